@@ -1,0 +1,89 @@
+"""Functions of variables made pure: abstract evaluation, gradients, compiled steps."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+
+from keras_fn.core import tree
+from keras_fn.core.keras_tensor import KerasTensor
+from keras_fn.core.scopes import StatelessScope
+from keras_fn_jax.tensors import _native, dtype_name
+
+_SIZES = (83, 89)  # what unknown sizes are tried with: primes that no real size is likely to be
+
+
+def abstract_eval(function: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> Any:
+    """Shapes of `function` by `jax.eval_shape`, tried with two sizes for the unknown ones."""
+
+    def shapes(size: int) -> Any:
+        def concrete(x: Any) -> Any:
+            if isinstance(x, KerasTensor):
+                sizes = tuple(size if n is None else n for n in x.shape)
+                return jax.ShapeDtypeStruct(sizes, _native(x.dtype))
+            return x
+
+        leaves = [concrete(x) for x in tree.flatten([args, kwargs])]
+        dynamic = [i for i, x in enumerate(leaves) if isinstance(x, jax.ShapeDtypeStruct)]
+
+        def run(values: list[Any]) -> Any:
+            for i, value in zip(dynamic, values, strict=True):
+                leaves[i] = value
+            args_, kwargs_ = tree.pack([args, kwargs], leaves)
+            with StatelessScope():
+                return function(*args_, **kwargs_)
+
+        return jax.eval_shape(run, [leaves[i] for i in dynamic])
+
+    def meet(a: Any, b: Any) -> Any:
+        sizes = [m if m == n else None for m, n in zip(a.shape, b.shape, strict=True)]
+        return KerasTensor(sizes, dtype_name(a), record_history=False)
+
+    return tree.map_structure(meet, shapes(_SIZES[0]), shapes(_SIZES[1]))
+
+
+def value_and_grad(
+    function: Callable[..., tuple[Any, Any]], variables: Sequence[Any]
+) -> Callable[..., tuple[tuple[Any, Any], list[Any]]]:
+    """`jax.value_and_grad` with the variables' values as its argument."""
+
+    def run(*args: Any) -> tuple[tuple[Any, Any], list[Any]]:
+        written: dict[int, Any] = {}
+
+        def pure(values: list[Any]) -> tuple[Any, Any]:
+            with StatelessScope(zip(variables, values, strict=True)) as scope:
+                value, more = function(*args)
+            written.update(scope.written)
+            return value, (more, [scope.state[key] for key in written])
+
+        values = [v.value for v in variables]
+        (value, (more, updates)), grads = jax.value_and_grad(pure, has_aux=True)(values)
+        for variable, update in zip(written.values(), updates, strict=True):
+            variable.assign(update)
+        return (value, more), grads
+
+    return run
+
+
+def compile(
+    function: Callable[..., Any], state: Sequence[Any], jit: bool = True
+) -> Callable[..., Any]:
+    """`jax.jit` with the state as an argument that is donated and a result that is kept."""
+    if not jit:
+        return function
+    state = list(state)
+
+    def pure(values: list[Any], args: tuple) -> tuple[Any, list[Any]]:
+        with StatelessScope(zip(state, values, strict=True)) as scope:
+            results = function(*args)
+        return results, [scope.state[id(v)] for v in state]
+
+    compiled = jax.jit(pure, donate_argnums=0)
+
+    def step(*args: Any) -> Any:
+        results, values = compiled([v.value for v in state], args)
+        for variable, value in zip(state, values, strict=True):
+            variable._handle = value
+        return results
+
+    return step

@@ -1,0 +1,281 @@
+"""The primitive ops on JAX, and composites that JAX has in a faster form."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jax.lax import rsqrt as rsqrt
+from jax.lax import stop_gradient as stop_gradient
+from jax.nn import elu as elu
+from jax.nn import gelu as gelu
+from jax.nn import log_softmax as log_softmax
+from jax.nn import relu as relu
+from jax.nn import relu6 as relu6
+from jax.nn import selu as selu
+from jax.nn import sigmoid as sigmoid
+from jax.nn import silu as silu
+from jax.nn import softmax as softmax
+from jax.nn import softplus as softplus
+from jax.numpy import absolute as absolute
+from jax.numpy import add as add
+from jax.numpy import all as all
+from jax.numpy import any as any
+from jax.numpy import arange as arange
+from jax.numpy import arccos as arccos
+from jax.numpy import arccosh as arccosh
+from jax.numpy import arcsin as arcsin
+from jax.numpy import arcsinh as arcsinh
+from jax.numpy import arctan as arctan
+from jax.numpy import arctan2 as arctan2
+from jax.numpy import arctanh as arctanh
+from jax.numpy import bitwise_and as bitwise_and
+from jax.numpy import bitwise_not as bitwise_not
+from jax.numpy import bitwise_or as bitwise_or
+from jax.numpy import bitwise_xor as bitwise_xor
+from jax.numpy import broadcast_to as broadcast_to
+from jax.numpy import concatenate as concatenate
+from jax.numpy import cos as cos
+from jax.numpy import cosh as cosh
+from jax.numpy import cumprod as cumprod
+from jax.numpy import cumsum as cumsum
+from jax.numpy import einsum as einsum
+from jax.numpy import equal as equal
+from jax.numpy import exp as exp
+from jax.numpy import exp2 as exp2
+from jax.numpy import expand_dims as expand_dims
+from jax.numpy import expm1 as expm1
+from jax.numpy import flip as flip
+from jax.numpy import floor_divide as floor_divide
+from jax.numpy import greater as greater
+from jax.numpy import greater_equal as greater_equal
+from jax.numpy import isfinite as isfinite
+from jax.numpy import isinf as isinf
+from jax.numpy import isnan as isnan
+from jax.numpy import less as less
+from jax.numpy import less_equal as less_equal
+from jax.numpy import log as log
+from jax.numpy import log1p as log1p
+from jax.numpy import log2 as log2
+from jax.numpy import log10 as log10
+from jax.numpy import logical_and as logical_and
+from jax.numpy import logical_not as logical_not
+from jax.numpy import logical_or as logical_or
+from jax.numpy import logical_xor as logical_xor
+from jax.numpy import matmul as matmul
+from jax.numpy import max as max
+from jax.numpy import maximum as maximum
+from jax.numpy import mean as mean
+from jax.numpy import min as min
+from jax.numpy import minimum as minimum
+from jax.numpy import mod as mod
+from jax.numpy import multiply as multiply
+from jax.numpy import negative as negative
+from jax.numpy import not_equal as not_equal
+from jax.numpy import power as power
+from jax.numpy import prod as prod
+from jax.numpy import repeat as repeat
+from jax.numpy import reshape as reshape
+from jax.numpy import round as round
+from jax.numpy import sign as sign
+from jax.numpy import sin as sin
+from jax.numpy import sinh as sinh
+from jax.numpy import split as split
+from jax.numpy import sqrt as sqrt
+from jax.numpy import squeeze as squeeze
+from jax.numpy import stack as stack
+from jax.numpy import subtract as subtract
+from jax.numpy import sum as sum
+from jax.numpy import take_along_axis as take_along_axis
+from jax.numpy import tan as tan
+from jax.numpy import tanh as tanh
+from jax.numpy import tensordot as tensordot
+from jax.numpy import tile as tile
+from jax.numpy import transpose as transpose
+from jax.numpy import true_divide as true_divide
+from jax.numpy import where as where
+from jax.scipy.special import erf as erf
+from jax.scipy.special import erfinv as erfinv
+from jax.scipy.special import logsumexp as logsumexp
+
+from keras_fn.core.windows import Sizes, per_axis, transposed_window
+from keras_fn.settings import standardize_data_format
+from keras_fn_jax.random import random_normal as random_normal
+from keras_fn_jax.random import random_randint as random_randint
+from keras_fn_jax.random import random_uniform as random_uniform
+from keras_fn_jax.tensors import _native
+from keras_fn_jax.tensors import cast as cast
+
+
+def full(shape: Any, value: float, dtype: str) -> jax.Array:
+    """A constant."""
+    return jnp.full(shape, value, dtype=_native(dtype))
+
+
+def floor(x: jax.Array) -> jax.Array:
+    """Keras gives floats for integers too; the rule has cast them."""
+    return jnp.floor(x)
+
+
+def ceil(x: jax.Array) -> jax.Array:
+    """As `floor`."""
+    return jnp.ceil(x)
+
+
+def argmax(x: jax.Array, axis: int | None = None, keepdims: bool = False) -> jax.Array:
+    """Index as int32."""
+    return jnp.argmax(x, axis=axis, keepdims=keepdims).astype("int32")
+
+
+def argmin(x: jax.Array, axis: int | None = None, keepdims: bool = False) -> jax.Array:
+    """Index as int32."""
+    return jnp.argmin(x, axis=axis, keepdims=keepdims).astype("int32")
+
+
+def unstack(x: jax.Array, num: int | None = None, axis: int = 0) -> list[jax.Array]:
+    """The slices along an axis."""
+    del num
+    return list(jnp.moveaxis(x, axis, 0))
+
+
+def getitem(x: jax.Array, key: Any) -> jax.Array:
+    """`x[key]`."""
+    return x[key]
+
+
+def take(x: jax.Array, indices: jax.Array, axis: int | None = None) -> jax.Array:
+    """Clips indices out of range, as jit cannot raise; NaN (JAX's default) would spread."""
+    size = x.size if axis is None else x.shape[axis]
+    indices = jnp.where(indices < 0, indices + size, indices)
+    return jnp.take(x, indices, axis=axis, mode="clip")
+
+
+def sort(x: jax.Array, axis: int = -1) -> jax.Array:
+    """Rising order."""
+    return jnp.sort(x, axis=axis)
+
+
+def argsort(x: jax.Array, axis: int | None = -1) -> jax.Array:
+    """Stable, as int32."""
+    return jnp.argsort(x, axis=axis, stable=True).astype("int32")
+
+
+def top_k(x: jax.Array, k: int, sorted: bool = True) -> tuple[jax.Array, jax.Array]:
+    """Always in falling order."""
+    del sorted
+    values, indices = lax.top_k(x, k)
+    return values, indices
+
+
+def pad(
+    x: jax.Array, pad_width: Any, mode: str = "constant", constant_values: float | None = None
+) -> jax.Array:
+    """`jnp.pad`, which takes a value in mode "constant" only."""
+    options = {"constant_values": constant_values or 0} if mode == "constant" else {}
+    return jnp.pad(x, pad_width, mode=mode, **options)
+
+
+def scan(
+    function: Any, init: Any, xs: Any, length: int | None = None, reverse: bool = False,
+    unroll: int = 1,
+) -> tuple[Any, Any]:  # fmt: skip
+    """`lax.scan`."""
+    return lax.scan(function, init, xs, length=length, reverse=reverse, unroll=unroll)
+
+
+_LETTERS = {1: "W", 2: "HW", 3: "DHW"}
+
+
+def _layouts(rank: int, data_format: str | None) -> tuple[str, str, str]:
+    space = _LETTERS[rank]
+    channels_last = standardize_data_format(data_format) == "channels_last"
+    inputs = f"N{space}C" if channels_last else f"NC{space}"
+    return inputs, f"{space}IO", inputs
+
+
+def conv(
+    inputs: jax.Array,
+    kernel: jax.Array,
+    strides: Sizes = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Sizes = 1,
+) -> jax.Array:
+    """`lax.conv_general_dilated`; the groups follow from the kernel's shape."""
+    rank = inputs.ndim - 2
+    layouts = _layouts(rank, data_format)
+    channels = inputs.shape[layouts[0].index("C")]
+    return lax.conv_general_dilated(
+        inputs,
+        kernel,
+        per_axis(strides, rank),
+        padding.upper(),
+        rhs_dilation=per_axis(dilation_rate, rank),
+        dimension_numbers=layouts,
+        feature_group_count=channels // kernel.shape[-2],
+    )
+
+
+def conv_transpose(
+    inputs: jax.Array,
+    kernel: jax.Array,
+    strides: Sizes = 1,
+    padding: str = "valid",
+    output_padding: Sizes | None = None,
+    data_format: str | None = None,
+    dilation_rate: Sizes = 1,
+) -> jax.Array:
+    """A convolution of the stretched inputs with the flipped kernel."""
+    rank = inputs.ndim - 2
+    space = _LETTERS[rank]
+    layout = _layouts(rank, data_format)[0]
+    return lax.conv_general_dilated(
+        inputs,
+        jnp.flip(kernel, tuple(range(rank))),
+        (1,) * rank,
+        transposed_window(kernel.shape[:-2], strides, padding, output_padding, dilation_rate),
+        lhs_dilation=per_axis(strides, rank),
+        rhs_dilation=per_axis(dilation_rate, rank),
+        dimension_numbers=(layout, f"{space}OI", layout),
+    )
+
+
+def _windows(x: jax.Array, pool_size: Sizes, strides: Sizes | None, data_format: str | None):
+    rank = x.ndim - 2
+    window = per_axis(pool_size, rank)
+    steps = window if strides is None else per_axis(strides, rank)
+    if standardize_data_format(data_format) == "channels_last":
+        return (1, *window, 1), (1, *steps, 1)
+    return (1, 1, *window), (1, 1, *steps)
+
+
+def max_pool(
+    inputs: jax.Array,
+    pool_size: Sizes,
+    strides: Sizes | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> jax.Array:
+    """`lax.reduce_window` with the maximum."""
+    window, steps = _windows(inputs, pool_size, strides, data_format)
+    lowest = -jnp.inf if jnp.issubdtype(inputs.dtype, jnp.floating) else jnp.iinfo(inputs.dtype).min
+    return lax.reduce_window(inputs, lowest, lax.max, window, steps, padding.upper())
+
+
+def average_pool(
+    inputs: jax.Array,
+    pool_size: Sizes,
+    strides: Sizes | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> jax.Array:
+    """Sums divided by how many elements, other than padding, went into each."""
+    window, steps = _windows(inputs, pool_size, strides, data_format)
+    total = lax.reduce_window(inputs, 0.0, lax.add, window, steps, padding.upper())
+    if padding == "valid":
+        count = 1
+        for n in window:
+            count *= n
+        return total / count
+    ones = jnp.ones((1, *inputs.shape[1:]), inputs.dtype)
+    return total / lax.reduce_window(ones, 0.0, lax.add, window, steps, padding.upper())

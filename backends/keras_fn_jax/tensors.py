@@ -1,0 +1,69 @@
+"""Tensors and variables: `jax.Array`, which an assignment replaces."""
+
+from functools import cache
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from keras_fn.core.dtypes import numpy_dtype, standardize_dtype
+from keras_fn.settings import settings
+
+
+def is_tensor(x: Any) -> bool:
+    """Whether `x` is an array of JAX, concrete or traced."""
+    return isinstance(x, jax.Array)
+
+
+def convert_to_tensor(x: Any, dtype: str | None = None) -> jax.Array:
+    """Makes an array. Python floats are `floatx()`; 64 bits become 32 unless JAX has x64 on."""
+    if isinstance(x, jax.Array):
+        return x if dtype is None else cast(x, dtype)
+    if dtype is None and not hasattr(x, "dtype"):
+        kind = np.asarray(x).dtype.kind
+        dtype = settings.floatx if kind == "f" else "int32" if kind in "iu" else None
+    return jnp.asarray(x, dtype=None if dtype is None else _native(dtype))
+
+
+@cache
+def _native(dtype: str) -> Any:
+    return jax.dtypes.canonicalize_dtype(numpy_dtype(dtype))
+
+
+def convert_to_numpy(x: jax.Array) -> np.ndarray:
+    """Copies to the host."""
+    return np.asarray(x)
+
+
+def cast(x: jax.Array, dtype: str) -> jax.Array:
+    """Converts to another dtype."""
+    native = _native(dtype)
+    return x if x.dtype == native else x.astype(native)
+
+
+def dtype_name(x: Any) -> str:
+    """The name of the dtype of `x`, or of `x` if it is one."""
+    return standardize_dtype(getattr(x, "dtype", x))
+
+
+def shape(x: jax.Array) -> tuple[int, ...]:
+    """The sizes; JAX knows them all."""
+    return x.shape
+
+
+def new_variable(value: Any, dtype: str, trainable: bool, name: str) -> jax.Array:
+    """The array itself is the state."""
+    del trainable, name
+    # A copy: a step donates its state, and the caller may hold on to `value`.
+    return jnp.array(value, dtype=_native(dtype), copy=True)
+
+
+def assign(handle: jax.Array, value: jax.Array) -> jax.Array:
+    """The new array replaces the old one."""
+    del handle
+    return value
+
+
+def set_trainable(handle: jax.Array, trainable: bool) -> None:
+    """JAX differentiates what it is asked to: there is nothing to note."""

@@ -1,0 +1,90 @@
+"""What the frontend asks of a backend. A plain module satisfies it.
+
+The frontend converts and casts before it calls: primitives get tensors of the backend, of one
+dtype where the op's rule says so; next to a tensor there may stand a Python number.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+Tensor = Any
+Handle = Any
+"""What a backend keeps for a variable: an array, a Parameter, a tf.Variable."""
+
+
+class Backend(Protocol):
+    """A backend: tensors, variables, primitive ops, compiled steps."""
+
+    name: str
+    ops: Any
+    """The primitive ops, each under its name in `keras_fn.ops`, and faster composites."""
+
+    LayerBase: type
+    """Base class of `Layer`: what makes a layer an object of the framework's own kind."""
+
+    # Tensors
+    def is_tensor(self, x: Any) -> bool:
+        """Whether `x` is a tensor of the framework: concrete, traced, or a variable of its own."""
+        ...
+
+    def convert_to_tensor(self, x: Any, dtype: str | None = None) -> Tensor:
+        """Makes a tensor of an array, a nested list, a number or a tensor."""
+        ...
+
+    def convert_to_numpy(self, x: Tensor) -> np.ndarray:
+        """Brings a tensor to the host; bfloat16 and 8-bit floats as ml_dtypes."""
+        ...
+
+    def cast(self, x: Tensor, dtype: str) -> Tensor:
+        """Converts to another dtype; `x` itself where it has that dtype."""
+        ...
+
+    def dtype_name(self, x: Any) -> str:
+        """The name of a tensor's dtype, or of a dtype of the framework."""
+        ...
+
+    def shape(self, x: Tensor) -> tuple[Any, ...]:
+        """The sizes: ints, and scalar tensors where a trace does not know them."""
+        ...
+
+    # Variables
+    def new_variable(self, value: Any, dtype: str, trainable: bool, name: str) -> Handle:
+        """Makes the state of a variable from a host array or a tensor, which it does not share."""
+        ...
+
+    def assign(self, handle: Handle, value: Tensor) -> Handle:
+        """Sets the state; returns the handle to keep, which may be a new one."""
+        ...
+
+    def set_trainable(self, handle: Handle, trainable: bool) -> None:
+        """Says whether gradients are wanted."""
+        ...
+
+    # Functions of variables
+    def abstract_eval(self, function: Callable[..., Any], args: tuple, kwargs: dict) -> Any:
+        """Shapes and dtypes of `function`, which may call the framework, on KerasTensors.
+
+        Computes nothing and changes no variable. Sizes that depend on unknown ones stay None.
+        """
+        ...
+
+    def value_and_grad(
+        self, function: Callable[..., tuple[Tensor, Any]], variables: Sequence[Any]
+    ) -> Callable[..., tuple[tuple[Tensor, Any], list[Tensor]]]:
+        """Differentiates `function(*args) -> (scalar, more)` with respect to `variables`.
+
+        Assignments that `function` makes are carried out. A variable without influence has a
+        gradient of zeros.
+        """
+        ...
+
+    def compile(
+        self, function: Callable[..., Any], state: Sequence[Any], jit: bool = True
+    ) -> Callable[..., Any]:
+        """Makes a fast version of a function that reads and assigns the variables `state`.
+
+        The arguments and results are nested tensors. With `jit=False` it runs as it is.
+        """
+        ...

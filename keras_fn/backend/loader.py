@@ -1,0 +1,96 @@
+"""Finds and loads the one backend of the process, when something first needs it."""
+
+import importlib
+from importlib.metadata import entry_points
+from typing import cast
+
+from keras_fn.backend.contract import Backend
+from keras_fn.settings import BUILT_IN_BACKENDS, is_installed, settings
+
+_GROUP = "keras_fn.backends"
+_loaded: Backend | None = None
+
+
+def current() -> Backend:
+    """Returns the backend, loading it at the first call.
+
+    Raises:
+        ValueError: `KERAS_BACKEND` names no backend that is known.
+        ImportError: The backend's library is not installed.
+    """
+    global _loaded
+    if _loaded is None:
+        _loaded = _load(name())
+    return _loaded
+
+
+def is_loaded() -> bool:
+    """Whether a backend is loaded, so that the choice can no longer change."""
+    return _loaded is not None
+
+
+def name() -> str:
+    """Returns the name of the backend in use, or of the one that would be loaded."""
+    if settings.backend is None:
+        settings.backend = next(
+            (n for n, (_, library) in BUILT_IN_BACKENDS.items() if is_installed(library)), None
+        )
+    if settings.backend is None:
+        raise ImportError(
+            "keras_fn needs one of JAX, PyTorch and TensorFlow, and none is installed.\n"
+            "  fix: pip install jax   (or: torch, tensorflow)"
+        )
+    return settings.backend
+
+
+def set_backend(backend: str) -> None:
+    """Chooses the backend. Works until one is loaded.
+
+    Args:
+        backend: `"jax"`, `"torch"`, `"tensorflow"`, or a name in the entry-point group
+            `keras_fn.backends`.
+
+    Raises:
+        ValueError: The name is unknown.
+        RuntimeError: Another backend is loaded already.
+    """
+    if _loaded is not None and _loaded.name != backend:
+        raise RuntimeError(
+            f"The backend {_loaded.name!r} is loaded already, so {backend!r} cannot be chosen.\n"
+            "  fix: call set_backend before layers, ops or models are used, or start a new "
+            f"process with KERAS_BACKEND={backend}"
+        )
+    if backend not in BUILT_IN_BACKENDS and backend not in _plugins():
+        raise _unknown(backend)
+    settings.backend = backend
+
+
+def _plugins() -> dict[str, str]:
+    return {point.name: point.value for point in entry_points(group=_GROUP)}
+
+
+def _unknown(backend: str) -> ValueError:
+    installed = [n for n, (_, library) in BUILT_IN_BACKENDS.items() if is_installed(library)]
+    return ValueError(
+        f"There is no backend named {backend!r}.\n"
+        f"  installed: {', '.join([*installed, *_plugins()]) or 'none'}\n"
+        "  fix: set KERAS_BACKEND to one of these, or pip install jax (or torch, tensorflow), or "
+        f"a package that registers {backend!r} in the entry-point group {_GROUP!r}"
+    )
+
+
+def _load(backend: str) -> Backend:
+    # The built-in names map straight to their packages: no scan of all metadata at import.
+    package, library = BUILT_IN_BACKENDS.get(backend, (None, None))
+    if package is None:
+        package = _plugins().get(backend)
+        if package is None:
+            raise _unknown(backend)
+    elif not is_installed(cast(str, library)):
+        installed = [n for n, (_, lib) in BUILT_IN_BACKENDS.items() if is_installed(lib)]
+        raise ImportError(
+            f"The backend {backend!r} is chosen, but {library} is not installed.\n"
+            f"  installed: {', '.join(installed) or 'none'}\n"
+            f"  fix: pip install {library}, or set KERAS_BACKEND to one that is installed"
+        )
+    return cast(Backend, importlib.import_module(package))

@@ -1,0 +1,1 @@
+"""Floor 1: KerasTensor, Variable, scopes, dtypes, trees, the graph of operations."""

@@ -1,0 +1,183 @@
+"""The tables of classes and functions that a config or a file may name. Nothing else is looked up.
+
+A name in a config resolves here, among what the running program registered itself, or in
+`custom_objects`; the file's `module` is compared, never imported. Each role (a layer, a loss, an
+optimizer …) has a table of its own, so that a config slot accepts its own role only.
+"""
+
+from collections.abc import Callable, Iterable
+from contextvars import ContextVar
+from types import MappingProxyType, TracebackType
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+_tables: dict[str, dict[str, Any]] = {}  # role: {name: object}
+_homes: dict[int, tuple[str, str]] = {}  # id(object): (Keras module, name), for writing
+_modules: dict[tuple[str, str], tuple[str, Any]] = {}  # (Keras module, name): (role, object)
+_custom_objects: dict[str, Any] = {}  # registered by the program
+_custom_names: dict[int, str] = {}  # id(object): registered name
+_scoped: ContextVar[dict[str, Any]] = ContextVar("custom_objects", default={})
+
+
+def register(role: str, module: str, objects: Iterable[Any], **renamed: Any) -> None:
+    """Enters built-in objects of one role; called once by each package of the frontend.
+
+    Args:
+        role: `"layer"`, `"loss"`, `"metric"`, `"optimizer"`, `"initializer"`, `"regularizer"`,
+            `"constraint"`, `"activation"`, `"dtype_policy"`, `"op"` or `"schedule"`.
+        module: The module under which Keras writes these names into files.
+        objects: Classes or functions, known by their `__name__`.
+        **renamed: More names, each with its object.
+    """
+    table = _tables.setdefault(role, {})
+    for name, obj in [*((o.__name__, o) for o in objects), *renamed.items()]:
+        table[name] = obj
+        _modules[module, name] = (role, obj)
+        _homes.setdefault(id(obj), (module, name))
+
+
+def table(role: str) -> MappingProxyType[str, Any]:
+    """Returns the built-in names of a role, read-only."""
+    return MappingProxyType(_tables.get(role, {}))
+
+
+def home(obj: Any) -> tuple[str, str] | None:
+    """Returns the Keras module and name of a built-in object, or None for any other."""
+    return _homes.get(id(obj))
+
+
+def lookup(
+    name: str, role: str | None = None, module: str | None = None, custom_objects: Any = None
+) -> Any:
+    """Returns what `name` stands for, or None.
+
+    Args:
+        name: A class or function name, or the `package>name` of a registered one.
+        role: Where given, built-ins of this role only.
+        module: The Keras module that the config names, where it names one.
+        custom_objects: Names that go before all others.
+    """
+    for names in (custom_objects or {}, _scoped.get(), _custom_objects):
+        if name in names:
+            return names[name]
+    found = _modules.get((module, name)) if module else None
+    if found is not None and role in (None, found[0]):
+        return found[1]
+    if role is not None:
+        return _tables.get(role, {}).get(name)
+    return None
+
+
+def role_of(obj: Any) -> str | None:
+    """Returns the role of a built-in object."""
+    key = _homes.get(id(obj))
+    return _modules[key][0] if key else None
+
+
+class CustomObjectScope:
+    """Lets configs name more classes and functions inside a `with` block.
+
+    Args:
+        custom_objects: Names and what they stand for.
+
+    Example:
+        >>> class Twice: ...
+        >>> with CustomObjectScope({"Twice": Twice}):
+        ...     lookup("Twice") is Twice
+        True
+    """
+
+    def __init__(self, custom_objects: dict[str, Any] | None):
+        self.custom_objects = custom_objects or {}
+
+    def __enter__(self) -> "CustomObjectScope":
+        self._token = _scoped.set({**_scoped.get(), **self.custom_objects})
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        _scoped.reset(self._token)
+
+
+custom_object_scope = CustomObjectScope
+
+
+def get_custom_objects() -> dict[str, Any]:
+    """Returns the names that the program registered: a live dictionary.
+
+    Example:
+        >>> get_custom_objects() is get_custom_objects()
+        True
+    """
+    return _custom_objects
+
+
+def register_keras_serializable(
+    package: str = "Custom", name: str | None = None
+) -> Callable[[T], T]:
+    """Registers the decorated class or function, so that configs and files may name it.
+
+    Args:
+        package: Goes before the name, as in `package>name`.
+        name: The name; by default that of the object.
+
+    Raises:
+        ValueError: A class without `get_config`, or a name that is taken by another object.
+
+    Example:
+        >>> @register_keras_serializable("docs")
+        ... def halve(x):
+        ...     return x / 2
+        >>> get_registered_name(halve)
+        'docs>halve'
+    """
+
+    def decorate(obj: T) -> T:
+        key = f"{package}>{name or obj.__name__}"  # pyright: ignore[reportAttributeAccessIssue]
+        if isinstance(obj, type) and not hasattr(obj, "get_config"):
+            raise ValueError(f"Cannot register {key!r}: the class has no get_config() method.")
+        if _custom_objects.get(key, obj) is not obj and not _redefined(_custom_objects[key], obj):
+            raise ValueError(f"{key!r} is registered already, for {_custom_objects[key]}.")
+        _custom_objects[key] = obj
+        _custom_names[id(obj)] = key
+        return obj
+
+    return decorate
+
+
+def _redefined(old: Any, new: Any) -> bool:
+    """Whether `new` is the same definition run again, as in a notebook."""
+    return (old.__module__, old.__qualname__) == (new.__module__, new.__qualname__)
+
+
+def get_registered_name(obj: Any) -> str:
+    """Returns the name under which `obj` is registered; else its own.
+
+    Example:
+        >>> get_registered_name(len)
+        'len'
+    """
+    return _custom_names.get(id(obj)) or obj.__name__
+
+
+def get_registered_object(
+    name: str, custom_objects: dict[str, Any] | None = None, module_objects: Any = None
+) -> Any:
+    """Returns the object registered under `name`, or None.
+
+    Args:
+        name: As `get_registered_name` gives it.
+        custom_objects: Names that go first.
+        module_objects: Names that go last.
+
+    Example:
+        >>> get_registered_object("nobody") is None
+        True
+    """
+    found = lookup(name, custom_objects=custom_objects)
+    return found if found is not None else (module_objects or {}).get(name)

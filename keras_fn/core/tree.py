@@ -1,0 +1,46 @@
+"""Nested lists, tuples and dicts. Dicts keep their own order here: never sort and zip.
+
+`keras_fn.tree` is the public namespace, with Keras's conventions (sorted keys).
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import optree
+
+_NAMESPACE = "keras_fn"
+
+
+def flatten(structure: Any) -> list[Any]:
+    """Returns the leaves, in the order in which they stand. None is a leaf."""
+    if type(structure) not in _CONTAINERS:
+        return [structure]
+    with optree.dict_insertion_ordered(True, namespace=_NAMESPACE):
+        return optree.tree_leaves(structure, none_is_leaf=True, namespace=_NAMESPACE)
+
+
+def map_structure(function: Callable[..., Any], *structures: Any) -> Any:
+    """Returns the structure with `function` applied to its leaves. None is a leaf."""
+    with optree.dict_insertion_ordered(True, namespace=_NAMESPACE):
+        return optree.tree_map(function, *structures, none_is_leaf=True, namespace=_NAMESPACE)
+
+
+def pack(structure: Any, leaves: Iterable[Any]) -> Any:
+    """Returns the structure with its leaves replaced by `leaves`, in order."""
+    with optree.dict_insertion_ordered(True, namespace=_NAMESPACE):
+        spec = optree.tree_structure(structure, none_is_leaf=True, namespace=_NAMESPACE)
+        return optree.tree_unflatten(spec, leaves)
+
+
+def paths(structure: Any) -> list[tuple[Any, ...]]:
+    """Returns the path of keys and indices to each leaf, in the order of `flatten`."""
+    with optree.dict_insertion_ordered(True, namespace=_NAMESPACE):
+        return optree.tree_paths(structure, none_is_leaf=True, namespace=_NAMESPACE)
+
+
+def is_nested(structure: Any) -> bool:
+    """Whether it is a container rather than a leaf."""
+    return isinstance(structure, _CONTAINERS)
+
+
+_CONTAINERS = (list, tuple, dict)

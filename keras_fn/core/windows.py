@@ -1,0 +1,57 @@
+"""Geometry of convolution windows, for rules and backends alike."""
+
+from collections.abc import Sequence
+
+Sizes = int | Sequence[int]
+
+
+def per_axis(value: int | Sequence[int], rank: int) -> tuple[int, ...]:
+    """Returns one number for each spatial axis."""
+    return (value,) * rank if isinstance(value, int) else tuple(value)
+
+
+def same_padding(size: int, window: int, stride: int, dilation: int = 1) -> tuple[int, int]:
+    """Returns the padding before and after an axis that keeps `ceil(size / stride)` windows."""
+    reach = (window - 1) * dilation + 1
+    total = max((-(-size // stride) - 1) * stride + reach - size, 0)
+    return total // 2, total - total // 2
+
+
+def transpose_padding(
+    window: int, stride: int, dilation: int, padding: str, output_padding: int | None
+) -> tuple[int, int]:
+    """Returns (crop before, output size less `(n - 1) * stride`) of a transposed convolution.
+
+    The full output has `(n - 1) * stride + reach` elements; "same" keeps `n * stride` of them,
+    cropped as the forward convolution of that size would have been padded.
+    """
+    reach = (window - 1) * dilation + 1
+    if padding == "valid":
+        if output_padding is None:
+            return 0, max(reach, stride)
+        return 0, reach + output_padding
+    if output_padding is None:
+        return max(reach - stride, 0) // 2, stride
+    return reach // 2, reach - 2 * (reach // 2) + output_padding
+
+
+def transposed_window(
+    window: Sequence[int],
+    strides: Sizes,
+    padding: str,
+    output_padding: Sizes | None,
+    dilation_rate: Sizes,
+) -> list[tuple[int, int]]:
+    """Returns the padding with which a plain convolution of the stretched input (zeros between
+    its elements) with the flipped kernel is the transposed convolution. It may be negative.
+    """
+    rank = len(window)
+    extra = (None,) * rank if output_padding is None else per_axis(output_padding, rank)
+    pads = []
+    axes = zip(window, per_axis(strides, rank), per_axis(dilation_rate, rank), extra, strict=True)
+    for k, stride, dilation, more in axes:
+        crop, tail = transpose_padding(k, stride, dilation, padding, more)
+        reach = (k - 1) * dilation + 1
+        before = reach - 1 - crop
+        pads.append((before, tail + reach - 2 - before))
+    return pads

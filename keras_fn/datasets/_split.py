@@ -1,0 +1,32 @@
+"""Shuffling and splitting, in the order that Keras gives for the same seed."""
+
+import numpy as np
+
+from keras_fn.datasets._files import Split
+from keras_fn.errors import SpecError
+
+
+def check_test_split(test_split: float) -> None:
+    """Raises a ValueError unless `test_split` is a part that leaves something to train on."""
+    if not 0 <= test_split < 1:
+        raise SpecError(
+            "load_data",
+            expected="test_split from 0 to below 1",
+            given=repr(test_split),
+            fix="pass the part of the samples to test with, such as 0.2",
+        )
+
+
+def shuffled(
+    x: np.ndarray, y: np.ndarray, rng: np.random.RandomState
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns both arrays in one new order."""
+    order = np.arange(len(x))
+    rng.shuffle(order)
+    return x[order], y[order]
+
+
+def split(x: np.ndarray, y: np.ndarray, test_split: float) -> Split:
+    """Returns the first part to train on and the rest to test with."""
+    count = int(len(x) * (1 - test_split))
+    return (x[:count], y[:count]), (x[count:], y[count:])

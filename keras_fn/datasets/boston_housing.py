@@ -1,0 +1,33 @@
+"""Boston housing: prices of homes by 13 features."""
+
+import numpy as np
+
+from keras_fn.datasets._files import Split, fetch, read_npz
+from keras_fn.datasets._split import check_test_split, shuffled, split
+
+
+def load_data(path: str = "boston_housing.npz", test_split: float = 0.2, seed: int = 113) -> Split:
+    """Returns 506 districts of Boston in the 1970s and the median price of a home there.
+
+    Args:
+        path: Name of the file in the cache, `~/.keras/datasets`.
+        test_split: The part of the samples to test with.
+        seed: Seed of the order of the samples.
+
+    Returns:
+        `(x_train, y_train), (x_test, y_test)`: features of shape (n, 13) and prices in
+        thousands of dollars, of shape (n,), both float64.
+
+    Raises:
+        ValueError: `test_split` is not in [0, 1).
+
+    References:
+        Harrison and Rubinfeld, "Hedonic housing prices and the demand for clean air", 1978.
+
+    Note:
+        One feature is derived from the share of Black residents, on the assumption that it
+        lowers prices. Use `california_housing` for anything but reproducing old results.
+    """
+    check_test_split(test_split)
+    x, y = read_npz(fetch("boston_housing.npz", path), "x", "y")
+    return split(*shuffled(x, y, np.random.RandomState(seed)), test_split)

@@ -1,0 +1,33 @@
+"""The one form of a usage error: who, what was expected, what came, what to do."""
+
+
+def _lines(who: str, expected: str, given: str, fix: str) -> str:
+    return f"{who}\n  expected: {expected}\n  given:    {given}\n  fix:      {fix}"
+
+
+class SpecError(ValueError):
+    """A value does not fit where it was put.
+
+    Inner code states the bare fact; the layer or model that knows the place adds it with
+    `located`, once.
+
+    Args:
+        who: What refused the value, for example `"ops.matmul"`.
+        expected: What would have been accepted.
+        given: What came instead.
+        fix: What the user can do about it.
+    """
+
+    def __init__(self, who: str, *, expected: str, given: str, fix: str):
+        super().__init__(_lines(who, expected, given, fix))
+        self.who, self.expected, self.given, self.fix = who, expected, given, fix
+
+    def located(self, place: str) -> "SpecError":
+        """Returns the same error told from `place` (a layer, a model)."""
+        return type(self)(
+            f"{place}, in {self.who}", expected=self.expected, given=self.given, fix=self.fix
+        )
+
+
+class DTypeError(SpecError, TypeError):
+    """A `SpecError` about a type: also a TypeError."""

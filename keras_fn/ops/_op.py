@@ -1,0 +1,270 @@
+"""The decorator that makes an op of a function: all dispatch is here, once for every op."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial, wraps
+from typing import Any, NamedTuple
+
+from keras_fn.backend.loader import current
+from keras_fn.core import tree
+from keras_fn.core.arithmetic import OPS
+from keras_fn.core.keras_tensor import KerasTensor, Shape
+from keras_fn.core.operation import Operation
+from keras_fn.core.scopes import SymbolicScope, context
+from keras_fn.core.variable import Variable
+
+
+class Spec(NamedTuple):
+    """A shape and a dtype. The dtype of a Python scalar is its type, a weak dtype."""
+
+    shape: Shape
+    dtype: Any
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What an op does to shapes and dtypes.
+
+    Attributes:
+        infer: Takes the op's arguments with a `Spec` for each tensor, returns a `Spec` or nested
+            ones, raises `SpecError` where they do not fit.
+        operands: The dtype that the operands are cast to before a backend sees them, from their
+            dtypes; None to leave them as they are.
+        first: Position of the first operand that is cast: those before it are taken as they are.
+    """
+
+    infer: Callable[..., Any]
+    operands: Callable[..., str] | None = None
+    first: int = 0
+
+
+class OpNode(Operation):
+    """One call of an op in a graph: the single node type of all ops."""
+
+    def __init__(self, op: Callable[..., Any], name: str | None = None):
+        super().__init__(name or op.__name__)
+        self.op = op
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """Calls the op."""
+        return self.op(*args, **kwargs)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the name of the node; its arguments are the graph's."""
+        return {"name": self.name}
+
+
+def op(fn: Callable[..., Any] | None = None, *, rule: Rule | None = None) -> Any:
+    """Makes an op of `fn`.
+
+    With a `rule` and no body it is a primitive, which every backend provides under its name. With
+    a body written in other ops it is a composite, which a backend may override. Parameters that
+    are annotated as `Tensor` are its operands.
+    """
+    if fn is None:
+        return partial(op, rule=rule)
+    made = _Op(fn, rule)
+    call = made.dispatcher()
+    call.op = made
+    OPS[fn.__name__] = call
+    return call
+
+
+class _Route(NamedTuple):
+    """How to go on with arguments of certain types, worked out once."""
+
+    variables: tuple[int, ...]  # positions that hold a Variable
+    operands: tuple[int, ...]  # positions that hold a tensor or a Variable
+    scalars: tuple[type, ...]  # types of the operands that are Python numbers
+    settled: set[Any]  # native dtypes with which nothing needs a cast
+
+
+class _Op:
+    """What is known of an op before it is called."""
+
+    def __init__(self, fn: Callable[..., Any], rule: Rule | None):
+        self.name, self.fn, self.rule = fn.__name__, fn, rule
+        self.signature = inspect.signature(fn)
+        parameters = list(self.signature.parameters.values())
+        operands = {i: p for i, p in enumerate(parameters) if "Tensor" in str(p.annotation)}
+        self.positions = tuple(operands)
+        self.names = frozenset(p.name for p in operands.values())
+        self.variadic = parameters[-1].kind is inspect.Parameter.VAR_POSITIONAL
+        # A list given as `xs: Sequence[Tensor]` is many operands; as `x: Tensor`, an array.
+        self.many = frozenset(i for i, p in operands.items() if "Sequence" in str(p.annotation))
+        self.operands = rule.operands if rule else None
+        self.first = rule.first if rule else 0
+        self.native: Callable[..., Any] | None = None
+        self.routes: dict[tuple[type, ...], _Route | None] = {}
+
+    def dispatcher(self) -> Callable[..., Any]:
+        """Returns the public function."""
+        routes, names, promotes, get = self.routes, self.names, bool(self.operands), context.get
+
+        @wraps(self.fn)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            # The short road: tensors of the backend that need no conversion.
+            route = routes.get(tuple(map(type, args)))
+            if route is None or (kwargs and not names.isdisjoint(kwargs)) or get().symbolic:
+                return self.general(args, kwargs)
+            if route.variables:
+                values = list(args)
+                for i in route.variables:
+                    values[i] = args[i].value
+                args = tuple(values)
+            if promotes:
+                operands = route.operands
+                dtype = args[operands[0]].dtype
+                if dtype not in route.settled and not self.settle(route, dtype):
+                    return self.general(args, kwargs)
+                for i in operands[1:]:
+                    if args[i].dtype is not dtype and args[i].dtype != dtype:
+                        return self.general(args, kwargs)
+            return self.native(*args, **kwargs)  # type: ignore[misc]
+
+        return call
+
+    def general(self, args: tuple, kwargs: dict[str, Any]) -> Any:
+        """The full road: symbolic calls, conversions, casts; finds the route for the next call."""
+        if len(args) < len(self.signature.parameters) and kwargs:
+            bound = self.signature.bind(*args, **kwargs)
+            args, kwargs = bound.args, bound.kwargs
+        if context.get().symbolic:
+            return self.infer(args, kwargs)
+        if any(isinstance(x, KerasTensor) for x in self.each_operand(args)):
+            return OpNode(OPS[self.name]).symbolic_call(*args, **kwargs)
+        if self.native is None:
+            self.native = getattr(current().ops, self.name, None) or self.fn
+        self.find_route(args)
+        return self.native(*self.prepare(args), **kwargs)
+
+    def places(self, args: Any) -> list[int]:
+        """Returns the positions of the operands among these arguments."""
+        places = [i for i in self.positions if i < len(args)]
+        if self.variadic and places:
+            places += range(places[-1] + 1, len(args))
+        return places
+
+    def map_operands(self, function: Callable[[Any], Any], args: tuple, first: int = 0) -> list:
+        """Returns the arguments with `function` applied to each operand; None is no operand."""
+        values = list(args)
+        for i in self.places(args):
+            if i < first:
+                continue
+            if i in self.many and isinstance(values[i], (list, tuple)):
+                values[i] = [function(x) for x in values[i]]
+            elif values[i] is not None:
+                values[i] = function(values[i])
+        return values
+
+    def each_operand(self, args: tuple, first: int = 0) -> list[Any]:
+        """Returns the operands, those inside a sequence of them too."""
+        found: list[Any] = []
+        self.map_operands(found.append, args, first)
+        return found
+
+    def find_route(self, args: tuple) -> None:
+        """Notes the short road for arguments of these types, if there is one."""
+        native = current().is_tensor
+        variables, operands, scalars = [], [], []
+        for i in self.places(args):
+            x = args[i]
+            if isinstance(x, Variable):
+                variables.append(i)
+            if isinstance(x, Variable) or native(x):
+                if i >= self.first:
+                    operands.append(i)
+            elif type(x) in _SCALARS and self.operands:
+                scalars.append(type(x))
+            elif x is not None:
+                return
+        if operands or not self.operands:
+            key = tuple(map(type, args))
+            self.routes[key] = _Route(tuple(variables), tuple(operands), tuple(scalars), set())
+
+    def settle(self, route: _Route, dtype: Any) -> bool:
+        """Whether operands of this native dtype need no cast, noted for the next call."""
+        name = current().dtype_name(dtype)
+        names = [name] * len(route.operands)
+        if self.operands(*names, *route.scalars) != name:  # type: ignore[misc]
+            return False
+        route.settled.add(dtype)
+        return True
+
+    def prepare(self, args: tuple) -> list[Any]:
+        """Returns the arguments with every operand a tensor of the backend, cast as the rule says."""
+        backend = current()
+        keep_scalars = self.operands is not None
+        values = self.map_operands(lambda x: _convert(x, backend, keep_scalars), args)
+        if self.operands is None:
+            return values
+        operands = self.each_operand(tuple(values), self.first)
+        dtypes = [type(x) if type(x) in _SCALARS else backend.dtype_name(x) for x in operands]
+        dtype = self.operands(*dtypes)
+        number = _SCALARS if any(type(x) not in _SCALARS for x in operands) else ()
+
+        def cast(x: Any) -> Any:  # a number may stay one where another operand is a tensor
+            if type(x) in number:
+                return x
+            return backend.cast(x, dtype) if backend.is_tensor(x) else convert(x, dtype)
+
+        convert = backend.convert_to_tensor
+        return self.map_operands(cast, tuple(values), self.first)
+
+    def infer(self, args: tuple, kwargs: dict[str, Any]) -> Any:
+        """Returns the shapes and dtypes of the result, as KerasTensors without history."""
+        if self.rule is not None:
+            return _symbols(self.rule.infer(*self.map_operands(spec_of, args), **kwargs))
+        with SymbolicScope():
+            return self.fn(*self.map_operands(_symbol, args), **kwargs)
+
+
+_SCALARS = (bool, int, float, complex)
+
+
+def _convert(x: Any, backend: Any, keep_scalars: bool) -> Any:
+    """Makes a tensor of an operand; a Python number may stay one, so that it is weak."""
+    if isinstance(x, Variable):
+        return x.value
+    if backend.is_tensor(x) or (keep_scalars and type(x) in _SCALARS):
+        return x
+    return backend.convert_to_tensor(x)
+
+
+def spec_of(x: Any) -> Spec:
+    """Returns the shape and dtype of anything that an op takes as an operand."""
+    if type(x) in _SCALARS:
+        return Spec((), type(x))
+    if isinstance(x, Spec):
+        return x
+    if isinstance(x, (KerasTensor, Variable)):
+        return Spec(x.shape, x.dtype)
+    backend = current()
+    if not backend.is_tensor(x):
+        x = backend.convert_to_tensor(x)
+    return Spec(tuple(x.shape), backend.dtype_name(x))
+
+
+def _symbol(x: Any) -> Any:
+    if type(x) in _SCALARS or isinstance(x, (KerasTensor, Variable)):
+        return x
+    spec = spec_of(x)
+    return KerasTensor(spec.shape, spec.dtype, record_history=False)
+
+
+def _symbols(specs: Any) -> Any:
+    if isinstance(specs, Spec):
+        dtype = {bool: "bool", int: "int32", float: None}.get(specs.dtype, specs.dtype)
+        return KerasTensor(specs.shape, dtype, record_history=False)
+    if isinstance(specs, (list, tuple)):
+        items = map(_symbols, specs)
+        return type(specs)(*items) if hasattr(specs, "_fields") else type(specs)(items)
+    return specs
+
+
+def is_symbolic(*structures: Any) -> bool:
+    """Whether a call with these arguments only infers."""
+    if context.get().symbolic:
+        return True
+    return any(isinstance(x, KerasTensor) for x in tree.flatten(structures))

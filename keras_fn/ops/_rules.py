@@ -1,0 +1,130 @@
+"""Shape and dtype rules that many ops share. They know no backend, so errors are the same on all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from keras_fn.core import dtypes
+from keras_fn.core.keras_tensor import Shape
+from keras_fn.errors import SpecError
+from keras_fn.ops._op import Rule, Spec
+
+Axis = int | Sequence[int] | None
+
+
+def broadcast(*shapes: Shape, who: str = "ops") -> Shape:
+    """Returns the shape to which `shapes` broadcast, by NumPy's rule; None meets any size."""
+    rank = max(map(len, shapes))
+    padded = [(1,) * (rank - len(shape)) + tuple(shape) for shape in shapes]
+    result: list[int | None] = []
+    for sizes in zip(*padded, strict=True):
+        known = {size for size in sizes if size not in (1, None)}
+        if len(known) > 1:
+            raise SpecError(
+                who,
+                expected="shapes that broadcast: sizes that are equal or 1, from the last axis on",
+                given=" and ".join(map(str, shapes)),
+                fix="reshape or expand one of them",
+            )
+        result.append(known.pop() if known else None if None in sizes else 1)
+    return tuple(result)
+
+
+def normalize_axis(axis: int, rank: int, who: str = "ops") -> int:
+    """Returns `axis` counted from the front, checked."""
+    if not -rank <= axis < max(rank, 1):
+        raise SpecError(
+            who,
+            expected=f"an axis from {-rank} to {rank - 1}",
+            given=f"axis={axis} for a tensor of rank {rank}",
+            fix="choose an axis that the tensor has",
+        )
+    return axis % rank if rank else 0
+
+
+def normalize_axes(axis: Axis, rank: int, who: str = "ops") -> tuple[int, ...]:
+    """Returns the axes counted from the front; all of them for None."""
+    if axis is None:
+        return tuple(range(rank))
+    axes = (axis,) if isinstance(axis, int) else axis
+    return tuple(normalize_axis(a, rank, who) for a in axes)
+
+
+def same(x: Spec, *args: Any, **kwargs: Any) -> Spec:
+    """The result is like the first operand."""
+    return Spec(x.shape, dtypes.result_type(x.dtype))
+
+
+def _elementwise(result: Callable[..., str]) -> Callable[..., Spec]:
+    def infer(*operands: Any, **options: Any) -> Spec:
+        specs = [x for x in operands if isinstance(x, Spec)]
+        return Spec(broadcast(*(x.shape for x in specs)), result(*(x.dtype for x in specs)))
+
+    return infer
+
+
+def _bool(*_: Any) -> str:
+    return "bool"
+
+
+elementwise = Rule(_elementwise(dtypes.result_type), operands=dtypes.result_type)
+"""Operands meet in one dtype, which is the result's."""
+
+elementwise_float = Rule(_elementwise(dtypes.float_type), operands=dtypes.float_type)
+"""Integers become floats first."""
+
+comparison = Rule(_elementwise(_bool), operands=dtypes.result_type)
+"""Operands meet in one dtype; the result is boolean."""
+
+predicate = Rule(_elementwise(_bool))
+"""Boolean from operands taken as they are."""
+
+logical = Rule(_elementwise(_bool), operands=_bool)
+"""Operands are cast to booleans."""
+
+
+def reduced_shape(shape: Shape, axis: Axis, keepdims: bool, who: str = "ops") -> Shape:
+    """Returns the shape after a reduction over `axis`."""
+    axes = set(normalize_axes(axis, len(shape), who))
+    if keepdims:
+        return tuple(1 if i in axes else size for i, size in enumerate(shape))
+    return tuple(size for i, size in enumerate(shape) if i not in axes)
+
+
+def _reduction(result: Callable[..., str]) -> Callable[..., Spec]:
+    def infer(x: Spec, axis: Axis = None, keepdims: bool = False, **_: Any) -> Spec:
+        return Spec(reduced_shape(x.shape, axis, keepdims), result(x.dtype))
+
+    return infer
+
+
+reduction = Rule(_reduction(dtypes.result_type), operands=dtypes.result_type)
+reduction_sum = Rule(_reduction(dtypes.accumulator_type), operands=dtypes.accumulator_type)
+reduction_float = Rule(_reduction(dtypes.float_type), operands=dtypes.float_type)
+reduction_bool = Rule(_reduction(_bool), operands=_bool)
+
+
+def _arg_reduction(x: Spec, axis: int | None = None, keepdims: bool = False) -> Spec:
+    return Spec(reduced_shape(x.shape, axis, keepdims), "int32")
+
+
+arg_reduction = Rule(_arg_reduction)
+
+like = Rule(same)
+"""Shape and dtype of the first operand."""
+
+like_float = Rule(
+    lambda x, *a, **k: Spec(x.shape, dtypes.float_type(x.dtype)), operands=dtypes.float_type
+)
+"""Shape of the first operand, in a float dtype."""
+
+
+def product(sizes: Sequence[int | None]) -> int | None:
+    """Returns the product, None when a size is unknown."""
+    result = 1
+    for size in sizes:
+        if size is None:
+            return None
+        result *= size
+    return result

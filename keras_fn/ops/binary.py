@@ -1,0 +1,344 @@
+"""Elementwise mathematics: functions of two tensors, which broadcast, and what follows."""
+
+from __future__ import annotations
+
+import math
+
+from keras_fn.core import dtypes
+from keras_fn.ops._op import Rule, Spec, op
+from keras_fn.ops._rules import broadcast, comparison, elementwise, elementwise_float, logical
+from keras_fn.ops._types import Tensor
+from keras_fn.ops.unary import absolute, exp, floor, log1p, sign
+
+
+@op(rule=elementwise)
+def add(x1: Tensor, x2: Tensor) -> Tensor:
+    """`x1 + x2`.
+
+    Example:
+        >>> convert_to_numpy(add([1.0, 2.0], 3.0)).round(3).tolist()
+        [4.0, 5.0]
+    """
+
+
+@op(rule=elementwise)
+def subtract(x1: Tensor, x2: Tensor) -> Tensor:
+    """`x1 - x2`.
+
+    Example:
+        >>> convert_to_numpy(subtract([1.0, 2.0], 3.0)).round(3).tolist()
+        [-2.0, -1.0]
+    """
+
+
+@op(rule=elementwise)
+def multiply(x1: Tensor, x2: Tensor) -> Tensor:
+    """`x1 * x2`.
+
+    Example:
+        >>> convert_to_numpy(multiply([1.0, 2.0], 3.0)).round(3).tolist()
+        [3.0, 6.0]
+    """
+
+
+@op(rule=elementwise_float)
+def true_divide(x1: Tensor, x2: Tensor) -> Tensor:
+    """`x1 / x2`; integers become floats.
+
+    Example:
+        >>> convert_to_numpy(true_divide([1, 2], 4)).round(3).tolist()
+        [0.25, 0.5]
+    """
+
+
+@op(rule=elementwise)
+def floor_divide(x1: Tensor, x2: Tensor) -> Tensor:
+    """Quotient rounded towards minus infinity.
+
+    Example:
+        >>> convert_to_numpy(floor_divide([7, -7], 2)).tolist()
+        [3, -4]
+    """
+
+
+@op(rule=elementwise)
+def mod(x1: Tensor, x2: Tensor) -> Tensor:
+    """Remainder with the sign of `x2`.
+
+    Example:
+        >>> convert_to_numpy(mod([7, -7], 4)).tolist()
+        [3, 1]
+    """
+
+
+@op(rule=elementwise)
+def power(x1: Tensor, x2: Tensor) -> Tensor:
+    """`x1` to the power of `x2`.
+
+    Example:
+        >>> convert_to_numpy(power([2.0, 3.0], 2.0)).round(3).tolist()
+        [4.0, 9.0]
+    """
+
+
+@op(rule=elementwise)
+def maximum(x1: Tensor, x2: Tensor) -> Tensor:
+    """The larger of two elements; NaN if one is.
+
+    Example:
+        >>> convert_to_numpy(maximum([1.0, 5.0], 3.0)).round(3).tolist()
+        [3.0, 5.0]
+    """
+
+
+@op(rule=elementwise)
+def minimum(x1: Tensor, x2: Tensor) -> Tensor:
+    """The smaller of two elements; NaN if one is.
+
+    Example:
+        >>> convert_to_numpy(minimum([1.0, 5.0], 3.0)).round(3).tolist()
+        [1.0, 3.0]
+    """
+
+
+@op(rule=elementwise_float)
+def arctan2(x1: Tensor, x2: Tensor) -> Tensor:
+    """Angle in radians of the point `(x2, x1)`.
+
+    Example:
+        >>> convert_to_numpy(arctan2([1.0, 0.0], [1.0, -1.0])).round(3).tolist()
+        [0.785, 3.142]
+    """
+
+
+@op(rule=elementwise)
+def bitwise_and(x1: Tensor, x2: Tensor) -> Tensor:
+    """Bits set in both.
+
+    Example:
+        >>> convert_to_numpy(bitwise_and([6, 5], 3)).tolist()
+        [2, 1]
+    """
+
+
+@op(rule=elementwise)
+def bitwise_or(x1: Tensor, x2: Tensor) -> Tensor:
+    """Bits set in one or both.
+
+    Example:
+        >>> convert_to_numpy(bitwise_or([6, 5], 3)).tolist()
+        [7, 7]
+    """
+
+
+@op(rule=elementwise)
+def bitwise_xor(x1: Tensor, x2: Tensor) -> Tensor:
+    """Bits set in one only.
+
+    Example:
+        >>> convert_to_numpy(bitwise_xor([6, 5], 3)).tolist()
+        [5, 6]
+    """
+
+
+@op(rule=comparison)
+def equal(x1: Tensor, x2: Tensor) -> Tensor:
+    """Whether elements are equal.
+
+    Example:
+        >>> convert_to_numpy(equal([1, 2], 2)).tolist()
+        [False, True]
+    """
+
+
+@op(rule=comparison)
+def not_equal(x1: Tensor, x2: Tensor) -> Tensor:
+    """Whether elements differ.
+
+    Example:
+        >>> convert_to_numpy(not_equal([1, 2], 2)).tolist()
+        [True, False]
+    """
+
+
+@op(rule=comparison)
+def less(x1: Tensor, x2: Tensor) -> Tensor:
+    """`x1 < x2`.
+
+    Example:
+        >>> convert_to_numpy(less([1, 2], 2)).tolist()
+        [True, False]
+    """
+
+
+@op(rule=comparison)
+def less_equal(x1: Tensor, x2: Tensor) -> Tensor:
+    """`x1 <= x2`.
+
+    Example:
+        >>> convert_to_numpy(less_equal([1, 3], 2)).tolist()
+        [True, False]
+    """
+
+
+@op(rule=comparison)
+def greater(x1: Tensor, x2: Tensor) -> Tensor:
+    """`x1 > x2`.
+
+    Example:
+        >>> convert_to_numpy(greater([1, 3], 2)).tolist()
+        [False, True]
+    """
+
+
+@op(rule=comparison)
+def greater_equal(x1: Tensor, x2: Tensor) -> Tensor:
+    """`x1 >= x2`.
+
+    Example:
+        >>> convert_to_numpy(greater_equal([1, 2], 2)).tolist()
+        [False, True]
+    """
+
+
+@op(rule=logical)
+def logical_and(x1: Tensor, x2: Tensor) -> Tensor:
+    """Logical and.
+
+    Example:
+        >>> convert_to_numpy(logical_and([True, True], [True, False])).tolist()
+        [True, False]
+    """
+
+
+@op(rule=logical)
+def logical_or(x1: Tensor, x2: Tensor) -> Tensor:
+    """Logical or.
+
+    Example:
+        >>> convert_to_numpy(logical_or([False, True], [False, False])).tolist()
+        [False, True]
+    """
+
+
+@op(rule=logical)
+def logical_xor(x1: Tensor, x2: Tensor) -> Tensor:
+    """Logical exclusive or.
+
+    Example:
+        >>> convert_to_numpy(logical_xor([True, True], [True, False])).tolist()
+        [False, True]
+    """
+
+
+@op
+def divide(x1: Tensor, x2: Tensor) -> Tensor:
+    """`x1 / x2`; another name of `true_divide`."""
+    return true_divide(x1, x2)
+
+
+@op
+def divide_no_nan(x1: Tensor, x2: Tensor) -> Tensor:
+    """`x1 / x2`, and 0 where `x2` is 0. Its gradient is 0 there too.
+
+    Example:
+        >>> convert_to_numpy(divide_no_nan([1.0, 1.0], [2.0, 0.0])).tolist()
+        [0.5, 0.0]
+    """
+    zero = equal(x2, 0)
+    return where(zero, 0, true_divide(x1, where(zero, 1, x2)))
+
+
+@op
+def squared_difference(x1: Tensor, x2: Tensor) -> Tensor:
+    """`(x1 - x2) ** 2`.
+
+    Example:
+        >>> convert_to_numpy(squared_difference([1.0, 4.0], 2.0)).tolist()
+        [1.0, 4.0]
+    """
+    difference = subtract(x1, x2)
+    return multiply(difference, difference)
+
+
+@op
+def logaddexp(x1: Tensor, x2: Tensor) -> Tensor:
+    """`log(exp(x1) + exp(x2))`, without overflow.
+
+    Example:
+        >>> convert_to_numpy(logaddexp([0.0], [0.0])).round(3).tolist()
+        [0.693]
+    """
+    high, low = maximum(x1, x2), minimum(x1, x2)
+    return add(high, log1p(exp(subtract(low, high))))
+
+
+@op
+def clip(x: Tensor, x_min: Tensor, x_max: Tensor) -> Tensor:
+    """Elements below `x_min` become `x_min`, those above `x_max` become `x_max`.
+
+    Example:
+        >>> convert_to_numpy(clip([-1.0, 0.5, 2.0], 0.0, 1.0)).tolist()
+        [0.0, 0.5, 1.0]
+    """
+    return minimum(maximum(x, x_min), x_max)
+
+
+def _where_spec(condition: Spec, x1: Spec, x2: Spec) -> Spec:
+    shape = broadcast(condition.shape, x1.shape, x2.shape, who="ops.where")
+    return Spec(shape, dtypes.result_type(x1.dtype, x2.dtype))
+
+
+@op(rule=Rule(_where_spec, operands=dtypes.result_type, first=1))
+def where(condition: Tensor, x1: Tensor, x2: Tensor) -> Tensor:
+    """Elements of `x1` where `condition` holds, else of `x2`; the three broadcast.
+
+    Example:
+        >>> convert_to_numpy(where([True, False], [1.0, 2.0], 0.0)).tolist()
+        [1.0, 0.0]
+    """
+
+
+@op
+def square(x: Tensor) -> Tensor:
+    """`x * x`.
+
+    Example:
+        >>> convert_to_numpy(square([2.0, -3.0])).tolist()
+        [4.0, 9.0]
+    """
+    return multiply(x, x)
+
+
+@op
+def reciprocal(x: Tensor) -> Tensor:
+    """`1 / x`.
+
+    Example:
+        >>> convert_to_numpy(reciprocal([2.0, 4.0])).tolist()
+        [0.5, 0.25]
+    """
+    return true_divide(1.0, x)
+
+
+@op
+def trunc(x: Tensor) -> Tensor:
+    """The integer nearer to zero, as a float.
+
+    Example:
+        >>> convert_to_numpy(trunc([-1.5, 1.5])).tolist()
+        [-1.0, 1.0]
+    """
+    return multiply(sign(x), floor(absolute(x)))
+
+
+@op
+def deg2rad(x: Tensor) -> Tensor:
+    """Degrees to radians."""
+    return multiply(x, math.pi / 180.0)
+
+
+@op
+def rad2deg(x: Tensor) -> Tensor:
+    """Radians to degrees."""
+    return multiply(x, 180.0 / math.pi)

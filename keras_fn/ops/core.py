@@ -1,0 +1,130 @@
+"""Conversions, shapes, casts and gradients of whole tensors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from keras_fn.backend.loader import current
+from keras_fn.core import dtypes
+from keras_fn.core.keras_tensor import KerasTensor, Shape
+from keras_fn.core.scopes import context
+from keras_fn.core.variable import Variable
+from keras_fn.ops._op import Rule, Spec, op, spec_of
+from keras_fn.ops._types import Tensor
+
+
+def convert_to_tensor(
+    x: Tensor, dtype: Any = None, sparse: bool | None = None, ragged: bool | None = None
+) -> Tensor:
+    """Makes a tensor of the backend.
+
+    Args:
+        x: Array, nested list, number, Variable or tensor.
+        dtype: Its dtype; by default that of `x`, and `floatx()` for Python floats.
+        sparse: False to make a sparse tensor dense.
+        ragged: False to make a ragged tensor dense.
+
+    Returns:
+        The tensor; a KerasTensor stays one.
+
+    Example:
+        >>> convert_to_tensor([1.0, 2.0]).shape == (2,)
+        True
+    """
+    if isinstance(x, KerasTensor) or context.get().symbolic:
+        spec = spec_of(x)
+        name = dtypes.standardize_dtype(dtype) if dtype else dtypes.result_type(spec.dtype)
+        if isinstance(x, KerasTensor) and x.dtype == name:
+            return x
+        if isinstance(x, KerasTensor):
+            return cast(x, name)
+        return KerasTensor(spec.shape, name, record_history=False)
+    value = x.value if isinstance(x, Variable) else x
+    return current().convert_to_tensor(value, dtypes.standardize_dtype(dtype) if dtype else None)
+
+
+def convert_to_numpy(x: Tensor) -> np.ndarray:
+    """Returns the value of a tensor as a NumPy array.
+
+    Example:
+        >>> convert_to_numpy(convert_to_tensor([1, 2])).tolist()
+        [1, 2]
+    """
+    if isinstance(x, KerasTensor):
+        return x.__array__()  # raises: no value yet
+    if isinstance(x, np.ndarray):
+        return x
+    return current().convert_to_numpy(convert_to_tensor(x))
+
+
+def _cast_spec(x: Spec, dtype: Any) -> Spec:
+    return Spec(x.shape, dtypes.standardize_dtype(dtype))
+
+
+@op(rule=Rule(_cast_spec))
+def cast(x: Tensor, dtype: Any) -> Tensor:
+    """Converts to another dtype.
+
+    Example:
+        >>> convert_to_numpy(cast([1.7, 2.0], "int32")).tolist()
+        [1, 2]
+    """
+
+
+def saturate_cast(x: Tensor, dtype: Any) -> Tensor:
+    """Converts to another dtype; values beyond its range become its largest or smallest.
+
+    Example:
+        >>> convert_to_numpy(saturate_cast([-5, 300], "uint8")).tolist()
+        [0, 255]
+    """
+    dtype = dtypes.standardize_dtype(dtype)
+    if dtypes.is_int(dtype):
+        limits = np.iinfo(dtype)
+        from_float = dtypes.is_float(dtypes.standardize_dtype(convert_to_tensor(x).dtype))
+        x = clip(x, float(limits.min) if from_float else limits.min, limits.max)
+    return cast(x, dtype)
+
+
+def shape(x: Tensor) -> Shape:
+    """Returns the shape, as a tuple. Sizes that are unknown are None, or scalar tensors.
+
+    Example:
+        >>> shape(convert_to_tensor([[1, 2, 3]]))
+        (1, 3)
+    """
+    if isinstance(x, (KerasTensor, Variable)):
+        return x.shape
+    return current().shape(x)
+
+
+def dtype(x: Tensor) -> str:
+    """Returns the name of the tensor's dtype.
+
+    Example:
+        >>> dtype(convert_to_tensor([1.0]))
+        'float32'
+    """
+    return str(dtypes.result_type(spec_of(x).dtype))
+
+
+def ndim(x: Tensor) -> int:
+    """Returns the number of axes.
+
+    Example:
+        >>> ndim([[1, 2]])
+        2
+    """
+    return len(spec_of(x).shape)
+
+
+def is_tensor(x: Any) -> bool:
+    """Whether `x` is a tensor of the backend.
+
+    Example:
+        >>> is_tensor(convert_to_tensor([1])), is_tensor([1])
+        (True, False)
+    """
+    return current().is_tensor(x)

@@ -1,0 +1,391 @@
+"""Ops that move elements about: reshape, transpose, join, split, take."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Sequence
+from typing import Any
+
+from keras_fn.core import dtypes
+from keras_fn.core.keras_tensor import KerasTensor, Shape
+from keras_fn.errors import SpecError
+from keras_fn.ops._op import Rule, Spec, op
+from keras_fn.ops._rules import Axis, normalize_axes, normalize_axis, product
+from keras_fn.ops._types import Tensor
+
+
+def _reshape(x: Spec, newshape: Any) -> Spec:
+    sizes = [newshape] if isinstance(newshape, int) else list(newshape)
+    sizes = [None if isinstance(size, KerasTensor) else size for size in sizes]
+    total = product(x.shape)
+    known = product([size for size in sizes if size not in (-1, None)])
+    if sizes.count(-1) > 1:
+        raise _misfit(x, newshape, "at most one size of -1")
+    if total is not None and None not in sizes and known is not None:
+        if -1 in sizes and (known == 0 or total % known):
+            raise _misfit(x, newshape, f"sizes whose product divides {total}")
+        if -1 not in sizes and total != known:
+            raise _misfit(x, newshape, f"sizes whose product is {total}")
+        sizes = [total // known if size == -1 else size for size in sizes]
+    return Spec(tuple(None if size == -1 else size for size in sizes), x.dtype)
+
+
+def _misfit(x: Spec, newshape: Any, expected: str) -> SpecError:
+    return SpecError(
+        "ops.reshape",
+        expected=expected,
+        given=f"newshape {tuple(newshape)} for a tensor of shape {x.shape}",
+        fix="count the elements, or let one size be -1",
+    )
+
+
+@op(rule=Rule(_reshape))
+def reshape(x: Tensor, newshape: Any) -> Tensor:
+    """Gives the elements, in the same order, a new shape; one size may be -1, to be worked out.
+
+    Example:
+        >>> convert_to_numpy(reshape([[1, 2], [3, 4]], (-1,))).tolist()
+        [1, 2, 3, 4]
+    """
+
+
+def _transpose(x: Spec, axes: Sequence[int] | None = None) -> Spec:
+    order = range(len(x.shape))[::-1] if axes is None else normalize_axes(axes, len(x.shape))
+    if sorted(order) != list(range(len(x.shape))):
+        raise SpecError(
+            "ops.transpose",
+            expected=f"each of the {len(x.shape)} axes once",
+            given=f"axes={tuple(order)} for a tensor of shape {x.shape}",
+            fix="name every axis of the tensor",
+        )
+    return Spec(tuple(x.shape[i] for i in order), x.dtype)
+
+
+@op(rule=Rule(_transpose))
+def transpose(x: Tensor, axes: Sequence[int] | None = None) -> Tensor:
+    """Puts the axes in the order `axes`; reverses them for None.
+
+    Example:
+        >>> transpose(zeros((2, 3))).shape == (3, 2)
+        True
+    """
+
+
+def _expand_dims(x: Spec, axis: Any) -> Spec:
+    axes = [axis] if isinstance(axis, int) else list(axis)
+    rank = len(x.shape) + len(axes)
+    places = set(normalize_axes(axes, rank, "ops.expand_dims"))
+    sizes = iter(x.shape)
+    return Spec(tuple(1 if i in places else next(sizes) for i in range(rank)), x.dtype)
+
+
+@op(rule=Rule(_expand_dims))
+def expand_dims(x: Tensor, axis: Any) -> Tensor:
+    """Adds axes of size 1 at the positions `axis` of the result.
+
+    Example:
+        >>> expand_dims(zeros((2, 3)), -1).shape == (2, 3, 1)
+        True
+    """
+
+
+def _squeeze(x: Spec, axis: Axis = None) -> Spec:
+    if axis is None:
+        return Spec(tuple(size for size in x.shape if size != 1), x.dtype)
+    axes = normalize_axes(axis, len(x.shape), "ops.squeeze")
+    for i in axes:
+        if x.shape[i] not in (1, None):
+            raise SpecError(
+                "ops.squeeze",
+                expected=f"size 1 at axis {i}",
+                given=f"shape {x.shape}",
+                fix="squeeze axes of size 1 only",
+            )
+    return Spec(tuple(size for i, size in enumerate(x.shape) if i not in axes), x.dtype)
+
+
+@op(rule=Rule(_squeeze))
+def squeeze(x: Tensor, axis: Axis = None) -> Tensor:
+    """Removes axes of size 1: those in `axis`, or all.
+
+    Example:
+        >>> squeeze(zeros((2, 1, 3)), axis=1).shape == (2, 3)
+        True
+    """
+
+
+def _concatenate(xs: Sequence[Spec], axis: int | None = 0) -> Spec:
+    dtype = dtypes.result_type(*(x.dtype for x in xs))
+    if axis is None:
+        sizes = [product(x.shape) for x in xs]
+        return Spec((None if None in sizes else builtins.sum(sizes),), dtype)  # type: ignore[arg-type]
+    first = xs[0].shape
+    axis = normalize_axis(axis, len(first), "ops.concatenate")
+    shape = list(first)
+    for x in xs[1:]:
+        if len(x.shape) != len(first):
+            raise _no_join(xs, axis)
+        for i, (a, b) in enumerate(zip(shape, x.shape, strict=True)):
+            if i == axis:
+                shape[i] = None if a is None or b is None else a + b
+            elif None not in (a, b) and a != b:
+                raise _no_join(xs, axis)
+            else:
+                shape[i] = b if a is None else a
+    return Spec(tuple(shape), dtype)
+
+
+def _no_join(xs: Sequence[Spec], axis: int) -> SpecError:
+    return SpecError(
+        "ops.concatenate",
+        expected=f"shapes that are equal but for axis {axis}",
+        given=", ".join(str(x.shape) for x in xs),
+        fix="reshape or pad the tensors, or join them along another axis",
+    )
+
+
+@op(rule=Rule(_concatenate, operands=dtypes.result_type))
+def concatenate(xs: Sequence[Tensor], axis: int | None = 0) -> Tensor:
+    """Joins tensors along an axis that they have; flattened for None.
+
+    Example:
+        >>> convert_to_numpy(concatenate([[1, 2], [3]])).tolist()
+        [1, 2, 3]
+    """
+
+
+def _stack(xs: Sequence[Spec], axis: int = 0) -> Spec:
+    shape = list(xs[0].shape)
+    for x in xs[1:]:
+        if len(x.shape) != len(shape) or any_differ(shape, x.shape):
+            raise SpecError(
+                "ops.stack",
+                expected="tensors of one shape",
+                given=", ".join(str(t.shape) for t in xs),
+                fix="reshape or pad the tensors",
+            )
+        shape = [b if a is None else a for a, b in zip(shape, x.shape, strict=True)]
+    shape.insert(normalize_axis(axis, len(shape) + 1, "ops.stack"), len(xs))
+    return Spec(tuple(shape), dtypes.result_type(*(x.dtype for x in xs)))
+
+
+def any_differ(a: Sequence[int | None], b: Sequence[int | None]) -> bool:
+    """Whether two shapes of one rank differ in a size that both know."""
+    return any(p != q for p, q in zip(a, b, strict=True) if None not in (p, q))
+
+
+@op(rule=Rule(_stack, operands=dtypes.result_type))
+def stack(x: Sequence[Tensor], axis: int = 0) -> Tensor:
+    """Joins tensors of one shape along a new axis.
+
+    Example:
+        >>> convert_to_numpy(stack([[1, 2], [3, 4]], axis=1)).tolist()
+        [[1, 3], [2, 4]]
+    """
+
+
+def split_sizes(size: int | None, indices_or_sections: Any, who: str) -> list[int | None]:
+    """Returns the sizes of the parts that `split` makes of an axis."""
+    if isinstance(indices_or_sections, int):
+        parts = indices_or_sections
+        if size is not None and size % parts:
+            raise SpecError(
+                who,
+                expected=f"an axis whose size {parts} divides",
+                given=f"size {size}",
+                fix="give the indices at which to split",
+            )
+        return [None if size is None else size // parts] * parts
+    edges = [0, *indices_or_sections]
+    inner: list[int | None] = [b - a for a, b in zip(edges, edges[1:], strict=False)]
+    return [*inner, None if size is None else size - edges[-1]]
+
+
+def _split(x: Spec, indices_or_sections: Any, axis: int = 0) -> list[Spec]:
+    axis = normalize_axis(axis, len(x.shape), "ops.split")
+    sizes = split_sizes(x.shape[axis], indices_or_sections, "ops.split")
+    return [Spec((*x.shape[:axis], size, *x.shape[axis + 1 :]), x.dtype) for size in sizes]
+
+
+@op(rule=Rule(_split))
+def split(x: Tensor, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
+    """Splits along `axis` into that many equal parts, or before each of the given indices.
+
+    Example:
+        >>> [convert_to_numpy(part).tolist() for part in split([1, 2, 3, 4], 2)]
+        [[1, 2], [3, 4]]
+    """
+
+
+def _unstack(x: Spec, num: int | None = None, axis: int = 0) -> list[Spec]:
+    axis = normalize_axis(axis, len(x.shape), "ops.unstack")
+    count = num if x.shape[axis] is None else x.shape[axis]
+    if count is None:
+        raise SpecError(
+            "ops.unstack",
+            expected="num, or an axis of known size",
+            given=f"axis {axis} of shape {x.shape}",
+            fix="pass num=",
+        )
+    return [Spec((*x.shape[:axis], *x.shape[axis + 1 :]), x.dtype)] * count
+
+
+@op(rule=Rule(_unstack))
+def unstack(x: Tensor, num: int | None = None, axis: int = 0) -> list[Tensor]:
+    """Returns the slices along `axis`, without it.
+
+    Example:
+        >>> [convert_to_numpy(row).tolist() for row in unstack([[1, 2], [3, 4]])]
+        [[1, 2], [3, 4]]
+    """
+
+
+def _tile(x: Spec, repeats: Any) -> Spec:
+    repeats = [repeats] if isinstance(repeats, int) else list(repeats)
+    rank = builtins.max(len(repeats), len(x.shape))
+    repeats = [1] * (rank - len(repeats)) + repeats
+    shape = (1,) * (rank - len(x.shape)) + tuple(x.shape)
+    return Spec(tuple(product(pair) for pair in zip(shape, repeats, strict=True)), x.dtype)
+
+
+@op(rule=Rule(_tile))
+def tile(x: Tensor, repeats: Any) -> Tensor:
+    """Repeats the whole tensor `repeats` times along each axis.
+
+    Example:
+        >>> convert_to_numpy(tile([1, 2], 2)).tolist()
+        [1, 2, 1, 2]
+    """
+
+
+def _repeat(x: Spec, repeats: Any, axis: int | None = None) -> Spec:
+    shape: Shape = (product(x.shape),) if axis is None else x.shape
+    place = normalize_axis(axis or 0, len(shape), "ops.repeat")
+    size = shape[place]
+    if isinstance(repeats, int):
+        size = None if size is None else size * repeats
+    else:
+        size = builtins.sum(repeats)
+    return Spec((*shape[:place], size, *shape[place + 1 :]), x.dtype)
+
+
+@op(rule=Rule(_repeat))
+def repeat(x: Tensor, repeats: Any, axis: int | None = None) -> Tensor:
+    """Repeats each element `repeats` times along `axis`; in the flattened tensor for None.
+
+    Example:
+        >>> convert_to_numpy(repeat([1, 2], 2)).tolist()
+        [1, 1, 2, 2]
+    """
+
+
+def _flip(x: Spec, axis: Axis = None) -> Spec:
+    normalize_axes(axis, len(x.shape), "ops.flip")
+    return x
+
+
+@op(rule=Rule(_flip))
+def flip(x: Tensor, axis: Axis = None) -> Tensor:
+    """Reverses the order along `axis`, or along all axes.
+
+    Example:
+        >>> convert_to_numpy(flip([1, 2, 3])).tolist()
+        [3, 2, 1]
+    """
+
+
+def _broadcast_to(x: Spec, shape: Any) -> Spec:
+    return Spec(tuple(shape), x.dtype)
+
+
+@op(rule=Rule(_broadcast_to))
+def broadcast_to(x: Tensor, shape: Any) -> Tensor:
+    """Repeats axes of size 1 (and adds some in front) until the shape is `shape`.
+
+    Example:
+        >>> convert_to_numpy(broadcast_to([1, 2], (2, 2))).tolist()
+        [[1, 2], [1, 2]]
+    """
+
+
+def pad_widths(pad_width: Any, rank: int) -> list[tuple[int, int]]:
+    """Returns `pad_width` as a pair (before, after) for each axis."""
+    if isinstance(pad_width, int):
+        return [(pad_width, pad_width)] * rank
+    pairs = list(pad_width)
+    if len(pairs) == 2 and all(isinstance(p, int) for p in pairs):
+        return [tuple(pairs)] * rank  # type: ignore[list-item]
+    if len(pairs) == 1:
+        pairs *= rank
+    return [tuple(pair) for pair in pairs]
+
+
+def _pad(x: Spec, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Spec:
+    widths = pad_widths(pad_width, len(x.shape))
+    if len(widths) != len(x.shape):
+        raise SpecError(
+            "ops.pad",
+            expected=f"a pair for each of the {len(x.shape)} axes",
+            given=f"pad_width={pad_width}",
+            fix="give (0, 0) for axes that stay",
+        )
+    sizes = zip(x.shape, widths, strict=True)
+    return Spec(tuple(None if n is None else n + a + b for n, (a, b) in sizes), x.dtype)
+
+
+@op(rule=Rule(_pad))
+def pad(
+    x: Tensor, pad_width: Any, mode: str = "constant", constant_values: float | None = None
+) -> Tensor:
+    """Adds elements before and after each axis.
+
+    Args:
+        x: Tensor of any shape.
+        pad_width: A pair (before, after) for each axis, one pair for all, or one number.
+        mode: `"constant"`, `"reflect"` or `"symmetric"`.
+        constant_values: What is added in mode `"constant"`; 0 by default.
+
+    Example:
+        >>> convert_to_numpy(pad([1, 2], (1, 1))).tolist()
+        [0, 1, 2, 0]
+    """
+
+
+@op
+def moveaxis(x: Tensor, source: Any, destination: Any) -> Tensor:
+    """Moves the axes `source` to the positions `destination`; the others keep their order.
+
+    Example:
+        >>> moveaxis(zeros((2, 3, 4)), 0, -1).shape == (3, 4, 2)
+        True
+    """
+    rank = len(x.shape)
+    source, destination = normalize_axes(source, rank), normalize_axes(destination, rank)
+    order = [i for i in range(rank) if i not in source]
+    for place, axis in sorted(zip(destination, source, strict=True)):
+        order.insert(place, axis)
+    return transpose(x, order)
+
+
+@op
+def swapaxes(x: Tensor, axis1: int, axis2: int) -> Tensor:
+    """Exchanges two axes.
+
+    Example:
+        >>> swapaxes(zeros((2, 3, 4)), 0, 2).shape == (4, 3, 2)
+        True
+    """
+    order = list(range(len(x.shape)))
+    order[axis1], order[axis2] = order[axis2], order[axis1]
+    return transpose(x, order)
+
+
+@op
+def ravel(x: Tensor) -> Tensor:
+    """Returns the elements in one axis.
+
+    Example:
+        >>> convert_to_numpy(ravel([[1, 2], [3, 4]])).tolist()
+        [1, 2, 3, 4]
+    """
+    return reshape(x, (-1,))

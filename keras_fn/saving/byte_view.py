@@ -1,0 +1,93 @@
+"""A bounded, read-only window on an open file."""
+
+import io
+import os
+from typing import Any, BinaryIO
+
+from .errors import ModelFileError
+
+
+class ByteView(io.RawIOBase):
+    """Bytes [start, start + size) of `file`, as a file of its own.
+
+    Closing it leaves `file` open. A read that the file cannot serve any more (it was truncated
+    meanwhile) is an error, never a short read.
+    """
+
+    def __init__(self, file: BinaryIO, start: int, size: int):
+        super().__init__()
+        self._file, self._start, self._position = file, start, 0
+        self.size = size
+
+    @classmethod
+    def of_file(cls, file: BinaryIO) -> "ByteView":
+        """Returns the view of a whole file."""
+        return cls(file, 0, file.seek(0, os.SEEK_END))
+
+    def slice(self, start: int, size: int) -> "ByteView":
+        """Returns the view of a part, which must lie inside this one."""
+        if start < 0 or size < 0 or start + size > self.size:
+            raise ModelFileError("a part of the file lies outside the file",
+                                 expected=f"bytes in [0, {self.size})", found=f"[{start}, {start + size})",
+                                 fix="the file is damaged or truncated; get it again")
+        return ByteView(self._file, self._start + start, size)
+
+    def bytes_at(self, start: int, size: int) -> bytes:
+        """Returns a part as bytes."""
+        return self.slice(start, size).read()
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        origin = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size}[whence]
+        if origin + offset < 0:
+            raise ValueError(f"cannot seek to {origin + offset}")
+        self._position = origin + offset
+        return self._position
+
+    def readinto(self, buffer: Any) -> int:
+        target = memoryview(buffer).cast("B")
+        target = target[: max(0, min(len(target), self.size - self._position))]
+        self._file.seek(self._start + self._position)
+        done = 0
+        while done < len(target):
+            count = self._read_some(target[done:])
+            if not count:
+                raise ModelFileError("the file became shorter while it was read",
+                                     fix="load it again once nothing writes to it")
+            done += count
+        self._position += done
+        return done
+
+    def _read_some(self, target: memoryview) -> int:
+        if hasattr(self._file, "readinto"):
+            return self._file.readinto(target)  # type: ignore[attr-defined]
+        chunk = self._file.read(len(target))
+        target[: len(chunk)] = chunk
+        return len(chunk)
+
+    def read(self, size: int = -1) -> bytes:
+        left = max(0, self.size - self._position)
+        buffer = bytearray(left if size is None or size < 0 else min(size, left))
+        self.readinto(buffer)
+        return bytes(buffer)
+
+
+class ExactByteView(ByteView):
+    """A view for h5py, whose driver takes a short read for a full one: it must raise instead."""
+
+    def readinto(self, buffer: Any) -> int:
+        wanted = memoryview(buffer).nbytes
+        if self._position + wanted > self.size:
+            raise ModelFileError("the HDF5 data points outside the file",
+                                 expected=f"bytes in [0, {self.size})",
+                                 found=f"[{self._position}, {self._position + wanted})",
+                                 fix="the file is damaged or truncated; get it again")
+        return super().readinto(buffer)

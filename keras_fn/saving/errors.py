@@ -1,0 +1,107 @@
+"""The errors of reading and writing model files, and the boundary that makes them."""
+
+import contextlib
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+
+_PART_CHARACTERS = 300
+_PLACE_CHARACTERS = 600
+
+# What the standard library and h5py raise on malformed input.
+_FOREIGN_ERRORS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OverflowError,
+    RuntimeError,  # h5py's, and RecursionError
+    TypeError,
+    ValueError,  # h5py's, and UnicodeDecodeError
+)
+
+
+def printable(value: object, most: int = _PART_CHARACTERS) -> str:
+    """Returns `value` as one line of at most `most` harmless characters.
+
+    Text of a file may hold terminal escapes or be megabytes long: neither reaches a message.
+    """
+    text = str(value)
+    shortened = text[:most]
+    escaped = "".join(c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in shortened)
+    return escaped if len(escaped) == len(text) else escaped[: most - 3] + "..."
+
+
+class _FileProblem(Exception):
+    """A fact about a file, told with its place, what was expected, what was found, the fix."""
+
+    def __init__(self, fact: str, *, expected: object = "", found: object = "", fix: str = ""):
+        super().__init__(fact)
+        self.fact = fact
+        self.expected, self.found, self.fix = expected, found, fix
+        self.places: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        place = printable(", ".join(self.places), _PLACE_CHARACTERS)
+        lines = [f"{place}: {printable(self.fact)}" if place else printable(self.fact)]
+        parts = (("expected: ", self.expected), ("found:    ", self.found), ("fix:      ", self.fix))
+        lines += [f"  {label}{printable(part)}" for label, part in parts if part != ""]
+        return "\n".join(lines)
+
+
+class ModelFileError(_FileProblem, ValueError):
+    """A model file is malformed, or is not what the model expects.
+
+    Args:
+        fact: What is wrong, in one sentence.
+        expected: What the file should hold.
+        found: What it holds.
+        fix: What the user can do about it.
+    """
+
+
+class ModelFileTypeError(_FileProblem, TypeError):
+    """A value in a model file, or one given for it, has the wrong type."""
+
+
+@contextlib.contextmanager
+def located(*places: str) -> Iterator[None]:
+    """Adds `places` (outermost first) to model file errors raised inside, and converts nothing."""
+    try:
+        yield
+    except _FileProblem as error:
+        error.places = (*places, *error.places)
+        raise
+
+
+@contextlib.contextmanager
+def model_file_errors(*places: str, fix: str = "") -> Iterator[None]:
+    """Adds `places` (outermost first) to errors raised inside; makes foreign ones `ModelFileError`.
+
+    An OSError of the operating system (it has an errno) passes unchanged. h5py reports malformed
+    files by OSErrors without one.
+    """
+    try:
+        with located(*places):
+            yield
+    except _FileProblem:
+        raise
+    except _FOREIGN_ERRORS as error:
+        raise _converted(error, places, fix) from error
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        raise _converted(error, places, fix) from error
+
+
+def _converted(error: BaseException, places: tuple[str, ...], fix: str) -> ModelFileError:
+    if isinstance(error, MemoryError):
+        fact = "reading it takes more memory than there is"
+    else:
+        fact = f"the file is malformed ({type(error).__name__}: {error})"
+    problem = ModelFileError(fact, fix=fix or "the file is damaged or was made by another program; get it again")
+    problem.places = places
+    return problem

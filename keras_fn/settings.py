@@ -1,0 +1,155 @@
+"""Process-wide settings: the backend's name, floatx, epsilon, the image data format.
+
+Read once from `KERAS_BACKEND` and from `keras.json` (in `KERAS_HOME`, else `~/.keras`). The
+file is read, never written. `keras_fn.config` is the public face of this module.
+"""
+
+import importlib.util
+import json
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+
+BUILT_IN_BACKENDS = {
+    "jax": ("keras_fn_jax", "jax"),
+    "torch": ("keras_fn_torch", "torch"),
+    "tensorflow": ("keras_fn_tensorflow", "tensorflow"),
+}  # name: (package of the backend, library that it needs), in the order of preference
+
+_FLOATS = ("float16", "bfloat16", "float32", "float64")
+_DATA_FORMATS = ("channels_last", "channels_first")
+
+
+class Settings:
+    """The values themselves. One instance, `settings`, serves the process."""
+
+    def __init__(self) -> None:
+        self.floatx = "float32"
+        self.epsilon = 1e-7
+        self.image_data_format = "channels_last"
+        self.dtype_policy: Any = None  # a DTypePolicy once someone asks for it
+        self.backend: str | None = None
+        self.max_epochs: int | None = _int_from_environment("KERAS_MAX_EPOCHS")
+        self.max_steps_per_epoch: int | None = _int_from_environment("KERAS_MAX_STEPS_PER_EPOCH")
+        self.interactive_logging = True
+        self.traceback_filtering = True
+        self.flash_attention: bool | None = None
+        self._read_file(home() / "keras.json")
+        self.backend = os.environ.get("KERAS_BACKEND") or self.backend
+
+    def _read_file(self, path: Path) -> None:
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return
+        if not isinstance(values, dict):
+            return
+        if values.get("floatx") in _FLOATS:
+            self.floatx = values["floatx"]
+        if isinstance(values.get("epsilon"), float):
+            self.epsilon = values["epsilon"]
+        if values.get("image_data_format") in _DATA_FORMATS:
+            self.image_data_format = values["image_data_format"]
+        self.backend = self._installed_or_none(values.get("backend"), path)
+
+    @staticmethod
+    def _installed_or_none(name: Any, path: Path) -> str | None:
+        """Passes over a backend that the file names but that is not installed."""
+        # Keras writes "tensorflow" into this file by itself: that is no wish of the user's.
+        if name in BUILT_IN_BACKENDS and not is_installed(BUILT_IN_BACKENDS[name][1]):
+            if not os.environ.get("KERAS_BACKEND"):
+                warnings.warn(
+                    f"{path} names the backend {name!r}, which is not installed: passed over. "
+                    f"Set KERAS_BACKEND, or run: pip install {name}",
+                    stacklevel=2,
+                )
+            return None
+        return name if isinstance(name, str) else None
+
+
+def _int_from_environment(name: str) -> int | None:
+    text = os.environ.get(name, "")
+    return int(text) if text.isdigit() else None
+
+
+def home() -> Path:
+    """Returns the folder of the config file and of downloads."""
+    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+
+
+def is_installed(library: str) -> bool:
+    """Whether `library` can be imported, found out without importing it."""
+    return importlib.util.find_spec(library) is not None
+
+
+def floatx() -> str:
+    """Returns the default float dtype, as a string.
+
+    Example:
+        >>> floatx()
+        'float32'
+    """
+    return settings.floatx
+
+
+def set_floatx(value: str) -> None:
+    """Sets the default float dtype of new layers and tensors.
+
+    Args:
+        value: `"float16"`, `"bfloat16"`, `"float32"` or `"float64"`.
+
+    Raises:
+        ValueError: `value` is none of these.
+    """
+    if value not in _FLOATS:
+        raise ValueError(f"floatx must be one of {_FLOATS}, not {value!r}.")
+    settings.floatx = str(value)
+    settings.dtype_policy = None
+
+
+def epsilon() -> float:
+    """Returns the small constant that keeps divisions and logarithms finite.
+
+    Example:
+        >>> epsilon()
+        1e-07
+    """
+    return settings.epsilon
+
+
+def set_epsilon(value: float) -> None:
+    """Sets the constant that `epsilon()` returns."""
+    settings.epsilon = float(value)
+
+
+def image_data_format() -> str:
+    """Returns the default axis order of images: `"channels_last"` or `"channels_first"`.
+
+    Example:
+        >>> image_data_format()
+        'channels_last'
+    """
+    return settings.image_data_format
+
+
+def set_image_data_format(data_format: str) -> None:
+    """Sets the default axis order of images.
+
+    Raises:
+        ValueError: `data_format` is neither `"channels_last"` nor `"channels_first"`.
+    """
+    settings.image_data_format = standardize_data_format(data_format)
+
+
+def standardize_data_format(data_format: str | None) -> str:
+    """Returns `data_format`, checked; the default one for None."""
+    if data_format is None:
+        return settings.image_data_format
+    value = str(data_format).lower()
+    if value not in _DATA_FORMATS:
+        raise ValueError(f"data_format must be one of {_DATA_FORMATS}, not {data_format!r}.")
+    return value
+
+
+settings = Settings()

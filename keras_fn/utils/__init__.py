@@ -1,0 +1,1 @@
+"""Utilities for data, files and models."""

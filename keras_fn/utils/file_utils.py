@@ -1,0 +1,240 @@
+"""Files from the network: fetched once, checked, and kept in the cache."""
+
+import hashlib
+import http.client
+import os
+import secrets
+import urllib.error
+import urllib.parse
+import urllib.request
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+
+from keras_fn import settings
+from keras_fn.errors import SpecError
+from keras_fn.utils.archive_utils import ArchiveFormat, extract_archive
+
+_SCHEMES = ("https", "http", "ftp", "file")
+_CHUNK_BYTES = 1 << 18
+_LONG_DOWNLOAD_BYTES = 4 << 20  # below this a progress bar is noise
+_TIMEOUT_SECONDS = 60  # without one byte
+
+
+def get_file(
+    fname: str | os.PathLike[str] | None = None,
+    origin: str | None = None,
+    untar: bool = False,
+    md5_hash: str | None = None,
+    file_hash: str | None = None,
+    cache_subdir: str | os.PathLike[str] = "datasets",
+    hash_algorithm: str = "auto",
+    extract: bool = False,
+    archive_format: ArchiveFormat = "auto",
+    cache_dir: str | os.PathLike[str] | None = None,
+    force_download: bool = False,
+) -> str:
+    """Returns the local path of a file of the web, downloading it if the cache lacks it.
+
+    The file goes to `<cache_dir>/<cache_subdir>/<fname>`, by default
+    `~/.keras/datasets/<fname>`. It appears there complete or not at all: it is written under
+    another name, its hash is checked, and only then it is renamed. Several processes may ask
+    for the same file at once.
+
+    Args:
+        fname: Name of the file in the cache, without folders. By default the last part of
+            `origin`. With `extract`, a name without a dot names the extracted folder.
+        origin: URL of the file (`https`, `http`, `ftp` or `file`).
+        untar: Old spelling of `extract=True, archive_format="tar"`.
+        md5_hash: Old spelling of `file_hash` with `hash_algorithm="md5"`.
+        file_hash: The hash, in hexadecimal digits, that the file must have. A cached file with
+            another one is downloaded again.
+        cache_subdir: Folder in `cache_dir`, or an absolute path.
+        hash_algorithm: `"sha256"`, `"md5"`, or `"auto"`: found from the length of the hash.
+        extract: Whether to unpack the file, a tar or zip archive, and return the folder.
+        archive_format: `"tar"`, `"zip"`, a list of these, or `"auto"` for either.
+        cache_dir: Root of the cache. By default `KERAS_HOME`, else `~/.keras`.
+        force_download: Whether to download even what the cache has.
+
+    Returns:
+        The path of the file, or of the folder it was extracted to.
+
+    Raises:
+        ValueError: An argument is malformed, the downloaded file has another hash, or the
+            archive is none or is unsafe. The cache is then as it was.
+        OSError: The file cannot be fetched, or the cache cannot be written.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> _ = (folder / "a.txt").write_text("some data")
+        >>> path = get_file("b.txt", (folder / "a.txt").as_uri(), cache_dir=folder)
+        >>> pathlib.Path(path).relative_to(folder).as_posix(), open(path).read()
+        ('datasets/b.txt', 'some data')
+
+    Note:
+        Give `file_hash` wherever it is known. Archives are unpacked more strictly than Keras
+        does: a link, a device, or a name that leads outside is an error, not skipped; and
+        where the cache is not writable there is no silent use of a folder in `/tmp`.
+    """
+    if not origin:
+        raise SpecError(
+            "get_file",
+            expected="the URL of the file",
+            given=f"origin={origin!r}",
+            fix='pass it, as in get_file(origin="https://…")',
+        )
+    if untar:
+        extract, archive_format = True, "tar"
+    if file_hash is None and md5_hash is not None:
+        file_hash, hash_algorithm = md5_hash, "md5"
+    hasher_name = _hash_name(file_hash, hash_algorithm)
+    name = _file_name(fname, origin)
+    folder = Path(cache_dir or settings.home()).expanduser() / cache_subdir
+    target, extracted = folder / name, folder / name
+    if extract:
+        target, extracted = folder / _archive_name(name, fname), folder / _folder_name(name, fname)
+
+    fetch = force_download or not _is_cached(target, file_hash, hasher_name)
+    if fetch:
+        _download(origin, target, file_hash, hasher_name)
+    if not extract:
+        return str(target)
+    if fetch or not extracted.is_dir():
+        extract_archive(target, extracted, archive_format, replace=fetch)
+    return str(extracted)
+
+
+def _file_name(fname: str | os.PathLike[str] | None, origin: str) -> str:
+    if fname:
+        name, source = os.fspath(fname), "fname"
+    else:
+        path = urllib.parse.unquote(urllib.parse.urlsplit(origin).path)
+        name, source = path.rpartition("/")[2], "the last part of origin"
+    if name in ("", ".", "..") or not set(name).isdisjoint("/\\\0"):
+        raise SpecError(
+            "get_file",
+            expected="a bare file name",
+            given=f"{source}: {name!r}",
+            fix='pass a name as fname="…", and its folder as cache_dir and cache_subdir',
+        )
+    return name
+
+
+def _archive_name(name: str, fname: object) -> str:
+    return name if fname and "." in name else f"{name}_archive"
+
+
+def _folder_name(name: str, fname: object) -> str:
+    return f"{name.partition('.')[0]}_extracted" if fname and "." in name else name
+
+
+def _hash_name(file_hash: str | None, algorithm: str) -> str:
+    if algorithm == "auto":
+        algorithm = {64: "sha256", 32: "md5"}.get(len(file_hash or 64 * "0"), "unknown")
+    if algorithm not in ("sha256", "md5"):
+        raise SpecError(
+            "get_file",
+            expected='a sha256 (64 hex digits) or an md5 (32), or "auto"',
+            given=f"hash {file_hash!r}, hash_algorithm {algorithm!r}",
+            fix="take the hash with sha256sum",
+        )
+    return algorithm
+
+
+def _is_cached(target: Path, file_hash: str | None, hasher_name: str) -> bool:
+    if not target.exists():
+        return False
+    if file_hash is None:
+        return True
+    with target.open("rb") as file:
+        if hashlib.file_digest(file, hasher_name).hexdigest() == file_hash.lower():
+            return True
+    warnings.warn(
+        f"{target} has not the {hasher_name} that was asked for: it is incomplete or out of "
+        "date, and is downloaded again.",
+        stacklevel=3,
+    )
+    return False
+
+
+def _download(origin: str, target: Path, file_hash: str | None, hasher_name: str) -> None:
+    """Fetches `origin` into `target`, which changes only once all is there and checked."""
+    if urllib.parse.urlsplit(origin).scheme not in _SCHEMES:
+        raise SpecError(
+            "get_file",
+            expected=f"a URL of {', '.join(_SCHEMES)}",
+            given=f"origin={origin!r}",
+            fix="fetch the file by other means and put it into the cache",
+        )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with _new_file(target) as file:
+        digest = hashlib.new(hasher_name, usedforsecurity=False)
+        try:
+            for chunk in _chunks(origin, target.name):
+                digest.update(chunk)
+                file.write(chunk)
+        except (urllib.error.URLError, http.client.HTTPException, TimeoutError) as error:
+            raise OSError(
+                f"{origin} could not be fetched: {error}\n"
+                f"  fix: check the address and the network, or put the file at {target}"
+            ) from error
+        if file_hash is not None and digest.hexdigest() != file_hash.lower():
+            raise SpecError(
+                "get_file",
+                expected=f"a file of {hasher_name} {file_hash}",
+                given=f"{digest.hexdigest()} from {origin}",
+                fix="check the hash at its source; if it is right, do not use this file",
+            )
+
+
+@contextmanager
+def _new_file(target: Path) -> Iterator[IO[bytes]]:
+    """Opens a temporary file that becomes `target` if the block succeeds, else vanishes."""
+    part = target.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        with part.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, target)
+    except BaseException:  # an interrupt too leaves nothing behind
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _chunks(origin: str, title: str) -> Iterator[bytes]:
+    with urllib.request.urlopen(origin, timeout=_TIMEOUT_SECONDS) as response:
+        length = int(response.headers.get("Content-Length") or -1)
+        received = 0
+        with _progress(length) as progress:
+            task = progress.add_task(title, total=None if length < 0 else length)
+            while chunk := response.read(_CHUNK_BYTES):
+                received += len(chunk)
+                progress.update(task, completed=received)
+                yield chunk
+        if 0 <= length != received:
+            raise http.client.IncompleteRead(b"", length - received)
+
+
+def _progress(length: int) -> Progress:
+    is_long = length < 0 or length >= _LONG_DOWNLOAD_BYTES
+    return Progress(
+        TextColumn("Downloading {task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        disable=not (is_long and settings.settings.interactive_logging),
+    )

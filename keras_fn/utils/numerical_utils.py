@@ -1,0 +1,78 @@
+"""NumPy helpers for preparing labels and features."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from keras_fn.errors import SpecError
+
+
+def to_categorical(x: npt.ArrayLike, num_classes: int | None = None) -> npt.NDArray[np.float64]:
+    """Turns class numbers into one-hot rows, for `categorical_crossentropy`.
+
+    Args:
+        x: Integers from 0 to `num_classes - 1`, of any shape. A last axis of size 1 is dropped.
+        num_classes: Length of a row. By default the largest class plus one.
+
+    Returns:
+        An array of the shape of `x` with an axis of size `num_classes` added, of zeros and one
+        1.0 in each row.
+
+    Raises:
+        ValueError: A class is negative, or not below `num_classes`, or not a whole number.
+
+    Example:
+        >>> to_categorical([0, 2, 1])
+        array([[1., 0., 0.],
+               [0., 0., 1.],
+               [0., 1., 0.]])
+    """
+    given = np.asarray(x)
+    classes = given.astype("int64")
+    if given.dtype.kind not in "biu" and not np.array_equal(classes, given.astype("float64")):
+        raise SpecError(
+            "to_categorical",
+            expected="whole numbers",
+            given=f"an array of {given.dtype} that holds others",
+            fix="round the classes, or encode them as integers first",
+        )
+    if classes.ndim > 1 and classes.shape[-1] == 1:
+        classes = classes[..., 0]
+    lowest, highest = int(classes.min(initial=0)), int(classes.max(initial=-1))
+    num_classes = num_classes or highest + 1
+    if lowest < 0 or highest >= num_classes:
+        raise SpecError(
+            "to_categorical",
+            expected=f"classes from 0 to {num_classes - 1}",
+            given=f"classes from {lowest} to {highest}",
+            fix="pass a larger num_classes, or renumber the classes from 0",
+        )
+    rows = np.zeros((classes.size, num_classes))
+    rows[np.arange(classes.size), classes.ravel()] = 1.0
+    return rows.reshape(*classes.shape, num_classes)
+
+
+def normalize(x: npt.ArrayLike, axis: int = -1, order: int | float = 2) -> npt.NDArray[Any]:
+    """Divides `x` by its norm along `axis`. What is all zero stays so.
+
+    Args:
+        x: Array of any shape.
+        axis: The axis that has norm 1 afterwards.
+        order: Order of the norm: 2 for the Euclidean one, 1 for the sum of absolute values.
+
+    Returns:
+        A floating-point array of the shape of `x`.
+
+    Example:
+        >>> normalize([[3.0, 4.0], [0.0, 0.0]])
+        array([[0.6, 0.8],
+               [0. , 0. ]])
+
+    Note:
+        Keras divides by the wrong norms for `axis=0`, and gives a vector a second axis; here
+        the axis named is the one normalized, and the shape is kept.
+    """
+    x = np.asarray(x)
+    norm = np.linalg.norm(x, order, axis, keepdims=True)
+    return x / np.where(norm == 0, 1, norm)

@@ -1,0 +1,161 @@
+"""Every check of the project, each in an environment of its own.
+
+`nox -s tests` runs them all and ends with a table of what passed. `nox -l` lists the parts;
+`nox -R -s "unit(jax)" -- -k relu` runs one again in the environment that it has already.
+"""
+
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2024.4.15"
+nox.options.sessions = ["tests"]
+nox.options.stop_on_first_error = False
+
+ROOT = Path(__file__).parent
+CONSTRAINTS = ("-c", "requirements-test.txt")
+# What is installed for a backend. tensorflow-cpu is smaller, but exists on Linux alone.
+FRAMEWORKS = {
+    "jax": ("jax", "jaxlib"),
+    "torch": ("torch",),
+    "tensorflow": ("tensorflow-cpu" if sys.platform == "linux" else "tensorflow",),
+}
+ROOTS = ("keras_fn", *(f"backends/keras_fn_{backend}" for backend in FRAMEWORKS))
+PARTS = (
+    "lint",
+    "types",
+    "wheel",
+    "unit(jax)",
+    "unit(torch)",
+    "unit(tensorflow)",
+    "docs",
+)
+WITHOUT_A_FRAMEWORK = """
+import sys, keras_fn
+from keras_fn.datasets import digits
+(x, y), _ = digits.load_data()
+assert x.shape == (1437, 8, 8), x.shape
+assert not {"jax", "torch", "tensorflow"} & set(sys.modules)
+print("keras_fn", keras_fn.__version__, "from", keras_fn.__file__)
+"""
+
+
+@nox.session(venv_backend="none")
+def tests(session: nox.Session) -> None:
+    """Runs every part; a failing one does not stop the others, but fails the whole."""
+    # nox runs what is notified after this session and prints the closing table itself.
+    for part in PARTS:
+        session.notify(part)
+
+
+@nox.session
+@nox.parametrize("backend", list(FRAMEWORKS), ids=list(FRAMEWORKS))
+def unit(session: nox.Session, backend: str) -> None:
+    """Unit and integration tests where this backend alone is installed."""
+    _install(session, backend)
+    _pytest(session, backend, "-n", "2", *session.posargs)
+
+
+@nox.session
+@nox.parametrize("backend", list(FRAMEWORKS), ids=list(FRAMEWORKS))
+def oldest(session: nox.Session, backend: str) -> None:
+    """The same tests on the oldest supported release of the framework."""
+    _install(session, backend, oldest=True)
+    _pytest(session, backend, "-n", "2", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Examples in docstrings, and the code blocks of README.md and docs/."""
+    _install(session, "jax")
+    _pytest(session, "jax", "--doctest-modules", "keras_fn", "tests/test_docs.py")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style: ruff's lint rules and its format."""
+    session.install("ruff", *CONSTRAINTS)
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Types of keras_fn and of the backends."""
+    session.install("basedpyright", "-e", ".[plot]", *FRAMEWORKS["jax"], *CONSTRAINTS)
+    session.run("basedpyright", "--warnings")
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """Builds the wheel, checks what is in it, and uses it away from the sources."""
+    folder = Path(session.create_tmp())
+    for stale in folder.glob("*.whl"):
+        stale.unlink()
+    session.run("python", "-m", "pip", "wheel", "--no-deps", "-w", str(folder), ".", silent=True)
+    (built,) = folder.glob("*.whl")
+    _check_contents(session, built)
+    session.install(str(built), *CONSTRAINTS)
+    session.chdir(folder)
+    session.run("python", "-I", "-c", WITHOUT_A_FRAMEWORK)
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """The main job, on JAX: builds, trains, evaluates, saves, reloads and plots a model."""
+    session.install(".[jax,plot]", *CONSTRAINTS)
+    session.run("python", "-m", "keras_fn.demo", *session.posargs, env={"KERAS_BACKEND": "jax"})
+
+
+@nox.session
+@nox.parametrize("backend", list(FRAMEWORKS), ids=list(FRAMEWORKS))
+def bench(session: nox.Session, backend: str) -> None:
+    """Speed against a hand-written loop in the framework itself."""
+    _install(session, backend)
+    session.run(
+        "python", "integration_tests/benchmarks", *session.posargs, env={"KERAS_BACKEND": backend}
+    )
+
+
+def _install(session: nox.Session, backend: str, *, oldest: bool = False) -> None:
+    """Installs the project, its test tools and one framework."""
+    constraints = ("-c", _oldest_constraints(session, backend)) if oldest else CONSTRAINTS
+    # The framework first: its pin must be in force before anything else asks for it.
+    session.install(*FRAMEWORKS[backend], *constraints)
+    session.install("-e", ".[test,plot]", *constraints)
+
+
+def _oldest_constraints(session: nox.Session, backend: str) -> str:
+    """Writes the constraints with the framework's pins moved to its floor in pyproject.toml."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    floors = dict(r.split(">=") for r in project["optional-dependencies"][backend])
+    if backend == "tensorflow":
+        floors["tensorflow-cpu"] = floors["tensorflow"]
+    pins = (ROOT / "requirements-test.txt").read_text("utf-8").splitlines()
+    lines = [line for line in pins if line.partition("==")[0] not in floors]
+    lines += [f"{name}=={version}" for name, version in floors.items()]
+    path = Path(session.create_tmp()) / "constraints.txt"
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    return str(path)
+
+
+def _pytest(session: nox.Session, backend: str, *args: str) -> None:
+    session.run("pytest", *args, env={"KERAS_BACKEND": backend})
+
+
+def _check_contents(session: nox.Session, built: Path) -> None:
+    """Fails unless the wheel holds every file of the four roots, and nothing beside them."""
+    expected = {
+        path.relative_to((ROOT / root).parent).as_posix()
+        for root in ROOTS
+        for path in (ROOT / root).rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    }
+    with zipfile.ZipFile(built) as archive:
+        found = {name for name in archive.namelist() if ".dist-info/" not in name}
+    typed = {f"{Path(root).name}/py.typed" for root in ROOTS}
+    if problems := (expected | typed) ^ found:
+        session.error(f"{built.name}: missing or unexpected: {sorted(problems)}")
