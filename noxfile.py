@@ -143,7 +143,9 @@ def _oldest_constraints(session: nox.Session, backend: str) -> str:
 
 
 def _pytest(session: nox.Session, backend: str, *args: str) -> None:
-    session.run("pytest", *args, env={"KERAS_BACKEND": backend})
+    # A home of its own: the user's keras.json and downloads have no part in a test.
+    home = Path(session.create_tmp()) / "keras"
+    session.run("pytest", *args, env={"KERAS_BACKEND": backend, "KERAS_HOME": str(home)})
 
 
 def _check_contents(session: nox.Session, built: Path) -> None:

@@ -89,7 +89,11 @@ class Operation:
 
     def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
         """Infers the result's shape and dtype, and records the call as a node."""
-        outputs = tree.map_structure(_recorded, self.compute_output_spec(*args, **kwargs))
+        return self.record(self.compute_output_spec(*args, **kwargs), args, kwargs)
+
+    def record(self, specs: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
+        """Enters a call into the graph; returns its outputs, new KerasTensors like `specs`."""
+        outputs = tree.map_structure(_recorded, specs)
         Node(self, args, kwargs, outputs)
         return outputs
 

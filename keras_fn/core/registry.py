@@ -69,6 +69,16 @@ def lookup(
     return None
 
 
+def built_in(module: str, name: str) -> Any:
+    """Returns the built-in object that Keras writes under that module and name, or None."""
+    return _modules.get((module, name), (None, None))[1]
+
+
+def roles() -> list[str]:
+    """Returns the roles that have a table."""
+    return list(_tables)
+
+
 def role_of(obj: Any) -> str | None:
     """Returns the role of a built-in object."""
     key = _homes.get(id(obj))

@@ -17,7 +17,7 @@ class Context:
     stateless: "StatelessScope | None" = None
     symbolic: bool = False  # values are specs: infer, compute nothing, change nothing
     autocast: str | None = None  # dtype that float variables are read in
-    training: bool = False
+    training: bool | None = None  # None: nobody has said
     lazy: bool = False  # new variables draw their values when first read
     masks: dict[int, tuple[Any, Any]] = field(default_factory=dict)
 
@@ -82,6 +82,9 @@ class StatelessScope(Scope):
             self.state[id(variable)] = value
 
     def _changes(self) -> dict[str, Any]:
+        outer = context.get().stateless
+        if outer is not None:  # what it does not say itself is as in the scope around it
+            self.state = {**outer.state, **self.state}
         return {"stateless": self}
 
     def get_current_value(self, variable: Any) -> Any:
@@ -124,6 +127,13 @@ class TrainingScope(Scope):
 
     def _changes(self) -> dict[str, Any]:
         return {"training": self.training}
+
+
+class BuildScope(Scope):
+    """Inside, variables are made and drawn for real, whatever scope the call is in."""
+
+    def _changes(self) -> dict[str, Any]:
+        return {"symbolic": False, "autocast": None, "stateless": None}
 
 
 class LazyScope(Scope):

@@ -68,7 +68,7 @@ class Variable(Arithmetic):
         self.regularizer: Any = None
         self.constraint: Callable[[Any], Any] | None = None
         self.overwrite_with_gradient = False
-        self._trainable = bool(trainable)
+        self._trainable = self.wants_training = bool(trainable)
         self._handle: Any = None  # what the backend keeps; None until the value is drawn
         self._draw: Callable[[], Any] | None = None
         if callable(initializer):
@@ -90,7 +90,12 @@ class Variable(Arithmetic):
                 fix="name the sizes that the weight depends on in Input(shape=...)",
             )
         self.dtype = standardize_dtype(dtype)
-        self._draw = lambda: initializer(self.shape, dtype=self.dtype)
+        if getattr(initializer, "draw", None):
+            # On the host; the key now, so that a later draw gives the values of this moment.
+            key = initializer.new_key()
+            self._draw = lambda: initializer.draw(self.shape, self.dtype, key)
+        else:
+            self._draw = lambda: initializer(self.shape, dtype=self.dtype)
         if not context.get().lazy:
             self._materialize()
 

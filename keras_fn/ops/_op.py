@@ -127,9 +127,12 @@ class _Op:
 
     def general(self, args: tuple, kwargs: dict[str, Any]) -> Any:
         """The full road: symbolic calls, conversions, casts; finds the route for the next call."""
-        if len(args) < len(self.signature.parameters) and kwargs:
+        if not self.names.isdisjoint(kwargs):  # operands by name: options stay keywords
             bound = self.signature.bind(*args, **kwargs)
-            args, kwargs = bound.args, bound.kwargs
+            first = max(len(args), self.positions[-1] + 1)
+            options = list(self.signature.parameters)[first : len(bound.args)]
+            kwargs = {**dict(zip(options, bound.args[first:], strict=True)), **bound.kwargs}
+            args = bound.args[:first]
         if context.get().symbolic:
             return self.infer(args, kwargs)
         if any(isinstance(x, KerasTensor) for x in self.each_operand(args)):
@@ -175,11 +178,11 @@ class _Op:
             if isinstance(x, Variable) or native(x):
                 if i >= self.first:
                     operands.append(i)
-            elif type(x) in _SCALARS and self.operands:
+            elif type(x) in _SCALARS and (self.operands or self.rule is None):
                 scalars.append(type(x))
             elif x is not None:
                 return
-        if operands or not self.operands:
+        if operands or not (self.operands or scalars):
             key = tuple(map(type, args))
             self.routes[key] = _Route(tuple(variables), tuple(operands), tuple(scalars), set())
 
@@ -195,7 +198,9 @@ class _Op:
     def prepare(self, args: tuple) -> list[Any]:
         """Returns the arguments with every operand a tensor of the backend, cast as the rule says."""
         backend = current()
-        keep_scalars = self.operands is not None
+        keep_scalars = self.operands is not None  # a composite's ops see that they are weak
+        if self.rule is None:
+            keep_scalars = any(type(x) not in _SCALARS for x in self.each_operand(args))
         values = self.map_operands(lambda x: _convert(x, backend, keep_scalars), args)
         if self.operands is None:
             return values

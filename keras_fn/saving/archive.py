@@ -56,6 +56,16 @@ class Archive:
     assets: dict[str, bytes]
     is_verified: bool
 
+    @property
+    def weights_name(self) -> str:
+        """What to call the weights in messages."""
+        return f"{self.name}, {WEIGHTS}"
+
+    def parse_config(self) -> Any:
+        """Returns the value of config.json."""
+        with model_file_errors(self.name, CONFIG):
+            return parse_json(self.config)
+
 
 def read_archive(file: BinaryIO) -> Archive:
     """Reads and checks a `.keras` file from a binary, seekable file object.
@@ -77,13 +87,17 @@ def read_archive(file: BinaryIO) -> Archive:
             digests = _digests(metadata, entries)
         config = _member_bytes(view, entries[CONFIG], digests.get(CONFIG))
         weights = _member_file(view, entries[WEIGHTS], digests.get(WEIGHTS))
-        assets = {path.removeprefix(ASSETS): _member_bytes(view, entry, digests.get(path))
-                  for path, entry in entries.items() if path.startswith(ASSETS)}
+        assets = {
+            path.removeprefix(ASSETS): _member_bytes(view, entry, digests.get(path))
+            for path, entry in entries.items()
+            if path.startswith(ASSETS)
+        }
     return Archive(name, config, metadata, weights, assets, bool(digests))
 
 
-def write_archive(file: BinaryIO, members: Mapping[str, Buffer],
-                  metadata: Mapping[str, Any] | None = None) -> None:
+def write_archive(
+    file: BinaryIO, members: Mapping[str, Buffer], metadata: Mapping[str, Any] | None = None
+) -> None:
     """Writes a `.keras` file that `read_archive` and Keras read. Same arguments, same bytes.
 
     Args:
@@ -97,10 +111,17 @@ def write_archive(file: BinaryIO, members: Mapping[str, Buffer],
     with located(describe(file)):
         for name in members:
             if name == METADATA:
-                raise ModelFileError("metadata.json is written from `metadata`", found="a member of that name")
-        content = {METADATA: _metadata_bytes(members, metadata or {}), **dict(sorted(members.items()))}
+                raise ModelFileError(
+                    "metadata.json is written from `metadata`", found="a member of that name"
+                )
+        content = {
+            METADATA: _metadata_bytes(members, metadata or {}),
+            **dict(sorted(members.items())),
+        }
         sizes = {name: memoryview(data).nbytes for name, data in content.items()}
-        _check_members({name: Entry(name, STORED, 0, size, size, 0) for name, size in sizes.items()})
+        _check_members(
+            {name: Entry(name, STORED, 0, size, size, 0) for name, size in sizes.items()}
+        )
         with located(CONFIG):
             parse_json(bytes(content[CONFIG]))
     if file.tell() != 0:
@@ -115,10 +136,16 @@ def write_archive(file: BinaryIO, members: Mapping[str, Buffer],
 def check_asset_path(path: str) -> None:
     """Raises unless `path` is a plain relative path, as an asset's name must be."""
     parts = path.split("/")
-    plain = all(0 < len(part.encode("utf-8", "replace")) <= 255 and part not in (".", "..") for part in parts)
-    if not plain or any(c in '\\:' or unicodedata.category(c) in ("Cc", "Cs") for c in path):
-        raise malformed("the name of a member is not allowed", "a relative path of plain names",
-                        printable(path, 100))
+    plain = all(
+        0 < len(part.encode("utf-8", "replace")) <= 255 and part not in (".", "..")
+        for part in parts
+    )
+    if not plain or any(c in "\\:" or unicodedata.category(c) in ("Cc", "Cs") for c in path):
+        raise malformed(
+            "the name of a member is not allowed",
+            "a relative path of plain names",
+            printable(path, 100),
+        )
 
 
 def _check_members(entries: Mapping[str, Entry]) -> None:
@@ -127,36 +154,56 @@ def _check_members(entries: Mapping[str, Entry]) -> None:
     if len(entries) > limits.zip_members:
         raise malformed("there are too many members", f"at most {limits.zip_members}", len(entries))
     if _NPZ_WEIGHTS in entries:
-        raise ModelFileError("the weights are in NumPy's format, which Keras fills with pickled objects",
-                             expected=WEIGHTS, found=_NPZ_WEIGHTS, fix="save the model in Keras with h5py installed")
+        raise ModelFileError(
+            "the weights are in NumPy's format, which Keras fills with pickled objects",
+            expected=WEIGHTS,
+            found=_NPZ_WEIGHTS,
+            fix="save the model in Keras with h5py installed",
+        )
     for name in entries:
         if name.startswith(ASSETS):
             check_asset_path(name.removeprefix(ASSETS))
         elif name not in (CONFIG, METADATA, WEIGHTS):
-            raise malformed("there is an unknown member", f"{CONFIG}, {METADATA}, {WEIGHTS} and {ASSETS}...",
-                            printable(name, 100))
+            raise malformed(
+                "there is an unknown member",
+                f"{CONFIG}, {METADATA}, {WEIGHTS} and {ASSETS}...",
+                printable(name, 100),
+            )
     for name in (CONFIG, METADATA, WEIGHTS):
         if name not in entries:
-            raise malformed(f"there is no member {name}", f"{CONFIG}, {METADATA} and {WEIGHTS}",
-                            ", ".join(sorted(entries)))
+            raise malformed(
+                f"there is no member {name}",
+                f"{CONFIG}, {METADATA} and {WEIGHTS}",
+                ", ".join(sorted(entries)),
+            )
     for name, most in ((CONFIG, limits.config_bytes), (METADATA, limits.metadata_bytes)):
         if entries[name].size > most:
             raise malformed(f"{name} is too large", f"at most {most} bytes", entries[name].size)
 
 
 def _digests(metadata: Any, entries: Mapping[str, Entry]) -> dict[str, str]:
-    """Returns the SHA-256 of each member that keras_fn wrote into the metadata, {} if it did not."""
+    """Returns the SHA-256 of each member, if keras_fn wrote them into the metadata, else {}."""
     if not isinstance(metadata, dict):
-        raise ModelFileTypeError("the metadata is not a JSON object", expected="dict", found=type(metadata).__name__)
+        raise ModelFileTypeError(
+            "the metadata is not a JSON object", expected="dict", found=type(metadata).__name__
+        )
     own = metadata.get(_OWN_KEY)
     if own is None:
         return {}
     digests = own.get(_DIGESTS_KEY) if isinstance(own, dict) else None
     if not isinstance(digests, dict) or not all(
-            isinstance(value, str) and _DIGEST.fullmatch(value) for value in digests.values()):
-        raise malformed("the digests are malformed", f"{_OWN_KEY}: {_DIGESTS_KEY}: names to 64 hexadecimal digits")
+        isinstance(value, str) and _DIGEST.fullmatch(value) for value in digests.values()
+    ):
+        raise malformed(
+            "the digests are malformed",
+            f"{_OWN_KEY}: {_DIGESTS_KEY}: names to 64 hexadecimal digits",
+        )
     if set(digests) != set(entries) - {METADATA}:
-        raise malformed("the digests are not those of the members", sorted(set(entries) - {METADATA}), sorted(digests))
+        raise malformed(
+            "the digests are not those of the members",
+            sorted(set(entries) - {METADATA}),
+            sorted(digests),
+        )
     return digests
 
 
@@ -187,10 +234,17 @@ def _consume(view: ByteView, entry: Entry, digest: str | None, content: bytearra
         if content is not None:
             content += chunk
     if actual is not None and actual.hexdigest() != digest:
-        raise malformed("the content is not what was saved (SHA-256 differs)", digest, actual.hexdigest())
+        raise malformed(
+            "the content is not what was saved (SHA-256 differs)", digest, actual.hexdigest()
+        )
 
 
 def _metadata_bytes(members: Mapping[str, Buffer], metadata: Mapping[str, Any]) -> bytes:
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(members.items())}
-    value = {"keras_version": KERAS_VERSION, "date_saved": _FIXED_DATE, **metadata, _OWN_KEY: {_DIGESTS_KEY: digests}}
+    value = {
+        "keras_version": KERAS_VERSION,
+        "date_saved": _FIXED_DATE,
+        **metadata,
+        _OWN_KEY: {_DIGESTS_KEY: digests},
+    }
     return json.dumps(value, allow_nan=False).encode("utf-8")

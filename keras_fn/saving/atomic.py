@@ -36,9 +36,11 @@ def local_path(path: PathLike) -> str:
     text = os.fsdecode(path)
     if match := _URL.match(text):
         raise ModelFileError(
-            f"cannot use {text!r}: only local files are read and written", expected="a local path",
+            f"cannot use {text!r}: only local files are read and written",
+            expected="a local path",
             found=f"something that starts like a URL ({match.group()})",
-            fix="download the file first; write './name' for a local name with a colon")
+            fix="download the file first; write './name' for a local name with a colon",
+        )
     if not text or "\0" in text:
         raise ModelFileError("the path is not usable", expected="a local path", found=repr(text))
     return text
@@ -62,8 +64,11 @@ def open_for_reading(path_or_file: PathLike | BinaryIO) -> Iterator[BinaryIO]:
     with open(path, "rb", opener=_open_without_waiting) as file:
         mode = os.fstat(file.fileno()).st_mode
         if not stat.S_ISREG(mode):
-            raise ModelFileError(f"{path}: not a regular file", expected="a regular file",
-                                 found=f"file type {stat.filemode(mode)[0]!r}")
+            raise ModelFileError(
+                f"{path}: not a regular file",
+                expected="a regular file",
+                found=f"file type {stat.filemode(mode)[0]!r}",
+            )
         yield file
 
 
@@ -84,9 +89,17 @@ def open_for_writing(path_or_file: PathLike | BinaryIO) -> Iterator[BinaryIO]:
 
 def _checked_file_object(file: BinaryIO, method: str) -> BinaryIO:
     usable = all(callable(getattr(file, name, None)) for name in (method, "seek", "tell"))
-    if not usable or isinstance(file, io.TextIOBase) or not getattr(file, "seekable", lambda: True)():
-        raise ModelFileTypeError("cannot use this as a file", expected=f"a path or a binary, seekable file to {method}",
-                                 found=type(file).__name__, fix="open the file in binary mode, or give its path")
+    if (
+        not usable
+        or isinstance(file, io.TextIOBase)
+        or not getattr(file, "seekable", lambda: True)()
+    ):
+        raise ModelFileTypeError(
+            "cannot use this as a file",
+            expected=f"a path or a binary, seekable file to {method}",
+            found=type(file).__name__,
+            fix="open the file in binary mode, or give its path",
+        )
     return file
 
 
@@ -110,7 +123,13 @@ def atomic_write(path: PathLike, mode: int | None = None) -> Iterator[BinaryIO]:
     mode = _mode_for(target) if mode is None else mode
     directory = os.path.dirname(target)
     temporary = os.path.join(directory, f".keras_fn-{secrets.token_hex(8)}.tmp")
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+    flags = (
+        os.O_RDWR
+        | os.O_CREAT
+        | os.O_EXCL
+        | getattr(os, "O_CLOEXEC", 0)
+        | getattr(os, "O_BINARY", 0)
+    )
     # Created with the final permissions, so that a private file is at no moment readable.
     descriptor = os.open(temporary, flags, _NEW_FILE_MODE if mode is None else mode & 0o700)
     try:
@@ -137,8 +156,11 @@ def _mode_for(target: str) -> int | None:
     if stat.S_ISLNK(status.st_mode):
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), target)
     if not stat.S_ISREG(status.st_mode):
-        raise ModelFileError(f"{target}: not a regular file", expected="a regular file, or none",
-                             found=f"file type {stat.filemode(status.st_mode)[0]!r}")
+        raise ModelFileError(
+            f"{target}: not a regular file",
+            expected="a regular file, or none",
+            found=f"file type {stat.filemode(status.st_mode)[0]!r}",
+        )
     if not os.access(target, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), target)
     return stat.S_IMODE(status.st_mode) & 0o777

@@ -2,7 +2,7 @@
 
 import io
 import os
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Self
 
 from .errors import ModelFileError
 
@@ -20,16 +20,19 @@ class ByteView(io.RawIOBase):
         self.size = size
 
     @classmethod
-    def of_file(cls, file: BinaryIO) -> "ByteView":
+    def of_file(cls, file: BinaryIO) -> Self:
         """Returns the view of a whole file."""
         return cls(file, 0, file.seek(0, os.SEEK_END))
 
     def slice(self, start: int, size: int) -> "ByteView":
         """Returns the view of a part, which must lie inside this one."""
         if start < 0 or size < 0 or start + size > self.size:
-            raise ModelFileError("a part of the file lies outside the file",
-                                 expected=f"bytes in [0, {self.size})", found=f"[{start}, {start + size})",
-                                 fix="the file is damaged or truncated; get it again")
+            raise ModelFileError(
+                "a part of the file lies outside the file",
+                expected=f"bytes in [0, {self.size})",
+                found=f"[{start}, {start + size})",
+                fix="the file is damaged or truncated; get it again",
+            )
         return ByteView(self._file, self._start + start, size)
 
     def bytes_at(self, start: int, size: int) -> bytes:
@@ -60,8 +63,10 @@ class ByteView(io.RawIOBase):
         while done < len(target):
             count = self._read_some(target[done:])
             if not count:
-                raise ModelFileError("the file became shorter while it was read",
-                                     fix="load it again once nothing writes to it")
+                raise ModelFileError(
+                    "the file became shorter while it was read",
+                    fix="load it again once nothing writes to it",
+                )
             done += count
         self._position += done
         return done
@@ -80,14 +85,27 @@ class ByteView(io.RawIOBase):
         return bytes(buffer)
 
 
-class ExactByteView(ByteView):
-    """A view for h5py, whose driver takes a short read for a full one: it must raise instead."""
+class MeteredView(ByteView):
+    """A view for descriptions in a file: it allows reading a few times what the file holds.
 
-    def readinto(self, buffer: Any) -> int:
-        wanted = memoryview(buffer).nbytes
-        if self._position + wanted > self.size:
-            raise ModelFileError("the HDF5 data points outside the file",
-                                 expected=f"bytes in [0, {self.size})",
-                                 found=f"[{self._position}, {self._position + wanted})",
-                                 fix="the file is damaged or truncated; get it again")
-        return super().readinto(buffer)
+    Descriptions that overlap could make the work grow with the square of the file's size.
+    """
+
+    _TIMES, _SPARE = 4, 1 << 16
+
+    def __init__(self, file: BinaryIO, start: int, size: int):
+        super().__init__(file, start, size)
+        self._left = self._TIMES * size + self._SPARE
+
+    def charge(self, size: int) -> None:
+        """Counts `size` bytes as read."""
+        self._left -= size
+        if self._left < 0:
+            raise ModelFileError(
+                "the file describes the same bytes again and again",
+                fix="the file is damaged or was made to do harm; get it again",
+            )
+
+    def bytes_at(self, start: int, size: int) -> bytes:
+        self.charge(size)
+        return super().bytes_at(start, size)

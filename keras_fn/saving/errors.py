@@ -31,7 +31,9 @@ def printable(value: object, most: int = _PART_CHARACTERS) -> str:
     """
     text = str(value)
     shortened = text[:most]
-    escaped = "".join(c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in shortened)
+    escaped = "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in shortened
+    )
     return escaped if len(escaped) == len(text) else escaped[: most - 3] + "..."
 
 
@@ -47,7 +49,11 @@ class _FileProblem(Exception):
     def __str__(self) -> str:
         place = printable(", ".join(self.places), _PLACE_CHARACTERS)
         lines = [f"{place}: {printable(self.fact)}" if place else printable(self.fact)]
-        parts = (("expected: ", self.expected), ("found:    ", self.found), ("fix:      ", self.fix))
+        parts = (
+            ("expected: ", self.expected),
+            ("found:    ", self.found),
+            ("fix:      ", self.fix),
+        )
         lines += [f"  {label}{printable(part)}" for label, part in parts if part != ""]
         return "\n".join(lines)
 
@@ -65,6 +71,12 @@ class ModelFileError(_FileProblem, ValueError):
 
 class ModelFileTypeError(_FileProblem, TypeError):
     """A value in a model file, or one given for it, has the wrong type."""
+
+
+def unusual(fact: str, expected: object = "", found: object = "") -> ModelFileError:
+    """Returns the error for an HDF5 file that is not as Keras writes it."""
+    fix = "the file is damaged or was not written by Keras; save it again with Keras or keras_fn"
+    return ModelFileError(fact, expected=expected, found=found, fix=fix)
 
 
 @contextlib.contextmanager
@@ -102,6 +114,8 @@ def _converted(error: BaseException, places: tuple[str, ...], fix: str) -> Model
         fact = "reading it takes more memory than there is"
     else:
         fact = f"the file is malformed ({type(error).__name__}: {error})"
-    problem = ModelFileError(fact, fix=fix or "the file is damaged or was made by another program; get it again")
+    problem = ModelFileError(
+        fact, fix=fix or "the file is damaged or was made by another program; get it again"
+    )
     problem.places = places
     return problem

@@ -1,93 +1,166 @@
-"""What an HDF5 dataset declares, compared with what the file holds."""
+"""What an HDF5 dataset declares, compared with what the file holds, and its content.
+
+Reference: HDF5 File Format Specification 3.0, section IV.A.2.i (data layout).
+"""
 
 import dataclasses
 import math
+import struct
 
-import h5py
 import numpy as np
 
-from . import hdf5_chunks
-from .errors import printable
-from .hdf5_header import unusual
-from .hdf5_types import OPAQUE_DTYPES, stored_dtype
+from .byte_view import ByteView
+from .errors import printable, unusual
+from .hdf5_chunks import check_chunks, filter_codes, read_chunks
+from .hdf5_header import UNDEFINED, ObjectHeader
+from .hdf5_trees import Chunk, chunks
+from .hdf5_types import OPAQUE_DTYPES, read_shape, stored_dtype
 from .limits import current_limits
+
+_COMPACT, _CONTIGUOUS, _CHUNKED = 0, 1, 2
+_LAYOUT_VERSION = 3
 
 
 @dataclasses.dataclass(frozen=True)
 class DatasetInfo:
-    """A dataset that passed the checks.
+    """A dataset whose bytes are known to be in the file.
 
     Attributes:
         shape: Its shape.
         dtype: What it holds; `V1` or `V2` for bfloat16 and float8 in files that do not name them.
         stored_bytes: The bytes it takes in the file.
-        file_dtype: The same as `dtype`, as it is in the file (byte order, opaque bytes).
-        offset: Where its bytes are, if they are in one piece.
-        chunk: The shape of a chunk, if it is chunked.
     """
 
     shape: tuple[int, ...]
     dtype: np.dtype
     stored_bytes: int
-    file_dtype: np.dtype
-    offset: int | None
-    chunk: tuple[int, ...] | None
 
     @property
     def declared_bytes(self) -> int:
-        return math.prod(self.shape) * self.file_dtype.itemsize
+        return math.prod(self.shape) * self.dtype.itemsize
 
 
-def dataset_info(dataset: h5py.h5d.DatasetID, named: str | None, file_size: int) -> DatasetInfo:
-    """Returns what is known of a dataset, once its declared bytes are known to be in the file."""
-    limits = current_limits()
-    plist, space = dataset.get_create_plist(), dataset.get_space()
-    layout = plist.get_layout()
-    if plist.get_external_count() or layout not in (h5py.h5d.COMPACT, h5py.h5d.CONTIGUOUS, h5py.h5d.CHUNKED):
-        raise unusual("the dataset is stored in another file or dataset", "its own bytes in this file")
-    if space.get_simple_extent_type() not in (h5py.h5s.SCALAR, h5py.h5s.SIMPLE):
-        raise unusual("the dataset has no shape")
-    shape = space.get_simple_extent_dims()
-    if len(shape) > limits.rank:
-        raise unusual("the dataset has too many dimensions", f"at most {limits.rank}", len(shape))
-    file_dtype = stored_dtype(dataset.get_type())
-    dtype = _dtype_of(file_dtype, named)
-    declared = math.prod(shape) * dtype.itemsize
-    chunk, offset = None, None
-    if layout == h5py.h5d.CHUNKED:
-        chunk, stored, allocated = _chunk_sizes(dataset, plist, shape, dtype.itemsize, file_size)
-        declared_most = max(declared, allocated)
-    else:
-        declared_most, stored = declared, dataset.get_storage_size()
-        offset = dataset.get_offset() if declared and layout == h5py.h5d.CONTIGUOUS else None
-        if stored != declared or (offset is not None and offset + declared > file_size):
-            raise unusual("the bytes of the dataset are not all in the file", f"{declared} bytes", f"{stored} bytes")
-        if declared and offset is None and layout == h5py.h5d.CONTIGUOUS:
-            raise unusual("the dataset has no bytes in the file", f"{declared} bytes", 0)
-    if declared_most > limits.unchecked_bytes and declared_most > limits.inflation * min(stored, file_size):
-        raise unusual("the dataset declares much more than the file holds",
-                      f"at most {limits.inflation} times its {stored} stored bytes", f"{declared_most} bytes")
-    return DatasetInfo(shape, dtype, stored, file_dtype, offset, chunk)
+@dataclasses.dataclass(frozen=True)
+class Storage:
+    """Where the bytes of a dataset are: in its header, at an offset, or in chunks."""
+
+    file_dtype: np.dtype
+    compact: bytes | None = None
+    offset: int | None = None
+    chunk: tuple[int, ...] | None = None
+    chunks: tuple[Chunk, ...] = ()
+    filters: tuple[int, ...] = ()
 
 
-def _chunk_sizes(dataset: h5py.h5d.DatasetID, plist: h5py.h5p.PropDCID, shape: tuple[int, ...], itemsize: int,
-                 file_size: int) -> tuple[tuple[int, ...], int, int]:
-    """Returns the chunk shape, the stored bytes and the bytes that all chunks become."""
-    chunk = plist.get_chunk()
-    chunk_bytes = math.prod(chunk) * itemsize
-    codes = hdf5_chunks.filters(plist)
-    stored = hdf5_chunks.check_chunks(dataset, shape, chunk, chunk_bytes, bool(codes), file_size)
-    padded = math.prod(-(-n // c) * c for n, c in zip(shape, chunk, strict=True)) * itemsize
-    return chunk, stored, padded
+def check_dataset(
+    view: ByteView, header: ObjectHeader, named: str | None
+) -> tuple[DatasetInfo, Storage]:
+    """Returns the description of a dataset, once its declared bytes are known to be in the file.
 
-
-def _dtype_of(file_dtype: np.dtype | None, named: str | None) -> np.dtype:
+    Args:
+        view: The file.
+        header: The header of the dataset.
+        named: The value of its `dtype` attribute.
+    """
+    shape, file_dtype = read_shape(header.dataspace), stored_dtype(header.datatype)
     if file_dtype is None:
         raise unusual("the dataset has an unusual type", "numbers or booleans of a standard form")
-    if file_dtype.kind == "V" and named is not None:
-        dtype = OPAQUE_DTYPES.get(named)
-        if dtype is None or dtype.itemsize != file_dtype.itemsize:
-            raise unusual("the dtype the dataset names does not fit its bytes",
-                          f"{', '.join(OPAQUE_DTYPES)} of {file_dtype.itemsize} bytes", printable(named, 60))
-        return dtype
-    return file_dtype.newbyteorder("=")
+    version, kind = header.layout[:2]
+    if version != _LAYOUT_VERSION or kind not in (_COMPACT, _CONTIGUOUS, _CHUNKED):
+        raise unusual(
+            "the dataset has an unusual layout",
+            "contiguous, compact or chunked",
+            f"kind {kind} of version {version}",
+        )
+    declared = math.prod(shape) * file_dtype.itemsize
+    if kind == _CHUNKED:
+        storage, stored = _chunked(view, header, shape, file_dtype)
+    else:
+        storage, stored = _in_one_piece(view, header.layout, file_dtype, declared)
+        if stored != declared or header.filters:
+            raise unusual(
+                "the bytes of the dataset are not all in the file",
+                f"{declared} bytes",
+                f"{stored} bytes",
+            )
+    return DatasetInfo(shape, _dtype(file_dtype, named), stored), storage
+
+
+def read_stored(view: ByteView, info: DatasetInfo, storage: Storage) -> np.ndarray:
+    """Reads a checked dataset."""
+    if storage.chunk is not None:
+        data = read_chunks(
+            view,
+            storage.chunks,
+            list(storage.filters),
+            info.shape,
+            storage.chunk,
+            storage.file_dtype,
+        )
+    elif storage.compact is not None:
+        data = np.frombuffer(storage.compact, storage.file_dtype).reshape(info.shape).copy()
+    else:
+        data = np.empty(info.shape, storage.file_dtype)
+        if storage.offset is not None:
+            view.seek(storage.offset)
+            view.readinto(data.reshape(-1).view(np.uint8))
+    if info.dtype == bool and data.size and data.reshape(-1).view(np.uint8).max() > 1:
+        raise unusual("a boolean is neither true nor false", "0 or 1")
+    if info.dtype.name in OPAQUE_DTYPES:
+        return data.view(info.dtype)
+    return data.astype(info.dtype, copy=False)
+
+
+def check_inflation(what: str, declared: int, stored: int) -> None:
+    """Raises when `declared` bytes are more than the limits allow for `stored` ones."""
+    limits = current_limits()
+    if declared > limits.unchecked_bytes and declared > limits.inflation * stored:
+        raise unusual(
+            f"{what} much more than the file holds",
+            f"at most {limits.inflation} times its {stored} stored bytes",
+            f"{declared} bytes",
+        )
+
+
+def _in_one_piece(
+    view: ByteView, layout: bytes, dtype: np.dtype, declared: int
+) -> tuple[Storage, int]:
+    if layout[1] == _COMPACT:
+        (stored,) = struct.unpack_from("<H", layout, 2)
+        return Storage(dtype, compact=layout[4 : 4 + stored]), min(stored, len(layout) - 4)
+    address, size = struct.unpack_from("<2Q", layout, 2)
+    if address == UNDEFINED or not declared:
+        return Storage(dtype), 0
+    view.slice(address, declared)
+    return Storage(dtype, offset=address), size
+
+
+def _chunked(
+    view: ByteView, header: ObjectHeader, shape: tuple[int, ...], dtype: np.dtype
+) -> tuple[Storage, int]:
+    rank = len(shape)
+    dimensions, tree, *sizes = struct.unpack_from(f"<BQ{rank + 1}L", header.layout, 2)
+    chunk, itemsize = tuple(sizes[:-1]), sizes[-1]
+    if dimensions != rank + 1 or itemsize != dtype.itemsize or not rank or 0 in chunk:
+        raise unusual("the chunks of the dataset do not fit its shape", found=tuple(sizes))
+    codes = filter_codes(header.filters)
+    counts = [-(-n // c) for n, c in zip(shape, chunk, strict=True)]
+    found = chunks(view, tree, rank, math.prod(counts))
+    check_chunks(found, shape, chunk, math.prod(sizes), codes, view.size)
+    stored = sum(part.size for part in found)
+    whole = math.prod(count * c for count, c in zip(counts, chunk, strict=True)) * itemsize
+    check_inflation("the dataset declares", whole, min(stored, view.size))
+    return Storage(dtype, chunk=chunk, chunks=tuple(found), filters=tuple(codes)), stored
+
+
+def _dtype(file_dtype: np.dtype, named: str | None) -> np.dtype:
+    if file_dtype.kind != "V" or named is None:
+        return file_dtype.newbyteorder("=")
+    dtype = OPAQUE_DTYPES.get(named)
+    if dtype is None or dtype.itemsize != file_dtype.itemsize:
+        raise unusual(
+            "the dtype the dataset names does not fit its bytes",
+            f"one of {', '.join(OPAQUE_DTYPES)}, of {file_dtype.itemsize} bytes",
+            printable(named, 60),
+        )
+    return dtype

@@ -9,11 +9,9 @@ from collections.abc import Mapping
 import h5py
 import numpy as np
 
-from .errors import ModelFileError, located
-from .hdf5 import DIGEST_ATTRIBUTE, AttributeValue, content_digest
-from .hdf5_header import unusual
+from .errors import ModelFileError, located, unusual
+from .hdf5 import DIGEST_ATTRIBUTE, AttributeValue, check_link_name, content_digest
 from .hdf5_types import DTYPE_ATTRIBUTE, to_storable
-from .hdf5_walk import check_link_name
 from .limits import current_limits
 
 # An attribute must fit an object header of 64 KiB, where a text takes 16 bytes.
@@ -54,7 +52,7 @@ def build_hdf5(
                 for name, value in values.items():
                     _write_attribute(target, name, value)
         if digest:
-            contents = ((path, np.shape(a), np.asarray(a).dtype, np.asarray(a)) for path, a in sorted(datasets.items()))
+            contents = ((path, np.asarray(datasets[path])) for path in sorted(datasets))
             _write_attribute(h5, DIGEST_ATTRIBUTE, content_digest(contents))
     return buffer.getbuffer()
 
@@ -71,13 +69,19 @@ def _check_path(path: str) -> None:
     for part in parts:
         check_link_name(part)
     if len(parts) > current_limits().hdf5_depth:
-        raise unusual("the groups are nested too deep", f"at most {current_limits().hdf5_depth} levels", len(parts))
+        raise unusual(
+            "the groups are nested too deep",
+            f"at most {current_limits().hdf5_depth} levels",
+            len(parts),
+        )
 
 
 def _write_dataset(h5: h5py.File, path: str, array: np.ndarray) -> None:
     storable, name = to_storable(np.asarray(array))
     if path in h5:
-        raise ModelFileError("two datasets have the same path", fix="give the layers different names")
+        raise ModelFileError(
+            "two datasets have the same path", fix="give the layers different names"
+        )
     dataset = h5.create_dataset(path, data=storable, track_times=False)
     if name is not None:
         dataset.attrs[DTYPE_ATTRIBUTE] = name
@@ -88,8 +92,12 @@ def _write_attribute(target: h5py.Group | h5py.Dataset, name: str, value: Attrib
         target.attrs.create(name, value.encode("utf-8").decode("utf-8"), dtype=_TEXT)
     elif isinstance(value, np.ndarray):
         if value.nbytes > _ATTRIBUTE_BYTES:
-            raise ModelFileError(f"attribute {name!r} is too large", expected=f"at most {_ATTRIBUTE_BYTES} bytes",
-                                 found=f"{value.nbytes} bytes", fix="make it a dataset")
+            raise ModelFileError(
+                f"attribute {name!r} is too large",
+                expected=f"at most {_ATTRIBUTE_BYTES} bytes",
+                found=f"{value.nbytes} bytes",
+                fix="make it a dataset",
+            )
         target.attrs.create(name, value)
     elif not value:
         target.attrs.create(name, np.zeros(0))  # as Keras writes an empty list
@@ -97,4 +105,6 @@ def _write_attribute(target: h5py.Group | h5py.Dataset, name: str, value: Attrib
         target.attrs.create(name, value, dtype=_TEXT)
     else:
         for i, start in enumerate(range(0, len(value), _TEXTS_PER_ATTRIBUTE)):
-            target.attrs.create(f"{name}{i}", value[start : start + _TEXTS_PER_ATTRIBUTE], dtype=_TEXT)
+            target.attrs.create(
+                f"{name}{i}", value[start : start + _TEXTS_PER_ATTRIBUTE], dtype=_TEXT
+            )

@@ -34,17 +34,25 @@ def parse_json(data: bytes, *, allow_nonfinite: bool = True) -> Any:
 
     def parse_int(digits: str) -> int:
         if len(digits.lstrip("-")) > limits.json_digits:
-            raise ModelFileError("an integer in the JSON is too long",
-                                 expected=f"at most {limits.json_digits} digits",
-                                 found=f"{len(digits)} characters", fix=_FIX)
+            raise ModelFileError(
+                "an integer in the JSON is too long",
+                expected=f"at most {limits.json_digits} digits",
+                found=f"{len(digits)} characters",
+                fix=_FIX,
+            )
         return int(digits)
 
     try:
-        value = json.loads(data.decode("utf-8"), object_pairs_hook=_object, parse_int=parse_int,
-                           parse_float=_float, parse_constant=None if allow_nonfinite else _no_constant)
+        value = json.loads(
+            data.decode("utf-8"),
+            object_pairs_hook=_object,
+            parse_int=parse_int,
+            parse_float=_float,
+            parse_constant=None if allow_nonfinite else _no_constant,
+        )
         if _SURROGATE.search(data):
             json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except UnicodeError as error:
+    except (UnicodeDecodeError, UnicodeEncodeError) as error:
         raise ModelFileError(f"the JSON is not valid Unicode ({error.reason})", fix=_FIX) from error
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
@@ -57,8 +65,12 @@ def parse_json(data: bytes, *, allow_nonfinite: bool = True) -> Any:
 def as_size(value: Any, what: str, *, most: int = 2**63 - 1) -> int:
     """Returns `value` if it is an integer in [0, most]; `what` names it in the error."""
     if type(value) is not int or not 0 <= value <= most:
-        raise ModelFileError(f"{what} is not a size", expected=f"an integer in [0, {most}]",
-                             found=_brief(value), fix=_FIX)
+        raise ModelFileError(
+            f"{what} is not a size",
+            expected=f"an integer in [0, {most}]",
+            found=_brief(value),
+            fix=_FIX,
+        )
     return value
 
 
@@ -66,8 +78,12 @@ def as_shape(value: Any, what: str) -> tuple[int | None, ...]:
     """Returns `value`, a list of sizes and nulls, as a tuple; `what` names it in the error."""
     rank = current_limits().rank
     if not isinstance(value, list) or len(value) > rank:
-        raise ModelFileError(f"{what} is not a shape", expected=f"a list of at most {rank} sizes",
-                             found=_brief(value), fix=_FIX)
+        raise ModelFileError(
+            f"{what} is not a shape",
+            expected=f"a list of at most {rank} sizes",
+            found=_brief(value),
+            fix=_FIX,
+        )
     return tuple(None if n is None else as_size(n, f"a size of {what}") for n in value)
 
 
@@ -95,8 +111,12 @@ def _check_structure(data: bytes, limits: Limits) -> None:
 
 def _check_count(what: str, count: int, most: int) -> None:
     if count > most:
-        raise ModelFileError(f"the JSON has too many {what}", expected=f"at most {most}", found=count,
-                             fix="if you trust the file, raise the limit with keras_fn.saving.limits")
+        raise ModelFileError(
+            f"the JSON has too many {what}",
+            expected=f"at most {most}",
+            found=count,
+            fix="if you trust the file, raise the limit with keras_fn.saving.limits",
+        )
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -110,7 +130,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _float(text: str) -> float:
     if len(text) > _NUMBER_CHARACTERS or not math.isfinite(value := float(text)):
-        raise ModelFileError("a number in the JSON does not fit a float", found=_brief(text), fix=_FIX)
+        raise ModelFileError(
+            "a number in the JSON does not fit a float", found=_brief(text), fix=_FIX
+        )
     return value
 
 

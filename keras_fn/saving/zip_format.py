@@ -11,7 +11,7 @@ import dataclasses
 import stat
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from .byte_view import ByteView
 from .errors import ModelFileError, printable
@@ -52,8 +52,12 @@ class Entry:
 
 def malformed(fact: str, expected: object = "", found: object = "") -> ModelFileError:
     """Returns the error for a zip file that is not as Keras writes it."""
-    return ModelFileError(fact, expected=expected, found=found,
-                          fix="the file is damaged or was repacked by another program; save the model again")
+    return ModelFileError(
+        fact,
+        expected=expected,
+        found=found,
+        fix="the file is damaged or was repacked by another program; save the model again",
+    )
 
 
 def read_entries(view: ByteView) -> list[Entry]:
@@ -63,16 +67,22 @@ def read_entries(view: ByteView) -> list[Entry]:
         ModelFileError: The file is not a zip file of the strict form.
     """
     if view.bytes_at(0, min(4, view.size)) != _LOCAL_SIGNATURE:
-        raise malformed("not a .keras file", "a zip file, which starts with 'PK'",
-                        view.bytes_at(0, min(8, view.size)))
+        raise malformed(
+            "not a .keras file",
+            "a zip file, which starts with 'PK'",
+            view.bytes_at(0, min(8, view.size)),
+        )
     directory, count = _locate_directory(view)
     raw_entries = _central_entries(directory, count)
     entries = []
     end_of_previous = 0
     for entry, fixed, raw_name in sorted(raw_entries, key=lambda item: item[0].header_offset):
         if entry.header_offset != end_of_previous:
-            raise malformed(f"member {printable(entry.name, 100)!r} overlaps another one or follows a gap",
-                            f"its header at byte {end_of_previous}", f"byte {entry.header_offset}")
+            raise malformed(
+                f"member {printable(entry.name, 100)!r} overlaps another one or follows a gap",
+                f"its header at byte {end_of_previous}",
+                f"byte {entry.header_offset}",
+            )
         data_offset = _check_local_header(view, entry, fixed, raw_name)
         end_of_previous = data_offset + entry.stored_size
         entries.append(dataclasses.replace(entry, data_offset=data_offset))
@@ -91,8 +101,11 @@ def member_chunks(view: ByteView, entry: Entry) -> Iterator[bytes]:
     if total != entry.size:
         raise malformed("the member has another size than declared", entry.size, total)
     if crc != entry.crc:
-        raise malformed("the checksum (CRC-32) of the member does not match its content",
-                        f"{entry.crc:08x}", f"{crc:08x}")
+        raise malformed(
+            "the checksum (CRC-32) of the member does not match its content",
+            f"{entry.crc:08x}",
+            f"{crc:08x}",
+        )
 
 
 def _stored(view: ByteView, entry: Entry) -> Iterator[bytes]:
@@ -117,8 +130,11 @@ def _inflated(view: ByteView, entry: Entry) -> Iterator[bytes]:
 def _end_record(view: ByteView) -> tuple:
     fields = _END.unpack(view.bytes_at(max(0, view.size - _END.size), _END.size))
     if fields[0] != _END_SIGNATURE or fields[-1] != 0:
-        raise malformed("the zip file does not end with its end record",
-                        "no comment and no data after the archive", "something else, or a truncated file")
+        raise malformed(
+            "the zip file does not end with its end record",
+            "no comment and no data after the archive",
+            "something else, or a truncated file",
+        )
     return fields
 
 
@@ -141,19 +157,37 @@ def _locate_directory(view: ByteView) -> tuple[ByteView, int]:
     if _has_zip64(view):
         record = _END64.unpack(view.bytes_at(end, _END64.size))
         locator = _LOCATOR64.unpack(view.bytes_at(end + _END64.size, _LOCATOR64.size))
-        signature, length, _, _, disk64, directory_disk64, here64, count64, size64, offset64 = record
-        agrees = all(short in (full, most) for short, full, most in (
-            (count, count64, _FULL_16), (size, size64, _FULL_32), (offset, offset64, _FULL_32)))
-        if (signature != _END64_SIGNATURE or length != _END64.size - 12 or disk64 or directory_disk64
-                or here64 != count64 or not agrees or locator[1:] != (0, end, 1)):
+        signature, length, _, _, disk64, directory_disk64, here64, count64, size64, offset64 = (
+            record
+        )
+        agrees = all(
+            short in (full, most)
+            for short, full, most in (
+                (count, count64, _FULL_16),
+                (size, size64, _FULL_32),
+                (offset, offset64, _FULL_32),
+            )
+        )
+        if (
+            signature != _END64_SIGNATURE
+            or length != _END64.size - 12
+            or disk64
+            or directory_disk64
+            or here64 != count64
+            or not agrees
+            or locator[1:] != (0, end, 1)
+        ):
             raise malformed("the end records of the zip file contradict each other")
         entries_here, count, size, offset = here64, count64, size64, offset64
         disk = directory_disk = 0
     if disk or directory_disk or entries_here % (_FULL_16 + 1) != count % (_FULL_16 + 1):
         raise malformed("the zip file is split over several disks")
     if offset + size != end:
-        raise malformed("the directory of the zip file is not where the end record says",
-                        f"bytes [{offset}, {end})", f"[{offset}, {offset + size})")
+        raise malformed(
+            "the directory of the zip file is not where the end record says",
+            f"bytes [{offset}, {end})",
+            f"[{offset}, {offset + size})",
+        )
     most = current_limits().zip_members
     if count > most or size > count * (_CENTRAL.size + _NAME_BYTES + _FULL_16):
         raise malformed("the zip file has too many members", f"at most {most}", count)
@@ -165,8 +199,25 @@ def _central_entries(directory: ByteView, count: int) -> list[tuple[Entry, tuple
     result, names = [], set()
     for _ in range(count):
         fields = _CENTRAL.unpack(_take(directory, _CENTRAL.size))
-        (signature, _, version, flags, method, time, date, crc, stored_size, size,
-         name_size, extra_size, comment_size, disk, _, attributes, offset) = fields
+        (
+            signature,
+            _,
+            version,
+            flags,
+            method,
+            time,
+            date,
+            crc,
+            stored_size,
+            size,
+            name_size,
+            extra_size,
+            comment_size,
+            disk,
+            _,
+            attributes,
+            offset,
+        ) = fields
         if signature != _CENTRAL_SIGNATURE or comment_size or disk:
             raise malformed("a header in the directory of the zip file is wrong")
         raw_name = _take(directory, name_size)
@@ -193,7 +244,9 @@ def _take(view: ByteView, size: int) -> bytes:
 
 def _member_name(raw: bytes, flags: int) -> str:
     if not raw or len(raw) > _NAME_BYTES:
-        raise malformed("a member has no name or a very long one", f"1 to {_NAME_BYTES} bytes", len(raw))
+        raise malformed(
+            "a member has no name or a very long one", f"1 to {_NAME_BYTES} bytes", len(raw)
+        )
     try:
         return raw.decode("utf-8" if flags & _UTF8_FLAG else "ascii")
     except UnicodeDecodeError:
@@ -203,31 +256,48 @@ def _member_name(raw: bytes, flags: int) -> str:
 def _check_entry(entry: Entry, flags: int, version: int, attributes: int) -> None:
     name = printable(entry.name, 100)
     if flags & ~(_UTF8_FLAG | _DEFLATE_LEVEL_FLAGS):
-        raise malformed(f"member {name!r} is encrypted, or its size follows its data", "flags 0", f"{flags:#x}")
+        raise malformed(
+            f"member {name!r} is encrypted, or its size follows its data", "flags 0", f"{flags:#x}"
+        )
     if entry.method not in (STORED, DEFLATED) or version > _NEWEST_VERSION:
-        raise malformed(f"member {name!r} is compressed in an unknown way", "stored or deflated",
-                        f"method {entry.method}, version {version}")
+        raise malformed(
+            f"member {name!r} is compressed in an unknown way",
+            "stored or deflated",
+            f"method {entry.method}, version {version}",
+        )
     if stat.S_IFMT(attributes >> 16) not in (0, stat.S_IFREG):
-        raise malformed(f"member {name!r} is not a regular file", "a regular file", "a link, folder or device")
+        raise malformed(
+            f"member {name!r} is not a regular file", "a regular file", "a link, folder or device"
+        )
     if entry.method == STORED and entry.stored_size != entry.size:
         raise malformed(f"member {name!r} has two sizes", entry.stored_size, entry.size)
     most = entry.stored_size * current_limits().inflation
     if entry.method == DEFLATED and entry.size > most:
-        raise malformed(f"member {name!r} would become too large when unpacked",
-                        f"at most {most} bytes from {entry.stored_size}", entry.size)
+        raise malformed(
+            f"member {name!r} would become too large when unpacked",
+            f"at most {most} bytes from {entry.stored_size}",
+            entry.size,
+        )
 
 
 def _check_local_header(view: ByteView, entry: Entry, expected: tuple, raw_name: bytes) -> int:
-    """Returns where the data of a member starts, once its local header agrees with the central one."""
+    """Returns where the data of a member starts, if its local header repeats the central one."""
     raw = view.bytes_at(entry.header_offset, _LOCAL.size)
     signature, _, *fixed, stored_size, size, name_size, extra_size = _LOCAL.unpack(raw)
     start = entry.header_offset + _LOCAL.size
     extra = view.bytes_at(start + name_size, extra_size)
     size, stored_size = _zip64_values(extra, (size, stored_size))
-    same = (signature == _LOCAL_SIGNATURE and tuple(fixed) == expected and size == entry.size
-            and stored_size == entry.stored_size and view.bytes_at(start, name_size) == raw_name)
+    same = (
+        signature == _LOCAL_SIGNATURE
+        and tuple(fixed) == expected
+        and size == entry.size
+        and stored_size == entry.stored_size
+        and view.bytes_at(start, name_size) == raw_name
+    )
     if not same:
-        raise malformed(f"the two headers of member {printable(entry.name, 100)!r} contradict each other")
+        raise malformed(
+            f"the two headers of member {printable(entry.name, 100)!r} contradict each other"
+        )
     return start + name_size + extra_size
 
 
@@ -237,11 +307,10 @@ def _zip64_values(extra: bytes, values: tuple[int, ...]) -> tuple[int, ...]:
     if len(wide) % 8:
         raise malformed("a 64-bit field of the zip file has a wrong size")
     numbers = iter(struct.unpack(f"<{len(wide) // 8}Q", wide))
-    pick: Callable[[int], int | None] = lambda value: next(numbers, None) if value == _FULL_32 else value
-    picked = tuple(pick(value) for value in values)
-    if None in picked or next(numbers, None) is not None:
+    picked = tuple(next(numbers, -1) if value == _FULL_32 else value for value in values)
+    if -1 in picked or next(numbers, None) is not None:
         raise malformed("the 64-bit fields of the zip file do not fit its headers")
-    return picked  # type: ignore[return-value]
+    return picked
 
 
 def _extra_fields(extra: bytes) -> dict[int, bytes]:

@@ -21,10 +21,8 @@ def publish(tmp_path, monkeypatch) -> Iterator[Callable[..., None]]:
     """Returns a function that publishes a file, with the hash of its content or `of` another."""
     folder = tmp_path / "published"
     folder.mkdir()
-    server = ThreadingHTTPServer(
-        ("127.0.0.1", 0), partial(_QuietHandler, directory=str(folder))
-    )
-    Thread(target=server.serve_forever, daemon=True).start()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_QuietHandler, directory=str(folder)))
+    Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("KERAS_DATASETS_URL", f"http://127.0.0.1:{server.server_port}/")
 

@@ -1,6 +1,7 @@
 import socket
 
 import numpy as np
+
 from keras_fn.datasets import digits
 
 

@@ -7,6 +7,7 @@ import tarfile
 
 import numpy as np
 import pytest
+
 from keras_fn import settings
 from keras_fn.datasets import cifar10, cifar100, fashion_mnist, mnist
 

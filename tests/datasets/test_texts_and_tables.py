@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+
 from keras_fn.datasets import boston_housing, california_housing, imdb, reuters
 
 
@@ -26,9 +27,7 @@ LABELS = np.array([0, 1, 0, 1])
 
 @pytest.fixture
 def reviews(publish):
-    publish(
-        "imdb.npz", npz(x_train=REVIEWS, y_train=LABELS, x_test=REVIEWS[:2], y_test=LABELS[:2])
-    )
+    publish("imdb.npz", npz(x_train=REVIEWS, y_train=LABELS, x_test=REVIEWS[:2], y_test=LABELS[:2]))
 
 
 def test_imdb_marks_shifts_and_limits(reviews):

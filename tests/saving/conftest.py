@@ -35,7 +35,7 @@ class Watchdog:
         return json.loads(line)
 
     def refuses(self, kind: str, path: Path, said: str = "") -> str:
-        """Asserts that the file gives one of our errors, in the promised form; returns its message."""
+        """Asserts that the file gives one of our errors, in the promised form."""
         result = self.load(kind, path)
         assert result["error"], f"{path} was accepted"
         assert {"ModelFileError", "ModelFileTypeError"} & set(result["error"]), result
@@ -60,8 +60,14 @@ class Watchdog:
     @staticmethod
     def _start() -> subprocess.Popen:
         worker = Path(__file__).with_name("load_worker.py")
-        process = subprocess.Popen([sys.executable, str(worker)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                   stderr=subprocess.DEVNULL, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+        process = subprocess.Popen(
+            [sys.executable, str(worker)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
         return process
 
 

@@ -29,12 +29,10 @@ def load(kind: str, path: str) -> list[str]:
         if kind == "json":
             return [type(parse_json(file.read())).__name__]
         if kind == "hdf5":
-            with open_hdf5(file) as h5:
-                return read_all(h5)
+            return read_all(open_hdf5(file))
         archive = read_archive(file)
-        parse_json(archive.config)
-        with open_hdf5(archive.weights) as h5:
-            return read_all(h5)
+        archive.parse_config()
+        return read_all(open_hdf5(archive.weights, name=archive.weights_name))
 
 
 def answer(kind: str, path: str) -> dict:

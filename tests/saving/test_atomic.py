@@ -24,11 +24,18 @@ def save(path, content: bytes) -> None:
 
 
 def run_python(code: str, *arguments: object) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-c", code, *map(str, arguments)], stdout=subprocess.PIPE,
-                            text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
 
 
-@pytest.mark.parametrize("url", ["http://h/m.keras", "https:m", "gs://b/m.keras", "hf://a/b", "hf:a", "file:///m", "S3://b"])
+@pytest.mark.parametrize(
+    "url",
+    ["http://h/m.keras", "https:m", "gs://b/m.keras", "hf://a/b", "hf:a", "file:///m", "S3://b"],
+)
 @pytest.mark.parametrize("use", [open_for_reading, atomic_write])
 def test_urls_are_refused(use, url):
     with pytest.raises(ValueError, match="only local files"), use(url):

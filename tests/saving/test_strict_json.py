@@ -12,9 +12,14 @@ from keras_fn.saving.limits import limits
 from keras_fn.saving.strict_json import as_shape, as_size, parse_json
 
 JSON_VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats(allow_nan=False, allow_infinity=False)
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63)
+    | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(codec="utf-8")),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner), max_leaves=20)
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner),
+    max_leaves=20,
+)
 
 
 @given(JSON_VALUES, st.booleans())
@@ -23,21 +28,24 @@ def test_what_json_writes_is_read(value, ensure_ascii):
     assert parse_json(json.dumps(value, ensure_ascii=ensure_ascii).encode()) == value
 
 
-@pytest.mark.parametrize("text, said", [
-    (b'{"a": 1, "a": 2}', "same key twice"),
-    (b'[{"a": {"b": 1, "b": 1}}]', "same key twice"),
-    (b"{} {}", "not valid JSON"),
-    (b'{"a": 1', "not valid JSON"),
-    (b"", "not valid JSON"),
-    (b"\xef\xbb\xbf{}", "not valid JSON"),
-    (b'{"a": "\xff"}', "not valid Unicode"),
-    (b'{"a": "\\ud800"}', "not valid Unicode"),
-    (b"1" * 31, "too long"),
-    (b"-" + b"1" * 31, "too long"),
-    (b"1" * 10_000, "too long"),
-    (b"1e999", "does not fit a float"),
-    (b"0." + b"1" * 1000, "does not fit a float"),
-])
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        (b'{"a": 1, "a": 2}', "same key twice"),
+        (b'[{"a": {"b": 1, "b": 1}}]', "same key twice"),
+        (b"{} {}", "not valid JSON"),
+        (b'{"a": 1', "not valid JSON"),
+        (b"", "not valid JSON"),
+        (b"\xef\xbb\xbf{}", "not valid JSON"),
+        (b'{"a": "\xff"}', "not valid Unicode"),
+        (b'{"a": "\\ud800"}', "not valid Unicode"),
+        (b"1" * 31, "too long"),
+        (b"-" + b"1" * 31, "too long"),
+        (b"1" * 10_000, "too long"),
+        (b"1e999", "does not fit a float"),
+        (b"0." + b"1" * 1000, "does not fit a float"),
+    ],
+)
 def test_ambiguous_or_oversized_json_is_refused(text, said):
     with pytest.raises(ModelFileError, match=said):
         parse_json(text)

@@ -1,0 +1,200 @@
+"""Convolution and pooling, over 1 to 3 axes, with the channels last or first."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import tensorflow as tf
+
+from keras_fn.core.windows import Sizes, per_axis, same_padding, transpose_padding
+from keras_fn.settings import standardize_data_format
+from keras_fn_tensorflow.tensors import shape
+
+_LAYOUTS = {1: "NWC", 2: "NHWC", 3: "NDHWC"}
+
+
+@cache
+def _has_gpu() -> bool:
+    return bool(tf.config.list_physical_devices("GPU"))
+
+
+def _with_channels(
+    x: Any, data_format: str | None, function: Callable[[Any, str], tf.Tensor]
+) -> tf.Tensor:
+    """Calls `function(x, layout)`; on a CPU, which knows channels last only, transposed."""
+    rank = x.shape.rank
+    last = _LAYOUTS[rank - 2]
+    if standardize_data_format(data_format) == "channels_last":
+        return function(x, last)
+    if _has_gpu():
+        return function(x, "NC" + last[1:-1])
+    result = function(tf.transpose(x, [0, *range(2, rank), 1]), last)
+    return tf.transpose(result, [0, rank - 1, *range(1, rank - 1)])
+
+
+def _spatial(x: Any, layout: str) -> tuple[Any, ...]:
+    sizes = shape(x)
+    return sizes[2:] if layout[1] == "C" else sizes[1:-1]
+
+
+# ------------------------------------------------------------------ convolution
+
+
+def conv(
+    inputs: Any,
+    kernel: Any,
+    strides: Sizes = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Sizes = 1,
+) -> tf.Tensor:
+    """The groups follow from the kernel's shape."""
+    rank = inputs.shape.rank - 2
+    steps, dilations = per_axis(strides, rank), per_axis(dilation_rate, rank)
+
+    def run(x: Any, layout: str) -> tf.Tensor:
+        groups = x.shape[layout.index("C")] // kernel.shape[-2]
+        if max(steps) > 1 and max(dilations) > 1:
+            return _strided_and_dilated(x, kernel, steps, padding, layout, dilations, groups)
+        return _grouped(x, kernel, steps, padding, layout, dilations, groups)
+
+    return _with_channels(inputs, data_format, run)
+
+
+def _grouped(
+    x: Any, kernel: Any, steps: Any, padding: str, layout: str, dilations: Any, groups: int
+) -> tf.Tensor:
+    """One convolution a group: TensorFlow has no gradient of grouped ones on a CPU."""
+
+    def one(x: Any, kernel: Any) -> tf.Tensor:
+        return tf.nn.convolution(x, kernel, steps, padding.upper(), layout, dilations)
+
+    if groups == 1:
+        return one(x, kernel)
+    if kernel.shape[-2] == 1 and len(steps) == 2 and len(set(steps)) == 1:
+        return _depthwise(x, kernel, steps, padding, layout, dilations, groups)
+    axis = layout.index("C")
+    parts = zip(tf.split(x, groups, axis), tf.split(kernel, groups, -1), strict=True)
+    return tf.concat([one(part, filters) for part, filters in parts], axis)
+
+
+def _depthwise(
+    x: Any, kernel: Any, steps: Any, padding: str, layout: str, dilations: Any, groups: int
+) -> tf.Tensor:
+    """One channel a group: TensorFlow's kernel has shape `(*window, channels, filters each)`."""
+    window, each = kernel.shape[:-2], kernel.shape[-1] // groups
+    kernel = tf.reshape(kernel, [*window, groups, each])
+    strides = [1, 1, *steps] if layout[1] == "C" else [1, *steps, 1]
+    return tf.nn.depthwise_conv2d(x, kernel, strides, padding.upper(), layout, dilations)
+
+
+def _strided_and_dilated(
+    x: Any, kernel: Any, steps: Any, padding: str, layout: str, dilations: Any, groups: int
+) -> tf.Tensor:
+    """TensorFlow does not do both at once, so every result is worked out and some are kept."""
+    if padding == "same":
+        window = zip(_spatial(x, layout), kernel.shape[:-2], steps, dilations, strict=True)
+        pads = [same_padding(*axis) for axis in window]
+        x = tf.pad(x, _around(pads, layout))
+    result = _grouped(x, kernel, (1,) * len(steps), "valid", layout, dilations, groups)
+    keep = [slice(None, None, step) for step in steps]
+    around = (slice(None), slice(None))
+    return result[(*around, *keep) if layout[1] == "C" else (around[0], *keep, around[1])]
+
+
+def _around(pads: list[Any], layout: str) -> list[Any]:
+    """Paddings of the spatial axes, with none for batch and channels."""
+    return [(0, 0), (0, 0), *pads] if layout[1] == "C" else [(0, 0), *pads, (0, 0)]
+
+
+def conv_transpose(
+    inputs: Any,
+    kernel: Any,
+    strides: Sizes = 1,
+    padding: str = "valid",
+    output_padding: Sizes | None = None,
+    data_format: str | None = None,
+    dilation_rate: Sizes = 1,
+) -> tf.Tensor:
+    """The whole transposed convolution, then what `padding` keeps of it."""
+    rank = inputs.shape.rank - 2
+    steps, dilations = per_axis(strides, rank), per_axis(dilation_rate, rank)
+    extra = (None,) * rank if output_padding is None else per_axis(output_padding, rank)
+    window = [int(k) for k in kernel.shape[:-2]]
+    kept = [
+        transpose_padding(k, s, d, padding, e)
+        for k, s, d, e in zip(window, steps, dilations, extra, strict=True)
+    ]
+    kernel = _stretched(kernel, dilations)
+
+    def run(x: Any, layout: str) -> tf.Tensor:
+        reach = [int(k) for k in kernel.shape[:-2]]
+        sizes = [(n - 1) * s + r for n, s, r in zip(_spatial(x, layout), steps, reach, strict=True)]
+        batch, filters = shape(x)[0], kernel.shape[-2]
+        target = [batch, filters, *sizes] if layout[1] == "C" else [batch, *sizes, filters]
+        whole = tf.nn.conv_transpose(x, kernel, target, steps, "VALID", layout)
+        more = [max(crop + tail - r, 0) for (crop, tail), r in zip(kept, reach, strict=True)]
+        if any(more):
+            whole = tf.pad(whole, _around([(0, n) for n in more], layout))
+        if all(crop == 0 and tail >= r for (crop, tail), r in zip(kept, reach, strict=True)):
+            return whole
+        begin = [crop for crop, _ in kept]
+        size = [n - r + tail for n, r, (_, tail) in zip(sizes, reach, kept, strict=True)]
+        if layout[1] == "C":
+            return tf.slice(whole, [0, 0, *begin], [batch, filters, *size])
+        return tf.slice(whole, [0, *begin, 0], [batch, *size, filters])
+
+    return _with_channels(inputs, data_format, run)
+
+
+def _stretched(kernel: Any, dilations: tuple[int, ...]) -> Any:
+    """The kernel with zeros between its elements: on a CPU the gradient op takes no dilation."""
+    for axis, d in enumerate(dilations):
+        if d > 1:
+            sizes = list(kernel.shape)
+            wide = tf.expand_dims(kernel, axis + 1)
+            wide = tf.pad(wide, [(0, (d - 1) * (i == axis + 1)) for i in range(len(sizes) + 1)])
+            sizes[axis] *= d
+            kernel = tf.reshape(wide, sizes)
+            reach = sizes[axis] - (d - 1)
+            kernel = kernel[(slice(None),) * axis + (slice(reach),)]
+    return kernel
+
+
+# ------------------------------------------------------------------ pooling
+
+
+def max_pool(
+    inputs: Any,
+    pool_size: Sizes,
+    strides: Sizes | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> tf.Tensor:
+    """`tf.nn.max_pool`."""
+    return _pool(tf.nn.max_pool, inputs, pool_size, strides, padding, data_format)
+
+
+def average_pool(
+    inputs: Any,
+    pool_size: Sizes,
+    strides: Sizes | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> tf.Tensor:
+    """`tf.nn.avg_pool`, which does not count padding either."""
+    return _pool(tf.nn.avg_pool, inputs, pool_size, strides, padding, data_format)
+
+
+def _pool(
+    function: Any, inputs: Any, pool_size: Sizes, strides: Sizes | None, padding: str,
+    data_format: str | None,
+) -> tf.Tensor:  # fmt: skip
+    rank = inputs.shape.rank - 2
+    window = per_axis(pool_size, rank)
+    steps = window if strides is None else per_axis(strides, rank)
+    return _with_channels(
+        inputs,
+        data_format,
+        lambda x, layout: function(x, window, steps, padding.upper(), layout),
+    )

@@ -1,0 +1,84 @@
+"""Functions of variables: abstract evaluation, gradients, compiled steps."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from keras_fn.core import tree
+from keras_fn.core.keras_tensor import KerasTensor
+from keras_fn.core.scopes import StatelessScope
+from keras_fn.errors import SpecError
+from keras_fn_tensorflow.tensors import _native, convert_to_tensor, dtype_name, is_tensor
+
+
+def trace(function: Callable[..., Any], *args: Any) -> Any:
+    """Runs `function` in a graph that is thrown away; assignments have no effect."""
+    with tf.__internal__.FuncGraph("keras_fn_scratch").as_default(), StatelessScope():
+        return function(*args)
+
+
+def abstract_eval(function: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> Any:
+    """Shapes of `function` in a scratch graph, in which unknown sizes are unknown."""
+
+    def placeholder(x: Any) -> Any:
+        if isinstance(x, KerasTensor):
+            return tf.compat.v1.placeholder(_native(x.dtype), x.shape)
+        return x
+
+    def run() -> Any:
+        args_, kwargs_ = tree.map_structure(placeholder, [args, kwargs])
+        return function(*args_, **kwargs_)
+
+    return tree.map_structure(_symbol, trace(run))
+
+
+def _symbol(x: Any) -> Any:
+    if not is_tensor(x):
+        return x
+    if x.shape.rank is None:
+        raise SpecError(
+            "a function of TensorFlow",
+            expected="a result whose number of axes is known",
+            given=f"{x.name} of unknown shape",
+            fix="say the shape with tf.ensure_shape, or write compute_output_shape",
+        )
+    return KerasTensor(x.shape.as_list(), dtype_name(x), record_history=False)
+
+
+def value_and_grad(
+    function: Callable[..., tuple[Any, Any]], variables: Sequence[Any]
+) -> Callable[..., tuple[tuple[Any, Any], list[Any]]]:
+    """A GradientTape that watches the values of the variables and nothing else."""
+
+    def run(*args: Any) -> tuple[tuple[Any, Any], list[Any]]:
+        sources = [v.value for v in variables]  # in a StatelessScope, plain tensors
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(sources)
+            value, more = function(*args)
+        grads = tape.gradient(value, sources, tf.UnconnectedGradients.ZERO)
+        # The sparse gradient of an embedding: an optimizer reads every row all the same.
+        return (value, more), [tf.convert_to_tensor(g) for g in grads]
+
+    return run
+
+
+def compile(
+    function: Callable[..., Any], state: Sequence[Any], jit: bool = True
+) -> Callable[..., Any]:
+    """`tf.function`, in which the variables of `state` are read and assigned as they are."""
+    if not jit:
+        return function
+    for variable in state:
+        variable.value  # noqa: B018  # draws its first value now, not while the graph is made
+    compiled = tf.function(function, autograph=False)
+
+    def step(*args: Any) -> Any:
+        return compiled(*tree.map_structure(_argument, args))
+
+    return step
+
+
+def _argument(x: Any) -> Any:
+    """A Python number would be traced anew for each value, so it becomes a tensor."""
+    return x if x is None or is_tensor(x) else convert_to_tensor(getattr(x, "value", x))

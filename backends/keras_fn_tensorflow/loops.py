@@ -1,0 +1,111 @@
+"""`scan`: a `tf.while_loop` in a graph, a Python loop outside."""
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from keras_fn.core import tree
+from keras_fn_tensorflow.functions import trace
+from keras_fn_tensorflow.tensors import convert_to_tensor, shape
+
+Step = Callable[[Any, Any], tuple[Any, Any]]
+
+
+def scan(
+    function: Step, init: Any, xs: Any, length: int | None = None, reverse: bool = False,
+    unroll: int = 1,
+) -> tuple[Any, Any]:  # fmt: skip
+    """Carries a state along the first axis."""
+    carry = tree.map_structure(lambda c: None if c is None else convert_to_tensor(_value(c)), init)
+    xs = tree.map_structure(lambda x: None if x is None else convert_to_tensor(_value(x)), xs)
+    slices = [x for x in tree.flatten(xs) if x is not None]
+    size = shape(slices[0])[0] if slices else length
+    if isinstance(size, int) and (tf.executing_eagerly() or unroll >= size > 0):
+        return _written_out(function, carry, xs, size, reverse)
+    return _looped(function, carry, xs, size, reverse, unroll)
+
+
+def _value(x: Any) -> Any:
+    return getattr(x, "value", x) if not isinstance(x, tf.Variable) else x
+
+
+def _written_out(function: Step, carry: Any, xs: Any, size: int, reverse: bool) -> tuple[Any, Any]:
+    leaves = [None if x is None else tf.unstack(x, size) for x in tree.flatten(xs)]
+    outputs: list[Any] = [None] * size
+    for i in range(size)[::-1] if reverse else range(size):
+        x = tree.pack(xs, [None if leaf is None else leaf[i] for leaf in leaves])
+        carry, outputs[i] = function(carry, x)
+    if not outputs:
+        _, y = trace(function, carry, tree.map_structure(_blank, xs))
+        return carry, tree.map_structure(lambda t: tf.zeros([0, *t.shape], t.dtype), y)
+    return carry, tree.map_structure(_stacked, *outputs)
+
+
+def _stacked(*items: Any) -> Any:
+    return None if items[0] is None else tf.stack([_value(item) for item in items])
+
+
+def _blank(x: Any) -> Any:
+    """What a slice of `x` looks like."""
+    return None if x is None else tf.zeros(x.shape[1:], x.dtype)
+
+
+def _looped(
+    function: Step, carry: Any, xs: Any, size: Any, reverse: bool, unroll: int
+) -> tuple[Any, Any]:
+    inputs = tree.map_structure(lambda x: None if x is None else _array_of(x, size), xs)
+
+    def at(i: Any) -> Any:
+        return tree.map_structure(lambda a: None if a is None else a.read(i), inputs)
+
+    pattern = trace(lambda: function(carry, tree.map_structure(_like_slice, xs))[1])
+    outputs = [
+        tf.TensorArray(y.dtype, size, element_shape=y.shape)
+        for y in tree.flatten(pattern) if y is not None
+    ]  # fmt: skip
+    carries = tree.flatten(carry)
+
+    def step(i: Any, leaves: list[Any], arrays: list[Any]) -> tuple[Any, list[Any], list[Any]]:
+        place = size - 1 - i if reverse else i
+        after, y = function(tree.pack(carry, leaves), at(place))
+        ys = [t for t in tree.flatten(y) if t is not None]
+        arrays = [a.write(place, _value(t)) for a, t in zip(arrays, ys, strict=True)]
+        return i + 1, [_value(c) for c in tree.flatten(after)], arrays
+
+    times = max(unroll, 1) if isinstance(size, int) else 1
+    rounds = size // times
+
+    def body(i: Any, leaves: list[Any], arrays: list[Any]) -> tuple[Any, list[Any], list[Any]]:
+        for _ in range(times):
+            i, leaves, arrays = step(i, leaves, arrays)
+        return i, leaves, arrays
+
+    state = tf.while_loop(
+        lambda i, *_: i < rounds * times,
+        body,
+        (tf.constant(0), carries, outputs),
+        maximum_iterations=rounds,  # XLA needs it to make room for the gradient
+    )
+    for _ in range(size % times if times > 1 else 0):  # what the rounds leave over
+        state = step(*state)
+    _, carries, outputs = state
+    results = iter(outputs)
+    ys = tree.map_structure(
+        lambda y: None if y is None else _joined(next(results), y, size), pattern
+    )
+    return tree.pack(carry, carries), ys
+
+
+def _array_of(x: tf.Tensor, size: Any) -> tf.TensorArray:
+    return tf.TensorArray(x.dtype, size, element_shape=x.shape[1:]).unstack(x)
+
+
+def _like_slice(x: Any) -> Any:
+    return None if x is None else tf.compat.v1.placeholder(x.dtype, x.shape[1:])
+
+
+def _joined(array: tf.TensorArray, y: Any, size: Any) -> tf.Tensor:
+    result = array.stack()
+    result.set_shape([size if isinstance(size, int) else None, *y.shape])
+    return result

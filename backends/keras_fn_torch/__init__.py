@@ -1,0 +1,20 @@
+"""The PyTorch backend of keras_fn."""
+
+from keras_fn_torch import ops as ops
+from keras_fn_torch.functions import abstract_eval as abstract_eval
+from keras_fn_torch.functions import compile as compile
+from keras_fn_torch.functions import value_and_grad as value_and_grad
+from keras_fn_torch.layer import LayerBase as LayerBase
+from keras_fn_torch.tensors import assign as assign
+from keras_fn_torch.tensors import cast as cast
+from keras_fn_torch.tensors import convert_to_numpy as convert_to_numpy
+from keras_fn_torch.tensors import convert_to_tensor as convert_to_tensor
+from keras_fn_torch.tensors import default_device as default_device
+from keras_fn_torch.tensors import device_scope as device_scope
+from keras_fn_torch.tensors import dtype_name as dtype_name
+from keras_fn_torch.tensors import is_tensor as is_tensor
+from keras_fn_torch.tensors import new_variable as new_variable
+from keras_fn_torch.tensors import set_trainable as set_trainable
+from keras_fn_torch.tensors import shape as shape
+
+name = "torch"

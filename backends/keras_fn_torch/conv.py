@@ -1,0 +1,165 @@
+"""Convolution and pooling.
+
+With channels last, the axes are only named in PyTorch's order: the memory is then what PyTorch
+calls `torch.channels_last`, for which it has its fastest kernels, and nothing is copied.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch.nn.functional as F
+
+from keras_fn.core.windows import Sizes, per_axis, same_padding, transpose_padding
+from keras_fn.settings import standardize_data_format
+from keras_fn_torch.refused import accepting
+from keras_fn_torch.tensors import Tensor
+
+_CONV = {rank: accepting(f) for rank, f in ((1, F.conv1d), (2, F.conv2d), (3, F.conv3d))}
+_CONV_TRANSPOSE = {
+    rank: accepting(f)
+    for rank, f in ((1, F.conv_transpose1d), (2, F.conv_transpose2d), (3, F.conv_transpose3d))
+}
+_MAX_POOL = {
+    rank: accepting(f) for rank, f in ((1, F.max_pool1d), (2, F.max_pool2d), (3, F.max_pool3d))
+}
+_AVERAGE_POOL = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
+
+# The order of the axes with the channels moved to the front of the sizes, and back to the end.
+_TO_FRONT = {rank: (0, rank + 1, *range(1, rank + 1)) for rank in (1, 2, 3)}
+_TO_BACK = {rank: (0, *range(2, rank + 2), 1) for rank in (1, 2, 3)}
+# Keras's kernel is (*window, channels, filters), PyTorch's (filters, channels, *window).
+_KERNEL = {rank: (rank + 1, rank, *range(rank)) for rank in (1, 2, 3)}
+
+Pads = list[tuple[int, int]]
+
+
+def _with_channels_first(
+    x: Tensor, data_format: str | None, function: Callable[[Tensor], Tensor]
+) -> Tensor:
+    """Applies a function of PyTorch, which wants `(batch, channels, *sizes)`."""
+    if standardize_data_format(data_format) == "channels_first":
+        return function(x)
+    rank = x.dim() - 2
+    return function(x.permute(_TO_FRONT[rank])).permute(_TO_BACK[rank])
+
+
+def _pads(
+    sizes: Sequence[int], window: Sequence[int], strides: Sequence[int],
+    dilation: Sequence[int], padding: str,
+) -> Pads:  # fmt: skip
+    if padding == "valid":
+        return [(0, 0)] * len(window)
+    axes = zip(sizes, window, strides, dilation, strict=True)
+    return [same_padding(*axis) for axis in axes]
+
+
+def _pad(x: Tensor, pads: Pads) -> Tensor:
+    """Adds zeros along the spatial axes; negative numbers take elements away."""
+    if not any(before or after for before, after in pads):
+        return x
+    return F.pad(x, [n for pair in reversed(pads) for n in pair])
+
+
+def conv(
+    inputs: Tensor,
+    kernel: Tensor,
+    strides: Sizes = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Sizes = 1,
+) -> Tensor:
+    """`F.conv*d`; the groups follow from the kernel's shape."""
+    rank = inputs.dim() - 2
+    steps, dilation = per_axis(strides, rank), per_axis(dilation_rate, rank)
+    weight = kernel.permute(_KERNEL[rank])
+
+    def run(x: Tensor) -> Tensor:
+        pads = _pads(x.shape[2:], weight.shape[2:], steps, dilation, padding.lower())
+        # What is equal before and after is padded by the convolution, the rest beforehand.
+        even = [min(pair) for pair in pads]
+        x = _pad(x, [(a - n, b - n) for (a, b), n in zip(pads, even, strict=True)])
+        groups = x.shape[1] // weight.shape[1]
+        return _CONV[rank](x, weight, None, steps, even, dilation, groups)
+
+    return _with_channels_first(inputs, data_format, run)
+
+
+def conv_transpose(
+    inputs: Tensor,
+    kernel: Tensor,
+    strides: Sizes = 1,
+    padding: str = "valid",
+    output_padding: Sizes | None = None,
+    data_format: str | None = None,
+    dilation_rate: Sizes = 1,
+) -> Tensor:
+    """`F.conv_transpose*d`, cropped or padded where Keras's sizes are not PyTorch's."""
+    rank = inputs.dim() - 2
+    steps, dilation = per_axis(strides, rank), per_axis(dilation_rate, rank)
+    extra = (None,) * rank if output_padding is None else per_axis(output_padding, rank)
+    weight = kernel.permute(_KERNEL[rank])
+    crops, rests = [], []
+    axes = zip(weight.shape[2:], steps, dilation, extra, strict=True)
+    for k, stride, rate, more in axes:
+        crop, tail = transpose_padding(k, stride, rate, padding.lower(), more)
+        crops.append(crop)
+        rests.append(tail - ((k - 1) * rate + 1 - 2 * crop))  # over what PyTorch would give
+    fits = [
+        0 <= n < max(s, d) for n, s, d in zip(rests, steps, dilation, strict=True)
+    ]  # PyTorch refuses other output paddings: those are padded or cropped afterwards
+    later = [(0, 0 if ok else n) for n, ok in zip(rests, fits, strict=True)]
+    at_once = [n if ok else 0 for n, ok in zip(rests, fits, strict=True)]
+
+    def run(x: Tensor) -> Tensor:
+        x = _CONV_TRANSPOSE[rank](x, weight, None, steps, crops, at_once, 1, dilation)
+        return _pad(x, later)
+
+    return _with_channels_first(inputs, data_format, run)
+
+
+def max_pool(
+    inputs: Tensor,
+    pool_size: Sizes,
+    strides: Sizes | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> Tensor:
+    """`F.max_pool*d`."""
+    return _pool(_MAX_POOL, {}, inputs, pool_size, strides, padding, data_format)
+
+
+def average_pool(
+    inputs: Tensor,
+    pool_size: Sizes,
+    strides: Sizes | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> Tensor:
+    """`F.avg_pool*d`, padding not counted."""
+    uncounted = {"count_include_pad": False}
+    return _pool(_AVERAGE_POOL, uncounted, inputs, pool_size, strides, padding, data_format)
+
+
+def _pool(
+    functions: dict[int, Any],
+    options: dict[str, Any],
+    inputs: Tensor,
+    pool_size: Sizes,
+    strides: Sizes | None,
+    padding: str,
+    data_format: str | None,
+) -> Tensor:
+    rank = inputs.dim() - 2
+    window = per_axis(pool_size, rank)
+    steps = window if strides is None else per_axis(strides, rank)
+
+    def run(x: Tensor) -> Tensor:
+        pads = _pads(x.shape[2:], window, steps, (1,) * rank, padding.lower())
+        before = [pair[0] for pair in pads]
+        # One more element after than before is what PyTorch's ceil_mode allows for: windows
+        # may reach beyond the end, as long as they begin inside.
+        uneven = any(a != b for a, b in pads)
+        return functions[rank](x, window, steps, before, ceil_mode=uneven, **options)
+
+    return _with_channels_first(inputs, data_format, run)
+

@@ -1,0 +1,175 @@
+"""Functions of variables: abstract evaluation, gradients, steps."""
+
+import types
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from typing import Any
+
+import torch
+from torch.overrides import TorchFunctionMode
+from torch.utils._device import DeviceContext
+
+from keras_fn.core import tree
+from keras_fn.core.keras_tensor import KerasTensor
+from keras_fn.core.scopes import StatelessScope, context
+from keras_fn.core.variable import Variable
+from keras_fn_torch.tensors import Tensor, _abstract, dtype_name, is_abstract, native
+
+_SIZES = (83, 89)  # what unknown sizes are tried with: primes that no real size is likely to be
+
+
+def abstract_eval(function: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> Any:
+    """Runs `function` on meta tensors, tried with two sizes for the unknown ones."""
+    _leave_dynamo_alone()
+
+    def run(size: int) -> Any:
+        def meta(x: Any) -> Any:
+            if not isinstance(x, KerasTensor):
+                return x
+            sizes = [size if n is None else n for n in x.shape]
+            return torch.empty(sizes, dtype=native(x.dtype), device="meta")
+
+        args_, kwargs_ = tree.map_structure(meta, [args, kwargs])
+        token = _abstract.set(True)
+        try:
+            with StatelessScope(), _OnMeta():
+                return function(*args_, **kwargs_)
+        finally:
+            _abstract.reset(token)
+
+    def meet(a: Any, b: Any) -> Any:
+        if not isinstance(a, Tensor):
+            return a
+        sizes = [m if m == n else None for m, n in zip(a.shape, b.shape, strict=True)]
+        return KerasTensor(sizes, dtype_name(a.dtype), record_history=False)
+
+    return tree.map_structure(meet, run(_SIZES[0]), run(_SIZES[1]))
+
+
+_TO_A_DEVICE = {Tensor.to, Tensor.cpu, Tensor.cuda}
+
+
+class _OnMeta(TorchFunctionMode):
+    """Every tensor that a function takes or makes is on the meta device: it has no elements."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.device = DeviceContext("meta")
+        self.metas: dict[int, tuple[Tensor, Tensor]] = {}  # with the original, which keeps its id
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: tuple = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if not is_abstract():  # a layer is built inside
+            return function(*args, **kwargs)
+        if function in _TO_A_DEVICE:
+            args = tuple(x for x in args if not isinstance(x, (str, torch.device)))
+            function = Tensor.to
+        if kwargs.get("device") is not None:
+            kwargs = {**kwargs, "device": self.device.device}
+        args, kwargs = self.to_meta(args), self.to_meta(kwargs)
+        if function is Tensor.to and len(args) == 1 and not kwargs:
+            return args[0]
+        return self.device.__torch_function__(function, types, args, kwargs)
+
+    def to_meta(self, x: Any) -> Any:
+        """The tensors in `x` without their elements; each always as the same one."""
+        if isinstance(x, Variable):
+            x = x.value
+        if isinstance(x, Tensor):
+            return x if x.is_meta else self.twin(x)
+        if type(x) in (list, tuple):
+            return type(x)(map(self.to_meta, x))
+        if type(x) is dict:
+            return {key: self.to_meta(value) for key, value in x.items()}
+        return x
+
+    def twin(self, x: Tensor) -> Tensor:
+        """The meta tensor that stands for a real one: a weight, a constant."""
+        if id(x) not in self.metas:
+            meta = torch.empty_like(x, device="meta").requires_grad_(x.requires_grad)
+            self.metas[id(x)] = x, meta
+        return self.metas[id(x)][1]
+
+
+@cache
+def _leave_dynamo_alone() -> None:
+    """Saves the import of torch._dynamo, which takes longer than all the rest.
+
+    Many shape functions of the meta device are Python functions that import it when first
+    called, only to be told that it shall leave them alone; that is noted here beforehand.
+    """
+    tables = [vars(torch._refs), vars(torch._decomp.decompositions)]
+    tables += [vars(torch._refs.nn.functional), vars(torch._refs.special)]
+    tables.append(torch._decomp.global_decomposition_table["meta"])
+    for table in tables:
+        for entry in list(table.values()):
+            for function in _wrapped(entry):
+                if not hasattr(function, "__dynamo_disable"):
+                    function.__dynamo_disable = function  # type: ignore[attr-defined]
+
+
+def _wrapped(function: Any) -> Iterator[types.FunctionType]:
+    """The functions that `_disable_dynamo` wraps, at any depth of decorators."""
+    while isinstance(function, types.FunctionType):
+        inner = function.__dict__.get("__wrapped__")
+        if function.__code__.co_filename == torch._compile.__file__:
+            yield inner
+        function = inner
+
+
+def value_and_grad(
+    function: Callable[..., tuple[Tensor, Any]], variables: Sequence[Any]
+) -> Callable[..., tuple[tuple[Tensor, Any], list[Tensor]]]:
+    """`torch.autograd.grad` with respect to the variables' tensors."""
+    variables = list(variables)
+
+    def run(*args: Any) -> tuple[tuple[Tensor, Any], list[Tensor]]:
+        tensors = [v.value for v in variables]
+        with torch.enable_grad():
+            if context.get().stateless is None and all(t.requires_grad for t in tensors):
+                value, more = function(*args)
+            else:
+                tensors = [t.detach().requires_grad_() for t in tensors]
+                value, more = _with_values(function, args, variables, tensors)
+        grads = _gradients(value, tensors)
+        return (value.detach(), tree.map_structure(_detached, more)), grads
+
+    return run
+
+
+def _with_values(
+    function: Callable[..., Any], args: tuple, variables: list[Any], values: list[Tensor]
+) -> Any:
+    """Calls `function` with other values of the variables; carries out what it assigns."""
+    with StatelessScope(zip(variables, values, strict=True)) as scope:
+        result = function(*args)
+    for key, variable in scope.written.items():
+        variable.assign(_detached(scope.state[key]))
+    return result
+
+
+def _gradients(value: Tensor, tensors: list[Tensor]) -> list[Tensor]:
+    if not tensors or not value.requires_grad:
+        return [torch.zeros_like(t) for t in tensors]
+    grads = torch.autograd.grad(value, tensors, allow_unused=True)
+    return [
+        torch.zeros_like(t) if g is None else g for g, t in zip(grads, tensors, strict=True)
+    ]
+
+
+def _detached(x: Any) -> Any:
+    return x.detach() if isinstance(x, Tensor) else x
+
+
+def compile(
+    function: Callable[..., Any], state: Sequence[Any], jit: bool | dict[str, Any] = True
+) -> Callable[..., Any]:
+    """The function itself, which PyTorch runs at full speed as it is.
+
+    With a dict for `jit`, `torch.compile(function, **jit)`: it takes long to compile and is for
+    those who ask for it.
+    """
+    del state  # variables are assigned in place
+    return torch.compile(function, **jit) if isinstance(jit, dict) else function

@@ -1,0 +1,530 @@
+"""The primitive ops on PyTorch, and composites that PyTorch has in a faster form."""
+
+import builtins
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import acos as arccos
+from torch import acosh as arccosh
+from torch import add as add
+from torch import asin as arcsin
+from torch import asinh as arcsinh
+from torch import atan as arctan
+from torch import atanh as arctanh
+from torch import bitwise_and as bitwise_and
+from torch import bitwise_or as bitwise_or
+from torch import bitwise_xor as bitwise_xor
+from torch import ceil as ceil
+from torch import cos as cos
+from torch import cosh as cosh
+from torch import detach as stop_gradient
+from torch import erf as erf
+from torch import erfinv as erfinv
+from torch import exp as exp
+from torch import exp2 as exp2
+from torch import expm1 as expm1
+from torch import floor as floor
+from torch import isfinite as isfinite
+from torch import isinf as isinf
+from torch import isnan as isnan
+from torch import log as log
+from torch import log1p as log1p
+from torch import log2 as log2
+from torch import log10 as log10
+from torch import logical_not as logical_not
+from torch import moveaxis as moveaxis
+from torch import mul as multiply
+from torch import rsqrt as rsqrt
+from torch import sigmoid as sigmoid
+from torch import sin as sin
+from torch import sinh as sinh
+from torch import sqrt as sqrt
+from torch import stack as stack
+from torch import sub as subtract
+from torch import swapaxes as swapaxes
+from torch import tan as tan
+from torch import tanh as tanh
+from torch import true_divide as true_divide
+
+from keras_fn_torch.conv import average_pool as average_pool
+from keras_fn_torch.conv import conv as conv
+from keras_fn_torch.conv import conv_transpose as conv_transpose
+from keras_fn_torch.conv import max_pool as max_pool
+from keras_fn_torch.random import random_normal as random_normal
+from keras_fn_torch.random import random_randint as random_randint
+from keras_fn_torch.random import random_uniform as random_uniform
+from keras_fn_torch.refused import accepting, of_floats
+from keras_fn_torch.rnn import gru as gru
+from keras_fn_torch.rnn import lstm as lstm
+from keras_fn_torch.rnn import scan as scan
+from keras_fn_torch.tensors import Tensor, convert_to_tensor, default_device, native
+from keras_fn_torch.tensors import cast as cast
+
+Axis = int | Sequence[int] | None
+
+# ---------------------------------------------------------------- elementwise
+
+absolute = accepting(torch.abs)
+bitwise_not = accepting(torch.bitwise_not)
+negative = accepting(torch.neg)
+
+# Python's own operators, as they take a number on either side.
+equal = operator.eq
+not_equal = operator.ne
+less = operator.lt
+less_equal = operator.le
+greater = operator.gt
+greater_equal = operator.ge
+
+floor_divide = accepting(torch.floor_divide)
+mod = accepting(torch.remainder)
+power = accepting(torch.pow)
+
+
+def _of_tensors(function: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Any, Any], Tensor]:
+    """Makes `function`, which takes tensors only, take a number for one of them."""
+    function = accepting(function)
+
+    def call(x1: Any, x2: Any) -> Tensor:
+        if not isinstance(x2, Tensor):
+            x2 = torch.full((), x2, dtype=x1.dtype, device=x1.device)
+        elif not isinstance(x1, Tensor):
+            x1 = torch.full((), x1, dtype=x2.dtype, device=x2.device)
+        return function(x1, x2)
+
+    return call
+
+
+arctan2 = _of_tensors(torch.atan2)
+logical_and = _of_tensors(torch.logical_and)
+logical_or = _of_tensors(torch.logical_or)
+logical_xor = _of_tensors(torch.logical_xor)
+maximum = _of_tensors(torch.maximum)
+minimum = _of_tensors(torch.minimum)
+
+
+def sign(x: Tensor) -> Tensor:
+    """NaN stays NaN: `torch.sign` makes it 0."""
+    result = accepting_sign(x)
+    return torch.where(x.isnan(), x, result) if x.is_floating_point() else result
+
+
+accepting_sign = accepting(torch.sign)
+
+
+def round(x: Tensor, decimals: int = 0) -> Tensor:
+    """Integers change only with negative `decimals`."""
+    if x.is_floating_point():
+        return torch.round(x, decimals=decimals)
+    if decimals >= 0:
+        return x
+    return torch.round(x.double(), decimals=decimals).to(x.dtype)
+
+
+def where(condition: Any, x1: Any, x2: Any) -> Tensor:
+    """Takes any number for a condition."""
+    if not isinstance(condition, Tensor):
+        condition = torch.tensor(condition, device=default_device())
+    if condition.dtype is not torch.bool:
+        condition = condition.bool()
+    return torch.where(condition, x1, x2)
+
+
+# ---------------------------------------------------------------- reductions
+
+
+def _axes(x: Tensor, axis: Axis) -> tuple[int, ...]:
+    if axis is None:
+        return tuple(range(x.dim()))
+    return (axis,) if isinstance(axis, int) else tuple(axis)
+
+
+def _reduction(function: Callable[..., Any], over_all: Any = None) -> Callable[..., Tensor]:
+    """Names the arguments as Keras does. No axes are no reduction, where PyTorch takes all."""
+    function = accepting(function)
+
+    def reduce(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        if axis is None:
+            return function(x, over_all, keepdims)
+        if isinstance(axis, list):
+            axis = tuple(axis)
+        return x if axis == () else function(x, axis, keepdims)
+
+    return reduce
+
+
+# Integers would become int64; the rule has made them what the sum is to be.
+_sum = accepting(lambda x, axis, keepdims: torch.sum(x, axis, keepdims, dtype=x.dtype))
+
+
+def sum(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """`torch.sum`, in the dtype that the rule says: integers would become int64."""
+    if axis == () or axis == []:
+        return x
+    if x.is_floating_point():
+        return torch.sum(x, axis, keepdims)
+    return _sum(x, axis, keepdims)
+
+
+mean = _reduction(torch.mean)
+all = _reduction(torch.all)
+any = _reduction(torch.any)
+max = _reduction(torch.amax, over_all=())
+min = _reduction(torch.amin, over_all=())
+_prod = accepting(lambda x, axis, keepdims: torch.prod(x, axis, keepdims, dtype=x.dtype))
+
+
+def prod(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """One axis after the other: `torch.prod` knows no several."""
+    rank = x.dim()
+    for i in sorted((a % rank for a in _axes(x, axis)), reverse=True):
+        x = _prod(x, i, keepdims)
+    return x
+
+
+_argmax, _argmin = accepting(torch.argmax), accepting(torch.argmin)
+
+
+def argmax(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    """Index as int32."""
+    return _argmax(x, axis, keepdims).to(torch.int32)
+
+
+def argmin(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    """Index as int32."""
+    return _argmin(x, axis, keepdims).to(torch.int32)
+
+
+def _running(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    in_dtype = accepting(lambda x, axis: function(x, axis, dtype=x.dtype))
+
+    def run(x: Tensor, axis: int | None = None, dtype: str | None = None) -> Tensor:
+        if dtype is not None:
+            x = cast(x, dtype)
+        return in_dtype(x.flatten(), 0) if axis is None else in_dtype(x, axis)
+
+    return run
+
+
+cumsum = _running(torch.cumsum)
+cumprod = _running(torch.cumprod)
+
+
+def logsumexp(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """`torch.logsumexp`."""
+    x = x if x.is_floating_point() else x.to(torch.get_default_dtype())
+    return torch.logsumexp(x, _axes(x, axis), keepdims)
+
+
+@of_floats
+def var(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """`torch.var` divided by the count."""
+    return torch.var(x, _axes(x, axis), correction=0, keepdim=keepdims)
+
+
+@of_floats
+def std(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """`torch.std` divided by the count."""
+    return torch.std(x, _axes(x, axis), correction=0, keepdim=keepdims)
+
+
+# ---------------------------------------------------------------- shapes and constants
+
+
+def full(shape: Any, value: float, dtype: str) -> Tensor:
+    """A constant."""
+    return torch.full(shape, value, dtype=native(dtype), device=default_device())
+
+
+_narrow_arange = accepting(
+    lambda like, *limits: torch.arange(*limits, dtype=like.dtype, device=like.device)
+)
+
+
+def arange(start: Any, stop: Any, step: Any, dtype: str) -> Tensor:
+    """`torch.arange`."""
+    return _narrow_arange(torch.empty((), dtype=native(dtype), device=default_device()),
+                          start, stop, step)  # fmt: skip
+
+
+def reshape(x: Tensor, newshape: Any) -> Tensor:
+    """`Tensor.reshape`, which takes a single size too."""
+    return x.reshape(newshape)
+
+
+def transpose(x: Tensor, axes: Sequence[int] | None = None) -> Tensor:
+    """`Tensor.permute`."""
+    return x.permute(tuple(range(x.dim() - 1, -1, -1)) if axes is None else tuple(axes))
+
+
+def expand_dims(x: Tensor, axis: int | Sequence[int]) -> Tensor:
+    """One axis or several."""
+    if isinstance(axis, int):
+        return x.unsqueeze(axis)
+    rank = x.dim() + len(axis)
+    for i in sorted(a % rank for a in axis):
+        x = x.unsqueeze(i)
+    return x
+
+
+def squeeze(x: Tensor, axis: Axis = None) -> Tensor:
+    """`torch.squeeze` would pass over axes that are longer than 1."""
+    if axis is None:
+        return x.squeeze()
+    axes = _axes(x, axis)
+    if builtins.any(x.shape[i] != 1 for i in axes):
+        raise ValueError(f"ops.squeeze: axis {axis} of shape {tuple(x.shape)} is not of size 1.")
+    return x.squeeze(axes)
+
+
+def concatenate(xs: Sequence[Tensor], axis: int | None = 0) -> Tensor:
+    """Flattens first for None."""
+    if axis is None:
+        return torch.cat([x.flatten() for x in xs])
+    return torch.cat(xs, axis)
+
+
+def split(x: Tensor, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
+    """Parts of equal size, or between indices."""
+    if isinstance(indices_or_sections, int):
+        size = x.shape[axis]
+        if size % indices_or_sections:
+            raise ValueError(
+                f"ops.split: {indices_or_sections} does not divide size {size} of axis {axis}."
+            )
+        return list(x.tensor_split(indices_or_sections, axis))
+    return list(x.tensor_split([int(i) for i in indices_or_sections], axis))
+
+
+def unstack(x: Tensor, num: int | None = None, axis: int = 0) -> list[Tensor]:
+    """The slices along an axis."""
+    del num
+    return list(x.unbind(axis))
+
+
+def tile(x: Tensor, repeats: int | Sequence[int]) -> Tensor:
+    """`torch.tile`."""
+    return x.tile((repeats,) if isinstance(repeats, int) else tuple(repeats))
+
+
+def repeat(x: Tensor, repeats: Any, axis: int | None = None) -> Tensor:
+    """`torch.repeat_interleave`; the size of the output is known, which saves a look at it."""
+    if isinstance(repeats, int):
+        return torch.repeat_interleave(x, repeats, axis)
+    counts = [int(n) for n in repeats]
+    total = builtins.sum(counts) if len(counts) > 1 else None
+    return torch.repeat_interleave(
+        x, torch.tensor(counts, device=x.device), axis, output_size=total
+    )
+
+
+def flip(x: Tensor, axis: Axis = None) -> Tensor:
+    """`torch.flip`."""
+    return x.flip(_axes(x, axis))
+
+
+def broadcast_to(x: Tensor, shape: Any) -> Tensor:
+    """`torch.broadcast_to`."""
+    return x.broadcast_to(tuple(shape))
+
+
+def pad(
+    x: Tensor, pad_width: Any, mode: str = "constant", constant_values: float | None = None
+) -> Tensor:
+    """`F.pad` for constants. Other modes repeat elements, at indices that NumPy works out."""
+    widths = np.broadcast_to(np.asarray(pad_width), (x.dim(), 2)).tolist()
+    if mode == "constant":
+        flat = [n for pair in reversed(widths) for n in pair]
+        return F.pad(x, flat, value=constant_values or 0)
+    for axis, width in enumerate(widths):
+        if width != [0, 0]:
+            places = np.pad(np.arange(x.shape[axis]), width, mode=mode)
+            x = x.index_select(axis, torch.as_tensor(places, device=x.device))
+    return x
+
+
+# ---------------------------------------------------------------- selection
+
+
+def getitem(x: Tensor, key: Any) -> Tensor:
+    """`x[key]`, with negative steps too."""
+    try:
+        return x[key]
+    except ValueError:  # a slice with a negative step, which PyTorch does not know
+        return _flipped(x, key if isinstance(key, tuple) else (key,))
+
+
+def _flipped(x: Tensor, key: tuple[Any, ...]) -> Tensor:
+    """Indexes where slices may go backwards: along a flipped axis they go forwards."""
+    keys = [k.tolist() if isinstance(k, np.ndarray) else k for k in key]
+    used = builtins.sum(k is not None and k is not Ellipsis for k in keys)
+    axis = 0
+    for place, k in enumerate(keys):
+        if k is Ellipsis:
+            axis += x.dim() - used
+            continue
+        if isinstance(k, slice) and k.step is not None and k.step < 0:
+            size = x.shape[axis]
+            start, stop, step = (int(n) for n in k.indices(size))
+            x = x.flip(axis)
+            keys[place] = slice(size - 1 - start, builtins.max(size - 1 - stop, 0), -step)
+        axis += k is not None
+    return x[tuple(keys)]
+
+
+def _inside(indices: Tensor, size: int) -> Tensor:
+    """Negative indices count from the end; beyond the ends is clipped, as on every backend."""
+    return torch.where(indices < 0, indices + size, indices).clamp(0, size - 1)
+
+
+def take(x: Tensor, indices: Tensor, axis: int | None = None) -> Tensor:
+    """`torch.embedding` or `index_select`, with indices brought inside where they need it."""
+    if axis is None:
+        x, axis = x.flatten(), 0
+    if indices.dtype not in _INDEX_DTYPES:
+        indices = indices.long()
+    if x.is_cpu and indices.is_cpu:
+        try:
+            return _take(x, indices, axis)
+        except IndexError:  # the CPU looks at each index anyway
+            pass
+    return _take(x, _inside(indices, x.shape[axis]), axis)
+
+
+_INDEX_DTYPES = (torch.int64, torch.int32)
+
+
+def _take(x: Tensor, indices: Tensor, axis: int) -> Tensor:
+    if axis == 0 and x.dim() == 2:
+        return torch.embedding(x, indices)
+    axis = axis % x.dim()
+    taken = x.index_select(axis, indices.flatten())
+    return taken.reshape(x.shape[:axis] + indices.shape + x.shape[axis + 1 :])
+
+
+_take_along_dim = accepting(torch.take_along_dim)
+
+
+def take_along_axis(x: Tensor, indices: Tensor, axis: int | None = None) -> Tensor:
+    """`torch.take_along_dim`."""
+    if axis is None:
+        x, indices, axis = x.flatten(), indices.flatten(), 0
+    return _take_along_dim(x, _inside(indices.long(), x.shape[axis]), axis)
+
+
+def sort(x: Tensor, axis: int | None = -1) -> Tensor:
+    """Rising order."""
+    return torch.sort(x.flatten() if axis is None else x, 0 if axis is None else axis)[0]
+
+
+def argsort(x: Tensor, axis: int | None = -1) -> Tensor:
+    """Stable, as int32."""
+    if axis is None:
+        x, axis = x.flatten(), 0
+    return torch.sort(x, stable=True, dim=axis)[1].to(torch.int32)
+
+
+_top_k = accepting(torch.topk)
+
+
+def top_k(x: Tensor, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
+    """`torch.topk`. Among equal elements it may choose any."""
+    values, indices = _top_k(x, k, -1, True, sorted)
+    return values, indices.to(torch.int32)
+
+
+# ---------------------------------------------------------------- products
+
+matmul = accepting(torch.matmul)
+_sum_of_products = accepting(lambda subscripts, *operands: torch.einsum(subscripts, *operands))
+
+
+def einsum(subscripts: str, *operands: Tensor) -> Tensor:
+    """`torch.einsum`."""
+    return _sum_of_products(subscripts.replace(" ", ""), *operands)
+
+
+_tensordot = accepting(torch.tensordot)
+
+
+def tensordot(x1: Tensor, x2: Tensor, axes: Any = 2) -> Tensor:
+    """`torch.tensordot`, with single axes too."""
+    if not isinstance(axes, int):
+        axes = [[a] if isinstance(a, int) else list(a) for a in axes]
+    return _tensordot(x1, x2, axes)
+
+
+def dense(x: Tensor, kernel: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Product and sum in one."""
+    if x.dtype is not kernel.dtype:
+        dtype = torch.promote_types(x.dtype, kernel.dtype)
+        x, kernel = x.to(dtype), kernel.to(dtype)
+    if bias is None or x.dtype is not bias.dtype or not x.is_floating_point():
+        product = matmul(x, kernel)
+        return product if bias is None else torch.add(product, bias)
+    if x.dim() == 2:
+        return torch.addmm(bias, x, kernel)
+    return F.linear(x, kernel.t(), bias)
+
+
+# ---------------------------------------------------------------- neural networks
+
+gelu_native = of_floats(F.gelu)
+elu_native = of_floats(F.elu)
+softplus_native = of_floats(F.softplus)
+selu = of_floats(F.selu)
+silu = of_floats(F.silu)
+log_sigmoid = of_floats(F.logsigmoid)
+hard_sigmoid = of_floats(F.hardsigmoid)
+hard_silu = of_floats(F.hardswish)
+
+
+def relu(x: Tensor) -> Tensor:
+    """`torch.relu`, whose gradient at 0 is 0."""
+    return torch.relu(x)
+
+
+def elu(x: Tensor, alpha: float = 1.0) -> Tensor:
+    """`F.elu`."""
+    return elu_native(x, alpha)
+
+
+@of_floats
+def leaky_relu(x: Tensor, negative_slope: float = 0.2) -> Tensor:
+    """`F.leaky_relu`."""
+    return F.leaky_relu(x, negative_slope)
+
+
+def gelu(x: Tensor, approximate: bool = True) -> Tensor:
+    """`F.gelu`."""
+    return gelu_native(x, approximate="tanh" if approximate else "none")
+
+
+def softplus(x: Tensor) -> Tensor:
+    """`F.softplus`, linear from 40 on: from 20 on, its default, float64 would show it."""
+    return softplus_native(x, 1.0, 40.0)
+
+
+@of_floats
+def glu(x: Tensor, axis: int = -1) -> Tensor:
+    """`F.glu`."""
+    return F.glu(x, axis)
+
+
+def softmax(x: Tensor, axis: Axis = -1) -> Tensor:
+    """Over several axes by the sum of the exponentials."""
+    if isinstance(axis, int):
+        return torch.softmax(x, axis)
+    return torch.exp(x - torch.logsumexp(x, _axes(x, axis), True))
+
+
+@of_floats
+def log_softmax(x: Tensor, axis: Axis = -1) -> Tensor:
+    """Over several axes by the sum of the exponentials."""
+    if isinstance(axis, int):
+        return torch.log_softmax(x, axis)
+    return x - torch.logsumexp(x, _axes(x, axis), True)

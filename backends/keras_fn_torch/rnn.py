@@ -1,0 +1,87 @@
+"""Loops over time, and the recurrent networks that PyTorch runs as one."""
+
+from typing import Any
+
+import torch
+
+from keras_fn.core import tree
+from keras_fn_torch.tensors import Tensor
+
+
+def scan(
+    function: Any, init: Any, xs: Any, length: int | None = None, reverse: bool = False,
+    unroll: int = 1,
+) -> tuple[Any, Any]:  # fmt: skip
+    """A loop in Python: PyTorch runs each step as it comes, so there is nothing to unroll."""
+    del unroll
+    leaves = [x for x in tree.flatten(xs) if x is not None]
+    slices = [x.unbind(0) for x in leaves]
+    steps = range(len(slices[0]) if slices else length or 0)
+    carry, outputs = init, []
+    for i in reversed(steps) if reverse else steps:
+        parts = iter([x[i] for x in slices])
+        step = tree.map_structure(lambda x: None if x is None else next(parts), xs)  # noqa: B023
+        carry, output = function(carry, step)
+        outputs.append(output)
+    if reverse:
+        outputs.reverse()
+    return carry, _stacked(outputs)
+
+
+def _stacked(outputs: list[Any]) -> Any:
+    if not outputs:
+        return None
+    flat = [tree.flatten(output) for output in outputs]
+    joined = [
+        None if column[0] is None else torch.stack([torch.as_tensor(x) for x in column])
+        for column in zip(*flat, strict=True)
+    ]
+    return tree.pack(outputs[0], joined)
+
+
+def lstm(
+    x: Tensor,
+    h: Tensor,
+    c: Tensor,
+    kernel: Tensor,
+    recurrent_kernel: Tensor,
+    bias: Tensor | None = None,
+    go_backwards: bool = False,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """`torch.lstm`, which has Keras's order of gates."""
+    weights = [kernel.t(), recurrent_kernel.t()]
+    if bias is not None:
+        weights += [bias, torch.zeros_like(bias)]
+    if go_backwards:
+        x = x.flip(1)
+    states = (h.unsqueeze(0), c.unsqueeze(0))
+    outputs, h, c = torch.lstm(x, states, *_run_options(weights, bias))
+    return outputs, h[0], c[0]
+
+
+def gru(
+    x: Tensor,
+    h: Tensor,
+    kernel: Tensor,
+    recurrent_kernel: Tensor,
+    bias: Tensor | None = None,
+    go_backwards: bool = False,
+) -> tuple[Tensor, Tensor]:
+    """`torch.gru`, which takes the reset gate before the update gate."""
+    weights = [_reset_first(kernel).t(), _reset_first(recurrent_kernel).t()]
+    if bias is not None:
+        weights += _reset_first(bias).unbind(0)
+    if go_backwards:
+        x = x.flip(1)
+    outputs, h = torch.gru(x, h.unsqueeze(0), *_run_options(weights, bias))
+    return outputs, h[0]
+
+
+def _reset_first(x: Tensor) -> Tensor:
+    update, reset, candidate = x.chunk(3, -1)
+    return torch.cat((reset, update, candidate), -1)
+
+
+def _run_options(weights: list[Tensor], bias: Tensor | None) -> tuple[Any, ...]:
+    """One layer, no dropout, forwards only, batch first; `train` as gradients are wanted."""
+    return weights, bias is not None, 1, 0.0, torch.is_grad_enabled(), False, True

@@ -1,0 +1,184 @@
+"""Tensors and variables: `torch.Tensor`, and an `nn.Parameter` that is assigned in place."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from typing import Any
+
+import numpy as np
+import torch
+
+from keras_fn.core.dtypes import ALL, FLOAT8, numpy_dtype, standardize_dtype
+from keras_fn.core.scopes import context
+from keras_fn.core.variable import Variable
+from keras_fn.errors import DTypeError
+from keras_fn.settings import settings
+
+Tensor = torch.Tensor
+
+_NATIVE = {name: getattr(torch, name) for name in ALL if hasattr(torch, name)}
+_NAMES = {native: name for name, native in _NATIVE.items()}
+# NumPy has these through ml_dtypes only, which PyTorch does not know: they cross as plain bits.
+_BITS = {"bfloat16": (np.int16, torch.int16), **dict.fromkeys(FLOAT8, (np.uint8, torch.uint8))}
+
+_device: ContextVar[torch.device | None] = ContextVar("keras_fn_torch_device", default=None)
+_abstract: ContextVar[bool] = ContextVar("keras_fn_torch_abstract", default=False)
+_META = torch.device("meta")
+
+
+def is_abstract() -> bool:
+    """Whether `abstract_eval` runs, and what happens now is not the building of a layer."""
+    # Layers inside are built for real: a BuildScope lifts the StatelessScope of the evaluation.
+    return _abstract.get() and context.get().stateless is not None
+
+
+def default_device() -> torch.device:
+    """Where new tensors go: as `device_scope` says, else CUDA, else MPS, else the CPU."""
+    if is_abstract():
+        return _META
+    return _device.get() or _best_device()
+
+
+@cache
+def _best_device() -> torch.device:
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+@contextmanager
+def device_scope(name: str) -> Iterator[None]:
+    """Inside, new tensors go to the device of that name: "cpu", "gpu:0", "cuda:1", "mps"."""
+    token = _device.set(torch.device(name.lower().replace("gpu", "cuda")))
+    try:
+        yield
+    finally:
+        _device.reset(token)
+
+
+def native(dtype: str) -> torch.dtype:
+    """Returns PyTorch's dtype of that name."""
+    try:
+        return _NATIVE[dtype]
+    except KeyError:
+        raise DTypeError(
+            "PyTorch", expected="a dtype of numbers", given=f"{dtype!r}",
+            fix="keep text in NumPy arrays, and turn it into numbers before it becomes a tensor",
+        ) from None  # fmt: skip
+
+
+def is_tensor(x: Any) -> bool:
+    """Whether `x` is a tensor of PyTorch."""
+    return isinstance(x, Tensor)
+
+
+def convert_to_tensor(x: Any, dtype: str | None = None) -> Tensor:
+    """Makes a tensor on the default device; a tensor stays on its own.
+
+    The result never shares memory with an array: whoever holds the array may change it. Python
+    floats are `floatx()`, Python integers int32; arrays keep their dtype.
+    """
+    if isinstance(x, Tensor):
+        return x if dtype is None else cast(x, dtype)
+    if isinstance(x, (bool, int, float, complex)):
+        if dtype is None:
+            dtype = settings.floatx if type(x) is float else _scalar_dtype(x)
+        return torch.tensor(x, dtype=native(dtype), device=default_device())
+    if isinstance(x, (list, tuple)) and any(isinstance(v, (Tensor, Variable)) for v in x):
+        parts = [convert_to_tensor(v.value if isinstance(v, Variable) else v, dtype) for v in x]
+        return torch.stack(parts)
+    array = np.asarray(x)
+    if dtype is None and not hasattr(x, "dtype"):
+        if array.dtype.kind == "f":
+            dtype = settings.floatx
+        elif array.dtype == np.int64 and _fits_int32(array):
+            dtype = "int32"
+    return _from_numpy(array, dtype)
+
+
+def _scalar_dtype(x: Any) -> str:
+    if isinstance(x, bool):
+        return "bool"
+    if isinstance(x, complex):
+        return "complex64"
+    return "int32" if -(2**31) <= x < 2**31 else "int64"
+
+
+def _fits_int32(array: np.ndarray) -> bool:
+    return array.size == 0 or (array.min() >= -(2**31) and array.max() < 2**31)
+
+
+def _from_numpy(array: np.ndarray, dtype: str | None) -> Tensor:
+    name = standardize_dtype(array.dtype)
+    source = native(name)
+    target = source if dtype is None else native(dtype)
+    device = default_device()
+    if device.type == "meta":
+        return torch.empty(array.shape, dtype=target, device=device)
+    array = np.array(array, order="C", copy=True)  # writable, and ours
+    if name in _BITS:
+        tensor = torch.from_numpy(array.view(_BITS[name][0])).view(source)
+    else:
+        tensor = torch.from_numpy(array)
+    return tensor.to(device=device, dtype=target)
+
+
+def convert_to_numpy(x: Tensor) -> np.ndarray:
+    """Copies to the host. A copy always: a variable's tensor changes in place."""
+    x = x.detach().cpu()
+    name = dtype_name(x.dtype)
+    if name in _BITS:
+        return x.view(_BITS[name][1]).numpy().view(numpy_dtype(name)).copy()
+    return x.resolve_conj().resolve_neg().numpy().copy()
+
+
+def cast(x: Tensor, dtype: str) -> Tensor:
+    """Converts to another dtype."""
+    target = native(standardize_dtype(dtype))
+    return x if x.dtype is target else x.to(target)
+
+
+def dtype_name(x: Any) -> str:
+    """The name of the dtype of `x`, or of `x` if it is one."""
+    dtype = getattr(x, "dtype", x)
+    return _NAMES.get(dtype) or standardize_dtype(dtype)
+
+
+def shape(x: Tensor) -> tuple[int, ...]:
+    """The sizes; PyTorch knows them all."""
+    return tuple(x.shape)
+
+
+def new_variable(value: Any, dtype: str, trainable: bool, name: str) -> torch.nn.Parameter:
+    """A Parameter, of integers too: one kind of handle, which optimizers and tools know."""
+    del name
+    token = _abstract.set(False)  # a weight that is drawn in `abstract_eval` is a real one
+    try:
+        if isinstance(value, Tensor):
+            value = value.detach().to(device=default_device(), dtype=native(dtype), copy=True)
+            value = value.contiguous()
+        else:
+            value = convert_to_tensor(value, dtype)
+        differentiable = value.dtype.is_floating_point or value.dtype.is_complex
+        return torch.nn.Parameter(value, requires_grad=trainable and differentiable)
+    finally:
+        _abstract.reset(token)
+
+
+def assign(handle: Tensor, value: Tensor) -> Tensor:
+    """Copies into the handle: optimizers and views of the model keep what they hold."""
+    with torch.no_grad():
+        if value is not handle and _share_memory(value, handle):
+            value = value.clone()  # `v.assign(v.T)` must not read what it has written
+        handle.copy_(value)
+    return handle
+
+
+def _share_memory(a: Tensor, b: Tensor) -> bool:
+    return a.untyped_storage().data_ptr() == b.untyped_storage().data_ptr()
+
+
+def set_trainable(handle: Tensor, trainable: bool) -> None:
+    """Says whether gradients are wanted."""
+    handle.requires_grad_(trainable and (handle.is_floating_point() or handle.is_complex()))

@@ -1,0 +1,40 @@
+"""Masks that travel with tensors: booleans that say which time steps count."""
+
+from typing import Any
+
+from keras_fn.core.keras_tensor import KerasTensor
+from keras_fn.core.scopes import context
+
+used = False
+"""Whether any concrete tensor has had a mask: until then nobody needs to look for one."""
+
+
+def get_mask(x: Any) -> Any:
+    """Returns the mask that travels with `x`, or None."""
+    if isinstance(x, KerasTensor):
+        return x._keras_mask
+    if not used:
+        return None
+    mask = getattr(x, "_keras_mask", None)
+    if mask is None:
+        entry = context.get().masks.get(id(x))
+        mask = entry[1] if entry is not None and entry[0] is x else None
+    return mask
+
+
+def set_mask(x: Any, mask: Any) -> None:
+    """Lets `mask` travel with `x`."""
+    global used
+    if isinstance(x, KerasTensor):
+        x._keras_mask = mask
+        return
+    if not used and mask is None:
+        return
+    used = True
+    try:
+        x._keras_mask = mask
+    except AttributeError:  # a traced value without room: kept beside it
+        table = context.get().masks
+        if len(table) > 1000:
+            table.clear()
+        table[id(x)] = (x, mask)

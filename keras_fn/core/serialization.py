@@ -1,0 +1,480 @@
+"""Objects to configs and back: the JSON forms of Keras, read through the closed tables only.
+
+Every door that reads a config (`from_config`, `deserialize`, loading a file) comes through
+`deserialize_as` or `deserialize_keras_object`, so what a config can do is decided here: make
+objects of built-in classes, and of those that the running program registered or passed. A
+config's `module` is compared with the tables, never imported; nothing is evaluated.
+"""
+
+import difflib
+import types
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+
+from keras_fn.backend.loader import current
+from keras_fn.core import dtypes, registry
+from keras_fn.core.keras_tensor import KerasTensor
+from keras_fn.errors import DTypeError, SpecError
+
+Roles = str | tuple[str, ...] | None
+
+_PLAIN = (str, int, float, bool, type(None))
+
+# Where a function is looked for that a config names alone, as Keras writes them.
+_FUNCTION_ROLES = (
+    "activation", "loss", "metric", "initializer", "regularizer", "constraint", "op",
+)  # fmt: skip
+
+# Forms that hold code, or run it when they are read.
+_CODE = {
+    "__lambda__": "a lambda",
+    "__typespec__": "a type of TensorFlow",
+    "TorchModuleWrapper": "a pickled PyTorch module",
+    "TFSMLayer": "a program of TensorFlow",
+    "JaxLayer": "a function of JAX",
+    "FlaxLayer": "a module of Flax",
+}
+
+
+class UnknownObjectError(SpecError, TypeError):
+    """A config names a class or function that is in none of the tables."""
+
+
+class ObjectSharingScope:
+    """Inside, an object that is written twice is read back as one object.
+
+    Example:
+        >>> from keras_fn.core.serialization import ObjectSharingScope
+        >>> shared = keras.initializers.Zeros()
+        >>> with ObjectSharingScope():
+        ...     first, second = (serialize_keras_object(shared) for _ in range(2))
+        >>> first["shared_object_id"] == second["shared_object_id"]
+        True
+    """
+
+    def __init__(self) -> None:
+        self.written: dict[int, tuple[Any, dict[str, Any]]] = {}  # id: the object, its config
+        self.read: dict[Any, Any] = {}  # number: the object
+        self._numbers = 0
+
+    def __enter__(self) -> "ObjectSharingScope":
+        self._token = _sharing.set(self)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: types.TracebackType | None,
+    ) -> None:
+        _sharing.reset(self._token)
+
+    def note(self, obj: Any, config: dict[str, Any]) -> None:
+        """Notes that `obj` was written; numbers both configs when it is not the first time."""
+        if id(obj) not in self.written:
+            self.written[id(obj)] = (obj, config)
+            return
+        first = self.written[id(obj)][1]
+        if "shared_object_id" not in first:
+            self._numbers += 1  # counted, so that a model's file is the same in every process
+            first["shared_object_id"] = self._numbers
+        config["shared_object_id"] = first["shared_object_id"]
+
+
+_sharing: ContextVar[ObjectSharingScope | None] = ContextVar("sharing", default=None)
+
+
+def serialize_keras_object(obj: Any) -> Any:
+    """Returns a config of plain values, from which `deserialize_keras_object` makes it again.
+
+    Args:
+        obj: Plain values, arrays and tensors, functions, objects with `get_config`; nested in
+            lists, tuples and dicts.
+
+    Raises:
+        ValueError: A lambda: it has no name that could be looked up.
+        TypeError: An object that has no `get_config`.
+
+    Example:
+        >>> serialize_keras_object(keras.initializers.Ones())["class_name"]
+        'Ones'
+    """
+    if isinstance(obj, _PLAIN):
+        return obj
+    if isinstance(obj, (list, tuple)):
+        items = [serialize_keras_object(x) for x in obj]
+        return tuple(items) if isinstance(obj, tuple) else items
+    if isinstance(obj, dict):
+        return {key: serialize_keras_object(value) for key, value in obj.items()}
+    for kinds, write in _WRITERS:
+        if isinstance(obj, kinds):
+            return write(obj)
+    if current().is_tensor(obj):
+        return _array(current().convert_to_numpy(obj), "__tensor__")
+    if hasattr(obj, "get_config") and not isinstance(obj, type):
+        return _object(obj)
+    if callable(obj) and hasattr(obj, "__name__") and not isinstance(obj, type):
+        return _function(obj)
+    raise DTypeError(
+        "serialize_keras_object",
+        expected="plain values, arrays, named functions, or objects with get_config()",
+        given=f"{obj!r} of type {type(obj).__name__}",
+        fix="give its class a get_config() that returns the arguments of its constructor",
+    )
+
+
+def _special(name: str, **config: Any) -> dict[str, Any]:
+    return {"class_name": name, "config": config}
+
+
+def _slice(obj: slice) -> dict[str, Any]:
+    start, stop, step = map(serialize_keras_object, (obj.start, obj.stop, obj.step))
+    return _special("__slice__", start=start, stop=stop, step=step)
+
+
+def _keras_tensor(obj: KerasTensor) -> dict[str, Any]:
+    history = getattr(obj, "_keras_history", None)
+    place = [history.operation.name, *history[1:]] if history else None
+    return _special("__keras_tensor__", shape=obj.shape, dtype=obj.dtype, keras_history=place)
+
+
+def _array(obj: np.ndarray, name: str = "__numpy__") -> Any:
+    if obj.ndim == 0 and name == "__numpy__":
+        return obj.item()
+    return _special(name, value=obj.tolist(), dtype=dtypes.standardize_dtype(obj.dtype))
+
+
+_WRITERS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
+    (bytes, lambda obj: _special("__bytes__", value=obj.decode("utf-8"))),
+    (slice, _slice),
+    (types.EllipsisType, lambda obj: _special("__ellipsis__")),
+    (KerasTensor, _keras_tensor),
+    (np.ndarray, _array),
+    (np.generic, lambda obj: obj.item()),
+    (np.dtype, dtypes.standardize_dtype),
+)
+
+
+def _function(function: Any) -> dict[str, Any]:
+    if function.__name__ == "<lambda>":
+        raise SpecError(
+            "serialize_keras_object",
+            expected="functions with a name, which a reader can look up",
+            given="a lambda",
+            fix="write it as a function with def, and decorate it with "
+            "@keras.saving.register_keras_serializable()",
+        )
+    home = registry.home(function)
+    name = home[1] if home else registry.get_registered_name(function)
+    return {
+        "module": "builtins",
+        "class_name": "function",
+        "config": name,
+        "registered_name": "function",
+    }
+
+
+def _object(obj: Any) -> dict[str, Any]:
+    cls = type(obj)
+    config = obj.get_config()
+    if not isinstance(config, dict):
+        raise TypeError(f"{cls.__name__}.get_config() must return a dict, not {config!r}.")
+    home = registry.home(cls)
+    module = None if cls.__module__ == "__main__" else cls.__module__
+    written = {
+        "module": home[0] if home else module,
+        "class_name": home[1] if home else cls.__name__,
+        "config": serialize_keras_object(config),
+        "registered_name": None if home else registry.get_registered_name(cls),
+    }
+    for key in ("build_config", "compile_config"):
+        more = getattr(obj, f"get_{key}", lambda: None)()
+        if more is not None:
+            written[key] = serialize_keras_object(more)
+    scope = _sharing.get()
+    if scope is not None:
+        scope.note(obj, written)
+    return written
+
+
+def deserialize_keras_object(
+    config: Any, custom_objects: dict[str, Any] | None = None, safe_mode: bool = True, **kwargs: Any
+) -> Any:
+    """Returns the object that a config stands for.
+
+    Args:
+        config: What `serialize_keras_object` gave; also when it has been through JSON.
+        custom_objects: Classes and functions of your own, by the names that the config uses.
+        safe_mode: Kept for compatibility. Reading never runs code from a config, whatever it is.
+        **kwargs: `role`, what the object must be (`"layer"`, `"loss"` …, or several), and
+            `module_objects`, names that are looked up last.
+
+    Raises:
+        ValueError: The config holds code, is malformed, or names what is not of the role.
+        TypeError: A name that is not known, or a class whose `from_config` refuses the config.
+
+    Example:
+        >>> config = serialize_keras_object(keras.initializers.Constant(2.0))
+        >>> deserialize_keras_object(config).value
+        2.0
+    """
+    role = kwargs.pop("role", None)
+    module_objects = kwargs.pop("module_objects", None)
+    if kwargs:
+        raise TypeError(f"deserialize_keras_object does not take {', '.join(kwargs)}.")
+    del safe_mode  # there is no unsafe mode
+    with registry.CustomObjectScope(custom_objects):
+        return _read(config, role, module_objects or {})
+
+
+def deserialize_as(role: Roles, config: Any, custom_objects: Any = None) -> Any:
+    """Returns the object of that role that a config or a name stands for.
+
+    Raises:
+        ValueError: It is of another role, or malformed.
+        TypeError: The name is not known.
+    """
+    return deserialize_keras_object(config, custom_objects, role=role)
+
+
+def get_object(role: str, identifier: Any) -> Any:
+    """Returns an object of that role for a name, a config, a class, or the object itself.
+
+    Raises:
+        ValueError: It stands for none.
+    """
+    if identifier is None:
+        return None
+    obj = identifier
+    if isinstance(identifier, (str, dict)):
+        obj = deserialize_as(role, identifier)
+    if isinstance(obj, type):
+        obj = obj()
+    if not callable(obj):
+        raise SpecError(
+            f"{role}s.get",
+            expected=f"a name, a config, or a callable object, for a {role}",
+            given=f"{identifier!r} of type {type(identifier).__name__}",
+            fix=f"pass one of {', '.join(sorted(registry.table(role)))}",
+        )
+    return obj
+
+
+def _read(config: Any, role: Roles, module_objects: dict[str, Any]) -> Any:
+    if isinstance(config, str):
+        found = registry.lookup(config)
+        if role is None:
+            return config if found is None else found
+        found = _named(config, role, module_objects) if found is None else found
+        return _make(found, {}) if isinstance(found, type) else _checked(found, role, config)
+    if isinstance(config, _PLAIN):
+        return config
+    if isinstance(config, (list, tuple)):
+        return [_read(x, role, module_objects) for x in config]
+    if not isinstance(config, dict):
+        return _checked(config, role, repr(config))  # an object already
+    class_name = config.get("class_name")
+    if class_name == "__tuple__" and "items" in config:  # as Keras 2 wrote it
+        return tuple(_read(x, role, module_objects) for x in config["items"])
+    if class_name is None or "config" not in config:
+        return {key: _read(value, role, module_objects) for key, value in config.items()}
+    if not isinstance(class_name, str):
+        raise _malformed("class_name to be a string", repr(class_name))
+    inner = {} if config["config"] is None else config["config"]
+    if class_name in _CODE:
+        raise _refused(class_name, inner)
+    if class_name in _READERS:
+        return _special_value(class_name, inner)
+    if class_name == "function":
+        return _read_function(config, inner, role, module_objects)
+    return _read_object(config, class_name, inner, role, module_objects)
+
+
+def _refused(class_name: str, inner: Any) -> SpecError:
+    name = inner.get("name") if isinstance(inner, dict) else None
+    return SpecError(
+        f"deserialize_keras_object, {class_name}" + (f" {str(name)[:80]!r}" if name else ""),
+        expected="a config that names classes and functions",
+        given=f"{_CODE[class_name]}, which would run code from the config",
+        fix="name the function, and pass it: custom_objects={'its_name': its_function}. "
+        "No setting changes this",
+    )
+
+
+def _special_value(class_name: str, inner: Any) -> Any:
+    try:
+        return _READERS[class_name](inner)
+    except (TypeError, ValueError, LookupError, AttributeError, OverflowError) as error:
+        raise _malformed(f"a well-formed config for {class_name}", str(error)[:300]) from error
+
+
+def _read_array(inner: dict[str, Any]) -> np.ndarray:
+    dtype = dtypes.standardize_dtype(str(inner["dtype"]))
+    value = np.asarray(inner["value"])
+    if dtype == "string" or (value.dtype.kind not in "biuf" and value.size):
+        raise ValueError(f"an array of numbers was expected, of a numeric dtype, not {dtype}")
+    return value.astype(dtypes.numpy_dtype(dtype))
+
+
+def _read_slice(inner: dict[str, Any]) -> slice:
+    return slice(*(_read(inner[key], None, {}) for key in ("start", "stop", "step")))
+
+
+def _read_keras_tensor(inner: dict[str, Any]) -> KerasTensor:
+    tensor: Any = KerasTensor(inner["shape"], inner["dtype"])
+    tensor._pre_serialization_keras_history = inner["keras_history"]
+    return tensor
+
+
+def _read_tensor(inner: dict[str, Any]) -> Any:
+    return current().convert_to_tensor(_read_array(inner))
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "__bytes__": lambda inner: inner["value"].encode("utf-8"),
+    "__ellipsis__": lambda inner: Ellipsis,
+    "__keras_tensor__": _read_keras_tensor,
+    "__numpy__": _read_array,
+    "__slice__": _read_slice,
+    "__tensor__": _read_tensor,
+}
+
+
+def _read_function(config: dict, name: Any, role: Roles, module_objects: dict[str, Any]) -> Any:
+    if not isinstance(name, str):
+        raise _malformed("the config of a function to be its name", repr(name)[:100])
+    found = registry.lookup(name)
+    module = config.get("module")
+    if found is None and _is_keras(module):
+        found = registry.built_in(module, name)
+    elif found is None and module in ("builtins", None):
+        return _named(name, role or _FUNCTION_ROLES, module_objects)
+    if found is None:
+        raise _unknown(name, role or _FUNCTION_ROLES, module)
+    return _checked(found, role, name)
+
+
+def _read_object(
+    config: dict, class_name: str, inner: Any, role: Roles, module_objects: dict[str, Any]
+) -> Any:
+    if not isinstance(inner, dict):
+        raise _malformed(f"the config of {class_name} to be a dict", repr(inner)[:100])
+    scope = _sharing.get()
+    number = config.get("shared_object_id")
+    shared = scope is not None and isinstance(number, (int, str))
+    if shared and number in scope.read:
+        return _checked(scope.read[number], role, class_name)
+    cls = _find_class(config, class_name, role, module_objects)
+    if not isinstance(cls, type):
+        return cls  # a function under a class's form, as Keras 2 wrote it
+    obj = _make(cls, inner)
+    if config.get("build_config") and not getattr(obj, "built", False):
+        obj.build_from_config(config["build_config"])
+        obj.built = True
+    if config.get("compile_config"):
+        obj.compile_from_config(config["compile_config"])
+    if shared:
+        scope.read[number] = obj
+    return obj
+
+
+def _find_class(config: dict, class_name: str, role: Roles, module_objects: dict[str, Any]) -> Any:
+    """Finds what a config names: built-ins by module and name, others by their registered name."""
+    module, registered = config.get("module"), config.get("registered_name")
+    found = registry.lookup(registered) if isinstance(registered, str) else None
+    if found is None and _is_keras(module):
+        found = registry.built_in(module, class_name) if registered in (None, class_name) else None
+    elif found is None:
+        found = registry.lookup(class_name)
+    if found is None and module is None and not registered:  # as Keras 2 wrote it: a name alone
+        return _named(class_name, role, module_objects)
+    if found is None:
+        raise _unknown(registered or class_name, role, module)
+    return _checked(found, role, class_name)
+
+
+def _is_keras(module: Any) -> bool:
+    return isinstance(module, str) and (module == "keras" or module.startswith("keras."))
+
+
+def _make(cls: type, config: dict[str, Any]) -> Any:
+    if not hasattr(cls, "from_config"):
+        raise DTypeError(
+            f"deserialize_keras_object, {cls.__name__}",
+            expected="a class with from_config()",
+            given=f"{cls.__name__}, which has none",
+            fix="add @classmethod from_config(cls, config) that returns cls(**config)",
+        )
+    try:
+        return cls.from_config(config)
+    except SpecError:
+        raise
+    except TypeError as error:
+        raise DTypeError(
+            f"deserialize_keras_object, {cls.__name__}",
+            expected=f"a config that {cls.__name__}.from_config() takes",
+            given=f"keys {', '.join(map(str, config))}: {error}"[:600],
+            fix="let get_config() return the arguments of the constructor, and let "
+            "from_config() deserialize those that are objects",
+        ) from error
+
+
+def _tables(roles: Roles) -> dict[str, Any]:
+    """Returns the built-in names of some roles; where two share a name the first role has it."""
+    names: dict[str, Any] = {}
+    for role in reversed((roles,) if isinstance(roles, str) else roles or ()):
+        names.update(registry.table(role))
+    return names
+
+
+def _named(name: str, role: Roles, module_objects: dict[str, Any]) -> Any:
+    """Returns the function or class that a name alone stands for."""
+    found = _tables(role).get(name) or module_objects.get(name)
+    if found is None:
+        raise _unknown(name, role, None)
+    return found
+
+
+def _checked(obj: Any, role: Roles, name: str) -> Any:
+    """Returns `obj`, unless it is known to be of another role."""
+    if role is None:
+        return obj
+    roles = (role,) if isinstance(role, str) else role
+    classes = (obj if isinstance(obj, type) else type(obj)).__mro__
+    known = {r for c in (obj, *classes) if (r := registry.role_of(c)) is not None}
+    in_tables = any(obj is x for r in roles for x in registry.table(r).values())
+    if known.isdisjoint(roles) and known and not in_tables:
+        raise SpecError(
+            "deserialize_keras_object",
+            expected=f"{' or '.join(roles)} at this place",
+            given=f"{name}, which is: {', '.join(sorted(known))}",
+            fix="put each object into its own argument",
+        )
+    return obj
+
+
+def _unknown(name: str, role: Roles, module: str | None) -> UnknownObjectError:
+    roles: Sequence[str] = (role,) if isinstance(role, str) else role or tuple(registry.roles())
+    names = [*_tables(tuple(roles)), *registry.get_custom_objects()]
+    near = difflib.get_close_matches(name[:200], names, 3, 0.6)
+    place = f" of module {module[:200]!r}" if isinstance(module, str) else ""
+    hint = f"did you mean {' or '.join(near)}? Else " if near else ""
+    return UnknownObjectError(
+        "deserialize_keras_object",
+        expected=f"a known {' or '.join(roles) if role else 'class or function'}",
+        given=f"{name[:200]!r}{place}",
+        fix=f"{hint}pass your own class or function as custom_objects={{{name[:200]!r}: ...}}, or "
+        "decorate it with @keras.saving.register_keras_serializable() and import it first",
+    )
+
+
+def _malformed(expected: str, given: str) -> SpecError:
+    return SpecError(
+        "deserialize_keras_object",
+        expected=expected,
+        given=given,
+        fix="pass what serialize_keras_object returned, unchanged",
+    )

@@ -1,0 +1,132 @@
+"""Policies for some layers of a model, by the paths of the layers."""
+
+import re
+from collections.abc import Iterator, MutableMapping
+from typing import Any
+
+from keras_fn.core.serialization import deserialize_as, serialize_keras_object
+from keras_fn.dtype_policies.policy import DTypePolicy, dtype_policy
+from keras_fn.errors import DTypeError, SpecError
+
+
+class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
+    """Policies by the paths of layers; for the others, one default.
+
+    Args:
+        default_policy: The policy of layers that no key matches; by default the process's.
+        policy_map: Policies by path, or by a regular expression that matches the whole path.
+
+    Raises:
+        ValueError: The default is a map itself; or, on a look-up, several keys match.
+        TypeError: `policy_map` is no dict.
+
+    Example:
+        >>> policies = keras.dtype_policies.DTypePolicyMap("float32")
+        >>> policies["encoder/.*"] = keras.DTypePolicy("bfloat16")
+        >>> policies["encoder/dense"].name, policies["decoder/dense"].name
+        ('bfloat16', 'float32')
+    """
+
+    def __init__(
+        self, default_policy: Any = None, policy_map: dict[str, DTypePolicy] | None = None
+    ):
+        if isinstance(default_policy, DTypePolicyMap):
+            raise _refused("default_policy to be one policy", "a DTypePolicyMap")
+        if not isinstance(policy_map, (dict, type(None))):
+            raise DTypeError(
+                "DTypePolicyMap",
+                expected="policy_map to be a dict of policies",
+                given=f"{policy_map!r}",
+                fix="pass a dict, with the paths of layers as keys",
+            )
+        self._default = default_policy
+        self._policies = dict(policy_map or {})
+
+    @property
+    def default_policy(self) -> DTypePolicy:
+        """The policy of layers that no key matches."""
+        return _policy(self._default)
+
+    @property
+    def name(self) -> str:
+        """`map_` and the name of the default."""
+        return f"map_{self.default_policy.name}"
+
+    @property
+    def compute_dtype(self) -> str:
+        """That of the default."""
+        return self.default_policy.compute_dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        """That of the default."""
+        return self.default_policy.variable_dtype
+
+    def __getitem__(self, path: str) -> DTypePolicy:
+        if path in self._policies:
+            return self._policies[path]
+        found = [key for key in self._policies if re.fullmatch(key, path)]
+        if len(found) > 1:
+            raise _refused("one key that matches a path", f"{', '.join(found)} for {path!r}")
+        return self._policies[found[0]] if found else self.default_policy
+
+    def __setitem__(self, path: str, policy: Any) -> None:
+        if path in self._policies:
+            raise _refused("each key once", f"{path!r} again")
+        self._policies[path] = _policy(policy)
+
+    def __delitem__(self, path: str) -> None:
+        del self._policies[path]
+
+    def __contains__(self, path: object) -> bool:
+        return path in self._policies
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._policies)
+
+    def __len__(self) -> int:
+        return len(self._policies)
+
+    def __eq__(self, other: object) -> bool:
+        same = isinstance(other, DTypePolicyMap) and self._default == other._default
+        return same and self._policies == other._policies
+
+    __hash__ = object.__hash__
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments, as plain values."""
+        return {
+            "default_policy": serialize_keras_object(self._default),
+            "policy_map": serialize_keras_object(self._policies),
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "DTypePolicyMap":
+        """Returns an instance made from what `get_config` gave."""
+        default = config.get("default_policy")
+        policies = config.get("policy_map") or {}
+        return cls(
+            _policy(default) if isinstance(default, dict) else default,
+            {path: _policy(policy) for path, policy in policies.items()},
+        )
+
+    def __repr__(self) -> str:
+        policies = {path: policy.name for path, policy in self._policies.items()}
+        return f"<DTypePolicyMap default={self.default_policy.name!r}, policies={policies}>"
+
+
+def _policy(identifier: Any) -> DTypePolicy:
+    if isinstance(identifier, DTypePolicy):
+        return identifier
+    if isinstance(identifier, dict):
+        return deserialize_as("dtype_policy", identifier)
+    return dtype_policy() if identifier is None else DTypePolicy(identifier)
+
+
+def _refused(expected: str, given: str) -> SpecError:
+    return SpecError(
+        "DTypePolicyMap",
+        expected=expected,
+        given=given,
+        fix="make the paths in the map say one policy for each layer",
+    )

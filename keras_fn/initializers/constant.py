@@ -1,0 +1,185 @@
+"""Initializers without chance."""
+
+from typing import Any
+
+import numpy as np
+
+from keras_fn.backend.loader import current
+from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
+from keras_fn.errors import SpecError
+from keras_fn.initializers.initializer import HostInitializer, check_rank
+from keras_fn.random.host import Key
+
+
+class Zeros(HostInitializer):
+    """Zeros.
+
+    Example:
+        >>> convert_to_numpy(keras.initializers.Zeros()((2,))).tolist()
+        [0.0, 0.0]
+    """
+
+    def _values(self, shape: tuple[int, ...], dtype: str, key: Key | None) -> np.ndarray:
+        return np.zeros(shape, dtype)
+
+
+class Ones(HostInitializer):
+    """Ones.
+
+    Example:
+        >>> convert_to_numpy(keras.initializers.Ones()((2,))).tolist()
+        [1.0, 1.0]
+    """
+
+    def _values(self, shape: tuple[int, ...], dtype: str, key: Key | None) -> np.ndarray:
+        return np.ones(shape, dtype)
+
+
+class Constant(HostInitializer):
+    """One value everywhere, or an array that broadcasts to the shape.
+
+    Args:
+        value: A number, nested list, array or tensor.
+
+    Example:
+        >>> convert_to_numpy(keras.initializers.Constant(3)((2,))).tolist()
+        [3.0, 3.0]
+    """
+
+    def __init__(self, value: Any = 0.0):
+        self.value = value
+
+    def _values(self, shape: tuple[int, ...], dtype: str, key: Key | None) -> np.ndarray:
+        backend = current()
+        value = (
+            backend.convert_to_numpy(self.value) if backend.is_tensor(self.value) else self.value
+        )
+        return np.broadcast_to(np.asarray(value), shape).astype(dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the value, written as a config."""
+        return {"value": serialize_keras_object(self.value)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Constant":
+        """Returns an instance made from what `get_config` gave."""
+        return cls(**deserialize_keras_object(config))
+
+
+class Identity(HostInitializer):
+    """The identity matrix, times `gain`; for matrices only.
+
+    Args:
+        gain: The number on the diagonal.
+
+    Raises:
+        ValueError: On a call with a shape that is not of rank 2.
+
+    Example:
+        >>> convert_to_numpy(keras.initializers.Identity()((2, 2))).tolist()
+        [[1.0, 0.0], [0.0, 1.0]]
+    """
+
+    def __init__(self, gain: float = 1.0):
+        self.gain = gain
+
+    def _values(self, shape: tuple[int, ...], dtype: str, key: Key | None) -> np.ndarray:
+        check_rank(shape, len(shape) == 2, "Identity", "rank 2")
+        return np.eye(*shape, dtype=dtype) * self.gain
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the gain, where it is not 1: Keras writes none."""
+        return {} if self.gain == 1.0 else {"gain": self.gain}
+
+
+class STFT(HostInitializer):
+    """Kernels of convolutions that compute a short-time Fourier transform.
+
+    The kernel's shape is `(frame length, 1, fft length // 2 + 1)`.
+
+    Args:
+        side: `"real"` or `"imag"`.
+        window: Name of a window (`"hann"`, `"hamming"`, or None for none), or its values.
+        scaling: `"density"` (divide by the root of the window's energy), `"spectrum"` (by its
+            sum) or None.
+        periodic: Whether the named window is periodic rather than symmetric.
+
+    Raises:
+        ValueError: An argument is none of these, or the window is not of the frame's length.
+
+    Example:
+        >>> keras.initializers.STFT()((16, 1, 9)).shape == (16, 1, 9)
+        True
+    """
+
+    def __init__(
+        self,
+        side: str = "real",
+        window: Any = "hann",
+        scaling: str | None = "density",
+        periodic: bool = False,
+    ):
+        _one_of("side", side, ("real", "imag"))
+        _one_of("scaling", scaling, ("density", "spectrum", None))
+        if isinstance(window, str):
+            _one_of("window", window, tuple(_COSINE_WINDOWS))
+        self.side, self.window, self.scaling, self.periodic = side, window, scaling, periodic
+
+    def _values(self, shape: tuple[int, ...], dtype: str, key: Key | None) -> np.ndarray:
+        check_rank(shape, len(shape) == 3, "STFT", "(frame length, channels, frequencies)")
+        length, _, frequencies = shape
+        time = np.arange(length).reshape(-1, 1, 1)
+        frequency = np.arange(frequencies).reshape(1, 1, -1) / ((frequencies - 1) * 2)
+        angle = -2.0 * np.pi * time * frequency
+        kernel = np.cos(angle) if self.side == "real" else np.sin(angle)
+        if self.window is not None:
+            window = self._window(length)
+            size = {
+                "density": np.sqrt(np.sum(window**2)),
+                "spectrum": np.sum(np.abs(window)),
+                None: 1.0,
+            }[self.scaling]
+            kernel = kernel * window.reshape(-1, 1, 1) / size
+        return kernel.astype(dtype)
+
+    def _window(self, length: int) -> np.ndarray:
+        if isinstance(self.window, str):
+            first = _COSINE_WINDOWS[self.window]
+            steps = length if self.periodic else max(length - 1, 1)
+            return first - (1.0 - first) * np.cos(2.0 * np.pi * np.arange(length) / steps)
+        window = np.asarray(self.window, "float64")
+        if window.shape != (length,):
+            raise SpecError(
+                "STFT",
+                expected=f"a window of shape ({length},), the length of a frame",
+                given=f"shape {window.shape}",
+                fix="pass a window of that length",
+            )
+        return window
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        return {
+            "side": self.side,
+            "window": serialize_keras_object(self.window),
+            "periodic": self.periodic,
+            "scaling": self.scaling,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "STFT":
+        """Returns an instance made from what `get_config` gave."""
+        return cls(**deserialize_keras_object(config))
+
+
+_COSINE_WINDOWS = {"hann": 0.5, "hamming": 0.54}  # name: its constant term
+
+
+def _one_of(argument: str, value: Any, allowed: tuple[Any, ...]) -> None:
+    if value not in allowed:
+        raise SpecError(
+            "STFT",
+            expected=f"{argument} to be one of {', '.join(map(repr, allowed))}",
+            given=f"{argument}={value!r}",
+            fix="choose one of these",
+        )

@@ -1,0 +1,347 @@
+"""Initializers that draw at random, on the host."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
+from keras_fn.errors import DTypeError, SpecError
+from keras_fn.initializers.initializer import HostInitializer, check_rank, product
+from keras_fn.random.host import Key, draw_normal, draw_truncated_normal, draw_uniform
+from keras_fn.random.seed import SeedGenerator, initial_key
+
+# Standard deviation of a standard normal that is cut off at -2 and 2.
+_TRUNCATED_DEVIATION = 0.8796256610342398
+
+Axes = tuple[int, ...] | list[int] | int | None
+
+
+class RandomInitializer(HostInitializer):
+    """Base of the random ones.
+
+    Args:
+        seed: An integer: the same values at each call. A `SeedGenerator`: others at each call,
+            in a row that its seed fixes. None: others at each call, in a row that
+            `keras.utils.set_random_seed` fixes.
+
+    Raises:
+        TypeError: `seed` is none of these.
+    """
+
+    def __init__(self, seed: Any = None):
+        if isinstance(seed, dict):
+            seed = deserialize_keras_object(seed)
+        if not isinstance(seed, (int, np.integer, SeedGenerator, type(None))):
+            raise DTypeError(
+                type(self).__name__,
+                expected="seed to be an integer, a keras.random.SeedGenerator or None",
+                given=f"seed={seed!r}",
+                fix="pass an integer",
+            )
+        self.seed = seed
+
+    def new_key(self) -> Key:
+        """Returns the key of the next draw."""
+        return initial_key(self.seed)
+
+    def _key(self, key: Key | None) -> Key:
+        return self.new_key() if key is None else key
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments, as plain values."""
+        return {"seed": serialize_keras_object(self.seed)}
+
+
+class RandomNormal(RandomInitializer):
+    """Normal values.
+
+    Args:
+        mean: Their mean.
+        stddev: Their standard deviation.
+        seed: An integer, a `SeedGenerator` or None, as `RandomInitializer` says.
+
+    Example:
+        >>> keras.initializers.RandomNormal(seed=1)((2, 3)).shape == (2, 3)
+        True
+    """
+
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Any = None):
+        super().__init__(seed)
+        self.mean, self.stddev = mean, stddev
+
+    def _values(self, shape: tuple[int, ...], dtype: str, key: Key | None) -> np.ndarray:
+        return draw_normal(self._key(key), shape, dtype, self.mean, self.stddev)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments, as plain values."""
+        return {**super().get_config(), "mean": self.mean, "stddev": self.stddev}
+
+
+class TruncatedNormal(RandomNormal):
+    """Normal values, those within two `stddev` of the mean only. Arguments as `RandomNormal`.
+
+    Example:
+        >>> keras.initializers.TruncatedNormal(seed=1)((2, 3)).shape == (2, 3)
+        True
+    """
+
+    def _values(self, shape: tuple[int, ...], dtype: str, key: Key | None) -> np.ndarray:
+        return draw_truncated_normal(self._key(key), shape, dtype, self.mean, self.stddev)
+
+
+class RandomUniform(RandomInitializer):
+    """Values that are uniform in [minval, maxval).
+
+    Args:
+        minval: The least value.
+        maxval: The bound above.
+        seed: An integer, a `SeedGenerator` or None, as `RandomInitializer` says.
+
+    Example:
+        >>> keras.initializers.RandomUniform(seed=1)((2, 3)).shape == (2, 3)
+        True
+    """
+
+    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: Any = None):
+        super().__init__(seed)
+        self.minval, self.maxval = minval, maxval
+
+    def _values(self, shape: tuple[int, ...], dtype: str, key: Key | None) -> np.ndarray:
+        return draw_uniform(self._key(key), shape, dtype, self.minval, self.maxval)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments, as plain values."""
+        return {**super().get_config(), "minval": self.minval, "maxval": self.maxval}
+
+
+class VarianceScaling(RandomInitializer):
+    """Random values of variance `scale / n`, where n counts the inputs or outputs of a unit.
+
+    Args:
+        scale: A positive number.
+        mode: What n is: `"fan_in"`, `"fan_out"`, or their mean, `"fan_avg"`.
+        distribution: `"truncated_normal"`, `"untruncated_normal"` or `"uniform"`.
+        seed: An integer, a `SeedGenerator` or None, as `RandomInitializer` says.
+        input_axes: Axes whose sizes make the inputs; by default those of a kernel of shape
+            `(*window, inputs, outputs)`.
+        output_axes: Axes whose sizes make the outputs; given together with `input_axes`.
+
+    Raises:
+        ValueError: An argument is none of these.
+
+    Example:
+        >>> x = keras.initializers.VarianceScaling(2.0, seed=1).draw((1000, 100))
+        >>> round(float(x.var() * 1000), 1)
+        2.0
+
+    References:
+        He et al., "Delving Deep into Rectifiers", 2015.
+    """
+
+    def __init__(
+        self,
+        scale: float = 1.0,
+        mode: str = "fan_in",
+        distribution: str = "truncated_normal",
+        seed: Any = None,
+        input_axes: Axes = None,
+        output_axes: Axes = None,
+    ):
+        super().__init__(seed)
+        distribution = distribution.lower()
+        distribution = "truncated_normal" if distribution == "normal" else distribution
+        if scale <= 0:
+            raise _refused("scale", scale, "a positive number")
+        if mode not in _MODES:
+            raise _refused("mode", mode, f"one of {', '.join(_MODES)}")
+        if distribution not in _DISTRIBUTIONS:
+            raise _refused("distribution", distribution, f"one of {', '.join(_DISTRIBUTIONS)}")
+        self.scale, self.mode, self.distribution = scale, mode, distribution
+        self.input_axes, self.output_axes = input_axes, output_axes
+
+    def _values(self, shape: tuple[int, ...], dtype: str, key: Key | None) -> np.ndarray:
+        count = _MODES[self.mode](*compute_fans(shape, self.input_axes, self.output_axes))
+        deviation = math.sqrt(self.scale / max(1.0, count))
+        key = self._key(key)
+        if self.distribution == "uniform":
+            limit = math.sqrt(3.0) * deviation
+            return draw_uniform(key, shape, dtype, -limit, limit)
+        if self.distribution == "untruncated_normal":
+            return draw_normal(key, shape, dtype, 0.0, deviation)
+        return draw_truncated_normal(key, shape, dtype, 0.0, deviation / _TRUNCATED_DEVIATION)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments, as plain values."""
+        return {
+            **super().get_config(),
+            "scale": self.scale,
+            "mode": self.mode,
+            "distribution": self.distribution,
+            "input_axes": self.input_axes,
+            "output_axes": self.output_axes,
+        }
+
+
+_MODES = {
+    "fan_in": lambda inputs, outputs: inputs,
+    "fan_out": lambda inputs, outputs: outputs,
+    "fan_avg": lambda inputs, outputs: (inputs + outputs) / 2.0,
+}
+_DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
+
+
+def _refused(argument: str, value: Any, expected: str) -> SpecError:
+    return SpecError(
+        "VarianceScaling",
+        expected=f"{argument} to be {expected}",
+        given=f"{argument}={value!r}",
+        fix="choose such a value",
+    )
+
+
+class _Scaled(VarianceScaling):
+    """A variance scaling whose numbers are those of the class."""
+
+    _numbers: tuple[float, str, str]
+
+    def __init__(self, seed: Any = None, input_axes: Axes = None, output_axes: Axes = None):
+        super().__init__(*self._numbers, seed, input_axes, output_axes)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments, as plain values."""
+        config = super().get_config()
+        return {name: config[name] for name in ("seed", "input_axes", "output_axes")}
+
+
+class GlorotUniform(_Scaled):
+    """Uniform values of variance 2 / (inputs + outputs). Arguments as `VarianceScaling`.
+
+    Example:
+        >>> keras.initializers.GlorotUniform(seed=1)((2, 3)).shape == (2, 3)
+        True
+
+    References:
+        Glorot and Bengio, "Understanding the Difficulty of Training Deep Feedforward Neural
+        Networks", 2010.
+    """
+
+    _numbers = (1.0, "fan_avg", "uniform")
+
+
+class GlorotNormal(_Scaled):
+    """Truncated normal values of variance 2 / (inputs + outputs). As `GlorotUniform`.
+
+    Example:
+        >>> keras.initializers.GlorotNormal(seed=1)((2, 3)).shape == (2, 3)
+        True
+    """
+
+    _numbers = (1.0, "fan_avg", "truncated_normal")
+
+
+class LecunNormal(_Scaled):
+    """Truncated normal values of variance 1 / inputs. Arguments as `VarianceScaling`.
+
+    Example:
+        >>> keras.initializers.LecunNormal(seed=1)((2, 3)).shape == (2, 3)
+        True
+
+    References:
+        LeCun et al., "Efficient BackProp", 1998.
+    """
+
+    _numbers = (1.0, "fan_in", "truncated_normal")
+
+
+class LecunUniform(_Scaled):
+    """Uniform values of variance 1 / inputs. As `LecunNormal`.
+
+    Example:
+        >>> keras.initializers.LecunUniform(seed=1)((2, 3)).shape == (2, 3)
+        True
+    """
+
+    _numbers = (1.0, "fan_in", "uniform")
+
+
+class HeNormal(_Scaled):
+    """Truncated normal values of variance 2 / inputs. Arguments as `VarianceScaling`.
+
+    Example:
+        >>> keras.initializers.HeNormal(seed=1)((2, 3)).shape == (2, 3)
+        True
+
+    References:
+        He et al., "Delving Deep into Rectifiers", 2015.
+    """
+
+    _numbers = (2.0, "fan_in", "truncated_normal")
+
+
+class HeUniform(_Scaled):
+    """Uniform values of variance 2 / inputs. As `HeNormal`.
+
+    Example:
+        >>> keras.initializers.HeUniform(seed=1)((2, 3)).shape == (2, 3)
+        True
+    """
+
+    _numbers = (2.0, "fan_in", "uniform")
+
+
+class Orthogonal(RandomInitializer):
+    """A random matrix with orthonormal rows or columns, whichever are fewer, times `gain`.
+
+    All axes but the last make the rows. It is the Q of a normal matrix, computed in float64 by
+    LAPACK, whose last bits may differ between machines.
+
+    Args:
+        gain: Factor of the matrix.
+        seed: An integer, a `SeedGenerator` or None, as `RandomInitializer` says.
+
+    Raises:
+        ValueError: On a call with a shape of rank below 2.
+
+    Example:
+        >>> q = keras.initializers.Orthogonal(seed=1).draw((3, 3))
+        >>> (q @ q.T).round(3).tolist() == np.eye(3).tolist()
+        True
+
+    References:
+        Saxe et al., "Exact Solutions to the Nonlinear Dynamics of Learning in Deep Linear
+        Neural Networks", 2013.
+    """
+
+    def __init__(self, gain: float = 1.0, seed: Any = None):
+        super().__init__(seed)
+        self.gain = gain
+
+    def _values(self, shape: tuple[int, ...], dtype: str, key: Key | None) -> np.ndarray:
+        check_rank(shape, len(shape) >= 2, "Orthogonal", "rank 2 or more")
+        rows, columns = product(shape[:-1]), shape[-1]
+        tall = (max(rows, columns), min(rows, columns))
+        q, r = np.linalg.qr(draw_normal(self._key(key), tall, "float64"))
+        q *= np.where(np.diagonal(r) < 0, -self.gain, self.gain)  # makes Q uniform
+        q = q.T if rows < columns else q
+        return q.reshape(shape).astype(dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments, as plain values."""
+        return {**super().get_config(), "gain": self.gain}
+
+
+def compute_fans(
+    shape: tuple[int, ...], input_axes: Axes = None, output_axes: Axes = None
+) -> tuple[int, int]:
+    """Returns how many inputs and outputs a unit has, for a weight of that shape."""
+    if input_axes is not None and output_axes is not None:
+        return tuple(  # pyright: ignore[reportReturnType]
+            product(shape[a] for a in ((axes,) if isinstance(axes, int) else axes))
+            for axes in (input_axes, output_axes)
+        )
+    if len(shape) < 2:
+        size = product(shape)
+        return size, size
+    window = product(shape[:-2])
+    return shape[-2] * window, shape[-1] * window

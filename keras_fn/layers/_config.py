@@ -1,0 +1,68 @@
+"""Configs of layers: read off the constructor's parameters and the attributes of those names."""
+
+import inspect
+from functools import cache
+from typing import Any
+
+from keras_fn import activations, dtype_policies
+from keras_fn.core.operation import Operation
+from keras_fn.core.registry import home
+from keras_fn.core.serialization import serialize_keras_object
+
+
+@cache
+def _parameters(cls: type) -> tuple[str, ...]:
+    """The constructor's parameters of a layer of this package: its own and those it passes on."""
+    names: list[str] = []
+    for base in cls.__mro__:
+        if "__init__" not in vars(base) or not base.__module__.startswith("keras_fn."):
+            continue
+        parameters = inspect.signature(vars(base)["__init__"]).parameters.values()
+        names += [p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            break  # what it does not take it does not pass on
+    skipped = {"self", "name", "trainable", "dtype", "autocast", "kwargs"}
+    return tuple(dict.fromkeys(n for n in names if n not in skipped))
+
+
+def _described_by(cls: type) -> type | None:
+    """The class of this package that a layer is, or derives from."""
+    return next((base for base in cls.__mro__ if home(base)), None)
+
+
+def config_of(layer: Any) -> dict[str, Any]:
+    """Returns the config of a layer."""
+    config = {
+        "name": layer.name,
+        "trainable": layer._trainable,
+        "dtype": dtype_policies.serialize(layer.dtype_policy),
+    }
+    cls = _described_by(type(layer))
+    if cls is None:
+        if type(layer).get_config is not _layer_get_config(type(layer)):
+            return config  # called by a subclass that adds its own arguments
+        return {**config, **_given(layer)}
+    for name in _parameters(cls):
+        if name == "activity_regularizer" and layer.activity_regularizer is None:
+            continue
+        config[name] = plain(name, getattr(layer, name))
+    return config
+
+
+def _layer_get_config(cls: type) -> Any:
+    """The `get_config` that Layer defines."""
+    return next(b for b in reversed(cls.__mro__) if b.__module__ == "keras_fn.layers.layer").get_config  # type: ignore[attr-defined]
+
+
+def _given(layer: Any) -> dict[str, Any]:
+    base = ("name", "trainable", "dtype", "autocast")
+    return {k: v for k, v in Operation.get_config(layer).items() if k not in base}
+
+
+def plain(name: str, value: Any) -> Any:
+    """Returns an attribute as a plain value."""
+    if callable(value) and not hasattr(value, "get_config"):
+        return activations.serialize(value)
+    if isinstance(value, (list, tuple)):
+        return [plain(name, item) for item in value]
+    return serialize_keras_object(value)

@@ -1,0 +1,23 @@
+"""What layers ask of shapes."""
+
+from typing import Any
+
+from keras_fn.core.keras_tensor import Shape
+from keras_fn.errors import SpecError
+
+
+def known_size(shape: Shape, axis: int, layer: Any) -> int:
+    """Returns the size of an axis on which weights depend.
+
+    Raises:
+        SpecError: It is None.
+    """
+    size = shape[axis]
+    if size is None:
+        raise SpecError(
+            f"{type(layer).__name__} layer {layer.name!r}",
+            expected=f"an input whose axis {axis} has a known size",
+            given=f"shape {shape}",
+            fix="name the size in Input, for example Input(shape=(64,))",
+        )
+    return size

@@ -1,0 +1,1 @@
+"""Layers that every model has: inputs, dense maps, embeddings, activations."""

@@ -1,0 +1,180 @@
+"""True and false positives and negatives of a batch, at each of several thresholds."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from keras_fn import ops
+from keras_fn.errors import SpecError
+from keras_fn.losses.reduction import same_rank
+from keras_fn.settings import settings
+
+Tensor = Any
+
+NEVER = -1e10
+"""What a prediction outside of the top k is set to; as a threshold, what all others pass."""
+
+
+class Counts(NamedTuple):
+    """Tensors of shape `(thresholds,)`, or `(thresholds, labels)` where labels are kept apart."""
+
+    true_positives: Tensor
+    false_positives: Tensor
+    true_negatives: Tensor
+    false_negatives: Tensor
+
+
+class Thresholds:
+    """Thresholds in rising order, and whether counting may go by buckets of one width.
+
+    Args:
+        values: The thresholds.
+    """
+
+    def __init__(self, values: Sequence[float]):
+        self.values = [float(value) for value in values]
+        steps = np.linspace(0.0, 1.0, max(len(self.values), 1))
+        # AUC's first and last thresholds are epsilon() outside of [0, 1].
+        self.even = len(self.values) > 2 and bool(
+            np.allclose(self.values, steps, rtol=0, atol=2 * settings.epsilon)
+        )
+        self.all_pass_first = self.values[0] < 0.0
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+def even_thresholds(count: int, margin: float = 0.0) -> list[float]:
+    """Returns `count` thresholds from 0 to 1, the ends moved outwards by `margin`."""
+    inner = [i / (count - 1) for i in range(1, count - 1)]
+    return [0.0 - margin, *inner, 1.0 + margin]
+
+
+def check_thresholds(thresholds: Any, default: float, who: str) -> list[float]:
+    """Returns thresholds as a list.
+
+    Raises:
+        ValueError: One is not between 0 and 1.
+    """
+    if thresholds is None:
+        return [default]
+    values = list(thresholds) if isinstance(thresholds, (list, tuple, np.ndarray)) else [thresholds]
+    if not values or any(t is None or not 0 <= t <= 1 for t in values):
+        raise SpecError(
+            who,
+            expected="thresholds from 0 to 1",
+            given=f"thresholds={thresholds!r}",
+            fix="predictions are compared as probabilities; turn logits into these first",
+        )
+    return [float(t) for t in values]
+
+
+def confusion_counts(
+    y_true: Tensor,
+    y_pred: Tensor,
+    thresholds: Thresholds,
+    sample_weight: Tensor | None = None,
+    top_k: int | None = None,
+    class_id: int | None = None,
+    label_weights: Tensor | None = None,
+    by_label: bool = False,
+    dtype: str = "float32",
+) -> Counts:
+    """Counts what a batch holds of each kind.
+
+    Args:
+        y_true: Targets 0 and 1, of the shape of `y_pred`.
+        y_pred: Predictions of shape `(batch, ...)`. One above a threshold is positive.
+        thresholds: The thresholds.
+        sample_weight: Weights of the first axes of `y_pred`, or None.
+        top_k: How many predictions of a row may be positive; None for all.
+        class_id: The class of the last axis that counts; None for all.
+        label_weights: Weights of the last axis, or None.
+        by_label: Whether the labels of the last axis are counted apart.
+        dtype: The dtype of the counts.
+    """
+    y_true = ops.convert_to_tensor(y_true, dtype=dtype)
+    y_pred = ops.convert_to_tensor(y_pred, dtype=dtype)
+    y_pred, y_true = same_rank(y_pred, y_true)
+    if top_k is not None:
+        y_pred = _only_top(y_pred, top_k)
+    if class_id is not None:
+        y_true, y_pred = (_one_class(y, class_id) for y in (y_true, y_pred))
+    weight = ops.ones_like(y_pred)
+    if sample_weight is not None:
+        given = ops.expand_dims(ops.convert_to_tensor(sample_weight, dtype=dtype), -1)
+        weight = ops.multiply(weight, same_rank(y_true, given, expand_rank_1=False)[1])
+    if label_weights is not None:
+        weight = ops.multiply(weight, label_weights)
+    truth = ops.cast(ops.not_equal(y_true, 0), dtype)
+    positive = ops.multiply(truth, weight)
+    negative = ops.subtract(weight, positive)
+    if not by_label:
+        y_pred, positive, negative = (ops.reshape(x, (-1,)) for x in (y_pred, positive, negative))
+    count = _by_buckets if thresholds.even else _by_comparison
+    return count(y_pred, positive, negative, thresholds)
+
+
+def _only_top(y_pred: Tensor, k: int) -> Tensor:
+    _, best = ops.top_k(y_pred, k)
+    chosen = ops.sum(ops.one_hot(best, y_pred.shape[-1], dtype=ops.dtype(y_pred)), -2)
+    return ops.where(ops.greater(chosen, 0), y_pred, NEVER)
+
+
+def _one_class(y: Tensor, class_id: int) -> Tensor:
+    if len(y.shape) < 2 or not -y.shape[-1] <= class_id < y.shape[-1]:
+        raise SpecError(
+            "class_id",
+            expected=f"targets and predictions of shape (batch, classes) that have class {class_id}",
+            given=f"shape {tuple(y.shape)}",
+            fix="leave class_id out, or number the classes from 0",
+        )
+    return ops.expand_dims(ops.getitem(y, (Ellipsis, class_id)), -1)
+
+
+def _by_comparison(y_pred: Tensor, positive: Tensor, negative: Tensor, at: Thresholds) -> Counts:
+    """Compares every prediction with every threshold."""
+    dtype = ops.dtype(y_pred)
+    limits = np.reshape(np.asarray(at.values), (-1, *(1 for _ in y_pred.shape)))
+    limits = ops.convert_to_tensor(limits, dtype=dtype)
+    above = ops.cast(ops.greater(ops.expand_dims(y_pred, 0), limits), dtype)
+    below = ops.subtract(1, above)
+
+    def total(chosen: Tensor, weight: Tensor) -> Tensor:
+        return ops.sum(ops.multiply(chosen, weight), 1)
+
+    return Counts(
+        true_positives=total(above, positive),
+        false_positives=total(above, negative),
+        true_negatives=total(below, negative),
+        false_negatives=total(below, positive),
+    )
+
+
+def _by_buckets(y_pred: Tensor, positive: Tensor, negative: Tensor, at: Thresholds) -> Counts:
+    """Sums weights by bucket, then from the top down: work that no number of thresholds adds to.
+
+    Bucket k holds the predictions that exceed exactly k thresholds (of those from 0 on).
+    """
+    size = len(at)
+    p = ops.clip(y_pred, 0.0, 1.0)
+    buckets = ops.cast(ops.ceil(ops.multiply(p, float(size - 1))), "int32")
+
+    def exceeding(weight: Tensor) -> tuple[Tensor, Tensor]:
+        sums = bucket_sums(weight, buckets, size)
+        from_top = ops.flip(ops.cumsum(ops.flip(sums, 0), 0), 0)
+        total, above = from_top[:1], from_top[1:]
+        nothing = ops.zeros_like(total)
+        if at.all_pass_first:
+            return ops.concatenate([total, above[1:], nothing], 0), total
+        return ops.concatenate([above, nothing], 0), total
+
+    true_positives, positives = exceeding(positive)
+    false_positives, negatives = exceeding(negative)
+    return Counts(
+        true_positives=true_positives,
+        false_positives=false_positives,
+        true_negatives=ops.subtract(negatives, false_positives),
+        false_negatives=ops.subtract(positives, true_positives),
+    )

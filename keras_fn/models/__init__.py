@@ -1,0 +1,14 @@
+"""Floor 6: models: Model, Functional, Sequential, cloning."""
+
+from keras_fn.core.registry import register
+from keras_fn.models.functional import Functional as Functional
+from keras_fn.models.model import Model as Model
+from keras_fn.models.model import model_from_json as model_from_json
+from keras_fn.models.sequential import Sequential as Sequential
+
+register("layer", "keras", [Model, Sequential])
+register("layer", "keras.models", [Model, Sequential])
+register("layer", "keras.src.models.functional", [Functional])
+register("layer", "keras.src.models.sequential", [Sequential])
+register("layer", "keras.src.models.model", [Model])
+register("layer", "keras.src.engine.functional", [Functional])

@@ -1,0 +1,300 @@
+"""The Functional model: a graph of layers between input tensors and output tensors."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from keras_fn.backend.loader import current
+from keras_fn.core import masking, tree
+from keras_fn.core.graph import Plan, creators, node_of
+from keras_fn.core.keras_tensor import KerasTensor
+from keras_fn.core.operation import Node, Operation
+from keras_fn.core.scopes import context
+from keras_fn.errors import SpecError
+from keras_fn.layers.core.input_layer import Input, InputLayer
+from keras_fn.layers.layer import Layer
+from keras_fn.models import functional_config
+from keras_fn.models._binding import Binder
+from keras_fn.models.model import Model
+
+
+class Functional(Model):
+    """A model made of a graph. `Model(inputs, outputs)` makes it.
+
+    Args:
+        inputs: The input tensors: one, or nested in lists, tuples and dicts.
+        outputs: The output tensors, likewise.
+        name: A name; automatic by default.
+        trainable: Whether optimizers update the weights.
+
+    Raises:
+        ValueError: The outputs cannot be computed from the inputs, or two layers share a name.
+        TypeError: Something else than KerasTensors came.
+
+    Example:
+        >>> x = keras.Input((3,))
+        >>> keras.Model(x, keras.layers.Dense(2)(x)).output_shape
+        (None, 2)
+    """
+
+    def __init__(self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any):
+        Layer.__init__(self, name=name, trainable=kwargs.pop("trainable", True), **kwargs)
+        self._start_model()
+        who = f"{type(self).__name__} model {self.name!r}"
+        _check_tensors(inputs, "inputs", who)
+        _check_tensors(outputs, "outputs", who)
+        if len({id(t) for t in tree.flatten(inputs)}) != len(tree.flatten(inputs)):
+            raise SpecError(who, expected="each input once", given="the same tensor twice",
+                            fix="list every input tensor a single time")  # fmt: skip
+        inputs, outputs = _with_entrances(inputs, outputs, who)
+        self._inputs_struct, self._outputs_struct = inputs, outputs
+        self._inputs = tree.flatten(inputs)
+        self._outputs = tree.flatten(outputs)
+        self._plan = Plan(self._inputs, self._outputs, who)
+        self._operations = _operations_by_depth(self._inputs, self._outputs)
+        self._layers = [op for op in self._operations if isinstance(op, Layer)]
+        _check_names(self._operations, who)
+        self._binder = Binder(who, inputs, self.input_names, self._inputs)
+        self._compiled: Any = None
+        self._called_with: dict[Any, bool] = {}
+        self._pure = all(_is_ours(op) for op in self._operations)
+        self.supports_masking = True
+        self.built = True
+        self._build_shapes = None
+
+    # ---------------------------------------------------------------- the graph
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, inputs first, by their distance from the outputs."""
+        return list(self._layers)
+
+    @property
+    def operations(self) -> list[Operation]:
+        """The layers and the ops of the graph."""
+        return list(self._operations)
+
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        """The input tensors, flat."""
+        return list(self._inputs)
+
+    @property
+    def outputs(self) -> list[KerasTensor]:
+        """The output tensors, flat."""
+        return list(self._outputs)
+
+    @property
+    def input(self) -> Any:
+        """The input tensors, as they were given."""
+        return self._inputs_struct
+
+    @property
+    def output(self) -> Any:
+        """The output tensors, as they were given."""
+        return self._outputs_struct
+
+    @property
+    def input_shape(self) -> Any:
+        """Shapes of the inputs, nested like them."""
+        return tree.map_structure(lambda t: t.shape, self._inputs_struct)
+
+    @property
+    def output_shape(self) -> Any:
+        """Shapes of the outputs, nested like them."""
+        return tree.map_structure(lambda t: t.shape, self._outputs_struct)
+
+    @property
+    def input_names(self) -> list[str]:
+        """Names of the inputs, in order: their keys if they came as a dict, else their layers'."""
+        if isinstance(self._inputs_struct, dict):
+            return [str(key) for key in self._inputs_struct]
+        return [t._keras_history.operation.name for t in self._inputs]
+
+    @property
+    def output_names(self) -> list[str]:
+        """Names of the outputs, in order: their keys if they came as a dict, else their layers'."""
+        if isinstance(self._outputs_struct, dict):
+            return [str(key) for key in self._outputs_struct]
+        return [t._keras_history.operation.name for t in self._outputs]
+
+    # ---------------------------------------------------------------- calling
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Runs the graph.
+
+        Args:
+            inputs: Tensors nested like the model's inputs, or a dict of them by name.
+            training: Whether layers behave as in training.
+            mask: Masks of the inputs, nested like them.
+
+        Returns:
+            Tensors nested like the model's outputs.
+        """
+        values = self._binder.bind(inputs)
+        masks = None
+        if mask is not None or masking.used:
+            masks = tree.flatten(mask) if mask is not None else None
+            if masks is not None and len(masks) != len(values):
+                masks = [*masks, *[None] * (len(values) - len(masks))]
+        if not training and masks is None and self._pure and not self._plan.masked:
+            run = self._compiled_for(values)
+            if run is not None:
+                return self._nested(run(*values))
+        return self._nested(self._plan.run(values, training, masks))
+
+    def _compiled_for(self, values: Sequence[Any]) -> Any:
+        """Returns one compiled function for the whole graph, where these inputs come back.
+
+        A shape compiles when it is seen for the second time: a stream of new shapes does not.
+        """
+        compile_call = getattr(current(), "compile_call", None)
+        if compile_call is None or context.get().symbolic:
+            return None
+        try:
+            key = tuple([(v.shape, v.dtype) for v in values])
+            seen = self._called_with.get(key)
+        except (AttributeError, TypeError):
+            return None
+        if seen:
+            return self._compiled
+        if seen is None:
+            if len(self._called_with) < _COMPILED_AT_MOST:
+                self._called_with[key] = False
+            return None
+        if self._compiled is None:
+            self._compiled = compile_call(
+                lambda *inputs: self._plan.run(inputs, False), self.variables
+            )
+        self._called_with[key] = True
+        return self._compiled
+
+    def _nested(self, outputs: Sequence[Any]) -> Any:
+        struct = self._outputs_struct
+        if isinstance(struct, KerasTensor):
+            return outputs[0]
+        if isinstance(struct, dict) and len(struct) == len(outputs):
+            return dict(zip(struct, outputs, strict=True))
+        return tree.pack(struct, outputs)
+
+    def compute_output_spec(
+        self, inputs: Any, training: bool | None = None, mask: Any = None
+    ) -> Any:
+        """Returns the specs of the outputs for inputs of these specs."""
+        return super().compute_output_spec(inputs, training=training, mask=mask)
+
+    def build(self, input_shape: Any = None) -> None:
+        """A graph is built from the start."""
+        self.built = True
+
+    # ---------------------------------------------------------------- config
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the graph as plain values."""
+        return functional_config.config_of(self)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        """Returns a model of that config, with new weights."""
+        return functional_config.model_from_config(cls, config, custom_objects)
+
+
+Model._functional_base = Functional
+_COMPILED_AT_MOST = 64  # shapes of which a compiled version is kept
+
+
+def _is_ours(operation: Operation) -> bool:
+    """Whether running the operation has no effect but its result, as far as anyone can see."""
+    if not type(operation).__module__.startswith("keras_fn."):
+        return False
+    if isinstance(operation, Functional):
+        return operation._pure
+    if isinstance(operation, Layer):
+        sublayers = operation._flatten_layers(include_self=False)
+        ours = all(type(layer).__module__.startswith("keras_fn.") for layer in sublayers)
+        return ours and operation.activity_regularizer is None and not operation._changes_state
+    return True
+
+
+def _check_tensors(structure: Any, what: str, who: str) -> None:
+    leaves = tree.flatten(structure)
+    wrong = [x for x in leaves if not isinstance(x, KerasTensor)]
+    if not leaves or wrong:
+        given = f"{type(wrong[0]).__name__} {wrong[0]!r}"[:200] if wrong else "none"
+        raise TypeError(
+            f"{who}\n  expected: {what} that are KerasTensors, from keras_fn.Input or a layer's "
+            f"call on one\n  given:    {given}\n  fix:      build {what} from Input(shape=...)"
+        )
+
+
+def _with_entrances(inputs: Any, outputs: Any, who: str) -> tuple[Any, Any]:
+    """Puts an Input in the place of input tensors from the middle of a graph."""
+    flat = tree.flatten(inputs)
+    if all(isinstance(t._keras_history.operation, InputLayer) for t in flat):
+        return inputs, outputs
+    plan = Plan(flat, tree.flatten(outputs), who)
+    fresh = [
+        t if isinstance(t._keras_history.operation, InputLayer)
+        else Input(batch_shape=t.shape, dtype=t.dtype, name=t.name)
+        for t in flat
+    ]  # fmt: skip
+    results = plan.run(fresh)
+    return tree.pack(inputs, fresh), tree.pack(outputs, results)
+
+
+def _operations_by_depth(
+    inputs: Sequence[KerasTensor], outputs: Sequence[KerasTensor]
+) -> list[Operation]:
+    """Returns the operations, farthest from the outputs first; Keras's order, which files keep."""
+    order: list[Node] = []  # producers before consumers
+    index: dict[int, int] = {}  # operation: when it was first met, from the outputs
+    done: set[int] = set()
+    entrances = {id(t) for t in inputs}
+    stack = [(node_of(t), False) for t in reversed(outputs)]
+    while stack:
+        node, parents_done = stack.pop()
+        if parents_done:
+            order.append(node)
+            continue
+        if id(node) in done:
+            continue
+        done.add(id(node))
+        index.setdefault(id(node.operation), len(index))
+        stack.append((node, True))
+        if any(id(t) in entrances for t in node.output_tensors):
+            continue
+        stack += [(parent, False) for parent in reversed(node.parent_nodes) if id(parent) not in done]
+    depths: dict[int, int] = {}
+    operations: dict[int, Operation] = {}
+    for node in reversed(order):
+        operation = node.operation
+        operations[id(operation)] = operation
+        depth = max(depths.get(id(node), 0), depths.get(id(operation), 0))
+        depths[id(node)] = depths[id(operation)] = depth
+        if not any(id(t) in entrances for t in node.output_tensors):
+            for parent in node.parent_nodes:
+                depths[id(parent)] = max(depth + 1, depths.get(id(parent), 0))
+    for tensor in inputs:
+        operation = tensor._keras_history.operation
+        operations.setdefault(id(operation), operation)
+        depths.setdefault(id(operation), 0)
+        index.setdefault(id(operation), -1)
+    return sorted(operations.values(), key=lambda op: (-depths[id(op)], index[id(op)]))
+
+
+def _check_names(operations: Sequence[Operation], who: str) -> None:
+    seen: dict[str, Operation] = {}
+    for operation in operations:
+        other = seen.setdefault(operation.name, operation)
+        if other is not operation:
+            raise SpecError(
+                who,
+                expected="layers whose names are all different",
+                given=f"two layers named {operation.name!r} "
+                f"({type(other).__name__} and {type(operation).__name__})",
+                fix="give one of them another name=",
+            )
+
+
+def function_inputs(outputs: Any) -> list[KerasTensor]:
+    """Returns the input tensors from which `outputs` are computed."""
+    return creators(tree.flatten(outputs))

@@ -1,0 +1,202 @@
+"""The Sequential model: a stack of layers, which becomes a graph once its input is known."""
+
+from typing import Any
+
+from keras_fn.core import tree
+from keras_fn.core.keras_tensor import KerasTensor, standardize_shape
+from keras_fn.core.registry import CustomObjectScope
+from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
+from keras_fn.layers.core.input_layer import Input, InputLayer
+from keras_fn.layers.layer import Layer
+from keras_fn.models.functional import Functional
+from keras_fn.models.model import Model
+
+
+class Sequential(Model):
+    """A stack of layers, each called on the output of the one before.
+
+    Args:
+        layers: The layers; an `Input` first makes the model know its shapes at once.
+        trainable: Whether optimizers update the weights.
+        name: A name; automatic by default.
+
+    Example:
+        >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+        >>> model.output_shape
+        (None, 2)
+    """
+
+    def __new__(cls, *args: Any, **kwargs: Any):
+        return Layer.__new__(cls)
+
+    def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None):
+        Layer.__init__(self, trainable=trainable, name=name)
+        self._start_model()
+        self._functional: Functional | None = None
+        self._layers: list[Layer] = []
+        self.supports_masking = True
+        for layer in layers or ():
+            self.add(layer, rebuild=False)
+        self._rebuild()
+
+    def add(self, layer: Any, rebuild: bool = True) -> None:
+        """Adds a layer at the end.
+
+        Args:
+            layer: A layer, or an `Input`, which goes first.
+            rebuild: Whether to make the graph anew at once.
+        """
+        if isinstance(layer, KerasTensor):
+            layer = layer._keras_history.operation
+        if not isinstance(layer, Layer):
+            raise TypeError(
+                f"{self._place}\n  expected: a layer\n  given:    {layer!r}\n"
+                "  fix:      wrap functions in a Lambda layer, ops in a layer of yours"
+            )
+        if any(other.name == layer.name for other in self._layers):
+            raise ValueError(
+                f"{self._place}\n  expected: layers whose names are all different\n"
+                f"  given:    two layers named {layer.name!r}\n"
+                "  fix:      give one of them another name="
+            )
+        if isinstance(layer, InputLayer) and self._layers:
+            raise ValueError(f"{self._place}: an Input goes first, before other layers.")
+        if not self._layers and layer._first_shape is not None and not isinstance(layer, InputLayer):
+            entrance = Input(batch_shape=layer._first_shape, name=f"{layer.name}_input")
+            self._layers.append(entrance._keras_history.operation)  # type: ignore[arg-type]
+        self._layers.append(layer)
+        if rebuild:
+            self._rebuild()
+
+    def pop(self, rebuild: bool = True) -> Layer:
+        """Removes the last layer and returns it."""
+        layer = self._layers.pop()
+        self.built, self._functional = False, None
+        if rebuild:
+            self._rebuild()
+        return layer
+
+    def _rebuild(self) -> None:
+        """Makes the graph, if the shape of the input is known."""
+        self.built, self._functional = False, None
+        if self._layers and isinstance(self._layers[0], InputLayer) and len(self._layers) > 1:
+            self._connect(self._layers[0].output)
+        elif self._layers and isinstance(self._layers[0], Model) and _entrance(self._layers[0]):
+            tensor = _entrance(self._layers[0])
+            self._connect(Input(batch_shape=tensor.shape, dtype=tensor.dtype))
+
+    def _connect(self, inputs: KerasTensor) -> None:
+        x: Any = inputs
+        for layer in self._layers:
+            if not isinstance(layer, InputLayer):
+                x = layer(x)
+        self._functional = Functional(inputs, x, name=self.name)
+        self.built = True
+        self._build_shapes = {"input_shape": inputs.shape}
+
+    def build(self, input_shape: Any = None) -> None:
+        """Makes the graph for inputs of a shape (with the batch axis)."""
+        if self._functional is not None:
+            return
+        if input_shape is None:
+            raise ValueError(f"{self._place}: build needs the shape of the input.")
+        if not self._layers:
+            raise ValueError(f"{self._place} has no layers: add some first.")
+        dtype = self._layers[0].input_dtype
+        self._connect(Input(batch_shape=standardize_shape(input_shape), dtype=dtype))
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Calls the layers one after the other."""
+        if self._functional is None:
+            self.build((None, *tuple(inputs.shape)[1:]))
+        assert self._functional is not None
+        return self._functional.call(inputs, training=training, mask=mask)
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, the entrance not."""
+        return [layer for layer in self._layers if not isinstance(layer, InputLayer)]
+
+    def _graph(self, what: str) -> Functional:
+        if self._functional is None:
+            raise AttributeError(
+                f"{self._place} does not know its {what} yet.\n"
+                "  fix: begin with an Input, call build(input_shape), or call it on data"
+            )
+        return self._functional
+
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        """The input tensor, in a list."""
+        return self._graph("inputs").inputs
+
+    @property
+    def outputs(self) -> list[KerasTensor]:
+        """The output tensors, in a list."""
+        return self._graph("outputs").outputs
+
+    @property
+    def input(self) -> Any:
+        """The input tensor."""
+        return self._graph("input").input
+
+    @property
+    def output(self) -> Any:
+        """The output tensor."""
+        return self._graph("output").output
+
+    @property
+    def input_shape(self) -> Any:
+        """Shape of the input."""
+        return self._graph("input_shape").input_shape
+
+    @property
+    def output_shape(self) -> Any:
+        """Shape of the output."""
+        return self._graph("output_shape").output_shape
+
+    @property
+    def input_names(self) -> list[str]:
+        """Name of the input, in a list."""
+        return self._graph("input_names").input_names
+
+    @property
+    def output_names(self) -> list[str]:
+        """Names of the outputs, in a list."""
+        return self._graph("output_names").output_names
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Returns the shape of the output for inputs of a shape."""
+        x = KerasTensor(input_shape, record_history=False)
+        return tree.map_structure(lambda t: t.shape, self.compute_output_spec(x))
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the layers' configs."""
+        config: dict[str, Any] = {"name": self.name, "trainable": self._trainable}
+        config["dtype"] = Layer.get_config(self)["dtype"]
+        config["layers"] = [serialize_keras_object(layer) for layer in self._layers]
+        if self._functional is not None:
+            config["build_input_shape"] = self._functional.input_shape
+        return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        """Returns a stack of that config, with new weights."""
+        with CustomObjectScope(custom_objects):
+            model = cls(name=config.get("name"), trainable=config.get("trainable", True))
+            for layer in config["layers"]:
+                model.add(deserialize_keras_object(layer, role="layer"), rebuild=False)
+        model._rebuild()
+        shape = config.get("build_input_shape")
+        if model._functional is None and shape and isinstance(shape, (list, tuple)):
+            model.build(tuple(shape))
+        return model
+
+
+def _entrance(model: Any) -> KerasTensor | None:
+    """The one input tensor of a model that is a graph, or None."""
+    try:
+        tensors = model.inputs
+    except AttributeError:
+        return None
+    return tensors[0] if len(tensors) == 1 else None

@@ -1,0 +1,575 @@
+"""The base of optimizers: their variables, and the order in which a step does things."""
+
+import re
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
+from numbers import Real
+from typing import Any
+
+from keras_fn import initializers, ops
+from keras_fn.backend.loader import current
+from keras_fn.core import serialization
+from keras_fn.core.naming import auto_name, name_scope
+from keras_fn.core.scopes import BuildScope, StatelessScope, context
+from keras_fn.core.variable import Variable
+from keras_fn.errors import DTypeError, SpecError
+from keras_fn.optimizers import elements
+from keras_fn.optimizers.checks import check_options
+from keras_fn.optimizers.clipping import clip_gradients
+from keras_fn.optimizers.groups import Group, make_groups
+from keras_fn.optimizers.schedules.schedule import LearningRateSchedule
+
+Tensor = Any
+
+
+class Optimizer:
+    """Base class of optimizers: they change variables after their gradients.
+
+    A built-in optimizer states its mathematics once, in `rule`. An optimizer of yours may do the
+    same, or write `update_step`, which gets one variable at a time.
+
+    Args:
+        learning_rate: A float, a `LearningRateSchedule`, or a function of no arguments.
+        weight_decay: If set, every step first takes `learning_rate * weight_decay` of each
+            variable away from it.
+        clipnorm: If set, the greatest norm of each gradient.
+        clipvalue: If set, the greatest absolute value in a gradient.
+        global_clipnorm: If set, the greatest norm of all gradients together.
+        use_ema: Whether an exponential moving average of each variable is kept.
+        ema_momentum: How much of the average stays, each step.
+        ema_overwrite_frequency: After how many steps the variables are set to their averages;
+            None for the end of `fit` only.
+        loss_scale_factor: If set, what the loss is multiplied by, and the gradients divided by.
+        gradient_accumulation_steps: If set, over how many steps the gradients are averaged
+            before the variables change.
+        name: A name; automatic by default.
+
+    Raises:
+        ValueError: An argument is outside its range, or two kinds of clipping are asked for.
+
+    Example:
+        >>> class SignDescent(keras.optimizers.Optimizer):
+        ...     def update_step(self, gradient, variable, learning_rate):
+        ...         self.assign_sub(variable, learning_rate * ops.sign(gradient))
+        >>> v = keras.Variable([1.0, 2.0])
+        >>> SignDescent(0.5).apply([ops.convert_to_tensor([3.0, -4.0])], [v])
+        >>> v.numpy().tolist()
+        [0.5, 2.5]
+    """
+
+    elementwise = True
+    """Whether `rule` acts element by element, so that it may run on many variables at once."""
+
+    def __init__(
+        self,
+        learning_rate: Any,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ):
+        self.name = name or auto_name(type(self).__name__)
+        self.weight_decay = weight_decay
+        self.clipnorm = clipnorm
+        self.clipvalue = clipvalue
+        self.global_clipnorm = global_clipnorm
+        self.use_ema = use_ema
+        self.ema_momentum = ema_momentum
+        self.ema_overwrite_frequency = ema_overwrite_frequency
+        self.loss_scale_factor = loss_scale_factor
+        self.gradient_accumulation_steps = gradient_accumulation_steps
+        check_options(self, kwargs)
+        self.built = False
+        self._variables: list[Variable] = []
+        self._trainable_variables: list[Variable] = []
+        self._indices: dict[int, int] = {}  # id(variable): its place among the trainable ones
+        self._columns: list[list[Variable | None]] = []  # the slots, a column for each name
+        self._averages: list[Variable | None] = []
+        self._accumulators: list[Variable] = []
+        self._excluded: set[int] = set()  # ids of variables that do not decay
+        self._excluded_names: re.Pattern[str] | None = None
+        self._groups: dict[tuple[int, ...], list[Group]] = {}
+        self._iterations = self._scalar("iteration", 0, "int64")
+        self._learning_rate: Any = None
+        if callable(learning_rate):
+            self._learning_rate = learning_rate
+        else:
+            rate = _as_float(learning_rate, self)
+            self._learning_rate = self._scalar("learning_rate", rate, None)
+
+    @property
+    def iterations(self) -> Any:
+        """How often the variables were updated: a variable, or a tensor under accumulation."""
+        if self.gradient_accumulation_steps:
+            return ops.floor_divide(self._iterations, self.gradient_accumulation_steps)
+        return self._iterations
+
+    @property
+    def learning_rate(self) -> Any:
+        """The learning rate of now: the variable that holds it, or the value of its schedule."""
+        rate = self._learning_rate
+        if isinstance(rate, LearningRateSchedule):
+            return rate(self._iterations)
+        return rate if isinstance(rate, Variable) else rate()
+
+    @learning_rate.setter
+    def learning_rate(self, learning_rate: Any) -> None:
+        old = self._learning_rate
+        if callable(learning_rate):
+            self._learning_rate = learning_rate
+            self._variables = [v for v in self._variables if v is not old]
+        elif isinstance(old, Variable):
+            old.assign(learning_rate)
+        else:
+            kind = "a schedule" if isinstance(old, LearningRateSchedule) else "a function"
+            raise DTypeError(
+                f"{type(self).__name__} {self.name!r}",
+                expected=f"another schedule or function: this optimizer was made with {kind}",
+                given=f"learning_rate={learning_rate!r}",
+                fix="make the optimizer with a float, where the rate is to be set later",
+            )
+
+    def add_slots(self, *names: str, initializer: Any = "zeros") -> None:
+        """Makes the slots that `rule` gets, for each of the variables; `build` calls it.
+
+        Args:
+            *names: A name for each slot.
+            initializer: What draws the first values; or one for each name.
+        """
+        self._columns += self.add_optimizer_variables(self._trainable_variables, names, initializer)
+
+    def build(self, variables: Sequence[Any]) -> None:
+        """Makes the variables that the optimizer needs. Subclasses extend it.
+
+        Args:
+            variables: The variables that it will update.
+        """
+        self._trainable_variables = list(variables)
+        self._indices = {id(v): i for i, v in enumerate(variables)}
+        if self.use_ema:
+            self._averages = self.add_optimizer_variables(variables, "average")
+        if self.gradient_accumulation_steps:
+            self._accumulators = [
+                self.add_variable_from_reference(v, "gradient_accumulator") for v in variables
+            ]
+        self.built = True
+
+    def _get_variable_index(self, variable: Any) -> int:
+        return self._indices[id(variable)]
+
+    # The step
+
+    def apply_gradients(self, grads_and_vars: Iterable[tuple[Tensor, Any]]) -> Any:
+        """Updates variables.
+
+        Args:
+            grads_and_vars: Pairs of a gradient and its variable.
+
+        Returns:
+            The step counter.
+        """
+        pairs = list(grads_and_vars)
+        self.apply([g for g, _ in pairs], [v for _, v in pairs])
+        return self._iterations
+
+    def apply(self, grads: Sequence[Tensor], trainable_variables: Any = None) -> None:
+        """Updates variables.
+
+        Args:
+            grads: A gradient for each variable; None where there is none.
+            trainable_variables: The variables; by default those that the optimizer was built for.
+
+        Raises:
+            ValueError: The optimizer does not know a variable, or there are not as many gradients
+                as variables, or none at all.
+        """
+        grads = list(grads)
+        if not grads:
+            return
+        variables = self._variables_for(grads, trainable_variables)
+        foreach = getattr(current(), "foreach", None)
+        with nullcontext() if foreach is None else foreach.no_grad():
+            grads, variables = self._overwrite(*self._present(grads, variables))
+            if grads:
+                if self.loss_scale_factor is not None:
+                    grads = [g / self.loss_scale_factor for g in grads]
+                if self.gradient_accumulation_steps:
+                    self._accumulate(grads, variables)
+                else:
+                    self._update(grads, variables, foreach)
+                if self.use_ema:
+                    self._average()
+                for v in variables:
+                    if v.constraint is not None:
+                        v.assign(v.constraint(v))
+            self._iterations.assign_add(1)
+
+    def _variables_for(self, grads: list[Tensor], trainable_variables: Any) -> list[Any]:
+        """Returns the variables of the gradients, checked; builds the optimizer for them."""
+        who = f"{type(self).__name__} {self.name!r}"
+        if trainable_variables is None:
+            if not self.built:
+                raise SpecError(
+                    who,
+                    expected="the variables that the gradients belong to",
+                    given="gradients alone, and the optimizer is not built",
+                    fix="pass trainable_variables, or call build(trainable_variables) before",
+                )
+            variables = self._trainable_variables
+        else:
+            variables = list(trainable_variables)
+            if not self.built:
+                with BuildScope():
+                    self.build(variables)
+        for v in variables if trainable_variables is not None else ():
+            if id(v) not in self._indices:
+                raise SpecError(
+                    who,
+                    expected=f"some of the {len(self._indices)} variables that it was built for",
+                    given=f"unknown variable {getattr(v, 'path', v)!r}",
+                    fix="make a new optimizer for a new set of variables",
+                )
+        if len(grads) != len(variables):
+            raise SpecError(
+                who,
+                expected=f"{len(variables)} gradients, one for each variable",
+                given=f"{len(grads)}",
+                fix="pass a gradient, or None, for each variable and in their order",
+            )
+        return variables
+
+    def _present(self, grads: list[Tensor], variables: list[Any]) -> tuple[list, list]:
+        """Leaves out the variables without a gradient, and warns of them."""
+        if not any(g is None for g in grads):
+            return grads, variables
+        pairs = [(g, v) for g, v in zip(grads, variables, strict=True) if g is not None]
+        if not pairs:
+            raise SpecError(
+                f"{type(self).__name__} {self.name!r}",
+                expected="a gradient for one variable at least",
+                given="no gradients for any variable",
+                fix="check that the loss depends on the variables",
+            )
+        missing = [v.path for g, v in zip(grads, variables, strict=True) if g is None]
+        warnings.warn(
+            f"Gradients do not exist for variables {missing}: the loss does not depend on them. "
+            "They stay as they are.",
+            stacklevel=4,
+        )
+        return [g for g, _ in pairs], [v for _, v in pairs]
+
+    def _overwrite(self, grads: list[Tensor], variables: list[Any]) -> tuple[list, list]:
+        """Sets the variables whose gradient is their next value; returns the others."""
+        rest = []
+        for g, v in zip(grads, variables, strict=True):
+            if not getattr(v, "overwrite_with_gradient", False):
+                rest.append((g, v))
+            elif not self.gradient_accumulation_steps:
+                v.assign(g)
+            else:  # the greatest of the steps: such variables are the ranges of 8-bit floats
+                accumulator = self._accumulators[self._indices[id(v)]]
+                greatest, now = ops.maximum(g, accumulator), self._is_update_step()
+                v.assign(ops.where(now, greatest, v))
+                accumulator.assign(ops.where(now, ops.zeros_like(greatest), greatest))
+        return [g for g, _ in rest], [v for _, v in rest]
+
+    def _is_update_step(self) -> Tensor:
+        steps = self.gradient_accumulation_steps
+        return ops.equal(ops.mod(self._iterations + 1, steps), 0)
+
+    def _accumulate(self, grads: list[Tensor], variables: list[Any]) -> None:
+        """Updates with the mean of the gradients so far, and keeps the result in the last step.
+
+        A step that only accumulates computes the update, too, and leaves it: a compiled step has
+        no branch that assigns.
+        """
+        now = self._is_update_step()
+        accumulators = [self._accumulators[self._indices[id(v)]] for v in variables]
+        totals = [a + ops.cast(g, a.dtype) for a, g in zip(accumulators, grads, strict=True)]
+        with StatelessScope() as scope:
+            means = [total / self.gradient_accumulation_steps for total in totals]
+            self._update(means, variables, None)
+        for key, v in scope.written.items():
+            v.assign(ops.where(now, scope.state[key], v))
+        for accumulator, total in zip(accumulators, totals, strict=True):
+            accumulator.assign(ops.where(now, ops.zeros_like(total), total))
+
+    def _update(self, grads: list[Tensor], variables: list[Any], foreach: Any) -> None:
+        """Clips, decays and updates: all at once where backend and optimizer allow."""
+        rate = self.learning_rate
+        if foreach is not None and self._works_on_groups():
+            self._update_groups(grads, variables, foreach, rate)
+            return
+        grads = clip_gradients(grads, elements, self.clipnorm, self.clipvalue, self.global_clipnorm)
+        self.begin_update()
+        for g, v in zip(grads, variables, strict=True):
+            if self.weight_decay is not None and self._use_weight_decay(v):
+                v.assign(v - elements.scale(v, ops.multiply(rate, self.weight_decay)))
+            self.update_step(g, v, rate)
+
+    def _works_on_groups(self) -> bool:
+        now = context.get()
+        return (
+            self.elementwise
+            and now.stateless is None
+            and now.autocast is None
+            and type(self).update_step is Optimizer.update_step
+        )
+
+    def _update_groups(
+        self, grads: list[Tensor], variables: list[Any], foreach: Any, rate: Any
+    ) -> None:
+        """Updates all variables of a dtype in one call of `rule`, in place."""
+        key = tuple(map(id, variables))
+        groups = self._groups.get(key)
+        if groups is None:
+            groups = make_groups(variables, self._slots, self._use_weight_decay)
+            self._groups[key] = groups
+        self.begin_update()
+        cast, rate = current().cast, ops.convert_to_tensor(rate)
+        step = self._next_step()
+        gathered = [
+            foreach([cast(grads[i], group.dtype) for i in group.members]) for group in groups
+        ]
+        gathered = clip_gradients(
+            gathered, foreach, self.clipnorm, self.clipvalue, self.global_clipnorm
+        )
+        for group, g in zip(groups, gathered, strict=True):
+            if self.weight_decay is not None and group.decaying:
+                decaying = foreach([v.value for v in group.decaying])
+                decaying *= 1 - rate * self.weight_decay
+            w = foreach([v.value for v in group.variables])
+            slots = [foreach([v.value for v in column]) for column in group.slots]
+            new_w, new_slots = self.rule(foreach, w, g, slots, rate, step)
+            w.assign(new_w)
+            for slot, new in zip(slots, new_slots, strict=True):
+                slot.assign(new)
+
+    def _slots(self, variable: Any) -> list[Any]:
+        index = self._indices[id(variable)]
+        return [column[index] for column in self._columns]
+
+    def _next_step(self) -> Tensor:
+        return ops.cast(self.iterations + 1, "float32")
+
+    def begin_update(self) -> None:
+        """Called once before the variables of a step are updated, for state they share."""
+
+    def rule(
+        self, xp: Any, w: Any, g: Any, slots: list[Any], lr: Tensor, step: Tensor
+    ) -> tuple[Any, Sequence[Any]]:
+        """The mathematics of the optimizer, on one variable or on many at once.
+
+        It is written with operators and the functions of `xp`. `+=` and its like may change `w`
+        and the slots in place: what is needed of their old values is computed before.
+
+        Args:
+            xp: `keras_fn.optimizers.elements`, or a backend's for-each type of the same names.
+            w: The variable.
+            g: Its gradient, in the dtype of the variable; never changed in place.
+            slots: The slots, in the order in which `add_slots` made them.
+            lr: The learning rate: a scalar tensor. `xp.scale(x, lr)` multiplies by it.
+            step: The number of this update, from 1: a scalar float32 tensor.
+
+        Returns:
+            The new values of `w` and of the slots.
+        """
+        raise TypeError(f"{type(self).__name__} has neither update_step() nor rule().")
+
+    def update_step(self, gradient: Tensor, variable: Any, learning_rate: Any) -> None:
+        """Updates one variable. An optimizer of yours may write it instead of `rule`.
+
+        Args:
+            gradient: The gradient, clipped.
+            variable: The variable, decayed.
+            learning_rate: The learning rate.
+        """
+        slots = self._slots(variable)
+        w, new_slots = self.rule(
+            elements,
+            variable,
+            ops.cast(gradient, variable.dtype),
+            slots,
+            ops.convert_to_tensor(learning_rate),
+            self._next_step(),
+        )
+        variable.assign(w)
+        for slot, new in zip(slots, new_slots, strict=True):
+            slot.assign(new)
+
+    def stateless_apply(
+        self,
+        optimizer_variables: Sequence[Tensor],
+        grads: Sequence[Tensor],
+        trainable_variables: Sequence[Tensor],
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        """Like `apply`, as a pure function of values.
+
+        Args:
+            optimizer_variables: Values of `variables`.
+            grads: The gradients.
+            trainable_variables: Values of the variables that the optimizer was built for.
+
+        Returns:
+            The new values of the trainable variables, and of the optimizer's.
+
+        Raises:
+            ValueError: The optimizer is not built, or a list is not as long as it should be.
+        """
+        who = f"{type(self).__name__} {self.name!r}, stateless_apply"
+        if not self.built:
+            raise SpecError(
+                who, expected="an optimizer that is built", given="one that is not",
+                fix="call build(trainable_variables) with the variables before",
+            )  # fmt: skip
+        lists = {
+            "optimizer_variables": (optimizer_variables, self.variables),
+            "trainable_variables": (trainable_variables, self._trainable_variables),
+        }
+        for label, (values, variables) in lists.items():
+            if len(values) != len(variables):
+                raise SpecError(
+                    who,
+                    expected=f"{label} of {len(variables)} values",
+                    given=f"{len(values)} values",
+                    fix="pass a value for each variable, in their order",
+                )
+        mapping = [
+            pair
+            for values, variables in lists.values()
+            for pair in zip(variables, values, strict=True)
+        ]
+        with StatelessScope(mapping) as scope:
+            self.apply(grads)
+        return (
+            [scope.get_current_value(v) for v in self._trainable_variables],
+            [scope.get_current_value(v) for v in self.variables],
+        )
+
+    def scale_loss(self, loss: Tensor) -> Tensor:
+        """Returns the loss times `loss_scale_factor`: what gradients are to be taken of."""
+        return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
+
+    def assign(self, variable: Any, value: Any) -> None:
+        """Sets a variable: in `update_step`, instead of `variable.assign(value)`."""
+        variable.assign(value)
+
+    def assign_add(self, variable: Any, value: Any) -> None:
+        """Adds to a variable: in `update_step`, instead of `variable.assign_add(value)`."""
+        variable.assign_add(value)
+
+    def assign_sub(self, variable: Any, value: Any) -> None:
+        """Subtracts from a variable: in `update_step`, instead of `variable.assign_sub(value)`."""
+        variable.assign_sub(value)
+
+    # Weight decay and averages
+
+    def exclude_from_weight_decay(
+        self, var_list: Sequence[Any] | None = None, var_names: Sequence[str] | None = None
+    ) -> None:
+        """Lets some variables not decay. To be called before the optimizer is built.
+
+        Args:
+            var_list: These variables.
+            var_names: Those in whose names one of these regular expressions is found.
+
+        Raises:
+            ValueError: The optimizer is built already.
+        """
+        if self.built:
+            raise SpecError(
+                f"{type(self).__name__} {self.name!r}",
+                expected="exclude_from_weight_decay() before the first step",
+                given="an optimizer that is built",
+                fix="call it right after the optimizer is made",
+            )
+        self._excluded = {id(v) for v in var_list or ()}
+        self._excluded_names = re.compile("|".join(var_names)) if var_names else None
+
+    def _use_weight_decay(self, variable: Any) -> bool:
+        if id(variable) in self._excluded:
+            return False
+        return self._excluded_names is None or not self._excluded_names.search(variable.name)
+
+    def _average(self) -> None:
+        """Moves the averages on; sets the variables to them where it is time."""
+        iterations = self.iterations
+        # The first average is the variable itself, not a mixture with zero.
+        keep = ops.where(ops.equal(iterations, 0), 0.0, self.ema_momentum)
+        every = self.ema_overwrite_frequency
+        for v, average in zip(self._trainable_variables, self._averages, strict=True):
+            if average is None:
+                continue
+            average.assign(v + elements.scale(average - v, keep))
+            if every:
+                now = ops.equal(ops.mod(iterations + 1, every), 0)
+                v.assign(ops.where(now, average, v))
+
+    def finalize_variable_values(self, var_list: Sequence[Any]) -> None:
+        """Sets variables to their averages, at the end of training and where averages are kept.
+
+        Args:
+            var_list: The variables that the optimizer was built for.
+
+        Raises:
+            ValueError: They are not as many.
+        """
+        if not self.use_ema:
+            return
+        if len(var_list) != len(self._averages):
+            raise SpecError(
+                f"{type(self).__name__} {self.name!r}, finalize_variable_values",
+                expected=f"the {len(self._averages)} variables that it was built for",
+                given=f"{len(var_list)} variables",
+                fix="pass model.trainable_variables",
+            )
+        for v, average in zip(var_list, self._averages, strict=True):
+            if average is not None:
+                v.assign(average)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments, as plain values."""
+        rate = self._learning_rate
+        return {
+            "name": self.name,
+            "learning_rate": float(rate.numpy())
+            if isinstance(rate, Variable)
+            else serialization.serialize_keras_object(rate),
+            **{option: getattr(self, option) for option in OPTIONS},
+        }
+
+    @classmethod
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+    ) -> "Optimizer":
+        """Returns an optimizer made from what `get_config` gave, without its state.
+
+        Args:
+            config: The config.
+            custom_objects: Names of classes and functions of your own.
+        """
+        if isinstance(config.get("learning_rate"), dict):
+            rate = serialization.deserialize_keras_object(
+                config["learning_rate"], custom_objects=custom_objects
+            )
+            config = {**config, "learning_rate": rate}
+        return cls(**config)
+
+
+def _as_float(learning_rate: Any, optimizer: Optimizer) -> float:
+    if isinstance(learning_rate, Real) and not isinstance(learning_rate, bool):
+        return float(learning_rate)
+    raise SpecError(
+        f"{type(optimizer).__name__} {optimizer.name!r}",
+        expected="learning_rate as a float, a LearningRateSchedule or a function of no arguments",
+        given=f"{learning_rate!r}",
+        fix="for example learning_rate=0.001",
+    )

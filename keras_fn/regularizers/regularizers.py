@@ -1,0 +1,193 @@
+"""Penalties on weights, added to the loss."""
+
+import math
+from typing import Any
+
+from keras_fn.errors import SpecError
+from keras_fn.ops import (
+    absolute,
+    add,
+    eye,
+    matmul,
+    maximum,
+    multiply,
+    rsqrt,
+    square,
+    subtract,
+    sum,
+    transpose,
+    zeros,
+)
+
+
+class Regularizer:
+    """Base class of regularizers. A subclass of yours writes `__call__` and `get_config`.
+
+    Example:
+        >>> class Largest(keras.regularizers.Regularizer):
+        ...     def __call__(self, x):
+        ...         return ops.max(ops.abs(x))
+        ...     def get_config(self):
+        ...         return {}
+        >>> float(Largest()(convert_to_tensor([1.0, -3.0])))
+        3.0
+    """
+
+    def __call__(self, x: Any) -> Any:
+        """Returns the penalty of a weight, a scalar."""
+        return 0.0
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments, as plain values."""
+        raise TypeError(f"{type(self).__name__} has no get_config() method, so it cannot be saved.")
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """Returns an instance made from what `get_config` gave."""
+        return cls(**config)
+
+
+class L1(Regularizer):
+    """`l1 * sum(|x|)`.
+
+    Args:
+        l1: A finite number, 0 or more.
+
+    Raises:
+        ValueError: `l1` is no such number.
+
+    Example:
+        >>> float(keras.regularizers.L1(0.5)(convert_to_tensor([1.0, -3.0])))
+        2.0
+    """
+
+    def __init__(self, l1: float | None = 0.01):
+        self.l1 = _factor("l1", 0.01 if l1 is None else l1)
+
+    def __call__(self, x: Any) -> Any:
+        """Returns the penalty of a weight, a scalar."""
+        return multiply(sum(absolute(x)), self.l1)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        return {"l1": self.l1}
+
+
+class L2(Regularizer):
+    """`l2 * sum(x**2)`.
+
+    Args:
+        l2: A finite number, 0 or more.
+
+    Raises:
+        ValueError: `l2` is no such number.
+
+    Example:
+        >>> float(keras.regularizers.L2(0.5)(convert_to_tensor([1.0, -3.0])))
+        5.0
+    """
+
+    def __init__(self, l2: float | None = 0.01):
+        self.l2 = _factor("l2", 0.01 if l2 is None else l2)
+
+    def __call__(self, x: Any) -> Any:
+        """Returns the penalty of a weight, a scalar."""
+        return multiply(sum(square(x)), self.l2)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        return {"l2": self.l2}
+
+
+class L1L2(Regularizer):
+    """`l1 * sum(|x|) + l2 * sum(x**2)`.
+
+    Args:
+        l1: A finite number, 0 or more.
+        l2: A finite number, 0 or more.
+
+    Raises:
+        ValueError: One of them is no such number.
+
+    Example:
+        >>> float(keras.regularizers.L1L2(1.0, 0.5)(convert_to_tensor([1.0, -3.0])))
+        9.0
+    """
+
+    def __init__(self, l1: float | None = 0.0, l2: float | None = 0.0):
+        self.l1 = _factor("l1", 0.0 if l1 is None else l1)
+        self.l2 = _factor("l2", 0.0 if l2 is None else l2)
+
+    def __call__(self, x: Any) -> Any:
+        """Returns the penalty of a weight, a scalar."""
+        total = zeros((), x.dtype)
+        if self.l1:
+            total = add(total, multiply(sum(absolute(x)), self.l1))
+        if self.l2:
+            total = add(total, multiply(sum(square(x)), self.l2))
+        return total
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        return {"l1": self.l1, "l2": self.l2}
+
+
+class OrthogonalRegularizer(Regularizer):
+    """`factor` times the mean of the |cosine| between pairs of rows, or of columns.
+
+    Args:
+        factor: A finite number, 0 or more.
+        mode: `"rows"` or `"columns"`: which are to be orthogonal.
+
+    Raises:
+        ValueError: An argument is none of these; or, on a call, the weight is not of rank 2.
+
+    Example:
+        >>> x = convert_to_tensor([[1.0, 0.0], [0.0, 2.0]])
+        >>> float(keras.regularizers.OrthogonalRegularizer(0.1)(x))
+        0.0
+    """
+
+    def __init__(self, factor: float = 0.01, mode: str = "rows"):
+        self.factor = _factor("factor", factor)
+        if mode not in ("rows", "columns"):
+            raise SpecError(
+                "OrthogonalRegularizer",
+                expected='mode to be "rows" or "columns"',
+                given=f"mode={mode!r}",
+                fix="choose one of these",
+            )
+        self.mode = mode
+
+    def __call__(self, x: Any) -> Any:
+        """Returns the penalty of a weight of rank 2, a scalar."""
+        if len(x.shape) != 2:
+            raise SpecError(
+                "OrthogonalRegularizer",
+                expected="a weight of rank 2",
+                given=f"shape {tuple(x.shape)}",
+                fix="regularize this weight by another rule",
+            )
+        rows = x if self.mode == "rows" else transpose(x)
+        length = sum(square(rows), axis=1, keepdims=True)
+        rows = multiply(rows, rsqrt(maximum(length, 1e-12)))
+        size = rows.shape[0]
+        cosines = absolute(matmul(rows, transpose(rows)))
+        others = multiply(cosines, subtract(1.0, eye(size, dtype=x.dtype)))
+        pairs = max(size * (size - 1) / 2, 1)
+        return multiply(sum(others), self.factor * 0.5 / pairs)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        return {"factor": self.factor, "mode": self.mode}
+
+
+def _factor(name: str, value: Any) -> float:
+    if not isinstance(value, (int, float)) or not math.isfinite(value) or value < 0:
+        raise SpecError(
+            "regularizer",
+            expected=f"{name} to be a finite number, 0 or more",
+            given=f"{name}={value!r}",
+            fix="pass such a number",
+        )
+    return float(value)

@@ -1,0 +1,180 @@
+"""Archives that attack: each is refused, and nothing of it stays."""
+
+import io
+import stat
+import tarfile
+import threading
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from keras_fn.utils import archive_utils
+from keras_fn.utils.archive_utils import UnsafeArchiveError, extract_archive
+
+CONTENT = b"some data " * 1000
+
+
+def tar_of(*members: tuple[str, bytes | None], mode="w:gz", **attributes) -> bytes:
+    """Returns a tar file; None as content is a folder, and the attributes go to each member."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode=mode) as archive:
+        for name, content in members:
+            info = tarfile.TarInfo(name)
+            info.type = tarfile.DIRTYPE if content is None else tarfile.REGTYPE
+            info.size = len(content or b"")
+            for key, value in attributes.items():
+                setattr(info, key, value)
+            archive.addfile(info, io.BytesIO(content or b""))
+    return buffer.getvalue()
+
+
+def zip_of(*members: tuple[str, bytes | None], mode=0) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members:
+            info = zipfile.ZipInfo()
+            info.filename = info.orig_filename = f"{name}/" if content is None else name
+            info.external_attr = mode << 16
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, content or b"")
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def unpack(tmp_path):
+    """Returns a function that unpacks bytes into `<tmp_path>/in/out`."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+
+    def unpack(content: bytes, archive_format="auto", replace=False):
+        (tmp_path / "archive").write_bytes(content)
+        extract_archive(tmp_path / "archive", folder / "out", archive_format, replace=replace)
+        return {
+            p.relative_to(folder / "out").as_posix(): p.read_bytes() if p.is_file() else None
+            for p in (folder / "out").rglob("*")
+        }
+
+    yield unpack
+    assert not [p for p in folder.iterdir() if p.name != "out"]
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz", "w:bz2", "w:xz"])
+def test_tar(unpack, mode):
+    content = tar_of(("a", None), ("./a/b.txt", CONTENT), ("c/d/e.txt", b""), mode=mode)
+    expected = {"a": None, "a/b.txt": CONTENT, "c": None, "c/d": None, "c/d/e.txt": b""}
+    assert unpack(content) == expected
+    assert unpack(content, "tar", replace=True) == expected
+    assert unpack(content, ["zip", "tar"], replace=True) == expected
+
+
+def test_zip(unpack):
+    content = zip_of(("a", None), ("a/b.txt", CONTENT), ("c/d.txt", b""))
+    assert unpack(content) == {"a": None, "a/b.txt": CONTENT, "c": None, "c/d.txt": b""}
+
+
+OUTSIDE = [
+    "../evil",
+    "a/../../evil",
+    "a/..",
+    "/evil",
+    "//evil",
+    "..\\evil",
+    "C:\\evil",
+    "C:evil",
+    "a:stream",
+    "a\nb",
+]
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+@pytest.mark.parametrize("make", [tar_of, zip_of])
+def test_a_name_that_leads_outside_is_refused(unpack, tmp_path, make, name):
+    before = set(tmp_path.rglob("*"))
+    with pytest.raises(UnsafeArchiveError, match="plain relative path"):
+        unpack(make(("fine", CONTENT), (name, CONTENT)))
+    assert set(tmp_path.rglob("*")) - before == {tmp_path / "archive"}
+
+
+@pytest.mark.parametrize(
+    "kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE]
+)
+def test_links_and_devices_in_a_tar_are_refused(unpack, kind):
+    with pytest.raises(UnsafeArchiveError, match="link or a special file"):
+        unpack(tar_of(("a", b""), type=kind, linkname="/etc/passwd"))
+
+
+@pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR, stat.S_IFSOCK])
+def test_links_and_devices_in_a_zip_are_refused(unpack, kind):
+    with pytest.raises(UnsafeArchiveError, match="link or a special file"):
+        unpack(zip_of(("a", b"/etc/passwd"), mode=kind | 0o777))
+
+
+@pytest.mark.parametrize("make", [tar_of, zip_of])
+@pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")
+def test_a_name_that_comes_twice_is_refused(unpack, make):
+    for second in ("a", "./a", "a/b"):
+        with pytest.raises(UnsafeArchiveError, match="twice"):
+            unpack(make(("a", CONTENT), (second, b"other")))
+
+
+@pytest.mark.parametrize("make", [tar_of, zip_of])
+def test_an_archive_that_inflates_is_refused(unpack, make, monkeypatch):
+    monkeypatch.setattr(archive_utils, "_FREE_BYTES", 0)
+    with pytest.raises(UnsafeArchiveError, match="inflates"):
+        unpack(make(("zeros", bytes(10_000_000))))
+
+
+def test_a_zip_member_larger_than_it_says_is_refused(unpack):
+    content = bytearray(zip_of(("a", CONTENT)))
+    size = len(CONTENT).to_bytes(4, "little")
+    for _ in range(2):  # in the local header and in the central directory
+        at = content.index(size)
+        content[at : at + 4] = (10).to_bytes(4, "little")
+    with pytest.raises(ValueError):
+        unpack(bytes(content))
+
+
+def test_an_encrypted_zip_is_refused(unpack):
+    content = bytearray(zip_of(("a", CONTENT)))
+    content[6] |= 1
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    with pytest.raises(UnsafeArchiveError, match="encrypted"):
+        unpack(bytes(content))
+
+
+@pytest.mark.parametrize("make", [tar_of, zip_of])
+def test_a_damaged_archive_leaves_nothing(unpack, make, tmp_path):
+    whole = make(("a", bytes(range(256)) * 50), ("b", CONTENT))
+    for damaged in (whole[: len(whole) // 2], whole[:60] + b"\xff" * 20 + whole[80:]):
+        with pytest.raises(ValueError, match="archive"):
+            unpack(damaged)
+    assert not (tmp_path / "in" / "out").exists()
+
+
+@pytest.mark.parametrize("archive_format", ["auto", "tar", "zip", ["tar"], None, [], "rar"])
+def test_what_is_no_archive_is_refused(unpack, archive_format):
+    with pytest.raises(ValueError, match="that is none"):
+        unpack(b"no archive at all", archive_format)
+
+
+def test_a_refused_archive_leaves_the_old_folder(unpack):
+    before = unpack(zip_of(("a", CONTENT)))
+    with pytest.raises(UnsafeArchiveError):
+        unpack(zip_of(("../a", CONTENT)), replace=True)
+    assert unpack(zip_of(("b", b"")), replace=False) == before
+
+
+def test_two_threads_unpack_at_once(tmp_path):
+    archive = tmp_path / "archive"
+    archive.write_bytes(zip_of(*((f"{i}", CONTENT) for i in range(50))))
+    barrier = threading.Barrier(4)
+
+    def unpack(_):
+        barrier.wait()
+        extract_archive(archive, tmp_path / "out", replace=False)
+        return len(list((tmp_path / "out").iterdir()))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(unpack, range(4))) == {50}
+    assert {p.name for p in tmp_path.iterdir()} == {"archive", "out"}

@@ -1,0 +1,263 @@
+"""`get_file` against a server on 127.0.0.1 that can misbehave."""
+
+import hashlib
+import io
+import os
+import threading
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from keras_fn import settings
+from keras_fn.utils import file_utils
+from keras_fn.utils.file_utils import get_file
+
+CONTENT = bytes(range(256)) * 64
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+MD5 = hashlib.md5(CONTENT).hexdigest()
+
+
+class Server(ThreadingHTTPServer):
+    """Counts requests; `/cut` promises more than it sends, `/gone` is an error."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.content, self.requests = CONTENT, 0
+        self.url = f"http://127.0.0.1:{self.server_port}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_GET(self):
+        self.server.requests += 1
+        if self.path == "/gone":
+            self.send_error(404)
+            return
+        self.send_response(200)
+        if self.path != "/unknown-length":
+            length = len(self.server.content) + (1000 if self.path == "/cut" else 0)
+            self.send_header("Content-Length", str(length))
+        self.end_headers()
+        self.wfile.write(self.server.content)
+
+    def log_message(self, format, *args): ...
+
+
+@pytest.fixture
+def server():
+    with Server() as server:
+        thread = threading.Thread(target=server.serve_forever, args=[0.01])
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def files(folder: Path) -> set[str]:
+    return {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_a_file_is_fetched_once(server, home):
+    path = get_file("a.bin", f"{server.url}/a.bin", file_hash=SHA256)
+    assert path == str(home / "datasets" / "a.bin")
+    assert Path(path).read_bytes() == CONTENT
+    assert get_file("a.bin", f"{server.url}/a.bin", file_hash=SHA256.upper()) == path
+    assert server.requests == 1 and files(home) == {"datasets/a.bin"}
+
+
+def test_the_name_comes_from_the_url(server, home):
+    path = get_file(origin=f"{server.url}/some%20folder/b.bin?version=2#part")
+    assert Path(path).name == "b.bin"
+
+
+def test_folders_can_be_chosen(server, home, tmp_path):
+    path = get_file("a", f"{server.url}/a", cache_dir=tmp_path / "x", cache_subdir="y/z")
+    assert path == str(tmp_path / "x" / "y" / "z" / "a")
+    path = get_file("a", f"{server.url}/a", cache_subdir=tmp_path / "absolute")
+    assert path == str(tmp_path / "absolute" / "a")
+
+
+def test_the_new_file_has_the_usual_mode(server, home):
+    path = Path(get_file("a", f"{server.url}/a"))
+    usual = path.with_name("usual")
+    usual.touch()
+    assert path.stat().st_mode == usual.stat().st_mode
+
+
+def test_force_download_fetches_again(server, home):
+    path = get_file("a", f"{server.url}/a")
+    server.content = b"newer"
+    assert Path(get_file("a", f"{server.url}/a")).read_bytes() == CONTENT
+    assert Path(get_file("a", f"{server.url}/a", force_download=True)).read_bytes() == b"newer"
+    assert files(home) == {"datasets/a"} and path
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"file_hash": MD5},
+        {"file_hash": MD5, "hash_algorithm": "md5"},
+        {"md5_hash": MD5},
+        {"file_hash": SHA256, "hash_algorithm": "sha256"},
+    ],
+)
+def test_hashes_are_checked(server, home, options):
+    get_file("a", f"{server.url}/a", **options)
+    server.content = b"other"
+    with pytest.raises(ValueError, match="hash at its source"):
+        get_file("b", f"{server.url}/b", **options)
+    assert files(home) == {"datasets/a"}
+
+
+def test_a_cached_file_of_another_hash_is_replaced(server, home):
+    path = Path(get_file("a", f"{server.url}/a"))
+    path.write_bytes(b"half of it")
+    with pytest.warns(UserWarning, match="downloaded again"):
+        get_file("a", f"{server.url}/a", file_hash=SHA256)
+    assert path.read_bytes() == CONTENT
+
+
+def test_a_wrong_download_leaves_the_cached_file(server, home):
+    path = Path(get_file("a", f"{server.url}/a"))
+    server.content = b"tampered"
+    with pytest.raises(ValueError, match=SHA256):
+        get_file("a", f"{server.url}/a", file_hash=SHA256, force_download=True)
+    assert path.read_bytes() == CONTENT and files(home) == {"datasets/a"}
+
+
+@pytest.mark.parametrize("page", ["cut", "gone"])
+def test_an_interrupted_download_leaves_nothing_behind(server, home, page):
+    with pytest.raises(OSError, match=f"/{page} could not be fetched"):
+        get_file("a", f"{server.url}/{page}")
+    assert files(home) == set()
+
+
+def test_a_download_stopped_by_the_user_leaves_nothing_behind(server, home, monkeypatch):
+    def stopped(origin, title):
+        yield CONTENT
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(file_utils, "_chunks", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        get_file("a", f"{server.url}/a")
+    assert files(home) == set()
+
+
+def test_no_server_is_an_error_that_says_what_to_do(home):
+    with pytest.raises(OSError, match="put the file at"):
+        get_file("a", "http://127.0.0.1:1/a")
+
+
+def test_a_server_that_names_no_length(server, home):
+    assert Path(get_file("a", f"{server.url}/unknown-length")).read_bytes() == CONTENT
+
+
+def test_many_threads_ask_for_one_file(server, home):
+    def fetch(_):
+        return Path(get_file("a", f"{server.url}/a", file_hash=SHA256)).read_bytes()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(fetch, range(16))) == {CONTENT}
+    assert files(home) == {"datasets/a"}
+
+
+@pytest.mark.parametrize("name", ["../a", "a/b", "/a", "..", ".", "a\\b", "a\0b"])
+def test_a_name_with_folders_is_refused(server, home, name):
+    with pytest.raises(ValueError, match="bare file name"):
+        get_file(name, f"{server.url}/a")
+    assert server.requests == 0
+
+
+@pytest.mark.parametrize("path", ["", "/", "/..", "/a/%2e%2e", "/a%00b", "/%5C..%5Ca"])
+def test_a_url_without_a_usable_name_is_refused(server, home, path):
+    with pytest.raises(ValueError, match="fname="):
+        get_file(origin=server.url + path)
+    assert server.requests == 0
+
+
+@pytest.mark.parametrize("origin", [None, "", "gs://bucket/a", "data:,a", "/etc/passwd"])
+def test_an_origin_that_cannot_be_fetched_is_refused(home, origin):
+    with pytest.raises(ValueError, match="origin"):
+        get_file("a", origin)
+
+
+@pytest.mark.parametrize("options", [{"file_hash": "abc"}, {"hash_algorithm": "crc32"}])
+def test_a_hash_of_no_known_kind_is_refused(server, home, options):
+    with pytest.raises(ValueError, match="sha256sum"):
+        get_file("a", f"{server.url}/a", **options)
+    assert server.requests == 0
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only for root")
+def test_a_cache_that_cannot_be_written_is_an_error(server, home):
+    home.mkdir(mode=0o500)
+    with pytest.raises(PermissionError):
+        get_file("a", f"{server.url}/a")
+
+
+def test_only_a_long_download_shows_a_bar(server, home, capsys, monkeypatch):
+    get_file("a", f"{server.url}/a")
+    assert capsys.readouterr().out == ""
+    monkeypatch.setattr(file_utils, "_LONG_DOWNLOAD_BYTES", 1)
+    get_file("b", f"{server.url}/b")
+    assert "Downloading b" in capsys.readouterr().out
+    monkeypatch.setattr(settings.settings, "interactive_logging", False)
+    get_file("c", f"{server.url}/c")
+    assert capsys.readouterr().out == ""
+
+
+def zip_of(name: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(name, CONTENT)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("fname", "archive", "folder"),
+    [
+        (None, "data.zip_archive", "data.zip"),
+        ("mine", "mine_archive", "mine"),
+        ("mine.tar.gz", "mine.tar.gz", "mine_extracted"),
+    ],
+)
+def test_the_folder_of_an_archive_is_named_as_in_keras(server, home, fname, archive, folder):
+    server.content = zip_of("inner/a.bin")
+    path = get_file(fname, f"{server.url}/data.zip", extract=True)
+    assert path == str(home / "datasets" / folder)
+    assert files(home) == {f"datasets/{archive}", f"datasets/{folder}/inner/a.bin"}
+    get_file(fname, f"{server.url}/data.zip", extract=True)
+    assert server.requests == 1
+
+
+def test_the_hash_is_checked_before_anything_is_unpacked(server, home):
+    server.content = zip_of("a.bin")
+    with pytest.raises(ValueError, match="sha256"):
+        get_file("x", f"{server.url}/x", extract=True, file_hash=SHA256)
+    assert files(home) == set()
+
+
+def test_a_newer_archive_replaces_the_folder(server, home):
+    server.content = zip_of("old")
+    get_file("x", f"{server.url}/x", extract=True)
+    server.content = zip_of("new")
+    path = Path(get_file("x", f"{server.url}/x", extract=True, force_download=True))
+    assert files(path) == {"new"} and files(home) == {"datasets/x/new", "datasets/x_archive"}
+
+
+def test_untar_wants_a_tar(server, home):
+    server.content = zip_of("a")
+    with pytest.raises(ValueError, match="'tar'"):
+        get_file("x", f"{server.url}/x", untar=True)
