@@ -3,6 +3,7 @@
 from keras_fn_jax import ops as ops
 from keras_fn_jax.functions import abstract_eval as abstract_eval
 from keras_fn_jax.functions import compile as compile
+from keras_fn_jax.functions import compile_call as compile_call
 from keras_fn_jax.functions import value_and_grad as value_and_grad
 from keras_fn_jax.layer import LayerBase as LayerBase
 from keras_fn_jax.tensors import assign as assign

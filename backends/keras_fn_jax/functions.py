@@ -87,3 +87,15 @@ def compile(
         return results
 
     return step
+
+
+def compile_call(function: Callable[..., Any], variables: Sequence[Any]) -> Callable[..., Any]:
+    """`jax.jit` of a function that only reads its variables; gradients flow to them."""
+    variables = list(variables)
+
+    def pure(values: list[Any], args: tuple) -> Any:
+        with StatelessScope(zip(variables, values, strict=True)):
+            return function(*args)
+
+    compiled = jax.jit(pure)
+    return lambda *args: compiled([v.value for v in variables], args)

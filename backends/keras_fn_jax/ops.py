@@ -19,8 +19,6 @@ from jax.nn import softmax as softmax
 from jax.nn import softplus as softplus
 from jax.numpy import absolute as absolute
 from jax.numpy import add as add
-from jax.numpy import all as all
-from jax.numpy import any as any
 from jax.numpy import arange as arange
 from jax.numpy import arccos as arccos
 from jax.numpy import arccosh as arccosh
@@ -63,17 +61,13 @@ from jax.numpy import logical_not as logical_not
 from jax.numpy import logical_or as logical_or
 from jax.numpy import logical_xor as logical_xor
 from jax.numpy import matmul as matmul
-from jax.numpy import max as max
 from jax.numpy import maximum as maximum
-from jax.numpy import mean as mean
-from jax.numpy import min as min
 from jax.numpy import minimum as minimum
 from jax.numpy import mod as mod
 from jax.numpy import multiply as multiply
 from jax.numpy import negative as negative
 from jax.numpy import not_equal as not_equal
 from jax.numpy import power as power
-from jax.numpy import prod as prod
 from jax.numpy import repeat as repeat
 from jax.numpy import reshape as reshape
 from jax.numpy import round as round
@@ -85,7 +79,6 @@ from jax.numpy import sqrt as sqrt
 from jax.numpy import squeeze as squeeze
 from jax.numpy import stack as stack
 from jax.numpy import subtract as subtract
-from jax.numpy import sum as sum
 from jax.numpy import take_along_axis as take_along_axis
 from jax.numpy import tan as tan
 from jax.numpy import tanh as tanh
@@ -105,6 +98,20 @@ from keras_fn_jax.random import random_randint as random_randint
 from keras_fn_jax.random import random_uniform as random_uniform
 from keras_fn_jax.tensors import _native
 from keras_fn_jax.tensors import cast as cast
+
+
+def _reduction(function: Any) -> Any:
+    """The function with our order of arguments: JAX's third one is not `keepdims`."""
+
+    def reduce(x: jax.Array, axis: Any = None, keepdims: bool = False) -> jax.Array:
+        return function(x, axis=axis, keepdims=keepdims)
+
+    return reduce
+
+
+all, any, max, mean, min, prod, sum = map(
+    _reduction, (jnp.all, jnp.any, jnp.max, jnp.mean, jnp.min, jnp.prod, jnp.sum)
+)
 
 
 def full(shape: Any, value: float, dtype: str) -> jax.Array:
@@ -148,6 +155,11 @@ def take(x: jax.Array, indices: jax.Array, axis: int | None = None) -> jax.Array
     size = x.size if axis is None else x.shape[axis]
     indices = jnp.where(indices < 0, indices + size, indices)
     return jnp.take(x, indices, axis=axis, mode="clip")
+
+
+def gather_rows(x: jax.Array, indices: jax.Array) -> jax.Array:
+    """Rows of a batch; the indices are known to be in range."""
+    return x.at[indices].get(mode="promise_in_bounds")
 
 
 def sort(x: jax.Array, axis: int = -1) -> jax.Array:

@@ -4,6 +4,7 @@ Called eagerly, an op of `tf.raw_ops` takes about half the time of its `tf.math`
 """
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import tensorflow as tf
@@ -48,6 +49,7 @@ _COMMON = frozenset({
 def _through_int64(function: Op) -> Op:
     """An op that TensorFlow lacks for rare integers and booleans: their low bits come out right."""
 
+    @wraps(function)
     def call(*tensors: Any, **options: Any) -> tf.Tensor:
         dtype = tensors[0].dtype
         if dtype in _COMMON:
@@ -161,19 +163,20 @@ def stop_gradient(variable: Any) -> tf.Tensor:
 # ------------------------------------------------------------------ two operands
 
 
-def _number(x: Any, dtype: tf.DType) -> tf.Tensor:
-    return tf.cast(tf.constant(x), dtype)
+def _alike(x1: Any, x2: Any) -> tuple[Any, Any]:
+    """Two tensors of one dtype: a graph would let a number on the left set it."""
+    if type(x1) in _NUMBERS:
+        return tf.cast(tf.constant(x1), x2.dtype), x2
+    if type(x2) in _NUMBERS:
+        return x1, tf.cast(tf.constant(x2), x1.dtype)
+    return x1, x2
 
 
 def _binary(function: Op, boolean: Op | None = None) -> Op:
     """An op of two tensors, or of a tensor and a number; `boolean` is its form for booleans."""
 
     def call(x1: Any, x2: Any) -> tf.Tensor:
-        # A graph types the operands from left to right, so a number there would set the dtype.
-        if type(x1) in _NUMBERS:
-            x1 = _number(x1, x2.dtype)
-        elif type(x2) in _NUMBERS:
-            x2 = _number(x2, x1.dtype)
+        x1, x2 = _alike(x1, x2)
         if boolean is not None and x1.dtype is tf.bool:
             return boolean(x=x1, y=x2)
         return function(x=x1, y=x2)
@@ -190,15 +193,12 @@ def _in_integers(function: Op) -> Op:
     return call
 
 
-_pow = _through_int64(lambda x, y: raw.Pow(x=x, y=y))
-
 add = _binary(raw.AddV2, raw.LogicalOr)
 subtract = _binary(raw.Sub)
 multiply = _binary(raw.Mul, raw.LogicalAnd)
 true_divide = _binary(raw.RealDiv)
 floor_divide = _binary(raw.FloorDiv)
 mod = _binary(raw.FloorMod)
-power = _binary(lambda x, y: _pow(x, y))
 maximum = _binary(raw.Maximum, raw.LogicalOr)
 minimum = _binary(raw.Minimum, raw.LogicalAnd)
 squared_difference = _binary(raw.SquaredDifference)
@@ -217,12 +217,14 @@ logical_xor = _binary(raw.NotEqual)
 arctan2 = _binary(lambda x, y: raw.Atan2(y=x, x=y))
 
 
+def power(x1: Any, x2: Any) -> tf.Tensor:
+    """Of integers, with exponents that are not negative."""
+    return _through_int64(lambda x, y: raw.Pow(x=x, y=y))(*_alike(x1, x2))
+
+
 def where(condition: Any, x1: Any, x2: Any) -> tf.Tensor:
     """Chooses element by element."""
-    if type(x1) in _NUMBERS:
-        x1 = _number(x1, x2.dtype)
-    elif type(x2) in _NUMBERS:
-        x2 = _number(x2, x1.dtype)
+    x1, x2 = _alike(x1, x2)
     if isinstance(condition, bool) or condition.dtype is not tf.bool:
         condition = tf.cast(condition, tf.bool)
     return raw.SelectV2(condition=condition, t=x1, e=x2)
@@ -310,13 +312,12 @@ def matmul(x1: Any, x2: Any) -> tf.Tensor:
     return reshape(rows, [*shape(x1)[:-1], x2.shape[-1]])
 
 
-@_through_int64
 def tensordot(x1: Any, x2: Any, axes: Any = 2) -> tf.Tensor:
     """`tf.tensordot`, with axes that may be negative."""
     if not isinstance(axes, int):
         left, right = ([a] if isinstance(a, int) else a for a in axes)
         axes = [[a % x1.shape.rank for a in left], [a % x2.shape.rank for a in right]]
-    return tf.tensordot(x1, x2, axes)
+    return _through_int64(tf.tensordot)(x1, x2, axes=axes)
 
 
 def einsum(subscripts: str, *operands: Any) -> tf.Tensor:

@@ -162,4 +162,3 @@ def _pool(
         return functions[rank](x, window, steps, before, ceil_mode=uneven, **options)
 
     return _with_channels_first(inputs, data_format, run)
-

@@ -154,9 +154,7 @@ def _gradients(value: Tensor, tensors: list[Tensor]) -> list[Tensor]:
     if not tensors or not value.requires_grad:
         return [torch.zeros_like(t) for t in tensors]
     grads = torch.autograd.grad(value, tensors, allow_unused=True)
-    return [
-        torch.zeros_like(t) if g is None else g for g, t in zip(grads, tensors, strict=True)
-    ]
+    return [torch.zeros_like(t) if g is None else g for g, t in zip(grads, tensors, strict=True)]
 
 
 def _detached(x: Any) -> Any:

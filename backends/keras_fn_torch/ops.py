@@ -38,6 +38,7 @@ from torch import log10 as log10
 from torch import logical_not as logical_not
 from torch import moveaxis as moveaxis
 from torch import mul as multiply
+from torch import relu as relu
 from torch import rsqrt as rsqrt
 from torch import sigmoid as sigmoid
 from torch import sin as sin
@@ -50,10 +51,25 @@ from torch import tan as tan
 from torch import tanh as tanh
 from torch import true_divide as true_divide
 
+from keras_fn_torch.axes import Axis, axes_of
 from keras_fn_torch.conv import average_pool as average_pool
 from keras_fn_torch.conv import conv as conv
 from keras_fn_torch.conv import conv_transpose as conv_transpose
 from keras_fn_torch.conv import max_pool as max_pool
+from keras_fn_torch.nn import batch_normalization as batch_normalization
+from keras_fn_torch.nn import dense as dense
+from keras_fn_torch.nn import elu as elu
+from keras_fn_torch.nn import gelu as gelu
+from keras_fn_torch.nn import glu as glu
+from keras_fn_torch.nn import hard_sigmoid as hard_sigmoid
+from keras_fn_torch.nn import hard_silu as hard_silu
+from keras_fn_torch.nn import leaky_relu as leaky_relu
+from keras_fn_torch.nn import log_sigmoid as log_sigmoid
+from keras_fn_torch.nn import log_softmax as log_softmax
+from keras_fn_torch.nn import selu as selu
+from keras_fn_torch.nn import silu as silu
+from keras_fn_torch.nn import softmax as softmax
+from keras_fn_torch.nn import softplus as softplus
 from keras_fn_torch.random import random_normal as random_normal
 from keras_fn_torch.random import random_randint as random_randint
 from keras_fn_torch.random import random_uniform as random_uniform
@@ -61,10 +77,14 @@ from keras_fn_torch.refused import accepting, of_floats
 from keras_fn_torch.rnn import gru as gru
 from keras_fn_torch.rnn import lstm as lstm
 from keras_fn_torch.rnn import scan as scan
-from keras_fn_torch.tensors import Tensor, convert_to_tensor, default_device, native
+from keras_fn_torch.selection import argsort as argsort
+from keras_fn_torch.selection import getitem as getitem
+from keras_fn_torch.selection import sort as sort
+from keras_fn_torch.selection import take as take
+from keras_fn_torch.selection import take_along_axis as take_along_axis
+from keras_fn_torch.selection import top_k as top_k
+from keras_fn_torch.tensors import Tensor, default_device, native
 from keras_fn_torch.tensors import cast as cast
-
-Axis = int | Sequence[int] | None
 
 # ---------------------------------------------------------------- elementwise
 
@@ -109,11 +129,11 @@ minimum = _of_tensors(torch.minimum)
 
 def sign(x: Tensor) -> Tensor:
     """NaN stays NaN: `torch.sign` makes it 0."""
-    result = accepting_sign(x)
+    result = _sign(x)
     return torch.where(x.isnan(), x, result) if x.is_floating_point() else result
 
 
-accepting_sign = accepting(torch.sign)
+_sign = accepting(torch.sign)
 
 
 def round(x: Tensor, decimals: int = 0) -> Tensor:
@@ -134,13 +154,20 @@ def where(condition: Any, x1: Any, x2: Any) -> Tensor:
     return torch.where(condition, x1, x2)
 
 
+def clip(x: Tensor, x_min: Any, x_max: Any) -> Tensor:
+    """`torch.clamp`, which takes two numbers or two tensors."""
+    if isinstance(x_min, Tensor) or isinstance(x_max, Tensor):
+        x_min = torch.as_tensor(x_min, device=x.device)
+        x_max = torch.as_tensor(x_max, device=x.device)
+    return torch.clamp(x, x_min, x_max)
+
+
+def square(x: Tensor) -> Tensor:
+    """`torch.square` would make booleans integers."""
+    return torch.mul(x, x)
+
+
 # ---------------------------------------------------------------- reductions
-
-
-def _axes(x: Tensor, axis: Axis) -> tuple[int, ...]:
-    if axis is None:
-        return tuple(range(x.dim()))
-    return (axis,) if isinstance(axis, int) else tuple(axis)
 
 
 def _reduction(function: Callable[..., Any], over_all: Any = None) -> Callable[..., Tensor]:
@@ -181,7 +208,7 @@ _prod = accepting(lambda x, axis, keepdims: torch.prod(x, axis, keepdims, dtype=
 def prod(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """One axis after the other: `torch.prod` knows no several."""
     rank = x.dim()
-    for i in sorted((a % rank for a in _axes(x, axis)), reverse=True):
+    for i in sorted((a % rank for a in axes_of(x, axis)), reverse=True):
         x = _prod(x, i, keepdims)
     return x
 
@@ -214,22 +241,10 @@ cumsum = _running(torch.cumsum)
 cumprod = _running(torch.cumprod)
 
 
+@of_floats
 def logsumexp(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """`torch.logsumexp`."""
-    x = x if x.is_floating_point() else x.to(torch.get_default_dtype())
-    return torch.logsumexp(x, _axes(x, axis), keepdims)
-
-
-@of_floats
-def var(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """`torch.var` divided by the count."""
-    return torch.var(x, _axes(x, axis), correction=0, keepdim=keepdims)
-
-
-@of_floats
-def std(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """`torch.std` divided by the count."""
-    return torch.std(x, _axes(x, axis), correction=0, keepdim=keepdims)
+    return torch.logsumexp(x, axes_of(x, axis), keepdims)
 
 
 # ---------------------------------------------------------------- shapes and constants
@@ -275,7 +290,7 @@ def squeeze(x: Tensor, axis: Axis = None) -> Tensor:
     """`torch.squeeze` would pass over axes that are longer than 1."""
     if axis is None:
         return x.squeeze()
-    axes = _axes(x, axis)
+    axes = axes_of(x, axis)
     if builtins.any(x.shape[i] != 1 for i in axes):
         raise ValueError(f"ops.squeeze: axis {axis} of shape {tuple(x.shape)} is not of size 1.")
     return x.squeeze(axes)
@@ -324,7 +339,7 @@ def repeat(x: Tensor, repeats: Any, axis: int | None = None) -> Tensor:
 
 def flip(x: Tensor, axis: Axis = None) -> Tensor:
     """`torch.flip`."""
-    return x.flip(_axes(x, axis))
+    return x.flip(axes_of(x, axis))
 
 
 def broadcast_to(x: Tensor, shape: Any) -> Tensor:
@@ -347,100 +362,10 @@ def pad(
     return x
 
 
-# ---------------------------------------------------------------- selection
-
-
-def getitem(x: Tensor, key: Any) -> Tensor:
-    """`x[key]`, with negative steps too."""
-    try:
-        return x[key]
-    except ValueError:  # a slice with a negative step, which PyTorch does not know
-        return _flipped(x, key if isinstance(key, tuple) else (key,))
-
-
-def _flipped(x: Tensor, key: tuple[Any, ...]) -> Tensor:
-    """Indexes where slices may go backwards: along a flipped axis they go forwards."""
-    keys = [k.tolist() if isinstance(k, np.ndarray) else k for k in key]
-    used = builtins.sum(k is not None and k is not Ellipsis for k in keys)
-    axis = 0
-    for place, k in enumerate(keys):
-        if k is Ellipsis:
-            axis += x.dim() - used
-            continue
-        if isinstance(k, slice) and k.step is not None and k.step < 0:
-            size = x.shape[axis]
-            start, stop, step = (int(n) for n in k.indices(size))
-            x = x.flip(axis)
-            keys[place] = slice(size - 1 - start, builtins.max(size - 1 - stop, 0), -step)
-        axis += k is not None
-    return x[tuple(keys)]
-
-
-def _inside(indices: Tensor, size: int) -> Tensor:
-    """Negative indices count from the end; beyond the ends is clipped, as on every backend."""
-    return torch.where(indices < 0, indices + size, indices).clamp(0, size - 1)
-
-
-def take(x: Tensor, indices: Tensor, axis: int | None = None) -> Tensor:
-    """`torch.embedding` or `index_select`, with indices brought inside where they need it."""
-    if axis is None:
-        x, axis = x.flatten(), 0
-    if indices.dtype not in _INDEX_DTYPES:
-        indices = indices.long()
-    if x.is_cpu and indices.is_cpu:
-        try:
-            return _take(x, indices, axis)
-        except IndexError:  # the CPU looks at each index anyway
-            pass
-    return _take(x, _inside(indices, x.shape[axis]), axis)
-
-
-_INDEX_DTYPES = (torch.int64, torch.int32)
-
-
-def _take(x: Tensor, indices: Tensor, axis: int) -> Tensor:
-    if axis == 0 and x.dim() == 2:
-        return torch.embedding(x, indices)
-    axis = axis % x.dim()
-    taken = x.index_select(axis, indices.flatten())
-    return taken.reshape(x.shape[:axis] + indices.shape + x.shape[axis + 1 :])
-
-
-_take_along_dim = accepting(torch.take_along_dim)
-
-
-def take_along_axis(x: Tensor, indices: Tensor, axis: int | None = None) -> Tensor:
-    """`torch.take_along_dim`."""
-    if axis is None:
-        x, indices, axis = x.flatten(), indices.flatten(), 0
-    return _take_along_dim(x, _inside(indices.long(), x.shape[axis]), axis)
-
-
-def sort(x: Tensor, axis: int | None = -1) -> Tensor:
-    """Rising order."""
-    return torch.sort(x.flatten() if axis is None else x, 0 if axis is None else axis)[0]
-
-
-def argsort(x: Tensor, axis: int | None = -1) -> Tensor:
-    """Stable, as int32."""
-    if axis is None:
-        x, axis = x.flatten(), 0
-    return torch.sort(x, stable=True, dim=axis)[1].to(torch.int32)
-
-
-_top_k = accepting(torch.topk)
-
-
-def top_k(x: Tensor, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
-    """`torch.topk`. Among equal elements it may choose any."""
-    values, indices = _top_k(x, k, -1, True, sorted)
-    return values, indices.to(torch.int32)
-
-
 # ---------------------------------------------------------------- products
 
 matmul = accepting(torch.matmul)
-_sum_of_products = accepting(lambda subscripts, *operands: torch.einsum(subscripts, *operands))
+_sum_of_products = accepting(torch.einsum)
 
 
 def einsum(subscripts: str, *operands: Tensor) -> Tensor:
@@ -456,75 +381,3 @@ def tensordot(x1: Tensor, x2: Tensor, axes: Any = 2) -> Tensor:
     if not isinstance(axes, int):
         axes = [[a] if isinstance(a, int) else list(a) for a in axes]
     return _tensordot(x1, x2, axes)
-
-
-def dense(x: Tensor, kernel: Tensor, bias: Tensor | None = None) -> Tensor:
-    """Product and sum in one."""
-    if x.dtype is not kernel.dtype:
-        dtype = torch.promote_types(x.dtype, kernel.dtype)
-        x, kernel = x.to(dtype), kernel.to(dtype)
-    if bias is None or x.dtype is not bias.dtype or not x.is_floating_point():
-        product = matmul(x, kernel)
-        return product if bias is None else torch.add(product, bias)
-    if x.dim() == 2:
-        return torch.addmm(bias, x, kernel)
-    return F.linear(x, kernel.t(), bias)
-
-
-# ---------------------------------------------------------------- neural networks
-
-gelu_native = of_floats(F.gelu)
-elu_native = of_floats(F.elu)
-softplus_native = of_floats(F.softplus)
-selu = of_floats(F.selu)
-silu = of_floats(F.silu)
-log_sigmoid = of_floats(F.logsigmoid)
-hard_sigmoid = of_floats(F.hardsigmoid)
-hard_silu = of_floats(F.hardswish)
-
-
-def relu(x: Tensor) -> Tensor:
-    """`torch.relu`, whose gradient at 0 is 0."""
-    return torch.relu(x)
-
-
-def elu(x: Tensor, alpha: float = 1.0) -> Tensor:
-    """`F.elu`."""
-    return elu_native(x, alpha)
-
-
-@of_floats
-def leaky_relu(x: Tensor, negative_slope: float = 0.2) -> Tensor:
-    """`F.leaky_relu`."""
-    return F.leaky_relu(x, negative_slope)
-
-
-def gelu(x: Tensor, approximate: bool = True) -> Tensor:
-    """`F.gelu`."""
-    return gelu_native(x, approximate="tanh" if approximate else "none")
-
-
-def softplus(x: Tensor) -> Tensor:
-    """`F.softplus`, linear from 40 on: from 20 on, its default, float64 would show it."""
-    return softplus_native(x, 1.0, 40.0)
-
-
-@of_floats
-def glu(x: Tensor, axis: int = -1) -> Tensor:
-    """`F.glu`."""
-    return F.glu(x, axis)
-
-
-def softmax(x: Tensor, axis: Axis = -1) -> Tensor:
-    """Over several axes by the sum of the exponentials."""
-    if isinstance(axis, int):
-        return torch.softmax(x, axis)
-    return torch.exp(x - torch.logsumexp(x, _axes(x, axis), True))
-
-
-@of_floats
-def log_softmax(x: Tensor, axis: Axis = -1) -> Tensor:
-    """Over several axes by the sum of the exponentials."""
-    if isinstance(axis, int):
-        return torch.log_softmax(x, axis)
-    return x - torch.logsumexp(x, _axes(x, axis), True)

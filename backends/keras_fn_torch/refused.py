@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
-from keras_fn_torch.tensors import Tensor, native
 from keras_fn.settings import settings
+from keras_fn_torch.tensors import Tensor, native
 
 # What stands in for a dtype. One step may lead to the next: float64 for integers is for
 # convolutions, and for products of matrices on CUDA.

@@ -68,9 +68,9 @@ def gru(
     go_backwards: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """`torch.gru`, which takes the reset gate before the update gate."""
-    weights = [_reset_first(kernel).t(), _reset_first(recurrent_kernel).t()]
+    weights = [_reset_first(kernel.t()), _reset_first(recurrent_kernel.t())]
     if bias is not None:
-        weights += _reset_first(bias).unbind(0)
+        weights += [_reset_first(part) for part in bias]
     if go_backwards:
         x = x.flip(1)
     outputs, h = torch.gru(x, h.unsqueeze(0), *_run_options(weights, bias))
@@ -78,8 +78,8 @@ def gru(
 
 
 def _reset_first(x: Tensor) -> Tensor:
-    update, reset, candidate = x.chunk(3, -1)
-    return torch.cat((reset, update, candidate), -1)
+    update, reset, candidate = x.chunk(3)
+    return torch.cat((reset, update, candidate))
 
 
 def _run_options(weights: list[Tensor], bias: Tensor | None) -> tuple[Any, ...]:

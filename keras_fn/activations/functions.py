@@ -53,8 +53,8 @@ def gelu(x: Any, approximate: bool = False) -> Any:
         approximate: Whether to take the form with tanh; `ops.gelu` does by default.
 
     Example:
-        >>> convert_to_numpy(keras.activations.gelu([-1.0, 0.0, 1.0])).round(4).tolist()
-        [-0.1587, 0.0, 0.8413]
+        >>> print(convert_to_numpy(keras.activations.gelu([-1.0, 0.0, 1.0])).round(4))
+        [-0.1587  0.      0.8413]
 
     References:
         Hendrycks and Gimpel, "Gaussian Error Linear Units (GELUs)", 2016.
@@ -76,7 +76,7 @@ def mish(x: Any) -> Any:
     """`x * tanh(softplus(x))`.
 
     Example:
-        >>> convert_to_numpy(keras.activations.mish([1.0])).round(3).tolist()
+        >>> print(convert_to_numpy(keras.activations.mish([1.0])).round(3))
         [0.865]
 
     References:

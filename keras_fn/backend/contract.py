@@ -5,6 +5,7 @@ dtype where the op's rule says so; next to a tensor there may stand a Python num
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,8 +15,33 @@ Handle = Any
 """What a backend keeps for a variable: an array, a Parameter, a tf.Variable."""
 
 
+class ForEach(Protocol):
+    """Many tensors of one dtype that are computed with as if they were one, in one call for all.
+
+    Optional: a backend without compiled steps offers such a type as `foreach`, and optimizers then
+    update all variables together rather than one after the other. Besides what is below it has
+    the operators `+ - * / **`, those in place (`+=` …, which change the tensors that it was made
+    of), and the functions of `keras_fn.optimizers.elements`, as methods. The other operand is
+    another `ForEach`, a number or a scalar tensor.
+    """
+
+    def __init__(self, tensors: Sequence[Tensor]): ...
+
+    def assign(self, other: Any) -> None:
+        """Copies the values of another one into the tensors."""
+        ...
+
+    @staticmethod
+    def no_grad() -> AbstractContextManager[Any]:
+        """Inside, nothing is recorded for gradients, and parameters may change in place."""
+        ...
+
+
 class Backend(Protocol):
-    """A backend: tensors, variables, primitive ops, compiled steps."""
+    """A backend: tensors, variables, primitive ops, compiled steps.
+
+    It may have a `foreach: type[ForEach]`, too.
+    """
 
     name: str
     ops: Any

@@ -43,8 +43,9 @@ class MaxNorm(Constraint):
 
     Example:
         >>> w = keras.constraints.MaxNorm(1.0)(convert_to_tensor([[3.0], [4.0]]))
-        >>> convert_to_numpy(w).round(3).tolist()
-        [[0.6], [0.8]]
+        >>> print(convert_to_numpy(w).round(3))
+        [[0.6]
+         [0.8]]
 
     References:
         Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting",
@@ -75,8 +76,9 @@ class MinMaxNorm(Constraint):
 
     Example:
         >>> w = keras.constraints.MinMaxNorm(10.0, 20.0)(convert_to_tensor([[3.0], [4.0]]))
-        >>> convert_to_numpy(w).round(3).tolist()
-        [[6.0], [8.0]]
+        >>> print(convert_to_numpy(w).round(3))
+        [[6.]
+         [8.]]
     """
 
     def __init__(
@@ -121,8 +123,9 @@ class UnitNorm(Constraint):
 
     Example:
         >>> w = keras.constraints.UnitNorm()(convert_to_tensor([[3.0], [4.0]]))
-        >>> convert_to_numpy(w).round(3).tolist()
-        [[0.6], [0.8]]
+        >>> print(convert_to_numpy(w).round(3))
+        [[0.6]
+         [0.8]]
     """
 
     def __init__(self, axis: Axis = 0):

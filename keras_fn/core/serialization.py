@@ -349,7 +349,7 @@ def _read_function(config: dict, name: Any, role: Roles, module_objects: dict[st
     found = registry.lookup(name)
     module = config.get("module")
     if found is None and _is_keras(module):
-        found = registry.built_in(module, name)
+        found = registry.built_in(str(module), name)
     elif found is None and module in ("builtins", None):
         return _named(name, role or _FUNCTION_ROLES, module_objects)
     if found is None:
@@ -362,11 +362,10 @@ def _read_object(
 ) -> Any:
     if not isinstance(inner, dict):
         raise _malformed(f"the config of {class_name} to be a dict", repr(inner)[:100])
-    scope = _sharing.get()
-    number = config.get("shared_object_id")
-    shared = scope is not None and isinstance(number, (int, str))
-    if shared and number in scope.read:
-        return _checked(scope.read[number], role, class_name)
+    scope, number = _sharing.get(), config.get("shared_object_id")
+    read = scope.read if scope is not None and isinstance(number, (int, str)) else {}
+    if number in read:
+        return _checked(read[number], role, class_name)
     cls = _find_class(config, class_name, role, module_objects)
     if not isinstance(cls, type):
         return cls  # a function under a class's form, as Keras 2 wrote it
@@ -376,8 +375,7 @@ def _read_object(
         obj.built = True
     if config.get("compile_config"):
         obj.compile_from_config(config["compile_config"])
-    if shared:
-        scope.read[number] = obj
+    read[number] = obj
     return obj
 
 
@@ -386,7 +384,9 @@ def _find_class(config: dict, class_name: str, role: Roles, module_objects: dict
     module, registered = config.get("module"), config.get("registered_name")
     found = registry.lookup(registered) if isinstance(registered, str) else None
     if found is None and _is_keras(module):
-        found = registry.built_in(module, class_name) if registered in (None, class_name) else None
+        found = (
+            registry.built_in(str(module), class_name) if registered in (None, class_name) else None
+        )
     elif found is None:
         found = registry.lookup(class_name)
     if found is None and module is None and not registered:  # as Keras 2 wrote it: a name alone

@@ -88,8 +88,9 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
         return len(self._policies)
 
     def __eq__(self, other: object) -> bool:
-        same = isinstance(other, DTypePolicyMap) and self._default == other._default
-        return same and self._policies == other._policies
+        if not isinstance(other, DTypePolicyMap):
+            return False
+        return (self._default, self._policies) == (other._default, other._policies)
 
     __hash__ = object.__hash__
 

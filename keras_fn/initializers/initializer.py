@@ -55,7 +55,8 @@ class HostInitializer(Initializer):
     def __init_subclass__(cls, **kwargs: Any):
         super().__init_subclass__(**kwargs)
         if "__call__" in vars(cls) and "draw" not in vars(cls):
-            cls.draw = None  # a user's own __call__: nothing may pass it by
+            # A user's own __call__: a Variable must not pass it by.
+            cls.draw = None  # pyright: ignore[reportAttributeAccessIssue]
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
         """Returns a tensor of initial values.

@@ -132,7 +132,7 @@ class VarianceScaling(RandomInitializer):
 
     Example:
         >>> x = keras.initializers.VarianceScaling(2.0, seed=1).draw((1000, 100))
-        >>> round(float(x.var() * 1000), 1)
+        >>> print((x.var() * 1000).round(1))
         2.0
 
     References:

@@ -10,16 +10,16 @@ from keras_fn.losses.crossentropy import categorical_crossentropy as categorical
 from keras_fn.losses.crossentropy import (
     sparse_categorical_crossentropy as sparse_categorical_crossentropy,
 )
-from keras_fn.losses.hinge import CategoricalHinge as CategoricalHinge
-from keras_fn.losses.hinge import Hinge as Hinge
-from keras_fn.losses.hinge import SquaredHinge as SquaredHinge
-from keras_fn.losses.hinge import categorical_hinge as categorical_hinge
-from keras_fn.losses.hinge import hinge as hinge
-from keras_fn.losses.hinge import squared_hinge as squared_hinge
 from keras_fn.losses.lookup import deserialize as deserialize
 from keras_fn.losses.lookup import get as get
 from keras_fn.losses.lookup import serialize as serialize
 from keras_fn.losses.loss import Loss as Loss
+from keras_fn.losses.margin import CategoricalHinge as CategoricalHinge
+from keras_fn.losses.margin import Hinge as Hinge
+from keras_fn.losses.margin import SquaredHinge as SquaredHinge
+from keras_fn.losses.margin import categorical_hinge as categorical_hinge
+from keras_fn.losses.margin import hinge as hinge
+from keras_fn.losses.margin import squared_hinge as squared_hinge
 from keras_fn.losses.overlap import Circle as Circle
 from keras_fn.losses.overlap import Dice as Dice
 from keras_fn.losses.overlap import Tversky as Tversky

@@ -72,7 +72,7 @@ def binary_crossentropy(
         ValueError: The shapes differ.
 
     Example:
-        >>> float(keras.losses.binary_crossentropy([0.0, 1.0], [0.5, 0.5])).__round__(3)
+        >>> print(f"{float(keras.losses.binary_crossentropy([0.0, 1.0], [0.5, 0.5])):.3f}")
         0.693
     """
     y_true, y_pred = cast_pair(y_true, y_pred)
@@ -104,7 +104,7 @@ def categorical_crossentropy(
         ValueError: The shapes differ.
 
     Example:
-        >>> float(keras.losses.categorical_crossentropy([0.0, 1.0], [0.5, 0.5])).__round__(3)
+        >>> print(f"{float(keras.losses.categorical_crossentropy([0.0, 1.0], [0.5, 0.5])):.3f}")
         0.693
     """
     check_class_axis(axis, "categorical_crossentropy")
@@ -137,9 +137,10 @@ def sparse_categorical_crossentropy(
         ValueError: The shapes do not fit.
 
     Example:
-        >>> losses = keras.losses.sparse_categorical_crossentropy([1, 0], [[0.5, 0.5], [0.25, 0.75]])
-        >>> convert_to_numpy(losses).round(3).tolist()
-        [0.693, 1.386]
+        >>> y_true, y_pred = [1, 0], [[0.5, 0.5], [0.25, 0.75]]
+        >>> values = keras.losses.sparse_categorical_crossentropy(y_true, y_pred)
+        >>> print(convert_to_numpy(values).round(3))
+        [0.693 1.386]
     """
     y_pred, y_true = ops.convert_to_tensor(y_pred), ops.convert_to_tensor(y_true)
     if len(y_true.shape) == len(y_pred.shape) and y_true.shape[axis] == 1:
@@ -172,7 +173,7 @@ class BinaryCrossentropy(BuiltInLoss):
 
     Example:
         >>> loss = keras.losses.BinaryCrossentropy(from_logits=True)
-        >>> round(float(loss([[0.0, 1.0]], [[0.0, 0.0]])), 3)
+        >>> print(f"{float(loss([[0.0, 1.0]], [[0.0, 0.0]])):.3f}")
         0.693
     """
 
@@ -211,7 +212,7 @@ class CategoricalCrossentropy(BuiltInLoss):
 
     Example:
         >>> loss = keras.losses.CategoricalCrossentropy(from_logits=True)
-        >>> round(float(loss([[0.0, 1.0]], [[0.0, 0.0]])), 3)
+        >>> print(f"{float(loss([[0.0, 1.0]], [[0.0, 0.0]])):.3f}")
         0.693
     """
 
@@ -251,7 +252,7 @@ class SparseCategoricalCrossentropy(BuiltInLoss):
 
     Example:
         >>> loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        >>> round(float(loss([1, 0], [[0.0, 0.0], [0.0, 0.0]])), 3)
+        >>> print(f"{float(loss([1, 0], [[0.0, 0.0], [0.0, 0.0]])):.3f}")
         0.693
     """
 

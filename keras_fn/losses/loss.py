@@ -9,9 +9,9 @@ from keras_fn import ops
 from keras_fn.core import tree
 from keras_fn.core.keras_tensor import Shape
 from keras_fn.core.masking import get_mask
+from keras_fn.core.naming import auto_name
 from keras_fn.core.serialization import deserialize_keras_object as from_plain
 from keras_fn.core.serialization import serialize_keras_object as to_plain
-from keras_fn.core.naming import auto_name
 from keras_fn.losses.reduction import check_reduction, compute_dtype, reduce_weighted, same_rank
 
 Tensor = Any
@@ -67,10 +67,8 @@ class Loss:
         def convert(x: Any) -> Tensor:
             return ops.convert_to_tensor(x, dtype=dtype)
 
-        y_pred = tree.map_structure(convert, y_pred)
-        y_true = tree.map_structure(
-            convert if self._casts_targets else ops.convert_to_tensor, y_true
-        )
+        y_pred = _map_tensors(convert, y_pred)
+        y_true = _map_tensors(convert if self._casts_targets else ops.convert_to_tensor, y_true)
         values = self.call(y_true, y_pred)
         own_mask = get_mask(values)
         if mask is not None and own_mask is not None:
@@ -110,6 +108,15 @@ class Loss:
         return cls(**config)
 
 
+def _map_tensors(convert: Callable[[Any], Tensor], structure: Any) -> Any:
+    """Converts each tensor of a structure. Nested lists of numbers are one tensor."""
+    if isinstance(structure, (list, tuple)) and all(
+        isinstance(x, (bool, int, float)) for x in tree.flatten(structure)
+    ):
+        return convert(structure)
+    return tree.map_structure(convert, structure)
+
+
 class LossFunctionWrapper(Loss):
     """A loss made of a function `fn(y_true, y_pred, **options)`.
 
@@ -134,7 +141,7 @@ class LossFunctionWrapper(Loss):
         self._options = options
 
     def call(self, y_true: Any, y_pred: Any) -> Tensor:
-        """Returns `fn` of targets and predictions, those of one rank that differ by an axis of 1."""
+        """Returns `fn` of targets and predictions, which are given one rank where they can be."""
         pairs = [
             same_rank(true, pred)
             for true, pred in zip(tree.flatten(y_true), tree.flatten(y_pred), strict=True)

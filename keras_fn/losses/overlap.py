@@ -26,7 +26,7 @@ def dice(y_true: Tensor, y_pred: Tensor, axis: Axis = None) -> Tensor:
         Losses of the shape of `y_pred` without `axis`.
 
     Example:
-        >>> float(keras.losses.dice([0.0, 1.0, 1.0], [0.0, 1.0, 0.0])).__round__(3)
+        >>> print(f"{float(keras.losses.dice([0.0, 1.0, 1.0], [0.0, 1.0, 0.0])):.3f}")
         0.333
 
     References:
@@ -36,9 +36,7 @@ def dice(y_true: Tensor, y_pred: Tensor, axis: Axis = None) -> Tensor:
     y_true, y_pred = cast_pair(y_true, y_pred)
     both = ops.sum(ops.multiply(y_true, y_pred), axis)
     total = ops.add(ops.sum(y_true, axis), ops.sum(y_pred, axis))
-    return ops.subtract(
-        1.0, ops.divide(ops.multiply(both, 2.0), ops.add(total, settings.epsilon))
-    )
+    return ops.subtract(1.0, ops.divide(ops.multiply(both, 2.0), ops.add(total, settings.epsilon)))
 
 
 def tversky(
@@ -60,8 +58,8 @@ def tversky(
         Losses of the shape of `y_pred` without `axis`.
 
     Example:
-        >>> float(keras.losses.tversky([0.0, 1.0, 1.0], [0.0, 1.0, 0.0], alpha=1.0)).__round__(3)
-        0.5
+        >>> print(f"{float(keras.losses.tversky([0.0, 1.0, 1.0], [0.0, 1.0, 0.0], alpha=1.0)):.3f}")
+        0.500
 
     References:
         Salehi et al., "Tversky Loss Function for Image Segmentation Using 3D Fully Convolutional
@@ -101,8 +99,8 @@ def circle(
 
     Example:
         >>> embeddings = [[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]
-        >>> convert_to_numpy(keras.losses.circle([0, 0, 1], embeddings)).round(3).tolist()
-        [0.0, 0.0, 0.0]
+        >>> print(convert_to_numpy(keras.losses.circle([0, 0, 1], embeddings)).round(3))
+        [0. 0. 0.]
 
     References:
         Sun et al., "Circle Loss: A Unified Perspective of Pair Similarity Optimization", 2020.
@@ -149,7 +147,7 @@ class Dice(BuiltInLoss):
         dtype: As in `Loss`.
 
     Example:
-        >>> round(float(keras.losses.Dice()([[0.0, 1.0, 1.0]], [[0.0, 1.0, 0.0]])), 3)
+        >>> print(f"{float(keras.losses.Dice()([[0.0, 1.0, 1.0]], [[0.0, 1.0, 0.0]])):.3f}")
         0.333
 
     References:
@@ -183,8 +181,8 @@ class Tversky(BuiltInLoss):
 
     Example:
         >>> loss = keras.losses.Tversky(alpha=1.0)
-        >>> round(float(loss([[0.0, 1.0, 1.0]], [[0.0, 1.0, 0.0]])), 3)
-        0.5
+        >>> print(f"{float(loss([[0.0, 1.0, 1.0]], [[0.0, 1.0, 0.0]])):.3f}")
+        0.500
 
     References:
         Salehi et al., "Tversky Loss Function for Image Segmentation Using 3D Fully Convolutional
@@ -218,8 +216,9 @@ class Circle(BuiltInLoss):
         dtype: As in `Loss`.
 
     Example:
-        >>> float(keras.losses.Circle()([0, 0, 1], [[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]))
-        0.0
+        >>> embeddings = [[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]
+        >>> print(f"{float(keras.losses.Circle()([0, 0, 1], embeddings)):.3f}")
+        0.000
 
     References:
         Sun et al., "Circle Loss: A Unified Perspective of Pair Similarity Optimization", 2020.

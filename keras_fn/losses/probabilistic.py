@@ -41,7 +41,7 @@ def binary_focal_crossentropy(
         Losses of the shape of `y_pred` without `axis`.
 
     Example:
-        >>> float(keras.losses.binary_focal_crossentropy([0.0, 1.0], [0.5, 0.5])).__round__(3)
+        >>> print(f"{float(keras.losses.binary_focal_crossentropy([0.0, 1.0], [0.5, 0.5])):.3f}")
         0.173
 
     References:
@@ -88,7 +88,8 @@ def categorical_focal_crossentropy(
         Losses of the shape of `y_pred` without `axis`.
 
     Example:
-        >>> float(keras.losses.categorical_focal_crossentropy([0.0, 1.0], [0.5, 0.5])).__round__(3)
+        >>> value = keras.losses.categorical_focal_crossentropy([0.0, 1.0], [0.5, 0.5])
+        >>> print(f"{float(value):.3f}")
         0.043
 
     References:
@@ -150,7 +151,7 @@ def kl_divergence(y_true: Tensor, y_pred: Tensor) -> Tensor:
         Losses of shape `(batch, ...)`.
 
     Example:
-        >>> float(keras.losses.kl_divergence([0.5, 0.5], [0.25, 0.75])).__round__(3)
+        >>> print(f"{float(keras.losses.kl_divergence([0.5, 0.5], [0.25, 0.75])):.3f}")
         0.144
 
     References:
@@ -171,8 +172,8 @@ def poisson(y_true: Tensor, y_pred: Tensor) -> Tensor:
         Losses of shape `(batch, ...)`.
 
     Example:
-        >>> float(keras.losses.poisson([2.0], [1.0])).__round__(3)
-        1.0
+        >>> print(f"{float(keras.losses.poisson([2.0], [1.0])):.3f}")
+        1.000
     """
     y_true, y_pred = cast_pair(y_true, y_pred)
     log = ops.log(ops.add(y_pred, settings.epsilon))
@@ -195,7 +196,7 @@ class BinaryFocalCrossentropy(BuiltInLoss):
 
     Example:
         >>> loss = keras.losses.BinaryFocalCrossentropy(gamma=2.0)
-        >>> round(float(loss([[0.0, 1.0]], [[0.5, 0.5]])), 3)
+        >>> print(f"{float(loss([[0.0, 1.0]], [[0.5, 0.5]])):.3f}")
         0.173
 
     References:
@@ -246,7 +247,7 @@ class CategoricalFocalCrossentropy(BuiltInLoss):
 
     Example:
         >>> loss = keras.losses.CategoricalFocalCrossentropy()
-        >>> round(float(loss([[0.0, 1.0]], [[0.5, 0.5]])), 3)
+        >>> print(f"{float(loss([[0.0, 1.0]], [[0.5, 0.5]])):.3f}")
         0.043
 
     References:
@@ -332,7 +333,7 @@ class KLDivergence(BuiltInLoss):
         dtype: As in `Loss`.
 
     Example:
-        >>> round(float(keras.losses.KLDivergence()([[0.5, 0.5]], [[0.25, 0.75]])), 3)
+        >>> print(f"{float(keras.losses.KLDivergence()([[0.5, 0.5]], [[0.25, 0.75]])):.3f}")
         0.144
 
     References:
@@ -355,8 +356,8 @@ class Poisson(BuiltInLoss):
     """`mean(y_pred - y_true * log(y_pred))`: of counts. Arguments as in `KLDivergence`.
 
     Example:
-        >>> round(float(keras.losses.Poisson()([[2.0]], [[1.0]])), 3)
-        1.0
+        >>> print(f"{float(keras.losses.Poisson()([[2.0]], [[1.0]])):.3f}")
+        1.000
     """
 
     function = staticmethod(poisson)

@@ -62,8 +62,8 @@ def mean_squared_logarithmic_error(y_true: Tensor, y_pred: Tensor) -> Tensor:
     Values below `epsilon()` count as that. Shapes as in `mean_squared_error`.
 
     Example:
-        >>> float(keras.losses.mean_squared_logarithmic_error([0.0], [1.0])).__round__(3)
-        0.48
+        >>> print(f"{float(keras.losses.mean_squared_logarithmic_error([0.0], [1.0])):.3f}")
+        0.480
     """
     y_true, y_pred = pair(y_true, y_pred)
 
@@ -132,7 +132,7 @@ def log_cosh(y_true: Tensor, y_pred: Tensor) -> Tensor:
     `mean_squared_error`.
 
     Example:
-        >>> float(keras.losses.log_cosh([0.0], [1.0])).__round__(3)
+        >>> print(f"{float(keras.losses.log_cosh([0.0], [1.0])):.3f}")
         0.434
     """
     y_true, y_pred = pair(y_true, y_pred)
@@ -211,8 +211,8 @@ class MeanSquaredLogarithmicError(BuiltInLoss):
     """The mean of squared differences of logarithms. Arguments as in `MeanSquaredError`.
 
     Example:
-        >>> float(keras.losses.MeanSquaredLogarithmicError()([[0.0]], [[1.0]])).__round__(3)
-        0.48
+        >>> print(f"{float(keras.losses.MeanSquaredLogarithmicError()([[0.0]], [[1.0]])):.3f}")
+        0.480
     """
 
     function = staticmethod(mean_squared_logarithmic_error)
@@ -285,7 +285,7 @@ class LogCosh(BuiltInLoss):
     """The mean of `log(cosh(error))`: a smooth Huber loss. Arguments as in `MeanSquaredError`.
 
     Example:
-        >>> float(keras.losses.LogCosh()([[0.0]], [[1.0]])).__round__(3)
+        >>> print(f"{float(keras.losses.LogCosh()([[0.0]], [[1.0]])):.3f}")
         0.434
     """
 

@@ -97,9 +97,9 @@ def top_k_categorical_accuracy(y_true: Tensor, y_pred: Tensor, k: int = 5) -> Te
         A tensor of shape `(batch, ...)`.
 
     Example:
-        >>> y_pred = [[0.1, 0.9, 0.8]]
-        >>> convert_to_numpy(keras.metrics.top_k_categorical_accuracy([[0, 0, 1]], y_pred, k=2)).tolist()
-        [1.0]
+        >>> y_true, y_pred = [[0, 0, 1]], [[0.1, 0.9, 0.8]]
+        >>> float(keras.metrics.top_k_categorical_accuracy(y_true, y_pred, k=2)[0])
+        1.0
     """
     return sparse_top_k_categorical_accuracy(ops.argmax(y_true, -1), y_pred, k)
 
@@ -119,9 +119,9 @@ def sparse_top_k_categorical_accuracy(
         A tensor of the shape of `y_true`.
 
     Example:
-        >>> y_pred = [[0.1, 0.9, 0.8]]
-        >>> convert_to_numpy(keras.metrics.sparse_top_k_categorical_accuracy([2], y_pred, k=2)).tolist()
-        [1.0]
+        >>> y_true, y_pred = [2], [[0.1, 0.9, 0.8]]
+        >>> float(keras.metrics.sparse_top_k_categorical_accuracy(y_true, y_pred, k=2)[0])
+        1.0
     """
     y_pred = ops.convert_to_tensor(y_pred)
     y_true = ops.convert_to_tensor(y_true, dtype=ops.dtype(y_pred) if from_sorted_ids else "int32")

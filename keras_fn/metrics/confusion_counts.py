@@ -37,7 +37,7 @@ class Thresholds:
         steps = np.linspace(0.0, 1.0, max(len(self.values), 1))
         # AUC's first and last thresholds are epsilon() outside of [0, 1].
         self.even = len(self.values) > 2 and bool(
-            np.allclose(self.values, steps, rtol=0, atol=2 * settings.epsilon)
+            np.allclose(self.values, steps, atol=2 * settings.epsilon)
         )
         self.all_pass_first = self.values[0] < 0.0
 
@@ -126,7 +126,7 @@ def _one_class(y: Tensor, class_id: int) -> Tensor:
     if len(y.shape) < 2 or not -y.shape[-1] <= class_id < y.shape[-1]:
         raise SpecError(
             "class_id",
-            expected=f"targets and predictions of shape (batch, classes) that have class {class_id}",
+            expected=f"targets and predictions of shape (batch, classes), with class {class_id}",
             given=f"shape {tuple(y.shape)}",
             fix="leave class_id out, or number the classes from 0",
         )
@@ -178,3 +178,11 @@ def _by_buckets(y_pred: Tensor, positive: Tensor, negative: Tensor, at: Threshol
         true_negatives=ops.subtract(negatives, false_positives),
         false_negatives=ops.subtract(positives, true_positives),
     )
+
+
+def bucket_sums(values: Tensor, buckets: Tensor, size: int) -> Tensor:
+    """Sums values of shape `(n, ...)` by the number of their bucket, to shape `(size, ...)`."""
+    numbers = ops.arange(size, dtype="int32")
+    member = ops.equal(ops.expand_dims(buckets, -1), numbers)
+    sums = ops.sum(ops.where(member, ops.expand_dims(values, -1), 0), 0)
+    return ops.moveaxis(sums, -1, 0)

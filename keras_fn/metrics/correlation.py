@@ -22,8 +22,9 @@ def pearson_correlation(y_true: Tensor, y_pred: Tensor, axis: int = -1) -> Tenso
         A tensor of the shape of `y_pred` without `axis`.
 
     Example:
-        >>> float(keras.metrics.pearson_correlation([0.0, 1.0, 2.0], [1.0, 3.0, 5.0])).__round__(3)
-        1.0
+        >>> value = keras.metrics.pearson_correlation([0.0, 1.0, 2.0], [1.0, 3.0, 5.0])
+        >>> print(f"{float(value):.3f}")
+        1.000
     """
     y_true, y_pred = (_standard(y, axis) for y in pair(y_true, y_pred))
     return ops.mean(ops.multiply(y_true, y_pred), axis)
@@ -40,7 +41,7 @@ def concordance_correlation(y_true: Tensor, y_pred: Tensor, axis: int = -1) -> T
 
     Example:
         >>> y_true, y_pred = [0.0, 1.0, 2.0], [1.0, 2.0, 3.0]
-        >>> float(keras.metrics.concordance_correlation(y_true, y_pred)).__round__(3)
+        >>> print(f"{float(keras.metrics.concordance_correlation(y_true, y_pred)):.3f}")
         0.571
 
     References:
@@ -68,8 +69,8 @@ class PearsonCorrelation(BuiltInMean):
 
     Example:
         >>> metric = keras.metrics.PearsonCorrelation()
-        >>> round(float(metric([[0.0, 1.0, 2.0]], [[1.0, 3.0, 5.0]])), 3)
-        1.0
+        >>> print(f"{float(metric([[0.0, 1.0, 2.0]], [[1.0, 3.0, 5.0]])):.3f}")
+        1.000
     """
 
     function = staticmethod(pearson_correlation)
@@ -84,7 +85,7 @@ class ConcordanceCorrelation(BuiltInMean):
 
     Example:
         >>> metric = keras.metrics.ConcordanceCorrelation()
-        >>> round(float(metric([[0.0, 1.0, 2.0]], [[1.0, 2.0, 3.0]])), 3)
+        >>> print(f"{float(metric([[0.0, 1.0, 2.0]], [[1.0, 2.0, 3.0]])):.3f}")
         0.571
 
     References:

@@ -32,8 +32,8 @@ class FBetaScore(Metric):
     Example:
         >>> metric = keras.metrics.FBetaScore(beta=2.0, threshold=0.5)
         >>> y_true, y_pred = [[1, 1, 1], [1, 0, 0]], [[0.2, 0.6, 0.7], [0.2, 0.6, 0.6]]
-        >>> convert_to_numpy(metric(y_true, y_pred)).round(3).tolist()
-        [0.0, 0.833, 0.833]
+        >>> print(convert_to_numpy(metric(y_true, y_pred)).round(3))
+        [0. 0.833 0.833]
     """
 
     _direction = "up"
@@ -153,8 +153,8 @@ class F1Score(FBetaScore):
     Example:
         >>> metric = keras.metrics.F1Score(threshold=0.5)
         >>> y_true, y_pred = [[1, 1, 1], [1, 0, 0]], [[0.2, 0.6, 0.7], [0.2, 0.6, 0.6]]
-        >>> convert_to_numpy(metric(y_true, y_pred)).round(3).tolist()
-        [0.0, 0.667, 0.667]
+        >>> print(convert_to_numpy(metric(y_true, y_pred)).round(3))
+        [0. 0.667 0.667]
     """
 
     def __init__(

@@ -14,7 +14,7 @@ class KLDivergence(BuiltInMean):
         dtype: As in `Metric`.
 
     Example:
-        >>> round(float(keras.metrics.KLDivergence()([[0.5, 0.5]], [[0.25, 0.75]])), 3)
+        >>> print(f"{float(keras.metrics.KLDivergence()([[0.5, 0.5]], [[0.25, 0.75]])):.3f}")
         0.144
     """
 
@@ -29,8 +29,8 @@ class Poisson(BuiltInMean):
     """The mean of `y_pred - y_true * log(y_pred)`. Arguments as in `KLDivergence`.
 
     Example:
-        >>> round(float(keras.metrics.Poisson()([[2.0]], [[1.0]])), 3)
-        1.0
+        >>> print(f"{float(keras.metrics.Poisson()([[2.0]], [[1.0]])):.3f}")
+        1.000
     """
 
     function = staticmethod(losses.poisson)
@@ -50,7 +50,7 @@ class BinaryCrossentropy(BuiltInMean):
         label_smoothing: How far targets are drawn towards 0.5: from 0, not at all, to 1.
 
     Example:
-        >>> round(float(keras.metrics.BinaryCrossentropy()([[0.0, 1.0]], [[0.5, 0.5]])), 3)
+        >>> print(f"{float(keras.metrics.BinaryCrossentropy()([[0.0, 1.0]], [[0.5, 0.5]])):.3f}")
         0.693
     """
 
@@ -78,7 +78,8 @@ class CategoricalCrossentropy(BuiltInMean):
         axis: The axis of the classes.
 
     Example:
-        >>> round(float(keras.metrics.CategoricalCrossentropy()([[0.0, 1.0]], [[0.5, 0.5]])), 3)
+        >>> metric = keras.metrics.CategoricalCrossentropy()
+        >>> print(f"{float(metric([[0.0, 1.0]], [[0.5, 0.5]])):.3f}")
         0.693
     """
 
@@ -110,7 +111,7 @@ class SparseCategoricalCrossentropy(BuiltInMean):
 
     Example:
         >>> metric = keras.metrics.SparseCategoricalCrossentropy(ignore_class=-1)
-        >>> round(float(metric([1, -1], [[0.5, 0.5], [0.1, 0.9]])), 3)
+        >>> print(f"{float(metric([1, -1], [[0.5, 0.5], [0.1, 0.9]])):.3f}")
         0.693
 
     Note:

@@ -1,6 +1,5 @@
 """How far predictions are from targets, and how much of their variance they explain."""
 
-from collections.abc import Callable
 from typing import Any
 
 from keras_fn import losses, ops
@@ -67,8 +66,8 @@ class MeanSquaredLogarithmicError(BuiltInMean):
     """The mean of squared differences of logarithms. Arguments as in `MeanSquaredError`.
 
     Example:
-        >>> round(float(keras.metrics.MeanSquaredLogarithmicError()([[0.0]], [[1.0]])), 3)
-        0.48
+        >>> print(f"{float(keras.metrics.MeanSquaredLogarithmicError()([[0.0]], [[1.0]])):.3f}")
+        0.480
     """
 
     function = staticmethod(losses.mean_squared_logarithmic_error)
@@ -82,7 +81,7 @@ class LogCoshError(BuiltInMean):
     """The mean of `log(cosh(error))`. Arguments as in `MeanSquaredError`.
 
     Example:
-        >>> round(float(keras.metrics.LogCoshError()([[0.0]], [[1.0]])), 3)
+        >>> print(f"{float(keras.metrics.LogCoshError()([[0.0]], [[1.0]])):.3f}")
         0.434
     """
 
@@ -164,7 +163,8 @@ class R2Score(Metric):
         ValueError: An argument is none of these.
 
     Example:
-        >>> round(float(keras.metrics.R2Score()([[1.0], [4.0], [3.0]], [[2.0], [4.0], [4.0]])), 3)
+        >>> metric = keras.metrics.R2Score()
+        >>> print(f"{float(metric([[1.0], [4.0], [3.0]], [[2.0], [4.0], [4.0]])):.3f}")
         0.571
     """
 

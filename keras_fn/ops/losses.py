@@ -38,8 +38,8 @@ def binary_crossentropy(target: Tensor, output: Tensor, from_logits: bool = Fals
         ValueError: The shapes differ.
 
     Example:
-        >>> convert_to_numpy(binary_crossentropy([0.0, 1.0], [0.5, 0.25])).round(3).tolist()
-        [0.693, 1.386]
+        >>> print(convert_to_numpy(binary_crossentropy([0.0, 1.0], [0.5, 0.25])).round(3))
+        [0.693 1.386]
     """
     _check_same_shape("ops.binary_crossentropy", spec_of(target).shape, spec_of(output).shape)
     result, output = dtype(output), _wide(output)
@@ -79,7 +79,7 @@ def categorical_crossentropy(
         ValueError: The shapes differ, or the tensors are scalars.
 
     Example:
-        >>> float(categorical_crossentropy([0.0, 1.0], [0.5, 0.5])).__round__(3)
+        >>> print(f"{float(categorical_crossentropy([0.0, 1.0], [0.5, 0.5])):.3f}")
         0.693
     """
     shape = spec_of(output).shape
@@ -114,7 +114,7 @@ def sparse_categorical_crossentropy(
         ValueError: The shapes do not fit, or `output` is a scalar.
 
     Example:
-        >>> convert_to_numpy(sparse_categorical_crossentropy([1], [[0.5, 0.5]])).round(3).tolist()
+        >>> print(convert_to_numpy(sparse_categorical_crossentropy([1], [[0.5, 0.5]])).round(3))
         [0.693]
     """
     who, shape = "ops.sparse_categorical_crossentropy", spec_of(output).shape

@@ -53,8 +53,9 @@ class Adagrad(Optimizer):
         **kwargs: Any,
     ):
         super().__init__(
-            learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum,
-            ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name, **kwargs,
+            learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema,
+            ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps,
+            name, **kwargs,
         )  # fmt: skip
         self.initial_accumulator_value = initial_accumulator_value
         self.epsilon = epsilon
@@ -72,5 +73,7 @@ class Adagrad(Optimizer):
         """`w -= lr * g / sqrt(sum of g**2 + epsilon)`."""
         (total,) = slots
         total += xp.square(g)
-        w -= xp.scale(g, lr) / xp.sqrt(total + self.epsilon)
+        update = xp.scale(g, lr)
+        update /= xp.sqrt(total + self.epsilon)
+        w -= update
         return w, (total,)

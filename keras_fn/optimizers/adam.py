@@ -65,8 +65,9 @@ class Adam(Optimizer):
         **kwargs: Any,
     ):
         super().__init__(
-            learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum,
-            ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name, **kwargs,
+            learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema,
+            ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps,
+            name, **kwargs,
         )  # fmt: skip
         self.beta_1 = beta_1
         self.beta_2 = beta_2
@@ -91,5 +92,9 @@ class Adam(Optimizer):
         v = xp.move(v, xp.square(g), 1 - self.beta_2)
         if self.amsgrad:
             greatest = [xp.maximum(greatest[0], v)]
-        w -= xp.scale(m, alpha) / (xp.sqrt(greatest[0] if self.amsgrad else v) + self.epsilon)
+        divisor = xp.sqrt(greatest[0] if self.amsgrad else v)
+        divisor += self.epsilon
+        update = xp.scale(m, alpha)
+        update /= divisor
+        w -= update
         return w, (m, v, *greatest)

@@ -1,5 +1,6 @@
-"""The arguments that all optimizers share, and what they may be."""
+"""What optimizers refuse: arguments that do not fit, gradients that match no variables."""
 
+import warnings
 from numbers import Real
 from typing import Any
 
@@ -52,3 +53,69 @@ def check_options(optimizer: Any, unknown: dict[str, Any]) -> None:
         refuse("ema_momentum between 0 and 1", f"{momentum!r}", "for example ema_momentum=0.99")
     if every is not None and (not isinstance(every, int) or every < 1):
         refuse("ema_overwrite_frequency as an integer >= 1, or None", f"{every!r}", "pass None")
+
+
+def pair_up(optimizer: Any, grads: list[Any], variables: Any) -> list[Any]:
+    """Returns the variables that gradients belong to, one each.
+
+    Args:
+        optimizer: The optimizer.
+        grads: The gradients.
+        variables: The variables, or None for those that the optimizer was built for.
+
+    Raises:
+        SpecError: The optimizer is not built, does not know a variable, or the numbers differ.
+    """
+    who = f"{type(optimizer).__name__} {optimizer.name!r}"
+    if variables is not None:
+        variables = list(variables)
+        for v in variables:
+            if id(v) not in optimizer._indices:
+                raise SpecError(
+                    who,
+                    expected=f"some of the {len(optimizer._indices)} variables it was built for",
+                    given=f"unknown variable {getattr(v, 'path', v)!r}",
+                    fix="make a new optimizer for a new set of variables",
+                )
+    elif optimizer.built:
+        variables = optimizer._trainable_variables
+    else:
+        raise SpecError(
+            who,
+            expected="the variables that the gradients belong to",
+            given="gradients alone, and the optimizer is not built",
+            fix="pass trainable_variables, or call build(trainable_variables) before",
+        )
+    if len(grads) != len(variables):
+        raise SpecError(
+            who,
+            expected=f"{len(variables)} gradients, one for each variable",
+            given=f"{len(grads)}",
+            fix="pass a gradient, or None, for each variable and in their order",
+        )
+    return variables
+
+
+def with_gradients(optimizer: Any, grads: list[Any], variables: list[Any]) -> tuple[list, list]:
+    """Returns gradients and variables without those that have no gradient, and warns of them.
+
+    Raises:
+        SpecError: No variable has one.
+    """
+    if not any(g is None for g in grads):
+        return grads, variables
+    pairs = [(g, v) for g, v in zip(grads, variables, strict=True) if g is not None]
+    if not pairs:
+        raise SpecError(
+            f"{type(optimizer).__name__} {optimizer.name!r}",
+            expected="a gradient for one variable at least",
+            given="no gradients for any variable",
+            fix="check that the loss depends on the variables",
+        )
+    missing = [v.path for g, v in zip(grads, variables, strict=True) if g is None]
+    warnings.warn(
+        f"Gradients do not exist for variables {missing}: the loss does not depend on them. "
+        "They stay as they are.",
+        stacklevel=3,
+    )
+    return [g for g, _ in pairs], [v for _, v in pairs]

@@ -67,8 +67,9 @@ class Ftrl(Optimizer):
         **kwargs: Any,
     ):
         super().__init__(
-            learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum,
-            ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name, **kwargs,
+            learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema,
+            ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps,
+            name, **kwargs,
         )  # fmt: skip
         self.learning_rate_power = learning_rate_power
         self.initial_accumulator_value = initial_accumulator_value
@@ -80,7 +81,7 @@ class Ftrl(Optimizer):
         if positive or learning_rate_power > 0:
             raise SpecError(
                 f"Ftrl {self.name!r}",
-                expected="strengths that are not negative, learning_rate_power that is not positive",
+                expected="strengths of 0 or more, and learning_rate_power of 0 or less",
                 given=", ".join(f"{name}={getattr(self, name)!r}" for name in self.arguments[:5]),
                 fix=f"change {', '.join(positive) or 'learning_rate_power'}",
             )

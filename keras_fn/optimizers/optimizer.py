@@ -1,29 +1,31 @@
 """The base of optimizers: their variables, and the order in which a step does things."""
 
 import re
-import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from numbers import Real
 from typing import Any
 
-from keras_fn import initializers, ops
+import numpy as np
+
+from keras_fn import ops
 from keras_fn.backend.loader import current
 from keras_fn.core import serialization
-from keras_fn.core.naming import auto_name, name_scope
-from keras_fn.core.scopes import BuildScope, StatelessScope, context
+from keras_fn.core.naming import auto_name
+from keras_fn.core.scopes import StatelessScope, context
 from keras_fn.core.variable import Variable
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.optimizers import elements
-from keras_fn.optimizers.checks import check_options
+from keras_fn.optimizers.checks import OPTIONS, check_options, pair_up, with_gradients
 from keras_fn.optimizers.clipping import clip_gradients
 from keras_fn.optimizers.groups import Group, make_groups
 from keras_fn.optimizers.schedules.schedule import LearningRateSchedule
+from keras_fn.optimizers.state import OptimizerState
 
 Tensor = Any
 
 
-class Optimizer:
+class Optimizer(OptimizerState):
     """Base class of optimizers: they change variables after their gradients.
 
     A built-in optimizer states its mathematics once, in `rule`. An optimizer of yours may do the
@@ -57,6 +59,9 @@ class Optimizer:
         >>> v.numpy().tolist()
         [0.5, 2.5]
     """
+
+    arguments: tuple[str, ...] = ()
+    """The constructor's own arguments: attributes, and config, of their names."""
 
     elementwise = True
     """Whether `rule` acts element by element, so that it may run on many variables at once."""
@@ -194,10 +199,12 @@ class Optimizer:
         grads = list(grads)
         if not grads:
             return
-        variables = self._variables_for(grads, trainable_variables)
+        if trainable_variables is not None and not self.built:
+            self.build(list(trainable_variables))
+        variables = pair_up(self, grads, trainable_variables)
         foreach = getattr(current(), "foreach", None)
         with nullcontext() if foreach is None else foreach.no_grad():
-            grads, variables = self._overwrite(*self._present(grads, variables))
+            grads, variables = self._overwrite(*with_gradients(self, grads, variables))
             if grads:
                 if self.loss_scale_factor is not None:
                     grads = [g / self.loss_scale_factor for g in grads]
@@ -211,60 +218,6 @@ class Optimizer:
                     if v.constraint is not None:
                         v.assign(v.constraint(v))
             self._iterations.assign_add(1)
-
-    def _variables_for(self, grads: list[Tensor], trainable_variables: Any) -> list[Any]:
-        """Returns the variables of the gradients, checked; builds the optimizer for them."""
-        who = f"{type(self).__name__} {self.name!r}"
-        if trainable_variables is None:
-            if not self.built:
-                raise SpecError(
-                    who,
-                    expected="the variables that the gradients belong to",
-                    given="gradients alone, and the optimizer is not built",
-                    fix="pass trainable_variables, or call build(trainable_variables) before",
-                )
-            variables = self._trainable_variables
-        else:
-            variables = list(trainable_variables)
-            if not self.built:
-                with BuildScope():
-                    self.build(variables)
-        for v in variables if trainable_variables is not None else ():
-            if id(v) not in self._indices:
-                raise SpecError(
-                    who,
-                    expected=f"some of the {len(self._indices)} variables that it was built for",
-                    given=f"unknown variable {getattr(v, 'path', v)!r}",
-                    fix="make a new optimizer for a new set of variables",
-                )
-        if len(grads) != len(variables):
-            raise SpecError(
-                who,
-                expected=f"{len(variables)} gradients, one for each variable",
-                given=f"{len(grads)}",
-                fix="pass a gradient, or None, for each variable and in their order",
-            )
-        return variables
-
-    def _present(self, grads: list[Tensor], variables: list[Any]) -> tuple[list, list]:
-        """Leaves out the variables without a gradient, and warns of them."""
-        if not any(g is None for g in grads):
-            return grads, variables
-        pairs = [(g, v) for g, v in zip(grads, variables, strict=True) if g is not None]
-        if not pairs:
-            raise SpecError(
-                f"{type(self).__name__} {self.name!r}",
-                expected="a gradient for one variable at least",
-                given="no gradients for any variable",
-                fix="check that the loss depends on the variables",
-            )
-        missing = [v.path for g, v in zip(grads, variables, strict=True) if g is None]
-        warnings.warn(
-            f"Gradients do not exist for variables {missing}: the loss does not depend on them. "
-            "They stay as they are.",
-            stacklevel=4,
-        )
-        return [g for g, _ in pairs], [v for _, v in pairs]
 
     def _overwrite(self, grads: list[Tensor], variables: list[Any]) -> tuple[list, list]:
         """Sets the variables whose gradient is their next value; returns the others."""
@@ -334,19 +287,20 @@ class Optimizer:
             groups = make_groups(variables, self._slots, self._use_weight_decay)
             self._groups[key] = groups
         self.begin_update()
-        cast, rate = current().cast, ops.convert_to_tensor(rate)
-        step = self._next_step()
-        gathered = [
-            foreach([cast(grads[i], group.dtype) for i in group.members]) for group in groups
-        ]
+        rate, step = ops.convert_to_tensor(rate), self._next_step()
+        weights = [[v.value for v in group.variables] for group in groups]
         gathered = clip_gradients(
-            gathered, foreach, self.clipnorm, self.clipvalue, self.global_clipnorm
-        )
-        for group, g in zip(groups, gathered, strict=True):
+            [
+                foreach(_in_dtype_of(values, [grads[i] for i in group.members]))
+                for values, group in zip(weights, groups, strict=True)
+            ],
+            foreach, self.clipnorm, self.clipvalue, self.global_clipnorm,
+        )  # fmt: skip
+        for group, values, g in zip(groups, weights, gathered, strict=True):
             if self.weight_decay is not None and group.decaying:
                 decaying = foreach([v.value for v in group.decaying])
                 decaying *= 1 - rate * self.weight_decay
-            w = foreach([v.value for v in group.variables])
+            w = foreach(values)
             slots = [foreach([v.value for v in column]) for column in group.slots]
             new_w, new_slots = self.rule(foreach, w, g, slots, rate, step)
             w.assign(new_w)
@@ -503,7 +457,7 @@ class Optimizer:
         """Moves the averages on; sets the variables to them where it is time."""
         iterations = self.iterations
         # The first average is the variable itself, not a mixture with zero.
-        keep = ops.where(ops.equal(iterations, 0), 0.0, self.ema_momentum)
+        keep = ops.cast(ops.not_equal(iterations, 0), "float32") * self.ema_momentum
         every = self.ema_overwrite_frequency
         for v, average in zip(self._trainable_variables, self._averages, strict=True):
             if average is None:
@@ -543,7 +497,7 @@ class Optimizer:
             "learning_rate": float(rate.numpy())
             if isinstance(rate, Variable)
             else serialization.serialize_keras_object(rate),
-            **{option: getattr(self, option) for option in OPTIONS},
+            **{option: getattr(self, option) for option in (*OPTIONS, *self.arguments)},
         }
 
     @classmethod
@@ -557,14 +511,13 @@ class Optimizer:
             custom_objects: Names of classes and functions of your own.
         """
         if isinstance(config.get("learning_rate"), dict):
-            rate = serialization.deserialize_keras_object(
-                config["learning_rate"], custom_objects=custom_objects
-            )
+            rate = serialization.deserialize_as("schedule", config["learning_rate"], custom_objects)
             config = {**config, "learning_rate": rate}
         return cls(**config)
 
 
 def _as_float(learning_rate: Any, optimizer: Optimizer) -> float:
+    learning_rate = learning_rate.item() if isinstance(learning_rate, np.generic) else learning_rate
     if isinstance(learning_rate, Real) and not isinstance(learning_rate, bool):
         return float(learning_rate)
     raise SpecError(
@@ -573,3 +526,10 @@ def _as_float(learning_rate: Any, optimizer: Optimizer) -> float:
         given=f"{learning_rate!r}",
         fix="for example learning_rate=0.001",
     )
+
+
+def _in_dtype_of(values: list[Tensor], grads: list[Tensor]) -> list[Tensor]:
+    return [
+        g if g.dtype == w.dtype else ops.cast(g, ops.dtype(w))
+        for g, w in zip(grads, values, strict=True)
+    ]

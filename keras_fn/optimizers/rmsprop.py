@@ -61,8 +61,9 @@ class RMSprop(Optimizer):
         **kwargs: Any,
     ):
         super().__init__(
-            learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum,
-            ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name, **kwargs,
+            learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema,
+            ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps,
+            name, **kwargs,
         )  # fmt: skip
         self.rho = rho
         self.momentum = momentum
@@ -88,7 +89,8 @@ class RMSprop(Optimizer):
         if self.centered:
             mean = xp.move(slots[-1], g, 1 - self.rho)
             variance = variance - xp.square(mean)
-        increment = xp.scale(g, lr) / xp.sqrt(variance + self.epsilon)
+        increment = xp.scale(g, lr)
+        increment /= xp.sqrt(variance + self.epsilon)
         if self.momentum > 0:
             m = slots[1]
             m *= self.momentum

@@ -15,9 +15,9 @@ from keras_fn.settings import settings
 Tensor = Any
 
 
-def _cosine(part: Tensor, alpha: float) -> Tensor:
-    """Half a cosine wave from 1, at part 0, to alpha, at part 1."""
-    return (1.0 - alpha) * 0.5 * (1.0 + ops.cos(part * math.pi)) + alpha
+def _cosine(part: Tensor, alpha: float, height: Tensor | float = 1.0) -> Tensor:
+    """Half a cosine wave from its height (1, less the part of alpha) down to alpha."""
+    return (1.0 - alpha) * 0.5 * height * (1.0 + ops.cos(part * math.pi)) + alpha
 
 
 def _check_steps(schedule: Any, **steps: Any) -> None:
@@ -94,8 +94,8 @@ class CosineDecayRestarts(BuiltInSchedule):
         initial_learning_rate: The rate of step 0.
         first_decay_steps: How long the first wave is.
         t_mul: How much longer each wave is than the one before.
-        m_mul: The rate at which each wave begins, relative to the one before.
-        alpha: Which part of the rate stays at the end of a wave.
+        m_mul: How high each wave is above its end, relative to the one before.
+        alpha: Which part of `initial_learning_rate` stays at the end of a wave.
         name: A name.
 
     Raises:
@@ -138,5 +138,5 @@ class CosineDecayRestarts(BuiltInSchedule):
             wave = ops.floor(ops.log(1.0 - done * (1.0 - t)) / math.log(t))
             length = ops.power(t, wave)
             part = (done - (1.0 - length) / (1.0 - t)) / length
-        peak = self.initial_learning_rate * ops.power(float(self.m_mul), wave)
-        return peak * _cosine(part, self.alpha)
+        height = ops.power(float(self.m_mul), wave)
+        return self.initial_learning_rate * _cosine(part, self.alpha, height)

@@ -1,0 +1,115 @@
+"""Many tensors as one: arithmetic on a list of tensors by `torch._foreach_*`, a call for all."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+
+Tensor = torch.Tensor
+
+
+def _all(other: Any) -> Any:
+    """The operand as PyTorch wants it: a list for a list; a number or a scalar tensor for all."""
+    return other.tensors if type(other) is ForEach else other
+
+
+def _binary(function: Callable[..., Any]) -> Callable[..., Any]:
+    def method(self: "ForEach", other: Any) -> "ForEach":
+        return ForEach(function(self.tensors, _all(other)))
+
+    return method
+
+
+def _in_place(function: Callable[..., Any]) -> Callable[..., Any]:
+    def method(self: "ForEach", other: Any) -> "ForEach":
+        function(self.tensors, _all(other))
+        return self
+
+    return method
+
+
+def _unary(function: Callable[..., Any]) -> Callable[..., Any]:
+    def method(self: "ForEach") -> "ForEach":
+        return ForEach(function(self.tensors))
+
+    return method
+
+
+class ForEach:
+    """A list of tensors that is added, multiplied … as if it were one; see the contract.
+
+    The other operand is another such list, a number, or a tensor without axes. `+=` and its like
+    change the tensors themselves.
+    """
+
+    __slots__ = ("tensors",)
+    no_grad = staticmethod(torch.no_grad)
+
+    def __init__(self, tensors: Sequence[Tensor]):
+        self.tensors = tensors
+
+    __add__ = __radd__ = _binary(torch._foreach_add)
+    __mul__ = __rmul__ = scale = _binary(torch._foreach_mul)
+    __truediv__ = _binary(torch._foreach_div)
+    __pow__ = power = _binary(torch._foreach_pow)
+    __iadd__ = _in_place(torch._foreach_add_)
+    __imul__ = _in_place(torch._foreach_mul_)
+    __itruediv__ = _in_place(torch._foreach_div_)
+    __neg__ = _unary(torch._foreach_neg)
+    shift = __add__
+
+    # There is no subtraction of a scalar tensor from all.
+    def __sub__(self, other: Any) -> "ForEach":
+        if isinstance(other, Tensor):
+            return self + -other
+        return ForEach(torch._foreach_sub(self.tensors, _all(other)))
+
+    def __isub__(self, other: Any) -> "ForEach":
+        if isinstance(other, Tensor):
+            self += -other
+        else:
+            torch._foreach_sub_(self.tensors, _all(other))
+        return self
+
+    def __rsub__(self, other: Any) -> "ForEach":
+        return -self + other
+
+    def __rtruediv__(self, other: Any) -> "ForEach":
+        return ForEach(torch._foreach_reciprocal(self.tensors)) * other
+
+    sqrt = _unary(torch._foreach_sqrt)
+    sign = _unary(torch._foreach_sign)
+    absolute = _unary(torch._foreach_abs)
+    maximum = _binary(torch._foreach_maximum)
+
+    def square(self) -> "ForEach":
+        """The squares of all elements."""
+        return ForEach(torch._foreach_mul(self.tensors, self.tensors))
+
+    def clip(self, low: float, high: float) -> "ForEach":
+        """All elements, not below `low` and not above `high`."""
+        clipped = torch._foreach_clamp_min(self.tensors, low)
+        torch._foreach_clamp_max_(clipped, high)
+        return ForEach(clipped)
+
+    def move(self, target: "ForEach", rate: float) -> "ForEach":
+        """Moves all tensors, in place, towards those of `target`: `x += (target - x) * rate`."""
+        torch._foreach_lerp_(self.tensors, target.tensors, rate)
+        return self
+
+    def norms(self) -> "ForEach":
+        """The Euclidean norm of each tensor."""
+        return ForEach(torch._foreach_norm(self.tensors, 2, _norm_dtype(self.tensors)))
+
+    def total_norm(self) -> Tensor:
+        """The Euclidean norm of all tensors together."""
+        return torch.linalg.vector_norm(torch.stack(list(self.norms().tensors)))
+
+    def assign(self, other: "ForEach") -> None:
+        """Sets the tensors to the values of others; nothing where they are the same ones."""
+        if other is not self:
+            torch._foreach_copy_(self.tensors, other.tensors)
+
+
+def _norm_dtype(tensors: Sequence[Tensor]) -> torch.dtype:
+    return torch.float64 if tensors[0].dtype is torch.float64 else torch.float32

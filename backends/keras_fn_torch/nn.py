@@ -1,0 +1,97 @@
+"""Activations, softmax, normalisation, dense products."""
+
+import torch
+import torch.nn.functional as F
+
+from keras_fn_torch.axes import Axis, axes_of
+from keras_fn_torch.refused import accepting, of_floats
+from keras_fn_torch.tensors import Tensor
+
+selu = of_floats(F.selu)
+silu = of_floats(F.silu)
+log_sigmoid = of_floats(F.logsigmoid)
+hard_sigmoid = of_floats(F.hardsigmoid)
+hard_silu = of_floats(F.hardswish)
+
+
+@of_floats
+def elu(x: Tensor, alpha: float = 1.0) -> Tensor:
+    """`F.elu`."""
+    return F.elu(x, alpha)
+
+
+@of_floats
+def leaky_relu(x: Tensor, negative_slope: float = 0.2) -> Tensor:
+    """`F.leaky_relu`."""
+    return F.leaky_relu(x, negative_slope)
+
+
+@of_floats
+def gelu(x: Tensor, approximate: bool = True) -> Tensor:
+    """`F.gelu`."""
+    return F.gelu(x, approximate="tanh" if approximate else "none")
+
+
+@of_floats
+def softplus(x: Tensor) -> Tensor:
+    """`F.softplus`, linear from 40 on: from 20 on, its default, float64 would show it."""
+    return F.softplus(x, 1.0, 40.0)
+
+
+@of_floats
+def glu(x: Tensor, axis: int = -1) -> Tensor:
+    """`F.glu`."""
+    return F.glu(x, axis)
+
+
+def softmax(x: Tensor, axis: Axis = -1) -> Tensor:
+    """Over several axes by the sum of the exponentials."""
+    if isinstance(axis, int):
+        return torch.softmax(x, axis)
+    return torch.exp(x - torch.logsumexp(x, axes_of(x, axis), True))
+
+
+@of_floats
+def log_softmax(x: Tensor, axis: Axis = -1) -> Tensor:
+    """Over several axes by the sum of the exponentials."""
+    if isinstance(axis, int):
+        return torch.log_softmax(x, axis)
+    return x - torch.logsumexp(x, axes_of(x, axis), True)
+
+
+def batch_normalization(
+    x: Tensor,
+    mean: Tensor,
+    variance: Tensor,
+    axis: int,
+    offset: Tensor | None = None,
+    scale: Tensor | None = None,
+    epsilon: float = 1e-3,
+) -> Tensor:
+    """One pass over `x`, with the rest worked out for each channel beforehand."""
+    factor = torch.rsqrt(variance + epsilon)
+    if scale is not None:
+        factor = factor * scale
+    shift = torch.zeros_like(mean) if offset is None else offset
+    shift = torch.addcmul(shift, mean, factor, value=-1)
+    if axis not in (-1, x.dim() - 1):
+        shape = [1] * x.dim()
+        shape[axis] = -1
+        factor, shift = factor.reshape(shape), shift.reshape(shape)
+    return torch.addcmul(shift.to(x.dtype), x, factor.to(x.dtype))
+
+
+_matmul = accepting(torch.matmul)
+
+
+def dense(x: Tensor, kernel: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Product and sum in one."""
+    if x.dtype is not kernel.dtype:
+        dtype = torch.promote_types(x.dtype, kernel.dtype)
+        x, kernel = x.to(dtype), kernel.to(dtype)
+    if bias is None or x.dtype is not bias.dtype or not x.is_floating_point():
+        product = _matmul(x, kernel)
+        return product if bias is None else torch.add(product, bias)
+    if x.dim() == 2:
+        return torch.addmm(bias, x, kernel)
+    return F.linear(x, kernel.t(), bias)

@@ -1,0 +1,221 @@
+"""The area under a curve of shares, as the threshold goes from 1 to 0."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_fn import ops
+from keras_fn.core.keras_tensor import Shape
+from keras_fn.errors import SpecError
+from keras_fn.metrics.confusion_counts import Counts, Thresholds, confusion_counts, even_thresholds
+from keras_fn.metrics.metric import Metric
+from keras_fn.settings import settings
+
+Tensor = Any
+
+_CURVES = ("ROC", "PR", "PRGAIN")
+_METHODS = ("interpolation", "minoring", "majoring")
+
+
+class AUC(Metric):
+    """The area under the ROC curve, or that of precision over recall.
+
+    Args:
+        num_thresholds: How many thresholds the curve is drawn with, 2 or more.
+        curve: `"ROC"` (true over false positive rate), `"PR"` (precision over recall) or
+            `"PRGAIN"` (the gains of these two).
+        summation_method: How the area between thresholds is taken: `"interpolation"`,
+            `"minoring"` (at its smaller height) or `"majoring"` (at its larger one).
+        name: A name.
+        dtype: As in `Metric`.
+        thresholds: The thresholds between 0 and 1, in place of `num_thresholds` even ones.
+        multi_label: Whether labels, on the last axis, have areas of their own, whose mean is the
+            result.
+        num_labels: How many labels; by default as many as the first batch has.
+        label_weights: Weights of the labels: in the mean of their areas, or, without
+            `multi_label`, of their predictions.
+        from_logits: Whether predictions are logits rather than probabilities.
+
+    Raises:
+        ValueError: An argument is none of these.
+
+    Example:
+        >>> metric = keras.metrics.AUC(num_thresholds=3)
+        >>> float(metric([0, 0, 1, 1], [0.0, 0.5, 0.3, 0.9]))
+        0.75
+
+    References:
+        Davis and Goadrich, "The Relationship Between Precision-Recall and ROC Curves", 2006.
+        Flach and Kull, "Precision-Recall-Gain Curves: PR Analysis Done Right", 2015.
+    """
+
+    _direction = "up"
+
+    def __init__(
+        self,
+        num_thresholds: int = 200,
+        curve: str = "ROC",
+        summation_method: str = "interpolation",
+        name: str | None = None,
+        dtype: Any = None,
+        thresholds: Sequence[float] | None = None,
+        multi_label: bool = False,
+        num_labels: int | None = None,
+        label_weights: Sequence[float] | None = None,
+        from_logits: bool = False,
+    ):
+        super().__init__(name=name, dtype=dtype)
+        self.curve = self._choice("curve", curve, _CURVES, str(curve).upper())
+        self.summation_method = self._choice(
+            "summation_method", summation_method, _METHODS, str(summation_method).lower()
+        )
+        self._given_thresholds = None if thresholds is None else sorted(map(float, thresholds))
+        if self._given_thresholds is None:
+            if num_thresholds < 2:
+                raise self._wrong("num_thresholds of 2 or more", "num_thresholds", num_thresholds)
+            values = even_thresholds(num_thresholds, settings.epsilon)
+        else:
+            if any(not 0 <= t <= 1 for t in self._given_thresholds):
+                raise self._wrong("thresholds from 0 to 1", "thresholds", thresholds)
+            values = [0.0 - settings.epsilon, *self._given_thresholds, 1.0 + settings.epsilon]
+        if num_labels and not multi_label:
+            raise self._wrong("num_labels with multi_label=True only", "num_labels", num_labels)
+        self._at = Thresholds(values)
+        self.thresholds, self.num_thresholds = self._at.values, len(values)
+        self.multi_label, self.num_labels = multi_label, num_labels
+        self.label_weights = None if label_weights is None else np.asarray(label_weights, "float32")
+        self._from_logits = from_logits
+        self._built = False
+        if not multi_label:
+            self._build(())
+        elif num_labels:
+            self._build((num_labels,))
+
+    def _wrong(self, expected: str, argument: str, value: Any) -> SpecError:
+        return SpecError(
+            f"AUC {self.name!r}",
+            expected=expected,
+            given=f"{argument}={value!r}",
+            fix=f"check {argument}, or leave it out",
+        )
+
+    def _choice(self, argument: str, given: str, choices: tuple[str, ...], value: str) -> str:
+        if value not in choices:
+            raise self._wrong(
+                f"{argument} to be one of " + ", ".join(map(repr, choices)), argument, given
+            )
+        return value
+
+    def _build(self, labels: Shape) -> None:
+        shape = (self.num_thresholds, *(size or 0 for size in labels))
+        for name in Counts._fields:
+            setattr(self, name, self.add_variable(shape, "zeros", name=name))
+        self._built = True
+
+    def update_state(
+        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+    ) -> None:
+        """Takes a batch into account.
+
+        Args:
+            y_true: Targets 0 and 1, of the shape of `y_pred`.
+            y_pred: Predictions of shape `(batch, ...)`; with `multi_label`, `(batch, labels)`.
+            sample_weight: Weights of the first axes of `y_pred`, or None.
+        """
+        y_pred = ops.convert_to_tensor(y_pred)
+        if self.multi_label:
+            labels = self.num_labels or (self.true_positives.shape[1] if self._built else None)
+            if len(y_pred.shape) != 2 or labels not in (None, y_pred.shape[1]):
+                raise SpecError(
+                    f"AUC {self.name!r}",
+                    expected=f"predictions of shape (batch, {labels or 'labels'}) with multi_label",
+                    given=f"shape {tuple(y_pred.shape)}",
+                    fix="reshape the predictions, or leave multi_label out",
+                )
+            if not self._built:
+                self._build(tuple(y_pred.shape)[1:])
+        counts = confusion_counts(
+            y_true,
+            ops.sigmoid(y_pred) if self._from_logits else y_pred,
+            self._at,
+            sample_weight=sample_weight,
+            label_weights=None if self.multi_label else self.label_weights,
+            by_label=self.multi_label,
+            dtype=self.true_positives.dtype,
+        )
+        for name, count in zip(Counts._fields, counts, strict=True):
+            getattr(self, name).assign_add(count)
+
+    def result(self) -> Tensor:
+        """Returns the area, or the mean of those of the labels."""
+        if not self._built:
+            return ops.zeros((), self.dtype)
+        if self.curve == "PR" and self.summation_method == "interpolation":
+            areas = self._interpolated_pr()
+        else:
+            x, y = self._curve()
+            left, right = y[:-1], y[1:]
+            if self.summation_method == "interpolation":
+                height = ops.divide(ops.add(left, right), 2.0)
+            else:
+                choose = ops.minimum if self.summation_method == "minoring" else ops.maximum
+                height = choose(left, right)
+            areas = ops.multiply(ops.subtract(x[:-1], x[1:]), height)
+        areas = ops.sum(areas, 0)
+        if not self.multi_label:
+            return areas
+        if self.label_weights is None:
+            return ops.mean(areas)
+        total = float(self.label_weights.sum())
+        return ops.divide_no_nan(ops.sum(ops.multiply(areas, self.label_weights)), total)
+
+    def _curve(self) -> tuple[Tensor, Tensor]:
+        """The points of the curve, one for each threshold."""
+        tp, fp, tn, fn = (getattr(self, name).value for name in Counts._fields)
+        recall = ops.divide_no_nan(tp, ops.add(tp, fn))
+        if self.curve == "ROC":
+            return ops.divide_no_nan(fp, ops.add(fp, tn)), recall
+        if self.curve == "PR":
+            return recall, ops.divide_no_nan(tp, ops.add(tp, fp))
+        odds = ops.divide_no_nan(ops.add(tp, fn), ops.add(tn, fp))
+        none = ops.equal(tp, 0.0)
+
+        def gain(errors: Tensor, value_of_none: float) -> Tensor:
+            gained = ops.subtract(1.0, ops.multiply(odds, ops.divide_no_nan(errors, tp)))
+            return ops.where(none, value_of_none, gained)
+
+        return ops.maximum(gain(fn, 0.0), 0.0), gain(fp, 1.0)
+
+    def _interpolated_pr(self) -> Tensor:
+        """Areas under precision over recall: between thresholds TP is linear in TP + FP."""
+        tp, fp, fn = (
+            getattr(self, name).value
+            for name in ("true_positives", "false_positives", "false_negatives")
+        )
+        positive = ops.add(tp, fp)
+        rise = ops.subtract(tp[:-1], tp[1:])
+        run = ops.maximum(ops.subtract(positive[:-1], positive[1:]), 0)
+        slope = ops.divide_no_nan(rise, run)
+        intercept = ops.subtract(tp[1:], ops.multiply(slope, positive[1:]))
+        both = ops.logical_and(ops.greater(positive[:-1], 0), ops.greater(positive[1:], 0))
+        ratio = ops.where(both, ops.divide_no_nan(positive[:-1], positive[1:]), 1.0)
+        area = ops.multiply(slope, ops.add(rise, ops.multiply(intercept, ops.log(ratio))))
+        return ops.divide_no_nan(area, ops.maximum(ops.add(tp[1:], fn[1:]), 0))
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments, as plain values."""
+        weights = self.label_weights
+        config = {
+            **super().get_config(),
+            "num_thresholds": self.num_thresholds,
+            "curve": self.curve,
+            "summation_method": self.summation_method,
+            "multi_label": self.multi_label,
+            "num_labels": self.num_labels,
+            "label_weights": None if weights is None else weights.tolist(),
+            "from_logits": self._from_logits,
+        }
+        if self._given_thresholds is not None:
+            config["thresholds"] = self._given_thresholds
+        return config

@@ -1,0 +1,220 @@
+"""Batches: from arrays that are put on the device once, and from anything that yields batches."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_fn.backend.loader import current
+from keras_fn.errors import DTypeError, SpecError
+from keras_fn.settings import settings
+
+Rows = tuple[list[Any], list[Any] | None, list[Any] | None]
+"""Inputs, targets and sample weights, each flat and in the order of the model's own."""
+
+
+class ArrayBatches:
+    """Batches cut from arrays.
+
+    Args:
+        rows: Arrays of one first size.
+        batch_size: Samples in a batch.
+        shuffle: Whether each epoch has an order of its own.
+        seed: Where the orders come from: the same on every backend.
+    """
+
+    def __init__(self, rows: Rows, batch_size: int, shuffle: bool, seed: int):
+        self.rows = rows
+        self.size = len(rows[0][0])
+        self.batch_size, self.shuffle, self.seed = min(batch_size, self.size), shuffle, seed
+        self.limit: int | None = None  # batches in an epoch, where it is not all
+        self._tensors: Any = None
+
+    def __len__(self) -> int:
+        every = -(-self.size // self.batch_size)
+        return every if self.limit is None else min(every, self.limit)
+
+    def peek(self) -> Rows:
+        """Returns all rows: what is checked before the first step."""
+        return self.rows
+
+    @property
+    def tensors(self) -> Any:
+        """The arrays on the device, as `(x, y, sample_weight)`."""
+        if self._tensors is None:
+            convert = current().convert_to_tensor
+            self._tensors = tuple(
+                None if group is None else [None if a is None else convert(a) for a in group]
+                for group in self.rows
+            )
+        return self._tensors
+
+    def epoch(self, epoch: int) -> Iterator[tuple[Any, Any]]:
+        """Yields `(tensors, indices)` for each batch."""
+        order = np.arange(self.size, dtype=np.int32)
+        if self.shuffle:
+            # Keyed by the epoch: a run that resumes in the middle finds the same order.
+            generator = np.random.Generator(np.random.Philox(key=[self.seed, epoch]))
+            order = generator.permutation(order)
+        tensors, convert = self.tensors, current().convert_to_tensor
+        for start in range(0, self.size, self.batch_size):
+            yield tensors, convert(order[start : start + self.batch_size])
+
+
+class IterableBatches:
+    """Batches that something yields: a generator, a DataLoader, a Dataset, a PyDataset.
+
+    Args:
+        source: What yields `x`, `(x, y)` or `(x, y, sample_weight)`.
+        arrange: Turns each into rows.
+        steps: Batches in an epoch, for sources without an end.
+    """
+
+    def __init__(self, source: Any, arrange: Callable[[Any], Rows], steps: int | None):
+        self.source, self.arrange, self.steps = source, arrange, steps
+        self._iterator: Iterator[Any] | None = None
+        self._first: Any = None
+
+    def __len__(self) -> int:
+        return self.steps or _length(self.source) or 0
+
+    def peek(self) -> Rows:
+        """Returns the first batch, which the next epoch will yield too."""
+        if self._first is None:
+            self._iterator = iter(self.source)
+            try:
+                self._first = next(self._iterator)
+            except StopIteration:
+                raise ValueError("The data yields no batch.") from None
+        return self.arrange(self._first)
+
+    def epoch(self, epoch: int) -> Iterator[tuple[Any, Any]]:
+        """Yields `(tensors, None)` for each batch."""
+        del epoch
+        convert = current().convert_to_tensor
+        done = 0
+        for batch in self._batches():
+            rows = self.arrange(batch)
+            yield tuple(
+                None if g is None else [None if a is None else convert(a) for a in g] for g in rows
+            ), None
+            done += 1
+            if self.steps is not None and done == self.steps:
+                return
+        if self.steps is not None:
+            self._iterator = None
+
+    def _batches(self) -> Iterator[Any]:
+        first, self._first = self._first, None
+        if self._iterator is None or (first is None and self.steps is None):
+            self._iterator = iter(self.source)
+        if first is not None:
+            yield first
+        yield from self._iterator
+
+
+def _length(source: Any) -> int | None:
+    try:
+        return len(source)
+    except TypeError:
+        return None
+
+
+def is_array_like(x: Any) -> bool:
+    """Whether `x` is an array, a tensor, a data frame or a nested list of numbers."""
+    return hasattr(x, "__array__") or hasattr(x, "dtype") or isinstance(x, (int, float))
+
+
+def as_array(x: Any, what: str, who: str) -> Any:
+    """Returns a host array, or a tensor of the backend as it is.
+
+    Raises:
+        DTypeError: Text or objects.
+        SpecError: It is a scalar, or ragged.
+    """
+    if current().is_tensor(x):
+        array = x
+    else:
+        try:
+            array = np.asarray(x)
+        except ValueError as error:
+            raise _misfit(who, what, f"lists of different lengths ({error})") from None
+        if array.dtype.kind not in "biufcV":
+            raise DTypeError(
+                who, expected=f"{what} that are numbers", given=f"an array of {_kind(array)}",
+                fix="encode text and categories as numbers, for example with a vocabulary",
+            )  # fmt: skip
+        if array.dtype == np.float64:
+            array = array.astype(settings.floatx)
+    if len(array.shape) == 0:
+        raise _misfit(who, what, "a single number")
+    return array
+
+
+def _kind(array: np.ndarray) -> str:
+    return {"O": "Python objects", "U": "text", "S": "bytes"}.get(array.dtype.kind, str(array.dtype))
+
+
+def _misfit(who: str, what: str, given: str) -> SpecError:
+    return SpecError(
+        who, expected=f"{what}: arrays whose first axis is the samples", given=given,
+        fix="stack the samples into one array",
+    )  # fmt: skip
+
+
+def check_lengths(named: Sequence[tuple[str, Any]], who: str) -> int:
+    """Returns the number of samples.
+
+    Raises:
+        SpecError: Arrays differ in it, or there are none.
+    """
+    lengths = {name: array.shape[0] for name, array in named if array is not None}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{name}: {n}" for name, n in lengths.items())
+        raise SpecError(
+            who, expected="arrays with the same number of samples", given=told,
+            fix="cut or complete the shorter ones",
+        )  # fmt: skip
+    size = next(iter(lengths.values()))
+    if size == 0:
+        raise SpecError(
+            who, expected="at least one sample", given="empty arrays", fix="check where they come from"
+        )
+    return size
+
+
+def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
+    """Returns `(x, y, sample_weight)` of a batch, None for what it has not.
+
+    Args:
+        data: `x`, `(x,)`, `(x, y)` or `(x, y, sample_weight)`.
+
+    Raises:
+        ValueError: A tuple of another length.
+
+    Example:
+        >>> unpack_x_y_sample_weight((1, 2))
+        (1, 2, None)
+    """
+    if isinstance(data, list):
+        data = tuple(data)
+    if not isinstance(data, tuple):
+        return data, None, None
+    if len(data) > 3:
+        raise ValueError(
+            "A batch is x, (x, y) or (x, y, sample_weight); a tuple of "
+            f"{len(data)} came. Several inputs go in a list or a dict: ([a, b], y)."
+        )
+    return (*data, *(None,) * (3 - len(data)))  # type: ignore[return-value]
+
+
+def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+    """Returns a batch of these parts.
+
+    Example:
+        >>> pack_x_y_sample_weight(1, 2)
+        (1, 2)
+    """
+    if y is None:
+        return x if not isinstance(x, (tuple, list)) else (x,)
+    return (x, y) if sample_weight is None else (x, y, sample_weight)

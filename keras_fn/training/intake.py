@@ -1,0 +1,309 @@
+"""Takes data in: binds it to the model's inputs and outputs, checks it, makes batches of it."""
+
+from typing import Any
+
+import numpy as np
+
+from keras_fn.backend.loader import current
+from keras_fn.core import tree
+from keras_fn.core.dtypes import numpy_dtype
+from keras_fn.errors import DTypeError, SpecError
+from keras_fn.random.seed import make_default_seed
+from keras_fn.training.data import (
+    ArrayBatches,
+    IterableBatches,
+    Rows,
+    as_array,
+    check_lengths,
+    unpack_x_y_sample_weight,
+)
+from keras_fn.training.outputs import Outputs, outputs_of
+
+
+def is_batches(x: Any) -> bool:
+    """Whether `x` yields batches, rather than being an array or nested arrays."""
+    if isinstance(x, (list, tuple, dict, np.ndarray, str, bytes)) or hasattr(x, "__array__"):
+        return False
+    if current().is_tensor(x) or hasattr(x, "dtype"):
+        return False
+    return hasattr(x, "__iter__") or hasattr(x, "__getitem__")
+
+
+def place(model: Any) -> str:
+    """How errors name the model."""
+    return f"{type(model).__name__} model {model.name!r}"
+
+
+def rows(model: Any, x: Any, y: Any, sample_weight: Any, class_weight: Any) -> Rows:
+    """Returns checked arrays, flat: for each input, each output, each output's weights."""
+    who = place(model)
+    inputs = _inputs(model, x, who)
+    outputs = _known_outputs(model)
+    targets = _bound(y, outputs, "targets", who)
+    weights = _bound(sample_weight, outputs, "sample weights", who)
+    if class_weight is not None:
+        weights = _class_weights(targets, weights, class_weight, who)
+    named = [(f"x[{i}]" if len(inputs) > 1 else "x", a) for i, a in enumerate(inputs)]
+    named += [(f"y[{i}]" if len(targets or ()) > 1 else "y", a) for i, a in enumerate(targets or ())]
+    named += [("sample_weight", a) for a in weights or ()]
+    check_lengths(named, who)
+    return inputs, targets, weights
+
+
+def _inputs(model: Any, x: Any, who: str) -> list[Any]:
+    """Returns the arrays for the model's inputs, in their order, of their shapes and dtypes."""
+    binder = getattr(_graph(model), "_binder", None)
+    if binder is None:
+        return [as_array(a, "x", who) for a in (tree.flatten(x) if _is_nest(x) else [x])]
+    if binder.single and isinstance(x, (list, tuple)) and not _holds_arrays(x):
+        x = np.asarray(x) if _is_regular(x) else x
+    values = binder.flatten(x)
+    arrays = []
+    for i, value in enumerate(values):
+        tensor, name = binder.tensors[i], binder.names[i]
+        array = as_array(value, f"input {name!r}", who)
+        arrays.append(_fitted(array, tensor, name, who))
+    return arrays
+
+
+def _graph(model: Any) -> Any:
+    return getattr(model, "_functional", None) or model
+
+
+def _is_nest(x: Any) -> bool:
+    return isinstance(x, dict) or (isinstance(x, (list, tuple)) and _holds_arrays(x))
+
+
+def _holds_arrays(x: Any) -> bool:
+    return any(hasattr(item, "shape") or isinstance(item, (list, tuple, dict)) and _holds_arrays(item)
+               for item in (x.values() if isinstance(x, dict) else x))  # fmt: skip
+
+
+def _is_regular(x: Any) -> bool:
+    try:
+        np.asarray(x)
+    except ValueError:
+        return False
+    return True
+
+
+def _fitted(array: Any, tensor: Any, name: str, who: str) -> Any:
+    """Checks rank and sizes; casts to the input's dtype."""
+    shape, wanted = tuple(array.shape), tensor.shape
+    if len(shape) == len(wanted) - 1 and wanted[-1] == 1:
+        array = array.reshape((*shape, 1))
+    elif len(shape) == len(wanted) + 1 and shape[-1] == 1:
+        array = array.reshape(shape[:-1])
+    shape = tuple(array.shape)
+    if len(shape) != len(wanted) or any(
+        n is not None and n != m for n, m in zip(wanted[1:], shape[1:], strict=True)
+    ):
+        raise SpecError(
+            who, expected=f"input {name!r} of shape {wanted}", given=f"shape {shape}",
+            fix="reshape the data; the first axis is the samples",
+        )  # fmt: skip
+    if isinstance(array, np.ndarray):
+        dtype = numpy_dtype(tensor.dtype)
+        if array.dtype.kind == "f" and dtype.kind in "iu" and not np.array_equal(
+            array, np.floor(array)
+        ):  # fmt: skip
+            raise DTypeError(
+                who, expected=f"input {name!r} of dtype {tensor.dtype}", given="fractions",
+                fix="feed integers, or make the Input with dtype='float32'",
+            )  # fmt: skip
+        return array if array.dtype == dtype else array.astype(dtype)
+    return current().cast(array, tensor.dtype)
+
+
+def _known_outputs(model: Any) -> Outputs | None:
+    graph = _graph(model)
+    if hasattr(graph, "_outputs_struct"):
+        return outputs_of(graph, graph._outputs_struct)
+    objective = model._objective
+    return objective.outputs if objective is not None else None
+
+
+def _bound(values: Any, outputs: Outputs | None, what: str, who: str) -> list[Any] | None:
+    if values is None:
+        return None
+    if outputs is None or (len(outputs) == 1 and not isinstance(values, dict)):
+        flat = tree.flatten(values) if _is_nest(values) else [values]
+        if outputs is not None and len(flat) > 1:
+            flat = [values]
+    elif what == "sample weights" and not isinstance(values, (dict, list, tuple)):
+        flat = [values] * len(outputs)
+    else:
+        flat = outputs.bind(values, what, fill=what == "sample weights")
+    return [None if a is None else as_array(a, what, who) for a in flat]
+
+
+def _class_weights(
+    targets: list[Any] | None, weights: list[Any] | None, class_weight: dict, who: str
+) -> list[Any]:
+    """Returns a weight for each sample, by its class."""
+    if not targets or len(targets) != 1:
+        raise SpecError(
+            who, expected="class_weight for a model with one output", given=f"{len(targets or ())}",
+            fix="use sample_weight for models with several outputs",
+        )  # fmt: skip
+    y = np.asarray(current().convert_to_numpy(current().convert_to_tensor(targets[0])))
+    one_hot = y.ndim > 1 and y.shape[-1] > 1
+    classes = y.argmax(-1) if one_hot else y.reshape(y.shape[: max(y.ndim - 1, 1)])
+    found = np.ones(classes.shape, dtype="float32")
+    for label, weight in class_weight.items():
+        found[classes == int(label)] = weight
+    return [found if weights is None or weights[0] is None else found * np.asarray(weights[0])]
+
+
+def arranged(model: Any, x: list[Any]) -> Any:
+    """Returns flat inputs nested as the model's call takes them."""
+    struct = getattr(_graph(model), "_inputs_struct", None)
+    if struct is not None:
+        return tree.pack(struct, x)
+    nest = getattr(model, "_input_nest", None)
+    if nest is not None:
+        return tree.pack(nest, x)
+    return x[0] if len(x) == 1 else x
+
+
+def tensors(found: Rows) -> Any:
+    """Returns rows on the device."""
+    convert = current().convert_to_tensor
+    return tuple(
+        None if group is None else [None if a is None else convert(a) for a in group]
+        for group in found
+    )
+
+
+def batches(
+    model: Any,
+    x: Any,
+    y: Any,
+    sample_weight: Any,
+    batch_size: int,
+    shuffle: bool,
+    steps: int | None,
+    x_only: bool = False,
+    class_weight: Any = None,
+) -> Any:
+    """Returns what yields the batches of an epoch."""
+    if x is None:
+        raise ValueError(f"{place(model)}: no data came: pass x=.")
+    if is_batches(x):
+        if y is not None or sample_weight is not None:
+            raise ValueError(
+                f"{place(model)}: data that yields batches brings its own targets; y and "
+                "sample_weight cannot be given besides."
+            )
+
+        def arrange(batch: Any) -> Rows:
+            bx, by, bw = unpack_x_y_sample_weight(batch)
+            found = rows(model, bx, None if x_only else by, None if x_only else bw, class_weight)
+            _note_nest(model, bx)
+            return found
+
+        return IterableBatches(x, arrange, steps)
+    found = rows(model, x, y, sample_weight, class_weight)
+    _note_nest(model, x)
+    made = ArrayBatches(found, batch_size, shuffle, make_default_seed())
+    made.limit = steps
+    return made
+
+
+def _note_nest(model: Any, x: Any) -> None:
+    """A subclassed model is called on inputs nested as they came."""
+    if getattr(_graph(model), "_inputs_struct", None) is None and _is_nest(x):
+        model._input_nest = x
+
+
+def training_data(
+    model: Any,
+    x: Any,
+    y: Any,
+    sample_weight: Any,
+    class_weight: Any,
+    batch_size: int | None,
+    shuffle: bool,
+    steps: int | None,
+    validation_split: float,
+) -> tuple[Any, Any]:
+    """Returns batches to train on, and the part of the arrays that is held out, or None."""
+    if batch_size is not None and batch_size < 1:
+        raise ValueError(f"{place(model)}: batch_size must be 1 or more, not {batch_size}.")
+    if not validation_split:
+        made = batches(model, x, y, sample_weight, batch_size or 32, shuffle, steps,
+                       class_weight=class_weight)  # fmt: skip
+        return made, None
+    if is_batches(x):
+        raise ValueError(
+            f"{place(model)}: validation_split needs arrays; pass validation_data instead."
+        )
+    if not 0 < validation_split < 1:
+        raise ValueError(
+            f"{place(model)}: validation_split must be between 0 and 1, not {validation_split}."
+        )
+    every = rows(model, x, y, sample_weight, class_weight)
+    size = every[0][0].shape[0]
+    cut = int(size * (1 - validation_split))
+    if cut in (0, size):
+        raise ValueError(
+            f"{place(model)}: validation_split={validation_split} of {size} samples leaves none "
+            "to train on, or none to validate on."
+        )
+    made = ArrayBatches(_cut(every, slice(0, cut)), batch_size or 32, shuffle, make_default_seed())
+    made.limit = steps
+    _note_nest(model, x)
+    return made, HeldOut(_cut(every, slice(cut, None)))
+
+
+class HeldOut:
+    """Rows that are kept for validation."""
+
+    def __init__(self, rows: Rows):
+        self.rows = rows
+
+
+def _cut(found: Rows, part: slice) -> Rows:
+    return tuple(  # type: ignore[return-value]
+        None if group is None else [None if a is None else a[part] for a in group]
+        for group in found
+    )
+
+
+def validation_data(model: Any, data: Any, batch_size: int | None, steps: int | None) -> Any:
+    """Returns the batches of a validation."""
+    if isinstance(data, HeldOut):
+        made = ArrayBatches(data.rows, batch_size or 32, False, 0)
+        made.limit = steps
+    elif is_batches(data):
+        made = batches(model, data, None, None, batch_size or 32, False, steps)
+    else:
+        x, y, weight = unpack_x_y_sample_weight(data)
+        made = batches(model, x, y, weight, batch_size or 32, False, steps)
+        check_rows(model, made.rows)
+    return made
+
+
+def check_targets(model: Any, data: Any) -> None:
+    """Checks the targets of a whole data set of arrays; of the first batch of any other."""
+    check_rows(model, data.peek())
+
+
+def check_rows(model: Any, found: Rows) -> None:
+    """Raises unless targets are there and fit the losses."""
+    _, targets, _ = found
+    objective = model._objective
+    if objective is None or model._compile_arguments["loss"] is None:
+        return
+    if targets is None:
+        raise SpecError(
+            place(model), expected="targets y, as compile() named a loss", given="none",
+            fix="pass y=",
+        )  # fmt: skip
+    struct = objective.outputs.structure
+    shapes = [tuple(t.shape) for t in tree.flatten(struct)]
+    host = [
+        a if a is None or isinstance(a, np.ndarray) else current().convert_to_numpy(a)
+        for a in targets
+    ]
+    objective.check(host, shapes)
