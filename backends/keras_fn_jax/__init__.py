@@ -11,6 +11,7 @@ from keras_fn_jax.tensors import cast as cast
 from keras_fn_jax.tensors import convert_to_numpy as convert_to_numpy
 from keras_fn_jax.tensors import convert_to_tensor as convert_to_tensor
 from keras_fn_jax.tensors import dtype_name as dtype_name
+from keras_fn_jax.tensors import gather_rows as gather_rows
 from keras_fn_jax.tensors import is_tensor as is_tensor
 from keras_fn_jax.tensors import new_variable as new_variable
 from keras_fn_jax.tensors import set_trainable as set_trainable

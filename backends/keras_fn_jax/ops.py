@@ -157,11 +157,6 @@ def take(x: jax.Array, indices: jax.Array, axis: int | None = None) -> jax.Array
     return jnp.take(x, indices, axis=axis, mode="clip")
 
 
-def gather_rows(x: jax.Array, indices: jax.Array) -> jax.Array:
-    """Rows of a batch; the indices are known to be in range."""
-    return x.at[indices].get(mode="promise_in_bounds")
-
-
 def sort(x: jax.Array, axis: int = -1) -> jax.Array:
     """Rising order."""
     return jnp.sort(x, axis=axis)

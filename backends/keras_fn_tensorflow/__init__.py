@@ -5,6 +5,7 @@ from keras_fn_tensorflow import _without_keras as _without_keras  # isort: split
 from keras_fn_tensorflow import ops as ops
 from keras_fn_tensorflow.functions import abstract_eval as abstract_eval
 from keras_fn_tensorflow.functions import compile as compile
+from keras_fn_tensorflow.functions import compile_call as compile_call
 from keras_fn_tensorflow.functions import value_and_grad as value_and_grad
 from keras_fn_tensorflow.layer import LayerBase as LayerBase
 from keras_fn_tensorflow.tensors import assign as assign
@@ -12,6 +13,7 @@ from keras_fn_tensorflow.tensors import cast as cast
 from keras_fn_tensorflow.tensors import convert_to_numpy as convert_to_numpy
 from keras_fn_tensorflow.tensors import convert_to_tensor as convert_to_tensor
 from keras_fn_tensorflow.tensors import dtype_name as dtype_name
+from keras_fn_tensorflow.tensors import gather_rows as gather_rows
 from keras_fn_tensorflow.tensors import is_tensor as is_tensor
 from keras_fn_tensorflow.tensors import new_variable as new_variable
 from keras_fn_tensorflow.tensors import set_trainable as set_trainable

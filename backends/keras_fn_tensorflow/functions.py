@@ -82,3 +82,9 @@ def compile(
 def _argument(x: Any) -> Any:
     """A Python number would be traced anew for each value, so it becomes a tensor."""
     return x if x is None or is_tensor(x) else convert_to_tensor(getattr(x, "value", x))
+
+
+def compile_call(function: Callable[..., Any], variables: Sequence[Any]) -> Callable[..., Any]:
+    """`tf.function` of a function that only reads its variables; tapes see through it."""
+    del variables
+    return tf.function(function, autograph=False)

@@ -80,6 +80,11 @@ def shape(x: tf.Tensor) -> tuple[Any, ...]:
     return tuple(sizes)
 
 
+def gather_rows(x: tf.Tensor, indices: tf.Tensor) -> tf.Tensor:
+    """The samples of a batch."""
+    return tf.gather(x, indices)
+
+
 def new_variable(value: Any, dtype: str, trainable: bool, name: str) -> tf.Variable:
     """A variable that outlives the graph, if one is being made."""
     with tf.init_scope():

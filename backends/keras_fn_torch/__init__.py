@@ -13,6 +13,7 @@ from keras_fn_torch.tensors import convert_to_tensor as convert_to_tensor
 from keras_fn_torch.tensors import default_device as default_device
 from keras_fn_torch.tensors import device_scope as device_scope
 from keras_fn_torch.tensors import dtype_name as dtype_name
+from keras_fn_torch.tensors import gather_rows as gather_rows
 from keras_fn_torch.tensors import is_tensor as is_tensor
 from keras_fn_torch.tensors import new_variable as new_variable
 from keras_fn_torch.tensors import set_trainable as set_trainable

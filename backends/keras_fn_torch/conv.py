@@ -155,10 +155,13 @@ def _pool(
 
     def run(x: Tensor) -> Tensor:
         pads = _pads(x.shape[2:], window, steps, (1,) * rank, padding.lower())
-        before = [pair[0] for pair in pads]
-        # One more element after than before is what PyTorch's ceil_mode allows for: windows
-        # may reach beyond the end, as long as they begin inside.
-        uneven = any(a != b for a, b in pads)
-        return functions[rank](x, window, steps, before, ceil_mode=uneven, **options)
+        # PyTorch pads both ends alike. One element more at the end is what ceil_mode allows for,
+        # as it lets the last window reach beyond; with steps of 1 it is a window too many at the
+        # beginning, which is taken away.
+        uneven = [a != b for a, b in pads]
+        extra = [int(odd and s == 1) for odd, s in zip(uneven, steps, strict=True)]
+        before = [a + n for (a, _), n in zip(pads, extra, strict=True)]
+        x = functions[rank](x, window, steps, before, ceil_mode=any(uneven), **options)
+        return x[(..., *(slice(n, None) for n in extra))] if any(extra) else x
 
     return _with_channels_first(inputs, data_format, run)

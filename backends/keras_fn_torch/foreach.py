@@ -45,6 +45,12 @@ class ForEach:
     __slots__ = ("tensors",)
     no_grad = staticmethod(torch.no_grad)
 
+    @staticmethod
+    def scalar(x: Tensor) -> Any:
+        """A scalar tensor as a number, where its value is at hand: it saves calls of PyTorch."""
+        known = x.device.type == "cpu" and not torch.compiler.is_compiling()
+        return x.item() if known else x
+
     def __init__(self, tensors: Sequence[Tensor]):
         self.tensors = tensors
 
@@ -91,6 +97,14 @@ class ForEach:
         clipped = torch._foreach_clamp_min(self.tensors, low)
         torch._foreach_clamp_max_(clipped, high)
         return ForEach(clipped)
+
+    def descend(self, direction: "ForEach", rate: Any) -> "ForEach":
+        """Changes all tensors, in place: `x -= direction * rate`."""
+        if isinstance(rate, Tensor):
+            self -= direction * rate
+        else:
+            torch._foreach_add_(self.tensors, direction.tensors, alpha=-rate)
+        return self
 
     def move(self, target: "ForEach", rate: float) -> "ForEach":
         """Moves all tensors, in place, towards those of `target`: `x += (target - x) * rate`."""

@@ -170,4 +170,10 @@ def compile(
     those who ask for it.
     """
     del state  # variables are assigned in place
-    return torch.compile(function, **jit) if isinstance(jit, dict) else function
+    function = torch.compile(function, **jit) if isinstance(jit, dict) else function
+
+    def step(*args: Any) -> Any:
+        with torch.no_grad():  # `value_and_grad` turns recording on where it is wanted
+            return function(*args)
+
+    return step

@@ -50,7 +50,7 @@ def take(x: Tensor, indices: Tensor, axis: int | None = None) -> Tensor:
     if x.is_cpu and indices.is_cpu:
         try:
             return _take(x, indices, axis)
-        except IndexError:  # the CPU looks at each index anyway
+        except (IndexError, RuntimeError):  # the CPU looks at each index anyway
             pass
     return _take(x, _inside(indices, x.shape[axis]), axis)
 

@@ -150,6 +150,11 @@ def shape(x: Tensor) -> tuple[int, ...]:
     return tuple(x.shape)
 
 
+def gather_rows(x: Tensor, indices: Tensor) -> Tensor:
+    """The samples of a batch."""
+    return x.index_select(0, indices)
+
+
 def new_variable(value: Any, dtype: str, trainable: bool, name: str) -> torch.nn.Parameter:
     """A Parameter, of integers too: one kind of handle, which optimizers and tools know."""
     del name

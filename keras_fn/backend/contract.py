@@ -32,6 +32,11 @@ class ForEach(Protocol):
         ...
 
     @staticmethod
+    def scalar(x: Tensor) -> Any:
+        """Gives the value of a scalar tensor as a number, if that waits for nothing; else `x`."""
+        ...
+
+    @staticmethod
     def no_grad() -> AbstractContextManager[Any]:
         """Inside, nothing is recorded for gradients, and parameters may change in place."""
         ...
@@ -88,6 +93,10 @@ class Backend(Protocol):
         """Says whether gradients are wanted."""
         ...
 
+    def gather_rows(self, x: Tensor, indices: Tensor) -> Tensor:
+        """The slices of `x` along its first axis at `indices`, which are in range."""
+        ...
+
     # Functions of variables
     def abstract_eval(self, function: Callable[..., Any], args: tuple, kwargs: dict) -> Any:
         """Shapes and dtypes of `function`, which may call the framework, on KerasTensors.
@@ -111,6 +120,20 @@ class Backend(Protocol):
     ) -> Callable[..., Any]:
         """Makes a fast version of a function that reads and assigns the variables `state`.
 
-        The arguments and results are nested tensors. With `jit=False` it runs as it is.
+        The arguments and results are nested tensors. With `jit=False` it runs as it is; a dict
+        holds options for the framework's compiler. Gradients are recorded in `value_and_grad` only.
+        """
+        ...
+
+
+class CompilesCalls(Protocol):
+    """What a backend offers besides, if calling a compiled function is faster than running ops."""
+
+    def compile_call(
+        self, function: Callable[..., Any], variables: Sequence[Any]
+    ) -> Callable[..., Any]:
+        """Makes a fast version of a function that reads variables and assigns none.
+
+        Gradients flow through it to its arguments and to the variables.
         """
         ...

@@ -363,7 +363,8 @@ def _read_object(
     if not isinstance(inner, dict):
         raise _malformed(f"the config of {class_name} to be a dict", repr(inner)[:100])
     scope, number = _sharing.get(), config.get("shared_object_id")
-    read = scope.read if scope is not None and isinstance(number, (int, str)) else {}
+    number = number if isinstance(number, (int, str)) else None
+    read = scope.read if scope is not None and number is not None else {}
     if number in read:
         return _checked(read[number], role, class_name)
     cls = _find_class(config, class_name, role, module_objects)

@@ -32,7 +32,8 @@ def transpose_padding(
         return 0, reach + output_padding
     if output_padding is None:
         return max(reach - stride, 0) // 2, stride
-    return reach // 2, reach - 2 * (reach // 2) + output_padding
+    tail = reach - 2 * (reach // 2) + output_padding
+    return max(reach - tail, 0) // 2, tail
 
 
 def transposed_window(

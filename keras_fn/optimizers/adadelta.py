@@ -73,5 +73,4 @@ class Adadelta(Optimizer):
         squares = xp.move(squares, xp.square(g), 1 - self.rho)
         update = xp.sqrt(updates + self.epsilon) * g / xp.sqrt(squares + self.epsilon)
         updates = xp.move(updates, xp.square(update), 1 - self.rho)
-        w -= xp.scale(update, lr)
-        return w, (squares, updates)
+        return xp.descend(w, update, lr), (squares, updates)

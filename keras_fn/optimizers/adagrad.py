@@ -73,7 +73,4 @@ class Adagrad(Optimizer):
         """`w -= lr * g / sqrt(sum of g**2 + epsilon)`."""
         (total,) = slots
         total += xp.square(g)
-        update = xp.scale(g, lr)
-        update /= xp.sqrt(total + self.epsilon)
-        w -= update
-        return w, (total,)
+        return xp.descend(w, g / xp.sqrt(total + self.epsilon), lr), (total,)

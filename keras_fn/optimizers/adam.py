@@ -94,7 +94,4 @@ class Adam(Optimizer):
             greatest = [xp.maximum(greatest[0], v)]
         divisor = xp.sqrt(greatest[0] if self.amsgrad else v)
         divisor += self.epsilon
-        update = xp.scale(m, alpha)
-        update /= divisor
-        w -= update
-        return w, (m, v, *greatest)
+        return xp.descend(w, m / divisor, alpha), (m, v, *greatest)

@@ -75,5 +75,4 @@ class Adamax(Optimizer):
         m, u = slots
         m = xp.move(m, g, 1 - self.beta_1)
         u = xp.maximum(u * self.beta_2, xp.absolute(g))
-        w -= xp.scale(m, lr / (1 - self.beta_1**step)) / (u + self.epsilon)
-        return w, (m, u)
+        return xp.descend(w, m / (u + self.epsilon), lr / (1 - self.beta_1**step)), (m, u)

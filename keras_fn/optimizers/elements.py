@@ -24,6 +24,11 @@ def scale(x: Tensor, factor: Tensor) -> Tensor:
     return ops.multiply(x, ops.cast(factor, ops.dtype(x)))
 
 
+def descend(x: Tensor, direction: Tensor, rate: Tensor) -> Tensor:
+    """Returns `x - direction * rate`, for a scalar rate. Like `-=`, it may overwrite `x`."""
+    return ops.subtract(x, scale(direction, rate))
+
+
 def move(x: Tensor, target: Tensor, rate: float) -> Tensor:
     """Returns `x + (target - x) * rate`. Like `+=`, it may overwrite `x`."""
     return ops.add(x, ops.multiply(ops.subtract(target, x), rate))

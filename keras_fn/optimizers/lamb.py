@@ -82,5 +82,4 @@ class Lamb(Optimizer):
         size, length = xp.norms(w), xp.norms(update)
         known = ops.logical_and(ops.greater(size, 0), ops.greater(length, 0))
         ratio = ops.where(known, size / ops.where(known, length, 1.0), 1.0)
-        w -= xp.scale(update, ops.multiply(lr, ratio))
-        return w, (m, v)
+        return xp.descend(w, update, ops.multiply(lr, ratio)), (m, v)

@@ -79,6 +79,6 @@ class Lion(Optimizer):
     ) -> tuple[Any, Sequence[Any]]:
         """`w -= lr * sign(beta_1 * m + (1 - beta_1) * g)`."""
         (m,) = slots
-        w -= xp.scale(xp.sign(m * self.beta_1 + g * (1 - self.beta_1)), lr)
+        w = xp.descend(w, xp.sign(m * self.beta_1 + g * (1 - self.beta_1)), lr)
         m = xp.move(m, g, 1 - self.beta_2)
         return w, (m,)

@@ -88,5 +88,4 @@ class Nadam(Optimizer):
         v = xp.move(v, xp.square(g), 1 - self.beta_2)
         mean = xp.scale(m, ahead / (1 - product * ahead)) + xp.scale(g, (1 - now) / (1 - product))
         deviation = xp.sqrt(xp.scale(v, 1 / (1 - self.beta_2**step)))
-        w -= xp.scale(mean, lr) / (deviation + self.epsilon)
-        return w, (m, v)
+        return xp.descend(w, mean / (deviation + self.epsilon), lr), (m, v)

@@ -287,7 +287,8 @@ class Optimizer(OptimizerState):
             groups = make_groups(variables, self._slots, self._use_weight_decay)
             self._groups[key] = groups
         self.begin_update()
-        rate, step = ops.convert_to_tensor(rate), self._next_step()
+        rate = foreach.scalar(ops.convert_to_tensor(rate))
+        step = foreach.scalar(self._next_step())
         weights = [[v.value for v in group.variables] for group in groups]
         gathered = clip_gradients(
             [
@@ -330,8 +331,9 @@ class Optimizer(OptimizerState):
             w: The variable.
             g: Its gradient, in the dtype of the variable; never changed in place.
             slots: The slots, in the order in which `add_slots` made them.
-            lr: The learning rate: a scalar tensor. `xp.scale(x, lr)` multiplies by it.
-            step: The number of this update, from 1: a scalar float32 tensor.
+            lr: The learning rate: a scalar tensor, or a number. `xp.scale(x, lr)` and
+                `xp.descend(x, direction, lr)` take it in the dtype of `x`.
+            step: The number of this update, from 1, as a float: likewise.
 
         Returns:
             The new values of `w` and of the slots.

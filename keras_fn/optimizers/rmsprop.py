@@ -89,15 +89,15 @@ class RMSprop(Optimizer):
         if self.centered:
             mean = xp.move(slots[-1], g, 1 - self.rho)
             variance = variance - xp.square(mean)
-        increment = xp.scale(g, lr)
-        increment /= xp.sqrt(variance + self.epsilon)
+        update = g / xp.sqrt(variance + self.epsilon)
         if self.momentum > 0:
             m = slots[1]
             m *= self.momentum
-            m += increment
-            increment = m
+            m = xp.descend(m, update, -lr)
+            w -= m
             new.append(m)
+        else:
+            w = xp.descend(w, update, lr)
         if self.centered:
             new.append(mean)
-        w -= increment
         return w, new

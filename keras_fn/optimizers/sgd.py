@@ -82,16 +82,14 @@ class SGD(Optimizer):
         self, xp: Any, w: Any, g: Any, slots: list[Any], lr: Tensor, step: Tensor
     ) -> tuple[Any, Sequence[Any]]:
         """`w += momentum * m - lr * g`, or what is left of it without momentum."""
-        step_down = xp.scale(g, lr)
         if not self.momentum:
-            w -= step_down
-            return w, slots
+            return xp.descend(w, g, lr), slots
         (m,) = slots
         m *= self.momentum
-        m -= step_down
+        m = xp.descend(m, g, lr)
         if self.nesterov:
             w += m * self.momentum
-            w -= step_down
+            w = xp.descend(w, g, lr)
         else:
             w += m
         return w, (m,)

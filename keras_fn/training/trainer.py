@@ -317,7 +317,7 @@ class Trainer:
         """Gathers the samples of a batch and nests them as the model wants them."""
         if indices is not None:
             tensors = tree.map_structure(
-                lambda t: None if t is None else current().ops.gather_rows(t, indices), tensors
+                lambda t: None if t is None else current().gather_rows(t, indices), tensors
             )
         x, y, sample_weight = tensors
         x = intake.arranged(self, x)

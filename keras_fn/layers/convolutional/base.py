@@ -35,8 +35,6 @@ class Convolution(Layer):
         self._channel_axis = -1 if self.data_format == "channels_last" else 1
         self.input_spec = InputSpec(ndim=rank + 2)
 
-    _may_be_causal = False
-
     def _set_filters(self, filters: Any, groups: Any = 1) -> None:
         self.filters = count(self, "filters", filters)
         groups = count(self, "groups", groups)

@@ -39,7 +39,6 @@ class Conv(Convolution):
         ValueError: Arguments that do not fit each other or the input.
     """
 
-
     def __init__(
         self,
         filters: int,

@@ -1,0 +1,153 @@
+"""Transposed convolutions over 1, 2 or 3 spatial axes."""
+
+from typing import Any
+
+from keras_fn import activations
+from keras_fn.layers._arguments import add_described, counts, describe, misfit
+from keras_fn.layers.convolutional.base import Convolution
+from keras_fn.ops.nn import conv_transpose
+
+
+class ConvTranspose(Convolution):
+    """Transposed convolution: each input spreads over a window of the output.
+
+    It is the gradient of the convolution of the same arguments, so it brings what `Conv` made
+    smaller back to its size.
+
+    Args:
+        filters: Number of channels of the output.
+        kernel_size: Sizes of the window: an integer, or one for each axis.
+        strides: Steps of the window in the output, likewise.
+        padding: `"valid"` for the whole output, `"same"` for `strides` times the input's sizes.
+        output_padding: Elements added at the end of each axis, fewer than `strides`; worked out
+            by default.
+        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+        dilation_rate: Steps between the elements of a window. Not both this and `strides`
+            may be above 1.
+        activation: Applied to the result; none by default.
+        use_bias: Whether a bias is added to each channel.
+        kernel_initializer: How the kernel begins.
+        bias_initializer: How the bias begins.
+        kernel_regularizer: Adds a loss of the kernel.
+        bias_regularizer: Adds a loss of the bias.
+        activity_regularizer: Adds a loss of the output.
+        kernel_constraint: Applied to the kernel after each update.
+        bias_constraint: Applied to the bias after each update.
+
+    Input: a tensor of shape `(batch, *sizes, channels)`, or with the channels before the sizes.
+    Output: a tensor of the same layout, with `filters` channels.
+
+    Raises:
+        ValueError: Arguments that do not fit each other or the input.
+
+    References:
+        Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016.
+        https://arxiv.org/abs/1603.07285
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Any,
+        strides: Any = 1,
+        padding: str = "valid",
+        output_padding: Any = None,
+        data_format: str | None = None,
+        dilation_rate: Any = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        **kwargs: Any,
+    ):
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self._set_filters(filters)
+        self._set_window(kernel_size, strides, padding, data_format, dilation_rate)
+        self._refuse_strides_with_dilation()
+        self.output_padding = output_padding
+        if output_padding is not None:
+            self.output_padding = counts(self, "output_padding", output_padding, self.rank, 0)
+            if any(n >= s for n, s in zip(self.output_padding, self.strides, strict=True)):
+                raise misfit(
+                    self, "output_padding", f"less than strides={self.strides}", output_padding,
+                    "leave it None, or choose larger strides",
+                )  # fmt: skip
+        self.use_bias = use_bias
+        self.activation = activations.get(activation)
+        describe(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+        describe(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
+
+    def build(self, input_shape: Any) -> None:
+        """Makes the kernel, and the bias if there is one."""
+        channels = self._channels(input_shape)
+        self.kernel = add_described(self, "kernel", (*self.kernel_size, self.filters, channels))
+        self._add_bias(self.filters)
+
+    def call(self, inputs: Any) -> Any:
+        """Returns the inputs, spread out."""
+        return self._completed(
+            conv_transpose(
+                inputs,
+                self.kernel,
+                self.strides,
+                self.padding,
+                self.output_padding,
+                self.data_format,
+                self.dilation_rate,
+            )
+        )
+
+
+class Conv1DTranspose(ConvTranspose):
+    """Transposed convolution over one axis. For the arguments see `ConvTranspose`.
+
+    Example:
+        >>> keras.layers.Conv1DTranspose(8, 3, strides=2)(keras.Input((10, 4))).shape
+        (None, 21, 8)
+    """
+
+    rank = 1
+
+
+class Conv2DTranspose(ConvTranspose):
+    """Transposed convolution over two axes. For the arguments see `ConvTranspose`.
+
+    Example:
+        >>> layer = keras.layers.Conv2DTranspose(8, 3, strides=2, padding="same")
+        >>> layer(keras.Input((7, 7, 4))).shape
+        (None, 14, 14, 8)
+    """
+
+    rank = 2
+
+
+class Conv3DTranspose(ConvTranspose):
+    """Transposed convolution over three axes. For the arguments see `ConvTranspose`; by position,
+    `data_format` comes before `output_padding`, as in Keras.
+
+    Example:
+        >>> keras.layers.Conv3DTranspose(8, 3)(keras.Input((5, 5, 5, 4))).shape
+        (None, 7, 7, 7, 8)
+    """
+
+    rank = 3
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Any,
+        strides: Any = 1,
+        padding: str = "valid",
+        data_format: str | None = None,
+        output_padding: Any = None,
+        *args: Any,
+        **kwargs: Any,
+    ):
+        super().__init__(
+            filters, kernel_size, strides, padding, output_padding, data_format, *args, **kwargs
+        )

@@ -1,0 +1,157 @@
+"""Pooling over windows: the largest element of each, or the mean."""
+
+from collections.abc import Callable
+from typing import Any
+
+from keras_fn.core.input_spec import InputSpec
+from keras_fn.layers._arguments import choice, counts
+from keras_fn.layers.layer import Layer
+from keras_fn.ops.nn import average_pool, max_pool
+from keras_fn.settings import standardize_data_format
+
+
+class Pooling(Layer):
+    """Base of the layers that make one element of each window, channel by channel."""
+
+    rank: int
+    _pool: Callable[..., Any]
+
+    def __init__(
+        self,
+        pool_size: Any,
+        strides: Any = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(name=name, **kwargs)
+        self.pool_size = counts(self, "pool_size", pool_size, self.rank)
+        strides = self.pool_size if strides is None else strides
+        self.strides = counts(self, "strides", strides, self.rank)
+        self.padding = choice(self, "padding", padding, ("valid", "same"))
+        self.data_format = standardize_data_format(data_format)
+        self.input_spec = InputSpec(ndim=self.rank + 2)
+
+    def call(self, inputs: Any) -> Any:
+        """Returns the pooled inputs."""
+        return self._pool(inputs, self.pool_size, self.strides, self.padding, self.data_format)
+
+
+class MaxPooling(Pooling):
+    """The largest element of each window, channel by channel.
+
+    Args:
+        pool_size: Sizes of the window: an integer, or one for each axis.
+        strides: Steps of the window, likewise; its sizes by default.
+        padding: `"valid"` for windows inside the input only, `"same"` for as many windows as
+            steps.
+        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+        name: A name; automatic by default.
+
+    Input: a tensor of shape `(batch, *sizes, channels)`, or with the channels before the sizes.
+    Output: a tensor of the same layout and channels.
+
+    Raises:
+        ValueError: Arguments that cannot be used, or an input smaller than the window.
+    """
+
+    _pool = staticmethod(max_pool)
+
+    def __init__(
+        self,
+        pool_size: Any = 2,
+        strides: Any = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
+
+
+class AveragePooling(Pooling):
+    """The mean of each window, channel by channel; padding does not count.
+
+    Args:
+        pool_size: Sizes of the window: an integer, or one for each axis.
+        strides: Steps of the window, likewise; its sizes by default.
+        padding: `"valid"` for windows inside the input only, `"same"` for as many windows as
+            steps.
+        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+        name: A name; automatic by default.
+
+    Input: a tensor of shape `(batch, *sizes, channels)`, or with the channels before the sizes.
+    Output: a tensor of the same layout and channels.
+
+    Raises:
+        ValueError: Arguments that cannot be used, or an input smaller than the window.
+    """
+
+    _pool = staticmethod(average_pool)
+
+
+class MaxPooling1D(MaxPooling):
+    """The largest element of each window along one axis. For the arguments see `MaxPooling`.
+
+    Example:
+        >>> keras.layers.MaxPooling1D(2)(np.array([[[1.0], [3.0], [2.0], [0.0]]])).shape == (1, 2, 1)
+        True
+    """
+
+    rank = 1
+
+
+class MaxPooling2D(MaxPooling):
+    """The largest element of each window along two axes. For the arguments see `MaxPooling`.
+
+    Example:
+        >>> keras.layers.MaxPooling2D(3)(keras.Input((28, 28, 4))).shape
+        (None, 9, 9, 4)
+    """
+
+    rank = 2
+
+
+class MaxPooling3D(MaxPooling):
+    """The largest element of each window along three axes. For the arguments see `MaxPooling`.
+
+    Example:
+        >>> keras.layers.MaxPooling3D()(keras.Input((8, 8, 8, 4))).shape
+        (None, 4, 4, 4, 4)
+    """
+
+    rank = 3
+
+
+class AveragePooling1D(AveragePooling):
+    """The mean of each window along one axis. For the arguments see `AveragePooling`.
+
+    Example:
+        >>> keras.layers.AveragePooling1D(3, strides=1, padding="same")(keras.Input((9, 4))).shape
+        (None, 9, 4)
+    """
+
+    rank = 1
+
+
+class AveragePooling2D(AveragePooling):
+    """The mean of each window along two axes. For the arguments see `AveragePooling`.
+
+    Example:
+        >>> keras.layers.AveragePooling2D(2)(keras.Input((28, 28, 4))).shape
+        (None, 14, 14, 4)
+    """
+
+    rank = 2
+
+
+class AveragePooling3D(AveragePooling):
+    """The mean of each window along three axes. For the arguments see `AveragePooling`.
+
+    Example:
+        >>> keras.layers.AveragePooling3D(2)(keras.Input((8, 8, 8, 4))).shape
+        (None, 4, 4, 4, 4)
+    """
+
+    rank = 3
