@@ -4,6 +4,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jax.lax import rsqrt as rsqrt
 from jax.lax import stop_gradient as stop_gradient
@@ -68,8 +69,6 @@ from jax.numpy import multiply as multiply
 from jax.numpy import negative as negative
 from jax.numpy import not_equal as not_equal
 from jax.numpy import power as power
-from jax.numpy import repeat as repeat
-from jax.numpy import reshape as reshape
 from jax.numpy import round as round
 from jax.numpy import sign as sign
 from jax.numpy import sin as sin
@@ -83,7 +82,6 @@ from jax.numpy import take_along_axis as take_along_axis
 from jax.numpy import tan as tan
 from jax.numpy import tanh as tanh
 from jax.numpy import tensordot as tensordot
-from jax.numpy import tile as tile
 from jax.numpy import transpose as transpose
 from jax.numpy import true_divide as true_divide
 from jax.numpy import where as where
@@ -127,6 +125,21 @@ def floor(x: jax.Array) -> jax.Array:
 def ceil(x: jax.Array) -> jax.Array:
     """As `floor`."""
     return jnp.ceil(x)
+
+
+def reshape(x: jax.Array, newshape: Any) -> jax.Array:
+    """JAX names the argument otherwise."""
+    return jnp.reshape(x, newshape)
+
+
+def tile(x: jax.Array, repeats: Any) -> jax.Array:
+    """JAX names the argument otherwise."""
+    return jnp.tile(x, repeats)
+
+
+def repeat(x: jax.Array, repeats: Any, axis: int | None = None) -> jax.Array:
+    """Counts may be a list, which JAX does not take."""
+    return jnp.repeat(x, np.asarray(repeats), axis)
 
 
 def argmax(x: jax.Array, axis: int | None = None, keepdims: bool = False) -> jax.Array:

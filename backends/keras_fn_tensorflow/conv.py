@@ -1,21 +1,15 @@
 """Convolution and pooling, over 1 to 3 axes, with the channels last or first."""
 
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import tensorflow as tf
 
 from keras_fn.core.windows import Sizes, per_axis, same_padding, transpose_padding
 from keras_fn.settings import standardize_data_format
-from keras_fn_tensorflow.tensors import shape
+from keras_fn_tensorflow.tensors import has_gpu, shape
 
 _LAYOUTS = {1: "NWC", 2: "NHWC", 3: "NDHWC"}
-
-
-@cache
-def _has_gpu() -> bool:
-    return bool(tf.config.list_physical_devices("GPU"))
 
 
 def _with_channels(
@@ -26,7 +20,7 @@ def _with_channels(
     last = _LAYOUTS[rank - 2]
     if standardize_data_format(data_format) == "channels_last":
         return function(x, last)
-    if _has_gpu():
+    if has_gpu():
         return function(x, "NC" + last[1:-1])
     result = function(tf.transpose(x, [0, *range(2, rank), 1]), last)
     return tf.transpose(result, [0, rank - 1, *range(1, rank - 1)])

@@ -9,7 +9,7 @@ from keras_fn.core import tree
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.scopes import StatelessScope
 from keras_fn.errors import SpecError
-from keras_fn_tensorflow.tensors import _native, convert_to_tensor, dtype_name, is_tensor
+from keras_fn_tensorflow.tensors import _native, convert_to_tensor, dtype_name, has_gpu, is_tensor
 
 
 def trace(function: Callable[..., Any], *args: Any) -> Any:
@@ -64,19 +64,37 @@ def value_and_grad(
 
 
 def compile(
-    function: Callable[..., Any], state: Sequence[Any], jit: bool = True
+    function: Callable[..., Any], state: Sequence[Any], jit: Any = True
 ) -> Callable[..., Any]:
-    """`tf.function`, in which the variables of `state` are read and assigned as they are."""
+    """`tf.function`, in which the variables of `state` are read and assigned as they are.
+
+    XLA is for GPUs: on a CPU, where its convolutions and loops take two to three times as long,
+    it is used only if `jit` asks for it, which may be a dict of arguments of `tf.function`.
+    """
     if not jit:
         return function
     for variable in state:
         variable.value  # noqa: B018  # draws its first value now, not while the graph is made
-    compiled = tf.function(function, autograph=False)
+    options = jit if isinstance(jit, dict) else {"jit_compile": has_gpu()}
+    compiled = tf.function(function, autograph=False, **options)
+    may_fall_back = options.get("jit_compile", False) and options is not jit
 
     def step(*args: Any) -> Any:
-        return compiled(*tree.map_structure(_argument, args))
+        nonlocal compiled, may_fall_back
+        args = tree.map_structure(_argument, args)
+        try:
+            return compiled(*args)
+        except _NOT_COMPILED:
+            if not may_fall_back:
+                raise
+        # An op that XLA does not know. Nothing has run: it compiles everything or nothing.
+        compiled, may_fall_back = tf.function(function, autograph=False), False
+        return compiled(*args)
 
     return step
+
+
+_NOT_COMPILED = (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError)
 
 
 def _argument(x: Any) -> Any:

@@ -14,6 +14,12 @@ _TENSORS = (tf.Tensor, tf.Variable)
 _PYTHON = {bool: tf.bool, int: tf.int32}
 
 
+@cache
+def has_gpu() -> bool:
+    """Whether this process computes on a GPU."""
+    return bool(tf.config.list_physical_devices("GPU"))
+
+
 def is_tensor(x: Any) -> bool:
     """Whether `x` is a tensor, eager or of a graph, or a variable of TensorFlow."""
     return isinstance(x, _TENSORS)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 
 Tensor = torch.Tensor
@@ -10,7 +11,9 @@ Tensor = torch.Tensor
 
 def _all(other: Any) -> Any:
     """The operand as PyTorch wants it: a list for a list; a number or a scalar tensor for all."""
-    return other.tensors if type(other) is ForEach else other
+    if type(other) is ForEach:
+        return other.tensors
+    return float(other) if type(other) is np.float32 else other
 
 
 def _binary(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -48,8 +51,9 @@ class ForEach:
     @staticmethod
     def scalar(x: Tensor) -> Any:
         """A scalar tensor as a number, where its value is at hand: it saves calls of PyTorch."""
-        known = x.device.type == "cpu" and not torch.compiler.is_compiling()
-        return x.item() if known else x
+        if x.device.type != "cpu" or torch.compiler.is_compiling():
+            return x
+        return np.float32(x.item())  # it rounds as the tensor does
 
     def __init__(self, tensors: Sequence[Tensor]):
         self.tensors = tensors
@@ -103,7 +107,7 @@ class ForEach:
         if isinstance(rate, Tensor):
             self -= direction * rate
         else:
-            torch._foreach_add_(self.tensors, direction.tensors, alpha=-rate)
+            torch._foreach_add_(self.tensors, direction.tensors, alpha=-float(rate))
         return self
 
     def move(self, target: "ForEach", rate: float) -> "ForEach":

@@ -1,7 +1,8 @@
 """Functions of variables: abstract evaluation, gradients, steps."""
 
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -100,23 +101,29 @@ def _leave_dynamo_alone() -> None:
     Many shape functions of the meta device are Python functions that import it when first
     called, only to be told that it shall leave them alone; that is noted here beforehand.
     """
-    tables = [vars(torch._refs), vars(torch._decomp.decompositions)]
-    tables += [vars(torch._refs.nn.functional), vars(torch._refs.special)]
-    tables.append(torch._decomp.global_decomposition_table["meta"])
-    for table in tables:
-        for entry in list(table.values()):
-            for function in _wrapped(entry):
-                if not hasattr(function, "__dynamo_disable"):
-                    function.__dynamo_disable = function  # type: ignore[attr-defined]
+    stack: list[Any] = []
+    seen: set[int] = set()
+    with suppress(AttributeError):  # private to PyTorch: what has moved is imported as ever
+        refs, decomp = torch._refs, torch._decomp
+        modules = (refs, refs.nn.functional, refs.special, decomp.decompositions)
+        tables = [vars(m) for m in (*modules, torch._meta_registrations)]
+        for table in (*tables, *decomp.global_decomposition_table.values()):
+            stack += list(table.values())
+    while stack:
+        function = stack.pop()
+        if isinstance(function, types.FunctionType) and id(function) not in seen:
+            seen.add(id(function))
+            inner = _enclosed(function)
+            stack += inner
+            if function.__code__.co_filename == torch._compile.__file__:
+                for f in inner:  # what `torch._disable_dynamo` looks for before it imports
+                    f.__dict__.setdefault("__dynamo_disable", f)
 
 
-def _wrapped(function: Any) -> Iterator[types.FunctionType]:
-    """The functions that `_disable_dynamo` wraps, at any depth of decorators."""
-    while isinstance(function, types.FunctionType):
-        inner = function.__dict__.get("__wrapped__")
-        if function.__code__.co_filename == torch._compile.__file__:
-            yield inner
-        function = inner
+def _enclosed(function: types.FunctionType) -> list[types.FunctionType]:
+    """The functions that a decorated function calls."""
+    cells = [cell.cell_contents for cell in function.__closure__ or ()]
+    return [x for x in cells if isinstance(x, types.FunctionType)]
 
 
 def value_and_grad(

@@ -110,7 +110,7 @@ def _fits_int32(array: np.ndarray) -> bool:
 
 
 def _from_numpy(array: np.ndarray, dtype: str | None) -> Tensor:
-    name = standardize_dtype(array.dtype)
+    name = "string" if array.dtype.kind in "USOT" else standardize_dtype(array.dtype)
     source = native(name)
     target = source if dtype is None else native(dtype)
     device = default_device()

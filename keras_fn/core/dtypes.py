@@ -5,7 +5,6 @@ for the weak dtypes of Python scalars, which give way to the dtype of any tensor
 Source: "Design of Type Promotion Semantics for JAX", JEP 9407.
 """
 
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -144,6 +143,26 @@ def is_int(dtype: str) -> bool:
     return dtype in INTS
 
 
+def is_float_dtype(dtype: Any) -> bool:
+    """Whether `dtype`, in any form, is a floating-point dtype.
+
+    Example:
+        >>> is_float_dtype("bfloat16"), is_float_dtype("int32")
+        (True, False)
+    """
+    return is_float(standardize_dtype(dtype))
+
+
+def is_int_dtype(dtype: Any) -> bool:
+    """Whether `dtype`, in any form, is an integer dtype.
+
+    Example:
+        >>> is_int_dtype("uint8"), is_int_dtype("bool")
+        (True, False)
+    """
+    return is_int(standardize_dtype(dtype))
+
+
 def itemsize(dtype: str) -> int:
     """Returns the bytes an element takes."""
     return numpy_dtype(dtype).itemsize
@@ -153,8 +172,3 @@ def numpy_dtype(name: str) -> np.dtype:
     """Returns the NumPy dtype of that name, the ml_dtypes ones among them."""
     extra = getattr(ml_dtypes, name, None)
     return np.dtype(extra if extra is not None else name)
-
-
-def all_float(dtypes: Iterable[str]) -> bool:
-    """Whether every one is a floating-point dtype."""
-    return all(map(is_float, dtypes))

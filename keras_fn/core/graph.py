@@ -46,7 +46,10 @@ def sort_nodes(
 def _unconnected(tensor: KerasTensor, inputs: Sequence[KerasTensor], who: str) -> SpecError:
     history = getattr(tensor, "_keras_history", None)
     source = f" of {history.operation.name!r}" if history else ""
-    names = ", ".join(repr(t._keras_history.operation.name) for t in inputs)
+    sources = [getattr(t, "_keras_history", None) for t in inputs]
+    names = ", ".join(
+        repr(s.operation.name if s else t.name) for s, t in zip(sources, inputs, strict=True)
+    )
     return SpecError(
         who,
         expected=f"outputs that can be computed from the inputs {names}",

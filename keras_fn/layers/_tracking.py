@@ -150,6 +150,34 @@ class Tracked:
         """Returns the number of numbers in the weights."""
         return sum(v.size for v in self.weights)
 
+    def save_own_variables(self, store: Any) -> None:
+        """Writes the layer's own variables, those of sublayers not, into a file's group.
+
+        Args:
+            store: A mapping; the keys are "0", "1" … in the order of the variables.
+        """
+        for i, variable in enumerate(self._own_variables()):
+            store[str(i)] = variable.numpy()
+
+    def load_own_variables(self, store: Any) -> None:
+        """Reads the layer's own variables from a file's group.
+
+        Args:
+            store: What `save_own_variables` wrote.
+
+        Raises:
+            ValueError: Their number or a shape differs.
+        """
+        variables = self._own_variables()
+        if len(store) != len(variables):
+            raise SpecError(
+                f"{type(self).__name__} layer {self.name!r}",
+                expected=f"{len(variables)} variables", given=f"{len(store)} in the file",
+                fix="load the file into the model it was saved from",
+            )  # fmt: skip
+        for i, variable in enumerate(variables):
+            variable.assign(store[str(i)])
+
 
 def _collect(value: Any, kind: type, found: dict[int, Any]) -> None:
     if isinstance(value, kind):

@@ -207,7 +207,9 @@ class Layer(Tracked, Base, Operation):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         # The short road: one tensor of a shape and dtype that went the full road before.
-        if self._ready and not kwargs and len(args) == 1 and not self._has_hooks:
+        told = kwargs.get("training") if len(kwargs) == 1 else None
+        plain = len(args) == 1 and (not kwargs or told is not None)
+        if self._ready and plain and not self._has_hooks:
             x = args[0]
             try:
                 seen = (type(x), x.shape, x.dtype) in self._ready
@@ -216,10 +218,16 @@ class Layer(Tracked, Base, Operation):
             if seen:
                 now = context.get()
                 if now is NOTHING or not (now.symbolic or now.autocast or masking.used):
-                    if self._signature.has_training:
-                        return self.call(x, training=bool(now.training))
-                    return self.call(x)
+                    if told is not None and told != now.training:
+                        with TrainingScope(told):
+                            return self._short_call(x, told)
+                    return self._short_call(x, now.training)
         return self._full_call(args, kwargs)
+
+    def _short_call(self, x: Any, training: bool | None) -> Any:
+        if self._signature.has_training:
+            return self.call(x, training=bool(training))
+        return self.call(x)
 
     def _full_call(self, args: tuple, kwargs: dict[str, Any]) -> Any:
         """The full road: names, conversions, building, checks, masks, training, recording."""

@@ -25,10 +25,9 @@ class Binder:
     ):
         self.who, self.structure = who, structure
         self.names, self.tensors = list(names), list(tensors)
-        self.layer_names = [t._keras_history.operation.name for t in tensors]
-        self.optional = [
-            getattr(t._keras_history.operation, "optional", False) for t in tensors
-        ]
+        sources = [getattr(t, "_keras_history", None) for t in tensors]
+        self.layer_names = [s.operation.name if s else None for s in sources]
+        self.optional = [s is not None and getattr(s.operation, "optional", False) for s in sources]
         self.single = isinstance(structure, KerasTensor)
 
     def bind(self, inputs: Any) -> list[Any]:

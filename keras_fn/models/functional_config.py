@@ -1,5 +1,7 @@
 """Configs of graphs, in the form of Keras's files, and graphs from configs."""
 
+from collections import deque
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from keras_fn.core import tree
@@ -8,6 +10,11 @@ from keras_fn.core.operation import Node, Operation
 from keras_fn.core.registry import CustomObjectScope
 from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
 from keras_fn.errors import SpecError
+from keras_fn.ops._op import OpNode
+from keras_fn.saving import op_names
+
+# What the config of a graph may hold; `dtype` is in those of subclasses that call super().
+_KEYS = {"name", "trainable", "layers", "input_layers", "output_layers", "dtype"}
 
 
 def config_of(model: Any) -> dict[str, Any]:
@@ -22,24 +29,43 @@ def config_of(model: Any) -> dict[str, Any]:
         operation, node_index, tensor_index = tensor._keras_history
         return [operation.name, places[id(operation._inbound_nodes[node_index])], tensor_index]
 
+    def end(tensor: KerasTensor) -> list[Any]:
+        name, node_index, tensor_index = history(tensor)
+        return [name, node_index + _first_call(tensor._keras_history.operation), tensor_index]
+
     layers = []
     for operation in model.operations:
-        entry = serialize_keras_object(operation)
-        entry["name"] = operation.name
-        entry["inbound_nodes"] = [
-            _node_config(node, history) for node in operation._inbound_nodes if id(node) in inside
-        ]
-        layers.append(entry)
+        nodes = [node for node in operation._inbound_nodes if id(node) in inside]
+        layers.append(_entry(operation, nodes, history))
     return {
         "name": model.name,
         "trainable": model._trainable,
         "layers": layers,
-        "input_layers": tree.map_structure(history, model._inputs_struct),
-        "output_layers": tree.map_structure(history, model._outputs_struct),
+        "input_layers": tree.map_structure(end, model._inputs_struct),
+        "output_layers": tree.map_structure(end, model._outputs_struct),
     }
 
 
-def _node_config(node: Node, history: Any) -> dict[str, Any]:
+def _first_call(operation: Operation) -> int:
+    """The number that inputs and outputs in a config give to the first call of an operation.
+
+    Keras counts the making of a nested graph as a call, there and only there.
+    """
+    return int(hasattr(operation, "_plan"))
+
+
+def _entry(operation: Operation, nodes: list[Node], history: Any) -> dict[str, Any]:
+    if isinstance(operation, OpNode):
+        written = [op_names.written_call(operation, node.args, node.kwargs) for node in nodes]
+        entry = written[0][0]
+        calls = [_call_config(args, {}, history) for _, args in written]
+    else:
+        entry = serialize_keras_object(operation)
+        calls = [_call_config(node.args, node.kwargs, history) for node in nodes]
+    return {**entry, "name": operation.name, "inbound_nodes": calls}
+
+
+def _call_config(args: tuple, kwargs: dict[str, Any], history: Any) -> dict[str, Any]:
     def leaf(x: Any) -> Any:
         if isinstance(x, KerasTensor):
             config = {"shape": x.shape, "dtype": x.dtype, "keras_history": history(x)}
@@ -47,8 +73,8 @@ def _node_config(node: Node, history: Any) -> dict[str, Any]:
         return serialize_keras_object(x)
 
     return {
-        "args": [_map(leaf, x) for x in node.args],
-        "kwargs": {key: _map(leaf, value) for key, value in node.kwargs.items()},
+        "args": [_map(leaf, x) for x in args],
+        "kwargs": {key: _map(leaf, value) for key, value in kwargs.items()},
     }
 
 
@@ -63,117 +89,158 @@ def _map(function: Any, x: Any) -> Any:
 
 
 def model_from_config(cls: type, config: dict[str, Any], custom_objects: Any = None) -> Any:
-    """Returns the model of a config: its layers made first, then called in the order recorded."""
+    """Returns the model of a config: its layers made first, then called in the order recorded.
+
+    Raises:
+        ValueError: The config is malformed: unknown keys, names that are not there or there
+            twice, calls in a circle, shapes that are not what the layers give.
+    """
     who = f"{cls.__name__} model {config.get('name')!r}"
+    if unknown := config.keys() - _KEYS:
+        raise _damaged(who, f"the keys {', '.join(sorted(_KEYS))}", ", ".join(sorted(unknown)))
     with CustomObjectScope(custom_objects):
-        operations: dict[str, Operation] = {}
-        for entry in config["layers"]:
-            name = entry.get("name") or entry["config"]["name"]
-            if name in operations:
-                raise SpecError(
-                    who, expected="layers whose names are all different",
-                    given=f"two layers named {name!r}", fix="the config is damaged",
-                )  # fmt: skip
-            operations[name] = _operation(entry)
-        _replay(config["layers"], operations, who)
-
-    def tensor(reference: list[Any]) -> KerasTensor:
-        name, node_index, tensor_index = reference
-        return _output(operations, name, node_index, tensor_index, who)
-
-    inputs = _map_references(tensor, config["input_layers"])
-    outputs = _map_references(tensor, config["output_layers"])
+        graph = _Graph(config["layers"], who)
+        graph.replay()
+    inputs = _map_references(graph.end, config["input_layers"], who)
+    outputs = _map_references(graph.end, config["output_layers"], who)
     extra = {k: config[k] for k in ("name", "trainable") if config.get(k) is not None}
     return cls(inputs, outputs, **extra)
 
 
-def _operation(entry: dict[str, Any]) -> Operation:
-    made = deserialize_keras_object(entry, role="layer")
-    if not isinstance(made, Operation):
-        raise SpecError(
-            "Model.from_config", expected="a layer", given=f"{type(made).__name__}",
-            fix="register the class as a Layer",
-        )  # fmt: skip
-    return made
+def _damaged(who: str, expected: str, given: str) -> SpecError:
+    return SpecError(who, expected=expected, given=given[:300], fix="the config is damaged")
 
 
-def _replay(entries: list[dict[str, Any]], operations: dict[str, Operation], who: str) -> None:
-    """Calls the operations as recorded; a call waits until its tensors are there."""
-    waiting = [
-        [entry.get("name") or entry["config"]["name"], list(_calls(entry))] for entry in entries
-    ]
-    while any(calls for _, calls in waiting):
-        progress = False
-        for name, calls in waiting:
-            while calls and _try_call(operations, name, calls[0], who):
-                calls.pop(0)
-                progress = True
-        if not progress:
-            stuck = [name for name, calls in waiting if calls]
-            raise SpecError(
-                who, expected="calls whose tensors come from earlier calls",
-                given=f"a circle among {', '.join(stuck[:5])}", fix="the config is damaged",
-            )  # fmt: skip
+class _Graph:
+    """The operations of a config, and their calls as far as they have been made.
 
+    Args:
+        entries: The `layers` of the config.
+        who: The model, for errors.
+    """
 
-def _calls(entry: dict[str, Any]) -> list[Any]:
-    return entry.get("inbound_nodes") or []
+    def __init__(self, entries: list[dict[str, Any]], who: str):
+        self.who = who
+        self.operations: dict[str, Operation] = {}
+        self.options: dict[str, dict[str, Any]] = {}  # of ops: arguments that their config holds
+        self.calls: list[tuple[str, int, Any]] = []  # operation, index of the node, call
+        for entry in entries:
+            name = entry.get("name") or entry["config"]["name"]
+            if name in self.operations:
+                raise _damaged(
+                    who, "layers whose names are all different", f"two layers named {name!r}"
+                )
+            operation = self.operations[name] = self._make(entry, name)
+            first = len(operation._inbound_nodes)
+            calls = entry.get("inbound_nodes") or []
+            self.calls += [(name, first + i, call) for i, call in enumerate(calls)]
 
+    def _make(self, entry: dict[str, Any], name: str) -> Operation:
+        if op_names.is_op(entry):
+            made, self.options[name] = op_names.read_op(entry)
+        else:
+            made = deserialize_keras_object(entry, role="layer")
+        if not isinstance(made, Operation) or made.name != name:
+            raise _damaged(self.who, f"a layer or an op named {name!r}", f"{made!r}")
+        return made
 
-class _NotYet(Exception):
-    """A tensor that a call needs is not made yet."""
+    def replay(self) -> None:
+        """Makes every call once what it takes is there; each is looked at once."""
+        done = {(n, i) for n, o in self.operations.items() for i in range(len(o._inbound_nodes))}
+        missing: list[int] = []  # by call: on how many other calls it waits
+        waiting: dict[tuple[str, int], list[int]] = {}  # call that is waited for: who waits
+        for k, (name, index, call) in enumerate(self.calls):
+            needs = {tuple(r[:2]) for r in _references(call)} - done
+            if index and (name, index - 1) not in done:
+                needs.add((name, index - 1))
+            missing.append(len(needs))
+            for need in needs:
+                waiting.setdefault(need, []).append(k)
+        ready = deque(k for k, count in enumerate(missing) if not count)
+        made = 0
+        while ready:
+            name, index, call = self.calls[ready.popleft()]
+            self._call(name, call)
+            made += 1
+            for k in waiting.pop((name, index), ()):
+                missing[k] -= 1
+                if not missing[k]:
+                    ready.append(k)
+        if made < len(self.calls):
+            stuck = sorted({self.calls[k][0] for k, count in enumerate(missing) if count})
+            raise _damaged(
+                self.who,
+                "calls whose tensors come from earlier calls",
+                f"a circle, or calls that are not there, among {', '.join(stuck[:5])}",
+            )
 
+    def _call(self, name: str, call: Any) -> None:
+        def leaf(x: dict[str, Any]) -> Any:
+            if x.get("class_name") != "__keras_tensor__":
+                return deserialize_keras_object(x)
+            return self._checked(self.tensor(x["config"]["keras_history"]), x["config"])
 
-def _try_call(operations: dict[str, Operation], name: str, call: Any, who: str) -> bool:
-    def leaf(x: Any) -> Any:
-        if x.get("class_name") == "__keras_tensor__":
-            reference = x["config"]["keras_history"]
-            return _output(operations, *reference, who, wait=True)
-        return deserialize_keras_object(x)
-
-    try:
         if isinstance(call, dict):
             args = [_map_objects(leaf, x) for x in call["args"]]
             kwargs = {k: _map_objects(leaf, v) for k, v in call["kwargs"].items()}
         else:  # the form of Keras 2: a list of [layer, node, tensor, kwargs]
-            args, kwargs = _legacy_call(call, operations, who)
-    except _NotYet:
-        return False
-    operations[name](*args, **{k: v for k, v in kwargs.items() if v is not None})
-    return True
+            references = list(_references(call))
+            tensors = [self.tensor(r[:3]) for r in references]
+            args = [tensors[0] if len(tensors) == 1 else tensors]
+            kwargs = {k: v for r in references if len(r) > 3 for k, v in r[3].items()}
+        operation = self.operations[name]
+        if isinstance(operation, OpNode):
+            args, kwargs = op_names.full_call(operation, self.options[name], args, kwargs), {}
+        operation(*args, **{k: v for k, v in kwargs.items() if v is not None})
+
+    def _checked(self, tensor: KerasTensor, recorded: dict[str, Any]) -> KerasTensor:
+        """Returns the tensor, if the config says nothing else about its shape."""
+        shape = tuple(recorded.get("shape") or ())
+        fits = len(shape) == len(tensor.shape) and all(
+            a is None or b is None or a == b for a, b in zip(shape, tensor.shape, strict=True)
+        )
+        if not fits:
+            raise _damaged(
+                self.who,
+                f"that {tensor._keras_history.operation.name!r} gives shape {shape}, as recorded",
+                f"shape {tensor.shape}",
+            )
+        return tensor
+
+    def tensor(self, reference: Any) -> KerasTensor:
+        """Returns the tensor at `[layer, node, tensor]`."""
+        name, node_index, tensor_index = reference
+        operation = self.operations.get(name)
+        nodes = operation._inbound_nodes if operation is not None else []
+        if isinstance(node_index, int) and 0 <= node_index < len(nodes):
+            tensors = nodes[node_index].output_tensors
+            if isinstance(tensor_index, int) and 0 <= tensor_index < len(tensors):
+                return tensors[tensor_index]
+        raise _damaged(self.who, "references to calls of the model's layers", f"{reference!r}")
+
+    def end(self, reference: list[Any]) -> KerasTensor:
+        """Returns the input or output at `[layer, node, tensor]`."""
+        name, node_index, tensor_index = reference
+        operation = self.operations.get(name)
+        shift = _first_call(operation) if operation is not None else 0
+        return self.tensor([name, node_index - shift, tensor_index])
 
 
-def _legacy_call(call: Any, operations: dict[str, Operation], who: str) -> tuple[list, dict]:
-    references = [call] if call and isinstance(call[0], str) else call
-    tensors, kwargs = [], {}
-    for name, node_index, tensor_index, *rest in references:
-        tensors.append(_output(operations, name, node_index, tensor_index, who, wait=True))
-        kwargs.update(rest[0] if rest and rest[0] else {})
-    return [tensors[0] if len(tensors) == 1 else tensors], kwargs
+def _references(call: Any) -> Iterator[list[Any]]:
+    """Yields every `[layer, node, tensor]` that a recorded call takes."""
+    if not isinstance(call, dict):
+        yield from [call] if call and isinstance(call[0], str) else call
+        return
+    stack = [call["kwargs"], call["args"]]
+    while stack:
+        x = stack.pop()
+        if isinstance(x, dict) and x.get("class_name") == "__keras_tensor__":
+            yield x["config"]["keras_history"]
+        elif isinstance(x, (dict, list, tuple)):
+            stack += x.values() if isinstance(x, dict) else x
 
 
-def _output(
-    operations: dict[str, Operation],
-    name: str,
-    node_index: int,
-    tensor_index: int,
-    who: str,
-    wait: bool = False,
-) -> KerasTensor:
-    nodes = operations[name]._inbound_nodes if name in operations else None
-    if nodes is not None and 0 <= node_index < len(nodes):
-        tensors = nodes[node_index].output_tensors
-        if 0 <= tensor_index < len(tensors):
-            return tensors[tensor_index]
-    elif nodes is not None and wait and node_index >= 0:
-        raise _NotYet
-    raise SpecError(
-        who, expected="references to calls of the model's layers",
-        given=f"{[name, node_index, tensor_index]}", fix="the config is damaged",
-    )  # fmt: skip
-
-
-def _map_objects(function: Any, x: Any) -> Any:
+def _map_objects(function: Callable[[Any], Any], x: Any) -> Any:
     """Applies `function` to every serialized object inside plain structures."""
     if isinstance(x, dict):
         if "class_name" in x and "config" in x:
@@ -184,10 +251,12 @@ def _map_objects(function: Any, x: Any) -> Any:
     return x
 
 
-def _map_references(function: Any, x: Any) -> Any:
+def _map_references(function: Callable[[Any], Any], x: Any, who: str) -> Any:
     """Applies `function` to every `[name, node, tensor]` inside plain structures."""
     if isinstance(x, dict):
-        return {key: _map_references(function, value) for key, value in x.items()}
+        return {key: _map_references(function, value, who) for key, value in x.items()}
+    if not isinstance(x, (list, tuple)):
+        raise _damaged(who, "inputs and outputs as [layer, node, tensor]", f"{x!r}")
     if len(x) == 3 and isinstance(x[0], str) and isinstance(x[1], int):
         return function(x)
-    return [_map_references(function, item) for item in x]
+    return [_map_references(function, item, who) for item in x]

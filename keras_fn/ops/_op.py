@@ -10,6 +10,7 @@ from keras_fn.backend.loader import current
 from keras_fn.core import tree
 from keras_fn.core.arithmetic import OPS
 from keras_fn.core.keras_tensor import KerasTensor, Shape
+from keras_fn.core.naming import auto_name
 from keras_fn.core.operation import Operation
 from keras_fn.core.scopes import SymbolicScope, context
 from keras_fn.core.variable import Variable
@@ -43,7 +44,7 @@ class OpNode(Operation):
     """One call of an op in a graph: the single node type of all ops."""
 
     def __init__(self, op: Callable[..., Any], name: str | None = None):
-        super().__init__(name or op.__name__)
+        super().__init__(name or auto_name(op.__name__))
         self.op = op
 
     def call(self, *args: Any, **kwargs: Any) -> Any:

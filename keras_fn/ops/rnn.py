@@ -6,7 +6,7 @@ from keras_fn.ops._op import op
 from keras_fn.ops._types import Tensor
 from keras_fn.ops.control import scan
 from keras_fn.ops.nn import dense, gru_step, lstm_step
-from keras_fn.ops.shapes import swapaxes
+from keras_fn.ops.shapes import flip, swapaxes
 
 
 @op
@@ -87,4 +87,4 @@ def gru(
 def _in_order_of_steps(outputs: Tensor, go_backwards: bool) -> Tensor:
     """Batch first; `scan` lays outputs at the place of their input, a layer as they came."""
     outputs = swapaxes(outputs, 0, 1)
-    return outputs[:, ::-1] if go_backwards else outputs
+    return flip(outputs, 1) if go_backwards else outputs

@@ -19,6 +19,11 @@ clip = ops.clip
 power = ops.power
 
 
+def scalar(x: Tensor) -> Tensor:
+    """Returns a scalar tensor, as it is."""
+    return x
+
+
 def scale(x: Tensor, factor: Tensor) -> Tensor:
     """Returns `x * factor` in the dtype of `x`, for a scalar tensor such as the learning rate."""
     return ops.multiply(x, ops.cast(factor, ops.dtype(x)))

@@ -83,7 +83,8 @@ class Nadam(Optimizer):
     ) -> tuple[Any, Sequence[Any]]:
         """Adam's, with the momentum of this step and of the next one."""
         m, v = slots
-        product, now, ahead = self._momenta.value, self._momentum(step), self._momentum(step + 1)
+        product = xp.scalar(self._momenta.value)
+        now, ahead = self._momentum(step), self._momentum(step + 1)
         m = xp.move(m, g, 1 - self.beta_1)
         v = xp.move(v, xp.square(g), 1 - self.beta_2)
         mean = xp.scale(m, ahead / (1 - product * ahead)) + xp.scale(g, (1 - now) / (1 - product))

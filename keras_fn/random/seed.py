@@ -139,6 +139,11 @@ def global_seed_generator() -> SeedGenerator:
     return _process.generator
 
 
+def clear_global_generator() -> None:
+    """Forgets the generator of draws that name no seed; the next one makes it anew."""
+    _process.generator = None
+
+
 def draw_seed(seed: Any) -> Any:
     """Returns the key of one draw, a tensor of two integers.
 

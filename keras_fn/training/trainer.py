@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,33 @@ from keras_fn.core import tree
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.operation import infer
 from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
+from keras_fn.random.seed import global_seed_generator
 from keras_fn.training import intake
 from keras_fn.training.callbacks import CallbackList, History
 from keras_fn.training.data import unpack_x_y_sample_weight
 from keras_fn.training.objectives import CompiledLoss, CompiledMetrics
 from keras_fn.training.outputs import outputs_of
 from keras_fn.training.progress import EpochDisplay
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """What a step needs of the model's tree of layers, found once and not at every step."""
+
+    trainable: list[Any]  # variables
+    regularized: list[Any]  # variables with a regularizer
+    layers: list[Any]
+
+    def added_losses(self) -> list[Any]:
+        """The losses of `add_loss` and of regularizers."""
+        found = [loss for layer in self.layers if layer._losses for loss in layer._losses]
+        return found + [v.regularizer(v) for v in self.regularized]
+
+    def clear_losses(self) -> None:
+        """Forgets the losses of the last call."""
+        for layer in self.layers:
+            if layer._losses:
+                layer._losses.clear()
 
 
 class Trainer:
@@ -35,6 +57,7 @@ class Trainer:
         self._measures: CompiledMetrics | None = None
         self._loss_tracker: Any = None
         self._functions: dict[Any, Callable[..., Any]] = {}  # compiled steps
+        self._holdings: Holdings | None = None  # while steps run
         self.history: Any = None
 
     # ---------------------------------------------------------------- compile
@@ -170,7 +193,7 @@ class Trainer:
         self._loss_parts: list[Any] = []
         if self._objective is not None and self._compile_arguments["loss"] is not None:  # type: ignore[index]
             total, self._loss_parts = self._objective(y, y_pred, sample_weight)
-        for loss in self.losses:  # type: ignore[attr-defined]
+        for loss in (self._holdings or self._hold()).added_losses():
             loss = ops.cast(ops.sum(loss), "float32")
             total = loss if total is None else ops.add(total, loss)
         if total is None:
@@ -202,10 +225,11 @@ class Trainer:
     def _train(self, data: Any) -> None:
         """The step itself; nothing is read."""
         x, y, sample_weight = unpack_x_y_sample_weight(data)
-        variables = self.trainable_variables  # type: ignore[attr-defined]
+        holdings = self._holdings or self._hold()
+        variables = holdings.trainable
 
         def forward() -> tuple[Any, Any]:
-            self._clear_losses()  # type: ignore[attr-defined]
+            holdings.clear_losses()
             y_pred = self(x, training=True)  # type: ignore[operator]
             loss = self.compute_loss(x, y, y_pred, sample_weight, training=True)
             scaled = self.optimizer.scale_loss(loss)
@@ -216,7 +240,12 @@ class Trainer:
             self.optimizer.apply(grads, variables)
         self._track(loss, parts, x)
         self._update_metrics(x, y, y_pred, sample_weight)
-        self._clear_losses()  # type: ignore[attr-defined]
+        holdings.clear_losses()
+
+    def _hold(self) -> Holdings:
+        variables = self.trainable_variables  # type: ignore[attr-defined]
+        regularized = [v for v in variables if v.regularizer is not None]
+        return Holdings(variables, regularized, self._flatten_layers())  # type: ignore[attr-defined]
 
     def _track(self, loss: Any, parts: list[Any], x: Any) -> None:
         count = ops.shape(tree.flatten(x)[0])[0]
@@ -233,12 +262,13 @@ class Trainer:
 
     def _test(self, data: Any) -> None:
         x, y, sample_weight = unpack_x_y_sample_weight(data)
-        self._clear_losses()  # type: ignore[attr-defined]
+        holdings = self._holdings or self._hold()
+        holdings.clear_losses()
         y_pred = self(x, training=False)  # type: ignore[operator]
         loss = self.compute_loss(x, y, y_pred, sample_weight, training=False)
         self._track(loss, [p for p in self._loss_parts if p is not None], x)
         self._update_metrics(x, y, y_pred, sample_weight)
-        self._clear_losses()  # type: ignore[attr-defined]
+        holdings.clear_losses()
 
     def predict_step(self, data: Any) -> Any:
         """Returns the outputs for a batch of inputs. Override it to predict otherwise."""
@@ -277,6 +307,7 @@ class Trainer:
 
     def _function(self, kind: str) -> Callable[..., Any]:
         """Returns the compiled step `kind`: a function of `(tensors, indices)`."""
+        self._holdings = self._hold()
         trainable = tuple(v.trainable for v in self.variables)  # type: ignore[attr-defined]
         key = (kind, trainable)
         if key not in self._functions:
@@ -306,7 +337,7 @@ class Trainer:
 
     def _state(self, kind: str) -> list[Any]:
         """The variables that a step may read or assign."""
-        state = list(self.variables)  # type: ignore[attr-defined]
+        state = [*self.variables, *global_seed_generator().variables]  # type: ignore[attr-defined]
         if kind != "predict":
             state += [v for metric in self.metrics for v in metric.variables]
         if kind == "train" and self.optimizer is not None:

@@ -137,6 +137,12 @@ class Cropping1D(Cropping):
     def __init__(self, cropping: Any = (1, 1), **kwargs: Any):
         super().__init__(cropping, "channels_last", **kwargs)
 
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        config = super().get_config()
+        del config["data_format"]
+        return config
+
 
 class Cropping2D(Cropping):
     """Takes the edges off two axes. For the arguments see `Cropping`.

@@ -1,0 +1,91 @@
+"""A function of the user's own, as a layer."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
+from keras_fn.errors import DTypeError
+from keras_fn.layers.layer import Layer, _map_shapes
+
+
+class Lambda(Layer):
+    """Calls a function.
+
+    A model that holds one can be saved if the function has a name; whoever reads the file passes
+    the function in `custom_objects`, or has registered it. A Python `lambda` has none, and no
+    file holds code: write a function, or a layer of your own, for what is to be saved.
+
+    Args:
+        function: Takes the inputs; also `mask` and `training`, if it names them.
+        output_shape: Shape of a sample of the output, or a function from the input's shape to
+            the output's; worked out by default.
+        mask: The mask of the output, or a function `(inputs, mask)` that returns it.
+        arguments: More keyword arguments for the function.
+
+    Input: what the function takes. Output: what it returns.
+
+    Raises:
+        TypeError: `function` cannot be called.
+
+    Example:
+        >>> y = keras.layers.Lambda(lambda x: x * 2)(np.array([1.0], "float32"))
+        >>> convert_to_numpy(y).tolist()
+        [2.0]
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        output_shape: Any = None,
+        mask: Any = None,
+        arguments: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        if not callable(function):
+            raise DTypeError(
+                "Lambda",
+                expected="function: something to call",
+                given=f"function={function!r}",
+                fix="for example Lambda(lambda x: x * 2)",
+            )
+        self.function, self.output_shape, self.mask = function, output_shape, mask
+        self.arguments = arguments or {}
+        self.supports_masking = mask is not None
+        named = inspect.signature(function).parameters
+        self._takes_mask, self._takes_training = "mask" in named, "training" in named
+
+    def call(self, inputs: Any, mask: Any = None, training: bool | None = None) -> Any:
+        """Returns what the function returns."""
+        arguments = dict(self.arguments)
+        if self._takes_mask:
+            arguments["mask"] = mask
+        if self._takes_training:
+            arguments["training"] = training
+        return self.function(inputs, **arguments)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """Returns the mask that the constructor was given, or what it says."""
+        return self.mask(inputs, previous_mask) if callable(self.mask) else self.mask
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments; functions by their names.
+
+        Raises:
+            ValueError: A function is a Python lambda.
+        """
+        names = ("function", "output_shape", "mask", "arguments")
+        written = {name: serialize_keras_object(getattr(self, name)) for name in names}
+        return {**super().get_config(), **written}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Lambda":
+        """Returns an instance made from what `get_config` gave.
+
+        Raises:
+            ValueError: A function is written as code: code is never read.
+        """
+        names = ("function", "output_shape", "mask", "arguments")
+        read = {n: deserialize_keras_object(config[n]) for n in names if n in config}
+        return cls(**{**config, **read})

@@ -1,0 +1,211 @@
+"""Normalisation over the batch, with moving statistics for inference."""
+
+from typing import Any
+
+from keras_fn import initializers
+from keras_fn.core import dtypes
+from keras_fn.core.input_spec import InputSpec
+from keras_fn.errors import SpecError
+from keras_fn.layers._arguments import add_described, describe, misfit
+from keras_fn.layers._shapes import known_size
+from keras_fn.layers.layer import Layer
+from keras_fn.ops._rules import normalize_axis
+from keras_fn.ops.binary import add, clip, divide, maximum, minimum, multiply, square, subtract
+from keras_fn.ops.binary import where
+from keras_fn.ops.core import cast
+from keras_fn.ops.creation import ones_like
+from keras_fn.ops.nn import batch_normalization, relu
+from keras_fn.ops.reductions import moments, sum
+from keras_fn.ops.shapes import expand_dims, reshape
+from keras_fn.ops.unary import sqrt, stop_gradient
+from keras_fn.settings import epsilon as fuzz
+
+_CLIPS = ("rmax", "rmin", "dmax")
+
+
+class BatchNormalization(Layer):
+    """Brings each channel to mean 0 and variance 1, then scales and shifts it.
+
+    In training, mean and variance are those of the batch, and the moving ones move towards
+    them; in inference, and where the layer is not trainable, they are the moving ones. All is
+    computed in float32 at least.
+
+    Args:
+        axis: The axis that is kept apart, usually that of the channels.
+        momentum: How much the moving statistics keep at each step.
+        epsilon: Added to the variance.
+        center: Whether a learned `beta` is added.
+        scale: Whether a learned `gamma` is multiplied in.
+        beta_initializer: How `beta` begins.
+        gamma_initializer: How `gamma` begins.
+        moving_mean_initializer: How the moving mean begins.
+        moving_variance_initializer: How the moving variance begins.
+        beta_regularizer: Adds a loss of `beta`.
+        gamma_regularizer: Adds a loss of `gamma`.
+        beta_constraint: Applied to `beta` after each update.
+        gamma_constraint: Applied to `gamma` after each update.
+        renorm: Whether batches are corrected by moving statistics in training too, which makes
+            training and inference agree where batches are small.
+        renorm_clipping: Bounds `rmin` and `rmax` of the corrected scale, `dmax` of the shift.
+        renorm_momentum: As `momentum`, for the statistics that correct.
+        synchronized: Whether the copies of a distributed program average together.
+
+    Input: a tensor of floats of any rank; a mask has the rank of the input less 1, and what it
+    hides does not count for the statistics. Output: a tensor of the same shape.
+
+    Raises:
+        ValueError: `renorm_clipping` has other keys, or bounds in the wrong order.
+
+    Example:
+        >>> layer = keras.layers.BatchNormalization()
+        >>> y = layer(np.array([[1.0], [3.0]], "float32"), training=True)
+        >>> convert_to_numpy(y).round(2).tolist(), convert_to_numpy(layer.moving_mean).round(2).tolist()
+        ([[-1.0], [1.0]], [0.02])
+
+    References:
+        Ioffe and Szegedy, "Batch Normalization: Accelerating Deep Network Training by Reducing
+        Internal Covariate Shift", 2015. https://arxiv.org/abs/1502.03167
+        Ioffe, "Batch Renormalization", 2017. https://arxiv.org/abs/1702.03275
+    """
+
+    def __init__(
+        self,
+        axis: int = -1,
+        momentum: float = 0.99,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        moving_mean_initializer: Any = "zeros",
+        moving_variance_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        renorm: bool = False,
+        renorm_clipping: dict[str, float] | None = None,
+        renorm_momentum: float = 0.99,
+        synchronized: bool = False,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.axis, self.synchronized = int(axis), synchronized
+        self.momentum, self.epsilon = float(momentum), float(epsilon)
+        self.center, self.scale = center, scale
+        describe(self, "beta", beta_initializer, beta_regularizer, beta_constraint)
+        describe(self, "gamma", gamma_initializer, gamma_regularizer, gamma_constraint)
+        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
+        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+        self.renorm, self.renorm_momentum = renorm, renorm_momentum
+        self.renorm_clipping = _clipping(self, renorm_clipping) if renorm else renorm_clipping
+        self.supports_masking = True
+        self.gamma = self.beta = None
+
+    def build(self, input_shape: Any) -> None:
+        """Makes the scale, the shift and the moving statistics."""
+        axis = normalize_axis(self.axis, len(input_shape), self._place)
+        size = known_size(input_shape, axis, self)
+        self.input_spec = InputSpec(ndim=len(input_shape), axes={axis: size})
+        self._others = [i for i in range(len(input_shape)) if i != axis]
+        if self.scale:
+            self.gamma = add_described(self, "gamma", (size,), autocast=False)
+        if self.center:
+            self.beta = add_described(self, "beta", (size,), autocast=False)
+
+        def statistic(name: str, initializer: Any) -> Any:
+            return self.add_weight(
+                (size,), initializer, trainable=False, autocast=False, name=name
+            )
+
+        self.moving_mean = statistic("moving_mean", self.moving_mean_initializer)
+        self.moving_variance = statistic("moving_variance", self.moving_variance_initializer)
+        if self.renorm:
+            self.moving_stddev = statistic("moving_stddev", self._initial_stddev)
+            self.renorm_mean = statistic("renorm_mean", self.moving_mean_initializer)
+            self.renorm_stddev = statistic("renorm_stddev", self._initial_stddev)
+
+    def _initial_stddev(self, shape: Any, dtype: Any = None) -> Any:
+        return sqrt(self.moving_variance_initializer(shape, dtype=dtype))
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Returns the normalised inputs."""
+        dtype = dtypes.result_type(inputs.dtype, "float32")
+        x = cast(inputs, dtype)
+        gamma, beta = self.gamma, self.beta
+        if training and self.trainable:
+            mean, variance = self._statistics(x, mask)
+            if self.renorm:
+                gamma, beta = self._renormed(mean, variance)
+                self._move_renormed(mean, variance)
+            else:
+                _move(self.moving_mean, mean, self.momentum)
+                _move(self.moving_variance, variance, self.momentum)
+        else:
+            mean, variance = cast(self.moving_mean, dtype), cast(self.moving_variance, dtype)
+        y = batch_normalization(x, mean, variance, self.axis, beta, gamma, self.epsilon)
+        return cast(y, self.compute_dtype)
+
+    def _statistics(self, x: Any, mask: Any) -> tuple[Any, Any]:
+        """Mean and variance of each channel, over what the mask lets count."""
+        if mask is None:
+            return moments(x, self._others, synchronized=self.synchronized)
+        if len(mask.shape) != len(x.shape) - 1:
+            raise SpecError(
+                self._place,
+                expected=f"a mask of rank {len(x.shape) - 1}, that of the inputs less 1",
+                given=f"mask {tuple(mask.shape)}, inputs {tuple(x.shape)}",
+                fix="leave out the mask's last axis",
+            )
+        counted = expand_dims(cast(mask, "bool"), -1)
+
+        def total(values: Any) -> Any:
+            return sum(where(counted, values, 0), self._others, keepdims=True)
+
+        number = add(total(ones_like(x)), fuzz())
+        mean = divide(total(x), number)
+        variance = divide(total(square(subtract(x, mean))), number)
+        return reshape(mean, (-1,)), reshape(variance, (-1,))
+
+    def _renormed(self, mean: Any, variance: Any) -> tuple[Any, Any]:
+        """Returns the scale and shift that also bring the batch to the moving statistics."""
+        stddev = sqrt(add(variance, self.epsilon))
+        moving = maximum(self.renorm_stddev, self.epsilon**0.5)  # not 0, early in training
+        r = divide(stddev, moving)
+        d = divide(subtract(mean, self.renorm_mean), moving)
+        rmin, rmax, dmax = (self.renorm_clipping.get(key) for key in ("rmin", "rmax", "dmax"))
+        r = r if rmin is None else maximum(r, rmin)
+        r = r if rmax is None else minimum(r, rmax)
+        d = d if dmax is None else clip(d, -dmax, dmax)
+        r, d = stop_gradient(r), stop_gradient(d)
+        if self.gamma is not None:
+            r, d = multiply(r, self.gamma), multiply(d, self.gamma)
+        return r, d if self.beta is None else add(d, self.beta)
+
+    def _move_renormed(self, mean: Any, variance: Any) -> None:
+        """The standard deviation moves rather than the variance, as in the paper."""
+        stddev = sqrt(add(variance, self.epsilon))
+        _move(self.renorm_mean, mean, self.renorm_momentum)
+        _move(self.renorm_stddev, stddev, self.renorm_momentum)
+        _move(self.moving_mean, mean, self.momentum)
+        moved = _move(self.moving_stddev, stddev, self.momentum)
+        self.moving_variance.assign(relu(subtract(square(moved), self.epsilon)))
+
+
+def _move(variable: Any, value: Any, momentum: float) -> Any:
+    """Moves a statistic towards that of the batch; returns where to."""
+    moved = add(multiply(variable, momentum), multiply(value, 1.0 - momentum))
+    variable.assign(moved)
+    return moved
+
+
+def _clipping(layer: Any, bounds: dict[str, float] | None) -> dict[str, float]:
+    bounds = bounds or {}
+    rmin, rmax, dmax = bounds.get("rmin"), bounds.get("rmax"), bounds.get("dmax")
+    ordered = rmin is None or rmax is None or rmin <= rmax
+    if not set(bounds) <= set(_CLIPS) or not ordered or (dmax is not None and dmax < 0):
+        raise misfit(
+            layer, "renorm_clipping", "rmin <= rmax and dmax >= 0, or some of them", bounds,
+            "for example renorm_clipping={'rmin': 0.3, 'rmax': 3.0, 'dmax': 5.0}",
+        )  # fmt: skip
+    return bounds

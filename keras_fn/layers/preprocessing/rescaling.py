@@ -1,0 +1,47 @@
+"""Numbers brought into another range."""
+
+from typing import Any
+
+from keras_fn.core.serialization import deserialize_keras_object
+from keras_fn.layers.layer import Layer
+from keras_fn.ops.binary import add, multiply
+from keras_fn.ops.core import cast
+from keras_fn.ops.core import convert_to_tensor
+from keras_fn.ops.shapes import reshape
+from keras_fn.settings import settings
+
+
+class Rescaling(Layer):
+    """`inputs * scale + offset`, for bytes from 0 to 255 to floats from 0 to 1 and the like.
+
+    Args:
+        scale: The factor; or one for each channel.
+        offset: What is added; or one for each channel.
+
+    Input: a tensor of any shape and dtype. Output: a tensor of the same shape, of floats.
+
+    Example:
+        >>> y = keras.layers.Rescaling(1 / 127.5, offset=-1)(np.array([0, 255], "uint8"))
+        >>> convert_to_numpy(y).tolist()
+        [-1.0, 1.0]
+    """
+
+    def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.scale = deserialize_keras_object(scale)
+        self.offset = deserialize_keras_object(offset)
+        self.supports_masking = True
+
+    def call(self, inputs: Any) -> Any:
+        """Returns the rescaled inputs."""
+        x = cast(inputs, self.compute_dtype)
+        return add(multiply(x, self._of(self.scale)), self._of(self.offset))
+
+    def _of(self, values: Any) -> Any:
+        """Returns numbers of the compute dtype, in the place of the channels."""
+        if isinstance(values, (int, float)):
+            return values
+        values = convert_to_tensor(values, self.compute_dtype)
+        if len(values.shape) == 1 and settings.image_data_format == "channels_first":
+            return reshape(values, (-1, 1, 1))
+        return values

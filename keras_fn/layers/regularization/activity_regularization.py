@@ -1,0 +1,38 @@
+"""A layer that costs its input."""
+
+from typing import Any
+
+from keras_fn.layers.layer import Layer
+from keras_fn.regularizers import L1L2
+
+
+class ActivityRegularization(Layer):
+    """Returns its input, and adds a loss of it.
+
+    Args:
+        l1: Factor of the sum of absolute values.
+        l2: Factor of the sum of squares.
+
+    Input: a tensor of any shape. Output: the same.
+
+    Example:
+        >>> layer = keras.layers.ActivityRegularization(l1=0.5)
+        >>> y = layer(np.array([[1.0, -3.0]], "float32"))
+        >>> [float(loss) for loss in layer.losses]
+        [2.0]
+    """
+
+    def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any):
+        super().__init__(activity_regularizer=L1L2(l1=l1, l2=l2), **kwargs)
+        self.l1, self.l2 = l1, l2
+        self.supports_masking = True
+
+    def call(self, inputs: Any) -> Any:
+        """Returns the inputs."""
+        return inputs
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        config = super().get_config()
+        del config["activity_regularizer"]
+        return config

@@ -1,0 +1,113 @@
+"""Layers that make the spatial axes longer by whole factors."""
+
+from typing import Any
+
+from keras_fn.core.input_spec import InputSpec
+from keras_fn.layers._arguments import choice, count, counts
+from keras_fn.layers.layer import Layer
+from keras_fn.layers.reshaping._interpolation import KERNELS, interpolate
+from keras_fn.ops.shapes import repeat
+from keras_fn.settings import standardize_data_format
+
+
+class UpSampling1D(Layer):
+    """Repeats each step.
+
+    Args:
+        size: How often.
+
+    Input: a tensor of shape `(batch, steps, features)`. Output: `(batch, steps * size, features)`.
+
+    Raises:
+        ValueError: `size` is no positive integer.
+
+    Example:
+        >>> keras.layers.UpSampling1D(3)(keras.Input((4, 2))).shape
+        (None, 12, 2)
+    """
+
+    def __init__(self, size: int = 2, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.size = count(self, "size", size)
+        self.input_spec = InputSpec(ndim=3)
+
+    def call(self, inputs: Any) -> Any:
+        """Returns the inputs with each step repeated."""
+        return repeat(inputs, self.size, axis=1)
+
+
+class UpSampling2D(Layer):
+    """Makes images larger by whole factors.
+
+    Args:
+        size: How often each row and each column is repeated: an integer, or one for each axis.
+        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+        interpolation: `"nearest"` repeats; `"bilinear"`, `"bicubic"`, `"lanczos3"` and
+            `"lanczos5"` go smoothly from one element to the next.
+
+    Input: a tensor of shape `(batch, height, width, channels)`, or with the channels first.
+    Output: a tensor of the same layout.
+
+    Raises:
+        ValueError: Arguments that cannot be used.
+
+    Example:
+        >>> keras.layers.UpSampling2D((1, 2))(keras.Input((4, 4, 3))).shape
+        (None, 4, 8, 3)
+    """
+
+    def __init__(
+        self,
+        size: Any = (2, 2),
+        data_format: str | None = None,
+        interpolation: str = "nearest",
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.size = counts(self, "size", size, 2)
+        self.data_format = standardize_data_format(data_format)
+        known = ("nearest", *KERNELS)
+        self.interpolation = choice(self, "interpolation", interpolation, known)
+        self.input_spec = InputSpec(ndim=4)
+
+    def call(self, inputs: Any) -> Any:
+        """Returns the enlarged images."""
+        x = inputs
+        for axis, factor in enumerate(self.size, 1 if self.data_format == "channels_last" else 2):
+            if self.interpolation == "nearest":
+                x = repeat(x, factor, axis=axis)
+            else:
+                x = interpolate(x, axis, factor, self.interpolation)
+        return x
+
+
+class UpSampling3D(Layer):
+    """Repeats each element of a volume.
+
+    Args:
+        size: How often along each axis: an integer, or one for each.
+        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+
+    Input: a tensor of shape `(batch, depth, height, width, channels)`, or with the channels
+    first. Output: a tensor of the same layout.
+
+    Raises:
+        ValueError: `size` is none of these.
+
+    Example:
+        >>> keras.layers.UpSampling3D(2)(keras.Input((2, 2, 2, 3))).shape
+        (None, 4, 4, 4, 3)
+    """
+
+    def __init__(self, size: Any = (2, 2, 2), data_format: str | None = None, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.size = counts(self, "size", size, 3)
+        self.data_format = standardize_data_format(data_format)
+        self.input_spec = InputSpec(ndim=5)
+
+    def call(self, inputs: Any) -> Any:
+        """Returns the enlarged volumes."""
+        x = inputs
+        for axis, factor in enumerate(self.size, 1 if self.data_format == "channels_last" else 2):
+            x = repeat(x, factor, axis=axis)
+        return x

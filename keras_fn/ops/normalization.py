@@ -1,0 +1,96 @@
+"""Normalisation along some axes, of each sample by itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras_fn.core import dtypes
+from keras_fn.ops._op import op
+from keras_fn.ops._rules import normalize_axes
+from keras_fn.ops._types import Tensor
+from keras_fn.ops.binary import add, multiply, square, subtract
+from keras_fn.ops.core import cast
+from keras_fn.ops.reductions import mean, moments
+from keras_fn.ops.shapes import reshape
+from keras_fn.ops.unary import rsqrt
+from keras_fn.settings import settings
+
+
+@op
+def layer_normalization(
+    x: Tensor, gamma: Tensor = None, beta: Tensor = None, axis: Any = -1, epsilon: Any = None
+) -> Tensor:
+    """`(x - mean) / sqrt(variance + epsilon) * gamma + beta`, all along `axis`.
+
+    Args:
+        x: Tensor of floats.
+        gamma: Multiplied in: of the sizes of the axes, in the order in which they stand; or None.
+        beta: Added at the end, likewise.
+        axis: An axis, or several.
+        epsilon: Added to the variance; `epsilon()` by default.
+
+    Returns:
+        A tensor of the shape and dtype of `x`. Half precision is normalised in float32.
+
+    Example:
+        >>> convert_to_numpy(layer_normalization([1.0, 3.0])).round(3).tolist()
+        [-1.0, 1.0]
+
+    References:
+        Ba, Kiros and Hinton, "Layer Normalization", 2016. https://arxiv.org/abs/1607.06450
+    """
+    epsilon = settings.epsilon if epsilon is None else epsilon
+    axes, wide = _wide(x, axis)
+    center, variance = moments(wide, axes, keepdims=True)
+    y = multiply(subtract(wide, center), rsqrt(add(variance, epsilon)))
+    if gamma is not None:
+        y = multiply(y, _along(gamma, axes, wide))
+    if beta is not None:
+        y = add(y, _along(beta, axes, wide))
+    return cast(y, x.dtype)
+
+
+@op
+def rms_normalization(
+    x: Tensor, scale: Tensor = None, axis: Any = -1, epsilon: Any = None
+) -> Tensor:
+    """`x / sqrt(mean(x**2) + epsilon) * scale`, all along `axis`.
+
+    Args:
+        x: Tensor of floats.
+        scale: Multiplied in: of the sizes of the axes, in the order in which they stand; or None.
+        axis: An axis, or several.
+        epsilon: Added to the mean square; `epsilon()` by default.
+
+    Returns:
+        A tensor of the shape and dtype of `x`. Half precision is normalised in float32.
+
+    Example:
+        >>> convert_to_numpy(rms_normalization([1.0, 7.0])).round(3).tolist()
+        [0.2, 1.4]
+
+    References:
+        Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019.
+        https://arxiv.org/abs/1910.07467
+    """
+    epsilon = settings.epsilon if epsilon is None else epsilon
+    axes, wide = _wide(x, axis)
+    y = multiply(wide, rsqrt(add(mean(square(wide), axes, keepdims=True), epsilon)))
+    if scale is not None:
+        y = multiply(y, _along(scale, axes, wide))
+    return cast(y, x.dtype)
+
+
+def _wide(x: Tensor, axis: Any) -> tuple[tuple[int, ...], Tensor]:
+    """Returns the axes, in order, and `x` in float32 at least."""
+    axes = tuple(sorted(normalize_axes(axis, len(x.shape))))
+    return axes, cast(x, dtypes.result_type(x.dtype, "float32"))
+
+
+def _along(values: Tensor, axes: tuple[int, ...], x: Tensor) -> Tensor:
+    """Returns the values in an order of axes in which they broadcast against `x`."""
+    rank = len(x.shape)
+    values = cast(values, x.dtype)
+    if axes == tuple(range(rank - len(axes), rank)):
+        return values
+    return reshape(values, [x.shape[i] if i in axes else 1 for i in range(rank)])

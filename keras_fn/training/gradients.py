@@ -1,0 +1,39 @@
+"""Gradients, the same way on every backend."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from keras_fn.backend.loader import current
+
+
+def value_and_grad(
+    fn: Callable[..., Any], variables: Sequence[Any], has_aux: bool = False
+) -> Callable[..., Any]:
+    """Makes a function that returns what `fn` returns and its gradients.
+
+    What `fn` assigns to variables (moving averages, random seeds) is carried out.
+
+    Args:
+        fn: Returns a scalar loss; with `has_aux`, `(loss, more)`.
+        variables: Variables to differentiate with respect to.
+        has_aux: Whether `fn` returns more than the loss.
+
+    Returns:
+        A function that takes the arguments of `fn` and returns `(loss, gradients)`, or
+        `((loss, more), gradients)`.
+
+    Example:
+        >>> v = keras.Variable([1.0, 2.0])
+        >>> loss, grads = keras.value_and_grad(lambda: ops.sum(v * v), [v])()
+        >>> float(loss), ops.convert_to_numpy(grads[0]).tolist()
+        (5.0, [2.0, 4.0])
+    """
+    if has_aux:
+        return current().value_and_grad(fn, variables)
+    differentiated = current().value_and_grad(lambda *args: (fn(*args), None), variables)
+
+    def run(*args: Any) -> tuple[Any, list[Any]]:
+        (value, _), grads = differentiated(*args)
+        return value, grads
+
+    return run

@@ -1,0 +1,32 @@
+"""Helpers for the graphs of models."""
+
+from typing import Any
+
+from keras_fn.core import tree
+from keras_fn.core.graph import creators
+from keras_fn.core.keras_tensor import KerasTensor
+
+
+def get_source_inputs(tensor: Any) -> list[KerasTensor]:
+    """Returns the input tensors from which a tensor is computed.
+
+    Args:
+        tensor: A KerasTensor, or nested ones.
+
+    Returns:
+        The tensors of the `Input`s, each once.
+
+    Raises:
+        TypeError: It is no KerasTensor.
+
+    Example:
+        >>> x = keras.Input((3,))
+        >>> y = keras.layers.Dense(2)(x) * 2
+        >>> get_source_inputs(y) == [x]
+        True
+    """
+    tensors = tree.flatten(tensor)
+    for x in tensors:
+        if not isinstance(x, KerasTensor):
+            raise TypeError(f"get_source_inputs takes a KerasTensor, not {x!r}.")
+    return creators(tensors)

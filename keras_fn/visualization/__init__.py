@@ -1,0 +1,1 @@
+"""Models as tables, as Mermaid text and as pictures."""

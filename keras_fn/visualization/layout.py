@@ -1,0 +1,410 @@
+"""Places the boxes of a graph in ranks, producers before consumers, and routes its edges.
+
+The method of Sugiyama, Tagawa and Toda, "Methods for Visual Understanding of Hierarchical System
+Structures", 1981: break circles, give each vertex a rank, order the ranks by barycentres so that
+few edges cross, then assign coordinates. `x` runs across the ranks and `y` along the edges.
+"""
+
+from bisect import bisect_right, insort
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+SPREAD = 0.3  # between neighbours of a rank
+GAP = 0.36  # between ranks
+TRACK = 0.1  # between parallel pieces of edges in a gap
+GUTTER = 0.6  # between columns
+_LANE = 0.12  # width that an edge takes where it passes a rank
+_LONGEST = 26.0  # a graph longer than this, and much longer than wide, is folded into columns
+_MOST_LANES = 20_000  # places where edges pass a rank; edges beyond that run straight
+_LIGHT = 1e-4  # lanes give way to boxes
+_EPS = 1e-3
+
+
+class Edge(NamedTuple):
+    """An edge, and how far from the middle of its boxes it leaves and arrives."""
+
+    source: Hashable
+    target: Hashable
+    leaves: float = 0.0
+    arrives: float = 0.0
+
+
+class Point(NamedTuple):
+    """A corner of a route. `soft` ones are there for right angles only."""
+
+    x: float
+    y: float
+    soft: bool = False
+
+
+@dataclass
+class Layout:
+    """Middles of the boxes, and a route for each edge, in the order given."""
+
+    width: float
+    height: float
+    places: dict[Hashable, tuple[float, float]]
+    routes: list[list[Point]]
+
+
+def lay_out(
+    sizes: Mapping[Hashable, tuple[float, float]],
+    edges: Sequence[Edge],
+    first: Iterable[Hashable] = (),
+    last: Iterable[Hashable] = (),
+) -> Layout:
+    """Places boxes of these sizes (across, along), and routes the edges between them.
+
+    Args:
+        sizes: The boxes.
+        edges: The edges. Those that close a circle are drawn backwards.
+        first: Boxes that must stand in the first rank.
+        last: Boxes that must stand in the last rank.
+    """
+    index = {key: i for i, key in enumerate(sizes)}
+    ends = [(index[e.source], index[e.target]) for e in edges]
+    backward = _backward(len(index), ends)
+    down = [(b, a) if i in backward else (a, b) for i, (a, b) in enumerate(ends)]
+    ranks = _ranks(len(index), down, {index[k] for k in first}, {index[k] for k in last})
+    grid = _Grid([*sizes.values()], ranks)
+    for i, (edge, (a, b)) in enumerate(zip(edges, down, strict=True)):
+        offsets = (edge.leaves, edge.arrives)
+        grid.add_edge(a, b, *(reversed(offsets) if i in backward else offsets))
+    grid.order()
+    grid.spread()
+    plan = _Plan(grid)
+    places = {key: plan.middle(i) for key, i in index.items()}
+    routes = [plan.route(i) for i in range(len(edges))]
+    routes = [route[::-1] if i in backward else route for i, route in enumerate(routes)]
+    return Layout(plan.width, plan.height, places, routes)
+
+
+def _backward(size: int, ends: Sequence[tuple[int, int]]) -> set[int]:
+    """Returns the edges to turn round so that no circle is left."""
+    leaving: list[list[int]] = [[] for _ in range(size)]
+    for i, (a, _) in enumerate(ends):
+        leaving[a].append(i)
+    state = [0] * size  # 1: on the path from the root, 2: done
+    found = set()
+    for root in range(size):
+        stack = [] if state[root] else [(root, iter(leaving[root]))]
+        state[root] = state[root] or 1
+        while stack:
+            vertex, rest = stack[-1]
+            for i in rest:
+                target = ends[i][1]
+                if state[target] == 1:
+                    found.add(i)
+                elif state[target] == 0:
+                    state[target] = 1
+                    stack.append((target, iter(leaving[target])))
+                    break
+            else:
+                state[vertex] = 2
+                stack.pop()
+    return found
+
+
+def _ranks(
+    size: int, ends: Sequence[tuple[int, int]], first: set[int], last: set[int]
+) -> list[int]:
+    """Returns each vertex's rank: its longest path from a source, sources near their consumers."""
+    above: list[list[int]] = [[] for _ in range(size)]
+    below: list[list[int]] = [[] for _ in range(size)]
+    for a, b in ends:
+        if a != b:
+            above[b].append(a)
+            below[a].append(b)
+    waiting = [len(x) for x in above]
+    order = [v for v in range(size) if not waiting[v]]
+    ranks = [0] * size
+    for v in order:  # grows while it is read
+        for w in below[v]:
+            ranks[w] = max(ranks[w], ranks[v] + 1)
+            waiting[w] -= 1
+            if not waiting[w]:
+                order.append(w)
+    for v in reversed(order):
+        if len(below[v]) > len(above[v]) and v not in first:
+            ranks[v] = min(ranks[w] for w in below[v]) - 1
+    for v in last:
+        ranks[v] = max(ranks)
+    return ranks
+
+
+class _Piece(NamedTuple):
+    """Part of an edge, from a vertex to one of the next rank."""
+
+    above: int
+    below: int
+    leaves: float
+    arrives: float
+    weight: float
+
+
+class _Grid:
+    """Vertices by rank: boxes, and lanes where an edge passes a rank."""
+
+    def __init__(self, sizes: list[tuple[float, float]], ranks: list[int]):
+        self.sizes, self.rank = list(sizes), list(ranks)
+        self.boxes = len(sizes)
+        self.ranks: list[list[int]] = [[] for _ in range(max(ranks, default=0) + 1)]
+        for v, rank in enumerate(ranks):
+            self.ranks[rank].append(v)
+        self.up: list[list[_Piece]] = [[] for _ in sizes]
+        self.down: list[list[_Piece]] = [[] for _ in sizes]
+        self.chains: list[list[_Piece]] = []  # the pieces of each edge; one piece may skip ranks
+        self.x: list[float] = []
+
+    def add_edge(self, a: int, b: int, leaves: float, arrives: float) -> None:
+        """Adds the edge, with a lane in each rank that it passes."""
+        passed = range(self.rank[a] + 1, self.rank[b])
+        if len(self.sizes) - self.boxes + len(passed) > _MOST_LANES or a == b:
+            self.chains.append([_Piece(a, b, leaves, arrives, 0)])
+            return
+        chain = [a]
+        for rank in passed:
+            chain.append(len(self.sizes))
+            self.ranks[rank].append(chain[-1])
+            self.sizes.append((_LANE, 0.0))
+            self.rank.append(rank)
+            self.up.append([])
+            self.down.append([])
+        chain.append(b)
+        pieces = []
+        for v, w in pairwise(chain):
+            weight = _LIGHT if (v < self.boxes) != (w < self.boxes) else 1.0
+            piece = _Piece(v, w, leaves if v == a else 0, arrives if w == b else 0, weight)
+            pieces.append(piece)
+            self.down[v].append(piece)
+            self.up[w].append(piece)
+        self.chains.append(pieces)
+
+    # ---------------------------------------------------------------- order
+
+    def order(self) -> None:
+        """Orders the ranks by barycentres, down and up, and keeps the best order seen."""
+        best, fewest = [list(r) for r in self.ranks], self._crossings()
+        for sweep in range(12 if len(self.sizes) < 3000 else 4):
+            if not fewest:
+                break
+            downwards = sweep % 2 == 0
+            ranks = self.ranks if downwards else self.ranks[::-1]
+            for fixed, rank in pairwise(ranks):
+                self._sort(rank, fixed, downwards)
+            crossings = self._crossings()
+            if crossings < fewest:
+                best, fewest = [list(r) for r in self.ranks], crossings
+        self.ranks = best
+
+    def _sort(self, rank: list[int], fixed: list[int], downwards: bool) -> None:
+        place = {v: i for i, v in enumerate(fixed)}
+
+        def centre(entry: tuple[int, int]) -> float:
+            i, v = entry
+            found = [place[p.above] for p in self.up[v]] if downwards else [
+                place[p.below] for p in self.down[v]
+            ]  # fmt: skip
+            return sum(found) / len(found) if found else i * len(fixed) / len(rank)
+
+        rank[:] = [v for _, v in sorted(enumerate(rank), key=centre)]
+
+    def _crossings(self) -> int:
+        total = 0
+        for above, below in pairwise(self.ranks):
+            place = {v: i for i, v in enumerate(below)}
+            seen: list[int] = []
+            for v in above:
+                ends = sorted(place[p.below] for p in self.down[v])
+                total += sum(len(seen) - bisect_right(seen, end) for end in ends)
+                for end in ends:
+                    insort(seen, end)
+        return total
+
+    # ---------------------------------------------------------------- across
+
+    def spread(self) -> None:
+        """Sets `x`: boxes below their producers where there is room, edges nearly straight."""
+        self.x = [0.0] * len(self.sizes)
+        for rank in self.ranks:
+            self._settle(rank, [0.0] * len(rank))
+        rounds = 12 if len(self.sizes) < 3000 else 4
+        for sides in (["up"], ["down"]) * rounds + (["up", "down"],) * rounds:
+            ranks = self.ranks if "up" in sides else self.ranks[::-1]
+            for rank in ranks:
+                self._settle(rank, [self._wish(v, sides) for v in rank])
+        left = min((x - self.sizes[v][0] / 2 for v, x in enumerate(self.x)), default=0)
+        self.x = [x - left for x in self.x]
+
+    def _wish(self, v: int, sides: Sequence[str]) -> float:
+        """Where the vertex would stand if only its neighbours mattered."""
+        total = weights = 0.0
+        if "up" in sides:
+            for p in self.up[v]:
+                total += p.weight * (self.x[p.above] + p.leaves - p.arrives)
+                weights += p.weight
+        if "down" in sides:
+            for p in self.down[v]:
+                total += p.weight * (self.x[p.below] + p.arrives - p.leaves)
+                weights += p.weight
+        return total / weights if weights else self.x[v]
+
+    def _settle(self, rank: list[int], wishes: list[float]) -> None:
+        """Sets the `x` of a rank as near to the wishes as its order and widths allow.
+
+        Least squares with an order to keep: isotonic regression by pooling adjacent violators.
+        """
+        offset, blocks = 0.0, []  # a block stands together: [mean, weight, members]
+        offsets = []
+        for i, (v, wish) in enumerate(zip(rank, wishes, strict=True)):
+            if i:
+                offset += (self.sizes[rank[i - 1]][0] + self.sizes[v][0]) / 2 + SPREAD
+            offsets.append(offset)
+            block = [wish - offset, 1.0 if v < self.boxes else _LIGHT, 1]
+            while blocks and blocks[-1][0] >= block[0]:
+                mean, weight, members = blocks.pop()
+                heavier = weight + block[1]
+                mean = (mean * weight + block[0] * block[1]) / heavier
+                block = [mean, heavier, members + block[2]]
+            blocks.append(block)
+        means = [mean for mean, _, members in blocks for _ in range(members)]
+        for v, mean, offset in zip(rank, means, offsets, strict=True):
+            self.x[v] = mean + offset
+
+
+@dataclass
+class _Column:
+    ranks: range
+    left: float = 0.0  # what to add to `x`
+    right: float = 0.0
+    folds: int = 0  # edges that went on to the next column so far
+
+
+class _Plan:
+    """Where things stand: ranks below each other, in one column or several."""
+
+    def __init__(self, grid: _Grid):
+        self.grid = grid
+        self.heights = [max((grid.sizes[v][1] for v in rank), default=0.0) for rank in grid.ranks]
+        self.tracks = [self._tracks(k) for k in range(len(grid.ranks))]
+        self.gaps = [GAP + TRACK * max(t.values(), default=0) for t in self.tracks]
+        self.columns = self._folded()
+        self.column_of = [c for c, column in enumerate(self.columns) for _ in column.ranks]
+        self.tops: list[float] = []
+        self.width = self.height = 0.0
+        for column in self.columns:
+            self._place(column)
+        self.width -= GUTTER
+
+    def _tracks(self, k: int) -> dict[int, int]:
+        """Gives each vertex with bent edges a track in the gap below its rank."""
+        x, spans = self.grid.x, []
+        for v in self.grid.ranks[k]:
+            ends = [(x[v] + p.leaves, x[p.below] + p.arrives) for p in self.grid.down[v]]
+            bent = [x for pair in ends if abs(pair[0] - pair[1]) > _EPS for x in pair]
+            if bent:
+                spans.append((min(bent), max(bent), v))
+        tracks, reach = {}, []  # where each track is free again
+        for start, end, v in sorted(spans):
+            free = [t for t, taken in enumerate(reach) if taken <= start + _EPS]
+            track = free[0] if free else len(reach)
+            reach[track : track + 1] = [end]
+            tracks[v] = track
+        return tracks
+
+    def _folded(self) -> list[_Column]:
+        """Breaks the ranks into columns where they would make a strip too long to look at."""
+        steps = [h + g for h, g in zip(self.heights, self.gaps, strict=True)]
+        total, ranks = sum(steps), self.grid.ranks
+        widths = (self.grid.x[v] + self.grid.sizes[v][0] / 2 for rank in ranks for v in rank)
+        width = max(widths, default=0.0) + GUTTER
+        if total < _LONGEST or total < 4 * width:
+            return [_Column(range(len(ranks)))]
+        target = max((total * width) ** 0.5, _LONGEST / 2)
+        starts, length, best = [0], 0.0, (0, 0)
+        for k, step in enumerate(steps):
+            length += step
+            if length > 0.8 * target:  # break where the fewest edges pass, from here on
+                passing = sum(len(self.grid.down[v]) for v in ranks[k])
+                best = min(best, (passing, k + 1)) if best[1] > starts[-1] else (passing, k + 1)
+                if length > target:
+                    length = sum(steps[best[1] : k + 1])
+                    starts.append(best[1])
+                    best = (0, 0)
+        ends = [*starts[1:], len(ranks)]
+        return [_Column(range(a, b)) for a, b in zip(starts, ends, strict=True) if b > a]
+
+    def _place(self, column: _Column) -> None:
+        grid = self.grid
+        inside = [v for k in column.ranks for v in grid.ranks[k]]
+        left = min((grid.x[v] - grid.sizes[v][0] / 2 for v in inside), default=0.0)
+        right = max((grid.x[v] + grid.sizes[v][0] / 2 for v in inside), default=0.0)
+        column.left, column.right = self.width - left, self.width + right - left
+        y = 0.0 if len(self.columns) == 1 else GAP
+        for k in column.ranks:
+            self.tops.append(y)
+            y += self.heights[k] + self.gaps[k]
+        self.height = max(
+            self.height, y - (self.gaps[column.ranks[-1]] if len(column.ranks) else 0)
+        )
+        self.width = column.right + GUTTER
+
+    def x(self, v: int) -> float:
+        return self.grid.x[v] + self.columns[self.column_of[self.grid.rank[v]]].left
+
+    def middle(self, v: int) -> tuple[float, float]:
+        rank = self.grid.rank[v]
+        return self.x(v), self.tops[rank] + self.heights[rank] / 2
+
+    def route(self, edge: int) -> list[Point]:
+        """Returns the corners of an edge, from the bottom of a box to the top of another."""
+        points: list[Point] = []
+        for piece in self.grid.chains[edge]:
+            a, b, leaves, arrives, _ = piece
+            if a == b:
+                return self._loop(a)
+            points.append(self._border(a, leaves, 1))
+            points += self._bend(piece)
+            points.append(self._border(b, arrives, -1))
+        return [p for i, p in enumerate(points) if not i or p[:2] != points[i - 1][:2]]
+
+    def _loop(self, v: int) -> list[Point]:
+        """Returns the corners of an edge from a box to itself: a handle at its side."""
+        (x, y), (width, height) = self.middle(v), self.grid.sizes[v]
+        side, quarter = x + width / 2, height / 4
+        out = side + SPREAD / 2
+        return [
+            Point(side, y + quarter),
+            Point(out, y + quarter),
+            Point(out, y - quarter),
+            Point(side, y - quarter),
+        ]
+
+    def _border(self, v: int, offset: float, side: int) -> Point:
+        x, y = self.middle(v)
+        if v >= self.grid.boxes:  # a lane runs through the whole rank
+            return Point(x, y + side * self.heights[self.grid.rank[v]] / 2)
+        return Point(x + offset, y + side * self.grid.sizes[v][1] / 2)
+
+    def _bend(self, piece: _Piece) -> list[Point]:
+        """Returns the corners in the gap between two ranks."""
+        grid = self.grid
+        k, low = grid.rank[piece.above], grid.rank[piece.below]
+        x, end = self.x(piece.above) + piece.leaves, self.x(piece.below) + piece.arrives
+        bottom, top = self.tops[k] + self.heights[k], self.tops[low]
+        column = self.columns[self.column_of[k]]
+        if self.column_of[k] != self.column_of[low]:
+            column.folds += 1
+            shift = TRACK * (column.folds % 4)
+            gutter = column.right + GUTTER / 2 + shift - 2 * TRACK
+            y, high = bottom + GAP / 2 + shift / 2, top - GAP / 2 - shift / 2
+            return [Point(x, y), Point(gutter, y), Point(gutter, high), Point(end, high)]
+        if low != k + 1:  # an edge without lanes
+            return []
+        points = [Point(x, bottom)]
+        if abs(x - end) > _EPS:
+            y = bottom + GAP / 2 + TRACK * self.tracks[k].get(piece.above, 0)
+            points += [Point(x, y, soft=True), Point(end, y, soft=True)]
+        return [*points, Point(end, top)]

@@ -1,0 +1,118 @@
+"""Models as Mermaid flowcharts: text that GitHub, GitLab, Jupyter and many editors draw."""
+
+import re
+from collections import Counter
+from typing import Any
+
+from keras_fn.visualization.diagram import Box, Diagram, Shapes, Show, diagram_of
+
+DIRECTIONS = ("TD", "TB", "BT", "LR", "RL")
+# Everything that is no letter, digit, blank or plain sign; a joint as in `a_b` or `a.b` is plain.
+_SPECIAL = re.compile(r"(?<=[^\W_])[-._](?=[^\W_])|([^\w ,()?:→×]|_)")
+_STYLES = (
+    "classDef input fill:#E3F2FD,stroke:#1565C0,color:#0D2B4E",
+    "classDef layer fill:#FFF8E1,stroke:#B28704,color:#3E2F00",
+    "classDef op fill:#F5F5F5,stroke:#757575,color:#212121",
+    "classDef frozen fill:#ECEFF1,stroke:#607D8B,color:#263238,stroke-dasharray:4 3",
+)
+
+
+def model_to_mermaid(
+    model: Any,
+    show_shapes: bool = True,
+    show_dtype: bool = False,
+    show_layer_names: bool = True,
+    direction: str = "TD",
+    expand_nested: bool = False,
+    show_layer_activations: bool = False,
+    show_trainable: bool = False,
+) -> str:
+    """Returns a model as a Mermaid flowchart.
+
+    Args:
+        model: The model. One that is no graph of layers is drawn as a single box.
+        show_shapes: Whether boxes say the shapes that come in and go out.
+        show_dtype: Whether boxes say the dtype that goes out.
+        show_layer_names: Whether boxes say the layer's name beside its class.
+        direction: "TD" or "TB" (top down), "BT", "LR" or "RL".
+        expand_nested: Whether nested models are drawn layer by layer, in a frame.
+        show_layer_activations: Whether boxes say the layer's activation.
+        show_trainable: Whether boxes say whether the layer is trained; frozen ones are dashed.
+
+    Returns:
+        The text, to be put in a block marked `mermaid`.
+
+    Raises:
+        ValueError: The direction is none of those.
+
+    Example:
+        >>> x = keras.Input((3,), name="x")
+        >>> model = keras.Model(x, keras.layers.Dense(2, name="y")(x))
+        >>> print(keras.utils.model_to_mermaid(model, show_shapes=False).partition("classDef")[0])
+        flowchart TD
+            n0(["x (InputLayer)"]):::input
+            n1["y (Dense)"]:::layer
+            n0 --> n1
+    """
+    if direction not in DIRECTIONS:
+        raise ValueError(f"direction is one of {', '.join(DIRECTIONS)}, not {direction!r}.")
+    show = Show(show_layer_names, show_shapes, show_dtype, show_layer_activations, show_trainable)
+    diagram = diagram_of(model, expand_nested)
+    lines = _lines(diagram, show)
+    used = {line.rpartition(":::")[2] for line in lines if ":::" in line}
+    lines += [style for style in _STYLES if style.split()[1] in used]
+    return "\n".join([f"flowchart {direction}", *("    " + line for line in lines)])
+
+
+def _lines(diagram: Diagram, show: Show) -> list[str]:
+    lines = []
+    for item in diagram.items:
+        if isinstance(item, Diagram):
+            lines.append(f'subgraph {item.key}["{escaped(item.name)}"]')
+            lines += ["    " + line for line in _lines(item, show)]
+            lines.append("end")
+        else:
+            lines.append(_node(item, show))
+    return lines + [f"{a} --> {b}" for a, b in diagram.edges]
+
+
+def _node(box: Box, show: Show) -> str:
+    label = "<br/>".join(map(escaped, label_lines(box, show)))
+    if box.is_input:
+        return f'{box.key}(["{label}"]):::input'
+    if box.family == "op":
+        return f'{box.key}("{label}"):::op'
+    style = "frozen" if show.trainable and box.trainable is False else "layer"
+    return f'{box.key}["{label}"]:::{style}'
+
+
+def label_lines(box: Box, show: Show) -> list[str]:
+    """Returns what a box says, a line each."""
+    lines = [f"{box.name} ({box.kind})" if show.names else box.kind]
+    return lines + detail_lines(box, show)
+
+
+def detail_lines(box: Box, show: Show) -> list[str]:
+    """Returns what a box says below its title."""
+    lines = []
+    if show.activations and box.activation is not None:
+        lines.append(box.activation)
+    if show.shapes:
+        outputs = _gathered(box.outputs)
+        lines.append(outputs if box.is_input else f"{_gathered(box.inputs)} → {outputs}")
+    if show.dtype:
+        lines.append(box.dtype)
+    if show.trainable and box.trainable is not None:
+        lines.append("trainable" if box.trainable else "frozen")
+    return lines
+
+
+def _gathered(shapes: Shapes) -> str:
+    """Says equal shapes once: `2 × (None, 9, 9, 64)`."""
+    numbers = Counter(shapes.each)
+    return ", ".join(f"{n} × {shape}" if n > 1 else shape for shape, n in numbers.items())
+
+
+def escaped(text: str) -> str:
+    """Returns text that means itself in a quoted Mermaid label."""
+    return _SPECIAL.sub(lambda m: f"#{ord(m[1])};" if m[1] else m[0], text)

@@ -1,0 +1,79 @@
+"""Pictures of models: through Graphviz where it is there, else through matplotlib, else as text."""
+
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from keras_fn.visualization import dot, layered
+from keras_fn.visualization.diagram import Show, diagram_of
+from keras_fn.visualization.dot import model_to_dot as model_to_dot
+from keras_fn.visualization.mermaid import model_to_mermaid
+
+_TEXT = (".mmd", ".md")
+_RANKDIRS = ("TB", "BT", "LR", "RL")
+
+
+def plot_model(
+    model: Any,
+    to_file: Any = "model.png",
+    show_shapes: bool = False,
+    show_dtype: bool = False,
+    show_layer_names: bool = False,
+    rankdir: str = "TB",
+    expand_nested: bool = False,
+    dpi: int = 200,
+    show_layer_activations: bool = False,
+    show_trainable: bool = False,
+    splines: str = "ortho",
+    **kwargs: Any,
+) -> Any:
+    """Draws a model into a file.
+
+    Graphviz draws it if `pydot` and Graphviz's program `dot` are installed, matplotlib if not. With
+    neither, the model is written as Mermaid text beside `to_file`, and a warning says so.
+
+    Args:
+        model: The model. One that is no graph of layers is drawn as a single box.
+        to_file: Path; its ending names the format: `.png`, `.svg`, `.pdf`, or `.mmd` and `.md`
+            for Mermaid text.
+        show_shapes: Whether boxes say the shapes that come in and go out.
+        show_dtype: Whether boxes say the dtype that goes out.
+        show_layer_names: Whether boxes say the layer's name beside its class.
+        rankdir: Where edges go: "TB" (down), "BT", "LR" (right) or "RL".
+        expand_nested: Whether nested models are drawn layer by layer, in a frame.
+        dpi: Pixels in an inch.
+        show_layer_activations: Whether boxes say the layer's activation.
+        show_trainable: Whether boxes say whether the layer is trained.
+        splines: How edges are drawn: "ortho" (right angles), "curved", "polyline", "spline" or
+            "line".
+        **kwargs: None; named for the sake of old calls.
+
+    Returns:
+        In a notebook, the picture to display; else None.
+
+    Raises:
+        ValueError: The model is not built, or an argument is unknown.
+        OSError: The file cannot be written.
+
+    Example:
+        >>> x = keras.Input((3,), name="x")
+        >>> model = keras.Model(x, keras.layers.Dense(2)(x))
+        >>> keras.utils.plot_model(model, "model.svg", show_shapes=True)  # doctest: +SKIP
+    """
+    dot.check_model(model, "plot_model", kwargs)
+    if rankdir not in _RANKDIRS:
+        raise ValueError(f"plot_model: rankdir is one of {', '.join(_RANKDIRS)}, not {rankdir!r}.")
+    path = Path(to_file)
+    show = Show(show_layer_names, show_shapes, show_dtype, show_layer_activations, show_trainable)
+    diagram = diagram_of(model, expand_nested)
+    format = path.suffix.lower().removeprefix(".") or "png"
+    picture, reasons = None, []
+    if path.suffix.lower() not in _TEXT:
+
+        def through_dot(splines: str) -> bytes:
+            return dot.render(dot.graph(diagram, show, rankdir, dpi, splines), format)
+
+        drawers: list[Callable[[], bytes]] = []
+    return None

@@ -1,0 +1,325 @@
+"""The table of a model's layers, as text for terminals and as HTML."""
+
+import io
+import math
+import re
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from rich.console import Console
+from rich.table import Column, Table
+from rich.text import Text
+
+from keras_fn.visualization.diagram import calls, class_name, is_graph, nodes_inside
+
+# Colours of the terminal's palette, by what they mark.
+_NUMBER, _NONE, _CLASS, _NO = "color(34)", "color(45)", "color(33)", "color(9)"
+_LEAST_WIDTH = 4  # of a column
+_NARROWEST = 50  # line of a table; a smaller terminal wraps it
+_UNITS = ("B", "KB", "MB", "GB", "TB", "PB")
+
+
+class _Columns(NamedTuple):
+    line_length: int
+    edges: list[float]  # right edges of the columns, as fractions of the line
+    names: list[str]
+    justify: list[str]
+
+
+_CHAIN = _Columns(
+    88, [0.45, 0.80, 1.0], ["Layer (type)", "Output Shape", "Param #"], ["left", "left", "right"]
+)
+_GRAPH = _Columns(
+    108,
+    [0.3, 0.56, 0.74, 1.0],
+    [*_CHAIN.names, "Connected to"],
+    [*_CHAIN.justify, "left"],
+)
+
+
+def print_summary(
+    model: Any,
+    line_length: int | None = None,
+    positions: Sequence[float] | None = None,
+    print_fn: Callable[[str], Any] | None = None,
+    expand_nested: bool = False,
+    show_trainable: bool = False,
+    layer_range: Sequence[str] | None = None,
+) -> None:
+    """Prints the layers of a model, their output shapes and numbers of parameters as a table.
+
+    Args:
+        model: The model.
+        line_length: Characters in a line; what the terminal has by default.
+        positions: Right edges of the columns, as fractions of the line or in characters.
+        print_fn: Takes the whole text instead of the terminal.
+        expand_nested: Whether the layers of nested models are shown too.
+        show_trainable: Whether a column says what is trained.
+        layer_range: Names (or patterns) of the first and the last layer to show.
+
+    Raises:
+        ValueError: The line is too short for the columns, or `layer_range` names no layers.
+    """
+    table = _table(model, line_length, positions, expand_nested, show_trainable, layer_range)
+    if print_fn is None:
+        console = Console(highlight=False)
+    else:
+        console = Console(
+            highlight=False,
+            color_system=None,
+            force_terminal=False,
+            force_jupyter=False,
+            file=io.StringIO(),
+        )
+    console.width = max(console.width, table.width or 0)
+    _print(console, model, table)
+    if print_fn is not None:
+        print_fn(console.file.getvalue())  # type: ignore[attr-defined]
+
+
+def summary_html(model: Any) -> str:
+    """Returns the table of a model's layers as HTML, for notebooks."""
+    table = _table(model, line_length=_columns(model).line_length)
+    console = Console(
+        record=True,
+        highlight=False,
+        force_jupyter=False,
+        file=io.StringIO(),
+        width=table.width,
+    )
+    _print(console, model, table)
+    style = "white-space:pre;overflow-x:auto;line-height:normal;font-family:monospace"
+    return console.export_html(
+        inline_styles=True, code_format=f'<pre style="{style}">{{code}}</pre>'
+    )
+
+
+def _columns(model: Any, show_trainable: bool = False) -> _Columns:
+    columns = _CHAIN if _is_chain(model) else _GRAPH
+    if not show_trainable:
+        return columns
+    return _Columns(
+        columns.line_length + 12,
+        [*(edge * 0.9 for edge in columns.edges), 1.0],
+        [*columns.names, "Trainable"],
+        [*columns.justify, "center"],
+    )
+
+
+def _is_chain(model: Any) -> bool:
+    """Whether each layer stands once, and takes the one tensor of the layer above."""
+    if not is_graph(model):
+        return True
+    inside = nodes_inside(model)
+    nodes = [n for op in model.operations for n in op._inbound_nodes if id(n) in inside]
+    takers = [id(parent) for node in nodes for parent in node.parent_nodes]
+    return (
+        len(nodes) == len(model.operations)
+        and all(len(node.input_tensors) < 2 for node in nodes)
+        and len(takers) == len(set(takers))
+    )
+
+
+def _widths(columns: _Columns, positions: Sequence[float] | None, line_length: int) -> list[int]:
+    edges = list(columns.edges if positions is None else positions)
+    if positions is not None:
+        if max(edges, default=0) > 1:
+            edges = [edge / line_length for edge in edges]
+        if len(edges) == len(columns.names) - 1 and columns.names[-1] == "Trainable":
+            edges = [*(edge * 0.9 for edge in edges), 1.0]
+    if len(edges) != len(columns.names):
+        raise ValueError(
+            f"summary: positions has {len(edges)} edges for {len(columns.names)} columns "
+            f"({', '.join(columns.names)})."
+        )
+    ends = [int(edge * line_length) for edge in edges]
+    widths = [end - start for start, end in zip([0, *ends], ends, strict=False)]
+    if min(widths) < _LEAST_WIDTH:
+        raise ValueError(
+            f"summary: line_length={line_length} is too short for the columns "
+            f"{', '.join(columns.names)}; take a longer line or other positions."
+        )
+    return widths
+
+
+def _in_range(layers: Sequence[Any], layer_range: Sequence[str] | None) -> Sequence[Any]:
+    if layer_range is None:
+        return layers
+    if isinstance(layer_range, str) or [type(name) for name in layer_range] != [str, str]:
+        raise ValueError(f"layer_range is two names, the first and the last, not {layer_range!r}.")
+    found = [[i for i, x in enumerate(layers) if re.match(name, x.name)] for name in layer_range]
+    if not all(found):
+        missing = [name for name, indices in zip(layer_range, found, strict=True) if not indices]
+        raise ValueError(f"layer_range: the model has no layer named {', '.join(missing)}.")
+    first, last = found
+    if first[0] > last[-1]:
+        first, last = last, first
+    return layers[first[0] : last[-1] + 1]
+
+
+# -------------------------------------------------------------------- the table
+
+
+def _table(
+    model: Any,
+    line_length: int | None = None,
+    positions: Sequence[float] | None = None,
+    expand_nested: bool = False,
+    show_trainable: bool = False,
+    layer_range: Sequence[str] | None = None,
+) -> Table:
+    columns = _columns(model, show_trainable)
+    if line_length is None:
+        room = shutil.get_terminal_size().columns - 4
+        line_length = max(_NARROWEST, min(columns.line_length, room))
+    headers = [
+        Column(name, justify=justify, width=width)  # type: ignore[arg-type]
+        for name, justify, width in zip(
+            columns.names,
+            columns.justify,
+            _widths(columns, positions, line_length),
+            strict=True,
+        )
+    ]
+    table = Table(*headers, width=line_length, show_lines=True)
+    inside = nodes_inside(model)
+    layers = model.operations if is_graph(model) else model.layers
+    for layer in _in_range(layers, layer_range):
+        for row in _rows(layer, inside, columns.names, expand_nested):
+            table.add_row(*row)
+    return table
+
+
+def _rows(
+    layer: Any, inside: set[int], columns: list[str], expand_nested: bool, level: int = 0
+) -> list[list[Text]]:
+    prefix = "   " * level + "└ " if level else ""
+    row = [
+        Text.assemble(f"{prefix}{layer.name} (", (class_name(layer), _CLASS), ")"),
+        _output_shape(layer, inside),
+        _parameters(layer),
+    ]
+    if "Connected to" in columns:
+        row.append(_connections(layer, inside))
+    if "Trainable" in columns:
+        row.append(_trainable(layer))
+    rows = [row]
+    nested = getattr(layer, "layers", None)
+    if expand_nested and isinstance(nested, (list, tuple)):
+        inside = inside | nodes_inside(layer)
+        for sublayer in nested:
+            rows += _rows(sublayer, inside, columns, expand_nested, level + 1)
+    return rows
+
+
+def _output_shape(layer: Any, inside: set[int]) -> Text:
+    nodes = calls(layer, inside)
+    if nodes:
+        shapes = [t.shape for t in nodes[-1].output_tensors]
+        return _shape(shapes[0] if len(shapes) == 1 else shapes)
+    try:
+        shapes = _built_shape(layer)
+    except Exception:  # whatever a user's compute_output_shape raises, the table is printed
+        shapes = None
+    return Text("?") if shapes is None else _shape(shapes)
+
+
+def _built_shape(layer: Any) -> Any:
+    """Works the output shape out from what the layer was built for."""
+    shapes = getattr(layer, "_build_shapes", None)
+    if is_graph(layer):
+        return layer.output_shape
+    if not shapes:
+        return None
+    if len(shapes) == 1:
+        return layer.compute_output_shape(*shapes.values())
+    return layer.compute_output_shape(**shapes)
+
+
+def _shape(shapes: Any) -> Text:
+    """Writes one shape, or nested ones, with the sizes marked."""
+    if isinstance(shapes, dict):
+        keyed = (Text.assemble(f"{key}: ", _shape(value)) for key, value in shapes.items())
+        return Text.assemble("{", Text(", ").join(keyed), "}")
+    if all(size is None or isinstance(size, int) for size in shapes):
+        sizes = Text(", ").join(Text(str(n), _NONE if n is None else _NUMBER) for n in shapes)
+        return Text.assemble("(", sizes, ")")
+    inner = Text(", ").join(map(_shape, shapes))
+    opening, closing = "[]" if isinstance(shapes, list) else "()"
+    return Text.assemble(opening, inner, closing)
+
+
+def _parameters(layer: Any) -> Text:
+    if not hasattr(layer, "built"):
+        return Text("0", _NUMBER)
+    if not layer.built:
+        return Text.assemble(("0", _NUMBER), " (unbuilt)")
+    return Text(f"{layer.count_params():,}", _NUMBER)
+
+
+def _connections(layer: Any, inside: set[int]) -> Text:
+    histories = [
+        tensor._keras_history
+        for node in layer._inbound_nodes
+        if id(node) in inside
+        for tensor in node.input_tensors
+    ]
+    if not histories:
+        return Text("-")
+    return Text(", ").join(
+        Text.assemble(f"{operation.name}[", (str(node), _NUMBER), "][", (str(tensor), _NUMBER), "]")
+        for operation, node, tensor in histories
+    )
+
+
+def _trainable(layer: Any) -> Text:
+    if not getattr(layer, "weights", None):
+        return Text("-", "bold")
+    return Text("Y", f"bold {_NUMBER}") if layer.trainable else Text("N", f"bold {_NO}")
+
+
+# -------------------------------------------------------------------- the totals
+
+
+def _print(console: Console, model: Any, table: Table) -> None:
+    console.print(Text(f'Model: "{model.name}"', "bold"))
+    console.print(table)
+    for title, variables in _totals(model):
+        number = sum(math.prod(v.shape) for v in variables)
+        size = f" ({readable_size(memory_of(variables))})"
+        console.print(Text.assemble((f" {title}: ", "bold"), (f"{number:,}", _NUMBER), size))
+
+
+def _totals(model: Any) -> list[tuple[str, list[Any]]]:
+    trained, frozen = model.trainable_weights, model.non_trainable_weights
+    optimizer = getattr(model, "optimizer", None) if getattr(model, "compiled", False) else None
+    state = list(optimizer.variables) if getattr(optimizer, "built", False) else None
+    totals = [
+        ("Total params", [*trained, *frozen, *(state or ())]),
+        ("Trainable params", trained),
+        ("Non-trainable params", frozen),
+    ]
+    return totals if state is None else [*totals, ("Optimizer params", state)]
+
+
+def memory_of(variables: Iterable[Any]) -> int:
+    """Returns the bytes that variables take, each counted once."""
+    unique = {id(v): v for v in variables}.values()
+    return sum(math.prod(v.shape) * np.dtype(v.dtype).itemsize for v in unique)
+
+
+def readable_size(size: float) -> str:
+    """Returns a number of bytes as people read it.
+
+    Example:
+        >>> from keras_fn.visualization.summary import readable_size
+        >>> readable_size(220_200)
+        '215.04 KB'
+    """
+    for unit in _UNITS:
+        if size < 1024 or unit == _UNITS[-1]:
+            break
+        size /= 1024
+    return f"{size:.2f} {unit}"
