@@ -28,7 +28,7 @@ FLOORS = (
     {"datasets", "applications", "export", "wrappers", "visualization", "cli"},
 )
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
-FACES = {"", "config", "demo", "testing", "utils"}  # "": keras_fn/__init__.py
+FACES = {"", "callbacks", "config", "demo", "testing", "utils"}  # "": keras_fn/__init__.py
 BACKEND_FACE = "keras_fn.backend"
 MOST_LINES = 600
 MOST_FUNCTION_LINES = 60

@@ -161,7 +161,11 @@ def _gradients(value: Tensor, tensors: list[Tensor]) -> list[Tensor]:
     if not tensors or not value.requires_grad:
         return [torch.zeros_like(t) for t in tensors]
     grads = torch.autograd.grad(value, tensors, allow_unused=True)
-    return [torch.zeros_like(t) if g is None else g for g, t in zip(grads, tensors, strict=True)]
+    # Those of convolution kernels come with their axes in PyTorch's order: fused updates want ours.
+    return [
+        torch.zeros_like(t) if g is None else g.contiguous()
+        for g, t in zip(grads, tensors, strict=True)
+    ]
 
 
 def _detached(x: Any) -> Any:

@@ -29,7 +29,7 @@ _FUNCTION_ROLES = (
 )  # fmt: skip
 
 # Forms that hold code, or run it when they are read.
-_CODE = {
+CODE = {
     "__lambda__": "a lambda",
     "__typespec__": "a type of TensorFlow",
     "TorchModuleWrapper": "a pickled PyTorch module",
@@ -284,7 +284,7 @@ def _read(config: Any, role: Roles, module_objects: dict[str, Any]) -> Any:
     if not isinstance(class_name, str):
         raise _malformed("class_name to be a string", repr(class_name))
     inner = {} if config["config"] is None else config["config"]
-    if class_name in _CODE:
+    if class_name in CODE:
         raise _refused(class_name, inner)
     if class_name in _READERS:
         return _special_value(class_name, inner)
@@ -298,7 +298,7 @@ def _refused(class_name: str, inner: Any) -> SpecError:
     return SpecError(
         f"deserialize_keras_object, {class_name}" + (f" {str(name)[:80]!r}" if name else ""),
         expected="a config that names classes and functions",
-        given=f"{_CODE[class_name]}, which would run code from the config",
+        given=f"{CODE[class_name]}, which would run code from the config",
         fix="name the function, and pass it: custom_objects={'its_name': its_function}. "
         "No setting changes this",
     )

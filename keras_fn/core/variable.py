@@ -249,6 +249,14 @@ class Variable(Arithmetic):
             self.value, None if dtype is None else standardize_dtype(dtype)
         )
 
+    # In TensorFlow's nested structures it is that tensor, as tapes and `tf.Module` see them.
+    def __tf_flatten__(self) -> tuple[None, tuple[Any]]:
+        return None, (self.value,)
+
+    @classmethod
+    def __tf_unflatten__(cls, metadata: None, leaves: Any) -> Any:
+        return leaves[0]
+
     @classmethod
     def __torch_function__(cls, function: Any, types: Any, args: Any = (), kwargs: Any = None):
         def unwrap(x: Any) -> Any:

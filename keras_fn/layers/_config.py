@@ -43,9 +43,12 @@ def config_of(layer: Any) -> dict[str, Any]:
             return config  # called by a subclass that adds its own arguments
         return {**config, **_given(layer)}
     for name in _parameters(cls):
-        if name == "activity_regularizer" and layer.activity_regularizer is None:
+        if name in layer._not_in_config:
             continue
-        config[name] = plain(name, getattr(layer, name))
+        value = getattr(layer, name)
+        if value is None and name == "activity_regularizer" and name not in layer._written_when_none:
+            continue
+        config[name] = plain(name, value)
     return config
 
 
@@ -64,5 +67,27 @@ def plain(name: str, value: Any) -> Any:
     if callable(value) and not hasattr(value, "get_config"):
         return activations.serialize(value)
     if isinstance(value, (list, tuple)):
-        return [plain(name, item) for item in value]
+        items = [plain(name, item) for item in value]
+        return tuple(items) if isinstance(value, tuple) else items
     return serialize_keras_object(value)
+
+
+# What Keras writes about low-rank updates, quantisation and scalings that a layer does not have,
+# and the value that says so. Where the value is another, the constructor refuses the argument.
+_UNUSED: dict[str, Any] = {
+    "lora_rank": None,
+    "lora_alpha": None,
+    "quantization_config": None,
+    "quantization_mode": None,
+    "gptq_unpacked_column_size": None,
+    "input_length": None,  # of Embedding, in Keras 2
+}
+
+
+def without_unused(cls: type, config: dict[str, Any]) -> dict[str, Any]:
+    """Returns a config without the arguments of Keras that ask for nothing."""
+    unused = [key for key, value in _UNUSED.items() if key in config and config[key] is value]
+    if not unused:
+        return config
+    known = _parameters(_described_by(cls) or cls)
+    return {k: v for k, v in config.items() if k not in unused or k in known}

@@ -20,7 +20,7 @@ from keras_fn.core.scopes import (
 )
 from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError
-from keras_fn.layers._config import config_of
+from keras_fn.layers._config import config_of, without_unused
 from keras_fn.layers._signature import build_arguments, signature_of
 from keras_fn.layers._tracking import Tracked
 
@@ -54,6 +54,8 @@ class Layer(Tracked, Base, Operation):
 
     _has_hooks = False  # a backend's own call hooks; see `LayerBase.call_with_hooks`
     _changes_state = False  # whether a call in inference assigns variables
+    _not_in_config: frozenset[str] = frozenset()  # parameters that get_config leaves out
+    _written_when_none: frozenset[str] = frozenset()  # base parameters that it always gives
 
     def __init__(
         self,
@@ -368,7 +370,7 @@ class Layer(Tracked, Base, Operation):
             self._pass_masks(outputs, first, masks)
         if self.activity_regularizer is not None and not symbolic:
             for output in tree.flatten(outputs):
-                self.add_loss(self.activityregularizers.get(output))
+                self.add_loss(self.activity_regularizer(output))
 
     @property
     def _makes_masks(self) -> bool:
@@ -509,6 +511,11 @@ class Layer(Tracked, Base, Operation):
         constructor was given, if that is plain, or by its own `get_config`.
         """
         return config_of(self)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """Returns a layer made from what `get_config` gave."""
+        return cls(**without_unused(cls, config))
 
     def __repr__(self) -> str:
         built = ", built" if self.built else ""

@@ -21,7 +21,7 @@ _SKIPPED = frozenset({
     "_plan", "_losses",
 })  # fmt: skip
 
-# Where the properties of the framework itself are defined; those of layers and of users' classes count.
+# Where the framework defines properties; those of its layers and of users' classes count.
 _FRAME = ("keras_fn.core.", "keras_fn.models.", "keras_fn.training.", "keras_fn.layers._")
 
 
@@ -36,11 +36,16 @@ class Holder(NamedTuple):
         """How messages name it."""
         return f"{type(self.owner).__name__} {getattr(self.owner, 'name', '')!r}"
 
+    @property
+    def group(self) -> str:
+        """The path of the group with its variables."""
+        return join(self.path, "vars")
+
     def variables(self) -> dict[str, Variable]:
         """Returns its own variables by the paths of their datasets."""
         owner = self.owner
         own = owner.variables if isinstance(owner, Optimizer) else owner._own_variables()
-        return {join(self.path, "vars", str(i)): v for i, v in enumerate(own)}
+        return {f"{self.group}/{i}": v for i, v in enumerate(own)}
 
     def seeds(self) -> dict[str, Variable]:
         """Returns the states of its random seeds, which Keras files may have or lack."""
@@ -145,6 +150,4 @@ def _properties(cls: type) -> frozenset[str]:
 
 def names(found: Iterable[Holder]) -> Mapping[str, str]:
     """Returns the name of each holder by the path of its group of variables."""
-    return {
-        join(h.path, "vars"): h.owner.name for h in found if isinstance(h.owner.name, str)
-    }
+    return {h.group: h.owner.name for h in found if isinstance(h.owner.name, str)}

@@ -1,8 +1,11 @@
 """The variables of a model to HDF5 datasets and back: strictly, and all of them or none."""
 
+import dataclasses
+import difflib
+import itertools
 import re
 import warnings
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,14 +15,17 @@ from keras_fn.core.dtypes import numpy_dtype
 from keras_fn.core.variable import Variable
 from keras_fn.optimizers.optimizer import Optimizer
 
-from .errors import ModelFileError, located
+from .errors import ModelFileError, located, printable
 from .hdf5 import Hdf5File
+from .hdf5_datasets import DatasetInfo
+from .hdf5_types import can_read_as
 from .limits import current_limits
-from .state import Holder, holders, join, names
+from .state import Holder, holders, names
 
 _FIX = "load the file into the model it was saved from"
 _OPTIMIZER_FIX = "load_model(..., compile=False) loads the model without its optimizer"
-_OF_OPTIMIZER = re.compile(r"(^|/)optimizer/(\w+/)*vars/\d+$")
+# Where the state of optimizers is, in files of models that are compiled when this one is not.
+_OF_TRAINING = re.compile(r"(^|/)optimizer/(\w+/)*vars$")
 _LISTED = 5  # names in a message
 
 
@@ -44,8 +50,7 @@ def collect(
         if holder.overrides("save_own_variables"):
             store: dict[str, Any] = {}
             holder.owner.save_own_variables(store)
-            group = join(holder.path, "vars")
-            datasets.update((f"{group}/{key}", _array(value)) for key, value in store.items())
+            datasets.update((f"{holder.group}/{k}", _array(v)) for k, v in store.items())
         else:
             datasets.update((path, v.numpy()) for path, v in holder.variables().items())
         datasets.update((path, v.numpy()) for path, v in holder.seeds().items())
@@ -67,68 +72,60 @@ class Weights:
     Args:
         files: The files.
         name: What messages call them.
+
+    Attributes:
+        groups: The names of the datasets in each group that has some.
     """
 
     def __init__(self, files: Sequence[Hdf5File], name: str):
         self.name = name
         self._files = {path: file for file in files for path in file.datasets}
         self._stored: dict[str, str] = {}  # path: where the dataset is
-        old = any("_layer_checkpoint_dependencies" in path for path in self._files)
-        for path in self._files:  # Keras 2.13 wrote another name
-            new = path.replace("_layer_checkpoint_dependencies", "layers") if old else path
+        self.groups: dict[str, list[str]] = {}
+        for path in self._files:
+            new = path.replace("_layer_checkpoint_dependencies", "layers")  # by Keras 2.13
             self._stored.setdefault(new, path)
-
-    def __iter__(self):
-        return iter(self._stored)
+            group, _, key = new.rpartition("/")
+            self.groups.setdefault(group, []).append(key)
 
     def __contains__(self, path: str) -> bool:
         return path in self._stored
 
-    def shape(self, path: str) -> tuple[int, ...]:
-        """Returns the shape of a dataset."""
-        return self._info(path).shape
-
-    def _info(self, path: str) -> Any:
+    def info(self, path: str) -> DatasetInfo:
+        """Returns the shape and dtype of a dataset."""
         stored = self._stored[path]
         return self._files[stored].datasets[stored]
 
-    def of_group(self, group: str) -> list[str]:
-        """Returns the keys of the datasets in a group."""
-        start = f"{group}/"
-        keys = (path.removeprefix(start) for path in self._stored if path.startswith(start))
-        return [key for key in keys if "/" not in key]
-
-    def read(self, path: str, variable: Variable | None = None, exact: bool = True) -> np.ndarray:
-        """Returns a dataset, in the shape and dtype of a variable.
-
-        Args:
-            path: Its path.
-            variable: What it is read for; else it is read as it is.
-            exact: Whether an integer may not become narrower, even if its value stays.
-        """
-        stored, info = self._stored[path], self._info(path)
+    def read(self, path: str, variable: Variable | None = None) -> np.ndarray:
+        """Returns a dataset, in the shape and dtype of a variable if there is one."""
+        stored, info = self._stored[path], self.info(path)
         file = self._files[stored]
         if variable is None:
             return file.read(stored, info.shape, info.dtype)
         dtype = numpy_dtype(variable.dtype)
-        if not exact and info.dtype.kind in "iu" and dtype.kind in "iu":
+        if is_counter(info, dtype):
             value = file.read(stored, variable.shape, info.dtype)
-            if np.array_equal(value.astype(dtype), value):
+            if value.astype(dtype) == value:
                 return value.astype(dtype)
-        if info.dtype != dtype and info.dtype.kind != "i" and info.dtype.kind != "u":
+        if info.dtype != dtype and info.dtype.kind not in "iuV":
             warnings.warn(
                 f"{self.name}, {path}: read as {dtype}, the file has {info.dtype}", stacklevel=2
             )
         return file.read(stored, variable.shape, dtype)
 
 
-class Skipped(list[str]):
-    """What was not loaded, told once in a warning."""
+def is_counter(info: DatasetInfo, dtype: np.dtype) -> bool:
+    """Whether a dataset is one integer: backends count steps in int32 or int64."""
+    return info.shape == () and info.dtype.kind in "iu" and dtype.kind in "iu"
 
-    def tell(self, name: str) -> None:
-        """Warns, if there is something to tell."""
-        if self:
-            warnings.warn(f"{name}: not loaded: {'; '.join(self)}"[:1900], stacklevel=4)
+
+@dataclasses.dataclass
+class _Plan:
+    """What to set, once all of it is known to fit."""
+
+    values: list[tuple[Variable, str]] = dataclasses.field(default_factory=list)
+    stores: list[tuple[Holder, dict[str, np.ndarray]]] = dataclasses.field(default_factory=list)
+    missed: list[str] = dataclasses.field(default_factory=list)
 
 
 def restore(
@@ -145,7 +142,7 @@ def restore(
     Args:
         model: A built model.
         weights: The datasets.
-        skip_mismatch: Whether holders that do not fit are skipped, and listed in a warning.
+        skip_mismatch: Whether layers that do not fit are skipped, and listed in a warning.
         skipped: Layers to leave alone.
         needs_optimizer: Whether a state of the optimizer that does not fit is an error.
         is_new: Whether the model is thrown away after an error, so that it need not be undone.
@@ -153,37 +150,139 @@ def restore(
     Raises:
         ModelFileError: The datasets are not those of the variables.
     """
-    found = holders(model, skipped)
-    owners = {h.path: h.owner for h in found}
-    left = set(weights)
-    values: list[tuple[Variable, np.ndarray]] = []
-    stores: list[tuple[Holder, dict[str, np.ndarray]]] = []
-    missed = Skipped()
-    for holder in found:
+    plan = _Plan()
+    left = set(weights.groups)
+    for holder in holders(model, skipped):
         is_optimizer = isinstance(holder.owner, Optimizer)
+        if is_optimizer:
+            _build_optimizer(holder, model, weights)
+        left.discard(holder.group)
         try:
-            if holder.overrides("load_own_variables"):
-                group = join(holder.path, "vars")
-                keys = weights.of_group(group)
-                stores.append((holder, {k: weights.read(f"{group}/{k}") for k in keys}))
-                left -= {f"{group}/{key}" for key in keys}
-                continue
-            expected = _expected(holder, weights, owners) if is_optimizer else holder.variables()
             with located(weights.name):
-                _compare(holder, expected, weights)
-            values += [(v, weights.read(p, v, not is_optimizer)) for p, v in expected.items()]
+                _plan_holder(holder, weights, plan)
         except ModelFileError as error:
             if not skip_mismatch and (needs_optimizer or not is_optimizer):
+                error.fix = _OPTIMIZER_FIX if is_optimizer else error.fix
                 raise
-            missed.append(f"{holder.title} ({error.fact})")
-            expected = {}
-        left -= expected.keys() | set(_own_paths(holder, weights))
-        seeds = {p: v for p, v in holder.seeds().items() if p in weights}
-        values += [(v, weights.read(path, v)) for path, v in seeds.items()]
-        left -= seeds.keys()
-    left = {path for path in left if not _OF_OPTIMIZER.search(path) and not _of(path, skipped, model)}
+            plan.missed.append(f"{holder.title} ({error.fact})")
+        for path, variable in holder.seeds().items():
+            left.discard(path.rpartition("/")[0])
+            if path in weights:
+                plan.values.append((variable, path))
+    left -= {h.group for h in holders(model)} if skipped else set()
+    left = {group for group in left if not _OF_TRAINING.search(group)}
     if left and not skip_mismatch:
-        raise _unexpected(weights, sorted(left), [h.path for h in found])
-    missed += [f"dataset {path}" for path in sorted(left)]
-    _commit(values, stores, is_new)
-    missed.tell(weights.name)
+        raise _unexpected(weights, sorted(left))
+    plan.missed += [f"the group {printable(group, 100)}" for group in sorted(left)]
+    _commit(plan, weights, is_new)
+    if plan.missed:
+        warnings.warn(f"{weights.name}: not loaded: {'; '.join(plan.missed)}"[:1900], stacklevel=4)
+
+
+def _build_optimizer(holder: Holder, model: Any, weights: Weights) -> None:
+    """Makes the optimizer's variables, if the file has more than an optimizer without a model."""
+    optimizer = holder.owner
+    in_file = len(weights.groups.get(holder.group, ()))
+    if holder.path == "optimizer" and not optimizer.built and in_file > len(optimizer.variables):
+        optimizer.build(model.trainable_variables)
+
+
+def _plan_holder(holder: Holder, weights: Weights, plan: _Plan) -> None:
+    """Adds what a holder shall be set to, if the file has just that.
+
+    Raises:
+        ModelFileError: A dataset is missing, is too much, or is of another shape or dtype.
+    """
+    keys = weights.groups.get(holder.group, [])
+    if holder.overrides("load_own_variables"):
+        store = {key: weights.read(f"{holder.group}/{key}") for key in keys}
+        plan.stores.append((holder, store))
+        return
+    variables = holder.variables()
+    if isinstance(holder.owner, Optimizer) and len(keys) == _unbuilt_size(holder.owner):
+        variables = dict(itertools.islice(variables.items(), len(keys)))  # saved before training
+    for path, variable in variables.items():
+        if path not in weights:
+            raise _missing(holder, path, variable, weights)
+        info, dtype = weights.info(path), numpy_dtype(variable.dtype)
+        with located(path, holder.title):
+            if info.shape != variable.shape:
+                raise ModelFileError(
+                    f"the weight {variable.name!r} has another shape", expected=variable.shape,
+                    found=info.shape, fix=_FIX,
+                )  # fmt: skip
+            if not can_read_as(info.dtype, dtype) and not is_counter(info, dtype):
+                raise ModelFileError(
+                    f"the weight {variable.name!r} has another kind of dtype",
+                    expected=dtype.name, found=info.dtype.name, fix=_FIX,
+                )  # fmt: skip
+    if len(keys) > len(variables):
+        more = sorted({f"{holder.group}/{key}" for key in keys} - variables.keys())
+        with located(holder.title):
+            raise _unexpected(weights, more)
+    plan.values += [(variable, path) for path, variable in variables.items()]
+
+
+def _unbuilt_size(optimizer: Optimizer) -> int:
+    """The number of variables of such an optimizer before it meets a model."""
+    return len(type(optimizer).from_config(optimizer.get_config()).variables)
+
+
+def _missing(holder: Holder, path: str, variable: Variable, weights: Weights) -> ModelFileError:
+    near = difflib.get_close_matches(holder.group, weights.groups, _LISTED, 0.5)
+    error = ModelFileError(
+        f"there is no weight {variable.name!r}",
+        expected=f"a dataset {path} of shape {variable.shape}",
+        found=", ".join(near) if near else "nothing of that name",
+        fix=_FIX,
+    )
+    error.places = (holder.title,)
+    return error
+
+
+def _unexpected(weights: Weights, paths: list[str]) -> ModelFileError:
+    error = ModelFileError(
+        f"there are {len(paths)} weights that the model has no place for",
+        expected="the weights of the model and no others",
+        found=", ".join(printable(path, 80) for path in paths[:_LISTED]),
+        fix=_FIX,
+    )
+    error.places = (weights.name,)
+    return error
+
+
+def _commit(plan: _Plan, weights: Weights, is_new: bool) -> None:
+    """Sets the values: of a new model one after the other, else after all of them were read."""
+    if is_new:
+        for variable, path in plan.values:
+            variable.assign(weights.read(path, variable))
+        for holder, store in plan.stores:
+            holder.owner.load_own_variables(store)
+        return
+    values = [(variable, weights.read(path, variable)) for variable, path in plan.values]
+    own = [v for holder, _ in plan.stores for v in holder.owner.variables]
+    before = [(variable, variable.numpy()) for variable in own]
+    try:
+        for holder, store in plan.stores:
+            holder.owner.load_own_variables(store)
+    except BaseException:
+        for variable, value in before:
+            variable.assign(value)
+        raise
+    for variable, value in values:
+        variable.assign(value)
+
+
+def check_parameters(model: Any) -> None:
+    """Raises unless the number of parameters is within the limits; nothing is allocated before.
+
+    Raises:
+        ModelFileError: There are more.
+    """
+    most = current_limits().parameters
+    count = model.count_params()
+    if count > most:
+        raise ModelFileError(
+            "the model has too many parameters", expected=f"at most {most}", found=count,
+            fix="if you trust the file, raise the limit with keras_fn.saving.limits.limits",
+        )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 
 from keras_fn.visualization.diagram import Box, Diagram, Show, diagram_of
 
-SECONDS = 60.0  # that `dot` may take for a picture
+SECONDS = 30.0  # that `dot` may take for a picture
 
 
 def model_to_dot(
@@ -147,18 +147,24 @@ def _cell(
 
 
 def render(dot: Any, format: str) -> bytes:
-    """Returns the picture that Graphviz draws of a graph.
+    """Returns the picture that Graphviz draws of a graph, or its source.
 
     Raises:
         OSError: Graphviz is not installed, or fails.
     """
+    source = dot.to_string().encode()
+    if format in ("dot", "gv"):
+        return source
     program = shutil.which("dot")
     if program is None:
         raise OSError("Graphviz's program `dot` is not on the PATH")
-    source = dot.to_string().encode()
     try:
         done = subprocess.run(
-            [program, f"-T{format}"], input=source, capture_output=True, timeout=SECONDS
+            [program, f"-T{format}"],
+            input=source,
+            capture_output=True,
+            timeout=SECONDS,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         raise OSError(f"`dot` took more than {SECONDS:g} seconds") from None

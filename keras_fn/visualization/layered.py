@@ -5,6 +5,7 @@ import textwrap
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from keras_fn.visualization.diagram import Box, Diagram, Show
@@ -132,7 +133,7 @@ class _Placer:
         entries: list[str] = (),
         exits: list[str] = (),  # type: ignore[assignment]
     ) -> _Drawing:
-        """Places a diagram, with edges from its first border to `entries` and `exits` to the last."""
+        """Places a diagram, with edges from its border to `entries` and from `exits`."""
         owner = {key: i for i, item in enumerate(diagram.items) for key in _keys(item)}
         cards = self._cards([item for item in diagram.items if isinstance(item, Box)])
         inner: dict[int, _Drawing] = {}
@@ -391,7 +392,7 @@ def _curved(points: list[Point]) -> tuple[list[tuple[float, float]], list[int]]:
     from matplotlib.path import Path
 
     vertices, codes = [points[0][:2]], [Path.MOVETO]
-    for a, b in zip(points, points[1:], strict=False):
+    for a, b in pairwise(points):
         if abs(a.x - b.x) > 1e-3 and abs(a.y - b.y) > 1e-3:
             middle = (a.y + b.y) / 2
             vertices += [(a.x, middle), (b.x, middle), b[:2]]

@@ -2,16 +2,16 @@
 
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from keras_fn.visualization import dot, layered
-from keras_fn.visualization.diagram import Show, diagram_of
-from keras_fn.visualization.dot import model_to_dot as model_to_dot
+from keras_fn.visualization.diagram import Diagram, Show, diagram_of
+from keras_fn.visualization.dot import model_to_dot  # noqa: F401  its public home is here
 from keras_fn.visualization.mermaid import model_to_mermaid
 
-_TEXT = (".mmd", ".md")
+_TEXT = {"mmd": "{}\n", "md": "```mermaid\n{}\n```\n"}  # formats that are Mermaid text
 _RANKDIRS = ("TB", "BT", "LR", "RL")
 
 
@@ -66,14 +66,65 @@ def plot_model(
     if rankdir not in _RANKDIRS:
         raise ValueError(f"plot_model: rankdir is one of {', '.join(_RANKDIRS)}, not {rankdir!r}.")
     path = Path(to_file)
-    show = Show(show_layer_names, show_shapes, show_dtype, show_layer_activations, show_trainable)
-    diagram = diagram_of(model, expand_nested)
     format = path.suffix.lower().removeprefix(".") or "png"
-    picture, reasons = None, []
-    if path.suffix.lower() not in _TEXT:
+    if format not in _TEXT:
+        show = Show(
+            show_layer_names, show_shapes, show_dtype, show_layer_activations, show_trainable
+        )
+        diagram = diagram_of(model, expand_nested)
+        picture, reasons = _picture(diagram, show, rankdir, dpi, splines, format)
+        if picture is not None:
+            path.write_bytes(picture)
+            return _display(path, format)
+        path, format = path.with_suffix(".mmd"), "mmd"
+        warnings.warn(
+            f"plot_model drew no picture ({'; '.join(reasons)}). {path} holds the model as "
+            "Mermaid text instead. For pictures: pip install matplotlib",
+            stacklevel=2,
+        )
+    text = model_to_mermaid(
+        model,
+        show_shapes=show_shapes,
+        show_dtype=show_dtype,
+        show_layer_names=show_layer_names,
+        direction=rankdir,
+        expand_nested=expand_nested,
+        show_layer_activations=show_layer_activations,
+        show_trainable=show_trainable,
+    )
+    path.write_text(_TEXT[format].format(text), encoding="utf-8")
+    return _display(path, format)
 
-        def through_dot(splines: str) -> bytes:
-            return dot.render(dot.graph(diagram, show, rankdir, dpi, splines), format)
 
-        drawers: list[Callable[[], bytes]] = []
-    return None
+def _picture(
+    diagram: Diagram, show: Show, rankdir: str, dpi: int, splines: str, format: str
+) -> tuple[bytes | None, list[str]]:
+    """Returns the picture of the first drawer that makes one, or None and why none did."""
+
+    def through_graphviz(splines: str) -> bytes:
+        return dot.render(dot.graph(diagram, show, rankdir, dpi, splines), format)
+
+    drawers: list[Callable[[], bytes]] = [
+        lambda: through_graphviz(splines),
+        # Graphviz crashes, or takes forever, on right angles in some graphs.
+        lambda: through_graphviz("polyline"),
+        lambda: layered.draw(diagram, show, rankdir, splines, dpi, format),
+    ]
+    reasons = []
+    for drawer in drawers:
+        try:
+            return drawer(), []
+        except Exception as error:  # a picture is no reason to end a program
+            reasons.append(str(error).partition("\n")[0])
+    return None, list(dict.fromkeys(reasons))
+
+
+def _display(path: Path, format: str) -> Any:
+    """Returns what a notebook shows for the file; None where there is no notebook."""
+    ipython = sys.modules.get("IPython")
+    if ipython is None or ipython.get_ipython() is None or format == "pdf":
+        return None
+    if format in _TEXT:
+        text = path.read_text(encoding="utf-8")
+        return ipython.display.Markdown(text if format == "md" else _TEXT["md"].format(text))
+    return (ipython.display.SVG if format == "svg" else ipython.display.Image)(filename=str(path))

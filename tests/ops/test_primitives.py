@@ -9,6 +9,7 @@ import inspect
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, NamedTuple
 
 import ml_dtypes
@@ -47,7 +48,7 @@ class A(NamedTuple):
     dtype: str | None = None
 
 
-@dataclass
+@dataclass(eq=False)
 class Row:
     """One call of an op, what it is compared with, and the dtypes that it is tried in."""
 
@@ -412,6 +413,7 @@ def dtype_after(kind, dtype):
     return dtype if kind == "same" else kind
 
 
+@cache
 def run(case, dtype):
     return tree.flatten(_as_list(OPS[case.op](*arrays_of(case, dtype), **case.options)))
 

@@ -21,6 +21,7 @@ class Convolution(Layer):
     activation: Any
     bias: Variable | None = None
     _may_be_causal = False
+    _written_when_none = frozenset({"activity_regularizer"})
 
     def _set_window(
         self, kernel_size: Any, strides: Any, padding: Any, data_format: Any, dilation_rate: Any

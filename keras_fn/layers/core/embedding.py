@@ -34,6 +34,9 @@ class Embedding(Layer):
         [[1.0, 1.5], [0.0, 0.5]]
     """
 
+    _not_in_config = frozenset({"weights"})
+    _written_when_none = frozenset({"activity_regularizer"})
+
     def __init__(
         self,
         input_dim: int,
@@ -45,7 +48,6 @@ class Embedding(Layer):
         weights: Any = None,
         **kwargs: Any,
     ):
-        kwargs.pop("input_length", None)  # as Keras 2 wrote it; the input says its length
         super().__init__(**kwargs)
         self.input_dim = count(self, "input_dim", input_dim)
         self.output_dim = count(self, "output_dim", output_dim)
@@ -76,9 +78,3 @@ class Embedding(Layer):
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """Returns what is not 0, where 0 is masked."""
         return not_equal(inputs, 0) if self.mask_zero else None
-
-    def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, without the table."""
-        config = super().get_config()
-        del config["weights"]
-        return config

@@ -4,9 +4,14 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from keras_fn.core import tree
+from keras_fn.core.keras_tensor import KerasTensor
+from keras_fn.core.operation import infer
 from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
 from keras_fn.errors import DTypeError
-from keras_fn.layers.layer import Layer, _map_shapes
+from keras_fn.layers._signature import shape_of
+from keras_fn.layers.layer import Layer
+from keras_fn.layers.layer import _map_shapes as map_shapes
 
 
 class Lambda(Layer):
@@ -64,6 +69,20 @@ class Lambda(Layer):
         if self._takes_training:
             arguments["training"] = training
         return self.function(inputs, **arguments)
+
+    def compute_output_spec(self, inputs: Any, mask: Any = None, training: Any = None) -> Any:
+        """Returns KerasTensors of the shapes that `output_shape` says, or that a call would give."""
+        if self.output_shape is None:
+            return infer(self.call, (inputs, mask, training), {})
+        shapes = self.output_shape
+        given = shape_of(inputs)
+        if callable(shapes):
+            shapes = shapes(given)
+        else:
+            batch = tree.flatten(given)[0]
+            shapes = map_shapes(lambda shape: (batch, *shape), shapes)
+        dtype = self.compute_dtype
+        return map_shapes(lambda shape: KerasTensor(shape, dtype, record_history=False), shapes)
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """Returns the mask that the constructor was given, or what it says."""

@@ -22,6 +22,8 @@ class ActivityRegularization(Layer):
         [2.0]
     """
 
+    _not_in_config = frozenset({"activity_regularizer"})
+
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any):
         super().__init__(activity_regularizer=L1L2(l1=l1, l2=l2), **kwargs)
         self.l1, self.l2 = l1, l2
@@ -30,9 +32,3 @@ class ActivityRegularization(Layer):
     def call(self, inputs: Any) -> Any:
         """Returns the inputs."""
         return inputs
-
-    def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments."""
-        config = super().get_config()
-        del config["activity_regularizer"]
-        return config

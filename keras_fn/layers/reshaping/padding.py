@@ -133,15 +133,10 @@ class Cropping1D(Cropping):
     """
 
     rank = 1
+    _not_in_config = frozenset({"data_format"})
 
     def __init__(self, cropping: Any = (1, 1), **kwargs: Any):
         super().__init__(cropping, "channels_last", **kwargs)
-
-    def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments."""
-        config = super().get_config()
-        del config["data_format"]
-        return config
 
 
 class Cropping2D(Cropping):

@@ -1,0 +1,13 @@
+"""Callbacks: the public namespace `keras.callbacks`."""
+
+from keras_fn.training.callbacks import Callback as Callback
+from keras_fn.training.callbacks import CallbackList as CallbackList
+from keras_fn.training.callbacks import CSVLogger as CSVLogger
+from keras_fn.training.callbacks import EarlyStopping as EarlyStopping
+from keras_fn.training.callbacks import History as History
+from keras_fn.training.callbacks import LambdaCallback as LambdaCallback
+from keras_fn.training.callbacks import LearningRateScheduler as LearningRateScheduler
+from keras_fn.training.callbacks import ModelCheckpoint as ModelCheckpoint
+from keras_fn.training.callbacks import ProgbarLogger as ProgbarLogger
+from keras_fn.training.callbacks import ReduceLROnPlateau as ReduceLROnPlateau
+from keras_fn.training.callbacks import TerminateOnNaN as TerminateOnNaN

@@ -1,0 +1,126 @@
+"""The `.keras` format: a model's config, its weights and the assets of its layers, in one archive."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, BinaryIO
+
+from keras_fn.core.registry import CustomObjectScope
+from keras_fn.core.scopes import LazyScope
+from keras_fn.core.serialization import (
+    ObjectSharingScope,
+    deserialize_keras_object,
+    serialize_keras_object,
+)
+
+from .archive import ASSETS, CONFIG, WEIGHTS, Archive, read_archive, write_archive
+from .configs import config_errors, prepare
+from .errors import ModelFileError, located
+from .hdf5 import open_hdf5
+from .hdf5_writer import build_hdf5
+from .state import Holder, holders, join
+from .strict_json import parse_json
+from .weights import Weights, check_parameters, collect, restore
+
+_OWN = "keras_fn"  # the key of metadata that Keras does not write
+_COMPILE_FIX = "load_model(..., compile=False) loads the model without how it was trained"
+
+
+def members(model: Any, with_optimizer: bool = True) -> dict[str, Any]:
+    """Returns the content of the archive of a model.
+
+    Raises:
+        ModelFileError: Loading would refuse it.
+        TypeError: Something in the model cannot be written down.
+    """
+    with ObjectSharingScope():
+        config = serialize_keras_object(model)
+    if not config.get("compile_config"):
+        config["compile_config"] = {}
+    text = json.dumps(config).encode()
+    with located(CONFIG):
+        prepare(parse_json(text), is_own=True)
+    datasets, attributes = collect(model, with_optimizer=with_optimizer)
+    weights = build_hdf5(datasets, attributes)
+    return {CONFIG: text, WEIGHTS: weights, **_assets(model)}
+
+
+def _assets(model: Any) -> dict[str, bytes]:
+    found = {}
+    for holder in _with_assets(model, "save_assets"):
+        store: dict[str, bytes] = {}
+        holder.owner.save_assets(store)
+        for name, content in store.items():
+            found[ASSETS + join(holder.path, name)] = bytes(content)
+    return found
+
+
+def _with_assets(model: Any, method: str) -> list[Holder]:
+    return [h for h in holders(model) if callable(getattr(h.owner, method, None))]
+
+
+def write(model: Any, file: BinaryIO, with_optimizer: bool = True) -> None:
+    """Writes a model into an empty file."""
+    write_archive(file, members(model, with_optimizer))
+
+
+def read(file: BinaryIO, custom_objects: Any, with_compile: bool) -> Any:
+    """Returns the model that a `.keras` file holds.
+
+    Raises:
+        ModelFileError: The file is malformed, or the model cannot be restored as it was.
+        ModelFileTypeError: The config names a class or function that is not known.
+    """
+    archive = read_archive(file)
+    weights = weights_of(archive)
+    with config_errors(archive.name, CONFIG):
+        config = prepare(archive.parse_config(), is_own=_OWN in archive.metadata)
+        compile_config = config.pop("compile_config", None) if with_compile else None
+        model = build(config, custom_objects)
+        check_parameters(model)
+    if compile_config:
+        compile_model(model, compile_config, custom_objects, archive.name)
+    with config_errors(archive.name):
+        restore(model, weights, needs_optimizer=with_compile, is_new=True)
+        _load_assets(model, archive.assets)
+    return model
+
+
+def build(config: dict[str, Any], custom_objects: Any) -> Any:
+    """Returns the model of a config; its variables have no values before they are read."""
+    config.pop("compile_config", None)
+    with LazyScope(), ObjectSharingScope():
+        return deserialize_keras_object(config, custom_objects=custom_objects, role="layer")
+
+
+def compile_model(model: Any, config: Any, custom_objects: Any, name: str) -> None:
+    """Compiles a model as the config says."""
+    with config_errors(name, "compile_config", fix=_COMPILE_FIX), CustomObjectScope(custom_objects):
+        model.compile_from_config(config)
+
+
+def weights_of(archive: Archive) -> Weights:
+    """Returns the weights in an archive."""
+    name = archive.weights_name
+    h5 = open_hdf5(archive.weights, name=name, verify=not archive.is_verified)
+    return Weights([h5], name)
+
+
+def _load_assets(model: Any, assets: Mapping[str, bytes]) -> None:
+    """Hands each layer its assets, as bytes by name."""
+    left = set(assets)
+    for holder in _with_assets(model, "load_assets"):
+        start = f"{holder.path}/" if holder.path else ""
+        own = {
+            path.removeprefix(start): content
+            for path, content in assets.items()
+            if path.startswith(start) and "/" not in path.removeprefix(start)
+        }
+        if own:
+            holder.owner.load_assets(own)
+            left -= {start + name for name in own}
+    if left:
+        raise ModelFileError(
+            "there are assets that no layer of the model takes",
+            found=", ".join(sorted(left)[:5]),
+            fix="the file is damaged, or the class of a layer has changed",
+        )

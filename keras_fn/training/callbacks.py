@@ -1,0 +1,169 @@
+"""The callbacks, and the list of them that a run calls."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from keras_fn.core import tree
+from keras_fn.errors import DTypeError
+from keras_fn.training.callbacks_base import Callback, LambdaCallback, LazyLogs, Logs
+from keras_fn.training.callbacks_monitor import (
+    EarlyStopping,
+    ModelCheckpoint,
+    MonitorCallback,
+    ReduceLROnPlateau,
+)
+from keras_fn.training.callbacks_record import (
+    CSVLogger,
+    History,
+    LearningRateScheduler,
+    TerminateOnNaN,
+)
+from keras_fn.training.progress import ProgbarLogger
+
+__all__ = [
+    "CSVLogger",
+    "Callback",
+    "CallbackList",
+    "EarlyStopping",
+    "History",
+    "LambdaCallback",
+    "LazyLogs",
+    "LearningRateScheduler",
+    "ModelCheckpoint",
+    "MonitorCallback",
+    "ProgbarLogger",
+    "ReduceLROnPlateau",
+    "TerminateOnNaN",
+]
+
+_BATCH_METHODS = {
+    "train": ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end"),
+    "test": ("on_test_batch_begin", "on_test_batch_end"),
+    "predict": ("on_predict_batch_begin", "on_predict_batch_end"),
+}
+
+
+class CallbackList(Callback):
+    """Calls several callbacks, one after the other.
+
+    Args:
+        callbacks: Callbacks, or nested lists of them.
+        add_history: Whether a `History` is added if there is none.
+        add_progbar: Whether a `ProgbarLogger` is added if there is none.
+        model: The model.
+        **params: What the run is started with: `verbose`, `epochs`, `steps`.
+
+    Attributes:
+        callbacks: The callbacks.
+        wants_train_batches: Whether one of them has methods for batches of training.
+        wants_test_batches: Likewise for evaluation.
+        wants_predict_batches: Likewise for prediction.
+
+    Raises:
+        TypeError: Something in `callbacks` is no callback.
+
+    Example:
+        >>> callbacks = keras.callbacks.CallbackList(add_history=True, epochs=1)
+        >>> callbacks.on_train_begin()
+        >>> callbacks.on_epoch_end(0, {"loss": 0.5})
+        >>> callbacks.callbacks[0].history
+        {'loss': [0.5]}
+        >>> callbacks.wants_train_batches
+        False
+    """
+
+    def __init__(
+        self,
+        callbacks: Any = None,
+        add_history: bool = False,
+        add_progbar: bool = False,
+        model: Any = None,
+        **params: Any,
+    ):
+        super().__init__()
+        self.callbacks: list[Callback] = []
+        self.wants_train_batches = self.wants_test_batches = self.wants_predict_batches = False
+        for callback in tree.flatten(callbacks) if callbacks is not None else ():
+            self._add(callback)
+        if add_progbar and not self._has(ProgbarLogger):
+            self._add(ProgbarLogger())
+        if add_history and not self._has(History):
+            self._add(History())
+        if model is not None:
+            self.set_model(model)
+        if params:
+            self.set_params(params)
+
+    def _has(self, kind: type) -> bool:
+        return any(isinstance(c, kind) for c in self.callbacks)
+
+    def _add(self, callback: Any) -> None:
+        if isinstance(callback, CallbackList):
+            for inner in callback.callbacks:
+                self._add(inner)
+            return
+        missing = [n for n in ("set_model", "on_epoch_end") if not hasattr(callback, n)]
+        if isinstance(callback, type) or missing:
+            raise DTypeError(
+                "callbacks",
+                expected="instances of keras.callbacks.Callback",
+                given=f"{callback!r}",
+                fix="make an object of the class" if isinstance(callback, type)
+                else "subclass keras.callbacks.Callback",
+            )  # fmt: skip
+        self.callbacks.append(callback)
+        for phase, names in _BATCH_METHODS.items():
+            if _defines(callback, names):
+                setattr(self, f"wants_{phase}_batches", True)
+
+    def append(self, callback: Callback) -> None:
+        """Adds a callback."""
+        self._add(callback)
+        if self._model is not None:
+            callback.set_model(self._model)
+        if self.params is not None:
+            callback.set_params(self.params)
+
+    def set_params(self, params: dict[str, Any] | None) -> None:
+        """Tells all what the run is started with."""
+        self.params = params
+        for callback in self.callbacks:
+            callback.set_params(params)
+
+    def set_model(self, model: Any) -> None:
+        """Tells all the model; the model gets the `History`."""
+        super().set_model(model)
+        for callback in self.callbacks:
+            callback.set_model(model)
+            if isinstance(callback, History):
+                model.history = callback
+
+
+def _defines(callback: Any, names: Iterable[str]) -> bool:
+    """Whether a callback has one of these methods of its own, in its class or as an attribute."""
+    return any(
+        name in vars(callback) or getattr(type(callback), name, None) is not getattr(Callback, name)
+        for name in names
+    )
+
+
+def _to_all(name: str, counted: bool) -> Any:
+    """Makes the method that calls the one of that name of each callback."""
+
+    def call_counted(self: CallbackList, index: int, logs: Logs = None) -> None:
+        logs = {} if logs is None else logs
+        for callback in self.callbacks:
+            getattr(callback, name)(index, logs)
+
+    def call(self: CallbackList, logs: Logs = None) -> None:
+        logs = {} if logs is None else logs
+        for callback in self.callbacks:
+            getattr(callback, name)(logs)
+
+    method = call_counted if counted else call
+    method.__name__, method.__doc__ = name, f"Calls `{name}` of each callback."
+    return method
+
+
+for _name in [n for n in vars(Callback) if n.startswith("on_")]:
+    setattr(CallbackList, _name, _to_all(_name, "batch" in _name or "epoch" in _name))

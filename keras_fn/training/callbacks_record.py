@@ -1,0 +1,263 @@
+"""Callbacks that write down what happens, and those that set what an epoch or batch asks for."""
+
+import csv
+import math
+import os
+from collections.abc import Callable, Iterable
+from typing import Any, TextIO
+
+import numpy as np
+
+from keras_fn import ops
+from keras_fn.errors import DTypeError, SpecError
+from keras_fn.training.callbacks_base import Callback, Logs
+from keras_fn.training.progress import say
+
+
+class History(Callback):
+    """Keeps the logs of all epochs. `fit` adds one and returns it.
+
+    Attributes:
+        history: For each name in the logs, its values, one an epoch.
+        epoch: The epochs.
+
+    Example:
+        >>> history = keras.callbacks.History()
+        >>> history.on_train_begin()
+        >>> history.on_epoch_end(0, {"loss": 0.5})
+        >>> history.on_epoch_end(1, {"loss": 0.25})
+        >>> history.history, history.epoch
+        ({'loss': [0.5, 0.25]}, [0, 1])
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.history: dict[str, list[Any]] = {}
+        self.epoch: list[int] = []
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        """Begins a new list of epochs."""
+        self.epoch = []
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Keeps the logs."""
+        self.epoch.append(epoch)
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(value)
+        if self.model is not None:
+            self.model.history = self
+
+    def plot(self) -> Any:
+        """Draws a panel for each metric, with the values of training and validation.
+
+        Returns:
+            The figure of Matplotlib.
+
+        Raises:
+            ImportError: Matplotlib is not installed.
+            ValueError: Nothing was kept yet.
+        """
+        try:
+            from matplotlib.figure import Figure
+        except ImportError as error:
+            raise ImportError(
+                "History.plot() needs Matplotlib.\n  fix: pip install 'keras-fn[plot]'"
+            ) from error
+        names = list(dict.fromkeys(name.removeprefix("val_") for name in self.history))
+        if not names:
+            raise SpecError(
+                "History.plot", expected="a history of one epoch at least", given="none",
+                fix="call it after fit()",
+            )  # fmt: skip
+        figure = Figure(figsize=(4 * len(names), 3), layout="constrained")
+        for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
+            for key, label in ((name, "training"), (f"val_{name}", "validation")):
+                values = self.history.get(key)
+                if values:
+                    first = len(self.epoch) - len(values)
+                    epochs = self.epoch[first:] if first >= 0 else range(len(values))
+                    axes.plot([e + 1 for e in epochs], values, label=label)
+            axes.set(title=name, xlabel="epoch")
+            axes.legend()
+        return figure
+
+
+class CSVLogger(Callback):
+    """Writes the logs of each epoch as a line of a CSV file.
+
+    Args:
+        filename: The file.
+        separator: What stands between two values.
+        append: Whether to go on with a file that is there, rather than to begin it anew.
+
+    Example:
+        >>> import tempfile, os
+        >>> file = os.path.join(tempfile.mkdtemp(), "log.csv")
+        >>> logger = keras.callbacks.CSVLogger(file)
+        >>> logger.on_train_begin()
+        >>> logger.on_epoch_end(0, {"loss": 0.5, "val_loss": 0.75})
+        >>> logger.on_train_end()
+        >>> print(open(file).read().strip())
+        epoch,loss,val_loss
+        0,0.5,0.75
+    """
+
+    def __init__(self, filename: Any, separator: str = ",", append: bool = False):
+        super().__init__()
+        self.filename, self.sep, self.append = os.fspath(filename), separator, append
+        self.keys: list[str] | None = None
+        self.csv_file: TextIO | None = None
+        self.writer: Any = None
+        self._needs_header = True
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        """Opens the file."""
+        self._close()
+        self.keys = self.writer = None
+        goes_on = self.append and os.path.exists(self.filename)
+        self._needs_header = not (goes_on and os.path.getsize(self.filename))
+        mode = "a" if self.append else "w"
+        # It stays open until on_train_end.
+        self.csv_file = open(self.filename, mode, newline="", encoding="utf-8")  # noqa: SIM115
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Writes a line."""
+        logs = logs or {}
+        if self.csv_file is None:
+            self.on_train_begin()
+        assert self.csv_file is not None
+        if self.keys is None:
+            self.keys = sorted(logs)
+            if self.keys and not any(k.startswith("val_") for k in self.keys):
+                # A validation may come in later epochs: there is room for it.
+                self.keys += [f"val_{k}" for k in self.keys]
+            fields = ["epoch", *self.keys]
+            self.writer = csv.DictWriter(
+                self.csv_file, fields, delimiter=self.sep, lineterminator=os.linesep
+            )
+            if self._needs_header:
+                self.writer.writeheader()
+        self.writer.writerow({"epoch": epoch, **{k: _cell(logs.get(k, "NA")) for k in self.keys}})
+        self.csv_file.flush()
+
+    def on_train_end(self, logs: Logs = None) -> None:
+        """Closes the file."""
+        self._close()
+
+    def _close(self) -> None:
+        if self.csv_file is not None:
+            self.csv_file.close()
+        self.csv_file = None
+
+
+def _cell(value: Any) -> Any:
+    is_list = isinstance(value, Iterable) and getattr(value, "ndim", 1) != 0
+    if isinstance(value, str) or not is_list:
+        return value
+    return f'"[{", ".join(map(str, value))}]"'
+
+
+class TerminateOnNaN(Callback):
+    """Ends training when the loss of a batch is NaN or infinite.
+
+    It looks at the loss of each batch, which makes the program wait for the device each time.
+
+    Args:
+        raise_error: Whether to raise, rather than to end the training in order.
+
+    Raises:
+        RuntimeError: The loss is no finite number, and `raise_error` is True.
+
+    Example:
+        >>> callback = keras.callbacks.TerminateOnNaN(raise_error=True)
+        >>> callback.on_batch_end(7, {"loss": float("nan")})
+        Traceback (most recent call last):
+        ...
+        RuntimeError: Batch 7: the loss is nan; training ends.
+    """
+
+    def __init__(self, raise_error: bool = False):
+        super().__init__()
+        self.raise_error = raise_error
+
+    def on_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """Looks at the loss."""
+        loss = (logs or {}).get("loss")
+        if loss is None or math.isfinite(float(loss)):
+            return
+        message = f"Batch {batch}: the loss is {float(loss)}; training ends."
+        if self.raise_error:
+            raise RuntimeError(message)
+        say(message)
+        self.model.stop_training = True
+
+
+def read_rate(optimizer: Any) -> float:
+    """Returns the learning rate of an optimizer as a number."""
+    return float(ops.convert_to_numpy(optimizer.learning_rate))
+
+
+def optimizers_of(model: Any) -> dict[str, Any]:
+    """Returns the model's optimizers, each under the key of its learning rate in the logs."""
+    inner = getattr(model.optimizer, "optimizers", None)
+    if inner is None:
+        return {"learning_rate": model.optimizer}
+    return {f"learning_rate_{optimizer.name}": optimizer for optimizer in inner}
+
+
+class LearningRateScheduler(Callback):
+    """Sets the learning rate at the beginning of each epoch.
+
+    Args:
+        schedule: Takes the epoch, from 0, and the learning rate, and returns the new one.
+        verbose: 1 to print it.
+
+    Raises:
+        ValueError: The optimizer has no learning rate.
+        TypeError: What `schedule` returns is no number.
+
+    Example:
+        >>> class Model: optimizer = keras.optimizers.SGD(0.5)
+        >>> callback = keras.callbacks.LearningRateScheduler(lambda epoch, lr: lr / 2)
+        >>> callback.set_model(Model)
+        >>> callback.on_epoch_begin(0)
+        >>> float(Model.optimizer.learning_rate.numpy())
+        0.25
+    """
+
+    def __init__(self, schedule: Callable[..., float], verbose: int = 0):
+        super().__init__()
+        self.schedule, self.verbose = schedule, verbose
+
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
+        """Sets the learning rate."""
+        for optimizer in optimizers_of(self.model).values():
+            if not hasattr(optimizer, "learning_rate"):
+                raise SpecError(
+                    "LearningRateScheduler",
+                    expected="an optimizer with a learning_rate",
+                    given=f"{optimizer!r}",
+                    fix="use one of keras.optimizers",
+                )
+            rate = self._next_rate(epoch, read_rate(optimizer))
+            if not isinstance(rate, (float, np.floating)):
+                raise DTypeError(
+                    "LearningRateScheduler",
+                    expected="a schedule that returns a float",
+                    given=f"{rate!r} of type {type(rate).__name__}",
+                    fix="return float(...)",
+                )
+            optimizer.learning_rate = rate
+            if self.verbose > 0:
+                say(f"\nEpoch {epoch + 1}: the learning rate of {optimizer.name} is {rate}.")
+
+    def _next_rate(self, epoch: int, rate: float) -> Any:
+        try:
+            return self.schedule(epoch, rate)
+        except TypeError:  # a function of the epoch alone
+            return self.schedule(epoch)
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Adds the learning rate to the logs."""
+        if logs is not None:
+            logs.update({k: read_rate(o) for k, o in optimizers_of(self.model).items()})
