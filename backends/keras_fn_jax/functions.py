@@ -42,6 +42,22 @@ def abstract_eval(function: Callable[..., Any], args: tuple, kwargs: dict[str, A
     return tree.map_structure(meet, shapes(_SIZES[0]), shapes(_SIZES[1]))
 
 
+class _Nest:
+    """Carries nested results over a transformation of JAX, which sorts the keys of dicts."""
+
+    def __init__(self) -> None:
+        self.skeleton: Any = None
+
+    def flat(self, results: Any) -> list[Any]:
+        """Returns the leaves, and remembers how they were nested."""
+        self.skeleton = tree.map_structure(lambda _: None, results)
+        return tree.flatten(results)
+
+    def nested(self, leaves: list[Any]) -> Any:
+        """Returns leaves nested as they were."""
+        return tree.pack(self.skeleton, leaves)
+
+
 def value_and_grad(
     function: Callable[..., tuple[Any, Any]], variables: Sequence[Any]
 ) -> Callable[..., tuple[tuple[Any, Any], list[Any]]]:
@@ -49,18 +65,19 @@ def value_and_grad(
 
     def run(*args: Any) -> tuple[tuple[Any, Any], list[Any]]:
         written: dict[int, Any] = {}
+        nest = _Nest()
 
         def pure(values: list[Any]) -> tuple[Any, Any]:
             with StatelessScope(zip(variables, values, strict=True)) as scope:
                 value, more = function(*args)
             written.update(scope.written)
-            return value, (more, [scope.state[key] for key in written])
+            return value, (nest.flat(more), [scope.state[key] for key in written])
 
         values = [v.value for v in variables]
         (value, (more, updates)), grads = jax.value_and_grad(pure, has_aux=True)(values)
         for variable, update in zip(written.values(), updates, strict=True):
             variable.assign(update)
-        return (value, more), grads
+        return (value, nest.nested(more)), grads
 
     return run
 
@@ -71,11 +88,11 @@ def compile(
     """`jax.jit` with the state as an argument that is donated and a result that is kept."""
     if not jit:
         return function
-    state = list(state)
+    state, nest = list(state), _Nest()
 
-    def pure(values: list[Any], args: tuple) -> tuple[Any, list[Any]]:
+    def pure(values: list[Any], args: tuple) -> tuple[list[Any], list[Any]]:
         with StatelessScope(zip(state, values, strict=True)) as scope:
-            results = function(*args)
+            results = nest.flat(function(*args))
         return results, [scope.state[id(v)] for v in state]
 
     compiled = jax.jit(pure, donate_argnums=0)
@@ -84,7 +101,7 @@ def compile(
         results, values = compiled([v.value for v in state], args)
         for variable, value in zip(state, values, strict=True):
             variable._handle = value
-        return results
+        return nest.nested(results)
 
     return step
 

@@ -27,8 +27,8 @@ def convert_to_tensor(x: Any, dtype: str | None = None) -> jax.Array:
 
 
 @cache
-def _native(dtype: str) -> Any:
-    return jax.dtypes.canonicalize_dtype(numpy_dtype(dtype))
+def _native(dtype: Any) -> Any:
+    return jax.dtypes.canonicalize_dtype(numpy_dtype(standardize_dtype(dtype)))
 
 
 def convert_to_numpy(x: jax.Array) -> np.ndarray:

@@ -11,7 +11,7 @@ import tensorflow as tf
 from tensorflow import raw_ops as raw
 
 from keras_fn.core import dtypes
-from keras_fn_tensorflow.arrays import (  # noqa: F401
+from keras_fn_tensorflow.arrays import (
     arange,
     argsort,
     broadcast_to,
@@ -31,10 +31,10 @@ from keras_fn_tensorflow.arrays import (  # noqa: F401
     transpose,
     unstack,
 )
-from keras_fn_tensorflow.conv import average_pool, conv, conv_transpose, max_pool  # noqa: F401
-from keras_fn_tensorflow.indexing import getitem, take, take_along_axis  # noqa: F401
-from keras_fn_tensorflow.loops import scan  # noqa: F401
-from keras_fn_tensorflow.random import random_normal, random_randint, random_uniform  # noqa: F401
+from keras_fn_tensorflow.conv import average_pool, conv, conv_transpose, max_pool
+from keras_fn_tensorflow.indexing import getitem, take, take_along_axis
+from keras_fn_tensorflow.loops import scan
+from keras_fn_tensorflow.random import random_normal, random_randint, random_uniform
 from keras_fn_tensorflow.tensors import cast, dtype_name, shape
 
 Op = Callable[..., Any]

@@ -1,28 +1,31 @@
-"""Stateless random numbers: a key of two integers names the draw."""
+"""Stateless random numbers: a key of two integers names the draw.
+
+Eager and in a `tf.function` they are the same. XLA makes floats of other bits of the same words.
+"""
 
 from typing import Any
 
 import tensorflow as tf
+from tensorflow import raw_ops as raw
 
 from keras_fn_tensorflow.tensors import _native
 
-# Named, because TensorFlow would choose another one under XLA: compiled and eager would differ.
-_ALGORITHM = "philox"
 
-
-def _key(seed: Any) -> tf.Tensor:
-    seed = tf.convert_to_tensor(seed)
-    return seed if seed.dtype in (tf.int32, tf.int64) else tf.cast(seed, tf.int64)
+def _source(shape: Any, seed: Any) -> dict[str, Any]:
+    """The arguments that all draws share."""
+    key, counter = raw.StatelessRandomGetKeyCounter(seed=tf.cast(seed, tf.int64))
+    sizes = tf.convert_to_tensor(list(shape), tf.int32)
+    return {"shape": sizes, "key": key, "counter": counter, "alg": 1}  # 1: Philox
 
 
 def random_uniform(shape: Any, dtype: str, seed: tf.Tensor) -> tf.Tensor:
     """Floats in [0, 1)."""
-    return tf.random.stateless_uniform(shape, _key(seed), dtype=_native(dtype), alg=_ALGORITHM)
+    return raw.StatelessRandomUniformV2(dtype=_native(dtype), **_source(shape, seed))
 
 
 def random_normal(shape: Any, dtype: str, seed: tf.Tensor) -> tf.Tensor:
     """Standard normal floats."""
-    return tf.random.stateless_normal(shape, _key(seed), dtype=_native(dtype), alg=_ALGORITHM)
+    return raw.StatelessRandomNormalV2(dtype=_native(dtype), **_source(shape, seed))
 
 
 def random_randint(shape: Any, minval: Any, maxval: Any, dtype: str, seed: tf.Tensor) -> tf.Tensor:
@@ -30,5 +33,5 @@ def random_randint(shape: Any, minval: Any, maxval: Any, dtype: str, seed: tf.Te
     native = _native(dtype)
     wide = native if native in (tf.int32, tf.int64) else tf.int64  # all that TensorFlow draws
     low, high = tf.cast(minval, wide), tf.cast(maxval, wide)
-    draw = tf.random.stateless_uniform(shape, _key(seed), low, high, wide, alg=_ALGORITHM)
+    draw = raw.StatelessRandomUniformIntV2(minval=low, maxval=high, **_source(shape, seed))
     return tf.cast(draw, native)

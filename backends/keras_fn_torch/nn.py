@@ -3,6 +3,7 @@
 import torch
 import torch.nn.functional as F
 
+from keras_fn.settings import settings
 from keras_fn_torch.axes import Axis, axes_of
 from keras_fn_torch.refused import accepting, of_floats
 from keras_fn_torch.tensors import Tensor
@@ -79,6 +80,25 @@ def batch_normalization(
         shape[axis] = -1
         factor, shift = factor.reshape(shape), shift.reshape(shape)
     return torch.addcmul(shift.to(x.dtype), x, factor.to(x.dtype))
+
+
+def layer_normalization(
+    x: Tensor,
+    gamma: Tensor | None = None,
+    beta: Tensor | None = None,
+    axis: Axis = -1,
+    epsilon: float | None = None,
+) -> Tensor:
+    """`F.layer_norm`, which wants its axes last; in float32 at least."""
+    epsilon = settings.epsilon if epsilon is None else epsilon
+    axes = sorted(a % x.dim() for a in axes_of(x, axis))
+    last = list(range(x.dim() - len(axes), x.dim()))
+    wide = x if x.dtype in (torch.float32, torch.float64) else x.float()
+    wide = wide if axes == last else wide.movedim(axes, last)
+    sizes = wide.shape[last[0] :]
+    weight, bias = (None if t is None else t.to(wide.dtype).reshape(sizes) for t in (gamma, beta))
+    y = F.layer_norm(wide, sizes, weight, bias, epsilon)
+    return (y if axes == last else y.movedim(last, axes)).to(x.dtype)
 
 
 _matmul = accepting(torch.matmul)

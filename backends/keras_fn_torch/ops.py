@@ -63,6 +63,7 @@ from keras_fn_torch.nn import gelu as gelu
 from keras_fn_torch.nn import glu as glu
 from keras_fn_torch.nn import hard_sigmoid as hard_sigmoid
 from keras_fn_torch.nn import hard_silu as hard_silu
+from keras_fn_torch.nn import layer_normalization as layer_normalization
 from keras_fn_torch.nn import leaky_relu as leaky_relu
 from keras_fn_torch.nn import log_sigmoid as log_sigmoid
 from keras_fn_torch.nn import log_softmax as log_softmax

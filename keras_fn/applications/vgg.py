@@ -28,7 +28,8 @@ Args:
     name: Name of the model.
 
 Returns:
-    A model. Its inputs are what `preprocess_input` of the family gives.
+    A model. The weights of "imagenet" expect images in the order blue, green, red, with the means
+    103.939, 116.779 and 123.68 subtracted.
 
 Raises:
     ValueError: Arguments that do not fit one another.

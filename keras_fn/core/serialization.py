@@ -56,9 +56,8 @@ class ObjectSharingScope:
     """
 
     def __init__(self) -> None:
-        self.written: dict[int, tuple[Any, dict[str, Any]]] = {}  # id: the object, its config
+        self.written: dict[int, tuple[Any, int]] = {}  # id: the object, its number
         self.read: dict[Any, Any] = {}  # number: the object
-        self._numbers = 0
 
     def __enter__(self) -> "ObjectSharingScope":
         self._token = _sharing.set(self)
@@ -73,15 +72,29 @@ class ObjectSharingScope:
         _sharing.reset(self._token)
 
     def note(self, obj: Any, config: dict[str, Any]) -> None:
-        """Notes that `obj` was written; numbers both configs when it is not the first time."""
-        if id(obj) not in self.written:
-            self.written[id(obj)] = (obj, config)
-            return
-        first = self.written[id(obj)][1]
-        if "shared_object_id" not in first:
-            self._numbers += 1  # counted, so that a model's file is the same in every process
-            first["shared_object_id"] = self._numbers
-        config["shared_object_id"] = first["shared_object_id"]
+        """Numbers the config of `obj`: counted, so that it is the same in every process."""
+        number = self.written.setdefault(id(obj), (obj, len(self.written) + 1))[1]
+        config["shared_object_id"] = number
+
+    @staticmethod
+    def finish(config: Any) -> None:
+        """Takes the numbers of objects that were written once from the whole config, in place."""
+        numbered: dict[int, list[dict[str, Any]]] = {}
+        stack = [config]
+        while stack:
+            value = stack.pop()
+            if isinstance(value, dict) and "shared_object_id" in value:
+                numbered.setdefault(value["shared_object_id"], []).append(value)
+            if isinstance(value, (dict, list, tuple)):
+                stack += value.values() if isinstance(value, dict) else value
+        shared = sorted(number for number, values in numbered.items() if len(values) > 1)
+        places = {number: i for i, number in enumerate(shared, 1)}
+        for number, values in numbered.items():
+            for value in values:
+                if len(values) > 1:
+                    value["shared_object_id"] = places[number]
+                else:
+                    del value["shared_object_id"]
 
 
 _sharing: ContextVar[ObjectSharingScope | None] = ContextVar("sharing", default=None)

@@ -40,12 +40,12 @@ def counts(layer: Any, argument: str, value: Any, rank: int, least: int = 1) -> 
         SpecError: Another number of them, or one that is less than `least`.
     """
     values = (value,) * rank if isinstance(value, int) else value
-    if isinstance(values, (list, tuple)) and len(values) == rank:
-        if all(is_count(v, least) for v in values):
-            return tuple(values)
+    several = isinstance(values, (list, tuple)) and len(values) == rank
+    if several and all(is_count(v, least) for v in values):
+        return tuple(values)
     integers = f"an integer of {least} or more"
-    several = f"{integers}, or {rank} of them" if rank > 1 else integers
-    raise misfit(layer, argument, several, value, f"for example {argument}={least + 1}")
+    wanted = f"{integers}, or {rank} of them" if rank > 1 else integers
+    raise misfit(layer, argument, wanted, value, f"for example {argument}={least + 1}")
 
 
 def pairs(layer: Any, argument: str, value: Any, rank: int) -> tuple[tuple[int, int], ...]:
@@ -57,9 +57,9 @@ def pairs(layer: Any, argument: str, value: Any, rank: int) -> tuple[tuple[int, 
     values = (value,) * rank if isinstance(value, int) else value
     if isinstance(values, (list, tuple)) and len(values) == rank:
         ends = [(v, v) if isinstance(v, int) else v for v in values]
-        if all(isinstance(end, (list, tuple)) and len(end) == 2 for end in ends):
-            if all(is_count(n, 0) for end in ends for n in end):
-                return tuple((before, after) for before, after in ends)
+        two = all(isinstance(end, (list, tuple)) and len(end) == 2 for end in ends)
+        if two and all(is_count(n, 0) for end in ends for n in end):
+            return tuple((before, after) for before, after in ends)
     raise misfit(
         layer, argument, f"an integer of 0 or more, {rank} of them, or {rank} pairs", value,
         f"for example {argument}={((1, 1),) * rank}",
@@ -99,13 +99,12 @@ def describe(
     setattr(layer, f"{name}_constraint", constraints.get(constraint))
 
 
-def add_described(layer: Any, name: str, shape: Any, **options: Any) -> Variable:
-    """Adds a weight as `describe` kept it."""
+def add_described(layer: Any, described: str, shape: Any, **options: Any) -> Variable:
+    """Adds a weight as `describe` kept it; its name is that of the description, or `name`."""
     return layer.add_weight(
         shape,
-        getattr(layer, f"{name}_initializer"),
-        regularizer=getattr(layer, f"{name}_regularizer"),
-        constraint=getattr(layer, f"{name}_constraint"),
-        name=name,
-        **options,
+        getattr(layer, f"{described}_initializer"),
+        regularizer=getattr(layer, f"{described}_regularizer"),
+        constraint=getattr(layer, f"{described}_constraint"),
+        **{"name": described, **options},
     )

@@ -46,7 +46,11 @@ def config_of(layer: Any) -> dict[str, Any]:
         if name in layer._not_in_config:
             continue
         value = getattr(layer, name)
-        if value is None and name == "activity_regularizer" and name not in layer._written_when_none:
+        if (
+            value is None
+            and name == "activity_regularizer"
+            and name not in layer._written_when_none
+        ):
             continue
         config[name] = plain(name, value)
     return config
@@ -54,7 +58,9 @@ def config_of(layer: Any) -> dict[str, Any]:
 
 def _layer_get_config(cls: type) -> Any:
     """The `get_config` that Layer defines."""
-    return next(b for b in reversed(cls.__mro__) if b.__module__ == "keras_fn.layers.layer").get_config  # type: ignore[attr-defined]
+    return next(
+        b for b in reversed(cls.__mro__) if b.__module__ == "keras_fn.layers.layer"
+    ).get_config  # type: ignore[attr-defined]
 
 
 def _given(layer: Any) -> dict[str, Any]:

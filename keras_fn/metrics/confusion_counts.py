@@ -181,8 +181,11 @@ def _by_buckets(y_pred: Tensor, positive: Tensor, negative: Tensor, at: Threshol
 
 
 def bucket_sums(values: Tensor, buckets: Tensor, size: int) -> Tensor:
-    """Sums values of shape `(n, ...)` by the number of their bucket, to shape `(size, ...)`."""
-    numbers = ops.arange(size, dtype="int32")
-    member = ops.equal(ops.expand_dims(buckets, -1), numbers)
-    sums = ops.sum(ops.where(member, ops.expand_dims(values, -1), 0), 0)
-    return ops.moveaxis(sums, -1, 0)
+    """Sums values of shape `(n,)` or `(n, columns)` by bucket, each column apart."""
+    if len(values.shape) == 1:
+        return ops.segment_sum(values, buckets, num_segments=size)
+    columns = values.shape[1]
+    buckets = ops.add(ops.multiply(buckets, columns), ops.arange(columns, dtype="int32"))
+    values, buckets = (ops.reshape(x, (-1,)) for x in (values, buckets))
+    sums = ops.segment_sum(values, buckets, num_segments=size * columns)
+    return ops.reshape(sums, (size, columns))

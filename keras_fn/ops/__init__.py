@@ -162,6 +162,7 @@ from keras_fn.ops.nn import average_pool as average_pool
 from keras_fn.ops.nn import batch_normalization as batch_normalization
 from keras_fn.ops.nn import glu as glu
 from keras_fn.ops.nn import normalize as normalize
+from keras_fn.ops.segments import segment_sum as segment_sum
 from keras_fn.ops.losses import binary_crossentropy as binary_crossentropy
 from keras_fn.ops.losses import categorical_crossentropy as categorical_crossentropy
 from keras_fn.ops.losses import sparse_categorical_crossentropy as sparse_categorical_crossentropy
@@ -178,3 +179,7 @@ from keras_fn.ops.activations import squareplus as squareplus
 from keras_fn.ops.activations import swish as swish
 from keras_fn.ops.activations import tanh_shrink as tanh_shrink
 from keras_fn.ops.activations import threshold as threshold
+from keras_fn.ops.convolution import depthwise_conv as depthwise_conv
+from keras_fn.ops.convolution import separable_conv as separable_conv
+from keras_fn.ops.normalization import layer_normalization as layer_normalization
+from keras_fn.ops.normalization import rms_normalization as rms_normalization

@@ -12,8 +12,9 @@ from keras_fn.errors import SpecError
 from keras_fn.ops._op import is_symbolic
 from keras_fn.ops._types import Tensor
 from keras_fn.ops.binary import where
+from keras_fn.ops.creation import zeros_like
 from keras_fn.ops.indexing import getitem
-from keras_fn.ops.shapes import expand_dims
+from keras_fn.ops.shapes import expand_dims, flip
 
 
 def scan(
@@ -60,21 +61,22 @@ def scan(
 
 
 def recurrence(
-    step: Callable[[Any, list[Any]], tuple[Any, list[Any]]],
+    step: Callable[[Any, Any], tuple[Any, Any]],
     inputs: Tensor,
-    states: list[Tensor],
+    states: Any,
     mask: Tensor | None = None,
     go_backwards: bool = False,
     zero_output_for_mask: bool = False,
     unroll: bool = False,
-) -> tuple[Tensor, Tensor, list[Tensor]]:
+) -> tuple[Tensor, Tensor, Any]:
     """Runs a recurrent step over time.
 
     Args:
         step: Takes the inputs of one time step and the states, returns the output and the states.
         inputs: Nested tensors whose first axis is time.
-        states: The first states, each of shape `(batch, ...)`.
-        mask: Booleans of shape `(time, batch)`: where False, state and output stay as they were.
+        states: The first states: nested tensors of shape `(batch, ...)`.
+        mask: Booleans of shape `(time, batch)`: where False, state and output stay as they were,
+            the output at first 0.
         go_backwards: Whether to begin with the last time step.
         zero_output_for_mask: Whether a masked output is 0 rather than the one before.
         unroll: Whether to write out all steps, where time is of known size.
@@ -82,42 +84,38 @@ def recurrence(
     Returns:
         The last output, all outputs (time first, in the order of the steps), the last states.
     """
+    size = tree.flatten(inputs)[0].shape[0]
+    unroll_by = size if unroll and size else 1
     if mask is None:
 
         def body(carry: Any, x: Any) -> Any:
             output, new = step(x, carry)
-            return list(new), output
-    else:
-        blank = _zero_output(step, inputs, states)
+            return _like(carry, new), output
 
-        def body(carry: Any, pair: Any) -> Any:
+        states, outputs = scan(body, states, inputs, None, go_backwards, unroll_by)
+        last = getitem(outputs, 0 if go_backwards else -1)
+    else:
+        blank = zeros_like(step(tree.map_structure(lambda x: getitem(x, 0), inputs), states)[0])
+
+        def masked_body(carry: Any, pair: Any) -> Any:
             (x, keep), (old, previous) = pair, carry
             output, new = step(x, old)
-            keep_states = [where(_like_rank(keep, n), n, o) for n, o in zip(new, old, strict=True)]
-            kept = where(_like_rank(keep, output), output, previous)
-            shown = where(_like_rank(keep, output), output, blank) if zero_output_for_mask else kept
-            return (keep_states, kept), shown
+            shown = _chosen(keep, output, blank if zero_output_for_mask else previous)
+            kept = tree.map_structure(lambda n, o: _chosen(keep, n, o), _like(old, new), old)
+            return (kept, shown), shown
 
-    carry: Any = list(states) if mask is None else (list(states), blank)
-    xs = inputs if mask is None else (inputs, mask)
-    size = tree.flatten(inputs)[0].shape[0]
-    carry, outputs = scan(body, carry, xs, None, go_backwards, size if unroll and size else 1)
-    if mask is not None:
-        states_, last = carry
-    else:
-        states_, last = carry, None
-    time_order = -1 if not go_backwards else 0
-    if last is None:
-        last = tree.map_structure(lambda y: getitem(y, time_order), outputs)
-    return last, outputs, states_
+        (states, last), outputs = scan(
+            masked_body, (states, blank), (inputs, mask), None, go_backwards, unroll_by
+        )
+    return last, flip(outputs, 0) if go_backwards else outputs, states
 
 
-def _zero_output(step: Any, inputs: Any, states: list[Any]) -> Any:
-    output, _ = step(tree.map_structure(lambda x: getitem(x, 0), inputs), states)
-    return output * 0
+def _like(structure: Any, values: Any) -> Any:
+    """The values in the containers of `structure`: a step may return tuples where lists came."""
+    return tree.pack(structure, tree.flatten(values))
 
 
-def _like_rank(mask: Any, x: Any) -> Any:
-    for _ in range(len(x.shape) - len(mask.shape)):
-        mask = expand_dims(mask, -1)
-    return mask
+def _chosen(mask: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """Rows of `x` where the mask is True, of `y` elsewhere."""
+    rank = len(x.shape) - len(mask.shape)
+    return where(expand_dims(mask, [-1 - i for i in range(rank)]) if rank else mask, x, y)

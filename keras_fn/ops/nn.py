@@ -347,25 +347,6 @@ def batch_normalization(
     return add(multiply(x, cast(factor, x.dtype)), cast(shift, x.dtype))
 
 
-def lstm_step(x: Tensor, h: Tensor, c: Tensor, recurrent_kernel: Tensor) -> tuple[Tensor, Tensor]:
-    """One step of an LSTM: `x` is the input already multiplied by the kernel, bias added."""
-    i, f, g, o = split(add(x, matmul(h, recurrent_kernel)), 4, axis=-1)
-    c = add(multiply(sigmoid(f), c), multiply(sigmoid(i), tanh(g)))
-    return multiply(sigmoid(o), tanh(c)), c
-
-
-def gru_step(
-    x: Tensor, h: Tensor, recurrent_kernel: Tensor, recurrent_bias: Tensor | None
-) -> Tensor:
-    """One step of a GRU that resets after the product, as `lstm_step`."""
-    r = dense(h, recurrent_kernel, recurrent_bias)
-    x_z, x_r, x_h = split(x, 3, axis=-1)
-    r_z, r_r, r_h = split(r, 3, axis=-1)
-    z = sigmoid(add(x_z, r_z))
-    candidate = tanh(add(x_h, multiply(sigmoid(add(x_r, r_r)), r_h)))
-    return add(candidate, multiply(z, subtract(h, candidate)))
-
-
 @op
 def glu(x: Tensor, axis: int = -1) -> Tensor:
     """Gated linear unit: one half of `x` times the sigmoid of the other.

@@ -66,8 +66,8 @@ def rms_normalization(
         A tensor of the shape and dtype of `x`. Half precision is normalised in float32.
 
     Example:
-        >>> convert_to_numpy(rms_normalization([1.0, 7.0])).round(3).tolist()
-        [0.2, 1.4]
+        >>> convert_to_numpy(rms_normalization([2.0, -2.0])).round(3).tolist()
+        [1.0, -1.0]
 
     References:
         Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019.

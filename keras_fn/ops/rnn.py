@@ -41,7 +41,8 @@ def lstm(
     steps = swapaxes(dense(x, kernel, bias), 0, 1)
 
     def body(state, step):
-        h, c = lstm_step(step, *state, recurrent_kernel)
+        h, c = state
+        h, c = lstm_gates(add(step, matmul(h, recurrent_kernel)), c)
         return (h, c), h
 
     (h, c), outputs = scan(body, (h, c), steps, reverse=go_backwards)
@@ -77,7 +78,7 @@ def gru(
     recurrent_bias = None if bias is None else bias[1]
 
     def body(h, step):
-        h = gru_step(step, h, recurrent_kernel, recurrent_bias)
+        h = gru_gates(step, dense(h, recurrent_kernel, recurrent_bias), h)
         return h, h
 
     h, outputs = scan(body, h, steps, reverse=go_backwards)

@@ -116,9 +116,8 @@ def _prepare_object(value: dict[str, Any], place: str, is_own: bool) -> str:
         raise _holds_code(class_name, place)
     if "inbound_nodes" in value or "module" in value:
         _check_keys(value, _ENTRY_KEYS, place)
-    if class_name == "Lambda" and isinstance(config, dict):
-        if isinstance(config.get("function"), list) or config.get("function_type") == "lambda":
-            raise _holds_code("__lambda__", place)
+    if class_name == "Lambda" and isinstance(config, dict) and _is_lambda(config):
+        raise _holds_code("__lambda__", place)
     if not isinstance(config, dict) or not _is_built_in(value):
         return place
     if class_name == "Sequential":
@@ -134,6 +133,11 @@ def _prepare_object(value: dict[str, Any], place: str, is_own: bool) -> str:
     if not is_own:
         _drop_training(_layers(value))
     return place
+
+
+def _is_lambda(config: dict[str, Any]) -> bool:
+    """Whether the config of a Lambda layer holds its code, as Keras 2 wrote it."""
+    return isinstance(config.get("function"), list) or config.get("function_type") == "lambda"
 
 
 def _is_built_in(value: dict[str, Any]) -> bool:
@@ -198,8 +202,8 @@ def _renumber(config: dict[str, Any]) -> None:
     nested = {
         name: len(entry["inbound_nodes"])
         for name, entry in entries.items()
-        if _layers(entry) and isinstance(entry.get("inbound_nodes"), list)
-    } if all("config" in entry for entry in entries.values()) else {}  # fmt: skip
+        if "config" in entry and _layers(entry) and isinstance(entry.get("inbound_nodes"), list)
+    }
     calls = [c for e in entries.values() for c in e.get("inbound_nodes") or ()]
     references = [r for call in calls if isinstance(call, list) for r in call]
     references = [r for r in references if isinstance(r, list) and len(r) >= 3 and r[0] in nested]

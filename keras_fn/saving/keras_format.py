@@ -1,7 +1,7 @@
-"""The `.keras` format: a model's config, its weights and the assets of its layers, in one archive."""
+"""The `.keras` format: the config of a model, its weights and its layers' assets, zipped."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, BinaryIO
 
 from keras_fn.core.registry import CustomObjectScope
@@ -14,7 +14,7 @@ from keras_fn.core.serialization import (
 
 from .archive import ASSETS, CONFIG, WEIGHTS, Archive, read_archive, write_archive
 from .configs import config_errors, prepare
-from .errors import ModelFileError, located
+from .errors import ModelFileError, located, model_file_errors
 from .hdf5 import open_hdf5
 from .hdf5_writer import build_hdf5
 from .state import Holder, holders, join
@@ -32,8 +32,9 @@ def members(model: Any, with_optimizer: bool = True) -> dict[str, Any]:
         ModelFileError: Loading would refuse it.
         TypeError: Something in the model cannot be written down.
     """
-    with ObjectSharingScope():
+    with ObjectSharingScope() as scope:
         config = serialize_keras_object(model)
+    scope.finish(config)
     if not config.get("compile_config"):
         config["compile_config"] = {}
     text = json.dumps(config).encode()
@@ -58,9 +59,9 @@ def _with_assets(model: Any, method: str) -> list[Holder]:
     return [h for h in holders(model) if callable(getattr(h.owner, method, None))]
 
 
-def write(model: Any, file: BinaryIO, with_optimizer: bool = True) -> None:
-    """Writes a model into an empty file."""
-    write_archive(file, members(model, with_optimizer))
+def write(content: Mapping[str, Any], file: BinaryIO) -> None:
+    """Writes what `members` gave into an empty file."""
+    write_archive(file, content)
 
 
 def read(file: BinaryIO, custom_objects: Any, with_compile: bool) -> Any:
@@ -96,6 +97,16 @@ def compile_model(model: Any, config: Any, custom_objects: Any, name: str) -> No
     """Compiles a model as the config says."""
     with config_errors(name, "compile_config", fix=_COMPILE_FIX), CustomObjectScope(custom_objects):
         model.compile_from_config(config)
+
+
+def load_weights(
+    model: Any, file: BinaryIO, skip_mismatch: bool, skipped: Iterable[Any] = ()
+) -> None:
+    """Sets the weights of a model from those in a `.keras` file."""
+    archive = read_archive(file)
+    with model_file_errors(archive.name):
+        weights = weights_of(archive)
+        restore(model, weights, skip_mismatch=skip_mismatch, skipped=skipped)
 
 
 def weights_of(archive: Archive) -> Weights:

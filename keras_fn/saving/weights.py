@@ -11,18 +11,15 @@ from typing import Any
 import numpy as np
 
 from keras_fn.backend.loader import current
-from keras_fn.core.dtypes import numpy_dtype
 from keras_fn.core.variable import Variable
 from keras_fn.optimizers.optimizer import Optimizer
 
 from .errors import ModelFileError, located, printable
+from .fit import FIX, check_fits, read_for
 from .hdf5 import Hdf5File
-from .hdf5_datasets import DatasetInfo
-from .hdf5_types import can_read_as
 from .limits import current_limits
 from .state import Holder, holders, names
 
-_FIX = "load the file into the model it was saved from"
 _OPTIMIZER_FIX = "load_model(..., compile=False) loads the model without its optimizer"
 # Where the state of optimizers is, in files of models that are compiled when this one is not.
 _OF_TRAINING = re.compile(r"(^|/)optimizer/(\w+/)*vars$")
@@ -91,32 +88,19 @@ class Weights:
     def __contains__(self, path: str) -> bool:
         return path in self._stored
 
-    def info(self, path: str) -> DatasetInfo:
-        """Returns the shape and dtype of a dataset."""
+    def check(self, path: str, variable: Variable) -> None:
+        """Raises unless the dataset at a path fits a variable."""
         stored = self._stored[path]
-        return self._files[stored].datasets[stored]
+        check_fits(self._files[stored], stored, variable)
 
     def read(self, path: str, variable: Variable | None = None) -> np.ndarray:
         """Returns a dataset, in the shape and dtype of a variable if there is one."""
-        stored, info = self._stored[path], self.info(path)
+        stored = self._stored[path]
         file = self._files[stored]
         if variable is None:
+            info = file.datasets[stored]
             return file.read(stored, info.shape, info.dtype)
-        dtype = numpy_dtype(variable.dtype)
-        if is_counter(info, dtype):
-            value = file.read(stored, variable.shape, info.dtype)
-            if value.astype(dtype) == value:
-                return value.astype(dtype)
-        if info.dtype != dtype and info.dtype.kind not in "iuV":
-            warnings.warn(
-                f"{self.name}, {path}: read as {dtype}, the file has {info.dtype}", stacklevel=2
-            )
-        return file.read(stored, variable.shape, dtype)
-
-
-def is_counter(info: DatasetInfo, dtype: np.dtype) -> bool:
-    """Whether a dataset is one integer: backends count steps in int32 or int64."""
-    return info.shape == () and info.dtype.kind in "iu" and dtype.kind in "iu"
+        return read_for(file, stored, variable)
 
 
 @dataclasses.dataclass
@@ -204,18 +188,8 @@ def _plan_holder(holder: Holder, weights: Weights, plan: _Plan) -> None:
     for path, variable in variables.items():
         if path not in weights:
             raise _missing(holder, path, variable, weights)
-        info, dtype = weights.info(path), numpy_dtype(variable.dtype)
-        with located(path, holder.title):
-            if info.shape != variable.shape:
-                raise ModelFileError(
-                    f"the weight {variable.name!r} has another shape", expected=variable.shape,
-                    found=info.shape, fix=_FIX,
-                )  # fmt: skip
-            if not can_read_as(info.dtype, dtype) and not is_counter(info, dtype):
-                raise ModelFileError(
-                    f"the weight {variable.name!r} has another kind of dtype",
-                    expected=dtype.name, found=info.dtype.name, fix=_FIX,
-                )  # fmt: skip
+        with located(holder.title):
+            weights.check(path, variable)
     if len(keys) > len(variables):
         more = sorted({f"{holder.group}/{key}" for key in keys} - variables.keys())
         with located(holder.title):
@@ -234,7 +208,7 @@ def _missing(holder: Holder, path: str, variable: Variable, weights: Weights) ->
         f"there is no weight {variable.name!r}",
         expected=f"a dataset {path} of shape {variable.shape}",
         found=", ".join(near) if near else "nothing of that name",
-        fix=_FIX,
+        fix=FIX,
     )
     error.places = (holder.title,)
     return error
@@ -245,7 +219,7 @@ def _unexpected(weights: Weights, paths: list[str]) -> ModelFileError:
         f"there are {len(paths)} weights that the model has no place for",
         expected="the weights of the model and no others",
         found=", ".join(printable(path, 80) for path in paths[:_LISTED]),
-        fix=_FIX,
+        fix=FIX,
     )
     error.places = (weights.name,)
     return error

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any
 
 from keras_fn.errors import SpecError
-from keras_fn.settings import settings
+from keras_fn.settings import is_installed, settings
 from keras_fn.training.callbacks_base import Callback
 
 _REFRESH_SECONDS = 0.1
@@ -29,7 +29,9 @@ def say(message: str) -> None:
 def is_live(console: Any, verbose: Any) -> bool:
     """Whether a line can be drawn again on this console, and the user wants to see it."""
     wanted = verbose in (1, "auto", True) and settings.interactive_logging
-    return bool(wanted and (console.is_terminal or console.is_jupyter))
+    # In a notebook rich draws again through ipywidgets, and warns each time if it is not there.
+    redraws = is_installed("ipywidgets") if console.is_jupyter else console.is_terminal
+    return bool(wanted and redraws)
 
 
 class Line:

@@ -452,7 +452,7 @@ class Trainer:
                 break
         self._finalize()
         watchers.on_train_end(logs)
-        self.history = watchers.history
+        self.history = next(c for c in watchers.callbacks if isinstance(c, History))
         return self.history
 
     def _finalize(self) -> None:
@@ -519,7 +519,7 @@ class Trainer:
         )  # fmt: skip
         self.reset_metrics()
         watchers.on_test_begin()
-        with EpochDisplay(len(data) or None, None, None, verbose, self._read_metrics) as display:
+        with EpochDisplay(len(data) or None, 0, 1, verbose, self._read_metrics) as display:
             last = self._run_epoch(step, data.epoch(0), watchers, display, "test", data)
             logs = self._read(last) if isinstance(last, dict) else self._read_metrics()
             display.finish(dict(sorted(logs.items())))
@@ -557,7 +557,7 @@ class Trainer:
         )  # fmt: skip
         watchers.on_predict_begin()
         results = []
-        with EpochDisplay(len(data) or None, None, None, verbose, dict) as display:
+        with EpochDisplay(len(data) or None, 0, 1, verbose, dict) as display:
 
             def keep(tensors: Any, indices: Any) -> Any:
                 results.append(step(tensors, indices))

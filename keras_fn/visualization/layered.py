@@ -1,6 +1,8 @@
 """Pictures of models through matplotlib: no other program is needed."""
 
 import io
+import math
+import re
 import textwrap
 import warnings
 from collections.abc import Iterator
@@ -33,8 +35,9 @@ _FONT = "DejaVu Sans"
 _TITLE, _NAME, _DETAIL = 9.0, 7.5, 7.5  # points
 _PAD, _LEADING = 0.09, 0.155  # inches
 _MARGIN, _FRAME_PAD, _FRAME_TITLE = 0.25, 0.2, 0.22
+_SHAPE = re.compile(r"(→ )?(\d+ × )?\([^()]*\)")  # what is not broken over lines
 _WIDEST = 44  # characters in a line of a box
-_CORNER = 0.07
+_CORNER, _HEAD = 0.07, 0.085
 _MOST_PIXELS, _LONGEST_SIDE = 60e6, 60_000
 
 
@@ -118,13 +121,7 @@ class _Placer:
         from matplotlib.textpath import TextToPath
 
         self.show = show
-        self.upright = rankdir in ("TB", "BT")
-        # Inches before and after the content of a frame, across and along: its title is on top.
-        top = _FRAME_PAD + _FRAME_TITLE
-        self.pads = {
-            "TB": (_FRAME_PAD, _FRAME_PAD, top, _FRAME_PAD),
-            "BT": (_FRAME_PAD, _FRAME_PAD, _FRAME_PAD, top),
-        }.get(rankdir, (top, _FRAME_PAD, _FRAME_PAD, _FRAME_PAD))
+        self.upright, self.title_last = rankdir in ("TB", "BT"), rankdir == "BT"
         self.measure = TextToPath().get_text_width_height_descent
 
     def place(
@@ -171,21 +168,29 @@ class _Placer:
         entries = list(dict.fromkeys(b for _, b in ends if owner.get(b) == i))
         exits = list(dict.fromkeys(a for a, _ in ends if owner.get(a) == i))
         content = self.place(item, entries, exits)
-        left, right, start, end = self.pads
+        left, right, start, end = self._pads(bool(entries), bool(exits))
         framed = _Drawing(content.width + left + right, content.height + start + end)
         framed.frames.append((item.name, 0.0, 0.0, framed.width, framed.height))
         framed.take(content, left, start)
-        middle = framed.width / 2
-        passes: dict[tuple[int, str, bool], float] = {}
-        ports = zip([*entries, *exits], content.lines[-len(entries) - len(exits) :], strict=False)
-        for n, (key, (points, _)) in enumerate(ports):
+        ports = content.lines[len(content.lines) - len(entries) - len(exits) :]
+        passes = {}
+        for n, (key, (points, _)) in enumerate(zip([*entries, *exits], ports, strict=True)):
             leaves = n >= len(entries)
-            edge = points[-1] if leaves else points[0]
-            passes[i, key, leaves] = edge.x + left - middle
-            border = (edge.x + left, framed.height if leaves else 0.0)
-            gap = [Point(edge.x + left, edge.y + start), Point(*border)]
-            framed.lines.append((gap, False))
+            border = points[-1] if leaves else points[0]
+            passes[i, key, leaves] = border.x + left - framed.width / 2
         return framed, passes
+
+    def _pads(self, has_entries: bool, has_exits: bool) -> tuple[float, float, float, float]:
+        """Returns the inches round the content of a frame: across before and after, then along.
+
+        Where edges pass the frame they leave room already. The title is on top of the page.
+        """
+        title = _FRAME_PAD + _FRAME_TITLE
+        if not self.upright:
+            ends = (0.0 if has_entries else _FRAME_PAD, 0.0 if has_exits else _FRAME_PAD)
+            return title, _FRAME_PAD, *ends
+        start, end = (_FRAME_PAD, title) if self.title_last else (title, _FRAME_PAD)
+        return _FRAME_PAD, _FRAME_PAD, 0.0 if has_entries else start, 0.0 if has_exits else end
 
     def _assembled(
         self,
@@ -224,7 +229,9 @@ class _Placer:
             textwrap.shorten(t, _WIDEST, placeholder="…") if " " in t else _cut(t) for t in title
         ]
         details = [
-            part for line in detail_lines(box, self.show) for part in textwrap.wrap(line, _WIDEST)
+            part
+            for line in detail_lines(box, self.show)
+            for part in textwrap.wrap(_SHAPE.sub(_unbroken, line), _WIDEST)
         ]
         return title, details
 
@@ -240,6 +247,10 @@ class _Placer:
             self.measure(text, FontProperties(_FONT, weight=weight, size=size), False)[0] / 72
             for text, (weight, size) in lines
         )
+
+
+def _unbroken(match: re.Match[str]) -> str:
+    return match[0].replace(" ", "\xa0")
 
 
 def _cut(text: str) -> str:
@@ -286,75 +297,95 @@ class _Page:
 
 
 def _paint(axes: Any, page: _Page, drawing: _Drawing, splines: str) -> None:
-    from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, PathPatch
+    from matplotlib.collections import PathCollection
 
-    for name, *rectangle in drawing.frames:
-        left, top, width, height = page.rectangle(*rectangle)
-        style = f"round,pad=0,rounding_size={_CORNER * 1.5}"
-        axes.add_patch(
-            FancyBboxPatch(
-                (left, top), width, height, boxstyle=style, facecolor="#00000006",
-                edgecolor=_FRAME, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1,
-            )
-        )  # fmt: skip
+    frames = [page.rectangle(*frame[1:]) for frame in drawing.frames]
+    paths = [_rectangle(*frame, (_CORNER * 1.5,) * 2) for frame in frames]
+    dashes = {"edgecolor": _FRAME, "linewidth": 0.9, "linestyle": (0, (4, 3)), "zorder": 1}
+    axes.add_collection(PathCollection(paths, facecolor="#00000006", **dashes))
+    for (left, top, _, _), (name, *_) in zip(frames, drawing.frames, strict=True):
         axes.text(
-            left + _PAD, top + 0.17, _cut(name), color=_SOFT_INK, fontsize=8, family=_FONT,
+            left + _PAD, top + 0.15, _cut(name), color=_SOFT_INK, fontsize=8, family=_FONT,
             style="italic", va="center", parse_math=False, zorder=4,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},
         )  # fmt: skip
-    for points, arrow in drawing.lines:
-        path = _path(points, splines, page)
-        ink = {"edgecolor": _LINE, "linewidth": 1.0, "zorder": 2, "capstyle": "round"}
-        if arrow:
-            axes.add_patch(
-                FancyArrowPatch(
-                    path=path, arrowstyle="-|>,head_length=3.6,head_width=1.9", facecolor=_LINE,
-                    mutation_scale=1.25, joinstyle="round", shrinkA=0, shrinkB=0, **ink,
-                )
-            )  # fmt: skip
-        else:
-            axes.add_patch(PathPatch(path, facecolor="none", **ink))
-    for card, x, y in drawing.cards:
-        _paint_card(axes, card, *page.at(x, y))
+    lines = [_path(points, splines, page) for points, _ in drawing.lines]
+    heads = [_head(line) for line, (_, arrow) in zip(lines, drawing.lines, strict=True) if arrow]
+    style = {"edgecolor": _LINE, "linewidth": 1.0, "zorder": 2}
+    axes.add_collection(PathCollection(lines, facecolor="none", capstyle="butt", **style))
+    axes.add_collection(PathCollection(heads, facecolor=_LINE, joinstyle="miter", **style))
+    _paint_cards(axes, [(card, *page.at(x, y)) for card, x, y in drawing.cards])
 
 
-def _paint_card(axes: Any, card: _Card, x: float, y: float) -> None:
-    from matplotlib.patches import FancyBboxPatch, PathPatch
+def _paint_cards(axes: Any, cards: list[tuple[_Card, float, float]]) -> None:
+    from matplotlib.collections import LineCollection, PathCollection
+
+    bodies, headers, colours, rules = [], [], [], []
+    for card, x, y in cards:
+        box = card.box
+        left, top = x - card.width / 2, y - card.height / 2
+        header = len(card.title) * _LEADING + _PAD
+        bodies.append(_rectangle(left, top, card.width, card.height, (_CORNER,) * 2))
+        corners = (_CORNER, 0.0 if card.details else _CORNER)
+        headers.append(_rectangle(left, top, card.width, header, corners))
+        colour = _INPUT if box.is_input else _COLOURS.get(box.family, _OTHER)
+        colours.append(_FROZEN if box.trainable is False else colour)
+        if card.details:
+            rules.append([(left, top + header), (left + card.width, top + header)])
+        _write(axes, card, x, top + _PAD / 2 + _LEADING / 2)
+    axes.add_collection(PathCollection(bodies, facecolor="white", edgecolor="none", zorder=3))
+    axes.add_collection(PathCollection(headers, facecolor=colours, edgecolor="none", zorder=3.1))
+    axes.add_collection(LineCollection(rules, color=_INK, linewidth=0.5, zorder=3.2))
+    outline = {"facecolor": "none", "edgecolor": _INK, "linewidth": 0.8, "zorder": 3.3}
+    axes.add_collection(PathCollection(bodies, **outline))
+
+
+def _write(axes: Any, card: _Card, x: float, y: float) -> None:
+    """Writes the lines of a card, the first one round `y`."""
+    style = {"family": _FONT, "ha": "center", "va": "center_baseline", "parse_math": False}
+    lines = [(card.title[0], _TITLE, "bold", _INK, 0.0)]
+    lines += [(text, _NAME, "normal", _SOFT_INK, 0.0) for text in card.title[1:]]
+    lines += [(text, _DETAIL, "normal", _INK, _PAD) for text in card.details]
+    for n, (text, size, weight, ink, down) in enumerate(lines):
+        axes.text(
+            x, y + n * _LEADING + down, text, fontsize=size, weight=weight, color=ink, zorder=4,
+            **style,
+        )  # fmt: skip
+
+
+def _rectangle(
+    left: float, top: float, width: float, height: float, corners: tuple[float, float]
+) -> Any:
+    """Returns the path of a rectangle whose upper and lower corners are round."""
     from matplotlib.path import Path
 
-    left, top = x - card.width / 2, y - card.height / 2
-    corner = card.height / 2 if card.box.is_input and not card.details else _CORNER
-    style = f"round,pad=0,rounding_size={corner}"
-    colour = _INPUT if card.box.is_input else _COLOURS.get(card.box.family, _OTHER)
-    colour = _FROZEN if card.box.trainable is False else colour
-    outline = FancyBboxPatch(
-        (left, top), card.width, card.height, boxstyle=style, facecolor="white",
-        edgecolor=_INK, linewidth=0.8, zorder=3,
-    )  # fmt: skip
-    axes.add_patch(outline)
-    header = len(card.title) * _LEADING + _PAD
-    band = Path.unit_rectangle().vertices * [card.width, header] + [left, top]
-    patch = PathPatch(Path(band), facecolor=colour, edgecolor="none", zorder=3)
-    axes.add_patch(patch)
-    patch.set_clip_path(outline)
-    axes.add_patch(
-        FancyBboxPatch(
-            (left, top), card.width, card.height, boxstyle=style, facecolor="none",
-            edgecolor=_INK, linewidth=0.8, zorder=3.5,
-        )
-    )  # fmt: skip
-    if card.details:
-        axes.plot([left, left + card.width], [top + header] * 2, color=_INK, lw=0.5, zorder=3.4)
-    line = top + _PAD / 2 + _LEADING / 2
-    lines = [(card.title[0], _TITLE, "bold", _INK)]
-    lines += [(text, _NAME, "normal", _SOFT_INK) for text in card.title[1:]]
-    details = [(text, _DETAIL, "normal", _INK) for text in card.details]
-    for n, (text, size, weight, ink) in enumerate([*lines, *details]):
-        down = _PAD if n >= len(lines) else 0.0
-        axes.text(
-            x, line + n * _LEADING + down, text, fontsize=size, weight=weight, color=ink,
-            family=_FONT, ha="center", va="center_baseline", parse_math=False, zorder=4,
-        )  # fmt: skip
+    (a, b), right, bottom = corners, left + width, top + height
+    steps = [
+        ((right - a, top), (right, top), (right, top + a)),
+        ((right, bottom - b), (right, bottom), (right - b, bottom)),
+        ((left + b, bottom), (left, bottom), (left, bottom - b)),
+        ((left, top + a), (left, top), (left + a, top)),
+    ]
+    vertices, codes = [(left + a, top)], [Path.MOVETO]
+    for step in steps:
+        vertices += step
+        codes += [Path.LINETO, Path.CURVE3, Path.CURVE3]
+    return Path([*vertices, (left + a, top)], [*codes, Path.CLOSEPOLY])
+
+
+def _head(line: Any) -> Any:
+    """Returns the arrowhead at the end of a line."""
+    from matplotlib.path import Path
+
+    (a, b), (x, y) = line.vertices[-2:]
+    length = math.hypot(x - a, y - b) or 1.0
+    dx, dy = (x - a) / length, (y - b) / length
+    back, half = (x - dx * _HEAD, y - dy * _HEAD), _HEAD * 0.38
+    left, right = (
+        (back[0] - dy * half, back[1] + dx * half),
+        (back[0] + dy * half, back[1] - dx * half),
+    )
+    return Path([left, (x, y), right, left], closed=True)
 
 
 def _path(points: list[Point], splines: str, page: _Page) -> Any:

@@ -5,10 +5,12 @@ Structures", 1981: break circles, give each vertex a rank, order the ranks by ba
 few edges cross, then assign coordinates. `x` runs across the ranks and `y` along the edges.
 """
 
+import math
 from bisect import bisect_right, insort
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 SPREAD = 0.3  # between neighbours of a rank
@@ -18,7 +20,7 @@ GUTTER = 0.6  # between columns
 _LANE = 0.12  # width that an edge takes where it passes a rank
 _LONGEST = 26.0  # a graph longer than this, and much longer than wide, is folded into columns
 _MOST_LANES = 20_000  # places where edges pass a rank; edges beyond that run straight
-_LIGHT = 1e-4  # lanes give way to boxes
+_LIGHT = 1e-3  # edges that skip ranks give way
 _EPS = 1e-3
 
 
@@ -69,9 +71,13 @@ def lay_out(
     down = [(b, a) if i in backward else (a, b) for i, (a, b) in enumerate(ends)]
     ranks = _ranks(len(index), down, {index[k] for k in first}, {index[k] for k in last})
     grid = _Grid([*sizes.values()], ranks)
+    fan_out, fan_in = Counter(a for a, _ in down), Counter(b for _, b in down)
     for i, (edge, (a, b)) in enumerate(zip(edges, down, strict=True)):
+        # An edge beside a longer path, as in a residual block: the path shall stay straight.
+        skips = ranks[b] > ranks[a] + 1 and fan_out[a] > 1 and fan_in[b] > 1
         offsets = (edge.leaves, edge.arrives)
-        grid.add_edge(a, b, *(reversed(offsets) if i in backward else offsets))
+        ends_at = offsets[::-1] if i in backward else offsets
+        grid.add_edge(a, b, *ends_at, _LIGHT if skips else 1.0)
     grid.order()
     grid.spread()
     plan = _Plan(grid)
@@ -150,6 +156,7 @@ class _Grid:
     def __init__(self, sizes: list[tuple[float, float]], ranks: list[int]):
         self.sizes, self.rank = list(sizes), list(ranks)
         self.boxes = len(sizes)
+        self.mass = [1.0] * len(sizes)
         self.ranks: list[list[int]] = [[] for _ in range(max(ranks, default=0) + 1)]
         for v, rank in enumerate(ranks):
             self.ranks[rank].append(v)
@@ -158,7 +165,7 @@ class _Grid:
         self.chains: list[list[_Piece]] = []  # the pieces of each edge; one piece may skip ranks
         self.x: list[float] = []
 
-    def add_edge(self, a: int, b: int, leaves: float, arrives: float) -> None:
+    def add_edge(self, a: int, b: int, leaves: float, arrives: float, weight: float) -> None:
         """Adds the edge, with a lane in each rank that it passes."""
         passed = range(self.rank[a] + 1, self.rank[b])
         if len(self.sizes) - self.boxes + len(passed) > _MOST_LANES or a == b:
@@ -169,13 +176,13 @@ class _Grid:
             chain.append(len(self.sizes))
             self.ranks[rank].append(chain[-1])
             self.sizes.append((_LANE, 0.0))
+            self.mass.append(weight)
             self.rank.append(rank)
             self.up.append([])
             self.down.append([])
         chain.append(b)
         pieces = []
         for v, w in pairwise(chain):
-            weight = _LIGHT if (v < self.boxes) != (w < self.boxes) else 1.0
             piece = _Piece(v, w, leaves if v == a else 0, arrives if w == b else 0, weight)
             pieces.append(piece)
             self.down[v].append(piece)
@@ -226,52 +233,143 @@ class _Grid:
     # ---------------------------------------------------------------- across
 
     def spread(self) -> None:
-        """Sets `x`: boxes below their producers where there is room, edges nearly straight."""
-        self.x = [0.0] * len(self.sizes)
+        """Sets `x`: chains stand straight, and near the middle of what they are joined to."""
+        _Chains(self).settle()
         for rank in self.ranks:
-            self._settle(rank, [0.0] * len(rank))
-        rounds = 12 if len(self.sizes) < 3000 else 4
-        for sides in (["up"], ["down"]) * rounds + (["up", "down"],) * rounds:
-            ranks = self.ranks if "up" in sides else self.ranks[::-1]
-            for rank in ranks:
-                self._settle(rank, [self._wish(v, sides) for v in rank])
+            self._keep_apart(rank)
         left = min((x - self.sizes[v][0] / 2 for v, x in enumerate(self.x)), default=0)
         self.x = [x - left for x in self.x]
 
-    def _wish(self, v: int, sides: Sequence[str]) -> float:
-        """Where the vertex would stand if only its neighbours mattered."""
-        total = weights = 0.0
-        if "up" in sides:
-            for p in self.up[v]:
-                total += p.weight * (self.x[p.above] + p.leaves - p.arrives)
-                weights += p.weight
-        if "down" in sides:
-            for p in self.down[v]:
-                total += p.weight * (self.x[p.below] + p.arrives - p.leaves)
-                weights += p.weight
-        return total / weights if weights else self.x[v]
+    def distance(self, v: int, w: int) -> float:
+        """Returns how far apart neighbours of a rank stand."""
+        return (self.sizes[v][0] + self.sizes[w][0]) / 2 + SPREAD
 
-    def _settle(self, rank: list[int], wishes: list[float]) -> None:
-        """Sets the `x` of a rank as near to the wishes as its order and widths allow.
+    def _keep_apart(self, rank: list[int]) -> None:
+        """Moves vertices that are too near to each other, as little as can be.
 
         Least squares with an order to keep: isotonic regression by pooling adjacent violators.
         """
-        offset, blocks = 0.0, []  # a block stands together: [mean, weight, members]
-        offsets = []
-        for i, (v, wish) in enumerate(zip(rank, wishes, strict=True)):
-            if i:
-                offset += (self.sizes[rank[i - 1]][0] + self.sizes[v][0]) / 2 + SPREAD
+        offset, offsets, blocks = 0.0, [], []  # a block moves as one: [mean, mass, members]
+        for i, v in enumerate(rank):
+            offset += self.distance(rank[i - 1], v) - SPREAD / 2 if i else 0.0
             offsets.append(offset)
-            block = [wish - offset, 1.0 if v < self.boxes else _LIGHT, 1]
-            while blocks and blocks[-1][0] >= block[0]:
-                mean, weight, members = blocks.pop()
-                heavier = weight + block[1]
-                mean = (mean * weight + block[0] * block[1]) / heavier
-                block = [mean, heavier, members + block[2]]
-            blocks.append(block)
+            mean, mass, members = self.x[v] - offset, self.mass[v], 1
+            while blocks and blocks[-1][0] > mean:
+                left, heavy, others = blocks.pop()
+                mean = (mean * mass + left * heavy) / (mass + heavy)
+                mass, members = mass + heavy, members + others
+            blocks.append((mean, mass, members))
         means = [mean for mean, _, members in blocks for _ in range(members)]
         for v, mean, offset in zip(rank, means, offsets, strict=True):
             self.x[v] = mean + offset
+
+
+class _Chains:
+    """Vertices that stand right below each other, moved as one."""
+
+    def __init__(self, grid: _Grid):
+        self.grid = grid
+        size = len(grid.sizes)
+        self.of, self.shift = [-1] * size, [0.0] * size  # of a vertex: its chain, its place in it
+        self.mass: list[float] = []
+        above = self._aligned()
+        for rank in grid.ranks:
+            for v in rank:
+                piece = above.get(v)
+                if piece is None:
+                    self.of[v] = len(self.mass)
+                    self.mass.append(0.0)
+                else:
+                    self.of[v] = self.of[piece.above]
+                    self.shift[v] = self.shift[piece.above] + piece.leaves - piece.arrives
+                self.mass[self.of[v]] += grid.mass[v]
+
+    def _aligned(self) -> dict[int, _Piece]:
+        """Returns the straight piece above each vertex that has one."""
+        grid, found = self.grid, {}
+        for above, below in pairwise(grid.ranks):
+            place = {v: i for rank in (above, below) for i, v in enumerate(rank)}
+            wanted = [_middle(grid.down[v], lambda p: place[p.below]) for v in above]
+            mutual = [
+                p for p in wanted
+                if p and _middle(grid.up[p.below], lambda p: place[p.above]) is p
+            ]  # fmt: skip
+            taken: list[tuple[int, int]] = []
+            for piece in sorted(mutual, key=lambda p: -p.weight):
+                a, b = place[piece.above], place[piece.below]
+                if all((a < c) == (b < d) for c, d in taken):  # chains that cross tell no order
+                    taken.append((a, b))
+                    found[piece.below] = piece
+        return found
+
+    def settle(self) -> None:
+        """Finds places for the chains, and sets the `x` of their vertices."""
+        grid = self.grid
+        places = self._packed()
+        joints = self._joints()
+        apart: dict[tuple[int, int], float] = {}
+        for rank in grid.ranks:
+            for v, w in pairwise(rank):
+                key = (self.of[v], self.of[w])
+                distance = grid.distance(v, w) + self.shift[v] - self.shift[w]
+                apart[key] = max(apart.get(key, -math.inf), distance)
+        order = list(range(len(places)))
+        for _ in range(24 if len(places) < 1000 else 8):
+            order.reverse()
+            for c in order:
+                total = weights = 0.0
+                for other, offset, weight in joints[c]:
+                    total += weight * (places[other] + offset)
+                    weights += weight
+                if weights:
+                    places[c] = total / weights
+            self._push_apart(places, apart)
+        grid.x = [places[c] + shift for c, shift in zip(self.of, self.shift, strict=True)]
+
+    def _packed(self) -> list[float]:
+        """Returns places to begin with: each rank side by side, round the middle."""
+        total, number = [0.0] * len(self.mass), [0] * len(self.mass)
+        for rank in self.grid.ranks:
+            steps = [self.grid.distance(v, w) for v, w in pairwise(rank)]
+            for v, x in zip(rank, accumulate(steps, initial=-sum(steps) / 2), strict=False):
+                total[self.of[v]] += x - self.shift[v]
+                number[self.of[v]] += 1
+        return [t / n for t, n in zip(total, number, strict=True)]
+
+    def _joints(self) -> list[list[tuple[int, float, float]]]:
+        """Returns for each chain the others it is joined to, how far beside them, and how much."""
+        joints: list[list[tuple[int, float, float]]] = [[] for _ in self.mass]
+        for piece in (p for pieces in self.grid.down for p in pieces):
+            a, b = self.of[piece.above], self.of[piece.below]
+            if a != b:
+                start = self.shift[piece.above] + piece.leaves
+                offset = start - self.shift[piece.below] - piece.arrives
+                joints[b].append((a, offset, piece.weight))
+                joints[a].append((b, -offset, piece.weight))
+        return joints
+
+    def _push_apart(self, places: list[float], apart: dict[tuple[int, int], float]) -> None:
+        """Moves chains that are too near to each other, the light ones more (Hildreth's method)."""
+        pushed = dict.fromkeys(apart, 0.0)
+        for _ in range(40):
+            worst = 0.0
+            for (a, b), distance in apart.items():
+                lack = distance - (places[b] - places[a])
+                push = lack / (1 / self.mass[a] + 1 / self.mass[b])
+                push = max(push, -pushed[a, b])
+                pushed[a, b] += push
+                places[a] -= push / self.mass[a]
+                places[b] += push / self.mass[b]
+                worst = max(worst, lack)
+            if worst < _EPS:
+                return
+
+
+def _middle(pieces: list[_Piece], place: Callable[[_Piece], int]) -> _Piece | None:
+    """Returns the piece in the middle of the heaviest ones, if there is one in the middle."""
+    heaviest = max((p.weight for p in pieces), default=0.0)
+    heavy = sorted((p for p in pieces if p.weight == heaviest), key=place)
+    return heavy[len(heavy) // 2] if len(heavy) % 2 else None
 
 
 @dataclass

@@ -20,14 +20,11 @@ from torch import nn
 
 import keras_fn_torch as backend
 from keras_fn import ops
-from keras_fn.core.arithmetic import OPS
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.scopes import StatelessScope
 from keras_fn.core.variable import Variable
 from keras_fn.layers.core.dense import Dense
 from keras_fn.layers.layer import Layer
-from keras_fn.ops import rnn
-from keras_fn_torch.ops import gru, lstm
 
 
 class Net(Layer):
@@ -353,6 +350,30 @@ def test_gradients_with_respect_to_a_frozen_variable_and_without_grad_mode():
     assert a.value.grad is None and not a.value.requires_grad
 
 
+def test_a_step_records_no_gradients_but_in_value_and_grad():
+    a, b, _ = variables()
+
+    def step(x):
+        (value, _), grads = backend.value_and_grad(lambda: ((a * b * x).sum(), None), [a])()
+        return value, a.value * 2, grads[0]
+
+    value, outside, grad = backend.compile(step, [a, b])(torch.tensor(2.0))
+    assert (float(value), grad.tolist()) == (18.0, [6.0, 6.0])
+    assert not outside.requires_grad
+
+
+def test_options_reach_the_compiler():
+    graphs = []
+
+    def compiler(module, inputs):
+        graphs.append(module)
+        return module.forward
+
+    double = backend.compile(lambda x: x * 2, [], {"backend": compiler, "fullgraph": True})
+    assert double(torch.tensor(3.0)).item() == 6.0
+    assert len(graphs) == 1
+
+
 # ---------------------------------------------------------------- tensors
 
 
@@ -443,123 +464,3 @@ def test_distributions():
     assert whole.unique().tolist() == [-2, -1, 0, 1, 2]
     assert ranges[:, 0].unique().tolist() == [0, 1]
     assert ranges[:, 1].unique().tolist() == list(range(10, 20))
-
-
-# ---------------------------------------------------------------- composites made faster
-
-POINTS = torch.tensor([-9.0, -2.5, -1.0, -0.3, 0.4, 1.0, 2.9, 8.0])
-OVERRIDES = {
-    "relu": (), "leaky_relu": (0.3,), "elu": (0.7,), "selu": (), "silu": (), "softplus": (),
-    "gelu": (False,), "hard_sigmoid": (), "hard_silu": (), "log_sigmoid": (), "log_softmax": (),
-    "logsumexp": (-1, True), "square": (), "clip": (-1.5, 2.5), "glu": (),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", OVERRIDES)
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.int32])
-def test_a_faster_form_means_what_the_body_means(name, dtype):
-    native, body = getattr(backend.ops, name), OPS[name].op.fn
-    results = []
-    for function in (native, body):
-        x = POINTS.to(dtype)
-        if dtype.is_floating_point:
-            x.requires_grad_()
-        y = function(x, *OVERRIDES[name])
-        weights = torch.arange(1, y.numel() + 1).reshape(y.shape)
-        grad = torch.autograd.grad((y * weights).sum(), x)[0] if x.requires_grad else x
-        results.append((y.detach(), grad))
-    (y, grad), (y_body, grad_body) = results
-    torch.testing.assert_close(y, y_body, rtol=1e-5, atol=1e-6)
-    torch.testing.assert_close(grad, grad_body, rtol=1e-5, atol=1e-6)
-
-
-def test_every_faster_form_is_compared():
-    composites = {n for n, op in OPS.items() if op.op.rule is None and hasattr(backend.ops, n)}
-    elsewhere = {"dense", "batch_normalization", "lstm", "gru", "moveaxis", "swapaxes"}
-    assert composites - elsewhere == set(OVERRIDES)
-
-
-def test_gradients_at_zero_are_those_of_the_body():
-    for name, expected in (("relu", 0.0), ("leaky_relu", 0.2)):
-        x = torch.zeros(1, requires_grad=True)
-        assert torch.autograd.grad(getattr(backend.ops, name)(x), x)[0].item() == pytest.approx(
-            expected
-        )
-
-
-@pytest.mark.parametrize("shape", [(4, 3), (2, 4, 3), (3,)])
-@pytest.mark.parametrize("bias", [True, False])
-def test_dense_is_product_and_sum(shape, bias):
-    rng = np.random.default_rng(0)
-    x, kernel, b = (rng.normal(size=s).astype("float32") for s in (shape, (3, 5), (5,)))
-    got = ops.convert_to_numpy(OPS["dense"](x, kernel, b if bias else None))
-    np.testing.assert_allclose(got, x @ kernel + (b if bias else 0), rtol=1e-5, atol=1e-6)
-    assert OPS["dense"](x.astype("int32"), kernel, b).dtype is torch.float32
-
-
-@pytest.mark.parametrize("axis", [-1, 1, 0])
-@pytest.mark.parametrize("extras", [True, False])
-def test_batch_normalization_and_its_gradients(axis, extras):
-    arguments = [torch.randn(3, 3, 3, generator=torch.Generator().manual_seed(0))]
-    arguments += [torch.tensor([0.1, -2.0, 3.0]), torch.tensor([1.0, 0.5, 2.0])]
-    if extras:
-        arguments += [torch.tensor([1.0, 2.0, 3.0]), torch.tensor([0.5, 1.5, -1.0])]
-
-    def run(function):
-        leaves = [a.clone().requires_grad_() for a in arguments]
-        x, mean, variance, *rest = leaves
-        y = function(x, mean, variance, axis, *rest)
-        return y, *torch.autograd.grad(torch.square(y).sum(), leaves)
-
-    native, body = map(run, (backend.ops.batch_normalization, OPS["batch_normalization"].op.fn))
-    for a, b in zip(native, body, strict=True):
-        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
-
-
-@pytest.mark.parametrize("bias", [True, False])
-@pytest.mark.parametrize("go_backwards", [True, False])
-@pytest.mark.parametrize("name", ["lstm", "gru"])
-def test_fused_recurrence_is_the_recurrence(name, go_backwards, bias):
-    gates = 4 if name == "lstm" else 3
-    generator = torch.Generator().manual_seed(0)
-    shapes = [(2, 5, 3), (2, 4), (2, 4), (3, gates * 4), (4, gates * 4), (gates * 4,)]
-    if name == "gru":
-        del shapes[2]
-        shapes[-1] = (2, gates * 4)
-    arguments = [torch.randn(s, generator=generator) for s in (shapes if bias else shapes[:-1])]
-
-    def run(function):
-        leaves = [a.clone().requires_grad_() for a in arguments]
-        given = leaves if bias else [*leaves, None]
-        results = function(*given, go_backwards)
-        total = sum((r * torch.arange(1, r.numel() + 1).reshape(r.shape)).sum() for r in results)
-        return *results, *torch.autograd.grad(total, leaves)
-
-    native, body = run({"lstm": lstm, "gru": gru}[name]), run(getattr(rnn, name).op.fn)
-    assert len(native) == len(body)
-    for a, b in zip(native, body, strict=True):
-        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
-
-
-def test_channels_last_stays_channels_last():
-    x, kernel = torch.rand(2, 8, 8, 3), torch.rand(3, 3, 3, 4)
-    y = ops.conv(x, kernel, padding="same", data_format="channels_last")
-    assert y.is_contiguous()
-    assert ops.max_pool(y, 2, data_format="channels_last").is_contiguous()
-
-
-@pytest.mark.parametrize("reverse", [True, False])
-def test_scan_carries_nested_states_and_stacks_outputs(reverse):
-    def step(carry, x):
-        total = carry["total"] + x["a"]
-        return {"total": total}, (total, None)
-
-    xs = {"a": torch.arange(4.0), "b": None}
-    carry, (sums, nothing) = backend.ops.scan(
-        step, {"total": torch.tensor(0.0)}, xs, reverse=reverse
-    )
-    assert nothing is None
-    assert float(carry["total"]) == 6.0
-    assert sums.tolist() == ([6.0, 6.0, 5.0, 3.0] if reverse else [0.0, 1.0, 3.0, 6.0])
-    carry, ys = backend.ops.scan(lambda c, _: (c * 2, c), torch.tensor(1), None, 4)
-    assert (int(carry), ys.tolist()) == (16, [1, 2, 4, 8])

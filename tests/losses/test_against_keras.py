@@ -1,6 +1,7 @@
 """Every loss against values that Keras 3.15.1 gave for the same inputs.
 
-To note them again, where Keras and pytest are installed: `KERAS_BACKEND=jax python test_against_keras.py`.
+To note them again, where Keras and pytest are installed:
+`KERAS_BACKEND=jax python test_against_keras.py`.
 """
 
 import json

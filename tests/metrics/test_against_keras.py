@@ -119,10 +119,14 @@ CASES: dict[str, tuple[str, dict[str, Any], tuple[np.ndarray, ...], np.ndarray |
         "MeanIoU", {"num_classes": 4, "dtype": "float32"}, (NUMBERS, GUESSES), WEIGHT,
     ),
     "binary iou": ("BinaryIoU", {"threshold": 0.3}, (BITS, BIT_P), MANY_COUNTS),
-    "one-hot iou": ("OneHotIoU", {"num_classes": 4, "target_class_ids": [0, 1]}, (ONE_HOT, P), COUNTS),
+    "one-hot iou": (
+        "OneHotIoU", {"num_classes": 4, "target_class_ids": [0, 1]}, (ONE_HOT, P), COUNTS,
+    ),
     "one-hot mean iou": ("OneHotMeanIoU", {"num_classes": 4}, (ONE_HOT, P), COUNTS),
     "auc of thresholds": ("AUC", {"thresholds": [0.9, 0.1, 0.4, 0.45]}, (BITS, BIT_P), WEIGHT),
-    "auc of logits": ("AUC", {"from_logits": True, "label_weights": LABELS}, (BITS, LOGITS), WEIGHT),
+    "auc of logits": (
+        "AUC", {"from_logits": True, "label_weights": LABELS}, (BITS, LOGITS), WEIGHT,
+    ),
     "auc of labels": (
         "AUC", {"thresholds": [0.1, 0.4, 0.9], "multi_label": True, "num_labels": 4},
         (BITS, BIT_P), WEIGHT,

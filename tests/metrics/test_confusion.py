@@ -18,7 +18,7 @@ def number(x) -> np.ndarray:
 
 
 def by_hand(thresholds, by_label: bool) -> list[np.ndarray]:
-    above = PRED[None] > np.asarray(thresholds)[:, None, None]
+    above = PRED[None] > np.asarray(thresholds, "float32")[:, None, None]
     truth = TRUE[None] > 0
     weight = np.broadcast_to(WEIGHT[None, :, None], above.shape)
     axis = 1 if by_label else (1, 2)

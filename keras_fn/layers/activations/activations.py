@@ -127,7 +127,8 @@ class Softmax(Layer):
         ValueError: The mask does not broadcast.
 
     Example:
-        >>> y = keras.layers.Softmax()(np.zeros((1, 3), "float32"), mask=np.array([True, True, False]))
+        >>> x, mask = np.zeros((1, 3), "float32"), np.array([True, True, False])
+        >>> y = keras.layers.Softmax()(x, mask=mask)
         >>> convert_to_numpy(y).tolist()
         [[0.5, 0.5, 0.0]]
     """
@@ -148,7 +149,9 @@ class Softmax(Layer):
 
     def _check(self, mask: Any, inputs: Any) -> None:
         sizes = zip(reversed(mask), reversed(inputs), strict=False)
-        if len(mask) > len(inputs) or any(m not in (1, n, None) and n is not None for m, n in sizes):
+        if len(mask) > len(inputs) or any(
+            m not in (1, n, None) and n is not None for m, n in sizes
+        ):
             raise SpecError(
                 self._place,
                 expected=f"a mask that broadcasts to the inputs, {inputs}",

@@ -71,7 +71,7 @@ class Lambda(Layer):
         return self.function(inputs, **arguments)
 
     def compute_output_spec(self, inputs: Any, mask: Any = None, training: Any = None) -> Any:
-        """Returns KerasTensors of the shapes that `output_shape` says, or that a call would give."""
+        """Returns KerasTensors, of the shapes that `output_shape` says if it is given."""
         if self.output_shape is None:
             return infer(self.call, (inputs, mask, training), {})
         shapes = self.output_shape

@@ -10,7 +10,6 @@ from keras_fn.layers.layer import Layer
 from keras_fn.ops import binary
 from keras_fn.ops._rules import broadcast
 from keras_fn.ops.binary import divide, logical_and, logical_or, where
-from keras_fn.ops.core import cast
 from keras_fn.ops.creation import ones_like
 from keras_fn.ops.shapes import expand_dims
 

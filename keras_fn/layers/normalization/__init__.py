@@ -1,1 +1,13 @@
+"""Layers that bring their inputs to a common scale."""
 
+from keras_fn.layers.normalization.batch_normalization import (
+    BatchNormalization as BatchNormalization,
+)
+from keras_fn.layers.normalization.layer_normalization import (
+    GroupNormalization as GroupNormalization,
+)
+from keras_fn.layers.normalization.layer_normalization import (
+    LayerNormalization as LayerNormalization,
+)
+from keras_fn.layers.normalization.layer_normalization import RMSNormalization as RMSNormalization
+from keras_fn.layers.normalization.layer_normalization import UnitNormalization as UnitNormalization

@@ -131,9 +131,9 @@ class RMSNormalization(Layer):
         TypeError: `axis` is neither an integer nor a list of them.
 
     Example:
-        >>> y = keras.layers.RMSNormalization()(np.array([[1.0, 7.0]], "float32"))
+        >>> y = keras.layers.RMSNormalization()(np.array([[2.0, -2.0]], "float32"))
         >>> convert_to_numpy(y).round(2).tolist()
-        [[0.2, 1.4]]
+        [[1.0, -1.0]]
 
     References:
         Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019.
@@ -166,9 +166,9 @@ class UnitNormalization(Layer):
         TypeError: `axis` is neither an integer nor a list of them.
 
     Example:
-        >>> y = keras.layers.UnitNormalization()(np.array([[3.0, 4.0]], "float32"))
+        >>> y = keras.layers.UnitNormalization()(np.array([[0.0, -2.0]], "float32"))
         >>> convert_to_numpy(y).round(2).tolist()
-        [[0.6, 0.8]]
+        [[0.0, -1.0]]
     """
 
     def __init__(self, axis: Any = -1, **kwargs: Any):

@@ -95,8 +95,9 @@ class MaxPooling1D(MaxPooling):
     """The largest element of each window along one axis. For the arguments see `MaxPooling`.
 
     Example:
-        >>> keras.layers.MaxPooling1D(2)(np.array([[[1.0], [3.0], [2.0], [0.0]]])).shape == (1, 2, 1)
-        True
+        >>> y = keras.layers.MaxPooling1D(2)(np.array([[[1.0], [3.0], [2.0], [0.0]]], "float32"))
+        >>> convert_to_numpy(y).tolist()
+        [[[3.0], [2.0]]]
     """
 
     rank = 1

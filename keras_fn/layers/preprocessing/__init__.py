@@ -1,1 +1,3 @@
+"""Layers that prepare data."""
 
+from keras_fn.layers.preprocessing.rescaling import Rescaling as Rescaling

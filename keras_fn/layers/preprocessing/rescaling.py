@@ -5,8 +5,7 @@ from typing import Any
 from keras_fn.core.serialization import deserialize_keras_object
 from keras_fn.layers.layer import Layer
 from keras_fn.ops.binary import add, multiply
-from keras_fn.ops.core import cast
-from keras_fn.ops.core import convert_to_tensor
+from keras_fn.ops.core import cast, convert_to_tensor
 from keras_fn.ops.shapes import reshape
 from keras_fn.settings import settings
 

@@ -35,7 +35,9 @@ class Dropout(Layer):
         2014.
     """
 
-    def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any):
+    def __init__(
+        self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any
+    ):
         super().__init__(**kwargs)
         self.rate = share(self, "rate", rate)
         self.noise_shape = _noise_shape(self, noise_shape)
@@ -174,7 +176,9 @@ class AlphaDropout(Layer):
         https://arxiv.org/abs/1706.02515
     """
 
-    def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any):
+    def __init__(
+        self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any
+    ):
         super().__init__(**kwargs)
         self.rate = share(self, "rate", rate)
         self.noise_shape = _noise_shape(self, noise_shape)

@@ -38,9 +38,7 @@ class GaussianNoise(Layer):
         """Returns the inputs; in training with noise."""
         if not training or self.stddev == 0:
             return inputs
-        noise = normal(
-            shape_of(inputs), 0.0, self.stddev, self.compute_dtype, self.seed_generator
-        )
+        noise = normal(shape_of(inputs), 0.0, self.stddev, self.compute_dtype, self.seed_generator)
         return add(inputs, noise)
 
 
@@ -69,7 +67,9 @@ class GaussianDropout(Layer):
         super().__init__(**kwargs)
         self.rate = share(self, "rate", rate)
         if rate == 1:
-            raise misfit(self, "rate", "less than 1, where the noise has no bounds", rate, "rate=0.5")
+            raise misfit(
+                self, "rate", "less than 1, where the noise has no bounds", rate, "rate=0.5"
+            )
         self.seed = seed
         self.supports_masking = True
         if rate > 0:
@@ -80,7 +80,5 @@ class GaussianDropout(Layer):
         """Returns the inputs; in training multiplied by noise."""
         if not training or self.rate == 0:
             return inputs
-        noise = normal(
-            shape_of(inputs), 1.0, self._stddev, self.compute_dtype, self.seed_generator
-        )
+        noise = normal(shape_of(inputs), 1.0, self._stddev, self.compute_dtype, self.seed_generator)
         return multiply(inputs, noise)

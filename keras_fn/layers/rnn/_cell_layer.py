@@ -1,0 +1,62 @@
+"""Layers that are an `RNN` around a built-in cell of their own."""
+
+import inspect
+from operator import attrgetter
+from typing import Any
+
+from keras_fn.core.input_spec import InputSpec
+from keras_fn.layers._arguments import misfit
+from keras_fn.layers._config import config_of
+from keras_fn.layers.rnn._cell import Cell
+from keras_fn.layers.rnn.rnn import RNN
+
+
+def for_cell(kwargs: dict[str, Any], name: str) -> dict[str, Any]:
+    """Returns what the cell gets of a layer's `kwargs`, and takes off what is the cell's alone."""
+    own = {"implementation": kwargs.pop("implementation")} if "implementation" in kwargs else {}
+    shared = {key: kwargs[key] for key in ("dtype", "trainable") if key in kwargs}
+    return {"name": name, **own, **shared}
+
+
+class CellLayer(RNN):
+    """Base of LSTM, GRU and SimpleRNN: the cell's arguments are the layer's attributes too."""
+
+    cell_class: type[Cell]
+
+    def __init_subclass__(cls, **kwargs: Any):
+        super().__init_subclass__(**kwargs)
+        for name in _arguments(cls.cell_class):
+            if name not in vars(cls):
+                setattr(cls, name, property(attrgetter(f"cell.{name}")))
+
+    def __init__(self, cell: Cell, *args: Any, **kwargs: Any):
+        super().__init__(cell, *args, **kwargs)
+        self.input_spec = InputSpec(ndim=3)
+
+    def _set_use_cudnn(self, value: Any) -> None:
+        if value not in ("auto", True, False):
+            raise misfit(self, "use_cudnn", "'auto', True or False", value, "leave it away")
+        if value is True and (self.unroll or not self.cell.is_classic or self.recurrent_dropout):
+            raise misfit(
+                self, "use_cudnn", "arguments with which the layer is one op", value,
+                "take the default activations, no recurrent_dropout and no unroll, "
+                "or use_cudnn='auto'",
+            )  # fmt: skip
+        self.use_cudnn = value
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments, as plain values."""
+        config = super().get_config()
+        del config["cell"]
+        described = config_of(self.cell)
+        return {**config, **{name: described[name] for name in _arguments(self.cell_class)}}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """Returns an instance made from what `get_config` gave."""
+        return cls(**config)
+
+
+def _arguments(cell_class: type[Cell]) -> list[str]:
+    parameters = inspect.signature(cell_class.__init__).parameters
+    return [name for name in parameters if name not in ("self", "kwargs")]

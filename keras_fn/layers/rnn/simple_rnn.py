@@ -1,0 +1,166 @@
+"""The fully connected recurrent network: the cell and the layer."""
+
+from typing import Any
+
+from keras_fn import ops
+from keras_fn.layers.rnn._cell import Cell, gate_product
+from keras_fn.layers.rnn._cell_layer import CellLayer, for_cell
+
+
+class SimpleRNNCell(Cell):
+    """One time step: `h = activation(inputs @ kernel + h @ recurrent_kernel + bias)`.
+
+    Args:
+        units: Size of the output, which is the state too.
+        activation: Applied to the result.
+        use_bias: Whether a bias is added.
+        kernel_initializer: How the kernel begins.
+        recurrent_initializer: How the recurrent kernel begins.
+        bias_initializer: How the bias begins.
+        kernel_regularizer: Adds a loss of the kernel.
+        recurrent_regularizer: Adds a loss of the recurrent kernel.
+        bias_regularizer: Adds a loss of the bias.
+        kernel_constraint: Applied to the kernel after each update.
+        recurrent_constraint: Applied to the recurrent kernel after each update.
+        bias_constraint: Applied to the bias after each update.
+        dropout: Share of the inputs that is dropped in training, the same at all steps.
+        recurrent_dropout: Share of the previous output that is dropped in training, likewise.
+        seed: An integer, for the same masks in every run.
+
+    Input: a tensor of shape `(batch, features)` and the state, of shape `(batch, units)` or a list
+    of it. Output: the output of shape `(batch, units)` and the next state.
+
+    Raises:
+        ValueError: `units` is no positive integer, or a rate is not from 0 to 1.
+
+    Example:
+        >>> cell = keras.layers.SimpleRNNCell(4)
+        >>> output, states = cell(ones((2, 3)), cell.get_initial_state(2))
+        >>> tuple(output.shape), len(states)
+        ((2, 4), 1)
+
+    References:
+        Elman, "Finding Structure in Time", 1990.
+    """
+
+    gates = 1
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: int | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(
+            units, activation, use_bias, kernel_initializer, recurrent_initializer,
+            bias_initializer, kernel_regularizer, recurrent_regularizer, bias_regularizer,
+            kernel_constraint, recurrent_constraint, bias_constraint, dropout, recurrent_dropout,
+            seed, **kwargs,
+        )  # fmt: skip
+
+    def project(self, inputs: Any, dropped: Any = None) -> Any:
+        """Returns the inputs' share of the sum."""
+        x = gate_product(inputs, self.kernel, dropped)
+        return x if self.bias is None else ops.add(x, self.bias)
+
+    def advance(self, projected: Any, states: list[Any], dropped: Any = None) -> Any:
+        """Returns the output and the next states."""
+        product = gate_product(states[0], self.recurrent_kernel, dropped)
+        h = self.activation(ops.add(projected, product))
+        return h, [h]
+
+
+class SimpleRNN(CellLayer):
+    """Fully connected recurrent network over sequences: the output is fed back.
+
+    Args:
+        units: Size of the output, which is the state too.
+        activation: Applied to the result.
+        use_bias: Whether a bias is added.
+        kernel_initializer: How the kernel begins.
+        recurrent_initializer: How the recurrent kernel begins.
+        bias_initializer: How the bias begins.
+        kernel_regularizer: Adds a loss of the kernel.
+        recurrent_regularizer: Adds a loss of the recurrent kernel.
+        bias_regularizer: Adds a loss of the bias.
+        activity_regularizer: Adds a loss of the output.
+        kernel_constraint: Applied to the kernel after each update.
+        recurrent_constraint: Applied to the recurrent kernel after each update.
+        bias_constraint: Applied to the bias after each update.
+        dropout: Share of the inputs that is dropped in training, the same at all steps.
+        recurrent_dropout: Share of the previous output that is dropped in training, likewise.
+        return_sequences: Whether to return the outputs of all time steps, rather than the last.
+        return_state: Whether to return the last state too.
+        go_backwards: Whether to begin with the last time step. Outputs come in the order of steps.
+        stateful: Whether the state of one batch is the first state of the next one.
+        unroll: Whether to write out all steps rather than loop.
+        seed: An integer, for the same masks in every run.
+        **kwargs: `zero_output_for_mask` (whether outputs at masked steps are 0 rather than those
+            of the step before), and those of every layer.
+
+    Input: a tensor of shape `(batch, time, features)`; `initial_state`, a tensor of shape
+    `(batch, units)` or a list of it; `mask`, booleans of shape `(batch, time)`. Output: of shape
+    `(batch, units)`, or `(batch, time, units)` with `return_sequences`; with `return_state` a
+    tuple of it and the state.
+
+    Raises:
+        ValueError: An argument that cannot be used.
+
+    Example:
+        >>> keras.layers.SimpleRNN(4, return_sequences=True)(keras.Input((None, 3))).shape
+        (None, None, 4)
+
+    References:
+        Elman, "Finding Structure in Time", 1990.
+    """
+
+    cell_class = SimpleRNNCell
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
+        seed: int | None = None,
+        **kwargs: Any,
+    ):
+        cell = SimpleRNNCell(
+            units, activation, use_bias, kernel_initializer, recurrent_initializer,
+            bias_initializer, kernel_regularizer, recurrent_regularizer, bias_regularizer,
+            kernel_constraint, recurrent_constraint, bias_constraint, dropout, recurrent_dropout,
+            seed, **for_cell(kwargs, "simple_rnn_cell"),
+        )  # fmt: skip
+        super().__init__(
+            cell, return_sequences, return_state, go_backwards, stateful, unroll,
+            activity_regularizer=activity_regularizer, **kwargs,
+        )  # fmt: skip

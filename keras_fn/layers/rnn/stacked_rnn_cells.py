@@ -1,0 +1,76 @@
+"""Several cells as one."""
+
+from typing import Any
+
+from keras_fn.core import tree
+from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
+from keras_fn.layers._arguments import misfit
+from keras_fn.layers.layer import Layer
+from keras_fn.layers.rnn._steps import build_cell, first_states, output_size_of, step_of
+
+
+class StackedRNNCells(Layer):
+    """Cells on top of each other, as one cell for `RNN`: each takes the output of the one below.
+
+    Args:
+        cells: The cells, the lowest first.
+
+    Input: a tensor of shape `(batch, features)`, and a list of the states of each cell. Output:
+    the last cell's output and the next states.
+
+    Raises:
+        ValueError: A cell without `call` or `state_size`, or no cell at all.
+
+    Example:
+        >>> cells = [keras.layers.LSTMCell(8), keras.layers.GRUCell(4)]
+        >>> keras.layers.RNN(keras.layers.StackedRNNCells(cells))(keras.Input((5, 3))).shape
+        (None, 4)
+    """
+
+    def __init__(self, cells: Any, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.cells = list(cells) if isinstance(cells, (list, tuple)) else cells
+        if not self.cells or not isinstance(self.cells, list):
+            raise misfit(self, "cells", "a list of cells", cells, "for example [LSTMCell(8)]")
+        for cell in self.cells:
+            if not hasattr(cell, "call") or not hasattr(cell, "state_size"):
+                raise misfit(
+                    self, "cells", "cells with call() and state_size", cell,
+                    "give the class a call(inputs, states) and an attribute state_size",
+                )  # fmt: skip
+
+    @property
+    def state_size(self) -> list[Any]:
+        """The sizes of the states of each cell."""
+        return [cell.state_size for cell in self.cells]
+
+    @property
+    def output_size(self) -> int:
+        """Size of the last cell's output."""
+        return output_size_of(self.cells[-1])
+
+    def get_initial_state(self, batch_size: Any = None) -> list[Any]:
+        """Returns the first states of each cell, for a batch of that size."""
+        return [first_states(cell, batch_size, self.compute_dtype) for cell in self.cells]
+
+    def build(self, input_shape: Any) -> None:
+        """Builds the cells, each for the output of the one below."""
+        for cell in self.cells:
+            build_cell(cell, input_shape)
+            input_shape = (input_shape[0], output_size_of(cell))
+
+    def call(self, inputs: Any, states: Any, training: bool = False) -> Any:
+        """Returns the output of one time step and the next states."""
+        _, step = self.begin(None, training, inputs)
+        return step(inputs, states)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments, as plain values."""
+        return {**super().get_config(), "cells": [serialize_keras_object(c) for c in self.cells]}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """Returns an instance made from what `get_config` gave."""
+        config = dict(config)
+        cells = config.pop("cells")
+        return cls([deserialize_keras_object(cell, role="layer") for cell in cells], **config)

@@ -1,0 +1,84 @@
+"""Convolutions of each channel by itself."""
+
+from __future__ import annotations
+
+from keras_fn.errors import SpecError
+from keras_fn.ops._op import op
+from keras_fn.ops._types import Tensor
+from keras_fn.ops._windows import channels
+from keras_fn.ops.nn import Sizes, conv
+from keras_fn.ops.shapes import reshape
+
+
+@op
+def depthwise_conv(
+    inputs: Tensor,
+    kernel: Tensor,
+    strides: Sizes = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Sizes = 1,
+) -> Tensor:
+    """Convolution of each channel by itself.
+
+    Args:
+        inputs: Tensor of shape `(batch, *sizes, channels)`, or with the channels before the sizes.
+        kernel: Tensor of shape `(*window, channels, multiplier)`.
+        strides: Steps of the window.
+        padding: `"valid"` or `"same"`.
+        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+        dilation_rate: Steps between the elements of the window.
+
+    Returns:
+        A tensor of the layout of `inputs`, with `channels * multiplier` channels: the
+        `multiplier` results of a channel side by side.
+
+    Example:
+        >>> x, kernel = ones((1, 5, 3)), ones((2, 3, 4))
+        >>> depthwise_conv(x, kernel, data_format="channels_last").shape == (1, 4, 12)
+        True
+    """
+    *window, depth, multiplier = kernel.shape
+    given = channels(tuple(inputs.shape), data_format)
+    if given not in (depth, None):
+        raise SpecError(
+            "ops.depthwise_conv",
+            expected=f"inputs of {depth} channels, as the kernel says",
+            given=f"{given} channels (shape {tuple(inputs.shape)})",
+            fix="check data_format and the kernel's shape",
+        )
+    grouped = reshape(kernel, (*window, 1, depth * multiplier))
+    return conv(inputs, grouped, strides, padding, data_format, dilation_rate)
+
+
+@op
+def separable_conv(
+    inputs: Tensor,
+    depthwise_kernel: Tensor,
+    pointwise_kernel: Tensor,
+    strides: Sizes = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Sizes = 1,
+) -> Tensor:
+    """Convolution of each channel by itself, and then of all channels at each place.
+
+    Args:
+        inputs: Tensor of shape `(batch, *sizes, channels)`, or with the channels before the sizes.
+        depthwise_kernel: Tensor of shape `(*window, channels, multiplier)`.
+        pointwise_kernel: Tensor of shape `(*ones, channels * multiplier, filters)`.
+        strides: Steps of the window.
+        padding: `"valid"` or `"same"`.
+        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+        dilation_rate: Steps between the elements of the window.
+
+    Returns:
+        A tensor of the layout of `inputs`, with `filters` channels.
+
+    Example:
+        >>> x, depthwise, pointwise = ones((1, 5, 3)), ones((2, 3, 1)), ones((1, 3, 8))
+        >>> separable_conv(x, depthwise, pointwise, data_format="channels_last").shape == (1, 4, 8)
+        True
+    """
+    x = depthwise_conv(inputs, depthwise_kernel, strides, padding, data_format, dilation_rate)
+    return conv(x, pointwise_kernel, 1, "valid", data_format)

@@ -1,0 +1,285 @@
+"""The legacy `.h5` format: one HDF5 file with the configs as attributes and the weights by layer.
+
+Weights are found by order, as Keras does: the layers that have some, in the order of the model, and
+in each layer the trainable ones first.
+"""
+
+import json
+import warnings
+from collections.abc import Sequence
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from keras_fn.backend.loader import current
+from keras_fn.core.registry import CustomObjectScope, get_registered_name, home
+from keras_fn.core.serialization import (
+    deserialize_as,
+    deserialize_keras_object,
+    serialize_keras_object,
+)
+from keras_fn.core.variable import Variable
+
+from . import keras_format
+from .archive import KERAS_VERSION
+from .configs import config_errors, prepare
+from .errors import ModelFileError, located, model_file_errors, printable
+from .fit import FIX, check_fits, read_for
+from .hdf5 import DIGEST_ATTRIBUTE, Hdf5File, open_hdf5
+from .hdf5_writer import build_hdf5
+from .state import join
+from .strict_json import parse_json
+from .weights import check_parameters
+
+_MODEL, _OPTIMIZER, _TOP = "model_weights", "optimizer_weights", "top_level_model_weights"
+_COMPILE_FIX = "load_model(..., compile=False) loads the model without how it was trained"
+
+Values = list[tuple[Variable, np.ndarray]]
+
+
+# ---------------------------------------------------------------- writing
+
+
+def content(model: Any, with_optimizer: bool = True) -> memoryview:
+    """Returns the bytes of a legacy file of a model.
+
+    Raises:
+        ModelFileError: Loading would refuse it.
+        TypeError: Something in the model cannot be written down.
+    """
+    entry = serialize_keras_object(model)
+    # The outermost object has the legacy form, which names a class alone; those inside may have
+    # the newer one, which names ops too.
+    name = home(type(model))[1] if home(type(model)) else get_registered_name(type(model))
+    text = json.dumps({"class_name": name, "config": entry["config"]})
+    with located("model_config"):
+        prepare(parse_json(text.encode()), is_own=True)
+    versions = {"keras_version": KERAS_VERSION, "backend": current().name}
+    datasets, attributes = _layer_weights(model)
+    attributes[_MODEL] |= versions
+    attributes[""] = {**versions, "model_config": text}
+    compile_config = entry.get("compile_config")
+    if with_optimizer and compile_config and model.optimizer is not None:
+        training = {k: v for k, v in compile_config.items() if k != "optimizer"}
+        optimizer = compile_config["optimizer"]
+        training["optimizer_config"] = {
+            "class_name": optimizer["registered_name"] or optimizer["class_name"],
+            "config": optimizer["config"],
+        }
+        attributes[""]["training_config"] = json.dumps(training)
+        variables = model.optimizer.variables
+        attributes[_OPTIMIZER] = {"weight_names": _write(_OPTIMIZER, variables, datasets)}
+    return build_hdf5(datasets, attributes)
+
+
+def _layer_weights(model: Any) -> tuple[dict[str, np.ndarray], dict[str, dict[str, Any]]]:
+    datasets: dict[str, np.ndarray] = {}
+    attributes: dict[str, dict[str, Any]] = {}
+    groups = [(layer.name, _weights(layer)) for layer in _layers(model)]
+    attributes[_MODEL] = {"layer_names": [name for name, _ in groups]}
+    for name, variables in [*groups, (_TOP, _own(model))]:
+        group = join(_MODEL, name)
+        attributes[group] = {"weight_names": _write(group, variables, datasets)}
+    return datasets, attributes
+
+
+def _write(group: str, variables: Sequence[Variable], datasets: dict[str, np.ndarray]) -> list[str]:
+    """Adds the datasets of some variables; returns their names."""
+    written = []
+    for variable in variables:
+        name, count = variable.path, 0
+        while join(group, name) in datasets:
+            count += 1
+            name = f"{variable.path}_{count}"
+        datasets[join(group, name)] = variable.numpy()
+        written.append(name)
+    return written
+
+
+def _layers(model: Any) -> list[Any]:
+    return model.layers
+
+
+def _weights(layer: Any) -> list[Variable]:
+    return layer.trainable_weights + layer.non_trainable_weights
+
+
+def _own(model: Any) -> list[Variable]:
+    """The variables that the model holds itself, outside of its layers."""
+    return model._own_variables()
+
+
+# ---------------------------------------------------------------- reading
+
+
+def read(file: BinaryIO, custom_objects: Any, with_compile: bool) -> Any:
+    """Returns the model that a legacy file holds.
+
+    Raises:
+        ModelFileError: The file is malformed, or the model cannot be restored as it was.
+        ModelFileTypeError: The config names a class or function that is not known.
+    """
+    h5 = open_hdf5(file)
+    text = _text(h5, "model_config")
+    if text is None:
+        raise ModelFileError(
+            f"{h5.name}: there is no model in the file", expected="the attribute model_config",
+            found=", ".join(h5.attribute_names("")) or "none",
+            fix="for a file of weights, build the model and call load_weights",
+        )  # fmt: skip
+    with config_errors(h5.name, "model_config"):
+        is_own = DIGEST_ATTRIBUTE in h5.attribute_names("")
+        config = prepare(parse_json(text.encode()), is_own=is_own)
+        model = keras_format.build(config, custom_objects)
+        check_parameters(model)
+    with model_file_errors(h5.name):
+        _assign(_planned(h5, model, _MODEL, []))
+    training = _text(h5, "training_config") if with_compile else None
+    if training is not None:
+        with config_errors(h5.name, "training_config", fix=_COMPILE_FIX):
+            _compile(model, parse_json(training.encode()), custom_objects)
+        with model_file_errors(h5.name, fix=_COMPILE_FIX):
+            _assign(_planned_optimizer(h5, model))
+    return model
+
+
+def is_legacy(file: BinaryIO) -> bool:
+    """Whether an HDF5 file has weights by layer, as legacy files have."""
+    h5 = open_hdf5(file, verify=False)
+    file.seek(0)
+    return any(
+        name.startswith("layer_names")
+        for group in ("", _MODEL)
+        if group in h5.groups
+        for name in h5.attribute_names(group)
+    )
+
+
+def load_weights(
+    model: Any, file: BinaryIO, by_name: bool = False, skip_mismatch: bool = False
+) -> None:
+    """Sets the weights of a model from a legacy file, of a whole model or of weights alone."""
+    h5 = open_hdf5(file)
+    root = _MODEL if _MODEL in h5.groups else ""
+    missed: list[str] | None = [] if skip_mismatch else None
+    with model_file_errors(h5.name):
+        plan = _planned_by_name if by_name else _planned
+        _assign(plan(h5, model, root, missed))
+    if missed:
+        warnings.warn(f"{h5.name}: not loaded: {'; '.join(missed)}"[:1900], stacklevel=4)
+
+
+def _text(h5: Hdf5File, name: str) -> str | None:
+    value = h5.attribute("", name)
+    if value is not None and not isinstance(value, str):
+        raise ModelFileError(f"{h5.name}: the attribute {name} is not a text", found=type(value))
+    return value
+
+
+def _compile(model: Any, config: dict[str, Any], custom_objects: Any) -> None:
+    """Compiles a model as a legacy config says."""
+    known = ("loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly",
+             "steps_per_execution", "jit_compile")  # fmt: skip
+    with CustomObjectScope(custom_objects):
+        optimizer = config["optimizer_config"]
+        if isinstance(optimizer.get("class_name"), str) and ">" not in optimizer["class_name"]:
+            names = {"adam": "Adam", "sgd": "SGD", "rmsprop": "RMSprop"}
+            optimizer["class_name"] = names.get(optimizer["class_name"], optimizer["class_name"])
+        arguments = {key: config[key] for key in known if config.get(key) is not None}
+        for key, role in (("loss", "loss"), ("metrics", "metric"), ("weighted_metrics", "metric")):
+            if key in arguments:
+                arguments[key] = _nested(arguments[key], role)
+        model.compile(optimizer=deserialize_as("optimizer", optimizer), **arguments)
+
+
+def _nested(config: Any, role: str) -> Any:
+    """Makes the objects in nested configs; names stay names, which `compile` knows."""
+    if isinstance(config, dict) and "class_name" in config:
+        return deserialize_keras_object(config, role=role)
+    if isinstance(config, dict):
+        return {key: _nested(value, role) for key, value in config.items()}
+    return [_nested(x, role) for x in config] if isinstance(config, list) else config
+
+
+def _assign(values: Values) -> None:
+    for variable, value in values:
+        variable.assign(value)
+
+
+def _planned(h5: Hdf5File, model: Any, root: str, missed: list[str] | None) -> Values:
+    """Returns what to set, layers by order."""
+    names = h5.names(root, "layer_names")
+    saved = {name: h5.names(join(root, name), "weight_names") for name in names}
+    if len(saved) != len(names):
+        raise ModelFileError("two layers have the same name", found=printable(names, 100), fix=FIX)
+    full = [name for name in names if saved[name]]
+    layers = [layer for layer in _layers(model) if _weights(layer)]
+    if len(full) != len(layers):
+        raise ModelFileError(
+            "the model has another number of layers with weights",
+            expected=f"{len(layers)}: {', '.join(layer.name for layer in layers[:5])}",
+            found=f"{len(full)}: {', '.join(full[:5])}",
+            fix=FIX,
+        )
+    values: Values = []
+    for name, layer in zip(full, layers, strict=True):
+        values += _values(h5, join(root, name), saved[name], layer.name, _weights(layer), missed)
+    group = join(root, _TOP)
+    if group in h5.groups:
+        saved[_TOP] = h5.names(group, "weight_names")
+        values += _values(h5, group, saved[_TOP], model.name, _own(model), missed)
+    named = {join(root, name, weight) for name, weights in saved.items() for weight in weights}
+    start = f"{root}/" if root else ""
+    more = sorted(path for path in h5.datasets.keys() - named if path.startswith(start))
+    if more and missed is None:
+        raise ModelFileError("there are weights of no layer", found=", ".join(more[:5]), fix=FIX)
+    return values
+
+
+def _planned_by_name(h5: Hdf5File, model: Any, root: str, missed: list[str] | None) -> Values:
+    """Returns what to set: of the layers whose names are in the file."""
+    layers = {layer.name: layer for layer in _layers(model)}
+    values: Values = []
+    for name in h5.names(root, "layer_names"):
+        saved = h5.names(join(root, name), "weight_names")
+        if name in layers:
+            layer = layers[name]
+            values += _values(h5, join(root, name), saved, name, _weights(layer), missed)
+    return values
+
+
+def _planned_optimizer(h5: Hdf5File, model: Any) -> Values:
+    if _OPTIMIZER not in h5.groups:
+        return []
+    optimizer = model.optimizer
+    saved = h5.names(_OPTIMIZER, "weight_names")
+    if not optimizer.built and len(saved) > len(optimizer.variables):
+        optimizer.build(model.trainable_variables)
+    return _values(h5, _OPTIMIZER, saved, optimizer.name, optimizer.variables, None)
+
+
+def _values(
+    h5: Hdf5File,
+    group: str,
+    saved: Sequence[str],
+    owner: str,
+    variables: Sequence[Variable],
+    missed: list[str] | None,
+) -> Values:
+    """Returns the values of an owner's variables, once all of them are known to fit."""
+    try:
+        with located(f"layer {owner!r}" if group != _OPTIMIZER else f"optimizer {owner!r}"):
+            if len(saved) != len(variables):
+                raise ModelFileError(
+                    "the number of weights differs", expected=len(variables), found=len(saved),
+                    fix=FIX,
+                )  # fmt: skip
+            pairs = [(v, join(group, name)) for v, name in zip(variables, saved, strict=True)]
+            for variable, path in pairs:
+                check_fits(h5, path, variable)
+            return [(v, read_for(h5, path, v)) for v, path in pairs]
+    except ModelFileError as error:
+        if missed is None:
+            raise
+        missed.append(f"{owner} ({error.fact})")
+        return []

@@ -1,0 +1,115 @@
+"""The `.weights.h5` format: the variables of a model, in one HDF5 file or in several shards."""
+
+import contextlib
+import json
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from .atomic import atomic_write, describe, open_for_reading, open_for_writing
+from .errors import ModelFileError, model_file_errors
+from .hdf5 import open_hdf5
+from .hdf5_writer import build_hdf5
+from .strict_json import parse_json
+from .weights import Weights, collect, restore
+
+_GIBIBYTE = 1 << 30
+_SHARD = re.compile(r"[^/\\:\x00-\x1f]{1,200}\.weights\.h5")
+
+
+def write(model: Any, filepath: Any, skipped: Iterable[Any] = ()) -> None:
+    """Writes the weights of a model to a path or an empty file."""
+    data = build_hdf5(*collect(model, skipped))
+    with open_for_writing(filepath) as file:
+        file.write(data)
+
+
+def read(model: Any, file: BinaryIO, skip_mismatch: bool, skipped: Iterable[Any] = ()) -> None:
+    """Sets the weights of a model from a file."""
+    h5 = open_hdf5(file)
+    with model_file_errors(h5.name):
+        weights = Weights([h5], h5.name)
+        restore(model, weights, skip_mismatch=skip_mismatch, skipped=skipped)
+
+
+# ---------------------------------------------------------------- shards
+
+
+def write_shards(model: Any, path: Path, gibibytes: float, skipped: Iterable[Any] = ()) -> None:
+    """Writes the weights to files of a greatest size, and the list of them to `path`, last.
+
+    Raises:
+        ModelFileError: A weight alone is larger.
+    """
+    datasets, attributes = collect(model, skipped)
+    shards: list[dict[str, np.ndarray]] = [{}]
+    size = total = 0
+    for name, array in datasets.items():
+        if array.nbytes > gibibytes * _GIBIBYTE:
+            raise ModelFileError(
+                f"the weight {name} is larger than a shard", expected=f"at most {gibibytes} GiB",
+                found=f"{array.nbytes} bytes", fix="make max_shard_size larger",
+            )  # fmt: skip
+        if size + array.nbytes > gibibytes * _GIBIBYTE:
+            shards.append({})
+            size = 0
+        shards[-1][name] = array
+        size, total = size + array.nbytes, total + array.nbytes
+    base = path.stem.replace(".weights", "")
+    names = [f"{base}_{i:05}.weights.h5" for i in range(len(shards))]
+    places: dict[str, Any] = {}
+    for name, shard in zip(names, shards, strict=True):
+        groups = dict.fromkeys(dataset.rpartition("/")[0] for dataset in shard)
+        for group in groups:
+            places.setdefault(f"/{group}", []).append(name)
+        own = {group: attributes[group] for group in groups if group in attributes}
+        with atomic_write(path.with_name(name)) as file:
+            file.write(build_hdf5(shard, own))
+    index = {
+        "metadata": {"total_size": total},
+        "weight_map": {k: v[0] if len(v) == 1 else v for k, v in places.items()},
+    }
+    with atomic_write(path) as file:
+        file.write(json.dumps(index, indent=4).encode())
+
+
+def read_shards(
+    model: Any, file: BinaryIO, path: str, skip_mismatch: bool, skipped: Iterable[Any] = ()
+) -> None:
+    """Sets the weights of a model from shards, which are files beside the list of them."""
+    name = describe(file)
+    with model_file_errors(name):
+        names = _shard_names(parse_json(file.read()))
+    with contextlib.ExitStack() as stack:
+        files = []
+        for shard in names:
+            beside = os.path.join(os.path.dirname(path), shard)
+            files.append(open_hdf5(stack.enter_context(open_for_reading(beside))))
+        with model_file_errors(name):
+            weights = Weights(files, name)
+            restore(model, weights, skip_mismatch=skip_mismatch, skipped=skipped)
+
+
+def _shard_names(index: Any) -> list[str]:
+    """Returns the names of the shards in a list of them.
+
+    Raises:
+        ModelFileError: It is malformed, or a name is not that of a file beside it.
+    """
+    places = index.get("weight_map") if isinstance(index, dict) else None
+    if not isinstance(places, dict):
+        raise ModelFileError("this is not a list of shards", expected="an object weight_map")
+    names: dict[str, None] = {}
+    for place in places.values():
+        for name in place if isinstance(place, list) else [place]:
+            if not isinstance(name, str) or not _SHARD.fullmatch(name):
+                raise ModelFileError(
+                    "a shard is not a file beside the list", expected="a name like "
+                    "model_00000.weights.h5", found=repr(name)[:100], fix="the file is damaged",
+                )  # fmt: skip
+            names[name] = None
+    return list(names)
