@@ -7,11 +7,11 @@ import keras_fn as keras
 from keras_fn import layers, ops
 
 
-def simple_model():
+def simple_model(name=None):
     inputs = keras.Input(shape=(16,))
     x = layers.Dense(32, activation="relu")(inputs)
     x = layers.Dense(32, activation="relu")(x)
-    return keras.Model(inputs, layers.Dense(4, activation="softmax")(x), name="simple")
+    return keras.Model(inputs, layers.Dense(4, activation="softmax")(x), name=name)
 
 
 def test_the_input_holds_the_shape_and_dtype_of_the_data():

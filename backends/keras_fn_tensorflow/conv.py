@@ -88,12 +88,21 @@ def _strided_and_dilated(
     """TensorFlow does not do both at once, so every result is worked out and some are kept."""
     if padding == "same":
         window = zip(_spatial(x, layout), kernel.shape[:-2], steps, dilations, strict=True)
-        pads = [same_padding(*axis) for axis in window]
+        pads = [_same(*axis) for axis in window]
         x = tf.pad(x, _around(pads, layout))
     result = _grouped(x, kernel, (1,) * len(steps), "valid", layout, dilations, groups)
     keep = [slice(None, None, step) for step in steps]
     around = (slice(None), slice(None))
     return result[(*around, *keep) if layout[1] == "C" else (around[0], *keep, around[1])]
+
+
+def _same(size: Any, window: int, stride: int, dilation: int) -> tuple[Any, Any]:
+    """As `same_padding`, also of a size that only the graph will know."""
+    if isinstance(size, int):
+        return same_padding(size, window, stride, dilation)
+    reach = (window - 1) * dilation + 1
+    total = tf.maximum((-(-size // stride) - 1) * stride + reach - size, 0)
+    return total // 2, total - total // 2
 
 
 def _around(pads: list[Any], layout: str) -> list[Any]:

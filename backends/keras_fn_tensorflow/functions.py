@@ -4,12 +4,20 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.python.autograph.core import config as autograph
 
 from keras_fn.core import tree
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.scopes import StatelessScope
 from keras_fn.errors import SpecError
 from keras_fn_tensorflow.tensors import _native, convert_to_tensor, dtype_name, has_gpu, is_tensor
+
+# A user's tf.function must not rewrite our code, as it does not rewrite that of Keras.
+autograph.CONVERSION_RULES = (
+    autograph.DoNotConvert("keras_fn"),
+    autograph.DoNotConvert("keras_fn_tensorflow"),
+    *autograph.CONVERSION_RULES,
+)
 
 
 def trace(function: Callable[..., Any], *args: Any) -> Any:

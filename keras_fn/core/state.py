@@ -1,4 +1,4 @@
-"""What holds variables without being a layer: seed generators and metrics."""
+"""What holds variables without being a layer: seed generators, metrics, recurrent states."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ class StateHolder:
     """Base of objects that a layer tracks by kind.
 
     Attributes:
-        kind: `"seed"` or `"metric"`.
+        kind: `"seed"`, `"metric"` or `"state"`.
     """
 
     kind = ""

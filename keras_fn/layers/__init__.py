@@ -25,6 +25,7 @@ from keras_fn.layers.core.input_layer import Input as Input
 from keras_fn.layers.core.input_layer import InputLayer as InputLayer
 from keras_fn.layers.core.lambda_layer import Lambda as Lambda
 from keras_fn.layers.core.masking import Masking as Masking
+from keras_fn.layers.core.wrapper import Wrapper as Wrapper
 from keras_fn.layers.layer import Layer as Layer
 from keras_fn.layers.merging import Add as Add
 from keras_fn.layers.merging import Average as Average
@@ -81,6 +82,16 @@ from keras_fn.layers.reshaping import UpSampling3D as UpSampling3D
 from keras_fn.layers.reshaping import ZeroPadding1D as ZeroPadding1D
 from keras_fn.layers.reshaping import ZeroPadding2D as ZeroPadding2D
 from keras_fn.layers.reshaping import ZeroPadding3D as ZeroPadding3D
+from keras_fn.layers.rnn import Bidirectional as Bidirectional
+from keras_fn.layers.rnn import GRU as GRU
+from keras_fn.layers.rnn import GRUCell as GRUCell
+from keras_fn.layers.rnn import LSTM as LSTM
+from keras_fn.layers.rnn import LSTMCell as LSTMCell
+from keras_fn.layers.rnn import RNN as RNN
+from keras_fn.layers.rnn import SimpleRNN as SimpleRNN
+from keras_fn.layers.rnn import SimpleRNNCell as SimpleRNNCell
+from keras_fn.layers.rnn import StackedRNNCells as StackedRNNCells
+from keras_fn.layers.rnn import TimeDistributed as TimeDistributed
 
 register("layer", "keras.layers", [Layer, Dense, InputLayer])
 
@@ -155,6 +166,17 @@ register(
         Embedding,
         Lambda,
         Masking,
+        Bidirectional,
+        GRU,
+        GRUCell,
+        LSTM,
+        LSTMCell,
+        RNN,
+        SimpleRNN,
+        SimpleRNNCell,
+        StackedRNNCells,
+        TimeDistributed,
+        Wrapper,
     ),
 )
 

@@ -30,13 +30,18 @@ def _described_by(cls: type) -> type | None:
     return next((base for base in cls.__mro__ if home(base)), None)
 
 
-def config_of(layer: Any) -> dict[str, Any]:
-    """Returns the config of a layer."""
-    config = {
+def base_config(layer: Any) -> dict[str, Any]:
+    """Returns what every layer's config holds."""
+    return {
         "name": layer.name,
         "trainable": layer._trainable,
         "dtype": dtype_policies.serialize(layer.dtype_policy),
     }
+
+
+def config_of(layer: Any) -> dict[str, Any]:
+    """Returns the config of a layer."""
+    config = base_config(layer)
     cls = _described_by(type(layer))
     if cls is None:
         if type(layer).get_config is not _layer_get_config(type(layer)):

@@ -21,3 +21,12 @@ def known_size(shape: Shape, axis: int, layer: Any) -> int:
             fix="name the size in Input, for example Input(shape=(64,))",
         )
     return size
+
+
+def may_be(shape: Any, wanted: Any) -> bool:
+    """Whether a shape can be another, where sizes that are unknown fit any."""
+    return len(shape) == len(wanted) and all(
+        m == n
+        for m, n in zip(shape, wanted, strict=True)
+        if isinstance(m, int) and isinstance(n, int)
+    )

@@ -70,9 +70,9 @@ class Tracked:
 
     @property
     def variables(self) -> list[Variable]:
-        """All state of the layer: weights and random seeds."""
-        seeds = [v for holder in self._holders("seed") for v in holder.variables]
-        return self.weights + seeds
+        """All state of the layer: weights, random seeds, and states of recurrent layers."""
+        holders = self._holders("seed") + self._holders("state")
+        return self.weights + [v for holder in holders for v in holder.variables]
 
     @property
     def trainable_variables(self) -> list[Variable]:

@@ -139,6 +139,9 @@ class LossFunctionWrapper(Loss):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.fn = fn
         self._options = options
+        self._built_in = _built_in.get(id(fn))
+        if self._built_in is not None:
+            self._casts_targets = self._built_in._casts_targets
 
     def call(self, y_true: Any, y_pred: Any) -> Tensor:
         """Returns `fn` of targets and predictions, which are given one rank where they can be."""
@@ -149,6 +152,23 @@ class LossFunctionWrapper(Loss):
         y_true = tree.pack(y_true, [true for true, _ in pairs])
         y_pred = tree.pack(y_pred, [pred for _, pred in pairs])
         return self.fn(y_true, y_pred, **self._options)
+
+    def check_targets(self, y_true: np.ndarray, y_pred_shape: Shape, name: str) -> None:
+        """Refuses targets that do not fit the predictions, before a step is run.
+
+        Of functions other than those of this package nothing is known, nor checked.
+
+        Args:
+            y_true: The targets, on the host.
+            y_pred_shape: Shape of the predictions; None where a size is not known.
+            name: What the targets belong to, for the message.
+
+        Raises:
+            SpecError: They do not fit.
+        """
+        if self._built_in is not None:
+            who = f"{type(self).__name__} {self.name!r}, targets of {name!r}"
+            self._built_in.targets(y_true, y_pred_shape, who, **self._options)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments, the function and its options written down."""
@@ -163,6 +183,10 @@ class LossFunctionWrapper(Loss):
         return f"<{type(self).__name__} {self.name!r} {self._options}>"
 
 
+_built_in: dict[int, type["BuiltInLoss"]] = {}
+"""The class of each function of this package, by the function's identity."""
+
+
 class BuiltInLoss(LossFunctionWrapper):
     """A loss of a function of this package, whose options are attributes and config.
 
@@ -174,23 +198,13 @@ class BuiltInLoss(LossFunctionWrapper):
     function: Callable[..., Tensor]
     targets: Callable[..., None]
 
+    def __init_subclass__(cls) -> None:
+        if "function" in vars(cls):
+            _built_in[id(cls.function)] = cls
+
     def __init__(self, reduction: str | None, name: str | None, dtype: Any, **options: Any):
         super().__init__(type(self).function, reduction, name, dtype, **options)
         vars(self).update(options)
-
-    def check_targets(self, y_true: np.ndarray, y_pred_shape: Shape, name: str) -> None:
-        """Refuses targets that do not fit the predictions, before a step is run.
-
-        Args:
-            y_true: The targets, on the host.
-            y_pred_shape: Shape of the predictions; None where a size is not known.
-            name: What the targets belong to, for the message.
-
-        Raises:
-            SpecError: They do not fit.
-        """
-        who = f"{type(self).__name__} {self.name!r}, targets of {name!r}"
-        type(self).targets(y_true, y_pred_shape, who, **self._options)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments, as plain values."""

@@ -7,6 +7,7 @@ import numpy as np
 
 from keras_fn import ops
 from keras_fn.core.keras_tensor import Shape
+from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError
 from keras_fn.metrics.confusion_counts import Counts, Thresholds, confusion_counts, even_thresholds
 from keras_fn.metrics.metric import Metric
@@ -51,6 +52,7 @@ class AUC(Metric):
     """
 
     _direction = "up"
+    true_positives: Variable  # one of four, whose names are those of Counts
 
     def __init__(
         self,

@@ -49,6 +49,7 @@ class _Count(Counting):
     """Base of the metrics of one count. Subclasses say which."""
 
     _field: str
+    accumulator: Variable
 
     def __init__(self, thresholds: Any = None, name: str | None = None, dtype: Any = None):
         super().__init__(name=name, dtype=dtype)
@@ -130,6 +131,7 @@ class _Share(Counting):
     """Base of precision and recall: true positives among these and others."""
 
     _direction = "up"
+    true_positives: Variable
     _others: str  # the field of Counts that true positives are compared with
 
     def __init__(

@@ -1,10 +1,13 @@
 """Floor 6: models: Model, Functional, Sequential, cloning."""
 
 from keras_fn.core.registry import register
+from keras_fn.models.cloning import clone_model as clone_model
 from keras_fn.models.functional import Functional as Functional
 from keras_fn.models.model import Model as Model
 from keras_fn.models.model import model_from_json as model_from_json
 from keras_fn.models.sequential import Sequential as Sequential
+from keras_fn.saving.model_files import load_model as load_model
+from keras_fn.saving.model_files import save_model as save_model
 
 register("layer", "keras", [Model, Sequential])
 register("layer", "keras.models", [Model, Sequential])

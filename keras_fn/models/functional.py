@@ -50,7 +50,7 @@ class Functional(Model):
         self._inputs = tree.flatten(inputs)
         self._outputs = tree.flatten(outputs)
         self._plan = Plan(self._inputs, self._outputs, who)
-        self._operations = _operations_by_depth(self._inputs, self._outputs)
+        self._operations = _operations_by_depth(_by_key(inputs), _by_key(outputs))
         self._layers = [op for op in self._operations if isinstance(op, Layer)]
         _check_names(self._operations, who)
         self._binder = Binder(who, inputs, self.input_names, self._inputs)
@@ -262,7 +262,9 @@ def _operations_by_depth(
         stack.append((node, True))
         if any(id(t) in entrances for t in node.output_tensors):
             continue
-        stack += [(parent, False) for parent in reversed(node.parent_nodes) if id(parent) not in done]
+        stack += [
+            (parent, False) for parent in reversed(node.parent_nodes) if id(parent) not in done
+        ]
     depths: dict[int, int] = {}
     operations: dict[int, Operation] = {}
     for node in reversed(order):
@@ -279,6 +281,15 @@ def _operations_by_depth(
         depths.setdefault(id(operation), 0)
         index.setdefault(id(operation), -1)
     return sorted(operations.values(), key=lambda op: (-depths[id(op)], index[id(op)]))
+
+
+def _by_key(structure: Any) -> list[KerasTensor]:
+    """The tensors, those of a dict by its sorted keys: files of weights count layers so."""
+    if isinstance(structure, dict):
+        return [t for key in sorted(structure, key=str) for t in _by_key(structure[key])]
+    if isinstance(structure, (list, tuple)):
+        return [t for item in structure for t in _by_key(item)]
+    return [structure]
 
 
 def _check_names(operations: Sequence[Operation], who: str) -> None:

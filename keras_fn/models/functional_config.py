@@ -190,7 +190,7 @@ class _Graph:
             kwargs = {k: v for r in references if len(r) > 3 for k, v in r[3].items()}
         operation = self.operations[name]
         if isinstance(operation, OpNode):
-            args, kwargs = op_names.full_call(operation, self.options[name], args, kwargs), {}
+            args, kwargs = op_names.full_call(operation, self.options[name], args, kwargs)
         operation(*args, **{k: v for k, v in kwargs.items() if v is not None})
 
     def _checked(self, tensor: KerasTensor, recorded: dict[str, Any]) -> KerasTensor:

@@ -2,11 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from keras_fn.ops._op import op
 from keras_fn.ops._types import Tensor
+from keras_fn.ops.binary import add, multiply, subtract
 from keras_fn.ops.control import scan
-from keras_fn.ops.nn import dense, gru_step, lstm_step
-from keras_fn.ops.shapes import flip, swapaxes
+from keras_fn.ops.linalg import matmul
+from keras_fn.ops.nn import dense
+from keras_fn.ops.shapes import flip, split, swapaxes
+from keras_fn.ops.unary import sigmoid, tanh
+
+Function = Callable[..., Tensor]
+
+
+def lstm_gates(
+    z: Tensor, c: Tensor, activation: Function = tanh, gate: Function = sigmoid
+) -> tuple[Tensor, Tensor]:
+    """The next output and state of an LSTM: `z` is what its gates get from input and output."""
+    i, f, g, o = split(z, 4, axis=-1)
+    c = add(multiply(gate(f), c), multiply(gate(i), activation(g)))
+    return multiply(gate(o), activation(c)), c
+
+
+def gru_gates(
+    x: Tensor, r: Tensor, h: Tensor, activation: Function = tanh, gate: Function = sigmoid
+) -> Tensor:
+    """The next output of a GRU that resets after the product: `x` and `r` are what its gates get
+    from the input and from the output `h`.
+    """
+    x_z, x_r, x_h = split(x, 3, axis=-1)
+    r_z, r_r, r_h = split(r, 3, axis=-1)
+    candidate = activation(add(x_h, multiply(gate(add(x_r, r_r)), r_h)))
+    return add(candidate, multiply(gate(add(x_z, r_z)), subtract(h, candidate)))
 
 
 @op

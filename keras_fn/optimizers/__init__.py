@@ -7,6 +7,7 @@ from keras_fn.core.serialization import deserialize_as, serialize_keras_object
 from keras_fn.errors import SpecError
 from keras_fn.optimizers import schedules as schedules
 from keras_fn.optimizers.adadelta import Adadelta as Adadelta
+from keras_fn.optimizers.adafactor import Adafactor as Adafactor
 from keras_fn.optimizers.adagrad import Adagrad as Adagrad
 from keras_fn.optimizers.adam import Adam as Adam
 from keras_fn.optimizers.adamax import Adamax as Adamax
@@ -14,6 +15,8 @@ from keras_fn.optimizers.adamw import AdamW as AdamW
 from keras_fn.optimizers.ftrl import Ftrl as Ftrl
 from keras_fn.optimizers.lamb import Lamb as Lamb
 from keras_fn.optimizers.lion import Lion as Lion
+from keras_fn.optimizers.loss_scale_optimizer import LossScaleOptimizer as LossScaleOptimizer
+from keras_fn.optimizers.muon import Muon as Muon
 from keras_fn.optimizers.nadam import Nadam as Nadam
 from keras_fn.optimizers.optimizer import Optimizer as Optimizer
 from keras_fn.optimizers.rmsprop import RMSprop as RMSprop
@@ -21,11 +24,11 @@ from keras_fn.optimizers.schedule_free_adamw import ScheduleFreeAdamW as Schedul
 from keras_fn.optimizers.sgd import SGD as SGD
 
 _CLASSES = (
-    Adadelta, Adagrad, Adam, AdamW, Adamax, Ftrl, Lamb, Lion, Nadam, RMSprop, SGD,
-    ScheduleFreeAdamW,
+    Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Ftrl, Lamb, Lion, Muon, Nadam, RMSprop,
+    SGD, ScheduleFreeAdamW,
 )  # fmt: skip
-_LOWER = {cls.__name__.lower(): cls for cls in _CLASSES}
-register("optimizer", "keras.optimizers", _CLASSES, **_LOWER)
+_LOWER = {cls.__name__.lower(): cls for cls in (*_CLASSES, LossScaleOptimizer)}
+register("optimizer", "keras.optimizers", (*_CLASSES, LossScaleOptimizer), **_LOWER)
 
 
 def serialize(optimizer: Optimizer) -> dict[str, Any]:

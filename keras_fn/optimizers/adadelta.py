@@ -24,7 +24,7 @@ class Adadelta(Optimizer):
         >>> optimizer = keras.optimizers.Adadelta(1.0, epsilon=1e-2)
         >>> v = keras.Variable([1.0])
         >>> optimizer.apply([ops.convert_to_tensor([2.0])], [v])
-        >>> v.numpy().round(3).tolist()
+        >>> print(v.numpy().round(3))
         [0.564]
 
     References:

@@ -25,7 +25,7 @@ class Adagrad(Optimizer):
         >>> optimizer = keras.optimizers.Adagrad(0.1, initial_accumulator_value=0.0)
         >>> v = keras.Variable([1.0])
         >>> optimizer.apply([ops.convert_to_tensor([2.0])], [v])
-        >>> v.numpy().round(3).tolist()
+        >>> print(v.numpy().round(3))
         [0.9]
 
     References:

@@ -29,7 +29,7 @@ class Adam(Optimizer):
         >>> optimizer = keras.optimizers.Adam(0.1)
         >>> v = keras.Variable([1.0])
         >>> optimizer.apply([ops.convert_to_tensor([5.0])], [v])
-        >>> v.numpy().round(3).tolist()
+        >>> print(v.numpy().round(3))
         [0.9]
 
     References:
@@ -87,11 +87,17 @@ class Adam(Optimizer):
     ) -> tuple[Any, Sequence[Any]]:
         """`w -= lr * m_hat / (sqrt(v_hat) + epsilon)`."""
         m, v, *greatest = slots
-        alpha = lr * (1 - self.beta_2**step) ** 0.5 / (1 - self.beta_1**step)
-        m = xp.move(m, g, 1 - self.beta_1)
-        v = xp.move(v, xp.square(g), 1 - self.beta_2)
+        m, v, alpha = adam_averages(xp, g, m, v, lr, step, self.beta_1, self.beta_2)
         if self.amsgrad:
             greatest = [xp.maximum(greatest[0], v)]
         divisor = xp.sqrt(greatest[0] if self.amsgrad else v)
         divisor += self.epsilon
         return xp.descend(w, m / divisor, alpha), (m, v, *greatest)
+
+
+def adam_averages(
+    xp: Any, g: Any, m: Any, v: Any, lr: Tensor, step: Tensor, beta_1: float, beta_2: float
+) -> tuple[Any, Any, Tensor]:
+    """Returns Adam's two averages, moved on, and the learning rate corrected for their start."""
+    alpha = lr * (1 - beta_2**step) ** 0.5 / (1 - beta_1**step)
+    return xp.move(m, g, 1 - beta_1), xp.move(v, xp.square(g), 1 - beta_2), alpha

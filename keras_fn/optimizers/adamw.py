@@ -25,7 +25,7 @@ class AdamW(Adam):
         >>> optimizer = keras.optimizers.AdamW(0.1, weight_decay=0.5)
         >>> v = keras.Variable([1.0])
         >>> optimizer.apply([ops.convert_to_tensor([5.0])], [v])
-        >>> v.numpy().round(3).tolist()
+        >>> print(v.numpy().round(3))
         [0.85]
 
     References:

@@ -32,7 +32,7 @@ class Ftrl(Optimizer):
         >>> optimizer = keras.optimizers.Ftrl(0.1)
         >>> v = keras.Variable([0.0])
         >>> optimizer.apply([ops.convert_to_tensor([2.0])], [v])
-        >>> v.numpy().round(3).tolist()
+        >>> print(v.numpy().round(3))
         [-0.099]
 
     References:

@@ -26,7 +26,7 @@ class Lamb(Optimizer):
         >>> optimizer = keras.optimizers.Lamb(0.1)
         >>> v = keras.Variable([2.0])
         >>> optimizer.apply([ops.convert_to_tensor([5.0])], [v])
-        >>> v.numpy().round(3).tolist()
+        >>> print(v.numpy().round(3))
         [1.8]
 
     References:

@@ -26,8 +26,8 @@ class Lion(Optimizer):
         >>> optimizer = keras.optimizers.Lion(0.1)
         >>> v = keras.Variable([1.0, 1.0])
         >>> optimizer.apply([ops.convert_to_tensor([5.0, -0.1])], [v])
-        >>> v.numpy().round(3).tolist()
-        [0.9, 1.1]
+        >>> print(v.numpy().round(3))
+        [0.9 1.1]
 
     References:
         Chen et al., "Symbolic Discovery of Optimization Algorithms", 2023.

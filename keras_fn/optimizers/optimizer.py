@@ -264,8 +264,9 @@ class Optimizer(OptimizerState):
         grads = clip_gradients(grads, elements, self.clipnorm, self.clipvalue, self.global_clipnorm)
         self.begin_update()
         for g, v in zip(grads, variables, strict=True):
-            if self.weight_decay is not None and self._use_weight_decay(v):
-                v.assign(v - elements.scale(v, ops.multiply(rate, self.weight_decay)))
+            decay = self._decay_of(v)
+            if decay is not None:
+                v.assign(v - elements.scale(v, ops.multiply(rate, decay)))
             self.update_step(g, v, rate)
 
     def _works_on_groups(self) -> bool:
@@ -284,7 +285,7 @@ class Optimizer(OptimizerState):
         key = tuple(map(id, variables))
         groups = self._groups.get(key)
         if groups is None:
-            groups = make_groups(variables, self._slots, self._use_weight_decay)
+            groups = make_groups(variables, self._slots, lambda v: self._decay_of(v) is not None)
             self._groups[key] = groups
         self.begin_update()
         rate = foreach.scalar(ops.convert_to_tensor(rate))
@@ -298,7 +299,7 @@ class Optimizer(OptimizerState):
             foreach, self.clipnorm, self.clipvalue, self.global_clipnorm,
         )  # fmt: skip
         for group, values, g in zip(groups, weights, gathered, strict=True):
-            if self.weight_decay is not None and group.decaying:
+            if group.decaying:
                 decaying = foreach([v.value for v in group.decaying])
                 decaying *= 1 - rate * self.weight_decay
             w = foreach(values)
@@ -310,7 +311,8 @@ class Optimizer(OptimizerState):
 
     def _slots(self, variable: Any) -> list[Any]:
         index = self._indices[id(variable)]
-        return [column[index] for column in self._columns]
+        slots = [column[index] for column in self._columns]
+        return [slot for slot in slots if slot is not None]
 
     def _next_step(self) -> Tensor:
         return ops.cast(self.iterations + 1, "float32")
@@ -454,6 +456,9 @@ class Optimizer(OptimizerState):
         if id(variable) in self._excluded:
             return False
         return self._excluded_names is None or not self._excluded_names.search(variable.name)
+
+    def _decay_of(self, variable: Any) -> float | None:
+        return self.weight_decay if self._use_weight_decay(variable) else None
 
     def _average(self) -> None:
         """Moves the averages on; sets the variables to them where it is time."""

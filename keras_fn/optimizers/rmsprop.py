@@ -29,7 +29,7 @@ class RMSprop(Optimizer):
         >>> optimizer = keras.optimizers.RMSprop(0.1)
         >>> v = keras.Variable([1.0])
         >>> optimizer.apply([ops.convert_to_tensor([2.0])], [v])
-        >>> v.numpy().round(3).tolist()
+        >>> print(v.numpy().round(3))
         [0.684]
 
     References:

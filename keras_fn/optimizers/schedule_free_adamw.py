@@ -27,7 +27,7 @@ class ScheduleFreeAdamW(Optimizer):
         >>> optimizer = keras.optimizers.ScheduleFreeAdamW(0.1)
         >>> v = keras.Variable([1.0])
         >>> optimizer.apply([ops.convert_to_tensor([5.0])], [v])
-        >>> v.numpy().round(3).tolist()
+        >>> print(v.numpy().round(3))
         [0.9]
 
     References:

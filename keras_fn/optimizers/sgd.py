@@ -29,7 +29,7 @@ class SGD(Optimizer):
         >>> v = keras.Variable([1.0])
         >>> for _ in range(2):
         ...     optimizer.apply([ops.convert_to_tensor([1.0])], [v])
-        >>> v.numpy().round(3).tolist()
+        >>> print(v.numpy().round(3))
         [0.71]
 
     References:

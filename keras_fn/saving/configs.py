@@ -130,7 +130,7 @@ def _prepare_object(value: dict[str, Any], place: str, is_own: bool) -> str:
             del config[key]
     if "module" not in value:
         _mend_old(config)
-    if not is_own:
+    if not is_own or value.get("registered_name") == "Functional":  # which only Keras writes
         _drop_training(_layers(value))
     return place
 

@@ -61,6 +61,7 @@ def content(model: Any, with_optimizer: bool = True) -> memoryview:
     compile_config = entry.get("compile_config")
     if with_optimizer and compile_config and model.optimizer is not None:
         training = {k: v for k, v in compile_config.items() if k != "optimizer"}
+        training["loss"] = _spelled_out(training.get("loss"))
         optimizer = compile_config["optimizer"]
         training["optimizer_config"] = {
             "class_name": optimizer["registered_name"] or optimizer["class_name"],
@@ -70,6 +71,17 @@ def content(model: Any, with_optimizer: bool = True) -> memoryview:
         variables = model.optimizer.variables
         attributes[_OPTIMIZER] = {"weight_names": _write(_OPTIMIZER, variables, datasets)}
     return build_hdf5(datasets, attributes)
+
+
+def _spelled_out(loss: Any) -> Any:
+    """Returns losses with their names in full: Keras does not read short ones from these files."""
+    if isinstance(loss, dict) and "class_name" not in loss:
+        return {key: _spelled_out(value) for key, value in loss.items()}
+    if isinstance(loss, list):
+        return [_spelled_out(x) for x in loss]
+    if isinstance(loss, str):
+        return getattr(deserialize_as("loss", loss), "__name__", loss)
+    return loss
 
 
 def _layer_weights(model: Any) -> tuple[dict[str, np.ndarray], dict[str, dict[str, Any]]]:
@@ -221,6 +233,9 @@ def _planned(h5: Hdf5File, model: Any, root: str, missed: list[str] | None) -> V
             found=f"{len(full)}: {', '.join(full[:5])}",
             fix=FIX,
         )
+    places = {name: i for i, name in enumerate(full)}
+    if {layer.name for layer in layers} == places.keys():  # else the model has names of its own
+        layers.sort(key=lambda layer: places[layer.name])
     values: Values = []
     for name, layer in zip(full, layers, strict=True):
         values += _values(h5, join(root, name), saved[name], layer.name, _weights(layer), missed)

@@ -5,7 +5,6 @@ class an op: some arguments of the call are its constructor's and go to the conf
 node's. The table is all that differs between ops, so reading and writing are each written once.
 """
 
-import inspect
 from typing import Any, NamedTuple
 
 from keras_fn.core import tree
@@ -255,33 +254,31 @@ def read_op(entry: dict[str, Any]) -> tuple[OpNode, dict[str, Any]]:
 
 def full_call(
     operation: OpNode, options: dict[str, Any], args: list[Any], kwargs: dict[str, Any]
-) -> list[Any]:
-    """Returns all arguments of the op, by position: those of the node and those of the config.
+) -> tuple[list[Any], dict[str, Any]]:
+    """Returns the call of the op: the arguments of the node and those of the config, together.
 
     Raises:
         ValueError: There are too many, or too few.
     """
-    left, named, call = list(args), dict(kwargs), []
+    left, named = list(args), {**kwargs, **options}
+    positional: list[Any] = []
     for parameter in operation.op.op.signature.parameters.values():
-        if parameter.name in options:
-            call.append(options[parameter.name])
-        elif parameter.kind is parameter.VAR_POSITIONAL:
-            call, left = call + left, []
-        elif parameter.kind is parameter.VAR_KEYWORD:
-            continue
-        elif left:
-            call.append(left.pop(0))
-        elif parameter.name in named:
-            call.append(named.pop(parameter.name))
-        elif parameter.default is not inspect.Parameter.empty:
-            call.append(parameter.default)
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            positional, left = positional + left, []
+        elif parameter.name in options and (left or parameter.default is parameter.empty):
+            positional.append(named.pop(parameter.name))
+        elif not left:
+            break
         else:
-            raise _wrong_call(operation, f"no {parameter.name}")
-    if left or any(value is not None for value in named.values()):
-        raise _wrong_call(operation, f"{len(left)} more, {', '.join(map(str, named))[:100]}")
+            positional.append(left.pop(0))
     if operation.op.__name__ == "getitem":  # JSON has no tuples, and a list would gather
-        call[1] = _tuples(call[1])
-    return call
+        positional[1:] = map(_tuples, positional[1:])
+    named = {key: value for key, value in named.items() if value is not None or key in options}
+    try:
+        operation.op.op.signature.bind(*positional, *left, **named)
+    except TypeError as error:
+        raise _wrong_call(operation, str(error)) from None
+    return positional, named
 
 
 def _wrong_call(operation: OpNode, given: str) -> SpecError:

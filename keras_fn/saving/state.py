@@ -116,16 +116,33 @@ def _attributes(owner: Any) -> Iterator[tuple[str, Any]]:
     """Yields the attributes in Keras's order; a graph or stack begins with its layers."""
     names = vars(owner).keys() - _bare(type(owner)) - _SKIPPED
     names |= _properties(type(owner))
-    has_layers = isinstance(getattr(type(owner), "layers", None), property)
-    if has_layers and vars(owner).keys() & {"_plan", "_functional"}:
+    if _is_graph(owner):
         yield "layers", owner.layers
-    elif has_layers:
-        names |= {"layers"}
+    elif isinstance(getattr(type(owner), "layers", None), property):
+        names |= {"layers"}  # of a model with a call of its own
     for name in sorted(names, key=lambda n: f"~{n}" if n.startswith("_") else n):
         try:
             yield name, getattr(owner, name)
         except Exception:  # a property that cannot be read now holds nothing
             continue
+
+
+def _is_graph(owner: Any) -> bool:
+    return not vars(owner).keys().isdisjoint({"_plan", "_functional"})
+
+
+def named_in_config(found: Iterable[Holder]) -> list[Holder]:
+    """Returns the layers whose names the config of the model says: those of graphs in graphs."""
+    graphs: set[str] = set()
+    named = []
+    for holder in found:
+        outer, layers, name = f"/{holder.path}".rpartition("/layers/")
+        in_graph = bool(layers) and outer[1:] in graphs and "/" not in name
+        if in_graph:
+            named.append(holder)
+        if (in_graph or not holder.path) and _is_graph(holder.owner):
+            graphs.add(holder.path)
+    return named
 
 
 @cache

@@ -18,7 +18,7 @@ from .errors import ModelFileError, located, printable
 from .fit import FIX, check_fits, read_for
 from .hdf5 import Hdf5File
 from .limits import current_limits
-from .state import Holder, holders, names
+from .state import Holder, holders, named_in_config, names
 
 _OPTIMIZER_FIX = "load_model(..., compile=False) loads the model without its optimizer"
 # Where the state of optimizers is, in files of models that are compiled when this one is not.
@@ -76,6 +76,7 @@ class Weights:
 
     def __init__(self, files: Sequence[Hdf5File], name: str):
         self.name = name
+        self._all = list(files)
         self._files = {path: file for file in files for path in file.datasets}
         self._stored: dict[str, str] = {}  # path: where the dataset is
         self.groups: dict[str, list[str]] = {}
@@ -87,6 +88,14 @@ class Weights:
 
     def __contains__(self, path: str) -> bool:
         return path in self._stored
+
+    def layer_name(self, group: str) -> str | None:
+        """Returns the name of the layer whose variables a group holds, if the file says it."""
+        for file in self._all:
+            if group in file.groups and "name" in file.attribute_names(group):
+                name = file.attribute(group, "name")
+                return name if isinstance(name, str) else None
+        return None
 
     def check(self, path: str, variable: Variable) -> None:
         """Raises unless the dataset at a path fits a variable."""
@@ -136,7 +145,10 @@ def restore(
     """
     plan = _Plan()
     left = set(weights.groups)
-    for holder in holders(model, skipped):
+    found = holders(model, skipped)
+    if is_new:
+        _check_names(found, weights)
+    for holder in found:
         is_optimizer = isinstance(holder.owner, Optimizer)
         if is_optimizer:
             _build_optimizer(holder, model, weights)
@@ -161,6 +173,18 @@ def restore(
     _commit(plan, weights, is_new)
     if plan.missed:
         warnings.warn(f"{weights.name}: not loaded: {'; '.join(plan.missed)}"[:1900], stacklevel=4)
+
+
+def _check_names(found: list[Holder], weights: Weights) -> None:
+    """Raises if the file has the weights of one layer where another one looks for its own."""
+    for holder in named_in_config(found):
+        name = weights.layer_name(holder.group) if holder.group in weights.groups else None
+        if name not in (None, holder.owner.name):
+            with located(weights.name, holder.group):
+                raise ModelFileError(
+                    "these are the weights of another layer", expected=holder.title,
+                    found=printable(name, 100), fix="the file is damaged; save the model again",
+                )  # fmt: skip
 
 
 def _build_optimizer(holder: Holder, model: Any, weights: Weights) -> None:

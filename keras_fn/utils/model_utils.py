@@ -14,7 +14,7 @@ def get_source_inputs(tensor: Any) -> list[KerasTensor]:
         tensor: A KerasTensor, or nested ones.
 
     Returns:
-        The tensors of the `Input`s, each once.
+        The tensors of the `Input`s, each once. A tensor that no call made is its own source.
 
     Raises:
         TypeError: It is no KerasTensor.
@@ -29,4 +29,6 @@ def get_source_inputs(tensor: Any) -> list[KerasTensor]:
     for x in tensors:
         if not isinstance(x, KerasTensor):
             raise TypeError(f"get_source_inputs takes a KerasTensor, not {x!r}.")
-    return creators(tensors)
+    made = [x for x in tensors if hasattr(x, "_keras_history")]
+    loose = [x for x in tensors if not hasattr(x, "_keras_history")]
+    return creators(made) + loose

@@ -67,7 +67,7 @@ def import_pydot() -> Any:
     except ImportError:
         raise ImportError(
             "A graph for Graphviz is made by the package pydot, which is not installed.\n"
-            "  fix: pip install pydot (plot_model and model_to_mermaid work without it)"
+            "  fix: pip install 'keras-fn[plot]' (plot_model works without)"
         ) from None
     return pydot
 

@@ -36,9 +36,9 @@ _TITLE, _NAME, _DETAIL = 9.0, 7.5, 7.5  # points
 _PAD, _LEADING = 0.09, 0.155  # inches
 _MARGIN, _FRAME_PAD, _FRAME_TITLE = 0.25, 0.2, 0.22
 _SHAPE = re.compile(r"(→ )?(\d+ × )?\([^()]*\)")  # what is not broken over lines
-_WIDEST = 44  # characters in a line of a box
+_WIDEST = 48  # characters in a line of a box
 _CORNER, _HEAD = 0.07, 0.085
-_MOST_PIXELS, _LONGEST_SIDE = 60e6, 60_000
+_MOST_PIXELS, _LONGEST_SIDE = 36e6, 60_000
 
 
 class _Card(NamedTuple):
@@ -105,11 +105,13 @@ def draw(
         area, side = page.width * page.height, max(page.width, page.height)
         dpi = min(dpi, (_MOST_PIXELS / area) ** 0.5, _LONGEST_SIDE / side)
         buffer = io.BytesIO()
-        metadata = {"Date": None} if format == "svg" else None
+        options: dict[str, Any] = {"svg": {"metadata": {"Date": None}}}.get(format, {})
+        if format == "png":
+            options = {"pil_kwargs": {"compress_level": 3}}  # half the time, a little larger
         with warnings.catch_warnings():
             # A name in a script that the font lacks is drawn as empty boxes, no reason to fail.
             warnings.simplefilter("ignore")
-            figure.savefig(buffer, format=format, dpi=dpi, metadata=metadata)
+            figure.savefig(buffer, format=format, dpi=dpi, **options)
     return buffer.getvalue()
 
 
@@ -244,7 +246,7 @@ class _Placer:
             *((line, ("normal", _DETAIL)) for line in details),
         ]
         return max(
-            self.measure(text, FontProperties(_FONT, weight=weight, size=size), False)[0] / 72
+            self.measure(text, FontProperties(family=_FONT, weight=weight, size=size), False)[0] / 72
             for text, (weight, size) in lines
         )
 

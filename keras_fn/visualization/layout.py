@@ -8,7 +8,7 @@ few edges cross, then assign coordinates. `x` runs across the ranks and `y` alon
 import math
 from bisect import bisect_right, insort
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import NamedTuple
@@ -289,11 +289,8 @@ class _Chains:
         grid, found = self.grid, {}
         for above, below in pairwise(grid.ranks):
             place = {v: i for rank in (above, below) for i, v in enumerate(rank)}
-            wanted = [_middle(grid.down[v], lambda p: place[p.below]) for v in above]
-            mutual = [
-                p for p in wanted
-                if p and _middle(grid.up[p.below], lambda p: place[p.above]) is p
-            ]  # fmt: skip
+            wanted = [_middle(grid.down[v], place) for v in above]
+            mutual = [p for p in wanted if p and _middle(grid.up[p.below], place) is p]
             taken: list[tuple[int, int]] = []
             for piece in sorted(mutual, key=lambda p: -p.weight):
                 a, b = place[piece.above], place[piece.below]
@@ -314,15 +311,17 @@ class _Chains:
                 distance = grid.distance(v, w) + self.shift[v] - self.shift[w]
                 apart[key] = max(apart.get(key, -math.inf), distance)
         order = list(range(len(places)))
-        for _ in range(24 if len(places) < 1000 else 8):
+        rounds = 48 if len(places) < 500 else 12
+        for turn in range(rounds):
             order.reverse()
+            step = max(0.1, 1 - turn / rounds)  # smaller ones at the end, to come to rest
             for c in order:
                 total = weights = 0.0
                 for other, offset, weight in joints[c]:
                     total += weight * (places[other] + offset)
                     weights += weight
                 if weights:
-                    places[c] = total / weights
+                    places[c] += step * (total / weights - places[c])
             self._push_apart(places, apart)
         grid.x = [places[c] + shift for c, shift in zip(self.of, self.shift, strict=True)]
 
@@ -365,10 +364,11 @@ class _Chains:
                 return
 
 
-def _middle(pieces: list[_Piece], place: Callable[[_Piece], int]) -> _Piece | None:
+def _middle(pieces: list[_Piece], place: dict[int, int]) -> _Piece | None:
     """Returns the piece in the middle of the heaviest ones, if there is one in the middle."""
     heaviest = max((p.weight for p in pieces), default=0.0)
-    heavy = sorted((p for p in pieces if p.weight == heaviest), key=place)
+    heavy = [p for p in pieces if p.weight == heaviest]
+    heavy.sort(key=lambda p: (place[p.above], place[p.below]))
     return heavy[len(heavy) // 2] if len(heavy) % 2 else None
 
 
@@ -420,17 +420,16 @@ class _Plan:
         width = max(widths, default=0.0) + GUTTER
         if total < _LONGEST or total < 4 * width:
             return [_Column(range(len(ranks)))]
-        target = max((total * width) ** 0.5, _LONGEST / 2)
-        starts, length, best = [0], 0.0, (0, 0)
+        number = max(2, round(total / max((total * width) ** 0.5, _LONGEST / 2)))
+        starts, length, best = [0], 0.0, (math.inf, math.inf, 0)
         for k, step in enumerate(steps):
             length += step
-            if length > 0.8 * target:  # break where the fewest edges pass, from here on
+            if length * number > 0.85 * total:  # break where the fewest edges pass, from here on
                 passing = sum(len(self.grid.down[v]) for v in ranks[k])
-                best = min(best, (passing, k + 1)) if best[1] > starts[-1] else (passing, k + 1)
-                if length > target:
-                    length = sum(steps[best[1] : k + 1])
-                    starts.append(best[1])
-                    best = (0, 0)
+                best = min(best, (passing, abs(length * number - total), k + 1))
+            if length * number > 1.05 * total and len(starts) < number:
+                starts.append(best[-1])
+                length, best = sum(steps[best[-1] : k + 1]), (math.inf, math.inf, 0)
         ends = [*starts[1:], len(ranks)]
         return [_Column(range(a, b)) for a, b in zip(starts, ends, strict=True) if b > a]
 
@@ -466,7 +465,8 @@ class _Plan:
             points.append(self._border(a, leaves, 1))
             points += self._bend(piece)
             points.append(self._border(b, arrives, -1))
-        return [p for i, p in enumerate(points) if not i or p[:2] != points[i - 1][:2]]
+        apart = [math.dist(p[:2], q[:2]) > _EPS for p, q in pairwise(points)]
+        return points[:1] + [p for p, far in zip(points[1:], apart, strict=True) if far]
 
     def _loop(self, v: int) -> list[Point]:
         """Returns the corners of an edge from a box to itself: a handle at its side."""

@@ -79,7 +79,7 @@ def plot_model(
         path, format = path.with_suffix(".mmd"), "mmd"
         warnings.warn(
             f"plot_model drew no picture ({'; '.join(reasons)}). {path} holds the model as "
-            "Mermaid text instead. For pictures: pip install matplotlib",
+            "Mermaid text instead. For pictures: pip install 'keras-fn[plot]'",
             stacklevel=2,
         )
     text = model_to_mermaid(

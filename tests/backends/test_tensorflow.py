@@ -482,6 +482,34 @@ def test_both_layouts_of_a_convolution_agree_with_an_unknown_batch(size, groups,
     assert last.shape == (2, *(-(-n // strides) for n in size), 8)
 
 
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize(("strides", "dilation"), [(1, 2), (2, 1), (2, 2)])
+def test_convolutions_of_unknown_sizes(padding, strides, dilation):
+    x, kernel = tf.random.normal((2, 9, 8, 3)), tf.random.normal((3, 3, 3, 5))
+
+    def both(x):
+        y = ops.conv(x, kernel, strides, padding, "channels_last", dilation)
+        back = ops.conv_transpose(y, kernel, strides, padding, None, "channels_last", dilation)
+        return y, back
+
+    traced = tf.function(both, input_signature=[tf.TensorSpec([None, None, None, 3])])
+    for known, unknown in zip(both(x), traced(x), strict=True):
+        np.testing.assert_allclose(known, unknown, atol=1e-4)
+
+
+def test_a_tf_function_with_autograph_takes_our_code_as_it_is():
+    seen = []
+
+    class Peek(Layer):
+        def call(self, inputs):
+            seen.append(type(self).call.__code__.co_filename)
+            return ops.relu(inputs)
+
+    layer = Peek()
+    assert tf.function(lambda x: layer(x) if tf.reduce_sum(x) > 0 else x)(tf.ones(2)).shape == (2,)
+    assert seen == [__file__]
+
+
 def test_variables_are_operands_of_every_kind_of_op():
     v = Variable(np.arange(6, dtype="float32").reshape(2, 3))
     for result, expected in [

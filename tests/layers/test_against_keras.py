@@ -33,8 +33,8 @@ def case(cls: str, *shapes: tuple[int, ...], **arguments: Any) -> Case:
 
 FIRST = {"data_format": "channels_first"}
 STEPS = np.array([[True, True, False, True], [False, True, True, False]])
-LINE, PLANE, SPACE = (2, 9, 4), (2, 7, 8, 4), (2, 5, 6, 5, 4)
-TURNED = {3: (2, 4, 9), 4: (2, 4, 7, 8), 5: (2, 4, 5, 6, 5)}  # with the channels first
+LINE, PLANE, SPACE = (2, 9, 4), (2, 6, 7, 4), (1, 5, 4, 5, 4)
+TURNED = {3: (2, 4, 9), 4: (2, 4, 6, 7), 5: (1, 4, 5, 4, 5)}  # with the channels first
 
 
 def window_cases() -> dict[str, Case]:
@@ -143,7 +143,7 @@ def norm_cases() -> dict[str, Case]:
         ", axis": case("BatchNormalization", PLANE, axis=1, momentum=0.8, epsilon=0.1),
         ", bare": case("BatchNormalization", LINE, center=False, scale=False),
         ", described": case(
-            "BatchNormalization", (4, 3), gamma_initializer="zeros", beta_regularizer="l1",
+            "BatchNormalization", (4, 3), gamma_initializer="zeros", beta_regularizer="l2",
             gamma_constraint="non_neg", moving_mean_initializer="ones",
         ),
         ", renorm": case("BatchNormalization", LINE, renorm=True),
@@ -164,7 +164,7 @@ def norm_cases() -> dict[str, Case]:
         "LayerNormalization, axis": case("LayerNormalization", LINE, axis=1, epsilon=0.1),
         "LayerNormalization, rms": case("LayerNormalization", LINE, rms_scaling=True),
         "RMSNormalization": case("RMSNormalization", LINE),
-        "RMSNormalization, axes": case("RMSNormalization", PLANE, axis=[1, 2], epsilon=0.1),
+        "RMSNormalization, axes": case("RMSNormalization", PLANE, axis=[2, 3], epsilon=0.1),
         "UnitNormalization": case("UnitNormalization", LINE),
         "UnitNormalization, axes": case("UnitNormalization", PLANE, axis=[1, 2]),
         "GroupNormalization": case("GroupNormalization", PLANE, **group),

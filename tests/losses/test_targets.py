@@ -5,6 +5,7 @@ import pytest
 
 from keras_fn import losses
 from keras_fn.errors import SpecError
+from keras_fn.losses.loss import LossFunctionWrapper
 
 CLASSES_5 = (None, 5)
 
@@ -107,3 +108,9 @@ def test_a_loss_of_ones_own_takes_what_it_takes() -> None:
             return y_pred
 
     accepted(Own(), np.zeros((4, 9, 9)), (None, 3))
+
+
+def test_a_wrapped_function_of_ours_is_checked_like_its_class() -> None:
+    loss = LossFunctionWrapper(losses.sparse_categorical_crossentropy, name="wrapped")
+    assert refused(loss, [0, 5], CLASSES_5).given == "classes from 0 to 5"
+    accepted(LossFunctionWrapper(lambda y_true, y_pred: y_pred), np.zeros((4, 9)), (None, 3))

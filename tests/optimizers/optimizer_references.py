@@ -133,3 +133,42 @@ def schedule_free(beta_1=0.9, beta_2=0.999, epsilon=1e-8, warmup=0):
         return (1 - beta_1) * z + beta_1 * x
 
     return Reference(rule)
+
+
+def adafactor(beta_2_decay=-0.8, epsilon_1=1e-30, epsilon_2=1e-3, clip_threshold=1.0):
+    def rms(x):
+        return np.sqrt(np.mean(x**2))
+
+    def rule(s, w, g, t, lr):
+        decay, squares = 1 - t**beta_2_decay, g**2 + epsilon_1
+        if w.ndim < 2:
+            v = s["v"] = decay * s.get("v", 0.0) + (1 - decay) * squares
+        else:
+            r = s["r"] = decay * s.get("r", 0.0) + (1 - decay) * squares.mean(-1)
+            c = s["c"] = decay * s.get("c", 0.0) + (1 - decay) * squares.mean(-2)
+            v = r[..., None] * c[..., None, :] / r.mean(-1)[..., None, None]
+        update = g / np.sqrt(v)
+        update = update / max(1.0, rms(update) / clip_threshold)
+        return w - max(epsilon_2, rms(w)) * min(lr, t**-0.5) * update
+
+    return Reference(rule)
+
+
+def muon(momentum=0.95, nesterov=True, rms_rate=0.2, steps=5, adam_rate=1.0):
+    a, b, c = 3.4445, -4.775, 2.0315
+
+    def rule(s, w, g, t, lr):
+        if w.ndim != 2:
+            return adam_rule(s, w, g, t, lr * adam_rate)
+        m = s["m"] = momentum * s.get("m", 0.0) + g
+        direction = g + momentum * m if nesterov else m
+        # An odd polynomial of a matrix acts on its singular values alone.
+        left, values, right = np.linalg.svd(direction, full_matrices=False)
+        values = values / (np.linalg.norm(direction) + 1e-7)
+        for _ in range(steps):
+            values = a * values + b * values**3 + c * values**5
+        size = 1.0 if rms_rate is None else np.sqrt(max(w.shape)) * rms_rate
+        return w - lr * size * (left * values) @ right
+
+    adam_rule = adam().rule
+    return Reference(rule)

@@ -517,6 +517,92 @@ def test_set_weights():
         optimizer.set_weights([7, 0.5, np.ones((2, 2)), np.ones(1)])
 
 
+def test_muon_leaves_some_variables_to_adam():
+    with name_scope("net"):
+        vs = [
+            Variable(np.ones(shape, "float32"), name=name)
+            for name, shape in [
+                ("kernel", (2, 2)), ("embeddings", (2, 2)), ("head", (2, 2)), ("bias", (2,)),
+            ]
+        ]  # fmt: skip
+    optimizer = optimizers.Muon(
+        0.5, weight_decay=0.2, adam_weight_decay=0.4, exclude_layers=["he.d"]
+    )
+    optimizer.apply([ops.zeros_like(v.value) for v in vs], vs)
+    slots = [v.name.removeprefix("net_") for v in optimizer.variables[2:]]
+    names = ["kernel_momentum"]
+    for name in ("embeddings", "head", "bias"):
+        names += [f"{name}_momentum", f"{name}_velocity"]
+    assert slots == names
+    assert_close([v.numpy().ravel()[0] for v in vs], [0.9, 0.8, 0.8, 0.8])
+
+
+def test_adafactor_keeps_means_only_where_there_are_axes():
+    optimizer = optimizers.Adafactor()
+    optimizer.build([Variable(np.ones((2, 3, 4), "float32")), Variable(np.ones(5, "float32"))])
+    shapes = [v.shape for v in optimizer.variables[2:]]
+    assert shapes == [(2, 3), (2, 4), (2, 3, 4), (), (), (5,)]
+
+
+# The optimizer that scales the loss
+
+
+def scaled(**options):
+    return optimizers.LossScaleOptimizer(optimizers.SGD(1.0, momentum=0.5), **options)
+
+
+def test_a_scaled_loss_gives_the_same_steps():
+    plain, small = variables(), variables()
+    inner, optimizer = optimizers.SGD(1.0, momentum=0.5), scaled(initial_scale=8.0)
+    for _ in range(3):
+        inner.apply(tensors(G), plain)
+        optimizer.apply([g * 8.0 for g in tensors(G)], small)
+    assert_close([v.numpy() for v in small], [v.numpy() for v in plain])
+    assert float(optimizer.scale_loss(ops.convert_to_tensor(3.0))) == 24.0
+    assert int(optimizer.iterations.numpy()) == 3
+
+
+def test_the_scale_grows_and_shrinks():
+    optimizer, vs = scaled(initial_scale=4.0, dynamic_growth_steps=2), variables()
+    bad = [G[0], [np.inf]]
+    seen = []
+    for grads in (G, G, G, bad, G, bad, [[[np.nan, 0.0]], G[1]]):
+        before = [v.numpy() for v in vs]
+        optimizer.apply(tensors(grads), vs)
+        if grads is not G:
+            assert_close([v.numpy() for v in vs], before, rtol=0)
+        seen.append(float(optimizer.dynamic_scale.numpy()))
+    assert seen == [4.0, 8.0, 8.0, 4.0, 4.0, 2.0, 1.0]
+    assert int(optimizer.iterations.numpy()) == 4
+    assert all(np.isfinite(v.numpy()).all() for v in optimizer.variables)
+
+
+def test_the_scaling_optimizer_is_a_pure_function_too():
+    optimizer, vs = scaled(initial_scale=4.0), variables()
+    optimizer.build(vs)
+    state = [v.value for v in optimizer.variables]
+    values, state = optimizer.stateless_apply(state, tensors(G), [v.value for v in vs])
+    assert_close(map(ops.convert_to_numpy, values), [1 - g / 4 for g in G])
+    assert vs[0].numpy().tolist() == [[1.0, 1.0]]
+    assert len(state) == len(optimizer.variables)
+
+
+def test_the_scaling_optimizer_passes_on_its_learning_rate_and_config():
+    optimizer = scaled(initial_scale=4.0, dynamic_growth_steps=7, name="outer")
+    optimizer.learning_rate = 0.25
+    assert float(optimizer.inner_optimizer.learning_rate.numpy()) == 0.25
+    config = optimizers.serialize(optimizer)
+    assert sorted(config["config"]) == [
+        "dynamic_growth_steps", "initial_scale", "inner_optimizer", "name",
+    ]  # fmt: skip
+    again = optimizers.deserialize(config)
+    assert again.get_config() == optimizer.get_config()
+    old = {**optimizer.get_config(), "use_ema": False, "clipnorm": None, "dynamic": True}
+    assert optimizers.LossScaleOptimizer.from_config(old).initial_scale == 4.0
+    with pytest.raises(ValueError, match="give the inner optimizer"):
+        scaled(clipnorm=1.0)
+
+
 # Configs
 
 # What Keras 3.15.1 writes beside the shared arguments.
@@ -531,6 +617,29 @@ OWN = {
     "Nadam": {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-07},
     "Lion": {"beta_1": 0.9, "beta_2": 0.99},
     "Lamb": {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-07},
+    "Adafactor": {
+        "beta_2_decay": -0.8,
+        "epsilon_1": 1e-30,
+        "epsilon_2": 0.001,
+        "clip_threshold": 1.0,
+        "relative_step": True,
+    },
+    "Muon": {
+        "adam_beta_1": 0.9,
+        "adam_beta_2": 0.999,
+        "epsilon": 1e-07,
+        "exclude_layers": [],
+        "muon_a": 3.4445,
+        "muon_b": -4.775,
+        "muon_c": 2.0315,
+        "adam_lr_ratio": 1,
+        "momentum": 0.95,
+        "ns_steps": 5,
+        "nesterov": True,
+        "exclude_embeddings": True,
+        "adam_weight_decay": 0.004,
+        "rms_rate": 0.2,
+    },
     "Ftrl": {
         "learning_rate_power": -0.5,
         "initial_accumulator_value": 0.1,
@@ -549,7 +658,7 @@ def test_configs_are_those_of_keras(cls):
     expected = {
         "name": "o",
         "learning_rate": RATES.get(cls.__name__, 0.0010000000474974513),
-        "weight_decay": 0.004 if cls.__name__ == "AdamW" else None,
+        "weight_decay": 0.004 if cls.__name__ in ("AdamW", "Muon") else None,
         "clipnorm": None,
         "global_clipnorm": None,
         "clipvalue": None,
@@ -587,6 +696,15 @@ def test_schedules_are_serialized_inside():
     again = optimizers.deserialize(config)
     assert again._learning_rate.get_config() == schedule.get_config()
     assert config["config"]["learning_rate"] is inner  # the config is left as it was
+
+
+def test_a_function_as_learning_rate_is_found_by_its_name():
+    def half():
+        return 0.5
+
+    with CustomObjectScope({"half": half}):
+        optimizer = optimizers.deserialize(optimizers.serialize(optimizers.SGD(half)))
+    assert optimizer.learning_rate == 0.5
 
 
 def test_an_optimizer_of_the_users_is_found_by_its_name():

@@ -1,8 +1,8 @@
 """Ten steps of each optimizer against its formula in NumPy, in every way that a step can run."""
 
 import numpy as np
-import pytest
 import optimizer_references as references
+import pytest
 
 from keras_fn import ops, optimizers
 from keras_fn.backend.loader import current
@@ -65,6 +65,23 @@ CASES = {
         references.ftrl,
         {"power": -0.7, "initial": 0.2, "l1": 0.5, "l2": 0.1, "shrinkage": 0.05, "beta": 0.3},
     ),
+    "adafactor": (optimizers.Adafactor, {}, references.adafactor, {}),
+    "adafactor-all": (
+        optimizers.Adafactor, {"beta_2_decay": -0.5, "epsilon_2": 5.0, "clip_threshold": 0.5},
+        references.adafactor, {"beta_2_decay": -0.5, "epsilon_2": 5.0, "clip_threshold": 0.5},
+    ),
+    "muon": (
+        optimizers.Muon, {"weight_decay": None, "adam_weight_decay": None}, references.muon, {},
+    ),
+    "muon-all": (
+        optimizers.Muon,
+        {
+            "weight_decay": None, "adam_weight_decay": None, "momentum": 0.5, "nesterov": False,
+            "rms_rate": None, "ns_steps": 3, "adam_lr_ratio": 0.5,
+        },
+        references.muon,
+        {"momentum": 0.5, "nesterov": False, "rms_rate": None, "steps": 3, "adam_rate": 0.5},
+    ),
     "schedule-free": (
         optimizers.ScheduleFreeAdamW, {"warmup_steps": 4},
         references.schedule_free, {"warmup": 4},
@@ -120,7 +137,7 @@ def test_all_at_once_equals_one_after_the_other(case, monkeypatch):
         pytest.skip("this backend updates one variable after the other")
     cls, options, _, _ = CASES[case]
     weights, steps = data()
-    shared = {"weight_decay": 0.01, "global_clipnorm": 0.5, **options}
+    shared = {**options, "weight_decay": 0.01, "global_clipnorm": 0.5}
     together = train(cls(learning_rate=0.05, **shared), weights, steps)
     monkeypatch.setattr(optimizers.Optimizer, "_works_on_groups", lambda self: False)
     assert_same(train(cls(learning_rate=0.05, **shared), weights, steps), together, rtol=2e-6)

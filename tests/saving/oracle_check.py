@@ -42,7 +42,7 @@ def ops_model(k: Any) -> tuple[Any, Any]:
         "where": ops.where(a > b, a, b), "maximum": ops.maximum(a, np.float32(0.5)),
         "einsum": ops.einsum("bij,bkj->bik", a, b), "top_k": ops.top_k(a, 2)[0],
         "one_hot": ops.one_hot(ops.argmax(a, -1), 6), "take": ops.take(a, [0, 1], axis=1),
-        "norm": ops.norm(a, axis=-1), "logsumexp": ops.logsumexp(a, -1),
+        "logsumexp": ops.logsumexp(a, -1),
         "array": a * np.arange(6, dtype="float32"), "tile": ops.tile(a, (1, 2, 1)),
         "batch_norm": ops.batch_normalization(a, ops.mean(a, (0, 1)), ops.var(a, (0, 1)), -1),
         "tensor": a + ops.convert_to_tensor([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]),
@@ -73,7 +73,54 @@ def trained_model(k: Any) -> tuple[Any, Any]:
     return model, x
 
 
-MODELS = {"ops": ops_model, "dense": dense_model, "trained": trained_model}
+def random_model(seed: int) -> Any:
+    """A graph of layers of one shape: only their order tells their weights apart."""
+
+    def make(k: Any) -> tuple[Any, Any]:
+        draw = np.random.default_rng(seed)
+        tensors = [k.Input((3,), name=name) for name in ("p", "q")]
+        inputs = list(tensors)
+        shared = [k.layers.Dense(3, name=f"shared_{i}") for i in range(3)]
+        for i in range(14):
+            x, y = (tensors[j] for j in draw.integers(len(tensors), size=2))
+            kind = draw.integers(4)
+            if kind == 0:
+                tensors.append(shared[draw.integers(3)](x))
+            elif kind == 1:
+                tensors.append(x + y)
+            else:
+                tensors.append(k.layers.Dense(3, name=f"layer_{i}", activation="tanh")(x))
+        ends = [tensors[j] for j in draw.permutation(len(tensors) - 2)[:4] + 2]
+        outputs = dict(zip("zbya", ends, strict=True)) if seed % 2 else ends
+        model = k.Model(inputs, outputs, name=f"random_{seed}")
+        return model, [data(2, 3), data(2, 3, seed=1)]
+
+    return make
+
+
+def layers_model(k: Any) -> tuple[Any, Any]:
+    """Layers that hold layers, running statistics, seeds and masks."""
+    layers = k.layers
+    images, words = k.Input((8, 8, 3), name="images"), k.Input((5,), dtype="int32", name="words")
+    x = layers.Conv2D(4, 3, padding="same", use_bias=False)(images)
+    x = layers.BatchNormalization()(x)
+    x = layers.DepthwiseConv2D(3)(layers.Activation("relu")(x))
+    x = layers.SeparableConv2D(4, 3)(layers.Dropout(0.5)(x))
+    x = layers.GlobalAveragePooling2D()(layers.LayerNormalization()(x))
+    y = layers.Embedding(20, 6, mask_zero=True)(words)
+    y = layers.Bidirectional(layers.LSTM(4, return_sequences=True))(y)
+    y = layers.TimeDistributed(layers.Dense(3))(layers.GaussianNoise(0.1)(y))
+    y = layers.RNN([layers.GRUCell(4), layers.LSTMCell(3)])(layers.GRU(4, return_sequences=True)(y))
+    z = layers.Concatenate()([x, y, layers.Reshape((4,))(x)])
+    model = k.Model({"images": images, "words": words}, z, name="layers")
+    inputs = {"images": data(2, 8, 8, 3), "words": np.array([[3, 4, 5, 0, 0], [1, 2, 3, 4, 5]])}
+    return model, inputs
+
+
+MODELS = {
+    "ops": ops_model, "dense": dense_model, "trained": trained_model, "layers": layers_model,
+    **{f"random_{seed}": random_model(seed) for seed in range(6)},
+}  # fmt: skip
 
 
 def keras_like(name: str) -> Any:
@@ -97,8 +144,9 @@ def results(k: Any, model: Any, inputs: Any) -> dict[str, np.ndarray]:
 
 
 def formats(name: str) -> list[str]:
-    # Keras has no way to read ops in legacy files that it wrote itself.
-    return [f for f in FORMATS if (name, f) != ("ops", ".h5")]
+    # Keras does not read ops in legacy files that it wrote itself.
+    has_ops = name in ("ops", "dense") or name.startswith("random")
+    return [f for f in FORMATS if not has_ops or f != ".h5"]
 
 
 def write(k: Any, directory: Path) -> None:
@@ -122,8 +170,8 @@ def write(k: Any, directory: Path) -> None:
 def read(k: Any, directory: Path) -> int:
     wrong = 0
     for name, make in MODELS.items():
-        expected = dict(np.load(directory / f"{name}.npz"))
         for ending in formats(name):
+            expected = dict(np.load(directory / f"{name}.npz"))
             model, inputs = make(k)
             path = str(directory / f"{name}{ending}")
             try:
@@ -132,6 +180,9 @@ def read(k: Any, directory: Path) -> int:
                 else:
                     model = k.saving.load_model(path)
                 found = results(k, model, inputs)
+                # Keras does not restore the state of an optimizer from a legacy file.
+                if k.__name__ == "keras" and ending == ".h5":
+                    expected = {n: v for n, v in expected.items() if not n.startswith("opt/")}
                 if any(key.startswith("opt/") for key in expected):
                     variables = enumerate(model.optimizer.variables)
                     found.update((f"opt/{i}", k.ops.convert_to_numpy(v)) for i, v in variables)

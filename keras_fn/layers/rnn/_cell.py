@@ -107,11 +107,15 @@ class Cell(Layer):
 
     def call(self, inputs: Any, states: Any, training: bool = False) -> Any:
         """Returns the output of one time step, and the next states in the form they came in."""
-        dropped = self.draw(shape_of(inputs)[0], training)
-        output, new = self.advance(
-            self.project(inputs, dropped.inputs), tree.flatten(states), dropped.states
-        )
+        output, new = self.stepper(shape_of(inputs)[0], training)(inputs, states)
         return output, new if tree.is_nested(states) else new[0]
+
+    def stepper(self, batch_size: Any, training: bool) -> Step:
+        """Returns the step, with dropout masks that are the same each time."""
+        drop = self.draw(batch_size, training)
+        return lambda inputs, states: self.advance(
+            self.project(inputs, drop.inputs), tree.flatten(states), drop.states
+        )
 
     def project(self, inputs: Any, dropped: Any = None) -> Any:
         """Returns what the inputs, of one time step or of all (time first), bring to the gates."""

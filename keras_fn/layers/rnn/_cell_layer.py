@@ -4,9 +4,10 @@ import inspect
 from operator import attrgetter
 from typing import Any
 
+from keras_fn import regularizers
 from keras_fn.core.input_spec import InputSpec
 from keras_fn.layers._arguments import misfit
-from keras_fn.layers._config import config_of
+from keras_fn.layers._config import base_config, config_of
 from keras_fn.layers.rnn._cell import Cell
 from keras_fn.layers.rnn.rnn import RNN
 
@@ -46,10 +47,9 @@ class CellLayer(RNN):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments, as plain values."""
-        config = super().get_config()
-        del config["cell"]
-        described = config_of(self.cell)
-        return {**config, **{name: described[name] for name in _arguments(self.cell_class)}}
+        config = {**base_config(self), **config_of(self.cell), **super().get_config()}
+        config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
+        return {name: value for name, value in config.items() if name not in ("cell", "use_cudnn")}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:

@@ -164,3 +164,10 @@ class SimpleRNN(CellLayer):
             cell, return_sequences, return_state, go_backwards, stateful, unroll,
             activity_regularizer=activity_regularizer, **kwargs,
         )  # fmt: skip
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments, as plain values."""
+        config = super().get_config()
+        if self.seed is None:  # Keras's files do not know it here
+            del config["seed"]
+        return config

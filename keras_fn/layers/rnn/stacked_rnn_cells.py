@@ -3,10 +3,12 @@
 from typing import Any
 
 from keras_fn.core import tree
-from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
+from keras_fn.core.serialization import deserialize_keras_object
 from keras_fn.layers._arguments import misfit
 from keras_fn.layers.layer import Layer
+from keras_fn.layers.rnn._cell import Step
 from keras_fn.layers.rnn._steps import build_cell, first_states, output_size_of, step_of
+from keras_fn.ops.core import shape as shape_of
 
 
 class StackedRNNCells(Layer):
@@ -61,12 +63,21 @@ class StackedRNNCells(Layer):
 
     def call(self, inputs: Any, states: Any, training: bool = False) -> Any:
         """Returns the output of one time step and the next states."""
-        _, step = self.begin(None, training, inputs)
-        return step(inputs, states)
+        output, new = self.stepper(shape_of(inputs)[0], training)(inputs, states)
+        return output, tree.pack(states, tree.flatten(new))
 
-    def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, as plain values."""
-        return {**super().get_config(), "cells": [serialize_keras_object(c) for c in self.cells]}
+    def stepper(self, batch_size: Any, training: bool) -> Step:
+        """Returns the step of all cells, with dropout masks that are the same each time."""
+        steps = [step_of(cell, batch_size, training, self.dtype_policy) for cell in self.cells]
+
+        def step(inputs: Any, states: Any) -> Any:
+            new = []
+            for one, state in zip(steps, states, strict=True):
+                inputs, after = one(inputs, state)
+                new.append(after)
+            return inputs, new
+
+        return step
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:

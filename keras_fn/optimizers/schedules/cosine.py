@@ -48,8 +48,8 @@ class CosineDecay(BuiltInSchedule):
 
     Example:
         >>> schedule = keras.optimizers.schedules.CosineDecay(1.0, 10)
-        >>> round(float(schedule(5)), 4), round(float(schedule(20)), 4)
-        (0.5, 0.0)
+        >>> f"{float(schedule(5)):.3f} {float(schedule(20)):.3f}"
+        '0.500 0.000'
 
     References:
         Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", 2016.
@@ -103,8 +103,8 @@ class CosineDecayRestarts(BuiltInSchedule):
 
     Example:
         >>> schedule = keras.optimizers.schedules.CosineDecayRestarts(1.0, 10)
-        >>> round(float(schedule(5)), 4), round(float(schedule(10)), 4)
-        (0.5, 1.0)
+        >>> f"{float(schedule(5)):.3f} {float(schedule(10)):.3f}"
+        '0.500 1.000'
 
     References:
         Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", 2016.

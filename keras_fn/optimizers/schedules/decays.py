@@ -61,8 +61,8 @@ class ExponentialDecay(_RateDecay):
 
     Example:
         >>> schedule = keras.optimizers.schedules.ExponentialDecay(0.5, 10, 0.1)
-        >>> round(float(schedule(10)), 4)
-        0.05
+        >>> f"{float(schedule(10)):.3f}"
+        '0.050'
     """
 
     def __init__(
@@ -97,8 +97,8 @@ class InverseTimeDecay(_RateDecay):
 
     Example:
         >>> schedule = keras.optimizers.schedules.InverseTimeDecay(0.5, 10, 1.0)
-        >>> round(float(schedule(10)), 4)
-        0.25
+        >>> f"{float(schedule(10)):.3f}"
+        '0.250'
     """
 
     def __init__(
@@ -177,8 +177,8 @@ class PolynomialDecay(BuiltInSchedule):
 
     Example:
         >>> schedule = keras.optimizers.schedules.PolynomialDecay(0.5, 10, 0.1)
-        >>> round(float(schedule(5)), 4), round(float(schedule(50)), 4)
-        (0.3, 0.1)
+        >>> f"{float(schedule(5)):.3f} {float(schedule(50)):.3f}"
+        '0.300 0.100'
     """
 
     arguments = (

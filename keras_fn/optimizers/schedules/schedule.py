@@ -13,8 +13,8 @@ class LearningRateSchedule:
         ...     def __call__(self, step):
         ...         return 0.1 / (ops.cast(step, "float32") + 1.0)
         >>> optimizer = keras.optimizers.SGD(Harmonic())
-        >>> round(float(optimizer.learning_rate), 3)
-        0.1
+        >>> f"{float(optimizer.learning_rate):.3f}"
+        '0.100'
     """
 
     def __call__(self, step: Tensor) -> Tensor:

@@ -1,0 +1,116 @@
+"""The same work in PyTorch alone, as one writes it by hand."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from native_weights import draw_vgg19
+from torch import nn
+from torch.nn import functional as F
+
+
+class ResNet(nn.Module):
+    """The toy ResNet, channels first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.c1, self.c2 = nn.Conv2d(3, 32, 3), nn.Conv2d(32, 64, 3)
+        self.blocks = nn.ModuleList(nn.Conv2d(64, 64, 3, padding=1) for _ in range(4))
+        self.last, self.d1, self.d2 = nn.Conv2d(64, 64, 3), nn.Linear(64, 256), nn.Linear(256, 10)
+        self.drop = nn.Dropout(0.5)
+
+    def forward(self, x: Any) -> Any:
+        x = F.max_pool2d(F.relu(self.c2(F.relu(self.c1(x)))), 3)
+        for a, b in (self.blocks[:2], self.blocks[2:]):
+            x = x + F.relu(b(F.relu(a(x))))
+        x = F.relu(self.last(x)).mean((2, 3))
+        return self.d2(self.drop(F.relu(self.d1(x))))
+
+
+class Ticket(nn.Module):
+    """Two embeddings, two LSTMs, two heads."""
+
+    def __init__(self, words: int, tags: int) -> None:
+        super().__init__()
+        self.e1, self.e2 = nn.Embedding(words, 64), nn.Embedding(words, 64)
+        self.l1 = nn.LSTM(64, 128, batch_first=True)
+        self.l2 = nn.LSTM(64, 32, batch_first=True)
+        self.p, self.d = nn.Linear(160 + tags, 1), nn.Linear(160 + tags, 4)
+
+    def forward(self, title: Any, body: Any, tags: Any) -> Any:
+        a, b = self.l1(self.e1(title))[0][:, -1], self.l2(self.e2(body))[0][:, -1]
+        x = torch.cat([a, b, tags], 1)
+        return self.p(x), self.d(x)
+
+
+def mlp_net() -> Any:
+    return nn.Sequential(
+        nn.Linear(784, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10)
+    )
+
+
+def mlp(x: Any, y: Any, batch: int) -> Callable[[], None]:
+    net = mlp_net()
+    xs, ys = torch.from_numpy(x), torch.from_numpy(y).long()
+
+    def loss(i: Any) -> Any:
+        out = net(xs[i])
+        return F.cross_entropy(out, ys[i]), (out.argmax(1) == ys[i]).sum()
+
+    return _epoch(net, loss, len(x), batch)
+
+
+def resnet(x: Any, y: Any, batch: int) -> Callable[[], None]:
+    net = ResNet()
+    xs = torch.from_numpy(x).permute(0, 3, 1, 2).contiguous()
+    ys = torch.from_numpy(y.argmax(1))
+
+    def loss(i: Any) -> Any:
+        out = net(xs[i])
+        return F.cross_entropy(out, ys[i]), (out.argmax(1) == ys[i]).sum()
+
+    return _epoch(net, loss, len(x), batch)
+
+
+def ticket(x: Any, y: Any, batch: int) -> Callable[[], None]:
+    net = Ticket(1000, x["tags"].shape[1])
+    xs = [torch.from_numpy(x[k]) for k in ("title", "body", "tags")]
+    p, d = torch.from_numpy(y["priority"]), torch.from_numpy(y["department"])
+
+    def loss(i: Any) -> Any:
+        a, b = net(*[t[i] for t in xs])
+        one = F.binary_cross_entropy_with_logits(a, p[i])
+        return one + 0.2 * F.cross_entropy(b, d[i]), one.detach()
+
+    return _epoch(net, loss, len(xs[0]), batch)
+
+
+def _epoch(net: Any, loss: Any, samples: int, batch: int) -> Callable[[], None]:
+    optimizer = torch.optim.RMSprop(net.parameters(), lr=1e-3, alpha=0.9, eps=1e-7)
+
+    def run() -> None:
+        order, total, hits = torch.randperm(samples), 0.0, 0.0
+        for k in range(0, samples, batch):
+            optimizer.zero_grad()
+            value, more = loss(order[k : k + batch])
+            value.backward()
+            optimizer.step()
+            total, hits = total + value.detach(), hits + more
+        float(total), float(hits)
+
+    return run
+
+
+def forward(x: Any) -> Callable[[], Any]:
+    net, xs = mlp_net(), torch.from_numpy(x)
+    net.requires_grad_(False)
+    return lambda: net(xs)
+
+
+def dense_stack(count: int) -> Any:
+    return nn.Sequential(*(nn.Linear(64, 64) for _ in range(count)))
+
+
+def vgg19() -> Any:
+    """All weights of VGG19, drawn by NumPy."""
+    return [torch.from_numpy(w) for w in draw_vgg19()]

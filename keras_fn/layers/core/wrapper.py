@@ -1,0 +1,44 @@
+"""The base of layers that hold one other layer."""
+
+from typing import Any
+
+from keras_fn.core.serialization import deserialize_keras_object
+from keras_fn.layers._arguments import misfit
+from keras_fn.layers.layer import Layer
+
+
+class Wrapper(Layer):
+    """Base of layers around another layer. Subclasses write `call`.
+
+    Args:
+        layer: The layer inside.
+
+    Raises:
+        ValueError: `layer` is no layer.
+
+    Example:
+        >>> class Twice(keras.layers.Wrapper):
+        ...     def call(self, inputs):
+        ...         return self.layer(inputs) * 2
+        >>> Twice(keras.layers.Dense(4))(keras.Input((3,))).shape
+        (None, 4)
+    """
+
+    def __init__(self, layer: Layer, **kwargs: Any):
+        super().__init__(**kwargs)
+        if not isinstance(layer, Layer):
+            raise misfit(self, "layer", "a layer", layer, "for example Dense(4)")
+        self.layer = layer
+
+    def build(self, input_shape: Any = None) -> None:
+        """Builds the layer inside for the same inputs."""
+        if not self.layer.built:
+            self.layer.build_from_config({"input_shape": input_shape})
+        self.built = True
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """Returns an instance made from what `get_config` gave."""
+        config = dict(config)
+        layer = deserialize_keras_object(config.pop("layer"), role="layer")
+        return cls(layer, **config)

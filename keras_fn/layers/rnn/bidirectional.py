@@ -1,0 +1,201 @@
+"""A sequence read in both directions."""
+
+from collections.abc import Callable
+from typing import Any
+
+from keras_fn.core import tree
+from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
+from keras_fn.layers._arguments import misfit
+from keras_fn.layers._config import base_config
+from keras_fn.layers.layer import Layer
+from keras_fn.ops.binary import add, multiply
+from keras_fn.ops.core import cast
+from keras_fn.ops.shapes import concatenate, flip
+
+_MERGES: dict[Any, Callable[[Any, Any], Any]] = {
+    "concat": lambda x, y: concatenate([x, y], axis=-1),
+    "sum": add,
+    "mul": multiply,
+    "ave": lambda x, y: multiply(add(x, y), 0.5),
+    None: lambda x, y: (x, y),
+}
+
+
+class Bidirectional(Layer):
+    """Runs a recurrent layer forwards, and another one like it backwards.
+
+    Args:
+        layer: A recurrent layer, or one with its `go_backwards`, `return_sequences`,
+            `return_state` and `stateful`. Both directions are new layers, made from its config.
+        merge_mode: How the outputs become one: `"concat"`, `"sum"`, `"mul"`, `"ave"`, or None for
+            a tuple of both.
+        weights: First values of the weights: those of the forward layer, then of the backward one.
+        backward_layer: The layer for the other direction, with `go_backwards=True`, rather than
+            one like `layer`.
+
+    Input: as the layer's; the first half of `initial_state` is for the forward layer. Output: the
+    merged outputs, in the order of the sequence; with `return_state` a tuple of them, the states
+    of the forward layer and those of the backward one. With `return_sequences`, outputs at masked
+    steps are 0.
+
+    Raises:
+        ValueError: An argument that cannot be used, or layers that do not go together.
+
+    Example:
+        >>> layer = keras.layers.Bidirectional(keras.layers.LSTM(4, return_sequences=True))
+        >>> layer(keras.Input((5, 3))).shape
+        (None, 5, 8)
+
+    References:
+        Schuster and Paliwal, "Bidirectional Recurrent Neural Networks", 1997.
+    """
+
+    def __init__(
+        self,
+        layer: Layer,
+        merge_mode: str | None = "concat",
+        weights: Any = None,
+        backward_layer: Layer | None = None,
+        **kwargs: Any,
+    ):
+        for name, given in (("layer", layer), ("backward_layer", backward_layer)):
+            if not isinstance(given, Layer) and (given is not None or name == "layer"):
+                raise misfit(self, name, "a recurrent layer", given, "for example LSTM(8)")
+        if merge_mode not in _MERGES:
+            raise misfit(
+                self, "merge_mode", "'concat', 'sum', 'mul', 'ave' or None", merge_mode,
+                "leave it away to concatenate",
+            )  # fmt: skip
+        super().__init__(**kwargs)
+        self.forward_layer = _remade(layer, "forward_")
+        self.backward_layer = backward_layer or _remade(layer, "backward_", go_backwards=True)
+        for one in (self.forward_layer, self.backward_layer):
+            if hasattr(layer, "use_cudnn"):
+                one.use_cudnn = layer.use_cudnn
+            if getattr(one, "zero_output_for_mask", None) is not None:
+                one.zero_output_for_mask = one.return_sequences
+        self._check_pair()
+        self.merge_mode = merge_mode
+        self.stateful = self._changes_state = layer.stateful
+        self.return_sequences = layer.return_sequences
+        self.return_state = layer.return_state
+        self.supports_masking = True
+        self.input_spec = layer.input_spec
+        self._start = weights
+
+    def _check_pair(self) -> None:
+        forward, backward = self.forward_layer, self.backward_layer
+        if forward.go_backwards or not backward.go_backwards:
+            raise misfit(
+                self, "backward_layer", "layer to go forwards and backward_layer backwards",
+                (forward.go_backwards, backward.go_backwards),
+                "set go_backwards=True on backward_layer, and on it alone",
+            )  # fmt: skip
+        for name in ("stateful", "return_sequences", "return_state"):
+            if getattr(forward, name) != getattr(backward, name):
+                raise misfit(
+                    self, "backward_layer", f"{name}={getattr(forward, name)}, as layer has",
+                    getattr(backward, name), f"give both layers the same {name}",
+                )  # fmt: skip
+
+    def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
+        """Builds both layers."""
+        del initial_state_shape  # it follows from the layers
+        for layer in (self.forward_layer, self.backward_layer):
+            layer.build_from_config({"input_shape": sequences_shape})
+        if self._start is not None:
+            self.set_weights(self._start)
+            self._start = None
+        self.built = True
+
+    def call(
+        self,
+        sequences: Any,
+        initial_state: Any = None,
+        mask: Any = None,
+        training: bool | None = None,
+    ) -> Any:
+        """Returns the merged outputs, and the states if they are wanted."""
+        first, last = _halves(initial_state)
+        x = self._direction(self.forward_layer, sequences, first, mask, training)
+        y = self._direction(self.backward_layer, sequences, last, mask, training)
+        states: tuple[Any, ...] = ()
+        if self.return_state:
+            (x, *first), (y, *last) = x, y
+            states = (*first, *last)
+        x, y = cast(x, self.compute_dtype), cast(y, self.compute_dtype)
+        output = _MERGES[self.merge_mode](x, flip(y, 1) if self.return_sequences else y)
+        if not self.return_state:
+            return output
+        return (*output, *states) if self.merge_mode is None else (output, *states)
+
+    def _direction(self, layer: Any, sequences: Any, state: Any, mask: Any, training: Any) -> Any:
+        options: dict[str, Any] = {} if state is None else {"initial_state": state}
+        if layer._signature.has_training:
+            options["training"] = training
+        if layer._signature.mask_slots and mask is not None:
+            options["mask"] = mask
+        return layer(sequences, **options)
+
+    def reset_state(self) -> None:
+        """Sets the states that stateful layers keep to 0.
+
+        Raises:
+            AttributeError: The layer is not stateful.
+        """
+        if not self.stateful:
+            raise AttributeError(f"{self._place} keeps no states: pass stateful=True to its layer.")
+        self.forward_layer.reset_state()
+        self.backward_layer.reset_state()
+
+    reset_states = reset_state  # as Keras 2 named it
+
+    @property
+    def states(self) -> Any:
+        """The states that stateful layers keep; None where they keep none."""
+        forward, backward = self.forward_layer.states, self.backward_layer.states
+        return (*forward, *backward) if forward and backward else None
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """Returns the mask of the outputs: that of the inputs where all steps are returned."""
+        mask = tree.flatten(previous_mask)[0] if self.return_sequences else None
+        masks = [mask] if self.merge_mode else [mask, mask]
+        if self.return_state:
+            sizes = [self.forward_layer.state_size, self.backward_layer.state_size]
+            masks += [None] * len(tree.flatten(sizes))
+        return masks if len(masks) > 1 else mask
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments, as plain values."""
+        return {
+            **base_config(self),
+            "merge_mode": self.merge_mode,
+            "layer": serialize_keras_object(self.forward_layer),
+            "backward_layer": serialize_keras_object(self.backward_layer),
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """Returns an instance made from what `get_config` gave."""
+        inner = {
+            name: deserialize_keras_object(config[name], role="layer")
+            for name in ("layer", "backward_layer")
+            if config.get(name) is not None
+        }
+        return cls(**{**config, **inner})
+
+
+def _halves(states: Any) -> tuple[Any, Any]:
+    """The initial states of the forward layer and of the backward one."""
+    if states is None:
+        return None, None
+    half = len(states) // 2
+    return states[:half], states[half:]
+
+
+def _remade(layer: Layer, prefix: str, **changes: Any) -> Any:
+    """A new layer like another one, without its weights."""
+    config = serialize_keras_object(layer)
+    config.pop("build_config", None)
+    config["config"].update(name=prefix + layer.name.removeprefix(prefix), **changes)
+    return deserialize_keras_object(config, role="layer")

@@ -1,0 +1,254 @@
+"""Any recurrent cell over sequences."""
+
+from typing import Any
+
+from keras_fn.core import tree
+from keras_fn.core.serialization import deserialize_keras_object
+from keras_fn.core.state import StateHolder
+from keras_fn.core.variable import Variable
+from keras_fn.errors import SpecError
+from keras_fn.layers._arguments import misfit
+from keras_fn.layers._shapes import may_be
+from keras_fn.layers.layer import Layer
+from keras_fn.layers.rnn import _steps
+from keras_fn.layers.rnn._cell import Cell, Dropped
+from keras_fn.layers.rnn.stacked_rnn_cells import StackedRNNCells
+from keras_fn.ops.binary import add, multiply
+from keras_fn.ops.control import recurrence
+from keras_fn.ops.core import cast, convert_to_tensor
+from keras_fn.ops.core import shape as shape_of
+from keras_fn.ops.creation import zeros_like
+from keras_fn.ops.shapes import expand_dims, swapaxes
+
+
+class _Memory(StateHolder):
+    """The states that a stateful layer keeps: variables, but no weights."""
+
+    kind = "state"
+
+    def __init__(self, states: Any):
+        self.states = states
+
+    @property
+    def variables(self) -> list[Any]:
+        return tree.flatten(self.states)
+
+
+class RNN(Layer):
+    """Runs a cell over the time steps of a sequence.
+
+    A cell of your own is a layer with `call(inputs, states)`, which returns the output of one time
+    step and the next states, and with `state_size`, an integer or a list of one for each state. It
+    may have `output_size` (else the size of the first state) and
+    `get_initial_state(batch_size)` (else zeros).
+
+    Args:
+        cell: The cell, or a list of cells that are stacked.
+        return_sequences: Whether to return the outputs of all time steps, rather than the last.
+        return_state: Whether to return the last states too.
+        go_backwards: Whether to begin with the last time step. Outputs come in the order of steps.
+        stateful: Whether the states of one batch are the first states of the next one. The batch
+            size is fixed then; `reset_state` begins anew.
+        unroll: Whether to write out all steps rather than loop: faster for short sequences, and
+            takes more memory. Time must be of known size.
+        zero_output_for_mask: Whether outputs at masked steps are 0 rather than those of the step
+            before.
+
+    Input: a tensor of shape `(batch, time, ...)`; `initial_state`, a list of tensors as the cell's
+    states are; `mask`, booleans of shape `(batch, time)`: where False, a step is passed over.
+    Output: the cell's last output, or all, `(batch, time, ...)`, with `return_sequences`; with
+    `return_state` a tuple of it and the last states.
+
+    Raises:
+        ValueError: A cell without `call` or `state_size`; a stateful layer whose batch size is
+            unknown or changes; an unrolled one whose time is of unknown size; initial states that
+            do not fit.
+
+    Example:
+        >>> layer = keras.layers.RNN(keras.layers.SimpleRNNCell(4), return_sequences=True)
+        >>> layer(keras.Input((5, 3))).shape
+        (None, 5, 4)
+    """
+
+    use_cudnn: Any = "auto"
+
+    def __init__(
+        self,
+        cell: Any,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
+        zero_output_for_mask: bool = False,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        if isinstance(cell, (list, tuple)):
+            cell = StackedRNNCells(cell)
+        if not hasattr(cell, "call") or getattr(cell, "state_size", None) is None:
+            raise misfit(
+                self, "cell", "a cell with call() and state_size", cell,
+                "give the class a call(inputs, states) and an attribute state_size",
+            )  # fmt: skip
+        if not all(isinstance(size, int) for size in tree.flatten(cell.state_size)):
+            raise misfit(
+                self, "cell", "a state_size that is an integer or a list of integers",
+                cell.state_size, "name the number of units of each state",
+            )  # fmt: skip
+        self.cell = cell
+        self.return_sequences = return_sequences
+        self.return_state = return_state
+        self.go_backwards = go_backwards
+        self.stateful = self._changes_state = stateful
+        self.unroll = unroll
+        self.zero_output_for_mask = zero_output_for_mask
+        self.supports_masking = True
+        self.state_size = _as_list(cell.state_size)
+        self._memory: _Memory | None = None
+
+    @property
+    def states(self) -> Any:
+        """The states that a stateful layer keeps, as variables; None before it is built."""
+        return None if self._memory is None else self._memory.states
+
+    def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
+        """Builds the cell, and the states if they are kept."""
+        del initial_state_shape  # it follows from the cell
+        batch_size = sequences_shape[0]
+        _steps.build_cell(self.cell, (batch_size, *sequences_shape[2:]))
+        if self.stateful and self._memory is None:
+            if batch_size is None:
+                raise SpecError(
+                    self._place,
+                    expected="a known batch size, as stateful=True",
+                    given=f"sequences of shape {tuple(sequences_shape)}",
+                    fix="name it, for example Input(batch_shape=(32, None, 8))",
+                )
+            self._memory = _Memory(
+                tree.map_structure(self._state_variable, self.get_initial_state(batch_size))
+            )
+        self.built = True
+
+    def _state_variable(self, value: Any) -> Variable:
+        return Variable(value, trainable=False, dtype=self.variable_dtype, name="rnn_state")
+
+    def get_initial_state(self, batch_size: Any) -> list[Any]:
+        """Returns the states before the first step, in a list."""
+        dtype = getattr(self.cell, "compute_dtype", self.compute_dtype)
+        return _as_list(_steps.first_states(self.cell, batch_size, dtype))
+
+    def reset_state(self) -> None:
+        """Sets the states that a stateful layer keeps to 0."""
+        for variable in tree.flatten(self.states) if self.states else ():
+            variable.assign(zeros_like(variable.value))
+
+    reset_states = reset_state  # as Keras 2 named it
+
+    def call(
+        self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False
+    ) -> Any:
+        """Returns the outputs of the steps, or of the last one."""
+        if self.unroll and sequences.shape[1] is None:
+            raise SpecError(
+                self._place,
+                expected="a known number of time steps, as unroll=True",
+                given=f"sequences of shape {tuple(sequences.shape)}",
+                fix="name it, for example Input(shape=(10, 8)), or leave unroll away",
+            )
+        if tree.is_nested(mask):
+            mask = tree.flatten(mask)[0]
+        states = self._first_states(sequences, initial_state)
+        output, outputs, states = self._loop(sequences, states, mask, training)
+        states = tree.map_structure(lambda x: cast(x, self.compute_dtype), states)
+        if self.stateful:
+            for variable, state in zip(
+                tree.flatten(self.states), tree.flatten(states), strict=True
+            ):
+                variable.assign(state)
+        output = cast(outputs if self.return_sequences else output, self.compute_dtype)
+        return (output, *states) if self.return_state else output
+
+    def _first_states(self, sequences: Any, given: Any) -> list[Any]:
+        """The states before the first step: given, kept from the batch before, or the cell's."""
+        batch_size = shape_of(sequences)[0]
+        self._check_batch_size(sequences.shape[0])
+        start = self.get_initial_state(batch_size)
+        if given is None and self.stateful:
+            # Copies: assigning the last states may change what was read, and gradients need it.
+            given = tree.map_structure(lambda v: add(v.value, 0.0), self.states)
+        if given is None:
+            return start
+        values = tree.flatten(given)
+        wanted = tree.flatten(start)
+        fits = len(values) == len(wanted) and all(
+            may_be(v.shape, w.shape) for v, w in zip(values, wanted, strict=True)
+        )
+        if not fits:
+            raise SpecError(
+                self._place,
+                expected=f"initial_state: {', '.join(str(tuple(w.shape)) for w in wanted)}",
+                given=", ".join(str(tuple(v.shape)) for v in values),
+                fix="pass a list with a tensor of shape (batch, units) for each state of the cell",
+            )
+        return tree.pack(
+            start,
+            [cast(convert_to_tensor(v), w.dtype) for v, w in zip(values, wanted, strict=True)],
+        )
+
+    def _check_batch_size(self, size: Any) -> None:
+        if not self.stateful or self.states is None:
+            return
+        kept = tree.flatten(self.states)[0].shape[0]
+        if isinstance(size, int) and size != kept:
+            raise SpecError(
+                self._place,
+                expected=f"batches of {kept}, the size of the states that it keeps",
+                given=f"a batch of {size}",
+                fix="make all batches of one size, or leave stateful away",
+            )
+
+    def _loop(self, sequences: Any, states: list[Any], mask: Any, training: bool) -> Any:
+        """Runs the cell. Returns the last output, all outputs, and the last states."""
+        cell, batch_size = self.cell, shape_of(sequences)[0]
+        steps = swapaxes(sequences, 0, 1)
+        if isinstance(cell, Cell) and _steps.is_ours(cell) and cell.dtype_policy == self.dtype_policy:
+            drop = cell.draw(batch_size, training)
+            if mask is None and self._is_one_op(drop):
+                if drop.inputs is not None:
+                    sequences = multiply(sequences, expand_dims(drop.inputs[0], 1))
+                return cell.run(sequences, states, self.go_backwards)
+            steps = cell.project(steps, drop.inputs)  # all inputs meet the kernel at once
+
+            def step(inputs: Any, states: Any) -> Any:
+                return cell.advance(inputs, states, drop.states)
+        else:
+            step = _steps.step_of(cell, batch_size, training, self.dtype_policy)
+        last, outputs, states = recurrence(
+            step, steps, states, None if mask is None else swapaxes(cast(mask, "bool"), 0, 1),
+            self.go_backwards, self.zero_output_for_mask, self.unroll,
+        )  # fmt: skip
+        return last, swapaxes(outputs, 0, 1), states
+
+    def _is_one_op(self, drop: Dropped) -> bool:
+        """Whether one op of the backend does the same as the steps."""
+        alike = drop.states is None and (drop.inputs is None or drop.inputs.shape[0] == 1)
+        return alike and self.cell.is_classic and not self.unroll and self.use_cudnn is not False
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """Returns the mask of the outputs: that of the inputs where all steps are returned."""
+        mask = tree.flatten(previous_mask)[0] if self.return_sequences else None
+        if not self.return_state:
+            return mask
+        return [mask] + [None] * len(tree.flatten(self.state_size))
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """Returns an instance made from what `get_config` gave."""
+        config = dict(config)
+        cell = deserialize_keras_object(config.pop("cell"), role="layer")
+        return cls(cell, **config)
+
+
+def _as_list(value: Any) -> list[Any]:
+    return list(value) if tree.is_nested(value) else [value]

@@ -1,0 +1,111 @@
+"""A layer at each time step."""
+
+from typing import Any
+
+from keras_fn.core import tree
+from keras_fn.errors import SpecError
+from keras_fn.layers._shapes import may_be
+from keras_fn.layers.core.wrapper import Wrapper
+from keras_fn.layers.layer import Layer
+from keras_fn.ops.core import shape as shape_of
+from keras_fn.ops.indexing import take
+from keras_fn.ops.shapes import reshape, stack
+
+
+class TimeDistributed(Wrapper):
+    """Applies a layer to each time step of a sequence, with the same weights.
+
+    Args:
+        layer: The layer.
+
+    Input: a tensor of shape `(batch, time, ...)`, or nested ones. Output: what the layer makes of
+    `(batch, ...)`, at each time step. A `mask` of shape `(batch, time, ...)` is passed step by step
+    to a layer that takes one, and on to the output.
+
+    Raises:
+        ValueError: `layer` is no layer, or the inputs have fewer than 3 axes.
+
+    Example:
+        >>> frames = keras.Input((10, 32, 32, 3))
+        >>> keras.layers.TimeDistributed(keras.layers.Dense(4))(frames).shape
+        (None, 10, 32, 32, 4)
+
+    Note:
+        All steps run at once, as one larger batch. Only a layer with state of its own that a call
+        may change, such as the moving averages of `BatchNormalization`, meets them one by one.
+    """
+
+    def __init__(self, layer: Layer, **kwargs: Any):
+        super().__init__(layer, **kwargs)
+        self.supports_masking = True
+
+    def build(self, input_shape: Any) -> None:
+        """Builds the layer for one time step."""
+        super().build(self._step_shape(input_shape))
+
+    def _step_shape(self, shape: Any) -> Any:
+        """The shape of one time step, or nested ones."""
+        if isinstance(shape, dict):
+            return {key: self._step_shape(value) for key, value in shape.items()}
+        if any(isinstance(size, (list, tuple, dict)) for size in shape):
+            return [self._step_shape(one) for one in shape]
+        if len(shape) < 3:
+            raise SpecError(
+                self._place,
+                expected="inputs of shape (batch, time, ...), 3 axes or more",
+                given=f"shape {tuple(shape)}",
+                fix="add an axis, for example Reshape((-1, 1))",
+            )
+        return (shape[0], *shape[2:])
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Returns what the layer makes of each time step."""
+        self._check_mask(inputs, mask)
+        options: dict[str, Any] = {}
+        if self.layer._signature.has_training:
+            options["training"] = training
+        if not self.layer._signature.mask_slots:
+            mask = None
+        steps = tree.flatten(inputs)[0].shape[1]
+        if isinstance(steps, int) and self._keeps_state(training):
+            return self._one_by_one(inputs, mask, options, steps)
+        return self._all_at_once(inputs, mask, options)
+
+    def _check_mask(self, inputs: Any, mask: Any) -> None:
+        for x, m in zip(tree.flatten(inputs), tree.flatten(mask), strict=False):
+            if m is None or (len(m.shape) >= 2 and may_be(m.shape[:2], x.shape[:2])):
+                continue
+            raise SpecError(
+                self._place,
+                expected=f"a mask that begins with the axes {tuple(x.shape[:2])} of the inputs",
+                given=f"a mask of shape {tuple(m.shape)}",
+                fix="pass booleans of shape (batch, time)",
+            )
+
+    def _keeps_state(self, training: bool | None) -> bool:
+        """Whether a call changes variables, so that the order of the steps counts."""
+        if any(layer._changes_state for layer in self.layer._flatten_layers()):
+            return True
+        return bool(training) and not all(v.wants_training for v in self.layer.weights)
+
+    def _one_by_one(self, inputs: Any, mask: Any, options: dict[str, Any], steps: int) -> Any:
+        def step(i: int) -> Any:
+            masks = {} if mask is None else {"mask": tree.map_structure(lambda m: at(m, i), mask)}
+            return self.layer(tree.map_structure(lambda x: at(x, i), inputs), **options, **masks)
+
+        def at(x: Any, i: int) -> Any:
+            return None if x is None else take(x, i, axis=1)
+
+        results = [step(i) for i in range(steps)]
+        return tree.map_structure(lambda *ys: stack(ys, axis=1), *results)
+
+    def _all_at_once(self, inputs: Any, mask: Any, options: dict[str, Any]) -> Any:
+        batch, time = shape_of(tree.flatten(inputs)[0])[:2]
+
+        def fold(x: Any) -> Any:
+            return None if x is None else reshape(x, (-1, *shape_of(x)[2:]))
+
+        if mask is not None:
+            options = {**options, "mask": tree.map_structure(fold, mask)}
+        outputs = self.layer(tree.map_structure(fold, inputs), **options)
+        return tree.map_structure(lambda y: reshape(y, (batch, time, *shape_of(y)[1:])), outputs)
