@@ -17,18 +17,17 @@ BACKENDS = sorted((ROOT / "backends").rglob("*.py"))
 FRAMEWORKS = {"jax", "jaxlib", "torch", "tensorflow"}
 
 FLOORS = (
-    {"backend", "settings", "errors"},
+    {"backend", "settings", "errors", "version", "_lazy"},
     {"core"},
     {"ops"},
     {"activations", "initializers", "regularizers", "constraints", "dtype_policies", "random"},
     {"layers", "losses", "metrics", "optimizers"},
-    {"training"},
+    {"training", "saving", "visualization"},
     {"models"},
-    {"saving"},
-    {"datasets", "applications", "export", "wrappers", "visualization", "cli"},
+    {"datasets", "applications", "export", "wrappers", "cli"},
 )
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
-FACES = {"", "callbacks", "config", "demo", "testing", "utils"}  # "": keras_fn/__init__.py
+FACES = {"", "callbacks", "config", "demo", "mixed_precision", "testing", "tree", "utils"}  # "": keras_fn/__init__.py
 BACKEND_FACE = "keras_fn.backend"
 MOST_LINES = 600
 MOST_FUNCTION_LINES = 60

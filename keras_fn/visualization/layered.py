@@ -31,6 +31,10 @@ _COLOURS = {
 }
 _INPUT, _OTHER, _FROZEN = "#D5F0D0", "#F3E3D3", "#ECECEC"
 _INK, _SOFT_INK, _LINE, _FRAME = "#1B1F24", "#57606A", "#6E7781", "#8C959F"
+_SAVE_OPTIONS: dict[str, dict[str, Any]] = {
+    "png": {"pil_kwargs": {"compress_level": 3}},  # half the time, a little larger
+    "svg": {"metadata": {"Date": None}},  # the same model gives the same file
+}
 _FONT = "DejaVu Sans"
 _TITLE, _NAME, _DETAIL = 9.0, 7.5, 7.5  # points
 _PAD, _LEADING = 0.09, 0.155  # inches
@@ -95,7 +99,10 @@ def draw(
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "keras_fn", "pdf.fonttype": 42}):
+    style = {"svg.fonttype": "none", "svg.hashsalt": "keras_fn", "pdf.fonttype": 42}
+    with rc_context(style), warnings.catch_warnings():
+        # A name in a script that the font lacks is drawn as empty boxes, no reason to fail.
+        warnings.simplefilter("ignore")
         drawing = _Placer(show, rankdir).place(diagram)
         page = _Page(drawing, rankdir)
         figure = Figure(figsize=(page.width, page.height), facecolor="white")
@@ -105,13 +112,7 @@ def draw(
         area, side = page.width * page.height, max(page.width, page.height)
         dpi = min(dpi, (_MOST_PIXELS / area) ** 0.5, _LONGEST_SIDE / side)
         buffer = io.BytesIO()
-        options: dict[str, Any] = {"svg": {"metadata": {"Date": None}}}.get(format, {})
-        if format == "png":
-            options = {"pil_kwargs": {"compress_level": 3}}  # half the time, a little larger
-        with warnings.catch_warnings():
-            # A name in a script that the font lacks is drawn as empty boxes, no reason to fail.
-            warnings.simplefilter("ignore")
-            figure.savefig(buffer, format=format, dpi=dpi, **options)
+        figure.savefig(buffer, format=format, dpi=dpi, **_SAVE_OPTIONS.get(format, {}))
     return buffer.getvalue()
 
 
@@ -246,7 +247,8 @@ class _Placer:
             *((line, ("normal", _DETAIL)) for line in details),
         ]
         return max(
-            self.measure(text, FontProperties(family=_FONT, weight=weight, size=size), False)[0] / 72
+            self.measure(text, FontProperties(family=_FONT, weight=weight, size=size), False)[0]
+            / 72
             for text, (weight, size) in lines
         )
 

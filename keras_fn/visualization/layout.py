@@ -465,7 +465,7 @@ class _Plan:
             points.append(self._border(a, leaves, 1))
             points += self._bend(piece)
             points.append(self._border(b, arrives, -1))
-        apart = [math.dist(p[:2], q[:2]) > _EPS for p, q in pairwise(points)]
+        apart = [math.dist(p[:2], q[:2]) > 1e-6 for p, q in pairwise(points)]
         return points[:1] + [p for p, far in zip(points[1:], apart, strict=True) if far]
 
     def _loop(self, v: int) -> list[Point]:

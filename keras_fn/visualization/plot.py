@@ -58,9 +58,13 @@ def plot_model(
         OSError: The file cannot be written.
 
     Example:
+        >>> import os, tempfile
         >>> x = keras.Input((3,), name="x")
         >>> model = keras.Model(x, keras.layers.Dense(2)(x))
-        >>> keras.utils.plot_model(model, "model.svg", show_shapes=True)  # doctest: +SKIP
+        >>> path = os.path.join(tempfile.mkdtemp(), "model.md")
+        >>> keras.utils.plot_model(model, path, show_shapes=True)
+        >>> print(open(path).readline().strip())
+        ```mermaid
     """
     dot.check_model(model, "plot_model", kwargs)
     if rankdir not in _RANKDIRS:

@@ -1,0 +1,394 @@
+"""What a model is trained with, and the steps that a backend compiles."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from keras_fn import metrics as metrics_module
+from keras_fn import ops, optimizers
+from keras_fn.backend.loader import current
+from keras_fn.core import tree
+from keras_fn.core.keras_tensor import KerasTensor
+from keras_fn.core.operation import infer
+from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
+from keras_fn.random.seed import global_seed_generator
+from keras_fn.training import intake
+from keras_fn.training.data import unpack_x_y_sample_weight
+from keras_fn.training.objectives import CompiledLoss, CompiledMetrics
+from keras_fn.training.outputs import outputs_of
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """What a step needs of the model's tree of layers, found once and not at every step."""
+
+    trainable: list[Any]  # variables
+    regularized: list[Any]  # variables with a regularizer
+    layers: list[Any]
+
+    def added_losses(self) -> list[Any]:
+        """The losses of `add_loss` and of regularizers."""
+        found = [loss for layer in self.layers if layer._losses for loss in layer._losses]
+        return found + [v.regularizer(v) for v in self.regularized]
+
+    def clear_losses(self) -> None:
+        """Forgets the losses of the last call."""
+        for layer in self.layers:
+            if layer._losses:
+                layer._losses.clear()
+
+
+class Steps:
+    """What `compile` says, and the steps that follow from it."""
+
+    optimizer: Any
+
+    def _start_trainer(self) -> None:
+        self.optimizer = None
+        self.loss: Any = None
+        self.stop_training = False
+        self._compile_arguments: dict[str, Any] | None = None
+        self._objective: CompiledLoss | None = None
+        self._measures: CompiledMetrics | None = None
+        self._loss_tracker: Any = None
+        self._functions: dict[Any, Callable[..., Any]] = {}  # compiled steps
+        self._holdings: Holdings | None = None  # while steps run
+        self.history: Any = None
+
+    # ---------------------------------------------------------------- compile
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: Any = "auto",
+        auto_scale_loss: bool = True,
+    ) -> None:
+        """Says how the model is trained.
+
+        Args:
+            optimizer: An optimizer or its name.
+            loss: A loss, its name or a function; for several outputs a list in their order, or a
+                dict by name.
+            loss_weights: What each output's loss counts, likewise.
+            metrics: Metrics without sample weights; for several outputs a list of lists, or a
+                dict by name.
+            weighted_metrics: Metrics with sample weights, likewise.
+            run_eagerly: Whether steps run as they are, to be looked into.
+            steps_per_execution: Steps in one call of the backend, or `"auto"`.
+            jit_compile: Whether steps are compiled, or options for the backend's compiler.
+            auto_scale_loss: Whether float16 losses are scaled against underflow.
+        """
+        optimizer = optimizers.get(optimizer) if optimizer is not None else None
+        if auto_scale_loss and optimizer is not None and self._computes_in_float16():
+            optimizer = optimizers.LossScaleOptimizer(optimizer, name="loss_scale_optimizer")
+        self._compile_arguments = {
+            "optimizer": optimizer,
+            "loss": loss,
+            "loss_weights": loss_weights,
+            "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
+            "run_eagerly": run_eagerly,
+            "steps_per_execution": steps_per_execution,
+            "jit_compile": jit_compile,
+        }
+        self.optimizer, self.loss = optimizer, loss
+        self.run_eagerly, self.jit_compile = run_eagerly, jit_compile
+        self.steps_per_execution = steps_per_execution
+        self.stop_training = False
+        self._objective = self._measures = None
+        self._loss_tracker = metrics_module.Mean(name="loss")
+        self._functions = {}
+
+    def _computes_in_float16(self) -> bool:
+        policy = self.dtype_policy  # type: ignore[attr-defined]
+        return policy.compute_dtype == "float16" != policy.variable_dtype
+
+    @property
+    def compiled(self) -> bool:
+        """Whether `compile` was called."""
+        return self._compile_arguments is not None
+
+    def _need_compile(self, what: str) -> None:
+        if not self.compiled:
+            raise ValueError(
+                f"{self._place} is not compiled, so {what} does not know what to do.\n"  # type: ignore[attr-defined]
+                "  fix: call model.compile(optimizer=..., loss=...) first"
+            )
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The metrics: the loss, those of `compile`, those that layers hold."""
+        own = [self._loss_tracker] if self._loss_tracker is not None else []
+        if self._objective is not None:
+            own += self._objective.metrics
+        if self._measures is not None:
+            own += self._measures.metrics
+        found = {id(m): m for m in [*own, *super().metrics]}  # type: ignore[misc]
+        return list(found.values())
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names of what `evaluate` returns, in order."""
+        return list(self._result_names())
+
+    def _result_names(self) -> list[str]:
+        return list(self.get_metrics_result())
+
+    def reset_metrics(self) -> None:
+        """Sets all metrics to their beginning."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        """Returns what the metrics amount to now, by name."""
+        results: dict[str, Any] = {}
+        known: set[int] = set()
+        if self._loss_tracker is not None:
+            results["loss"] = self._loss_tracker.result()
+            known.add(id(self._loss_tracker))
+        if self._objective is not None:
+            results.update((m.name, m.result()) for m in self._objective.metrics)
+            known.update(map(id, self._objective.metrics))
+        if self._measures is not None:
+            results.update(self._measures.results())
+            known.update(map(id, self._measures.metrics))
+        for metric in self.metrics:
+            if id(metric) not in known:
+                value = metric.result()
+                results.update(value if isinstance(value, dict) else {metric.name: value})
+        return results
+
+    # ---------------------------------------------------------------- what a user may override
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        """Returns the loss of a batch: of the outputs, and of `add_loss` and regularizers.
+
+        Args:
+            x: Inputs.
+            y: Targets.
+            y_pred: What the model gave.
+            sample_weight: What each sample counts.
+            training: Whether the model is being trained.
+        """
+        del x, training
+        total = None
+        self._loss_parts: list[Any] = []
+        if self._objective is not None and self._compile_arguments["loss"] is not None:  # type: ignore[index]
+            total, self._loss_parts = self._objective(y, y_pred, sample_weight)
+        for loss in (self._holdings or self._hold()).added_losses():
+            loss = ops.cast(ops.sum(loss), "float32")
+            total = loss if total is None else ops.add(total, loss)
+        if total is None:
+            total = ops.zeros(())
+        return total
+
+    def compute_metrics(
+        self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
+    ) -> dict[str, Any]:
+        """Takes a batch into the metrics; returns the results by name."""
+        self._update_metrics(x, y, y_pred, sample_weight)
+        return self.get_metrics_result()
+
+    def _update_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> None:
+        if type(self).compute_metrics is not Steps.compute_metrics:
+            self.compute_metrics(x, y, y_pred, sample_weight)
+        elif self._measures is not None:
+            self._measures.update(y, y_pred, sample_weight)
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """Trains on a batch; returns what to show. Override it to train otherwise.
+
+        Args:
+            data: `(x, y, sample_weight)`, or the beginning of it.
+        """
+        self._train(data)
+        return self.get_metrics_result()
+
+    def _train(self, data: Any) -> None:
+        """The step itself; nothing is read."""
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        holdings = self._holdings or self._hold()
+        variables = holdings.trainable
+
+        def forward() -> tuple[Any, Any]:
+            holdings.clear_losses()
+            y_pred = self(x, training=True)  # type: ignore[operator]
+            loss = self.compute_loss(x, y, y_pred, sample_weight, training=True)
+            scaled = self.optimizer.scale_loss(loss)
+            return scaled, (loss, y_pred, [p for p in self._loss_parts if p is not None])
+
+        (_, (loss, y_pred, parts)), grads = current().value_and_grad(forward, variables)()
+        if variables:
+            self.optimizer.apply(grads, variables)
+        self._track(loss, parts, x)
+        self._update_metrics(x, y, y_pred, sample_weight)
+        holdings.clear_losses()
+
+    def _hold(self) -> Holdings:
+        variables = self.trainable_variables  # type: ignore[attr-defined]
+        regularized = [v for v in variables if v.regularizer is not None]
+        return Holdings(variables, regularized, self._flatten_layers())  # type: ignore[attr-defined]
+
+    def _track(self, loss: Any, parts: list[Any], x: Any) -> None:
+        count = ops.shape(tree.flatten(x)[0])[0]
+        self._loss_tracker.update_state(loss, count)
+        if self._objective is not None and self._objective.trackers:
+            rest = iter(parts)
+            every = [None if p is None else next(rest) for p in self._loss_parts]
+            self._objective.track(every, count)
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """Evaluates a batch; returns what to show. Override it to evaluate otherwise."""
+        self._test(data)
+        return self.get_metrics_result()
+
+    def _test(self, data: Any) -> None:
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        holdings = self._holdings or self._hold()
+        holdings.clear_losses()
+        y_pred = self(x, training=False)  # type: ignore[operator]
+        loss = self.compute_loss(x, y, y_pred, sample_weight, training=False)
+        self._track(loss, [p for p in self._loss_parts if p is not None], x)
+        self._update_metrics(x, y, y_pred, sample_weight)
+        holdings.clear_losses()
+
+    def predict_step(self, data: Any) -> Any:
+        """Returns the outputs for a batch of inputs. Override it to predict otherwise."""
+        x, _, _ = unpack_x_y_sample_weight(data)
+        return self(x, training=False)  # type: ignore[operator]
+
+    # ---------------------------------------------------------------- compiled steps
+
+    def _prepare(self, batch: Any) -> None:
+        """Builds what the first batch decides: weights, losses, metrics, the optimizer."""
+        x, y, sample_weight = batch
+        if self._objective is not None and self.built:  # type: ignore[attr-defined]
+            return
+        symbols = tree.map_structure(symbol, intake.arranged(self, x))
+        y_pred = infer(lambda x: self(x, training=True), (symbols,), {})  # type: ignore[operator]
+        if not self.compiled:
+            return
+        outputs = outputs_of(self, y_pred)
+        arguments = self._compile_arguments or {}
+        self._objective = CompiledLoss(arguments["loss"], arguments["loss_weights"], outputs)
+        targets = [symbol(a) if a is not None else None for a in (y or [None] * len(outputs))]
+        if y is not None:
+            self._measures = CompiledMetrics(
+                arguments["metrics"], arguments["weighted_metrics"], outputs, targets,
+                tree.flatten(y_pred),
+            )  # fmt: skip
+            self._start_metrics(targets, y_pred)
+        if self.optimizer is not None and not self.optimizer.built:
+            self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
+        del sample_weight
+
+    def _start_metrics(self, targets: list[Any], y_pred: Any) -> None:
+        """Lets metrics that make variables for the first batch see its shapes."""
+        struct = targets if len(targets) > 1 else targets[0]
+        infer(lambda a, b: self._measures.update(a, b, None), (struct, y_pred), {})  # type: ignore[union-attr]
+
+    def _function(self, kind: str) -> Callable[..., Any]:
+        """Returns the compiled step `kind`: a function of `(tensors, indices)`."""
+        self._holdings = self._hold()
+        trainable = tuple(v.trainable for v in self.variables)  # type: ignore[attr-defined]
+        key = (kind, trainable)
+        if key not in self._functions:
+            step = {"train": self._train, "test": self._test, "predict": self.predict_step}[kind]
+            public = {"train": "train_step", "test": "test_step", "predict": "predict_step"}[kind]
+            if getattr(type(self), public) is not getattr(Steps, public):
+                step = getattr(self, public)
+            if kind == "train" and len(inspect.signature(step).parameters) > 1:
+                raise TypeError(
+                    f"{self._place}: train_step takes (self, data) on every backend; use "  # type: ignore[attr-defined]
+                    "keras_fn.value_and_grad for the gradients."
+                )
+
+            def run(tensors: Any, indices: Any) -> Any:
+                return step(self._batch(tensors, indices))
+
+            self._functions[key] = current().compile(run, self._state(kind), self._jit)
+        return self._functions[key]
+
+    @property
+    def _jit(self) -> Any:
+        arguments = self._compile_arguments or {}
+        if arguments.get("run_eagerly"):
+            return False
+        jit = arguments.get("jit_compile", "auto")
+        return True if jit in ("auto", True, False, None) else jit
+
+    def _state(self, kind: str) -> list[Any]:
+        """The variables that a step may read or assign."""
+        state = [*self.variables, *global_seed_generator().variables]  # type: ignore[attr-defined]
+        if kind != "predict":
+            state += [v for metric in self.metrics for v in metric.variables]
+        if kind == "train" and self.optimizer is not None:
+            state += self.optimizer.variables
+        return list({id(v): v for v in state}.values())
+
+    def _batch(self, tensors: Any, indices: Any) -> Any:
+        """Gathers the samples of a batch and nests them as the model wants them."""
+        if indices is not None:
+            tensors = tree.map_structure(
+                lambda t: None if t is None else current().gather_rows(t, indices), tensors
+            )
+        x, y, sample_weight = tensors
+        x = intake.arranged(self, x)
+        y = _single(y)
+        sample_weight = _single(sample_weight)
+        if y is None and sample_weight is None:
+            return (x,)
+        return (x, y) if sample_weight is None else (x, y, sample_weight)
+
+    def _read(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Brings results to the host."""
+        return {name: _number(value) for name, value in results.items()}
+
+    def _read_metrics(self) -> dict[str, Any]:
+        return self._read(self.get_metrics_result())
+
+    # ---------------------------------------------------------------- config
+
+    def get_compile_config(self) -> dict[str, Any] | None:
+        """Returns what `compile` was told, as plain values; None if it was not called."""
+        if not self.compiled:
+            return None
+        return {k: serialize_keras_object(v) for k, v in (self._compile_arguments or {}).items()}
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compiles the model as `get_compile_config` said."""
+        arguments = deserialize_keras_object(config)
+        self.compile(**arguments, auto_scale_loss=False)
+        if self.built and self.optimizer is not None:  # type: ignore[attr-defined]
+            self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
+
+
+def symbol(x: Any) -> Any:
+    """The symbolic tensor of a batch like this, of any size."""
+    if x is None:
+        return None
+    return KerasTensor((None, *x.shape[1:]), current().dtype_name(x), record_history=False)
+
+
+def _single(values: Any) -> Any:
+    """A list of one is that one."""
+    return values[0] if isinstance(values, list) and len(values) == 1 else values
+
+
+def _number(value: Any) -> Any:
+    array = ops.convert_to_numpy(value)
+    return float(array) if array.ndim == 0 else array

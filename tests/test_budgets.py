@@ -1,0 +1,62 @@
+"""How many Python calls of ours a warm call takes: a budget, so that overhead cannot creep in."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import keras_fn as keras
+from keras_fn import layers, ops
+
+ROOT = Path(keras.__file__).resolve().parent.parent
+OURS = tuple(f"{ROOT / folder}/" for folder in ("keras_fn", "backends"))
+
+
+def own_calls(function: Callable[..., Any], x: Any) -> list[str]:
+    """Returns the Python functions of our packages that `function(x)` enters, once it is warm."""
+    for _ in range(5):
+        function(x)
+    found = []
+
+    def note(frame: Any, event: str, _: Any) -> None:
+        code = frame.f_code
+        if event == "call" and code.co_filename.startswith(OURS):
+            found.append(f"{Path(code.co_filename).name}:{code.co_qualname}")
+
+    sys.setprofile(note)
+    try:
+        function(x)
+    finally:
+        sys.setprofile(None)
+    return found
+
+
+def two_dense() -> keras.Model:
+    inputs = keras.Input((3,))
+    return keras.Model(inputs, layers.Dense(2)(layers.Dense(4, activation="relu")(inputs)))
+
+
+BUDGETS = {
+    "relu": (lambda: ops.relu, 4),
+    "dense": (lambda: layers.Dense(4), 25),
+    "functional_of_two_dense": (two_dense, 40),
+}
+
+
+@pytest.mark.parametrize("name", BUDGETS)
+def test_a_warm_call_stays_within_its_budget(name):
+    make, budget = BUDGETS[name]
+    x = ops.convert_to_tensor(np.ones((2, 3), "float32"))
+    calls = own_calls(make(), x)
+    assert len(calls) <= budget, "\n".join([f"{len(calls)} calls, {budget} allowed", *calls])
+    assert calls, "the count saw nothing: the folders of our packages are not those it looks at"
+
+
+def test_a_warm_call_in_training_stays_within_the_budget_of_a_layer():
+    x = ops.convert_to_tensor(np.ones((2, 3), "float32"))
+    layer = layers.Dense(4)
+    calls = own_calls(lambda x: layer(x, training=True), x)
+    assert len(calls) <= 25, "\n".join(calls)
