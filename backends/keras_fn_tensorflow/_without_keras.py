@@ -2,8 +2,10 @@
 
 TensorFlow loads `keras.src.optimizers` for the sake of old SavedModels. That takes longer than the
 rest of our import, and Keras may load a second framework. `tf.keras` still loads Keras when used.
+TensorFlow's own old copy of Keras would read and write `keras.json`: it looks elsewhere meanwhile.
 """
 
+import os
 import sys
 
 _EAGER = ("keras.src.optimizers", "tf_keras.src.optimizers")
@@ -11,8 +13,13 @@ _EAGER = ("keras.src.optimizers", "tf_keras.src.optimizers")
 if "tensorflow" not in sys.modules:
     blocked = [name for name in _EAGER if name not in sys.modules]
     sys.modules.update(dict.fromkeys(blocked))  # type: ignore[arg-type]  # None: "not there"
+    home = os.environ.get("KERAS_HOME")
+    os.environ["KERAS_HOME"] = os.devnull
     try:
         import tensorflow  # noqa: F401
     finally:
+        del os.environ["KERAS_HOME"]
+        if home is not None:
+            os.environ["KERAS_HOME"] = home
         for name in blocked:
             del sys.modules[name]

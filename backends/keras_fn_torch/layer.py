@@ -109,7 +109,12 @@ class LayerBase(nn.Module):
     def __getattr__(self, name: str) -> Any:
         # By name too, as PyTorch finds modules by their path.
         module = None if name.startswith("_") else self._modules.get(name)
-        return super().__getattr__(name) if module is None else module
+        if module is not None:
+            return module
+        found = getattr(type(self), name, None)
+        if isinstance(found, property) and found.fget is not None:
+            return found.fget(self)  # it raised an AttributeError: let that one be seen
+        return super().__getattr__(name)
 
     def register_parameter(self, name: str, param: nn.Parameter | None) -> None:
         """Sets an attribute: that alone makes it a parameter of the module."""

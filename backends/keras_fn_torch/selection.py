@@ -11,11 +11,21 @@ from keras_fn_torch.tensors import Tensor
 
 
 def getitem(x: Tensor, key: Any) -> Tensor:
-    """`x[key]`, with negative steps too."""
+    """`x[key]` as NumPy has it, with negative steps too."""
+    if type(key) is tuple and len(key) > 2:
+        key = _with_numbers_as_tensors(key)
     try:
         return x[key]
     except ValueError:  # a slice with a negative step, which PyTorch does not know
         return _flipped(x, key if isinstance(key, tuple) else (key,))
+
+
+def _with_numbers_as_tensors(key: tuple[Any, ...]) -> tuple[Any, ...]:
+    """NumPy counts an integer beside tensors as one of them: it decides where their axes go."""
+    index = next((k for k in key if isinstance(k, Tensor) and k.dim()), None)
+    if index is None or index.dtype is torch.bool:
+        return key
+    return tuple([torch.full_like(index, k) if type(k) is int else k for k in key])
 
 
 def _flipped(x: Tensor, key: tuple[Any, ...]) -> Tensor:

@@ -219,7 +219,8 @@ class Layer(Tracked, Base, Operation):
                 seen = False
             if seen:
                 now = context.get()
-                if now is NOTHING or not (now.symbolic or now.autocast or masking.used):
+                masked = masking.used and masking.get_mask(x) is not None
+                if not masked and (now is NOTHING or not (now.symbolic or now.autocast)):
                     if told is not None and told != now.training:
                         with TrainingScope(told):
                             return self._short_call(x, told)
@@ -394,7 +395,7 @@ class Layer(Tracked, Base, Operation):
         """Opens the short road to inputs like these, where nothing but `call` has to happen."""
         plain = (
             len(args) == 1
-            and not kwargs
+            and not kwargs.keys() - {"training"}
             and current().is_tensor(args[0])
             and not masks
             and self._autocast_to is None

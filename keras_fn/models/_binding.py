@@ -29,6 +29,7 @@ class Binder:
         self.layer_names = [s.operation.name if s else None for s in sources]
         self.optional = [s is not None and getattr(s.operation, "optional", False) for s in sources]
         self.single = isinstance(structure, KerasTensor)
+        self.has_names = any(isinstance(key, str) for path in tree.paths(structure) for key in path)
 
     def bind(self, inputs: Any) -> list[Any]:
         """Returns a tensor for each input, in order, of its rank and dtype.
@@ -45,6 +46,8 @@ class Binder:
             return [inputs]
         if isinstance(inputs, dict):
             return self._by_name(inputs)
+        if self.has_names and _same_tree(self.structure, inputs):
+            return self._by_path(inputs)
         values = tree.flatten(inputs)
         if len(values) != len(self.names):
             raise SpecError(
@@ -57,8 +60,7 @@ class Binder:
 
     def _by_name(self, inputs: dict[str, Any]) -> list[Any]:
         if _same_tree(self.structure, inputs):
-            flat = dict(zip(tree.paths(inputs), tree.flatten(inputs), strict=True))
-            return [flat[path] for path in tree.paths(self.structure)]
+            return self._by_path(inputs)
         for names in (self.names, self.layer_names):
             missing = [
                 n for n, opt in zip(names, self.optional, strict=True) if n not in inputs and not opt
@@ -79,6 +81,11 @@ class Binder:
             ),
         )
 
+    def _by_path(self, inputs: Any) -> list[Any]:
+        """The order of the keys is the model's, not that of the caller."""
+        flat = dict(zip(tree.paths(inputs), tree.flatten(inputs), strict=True))
+        return [flat[path] for path in tree.paths(self.structure)]
+
     def _fitted(self, value: Any, i: int) -> Any:
         tensor = self.tensors[i]
         if value is None:
@@ -93,7 +100,7 @@ class Binder:
         if len(shape) != len(wanted):
             value = self._reranked(value, shape, i)
             shape = tuple(value.shape)
-        for have, want in zip(shape, wanted, strict=True):
+        for have, want in zip(shape[1:], wanted[1:], strict=True):  # a batch may be of any size
             if want is not None and have is not None and have != want:
                 raise self._misfit(i, f"shape {shape}", "reshape the data to the Input's shape")
         return self._cast(value, tensor.dtype)

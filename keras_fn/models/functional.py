@@ -106,16 +106,12 @@ class Functional(Model):
     @property
     def input_names(self) -> list[str]:
         """Names of the inputs, in order: their keys if they came as a dict, else their layers'."""
-        if isinstance(self._inputs_struct, dict):
-            return [str(key) for key in self._inputs_struct]
-        return [t._keras_history.operation.name for t in self._inputs]
+        return _names(self._inputs_struct, self._inputs)
 
     @property
     def output_names(self) -> list[str]:
         """Names of the outputs, in order: their keys if they came as a dict, else their layers'."""
-        if isinstance(self._outputs_struct, dict):
-            return [str(key) for key in self._outputs_struct]
-        return [t._keras_history.operation.name for t in self._outputs]
+        return _names(self._outputs_struct, self._outputs)
 
     # ---------------------------------------------------------------- calling
 
@@ -213,6 +209,12 @@ def _is_ours(operation: Operation) -> bool:
         ours = all(type(layer).__module__.startswith("keras_fn.") for layer in sublayers)
         return ours and operation.activity_regularizer is None and not operation._changes_state
     return True
+
+
+def _names(structure: Any, tensors: Sequence[KerasTensor]) -> list[str]:
+    if isinstance(structure, dict) and len(structure) == len(tensors):
+        return [str(key) for key in structure]
+    return [t._keras_history.operation.name for t in tensors]
 
 
 def _check_tensors(structure: Any, what: str, who: str) -> None:

@@ -140,6 +140,8 @@ class _Graph:
             made, self.options[name] = op_names.read_op(entry)
         else:
             made = deserialize_keras_object(entry, role="layer")
+        if isinstance(made, Operation) and "name" not in entry["config"]:
+            made.name = name  # a config of the user's own, which leaves the name to the graph
         if not isinstance(made, Operation) or made.name != name:
             raise _damaged(self.who, f"a layer or an op named {name!r}", f"{made!r}")
         return made
@@ -246,8 +248,8 @@ def _map_objects(function: Callable[[Any], Any], x: Any) -> Any:
         if "class_name" in x and "config" in x:
             return function(x)
         return {key: _map_objects(function, value) for key, value in x.items()}
-    if isinstance(x, list):
-        return [_map_objects(function, item) for item in x]
+    if isinstance(x, (list, tuple)):
+        return type(x)(_map_objects(function, item) for item in x)
     return x
 
 

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any, ClassVar
 
 from keras_fn.core.registry import CustomObjectScope
-from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
+from keras_fn.core.serialization import serialize_keras_object
 from keras_fn.layers.layer import Layer
 from keras_fn.saving import model_files
 from keras_fn.training.trainer import Trainer
@@ -192,5 +192,4 @@ def model_from_json(json_string: str, custom_objects: Any = None) -> Any:
         >>> keras.models.model_from_json(text).count_params()
         8
     """
-    config = model_files.parse_config(json_string)
-    return deserialize_keras_object(config, custom_objects=custom_objects, role="layer")
+    return model_files.model_from_json(json_string, custom_objects)

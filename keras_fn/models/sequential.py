@@ -81,9 +81,10 @@ class Sequential(Model):
         self.built, self._functional = False, None
         if self._layers and isinstance(self._layers[0], InputLayer) and len(self._layers) > 1:
             self._connect(self._layers[0].output)
-        elif self._layers and isinstance(self._layers[0], Model) and _entrance(self._layers[0]):
+        elif self._layers and isinstance(self._layers[0], Model):
             tensor = _entrance(self._layers[0])
-            self._connect(Input(batch_shape=tensor.shape, dtype=tensor.dtype))
+            if tensor is not None:
+                self._connect(Input(batch_shape=tensor.shape, dtype=tensor.dtype))
 
     def _connect(self, inputs: KerasTensor) -> None:
         x: Any = inputs

@@ -245,6 +245,9 @@ def divide_no_nan(x1: Tensor, x2: Tensor) -> Tensor:
         >>> convert_to_numpy(divide_no_nan([1.0, 1.0], [2.0, 0.0])).tolist()
         [0.5, 0.0]
     """
+    # The common dtype first: among numbers alone, `where` would forget that they are weak.
+    dtype = dtypes.float_type(spec_of(x1).dtype, spec_of(x2).dtype)
+    x1, x2 = cast(x1, dtype), cast(x2, dtype)
     zero = equal(x2, 0)
     return where(zero, 0, true_divide(x1, where(zero, 1, x2)))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import Shape
 from keras_fn.errors import SpecError
@@ -21,54 +23,72 @@ from keras_fn.ops.shapes import expand_dims, reshape
 
 def _getitem(x: Spec, key: Any) -> Spec:
     keys = list(key) if isinstance(key, tuple) else [key]
-    plain = [k for k in keys if k is not None and k is not Ellipsis]
-    if len(plain) > len(x.shape):
+    picks = [spec_of(k) if _is_array(k) else None for k in keys]
+    used = sum(_axes_used(k, pick) for k, pick in zip(keys, picks, strict=True))
+    if used > len(x.shape):
         raise SpecError(
             "indexing",
             expected=f"at most {len(x.shape)} indices",
-            given=f"{len(plain)} for a tensor of shape {x.shape}",
+            given=f"{used} for a tensor of shape {x.shape}",
             fix="drop an index",
         )
-    if Ellipsis not in [k for k in keys if not hasattr(k, "shape")]:
-        keys.append(Ellipsis)
     sizes = list(x.shape)
-    result: list[int | None] = []
-    gathered: Shape | None = None  # the axes that index tensors give, once for all of them
-    for k in keys:
+    kept: list[int | None] = []
+    gathered: list[Shape] = []  # shapes of the indices that pick elements
+    places: list[int] = []  # where they stand among the keys
+    first = 0  # where the first of them stands in the result
+    for place, (k, pick) in enumerate(zip(keys, picks, strict=True)):
         if k is None:
-            result.append(1)
+            kept.append(1)
         elif k is Ellipsis:
-            free = len(sizes) - sum(1 for later in keys[keys.index(k) + 1 :] if later is not None)
-            result += sizes[:free]
+            free = len(x.shape) - used
+            kept += sizes[:free]
             del sizes[:free]
         elif isinstance(k, slice):
-            result.append(_sliced(sizes.pop(0), k))
-        elif isinstance(k, int):
-            size = sizes.pop(0)
-            if size is not None and not -size <= k < size:
-                raise SpecError(
-                    "indexing", expected=f"an index from {-size} to {size - 1}",
-                    given=f"{k} for a tensor of shape {x.shape}", fix="check the index",
-                )  # fmt: skip
+            kept.append(_sliced(sizes.pop(0), k))
         else:
-            sizes.pop(0)
-            index = spec_of(k).shape
-            if gathered is None:
-                place, gathered = len(result), index
-            else:
-                gathered = broadcast(gathered, index, who="indexing")
-    if gathered is not None:
-        result[place:place] = gathered
-    return Spec(tuple(result), x.dtype)
+            first = first if places else len(kept)
+            places.append(place)
+            gathered.append(_picked(k, pick, sizes, x.shape))
+    # NumPy: the axes of indices that stand apart come first. An integer beside a tensor is one.
+    apart = any(picks) and places != list(range(places[0], places[0] + len(places)))
+    kept += sizes
+    at = 0 if apart else first
+    kept[at:at] = broadcast(*gathered, who="indexing") if gathered else ()
+    return Spec(tuple(kept), x.dtype)
+
+
+def _is_array(k: Any) -> bool:
+    return hasattr(k, "shape") or isinstance(k, list)
+
+
+def _axes_used(k: Any, pick: Spec | None) -> int:
+    if k is None or k is Ellipsis:
+        return 0
+    return len(pick.shape) if pick is not None and pick.dtype == "bool" else 1
+
+
+def _picked(k: Any, pick: Spec | None, sizes: list[int | None], shape: Shape) -> Shape:
+    """Takes the axes that an index picks from off `sizes`; returns the shape that it gives."""
+    if pick is not None and pick.dtype == "bool":
+        del sizes[: len(pick.shape)]
+        return (None,)  # as many as hold
+    size = sizes.pop(0)
+    if pick is not None:
+        return pick.shape
+    if size is not None and not -size <= k < size:
+        raise SpecError(
+            "indexing", expected=f"an index from {-size} to {size - 1}",
+            given=f"{k} for a tensor of shape {shape}", fix="check the index",
+        )  # fmt: skip
+    return ()
 
 
 def _sliced(size: int | None, key: slice) -> int | None:
     bounds = (key.start, key.stop, key.step)
-    if any(b is not None and not isinstance(b, int) for b in bounds):
+    if size is None or any(b is not None and not isinstance(b, (int, np.integer)) for b in bounds):
         return None
-    if size is not None:
-        return len(range(*key.indices(size)))
-    return None
+    return len(range(*key.indices(size)))
 
 
 @op(rule=Rule(_getitem))

@@ -369,7 +369,10 @@ def normalize(x: Tensor, axis: int = -1, order: float = 2, epsilon: float | None
     """
     epsilon = 1e-7 if epsilon is None else epsilon
     if order == 2:
-        return multiply(x, rsqrt(maximum(sum(multiply(x, x), axis, True), epsilon**2)))
+        dtype = dtypes.float_type(spec_of(x).dtype)
+        x = cast(x, dtypes.result_type(dtype, "float32"))  # squares leave float16's range
+        total = sum(multiply(x, x), axis, True)
+        return cast(multiply(x, rsqrt(maximum(total, epsilon**2))), dtype)
     size = absolute(x)
     total = sum(size if order == 1 else size**order, axis, True) ** (1.0 / order)
     return divide(x, maximum(total, epsilon))

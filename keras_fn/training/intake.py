@@ -45,7 +45,10 @@ def rows(model: Any, x: Any, y: Any, sample_weight: Any, class_weight: Any) -> R
         weights = _class_weights(targets, weights, class_weight, who)
     named = [(f"x[{i}]" if len(inputs) > 1 else "x", a) for i, a in enumerate(inputs)]
     named += [(f"y[{i}]" if len(targets or ()) > 1 else "y", a) for i, a in enumerate(targets or ())]
-    named += [("sample_weight", a) for a in weights or ()]
+    several = len(weights or ()) > 1
+    named += [
+        (f"sample_weight[{i}]" if several else "sample_weight", a) for i, a in enumerate(weights or ())
+    ]
     check_lengths(named, who)
     return inputs, targets, weights
 
@@ -61,6 +64,9 @@ def _inputs(model: Any, x: Any, who: str) -> list[Any]:
     arrays = []
     for i, value in enumerate(values):
         tensor, name = binder.tensors[i], binder.names[i]
+        if value is None and binder.optional[i]:
+            arrays.append(None)
+            continue
         array = as_array(value, f"input {name!r}", who)
         arrays.append(_fitted(array, tensor, name, who))
     return arrays

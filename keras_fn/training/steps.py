@@ -186,7 +186,6 @@ class Steps:
         """
         del x, training
         total = None
-        self._loss_parts: list[Any] = []
         if self._objective is not None and self._compile_arguments["loss"] is not None:  # type: ignore[index]
             total, self._loss_parts = self._objective(y, y_pred, sample_weight)
         for loss in (self._holdings or self._hold()).added_losses():
@@ -196,18 +195,29 @@ class Steps:
             total = ops.zeros(())
         return total
 
+    def _loss_of(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
+        """Calls `compute_loss`, which may be the user's."""
+        self._loss_parts: list[Any] = []
+        return self.compute_loss(
+            x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=training
+        )
+
     def compute_metrics(
         self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
     ) -> dict[str, Any]:
         """Takes a batch into the metrics; returns the results by name."""
-        self._update_metrics(x, y, y_pred, sample_weight)
+        del x
+        if self._measures is not None:
+            self._measures.update(y, y_pred, sample_weight)
         return self.get_metrics_result()
 
-    def _update_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> None:
+    def _update_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> Any:
+        """Returns what `compute_metrics` of the user returns; else reads nothing."""
         if type(self).compute_metrics is not Steps.compute_metrics:
-            self.compute_metrics(x, y, y_pred, sample_weight)
-        elif self._measures is not None:
+            return self.compute_metrics(x, y, y_pred, sample_weight)
+        if self._measures is not None:
             self._measures.update(y, y_pred, sample_weight)
+        return None
 
     def train_step(self, data: Any) -> dict[str, Any]:
         """Trains on a batch; returns what to show. Override it to train otherwise.
@@ -215,10 +225,10 @@ class Steps:
         Args:
             data: `(x, y, sample_weight)`, or the beginning of it.
         """
-        self._train(data)
-        return self.get_metrics_result()
+        results = self._train(data)
+        return self.get_metrics_result() if results is None else results
 
-    def _train(self, data: Any) -> None:
+    def _train(self, data: Any) -> Any:
         """The step itself; nothing is read."""
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         holdings = self._holdings or self._hold()
@@ -227,7 +237,7 @@ class Steps:
         def forward() -> tuple[Any, Any]:
             holdings.clear_losses()
             y_pred = self(x, training=True)  # type: ignore[operator]
-            loss = self.compute_loss(x, y, y_pred, sample_weight, training=True)
+            loss = self._loss_of(x, y, y_pred, sample_weight, True)
             scaled = self.optimizer.scale_loss(loss)
             return scaled, (loss, y_pred, [p for p in self._loss_parts if p is not None])
 
@@ -235,8 +245,9 @@ class Steps:
         if variables:
             self.optimizer.apply(grads, variables)
         self._track(loss, parts, x)
-        self._update_metrics(x, y, y_pred, sample_weight)
+        results = self._update_metrics(x, y, y_pred, sample_weight)
         holdings.clear_losses()
+        return results
 
     def _hold(self) -> Holdings:
         variables = self.trainable_variables  # type: ignore[attr-defined]
@@ -253,18 +264,19 @@ class Steps:
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """Evaluates a batch; returns what to show. Override it to evaluate otherwise."""
-        self._test(data)
-        return self.get_metrics_result()
+        results = self._test(data)
+        return self.get_metrics_result() if results is None else results
 
-    def _test(self, data: Any) -> None:
+    def _test(self, data: Any) -> Any:
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         holdings = self._holdings or self._hold()
         holdings.clear_losses()
         y_pred = self(x, training=False)  # type: ignore[operator]
-        loss = self.compute_loss(x, y, y_pred, sample_weight, training=False)
+        loss = self._loss_of(x, y, y_pred, sample_weight, False)
         self._track(loss, [p for p in self._loss_parts if p is not None], x)
-        self._update_metrics(x, y, y_pred, sample_weight)
+        results = self._update_metrics(x, y, y_pred, sample_weight)
         holdings.clear_losses()
+        return results
 
     def predict_step(self, data: Any) -> Any:
         """Returns the outputs for a batch of inputs. Override it to predict otherwise."""
@@ -275,8 +287,9 @@ class Steps:
 
     def _prepare(self, batch: Any) -> None:
         """Builds what the first batch decides: weights, losses, metrics, the optimizer."""
-        x, y, sample_weight = batch
-        if self._objective is not None and self.built:  # type: ignore[attr-defined]
+        x, y, _ = batch
+        known = self._objective is not None and (y is None or self._measures is not None)
+        if known and self.built:  # type: ignore[attr-defined]
             return
         symbols = tree.map_structure(symbol, intake.arranged(self, x))
         y_pred = infer(lambda x: self(x, training=True), (symbols,), {})  # type: ignore[operator]
@@ -285,6 +298,7 @@ class Steps:
         outputs = outputs_of(self, y_pred)
         arguments = self._compile_arguments or {}
         self._objective = CompiledLoss(arguments["loss"], arguments["loss_weights"], outputs)
+        intake.check_rows(self, batch)  # data that is refused decides nothing
         targets = [symbol(a) if a is not None else None for a in (y or [None] * len(outputs))]
         if y is not None:
             self._measures = CompiledMetrics(
@@ -294,7 +308,6 @@ class Steps:
             self._start_metrics(targets, y_pred)
         if self.optimizer is not None and not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
-        del sample_weight
 
     def _start_metrics(self, targets: list[Any], y_pred: Any) -> None:
         """Lets metrics that make variables for the first batch see its shapes."""

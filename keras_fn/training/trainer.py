@@ -94,7 +94,7 @@ class Trainer(Steps):
                 last = self._run_epoch(step, data.epoch(epoch), watchers, display, "train", data)
                 logs = self._read(last) if isinstance(last, dict) else self._read_metrics()
                 if validation is not None and _due(epoch, validation_freq):
-                    logs.update((f"val_{k}", v) for k, v in self._validate(validation).items())
+                    logs.update((f"val_{k}", v) for k, v in self._validate(validation, watchers).items())
                 logs = dict(sorted(logs.items()))
                 display.finish(logs)
             watchers.on_epoch_end(epoch, logs)
@@ -117,7 +117,8 @@ class Trainer(Steps):
         if not getattr(watchers, f"wants_{kind}_batches", False):
             for tensors, indices in _limited(batches, data):
                 result = step(tensors, indices)
-                display.advance(1)
+                if display is not None:
+                    display.advance(1)
             return result
         begin = getattr(watchers, f"on_{kind}_batch_begin")
         end = getattr(watchers, f"on_{kind}_batch_end")
@@ -126,18 +127,21 @@ class Trainer(Steps):
             result = step(tensors, indices)
             logs = result if isinstance(result, dict) else self.get_metrics_result()
             end(i, self._read(logs) if kind != "predict" else {"outputs": result})
-            display.advance(1)
-            if self.stop_training:
+            if display is not None:
+                display.advance(1)
+            if kind == "train" and self.stop_training:
                 break
         return result
 
-    def _validate(self, data: Any) -> dict[str, Any]:
+    def _validate(self, data: Any, watchers: Any) -> dict[str, Any]:
         """Evaluates without disturbing what is being measured: it has been read already."""
         self.reset_metrics()
-        step, result = self._function("test"), None
-        for tensors, indices in _limited(data.epoch(0), data):
-            result = step(tensors, indices)
-        return self._read(result) if isinstance(result, dict) else self._read_metrics()
+        step = self._function("test")
+        watchers.on_test_begin()
+        result = self._run_epoch(step, data.epoch(0), watchers, None, "test", data)
+        logs = self._read(result) if isinstance(result, dict) else self._read_metrics()
+        watchers.on_test_end(logs)
+        return logs
 
     def evaluate(
         self,
@@ -200,7 +204,7 @@ class Trainer(Steps):
             Arrays nested like the model's outputs.
         """
         data = intake.batches(self, x, None, None, batch_size or 32, False, steps, x_only=True)
-        self._prepare_for_predict(data)
+        self._prepare_for_predict(data.peek())
         step = self._function("predict")
         watchers = callbacks if isinstance(callbacks, CallbackList) else CallbackList(
             callbacks, model=self, steps=len(data) or None, verbose=verbose
@@ -220,9 +224,9 @@ class Trainer(Steps):
             raise ValueError(f"{self._place}: predict got no batch.")  # type: ignore[attr-defined]
         return tree.map_structure(_joined, *results)
 
-    def _prepare_for_predict(self, data: Any) -> None:
+    def _prepare_for_predict(self, rows: Any) -> None:
         if not self.built:  # type: ignore[attr-defined]
-            x, _, _ = data.peek()
+            x, _, _ = rows
             symbols = tree.map_structure(symbol, intake.arranged(self, x))
             infer(lambda x: self(x, training=False), (symbols,), {})  # type: ignore[operator]
 
@@ -263,6 +267,7 @@ class Trainer(Steps):
     def predict_on_batch(self, x: Any) -> Any:
         """Returns the outputs for one batch, as NumPy arrays."""
         rows = intake.rows(self, x, None, None, None)
+        self._prepare_for_predict(rows)
         outputs = self._function("predict")(intake.tensors(rows), None)
         return tree.map_structure(ops.convert_to_numpy, outputs)
 

@@ -5,7 +5,7 @@ import math
 import re
 import textwrap
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -130,8 +130,8 @@ class _Placer:
     def place(
         self,
         diagram: Diagram,
-        entries: list[str] = (),
-        exits: list[str] = (),  # type: ignore[assignment]
+        entries: Sequence[str] = (),
+        exits: Sequence[str] = (),
     ) -> _Drawing:
         """Places a diagram, with edges from its border to `entries` and from `exits`."""
         owner = {key: i for i, item in enumerate(diagram.items) for key in _keys(item)}
@@ -294,7 +294,9 @@ class _Page:
             x, y = y, x
         return x + _MARGIN, y + _MARGIN
 
-    def rectangle(self, x: float, y: float, w: float, h: float) -> tuple[float, ...]:
+    def rectangle(
+        self, x: float, y: float, w: float, h: float
+    ) -> tuple[float, float, float, float]:
         """Returns left, top, width and height of a rectangle on the page."""
         (a, b), (c, d) = self.at(x, y), self.at(x + w, y + h)
         return min(a, c), min(b, d), abs(a - c), abs(b - d)
@@ -304,7 +306,7 @@ def _paint(axes: Any, page: _Page, drawing: _Drawing, splines: str) -> None:
     from matplotlib.collections import PathCollection
 
     frames = [page.rectangle(*frame[1:]) for frame in drawing.frames]
-    paths = [_rectangle(*frame, (_CORNER * 1.5,) * 2) for frame in frames]
+    paths = [_rectangle(*frame, (_CORNER * 1.5, _CORNER * 1.5)) for frame in frames]
     dashes = {"edgecolor": _FRAME, "linewidth": 0.9, "linestyle": (0, (4, 3)), "zorder": 1}
     axes.add_collection(PathCollection(paths, facecolor="#00000006", **dashes))
     for (left, top, _, _), (name, *_) in zip(frames, drawing.frames, strict=True):
@@ -329,8 +331,8 @@ def _paint_cards(axes: Any, cards: list[tuple[_Card, float, float]]) -> None:
         box = card.box
         left, top = x - card.width / 2, y - card.height / 2
         header = len(card.title) * _LEADING + _PAD
-        bodies.append(_rectangle(left, top, card.width, card.height, (_CORNER,) * 2))
-        corners = (_CORNER, 0.0 if card.details else _CORNER)
+        bodies.append(_rectangle(left, top, card.width, card.height, (_CORNER, _CORNER)))
+        corners = (_CORNER, _CORNER if not card.details else 0.0)
         headers.append(_rectangle(left, top, card.width, header, corners))
         colour = _INPUT if box.is_input else _COLOURS.get(box.family, _OTHER)
         colours.append(_FROZEN if box.trainable is False else colour)

@@ -75,9 +75,10 @@ def lay_out(
     for i, (edge, (a, b)) in enumerate(zip(edges, down, strict=True)):
         # An edge beside a longer path, as in a residual block: the path shall stay straight.
         skips = ranks[b] > ranks[a] + 1 and fan_out[a] > 1 and fan_in[b] > 1
-        offsets = (edge.leaves, edge.arrives)
-        ends_at = offsets[::-1] if i in backward else offsets
-        grid.add_edge(a, b, *ends_at, _LIGHT if skips else 1.0)
+        leaves, arrives = edge.leaves, edge.arrives
+        if i in backward:
+            leaves, arrives = arrives, leaves
+        grid.add_edge(a, b, leaves, arrives, _LIGHT if skips else 1.0)
     grid.order()
     grid.spread()
     plan = _Plan(grid)

@@ -58,13 +58,13 @@ def plot_model(
         OSError: The file cannot be written.
 
     Example:
-        >>> import os, tempfile
+        >>> import pathlib, tempfile
         >>> x = keras.Input((3,), name="x")
         >>> model = keras.Model(x, keras.layers.Dense(2)(x))
-        >>> path = os.path.join(tempfile.mkdtemp(), "model.md")
+        >>> path = pathlib.Path(tempfile.mkdtemp(), "model.md")
         >>> keras.utils.plot_model(model, path, show_shapes=True)
-        >>> print(open(path).readline().strip())
-        ```mermaid
+        >>> path.read_text().splitlines()[:2]
+        ['```mermaid', 'flowchart TB']
     """
     dot.check_model(model, "plot_model", kwargs)
     if rankdir not in _RANKDIRS:

@@ -295,7 +295,9 @@ def _print(console: Console, model: Any, table: Table) -> None:
 def _totals(model: Any) -> list[tuple[str, list[Any]]]:
     trained, frozen = model.trainable_weights, model.non_trainable_weights
     optimizer = getattr(model, "optimizer", None) if getattr(model, "compiled", False) else None
-    state = list(optimizer.variables) if getattr(optimizer, "built", False) else None
+    state = None
+    if optimizer is not None and optimizer.built:
+        state = list(optimizer.variables)
     totals = [
         ("Total params", [*trained, *frozen, *(state or ())]),
         ("Trainable params", trained),
@@ -318,8 +320,7 @@ def readable_size(size: float) -> str:
         >>> readable_size(220_200)
         '215.04 KB'
     """
-    for unit in _UNITS:
-        if size < 1024 or unit == _UNITS[-1]:
-            break
-        size /= 1024
-    return f"{size:.2f} {unit}"
+    unit = 0
+    while size >= 1024 and unit < len(_UNITS) - 1:
+        size, unit = size / 1024, unit + 1
+    return f"{size:.2f} {_UNITS[unit]}"

@@ -8,6 +8,7 @@ below in each format with its outputs; `read` loads every file and compares.
 """
 
 import importlib
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,9 @@ from typing import Any
 import numpy as np
 
 FORMATS = (".keras", ".h5", ".weights.h5", ".weights.json")
-SHARD = 1e-6  # GiB
+SHARD = 1e-3  # GiB
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "keras_files"
+FIXTURE_NAMES = ("mlp", "cnn_bn", "toy_resnet", "autoencoder_nested", "ticket", "lstm")
 
 
 def data(*shape: int, seed: int = 0) -> np.ndarray:
@@ -117,9 +120,24 @@ def layers_model(k: Any) -> tuple[Any, Any]:
     return model, inputs
 
 
+def fixture_model(name: str) -> Any:
+    """A model that Keras saved; so `write keras_fn` saves it again from keras_fn."""
+
+    def make(k: Any) -> tuple[Any, Any]:
+        manifest = json.loads((FIXTURES / "manifest.json").read_text())
+        kind = next(f["inputs"] for f in manifest["fixtures"] if f["name"] == name)
+        arrays = np.load(FIXTURES / f"{name}.npz")
+        inputs = {key[3:]: arrays[key] for key in arrays if key.startswith("in/")}
+        model = k.saving.load_model(str(FIXTURES / f"{name}.keras"))
+        return model, inputs if kind == "dict" else next(iter(inputs.values()))
+
+    return make
+
+
 MODELS = {
     "ops": ops_model, "dense": dense_model, "trained": trained_model, "layers": layers_model,
     **{f"random_{seed}": random_model(seed) for seed in range(6)},
+    **{f"fixture_{name}": fixture_model(name) for name in FIXTURE_NAMES},
 }  # fmt: skip
 
 
