@@ -106,8 +106,8 @@ _WORK = """
     model.predict(x, verbose=0)
     model.save("model.keras")
     keras.models.load_model("model.keras").evaluate(x, y, verbose=0)
-    loaded = [m for m in ("jax", "torch", "tensorflow", "keras", "torch._dynamo") if m in sys.modules]
-    print(loaded)
+    names = ("jax", "torch", "tensorflow", "keras", "torch._dynamo")
+    print([name for name in names if name in sys.modules])
 """
 
 
@@ -255,7 +255,9 @@ def register_plugin(folder: Path) -> None:
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: keras-fn-other\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[keras_fn.backends]\nother = keras_fn_other\n")
-    module = f'from keras_fn_{BACKEND} import *\nimport keras_fn_{BACKEND} as _base\nname = "other"\n'
+    module = (
+        f'from keras_fn_{BACKEND} import *\nimport keras_fn_{BACKEND} as _base\nname = "other"\n'
+    )
     module += "def __getattr__(key): return getattr(_base, key)\n"
     (folder / "keras_fn_other.py").write_text(module)
 

@@ -91,6 +91,9 @@ from jax.scipy.special import logsumexp as logsumexp
 
 from keras_fn.core.windows import Sizes, per_axis, transposed_window
 from keras_fn.settings import standardize_data_format
+from keras_fn_jax.loops import gru as gru
+from keras_fn_jax.loops import lstm as lstm
+from keras_fn_jax.loops import scan as scan
 from keras_fn_jax.random import random_normal as random_normal
 from keras_fn_jax.random import random_randint as random_randint
 from keras_fn_jax.random import random_uniform as random_uniform
@@ -193,14 +196,6 @@ def pad(
     """`jnp.pad`, which takes a value in mode "constant" only."""
     options = {"constant_values": constant_values or 0} if mode == "constant" else {}
     return jnp.pad(x, pad_width, mode=mode, **options)
-
-
-def scan(
-    function: Any, init: Any, xs: Any, length: int | None = None, reverse: bool = False,
-    unroll: int = 1,
-) -> tuple[Any, Any]:  # fmt: skip
-    """`lax.scan`."""
-    return lax.scan(function, init, xs, length=length, reverse=reverse, unroll=unroll)
 
 
 _LETTERS = {1: "W", 2: "HW", 3: "DHW"}

@@ -86,6 +86,11 @@ def shape(x: tf.Tensor) -> tuple[Any, ...]:
     return tuple(sizes)
 
 
+def batch_indices(order: np.ndarray, batch_size: int) -> list[tf.Tensor]:
+    """The indices of each batch."""
+    return [tf.constant(order[i : i + batch_size]) for i in range(0, len(order), batch_size)]
+
+
 def gather_rows(x: tf.Tensor, indices: tf.Tensor) -> tf.Tensor:
     """The samples of a batch."""
     return tf.gather(x, indices)

@@ -150,6 +150,11 @@ def shape(x: Tensor) -> tuple[int, ...]:
     return tuple(x.shape)
 
 
+def batch_indices(order: np.ndarray, batch_size: int) -> tuple[Tensor, ...]:
+    """The indices of each batch, brought to the device together."""
+    return torch.from_numpy(order).to(default_device()).split(batch_size)
+
+
 def gather_rows(x: Tensor, indices: Tensor) -> Tensor:
     """The samples of a batch."""
     return x.index_select(0, indices)

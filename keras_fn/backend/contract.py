@@ -93,6 +93,10 @@ class Backend(Protocol):
         """Says whether gradients are wanted."""
         ...
 
+    def batch_indices(self, order: np.ndarray, batch_size: int) -> Sequence[Any]:
+        """The rows of an epoch cut into batches, in whatever form `compile`d steps take fastest."""
+        ...
+
     def gather_rows(self, x: Tensor, indices: Tensor) -> Tensor:
         """The slices of `x` along its first axis at `indices`, which are in range."""
         ...

@@ -68,7 +68,9 @@ class InputSpec:
         """Raises `SpecError` unless an input of this shape and dtype is as it should be."""
         rank = len(shape)
         if self.ndim is not None and rank != self.ndim and not self._squeezes(shape):
-            raise _misfit(place, f"an input of rank {self.ndim}", shape, _rank_hint(rank, self.ndim))
+            raise _misfit(
+                place, f"an input of rank {self.ndim}", shape, _rank_hint(rank, self.ndim)
+            )
         if self.max_ndim is not None and rank > self.max_ndim:
             raise _misfit(
                 place, f"an input of rank {self.max_ndim} at most", shape, "drop or join axes"
@@ -84,13 +86,14 @@ class InputSpec:
                 fix=f"cast the input, for example ops.cast(x, {self.dtype!r})",
             )  # fmt: skip
         for axis, size in self.axes.items():
-            if size is not None and shape[axis] not in (size, None):
+            found = shape[axis] if -rank <= axis < rank else "no axis"
+            if size is not None and found not in (size, None):
                 raise _misfit(
                     place, f"size {size} at axis {axis}", shape,
                     f"feed {size} there, or make a new layer for this input",
                 )  # fmt: skip
-        if self.shape is not None and not self._squeezes(shape):
-            for wanted, size in zip(self.shape, shape, strict=True):
+        if self.shape is not None:  # where one has a last axis of 1 more, the rest is compared
+            for wanted, size in zip(self.shape, shape, strict=False):
                 if wanted is not None and size is not None and wanted != size:
                     raise _misfit(place, f"shape {self.shape}", shape, "reshape the input")
 

@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from contextvars import ContextVar
+from functools import cache
 from types import TracebackType
 
 _counts: defaultdict[str, int] = defaultdict(int)
@@ -12,6 +13,7 @@ _path: ContextVar[tuple[str, ...]] = ContextVar("name_scope", default=())
 _FORBIDDEN = re.compile(r"[/\\\x00-\x1f\x7f]")
 
 
+@cache
 def to_snake_case(name: str) -> str:
     """Returns a class name as Keras writes it in automatic names.
 

@@ -73,6 +73,8 @@ class ObjectSharingScope:
 
     def note(self, obj: Any, config: dict[str, Any]) -> None:
         """Numbers the config of `obj`: counted, so that it is the same in every process."""
+        if registry.role_of(type(obj)) == "dtype_policy":  # a value: copies are as good
+            return
         number = self.written.setdefault(id(obj), (obj, len(self.written) + 1))[1]
         config["shared_object_id"] = number
 

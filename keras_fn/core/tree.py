@@ -38,6 +38,12 @@ def paths(structure: Any) -> list[tuple[Any, ...]]:
         return optree.tree_paths(structure, none_is_leaf=True, namespace=_NAMESPACE)
 
 
+def flatten_like(structure: Any, values: Any) -> list[Any] | None:
+    """Returns the leaves of `values` in the order of the keys of `structure`; None if they differ."""
+    order, found = paths(structure), dict(zip(paths(values), flatten(values), strict=True))
+    return [found[path] for path in order] if found.keys() == set(order) else None
+
+
 def is_nested(structure: Any) -> bool:
     """Whether it is a container rather than a leaf."""
     return isinstance(structure, _CONTAINERS)

@@ -44,10 +44,10 @@ class Binder:
         """Returns what was given for each input, in order."""
         if self.single and not tree.is_nested(inputs):
             return [inputs]
+        if self.has_names and (values := tree.flatten_like(self.structure, inputs)) is not None:
+            return values
         if isinstance(inputs, dict):
             return self._by_name(inputs)
-        if self.has_names and _same_tree(self.structure, inputs):
-            return self._by_path(inputs)
         values = tree.flatten(inputs)
         if len(values) != len(self.names):
             raise SpecError(
@@ -59,8 +59,6 @@ class Binder:
         return values
 
     def _by_name(self, inputs: dict[str, Any]) -> list[Any]:
-        if _same_tree(self.structure, inputs):
-            return self._by_path(inputs)
         for names in (self.names, self.layer_names):
             missing = [
                 n for n, opt in zip(names, self.optional, strict=True) if n not in inputs and not opt
@@ -80,11 +78,6 @@ class Binder:
                 + [f"drop {', '.join(map(str, unexpected))}"] * bool(unexpected)
             ),
         )
-
-    def _by_path(self, inputs: Any) -> list[Any]:
-        """The order of the keys is the model's, not that of the caller."""
-        flat = dict(zip(tree.paths(inputs), tree.flatten(inputs), strict=True))
-        return [flat[path] for path in tree.paths(self.structure)]
 
     def _fitted(self, value: Any, i: int) -> Any:
         tensor = self.tensors[i]
@@ -139,12 +132,3 @@ class Binder:
             given=given,
             fix=fix,
         )
-
-
-def _same_tree(a: Any, b: Any) -> bool:
-    """Whether two nested structures have the same keys, in whatever order."""
-    if isinstance(a, dict) and isinstance(b, dict):
-        return a.keys() == b.keys() and all(_same_tree(a[k], b[k]) for k in a)
-    if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
-        return len(a) == len(b) and all(_same_tree(x, y) for x, y in zip(a, b, strict=True))
-    return not tree.is_nested(a) and not tree.is_nested(b)

@@ -200,15 +200,18 @@ _COMPILED_AT_MOST = 64  # shapes of which a compiled version is kept
 
 def _is_ours(operation: Operation) -> bool:
     """Whether running the operation has no effect but its result, as far as anyone can see."""
-    if not type(operation).__module__.startswith("keras_fn."):
+    if not isinstance(operation, Layer):
+        return _is_defined_here(operation)
+    if isinstance(operation, Functional) and not operation._pure:
         return False
-    if isinstance(operation, Functional):
-        return operation._pure
-    if isinstance(operation, Layer):
-        sublayers = operation._flatten_layers(include_self=False)
-        ours = all(type(layer).__module__.startswith("keras_fn.") for layer in sublayers)
-        return ours and operation.activity_regularizer is None and not operation._changes_state
-    return True
+    held = [v for layer in operation._flatten_layers() for v in (layer, *vars(layer).values())]
+    # A function of the user, in a Lambda or as an activation, may do anything.
+    ours = all(_is_defined_here(v) for v in held if callable(v))
+    return ours and operation.activity_regularizer is None and not operation._changes_state
+
+
+def _is_defined_here(x: Any) -> bool:
+    return (getattr(x, "__module__", None) or type(x).__module__).startswith("keras_fn.")
 
 
 def _names(structure: Any, tensors: Sequence[KerasTensor]) -> list[str]:

@@ -31,7 +31,7 @@ class Model(Trainer, Layer):
     """The class of models that are graphs; `functional.py` sets it."""
 
     def __new__(cls, *args: Any, **kwargs: Any):
-        if _has_graph(args, kwargs):
+        if cls is Model and _has_graph(args, kwargs):  # a subclass may take two arguments too
             cls = _with_graph(cls)
         return super().__new__(cls)
 
@@ -155,7 +155,7 @@ class Model(Trainer, Layer):
             target = _with_graph(cls)
             return target.from_config(config, custom_objects)  # type: ignore[attr-defined]
         with CustomObjectScope(custom_objects):
-            return cls(**config)
+            return super().from_config(config)
 
 
 def _has_graph(args: tuple, kwargs: dict[str, Any]) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 from keras_fn.core import dtypes
-from keras_fn.ops._op import Rule, Spec, op
+from keras_fn.ops._op import Rule, Spec, op, spec_of
 from keras_fn.ops._rules import broadcast, comparison, elementwise, elementwise_float, logical
 from keras_fn.ops._types import Tensor
+from keras_fn.ops.core import cast
 from keras_fn.ops.unary import absolute, exp, floor, log1p, sign
 
 
@@ -16,8 +17,8 @@ def add(x1: Tensor, x2: Tensor) -> Tensor:
     """`x1 + x2`.
 
     Example:
-        >>> convert_to_numpy(add([1.0, 2.0], 3.0)).round(3).tolist()
-        [4.0, 5.0]
+        >>> print(convert_to_numpy(add([1.0, 2.0], 3.0)).round(3))
+        [4. 5.]
     """
 
 
@@ -26,8 +27,8 @@ def subtract(x1: Tensor, x2: Tensor) -> Tensor:
     """`x1 - x2`.
 
     Example:
-        >>> convert_to_numpy(subtract([1.0, 2.0], 3.0)).round(3).tolist()
-        [-2.0, -1.0]
+        >>> print(convert_to_numpy(subtract([1.0, 2.0], 3.0)).round(3))
+        [-2. -1.]
     """
 
 
@@ -36,8 +37,8 @@ def multiply(x1: Tensor, x2: Tensor) -> Tensor:
     """`x1 * x2`.
 
     Example:
-        >>> convert_to_numpy(multiply([1.0, 2.0], 3.0)).round(3).tolist()
-        [3.0, 6.0]
+        >>> print(convert_to_numpy(multiply([1.0, 2.0], 3.0)).round(3))
+        [3. 6.]
     """
 
 
@@ -46,8 +47,8 @@ def true_divide(x1: Tensor, x2: Tensor) -> Tensor:
     """`x1 / x2`; integers become floats.
 
     Example:
-        >>> convert_to_numpy(true_divide([1, 2], 4)).round(3).tolist()
-        [0.25, 0.5]
+        >>> print(convert_to_numpy(true_divide([1, 2], 4)).round(3))
+        [0.25 0.5 ]
     """
 
 
@@ -76,8 +77,8 @@ def power(x1: Tensor, x2: Tensor) -> Tensor:
     """`x1` to the power of `x2`.
 
     Example:
-        >>> convert_to_numpy(power([2.0, 3.0], 2.0)).round(3).tolist()
-        [4.0, 9.0]
+        >>> print(convert_to_numpy(power([2.0, 3.0], 2.0)).round(3))
+        [4. 9.]
     """
 
 
@@ -86,8 +87,8 @@ def maximum(x1: Tensor, x2: Tensor) -> Tensor:
     """The larger of two elements; NaN if one is.
 
     Example:
-        >>> convert_to_numpy(maximum([1.0, 5.0], 3.0)).round(3).tolist()
-        [3.0, 5.0]
+        >>> print(convert_to_numpy(maximum([1.0, 5.0], 3.0)).round(3))
+        [3. 5.]
     """
 
 
@@ -96,8 +97,8 @@ def minimum(x1: Tensor, x2: Tensor) -> Tensor:
     """The smaller of two elements; NaN if one is.
 
     Example:
-        >>> convert_to_numpy(minimum([1.0, 5.0], 3.0)).round(3).tolist()
-        [1.0, 3.0]
+        >>> print(convert_to_numpy(minimum([1.0, 5.0], 3.0)).round(3))
+        [1. 3.]
     """
 
 
@@ -106,8 +107,8 @@ def arctan2(x1: Tensor, x2: Tensor) -> Tensor:
     """Angle in radians of the point `(x2, x1)`.
 
     Example:
-        >>> convert_to_numpy(arctan2([1.0, 0.0], [1.0, -1.0])).round(3).tolist()
-        [0.785, 3.142]
+        >>> print(convert_to_numpy(arctan2([1.0, 0.0], [1.0, -1.0])).round(3))
+        [0.785 3.142]
     """
 
 
@@ -269,7 +270,7 @@ def logaddexp(x1: Tensor, x2: Tensor) -> Tensor:
     """`log(exp(x1) + exp(x2))`, without overflow.
 
     Example:
-        >>> convert_to_numpy(logaddexp([0.0], [0.0])).round(3).tolist()
+        >>> print(convert_to_numpy(logaddexp([0.0], [0.0])).round(3))
         [0.693]
     """
     high, low = maximum(x1, x2), minimum(x1, x2)

@@ -45,9 +45,7 @@ def scan(
     """
     leaves = [x for x in tree.flatten(xs) if x is not None]
     if not leaves and length is None:
-        raise SpecError(
-            "ops.scan", expected="xs or length", given="neither", fix="pass length="
-        )
+        raise SpecError("ops.scan", expected="xs or length", given="neither", fix="pass length=")
     if is_symbolic(init, xs):
         first = tree.map_structure(lambda x: None if x is None else getitem(x, 0), xs)
         carry, y = f(init, first)

@@ -13,6 +13,7 @@ from keras_fn.core.scopes import context
 from keras_fn.core.variable import Variable
 from keras_fn.ops._op import Rule, Spec, op, spec_of
 from keras_fn.ops._types import Tensor
+from keras_fn.ops.binary import clip
 
 
 def convert_to_tensor(
@@ -97,7 +98,7 @@ def shape(x: Tensor) -> Shape:
     """
     if isinstance(x, (KerasTensor, Variable)):
         return x.shape
-    return current().shape(x)
+    return current().shape(convert_to_tensor(x))
 
 
 def dtype(x: Tensor) -> str:

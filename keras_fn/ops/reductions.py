@@ -184,7 +184,7 @@ def logsumexp(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """`log(sum(exp(x)))` over `axis`, without overflow.
 
     Example:
-        >>> round(float(logsumexp([0.0, 0.0])), 3)
+        >>> print(f"{float(logsumexp([0.0, 0.0])):.3f}")
         0.693
     """
     high = stop_gradient(max(x, axis, True))

@@ -56,9 +56,9 @@ class ArrayBatches:
             # Keyed by the epoch: a run that resumes in the middle finds the same order.
             generator = np.random.Generator(np.random.Philox(key=[self.seed, epoch]))
             order = generator.permutation(order)
-        tensors, convert = self.tensors, current().convert_to_tensor
-        for start in range(0, self.size, self.batch_size):
-            yield tensors, convert(order[start : start + self.batch_size])
+        tensors = self.tensors
+        for indices in current().batch_indices(order, self.batch_size):
+            yield tensors, indices
 
 
 class IterableBatches:
@@ -101,6 +101,12 @@ class IterableBatches:
             done += 1
             if self.steps is not None and done == self.steps:
                 return
+        if not done:
+            raise ValueError(
+                "The data has run out: it yields no batch for this epoch.\n"
+                "  fix: pass something that can be gone through again, or a generator without end "
+                "and the number of steps"
+            )
         if self.steps is not None:
             self._iterator = None
 
@@ -110,7 +116,8 @@ class IterableBatches:
             self._iterator = iter(self.source)
         if first is not None:
             yield first
-        yield from self._iterator
+        for batch in self._iterator:  # `yield from` would close a generator that goes on
+            yield batch
 
 
 def _length(source: Any) -> int | None:

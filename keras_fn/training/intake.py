@@ -39,6 +39,9 @@ def rows(model: Any, x: Any, y: Any, sample_weight: Any, class_weight: Any) -> R
     who = place(model)
     inputs = _inputs(model, x, who)
     outputs = _known_outputs(model)
+    if outputs is None and (isinstance(y, dict) or isinstance(sample_weight, dict)):
+        model._meet(inputs)  # what its outputs are called, its call alone can say
+        outputs = _known_outputs(model)
     targets = _bound(y, outputs, "targets", who)
     weights = _bound(sample_weight, outputs, "sample weights", who)
     if class_weight is not None:
@@ -57,7 +60,7 @@ def _inputs(model: Any, x: Any, who: str) -> list[Any]:
     """Returns the arrays for the model's inputs, in their order, of their shapes and dtypes."""
     binder = getattr(_graph(model), "_binder", None)
     if binder is None:
-        return [as_array(a, "x", who) for a in (tree.flatten(x) if _is_nest(x) else [x])]
+        return [as_array(a, "x", who) for a in _leaves(model, x)]
     if binder.single and isinstance(x, (list, tuple)) and not _holds_arrays(x):
         x = np.asarray(x) if _is_regular(x) else x
     values = binder.flatten(x)
@@ -70,6 +73,18 @@ def _inputs(model: Any, x: Any, who: str) -> list[Any]:
         array = as_array(value, f"input {name!r}", who)
         arrays.append(_fitted(array, tensor, name, who))
     return arrays
+
+
+def _leaves(model: Any, x: Any) -> list[Any]:
+    """Returns the inputs of a subclassed model, which is called on them nested as they came."""
+    if not _is_nest(x):
+        return [x]
+    known = getattr(model, "_input_nest", None)
+    values = tree.flatten_like(known, x) if known is not None else None
+    if values is None:  # the first time, or other keys
+        model._input_nest = tree.map_structure(lambda _: None, x)
+        values = tree.flatten(x)
+    return values
 
 
 def _graph(model: Any) -> Any:
@@ -139,7 +154,7 @@ def _bound(values: Any, outputs: Outputs | None, what: str, who: str) -> list[An
     elif what == "sample weights" and not isinstance(values, (dict, list, tuple)):
         flat = [values] * len(outputs)
     else:
-        flat = outputs.bind(values, what, fill=what == "sample weights")
+        flat = outputs.bind(values, what, fill=True)  # an output without a loss needs no target
     return [None if a is None else as_array(a, what, who) for a in flat]
 
 
@@ -204,22 +219,13 @@ def batches(
 
         def arrange(batch: Any) -> Rows:
             bx, by, bw = unpack_x_y_sample_weight(batch)
-            found = rows(model, bx, None if x_only else by, None if x_only else bw, class_weight)
-            _note_nest(model, bx)
-            return found
+            return rows(model, bx, None if x_only else by, None if x_only else bw, class_weight)
 
         return IterableBatches(x, arrange, steps)
     found = rows(model, x, y, sample_weight, class_weight)
-    _note_nest(model, x)
     made = ArrayBatches(found, batch_size, shuffle, make_default_seed())
     made.limit = steps
     return made
-
-
-def _note_nest(model: Any, x: Any) -> None:
-    """A subclassed model is called on inputs nested as they came."""
-    if getattr(_graph(model), "_inputs_struct", None) is None and _is_nest(x):
-        model._input_nest = x
 
 
 def training_data(
@@ -258,7 +264,6 @@ def training_data(
         )
     made = ArrayBatches(_cut(every, slice(0, cut)), batch_size or 32, shuffle, make_default_seed())
     made.limit = steps
-    _note_nest(model, x)
     return made, HeldOut(_cut(every, slice(cut, None)))
 
 
@@ -295,6 +300,18 @@ def check_targets(model: Any, data: Any) -> None:
     check_rows(model, data.peek())
 
 
+def _check_complete(model: Any, targets: list[Any], objective: Any) -> None:
+    rows = list(zip(objective.outputs.names, objective.losses, targets, strict=True))
+    missing = [name for name, loss, y in rows if loss is not None and y is None]
+    if missing:
+        wanted = [name for name, loss, _ in rows if loss is not None]
+        given = [name for name, _, y in rows if y is not None]
+        raise SpecError(
+            place(model), expected=f"targets for the outputs {', '.join(wanted)}",
+            given=f"targets for {', '.join(given)}", fix=f"add {', '.join(missing)}",
+        )  # fmt: skip
+
+
 def check_rows(model: Any, found: Rows) -> None:
     """Raises unless targets are there and fit the losses."""
     _, targets, _ = found
@@ -306,6 +323,7 @@ def check_rows(model: Any, found: Rows) -> None:
             place(model), expected="targets y, as compile() named a loss", given="none",
             fix="pass y=",
         )  # fmt: skip
+    _check_complete(model, targets, objective)
     struct = objective.outputs.structure
     shapes = [tuple(t.shape) for t in tree.flatten(struct)]
     host = [

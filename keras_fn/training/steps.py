@@ -291,13 +291,10 @@ class Steps:
         known = self._objective is not None and (y is None or self._measures is not None)
         if known and self.built:  # type: ignore[attr-defined]
             return
-        symbols = tree.map_structure(symbol, intake.arranged(self, x))
-        y_pred = infer(lambda x: self(x, training=True), (symbols,), {})  # type: ignore[operator]
-        if not self.compiled:
+        y_pred = self._meet(x)
+        if self._objective is None:
             return
-        outputs = outputs_of(self, y_pred)
-        arguments = self._compile_arguments or {}
-        self._objective = CompiledLoss(arguments["loss"], arguments["loss_weights"], outputs)
+        arguments, outputs = self._compile_arguments or {}, self._objective.outputs
         intake.check_rows(self, batch)  # data that is refused decides nothing
         targets = [symbol(a) if a is not None else None for a in (y or [None] * len(outputs))]
         if y is not None:
@@ -309,6 +306,17 @@ class Steps:
         if self.optimizer is not None and not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
 
+    def _meet(self, x: list[Any]) -> Any:
+        """Builds the model for inputs like these; returns the specs of its outputs."""
+        symbols = tree.map_structure(symbol, intake.arranged(self, x))
+        y_pred = infer(lambda x: self(x, training=True), (symbols,), {})  # type: ignore[operator]
+        if self.compiled:
+            told = self._compile_arguments or {}
+            self._objective = CompiledLoss(
+                told["loss"], told["loss_weights"], outputs_of(self, y_pred)
+            )
+        return y_pred
+
     def _start_metrics(self, targets: list[Any], y_pred: Any) -> None:
         """Lets metrics that make variables for the first batch see its shapes."""
         struct = targets if len(targets) > 1 else targets[0]
@@ -318,7 +326,7 @@ class Steps:
         """Returns the compiled step `kind`: a function of `(tensors, indices)`."""
         self._holdings = self._hold()
         trainable = tuple(v.trainable for v in self.variables)  # type: ignore[attr-defined]
-        key = (kind, trainable)
+        key = (kind, trainable, bool(getattr(self, "run_eagerly", False)))
         if key not in self._functions:
             step = {"train": self._train, "test": self._test, "predict": self.predict_step}[kind]
             public = {"train": "train_step", "test": "test_step", "predict": "predict_step"}[kind]
@@ -339,7 +347,7 @@ class Steps:
     @property
     def _jit(self) -> Any:
         arguments = self._compile_arguments or {}
-        if arguments.get("run_eagerly"):
+        if getattr(self, "run_eagerly", False):
             return False
         jit = arguments.get("jit_compile", "auto")
         return True if jit in ("auto", True, False, None) else jit

@@ -93,9 +93,10 @@ class Trainer(Steps):
             with display:
                 last = self._run_epoch(step, data.epoch(epoch), watchers, display, "train", data)
                 logs = self._read(last) if isinstance(last, dict) else self._read_metrics()
-                if validation is not None and _due(epoch, validation_freq):
-                    logs.update((f"val_{k}", v) for k, v in self._validate(validation, watchers).items())
                 logs = dict(sorted(logs.items()))
+                if validation is not None and _due(epoch, validation_freq):
+                    found = self._validate(validation, watchers)
+                    logs.update((f"val_{k}", v) for k, v in sorted(found.items()))
                 display.finish(logs)
             watchers.on_epoch_end(epoch, logs)
             if self.stop_training:

@@ -168,7 +168,7 @@ def norm_cases() -> dict[str, Case]:
         "UnitNormalization": case("UnitNormalization", LINE),
         "UnitNormalization, axes": case("UnitNormalization", PLANE, axis=[1, 2]),
         "GroupNormalization": case("GroupNormalization", PLANE, **group),
-        "GroupNormalization, axis": case("GroupNormalization", PLANE, axis=2, **group),
+        "GroupNormalization, axis": case("GroupNormalization", PLANE, axis=1, **group),
         "GroupNormalization, instance": case("GroupNormalization", PLANE, groups=-1),
         "GroupNormalization, bare": case(
             "GroupNormalization", LINE, center=False, scale=False, **group

@@ -94,6 +94,7 @@ class Cell(Layer):
                 constraint=self.bias_constraint,
                 name="bias",
             )
+        self.built = True
 
     def _bias_shape(self, size: int) -> tuple[int, ...]:
         return (size,)

@@ -60,6 +60,7 @@ class StackedRNNCells(Layer):
         for cell in self.cells:
             build_cell(cell, input_shape)
             input_shape = (input_shape[0], output_size_of(cell))
+        self.built = True
 
     def call(self, inputs: Any, states: Any, training: bool = False) -> Any:
         """Returns the output of one time step and the next states."""

@@ -1,0 +1,103 @@
+"""Loops over time, and the recurrent networks that run as one compiled function."""
+
+from functools import partial
+from typing import Any
+
+import jax
+from jax import lax
+from jax import numpy as jnp
+
+from keras_fn.core.scopes import StatelessScope
+
+Array = Any
+
+
+def scan(
+    function: Any, init: Any, xs: Any, length: int | None = None, reverse: bool = False,
+    unroll: int = 1,
+) -> tuple[Any, Any]:  # fmt: skip
+    """`lax.scan`, along which the variables that steps assign are carried too."""
+    options = {"length": length, "reverse": reverse, "unroll": unroll}
+    written: dict[int, Any] = {}
+
+    def watched(carry: Any, x: Any) -> tuple[Any, Any]:
+        with StatelessScope() as scope:
+            result = function(carry, x)
+        written.update(scope.written)
+        return result
+
+    result = lax.scan(watched, init, xs, **options)
+    if not written:
+        return result
+    variables = list(written.values())
+
+    def carrying(carry: Any, x: Any) -> tuple[Any, Any]:
+        values, inner = carry
+        with StatelessScope(zip(variables, values, strict=True)) as scope:
+            inner, y = function(inner, x)
+        return ([scope.state[id(v)] for v in variables], inner), y
+
+    first = [v.value for v in variables]
+    (values, carry), ys = lax.scan(carrying, (first, init), xs, **options)
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+    return carry, ys
+
+
+@partial(jax.jit, static_argnums=6)
+def lstm(
+    x: Array,
+    h: Array,
+    c: Array,
+    kernel: Array,
+    recurrent_kernel: Array,
+    bias: Array | None = None,
+    go_backwards: bool = False,
+) -> tuple[Array, Array, Array]:
+    """Compiled once for all calls: a loop whose body is a closure would be compiled at each."""
+
+    def step(state: Any, z: Array) -> Any:
+        h, c = state
+        i, f, g, o = jnp.split(z + h @ recurrent_kernel, 4, axis=-1)
+        c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
+        h = jax.nn.sigmoid(o) * jnp.tanh(c)
+        return (h, c), h
+
+    (h, c), outputs = lax.scan(step, (h, c), _projected(x, kernel, bias), reverse=go_backwards)
+    return _in_order_of_steps(outputs, go_backwards), h, c
+
+
+@partial(jax.jit, static_argnums=5)
+def gru(
+    x: Array,
+    h: Array,
+    kernel: Array,
+    recurrent_kernel: Array,
+    bias: Array | None = None,
+    go_backwards: bool = False,
+) -> tuple[Array, Array]:
+    """Compiled once for all calls, as `lstm`."""
+    bias, recurrent_bias = (None, None) if bias is None else bias
+
+    def step(h: Array, z: Array) -> Any:
+        r = h @ recurrent_kernel
+        r = r if recurrent_bias is None else r + recurrent_bias
+        z_z, z_r, z_h = jnp.split(z, 3, axis=-1)
+        r_z, r_r, r_h = jnp.split(r, 3, axis=-1)
+        candidate = jnp.tanh(z_h + jax.nn.sigmoid(z_r + r_r) * r_h)
+        h = candidate + jax.nn.sigmoid(z_z + r_z) * (h - candidate)
+        return h, h
+
+    h, outputs = lax.scan(step, h, _projected(x, kernel, bias), reverse=go_backwards)
+    return _in_order_of_steps(outputs, go_backwards), h
+
+
+def _projected(x: Array, kernel: Array, bias: Array | None) -> Array:
+    """What the inputs of all steps bring to the gates, in one product, time first."""
+    z = jnp.swapaxes(x @ kernel, 0, 1)
+    return z if bias is None else z + bias
+
+
+def _in_order_of_steps(outputs: Array, go_backwards: bool) -> Array:
+    outputs = jnp.swapaxes(outputs, 0, 1)
+    return jnp.flip(outputs, 1) if go_backwards else outputs

@@ -1,0 +1,26 @@
+"""Shared by all tests and doctests."""
+
+import os
+import tempfile
+
+import pytest
+
+# The user's own config must not decide what is tested.
+os.environ.setdefault("KERAS_HOME", tempfile.mkdtemp(prefix="keras_home_"))
+
+
+@pytest.fixture(autouse=True)
+def _names_for_doctests(request: pytest.FixtureRequest) -> None:
+    """Examples may name `keras`, `ops`, `np` and every op."""
+    if not isinstance(request.node, pytest.DoctestItem):
+        return
+    import numpy as np
+
+    import keras_fn as keras
+    from keras_fn import ops
+
+    names = request.node.dtest.globs
+    for name in dir(ops):  # a module's own names go first
+        if not name.startswith("_"):
+            names.setdefault(name, getattr(ops, name))
+    names.update(keras=keras, ops=ops, np=np)

@@ -1,0 +1,62 @@
+"""Scopes: what is in force, and for whom."""
+
+import threading
+
+import pytest
+
+from keras_fn import StatelessScope, SymbolicScope, Variable, ops
+from keras_fn.core.scopes import (
+    NOTHING,
+    AutocastScope,
+    BuildScope,
+    LazyScope,
+    TrainingScope,
+    context,
+    in_stateless_scope,
+)  # fmt: skip
+
+
+def test_nothing_is_in_force_at_first_and_at_last():
+    assert context.get() is NOTHING
+    with SymbolicScope(), AutocastScope("float16"), TrainingScope(True), LazyScope():
+        now = context.get()
+        assert (now.symbolic, now.autocast, now.training, now.lazy) == (True, "float16", True, True)
+        with BuildScope():
+            now = context.get()
+            assert (now.symbolic, now.autocast, now.stateless) == (False, None, None)
+    assert context.get() is NOTHING
+
+
+def test_the_innermost_word_counts():
+    with TrainingScope(True):
+        with TrainingScope(False):
+            assert context.get().training is False
+        assert context.get().training is True
+
+
+def test_a_scope_ends_after_an_error():
+    with pytest.raises(ValueError), StatelessScope():
+        assert in_stateless_scope()
+        raise ValueError
+    assert not in_stateless_scope()
+
+
+def test_another_thread_does_not_see_a_scope():
+    seen = []
+    with SymbolicScope():
+        thread = threading.Thread(target=lambda: seen.append(context.get().symbolic))
+        thread.start()
+        thread.join()
+    assert seen == [False]
+
+
+def test_losses_are_kept_where_they_are_asked_for():
+    with StatelessScope(collect_losses=True) as scope:
+        scope.add_loss(ops.ones(()))
+    assert len(scope.losses) == 1
+
+
+def test_variables_made_inside_have_their_values_afterwards():
+    with StatelessScope():
+        variable = Variable(ops.ones, shape=(2,))
+    assert variable.numpy().tolist() == [1.0, 1.0]

@@ -1,0 +1,113 @@
+"""Copies of models: the same layers, new weights."""
+
+import numpy as np
+import pytest
+
+import keras_fn as keras
+from keras_fn import layers, ops
+
+X = np.ones((2, 3), "float32")
+
+
+def numpy(x):
+    return ops.convert_to_numpy(x)
+
+
+def graph():
+    a, b = keras.Input((3,), name="a"), keras.Input((3,), name="b")
+    shared = layers.Dense(2, name="shared")
+    return keras.Model({"b": b, "a": a}, ops.relu(shared(a) * 2.0) - shared(b))
+
+
+def stack():
+    return keras.Sequential([keras.Input((3,)), layers.Dense(4), layers.Dense(2)])
+
+
+def built_stack():
+    model = keras.Sequential([layers.Dense(4), layers.Dense(2)])
+    model.build((None, 3))
+    return model
+
+
+DATA = {graph: {"a": X, "b": X * 2}, stack: X, built_stack: X}
+
+
+@pytest.mark.parametrize("make", DATA)
+def test_a_clone_computes_the_same_with_weights_of_its_own(make):
+    model = make()
+    clone = keras.models.clone_model(model)
+    assert type(clone) is type(model)
+    assert [x.name for x in clone.layers] == [x.name for x in model.layers]
+    assert not {id(v) for v in clone.variables} & {id(v) for v in model.variables}
+    clone.set_weights(model.get_weights())
+    np.testing.assert_allclose(numpy(clone(DATA[make])), numpy(model(DATA[make])), atol=1e-6)
+
+
+def test_a_deferred_stack_is_cloned_deferred():
+    clone = keras.models.clone_model(keras.Sequential([layers.Dense(2)]))
+    assert not clone.built
+
+
+def test_a_clone_function_makes_the_layers():
+    def wider(layer):
+        config = layer.get_config()
+        if "units" in config:
+            config["units"] = 7
+        return type(layer).from_config(config)
+
+    for make in (stack, built_stack):
+        clone = keras.models.clone_model(make(), clone_function=wider)
+        assert clone.output_shape == (None, 7)
+
+
+def test_a_clone_stands_on_given_tensors():
+    x = keras.Input((3,), name="mine")
+    clone = keras.models.clone_model(stack(), input_tensors=x)
+    assert clone.inputs[0] is x
+    a, b = keras.Input((3,), name="one"), keras.Input((3,), name="two")
+    clone = keras.models.clone_model(graph(), input_tensors=[b, a])
+    assert {t.name for t in clone.inputs} == {"one", "two"}
+
+
+def test_a_call_function_stands_around_each_layer():
+    called = []
+
+    def note(layer, *args, **kwargs):
+        called.append(layer.name)
+        return layer(*args, **kwargs)
+
+    keras.models.clone_model(graph(), call_function=note)
+    assert called.count("shared") == 2
+
+
+@pytest.mark.parametrize("recursive", [True, False])
+def test_nested_models_are_cloned_too(recursive):
+    x = keras.Input((3,))
+    inner = stack()
+    model = keras.Model(x, inner(x))
+    met = []
+
+    def note(layer):
+        met.append(type(layer).__name__)
+        return type(layer).from_config(layer.get_config())
+
+    clone = keras.models.clone_model(model, clone_function=note, recursive=recursive)
+    assert met.count("Dense") == (2 if recursive else 0)
+    clone.set_weights(model.get_weights())
+    np.testing.assert_allclose(numpy(clone(X)), numpy(model(X)), atol=1e-6)
+
+
+def test_a_subclassed_model_is_cloned_by_its_config():
+    class Own(keras.Model):
+        def __init__(self, units):
+            super().__init__()
+            self.units, self.top = units, layers.Dense(units)
+
+        def call(self, x):
+            return self.top(x)
+
+    model = Own(4)
+    clone = keras.models.clone_model(model)
+    assert clone.units == 4 and clone.top is not model.top
+    with pytest.raises(ValueError, match="clone_function"):
+        keras.models.clone_model(model, clone_function=lambda layer: layer)

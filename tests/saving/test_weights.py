@@ -1,0 +1,205 @@
+"""Files of weights: all or none, in one file or several."""
+
+import json
+
+import numpy as np
+import pytest
+
+import keras_fn as keras
+from keras_fn.saving.errors import ModelFileError
+from keras_fn.saving.hdf5_writer import build_hdf5
+from keras_fn.saving.weights import collect
+from tests.saving import oracle_check
+
+
+def stack(*units, name="stack"):
+    layers = [keras.layers.Dense(n, name=f"{name}_{i}") for i, n in enumerate(units)]
+    return keras.Sequential([keras.Input((3,)), *layers], name=name)
+
+
+def values(model):
+    return [v.numpy() for v in model.weights]
+
+
+def assert_same(a, b):
+    for x, y in zip(a, b, strict=True):
+        np.testing.assert_array_equal(x, y)
+
+
+def test_weights_come_back_into_a_model_of_other_names(tmp_path):
+    model, other = stack(4, 2), stack(4, 2, name="other")
+    model.save_weights(tmp_path / "m.weights.h5")
+    other.load_weights(tmp_path / "m.weights.h5")
+    assert_same(values(model), values(other))
+
+
+@pytest.mark.parametrize(
+    "other, said",
+    [
+        (lambda: stack(4, 3), r"another shape[\s\S]*expected: 'kernel' of shape \(4, 3\)"),
+        (lambda: stack(4, 2, 2), "there is no weight 'kernel'"),
+        (lambda: stack(4), "1 weights that the model has no place for"),
+        (lambda: keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, use_bias=False),
+                                   keras.layers.Dense(2)]), "layers/dense/vars/1"),
+    ],
+)  # fmt: skip
+def test_weights_of_another_model_are_an_error_and_change_nothing(tmp_path, other, said):
+    path = tmp_path / "m.weights.h5"
+    stack(4, 2).save_weights(path)
+    model = other()
+    before = values(model)
+    with pytest.raises(ModelFileError, match=said) as error:
+        model.load_weights(path)
+    assert str(path) in str(error.value) and "fix:" in str(error.value)
+    assert_same(values(model), before)
+
+
+def test_skip_mismatch_loads_what_fits_and_lists_the_rest(tmp_path):
+    path = tmp_path / "m.weights.h5"
+    model, other = stack(4, 2), stack(4, 3)
+    model.save_weights(path)
+    before = values(other)
+    with pytest.warns(UserWarning, match="not loaded: Dense 'stack_1'"):
+        other.load_weights(path, skip_mismatch=True)
+    assert_same(values(other)[:2], values(model)[:2])
+    assert_same(values(other)[2:], before[2:])
+
+
+def test_layers_that_are_to_be_skipped_stay(tmp_path):
+    path = tmp_path / "m.weights.h5"
+    model, other = stack(4, 2), stack(4, 2)
+    model.save_weights(path)
+    before = values(other)
+    other.load_weights(path, objects_to_skip=[other.layers[0]])
+    assert_same(values(other)[:2], before[:2])
+    assert_same(values(other)[2:], values(model)[2:])
+
+
+def test_one_weight_of_another_dtype_kind_is_an_error(tmp_path):
+    model = stack(2)
+    datasets, attributes = collect(model)
+    datasets["layers/dense/vars/1"] = np.zeros(2, "int32")
+    (tmp_path / "m.weights.h5").write_bytes(build_hdf5(datasets, attributes))
+    with pytest.raises(ModelFileError, match="another kind of dtype"):
+        model.load_weights(tmp_path / "m.weights.h5")
+
+
+def test_floats_of_another_width_are_converted_and_that_is_told(tmp_path):
+    model = stack(2)
+    datasets, attributes = collect(model)
+    datasets["layers/dense/vars/1"] = np.array([0.5, 2.0], "float64")
+    (tmp_path / "m.weights.h5").write_bytes(build_hdf5(datasets, attributes))
+    with pytest.warns(UserWarning, match="float64"):
+        model.load_weights(tmp_path / "m.weights.h5")
+    np.testing.assert_array_equal(model.weights[1].numpy(), [0.5, 2.0])
+
+
+def test_a_flipped_bit_is_an_error(tmp_path):
+    model, path = stack(4, 2), tmp_path / "m.weights.h5"
+    model.save_weights(path)
+    kernel = model.weights[0].numpy().tobytes()
+    data = bytearray(path.read_bytes())
+    data[data.index(kernel) + 5] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(ModelFileError, match="SHA-256"):
+        model.load_weights(path)
+
+
+def test_a_weight_larger_than_a_shard_is_an_error_before_anything_is_written(tmp_path):
+    with pytest.raises(ModelFileError, match="larger than a shard"):
+        stack(20, 2).save_weights(tmp_path / "m.weights.json", max_shard_size=100 / 2**30)
+    assert not list(tmp_path.iterdir())
+
+
+def test_shards_come_back(tmp_path):
+    model, other = stack(4, 4, 2), stack(4, 4, 2)
+    path = tmp_path / "m.weights.json"
+    model.save_weights(path, max_shard_size=100 / 2**30)
+    index = json.loads(path.read_text())
+    assert index["metadata"]["total_size"] == sum(v.nbytes for v in values(model))
+    assert index["weight_map"]["/layers/dense/vars"] == "m_00000.weights.h5"
+    assert len(list(tmp_path.glob("m_*.weights.h5"))) > 1
+    other.load_weights(path)
+    assert_same(values(model), values(other))
+
+
+@pytest.mark.parametrize("name", ["../m_00000.weights.h5", "/etc/passwd", "a/b.weights.h5", 3])
+def test_a_list_of_shards_names_files_beside_it_only(tmp_path, name):
+    path = tmp_path / "m.weights.json"
+    path.write_text(json.dumps({"weight_map": {"/vars": name}}))
+    with pytest.raises(ModelFileError, match="beside the list"):
+        stack(2).load_weights(path)
+
+
+def test_the_optimizer_of_another_training_is_left_alone_and_that_is_told(tmp_path):
+    model, _ = oracle_check.trained_model(keras)
+    model.save_weights(tmp_path / "m.weights.h5")
+    other, _ = oracle_check.trained_model(keras)
+    other.compile("sgd", "mse")
+    with pytest.warns(UserWarning, match="SGD"):
+        other.load_weights(tmp_path / "m.weights.h5")
+    assert_same(values(other), values(model))
+
+
+def test_weights_of_a_compiled_model_go_into_one_that_is_not(tmp_path):
+    model, _ = oracle_check.trained_model(keras)
+    model.save_weights(tmp_path / "m.weights.h5")
+    other = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4), keras.layers.Dense(1)])
+    other.load_weights(tmp_path / "m.weights.h5")
+    assert_same(values(other), values(model))
+
+
+class Packed(keras.layers.Layer):
+    """Keeps its weight in a form of its own."""
+
+    def build(self, input_shape):
+        self.w = self.add_weight((4,), initializer="ones", name="w")
+
+    def call(self, x):
+        return x * self.w
+
+    def save_own_variables(self, store):
+        store["low"], store["high"] = self.w.numpy()[:2], self.w.numpy()[2:]
+
+    def load_own_variables(self, store):
+        self.w.assign(np.concatenate([store["low"], store["high"]]))
+
+
+def test_a_layer_may_write_its_variables_in_a_form_of_its_own(tmp_path):
+    def make():
+        return keras.Sequential([keras.Input((4,)), Packed(), keras.layers.Dense(2)])
+
+    model, other = make(), make()
+    model.weights[0].assign([1.0, 2.0, 3.0, 4.0])
+    model.save_weights(tmp_path / "m.weights.h5")
+    assert "layers/packed/vars/low" in collect(model)[0]
+    other.load_weights(tmp_path / "m.weights.h5")
+    assert_same(values(other), values(model))
+
+
+def test_an_error_in_such_a_layer_undoes_it(tmp_path):
+    class Failing(Packed):
+        def load_own_variables(self, store):
+            super().load_own_variables(store)
+            raise ValueError("no")
+
+    model = keras.Sequential([keras.Input((4,)), Failing(), keras.layers.Dense(2)])
+    model.save_weights(tmp_path / "m.weights.h5")
+    for variable in model.weights:
+        variable.assign(variable.numpy() + 1)
+    before = values(model)
+    with pytest.raises(ModelFileError, match="no"):
+        model.load_weights(tmp_path / "m.weights.h5")
+    assert_same(values(model), before)
+
+
+def test_weights_need_a_built_model(tmp_path):
+    model = keras.Sequential([keras.layers.Dense(2)])
+    with pytest.raises(ModelFileError, match="not built"):
+        model.save_weights(tmp_path / "m.weights.h5")
+
+
+@pytest.mark.parametrize("path", ["m.h5", "m.weights", "m.keras"])
+def test_weights_go_to_files_of_their_ending_only(tmp_path, path):
+    with pytest.raises(ModelFileError, match=r"\.weights\.h5"):
+        stack(2).save_weights(tmp_path / path)

@@ -1,0 +1,257 @@
+"""Data that fit refuses: with a clear message, before the first step, the model as it was."""
+
+import numpy as np
+import pytest
+
+import keras_fn as keras
+from keras_fn import layers
+
+X = np.random.default_rng(1).normal(size=(8, 3)).astype("float32")
+Y = np.arange(8) % 4
+
+
+def classifier():
+    x = keras.Input((3,), name="x")
+    model = keras.Model(x, layers.Dense(4, activation="softmax", name="y")(x), name="m")
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.fit(X, Y, verbose=0)
+    return model
+
+
+def pair():
+    a, b = keras.Input((3,), name="a"), keras.Input((2,), name="b")
+    outputs = {"p": layers.Dense(1)(a), "q": layers.Dense(1)(b)}
+    model = keras.Model({"a": a, "b": b}, outputs, name="m")
+    model.compile("adam", "mse")
+    model.fit(IN, OUT, verbose=0)
+    return model
+
+
+IN = {"a": X, "b": X[:, :2]}
+OUT = {"p": X[:, :1], "q": X[:, 1:2]}
+
+
+def error(expected, given, fix, who="Functional model 'm'"):
+    return f"{who}\n  expected: {expected}\n  given:    {given}\n  fix:      {fix}"
+
+
+LENGTHS = "arrays with the same number of samples"
+CUT = "cut or complete the shorter ones"
+RESHAPE = "reshape the data; the first axis is the samples"
+NUMBERS = "encode text and categories as numbers, for example with a vocabulary"
+RANGE = (
+    "number the classes from 0, set ignore_class for those that do not count, or give the "
+    "model's output more classes"
+)
+SPARSE = (
+    "LossFunctionWrapper 'sparse_categorical_crossentropy', targets of "
+    "\"Functional model 'm', output 'y'\""
+)
+
+CASES = {
+    "targets of another length": (
+        dict(x=X, y=Y[:7]), error(LENGTHS, "x: 8, y: 7", CUT),
+    ),
+    "weights of another length": (
+        dict(x=X, y=Y, sample_weight=np.ones(9)), error(LENGTHS, "x: 8, y: 8, sample_weight: 9", CUT),
+    ),
+    "a size that is wrong": (
+        dict(x=X[:, :2], y=Y),
+        error("input 'x' of shape (None, 3)", "shape (8, 2)", RESHAPE),
+    ),
+    "a rank that is wrong": (
+        dict(x=X[..., None, None], y=Y),
+        error("input 'x' of shape (None, 3)", "shape (8, 3, 1, 1)", RESHAPE),
+    ),
+    "text": (
+        dict(x=np.array([["a", "b", "c"]] * 8), y=Y),
+        error("input 'x' that are numbers", "an array of text", NUMBERS),
+    ),
+    "objects": (
+        dict(x=np.array([[None, 1, {}]] * 8), y=Y),
+        error("input 'x' that are numbers", "an array of Python objects", NUMBERS),
+    ),
+    "text as targets": (
+        dict(x=X, y=np.array(list("abcdabcd"))),
+        error("targets that are numbers", "an array of text", NUMBERS),
+    ),
+    "text as weights": (
+        dict(x=X, y=Y, sample_weight=np.array(list("abcdabcd"))),
+        error("sample weights that are numbers", "an array of text", NUMBERS),
+    ),
+    "no samples": (
+        dict(x=X[:0], y=Y[:0]),
+        error("at least one sample", "empty arrays", "check where they come from"),
+    ),
+    "no targets": (
+        dict(x=X), error("targets y, as compile() named a loss", "none", "pass y="),
+    ),
+    "a label that is too high": (
+        dict(x=X, y=Y + 1), error("class numbers from 0 to 3", "classes from 1 to 4", RANGE, None),
+    ),
+    "a label below 0": (
+        dict(x=X, y=Y - 1), error("class numbers from 0 to 3", "classes from -1 to 2", RANGE, None),
+    ),
+    "a label that is too high, in the last batch only": (
+        dict(x=X, y=np.r_[Y[:7], 9], batch_size=2),
+        error("class numbers from 0 to 3", "classes from 0 to 9", RANGE, None),
+    ),
+    "a label that is too high, in the validation": (
+        dict(x=X, y=Y, validation_data=(X, Y + 1)),
+        error("class numbers from 0 to 3", "classes from 1 to 4", RANGE, None),
+    ),
+    "validation data of a wrong size": (
+        dict(x=X, y=Y, validation_data=(X[:, :2], Y)),
+        error("input 'x' of shape (None, 3)", "shape (8, 2)", RESHAPE),
+    ),
+    "one-hot codes for class numbers": (
+        dict(x=X, y=np.eye(4)[Y]), None,
+    ),
+    "a dict with a wrong key": (
+        dict(x={"z": X}, y=Y),
+        error("inputs named x", "inputs named z", "add x; drop z"),
+    ),
+    "a scalar": (
+        dict(x=np.float32(1), y=Y),
+        error("input 'x': arrays whose first axis is the samples", "a single number",
+              "stack the samples into one array"),
+    ),
+    "no data at all": (dict(), "Functional model 'm': no data came: pass x=."),
+    "a batch size of none": (
+        dict(x=X, y=Y, batch_size=0), "Functional model 'm': batch_size must be 1 or more, not 0.",
+    ),
+    "a split of everything": (
+        dict(x=X, y=Y, validation_split=1.0),
+        "Functional model 'm': validation_split must be between 0 and 1, not 1.0.",
+    ),
+    "batches and targets": (
+        dict(x=iter([(X, Y)]), y=Y),
+        "Functional model 'm': data that yields batches brings its own targets; y and "
+        "sample_weight cannot be given besides.",
+    ),
+    "a first batch of a wrong size": (
+        dict(x=iter([(X[:, :2], Y)])),
+        error("input 'x' of shape (None, 3)", "shape (8, 2)", RESHAPE),
+    ),
+}  # fmt: skip
+
+PAIR_CASES = {
+    "an input missing": (
+        dict(x={"a": X}, y=OUT), error("inputs named a, b", "inputs named a", "add b"),
+    ),
+    "an input too many": (
+        dict(x={**IN, "c": X}, y=OUT),
+        error("inputs named a, b", "inputs named a, b, c", "drop c"),
+    ),
+    "a target missing": (
+        dict(x=IN, y={"p": OUT["p"]}),
+        error("targets for the outputs p, q", "targets for p", "add q"),
+    ),
+    "a target unknown": (
+        dict(x=IN, y={**OUT, "r": X}),
+        error("targets for the outputs p, q", "targets for p, q, r", "drop or rename r"),
+    ),
+    "targets in a list that is too short": (
+        dict(x=IN, y=[X[:, :1]]),
+        error("targets for 2 outputs: p, q", "1", "one for each, as a list in this order, or a dict"),
+    ),
+    "inputs of different lengths": (
+        dict(x={"a": X, "b": X[:5, :2]}, y=OUT),
+        error(LENGTHS, "x[0]: 8, x[1]: 5, y[0]: 8, y[1]: 8", CUT),
+    ),
+    "weights of different lengths": (
+        dict(x=IN, y=OUT, sample_weight={"p": np.ones(3), "q": np.ones(8)}),
+        error(
+            LENGTHS,
+            "x[0]: 8, x[1]: 8, y[0]: 8, y[1]: 8, sample_weight[0]: 3, sample_weight[1]: 8", CUT,
+        ),
+    ),
+    "a weight for an output that is not there": (
+        dict(x=IN, y=OUT, sample_weight={"r": np.ones(8)}),
+        error("sample weights for the outputs p, q", "sample weights for r", "drop or rename r"),
+    ),
+}  # fmt: skip
+
+
+def state(model):
+    variables = [*model.variables, *model.optimizer.variables]
+    variables += [v for metric in model.metrics for v in metric.variables]
+    return {v.path: np.array(v.numpy()) for v in variables}
+
+
+ROWS = [(classifier, *row) for row in CASES.values()]
+ROWS += [(pair, *row) for row in PAIR_CASES.values()]
+_models = {}
+
+
+@pytest.mark.parametrize("make, options, message", ROWS, ids=[*CASES, *PAIR_CASES])
+def test_it_is_refused_and_the_model_is_as_it_was(make, options, message):
+    model = _models.setdefault(make, None) or make()
+    _models[make] = model  # it is as it was, so it serves the next case
+    before = state(model)
+    with pytest.raises((ValueError, TypeError)) as caught:
+        model.fit(**options, epochs=2, verbose=0)
+    if message is not None:
+        assert str(caught.value).endswith(message.removeprefix("None"))
+    after = state(model)
+    assert before.keys() == after.keys()
+    for path, value in before.items():
+        np.testing.assert_array_equal(after[path], value, err_msg=path)
+
+
+def test_labels_outside_the_classes_name_the_output():
+    model = classifier()
+    for run in (model.fit, model.evaluate):
+        with pytest.raises(ValueError, match=r"(?s)output 'y'.*classes from 1 to 4"):
+            run(X, Y + 1, verbose=0)
+    for run in (model.train_on_batch, model.test_on_batch):
+        with pytest.raises(ValueError, match=r"(?s)output 'y'.*classes from 1 to 4"):
+            run(X, Y + 1)
+
+
+def test_fractions_for_an_integer_input_are_refused():
+    x = keras.Input((2,), dtype="int32", name="x")
+    model = keras.Model(x, layers.Flatten()(layers.Embedding(5, 1)(x)), name="m")
+    with pytest.raises(TypeError) as caught:
+        model.predict(np.full((2, 2), 0.5), verbose=0)
+    assert str(caught.value) == error(
+        "input 'x' of dtype int32", "fractions", "feed integers, or make the Input with "
+        "dtype='float32'",
+    )  # fmt: skip
+
+
+def test_a_model_that_is_not_compiled_says_so():
+    x = keras.Input((3,))
+    model = keras.Model(x, layers.Dense(1)(x), name="m")
+    for name in ("fit", "evaluate", "train_on_batch", "test_on_batch"):
+        with pytest.raises(ValueError) as caught:
+            getattr(model, name)(X, X[:, :1])
+        assert str(caught.value) == (
+            f"Functional model 'm' is not compiled, so {name} does not know what to do.\n"
+            "  fix: call model.compile(optimizer=..., loss=...) first"
+        )
+
+
+def test_what_was_refused_first_decides_nothing():
+    x = keras.Input((3,))
+    model = keras.Model(x, layers.Dense(4, activation="softmax")(x))
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    with pytest.raises(ValueError):
+        model.fit(X, verbose=0)  # no targets
+    with pytest.raises(ValueError):
+        model.fit(X, np.eye(4)[Y], verbose=0)  # one-hot codes
+    expected = (model.predict(X, verbose=0).argmax(-1) == Y).mean()
+    logs = model.evaluate(X, Y, verbose=0, return_dict=True)
+    assert logs["accuracy"] == pytest.approx(expected)
+
+
+def test_data_that_yields_nothing_is_told():
+    model = classifier()
+    with pytest.raises(ValueError, match="The data yields no batch"):
+        model.fit(iter([]), verbose=0)
+
+
+def test_data_that_has_run_out_is_told_and_not_logged_as_a_loss_of_0():
+    model = classifier()
+    with pytest.raises(ValueError, match="The data has run out: it yields no batch for this epoch"):
+        model.fit(iter([(X, Y)]), epochs=2, verbose=0)
