@@ -73,7 +73,7 @@ from keras_fn.ops.binary import rad2deg as rad2deg
 from keras_fn.ops.core import convert_to_tensor as convert_to_tensor
 from keras_fn.ops.core import convert_to_numpy as convert_to_numpy
 from keras_fn.ops.core import cast as cast
-from keras_fn.ops.core import saturate_cast as saturate_cast
+from keras_fn.ops.binary import saturate_cast as saturate_cast
 from keras_fn.ops.core import shape as shape
 from keras_fn.ops.core import dtype as dtype
 from keras_fn.ops.core import ndim as ndim

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from typing import Any
+
+import numpy as np
 
 from keras_fn.core import dtypes
 from keras_fn.ops._op import Rule, Spec, op, spec_of
 from keras_fn.ops._rules import broadcast, comparison, elementwise, elementwise_float, logical
 from keras_fn.ops._types import Tensor
 from keras_fn.ops.core import cast
+from keras_fn.ops.core import dtype as dtype_of
 from keras_fn.ops.unary import absolute, exp, floor, log1p, sign
 
 
@@ -346,3 +350,18 @@ def deg2rad(x: Tensor) -> Tensor:
 def rad2deg(x: Tensor) -> Tensor:
     """Radians to degrees."""
     return multiply(x, 180.0 / math.pi)
+
+
+def saturate_cast(x: Tensor, dtype: Any) -> Tensor:
+    """Converts to another dtype; values beyond its range become its largest or smallest.
+
+    Example:
+        >>> convert_to_numpy(saturate_cast([-5, 300], "uint8")).tolist()
+        [0, 255]
+    """
+    dtype = dtypes.standardize_dtype(dtype)
+    if dtypes.is_int(dtype):
+        limits = np.iinfo(dtype)
+        from_float = dtypes.is_float(dtype_of(x))
+        x = clip(x, float(limits.min) if from_float else limits.min, limits.max)
+    return cast(x, dtype)

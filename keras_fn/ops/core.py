@@ -13,7 +13,6 @@ from keras_fn.core.scopes import context
 from keras_fn.core.variable import Variable
 from keras_fn.ops._op import Rule, Spec, op, spec_of
 from keras_fn.ops._types import Tensor
-from keras_fn.ops.binary import clip
 
 
 def convert_to_tensor(
@@ -72,21 +71,6 @@ def cast(x: Tensor, dtype: Any) -> Tensor:
         >>> convert_to_numpy(cast([1.7, 2.0], "int32")).tolist()
         [1, 2]
     """
-
-
-def saturate_cast(x: Tensor, dtype: Any) -> Tensor:
-    """Converts to another dtype; values beyond its range become its largest or smallest.
-
-    Example:
-        >>> convert_to_numpy(saturate_cast([-5, 300], "uint8")).tolist()
-        [0, 255]
-    """
-    dtype = dtypes.standardize_dtype(dtype)
-    if dtypes.is_int(dtype):
-        limits = np.iinfo(dtype)
-        from_float = dtypes.is_float(dtypes.standardize_dtype(convert_to_tensor(x).dtype))
-        x = clip(x, float(limits.min) if from_float else limits.min, limits.max)
-    return cast(x, dtype)
 
 
 def shape(x: Tensor) -> Shape:

@@ -99,8 +99,8 @@ def test_nested_models_are_cloned_too(recursive):
 
 def test_a_subclassed_model_is_cloned_by_its_config():
     class Own(keras.Model):
-        def __init__(self, units):
-            super().__init__()
+        def __init__(self, units, **kwargs):
+            super().__init__(**kwargs)
             self.units, self.top = units, layers.Dense(units)
 
         def call(self, x):
