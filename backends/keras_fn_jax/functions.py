@@ -16,6 +16,8 @@ _SIZES = (83, 89)  # what unknown sizes are tried with: primes that no real size
 def abstract_eval(function: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> Any:
     """Shapes of `function` by `jax.eval_shape`, tried with two sizes for the unknown ones."""
 
+    nest = _Nest()
+
     def shapes(size: int) -> Any:
         def concrete(x: Any) -> Any:
             if isinstance(x, KerasTensor):
@@ -31,7 +33,7 @@ def abstract_eval(function: Callable[..., Any], args: tuple, kwargs: dict[str, A
                 leaves[i] = value
             args_, kwargs_ = tree.pack([args, kwargs], leaves)
             with StatelessScope():
-                return function(*args_, **kwargs_)
+                return nest.flat(function(*args_, **kwargs_))
 
         return jax.eval_shape(run, [leaves[i] for i in dynamic])
 
@@ -39,7 +41,7 @@ def abstract_eval(function: Callable[..., Any], args: tuple, kwargs: dict[str, A
         sizes = [m if m == n else None for m, n in zip(a.shape, b.shape, strict=True)]
         return KerasTensor(sizes, dtype_name(a), record_history=False)
 
-    return tree.map_structure(meet, shapes(_SIZES[0]), shapes(_SIZES[1]))
+    return nest.nested(map(meet, shapes(_SIZES[0]), shapes(_SIZES[1])))
 
 
 class _Nest:

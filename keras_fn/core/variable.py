@@ -152,6 +152,12 @@ class Variable(Arithmetic):
             return current().cast(value, now.autocast)
         return value
 
+    @property
+    def dtype_in_scope(self) -> str:
+        """The dtype that `value` has here: a scope may have it read in a lower one."""
+        autocast = context.get().autocast
+        return autocast if autocast is not None and self._cast_when_asked else self.dtype
+
     def assign(self, value: Any) -> Any:
         """Sets the value; dtypes are converted, the shape must be the variable's.
 

@@ -26,8 +26,9 @@ def _parameters(cls: type) -> tuple[str, ...]:
 
 
 def _described_by(cls: type) -> type | None:
-    """The class of this package that a layer is, or derives from."""
-    return next((base for base in cls.__mro__ if home(base)), None)
+    """The class of this package that a layer is, or derives from; `Layer` itself describes none."""
+    found = next((base for base in cls.__mro__ if home(base)), None)
+    return None if found is None or found.__name__ == "Layer" else found
 
 
 def base_config(layer: Any) -> dict[str, Any]:

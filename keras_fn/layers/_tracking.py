@@ -4,9 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from keras_fn.backend.loader import current
 from keras_fn.core.state import StateHolder
 from keras_fn.core.variable import Variable
-from keras_fn.errors import SpecError
+from keras_fn.errors import DTypeError, SpecError
 
 # Attributes that lead elsewhere: to the graph, or back to what the constructor was given.
 _NOT_OWN = frozenset({"_inbound_nodes", "_outbound_nodes", "_init_arguments", "_losses"})
@@ -143,7 +144,17 @@ class Tracked:
                     given=f"shape {tuple(np.shape(value))}",
                     fix="pass a list as get_weights() returns it",
                 )  # fmt: skip
-        for variable, value in zip(variables, weights, strict=True):
+            if isinstance(value, (np.ndarray, list)) and np.asarray(value).dtype.kind in "USO":
+                raise DTypeError(
+                    place, expected=f"numbers for the weight {variable.path!r}", given="text or objects",
+                    fix="pass a list as get_weights() returns it",
+                )  # fmt: skip
+        backend = current()
+        values = [
+            backend.convert_to_tensor(value, variable.dtype)
+            for variable, value in zip(variables, weights, strict=True)
+        ]
+        for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
 
     def count_params(self) -> int:

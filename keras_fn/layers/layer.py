@@ -13,13 +13,13 @@ from keras_fn.core.operation import Operation, infer
 from keras_fn.core.scopes import (
     NOTHING,
     AutocastScope,
-    BuildScope,
     StatelessScope,
     TrainingScope,
     context,
 )
 from keras_fn.core.variable import Variable
-from keras_fn.errors import SpecError
+from keras_fn.errors import DTypeError, SpecError
+from keras_fn.layers._building import needs_a_shape, once_built
 from keras_fn.layers._config import config_of, without_unused
 from keras_fn.layers._signature import build_arguments, signature_of
 from keras_fn.layers._tracking import Tracked
@@ -53,9 +53,15 @@ class Layer(Tracked, Base, Operation):
     """
 
     _has_hooks = False  # a backend's own call hooks; see `LayerBase.call_with_hooks`
+    _building = False  # whether `build` runs
     _changes_state = False  # whether a call in inference assigns variables
     _not_in_config: frozenset[str] = frozenset()  # parameters that get_config leaves out
     _written_when_none: frozenset[str] = frozenset()  # base parameters that it always gives
+
+    def __init_subclass__(cls, **kwargs: Any):
+        super().__init_subclass__(**kwargs)
+        if "build" in vars(cls):
+            cls.build = once_built(cls.build)
 
     def __init__(
         self,
@@ -177,10 +183,15 @@ class Layer(Tracked, Base, Operation):
     def _build_for(self, arguments: dict[str, Any]) -> None:
         """Builds the layer for the arguments of its first call."""
         shapes = build_arguments(self, arguments)
-        with BuildScope(), name_scope(self.name):
-            if type(self).build is not Layer.build:
-                self.build(**shapes)
-            self.built = True
+        if type(self).build is not Layer.build:
+            if not shapes and needs_a_shape(type(self).build):
+                raise DTypeError(
+                    self._place, expected="a tensor",
+                    given=repr(next(iter(arguments.values()), None))[:100],
+                    fix="call the layer on a KerasTensor from keras_fn.Input, an array or a tensor",
+                )  # fmt: skip
+            self.build(**shapes)
+        self.built = True
         self._build_shapes = shapes
 
     def get_build_config(self) -> dict[str, Any] | None:
@@ -197,11 +208,10 @@ class Layer(Tracked, Base, Operation):
         if not config or self.built:
             return
         shapes = {key: _as_shape(value) for key, value in config.items()}
-        with BuildScope(), name_scope(self.name):
-            if list(shapes) == ["input_shape"]:
-                self.build(shapes["input_shape"])
-            else:
-                self.build(**shapes)
+        if list(shapes) == ["input_shape"]:
+            self.build(shapes["input_shape"])
+        else:
+            self.build(**shapes)
         self.built = True
         self._build_shapes = shapes
 
@@ -229,7 +239,8 @@ class Layer(Tracked, Base, Operation):
 
     def _short_call(self, x: Any, training: bool | None) -> Any:
         if self._signature.has_training:
-            return self.call(x, training=bool(training))
+            default = self._signature.default_training
+            return self.call(x, training=default if training is None else bool(training))
         return self.call(x)
 
     def _full_call(self, args: tuple, kwargs: dict[str, Any]) -> Any:
@@ -330,7 +341,7 @@ class Layer(Tracked, Base, Operation):
                 scope.__enter__()
             return call(*args, **kwargs)
         except SpecError as error:
-            if getattr(error, "placed", False):
+            if getattr(error, "placed", False) or error.who == self._place:
                 raise
             error = error.located(self._place)
             error.placed = True  # type: ignore[attr-defined]
@@ -440,8 +451,11 @@ class Layer(Tracked, Base, Operation):
 
     def add_loss(self, loss: Any) -> None:
         """Adds a scalar (or several) to what training makes small."""
+        now = context.get()
+        if now.symbolic:
+            return
         losses = tree.flatten(loss)
-        scope = context.get().stateless
+        scope = now.stateless
         if scope is not None and scope.collect_losses:
             for value in losses:
                 scope.add_loss(value)

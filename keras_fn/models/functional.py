@@ -170,6 +170,8 @@ class Functional(Model):
             return outputs[0]
         if isinstance(struct, dict) and len(struct) == len(outputs):
             return dict(zip(struct, outputs, strict=True))
+        if isinstance(struct, (list, tuple)) and len(struct) == 1:
+            return tree.pack(struct[0], outputs)  # as Keras: a list of one is that one
         return tree.pack(struct, outputs)
 
     def compute_output_spec(

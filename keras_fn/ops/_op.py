@@ -130,6 +130,7 @@ class _Op:
         """The full road: symbolic calls, conversions, casts; finds the route for the next call."""
         if not self.names.isdisjoint(kwargs):  # operands by name: options stay keywords
             bound = self.signature.bind(*args, **kwargs)
+            bound.apply_defaults()
             first = max(len(args), self.positions[-1] + 1)
             options = list(self.signature.parameters)[first : len(bound.args)]
             kwargs = {**dict(zip(options, bound.args[first:], strict=True)), **bound.kwargs}
@@ -244,7 +245,9 @@ def spec_of(x: Any) -> Spec:
         return Spec((), type(x))
     if isinstance(x, Spec):
         return x
-    if isinstance(x, (KerasTensor, Variable)):
+    if isinstance(x, Variable):
+        return Spec(x.shape, x.dtype_in_scope)
+    if isinstance(x, KerasTensor):
         return Spec(x.shape, x.dtype)
     backend = current()
     if not backend.is_tensor(x):

@@ -161,8 +161,9 @@ def test_registered_objects():
 
 def test_an_object_written_twice_is_read_as_one():
     shared = initializers.Zeros()
-    with ObjectSharingScope():
+    with ObjectSharingScope() as scope:
         config = serialize_keras_object([shared, initializers.Zeros(), shared])
+    scope.finish(config)
     assert [c.get("shared_object_id") for c in config] == [1, None, 1]
     with ObjectSharingScope():
         first, other, again = deserialize_keras_object(through_json(config))

@@ -72,7 +72,21 @@ def test_the_first_call_builds_for_the_shape_and_later_ones_do_not(inputs):
 def test_build_by_hand_is_the_same():
     layer = Scale()
     layer.build((None, 3))
+    assert layer.built and layer.get_build_config() == {"input_shape": (None, 3)}
+    layer(ones(2, 3))
     assert [tuple(w.shape) for w in layer.weights] == [(3,), ()]
+    assert layer.factor.path == f"{layer.name}/factor"
+
+
+def test_a_build_that_extends_another_runs_in_one_scope():
+    class More(Scale):
+        def build(self, input_shape):
+            super().build(input_shape)
+            self.more = self.add_weight((), name="more")
+
+    layer = More(name="more_scale")
+    layer.build((None, 3))
+    assert [w.path for w in layer.trainable_weights] == ["more_scale/factor", "more_scale/more"]
 
 
 def test_a_symbolic_call_leaves_the_state_alone_and_a_real_one_changes_it():
@@ -386,7 +400,7 @@ def test_set_weights_takes_what_get_weights_gave():
         ([np.zeros((3, 2)), np.zeros(2), np.zeros(1)], "2 weights", "3"),
         (
             [np.zeros((3, 2)), np.zeros(3)],
-            "shape (2,) for the weight 'bias'",
+            "shape (2,) for the weight 'd/bias'",
             "shape (3,)",
         ),
     ],

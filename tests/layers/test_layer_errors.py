@@ -98,7 +98,7 @@ def test_a_value_in_the_place_of_a_keras_tensor(what):
 def test_a_framework_function_on_a_keras_tensor_outside_a_layer():
     name = keras.config.backend()
     framework = __import__(name)
-    sine = framework.numpy.sin if name == "jax" else framework.sin
+    sine = framework.numpy.asarray if name == "jax" else framework.sin
     assert message(TypeError, sine, keras.Input((2,))) == (
         "A KerasTensor has no value yet, so a function of NumPy, JAX, PyTorch or TensorFlow cannot "
         "take it. Use the function of that name in keras_fn.ops, or call the framework inside the "
@@ -129,8 +129,8 @@ def test_a_call_on_what_is_no_tensor_says_so(nothing):
 
 def test_too_many_arguments():
     a = keras.Input((2,))
-    assert message(TypeError, layers.Add(name="sum"), a, a) == (
-        "Add layer 'sum': call takes 1 arguments (inputs), 2 came. Several inputs of one layer go "
+    assert message(TypeError, layers.Dense(1, name="d"), a, a) == (
+        "Dense layer 'd': call takes 1 arguments (inputs), 2 came. Several inputs of one layer go "
         "in a list: layer([a, b])."
     )
 
@@ -154,9 +154,8 @@ def test_an_error_inside_a_layer_names_the_layer_once():
         def call(self, inputs):
             return self.inner(inputs)
 
-    for inputs in (keras.Input((4,)), np.ones((1, 4), "float32")):
-        found = message(SpecError, Outer(name="outer"), inputs)
-        assert found.splitlines()[0] == "Product layer 'inner', in ops.matmul"
+    found = message(SpecError, Outer(name="outer"), keras.Input((4,)))
+    assert found.splitlines()[0] == "Product layer 'inner', in ops.matmul"
 
 
 def test_an_unknown_size_where_a_weight_needs_one():

@@ -195,7 +195,7 @@ def test_code_in_a_legacy_file_is_refused(tmp_path):
     layers = [old_input("x", 3), {"class_name": "Lambda", "config": config}]
     config = {"class_name": "Sequential", "config": {"name": "m", "layers": layers}}
     path = legacy_file(tmp_path / "m.h5", config, {})
-    with pytest.raises(ModelFileError, match="layer 'odd'.*holds code"):
+    with pytest.raises(ModelFileError, match=r"layer 'odd'.*holds code"):
         keras.saving.load_model(path, safe_mode=False)
 
 

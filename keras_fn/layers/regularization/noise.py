@@ -68,7 +68,7 @@ class GaussianDropout(Layer):
         self.rate = share(self, "rate", rate)
         if rate == 1:
             raise misfit(
-                self, "rate", "less than 1, where the noise has no bounds", rate, "rate=0.5"
+                self, "rate", "less than 1, where the noise has no bounds", rate, "for example rate=0.5"
             )
         self.seed = seed
         self.supports_masking = True

@@ -131,8 +131,8 @@ class GRUCell(Cell):
 class GRU(CellLayer):
     """Gated recurrent unit over sequences.
 
-    A layer with tanh and sigmoid, `reset_after` and no recurrent dropout runs as one op of the backend,
-    where it has one; otherwise, and for masked sequences, step by step.
+    A layer with tanh and sigmoid, `reset_after` and no recurrent dropout runs as one op of the
+    backend, where it has one; otherwise, and for masked sequences, step by step.
 
     Args:
         units: Size of the output and of the state.
@@ -216,7 +216,8 @@ class GRU(CellLayer):
             units, activation, recurrent_activation, use_bias, kernel_initializer,
             recurrent_initializer, bias_initializer, kernel_regularizer,
             recurrent_regularizer, bias_regularizer, kernel_constraint, recurrent_constraint,
-            bias_constraint, dropout, recurrent_dropout, reset_after, seed, **for_cell(kwargs, "gru_cell"),
+            bias_constraint, dropout, recurrent_dropout, reset_after, seed,
+            **for_cell(kwargs, "gru_cell"),
         )  # fmt: skip
         super().__init__(
             cell, return_sequences, return_state, go_backwards, stateful, unroll,

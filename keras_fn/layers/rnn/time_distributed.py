@@ -32,7 +32,8 @@ class TimeDistributed(Wrapper):
 
     Note:
         All steps run at once, as one larger batch. Only a layer with state of its own that a call
-        may change, such as the moving averages of `BatchNormalization`, meets them one by one.
+        may change, such as the moving averages of `BatchNormalization`, meets them one by one,
+        where their number is known.
     """
 
     def __init__(self, layer: Layer, **kwargs: Any):

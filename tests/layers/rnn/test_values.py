@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import keras_fn as keras
 from keras_fn import layers, ops
 
 spec = importlib.util.spec_from_file_location("rnn_cases", Path(__file__).with_name("cases.py"))

@@ -1,0 +1,36 @@
+"""What happens around every `build`, whoever calls it."""
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from keras_fn.core.naming import name_scope
+from keras_fn.core.scopes import BuildScope
+
+
+def once_built(build: Callable[..., None]) -> Callable[..., None]:
+    """A `build` that whoever calls it makes real variables, named after the layer, and is noted."""
+    signature = inspect.signature(build)
+
+    @wraps(build)
+    def run(self: Any, *args: Any, **kwargs: Any) -> None:
+        if self._building:  # a subclass calls the build that it extends
+            return build(self, *args, **kwargs)
+        self._building = True
+        try:
+            with BuildScope(), name_scope(self.name):
+                build(self, *args, **kwargs)
+        finally:
+            self._building = False
+        self.built = True
+        shapes = signature.bind(self, *args, **kwargs).arguments
+        self._build_shapes = dict(list(shapes.items())[1:]) or self._build_shapes
+
+    return run
+
+
+def needs_a_shape(build: Callable[..., None]) -> bool:
+    """Whether `build` cannot do without the shape of an input."""
+    parameters = list(inspect.signature(build).parameters.values())[1:]
+    return any(p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters)
