@@ -45,9 +45,7 @@ def config_of(layer: Any) -> dict[str, Any]:
     config = base_config(layer)
     cls = _described_by(type(layer))
     if cls is None:
-        if type(layer).get_config is not _layer_get_config(type(layer)):
-            return config  # called by a subclass that adds its own arguments
-        return {**config, **_given(layer)}
+        return given_config(layer)
     for name in _parameters(cls):
         if name in layer._not_in_config:
             continue
@@ -62,16 +60,16 @@ def config_of(layer: Any) -> dict[str, Any]:
     return config
 
 
-def _layer_get_config(cls: type) -> Any:
-    """The `get_config` that Layer defines."""
-    return next(
-        b for b in reversed(cls.__mro__) if b.__module__ == "keras_fn.layers.layer"
-    ).get_config  # type: ignore[attr-defined]
-
-
-def _given(layer: Any) -> dict[str, Any]:
-    base = ("name", "trainable", "dtype", "autocast")
-    return {k: v for k, v in Operation.get_config(layer).items() if k not in base}
+def given_config(layer: Any) -> dict[str, Any]:
+    """Returns the config of an object of the user's class: what its constructor was given."""
+    config, cls = base_config(layer), type(layer)
+    if not cls.get_config.__module__.startswith("keras_fn."):
+        return config  # called by a subclass that adds its own arguments
+    given = Operation.get_config(layer)
+    config.update((k, v) for k, v in given.items() if k not in (*config, "autocast"))
+    parameters = inspect.signature(cls.__init__).parameters
+    takes_all = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    return {k: v for k, v in config.items() if takes_all or k in parameters}
 
 
 def plain(name: str, value: Any) -> Any:

@@ -1,5 +1,6 @@
 """The Functional model: a graph of layers between input tensors and output tensors."""
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -188,11 +189,15 @@ class Functional(Model):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the graph as plain values."""
+        if not _takes_a_graph(type(self)):
+            return super().get_config()
         return functional_config.config_of(self)
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
         """Returns a model of that config, with new weights."""
+        if "input_layers" not in config:  # what a constructor of the user's own was given
+            return super().from_config(config, custom_objects)
         return functional_config.model_from_config(cls, config, custom_objects)
 
 
@@ -214,6 +219,12 @@ def _is_ours(operation: Operation) -> bool:
 
 def _is_defined_here(x: Any) -> bool:
     return (getattr(x, "__module__", None) or type(x).__module__).startswith("keras_fn.")
+
+
+def _takes_a_graph(cls: type) -> bool:
+    """Whether the constructor is that of a graph, rather than one of the user's own."""
+    parameters = list(inspect.signature(cls.__init__).parameters)[1:]
+    return parameters[:2] == ["inputs", "outputs"] or parameters[:2] == ["args", "kwargs"]
 
 
 def _names(structure: Any, tensors: Sequence[KerasTensor]) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from keras_fn.core.registry import CustomObjectScope
 from keras_fn.core.serialization import serialize_keras_object
+from keras_fn.layers._config import given_config
 from keras_fn.layers.layer import Layer
 from keras_fn.saving import model_files
 from keras_fn.training.trainer import Trainer
@@ -141,7 +142,7 @@ class Model(Trainer, Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments, if they are plain values."""
-        return Layer.get_config(self)
+        return given_config(self)
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:

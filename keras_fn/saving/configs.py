@@ -26,19 +26,13 @@ _DAMAGED = "the file is damaged or was not written by Keras; save the model agai
 _OUTSIDE = ("vocabulary", "idf_weights", "filepath", "weights")
 
 # Arguments that only some versions of Keras know, and the values with which they change nothing.
+# What the newest one writes is settled by the layers themselves.
 _NEUTRAL: dict[str, tuple[Any, ...]] = {
     "fused": (None, False, True),
-    "gptq_unpacked_column_size": (None,),
     "implementation": (0, 1, 2),
-    "input_length": (None,),
-    "lora_alpha": (None,),
-    "lora_rank": (None,),
-    "quantization_config": (None,),
-    "ragged": (None, False),
     "renorm": (False,),
     "renorm_clipping": (None,),
     "renorm_momentum": (0.99,),
-    "sparse": (None, False),
     "time_major": (False,),
     "virtual_batch_size": (None,),
 }

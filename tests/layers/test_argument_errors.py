@@ -73,7 +73,7 @@ ERRORS = {
         "leave it None, or choose larger strides",
     ),
     "pool": (
-        lambda: layers.MaxPooling2D(9, name="p")(zeros(1, 8, 8, 3)[:, :4]),
+        lambda: layers.MaxPooling2D(9, name="p")(Input((4, 8, 3))),
         "MaxPooling2D layer 'p', in ops.pool", "spatial sizes that hold a window of (9, 9)",
         "sizes (4, 8), dilation (1, 1)",
         "make the kernel or the pool smaller, or use padding='same'",

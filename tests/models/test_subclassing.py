@@ -125,6 +125,28 @@ def test_a_subclass_that_gives_its_graph_to_super_is_a_graph():
     scaled = Positional(2, 0.0)
     assert isinstance(scaled, Positional)
     np.testing.assert_array_equal(numpy(scaled(X)), np.zeros((6, 2)))
+    assert scaled.get_config() == {"units": 2, "scale": 0.0}
+    for make in (Positional.from_config, type(scaled).from_config):
+        copy = make(scaled.get_config())
+        assert isinstance(copy, Positional) and copy.output_shape == (None, 2)
+
+
+def test_the_config_of_a_subclass_is_what_its_constructor_was_given():
+    assert Plain(4).get_config() == {"units": 4}
+    copy = Plain.from_config(Plain(4, outputs=5).get_config())
+    assert copy(X).shape[-1] == 5
+
+    class Named(keras.Model):
+        def __init__(self, units, **kwargs):
+            super().__init__(**kwargs)
+            self.top = layers.Dense(units)
+
+        def call(self, x):
+            return self.top(x)
+
+    config = Named(3, name="mine").get_config()
+    assert (config["units"], config["name"]) == (3, "mine")
+    assert Named.from_config(config).name == "mine"
 
 
 def test_a_model_inside_a_model_is_trained_with_it():
