@@ -41,7 +41,7 @@ def abstract_eval(function: Callable[..., Any], args: tuple, kwargs: dict[str, A
         sizes = [m if m == n else None for m, n in zip(a.shape, b.shape, strict=True)]
         return KerasTensor(sizes, dtype_name(a), record_history=False)
 
-    return nest.nested(map(meet, shapes(_SIZES[0]), shapes(_SIZES[1])))
+    return nest.nested(list(map(meet, shapes(_SIZES[0]), shapes(_SIZES[1]))))
 
 
 class _Nest:

@@ -29,7 +29,8 @@ def convert_to_tensor(x: Any, dtype: str | None = None) -> jax.Array:
     if dtype is None and not hasattr(x, "dtype"):
         kind = np.asarray(x).dtype.kind
         dtype = settings.floatx if kind == "f" else "int32" if kind in "iu" else None
-    return jnp.asarray(x, dtype=None if dtype is None else _native(dtype))
+    # A copy: JAX may share memory with an array, and whoever holds it may change it.
+    return jnp.array(x, dtype=None if dtype is None else _native(dtype))
 
 
 @cache

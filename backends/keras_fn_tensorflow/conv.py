@@ -56,7 +56,7 @@ def conv(
 
 
 def _grouped(
-    x: Any, kernel: Any, steps: Any, padding: str, layout: str, dilations: Any, groups: int
+    x: Any, kernel: Any, steps: Any, padding: Any, layout: Any, dilations: Any, groups: int
 ) -> tf.Tensor:
     """One convolution a group: TensorFlow has no gradient of grouped ones on a CPU."""
 
@@ -135,7 +135,7 @@ def conv_transpose(
         sizes = [(n - 1) * s + r for n, s, r in zip(_spatial(x, layout), steps, reach, strict=True)]
         batch, filters = shape(x)[0], kernel.shape[-2]
         target = [batch, filters, *sizes] if layout[1] == "C" else [batch, *sizes, filters]
-        whole = tf.nn.conv_transpose(x, kernel, target, steps, "VALID", layout)
+        whole = tf.nn.conv_transpose(x, kernel, target, steps, "VALID", layout)  # type: ignore[arg-type]
         more = [max(crop + tail - r, 0) for (crop, tail), r in zip(kept, reach, strict=True)]
         if any(more):
             whole = tf.pad(whole, _around([(0, n) for n in more], layout))

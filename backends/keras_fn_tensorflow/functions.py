@@ -64,7 +64,7 @@ def value_and_grad(
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(sources)
             value, more = function(*args)
-        grads = tape.gradient(value, sources, unconnected_gradients="zero")
+        grads = tape.gradient(value, sources, unconnected_gradients=tf.UnconnectedGradients.ZERO)
         # The sparse gradient of an embedding: an optimizer reads every row all the same.
         return (value, more), [tf.convert_to_tensor(g) for g in grads]
 

@@ -32,7 +32,7 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> tf.Tensor:
     indices = _integers(indices)
     if axis is None:
         x, indices, axis = tf.reshape(x, [-1]), tf.reshape(indices, [-1]), 0
-    rank = x.shape.rank
+    rank = len(x.shape)
     axis %= rank
     indices = _from_front(indices, shape(x)[axis])
     order = [i for i in range(rank) if i != axis] + [axis]

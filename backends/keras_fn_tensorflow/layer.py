@@ -1,6 +1,7 @@
 """What a Layer is to TensorFlow: a `tf.Module`, as it looks to checkpoints and SavedModels."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
@@ -12,7 +13,14 @@ _Trackable = tf.__internal__.tracking.Trackable
 class LayerBase(tf.Module):
     """Base class of `Layer`. Nothing is kept twice: TensorFlow's view follows from ours."""
 
-    name: str = ""  # a plain attribute, where `tf.Module` has a read-only property
+    # A plain attribute, where `tf.Module` has a read-only property.
+    name: str = ""  # type: ignore[override]
+
+    if TYPE_CHECKING:  # what `Layer` brings
+        _flatten_layers: Callable[..., list[Any]]
+        _held: Callable[[type], list[Any]]
+        _own_variables: Callable[[], list[Any]]
+        _sublayers: Callable[[], list[Any]]
 
     # TensorFlow would wrap the lists and dicts that a user sets, to find what they hold.
     __setattr__ = object.__setattr__
@@ -36,7 +44,8 @@ class LayerBase(tf.Module):
 
         Not by name: automatic names differ from one model to the next like it.
         """
-        children = super()._trackable_children(save_type, **kwargs)  # tf.functions, if asked for
+        # TensorFlow's own: tf.functions, if asked for.
+        children = super()._trackable_children(save_type, **kwargs)  # type: ignore[misc]
         attributes = {id(value): key for key, value in vars(self).items()}
         for kind, held in self._tf_state().items():
             for i, (owner, trackable) in enumerate(held):

@@ -110,4 +110,5 @@ def assign(handle: tf.Variable, value: tf.Tensor) -> tf.Variable:
 
 def set_trainable(handle: tf.Variable, trainable: bool) -> None:
     """Says whether a GradientTape watches the variable by itself."""
-    handle._trainable = trainable  # TensorFlow has no public way to change its mind
+    # TensorFlow has no public way to change its mind.
+    handle._trainable = trainable  # type: ignore[attr-defined]

@@ -1,12 +1,12 @@
 """Many tensors as one: arithmetic on a list of tensors by `torch._foreach_*`, a call for all."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 
-Tensor = torch.Tensor
+Tensor: TypeAlias = torch.Tensor
 
 
 def _all(other: Any) -> Any:

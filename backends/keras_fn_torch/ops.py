@@ -358,7 +358,7 @@ def pad(
         return F.pad(x, flat, value=constant_values or 0)
     for axis, width in enumerate(widths):
         if width != [0, 0]:
-            places = np.pad(np.arange(x.shape[axis]), width, mode=mode)
+            places = np.pad(np.arange(x.shape[axis]), width, mode=mode)  # type: ignore[call-overload]
             x = x.index_select(axis, torch.as_tensor(places, device=x.device))
     return x
 

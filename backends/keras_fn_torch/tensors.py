@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from keras_fn.core.variable import Variable
 from keras_fn.errors import DTypeError
 from keras_fn.settings import settings
 
-Tensor = torch.Tensor
+Tensor: TypeAlias = torch.Tensor
 
 _NATIVE = {name: getattr(torch, name) for name in ALL if hasattr(torch, name)}
 _NAMES = {native: name for name, native in _NATIVE.items()}

@@ -57,10 +57,7 @@ def _vgg(
     shape = weights_files.image_shape(
         input_shape, 224, 32, include_top, weights, image_data_format()
     )
-    if input_tensor is None:
-        inputs = layers.Input(shape=shape)
-    else:
-        inputs = input_tensor
+    inputs = layers.Input(shape=shape) if input_tensor is None else input_tensor
     x = inputs
     for block, (depth, filters) in enumerate(zip(blocks, _FILTERS, strict=True), 1):
         for i in range(1, depth + 1):

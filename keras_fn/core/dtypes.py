@@ -42,7 +42,7 @@ _WIDENS_TO = {
     "complex64": ("complex128",),
     "complex128": (),
 }
-_WEAK = {bool: "bool", int: "int*", float: "float*", complex: "complex*"}
+_WEAK: dict[Any, str] = {bool: "bool", int: "int*", float: "float*", complex: "complex*"}
 
 
 def _reachable(name: str) -> frozenset[str]:
@@ -112,7 +112,7 @@ def result_type(*dtypes: Any) -> str:
 
 @lru_cache(maxsize=4096)
 def _result_type(dtypes: tuple[Any, ...], floatx: str) -> str:
-    names = {_WEAK.get(d, d) for d in dtypes}
+    names: set[str] = {_WEAK.get(d, d) for d in dtypes}
     if names == {"string"}:
         return "string"
     common = frozenset.intersection(*(_UPPER_BOUNDS[n] for n in names))

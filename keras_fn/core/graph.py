@@ -78,7 +78,7 @@ def creators(tensors: Sequence[KerasTensor]) -> list[KerasTensor]:
 class _Slot(NamedTuple):
     """Stands for a tensor in the arguments of a step."""
 
-    index: int
+    place: int
 
 
 class _Step(NamedTuple):
@@ -171,7 +171,7 @@ def _make_step(
     args, kwargs = _map_leaves(slotted, node.args), _map_leaves(slotted, node.kwargs)
     single = -1
     if len(args) == 1 and isinstance(args[0], _Slot) and not node.kwargs.keys() - {"training"}:
-        single = args[0].index
+        single = args[0].place
     signature = getattr(node.operation, "_signature", None)
     return _Step(
         node.operation,
@@ -205,7 +205,7 @@ def _fill(x: Any, env: list[Any]) -> Any:
     """Replaces slots by the values in `env`."""
     kind = type(x)
     if kind is _Slot:
-        return env[x.index]
+        return env[x.place]
     if kind is list:
         return [_fill(item, env) for item in x]
     if kind is tuple:

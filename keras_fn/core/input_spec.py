@@ -1,5 +1,6 @@
 """What a layer asks of its inputs, and the check."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from keras_fn.core import tree
@@ -34,7 +35,7 @@ class InputSpec:
         ndim: int | None = None,
         max_ndim: int | None = None,
         min_ndim: int | None = None,
-        axes: dict[int, int | None] | None = None,
+        axes: Mapping[int, int | None] | None = None,
         allow_last_axis_squeeze: bool = False,
         name: str | None = None,
         optional: bool = False,
@@ -138,7 +139,7 @@ def check_inputs(specs: Any, inputs: Any, place: str) -> None:
     for value, spec in zip(values, specs, strict=True):
         if value is None and spec.optional:
             continue
-        if not hasattr(value, "shape"):
+        if value is None or not hasattr(value, "shape"):
             raise DTypeError(
                 place, expected="a tensor", given=repr(value)[:100],
                 fix="call the layer on a KerasTensor from keras_fn.Input, an array or a tensor",

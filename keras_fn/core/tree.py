@@ -39,7 +39,7 @@ def paths(structure: Any) -> list[tuple[Any, ...]]:
 
 
 def flatten_like(structure: Any, values: Any) -> list[Any] | None:
-    """Returns the leaves of `values` in the order of the keys of `structure`; None if they differ."""
+    """Returns the leaves of `values` in the order of `structure`; None if their keys differ."""
     order, found = paths(structure), dict(zip(paths(values), flatten(values), strict=True))
     return [found[path] for path in order] if found.keys() == set(order) else None
 

@@ -1,14 +1,14 @@
 """The Variable: state with a shape, a dtype and a name, kept by the backend."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from keras_fn.backend.loader import current
 from keras_fn.core.arithmetic import Arithmetic
 from keras_fn.core.dtypes import is_float, standardize_dtype
-from keras_fn.core.keras_tensor import KerasTensor, Shape, standardize_shape
+from keras_fn.core.keras_tensor import KerasTensor, standardize_shape
 from keras_fn.core.naming import auto_name, check_name, current_path
 from keras_fn.core.scopes import NOTHING, context
 from keras_fn.errors import SpecError
@@ -69,6 +69,7 @@ class Variable(Arithmetic):
         self.constraint: Callable[[Any], Any] | None = None
         self.overwrite_with_gradient = False
         self._trainable = self.wants_training = bool(trainable)
+        self.shape: tuple[int, ...]
         self._handle: Any = None  # what the backend keeps; None until the value is drawn
         self._draw: Callable[[], Any] | None = None
         if callable(initializer):
@@ -77,11 +78,11 @@ class Variable(Arithmetic):
             self._take(initializer, shape, dtype)
         self._cast_when_asked = self.autocast and is_float(self.dtype)
 
-    def _declare(self, initializer: Callable[..., Any], shape: Any, dtype: Any) -> None:
+    def _declare(self, initializer: Any, shape: Any, dtype: Any) -> None:
         """Notes the shape and how to draw the value; draws it unless a scope says later."""
         if shape is None:
             raise ValueError(f"Variable {self.path!r}: an initializer function needs a shape.")
-        self.shape: Shape = standardize_shape(shape)
+        self.shape = cast("tuple[int, ...]", standardize_shape(shape))
         if None in self.shape:
             raise SpecError(
                 f"Variable {self.path!r}",

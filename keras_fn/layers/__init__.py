@@ -82,12 +82,12 @@ from keras_fn.layers.reshaping import UpSampling3D as UpSampling3D
 from keras_fn.layers.reshaping import ZeroPadding1D as ZeroPadding1D
 from keras_fn.layers.reshaping import ZeroPadding2D as ZeroPadding2D
 from keras_fn.layers.reshaping import ZeroPadding3D as ZeroPadding3D
-from keras_fn.layers.rnn import Bidirectional as Bidirectional
 from keras_fn.layers.rnn import GRU as GRU
-from keras_fn.layers.rnn import GRUCell as GRUCell
 from keras_fn.layers.rnn import LSTM as LSTM
-from keras_fn.layers.rnn import LSTMCell as LSTMCell
 from keras_fn.layers.rnn import RNN as RNN
+from keras_fn.layers.rnn import Bidirectional as Bidirectional
+from keras_fn.layers.rnn import GRUCell as GRUCell
+from keras_fn.layers.rnn import LSTMCell as LSTMCell
 from keras_fn.layers.rnn import SimpleRNN as SimpleRNN
 from keras_fn.layers.rnn import SimpleRNNCell as SimpleRNNCell
 from keras_fn.layers.rnn import StackedRNNCells as StackedRNNCells

@@ -30,6 +30,11 @@ def once_built(build: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
+def with_own_parameters(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Tells type checkers that an override may take other parameters; it does nothing."""
+    return method
+
+
 def needs_a_shape(build: Callable[..., None]) -> bool:
     """Whether `build` cannot do without the shape of an input."""
     parameters = list(inspect.signature(build).parameters.values())[1:]

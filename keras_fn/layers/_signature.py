@@ -85,7 +85,7 @@ class CallSignature:
 @cache
 def signature_of(cls: type) -> CallSignature:
     """Returns the signature of the class's `call`."""
-    return CallSignature(cls.call)  # type: ignore[attr-defined]
+    return CallSignature(cls.call)
 
 
 @cache

@@ -146,7 +146,8 @@ class Tracked:
                 )  # fmt: skip
             if isinstance(value, (np.ndarray, list)) and np.asarray(value).dtype.kind in "USO":
                 raise DTypeError(
-                    place, expected=f"numbers for the weight {variable.path!r}", given="text or objects",
+                    place, expected=f"numbers for the weight {variable.path!r}",
+                    given="text or objects",
                     fix="pass a list as get_weights() returns it",
                 )  # fmt: skip
         backend = current()

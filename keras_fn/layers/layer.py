@@ -19,7 +19,7 @@ from keras_fn.core.scopes import (
 )
 from keras_fn.core.variable import Variable
 from keras_fn.errors import DTypeError, SpecError
-from keras_fn.layers._building import needs_a_shape, once_built
+from keras_fn.layers._building import needs_a_shape, once_built, with_own_parameters
 from keras_fn.layers._config import config_of, without_unused
 from keras_fn.layers._signature import build_arguments, signature_of
 from keras_fn.layers._tracking import Tracked
@@ -169,6 +169,7 @@ class Layer(Tracked, Base, Operation):
 
     # ---------------------------------------------------------------- building
 
+    @with_own_parameters
     def build(self, input_shape: Any = None) -> None:
         """Makes the weights for inputs of a shape. Subclasses write it; by default sublayers
         are built by running `call` on symbolic inputs.
@@ -224,20 +225,22 @@ class Layer(Tracked, Base, Operation):
         if self._ready and plain and not self._has_hooks:
             x = args[0]
             try:
-                seen = (type(x), x.shape, x.dtype) in self._ready
+                key = (type(x), x.shape, x.dtype)
+                seen = key in self._ready
             except (AttributeError, TypeError):  # nested inputs, sizes that are tensors
-                seen = False
+                key, seen = None, False
             if seen:
                 now = context.get()
                 masked = masking.used and masking.get_mask(x) is not None
                 if not masked and (now is NOTHING or not (now.symbolic or now.autocast)):
                     if told is not None and told != now.training:
                         with TrainingScope(told):
-                            return self._short_call(x, told)
-                    return self._short_call(x, now.training)
+                            return self._short_call(x, told, key)
+                    return self._short_call(x, now.training, key)
         return self._full_call(args, kwargs)
 
-    def _short_call(self, x: Any, training: bool | None) -> Any:
+    def _short_call(self, x: Any, training: bool | None, key: Any) -> Any:
+        del key  # what was looked up; see Functional
         if self._signature.has_training:
             default = self._signature.default_training
             return self.call(x, training=default if training is None else bool(training))

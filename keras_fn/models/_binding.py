@@ -40,6 +40,13 @@ class Binder:
         values = self.flatten(inputs)
         return [self._fitted(value, i) for i, value in enumerate(values)]
 
+    def takes_as_it_is(self, x: Any) -> bool:
+        """Whether `x` is the one input, of the rank and dtype that the model wants."""
+        if not self.single:
+            return False
+        tensor = self.tensors[0]
+        return len(x.shape) == len(tensor.shape) and current().dtype_name(x) == tensor.dtype
+
     def flatten(self, inputs: Any) -> list[Any]:
         """Returns what was given for each input, in order."""
         if self.single and not tree.is_nested(inputs):
@@ -58,7 +65,7 @@ class Binder:
             )
         return values
 
-    def _by_name(self, inputs: dict[str, Any]) -> list[Any]:
+    def _by_name(self, inputs: dict[Any, Any]) -> list[Any]:
         for names in (self.names, self.layer_names):
             missing = [
                 n for n, opt in zip(names, self.optional, strict=True) if n not in inputs and not opt

@@ -1,6 +1,7 @@
 """Copies of models with new weights."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from keras_fn.core import tree
@@ -103,11 +104,11 @@ def _clone_graph(
     copies: dict[int, Operation] = {}
 
     def call(operation: Operation) -> Callable[..., Any]:
-        clone = copies.setdefault(id(operation), None) or copy(operation)  # type: ignore[arg-type]
+        clone = copies.get(id(operation)) or copy(operation)
         copies[id(operation)] = clone
         if call_function is None:
             return clone
-        return lambda *args, **kwargs: call_function(clone, *args, **kwargs)
+        return partial(call_function, clone)
 
     outputs = model._plan.run(inputs, call=call)
     struct = tree.pack(model._inputs_struct, inputs)

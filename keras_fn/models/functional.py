@@ -57,6 +57,7 @@ class Functional(Model):
         self._binder = Binder(who, inputs, self.input_names, self._inputs)
         self._compiled: Any = None
         self._called_with: dict[Any, bool] = {}
+        self._direct: set[Any] = set()  # inputs that go to the compiled function as they are
         self._pure = all(_is_ours(op) for op in self._operations)
         self.supports_masking = True
         self.built = True
@@ -138,6 +139,15 @@ class Functional(Model):
             if run is not None:
                 return self._nested(run(*values))
         return self._nested(self._plan.run(values, training, masks))
+
+    def _short_call(self, x: Any, training: bool | None, key: Any) -> Any:
+        if not training and key in self._direct:
+            return self._nested(self._compiled(x))
+        outputs = self.call(x, training=bool(training))
+        if not training and self._binder.takes_as_it_is(x):
+            if self._called_with.get(((x.shape, x.dtype),)):
+                self._direct.add(key)
+        return outputs
 
     def _compiled_for(self, values: Sequence[Any]) -> Any:
         """Returns one compiled function for the whole graph, where these inputs come back.

@@ -15,6 +15,11 @@ from keras_fn.saving import op_names
 
 # What the config of a graph may hold; `dtype` is in those of subclasses that call super().
 _KEYS = {"name", "trainable", "layers", "input_layers", "output_layers", "dtype"}
+_NEEDED = {
+    "layers": (list, tuple),
+    "input_layers": (list, tuple, dict),
+    "output_layers": (list, tuple, dict),
+}
 
 
 def config_of(model: Any) -> dict[str, Any]:
@@ -98,6 +103,9 @@ def model_from_config(cls: type, config: dict[str, Any], custom_objects: Any = N
     who = f"{cls.__name__} model {config.get('name')!r}"
     if unknown := config.keys() - _KEYS:
         raise _damaged(who, f"the keys {', '.join(sorted(_KEYS))}", ", ".join(sorted(unknown)))
+    for key, kinds in _NEEDED.items():
+        if not isinstance(config.get(key), kinds):
+            raise _damaged(who, f"{key} in the config", f"{type(config.get(key)).__name__}")
     with CustomObjectScope(custom_objects):
         graph = _Graph(config["layers"], who)
         graph.replay()

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from keras_fn.core.registry import CustomObjectScope
 from keras_fn.core.serialization import serialize_keras_object
@@ -32,15 +32,14 @@ class Model(Trainer, Layer):
     """The class of models that are graphs; `functional.py` sets it."""
 
     def __new__(cls, *args: Any, **kwargs: Any):
-        if cls is Model and _has_graph(args, kwargs):  # a subclass may take two arguments too
-            cls = _with_graph(cls)
-        return super().__new__(cls)
+        is_graph = cls is Model and _has_graph(args, kwargs)  # a subclass may take two, too
+        return super().__new__(_with_graph(cls) if is_graph else cls, *args, **kwargs)
 
     def __init__(self, *args: Any, **kwargs: Any):
         base = Model._functional_base
         if _has_graph(args, kwargs):
             # A subclass that hands a graph to super().__init__ becomes a graph here.
-            self.__class__ = _with_graph(type(self))
+            self.__class__ = _with_graph(cast(type, type(self)))
             base.__init__(self, *args, **kwargs)
             return
         for name in kwargs.keys() & {"inputs", "outputs"}:
@@ -153,8 +152,7 @@ class Model(Trainer, Layer):
             custom_objects: Classes and functions of yours, by name.
         """
         if {"layers", "input_layers", "output_layers"} <= config.keys():
-            target = _with_graph(cls)
-            return target.from_config(config, custom_objects)  # type: ignore[attr-defined]
+            return _with_graph(cast(type, cls)).from_config(config, custom_objects)
         with CustomObjectScope(custom_objects):
             return super().from_config(config)
 
@@ -169,7 +167,7 @@ def _has_graph(args: tuple, kwargs: dict[str, Any]) -> bool:
 
 
 @cache
-def _with_graph(cls: type) -> type:
+def _with_graph(cls: type) -> Any:
     """Returns `cls` as a class of graphs: Functional for Model, a mix for a subclass."""
     base = Model._functional_base
     if cls is Model:

@@ -61,8 +61,9 @@ class Sequential(Model):
             )
         if isinstance(layer, InputLayer) and self._layers:
             raise ValueError(f"{self._place}: an Input goes first, before other layers.")
-        if not self._layers and layer._first_shape is not None and not isinstance(layer, InputLayer):
-            entrance = Input(batch_shape=layer._first_shape, name=f"{layer.name}_input")
+        shape = layer._first_shape
+        if not self._layers and shape is not None and not isinstance(layer, InputLayer):
+            entrance = Input(batch_shape=shape, name=f"{layer.name}_input")
             self._layers.append(entrance._keras_history.operation)  # type: ignore[arg-type]
         self._layers.append(layer)
         if rebuild:

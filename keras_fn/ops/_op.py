@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial, wraps
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, cast
 
 from keras_fn.backend.loader import current
 from keras_fn.core import tree
@@ -40,10 +40,19 @@ class Rule:
     first: int = 0
 
 
+class OpFunction(Protocol):
+    """A public op: a function that carries what is known of it."""
+
+    __name__: str
+    op: "_Op"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+
+
 class OpNode(Operation):
     """One call of an op in a graph: the single node type of all ops."""
 
-    def __init__(self, op: Callable[..., Any], name: str | None = None):
+    def __init__(self, op: OpFunction, name: str | None = None):
         super().__init__(name or auto_name(op.__name__))
         self.op = op
 
@@ -66,7 +75,7 @@ def op(fn: Callable[..., Any] | None = None, *, rule: Rule | None = None) -> Any
     if fn is None:
         return partial(op, rule=rule)
     made = _Op(fn, rule)
-    call = made.dispatcher()
+    call = cast(OpFunction, made.dispatcher())
     call.op = made
     OPS[fn.__name__] = call
     return call
@@ -96,7 +105,7 @@ class _Op:
         self.many = frozenset(i for i, p in operands.items() if "Sequence" in str(p.annotation))
         self.operands = rule.operands if rule else None
         self.first = rule.first if rule else 0
-        self.native: Callable[..., Any] | None = None
+        self.native: Any = None  # the function of the backend, found at the first call
         self.routes: dict[tuple[type, ...], _Route | None] = {}
 
     def dispatcher(self) -> Callable[..., Any]:
@@ -122,7 +131,7 @@ class _Op:
                 for i in operands[1:]:
                     if args[i].dtype is not dtype and args[i].dtype != dtype:
                         return self.general(args, kwargs)
-            return self.native(*args, **kwargs)  # type: ignore[misc]
+            return self.native(*args, **kwargs)
 
         return call
 
@@ -198,7 +207,7 @@ class _Op:
         return True
 
     def prepare(self, args: tuple) -> list[Any]:
-        """Returns the arguments with every operand a tensor of the backend, cast as the rule says."""
+        """Returns the arguments with operands as tensors of the backend, cast as the rule says."""
         backend = current()
         keep_scalars = self.operands is not None  # a composite's ops see that they are weak
         if self.rule is None:

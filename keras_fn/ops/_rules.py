@@ -1,4 +1,4 @@
-"""Shape and dtype rules that many ops share. They know no backend, so errors are the same on all."""
+"""Shape and dtype rules that many ops share. They know no backend: errors are the same on all."""
 
 from __future__ import annotations
 

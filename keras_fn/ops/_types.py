@@ -1,4 +1,4 @@
-"""The type of an operand: a tensor of the backend, a KerasTensor, a Variable, an array, a number."""
+"""The type of an operand: a tensor of the backend, KerasTensor, Variable, array or number."""
 
 from typing import Any, TypeAlias
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import Shape
@@ -68,7 +68,8 @@ def conv(
     """Rule of `ops.conv`. The kernel has shape `(*window, channels / groups, filters)`."""
     rank = len(inputs.shape) - 2
     _check_rank(inputs, kernel, rank, "ops.conv")
-    depth, (*window, per_group, filters) = channels(inputs.shape, data_format), kernel.shape
+    depth = channels(inputs.shape, data_format)
+    *window, per_group, filters = cast("tuple[int, ...]", kernel.shape)  # weights have all sizes
     if depth is not None and depth % per_group:
         raise SpecError(
             "ops.conv", expected=f"inputs whose channels {per_group} divides, as the kernel says",

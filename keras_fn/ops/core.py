@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_fn.backend.loader import current
 from keras_fn.core import dtypes
-from keras_fn.core.keras_tensor import KerasTensor, Shape
+from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.scopes import context
 from keras_fn.core.variable import Variable
 from keras_fn.ops._op import Rule, Spec, op, spec_of
@@ -73,7 +73,7 @@ def cast(x: Tensor, dtype: Any) -> Tensor:
     """
 
 
-def shape(x: Tensor) -> Shape:
+def shape(x: Tensor) -> tuple[Any, ...]:
     """Returns the shape, as a tuple. Sizes that are unknown are None, or scalar tensors.
 
     Example:

@@ -10,7 +10,7 @@ from keras_fn.backend.loader import current
 from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.scopes import context
-from keras_fn.ops._op import spec_of
+from keras_fn.ops._op import op, spec_of
 from keras_fn.ops._types import Tensor
 from keras_fn.ops.binary import add, equal, greater_equal
 from keras_fn.ops.core import cast
@@ -76,6 +76,7 @@ def _like(x: Tensor, value: float, dtype: Any) -> Tensor:
     )
 
 
+@op
 def zeros_like(x: Tensor, dtype: Any = None) -> Tensor:
     """Zeros of the shape and dtype of `x`.
 
@@ -86,6 +87,7 @@ def zeros_like(x: Tensor, dtype: Any = None) -> Tensor:
     return _like(x, 0, dtype)
 
 
+@op
 def ones_like(x: Tensor, dtype: Any = None) -> Tensor:
     """Ones of the shape and dtype of `x`.
 
@@ -96,6 +98,7 @@ def ones_like(x: Tensor, dtype: Any = None) -> Tensor:
     return _like(x, 1, dtype)
 
 
+@op
 def full_like(x: Tensor, fill_value: float, dtype: Any = None) -> Tensor:
     """A tensor of `fill_value` of the shape and dtype of `x`.
 

@@ -200,8 +200,8 @@ def _top_k(x: Spec, k: int, sorted: bool = True) -> tuple[Spec, Spec]:
 
 
 @op(rule=Rule(_top_k))
-def top_k(x: Tensor, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
-    """The `k` largest elements of the last axis and their indices (int32).
+def top_k(x: Tensor, k: int, sorted: bool = True) -> Any:
+    """The pair of the `k` largest elements of the last axis and their indices (int32).
 
     Args:
         x: Tensor of rank 1 or more.

@@ -22,7 +22,7 @@ def _matmul(x1: Spec, x2: Spec) -> Spec:
             fix="use ops.multiply for scalars",
         )  # fmt: skip
     rows, inner = (a[:-1] or (1,))[-1], a[-1]
-    height, columns = (b[-2], b[-1]) if len(b) > 1 else (b[0], 1)
+    height, columns = b[-2:] if len(b) > 1 else (*b, 1)
     if None not in (inner, height) and inner != height:
         raise SpecError(
             "ops.matmul",

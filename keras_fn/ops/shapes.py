@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from keras_fn.core import dtypes
@@ -197,7 +198,7 @@ def split_sizes(size: int | None, indices_or_sections: Any, who: str) -> list[in
             )
         return [None if size is None else size // parts] * parts
     edges = [0, *indices_or_sections]
-    inner: list[int | None] = [b - a for a, b in zip(edges, edges[1:], strict=False)]
+    inner: list[int | None] = [b - a for a, b in pairwise(edges)]
     return [*inner, None if size is None else size - edges[-1]]
 
 
@@ -208,8 +209,8 @@ def _split(x: Spec, indices_or_sections: Any, axis: int = 0) -> list[Spec]:
 
 
 @op(rule=Rule(_split))
-def split(x: Tensor, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
-    """Splits along `axis` into that many equal parts, or before each of the given indices.
+def split(x: Tensor, indices_or_sections: Any, axis: int = 0) -> Any:
+    """Splits along `axis` into a list of that many equal parts, or before each of the indices.
 
     Example:
         >>> [convert_to_numpy(part).tolist() for part in split([1, 2, 3, 4], 2)]
@@ -231,8 +232,8 @@ def _unstack(x: Spec, num: int | None = None, axis: int = 0) -> list[Spec]:
 
 
 @op(rule=Rule(_unstack))
-def unstack(x: Tensor, num: int | None = None, axis: int = 0) -> list[Tensor]:
-    """Returns the slices along `axis`, without it.
+def unstack(x: Tensor, num: int | None = None, axis: int = 0) -> Any:
+    """Returns a list of the slices along `axis`, without it.
 
     Example:
         >>> [convert_to_numpy(row).tolist() for row in unstack([[1, 2], [3, 4]])]
@@ -314,7 +315,7 @@ def pad_widths(pad_width: Any, rank: int) -> list[tuple[int, int]]:
         return [(pad_width, pad_width)] * rank
     pairs = list(pad_width)
     if len(pairs) == 2 and all(isinstance(p, int) for p in pairs):
-        return [tuple(pairs)] * rank  # type: ignore[list-item]
+        return [tuple(pairs)] * rank
     if len(pairs) == 1:
         pairs *= rank
     return [tuple(pair) for pair in pairs]

@@ -140,8 +140,9 @@ class Muon(Optimizer):
     ) -> tuple[Any, Sequence[Any]]:
         """AdamW where there is a velocity; else an orthogonal step along the momentum."""
         if len(slots) == 2:
+            m, v = slots
             m, v, alpha = adam_averages(
-                xp, g, *slots, lr * self.adam_lr_ratio, step, self.adam_beta_1, self.adam_beta_2
+                xp, g, m, v, lr * self.adam_lr_ratio, step, self.adam_beta_1, self.adam_beta_2
             )
             return xp.descend(w, m / (xp.sqrt(v) + self.epsilon), alpha), (m, v)
         m = slots[0] * self.momentum + g

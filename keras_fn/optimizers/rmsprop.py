@@ -85,10 +85,10 @@ class RMSprop(Optimizer):
     ) -> tuple[Any, Sequence[Any]]:
         """`w -= lr * g / sqrt(v + epsilon)`, perhaps centered, perhaps with momentum."""
         new = [xp.move(slots[0], xp.square(g), 1 - self.rho)]
-        variance = new[0]
+        variance, means = new[0], []
         if self.centered:
-            mean = xp.move(slots[-1], g, 1 - self.rho)
-            variance = variance - xp.square(mean)
+            means = [xp.move(slots[-1], g, 1 - self.rho)]
+            variance = variance - xp.square(means[0])
         update = g / xp.sqrt(variance + self.epsilon)
         if self.momentum > 0:
             m = slots[1]
@@ -98,6 +98,4 @@ class RMSprop(Optimizer):
             new.append(m)
         else:
             w = xp.descend(w, update, lr)
-        if self.centered:
-            new.append(mean)
-        return w, new
+        return w, [*new, *means]

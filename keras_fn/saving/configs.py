@@ -117,8 +117,8 @@ def _prepare_object(value: dict[str, Any], place: str, is_own: bool) -> str:
     if class_name == "Sequential":
         _check_keys(config, _STACK_KEYS, place)
     for key in _OUTSIDE:
-        if isinstance(config.get(key), str):
-            raise _leads_out(key, config[key], place)
+        if isinstance(path := config.get(key), str):
+            raise _leads_out(key, path, place)
     for key, neutral in _NEUTRAL.items():
         if key in config and any(config[key] is x or config[key] == x for x in neutral):
             del config[key]

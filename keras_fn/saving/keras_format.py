@@ -80,8 +80,9 @@ def read(file: BinaryIO, custom_objects: Any, with_compile: bool) -> Any:
         check_parameters(model)
     if compile_config:
         compile_model(model, compile_config, custom_objects, archive.name)
-    with config_errors(archive.name):
+    with config_errors():
         restore(model, weights, needs_optimizer=with_compile, is_new=True)
+    with config_errors(archive.name):
         _load_assets(model, archive.assets)
     return model
 
@@ -103,9 +104,8 @@ def load_weights(
     model: Any, file: BinaryIO, skip_mismatch: bool, skipped: Iterable[Any] = ()
 ) -> None:
     """Sets the weights of a model from those in a `.keras` file."""
-    archive = read_archive(file)
-    with model_file_errors(archive.name):
-        weights = weights_of(archive)
+    weights = weights_of(read_archive(file))
+    with model_file_errors():
         restore(model, weights, skip_mismatch=skip_mismatch, skipped=skipped)
 
 

@@ -50,7 +50,8 @@ def content(model: Any, with_optimizer: bool = True) -> memoryview:
     entry = serialize_keras_object(model)
     # The outermost object has the legacy form, which names a class alone; those inside may have
     # the newer one, which names ops too.
-    name = home(type(model))[1] if home(type(model)) else get_registered_name(type(model))
+    known = home(type(model))
+    name = known[1] if known else get_registered_name(type(model))
     text = json.dumps({"class_name": name, "config": entry["config"]})
     with located("model_config"):
         prepare(parse_json(text.encode()), is_own=True)

@@ -193,7 +193,7 @@ def _option(operation: OpNode, name: str, value: Any) -> Any:
     plain = [x.item() if hasattr(x, "item") and not getattr(x, "shape", ()) else x for x in leaves]
     if all(x is None or isinstance(x, (bool, int, float, str)) for x in plain):
         return tree.pack(value, plain) if tree.is_nested(value) else plain[0]
-    if hasattr(value, "tolist"):
+    if value is not None and hasattr(value, "tolist"):
         return value.tolist()
     raise _unwritable(operation, f"{name}={value!r}, which is no plain value")
 

@@ -3,6 +3,7 @@
 import dataclasses
 import difflib
 import itertools
+import math
 import re
 import warnings
 from collections.abc import Iterable, Sequence
@@ -168,7 +169,8 @@ def restore(
     left -= {h.group for h in holders(model)} if skipped else set()
     left = {group for group in left if not _OF_TRAINING.search(group)}
     if left and not skip_mismatch:
-        raise _unexpected(weights, sorted(left))
+        with located(weights.name):
+            raise _unexpected(sorted(left))
     plan.missed += [f"the group {printable(group, 100)}" for group in sorted(left)]
     _commit(plan, weights, is_new)
     if plan.missed:
@@ -217,7 +219,7 @@ def _plan_holder(holder: Holder, weights: Weights, plan: _Plan) -> None:
     if len(keys) > len(variables):
         more = sorted({f"{holder.group}/{key}" for key in keys} - variables.keys())
         with located(holder.title):
-            raise _unexpected(weights, more)
+            raise _unexpected(more)
     plan.values += [(variable, path) for path, variable in variables.items()]
 
 
@@ -238,14 +240,13 @@ def _missing(holder: Holder, path: str, variable: Variable, weights: Weights) ->
     return error
 
 
-def _unexpected(weights: Weights, paths: list[str]) -> ModelFileError:
-    error = ModelFileError(
+def _unexpected(paths: list[str]) -> ModelFileError:
+    return ModelFileError(
         f"there are {len(paths)} weights that the model has no place for",
         expected="the weights of the model and no others",
         found=", ".join(printable(path, 80) for path in paths[:_LISTED]),
         fix=FIX,
     )
-    error.places = (weights.name,)
     return error
 
 
@@ -278,7 +279,7 @@ def check_parameters(model: Any) -> None:
         ModelFileError: There are more.
     """
     most = current_limits().parameters
-    count = model.count_params()
+    count = sum(math.prod(v.shape) for v in model.weights)  # Python's integers: no overflow
     if count > most:
         raise ModelFileError(
             "the model has too many parameters", expected=f"at most {most}", found=count,

@@ -31,7 +31,7 @@ def write(model: Any, filepath: Any, skipped: Iterable[Any] = ()) -> None:
 def read(model: Any, file: BinaryIO, skip_mismatch: bool, skipped: Iterable[Any] = ()) -> None:
     """Sets the weights of a model from a file."""
     h5 = open_hdf5(file)
-    with model_file_errors(h5.name):
+    with model_file_errors():
         weights = Weights([h5], h5.name)
         restore(model, weights, skip_mismatch=skip_mismatch, skipped=skipped)
 
@@ -89,7 +89,7 @@ def read_shards(
         for shard in names:
             beside = os.path.join(os.path.dirname(path), shard)
             files.append(open_hdf5(stack.enter_context(open_for_reading(beside))))
-        with model_file_errors(name):
+        with model_file_errors():
             weights = Weights(files, name)
             restore(model, weights, skip_mismatch=skip_mismatch, skipped=skipped)
 

@@ -334,7 +334,7 @@ class ModelCheckpoint(MonitorCallback):
                 fix=f"add {endings[0]} to it",
             )
         if save_freq != "epoch":  # else batches need not be counted, and no hook is wanted
-            self.on_train_batch_end = self._count_batch  # type: ignore[method-assign]
+            self.on_train_batch_end = self._count_batch
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Notes the epoch."""

@@ -116,7 +116,8 @@ class IterableBatches:
             self._iterator = iter(self.source)
         if first is not None:
             yield first
-        for batch in self._iterator:  # `yield from` would close a generator that goes on
+        # `yield from` would close a generator that the next epoch goes on with.
+        for batch in self._iterator:  # noqa: UP028
             yield batch
 
 

@@ -46,12 +46,9 @@ def rows(model: Any, x: Any, y: Any, sample_weight: Any, class_weight: Any) -> R
     weights = _bound(sample_weight, outputs, "sample weights", who)
     if class_weight is not None:
         weights = _class_weights(targets, weights, class_weight, who)
-    named = [(f"x[{i}]" if len(inputs) > 1 else "x", a) for i, a in enumerate(inputs)]
-    named += [(f"y[{i}]" if len(targets or ()) > 1 else "y", a) for i, a in enumerate(targets or ())]
-    several = len(weights or ()) > 1
-    named += [
-        (f"sample_weight[{i}]" if several else "sample_weight", a) for i, a in enumerate(weights or ())
-    ]
+    named = []
+    for what, group in (("x", inputs), ("y", targets or ()), ("sample_weight", weights or ())):
+        named += [(f"{what}[{i}]" if len(group) > 1 else what, a) for i, a in enumerate(group)]
     check_lengths(named, who)
     return inputs, targets, weights
 

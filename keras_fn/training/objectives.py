@@ -8,6 +8,7 @@ from keras_fn import metrics as metrics_module
 from keras_fn import ops
 from keras_fn.core import tree
 from keras_fn.errors import SpecError
+from keras_fn.losses.loss import LossFunctionWrapper
 from keras_fn.training.outputs import Outputs
 
 
@@ -81,7 +82,7 @@ def _loss(identifier: Any) -> Any:
     if isinstance(fn, losses_module.Loss):
         return fn
     name = getattr(fn, "__name__", type(fn).__name__)
-    return losses_module.loss.LossFunctionWrapper(fn, name=name)
+    return LossFunctionWrapper(fn, name=name)
 
 
 class CompiledMetrics:

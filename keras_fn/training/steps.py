@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keras_fn import metrics as metrics_module
 from keras_fn import ops, optimizers
@@ -39,7 +39,13 @@ class Holdings:
                 layer._losses.clear()
 
 
-class Steps:
+if TYPE_CHECKING:  # a model is a layer, too; at run time `Model` brings that together
+    from keras_fn.layers.layer import Layer as Mixed
+else:
+    Mixed = object
+
+
+class Steps(Mixed):
     """What `compile` says, and the steps that follow from it."""
 
     optimizer: Any
@@ -107,7 +113,7 @@ class Steps:
         self._functions = {}
 
     def _computes_in_float16(self) -> bool:
-        policy = self.dtype_policy  # type: ignore[attr-defined]
+        policy = self.dtype_policy
         return policy.compute_dtype == "float16" != policy.variable_dtype
 
     @property
@@ -118,7 +124,7 @@ class Steps:
     def _need_compile(self, what: str) -> None:
         if not self.compiled:
             raise ValueError(
-                f"{self._place} is not compiled, so {what} does not know what to do.\n"  # type: ignore[attr-defined]
+                f"{self._place} is not compiled, so {what} does not know what to do.\n"
                 "  fix: call model.compile(optimizer=..., loss=...) first"
             )
 
@@ -130,7 +136,7 @@ class Steps:
             own += self._objective.metrics
         if self._measures is not None:
             own += self._measures.metrics
-        found = {id(m): m for m in [*own, *super().metrics]}  # type: ignore[misc]
+        found = {id(m): m for m in [*own, *super().metrics]}
         return list(found.values())
 
     @property
@@ -236,7 +242,7 @@ class Steps:
 
         def forward() -> tuple[Any, Any]:
             holdings.clear_losses()
-            y_pred = self(x, training=True)  # type: ignore[operator]
+            y_pred = self(x, training=True)
             loss = self._loss_of(x, y, y_pred, sample_weight, True)
             scaled = self.optimizer.scale_loss(loss)
             return scaled, (loss, y_pred, [p for p in self._loss_parts if p is not None])
@@ -250,9 +256,9 @@ class Steps:
         return results
 
     def _hold(self) -> Holdings:
-        variables = self.trainable_variables  # type: ignore[attr-defined]
+        variables = self.trainable_variables
         regularized = [v for v in variables if v.regularizer is not None]
-        return Holdings(variables, regularized, self._flatten_layers())  # type: ignore[attr-defined]
+        return Holdings(variables, regularized, self._flatten_layers())
 
     def _track(self, loss: Any, parts: list[Any], x: Any) -> None:
         count = ops.shape(tree.flatten(x)[0])[0]
@@ -271,7 +277,7 @@ class Steps:
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         holdings = self._holdings or self._hold()
         holdings.clear_losses()
-        y_pred = self(x, training=False)  # type: ignore[operator]
+        y_pred = self(x, training=False)
         loss = self._loss_of(x, y, y_pred, sample_weight, False)
         self._track(loss, [p for p in self._loss_parts if p is not None], x)
         results = self._update_metrics(x, y, y_pred, sample_weight)
@@ -281,7 +287,7 @@ class Steps:
     def predict_step(self, data: Any) -> Any:
         """Returns the outputs for a batch of inputs. Override it to predict otherwise."""
         x, _, _ = unpack_x_y_sample_weight(data)
-        return self(x, training=False)  # type: ignore[operator]
+        return self(x, training=False)
 
     # ---------------------------------------------------------------- compiled steps
 
@@ -289,7 +295,7 @@ class Steps:
         """Builds what the first batch decides: weights, losses, metrics, the optimizer."""
         x, y, _ = batch
         known = self._objective is not None and (y is None or self._measures is not None)
-        if known and self.built:  # type: ignore[attr-defined]
+        if known and self.built:
             return
         y_pred = self._meet(x)
         if self._objective is None:
@@ -304,12 +310,12 @@ class Steps:
             )  # fmt: skip
             self._start_metrics(targets, y_pred)
         if self.optimizer is not None and not self.optimizer.built:
-            self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
+            self.optimizer.build(self.trainable_variables)
 
     def _meet(self, x: list[Any]) -> Any:
         """Builds the model for inputs like these; returns the specs of its outputs."""
         symbols = tree.map_structure(symbol, intake.arranged(self, x))
-        y_pred = infer(lambda x: self(x, training=True), (symbols,), {})  # type: ignore[operator]
+        y_pred = infer(lambda x: self(x, training=True), (symbols,), {})
         if self.compiled:
             told = self._compile_arguments or {}
             self._objective = CompiledLoss(
@@ -325,7 +331,7 @@ class Steps:
     def _function(self, kind: str) -> Callable[..., Any]:
         """Returns the compiled step `kind`: a function of `(tensors, indices)`."""
         self._holdings = self._hold()
-        trainable = tuple(v.trainable for v in self.variables)  # type: ignore[attr-defined]
+        trainable = tuple(v.trainable for v in self.variables)
         key = (kind, trainable, bool(getattr(self, "run_eagerly", False)))
         if key not in self._functions:
             step = {"train": self._train, "test": self._test, "predict": self.predict_step}[kind]
@@ -334,7 +340,7 @@ class Steps:
                 step = getattr(self, public)
             if kind == "train" and len(inspect.signature(step).parameters) > 1:
                 raise TypeError(
-                    f"{self._place}: train_step takes (self, data) on every backend; use "  # type: ignore[attr-defined]
+                    f"{self._place}: train_step takes (self, data) on every backend; use "
                     "keras_fn.value_and_grad for the gradients."
                 )
 
@@ -354,7 +360,7 @@ class Steps:
 
     def _state(self, kind: str) -> list[Any]:
         """The variables that a step may read or assign."""
-        state = [*self.variables, *global_seed_generator().variables]  # type: ignore[attr-defined]
+        state = [*self.variables, *global_seed_generator().variables]
         if kind != "predict":
             state += [v for metric in self.metrics for v in metric.variables]
         if kind == "train" and self.optimizer is not None:
@@ -394,8 +400,8 @@ class Steps:
         """Compiles the model as `get_compile_config` said."""
         arguments = deserialize_keras_object(config)
         self.compile(**arguments, auto_scale_loss=False)
-        if self.built and self.optimizer is not None:  # type: ignore[attr-defined]
-            self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
+        if self.built and self.optimizer is not None:
+            self.optimizer.build(self.trainable_variables)
 
 
 def symbol(x: Any) -> Any:

@@ -108,7 +108,7 @@ class Trainer(Steps):
 
     def _finalize(self) -> None:
         if self.optimizer is not None and self.optimizer.built:
-            self.optimizer.finalize_variable_values(self.trainable_variables)  # type: ignore[attr-defined]
+            self.optimizer.finalize_variable_values(self.trainable_variables)
 
     def _run_epoch(
         self, step: Any, batches: Iterator[Any], watchers: Any, display: Any, kind: str, data: Any
@@ -222,14 +222,14 @@ class Trainer(Steps):
             display.finish({})
         watchers.on_predict_end()
         if not results:
-            raise ValueError(f"{self._place}: predict got no batch.")  # type: ignore[attr-defined]
+            raise ValueError(f"{self._place}: predict got no batch.")
         return tree.map_structure(_joined, *results)
 
     def _prepare_for_predict(self, rows: Any) -> None:
-        if not self.built:  # type: ignore[attr-defined]
+        if not self.built:
             x, _, _ = rows
             symbols = tree.map_structure(symbol, intake.arranged(self, x))
-            infer(lambda x: self(x, training=False), (symbols,), {})  # type: ignore[operator]
+            infer(lambda x: self(x, training=False), (symbols,), {})
 
     # ---------------------------------------------------------------- single batches
 

@@ -76,7 +76,7 @@ def print_summary(
     console.width = max(console.width, table.width or 0)
     _print(console, model, table)
     if print_fn is not None:
-        print_fn(console.file.getvalue())  # type: ignore[attr-defined]
+        print_fn(console.file.getvalue())
 
 
 def summary_html(model: Any) -> str:
@@ -175,7 +175,7 @@ def _table(
         room = shutil.get_terminal_size().columns - 4
         line_length = max(_NARROWEST, min(columns.line_length, room))
     headers = [
-        Column(name, justify=justify, width=width)  # type: ignore[arg-type]
+        Column(name, justify=justify, width=width)
         for name, justify, width in zip(
             columns.names,
             columns.justify,

@@ -22,7 +22,7 @@ class Case(NamedTuple):
     cls: str
     arguments: dict[str, Any]
     shapes: list[tuple[int, ...]]  # of the inputs; a single one is not passed as a list
-    call: dict[str, Any] = {}
+    call: dict[str, Any] = {}  # noqa: RUF012 (a tuple's default is never written to)
     free: tuple[int, ...] = (0,)  # axes that are None in the symbolic call
     kind: str = "float"  # of the inputs: "float", "int", "byte", or "steps" (some of them 0)
 
@@ -224,7 +224,9 @@ def other_cases() -> dict[str, Case]:
         )._replace(kind="int"),
         "Embedding, of floats": case("Embedding", (2, 5), input_dim=7, output_dim=3),
         "Rescaling": case("Rescaling", LINE, scale=0.5, offset=-1.0)._replace(kind="byte"),
-        "Rescaling, channels": case("Rescaling", (2, 3), scale=[1.0, 2.0, 3.0], offset=[0.0, 1.0, 2.0]),
+        "Rescaling, channels": case(
+            "Rescaling", (2, 3), scale=[1.0, 2.0, 3.0], offset=[0.0, 1.0, 2.0],
+        ),
         "GlobalAveragePooling1D, masked": pool._replace(call={"mask": STEPS}),
         "Dropout": case("Dropout", LINE, rate=0.5, noise_shape=(None, 1, 4), seed=3),
         "Dropout, none": case("Dropout", LINE, rate=0)._replace(call={"training": True}),

@@ -193,7 +193,7 @@ ERRORS = {
     ),
     "table": (
         lambda: layers.Embedding(3, 2, weights=zeros(2, 2), name="e"),
-        "Embedding layer 'e'", "shape (3, 2) for the weight 'embeddings'", "shape (2, 2)",
+        "Embedding layer 'e'", "shape (3, 2) for the weight 'e/embeddings'", "shape (2, 2)",
         "pass a list as get_weights() returns it",
     ),
     "no function": (

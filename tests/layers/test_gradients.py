@@ -26,7 +26,7 @@ LAYERS = {
     "MaxPooling1D, overlap": (lambda: layers.MaxPooling1D(3, strides=1), (2, 6, 2)),
     "AveragePooling2D": (lambda: layers.AveragePooling2D(2, padding="same"), (2, 5, 4, 2)),
     "AveragePooling3D": (lambda: layers.AveragePooling3D(2, strides=1), (1, 3, 3, 3, 2)),
-    "GlobalMaxPooling2D": (lambda: layers.GlobalMaxPooling2D(), (2, 3, 4, 2)),
+    "GlobalMaxPooling2D": (layers.GlobalMaxPooling2D, (2, 3, 4, 2)),
     "GlobalAveragePooling1D": (lambda: layers.GlobalAveragePooling1D(**FIRST), (2, 3, 4)),
     "UpSampling2D": (lambda: layers.UpSampling2D(2, interpolation="bicubic"), (1, 3, 4, 2)),
     "Cropping1D": (lambda: layers.Cropping1D((1, 2)), (2, 6, 2)),
@@ -39,9 +39,9 @@ LAYERS = {
         (4, 3),
     ),
     "LayerNormalization": (lambda: layers.LayerNormalization(axis=[1, 2]), (2, 3, 4)),
-    "RMSNormalization": (lambda: layers.RMSNormalization(), (2, 3, 4)),
+    "RMSNormalization": (layers.RMSNormalization, (2, 3, 4)),
     "GroupNormalization": (lambda: layers.GroupNormalization(2), (2, 3, 4)),
-    "UnitNormalization": (lambda: layers.UnitNormalization(), (2, 4)),
+    "UnitNormalization": (layers.UnitNormalization, (2, 4)),
     "PReLU": (lambda: layers.PReLU("ones", shared_axes=[1]), (2, 3, 4)),
     "ELU": (lambda: layers.ELU(0.5), (2, 5)),
     "Softmax": (lambda: layers.Softmax([1, 2]), (2, 3, 4)),
@@ -49,12 +49,12 @@ LAYERS = {
 STEP = 1e-2
 
 
-@pytest.mark.parametrize("name", LAYERS)
-@pytest.mark.parametrize("training", [False, True])
+CALLS = [(name, False) for name in LAYERS] + [(n, True) for n in LAYERS if n.startswith("Batch")]
+
+
+@pytest.mark.parametrize(("name", "training"), CALLS)
 def test_gradients_are_the_slopes_of_the_loss(name, training):
     make, shape = LAYERS[name]
-    if training and "BatchNormalization" not in name:
-        pytest.skip("does the same in training")
     random = np.random.default_rng(0)
     # Distinct values, none near 0: a step then crosses no kink.
     values = random.permutation(np.linspace(-2, 2.1, int(np.prod(shape)))).reshape(shape)

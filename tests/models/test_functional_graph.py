@@ -169,7 +169,8 @@ def test_an_input_that_is_not_in_the_graph_is_told():
     assert str(caught.value) == (
         "Functional model 'm'\n"
         "  expected: outputs that can be computed from the inputs 'x'\n"
-        "  given:    a path that begins at the tensor of 'other' (shape (None, 3)), no input of it\n"
+        "  given:    a path that begins at the tensor of 'other' (shape (None, 3)), "
+        "no input of it\n"
         "  fix:      add that tensor to inputs=, or build the outputs from 'x' alone"
     )
 

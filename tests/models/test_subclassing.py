@@ -79,7 +79,9 @@ def test_own_steps_train_like_the_built_in_one():
     np.testing.assert_allclose(history["mine"], expected["loss"], rtol=1e-5)
     for a, b in zip(own.get_weights(), usual.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
-    assert own.evaluate(X, Y, verbose=0, return_dict=True) == {"tested": pytest.approx(X.sum(), 1e-4)}
+    assert own.evaluate(X, Y, verbose=0, return_dict=True) == {
+        "tested": pytest.approx(X.sum(), 1e-4)
+    }
 
 
 def test_a_graph_of_a_class_of_the_user_is_a_graph_and_of_the_class():

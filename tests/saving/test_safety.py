@@ -88,7 +88,8 @@ def test_forms_that_hold_code_are_refused(class_name):
 @pytest.mark.parametrize(
     "module, name",
     [
-        ("os", "system"), ("builtins", "eval"), ("subprocess", "Popen"), ("keras.utils", "get_file"),
+        ("os", "system"), ("builtins", "eval"), ("subprocess", "Popen"),
+        ("keras.utils", "get_file"),
         ("keras.config", "enable_unsafe_deserialization"), ("antigravity", "anything"),
         ("keras.src.saving.serialization_lib", "enable_unsafe_deserialization"),
         ("keras_fn.core.registry", "register"), ("numpy", "load"),
@@ -182,7 +183,7 @@ def watch(event, arguments):
     if active and event in {
         "import", "exec", "compile", "pickle.find_class", "marshal.loads", "code.__new__",
         "os.system", "subprocess.Popen", "socket.connect", "urllib.Request", "ctypes.dlopen",
-        "os.rename", "os.remove", "os.mkdir", "shutil.rmtree", "tempfile.mkstemp", "tempfile.mkdtemp",
+        "os.rename", "os.remove", "os.mkdir", "shutil.rmtree", "tempfile.mkstemp",
     } or active and event == "open" and str(arguments[0]) != str(path):
         seen.append((event, *map(repr, arguments)))
 
@@ -190,9 +191,7 @@ active = False
 sys.addaudithook(watch)
 for active in (False, True):  # what happens only once, happens before
     for path in files:
-        if path.name.endswith(".weights.h5"):
-            model.load_weights(path)
-        else:
+        if not path.name.endswith(".weights.h5"):
             model = saving.load_model(path)
             path = path.with_name(path.name.split(".")[0] + ".weights.h5")
             model.load_weights(path)
@@ -203,18 +202,16 @@ print("SEEN", seen)
 
 def test_loading_the_fixtures_runs_imports_and_opens_nothing(tmp_path):
     script = tmp_path / "watched.py"
-    script.write_text(
-        WATCHED.replace(
-            '        if path.name.endswith(".weights.h5"):\n'
-            "            model.load_weights(path)\n        else:\n",
-            '        if not path.name.endswith(".weights.h5"):\n',
-        )
-    )
+    script.write_text(WATCHED)
+    paths = [str(ROOT), str(ROOT / "backends"), os.environ.get("PYTHONPATH", "")]
     result = subprocess.run(
         [sys.executable, str(script), str(oracle_check.FIXTURES)],
-        capture_output=True, text=True, timeout=300, env={**os.environ, "PYTHONPATH": os.pathsep.join(
-            [str(ROOT), str(ROOT / "backends"), os.environ.get("PYTHONPATH", "")])},
-    )  # fmt: skip
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
     assert result.stdout.splitlines()[-1:] == ["SEEN []"], result.stdout + result.stderr[-2000:]
 
 
@@ -269,18 +266,24 @@ def test_json_alone_is_bounded_too():
 
 
 def test_too_many_layers_are_refused():
+    file = archive()
     with limits(layers=2):
-        refused(archive(), "too many layers")
+        refused(file, "too many layers")
 
 
-def test_deep_nesting_is_a_clear_error():
-    def change(config):
-        for _ in range(600):
-            config = {**config, "config": {"name": "m", "layers": [config]}}
-        return config
+@pytest.mark.parametrize("depth", [600, 100_000])
+def test_deep_nesting_is_a_clear_error(depth):
+    text = '{"class_name": "Sequential", "config": {"layers": [' * depth + "]}}" * depth
+    with pytest.raises(ModelFileError, match="nesting"):
+        keras.models.model_from_json(text)
 
-    with pytest.raises(ModelFileError, match="nesting"):  # writing refuses it already
-        archive(change)
+
+def test_models_nested_as_deep_as_the_limit_are_read_or_refused():
+    text = '{"class_name": "Sequential", "config": {"layers": [' * 170 + "]}}" * 170
+    try:
+        keras.models.model_from_json(text)
+    except REFUSED as error:
+        assert len(str(error)) < 2000
 
 
 def test_a_long_graph_in_the_worst_order_takes_time_in_proportion():
@@ -333,12 +336,12 @@ def set_reference(*reference):
         (lambda c: entry(c, "hidden")["config"].update(unknown_argument=1), "unknown_argument"),
         (lambda c: entry(c, "hidden")["config"].update(units="4"), "units"),
         (lambda c: entry(c, "hidden")["config"].update(units=-4), "units"),
-        (lambda c: entry(c, "hidden")["config"].update(name="a/b"), ""),
-        (lambda c: entry(c, "hidden").update(config=[1, 2]), ""),
-        (lambda c: c.update(config=None), ""),
-        (lambda c: c["config"].update(layers=None), "malformed"),
-        (lambda c: c["config"].pop("input_layers"), "malformed"),
-        (lambda c: entry(c, "hidden").update(inbound_nodes=[[]]), ""),
+        (lambda c: entry(c, "hidden")["config"].update(name="a/b"), "attack"),
+        (lambda c: entry(c, "hidden").update(config=[1, 2]), "attack"),
+        (lambda c: c.update(config=None), "attack"),
+        (lambda c: c["config"].update(layers=None), "layers"),
+        (lambda c: c["config"].pop("input_layers") and None, "attack"),
+        (lambda c: entry(c, "hidden").update(inbound_nodes=[[]]), "attack"),
         (lambda c: [1], "not that of a model"),
         (lambda c: {"class_name": 3, "config": {}}, "not that of a model"),
     ],

@@ -53,7 +53,8 @@ CASES = {
         dict(x=X, y=Y[:7]), error(LENGTHS, "x: 8, y: 7", CUT),
     ),
     "weights of another length": (
-        dict(x=X, y=Y, sample_weight=np.ones(9)), error(LENGTHS, "x: 8, y: 8, sample_weight: 9", CUT),
+        dict(x=X, y=Y, sample_weight=np.ones(9)),
+        error(LENGTHS, "x: 8, y: 8, sample_weight: 9", CUT),
     ),
     "a size that is wrong": (
         dict(x=X[:, :2], y=Y),
@@ -153,7 +154,8 @@ PAIR_CASES = {
     ),
     "targets in a list that is too short": (
         dict(x=IN, y=[X[:, :1]]),
-        error("targets for 2 outputs: p, q", "1", "one for each, as a list in this order, or a dict"),
+        error("targets for 2 outputs: p, q", "1",
+              "one for each, as a list in this order, or a dict"),
     ),
     "inputs of different lengths": (
         dict(x={"a": X, "b": X[:5, :2]}, y=OUT),

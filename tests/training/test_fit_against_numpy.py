@@ -75,9 +75,7 @@ def test_epochs_of_batches_with_a_partial_last_one(compiled):
 def test_sample_weights():
     model, loop = linear(), Loop()
     history = fit(model, X, Y, sample_weight=W, epochs=2)
-    np.testing.assert_allclose(
-        history["loss"], [loop.epoch(X, Y, W) for _ in range(2)], rtol=1e-5
-    )
+    np.testing.assert_allclose(history["loss"], [loop.epoch(X, Y, W) for _ in range(2)], rtol=1e-5)
     assert_same(model, loop)
 
 
@@ -90,7 +88,9 @@ def test_class_weights(form):
     def trained(**options):
         model = keras.Sequential([keras.Input((3,)), layers.Dense(3, activation="softmax")])
         model.layers[0].set_weights([np.eye(3), np.zeros(3)])
-        loss = "categorical_crossentropy" if form == "one hot" else "sparse_categorical_crossentropy"
+        loss = (
+            "categorical_crossentropy" if form == "one hot" else "sparse_categorical_crossentropy"
+        )
         model.compile(keras.optimizers.SGD(RATE), loss)
         return fit(model, X, targets, **options)["loss"], model.get_weights()
 
@@ -234,9 +234,7 @@ def test_single_batches():
 def test_training_may_go_on_where_it_stopped():
     model, loop = linear(), Loop()
     fit(model, X, Y, epochs=2)
-    history = model.fit(
-        X, Y, batch_size=4, shuffle=False, epochs=5, initial_epoch=2, verbose=0
-    )
+    history = model.fit(X, Y, batch_size=4, shuffle=False, epochs=5, initial_epoch=2, verbose=0)
     assert history.epoch == [2, 3, 4]
     for _ in range(5):
         loop.epoch(X, Y)

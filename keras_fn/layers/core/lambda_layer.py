@@ -11,6 +11,7 @@ from keras_fn.core.serialization import deserialize_keras_object, serialize_kera
 from keras_fn.errors import DTypeError
 from keras_fn.layers._signature import shape_of
 from keras_fn.layers.layer import Layer
+from keras_fn.layers.layer import _as_shape as as_shape
 from keras_fn.layers.layer import _map_shapes as map_shapes
 
 
@@ -107,4 +108,6 @@ class Lambda(Layer):
         """
         names = ("function", "output_shape", "mask", "arguments")
         read = {n: deserialize_keras_object(config[n]) for n in names if n in config}
+        if read.get("output_shape") is not None:
+            read["output_shape"] = as_shape(read["output_shape"])
         return cls(**{**config, **read})

@@ -4,6 +4,7 @@ from typing import Any
 
 from keras_fn.core.serialization import deserialize_keras_object
 from keras_fn.layers._arguments import misfit
+from keras_fn.layers._building import with_own_parameters
 from keras_fn.layers.layer import Layer
 
 
@@ -30,6 +31,7 @@ class Wrapper(Layer):
             raise misfit(self, "layer", "a layer", layer, "for example Dense(4)")
         self.layer = layer
 
+    @with_own_parameters
     def build(self, input_shape: Any = None) -> None:
         """Builds the layer inside for the same inputs."""
         if not self.layer.built:

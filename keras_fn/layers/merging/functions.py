@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from keras_fn.layers.merging import concatenate as joining
 from keras_fn.layers.merging import merge
+from keras_fn.layers.merging.concatenate import Concatenate, Dot
 
 
 def add(inputs: Any, **kwargs: Any) -> Any:
@@ -102,7 +102,7 @@ def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
         >>> keras.layers.concatenate([keras.Input((2,)), keras.Input((3,))]).shape
         (None, 5)
     """
-    return joining.Concatenate(axis=axis, **kwargs)(inputs)
+    return Concatenate(axis=axis, **kwargs)(inputs)
 
 
 def dot(inputs: Any, axes: Any = -1, **kwargs: Any) -> Any:
@@ -117,4 +117,4 @@ def dot(inputs: Any, axes: Any = -1, **kwargs: Any) -> Any:
         >>> keras.layers.dot([keras.Input((3,)), keras.Input((3,))]).shape
         (None, 1)
     """
-    return joining.Dot(axes=axes, **kwargs)(inputs)
+    return Dot(axes=axes, **kwargs)(inputs)

@@ -6,6 +6,7 @@ from typing import Any
 
 from keras_fn.core import tree
 from keras_fn.errors import SpecError
+from keras_fn.layers._building import with_own_parameters
 from keras_fn.layers.layer import Layer
 from keras_fn.ops import binary
 from keras_fn.ops._rules import broadcast
@@ -70,6 +71,7 @@ class Merge(Layer):
                 fix="bring them to one shape, for example with Dense or Reshape",
             )
 
+    @with_own_parameters
     def call(self, inputs: Any, mask: Any = None) -> Any:
         """Returns the merged inputs."""
         if not isinstance(inputs, (list, tuple)):

@@ -180,7 +180,8 @@ class BatchNormalization(Layer):
         moving = maximum(self.renorm_stddev, self.epsilon**0.5)  # not 0, early in training
         r = divide(stddev, moving)
         d = divide(subtract(mean, self.renorm_mean), moving)
-        rmin, rmax, dmax = (self.renorm_clipping.get(key) for key in ("rmin", "rmax", "dmax"))
+        bounds = self.renorm_clipping or {}
+        rmin, rmax, dmax = (bounds.get(key) for key in ("rmin", "rmax", "dmax"))
         r = r if rmin is None else maximum(r, rmin)
         r = r if rmax is None else minimum(r, rmax)
         d = d if dmax is None else clip(d, -dmax, dmax)

@@ -67,9 +67,8 @@ class GaussianDropout(Layer):
         super().__init__(**kwargs)
         self.rate = share(self, "rate", rate)
         if rate == 1:
-            raise misfit(
-                self, "rate", "less than 1, where the noise has no bounds", rate, "for example rate=0.5"
-            )
+            expected = "less than 1, where the noise has no bounds"
+            raise misfit(self, "rate", expected, rate, "for example rate=0.5")
         self.seed = seed
         self.supports_masking = True
         if rate > 0:

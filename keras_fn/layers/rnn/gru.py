@@ -116,7 +116,7 @@ class GRUCell(Cell):
         return ops.add(candidate, ops.multiply(z, ops.subtract(h, candidate)))
 
     @property
-    def is_classic(self) -> bool:  # type: ignore[override]
+    def is_classic(self) -> bool:
         """Whether the op `gru` computes the same."""
         usual = self.activation is ops.tanh and self.recurrent_activation is ops.sigmoid
         return usual and self.reset_after

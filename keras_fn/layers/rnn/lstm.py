@@ -122,7 +122,7 @@ class LSTMCell(Cell):
         return h, [h, c]
 
     @property
-    def is_classic(self) -> bool:  # type: ignore[override]
+    def is_classic(self) -> bool:
         """Whether the op `lstm` computes the same."""
         return self.activation is ops.tanh and self.recurrent_activation is ops.sigmoid
 

@@ -11,7 +11,7 @@ from keras_fn.layers._arguments import misfit
 from keras_fn.layers._shapes import may_be
 from keras_fn.layers.layer import Layer
 from keras_fn.layers.rnn import _steps
-from keras_fn.layers.rnn._cell import Cell, Dropped
+from keras_fn.layers.rnn._cell import Cell, Dropped, Step
 from keras_fn.layers.rnn.stacked_rnn_cells import StackedRNNCells
 from keras_fn.ops.binary import add, multiply
 from keras_fn.ops.control import recurrence
@@ -224,8 +224,10 @@ class RNN(Layer):
                 return cell.run(sequences, states, self.go_backwards)
             steps = cell.project(steps, drop.inputs)  # all inputs meet the kernel at once
 
-            def step(inputs: Any, states: Any) -> Any:
+            def advance(inputs: Any, states: Any) -> Any:
                 return cell.advance(inputs, states, drop.states)
+
+            step: Step = advance
         else:
             step = _steps.step_of(cell, batch_size, training, self.dtype_policy)
         last, outputs, states = recurrence(
