@@ -39,9 +39,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
 
 
 @pytest.fixture
-def workplace(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: tuple[str, Path]
-) -> Path:
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: tuple[str, Path]) -> Path:
     """An empty folder to run in, in which data sets come from the server."""
     address, folder = server
     for name, make in {"mnist.npz": _mnist, "cifar-10-python.tar.gz": _cifar10}.items():

@@ -22,7 +22,7 @@ def test_every_program_of_the_guide_runs_and_prints_what_the_guide_shows(workpla
     for mine, theirs in zip(ours, old_tables(expected), strict=True):
         for (name, shape, count), (kind, *other) in zip(mine, theirs, strict=True):
             assert [shape, count] == other
-            assert f"({kind}"[:7] in name or kind == "Model" and "(Functional" in name
+            assert f"({kind}"[:7] in name or (kind == "Model" and "(Functional" in name)
     assert losses["mnist_model"][-1] < losses["mnist_model"][0]
     ticket = next(v for k, v in losses.items() if k.startswith("functional"))
     assert ticket[-1] < ticket[0]

@@ -5,7 +5,6 @@ from typing import Any
 
 import optree
 
-
 _CONTAINERS = (list, tuple, dict)
 
 
@@ -46,9 +45,7 @@ def flatten_with_path(structure: Any) -> list[tuple[tuple[Any, ...], Any]]:
     return list(zip(paths, leaves, strict=True))
 
 
-def map_structure(
-    func: Callable[..., Any], *structures: Any, none_is_leaf: bool = True
-) -> Any:
+def map_structure(func: Callable[..., Any], *structures: Any, none_is_leaf: bool = True) -> Any:
     """Applies `func` to the leaves of structures that are alike.
 
     Args:
@@ -65,9 +62,7 @@ def map_structure(
     """
     if not structures:
         raise ValueError("map_structure needs at least one structure.")
-    return optree.tree_map(
-        func, *structures, none_is_leaf=none_is_leaf, namespace="keras_fn.tree"
-    )
+    return optree.tree_map(func, *structures, none_is_leaf=none_is_leaf, namespace="keras_fn.tree")
 
 
 def map_structure_up_to(shallow_structure: Any, func: Callable[..., Any], *structures: Any) -> Any:
@@ -172,7 +167,8 @@ def traverse(func: Callable[[Any], Any], structure: Any, top_down: bool = True) 
         structure = {key: traverse(func, value, top_down) for key, value in structure.items()}
     elif isinstance(structure, (list, tuple)):
         items = [traverse(func, item, top_down) for item in structure]
-        structure = type(structure)(*items) if hasattr(structure, "_fields") else type(structure)(items)
+        kind = type(structure)
+        structure = kind(*items) if hasattr(structure, "_fields") else kind(items)
     if top_down:
         return structure
     result = func(structure)

@@ -27,7 +27,8 @@ FLOORS = (
     {"datasets", "applications", "export", "wrappers", "cli"},
 )
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
-FACES = {"", "callbacks", "config", "demo", "mixed_precision", "testing", "tree", "utils"}  # "": keras_fn/__init__.py
+# "" is keras_fn/__init__.py.
+FACES = {"", "callbacks", "config", "demo", "mixed_precision", "testing", "tree", "utils"}
 BACKEND_FACE = "keras_fn.backend"
 MOST_LINES = 600
 MOST_FUNCTION_LINES = 60

@@ -85,10 +85,13 @@ def value_and_grad(
 
 
 def compile(
-    function: Callable[..., Any], state: Sequence[Any], jit: bool = True
+    function: Callable[..., Any], state: Sequence[Any], jit: Any = "auto"
 ) -> Callable[..., Any]:
-    """`jax.jit` with the state as an argument that is donated and a result that is kept."""
-    if not jit:
+    """`jax.jit` with the state as an argument that is donated and a result that is kept.
+
+    A dict for `jit` holds arguments of `jax.jit`. Without it, a step runs op by op.
+    """
+    if jit is None or jit is False:
         return function
     state, nest = list(state), _Nest()
 
@@ -97,7 +100,8 @@ def compile(
             results = nest.flat(function(*args))
         return results, [scope.state[id(v)] for v in state]
 
-    compiled = jax.jit(pure, donate_argnums=0)
+    options = jit if isinstance(jit, dict) else {}
+    compiled = jax.jit(pure, **{"donate_argnums": 0, **options})
 
     def step(*args: Any) -> Any:
         results, values = compiled([v.value for v in state], args)

@@ -11,7 +11,6 @@ from keras_fn.core.dtypes import numpy_dtype, standardize_dtype
 from keras_fn.core.variable import Variable
 from keras_fn.settings import settings
 
-
 # Compiled functions, as nearly all of `jax.numpy` are, take their arguments apart as pytrees: a
 # Variable comes apart into its value, and inside the function it is that value.
 jax.tree_util.register_pytree_node(Variable, lambda v: ((v.value,), None), lambda _, x: x[0])

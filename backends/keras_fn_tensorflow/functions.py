@@ -72,18 +72,19 @@ def value_and_grad(
 
 
 def compile(
-    function: Callable[..., Any], state: Sequence[Any], jit: Any = True
+    function: Callable[..., Any], state: Sequence[Any], jit: Any = "auto"
 ) -> Callable[..., Any]:
     """`tf.function`, in which the variables of `state` are read and assigned as they are.
 
     XLA is for GPUs: on a CPU, where its convolutions and loops take two to three times as long,
     it is used only if `jit` asks for it, which may be a dict of arguments of `tf.function`.
     """
-    if not jit:
+    if jit is None:
         return function
     for variable in state:
         variable.value  # noqa: B018  # draws its first value now, not while the graph is made
-    options = jit if isinstance(jit, dict) else {"jit_compile": has_gpu()}
+    xla = has_gpu() if jit == "auto" else jit
+    options = jit if isinstance(jit, dict) else {"jit_compile": xla}
     compiled = tf.function(function, autograph=False, **options)
     may_fall_back = options.get("jit_compile", False) and options is not jit
 

@@ -173,15 +173,16 @@ def _detached(x: Any) -> Any:
 
 
 def compile(
-    function: Callable[..., Any], state: Sequence[Any], jit: bool | dict[str, Any] = True
+    function: Callable[..., Any], state: Sequence[Any], jit: Any = "auto"
 ) -> Callable[..., Any]:
     """The function itself, which PyTorch runs at full speed as it is.
 
-    With a dict for `jit`, `torch.compile(function, **jit)`: it takes long to compile and is for
-    those who ask for it.
+    With True or a dict for `jit`, `torch.compile(function, **jit)`: it takes long to compile and
+    is for those who ask for it.
     """
     del state  # variables are assigned in place
-    function = torch.compile(function, **jit) if isinstance(jit, dict) else function
+    if jit is True or isinstance(jit, dict):
+        function = torch.compile(function, **({} if jit is True else jit))
 
     def step(*args: Any) -> Any:
         with torch.no_grad():  # `value_and_grad` turns recording on where it is wanted

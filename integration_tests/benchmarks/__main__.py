@@ -69,7 +69,8 @@ def forward(rounds: int, rows: int) -> tuple[str, list[float], int]:
             y = model(tensor)
         ops.convert_to_numpy(y)
 
-    return f"model(x), MLP, {rows} rows", shortest(ours, lambda: [call() for _ in many], rounds), 200
+    times = shortest(ours, lambda: [call() for _ in many], rounds)
+    return f"model(x), MLP, {rows} rows", times, 200
 
 
 def predict(rounds: int, rows: int) -> tuple[str, list[float], int]:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from programs import Run, rows, run, tables, totals
 
 PICTURES = (

@@ -120,12 +120,13 @@ class Backend(Protocol):
         ...
 
     def compile(
-        self, function: Callable[..., Any], state: Sequence[Any], jit: bool = True
+        self, function: Callable[..., Any], state: Sequence[Any], jit: Any = "auto"
     ) -> Callable[..., Any]:
         """Makes a fast version of a function that reads and assigns the variables `state`.
 
-        The arguments and results are nested tensors. With `jit=False` it runs as it is; a dict
-        holds options for the framework's compiler. Gradients are recorded in `value_and_grad` only.
+        The arguments and results are nested tensors. `jit` is `"auto"` for what is fastest, True or
+        False for with or without the framework's compiler, a dict for options of it, None for the
+        function as it is, to be looked into. Gradients are recorded in `value_and_grad` only.
         """
         ...
 

@@ -151,9 +151,8 @@ class Plan:
                 filled, named = _fill((args, kwargs), env)
                 result = function(*filled, **named)
             if len(outputs) == 1:
-                env[outputs[0]] = result if not isinstance(result, (list, tuple, dict)) else (
-                    tree.flatten(result)[0]
-                )
+                nested = isinstance(result, (list, tuple, dict))
+                env[outputs[0]] = tree.flatten(result)[0] if nested else result
             else:
                 for slot, value in zip(outputs, tree.flatten(result), strict=True):
                     env[slot] = value

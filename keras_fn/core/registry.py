@@ -5,7 +5,7 @@ A name in a config resolves here, among what the running program registered itse
 optimizer …) has a table of its own, so that a config slot accepts its own role only.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from types import MappingProxyType, TracebackType
 from typing import Any, TypeVar
@@ -17,7 +17,7 @@ _homes: dict[int, tuple[str, str]] = {}  # id(object): (Keras module, name), for
 _modules: dict[tuple[str, str], tuple[str, Any]] = {}  # (Keras module, name): (role, object)
 _custom_objects: dict[str, Any] = {}  # registered by the program
 _custom_names: dict[int, str] = {}  # id(object): registered name
-_scoped: ContextVar[dict[str, Any]] = ContextVar("custom_objects", default={})
+_scoped: ContextVar[Mapping[str, Any]] = ContextVar("custom_objects", default=MappingProxyType({}))
 
 
 def register(role: str, module: str, objects: Iterable[Any], **renamed: Any) -> None:

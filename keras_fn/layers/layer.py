@@ -1,7 +1,7 @@
 """The Layer: weights and a call, eager or recorded in a graph."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from keras_fn import constraints, dtype_policies, initializers, regularizers
 from keras_fn.backend.loader import current
@@ -86,7 +86,7 @@ class Layer(Tracked, Base, Operation):
         self._weights: list[Variable] = []  # those of add_weight, in order
         self._losses: list[Any] = []
         self._build_shapes: dict[str, Any] | None = None
-        self._signature = signature_of(type(self))
+        self._signature = signature_of(cast(type, type(self)))
         self._ready: dict[Any, bool] | None = None  # inputs that take the short road
 
     # ---------------------------------------------------------------- dtypes

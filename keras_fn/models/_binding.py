@@ -67,9 +67,8 @@ class Binder:
 
     def _by_name(self, inputs: dict[Any, Any]) -> list[Any]:
         for names in (self.names, self.layer_names):
-            missing = [
-                n for n, opt in zip(names, self.optional, strict=True) if n not in inputs and not opt
-            ]
+            needed = [n for n, may_lack in zip(names, self.optional, strict=True) if not may_lack]
+            missing = [n for n in needed if n not in inputs]
             unexpected = [key for key in inputs if key not in names]
             if not missing and not unexpected:
                 return [inputs.get(name) for name in names]

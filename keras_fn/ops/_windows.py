@@ -71,9 +71,10 @@ def conv(
     depth = channels(inputs.shape, data_format)
     *window, per_group, filters = cast("tuple[int, ...]", kernel.shape)  # weights have all sizes
     if depth is not None and depth % per_group:
+        layout = standardize_data_format(data_format)
         raise SpecError(
             "ops.conv", expected=f"inputs whose channels {per_group} divides, as the kernel says",
-            given=f"{depth} channels (shape {inputs.shape}, {standardize_data_format(data_format)})",
+            given=f"{depth} channels (shape {inputs.shape}, {layout})",
             fix="check data_format and the kernel's shape",
         )  # fmt: skip
     sizes = window_sizes(

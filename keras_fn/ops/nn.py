@@ -230,7 +230,8 @@ def conv(
         A tensor of the layout of `inputs`, with `filters` channels.
 
     Example:
-        >>> conv(ones((1, 5, 5, 3)), ones((3, 3, 3, 4)), data_format="channels_last").shape == (1, 3, 3, 4)
+        >>> x = ones((1, 5, 5, 3))
+        >>> conv(x, ones((3, 3, 3, 4)), data_format="channels_last").shape == (1, 3, 3, 4)
         True
     """
 
@@ -257,7 +258,8 @@ def conv_transpose(
         dilation_rate: Steps between the elements of the window.
 
     Example:
-        >>> conv_transpose(ones((1, 4, 1)), ones((3, 2, 1)), data_format="channels_last").shape == (1, 6, 2)
+        >>> x = ones((1, 4, 1))
+        >>> conv_transpose(x, ones((3, 2, 1)), data_format="channels_last").shape == (1, 6, 2)
         True
     """
 
@@ -342,7 +344,8 @@ def batch_normalization(
         epsilon: Added to the variance.
 
     Example:
-        >>> convert_to_numpy(batch_normalization([[2.0]], [1.0], [1.0], axis=-1, epsilon=0.0)).tolist()
+        >>> y = batch_normalization([[2.0]], [1.0], [1.0], axis=-1, epsilon=0.0)
+        >>> convert_to_numpy(y).tolist()
         [[1.0]]
     """
     shape = [1] * len(x.shape)

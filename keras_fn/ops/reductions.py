@@ -263,7 +263,9 @@ def cumprod(x: Tensor, axis: int | None = None, dtype: str | None = None) -> Ten
 
 @op
 def norm(
-    x: Tensor, ord: float | str | None = None, axis: int | Sequence[int] | None = None,
+    x: Tensor,
+    ord: float | str | None = None,
+    axis: int | Sequence[int] | None = None,
     keepdims: bool = False,
 ) -> Tensor:
     """Norm of the vectors along `axis`.

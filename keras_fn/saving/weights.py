@@ -247,7 +247,6 @@ def _unexpected(paths: list[str]) -> ModelFileError:
         found=", ".join(printable(path, 80) for path in paths[:_LISTED]),
         fix=FIX,
     )
-    return error
 
 
 def _commit(plan: _Plan, weights: Weights, is_new: bool) -> None:

@@ -95,9 +95,10 @@ class IterableBatches:
         done = 0
         for batch in self._batches():
             rows = self.arrange(batch)
-            yield tuple(
+            converted = tuple(
                 None if g is None else [None if a is None else convert(a) for a in g] for g in rows
-            ), None
+            )
+            yield converted, None
             done += 1
             if self.steps is not None and done == self.steps:
                 return
@@ -160,7 +161,8 @@ def as_array(x: Any, what: str, who: str) -> Any:
 
 
 def _kind(array: np.ndarray) -> str:
-    return {"O": "Python objects", "U": "text", "S": "bytes"}.get(array.dtype.kind, str(array.dtype))
+    names = {"O": "Python objects", "U": "text", "S": "bytes"}
+    return names.get(array.dtype.kind, str(array.dtype))
 
 
 def _misfit(who: str, what: str, given: str) -> SpecError:
@@ -186,8 +188,9 @@ def check_lengths(named: Sequence[tuple[str, Any]], who: str) -> int:
     size = next(iter(lengths.values()))
     if size == 0:
         raise SpecError(
-            who, expected="at least one sample", given="empty arrays", fix="check where they come from"
-        )
+            who, expected="at least one sample", given="empty arrays",
+            fix="check where they come from",
+        )  # fmt: skip
     return size
 
 

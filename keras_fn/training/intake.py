@@ -93,8 +93,10 @@ def _is_nest(x: Any) -> bool:
 
 
 def _holds_arrays(x: Any) -> bool:
-    return any(hasattr(item, "shape") or isinstance(item, (list, tuple, dict)) and _holds_arrays(item)
-               for item in (x.values() if isinstance(x, dict) else x))  # fmt: skip
+    return any(
+        hasattr(item, "shape") or (isinstance(item, (list, tuple, dict)) and _holds_arrays(item))
+        for item in (x.values() if isinstance(x, dict) else x)
+    )
 
 
 def _is_regular(x: Any) -> bool:

@@ -17,9 +17,7 @@ class Outputs:
         structure: The outputs, nested.
     """
 
-    def __init__(
-        self, who: str, names: Sequence[str], layer_names: Sequence[str], structure: Any
-    ):
+    def __init__(self, who: str, names: Sequence[str], layer_names: Sequence[str], structure: Any):
         self.who, self.names, self.structure = who, list(names), structure
         self.layer_names = list(layer_names)
 

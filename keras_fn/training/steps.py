@@ -354,9 +354,9 @@ class Steps(Mixed):
     def _jit(self) -> Any:
         arguments = self._compile_arguments or {}
         if getattr(self, "run_eagerly", False):
-            return False
+            return None
         jit = arguments.get("jit_compile", "auto")
-        return True if jit in ("auto", True, False, None) else jit
+        return "auto" if jit is None else jit
 
     def _state(self, kind: str) -> list[Any]:
         """The variables that a step may read or assign."""

@@ -346,9 +346,9 @@ def test_compile_does_not_trace_anew_for_the_value_of_a_number():
     assert [compiled(float(n)).shape for n in range(4)] == [(1,)] * 4 and len(traces) == 1
 
 
-def test_compile_without_jit_is_the_function_itself():
+def test_compile_with_none_for_jit_is_the_function_itself():
     step, w, _ = counting_step()
-    assert backend.compile(step, [w], jit=False) is step
+    assert backend.compile(step, [w], jit=None) is step
 
 
 def test_compiled_with_options_of_xla_agrees_with_eager():
