@@ -1,7 +1,10 @@
 """Shared by all tests and doctests."""
 
+import gc
 import os
+import sys
 import tempfile
+from collections.abc import Iterator
 
 import pytest
 
@@ -24,3 +27,12 @@ def _names_for_doctests(request: pytest.FixtureRequest) -> None:
         if not name.startswith("_"):
             names.setdefault(name, getattr(ops, name))
     names.update(keras=keras, ops=ops, np=np)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _forget_compiled_functions() -> Iterator[None]:
+    """JAX keeps every function that it compiled: gigabytes, over thousands of tests."""
+    yield
+    if "jax" in sys.modules:
+        sys.modules["jax"].clear_caches()
+    gc.collect()

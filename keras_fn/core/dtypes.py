@@ -112,11 +112,11 @@ def result_type(*dtypes: Any) -> str:
 
 @lru_cache(maxsize=4096)
 def _result_type(dtypes: tuple[Any, ...], floatx: str) -> str:
-    names: set[str] = {_WEAK.get(d, d) for d in dtypes}
+    names: set[str] = {_WEAK.get(d) or d for d in dtypes}
     if names == {"string"}:
         return "string"
     common = frozenset.intersection(*(_UPPER_BOUNDS[n] for n in names))
-    least = min(common, key=lambda n: -len(_UPPER_BOUNDS[n]))
+    least: str = min(common, key=lambda n: -len(_UPPER_BOUNDS[n]))
     return {"int*": "int32", "float*": floatx, "complex*": "complex64"}.get(least, least)
 
 

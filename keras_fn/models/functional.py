@@ -144,9 +144,9 @@ class Functional(Model):
         if not training and key in self._direct:
             return self._nested(self._compiled(x))
         outputs = self.call(x, training=bool(training))
-        if not training and self._binder.takes_as_it_is(x):
-            if self._called_with.get(((x.shape, x.dtype),)):
-                self._direct.add(key)
+        may_be_direct = not training and self._binder.takes_as_it_is(x)
+        if may_be_direct and self._called_with.get(((x.shape, x.dtype),)):
+            self._direct.add(key)
         return outputs
 
     def _compiled_for(self, values: Sequence[Any]) -> Any:

@@ -33,7 +33,7 @@ class Model(Trainer, Layer):
 
     def __new__(cls, *args: Any, **kwargs: Any):
         is_graph = cls is Model and _has_graph(args, kwargs)  # a subclass may take two, too
-        return super().__new__(_with_graph(cls) if is_graph else cls, *args, **kwargs)
+        return super().__new__(_with_graph(cast(type, cls)) if is_graph else cls, *args, **kwargs)
 
     def __init__(self, *args: Any, **kwargs: Any):
         base = Model._functional_base
