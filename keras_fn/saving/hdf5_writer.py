@@ -5,6 +5,7 @@ HDF5 never writes to the target: it would turn a full disk into a crash.
 
 import io
 from collections.abc import Mapping
+from typing import Any
 
 import h5py
 import numpy as np
@@ -87,7 +88,7 @@ def _write_dataset(h5: h5py.File, path: str, array: np.ndarray) -> None:
         dataset.attrs[DTYPE_ATTRIBUTE] = name
 
 
-def _write_attribute(target: h5py.Group | h5py.Dataset, name: str, value: AttributeValue) -> None:
+def _write_attribute(target: Any, name: str, value: AttributeValue) -> None:
     if isinstance(value, str):
         target.attrs.create(name, value.encode("utf-8").decode("utf-8"), dtype=_TEXT)
     elif isinstance(value, np.ndarray):

@@ -99,7 +99,7 @@ def draw(
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    style = {"svg.fonttype": "none", "svg.hashsalt": "keras_fn", "pdf.fonttype": 42}
+    style: Any = {"svg.fonttype": "none", "svg.hashsalt": "keras_fn", "pdf.fonttype": 42}
     with rc_context(style), warnings.catch_warnings():
         # A name in a script that the font lacks is drawn as empty boxes, no reason to fail.
         warnings.simplefilter("ignore")
@@ -407,7 +407,7 @@ def _path(points: list[Point], splines: str, page: _Page) -> Any:
     return Path([page.at(*v) for v in vertices], codes)
 
 
-def _rounded(points: list[Point]) -> tuple[list[tuple[float, float]], list[int]]:
+def _rounded(points: list[Point]) -> tuple[list[tuple[float, float]], list[Any]]:
     """Straight lines through the points, with round corners."""
     from matplotlib.path import Path
 
@@ -424,7 +424,7 @@ def _rounded(points: list[Point]) -> tuple[list[tuple[float, float]], list[int]]
     return [*vertices, points[-1][:2]], [*codes, Path.LINETO]
 
 
-def _curved(points: list[Point]) -> tuple[list[tuple[float, float]], list[int]]:
+def _curved(points: list[Point]) -> tuple[list[tuple[float, float]], list[Any]]:
     """Straight lines along the ranks' direction, and curves where the route changes its lane."""
     from matplotlib.path import Path
 

@@ -25,7 +25,7 @@ class _Columns(NamedTuple):
     line_length: int
     edges: list[float]  # right edges of the columns, as fractions of the line
     names: list[str]
-    justify: list[str]
+    justify: list[Any]  # of rich: "left", "right", "center"
 
 
 _CHAIN = _Columns(
@@ -76,7 +76,8 @@ def print_summary(
     console.width = max(console.width, table.width or 0)
     _print(console, model, table)
     if print_fn is not None:
-        print_fn(console.file.getvalue())
+        text: Any = console.file
+        print_fn(text.getvalue())
 
 
 def summary_html(model: Any) -> str:
