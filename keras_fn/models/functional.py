@@ -144,8 +144,9 @@ class Functional(Model):
         if not training and key in self._direct:
             return self._nested(self._compiled(x))
         outputs = self.call(x, training=bool(training))
-        may_be_direct = not training and self._binder.takes_as_it_is(x)
-        if may_be_direct and self._called_with.get(((x.shape, x.dtype),)):
+        compiled = self._compiled is not None and not training
+        compiled = compiled and self._called_with.get(((x.shape, x.dtype),))
+        if compiled and self._binder.takes_as_it_is(x):
             self._direct.add(key)
         return outputs
 
