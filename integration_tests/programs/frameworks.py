@@ -18,9 +18,13 @@ def framework() -> Any:
     elif name == "torch":
         import torch
 
-        module.matmul = torch.matmul
-        module.zeros = torch.zeros
-        module.stack = lambda tensors, axis: torch.stack(tensors, dim=axis)
+        def zeros(shape: Any) -> Any:
+            return torch.zeros(shape)
+
+        def stack(tensors: Any, axis: int) -> Any:
+            return torch.stack(tensors, dim=axis)
+
+        module.matmul, module.zeros, module.stack = torch.matmul, zeros, stack
     else:
         import tensorflow as tf
 

@@ -32,7 +32,7 @@ def check_guide(name: str, expected: str, workplace: Path) -> None:
     check_tables(done.text, expected)
     check_learning(done, losses)
     check_features(done.names)
-    assert "(1, 10, 32)" in done.text  # the recurrent layer of one's own
+    assert "1, 10, 32" in done.text  # the recurrent layer of one's own; a torch.Size on PyTorch
     for picture in PICTURES:
         assert (workplace / picture).stat().st_size > 2000, picture
     assert done.names["new_model"].get_config() == done.names["config"]
