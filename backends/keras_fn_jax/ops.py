@@ -87,7 +87,6 @@ from jax.numpy import true_divide as true_divide
 from jax.numpy import where as where
 from jax.scipy.special import erf as erf
 from jax.scipy.special import erfinv as erfinv
-from jax.scipy.special import logsumexp as logsumexp
 
 from keras_fn.core.windows import Sizes, per_axis, transposed_window
 from keras_fn.settings import standardize_data_format
@@ -113,6 +112,7 @@ def _reduction(function: Any) -> Any:
 all, any, max, mean, min, prod, sum = map(
     _reduction, (jnp.all, jnp.any, jnp.max, jnp.mean, jnp.min, jnp.prod, jnp.sum)
 )
+logsumexp = _reduction(jax.scipy.special.logsumexp)
 
 
 def full(shape: Any, value: float, dtype: str) -> jax.Array:
