@@ -14,6 +14,7 @@ from keras_fn.core.naming import auto_name
 from keras_fn.core.operation import Operation
 from keras_fn.core.scopes import SymbolicScope, context
 from keras_fn.core.variable import Variable
+from keras_fn.errors import SpecError
 
 
 class Spec(NamedTuple):
@@ -131,7 +132,11 @@ class _Op:
                 for i in operands[1:]:
                     if args[i].dtype is not dtype and args[i].dtype != dtype:
                         return self.general(args, kwargs)
-            return self.native(*args, **kwargs)
+            try:
+                return self.native(*args, **kwargs)
+            except Exception as error:
+                self.explain(error, args, kwargs)
+                raise
 
         return call
 
@@ -151,7 +156,25 @@ class _Op:
         if self.native is None:
             self.native = getattr(current().ops, self.name, None) or self.fn
         self.find_route(args)
-        return self.native(*self.prepare(args), **kwargs)
+        try:
+            return self.native(*self.prepare(args), **kwargs)
+        except Exception as error:
+            self.explain(error, args, kwargs)
+            raise
+
+    def explain(self, error: Exception, args: tuple, kwargs: dict[str, Any]) -> None:
+        """Raises the error of the op's rule, if that refuses the arguments too.
+
+        So a call on tensors and one on KerasTensors fail alike, on all backends.
+        """
+        if isinstance(error, SpecError):
+            return
+        try:
+            self.infer(args, kwargs)
+        except SpecError as refusal:
+            raise refusal from error
+        except Exception:
+            return
 
     def places(self, args: Any) -> list[int]:
         """Returns the positions of the operands among these arguments."""

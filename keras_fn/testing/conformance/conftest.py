@@ -1,0 +1,55 @@
+"""The closing table of a conformance run: for each op what passed, failed and is unsupported."""
+
+from collections import Counter, defaultdict
+from typing import Any
+
+import pytest
+
+_COLUMNS = ("passed", "failed", "unsupported")
+
+
+def pytest_runtest_logreport(report: Any) -> None:
+    """Counts what became of a test under the name of its op."""
+    op = dict(report.user_properties).get("op")
+    if op is None or (report.when != "call" and report.outcome == "passed"):
+        return
+    outcome = report.outcome
+    if outcome == "skipped":
+        reason = report.longrepr[2].removeprefix("Skipped: ")
+        if not reason.startswith("unsupported: "):
+            return
+        outcome = "unsupported"
+        _reasons[op].add(reason.removeprefix("unsupported: "))
+    _counts[op][outcome] += 1
+
+
+_counts: dict[str, Counter[str]] = defaultdict(Counter)
+_reasons: dict[str, set[str]] = defaultdict(set)
+
+
+@pytest.fixture(autouse=True)
+def _op_of_the_test(request: pytest.FixtureRequest, record_property: Any) -> None:
+    """Notes which op a test is about."""
+    parameters = getattr(getattr(request.node, "callspec", None), "params", {})
+    row = parameters.get("case") or parameters.get("row")
+    if row is not None:
+        record_property("op", row.op)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Prints the table: ops with failures or gaps by name, the others as a sum."""
+    if not _counts:
+        return
+    from keras_fn.backend.loader import current
+
+    write = terminalreporter.write_line
+    terminalreporter.section(f"conformance of {current().name}")
+    shown = _counts if terminalreporter.verbosity > 0 else {
+        op: count for op, count in _counts.items() if count["failed"] or count["unsupported"]
+    }  # fmt: skip
+    write(f"{'op':<32}" + "".join(f"{c:>12}" for c in _COLUMNS))
+    for op, count in sorted(shown.items()):
+        row = f"{op:<32}" + "".join(f"{count[c]:>12}" for c in _COLUMNS)
+        write(f"{row}  {'; '.join(sorted(_reasons[op]))}".rstrip())
+    total: Counter[str] = sum(_counts.values(), Counter())
+    write(f"{f'{len(_counts)} ops':<32}" + "".join(f"{total[c]:>12}" for c in _COLUMNS))
