@@ -32,6 +32,11 @@ def convert_to_tensor(x: Any, dtype: str | None = None) -> jax.Array:
     return jnp.array(x, dtype=None if dtype is None else _native(dtype))
 
 
+def borrow(x: np.ndarray) -> jax.Array:
+    """On the CPU, JAX shares the memory of an array where that is aligned."""
+    return jnp.asarray(x)
+
+
 @cache
 def _native(dtype: Any) -> Any:
     return jax.dtypes.canonicalize_dtype(numpy_dtype(standardize_dtype(dtype)))
@@ -81,6 +86,11 @@ def assign(handle: jax.Array, value: jax.Array) -> jax.Array:
     """The new array replaces the old one."""
     del handle
     return value
+
+
+def assign_add(handle: jax.Array, value: Any) -> jax.Array:
+    """The sum replaces the old array."""
+    return handle + value
 
 
 def set_trainable(handle: jax.Array, trainable: bool) -> None:

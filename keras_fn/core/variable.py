@@ -175,13 +175,8 @@ class Variable(Arithmetic):
         if isinstance(value, Variable):
             value = value.value
         value = backend.convert_to_tensor(value, self.dtype)
-        if tuple(value.shape) != self.shape:
-            raise SpecError(
-                f"Variable {self.path!r}",
-                expected=f"a value of shape {self.shape}",
-                given=f"shape {tuple(value.shape)}",
-                fix="reshape the value, or assign it to the variable that it belongs to",
-            )
+        if value.shape != self.shape and tuple(value.shape) != self.shape:
+            raise self._misfit(value)
         if now.stateless is not None:
             now.stateless.add_update((self, value))
         elif self._handle is None:
@@ -191,9 +186,30 @@ class Variable(Arithmetic):
             self._handle = backend.assign(self._handle, value)
         return None
 
+    def _misfit(self, value: Any) -> SpecError:
+        return SpecError(
+            f"Variable {self.path!r}",
+            expected=f"a value of shape {self.shape}",
+            given=f"shape {tuple(value.shape)}",
+            fix="reshape the value, or assign it to the variable that it belongs to",
+        )
+
     def assign_add(self, value: Any) -> None:
         """Adds `value` to the variable."""
-        self.assign(self + value)
+        backend = current()
+        if context.get() is not NOTHING or self._handle is None:
+            self.assign(self + value)
+        elif self._takes_number(value):
+            self._handle = backend.assign_add(self._handle, value)
+        elif backend.is_tensor(value) and value.shape == self.shape:
+            self._handle = backend.assign_add(self._handle, backend.cast(value, self.dtype))
+        else:
+            self.assign(self + value)
+
+    def _takes_number(self, value: Any) -> bool:
+        if type(value) is int:
+            return self.dtype != "bool"
+        return type(value) is float and is_float(self.dtype)
 
     def assign_sub(self, value: Any) -> None:
         """Subtracts `value` from the variable."""
