@@ -145,6 +145,13 @@ class Backend(Protocol):
 class CompilesCalls(Protocol):
     """What a backend offers besides, if calling a compiled function is faster than running ops."""
 
+    def compile_op(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Makes a fast version of the body of an op: of tensors and plain arguments.
+
+        It must mean the same for every argument, also where tensors are traced.
+        """
+        ...
+
     def compile_call(
         self, function: Callable[..., Any], variables: Sequence[Any]
     ) -> Callable[..., Any]:
