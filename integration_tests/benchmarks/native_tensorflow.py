@@ -133,6 +133,6 @@ OPS = {
     "matmul": tf.matmul,
     "conv": lambda x, kernel: tf.nn.conv2d(x, kernel, 1, "SAME"),
     "attention": _attention,
-    "gather": lambda x, indices: tf.gather(x, indices),
+    "gather": tf.gather,
     "scan": lambda x: tf.scan(lambda carry, row: carry + row, x, tf.zeros(8)),
 }
