@@ -12,12 +12,12 @@ PAGE = Path(__file__).parents[2] / "docs" / "ops.md"
 BACKENDS = Path(__file__).parents[2] / "backends"
 HEAD = """# Ops
 
-Every op of `keras_fn.ops`, by the module that defines it. A *primitive* has a rule for shapes and dtypes,
-and each backend provides it; a *composite* is written in other ops, and a backend may have something faster.
-All take tensors, arrays, variables and KerasTensors.
+Every op of `keras_fn.ops`, by the module that defines it. A *primitive* has a rule for shapes and
+dtypes, and each backend provides it; a *composite* is written in other ops, and a backend may have
+something faster. All take tensors, arrays, variables and KerasTensors.
 
-{count} names, {primitives} primitives. What an op costs in all, with docstring, rule and the three backends:
-{median} lines in the median.
+{count} names, {primitives} primitives. What an op costs in all, with its docstring and in the three
+backends: {median} lines in the median.
 """
 
 
