@@ -90,6 +90,18 @@ from jax.scipy.special import erfinv as erfinv
 
 from keras_fn.core.windows import Sizes, per_axis, transposed_window
 from keras_fn.settings import standardize_data_format
+from keras_fn_jax.linalg import cholesky as cholesky
+from keras_fn_jax.linalg import det as det
+from keras_fn_jax.linalg import eig as eig
+from keras_fn_jax.linalg import eigh as eigh
+from keras_fn_jax.linalg import inv as inv
+from keras_fn_jax.linalg import lu_factor as lu_factor
+from keras_fn_jax.linalg import pinv as pinv
+from keras_fn_jax.linalg import qr as qr
+from keras_fn_jax.linalg import slogdet as slogdet
+from keras_fn_jax.linalg import solve as solve
+from keras_fn_jax.linalg import solve_triangular as solve_triangular
+from keras_fn_jax.linalg import svd as svd
 from keras_fn_jax.loops import gru as gru
 from keras_fn_jax.loops import lstm as lstm
 from keras_fn_jax.loops import scan as scan

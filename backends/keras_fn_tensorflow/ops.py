@@ -33,6 +33,20 @@ from keras_fn_tensorflow.arrays import (
 )
 from keras_fn_tensorflow.conv import average_pool, conv, conv_transpose, max_pool
 from keras_fn_tensorflow.indexing import getitem, take, take_along_axis
+from keras_fn_tensorflow.linalg import (
+    cholesky,
+    det,
+    eig,
+    eigh,
+    inv,
+    lu_factor,
+    pinv,
+    qr,
+    slogdet,
+    solve,
+    solve_triangular,
+    svd,
+)
 from keras_fn_tensorflow.loops import scan
 from keras_fn_tensorflow.random import random_normal, random_randint, random_uniform
 from keras_fn_tensorflow.tensors import cast, dtype_name, shape

@@ -56,6 +56,18 @@ from keras_fn_torch.conv import average_pool as average_pool
 from keras_fn_torch.conv import conv as conv
 from keras_fn_torch.conv import conv_transpose as conv_transpose
 from keras_fn_torch.conv import max_pool as max_pool
+from keras_fn_torch.linalg import cholesky as cholesky
+from keras_fn_torch.linalg import det as det
+from keras_fn_torch.linalg import eig as eig
+from keras_fn_torch.linalg import eigh as eigh
+from keras_fn_torch.linalg import inv as inv
+from keras_fn_torch.linalg import lu_factor as lu_factor
+from keras_fn_torch.linalg import pinv as pinv
+from keras_fn_torch.linalg import qr as qr
+from keras_fn_torch.linalg import slogdet as slogdet
+from keras_fn_torch.linalg import solve as solve
+from keras_fn_torch.linalg import solve_triangular as solve_triangular
+from keras_fn_torch.linalg import svd as svd
 from keras_fn_torch.nn import batch_normalization as batch_normalization
 from keras_fn_torch.nn import dense as dense
 from keras_fn_torch.nn import elu as elu
@@ -370,8 +382,8 @@ _sum_of_products = accepting(torch.einsum)
 
 
 def einsum(subscripts: str, *operands: Tensor) -> Tensor:
-    """`torch.einsum`."""
-    return _sum_of_products(subscripts.replace(" ", ""), *operands)
+    """`torch.einsum`, which sums integers in 64 bits."""
+    return _sum_of_products(subscripts.replace(" ", ""), *operands).to(operands[0].dtype)
 
 
 _tensordot = accepting(torch.tensordot)
