@@ -137,8 +137,9 @@ def qr(x: jax.Array, mode: str = "reduced") -> tuple[jax.Array, jax.Array]:
     """The first columns give Q, the others follow: older JAX derives no wide matrices."""
     rows, columns = x.shape[-2:]
     if rows >= columns:
-        return tuple(jnp.linalg.qr(x, mode=mode))
-    q, r = jnp.linalg.qr(x[..., :rows])
+        full = {"reduced": False, "complete": True}[mode]
+        return tuple(lax.linalg.qr(x, full_matrices=full))
+    q, r = qr(x[..., :rows], mode)
     rest = jnp.conj(jnp.swapaxes(q, -1, -2)) @ x[..., rows:]
     return q, jnp.concatenate([r, rest], axis=-1)
 

@@ -108,6 +108,9 @@ from keras_fn_jax.loops import scan as scan
 from keras_fn_jax.random import random_normal as random_normal
 from keras_fn_jax.random import random_randint as random_randint
 from keras_fn_jax.random import random_uniform as random_uniform
+from keras_fn_jax.signals import fft as fft
+from keras_fn_jax.signals import irfft as irfft
+from keras_fn_jax.signals import rfft as rfft
 from keras_fn_jax.tensors import _native
 from keras_fn_jax.tensors import cast as cast
 

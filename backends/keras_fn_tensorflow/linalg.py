@@ -146,7 +146,7 @@ def eigh(x: Any) -> tuple[tf.Tensor, tf.Tensor]:
 @_widened
 def qr(x: Any, mode: str = "reduced") -> tuple[tf.Tensor, tf.Tensor]:
     """`raw.Qr`."""
-    return tuple(raw.Qr(input=x, full_matrices=mode == "complete"))
+    return tuple(raw.Qr(input=x, full_matrices={"reduced": False, "complete": True}[mode]))
 
 
 @_widened
@@ -214,15 +214,18 @@ def _eliminated(x: Any) -> tuple[tf.Tensor, tf.Tensor]:
     down, right = tf.range(rows), tf.range(columns)
 
     def step(k: Any, lu: Any, pivots: Any) -> Any:
-        size = tf.where(down < k, tf.constant(-1, x.dtype.real_dtype), tf.abs(lu[..., k]))
+        column = tf.abs(tf.gather(lu, k, axis=-1))
+        size = tf.where(down < k, tf.constant(-1, column.dtype), column)
         pivot = tf.argmax(size, -1, tf.int32)[..., None]
         order = tf.where(down == k, pivot, tf.where(down == pivot, k, down))
         lu = tf.gather(lu, order, axis=-2, batch_dims=rank - 2)
-        top = lu[..., k : k + 1, k : k + 1]
-        factors = lu[..., k : k + 1] / tf.where(top == 0, tf.ones_like(top), top)
+        row, column = tf.gather(lu, [k], axis=-2), tf.gather(lu, [k], axis=-1)
+        top = tf.gather(row, [k], axis=-1)
+        factors = column / tf.where(top == 0, tf.ones_like(top), top)
         below = (down > k)[:, None]
-        change = tf.where(below & (right > k), factors * lu[..., k : k + 1, :], 0)
+        change = tf.where(below & (right > k), factors * row, 0)
         lu = tf.where(below & (right == k), factors, lu - change)
+        lu = tf.ensure_shape(lu, x.shape)
         return k + 1, lu, tf.where(tf.range(steps) == k, pivot, pivots)
 
     pivots = tf.zeros(tf.concat([tf.shape(x)[:-2], [steps]], 0), tf.int32)

@@ -49,7 +49,7 @@ inv = _refusing("ops.inv")(torch.linalg.inv)
 def solve(a: Tensor, b: Tensor) -> Tensor:
     """A matrix of the rank of `a` is one for PyTorch, too; a smaller one might be many vectors."""
     columns = b[:, None] if b.dim() == 1 else b
-    if columns.dim() < a.dim():
+    if 1 < columns.dim() < a.dim():
         columns = columns.expand(*a.shape[: a.dim() - columns.dim()], *columns.shape)
     x = torch.linalg.solve(a, columns)
     return x[..., 0] if b.dim() == 1 else x

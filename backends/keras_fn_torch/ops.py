@@ -96,6 +96,10 @@ from keras_fn_torch.selection import sort as sort
 from keras_fn_torch.selection import take as take
 from keras_fn_torch.selection import take_along_axis as take_along_axis
 from keras_fn_torch.selection import top_k as top_k
+from keras_fn_torch.signals import extract_sequences as extract_sequences
+from keras_fn_torch.signals import fft as fft
+from keras_fn_torch.signals import irfft as irfft
+from keras_fn_torch.signals import rfft as rfft
 from keras_fn_torch.tensors import Tensor, default_device, native
 from keras_fn_torch.tensors import cast as cast
 

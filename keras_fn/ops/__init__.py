@@ -163,6 +163,14 @@ from keras_fn.ops.shapes import swapaxes as swapaxes
 from keras_fn.ops.shapes import tile as tile
 from keras_fn.ops.shapes import transpose as transpose
 from keras_fn.ops.shapes import unstack as unstack
+from keras_fn.ops.signals import extract_sequences as extract_sequences
+from keras_fn.ops.signals import fft as fft
+from keras_fn.ops.signals import fft2 as fft2
+from keras_fn.ops.signals import ifft2 as ifft2
+from keras_fn.ops.signals import irfft as irfft
+from keras_fn.ops.signals import istft as istft
+from keras_fn.ops.signals import rfft as rfft
+from keras_fn.ops.signals import stft as stft
 from keras_fn.ops.unary import abs as abs
 from keras_fn.ops.unary import absolute as absolute
 from keras_fn.ops.unary import arccos as arccos

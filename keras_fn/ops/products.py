@@ -63,7 +63,7 @@ def dot(x1: Tensor, x2: Tensor) -> Tensor:
         >>> int(dot([1, 2], [3, 4]))
         11
     """
-    if not getattr(x1, "shape", ()) or not getattr(x2, "shape", ()):  # a number has none
+    if not len(getattr(x1, "shape", ())) or not len(getattr(x2, "shape", ())):  # a number has none
         return multiply(x1, x2)
     return tensordot(x1, x2, [[-1], [max(len(x2.shape) - 2, 0)]])
 
