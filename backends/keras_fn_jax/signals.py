@@ -17,6 +17,8 @@ def _complex(x: Any) -> jax.Array:
     if not isinstance(x, (list, tuple)):
         raise TypeError("a pair is needed")
     real, imaginary = map(_wide, x)
+    if real.shape[-1] == 0:
+        raise ValueError("JAX would transform nothing")
     return lax.complex(real, imaginary)
 
 
@@ -36,4 +38,6 @@ def rfft(x: jax.Array, fft_length: int | None = None) -> tuple[jax.Array, jax.Ar
 
 def irfft(x: Any, fft_length: int | None = None) -> jax.Array:
     """`jnp.fft.irfft`."""
+    if fft_length is None and x[0].shape[-1] == 1:
+        raise ValueError("JAX would transform nothing")
     return jnp.fft.irfft(_complex(x), fft_length).astype(x[0].dtype)

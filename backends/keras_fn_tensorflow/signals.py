@@ -20,7 +20,7 @@ def _complex(x: Any) -> tf.Tensor:
 
 
 def _length(x: Any, fft_length: int | None) -> list[int] | None:
-    if x.shape.rank == 0 or fft_length == 0:
+    if x.shape.rank == 0 or (x.shape[-1] if fft_length is None else fft_length) == 0:
         raise ValueError("TensorFlow would end the process")
     return None if fft_length is None else [fft_length]
 
@@ -36,10 +36,19 @@ def fft(x: Any) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def rfft(x: Any, fft_length: int | None = None) -> tuple[tf.Tensor, tf.Tensor]:
-    """`tf.signal.rfft`, which pads."""
-    return _parts(tf.signal.rfft(_wide(x), _length(x, fft_length)), x.dtype)
+    """`tf.signal.rfft`, which pads. Its gradient is wrong where it cuts, and for one element."""
+    length = _length(x, fft_length)
+    x = x[..., :fft_length]
+    if (fft_length or x.shape[-1]) == 1:
+        return x, tf.zeros_like(x)
+    return _parts(tf.signal.rfft(_wide(x), length), x.dtype)
 
 
 def irfft(x: Any, fft_length: int | None = None) -> tf.Tensor:
-    """`tf.signal.irfft`, which pads."""
-    return tf.cast(tf.signal.irfft(_complex(x), _length(x[0], fft_length)), x[0].dtype)
+    """`tf.signal.irfft`, which pads. Its gradient is wrong where it cuts, and for one element."""
+    parts = _complex(x)
+    length = _length(parts[..., 1:], fft_length)
+    if fft_length is not None:
+        parts = parts[..., : fft_length // 2 + 1]
+    result = tf.math.real(parts) if fft_length == 1 else tf.signal.irfft(parts, length)
+    return tf.cast(result, x[0].dtype)

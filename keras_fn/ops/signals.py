@@ -44,6 +44,8 @@ def _pair(x: Any, who: str, rank: int = 1) -> Spec:
         )  # fmt: skip
     _signal(x[0], who, rank)
     shape = tuple(b if a is None else a for a, b in zip(real, imaginary, strict=True))
+    for size in shape[-rank:]:
+        _elements(size, who)
     return Spec(shape, dtypes.float_type(*(part.dtype for part in x)))
 
 
@@ -52,6 +54,15 @@ def _signal(x: Any, who: str, rank: int = 1) -> None:
         raise SpecError(
             who, expected=f"a tensor of rank {rank} or more",
             given=f"shape {tuple(x.shape)}", fix="add the axes that are missing",
+        )  # fmt: skip
+
+
+def _elements(size: int | None, who: str) -> None:
+    """Refuses a transform of nothing."""
+    if size is not None and size < 1:
+        raise SpecError(
+            who, expected="1 element or more to transform", given=f"{size}",
+            fix="check the last axis, and fft_length",
         )  # fmt: skip
 
 
@@ -130,18 +141,10 @@ def ifft2(x: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
     return divide(divide(real, rows), columns), divide(divide(imaginary, rows), columns)
 
 
-def _length(fft_length: int | None, who: str) -> None:
-    if fft_length is not None and fft_length < 1:
-        raise SpecError(
-            who, expected="fft_length of 1 or more", given=f"{fft_length}",
-            fix="leave it out to take the size of the last axis",
-        )  # fmt: skip
-
-
 def _rfft(x: Spec, fft_length: int | None = None) -> tuple[Spec, Spec]:
     _signal(x, "ops.rfft")
-    _length(fft_length, "ops.rfft")
     size = x.shape[-1] if fft_length is None else fft_length
+    _elements(size, "ops.rfft")
     spec = Spec(
         (*x.shape[:-1], None if size is None else size // 2 + 1), dtypes.float_type(x.dtype)
     )
@@ -169,10 +172,10 @@ def rfft(x: Tensor, fft_length: int | None = None) -> tuple[Tensor, Tensor]:
 
 def _irfft(x: Any, fft_length: int | None = None) -> Spec:
     spec = _pair(x, "ops.irfft")
-    _length(fft_length, "ops.irfft")
     size = spec.shape[-1]
     if fft_length is None and size is not None:
         fft_length = 2 * (size - 1)
+    _elements(fft_length, "ops.irfft")
     return Spec((*spec.shape[:-1], fft_length), spec.dtype)
 
 
