@@ -1,5 +1,6 @@
 """Floor 2: the ops, one definition each. `keras_fn.ops` is the public namespace."""
 
+from keras_fn.ops import image as image
 from keras_fn.ops import linalg as linalg
 from keras_fn.ops.activations import celu as celu
 from keras_fn.ops.activations import hard_shrink as hard_shrink

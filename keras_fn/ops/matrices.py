@@ -157,8 +157,8 @@ def slogdet(x: Tensor) -> tuple[Tensor, Tensor]:
         `(sign, logarithm)`, both of shape `(...)`; `(0, -inf)` for a singular matrix.
 
     Example:
-        >>> [round(float(v), 3) for v in slogdet([[0.0, 2.0], [3.0, 0.0]])]
-        [-1.0, 1.792]
+        >>> [f"{float(v):.3f}" for v in slogdet([[0.0, 2.0], [3.0, 0.0]])]
+        ['-1.000', '1.792']
     """
 
 
