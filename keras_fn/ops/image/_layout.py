@@ -6,7 +6,6 @@ from typing import Any
 
 from keras_fn.core import dtypes
 from keras_fn.errors import SpecError
-from keras_fn.ops._op import Spec
 from keras_fn.ops._types import Tensor
 from keras_fn.ops.binary import greater_equal, less, logical_and, saturate_cast, where
 from keras_fn.ops.core import shape as shape_of
@@ -31,9 +30,11 @@ def axes_of(images: Any, data_format: str | None, who: str) -> tuple[int, int, i
     return (-3, -2, -1) if last else (-2, -1, -3)
 
 
-def like_images(images: Any, **sizes: Any) -> Spec:
-    """The spec of a result of the shape and dtype of images."""
-    return Spec(tuple(images.shape), dtypes.result_type(images.dtype))
+def alike(shape: Any, other: Any) -> bool:
+    """Whether two shapes may be one, as far as their sizes are known."""
+    return len(shape) == len(other) and all(
+        None in (a, b) or a == b for a, b in zip(shape, other, strict=True)
+    )
 
 
 def replaced(shape: Any, sizes: dict[int, Any]) -> tuple[Any, ...]:

@@ -16,7 +16,7 @@ from keras_fn.ops.binary import divide
 from keras_fn.ops.core import cast
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.creation import arange
-from keras_fn.ops.image._layout import axes_of, to_pixels, working_dtype
+from keras_fn.ops.image._layout import alike, axes_of, to_pixels, working_dtype
 from keras_fn.ops.nn import conv
 from keras_fn.ops.reductions import mean
 from keras_fn.ops.reductions import sum as sum_
@@ -170,9 +170,7 @@ def _check_ssim(one: Any, other: Any, filter_size: int, data_format: str | None)
     who = "ops.image.ssim"
     height, width, axis = axes_of(one, data_format, who)
     axes_of(other, data_format, who)
-    if len(one.shape) != len(other.shape) or any(
-        None not in (a, b) and a != b for a, b in zip(one.shape, other.shape, strict=True)
-    ):
+    if not alike(one.shape, other.shape):
         raise SpecError(
             who, expected="images of one shape", fix="resize one of them",
             given=f"shapes {tuple(one.shape)} and {tuple(other.shape)}",

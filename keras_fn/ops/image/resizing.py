@@ -21,6 +21,7 @@ from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.creation import arange
 from keras_fn.ops.image._kernels import KERNELS, resize_weights, weights
 from keras_fn.ops.image._layout import (
+    alike,
     axes_of,
     one_of,
     placed,
@@ -202,9 +203,9 @@ def _check_translate(images: Any, shape: Any, scale: Any, translation: Any, dims
     axes = normalize_axes(dims, len(images.shape), who)
     if len(set(axes)) != len(axes):
         raise SpecError(who, expected="axes that differ", given=f"{dims}", fix="name each once")
-    sizes = zip(images.shape, shape, strict=False)
-    stays = all(n in (None, m) for i, (n, m) in enumerate(sizes) if i not in axes)
-    if len(shape) != len(images.shape) or not stays:
+    stays = [n for i, n in enumerate(images.shape) if i not in axes]
+    wanted = [n for i, n in enumerate(shape) if i not in axes]
+    if len(shape) != len(images.shape) or not alike(stays, wanted):
         raise SpecError(
             who,
             expected="an output_shape like that of the images but for the axes in spatial_dims",
@@ -212,7 +213,7 @@ def _check_translate(images: Any, shape: Any, scale: Any, translation: Any, dims
             fix="check output_shape= and spatial_dims=",
         )
     for name, x in (("scale", scale), ("translation", translation)):
-        if tuple(x.shape) != (len(axes),):
+        if not alike(tuple(x.shape), (len(axes),)):
             raise SpecError(
                 who, expected=f"a {name} of shape {(len(axes),)}, as spatial_dims says",
                 given=f"shape {tuple(x.shape)}", fix="give one number for each axis",

@@ -27,7 +27,7 @@ from keras_fn.ops.binary import (
 from keras_fn.ops.core import cast
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.creation import arange
-from keras_fn.ops.image._layout import axes_of, one_of, working_dtype
+from keras_fn.ops.image._layout import alike, axes_of, one_of, working_dtype
 from keras_fn.ops.image.filters import gaussian_blur
 from keras_fn.ops.indexing import take
 from keras_fn.ops.matrices import solve
@@ -237,11 +237,9 @@ def _projected(parameters: Tensor) -> Any:
 
 def _one_or_each(images: Any, x: Any, tail: tuple[int, ...], name: str, who: str) -> None:
     """Refuses other than one of `x` for all images, or one for each."""
-    shape, rank = tuple(x.shape), len(tail)
+    shape = tuple(x.shape)
     batch = images.shape[0] if len(images.shape) == 4 else 1
-    counts = (1, None, batch) if batch is not None else (shape[0] if shape else None,)
-    fits = len(shape) in (rank, rank + 1) and shape[-rank:] == tail
-    if not fits or (len(shape) > rank and shape[0] not in counts):
+    if not any(alike(shape, fit) for fit in (tail, (1, *tail), (batch, *tail))):
         raise SpecError(
             who,
             expected=f"{name} of shape {tail}, or of {('images', *tail)}: one for each",

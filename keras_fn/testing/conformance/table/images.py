@@ -50,7 +50,7 @@ def by_image(function: Any) -> Any:
 
 def as_pixels(result: Any, images: Any) -> Any:
     """Rounds where the images are integers."""
-    return np.round(result).astype(images.dtype) if images.dtype.kind in "iu" else result
+    return np.round(result) if images.dtype.kind in "iu" else result
 
 
 # ---------------------------------------------------------------- colours
@@ -227,8 +227,12 @@ def gaussian_blur(image: Any, kernel_size: Any = (3, 3), sigma: Any = (1.0, 1.0)
 
 @by_image
 def sobel_edges(image: Any) -> Any:
-    """SciPy's, with zeros beyond the borders."""
-    return np.stack([ndimage.sobel(image, axis, mode="constant") for axis in (0, 1)], -1)
+    """SciPy's of each channel, with zeros beyond the borders."""
+    planes = [
+        np.stack([ndimage.sobel(image[..., c], axis, mode="constant") for axis in (0, 1)], -1)
+        for c in range(image.shape[-1])
+    ]
+    return np.stack(planes, -2)
 
 
 def ssim(
@@ -350,7 +354,7 @@ _MOVES = T("n 4 2", low=-0.4, high=0.4, dtype="float32", make=_MOVED.make)
 CASES: list[Case] = [
     *layouts("image.rgb_to_grayscale", ref=by_image(grayscale), channels="3", dtypes=NUMBERS),
     case("image.rgb_to_grayscale", images(channels="1"), ref=by_image(grayscale),
-         data_format="channels_last", dtypes=NUMBERS),
+         data_format="channels_last", dtypes=NUMBERS, least=1),
     *layouts("image.rgb_to_hsv", ref=per_pixel(colorsys.rgb_to_hsv), channels="3", dtypes=FLOATS,
              draw=_UNIT),
     case("image.rgb_to_hsv", A([[[0.0, 0.0, 0.0], [0.5, 0.5, 0.5], [0.5, 0.5, 0.0]]]),
@@ -362,12 +366,18 @@ CASES: list[Case] = [
         c for method in ("nearest", *KERNELS)
         for c in layouts("image.resize", OneOf([(1, 1), (2, 5), (7, 3), (4, 4)]), ref=resize,
                          interpolation=method, antialias=OneOf([False, True]),
-                         dtypes=NUMBERS if method in ("nearest", "bilinear") else ("float32",))
+                         dtypes=NUMBERS if method == "nearest" else FLOATS)
     ),
     *layouts("image.resize", OneOf([(2, 5), (7, 3), (2, 2)]), ref=resize,
-             crop_to_aspect_ratio=True, dtypes=("float32", "int32")),
+             crop_to_aspect_ratio=True, dtypes=("float32",)),
     *layouts("image.resize", OneOf([(2, 5), (7, 3), (2, 2)]), ref=resize, interpolation="bicubic",
-             pad_to_aspect_ratio=True, fill_value=OneOf([0.0, 2.0]), dtypes=("float32", "int32")),
+             pad_to_aspect_ratio=True, fill_value=OneOf([0.0, 2.0]), dtypes=("float32",)),
+    # Integers whose places are far from halves, and beyond the range of bytes.
+    case("image.resize", A([[[0], [5], [10], [-15]]]), (1, 8), ref=resize, dtypes=("int32", "int8"),
+         data_format="channels_last", interpolation=OneOf(["bilinear", "nearest"])),
+    case("image.resize", A([[[0], [255], [255], [0]]]), (1, 8), dtypes=("uint8",),
+         ref=lambda *a, **k: resize(*a, **k).clip(0, 255), data_format="channels_last",
+         interpolation=OneOf(["bicubic", "lanczos3", "lanczos5"])),
     case("image.resize", images(), (3, 5), ref=resize, interpolation="nearest",
          pad_to_aspect_ratio=True, data_format="channels_last", dtypes=("uint8",), least=1),
     *(
@@ -441,7 +451,8 @@ CASES: list[Case] = [
     case("image.affine_transform", images(batch=False), _TURN, ref=affine_transform, least=1,
          interpolation="nearest", data_format="channels_last"),
     case("image.affine_transform", images(), A([[1.0, 0, 1, 0, 1, -1, 0, 0]], "float32"), least=1,
-         ref=by_image(lambda x, p, **_: affine_transform(x, p[0])), data_format="channels_last"),
+         ref=lambda x, p, **options: affine_transform(x, p[0], **options),
+         data_format="channels_last"),
     *layouts("image.perspective_transform", _MOVED, A(_SQUARE, "float32"),
              ref=perspective_transform, fill_value=OneOf([0, 1.5])),
     case("image.perspective_transform", images(), _MOVES, _MOVES, ref=perspective_transform,
@@ -500,7 +511,8 @@ REFUSALS: list[Refusal] = [
         )
     ),
     *(
-        refusal(f"image.{name}", _IMAGE, match=f"ops.image.{name}\n.*{expected}", **options, **_LAST)
+        refusal(f"image.{name}", _IMAGE, match=f"ops.image.{name}\n.*{expected}",
+                **options, **_LAST)
         for name, expected, options in (
             ("crop_images", "two of top_cropping", {**_CROPS, "target_height": 1}),
             ("crop_images", "two of left_cropping", {**_CROPS, "left_cropping": None}),
