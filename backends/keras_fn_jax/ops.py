@@ -82,12 +82,27 @@ from jax.scipy.special import erfinv as erfinv
 from keras_fn.core.windows import Sizes, per_axis, transposed_window
 from keras_fn.settings import standardize_data_format
 from keras_fn_jax.compiled import compile_op
+from keras_fn_jax.linalg import cholesky as cholesky
+from keras_fn_jax.linalg import det as det
+from keras_fn_jax.linalg import eig as eig
+from keras_fn_jax.linalg import eigh as eigh
+from keras_fn_jax.linalg import inv as inv
+from keras_fn_jax.linalg import lu_factor as lu_factor
+from keras_fn_jax.linalg import pinv as pinv
+from keras_fn_jax.linalg import qr as qr
+from keras_fn_jax.linalg import slogdet as slogdet
+from keras_fn_jax.linalg import solve as solve
+from keras_fn_jax.linalg import solve_triangular as solve_triangular
+from keras_fn_jax.linalg import svd as svd
 from keras_fn_jax.loops import gru as gru
 from keras_fn_jax.loops import lstm as lstm
 from keras_fn_jax.loops import scan as scan
 from keras_fn_jax.random import random_normal as random_normal
 from keras_fn_jax.random import random_randint as random_randint
 from keras_fn_jax.random import random_uniform as random_uniform
+from keras_fn_jax.signals import fft as fft
+from keras_fn_jax.signals import irfft as irfft
+from keras_fn_jax.signals import rfft as rfft
 from keras_fn_jax.tensors import _native
 from keras_fn_jax.tensors import cast as cast
 

@@ -33,8 +33,23 @@ from keras_fn_tensorflow.arrays import (
 )
 from keras_fn_tensorflow.conv import average_pool, conv, conv_transpose, max_pool
 from keras_fn_tensorflow.indexing import getitem, take, take_along_axis
+from keras_fn_tensorflow.linalg import (
+    cholesky,
+    det,
+    eig,
+    eigh,
+    inv,
+    lu_factor,
+    pinv,
+    qr,
+    slogdet,
+    solve,
+    solve_triangular,
+    svd,
+)
 from keras_fn_tensorflow.loops import scan
 from keras_fn_tensorflow.random import random_normal, random_randint, random_uniform
+from keras_fn_tensorflow.signals import fft, irfft, rfft
 from keras_fn_tensorflow.tensors import cast, dtype_name, shape
 
 Op = Callable[..., Any]
@@ -305,7 +320,7 @@ def matmul(x1: Any, x2: Any) -> tf.Tensor:
         return tf.squeeze(matmul(tf.expand_dims(x1, 0), x2), -1 if rank2 == 1 else -2)
     if rank2 == 1:
         return tf.squeeze(matmul(x1, tf.expand_dims(x2, 1)), -1)
-    if rank2 > 2:
+    if rank2 > 2 or x1.shape[-1] == 0:
         return raw.BatchMatMulV2(x=x1, y=x2)
     # One large product; as a batch of small ones its gradient would be slow.
     rows = raw.MatMul(a=tf.reshape(x1, [-1, x1.shape[-1]]), b=x2)

@@ -58,6 +58,18 @@ from keras_fn_torch.conv import conv_transpose as conv_transpose
 from keras_fn_torch.conv import max_pool as max_pool
 from keras_fn_torch.losses import categorical_crossentropy as categorical_crossentropy
 from keras_fn_torch.losses import sparse_categorical_crossentropy as sparse_categorical_crossentropy
+from keras_fn_torch.linalg import cholesky as cholesky
+from keras_fn_torch.linalg import det as det
+from keras_fn_torch.linalg import eig as eig
+from keras_fn_torch.linalg import eigh as eigh
+from keras_fn_torch.linalg import inv as inv
+from keras_fn_torch.linalg import lu_factor as lu_factor
+from keras_fn_torch.linalg import pinv as pinv
+from keras_fn_torch.linalg import qr as qr
+from keras_fn_torch.linalg import slogdet as slogdet
+from keras_fn_torch.linalg import solve as solve
+from keras_fn_torch.linalg import solve_triangular as solve_triangular
+from keras_fn_torch.linalg import svd as svd
 from keras_fn_torch.nn import batch_normalization as batch_normalization
 from keras_fn_torch.nn import dense as dense
 from keras_fn_torch.nn import elu as elu
@@ -86,6 +98,10 @@ from keras_fn_torch.selection import sort as sort
 from keras_fn_torch.selection import take as take
 from keras_fn_torch.selection import take_along_axis as take_along_axis
 from keras_fn_torch.selection import top_k as top_k
+from keras_fn_torch.signals import extract_sequences as extract_sequences
+from keras_fn_torch.signals import fft as fft
+from keras_fn_torch.signals import irfft as irfft
+from keras_fn_torch.signals import rfft as rfft
 from keras_fn_torch.tensors import Tensor, default_device, native
 from keras_fn_torch.tensors import cast as cast
 
@@ -372,8 +388,8 @@ _sum_of_products = accepting(torch.einsum)
 
 
 def einsum(subscripts: str, *operands: Tensor) -> Tensor:
-    """`torch.einsum`."""
-    return _sum_of_products(subscripts.replace(" ", ""), *operands)
+    """`torch.einsum`, which sums integers in 64 bits."""
+    return _sum_of_products(subscripts.replace(" ", ""), *operands).to(operands[0].dtype)
 
 
 _tensordot = accepting(torch.tensordot)

@@ -1,5 +1,7 @@
 """Floor 2: the ops, one definition each. `keras_fn.ops` is the public namespace."""
 
+from keras_fn.ops import image as image
+from keras_fn.ops import linalg as linalg
 from keras_fn.ops.activations import celu as celu
 from keras_fn.ops.activations import hard_shrink as hard_shrink
 from keras_fn.ops.activations import hard_swish as hard_swish
@@ -78,14 +80,25 @@ from keras_fn.ops.indexing import sort as sort
 from keras_fn.ops.indexing import take as take
 from keras_fn.ops.indexing import take_along_axis as take_along_axis
 from keras_fn.ops.indexing import top_k as top_k
-from keras_fn.ops.linalg import dot as dot
-from keras_fn.ops.linalg import einsum as einsum
-from keras_fn.ops.linalg import matmul as matmul
-from keras_fn.ops.linalg import outer as outer
-from keras_fn.ops.linalg import tensordot as tensordot
 from keras_fn.ops.losses import binary_crossentropy as binary_crossentropy
 from keras_fn.ops.losses import categorical_crossentropy as categorical_crossentropy
 from keras_fn.ops.losses import sparse_categorical_crossentropy as sparse_categorical_crossentropy
+from keras_fn.ops.matrices import cholesky as cholesky
+from keras_fn.ops.matrices import cholesky_inverse as cholesky_inverse
+from keras_fn.ops.matrices import det as det
+from keras_fn.ops.matrices import eig as eig
+from keras_fn.ops.matrices import eigh as eigh
+from keras_fn.ops.matrices import inv as inv
+from keras_fn.ops.matrices import logdet as logdet
+from keras_fn.ops.matrices import lstsq as lstsq
+from keras_fn.ops.matrices import lu_factor as lu_factor
+from keras_fn.ops.matrices import matrix_rank as matrix_rank
+from keras_fn.ops.matrices import pinv as pinv
+from keras_fn.ops.matrices import qr as qr
+from keras_fn.ops.matrices import slogdet as slogdet
+from keras_fn.ops.matrices import solve as solve
+from keras_fn.ops.matrices import solve_triangular as solve_triangular
+from keras_fn.ops.matrices import svd as svd
 from keras_fn.ops.nn import average_pool as average_pool
 from keras_fn.ops.nn import batch_normalization as batch_normalization
 from keras_fn.ops.nn import conv as conv
@@ -109,6 +122,12 @@ from keras_fn.ops.nn import softplus as softplus
 from keras_fn.ops.nn import softsign as softsign
 from keras_fn.ops.normalization import layer_normalization as layer_normalization
 from keras_fn.ops.normalization import rms_normalization as rms_normalization
+from keras_fn.ops.norms import norm as norm
+from keras_fn.ops.products import dot as dot
+from keras_fn.ops.products import einsum as einsum
+from keras_fn.ops.products import matmul as matmul
+from keras_fn.ops.products import outer as outer
+from keras_fn.ops.products import tensordot as tensordot
 from keras_fn.ops.reductions import all as all
 from keras_fn.ops.reductions import amax as amax
 from keras_fn.ops.reductions import amin as amin
@@ -124,7 +143,6 @@ from keras_fn.ops.reductions import max as max
 from keras_fn.ops.reductions import mean as mean
 from keras_fn.ops.reductions import min as min
 from keras_fn.ops.reductions import moments as moments
-from keras_fn.ops.reductions import norm as norm
 from keras_fn.ops.reductions import prod as prod
 from keras_fn.ops.reductions import std as std
 from keras_fn.ops.reductions import sum as sum
@@ -146,6 +164,14 @@ from keras_fn.ops.shapes import swapaxes as swapaxes
 from keras_fn.ops.shapes import tile as tile
 from keras_fn.ops.shapes import transpose as transpose
 from keras_fn.ops.shapes import unstack as unstack
+from keras_fn.ops.signals import extract_sequences as extract_sequences
+from keras_fn.ops.signals import fft as fft
+from keras_fn.ops.signals import fft2 as fft2
+from keras_fn.ops.signals import ifft2 as ifft2
+from keras_fn.ops.signals import irfft as irfft
+from keras_fn.ops.signals import istft as istft
+from keras_fn.ops.signals import rfft as rfft
+from keras_fn.ops.signals import stft as stft
 from keras_fn.ops.unary import abs as abs
 from keras_fn.ops.unary import absolute as absolute
 from keras_fn.ops.unary import arccos as arccos

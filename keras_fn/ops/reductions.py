@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from keras_fn.core import dtypes
 from keras_fn.ops._op import Rule, Spec, op
 from keras_fn.ops._rules import (
@@ -18,9 +16,9 @@ from keras_fn.ops._rules import (
     reduction_sum,
 )
 from keras_fn.ops._types import Tensor
-from keras_fn.ops.binary import add, divide, maximum, multiply, not_equal, power, square, subtract
+from keras_fn.ops.binary import add, divide, maximum, multiply, not_equal, square, subtract
 from keras_fn.ops.core import cast, shape
-from keras_fn.ops.unary import absolute, exp, log, sqrt, stop_gradient
+from keras_fn.ops.unary import exp, log, sqrt, stop_gradient
 
 
 @op(rule=reduction_sum)
@@ -259,32 +257,3 @@ def cumprod(x: Tensor, axis: int | None = None, dtype: str | None = None) -> Ten
         >>> convert_to_numpy(cumprod([1, 2, 3])).tolist()
         [1, 2, 6]
     """
-
-
-@op
-def norm(
-    x: Tensor,
-    ord: float | str | None = None,
-    axis: int | Sequence[int] | None = None,
-    keepdims: bool = False,
-) -> Tensor:
-    """Norm of the vectors along `axis`.
-
-    Args:
-        x: Tensor of floats.
-        ord: 1, 2 (also None), any p, or infinity.
-        axis: Axis of the vectors; None for the whole tensor as one vector.
-        keepdims: Whether the axis stays, with size 1.
-
-    Example:
-        >>> float(norm([3.0, 4.0]))
-        5.0
-    """
-    size = absolute(x)
-    if ord in (None, 2, "euclidean", "fro"):
-        return sqrt(sum(square(size), axis, keepdims))
-    if ord == float("inf"):
-        return max(size, axis, keepdims)
-    if ord == 1:
-        return sum(size, axis, keepdims)
-    return power(sum(power(size, ord), axis, keepdims), 1.0 / float(ord))
