@@ -11,6 +11,7 @@ import tensorflow as tf
 from tensorflow import raw_ops as raw
 
 from keras_fn.core import dtypes
+from keras_fn_tensorflow import numbers
 from keras_fn_tensorflow.arrays import (
     arange,
     argsort,
@@ -34,6 +35,15 @@ from keras_fn_tensorflow.arrays import (
 from keras_fn_tensorflow.conv import average_pool, conv, conv_transpose, max_pool
 from keras_fn_tensorflow.indexing import getitem, take, take_along_axis
 from keras_fn_tensorflow.loops import scan
+from keras_fn_tensorflow.numbers import (
+    bincount,
+    conjugate,
+    i0,
+    searchsorted,
+    signbit,
+    view_as_complex,
+    view_as_real,
+)
 from keras_fn_tensorflow.random import random_normal, random_randint, random_uniform
 from keras_fn_tensorflow.tensors import cast, dtype_name, shape
 
@@ -106,6 +116,7 @@ arccosh = _unary(raw.Acosh)
 arctanh = _unary(raw.Atanh)
 sigmoid = _unary(raw.Sigmoid)
 erf = _unary(raw.Erf)
+erfc = _unary(raw.Erfc)
 floor = _unary(raw.Floor)
 ceil = _unary(raw.Ceil)
 negative = _through_int64(_unary(raw.Neg))
@@ -215,6 +226,16 @@ logical_and = _binary(raw.LogicalAnd)
 logical_or = _binary(raw.LogicalOr)
 logical_xor = _binary(raw.NotEqual)
 arctan2 = _binary(lambda x, y: raw.Atan2(y=x, x=y))
+bitwise_left_shift = _binary(numbers.left_shift)
+bitwise_right_shift = _binary(numbers.right_shift)
+gcd = _binary(numbers.gcd)
+nextafter = _binary(numbers.nextafter)
+_truncated_rest = _through_int64(lambda x, y: raw.TruncateMod(x=x, y=y))
+
+
+def fmod(x1: Any, x2: Any) -> tf.Tensor:
+    """The rest of a division that rounds towards zero."""
+    return _truncated_rest(*_alike(x1, x2))
 
 
 def power(x1: Any, x2: Any) -> tf.Tensor:
@@ -249,11 +270,29 @@ def _reduction(function: Op, boolean: Op | None = None) -> Op:
 
 sum = _reduction(raw.Sum)
 mean = _reduction(raw.Mean)
-prod = _reduction(raw.Prod)
 all = _reduction(raw.All)
 any = _reduction(raw.Any)
-max = _reduction(raw.Max, raw.Any)
-min = _reduction(raw.Min, raw.All)
+_prod = _reduction(raw.Prod)
+
+
+def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> tf.Tensor:
+    """Computes in `dtype`."""
+    return _prod(x if dtype is None else cast(x, dtype), axis, keepdims)
+
+
+def _extremum(of_elements: Op, either: Op) -> Op:
+    def call(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> tf.Tensor:
+        if initial is not None:
+            return either(of_elements(x, axis, keepdims), tf.cast(initial, x.dtype))
+        if x.shape.num_elements() == 0:
+            numbers.refuse_no_elements(x, _axes(x, axis))
+        return of_elements(x, axis, keepdims)
+
+    return call
+
+
+max = _extremum(_reduction(raw.Max, raw.Any), maximum)
+min = _extremum(_reduction(raw.Min, raw.All), minimum)
 
 
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> tf.Tensor:

@@ -1,0 +1,39 @@
+"""Reductions with more options, places in an order, complex numbers."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from keras_fn_jax.tensors import cast
+
+
+def max(x: jax.Array, axis: Any = None, keepdims: bool = False, initial: Any = None) -> jax.Array:
+    """JAX's third argument is another."""
+    return jnp.max(x, axis=axis, keepdims=keepdims, initial=initial)
+
+
+def min(x: jax.Array, axis: Any = None, keepdims: bool = False, initial: Any = None) -> jax.Array:
+    """As `max`."""
+    return jnp.min(x, axis=axis, keepdims=keepdims, initial=initial)
+
+
+def prod(x: jax.Array, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> jax.Array:
+    """As `max`; computes in `dtype`."""
+    return jnp.prod(x if dtype is None else cast(x, dtype), axis=axis, keepdims=keepdims)
+
+
+def searchsorted(sorted_sequence: jax.Array, values: jax.Array, side: str = "left") -> jax.Array:
+    """`jnp.searchsorted`."""
+    return jnp.searchsorted(sorted_sequence, values, side=side)
+
+
+def view_as_complex(x: jax.Array) -> jax.Array:
+    """Pairs as complex numbers."""
+    return lax.complex(x[..., 0], x[..., 1])
+
+
+def view_as_real(x: jax.Array) -> jax.Array:
+    """Complex numbers as pairs."""
+    return jnp.stack((jnp.real(x), jnp.imag(x)), axis=-1)
