@@ -24,6 +24,18 @@ def prod(x: jax.Array, axis: Any = None, keepdims: bool = False, dtype: Any = No
     return jnp.prod(x if dtype is None else cast(x, dtype), axis=axis, keepdims=keepdims)
 
 
+def round(x: jax.Array, decimals: int = 0) -> jax.Array:
+    """`jnp.round`, which refuses to round integers to tens."""
+    if decimals >= 0 or not jnp.issubdtype(x.dtype, jnp.integer):
+        return x if x.dtype == bool else jnp.round(x, decimals)
+    step = 10**-decimals
+    if step > jnp.iinfo(x.dtype).max:
+        return jnp.zeros_like(x)
+    whole, rest = jnp.divmod(x, step)
+    up = (rest > step // 2) | ((rest == step // 2) & (whole % 2 == 1))  # halves: to the even one
+    return (whole + up) * step
+
+
 def searchsorted(sorted_sequence: jax.Array, values: jax.Array, side: str = "left") -> jax.Array:
     """`jnp.searchsorted`."""
     return jnp.searchsorted(sorted_sequence, values, side=side)

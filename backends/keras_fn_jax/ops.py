@@ -85,7 +85,6 @@ from jax.numpy import not_equal as not_equal
 from jax.numpy import power as power
 from jax.numpy import real as real
 from jax.numpy import right_shift as bitwise_right_shift
-from jax.numpy import round as round
 from jax.numpy import sign as sign
 from jax.numpy import signbit as signbit
 from jax.numpy import sin as sin
@@ -116,6 +115,7 @@ from keras_fn_jax.loops import scan as scan
 from keras_fn_jax.numbers import max as max
 from keras_fn_jax.numbers import min as min
 from keras_fn_jax.numbers import prod as prod
+from keras_fn_jax.numbers import round as round
 from keras_fn_jax.numbers import searchsorted as searchsorted
 from keras_fn_jax.numbers import view_as_complex as view_as_complex
 from keras_fn_jax.numbers import view_as_real as view_as_real

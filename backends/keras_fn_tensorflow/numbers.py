@@ -13,6 +13,11 @@ from keras_fn_tensorflow.tensors import cast, dtype_name
 _BITS = {2: tf.int16, 4: tf.int32, 8: tf.int64}
 
 
+def absolute(x: tf.Tensor) -> tf.Tensor:
+    """Complex numbers have an op of their own."""
+    return tf.abs(x) if x.dtype.is_complex else raw.Abs(x=x)
+
+
 def left_shift(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
     """TensorFlow moves by all places but one where it should move by more."""
     zero = tf.zeros((), x.dtype)

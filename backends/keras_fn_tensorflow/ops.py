@@ -121,7 +121,7 @@ floor = _unary(raw.Floor)
 ceil = _unary(raw.Ceil)
 negative = _through_int64(_unary(raw.Neg))
 logical_not = _unary(raw.LogicalNot)
-absolute = _unless(_is_unsigned, tf.identity, raw.Abs)
+absolute = _unless(_is_unsigned, tf.identity, numbers.absolute)
 sign = _unless(_is_unsigned, lambda x: tf.cast(tf.cast(x, tf.bool), x.dtype), raw.Sign)
 bitwise_not = _unless(lambda dtype: dtype.is_bool, tf.logical_not, raw.Invert)
 isfinite = _unless(_is_exact, lambda x: tf.ones_like(x, tf.bool), raw.IsFinite)
@@ -177,10 +177,15 @@ def stop_gradient(variable: Any) -> tf.Tensor:
 def _alike(x1: Any, x2: Any) -> tuple[Any, Any]:
     """Two tensors of one dtype: a graph would let a number on the left set it."""
     if type(x1) in _NUMBERS:
-        return tf.cast(tf.constant(x1), x2.dtype), x2
+        return _constant(x1, x2.dtype), x2
     if type(x2) in _NUMBERS:
-        return x1, tf.cast(tf.constant(x2), x1.dtype)
+        return x1, _constant(x2, x1.dtype)
     return x1, x2
+
+
+def _constant(x: Any, dtype: tf.DType) -> tf.Tensor:
+    """A number as a tensor. Floats go there directly: by way of float32 they would lose digits."""
+    return tf.constant(x, dtype) if type(x) is float else tf.cast(tf.constant(x), dtype)
 
 
 def _binary(function: Op, boolean: Op | None = None) -> Op:
@@ -230,12 +235,6 @@ bitwise_left_shift = _binary(numbers.left_shift)
 bitwise_right_shift = _binary(numbers.right_shift)
 gcd = _binary(numbers.gcd)
 nextafter = _binary(numbers.nextafter)
-_truncated_rest = _through_int64(lambda x, y: raw.TruncateMod(x=x, y=y))
-
-
-def fmod(x1: Any, x2: Any) -> tf.Tensor:
-    """The rest of a division that rounds towards zero."""
-    return _truncated_rest(*_alike(x1, x2))
 
 
 def power(x1: Any, x2: Any) -> tf.Tensor:

@@ -77,6 +77,9 @@ elementwise_float = Rule(_elementwise(dtypes.float_type), operands=dtypes.float_
 comparison = Rule(_elementwise(_bool), operands=dtypes.result_type)
 """Operands meet in one dtype; the result is boolean."""
 
+comparison_float = Rule(_elementwise(_bool), operands=dtypes.float_type)
+"""As `comparison`; integers become floats first."""
+
 predicate = Rule(_elementwise(_bool))
 """Boolean from operands taken as they are."""
 

@@ -12,6 +12,8 @@ from keras_fn.core.dtypes import float_type
 from keras_fn.ops._op import Rule, Spec, op, spec_of
 from keras_fn.ops._rules import (
     broadcast,
+    comparison,
+    comparison_float,
     elementwise,
     elementwise_float,
     elementwise_int,
@@ -282,11 +284,7 @@ def hypot(x1: Tensor, x2: Tensor) -> Tensor:
     return where(logical_or(isinf(x1), isinf(x2)), math.inf, length)
 
 
-def _isclose_spec(x1: Spec, x2: Spec, *args: float, **options: float) -> Spec:
-    return Spec(broadcast(x1.shape, x2.shape, who="ops.isclose"), "bool")
-
-
-@op(rule=Rule(_isclose_spec, operands=float_type))
+@op(rule=comparison_float)
 def isclose(
     x1: Tensor, x2: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
 ) -> Tensor:
@@ -312,12 +310,7 @@ def isclose(
     return logical_or(close, logical_and(isnan(x1), isnan(x2))) if equal_nan else close
 
 
-def _allclose_spec(x1: Spec, x2: Spec, *args: float, **options: float) -> Spec:
-    broadcast(x1.shape, x2.shape, who="ops.allclose")
-    return Spec((), "bool")
-
-
-@op(rule=Rule(_allclose_spec, operands=float_type))
+@op(rule=Rule(lambda *a, **k: Spec((), comparison.infer(*a, **k).dtype), operands=float_type))
 def allclose(
     x1: Tensor, x2: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
 ) -> Tensor:
