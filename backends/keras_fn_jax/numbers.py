@@ -43,6 +43,8 @@ def searchsorted(sorted_sequence: jax.Array, values: jax.Array, side: str = "lef
 
 def view_as_complex(x: jax.Array) -> jax.Array:
     """Pairs as complex numbers."""
+    if x.shape[-1:] != (2,):
+        raise ValueError(f"Shape {x.shape} does not end in pairs.")
     return lax.complex(x[..., 0], x[..., 1])
 
 

@@ -84,9 +84,10 @@ def i0(x: tf.Tensor) -> tf.Tensor:
 
 
 def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> tf.Tensor:
-    """`tf.searchsorted`, with values of any shape; NaN comes last."""
+    """Values of any shape, in the one row that TensorFlow has for one sequence; NaN comes last."""
     flat = tf.reshape(values, [-1])
-    places = tf.searchsorted(sorted_sequence, flat, side)
+    bound = raw.LowerBound if side == "left" else raw.UpperBound
+    places = bound(sorted_inputs=sorted_sequence[None], values=flat[None])[0]
     if values.dtype.is_floating:
         places = tf.where(tf.math.is_nan(flat), tf.size(sorted_sequence), places)
     return tf.reshape(places, tf.shape(values))
@@ -94,7 +95,8 @@ def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> tf.Te
 
 def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = False) -> tf.Tensor:
     """`tf.math.bincount`, which is compiled too: its shape may depend on values here."""
-    del sparse
+    if sparse or x.dtype.is_floating:
+        raise ValueError("bincount counts integers into a dense tensor.")
     axis = None if x.shape.rank == 1 else -1
     x = cast(x, "int32")
     if weights is None:
@@ -112,7 +114,8 @@ def conjugate(x: tf.Tensor) -> tf.Tensor:
 
 def view_as_complex(x: tf.Tensor) -> tf.Tensor:
     """Pairs as complex numbers."""
-    return tf.complex(x[..., 0], x[..., 1])
+    real, imag = tf.unstack(x, 2, -1)
+    return tf.complex(real, imag)
 
 
 def view_as_real(x: tf.Tensor) -> tf.Tensor:

@@ -305,6 +305,12 @@ def _arg_reduction(function: Op) -> Op:
         if axis is None:
             x = tf.reshape(x, [-1])
         index = function(input=x, dimension=axis or 0, output_type=tf.int32)
+        if x.dtype.is_floating:  # the first NaN, which TensorFlow passes over
+            nan = raw.IsNan(x=x)
+            first = raw.ArgMax(
+                input=tf.cast(nan, tf.uint8), dimension=axis or 0, output_type=tf.int32
+            )
+            index = tf.where(tf.reduce_any(nan, axis or 0), first, index)
         if not keepdims:
             return index
         return tf.reshape(index, [1] * rank) if axis is None else tf.expand_dims(index, axis)

@@ -16,8 +16,9 @@ def searchsorted(sorted_sequence: Tensor, values: Tensor, side: str = "left") ->
 
 
 def view_as_complex(x: Tensor) -> Tensor:
-    """Pairs as complex numbers; a view only where the pairs lie together."""
-    return torch.view_as_complex(x.contiguous())
+    """Pairs as complex numbers. `torch.view_as_complex` refuses some strides."""
+    real, imag = x.unbind(-1)
+    return torch.complex(real, imag)
 
 
 def view_as_real(x: Tensor) -> Tensor:

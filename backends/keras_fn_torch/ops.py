@@ -249,8 +249,8 @@ def prod(x: Tensor, axis: Axis = None, keepdims: bool = False, dtype: Any = None
     """One axis after the other: `torch.prod` knows no several."""
     if dtype is not None:
         x = cast(x, dtype)
-    rank = x.dim()
-    for i in sorted((a % rank for a in axes_of(x, axis)), reverse=True):
+    all_axes = range(x.dim())
+    for i in sorted((all_axes[a] for a in axes_of(x, axis)), reverse=True):
         x = _prod(x, i, keepdims)
     return x
 
@@ -303,7 +303,9 @@ _narrow_arange = accepting(
 
 
 def arange(start: Any, stop: Any, step: Any, dtype: str) -> Tensor:
-    """`torch.arange`."""
+    """`torch.arange`, which refuses limits that lie the wrong way round."""
+    if (stop - start) * step < 0:
+        stop = start
     return _narrow_arange(torch.empty((), dtype=native(dtype), device=default_device()),
                           start, stop, step)  # fmt: skip
 

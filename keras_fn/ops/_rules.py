@@ -126,9 +126,14 @@ def difference_type(who: str) -> Callable[..., str]:
 
 
 def elementwise_difference(who: str) -> Rule:
-    """As `elementwise`, without booleans."""
+    """As `elementwise`, but one of the operands must be of numbers."""
+    return Rule(_elementwise(difference_type(who)), operands=dtypes.result_type)
+
+
+def like_number(who: str) -> Rule:
+    """Shape and dtype of the operand, which is of numbers."""
     promote = difference_type(who)
-    return Rule(_elementwise(promote), operands=promote)
+    return Rule(lambda x: Spec(x.shape, promote(x.dtype)), operands=promote)
 
 
 def real_type(dtype: Any) -> str:
@@ -156,9 +161,8 @@ def _reduction(result: Callable[..., str]) -> Callable[..., Spec]:
     return infer
 
 
-def extremum(who: str, difference: bool = False) -> Rule:
-    """The largest or smallest of the elements, or their difference: there must be one element."""
-    promote = difference_type(who) if difference else dtypes.result_type
+def extremum(who: str, promote: Callable[..., str] = dtypes.result_type) -> Rule:
+    """The largest or smallest of the elements: there must be one, or an initial value."""
 
     def infer(
         x: Spec, axis: Axis = None, keepdims: bool = False, initial: float | None = None

@@ -23,6 +23,15 @@ from keras_fn.ops.core import cast
 from keras_fn.ops.core import dtype as dtype_of
 
 
+def as_tensors(x1: Tensor, x2: Tensor) -> tuple[Tensor, Tensor]:
+    """Two tensors of one dtype, where the dispatcher has left a number beside a tensor."""
+    if isinstance(x1, (bool, int, float)):
+        return cast(x1, dtype_of(x2)), x2
+    if isinstance(x2, (bool, int, float)):
+        return x1, cast(x2, dtype_of(x1))
+    return x1, x2
+
+
 @op(rule=elementwise)
 def add(x1: Tensor, x2: Tensor) -> Tensor:
     """`x1 + x2`.

@@ -9,7 +9,7 @@ from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, Spec, op, spec_of
 from keras_fn.ops._rules import broadcast, like, magnitude, predicate, real_type
 from keras_fn.ops._types import Tensor
-from keras_fn.ops.binary import arctan2, equal, multiply
+from keras_fn.ops.binary import arctan2, as_tensors, equal, multiply
 from keras_fn.ops.creation import zeros_like
 from keras_fn.ops.indexing import getitem
 from keras_fn.ops.shapes import stack
@@ -135,8 +135,7 @@ def isreal(x: Tensor) -> Tensor:
 
 
 def _polar(abs_: Spec, angle: Spec) -> Spec:
-    shape = broadcast(abs_.shape, angle.shape, who="ops.polar")
-    return Spec(shape, _complex_type(abs_.dtype, angle.dtype))
+    return Spec(broadcast(abs_.shape, angle.shape), _complex_type(abs_.dtype, angle.dtype))
 
 
 @op(rule=Rule(_polar, operands=_part_type))
@@ -151,4 +150,5 @@ def polar(abs_: Tensor, angle: Tensor) -> Tensor:
         >>> convert_to_numpy(polar([2.0], [0.0])).tolist()
         [(2+0j)]
     """
+    abs_, angle = as_tensors(abs_, angle)
     return view_as_complex(stack([multiply(abs_, cos(angle)), multiply(abs_, sin(angle))], -1))

@@ -98,6 +98,7 @@ def trapezoid(y: Tensor, x: Tensor = None, dx: float = 1.0, axis: int = -1) -> T
         >>> float(trapezoid([1.0, 2.0, 3.0], x=[4.0, 6.0, 8.0]))
         8.0
     """
+    _trapezoid_spec(spec_of(y), None if x is None else spec_of(x), dx, axis)
     right, left = _neighbours(y, axis)
     width = dx
     if x is not None:

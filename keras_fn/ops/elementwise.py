@@ -25,6 +25,7 @@ from keras_fn.ops._rules import (
 from keras_fn.ops._types import Tensor
 from keras_fn.ops.binary import (
     add,
+    as_tensors,
     divide,
     equal,
     floor_divide,
@@ -62,15 +63,6 @@ from keras_fn.ops.unary import (
     sin,
     sqrt,
 )
-
-
-def _tensors(x1: Tensor, x2: Tensor) -> tuple[Tensor, Tensor]:
-    """Two tensors of one dtype, where the dispatcher has left a number beside a tensor."""
-    if isinstance(x1, (bool, int, float)):
-        return cast(x1, dtype_of(x2)), x2
-    if isinstance(x2, (bool, int, float)):
-        return x1, cast(x2, dtype_of(x1))
-    return x1, x2
 
 
 def _limits(dtype: str) -> Any:
@@ -207,7 +199,7 @@ def fmax(x1: Tensor, x2: Tensor) -> Tensor:
         >>> convert_to_numpy(fmax([1.0, float('nan')], 0.5)).tolist()
         [1.0, 0.5]
     """
-    x1, x2 = _tensors(x1, x2)
+    x1, x2 = as_tensors(x1, x2)
     return where(isnan(x1), x2, where(isnan(x2), x1, maximum(x1, x2)))
 
 
@@ -219,7 +211,7 @@ def fmin(x1: Tensor, x2: Tensor) -> Tensor:
         >>> convert_to_numpy(fmin([1.0, float('nan')], 0.5)).tolist()
         [0.5, 0.5]
     """
-    x1, x2 = _tensors(x1, x2)
+    x1, x2 = as_tensors(x1, x2)
     return where(isnan(x1), x2, where(isnan(x2), x1, minimum(x1, x2)))
 
 
@@ -235,7 +227,7 @@ def fmod(x1: Tensor, x2: Tensor) -> Tensor:
         >>> convert_to_numpy(fmod([7, -7], 4)).tolist()
         [3, -3]
     """
-    x1, x2 = _tensors(x1, x2)
+    x1, x2 = as_tensors(x1, x2)
     rest = mod(absolute(x1), absolute(x2))
     return where(less(x1, 0), negative(rest), rest)
 
@@ -263,7 +255,7 @@ def heaviside(x1: Tensor, x2: Tensor) -> Tensor:
         >>> convert_to_numpy(heaviside([-1.0, 0.0, 2.0], 0.5)).tolist()
         [0.0, 0.5, 1.0]
     """
-    x1, x2 = _tensors(x1, x2)
+    x1, x2 = as_tensors(x1, x2)
     return where(equal(x1, 0), x2, maximum(sign(x1), 0))
 
 
@@ -275,7 +267,7 @@ def hypot(x1: Tensor, x2: Tensor) -> Tensor:
         >>> convert_to_numpy(hypot([3.0], [4.0])).tolist()
         [5.0]
     """
-    x1, x2 = _tensors(x1, x2)
+    x1, x2 = as_tensors(x1, x2)
     a, b = absolute(x1), absolute(x2)
     ordered = greater_equal(a, b)
     high, low = where(ordered, a, b), where(ordered, b, a)
@@ -304,7 +296,7 @@ def isclose(
         >>> convert_to_numpy(isclose([1.0, 2.0], [1.000001, 2.1])).tolist()
         [True, False]
     """
-    x1, x2 = _tensors(x1, x2)
+    x1, x2 = as_tensors(x1, x2)
     near = less_equal(absolute(subtract(x1, x2)), add(multiply(absolute(x2), rtol), atol))
     close = logical_or(logical_and(near, isfinite(x2)), equal(x1, x2))
     return logical_or(close, logical_and(isnan(x1), isnan(x2))) if equal_nan else close
@@ -371,7 +363,7 @@ def _larger_and_rest(x1: Tensor, x2: Tensor) -> tuple[Tensor, Tensor]:
 
     Chosen by one comparison: so the gradient is exact where the operands are equal, too.
     """
-    x1, x2 = _tensors(x1, x2)
+    x1, x2 = as_tensors(x1, x2)
     ordered = greater_equal(x1, x2)
     high, low = where(ordered, x1, x2), where(ordered, x2, x1)
     return high, subtract(low, where(isinf(high), 0, high))

@@ -35,6 +35,11 @@ def _replaced(x: Tensor, value: float) -> Tensor:
     return where(isnan(x), value, x) if has_nan_dtype(x) else x
 
 
+def _count(x: Tensor, axis: Axis, keepdims: bool) -> Tensor:
+    """How many elements are not NaN. Counted as integers: half precision ends at 2048."""
+    return cast(sum_(cast(logical_not(isnan(x)), "int32"), axis, keepdims), dtype_of(x))
+
+
 @op(rule=reduction_sum)
 def nansum(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Sum over `axis` of the elements that are not NaN; 0 if there is none.
@@ -67,7 +72,7 @@ def nanprod(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return prod(_replaced(x, 1), axis, keepdims)
 
 
-@op(rule=extremum("ops.nanmax"))
+@op(rule=extremum("ops.max"))
 def nanmax(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Largest element over `axis` that is not NaN; NaN if there is none.
 
@@ -89,7 +94,7 @@ def nanmax(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return where(all_(isnan(x), axis, keepdims), math.nan, largest)
 
 
-@op(rule=extremum("ops.nanmin"))
+@op(rule=extremum("ops.min"))
 def nanmin(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Smallest element over `axis` that is not NaN; NaN if there is none.
 
@@ -160,8 +165,7 @@ def nanmean(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """
     if not has_nan_dtype(x):
         return mean(x, axis, keepdims)
-    count = sum_(cast(logical_not(isnan(x)), "int32"), axis, keepdims)
-    return divide(nansum(x, axis, keepdims), cast(count, dtype_of(x)))
+    return divide(nansum(x, axis, keepdims), _count(x, axis, keepdims))
 
 
 @op(rule=reduction_float)
@@ -179,7 +183,8 @@ def nanvar(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """
     if not has_nan_dtype(x):
         return var(x, axis, keepdims)
-    return nanmean(square(subtract(x, nanmean(x, axis, True))), axis, keepdims)
+    deviation = where(isnan(x), 0, subtract(x, nanmean(x, axis, True)))
+    return divide(sum_(square(deviation), axis, keepdims), _count(x, axis, keepdims))
 
 
 @op(rule=reduction_float)

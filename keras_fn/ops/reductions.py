@@ -12,6 +12,7 @@ from keras_fn.ops._rules import (
     Axis,
     arg_reduction,
     cumulative,
+    difference_type,
     extremum,
     normalize_axes,
     normalize_axis,
@@ -128,7 +129,7 @@ def min(
     """
 
 
-@op(rule=extremum("ops.ptp", difference=True))
+@op(rule=extremum("ops.max", promote=difference_type("ops.ptp")))
 def ptp(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Difference of the largest and the smallest element over `axis`.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import math
 
 from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import Shape
@@ -24,7 +25,7 @@ from keras_fn.ops.binary import (
 from keras_fn.ops.core import cast
 from keras_fn.ops.core import dtype as dtype_of
 from keras_fn.ops.core import shape as shape_of
-from keras_fn.ops.creation import arange, ones_like
+from keras_fn.ops.creation import arange, ones_like, zeros
 from keras_fn.ops.differences import diff
 from keras_fn.ops.indexing import getitem, sort
 from keras_fn.ops.linalg import matmul
@@ -36,7 +37,7 @@ from keras_fn.ops.reductions import sum as sum_
 from keras_fn.ops.segments import segment_sum
 from keras_fn.ops.sequences import linspace
 from keras_fn.ops.shapes import concatenate, expand_dims, flip, pad, reshape, transpose
-from keras_fn.ops.unary import sqrt
+from keras_fn.ops.unary import isnan, sqrt
 
 # ---------------------------------------------------------------- counts
 
@@ -96,6 +97,8 @@ def bincount(x: Tensor, weights: Tensor = None, minlength: int = 0, sparse: bool
     x = cast(x, "int32")
     weights = ones_like(x) if weights is None else weights
     bins = builtins.max(int(max_(x, initial=-1)) + 1, minlength)
+    if 0 in (bins, *x.shape):
+        return zeros((*x.shape[:-1], bins), spec.dtype)
     if len(x.shape) == 1:
         return cast(segment_sum(weights, x, bins), spec.dtype)
     rows = x.shape[0]
@@ -158,7 +161,7 @@ def histogram(
         half = where(equal(low, high), 0.5, 0.0)  # bins of no width would hold nothing
         low, high = subtract(low, half), add(high, half)
     edges = cast(linspace(low, high, bins + 1), dtype_of(x))
-    rising = sort(x)
+    rising = sort(where(isnan(x), math.inf, x))  # NaN is in no bin
     inner = getitem(edges, slice(None, -1))
     below = concatenate([
         searchsorted(rising, inner, side="left"),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from keras_fn.ops._op import op
 from keras_fn.ops._rules import (
-    elementwise_difference,
     elementwise_float,
     elementwise_int,
     like,
     like_float,
+    like_number,
     logical,
     magnitude,
     predicate,
@@ -286,7 +286,7 @@ def absolute(x: Tensor) -> Tensor:
     """
 
 
-@op(rule=elementwise_difference("ops.negative"))
+@op(rule=like_number("ops.negative"))
 def negative(x: Tensor) -> Tensor:
     """`-x`.
 
