@@ -83,11 +83,13 @@ def i0(x: tf.Tensor) -> tf.Tensor:
     return raw.BesselI0(x=x)
 
 
+_BOUNDS = {"left": raw.LowerBound, "right": raw.UpperBound}
+
+
 def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> tf.Tensor:
     """Values of any shape, in the one row that TensorFlow has for one sequence; NaN comes last."""
     flat = tf.reshape(values, [-1])
-    bound = raw.LowerBound if side == "left" else raw.UpperBound
-    places = bound(sorted_inputs=sorted_sequence[None], values=flat[None])[0]
+    places = _BOUNDS[side](sorted_inputs=sorted_sequence[None], values=flat[None])[0]
     if values.dtype.is_floating:
         places = tf.where(tf.math.is_nan(flat), tf.size(sorted_sequence), places)
     return tf.reshape(places, tf.shape(values))
