@@ -89,8 +89,19 @@ class Backend(Protocol):
         """Sets the state; returns the handle to keep, which may be a new one."""
         ...
 
+    def assign_add(self, handle: Handle, value: Any) -> Handle:
+        """Adds a tensor or a number to the state; returns the handle to keep."""
+        ...
+
     def set_trainable(self, handle: Handle, trainable: bool) -> None:
         """Says whether gradients are wanted."""
+        ...
+
+    def borrow(self, x: np.ndarray) -> Tensor:
+        """Makes a tensor of an array that nobody changes while the tensor is read.
+
+        It may share the array's memory, which saves copying a data set.
+        """
         ...
 
     def batch_indices(self, order: np.ndarray, batch_size: int) -> Sequence[Any]:
@@ -133,6 +144,13 @@ class Backend(Protocol):
 
 class CompilesCalls(Protocol):
     """What a backend offers besides, if calling a compiled function is faster than running ops."""
+
+    def compile_op(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Makes a fast version of the body of an op: of tensors and plain arguments.
+
+        It must mean the same for every argument, also where tensors are traced.
+        """
+        ...
 
     def compile_call(
         self, function: Callable[..., Any], variables: Sequence[Any]

@@ -154,13 +154,22 @@ class _Op:
         if any(isinstance(x, KerasTensor) for x in self.each_operand(args)):
             return OpNode(OPS[self.name]).symbolic_call(*args, **kwargs)
         if self.native is None:
-            self.native = getattr(current().ops, self.name, None) or self.fn
+            self.native = self.find_native()
         self.find_route(args)
         try:
             return self.native(*self.prepare(args), **kwargs)
         except Exception as error:
             self.explain(error, args, kwargs)
             raise
+
+    def find_native(self) -> Callable[..., Any]:
+        """Returns the function of the backend, or the body as fast as the backend runs it."""
+        backend = current()
+        native = getattr(backend.ops, self.name, None)
+        if native is None:
+            compile_op = getattr(backend, "compile_op", None)
+            native = self.fn if compile_op is None else compile_op(self.fn)
+        return native
 
     def explain(self, error: Exception, args: tuple, kwargs: dict[str, Any]) -> None:
         """Raises the error of the op's rule, if that refuses the arguments too.
