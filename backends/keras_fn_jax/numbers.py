@@ -20,8 +20,9 @@ def min(x: jax.Array, axis: Any = None, keepdims: bool = False, initial: Any = N
 
 
 def prod(x: jax.Array, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> jax.Array:
-    """As `max`; computes in `dtype`."""
-    return jnp.prod(x if dtype is None else cast(x, dtype), axis=axis, keepdims=keepdims)
+    """As `max`; computes in `dtype`, where JAX would widen small integers."""
+    x = x if dtype is None else cast(x, dtype)
+    return jnp.prod(x, axis=axis, keepdims=keepdims, dtype=x.dtype)
 
 
 def round(x: jax.Array, decimals: int = 0) -> jax.Array:

@@ -242,8 +242,10 @@ def power(x1: Any, x2: Any) -> tf.Tensor:
     return _through_int64(lambda x, y: raw.Pow(x=x, y=y))(*_alike(x1, x2))
 
 
-def where(condition: Any, x1: Any, x2: Any) -> tf.Tensor:
-    """Chooses element by element."""
+def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
+    """Chooses element by element. The indices of a condition alone are int32."""
+    if x1 is None and x2 is None:
+        return tuple(tf.unstack(tf.cast(tf.where(condition), tf.int32), axis=1))
     x1, x2 = _alike(x1, x2)
     if isinstance(condition, bool) or condition.dtype is not tf.bool:
         condition = tf.cast(condition, tf.bool)
@@ -310,7 +312,8 @@ def _arg_reduction(function: Op) -> Op:
             first = raw.ArgMax(
                 input=tf.cast(nan, tf.uint8), dimension=axis or 0, output_type=tf.int32
             )
-            index = tf.where(tf.reduce_any(nan, axis or 0), first, index)
+            any_nan = raw.Any(input=nan, axis=axis or 0, keep_dims=False)
+            index = raw.SelectV2(condition=any_nan, t=first, e=index)
         if not keepdims:
             return index
         return tf.reshape(index, [1] * rank) if axis is None else tf.expand_dims(index, axis)

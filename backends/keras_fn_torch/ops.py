@@ -170,10 +170,12 @@ def round(x: Tensor, decimals: int = 0) -> Tensor:
     return torch.round(x.double(), decimals=decimals).to(x.dtype)
 
 
-def where(condition: Any, x1: Any, x2: Any) -> Tensor:
-    """Takes any number for a condition."""
+def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
+    """Takes any number for a condition. The indices of one alone are int32."""
     if not isinstance(condition, Tensor):
         condition = torch.tensor(condition, device=default_device())
+    if x1 is None and x2 is None:
+        return tuple(index.int() for index in condition.nonzero(as_tuple=True))
     if condition.dtype is not torch.bool:
         condition = condition.bool()
     return torch.where(condition, x1, x2)

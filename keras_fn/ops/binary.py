@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from keras_fn.core import dtypes
+from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, Spec, op, spec_of
 from keras_fn.ops._rules import (
     broadcast,
@@ -365,14 +366,33 @@ def clip(x: Tensor, x_min: Tensor, x_max: Tensor) -> Tensor:
     return minimum(maximum(x, x_min), x_max)
 
 
-def _where_spec(condition: Spec, x1: Spec, x2: Spec) -> Spec:
+def _where_spec(condition: Spec, x1: Spec | None = None, x2: Spec | None = None) -> Any:
+    if x1 is None and x2 is None:
+        return tuple(Spec((None,), "int32") for _ in condition.shape)
+    if x1 is None or x2 is None:
+        raise SpecError(
+            "ops.where", expected="both x1 and x2, or neither", given="one of them",
+            fix="give a tensor or a number for the other",
+        )  # fmt: skip
     shape = broadcast(condition.shape, x1.shape, x2.shape, who="ops.where")
     return Spec(shape, dtypes.result_type(x1.dtype, x2.dtype))
 
 
 @op(rule=Rule(_where_spec, operands=dtypes.result_type, first=1))
-def where(condition: Tensor, x1: Tensor, x2: Tensor) -> Tensor:
+def where(condition: Tensor, x1: Tensor = None, x2: Tensor = None) -> Any:
     """Elements of `x1` where `condition` holds, else of `x2`; the three broadcast.
+
+    Args:
+        condition: Booleans, or numbers that hold where they are not 0.
+        x1: Tensor or number.
+        x2: Tensor or number.
+
+    Returns:
+        The elements. Without `x1` and `x2`, the places where the condition holds: a tuple of
+        indices (int32), a tensor for each axis.
+
+    Raises:
+        ValueError: Only one of `x1` and `x2` is given, or the shapes do not broadcast.
 
     Example:
         >>> convert_to_numpy(where([True, False], [1.0, 2.0], 0.0)).tolist()

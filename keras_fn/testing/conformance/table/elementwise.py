@@ -195,6 +195,7 @@ CASES: list[Case] = [
     case("where", T(dtype="bool"), T(), T(), ref=np.where),
     case("where", A([[1, 0, 2]], "int32"), T("n 3"), 1, ref=np.where),
     case("where", A([[True, False]], "bool"), 2, T("n 2"), ref=np.where),
+    case("where", T("m n", low=-1, high=1), ref=np.where, dtypes=ALL, result="int32", jit=False),
     case("clip", T(), -1, 2, ref=np.clip, dtypes=NUMBERS, specials=True),
     case("clip", T("m n"), T("n", low=-2, high=0), T("m 1", low=0, high=2), ref=np.clip,
          symbolic=False),
@@ -249,5 +250,6 @@ REFUSALS: list[Refusal] = [
     refusal("fmax", ROW, A([1.0, 2.0, 3.0]), match="shapes that broadcast"),
     refusal("isclose", ROW, A([1.0, 2.0, 3.0]), match="shapes that broadcast"),
     refusal("allclose", ROW, A([1.0, 2.0, 3.0]), match="shapes that broadcast"),
+    refusal("where", A([True, False]), A([1.0, 2.0]), match="ops.where\n  expected: both x1"),
     refusal("where", A([True, False]), A([1.0, 2.0, 3.0]), 1.0, match="ops.where"),
 ]  # fmt: skip
