@@ -1,9 +1,9 @@
 """The closing table of a conformance run: for each op what passed, failed and is unsupported."""
 
+import itertools
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from itertools import count
 from typing import Any
 
 import pytest
@@ -39,7 +39,7 @@ def _op_of_the_test(request: pytest.FixtureRequest, record_property: Any) -> Non
         record_property("op", row.op)
 
 
-_done = count(1)
+_done = itertools.count(1)
 
 
 @pytest.fixture(autouse=True)
