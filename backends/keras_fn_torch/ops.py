@@ -51,6 +51,7 @@ from torch import tan as tan
 from torch import tanh as tanh
 from torch import true_divide as true_divide
 
+from keras_fn_torch.attention import fused_attention as fused_attention
 from keras_fn_torch.axes import Axis, axes_of
 from keras_fn_torch.conv import average_pool as average_pool
 from keras_fn_torch.conv import conv as conv
