@@ -57,6 +57,7 @@ from keras_fn_torch.conv import average_pool as average_pool
 from keras_fn_torch.conv import conv as conv
 from keras_fn_torch.conv import conv_transpose as conv_transpose
 from keras_fn_torch.conv import max_pool as max_pool
+from keras_fn_torch.ctc import ctc_loss as ctc_loss
 from keras_fn_torch.losses import categorical_crossentropy as categorical_crossentropy
 from keras_fn_torch.losses import sparse_categorical_crossentropy as sparse_categorical_crossentropy
 from keras_fn_torch.nn import batch_normalization as batch_normalization

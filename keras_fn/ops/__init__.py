@@ -68,6 +68,8 @@ from keras_fn.ops.creation import ones_like as ones_like
 from keras_fn.ops.creation import tri as tri
 from keras_fn.ops.creation import zeros as zeros
 from keras_fn.ops.creation import zeros_like as zeros_like
+from keras_fn.ops.ctc import ctc_decode as ctc_decode
+from keras_fn.ops.ctc import ctc_loss as ctc_loss
 from keras_fn.ops.indexing import argsort as argsort
 from keras_fn.ops.indexing import digitize as digitize
 from keras_fn.ops.indexing import getitem as getitem
