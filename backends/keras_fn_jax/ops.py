@@ -94,6 +94,8 @@ from keras_fn_jax.attention import fused_attention as fused_attention
 from keras_fn_jax.loops import gru as gru
 from keras_fn_jax.loops import lstm as lstm
 from keras_fn_jax.loops import scan as scan
+from keras_fn_jax.random import random_binomial as random_binomial
+from keras_fn_jax.random import random_gamma as random_gamma
 from keras_fn_jax.random import random_normal as random_normal
 from keras_fn_jax.random import random_randint as random_randint
 from keras_fn_jax.random import random_uniform as random_uniform

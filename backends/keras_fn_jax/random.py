@@ -25,3 +25,15 @@ def random_normal(shape: Any, dtype: str, seed: jax.Array) -> jax.Array:
 def random_randint(shape: Any, minval: Any, maxval: Any, dtype: str, seed: jax.Array) -> jax.Array:
     """Integers in [minval, maxval)."""
     return jax.random.randint(_key(seed), shape, minval, maxval, _native(dtype))
+
+
+def random_gamma(shape: Any, alpha: jax.Array, dtype: str, seed: jax.Array) -> jax.Array:
+    """Gamma floats, of parameters from 1 on that broadcast."""
+    return jax.random.gamma(_key(seed), alpha, shape, _native(dtype))
+
+
+def random_binomial(
+    shape: Any, counts: jax.Array, probabilities: jax.Array, dtype: str, seed: jax.Array
+) -> jax.Array:
+    """Numbers of successes; parameters broadcast."""
+    return jax.random.binomial(_key(seed), counts, probabilities, shape, _native(dtype))

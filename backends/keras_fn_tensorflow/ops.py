@@ -34,7 +34,13 @@ from keras_fn_tensorflow.arrays import (
 from keras_fn_tensorflow.conv import average_pool, conv, conv_transpose, max_pool
 from keras_fn_tensorflow.indexing import getitem, take, take_along_axis
 from keras_fn_tensorflow.loops import scan
-from keras_fn_tensorflow.random import random_normal, random_randint, random_uniform
+from keras_fn_tensorflow.random import (
+    random_binomial,
+    random_gamma,
+    random_normal,
+    random_randint,
+    random_uniform,
+)
 from keras_fn_tensorflow.tensors import cast, dtype_name, shape
 
 Op = Callable[..., Any]

@@ -75,6 +75,8 @@ from keras_fn_torch.nn import selu as selu
 from keras_fn_torch.nn import silu as silu
 from keras_fn_torch.nn import softmax as softmax
 from keras_fn_torch.nn import softplus as softplus
+from keras_fn_torch.random import random_binomial as random_binomial
+from keras_fn_torch.random import random_gamma as random_gamma
 from keras_fn_torch.random import random_normal as random_normal
 from keras_fn_torch.random import random_randint as random_randint
 from keras_fn_torch.random import random_uniform as random_uniform

@@ -80,9 +80,7 @@ def adaptive_average_pool(
 
 
 @op(rule=Rule(_adaptive_pool))
-def adaptive_max_pool(
-    inputs: Tensor, output_size: Sizes, data_format: str | None = None
-) -> Tensor:
+def adaptive_max_pool(inputs: Tensor, output_size: Sizes, data_format: str | None = None) -> Tensor:
     """Largest element of each of `output_size` windows, channel by channel.
 
     Windows, arguments and errors are those of `adaptive_average_pool`.
