@@ -78,7 +78,8 @@ def new_variable(value: Any, dtype: str, trainable: bool, name: str) -> jax.Arra
     del trainable, name
     # A copy: a step donates its state, and the caller may hold on to `value`.
     if isinstance(value, np.ndarray):
-        return jax.device_put(value.astype(_native(dtype), copy=False), may_alias=False)
+        with jax.ensure_compile_time_eval():  # a trace that reads it first must not own it
+            return jax.device_put(value.astype(_native(dtype), copy=False), may_alias=False)
     return jnp.array(value, dtype=_native(dtype), copy=True)
 
 

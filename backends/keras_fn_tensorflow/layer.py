@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
-
 _Trackable = tf.__internal__.tracking.Trackable
 
 

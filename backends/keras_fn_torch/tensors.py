@@ -173,17 +173,23 @@ def gather_rows(x: Tensor, indices: Tensor) -> Tensor:
 def new_variable(value: Any, dtype: str, trainable: bool, name: str) -> torch.nn.Parameter:
     """A Parameter, of integers too: one kind of handle, which optimizers and tools know."""
     del name
-    token = _abstract.set(False)  # a weight that is drawn in `abstract_eval` is a real one
+    # A weight that is first read in `abstract_eval` or in inference is a real one all the same.
+    token = _abstract.set(False)
     try:
-        if isinstance(value, Tensor):
-            value = value.detach().to(device=default_device(), dtype=native(dtype), copy=True)
-            value = value.contiguous()
-        else:
-            value = convert_to_tensor(value, dtype)
-        differentiable = value.dtype.is_floating_point or value.dtype.is_complex
-        return torch.nn.Parameter(value, requires_grad=trainable and differentiable)
+        with torch.inference_mode(False):
+            tensor = _owned(value, dtype)
+            differentiable = tensor.is_floating_point() or tensor.is_complex()
+            return torch.nn.Parameter(tensor, requires_grad=trainable and differentiable)
     finally:
         _abstract.reset(token)
+
+
+def _owned(value: Any, dtype: str) -> Tensor:
+    """A tensor on the default device that shares its memory with nobody."""
+    if not isinstance(value, Tensor):
+        return convert_to_tensor(value, dtype)
+    value = value.detach().to(device=default_device(), dtype=native(dtype), copy=True)
+    return value.contiguous()
 
 
 def assign(handle: Tensor, value: Tensor) -> Tensor:

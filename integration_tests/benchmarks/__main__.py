@@ -6,6 +6,7 @@ Each row is the shortest of several rounds, which a busy machine disturbs least.
 """
 
 import argparse
+import compileall
 import importlib
 import os
 import subprocess
@@ -91,18 +92,16 @@ def build(name: str, title: str, rounds: int, *args: Any) -> tuple[str, list[flo
     """Times building."""
     import models
 
-    import keras_fn as keras
-
-    def ours() -> None:
-        keras.backend.clear_session()
-        getattr(models, name)(*args)
-
-    return title, shortest(ours, lambda: getattr(_native(), name)(*args), rounds), 1
+    ours, native = getattr(models, name), getattr(_native(), name)
+    return title, shortest(lambda: ours(*args), lambda: native(*args), rounds), 1
 
 
 def imports() -> tuple[str, list[float], int]:
     """Times `import keras_fn` with its layers over the bare framework."""
     framework = {"jax": "jax.numpy", "torch": "torch", "tensorflow": "tensorflow"}[BACKEND]
+    root = Path(__file__).parents[2]
+    for folder in ("keras_fn", "backends"):  # as pip does when it installs a package
+        compileall.compile_dir(root / folder, quiet=1)
 
     def seconds(code: str) -> float:
         timed = f"import time; t = time.perf_counter(); {code}; print(time.perf_counter() - t)"
@@ -136,7 +135,10 @@ def main() -> None:
         "forward": lambda: forward(options.rounds, 1),
         "predict": lambda: predict(options.rounds * 5, 32),
         "dense": lambda: build("dense_stack", "build 200 Dense", options.rounds, 200),
-        "vgg19": lambda: build("vgg19", "build VGG19 (native: its weights)", 2),
+        "drawn": lambda: build(
+            "drawn_dense_stack", "the same, all weights read", options.rounds, 200
+        ),
+        "vgg19": lambda: build("vgg19", "VGG19, all weights read (native: weights)", 2),
         "import": imports,
     }
     table = Table(title=f"keras_fn on {BACKEND}")

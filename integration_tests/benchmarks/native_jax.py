@@ -110,3 +110,6 @@ def dense_stack(count: int) -> Any:
 
 def vgg19() -> Any:
     return [jnp.array(w) for w in draw_vgg19()]
+
+
+drawn_dense_stack = dense_stack

@@ -114,3 +114,6 @@ def dense_stack(count: int) -> Any:
 
 def vgg19() -> Any:
     return [tf.Variable(w) for w in draw_vgg19()]
+
+
+drawn_dense_stack = dense_stack

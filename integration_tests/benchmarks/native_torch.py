@@ -114,3 +114,6 @@ def dense_stack(count: int) -> Any:
 def vgg19() -> Any:
     """All weights of VGG19, drawn by NumPy."""
     return [torch.from_numpy(w) for w in draw_vgg19()]
+
+
+drawn_dense_stack = dense_stack

@@ -1,6 +1,8 @@
 """The Variable: state with a shape, a dtype and a name, kept by the backend."""
 
 from collections.abc import Callable
+from functools import partial
+from threading import RLock
 from typing import Any, cast
 
 import numpy as np
@@ -94,10 +96,11 @@ class Variable(Arithmetic):
         if getattr(initializer, "draw", None):
             # On the host; the key now, so that a later draw gives the values of this moment.
             key = initializer.new_key()
-            self._draw = lambda: initializer.draw(self.shape, self.dtype, key)
+            self._draw = partial(initializer.draw, self.shape, self.dtype, key)
         else:
-            self._draw = lambda: initializer(self.shape, dtype=self.dtype)
-        if not context.get().lazy:
+            self._draw = partial(initializer, self.shape, dtype=self.dtype)
+        # What cannot fail waits until somebody reads it: a model that is loaded draws nothing.
+        if not (getattr(initializer, "takes_any_shape", False) or context.get().lazy):
             self._materialize()
 
     def _take(self, value: Any, shape: Any, dtype: Any) -> None:
@@ -120,16 +123,18 @@ class Variable(Arithmetic):
 
     def _materialize(self) -> None:
         """Draws the value on the host and hands it to the backend."""
-        assert self._draw is not None
-        value = self._draw()
-        if tuple(value.shape) != self.shape:
-            raise ValueError(
-                f"Variable {self.path!r}: its initializer gave shape {tuple(value.shape)}, "
-                f"{self.shape} was asked for."
-            )
-        backend = current()
-        self._handle = backend.new_variable(value, self.dtype, self._trainable, self.name)
-        self._draw = None
+        with _one_draw:
+            if self._draw is None:  # another thread was faster
+                return
+            value = self._draw()
+            if tuple(value.shape) != self.shape:
+                raise ValueError(
+                    f"Variable {self.path!r}: its initializer gave shape {tuple(value.shape)}, "
+                    f"{self.shape} was asked for."
+                )
+            backend = current()
+            self._handle = backend.new_variable(value, self.dtype, self._trainable, self.name)
+            self._draw = None
 
     @property
     def value(self) -> Any:
@@ -288,6 +293,9 @@ class Variable(Arithmetic):
             return x.value if isinstance(x, Variable) else x
 
         return function(*unwrap(args), **{k: unwrap(v) for k, v in (kwargs or {}).items()})
+
+
+_one_draw = RLock()  # two threads that read a variable first must not make two handles
 
 
 def _is_float_data(value: Any) -> bool:
