@@ -10,12 +10,9 @@ from jax.lax import rsqrt as rsqrt
 from jax.lax import stop_gradient as stop_gradient
 from jax.nn import elu as elu
 from jax.nn import gelu as gelu
-from jax.nn import log_softmax as log_softmax
 from jax.nn import relu as relu
-from jax.nn import relu6 as relu6
 from jax.nn import selu as selu
 from jax.nn import sigmoid as sigmoid
-from jax.nn import silu as silu
 from jax.nn import softmax as softmax
 from jax.nn import softplus as softplus
 from jax.numpy import absolute as absolute
@@ -89,7 +86,7 @@ from jax.scipy.special import erf as erf
 from jax.scipy.special import erfinv as erfinv
 
 from keras_fn.core.windows import Sizes, per_axis, transposed_window
-from keras_fn.settings import standardize_data_format
+from keras_fn.settings import settings, standardize_data_format
 from keras_fn_jax.attention import fused_attention as fused_attention
 from keras_fn_jax.loops import gru as gru
 from keras_fn_jax.loops import lstm as lstm
@@ -116,6 +113,26 @@ all, any, max, mean, min, prod, sum = map(
     _reduction, (jnp.all, jnp.any, jnp.max, jnp.mean, jnp.min, jnp.prod, jnp.sum)
 )
 logsumexp = _reduction(jax.scipy.special.logsumexp)
+
+
+def relu6(x: jax.Array) -> jax.Array:
+    """That of JAX makes floats of integers."""
+    return jnp.minimum(jax.nn.relu(x), 6)
+
+
+def _of_floats(function: Any) -> Any:
+    """A function that takes floats only, of integers too."""
+
+    def call(x: jax.Array, *args: Any, **kwargs: Any) -> jax.Array:
+        if not jnp.issubdtype(x.dtype, jnp.floating):
+            x = x.astype(settings.floatx)
+        return function(x, *args, **kwargs)
+
+    return call
+
+
+log_softmax = _of_floats(jax.nn.log_softmax)
+silu = _of_floats(jax.nn.silu)
 
 
 def full(shape: Any, value: float, dtype: str) -> jax.Array:

@@ -201,7 +201,9 @@ class _Graph:
         operation = self.operations[name]
         if isinstance(operation, OpNode):
             args, kwargs = op_names.full_call(operation, self.options[name], args, kwargs)
-        operation(*args, **{k: v for k, v in kwargs.items() if v is not None})
+        else:  # files of Keras name all arguments of a layer's call, with None for those left out
+            kwargs = {k: v for k, v in kwargs.items() if v is not None}
+        operation(*args, **kwargs)
 
     def _checked(self, tensor: KerasTensor, recorded: dict[str, Any]) -> KerasTensor:
         """Returns the tensor, if the config says nothing else about its shape."""
