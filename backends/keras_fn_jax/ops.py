@@ -99,7 +99,8 @@ from jax.scipy.special import erfc as erfc
 from jax.scipy.special import erfinv as erfinv
 
 from keras_fn.core.windows import Sizes, per_axis, transposed_window
-from keras_fn.settings import standardize_data_format
+from keras_fn.settings import settings, standardize_data_format
+from keras_fn_jax.attention import fused_attention as fused_attention
 from keras_fn_jax.compiled import compile_op
 from keras_fn_jax.linalg import cholesky as cholesky
 from keras_fn_jax.linalg import det as det
@@ -123,6 +124,8 @@ from keras_fn_jax.numbers import round as round
 from keras_fn_jax.numbers import searchsorted as searchsorted
 from keras_fn_jax.numbers import view_as_complex as view_as_complex
 from keras_fn_jax.numbers import view_as_real as view_as_real
+from keras_fn_jax.random import random_binomial as random_binomial
+from keras_fn_jax.random import random_gamma as random_gamma
 from keras_fn_jax.random import random_normal as random_normal
 from keras_fn_jax.random import random_randint as random_randint
 from keras_fn_jax.random import random_uniform as random_uniform
@@ -146,14 +149,31 @@ mean, sum = map(_reduction, (jnp.mean, jnp.sum))
 all, any = (compile_op(_reduction(f)) for f in (jnp.all, jnp.any))
 logsumexp = compile_op(_reduction(jax.scipy.special.logsumexp))
 
+
+def _of_floats(function: Any) -> Any:
+    """A function that takes floats only, of integers too."""
+
+    def call(x: jax.Array, *args: Any, **kwargs: Any) -> jax.Array:
+        if not jnp.issubdtype(x.dtype, jnp.floating):
+            x = x.astype(settings.floatx)
+        return function(x, *args, **kwargs)
+
+    return call
+
+
 # Of several primitives, or with a gradient of their own: slow to call one by one.
-elu, relu, relu6, selu, silu, softplus = map(
-    jax.jit,
-    (jax.nn.elu, jax.nn.relu, jax.nn.relu6, jax.nn.selu, jax.nn.silu, jax.nn.softplus),
-)
-gelu, log_softmax, softmax, stack = map(
-    compile_op, (jax.nn.gelu, jax.nn.log_softmax, jax.nn.softmax, jnp.stack)
-)
+elu, relu, selu, softplus = map(jax.jit, (jax.nn.elu, jax.nn.relu, jax.nn.selu, jax.nn.softplus))
+gelu, log_softmax, silu, softmax, stack = map(
+    compile_op,
+    (jax.nn.gelu, _of_floats(jax.nn.log_softmax), _of_floats(jax.nn.silu), jax.nn.softmax,
+     jnp.stack),
+)  # fmt: skip
+
+
+@jax.jit
+def relu6(x: jax.Array) -> jax.Array:
+    """That of JAX makes floats of integers."""
+    return jnp.minimum(jax.nn.relu(x), 6)
 
 
 def full(shape: Any, value: float, dtype: str) -> jax.Array:

@@ -58,7 +58,13 @@ from keras_fn_tensorflow.numbers import (
     view_as_complex,
     view_as_real,
 )
-from keras_fn_tensorflow.random import random_normal, random_randint, random_uniform
+from keras_fn_tensorflow.random import (
+    random_binomial,
+    random_gamma,
+    random_normal,
+    random_randint,
+    random_uniform,
+)
 from keras_fn_tensorflow.signals import fft, irfft, rfft
 from keras_fn_tensorflow.tensors import cast, dtype_name, shape
 

@@ -57,11 +57,13 @@ from torch import tan as tan
 from torch import tanh as tanh
 from torch import true_divide as true_divide
 
+from keras_fn_torch.attention import fused_attention as fused_attention
 from keras_fn_torch.axes import Axis, axes_of
 from keras_fn_torch.conv import average_pool as average_pool
 from keras_fn_torch.conv import conv as conv
 from keras_fn_torch.conv import conv_transpose as conv_transpose
 from keras_fn_torch.conv import max_pool as max_pool
+from keras_fn_torch.ctc import ctc_loss as ctc_loss
 from keras_fn_torch.linalg import cholesky as cholesky
 from keras_fn_torch.linalg import det as det
 from keras_fn_torch.linalg import eig as eig
@@ -94,6 +96,8 @@ from keras_fn_torch.nn import softplus as softplus
 from keras_fn_torch.numbers import searchsorted as searchsorted
 from keras_fn_torch.numbers import view_as_complex as view_as_complex
 from keras_fn_torch.numbers import view_as_real as view_as_real
+from keras_fn_torch.random import random_binomial as random_binomial
+from keras_fn_torch.random import random_gamma as random_gamma
 from keras_fn_torch.random import random_normal as random_normal
 from keras_fn_torch.random import random_randint as random_randint
 from keras_fn_torch.random import random_uniform as random_uniform

@@ -14,6 +14,7 @@ from keras_fn.ops.activations import squareplus as squareplus
 from keras_fn.ops.activations import swish as swish
 from keras_fn.ops.activations import tanh_shrink as tanh_shrink
 from keras_fn.ops.activations import threshold as threshold
+from keras_fn.ops.attention import dot_product_attention as dot_product_attention
 from keras_fn.ops.binary import add as add
 from keras_fn.ops.binary import arctan2 as arctan2
 from keras_fn.ops.binary import bitwise_and as bitwise_and
@@ -82,6 +83,8 @@ from keras_fn.ops.creation import ones_like as ones_like
 from keras_fn.ops.creation import tri as tri
 from keras_fn.ops.creation import zeros as zeros
 from keras_fn.ops.creation import zeros_like as zeros_like
+from keras_fn.ops.ctc import ctc_decode as ctc_decode
+from keras_fn.ops.ctc import ctc_loss as ctc_loss
 from keras_fn.ops.differences import cdist as cdist
 from keras_fn.ops.differences import diff as diff
 from keras_fn.ops.differences import psnr as psnr
@@ -170,6 +173,12 @@ from keras_fn.ops.nn import softsign as softsign
 from keras_fn.ops.normalization import layer_normalization as layer_normalization
 from keras_fn.ops.normalization import rms_normalization as rms_normalization
 from keras_fn.ops.norms import norm as norm
+from keras_fn.ops.patches import depth_to_space as depth_to_space
+from keras_fn.ops.patches import fold as fold
+from keras_fn.ops.patches import space_to_depth as space_to_depth
+from keras_fn.ops.patches import unfold as unfold
+from keras_fn.ops.pooling import adaptive_average_pool as adaptive_average_pool
+from keras_fn.ops.pooling import adaptive_max_pool as adaptive_max_pool
 from keras_fn.ops.products import dot as dot
 from keras_fn.ops.products import einsum as einsum
 from keras_fn.ops.products import matmul as matmul

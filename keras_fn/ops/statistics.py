@@ -28,8 +28,8 @@ from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.creation import arange, ones_like, zeros
 from keras_fn.ops.differences import diff
 from keras_fn.ops.indexing import getitem, sort
-from keras_fn.ops.linalg import matmul
 from keras_fn.ops.nn import conv
+from keras_fn.ops.products import matmul
 from keras_fn.ops.reductions import max as max_
 from keras_fn.ops.reductions import mean
 from keras_fn.ops.reductions import min as min_
