@@ -30,7 +30,7 @@ class Makers(Protocol):
     def random_randint(
         self, shape: Sequence[Any], minval: Any, maxval: Any, dtype: str, seed: Tensor, /
     ) -> Tensor:
-        """Integers in [minval, maxval); the limits are numbers or tensors that broadcast."""
+        """Integers in [minval, maxval); the limits are numbers or scalar tensors."""
 
     def random_uniform(self, shape: Sequence[Any], dtype: str, seed: Tensor, /) -> Tensor:
         """Floats in [0, 1)."""
