@@ -1,5 +1,6 @@
 """The primitive ops on JAX, and composites that JAX has in a faster form."""
 
+from functools import partial
 from typing import Any
 
 import jax
@@ -8,16 +9,7 @@ import numpy as np
 from jax import lax
 from jax.lax import rsqrt as rsqrt
 from jax.lax import stop_gradient as stop_gradient
-from jax.nn import elu as elu
-from jax.nn import gelu as gelu
-from jax.nn import log_softmax as log_softmax
-from jax.nn import relu as relu
-from jax.nn import relu6 as relu6
-from jax.nn import selu as selu
 from jax.nn import sigmoid as sigmoid
-from jax.nn import silu as silu
-from jax.nn import softmax as softmax
-from jax.nn import softplus as softplus
 from jax.numpy import absolute as absolute
 from jax.numpy import add as add
 from jax.numpy import arange as arange
@@ -76,7 +68,6 @@ from jax.numpy import sinh as sinh
 from jax.numpy import split as split
 from jax.numpy import sqrt as sqrt
 from jax.numpy import squeeze as squeeze
-from jax.numpy import stack as stack
 from jax.numpy import subtract as subtract
 from jax.numpy import take_along_axis as take_along_axis
 from jax.numpy import tan as tan
@@ -90,6 +81,7 @@ from jax.scipy.special import erfinv as erfinv
 
 from keras_fn.core.windows import Sizes, per_axis, transposed_window
 from keras_fn.settings import standardize_data_format
+from keras_fn_jax.compiled import compile_op
 from keras_fn_jax.loops import gru as gru
 from keras_fn_jax.loops import lstm as lstm
 from keras_fn_jax.loops import scan as scan
@@ -109,10 +101,18 @@ def _reduction(function: Any) -> Any:
     return reduce
 
 
-all, any, max, mean, min, prod, sum = map(
-    _reduction, (jnp.all, jnp.any, jnp.max, jnp.mean, jnp.min, jnp.prod, jnp.sum)
+max, mean, min, prod, sum = map(_reduction, (jnp.max, jnp.mean, jnp.min, jnp.prod, jnp.sum))
+all, any = (compile_op(_reduction(f)) for f in (jnp.all, jnp.any))
+logsumexp = compile_op(_reduction(jax.scipy.special.logsumexp))
+
+# Of several primitives, or with a gradient of their own: slow to call one by one.
+elu, relu, relu6, selu, silu, softplus = map(
+    jax.jit,
+    (jax.nn.elu, jax.nn.relu, jax.nn.relu6, jax.nn.selu, jax.nn.silu, jax.nn.softplus),
 )
-logsumexp = _reduction(jax.scipy.special.logsumexp)
+gelu, log_softmax, softmax, stack = map(
+    compile_op, (jax.nn.gelu, jax.nn.log_softmax, jax.nn.softmax, jnp.stack)
+)
 
 
 def full(shape: Any, value: float, dtype: str) -> jax.Array:
@@ -135,21 +135,25 @@ def reshape(x: jax.Array, newshape: Any) -> jax.Array:
     return jnp.reshape(x, newshape)
 
 
+@compile_op
 def tile(x: jax.Array, repeats: Any) -> jax.Array:
     """JAX names the argument otherwise."""
     return jnp.tile(x, repeats)
 
 
+@compile_op
 def repeat(x: jax.Array, repeats: Any, axis: int | None = None) -> jax.Array:
     """Counts may be a list, which JAX does not take."""
     return jnp.repeat(x, np.asarray(repeats), axis)
 
 
+@compile_op
 def argmax(x: jax.Array, axis: int | None = None, keepdims: bool = False) -> jax.Array:
     """Index as int32."""
     return jnp.argmax(x, axis=axis, keepdims=keepdims).astype("int32")
 
 
+@compile_op
 def argmin(x: jax.Array, axis: int | None = None, keepdims: bool = False) -> jax.Array:
     """Index as int32."""
     return jnp.argmin(x, axis=axis, keepdims=keepdims).astype("int32")
@@ -166,6 +170,7 @@ def getitem(x: jax.Array, key: Any) -> jax.Array:
     return x[key]
 
 
+@partial(jax.jit, static_argnames="axis")
 def take(x: jax.Array, indices: jax.Array, axis: int | None = None) -> jax.Array:
     """Clips indices out of range, as jit cannot raise; NaN (JAX's default) would spread."""
     size = x.size if axis is None else x.shape[axis]
@@ -173,6 +178,7 @@ def take(x: jax.Array, indices: jax.Array, axis: int | None = None) -> jax.Array
     return jnp.take(x, indices, axis=axis, mode="clip")
 
 
+@compile_op
 def sort(x: jax.Array, axis: int = -1) -> jax.Array:
     """Rising order."""
     return jnp.sort(x, axis=axis)
@@ -190,6 +196,7 @@ def top_k(x: jax.Array, k: int, sorted: bool = True) -> tuple[jax.Array, jax.Arr
     return values, indices
 
 
+@compile_op
 def pad(
     x: jax.Array, pad_width: Any, mode: str = "constant", constant_values: float | None = None
 ) -> jax.Array:
@@ -208,6 +215,7 @@ def _layouts(rank: int, data_format: str | None) -> tuple[str, str, str]:
     return inputs, f"{space}IO", inputs
 
 
+@compile_op
 def conv(
     inputs: jax.Array,
     kernel: jax.Array,
@@ -231,6 +239,7 @@ def conv(
     )
 
 
+@compile_op
 def conv_transpose(
     inputs: jax.Array,
     kernel: jax.Array,
@@ -264,6 +273,7 @@ def _windows(x: jax.Array, pool_size: Sizes, strides: Sizes | None, data_format:
     return (1, 1, *window), (1, 1, *steps)
 
 
+@compile_op
 def max_pool(
     inputs: jax.Array,
     pool_size: Sizes,
@@ -277,6 +287,7 @@ def max_pool(
     return lax.reduce_window(inputs, lowest, lax.max, window, steps, padding.upper())
 
 
+@compile_op
 def average_pool(
     inputs: jax.Array,
     pool_size: Sizes,

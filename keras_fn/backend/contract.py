@@ -4,6 +4,7 @@
 protocols are optional: a backend that gains by one of them has it, and the frontend asks by name.
 
 - `compile_call` (`CompilesCalls`): a model's call as one compiled function.
+- `compile_op` (`CompilesOps`): the body of an op as one compiled function.
 - `foreach` (`ForEach`): an optimizer's step over many variables at once.
 - `device_scope` (`PlacesTensors`): the device of new tensors.
 
@@ -182,6 +183,17 @@ class CompilesCalls(Protocol):
         """Makes a fast version of a function that reads variables and assigns none.
 
         Gradients flow through it to its arguments and to the variables.
+        """
+        ...
+
+
+class CompilesOps(Protocol):
+    """Optional: a backend where an op that is made of others is slow to call one by one."""
+
+    def compile_op(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Makes a fast version of the body of an op: of tensors and plain arguments.
+
+        It must mean the same for every argument, also where tensors are traced.
         """
         ...
 

@@ -168,14 +168,18 @@ class _Op:
         return self.fn.__code__.co_code == _no_body.__code__.co_code
 
     def find_native(self) -> Callable[..., Any]:
-        """Returns the function of the backend, else the body."""
-        native = getattr(current().ops, self.name, None)
-        if native is None and self.is_primitive:
+        """Returns the function of the backend, or the body as fast as the backend runs it."""
+        backend = current()
+        native = getattr(backend.ops, self.name, None)
+        if native is not None:
+            return native
+        if self.is_primitive:
             raise Unsupported(
-                f"the {current().name} backend has no {self.name}",
+                f"the {backend.name} backend has no {self.name}",
                 fix="use other ops, or another backend",
             )
-        return native or self.fn
+        compile_op = getattr(backend, "compile_op", None)
+        return self.fn if compile_op is None else compile_op(self.fn)
 
     def explain(self, error: Exception, args: tuple, kwargs: dict[str, Any]) -> None:
         """Raises the error of the op's rule, if that refuses the arguments too.
