@@ -1,13 +1,16 @@
 """The JAX backend of keras_fn."""
 
 from keras_fn_jax import ops as ops
+from keras_fn_jax.compiled import compile_op as compile_op
 from keras_fn_jax.functions import abstract_eval as abstract_eval
 from keras_fn_jax.functions import compile as compile
 from keras_fn_jax.functions import compile_call as compile_call
 from keras_fn_jax.functions import value_and_grad as value_and_grad
 from keras_fn_jax.layer import LayerBase as LayerBase
 from keras_fn_jax.tensors import assign as assign
+from keras_fn_jax.tensors import assign_add as assign_add
 from keras_fn_jax.tensors import batch_indices as batch_indices
+from keras_fn_jax.tensors import borrow as borrow
 from keras_fn_jax.tensors import cast as cast
 from keras_fn_jax.tensors import convert_to_numpy as convert_to_numpy
 from keras_fn_jax.tensors import convert_to_tensor as convert_to_tensor

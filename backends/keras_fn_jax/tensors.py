@@ -32,6 +32,11 @@ def convert_to_tensor(x: Any, dtype: str | None = None) -> jax.Array:
     return jnp.array(x, dtype=None if dtype is None else _native(dtype))
 
 
+def borrow(x: np.ndarray) -> jax.Array:
+    """On the CPU, JAX shares the memory of an array where that is aligned."""
+    return jnp.asarray(x)
+
+
 @cache
 def _native(dtype: Any) -> Any:
     return jax.dtypes.canonicalize_dtype(numpy_dtype(standardize_dtype(dtype)))
@@ -73,7 +78,8 @@ def new_variable(value: Any, dtype: str, trainable: bool, name: str) -> jax.Arra
     del trainable, name
     # A copy: a step donates its state, and the caller may hold on to `value`.
     if isinstance(value, np.ndarray):
-        return jax.device_put(value.astype(_native(dtype), copy=False), may_alias=False)
+        with jax.ensure_compile_time_eval():  # a trace that reads it first must not own it
+            return jax.device_put(value.astype(_native(dtype), copy=False), may_alias=False)
     return jnp.array(value, dtype=_native(dtype), copy=True)
 
 
@@ -81,6 +87,11 @@ def assign(handle: jax.Array, value: jax.Array) -> jax.Array:
     """The new array replaces the old one."""
     del handle
     return value
+
+
+def assign_add(handle: jax.Array, value: Any) -> jax.Array:
+    """The sum replaces the old array."""
+    return handle + value
 
 
 def set_trainable(handle: jax.Array, trainable: bool) -> None:

@@ -5,8 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
-from keras_fn.core.state import StateHolder
-
 _Trackable = tf.__internal__.tracking.Trackable
 
 
@@ -17,8 +15,8 @@ class LayerBase(tf.Module):
     name: str = ""  # type: ignore[override]
 
     if TYPE_CHECKING:  # what `Layer` brings
+        _contents: Callable[[], Any]
         _flatten_layers: Callable[..., list[Any]]
-        _held: Callable[[type], list[Any]]
         _own_variables: Callable[[], list[Any]]
         _sublayers: Callable[[], list[Any]]
 
@@ -58,7 +56,7 @@ class LayerBase(tf.Module):
 
     def _tf_state(self) -> dict[str, list[tuple[Any, Any]]]:
         """The state that the frontend tracks, with what TensorFlow knows it as."""
-        holders = self._held(StateHolder)  # seeds, metrics
+        holders = self._contents().holders.values()  # seeds, metrics
         variables = self._own_variables() + [v for holder in holders for v in holder.variables]
         return {
             "variable": [(v, v.value) for v in variables],

@@ -41,6 +41,11 @@ def convert_to_tensor(x: Any, dtype: str | None = None) -> tf.Tensor:
     return tf.convert_to_tensor(x, None if dtype is None else _native(dtype))
 
 
+def borrow(x: np.ndarray) -> tf.Tensor:
+    """TensorFlow copies always."""
+    return tf.convert_to_tensor(x)
+
+
 def _packable(x: Any) -> Any:
     """A leaf of a list that holds tensors: NumPy scalars are none, so they pack as numbers."""
     return x if hasattr(x, "__tf_tensor__") or is_tensor(x) else np.asarray(x).item()
@@ -105,6 +110,14 @@ def new_variable(value: Any, dtype: str, trainable: bool, name: str) -> tf.Varia
 def assign(handle: tf.Variable, value: tf.Tensor) -> tf.Variable:
     """Sets the variable in place, in a graph too."""
     handle.assign(value, read_value=False)
+    return handle
+
+
+def assign_add(handle: tf.Variable, value: Any) -> tf.Variable:
+    """Adds in place, in a graph too."""
+    if handle.shape.rank and not is_tensor(value):
+        value = tf.fill(handle.shape, tf.cast(value, handle.dtype))  # it does not broadcast
+    handle.assign_add(value, read_value=False)
     return handle
 
 

@@ -124,6 +124,16 @@ def _from_numpy(array: np.ndarray, dtype: str | None) -> Tensor:
     return tensor.to(device=device, dtype=target)
 
 
+def borrow(x: np.ndarray) -> Tensor:
+    """Shares the memory of an array that PyTorch could write to; copies others."""
+    if x.dtype in _SHARED and x.flags.c_contiguous and x.flags.writeable:
+        return torch.from_numpy(x).to(default_device())
+    return convert_to_tensor(x)
+
+
+_SHARED = frozenset(map(np.dtype, ("float32", "float64", "int32", "int64", "uint8", "bool")))
+
+
 def convert_to_numpy(x: Tensor) -> np.ndarray:
     """Copies to the host. A copy always: a variable's tensor changes in place."""
     x = x.detach().cpu()
@@ -135,7 +145,7 @@ def convert_to_numpy(x: Tensor) -> np.ndarray:
 
 def cast(x: Tensor, dtype: str) -> Tensor:
     """Converts to another dtype."""
-    target = native(standardize_dtype(dtype))
+    target = _NATIVE.get(dtype) or native(standardize_dtype(dtype))
     return x if x.dtype is target else x.to(target)
 
 
@@ -163,17 +173,23 @@ def gather_rows(x: Tensor, indices: Tensor) -> Tensor:
 def new_variable(value: Any, dtype: str, trainable: bool, name: str) -> torch.nn.Parameter:
     """A Parameter, of integers too: one kind of handle, which optimizers and tools know."""
     del name
-    token = _abstract.set(False)  # a weight that is drawn in `abstract_eval` is a real one
+    # A weight that is first read in `abstract_eval` or in inference is a real one all the same.
+    token = _abstract.set(False)
     try:
-        if isinstance(value, Tensor):
-            value = value.detach().to(device=default_device(), dtype=native(dtype), copy=True)
-            value = value.contiguous()
-        else:
-            value = convert_to_tensor(value, dtype)
-        differentiable = value.dtype.is_floating_point or value.dtype.is_complex
-        return torch.nn.Parameter(value, requires_grad=trainable and differentiable)
+        with torch.inference_mode(False):
+            tensor = _owned(value, dtype)
+            differentiable = tensor.is_floating_point() or tensor.is_complex()
+            return torch.nn.Parameter(tensor, requires_grad=trainable and differentiable)
     finally:
         _abstract.reset(token)
+
+
+def _owned(value: Any, dtype: str) -> Tensor:
+    """A tensor on the default device that shares its memory with nobody."""
+    if not isinstance(value, Tensor):
+        return convert_to_tensor(value, dtype)
+    value = value.detach().to(device=default_device(), dtype=native(dtype), copy=True)
+    return value.contiguous()
 
 
 def assign(handle: Tensor, value: Tensor) -> Tensor:
@@ -182,6 +198,13 @@ def assign(handle: Tensor, value: Tensor) -> Tensor:
         if value is not handle and _share_memory(value, handle):
             value = value.clone()  # `v.assign(v.T)` must not read what it has written
         handle.copy_(value)
+    return handle
+
+
+def assign_add(handle: Tensor, value: Any) -> Tensor:
+    """Adds in place."""
+    with torch.no_grad():
+        handle.add_(value)
     return handle
 
 

@@ -98,6 +98,11 @@ def dense_stack(count: int) -> Any:
     return keras.Model(inputs, x)
 
 
+def drawn_dense_stack(count: int) -> Any:
+    """The same, with the values of its weights: a variable draws its own when it is first read."""
+    return [v.value for v in dense_stack(count).variables]
+
+
 def vgg19() -> Any:
     """VGG19 with new weights."""
-    return keras.applications.VGG19(weights=None)
+    return [v.value for v in keras.applications.VGG19(weights=None).variables]

@@ -5,13 +5,11 @@ see another's scopes.
 """
 
 from contextvars import ContextVar, Token
-from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, eq=False)
-class Context:
+class Context(NamedTuple):
     """The scopes in force."""
 
     stateless: "StatelessScope | None" = None
@@ -19,7 +17,7 @@ class Context:
     autocast: str | None = None  # dtype that float variables are read in
     training: bool | None = None  # None: nobody has said
     lazy: bool = False  # new variables draw their values when first read
-    masks: dict[int, tuple[Any, Any]] = field(default_factory=dict)
+    masks: dict[int, tuple[Any, Any]] = {}  # noqa: RUF012  # one for all, on purpose
 
 
 NOTHING = Context()
@@ -35,7 +33,7 @@ class Scope:
         return {}
 
     def __enter__(self):
-        self._token = context.set(replace(context.get(), **self._changes()))
+        self._token = context.set(context.get()._replace(**self._changes()))
         return self
 
     def __exit__(

@@ -9,33 +9,34 @@ from typing import Any
 import optree
 
 _NAMESPACE = "keras_fn"
+# For good: to enter and leave it around every call would cost more than the calls themselves.
+_IN_ORDER = optree.dict_insertion_ordered(True, namespace=_NAMESPACE)
+_IN_ORDER.__enter__()
 
 
 def flatten(structure: Any) -> list[Any]:
     """Returns the leaves, in the order in which they stand. None is a leaf."""
-    if type(structure) not in _CONTAINERS:
+    if not isinstance(structure, _CONTAINERS):
         return [structure]
-    with optree.dict_insertion_ordered(True, namespace=_NAMESPACE):
-        return optree.tree_leaves(structure, none_is_leaf=True, namespace=_NAMESPACE)
+    return optree.tree_leaves(structure, none_is_leaf=True, namespace=_NAMESPACE)
 
 
 def map_structure(function: Callable[..., Any], *structures: Any) -> Any:
     """Returns the structure with `function` applied to its leaves. None is a leaf."""
-    with optree.dict_insertion_ordered(True, namespace=_NAMESPACE):
-        return optree.tree_map(function, *structures, none_is_leaf=True, namespace=_NAMESPACE)
+    if not isinstance(structures[0], _CONTAINERS):
+        return function(*structures)
+    return optree.tree_map(function, *structures, none_is_leaf=True, namespace=_NAMESPACE)
 
 
 def pack(structure: Any, leaves: Iterable[Any]) -> Any:
     """Returns the structure with its leaves replaced by `leaves`, in order."""
-    with optree.dict_insertion_ordered(True, namespace=_NAMESPACE):
-        spec = optree.tree_structure(structure, none_is_leaf=True, namespace=_NAMESPACE)
-        return optree.tree_unflatten(spec, leaves)
+    spec = optree.tree_structure(structure, none_is_leaf=True, namespace=_NAMESPACE)
+    return optree.tree_unflatten(spec, leaves)
 
 
 def paths(structure: Any) -> list[tuple[Any, ...]]:
     """Returns the path of keys and indices to each leaf, in the order of `flatten`."""
-    with optree.dict_insertion_ordered(True, namespace=_NAMESPACE):
-        return optree.tree_paths(structure, none_is_leaf=True, namespace=_NAMESPACE)
+    return optree.tree_paths(structure, none_is_leaf=True, namespace=_NAMESPACE)
 
 
 def flatten_like(structure: Any, values: Any) -> list[Any] | None:

@@ -1,6 +1,8 @@
 """The Variable: state with a shape, a dtype and a name, kept by the backend."""
 
 from collections.abc import Callable
+from functools import partial
+from threading import RLock
 from typing import Any, cast
 
 import numpy as np
@@ -94,10 +96,11 @@ class Variable(Arithmetic):
         if getattr(initializer, "draw", None):
             # On the host; the key now, so that a later draw gives the values of this moment.
             key = initializer.new_key()
-            self._draw = lambda: initializer.draw(self.shape, self.dtype, key)
+            self._draw = partial(initializer.draw, self.shape, self.dtype, key)
         else:
-            self._draw = lambda: initializer(self.shape, dtype=self.dtype)
-        if not context.get().lazy:
+            self._draw = partial(initializer, self.shape, dtype=self.dtype)
+        # What cannot fail waits until somebody reads it: a model that is loaded draws nothing.
+        if not (getattr(initializer, "takes_any_shape", False) or context.get().lazy):
             self._materialize()
 
     def _take(self, value: Any, shape: Any, dtype: Any) -> None:
@@ -120,16 +123,18 @@ class Variable(Arithmetic):
 
     def _materialize(self) -> None:
         """Draws the value on the host and hands it to the backend."""
-        assert self._draw is not None
-        value = self._draw()
-        if tuple(value.shape) != self.shape:
-            raise ValueError(
-                f"Variable {self.path!r}: its initializer gave shape {tuple(value.shape)}, "
-                f"{self.shape} was asked for."
-            )
-        backend = current()
-        self._handle = backend.new_variable(value, self.dtype, self._trainable, self.name)
-        self._draw = None
+        with _one_draw:
+            if self._draw is None:  # another thread was faster
+                return
+            value = self._draw()
+            if tuple(value.shape) != self.shape:
+                raise ValueError(
+                    f"Variable {self.path!r}: its initializer gave shape {tuple(value.shape)}, "
+                    f"{self.shape} was asked for."
+                )
+            backend = current()
+            self._handle = backend.new_variable(value, self.dtype, self._trainable, self.name)
+            self._draw = None
 
     @property
     def value(self) -> Any:
@@ -175,13 +180,8 @@ class Variable(Arithmetic):
         if isinstance(value, Variable):
             value = value.value
         value = backend.convert_to_tensor(value, self.dtype)
-        if tuple(value.shape) != self.shape:
-            raise SpecError(
-                f"Variable {self.path!r}",
-                expected=f"a value of shape {self.shape}",
-                given=f"shape {tuple(value.shape)}",
-                fix="reshape the value, or assign it to the variable that it belongs to",
-            )
+        if value.shape != self.shape and tuple(value.shape) != self.shape:
+            raise self._misfit(value)
         if now.stateless is not None:
             now.stateless.add_update((self, value))
         elif self._handle is None:
@@ -191,9 +191,30 @@ class Variable(Arithmetic):
             self._handle = backend.assign(self._handle, value)
         return None
 
+    def _misfit(self, value: Any) -> SpecError:
+        return SpecError(
+            f"Variable {self.path!r}",
+            expected=f"a value of shape {self.shape}",
+            given=f"shape {tuple(value.shape)}",
+            fix="reshape the value, or assign it to the variable that it belongs to",
+        )
+
     def assign_add(self, value: Any) -> None:
         """Adds `value` to the variable."""
-        self.assign(self + value)
+        backend = current()
+        if context.get() is not NOTHING or self._handle is None:
+            self.assign(self + value)
+        elif self._takes_number(value):
+            self._handle = backend.assign_add(self._handle, value)
+        elif backend.is_tensor(value) and value.shape == self.shape:
+            self._handle = backend.assign_add(self._handle, backend.cast(value, self.dtype))
+        else:
+            self.assign(self + value)
+
+    def _takes_number(self, value: Any) -> bool:
+        if type(value) is int:
+            return self.dtype != "bool"
+        return type(value) is float and is_float(self.dtype)
 
     def assign_sub(self, value: Any) -> None:
         """Subtracts `value` from the variable."""
@@ -272,6 +293,9 @@ class Variable(Arithmetic):
             return x.value if isinstance(x, Variable) else x
 
         return function(*unwrap(args), **{k: unwrap(v) for k, v in (kwargs or {}).items()})
+
+
+_one_draw = RLock()  # two threads that read a variable first must not make two handles
 
 
 def _is_float_data(value: Any) -> bool:

@@ -46,6 +46,8 @@ class Constant(HostInitializer):
         [3.0, 3.0]
     """
 
+    takes_any_shape = False
+
     def __init__(self, value: Any = 0.0):
         self.value = value
 
@@ -80,6 +82,8 @@ class Identity(HostInitializer):
         [[1.0, 0.0], [0.0, 1.0]]
     """
 
+    takes_any_shape = False
+
     def __init__(self, gain: float = 1.0):
         self.gain = gain
 
@@ -111,6 +115,8 @@ class STFT(HostInitializer):
         >>> keras.initializers.STFT()((16, 1, 9)).shape == (16, 1, 9)
         True
     """
+
+    takes_any_shape = False
 
     def __init__(
         self,

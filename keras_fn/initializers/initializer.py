@@ -50,7 +50,12 @@ class HostInitializer(Initializer):
     """Base of the built-in ones: values are made by NumPy, the same on every backend.
 
     Subclasses write `_values`.
+
+    Attributes:
+        takes_any_shape: Whether drawing cannot fail, so that a variable may put it off.
     """
+
+    takes_any_shape = True
 
     def __init_subclass__(cls, **kwargs: Any):
         super().__init_subclass__(**kwargs)

@@ -313,6 +313,8 @@ class Orthogonal(RandomInitializer):
         Neural Networks", 2013.
     """
 
+    takes_any_shape = False
+
     def __init__(self, gain: float = 1.0, seed: Any = None):
         super().__init__(seed)
         self.gain = gain

@@ -1,6 +1,6 @@
 """What a layer holds: found among its attributes when asked for, so there is nothing to keep up."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,14 @@ from keras_fn.errors import DTypeError, SpecError
 _NOT_OWN = frozenset({"_inbound_nodes", "_outbound_nodes", "_init_arguments", "_losses"})
 
 
+class Contents(NamedTuple):
+    """What the attributes of a layer hold, in their order, each object once by its identity."""
+
+    variables: dict[int, Variable]
+    layers: dict[int, Any]
+    holders: dict[int, StateHolder]  # seeds, metrics, states
+
+
 class Tracked:
     """Variables, sublayers and metrics of a layer, by where they stand among its attributes."""
 
@@ -20,60 +28,60 @@ class Tracked:
     _weights: list[Variable]
     _trainable: bool
 
-    def _held(self, kind: type) -> list[Any]:
-        """Returns the objects of a kind among the attributes, in order, each once."""
-        found: dict[int, Any] = {}
+    def _contents(self) -> Contents:
+        """Returns what the layer itself holds."""
+        found = Contents({}, {}, {})
         for key, value in vars(self).items():
-            if key not in _NOT_OWN:
-                _collect(value, kind, found)
-        return list(found.values())
+            role = _ROLES.get(type(value), _UNKNOWN)
+            if role is not None and key not in _NOT_OWN:
+                _collect(value, found)
+        found.layers.pop(id(self), None)
+        return found
 
     def _own_variables(self) -> list[Variable]:
         """The layer's own variables: those of `add_weight` first, then others it holds."""
-        found = {id(v): v for v in self._weights}
-        for variable in self._held(Variable):
-            found.setdefault(id(variable), variable)
-        own = list(found.values())
-        return [v for v in own if v.wants_training] + [v for v in own if not v.wants_training]
+        return self._in_order(self._contents())
+
+    def _in_order(self, contents: Contents) -> list[Variable]:
+        own = {id(v): v for v in self._weights}
+        for key, variable in contents.variables.items():
+            own.setdefault(key, variable)
+        wanted = [v for v in own.values() if v.wants_training]
+        return wanted + [v for v in own.values() if not v.wants_training]
 
     def _sublayers(self) -> list[Any]:
         """The layers that this one holds."""
-        return [layer for layer in self._held(Tracked) if layer is not self]
+        return list(self._contents().layers.values())
+
+    def _survey(self) -> list[tuple[Any, Contents]]:
+        """This layer and those inside, at any depth, each once, with what they hold."""
+        found: set[int] = {id(self)}
+        stack, order = [self], []
+        while stack:
+            layer = stack.pop()
+            contents = layer._contents()
+            order.append((layer, contents))
+            fresh = [x for key, x in contents.layers.items() if key not in found]
+            found.update(map(id, fresh))
+            stack += reversed(fresh)
+        return order
 
     def _flatten_layers(self, include_self: bool = True) -> list[Any]:
         """The layers inside, at any depth, each once."""
-        found: dict[int, Any] = {id(self): self}
-        stack = [self]
-        order = []
-        while stack:
-            layer = stack.pop()
-            order.append(layer)
-            fresh = [x for x in layer._sublayers() if id(x) not in found]
-            found.update((id(x), x) for x in fresh)
-            stack += reversed(fresh)
-        return order if include_self else order[1:]
-
-    def _holders(self, kind: str) -> list[StateHolder]:
-        found: dict[int, StateHolder] = {}
-        for layer in self._flatten_layers():
-            for holder in layer._held(StateHolder):
-                if holder.kind == kind:
-                    found.setdefault(id(holder), holder)
-        return list(found.values())
+        layers = [layer for layer, _ in self._survey()]
+        return layers if include_self else layers[1:]
 
     @property
     def weights(self) -> list[Variable]:
         """All weights, of sublayers too; without the state of random seeds and metrics."""
-        found: dict[int, Variable] = {}
-        for layer in self._flatten_layers():
-            found.update((id(v), v) for v in layer._own_variables() if id(v) not in found)
-        return list(found.values())
+        return _weights(self._survey())
 
     @property
     def variables(self) -> list[Variable]:
         """All state of the layer: weights, random seeds, and states of recurrent layers."""
-        holders = self._holders("seed") + self._holders("state")
-        return self.weights + [v for holder in holders for v in holder.variables]
+        survey = self._survey()
+        holders = _holders(survey, "seed") + _holders(survey, "state")
+        return _weights(survey) + [v for holder in holders for v in holder.variables]
 
     @property
     def trainable_variables(self) -> list[Variable]:
@@ -98,7 +106,7 @@ class Tracked:
     @property
     def metrics(self) -> list[Any]:
         """The metrics that the layer and its sublayers hold."""
-        return self._holders("metric")
+        return _holders(self._survey(), "metric")
 
     @property
     def metrics_variables(self) -> list[Variable]:
@@ -191,12 +199,52 @@ class Tracked:
             variable.assign(store[str(i)])
 
 
-def _collect(value: Any, kind: type, found: dict[int, Any]) -> None:
-    if isinstance(value, kind):
-        found.setdefault(id(value), value)
-    elif type(value) in (list, tuple) or isinstance(value, (list, set)):
-        for item in value:
-            _collect(item, kind, found)
-    elif isinstance(value, dict):
-        for item in value.values():
-            _collect(item, kind, found)
+def _weights(survey: list[tuple[Any, Contents]]) -> list[Variable]:
+    found: dict[int, Variable] = {}
+    for layer, contents in survey:
+        for variable in layer._in_order(contents):
+            found.setdefault(id(variable), variable)
+    return list(found.values())
+
+
+def _holders(survey: list[tuple[Any, Contents]], kind: str) -> list[StateHolder]:
+    found: dict[int, StateHolder] = {}
+    for _, contents in survey:
+        for key, holder in contents.holders.items():
+            if holder.kind == kind:
+                found.setdefault(key, holder)
+    return list(found.values())
+
+
+_UNKNOWN = ""
+_ROLES: dict[type, str | None] = {}
+"""What objects of a class are to a layer that holds them; None for nothing. Filled as they come."""
+
+
+def _role_of(cls: type) -> str | None:
+    if issubclass(cls, Variable):
+        role = "variables"
+    elif issubclass(cls, Tracked):
+        role = "layers"
+    elif issubclass(cls, StateHolder):
+        role = "holders"
+    elif issubclass(cls, dict):
+        role = "dict"
+    else:
+        role = "items" if issubclass(cls, (list, tuple, set)) else None
+    _ROLES[cls] = role
+    return role
+
+
+def _collect(value: Any, found: Contents) -> None:
+    """Notes what `value` is, or holds, at any depth."""
+    role = _ROLES.get(type(value), _UNKNOWN)
+    if role == _UNKNOWN:
+        role = _role_of(type(value))
+    if role is None:
+        return
+    if role in ("items", "dict"):
+        for item in value.values() if role == "dict" else value:
+            _collect(item, found)
+    else:
+        getattr(found, role).setdefault(id(value), value)

@@ -145,6 +145,8 @@ class LossFunctionWrapper(Loss):
 
     def call(self, y_true: Any, y_pred: Any) -> Tensor:
         """Returns `fn` of targets and predictions, which are given one rank where they can be."""
+        if not tree.is_nested(y_pred):
+            return self.fn(*same_rank(y_true, y_pred), **self._options)
         pairs = [
             same_rank(true, pred)
             for true, pred in zip(tree.flatten(y_true), tree.flatten(y_pred), strict=True)

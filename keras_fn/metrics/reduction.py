@@ -43,6 +43,11 @@ def per_sample(
     return values, weight
 
 
+def _number(x: Any, dtype: str) -> Any:
+    """A Python number as it is, a tensor in `dtype`."""
+    return x if isinstance(x, int) else ops.cast(x, dtype)
+
+
 class Sum(Metric):
     """The weighted sum of all values.
 
@@ -106,10 +111,22 @@ class Mean(Metric):
         values, weight = per_sample(values, sample_weight, ops.mean, self.dtype)
         self.total.assign_add(ops.sum(values))
         if weight is not None:
-            count = ops.sum(weight)
+            self.count.assign_add(ops.sum(weight))
         else:
-            count = ops.cast(batch_size(values), self.dtype) if len(values.shape) else 1
-        self.count.assign_add(count)
+            self._count(batch_size(values) if len(values.shape) else 1)
+
+    def add_mean(self, mean: Tensor, count: Any) -> None:
+        """Takes in a number of values whose mean is known.
+
+        Args:
+            mean: Their mean, a scalar tensor.
+            count: How many they are: a number or a scalar tensor.
+        """
+        self.total.assign_add(ops.multiply(ops.cast(mean, self.dtype), _number(count, self.dtype)))
+        self._count(count)
+
+    def _count(self, number: Any) -> None:
+        self.count.assign_add(_number(number, self.dtype))
 
     def result(self) -> Tensor:
         """Returns the mean; 0 of nothing."""

@@ -201,7 +201,7 @@ class _Graph:
         operation = self.operations[name]
         if isinstance(operation, OpNode):  # whose options may be None where that says something
             args, kwargs = op_names.full_call(operation, self.options[name], args, kwargs)
-        else:
+        else:  # files of Keras name all arguments of a layer's call, with None for those left out
             kwargs = {k: v for k, v in kwargs.items() if v is not None}
         operation(*args, **kwargs)
 

@@ -33,7 +33,12 @@ def convert_to_tensor(
         >>> convert_to_tensor([1.0, 2.0]).shape == (2,)
         True
     """
-    if isinstance(x, KerasTensor) or context.get().symbolic:
+    symbolic = context.get().symbolic
+    backend = current()
+    if not symbolic and backend.is_tensor(x):
+        name = None if dtype is None else dtypes.standardize_dtype(dtype)
+        return backend.convert_to_tensor(x, name)
+    if symbolic or isinstance(x, KerasTensor):
         spec = spec_of(x)
         name = dtypes.standardize_dtype(dtype) if dtype else dtypes.result_type(spec.dtype)
         if isinstance(x, KerasTensor) and x.dtype == name:
@@ -42,7 +47,7 @@ def convert_to_tensor(
             return cast(x, name)
         return KerasTensor(spec.shape, name, record_history=False)
     value = x.value if isinstance(x, Variable) else x
-    return current().convert_to_tensor(value, dtypes.standardize_dtype(dtype) if dtype else None)
+    return backend.convert_to_tensor(value, dtypes.standardize_dtype(dtype) if dtype else None)
 
 
 def convert_to_numpy(x: Tensor) -> np.ndarray:
@@ -54,7 +59,7 @@ def convert_to_numpy(x: Tensor) -> np.ndarray:
     """
     if isinstance(x, KerasTensor):
         return x.__array__()  # raises: no value yet
-    if isinstance(x, np.ndarray):
+    if isinstance(x, np.ndarray) and not current().is_tensor(x):
         return x
     return current().convert_to_numpy(convert_to_tensor(x))
 
@@ -92,6 +97,8 @@ def dtype(x: Tensor) -> str:
         >>> dtype(convert_to_tensor([1.0]))
         'float32'
     """
+    if current().is_tensor(x):
+        return current().dtype_name(x)
     return str(dtypes.result_type(spec_of(x).dtype))
 
 

@@ -42,9 +42,13 @@ class ArrayBatches:
     def tensors(self) -> Any:
         """The arrays on the device, as `(x, y, sample_weight)`."""
         if self._tensors is None:
-            convert = current().convert_to_tensor
+            backend = current()
+
+            def device(a: Any) -> Any:
+                return backend.borrow(a) if isinstance(a, np.ndarray) else a
+
             self._tensors = tuple(
-                None if group is None else [None if a is None else convert(a) for a in group]
+                None if group is None else [None if a is None else device(a) for a in group]
                 for group in self.rows
             )
         return self._tensors

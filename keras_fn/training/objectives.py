@@ -62,7 +62,7 @@ class CompiledLoss:
         """Takes the losses of a batch of `count` samples into the running means."""
         for tracker, part in zip(self.trackers, parts, strict=False):
             if tracker is not None and part is not None:
-                tracker.update_state(part, count)
+                tracker.add_mean(part, count)
 
     def check(self, targets: Sequence[Any], shapes: Sequence[Any]) -> None:
         """Raises unless the targets (host arrays) can belong to outputs of these shapes."""

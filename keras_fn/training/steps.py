@@ -262,7 +262,7 @@ class Steps(Mixed):
 
     def _track(self, loss: Any, parts: list[Any], x: Any) -> None:
         count = ops.shape(tree.flatten(x)[0])[0]
-        self._loss_tracker.update_state(loss, count)
+        self._loss_tracker.add_mean(loss, count)
         if self._objective is not None and self._objective.trackers:
             rest = iter(parts)
             every = [None if p is None else next(rest) for p in self._loss_parts]

@@ -52,8 +52,31 @@ def test_every_faster_form_is_compared():
         "gru",
         "moveaxis",
         "swapaxes",
+        "categorical_crossentropy",
+        "sparse_categorical_crossentropy",
     }
     assert composites - elsewhere == set(OVERRIDES)
+
+
+@pytest.mark.parametrize("from_logits", [True, False])
+@pytest.mark.parametrize("axis", [-1, 1])
+@pytest.mark.parametrize("sparse", [True, False])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_crossentropies_and_their_gradients(from_logits, axis, sparse, dtype):
+    random = torch.Generator().manual_seed(0)
+    output = torch.rand((2, 3, 4), generator=random).to(dtype)
+    target = torch.rand((2, 3, 4), generator=random).softmax(axis)
+    name = "categorical_crossentropy"
+    if sparse:
+        name, target = f"sparse_{name}", target.argmax(axis).to(torch.int32)
+
+    def run(function):
+        leaf = output.clone().requires_grad_()
+        y = function(target, leaf, from_logits, axis)
+        return y.detach(), torch.autograd.grad(torch.square(y.float()).sum(), leaf)[0]
+
+    for a, b in zip(run(getattr(backend.ops, name)), run(OPS[name].op.fn), strict=True):
+        torch.testing.assert_close(a, b)
 
 
 def test_gradients_at_zero_are_those_of_the_body():

@@ -100,7 +100,7 @@ def _array(spec: Any, shape: tuple[int, ...], dtype: str, rng: Any, special: boo
     kind = numpy_dtype(spec.dtype or dtype)
     if isinstance(spec, A):
         return np.asarray(spec.values).astype(kind)
-    if kind == bool:
+    if kind.kind == "b":
         array = rng.random(shape) < 0.5
     elif kind.kind in "iu":
         low = max(np.ceil(spec.low), 0) if kind.kind == "u" else np.ceil(spec.low)
