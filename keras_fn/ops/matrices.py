@@ -18,6 +18,7 @@ from keras_fn.ops._op import Rule, Spec, op
 from keras_fn.ops._rules import broadcast
 from keras_fn.ops._types import Tensor
 from keras_fn.ops.binary import greater, maximum, multiply
+from keras_fn.ops.complex_numbers import conjugate
 from keras_fn.ops.core import cast
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.creation import eye
@@ -122,7 +123,7 @@ def cholesky_inverse(x: Tensor, upper: bool = False) -> Tensor:
     """
     _square(x, "ops.cholesky_inverse")
     inverse = solve_triangular(x, eye(shape_of(x)[-1], dtype=x.dtype), lower=not upper)
-    turned = swapaxes(inverse, -1, -2)
+    turned = conjugate(swapaxes(inverse, -1, -2))
     return matmul(inverse, turned) if upper else matmul(turned, inverse)
 
 
