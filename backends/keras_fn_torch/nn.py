@@ -70,6 +70,8 @@ def batch_normalization(
     epsilon: float = 1e-3,
 ) -> Tensor:
     """One pass over `x`, with the rest worked out for each channel beforehand."""
+    if not x.is_floating_point():
+        x = x.to(variance.dtype)
     factor = torch.rsqrt(variance + epsilon)
     if scale is not None:
         factor = factor * scale
@@ -92,6 +94,8 @@ def layer_normalization(
     """`F.layer_norm`, which wants its axes last; in float32 at least."""
     epsilon = settings.epsilon if epsilon is None else epsilon
     axes = sorted(a % x.dim() for a in axes_of(x, axis))
+    if any(not -x.dim() <= a < x.dim() for a in axes_of(x, axis)):
+        raise IndexError(f"axis {axis} of a tensor of shape {tuple(x.shape)}")
     last = list(range(x.dim() - len(axes), x.dim()))
     wide = x if x.dtype in (torch.float32, torch.float64) else x.float()
     wide = wide if axes == last else wide.movedim(axes, last)

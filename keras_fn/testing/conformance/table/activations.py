@@ -3,8 +3,18 @@
 import numpy as np
 from scipy import special
 
-from keras_fn.testing.conformance.case import FLOATS, NUMBERS, A, Axis, Case, OneOf, Refusal, T
-from keras_fn.testing.conformance.case import case, refusal  # fmt: skip
+from keras_fn.testing.conformance.case import (  # fmt: skip
+    FLOATS,
+    NUMBERS,
+    A,
+    Axis,
+    Case,
+    OneOf,
+    Refusal,
+    T,
+    case,
+    refusal,
+)
 
 # ---------------------------------------------------------------- references
 

@@ -5,8 +5,17 @@ import math
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from keras_fn.testing.conformance.case import FLOATS, NUMBERS, A, Case, OneOf, Refusal, T
-from keras_fn.testing.conformance.case import case, refusal  # fmt: skip
+from keras_fn.testing.conformance.case import (  # fmt: skip
+    FLOATS,
+    NUMBERS,
+    A,
+    Case,
+    OneOf,
+    Refusal,
+    T,
+    case,
+    refusal,
+)
 
 # ---------------------------------------------------------------- references
 
@@ -68,9 +77,7 @@ def separable_conv(x, depthwise, pointwise, **options):
 
 
 @channels_last
-def conv_transpose(
-    x, kernel, strides=1, padding="valid", output_padding=None, dilation_rate=1
-):
+def conv_transpose(x, kernel, strides=1, padding="valid", output_padding=None, dilation_rate=1):
     """Each element spreads the kernel over the output; then what `padding` keeps of it."""
     rank = x.ndim - 2
     steps, dilation = each(strides, rank), each(dilation_rate, rank)
