@@ -38,6 +38,10 @@ class Settings:
         self._read_file(home() / "keras.json")
         self.backend = os.environ.get("KERAS_BACKEND") or self.backend
 
+    def of_ops(self) -> tuple[Any, ...]:
+        """Returns the values on which the meaning of an op depends: a key for compiled ones."""
+        return self.floatx, self.epsilon, self.image_data_format
+
     def _read_file(self, path: Path) -> None:
         try:
             values = json.loads(path.read_text(encoding="utf-8"))

@@ -1,6 +1,7 @@
 """The JAX backend of keras_fn."""
 
 from keras_fn_jax import ops as ops
+from keras_fn_jax.compiled import compile_op as compile_op
 from keras_fn_jax.functions import abstract_eval as abstract_eval
 from keras_fn_jax.functions import compile as compile
 from keras_fn_jax.functions import compile_call as compile_call

@@ -1,6 +1,7 @@
 """Activations, softmax, normalisation, dense products."""
 
 import torch
+import torch.distributed as dist
 import torch.nn.functional as F
 
 from keras_fn.settings import settings
@@ -82,6 +83,31 @@ def batch_normalization(
         shape[axis] = -1
         factor, shift = factor.reshape(shape), shift.reshape(shape)
     return torch.addcmul(shift.to(x.dtype), x, factor.to(x.dtype))
+
+
+def normalize_batch(
+    x: Tensor, gamma: Tensor | None, beta: Tensor | None, axis: int, epsilon: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """`torch.batch_norm`, which has the channels second, whatever the order in memory."""
+    moved = x if axis % x.dim() == 1 else x.movedim(axis, 1)
+    size = moved.shape[1]
+    mean, variance = (torch.zeros(size, dtype=x.dtype, device=x.device) for _ in range(2))
+    # With momentum 1 the moving moments become those of the batch, the variance without bias.
+    y = torch.batch_norm(
+        moved, gamma, beta, mean, variance, True, 1.0, epsilon, torch.backends.cudnn.enabled
+    )
+    number = x.numel() // max(size, 1)
+    variance = variance * ((number - 1) / number) if number > 1 else torch.zeros_like(variance)
+    return (y if moved is x else y.movedim(1, axis)), mean, variance
+
+
+def mean_of_replicas(x: Tensor) -> Tensor:
+    """The mean over the processes of `torch.distributed`, through which gradients flow."""
+    if not (dist.is_available() and dist.is_initialized()) or dist.get_world_size() == 1:
+        return x
+    from torch.distributed.nn.functional import all_reduce  # slow to import, and seldom needed
+
+    return all_reduce(x) / dist.get_world_size()
 
 
 def layer_normalization(

@@ -14,8 +14,8 @@ from keras_fn.ops.binary import add, divide, greater_equal, logical_and, multipl
 from keras_fn.ops.core import cast
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.creation import arange
-from keras_fn.ops.linalg import matmul
 from keras_fn.ops.nn import softmax
+from keras_fn.ops.products import matmul
 from keras_fn.ops.shapes import expand_dims, reshape, transpose
 from keras_fn.ops.unary import tanh
 from keras_fn.settings import settings

@@ -16,7 +16,6 @@ from keras_fn.ops.binary import (
     equal,
     greater,
     less,
-    logaddexp,
     logical_and,
     maximum,
     multiply,
@@ -28,9 +27,10 @@ from keras_fn.ops.control import scan
 from keras_fn.ops.core import cast
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.creation import arange, full, full_like, zeros
+from keras_fn.ops.elementwise import logaddexp
 from keras_fn.ops.indexing import argsort, getitem, one_hot, take_along_axis, top_k
-from keras_fn.ops.linalg import matmul
 from keras_fn.ops.nn import log_softmax
+from keras_fn.ops.products import matmul
 from keras_fn.ops.reductions import argmax, logsumexp
 from keras_fn.ops.reductions import max as max_
 from keras_fn.ops.reductions import sum as sum_

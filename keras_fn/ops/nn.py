@@ -23,7 +23,7 @@ from keras_fn.ops.binary import (
     where,
 )
 from keras_fn.ops.core import cast
-from keras_fn.ops.linalg import matmul
+from keras_fn.ops.products import matmul
 from keras_fn.ops.reductions import logsumexp, sum
 from keras_fn.ops.shapes import reshape, split
 from keras_fn.ops.unary import absolute, erf, exp, expm1, log1p, negative, rsqrt, sigmoid, tanh

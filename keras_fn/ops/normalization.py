@@ -7,14 +7,15 @@ from typing import Any
 from keras_fn.core import dtypes
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import op
-from keras_fn.ops._rules import normalize_axes
+from keras_fn.ops._rules import normalize_axes, normalize_axis
 from keras_fn.ops._types import Tensor
 from keras_fn.ops.binary import add, multiply, square, subtract
 from keras_fn.ops.core import cast
 from keras_fn.ops.core import shape as shape_of
+from keras_fn.ops.nn import batch_normalization
 from keras_fn.ops.reductions import mean, moments
 from keras_fn.ops.shapes import reshape
-from keras_fn.ops.unary import rsqrt
+from keras_fn.ops.unary import rsqrt, stop_gradient
 from keras_fn.settings import settings
 
 
@@ -83,6 +84,28 @@ def rms_normalization(
     if scale is not None:
         y = multiply(y, _along(scale, axes, wide))
     return cast(y, x.dtype)
+
+
+@op
+def normalize_batch(
+    x: Tensor, gamma: Tensor, beta: Tensor, axis: int, epsilon: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """What `batch_normalization` gives with the moments of `x` itself, and these moments.
+
+    Args:
+        x: Tensor of floats, in float32 at least.
+        gamma: Scale of each channel, or None.
+        beta: Shift of each channel, or None.
+        axis: The axis of the channels.
+        epsilon: Added to the variance.
+
+    Returns:
+        The normalised tensor; mean and variance of each channel, from which no gradient flows.
+    """
+    place = normalize_axis(axis, len(x.shape), "ops.normalize_batch")
+    center, variance = moments(x, [i for i in range(len(x.shape)) if i != place])
+    y = batch_normalization(x, center, variance, axis, beta, gamma, epsilon)
+    return y, stop_gradient(center), stop_gradient(variance)
 
 
 def _wide(x: Tensor, axis: Any, who: str) -> tuple[tuple[int, ...], Tensor]:
