@@ -49,6 +49,7 @@ from keras_fn_tensorflow.linalg import (
     svd,
 )
 from keras_fn_tensorflow.loops import scan
+from keras_fn_tensorflow.normalization import mean_of_replicas, normalize_batch
 from keras_fn_tensorflow.numbers import (
     bincount,
     conjugate,
