@@ -20,6 +20,7 @@ from jax.nn import softmax as softmax
 from jax.nn import softplus as softplus
 from jax.numpy import absolute as absolute
 from jax.numpy import add as add
+from jax.numpy import append as append
 from jax.numpy import arange as arange
 from jax.numpy import arccos as arccos
 from jax.numpy import arccosh as arccosh
@@ -28,6 +29,7 @@ from jax.numpy import arcsinh as arcsinh
 from jax.numpy import arctan as arctan
 from jax.numpy import arctan2 as arctan2
 from jax.numpy import arctanh as arctanh
+from jax.numpy import array_split as array_split
 from jax.numpy import bitwise_and as bitwise_and
 from jax.numpy import bitwise_not as bitwise_not
 from jax.numpy import bitwise_or as bitwise_or
@@ -36,8 +38,13 @@ from jax.numpy import broadcast_to as broadcast_to
 from jax.numpy import concatenate as concatenate
 from jax.numpy import cos as cos
 from jax.numpy import cosh as cosh
+from jax.numpy import cross as cross
 from jax.numpy import cumprod as cumprod
 from jax.numpy import cumsum as cumsum
+from jax.numpy import diag as diag
+from jax.numpy import diagflat as diagflat
+from jax.numpy import diagonal as diagonal
+from jax.numpy import dstack as dstack
 from jax.numpy import einsum as einsum
 from jax.numpy import equal as equal
 from jax.numpy import exp as exp
@@ -48,9 +55,12 @@ from jax.numpy import flip as flip
 from jax.numpy import floor_divide as floor_divide
 from jax.numpy import greater as greater
 from jax.numpy import greater_equal as greater_equal
+from jax.numpy import hstack as hstack
+from jax.numpy import inner as inner
 from jax.numpy import isfinite as isfinite
 from jax.numpy import isinf as isinf
 from jax.numpy import isnan as isnan
+from jax.numpy import kron as kron
 from jax.numpy import less as less
 from jax.numpy import less_equal as less_equal
 from jax.numpy import log as log
@@ -63,12 +73,15 @@ from jax.numpy import logical_or as logical_or
 from jax.numpy import logical_xor as logical_xor
 from jax.numpy import matmul as matmul
 from jax.numpy import maximum as maximum
+from jax.numpy import meshgrid as meshgrid
 from jax.numpy import minimum as minimum
 from jax.numpy import mod as mod
 from jax.numpy import multiply as multiply
 from jax.numpy import negative as negative
 from jax.numpy import not_equal as not_equal
 from jax.numpy import power as power
+from jax.numpy import roll as roll
+from jax.numpy import rot90 as rot90
 from jax.numpy import round as round
 from jax.numpy import sign as sign
 from jax.numpy import sin as sin
@@ -83,7 +96,12 @@ from jax.numpy import tan as tan
 from jax.numpy import tanh as tanh
 from jax.numpy import tensordot as tensordot
 from jax.numpy import transpose as transpose
+from jax.numpy import tril as tril
+from jax.numpy import triu as triu
 from jax.numpy import true_divide as true_divide
+from jax.numpy import unravel_index as unravel_index
+from jax.numpy import vdot as vdot
+from jax.numpy import vstack as vstack
 from jax.numpy import where as where
 from jax.scipy.special import erf as erf
 from jax.scipy.special import erfinv as erfinv
@@ -98,6 +116,15 @@ from keras_fn_jax.random import random_randint as random_randint
 from keras_fn_jax.random import random_uniform as random_uniform
 from keras_fn_jax.tensors import _native
 from keras_fn_jax.tensors import cast as cast
+from keras_fn_jax.writing import dynamic_slice as dynamic_slice
+from keras_fn_jax.writing import dynamic_slice_update as dynamic_slice_update
+from keras_fn_jax.writing import nonzero as nonzero
+from keras_fn_jax.writing import scatter_update as scatter_update
+from keras_fn_jax.writing import segment_max as segment_max
+from keras_fn_jax.writing import segment_min as segment_min
+from keras_fn_jax.writing import segment_prod as segment_prod
+from keras_fn_jax.writing import segment_sum as segment_sum
+from keras_fn_jax.writing import view as view
 
 
 def _reduction(function: Any) -> Any:

@@ -36,6 +36,20 @@ from keras_fn_tensorflow.indexing import getitem, take, take_along_axis
 from keras_fn_tensorflow.loops import scan
 from keras_fn_tensorflow.random import random_normal, random_randint, random_uniform
 from keras_fn_tensorflow.tensors import cast, dtype_name, shape
+from keras_fn_tensorflow.writing import (
+    diag,
+    diagonal,
+    dynamic_slice,
+    dynamic_slice_update,
+    nonzero,
+    roll,
+    scatter_update,
+    segment_max,
+    segment_min,
+    segment_prod,
+    segment_sum,
+    view,
+)
 
 Op = Callable[..., Any]
 _NUMBERS = (bool, int, float, complex)

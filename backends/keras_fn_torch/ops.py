@@ -19,6 +19,7 @@ from torch import bitwise_and as bitwise_and
 from torch import bitwise_or as bitwise_or
 from torch import bitwise_xor as bitwise_xor
 from torch import ceil as ceil
+from torch import clone as copy
 from torch import cos as cos
 from torch import cosh as cosh
 from torch import detach as stop_gradient
@@ -31,6 +32,7 @@ from torch import floor as floor
 from torch import isfinite as isfinite
 from torch import isinf as isinf
 from torch import isnan as isnan
+from torch import kron as kron
 from torch import log as log
 from torch import log1p as log1p
 from torch import log2 as log2
@@ -88,6 +90,21 @@ from keras_fn_torch.selection import take_along_axis as take_along_axis
 from keras_fn_torch.selection import top_k as top_k
 from keras_fn_torch.tensors import Tensor, default_device, native
 from keras_fn_torch.tensors import cast as cast
+from keras_fn_torch.writing import diag as diag
+from keras_fn_torch.writing import diagonal as diagonal
+from keras_fn_torch.writing import dynamic_slice as dynamic_slice
+from keras_fn_torch.writing import dynamic_slice_update as dynamic_slice_update
+from keras_fn_torch.writing import inner as inner
+from keras_fn_torch.writing import nonzero as nonzero
+from keras_fn_torch.writing import roll as roll
+from keras_fn_torch.writing import scatter_update as scatter_update
+from keras_fn_torch.writing import segment_max as segment_max
+from keras_fn_torch.writing import segment_min as segment_min
+from keras_fn_torch.writing import segment_prod as segment_prod
+from keras_fn_torch.writing import segment_sum as segment_sum
+from keras_fn_torch.writing import tril as tril
+from keras_fn_torch.writing import triu as triu
+from keras_fn_torch.writing import view as view
 
 # ---------------------------------------------------------------- elementwise
 

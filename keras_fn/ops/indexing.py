@@ -12,13 +12,14 @@ from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, Spec, op, spec_of
 from keras_fn.ops._rules import broadcast, normalize_axis, product
 from keras_fn.ops._types import Tensor
-from keras_fn.ops.binary import equal, greater_equal
+from keras_fn.ops.binary import equal, greater_equal, less
 from keras_fn.ops.core import cast
 from keras_fn.ops.creation import arange
 from keras_fn.ops.reductions import any as any_
 from keras_fn.ops.reductions import max as max_
 from keras_fn.ops.reductions import sum as sum_
 from keras_fn.ops.shapes import expand_dims, reshape
+from keras_fn.ops.unary import logical_not
 
 
 def _getitem(x: Spec, key: Any) -> Spec:
@@ -240,29 +241,60 @@ def digitize(x: Tensor, bins: Any) -> Tensor:
         >>> convert_to_numpy(digitize([0.5, 2.5], [1.0, 2.0])).tolist()
         [0, 2]
     """
-    return sum_(cast(greater_equal(expand_dims(x, -1), bins), "int32"), -1)
+    # Not below, rather than at or above: NaN comes after all edges.
+    return sum_(cast(logical_not(less(expand_dims(x, -1), bins)), "int32"), -1)
 
 
 @op
 def multi_hot(
-    inputs: Tensor, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False
+    inputs: Tensor,
+    num_classes: int | None = None,
+    axis: int = -1,
+    dtype: Any = None,
+    sparse: bool = False,
+    **kwargs: Any,
 ) -> Tensor:
-    """One vector for the integers of the last axis: 1 at each of their indices, else 0.
+    """One vector for the integers of each row: 1 at each of their indices, else 0.
+
+    Args:
+        inputs: Integers of shape `(n,)` or `(batch, n, ...)`.
+        num_classes: Size of the new axis. Its old name `num_tokens` is taken, too.
+        axis: Where the new axis stands in the result.
+        dtype: Dtype of the result; `floatx()` by default.
+        sparse: Sparse tensors are for backends that have them; here False.
+        **kwargs: `num_tokens`.
 
     Example:
         >>> convert_to_numpy(multi_hot([[0, 2]], 3)).tolist()
         [[1.0, 0.0, 1.0]]
     """
-    codes = one_hot(inputs, num_classes, dtype=dtype, sparse=sparse)
-    return max_(codes, axis=len(inputs.shape) - 1 if len(inputs.shape) > 1 else 0)
+    num_classes = kwargs.pop("num_tokens", num_classes)
+    if kwargs or num_classes is None:
+        raise SpecError(
+            "ops.multi_hot", expected="num_classes",
+            given=", ".join(kwargs) or "none", fix="say how many classes there are",
+        )  # fmt: skip
+    codes = one_hot(inputs, num_classes, axis, dtype, sparse)
+    place = normalize_axis(axis, len(codes.shape), "ops.multi_hot")
+    # One row of integers becomes one vector. The new axis may stand before that of the integers.
+    first = 0 if len(inputs.shape) == 1 else 1
+    return max_(codes, axis=first + (place <= first))
 
 
 @op
-def isin(x1: Tensor, x2: Tensor) -> Tensor:
+def isin(x1: Tensor, x2: Tensor, assume_unique: bool = False, invert: bool = False) -> Tensor:
     """Whether each element of `x1` is among those of `x2`.
+
+    Args:
+        x1: Tensor of any shape.
+        x2: Tensor of any shape.
+        assume_unique: Whether no element comes twice in either: a hint that changes no result.
+        invert: Whether to tell, instead, which are not among them.
 
     Example:
         >>> convert_to_numpy(isin([1, 2], [2, 3])).tolist()
         [False, True]
     """
-    return any_(equal(expand_dims(x1, -1), reshape(x2, (-1,))), -1)
+    del assume_unique
+    found = any_(equal(expand_dims(x1, -1), reshape(x2, (-1,))), -1)
+    return logical_not(found) if invert else found

@@ -296,7 +296,17 @@ def flip(x: Tensor, axis: Axis = None) -> Tensor:
 
 
 def _broadcast_to(x: Spec, shape: Any) -> Spec:
-    return Spec(tuple(shape), x.dtype)
+    sizes = tuple(None if isinstance(size, KerasTensor) else size for size in shape)
+    extra = len(sizes) - len(x.shape)
+    pairs = zip(x.shape, sizes[builtins.max(extra, 0) :], strict=False)
+    if extra < 0 or builtins.any(a not in (1, None, b) and b is not None for a, b in pairs):
+        raise SpecError(
+            "ops.broadcast_to",
+            expected="a shape that the tensor's own reaches by repeating axes of size 1",
+            given=f"shape {sizes} for a tensor of shape {x.shape}",
+            fix="check the shape, or add axes with ops.expand_dims",
+        )
+    return Spec(sizes, x.dtype)
 
 
 @op(rule=Rule(_broadcast_to))
@@ -314,22 +324,37 @@ def pad_widths(pad_width: Any, rank: int) -> list[tuple[int, int]]:
     if isinstance(pad_width, int):
         return [(pad_width, pad_width)] * rank
     pairs = list(pad_width)
-    if len(pairs) == 2 and all(isinstance(p, int) for p in pairs):
+    if len(pairs) == 2 and builtins.all(isinstance(p, int) for p in pairs):
         return [tuple(pairs)] * rank
-    if len(pairs) == 1:
-        pairs *= rank
-    return [tuple(pair) for pair in pairs]
+    pairs = [(p, p) if isinstance(p, int) else tuple(p) for p in pairs]
+    return pairs * rank if len(pairs) == 1 else pairs
+
+
+_PAD_MODES = ("constant", "edge", "reflect", "symmetric", "wrap")
 
 
 def _pad(x: Spec, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Spec:
     widths = pad_widths(pad_width, len(x.shape))
-    if len(widths) != len(x.shape):
+    if len(widths) != len(x.shape) or builtins.any(n < 0 for pair in widths for n in pair):
         raise SpecError(
             "ops.pad",
-            expected=f"a pair for each of the {len(x.shape)} axes",
+            expected=f"a pair of numbers from 0 on for each of the {len(x.shape)} axes",
             given=f"pad_width={pad_width}",
             fix="give (0, 0) for axes that stay",
         )
+    if mode not in _PAD_MODES or (constant_values is not None and mode != "constant"):
+        raise SpecError(
+            "ops.pad",
+            expected=f"one of the modes {', '.join(_PAD_MODES)}; constant_values with the first",
+            given=f"mode={mode!r}, constant_values={constant_values}",
+            fix="drop constant_values, or pad with mode='constant'",
+        )
+    empty = [i for i, n in enumerate(x.shape) if n == 0 and mode != "constant" and any(widths[i])]
+    if empty:
+        raise SpecError(
+            "ops.pad", expected=f"an element along axis {empty[0]}, which {mode!r} can repeat",
+            given=f"shape {x.shape}", fix="pad with mode='constant'",
+        )  # fmt: skip
     sizes = zip(x.shape, widths, strict=True)
     return Spec(tuple(None if n is None else n + a + b for n, (a, b) in sizes), x.dtype)
 
@@ -343,7 +368,9 @@ def pad(
     Args:
         x: Tensor of any shape.
         pad_width: A pair (before, after) for each axis, one pair for all, or one number.
-        mode: `"constant"`, `"reflect"` or `"symmetric"`.
+        mode: `"constant"`, or what is repeated: `"edge"` the elements at the ends, `"reflect"`
+            those beside them as in a mirror, `"symmetric"` the ends too, `"wrap"` those at the
+            other end.
         constant_values: What is added in mode `"constant"`; 0 by default.
 
     Example:
@@ -361,7 +388,14 @@ def moveaxis(x: Tensor, source: Any, destination: Any) -> Tensor:
         True
     """
     rank = len(x.shape)
-    source, destination = normalize_axes(source, rank), normalize_axes(destination, rank)
+    source = normalize_axes(source, rank, "ops.moveaxis")
+    destination = normalize_axes(destination, rank, "ops.moveaxis")
+    if len(set(source)) != len(set(destination)) or len(set(source)) < len(source):
+        raise SpecError(
+            "ops.moveaxis", expected="as many places as axes, each once",
+            given=f"source={source}, destination={destination}",
+            fix="name for each axis where it shall go",
+        )  # fmt: skip
     order = [i for i in range(rank) if i not in source]
     for place, axis in sorted(zip(destination, source, strict=True)):
         order.insert(place, axis)
@@ -377,7 +411,8 @@ def swapaxes(x: Tensor, axis1: int, axis2: int) -> Tensor:
         True
     """
     order = list(range(len(x.shape)))
-    order[axis1], order[axis2] = order[axis2], order[axis1]
+    a, b = normalize_axes((axis1, axis2), len(order), "ops.swapaxes")
+    order[a], order[b] = b, a
     return transpose(x, order)
 
 
