@@ -217,12 +217,10 @@ def top_k(x: jax.Array, k: int, sorted: bool = True) -> tuple[jax.Array, jax.Arr
     return values, indices
 
 
-def pad(
-    x: jax.Array, pad_width: Any, mode: str = "constant", constant_values: float | None = None
-) -> jax.Array:
+def pad_by(x: jax.Array, widths: Any, mode: str, value: float) -> jax.Array:
     """`jnp.pad`, which takes a value in mode "constant" only."""
-    options = {"constant_values": constant_values or 0} if mode == "constant" else {}
-    return jnp.pad(x, pad_width, mode=mode, **options)
+    options = {"constant_values": value} if mode == "constant" else {}
+    return jnp.pad(x, widths, mode=mode, **options)
 
 
 _LETTERS = {1: "W", 2: "HW", 3: "DHW"}

@@ -115,21 +115,29 @@ def broadcast_to(x: Any, shape: Any) -> tf.Tensor:
     return raw.BroadcastTo(input=x, shape=list(shape))
 
 
-def pad(
-    x: Any, pad_width: Any, mode: str = "constant", constant_values: float | None = None
-) -> tf.Tensor:
-    """Mirrors more than once where an axis is shorter than its padding, as NumPy does."""
-    widths = np.broadcast_to(np.asarray(pad_width, "int32"), (x.shape.rank, 2))
+def pad_by(x: Any, widths: Any, mode: str, value: float) -> tf.Tensor:
+    """`tf.pad` for constants. Other modes gather the elements that they repeat."""
     if mode == "constant":
-        value = tf.cast(tf.constant(constant_values or 0), x.dtype)
-        return raw.PadV2(input=x, paddings=widths, constant_values=value)
-    edge = 1 if mode == "reflect" else 0  # elements that a mirror leaves out
-    while widths.any():
-        sizes = np.array([[np.iinfo("int32").max if n is None else n - edge] for n in x.shape])
-        now = np.minimum(widths, sizes)
-        x = raw.MirrorPad(input=x, paddings=now, mode=mode.upper())
-        widths = widths - now
+        value = tf.cast(tf.constant(value), x.dtype)
+        return raw.PadV2(input=x, paddings=list(map(list, widths)), constant_values=value)
+    for axis, (before, after) in enumerate(widths):
+        if before or after:
+            x = tf.gather(x, _repeated(shape(x)[axis], before, after, mode), axis=axis)
     return tf.convert_to_tensor(x)
+
+
+def _repeated(size: Any, before: int, after: int, mode: str) -> Any:
+    """The places of an axis in the order in which padding repeats them."""
+    if isinstance(size, int):
+        return np.pad(np.arange(size, dtype="int32"), (before, after), mode=mode)  # type: ignore[call-overload]
+    places = tf.range(-before, size + after)
+    if mode == "edge":
+        return tf.clip_by_value(places, 0, size - 1)
+    if mode == "wrap":
+        return places % size
+    period = 2 * size if mode == "symmetric" else tf.maximum(2 * size - 2, 1)
+    places = places % period
+    return tf.minimum(places, period - places - int(mode == "symmetric"))
 
 
 def _ordered(x: Any) -> tf.Tensor:

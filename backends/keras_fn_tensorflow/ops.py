@@ -19,7 +19,7 @@ from keras_fn_tensorflow.arrays import (
     expand_dims,
     flip,
     full,
-    pad,
+    pad_by,
     repeat,
     reshape,
     sort,

@@ -32,7 +32,6 @@ from torch import floor as floor
 from torch import isfinite as isfinite
 from torch import isinf as isinf
 from torch import isnan as isnan
-from torch import kron as kron
 from torch import log as log
 from torch import log1p as log1p
 from torch import log2 as log2
@@ -367,16 +366,12 @@ def broadcast_to(x: Tensor, shape: Any) -> Tensor:
     return x.broadcast_to(tuple(shape))
 
 
-def pad(
-    x: Tensor, pad_width: Any, mode: str = "constant", constant_values: float | None = None
-) -> Tensor:
+def pad_by(x: Tensor, widths: Sequence[tuple[int, int]], mode: str, value: float) -> Tensor:
     """`F.pad` for constants. Other modes repeat elements, at indices that NumPy works out."""
-    widths = np.broadcast_to(np.asarray(pad_width), (x.dim(), 2)).tolist()
     if mode == "constant":
-        flat = [n for pair in reversed(widths) for n in pair]
-        return F.pad(x, flat, value=constant_values or 0)
+        return F.pad(x, [n for pair in reversed(widths) for n in pair], value=value)
     for axis, width in enumerate(widths):
-        if width != [0, 0]:
+        if width != (0, 0):
             places = np.pad(np.arange(x.shape[axis]), width, mode=mode)  # type: ignore[call-overload]
             x = x.index_select(axis, torch.as_tensor(places, device=x.device))
     return x

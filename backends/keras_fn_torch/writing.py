@@ -156,4 +156,10 @@ def triu(x: Tensor, k: int = 0) -> Tensor:
     return _triu(x, k)
 
 
-inner = accepting(torch.inner)
+_inner = accepting(torch.inner)
+
+
+def inner(x1: Any, x2: Any) -> Tensor:
+    """`torch.inner`, which takes no numbers."""
+    both = isinstance(x1, Tensor) and isinstance(x2, Tensor)
+    return _inner(x1, x2) if both else x1 * x2

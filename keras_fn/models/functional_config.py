@@ -63,7 +63,7 @@ def _entry(operation: Operation, nodes: list[Node], history: Any) -> dict[str, A
     if isinstance(operation, OpNode):
         written = [op_names.written_call(operation, node.args, node.kwargs) for node in nodes]
         entry = written[0][0]
-        calls = [_call_config(args, {}, history) for _, args in written]
+        calls = [_call_config(args, kwargs, history) for _, args, kwargs in written]
     else:
         entry = serialize_keras_object(operation)
         calls = [_call_config(node.args, node.kwargs, history) for node in nodes]
@@ -201,7 +201,9 @@ class _Graph:
         operation = self.operations[name]
         if isinstance(operation, OpNode):
             args, kwargs = op_names.full_call(operation, self.options[name], args, kwargs)
-        operation(*args, **{k: v for k, v in kwargs.items() if v is not None})
+        else:
+            kwargs = {k: v for k, v in kwargs.items() if v is not None}
+        operation(*args, **kwargs)
 
     def _checked(self, tensor: KerasTensor, recorded: dict[str, Any]) -> KerasTensor:
         """Returns the tensor, if the config says nothing else about its shape."""

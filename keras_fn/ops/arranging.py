@@ -325,6 +325,7 @@ def meshgrid(*x: Tensor, indexing: str = "xy") -> Any:
         >>> [convert_to_numpy(t).tolist() for t in meshgrid([1, 2], [3, 4])]
         [[[1, 2], [1, 2]], [[3, 3], [4, 4]]]
     """
+    _meshgrid(*map(spec_of, x), indexing=indexing)
     places = list(range(len(x)))
     if indexing == "xy":
         places[:2] = places[1::-1]

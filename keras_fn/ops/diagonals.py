@@ -185,6 +185,7 @@ def vander(x: Tensor, N: Any = None, increasing: bool = False) -> Tensor:
         >>> convert_to_numpy(vander([2, 3], 3)).tolist()
         [[4, 2, 1], [9, 3, 1]]
     """
+    _vander(spec_of(x))
     count = shape_of(x)[0] if N is None else N
     column, dtype = expand_dims(x, 1), spec_of(x).dtype
     # The power 0 apart: its gradient where x is 0 would be 0 / 0.

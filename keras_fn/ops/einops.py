@@ -47,14 +47,14 @@ def _parse(pattern: str) -> Pattern:
     if not arrow or "->" in right:
         raise _wrong(pattern, "two sides, with '->' between", "another number of sides")
     sides = Pattern(_groups(pattern, left), _groups(pattern, right))
-    names = [[name for group in side for name in group] for side in sides]
+    names = [[name.strip("()") for group in side for name in group] for side in sides]
     for side in names:
         if len(set(side)) < len(side):
             raise _wrong(pattern, "each name once on a side", "a name that comes twice")
     if set(names[0]) != set(names[1]):
         odd = ", ".join(sorted(set(names[0]) ^ set(names[1])))
         raise _wrong(pattern, "the same names on both sides", f"{odd} on one side only")
-    if any("..." in group and len(group) > 1 for group in sides.left):
+    if any("(...)" in group for group in sides.left):
         raise _wrong(pattern, "'...' outside of parentheses on the left", "'...' within them")
     return sides
 
@@ -72,7 +72,7 @@ def _groups(pattern: str, side: str) -> Groups:
             if inner is None:
                 groups.append(())
         elif _WORD.fullmatch(token) and inner is not None:
-            inner.append(token)
+            inner.append("(...)" if token == "..." else token)
         elif _WORD.fullmatch(token):
             groups.append((token,))
         else:
@@ -91,7 +91,7 @@ def _spread(groups: Groups, dots: int) -> Groups:
         else:
             names: list[str] = []
             for name in group:
-                names += [f"...{i}" for i in range(dots)] if name == "..." else [name]
+                names += [f"...{i}" for i in range(dots)] if name == "(...)" else [name]
             spread.append(tuple(names))
     return tuple(spread)
 

@@ -68,6 +68,7 @@ def vdot(x1: Tensor, x2: Tensor) -> Tensor:
         >>> int(vdot([[1, 2], [3, 4]], [[1, 0], [0, 1]]))
         5
     """
+    _vdot(spec_of(x1), spec_of(x2))
     return tensordot(ravel(x1), ravel(x2), 1)
 
 
@@ -153,6 +154,7 @@ def cross(
         [0, 0, 1]
     """
     axisa, axisb, axisc = _cross_axes(axisa, axisb, axisc, axis)
+    _cross(spec_of(x1), spec_of(x2), axisa, axisb, axisc)
     a, b = _elements(x1, axisa), _elements(x2, axisb)
     third = subtract(multiply(a[0], b[1]), multiply(a[1], b[0]))
     if len(a) == len(b) == 2:

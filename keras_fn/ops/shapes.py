@@ -10,7 +10,7 @@ from typing import Any
 from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import KerasTensor, Shape
 from keras_fn.errors import SpecError
-from keras_fn.ops._op import Rule, Spec, op
+from keras_fn.ops._op import Rule, Spec, op, spec_of
 from keras_fn.ops._rules import Axis, normalize_axes, normalize_axis, product
 from keras_fn.ops._types import Tensor
 
@@ -333,13 +333,14 @@ def pad_widths(pad_width: Any, rank: int) -> list[tuple[int, int]]:
 _PAD_MODES = ("constant", "edge", "reflect", "symmetric", "wrap")
 
 
-def _pad(x: Spec, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Spec:
-    widths = pad_widths(pad_width, len(x.shape))
-    if len(widths) != len(x.shape) or builtins.any(n < 0 for pair in widths for n in pair):
+def _check_pad(
+    shape: Shape, widths: list[tuple[int, int]], mode: str, constant_values: Any
+) -> None:
+    if len(widths) != len(shape) or builtins.any(n < 0 for pair in widths for n in pair):
         raise SpecError(
             "ops.pad",
-            expected=f"a pair of numbers from 0 on for each of the {len(x.shape)} axes",
-            given=f"pad_width={pad_width}",
+            expected=f"a pair of numbers from 0 on for each of the {len(shape)} axes",
+            given=f"pad_width={widths}",
             fix="give (0, 0) for axes that stay",
         )
     if mode not in _PAD_MODES or (constant_values is not None and mode != "constant"):
@@ -349,17 +350,25 @@ def _pad(x: Spec, pad_width: Any, mode: str = "constant", constant_values: Any =
             given=f"mode={mode!r}, constant_values={constant_values}",
             fix="drop constant_values, or pad with mode='constant'",
         )
-    empty = [i for i, n in enumerate(x.shape) if n == 0 and mode != "constant" and any(widths[i])]
+    empty = [i for i, n in enumerate(shape) if n == 0 and mode != "constant" and any(widths[i])]
     if empty:
         raise SpecError(
             "ops.pad", expected=f"an element along axis {empty[0]}, which {mode!r} can repeat",
-            given=f"shape {x.shape}", fix="pad with mode='constant'",
+            given=f"shape {shape}", fix="pad with mode='constant'",
         )  # fmt: skip
+
+
+def _padded(x: Spec, widths: list[tuple[int, int]], mode: str, value: float) -> Spec:
     sizes = zip(x.shape, widths, strict=True)
     return Spec(tuple(None if n is None else n + a + b for n, (a, b) in sizes), x.dtype)
 
 
-@op(rule=Rule(_pad))
+@op(rule=Rule(_padded))
+def pad_by(x: Tensor, widths: list[tuple[int, int]], mode: str, value: float) -> Tensor:
+    """What `pad` does, after it has checked its arguments."""
+
+
+@op
 def pad(
     x: Tensor, pad_width: Any, mode: str = "constant", constant_values: float | None = None
 ) -> Tensor:
@@ -377,6 +386,10 @@ def pad(
         >>> convert_to_numpy(pad([1, 2], (1, 1))).tolist()
         [0, 1, 2, 0]
     """
+    shape = spec_of(x).shape
+    widths = pad_widths(pad_width, len(shape))
+    _check_pad(shape, widths, mode, constant_values)
+    return pad_by(x, widths, mode, constant_values or 0)
 
 
 @op
