@@ -29,7 +29,6 @@ from jax.numpy import arcsinh as arcsinh
 from jax.numpy import arctan as arctan
 from jax.numpy import arctan2 as arctan2
 from jax.numpy import arctanh as arctanh
-from jax.numpy import array_split as array_split
 from jax.numpy import bitwise_and as bitwise_and
 from jax.numpy import bitwise_not as bitwise_not
 from jax.numpy import bitwise_or as bitwise_or
@@ -73,7 +72,6 @@ from jax.numpy import logical_or as logical_or
 from jax.numpy import logical_xor as logical_xor
 from jax.numpy import matmul as matmul
 from jax.numpy import maximum as maximum
-from jax.numpy import meshgrid as meshgrid
 from jax.numpy import minimum as minimum
 from jax.numpy import mod as mod
 from jax.numpy import multiply as multiply
@@ -81,12 +79,10 @@ from jax.numpy import negative as negative
 from jax.numpy import not_equal as not_equal
 from jax.numpy import power as power
 from jax.numpy import roll as roll
-from jax.numpy import rot90 as rot90
 from jax.numpy import round as round
 from jax.numpy import sign as sign
 from jax.numpy import sin as sin
 from jax.numpy import sinh as sinh
-from jax.numpy import split as split
 from jax.numpy import sqrt as sqrt
 from jax.numpy import squeeze as squeeze
 from jax.numpy import stack as stack
@@ -160,6 +156,14 @@ def ceil(x: jax.Array) -> jax.Array:
 def reshape(x: jax.Array, newshape: Any) -> jax.Array:
     """JAX names the argument otherwise."""
     return jnp.reshape(x, newshape)
+
+
+def split(x: jax.Array, indices_or_sections: Any, axis: int = 0) -> list[jax.Array]:
+    """Indices may lie beyond the end, as in NumPy."""
+    if not isinstance(indices_or_sections, int):
+        places = range(x.shape[axis])
+        indices_or_sections = [len(places[: int(i)]) for i in indices_or_sections]
+    return jnp.split(x, indices_or_sections, axis)
 
 
 def tile(x: jax.Array, repeats: Any) -> jax.Array:

@@ -58,6 +58,7 @@ def concatenate(xs: Any, axis: int | None = 0) -> tf.Tensor:
     """For None, of the flattened tensors."""
     if axis is None:
         xs, axis = [tf.reshape(x, [-1]) for x in xs], 0
+    xs[0].shape[axis]  # of a single tensor, TensorFlow looks at no axis
     return tf.concat(xs, axis)
 
 
@@ -70,9 +71,14 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[tf.Tensor]:
     """Equal parts, or parts that begin at the given indices."""
     if isinstance(indices_or_sections, int):
         return list(raw.Split(axis=axis, value=x, num_split=indices_or_sections))
-    starts = [0, *(int(i) for i in indices_or_sections)]
-    sizes = [b - a for a, b in pairwise(starts)]
-    return list(tf.split(x, [*sizes, -1], axis))
+    size = shape(x)[axis]
+    edges = list(pairwise([0, *(int(i) for i in indices_or_sections), size]))
+    if isinstance(size, int):
+        sizes = [len(range(size)[a:b]) for a, b in edges]
+        if sum(sizes) == size:
+            return list(tf.split(x, sizes, axis))
+    before = (slice(None),) * (axis % x.shape.rank)
+    return [x[(*before, slice(a, b))] for a, b in edges]
 
 
 def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[tf.Tensor]:

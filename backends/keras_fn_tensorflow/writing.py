@@ -147,7 +147,10 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Any:
 
 def diag(x: Any, k: int = 0) -> Any:
     """`tf.linalg.diag`, and back."""
-    return tf.linalg.diag(x, k=k) if x.shape.rank == 1 else diagonal(x, k)
+    if x.shape.rank == 1:
+        return tf.linalg.diag(x, k=k)
+    rows, columns = x.shape
+    return diagonal(x, k)
 
 
 def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:

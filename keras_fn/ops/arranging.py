@@ -20,6 +20,7 @@ from keras_fn.ops.shapes import (
     concatenate,
     expand_dims,
     flip,
+    part_sizes,
     ravel,
     reshape,
     split,
@@ -110,12 +111,10 @@ def _array_split(x: Spec, indices_or_sections: Any, axis: int = 0) -> list[Spec]
             "ops.array_split", expected="one part or more", given=f"indices_or_sections={parts}",
             fix="say how many parts, or at which indices to split",
         )  # fmt: skip
-    sizes: list[int | None]
-    if size is None:
-        sizes = [None] * (parts if isinstance(parts, int) else len(parts) + 1)
-    else:
-        edges = _part_edges(size, parts) if isinstance(parts, int) else [0, *parts, size]
-        sizes = [len(range(size)[a:b]) for a, b in pairwise(edges)]
+    edges: Any = [0, *parts, size] if not isinstance(parts, int) else [0] * (parts + 1)
+    if isinstance(parts, int) and size is not None:
+        edges = _part_edges(size, parts)
+    sizes = part_sizes(size, edges)
     return [Spec((*x.shape[:place], n, *x.shape[place + 1 :]), x.dtype) for n in sizes]
 
 

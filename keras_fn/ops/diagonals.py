@@ -95,8 +95,9 @@ def diag(x: Tensor, k: int = 0) -> Tensor:
     """
     if len(x.shape) == 2:
         return diagonal(x, k)
+    _diag(spec_of(x), k)
     line = pad(x, ((max(k, 0), max(-k, 0)),))  # in each column the element that belongs there
-    return where(eye(shape_of(line)[0], k=k, dtype="bool"), line, 0)
+    return where(eye(shape_of(line)[0], k=k, dtype="bool"), line, False)
 
 
 @op
@@ -144,8 +145,8 @@ def tril(x: Tensor, k: int = 0) -> Tensor:
         >>> convert_to_numpy(tril([[1, 2], [3, 4]])).tolist()
         [[1, 0], [3, 4]]
     """
-    rows, columns = _beside_diagonal(x)
-    return where(less_equal(columns, add(rows, k)), x, 0)
+    rows, columns = _beside_diagonal(x)  # False is the 0 of any dtype
+    return where(less_equal(columns, add(rows, k)), x, False)
 
 
 @op(rule=_triangle("ops.triu"))
@@ -157,7 +158,7 @@ def triu(x: Tensor, k: int = 0) -> Tensor:
         [[1, 2], [0, 4]]
     """
     rows, columns = _beside_diagonal(x)
-    return where(greater_equal(columns, add(rows, k)), x, 0)
+    return where(greater_equal(columns, add(rows, k)), x, False)
 
 
 def _vander(x: Spec, N: int | None = None, increasing: bool = False) -> Spec:

@@ -189,7 +189,7 @@ def split_sizes(size: int | None, indices_or_sections: Any, who: str) -> list[in
     """Returns the sizes of the parts that `split` makes of an axis."""
     if isinstance(indices_or_sections, int):
         parts = indices_or_sections
-        if size is not None and size % parts:
+        if parts < 1 or (size is not None and size % parts):
             raise SpecError(
                 who,
                 expected=f"an axis whose size {parts} divides",
@@ -197,9 +197,14 @@ def split_sizes(size: int | None, indices_or_sections: Any, who: str) -> list[in
                 fix="give the indices at which to split",
             )
         return [None if size is None else size // parts] * parts
-    edges = [0, *indices_or_sections]
-    inner: list[int | None] = [b - a for a, b in pairwise(edges)]
-    return [*inner, None if size is None else size - edges[-1]]
+    return part_sizes(size, [0, *indices_or_sections, size])
+
+
+def part_sizes(size: int | None, edges: Sequence[Any]) -> list[int | None]:
+    """Returns the sizes of the slices between edges, as Python slices a sequence."""
+    if size is None:
+        return [None] * (len(edges) - 1)
+    return [len(range(size)[a:b]) for a, b in pairwise(edges)]
 
 
 def _split(x: Spec, indices_or_sections: Any, axis: int = 0) -> list[Spec]:
