@@ -8,13 +8,6 @@ from tensorflow import raw_ops as raw
 
 from keras_fn_tensorflow.tensors import _native, shape
 
-_SCATTERS = {
-    None: raw.TensorScatterUpdate,
-    "add": raw.TensorScatterAdd,
-    "max": raw.TensorScatterMax,
-    "min": raw.TensorScatterMin,
-}
-
 
 def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | None = None) -> Any:
     """A scatter into the flattened leading axes; rows out of range go to a row that is cut off."""
@@ -25,6 +18,7 @@ def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | Non
         result = scatter_update(inputs, indices, updates, reduction)
         return tf.cast(result, dtype)
     inputs = tf.convert_to_tensor(inputs)
+    _check_integers(indices)
     depth = indices.shape[-1]
     sizes = shape(inputs)
     places, total = _places(indices, sizes[:depth])
@@ -35,16 +29,24 @@ def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | Non
         updates = tf.broadcast_to(updates, block)
     rows, updates = tf.reshape(inputs, [total, *rest]), tf.reshape(updates, [-1, *rest])
     places = tf.reshape(places, [-1])
-    if reduction == "mul":
-        rows = rows * tf.math.unsorted_segment_prod(updates, places, total + 1)[:-1]
+    if 0 in rows.shape:
+        return inputs
+    if reduction in _SEGMENTS:
+        join, segments = _SEGMENTS[reduction]
+        rows = join(rows, segments(updates, places, total))
     else:
         longer = tf.concat([rows, tf.zeros([1, *rest], dtype)], 0)
-        scatter = _SCATTERS[reduction]
+        scatter = raw.TensorScatterAdd if reduction == "add" else raw.TensorScatterUpdate
         rows = scatter(tensor=longer, indices=tf.expand_dims(places, 1), updates=updates)[:-1]
     return tf.reshape(rows, list(sizes))
 
 
 _NARROW = (tf.bool, tf.uint8, tf.uint16, tf.int8, tf.int16)
+
+
+def _check_integers(x: Any) -> None:
+    if not x.dtype.is_integer:
+        raise TypeError(f"indices of {x.dtype.name}")
 
 
 def _places(indices: Any, sizes: Any) -> tuple[Any, Any]:
@@ -63,6 +65,7 @@ def _segment(function: Any, empty: float | None = None) -> Any:
 
     def reduce(data: Any, segment_ids: Any, num_segments: Any = None, sorted: bool = False) -> Any:
         del sorted
+        _check_integers(segment_ids)
         dtype = data.dtype
         if dtype in _NARROW:
             wide = reduce(tf.cast(data, tf.int32), segment_ids, num_segments)
@@ -79,9 +82,12 @@ def _segment(function: Any, empty: float | None = None) -> Any:
         result = function(data, ids, num_segments + 1)[:-1]
         if empty is None or not dtype.is_floating:
             return result
-        # TensorFlow begins at the largest number, where NumPy begins at infinity.
+        # TensorFlow begins at the largest number, NumPy at infinity; and it passes by NaN.
         taken = tf.math.unsorted_segment_max(tf.ones_like(ids), ids, num_segments + 1)[:-1] > 0
         taken = tf.reshape(taken, [-1, *(1 for _ in data.shape[1:])])
+        nans = tf.cast(tf.math.is_nan(data), tf.int32)
+        is_nan = tf.math.unsorted_segment_max(nans, ids, num_segments + 1)[:-1] > 0
+        result = tf.where(is_nan, tf.constant(math.nan, dtype), result)
         return tf.where(taken, result, tf.constant(empty, dtype))
 
     return reduce
@@ -91,6 +97,13 @@ segment_sum = _segment(tf.math.unsorted_segment_sum)
 segment_prod = _segment(tf.math.unsorted_segment_prod)
 segment_max = _segment(tf.math.unsorted_segment_max, -math.inf)
 segment_min = _segment(tf.math.unsorted_segment_min, math.inf)
+
+
+_SEGMENTS = {
+    "mul": (tf.multiply, segment_prod),
+    "max": (tf.maximum, segment_max),
+    "min": (tf.minimum, segment_min),
+}
 
 
 def dynamic_slice(inputs: Any, starts: Any, sizes: Any) -> Any:
@@ -149,7 +162,8 @@ def diag(x: Any, k: int = 0) -> Any:
     """`tf.linalg.diag`, and back."""
     if x.shape.rank == 1:
         return tf.linalg.diag(x, k=k)
-    rows, columns = x.shape
+    if x.shape.rank != 2:
+        raise ValueError(f"rank {x.shape.rank}")
     return diagonal(x, k)
 
 

@@ -16,9 +16,7 @@ def scatter_update(
     inputs: Tensor, indices: Tensor, updates: Tensor, reduction: str | None = None
 ) -> Tensor:
     """`index_put` where every index is in range, else a scatter that leaves the others out."""
-    updates = updates.to(inputs.dtype)
-    if indices.dtype is not torch.int64:
-        indices = indices.long()
+    updates, indices = updates.to(inputs.dtype), _integers(indices)
     if reduction in (None, "add") and inputs.is_cpu and indices.is_cpu:
         try:
             return inputs.index_put(indices.unbind(-1), updates, accumulate=reduction == "add")
@@ -30,6 +28,12 @@ def scatter_update(
     rows = inputs.reshape(total, *rest)
     updates = updates.broadcast_to(indices.shape[:-1] + rest).reshape(-1, *rest)
     return _scattered(rows, places.flatten(), updates, reduction).reshape(inputs.shape)
+
+
+def _integers(x: Tensor) -> Tensor:
+    if x.is_floating_point() or x.dtype is torch.bool:
+        raise TypeError(f"indices of {x.dtype}")
+    return x if x.dtype is torch.int64 else x.long()
 
 
 def _places(indices: Tensor, sizes: torch.Size) -> tuple[Tensor, int]:
@@ -63,7 +67,9 @@ def _segment(reduction: str, empty: Any) -> Any:
         data: Tensor, segment_ids: Tensor, num_segments: int | None = None, sorted: bool = False
     ) -> Tensor:
         del sorted
-        ids = segment_ids.long()
+        ids = _integers(segment_ids)
+        if ids.shape != data.shape[:1]:
+            raise ValueError(f"{ids.shape} ids for data of shape {data.shape}")
         if num_segments is None:
             num_segments = int(ids.max()) + 1 if ids.numel() else 0
         ids = torch.where((ids < 0) | (ids > num_segments), num_segments, ids)
@@ -113,11 +119,16 @@ def _block(x: Tensor, starts: Any, sizes: Any) -> tuple[slice, ...]:
 
 def view(x: Tensor, dtype: Any = None) -> Tensor:
     """`Tensor.view`, of a contiguous tensor."""
-    return x if dtype is None else x.contiguous().view(native(dtype))
+    if dtype is None:
+        return x
+    plain = x.contiguous() if x.numel() else x.new_empty(x.shape)  # with strides of its shape
+    return plain.view(native(dtype))
 
 
 def nonzero(x: Tensor) -> tuple[Tensor, ...]:
     """Indices as int32."""
+    if not x.dim():
+        raise ValueError("a scalar")
     return tuple(i.int() for i in x.nonzero(as_tuple=True))
 
 

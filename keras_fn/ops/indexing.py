@@ -259,7 +259,7 @@ def multi_hot(
     Args:
         inputs: Integers of shape `(n,)` or `(batch, n, ...)`.
         num_classes: Size of the new axis. Its old name `num_tokens` is taken, too.
-        axis: Where the new axis stands in the result.
+        axis: Where the new axis stands among those of `inputs`, that of the integers included.
         dtype: Dtype of the result; `floatx()` by default.
         sparse: Sparse tensors are for backends that have them; here False.
         **kwargs: `num_tokens`.

@@ -246,9 +246,11 @@ def _order(rows: Tensor) -> Tensor:
     """The indices that sort slices by their first element, then by the second, and so on."""
     if len(rows.shape) == 1:
         return argsort(rows)
-    columns = reshape(rows, (shape_of(rows)[0], -1))
-    order = arange(shape_of(rows)[0], dtype="int32")
-    for j in reversed(range(columns.shape[1])):
+    count, *inner = shape_of(rows)
+    width = product(inner)
+    columns = reshape(rows, (count, width))
+    order = arange(count, dtype="int32")
+    for j in reversed(range(width)):
         order = take(order, argsort(take(columns[:, j], order)))
     return order
 
@@ -260,7 +262,7 @@ def _begins(ordered: Tensor) -> Tensor:
     if dtypes.is_float(spec_of(ordered).dtype):
         differ = logical_and(differ, logical_not(logical_and(isnan(a), isnan(b))))
     if len(ordered.shape) > 1:
-        differ = any_(reshape(differ, (shape_of(differ)[0], -1)), axis=1)
+        differ = any_(differ, axis=tuple(range(1, len(ordered.shape))))
     first = ones((1,), dtype="bool")
     return concatenate([first, differ])[: shape_of(ordered)[0]]
 

@@ -51,8 +51,9 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None) -> Any:
 
 
 def multi_hot(x: Any, num_classes: int, axis: int = -1) -> Any:
-    first = 0 if x.ndim == 1 else 1
-    return np.stack([np.any(x == i, first) for i in range(num_classes)], axis).astype("float64")
+    first, place = int(x.ndim > 1), axis % (x.ndim + 1)
+    place -= place > first  # the axis of the integers is reduced away
+    return np.stack([np.any(x == i, first) for i in range(num_classes)], place).astype("float64")
 
 
 def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Any, Any]:
