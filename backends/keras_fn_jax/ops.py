@@ -104,6 +104,13 @@ from jax.scipy.special import erfinv as erfinv
 
 from keras_fn.core.windows import Sizes, per_axis, transposed_window
 from keras_fn.settings import standardize_data_format
+from keras_fn_jax.control import custom_gradient as custom_gradient
+from keras_fn_jax.control import fori_loop as fori_loop
+from keras_fn_jax.control import jvp as jvp
+from keras_fn_jax.control import remat as remat
+from keras_fn_jax.control import switch as switch
+from keras_fn_jax.control import vectorized_map as vectorized_map
+from keras_fn_jax.control import while_loop as while_loop
 from keras_fn_jax.loops import gru as gru
 from keras_fn_jax.loops import lstm as lstm
 from keras_fn_jax.loops import scan as scan

@@ -31,6 +31,15 @@ from keras_fn_tensorflow.arrays import (
     transpose,
     unstack,
 )
+from keras_fn_tensorflow.control import (
+    custom_gradient,
+    fori_loop,
+    jvp,
+    remat,
+    switch,
+    vectorized_map,
+    while_loop,
+)
 from keras_fn_tensorflow.conv import average_pool, conv, conv_transpose, max_pool
 from keras_fn_tensorflow.indexing import getitem, take, take_along_axis
 from keras_fn_tensorflow.loops import scan

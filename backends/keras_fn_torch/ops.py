@@ -53,6 +53,10 @@ from torch import tanh as tanh
 from torch import true_divide as true_divide
 
 from keras_fn_torch.axes import Axis, axes_of
+from keras_fn_torch.control import custom_gradient as custom_gradient
+from keras_fn_torch.control import jvp as jvp
+from keras_fn_torch.control import remat as remat
+from keras_fn_torch.control import vectorized_map as vectorized_map
 from keras_fn_torch.conv import average_pool as average_pool
 from keras_fn_torch.conv import conv as conv
 from keras_fn_torch.conv import conv_transpose as conv_transpose

@@ -76,6 +76,14 @@ class Backend(Protocol):
         """The name of a tensor's dtype, or of a dtype of the framework."""
         ...
 
+    def is_traced(self, x: Any) -> bool:
+        """Whether `x` has no value yet that Python could branch on: a graph is being made."""
+        ...
+
+    def device_scope(self, name: str) -> AbstractContextManager[Any]:
+        """Inside, new tensors go to the device of that name: "cpu", "gpu:0", "cuda:1", "mps"."""
+        ...
+
     def shape(self, x: Tensor) -> tuple[Any, ...]:
         """The sizes: ints, and scalar tensors where a trace does not know them."""
         ...

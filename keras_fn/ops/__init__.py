@@ -59,7 +59,12 @@ from keras_fn.ops.binary import subtract as subtract
 from keras_fn.ops.binary import true_divide as true_divide
 from keras_fn.ops.binary import trunc as trunc
 from keras_fn.ops.binary import where as where
+from keras_fn.ops.control import cond as cond
+from keras_fn.ops.control import fori_loop as fori_loop
+from keras_fn.ops.control import map as map
 from keras_fn.ops.control import scan as scan
+from keras_fn.ops.control import switch as switch
+from keras_fn.ops.control import while_loop as while_loop
 from keras_fn.ops.convolution import depthwise_conv as depthwise_conv
 from keras_fn.ops.convolution import separable_conv as separable_conv
 from keras_fn.ops.core import array as array
@@ -92,6 +97,8 @@ from keras_fn.ops.diagonals import trace as trace
 from keras_fn.ops.diagonals import tril as tril
 from keras_fn.ops.diagonals import triu as triu
 from keras_fn.ops.diagonals import vander as vander
+from keras_fn.ops.differentiation import custom_gradient as custom_gradient
+from keras_fn.ops.differentiation import jvp as jvp
 from keras_fn.ops.einops import rearrange as rearrange
 from keras_fn.ops.indexing import argsort as argsort
 from keras_fn.ops.indexing import digitize as digitize
@@ -113,6 +120,9 @@ from keras_fn.ops.linalg import tensordot as tensordot
 from keras_fn.ops.losses import binary_crossentropy as binary_crossentropy
 from keras_fn.ops.losses import categorical_crossentropy as categorical_crossentropy
 from keras_fn.ops.losses import sparse_categorical_crossentropy as sparse_categorical_crossentropy
+from keras_fn.ops.mapping import associative_scan as associative_scan
+from keras_fn.ops.mapping import vectorize as vectorize
+from keras_fn.ops.mapping import vectorized_map as vectorized_map
 from keras_fn.ops.nn import average_pool as average_pool
 from keras_fn.ops.nn import batch_normalization as batch_normalization
 from keras_fn.ops.nn import conv as conv
