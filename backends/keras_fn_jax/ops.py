@@ -211,7 +211,7 @@ def take(x: jax.Array, indices: jax.Array, axis: int | None = None) -> jax.Array
     return jnp.take(x, indices, axis=axis, mode="clip")
 
 
-def sort(x: jax.Array, axis: int = -1) -> jax.Array:
+def sort(x: jax.Array, axis: int | None = -1) -> jax.Array:
     """Rising order."""
     return jnp.sort(x, axis=axis)
 

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import raw_ops as raw
 
+from keras_fn_tensorflow.indexing import take_along_axis
 from keras_fn_tensorflow.tensors import _native, shape
 
 
@@ -151,10 +152,25 @@ def _ordered(x: Any) -> tf.Tensor:
     return tf.cast(x, tf.int32) if x.dtype in (tf.bool, tf.uint16) else x
 
 
-def sort(x: Any, axis: int = -1) -> tf.Tensor:
+def _keys(x: Any) -> tf.Tensor:
+    """Integers in the order of the floats `x`, NaN last: TensorFlow sorts it to anywhere."""
+    if not x.dtype.is_floating:
+        return _ordered(x)
+    wide, mask = (tf.int64, 2**63 - 1) if x.dtype == tf.float64 else (tf.int32, 2**31 - 1)
+    x = x if x.dtype == tf.float64 else tf.cast(x, tf.float32)
+    x = tf.where(tf.math.is_nan(x), tf.constant(np.nan, x.dtype), x + 0.0)  # one NaN, one zero
+    bits = tf.bitcast(x, wide)
+    return tf.where(bits < 0, tf.bitwise.bitwise_xor(bits, tf.constant(mask, wide)), bits)
+
+
+def sort(x: Any, axis: int | None = -1) -> tf.Tensor:
     """Rising order."""
+    if axis is None:
+        x, axis = tf.reshape(x, [-1]), 0
     if 0 in x.shape:  # the gradient wants an element
         return tf.identity(x)
+    if x.dtype.is_floating:
+        return take_along_axis(x, argsort(x, axis), axis)
     return tf.cast(tf.sort(_ordered(x), axis), x.dtype)
 
 
@@ -162,7 +178,7 @@ def argsort(x: Any, axis: int | None = -1) -> tf.Tensor:
     """Stable, as int32."""
     if axis is None:
         x, axis = tf.reshape(x, [-1]), -1
-    return tf.argsort(_ordered(x), axis, stable=True)
+    return tf.argsort(_keys(x), axis, stable=True)
 
 
 def top_k(x: Any, k: int, sorted: bool = True) -> tuple[tf.Tensor, tf.Tensor]:

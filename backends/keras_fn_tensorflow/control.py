@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from keras_fn.core.carrying import Carried, carried
 from keras_fn.core.scopes import StatelessScope, context
+from keras_fn.errors import SpecError
 from keras_fn_tensorflow.functions import trace
 
 
@@ -15,7 +16,7 @@ def is_traced(x: Any) -> bool:
     return not tf.executing_eagerly() and tf.is_tensor(x)
 
 
-def _carried(run: Callable[[Carried], tuple[Any, Any]]) -> Any:
+def staged(run: Callable[[Carried], tuple[Any, Any]]) -> Any:
     """`carried`, whose trial runs in a graph that is thrown away: a loop may have effects.
 
     Outside of a StatelessScope the variables are TensorFlow's, which are assigned in place.
@@ -23,17 +24,18 @@ def _carried(run: Callable[[Carried], tuple[Any, Any]]) -> Any:
     if context.get().stateless is None:
         return run(Carried())[1]
 
-    def tried(state: Carried) -> tuple[Any, Any]:
-        if not state.variables:
-            trace(run, state)
-            if state.written:
-                return [], None
-        return run(state)
-
-    return carried(tried)
+    return carried(lambda state: _tried(run, state))
 
 
-def _pure(state: Carried, function: Callable[..., Any]) -> Callable[..., tuple[list[Any], Any]]:
+def _tried(run: Callable[[Carried], Any], state: Carried) -> tuple[Any, Any]:
+    if not state.variables:
+        trace(run, state)
+        if state.written:
+            return [], None
+    return run(state)
+
+
+def pure(state: Carried, function: Callable[..., Any]) -> Callable[..., tuple[list[Any], Any]]:
     if context.get().stateless is None:
         return lambda values, *args: ([], function(*args))
     return state.pure(function)
@@ -44,10 +46,10 @@ def switch(index: Any, functions: Sequence[Callable[[], Any]]) -> list[Any]:
 
     def run(state: Carried) -> tuple[Any, Any]:
         values = state.values
-        branches = [_pure(state, f) for f in functions]
+        branches = [pure(state, f) for f in functions]
         return tf.switch_case(index, [lambda f=f: f(values) for f in branches])
 
-    return _carried(run)
+    return staged(run)
 
 
 def while_loop(
@@ -57,7 +59,7 @@ def while_loop(
     """`tf.while_loop`."""
 
     def run(state: Carried) -> tuple[Any, Any]:
-        test, step = _pure(state, cond), _pure(state, body)
+        test, step = pure(state, cond), pure(state, body)
         return tf.while_loop(
             lambda values, leaves: test(values, leaves)[1],
             step,
@@ -65,7 +67,7 @@ def while_loop(
             maximum_iterations=maximum_iterations,
         )
 
-    return _carried(run)
+    return staged(run)
 
 
 def fori_loop(lower: Any, upper: Any, body: Callable[..., Any], leaves: Sequence[Any]) -> list[Any]:
@@ -83,7 +85,12 @@ def fori_loop(lower: Any, upper: Any, body: Callable[..., Any], leaves: Sequence
 
 def vectorized_map(function: Callable[..., Any], leaves: Sequence[Any]) -> list[Any]:
     """`tf.vectorized_map`."""
-    return tf.vectorized_map(function, list(leaves))
+    try:
+        return tf.vectorized_map(function, list(leaves))
+    except Exception as error:
+        if isinstance(error.__context__, SpecError):  # AutoGraph wraps errors of the function
+            raise error.__context__ from None
+        raise
 
 
 def custom_gradient(
@@ -103,7 +110,8 @@ def jvp(
     function: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool = False
 ) -> tuple[Any, ...]:
     """A `tf.autodiff.ForwardAccumulator`."""
-    with tf.autodiff.ForwardAccumulator(list(primals), list(tangents)) as forward:
+    primals = [tf.identity(x) for x in primals]  # the same tensor may come twice
+    with tf.autodiff.ForwardAccumulator(primals, list(tangents)) as forward:
         results = function(*primals)
     results, *aux = results if has_aux else (results,)
     zeros = tf.UnconnectedGradients.ZERO
@@ -118,29 +126,18 @@ def remat(function: Callable[..., Any], leaves: Sequence[Any]) -> list[Any]:
     """
     outer = context.get().stateless
     held = {} if outer is None else dict(outer.state)
-    count = len(leaves)
 
     def run(state: Carried) -> tuple[Any, Any]:
         step = state.pure(function)
+        now = [tf.convert_to_tensor(v) for v in state.values]  # the second run needs these, too
+        first, last = len(now), len(now) + len(leaves)
 
         def inner(*tensors: Any) -> Any:
             scope = StatelessScope()
-            scope.state = dict(zip(held, tensors[count:], strict=True))
+            scope.state = dict(zip(held, tensors[last:], strict=True))
             with scope:
-                values = [scope.state.get(id(v), v.value) for v in state.variables]
-                return step(values, list(tensors[:count]))
+                return step(list(tensors[:first]), list(tensors[first:last]))
 
-        values, results = tf.recompute_grad(inner)(*leaves, *held.values())
-        return values, results
+        return tf.recompute_grad(inner)(*now, *leaves, *held.values())
 
-    if outer is None and not tf.executing_eagerly():
-        return carried(lambda state: _tried(run, state))
-    return carried(run)
-
-
-def _tried(run: Callable[[Carried], Any], state: Carried) -> tuple[Any, Any]:
-    if not state.variables:
-        trace(run, state)
-        if state.written:
-            return [], None
-    return run(state)
+    return carried(lambda state: _tried(run, state))

@@ -97,6 +97,7 @@ def remat(function: Callable[..., Any], leaves: Sequence[Tensor]) -> list[Tensor
     with StatelessScope() as scope, saved_tensors_hooks(recomputed.pack, recomputed.unpack):
         results = function(list(leaves))
     for key, variable in scope.written.items():
-        before.append((variable, variable.value.detach().clone()))
+        value = variable.value
+        before.append((variable, value.detach().clone().requires_grad_(value.requires_grad)))
         variable.assign(scope.state[key].detach())
     return results

@@ -8,7 +8,7 @@ from typing import Any
 from keras_fn.core import tree
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.errors import SpecError
-from keras_fn.ops._op import spec_of
+from keras_fn.ops._op import is_symbolic, spec_of
 from keras_fn.ops._rules import product
 from keras_fn.ops.differentiation import remat
 
@@ -69,6 +69,8 @@ def rematerialize(layer: Any) -> None:
     again = remat(plain)
 
     def call_large(*args: Any, **kwargs: Any) -> Any:
+        if is_symbolic(args, kwargs):
+            return plain(*args, **kwargs)
         large = _output_size(layer, args, kwargs) > scope.output_size_threshold
         return (again if large else plain)(*args, **kwargs)
 

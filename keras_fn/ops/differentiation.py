@@ -108,7 +108,8 @@ def jvp(
         What `fun` returns and its derivative; with `has_aux`, then the second of the pair.
 
     Example:
-        >>> value, slope = jvp(lambda x: x * x, (convert_to_tensor(3.0),), (convert_to_tensor(1.0),))
+        >>> one, three = convert_to_tensor(1.0), convert_to_tensor(3.0)
+        >>> value, slope = jvp(lambda x: x * x, (three,), (one,))
         >>> float(value), float(slope)
         (9.0, 6.0)
     """

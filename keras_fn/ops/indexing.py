@@ -176,8 +176,8 @@ def _sort(x: Spec, axis: int | None = -1) -> Spec:
 
 
 @op(rule=Rule(_sort))
-def sort(x: Tensor, axis: int = -1) -> Tensor:
-    """Elements in rising order along `axis`.
+def sort(x: Tensor, axis: int | None = -1) -> Tensor:
+    """Elements in rising order along `axis`, NaN last; flattened for None.
 
     Example:
         >>> convert_to_numpy(sort([3, 1, 2])).tolist()

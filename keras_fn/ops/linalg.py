@@ -10,7 +10,7 @@ from keras_fn.ops._op import Rule, Spec, op
 from keras_fn.ops._rules import broadcast, normalize_axes
 from keras_fn.ops._types import Tensor
 from keras_fn.ops.binary import multiply
-from keras_fn.ops.differentiation import jvp as jvp
+from keras_fn.ops.differentiation import jvp as jvp  # noqa: PLC0414  # its name in `ops.linalg`, too
 from keras_fn.ops.shapes import expand_dims, ravel
 
 

@@ -85,13 +85,13 @@ def test_cond_carries_variables(pred, jit):
 
         def otherwise():
             b.assign(a + b)
-            return b.value * 1
+            return b * 1
 
         return ops.cond(pred, then, otherwise)
 
     pred = ops.convert_to_tensor(pred)
     result = current().compile(run, [a, b])(pred) if jit else run(pred)
-    assert float(result) == (4.0 if pred else 11.0)
+    assert ops.convert_to_numpy(result) == (4.0 if pred else 11.0)
     assert (float(a), float(b)) == ((2.0, 10.0) if pred else (1.0, 11.0))
 
 
@@ -197,7 +197,7 @@ def test_while_loop_carries_variables(jit):
 
 def test_while_loop_refuses_another_structure():
     with pytest.raises(SpecError, match="what body was given: int32"):
-        ops.while_loop(lambda i: i < 3, lambda i: i + 0.5, 0)
+        ops.while_loop(lambda i: i < 3, lambda i: ops.cast(i, "float32"), 0)
     with pytest.raises(SpecError, match="what body was given"):
         compiled(lambda x: ops.while_loop(lambda i: ops.sum(i) < 3, lambda i: i[None] + 1, x), 0)
 
@@ -288,10 +288,10 @@ def test_maps(apply):
 
     assert both(run, [1.0, 2.0]) == {"a": [4.0, 10.0], "b": [4.0, 5.0]}
     x = keras.Input((3,), batch_size=2)
-    y = apply(lambda row: ops.sum(row), x)
+    y = apply(ops.sum, x)
     assert y.shape == (2,)
     assert ops.convert_to_numpy(keras.Model(x, y)(np.ones((2, 3)))).tolist() == [3.0, 3.0]
-    assert apply(lambda row: ops.sum(row), keras.Input((3,))).shape == (None,)
+    assert apply(ops.sum, keras.Input((3,))).shape == (None,)
     with pytest.raises(SpecError, match="one size along their first axis"):
         apply(lambda x: x, ops.ones(()))
 
@@ -441,6 +441,7 @@ def test_remat_has_the_same_gradients():
         np.testing.assert_allclose(*map(ops.convert_to_numpy, (plain, again)), rtol=1e-5)
 
 
+@pytest.mark.skipif(current().name == "jax", reason="JAX repeats what it traced, not the function")
 def test_remat_runs_the_function_again():
     calls = []
 
@@ -473,8 +474,8 @@ def test_remat_assigns_variables_once(jit):
 @pytest.mark.parametrize("mode", ["full", "activations", "larger_than", "list_of_layers", None])
 def test_layers_made_in_a_remat_scope(mode):
     def make():
-        keras.utils.set_random_seed(0)
-        return keras.layers.Dense(3, activation="tanh", name="mine")
+        draw = keras.initializers.GlorotUniform(seed=1)
+        return keras.layers.Dense(3, "tanh", kernel_initializer=draw, name="mine")
 
     with keras.RematScope(mode, output_size_threshold=2, layer_names=["mine"]):
         layer = make()
