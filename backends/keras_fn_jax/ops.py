@@ -52,20 +52,17 @@ from jax.numpy import fmod as fmod
 from jax.numpy import gcd as gcd
 from jax.numpy import greater as greater
 from jax.numpy import greater_equal as greater_equal
+from jax.numpy import hstack as hstack
 from jax.numpy import hypot as hypot
 from jax.numpy import i0 as i0
 from jax.numpy import imag as imag
+from jax.numpy import inner as inner
 from jax.numpy import isclose as isclose
 from jax.numpy import isfinite as isfinite
 from jax.numpy import isinf as isinf
 from jax.numpy import isnan as isnan
-from jax.numpy import left_shift as bitwise_left_shift
-from jax.numpy import hstack as hstack
-from jax.numpy import inner as inner
-from jax.numpy import isfinite as isfinite
-from jax.numpy import isinf as isinf
-from jax.numpy import isnan as isnan
 from jax.numpy import kron as kron
+from jax.numpy import left_shift as bitwise_left_shift
 from jax.numpy import less as less
 from jax.numpy import less_equal as less_equal
 from jax.numpy import log as log
@@ -90,7 +87,6 @@ from jax.numpy import power as power
 from jax.numpy import real as real
 from jax.numpy import right_shift as bitwise_right_shift
 from jax.numpy import roll as roll
-from jax.numpy import round as round
 from jax.numpy import sign as sign
 from jax.numpy import signbit as signbit
 from jax.numpy import sin as sin
@@ -120,6 +116,13 @@ from keras_fn.core.windows import Sizes, per_axis, transposed_window
 from keras_fn.settings import settings, standardize_data_format
 from keras_fn_jax.attention import fused_attention as fused_attention
 from keras_fn_jax.compiled import compile_op
+from keras_fn_jax.control import custom_gradient as custom_gradient
+from keras_fn_jax.control import fori_loop as fori_loop
+from keras_fn_jax.control import jvp as jvp
+from keras_fn_jax.control import remat as remat
+from keras_fn_jax.control import switch as switch
+from keras_fn_jax.control import vectorized_map as vectorized_map
+from keras_fn_jax.control import while_loop as while_loop
 from keras_fn_jax.linalg import cholesky as cholesky
 from keras_fn_jax.linalg import det as det
 from keras_fn_jax.linalg import eig as eig
@@ -132,14 +135,6 @@ from keras_fn_jax.linalg import slogdet as slogdet
 from keras_fn_jax.linalg import solve as solve
 from keras_fn_jax.linalg import solve_triangular as solve_triangular
 from keras_fn_jax.linalg import svd as svd
-from keras_fn.settings import standardize_data_format
-from keras_fn_jax.control import custom_gradient as custom_gradient
-from keras_fn_jax.control import fori_loop as fori_loop
-from keras_fn_jax.control import jvp as jvp
-from keras_fn_jax.control import remat as remat
-from keras_fn_jax.control import switch as switch
-from keras_fn_jax.control import vectorized_map as vectorized_map
-from keras_fn_jax.control import while_loop as while_loop
 from keras_fn_jax.loops import gru as gru
 from keras_fn_jax.loops import lstm as lstm
 from keras_fn_jax.loops import scan as scan
@@ -283,7 +278,6 @@ def take(x: jax.Array, indices: jax.Array, axis: int | None = None) -> jax.Array
 
 
 @compile_op
-def sort(x: jax.Array, axis: int = -1) -> jax.Array:
 def sort(x: jax.Array, axis: int | None = -1) -> jax.Array:
     """Rising order."""
     return jnp.sort(x, axis=axis)
@@ -302,9 +296,6 @@ def top_k(x: jax.Array, k: int, sorted: bool = True) -> tuple[jax.Array, jax.Arr
 
 
 @compile_op
-def pad(
-    x: jax.Array, pad_width: Any, mode: str = "constant", constant_values: float | None = None
-) -> jax.Array:
 def pad_by(x: jax.Array, widths: Any, mode: str, value: float) -> jax.Array:
     """`jnp.pad`, which takes a value in mode "constant" only."""
     options = {"constant_values": value} if mode == "constant" else {}

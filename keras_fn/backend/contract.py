@@ -89,6 +89,13 @@ class Backend(Protocol):
         """The name of a tensor's dtype, or of a dtype of the framework."""
         ...
 
+    def is_traced(self, x: Any) -> bool:
+        """Whether `x` is a tensor that has no value yet: a graph is being made.
+
+        Control flow asks: Python can branch on other tensors.
+        """
+        ...
+
     def shape(self, x: Tensor) -> tuple[Any, ...]:
         """The sizes: ints, and scalar tensors where a trace does not know them."""
         ...
@@ -230,125 +237,4 @@ class ForEach(Protocol):
     @staticmethod
     def no_grad() -> AbstractContextManager[Any]:
         """Inside, nothing is recorded for gradients, and parameters may change in place."""
-        ...
-
-
-class Backend(Protocol):
-    """A backend: tensors, variables, primitive ops, compiled steps.
-
-    It may have a `foreach: type[ForEach]`, too.
-    """
-
-    name: str
-    ops: Any
-    """The primitive ops, each under its name in `keras_fn.ops`, and faster composites."""
-
-    LayerBase: type
-    """Base class of `Layer`: what makes a layer an object of the framework's own kind."""
-
-    # Tensors
-    def is_tensor(self, x: Any) -> bool:
-        """Whether `x` is a tensor of the framework: concrete, traced, or a variable of its own."""
-        ...
-
-    def convert_to_tensor(self, x: Any, dtype: str | None = None) -> Tensor:
-        """Makes a tensor of an array, a nested list, a number or a tensor."""
-        ...
-
-    def convert_to_numpy(self, x: Tensor) -> np.ndarray:
-        """Brings a tensor to the host; bfloat16 and 8-bit floats as ml_dtypes."""
-        ...
-
-    def cast(self, x: Tensor, dtype: str) -> Tensor:
-        """Converts to another dtype; `x` itself where it has that dtype."""
-        ...
-
-    def dtype_name(self, x: Any) -> str:
-        """The name of a tensor's dtype, or of a dtype of the framework."""
-        ...
-
-    def is_traced(self, x: Any) -> bool:
-        """Whether `x` has no value yet that Python could branch on: a graph is being made."""
-        ...
-
-    def device_scope(self, name: str) -> AbstractContextManager[Any]:
-        """Inside, new tensors go to the device of that name: "cpu", "gpu:0", "cuda:1", "mps"."""
-        ...
-
-    def shape(self, x: Tensor) -> tuple[Any, ...]:
-        """The sizes: ints, and scalar tensors where a trace does not know them."""
-        ...
-
-    # Variables
-    def new_variable(self, value: Any, dtype: str, trainable: bool, name: str) -> Handle:
-        """Makes the state of a variable from a host array or a tensor, which it does not share."""
-        ...
-
-    def assign(self, handle: Handle, value: Tensor) -> Handle:
-        """Sets the state; returns the handle to keep, which may be a new one."""
-        ...
-
-    def assign_add(self, handle: Handle, value: Any) -> Handle:
-        """Adds a tensor or a number to the state; returns the handle to keep."""
-        ...
-
-    def set_trainable(self, handle: Handle, trainable: bool) -> None:
-        """Says whether gradients are wanted."""
-        ...
-
-    def borrow(self, x: np.ndarray) -> Tensor:
-        """Makes a tensor of an array that nobody changes while the tensor is read.
-
-        It may share the array's memory, which saves copying a data set.
-        """
-        ...
-
-    def batch_indices(self, order: np.ndarray, batch_size: int) -> Sequence[Any]:
-        """The rows of an epoch cut into batches, in whatever form `compile`d steps take fastest."""
-        ...
-
-    def gather_rows(self, x: Tensor, indices: Tensor) -> Tensor:
-        """The slices of `x` along its first axis at `indices`, which are in range."""
-        ...
-
-    # Functions of variables
-    def abstract_eval(self, function: Callable[..., Any], args: tuple, kwargs: dict) -> Any:
-        """Shapes and dtypes of `function`, which may call the framework, on KerasTensors.
-
-        Computes nothing and changes no variable. Sizes that depend on unknown ones stay None.
-        """
-        ...
-
-    def value_and_grad(
-        self, function: Callable[..., tuple[Tensor, Any]], variables: Sequence[Any]
-    ) -> Callable[..., tuple[tuple[Tensor, Any], list[Tensor]]]:
-        """Differentiates `function(*args) -> (scalar, more)` with respect to `variables`.
-
-        Assignments that `function` makes are carried out. A variable without influence has a
-        gradient of zeros.
-        """
-        ...
-
-    def compile(
-        self, function: Callable[..., Any], state: Sequence[Any], jit: Any = "auto"
-    ) -> Callable[..., Any]:
-        """Makes a fast version of a function that reads and assigns the variables `state`.
-
-        The arguments and results are nested tensors. `jit` is `"auto"` for what is fastest, True or
-        False for with or without the framework's compiler, a dict for options of it, None for the
-        function as it is, to be looked into. Gradients are recorded in `value_and_grad` only.
-        """
-        ...
-
-
-class CompilesCalls(Protocol):
-    """What a backend offers besides, if calling a compiled function is faster than running ops."""
-
-    def compile_call(
-        self, function: Callable[..., Any], variables: Sequence[Any]
-    ) -> Callable[..., Any]:
-        """Makes a fast version of a function that reads variables and assigns none.
-
-        Gradients flow through it to its arguments and to the variables.
-        """
         ...
