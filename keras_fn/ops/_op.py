@@ -34,11 +34,13 @@ class Rule:
         operands: The dtype that the operands are cast to before a backend sees them, from their
             dtypes; None to leave them as they are.
         first: Position of the first operand that is cast: those before it are taken as they are.
+        eager: Whether a body runs as it is, not compiled: it draws, or refuses values.
     """
 
     infer: Callable[..., Any]
     operands: Callable[..., str] | None = None
     first: int = 0
+    eager: bool = False
 
 
 class OpFunction(Protocol):
@@ -178,6 +180,8 @@ class _Op:
                 f"the {backend.name} backend has no {self.name}",
                 fix="use other ops, or another backend",
             )
+        if self.rule is not None and self.rule.eager:
+            return self.fn
         compile_op = getattr(backend, "compile_op", None)
         return self.fn if compile_op is None else compile_op(self.fn)
 
