@@ -75,11 +75,11 @@ def check(
             pytest.skip(f"unsupported: {gap.reason}")
 
     draws = calls(case, dtype, **drawing)
-    quiet = list(HealthCheck)
-    settings(
-        max_examples=max(1, round(EXAMPLES * share)), deadline=None, database=None, derandomize=EXAMPLES == 4,
-        suppress_health_check=quiet,
-    )(given(draws)(supported))()  # fmt: skip
+    drawn = settings(
+        max_examples=max(1, round(EXAMPLES * share)), deadline=None, database=None,
+        derandomize=EXAMPLES == 4, suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    drawn(given(draws)(supported))()
 
 
 def run(case: Case, call: Call) -> Any:
