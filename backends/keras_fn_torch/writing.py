@@ -38,6 +38,8 @@ def _integers(x: Tensor) -> Tensor:
 
 def _places(indices: Tensor, sizes: torch.Size) -> tuple[Tensor, int]:
     """The index of each row in the flattened axes, or one too much where it is out of range."""
+    if indices.shape[-1] != len(sizes):
+        raise ValueError(f"{indices.shape[-1]} indices for {len(sizes)} axes")
     limits = torch.tensor(sizes, device=indices.device)
     indices = torch.where(indices < 0, indices + limits, indices)
     inside = ((indices >= 0) & (indices < limits)).all(-1)
