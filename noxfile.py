@@ -31,6 +31,7 @@ PARTS = (
     "unit(jax)",
     "unit(torch)",
     "unit(tensorflow)",
+    "example_backend",
     "docs",
 )
 WITHOUT_A_FRAMEWORK = """
@@ -65,6 +66,15 @@ def oldest(session: nox.Session, backend: str) -> None:
     """The same tests on the oldest supported release of the framework."""
     _install(session, backend, oldest=True)
     _pytest(session, backend, "-n", "2", *session.posargs)
+
+
+@nox.session
+def example_backend(session: nox.Session) -> None:
+    """The conformance suite and whole models on a backend that is not part of the project."""
+    session.install("-e", ".[test]", *CONSTRAINTS)
+    session.install("-e", "tests/numpy_backend", *CONSTRAINTS)
+    _pytest(session, "numpy", "--pyargs", "keras_fn.testing.conformance")
+    _pytest(session, "numpy", "tests/backend", "tests/numpy_backend")
 
 
 @nox.session

@@ -31,3 +31,18 @@ class SpecError(ValueError):
 
 class DTypeError(SpecError, TypeError):
     """A `SpecError` about a type: also a TypeError."""
+
+
+class Unsupported(NotImplementedError):
+    """A backend cannot do at all what it was asked for.
+
+    The conformance suite counts it as a gap of the backend, with the reason, not as a failure.
+
+    Args:
+        reason: What the backend lacks.
+        fix: What the user can do instead.
+    """
+
+    def __init__(self, reason: str, *, fix: str):
+        super().__init__(f"{reason}\n  fix: {fix}")
+        self.reason, self.fix = reason, fix

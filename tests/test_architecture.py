@@ -13,7 +13,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FRONTEND = sorted((ROOT / "keras_fn").rglob("*.py"))
-BACKENDS = sorted((ROOT / "backends").rglob("*.py"))
+HOMES_OF_BACKENDS = (ROOT / "backends", ROOT / "tests" / "numpy_backend")
+BACKENDS = sorted(path for home in HOMES_OF_BACKENDS for path in home.glob("keras_fn_*/**/*.py"))
 FRAMEWORKS = {"jax", "jaxlib", "torch", "tensorflow"}
 
 FLOORS = (
@@ -41,7 +42,7 @@ def tree(path: Path) -> ast.Module:
 
 def module_name(path: Path) -> str:
     """Returns the dotted name, for example `keras_fn.core.tree`."""
-    start = ROOT / "backends" if path.is_relative_to(ROOT / "backends") else ROOT
+    start = next((home for home in HOMES_OF_BACKENDS if path.is_relative_to(home)), ROOT)
     parts = path.relative_to(start).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 

@@ -1,6 +1,7 @@
 """The JAX backend of keras_fn."""
 
 from keras_fn_jax import ops as ops
+from keras_fn_jax.compiled import compile_op as compile_op
 from keras_fn_jax.control import is_traced as is_traced
 from keras_fn_jax.device import device_scope as device_scope
 from keras_fn_jax.functions import abstract_eval as abstract_eval

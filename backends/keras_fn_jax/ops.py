@@ -1,5 +1,6 @@
 """The primitive ops on JAX, and composites that JAX has in a faster form."""
 
+from functools import partial
 from typing import Any
 
 import jax
@@ -8,16 +9,7 @@ import numpy as np
 from jax import lax
 from jax.lax import rsqrt as rsqrt
 from jax.lax import stop_gradient as stop_gradient
-from jax.nn import elu as elu
-from jax.nn import gelu as gelu
-from jax.nn import log_softmax as log_softmax
-from jax.nn import relu as relu
-from jax.nn import relu6 as relu6
-from jax.nn import selu as selu
 from jax.nn import sigmoid as sigmoid
-from jax.nn import silu as silu
-from jax.nn import softmax as softmax
-from jax.nn import softplus as softplus
 from jax.numpy import absolute as absolute
 from jax.numpy import add as add
 from jax.numpy import append as append
@@ -34,7 +26,9 @@ from jax.numpy import bitwise_not as bitwise_not
 from jax.numpy import bitwise_or as bitwise_or
 from jax.numpy import bitwise_xor as bitwise_xor
 from jax.numpy import broadcast_to as broadcast_to
+from jax.numpy import cbrt as cbrt
 from jax.numpy import concatenate as concatenate
+from jax.numpy import conjugate as conjugate
 from jax.numpy import cos as cos
 from jax.numpy import cosh as cosh
 from jax.numpy import cross as cross
@@ -52,20 +46,31 @@ from jax.numpy import expand_dims as expand_dims
 from jax.numpy import expm1 as expm1
 from jax.numpy import flip as flip
 from jax.numpy import floor_divide as floor_divide
+from jax.numpy import fmax as fmax
+from jax.numpy import fmin as fmin
+from jax.numpy import fmod as fmod
+from jax.numpy import gcd as gcd
 from jax.numpy import greater as greater
 from jax.numpy import greater_equal as greater_equal
 from jax.numpy import hstack as hstack
+from jax.numpy import hypot as hypot
+from jax.numpy import i0 as i0
+from jax.numpy import imag as imag
 from jax.numpy import inner as inner
+from jax.numpy import isclose as isclose
 from jax.numpy import isfinite as isfinite
 from jax.numpy import isinf as isinf
 from jax.numpy import isnan as isnan
 from jax.numpy import kron as kron
+from jax.numpy import left_shift as bitwise_left_shift
 from jax.numpy import less as less
 from jax.numpy import less_equal as less_equal
 from jax.numpy import log as log
 from jax.numpy import log1p as log1p
 from jax.numpy import log2 as log2
 from jax.numpy import log10 as log10
+from jax.numpy import logaddexp as logaddexp
+from jax.numpy import logaddexp2 as logaddexp2
 from jax.numpy import logical_and as logical_and
 from jax.numpy import logical_not as logical_not
 from jax.numpy import logical_or as logical_or
@@ -76,16 +81,19 @@ from jax.numpy import minimum as minimum
 from jax.numpy import mod as mod
 from jax.numpy import multiply as multiply
 from jax.numpy import negative as negative
+from jax.numpy import nextafter as nextafter
 from jax.numpy import not_equal as not_equal
 from jax.numpy import power as power
+from jax.numpy import real as real
+from jax.numpy import right_shift as bitwise_right_shift
 from jax.numpy import roll as roll
-from jax.numpy import round as round
 from jax.numpy import sign as sign
+from jax.numpy import signbit as signbit
 from jax.numpy import sin as sin
+from jax.numpy import sinc as sinc
 from jax.numpy import sinh as sinh
 from jax.numpy import sqrt as sqrt
 from jax.numpy import squeeze as squeeze
-from jax.numpy import stack as stack
 from jax.numpy import subtract as subtract
 from jax.numpy import take_along_axis as take_along_axis
 from jax.numpy import tan as tan
@@ -95,15 +103,19 @@ from jax.numpy import transpose as transpose
 from jax.numpy import tril as tril
 from jax.numpy import triu as triu
 from jax.numpy import true_divide as true_divide
+from jax.numpy import trunc as trunc
 from jax.numpy import unravel_index as unravel_index
 from jax.numpy import vdot as vdot
 from jax.numpy import vstack as vstack
 from jax.numpy import where as where
 from jax.scipy.special import erf as erf
+from jax.scipy.special import erfc as erfc
 from jax.scipy.special import erfinv as erfinv
 
 from keras_fn.core.windows import Sizes, per_axis, transposed_window
-from keras_fn.settings import standardize_data_format
+from keras_fn.settings import settings, standardize_data_format
+from keras_fn_jax.attention import fused_attention as fused_attention
+from keras_fn_jax.compiled import compile_op
 from keras_fn_jax.control import custom_gradient as custom_gradient
 from keras_fn_jax.control import fori_loop as fori_loop
 from keras_fn_jax.control import jvp as jvp
@@ -111,12 +123,36 @@ from keras_fn_jax.control import remat as remat
 from keras_fn_jax.control import switch as switch
 from keras_fn_jax.control import vectorized_map as vectorized_map
 from keras_fn_jax.control import while_loop as while_loop
+from keras_fn_jax.linalg import cholesky as cholesky
+from keras_fn_jax.linalg import det as det
+from keras_fn_jax.linalg import eig as eig
+from keras_fn_jax.linalg import eigh as eigh
+from keras_fn_jax.linalg import inv as inv
+from keras_fn_jax.linalg import lu_factor as lu_factor
+from keras_fn_jax.linalg import pinv as pinv
+from keras_fn_jax.linalg import qr as qr
+from keras_fn_jax.linalg import slogdet as slogdet
+from keras_fn_jax.linalg import solve as solve
+from keras_fn_jax.linalg import solve_triangular as solve_triangular
+from keras_fn_jax.linalg import svd as svd
 from keras_fn_jax.loops import gru as gru
 from keras_fn_jax.loops import lstm as lstm
 from keras_fn_jax.loops import scan as scan
+from keras_fn_jax.numbers import max as max
+from keras_fn_jax.numbers import min as min
+from keras_fn_jax.numbers import prod as prod
+from keras_fn_jax.numbers import round as round
+from keras_fn_jax.numbers import searchsorted as searchsorted
+from keras_fn_jax.numbers import view_as_complex as view_as_complex
+from keras_fn_jax.numbers import view_as_real as view_as_real
+from keras_fn_jax.random import random_binomial as random_binomial
+from keras_fn_jax.random import random_gamma as random_gamma
 from keras_fn_jax.random import random_normal as random_normal
 from keras_fn_jax.random import random_randint as random_randint
 from keras_fn_jax.random import random_uniform as random_uniform
+from keras_fn_jax.signals import fft as fft
+from keras_fn_jax.signals import irfft as irfft
+from keras_fn_jax.signals import rfft as rfft
 from keras_fn_jax.tensors import _native
 from keras_fn_jax.tensors import cast as cast
 from keras_fn_jax.writing import dynamic_slice as dynamic_slice
@@ -139,10 +175,35 @@ def _reduction(function: Any) -> Any:
     return reduce
 
 
-all, any, max, mean, min, prod, sum = map(
-    _reduction, (jnp.all, jnp.any, jnp.max, jnp.mean, jnp.min, jnp.prod, jnp.sum)
-)
-logsumexp = _reduction(jax.scipy.special.logsumexp)
+mean, sum = map(_reduction, (jnp.mean, jnp.sum))
+all, any = (compile_op(_reduction(f)) for f in (jnp.all, jnp.any))
+logsumexp = compile_op(_reduction(jax.scipy.special.logsumexp))
+
+
+def _of_floats(function: Any) -> Any:
+    """A function that takes floats only, of integers too."""
+
+    def call(x: jax.Array, *args: Any, **kwargs: Any) -> jax.Array:
+        if not jnp.issubdtype(x.dtype, jnp.floating):
+            x = x.astype(settings.floatx)
+        return function(x, *args, **kwargs)
+
+    return call
+
+
+# Of several primitives, or with a gradient of their own: slow to call one by one.
+elu, relu, selu, softplus = map(jax.jit, (jax.nn.elu, jax.nn.relu, jax.nn.selu, jax.nn.softplus))
+gelu, log_softmax, silu, softmax, stack = map(
+    compile_op,
+    (jax.nn.gelu, _of_floats(jax.nn.log_softmax), _of_floats(jax.nn.silu), jax.nn.softmax,
+     jnp.stack),
+)  # fmt: skip
+
+
+@jax.jit
+def relu6(x: jax.Array) -> jax.Array:
+    """That of JAX makes floats of integers."""
+    return jnp.minimum(jax.nn.relu(x), 6)
 
 
 def full(shape: Any, value: float, dtype: str) -> jax.Array:
@@ -165,6 +226,7 @@ def reshape(x: jax.Array, newshape: Any) -> jax.Array:
     return jnp.reshape(x, newshape)
 
 
+@compile_op
 def split(x: jax.Array, indices_or_sections: Any, axis: int = 0) -> list[jax.Array]:
     """Indices may lie beyond the end, as in NumPy."""
     if not isinstance(indices_or_sections, int):
@@ -178,16 +240,19 @@ def tile(x: jax.Array, repeats: Any) -> jax.Array:
     return jnp.tile(x, repeats)
 
 
+@compile_op
 def repeat(x: jax.Array, repeats: Any, axis: int | None = None) -> jax.Array:
     """Counts may be a list, which JAX does not take."""
     return jnp.repeat(x, np.asarray(repeats), axis)
 
 
+@compile_op
 def argmax(x: jax.Array, axis: int | None = None, keepdims: bool = False) -> jax.Array:
     """Index as int32."""
     return jnp.argmax(x, axis=axis, keepdims=keepdims).astype("int32")
 
 
+@compile_op
 def argmin(x: jax.Array, axis: int | None = None, keepdims: bool = False) -> jax.Array:
     """Index as int32."""
     return jnp.argmin(x, axis=axis, keepdims=keepdims).astype("int32")
@@ -209,6 +274,7 @@ def getitem(x: jax.Array, key: Any) -> jax.Array:
     return x[key]
 
 
+@partial(jax.jit, static_argnames="axis")
 def take(x: jax.Array, indices: jax.Array, axis: int | None = None) -> jax.Array:
     """Clips indices out of range, as jit cannot raise; NaN (JAX's default) would spread."""
     size = x.size if axis is None else x.shape[axis]
@@ -216,6 +282,7 @@ def take(x: jax.Array, indices: jax.Array, axis: int | None = None) -> jax.Array
     return jnp.take(x, indices, axis=axis, mode="clip")
 
 
+@compile_op
 def sort(x: jax.Array, axis: int | None = -1) -> jax.Array:
     """Rising order."""
     return jnp.sort(x, axis=axis)
@@ -233,6 +300,7 @@ def top_k(x: jax.Array, k: int, sorted: bool = True) -> tuple[jax.Array, jax.Arr
     return values, indices
 
 
+@compile_op
 def pad_by(x: jax.Array, widths: Any, mode: str, value: float) -> jax.Array:
     """`jnp.pad`, which takes a value in mode "constant" only."""
     options = {"constant_values": value} if mode == "constant" else {}
@@ -249,6 +317,7 @@ def _layouts(rank: int, data_format: str | None) -> tuple[str, str, str]:
     return inputs, f"{space}IO", inputs
 
 
+@compile_op
 def conv(
     inputs: jax.Array,
     kernel: jax.Array,
@@ -272,6 +341,7 @@ def conv(
     )
 
 
+@compile_op
 def conv_transpose(
     inputs: jax.Array,
     kernel: jax.Array,
@@ -305,6 +375,7 @@ def _windows(x: jax.Array, pool_size: Sizes, strides: Sizes | None, data_format:
     return (1, 1, *window), (1, 1, *steps)
 
 
+@compile_op
 def max_pool(
     inputs: jax.Array,
     pool_size: Sizes,
@@ -318,6 +389,7 @@ def max_pool(
     return lax.reduce_window(inputs, lowest, lax.max, window, steps, padding.upper())
 
 
+@compile_op
 def average_pool(
     inputs: jax.Array,
     pool_size: Sizes,

@@ -15,8 +15,8 @@ class LayerBase(tf.Module):
     name: str = ""  # type: ignore[override]
 
     if TYPE_CHECKING:  # what `Layer` brings
+        _contents: Callable[[], Any]
         _flatten_layers: Callable[..., list[Any]]
-        _held: Callable[[type], list[Any]]
         _own_variables: Callable[[], list[Any]]
         _sublayers: Callable[[], list[Any]]
 

@@ -51,8 +51,13 @@ def _written_out(function: Step, carry: Any, xs: Any, size: int, reverse: bool) 
         carry, outputs[i] = function(carry, x)
     if not outputs:
         _, y = trace(function, carry, tree.map_structure(_blank, xs))
-        return carry, tree.map_structure(lambda t: tf.zeros([0, *t.shape], t.dtype), y)
+        return carry, tree.map_structure(_none_of, y)
     return carry, tree.map_structure(_stacked, *outputs)
+
+
+def _none_of(y: Any) -> Any:
+    """No outputs, of the shape and dtype that one would have."""
+    return None if y is None else tf.zeros([0, *y.shape], y.dtype)
 
 
 def _stacked(*items: Any) -> Any:

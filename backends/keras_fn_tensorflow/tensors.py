@@ -115,6 +115,8 @@ def assign(handle: tf.Variable, value: tf.Tensor) -> tf.Variable:
 
 def assign_add(handle: tf.Variable, value: Any) -> tf.Variable:
     """Adds in place, in a graph too."""
+    if handle.shape.rank and not is_tensor(value):
+        value = tf.fill(handle.shape, tf.cast(value, handle.dtype))  # it does not broadcast
     handle.assign_add(value, read_value=False)
     return handle
 

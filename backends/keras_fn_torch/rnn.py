@@ -5,6 +5,7 @@ from typing import Any
 import torch
 
 from keras_fn.core import tree
+from keras_fn.core.scopes import StatelessScope
 from keras_fn_torch.tensors import Tensor
 
 
@@ -25,12 +26,21 @@ def scan(
         outputs.append(output)
     if reverse:
         outputs.reverse()
-    return carry, _stacked(outputs)
+    return carry, _stacked(outputs) if outputs else _nothing(function, init, xs)
+
+
+def _nothing(function: Any, init: Any, xs: Any) -> Any:
+    """No outputs, of the shape and dtype that one would have."""
+
+    def blank(x: Any) -> Any:
+        return None if x is None else x.new_zeros(x.shape[1:])
+
+    with StatelessScope():
+        _, output = function(init, tree.map_structure(blank, xs))
+    return tree.map_structure(lambda y: None if y is None else y.new_zeros((0, *y.shape)), output)
 
 
 def _stacked(outputs: list[Any]) -> Any:
-    if not outputs:
-        return None
     flat = [tree.flatten(output) for output in outputs]
     joined = [
         None if column[0] is None else torch.stack([torch.as_tensor(x) for x in column])

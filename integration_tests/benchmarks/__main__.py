@@ -1,6 +1,7 @@
 """keras_fn against hand-written programs: one backend, one process, turn about.
 
     KERAS_BACKEND=torch python integration_tests/benchmarks [--rounds 7] [--only mlp,forward]
+    KERAS_BACKEND=torch python integration_tests/benchmarks --ops
 
 Each row is the shortest of several rounds, which a busy machine disturbs least.
 """
@@ -129,7 +130,11 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--only", default="")
+    parser.add_argument("--ops", action="store_true", help="single ops instead of whole jobs")
     options = parser.parse_args()
+    if options.ops:
+        Console(width=88).print(ops_table(options.rounds))
+        return
     jobs: dict[str, Callable[[], tuple[str, list[float], int]]] = {
         **{name: lambda name=name: fit(name, options.rounds) for name in FITS},
         "forward": lambda: forward(options.rounds, 1),
@@ -148,6 +153,22 @@ def main() -> None:
         title, (ours, native), steps = jobs[name]()
         table.add_row(title, _shown(ours / steps), _shown(native / steps), f"{ours / native:.2f}")
     Console(width=88).print(table)
+
+
+def ops_table(rounds: int) -> Any:
+    """What each class of ops costs above the native call."""
+    import op_calls
+    from rich.table import Table
+
+    table = Table(title=f"ops on {BACKEND}, microseconds a call")
+    table.add_column("op")
+    for column in ("ours", "native", "above", "compiled", "native", "above"):
+        table.add_column(column, justify="right")
+    for row in op_calls.measure(BACKEND, rounds):
+        eager, quick = row.ours - row.native, row.compiled - row.native_compiled
+        numbers = (row.ours, row.native, eager, row.compiled, row.native_compiled, quick)
+        table.add_row(row.title, *(f"{n:.1f}" for n in numbers))
+    return table
 
 
 def _shown(seconds: float) -> str:

@@ -113,3 +113,26 @@ def vgg19() -> Any:
 
 
 drawn_dense_stack = dense_stack
+
+
+def _scan(x: Any) -> Any:
+    return lax.scan(_sum_so_far, jnp.zeros(8), x)[1]
+
+
+def _sum_so_far(carry: Any, x: Any) -> Any:
+    return carry + x, carry + x
+
+
+compiled = jax.jit
+OPS = {
+    "relu": jax.nn.relu,
+    "add": jnp.add,
+    "sum": lambda x: jnp.sum(x, axis=-1),
+    "matmul": jnp.matmul,
+    "conv": lambda x, kernel: lax.conv_general_dilated(
+        x, kernel, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
+    ),
+    "attention": jax.nn.dot_product_attention,
+    "gather": lambda x, indices: jnp.take(x, indices, axis=0, mode="clip"),
+    "scan": _scan,
+}

@@ -117,3 +117,38 @@ def vgg19() -> Any:
 
 
 drawn_dense_stack = dense_stack
+
+
+def compiled(function: Any) -> Any:
+    """PyTorch runs as it is: `torch.compile` is for those who ask for it."""
+    return function
+
+
+def _conv(x: Any, kernel: Any) -> Any:
+    out = F.conv2d(x.permute(0, 3, 1, 2), kernel.permute(3, 2, 0, 1), padding="same")
+    return out.permute(0, 2, 3, 1)
+
+
+def _attention(q: Any, k: Any, v: Any) -> Any:
+    q, k, v = (t.transpose(1, 2) for t in (q, k, v))
+    return F.scaled_dot_product_attention(q, k, v).transpose(1, 2)
+
+
+def _scan(x: Any) -> Any:
+    carry, outputs = torch.zeros(8), []
+    for row in x:
+        carry = carry + row
+        outputs.append(carry)
+    return torch.stack(outputs)
+
+
+OPS = {
+    "relu": torch.relu,
+    "add": torch.add,
+    "sum": lambda x: torch.sum(x, -1),
+    "matmul": torch.matmul,
+    "conv": _conv,
+    "attention": _attention,
+    "gather": lambda x, indices: x.index_select(0, indices),
+    "scan": _scan,
+}

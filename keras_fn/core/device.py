@@ -4,6 +4,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from keras_fn.backend.loader import current
+from keras_fn.errors import Unsupported
 
 
 def device(device_name: str) -> AbstractContextManager[Any]:
@@ -17,9 +18,14 @@ def device(device_name: str) -> AbstractContextManager[Any]:
 
     Raises:
         ValueError: There is no such device.
+        Unsupported: The backend leaves no choice.
 
     Example:
         >>> with keras.device("cpu"):
         ...     x = ops.zeros((2,))
     """
-    return current().device_scope(device_name)
+    backend = current()
+    if not hasattr(backend, "device_scope"):
+        raise Unsupported(f"The backend {backend.name!r} has no devices to choose from.",
+                          fix="leave keras.device out")  # fmt: skip
+    return backend.device_scope(device_name)  # pyright: ignore[reportAttributeAccessIssue]

@@ -14,7 +14,7 @@ from keras_fn.core.naming import auto_name
 from keras_fn.core.operation import Operation
 from keras_fn.core.scopes import SymbolicScope, context
 from keras_fn.core.variable import Variable
-from keras_fn.errors import SpecError
+from keras_fn.errors import SpecError, Unsupported
 
 
 class Spec(NamedTuple):
@@ -154,13 +154,32 @@ class _Op:
         if any(isinstance(x, KerasTensor) for x in self.each_operand(args)):
             return OpNode(OPS[self.name]).symbolic_call(*args, **kwargs)
         if self.native is None:
-            self.native = getattr(current().ops, self.name, None) or self.fn
+            self.native = self.find_native()
         self.find_route(args)
         try:
             return self.native(*self.prepare(args), **kwargs)
         except Exception as error:
             self.explain(error, args, kwargs)
             raise
+
+    @property
+    def is_primitive(self) -> bool:
+        """Whether it has no body, so that every backend provides it."""
+        return self.fn.__code__.co_code == _no_body.__code__.co_code
+
+    def find_native(self) -> Callable[..., Any]:
+        """Returns the function of the backend, or the body as fast as the backend runs it."""
+        backend = current()
+        native = getattr(backend.ops, self.name, None)
+        if native is not None:
+            return native
+        if self.is_primitive:
+            raise Unsupported(
+                f"the {backend.name} backend has no {self.name}",
+                fix="use other ops, or another backend",
+            )
+        compile_op = getattr(backend, "compile_op", None)
+        return self.fn if compile_op is None else compile_op(self.fn)
 
     def explain(self, error: Exception, args: tuple, kwargs: dict[str, Any]) -> None:
         """Raises the error of the op's rule, if that refuses the arguments too.
@@ -260,6 +279,10 @@ class _Op:
 
 
 _SCALARS = (bool, int, float, complex)
+
+
+def _no_body() -> None:
+    """What a primitive compiles to."""
 
 
 def _convert(x: Any, backend: Any, keep_scalars: bool) -> Any:

@@ -70,7 +70,7 @@ def convert_to_numpy(x: Tensor) -> np.ndarray:
     """
     if isinstance(x, KerasTensor):
         return x.__array__()  # raises: no value yet
-    if isinstance(x, np.ndarray):
+    if isinstance(x, np.ndarray) and not current().is_tensor(x):
         return x
     return current().convert_to_numpy(convert_to_tensor(x))
 

@@ -288,8 +288,12 @@ def isin(x1: Tensor, x2: Tensor, assume_unique: bool = False, invert: bool = Fal
     Args:
         x1: Tensor of any shape.
         x2: Tensor of any shape.
-        assume_unique: Whether no element comes twice in either: a hint that changes no result.
-        invert: Whether to tell, instead, which are not among them.
+        assume_unique: Whether no element is in one tensor twice. It makes no difference here:
+            all are compared with all.
+        invert: Whether to say which elements are not among them.
+
+    Returns:
+        Booleans, of the shape of `x1`.
 
     Example:
         >>> convert_to_numpy(isin([1, 2], [2, 3])).tolist()

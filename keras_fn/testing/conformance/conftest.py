@@ -1,9 +1,14 @@
 """The closing table of a conformance run: for each op what passed, failed and is unsupported."""
 
+import itertools
+import sys
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
+from keras_fn.backend.loader import current
 
 _COLUMNS = ("passed", "failed", "unsupported")
 
@@ -36,12 +41,21 @@ def _op_of_the_test(request: pytest.FixtureRequest, record_property: Any) -> Non
         record_property("op", row.op)
 
 
+_done = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def _forget_compiled_functions() -> Iterator[None]:
+    """JAX keeps every function that it compiled: gigabytes, over thousands of drawn calls."""
+    yield
+    if next(_done) % 200 == 0 and "jax" in sys.modules:
+        sys.modules["jax"].clear_caches()
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Prints the table: ops with failures or gaps by name, the others as a sum."""
     if not _counts:
         return
-    from keras_fn.backend.loader import current
-
     write = terminalreporter.write_line
     terminalreporter.section(f"conformance of {current().name}")
     shown = _counts if terminalreporter.verbosity > 0 else {

@@ -19,6 +19,7 @@ import keras_fn as keras
 from keras_fn import ops
 from keras_fn.backend.loader import current
 from keras_fn.core.keras_tensor import KerasTensor
+from keras_fn.errors import Unsupported
 from keras_fn.testing.conformance import table
 from keras_fn.testing.conformance.case import A, Case, Refusal, T
 from keras_fn.testing.conformance.comparing import (
@@ -58,18 +59,25 @@ def cases(condition: Callable[[Case], bool] = lambda _: True, every_dtype: bool 
 
 
 def check(case: Case, dtype: str, test: Callable[[Call], None], **drawing: Any) -> None:
-    """Runs a test on drawn calls; skips what the framework cannot do."""
+    """Runs a test on drawn calls; skips what the backend cannot do."""
     name = current().name
     if name in case.lacks:
         pytest.skip(f"unsupported: {case.lacks[name]}")
     if not has_dtype(dtype):
         pytest.skip(f"{name} has no {dtype}")
+
+    def supported(call: Call) -> None:
+        try:
+            test(call)
+        except Unsupported as gap:
+            pytest.skip(f"unsupported: {gap.reason}")
+
     draws = calls(case, dtype, **drawing)
     quiet = list(HealthCheck)
     settings(
         max_examples=EXAMPLES, deadline=None, database=None, derandomize=EXAMPLES == 4,
         suppress_health_check=quiet,
-    )(given(draws)(test))()  # fmt: skip
+    )(given(draws)(supported))()  # fmt: skip
 
 
 def run(case: Case, call: Call) -> Any:

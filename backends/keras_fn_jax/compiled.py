@@ -1,0 +1,79 @@
+"""Ops made of several of JAX's, compiled as one: called eagerly, each of them would cost a call."""
+
+from collections.abc import Callable
+from functools import partial, wraps
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from keras_fn.core.scopes import StatelessScope
+from keras_fn.settings import settings
+
+_NEEDS_VALUES = (
+    jax.errors.ConcretizationTypeError,
+    jax.errors.TracerArrayConversionError,
+    jax.errors.NonConcreteBooleanIndexError,
+)
+
+
+class _Plain(NamedTuple):
+    """All that a call has beside arrays: what a compiled version is made for."""
+
+    structure: Any
+    values: tuple[Any, ...]  # None where an array stands
+    types: tuple[type, ...]  # 1, 1.0 and True are equal, and mean different dtypes
+    settings: tuple[Any, ...]
+
+
+def compile_op(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Makes a function of arrays and plain arguments one compiled call.
+
+    It runs as it is inside another trace, with arguments that cannot be keys, and where it must
+    see values or changes variables (a random draw does that).
+    """
+    stateful = False
+
+    @partial(jax.jit, static_argnums=0)
+    def compiled(plain: _Plain, arrays: list[jax.Array]) -> Any:
+        rest = iter(arrays)
+        leaves = [
+            next(rest) if kind is _Array else value
+            for value, kind in zip(plain.values, plain.types, strict=True)
+        ]
+        args, kwargs = jax.tree.unflatten(plain.structure, leaves)
+        with StatelessScope() as scope:
+            result = function(*args, **kwargs)
+        if scope.written:
+            raise _ChangesVariables
+        return result
+
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        nonlocal stateful
+        if stateful:
+            return function(*args, **kwargs)
+        leaves, structure = jax.tree.flatten((args, kwargs))
+        arrays = [x for x in leaves if isinstance(x, jax.Array)]
+        if not arrays or any(isinstance(x, (jax.core.Tracer, np.ndarray)) for x in leaves):
+            return function(*args, **kwargs)
+        values = tuple([None if isinstance(x, jax.Array) else x for x in leaves])
+        types = tuple([_Array if isinstance(x, jax.Array) else type(x) for x in leaves])
+        plain = _Plain(structure, values, types, settings.of_ops())
+        try:
+            return compiled(plain, arrays)
+        except (*_NEEDS_VALUES, TypeError):  # a TypeError: no key, or the op's own, told again
+            return function(*args, **kwargs)
+        except _ChangesVariables:
+            stateful = True
+            return function(*args, **kwargs)
+
+    return call
+
+
+class _ChangesVariables(Exception):
+    """A function is more than a function of its arguments."""
+
+
+class _Array:
+    """Marks the place of an array."""

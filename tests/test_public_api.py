@@ -1,0 +1,83 @@
+"""The public names and signatures beside those of Keras 3.15.1, which are stored as facts.
+
+A signature agrees if a call that Keras takes means the same here: its parameters, in their order,
+with their defaults. Ours may have more of them at the end.
+"""
+
+import inspect
+from functools import reduce
+from pathlib import Path
+
+import pytest
+
+import keras_fn as keras
+
+API = Path(__file__).parent / "fixtures" / "api" / "keras_3_15_1.txt"
+# Namespaces that are whole; the others are the subject of work to come.
+WHOLE = (
+    "activations", "backend", "config", "constraints", "dtype_policies", "initializers", "metrics",
+    "mixed_precision", "models", "ops", "ops.image", "ops.linalg", "optimizers.schedules",
+    "random", "regularizers", "tree",
+)  # fmt: skip
+MISSING: dict[str, str] = {}
+LINES = [line for line in API.read_text("utf-8").splitlines() if line and not line.startswith("#")]
+
+
+def namespace(name: str) -> str:
+    return name.rpartition(".")[0]
+
+
+NAMES = {line.partition("(")[0]: line for line in LINES}
+CHECKED = {name: line for name, line in NAMES.items() if namespace(name) in WHOLE}
+
+
+def parameters(text: str) -> list[str]:
+    """Cuts `"(a, b=(1, 2))"` into `["a", "b=(1, 2)"]`."""
+    parts, depth, start = [], 0, 1
+    quote = ""
+    for i, c in enumerate(text):
+        if quote:
+            quote = "" if c == quote else quote
+        elif c in "'\"":
+            quote = c
+        elif c in "([{":
+            depth += 1
+        elif c in ")]}":
+            depth -= 1
+        if (c == "," and depth == 1 and not quote) or (c == ")" and depth == 0):
+            parts.append(text[start:i].strip())
+            start = i + 1
+    return [p for p in parts if p]
+
+
+def ours(obj) -> list[str]:
+    """The parameters of an object, written as in the file."""
+    found = []
+    for p in inspect.signature(obj).parameters.values():
+        mark = {p.VAR_POSITIONAL: "*", p.VAR_KEYWORD: "**"}.get(p.kind, "")
+        default = "" if p.default is p.empty else f"={_shown(p.default)}"
+        found.append(f"{mark}{p.name}{default}")
+    return found
+
+
+def _shown(value) -> str:
+    return f"<{value.__name__}>" if inspect.isfunction(value) else repr(value)
+
+
+@pytest.mark.parametrize("name", CHECKED)
+def test_a_name_of_keras_is_there_with_its_parameters(name):
+    if name in MISSING:
+        pytest.skip(MISSING[name])
+    obj = reduce(getattr, name.split("."), keras)
+    line = CHECKED[name]
+    if "(" not in line:
+        return
+    wanted = parameters(line[len(name) :])
+    found = ours(obj)
+    plain = [p for p in wanted if not p.startswith("**") and p not in ("*", "*args")]
+    assert found[: len(plain)] == plain or _open(found, wanted), (found, wanted)
+
+
+def _open(found, wanted) -> bool:
+    """Whether Keras says no more than `*args, **kwargs`."""
+    return all(p.startswith("*") for p in wanted)
