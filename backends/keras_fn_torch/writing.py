@@ -26,7 +26,8 @@ def scatter_update(
     rest = inputs.shape[depth:]
     places, total = _places(indices, inputs.shape[:depth])
     rows = inputs.reshape(total, *rest)
-    updates = updates.broadcast_to(indices.shape[:-1] + rest).reshape(-1, *rest)
+    count = indices.shape[:-1].numel()
+    updates = updates.broadcast_to(indices.shape[:-1] + rest).reshape(count, *rest)
     return _scattered(rows, places.flatten(), updates, reduction).reshape(inputs.shape)
 
 
