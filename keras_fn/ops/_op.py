@@ -13,6 +13,7 @@ from keras_fn.core.keras_tensor import KerasTensor, Shape
 from keras_fn.core.naming import auto_name
 from keras_fn.core.operation import Operation
 from keras_fn.core.scopes import SymbolicScope, context
+from keras_fn.core.tracebacks import entrance
 from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError, Unsupported
 
@@ -142,6 +143,7 @@ class _Op:
 
         return call
 
+    @entrance
     def general(self, args: tuple, kwargs: dict[str, Any]) -> Any:
         """The full road: symbolic calls, conversions, casts; finds the route for the next call."""
         if not self.names.isdisjoint(kwargs):  # operands by name: options stay keywords
@@ -185,6 +187,7 @@ class _Op:
         compile_op = getattr(backend, "compile_op", None)
         return self.fn if compile_op is None else compile_op(self.fn)
 
+    @entrance
     def explain(self, error: Exception, args: tuple, kwargs: dict[str, Any]) -> None:
         """Raises the error of the op's rule, if that refuses the arguments too.
 
