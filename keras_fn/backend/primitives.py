@@ -432,3 +432,65 @@ class Primitives(
     Makers, Elementwise, OfFloats, Booleans, Reductions, Shapes, Selection, Products, Protocol
 ):
     """All of them: `Backend.ops`."""
+
+
+class Transformations(Protocol):
+    """What a backend offers besides that makes graphs or gradients: functions of flat lists.
+
+    A function of the user has become one of lists of tensors, without nesting and without None.
+    Control flow comes here only where `Backend.is_traced` says so; else it is Python's. Variables
+    that a function assigns are carried as `keras_fn.core.carrying` says.
+    """
+
+    def switch(self, index: Tensor, functions: Sequence[Callable[[], list[Tensor]]], /) -> Any:
+        """The results of the function of that index, which is in range."""
+        ...
+
+    def while_loop(
+        self,
+        cond: Callable[[list[Tensor]], Tensor],
+        body: Callable[[list[Tensor]], list[Tensor]],
+        leaves: Sequence[Tensor],
+        maximum_iterations: int | None,
+        /,
+    ) -> Any:
+        """The last tensors, while a boolean scalar holds."""
+        ...
+
+    def fori_loop(
+        self,
+        lower: Any,
+        upper: Any,
+        body: Callable[[Tensor, list[Tensor]], list[Tensor]],
+        leaves: Sequence[Tensor],
+        /,
+    ) -> Any:
+        """The last tensors, after the numbers from `lower` up to, without, `upper`."""
+        ...
+
+    def vectorized_map(
+        self, function: Callable[[list[Tensor]], list[Tensor]], leaves: Sequence[Tensor], /
+    ) -> Any:
+        """The results for all slices along the first axis, stacked."""
+        ...
+
+    def custom_gradient(
+        self,
+        function: Callable[[Any], tuple[tuple[Tensor, ...], Callable[[Any], list[Tensor]]]],
+        leaves: Sequence[Tensor],
+        /,
+    ) -> Any:
+        """The results; their gradient is what the second function returns for those upstream."""
+        ...
+
+    def jvp(
+        self, function: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool, /
+    ) -> tuple[Any, ...]:
+        """As `keras_fn.ops.jvp`."""
+        ...
+
+    def remat(
+        self, function: Callable[[list[Tensor]], list[Tensor]], leaves: Sequence[Tensor], /
+    ) -> Any:
+        """The results, of which nothing is kept for the gradient."""
+        ...
