@@ -64,7 +64,7 @@ def _product(data: Any, ids: Any, num_segments: int, indices_are_sorted: bool, m
     )
 
 
-@_product.defjvp
+@_product.defjvp  # pyright: ignore[reportFunctionMemberAccess]
 def _product_jvp(
     ids: Any, num_segments: int, indices_are_sorted: bool, mode: Any, primals: Any, tangents: Any
 ) -> Any:

@@ -301,15 +301,10 @@ class Shapes(Protocol):
     def flip(self, x: Tensor, /, axis: Axis = None) -> Tensor:
         """In reversed order along `axis`: one, several, or all for None."""
 
-    def pad(
-        self,
-        x: Tensor,
-        /,
-        pad_width: Any,
-        mode: str = "constant",
-        constant_values: float | None = None,
+    def pad_by(
+        self, x: Tensor, /, widths: Sequence[tuple[int, int]], mode: str, value: float
     ) -> Tensor:
-        """Elements before and after each axis; constant, reflect or symmetric, as in NumPy."""
+        """Elements before and after each axis; constant, edge, reflect, symmetric or wrap."""
 
     def repeat(self, x: Tensor, /, repeats: Any, axis: int | None = None) -> Tensor:
         """Each element so often along `axis`; `repeats` is a number or one for each element."""
@@ -347,7 +342,17 @@ class Selection(Protocol):
     def getitem(self, x: Tensor, /, key: Any) -> Tensor:
         """`x[key]` as in NumPy: integers, slices, `...`, None, tensors of integers or booleans."""
 
-    def sort(self, x: Tensor, /, axis: int = -1) -> Tensor:
+    def scatter_update(
+        self, inputs: Tensor, indices: Tensor, updates: Tensor, /, reduction: str | None = None
+    ) -> Tensor:
+        """A copy with elements or slices replaced, or combined by add, max, min or mul.
+
+        Negative indices count from the end; rows out of range are left out. `updates` broadcast
+        to the places, and are cast to the dtype of `inputs`.
+        """
+        ...
+
+    def sort(self, x: Tensor, /, axis: int | None = -1) -> Tensor:
         """Elements in rising order along `axis`, NaN last; of the flattened tensor for None."""
 
     def take(self, x: Tensor, indices: Tensor, /, axis: int | None = None) -> Tensor:
@@ -358,6 +363,10 @@ class Selection(Protocol):
 
     def top_k(self, x: Tensor, /, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
         """The largest elements of the last axis and their indices (int32); ties in order."""
+        ...
+
+    def view(self, x: Tensor, /, dtype: str | None = None) -> Tensor:
+        """The same bytes read as another dtype; the last axis becomes longer or shorter."""
         ...
 
     def where(self, condition: Tensor, x1: Tensor, x2: Tensor, /) -> Tensor:
@@ -432,3 +441,65 @@ class Primitives(
     Makers, Elementwise, OfFloats, Booleans, Reductions, Shapes, Selection, Products, Protocol
 ):
     """All of them: `Backend.ops`."""
+
+
+class Transformations(Protocol):
+    """What a backend offers besides that makes graphs or gradients: functions of flat lists.
+
+    A function of the user has become one of lists of tensors, without nesting and without None.
+    Control flow comes here only where `Backend.is_traced` says so; else it is Python's. Variables
+    that a function assigns are carried as `keras_fn.core.carrying` says.
+    """
+
+    def switch(self, index: Tensor, functions: Sequence[Callable[[], list[Tensor]]], /) -> Any:
+        """The results of the function of that index, which is in range."""
+        ...
+
+    def while_loop(
+        self,
+        cond: Callable[[list[Tensor]], Tensor],
+        body: Callable[[list[Tensor]], list[Tensor]],
+        leaves: Sequence[Tensor],
+        maximum_iterations: int | None,
+        /,
+    ) -> Any:
+        """The last tensors, while a boolean scalar holds."""
+        ...
+
+    def fori_loop(
+        self,
+        lower: Any,
+        upper: Any,
+        body: Callable[[Tensor, list[Tensor]], list[Tensor]],
+        leaves: Sequence[Tensor],
+        /,
+    ) -> Any:
+        """The last tensors, after the numbers from `lower` up to, without, `upper`."""
+        ...
+
+    def vectorized_map(
+        self, function: Callable[[list[Tensor]], list[Tensor]], leaves: Sequence[Tensor], /
+    ) -> Any:
+        """The results for all slices along the first axis, stacked."""
+        ...
+
+    def custom_gradient(
+        self,
+        function: Callable[[Any], tuple[tuple[Tensor, ...], Callable[[Any], list[Tensor]]]],
+        leaves: Sequence[Tensor],
+        /,
+    ) -> Any:
+        """The results; their gradient is what the second function returns for those upstream."""
+        ...
+
+    def jvp(
+        self, function: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool, /
+    ) -> tuple[Any, ...]:
+        """As `keras_fn.ops.jvp`."""
+        ...
+
+    def remat(
+        self, function: Callable[[list[Tensor]], list[Tensor]], leaves: Sequence[Tensor], /
+    ) -> Any:
+        """The results, of which nothing is kept for the gradient."""
+        ...

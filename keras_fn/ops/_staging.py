@@ -69,6 +69,21 @@ def leaves_of(structure: Any) -> list[Any]:
     return [x for x in tree.flatten(structure) if x is not None]
 
 
+def offered(name: str) -> Callable[..., Any]:
+    """Returns the function of the backend, one of its `Transformations`.
+
+    Raises:
+        ValueError: The backend has none.
+    """
+    function = getattr(current().ops, name, None)
+    if function is None:
+        raise SpecError(
+            f"ops.{name}", expected="a backend that offers it", given=current().name,
+            fix="set KERAS_BACKEND to jax, torch or tensorflow",
+        )  # fmt: skip
+    return function
+
+
 def is_traced(*structures: Any) -> bool:
     """Whether a backend makes a graph of what it does with these tensors."""
     backend = current()

@@ -19,6 +19,7 @@ from keras_fn.ops._staging import (
     in_graph,
     is_traced,
     leaves_of,
+    offered,
     tensors,
     with_size,
 )
@@ -107,7 +108,7 @@ def _switch(who: str, index: Any, branches: list[Callable[[], Any]]) -> Any:
     flat = [Flat(lambda _, branch=branch: checked(branch)) for branch in branches]
     index = maximum(minimum(cast(index, "int32"), last), 0)
     return flat[0].nested(
-        current().ops.switch(index, [lambda f=f: f(()) for f in flat])  # type: ignore[misc]
+        offered("switch")(index, [lambda f=f: f(()) for f in flat])  # type: ignore[misc]
     )
 
 
@@ -176,7 +177,7 @@ def while_loop(
     holds = test(state)
     if is_traced(holds):
         loop = Flat(step, state)
-        leaves = current().ops.while_loop(
+        leaves = offered("while_loop")(
             lambda leaves: cast(test(_packed(state, leaves)), "bool"),
             loop, leaves_of(state), maximum_iterations,
         )  # fmt: skip
@@ -224,7 +225,7 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
     if context.get().symbolic:
         return step(KerasTensor((), "int32", record_history=False), state)
     if is_traced(lower, upper, state):
-        leaves = current().ops.fori_loop(
+        leaves = offered("fori_loop")(
             lower, upper,
             lambda i, leaves: leaves_of(step(cast(i, "int32"), _packed(state, leaves))),
             leaves_of(state),

@@ -17,6 +17,7 @@ from keras_fn.ops._staging import (
     check_alike,
     in_graph,
     leaves_of,
+    offered,
     tensors,
 )
 
@@ -69,7 +70,7 @@ def custom_gradient(f: Callable[..., tuple[Any, Callable[..., Any]]]) -> Callabl
 
             return tuple(outputs.flat(result)), pull
 
-        leaves = current().ops.custom_gradient(run, leaves_of(args))
+        leaves = offered("custom_gradient")(run, leaves_of(args))
         return outputs.nested(leaves)
 
     return call
@@ -129,7 +130,7 @@ def jvp(
             return result, result, aux
         result = fun(*primals)
         return result, result
-    return tuple(current().ops.jvp(fun, primals, tangents, has_aux))
+    return tuple(offered("jvp")(fun, primals, tangents, has_aux))
 
 
 def remat(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -169,6 +170,6 @@ def remat(f: Callable[..., Any]) -> Callable[..., Any]:
             args_, kwargs_ = tree.pack([args, kwargs], values)
             return outputs.flat(f(*args_, **kwargs_))
 
-        return outputs.nested(backend.ops.remat(run, [flat[i] for i in places]))
+        return outputs.nested(offered("remat")(run, [flat[i] for i in places]))
 
     return call

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from keras_fn.backend.loader import current
 from keras_fn.core import tree
 from keras_fn.core.scopes import StatelessScope
 from keras_fn.errors import SpecError
@@ -19,6 +18,7 @@ from keras_fn.ops._staging import (
     first_size,
     in_graph,
     leaves_of,
+    offered,
     tensors,
     with_size,
 )
@@ -61,7 +61,7 @@ def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
         return result
 
     flat = Flat(pure, elements)
-    return flat.nested(current().ops.vectorized_map(flat, leaves_of(elements)))
+    return flat.nested(offered("vectorized_map")(flat, leaves_of(elements)))
 
 
 # ---------------------------------------------------------------- vectorize

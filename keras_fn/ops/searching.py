@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -179,8 +180,11 @@ def _unique(
         (return_inverse, Spec(inverse, "int32")),
         (return_counts, Spec((size,), "int32")),
     )
-    specs = tuple(spec for asked, spec in wanted if asked)
-    return specs if len(specs) > 1 else specs[0]
+    return _one_or_all([spec for asked, spec in wanted if asked])
+
+
+def _one_or_all(results: list[Any]) -> Any:
+    return tuple(results) if len(results) > 1 else results[0]
 
 
 @op(rule=Rule(_unique))
@@ -238,8 +242,7 @@ def unique(
         values = moveaxis(values, 0, axis)
     asked = (True, return_index, return_inverse, return_counts)
     results = (values, index, inverse, cast(counts, "int32"))
-    found = tuple(r for wanted, r in zip(asked, results, strict=True) if wanted)
-    return found if len(found) > 1 else found[0]
+    return _one_or_all([r for wanted, r in zip(asked, results, strict=True) if wanted])
 
 
 def _order(rows: Tensor) -> Tensor:
@@ -247,7 +250,7 @@ def _order(rows: Tensor) -> Tensor:
     if len(rows.shape) == 1:
         return argsort(rows)
     count, *inner = shape_of(rows)
-    width = product(inner)
+    width = math.prod(inner)
     columns = reshape(rows, (count, width))
     order = arange(count, dtype="int32")
     for j in reversed(range(width)):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import Shape
 from keras_fn.errors import SpecError
@@ -103,10 +106,11 @@ def kron(x1: Tensor, x2: Tensor) -> Tensor:
         >>> convert_to_numpy(kron([1, 10], [1, 2])).tolist()
         [1, 2, 10, 20]
     """
-    a, b = _aligned(shape_of(x1), shape_of(x2))
+    a, b = _aligned(shape_of(x1), shape_of(x2))  # sizes may be tensors, never None
     left = reshape(x1, [size for n in a for size in (n, 1)])
     right = reshape(x2, [size for n in b for size in (1, n)])
-    return reshape(multiply(left, right), [m * n for m, n in zip(a, b, strict=True)])
+    sizes: list[Any] = [math.prod(pair) for pair in zip(a, b, strict=True)]  # type: ignore[arg-type]
+    return reshape(multiply(left, right), sizes)
 
 
 def _cross_axes(axisa: int, axisb: int, axisc: int, axis: int | None) -> tuple[int, int, int]:
