@@ -8,11 +8,33 @@ from keras_fn.core.serialization import deserialize_as, serialize_keras_object
 from keras_fn.dtype_policies.policy import DTypePolicy as DTypePolicy
 from keras_fn.dtype_policies.policy import FloatDTypePolicy as FloatDTypePolicy
 from keras_fn.dtype_policies.policy import dtype_policy as dtype_policy
-from keras_fn.dtype_policies.policy import set_dtype_policy as set_dtype_policy
 from keras_fn.dtype_policies.policy_map import DTypePolicyMap as DTypePolicyMap
+from keras_fn.dtype_policies.quantized import AWQDTypePolicy as AWQDTypePolicy
+from keras_fn.dtype_policies.quantized import GPTQDTypePolicy as GPTQDTypePolicy
+from keras_fn.dtype_policies.quantized import Int4DTypePolicy as Int4DTypePolicy
+from keras_fn.dtype_policies.quantized import QuantizedDTypePolicy as QuantizedDTypePolicy
+from keras_fn.dtype_policies.quantized import (
+    QuantizedFloat8DTypePolicy as QuantizedFloat8DTypePolicy,
+)
+from keras_fn.dtype_policies.quantized import named
+from keras_fn.dtype_policies.quantized import unquantized as unquantized
+from keras_fn.settings import settings
 
 register("dtype_policy", "keras", [DTypePolicy, FloatDTypePolicy])
-register("dtype_policy", "keras.dtype_policies", [DTypePolicy, FloatDTypePolicy, DTypePolicyMap])
+register(
+    "dtype_policy",
+    "keras.dtype_policies",
+    [
+        DTypePolicy,
+        FloatDTypePolicy,
+        DTypePolicyMap,
+        QuantizedDTypePolicy,
+        QuantizedFloat8DTypePolicy,
+        Int4DTypePolicy,
+        GPTQDTypePolicy,
+        AWQDTypePolicy,
+    ],
+)
 register("dtype_policy", "keras.mixed_precision", [DTypePolicy], Policy=DTypePolicy)
 
 
@@ -64,4 +86,22 @@ def get(identifier: Any) -> DTypePolicy:
         return identifier
     if isinstance(identifier, dict):
         return deserialize(identifier)
-    return DTypePolicy(identifier if isinstance(identifier, str) else standardize_dtype(identifier))
+    return named(identifier if isinstance(identifier, str) else standardize_dtype(identifier))
+
+
+def set_dtype_policy(policy: str | DTypePolicy) -> None:
+    """Sets the policy of layers that are made from now on.
+
+    Args:
+        policy: A policy, or the name of one.
+
+    Raises:
+        ValueError: It is neither.
+
+    Example:
+        >>> keras.config.set_dtype_policy("mixed_bfloat16")
+        >>> keras.config.dtype_policy().compute_dtype
+        'bfloat16'
+        >>> keras.config.set_dtype_policy("float32")
+    """
+    settings.dtype_policy = policy if isinstance(policy, DTypePolicy) else named(policy)

@@ -39,8 +39,6 @@ class DTypePolicy:
         Micikevicius et al., "Mixed Precision Training", 2018. https://arxiv.org/abs/1710.03740
     """
 
-    quantization_mode: str | None = None
-
     def __init__(self, name: str | None = None):
         name = dtype_policy().name if name is None else name
         if not isinstance(name, str):
@@ -63,6 +61,11 @@ class DTypePolicy:
     def variable_dtype(self) -> str:
         """Dtype of variables."""
         return self._variable_dtype
+
+    @property
+    def quantization_mode(self) -> str | None:
+        """How variables are quantised; None: they are not."""
+        return None
 
     def convert_input(self, x: Any, autocast: bool, dtype: Any) -> Any:
         """Makes a tensor of an array, and casts floats.
@@ -95,7 +98,9 @@ class DTypePolicy:
         return cls(**config)
 
     def __eq__(self, other: object) -> bool:
-        return _kind(other) is _kind(self) and other.name == self.name  # type: ignore[attr-defined]
+        if not isinstance(other, DTypePolicy) or _kind(other) is not _kind(self):
+            return False
+        return other.get_config() == self.get_config()
 
     def __hash__(self) -> int:
         return hash(self.name)
@@ -123,24 +128,6 @@ def dtype_policy() -> DTypePolicy:
     if settings.dtype_policy is None:
         settings.dtype_policy = DTypePolicy(settings.floatx)
     return settings.dtype_policy
-
-
-def set_dtype_policy(policy: str | DTypePolicy) -> None:
-    """Sets the policy of layers that are made from now on.
-
-    Args:
-        policy: A policy, or the name of one.
-
-    Raises:
-        ValueError: It is neither.
-
-    Example:
-        >>> keras.config.set_dtype_policy("mixed_bfloat16")
-        >>> keras.config.dtype_policy().compute_dtype
-        'bfloat16'
-        >>> keras.config.set_dtype_policy("float32")
-    """
-    settings.dtype_policy = policy if isinstance(policy, DTypePolicy) else DTypePolicy(policy)
 
 
 def _kind(policy: Any) -> type:

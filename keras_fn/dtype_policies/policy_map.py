@@ -6,6 +6,7 @@ from typing import Any
 
 from keras_fn.core.serialization import deserialize_as, serialize_keras_object
 from keras_fn.dtype_policies.policy import DTypePolicy, dtype_policy
+from keras_fn.dtype_policies.quantized import named
 from keras_fn.errors import DTypeError, SpecError
 
 
@@ -40,7 +41,7 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
                 fix="pass a dict, with the paths of layers as keys",
             )
         self._default = default_policy
-        self._policies = dict(policy_map or {})
+        self._policies = {path: _policy(x) for path, x in (policy_map or {}).items()}
 
     @property
     def default_policy(self) -> DTypePolicy:
@@ -61,6 +62,11 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
     def variable_dtype(self) -> str:
         """That of the default."""
         return self.default_policy.variable_dtype
+
+    @property
+    def quantization_mode(self) -> str | None:
+        """That of the default."""
+        return self.default_policy.quantization_mode
 
     def __getitem__(self, path: str) -> DTypePolicy:
         if path in self._policies:
@@ -106,10 +112,7 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
         """Returns an instance made from what `get_config` gave."""
         default = config.get("default_policy")
         policies = config.get("policy_map") or {}
-        return cls(
-            _policy(default) if isinstance(default, dict) else default,
-            {path: _policy(policy) for path, policy in policies.items()},
-        )
+        return cls(_policy(default) if isinstance(default, dict) else default, policies)
 
     def __repr__(self) -> str:
         policies = {path: policy.name for path, policy in self._policies.items()}
@@ -121,7 +124,7 @@ def _policy(identifier: Any) -> DTypePolicy:
         return identifier
     if isinstance(identifier, dict):
         return deserialize_as("dtype_policy", identifier)
-    return dtype_policy() if identifier is None else DTypePolicy(identifier)
+    return dtype_policy() if identifier is None else named(identifier)
 
 
 def _refused(expected: str, given: str) -> SpecError:

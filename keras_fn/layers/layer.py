@@ -77,9 +77,9 @@ class Layer(Tracked, Base, Operation):
     ):
         Base.__init__(self)
         Operation.__init__(self, name)
+        self.dtype_policy = dtype_policies.unquantized(dtype_policies.get(dtype), self._place)
         self._first_shape = _first_shape(type(self).__name__, kwargs)
         self.activity_regularizer = regularizers.get(activity_regularizer)
-        self.dtype_policy = dtype_policies.get(dtype)
         self.autocast = autocast
         self.built = False
         self.input_spec: Any = None
