@@ -24,8 +24,9 @@ Tensor = Any
 """What the backend computes with.
 
 Whatever it is, it has `shape`, which iterates over the sizes, `dtype`, which can be hashed and
-compared, and Python's operators. A mask travels with a tensor as its attribute `_keras_mask`;
-for tensors that take no attributes, keras_fn keeps the latest ones beside them.
+compared, and Python's operators, which compositions use like ops: beside a Python number of its
+kind a tensor keeps its dtype, and dividing by zero is no error. A mask travels with a tensor as its
+attribute `_keras_mask`; for tensors that take no attributes, keras_fn keeps the latest beside them.
 """
 
 Handle = Any

@@ -1,10 +1,12 @@
 """What every backend computes: the primitive ops. All other ops are made of these.
 
-A module satisfies it, with a function for each. The frontend has checked shapes and converted
-before it calls: operands are tensors of the backend and come by position, options by name or by
-position. Operands that are to meet in one dtype have it; beside a tensor there may stand a Python
-number. A backend may have functions for other ops of `keras_fn.ops`, too, under their names: they
-go before our compositions.
+A module satisfies it, with a function for each. The frontend has converted before it calls:
+operands are tensors of the backend and come by position, options by name or by position. Operands
+that are to meet in one dtype have it; beside a tensor there may stand a Python number.
+
+Arguments that an op's rule refuses reach the backend all the same, to save the time: it fails, with
+whatever error, and the rule then says why. A backend may have functions for other ops of
+`keras_fn.ops`, too, under their names: they go before our compositions.
 """
 
 from collections.abc import Callable, Sequence

@@ -153,10 +153,10 @@ class _Op:
             return self.infer(args, kwargs)
         if any(isinstance(x, KerasTensor) for x in self.each_operand(args)):
             return OpNode(OPS[self.name]).symbolic_call(*args, **kwargs)
-        if self.native is None:
-            self.native = self.find_native()
-        self.find_route(args)
         try:
+            if self.native is None:
+                self.native = self.find_native()
+            self.find_route(args)
             return self.native(*self.prepare(args), **kwargs)
         except Exception as error:
             self.explain(error, args, kwargs)

@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_fn.core.windows import Sizes, per_axis, same_padding, transposed_window
 from keras_fn.settings import standardize_data_format
-from keras_fn_numpy.computing import in_float32
+from keras_fn_numpy.tensors import in_float32
 
 
 def _channels_last(x: Any, data_format: str | None) -> Any:

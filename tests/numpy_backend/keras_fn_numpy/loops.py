@@ -32,7 +32,7 @@ def scan(
     for i in range(len(outputs))[:: -1 if reverse else 1]:
         carry, outputs[i] = function(carry, each(itemgetter(i), xs))
     if outputs:
-        return carry, each(lambda *ys: np.stack(ys), *outputs)
+        return carry, each(lambda *ys: convert_to_tensor(np.stack(ys)), *outputs)
     with StatelessScope():  # to see what an output looks like
-        _, y = function(carry, each(lambda x: np.zeros(x.shape[1:], x.dtype), xs))
-    return carry, each(lambda t: np.zeros((0, *t.shape), t.dtype), y)
+        _, y = function(carry, each(lambda x: np.zeros_like(x, shape=x.shape[1:]), xs))
+    return carry, each(lambda t: np.zeros_like(t, shape=(0, *t.shape)), y)
