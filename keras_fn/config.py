@@ -43,6 +43,44 @@ def is_interactive_logging_enabled() -> bool:
     return settings.settings.interactive_logging
 
 
+def enable_flash_attention() -> None:
+    """Lets attention be computed in blocks where the backend and the device can: the default."""
+    settings.settings.flash_attention = True
+
+
+def disable_flash_attention() -> None:
+    """Keeps attention from being computed in blocks, where a call does not ask for it.
+
+    Values differ by rounding only; the matrix of all logits then takes memory.
+    """
+    settings.settings.flash_attention = False
+
+
+def is_flash_attention_enabled() -> bool:
+    """Whether attention may be computed in blocks."""
+    return settings.settings.flash_attention
+
+
+def enable_traceback_filtering() -> None:
+    """Hides the frames of keras_fn in the tracebacks of errors: the default."""
+    settings.settings.traceback_filtering = True
+
+
+def disable_traceback_filtering() -> None:
+    """Shows tracebacks whole."""
+    settings.settings.traceback_filtering = False
+
+
+def is_traceback_filtering_enabled() -> bool:
+    """Whether tracebacks leave out the frames of keras_fn."""
+    return settings.settings.traceback_filtering
+
+
+def is_nnx_enabled() -> bool:
+    """Whether variables are those of Flax NNX: never, here."""
+    return False
+
+
 def max_epochs() -> int | None:
     """Returns the largest number of epochs that `fit` runs, or None."""
     return settings.settings.max_epochs

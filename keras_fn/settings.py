@@ -33,6 +33,8 @@ class Settings:
         self.max_epochs: int | None = _int_from_environment("KERAS_MAX_EPOCHS")
         self.max_steps_per_epoch: int | None = _int_from_environment("KERAS_MAX_STEPS_PER_EPOCH")
         self.interactive_logging = True
+        self.flash_attention = True
+        self.traceback_filtering = True
         self._read_file(home() / "keras.json")
         self.backend = os.environ.get("KERAS_BACKEND") or self.backend
 

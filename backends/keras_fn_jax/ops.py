@@ -25,7 +25,9 @@ from jax.numpy import bitwise_not as bitwise_not
 from jax.numpy import bitwise_or as bitwise_or
 from jax.numpy import bitwise_xor as bitwise_xor
 from jax.numpy import broadcast_to as broadcast_to
+from jax.numpy import cbrt as cbrt
 from jax.numpy import concatenate as concatenate
+from jax.numpy import conjugate as conjugate
 from jax.numpy import cos as cos
 from jax.numpy import cosh as cosh
 from jax.numpy import cumprod as cumprod
@@ -38,17 +40,28 @@ from jax.numpy import expand_dims as expand_dims
 from jax.numpy import expm1 as expm1
 from jax.numpy import flip as flip
 from jax.numpy import floor_divide as floor_divide
+from jax.numpy import fmax as fmax
+from jax.numpy import fmin as fmin
+from jax.numpy import fmod as fmod
+from jax.numpy import gcd as gcd
 from jax.numpy import greater as greater
 from jax.numpy import greater_equal as greater_equal
+from jax.numpy import hypot as hypot
+from jax.numpy import i0 as i0
+from jax.numpy import imag as imag
+from jax.numpy import isclose as isclose
 from jax.numpy import isfinite as isfinite
 from jax.numpy import isinf as isinf
 from jax.numpy import isnan as isnan
+from jax.numpy import left_shift as bitwise_left_shift
 from jax.numpy import less as less
 from jax.numpy import less_equal as less_equal
 from jax.numpy import log as log
 from jax.numpy import log1p as log1p
 from jax.numpy import log2 as log2
 from jax.numpy import log10 as log10
+from jax.numpy import logaddexp as logaddexp
+from jax.numpy import logaddexp2 as logaddexp2
 from jax.numpy import logical_and as logical_and
 from jax.numpy import logical_not as logical_not
 from jax.numpy import logical_or as logical_or
@@ -59,11 +72,15 @@ from jax.numpy import minimum as minimum
 from jax.numpy import mod as mod
 from jax.numpy import multiply as multiply
 from jax.numpy import negative as negative
+from jax.numpy import nextafter as nextafter
 from jax.numpy import not_equal as not_equal
 from jax.numpy import power as power
-from jax.numpy import round as round
+from jax.numpy import real as real
+from jax.numpy import right_shift as bitwise_right_shift
 from jax.numpy import sign as sign
+from jax.numpy import signbit as signbit
 from jax.numpy import sin as sin
+from jax.numpy import sinc as sinc
 from jax.numpy import sinh as sinh
 from jax.numpy import split as split
 from jax.numpy import sqrt as sqrt
@@ -75,19 +92,46 @@ from jax.numpy import tanh as tanh
 from jax.numpy import tensordot as tensordot
 from jax.numpy import transpose as transpose
 from jax.numpy import true_divide as true_divide
+from jax.numpy import trunc as trunc
 from jax.numpy import where as where
 from jax.scipy.special import erf as erf
+from jax.scipy.special import erfc as erfc
 from jax.scipy.special import erfinv as erfinv
 
 from keras_fn.core.windows import Sizes, per_axis, transposed_window
-from keras_fn.settings import standardize_data_format
+from keras_fn.settings import settings, standardize_data_format
+from keras_fn_jax.attention import fused_attention as fused_attention
 from keras_fn_jax.compiled import compile_op
+from keras_fn_jax.linalg import cholesky as cholesky
+from keras_fn_jax.linalg import det as det
+from keras_fn_jax.linalg import eig as eig
+from keras_fn_jax.linalg import eigh as eigh
+from keras_fn_jax.linalg import inv as inv
+from keras_fn_jax.linalg import lu_factor as lu_factor
+from keras_fn_jax.linalg import pinv as pinv
+from keras_fn_jax.linalg import qr as qr
+from keras_fn_jax.linalg import slogdet as slogdet
+from keras_fn_jax.linalg import solve as solve
+from keras_fn_jax.linalg import solve_triangular as solve_triangular
+from keras_fn_jax.linalg import svd as svd
 from keras_fn_jax.loops import gru as gru
 from keras_fn_jax.loops import lstm as lstm
 from keras_fn_jax.loops import scan as scan
+from keras_fn_jax.numbers import max as max
+from keras_fn_jax.numbers import min as min
+from keras_fn_jax.numbers import prod as prod
+from keras_fn_jax.numbers import round as round
+from keras_fn_jax.numbers import searchsorted as searchsorted
+from keras_fn_jax.numbers import view_as_complex as view_as_complex
+from keras_fn_jax.numbers import view_as_real as view_as_real
+from keras_fn_jax.random import random_binomial as random_binomial
+from keras_fn_jax.random import random_gamma as random_gamma
 from keras_fn_jax.random import random_normal as random_normal
 from keras_fn_jax.random import random_randint as random_randint
 from keras_fn_jax.random import random_uniform as random_uniform
+from keras_fn_jax.signals import fft as fft
+from keras_fn_jax.signals import irfft as irfft
+from keras_fn_jax.signals import rfft as rfft
 from keras_fn_jax.tensors import _native
 from keras_fn_jax.tensors import cast as cast
 
@@ -101,18 +145,35 @@ def _reduction(function: Any) -> Any:
     return reduce
 
 
-max, mean, min, prod, sum = map(_reduction, (jnp.max, jnp.mean, jnp.min, jnp.prod, jnp.sum))
+mean, sum = map(_reduction, (jnp.mean, jnp.sum))
 all, any = (compile_op(_reduction(f)) for f in (jnp.all, jnp.any))
 logsumexp = compile_op(_reduction(jax.scipy.special.logsumexp))
 
+
+def _of_floats(function: Any) -> Any:
+    """A function that takes floats only, of integers too."""
+
+    def call(x: jax.Array, *args: Any, **kwargs: Any) -> jax.Array:
+        if not jnp.issubdtype(x.dtype, jnp.floating):
+            x = x.astype(settings.floatx)
+        return function(x, *args, **kwargs)
+
+    return call
+
+
 # Of several primitives, or with a gradient of their own: slow to call one by one.
-elu, relu, relu6, selu, silu, softplus = map(
-    jax.jit,
-    (jax.nn.elu, jax.nn.relu, jax.nn.relu6, jax.nn.selu, jax.nn.silu, jax.nn.softplus),
-)
-gelu, log_softmax, softmax, stack = map(
-    compile_op, (jax.nn.gelu, jax.nn.log_softmax, jax.nn.softmax, jnp.stack)
-)
+elu, relu, selu, softplus = map(jax.jit, (jax.nn.elu, jax.nn.relu, jax.nn.selu, jax.nn.softplus))
+gelu, log_softmax, silu, softmax, stack = map(
+    compile_op,
+    (jax.nn.gelu, _of_floats(jax.nn.log_softmax), _of_floats(jax.nn.silu), jax.nn.softmax,
+     jnp.stack),
+)  # fmt: skip
+
+
+@jax.jit
+def relu6(x: jax.Array) -> jax.Array:
+    """That of JAX makes floats of integers."""
+    return jnp.minimum(jax.nn.relu(x), 6)
 
 
 def full(shape: Any, value: float, dtype: str) -> jax.Array:

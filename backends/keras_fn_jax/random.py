@@ -25,3 +25,38 @@ def random_normal(shape: Any, dtype: str, seed: jax.Array) -> jax.Array:
 def random_randint(shape: Any, minval: Any, maxval: Any, dtype: str, seed: jax.Array) -> jax.Array:
     """Integers in [minval, maxval)."""
     return jax.random.randint(_key(seed), shape, minval, maxval, _native(dtype))
+
+
+def random_gamma(shape: Any, alpha: jax.Array, dtype: str, seed: jax.Array) -> jax.Array:
+    """Gamma floats, of parameters from 1 on that broadcast."""
+    return _gamma(_key(seed), jnp.broadcast_to(alpha, shape).astype(_native(dtype)))
+
+
+@jax.jit
+def _gamma(key: jax.Array, alpha: jax.Array) -> jax.Array:
+    """The method of Marsaglia and Tsang: all elements are drawn until each has been accepted.
+
+    `jax.random.gamma` draws each by itself, which takes seconds to compile.
+    """
+    d = alpha - 1 / 3
+    c = jax.lax.rsqrt(9 * d)
+
+    def attempt(state: Any) -> Any:
+        key, result, accepted = state
+        key, *keys = jax.random.split(key, 3)
+        x = jax.random.normal(keys[0], alpha.shape, alpha.dtype)
+        u = jax.random.uniform(keys[1], alpha.shape, alpha.dtype)
+        v = (1 + c * x) ** 3
+        fits = jnp.log(u) < x * x / 2 + d * (1 - v + jnp.log(v))  # NaN, no fit, where v < 0
+        return key, jnp.where(accepted, result, d * v), accepted | fits
+
+    # Nothing can be drawn for parameters that are no numbers: they stay as they are.
+    state = (key, alpha, ~jnp.isfinite(alpha))
+    return jax.lax.while_loop(lambda state: ~state[2].all(), attempt, state)[1]
+
+
+def random_binomial(
+    shape: Any, counts: jax.Array, probabilities: jax.Array, dtype: str, seed: jax.Array
+) -> jax.Array:
+    """Numbers of successes; parameters broadcast."""
+    return jax.random.binomial(_key(seed), counts, probabilities, shape, _native(dtype))

@@ -20,8 +20,14 @@ def arange(start: Any, stop: Any, step: Any, dtype: str) -> tf.Tensor:
     native = _native(dtype)
     exact = not native.is_floating
     wide = tf.int64 if exact else native if native == tf.float64 else tf.float32
-    limits = (tf.cast(limit, wide) for limit in (start, stop, step))
-    return tf.cast(tf.range(*limits), native)
+    first, last, by = (tf.cast(limit, wide) for limit in (start, stop, step))
+    # TensorFlow refuses limits that lie the wrong way round.
+    last = tf.maximum(first, last) if _is_positive(step) else tf.minimum(first, last)
+    return tf.cast(tf.range(first, last, by), native)
+
+
+def _is_positive(step: Any) -> bool:
+    return not isinstance(step, (int, float)) or step > 0
 
 
 def reshape(x: Any, newshape: Any) -> tf.Tensor:

@@ -17,6 +17,9 @@ def _with_channels(
 ) -> tf.Tensor:
     """Calls `function(x, layout)`; on a CPU, which knows channels last only, transposed."""
     rank = x.shape.rank
+    if x.shape[0] == 0:  # of an empty batch, oneDNN gives the shape of the input
+        one = tf.zeros([1, *x.shape[1:]], x.dtype)
+        return _with_channels(one, data_format, function)[:0]
     last = _LAYOUTS[rank - 2]
     if standardize_data_format(data_format) == "channels_last":
         return function(x, last)
@@ -175,7 +178,21 @@ def max_pool(
     data_format: str | None = None,
 ) -> tf.Tensor:
     """`tf.nn.max_pool`."""
-    return _pool(tf.nn.max_pool, inputs, pool_size, strides, padding, data_format)
+    narrow = inputs.shape.rank < 5 or inputs.dtype in (tf.float16, tf.bfloat16, tf.float32)
+    function = tf.nn.max_pool if narrow else _max_pool_3d
+    return _pool(function, inputs, pool_size, strides, padding, data_format)
+
+
+def _max_pool_3d(x: Any, window: Any, steps: Any, padding: str, layout: str) -> tf.Tensor:
+    """In two parts, each over two axes, for dtypes in which TensorFlow pools no three."""
+    del layout  # on a CPU channels are last
+    batch, depth, height, width, channels = shape(x)
+    x = tf.reshape(x, [batch * depth, height, width, channels])
+    x = tf.nn.max_pool2d(x, window[1:], steps[1:], padding)
+    _, height, width, _ = shape(x)
+    x = tf.reshape(x, [batch, depth, height * width, channels])
+    x = tf.nn.max_pool2d(x, (window[0], 1), (steps[0], 1), padding)
+    return tf.reshape(x, [batch, shape(x)[1], height, width, channels])
 
 
 def average_pool(
@@ -196,8 +213,11 @@ def _pool(
     rank = inputs.shape.rank - 2
     window = per_axis(pool_size, rank)
     steps = window if strides is None else per_axis(strides, rank)
-    return _with_channels(
-        inputs,
-        data_format,
-        lambda x, layout: function(x, window, steps, padding.upper(), layout),
-    )
+
+    def run(x: Any, layout: str) -> tf.Tensor:
+        result = function(x, window, steps, padding.upper(), layout)
+        if 0 in _spatial(result, layout):  # the mean of no window
+            raise ValueError(f"No window of {window} fits into {x.shape}.")
+        return result
+
+    return _with_channels(inputs, data_format, run)

@@ -11,6 +11,7 @@ import tensorflow as tf
 from tensorflow import raw_ops as raw
 
 from keras_fn.core import dtypes
+from keras_fn_tensorflow import numbers
 from keras_fn_tensorflow.arrays import (
     arange,
     argsort,
@@ -33,8 +34,38 @@ from keras_fn_tensorflow.arrays import (
 )
 from keras_fn_tensorflow.conv import average_pool, conv, conv_transpose, max_pool
 from keras_fn_tensorflow.indexing import getitem, take, take_along_axis
+from keras_fn_tensorflow.linalg import (
+    cholesky,
+    det,
+    eig,
+    eigh,
+    inv,
+    lu_factor,
+    pinv,
+    qr,
+    slogdet,
+    solve,
+    solve_triangular,
+    svd,
+)
 from keras_fn_tensorflow.loops import scan
-from keras_fn_tensorflow.random import random_normal, random_randint, random_uniform
+from keras_fn_tensorflow.numbers import (
+    bincount,
+    conjugate,
+    i0,
+    searchsorted,
+    signbit,
+    view_as_complex,
+    view_as_real,
+)
+from keras_fn_tensorflow.random import (
+    random_binomial,
+    random_gamma,
+    random_normal,
+    random_randint,
+    random_uniform,
+)
+from keras_fn_tensorflow.signals import fft, irfft, rfft
 from keras_fn_tensorflow.tensors import cast, dtype_name, shape
 
 Op = Callable[..., Any]
@@ -106,11 +137,12 @@ arccosh = _unary(raw.Acosh)
 arctanh = _unary(raw.Atanh)
 sigmoid = _unary(raw.Sigmoid)
 erf = _unary(raw.Erf)
+erfc = _unary(raw.Erfc)
 floor = _unary(raw.Floor)
 ceil = _unary(raw.Ceil)
 negative = _through_int64(_unary(raw.Neg))
 logical_not = _unary(raw.LogicalNot)
-absolute = _unless(_is_unsigned, tf.identity, raw.Abs)
+absolute = _unless(_is_unsigned, tf.identity, numbers.absolute)
 sign = _unless(_is_unsigned, lambda x: tf.cast(tf.cast(x, tf.bool), x.dtype), raw.Sign)
 bitwise_not = _unless(lambda dtype: dtype.is_bool, tf.logical_not, raw.Invert)
 isfinite = _unless(_is_exact, lambda x: tf.ones_like(x, tf.bool), raw.IsFinite)
@@ -166,10 +198,15 @@ def stop_gradient(variable: Any) -> tf.Tensor:
 def _alike(x1: Any, x2: Any) -> tuple[Any, Any]:
     """Two tensors of one dtype: a graph would let a number on the left set it."""
     if type(x1) in _NUMBERS:
-        return tf.cast(tf.constant(x1), x2.dtype), x2
+        return _constant(x1, x2.dtype), x2
     if type(x2) in _NUMBERS:
-        return x1, tf.cast(tf.constant(x2), x1.dtype)
+        return x1, _constant(x2, x1.dtype)
     return x1, x2
+
+
+def _constant(x: Any, dtype: tf.DType) -> tf.Tensor:
+    """A number as a tensor. Floats go there directly: by way of float32 they would lose digits."""
+    return tf.constant(x, dtype) if type(x) is float else tf.cast(tf.constant(x), dtype)
 
 
 def _binary(function: Op, boolean: Op | None = None) -> Op:
@@ -215,6 +252,10 @@ logical_and = _binary(raw.LogicalAnd)
 logical_or = _binary(raw.LogicalOr)
 logical_xor = _binary(raw.NotEqual)
 arctan2 = _binary(lambda x, y: raw.Atan2(y=x, x=y))
+bitwise_left_shift = _binary(numbers.left_shift)
+bitwise_right_shift = _binary(numbers.right_shift)
+gcd = _binary(numbers.gcd)
+nextafter = _binary(numbers.nextafter)
 
 
 def power(x1: Any, x2: Any) -> tf.Tensor:
@@ -222,8 +263,10 @@ def power(x1: Any, x2: Any) -> tf.Tensor:
     return _through_int64(lambda x, y: raw.Pow(x=x, y=y))(*_alike(x1, x2))
 
 
-def where(condition: Any, x1: Any, x2: Any) -> tf.Tensor:
-    """Chooses element by element."""
+def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
+    """Chooses element by element. The indices of a condition alone are int32."""
+    if x1 is None and x2 is None:
+        return tuple(tf.unstack(tf.cast(tf.where(condition), tf.int32), axis=1))
     x1, x2 = _alike(x1, x2)
     if isinstance(condition, bool) or condition.dtype is not tf.bool:
         condition = tf.cast(condition, tf.bool)
@@ -249,11 +292,29 @@ def _reduction(function: Op, boolean: Op | None = None) -> Op:
 
 sum = _reduction(raw.Sum)
 mean = _reduction(raw.Mean)
-prod = _reduction(raw.Prod)
 all = _reduction(raw.All)
 any = _reduction(raw.Any)
-max = _reduction(raw.Max, raw.Any)
-min = _reduction(raw.Min, raw.All)
+_prod = _reduction(raw.Prod)
+
+
+def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> tf.Tensor:
+    """Computes in `dtype`."""
+    return _prod(x if dtype is None else cast(x, dtype), axis, keepdims)
+
+
+def _extremum(of_elements: Op, either: Op) -> Op:
+    def call(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> tf.Tensor:
+        if initial is not None:
+            return either(of_elements(x, axis, keepdims), tf.cast(initial, x.dtype))
+        if x.shape.num_elements() == 0:
+            numbers.refuse_no_elements(x, _axes(x, axis))
+        return of_elements(x, axis, keepdims)
+
+    return call
+
+
+max = _extremum(_reduction(raw.Max, raw.Any), maximum)
+min = _extremum(_reduction(raw.Min, raw.All), minimum)
 
 
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> tf.Tensor:
@@ -267,6 +328,13 @@ def _arg_reduction(function: Op) -> Op:
         if axis is None:
             x = tf.reshape(x, [-1])
         index = function(input=x, dimension=axis or 0, output_type=tf.int32)
+        if x.dtype.is_floating:  # the first NaN, which TensorFlow passes over
+            nan = raw.IsNan(x=x)
+            first = raw.ArgMax(
+                input=tf.cast(nan, tf.uint8), dimension=axis or 0, output_type=tf.int32
+            )
+            any_nan = raw.Any(input=nan, axis=axis or 0, keep_dims=False)
+            index = raw.SelectV2(condition=any_nan, t=first, e=index)
         if not keepdims:
             return index
         return tf.reshape(index, [1] * rank) if axis is None else tf.expand_dims(index, axis)
@@ -305,7 +373,7 @@ def matmul(x1: Any, x2: Any) -> tf.Tensor:
         return tf.squeeze(matmul(tf.expand_dims(x1, 0), x2), -1 if rank2 == 1 else -2)
     if rank2 == 1:
         return tf.squeeze(matmul(x1, tf.expand_dims(x2, 1)), -1)
-    if rank2 > 2:
+    if rank2 > 2 or x1.shape[-1] == 0:
         return raw.BatchMatMulV2(x=x1, y=x2)
     # One large product; as a batch of small ones its gradient would be slow.
     rows = raw.MatMul(a=tf.reshape(x1, [-1, x1.shape[-1]]), b=x2)

@@ -35,3 +35,24 @@ def random_randint(shape: Any, minval: Any, maxval: Any, dtype: str, seed: tf.Te
     low, high = tf.cast(minval, wide), tf.cast(maxval, wide)
     draw = raw.StatelessRandomUniformIntV2(minval=low, maxval=high, **_source(shape, seed))
     return tf.cast(draw, native)
+
+
+def random_gamma(shape: Any, alpha: tf.Tensor, dtype: str, seed: tf.Tensor) -> tf.Tensor:
+    """Gamma floats, of parameters from 1 on that broadcast. XLA has none."""
+    source = _source(shape, seed)
+    return raw.StatelessRandomGammaV3(alpha=_spread(alpha, source["shape"], dtype), **source)
+
+
+def random_binomial(
+    shape: Any, counts: tf.Tensor, probabilities: tf.Tensor, dtype: str, seed: tf.Tensor
+) -> tf.Tensor:
+    """Numbers of successes; parameters broadcast."""
+    sizes = tf.convert_to_tensor(list(shape), tf.int32)
+    return raw.StatelessRandomBinomial(
+        shape=sizes, seed=tf.cast(seed, tf.int64), counts=_spread(counts, sizes, dtype),
+        probs=_spread(probabilities, sizes, dtype), dtype=_native(dtype),
+    )  # fmt: skip
+
+
+def _spread(x: tf.Tensor, sizes: tf.Tensor, dtype: str) -> tf.Tensor:
+    return tf.broadcast_to(tf.cast(x, _native(dtype)), sizes)

@@ -22,7 +22,9 @@ _CONV_TRANSPOSE = {
 _MAX_POOL = {
     rank: accepting(f) for rank, f in ((1, F.max_pool1d), (2, F.max_pool2d), (3, F.max_pool3d))
 }
-_AVERAGE_POOL = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
+_AVERAGE_POOL = {
+    rank: accepting(f) for rank, f in ((1, F.avg_pool1d), (2, F.avg_pool2d), (3, F.avg_pool3d))
+}
 
 # The order of the axes with the channels moved to the front of the sizes, and back to the end.
 _TO_FRONT = {rank: (0, rank + 1, *range(1, rank + 1)) for rank in (1, 2, 3)}

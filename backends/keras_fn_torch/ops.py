@@ -19,15 +19,18 @@ from torch import bitwise_and as bitwise_and
 from torch import bitwise_or as bitwise_or
 from torch import bitwise_xor as bitwise_xor
 from torch import ceil as ceil
+from torch import conj as conjugate
 from torch import cos as cos
 from torch import cosh as cosh
 from torch import detach as stop_gradient
 from torch import erf as erf
+from torch import erfc as erfc
 from torch import erfinv as erfinv
 from torch import exp as exp
 from torch import exp2 as exp2
 from torch import expm1 as expm1
 from torch import floor as floor
+from torch import i0 as i0
 from torch import isfinite as isfinite
 from torch import isinf as isinf
 from torch import isnan as isnan
@@ -38,10 +41,13 @@ from torch import log10 as log10
 from torch import logical_not as logical_not
 from torch import moveaxis as moveaxis
 from torch import mul as multiply
+from torch import nan_to_num as nan_to_num
+from torch import real as real
 from torch import relu as relu
 from torch import rsqrt as rsqrt
 from torch import sigmoid as sigmoid
 from torch import sin as sin
+from torch import sinc as sinc
 from torch import sinh as sinh
 from torch import sqrt as sqrt
 from torch import stack as stack
@@ -51,11 +57,25 @@ from torch import tan as tan
 from torch import tanh as tanh
 from torch import true_divide as true_divide
 
+from keras_fn_torch.attention import fused_attention as fused_attention
 from keras_fn_torch.axes import Axis, axes_of
 from keras_fn_torch.conv import average_pool as average_pool
 from keras_fn_torch.conv import conv as conv
 from keras_fn_torch.conv import conv_transpose as conv_transpose
 from keras_fn_torch.conv import max_pool as max_pool
+from keras_fn_torch.ctc import ctc_loss as ctc_loss
+from keras_fn_torch.linalg import cholesky as cholesky
+from keras_fn_torch.linalg import det as det
+from keras_fn_torch.linalg import eig as eig
+from keras_fn_torch.linalg import eigh as eigh
+from keras_fn_torch.linalg import inv as inv
+from keras_fn_torch.linalg import lu_factor as lu_factor
+from keras_fn_torch.linalg import pinv as pinv
+from keras_fn_torch.linalg import qr as qr
+from keras_fn_torch.linalg import slogdet as slogdet
+from keras_fn_torch.linalg import solve as solve
+from keras_fn_torch.linalg import solve_triangular as solve_triangular
+from keras_fn_torch.linalg import svd as svd
 from keras_fn_torch.losses import categorical_crossentropy as categorical_crossentropy
 from keras_fn_torch.losses import sparse_categorical_crossentropy as sparse_categorical_crossentropy
 from keras_fn_torch.nn import batch_normalization as batch_normalization
@@ -73,6 +93,11 @@ from keras_fn_torch.nn import selu as selu
 from keras_fn_torch.nn import silu as silu
 from keras_fn_torch.nn import softmax as softmax
 from keras_fn_torch.nn import softplus as softplus
+from keras_fn_torch.numbers import searchsorted as searchsorted
+from keras_fn_torch.numbers import view_as_complex as view_as_complex
+from keras_fn_torch.numbers import view_as_real as view_as_real
+from keras_fn_torch.random import random_binomial as random_binomial
+from keras_fn_torch.random import random_gamma as random_gamma
 from keras_fn_torch.random import random_normal as random_normal
 from keras_fn_torch.random import random_randint as random_randint
 from keras_fn_torch.random import random_uniform as random_uniform
@@ -86,6 +111,10 @@ from keras_fn_torch.selection import sort as sort
 from keras_fn_torch.selection import take as take
 from keras_fn_torch.selection import take_along_axis as take_along_axis
 from keras_fn_torch.selection import top_k as top_k
+from keras_fn_torch.signals import extract_sequences as extract_sequences
+from keras_fn_torch.signals import fft as fft
+from keras_fn_torch.signals import irfft as irfft
+from keras_fn_torch.signals import rfft as rfft
 from keras_fn_torch.tensors import Tensor, default_device, native
 from keras_fn_torch.tensors import cast as cast
 
@@ -128,6 +157,19 @@ logical_or = _of_tensors(torch.logical_or)
 logical_xor = _of_tensors(torch.logical_xor)
 maximum = _of_tensors(torch.maximum)
 minimum = _of_tensors(torch.minimum)
+fmax = _of_tensors(torch.fmax)
+fmin = _of_tensors(torch.fmin)
+fmod = _of_tensors(torch.fmod)
+gcd = _of_tensors(torch.gcd)
+hypot = _of_tensors(torch.hypot)
+logaddexp = _of_tensors(torch.logaddexp)
+logaddexp2 = _of_tensors(torch.logaddexp2)
+nextafter = _of_tensors(torch.nextafter)
+
+bitwise_left_shift = accepting(torch.bitwise_left_shift)
+bitwise_right_shift = accepting(torch.bitwise_right_shift)
+signbit = accepting(torch.signbit)
+trunc = accepting(torch.trunc)
 
 
 def sign(x: Tensor) -> Tensor:
@@ -148,10 +190,12 @@ def round(x: Tensor, decimals: int = 0) -> Tensor:
     return torch.round(x.double(), decimals=decimals).to(x.dtype)
 
 
-def where(condition: Any, x1: Any, x2: Any) -> Tensor:
-    """Takes any number for a condition."""
+def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
+    """Takes any number for a condition. The indices of one alone are int32."""
     if not isinstance(condition, Tensor):
         condition = torch.tensor(condition, device=default_device())
+    if x1 is None and x2 is None:
+        return tuple(index.int() for index in condition.nonzero(as_tuple=True))
     if condition.dtype is not torch.bool:
         condition = condition.bool()
     return torch.where(condition, x1, x2)
@@ -203,15 +247,34 @@ def sum(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
 mean = _reduction(torch.mean)
 all = _reduction(torch.all)
 any = _reduction(torch.any)
-max = _reduction(torch.amax, over_all=())
-min = _reduction(torch.amin, over_all=())
 _prod = accepting(lambda x, axis, keepdims: torch.prod(x, axis, keepdims, dtype=x.dtype))
 
 
-def prod(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def _extremum(function: Callable[..., Any], either: Callable[..., Any]) -> Callable[..., Tensor]:
+    of_elements = _reduction(function, over_all=())
+
+    def reduce(x: Tensor, axis: Axis = None, keepdims: bool = False, initial: Any = None) -> Tensor:
+        if initial is None:
+            return of_elements(x, axis, keepdims)
+        if x.numel() == 0:  # PyTorch refuses axes without elements: make them one element long
+            axes = {a % x.dim() for a in axes_of(x, axis)}
+            x = x.new_full([1 if i in axes else n for i, n in enumerate(x.shape)], initial)
+        result = of_elements(x, axis, keepdims)
+        return either(result, torch.full_like(result, initial))
+
+    return reduce
+
+
+max = _extremum(torch.amax, maximum)
+min = _extremum(torch.amin, minimum)
+
+
+def prod(x: Tensor, axis: Axis = None, keepdims: bool = False, dtype: Any = None) -> Tensor:
     """One axis after the other: `torch.prod` knows no several."""
-    rank = x.dim()
-    for i in sorted((a % rank for a in axes_of(x, axis)), reverse=True):
+    if dtype is not None:
+        x = cast(x, dtype)
+    all_axes = range(x.dim())
+    for i in sorted((all_axes[a] for a in axes_of(x, axis)), reverse=True):
         x = _prod(x, i, keepdims)
     return x
 
@@ -264,7 +327,9 @@ _narrow_arange = accepting(
 
 
 def arange(start: Any, stop: Any, step: Any, dtype: str) -> Tensor:
-    """`torch.arange`."""
+    """`torch.arange`, which refuses limits that lie the wrong way round."""
+    if (stop - start) * step < 0:
+        stop = start
     return _narrow_arange(torch.empty((), dtype=native(dtype), device=default_device()),
                           start, stop, step)  # fmt: skip
 
@@ -372,8 +437,8 @@ _sum_of_products = accepting(torch.einsum)
 
 
 def einsum(subscripts: str, *operands: Tensor) -> Tensor:
-    """`torch.einsum`."""
-    return _sum_of_products(subscripts.replace(" ", ""), *operands)
+    """`torch.einsum`, which sums integers in 64 bits."""
+    return _sum_of_products(subscripts.replace(" ", ""), *operands).to(operands[0].dtype)
 
 
 _tensordot = accepting(torch.tensordot)

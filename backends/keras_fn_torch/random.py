@@ -59,3 +59,23 @@ def random_randint(shape: Any, minval: Any, maxval: Any, dtype: str, seed: Tenso
         low = torch.as_tensor(minval, dtype=torch.int64, device=bits.device)
         drawn = low + bits % (torch.as_tensor(maxval, device=bits.device).long() - low)
     return drawn.to(native(dtype))
+
+
+def random_gamma(shape: Any, alpha: Tensor, dtype: str, seed: Tensor) -> Tensor:
+    """Gamma floats, of parameters from 1 on that broadcast."""
+    return _of_parameters(torch._standard_gamma, shape, dtype, seed, alpha)
+
+
+def random_binomial(
+    shape: Any, counts: Tensor, probabilities: Tensor, dtype: str, seed: Tensor
+) -> Tensor:
+    """Numbers of successes; parameters broadcast."""
+    return _of_parameters(torch.binomial, shape, dtype, seed, counts, probabilities)
+
+
+def _of_parameters(draw: Any, shape: Any, dtype: str, seed: Tensor, *parameters: Tensor) -> Tensor:
+    """Calls one of PyTorch's random functions of tensors, whose shape the result has."""
+    tensors = [p.detach().to(native(dtype)).broadcast_to(tuple(shape)) for p in parameters]
+    if tensors[0].is_meta:
+        return torch.empty_like(tensors[0])
+    return draw(*tensors, generator=_generator(seed, tensors[0].device))

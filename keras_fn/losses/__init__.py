@@ -1,5 +1,7 @@
 """Losses: what training makes small."""
 
+from keras_fn.losses.alignment import CTC as CTC
+from keras_fn.losses.alignment import ctc as ctc
 from keras_fn.losses.crossentropy import BinaryCrossentropy as BinaryCrossentropy
 from keras_fn.losses.crossentropy import CategoricalCrossentropy as CategoricalCrossentropy
 from keras_fn.losses.crossentropy import (

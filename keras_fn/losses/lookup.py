@@ -4,10 +4,10 @@ import inspect
 from typing import Any
 
 from keras_fn.core import registry, serialization
-from keras_fn.losses import crossentropy, margin, overlap, probabilistic, regression
+from keras_fn.losses import alignment, crossentropy, margin, overlap, probabilistic, regression
 from keras_fn.losses.loss import BuiltInLoss, Loss, LossFunctionWrapper
 
-_FAMILIES = (crossentropy, margin, overlap, probabilistic, regression)
+_FAMILIES = (alignment, crossentropy, margin, overlap, probabilistic, regression)
 CLASSES = tuple(
     cls
     for family in _FAMILIES

@@ -79,6 +79,20 @@ def class_numbers(
     _check_range(y_true, y_pred_shape[place], who, ignore_class)
 
 
+def padded_labels(y_true: np.ndarray, y_pred_shape: Shape, who: str, **options: Any) -> None:
+    """Targets are sequences of class numbers, padded to one length."""
+    del options
+    if y_true.ndim != 2 or len(y_pred_shape) != 3:
+        raise _misfit(
+            who,
+            expected=f"class numbers of shape (batch, labels), for predictions of shape "
+            f"{y_pred_shape}",
+            given=y_true,
+            fix="pad the labels with 0, and give predictions of shape (batch, time, classes)",
+        )
+    _check_range(y_true, y_pred_shape[2], who, None)
+
+
 def vector_of_classes(y_true: np.ndarray, y_pred_shape: Shape, who: str, **options: Any) -> None:
     """Targets are the class numbers of the rows of a batch; any integers may be classes."""
     del options

@@ -199,9 +199,11 @@ class _Graph:
             args = [tensors[0] if len(tensors) == 1 else tensors]
             kwargs = {k: v for r in references if len(r) > 3 for k, v in r[3].items()}
         operation = self.operations[name]
-        if isinstance(operation, OpNode):
+        if isinstance(operation, OpNode):  # whose options may be None where that says something
             args, kwargs = op_names.full_call(operation, self.options[name], args, kwargs)
-        operation(*args, **{k: v for k, v in kwargs.items() if v is not None})
+        else:  # files of Keras name all arguments of a layer's call, with None for those left out
+            kwargs = {k: v for k, v in kwargs.items() if v is not None}
+        operation(*args, **kwargs)
 
     def _checked(self, tensor: KerasTensor, recorded: dict[str, Any]) -> KerasTensor:
         """Returns the tensor, if the config says nothing else about its shape."""

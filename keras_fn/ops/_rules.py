@@ -7,7 +7,7 @@ from typing import Any
 
 from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import Shape
-from keras_fn.errors import SpecError
+from keras_fn.errors import DTypeError, SpecError
 from keras_fn.ops._op import Rule, Spec
 
 Axis = int | Sequence[int] | None
@@ -77,11 +77,73 @@ elementwise_float = Rule(_elementwise(dtypes.float_type), operands=dtypes.float_
 comparison = Rule(_elementwise(_bool), operands=dtypes.result_type)
 """Operands meet in one dtype; the result is boolean."""
 
+comparison_float = Rule(_elementwise(_bool), operands=dtypes.float_type)
+"""As `comparison`; integers become floats first."""
+
 predicate = Rule(_elementwise(_bool))
 """Boolean from operands taken as they are."""
 
 logical = Rule(_elementwise(_bool), operands=_bool)
 """Operands are cast to booleans."""
+
+
+def integer_type(who: str, booleans: str = "int32") -> Callable[..., str]:
+    """Returns a promotion for integers alone: floats are refused, booleans become `booleans`."""
+
+    def promote(*operands: Any) -> str:
+        dtype = dtypes.result_type(*operands)
+        if dtypes.is_int(dtype):
+            return dtype
+        if dtype != "bool":
+            raise DTypeError(
+                who, expected="integers", given=f"values that meet in {dtype}",
+                fix="cast them to an integer dtype",
+            )  # fmt: skip
+        return booleans
+
+    return promote
+
+
+def elementwise_int(who: str, booleans: str = "int32") -> Rule:
+    """Operands are integers, which meet in one dtype."""
+    promote = integer_type(who, booleans)
+    return Rule(_elementwise(promote), operands=promote)
+
+
+def difference_type(who: str) -> Callable[..., str]:
+    """Returns the usual promotion, but booleans are refused: they have no differences."""
+
+    def promote(*operands: Any) -> str:
+        dtype = dtypes.result_type(*operands)
+        if dtype == "bool":
+            raise DTypeError(
+                who, expected="numbers", given="booleans",
+                fix="cast them, or use ops.logical_xor or ops.logical_not",
+            )  # fmt: skip
+        return dtype
+
+    return promote
+
+
+def elementwise_difference(who: str) -> Rule:
+    """As `elementwise`, but one of the operands must be of numbers."""
+    return Rule(_elementwise(difference_type(who)), operands=dtypes.result_type)
+
+
+def like_number(who: str) -> Rule:
+    """Shape and dtype of the operand, which is of numbers."""
+    promote = difference_type(who)
+    return Rule(lambda x: Spec(x.shape, promote(x.dtype)), operands=promote)
+
+
+def real_type(dtype: Any) -> str:
+    """Returns the dtype of the parts of a complex number; another dtype as it is."""
+    name = dtypes.result_type(dtype)
+    return {"complex64": "float32", "complex128": "float64"}.get(name, name)
+
+
+magnitude = Rule(lambda x: Spec(x.shape, real_type(x.dtype)))
+"""Shape of the operand, in the dtype of its real part."""
 
 
 def reduced_shape(shape: Shape, axis: Axis, keepdims: bool, who: str = "ops") -> Shape:
@@ -99,6 +161,25 @@ def _reduction(result: Callable[..., str]) -> Callable[..., Spec]:
     return infer
 
 
+def extremum(who: str, promote: Callable[..., str] = dtypes.result_type) -> Rule:
+    """The largest or smallest of the elements: there must be one, or an initial value."""
+
+    def infer(
+        x: Spec, axis: Axis = None, keepdims: bool = False, initial: float | None = None
+    ) -> Spec:
+        axes = normalize_axes(axis, len(x.shape), who)
+        if initial is None and any(x.shape[i] == 0 for i in axes):
+            raise SpecError(
+                who,
+                expected="at least one element along each axis that is reduced",
+                given=f"shape {x.shape} with axis={axis}",
+                fix="drop the empty tensor, or give ops.max or ops.min an initial value",
+            )
+        return Spec(reduced_shape(x.shape, axis, keepdims), promote(x.dtype))
+
+    return Rule(infer, operands=promote)
+
+
 reduction = Rule(_reduction(dtypes.result_type), operands=dtypes.result_type)
 reduction_sum = Rule(_reduction(dtypes.accumulator_type), operands=dtypes.accumulator_type)
 reduction_float = Rule(_reduction(dtypes.float_type), operands=dtypes.float_type)
@@ -110,6 +191,23 @@ def _arg_reduction(x: Spec, axis: int | None = None, keepdims: bool = False) -> 
 
 
 arg_reduction = Rule(_arg_reduction)
+
+
+def number_type(*operands: Any) -> str:
+    """The dtype in which operands meet, with int32 for booleans."""
+    dtype = dtypes.result_type(*operands)
+    return "int32" if dtype == "bool" else dtype
+
+
+def _cumulative(x: Spec, axis: int | None = None, dtype: str | None = None) -> Spec:
+    if axis is not None:
+        normalize_axis(axis, len(x.shape))
+    shape = (product(x.shape),) if axis is None else x.shape
+    return Spec(shape, dtypes.standardize_dtype(dtype or number_type(x.dtype)))
+
+
+cumulative = Rule(_cumulative, operands=number_type)
+"""Running results along an axis, or along the flattened tensor."""
 
 like = Rule(same)
 """Shape and dtype of the first operand."""

@@ -8,12 +8,29 @@ from typing import Any
 import numpy as np
 
 from keras_fn.core import dtypes
+from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, Spec, op, spec_of
-from keras_fn.ops._rules import broadcast, comparison, elementwise, elementwise_float, logical
+from keras_fn.ops._rules import (
+    broadcast,
+    comparison,
+    elementwise,
+    elementwise_difference,
+    elementwise_float,
+    elementwise_int,
+    logical,
+)
 from keras_fn.ops._types import Tensor
 from keras_fn.ops.core import cast
 from keras_fn.ops.core import dtype as dtype_of
-from keras_fn.ops.unary import absolute, exp, floor, log1p, sign
+
+
+def as_tensors(x1: Tensor, x2: Tensor) -> tuple[Tensor, Tensor]:
+    """Two tensors of one dtype, where the dispatcher has left a number beside a tensor."""
+    if isinstance(x1, (bool, int, float)):
+        return cast(x1, dtype_of(x2)), x2
+    if isinstance(x2, (bool, int, float)):
+        return x1, cast(x2, dtype_of(x1))
+    return x1, x2
 
 
 @op(rule=elementwise)
@@ -26,7 +43,7 @@ def add(x1: Tensor, x2: Tensor) -> Tensor:
     """
 
 
-@op(rule=elementwise)
+@op(rule=elementwise_difference("ops.subtract"))
 def subtract(x1: Tensor, x2: Tensor) -> Tensor:
     """`x1 - x2`.
 
@@ -116,8 +133,8 @@ def arctan2(x1: Tensor, x2: Tensor) -> Tensor:
     """
 
 
-@op(rule=elementwise)
-def bitwise_and(x1: Tensor, x2: Tensor) -> Tensor:
+@op(rule=elementwise_int("ops.bitwise_and", booleans="bool"))
+def bitwise_and(x: Tensor, y: Tensor) -> Tensor:
     """Bits set in both.
 
     Example:
@@ -126,8 +143,8 @@ def bitwise_and(x1: Tensor, x2: Tensor) -> Tensor:
     """
 
 
-@op(rule=elementwise)
-def bitwise_or(x1: Tensor, x2: Tensor) -> Tensor:
+@op(rule=elementwise_int("ops.bitwise_or", booleans="bool"))
+def bitwise_or(x: Tensor, y: Tensor) -> Tensor:
     """Bits set in one or both.
 
     Example:
@@ -136,13 +153,82 @@ def bitwise_or(x1: Tensor, x2: Tensor) -> Tensor:
     """
 
 
-@op(rule=elementwise)
-def bitwise_xor(x1: Tensor, x2: Tensor) -> Tensor:
+@op(rule=elementwise_int("ops.bitwise_xor", booleans="bool"))
+def bitwise_xor(x: Tensor, y: Tensor) -> Tensor:
     """Bits set in one only.
 
     Example:
         >>> convert_to_numpy(bitwise_xor([6, 5], 3)).tolist()
         [5, 6]
+    """
+
+
+@op(rule=elementwise_int("ops.bitwise_left_shift"))
+def bitwise_left_shift(x: Tensor, y: Tensor) -> Tensor:
+    """Bits of `x` moved up by `y` places; 0 if `y` is not less than their number.
+
+    Args:
+        x: Integers.
+        y: Integers that are not negative, of a shape that broadcasts with that of `x`.
+
+    Raises:
+        TypeError: An operand is of floats.
+
+    Example:
+        >>> convert_to_numpy(bitwise_left_shift([1, 3], [4, 1])).tolist()
+        [16, 6]
+    """
+
+
+@op(rule=elementwise_int("ops.bitwise_right_shift"))
+def bitwise_right_shift(x: Tensor, y: Tensor) -> Tensor:
+    """Bits of `x` moved down by `y` places; the sign stays.
+
+    Args:
+        x: Integers.
+        y: Integers that are not negative, of a shape that broadcasts with that of `x`.
+
+    Raises:
+        TypeError: An operand is of floats.
+
+    Example:
+        >>> convert_to_numpy(bitwise_right_shift([16, -8], [3, 1])).tolist()
+        [2, -4]
+    """
+
+
+@op
+def left_shift(x: Tensor, y: Tensor) -> Tensor:
+    """Bits moved up; another name of `bitwise_left_shift`."""
+    return bitwise_left_shift(x, y)
+
+
+@op
+def right_shift(x: Tensor, y: Tensor) -> Tensor:
+    """Bits moved down; another name of `bitwise_right_shift`."""
+    return bitwise_right_shift(x, y)
+
+
+@op(rule=elementwise_int("ops.gcd"))
+def gcd(x1: Tensor, x2: Tensor) -> Tensor:
+    """Greatest common divisor of the absolute values; that of 0 and 0 is 0.
+
+    Raises:
+        TypeError: An operand is of floats.
+
+    Example:
+        >>> convert_to_numpy(gcd([12, 0], [18, 5])).tolist()
+        [6, 5]
+    """
+
+
+@op(rule=elementwise_float)
+def nextafter(x1: Tensor, x2: Tensor) -> Tensor:
+    """The number next to `x1`, as its dtype has them, towards `x2`.
+
+    Example:
+        >>> float(nextafter(1.0, 2.0)) - 1.0 == 2.0**-23
+        True
     """
 
 
@@ -270,18 +356,6 @@ def squared_difference(x1: Tensor, x2: Tensor) -> Tensor:
 
 
 @op
-def logaddexp(x1: Tensor, x2: Tensor) -> Tensor:
-    """`log(exp(x1) + exp(x2))`, without overflow.
-
-    Example:
-        >>> print(convert_to_numpy(logaddexp([0.0], [0.0])).round(3))
-        [0.693]
-    """
-    high, low = maximum(x1, x2), minimum(x1, x2)
-    return add(high, log1p(exp(subtract(low, high))))
-
-
-@op
 def clip(x: Tensor, x_min: Tensor, x_max: Tensor) -> Tensor:
     """Elements below `x_min` become `x_min`, those above `x_max` become `x_max`.
 
@@ -292,14 +366,33 @@ def clip(x: Tensor, x_min: Tensor, x_max: Tensor) -> Tensor:
     return minimum(maximum(x, x_min), x_max)
 
 
-def _where_spec(condition: Spec, x1: Spec, x2: Spec) -> Spec:
+def _where_spec(condition: Spec, x1: Spec | None = None, x2: Spec | None = None) -> Any:
+    if x1 is None and x2 is None:
+        return tuple(Spec((None,), "int32") for _ in condition.shape)
+    if x1 is None or x2 is None:
+        raise SpecError(
+            "ops.where", expected="both x1 and x2, or neither", given="one of them",
+            fix="give a tensor or a number for the other",
+        )  # fmt: skip
     shape = broadcast(condition.shape, x1.shape, x2.shape, who="ops.where")
     return Spec(shape, dtypes.result_type(x1.dtype, x2.dtype))
 
 
 @op(rule=Rule(_where_spec, operands=dtypes.result_type, first=1))
-def where(condition: Tensor, x1: Tensor, x2: Tensor) -> Tensor:
+def where(condition: Tensor, x1: Tensor = None, x2: Tensor = None) -> Any:
     """Elements of `x1` where `condition` holds, else of `x2`; the three broadcast.
+
+    Args:
+        condition: Booleans, or numbers that hold where they are not 0.
+        x1: Tensor or number.
+        x2: Tensor or number.
+
+    Returns:
+        The elements. Without `x1` and `x2`, the places where the condition holds: a tuple of
+        indices (int32), a tensor for each axis.
+
+    Raises:
+        ValueError: Only one of `x1` and `x2` is given, or the shapes do not broadcast.
 
     Example:
         >>> convert_to_numpy(where([True, False], [1.0, 2.0], 0.0)).tolist()
@@ -327,17 +420,6 @@ def reciprocal(x: Tensor) -> Tensor:
         [0.5, 0.25]
     """
     return true_divide(1.0, x)
-
-
-@op
-def trunc(x: Tensor) -> Tensor:
-    """The integer nearer to zero, as a float.
-
-    Example:
-        >>> convert_to_numpy(trunc([-1.5, 1.5])).tolist()
-        [-1.0, 1.0]
-    """
-    return multiply(sign(x), floor(absolute(x)))
 
 
 @op

@@ -19,6 +19,7 @@ from keras_fn.ops.reductions import any as any_
 from keras_fn.ops.reductions import max as max_
 from keras_fn.ops.reductions import sum as sum_
 from keras_fn.ops.shapes import expand_dims, reshape
+from keras_fn.ops.unary import logical_not
 
 
 def _getitem(x: Spec, key: Any) -> Spec:
@@ -258,11 +259,23 @@ def multi_hot(
 
 
 @op
-def isin(x1: Tensor, x2: Tensor) -> Tensor:
+def isin(x1: Tensor, x2: Tensor, assume_unique: bool = False, invert: bool = False) -> Tensor:
     """Whether each element of `x1` is among those of `x2`.
+
+    Args:
+        x1: Tensor of any shape.
+        x2: Tensor of any shape.
+        assume_unique: Whether no element is in one tensor twice. It makes no difference here:
+            all are compared with all.
+        invert: Whether to say which elements are not among them.
+
+    Returns:
+        Booleans, of the shape of `x1`.
 
     Example:
         >>> convert_to_numpy(isin([1, 2], [2, 3])).tolist()
         [False, True]
     """
-    return any_(equal(expand_dims(x1, -1), reshape(x2, (-1,))), -1)
+    del assume_unique
+    found = any_(equal(expand_dims(x1, -1), reshape(x2, (-1,))), -1)
+    return logical_not(found) if invert else found

@@ -8,7 +8,7 @@ from typing import Any
 from keras_fn.core import dtypes
 from keras_fn.ops import _windows
 from keras_fn.ops._op import Rule, Spec, op, spec_of
-from keras_fn.ops._rules import like_float
+from keras_fn.ops._rules import normalize_axes
 from keras_fn.ops._types import Tensor
 from keras_fn.ops.binary import (
     add,
@@ -22,7 +22,7 @@ from keras_fn.ops.binary import (
     where,
 )
 from keras_fn.ops.core import cast
-from keras_fn.ops.linalg import matmul
+from keras_fn.ops.products import matmul
 from keras_fn.ops.reductions import logsumexp, sum
 from keras_fn.ops.shapes import reshape, split
 from keras_fn.ops.unary import absolute, erf, exp, expm1, log1p, negative, rsqrt, sigmoid, tanh
@@ -182,7 +182,12 @@ def log_sigmoid(x: Tensor) -> Tensor:
     return negative(softplus(negative(x)))
 
 
-@op(rule=like_float)
+def _along_axes(x: Spec, axis: Any = -1) -> Spec:
+    normalize_axes(axis, len(x.shape), "ops.softmax")
+    return Spec(x.shape, dtypes.float_type(x.dtype))
+
+
+@op(rule=Rule(_along_axes, operands=dtypes.float_type))
 def softmax(x: Tensor, axis: Any = -1) -> Tensor:
     """`exp(x) / sum(exp(x))` along `axis`, without overflow.
 

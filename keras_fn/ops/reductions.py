@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from keras_fn.core import dtypes
+from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, Spec, op
 from keras_fn.ops._rules import (
     Axis,
     arg_reduction,
+    cumulative,
+    difference_type,
+    extremum,
     normalize_axes,
     normalize_axis,
-    product,
-    reduction,
+    reduced_shape,
     reduction_bool,
     reduction_float,
     reduction_sum,
 )
 from keras_fn.ops._types import Tensor
-from keras_fn.ops.binary import add, divide, maximum, multiply, not_equal, power, square, subtract
+from keras_fn.ops.binary import (
+    add,
+    divide,
+    multiply,
+    not_equal,
+    square,
+    subtract,
+    where,
+)
 from keras_fn.ops.core import cast, shape
-from keras_fn.ops.unary import absolute, exp, log, sqrt, stop_gradient
+from keras_fn.ops.creation import ones_like
+from keras_fn.ops.shapes import reshape
+from keras_fn.ops.unary import exp, isfinite, log, sqrt, stop_gradient
 
 
 @op(rule=reduction_sum)
@@ -51,9 +65,23 @@ def mean(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """
 
 
-@op(rule=reduction_sum)
-def prod(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Product over `axis`.
+def _product(x: Spec, axis: Axis = None, keepdims: bool = False, dtype: Any = None) -> Spec:
+    name = dtypes.standardize_dtype(dtype or dtypes.accumulator_type(x.dtype))
+    return Spec(reduced_shape(x.shape, axis, keepdims, "ops.prod"), name)
+
+
+@op(rule=Rule(_product, operands=dtypes.accumulator_type))
+def prod(x: Tensor, axis: Axis = None, keepdims: bool = False, dtype: Any = None) -> Tensor:
+    """Product over `axis`. Small integers are multiplied in 32 bits.
+
+    Args:
+        x: Tensor of any shape.
+        axis: An axis, several, or None for all.
+        keepdims: Whether reduced axes stay, with size 1.
+        dtype: Dtype to multiply in, and of the result.
+
+    Returns:
+        The products.
 
     Example:
         >>> convert_to_numpy(prod([[1, 2], [3, 4]], axis=0)).tolist()
@@ -61,9 +89,23 @@ def prod(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """
 
 
-@op(rule=reduction)
-def max(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+@op(rule=extremum("ops.max"))
+def max(
+    x: Tensor, axis: Axis = None, keepdims: bool = False, initial: float | None = None
+) -> Tensor:
     """Largest element over `axis`; NaN if there is one.
+
+    Args:
+        x: Tensor of any shape.
+        axis: An axis, several, or None for all.
+        keepdims: Whether reduced axes stay, with size 1.
+        initial: A number that takes part as if it were an element: the result where there is none.
+
+    Returns:
+        The largest elements.
+
+    Raises:
+        ValueError: An axis that is reduced has no elements, and there is no `initial`.
 
     Example:
         >>> convert_to_numpy(max([[1, 5], [3, 4]], axis=0)).tolist()
@@ -71,14 +113,48 @@ def max(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """
 
 
-@op(rule=reduction)
-def min(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+@op(rule=extremum("ops.min"))
+def min(
+    x: Tensor, axis: Axis = None, keepdims: bool = False, initial: float | None = None
+) -> Tensor:
     """Smallest element over `axis`; NaN if there is one.
+
+    Args:
+        x: Tensor of any shape.
+        axis: An axis, several, or None for all.
+        keepdims: Whether reduced axes stay, with size 1.
+        initial: A number that takes part as if it were an element: the result where there is none.
+
+    Returns:
+        The smallest elements.
+
+    Raises:
+        ValueError: An axis that is reduced has no elements, and there is no `initial`.
 
     Example:
         >>> convert_to_numpy(min([[1, 5], [3, 4]], axis=0)).tolist()
         [1, 4]
     """
+
+
+@op(rule=extremum("ops.max", promote=difference_type("ops.ptp")))
+def ptp(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Difference of the largest and the smallest element over `axis`.
+
+    Args:
+        x: Tensor of any shape.
+        axis: An axis, several, or None for all.
+        keepdims: Whether reduced axes stay, with size 1.
+
+    Raises:
+        ValueError: An axis that is reduced has no elements.
+        TypeError: `x` is of booleans.
+
+    Example:
+        >>> convert_to_numpy(ptp([[1, 5], [3, 4]], axis=1)).tolist()
+        [4, 1]
+    """
+    return subtract(max(x, axis, keepdims), min(x, axis, keepdims))
 
 
 @op(rule=reduction_bool)
@@ -155,14 +231,43 @@ def amin(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return min(x, axis, keepdims)
 
 
+def _average_weights(x: Tensor, axis: Axis, weights: Tensor) -> Tensor:
+    """The weights in a shape that broadcasts with `x`."""
+    sizes, given = shape(x), shape(weights)
+    if len(given) == len(sizes) and _match(sizes, given):
+        return weights
+    if isinstance(axis, int) and len(given) == 1:
+        place = normalize_axis(axis, len(sizes), "ops.average")
+        if _match(sizes[place : place + 1], given):
+            return reshape(weights, [-1 if i == place else 1 for i in range(len(sizes))])
+    raise SpecError(
+        "ops.average",
+        expected=f"weights of shape {sizes}, or as many as there are elements along one axis",
+        given=f"weights of shape {given} with axis={axis}",
+        fix="give the axis that the weights are for",
+    )
+
+
+def _match(sizes: Sequence[Any], others: Sequence[Any]) -> bool:
+    """Whether sizes are equal as far as they are known."""
+    pairs = zip(sizes, others, strict=True)
+    return not [1 for m, n in pairs if isinstance(m, int) and isinstance(n, int) and m != n]
+
+
 @op
 def average(x: Tensor, axis: Axis = None, weights: Tensor = None) -> Tensor:
-    """Weighted mean over `axis`.
+    """Weighted mean over `axis`: `sum(x * weights) / sum(weights)`.
 
     Args:
         x: Tensor of any shape.
         axis: An axis, several, or None for all.
         weights: Weights of the shape of `x`, or of its size along one `axis`; None for the mean.
+
+    Returns:
+        The means.
+
+    Raises:
+        ValueError: The weights have another shape.
 
     Example:
         >>> float(average([1.0, 3.0], weights=[3.0, 1.0]))
@@ -170,13 +275,9 @@ def average(x: Tensor, axis: Axis = None, weights: Tensor = None) -> Tensor:
     """
     if weights is None:
         return mean(x, axis)
-    if len(weights.shape) != len(x.shape) and isinstance(axis, int):
-        rank = len(x.shape)
-        weights = weights.reshape(
-            [-1 if i == normalize_axis(axis, rank) else 1 for i in range(rank)]
-        )
-    ones = add(multiply(x, 0), 1)
-    return divide(sum(multiply(x, weights), axis), sum(multiply(ones, weights), axis))
+    weights = _average_weights(x, axis, weights)
+    every = multiply(ones_like(x), weights)
+    return divide(sum(multiply(x, weights), axis), sum(every, axis))
 
 
 @op
@@ -188,7 +289,7 @@ def logsumexp(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
         0.693
     """
     high = stop_gradient(max(x, axis, True))
-    high = maximum(high, -3.0e38)  # an all -inf row: -inf - -inf would be NaN
+    high = where(isfinite(high), high, 0)  # of infinities alone: inf - inf would be NaN
     total = log(sum(exp(subtract(x, high)), axis, keepdims))
     return add(total, high if keepdims else max(high, axis))
 
@@ -228,20 +329,15 @@ def moments(
         [2.0, 1.0]
     """
     axes = _moments_axes(x, axes)
-    dtype = dtypes.standardize_dtype(x.dtype)
-    wide = cast(x, "float32") if dtype in ("float16", "bfloat16") else x
+    dtype = dtypes.float_type(x.dtype)
+    wide = cast(x, "float32" if dtype in ("float16", "bfloat16") else dtype)
     center = mean(wide, axes, True)
     variance = mean(square(wide - stop_gradient(center)), axes, keepdims)
     average = mean(wide, axes, keepdims)
     return cast(average, dtype), cast(variance, dtype)
 
 
-def _cumulative(x: Spec, axis: int | None = None, dtype: str | None = None) -> Spec:
-    shape = (product(x.shape),) if axis is None else x.shape
-    return Spec(shape, dtype or dtypes.accumulator_type(x.dtype))
-
-
-@op(rule=Rule(_cumulative, operands=dtypes.accumulator_type))
+@op(rule=cumulative)
 def cumsum(x: Tensor, axis: int | None = None, dtype: str | None = None) -> Tensor:
     """Running sum along `axis`; over the flattened tensor for None.
 
@@ -251,7 +347,7 @@ def cumsum(x: Tensor, axis: int | None = None, dtype: str | None = None) -> Tens
     """
 
 
-@op(rule=Rule(_cumulative, operands=dtypes.accumulator_type))
+@op(rule=cumulative)
 def cumprod(x: Tensor, axis: int | None = None, dtype: str | None = None) -> Tensor:
     """Running product along `axis`; over the flattened tensor for None.
 
@@ -259,32 +355,3 @@ def cumprod(x: Tensor, axis: int | None = None, dtype: str | None = None) -> Ten
         >>> convert_to_numpy(cumprod([1, 2, 3])).tolist()
         [1, 2, 6]
     """
-
-
-@op
-def norm(
-    x: Tensor,
-    ord: float | str | None = None,
-    axis: int | Sequence[int] | None = None,
-    keepdims: bool = False,
-) -> Tensor:
-    """Norm of the vectors along `axis`.
-
-    Args:
-        x: Tensor of floats.
-        ord: 1, 2 (also None), any p, or infinity.
-        axis: Axis of the vectors; None for the whole tensor as one vector.
-        keepdims: Whether the axis stays, with size 1.
-
-    Example:
-        >>> float(norm([3.0, 4.0]))
-        5.0
-    """
-    size = absolute(x)
-    if ord in (None, 2, "euclidean", "fro"):
-        return sqrt(sum(square(size), axis, keepdims))
-    if ord == float("inf"):
-        return max(size, axis, keepdims)
-    if ord == 1:
-        return sum(size, axis, keepdims)
-    return power(sum(power(size, ord), axis, keepdims), 1.0 / float(ord))

@@ -8,8 +8,8 @@ from keras_fn.ops._op import op
 from keras_fn.ops._types import Tensor
 from keras_fn.ops.binary import add, multiply, subtract
 from keras_fn.ops.control import scan
-from keras_fn.ops.linalg import matmul
 from keras_fn.ops.nn import dense
+from keras_fn.ops.products import matmul
 from keras_fn.ops.shapes import flip, split, swapaxes
 from keras_fn.ops.unary import sigmoid, tanh
 

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from keras_fn.ops._op import op
-from keras_fn.ops._rules import elementwise_float, like, like_float, logical, predicate
+from keras_fn.ops._rules import (
+    elementwise_float,
+    elementwise_int,
+    like,
+    like_float,
+    like_number,
+    logical,
+    magnitude,
+    predicate,
+)
 from keras_fn.ops._types import Tensor
 
 
@@ -247,9 +256,29 @@ def erfinv(x: Tensor) -> Tensor:
     """
 
 
-@op(rule=like)
+@op(rule=elementwise_float)
+def erfc(x: Tensor) -> Tensor:
+    """`1 - erf(x)`, exact for large `x` too.
+
+    Example:
+        >>> print(convert_to_numpy(erfc([0.0, 1.0])).round(3))
+        [1.    0.157]
+    """
+
+
+@op(rule=elementwise_float)
+def i0(x: Tensor) -> Tensor:
+    """Modified Bessel function of the first kind, of order 0.
+
+    Example:
+        >>> print(convert_to_numpy(i0([0.0, 1.0])).round(3))
+        [1.    1.266]
+    """
+
+
+@op(rule=magnitude)
 def absolute(x: Tensor) -> Tensor:
-    """Absolute value.
+    """Absolute value; of complex numbers, the length.
 
     Example:
         >>> print(convert_to_numpy(absolute([-1.5, 2.0])).round(3))
@@ -257,7 +286,7 @@ def absolute(x: Tensor) -> Tensor:
     """
 
 
-@op(rule=like)
+@op(rule=like_number("ops.negative"))
 def negative(x: Tensor) -> Tensor:
     """`-x`.
 
@@ -327,7 +356,7 @@ def isnan(x: Tensor) -> Tensor:
     """
 
 
-@op(rule=like)
+@op(rule=elementwise_int("ops.bitwise_not", booleans="bool"))
 def bitwise_not(x: Tensor) -> Tensor:
     """Bits turned over; logical not of booleans.
 
@@ -335,6 +364,12 @@ def bitwise_not(x: Tensor) -> Tensor:
         >>> convert_to_numpy(bitwise_not([0, 5])).tolist()
         [-1, -6]
     """
+
+
+@op
+def bitwise_invert(x: Tensor) -> Tensor:
+    """Bits turned over; another name of `bitwise_not`."""
+    return bitwise_not(x)
 
 
 @op(rule=logical)

@@ -8,6 +8,9 @@ from keras_fn.random.draws import randint as randint
 from keras_fn.random.draws import shuffle as shuffle
 from keras_fn.random.draws import truncated_normal as truncated_normal
 from keras_fn.random.draws import uniform as uniform
+from keras_fn.random.families import beta as beta
+from keras_fn.random.families import binomial as binomial
+from keras_fn.random.families import gamma as gamma
 from keras_fn.random.seed import SeedGenerator as SeedGenerator
 
 register("seed_generator", "keras.random", [SeedGenerator])

@@ -58,8 +58,8 @@ def uniform(
         >>> bool(ops.all(keras.random.uniform((2, 3), 5.0, 6.0) >= 5.0))
         True
     """
-    _check_dtype(dtype, dtypes.is_float, "random.uniform", "a float dtype", "random.randint")
-    x = _draw(shape, dtype, seed, "random_uniform")
+    check_dtype(dtype, dtypes.is_float, "random.uniform", "a float dtype", "random.randint")
+    x = draw(shape, dtype, seed, "random_uniform")
     width = maxval - minval
     x = x if _is(width, 1) else multiply(x, width)
     return x if _is(minval, 0) else add(x, minval)
@@ -85,7 +85,7 @@ def normal(
         >>> keras.random.normal((2, 3), seed=1).shape == (2, 3)
         True
     """
-    return _scaled(_draw(shape, dtype, seed, "random_normal"), mean, stddev)
+    return _scaled(draw(shape, dtype, seed, "random_normal"), mean, stddev)
 
 
 def truncated_normal(
@@ -104,7 +104,7 @@ def truncated_normal(
     name = dtypes.standardize_dtype(dtype)
     # By the inverse of the distribution, in a precision that the tails need.
     wide = name if name == "float64" else "float32"
-    x = _draw(shape, wide, seed, "random_uniform")
+    x = draw(shape, wide, seed, "random_uniform")
     within = math.erf(math.sqrt(2.0))
     x = erfinv(multiply(subtract(x, 0.5), 2.0 * within))
     return _scaled(cast(multiply(x, math.sqrt(2.0)), name), mean, stddev)
@@ -129,8 +129,8 @@ def randint(
         >>> bool(ops.all(keras.random.randint((9,), 0, 3) < 3))
         True
     """
-    _check_dtype(dtype, dtypes.is_int, "random.randint", "an integer dtype", "random.uniform")
-    return _draw(shape, dtype, seed, "random_randint", minval, maxval)
+    check_dtype(dtype, dtypes.is_int, "random.randint", "an integer dtype", "random.uniform")
+    return draw(shape, dtype, seed, "random_randint", minval, maxval)
 
 
 @op
@@ -165,7 +165,7 @@ def categorical(logits: Tensor, num_samples: int, dtype: str = "int32", seed: An
             fix="reshape them to two axes",
         )
     batch, classes = shape_of(logits)
-    noise = _draw((batch, num_samples, classes), "float32", seed, "random_uniform")
+    noise = draw((batch, num_samples, classes), "float32", seed, "random_uniform")
     noise = negative(log(negative(log(noise))))
     return cast(argmax(add(expand_dims(logits, 1), noise), axis=-1), dtype)
 
@@ -209,7 +209,7 @@ def dropout(
     sizes = shape_of(inputs)
     if noise_shape is not None:
         sizes = [s if n is None else n for n, s in zip(noise_shape, sizes, strict=True)]
-    noise = _draw(sizes, "float32", seed, "random_uniform")
+    noise = draw(sizes, "float32", seed, "random_uniform")
     return where(greater_equal(noise, rate), multiply(inputs, 1.0 / (1.0 - rate)), 0.0)
 
 
@@ -227,11 +227,11 @@ def shuffle(x: Tensor, axis: int = 0, seed: Any = None) -> Tensor:
         [1, 2, 3]
     """
     # Integers of 31 bits, as floats would have too many ties, which argsort leaves in order.
-    keys = _draw((shape_of(x)[axis],), "int32", seed, "random_randint", 0, _MOST)
+    keys = draw((shape_of(x)[axis],), "int32", seed, "random_randint", 0, _MOST)
     return take(x, argsort(keys), axis=axis)
 
 
-def _draw(shape: Any, dtype: Any, seed: Any, name: str, *arguments: Any) -> Tensor:
+def draw(shape: Any, dtype: Any, seed: Any, name: str, *arguments: Any) -> Tensor:
     """Calls a backend's random function, or infers where nothing may be drawn."""
     sizes = (shape,) if isinstance(shape, int) else tuple(shape)
     dtype = dtypes.standardize_dtype(dtype)
@@ -250,9 +250,10 @@ def _is(value: Any, number: int) -> bool:
     return isinstance(value, (int, float)) and value == number
 
 
-def _check_dtype(
+def check_dtype(
     dtype: Any, fits: Callable[[str], bool], who: str, expected: str, other: str
 ) -> None:
+    """Refuses a dtype that does not fit; None is the default one."""
     if dtype is not None and not fits(dtypes.standardize_dtype(dtype)):
         raise DTypeError(
             who,

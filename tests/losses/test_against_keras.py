@@ -33,6 +33,8 @@ BIT_P = random.uniform(size=(BATCH, CLASSES)).astype("float32")
 A, B = normal(BATCH, CLASSES) * 2, normal(BATCH, CLASSES)
 UNIT = A / np.linalg.norm(A, axis=-1, keepdims=True)
 WEIGHT = random.uniform(size=BATCH).astype("float32")
+SEQUENCES = normal(BATCH, 7, CLASSES)
+LABELS = np.array([[1, 2, 3], [2, 2, 0], [3, 0, 0], [0, 0, 0], [1, 1, 1], [3, 1, 3]])
 
 CASES: dict[str, tuple[str, dict[str, Any], np.ndarray, np.ndarray]] = {
     "mse": ("MeanSquaredError", {}, A, B),
@@ -78,6 +80,7 @@ CASES: dict[str, tuple[str, dict[str, Any], np.ndarray, np.ndarray]] = {
     ),
     "sparse, ignoring": ("SparseCategoricalCrossentropy", {"ignore_class": 2}, NUMBERS, P),
     "generalized": ("CategoricalGeneralizedCrossEntropy", {"q": 0.3}, NUMBERS, P),
+    "ctc": ("CTC", {}, LABELS, SEQUENCES),
     "dice": ("Dice", {}, BITS, BIT_P),
     "dice, axis 1": ("Dice", {"axis": 1}, BITS, BIT_P),
     "tversky": ("Tversky", {"alpha": 0.3, "beta": 0.7, "axis": (1,)}, BITS, BIT_P),

@@ -7,8 +7,8 @@ from keras_fn.errors import DTypeError, SpecError
 from keras_fn.layers.merging.merge import Merge, _features
 from keras_fn.ops._rules import normalize_axis
 from keras_fn.ops.creation import ones_like
-from keras_fn.ops.linalg import einsum
 from keras_fn.ops.nn import normalize
+from keras_fn.ops.products import einsum
 from keras_fn.ops.reductions import any as any_
 from keras_fn.ops.shapes import concatenate, expand_dims
 from keras_fn.settings import settings

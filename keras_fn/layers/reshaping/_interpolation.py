@@ -16,7 +16,7 @@ from keras_fn.ops.core import cast
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.creation import ones_like
 from keras_fn.ops.indexing import getitem
-from keras_fn.ops.linalg import matmul
+from keras_fn.ops.products import matmul
 from keras_fn.ops.shapes import moveaxis, pad, reshape, stack
 
 Kernel = Callable[[np.ndarray], np.ndarray]

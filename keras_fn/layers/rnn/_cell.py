@@ -11,7 +11,7 @@ from keras_fn.layers.layer import Layer
 from keras_fn.ops.binary import multiply
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.creation import ones, zeros
-from keras_fn.ops.linalg import matmul
+from keras_fn.ops.products import matmul
 from keras_fn.ops.shapes import concatenate, split
 from keras_fn.random import SeedGenerator, dropout
 

@@ -1,6 +1,9 @@
 """The closing table of a conformance run: for each op what passed, failed and is unsupported."""
 
+import itertools
+import sys
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -34,6 +37,17 @@ def _op_of_the_test(request: pytest.FixtureRequest, record_property: Any) -> Non
     row = parameters.get("case") or parameters.get("row")
     if row is not None:
         record_property("op", row.op)
+
+
+_done = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def _forget_compiled_functions() -> Iterator[None]:
+    """JAX keeps every function that it compiled: gigabytes, over thousands of drawn calls."""
+    yield
+    if next(_done) % 200 == 0 and "jax" in sys.modules:
+        sys.modules["jax"].clear_caches()
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

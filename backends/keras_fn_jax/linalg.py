@@ -1,0 +1,173 @@
+"""Decompositions of matrices, and systems of equations."""
+
+from collections.abc import Callable
+from functools import partial, wraps
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from keras_fn.core.matrices import cutoff, not_positive, singular
+from keras_fn_jax.tensors import dtype_name
+
+_NARROW = (jnp.float16, jnp.bfloat16)
+
+
+def _widened(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function`, in float32 for matrices of half precision, which LAPACK does not know."""
+
+    @wraps(function)
+    def call(*args: Any, **options: Any) -> Any:
+        dtype = args[0].dtype
+        if dtype not in _NARROW:
+            return function(*args, **options)
+        wide = (x.astype("float32") if isinstance(x, jax.Array) else x for x in args)
+        results = function(*wide, **options)
+        return jax.tree.map(lambda x: x.astype(dtype) if x.dtype == jnp.float32 else x, results)
+
+    return call
+
+
+def _is_concrete(*xs: Any) -> bool:
+    """Whether values can be looked at."""
+    return not any(isinstance(x, jax.core.Tracer) for x in xs)
+
+
+def _checked(x: jax.Array, a: jax.Array, is_bad: Callable[[Any], Any], error: Any) -> jax.Array:
+    """Returns the result `x`; raises if it is not finite and `is_bad` says that `a` is why."""
+    if _is_concrete(x, a) and not _all_finite(x) and bool(is_bad(a)):
+        raise error()
+    return x
+
+
+_all_finite = jax.jit(lambda x: jnp.isfinite(x).all())
+
+
+def _has_zero_pivot(a: jax.Array) -> jax.Array:
+    lu, *_ = lax.linalg.lu(a)
+    return _has_zero_diagonal(lu)
+
+
+def _has_zero_diagonal(a: jax.Array) -> jax.Array:
+    return (jnp.diagonal(a, axis1=-2, axis2=-1) == 0).any()
+
+
+@_widened
+def cholesky(x: jax.Array, upper: bool = False) -> jax.Array:
+    """Not symmetric matrices are made so by JAX."""
+    factor = jnp.linalg.cholesky(x, upper=upper)
+    return _checked(factor, x, lambda _: True, partial(not_positive, "ops.cholesky"))
+
+
+@_widened
+def inv(x: jax.Array) -> jax.Array:
+    """`jnp.linalg.inv`, which does not see singular matrices."""
+    return _checked(jnp.linalg.inv(x), x, _has_zero_pivot, partial(singular, "ops.inv"))
+
+
+@_widened
+def solve(a: jax.Array, b: jax.Array) -> jax.Array:
+    """`jnp.linalg.solve`, which does not see singular matrices."""
+    return _checked(jnp.linalg.solve(a, b), a, _has_zero_pivot, partial(singular, "ops.solve"))
+
+
+@_widened
+def solve_triangular(a: jax.Array, b: jax.Array, lower: bool = False) -> jax.Array:
+    """`lax`'s, with leading axes that broadcast."""
+    columns = b[:, None] if b.ndim == 1 else b
+    batch = jnp.broadcast_shapes(a.shape[:-2], columns.shape[:-2])
+    x = lax.linalg.triangular_solve(
+        jnp.broadcast_to(a, (*batch, *a.shape[-2:])),
+        jnp.broadcast_to(columns, (*batch, *columns.shape[-2:])),
+        left_side=True,
+        lower=lower,
+    )
+    x = x[..., 0] if b.ndim == 1 else x
+    return _checked(x, a, _has_zero_diagonal, partial(singular, "ops.solve_triangular"))
+
+
+det = _widened(jnp.linalg.det)
+
+
+@_widened
+def slogdet(x: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """`jnp.linalg.slogdet`."""
+    return tuple(jnp.linalg.slogdet(x))
+
+
+@_widened
+def eigh(x: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """`jnp.linalg.eigh`, which makes matrices symmetric."""
+    return tuple(jnp.linalg.eigh(x))
+
+
+@jax.custom_jvp
+def _eig(x: jax.Array) -> tuple[jax.Array, jax.Array]:
+    return tuple(jnp.linalg.eig(x))
+
+
+@_eig.defjvp
+def _eig_derivative(primals: Any, tangents: Any) -> Any:
+    """The eigenvectors keep their norm, and their phase as far as a derivative can tell.
+
+    Older JAX has no derivative of eigenvectors, newer one asks for a flag.
+    """
+    w, v = _eig(*primals)
+    change = jnp.linalg.solve(v, tangents[0].astype(v.dtype) @ v)
+    gaps = w[..., None, :] - w[..., :, None]
+    same = jnp.eye(w.shape[-1], dtype=bool)
+    turn = v @ jnp.where(same, 0, change / jnp.where(same, 1, gaps))
+    stretch = jnp.real(jnp.sum(jnp.conj(v) * turn, axis=-2, keepdims=True))
+    return (w, v), (jnp.diagonal(change, axis1=-2, axis2=-1), turn - v * stretch)
+
+
+eig = _widened(_eig)
+
+
+@_widened
+def lu_factor(x: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Of any stack."""
+    lu, pivots, _ = lax.linalg.lu(x)
+    return lu, pivots
+
+
+@_widened
+def qr(x: jax.Array, mode: str = "reduced") -> tuple[jax.Array, jax.Array]:
+    """The first columns give Q, the others follow: older JAX derives no wide matrices."""
+    rows, columns = x.shape[-2:]
+    if rows >= columns:
+        full = {"reduced": False, "complete": True}[mode]
+        return tuple(lax.linalg.qr(x, full_matrices=full))
+    q, r = qr(x[..., :rows], mode)
+    rest = jnp.conj(jnp.swapaxes(q, -1, -2)) @ x[..., rows:]
+    return q, jnp.concatenate([r, rest], axis=-1)
+
+
+@_widened
+def svd(x: jax.Array, full_matrices: bool = True, compute_uv: bool = True) -> Any:
+    """Full matrices are completed by a QR decomposition: JAX derives no full ones."""
+    if not compute_uv:
+        return jnp.linalg.svd(x, compute_uv=False)
+    u, s, vh = jnp.linalg.svd(x, full_matrices=False)
+    if full_matrices:
+        u = _completed(u)
+        vh = jnp.swapaxes(_completed(jnp.swapaxes(vh, -1, -2)), -1, -2)
+    return u, s, vh
+
+
+def _completed(q: jax.Array) -> jax.Array:
+    """Orthonormal columns, with more of them to make the matrix square."""
+    rows, columns = q.shape[-2:]
+    if rows == columns:
+        return q
+    full, _ = jnp.linalg.qr(lax.stop_gradient(q), mode="complete")
+    return jnp.concatenate([q, full[..., columns:]], axis=-1)
+
+
+@_widened
+def pinv(x: jax.Array, rcond: float | None = None) -> jax.Array:
+    """`jnp.linalg.pinv`, whose derivative holds for equal singular values too."""
+    if rcond is None:
+        rcond = cutoff(dtype_name(x), *x.shape[-2:], factor=10)
+    return jnp.linalg.pinv(x, rcond)

@@ -1,0 +1,236 @@
+"""Decompositions of matrices, and systems of equations."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import tensorflow as tf
+from tensorflow import raw_ops as raw
+
+from keras_fn.core.matrices import complex_type, cutoff, not_positive, singular
+from keras_fn_tensorflow.tensors import _native, dtype_name, shape
+
+_NARROW = (tf.float16, tf.bfloat16)
+
+
+def _widened(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function`, in float32 for matrices of half precision."""
+
+    @wraps(function)
+    def call(*args: Any, **options: Any) -> Any:
+        dtype = args[0].dtype
+        if dtype not in _NARROW:
+            return function(*args, **options)
+        wide = (tf.cast(x, tf.float32) if tf.is_tensor(x) else x for x in args)
+        results = function(*wide, **options)
+        return tf.nest.map_structure(
+            lambda x: tf.cast(x, dtype) if x.dtype is tf.float32 else x, results
+        )
+
+    return call
+
+
+def _guarded(who: str = "") -> Callable[..., Any]:
+    """Makes TensorFlow's refusal of a singular matrix ours; what is not finite gives NaN."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @_widened
+        @wraps(function)
+        def call(a: Any, *rest: Any, **options: Any) -> Any:
+            try:
+                return function(a, *rest, **options)
+            except tf.errors.InvalidArgumentError as refusal:
+                if not any(words in str(refusal) for words in _REFUSALS):
+                    raise
+                if tf.reduce_all(tf.math.is_finite(tf.abs(a))):
+                    if who:
+                        raise singular(who) from None
+                    raise
+            regular = tf.zeros_like(a) + tf.eye(a.shape[-1], dtype=a.dtype)
+            results = function(regular, *rest, **options)
+            return tf.nest.map_structure(lambda x: x * tf.cast(float("nan"), x.dtype), results)
+
+        return call
+
+    return decorate
+
+
+_REFUSALS = ("not invertible", "not successful")
+
+
+def _symmetric(x: Any) -> tf.Tensor:
+    return (x + tf.linalg.adjoint(x)) / 2
+
+
+@_widened
+def cholesky(x: Any, upper: bool = False) -> tf.Tensor:
+    """TensorFlow looks at one triangle, and leaves it to us to see that it has failed."""
+    factor = raw.Cholesky(input=_symmetric(x))
+    if tf.executing_eagerly() and not tf.reduce_all(tf.math.is_finite(tf.abs(factor))):
+        raise not_positive("ops.cholesky")
+    factor = tf.linalg.band_part(factor, -1, 0)  # what stands above may be anything
+    return tf.linalg.adjoint(factor) if upper else factor
+
+
+@_guarded("ops.inv")
+def inv(x: Any) -> tf.Tensor:
+    """`raw.MatrixInverse`."""
+    return raw.MatrixInverse(input=x)
+
+
+def _system(a: Any, b: Any, solver: Callable[..., Any]) -> tf.Tensor:
+    """Solves with leading axes that broadcast, and for one vector."""
+    columns = tf.expand_dims(b, 1) if b.shape.rank == 1 else b
+    if a.shape.rank != 2 or columns.shape.rank != 2:
+        batch = tf.broadcast_dynamic_shape(tf.shape(a)[:-2], tf.shape(columns)[:-2])
+        a = tf.broadcast_to(a, tf.concat([batch, tf.shape(a)[-2:]], 0))
+        columns = tf.broadcast_to(columns, tf.concat([batch, tf.shape(columns)[-2:]], 0))
+    x = solver(matrix=a, rhs=columns)
+    return tf.squeeze(x, -1) if b.shape.rank == 1 else x
+
+
+@_guarded("ops.solve")
+def solve(a: Any, b: Any) -> tf.Tensor:
+    """`raw.MatrixSolve`."""
+    return _system(a, b, raw.MatrixSolve)
+
+
+@_widened
+def solve_triangular(a: Any, b: Any, lower: bool = False) -> tf.Tensor:
+    """`raw.MatrixTriangularSolve`, which does not see zeros on the diagonal."""
+    if tf.executing_eagerly() and tf.reduce_any(tf.linalg.diag_part(a) == 0):
+        raise singular("ops.solve_triangular")
+    return _system(a, b, lambda **system: raw.MatrixTriangularSolve(lower=lower, **system))
+
+
+@_widened
+def det(x: Any) -> tf.Tensor:
+    """`raw.MatrixDeterminant`, with a gradient for singular matrices too."""
+
+    @tf.custom_gradient
+    def run(x: Any) -> Any:
+        return raw.MatrixDeterminant(input=x), lambda upstream: _cofactors(x, upstream)
+
+    return run(x)
+
+
+def _cofactors(x: Any, upstream: Any) -> tf.Tensor:
+    s, u, v = tf.linalg.svd(x)
+    below = tf.math.cumprod(s, -1, exclusive=True)
+    others = below * tf.math.cumprod(s, -1, exclusive=True, reverse=True)
+    sign = tf.math.conj(raw.MatrixDeterminant(input=u)) * raw.MatrixDeterminant(input=v)
+    scaled = u * tf.cast(others, x.dtype)[..., None, :]
+    return (upstream * sign)[..., None, None] * (scaled @ tf.linalg.adjoint(v))
+
+
+@_widened
+def slogdet(x: Any) -> tuple[tf.Tensor, tf.Tensor]:
+    """`raw.LogMatrixDeterminant`."""
+    sign, logarithm = raw.LogMatrixDeterminant(input=x)
+    return sign, logarithm if not x.dtype.is_complex else tf.math.real(logarithm)
+
+
+@_guarded()
+def eig(x: Any) -> tuple[tf.Tensor, tf.Tensor]:
+    """`raw.Eig`."""
+    return tuple(raw.Eig(input=x, Tout=_native(complex_type(dtype_name(x)))))
+
+
+@_guarded()
+def eigh(x: Any) -> tuple[tf.Tensor, tf.Tensor]:
+    """TensorFlow looks at one triangle."""
+    w, v = raw.SelfAdjointEigV2(input=_symmetric(x))
+    return tf.math.real(w), v
+
+
+@_widened
+def qr(x: Any, mode: str = "reduced") -> tuple[tf.Tensor, tf.Tensor]:
+    """`raw.Qr`."""
+    return tuple(raw.Qr(input=x, full_matrices={"reduced": False, "complete": True}[mode]))
+
+
+@_widened
+def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
+    """Full matrices are completed by a QR decomposition: TensorFlow derives only some of them."""
+    s, u, v = raw.Svd(input=x, compute_uv=compute_uv, full_matrices=False)
+    s = tf.math.real(s)
+    if not compute_uv:
+        return s
+    if full_matrices:
+        u, v = _completed(u), _completed(v)
+    return u, s, tf.linalg.adjoint(v)
+
+
+def _completed(q: Any) -> tf.Tensor:
+    """Orthonormal columns, with more of them to make the matrix square."""
+    if q.shape[-2] is not None and q.shape[-2] == q.shape[-1]:
+        return q
+    full, _ = raw.Qr(input=tf.stop_gradient(q), full_matrices=True)
+    return tf.concat([q, full[..., tf.shape(q)[-1] :]], -1)
+
+
+@_widened
+def pinv(x: Any, rcond: float | None = None) -> tf.Tensor:
+    """From singular values; its gradient is not theirs, which equal ones would spoil."""
+    if rcond is None:
+        unit = cutoff(dtype_name(x), 1, 1, factor=10)
+        rows, columns = shape(x)[-2:]
+        rcond = unit * tf.cast(tf.maximum(rows, columns), x.dtype.real_dtype)
+    return _pinv(x, rcond)
+
+
+def _pinv(x: Any, rcond: Any) -> tf.Tensor:
+    @tf.custom_gradient
+    def run(x: Any) -> Any:
+        s, u, v = raw.Svd(input=x)
+        s = tf.math.real(s)
+        kept = s > rcond * s[..., :1]
+        inverse = tf.where(kept, 1 / tf.where(kept, s, 1), 0)
+        result = (v * tf.cast(inverse, x.dtype)[..., None, :]) @ tf.linalg.adjoint(u)
+        return result, lambda upstream: _pinv_gradient(x, rcond, upstream)
+
+    return run(x)
+
+
+def _pinv_gradient(x: Any, rcond: Any, upstream: Any) -> tf.Tensor:
+    p = _pinv(x, rcond)  # anew, so that it has a derivative in its turn
+    ph, gh = tf.linalg.adjoint(p), tf.linalg.adjoint(upstream)
+    left = gh @ p @ ph
+    right = ph @ p @ gh
+    return left - x @ (p @ left) + right - (right @ p) @ x - ph @ upstream @ ph
+
+
+@_widened
+def lu_factor(x: Any) -> tuple[tf.Tensor, tf.Tensor]:
+    """Elimination column by column: `raw.Lu` has no gradient and refuses singular matrices."""
+    return _eliminated(x)
+
+
+@tf.function(autograph=False)
+def _eliminated(x: Any) -> tuple[tf.Tensor, tf.Tensor]:
+    rank = x.shape.rank
+    rows, columns = shape(x)[-2:]
+    steps = tf.minimum(rows, columns) if None in x.shape[-2:] else min(rows, columns)
+    down, right = tf.range(rows), tf.range(columns)
+
+    def step(k: Any, lu: Any, pivots: Any) -> Any:
+        column = tf.abs(tf.gather(lu, k, axis=-1))
+        size = tf.where(down < k, tf.constant(-1, column.dtype), column)
+        pivot = tf.argmax(size, -1, tf.int32)[..., None]
+        order = tf.where(down == k, pivot, tf.where(down == pivot, k, down))
+        lu = tf.gather(lu, order, axis=-2, batch_dims=rank - 2)
+        row, column = tf.gather(lu, [k], axis=-2), tf.gather(lu, [k], axis=-1)
+        top = tf.gather(row, [k], axis=-1)
+        factors = column / tf.where(top == 0, tf.ones_like(top), top)
+        below = (down > k)[:, None]
+        change = tf.where(below & (right > k), factors * row, 0)
+        lu = tf.where(below & (right == k), factors, lu - change)
+        lu = tf.ensure_shape(lu, x.shape)
+        return k + 1, lu, tf.where(tf.range(steps) == k, pivot, pivots)
+
+    pivots = tf.zeros(tf.concat([tf.shape(x)[:-2], [steps]], 0), tf.int32)
+    pivots = tf.ensure_shape(pivots, [*x.shape[:-2], steps if isinstance(steps, int) else None])
+    _, lu, pivots = tf.while_loop(
+        lambda k, *_: k < steps, step, (0, x, pivots), maximum_iterations=steps
+    )
+    return lu, pivots

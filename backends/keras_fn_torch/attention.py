@@ -1,0 +1,56 @@
+"""Attention by PyTorch's fused function."""
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from keras_fn.errors import SpecError
+from keras_fn_torch.tensors import Tensor
+
+_MASKED = -1e30  # finite, as in the composite: a row without any key is no NaN
+
+
+def fused_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    bias: Tensor | None,
+    mask: Tensor | None,
+    scale: float,
+    is_causal: bool,
+    flash_attention: bool | None,
+) -> Tensor:
+    """`F.scaled_dot_product_attention`, which wants the heads first and one sum for all masks."""
+    if is_causal and (mask is not None or bias is not None):
+        earlier = torch.ones(query.shape[1], key.shape[1], dtype=torch.bool, device=query.device)
+        earlier = earlier.tril()
+        mask, is_causal = earlier if mask is None else mask & earlier, False
+    if mask is not None:
+        # Where a mask hides a key, the bias does not count: rows without any key are even.
+        whole = query.new_zeros(()) if bias is None else bias
+        lowest = max(_MASKED, torch.finfo(query.dtype).min)
+        bias = torch.where(mask, whole, lowest)
+    heads_first = (x.transpose(1, 2) for x in (query, key, value))
+    options: dict[str, Any] = {"scale": scale, "enable_gqa": query.shape[2] != key.shape[2]}
+    try:
+        with _kernels(flash_attention):
+            y = F.scaled_dot_product_attention(*heads_first, bias, 0.0, is_causal, **options)
+    except RuntimeError as error:
+        if not flash_attention:
+            raise
+        raise SpecError(
+            "ops.dot_product_attention",
+            expected="flash_attention=None or False",
+            given=f"flash_attention=True; PyTorch on {query.device.type}: {error}",
+            fix="leave flash_attention out: it is used where it can be",
+        ) from error
+    return y.transpose(1, 2)
+
+
+def _kernels(flash_attention: bool | None) -> AbstractContextManager[Any]:
+    if flash_attention is None:
+        return nullcontext()
+    return sdpa_kernel(SDPBackend.FLASH_ATTENTION if flash_attention else SDPBackend.MATH)

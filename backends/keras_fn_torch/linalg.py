@@ -1,0 +1,125 @@
+"""Decompositions of matrices, and systems of equations."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import torch
+
+from keras_fn.core.matrices import cutoff, not_positive, singular
+from keras_fn.errors import SpecError
+from keras_fn_torch.refused import accepting
+from keras_fn_torch.tensors import Tensor, dtype_name
+
+_LinAlgError = torch.linalg.LinAlgError
+
+
+def _refusing(who: str, error: Callable[[str], SpecError] = singular) -> Callable[..., Any]:
+    """Makes PyTorch's refusal of a matrix for its values ours."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        function = accepting(function)
+
+        @wraps(function)
+        def call(*args: Any, **options: Any) -> Any:
+            try:
+                return function(*args, **options)
+            except _LinAlgError:
+                raise error(who) from None
+
+        return call
+
+    return decorate
+
+
+def _symmetric(x: Tensor) -> Tensor:
+    return (x + x.mH) / 2
+
+
+@_refusing("ops.cholesky", not_positive)
+def cholesky(x: Tensor, upper: bool = False) -> Tensor:
+    """`torch.linalg.cholesky` would look at one triangle only."""
+    return torch.linalg.cholesky(_symmetric(x), upper=upper)
+
+
+inv = _refusing("ops.inv")(torch.linalg.inv)
+
+
+@_refusing("ops.solve")
+def solve(a: Tensor, b: Tensor) -> Tensor:
+    """A matrix of the rank of `a` is one for PyTorch, too; a smaller one might be many vectors."""
+    columns = b[:, None] if b.dim() == 1 else b
+    if 1 < columns.dim() < a.dim():
+        columns = columns.expand(*a.shape[: a.dim() - columns.dim()], *columns.shape)
+    x = torch.linalg.solve(a, columns)
+    return x[..., 0] if b.dim() == 1 else x
+
+
+@_refusing("ops.solve_triangular")
+def solve_triangular(a: Tensor, b: Tensor, lower: bool = False) -> Tensor:
+    """`torch.linalg.solve_triangular`, which does not see zeros on the diagonal."""
+    if (a.diagonal(dim1=-2, dim2=-1) == 0).any():
+        raise _LinAlgError
+    if b.dim() == 1:
+        return torch.linalg.solve_triangular(a, b[:, None], upper=not lower)[..., 0]
+    return torch.linalg.solve_triangular(a, b, upper=not lower)
+
+
+det = accepting(torch.linalg.det)
+slogdet = accepting(lambda x: tuple(torch.linalg.slogdet(x)))
+
+
+@accepting
+def eigh(x: Tensor) -> tuple[Tensor, Tensor]:
+    """`torch.linalg.eigh` would look at one triangle only."""
+    return tuple(torch.linalg.eigh(_symmetric(x)))
+
+
+def _nan_in(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Makes NaN of what is not finite, as other frameworks do, where PyTorch refuses it."""
+
+    @accepting
+    @wraps(function)
+    def call(x: Tensor, *args: Any, **options: Any) -> Any:
+        try:
+            return function(x, *args, **options)
+        except RuntimeError:
+            if x.isfinite().all():
+                raise
+            results = function(torch.zeros_like(x), *args, **options)
+            nan = x.sum() * torch.nan
+            return tuple(r + nan for r in results) if isinstance(results, tuple) else results + nan
+
+    return call
+
+
+eig = _nan_in(lambda x: tuple(torch.linalg.eig(x)))
+
+
+@_nan_in
+def svd(x: Tensor, full_matrices: bool = True, compute_uv: bool = True) -> Any:
+    """`torch.linalg.svd`."""
+    if compute_uv:
+        return tuple(torch.linalg.svd(x, full_matrices))
+    return torch.linalg.svdvals(x)
+
+
+@_nan_in
+def pinv(x: Tensor, rcond: float | None = None) -> Tensor:
+    """`torch.linalg.pinv`, with our default."""
+    if rcond is None:
+        rcond = cutoff(dtype_name(x), *x.shape[-2:], factor=10)
+    return torch.linalg.pinv(x, rtol=rcond)
+
+
+@accepting
+def lu_factor(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Rows count from 0. A singular matrix has factors, too."""
+    lu, pivots, _ = torch.linalg.lu_factor_ex(x)
+    return lu, pivots - 1
+
+
+@accepting
+def qr(x: Tensor, mode: str = "reduced") -> tuple[Tensor, Tensor]:
+    """`torch.linalg.qr`."""
+    return tuple(torch.linalg.qr(x, mode))

@@ -1,0 +1,28 @@
+"""Places in an order, complex numbers."""
+
+import torch
+
+from keras_fn_torch.refused import accepting
+from keras_fn_torch.tensors import Tensor
+
+_searchsorted = accepting(torch.searchsorted)
+
+
+def searchsorted(sorted_sequence: Tensor, values: Tensor, side: str = "left") -> Tensor:
+    """`torch.searchsorted`, which warns of tensors whose elements are not in a row."""
+    return _searchsorted(
+        sorted_sequence.contiguous(), values.contiguous(), side=side, out_int32=True
+    )
+
+
+def view_as_complex(x: Tensor) -> Tensor:
+    """Pairs as complex numbers. `torch.view_as_complex` refuses some strides."""
+    real, imag = x.unbind(-1)
+    return torch.complex(real, imag)
+
+
+def view_as_real(x: Tensor) -> Tensor:
+    """Complex numbers as pairs, conjugated ones too, which PyTorch leaves to be worked out."""
+    if x.is_complex():
+        return torch.view_as_real(x.resolve_conj())
+    return torch.stack((x, torch.zeros_like(x)), -1)

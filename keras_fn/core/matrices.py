@@ -1,0 +1,40 @@
+"""What backends share about matrices: values that they refuse, and the dtypes of results."""
+
+import ml_dtypes
+
+from keras_fn.core.dtypes import numpy_dtype, result_type
+from keras_fn.errors import SpecError
+
+REAL = {"complex64": "float32", "complex128": "float64"}
+"""The dtype of a modulus, for complex dtypes."""
+
+
+def complex_type(dtype: str) -> str:
+    """Returns the complex dtype that holds values of `dtype`."""
+    return result_type(dtype, complex)
+
+
+def cutoff(dtype: str, rows: int, columns: int, factor: float = 1.0) -> float:
+    """Returns what a singular value must exceed, relative to the largest, to count as one."""
+    eps = float(ml_dtypes.finfo(numpy_dtype(REAL.get(dtype, dtype))).eps)
+    return factor * max(rows, columns) * eps
+
+
+def singular(who: str) -> SpecError:
+    """The error of a system that has no single solution."""
+    return SpecError(
+        who,
+        expected="a matrix that can be inverted",
+        given="a singular one: a pivot is 0",
+        fix="check the matrix, or use ops.pinv or ops.lstsq",
+    )
+
+
+def not_positive(who: str) -> SpecError:
+    """The error of a matrix that has no Cholesky factor."""
+    return SpecError(
+        who,
+        expected="a positive definite matrix",
+        given="one that is not: an eigenvalue is negative or 0, or an element is not finite",
+        fix="check the matrix, or add a small multiple of the identity",
+    )

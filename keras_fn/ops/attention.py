@@ -1,0 +1,195 @@
+"""Scaled dot-product attention, whole."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from keras_fn.core import dtypes
+from keras_fn.core.keras_tensor import Shape
+from keras_fn.errors import SpecError
+from keras_fn.ops._op import Rule, Spec, op, spec_of
+from keras_fn.ops._rules import broadcast
+from keras_fn.ops._types import Tensor
+from keras_fn.ops.binary import add, divide, greater_equal, logical_and, multiply, where
+from keras_fn.ops.core import cast
+from keras_fn.ops.core import shape as shape_of
+from keras_fn.ops.creation import arange
+from keras_fn.ops.nn import softmax
+from keras_fn.ops.products import matmul
+from keras_fn.ops.shapes import expand_dims, reshape, transpose
+from keras_fn.ops.unary import tanh
+from keras_fn.settings import settings
+
+_WHO = "ops.dot_product_attention"
+MASKED = -1e30
+"""Added to the logits that a mask hides. Finite, so that a row without any key is no NaN, and so
+large that in float32 it swallows what was there."""
+
+
+@op
+def dot_product_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    bias: Tensor = None,
+    mask: Tensor = None,
+    scale: float | None = None,
+    is_causal: bool = False,
+    flash_attention: bool | None = None,
+    attn_logits_soft_cap: float | None = None,
+) -> Tensor:
+    """`softmax(query @ key.T * scale + bias) @ value`, head by head.
+
+    Args:
+        query: Tensor of shape `(batch, targets, heads, size)`.
+        key: Tensor of shape `(batch, sources, key heads, size)`. The number of key heads divides
+            that of heads: each serves so many neighbouring heads.
+        value: Tensor of the shape of `key`.
+        bias: Added to the logits: a tensor that broadcasts to `(batch, heads, targets, sources)`.
+        mask: Booleans that broadcast likewise: where False, a source is not attended to. A target
+            without any source gets the mean of all.
+        scale: Factor of the products; `1 / sqrt(size)` by default.
+        is_causal: Whether a target sees only the sources up to its own place.
+        flash_attention: True to compute in blocks, without the matrix of all logits, and to fail
+            where the backend or the device cannot; False not to; None to leave it to the backend
+            while `config.is_flash_attention_enabled()`.
+        attn_logits_soft_cap: Bounds the logits by `cap * tanh(logits / cap)`, before the bias.
+
+    Returns:
+        A tensor of the shape of `query`. Half precision is weighed in float32.
+
+    Raises:
+        ValueError: The shapes do not fit, or `flash_attention=True` is not to be had.
+
+    Example:
+        >>> query, key = zeros((1, 2, 4, 8)), zeros((1, 3, 2, 8))
+        >>> y = dot_product_attention(query, key, ones((1, 3, 2, 8)))
+        >>> y.shape == (1, 2, 4, 8), bool(ops.all(y == 1.0))
+        (True, True)
+
+    References:
+        Vaswani et al., "Attention Is All You Need", 2017. https://arxiv.org/abs/1706.03762
+        Ainslie et al., "GQA: Training Generalized Multi-Query Transformer Models from Multi-Head
+        Checkpoints", 2023. https://arxiv.org/abs/2305.13245
+        Dao et al., "FlashAttention", 2022. https://arxiv.org/abs/2205.14135
+    """
+    _check(*map(spec_of, (query, key, value)), bias, mask)
+    dtype = dtypes.float_type(*(spec_of(x).dtype for x in (query, key, value)))
+    query, key, value = (cast(x, dtype) for x in (query, key, value))
+    if flash_attention is None and not settings.flash_attention:
+        flash_attention = False
+    bias = None if bias is None else _of_rank_4(cast(bias, dtype))
+    mask = None if mask is None else _of_rank_4(cast(mask, "bool"))
+    if scale is None:
+        scale = 1.0 / math.sqrt(query.shape[-1])
+    if attn_logits_soft_cap is None:
+        return fused_attention(query, key, value, bias, mask, scale, is_causal, flash_attention)
+    if flash_attention:
+        raise no_flash_attention("attn_logits_soft_cap")
+    return _attention(query, key, value, bias, mask, scale, is_causal, attn_logits_soft_cap)
+
+
+@op(rule=Rule(lambda query, *_: query))
+def fused_attention(
+    query: Tensor, key: Tensor, value: Tensor, bias: Tensor, mask: Tensor, scale: float,
+    is_causal: bool, flash_attention: bool | None,
+) -> Tensor:  # fmt: skip
+    """The same, of tensors of one dtype, with `bias` and `mask` of rank 4 or None."""
+    if flash_attention:
+        raise no_flash_attention("this backend")
+    return _attention(query, key, value, bias, mask, scale, is_causal)
+
+
+def no_flash_attention(where: str) -> SpecError:
+    """The error of `flash_attention=True` where it is not to be had."""
+    return SpecError(
+        _WHO,
+        expected="flash_attention=None or False",
+        given=f"flash_attention=True, which does not go with {where}",
+        fix="leave flash_attention out: it is used where it can be",
+    )
+
+
+def _attention(
+    query: Tensor, key: Tensor, value: Tensor, bias: Any, mask: Any, scale: float,
+    is_causal: bool, soft_cap: float | None = None,
+) -> Tensor:  # fmt: skip
+    """Two products of matrices: the heads that share a key head are rows of one matrix."""
+    batch, targets, heads, size = shape_of(query)
+    _, sources, key_heads, _ = shape_of(key)
+    dtype = spec_of(query).dtype
+    rows = transpose(query, (0, 2, 1, 3))
+    grouped = heads != key_heads
+    if grouped:
+        rows = reshape(rows, (batch, key_heads, -1, size))
+    logits = cast(matmul(rows, transpose(key, (0, 2, 3, 1))), _wide(dtype))
+    logits = multiply(logits, scale)
+    if grouped:
+        logits = reshape(logits, (batch, heads, targets, sources))
+    if soft_cap is not None:
+        logits = multiply(tanh(divide(logits, soft_cap)), soft_cap)
+    if bias is not None:
+        logits = add(logits, bias)
+    if is_causal:
+        earlier = greater_equal(expand_dims(arange(targets), 1), arange(sources))
+        mask = earlier if mask is None else logical_and(mask, earlier)
+    if mask is not None:
+        logits = where(mask, logits, MASKED)
+    weights = cast(softmax(logits), dtype)
+    if grouped:
+        weights = reshape(weights, (batch, key_heads, -1, sources))
+    y = matmul(weights, transpose(value, (0, 2, 1, 3)))
+    if grouped:
+        y = reshape(y, (batch, heads, targets, size))
+    return transpose(y, (0, 2, 1, 3))
+
+
+def _wide(dtype: str) -> str:
+    return "float32" if dtype in ("float16", "bfloat16") else dtype
+
+
+def _of_rank_4(x: Tensor) -> Tensor:
+    missing = 4 - len(x.shape)
+    return expand_dims(x, tuple(range(missing))) if missing else x
+
+
+def _check(query: Spec, key: Spec, value: Spec, bias: Any, mask: Any) -> None:
+    shapes = [query.shape, key.shape, value.shape]
+    if any(len(shape) != 4 for shape in shapes):
+        raise _misfit("query, key and value of rank 4: batch, places, heads, size", shapes,
+                      "split the last axis into heads and their size")  # fmt: skip
+    if not (_agree(query, key, 0, 3) and _agree(key, value, 0, 1, 2, 3)):
+        raise _misfit("key and value of one shape, of the batch and head size of query", shapes,
+                      "project them to the same sizes")  # fmt: skip
+    heads, key_heads = query.shape[2], key.shape[2]
+    if None in (heads, key_heads) or query.shape[3] is None:
+        raise _misfit("numbers of heads, and a size, that are known", shapes,
+                      "name them in Input")  # fmt: skip
+    if key_heads == 0 or heads % key_heads:
+        raise _misfit("a number of heads that the number of key heads divides", shapes,
+                      "choose other numbers of heads")  # fmt: skip
+    logits = (query.shape[0], heads, query.shape[1], key.shape[1])
+    for name, x in (("bias", bias), ("mask", mask)):
+        if x is not None and not _spreads(spec_of(x).shape, logits):
+            raise _misfit(f"a {name} that broadcasts to (batch, heads, targets, sources) {logits}",
+                          [spec_of(x).shape], "add axes of size 1")  # fmt: skip
+
+
+def _agree(a: Spec, b: Spec, *axes: int) -> bool:
+    return all(a.shape[i] == b.shape[i] or None in (a.shape[i], b.shape[i]) for i in axes)
+
+
+def _spreads(shape: Shape, target: Shape) -> bool:
+    """Whether a shape broadcasts to another."""
+    try:
+        result = broadcast(shape, target)
+    except SpecError:
+        return False
+    pairs = zip(result, target, strict=False)
+    return len(result) == len(target) and all(n == m or m is None for n, m in pairs)
+
+
+def _misfit(expected: str, shapes: list[Any], fix: str) -> SpecError:
+    given = ", ".join(f"shape {tuple(shape)}" for shape in shapes)
+    return SpecError(_WHO, expected=expected, given=given, fix=fix)

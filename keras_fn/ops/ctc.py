@@ -1,0 +1,423 @@
+"""Connectionist temporal classification: labels without times, from classes at every time step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Any
+
+from keras_fn.backend.loader import current
+from keras_fn.core import dtypes
+from keras_fn.errors import SpecError
+from keras_fn.ops._op import Rule, Spec, op, spec_of
+from keras_fn.ops._types import Tensor
+from keras_fn.ops.binary import (
+    add,
+    equal,
+    greater,
+    less,
+    logical_and,
+    maximum,
+    multiply,
+    not_equal,
+    subtract,
+    where,
+)
+from keras_fn.ops.control import scan
+from keras_fn.ops.core import cast
+from keras_fn.ops.core import shape as shape_of
+from keras_fn.ops.creation import arange, full, full_like, zeros
+from keras_fn.ops.elementwise import logaddexp
+from keras_fn.ops.indexing import argsort, getitem, one_hot, take_along_axis, top_k
+from keras_fn.ops.nn import log_softmax
+from keras_fn.ops.products import matmul
+from keras_fn.ops.reductions import argmax, logsumexp
+from keras_fn.ops.reductions import max as max_
+from keras_fn.ops.reductions import sum as sum_
+from keras_fn.ops.shapes import (
+    broadcast_to,
+    concatenate,
+    expand_dims,
+    pad,
+    reshape,
+    stack,
+    swapaxes,
+    transpose,
+)
+from keras_fn.ops.unary import logical_not, negative
+
+_NEVER = -1e30
+"""The logarithm of what cannot be: finite, as infinities would make gradients NaN."""
+
+
+def _is_never(x: Tensor) -> Tensor:
+    return less(x, 0.1 * _NEVER)
+
+
+@cache
+def _compiled(backend: Any, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, compiled where a backend takes its time over loops that are not."""
+    compile_call = getattr(backend, "compile_call", None)
+    return function if compile_call is None else compile_call(function, [])
+
+
+# ---------------------------------------------------------------- the loss
+
+
+def _ctc_loss(
+    target: Spec, output: Spec, target_length: Spec, output_length: Spec, mask_index: int = 0
+) -> Spec:
+    who, shapes = "ops.ctc_loss", (target.shape, output.shape)
+    _check_lengths(who, output, output_length)
+    if len(target.shape) != 2 or not _fits(target.shape[0], output.shape[0]):
+        raise SpecError(
+            who,
+            expected="target of shape (batch, labels) and output of shape (batch, time, classes)",
+            given=f"target of shape {shapes[0]}, output of shape {shapes[1]}",
+            fix="pad the labels of the samples to one length",
+        )
+    if len(target_length.shape) != 1 or not _fits(target_length.shape[0], output.shape[0]):
+        raise _wrong_lengths(who, "target_length", target_length)
+    _check_blank(who, output, mask_index)
+    return Spec((output.shape[0],), dtypes.float_type(output.dtype, "float32"))
+
+
+def _check_lengths(who: str, output: Spec, output_length: Spec) -> None:
+    if len(output.shape) != 3:
+        raise SpecError(
+            who, expected="classes of shape (batch, time, classes)", given=f"shape {output.shape}",
+            fix="add the batch axis",
+        )  # fmt: skip
+    if len(output_length.shape) != 1 or not _fits(output_length.shape[0], output.shape[0]):
+        raise _wrong_lengths(who, "the lengths of the sequences", output_length)
+
+
+def _check_blank(who: str, output: Spec, mask_index: int) -> None:
+    classes = output.shape[2]
+    if classes is not None and not 0 <= mask_index < classes:
+        raise SpecError(
+            who, expected=f"mask_index, the blank: one of {classes} classes",
+            given=f"mask_index={mask_index}", fix="give the number of the class of the blank",
+        )  # fmt: skip
+
+
+def _fits(m: Any, n: Any) -> bool:
+    return m is None or n is None or m == n
+
+
+def _wrong_lengths(who: str, what: str, lengths: Spec) -> SpecError:
+    return SpecError(
+        who, expected=f"{what}: integers of shape (batch,)", given=f"shape {lengths.shape}",
+        fix="give one length for each sample",
+    )  # fmt: skip
+
+
+@op(rule=Rule(_ctc_loss))
+def ctc_loss(
+    target: Tensor,
+    output: Tensor,
+    target_length: Tensor,
+    output_length: Tensor,
+    mask_index: int = 0,
+) -> Tensor:
+    """`-log p(target)`: p sums over all ways to spread the labels over the time steps.
+
+    A way gives each step a label or the blank; labels keep their order, a label may take several
+    steps, and equal neighbours have a blank between them.
+
+    Args:
+        target: Class numbers of shape `(batch, labels)`, padded with anything.
+        output: Logits of shape `(batch, time, classes)`.
+        target_length: Number of labels of each sample, of shape `(batch,)`.
+        output_length: Number of time steps of each sample, of shape `(batch,)`.
+        mask_index: The class that is the blank.
+
+    Returns:
+        A tensor of shape `(batch,)`, in float32 at least. Where the labels do not fit into the
+        time steps the loss is infinite, and its gradient 0.
+
+    Raises:
+        ValueError: The shapes do not fit, or `mask_index` is no class.
+
+    Example:
+        >>> loss = ctc_loss([[1]], zeros((1, 2, 2)), [1], [2])  # 3 ways in 4
+        >>> print(convert_to_numpy(loss).round(3))
+        [0.288]
+
+    References:
+        Graves et al., "Connectionist Temporal Classification: Labelling Unsegmented Sequence Data
+        with Recurrent Neural Networks", 2006.
+
+    Note:
+        For labels that do not fit Keras 3 gives infinity on PyTorch only, elsewhere large numbers.
+    """
+    specs = map(spec_of, (target, output, target_length, output_length))
+    dtype = _ctc_loss(*specs, mask_index).dtype
+    lengths = (cast(n, "int32") for n in (target_length, output_length))
+    function = _compiled(current(), _loss_function(mask_index))
+    return function(cast(target, "int32"), cast(output, dtype), *lengths)
+
+
+@cache
+def _loss_function(blank: int) -> Callable[..., Tensor]:
+    return partial(_forward, blank=blank)
+
+
+def _forward(
+    target: Tensor, output: Tensor, target_length: Tensor, output_length: Tensor, blank: int
+) -> Tensor:
+    """The forward pass: `alpha[s]` is the log-probability of being at place s of the labels.
+
+    Places are the labels with a blank before, between and after them.
+    """
+    batch, labels = shape_of(target)
+    time = shape_of(output)[1]
+    log_p = log_softmax(output)
+    inside = less(arange(labels, dtype="int32"), expand_dims(target_length, 1))
+    target = where(inside, target, blank)
+    places = pad(reshape(stack([full((batch, labels), blank, "int32"), target], 2), (batch, -1)),
+                 ((0, 0), (0, 1)), constant_values=blank)  # fmt: skip
+    # From a label straight to the next, if that is another.
+    skips = not_equal(places, _moved(places, 2, blank))
+    skips = logical_and(skips, not_equal(places, blank))
+    index = broadcast_to(expand_dims(places, 1), (batch, time, 2 * labels + 1))
+    steps = swapaxes(take_along_axis(log_p, index, axis=2), 0, 1)
+    active = less(expand_dims(arange(time, dtype="int32"), 1), output_length)
+
+    def step(alpha: Tensor, slices: Any) -> Any:
+        log_p, is_active = slices
+        ways = [alpha, _moved(alpha, 1, _NEVER), where(skips, _moved(alpha, 2, _NEVER), _NEVER)]
+        new = add(logsumexp(stack(ways), 0), log_p)
+        return where(expand_dims(is_active, 1), new, alpha), None
+
+    # As if a blank came before the first step.
+    start = where(equal(arange(2 * labels + 1), 0), 0.0, _NEVER)
+    start = broadcast_to(cast(start, spec_of(log_p).dtype), (batch, 2 * labels + 1))
+    alpha, _ = scan(step, start, (steps, active))
+    last = expand_dims(multiply(target_length, 2), 1)
+    at_blank = take_along_axis(alpha, last, 1)
+    at_label = take_along_axis(alpha, maximum(subtract(last, 1), 0), 1)
+    at_label = where(greater(last, 0), at_label, _NEVER)
+    loss = negative(getitem(logaddexp(at_blank, at_label), (slice(None), 0)))
+    return where(_is_never(negative(loss)), float("inf"), loss)
+
+
+def _moved(x: Tensor, by: int, fill: float) -> Tensor:
+    """The rows of a matrix moved to the right."""
+    x = pad(x, ((0, 0), (by, 0)), constant_values=fill)
+    return getitem(x, (slice(None), slice(None, -by)))
+
+
+# ---------------------------------------------------------------- decoding
+
+
+def _ctc_decode(
+    inputs: Spec,
+    sequence_lengths: Spec,
+    strategy: str = "greedy",
+    beam_width: int = 100,
+    top_paths: int = 1,
+    merge_repeated: bool = True,
+    mask_index: int = 0,
+) -> tuple[Spec, Spec]:
+    who = "ops.ctc_decode"
+    _check_lengths(who, inputs, sequence_lengths)
+    _check_blank(who, inputs, mask_index)
+    if strategy not in ("greedy", "beam_search"):
+        raise SpecError(
+            who, expected="strategy: 'greedy' or 'beam_search'", given=f"strategy={strategy!r}",
+            fix="choose one of them",
+        )  # fmt: skip
+    most = 1 if strategy == "greedy" else beam_width
+    if not 1 <= top_paths <= most:
+        raise SpecError(
+            who, expected=f"top_paths from 1 to {most}, as {strategy} finds no more",
+            given=f"top_paths={top_paths}", fix="use strategy='beam_search' with more beams",
+        )  # fmt: skip
+    batch, time = inputs.shape[:2]
+    scores = Spec((batch, top_paths), dtypes.float_type(inputs.dtype))
+    return Spec((top_paths, batch, time), "int32"), scores
+
+
+@op(rule=Rule(_ctc_decode))
+def ctc_decode(
+    inputs: Tensor,
+    sequence_lengths: Tensor,
+    strategy: str = "greedy",
+    beam_width: int = 100,
+    top_paths: int = 1,
+    merge_repeated: bool = True,
+    mask_index: int = 0,
+) -> tuple[Tensor, Tensor]:
+    """The likeliest labels of sequences that a model trained by `ctc_loss` classified.
+
+    Args:
+        inputs: Logits of shape `(batch, time, classes)`.
+        sequence_lengths: Number of time steps of each sample, of shape `(batch,)`.
+        strategy: `"greedy"` takes the best class of each step; `"beam_search"` follows the
+            `beam_width` likeliest beginnings, each with all the ways to spread it over time.
+        beam_width: How many beginnings are followed in a beam search.
+        top_paths: How many results a beam search gives.
+        merge_repeated: Whether equal neighbours without a blank between them are one label, as
+            `ctc_loss` has it.
+        mask_index: The class that is the blank.
+
+    Returns:
+        The labels as integers of shape `(top_paths, batch, time)`, padded with -1; and scores of
+        shape `(batch, top_paths)`: of a beam search log-probabilities, -inf where there is no such
+        path; of the greedy strategy the sum of the best logits, negated.
+
+    Raises:
+        ValueError: The shapes do not fit, there is no such strategy, `top_paths` is more than it
+            finds, or `mask_index` is no class.
+
+    Example:
+        >>> logits = one_hot([[1, 1, 0, 1, 2]], 3)
+        >>> convert_to_numpy(ctc_decode(logits, [5])[0]).tolist()
+        [[[1, 1, 2, -1, -1]]]
+
+    References:
+        Graves et al., "Connectionist Temporal Classification: Labelling Unsegmented Sequence Data
+        with Recurrent Neural Networks", 2006.
+
+    Note:
+        Keras 3 passes over `merge_repeated` in a beam search.
+    """
+    options = (strategy, beam_width, top_paths, merge_repeated, mask_index)
+    dtype = _ctc_decode(spec_of(inputs), spec_of(sequence_lengths), *options)[1].dtype
+    inputs, lengths = cast(inputs, dtype), cast(sequence_lengths, "int32")
+    if strategy == "greedy":
+        return _greedy(inputs, lengths, merge_repeated, mask_index)
+    wide = cast(inputs, dtypes.result_type(dtype, "float32"))
+    function = _search_function(beam_width, top_paths, merge_repeated, mask_index)
+    paths, scores = _compiled(current(), function)(wide, lengths)
+    return paths, cast(scores, dtype)
+
+
+def _greedy(
+    inputs: Tensor, lengths: Tensor, merge_repeated: bool, blank: int
+) -> tuple[Tensor, Tensor]:
+    places = arange(shape_of(inputs)[1], dtype="int32")
+    active = less(places, expand_dims(lengths, 1))
+    score = negative(sum_(where(active, max_(inputs, -1), 0), -1, True))
+    best = argmax(inputs, -1)
+    kept = logical_and(active, not_equal(best, blank))
+    if merge_repeated:
+        kept = logical_and(kept, not_equal(best, _moved(best, 1, -1)))
+    kept = cast(kept, "int32")
+    # A stable sort moves what is kept to the front, in its order.
+    path = take_along_axis(best, argsort(subtract(1, kept), 1), 1)
+    path = where(less(places, sum_(kept, 1, True)), path, -1)
+    return expand_dims(path, 0), score
+
+
+@cache
+def _search_function(
+    beam_width: int, top_paths: int, merge_repeated: bool, blank: int
+) -> Callable[..., Any]:
+    return partial(_search, width=beam_width, top=top_paths, merges=merge_repeated, blank=blank)
+
+
+# Two hashes of 32 bits tell beginnings apart; to compare them whole would take most of the time.
+_HASH = (1000003, 69069)
+
+
+def _search(
+    logits: Tensor, lengths: Tensor, width: int, top: int, merges: bool, blank: int
+) -> tuple[Tensor, Tensor]:
+    """Prefix beam search. A beam is a beginning, of which `total` is the log-probability.
+
+    It is kept in two parts: of the ways that end in a blank, and of those that end in its last
+    label.
+    """
+    log_p = log_softmax(logits)
+    batch, time, _ = shape_of(log_p)
+    dtype = spec_of(log_p).dtype
+    # Frames at which a sequence is over change nothing.
+    active = less(expand_dims(arange(time, dtype="int32"), 1), lengths)
+
+    def step(state: Any, slices: Any) -> Any:
+        log_p, is_active = slices
+        new = _extended(state, log_p, width, merges, blank)
+        chosen = []
+        for n, old in zip(new, state, strict=True):
+            here = expand_dims(is_active, tuple(range(1, len(old.shape))))
+            chosen.append(where(here, n, old))
+        return tuple(chosen), None
+
+    first = broadcast_to(expand_dims(equal(arange(width), 0), 0), (batch, width))
+    none = zeros((batch, width), "int32")
+    state = (
+        full((batch, width, time), -1, "int32"),  # labels
+        none,  # how many
+        full((batch, width), -1, "int32"),  # the last one
+        *(none for _ in _HASH),
+        cast(where(first, 0.0, _NEVER), dtype),  # ways that end in a blank
+        full((batch, width), _NEVER, dtype),  # ways that end in the last label
+    )
+    state, _ = scan(step, state, (swapaxes(log_p, 0, 1), active))
+    labels, *_, ends_in_blank, ends_in_label = state
+    scores, best = top_k(logaddexp(ends_in_blank, ends_in_label), top)
+    paths = take_along_axis(labels, expand_dims(best, 2), 1)
+    missing = _is_never(scores)
+    paths = where(expand_dims(missing, 2), -1, paths)
+    return transpose(paths, (1, 0, 2)), where(missing, float("-inf"), scores)
+
+
+def _extended(state: Any, log_p: Tensor, width: int, merges: bool, blank: int) -> tuple:
+    """The beams after one more time step: each stays as it is, or gets a label."""
+    labels, count, last, *hashes, in_blank, in_label = state
+    classes = shape_of(log_p)[1]
+    total = logaddexp(in_blank, in_label)
+    spread = expand_dims(log_p, 1)
+    # One more label: after itself only if a blank came between, unless repeats stand for two.
+    is_last = equal(expand_dims(last, 2), arange(classes, dtype="int32"))
+    repeats = logical_and(is_last, merges)
+    longer = where(repeats, expand_dims(in_blank, 2), expand_dims(total, 2))
+    longer = where(equal(arange(classes), blank), _NEVER, add(longer, spread))
+    # No new label: a blank, or the last label once more.
+    stays_in_blank = add(total, getitem(spread, (slice(None), slice(None), blank)))
+    again = take_along_axis(log_p, maximum(last, 0), 1)
+    stays_in_label = where(less(last, 0), _NEVER, add(in_label, again))
+    if not merges:
+        stays_in_label = full_like(stays_in_label, _NEVER)
+
+    # A beam that gets a label may become one that is there already: that one takes its ways.
+    parents = equal(add(expand_dims(count, 2), 1), expand_dims(count, 1))
+    for h, factor in zip(hashes, _HASH, strict=True):
+        extended = add(multiply(expand_dims(h, 2), factor), expand_dims(add(last, 1), 1))
+        parents = logical_and(parents, equal(extended, expand_dims(h, 1)))
+    parents = logical_and(parents, expand_dims(logical_not(_is_never(total)), 1))
+    column = broadcast_to(expand_dims(maximum(last, 0), 1), (*shape_of(last), width))
+    incoming = where(parents, take_along_axis(longer, column, 2), _NEVER)
+    stays_in_label = logaddexp(stays_in_label, logsumexp(incoming, 1))
+    taken = matmul(cast(parents, "float32"), one_hot(last, classes, dtype="float32"))
+    longer = where(greater(taken, 0), _NEVER, longer)
+
+    stays = logaddexp(stays_in_blank, stays_in_label)
+    flat = reshape(longer, (shape_of(log_p)[0], -1))
+    scores, best = top_k(concatenate([stays, flat], 1), width)
+    stayed = less(best, width)
+    added = maximum(subtract(best, width), 0)
+    parent = where(stayed, best, added // classes)
+    label = where(stayed, -1, added % classes)
+
+    def of_parent(x: Tensor) -> Tensor:
+        return take_along_axis(x, parent, 1)
+
+    count = of_parent(count)
+    here = equal(arange(shape_of(labels)[2], dtype="int32"), expand_dims(count, 2))
+    here = logical_and(here, expand_dims(logical_not(stayed), 2))
+    labels = take_along_axis(labels, expand_dims(parent, 2), 1)
+    hashes = [
+        where(stayed, of_parent(h), add(multiply(of_parent(h), factor), add(label, 1)))
+        for h, factor in zip(hashes, _HASH, strict=True)
+    ]
+    return (
+        where(here, expand_dims(label, 2), labels),
+        add(count, where(stayed, 0, 1)),
+        where(stayed, of_parent(last), label),
+        *hashes,
+        where(stayed, of_parent(stays_in_blank), _NEVER),
+        where(stayed, of_parent(stays_in_label), scores),
+    )

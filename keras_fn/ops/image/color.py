@@ -1,0 +1,151 @@
+"""Colour spaces."""
+
+from __future__ import annotations
+
+import ml_dtypes
+
+from keras_fn.core import dtypes
+from keras_fn.core.dtypes import numpy_dtype
+from keras_fn.errors import DTypeError, SpecError
+from keras_fn.ops._op import op
+from keras_fn.ops._types import Tensor
+from keras_fn.ops.binary import clip, equal, greater, less, maximum, minimum, mod, where
+from keras_fn.ops.core import cast
+from keras_fn.ops.image._layout import axes_of
+from keras_fn.ops.products import tensordot
+from keras_fn.ops.shapes import expand_dims, stack, unstack
+from keras_fn.ops.unary import absolute
+
+
+def _channels(images: Tensor, axis: int, allowed: tuple[int, ...], who: str) -> None:
+    if images.shape[axis] not in (*allowed, None):
+        raise SpecError(
+            who,
+            expected=f"images of {' or '.join(map(str, allowed))} channels",
+            given=f"{images.shape[axis]} (shape {tuple(images.shape)})",
+            fix="check the images, and data_format",
+        )
+
+
+@op
+def rgb_to_grayscale(images: Tensor, data_format: str | None = None) -> Tensor:
+    """Brightness of colours: `0.2989 * red + 0.587 * green + 0.114 * blue`.
+
+    Args:
+        images: Tensor of shape `(height, width, 3)` or `(batch, height, width, 3)`, or with the
+            channels before the sizes. Images of one channel stay as they are.
+        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+
+    Returns:
+        A tensor of the dtype of `images`, with one channel. Integers are rounded down.
+
+    Raises:
+        ValueError: The rank or the number of channels is another.
+
+    Example:
+        >>> print(convert_to_numpy(rgb_to_grayscale([[[1.0, 0.0, 0.0]]], "channels_last")))
+        [[[0.2989]]]
+
+    References:
+        ITU-R BT.601: the weights.
+    """
+    who = "ops.image.rgb_to_grayscale"
+    axis = axes_of(images, data_format, who)[2]
+    _channels(images, axis, (1, 3), who)
+    if images.shape[axis] == 1:
+        return images
+    dtype = dtypes.result_type(images.dtype)
+    wide = cast(images, dtypes.float_type(dtype))
+    weights = cast([0.2989, 0.587, 0.114], wide.dtype)
+    return cast(expand_dims(tensordot(wide, weights, [[axis], [0]]), axis), dtype)
+
+
+def _planes(images: Tensor, data_format: str | None, who: str) -> tuple[list[Tensor], int]:
+    """Returns the three channels, and their axis."""
+    axis = axes_of(images, data_format, who)[2]
+    _channels(images, axis, (3,), who)
+    dtype = dtypes.result_type(images.dtype)
+    if not dtypes.is_float(dtype):
+        raise DTypeError(
+            who, expected="images of floats", given=dtype,
+            fix="cast them, and divide by 255 if they are bytes",
+        )  # fmt: skip
+    return unstack(images, 3, axis), axis
+
+
+@op
+def rgb_to_hsv(images: Tensor, data_format: str | None = None) -> Tensor:
+    """Hue, saturation and value of colours, all from 0 to 1.
+
+    Args:
+        images: Floats of shape `(height, width, 3)` or `(batch, height, width, 3)`, or with the
+            channels before the sizes: red, green, blue, from 0 to 1.
+        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+
+    Returns:
+        A tensor of the shape and dtype of `images`.
+
+    Raises:
+        ValueError: The rank or the number of channels is another.
+        TypeError: They are no floats.
+
+    Example:
+        >>> convert_to_numpy(rgb_to_hsv([[[1.0, 0.0, 0.0]]], "channels_last")).tolist()
+        [[[0.0, 1.0, 1.0]]]
+
+    References:
+        Smith, "Color gamut transform pairs", 1978.
+    """
+    planes, axis = _planes(images, data_format, "ops.image.rgb_to_hsv")
+    dtype = dtypes.result_type(images.dtype)
+    eps = float(ml_dtypes.finfo(numpy_dtype(dtype)).eps)
+    red, green, blue = (where(less(absolute(x), eps), 0.0, x) for x in planes)
+    value = maximum(maximum(red, green), blue)
+    width = value - minimum(minimum(red, green), blue)
+    saturation = where(greater(value, 0.0), width / where(greater(value, 0.0), value, 1.0), 0.0)
+    sixth = 1.0 / (6.0 * where(greater(width, 0.0), width, 1.0))
+    hue = where(
+        equal(value, red),
+        sixth * (green - blue),
+        where(
+            equal(value, green),
+            sixth * (blue - red) + 2.0 / 6.0,
+            sixth * (red - green) + 4.0 / 6.0,
+        ),
+    )
+    hue = where(greater(width, 0.0), where(less(hue, 0.0), hue + 1.0, hue), 0.0)
+    return stack([hue, saturation, value], axis)
+
+
+@op
+def hsv_to_rgb(images: Tensor, data_format: str | None = None) -> Tensor:
+    """Colours of a hue, a saturation and a value: the inverse of `rgb_to_hsv`.
+
+    Args:
+        images: Floats of shape `(height, width, 3)` or `(batch, height, width, 3)`, or with the
+            channels before the sizes: hue, saturation, value, from 0 to 1. A hue beyond turns
+            round.
+        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+
+    Returns:
+        A tensor of the shape and dtype of `images`.
+
+    Raises:
+        ValueError: The rank or the number of channels is another.
+        TypeError: They are no floats.
+
+    Example:
+        >>> convert_to_numpy(hsv_to_rgb([[[0.5, 1.0, 1.0]]], "channels_last")).tolist()
+        [[[0.0, 1.0, 1.0]]]
+
+    References:
+        Smith, "Color gamut transform pairs", 1978.
+    """
+    (hue, saturation, value), axis = _planes(images, data_format, "ops.image.hsv_to_rgb")
+    turn = mod(hue, 1.0) * 6.0
+    shares = (
+        clip(absolute(turn - 3.0) - 1.0, 0.0, 1.0),
+        clip(2.0 - absolute(turn - 2.0), 0.0, 1.0),
+        clip(2.0 - absolute(turn - 4.0), 0.0, 1.0),
+    )
+    return stack([value * (1.0 - saturation + saturation * share) for share in shares], axis)

@@ -1,0 +1,259 @@
+"""Blur, edges, and the likeness of images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_fn.core import dtypes
+from keras_fn.errors import SpecError
+from keras_fn.ops._op import Rule, Spec, op
+from keras_fn.ops._rules import broadcast
+from keras_fn.ops._types import Tensor
+from keras_fn.ops.binary import divide
+from keras_fn.ops.core import cast
+from keras_fn.ops.core import shape as shape_of
+from keras_fn.ops.creation import arange
+from keras_fn.ops.image._layout import alike, axes_of, to_pixels, working_dtype
+from keras_fn.ops.nn import conv
+from keras_fn.ops.reductions import mean
+from keras_fn.ops.reductions import sum as sum_
+from keras_fn.ops.shapes import concatenate, moveaxis, pad, reshape, split, stack
+from keras_fn.ops.unary import exp
+
+
+def _gaussian(size: int, sigma: Any, dtype: str) -> Any:
+    """Weights of a bell of that many elements, with the sum 1."""
+    if isinstance(sigma, (int, float)):
+        x = np.arange(size) - (size - 1) / 2
+        bell = np.exp(-0.5 * (x / sigma) ** 2)
+        return (bell / bell.sum()).astype(dtype)
+    x = divide(arange(size, dtype=dtype) - (size - 1) / 2, cast(sigma, dtype))
+    bell = exp(-0.5 * x * x)
+    return divide(bell, sum_(bell))
+
+
+def _filtered(planes: Tensor, rows: Any, columns: Any, padding: str) -> Tensor:
+    """Filters planes of shape `(n, height, width, 1)` along both axes."""
+    for kernel, shape in ((rows, (-1, 1, 1, 1)), (columns, (1, -1, 1, 1))):
+        window = reshape(cast(kernel, planes.dtype), shape)
+        planes = conv(planes, window, 1, padding, "channels_last")
+    return planes
+
+
+def _check_blur(images: Any, kernel_size: Any, sigma: Any, data_format: str | None) -> int:
+    """Returns the axis of the channels."""
+    who = "ops.image.gaussian_blur"
+    axis = axes_of(images, data_format, who)[2]
+    if len(kernel_size) != 2 or min(kernel_size) < 1:
+        raise SpecError(
+            who, expected="a kernel_size of two numbers, 1 or more", given=f"{kernel_size}",
+            fix="give the width and the height",
+        )  # fmt: skip
+    numbers = isinstance(sigma, (tuple, list))
+    if (len(sigma) if numbers else sigma.shape[0]) != 2 or (
+        numbers and any(isinstance(s, (int, float)) and s <= 0 for s in sigma)
+    ):
+        raise SpecError(
+            who, expected="two numbers greater than 0 as sigma", given=f"{sigma}",
+            fix="give the deviations along the width and the height",
+        )  # fmt: skip
+    return axis
+
+
+def _blur(
+    images: Spec,
+    kernel_size: Sequence[int] = (3, 3),
+    sigma: Any = (1.0, 1.0),
+    data_format: str | None = None,
+) -> Spec:
+    _check_blur(images, kernel_size, sigma, data_format)
+    return Spec(images.shape, dtypes.result_type(images.dtype))
+
+
+@op(rule=Rule(_blur))
+def gaussian_blur(
+    images: Tensor,
+    kernel_size: Sequence[int] = (3, 3),
+    sigma: Any = (1.0, 1.0),
+    data_format: str | None = None,
+) -> Tensor:
+    """Images in which each pixel is a mean of those around it, weighted by a Gaussian bell.
+
+    Args:
+        images: Tensor of shape `(height, width, channels)`, or `(batch, height, width, channels)`,
+            or with the channels before the sizes. Beyond the borders there are zeros.
+        kernel_size: Width and height of the bell.
+        sigma: Its standard deviations along the width and the height: numbers, or a tensor.
+        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+
+    Returns:
+        A tensor of the shape and dtype of `images`; integers are rounded.
+
+    Raises:
+        ValueError: The rank is another, or there are not two sizes and deviations.
+
+    Example:
+        >>> x = ones((1, 5, 5, 1))
+        >>> y = ops.image.gaussian_blur(x, data_format="channels_last")
+        >>> print(f"{float(y[0, 2, 2, 0]):.3f}")
+        1.000
+    """
+    axis = _check_blur(images, kernel_size, sigma, data_format)
+    dtype = dtypes.result_type(images.dtype)
+    x = moveaxis(cast(images, working_dtype(dtype)), axis, -3)
+    shape = shape_of(x)
+    planes = reshape(x, (-1, *shape[-2:], 1))
+    columns, rows = (_gaussian(kernel_size[i], sigma[i], working_dtype(dtype)) for i in (0, 1))
+    blurred = reshape(_filtered(planes, rows, columns, "same"), shape)
+    return to_pixels(moveaxis(blurred, -3, axis), dtype)
+
+
+def _check_sobel(images: Any, data_format: str | None) -> tuple[int, int]:
+    who = "ops.image.sobel_edges"
+    height, width, _ = axes_of(images, data_format, who)
+    if len(images.shape) != 4:
+        raise SpecError(
+            who, expected="a batch of images (rank 4)", given=f"shape {tuple(images.shape)}",
+            fix="add an axis for the batch",
+        )  # fmt: skip
+    return height, width
+
+
+@op
+def sobel_edges(images: Tensor, data_format: str | None = None) -> Tensor:
+    """How steeply brightness rises, down and to the right.
+
+    Args:
+        images: Tensor of shape `(batch, height, width, channels)`, or with the channels before
+            the sizes. Beyond the borders there are zeros.
+        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+
+    Returns:
+        A tensor of the dtype of `images`, of their shape and one axis more, of size 2: the slope
+        along the height, and along the width.
+
+    Raises:
+        ValueError: The rank is another.
+
+    Example:
+        >>> x = np.zeros((1, 3, 3, 1))
+        >>> x[:, :, 1:] = 1.0
+        >>> y = ops.image.sobel_edges(x, data_format="channels_last")
+        >>> convert_to_numpy(y)[0, 1, 1, 0].tolist()
+        [0.0, 4.0]
+
+    References:
+        Sobel and Feldman, "A 3x3 isotropic gradient operator for image processing", 1968.
+    """
+    height, width = _check_sobel(images, data_format)
+    widths = [(0, 0)] * 4
+    widths[height] = widths[width] = (1, 1)
+    x = pad(images, widths)
+
+    def part(x: Tensor, axis: int, start: int, stop: int | None) -> Tensor:
+        return x[(..., slice(start, stop), *[slice(None)] * (-axis - 1))]
+
+    def smooth(axis: int) -> Tensor:
+        return part(x, axis, 0, -2) + 2 * part(x, axis, 1, -1) + part(x, axis, 2, None)
+
+    def slope(x: Tensor, axis: int) -> Tensor:
+        return part(x, axis, 2, None) - part(x, axis, 0, -2)
+
+    return stack([slope(smooth(width), height), slope(smooth(height), width)], -1)
+
+
+def _check_ssim(one: Any, other: Any, filter_size: int, data_format: str | None) -> int:
+    """Returns the axis of the channels."""
+    who = "ops.image.ssim"
+    height, width, axis = axes_of(one, data_format, who)
+    axes_of(other, data_format, who)
+    if not alike(one.shape, other.shape):
+        raise SpecError(
+            who, expected="images of one shape", fix="resize one of them",
+            given=f"shapes {tuple(one.shape)} and {tuple(other.shape)}",
+        )  # fmt: skip
+    sizes = [n for n in (one.shape[height], one.shape[width]) if isinstance(n, int)]
+    if filter_size < 1 or any(n < filter_size for n in sizes):
+        raise SpecError(
+            who, expected="a filter_size that fits the images",
+            given=f"{filter_size} for shape {tuple(one.shape)}", fix="make it smaller",
+        )  # fmt: skip
+    return axis
+
+
+def _ssim(
+    image1: Spec,
+    image2: Spec,
+    max_val: float = 1.0,
+    filter_size: int = 11,
+    filter_sigma: float = 1.5,
+    k1: float = 0.01,
+    k2: float = 0.03,
+    data_format: str | None = None,
+) -> Spec:
+    _check_ssim(image1, image2, filter_size, data_format)
+    batch = broadcast(image1.shape, image2.shape)[:-3]
+    return Spec(batch, dtypes.float_type(image1.dtype, image2.dtype))
+
+
+@op(rule=Rule(_ssim, operands=dtypes.float_type))
+def ssim(
+    image1: Tensor,
+    image2: Tensor,
+    max_val: float = 1.0,
+    filter_size: int = 11,
+    filter_sigma: float = 1.5,
+    k1: float = 0.01,
+    k2: float = 0.03,
+    data_format: str | None = None,
+) -> Tensor:
+    """Structural similarity of two images, from -1 to 1; 1 if they are the same.
+
+    The mean over all windows of
+    `(2 m1 m2 + c1) (2 s12 + c2) / ((m1**2 + m2**2 + c1) (s1**2 + s2**2 + c2))`, from the means,
+    deviations and covariances of the pixels of a window, weighted by a Gaussian bell, with
+    `c = (k * max_val)**2`.
+
+    Args:
+        image1: Tensor of shape `(height, width, channels)`, or `(batch, height, width, channels)`,
+            or with the channels before the sizes.
+        image2: Tensor of the same shape.
+        max_val: Range of the pixels: 1, or 255.
+        filter_size: Height and width of a window.
+        filter_sigma: Standard deviation of the bell.
+        k1: Keeps the quotient of small means apart from 0 / 0.
+        k2: Keeps the quotient of small deviations apart from 0 / 0.
+        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+
+    Returns:
+        Floats of shape `(batch,)`, or `()`.
+
+    Raises:
+        ValueError: The shapes differ, or a window does not fit.
+
+    Example:
+        >>> x = np.linspace(0.0, 1.0, 12 * 12).reshape(12, 12, 1)
+        >>> print(f"{float(ops.image.ssim(x, x, data_format='channels_last')):.3f}")
+        1.000
+
+    References:
+        Wang, Bovik, Sheikh and Simoncelli, "Image quality assessment: from error visibility to
+        structural similarity", 2004.
+    """
+    axis = _check_ssim(image1, image2, filter_size, data_format)
+    dtype = dtypes.result_type(image1.dtype)
+    wide = working_dtype(dtype)
+    x, y = (moveaxis(cast(image, wide), axis, -3) for image in (image1, image2))
+    *outer, height, width = shape_of(x)
+    x, y = (reshape(image, (-1, height, width, 1)) for image in (x, y))
+    bell = _gaussian(filter_size, filter_sigma, wide)
+    maps = concatenate([x, y, x * x, y * y, x * y], 0)
+    x, y, xx, yy, xy = split(_filtered(maps, bell, bell, "valid"), 5)
+    c1, c2 = (k1 * max_val) ** 2, (k2 * max_val) ** 2
+    likeness = (2.0 * x * y + c1) * (2.0 * (xy - x * y) + c2)
+    likeness = likeness / ((x * x + y * y + c1) * (xx - x * x + yy - y * y + c2))
+    planes = reshape(mean(likeness, (1, 2, 3)), outer)
+    return cast(mean(planes, -1), dtype)

@@ -1,0 +1,193 @@
+"""Images cut into patches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_fn.core import dtypes
+from keras_fn.core.windows import per_axis, same_padding
+from keras_fn.errors import SpecError
+from keras_fn.ops._op import Rule, Spec, op
+from keras_fn.ops._rules import product
+from keras_fn.ops._types import Tensor
+from keras_fn.ops._windows import window_sizes
+from keras_fn.ops.binary import maximum
+from keras_fn.ops.core import shape as shape_of
+from keras_fn.ops.creation import arange
+from keras_fn.ops.image._layout import one_of, placed
+from keras_fn.ops.indexing import take
+from keras_fn.ops.shapes import reshape, transpose
+from keras_fn.settings import standardize_data_format
+
+Sizes = int | Sequence[int]
+_WHO = "ops.image.extract_patches"
+
+
+def _plan(images: Any, size: Sizes, strides: Any, dilation_rate: Sizes, padding: str) -> Any:
+    """Returns the sizes of a patch, its steps and its dilation, one for each spatial axis."""
+    spatial = 2 if isinstance(size, int) else len(size)
+    if spatial not in (2, 3):
+        raise SpecError(
+            _WHO, expected="a size for two axes, or for three", given=f"size={size}",
+            fix="check size=",
+        )  # fmt: skip
+    if len(images.shape) not in (spatial + 1, spatial + 2):
+        kind = "an image (rank 3) or a batch of images (rank 4)"
+        volume = "a volume (rank 4) or a batch of volumes (rank 5)"
+        raise SpecError(
+            _WHO, expected=kind if spatial == 2 else volume,
+            given=f"shape {tuple(images.shape)}", fix="add or drop an axis",
+        )  # fmt: skip
+    one_of(padding, ("valid", "same"), "padding", _WHO)
+    steps = (per_axis(n, spatial) for n in (size, strides or size, dilation_rate))
+    plan = tuple(steps)
+    if any(len(n) != spatial or min(n) < 1 for n in plan):
+        raise SpecError(
+            _WHO, expected=f"sizes, strides and dilation rates of 1 or more for {spatial} axes",
+            given=f"size={size}, strides={strides}, dilation_rate={dilation_rate}",
+            fix="give one number, or one for each axis",
+        )  # fmt: skip
+    return plan
+
+
+def _first_axis(images: Any, spatial: int, data_format: str | None) -> tuple[int, int]:
+    """Returns the first spatial axis and that of the channels, counted from the front."""
+    rank = len(images.shape)
+    if standardize_data_format(data_format) == "channels_last":
+        return rank - spatial - 1, rank - 1
+    return rank - spatial, rank - spatial - 1
+
+
+def _patches(
+    images: Spec,
+    size: Sizes,
+    strides: Sizes | None = None,
+    dilation_rate: Sizes = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> Spec:
+    window, steps, dilation = _plan(images, size, strides, dilation_rate, padding)
+    first, channel = _first_axis(images, len(window), data_format)
+    sizes = images.shape[first : first + len(window)]
+    counts = window_sizes(sizes, window, steps, padding, dilation, _WHO)
+    shape = list(images.shape)
+    shape[first : first + len(window)] = counts
+    shape[channel] = product((*window, images.shape[channel]))
+    return Spec(tuple(shape), dtypes.result_type(images.dtype))
+
+
+@op(rule=Rule(_patches))
+def extract_patches(
+    images: Tensor,
+    size: Sizes,
+    strides: Sizes | None = None,
+    dilation_rate: Sizes = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> Tensor:
+    """Patches of images, each laid out in the channels.
+
+    Args:
+        images: Tensor of shape `(height, width, channels)`, or `(batch, height, width, channels)`,
+            or with the channels before the sizes; of volumes, if `size` has three numbers.
+        size: Height and width of a patch, or one number for both.
+        strides: Steps from patch to patch; `size` by default.
+        dilation_rate: Steps between the pixels of a patch.
+        padding: `"valid"`, or `"same"` to add zeros until there are `ceil(size / stride)` patches.
+        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+
+    Returns:
+        A tensor whose channels are the `patch_height * patch_width * channels` elements of a
+        patch, in this order, and whose sizes count the patches.
+
+    Raises:
+        ValueError: The arguments do not fit each other, or no patch fits the images.
+
+    Example:
+        >>> x = np.arange(4.0).reshape(2, 2, 1)
+        >>> convert_to_numpy(ops.image.extract_patches(x, 2, data_format="channels_last")).tolist()
+        [[[0.0, 1.0, 2.0, 3.0]]]
+    """
+    window, steps, dilation = _plan(images, size, strides, dilation_rate, padding)
+    spatial = len(window)
+    first, channel = _first_axis(images, spatial, data_format)
+    sizes = shape_of(images)
+    known = tuple(n if isinstance(n, int) else None for n in sizes[first : first + spatial])
+    window_sizes(known, window, steps, padding, dilation, _WHO)
+    x = images
+    for i in range(spatial):
+        # Each axis becomes two: which patch, and where in it. Those before have become two, too.
+        x = _windows(x, first + 2 * i, window[i], steps[i], dilation[i], padding)
+    patches = [first + 2 * i for i in range(spatial)]
+    inner = [p + 1 for p in patches]
+    if channel > first:
+        order = [*range(first), *patches, *inner, first + 2 * spatial]
+    else:
+        order = [*range(channel), *inner, channel, *patches]
+    counts = [shape_of(x)[p] for p in patches]
+    depth = product(window) * sizes[channel]
+    before = sizes[: min(first, channel)]
+    x = transpose(x, order)
+    return reshape(x, (*before, *counts, depth) if channel > first else (*before, depth, *counts))
+
+
+def _windows(x: Tensor, axis: int, window: int, step: int, dilation: int, padding: str) -> Tensor:
+    """Makes two axes of one."""
+    size = shape_of(x)[axis]
+    reach = (window - 1) * dilation + 1
+    if isinstance(size, int):
+        if padding == "same":
+            before, after = same_padding(size, window, step, dilation)
+            size = before + size + after
+            x = placed(x, axis, before, size, 0)
+        starts: Any = np.arange((size - reach) // step + 1, dtype="int32")[:, None] * step
+        return take(x, starts + np.arange(window, dtype="int32") * dilation, axis=axis)
+    if padding == "same":
+        total = maximum(((size + step - 1) // step - 1) * step + reach, size)
+        x, size = placed(x, axis, (total - size) // 2, total, 0), total
+    starts = reshape(arange((size - reach) // step + 1) * step, (-1, 1))
+    return take(x, starts + arange(window) * dilation, axis=axis)
+
+
+def extract_patches_3d(
+    volumes: Tensor,
+    size: Sizes,
+    strides: Sizes | None = None,
+    dilation_rate: Sizes = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> Tensor:
+    """Patches of volumes, each laid out in the channels.
+
+    Args:
+        volumes: Tensor of shape `(depth, height, width, channels)`, or with a batch before, or
+            with the channels before the sizes.
+        size: Depth, height and width of a patch, or one number for all.
+        strides: Steps from patch to patch; `size` by default.
+        dilation_rate: Steps between the voxels of a patch.
+        padding: `"valid"`, or `"same"` to add zeros until there are `ceil(size / stride)` patches.
+        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+
+    Returns:
+        A tensor whose channels are the `depth * height * width * channels` elements of a patch,
+        in this order, and whose sizes count the patches.
+
+    Raises:
+        ValueError: The arguments do not fit each other, or no patch fits the volumes.
+
+    Example:
+        >>> x = ones((1, 4, 4, 4, 2))
+        >>> y = ops.image.extract_patches_3d(x, 2, data_format="channels_last")
+        >>> y.shape == (1, 2, 2, 2, 16)
+        True
+    """
+    size = (size,) * 3 if isinstance(size, int) else tuple(size)
+    if len(size) != 3:
+        raise SpecError(
+            "ops.image.extract_patches_3d", expected="a size for three axes", given=f"size={size}",
+            fix="check size=",
+        )  # fmt: skip
+    return extract_patches(volumes, size, strides, dilation_rate, padding, data_format)

@@ -1,0 +1,282 @@
+"""Images of another size."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_fn.core import dtypes
+from keras_fn.errors import SpecError
+from keras_fn.ops import binary, reductions, unary
+from keras_fn.ops._op import Rule, Spec, op
+from keras_fn.ops._rules import normalize_axes
+from keras_fn.ops._types import Tensor
+from keras_fn.ops.binary import floor_divide, maximum, minimum
+from keras_fn.ops.core import cast
+from keras_fn.ops.core import dtype as dtype_of
+from keras_fn.ops.core import shape as shape_of
+from keras_fn.ops.creation import arange
+from keras_fn.ops.image._kernels import KERNELS, resize_weights, weights
+from keras_fn.ops.image._layout import (
+    alike,
+    axes_of,
+    one_of,
+    placed,
+    replaced,
+    to_pixels,
+    working_dtype,
+)
+from keras_fn.ops.indexing import getitem, take
+from keras_fn.ops.products import tensordot
+from keras_fn.ops.shapes import moveaxis
+
+
+class _Ops:
+    """What the formulas of weights need, for tensors."""
+
+    abs = staticmethod(unary.absolute)
+    sin = staticmethod(unary.sin)
+    sum = staticmethod(reductions.sum)
+    where = staticmethod(binary.where)
+    maximum = staticmethod(binary.maximum)
+    logical_and = staticmethod(binary.logical_and)
+
+
+def _along(x: Tensor, axis: int, table: Any) -> Tensor:
+    """Replaces the elements of an axis by their weighted sums: one for each column of `table`."""
+    return moveaxis(tensordot(x, cast(table, x.dtype), [[axis], [0]]), -1, axis)
+
+
+def _resized(x: Tensor, axis: int, target: int, method: str, antialias: bool) -> Tensor:
+    size = shape_of(x)[axis]
+    if isinstance(size, int):
+        if size == target:
+            return x
+        if method == "nearest":
+            nearest = (2 * np.arange(target) + 1) * size // (2 * target)
+            return take(x, nearest.astype("int32"), axis=axis)
+        return _along(x, axis, resize_weights(size, target, method, antialias, dtype_of(x)))
+    if method == "nearest":
+        return take(x, floor_divide((2 * arange(target) + 1) * size, 2 * target), axis=axis)
+    places, nodes = arange(target, dtype=x.dtype), arange(size, dtype=x.dtype)
+    scale = target / cast(size, x.dtype)
+    return _along(x, axis, weights(_Ops, places, nodes, scale, 0.0, method, antialias))
+
+
+_INTERPOLATIONS = ("nearest", *KERNELS)
+
+
+def _check_resize(images: Any, size: Any, options: dict[str, Any], data_format: Any) -> Any:
+    """Returns the axes of height and width."""
+    who = "ops.image.resize"
+    height, width, _ = axes_of(images, data_format, who)
+    one_of(options["interpolation"], _INTERPOLATIONS, "interpolation", who)
+    one_of(options["fill_mode"], ("constant",), "fill_mode", who)
+    if len(size) != 2 or builtins.min(size) < 1:
+        raise SpecError(
+            who, expected="a size (height, width) of 1 or more", given=f"size={tuple(size)}",
+            fix="check size=",
+        )  # fmt: skip
+    if options["crop_to_aspect_ratio"] and options["pad_to_aspect_ratio"]:
+        raise SpecError(
+            who, expected="crop_to_aspect_ratio or pad_to_aspect_ratio", given="both",
+            fix="choose one",
+        )  # fmt: skip
+    return height, width
+
+
+def _resize(images: Spec, size: Any, *positional: Any, **named: Any) -> Spec:
+    bound = dict(zip(_RESIZE_OPTIONS, positional, strict=False))
+    options = {**_RESIZE_OPTIONS, **bound, **named}
+    height, width = _check_resize(images, size, options, options["data_format"])
+    shape = replaced(images.shape, {height: size[0], width: size[1]})
+    return Spec(shape, dtypes.result_type(images.dtype))
+
+
+_RESIZE_OPTIONS: dict[str, Any] = {
+    "interpolation": "bilinear", "antialias": False, "crop_to_aspect_ratio": False,
+    "pad_to_aspect_ratio": False, "fill_mode": "constant", "fill_value": 0.0, "data_format": None,
+}  # fmt: skip
+
+
+@op(rule=Rule(_resize))
+def resize(
+    images: Tensor,
+    size: Sequence[int],
+    interpolation: str = "bilinear",
+    antialias: bool = False,
+    crop_to_aspect_ratio: bool = False,
+    pad_to_aspect_ratio: bool = False,
+    fill_mode: str = "constant",
+    fill_value: float = 0.0,
+    data_format: str | None = None,
+) -> Tensor:
+    """Images of another size. The centres of pixels stand at halves.
+
+    Args:
+        images: Tensor of shape `(height, width, channels)`, or `(batch, height, width, channels)`,
+            or with the channels before the sizes.
+        size: The new height and width.
+        interpolation: "nearest", "bilinear", "bicubic" (Keys, a = -1/2), "lanczos3" or
+            "lanczos5". At the borders the weights of pixels that exist are scaled to the sum 1.
+        antialias: Whether, where images become smaller, a pixel takes from all that it covers.
+        crop_to_aspect_ratio: Whether to cut the images first, in their middle, to the ratio of
+            `size`.
+        pad_to_aspect_ratio: Whether to pad the images first, on both sides, to the ratio of
+            `size`.
+        fill_mode: `"constant"`.
+        fill_value: What is padded.
+        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+
+    Returns:
+        A tensor of the dtype of `images`; integers are rounded.
+
+    Raises:
+        ValueError: An argument has none of the values above.
+
+    Example:
+        >>> x = np.array([[[1.0], [3.0]]])
+        >>> convert_to_numpy(ops.image.resize(x, (1, 4), data_format="channels_last")).ravel()
+        array([1. , 1.5, 2.5, 3. ])
+
+    Note:
+        The results are those of Keras on JAX. Keras on PyTorch and on TensorFlow differs in
+        "bicubic" (a = -3/4), and rounds integers otherwise.
+
+    References:
+        Keys, "Cubic convolution interpolation for digital image processing", 1981.
+        Duchon, "Lanczos filtering in one and two dimensions", 1979.
+    """
+    options = {
+        "interpolation": interpolation, "fill_mode": fill_mode,
+        "crop_to_aspect_ratio": crop_to_aspect_ratio, "pad_to_aspect_ratio": pad_to_aspect_ratio,
+    }  # fmt: skip
+    axes = _check_resize(images, size, options, data_format)
+    dtype = dtypes.result_type(images.dtype)
+    x = images if interpolation == "nearest" else cast(images, working_dtype(dtype))
+    if crop_to_aspect_ratio:
+        x = _cropped(x, axes, size)
+    if pad_to_aspect_ratio:
+        x = _padded(x, axes, size, fill_value)
+    for axis, target in zip(axes, size, strict=True):
+        x = _resized(x, axis, target, interpolation, antialias)
+    return x if interpolation == "nearest" else to_pixels(x, dtype)
+
+
+def _at_ratio(x: Tensor, axes: tuple[int, int], size: Sequence[int]) -> Any:
+    """Returns height and width, and what either were if it followed the other by the ratio."""
+    shape = shape_of(x)
+    height, width = (shape[axis] for axis in axes)
+    return (height, width), (width * size[0] // size[1], height * size[1] // size[0])
+
+
+def _cropped(x: Tensor, axes: tuple[int, int], size: Sequence[int]) -> Tensor:
+    for axis, now, wanted in zip(axes, *_at_ratio(x, axes, size), strict=True):
+        known = isinstance(now, int)
+        kept = max(min(now, wanted), 1) if known else maximum(minimum(now, wanted), 1)
+        start = (now - kept) // 2
+        after = (slice(None),) * (-axis - 1)
+        x = getitem(x, (..., slice(start, start + kept), *after))
+    return x
+
+
+def _padded(x: Tensor, axes: tuple[int, int], size: Sequence[int], fill: float) -> Tensor:
+    for axis, now, wanted in zip(axes, *_at_ratio(x, axes, size), strict=True):
+        known = isinstance(now, int)
+        before = (max(now, wanted) - now) // 2 if known else (maximum(now, wanted) - now) // 2
+        x = placed(x, axis, before, now + 2 * before, fill)
+    return x
+
+
+_METHODS = {
+    "linear": "bilinear", "bilinear": "bilinear", "trilinear": "bilinear", "cubic": "bicubic",
+    "bicubic": "bicubic", "tricubic": "bicubic", "lanczos3": "lanczos3", "lanczos5": "lanczos5",
+}  # fmt: skip
+
+
+def _check_translate(images: Any, shape: Any, scale: Any, translation: Any, dims: Any) -> Any:
+    """Returns the axes, counted from the front."""
+    who = "ops.image.scale_and_translate"
+    axes = normalize_axes(dims, len(images.shape), who)
+    if len(set(axes)) != len(axes):
+        raise SpecError(who, expected="axes that differ", given=f"{dims}", fix="name each once")
+    stays = [n for i, n in enumerate(images.shape) if i not in axes]
+    wanted = [n for i, n in enumerate(shape) if i not in axes]
+    if len(shape) != len(images.shape) or not alike(stays, wanted):
+        raise SpecError(
+            who,
+            expected="an output_shape like that of the images but for the axes in spatial_dims",
+            given=f"{tuple(shape)} for images of shape {tuple(images.shape)}, axes {axes}",
+            fix="check output_shape= and spatial_dims=",
+        )
+    for name, x in (("scale", scale), ("translation", translation)):
+        if not alike(tuple(x.shape), (len(axes),)):
+            raise SpecError(
+                who, expected=f"a {name} of shape {(len(axes),)}, as spatial_dims says",
+                given=f"shape {tuple(x.shape)}", fix="give one number for each axis",
+            )  # fmt: skip
+    return axes
+
+
+def _translate(
+    images: Spec,
+    output_shape: Any,
+    scale: Spec,
+    translation: Spec,
+    spatial_dims: Any,
+    method: str,
+    antialias: bool = True,
+) -> Spec:
+    _check_translate(images, output_shape, scale, translation, spatial_dims)
+    one_of(method, tuple(_METHODS), "method", "ops.image.scale_and_translate")
+    return Spec(tuple(output_shape), dtypes.result_type(images.dtype))
+
+
+@op(rule=Rule(_translate))
+def scale_and_translate(
+    images: Tensor,
+    output_shape: Sequence[int],
+    scale: Tensor,
+    translation: Tensor,
+    spatial_dims: Sequence[int],
+    method: str,
+    antialias: bool = True,
+) -> Tensor:
+    """Images stretched and moved along some axes: `y = x * scale + translation`, of centres.
+
+    Args:
+        images: Tensor of any rank.
+        output_shape: Shape of the result, that of `images` but for the axes in `spatial_dims`.
+        scale: Tensor of shape `(axes,)`: how many pixels a pixel becomes.
+        translation: Tensor of shape `(axes,)`, in pixels of the result.
+        spatial_dims: The axes.
+        method: "linear", "bilinear" or "trilinear" (the same), "cubic", "bicubic" or "tricubic"
+            (the same), "lanczos3" or "lanczos5".
+        antialias: Whether, where images become smaller, a pixel takes from all that it covers.
+
+    Returns:
+        A tensor of the dtype of `images`, 0 where there is no image; integers are rounded.
+
+    Raises:
+        ValueError: An argument has none of the values above.
+
+    Example:
+        >>> x = np.array([1.0, 2.0, 3.0])
+        >>> y = ops.image.scale_and_translate(x, (3,), [1.0], [1.0], (0,), "linear")
+        >>> convert_to_numpy(y).tolist()
+        [0.0, 1.0, 2.0]
+    """
+    one_of(method, tuple(_METHODS), "method", "ops.image.scale_and_translate")
+    axes = _check_translate(images, output_shape, scale, translation, spatial_dims)
+    dtype = dtypes.result_type(images.dtype)
+    x = cast(images, working_dtype(dtype))
+    scale, translation = cast(scale, x.dtype), cast(translation, x.dtype)
+    for i, axis in enumerate(axes):
+        places = arange(output_shape[axis], dtype=x.dtype)
+        nodes = arange(shape_of(x)[axis], dtype=x.dtype)
+        table = weights(_Ops, places, nodes, scale[i], translation[i], _METHODS[method], antialias)
+        x = _along(x, axis, table)
+    return to_pixels(x, dtype)

@@ -1,0 +1,303 @@
+"""Counts in bins, places in an order, and correlations."""
+
+from __future__ import annotations
+
+import builtins
+import math
+
+from keras_fn.core import dtypes
+from keras_fn.core.keras_tensor import Shape
+from keras_fn.errors import SpecError
+from keras_fn.ops._op import Rule, Spec, op, spec_of
+from keras_fn.ops._rules import integer_type, number_type
+from keras_fn.ops._types import Tensor
+from keras_fn.ops.binary import (
+    add,
+    clip,
+    divide,
+    equal,
+    less,
+    less_equal,
+    multiply,
+    subtract,
+    where,
+)
+from keras_fn.ops.core import cast
+from keras_fn.ops.core import dtype as dtype_of
+from keras_fn.ops.core import shape as shape_of
+from keras_fn.ops.creation import arange, ones_like, zeros
+from keras_fn.ops.differences import diff
+from keras_fn.ops.indexing import getitem, sort
+from keras_fn.ops.nn import conv
+from keras_fn.ops.products import matmul
+from keras_fn.ops.reductions import max as max_
+from keras_fn.ops.reductions import mean
+from keras_fn.ops.reductions import min as min_
+from keras_fn.ops.reductions import sum as sum_
+from keras_fn.ops.segments import segment_sum
+from keras_fn.ops.sequences import linspace
+from keras_fn.ops.shapes import concatenate, expand_dims, flip, pad, reshape, transpose
+from keras_fn.ops.unary import isnan, sqrt
+
+# ---------------------------------------------------------------- counts
+
+
+def _bincount_spec(
+    x: Spec, weights: Spec | None = None, minlength: int = 0, sparse: bool = False
+) -> Spec:
+    if sparse:
+        raise SpecError(
+            "ops.bincount", expected="sparse=False", given="sparse=True",
+            fix="count into a dense tensor",
+        )  # fmt: skip
+    integer_type("ops.bincount")(x.dtype)
+    if len(x.shape) not in (1, 2):
+        raise SpecError(
+            "ops.bincount", expected="a tensor of rank 1 or 2", given=f"shape {x.shape}",
+            fix="flatten it, or count along its last axis",
+        )  # fmt: skip
+    if weights is not None and not _fit(x.shape, weights.shape):
+        raise SpecError(
+            "ops.bincount", expected=f"weights of shape {x.shape}, as that of x",
+            given=f"shape {weights.shape}", fix="give each element one weight",
+        )  # fmt: skip
+    dtype = "int32" if weights is None else dtypes.result_type(x.dtype, weights.dtype)
+    return Spec((*x.shape[:-1], None), dtype)
+
+
+def _fit(a: Shape, b: Shape) -> bool:
+    """Whether two shapes are equal as far as they are known."""
+    pairs = zip(a, b, strict=False)
+    return len(a) == len(b) and all(None in pair or len(set(pair)) == 1 for pair in pairs)
+
+
+@op(rule=Rule(_bincount_spec))
+def bincount(x: Tensor, weights: Tensor = None, minlength: int = 0, sparse: bool = False) -> Tensor:
+    """How often each number from 0 up is among the elements of the last axis.
+
+    Args:
+        x: Integers that are not negative, of shape `(n,)` or `(batch, n)`.
+        weights: What each element counts, of the shape of `x`; 1 by default.
+        minlength: The least number of bins. There are as many as `max(x) + 1`, so the op can be
+            compiled on backends only whose shapes may depend on values.
+        sparse: Sparse results are for backends that have them; here False.
+
+    Returns:
+        The counts (int32), or the sums of weights, of shape `(bins,)` or `(batch, bins)`.
+
+    Raises:
+        ValueError: `x` has another rank, or the weights another shape.
+        TypeError: `x` is of floats.
+
+    Example:
+        >>> convert_to_numpy(bincount([1, 1, 3])).tolist()
+        [0, 2, 0, 1]
+    """
+    spec = _bincount_spec(spec_of(x), None if weights is None else spec_of(weights), 0, sparse)
+    x = cast(x, "int32")
+    weights = ones_like(x) if weights is None else weights
+    bins = builtins.max(int(max_(x, initial=-1)) + 1, minlength)
+    if 0 in (bins, *x.shape):
+        return zeros((*x.shape[:-1], bins), spec.dtype)
+    if len(x.shape) == 1:
+        return cast(segment_sum(weights, x, bins), spec.dtype)
+    rows = x.shape[0]
+    places = add(x, expand_dims(multiply(arange(rows, dtype="int32"), bins), 1))
+    places = where(less(x, 0), -1, places)
+    counts = segment_sum(reshape(weights, (-1,)), reshape(places, (-1,)), rows * bins)
+    return cast(reshape(counts, (rows, bins)), spec.dtype)
+
+
+def _histogram_spec(
+    x: Spec, bins: int = 10, range: tuple[float, float] | None = None
+) -> tuple[Spec, Spec]:
+    if len(x.shape) != 1:
+        raise SpecError(
+            "ops.histogram", expected="a tensor of rank 1", given=f"shape {x.shape}",
+            fix="flatten it, with ops.ravel",
+        )  # fmt: skip
+    if not isinstance(bins, int) or bins < 1:
+        raise SpecError("ops.histogram", expected="a number of bins, 1 or more",
+                        given=f"bins={bins!r}", fix="check bins=")  # fmt: skip
+    if range and not range[0] < range[1]:
+        raise SpecError(
+            "ops.histogram", expected="a range that rises", given=f"range={range}",
+            fix="put the smaller end first",
+        )  # fmt: skip
+    dtype = dtypes.float_type(x.dtype)
+    return Spec((bins,), dtype), Spec((bins + 1,), dtype)
+
+
+@op(rule=Rule(_histogram_spec, operands=dtypes.float_type))
+def histogram(
+    x: Tensor, bins: int = 10, range: tuple[float, float] | None = None
+) -> tuple[Tensor, Tensor]:
+    """How many elements fall in each of some bins of equal width.
+
+    Args:
+        x: Tensor of rank 1.
+        bins: Number of bins.
+        range: The ends of the first and the last bin; by default the smallest and the largest
+            element. Elements beyond them are not counted.
+
+    Returns:
+        The counts, of shape `(bins,)`, and the edges, of shape `(bins + 1,)`, both in the float
+        dtype of `x`. An edge belongs to the bin above it, the last one to the last bin.
+
+    Raises:
+        ValueError: `x` has another rank, there is no bin, or the range does not rise.
+
+    Example:
+        >>> [t.tolist() for t in map(convert_to_numpy, histogram([1.0, 2.0, 2.0, 5.0], bins=2))]
+        [[3.0, 1.0], [1.0, 3.0, 5.0]]
+    """
+    _histogram_spec(spec_of(x), bins, range)
+    if range:
+        low, high = map(float, range)
+    elif x.shape[0] == 0:
+        low, high = 0.0, 1.0
+    else:
+        low, high = min_(x), max_(x)
+        half = where(equal(low, high), 0.5, 0.0)  # bins of no width would hold nothing
+        low, high = subtract(low, half), add(high, half)
+    edges = cast(linspace(low, high, bins + 1), dtype_of(x))
+    rising = sort(where(isnan(x), math.inf, x))  # NaN is in no bin
+    inner = getitem(edges, slice(None, -1))
+    below = concatenate([
+        searchsorted(rising, inner, side="left"),
+        searchsorted(rising, getitem(edges, slice(-1, None)), side="right"),
+    ])  # fmt: skip
+    return cast(diff(below), dtype_of(x)), edges
+
+
+# ---------------------------------------------------------------- places in an order
+
+
+def _searchsorted_spec(sorted_sequence: Spec, values: Spec, side: str = "left") -> Spec:
+    if len(sorted_sequence.shape) != 1:
+        raise SpecError(
+            "ops.searchsorted", expected="a sorted sequence of rank 1",
+            given=f"shape {sorted_sequence.shape}", fix="search in one row after the other",
+        )  # fmt: skip
+    if side not in ("left", "right"):
+        raise SpecError(
+            "ops.searchsorted", expected="side='left' or side='right'", given=f"side={side!r}",
+            fix="choose one of them",
+        )  # fmt: skip
+    return Spec(values.shape, "int32")
+
+
+@op(rule=Rule(_searchsorted_spec, operands=number_type))
+def searchsorted(sorted_sequence: Tensor, values: Tensor, side: str = "left") -> Tensor:
+    """Where values would have to be put into a sequence, for it to stay in order.
+
+    Args:
+        sorted_sequence: Numbers in rising order, of shape `(n,)`.
+        values: Numbers of any shape.
+        side: "left" for the place before equal elements, "right" for that after them.
+
+    Returns:
+        The places (int32), from 0 to n, of the shape of `values`. NaN comes last.
+
+    Raises:
+        ValueError: The sequence has another rank, or the side is unknown.
+
+    Example:
+        >>> convert_to_numpy(searchsorted([1, 3, 5], [3, 6])).tolist()
+        [1, 3]
+    """
+    _searchsorted_spec(spec_of(sorted_sequence), spec_of(values), side)
+    value = expand_dims(values, -1)
+    before = less if side == "left" else less_equal
+    place = sum_(cast(before(sorted_sequence, value), "int32"), -1)
+    return where(equal(values, values), place, shape_of(sorted_sequence)[0])
+
+
+# ---------------------------------------------------------------- correlations
+
+
+def _corrcoef_spec(x: Spec) -> Spec:
+    if len(x.shape) not in (1, 2):
+        raise SpecError(
+            "ops.corrcoef", expected="a tensor of rank 1 or 2", given=f"shape {x.shape}",
+            fix="make a row of each variable",
+        )  # fmt: skip
+    return Spec((*x.shape[:-1], *x.shape[:-1]), dtypes.float_type(x.dtype))
+
+
+@op(rule=Rule(_corrcoef_spec, operands=dtypes.float_type))
+def corrcoef(x: Tensor) -> Tensor:
+    """Pearson's correlation coefficients of variables.
+
+    Args:
+        x: Tensor of shape `(variables, observations)`, or `(observations,)` for one variable.
+
+    Returns:
+        A tensor of shape `(variables, variables)`, or a scalar. NaN for variables that are
+        constant.
+
+    Raises:
+        ValueError: `x` has another rank.
+
+    Example:
+        >>> print(convert_to_numpy(corrcoef([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]])).round(3))
+        [[ 1. -1.]
+         [-1.  1.]]
+    """
+    _corrcoef_spec(spec_of(x))
+    if len(x.shape) == 1:
+        return reshape(corrcoef(expand_dims(x, 0)), ())
+    centred = subtract(x, mean(x, -1, keepdims=True))
+    length = sqrt(sum_(multiply(centred, centred), -1, keepdims=True))
+    rows = divide(centred, length)
+    return clip(matmul(rows, transpose(rows)), -1.0, 1.0)
+
+
+def _correlate_spec(x1: Spec, x2: Spec, mode: str = "valid") -> Spec:
+    if len(x1.shape) != 1 or len(x2.shape) != 1 or 0 in (*x1.shape, *x2.shape):
+        raise SpecError(
+            "ops.correlate", expected="two tensors of rank 1 that have elements",
+            given=f"shapes {x1.shape} and {x2.shape}", fix="flatten them, with ops.ravel",
+        )  # fmt: skip
+    if mode not in ("valid", "same", "full"):
+        raise SpecError(
+            "ops.correlate", expected="mode 'valid', 'same' or 'full'", given=f"mode={mode!r}",
+            fix="choose one of them",
+        )  # fmt: skip
+    dtype = dtypes.float_type(x1.dtype, x2.dtype)
+    (m,), (n,) = x1.shape, x2.shape
+    if m is None or n is None:
+        return Spec((None,), dtype)
+    long, short = builtins.max(m, n), builtins.min(m, n)
+    return Spec(({"valid": long - short + 1, "same": long, "full": m + n - 1}[mode],), dtype)
+
+
+@op(rule=Rule(_correlate_spec, operands=dtypes.float_type))
+def correlate(x1: Tensor, x2: Tensor, mode: str = "valid") -> Tensor:
+    """Sums of products of `x1` and `x2`, which is moved along it: `sum(x1[n + k] * x2[n])`.
+
+    Args:
+        x1: Tensor of shape `(m,)`.
+        x2: Tensor of shape `(n,)`.
+        mode: Which of the places of `x2` count: "valid" where it lies inside `x1`, "full" where
+            they overlap, "same" as many of those as the longer one has elements.
+
+    Returns:
+        A tensor of rank 1: of `max(m, n) - min(m, n) + 1` sums, `m + n - 1`, or `max(m, n)`.
+
+    Raises:
+        ValueError: A tensor has another rank, or the mode is unknown.
+
+    Example:
+        >>> convert_to_numpy(correlate([1.0, 2.0, 3.0], [0.0, 1.0])).tolist()
+        [2.0, 3.0]
+    """
+    _correlate_spec(spec_of(x1), spec_of(x2), mode)
+    m, n = x1.shape[0], x2.shape[0]
+    if m < n:  # the same sums, in the opposite order
+        return flip(correlate(x2, x1, mode))
+    before = {"valid": 0, "same": n // 2, "full": n - 1}[mode]
+    after = {"valid": 0, "same": n - 1 - n // 2, "full": n - 1}[mode]
+    signal = reshape(pad(x1, [(before, after)]), (1, -1, 1))
+    sums = conv(signal, reshape(x2, (-1, 1, 1)), padding="valid", data_format="channels_last")
+    return reshape(sums, (-1,))
