@@ -72,6 +72,21 @@ from keras_fn_numpy.conv import average_pool as average_pool
 from keras_fn_numpy.conv import conv as conv
 from keras_fn_numpy.conv import conv_transpose as conv_transpose
 from keras_fn_numpy.conv import max_pool as max_pool
+from keras_fn_numpy.linalg import cholesky as cholesky
+from keras_fn_numpy.linalg import det as det
+from keras_fn_numpy.linalg import eig as eig
+from keras_fn_numpy.linalg import eigh as eigh
+from keras_fn_numpy.linalg import fft as fft
+from keras_fn_numpy.linalg import inv as inv
+from keras_fn_numpy.linalg import irfft as irfft
+from keras_fn_numpy.linalg import lu_factor as lu_factor
+from keras_fn_numpy.linalg import pinv as pinv
+from keras_fn_numpy.linalg import qr as qr
+from keras_fn_numpy.linalg import rfft as rfft
+from keras_fn_numpy.linalg import slogdet as slogdet
+from keras_fn_numpy.linalg import solve as solve
+from keras_fn_numpy.linalg import solve_triangular as solve_triangular
+from keras_fn_numpy.linalg import svd as svd
 from keras_fn_numpy.loops import scan as scan
 from keras_fn_numpy.random import random_normal as random_normal
 from keras_fn_numpy.random import random_randint as random_randint
@@ -107,7 +122,8 @@ def _axes(axis: Any) -> Any:
 
 
 def _reduction(function: Any) -> Any:
-    def reduce(x: Any, axis: Any = None, keepdims: bool = False, **options: Any) -> Any:
+    def reduce(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
+        options = {} if initial is None else {"initial": initial}
         return function(x, _axes(axis), keepdims=keepdims, **options)
 
     return in_float32(reduce)
@@ -170,10 +186,12 @@ def stop_gradient(variable: Any) -> Any:
     return variable
 
 
-def where(condition: Any, x1: Any, x2: Any) -> Any:
-    """A number takes the dtype of the tensor beside it."""
-    dtype = (x1 if is_tensor(x1) else x2).dtype
-    return np.where(condition, np.asanyarray(x1, dtype), np.asanyarray(x2, dtype))
+def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
+    """A number takes the dtype of the tensor beside it; NumPy refuses one operand alone."""
+    operands = [x for x in (x1, x2) if x is not None]
+    dtype = next((x.dtype for x in operands if is_tensor(x)), None)
+    found = np.where(condition, *(np.asanyarray(x, dtype) for x in operands))
+    return found if operands else tuple(places.astype("int32") for places in found)
 
 
 def reshape(x: Any, newshape: Any) -> Any:
