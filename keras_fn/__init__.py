@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from keras_fn import tree as tree
     from keras_fn import utils as utils
     from keras_fn import visualization as visualization
+    from keras_fn.core.device import device as device
     from keras_fn.core.input_spec import InputSpec as InputSpec
     from keras_fn.core.keras_tensor import KerasTensor as KerasTensor
     from keras_fn.core.naming import name_scope as name_scope
@@ -45,11 +46,13 @@ if TYPE_CHECKING:
     from keras_fn.initializers import Initializer as Initializer
     from keras_fn.layers import Input as Input
     from keras_fn.layers import Layer as Layer
+    from keras_fn.layers._remat import RematScope as RematScope
     from keras_fn.losses import Loss as Loss
     from keras_fn.metrics import Metric as Metric
     from keras_fn.models import Model as Model
     from keras_fn.models import Sequential as Sequential
     from keras_fn.models.function import Function as Function
+    from keras_fn.ops.differentiation import remat as remat
     from keras_fn.optimizers import Optimizer as Optimizer
     from keras_fn.regularizers import Regularizer as Regularizer
     from keras_fn.training.gradients import value_and_grad as value_and_grad
@@ -69,11 +72,14 @@ _HOMES = {
     "Operation": "keras_fn.core.operation",
     "Optimizer": "keras_fn.optimizers",
     "Regularizer": "keras_fn.regularizers",
+    "RematScope": "keras_fn.layers._remat",
     "Sequential": "keras_fn.models",
     "StatelessScope": "keras_fn.core.scopes",
     "SymbolicScope": "keras_fn.core.scopes",
     "Variable": "keras_fn.core.variable",
+    "device": "keras_fn.core.device",
     "name_scope": "keras_fn.core.naming",
+    "remat": "keras_fn.ops.differentiation",
     "value_and_grad": "keras_fn.training.gradients",
 }
 _MODULES = (

@@ -5,6 +5,7 @@ from functools import partial, wraps
 from typing import Any, NamedTuple
 
 import jax
+import numpy as np
 
 from keras_fn.core.scopes import StatelessScope
 from keras_fn.settings import settings
@@ -54,7 +55,7 @@ def compile_op(function: Callable[..., Any]) -> Callable[..., Any]:
             return function(*args, **kwargs)
         leaves, structure = jax.tree.flatten((args, kwargs))
         arrays = [x for x in leaves if isinstance(x, jax.Array)]
-        if not arrays or any(isinstance(x, jax.core.Tracer) for x in arrays):
+        if not arrays or any(isinstance(x, (jax.core.Tracer, np.ndarray)) for x in leaves):
             return function(*args, **kwargs)
         values = tuple([None if isinstance(x, jax.Array) else x for x in leaves])
         types = tuple([_Array if isinstance(x, jax.Array) else type(x) for x in leaves])

@@ -7,7 +7,7 @@ import jax
 from jax import lax
 from jax import numpy as jnp
 
-from keras_fn.core.scopes import StatelessScope
+from keras_fn.core.carrying import Carried, carried
 
 Array = Any
 
@@ -17,31 +17,20 @@ def scan(
     unroll: int = 1,
 ) -> tuple[Any, Any]:  # fmt: skip
     """`lax.scan`, along which the variables that steps assign are carried too."""
-    options = {"length": length, "reverse": reverse, "unroll": unroll}
-    written: dict[int, Any] = {}
 
-    def watched(carry: Any, x: Any) -> tuple[Any, Any]:
-        with StatelessScope() as scope:
-            result = function(carry, x)
-        written.update(scope.written)
-        return result
+    def run(state: Carried) -> tuple[Any, Any]:
+        step = state.pure(function)
 
-    result = lax.scan(watched, init, xs, **options)
-    if not written:
-        return result
-    variables = list(written.values())
+        def carrying(pair: Any, x: Any) -> tuple[Any, Any]:
+            values, (after, y) = step(pair[0], pair[1], x)
+            return (values, after), y
 
-    def carrying(carry: Any, x: Any) -> tuple[Any, Any]:
-        values, inner = carry
-        with StatelessScope(zip(variables, values, strict=True)) as scope:
-            inner, y = function(inner, x)
-        return ([scope.state[id(v)] for v in variables], inner), y
+        (values, carry), ys = lax.scan(
+            carrying, (state.values, init), xs, length=length, reverse=reverse, unroll=unroll
+        )
+        return values, (carry, ys)
 
-    first = [v.value for v in variables]
-    (values, carry), ys = lax.scan(carrying, (first, init), xs, **options)
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
-    return carry, ys
+    return carried(run)
 
 
 @partial(jax.jit, static_argnums=6)

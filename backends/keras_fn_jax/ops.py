@@ -12,6 +12,7 @@ from jax.lax import stop_gradient as stop_gradient
 from jax.nn import sigmoid as sigmoid
 from jax.numpy import absolute as absolute
 from jax.numpy import add as add
+from jax.numpy import append as append
 from jax.numpy import arange as arange
 from jax.numpy import arccos as arccos
 from jax.numpy import arccosh as arccosh
@@ -30,8 +31,13 @@ from jax.numpy import concatenate as concatenate
 from jax.numpy import conjugate as conjugate
 from jax.numpy import cos as cos
 from jax.numpy import cosh as cosh
+from jax.numpy import cross as cross
 from jax.numpy import cumprod as cumprod
 from jax.numpy import cumsum as cumsum
+from jax.numpy import diag as diag
+from jax.numpy import diagflat as diagflat
+from jax.numpy import diagonal as diagonal
+from jax.numpy import dstack as dstack
 from jax.numpy import einsum as einsum
 from jax.numpy import equal as equal
 from jax.numpy import exp as exp
@@ -46,13 +52,16 @@ from jax.numpy import fmod as fmod
 from jax.numpy import gcd as gcd
 from jax.numpy import greater as greater
 from jax.numpy import greater_equal as greater_equal
+from jax.numpy import hstack as hstack
 from jax.numpy import hypot as hypot
 from jax.numpy import i0 as i0
 from jax.numpy import imag as imag
+from jax.numpy import inner as inner
 from jax.numpy import isclose as isclose
 from jax.numpy import isfinite as isfinite
 from jax.numpy import isinf as isinf
 from jax.numpy import isnan as isnan
+from jax.numpy import kron as kron
 from jax.numpy import left_shift as bitwise_left_shift
 from jax.numpy import less as less
 from jax.numpy import less_equal as less_equal
@@ -77,12 +86,12 @@ from jax.numpy import not_equal as not_equal
 from jax.numpy import power as power
 from jax.numpy import real as real
 from jax.numpy import right_shift as bitwise_right_shift
+from jax.numpy import roll as roll
 from jax.numpy import sign as sign
 from jax.numpy import signbit as signbit
 from jax.numpy import sin as sin
 from jax.numpy import sinc as sinc
 from jax.numpy import sinh as sinh
-from jax.numpy import split as split
 from jax.numpy import sqrt as sqrt
 from jax.numpy import squeeze as squeeze
 from jax.numpy import subtract as subtract
@@ -91,8 +100,13 @@ from jax.numpy import tan as tan
 from jax.numpy import tanh as tanh
 from jax.numpy import tensordot as tensordot
 from jax.numpy import transpose as transpose
+from jax.numpy import tril as tril
+from jax.numpy import triu as triu
 from jax.numpy import true_divide as true_divide
 from jax.numpy import trunc as trunc
+from jax.numpy import unravel_index as unravel_index
+from jax.numpy import vdot as vdot
+from jax.numpy import vstack as vstack
 from jax.numpy import where as where
 from jax.scipy.special import erf as erf
 from jax.scipy.special import erfc as erfc
@@ -102,6 +116,13 @@ from keras_fn.core.windows import Sizes, per_axis, transposed_window
 from keras_fn.settings import settings, standardize_data_format
 from keras_fn_jax.attention import fused_attention as fused_attention
 from keras_fn_jax.compiled import compile_op
+from keras_fn_jax.control import custom_gradient as custom_gradient
+from keras_fn_jax.control import fori_loop as fori_loop
+from keras_fn_jax.control import jvp as jvp
+from keras_fn_jax.control import remat as remat
+from keras_fn_jax.control import switch as switch
+from keras_fn_jax.control import vectorized_map as vectorized_map
+from keras_fn_jax.control import while_loop as while_loop
 from keras_fn_jax.linalg import cholesky as cholesky
 from keras_fn_jax.linalg import det as det
 from keras_fn_jax.linalg import eig as eig
@@ -134,6 +155,15 @@ from keras_fn_jax.signals import irfft as irfft
 from keras_fn_jax.signals import rfft as rfft
 from keras_fn_jax.tensors import _native
 from keras_fn_jax.tensors import cast as cast
+from keras_fn_jax.writing import dynamic_slice as dynamic_slice
+from keras_fn_jax.writing import dynamic_slice_update as dynamic_slice_update
+from keras_fn_jax.writing import nonzero as nonzero
+from keras_fn_jax.writing import scatter_update as scatter_update
+from keras_fn_jax.writing import segment_max as segment_max
+from keras_fn_jax.writing import segment_min as segment_min
+from keras_fn_jax.writing import segment_prod as segment_prod
+from keras_fn_jax.writing import segment_sum as segment_sum
+from keras_fn_jax.writing import view as view
 
 
 def _reduction(function: Any) -> Any:
@@ -197,6 +227,14 @@ def reshape(x: jax.Array, newshape: Any) -> jax.Array:
 
 
 @compile_op
+def split(x: jax.Array, indices_or_sections: Any, axis: int = 0) -> list[jax.Array]:
+    """Indices may lie beyond the end, as in NumPy."""
+    if not isinstance(indices_or_sections, int):
+        places = range(x.shape[axis])
+        indices_or_sections = [len(places[: int(i)]) for i in indices_or_sections]
+    return jnp.split(x, indices_or_sections, axis)
+
+
 def tile(x: jax.Array, repeats: Any) -> jax.Array:
     """JAX names the argument otherwise."""
     return jnp.tile(x, repeats)
@@ -240,7 +278,7 @@ def take(x: jax.Array, indices: jax.Array, axis: int | None = None) -> jax.Array
 
 
 @compile_op
-def sort(x: jax.Array, axis: int = -1) -> jax.Array:
+def sort(x: jax.Array, axis: int | None = -1) -> jax.Array:
     """Rising order."""
     return jnp.sort(x, axis=axis)
 
@@ -258,12 +296,10 @@ def top_k(x: jax.Array, k: int, sorted: bool = True) -> tuple[jax.Array, jax.Arr
 
 
 @compile_op
-def pad(
-    x: jax.Array, pad_width: Any, mode: str = "constant", constant_values: float | None = None
-) -> jax.Array:
+def pad_by(x: jax.Array, widths: Any, mode: str, value: float) -> jax.Array:
     """`jnp.pad`, which takes a value in mode "constant" only."""
-    options = {"constant_values": constant_values or 0} if mode == "constant" else {}
-    return jnp.pad(x, pad_width, mode=mode, **options)
+    options = {"constant_values": value} if mode == "constant" else {}
+    return jnp.pad(x, widths, mode=mode, **options)
 
 
 _LETTERS = {1: "W", 2: "HW", 3: "DHW"}

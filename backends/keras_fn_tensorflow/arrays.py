@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import raw_ops as raw
 
+from keras_fn_tensorflow.indexing import take_along_axis
 from keras_fn_tensorflow.tensors import _native, shape
 
 
@@ -64,6 +65,7 @@ def concatenate(xs: Any, axis: int | None = 0) -> tf.Tensor:
     """For None, of the flattened tensors."""
     if axis is None:
         xs, axis = [tf.reshape(x, [-1]) for x in xs], 0
+    xs[0].shape[axis]  # of a single tensor, TensorFlow looks at no axis
     return tf.concat(xs, axis)
 
 
@@ -76,9 +78,14 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[tf.Tensor]:
     """Equal parts, or parts that begin at the given indices."""
     if isinstance(indices_or_sections, int):
         return list(raw.Split(axis=axis, value=x, num_split=indices_or_sections))
-    starts = [0, *(int(i) for i in indices_or_sections)]
-    sizes = [b - a for a, b in pairwise(starts)]
-    return list(tf.split(x, [*sizes, -1], axis))
+    size = shape(x)[axis]
+    edges = list(pairwise([0, *(int(i) for i in indices_or_sections), size]))
+    if isinstance(size, int):
+        sizes = [len(range(size)[a:b]) for a, b in edges]
+        if sum(sizes) == size:
+            return list(tf.split(x, sizes, axis))
+    before = (slice(None),) * (axis % x.shape.rank)
+    return [x[(*before, slice(a, b))] for a, b in edges]
 
 
 def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[tf.Tensor]:
@@ -121,21 +128,29 @@ def broadcast_to(x: Any, shape: Any) -> tf.Tensor:
     return raw.BroadcastTo(input=x, shape=list(shape))
 
 
-def pad(
-    x: Any, pad_width: Any, mode: str = "constant", constant_values: float | None = None
-) -> tf.Tensor:
-    """Mirrors more than once where an axis is shorter than its padding, as NumPy does."""
-    widths = np.broadcast_to(np.asarray(pad_width, "int32"), (x.shape.rank, 2))
+def pad_by(x: Any, widths: Any, mode: str, value: float) -> tf.Tensor:
+    """`tf.pad` for constants. Other modes gather the elements that they repeat."""
     if mode == "constant":
-        value = tf.cast(tf.constant(constant_values or 0), x.dtype)
-        return raw.PadV2(input=x, paddings=widths, constant_values=value)
-    edge = 1 if mode == "reflect" else 0  # elements that a mirror leaves out
-    while widths.any():
-        sizes = np.array([[np.iinfo("int32").max if n is None else n - edge] for n in x.shape])
-        now = np.minimum(widths, sizes)
-        x = raw.MirrorPad(input=x, paddings=now, mode=mode.upper())
-        widths = widths - now
+        value = tf.cast(tf.constant(value), x.dtype)
+        return raw.PadV2(input=x, paddings=list(map(list, widths)), constant_values=value)
+    for axis, (before, after) in enumerate(widths):
+        if before or after:
+            x = tf.gather(x, _repeated(shape(x)[axis], before, after, mode), axis=axis)
     return tf.convert_to_tensor(x)
+
+
+def _repeated(size: Any, before: int, after: int, mode: str) -> Any:
+    """The places of an axis in the order in which padding repeats them."""
+    if isinstance(size, int):
+        return np.pad(np.arange(size, dtype="int32"), (before, after), mode=mode)  # type: ignore[call-overload]
+    places = tf.range(-before, size + after)
+    if mode == "edge":
+        return tf.clip_by_value(places, 0, size - 1)
+    if mode == "wrap":
+        return places % size
+    period = 2 * size if mode == "symmetric" else tf.maximum(2 * size - 2, 1)
+    places = places % period
+    return tf.minimum(places, period - places - int(mode == "symmetric"))
 
 
 def _ordered(x: Any) -> tf.Tensor:
@@ -143,8 +158,25 @@ def _ordered(x: Any) -> tf.Tensor:
     return tf.cast(x, tf.int32) if x.dtype in (tf.bool, tf.uint16) else x
 
 
-def sort(x: Any, axis: int = -1) -> tf.Tensor:
+def _keys(x: Any) -> tf.Tensor:
+    """Integers in the order of the floats `x`, NaN last: TensorFlow sorts it to anywhere."""
+    if not x.dtype.is_floating:
+        return _ordered(x)
+    wide, mask = (tf.int64, 2**63 - 1) if x.dtype == tf.float64 else (tf.int32, 2**31 - 1)
+    x = x if x.dtype == tf.float64 else tf.cast(x, tf.float32)
+    x = tf.where(tf.math.is_nan(x), tf.constant(np.nan, x.dtype), x + 0.0)  # one NaN, one zero
+    bits = tf.bitcast(x, wide)
+    return tf.where(bits < 0, tf.bitwise.bitwise_xor(bits, tf.constant(mask, wide)), bits)
+
+
+def sort(x: Any, axis: int | None = -1) -> tf.Tensor:
     """Rising order."""
+    if axis is None:
+        x, axis = tf.reshape(x, [-1]), 0
+    if 0 in x.shape:  # the gradient wants an element
+        return tf.identity(x)
+    if x.dtype.is_floating:
+        return take_along_axis(x, argsort(x, axis), axis)
     return tf.cast(tf.sort(_ordered(x), axis), x.dtype)
 
 
@@ -152,7 +184,7 @@ def argsort(x: Any, axis: int | None = -1) -> tf.Tensor:
     """Stable, as int32."""
     if axis is None:
         x, axis = tf.reshape(x, [-1]), -1
-    return tf.argsort(_ordered(x), axis, stable=True)
+    return tf.argsort(_keys(x), axis, stable=True)
 
 
 def top_k(x: Any, k: int, sorted: bool = True) -> tuple[tf.Tensor, tf.Tensor]:

@@ -216,7 +216,7 @@ def _pool(
 
     def run(x: Any, layout: str) -> tf.Tensor:
         result = function(x, window, steps, padding.upper(), layout)
-        if 0 in _spatial(result, layout):  # the mean of no window
+        if 0 in list(result.shape[2:] if layout[1] == "C" else result.shape[1:-1]):
             raise ValueError(f"No window of {window} fits into {x.shape}.")
         return result
 

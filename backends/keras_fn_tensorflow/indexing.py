@@ -33,6 +33,7 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> tf.Tensor:
     if axis is None:
         x, indices, axis = tf.reshape(x, [-1]), tf.reshape(indices, [-1]), 0
     rank = len(x.shape)
+    x.shape[axis]  # raises for an axis that is not there
     axis %= rank
     indices = _from_front(indices, shape(x)[axis])
     order = [i for i in range(rank) if i != axis] + [axis]

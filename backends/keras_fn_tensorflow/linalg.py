@@ -119,8 +119,9 @@ def _cofactors(x: Any, upstream: Any) -> tf.Tensor:
     below = tf.math.cumprod(s, -1, exclusive=True)
     others = below * tf.math.cumprod(s, -1, exclusive=True, reverse=True)
     sign = tf.math.conj(raw.MatrixDeterminant(input=u)) * raw.MatrixDeterminant(input=v)
-    scaled = u * tf.cast(others, x.dtype)[..., None, :]
-    return (upstream * sign)[..., None, None] * (scaled @ tf.linalg.adjoint(v))
+    scaled = u * tf.expand_dims(tf.cast(others, x.dtype), -2)
+    weight = tf.reshape(upstream * sign, [*shape(upstream), 1, 1])
+    return weight * (scaled @ tf.linalg.adjoint(v))
 
 
 @_widened
@@ -186,7 +187,7 @@ def _pinv(x: Any, rcond: Any) -> tf.Tensor:
         s = tf.math.real(s)
         kept = s > rcond * s[..., :1]
         inverse = tf.where(kept, 1 / tf.where(kept, s, 1), 0)
-        result = (v * tf.cast(inverse, x.dtype)[..., None, :]) @ tf.linalg.adjoint(u)
+        result = (v * tf.expand_dims(tf.cast(inverse, x.dtype), -2)) @ tf.linalg.adjoint(u)
         return result, lambda upstream: _pinv_gradient(x, rcond, upstream)
 
     return run(x)
@@ -216,7 +217,7 @@ def _eliminated(x: Any) -> tuple[tf.Tensor, tf.Tensor]:
     def step(k: Any, lu: Any, pivots: Any) -> Any:
         column = tf.abs(tf.gather(lu, k, axis=-1))
         size = tf.where(down < k, tf.constant(-1, column.dtype), column)
-        pivot = tf.argmax(size, -1, tf.int32)[..., None]
+        pivot = tf.expand_dims(tf.argmax(size, -1, tf.int32), -1)
         order = tf.where(down == k, pivot, tf.where(down == pivot, k, down))
         lu = tf.gather(lu, order, axis=-2, batch_dims=rank - 2)
         row, column = tf.gather(lu, [k], axis=-2), tf.gather(lu, [k], axis=-1)

@@ -6,6 +6,8 @@ from typing import Any
 import tensorflow as tf
 
 from keras_fn.core import tree
+from keras_fn.core.carrying import Carried
+from keras_fn_tensorflow.control import pure, staged
 from keras_fn_tensorflow.functions import trace
 from keras_fn_tensorflow.tensors import convert_to_tensor, shape
 
@@ -23,7 +25,18 @@ def scan(
     size = shape(slices[0])[0] if slices else length
     if isinstance(size, int) and (tf.executing_eagerly() or unroll >= size > 0):
         return _written_out(function, carry, xs, size, reverse)
-    return _looped(function, carry, xs, size, reverse, unroll)
+
+    def run(state: Carried) -> tuple[Any, Any]:
+        step = pure(state, function)
+
+        def carrying(pair: Any, x: Any) -> tuple[Any, Any]:
+            values, (after, y) = step(pair[0], pair[1], x)
+            return (values, after), y
+
+        (values, last), ys = _looped(carrying, (state.values, carry), xs, size, reverse, unroll)
+        return values, (last, ys)
+
+    return staged(run)
 
 
 def _value(x: Any) -> Any:

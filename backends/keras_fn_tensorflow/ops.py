@@ -20,7 +20,7 @@ from keras_fn_tensorflow.arrays import (
     expand_dims,
     flip,
     full,
-    pad,
+    pad_by,
     repeat,
     reshape,
     sort,
@@ -31,6 +31,15 @@ from keras_fn_tensorflow.arrays import (
     top_k,
     transpose,
     unstack,
+)
+from keras_fn_tensorflow.control import (
+    custom_gradient,
+    fori_loop,
+    jvp,
+    remat,
+    switch,
+    vectorized_map,
+    while_loop,
 )
 from keras_fn_tensorflow.conv import average_pool, conv, conv_transpose, max_pool
 from keras_fn_tensorflow.indexing import getitem, take, take_along_axis
@@ -49,6 +58,7 @@ from keras_fn_tensorflow.linalg import (
     svd,
 )
 from keras_fn_tensorflow.loops import scan
+from keras_fn_tensorflow.normalization import mean_of_replicas, normalize_batch
 from keras_fn_tensorflow.numbers import (
     bincount,
     conjugate,
@@ -67,6 +77,20 @@ from keras_fn_tensorflow.random import (
 )
 from keras_fn_tensorflow.signals import fft, irfft, rfft
 from keras_fn_tensorflow.tensors import cast, dtype_name, shape
+from keras_fn_tensorflow.writing import (
+    diag,
+    diagonal,
+    dynamic_slice,
+    dynamic_slice_update,
+    nonzero,
+    roll,
+    scatter_update,
+    segment_max,
+    segment_min,
+    segment_prod,
+    segment_sum,
+    view,
+)
 
 Op = Callable[..., Any]
 _NUMBERS = (bool, int, float, complex)

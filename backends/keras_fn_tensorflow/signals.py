@@ -12,7 +12,7 @@ def _wide(x: Any) -> tf.Tensor:
     return tf.cast(x, tf.float32) if x.dtype in _NARROW else x
 
 
-def _complex(x: Any) -> tf.Tensor:
+def _complex(x: Any) -> Any:
     if not isinstance(x, (list, tuple)):
         raise TypeError("a pair is needed")
     real, imaginary = map(_wide, x)

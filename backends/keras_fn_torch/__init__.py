@@ -1,6 +1,7 @@
 """The PyTorch backend of keras_fn."""
 
 from keras_fn_torch import ops as ops
+from keras_fn_torch.control import is_traced as is_traced
 from keras_fn_torch.foreach import ForEach as foreach
 from keras_fn_torch.functions import abstract_eval as abstract_eval
 from keras_fn_torch.functions import compile as compile

@@ -10,7 +10,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from keras_fn.errors import SpecError
 from keras_fn_torch.tensors import Tensor
 
-_MASKED = -1e30  # finite, as in the composite: a row without any key is no NaN
+_MASKED = -1e30  # finite, as PyTorch's kernels take it
 
 
 def fused_attention(
@@ -29,10 +29,11 @@ def fused_attention(
         earlier = earlier.tril()
         mask, is_causal = earlier if mask is None else mask & earlier, False
     if mask is not None:
-        # Where a mask hides a key, the bias does not count: rows without any key are even.
-        whole = query.new_zeros(()) if bias is None else bias
-        lowest = max(_MASKED, torch.finfo(query.dtype).min)
-        bias = torch.where(mask, whole, lowest)
+        # A target without any key weighs all alike: its logits are 0, and get no gradient.
+        sees = mask.any(-1, keepdim=True)
+        query = torch.where(sees.transpose(1, 2), query, 0)
+        hidden = torch.where(sees, max(_MASKED, torch.finfo(query.dtype).min), 0.0)
+        bias = torch.where(mask, 0.0 if bias is None else bias, hidden).to(query.dtype)
     heads_first = (x.transpose(1, 2) for x in (query, key, value))
     options: dict[str, Any] = {"scale": scale, "enable_gqa": query.shape[2] != key.shape[2]}
     try:

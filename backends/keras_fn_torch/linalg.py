@@ -65,7 +65,46 @@ def solve_triangular(a: Tensor, b: Tensor, lower: bool = False) -> Tensor:
     return torch.linalg.solve_triangular(a, b, upper=not lower)
 
 
-det = accepting(torch.linalg.det)
+class _Det(torch.autograd.Function):
+    """`torch.linalg.det`, whose own gradient is 0 for singular matrices."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: Tensor) -> Tensor:
+        return torch.linalg.det(x)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:
+        ctx.save_for_backward(*inputs)
+        ctx.save_for_forward(*inputs)
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Tensor) -> Tensor:  # type: ignore[override]
+        return upstream[..., None, None] * _cofactors(*ctx.saved_tensors).conj()
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: Tensor) -> Tensor:  # type: ignore[override]
+        return (_cofactors(*ctx.saved_tensors) * tangent).sum((-2, -1))
+
+
+def _cofactors(x: Tensor) -> Tensor:
+    """From singular values: each with the product of all others in its place."""
+    u, s, vh = torch.linalg.svd(x)
+    ones = torch.ones_like(s[..., :1])
+    below = torch.cat([ones, s[..., :-1]], -1).cumprod(-1)
+    above = torch.cat([ones, s.flip(-1)[..., :-1]], -1).cumprod(-1).flip(-1)
+    sign = torch.linalg.det(u) * torch.linalg.det(vh)
+    others = (sign[..., None] * (below * above))[..., None, :]
+    return ((u * others.conj()) @ vh).conj()
+
+
+@accepting
+def det(x: Tensor) -> Tensor:
+    """Through a gradient of our own where one is wanted."""
+    return _Det.apply(x) if x.requires_grad else torch.linalg.det(x)
+
+
 slogdet = accepting(lambda x: tuple(torch.linalg.slogdet(x)))
 
 

@@ -26,14 +26,14 @@ def sparse_categorical_crossentropy(
     else:
         chosen = wide.gather(axis, target.unsqueeze(axis)).squeeze(axis)
         loss = -_clipped(chosen / wide.sum(axis)).log()
-    return loss.to(output.dtype)
+    return loss.to(output.dtype) if output.is_floating_point() else loss
 
 
 def categorical_crossentropy(
     target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1
 ) -> Tensor:
     """`F.cross_entropy` with a distribution for a target."""
-    if target.shape != output.shape:
+    if target.shape != output.shape or not output.dim():
         raise ValueError(f"target of shape {target.shape}, output of shape {output.shape}")
     wide = _wide(output)
     if from_logits and wide.dim() > 1:
@@ -44,7 +44,7 @@ def categorical_crossentropy(
         if log_p is None:
             log_p = _clipped(wide / wide.sum(axis, keepdim=True)).log()
         loss = -(target.to(wide.dtype) * log_p).sum(axis)
-    return loss.to(output.dtype)
+    return loss.to(output.dtype) if output.is_floating_point() else loss
 
 
 def _wide(x: Tensor) -> Tensor:

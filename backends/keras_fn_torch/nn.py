@@ -1,6 +1,7 @@
 """Activations, softmax, normalisation, dense products."""
 
 import torch
+import torch.distributed as dist
 import torch.nn.functional as F
 
 from keras_fn.settings import settings
@@ -70,6 +71,8 @@ def batch_normalization(
     epsilon: float = 1e-3,
 ) -> Tensor:
     """One pass over `x`, with the rest worked out for each channel beforehand."""
+    if not x.is_floating_point():
+        x = x.to(variance.dtype)
     factor = torch.rsqrt(variance + epsilon)
     if scale is not None:
         factor = factor * scale
@@ -82,6 +85,31 @@ def batch_normalization(
     return torch.addcmul(shift.to(x.dtype), x, factor.to(x.dtype))
 
 
+def normalize_batch(
+    x: Tensor, gamma: Tensor | None, beta: Tensor | None, axis: int, epsilon: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """`torch.batch_norm`, which has the channels second, whatever the order in memory."""
+    moved = x if axis % x.dim() == 1 else x.movedim(axis, 1)
+    size = moved.shape[1]
+    mean, variance = (torch.zeros(size, dtype=x.dtype, device=x.device) for _ in range(2))
+    # With momentum 1 the moving moments become those of the batch, the variance without bias.
+    y = torch.batch_norm(
+        moved, gamma, beta, mean, variance, True, 1.0, epsilon, torch.backends.cudnn.enabled
+    )
+    number = x.numel() // max(size, 1)
+    variance = variance * ((number - 1) / number) if number > 1 else torch.zeros_like(variance)
+    return (y if moved is x else y.movedim(1, axis)), mean, variance
+
+
+def mean_of_replicas(x: Tensor) -> Tensor:
+    """The mean over the processes of `torch.distributed`, through which gradients flow."""
+    if not (dist.is_available() and dist.is_initialized()) or dist.get_world_size() == 1:
+        return x
+    from torch.distributed.nn.functional import all_reduce  # slow to import, and seldom needed
+
+    return all_reduce(x) / dist.get_world_size()
+
+
 def layer_normalization(
     x: Tensor,
     gamma: Tensor | None = None,
@@ -92,6 +120,8 @@ def layer_normalization(
     """`F.layer_norm`, which wants its axes last; in float32 at least."""
     epsilon = settings.epsilon if epsilon is None else epsilon
     axes = sorted(a % x.dim() for a in axes_of(x, axis))
+    if any(not -x.dim() <= a < x.dim() for a in axes_of(x, axis)):
+        raise IndexError(f"axis {axis} of a tensor of shape {tuple(x.shape)}")
     last = list(range(x.dim() - len(axes), x.dim()))
     wide = x if x.dtype in (torch.float32, torch.float64) else x.float()
     wide = wide if axes == last else wide.movedim(axes, last)

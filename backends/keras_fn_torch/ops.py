@@ -19,6 +19,7 @@ from torch import bitwise_and as bitwise_and
 from torch import bitwise_or as bitwise_or
 from torch import bitwise_xor as bitwise_xor
 from torch import ceil as ceil
+from torch import clone as copy
 from torch import conj as conjugate
 from torch import cos as cos
 from torch import cosh as cosh
@@ -59,6 +60,10 @@ from torch import true_divide as true_divide
 
 from keras_fn_torch.attention import fused_attention as fused_attention
 from keras_fn_torch.axes import Axis, axes_of
+from keras_fn_torch.control import custom_gradient as custom_gradient
+from keras_fn_torch.control import jvp as jvp
+from keras_fn_torch.control import remat as remat
+from keras_fn_torch.control import vectorized_map as vectorized_map
 from keras_fn_torch.conv import average_pool as average_pool
 from keras_fn_torch.conv import conv as conv
 from keras_fn_torch.conv import conv_transpose as conv_transpose
@@ -89,6 +94,8 @@ from keras_fn_torch.nn import layer_normalization as layer_normalization
 from keras_fn_torch.nn import leaky_relu as leaky_relu
 from keras_fn_torch.nn import log_sigmoid as log_sigmoid
 from keras_fn_torch.nn import log_softmax as log_softmax
+from keras_fn_torch.nn import mean_of_replicas as mean_of_replicas
+from keras_fn_torch.nn import normalize_batch as normalize_batch
 from keras_fn_torch.nn import selu as selu
 from keras_fn_torch.nn import silu as silu
 from keras_fn_torch.nn import softmax as softmax
@@ -117,6 +124,21 @@ from keras_fn_torch.signals import irfft as irfft
 from keras_fn_torch.signals import rfft as rfft
 from keras_fn_torch.tensors import Tensor, default_device, native
 from keras_fn_torch.tensors import cast as cast
+from keras_fn_torch.writing import diag as diag
+from keras_fn_torch.writing import diagonal as diagonal
+from keras_fn_torch.writing import dynamic_slice as dynamic_slice
+from keras_fn_torch.writing import dynamic_slice_update as dynamic_slice_update
+from keras_fn_torch.writing import inner as inner
+from keras_fn_torch.writing import nonzero as nonzero
+from keras_fn_torch.writing import roll as roll
+from keras_fn_torch.writing import scatter_update as scatter_update
+from keras_fn_torch.writing import segment_max as segment_max
+from keras_fn_torch.writing import segment_min as segment_min
+from keras_fn_torch.writing import segment_prod as segment_prod
+from keras_fn_torch.writing import segment_sum as segment_sum
+from keras_fn_torch.writing import tril as tril
+from keras_fn_torch.writing import triu as triu
+from keras_fn_torch.writing import view as view
 
 # ---------------------------------------------------------------- elementwise
 
@@ -415,16 +437,12 @@ def broadcast_to(x: Tensor, shape: Any) -> Tensor:
     return x.broadcast_to(tuple(shape))
 
 
-def pad(
-    x: Tensor, pad_width: Any, mode: str = "constant", constant_values: float | None = None
-) -> Tensor:
+def pad_by(x: Tensor, widths: Sequence[tuple[int, int]], mode: str, value: float) -> Tensor:
     """`F.pad` for constants. Other modes repeat elements, at indices that NumPy works out."""
-    widths = np.broadcast_to(np.asarray(pad_width), (x.dim(), 2)).tolist()
     if mode == "constant":
-        flat = [n for pair in reversed(widths) for n in pair]
-        return F.pad(x, flat, value=constant_values or 0)
+        return F.pad(x, [n for pair in reversed(widths) for n in pair], value=value)
     for axis, width in enumerate(widths):
-        if width != [0, 0]:
+        if width != (0, 0):
             places = np.pad(np.arange(x.shape[axis]), width, mode=mode)  # type: ignore[call-overload]
             x = x.index_select(axis, torch.as_tensor(places, device=x.device))
     return x

@@ -71,6 +71,7 @@ _INDEX_DTYPES = (torch.int64, torch.int32)
 def _take(x: Tensor, indices: Tensor, axis: int) -> Tensor:
     if axis == 0 and x.dim() == 2:
         return torch.embedding(x, indices)
+    x.shape[axis]  # raises for an axis that is not there
     axis = axis % x.dim()
     taken = x.index_select(axis, indices.flatten())
     return taken.reshape(x.shape[:axis] + indices.shape + x.shape[axis + 1 :])

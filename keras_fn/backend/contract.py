@@ -90,6 +90,13 @@ class Backend(Protocol):
         """The name of a tensor's dtype, or of a dtype of the framework."""
         ...
 
+    def is_traced(self, x: Any) -> bool:
+        """Whether `x` is a tensor that has no value yet: a graph is being made.
+
+        Control flow asks: Python can branch on other tensors.
+        """
+        ...
+
     def shape(self, x: Tensor) -> tuple[Any, ...]:
         """The sizes: ints, and scalar tensors where a trace does not know them."""
         ...

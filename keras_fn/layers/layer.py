@@ -21,6 +21,7 @@ from keras_fn.core.variable import Variable
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.layers._building import needs_a_shape, once_built, with_own_parameters
 from keras_fn.layers._config import config_of, without_unused
+from keras_fn.layers._remat import rematerialize
 from keras_fn.layers._signature import build_arguments, signature_of
 from keras_fn.layers._tracking import Tracked
 
@@ -88,6 +89,7 @@ class Layer(Tracked, Base, Operation):
         self._build_shapes: dict[str, Any] | None = None
         self._signature = signature_of(cast(type, type(self)))
         self._ready: dict[Any, bool] | None = None  # inputs that take the short road
+        rematerialize(self)
 
     # ---------------------------------------------------------------- dtypes
 

@@ -63,7 +63,7 @@ def _entry(operation: Operation, nodes: list[Node], history: Any) -> dict[str, A
     if isinstance(operation, OpNode):
         written = [op_names.written_call(operation, node.args, node.kwargs) for node in nodes]
         entry = written[0][0]
-        calls = [_call_config(args, {}, history) for _, args in written]
+        calls = [_call_config(args, kwargs, history) for _, args, kwargs in written]
     else:
         entry = serialize_keras_object(operation)
         calls = [_call_config(node.args, node.kwargs, history) for node in nodes]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from keras_fn.core import dtypes
@@ -27,7 +26,19 @@ MASKED = -1e30
 large that in float32 it swallows what was there."""
 
 
-@op
+def _infer(
+    query: Spec, key: Spec, value: Spec, bias: Any = None, mask: Any = None,
+    scale: float | None = None, is_causal: bool = False, flash_attention: bool | None = None,
+    attn_logits_soft_cap: float | None = None,
+) -> Spec:  # fmt: skip
+    del scale, is_causal
+    _check(query, key, value, bias, mask)
+    if flash_attention and attn_logits_soft_cap is not None:
+        raise no_flash_attention("attn_logits_soft_cap")
+    return Spec(query.shape, dtypes.float_type(query.dtype, key.dtype, value.dtype))
+
+
+@op(rule=Rule(_infer))
 def dot_product_attention(
     query: Tensor,
     key: Tensor,
@@ -74,19 +85,18 @@ def dot_product_attention(
         Checkpoints", 2023. https://arxiv.org/abs/2305.13245
         Dao et al., "FlashAttention", 2022. https://arxiv.org/abs/2205.14135
     """
-    _check(*map(spec_of, (query, key, value)), bias, mask)
-    dtype = dtypes.float_type(*(spec_of(x).dtype for x in (query, key, value)))
+    specs = [None if x is None else spec_of(x) for x in (query, key, value, bias, mask)]
+    options = (scale, is_causal, flash_attention, attn_logits_soft_cap)
+    dtype = _infer(*specs, *options).dtype  # type: ignore[arg-type]
     query, key, value = (cast(x, dtype) for x in (query, key, value))
     if flash_attention is None and not settings.flash_attention:
         flash_attention = False
     bias = None if bias is None else _of_rank_4(cast(bias, dtype))
     mask = None if mask is None else _of_rank_4(cast(mask, "bool"))
     if scale is None:
-        scale = 1.0 / math.sqrt(query.shape[-1])
+        scale = query.shape[-1] ** -0.5
     if attn_logits_soft_cap is None:
         return fused_attention(query, key, value, bias, mask, scale, is_causal, flash_attention)
-    if flash_attention:
-        raise no_flash_attention("attn_logits_soft_cap")
     return _attention(query, key, value, bias, mask, scale, is_causal, attn_logits_soft_cap)
 
 
@@ -120,7 +130,7 @@ def _attention(
     _, sources, key_heads, _ = shape_of(key)
     dtype = spec_of(query).dtype
     rows = transpose(query, (0, 2, 1, 3))
-    grouped = heads != key_heads
+    grouped = not (isinstance(heads, int) and heads == key_heads)
     if grouped:
         rows = reshape(rows, (batch, key_heads, -1, size))
     logits = cast(matmul(rows, transpose(key, (0, 2, 3, 1))), _wide(dtype))
@@ -163,17 +173,14 @@ def _check(query: Spec, key: Spec, value: Spec, bias: Any, mask: Any) -> None:
         raise _misfit("key and value of one shape, of the batch and head size of query", shapes,
                       "project them to the same sizes")  # fmt: skip
     heads, key_heads = query.shape[2], key.shape[2]
-    if None in (heads, key_heads) or query.shape[3] is None:
-        raise _misfit("numbers of heads, and a size, that are known", shapes,
-                      "name them in Input")  # fmt: skip
-    if key_heads == 0 or heads % key_heads:
+    if key_heads == 0 or (None not in (heads, key_heads) and heads % key_heads):
         raise _misfit("a number of heads that the number of key heads divides", shapes,
                       "choose other numbers of heads")  # fmt: skip
     logits = (query.shape[0], heads, query.shape[1], key.shape[1])
     for name, x in (("bias", bias), ("mask", mask)):
-        if x is not None and not _spreads(spec_of(x).shape, logits):
+        if x is not None and not _spreads(x.shape, logits):
             raise _misfit(f"a {name} that broadcasts to (batch, heads, targets, sources) {logits}",
-                          [spec_of(x).shape], "add axes of size 1")  # fmt: skip
+                          [x.shape], "add axes of size 1")  # fmt: skip
 
 
 def _agree(a: Spec, b: Spec, *axes: int) -> bool:
@@ -187,7 +194,7 @@ def _spreads(shape: Shape, target: Shape) -> bool:
     except SpecError:
         return False
     pairs = zip(result, target, strict=False)
-    return len(result) == len(target) and all(n == m or m is None for n, m in pairs)
+    return len(result) == len(target) and all(n == m or None in (n, m) for n, m in pairs)
 
 
 def _misfit(expected: str, shapes: list[Any], fix: str) -> SpecError:

@@ -11,6 +11,7 @@ from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.scopes import context
 from keras_fn.core.variable import Variable
+from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, Spec, op, spec_of
 from keras_fn.ops._types import Tensor
 
@@ -48,6 +49,16 @@ def convert_to_tensor(
         return KerasTensor(spec.shape, name, record_history=False)
     value = x.value if isinstance(x, Variable) else x
     return backend.convert_to_tensor(value, dtypes.standardize_dtype(dtype) if dtype else None)
+
+
+def array(x: Tensor, dtype: Any = None) -> Tensor:
+    """Makes a tensor of the backend; see `convert_to_tensor`.
+
+    Example:
+        >>> convert_to_numpy(array([1, 2], dtype="float32")).tolist()
+        [1.0, 2.0]
+    """
+    return convert_to_tensor(x, dtype=dtype)
 
 
 def convert_to_numpy(x: Tensor) -> np.ndarray:
@@ -120,3 +131,58 @@ def is_tensor(x: Any) -> bool:
         (True, False)
     """
     return current().is_tensor(x)
+
+
+@op(rule=Rule(lambda x: Spec(x.shape, dtypes.result_type(x.dtype))))
+def copy(x: Tensor) -> Tensor:
+    """A tensor that shares no memory with `x`.
+
+    Example:
+        >>> convert_to_numpy(copy([1, 2])).tolist()
+        [1, 2]
+    """
+    return convert_to_tensor(x)  # where tensors do not change, nobody can tell
+
+
+@op(rule=Rule(lambda x: Spec((), "int32")))
+def size(x: Tensor) -> Tensor:
+    """The number of elements, as an int32 scalar.
+
+    Example:
+        >>> int(size([[1, 2, 3], [4, 5, 6]]))
+        6
+    """
+    count: Any = 1
+    for n in shape(x):
+        count = count * n
+    return convert_to_tensor(count, "int32")
+
+
+def _view(x: Spec, dtype: Any = None) -> Spec:
+    old = dtypes.result_type(x.dtype)
+    new = old if dtype is None else dtypes.standardize_dtype(dtype)
+    a, b = dtypes.itemsize(old), dtypes.itemsize(new)
+    if a == b:
+        return Spec(x.shape, new)
+    last = x.shape[-1] if x.shape else 1
+    if not x.shape or (last is not None and last * a % b):
+        raise SpecError(
+            "ops.view", expected=f"a last axis whose bytes are a multiple of {b}",
+            given=f"shape {x.shape}, {a} bytes an element", fix="reshape it, or use ops.cast",
+        )  # fmt: skip
+    return Spec((*x.shape[:-1], None if last is None else last * a // b), new)
+
+
+@op(rule=Rule(_view))
+def view(x: Tensor, dtype: Any = None) -> Tensor:
+    """The same bytes, read as another dtype.
+
+    Args:
+        x: Tensor of any shape.
+        dtype: A dtype; its own by default. Where its elements are of another size, the last axis
+            becomes longer or shorter.
+
+    Example:
+        >>> convert_to_numpy(view(convert_to_tensor([1.0], "float32"), "int32")).tolist()
+        [1065353216]
+    """

@@ -88,6 +88,12 @@ def zeros_like(x: Tensor, dtype: Any = None) -> Tensor:
 
 
 @op
+def empty_like(x: Tensor, dtype: Any = None) -> Tensor:
+    """A tensor of the shape and dtype of `x` whose values nobody promises (zeros, here)."""
+    return _like(x, 0, dtype)
+
+
+@op
 def ones_like(x: Tensor, dtype: Any = None) -> Tensor:
     """Ones of the shape and dtype of `x`.
 

@@ -175,8 +175,8 @@ def _forward(
     log_p = log_softmax(output)
     inside = less(arange(labels, dtype="int32"), expand_dims(target_length, 1))
     target = where(inside, target, blank)
-    places = pad(reshape(stack([full((batch, labels), blank, "int32"), target], 2), (batch, -1)),
-                 ((0, 0), (0, 1)), constant_values=blank)  # fmt: skip
+    places = stack([full((batch, labels), blank, "int32"), target], 2)
+    places = pad(reshape(places, (batch, 2 * labels)), ((0, 0), (0, 1)), constant_values=blank)
     # From a label straight to the next, if that is another.
     skips = not_equal(places, _moved(places, 2, blank))
     skips = logical_and(skips, not_equal(places, blank))
@@ -395,7 +395,7 @@ def _extended(state: Any, log_p: Tensor, width: int, merges: bool, blank: int) -
     longer = where(greater(taken, 0), _NEVER, longer)
 
     stays = logaddexp(stays_in_blank, stays_in_label)
-    flat = reshape(longer, (shape_of(log_p)[0], -1))
+    flat = reshape(longer, (shape_of(log_p)[0], width * classes))
     scores, best = top_k(concatenate([stays, flat], 1), width)
     stayed = less(best, width)
     added = maximum(subtract(best, width), 0)

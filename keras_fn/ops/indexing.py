@@ -12,7 +12,7 @@ from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, Spec, op, spec_of
 from keras_fn.ops._rules import broadcast, normalize_axis, product
 from keras_fn.ops._types import Tensor
-from keras_fn.ops.binary import equal, greater_equal
+from keras_fn.ops.binary import equal, greater_equal, less
 from keras_fn.ops.core import cast
 from keras_fn.ops.creation import arange
 from keras_fn.ops.reductions import any as any_
@@ -176,8 +176,8 @@ def _sort(x: Spec, axis: int | None = -1) -> Spec:
 
 
 @op(rule=Rule(_sort))
-def sort(x: Tensor, axis: int = -1) -> Tensor:
-    """Elements in rising order along `axis`.
+def sort(x: Tensor, axis: int | None = -1) -> Tensor:
+    """Elements in rising order along `axis`, NaN last; flattened for None.
 
     Example:
         >>> convert_to_numpy(sort([3, 1, 2])).tolist()
@@ -241,21 +241,44 @@ def digitize(x: Tensor, bins: Any) -> Tensor:
         >>> convert_to_numpy(digitize([0.5, 2.5], [1.0, 2.0])).tolist()
         [0, 2]
     """
-    return sum_(cast(greater_equal(expand_dims(x, -1), bins), "int32"), -1)
+    # Not below, rather than at or above: NaN comes after all edges.
+    return sum_(cast(logical_not(less(expand_dims(x, -1), bins)), "int32"), -1)
 
 
 @op
 def multi_hot(
-    inputs: Tensor, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False
+    inputs: Tensor,
+    num_classes: int | None = None,
+    axis: int = -1,
+    dtype: Any = None,
+    sparse: bool = False,
+    **kwargs: Any,
 ) -> Tensor:
-    """One vector for the integers of the last axis: 1 at each of their indices, else 0.
+    """One vector for the integers of each row: 1 at each of their indices, else 0.
+
+    Args:
+        inputs: Integers of shape `(n,)` or `(batch, n, ...)`.
+        num_classes: Size of the new axis. Its old name `num_tokens` is taken, too.
+        axis: Where the new axis stands among those of `inputs`, that of the integers included.
+        dtype: Dtype of the result; `floatx()` by default.
+        sparse: Sparse tensors are for backends that have them; here False.
+        **kwargs: `num_tokens`.
 
     Example:
         >>> convert_to_numpy(multi_hot([[0, 2]], 3)).tolist()
         [[1.0, 0.0, 1.0]]
     """
-    codes = one_hot(inputs, num_classes, dtype=dtype, sparse=sparse)
-    return max_(codes, axis=len(inputs.shape) - 1 if len(inputs.shape) > 1 else 0)
+    num_classes = kwargs.pop("num_tokens", num_classes)
+    if kwargs or num_classes is None:
+        raise SpecError(
+            "ops.multi_hot", expected="num_classes",
+            given=", ".join(kwargs) or "none", fix="say how many classes there are",
+        )  # fmt: skip
+    codes = one_hot(inputs, num_classes, axis, dtype, sparse)
+    place = normalize_axis(axis, len(codes.shape), "ops.multi_hot")
+    # One row of integers becomes one vector. The new axis may stand before that of the integers.
+    first = 0 if len(inputs.shape) == 1 else 1
+    return max_(codes, axis=first + (place <= first))
 
 
 @op

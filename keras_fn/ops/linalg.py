@@ -1,5 +1,6 @@
 """Linear algebra, as `keras_fn.ops.linalg`."""
 
+from keras_fn.ops.differentiation import jvp
 from keras_fn.ops.matrices import (
     cholesky,
     cholesky_inverse,
@@ -25,6 +26,7 @@ __all__ = [
     "eig",
     "eigh",
     "inv",
+    "jvp",
     "lstsq",
     "lu_factor",
     "matrix_rank",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from keras_fn.core.dtypes import float_type
 from keras_fn.core.keras_tensor import Shape
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import op, spec_of
@@ -42,7 +43,7 @@ def binary_crossentropy(target: Tensor, output: Tensor, from_logits: bool = Fals
         [0.693 1.386]
     """
     _check_same_shape("ops.binary_crossentropy", spec_of(target).shape, spec_of(output).shape)
-    result, output = dtype(output), _wide(output)
+    result, output = float_type(dtype(output)), _wide(output)
     target = cast(target, dtype(output))
     if from_logits:
         # log(1 + exp(x)) - target * x. `where`, not `maximum` and `absolute`: their gradients
@@ -85,7 +86,7 @@ def categorical_crossentropy(
     shape = spec_of(output).shape
     _check_same_shape("ops.categorical_crossentropy", spec_of(target).shape, shape)
     _check_axis("ops.categorical_crossentropy", shape, axis)
-    result, output = dtype(output), _wide(output)
+    result, output = float_type(dtype(output)), _wide(output)
     if from_logits:
         log_p = log_softmax(output, axis=axis)
     else:
@@ -123,7 +124,7 @@ def sparse_categorical_crossentropy(
         target = squeeze(target, -1)
     place = normalize_axis(axis, len(shape), who)
     _check_classes(who, spec_of(target).shape, (*shape[:place], *shape[place + 1 :]), shape)
-    result, output = dtype(output), _wide(output)
+    result, output = float_type(dtype(output)), _wide(output)
     # Gathered first: the logarithm of one class, not of all. Never slower than a product with
     # one-hot codes, and about half the time at 10,000 classes (JAX and PyTorch, CPU).
     chosen = take_along_axis(output, expand_dims(cast(target, "int32"), place), axis=place)
@@ -136,8 +137,10 @@ def sparse_categorical_crossentropy(
 
 
 def _wide(x: Tensor) -> Tensor:
-    """Half precision as float32: 1 - epsilon() would be 1, and its logarithm's twin infinite."""
-    return cast(x, "float32") if dtype(x) in ("float16", "bfloat16") else x
+    """In float32 at least: 1 - epsilon() would be 1 in half precision, and its twin's logarithm
+    infinite.
+    """
+    return cast(x, float_type(dtype(x), "float32"))
 
 
 def _clipped(p: Tensor) -> Tensor:

@@ -18,6 +18,7 @@ from keras_fn.ops._op import Rule, Spec, op
 from keras_fn.ops._rules import broadcast
 from keras_fn.ops._types import Tensor
 from keras_fn.ops.binary import greater, maximum, multiply
+from keras_fn.ops.complex_numbers import conjugate
 from keras_fn.ops.core import cast
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.creation import eye
@@ -122,7 +123,7 @@ def cholesky_inverse(x: Tensor, upper: bool = False) -> Tensor:
     """
     _square(x, "ops.cholesky_inverse")
     inverse = solve_triangular(x, eye(shape_of(x)[-1], dtype=x.dtype), lower=not upper)
-    turned = swapaxes(inverse, -1, -2)
+    turned = conjugate(swapaxes(inverse, -1, -2))
     return matmul(inverse, turned) if upper else matmul(turned, inverse)
 
 
@@ -147,7 +148,7 @@ def det(x: Tensor) -> Tensor:
         "ops.slogdet", lambda batch, _, dtype: (Spec(batch, dtype), Spec(batch, _real(dtype)))
     )
 )
-def slogdet(x: Tensor) -> tuple[Tensor, Tensor]:
+def slogdet(x: Tensor) -> Any:
     """Sign of the determinant, and the logarithm of its absolute value.
 
     Args:
@@ -186,7 +187,7 @@ def _eig(batch: Shape, size: int | None, dtype: str) -> tuple[Spec, Spec]:
 
 
 @op(rule=_of_square("ops.eig", _eig))
-def eig(x: Tensor) -> tuple[Tensor, Tensor]:
+def eig(x: Tensor) -> Any:
     """Eigenvalues and eigenvectors of any square matrix: `x @ v = v * w`.
 
     The order of the eigenvalues is not defined, nor the phase of the eigenvectors; their norm
@@ -211,7 +212,7 @@ def _eigh(batch: Shape, size: int | None, dtype: str) -> tuple[Spec, Spec]:
 
 
 @op(rule=_of_square("ops.eigh", _eigh))
-def eigh(x: Tensor) -> tuple[Tensor, Tensor]:
+def eigh(x: Tensor) -> Any:
     """Eigenvalues and eigenvectors of a symmetric (Hermitian) matrix: `x @ v = v * w`.
 
     Of a matrix that is not quite symmetric, the mean of it and its transpose is taken. The sign
@@ -259,7 +260,7 @@ def _lu_factor(x: Spec) -> tuple[Spec, Spec]:
 
 
 @op(rule=Rule(_lu_factor, operands=dtypes.float_type))
-def lu_factor(x: Tensor) -> tuple[Tensor, Tensor]:
+def lu_factor(x: Tensor) -> Any:
     """Factors L and U of `x`, with its rows exchanged (partial pivoting).
 
     Args:
@@ -289,7 +290,7 @@ def _qr(x: Spec, mode: str = "reduced") -> tuple[Spec, Spec]:
 
 
 @op(rule=Rule(_qr, operands=dtypes.float_type))
-def qr(x: Tensor, mode: str = "reduced") -> tuple[Tensor, Tensor]:
+def qr(x: Tensor, mode: str = "reduced") -> Any:
     """Q with orthonormal columns and an upper triangular R such that `x = Q @ R`.
 
     The sign of each column of Q, and of the row of R that belongs to it, is not defined.

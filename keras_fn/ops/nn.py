@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from keras_fn.core import dtypes
+from keras_fn.errors import SpecError
 from keras_fn.ops import _windows
 from keras_fn.ops._op import Rule, Spec, op, spec_of
-from keras_fn.ops._rules import normalize_axes
+from keras_fn.ops._rules import normalize_axes, normalize_axis
 from keras_fn.ops._types import Tensor
 from keras_fn.ops.binary import (
     add,
@@ -353,15 +354,30 @@ def batch_normalization(
         >>> convert_to_numpy(y).tolist()
         [[1.0]]
     """
-    shape = [1] * len(x.shape)
-    shape[axis] = -1
+    place = normalize_axis(axis, len(x.shape), "ops.batch_normalization")
+    _check_channels(x.shape[place], mean=mean, variance=variance, offset=offset, scale=scale)
+    x = cast(x, dtypes.float_type(x.dtype))
     factor = rsqrt(add(variance, epsilon))
     factor = factor if scale is None else multiply(factor, scale)
     shift = multiply(negative(mean), factor)
     shift = shift if offset is None else add(shift, offset)
-    if len(shape) > 1 and axis not in (-1, len(shape) - 1):
+    if place < len(x.shape) - 1:
+        shape = [1] * len(x.shape)
+        shape[place] = -1
         factor, shift = reshape(factor, shape), reshape(shift, shape)
     return add(multiply(x, cast(factor, x.dtype)), cast(shift, x.dtype))
+
+
+def _check_channels(size: int | None, **values: Any) -> None:
+    """Refuses values that are not one for each channel."""
+    for name, value in values.items():
+        shape = None if value is None else tuple(value.shape)
+        if shape is None or (len(shape) == 1 and (size is None or shape[0] in (size, None))):
+            continue
+        raise SpecError(
+            "ops.batch_normalization", expected=f"{name} of shape {(size,)}, the size of axis",
+            given=f"shape {shape}", fix="give one number for each channel",
+        )  # fmt: skip
 
 
 @op

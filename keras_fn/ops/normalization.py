@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from keras_fn.core import dtypes
+from keras_fn.errors import SpecError
 from keras_fn.ops._op import op
-from keras_fn.ops._rules import normalize_axes
+from keras_fn.ops._rules import normalize_axes, normalize_axis
 from keras_fn.ops._types import Tensor
 from keras_fn.ops.binary import add, multiply, square, subtract
 from keras_fn.ops.core import cast
+from keras_fn.ops.core import shape as shape_of
+from keras_fn.ops.nn import batch_normalization
 from keras_fn.ops.reductions import mean, moments
 from keras_fn.ops.shapes import reshape
-from keras_fn.ops.unary import rsqrt
+from keras_fn.ops.unary import rsqrt, stop_gradient
 from keras_fn.settings import settings
 
 
@@ -40,7 +43,8 @@ def layer_normalization(
         Ba, Kiros and Hinton, "Layer Normalization", 2016. https://arxiv.org/abs/1607.06450
     """
     epsilon = settings.epsilon if epsilon is None else epsilon
-    axes, wide = _wide(x, axis)
+    axes, wide = _wide(x, axis, "ops.layer_normalization")
+    _check_sizes("ops.layer_normalization", wide, axes, gamma=gamma, beta=beta)
     center, variance = moments(wide, axes, keepdims=True)
     y = multiply(subtract(wide, center), rsqrt(add(variance, epsilon)))
     if gamma is not None:
@@ -74,17 +78,55 @@ def rms_normalization(
         https://arxiv.org/abs/1910.07467
     """
     epsilon = settings.epsilon if epsilon is None else epsilon
-    axes, wide = _wide(x, axis)
+    axes, wide = _wide(x, axis, "ops.rms_normalization")
+    _check_sizes("ops.rms_normalization", wide, axes, scale=scale)
     y = multiply(wide, rsqrt(add(mean(square(wide), axes, keepdims=True), epsilon)))
     if scale is not None:
         y = multiply(y, _along(scale, axes, wide))
     return cast(y, x.dtype)
 
 
-def _wide(x: Tensor, axis: Any) -> tuple[tuple[int, ...], Tensor]:
+@op
+def normalize_batch(
+    x: Tensor, gamma: Tensor, beta: Tensor, axis: int, epsilon: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """What `batch_normalization` gives with the moments of `x` itself, and these moments.
+
+    Args:
+        x: Tensor of floats, in float32 at least.
+        gamma: Scale of each channel, or None.
+        beta: Shift of each channel, or None.
+        axis: The axis of the channels.
+        epsilon: Added to the variance.
+
+    Returns:
+        The normalised tensor; mean and variance of each channel, from which no gradient flows.
+    """
+    place = normalize_axis(axis, len(x.shape), "ops.normalize_batch")
+    center, variance = moments(x, [i for i in range(len(x.shape)) if i != place])
+    y = batch_normalization(x, center, variance, axis, beta, gamma, epsilon)
+    return y, stop_gradient(center), stop_gradient(variance)
+
+
+def _wide(x: Tensor, axis: Any, who: str) -> tuple[tuple[int, ...], Tensor]:
     """Returns the axes, in order, and `x` in float32 at least."""
-    axes = tuple(sorted(normalize_axes(axis, len(x.shape))))
+    axes = tuple(sorted(normalize_axes(axis, len(x.shape), who)))
     return axes, cast(x, dtypes.result_type(x.dtype, "float32"))
+
+
+def _check_sizes(who: str, x: Tensor, axes: tuple[int, ...], **values: Any) -> None:
+    """Refuses values that are not of the sizes of the axes."""
+    sizes = tuple(x.shape[i] for i in axes)
+    for name, value in values.items():
+        if value is None:
+            continue
+        shape = tuple(value.shape)
+        pairs = zip(shape, sizes, strict=False)
+        if len(shape) != len(sizes) or any(m != n and None not in (m, n) for m, n in pairs):
+            raise SpecError(
+                who, expected=f"{name} of shape {sizes}: the sizes of axis {axes}",
+                given=f"shape {shape}", fix="give one number for each element along the axes",
+            )  # fmt: skip
 
 
 def _along(values: Tensor, axes: tuple[int, ...], x: Tensor) -> Tensor:
@@ -93,4 +135,4 @@ def _along(values: Tensor, axes: tuple[int, ...], x: Tensor) -> Tensor:
     values = cast(values, x.dtype)
     if axes == tuple(range(rank - len(axes), rank)):
         return values
-    return reshape(values, [x.shape[i] if i in axes else 1 for i in range(rank)])
+    return reshape(values, [n if i in axes else 1 for i, n in enumerate(shape_of(x))])

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from keras_fn.backend.loader import current
 from keras_fn.core import dtypes
 from keras_fn.errors import SpecError
-from keras_fn.ops._op import Rule, Spec, op
+from keras_fn.ops._op import Rule, Spec, is_symbolic, op
 from keras_fn.ops._rules import (
     Axis,
     arg_reduction,
@@ -33,7 +34,7 @@ from keras_fn.ops.binary import (
 )
 from keras_fn.ops.core import cast, shape
 from keras_fn.ops.creation import ones_like
-from keras_fn.ops.shapes import reshape
+from keras_fn.ops.shapes import reshape, squeeze
 from keras_fn.ops.unary import exp, isfinite, log, sqrt, stop_gradient
 
 
@@ -305,6 +306,12 @@ def count_nonzero(x: Tensor, axis: Axis = None) -> Tensor:
     return sum(cast(not_equal(x, 0), "int32"), axis)
 
 
+def _mean_of_replicas(x: Tensor) -> Tensor:
+    """The mean over the copies of a distributed program, where a backend has such."""
+    average = getattr(current().ops, "mean_of_replicas", None)
+    return x if average is None or is_symbolic(x) else average(x)
+
+
 def _moments_axes(x: Tensor, axes: Axis) -> tuple[int, ...]:
     return normalize_axes(axes, len(shape(x)), "ops.moments")
 
@@ -319,7 +326,9 @@ def moments(
         x: Tensor of floats.
         axes: An axis, or several.
         keepdims: Whether reduced axes stay, with size 1.
-        synchronized: Whether the copies of a distributed program average together.
+        synchronized: Whether the copies of a distributed program average together, each with the
+            same number of elements: the processes of `torch.distributed`, the replicas of a
+            `tf.distribute.Strategy`. On JAX arrays are whole, and always averaged so.
 
     Returns:
         `(mean, variance)`, of the dtype of `x`.
@@ -331,9 +340,10 @@ def moments(
     axes = _moments_axes(x, axes)
     dtype = dtypes.float_type(x.dtype)
     wide = cast(x, "float32" if dtype in ("float16", "bfloat16") else dtype)
-    center = mean(wide, axes, True)
-    variance = mean(square(wide - stop_gradient(center)), axes, keepdims)
-    average = mean(wide, axes, keepdims)
+    everywhere = _mean_of_replicas if synchronized else lambda x: x
+    center = everywhere(mean(wide, axes, True))
+    variance = everywhere(mean(square(wide - stop_gradient(center)), axes, keepdims))
+    average = center if keepdims else squeeze(center, axes)
     return cast(average, dtype), cast(variance, dtype)
 
 

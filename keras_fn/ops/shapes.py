@@ -10,7 +10,7 @@ from typing import Any
 from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import KerasTensor, Shape
 from keras_fn.errors import SpecError
-from keras_fn.ops._op import Rule, Spec, op
+from keras_fn.ops._op import Rule, Spec, op, spec_of
 from keras_fn.ops._rules import Axis, normalize_axes, normalize_axis, product
 from keras_fn.ops._types import Tensor
 
@@ -189,7 +189,7 @@ def split_sizes(size: int | None, indices_or_sections: Any, who: str) -> list[in
     """Returns the sizes of the parts that `split` makes of an axis."""
     if isinstance(indices_or_sections, int):
         parts = indices_or_sections
-        if size is not None and size % parts:
+        if parts < 1 or (size is not None and size % parts):
             raise SpecError(
                 who,
                 expected=f"an axis whose size {parts} divides",
@@ -197,9 +197,14 @@ def split_sizes(size: int | None, indices_or_sections: Any, who: str) -> list[in
                 fix="give the indices at which to split",
             )
         return [None if size is None else size // parts] * parts
-    edges = [0, *indices_or_sections]
-    inner: list[int | None] = [b - a for a, b in pairwise(edges)]
-    return [*inner, None if size is None else size - edges[-1]]
+    return part_sizes(size, [0, *indices_or_sections, size])
+
+
+def part_sizes(size: int | None, edges: Sequence[Any]) -> list[int | None]:
+    """Returns the sizes of the slices between edges, as Python slices a sequence."""
+    if size is None:
+        return [None] * (len(edges) - 1)
+    return [len(range(size)[a:b]) for a, b in pairwise(edges)]
 
 
 def _split(x: Spec, indices_or_sections: Any, axis: int = 0) -> list[Spec]:
@@ -296,7 +301,17 @@ def flip(x: Tensor, axis: Axis = None) -> Tensor:
 
 
 def _broadcast_to(x: Spec, shape: Any) -> Spec:
-    return Spec(tuple(shape), x.dtype)
+    sizes = tuple(None if isinstance(size, KerasTensor) else size for size in shape)
+    extra = len(sizes) - len(x.shape)
+    pairs = zip(x.shape, sizes[builtins.max(extra, 0) :], strict=False)
+    if extra < 0 or builtins.any(a not in (1, None, b) and b is not None for a, b in pairs):
+        raise SpecError(
+            "ops.broadcast_to",
+            expected="a shape that the tensor's own reaches by repeating axes of size 1",
+            given=f"shape {sizes} for a tensor of shape {x.shape}",
+            fix="check the shape, or add axes with ops.expand_dims",
+        )
+    return Spec(sizes, x.dtype)
 
 
 @op(rule=Rule(_broadcast_to))
@@ -314,27 +329,51 @@ def pad_widths(pad_width: Any, rank: int) -> list[tuple[int, int]]:
     if isinstance(pad_width, int):
         return [(pad_width, pad_width)] * rank
     pairs = list(pad_width)
-    if len(pairs) == 2 and all(isinstance(p, int) for p in pairs):
+    if len(pairs) == 2 and builtins.all(isinstance(p, int) for p in pairs):
         return [tuple(pairs)] * rank
-    if len(pairs) == 1:
-        pairs *= rank
-    return [tuple(pair) for pair in pairs]
+    pairs = [(p, p) if isinstance(p, int) else tuple(p) for p in pairs]
+    return pairs * rank if len(pairs) == 1 else pairs
 
 
-def _pad(x: Spec, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Spec:
-    widths = pad_widths(pad_width, len(x.shape))
-    if len(widths) != len(x.shape):
+_PAD_MODES = ("constant", "edge", "reflect", "symmetric", "wrap")
+
+
+def _check_pad(
+    shape: Shape, widths: list[tuple[int, int]], mode: str, constant_values: Any
+) -> None:
+    if len(widths) != len(shape) or builtins.any(n < 0 for pair in widths for n in pair):
         raise SpecError(
             "ops.pad",
-            expected=f"a pair for each of the {len(x.shape)} axes",
-            given=f"pad_width={pad_width}",
+            expected=f"a pair of numbers from 0 on for each of the {len(shape)} axes",
+            given=f"pad_width={widths}",
             fix="give (0, 0) for axes that stay",
         )
+    if mode not in _PAD_MODES or (constant_values is not None and mode != "constant"):
+        raise SpecError(
+            "ops.pad",
+            expected=f"one of the modes {', '.join(_PAD_MODES)}; constant_values with the first",
+            given=f"mode={mode!r}, constant_values={constant_values}",
+            fix="drop constant_values, or pad with mode='constant'",
+        )
+    empty = [i for i, n in enumerate(shape) if n == 0 and mode != "constant" and any(widths[i])]
+    if empty:
+        raise SpecError(
+            "ops.pad", expected=f"an element along axis {empty[0]}, which {mode!r} can repeat",
+            given=f"shape {shape}", fix="pad with mode='constant'",
+        )  # fmt: skip
+
+
+def _padded(x: Spec, widths: list[tuple[int, int]], mode: str, value: float) -> Spec:
     sizes = zip(x.shape, widths, strict=True)
     return Spec(tuple(None if n is None else n + a + b for n, (a, b) in sizes), x.dtype)
 
 
-@op(rule=Rule(_pad))
+@op(rule=Rule(_padded))
+def pad_by(x: Tensor, widths: list[tuple[int, int]], mode: str, value: float) -> Tensor:
+    """What `pad` does, after it has checked its arguments."""
+
+
+@op
 def pad(
     x: Tensor, pad_width: Any, mode: str = "constant", constant_values: float | None = None
 ) -> Tensor:
@@ -343,13 +382,19 @@ def pad(
     Args:
         x: Tensor of any shape.
         pad_width: A pair (before, after) for each axis, one pair for all, or one number.
-        mode: `"constant"`, `"reflect"` or `"symmetric"`.
+        mode: `"constant"`, or what is repeated: `"edge"` the elements at the ends, `"reflect"`
+            those beside them as in a mirror, `"symmetric"` the ends too, `"wrap"` those at the
+            other end.
         constant_values: What is added in mode `"constant"`; 0 by default.
 
     Example:
         >>> convert_to_numpy(pad([1, 2], (1, 1))).tolist()
         [0, 1, 2, 0]
     """
+    shape = spec_of(x).shape
+    widths = pad_widths(pad_width, len(shape))
+    _check_pad(shape, widths, mode, constant_values)
+    return pad_by(x, widths, mode, constant_values or 0)
 
 
 @op
@@ -361,7 +406,14 @@ def moveaxis(x: Tensor, source: Any, destination: Any) -> Tensor:
         True
     """
     rank = len(x.shape)
-    source, destination = normalize_axes(source, rank), normalize_axes(destination, rank)
+    source = normalize_axes(source, rank, "ops.moveaxis")
+    destination = normalize_axes(destination, rank, "ops.moveaxis")
+    if len(set(source)) != len(set(destination)) or len(set(source)) < len(source):
+        raise SpecError(
+            "ops.moveaxis", expected="as many places as axes, each once",
+            given=f"source={source}, destination={destination}",
+            fix="name for each axis where it shall go",
+        )  # fmt: skip
     order = [i for i in range(rank) if i not in source]
     for place, axis in sorted(zip(destination, source, strict=True)):
         order.insert(place, axis)
@@ -377,7 +429,8 @@ def swapaxes(x: Tensor, axis1: int, axis2: int) -> Tensor:
         True
     """
     order = list(range(len(x.shape)))
-    order[axis1], order[axis2] = order[axis2], order[axis1]
+    a, b = normalize_axes((axis1, axis2), len(order), "ops.swapaxes")
+    order[a], order[b] = b, a
     return transpose(x, order)
 
 

@@ -77,7 +77,7 @@ def _transform(who: str, rank: int = 1) -> Rule:
 
 
 @op(rule=_transform("ops.fft"))
-def fft(x: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+def fft(x: Sequence[Tensor]) -> Any:
     """Discrete Fourier transform along the last axis.
 
     `X[k] = sum(x[n] * exp(-2j * pi * k * n / N) for n in range(N))`
@@ -152,7 +152,7 @@ def _rfft(x: Spec, fft_length: int | None = None) -> tuple[Spec, Spec]:
 
 
 @op(rule=Rule(_rfft, operands=dtypes.float_type))
-def rfft(x: Tensor, fft_length: int | None = None) -> tuple[Tensor, Tensor]:
+def rfft(x: Tensor, fft_length: int | None = None) -> Any:
     """Discrete Fourier transform of a real tensor along the last axis, its first half.
 
     Args:
@@ -237,7 +237,7 @@ def extract_sequences(x: Tensor, sequence_length: int, sequence_stride: int) -> 
     _extract(spec_of(x), sequence_length, sequence_stride)
     size = shape_of(x)[-1]
     if isinstance(size, int):
-        count = _windows(size, sequence_length, sequence_stride)
+        count: Any = _windows(size, sequence_length, sequence_stride)
         starts: Any = np.arange(count, dtype="int32")[:, None] * sequence_stride
         return take(x, starts + np.arange(sequence_length, dtype="int32"), axis=-1)
     starts = arange(0, size - sequence_length + 1, sequence_stride)

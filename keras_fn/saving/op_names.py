@@ -149,7 +149,7 @@ _BY_FUNCTION.update((name, KERAS_OPS[cls]) for name, cls in _ALIASES.items())
 
 def written_call(
     operation: OpNode, args: tuple, kwargs: dict[str, Any]
-) -> tuple[dict[str, Any], tuple]:
+) -> tuple[dict[str, Any], tuple, dict[str, Any]]:
     """Returns the entry of an op without its nodes, and the arguments of its node.
 
     Raises:
@@ -162,23 +162,24 @@ def written_call(
     bound.apply_defaults()
     config: dict[str, Any] = {"name": operation.name}
     left: list[Any] = []
+    named: dict[str, Any] = {}
     for parameter in bound.signature.parameters.values():
         value = bound.arguments[parameter.name]
         if parameter.name in row.options:
             config[parameter.name] = _option(operation, parameter.name, value)
         elif parameter.kind is parameter.VAR_POSITIONAL:
             left += value
-        elif parameter.kind is not parameter.VAR_KEYWORD:
+        elif parameter.kind is parameter.VAR_KEYWORD:
+            named = dict(value)
+        else:
             left.append(value)
-        elif value:
-            raise _unwritable(operation, f"the arguments {', '.join(value)}")
     entry = {
         "module": row.module,
         "class_name": row.class_name,
         "config": config,
         "registered_name": row.class_name,
     }
-    return entry, tuple(left)
+    return entry, tuple(left), named
 
 
 def _option(operation: OpNode, name: str, value: Any) -> Any:

@@ -24,6 +24,7 @@ from keras_fn.ops.binary import (
 from keras_fn.ops.core import cast
 from keras_fn.ops.creation import ones_like
 from keras_fn.ops.nn import batch_normalization, relu
+from keras_fn.ops.normalization import normalize_batch
 from keras_fn.ops.reductions import moments, sum
 from keras_fn.ops.shapes import expand_dims, reshape
 from keras_fn.ops.unary import sqrt, stop_gradient
@@ -57,7 +58,8 @@ class BatchNormalization(Layer):
             training and inference agree where batches are small.
         renorm_clipping: Bounds `rmin` and `rmax` of the corrected scale, `dmax` of the shift.
         renorm_momentum: As `momentum`, for the statistics that correct.
-        synchronized: Whether the copies of a distributed program average together.
+        synchronized: Whether the copies of a distributed program average together: see
+            `ops.moments`. In a program that is not distributed it makes no difference.
 
     Input: a tensor of floats of any rank; a mask has the rank of the input less 1, and what it
     hides does not count for the statistics. Output: a tensor of the same shape.
@@ -141,13 +143,16 @@ class BatchNormalization(Layer):
         x = cast(inputs, dtype)
         gamma, beta = self.gamma, self.beta
         if training and self.trainable:
+            if mask is None and not self.renorm and not self.synchronized:  # in one, where it is
+                y, mean, variance = normalize_batch(x, gamma, beta, self.axis, self.epsilon)
+                self._move_moments(mean, variance)
+                return cast(y, self.compute_dtype)
             mean, variance = self._statistics(x, mask)
             if self.renorm:
                 gamma, beta = self._renormed(mean, variance)
                 self._move_renormed(mean, variance)
             else:
-                _move(self.moving_mean, mean, self.momentum)
-                _move(self.moving_variance, variance, self.momentum)
+                self._move_moments(mean, variance)
         else:
             mean, variance = cast(self.moving_mean, dtype), cast(self.moving_variance, dtype)
         y = batch_normalization(x, mean, variance, self.axis, beta, gamma, self.epsilon)
@@ -173,6 +178,10 @@ class BatchNormalization(Layer):
         mean = divide(total(x), number)
         variance = divide(total(square(subtract(x, mean))), number)
         return reshape(mean, (-1,)), reshape(variance, (-1,))
+
+    def _move_moments(self, mean: Any, variance: Any) -> None:
+        _move(self.moving_mean, mean, self.momentum)
+        _move(self.moving_variance, variance, self.momentum)
 
     def _renormed(self, mean: Any, variance: Any) -> tuple[Any, Any]:
         """Returns the scale and shift that also bring the batch to the moving statistics."""

@@ -5,7 +5,6 @@ neighbours that do not depend on where it is, nor on the size of the axis, which
 At the ends the weights of neighbours that exist are scaled to the sum of 1.
 """
 
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -15,34 +14,10 @@ from keras_fn.ops.binary import divide
 from keras_fn.ops.core import cast
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.creation import ones_like
+from keras_fn.ops.image._kernels import KERNELS
 from keras_fn.ops.indexing import getitem
 from keras_fn.ops.products import matmul
 from keras_fn.ops.shapes import moveaxis, pad, reshape, stack
-
-Kernel = Callable[[np.ndarray], np.ndarray]
-
-
-def _triangle(x: np.ndarray) -> np.ndarray:
-    return np.maximum(0.0, 1.0 - x)
-
-
-def _cubic(x: np.ndarray) -> np.ndarray:
-    """Keys, "Cubic convolution interpolation for digital image processing", 1981; a = -1/2."""
-    near = (1.5 * x - 2.5) * x * x + 1.0
-    far = ((-0.5 * x + 2.5) * x - 4.0) * x + 2.0
-    return np.where(x < 1, near, np.where(x < 2, far, 0.0))
-
-
-def _lanczos(radius: int) -> Kernel:
-    return lambda x: np.where(x < radius, np.sinc(x) * np.sinc(x / radius), 0.0)
-
-
-KERNELS: dict[str, tuple[Kernel, int]] = {  # weight by distance, and how far it reaches
-    "bilinear": (_triangle, 1),
-    "bicubic": (_cubic, 2),
-    "lanczos3": (_lanczos(3), 3),
-    "lanczos5": (_lanczos(5), 5),
-}
 
 
 @cache

@@ -15,6 +15,7 @@ from keras_fn_numpy.tensors import convert_to_tensor as convert_to_tensor
 from keras_fn_numpy.tensors import dtype_name as dtype_name
 from keras_fn_numpy.tensors import gather_rows as gather_rows
 from keras_fn_numpy.tensors import is_tensor as is_tensor
+from keras_fn_numpy.tensors import is_traced as is_traced
 from keras_fn_numpy.tensors import new_variable as new_variable
 from keras_fn_numpy.tensors import set_trainable as set_trainable
 from keras_fn_numpy.tensors import shape as shape

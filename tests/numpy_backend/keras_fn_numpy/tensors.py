@@ -49,6 +49,12 @@ def is_tensor(x: Any) -> bool:
     return isinstance(x, Tensor)
 
 
+def is_traced(x: Any) -> bool:
+    """NumPy makes no graphs."""
+    del x
+    return False
+
+
 def convert_to_tensor(x: Any, dtype: str | None = None) -> Tensor:
     """Makes a tensor. Python floats are `floatx()`, Python integers int32."""
     if isinstance(x, Tensor):

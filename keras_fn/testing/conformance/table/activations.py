@@ -161,5 +161,5 @@ CASES: list[Case] = [
 REFUSALS: list[Refusal] = [
     refusal("softmax", A([1.0, 2.0]), axis=1, match="axis=1 for a tensor of rank 1"),
     refusal("log_softmax", A([1.0, 2.0]), axis=-2, match="axis=-2 for a tensor of rank 1"),
-    refusal("glu", A([1.0, 2.0, 3.0]), match="equal"),
+    refusal("glu", A([1.0, 2.0, 3.0]), match="an axis whose size 2 divides"),
 ]

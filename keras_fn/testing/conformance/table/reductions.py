@@ -66,6 +66,7 @@ def count_nonzero(x, axis=None):
 
 
 def moments(x, axes, keepdims=False):
+    axes = tuple(np.atleast_1d(axes))
     return x.mean(axes, keepdims=keepdims), x.var(axes, keepdims=keepdims)
 
 

@@ -78,6 +78,11 @@ def psnr(x1, x2, max_val):
     return 10 * np.log10(max_val**2 / np.mean((x1 - x2) ** 2))
 
 
+def isin(x1, x2, assume_unique, invert):
+    """What is drawn may come twice, and the hint must change nothing."""
+    return np.isin(x1, x2, invert=invert)
+
+
 def rising(x):
     return np.sort(x, axis=None)
 
@@ -134,6 +139,10 @@ CASES: list[Case] = [
          side=SIDES, dtypes=("bool",)),
     case("searchsorted", A([1, 3], "int32"), T("n"), ref=np.searchsorted, result="int32",
          side=SIDES, dtypes=("float32",), gradient=False),
+    case("isin", T("m n"), T("k"), ref=isin, result="bool", assume_unique=KEEP, invert=KEEP,
+         dtypes=(*NUMBERS, "bool")),
+    case("isin", A([1.0, np.nan, np.inf]), A([[np.nan, np.inf]]), ref=np.isin, result="bool",
+         invert=KEEP, dtypes=FLOATS),
     # Correlations
     case("corrcoef", T("m 4"), ref=corrcoef, result="float", dtypes=("float32", "float64"),
          least=1),

@@ -1,0 +1,27 @@
+"""Where new arrays go."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import jax
+
+from keras_fn.errors import SpecError
+
+
+@contextmanager
+def device_scope(name: str) -> Iterator[None]:
+    """Inside, new arrays go to the device of that name: "cpu", "gpu:0", "cuda:1", "tpu"."""
+    with jax.default_device(_device(name)):
+        yield
+
+
+def _device(name: str) -> jax.Device:
+    kind, _, number = name.lower().replace("cuda", "gpu").partition(":")
+    try:
+        return jax.devices(kind)[int(number or 0)]
+    except (RuntimeError, IndexError, ValueError):
+        there = ", ".join(f"{d.platform}:{d.id}" for d in (*jax.devices(), *jax.devices("cpu")))
+        raise SpecError(
+            "keras_fn.device", expected=f"one of {there}", given=f"{name!r}",
+            fix="name a device that JAX sees",
+        ) from None  # fmt: skip
