@@ -327,15 +327,10 @@ class Shapes(Protocol):
     def flip(self, x: Tensor, /, axis: Axis = None) -> Tensor:
         """In reversed order along `axis`: one, several, or all for None."""
 
-    def pad(
-        self,
-        x: Tensor,
-        /,
-        pad_width: Any,
-        mode: str = "constant",
-        constant_values: float | None = None,
+    def pad_by(
+        self, x: Tensor, /, widths: list[tuple[int, int]], mode: str, value: float
     ) -> Tensor:
-        """Elements before and after each axis; constant, reflect or symmetric, as in NumPy."""
+        """Elements before and after each axis, in one of the modes of `ops.pad`."""
 
     def repeat(self, x: Tensor, /, repeats: Any, axis: int | None = None) -> Tensor:
         """Each element so often along `axis`; `repeats` is a number or one for each element."""
@@ -363,6 +358,9 @@ class Shapes(Protocol):
         """The list of slices along `axis`, without it."""
         ...
 
+    def view(self, x: Tensor, /, dtype: Any = None) -> Tensor:
+        """The same bytes as another dtype; the last axis becomes longer or shorter."""
+
     def view_as_complex(self, x: Tensor, /) -> Tensor:
         """Pairs of floats along the last axis as complex numbers."""
 
@@ -378,6 +376,11 @@ class Selection(Protocol):
 
     def getitem(self, x: Tensor, /, key: Any) -> Tensor:
         """`x[key]` as in NumPy: integers, slices, `...`, None, tensors of integers or booleans."""
+
+    def scatter_update(
+        self, inputs: Tensor, indices: Tensor, updates: Tensor, /, reduction: str | None = None
+    ) -> Tensor:
+        """A copy with updates at rows of indices, or combined; see `ops.scatter_update`."""
 
     def sort(self, x: Tensor, /, axis: int = -1) -> Tensor:
         """Elements in rising order along `axis`, NaN last; of the flattened tensor for None."""

@@ -92,7 +92,7 @@ from keras_fn_numpy.random import random_normal as random_normal
 from keras_fn_numpy.random import random_randint as random_randint
 from keras_fn_numpy.random import random_uniform as random_uniform
 from keras_fn_numpy.tensors import cast as cast
-from keras_fn_numpy.tensors import convert_to_tensor, in_float32, is_tensor
+from keras_fn_numpy.tensors import convert_to_tensor, in_float32, is_tensor, wide
 
 flip: Any = np.flip  # more than their types say, as lists of axes
 repeat: Any = np.repeat
@@ -220,12 +220,10 @@ def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Any]:
     return list(np.moveaxis(x, axis, 0))
 
 
-def pad(
-    x: Any, pad_width: Any, mode: str = "constant", constant_values: float | None = None
-) -> Any:
-    """`np.pad`, which refuses a value where it has no use."""
-    options = {} if constant_values is None else {"constant_values": constant_values}
-    return np.pad(x, pad_width, mode, **options)  # type: ignore[call-overload]
+def pad_by(x: Any, widths: Any, mode: str, value: float) -> Any:
+    """`np.pad`, which takes a value in mode "constant" only."""
+    options = {"constant_values": value} if mode == "constant" else {}
+    return np.pad(x, widths, mode, **options)  # type: ignore[call-overload]
 
 
 def getitem(x: Any, key: Any) -> Any:
@@ -246,22 +244,23 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Any:
 
 def sort(x: Any, axis: int = -1) -> Any:
     """Rising order."""
-    return np.sort(x, axis)
+    return in_float32(np.sort)(x, axis)
 
 
 def argsort(x: Any, axis: int | None = -1) -> Any:
     """Stable, as int32."""
-    return np.argsort(x, axis, "stable").astype("int32")
+    return np.argsort(wide(x), axis, "stable").astype("int32")
 
 
 def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Any, Any]:
     """Always in falling order; of equal elements the first one comes first."""
     del sorted
-    rising = np.argsort(np.flip(x, -1), -1, "stable")
+    rising = np.argsort(np.flip(wide(x), -1), -1, "stable")
     places = (x.shape[-1] - 1 - np.flip(rising, -1))[..., :k]
     return np.take_along_axis(x, places, -1), places.astype("int32")
 
 
+@np.errstate(all="ignore")
 def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | None = None) -> Any:
     """Rows out of range are left out."""
     y, rows = np.array(inputs), np.asarray(indices).reshape(-1, indices.shape[-1])
@@ -281,7 +280,9 @@ def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | Non
 def view(x: Any, dtype: Any = None) -> Any:
     """The same bytes."""
     native = x.dtype if dtype is None else numpy_dtype(dtype)
-    return np.ascontiguousarray(x).view(native).reshape((*x.shape[:-1], -1) if x.shape else ())
+    if x.dtype.itemsize == native.itemsize:
+        return np.ascontiguousarray(x).view(native).reshape(x.shape)
+    return np.ascontiguousarray(x).view(native)
 
 
 def view_as_complex(x: Any) -> Any:

@@ -121,6 +121,13 @@ def gather_rows(x: Tensor, indices: np.ndarray) -> Tensor:
     return x[indices]
 
 
+def wide(x: Any) -> Any:
+    """A tensor of small floats in float32, anything else as it is."""
+    # NumPy counts bfloat16 as "V", a thing, and does not know the order of its NaN.
+    small = is_tensor(x) and x.dtype.kind in "fV" and x.dtype.itemsize < 4
+    return x.astype("float32") if small else x
+
+
 def in_float32(function: Callable[..., Any]) -> Callable[..., Any]:
     """Computes small floats in 32 bits; the results have the dtype of the first tensor.
 
@@ -135,9 +142,7 @@ def in_float32(function: Callable[..., Any]) -> Callable[..., Any]:
         def back(y: Any) -> Any:
             return y.astype(dtype, copy=False) if (y.dtype.kind == "c") == is_complex else y
 
-        if dtype.kind in "fV" and dtype.itemsize < 4:  # NumPy counts bfloat16 as "V", a thing
-            args = tree.map_structure(lambda x: x.astype("float32") if is_tensor(x) else x, args)
-        results = function(*args, **options)
+        results = function(*tree.map_structure(wide, args), **options)
         return tuple(map(back, results)) if isinstance(results, tuple) else back(results)
 
     return call
