@@ -6,6 +6,7 @@ protocols are optional: a backend that gains by one of them has it, and the fron
 - `compile_call` (`CompilesCalls`): a model's call as one compiled function.
 - `compile_op` (`CompilesOps`): the body of an op as one compiled function.
 - `foreach` (`ForEach`): an optimizer's step over many variables at once.
+- `ops.while_loop` and `ops.fori_loop` (`Loops`): for backends that trace.
 - `device_scope` (`PlacesTensors`): the device of new tensors.
 
 A backend says that it cannot do a thing at all by raising `keras_fn.errors.Unsupported` where it

@@ -12,6 +12,8 @@ whatever error, and the rule then says why. A backend may have functions for oth
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from keras_fn.backend.transformations import Transformations
+
 Tensor = Any
 Axis = int | Sequence[int] | None
 Sizes = int | Sequence[int]
@@ -529,6 +531,7 @@ class Transforms(Protocol):
 
 class Primitives(
     Makers,
+    Transformations,
     Elementwise,
     OfFloats,
     Booleans,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from typing import cast as cast_type
 
 from keras_fn.backend.loader import current
+from keras_fn.backend.transformations import Loops
 from keras_fn.core import tree
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.scopes import context
@@ -176,7 +178,7 @@ def while_loop(
     holds = test(state)
     if is_traced(holds):
         loop = Flat(step, state)
-        leaves = current().ops.while_loop(
+        leaves = cast_type(Loops, current().ops).while_loop(
             lambda leaves: cast(test(_packed(state, leaves)), "bool"),
             loop, leaves_of(state), maximum_iterations,
         )  # fmt: skip
@@ -224,7 +226,7 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
     if context.get().symbolic:
         return step(KerasTensor((), "int32", record_history=False), state)
     if is_traced(lower, upper, state):
-        leaves = current().ops.fori_loop(
+        leaves = cast_type(Loops, current().ops).fori_loop(
             lower, upper,
             lambda i, leaves: leaves_of(step(cast(i, "int32"), _packed(state, leaves))),
             leaves_of(state),

@@ -87,7 +87,11 @@ from keras_fn_numpy.linalg import slogdet as slogdet
 from keras_fn_numpy.linalg import solve as solve
 from keras_fn_numpy.linalg import solve_triangular as solve_triangular
 from keras_fn_numpy.linalg import svd as svd
+from keras_fn_numpy.loops import custom_gradient as custom_gradient
+from keras_fn_numpy.loops import jvp as jvp
+from keras_fn_numpy.loops import remat as remat
 from keras_fn_numpy.loops import scan as scan
+from keras_fn_numpy.loops import vectorized_map as vectorized_map
 from keras_fn_numpy.random import random_normal as random_normal
 from keras_fn_numpy.random import random_randint as random_randint
 from keras_fn_numpy.random import random_uniform as random_uniform
