@@ -29,6 +29,14 @@ def _names_for_doctests(request: pytest.FixtureRequest) -> None:
     names.update(keras=keras, ops=ops, np=np)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _whole_tracebacks() -> None:
+    """A test that fails shows where."""
+    from keras_fn import config
+
+    config.disable_traceback_filtering()
+
+
 @pytest.fixture(autouse=True, scope="module")
 def _forget_compiled_functions() -> Iterator[None]:
     """JAX keeps every function that it compiled: gigabytes, over thousands of tests."""

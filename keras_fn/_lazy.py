@@ -10,6 +10,20 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 
+class Deferred:
+    """A module that is imported when something of it is first used: it takes long to import.
+
+    Args:
+        name: The module.
+    """
+
+    def __init__(self, name: str):
+        self._name = name
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(importlib.import_module(self._name), attribute)
+
+
 def attach(
     package: str, homes: Mapping[str, str], modules: tuple[str, ...] = ()
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:

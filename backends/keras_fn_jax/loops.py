@@ -2,12 +2,14 @@
 
 from functools import partial
 from typing import Any
+from weakref import WeakKeyDictionary, ref
 
 import jax
 from jax import lax
 from jax import numpy as jnp
 
 from keras_fn.core.carrying import Carried, carried
+from keras_fn.core.scopes import StatelessScope, context
 
 Array = Any
 
@@ -17,6 +19,13 @@ def scan(
     unroll: int = 1,
 ) -> tuple[Any, Any]:  # fmt: skip
     """`lax.scan`, along which the variables that steps assign are carried too."""
+    options = {"length": length, "reverse": reverse, "unroll": unroll}
+    compiled = _compiled_scan(function, (init, xs))
+    if compiled is not None:
+        try:
+            return compiled(init, xs, **options)
+        except _UsesVariables:
+            _scans[function] = None
 
     def run(state: Carried) -> tuple[Any, Any]:
         step = state.pure(function)
@@ -25,12 +34,60 @@ def scan(
             values, (after, y) = step(pair[0], pair[1], x)
             return (values, after), y
 
-        (values, carry), ys = lax.scan(
-            carrying, (state.values, init), xs, length=length, reverse=reverse, unroll=unroll
-        )
+        (values, carry), ys = lax.scan(carrying, (state.values, init), xs, **options)
         return values, (carry, ys)
 
     return carried(run)
+
+
+_scans: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+"""Scans that are compiled, by the function of a step; None where that uses variables."""
+
+
+def _compiled_scan(function: Any, arrays: Any) -> Any:
+    """A scan that is compiled once, for a function that comes again outside of any trace."""
+    if any(isinstance(x, jax.core.Tracer) for x in jax.tree.leaves(arrays)):
+        return None
+    if context.get().stateless is not None:
+        return None
+    try:
+        if function in _scans:
+            return _scans[function]
+        step = ref(function)
+        _scans[function] = jax.jit(partial(_scan_without_variables, step), static_argnames=_PLAIN)
+    except TypeError:  # an object that cannot be a weak key
+        pass
+    return None  # the first time: most functions are made for one call
+
+
+_PLAIN = ("length", "reverse", "unroll")
+
+
+class _UsesVariables(Exception):
+    """What is compiled would keep the values of today."""
+
+
+class _Watched(dict[int, Any]):
+    """The state of a scope that refuses to be asked for a variable."""
+
+    def get(self, key: int, default: Any = None) -> Any:
+        if key not in self:
+            raise _UsesVariables
+        return super().get(key, default)
+
+
+def _scan_without_variables(step: Any, init: Any, xs: Any, **options: Any) -> tuple[Any, Any]:
+    function = step()  # held weakly: what is compiled for it goes when it goes
+
+    def watched(carry: Any, x: Any) -> tuple[Any, Any]:
+        with StatelessScope() as scope:
+            scope.state = _Watched(scope.state)
+            result = function(carry, x)
+        if scope.written:
+            raise _UsesVariables
+        return result
+
+    return lax.scan(watched, init, xs, **options)
 
 
 @partial(jax.jit, static_argnums=6)

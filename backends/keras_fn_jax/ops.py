@@ -265,7 +265,12 @@ def unstack(x: jax.Array, num: int | None = None, axis: int = 0) -> list[jax.Arr
 
 
 def getitem(x: jax.Array, key: Any) -> jax.Array:
-    """`x[key]`."""
+    """`x[key]`; JAX would clip a number that is out of range."""
+    for k, size in zip(key if type(key) is tuple else (key,), x.shape, strict=False):
+        if type(k) is int and not -size <= k < size:
+            raise IndexError(f"index {k} of {size}")
+        if type(k) is not int and type(k) is not slice:
+            break
     return x[key]
 
 

@@ -93,13 +93,13 @@ segment_prod = _segment(_prod)
 
 
 def dynamic_slice(inputs: jax.Array, starts: Any, sizes: Any) -> jax.Array:
-    """`lax.dynamic_slice`."""
-    return lax.dynamic_slice(inputs, starts, sizes)
+    """`lax.dynamic_slice`, for which a negative start would count from the end."""
+    return lax.dynamic_slice(inputs, [jnp.maximum(start, 0) for start in starts], sizes)
 
 
 def dynamic_slice_update(inputs: jax.Array, starts: Any, updates: jax.Array) -> jax.Array:
-    """`lax.dynamic_update_slice`."""
-    return lax.dynamic_update_slice(inputs, updates, starts)
+    """`lax.dynamic_update_slice`, likewise."""
+    return lax.dynamic_update_slice(inputs, updates, [jnp.maximum(start, 0) for start in starts])
 
 
 def view(x: jax.Array, dtype: Any = None) -> jax.Array:

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from tensorflow import raw_ops as raw
 
 from keras_fn_tensorflow.tensors import convert_to_tensor, is_tensor, shape
 
@@ -16,15 +17,20 @@ def _integers(x: Any) -> tf.Tensor:
 def _from_front(indices: tf.Tensor, size: Any) -> tf.Tensor:
     """Counts negative indices from the front, and clips those out of range: XLA cannot raise."""
     size = tf.cast(size, indices.dtype)
-    return tf.clip_by_value(tf.where(indices < 0, indices + size, indices), 0, size - 1)
+    inside = raw.Minimum(x=raw.Maximum(x=indices, y=-size), y=size - 1)
+    return raw.FloorMod(x=inside, y=size)
 
 
 def take(x: Any, indices: Any, axis: int | None = None) -> tf.Tensor:
     """A gather, straight from a variable where `x` is one."""
     if axis is None:
         x, axis = tf.reshape(x, [-1]), 0
+    if x.shape[axis] == 0:  # where nothing is, nothing is at the front
+        return tf.gather(x, indices, axis=axis)
     indices = _from_front(_integers(indices), shape(x)[axis])
-    return tf.gather(x, indices, axis=axis)
+    if isinstance(x, tf.Variable):
+        return tf.gather(x, indices, axis=axis)
+    return raw.GatherV2(params=x, indices=indices, axis=axis)
 
 
 def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> tf.Tensor:

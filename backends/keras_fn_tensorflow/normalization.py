@@ -38,7 +38,7 @@ def _in_parts(
     mean, variance = tf.nn.moments(x, others, keepdims=True)
     sizes = [-1 if i == axis else 1 for i in range(x.shape.rank)]
     offset, scale = (None if t is None else tf.reshape(t, sizes) for t in (beta, gamma))
-    y = tf.nn.batch_normalization(x, mean, variance, offset, scale, epsilon)
+    y = tf.nn.batch_normalization(x, mean, variance, offset, scale, epsilon)  # type: ignore[arg-type]
     moments = (tf.stop_gradient(tf.reshape(t, [-1])) for t in (mean, variance))
     return (y, *moments)
 

@@ -36,7 +36,7 @@ def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | Non
         rows = join(rows, segments(updates, places, total))
     else:
         longer = tf.concat([rows, tf.zeros([1, *rest], dtype)], 0)
-        scatter = raw.TensorScatterAdd if reduction == "add" else raw.TensorScatterUpdate
+        scatter = {None: raw.TensorScatterUpdate, "add": raw.TensorScatterAdd}[reduction]
         rows = scatter(tensor=longer, indices=tf.expand_dims(places, 1), updates=updates)[:-1]
     return tf.reshape(rows, list(sizes))
 
@@ -51,6 +51,8 @@ def _check_integers(x: Any) -> None:
 
 def _places(indices: Any, sizes: Any) -> tuple[Any, Any]:
     """The index of each row in the flattened axes, or one too much where it is out of range."""
+    if indices.shape[-1] != len(sizes):
+        raise ValueError(f"{indices.shape[-1]} indices for {len(sizes)} axes")
     limits = tf.cast(tf.stack(list(sizes)), indices.dtype)
     indices = tf.where(indices < 0, indices + limits, indices)
     inside = tf.reduce_all((indices >= 0) & (indices < limits), -1)
@@ -82,13 +84,14 @@ def _segment(function: Any, empty: float | None = None) -> Any:
         result = function(data, ids, num_segments + 1)[:-1]
         if empty is None or not dtype.is_floating:
             return result
+
         # TensorFlow begins at the largest number, NumPy at infinity; and it passes by NaN.
-        taken = tf.math.unsorted_segment_max(tf.ones_like(ids), ids, num_segments + 1)[:-1] > 0
-        taken = tf.reshape(taken, [-1, *(1 for _ in data.shape[1:])])
-        nans = tf.cast(tf.math.is_nan(data), tf.int32)
-        is_nan = tf.math.unsorted_segment_max(nans, ids, num_segments + 1)[:-1] > 0
-        result = tf.where(is_nan, tf.constant(math.nan, dtype), result)
-        return tf.where(taken, result, tf.constant(empty, dtype))
+        def any_of(held: Any) -> Any:
+            held = tf.cast(held, tf.int32)
+            return tf.math.unsorted_segment_max(held, ids, num_segments + 1)[:-1] > 0
+
+        result = tf.where(any_of(tf.math.is_nan(data)), tf.constant(math.nan, dtype), result)
+        return tf.where(any_of(data != empty), result, tf.constant(empty, dtype))
 
     return reduce
 

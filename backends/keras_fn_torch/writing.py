@@ -26,7 +26,8 @@ def scatter_update(
     rest = inputs.shape[depth:]
     places, total = _places(indices, inputs.shape[:depth])
     rows = inputs.reshape(total, *rest)
-    updates = updates.broadcast_to(indices.shape[:-1] + rest).reshape(-1, *rest)
+    count = indices.shape[:-1].numel()
+    updates = updates.broadcast_to(indices.shape[:-1] + rest).reshape(count, *rest)
     return _scattered(rows, places.flatten(), updates, reduction).reshape(inputs.shape)
 
 
@@ -38,6 +39,8 @@ def _integers(x: Tensor) -> Tensor:
 
 def _places(indices: Tensor, sizes: torch.Size) -> tuple[Tensor, int]:
     """The index of each row in the flattened axes, or one too much where it is out of range."""
+    if indices.shape[-1] != len(sizes):
+        raise ValueError(f"{indices.shape[-1]} indices for {len(sizes)} axes")
     limits = torch.tensor(sizes, device=indices.device)
     indices = torch.where(indices < 0, indices + limits, indices)
     inside = ((indices >= 0) & (indices < limits)).all(-1)

@@ -17,6 +17,7 @@ from keras_fn.core.scopes import (
     TrainingScope,
     context,
 )
+from keras_fn.core.tracebacks import entrance
 from keras_fn.core.variable import Variable
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.layers._building import needs_a_shape, once_built, with_own_parameters
@@ -248,6 +249,7 @@ class Layer(Tracked, Base, Operation):
             return self.call(x, training=default if training is None else bool(training))
         return self.call(x)
 
+    @entrance
     def _full_call(self, args: tuple, kwargs: dict[str, Any]) -> Any:
         """The full road: names, conversions, building, checks, masks, training, recording."""
         signature = self._signature

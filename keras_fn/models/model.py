@@ -5,11 +5,16 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, ClassVar, cast
 
+from keras_fn._lazy import Deferred
 from keras_fn.core.registry import CustomObjectScope
 from keras_fn.core.serialization import serialize_keras_object
 from keras_fn.layers._config import given_config
 from keras_fn.layers.layer import Layer
 from keras_fn.training.trainer import Trainer
+
+model_files: Any = Deferred("keras_fn.saving.model_files")
+mermaid: Any = Deferred("keras_fn.visualization.mermaid")
+tables: Any = Deferred("keras_fn.visualization.summary")
 
 
 class Model(Trainer, Layer):
@@ -97,21 +102,15 @@ class Model(Trainer, Layer):
             show_trainable: Whether a column says what is trained.
             layer_range: Names (or patterns) of the first and the last layer to show.
         """
-        from keras_fn.visualization.summary import print_summary  # and rich, when it is needed
-
-        print_summary(
+        tables.print_summary(
             self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range
         )
 
     def _repr_html_(self) -> str:
-        from keras_fn.visualization.summary import summary_html
-
-        return summary_html(self)
+        return tables.summary_html(self)
 
     def _repr_markdown_(self) -> str:
-        from keras_fn.visualization.mermaid import model_to_mermaid
-
-        return f"```mermaid\n{model_to_mermaid(self)}\n```"
+        return f"```mermaid\n{mermaid.model_to_mermaid(self)}\n```"
 
     # ---------------------------------------------------------------- files
 
@@ -126,17 +125,17 @@ class Model(Trainer, Layer):
             zipped: A `.keras` file is always zipped here.
             **kwargs: `include_optimizer=False` leaves the optimizer's state out.
         """
-        _files().save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
+        model_files.save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
 
     def save_weights(
         self, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None
     ) -> None:
         """Saves the weights in a `.weights.h5` file."""
-        _files().save_weights(self, filepath, overwrite, max_shard_size)
+        model_files.save_weights(self, filepath, overwrite, max_shard_size)
 
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
         """Loads weights from a `.weights.h5`, `.keras` or legacy `.h5` file: all, or none."""
-        _files().load_weights(self, filepath, skip_mismatch, **kwargs)
+        model_files.load_weights(self, filepath, skip_mismatch, **kwargs)
 
     def to_json(self, **kwargs: Any) -> str:
         """Returns the architecture as JSON; `kwargs` go to `json.dumps`."""
@@ -181,13 +180,6 @@ def _with_graph(cls: type) -> Any:
     return type(cls.__name__, (cls, base), names)
 
 
-def _files() -> Any:
-    """What reads and writes models: with h5py it takes longer to import than all layers."""
-    from keras_fn.saving import model_files
-
-    return model_files
-
-
 def model_from_json(json_string: str, custom_objects: Any = None) -> Any:
     """Returns the model that `Model.to_json` described, with new weights.
 
@@ -201,4 +193,4 @@ def model_from_json(json_string: str, custom_objects: Any = None) -> Any:
         >>> keras.models.model_from_json(text).count_params()
         8
     """
-    return _files().model_from_json(json_string, custom_objects)
+    return model_files.model_from_json(json_string, custom_objects)

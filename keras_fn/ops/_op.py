@@ -13,6 +13,7 @@ from keras_fn.core.keras_tensor import KerasTensor, Shape
 from keras_fn.core.naming import auto_name
 from keras_fn.core.operation import Operation
 from keras_fn.core.scopes import SymbolicScope, context
+from keras_fn.core.tracebacks import entrance
 from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError, Unsupported
 
@@ -34,11 +35,13 @@ class Rule:
         operands: The dtype that the operands are cast to before a backend sees them, from their
             dtypes; None to leave them as they are.
         first: Position of the first operand that is cast: those before it are taken as they are.
+        eager: Whether a body runs as it is, not compiled: it draws, or refuses values.
     """
 
     infer: Callable[..., Any]
     operands: Callable[..., str] | None = None
     first: int = 0
+    eager: bool = False
 
 
 class OpFunction(Protocol):
@@ -140,6 +143,7 @@ class _Op:
 
         return call
 
+    @entrance
     def general(self, args: tuple, kwargs: dict[str, Any]) -> Any:
         """The full road: symbolic calls, conversions, casts; finds the route for the next call."""
         if not self.names.isdisjoint(kwargs):  # operands by name: options stay keywords
@@ -178,9 +182,12 @@ class _Op:
                 f"the {backend.name} backend has no {self.name}",
                 fix="use other ops, or another backend",
             )
+        if self.rule is not None and self.rule.eager:
+            return self.fn
         compile_op = getattr(backend, "compile_op", None)
         return self.fn if compile_op is None else compile_op(self.fn)
 
+    @entrance
     def explain(self, error: Exception, args: tuple, kwargs: dict[str, Any]) -> None:
         """Raises the error of the op's rule, if that refuses the arguments too.
 

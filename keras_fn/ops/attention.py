@@ -93,11 +93,10 @@ def dot_product_attention(
         flash_attention = False
     bias = None if bias is None else _of_rank_4(cast(bias, dtype))
     mask = None if mask is None else _of_rank_4(cast(mask, "bool"))
-    if scale is None:
-        scale = query.shape[-1] ** -0.5
+    factor = float(query.shape[-1]) ** -0.5 if scale is None else scale
     if attn_logits_soft_cap is None:
-        return fused_attention(query, key, value, bias, mask, scale, is_causal, flash_attention)
-    return _attention(query, key, value, bias, mask, scale, is_causal, attn_logits_soft_cap)
+        return fused_attention(query, key, value, bias, mask, factor, is_causal, flash_attention)
+    return _attention(query, key, value, bias, mask, factor, is_causal, attn_logits_soft_cap)
 
 
 @op(rule=Rule(lambda query, *_: query))
@@ -173,7 +172,7 @@ def _check(query: Spec, key: Spec, value: Spec, bias: Any, mask: Any) -> None:
         raise _misfit("key and value of one shape, of the batch and head size of query", shapes,
                       "project them to the same sizes")  # fmt: skip
     heads, key_heads = query.shape[2], key.shape[2]
-    if key_heads == 0 or (None not in (heads, key_heads) and heads % key_heads):
+    if key_heads == 0 or (heads is not None and key_heads is not None and heads % key_heads):
         raise _misfit("a number of heads that the number of key heads divides", shapes,
                       "choose other numbers of heads")  # fmt: skip
     logits = (query.shape[0], heads, query.shape[1], key.shape[1])

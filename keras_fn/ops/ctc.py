@@ -151,8 +151,8 @@ def ctc_loss(
     Note:
         For labels that do not fit Keras 3 gives infinity on PyTorch only, elsewhere large numbers.
     """
-    specs = map(spec_of, (target, output, target_length, output_length))
-    dtype = _ctc_loss(*specs, mask_index).dtype
+    specs = [spec_of(x) for x in (target, output, target_length, output_length)]
+    dtype = _ctc_loss(*specs, mask_index=mask_index).dtype
     lengths = (cast(n, "int32") for n in (target_length, output_length))
     function = _compiled(current(), _loss_function(mask_index))
     return function(cast(target, "int32"), cast(output, dtype), *lengths)

@@ -40,7 +40,7 @@ def custom_gradient(f: Callable[..., tuple[Any, Callable[..., Any]]]) -> Callabl
         ... def log1pexp(x):
         ...     e = ops.exp(x)
         ...     return ops.log(1 + e), lambda upstream: upstream * (1 - 1 / (1 + e))
-        >>> round(float(log1pexp(100.0)), 3) > 88
+        >>> float(log1pexp(0.0)) == float(ops.log(2.0))
         True
     """
 

@@ -97,8 +97,8 @@ def getitem(x: Tensor, key: Any) -> Tensor:
     """`x[key]`: integers, slices, `...`, None for a new axis, or tensors of integers.
 
     Example:
-        >>> convert_to_numpy(getitem([1, 2, 3], slice(1, None))).tolist()
-        [2, 3]
+        >>> convert_to_numpy(getitem([[1, 2], [3, 4]], (..., 0))).tolist()
+        [1, 3]
     """
 
 

@@ -104,7 +104,9 @@ def cholesky(x: Tensor, upper: bool = False) -> Tensor:
 
 @op(
     rule=Rule(
-        lambda x, upper=False: _same_square(x, "ops.cholesky_inverse"), operands=dtypes.float_type
+        lambda x, upper=False: _same_square(x, "ops.cholesky_inverse"),
+        operands=dtypes.float_type,
+        eager=True,
     )
 )
 def cholesky_inverse(x: Tensor, upper: bool = False) -> Tensor:

@@ -10,6 +10,7 @@ from keras_fn.ops._rules import broadcast, normalize_axis
 from keras_fn.ops._rules import product as product_of
 from keras_fn.ops._types import Tensor
 from keras_fn.ops.binary import multiply, subtract
+from keras_fn.ops.complex_numbers import conjugate
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.indexing import getitem
 from keras_fn.ops.products import tensordot
@@ -63,13 +64,15 @@ def _vdot(x1: Spec, x2: Spec) -> Spec:
 
 @op(rule=Rule(_vdot, operands=dtypes.result_type))
 def vdot(x1: Tensor, x2: Tensor) -> Tensor:
-    """Sums the products of all elements, both tensors flattened.
+    """Sums the products of all elements, both tensors flattened, the first one conjugated.
 
     Example:
         >>> int(vdot([[1, 2], [3, 4]], [[1, 0], [0, 1]]))
         5
     """
     _vdot(spec_of(x1), spec_of(x2))
+    if "complex" in dtypes.result_type(spec_of(x1).dtype):
+        x1 = conjugate(x1)
     return tensordot(ravel(x1), ravel(x2), 1)
 
 

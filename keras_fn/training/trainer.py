@@ -8,6 +8,7 @@ import numpy as np
 from keras_fn import ops
 from keras_fn.core import tree
 from keras_fn.core.operation import infer
+from keras_fn.core.tracebacks import entrance
 from keras_fn.training import intake
 from keras_fn.training.callbacks import CallbackList, History
 from keras_fn.training.progress import EpochDisplay
@@ -17,6 +18,7 @@ from keras_fn.training.steps import Steps, symbol
 class Trainer(Steps):
     """What makes a layer a model that can be trained. `Model` is a Trainer and a Layer."""
 
+    @entrance
     def fit(
         self,
         x: Any = None,
@@ -144,6 +146,7 @@ class Trainer(Steps):
         watchers.on_test_end(logs)
         return logs
 
+    @entrance
     def evaluate(
         self,
         x: Any = None,
@@ -184,6 +187,7 @@ class Trainer(Steps):
         values = list(logs.values())
         return values[0] if len(values) == 1 else values
 
+    @entrance
     def predict(
         self,
         x: Any,
@@ -233,6 +237,7 @@ class Trainer(Steps):
 
     # ---------------------------------------------------------------- single batches
 
+    @entrance
     def train_on_batch(
         self,
         x: Any,
@@ -245,6 +250,7 @@ class Trainer(Steps):
         self._need_compile("train_on_batch")
         return self._on_batch("train", x, y, sample_weight, class_weight, return_dict)
 
+    @entrance
     def test_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
     ) -> Any:
@@ -265,6 +271,7 @@ class Trainer(Steps):
         values = list(logs.values())
         return values[0] if len(values) == 1 else values
 
+    @entrance
     def predict_on_batch(self, x: Any) -> Any:
         """Returns the outputs for one batch, as NumPy arrays."""
         rows = intake.rows(self, x, None, None, None)

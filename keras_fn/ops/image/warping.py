@@ -334,7 +334,7 @@ def _perspective(
     return Spec(images.shape, dtypes.result_type(images.dtype))
 
 
-@op(rule=Rule(_perspective))
+@op(rule=Rule(_perspective, eager=True))
 def perspective_transform(
     images: Tensor,
     start_points: Tensor,
@@ -370,10 +370,10 @@ def perspective_transform(
         [[2. 1.]
          [4. 3.]]
     """
-    last = _check_perspective(images, start_points, end_points, interpolation, data_format)
+    _check_perspective(images, start_points, end_points, interpolation, data_format)
     wide = working_dtype(images.dtype)
     transform = _homography(cast(start_points, wide), cast(end_points, wide))
-    return _warped(images, _projected(transform), interpolation, "constant", fill_value, last)
+    return affine_transform(images, transform, interpolation, "constant", fill_value, data_format)
 
 
 def _homography(start: Tensor, end: Tensor) -> Tensor:
@@ -402,7 +402,7 @@ def _elastic(
     return Spec(images.shape, dtypes.result_type(images.dtype))
 
 
-@op(rule=Rule(_elastic))
+@op(rule=Rule(_elastic, eager=True))
 def elastic_transform(
     images: Tensor,
     alpha: float = 20.0,

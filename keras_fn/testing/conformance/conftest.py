@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from keras_fn.backend.loader import current
+
 _COLUMNS = ("passed", "failed", "unsupported")
 
 
@@ -54,8 +56,6 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Prints the table: ops with failures or gaps by name, the others as a sum."""
     if not _counts:
         return
-    from keras_fn.backend.loader import current
-
     write = terminalreporter.write_line
     terminalreporter.section(f"conformance of {current().name}")
     shown = _counts if terminalreporter.verbosity > 0 else {

@@ -58,8 +58,10 @@ def cases(condition: Callable[[Case], bool] = lambda _: True, every_dtype: bool 
     return pytest.mark.parametrize(("case", "dtype"), params)
 
 
-def check(case: Case, dtype: str, test: Callable[[Call], None], **drawing: Any) -> None:
-    """Runs a test on drawn calls; skips what the backend cannot do."""
+def check(
+    case: Case, dtype: str, test: Callable[[Call], None], share: float = 0.5, **drawing: Any
+) -> None:
+    """Runs a test on drawn calls, a share of KERAS_FN_EXAMPLES; skips what cannot be done."""
     name = current().name
     if name in case.lacks:
         pytest.skip(f"unsupported: {case.lacks[name]}")
@@ -73,11 +75,11 @@ def check(case: Case, dtype: str, test: Callable[[Call], None], **drawing: Any) 
             pytest.skip(f"unsupported: {gap.reason}")
 
     draws = calls(case, dtype, **drawing)
-    quiet = list(HealthCheck)
-    settings(
-        max_examples=EXAMPLES, deadline=None, database=None, derandomize=EXAMPLES == 4,
-        suppress_health_check=quiet,
-    )(given(draws)(supported))()  # fmt: skip
+    drawn = settings(
+        max_examples=max(1, round(EXAMPLES * share)), deadline=None, database=None,
+        derandomize=EXAMPLES == 4, suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    drawn(given(draws)(supported))()
 
 
 def run(case: Case, call: Call) -> Any:
@@ -95,24 +97,56 @@ def wanted(case: Case, call: Call) -> list[np.ndarray]:
 
 
 @cases(every_dtype=True)
-def test_values_and_dtypes(case: Case, dtype: str) -> None:
+def test_values_dtypes_and_specs(case: Case, dtype: str) -> None:
     def test(call: Call) -> None:
         outputs = run(case, call)
         names = [current().dtype_name(x) for x in results(outputs)]
         assert names == expected_dtypes(case.result, dtype, len(names))
         values = arrays(outputs)
-        if case.check is not None:
-            args, options = call.with_tensors(call.tensors)
-            case.check(values, *args, **options)
-        if case.reference is None:
-            assert case.check is not None, f"{case.op}: neither a reference nor a check"
-            return
-        reference = wanted(case, call)
-        assert len(values) == len(reference), "number of results"
-        for i, (value, ref) in enumerate(zip(values, reference, strict=True)):
-            assert_close(value, ref, dtype, case.tolerance, f"result {i}")
+        check_values(case, dtype, call, values)
+        if case.symbolic:
+            check_specs(
+                case, call, [(x.shape, name) for x, name in zip(values, names, strict=True)]
+            )
 
-    check(case, dtype, test)
+    check(case, dtype, test, share=1.0 if dtype == case.dtypes[0] else 0.5)
+
+
+def check_values(case: Case, dtype: str, call: Call, values: list[np.ndarray]) -> None:
+    """Compares the results of a call with the reference."""
+    if case.check is not None:
+        args, options = call.with_tensors(call.tensors)
+        case.check(values, *args, **options)
+    if case.reference is None:
+        assert case.check is not None, f"{case.op}: neither a reference nor a check"
+        return
+    reference = wanted(case, call)
+    assert len(values) == len(reference), "number of results"
+    for i, (value, ref) in enumerate(zip(values, reference, strict=True)):
+        assert_close(value, ref, dtype, case.tolerance, f"result {i}")
+
+
+def check_specs(case: Case, call: Call, real: list[tuple[tuple[int, ...], str]]) -> None:
+    """Compares what is inferred with the shapes and dtypes of the results."""
+
+    def inferred(symbols: list[KerasTensor]) -> list[KerasTensor]:
+        args, options = call.with_tensors(symbols)
+        return results(op_of(case.op)(*args, **options))
+
+    if case.jit:
+        assert [(s.shape, s.dtype) for s in inferred(list(map(_symbol, call.tensors)))] == real
+    if not case.unknown:
+        return
+    holes = np.random.default_rng(len(call.tensors))
+    symbols = []
+    for x, place in zip(call.tensors, call.places, strict=True):
+        known = isinstance(place, A) or place.known
+        symbols.append(_symbol(x, None if known else holes))
+    for s, (shape, name) in zip(inferred(symbols), real, strict=True):
+        assert s.dtype == name
+        assert len(s.shape) == len(shape)
+        fits = [m in (None, n) for m, n in zip(s.shape, shape, strict=True)]
+        assert all(fits), f"inferred {s.shape} with unknown sizes, in truth {shape}"
 
 
 @cases(lambda case: case.specials)
@@ -122,36 +156,6 @@ def test_nan_and_infinities(case: Case, dtype: str) -> None:
             assert_close(value, ref, dtype, case.tolerance, "with NaN and infinities")
 
     check(case, dtype, test, special=True)
-
-
-@cases(lambda case: case.symbolic, every_dtype=True)
-def test_inferred_specs(case: Case, dtype: str) -> None:
-    def test(call: Call) -> None:
-        real = [(x.shape, current().dtype_name(t)) for x, t in both(run(case, call))]
-        symbols = [_symbol(x) for x in call.tensors]
-        args, options = call.with_tensors(symbols)
-        specs = results(op_of(case.op)(*args, **options))
-        if case.jit:
-            assert [(s.shape, s.dtype) for s in specs] == real
-        if not case.unknown:
-            return
-        open_, holes = [], np.random.default_rng(len(call.tensors))
-        for x, place in zip(call.tensors, call.places, strict=True):
-            known = isinstance(place, A) or place.known
-            open_.append(_symbol(x, None if known else holes))
-        args, options = call.with_tensors(open_)
-        for s, (shape, name) in zip(results(op_of(case.op)(*args, **options)), real, strict=True):
-            assert s.dtype == name
-            assert len(s.shape) == len(shape)
-            fits = [m in (None, n) for m, n in zip(s.shape, shape, strict=True)]
-            assert all(fits), f"inferred {s.shape} with unknown sizes, in truth {shape}"
-
-    check(case, dtype, test)
-
-
-def both(outputs: Any) -> list[tuple[np.ndarray, Any]]:
-    """Each result as an array and as a tensor."""
-    return list(zip(arrays(outputs), results(outputs), strict=True))
 
 
 def _symbol(x: np.ndarray, holes: Any = None) -> KerasTensor:

@@ -94,6 +94,7 @@ CASES: list[Case] = [
     case("inner", T(""), T("a b"), ref=inner),
     case("inner", T("a b"), 2, ref=inner),
     case("vdot", T("a b"), T("a b"), ref=np.vdot),
+    case("vdot", T("a b"), T("a b"), ref=np.vdot, dtypes=("complex64",)),
     case("kron", T("a b"), T("c d"), ref=np.kron, least=1),
     case("kron", T("a"), T("b c"), ref=np.kron, least=1),
     case("kron", T("a", dtype="int32"), T("b"), ref=np.kron, dtypes=("float32",), least=1),

@@ -137,7 +137,7 @@ CASES: list[Case] = [
          ref=ctc_loss, mask_index=2, dtypes=("float32",)),
     case("ctc_loss", A([[1, 1], [1, 2], [1, 1], [2, 9]], "int32"), T("4 3 3"),
          A([2, 2, 2, 1], "int32"), A([2, 1, 3, 0], "int32"), ref=ctc_loss, dtypes=("float32",),
-         gradient=False),  # infinite: the test below says what the gradient is
+         gradient=False),  # infinite: see tests/ops/test_ctc.py
     case("ctc_loss", A(np.zeros((2, 0)), "int32"), T("2 3 3"), A([0, 0], "int32"),
          A([3, 0], "int32"), ref=ctc_loss, dtypes=("float32",)),
     *(case("ctc_decode", T("b 5 3", -9, 9), classes("b", 0, 5), ref=ctc_decode,

@@ -87,6 +87,7 @@ def cast(x: Any, dtype: str) -> Any:
 
 
 PLACES = A([[0, -1], [3, 2], [0, 3], [1, 1]], "int32")  # the last but one is out of range
+KNOWN = {"numpy": "its tensors have values that are known: a block that is outside is refused"}
 ROWS = A([[1], [-1], [9]], "int64")
 
 CASES: list[Case] = [
@@ -116,11 +117,11 @@ CASES: list[Case] = [
          A([0, 0, 1, 1], "int32"), 2, ref=SEGMENTS["segment_prod"], dtypes=("float32",)),
     case("slice", T("4 5"), OneOf([(0, 0), (1, 2), [2, 3]]), OneOf([(2, 2), [1, -1], (0, 1)]),
          ref=block, dtypes=ALL, specials=True),
-    case("slice", T("4 5"), A([3, -1], "int32"), (2, 3), ref=block),
+    case("slice", T("4 5"), A([3, -1], "int32"), (2, 3), ref=block, lacks=KNOWN),
     case("slice", T("4 5"), [A(1, "int32"), 2], (2, 3), ref=block),
     case("slice_update", T("4 5"), OneOf([(0, 0), (1, 2), [2, 3]]), T("2 2"), ref=block_update,
          dtypes=ALL, specials=True),
-    case("slice_update", T("4 5"), A([3, -1], "int32"), T("2 3"), ref=block_update),
+    case("slice_update", T("4 5"), A([3, -1], "int32"), T("2 3"), ref=block_update, lacks=KNOWN),
     case("slice_update", T("4 a"), (1, 0), T("0 a"), ref=block_update),
     case("copy", T("..."), ref=lambda x: x, dtypes=ALL, specials=True),
     case("size", T("..."), ref=np.size, dtypes=ALL, result="int32", gradient=False,
