@@ -6,6 +6,7 @@ protocols are optional: a backend that gains by one of them has it, and the fron
 - `compile_call` (`CompilesCalls`): a model's call as one compiled function.
 - `compile_op` (`CompilesOps`): the body of an op as one compiled function.
 - `foreach` (`ForEach`): an optimizer's step over many variables at once.
+- `ops.while_loop` and `ops.fori_loop` (`Loops`): for backends that trace.
 - `device_scope` (`PlacesTensors`): the device of new tensors.
 
 A backend says that it cannot do a thing at all by raising `keras_fn.errors.Unsupported` where it
@@ -24,8 +25,9 @@ Tensor = Any
 """What the backend computes with.
 
 Whatever it is, it has `shape`, which iterates over the sizes, `dtype`, which can be hashed and
-compared, and Python's operators. A mask travels with a tensor as its attribute `_keras_mask`;
-for tensors that take no attributes, keras_fn keeps the latest ones beside them.
+compared, and Python's operators, which compositions use like ops: beside a Python number of its
+kind a tensor keeps its dtype, and dividing by zero is no error. A mask travels with a tensor as its
+attribute `_keras_mask`; for tensors that take no attributes, keras_fn keeps the latest beside them.
 """
 
 Handle = Any

@@ -1,14 +1,18 @@
 """What every backend computes: the primitive ops. All other ops are made of these.
 
-A module satisfies it, with a function for each. The frontend has checked shapes and converted
-before it calls: operands are tensors of the backend and come by position, options by name or by
-position. Operands that are to meet in one dtype have it; beside a tensor there may stand a Python
-number. A backend may have functions for other ops of `keras_fn.ops`, too, under their names: they
-go before our compositions.
+A module satisfies it, with a function for each. The frontend has converted before it calls:
+operands are tensors of the backend and come by position, options by name or by position. Operands
+that are to meet in one dtype have it; beside a tensor there may stand a Python number.
+
+Arguments that an op's rule refuses reach the backend all the same, to save the time: it fails, with
+whatever error, and the rule then says why. A backend may have functions for other ops of
+`keras_fn.ops`, too, under their names: they go before our compositions.
 """
 
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
+
+from keras_fn.backend.transformations import Transformations
 
 Tensor = Any
 Axis = int | Sequence[int] | None
@@ -62,20 +66,29 @@ class Elementwise(Protocol):
     def add(self, x1: Tensor, x2: Tensor, /) -> Tensor:
         """`x1 + x2`."""
 
-    def bitwise_and(self, x1: Tensor, x2: Tensor, /) -> Tensor:
+    def bitwise_and(self, x: Tensor, y: Tensor, /) -> Tensor:
         """Bits set in both."""
+
+    def bitwise_left_shift(self, x: Tensor, y: Tensor, /) -> Tensor:
+        """Bits of `x` moved up by `y` places; 0 if `y` is not less than their number."""
 
     def bitwise_not(self, x: Tensor, /) -> Tensor:
         """Bits turned over; logical not of booleans."""
 
-    def bitwise_or(self, x1: Tensor, x2: Tensor, /) -> Tensor:
+    def bitwise_or(self, x: Tensor, y: Tensor, /) -> Tensor:
         """Bits set in one or both."""
 
-    def bitwise_xor(self, x1: Tensor, x2: Tensor, /) -> Tensor:
+    def bitwise_right_shift(self, x: Tensor, y: Tensor, /) -> Tensor:
+        """Bits of `x` moved down by `y` places; the sign stays."""
+
+    def bitwise_xor(self, x: Tensor, y: Tensor, /) -> Tensor:
         """Bits set in one only."""
 
     def floor_divide(self, x1: Tensor, x2: Tensor, /) -> Tensor:
         """Quotient rounded towards minus infinity."""
+
+    def gcd(self, x1: Tensor, x2: Tensor, /) -> Tensor:
+        """Greatest common divisor of the absolute values; that of 0 and 0 is 0."""
 
     def maximum(self, x1: Tensor, x2: Tensor, /) -> Tensor:
         """The larger of two elements; NaN if one is."""
@@ -144,6 +157,9 @@ class OfFloats(Protocol):
     def erf(self, x: Tensor, /) -> Tensor:
         """Error function."""
 
+    def erfc(self, x: Tensor, /) -> Tensor:
+        """`1 - erf(x)`, exact for large `x`."""
+
     def erfinv(self, x: Tensor, /) -> Tensor:
         """Inverse error function."""
 
@@ -159,6 +175,9 @@ class OfFloats(Protocol):
     def floor(self, x: Tensor, /) -> Tensor:
         """Largest integer not above `x`, as a float."""
 
+    def i0(self, x: Tensor, /) -> Tensor:
+        """Modified Bessel function of the first kind, of order 0."""
+
     def log(self, x: Tensor, /) -> Tensor:
         """Natural logarithm."""
 
@@ -170,6 +189,9 @@ class OfFloats(Protocol):
 
     def log2(self, x: Tensor, /) -> Tensor:
         """Logarithm of base 2."""
+
+    def nextafter(self, x1: Tensor, x2: Tensor, /) -> Tensor:
+        """The number next to `x1`, as its dtype has them, towards `x2`."""
 
     def rsqrt(self, x: Tensor, /) -> Tensor:
         """`1 / sqrt(x)`."""
@@ -264,17 +286,23 @@ class Reductions(Protocol):
     def cumsum(self, x: Tensor, /, axis: int | None = None, dtype: str | None = None) -> Tensor:
         """Running sum; of the flattened tensor for None; in `dtype`, else that of the operand."""
 
-    def max(self, x: Tensor, /, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """Largest element; NaN if there is one."""
+    def max(
+        self, x: Tensor, /, axis: Axis = None, keepdims: bool = False, initial: float | None = None
+    ) -> Tensor:
+        """Largest element, or `initial`; NaN if there is one."""
 
     def mean(self, x: Tensor, /, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Arithmetic mean."""
 
-    def min(self, x: Tensor, /, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """Smallest element; NaN if there is one."""
+    def min(
+        self, x: Tensor, /, axis: Axis = None, keepdims: bool = False, initial: float | None = None
+    ) -> Tensor:
+        """Smallest element, or `initial`; NaN if there is one."""
 
-    def prod(self, x: Tensor, /, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """Product."""
+    def prod(
+        self, x: Tensor, /, axis: Axis = None, keepdims: bool = False, dtype: Any = None
+    ) -> Tensor:
+        """Product, in `dtype` if there is one."""
 
     def softmax(self, x: Tensor, /, axis: Any = -1) -> Tensor:
         """`exp(x)` over its sum along `axis`, or several axes, without overflow."""
@@ -302,9 +330,9 @@ class Shapes(Protocol):
         """In reversed order along `axis`: one, several, or all for None."""
 
     def pad_by(
-        self, x: Tensor, /, widths: Sequence[tuple[int, int]], mode: str, value: float
+        self, x: Tensor, /, widths: list[tuple[int, int]], mode: str, value: float
     ) -> Tensor:
-        """Elements before and after each axis; constant, edge, reflect, symmetric or wrap."""
+        """Elements before and after each axis, in one of the modes of `ops.pad`."""
 
     def repeat(self, x: Tensor, /, repeats: Any, axis: int | None = None) -> Tensor:
         """Each element so often along `axis`; `repeats` is a number or one for each element."""
@@ -332,6 +360,15 @@ class Shapes(Protocol):
         """The list of slices along `axis`, without it."""
         ...
 
+    def view(self, x: Tensor, /, dtype: Any = None) -> Tensor:
+        """The same bytes as another dtype; the last axis becomes longer or shorter."""
+
+    def view_as_complex(self, x: Tensor, /) -> Tensor:
+        """Pairs of floats along the last axis as complex numbers."""
+
+    def view_as_real(self, x: Tensor, /) -> Tensor:
+        """Complex numbers as pairs of floats along a new last axis."""
+
 
 class Selection(Protocol):
     """Elements that are chosen by condition, place or order. The dtype stays."""
@@ -345,14 +382,9 @@ class Selection(Protocol):
     def scatter_update(
         self, inputs: Tensor, indices: Tensor, updates: Tensor, /, reduction: str | None = None
     ) -> Tensor:
-        """A copy with elements or slices replaced, or combined by add, max, min or mul.
+        """A copy with updates at rows of indices, or combined; see `ops.scatter_update`."""
 
-        Negative indices count from the end; rows out of range are left out. `updates` broadcast
-        to the places, and are cast to the dtype of `inputs`.
-        """
-        ...
-
-    def sort(self, x: Tensor, /, axis: int | None = -1) -> Tensor:
+    def sort(self, x: Tensor, /, axis: int = -1) -> Tensor:
         """Elements in rising order along `axis`, NaN last; of the flattened tensor for None."""
 
     def take(self, x: Tensor, indices: Tensor, /, axis: int | None = None) -> Tensor:
@@ -365,12 +397,8 @@ class Selection(Protocol):
         """The largest elements of the last axis and their indices (int32); ties in order."""
         ...
 
-    def view(self, x: Tensor, /, dtype: str | None = None) -> Tensor:
-        """The same bytes read as another dtype; the last axis becomes longer or shorter."""
-        ...
-
-    def where(self, condition: Tensor, x1: Tensor, x2: Tensor, /) -> Tensor:
-        """`x1` where the condition holds, else `x2`; the condition may be of any dtype."""
+    def where(self, condition: Tensor, x1: Tensor = None, x2: Tensor = None, /) -> Any:
+        """`x1` where the condition holds, else `x2`; without them, the places (int32)."""
 
 
 class Products(Protocol):
@@ -437,69 +465,82 @@ class Products(Protocol):
         """Sums of products over the last axes of `x1` and the first of `x2`, or over given ones."""
 
 
-class Primitives(
-    Makers, Elementwise, OfFloats, Booleans, Reductions, Shapes, Selection, Products, Protocol
-):
-    """All of them: `Backend.ops`."""
+class Matrices(Protocol):
+    """Over the last two axes of stacks of matrices, of floats or complex numbers.
 
-
-class Transformations(Protocol):
-    """What a backend offers besides that makes graphs or gradients: functions of flat lists.
-
-    A function of the user has become one of lists of tensors, without nesting and without None.
-    Control flow comes here only where `Backend.is_traced` says so; else it is Python's. Variables
-    that a function assigns are carried as `keras_fn.core.carrying` says.
+    Systems that have no single solution, and matrices that are not positive definite, raise the
+    errors of `keras_fn.core.matrices` where values can be looked at.
     """
 
-    def switch(self, index: Tensor, functions: Sequence[Callable[[], list[Tensor]]], /) -> Any:
-        """The results of the function of that index, which is in range."""
+    def cholesky(self, x: Tensor, /, upper: bool = False) -> Tensor:
+        """Triangular L with `x = L @ L.T`, of the symmetric part of `x`."""
+
+    def det(self, x: Tensor, /) -> Tensor:
+        """Determinant."""
+
+    def eig(self, x: Tensor, /) -> tuple[Tensor, Tensor]:
+        """Eigenvalues and eigenvectors, complex always."""
         ...
 
-    def while_loop(
-        self,
-        cond: Callable[[list[Tensor]], Tensor],
-        body: Callable[[list[Tensor]], list[Tensor]],
-        leaves: Sequence[Tensor],
-        maximum_iterations: int | None,
-        /,
-    ) -> Any:
-        """The last tensors, while a boolean scalar holds."""
+    def eigh(self, x: Tensor, /) -> tuple[Tensor, Tensor]:
+        """Eigenvalues, real and rising, and eigenvectors of the symmetric part of `x`."""
         ...
 
-    def fori_loop(
-        self,
-        lower: Any,
-        upper: Any,
-        body: Callable[[Tensor, list[Tensor]], list[Tensor]],
-        leaves: Sequence[Tensor],
-        /,
-    ) -> Any:
-        """The last tensors, after the numbers from `lower` up to, without, `upper`."""
+    def inv(self, x: Tensor, /) -> Tensor:
+        """Inverse."""
+
+    def lu_factor(self, x: Tensor, /) -> tuple[Tensor, Tensor]:
+        """L and U in one matrix, and the row (int32) that each row was exchanged with, in turn."""
         ...
 
-    def vectorized_map(
-        self, function: Callable[[list[Tensor]], list[Tensor]], leaves: Sequence[Tensor], /
-    ) -> Any:
-        """The results for all slices along the first axis, stacked."""
+    def pinv(self, x: Tensor, /, rcond: float | None = None) -> Tensor:
+        """Pseudoinverse; see `keras_fn.core.matrices.cutoff` for the bound."""
+
+    def qr(self, x: Tensor, /, mode: str = "reduced") -> tuple[Tensor, Tensor]:
+        """Orthonormal Q and upper triangular R; `mode` is "reduced" or "complete"."""
         ...
 
-    def custom_gradient(
-        self,
-        function: Callable[[Any], tuple[tuple[Tensor, ...], Callable[[Any], list[Tensor]]]],
-        leaves: Sequence[Tensor],
-        /,
-    ) -> Any:
-        """The results; their gradient is what the second function returns for those upstream."""
+    def slogdet(self, x: Tensor, /) -> tuple[Tensor, Tensor]:
+        """Sign of the determinant, and logarithm of its absolute value."""
         ...
 
-    def jvp(
-        self, function: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool, /
-    ) -> tuple[Any, ...]:
-        """As `keras_fn.ops.jvp`."""
+    def solve(self, a: Tensor, b: Tensor, /) -> Tensor:
+        """The x with `a @ x = b`; a `b` of one axis is a vector, leading axes broadcast."""
+
+    def solve_triangular(self, a: Tensor, b: Tensor, /, lower: bool = False) -> Tensor:
+        """As `solve`; the other triangle of `a` is not read."""
+
+    def svd(self, x: Tensor, /, full_matrices: bool = True, compute_uv: bool = True) -> Any:
+        """U, the singular values s, falling, and V: `x = U @ diag(s) @ V`; or s alone."""
+
+
+class Transforms(Protocol):
+    """Discrete Fourier transforms along the last axis. A pair of real tensors is a complex one."""
+
+    def fft(self, x: Sequence[Tensor], /) -> tuple[Tensor, Tensor]:
+        """Of a pair."""
         ...
 
-    def remat(
-        self, function: Callable[[list[Tensor]], list[Tensor]], leaves: Sequence[Tensor], /
-    ) -> Any:
-        """The results, of which nothing is kept for the gradient."""
+    def irfft(self, x: Sequence[Tensor], /, fft_length: int | None = None) -> Tensor:
+        """Inverse of `rfft`; the length of the result is `2 * (n - 1)` by default."""
+
+    def rfft(self, x: Tensor, /, fft_length: int | None = None) -> tuple[Tensor, Tensor]:
+        """The first half of the transform; the input is cut or padded to the length."""
         ...
+
+
+class Primitives(
+    Makers,
+    Transformations,
+    Elementwise,
+    OfFloats,
+    Booleans,
+    Reductions,
+    Shapes,
+    Selection,
+    Products,
+    Matrices,
+    Transforms,
+    Protocol,
+):
+    """All of them: `Backend.ops`."""

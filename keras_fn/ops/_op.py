@@ -157,10 +157,10 @@ class _Op:
             return self.infer(args, kwargs)
         if any(isinstance(x, KerasTensor) for x in self.each_operand(args)):
             return OpNode(OPS[self.name]).symbolic_call(*args, **kwargs)
-        if self.native is None:
-            self.native = self.find_native()
-        self.find_route(args)
         try:
+            if self.native is None:
+                self.native = self.find_native()
+            self.find_route(args)
             return self.native(*self.prepare(args), **kwargs)
         except Exception as error:
             self.explain(error, args, kwargs)
@@ -193,7 +193,7 @@ class _Op:
 
         So a call on tensors and one on KerasTensors fail alike, on all backends.
         """
-        if isinstance(error, SpecError):
+        if self.rule is None and isinstance(error, SpecError):
             return
         try:
             self.infer(args, kwargs)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_fn.backend.loader import current
 from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import Shape
 from keras_fn.errors import DTypeError, SpecError
@@ -134,7 +135,7 @@ def _starts(start_indices: Any, rank: int, who: str) -> list[Any]:
     """Where a block begins along each axis: numbers where they are known, else scalars."""
     if isinstance(start_indices, (list, tuple)):
         starts = list(start_indices)
-    elif isinstance(start_indices, np.ndarray):
+    elif isinstance(start_indices, np.ndarray) and not current().is_tensor(start_indices):
         starts = start_indices.tolist()
     else:
         starts = unstack(start_indices, num=rank)

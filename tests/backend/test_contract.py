@@ -7,6 +7,7 @@ import pytest
 from keras_fn import ops
 from keras_fn.backend.loader import current
 from keras_fn.backend.primitives import Makers, Primitives
+from keras_fn.backend.transformations import Transformations
 from keras_fn.core.arithmetic import OPS
 from keras_fn.errors import Unsupported
 from keras_fn.ops._op import _Op
@@ -24,7 +25,8 @@ def methods(protocol):
 
 
 PRIMITIVES = {name: call.op for name, call in OPS.items() if call.op.is_primitive}
-LISTED = {name: m for name, m in methods(Primitives).items() if name not in methods(Makers)}
+NO_OPS = methods(Makers) | methods(Transformations)
+LISTED = {name: m for name, m in methods(Primitives).items() if name not in NO_OPS}
 
 
 def test_the_primitives_are_the_ops_without_a_body():

@@ -5,6 +5,7 @@ import keras_fn_numpy
 import keras_fn_tensorflow
 import keras_fn_torch
 from keras_fn.backend.contract import Backend, CompilesCalls, CompilesOps, ForEach, PlacesTensors
+from keras_fn.backend.transformations import Loops
 
 JAX: Backend = keras_fn_jax
 NUMPY: Backend = keras_fn_numpy
@@ -14,5 +15,7 @@ TORCH: Backend = keras_fn_torch
 JAX_CALLS: CompilesCalls = keras_fn_jax
 JAX_OPS: CompilesOps = keras_fn_jax
 TENSORFLOW_CALLS: CompilesCalls = keras_fn_tensorflow
+JAX_LOOPS: Loops = keras_fn_jax.ops
+TENSORFLOW_LOOPS: Loops = keras_fn_tensorflow.ops
 FOREACH: type[ForEach] = keras_fn_torch.foreach
 PLACES: PlacesTensors = keras_fn_torch

@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_fn.core.windows import Sizes, per_axis, same_padding, transposed_window
 from keras_fn.settings import standardize_data_format
-from keras_fn_numpy.computing import in_float32
+from keras_fn_numpy.tensors import in_float32
 
 
 def _channels_last(x: Any, data_format: str | None) -> Any:
@@ -84,11 +84,14 @@ def conv_transpose(
     return _as_given(y, data_format)
 
 
-def _pooled(x: Any, pool_size: Sizes, strides: Sizes | None, padding: str, fill: Any) -> Any:
-    """The windows of pooling, each as one axis, the last."""
+def _pooled(
+    reduce: Any, x: Any, pool_size: Sizes, strides: Sizes | None, padding: str, fill: Any = 0
+) -> Any:
     window = per_axis(pool_size, x.ndim - 2)
+    if not window:
+        raise ValueError("there is no axis to pool over")
     views = _windows(x, window, window if strides is None else strides, padding, fill=fill)
-    return views.reshape(*views.shape[: -len(window)], -1)
+    return reduce(views, tuple(range(-len(window), 0)))
 
 
 def max_pool(
@@ -101,7 +104,7 @@ def max_pool(
     """The largest element of each window."""
     x = _channels_last(inputs, data_format)
     lowest = np.iinfo(x.dtype).min if x.dtype.kind in "iu" else -np.inf
-    return _as_given(_pooled(x, pool_size, strides, padding, lowest).max(-1), data_format)
+    return _as_given(_pooled(np.max, x, pool_size, strides, padding, lowest), data_format)
 
 
 @in_float32
@@ -114,6 +117,6 @@ def average_pool(
 ) -> Any:
     """Sums divided by how many elements, other than padding, went into each."""
     x = _channels_last(inputs, data_format)
-    total = _pooled(x, pool_size, strides, padding, 0).sum(-1)
-    count = _pooled(np.ones_like(x[:1]), pool_size, strides, padding, 0).sum(-1)
+    total = _pooled(np.sum, x, pool_size, strides, padding)
+    count = _pooled(np.sum, np.ones_like(x, shape=(1, *x.shape[1:])), pool_size, strides, padding)
     return _as_given(total / count, data_format)

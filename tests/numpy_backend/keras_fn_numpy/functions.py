@@ -6,11 +6,10 @@ from typing import Any, NoReturn
 import numpy as np
 
 from keras_fn.core import tree
-from keras_fn.core.dtypes import numpy_dtype
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.scopes import StatelessScope
 from keras_fn.errors import Unsupported
-from keras_fn_numpy.tensors import dtype_name
+from keras_fn_numpy.tensors import convert_to_tensor, dtype_name
 
 _SIZES = (83, 89)  # what unknown sizes are tried with: primes that no real size is likely to be
 
@@ -22,10 +21,11 @@ def abstract_eval(function: Callable[..., Any], args: tuple, kwargs: dict[str, A
         def zeros(x: Any) -> Any:
             if not isinstance(x, KerasTensor):
                 return x
-            return np.zeros([size if n is None else n for n in x.shape], numpy_dtype(x.dtype))
+            sizes = [size if n is None else n for n in x.shape]
+            return convert_to_tensor(np.zeros(sizes), x.dtype)
 
         args_, kwargs_ = tree.map_structure(zeros, [args, kwargs])
-        with StatelessScope(), np.errstate(all="ignore"):
+        with StatelessScope():
             return function(*args_, **kwargs_)
 
     def meet(a: Any, b: Any) -> Any:
@@ -38,7 +38,7 @@ def abstract_eval(function: Callable[..., Any], args: tuple, kwargs: dict[str, A
 def value_and_grad(function: Callable[..., Any], variables: Sequence[Any]) -> NoReturn:
     """Refuses: this backend only infers."""
     raise Unsupported(
-        "the numpy backend only infers: it has no gradients, so it cannot train",
+        "the numpy backend has no gradients: it only infers",
         fix="train with KERAS_BACKEND=jax, torch or tensorflow, save the model, and load it here",
     )
 

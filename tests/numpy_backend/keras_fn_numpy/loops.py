@@ -1,13 +1,14 @@
-"""Loops over time."""
+"""Loops, and what else is done to functions."""
 
 from collections.abc import Callable
 from operator import itemgetter
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from keras_fn.core import tree
 from keras_fn.core.scopes import StatelessScope
+from keras_fn.errors import Unsupported
 from keras_fn_numpy.tensors import convert_to_tensor
 
 
@@ -32,7 +33,29 @@ def scan(
     for i in range(len(outputs))[:: -1 if reverse else 1]:
         carry, outputs[i] = function(carry, each(itemgetter(i), xs))
     if outputs:
-        return carry, each(lambda *ys: np.stack(ys), *outputs)
+        return carry, each(lambda *ys: convert_to_tensor(np.stack(ys)), *outputs)
     with StatelessScope():  # to see what an output looks like
-        _, y = function(carry, each(lambda x: np.zeros(x.shape[1:], x.dtype), xs))
-    return carry, each(lambda t: np.zeros((0, *t.shape), t.dtype), y)
+        _, y = function(carry, each(lambda x: np.zeros_like(x, shape=x.shape[1:]), xs))
+    return carry, each(lambda t: np.zeros_like(t, shape=(0, *t.shape)), y)
+
+
+def vectorized_map(function: Callable[..., Any], leaves: Any) -> list[Any]:
+    """One slice after the other."""
+    slices = [function([x[i] for x in leaves]) for i in range(len(leaves[0]))]
+    return [np.stack(column) for column in zip(*slices, strict=True)]
+
+
+def custom_gradient(function: Callable[..., Any], leaves: Any) -> list[Any]:
+    """Nobody asks for the gradient."""
+    results, _ = function(leaves)
+    return list(results)
+
+
+def remat(function: Callable[..., Any], leaves: Any) -> list[Any]:
+    """Nothing is kept for gradients."""
+    return function(leaves)
+
+
+def jvp(function: Any, primals: Any, tangents: Any, has_aux: bool) -> NoReturn:
+    """Refuses, as `value_and_grad` does."""
+    raise Unsupported("the numpy backend has no gradients: it only infers", fix="use another one")

@@ -1,0 +1,115 @@
+"""Decompositions of matrices, systems of equations, Fourier transforms."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from keras_fn.core.matrices import cutoff, not_positive, singular
+from keras_fn_numpy.tensors import convert_to_tensor, dtype_name, in_float32, is_tensor
+
+det = in_float32(np.linalg.det)
+eig = in_float32(lambda x: np.linalg.eig(x + 0j))
+qr = in_float32(np.linalg.qr)
+slogdet = in_float32(np.linalg.slogdet)
+svd = in_float32(np.linalg.svd)
+
+
+def _refusing(error: Callable[[str], Exception]) -> Callable[..., Any]:
+    """The error that all backends raise, in place of NumPy's."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def call(*args: Any, **options: Any) -> Any:
+            try:
+                return function(*args, **options)
+            except np.linalg.LinAlgError as found:
+                if "must be" in str(found):  # it is about shapes: the op's rule says it better
+                    raise
+                raise error(f"ops.{function.__name__}") from None
+
+        return in_float32(call)
+
+    return decorate
+
+
+inv, solve = map(_refusing(singular), (np.linalg.inv, np.linalg.solve))
+
+
+@_refusing(singular)
+def solve_triangular(a: Any, b: Any, lower: bool = False) -> Any:
+    """The other triangle is made zero; a single vector is no matrix."""
+    return np.linalg.solve((np.tril if lower else np.triu)(a[..., :, :]), b)
+
+
+def _symmetric(x: Any) -> Any:
+    """NumPy would read one triangle only."""
+    return (x + x.swapaxes(-1, -2).conj()) / 2
+
+
+@_refusing(not_positive)
+def cholesky(x: Any, upper: bool = False) -> Any:
+    """Of the symmetric part."""
+    return np.linalg.cholesky(_symmetric(x), upper=upper)
+
+
+@in_float32
+def eigh(x: Any) -> Any:
+    """Of the symmetric part."""
+    return tuple(np.linalg.eigh(_symmetric(x)))
+
+
+def pinv(x: Any, rcond: float | None = None) -> Any:
+    """The bound is that of the dtype of `x`."""
+    if rcond is None:
+        rcond = cutoff(dtype_name(x), *x.shape[-2:], factor=10)
+    return in_float32(np.linalg.pinv)(x, rcond)
+
+
+def lu_factor(x: Any) -> tuple[Any, Any]:
+    """Column after column; the pivots stay integers."""
+    rows, columns = x.shape[-2:]
+    pivots = np.zeros((*x.shape[:-2], min(rows, columns)), "int32")
+
+    @in_float32
+    def factor(lu: Any) -> Any:
+        for i in range(pivots.shape[-1]):
+            pivots[..., i] = best = i + np.argmax(np.abs(lu[..., i:, i]), -1)
+            order = np.array(np.broadcast_to(np.arange(rows), (*best.shape, rows)))
+            np.put_along_axis(order, best[..., None], i, -1)
+            order[..., i] = best
+            lu = np.take_along_axis(lu, order[..., None], -2)
+            pivot = lu[..., i, i, None]
+            lu[..., i + 1 :, i] /= np.where(pivot == 0, 1, pivot)
+            lu[..., i + 1 :, i + 1 :] -= lu[..., i + 1 :, i, None] * lu[..., i, None, i + 1 :]
+        return lu
+
+    return factor(x), convert_to_tensor(pivots)
+
+
+def _complex(x: Any) -> Any:
+    real, imaginary = x
+    if is_tensor(x) or real.shape != imaginary.shape:
+        raise ValueError("a pair is needed")
+    return real + 1j * imaginary
+
+
+@in_float32
+def fft(x: Any) -> tuple[Any, Any]:
+    """A pair is a complex number."""
+    y = np.fft.fft(_complex(x))
+    return y.real, y.imag
+
+
+@in_float32
+def rfft(x: Any, fft_length: int | None = None) -> tuple[Any, Any]:
+    """As `fft`."""
+    y = np.fft.rfft(x, fft_length)
+    return y.real, y.imag
+
+
+@in_float32
+def irfft(x: Any, fft_length: int | None = None) -> Any:
+    """As `fft`."""
+    return np.fft.irfft(_complex(x), fft_length)
