@@ -376,6 +376,8 @@ def conv_transpose(
 
 def _windows(x: jax.Array, pool_size: Sizes, strides: Sizes | None, data_format: str | None):
     rank = x.ndim - 2
+    if rank not in _LETTERS:
+        raise ValueError(f"There is no pooling of shape {x.shape}.")
     window = per_axis(pool_size, rank)
     steps = window if strides is None else per_axis(strides, rank)
     if standardize_data_format(data_format) == "channels_last":
