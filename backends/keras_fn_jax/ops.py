@@ -330,7 +330,7 @@ def conv(
     rank = inputs.ndim - 2
     layouts = _layouts(rank, data_format)
     channels = inputs.shape[layouts[0].index("C")]
-    return lax.conv_general_dilated(
+    result = lax.conv_general_dilated(
         inputs,
         kernel,
         per_axis(strides, rank),
@@ -339,6 +339,14 @@ def conv(
         dimension_numbers=layouts,
         feature_group_count=channels // kernel.shape[-2],
     )
+    return _of_windows(inputs, result)
+
+
+def _of_windows(inputs: jax.Array, result: jax.Array) -> jax.Array:
+    """The result, unless no window fits: JAX would then give nothing."""
+    if 0 in result.shape and 0 not in inputs.shape:
+        raise ValueError(f"No window fits into {inputs.shape}.")
+    return result
 
 
 @compile_op
@@ -368,6 +376,8 @@ def conv_transpose(
 
 def _windows(x: jax.Array, pool_size: Sizes, strides: Sizes | None, data_format: str | None):
     rank = x.ndim - 2
+    if rank not in _LETTERS:
+        raise ValueError(f"There is no pooling of shape {x.shape}.")
     window = per_axis(pool_size, rank)
     steps = window if strides is None else per_axis(strides, rank)
     if standardize_data_format(data_format) == "channels_last":
@@ -386,7 +396,8 @@ def max_pool(
     """`lax.reduce_window` with the maximum."""
     window, steps = _windows(inputs, pool_size, strides, data_format)
     lowest = -jnp.inf if jnp.issubdtype(inputs.dtype, jnp.floating) else jnp.iinfo(inputs.dtype).min
-    return lax.reduce_window(inputs, lowest, lax.max, window, steps, padding.upper())
+    result = lax.reduce_window(inputs, lowest, lax.max, window, steps, padding.upper())
+    return _of_windows(inputs, result)
 
 
 @compile_op
@@ -400,6 +411,7 @@ def average_pool(
     """Sums divided by how many elements, other than padding, went into each."""
     window, steps = _windows(inputs, pool_size, strides, data_format)
     total = lax.reduce_window(inputs, 0.0, lax.add, window, steps, padding.upper())
+    total = _of_windows(inputs, total)
     if padding == "valid":
         count = 1
         for n in window:

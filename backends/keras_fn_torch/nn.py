@@ -1,5 +1,7 @@
 """Activations, softmax, normalisation, dense products."""
 
+from typing import Any
+
 import torch
 import torch.distributed as dist
 import torch.nn.functional as F
@@ -117,17 +119,33 @@ def layer_normalization(
     axis: Axis = -1,
     epsilon: float | None = None,
 ) -> Tensor:
-    """`F.layer_norm`, which wants its axes last; in float32 at least."""
+    """`F.layer_norm`."""
+    return _over_last(F.layer_norm, x, axis, (gamma, beta), epsilon)
+
+
+def rms_normalization(
+    x: Tensor, scale: Tensor | None = None, axis: Axis = -1, epsilon: float | None = None
+) -> Tensor:
+    """`F.rms_norm`."""
+    return _over_last(F.rms_norm, x, axis, (scale,), epsilon)
+
+
+def _over_last(
+    function: Any, x: Tensor, axis: Axis, values: tuple[Tensor | None, ...], epsilon: float | None
+) -> Tensor:
+    """Calls a function that wants its axes last; in float32 at least."""
     epsilon = settings.epsilon if epsilon is None else epsilon
-    axes = sorted(a % x.dim() for a in axes_of(x, axis))
-    if any(not -x.dim() <= a < x.dim() for a in axes_of(x, axis)):
+    rank = x.dim()
+    axes = sorted(a % rank for a in axes_of(x, axis))
+    if any(not -rank <= a < rank for a in axes_of(x, axis)):
         raise IndexError(f"axis {axis} of a tensor of shape {tuple(x.shape)}")
-    last = list(range(x.dim() - len(axes), x.dim()))
+    last = list(range(rank - len(axes), rank))
     wide = x if x.dtype in (torch.float32, torch.float64) else x.float()
     wide = wide if axes == last else wide.movedim(axes, last)
     sizes = wide.shape[last[0] :]
-    weight, bias = (None if t is None else t.to(wide.dtype).reshape(sizes) for t in (gamma, beta))
-    y = F.layer_norm(wide, sizes, weight, bias, epsilon)
+    # Of other shapes than the axes' sizes a function refuses them.
+    values = tuple(None if v is None else v.to(wide.dtype) for v in values)
+    y = function(wide, sizes, *values, epsilon)
     return (y if axes == last else y.movedim(last, axes)).to(x.dtype)
 
 

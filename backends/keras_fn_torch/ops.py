@@ -96,6 +96,7 @@ from keras_fn_torch.nn import log_sigmoid as log_sigmoid
 from keras_fn_torch.nn import log_softmax as log_softmax
 from keras_fn_torch.nn import mean_of_replicas as mean_of_replicas
 from keras_fn_torch.nn import normalize_batch as normalize_batch
+from keras_fn_torch.nn import rms_normalization as rms_normalization
 from keras_fn_torch.nn import selu as selu
 from keras_fn_torch.nn import silu as silu
 from keras_fn_torch.nn import softmax as softmax
