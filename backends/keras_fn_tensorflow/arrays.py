@@ -131,8 +131,8 @@ def broadcast_to(x: Any, shape: Any) -> tf.Tensor:
 def pad_by(x: Any, widths: Any, mode: str, value: float) -> tf.Tensor:
     """`tf.pad` for constants. Other modes gather the elements that they repeat."""
     if mode == "constant":
-        value = tf.cast(tf.constant(value), x.dtype)
-        return raw.PadV2(input=x, paddings=list(map(list, widths)), constant_values=value)
+        filling = tf.cast(tf.constant(value), x.dtype)
+        return raw.PadV2(input=x, paddings=list(map(list, widths)), constant_values=filling)
     for axis, (before, after) in enumerate(widths):
         if before or after:
             x = tf.gather(x, _repeated(shape(x)[axis], before, after, mode), axis=axis)

@@ -103,7 +103,7 @@ def custom_gradient(
         results, pull = function(leaves)
         return results, lambda *upstream: pull(upstream)
 
-    return both(*leaves)
+    return list(both(*leaves))
 
 
 def jvp(

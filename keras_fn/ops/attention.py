@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from keras_fn.backend.loader import current
 from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import Shape
-from keras_fn.errors import SpecError
+from keras_fn.errors import SpecError, Unsupported
 from keras_fn.ops._op import Rule, Spec, op, spec_of
 from keras_fn.ops._rules import broadcast
 from keras_fn.ops._types import Tensor
@@ -106,7 +107,8 @@ def fused_attention(
 ) -> Tensor:  # fmt: skip
     """The same, of tensors of one dtype, with `bias` and `mask` of rank 4 or None."""
     if flash_attention:
-        raise no_flash_attention("this backend")
+        raise Unsupported(f"The backend {current().name!r} has no flash attention.",
+                          fix="leave flash_attention out: it is used where it can be")  # fmt: skip
     return _attention(query, key, value, bias, mask, scale, is_causal)
 
 

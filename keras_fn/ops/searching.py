@@ -81,6 +81,7 @@ def nonzero(x: Tensor) -> Any:
         >>> [convert_to_numpy(i).tolist() for i in nonzero([[0, 5], [7, 0]])]
         [[0, 1], [1, 0]]
     """
+    _nonzero(spec_of(x))
     held = ravel(not_equal(x, 0))
     places = getitem(arange(shape_of(held)[0], dtype="int32"), held)
     return unravel_index(places, shape_of(x))

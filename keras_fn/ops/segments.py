@@ -31,20 +31,25 @@ def _segments(who: str) -> Rule:
                 given=f"data of shape {data.shape}, segment_ids of shape {ids}",
                 fix="give each slice along the first axis one number",
             )
-        name = dtypes.result_type(segment_ids.dtype)
-        if not dtypes.is_int(name):
-            raise DTypeError(who, expected="segment_ids that are integers", given=name,
-                             fix="cast them with ops.cast(segment_ids, 'int32')")  # fmt: skip
+        _check_ids(segment_ids, who)
         shape: Shape = (num_segments, *data.shape[1:])
         return Spec(shape, dtypes.result_type(data.dtype))
 
     return Rule(infer)
 
 
+def _check_ids(segment_ids: Tensor, who: str) -> None:
+    name = dtypes.result_type(spec_of(segment_ids).dtype)
+    if not dtypes.is_int(name):
+        raise DTypeError(who, expected="segment_ids that are integers", given=name,
+                         fix="cast them with ops.cast(segment_ids, 'int32')")  # fmt: skip
+
+
 def _combined(
     data: Tensor, segment_ids: Tensor, num_segments: int | None, empty: float, reduction: str
 ) -> Tensor:
     """Scatters the slices into rows of `empty`; numbers below 0 must not count from the end."""
+    _check_ids(segment_ids, "ops.segment_*")
     count = int(max_(segment_ids)) + 1 if num_segments is None else num_segments
     rows = full((count, *shape_of(data)[1:]), empty, dtype=dtypes.result_type(spec_of(data).dtype))
     places = where(less(segment_ids, 0), count, cast(segment_ids, "int32"))

@@ -52,6 +52,8 @@ def test_every_faster_form_is_compared():
         "gru",
         "moveaxis",
         "swapaxes",
+        "rms_normalization",
+        "normalize_batch",
         "categorical_crossentropy",
         "sparse_categorical_crossentropy",
     }
