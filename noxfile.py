@@ -73,15 +73,26 @@ def example_backend(session: nox.Session) -> None:
     """The conformance suite and whole models on a backend that is not part of the project."""
     session.install("-e", ".[test]", *CONSTRAINTS)
     session.install("-e", "tests/numpy_backend", *CONSTRAINTS)
-    _pytest(session, "numpy", "--pyargs", "keras_fn.testing.conformance")
+    _pytest(session, "numpy", "-n", "2", "--pyargs", "keras_fn.testing.conformance")
     _pytest(session, "numpy", "tests/backend", "tests/numpy_backend")
+
+
+@nox.session
+@nox.parametrize("backend", list(FRAMEWORKS), ids=list(FRAMEWORKS))
+def parity(session: nox.Session, backend: str) -> None:
+    """The calls of the conformance suite beside those of real Keras on the same backend."""
+    _install(session, backend)
+    session.install("keras", *CONSTRAINTS)
+    _pytest(session, backend, "-n", "2", "integration_tests/parity/ops_beside_keras.py",
+            *session.posargs)  # fmt: skip
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
     """Examples in docstrings, and the code blocks of README.md and docs/."""
     _install(session, "jax")
-    _pytest(session, "jax", "--doctest-modules", "keras_fn", "tests/test_docs.py")
+    examples = ("--doctest-modules", "keras_fn", "--ignore=keras_fn/testing")
+    _pytest(session, "jax", *examples, "tests/test_docs.py")
 
 
 @nox.session

@@ -1,6 +1,6 @@
 """The calls of the conformance table in real Keras, in the same process: values and dtypes.
 
-`nox -s "parity(jax)"` installs Keras beside us and runs this. Where the two disagree, the table
+`nox -s "parity(jax)"` installs Keras beside us and runs this file. Where the two disagree, the table
 below says on what and who is right; a disagreement that is not there fails.
 """
 
