@@ -1,7 +1,7 @@
 """The calls of the conformance table in real Keras, in the same process: values and dtypes.
 
-`nox -s "parity(jax)"` installs Keras beside us and runs this file. Where the two disagree, the table
-below says on what and who is right; a disagreement that is not there fails.
+`nox -s "parity(jax)"` installs Keras beside us and runs this file. Where the two disagree,
+`disagreements.py` says on what and who is right; a disagreement that is not there fails.
 """
 
 import os
