@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+from jax.core import Tracer
 
 from keras_fn.core.scopes import StatelessScope
 from keras_fn.settings import settings
@@ -55,7 +56,7 @@ def compile_op(function: Callable[..., Any]) -> Callable[..., Any]:
             return function(*args, **kwargs)
         leaves, structure = jax.tree.flatten((args, kwargs))
         arrays = [x for x in leaves if isinstance(x, jax.Array)]
-        if not arrays or any(isinstance(x, (jax.core.Tracer, np.ndarray)) for x in leaves):
+        if not arrays or any(isinstance(x, (Tracer, np.ndarray)) for x in leaves):
             return function(*args, **kwargs)
         values = tuple([None if isinstance(x, jax.Array) else x for x in leaves])
         types = tuple([_Array if isinstance(x, jax.Array) else type(x) for x in leaves])

@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import lax
+from jax.core import Tracer
 
 from keras_fn.core.carrying import Carried, carried
 
@@ -14,7 +15,7 @@ Array = Any
 
 def is_traced(x: Any) -> bool:
     """Whether Python cannot know the value: not so of what `jax.grad` follows outside of jit."""
-    if not isinstance(x, jax.core.Tracer):
+    if not isinstance(x, Tracer):
         return False
     try:
         bool(jnp.any(x))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import jax
 
@@ -15,7 +16,7 @@ def device_scope(name: str) -> Iterator[None]:
         yield
 
 
-def _device(name: str) -> jax.Device:
+def _device(name: str) -> Any:
     kind, _, number = name.lower().replace("cuda", "gpu").partition(":")
     try:
         return jax.devices(kind)[int(number or 0)]

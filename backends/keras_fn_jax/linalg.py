@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import lax
+from jax.core import Tracer
 
 from keras_fn.core.matrices import cutoff, not_positive, singular
 from keras_fn_jax.tensors import dtype_name
@@ -31,7 +32,7 @@ def _widened(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _is_concrete(*xs: Any) -> bool:
     """Whether values can be looked at."""
-    return not any(isinstance(x, jax.core.Tracer) for x in xs)
+    return not any(isinstance(x, Tracer) for x in xs)
 
 
 def _checked(x: jax.Array, a: jax.Array, is_bad: Callable[[Any], Any], error: Any) -> jax.Array:
@@ -136,7 +137,8 @@ def qr(x: jax.Array, mode: str = "reduced") -> tuple[jax.Array, jax.Array]:
     rows, columns = x.shape[-2:]
     if rows >= columns:
         full = {"reduced": False, "complete": True}[mode]
-        return tuple(lax.linalg.qr(x, full_matrices=full))
+        q, r = lax.linalg.qr(x, full_matrices=full)
+        return q, r
     q, r = qr(x[..., :rows], mode)
     rest = jnp.conj(jnp.swapaxes(q, -1, -2)) @ x[..., rows:]
     return q, jnp.concatenate([r, rest], axis=-1)

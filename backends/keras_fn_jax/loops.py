@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary, ref
 import jax
 from jax import lax
 from jax import numpy as jnp
+from jax.core import Tracer
 
 from keras_fn.core.carrying import Carried, carried
 from keras_fn.core.scopes import StatelessScope, context
@@ -46,7 +47,7 @@ _scans: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 
 def _compiled_scan(function: Any, arrays: Any) -> Any:
     """A scan that is compiled once, for a function that comes again outside of any trace."""
-    if any(isinstance(x, jax.core.Tracer) for x in jax.tree.leaves(arrays)):
+    if any(isinstance(x, Tracer) for x in jax.tree.leaves(arrays)):
         return None
     if context.get().stateless is not None:
         return None

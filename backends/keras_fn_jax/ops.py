@@ -107,7 +107,6 @@ from jax.numpy import trunc as trunc
 from jax.numpy import unravel_index as unravel_index
 from jax.numpy import vdot as vdot
 from jax.numpy import vstack as vstack
-from jax.numpy import where as where
 from jax.scipy.special import erf as erf
 from jax.scipy.special import erfc as erfc
 from jax.scipy.special import erfinv as erfinv
@@ -204,6 +203,11 @@ gelu, log_softmax, silu, softmax, stack = map(
 def relu6(x: jax.Array) -> jax.Array:
     """That of JAX makes floats of integers."""
     return jnp.minimum(jax.nn.relu(x), 6)
+
+
+def where(condition: jax.Array, x1: Any = None, x2: Any = None) -> Any:
+    """`jnp.where`; of the condition alone, the places where it holds."""
+    return jnp.where(condition, x1, x2)
 
 
 def full(shape: Any, value: float, dtype: str) -> jax.Array:

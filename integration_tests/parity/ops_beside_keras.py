@@ -22,6 +22,8 @@ from keras_fn.testing.conformance.comparing import arrays, assert_close, results
 from keras_fn.testing.conformance.drawing import Call  # noqa: E402
 from keras_fn.testing.conformance.test_ops import cases, check, current, run  # noqa: E402
 
+pytestmark = pytest.mark.filterwarnings("ignore")  # warnings are Keras's here
+
 
 @cases(lambda case: True, every_dtype=True)
 def test_agrees(case: Case, dtype: str) -> None:

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, cast
 
 import optree
 
@@ -18,7 +18,7 @@ def flatten(structure: Any) -> list[Any]:
     """Returns the leaves, in the order in which they stand. None is a leaf."""
     if not isinstance(structure, _CONTAINERS):
         return [structure]
-    return optree.tree_leaves(structure, none_is_leaf=True, namespace=_NAMESPACE)
+    return optree.tree_leaves(cast(Any, structure), none_is_leaf=True, namespace=_NAMESPACE)
 
 
 def map_structure(function: Callable[..., Any], *structures: Any) -> Any:
