@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from keras_fn.core.dtypes import numpy_dtype, standardize_dtype
 from keras_fn.core.variable import Variable
@@ -28,8 +29,10 @@ def convert_to_tensor(x: Any, dtype: str | None = None) -> jax.Array:
     if dtype is None and not hasattr(x, "dtype"):
         kind = np.asarray(x).dtype.kind
         dtype = settings.floatx if kind == "f" else "int32" if kind in "iu" else None
-    # A copy: JAX may share memory with an array, and whoever holds it may change it.
-    return jnp.array(x, dtype=None if dtype is None else _native(dtype))
+    # A copy: JAX may share memory with an array, and whoever holds it may change it. Made now, not
+    # in a trace that may be under way: what keeps it, a variable say, may outlive the trace.
+    with jax.ensure_compile_time_eval():
+        return jnp.array(x, dtype=None if dtype is None else _native(dtype))
 
 
 def borrow(x: np.ndarray) -> jax.Array:
@@ -77,10 +80,12 @@ def new_variable(value: Any, dtype: str, trainable: bool, name: str) -> jax.Arra
     """The array itself is the state."""
     del trainable, name
     # A copy: a step donates its state, and the caller may hold on to `value`.
-    if isinstance(value, np.ndarray):
-        with jax.ensure_compile_time_eval():  # a trace that reads it first must not own it
+    if isinstance(value, Tracer):
+        return jnp.array(value, dtype=_native(dtype), copy=True)
+    with jax.ensure_compile_time_eval():  # a trace that reads it first must not own it
+        if isinstance(value, np.ndarray):
             return jax.device_put(value.astype(_native(dtype), copy=False), may_alias=False)
-    return jnp.array(value, dtype=_native(dtype), copy=True)
+        return jnp.array(value, dtype=_native(dtype), copy=True)
 
 
 def assign(handle: jax.Array, value: jax.Array) -> jax.Array:

@@ -148,7 +148,7 @@ def histogram(
         ValueError: `x` has another rank, there is no bin, or the range does not rise.
 
     Example:
-        >>> [t.tolist() for t in map(convert_to_numpy, histogram([1.0, 2.0, 2.0, 5.0], bins=2))]
+        >>> [convert_to_numpy(t).tolist() for t in histogram([1.0, 2.0, 2.0, 5.0], bins=2)]
         [[3.0, 1.0], [1.0, 3.0, 5.0]]
     """
     _histogram_spec(spec_of(x), bins, range)

@@ -139,8 +139,9 @@ def resize(
 
     Example:
         >>> x = np.array([[[1.0], [3.0]]])
-        >>> convert_to_numpy(ops.image.resize(x, (1, 4), data_format="channels_last")).ravel()
-        array([1. , 1.5, 2.5, 3. ])
+        >>> y = ops.image.resize(x, (1, 4), data_format="channels_last")
+        >>> convert_to_numpy(y).ravel().tolist()
+        [1.0, 1.5, 2.5, 3.0]
 
     Note:
         The results are those of Keras on JAX. Keras on PyTorch and on TensorFlow differs in
