@@ -53,16 +53,38 @@ class ArrayBatches:
             )
         return self._tensors
 
-    def epoch(self, epoch: int) -> Iterator[tuple[Any, Any]]:
-        """Yields `(tensors, indices)` for each batch."""
+    def _order(self, turn: int) -> np.ndarray:
+        """The samples in the order of one turn through them all."""
         order = np.arange(self.size, dtype=np.int32)
         if self.shuffle:
-            # Keyed by the epoch: a run that resumes in the middle finds the same order.
-            generator = np.random.Generator(np.random.Philox(key=[self.seed, epoch]))
+            # Keyed by the turn: a run that resumes in the middle finds the same order.
+            generator = np.random.Generator(np.random.Philox(key=[self.seed, turn]))
             order = generator.permutation(order)
+        return order
+
+    def runs(self, epoch: int, start: int = 0) -> Iterator[np.ndarray]:
+        """Yields the samples of an epoch in runs: each is cut into batches, the last may be short.
+
+        Where an epoch has fewer batches than the data, the next one goes on where it ended.
+
+        Args:
+            epoch: Which epoch it is, from 0.
+            start: The first batch that is wanted.
+        """
+        every, size = -(-self.size // self.batch_size), self.batch_size
+        first, end = epoch * len(self) + start, (epoch + 1) * len(self)
+        while first < end:
+            turn, batch = divmod(first, every)
+            count = min(every - batch, end - first)
+            yield self._order(turn)[batch * size : (batch + count) * size]
+            first += count
+
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[tuple[Any, Any]]:
+        """Yields `(tensors, indices)` for each batch of an epoch, from batch `start` on."""
         tensors = self.tensors
-        for indices in current().batch_indices(order, self.batch_size):
-            yield tensors, indices
+        for run in self.runs(epoch, start):
+            for indices in current().batch_indices(run, self.batch_size):
+                yield tensors, indices
 
 
 class IterableBatches:
@@ -92,9 +114,9 @@ class IterableBatches:
                 raise ValueError("The data yields no batch.") from None
         return self.arrange(self._first)
 
-    def epoch(self, epoch: int) -> Iterator[tuple[Any, Any]]:
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[tuple[Any, Any]]:
         """Yields `(tensors, None)` for each batch."""
-        del epoch
+        del epoch, start
         convert = current().convert_to_tensor
         done = 0
         for batch in self._batches():

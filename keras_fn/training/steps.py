@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from keras_fn import metrics as metrics_module
 from keras_fn import ops, optimizers
 from keras_fn.backend.loader import current
@@ -15,6 +17,7 @@ from keras_fn.core.serialization import deserialize_keras_object, serialize_kera
 from keras_fn.random.seed import global_seed_generator
 from keras_fn.training import intake
 from keras_fn.training.data import unpack_x_y_sample_weight
+from keras_fn.training.execution import Pace
 from keras_fn.training.objectives import CompiledLoss, CompiledMetrics
 from keras_fn.training.outputs import outputs_of
 
@@ -331,24 +334,47 @@ class Steps(Mixed):
     def _function(self, kind: str) -> Callable[..., Any]:
         """Returns the compiled step `kind`: a function of `(tensors, indices)`."""
         self._holdings = self._hold()
-        trainable = tuple(v.trainable for v in self.variables)
-        key = (kind, trainable, bool(getattr(self, "run_eagerly", False)))
+        key = self._key(kind)
         if key not in self._functions:
-            step = {"train": self._train, "test": self._test, "predict": self.predict_step}[kind]
-            public = {"train": "train_step", "test": "test_step", "predict": "predict_step"}[kind]
-            if getattr(type(self), public) is not getattr(Steps, public):
-                step = getattr(self, public)
-            if kind == "train" and len(inspect.signature(step).parameters) > 1:
-                raise TypeError(
-                    f"{self._place}: train_step takes (self, data) on every backend; use "
-                    "keras_fn.value_and_grad for the gradients."
-                )
-
-            def run(tensors: Any, indices: Any) -> Any:
-                return step(self._batch(tensors, indices))
-
-            self._functions[key] = current().compile(run, self._state(kind), self._jit)
+            self._functions[key] = current().compile(
+                self._step_of_batch(kind), self._state(kind), self._jit
+            )
         return self._functions[key]
+
+    def _many(self, kind: str, tensors: Any, batches: tuple[int, int]) -> Any:
+        """Returns what runs many steps in one call, and its pace; None where it is no faster.
+
+        Args:
+            kind: `"train"` or `"test"`.
+            tensors: The data, on the device.
+            batches: Number of whole batches, and samples in each.
+        """
+        shapes = [None if t is None else (tuple(t.shape), t.dtype) for t in tree.flatten(tensors)]
+        key = (*self._key(kind), batches, *shapes)
+        if key not in self._functions:
+            table = current().borrow(np.zeros(batches, np.int32))
+            run = current().compile_many(
+                self._step_of_batch(kind), self._state(kind), tensors, table, self._jit
+            )
+            self._functions[key] = run and (run, Pace())
+        return self._functions[key]
+
+    def _key(self, kind: str) -> tuple[Any, ...]:
+        trainable = tuple(v.trainable for v in self.variables)
+        return kind, trainable, bool(getattr(self, "run_eagerly", False))
+
+    def _step_of_batch(self, kind: str) -> Callable[..., Any]:
+        """Returns the step as a function of `(tensors, indices)`, not compiled."""
+        step = {"train": self._train, "test": self._test, "predict": self.predict_step}[kind]
+        public = {"train": "train_step", "test": "test_step", "predict": "predict_step"}[kind]
+        if getattr(type(self), public) is not getattr(Steps, public):
+            step = getattr(self, public)
+        if kind == "train" and len(inspect.signature(step).parameters) > 1:
+            raise TypeError(
+                f"{self._place}: train_step takes (self, data) on every backend; use "
+                "keras_fn.value_and_grad for the gradients."
+            )
+        return lambda tensors, indices: step(self._batch(tensors, indices))
 
     @property
     def _jit(self) -> Any:

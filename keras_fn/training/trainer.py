@@ -1,9 +1,6 @@
 """fit, evaluate, predict: the loops, written once over the steps that a backend compiles."""
 
-from collections.abc import Iterator
 from typing import Any
-
-import numpy as np
 
 from keras_fn import ops
 from keras_fn.core import tree
@@ -11,6 +8,7 @@ from keras_fn.core.operation import infer
 from keras_fn.core.tracebacks import entrance
 from keras_fn.training import intake
 from keras_fn.training.callbacks import CallbackList, History
+from keras_fn.training.execution import Execution, joined
 from keras_fn.training.progress import EpochDisplay
 from keras_fn.training.steps import Steps, symbol
 
@@ -79,12 +77,12 @@ class Trainer(Steps):
         if validation_data is not None:
             size = validation_batch_size or batch_size
             validation = intake.validation_data(self, validation_data, size, validation_steps)
-        step = self._function("train")
         watchers = callbacks if isinstance(callbacks, CallbackList) else CallbackList(
             callbacks, add_history=True, model=self, epochs=epochs, verbose=verbose,
             steps=len(data) or None,
         )  # fmt: skip
         self.stop_training = False
+        training = Execution(self, "train", data, watchers)
         watchers.on_train_begin()
         logs: dict[str, Any] = {}
         for epoch in range(initial_epoch, epochs):
@@ -93,7 +91,7 @@ class Trainer(Steps):
             read = self._read_metrics
             display = EpochDisplay(len(data) or None, epoch, epochs, verbose, read)
             with display:
-                last = self._run_epoch(step, data.epoch(epoch), watchers, display, "train", data)
+                last = training.last(epoch, display)
                 logs = self._read(last) if isinstance(last, dict) else self._read_metrics()
                 logs = dict(sorted(logs.items()))
                 if validation is not None and _due(epoch, validation_freq):
@@ -112,36 +110,11 @@ class Trainer(Steps):
         if self.optimizer is not None and self.optimizer.built:
             self.optimizer.finalize_variable_values(self.trainable_variables)
 
-    def _run_epoch(
-        self, step: Any, batches: Iterator[Any], watchers: Any, display: Any, kind: str, data: Any
-    ) -> Any:
-        """Runs the steps of an epoch; returns what the last one returned."""
-        result = None
-        if not getattr(watchers, f"wants_{kind}_batches", False):
-            for tensors, indices in _limited(batches, data):
-                result = step(tensors, indices)
-                if display is not None:
-                    display.advance(1)
-            return result
-        begin = getattr(watchers, f"on_{kind}_batch_begin")
-        end = getattr(watchers, f"on_{kind}_batch_end")
-        for i, (tensors, indices) in enumerate(_limited(batches, data)):
-            begin(i)
-            result = step(tensors, indices)
-            logs = result if isinstance(result, dict) else self.get_metrics_result()
-            end(i, self._read(logs) if kind != "predict" else {"outputs": result})
-            if display is not None:
-                display.advance(1)
-            if kind == "train" and self.stop_training:
-                break
-        return result
-
     def _validate(self, data: Any, watchers: Any) -> dict[str, Any]:
         """Evaluates without disturbing what is being measured: it has been read already."""
         self.reset_metrics()
-        step = self._function("test")
         watchers.on_test_begin()
-        result = self._run_epoch(step, data.epoch(0), watchers, None, "test", data)
+        result = Execution(self, "test", data, watchers).last(0)
         logs = self._read(result) if isinstance(result, dict) else self._read_metrics()
         watchers.on_test_end(logs)
         return logs
@@ -171,14 +144,13 @@ class Trainer(Steps):
         data = intake.batches(self, x, y, sample_weight, batch_size or 32, False, steps)
         self._prepare(data.peek())
         intake.check_targets(self, data)
-        step = self._function("test")
         watchers = callbacks if isinstance(callbacks, CallbackList) else CallbackList(
             callbacks, model=self, steps=len(data) or None, verbose=verbose
         )  # fmt: skip
         self.reset_metrics()
         watchers.on_test_begin()
         with EpochDisplay(len(data) or None, 0, 1, verbose, self._read_metrics) as display:
-            last = self._run_epoch(step, data.epoch(0), watchers, display, "test", data)
+            last = Execution(self, "test", data, watchers).last(0, display)
             logs = self._read(last) if isinstance(last, dict) else self._read_metrics()
             display.finish(dict(sorted(logs.items())))
         watchers.on_test_end(logs)
@@ -210,24 +182,17 @@ class Trainer(Steps):
         """
         data = intake.batches(self, x, None, None, batch_size or 32, False, steps, x_only=True)
         self._prepare_for_predict(data.peek())
-        step = self._function("predict")
         watchers = callbacks if isinstance(callbacks, CallbackList) else CallbackList(
             callbacks, model=self, steps=len(data) or None, verbose=verbose
         )  # fmt: skip
         watchers.on_predict_begin()
-        results = []
         with EpochDisplay(len(data) or None, 0, 1, verbose, dict) as display:
-
-            def keep(tensors: Any, indices: Any) -> Any:
-                results.append(step(tensors, indices))
-                return results[-1]
-
-            self._run_epoch(keep, data.epoch(0), watchers, display, "predict", data)
+            results = list(Execution(self, "predict", data, watchers).epoch(0, display))
             display.finish({})
         watchers.on_predict_end()
         if not results:
             raise ValueError(f"{self._place}: predict got no batch.")
-        return tree.map_structure(_joined, *results)
+        return joined(results)
 
     def _prepare_for_predict(self, rows: Any) -> None:
         if not self.built:
@@ -280,18 +245,5 @@ class Trainer(Steps):
         return tree.map_structure(ops.convert_to_numpy, outputs)
 
 
-def _joined(*parts: Any) -> np.ndarray:
-    arrays = [ops.convert_to_numpy(part) for part in parts]
-    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
-
-
 def _due(epoch: int, freq: Any) -> bool:
     return epoch + 1 in freq if isinstance(freq, (list, tuple, set)) else (epoch + 1) % freq == 0
-
-
-def _limited(batches: Iterator[Any], data: Any) -> Iterator[Any]:
-    """Stops after `data.limit` batches, where there is a limit."""
-    limit = getattr(data, "limit", None)
-    if limit is None:
-        return batches
-    return (batch for _, batch in zip(range(limit), batches, strict=False))

@@ -1,0 +1,79 @@
+"""Many training steps in one call of XLA."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jax.extend.core import ClosedJaxpr, Jaxpr, jaxpr_as_fun
+
+from keras_fn.core.scopes import StatelessScope
+from keras_fn_jax.functions import _Nest
+
+
+def compile_many(
+    function: Callable[..., Any],
+    state: Sequence[Any],
+    tensors: Any,
+    batches: jax.Array,
+    jit: Any = "auto",
+) -> Callable[..., Any] | None:
+    """A `lax.fori_loop` over the steps, with the state as what the loop carries.
+
+    The number of steps is an argument of the compiled function: every number runs the same code,
+    so that results do not depend on how an epoch is cut. None where XLA is slower in loops.
+    """
+    if jit is None or jit is False:
+        return None
+    state, nest = list(state), _Nest()
+
+    def one(values: list[Any], tensors: Any, batch: Any) -> tuple[list[Any], list[Any]]:
+        with StatelessScope(zip(state, values, strict=True)) as scope:
+            results = nest.flat(function(tensors, batch))
+        return [scope.state[id(v)] for v in state], results
+
+    values = [v.value for v in state]
+    traced, (_, results) = jax.make_jaxpr(one, return_shape=True)(values, tensors, batches[0])
+    if jax.default_backend() == "cpu" and not _SLOW_IN_LOOPS_ON_CPU.isdisjoint(_names(traced)):
+        return None
+    step, nested = jaxpr_as_fun(traced), partial(jax.tree.unflatten, jax.tree.structure(results))
+
+    def loop(values: list[Any], tensors: Any, batches: Any, start: Any, stop: Any) -> Any:
+        data = jax.tree.leaves(tensors)
+
+        def body(i: Any, carry: Any) -> Any:
+            found = step(*carry[0], *data, batches[i])
+            return found[: len(state)], nested(found[len(state) :])
+
+        empty = jax.tree.map(lambda r: jnp.zeros(r.shape, r.dtype), results)
+        return lax.fori_loop(start, stop, body, (values, empty))
+
+    options = jit if isinstance(jit, dict) else {}
+    compiled = jax.jit(loop, **{"donate_argnums": 0, **options})
+
+    def run(tensors: Any, batches: jax.Array, start: int, stop: int) -> Any:
+        values, last = compiled([v.value for v in state], tensors, batches, start, stop)
+        for variable, value in zip(state, values, strict=True):
+            variable._handle = value
+        jax.block_until_ready(values)  # the caller times it
+        return nest.nested(last)
+
+    return run
+
+
+# Inside a loop the CPU compiler does not hand convolutions to its fast library: ten times slower.
+_SLOW_IN_LOOPS_ON_CPU = {"conv_general_dilated"}
+
+
+def _names(jaxpr: ClosedJaxpr | Jaxpr) -> Iterator[str]:
+    """The names of all primitives in a program, those of the functions that it calls included."""
+    inner = getattr(jaxpr, "jaxpr", jaxpr)
+    for equation in inner.eqns:
+        yield equation.primitive.name
+        for parameter in jax.tree.leaves(
+            equation.params, is_leaf=lambda x: isinstance(x, (ClosedJaxpr, Jaxpr))
+        ):
+            if isinstance(parameter, (ClosedJaxpr, Jaxpr)):
+                yield from _names(parameter)
