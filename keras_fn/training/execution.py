@@ -11,6 +11,7 @@ import numpy as np
 from keras_fn import ops
 from keras_fn.backend.loader import current
 from keras_fn.core import tree
+from keras_fn.training.compilations import noted
 from keras_fn.training.data import ArrayBatches
 
 Work = tuple[int, Callable[[], list[Any]]]
@@ -103,7 +104,7 @@ class Execution:
         if self._many is not None:
             yield from self._loops(epoch, start)
             return
-        batches = self.data.epoch(epoch, start)
+        batches = noted(self.model, self.kind, self.data.epoch(epoch, start))
         while group := list(islice(batches, self._size())):
             yield len(group), partial(_each, self.step, group)
 

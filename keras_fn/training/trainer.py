@@ -10,6 +10,7 @@ from keras_fn.training import intake
 from keras_fn.training.callbacks import CallbackList, History
 from keras_fn.training.execution import Execution, joined
 from keras_fn.training.progress import EpochDisplay
+from keras_fn.training.runs import run
 from keras_fn.training.steps import Steps, symbol
 
 
@@ -17,6 +18,7 @@ class Trainer(Steps):
     """What makes a layer a model that can be trained. `Model` is a Trainer and a Layer."""
 
     @entrance
+    @run
     def fit(
         self,
         x: Any = None,
@@ -120,6 +122,7 @@ class Trainer(Steps):
         return logs
 
     @entrance
+    @run
     def evaluate(
         self,
         x: Any = None,
@@ -160,6 +163,7 @@ class Trainer(Steps):
         return values[0] if len(values) == 1 else values
 
     @entrance
+    @run
     def predict(
         self,
         x: Any,
