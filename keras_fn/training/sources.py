@@ -273,8 +273,8 @@ class PyDatasetBatches(Fetched):
 
     def close(self) -> None:
         """Ends the fetching ahead, and the workers."""
+        self._workers.close()  # first, as the thread may be waiting for them
         super().close()
-        self._workers.close()
 
 
 def shuffled(size: int, seed: int, turn: int) -> np.ndarray:

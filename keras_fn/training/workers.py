@@ -4,12 +4,14 @@ import hashlib
 import multiprocessing
 import os
 import pickle
+import signal
 import tempfile
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
+from threading import Thread
 from typing import Any
 
 from keras_fn.training.py_dataset import PyDataset
@@ -18,7 +20,7 @@ from keras_fn.training.py_dataset import PyDataset
 class Workers:
     """Threads or processes that load the batches of one data set.
 
-    They start with the first epoch and stay until `close`.
+    They start with the first epoch and stay until `close`, which is final.
 
     Args:
         dataset: The data set.
@@ -28,6 +30,8 @@ class Workers:
     def __init__(self, dataset: PyDataset, count: int):
         self.dataset, self.count = dataset, count
         self._pool: Executor | None = None
+        self._pending: deque[Future[Any]] = deque()
+        self._closed = False
         self._snapshot: _Snapshot | None = None
 
     def load(self, indices: Iterator[int]) -> Iterator[Any]:
@@ -41,8 +45,7 @@ class Workers:
             yield from map(self.dataset.__getitem__, indices)
             return
         self._start()
-        most = max(self.dataset.max_queue_size, 1)
-        pending: deque[Future[Any]] = deque()
+        most, pending = max(self.dataset.max_queue_size, 1), self._pending
         try:
             for index in indices:
                 pending.append(self._submit(index))
@@ -54,13 +57,15 @@ class Workers:
             self.close()
             raise RuntimeError(_broken(self.dataset)) from error
         finally:
-            for future in pending:
-                future.cancel()
+            while pending:
+                pending.popleft().cancel()
 
     def _start(self) -> None:
+        if self._closed:
+            raise RuntimeError("The run has ended.")
         if self.dataset.use_multiprocessing:
             self._snapshot = _Snapshot.of(self.dataset, self._snapshot)
-            self._pool = self._pool or ProcessPoolExecutor(self.count, _context())
+            self._pool = self._pool or ProcessPoolExecutor(self.count, _context(), _enter)
         else:
             self._pool = self._pool or ThreadPoolExecutor(self.count, "keras_fn PyDataset")
 
@@ -71,10 +76,15 @@ class Workers:
         return self._pool.submit(self.dataset.__getitem__, index)
 
     def close(self) -> None:
-        """Lets the workers go once the batches that they are amidst are done."""
+        """Lets the workers go; processes that are amidst a batch are stopped."""
+        self._closed = True
+        amidst = not all(future.done() for future in tuple(self._pending))
         pool, self._pool = self._pool, None
         if pool is not None:
+            processes = tuple((getattr(pool, "_processes", None) or {}).values())
             pool.shutdown(wait=False, cancel_futures=True)
+            for process in processes if amidst else ():
+                process.terminate()  # a batch that takes for ever would keep the program alive
         if self._snapshot is not None:
             self._snapshot.remove()
             self._snapshot = None
@@ -118,6 +128,19 @@ class _Snapshot:
     def remove(self) -> None:
         with suppress(OSError):
             os.remove(self.path)
+
+
+def _enter() -> None:
+    """Runs first in a worker process, which ends with the process that started it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for that one to act on
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        Thread(target=_end_with, args=(parent,), name="keras_fn parent", daemon=True).start()
+
+
+def _end_with(parent: Any) -> None:
+    parent.join()  # if it is killed, nobody else tells the workers
+    os._exit(1)
 
 
 _held: tuple[str, Any] = ("", None)  # in a worker process: the snapshot it has read last
