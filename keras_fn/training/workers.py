@@ -50,9 +50,9 @@ class Workers:
             for index in indices:
                 pending.append(self._submit(index))
                 if len(pending) >= most:
-                    yield pending.popleft().result()
+                    yield self._next()
             while pending:
-                yield pending.popleft().result()
+                yield self._next()
         except BrokenProcessPool as error:
             self.close()
             raise RuntimeError(_broken(self.dataset)) from error
@@ -68,6 +68,11 @@ class Workers:
             self._pool = self._pool or ProcessPoolExecutor(self.count, _context(), _enter)
         else:
             self._pool = self._pool or ThreadPoolExecutor(self.count, "keras_fn PyDataset")
+
+    def _next(self) -> Any:
+        batch = self._pending[0].result()
+        self._pending.popleft()  # not before: `close` looks at what is awaited
+        return batch
 
     def _submit(self, index: int) -> Future[Any]:
         assert self._pool is not None

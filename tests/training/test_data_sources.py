@@ -307,7 +307,7 @@ def test_a_source_that_never_answers_does_not_hold_the_interruption_for_long():
 
     def stuck():
         yield from batches(2)
-        release.wait(20)
+        release.wait(60)
 
     def interrupt(batch):
         if batch == 1:
@@ -316,7 +316,7 @@ def test_a_source_that_never_answers_does_not_hold_the_interruption_for_long():
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         linear().fit(stuck(), callbacks=[Seen(interrupt)], verbose=0)
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 40
     release.set()
 
 
