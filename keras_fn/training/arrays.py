@@ -40,7 +40,9 @@ def as_array(x: Any, what: str, who: str) -> Any:
 def _on_device(x: Any) -> Any:
     """A tensor of the backend; where it leaves tensors where they are, on the default device."""
     backend = current()
-    return backend.to_device(x) if hasattr(backend, "to_device") else x
+    if not hasattr(backend, "to_device"):
+        return x
+    return backend.to_device(x)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _host_array(x: Any, what: str, who: str) -> np.ndarray:
