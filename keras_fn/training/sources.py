@@ -116,7 +116,7 @@ class IterableBatches(Fetched):
     """Batches of something that can be gone through, once or again and again.
 
     Each epoch goes through it from the beginning. With a number of steps, an epoch goes on where
-    the last one ended, and where the source ends, at its beginning. The source is asked for no
+    the last one ended, and where the source ends, at its beginning, if it has one again. The source is asked for no
     batch of an epoch that has not begun.
 
     Args:
@@ -133,8 +133,7 @@ class IterableBatches(Fetched):
     def __init__(self, source: Any, arrange: Arrange, steps: int | None, background: bool = True):
         super().__init__(source, arrange, steps, background)
         self.origin: int | None = None
-        self._again = not hasattr(source, "__next__")
-        self.resumable = self._again
+        self.resumable = not hasattr(source, "__next__")
         self._iterator: Iterator[Any] | None = None
         self._peeked: Any = None
         self._begun = False  # whether an epoch has
@@ -191,7 +190,7 @@ class IterableBatches(Fetched):
                 batch = next(self._iterator)  # type: ignore[arg-type]
             except StopIteration:
                 self._iterator = None
-                if self.steps is None or whole or not self._again:
+                if self.steps is None or whole:
                     return
                 self._turn()
                 whole = True

@@ -10,6 +10,7 @@ import pytest
 
 import keras_fn as keras
 from keras_fn import layers, ops
+from keras_fn.backend.loader import current
 from keras_fn.training.sources import IterableBatches
 
 X = np.arange(24, dtype="float32").reshape(12, 2) / 24
@@ -320,13 +321,19 @@ def test_a_source_that_never_answers_does_not_hold_the_interruption_for_long():
     release.set()
 
 
-def test_the_device_of_a_scope_holds_for_what_is_fetched_ahead():
-    with keras.device("cpu"):
-        model = linear()
-        model.fit(Again(batches()), verbose=0)
-        seen = Again(batches())
-        model.evaluate(seen, verbose=0)
-    assert len(seen.threads) == 2
+def test_the_device_of_a_scope_holds_for_what_is_fetched_ahead(monkeypatch):
+    scope, entered = current().device_scope, {}
+
+    def noting(name):
+        entered[threading.current_thread()] = name
+        return scope(name)
+
+    monkeypatch.setattr(current(), "device_scope", noting)
+    with keras.device("cpu:0"):
+        linear().fit(Again(batches()), verbose=0)
+    assert len(entered) == 2 and set(entered.values()) == {"cpu:0"}
+    linear().fit(Again(batches()), verbose=0)  # outside, there is nothing to enter
+    assert len(entered) == 2
 
 
 # ---------------------------------------------------------------- other libraries

@@ -38,6 +38,7 @@ class Numbers(keras.utils.PyDataset):
         if self.act == "slow first" and i == 0:
             time.sleep(0.2)
         if self.act == "slow third" and i == 2:
+            open(self.note, "w").close()
             release.wait(60)
         if self.act == "raise" and i == 3:
             raise KeyError("the third file is missing")
@@ -387,17 +388,36 @@ def test_workers_end_with_a_program_that_is_killed(tmp_path):
 
 
 @pytest.mark.parametrize("way", ["threads", "processes"])
-def test_an_interruption_waits_for_no_batch_that_takes_for_ever(way, module):
+def test_an_interruption_waits_for_no_batch_that_takes_for_ever(way, module, tmp_path):
+    dataset = module.Pairs(act="slow third", **WAYS[way])
+    dataset.note = str(tmp_path / "begun")
+
     class Stop(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
+            deadline = time.monotonic() + 20
+            while not os.path.exists(dataset.note) and time.monotonic() < deadline:
+                time.sleep(0.01)
             raise KeyboardInterrupt
 
-    dataset = module.Pairs(act="slow third", **WAYS[way])
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         linear().fit(dataset, shuffle=False, callbacks=[Stop()], verbose=0)
     assert time.monotonic() - began < 40
     module.release.set()  # a thread cannot be stopped; a process has been
+
+
+@pytest.mark.parametrize("way", ["threads", "processes"])
+def test_workers_end_although_an_error_keeps_the_frames_of_the_run(way, module):
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as error:
+        linear().fit(module.Pairs(**WAYS[way]), epochs=2, callbacks=[Stop()], verbose=0)
+    deadline = time.monotonic() + 10
+    while ours() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert error.value.__traceback__ is not None and not ours()
 
 
 def test_no_file_of_a_data_set_stays(module, tmp_path, monkeypatch):
