@@ -116,8 +116,8 @@ class IterableBatches(Fetched):
     """Batches of something that can be gone through, once or again and again.
 
     Each epoch goes through it from the beginning. With a number of steps, an epoch goes on where
-    the last one ended, and where the source ends, at its beginning, if it has one again. The source is asked for no
-    batch of an epoch that has not begun.
+    the last one ended, and where the source ends, at its beginning, if it has one again. The
+    source is asked for no batch of an epoch that has not begun.
 
     Args:
         source: What yields `x`, `(x, y)` or `(x, y, sample_weight)`.
