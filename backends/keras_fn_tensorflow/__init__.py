@@ -10,6 +10,7 @@ from keras_fn_tensorflow.functions import compile as compile
 from keras_fn_tensorflow.functions import compile_call as compile_call
 from keras_fn_tensorflow.functions import value_and_grad as value_and_grad
 from keras_fn_tensorflow.layer import LayerBase as LayerBase
+from keras_fn_tensorflow.many_steps import compile_many as compile_many
 from keras_fn_tensorflow.tensors import assign as assign
 from keras_fn_tensorflow.tensors import assign_add as assign_add
 from keras_fn_tensorflow.tensors import batch_indices as batch_indices

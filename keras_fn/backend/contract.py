@@ -4,6 +4,7 @@
 protocols are optional: a backend that gains by one of them has it, and the frontend asks by name.
 
 - `compile_call` (`CompilesCalls`): a model's call as one compiled function.
+- `compile_many` (`RunsManySteps`): many steps of training as one compiled function.
 - `compile_op` (`CompilesOps`): the body of an op as one compiled function.
 - `foreach` (`ForEach`): an optimizer's step over many variables at once.
 - `ops.while_loop` and `ops.fori_loop` (`Loops`): for backends that trace.
@@ -192,6 +193,30 @@ class CompilesCalls(Protocol):
         """Makes a fast version of a function that reads variables and assigns none.
 
         Gradients flow through it to its arguments and to the variables.
+        """
+        ...
+
+
+class RunsManySteps(Protocol):
+    """Optional: a backend that can run many steps in one call, without Python between them."""
+
+    def compile_many(
+        self,
+        function: Callable[..., Any],
+        state: Sequence[Any],
+        tensors: Any,
+        batches: Tensor,
+        jit: Any = "auto",
+    ) -> Callable[..., Any] | None:
+        """Makes a function `(tensors, batches, start, stop)` of a step `(tensors, indices)`.
+
+        It runs the step for `batches[start]` up to `batches[stop - 1]`, an int32 matrix of indices,
+        waits for the end and returns what the last one returned. `tensors` and `batches` are
+        examples: others of their shapes will come. Where a number of steps is cut, or not, must
+        not change the results by a bit. `state` and `jit` are as in `compile`.
+
+        Returns:
+            The function, or None where steps one by one are faster or it cannot be done.
         """
         ...
 

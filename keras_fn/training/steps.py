@@ -75,7 +75,7 @@ class Steps(Mixed):
         metrics: Any = None,
         weighted_metrics: Any = None,
         run_eagerly: bool = False,
-        steps_per_execution: int = 1,
+        steps_per_execution: Any = 1,
         jit_compile: Any = "auto",
         auto_scale_loss: bool = True,
     ) -> None:
@@ -90,10 +90,22 @@ class Steps(Mixed):
                 dict by name.
             weighted_metrics: Metrics with sample weights, likewise.
             run_eagerly: Whether steps run as they are, to be looked into.
-            steps_per_execution: Steps in one call of the backend, or `"auto"`.
+            steps_per_execution: After how many steps callbacks that watch batches are called, or
+                `"auto"` for about ten times a second. Where none watches, many steps go in one
+                call of the backend by themselves, as far as it can do that.
             jit_compile: Whether steps are compiled, or options for the backend's compiler.
             auto_scale_loss: Whether float16 losses are scaled against underflow.
+
+        Raises:
+            ValueError: `steps_per_execution` is no number of steps.
         """
+        if steps_per_execution != "auto" and (
+            not isinstance(steps_per_execution, int) or steps_per_execution < 1
+        ):
+            raise ValueError(
+                f"{self._place}: steps_per_execution must be a number of steps, 1 or more, or "
+                f"'auto', not {steps_per_execution!r}."
+            )
         optimizer = optimizers.get(optimizer) if optimizer is not None else None
         if auto_scale_loss and optimizer is not None and self._computes_in_float16():
             optimizer = optimizers.LossScaleOptimizer(optimizer, name="loss_scale_optimizer")

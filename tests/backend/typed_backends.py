@@ -4,7 +4,14 @@ import keras_fn_jax
 import keras_fn_numpy
 import keras_fn_tensorflow
 import keras_fn_torch
-from keras_fn.backend.contract import Backend, CompilesCalls, CompilesOps, ForEach, PlacesTensors
+from keras_fn.backend.contract import (
+    Backend,
+    CompilesCalls,
+    CompilesOps,
+    ForEach,
+    PlacesTensors,
+    RunsManySteps,
+)
 from keras_fn.backend.transformations import Loops
 
 JAX: Backend = keras_fn_jax
@@ -14,6 +21,8 @@ TORCH: Backend = keras_fn_torch
 
 JAX_CALLS: CompilesCalls = keras_fn_jax
 JAX_OPS: CompilesOps = keras_fn_jax
+JAX_STEPS: RunsManySteps = keras_fn_jax
+TENSORFLOW_STEPS: RunsManySteps = keras_fn_tensorflow
 TENSORFLOW_CALLS: CompilesCalls = keras_fn_tensorflow
 JAX_LOOPS: Loops = keras_fn_jax.ops
 TENSORFLOW_LOOPS: Loops = keras_fn_tensorflow.ops
