@@ -8,6 +8,7 @@ protocols are optional: a backend that gains by one of them has it, and the fron
 - `compile_op` (`CompilesOps`): the body of an op as one compiled function.
 - `foreach` (`ForEach`): an optimizer's step over many variables at once.
 - `ops.while_loop` and `ops.fori_loop` (`Loops`): for backends that trace.
+- `record_gradients` (`RecordsGradients`): steps of a user's that call the framework's autograd.
 - `device_scope` (`PlacesTensors`): the device of new tensors.
 
 A backend says that it cannot do a thing at all by raising `keras_fn.errors.Unsupported` where it
@@ -229,6 +230,14 @@ class CompilesOps(Protocol):
 
         It must mean the same for every argument, also where tensors are traced.
         """
+        ...
+
+
+class RecordsGradients(Protocol):
+    """Optional: a framework whose own programs take gradients of what was recorded before."""
+
+    def record_gradients(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Makes a function record, also inside `compile`: a step of a user's own."""
         ...
 
 

@@ -1,9 +1,8 @@
 """What a model is trained with, and the steps that a backend compiles."""
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +19,12 @@ from keras_fn.training.data import unpack_x_y_sample_weight
 from keras_fn.training.execution import Pace
 from keras_fn.training.objectives import CompiledLoss, CompiledMetrics
 from keras_fn.training.outputs import outputs_of
+from keras_fn.training.stateless import (
+    StatelessTraining,
+    run_on_state,
+    step_of_data,
+    takes_state,
+)
 
 
 @dataclass(frozen=True)
@@ -42,13 +47,7 @@ class Holdings:
                 layer._losses.clear()
 
 
-if TYPE_CHECKING:  # a model is a layer, too; at run time `Model` brings that together
-    from keras_fn.layers.layer import Layer as Mixed
-else:
-    Mixed = object
-
-
-class Steps(Mixed):
+class Steps(StatelessTraining):
     """What `compile` says, and the steps that follow from it."""
 
     optimizer: Any
@@ -240,14 +239,28 @@ class Steps(Mixed):
             self._measures.update(y, y_pred, sample_weight)
         return None
 
-    def train_step(self, data: Any) -> dict[str, Any]:
+    def train_step(self, *data: Any) -> Any:
         """Trains on a batch; returns what to show. Override it to train otherwise.
 
+        An override takes `(self, data)`: with `keras.value_and_grad`, or with the gradients of one
+        framework. It may also be `(self, state, data)`, a pure function that returns `(logs,
+        state)`, which Keras asks for on JAX.
+
         Args:
-            data: `(x, y, sample_weight)`, or the beginning of it.
+            *data: A batch: `(x, y, sample_weight)`, or the beginning of it. Or `state, data`, where
+                `state` is a tuple of lists of values: of `trainable_variables`,
+                `non_trainable_variables`, `optimizer_variables` and `metrics_variables`.
         """
-        results = self._train(data)
-        return self.get_metrics_result() if results is None else results
+        return self._step("train", self._train, data)
+
+    def _step(self, kind: str, step: Callable[[Any], Any], data: tuple[Any, ...]) -> Any:
+        """Runs the step that an override calls: on data, or on state and data."""
+
+        def run(batch: Any) -> Any:
+            results = step(batch)
+            return self.get_metrics_result() if results is None else results
+
+        return run(*data) if len(data) == 1 else run_on_state(self, kind, run, *data)
 
     def _train(self, data: Any) -> Any:
         """The step itself; nothing is read."""
@@ -283,10 +296,13 @@ class Steps(Mixed):
             every = [None if p is None else next(rest) for p in self._loss_parts]
             self._objective.track(every, count)
 
-    def test_step(self, data: Any) -> dict[str, Any]:
-        """Evaluates a batch; returns what to show. Override it to evaluate otherwise."""
-        results = self._test(data)
-        return self.get_metrics_result() if results is None else results
+    def test_step(self, *data: Any) -> Any:
+        """Evaluates a batch; returns what to show. Override it to evaluate otherwise.
+
+        Args:
+            *data: As in `train_step`; the state has no `optimizer_variables`.
+        """
+        return self._step("test", self._test, data)
 
     def _test(self, data: Any) -> Any:
         x, y, sample_weight = unpack_x_y_sample_weight(data)
@@ -299,8 +315,16 @@ class Steps(Mixed):
         holdings.clear_losses()
         return results
 
-    def predict_step(self, data: Any) -> Any:
-        """Returns the outputs for a batch of inputs. Override it to predict otherwise."""
+    def predict_step(self, *data: Any) -> Any:
+        """Returns the outputs for a batch of inputs. Override it to predict otherwise.
+
+        Args:
+            *data: A batch; or `state, data`, where the state is the values of
+                `trainable_variables` and `non_trainable_variables`.
+        """
+        return self._step("predict", self._predict, data)
+
+    def _predict(self, data: Any) -> Any:
         x, _, _ = unpack_x_y_sample_weight(data)
         return self(x, training=False)
 
@@ -377,15 +401,15 @@ class Steps(Mixed):
 
     def _step_of_batch(self, kind: str) -> Callable[..., Any]:
         """Returns the step as a function of `(tensors, indices)`, not compiled."""
-        step = {"train": self._train, "test": self._test, "predict": self.predict_step}[kind]
-        public = {"train": "train_step", "test": "test_step", "predict": "predict_step"}[kind]
+        step = {"train": self._train, "test": self._test, "predict": self._predict}[kind]
+        public = f"{kind}_step"
         if getattr(type(self), public) is not getattr(Steps, public):
             step = getattr(self, public)
-        if kind == "train" and len(inspect.signature(step).parameters) > 1:
-            raise TypeError(
-                f"{self._place}: train_step takes (self, data) on every backend; use "
-                "keras_fn.value_and_grad for the gradients."
-            )
+            if takes_state(step):
+                step = step_of_data(self, kind, step)
+            record = getattr(current(), "record_gradients", None)
+            if kind == "train" and record is not None:  # it may call loss.backward()
+                step = record(step)
         return lambda tensors, indices: step(self._batch(tensors, indices))
 
     @property

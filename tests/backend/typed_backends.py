@@ -10,6 +10,7 @@ from keras_fn.backend.contract import (
     CompilesOps,
     ForEach,
     PlacesTensors,
+    RecordsGradients,
     RunsManySteps,
 )
 from keras_fn.backend.transformations import Loops
@@ -28,3 +29,4 @@ JAX_LOOPS: Loops = keras_fn_jax.ops
 TENSORFLOW_LOOPS: Loops = keras_fn_tensorflow.ops
 FOREACH: type[ForEach] = keras_fn_torch.foreach
 PLACES: PlacesTensors = keras_fn_torch
+RECORDS: RecordsGradients = keras_fn_torch
