@@ -1,5 +1,6 @@
 """Callbacks: the public namespace `keras.callbacks`."""
 
+from keras_fn.training.callbacks import BackupAndRestore as BackupAndRestore
 from keras_fn.training.callbacks import Callback as Callback
 from keras_fn.training.callbacks import CallbackList as CallbackList
 from keras_fn.training.callbacks import CSVLogger as CSVLogger

@@ -5,6 +5,7 @@ from typing import Any
 
 from keras_fn.core import tree
 from keras_fn.errors import DTypeError
+from keras_fn.training.callbacks_backup import BackupAndRestore
 from keras_fn.training.callbacks_base import Callback, LambdaCallback, LazyLogs, Logs
 from keras_fn.training.callbacks_monitor import (
     EarlyStopping,
@@ -21,6 +22,7 @@ from keras_fn.training.callbacks_record import (
 from keras_fn.training.progress import ProgbarLogger
 
 __all__ = [
+    "BackupAndRestore",
     "CSVLogger",
     "Callback",
     "CallbackList",
@@ -112,6 +114,7 @@ class CallbackList(Callback):
                 else "subclass keras.callbacks.Callback",
             )  # fmt: skip
         self.callbacks.append(callback)
+        self.callbacks.sort(key=lambda c: getattr(c, "runs_last", False))
         for phase, names in _BATCH_METHODS.items():
             if _defines(callback, names):
                 setattr(self, f"wants_{phase}_batches", True)

@@ -1,7 +1,10 @@
 """What a callback is, and the logs that it gets."""
 
+import inspect
 from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any
+
+from keras_fn.training.resume import is_plain
 
 Logs = MutableMapping[str, Any] | None
 
@@ -44,6 +47,9 @@ class LazyLogs(MutableMapping[str, Any]):
     def __len__(self) -> int:
         return len(self._values)
 
+    def __bool__(self) -> bool:  # else `logs or {}` would read them
+        return True
+
     def __repr__(self) -> str:
         return repr(self._values)
 
@@ -74,6 +80,9 @@ class Callback:
         self.params: dict[str, Any] | None = None
         self._model: Any = None
 
+    runs_last = False
+    """Whether it is called after the others, whatever its place in the list."""
+
     @property
     def model(self) -> Any:
         """The model that is trained, evaluated or asked to predict."""
@@ -86,6 +95,19 @@ class Callback:
     def set_model(self, model: Any) -> None:
         """Takes the model."""
         self._model = model
+
+    def get_state(self) -> dict[str, Any]:
+        """Returns what a resumed run must know: see `BackupAndRestore`.
+
+        By default, all attributes that are plain values or NumPy arrays, nested or not, except the
+        arguments of the constructor, which the program gives anew.
+        """
+        given = {"params", *inspect.signature(type(self)).parameters}
+        return {k: v for k, v in vars(self).items() if k not in given and is_plain(v)}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Takes what `get_state` gave, after `on_train_begin`."""
+        vars(self).update(state)
 
     def on_batch_begin(self, batch: int, logs: Logs = None) -> None:
         """Another name of `on_train_batch_begin`."""

@@ -107,48 +107,43 @@ class CSVLogger(Callback):
         super().__init__()
         self.filename, self.sep, self.append = os.fspath(filename), separator, append
         self.keys: list[str] | None = None
-        self.csv_file: TextIO | None = None
-        self.writer: Any = None
-        self._needs_header = True
+        self._begins_at: int | None = None  # where it is cut before the first line
+        self._ends_at = 0
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        """Opens the file."""
-        self._close()
-        self.keys = self.writer = None
-        goes_on = self.append and os.path.exists(self.filename)
-        self._needs_header = not (goes_on and os.path.getsize(self.filename))
-        mode = "a" if self.append else "w"
-        # It stays open until on_train_end.
-        self.csv_file = open(self.filename, mode, newline="", encoding="utf-8")  # noqa: SIM115
+        """Sees to it that the file can be written."""
+        self.keys, self._begins_at = None, None if self.append else 0
+        with self._opened():
+            pass
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes on after the last line that was kept."""
+        super().set_state(state)
+        self._begins_at = self._ends_at
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Writes a line."""
         logs = logs or {}
-        if self.csv_file is None:
-            self.on_train_begin()
-        assert self.csv_file is not None
         if self.keys is None:
             self.keys = sorted(logs)
             if self.keys and not any(k.startswith("val_") for k in self.keys):
                 # A validation may come in later epochs: there is room for it.
                 self.keys += [f"val_{k}" for k in self.keys]
-            fields = ["epoch", *self.keys]
-            self.writer = csv.DictWriter(
-                self.csv_file, fields, delimiter=self.sep, lineterminator=os.linesep
+        with self._opened() as file:
+            if self._begins_at is not None:
+                file.truncate(self._begins_at)
+                self._begins_at = None
+            writer = csv.DictWriter(
+                file, ["epoch", *self.keys], delimiter=self.sep, lineterminator=os.linesep
             )
-            if self._needs_header:
-                self.writer.writeheader()
-        self.writer.writerow({"epoch": epoch, **{k: _cell(logs.get(k, "NA")) for k in self.keys}})
-        self.csv_file.flush()
+            if not os.path.getsize(self.filename):
+                writer.writeheader()
+            writer.writerow({"epoch": epoch, **{k: _cell(logs.get(k, "NA")) for k in self.keys}})
+            file.flush()
+            self._ends_at = os.path.getsize(self.filename)
 
-    def on_train_end(self, logs: Logs = None) -> None:
-        """Closes the file."""
-        self._close()
-
-    def _close(self) -> None:
-        if self.csv_file is not None:
-            self.csv_file.close()
-        self.csv_file = None
+    def _opened(self) -> TextIO:
+        return open(self.filename, "a", newline="", encoding="utf-8")
 
 
 def _cell(value: Any) -> Any:

@@ -38,6 +38,24 @@ class ArrayBatches:
         """Returns all rows: what is checked before the first step."""
         return self.rows
 
+    def get_state(self) -> dict[str, Any]:
+        """Returns what the order of the samples depends on."""
+        return {"samples": self.size, "batch_size": self.batch_size, "seed": self.seed}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes on with the order of another run.
+
+        Raises:
+            SpecError: It has other data.
+        """
+        ours = self.get_state()
+        if state.keys() != ours.keys() or any(state[k] != ours[k] for k in ours if k != "seed"):
+            raise SpecError(
+                "fit", expected=f"the data that the run began with: {state}", given=f"{ours}",
+                fix="pass the same arrays and batch size, or use another folder for the backup",
+            )  # fmt: skip
+        self.seed = state["seed"]
+
     @property
     def tensors(self) -> Any:
         """The arrays on the device, as `(x, y, sample_weight)`."""
@@ -101,6 +119,13 @@ class IterableBatches:
         self._iterator: Iterator[Any] | None = None
         self._first: Any = None
 
+    def get_state(self) -> dict[str, Any]:
+        """Returns what a resumed run must know: nothing, as it goes through the source anew."""
+        return {}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Takes what `get_state` gave."""
+
     def __len__(self) -> int:
         return self.steps or _length(self.source) or 0
 
@@ -115,11 +140,14 @@ class IterableBatches:
         return self.arrange(self._first)
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[tuple[Any, Any]]:
-        """Yields `(tensors, None)` for each batch."""
-        del epoch, start
+        """Yields `(tensors, None)` for each batch, from batch `start` on."""
+        del epoch
         convert = current().convert_to_tensor
         done = 0
         for batch in self._batches():
+            if done < start:
+                done += 1
+                continue
             rows = self.arrange(batch)
             converted = tuple(
                 None if g is None else [None if a is None else convert(a) for a in g] for g in rows

@@ -1,5 +1,6 @@
 """fit, evaluate, predict: the loops, written once over the steps that a backend compiles."""
 
+from collections.abc import Callable
 from typing import Any
 
 from keras_fn import ops
@@ -8,6 +9,7 @@ from keras_fn.core.operation import infer
 from keras_fn.core.tracebacks import entrance
 from keras_fn.training import intake
 from keras_fn.training.callbacks import CallbackList, History
+from keras_fn.training.callbacks_backup import BackupAndRestore, Run
 from keras_fn.training.execution import Execution, joined
 from keras_fn.training.progress import EpochDisplay
 from keras_fn.training.steps import Steps, symbol
@@ -35,6 +37,7 @@ class Trainer(Steps):
         validation_steps: int | None = None,
         validation_batch_size: int | None = None,
         validation_freq: Any = 1,
+        resume: Any = None,
     ) -> History:
         """Trains the model.
 
@@ -57,6 +60,8 @@ class Trainer(Steps):
             validation_steps: Batches in a validation; all by default.
             validation_batch_size: Samples in a validation step; `batch_size` by default.
             validation_freq: Every how many epochs to validate, or a list of epochs.
+            resume: A folder for this run: if the program is killed and started again, training
+                goes on where it was, as with `callbacks.BackupAndRestore(resume)`.
 
         Returns:
             The history: what was measured, epoch by epoch.
@@ -77,34 +82,61 @@ class Trainer(Steps):
         if validation_data is not None:
             size = validation_batch_size or batch_size
             validation = intake.validation_data(self, validation_data, size, validation_steps)
+        if resume is not None:
+            callbacks = [callbacks or [], BackupAndRestore(resume)]
         watchers = callbacks if isinstance(callbacks, CallbackList) else CallbackList(
             callbacks, add_history=True, model=self, epochs=epochs, verbose=verbose,
             steps=len(data) or None,
         )  # fmt: skip
         self.stop_training = False
+        run = Run(self, data, watchers.callbacks, initial_epoch)
         training = Execution(self, "train", data, watchers)
-        watchers.on_train_begin()
+
+        def validate(epoch: int) -> dict[str, Any]:
+            if validation is None or not _due(epoch, validation_freq):
+                return {}
+            return self._validate(validation, watchers)
+
+        with run:
+            watchers.on_train_begin()
+            run.train_begun()
+            logs = self._run_epochs(training, validate, watchers, run, epochs, verbose)
+            self._finalize()
+            watchers.on_train_end(logs)
+        self.history = next(c for c in watchers.callbacks if isinstance(c, History))
+        return self.history
+
+    def _run_epochs(
+        self,
+        training: Execution,
+        validate: Callable[[int], dict[str, Any]],
+        watchers: CallbackList,
+        run: Run,
+        epochs: int,
+        verbose: Any,
+    ) -> dict[str, Any]:
+        """Runs the epochs that are left; returns the logs of the last."""
         logs: dict[str, Any] = {}
-        for epoch in range(initial_epoch, epochs):
-            self.reset_metrics()
+        total = len(training.data) or None
+        for epoch in range(run.start.epoch, epochs):
+            step = run.start.step if epoch == run.start.epoch else 0
+            if self.stop_training and not step:
+                break  # the run that is resumed had come so far
+            if not step:
+                self.reset_metrics()
             watchers.on_epoch_begin(epoch)
-            read = self._read_metrics
-            display = EpochDisplay(len(data) or None, epoch, epochs, verbose, read)
-            with display:
-                last = training.last(epoch, display)
-                logs = self._read(last) if isinstance(last, dict) else self._read_metrics()
-                logs = dict(sorted(logs.items()))
-                if validation is not None and _due(epoch, validation_freq):
-                    found = self._validate(validation, watchers)
-                    logs.update((f"val_{k}", v) for k, v in sorted(found.items()))
+            run.epoch_begun()
+            with EpochDisplay(total, epoch, epochs, verbose, self._read_metrics) as display:
+                display.advance(step)
+                last = training.last(epoch, display, step, run.start.logs or None)
+                shown = self._read(last) if isinstance(last, dict) else self._read_metrics()
+                logs = dict(sorted(shown.items()))
+                logs.update((f"val_{k}", v) for k, v in sorted(validate(epoch).items()))
                 display.finish(logs)
             watchers.on_epoch_end(epoch, logs)
             if self.stop_training:
                 break
-        self._finalize()
-        watchers.on_train_end(logs)
-        self.history = next(c for c in watchers.callbacks if isinstance(c, History))
-        return self.history
+        return logs
 
     def _finalize(self) -> None:
         if self.optimizer is not None and self.optimizer.built:
