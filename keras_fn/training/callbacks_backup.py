@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from keras_fn.saving.atomic import TEMPORARY
 from keras_fn.training import resume
 from keras_fn.training.callbacks_base import Callback, Logs
 from keras_fn.training.progress import say
@@ -81,6 +82,8 @@ class BackupAndRestore(Callback):
 
     def load(self) -> dict[str, Any] | None:
         """Returns the state of the last backup that is whole; None if there is none."""
+        for unfinished in self.backup_dir.glob(TEMPORARY):  # of a run that was killed as it wrote
+            unfinished.unlink(missing_ok=True)
         found = [path for path in (self._file, self._previous) if path.exists()]
         for path in found:
             try:
