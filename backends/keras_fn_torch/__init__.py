@@ -23,5 +23,6 @@ from keras_fn_torch.tensors import is_tensor as is_tensor
 from keras_fn_torch.tensors import new_variable as new_variable
 from keras_fn_torch.tensors import set_trainable as set_trainable
 from keras_fn_torch.tensors import shape as shape
+from keras_fn_torch.tensors import to_device as to_device
 
 name = "torch"

@@ -131,6 +131,11 @@ def borrow(x: np.ndarray) -> Tensor:
     return convert_to_tensor(x)
 
 
+def to_device(x: Tensor) -> Tensor:
+    """Brings a tensor, of a DataLoader say, to the default device; there, it is the same."""
+    return x.to(default_device())
+
+
 _SHARED = frozenset(map(np.dtype, ("float32", "float64", "int32", "int64", "uint8", "bool")))
 
 

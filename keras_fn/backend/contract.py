@@ -10,6 +10,7 @@ protocols are optional: a backend that gains by one of them has it, and the fron
 - `ops.while_loop` and `ops.fori_loop` (`Loops`): for backends that trace.
 - `record_gradients` (`RecordsGradients`): steps of a user's that call the framework's autograd.
 - `device_scope` (`PlacesTensors`): the device of new tensors.
+- `to_device` (`MovesTensors`): brings tensors there.
 
 A backend says that it cannot do a thing at all by raising `keras_fn.errors.Unsupported` where it
 is asked for it: one without gradients, in `value_and_grad`.
@@ -246,6 +247,14 @@ class PlacesTensors(Protocol):
 
     def device_scope(self, name: str) -> AbstractContextManager[Any]:
         """Inside, new tensors go to the device of that name: "cpu", "gpu:0"."""
+        ...
+
+
+class MovesTensors(Protocol):
+    """Optional: a backend whose framework does not bring tensors together that are apart."""
+
+    def to_device(self, x: Tensor) -> Tensor:
+        """Brings a tensor to where new ones go; one that is there stays itself."""
         ...
 
 

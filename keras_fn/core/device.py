@@ -1,10 +1,14 @@
 """Where tensors are."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from typing import Any
 
 from keras_fn.backend.loader import current
 from keras_fn.errors import Unsupported
+
+_device: ContextVar[str | None] = ContextVar("keras_fn_device", default=None)
 
 
 def device(device_name: str) -> AbstractContextManager[Any]:
@@ -28,4 +32,24 @@ def device(device_name: str) -> AbstractContextManager[Any]:
     if not hasattr(backend, "device_scope"):
         raise Unsupported(f"The backend {backend.name!r} has no devices to choose from.",
                           fix="leave keras.device out")  # fmt: skip
-    return backend.device_scope(device_name)  # pyright: ignore[reportAttributeAccessIssue]
+    scope = backend.device_scope(device_name)  # pyright: ignore[reportAttributeAccessIssue]
+    return _noted(scope, device_name)
+
+
+@contextmanager
+def _noted(scope: AbstractContextManager[Any], device_name: str) -> Iterator[None]:
+    with scope:
+        token = _device.set(device_name)
+        try:
+            yield
+        finally:
+            _device.reset(token)
+
+
+def same_device() -> AbstractContextManager[Any]:
+    """Inside, a thread that runs in a copied context uses the device of that context.
+
+    Frameworks keep the device of a scope for each thread, so that it does not come along.
+    """
+    name = _device.get()
+    return nullcontext() if name is None else device(name)

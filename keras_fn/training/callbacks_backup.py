@@ -11,6 +11,7 @@ from keras_fn.training import resume
 from keras_fn.training.callbacks_base import Callback, Logs
 from keras_fn.training.progress import say
 from keras_fn.training.resume import Position
+from keras_fn.training.runs import at_end_of_run
 
 
 class BackupAndRestore(Callback):
@@ -154,21 +155,15 @@ class Run:
         self._model, self._data, self._callbacks = model, data, callbacks
         self.start = Position(epoch)
         self._kept: dict[str, Any] | None = None
-        self._backup = next((c for c in callbacks if isinstance(c, BackupAndRestore)), None)
-        if self._backup is None:
+        backup = next((c for c in callbacks if isinstance(c, BackupAndRestore)), None)
+        if backup is None:
             return
-        self._backup.attach(self)
-        self._kept = self._backup.load()
+        backup.attach(self)
+        at_end_of_run(backup.wait)
+        self._kept = backup.load()
         if self._kept is not None:
             self.start = Position(**self._kept["position"])
             say(f"Resuming {model._place} at epoch {self.start.epoch + 1}, step {self.start.step}.")
-
-    def __enter__(self) -> "Run":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._backup is not None:
-            self._backup.wait()
 
     def collect(self, position: Position) -> dict[str, Any]:
         """Returns the state of now."""

@@ -1,13 +1,12 @@
-"""Batches: from arrays that are put on the device once, and from anything that yields batches."""
+"""Batches cut from arrays that are put on the device once; the parts of a batch."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from keras_fn.backend.loader import current
-from keras_fn.errors import DTypeError, SpecError
-from keras_fn.settings import settings
+from keras_fn.errors import SpecError
 
 Rows = tuple[list[Any], list[Any] | None, list[Any] | None]
 """Inputs, targets and sample weights, each flat and in the order of the model's own."""
@@ -103,127 +102,6 @@ class ArrayBatches:
         for run in self.runs(epoch, start):
             for indices in current().batch_indices(run, self.batch_size):
                 yield tensors, indices
-
-
-class IterableBatches:
-    """Batches that something yields: a generator, a DataLoader, a Dataset, a PyDataset.
-
-    Args:
-        source: What yields `x`, `(x, y)` or `(x, y, sample_weight)`.
-        arrange: Turns each into rows.
-        steps: Batches in an epoch, for sources without an end.
-    """
-
-    def __init__(self, source: Any, arrange: Callable[[Any], Rows], steps: int | None):
-        self.source, self.arrange, self.steps = source, arrange, steps
-        self._iterator: Iterator[Any] | None = None
-        self._first: Any = None
-
-    def get_state(self) -> dict[str, Any]:
-        """Returns what a resumed run must know: nothing, as it goes through the source anew."""
-        return {}
-
-    def set_state(self, state: dict[str, Any]) -> None:
-        """Takes what `get_state` gave."""
-
-    def __len__(self) -> int:
-        return self.steps or _length(self.source) or 0
-
-    def peek(self) -> Rows:
-        """Returns the first batch, which the next epoch will yield too."""
-        if self._first is None:
-            self._iterator = iter(self.source)
-            try:
-                self._first = next(self._iterator)
-            except StopIteration:
-                raise ValueError("The data yields no batch.") from None
-        return self.arrange(self._first)
-
-    def epoch(self, epoch: int, start: int = 0) -> Iterator[tuple[Any, Any]]:
-        """Yields `(tensors, None)` for each batch, from batch `start` on."""
-        del epoch
-        convert = current().convert_to_tensor
-        done = 0
-        for batch in self._batches():
-            if done < start:
-                done += 1
-                continue
-            rows = self.arrange(batch)
-            converted = tuple(
-                None if g is None else [None if a is None else convert(a) for a in g] for g in rows
-            )
-            yield converted, None
-            done += 1
-            if self.steps is not None and done == self.steps:
-                return
-        if not done:
-            raise ValueError(
-                "The data has run out: it yields no batch for this epoch.\n"
-                "  fix: pass something that can be gone through again, or a generator without end "
-                "and the number of steps"
-            )
-        if self.steps is not None:
-            self._iterator = None
-
-    def _batches(self) -> Iterator[Any]:
-        first, self._first = self._first, None
-        if self._iterator is None or (first is None and self.steps is None):
-            self._iterator = iter(self.source)
-        if first is not None:
-            yield first
-        # `yield from` would close a generator that the next epoch goes on with.
-        for batch in self._iterator:  # noqa: UP028
-            yield batch
-
-
-def _length(source: Any) -> int | None:
-    try:
-        return len(source)
-    except TypeError:
-        return None
-
-
-def is_array_like(x: Any) -> bool:
-    """Whether `x` is an array, a tensor, a data frame or a nested list of numbers."""
-    return hasattr(x, "__array__") or hasattr(x, "dtype") or isinstance(x, (int, float))
-
-
-def as_array(x: Any, what: str, who: str) -> Any:
-    """Returns a host array, or a tensor of the backend as it is.
-
-    Raises:
-        DTypeError: Text or objects.
-        SpecError: It is a scalar, or ragged.
-    """
-    if current().is_tensor(x):
-        array = x
-    else:
-        try:
-            array = np.asarray(x)
-        except ValueError as error:
-            raise _misfit(who, what, f"lists of different lengths ({error})") from None
-        if array.dtype.kind not in "biufcV":
-            raise DTypeError(
-                who, expected=f"{what} that are numbers", given=f"an array of {_kind(array)}",
-                fix="encode text and categories as numbers, for example with a vocabulary",
-            )  # fmt: skip
-        if array.dtype == np.float64:
-            array = array.astype(settings.floatx)
-    if len(array.shape) == 0:
-        raise _misfit(who, what, "a single number")
-    return array
-
-
-def _kind(array: np.ndarray) -> str:
-    names = {"O": "Python objects", "U": "text", "S": "bytes"}
-    return names.get(array.dtype.kind, str(array.dtype))
-
-
-def _misfit(who: str, what: str, given: str) -> SpecError:
-    return SpecError(
-        who, expected=f"{what}: arrays whose first axis is the samples", given=given,
-        fix="stack the samples into one array",
-    )  # fmt: skip
 
 
 def check_lengths(named: Sequence[tuple[str, Any]], who: str) -> int:

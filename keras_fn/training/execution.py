@@ -12,6 +12,7 @@ from keras_fn import ops
 from keras_fn.backend.loader import current
 from keras_fn.core import tree
 from keras_fn.training.callbacks_base import LazyLogs
+from keras_fn.training.compilations import noted
 from keras_fn.training.data import ArrayBatches
 
 Work = tuple[int, Callable[[], list[Any]]]
@@ -110,7 +111,7 @@ class Execution:
         if self._many is not None:
             yield from self._loops(epoch, start)
             return
-        batches = self.data.epoch(epoch, start)
+        batches = noted(self.model, self.kind, self.data.epoch(epoch, start))
         while group := list(islice(batches, self._size())):
             yield len(group), partial(_each, self.step, group)
 

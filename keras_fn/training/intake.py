@@ -9,24 +9,10 @@ from keras_fn.core import tree
 from keras_fn.core.dtypes import numpy_dtype
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.random.seed import make_default_seed
-from keras_fn.training.data import (
-    ArrayBatches,
-    IterableBatches,
-    Rows,
-    as_array,
-    check_lengths,
-    unpack_x_y_sample_weight,
-)
+from keras_fn.training.arrays import as_array
+from keras_fn.training.data import ArrayBatches, Rows, check_lengths, unpack_x_y_sample_weight
 from keras_fn.training.outputs import Outputs, outputs_of
-
-
-def is_batches(x: Any) -> bool:
-    """Whether `x` yields batches, rather than being an array or nested arrays."""
-    if isinstance(x, (list, tuple, dict, np.ndarray, str, bytes)) or hasattr(x, "__array__"):
-        return False
-    if current().is_tensor(x) or hasattr(x, "dtype"):
-        return False
-    return hasattr(x, "__iter__") or hasattr(x, "__getitem__")
+from keras_fn.training.sources import batches_of, is_batches
 
 
 def place(model: Any) -> str:
@@ -166,13 +152,17 @@ def _class_weights(
             who, expected="class_weight for a model with one output", given=f"{len(targets or ())}",
             fix="use sample_weight for models with several outputs",
         )  # fmt: skip
-    y = np.asarray(current().convert_to_numpy(current().convert_to_tensor(targets[0])))
+    y = _host(targets[0])
     one_hot = y.ndim > 1 and y.shape[-1] > 1
     classes = y.argmax(-1) if one_hot else y.reshape(y.shape[: max(y.ndim - 1, 1)])
     found = np.ones(classes.shape, dtype="float32")
     for label, weight in class_weight.items():
         found[classes == int(label)] = weight
-    return [found if weights is None or weights[0] is None else found * np.asarray(weights[0])]
+    return [found if weights is None or weights[0] is None else found * _host(weights[0])]
+
+
+def _host(array: Any) -> np.ndarray:
+    return current().convert_to_numpy(array) if current().is_tensor(array) else array
 
 
 def arranged(model: Any, x: list[Any]) -> Any:
@@ -220,7 +210,8 @@ def batches(
             bx, by, bw = unpack_x_y_sample_weight(batch)
             return rows(model, bx, None if x_only else by, None if x_only else bw, class_weight)
 
-        return IterableBatches(x, arrange, steps)
+        background = not getattr(model, "run_eagerly", False)  # a debugger stays in one thread
+        return batches_of(x, arrange, steps, shuffle, make_default_seed(), background)
     found = rows(model, x, y, sample_weight, class_weight)
     made = ArrayBatches(found, batch_size, shuffle, make_default_seed())
     made.limit = steps
@@ -325,8 +316,5 @@ def check_rows(model: Any, found: Rows) -> None:
     _check_complete(model, targets, objective)
     struct = objective.outputs.structure
     shapes = [tuple(t.shape) for t in tree.flatten(struct)]
-    host = [
-        a if a is None or isinstance(a, np.ndarray) else current().convert_to_numpy(a)
-        for a in targets
-    ]
+    host = [a if a is None else _host(a) for a in targets]
     objective.check(host, shapes)

@@ -61,6 +61,7 @@ class Steps(StatelessTraining):
         self._measures: CompiledMetrics | None = None
         self._loss_tracker: Any = None
         self._functions: dict[Any, Callable[..., Any]] = {}  # compiled steps
+        self.compilations: list[Any] = []  # for which batches that came one by one, and why
         self._holdings: Holdings | None = None  # while steps run
         self.history: Any = None
 
@@ -124,7 +125,7 @@ class Steps(StatelessTraining):
         self.stop_training = False
         self._objective = self._measures = None
         self._loss_tracker = metrics_module.Mean(name="loss")
-        self._functions = {}
+        self._functions, self.compilations = {}, []
 
     def _computes_in_float16(self) -> bool:
         policy = self.dtype_policy

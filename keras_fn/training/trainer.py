@@ -12,6 +12,7 @@ from keras_fn.training.callbacks import CallbackList, History
 from keras_fn.training.callbacks_backup import BackupAndRestore, Run
 from keras_fn.training.execution import Execution, joined
 from keras_fn.training.progress import EpochDisplay
+from keras_fn.training.runs import run
 from keras_fn.training.steps import Steps, symbol
 
 
@@ -19,6 +20,7 @@ class Trainer(Steps):
     """What makes a layer a model that can be trained. `Model` is a Trainer and a Layer."""
 
     @entrance
+    @run
     def fit(
         self,
         x: Any = None,
@@ -89,7 +91,7 @@ class Trainer(Steps):
             steps=len(data) or None,
         )  # fmt: skip
         self.stop_training = False
-        run = Run(self, data, watchers.callbacks, initial_epoch)
+        begun = Run(self, data, watchers.callbacks, initial_epoch)
         training = Execution(self, "train", data, watchers)
 
         def validate(epoch: int) -> dict[str, Any]:
@@ -97,12 +99,11 @@ class Trainer(Steps):
                 return {}
             return self._validate(validation, watchers)
 
-        with run:
-            watchers.on_train_begin()
-            run.train_begun()
-            logs = self._run_epochs(training, validate, watchers, run, epochs, verbose)
-            self._finalize()
-            watchers.on_train_end(logs)
+        watchers.on_train_begin()
+        begun.train_begun()
+        logs = self._run_epochs(training, validate, watchers, begun, epochs, verbose)
+        self._finalize()
+        watchers.on_train_end(logs)
         self.history = next(c for c in watchers.callbacks if isinstance(c, History))
         return self.history
 
@@ -111,24 +112,24 @@ class Trainer(Steps):
         training: Execution,
         validate: Callable[[int], dict[str, Any]],
         watchers: CallbackList,
-        run: Run,
+        begun: Run,
         epochs: int,
         verbose: Any,
     ) -> dict[str, Any]:
         """Runs the epochs that are left; returns the logs of the last."""
         logs: dict[str, Any] = {}
         total = len(training.data) or None
-        for epoch in range(run.start.epoch, epochs):
-            step = run.start.step if epoch == run.start.epoch else 0
+        for epoch in range(begun.start.epoch, epochs):
+            step = begun.start.step if epoch == begun.start.epoch else 0
             if self.stop_training and not step:
                 break  # the run that is resumed had come so far
             if not step:
                 self.reset_metrics()
             watchers.on_epoch_begin(epoch)
-            run.epoch_begun()
+            begun.epoch_begun()
             with EpochDisplay(total, epoch, epochs, verbose, self._read_metrics) as display:
                 display.advance(step)
-                last = training.last(epoch, display, step, run.start.logs or None)
+                last = training.last(epoch, display, step, begun.start.logs or None)
                 shown = self._read(last) if isinstance(last, dict) else self._read_metrics()
                 logs = dict(sorted(shown.items()))
                 logs.update((f"val_{k}", v) for k, v in sorted(validate(epoch).items()))
@@ -152,6 +153,7 @@ class Trainer(Steps):
         return logs
 
     @entrance
+    @run
     def evaluate(
         self,
         x: Any = None,
@@ -192,6 +194,7 @@ class Trainer(Steps):
         return values[0] if len(values) == 1 else values
 
     @entrance
+    @run
     def predict(
         self,
         x: Any,

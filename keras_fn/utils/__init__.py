@@ -5,6 +5,8 @@ from keras_fn._lazy import attach
 _HOMES = {
     "CustomObjectScope": "keras_fn.core.registry",
     "Progbar": "keras_fn.training.progress",
+    "PyDataset": "keras_fn.training.py_dataset",
+    "Sequence": "keras_fn.training.py_dataset",
     "clear_session": "keras_fn.utils.session",
     "custom_object_scope": "keras_fn.core.registry",
     "deserialize_keras_object": "keras_fn.core.serialization",

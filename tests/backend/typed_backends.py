@@ -9,6 +9,7 @@ from keras_fn.backend.contract import (
     CompilesCalls,
     CompilesOps,
     ForEach,
+    MovesTensors,
     PlacesTensors,
     RecordsGradients,
     RunsManySteps,
@@ -29,4 +30,5 @@ JAX_LOOPS: Loops = keras_fn_jax.ops
 TENSORFLOW_LOOPS: Loops = keras_fn_tensorflow.ops
 FOREACH: type[ForEach] = keras_fn_torch.foreach
 PLACES: PlacesTensors = keras_fn_torch
+MOVES: MovesTensors = keras_fn_torch
 RECORDS: RecordsGradients = keras_fn_torch

@@ -201,3 +201,21 @@ def test_a_file_of_objects_is_not_read(tmp_path):
         np.savez(file, state=np.array([{"code": 1}], dtype=object))
     with pytest.raises(ValueError, match="is not a complete backup"):
         resume.read(tmp_path / "f")
+
+
+def test_data_without_an_end_goes_on_where_it_was(tmp_path):
+    class Endless:
+        def __iter__(self):
+            i = 0
+            while True:
+                yield X[i : i + 4], Y[i : i + 4]
+                i = (i + 3) % 18
+
+    (tmp_path / "whole").mkdir()
+    whole = run(tmp_path / "whole", data=Endless(), steps_per_epoch=5)
+    with pytest.raises(Killed):
+        run(tmp_path, data=Endless(), steps_per_epoch=5, save_freq=4, kill=[Kill(2, 3)])
+    again = run(tmp_path, data=Endless(), steps_per_epoch=5, save_freq=4)
+    for a, b in zip(whole[0], again[0], strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert whole[1:] == again[1:]

@@ -1,0 +1,318 @@
+"""Batches that come one by one: from generators, loaders and data sets of any library."""
+
+import warnings
+from collections.abc import Callable, Iterator
+from itertools import chain, islice
+from typing import Any
+
+import numpy as np
+
+from keras_fn.backend.loader import current
+from keras_fn.errors import SpecError
+from keras_fn.training.data import Rows
+from keras_fn.training.prefetch import Prefetch
+from keras_fn.training.py_dataset import PyDataset
+from keras_fn.training.runs import at_end_of_run
+from keras_fn.training.workers import Workers
+
+Arrange = Callable[[Any], Rows]
+
+
+def is_batches(x: Any) -> bool:
+    """Whether `x` yields batches, rather than being an array or nested arrays.
+
+    Raises:
+        SpecError: It has samples by number, and is neither.
+    """
+    if isinstance(x, (list, tuple, dict, np.ndarray, str, bytes)) or hasattr(x, "__array__"):
+        return False
+    if current().is_tensor(x) or hasattr(x, "dtype"):
+        return False
+    if isinstance(x, PyDataset) or hasattr(x, "__iter__") or hasattr(x, "__next__"):
+        return True
+    if hasattr(x, "__getitem__"):
+        raise SpecError(
+            "data", expected="arrays, or something that yields batches",
+            given=f"a {type(x).__name__}, which has items by number and cannot be gone through",
+            fix="derive it from keras.utils.PyDataset if its items are batches; wrap it in a "
+            "torch.utils.data.DataLoader if they are samples",
+        )  # fmt: skip
+    return False
+
+
+def batches_of(
+    source: Any, arrange: Arrange, steps: int | None, shuffle: bool, seed: int, background: bool
+) -> "Fetched":
+    """Returns the batches of what yields them.
+
+    Args:
+        source: A PyDataset, or what can be gone through.
+        arrange: Turns what comes into rows.
+        steps: Batches in an epoch; all by default.
+        shuffle: Whether each epoch has an order of its own; a PyDataset's alone is ours to say.
+        seed: Where the orders come from.
+        background: Whether a thread fetches ahead; else the step waits.
+    """
+    if isinstance(source, PyDataset):
+        return PyDatasetBatches(source, arrange, steps, shuffle, seed, background)
+    return IterableBatches(source, arrange, steps, background)
+
+
+class Fetched:
+    """Base of batches that come one by one: they are on the device when the step wants them.
+
+    Attributes:
+        resumable: Whether `epoch(epoch, start)` finds its place in a new process, too, provided
+            that the source gives the same again.
+    """
+
+    resumable = True
+
+    def __init__(self, source: Any, arrange: Arrange, steps: int | None, background: bool):
+        self.source, self.arrange, self.steps, self.background = source, arrange, steps, background
+        self._prefetch: Prefetch | None = None
+        at_end_of_run(self.close)
+
+    def _fetched(self, items: Iterator[Any]) -> Iterator[tuple[Any, Any]]:
+        """Yields `(tensors, None)` for each of the items."""
+        self.close_thread()
+        batches: Iterator[Any] = map(self._tensors, items)
+        if self.background:
+            batches = self._prefetch = Prefetch(batches)
+        try:
+            for tensors in batches:
+                yield tensors, None
+        finally:
+            self.close_thread()
+
+    def _tensors(self, batch: Any) -> Any:
+        convert = current().convert_to_tensor
+        return tuple(
+            None if group is None else [None if a is None else convert(a) for a in group]
+            for group in self.arrange(batch)
+        )
+
+    def _check_steps(self, done: int) -> None:
+        """Tells of an epoch that ended before its steps were done."""
+        if self.steps is not None and done < self.steps:
+            warnings.warn(
+                f"The data ended after {done} batches, and {self.steps} steps were asked for: the "
+                "epoch is as long as the data. Ask for fewer steps, or pass data that repeats.",
+                stacklevel=2,
+            )
+
+    def get_state(self) -> dict[str, Any]:
+        """Returns what a resumed run must know to find its place."""
+        return {}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes on as the run that had this state.
+
+        Raises:
+            SpecError: It had data of another kind.
+        """
+        if state.keys() != self.get_state().keys():
+            raise SpecError(
+                "fit", expected="the data that the run began with",
+                given=f"{type(self.source).__name__}",
+                fix="pass the same data, or use another folder for the backup",
+            )  # fmt: skip
+        vars(self).update(state)
+
+    def close_thread(self) -> None:
+        """Ends the fetching ahead."""
+        if self._prefetch is not None:
+            self._prefetch.close()
+            self._prefetch = None
+
+    def close(self) -> None:
+        """Ends what runs beside the steps."""
+        self.close_thread()
+
+
+class IterableBatches(Fetched):
+    """Batches of something that can be gone through, once or again and again.
+
+    Each epoch goes through it from the beginning. With a number of steps, an epoch goes on where
+    the last one ended, and where the source ends, at its beginning. The source is asked for no
+    batch of an epoch that has not begun.
+
+    Args:
+        source: What yields `x`, `(x, y)` or `(x, y, sample_weight)`.
+        arrange: Turns each into rows.
+        steps: Batches in an epoch, for sources without an end.
+        background: Whether a thread fetches ahead.
+
+    Attributes:
+        origin: The epoch for which the source began. In a run that is resumed in a new process,
+            what the epochs since then had is passed over.
+    """
+
+    def __init__(self, source: Any, arrange: Arrange, steps: int | None, background: bool = True):
+        super().__init__(source, arrange, steps, background)
+        self.origin: int | None = None
+        self._again = not hasattr(source, "__next__")
+        self.resumable = self._again
+        self._iterator: Iterator[Any] | None = None
+        self._peeked: Any = None
+        self._begun = False  # whether an epoch has
+        self._pulled = 0  # batches of this turn through the source
+        self._length: int | None = _length(source)
+
+    def __len__(self) -> int:
+        return min((n for n in (self.steps, self._length) if n is not None), default=0)
+
+    def peek(self) -> Rows:
+        """Returns the first batch, which the next epoch will yield too."""
+        if self._peeked is None:
+            self._turn()
+            try:
+                self._peeked = next(self._iterator)  # type: ignore[arg-type]
+            except StopIteration:
+                raise ValueError("The data yields no batch.") from None
+            self._iterator = chain([self._peeked], self._iterator)  # type: ignore[arg-type]
+        return self.arrange(self._peeked)
+
+    def get_state(self) -> dict[str, Any]:
+        """Returns where the source began."""
+        return {"origin": self.origin}
+
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[tuple[Any, Any]]:
+        """Yields `(tensors, None)` for each batch of an epoch, from batch `start` on."""
+        if self.steps is None and self._begun:
+            self._iterator = None
+        if self.origin is None:
+            self.origin = epoch
+        passed = 0 if self._begun else epoch - self.origin
+        self._begun, self._peeked = True, None
+        done = start
+        for batch in self._fetched(self._from(start, passed if self.steps else 0)):
+            yield batch
+            done += 1
+        if not done:
+            raise ValueError(
+                "The data has run out: it yields no batch for this epoch.\n"
+                "  fix: pass something that can be gone through again, or a generator without end "
+                "and the number of steps"
+            )
+        self._check_steps(done)
+        if self.steps is None:
+            self._length = done
+
+    def _from(self, start: int, passed: int) -> Iterator[Any]:
+        for _ in range(passed):
+            for _ in self._epoch():
+                pass
+        yield from islice(self._epoch(), start, None)
+
+    def _epoch(self) -> Iterator[Any]:
+        """The batches of one epoch, as they come."""
+        if self._iterator is None:
+            self._turn()
+        count, whole = 0, self._pulled == 0
+        while self.steps is None or count < self.steps:
+            try:
+                batch = next(self._iterator)  # type: ignore[arg-type]
+            except StopIteration:
+                self._iterator = None
+                if self.steps is None or whole or not self._again:
+                    return
+                self._turn()
+                whole = True
+                continue
+            self._pulled += 1
+            count += 1
+            yield batch
+
+    def _turn(self) -> None:
+        """Begins to go through the source."""
+        self._iterator, self._pulled = iter(self.source), 0
+
+
+class PyDatasetBatches(Fetched):
+    """Batches of a PyDataset, which its workers load.
+
+    Where an epoch has fewer batches than the data set, the next one goes on where it ended.
+
+    Args:
+        source: The data set.
+        arrange: Turns its batches into rows.
+        steps: Batches in an epoch; needed where the data set has no end.
+        shuffle: Whether the batches come in an order of each turn's own.
+        seed: Where the orders come from: the same on every backend.
+        background: Whether workers and a thread load ahead.
+
+    Raises:
+        SpecError: The data set has no end, and no number of steps is given.
+    """
+
+    def __init__(
+        self, source: PyDataset, arrange: Arrange, steps: int | None, shuffle: bool, seed: int,
+        background: bool,
+    ):  # fmt: skip
+        workers = source.workers if background else 0
+        super().__init__(source, arrange, steps, background=workers > 0)
+        self.shuffle, self.seed = shuffle, seed
+        self._workers = Workers(source, workers)
+        self._first: Rows | None = None
+        if steps is None and source.num_batches is None:
+            raise SpecError(
+                type(source).__name__, expected="the number of steps in an epoch",
+                given="none, and data without an end", fix="pass steps_per_epoch (or steps)",
+            )  # fmt: skip
+
+    def __len__(self) -> int:
+        every = self.source.num_batches
+        return min(n for n in (every, self.steps) if n is not None)
+
+    def peek(self) -> Rows:
+        """Returns batch 0, to see what batches are like."""
+        if self._first is None:
+            if self.source.num_batches == 0:
+                raise ValueError("The data yields no batch.")
+            self._first = self.arrange(self.source[0])
+        return self._first
+
+    def get_state(self) -> dict[str, Any]:
+        """Returns where the orders come from."""
+        return {"seed": self.seed}
+
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[tuple[Any, Any]]:
+        """Yields `(tensors, None)` for each batch of an epoch, from batch `start` on."""
+        self._first = None
+        self.source.on_epoch_begin()
+        count = len(self)
+        self._check_steps(count)
+        indices = self._indices(epoch * count + start, count - start)
+        yield from self._fetched(self._workers.load(indices))
+        self.source.on_epoch_end()
+
+    def _indices(self, first: int, count: int) -> Iterator[int]:
+        """The numbers of batches, counted from the beginning of the first epoch."""
+        every = self.source.num_batches
+        while count:
+            turn, batch = divmod(first, every) if every else (0, first)
+            run = min(count, every - batch) if every else count
+            if every and self.shuffle:
+                yield from map(int, shuffled(every, self.seed, turn)[batch : batch + run])
+            else:
+                yield from range(batch, batch + run)
+            first, count = first + run, count - run
+
+    def close(self) -> None:
+        """Ends the fetching ahead, and the workers."""
+        self._workers.close()  # first, as the thread may be waiting for them
+        super().close()
+
+
+def shuffled(size: int, seed: int, turn: int) -> np.ndarray:
+    """The numbers below `size` in an order of each turn's own, the same on every backend."""
+    generator = np.random.Generator(np.random.Philox(key=[seed, turn]))
+    return generator.permutation(np.arange(size, dtype=np.int32))
+
+
+def _length(source: Any) -> int | None:
+    try:
+        return len(source)
+    except (TypeError, NotImplementedError):  # it has none, or does not know it
+        return None
