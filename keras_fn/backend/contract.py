@@ -8,6 +8,7 @@ protocols are optional: a backend that gains by one of them has it, and the fron
 - `foreach` (`ForEach`): an optimizer's step over many variables at once.
 - `ops.while_loop` and `ops.fori_loop` (`Loops`): for backends that trace.
 - `device_scope` (`PlacesTensors`): the device of new tensors.
+- `profile`, `wait` and `is_out_of_memory` (`Diagnoses`): for tools that look at a run.
 
 A backend says that it cannot do a thing at all by raising `keras_fn.errors.Unsupported` where it
 is asked for it: one without gradients, in `value_and_grad`.
@@ -212,6 +213,25 @@ class PlacesTensors(Protocol):
 
     def device_scope(self, name: str) -> AbstractContextManager[Any]:
         """Inside, new tensors go to the device of that name: "cpu", "gpu:0"."""
+        ...
+
+
+class Diagnoses(Protocol):
+    """Optional: what tools ask that look at a run. A backend may have some of them only."""
+
+    def profile(self, folder: str) -> AbstractContextManager[Any]:
+        """Inside, the framework's profiler runs; at the end it writes into the folder.
+
+        What it writes is for TensorBoard, where the framework has a form for that.
+        """
+        ...
+
+    def wait(self, tensors: Sequence[Tensor]) -> None:
+        """Returns when the tensors have been computed. Without it, they are read instead."""
+        ...
+
+    def is_out_of_memory(self, error: BaseException) -> bool:
+        """Whether the framework raised this error since memory, of any device, was too small."""
         ...
 
 

@@ -10,4 +10,5 @@ from keras_fn.training.callbacks import LearningRateScheduler as LearningRateSch
 from keras_fn.training.callbacks import ModelCheckpoint as ModelCheckpoint
 from keras_fn.training.callbacks import ProgbarLogger as ProgbarLogger
 from keras_fn.training.callbacks import ReduceLROnPlateau as ReduceLROnPlateau
+from keras_fn.training.callbacks import TensorBoard as TensorBoard
 from keras_fn.training.callbacks import TerminateOnNaN as TerminateOnNaN

@@ -19,6 +19,7 @@ from keras_fn.training.callbacks_record import (
     TerminateOnNaN,
 )
 from keras_fn.training.progress import ProgbarLogger
+from keras_fn.training.tensorboard import TensorBoard
 
 __all__ = [
     "CSVLogger",
@@ -33,6 +34,7 @@ __all__ = [
     "MonitorCallback",
     "ProgbarLogger",
     "ReduceLROnPlateau",
+    "TensorBoard",
     "TerminateOnNaN",
 ]
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from keras_fn.core import tree
 from keras_fn.errors import SpecError
-from keras_fn.training.callbacks_base import Callback, Logs
+from keras_fn.training.callbacks_base import Callback, Logs, StepCounter
 from keras_fn.training.callbacks_record import optimizers_of, read_rate
 from keras_fn.training.progress import say
 
@@ -318,8 +318,8 @@ class ModelCheckpoint(MonitorCallback):
         self.filepath, self.verbose = os.fspath(filepath), verbose
         self.save_best_only, self.save_weights_only = save_best_only, save_weights_only
         self.save_freq = save_freq
-        self._current_epoch = self._batches = 0
-        self._last_batch: int | None = None
+        self._current_epoch = self._saved_at = 0
+        self._counter = StepCounter()
         if save_freq != "epoch" and not isinstance(save_freq, int):
             raise SpecError(
                 "ModelCheckpoint", expected='save_freq as "epoch" or a number of batches',
@@ -346,12 +346,9 @@ class ModelCheckpoint(MonitorCallback):
             self._save_model(epoch, None, logs)
 
     def _count_batch(self, batch: int, logs: Logs = None) -> None:
-        # A call may stand for several batches; `batch` begins anew in each epoch.
-        new_epoch = self._last_batch is None or batch <= self._last_batch
-        self._batches += batch + 1 if new_epoch else batch - (self._last_batch or 0)
-        self._last_batch = batch
-        if self._batches >= self.save_freq:
-            self._batches = 0
+        self._counter.advance(batch)
+        if self._counter.total - self._saved_at >= self.save_freq:
+            self._saved_at = self._counter.total
             self._save_model(self._current_epoch, batch, logs)
 
     def _save_model(self, epoch: int, batch: int | None, logs: Logs) -> None:

@@ -4,7 +4,14 @@ import keras_fn_jax
 import keras_fn_numpy
 import keras_fn_tensorflow
 import keras_fn_torch
-from keras_fn.backend.contract import Backend, CompilesCalls, CompilesOps, ForEach, PlacesTensors
+from keras_fn.backend.contract import (
+    Backend,
+    CompilesCalls,
+    CompilesOps,
+    Diagnoses,
+    ForEach,
+    PlacesTensors,
+)
 from keras_fn.backend.transformations import Loops
 
 JAX: Backend = keras_fn_jax
@@ -19,3 +26,6 @@ JAX_LOOPS: Loops = keras_fn_jax.ops
 TENSORFLOW_LOOPS: Loops = keras_fn_tensorflow.ops
 FOREACH: type[ForEach] = keras_fn_torch.foreach
 PLACES: PlacesTensors = keras_fn_torch
+JAX_DIAGNOSES: Diagnoses = keras_fn_jax
+TENSORFLOW_DIAGNOSES: Diagnoses = keras_fn_tensorflow
+TORCH_DIAGNOSES: Diagnoses = keras_fn_torch
