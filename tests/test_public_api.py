@@ -15,10 +15,11 @@ import keras_fn as keras
 API = Path(__file__).parent / "fixtures" / "api" / "keras_3_15_1.txt"
 # Namespaces that are whole; the others are the subject of work to come.
 WHOLE = (
-    "activations", "backend", "config", "constraints", "dtype_policies", "initializers", "metrics",
+    "activations", "backend", "callbacks", "config", "constraints", "dtype_policies", "initializers", "metrics",
     "mixed_precision", "models", "ops", "ops.image", "ops.linalg", "optimizers.schedules",
     "random", "regularizers", "tree",
 )  # fmt: skip
+TO_COME = {"callbacks.BackupAndRestore"}
 LINES = [line for line in API.read_text("utf-8").splitlines() if line and not line.startswith("#")]
 
 
@@ -27,7 +28,11 @@ def namespace(name: str) -> str:
 
 
 NAMES = {line.partition("(")[0]: line for line in LINES}
-CHECKED = {name: line for name, line in NAMES.items() if namespace(name) in WHOLE}
+CHECKED = {
+    name: line
+    for name, line in NAMES.items()
+    if namespace(name) in WHOLE and name not in TO_COME
+}
 
 
 def parameters(text: str) -> list[str]:

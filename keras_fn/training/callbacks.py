@@ -6,6 +6,7 @@ from typing import Any
 from keras_fn.core import tree
 from keras_fn.errors import DTypeError
 from keras_fn.training.callbacks_base import Callback, LambdaCallback, LazyLogs, Logs
+from keras_fn.training.callbacks_ema import SwapEMAWeights
 from keras_fn.training.callbacks_monitor import (
     EarlyStopping,
     ModelCheckpoint,
@@ -16,8 +17,10 @@ from keras_fn.training.callbacks_record import (
     CSVLogger,
     History,
     LearningRateScheduler,
+    RemoteMonitor,
     TerminateOnNaN,
 )
+from keras_fn.training.orbax import OrbaxCheckpoint
 from keras_fn.training.progress import ProgbarLogger
 from keras_fn.training.tensorboard import TensorBoard
 
@@ -32,8 +35,11 @@ __all__ = [
     "LearningRateScheduler",
     "ModelCheckpoint",
     "MonitorCallback",
+    "OrbaxCheckpoint",
     "ProgbarLogger",
     "ReduceLROnPlateau",
+    "RemoteMonitor",
+    "SwapEMAWeights",
     "TensorBoard",
     "TerminateOnNaN",
 ]
