@@ -25,6 +25,8 @@ class Deferred:
         self._name, self._pip = name, pip
 
     def __getattr__(self, attribute: str) -> Any:
+        if attribute.startswith("__"):  # asked by tools that look at every name, not by a use
+            raise AttributeError(attribute)
         try:
             module = importlib.import_module(self._name)
         except ImportError as error:

@@ -168,7 +168,7 @@ def test_logs_are_sent_as_a_field_of_a_form():
     with Server() as server:
         callback = keras.callbacks.RemoteMonitor(server.root, field="it")
         callback.on_epoch_end(3, {"loss": np.float32(0.5), "each": np.arange(2)})
-    (path, headers, body), = server.requests
+    ((path, headers, body),) = server.requests
     assert path == "/publish/epoch/end/"
     assert headers["Content-Type"] == "application/x-www-form-urlencoded"
     (sent,) = urllib.parse.parse_qs(body)["it"]
@@ -241,8 +241,6 @@ class StandIn:
                 world.open -= 1
 
         return Manager()
-
-
 
 
 @pytest.fixture(params=["stand-in", "orbax"])
