@@ -5,6 +5,7 @@ with their defaults. Ours may have more of them at the end.
 """
 
 import inspect
+import re
 from functools import reduce
 from pathlib import Path
 
@@ -34,7 +35,8 @@ CHECKED = {
 
 
 def parameters(text: str) -> list[str]:
-    """Cuts `"(a, b=(1, 2))"` into `["a", "b=(1, 2)"]`."""
+    """Cuts `"(a, b=(1, 2), c: int = 3)"` into `["a", "b=(1, 2)", "c=3"]`."""
+    text = re.sub(r"(\w+): \w+ = ", r"\1=", text)
     parts, depth, start = [], 0, 1
     quote = ""
     for i, c in enumerate(text):
