@@ -6,6 +6,7 @@ import numpy as np
 
 from keras_fn.errors import SpecError
 from keras_fn.training.callbacks_base import Callback, Logs
+from keras_fn.training.callbacks_record import inner_optimizers
 
 
 class SwapEMAWeights(Callback):
@@ -45,7 +46,7 @@ class SwapEMAWeights(Callback):
     def _pairs(self) -> list[tuple[Any, Any]]:
         """Returns variables and their averages."""
         pairs = []
-        for optimizer in _optimizers(self.model.optimizer):
+        for optimizer in inner_optimizers(self.model.optimizer):
             if getattr(optimizer, "use_ema", False):
                 variables = zip(optimizer._trainable_variables, optimizer._averages, strict=False)
                 pairs += [(v, average) for v, average in variables if average is not None]
@@ -108,11 +109,3 @@ class SwapEMAWeights(Callback):
         """Gives the weights back."""
         if not self.swap_on_epoch:
             self._swap_out()
-
-
-def _optimizers(optimizer: Any) -> list[Any]:
-    """Returns the optimizers that update variables: those inside others, if there are some."""
-    if hasattr(optimizer, "inner_optimizer"):
-        return _optimizers(optimizer.inner_optimizer)
-    inner = getattr(optimizer, "optimizers", None)
-    return [optimizer] if inner is None else [o for each in inner for o in _optimizers(each)]

@@ -62,19 +62,13 @@ class History(Callback):
             ImportError: Matplotlib is not installed.
             ValueError: Nothing was kept yet.
         """
-        try:
-            from matplotlib.figure import Figure
-        except ImportError as error:
-            raise ImportError(
-                "History.plot() needs Matplotlib.\n  fix: pip install 'keras-fn[plot]'"
-            ) from error
         names = list(dict.fromkeys(name.removeprefix("val_") for name in self.history))
         if not names:
             raise SpecError(
                 "History.plot", expected="a history of one epoch at least", given="none",
                 fix="call it after fit()",
             )  # fmt: skip
-        figure = Figure(figsize=(4 * len(names), 3), layout="constrained")
+        figure = new_figure("History.plot()", figsize=(4 * len(names), 3))
         for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
             for key, label in ((name, "training"), (f"val_{name}", "validation")):
                 values = self.history.get(key)
@@ -85,6 +79,25 @@ class History(Callback):
             axes.set(title=name, xlabel="epoch")
             axes.legend()
         return figure
+
+
+def new_figure(who: str, figsize: tuple[float, float]) -> Any:
+    """Returns an empty figure of Matplotlib.
+
+    Args:
+        who: What needs it.
+        figsize: Width and height in inches.
+
+    Raises:
+        ImportError: Matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError(
+            f"{who} needs Matplotlib.\n  fix: pip install 'keras-fn[plot]'"
+        ) from error
+    return Figure(figsize=figsize, layout="constrained")
 
 
 class CSVLogger(Callback):
@@ -277,6 +290,14 @@ def optimizers_of(model: Any) -> dict[str, Any]:
     if inner is None:
         return {"learning_rate": model.optimizer}
     return {f"learning_rate_{optimizer.name}": optimizer for optimizer in inner}
+
+
+def inner_optimizers(optimizer: Any) -> list[Any]:
+    """Returns the optimizers that update variables: those inside others, if there are some."""
+    if hasattr(optimizer, "inner_optimizer"):
+        return inner_optimizers(optimizer.inner_optimizer)
+    inner = getattr(optimizer, "optimizers", None)
+    return [optimizer] if inner is None else [o for each in inner for o in inner_optimizers(each)]
 
 
 class LearningRateScheduler(Callback):
