@@ -13,12 +13,12 @@ from keras_fn.training.callbacks_monitor import (
     MonitorCallback,
     ReduceLROnPlateau,
 )
+from keras_fn.training.callbacks_nan import TerminateOnNaN
 from keras_fn.training.callbacks_record import (
     CSVLogger,
     History,
     LearningRateScheduler,
     RemoteMonitor,
-    TerminateOnNaN,
 )
 from keras_fn.training.orbax import OrbaxCheckpoint
 from keras_fn.training.progress import ProgbarLogger

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import math
 import os
 import urllib.error
 import urllib.parse
@@ -242,41 +241,6 @@ _SECONDS_TO_ANSWER = 10.0
 def _plain(value: Any) -> Any:
     """A value of the logs as JSON takes it."""
     return np.asarray(value).tolist() if hasattr(value, "__array__") else value
-
-
-class TerminateOnNaN(Callback):
-    """Ends training when the loss of a batch is NaN or infinite.
-
-    It looks at the loss of each batch, which makes the program wait for the device each time.
-
-    Args:
-        raise_error: Whether to raise, rather than to end the training in order.
-
-    Raises:
-        RuntimeError: The loss is no finite number, and `raise_error` is True.
-
-    Example:
-        >>> callback = keras.callbacks.TerminateOnNaN(raise_error=True)
-        >>> callback.on_batch_end(7, {"loss": float("nan")})
-        Traceback (most recent call last):
-        ...
-        RuntimeError: Batch 7: the loss is nan; training ends.
-    """
-
-    def __init__(self, raise_error: bool = False):
-        super().__init__()
-        self.raise_error = raise_error
-
-    def on_batch_end(self, batch: int, logs: Logs = None) -> None:
-        """Looks at the loss."""
-        loss = (logs or {}).get("loss")
-        if loss is None or math.isfinite(float(loss)):
-            return
-        message = f"Batch {batch}: the loss is {float(loss)}; training ends."
-        if self.raise_error:
-            raise RuntimeError(message)
-        say(message)
-        self.model.stop_training = True
 
 
 def read_rate(optimizer: Any) -> float:

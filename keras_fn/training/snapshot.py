@@ -1,11 +1,11 @@
 """The whole state of a model that is trained, kept and put back exactly."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from keras_fn.errors import SpecError
-from keras_fn.random.seed import keep_process_seeds
+from keras_fn.random.seed import global_seed_generator, keep_process_seeds
 
 
 class Snapshot:
@@ -37,15 +37,9 @@ class Snapshot:
                 given="one without weights", fix="call the model on data once",
             )  # fmt: skip
         self.model = model
-        optimizers = _nested_optimizers(model.optimizer)
-        metrics = model.metrics
-        variables = [
-            *model.variables,
-            *(v for metric in metrics for v in metric.variables),
-            *(v for optimizer in optimizers for v in optimizer.variables),
-        ]
-        self._values = [(v, v.numpy()) for v in {id(v): v for v in variables}.values()]
-        self._attributes = [_Attributes(x) for x in (model, *optimizers, *metrics)]
+        holders = (model, *_nested_optimizers(model.optimizer), *model.metrics)
+        self._values = [(v, v.numpy()) for v in _variables(holders)]
+        self._attributes = [_Attributes(holder) for holder in holders]
         self._put_seeds_back = keep_process_seeds()
 
     def restore(self) -> None:
@@ -65,6 +59,16 @@ def untouched(model: Any) -> Iterator[Snapshot]:
         yield snapshot
     finally:
         snapshot.restore()
+
+
+def variables_of(model: Any) -> list[Any]:
+    """Returns the variables that a step of training may read or assign, each once."""
+    optimizers, seeds = _nested_optimizers(model.optimizer), global_seed_generator()
+    return _variables((model, *optimizers, *model.metrics, seeds))
+
+
+def _variables(holders: Iterable[Any]) -> list[Any]:
+    return list({id(v): v for holder in holders for v in holder.variables}.values())
 
 
 class _Attributes:
