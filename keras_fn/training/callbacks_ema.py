@@ -45,19 +45,21 @@ class SwapEMAWeights(Callback):
 
     def _pairs(self) -> list[tuple[Any, Any]]:
         """Returns variables and their averages."""
-        pairs = []
-        for optimizer in inner_optimizers(self.model.optimizer):
-            if getattr(optimizer, "use_ema", False):
-                variables = zip(optimizer._trainable_variables, optimizer._averages, strict=False)
-                pairs += [(v, average) for v, average in variables if average is not None]
-            else:
-                raise SpecError(
-                    "SwapEMAWeights",
-                    expected="an optimizer that keeps averages",
-                    given=f"{type(optimizer).__name__} {optimizer.name!r} with use_ema=False",
-                    fix="make the optimizer with use_ema=True",
-                )
-        return pairs
+        optimizers = inner_optimizers(self.model.optimizer)
+        averaging = [o for o in optimizers if getattr(o, "use_ema", False)]
+        if not averaging:
+            raise SpecError(
+                "SwapEMAWeights",
+                expected="an optimizer that keeps averages",
+                given=f"{type(optimizers[0]).__name__} with use_ema=False",
+                fix="make the optimizer with use_ema=True",
+            )
+        pairs = [
+            pair
+            for optimizer in averaging
+            for pair in zip(optimizer._trainable_variables, optimizer._averages, strict=False)
+        ]
+        return [(v, average) for v, average in pairs if average is not None]
 
     def _swap_in(self) -> None:
         pairs = self._pairs()

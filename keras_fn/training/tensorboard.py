@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_fn import ops
 from keras_fn._lazy import Deferred
 from keras_fn.backend.loader import current
 from keras_fn.errors import SpecError, Unsupported
@@ -103,7 +104,7 @@ class TensorBoard(Callback):
 
     def _iterations(self) -> int:
         optimizer = self.model.optimizer
-        return 0 if optimizer is None else int(np.asarray(optimizer.iterations))
+        return 0 if optimizer is None else int(ops.convert_to_numpy(optimizer.iterations))
 
     # ---------------------------------------------------------------- training
 
@@ -131,7 +132,7 @@ class TensorBoard(Callback):
         if self.update_freq == "epoch" or done - self._written < self.update_freq:
             return
         step, file = self._before + done, self._file("train")
-        for name, value in (logs or {}).items():
+        for name, value in _numbers(logs):
             file.scalar(f"batch_{name}", value, step)
         if self.write_steps_per_second:
             now = time.perf_counter()
@@ -147,7 +148,7 @@ class TensorBoard(Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Writes what the epoch has shown."""
-        for name, value in (logs or {}).items():
+        for name, value in _numbers(logs):
             run = "validation" if name.startswith("val_") else "train"
             self._file(run).scalar(f"epoch_{name.removeprefix('val_')}", value, epoch)
         train = self._file("train")
@@ -174,7 +175,7 @@ class TensorBoard(Callback):
     def on_test_end(self, logs: Logs = None) -> None:
         """Writes what a validation, or `evaluate`, has shown after so many steps of training."""
         step, file = self._iterations(), self._file("validation")
-        for name, value in (logs or {}).items():
+        for name, value in _numbers(logs):
             file.scalar(f"evaluation_{name}_vs_iterations", value, step)
         file.flush()
 
@@ -206,11 +207,10 @@ class TensorBoard(Callback):
     def _write_projector_config(self) -> None:
         """Tells the projector where the weights will be, and the names of their rows."""
         names = list(self._embeddings())
-        metadata = self.embeddings_metadata or {}
-        if not isinstance(metadata, dict):
-            metadata = dict.fromkeys(names[:1], metadata)
-        unknown = set(metadata) - set(names)
-        if unknown or (len(names) > 1 and not isinstance(self.embeddings_metadata or {}, dict)):
+        metadata: Any = self.embeddings_metadata or {}
+        if len(names) == 1 and not isinstance(metadata, dict):
+            metadata = {names[0]: metadata}
+        if not isinstance(metadata, dict) or set(metadata) - set(names):
             raise SpecError(
                 "TensorBoard",
                 expected=f"embeddings_metadata by the names of Embedding layers: {names}",
@@ -233,13 +233,18 @@ class TensorBoard(Callback):
             np.savetxt(path, np.asarray(layer.embeddings.numpy(), "float32"), "%.7g", "\t")
 
 
+def _numbers(logs: Logs) -> list[tuple[str, Any]]:
+    """Returns what in the logs is a single number: a metric may give several."""
+    return [(name, value) for name, value in (logs or {}).items() if np.ndim(value) == 0]
+
+
 def _is_count(x: Any, least: int) -> bool:
     return isinstance(x, int) and not isinstance(x, bool) and x >= least
 
 
 def _batches(profile_batch: Any) -> tuple[int, int]:
     """Returns the first and the last batch to profile, or two zeros."""
-    pair = profile_batch
+    pair: Any = profile_batch
     if isinstance(pair, str):
         pair = [int(part) if part.strip().isdigit() else part for part in pair.split(",")]
     if isinstance(pair, int):

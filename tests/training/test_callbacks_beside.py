@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import keras_fn as keras
+from keras_fn import ops
 from keras_fn.training import orbax as orbax_module
 
 X = np.random.default_rng(0).normal(size=(32, 3)).astype("float32")
@@ -110,6 +111,22 @@ def test_averages_inside_a_loss_scale_optimizer_are_found():
     inner = model.optimizer.inner_optimizer
     index = [v.path for v in model.trainable_variables].index("out/kernel")
     np.testing.assert_array_equal(seen[0], inner._averages[index].numpy())
+
+
+def test_training_goes_on_after_the_weights_were_set_to_their_averages():
+    model = model_of(averaging())
+    fit(model)
+    fit(model)  # variables and averages must not share what a step gives away
+    np.testing.assert_array_equal(kernel(model), averages(model))
+
+
+def test_a_step_does_not_take_what_a_variable_was_assigned():
+    model = model_of()
+    value = ops.convert_to_tensor(np.full((4, 1), 2.0, "float32"))
+    model.get_layer("out").kernel.assign(value)
+    fit(model)
+    assert ops.convert_to_numpy(value).tolist() == [[2.0]] * 4
+    assert not np.array_equal(kernel(model), ops.convert_to_numpy(value))
 
 
 def test_an_optimizer_without_averages_is_refused():

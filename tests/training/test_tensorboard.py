@@ -259,6 +259,17 @@ def test_evaluation_alone_is_written(tmp_path):
     assert found == {0: pytest.approx(loss)}
 
 
+def test_a_metric_of_several_numbers_is_left_out(tmp_path):
+    callback = keras.callbacks.TensorBoard(tmp_path)
+    callback.set_model(model_of())
+    callback.on_train_begin()
+    callback.on_epoch_begin(0)
+    callback.on_epoch_end(0, {"loss": 1.0, "each": np.ones(3)})
+    callback.on_train_end()
+    tags = read(tmp_path / "train").Tags()["tensors"]
+    assert "epoch_loss" in tags and "epoch_each" not in tags
+
+
 def test_what_is_no_frequency_or_batch_is_refused():
     for options in ({"update_freq": "often"}, {"update_freq": 0}, {"profile_batch": "2,x"},
                     {"profile_batch": (3, 2)}, {"profile_batch": -1}):  # fmt: skip
