@@ -11,6 +11,7 @@ protocols are optional: a backend that gains by one of them has it, and the fron
 - `record_gradients` (`RecordsGradients`): steps of a user's that call the framework's autograd.
 - `device_scope` (`PlacesTensors`): the device of new tensors.
 - `to_device` (`MovesTensors`): brings tensors there.
+- `profile`, `wait` and `is_out_of_memory` (`Diagnoses`): for tools that look at a run.
 
 A backend says that it cannot do a thing at all by raising `keras_fn.errors.Unsupported` where it
 is asked for it: one without gradients, in `value_and_grad`.
@@ -255,6 +256,25 @@ class MovesTensors(Protocol):
 
     def to_device(self, x: Tensor) -> Tensor:
         """Brings a tensor to where new ones go; one that is there stays itself."""
+        ...
+
+
+class Diagnoses(Protocol):
+    """Optional: what tools ask that look at a run. A backend may have some of them only."""
+
+    def profile(self, folder: str) -> AbstractContextManager[Any]:
+        """Inside, the framework's profiler runs; at the end it writes into the folder.
+
+        What it writes is for TensorBoard, where the framework has a form for that.
+        """
+        ...
+
+    def wait(self, tensors: Sequence[Tensor]) -> None:
+        """Returns when the tensors have been computed. Without it, they are read instead."""
+        ...
+
+    def is_out_of_memory(self, error: BaseException) -> bool:
+        """Whether the framework raised this error since memory, of any device, was too small."""
         ...
 
 

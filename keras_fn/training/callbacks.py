@@ -7,19 +7,23 @@ from keras_fn.core import tree
 from keras_fn.errors import DTypeError
 from keras_fn.training.callbacks_backup import BackupAndRestore
 from keras_fn.training.callbacks_base import Callback, LambdaCallback, LazyLogs, Logs
+from keras_fn.training.callbacks_ema import SwapEMAWeights
 from keras_fn.training.callbacks_monitor import (
     EarlyStopping,
     ModelCheckpoint,
     MonitorCallback,
     ReduceLROnPlateau,
 )
+from keras_fn.training.callbacks_nan import TerminateOnNaN
 from keras_fn.training.callbacks_record import (
     CSVLogger,
     History,
     LearningRateScheduler,
-    TerminateOnNaN,
+    RemoteMonitor,
 )
+from keras_fn.training.orbax import OrbaxCheckpoint
 from keras_fn.training.progress import ProgbarLogger
+from keras_fn.training.tensorboard import TensorBoard
 
 __all__ = [
     "BackupAndRestore",
@@ -33,8 +37,12 @@ __all__ = [
     "LearningRateScheduler",
     "ModelCheckpoint",
     "MonitorCallback",
+    "OrbaxCheckpoint",
     "ProgbarLogger",
     "ReduceLROnPlateau",
+    "RemoteMonitor",
+    "SwapEMAWeights",
+    "TensorBoard",
     "TerminateOnNaN",
 ]
 

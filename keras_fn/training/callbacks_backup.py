@@ -8,7 +8,7 @@ from typing import Any
 
 from keras_fn.saving.atomic import TEMPORARY
 from keras_fn.training import resume
-from keras_fn.training.callbacks_base import Callback, Logs
+from keras_fn.training.callbacks_base import Callback, Logs, StepCounter
 from keras_fn.training.progress import say
 from keras_fn.training.resume import Position
 from keras_fn.training.runs import at_end_of_run
@@ -65,7 +65,7 @@ class BackupAndRestore(Callback):
         self._run: Run | None = None
         self._writer = ThreadPoolExecutor(1, "keras_fn-backup")
         self._written: Future[None] | None = None
-        self._epoch = self._step = self._since = 0
+        self._epoch, self._counter = 0, StepCounter()
         if is_count:  # only then are batches watched
             self.on_train_batch_end = self._after_batch
 
@@ -97,15 +97,15 @@ class BackupAndRestore(Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Notes the epoch."""
-        self._epoch, self._step = epoch, 0
+        self._epoch = epoch
 
     def _after_batch(self, batch: int, logs: Logs = None) -> None:
-        self._since += batch + 1 - self._step  # several steps may run between two calls
-        self._step = batch + 1
-        if self._run is not None and self._since >= self.save_freq:
-            self._since = 0
+        before = self._counter.total
+        self._counter.advance(batch)
+        due = self._counter.total // self.save_freq > before // self.save_freq
+        if self._run is not None and due:
             stopped = self.model.stop_training
-            self._keep(Position(self._epoch, self._step, stopped, dict(logs or {})))
+            self._keep(Position(self._epoch, batch + 1, stopped, dict(logs or {})))
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Makes a backup, unless batches are counted."""

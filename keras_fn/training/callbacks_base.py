@@ -103,11 +103,18 @@ class Callback:
         arguments of the constructor, which the program gives anew.
         """
         given = {"params", *inspect.signature(type(self)).parameters}
-        return {k: v for k, v in vars(self).items() if k not in given and is_plain(v)}
+        state = {k: v for k, v in vars(self).items() if k not in given and is_plain(v)}
+        counters = {k: v for k, v in vars(self).items() if isinstance(v, StepCounter)}
+        return {**state, **{k: dict(vars(counter)) for k, counter in counters.items()}}
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Takes what `get_state` gave, after `on_train_begin`."""
-        vars(self).update(state)
+        for name, value in state.items():
+            mine = getattr(self, name, None)
+            if isinstance(mine, StepCounter):
+                vars(mine).update(value)
+            else:
+                setattr(self, name, value)
 
     def on_batch_begin(self, batch: int, logs: Logs = None) -> None:
         """Another name of `on_train_batch_begin`."""
@@ -178,6 +185,36 @@ class Callback:
 
     def on_predict_end(self, logs: Logs = None) -> None:
         """Called at the end of `predict`."""
+
+
+class StepCounter:
+    """Counts batches over epochs, also where one call of a hook stands for several of them.
+
+    Attributes:
+        total: How many batches there were.
+
+    Example:
+        >>> from keras_fn.training.callbacks_base import StepCounter
+        >>> counter = StepCounter()
+        >>> [counter.advance(batch) for batch in (3, 7, 0)], counter.total
+        ([4, 4, 1], 9)
+    """
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._last: int | None = None
+
+    def advance(self, batch: int) -> int:
+        """Returns how many batches have ended since the last call.
+
+        Args:
+            batch: The batch that has just ended; it begins anew at 0 in each epoch.
+        """
+        new_epoch = self._last is None or batch <= self._last
+        steps = batch + 1 if new_epoch else batch - (self._last or 0)
+        self._last = batch
+        self.total += steps
+        return steps
 
 
 class LambdaCallback(Callback):

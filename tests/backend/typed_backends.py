@@ -8,6 +8,7 @@ from keras_fn.backend.contract import (
     Backend,
     CompilesCalls,
     CompilesOps,
+    Diagnoses,
     ForEach,
     MovesTensors,
     PlacesTensors,
@@ -30,5 +31,8 @@ JAX_LOOPS: Loops = keras_fn_jax.ops
 TENSORFLOW_LOOPS: Loops = keras_fn_tensorflow.ops
 FOREACH: type[ForEach] = keras_fn_torch.foreach
 PLACES: PlacesTensors = keras_fn_torch
+JAX_DIAGNOSES: Diagnoses = keras_fn_jax
 MOVES: MovesTensors = keras_fn_torch
 RECORDS: RecordsGradients = keras_fn_torch
+TENSORFLOW_DIAGNOSES: Diagnoses = keras_fn_tensorflow
+TORCH_DIAGNOSES: Diagnoses = keras_fn_torch
