@@ -99,6 +99,9 @@ class ArrayBatches:
     def epoch(self, epoch: int, start: int = 0) -> Iterator[tuple[Any, Any]]:
         """Yields `(tensors, indices)` for each batch of an epoch, from batch `start` on."""
         tensors = self.tensors
+        if self.size == self.batch_size and not self.shuffle:
+            yield from [(tensors, None)][start:]  # all, and nothing to gather
+            return
         for run in self.runs(epoch, start):
             for indices in current().batch_indices(run, self.batch_size):
                 yield tensors, indices

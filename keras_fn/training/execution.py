@@ -111,7 +111,9 @@ class Execution:
         if self._many is not None:
             yield from self._loops(epoch, start)
             return
-        batches = noted(self.model, self.kind, self.data.epoch(epoch, start))
+        batches = self.data.epoch(epoch, start)
+        if not isinstance(self.data, ArrayBatches):
+            batches = noted(self.model, self.kind, batches)
         while group := list(islice(batches, self._size())):
             yield len(group), partial(_each, self.step, group)
 

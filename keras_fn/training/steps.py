@@ -370,7 +370,8 @@ class Steps(StatelessTraining):
 
     def _function(self, kind: str) -> Callable[..., Any]:
         """Returns the compiled step `kind`: a function of `(tensors, indices)`."""
-        self._holdings = self._hold()
+        if kind != "predict":
+            self._holdings = self._hold()
         key = self._key(kind)
         if key not in self._functions:
             self._functions[key] = current().compile(
@@ -397,8 +398,11 @@ class Steps(StatelessTraining):
         return self._functions[key]
 
     def _key(self, kind: str) -> tuple[Any, ...]:
-        trainable = tuple(v.trainable for v in self.variables)
-        return kind, trainable, bool(getattr(self, "run_eagerly", False))
+        """What a compiled step depends on, beside the shapes of its arguments."""
+        eager = bool(getattr(self, "run_eagerly", False))
+        if kind == "predict" and getattr(intake.graph_of(self), "_pure", False):
+            return kind, eager  # a graph of our layers: a step that assigns nothing stays as it is
+        return kind, eager, tuple(v.trainable for v in self.variables)
 
     def _step_of_batch(self, kind: str) -> Callable[..., Any]:
         """Returns the step as a function of `(tensors, indices)`, not compiled."""
