@@ -400,8 +400,9 @@ class Steps(StatelessTraining):
     def _key(self, kind: str) -> tuple[Any, ...]:
         """What a compiled step depends on, beside the shapes of its arguments."""
         eager = bool(getattr(self, "run_eagerly", False))
-        if kind == "predict" and getattr(intake.graph_of(self), "_pure", False):
-            return kind, eager  # a graph of our layers: a step that assigns nothing stays as it is
+        graph = intake.graph_of(self)
+        if kind == "predict" and getattr(graph, "_pure", False):
+            return kind, eager, graph  # of our layers: a step that assigns nothing stays as it is
         return kind, eager, tuple(v.trainable for v in self.variables)
 
     def _step_of_batch(self, kind: str) -> Callable[..., Any]:
