@@ -395,6 +395,9 @@ class Steps(StatelessTraining):
                 self._step_of_batch(kind), self._state(kind), tensors, table, self._jit
             )
             self._functions[key] = run and (run, Pace())
+            kept = [k for k in self._functions if k[0] == kind and len(k) > len(self._key(kind))]
+            for other in kept[:-_KEPT_AT_MOST]:  # those of data sets of other sizes
+                del self._functions[other]
         return self._functions[key]
 
     def _key(self, kind: str) -> tuple[Any, ...]:
@@ -470,6 +473,9 @@ class Steps(StatelessTraining):
         self.compile(**arguments, auto_scale_loss=False)
         if self.built and self.optimizer is not None:
             self.optimizer.build(self.trainable_variables)
+
+
+_KEPT_AT_MOST = 8  # compiled functions of many steps, of a kind: one a size of the data
 
 
 def symbol(x: Any) -> Any:

@@ -10,6 +10,7 @@ from keras_fn.core.tracebacks import entrance
 from keras_fn.training import intake
 from keras_fn.training.callbacks import CallbackList, History
 from keras_fn.training.callbacks_backup import BackupAndRestore, Run
+from keras_fn.training.data import unpack_x_y_sample_weight
 from keras_fn.training.execution import Execution, joined
 from keras_fn.training.progress import EpochDisplay
 from keras_fn.training.runs import run
@@ -270,6 +271,44 @@ class Trainer(Steps):
             return logs
         values = list(logs.values())
         return values[0] if len(values) == 1 else values
+
+    def make_train_function(self, force: bool = False) -> Callable[[Any], dict[str, Any]]:
+        """Sets and returns `train_function`: it trains on the next batch of an iterator.
+
+        Args:
+            force: Whether to make it anew.
+        """
+        return self._function_of_iterator("train", force)
+
+    def make_test_function(self, force: bool = False) -> Callable[[Any], dict[str, Any]]:
+        """Sets and returns `test_function`: it evaluates the next batch of an iterator.
+
+        Args:
+            force: Whether to make it anew.
+        """
+        return self._function_of_iterator("test", force)
+
+    def make_predict_function(self, force: bool = False) -> Callable[[Any], Any]:
+        """Sets and returns `predict_function`: it gives the outputs for an iterator's next batch.
+
+        Args:
+            force: Whether to make it anew.
+        """
+        return self._function_of_iterator("predict", force)
+
+    def _function_of_iterator(self, kind: str, force: bool) -> Callable[[Any], Any]:
+        if force:
+            self._functions.clear()
+
+        def run(iterator: Any) -> Any:
+            batch = unpack_x_y_sample_weight(next(iterator))
+            if kind == "predict":
+                return self.predict_on_batch(batch[0])
+            on_batch = {"train": self.train_on_batch, "test": self.test_on_batch}[kind]
+            return on_batch(*batch, return_dict=True)
+
+        setattr(self, f"{kind}_function", run)
+        return run
 
     @entrance
     def predict_on_batch(self, x: Any) -> Any:

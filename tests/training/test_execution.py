@@ -198,3 +198,23 @@ def test_the_pace_follows_the_time_that_a_call_takes():
     assert pace.steps == 5
     pace.note(5, 60.0)
     assert pace.steps == 1
+
+
+def test_functions_for_many_steps_are_bounded_in_number():
+    model = dropping()
+    for size in range(4, 20):
+        model.fit(X[:size], Y[:size], batch_size=4, verbose=0)
+    assert len(model._functions) <= 9
+
+
+def test_functions_of_an_iterator_run_its_next_batch():
+    model = dropping()
+    train, test = model.make_train_function(), model.make_test_function()
+    assert model.train_function is train
+    assert set(train(iter([(X, Y)]))) == {"loss", "mae"}
+    assert int(model.optimizer.iterations.numpy()) == 1
+    model.reset_metrics()
+    assert test(iter([(X, Y)])) == pytest.approx(model.evaluate(X, Y, verbose=0, return_dict=True))
+    found = model.make_predict_function()(iter([(X,)]))
+    np.testing.assert_allclose(found, model.predict(X, verbose=0), rtol=1e-5, atol=1e-6)
+    assert int(model.optimizer.iterations.numpy()) == 1
