@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from keras_fn import random as random
     from keras_fn import regularizers as regularizers
     from keras_fn import saving as saving
+    from keras_fn import training as training
     from keras_fn import tree as tree
     from keras_fn import utils as utils
     from keras_fn import visualization as visualization
@@ -85,7 +86,8 @@ _HOMES = {
 _MODULES = (
     "activations", "applications", "backend", "callbacks", "config", "constraints", "datasets",
     "dtype_policies", "initializers", "layers", "losses", "metrics", "mixed_precision", "models",
-    "ops", "optimizers", "random", "regularizers", "saving", "tree", "utils", "visualization",
+    "ops", "optimizers", "random", "regularizers", "saving", "training", "tree", "utils",
+    "visualization",
 )  # fmt: skip
 
 __getattr__, __dir__, __all__ = attach(__name__, _HOMES, _MODULES)

@@ -15,13 +15,27 @@ class Deferred:
 
     Args:
         name: The module.
+        pip: What to install where it is not there, if it is optional.
+
+    Raises:
+        ImportError: It is optional and not installed; raised when something of it is used.
     """
 
-    def __init__(self, name: str):
-        self._name = name
+    def __init__(self, name: str, pip: str = ""):
+        self._name, self._pip = name, pip
 
     def __getattr__(self, attribute: str) -> Any:
-        return getattr(importlib.import_module(self._name), attribute)
+        if attribute.startswith("__"):  # asked by tools that look at every name, not by a use
+            raise AttributeError(attribute)
+        try:
+            module = importlib.import_module(self._name)
+        except ImportError as error:
+            if not self._pip:
+                raise
+            raise ImportError(
+                f"This needs {self._name.partition('.')[0]}.\n  fix: pip install {self._pip!r}"
+            ) from error
+        return getattr(module, attribute)
 
 
 def attach(

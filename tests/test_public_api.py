@@ -5,6 +5,7 @@ with their defaults. Ours may have more of them at the end.
 """
 
 import inspect
+import re
 from functools import reduce
 from pathlib import Path
 
@@ -15,9 +16,9 @@ import keras_fn as keras
 API = Path(__file__).parent / "fixtures" / "api" / "keras_3_15_1.txt"
 # Namespaces that are whole; the others are the subject of work to come.
 WHOLE = (
-    "activations", "backend", "config", "constraints", "dtype_policies", "initializers", "metrics",
-    "mixed_precision", "models", "ops", "ops.image", "ops.linalg", "optimizers.schedules",
-    "random", "regularizers", "tree",
+    "activations", "backend", "callbacks", "config", "constraints", "dtype_policies",
+    "initializers", "metrics", "mixed_precision", "models", "ops", "ops.image", "ops.linalg",
+    "optimizers.schedules", "random", "regularizers", "tree",
 )  # fmt: skip
 LINES = [line for line in API.read_text("utf-8").splitlines() if line and not line.startswith("#")]
 
@@ -31,7 +32,8 @@ CHECKED = {name: line for name, line in NAMES.items() if namespace(name) in WHOL
 
 
 def parameters(text: str) -> list[str]:
-    """Cuts `"(a, b=(1, 2))"` into `["a", "b=(1, 2)"]`."""
+    """Cuts `"(a, b=(1, 2), c: int = 3)"` into `["a", "b=(1, 2)", "c=3"]`."""
+    text = re.sub(r"(\w+): \w+ = ", r"\1=", text)
     parts, depth, start = [], 0, 1
     quote = ""
     for i, c in enumerate(text):

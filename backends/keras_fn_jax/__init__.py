@@ -4,6 +4,9 @@ from keras_fn_jax import ops as ops
 from keras_fn_jax.compiled import compile_op as compile_op
 from keras_fn_jax.control import is_traced as is_traced
 from keras_fn_jax.device import device_scope as device_scope
+from keras_fn_jax.diagnosis import is_out_of_memory as is_out_of_memory
+from keras_fn_jax.diagnosis import profile as profile
+from keras_fn_jax.diagnosis import wait as wait
 from keras_fn_jax.functions import abstract_eval as abstract_eval
 from keras_fn_jax.functions import compile as compile
 from keras_fn_jax.functions import compile_call as compile_call

@@ -89,9 +89,10 @@ def new_variable(value: Any, dtype: str, trainable: bool, name: str) -> jax.Arra
 
 
 def assign(handle: jax.Array, value: jax.Array) -> jax.Array:
-    """The new array replaces the old one."""
+    """A copy of the new array replaces the old one: a step donates its state, but nobody else's."""
     del handle
-    return value
+    # `jnp.array(value, copy=True)` would compile a program for each new shape.
+    return value if isinstance(value, Tracer) else jax.device_put(value, may_alias=False)
 
 
 def assign_add(handle: jax.Array, value: Any) -> jax.Array:

@@ -5,11 +5,15 @@ from keras_fn_tensorflow import _without_keras as _without_keras  # isort: split
 from keras_fn_tensorflow import ops as ops
 from keras_fn_tensorflow.control import is_traced as is_traced
 from keras_fn_tensorflow.device import device_scope as device_scope
+from keras_fn_tensorflow.diagnosis import is_out_of_memory as is_out_of_memory
+from keras_fn_tensorflow.diagnosis import profile as profile
+from keras_fn_tensorflow.diagnosis import wait as wait
 from keras_fn_tensorflow.functions import abstract_eval as abstract_eval
 from keras_fn_tensorflow.functions import compile as compile
 from keras_fn_tensorflow.functions import compile_call as compile_call
 from keras_fn_tensorflow.functions import value_and_grad as value_and_grad
 from keras_fn_tensorflow.layer import LayerBase as LayerBase
+from keras_fn_tensorflow.many_steps import compile_many as compile_many
 from keras_fn_tensorflow.tensors import assign as assign
 from keras_fn_tensorflow.tensors import assign_add as assign_add
 from keras_fn_tensorflow.tensors import batch_indices as batch_indices

@@ -81,8 +81,7 @@ def compile(
     """
     if jit is None:
         return function
-    for variable in state:
-        variable.value  # noqa: B018  # draws its first value now, not while the graph is made
+    draw_values(state)
     xla = has_gpu() if jit == "auto" else jit
     options = jit if isinstance(jit, dict) else {"jit_compile": xla}
     compiled = tf.function(function, autograph=False, **options)
@@ -101,6 +100,12 @@ def compile(
         return compiled(*args)
 
     return step
+
+
+def draw_values(state: Sequence[Any]) -> None:
+    """Lets variables draw their first values now, not while a graph is made."""
+    for variable in state:
+        variable.value  # noqa: B018
 
 
 _NOT_COMPILED = (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError)

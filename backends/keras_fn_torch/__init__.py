@@ -2,9 +2,13 @@
 
 from keras_fn_torch import ops as ops
 from keras_fn_torch.control import is_traced as is_traced
+from keras_fn_torch.diagnosis import is_out_of_memory as is_out_of_memory
+from keras_fn_torch.diagnosis import profile as profile
+from keras_fn_torch.diagnosis import wait as wait
 from keras_fn_torch.foreach import ForEach as foreach
 from keras_fn_torch.functions import abstract_eval as abstract_eval
 from keras_fn_torch.functions import compile as compile
+from keras_fn_torch.functions import record_gradients as record_gradients
 from keras_fn_torch.functions import value_and_grad as value_and_grad
 from keras_fn_torch.layer import LayerBase as LayerBase
 from keras_fn_torch.tensors import assign as assign

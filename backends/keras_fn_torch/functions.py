@@ -172,6 +172,16 @@ def _detached(x: Any) -> Any:
     return x.detach() if isinstance(x, Tensor) else x
 
 
+def record_gradients(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Makes a function of the user's record its operations, as it would outside of `fit`."""
+
+    def run(*args: Any) -> Any:
+        with torch.enable_grad():
+            return function(*args)
+
+    return run
+
+
 def compile(
     function: Callable[..., Any], state: Sequence[Any], jit: Any = "auto"
 ) -> Callable[..., Any]:

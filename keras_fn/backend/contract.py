@@ -4,11 +4,14 @@
 protocols are optional: a backend that gains by one of them has it, and the frontend asks by name.
 
 - `compile_call` (`CompilesCalls`): a model's call as one compiled function.
+- `compile_many` (`RunsManySteps`): many steps of training as one compiled function.
 - `compile_op` (`CompilesOps`): the body of an op as one compiled function.
 - `foreach` (`ForEach`): an optimizer's step over many variables at once.
 - `ops.while_loop` and `ops.fori_loop` (`Loops`): for backends that trace.
+- `record_gradients` (`RecordsGradients`): steps of a user's that call the framework's autograd.
 - `device_scope` (`PlacesTensors`): the device of new tensors.
 - `to_device` (`MovesTensors`): brings tensors there.
+- `profile`, `wait` and `is_out_of_memory` (`Diagnoses`): for tools that look at a run.
 
 A backend says that it cannot do a thing at all by raising `keras_fn.errors.Unsupported` where it
 is asked for it: one without gradients, in `value_and_grad`.
@@ -197,6 +200,30 @@ class CompilesCalls(Protocol):
         ...
 
 
+class RunsManySteps(Protocol):
+    """Optional: a backend that can run many steps in one call, without Python between them."""
+
+    def compile_many(
+        self,
+        function: Callable[..., Any],
+        state: Sequence[Any],
+        tensors: Any,
+        batches: Tensor,
+        jit: Any = "auto",
+    ) -> Callable[..., Any] | None:
+        """Makes a function `(tensors, batches, start, stop)` of a step `(tensors, indices)`.
+
+        It runs the step for `batches[start]` up to `batches[stop - 1]`, an int32 matrix of indices,
+        waits for the end and returns what the last one returned. `tensors` and `batches` are
+        examples: others of their shapes will come. Where a number of steps is cut, or not, must
+        not change the results by a bit. `state` and `jit` are as in `compile`.
+
+        Returns:
+            The function, or None where steps one by one are faster or it cannot be done.
+        """
+        ...
+
+
 class CompilesOps(Protocol):
     """Optional: a backend where an op that is made of others is slow to call one by one."""
 
@@ -205,6 +232,14 @@ class CompilesOps(Protocol):
 
         It must mean the same for every argument, also where tensors are traced.
         """
+        ...
+
+
+class RecordsGradients(Protocol):
+    """Optional: a framework whose own programs take gradients of what was recorded before."""
+
+    def record_gradients(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Makes a function record, also inside `compile`: a step of a user's own."""
         ...
 
 
@@ -221,6 +256,25 @@ class MovesTensors(Protocol):
 
     def to_device(self, x: Tensor) -> Tensor:
         """Brings a tensor to where new ones go; one that is there stays itself."""
+        ...
+
+
+class Diagnoses(Protocol):
+    """Optional: what tools ask that look at a run. A backend may have some of them only."""
+
+    def profile(self, folder: str) -> AbstractContextManager[Any]:
+        """Inside, the framework's profiler runs; at the end it writes into the folder.
+
+        What it writes is for TensorBoard, where the framework has a form for that.
+        """
+        ...
+
+    def wait(self, tensors: Sequence[Tensor]) -> None:
+        """Returns when the tensors have been computed. Without it, they are read instead."""
+        ...
+
+    def is_out_of_memory(self, error: BaseException) -> bool:
+        """Whether the framework raised this error since memory, of any device, was too small."""
         ...
 
 

@@ -1,6 +1,7 @@
 """Seeds: the generator that layers hold, and the process's own, which `set_random_seed` sets."""
 
 import random
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 
@@ -142,6 +143,24 @@ def global_seed_generator() -> SeedGenerator:
 def clear_global_generator() -> None:
     """Forgets the generator of draws that name no seed; the next one makes it anew."""
     _process.generator = None
+
+
+def keep_process_seeds() -> Callable[[], None]:
+    """Returns a function that sets the seeds of the process back to where they are now."""
+    process, generator = _process, _process.generator
+    seeds, draws = process.seeds.getstate(), next(process.initial_draws)
+    process.initial_draws = count(draws)
+    place = None if generator is None else generator.state.numpy()
+
+    def put_back() -> None:
+        global _process
+        _process = process
+        process.seeds.setstate(seeds)
+        process.initial_draws, process.generator = count(draws), generator
+        if generator is not None:
+            generator.state.assign(place)
+
+    return put_back
 
 
 def draw_seed(seed: Any) -> Any:

@@ -103,6 +103,10 @@ def _checked_file_object(file: BinaryIO, method: str) -> BinaryIO:
     return file
 
 
+TEMPORARY = ".keras_fn-*.tmp"
+"""The names of files that are being written, or that a program left when it was killed."""
+
+
 @contextlib.contextmanager
 def atomic_write(path: PathLike, mode: int | None = None) -> Iterator[BinaryIO]:
     """Yields a new file that takes the place of `path` when the block ends without an error.
@@ -122,7 +126,7 @@ def atomic_write(path: PathLike, mode: int | None = None) -> Iterator[BinaryIO]:
     target = os.path.realpath(local_path(path))
     mode = _mode_for(target) if mode is None else mode
     directory = os.path.dirname(target)
-    temporary = os.path.join(directory, f".keras_fn-{secrets.token_hex(8)}.tmp")
+    temporary = os.path.join(directory, TEMPORARY.replace("*", secrets.token_hex(8)))
     flags = (
         os.O_RDWR
         | os.O_CREAT

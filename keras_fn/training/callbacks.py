@@ -5,22 +5,28 @@ from typing import Any
 
 from keras_fn.core import tree
 from keras_fn.errors import DTypeError
+from keras_fn.training.callbacks_backup import BackupAndRestore
 from keras_fn.training.callbacks_base import Callback, LambdaCallback, LazyLogs, Logs
+from keras_fn.training.callbacks_ema import SwapEMAWeights
 from keras_fn.training.callbacks_monitor import (
     EarlyStopping,
     ModelCheckpoint,
     MonitorCallback,
     ReduceLROnPlateau,
 )
+from keras_fn.training.callbacks_nan import TerminateOnNaN
 from keras_fn.training.callbacks_record import (
     CSVLogger,
     History,
     LearningRateScheduler,
-    TerminateOnNaN,
+    RemoteMonitor,
 )
+from keras_fn.training.orbax import OrbaxCheckpoint
 from keras_fn.training.progress import ProgbarLogger
+from keras_fn.training.tensorboard import TensorBoard
 
 __all__ = [
+    "BackupAndRestore",
     "CSVLogger",
     "Callback",
     "CallbackList",
@@ -31,8 +37,12 @@ __all__ = [
     "LearningRateScheduler",
     "ModelCheckpoint",
     "MonitorCallback",
+    "OrbaxCheckpoint",
     "ProgbarLogger",
     "ReduceLROnPlateau",
+    "RemoteMonitor",
+    "SwapEMAWeights",
+    "TensorBoard",
     "TerminateOnNaN",
 ]
 
@@ -112,6 +122,7 @@ class CallbackList(Callback):
                 else "subclass keras.callbacks.Callback",
             )  # fmt: skip
         self.callbacks.append(callback)
+        self.callbacks.sort(key=lambda c: getattr(c, "runs_last", False))
         for phase, names in _BATCH_METHODS.items():
             if _defines(callback, names):
                 setattr(self, f"wants_{phase}_batches", True)

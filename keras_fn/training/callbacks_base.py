@@ -1,7 +1,10 @@
 """What a callback is, and the logs that it gets."""
 
+import inspect
 from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any
+
+from keras_fn.training.resume import is_plain
 
 Logs = MutableMapping[str, Any] | None
 
@@ -44,6 +47,9 @@ class LazyLogs(MutableMapping[str, Any]):
     def __len__(self) -> int:
         return len(self._values)
 
+    def __bool__(self) -> bool:  # else `logs or {}` would read them
+        return True
+
     def __repr__(self) -> str:
         return repr(self._values)
 
@@ -74,6 +80,9 @@ class Callback:
         self.params: dict[str, Any] | None = None
         self._model: Any = None
 
+    runs_last = False
+    """Whether it is called after the others, whatever its place in the list."""
+
     @property
     def model(self) -> Any:
         """The model that is trained, evaluated or asked to predict."""
@@ -86,6 +95,26 @@ class Callback:
     def set_model(self, model: Any) -> None:
         """Takes the model."""
         self._model = model
+
+    def get_state(self) -> dict[str, Any]:
+        """Returns what a resumed run must know: see `BackupAndRestore`.
+
+        By default, all attributes that are plain values or NumPy arrays, nested or not, except the
+        arguments of the constructor, which the program gives anew.
+        """
+        given = {"params", *inspect.signature(type(self)).parameters}
+        state = {k: v for k, v in vars(self).items() if k not in given and is_plain(v)}
+        counters = {k: v for k, v in vars(self).items() if isinstance(v, StepCounter)}
+        return {**state, **{k: dict(vars(counter)) for k, counter in counters.items()}}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Takes what `get_state` gave, after `on_train_begin`."""
+        for name, value in state.items():
+            mine = getattr(self, name, None)
+            if isinstance(mine, StepCounter):
+                vars(mine).update(value)
+            else:
+                setattr(self, name, value)
 
     def on_batch_begin(self, batch: int, logs: Logs = None) -> None:
         """Another name of `on_train_batch_begin`."""
@@ -156,6 +185,36 @@ class Callback:
 
     def on_predict_end(self, logs: Logs = None) -> None:
         """Called at the end of `predict`."""
+
+
+class StepCounter:
+    """Counts batches over epochs, also where one call of a hook stands for several of them.
+
+    Attributes:
+        total: How many batches there were.
+
+    Example:
+        >>> from keras_fn.training.callbacks_base import StepCounter
+        >>> counter = StepCounter()
+        >>> [counter.advance(batch) for batch in (3, 7, 0)], counter.total
+        ([4, 4, 1], 9)
+    """
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._last: int | None = None
+
+    def advance(self, batch: int) -> int:
+        """Returns how many batches have ended since the last call.
+
+        Args:
+            batch: The batch that has just ended; it begins anew at 0 in each epoch.
+        """
+        new_epoch = self._last is None or batch <= self._last
+        steps = batch + 1 if new_epoch else batch - (self._last or 0)
+        self._last = batch
+        self.total += steps
+        return steps
 
 
 class LambdaCallback(Callback):

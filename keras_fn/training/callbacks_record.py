@@ -1,8 +1,12 @@
 """Callbacks that write down what happens, and those that set what an epoch or batch asks for."""
 
 import csv
-import math
+import json
 import os
+import urllib.error
+import urllib.parse
+import urllib.request
+import warnings
 from collections.abc import Callable, Iterable
 from typing import Any, TextIO
 
@@ -57,19 +61,13 @@ class History(Callback):
             ImportError: Matplotlib is not installed.
             ValueError: Nothing was kept yet.
         """
-        try:
-            from matplotlib.figure import Figure
-        except ImportError as error:
-            raise ImportError(
-                "History.plot() needs Matplotlib.\n  fix: pip install 'keras-fn[plot]'"
-            ) from error
         names = list(dict.fromkeys(name.removeprefix("val_") for name in self.history))
         if not names:
             raise SpecError(
                 "History.plot", expected="a history of one epoch at least", given="none",
                 fix="call it after fit()",
             )  # fmt: skip
-        figure = Figure(figsize=(4 * len(names), 3), layout="constrained")
+        figure = new_figure("History.plot()", figsize=(4 * len(names), 3))
         for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
             for key, label in ((name, "training"), (f"val_{name}", "validation")):
                 values = self.history.get(key)
@@ -80,6 +78,25 @@ class History(Callback):
             axes.set(title=name, xlabel="epoch")
             axes.legend()
         return figure
+
+
+def new_figure(who: str, figsize: tuple[float, float]) -> Any:
+    """Returns an empty figure of Matplotlib.
+
+    Args:
+        who: What needs it.
+        figsize: Width and height in inches.
+
+    Raises:
+        ImportError: Matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError(
+            f"{who} needs Matplotlib.\n  fix: pip install 'keras-fn[plot]'"
+        ) from error
+    return Figure(figsize=figsize, layout="constrained")
 
 
 class CSVLogger(Callback):
@@ -107,48 +124,43 @@ class CSVLogger(Callback):
         super().__init__()
         self.filename, self.sep, self.append = os.fspath(filename), separator, append
         self.keys: list[str] | None = None
-        self.csv_file: TextIO | None = None
-        self.writer: Any = None
-        self._needs_header = True
+        self._begins_at: int | None = None  # where it is cut before the first line
+        self._ends_at = 0
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        """Opens the file."""
-        self._close()
-        self.keys = self.writer = None
-        goes_on = self.append and os.path.exists(self.filename)
-        self._needs_header = not (goes_on and os.path.getsize(self.filename))
-        mode = "a" if self.append else "w"
-        # It stays open until on_train_end.
-        self.csv_file = open(self.filename, mode, newline="", encoding="utf-8")  # noqa: SIM115
+        """Sees to it that the file can be written."""
+        self.keys, self._begins_at = None, None if self.append else 0
+        with self._opened():
+            pass
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes on after the last line that was kept."""
+        super().set_state(state)
+        self._begins_at = self._ends_at
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Writes a line."""
         logs = logs or {}
-        if self.csv_file is None:
-            self.on_train_begin()
-        assert self.csv_file is not None
         if self.keys is None:
             self.keys = sorted(logs)
             if self.keys and not any(k.startswith("val_") for k in self.keys):
                 # A validation may come in later epochs: there is room for it.
                 self.keys += [f"val_{k}" for k in self.keys]
-            fields = ["epoch", *self.keys]
-            self.writer = csv.DictWriter(
-                self.csv_file, fields, delimiter=self.sep, lineterminator=os.linesep
+        with self._opened() as file:
+            if self._begins_at is not None:
+                file.truncate(self._begins_at)
+                self._begins_at = None
+            writer = csv.DictWriter(
+                file, ["epoch", *self.keys], delimiter=self.sep, lineterminator=os.linesep
             )
-            if self._needs_header:
-                self.writer.writeheader()
-        self.writer.writerow({"epoch": epoch, **{k: _cell(logs.get(k, "NA")) for k in self.keys}})
-        self.csv_file.flush()
+            if not os.path.getsize(self.filename):
+                writer.writeheader()
+            writer.writerow({"epoch": epoch, **{k: _cell(logs.get(k, "NA")) for k in self.keys}})
+            file.flush()
+            self._ends_at = os.path.getsize(self.filename)
 
-    def on_train_end(self, logs: Logs = None) -> None:
-        """Closes the file."""
-        self._close()
-
-    def _close(self) -> None:
-        if self.csv_file is not None:
-            self.csv_file.close()
-        self.csv_file = None
+    def _opened(self) -> TextIO:
+        return open(self.filename, "a", newline="", encoding="utf-8")
 
 
 def _cell(value: Any) -> Any:
@@ -158,39 +170,72 @@ def _cell(value: Any) -> Any:
     return f'"[{", ".join(map(str, value))}]"'
 
 
-class TerminateOnNaN(Callback):
-    """Ends training when the loss of a batch is NaN or infinite.
+class RemoteMonitor(Callback):
+    """Sends the logs of each epoch to a server, by HTTP POST.
 
-    It looks at the loss of each batch, which makes the program wait for the device each time.
+    Training goes on if the server cannot be reached; there is one warning.
 
     Args:
-        raise_error: Whether to raise, rather than to end the training in order.
+        root: The address of the server.
+        path: The path there.
+        field: The name of the form's field that holds the logs as JSON.
+        headers: Further headers of the request, by name.
+        send_as_json: Whether the JSON is the whole body, rather than a field of a form.
 
     Raises:
-        RuntimeError: The loss is no finite number, and `raise_error` is True.
+        ValueError: `root` begins neither with `http://` nor with `https://`.
 
     Example:
-        >>> callback = keras.callbacks.TerminateOnNaN(raise_error=True)
-        >>> callback.on_batch_end(7, {"loss": float("nan")})
-        Traceback (most recent call last):
-        ...
-        RuntimeError: Batch 7: the loss is nan; training ends.
+        >>> monitor = keras.callbacks.RemoteMonitor("http://127.0.0.1:9000", send_as_json=True)
+        >>> monitor.root + monitor.path
+        'http://127.0.0.1:9000/publish/epoch/end/'
     """
 
-    def __init__(self, raise_error: bool = False):
+    def __init__(
+        self,
+        root: str = "http://localhost:9000",
+        path: str = "/publish/epoch/end/",
+        field: str = "data",
+        headers: dict[str, str] | None = None,
+        send_as_json: bool = False,
+    ):
         super().__init__()
-        self.raise_error = raise_error
+        if not root.startswith(("http://", "https://")):
+            raise SpecError(
+                "RemoteMonitor", expected="a root that begins with http:// or https://",
+                given=f"{root!r}", fix="for example root='http://localhost:9000'",
+            )  # fmt: skip
+        self.root, self.path, self.field = root, path, field
+        self.headers, self.send_as_json = headers, send_as_json
+        self._has_warned = False
 
-    def on_batch_end(self, batch: int, logs: Logs = None) -> None:
-        """Looks at the loss."""
-        loss = (logs or {}).get("loss")
-        if loss is None or math.isfinite(float(loss)):
-            return
-        message = f"Batch {batch}: the loss is {float(loss)}; training ends."
-        if self.raise_error:
-            raise RuntimeError(message)
-        say(message)
-        self.model.stop_training = True
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Sends the logs."""
+        values = {"epoch": epoch, **{k: _plain(v) for k, v in (logs or {}).items()}}
+        body, kind = json.dumps(values), "application/json"
+        if not self.send_as_json:
+            body, kind = urllib.parse.urlencode({self.field: body}), _FORM
+        headers = {"Content-Type": kind, **(self.headers or {})}
+        request = urllib.request.Request(self.root + self.path, body.encode(), headers)
+        try:
+            urllib.request.urlopen(request, timeout=_SECONDS_TO_ANSWER).close()
+        except OSError as error:  # of which all errors of urllib and of sockets are kinds
+            if not self._has_warned:
+                self._has_warned = True
+                warnings.warn(
+                    f"RemoteMonitor: {self.root + self.path} does not take the logs ({error}). "
+                    "There will be no further warning.",
+                    stacklevel=2,
+                )
+
+
+_FORM = "application/x-www-form-urlencoded"
+_SECONDS_TO_ANSWER = 10.0
+
+
+def _plain(value: Any) -> Any:
+    """A value of the logs as JSON takes it."""
+    return np.asarray(value).tolist() if hasattr(value, "__array__") else value
 
 
 def read_rate(optimizer: Any) -> float:
@@ -204,6 +249,14 @@ def optimizers_of(model: Any) -> dict[str, Any]:
     if inner is None:
         return {"learning_rate": model.optimizer}
     return {f"learning_rate_{optimizer.name}": optimizer for optimizer in inner}
+
+
+def inner_optimizers(optimizer: Any) -> list[Any]:
+    """Returns the optimizers that update variables: those inside others, if there are some."""
+    if hasattr(optimizer, "inner_optimizer"):
+        return inner_optimizers(optimizer.inner_optimizer)
+    inner = getattr(optimizer, "optimizers", None)
+    return [optimizer] if inner is None else [o for each in inner for o in inner_optimizers(each)]
 
 
 class LearningRateScheduler(Callback):

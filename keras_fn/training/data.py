@@ -37,6 +37,24 @@ class ArrayBatches:
         """Returns all rows: what is checked before the first step."""
         return self.rows
 
+    def get_state(self) -> dict[str, Any]:
+        """Returns what the order of the samples depends on."""
+        return {"samples": self.size, "batch_size": self.batch_size, "seed": self.seed}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes on with the order of another run.
+
+        Raises:
+            SpecError: It has other data.
+        """
+        ours = self.get_state()
+        if state.keys() != ours.keys() or any(state[k] != ours[k] for k in ours if k != "seed"):
+            raise SpecError(
+                "fit", expected=f"the data that the run began with: {state}", given=f"{ours}",
+                fix="pass the same arrays and batch size, or use another folder for the backup",
+            )  # fmt: skip
+        self.seed = state["seed"]
+
     @property
     def tensors(self) -> Any:
         """The arrays on the device, as `(x, y, sample_weight)`."""
@@ -81,6 +99,9 @@ class ArrayBatches:
     def epoch(self, epoch: int, start: int = 0) -> Iterator[tuple[Any, Any]]:
         """Yields `(tensors, indices)` for each batch of an epoch, from batch `start` on."""
         tensors = self.tensors
+        if self.size == self.batch_size and not self.shuffle:
+            yield from [(tensors, None)][start:]  # all, and nothing to gather
+            return
         for run in self.runs(epoch, start):
             for indices in current().batch_indices(run, self.batch_size):
                 yield tensors, indices

@@ -11,6 +11,7 @@ import numpy as np
 from keras_fn import ops
 from keras_fn.backend.loader import current
 from keras_fn.core import tree
+from keras_fn.training.callbacks_base import LazyLogs
 from keras_fn.training.compilations import noted
 from keras_fn.training.data import ArrayBatches
 
@@ -78,6 +79,8 @@ class Execution:
         Steps that run in one call yield once.
         """
         index = start
+        if self._stopped:
+            return
         for count, work in self._works(epoch, start):
             if self.watched:
                 self._begin(index)
@@ -90,12 +93,16 @@ class Execution:
             if display is not None:
                 display.advance(count)
             yield from results
-            if self.kind == "train" and self.model.stop_training:
+            if self._stopped:
                 return
 
-    def last(self, epoch: int, display: Any = None, start: int = 0) -> Any:
-        """Runs an epoch; returns what its last step returned."""
-        result = None
+    @property
+    def _stopped(self) -> bool:
+        return self.kind == "train" and self.model.stop_training
+
+    def last(self, epoch: int, display: Any = None, start: int = 0, default: Any = None) -> Any:
+        """Runs an epoch; returns what its last step returned, or `default` if none was left."""
+        result = default
         for result in self.epoch(epoch, display, start):  # noqa: B007
             pass
         return result
@@ -104,7 +111,9 @@ class Execution:
         if self._many is not None:
             yield from self._loops(epoch, start)
             return
-        batches = noted(self.model, self.kind, self.data.epoch(epoch, start))
+        batches = self.data.epoch(epoch, start)
+        if not isinstance(self.data, ArrayBatches):
+            batches = noted(self.model, self.kind, batches)
         while group := list(islice(batches, self._size())):
             yield len(group), partial(_each, self.step, group)
 
@@ -129,11 +138,16 @@ class Execution:
     def _loop(self, *args: Any) -> list[Any]:
         return [self._many(*args)]  # type: ignore[misc]
 
-    def _logs(self, results: list[Any]) -> dict[str, Any]:
-        if self.kind == "predict":
-            return {"outputs": results[0] if len(results) == 1 else joined(results)}
-        logs = results[-1] if isinstance(results[-1], dict) else self.model.get_metrics_result()
-        return self.model._read(logs)
+    def _logs(self, results: list[Any]) -> LazyLogs:
+        def read() -> dict[str, Any]:
+            if self.kind == "predict":
+                return {"outputs": results[0] if len(results) == 1 else joined(results)}
+            last = results[-1]
+            return self.model._read(
+                last if isinstance(last, dict) else self.model.get_metrics_result()
+            )
+
+        return LazyLogs(read)
 
 
 def _each(step: Callable[..., Any], batches: list[Any]) -> list[Any]:

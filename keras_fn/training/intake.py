@@ -41,7 +41,7 @@ def rows(model: Any, x: Any, y: Any, sample_weight: Any, class_weight: Any) -> R
 
 def _inputs(model: Any, x: Any, who: str) -> list[Any]:
     """Returns the arrays for the model's inputs, in their order, of their shapes and dtypes."""
-    binder = getattr(_graph(model), "_binder", None)
+    binder = getattr(graph_of(model), "_binder", None)
     if binder is None:
         return [as_array(a, "x", who) for a in _leaves(model, x)]
     if binder.single and isinstance(x, (list, tuple)) and not _holds_arrays(x):
@@ -70,7 +70,8 @@ def _leaves(model: Any, x: Any) -> list[Any]:
     return values
 
 
-def _graph(model: Any) -> Any:
+def graph_of(model: Any) -> Any:
+    """The graph that a Sequential is made of, or the model itself."""
     return getattr(model, "_functional", None) or model
 
 
@@ -122,7 +123,7 @@ def _fitted(array: Any, tensor: Any, name: str, who: str) -> Any:
 
 
 def _known_outputs(model: Any) -> Outputs | None:
-    graph = _graph(model)
+    graph = graph_of(model)
     if hasattr(graph, "_outputs_struct"):
         return outputs_of(graph, graph._outputs_struct)
     objective = model._objective
@@ -167,7 +168,7 @@ def _host(array: Any) -> np.ndarray:
 
 def arranged(model: Any, x: list[Any]) -> Any:
     """Returns flat inputs nested as the model's call takes them."""
-    struct = getattr(_graph(model), "_inputs_struct", None)
+    struct = getattr(graph_of(model), "_inputs_struct", None)
     if struct is not None:
         return tree.pack(struct, x)
     nest = getattr(model, "_input_nest", None)
@@ -213,7 +214,7 @@ def batches(
         background = not getattr(model, "run_eagerly", False)  # a debugger stays in one thread
         return batches_of(x, arrange, steps, shuffle, make_default_seed(), background)
     found = rows(model, x, y, sample_weight, class_weight)
-    made = ArrayBatches(found, batch_size, shuffle, make_default_seed())
+    made = ArrayBatches(found, batch_size, shuffle, make_default_seed() if shuffle else 0)
     made.limit = steps
     return made
 

@@ -101,6 +101,24 @@ class Fetched:
                 stacklevel=2,
             )
 
+    def get_state(self) -> dict[str, Any]:
+        """Returns what a resumed run must know to find its place."""
+        return {}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes on as the run that had this state.
+
+        Raises:
+            SpecError: It had data of another kind.
+        """
+        if state.keys() != self.get_state().keys():
+            raise SpecError(
+                "fit", expected="the data that the run began with",
+                given=f"{type(self.source).__name__}",
+                fix="pass the same data, or use another folder for the backup",
+            )  # fmt: skip
+        vars(self).update(state)
+
     def close_thread(self) -> None:
         """Ends the fetching ahead."""
         if self._prefetch is not None:
@@ -126,8 +144,8 @@ class IterableBatches(Fetched):
         background: Whether a thread fetches ahead.
 
     Attributes:
-        origin: The epoch for which the source began. A run that is resumed in a new process sets
-            it, and what the epochs since then had is passed over; by default nothing is.
+        origin: The epoch for which the source began. In a run that is resumed in a new process,
+            what the epochs since then had is passed over.
     """
 
     def __init__(self, source: Any, arrange: Arrange, steps: int | None, background: bool = True):
@@ -154,11 +172,17 @@ class IterableBatches(Fetched):
             self._iterator = chain([self._peeked], self._iterator)  # type: ignore[arg-type]
         return self.arrange(self._peeked)
 
+    def get_state(self) -> dict[str, Any]:
+        """Returns where the source began."""
+        return {"origin": self.origin}
+
     def epoch(self, epoch: int, start: int = 0) -> Iterator[tuple[Any, Any]]:
         """Yields `(tensors, None)` for each batch of an epoch, from batch `start` on."""
         if self.steps is None and self._begun:
             self._iterator = None
-        passed = epoch - self.origin if self.origin is not None and not self._begun else 0
+        if self.origin is None:
+            self.origin = epoch
+        passed = 0 if self._begun else epoch - self.origin
         self._begun, self._peeked = True, None
         done = start
         for batch in self._fetched(self._from(start, passed if self.steps else 0)):
@@ -247,6 +271,10 @@ class PyDatasetBatches(Fetched):
                 raise ValueError("The data yields no batch.")
             self._first = self.arrange(self.source[0])
         return self._first
+
+    def get_state(self) -> dict[str, Any]:
+        """Returns where the orders come from."""
+        return {"seed": self.seed}
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[tuple[Any, Any]]:
         """Yields `(tensors, None)` for each batch of an epoch, from batch `start` on."""

@@ -1,9 +1,8 @@
 """What a model is trained with, and the steps that a backend compiles."""
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +19,12 @@ from keras_fn.training.data import unpack_x_y_sample_weight
 from keras_fn.training.execution import Pace
 from keras_fn.training.objectives import CompiledLoss, CompiledMetrics
 from keras_fn.training.outputs import outputs_of
+from keras_fn.training.stateless import (
+    StatelessTraining,
+    run_on_state,
+    step_of_data,
+    takes_state,
+)
 
 
 @dataclass(frozen=True)
@@ -42,13 +47,7 @@ class Holdings:
                 layer._losses.clear()
 
 
-if TYPE_CHECKING:  # a model is a layer, too; at run time `Model` brings that together
-    from keras_fn.layers.layer import Layer as Mixed
-else:
-    Mixed = object
-
-
-class Steps(Mixed):
+class Steps(StatelessTraining):
     """What `compile` says, and the steps that follow from it."""
 
     optimizer: Any
@@ -76,7 +75,7 @@ class Steps(Mixed):
         metrics: Any = None,
         weighted_metrics: Any = None,
         run_eagerly: bool = False,
-        steps_per_execution: int = 1,
+        steps_per_execution: Any = 1,
         jit_compile: Any = "auto",
         auto_scale_loss: bool = True,
     ) -> None:
@@ -91,10 +90,22 @@ class Steps(Mixed):
                 dict by name.
             weighted_metrics: Metrics with sample weights, likewise.
             run_eagerly: Whether steps run as they are, to be looked into.
-            steps_per_execution: Steps in one call of the backend, or `"auto"`.
+            steps_per_execution: After how many steps callbacks that watch batches are called, or
+                `"auto"` for about ten times a second. Where none watches, many steps go in one
+                call of the backend by themselves, as far as it can do that.
             jit_compile: Whether steps are compiled, or options for the backend's compiler.
             auto_scale_loss: Whether float16 losses are scaled against underflow.
+
+        Raises:
+            ValueError: `steps_per_execution` is no number of steps.
         """
+        if steps_per_execution != "auto" and (
+            not isinstance(steps_per_execution, int) or steps_per_execution < 1
+        ):
+            raise ValueError(
+                f"{self._place}: steps_per_execution must be a number of steps, 1 or more, or "
+                f"'auto', not {steps_per_execution!r}."
+            )
         optimizer = optimizers.get(optimizer) if optimizer is not None else None
         if auto_scale_loss and optimizer is not None and self._computes_in_float16():
             optimizer = optimizers.LossScaleOptimizer(optimizer, name="loss_scale_optimizer")
@@ -229,14 +240,28 @@ class Steps(Mixed):
             self._measures.update(y, y_pred, sample_weight)
         return None
 
-    def train_step(self, data: Any) -> dict[str, Any]:
+    def train_step(self, *data: Any) -> Any:
         """Trains on a batch; returns what to show. Override it to train otherwise.
 
+        An override takes `(self, data)`: with `keras.value_and_grad`, or with the gradients of one
+        framework. It may also be `(self, state, data)`, a pure function that returns `(logs,
+        state)`, which Keras asks for on JAX.
+
         Args:
-            data: `(x, y, sample_weight)`, or the beginning of it.
+            *data: A batch: `(x, y, sample_weight)`, or the beginning of it. Or `state, data`, where
+                `state` is a tuple of lists of values: of `trainable_variables`,
+                `non_trainable_variables`, `optimizer_variables` and `metrics_variables`.
         """
-        results = self._train(data)
-        return self.get_metrics_result() if results is None else results
+        return self._step("train", self._train, data)
+
+    def _step(self, kind: str, step: Callable[[Any], Any], data: tuple[Any, ...]) -> Any:
+        """Runs the step that an override calls: on data, or on state and data."""
+
+        def run(batch: Any) -> Any:
+            results = step(batch)
+            return self.get_metrics_result() if results is None else results
+
+        return run(*data) if len(data) == 1 else run_on_state(self, kind, run, *data)
 
     def _train(self, data: Any) -> Any:
         """The step itself; nothing is read."""
@@ -272,10 +297,13 @@ class Steps(Mixed):
             every = [None if p is None else next(rest) for p in self._loss_parts]
             self._objective.track(every, count)
 
-    def test_step(self, data: Any) -> dict[str, Any]:
-        """Evaluates a batch; returns what to show. Override it to evaluate otherwise."""
-        results = self._test(data)
-        return self.get_metrics_result() if results is None else results
+    def test_step(self, *data: Any) -> Any:
+        """Evaluates a batch; returns what to show. Override it to evaluate otherwise.
+
+        Args:
+            *data: As in `train_step`; the state has no `optimizer_variables`.
+        """
+        return self._step("test", self._test, data)
 
     def _test(self, data: Any) -> Any:
         x, y, sample_weight = unpack_x_y_sample_weight(data)
@@ -288,8 +316,16 @@ class Steps(Mixed):
         holdings.clear_losses()
         return results
 
-    def predict_step(self, data: Any) -> Any:
-        """Returns the outputs for a batch of inputs. Override it to predict otherwise."""
+    def predict_step(self, *data: Any) -> Any:
+        """Returns the outputs for a batch of inputs. Override it to predict otherwise.
+
+        Args:
+            *data: A batch; or `state, data`, where the state is the values of
+                `trainable_variables` and `non_trainable_variables`.
+        """
+        return self._step("predict", self._predict, data)
+
+    def _predict(self, data: Any) -> Any:
         x, _, _ = unpack_x_y_sample_weight(data)
         return self(x, training=False)
 
@@ -334,7 +370,8 @@ class Steps(Mixed):
 
     def _function(self, kind: str) -> Callable[..., Any]:
         """Returns the compiled step `kind`: a function of `(tensors, indices)`."""
-        self._holdings = self._hold()
+        if kind != "predict":
+            self._holdings = self._hold()
         key = self._key(kind)
         if key not in self._functions:
             self._functions[key] = current().compile(
@@ -358,23 +395,30 @@ class Steps(Mixed):
                 self._step_of_batch(kind), self._state(kind), tensors, table, self._jit
             )
             self._functions[key] = run and (run, Pace())
+            kept = [k for k in self._functions if k[0] == kind and len(k) > len(self._key(kind))]
+            for other in kept[:-_KEPT_AT_MOST]:  # those of data sets of other sizes
+                del self._functions[other]
         return self._functions[key]
 
     def _key(self, kind: str) -> tuple[Any, ...]:
-        trainable = tuple(v.trainable for v in self.variables)
-        return kind, trainable, bool(getattr(self, "run_eagerly", False))
+        """What a compiled step depends on, beside the shapes of its arguments."""
+        eager = bool(getattr(self, "run_eagerly", False))
+        graph = intake.graph_of(self)
+        if kind == "predict" and getattr(graph, "_pure", False):
+            return kind, eager, graph  # of our layers: a step that assigns nothing stays as it is
+        return kind, eager, tuple(v.trainable for v in self.variables)
 
     def _step_of_batch(self, kind: str) -> Callable[..., Any]:
         """Returns the step as a function of `(tensors, indices)`, not compiled."""
-        step = {"train": self._train, "test": self._test, "predict": self.predict_step}[kind]
-        public = {"train": "train_step", "test": "test_step", "predict": "predict_step"}[kind]
+        step = {"train": self._train, "test": self._test, "predict": self._predict}[kind]
+        public = f"{kind}_step"
         if getattr(type(self), public) is not getattr(Steps, public):
             step = getattr(self, public)
-        if kind == "train" and len(inspect.signature(step).parameters) > 1:
-            raise TypeError(
-                f"{self._place}: train_step takes (self, data) on every backend; use "
-                "keras_fn.value_and_grad for the gradients."
-            )
+            if takes_state(step):
+                step = step_of_data(self, kind, step)
+            record = getattr(current(), "record_gradients", None)
+            if kind == "train" and record is not None:  # it may call loss.backward()
+                step = record(step)
         return lambda tensors, indices: step(self._batch(tensors, indices))
 
     @property
@@ -429,6 +473,9 @@ class Steps(Mixed):
         self.compile(**arguments, auto_scale_loss=False)
         if self.built and self.optimizer is not None:
             self.optimizer.build(self.trainable_variables)
+
+
+_KEPT_AT_MOST = 8  # compiled functions of many steps, of a kind: one a size of the data
 
 
 def symbol(x: Any) -> Any:

@@ -1,5 +1,6 @@
 """fit, evaluate, predict: the loops, written once over the steps that a backend compiles."""
 
+from collections.abc import Callable
 from typing import Any
 
 from keras_fn import ops
@@ -8,6 +9,8 @@ from keras_fn.core.operation import infer
 from keras_fn.core.tracebacks import entrance
 from keras_fn.training import intake
 from keras_fn.training.callbacks import CallbackList, History
+from keras_fn.training.callbacks_backup import BackupAndRestore, Run
+from keras_fn.training.data import unpack_x_y_sample_weight
 from keras_fn.training.execution import Execution, joined
 from keras_fn.training.progress import EpochDisplay
 from keras_fn.training.runs import run
@@ -37,6 +40,7 @@ class Trainer(Steps):
         validation_steps: int | None = None,
         validation_batch_size: int | None = None,
         validation_freq: Any = 1,
+        resume: Any = None,
     ) -> History:
         """Trains the model.
 
@@ -59,6 +63,8 @@ class Trainer(Steps):
             validation_steps: Batches in a validation; all by default.
             validation_batch_size: Samples in a validation step; `batch_size` by default.
             validation_freq: Every how many epochs to validate, or a list of epochs.
+            resume: A folder for this run: if the program is killed and started again, training
+                goes on where it was, as with `callbacks.BackupAndRestore(resume)`.
 
         Returns:
             The history: what was measured, epoch by epoch.
@@ -79,34 +85,60 @@ class Trainer(Steps):
         if validation_data is not None:
             size = validation_batch_size or batch_size
             validation = intake.validation_data(self, validation_data, size, validation_steps)
+        if resume is not None:
+            callbacks = [callbacks or [], BackupAndRestore(resume)]
         watchers = callbacks if isinstance(callbacks, CallbackList) else CallbackList(
             callbacks, add_history=True, model=self, epochs=epochs, verbose=verbose,
             steps=len(data) or None,
         )  # fmt: skip
         self.stop_training = False
+        begun = Run(self, data, watchers.callbacks, initial_epoch)
         training = Execution(self, "train", data, watchers)
+
+        def validate(epoch: int) -> dict[str, Any]:
+            if validation is None or not _due(epoch, validation_freq):
+                return {}
+            return self._validate(validation, watchers)
+
         watchers.on_train_begin()
-        logs: dict[str, Any] = {}
-        for epoch in range(initial_epoch, epochs):
-            self.reset_metrics()
-            watchers.on_epoch_begin(epoch)
-            read = self._read_metrics
-            display = EpochDisplay(len(data) or None, epoch, epochs, verbose, read)
-            with display:
-                last = training.last(epoch, display)
-                logs = self._read(last) if isinstance(last, dict) else self._read_metrics()
-                logs = dict(sorted(logs.items()))
-                if validation is not None and _due(epoch, validation_freq):
-                    found = self._validate(validation, watchers)
-                    logs.update((f"val_{k}", v) for k, v in sorted(found.items()))
-                display.finish(logs)
-            watchers.on_epoch_end(epoch, logs)
-            if self.stop_training:
-                break
+        begun.train_begun()
+        logs = self._run_epochs(training, validate, watchers, begun, epochs, verbose)
         self._finalize()
         watchers.on_train_end(logs)
         self.history = next(c for c in watchers.callbacks if isinstance(c, History))
         return self.history
+
+    def _run_epochs(
+        self,
+        training: Execution,
+        validate: Callable[[int], dict[str, Any]],
+        watchers: CallbackList,
+        begun: Run,
+        epochs: int,
+        verbose: Any,
+    ) -> dict[str, Any]:
+        """Runs the epochs that are left; returns the logs of the last."""
+        logs: dict[str, Any] = {}
+        total = len(training.data) or None
+        for epoch in range(begun.start.epoch, epochs):
+            step = begun.start.step if epoch == begun.start.epoch else 0
+            if self.stop_training and not step:
+                break  # the run that is resumed had come so far
+            if not step:
+                self.reset_metrics()
+            watchers.on_epoch_begin(epoch)
+            begun.epoch_begun()
+            with EpochDisplay(total, epoch, epochs, verbose, self._read_metrics) as display:
+                display.advance(step)
+                last = training.last(epoch, display, step, begun.start.logs or None)
+                shown = self._read(last) if isinstance(last, dict) else self._read_metrics()
+                logs = dict(sorted(shown.items()))
+                logs.update((f"val_{k}", v) for k, v in sorted(validate(epoch).items()))
+                display.finish(logs)
+            watchers.on_epoch_end(epoch, logs)
+            if self.stop_training:
+                break
+        return logs
 
     def _finalize(self) -> None:
         if self.optimizer is not None and self.optimizer.built:
@@ -239,6 +271,44 @@ class Trainer(Steps):
             return logs
         values = list(logs.values())
         return values[0] if len(values) == 1 else values
+
+    def make_train_function(self, force: bool = False) -> Callable[[Any], dict[str, Any]]:
+        """Sets and returns `train_function`: it trains on the next batch of an iterator.
+
+        Args:
+            force: Whether to make it anew.
+        """
+        return self._function_of_iterator("train", force)
+
+    def make_test_function(self, force: bool = False) -> Callable[[Any], dict[str, Any]]:
+        """Sets and returns `test_function`: it evaluates the next batch of an iterator.
+
+        Args:
+            force: Whether to make it anew.
+        """
+        return self._function_of_iterator("test", force)
+
+    def make_predict_function(self, force: bool = False) -> Callable[[Any], Any]:
+        """Sets and returns `predict_function`: it gives the outputs for an iterator's next batch.
+
+        Args:
+            force: Whether to make it anew.
+        """
+        return self._function_of_iterator("predict", force)
+
+    def _function_of_iterator(self, kind: str, force: bool) -> Callable[[Any], Any]:
+        if force:
+            self._functions.clear()
+
+        def run(iterator: Any) -> Any:
+            batch = unpack_x_y_sample_weight(next(iterator))
+            if kind == "predict":
+                return self.predict_on_batch(batch[0])
+            on_batch = {"train": self.train_on_batch, "test": self.test_on_batch}[kind]
+            return on_batch(*batch, return_dict=True)
+
+        setattr(self, f"{kind}_function", run)
+        return run
 
     @entrance
     def predict_on_batch(self, x: Any) -> Any:

@@ -1,0 +1,98 @@
+"""The whole state of a model that is trained, kept and put back exactly."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from keras_fn.errors import SpecError
+from keras_fn.random.seed import global_seed_generator, keep_process_seeds
+
+
+class Snapshot:
+    """What training changes: weights, optimizer, metrics, random seeds, and what was compiled.
+
+    An optimizer that had no variables yet has none again afterwards.
+
+    Args:
+        model: A built model.
+
+    Raises:
+        ValueError: The model is not built.
+
+    Example:
+        >>> from keras_fn.training.snapshot import Snapshot
+        >>> x = keras.Input((2,))
+        >>> model = keras.Model(x, keras.layers.Dense(1)(x))
+        >>> before, snapshot = model.get_weights()[0], Snapshot(model)
+        >>> model.set_weights([np.zeros((2, 1)), np.zeros(1)])
+        >>> snapshot.restore()
+        >>> bool((model.get_weights()[0] == before).all())
+        True
+    """
+
+    def __init__(self, model: Any):
+        if not model.built:
+            raise SpecError(
+                f"{type(model).__name__} {model.name!r}", expected="a model that is built",
+                given="one without weights", fix="call the model on data once",
+            )  # fmt: skip
+        self.model = model
+        holders = (model, *_nested_optimizers(model.optimizer), *model.metrics)
+        self._values = [(v, v.numpy()) for v in _variables(holders)]
+        self._attributes = [_Attributes(holder) for holder in holders]
+        self._put_seeds_back = keep_process_seeds()
+
+    def restore(self) -> None:
+        """Puts everything back; it may be called again after further training."""
+        for attributes in self._attributes:
+            attributes.restore()
+        for variable, value in self._values:
+            variable.assign(value)
+        self._put_seeds_back()
+
+
+@contextmanager
+def untouched(model: Any) -> Iterator[Snapshot]:
+    """Whatever is done to a model inside, and whether it fails: afterwards it is as before."""
+    snapshot = Snapshot(model)
+    try:
+        yield snapshot
+    finally:
+        snapshot.restore()
+
+
+def variables_of(model: Any) -> list[Any]:
+    """Returns the variables that a step of training may read or assign, each once."""
+    optimizers, seeds = _nested_optimizers(model.optimizer), global_seed_generator()
+    return _variables((model, *optimizers, *model.metrics, seeds))
+
+
+def _variables(holders: Iterable[Any]) -> list[Any]:
+    return list({id(v): v for holder in holders for v in holder.variables}.values())
+
+
+class _Attributes:
+    """The attributes of an object, and what is in those that are lists, dicts or sets."""
+
+    def __init__(self, owner: Any):
+        self.table = vars(owner)
+        self.values = dict(self.table)
+        self.contents = [(v, v.copy()) for v in self.values.values() if type(v) in _CONTAINERS]
+
+    def restore(self) -> None:
+        self.table.clear()
+        self.table.update(self.values)
+        for container, content in self.contents:
+            container.clear()
+            (container.extend if type(container) is list else container.update)(content)
+
+
+_CONTAINERS = (list, dict, set)
+
+
+def _nested_optimizers(optimizer: Any) -> list[Any]:
+    """Returns an optimizer and those inside it, at any depth."""
+    if optimizer is None:
+        return []
+    inner = [getattr(optimizer, "inner_optimizer", None), *getattr(optimizer, "optimizers", ())]
+    return [optimizer, *(o for each in inner for o in _nested_optimizers(each))]
