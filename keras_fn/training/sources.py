@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from keras_fn._lazy import Deferred
 from keras_fn.backend.loader import current
 from keras_fn.errors import SpecError
 from keras_fn.training.data import Rows
 from keras_fn.training.prefetch import Prefetch
 from keras_fn.training.py_dataset import PyDataset
 from keras_fn.training.runs import at_end_of_run
-from keras_fn.training.workers import Workers
 
+_workers = Deferred("keras_fn.training.workers")
 Arrange = Callable[[Any], Rows]
 
 
@@ -64,12 +65,16 @@ class Fetched:
     Attributes:
         resumable: Whether `epoch(epoch, start)` finds its place in a new process, too, provided
             that the source gives the same again.
+        origin: The epoch for which the source began. In a run that is resumed in a new process,
+            what the epochs since then had is passed over.
     """
 
     resumable = True
 
     def __init__(self, source: Any, arrange: Arrange, steps: int | None, background: bool):
         self.source, self.arrange, self.steps, self.background = source, arrange, steps, background
+        self.origin: int | None = None
+        self._begun = False  # whether an epoch has
         self._prefetch: Prefetch | None = None
         at_end_of_run(self.close)
 
@@ -103,7 +108,14 @@ class Fetched:
 
     def get_state(self) -> dict[str, Any]:
         """Returns what a resumed run must know to find its place."""
-        return {}
+        return {"origin": self.origin}
+
+    def _passed(self, epoch: int) -> int:
+        """The number of epochs that the run which this one resumes has had of its source."""
+        self.origin = epoch if self.origin is None else self.origin
+        passed = 0 if self._begun else epoch - self.origin
+        self._begun = True
+        return passed
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Goes on as the run that had this state.
@@ -142,19 +154,13 @@ class IterableBatches(Fetched):
         arrange: Turns each into rows.
         steps: Batches in an epoch, for sources without an end.
         background: Whether a thread fetches ahead.
-
-    Attributes:
-        origin: The epoch for which the source began. In a run that is resumed in a new process,
-            what the epochs since then had is passed over.
     """
 
     def __init__(self, source: Any, arrange: Arrange, steps: int | None, background: bool = True):
         super().__init__(source, arrange, steps, background)
-        self.origin: int | None = None
         self.resumable = not hasattr(source, "__next__")
         self._iterator: Iterator[Any] | None = None
         self._peeked: Any = None
-        self._begun = False  # whether an epoch has
         self._pulled = 0  # batches of this turn through the source
         self._length: int | None = _length(source)
 
@@ -172,18 +178,11 @@ class IterableBatches(Fetched):
             self._iterator = chain([self._peeked], self._iterator)  # type: ignore[arg-type]
         return self.arrange(self._peeked)
 
-    def get_state(self) -> dict[str, Any]:
-        """Returns where the source began."""
-        return {"origin": self.origin}
-
     def epoch(self, epoch: int, start: int = 0) -> Iterator[tuple[Any, Any]]:
         """Yields `(tensors, None)` for each batch of an epoch, from batch `start` on."""
         if self.steps is None and self._begun:
             self._iterator = None
-        if self.origin is None:
-            self.origin = epoch
-        passed = 0 if self._begun else epoch - self.origin
-        self._begun, self._peeked = True, None
+        passed, self._peeked = self._passed(epoch), None
         done = start
         for batch in self._fetched(self._from(start, passed if self.steps else 0)):
             yield batch
@@ -252,7 +251,7 @@ class PyDatasetBatches(Fetched):
         workers = source.workers if background else 0
         super().__init__(source, arrange, steps, background=workers > 0)
         self.shuffle, self.seed = shuffle, seed
-        self._workers = Workers(source, workers)
+        self._workers = _workers.Workers(source, workers)
         self._first: Rows | None = None
         if steps is None and source.num_batches is None:
             raise SpecError(
@@ -273,12 +272,15 @@ class PyDatasetBatches(Fetched):
         return self._first
 
     def get_state(self) -> dict[str, Any]:
-        """Returns where the orders come from."""
-        return {"seed": self.seed}
+        """Returns where the orders come from, too."""
+        return {**super().get_state(), "seed": self.seed}
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[tuple[Any, Any]]:
         """Yields `(tensors, None)` for each batch of an epoch, from batch `start` on."""
         self._first = None
+        for _ in range(self._passed(epoch)):  # what these do to the data set, they did then
+            self.source.on_epoch_begin()
+            self.source.on_epoch_end()
         self.source.on_epoch_begin()
         count = len(self)
         self._check_steps(count)

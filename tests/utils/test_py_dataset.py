@@ -198,6 +198,16 @@ def test_an_epoch_may_begin_at_a_batch(steps, module):
     assert data().resumable
 
 
+def test_a_resumed_run_finds_the_data_set_as_its_hooks_had_left_it(module):
+    data = made(module.Numbers(6), shuffle=True, seed=1)
+    whole = [numbers(data, epoch) for epoch in range(3)]
+    resumed = made(module.Numbers(6), shuffle=True, seed=2)
+    resumed.set_state(data.get_state())
+    assert numbers(resumed, 2, 3) == whole[2][3:] and min(whole[2]) == 200
+    data.close()
+    resumed.close()
+
+
 def test_data_without_end_needs_steps_and_goes_on(module):
     with pytest.raises(ValueError, match="steps_per_epoch"):
         linear().fit(module.Pairs(None), verbose=0)
