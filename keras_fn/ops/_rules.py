@@ -74,6 +74,7 @@ elementwise = Rule(_elementwise(dtypes.result_type), operands=dtypes.result_type
 elementwise_float = Rule(_elementwise(dtypes.float_type), operands=dtypes.float_type)
 """Integers become floats first."""
 
+
 def number_type(*operands: Any) -> str:
     """The dtype in which operands meet, with int32 for booleans."""
     dtype = dtypes.result_type(*operands)
