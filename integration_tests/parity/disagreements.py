@@ -74,6 +74,8 @@ NO_KERNEL = "|".join((
     "input must be float32 or float64", "complex ScalarType", "non-complex dtypes",
     "'out_dtype'", "expected scalar type", "same dtype", "TensorArray dtype",
     "only supports the NHWC", "bool inputs not supported", "with a bool tensor is not",
+    "Boolean inputs not supported", "Found dtype Float but expected", "must be tuple of ints",
+    "shape must be a vector",
 ))  # fmt: skip
 BY_ITS_OWN_WORD = "|".join((
     "not supported by the PyTorch backend", "does not support an `axis`",
@@ -100,7 +102,8 @@ KNOWN: list[Known] = [
     Known("operands that broadcast, or are of NumPy's ranks: the framework's function, which Keras "
           "calls as it is, wants equal ones", "raises",
           "roll vdot cross dot hstack vstack pad concatenate meshgrid repeat norm corrcoef "
-          "trapezoid searchsorted solve solve_triangular scatter_update linspace repeat unique "
+          "trapezoid searchsorted solve solve_triangular scatter_update linspace logspace "
+          "geomspace average argpartition repeat unique "
           "extract_sequences bincount get_item dot_product_attention"),
     Known("patterns of einops with `...`, `1` or `()`: Keras reads names only", "raises",
           "rearrange"),
@@ -121,6 +124,8 @@ KNOWN: list[Known] = [
     Known("classes along another axis than the last", "raises", "sparse_categorical_crossentropy"),
     Known("more paths than there are: ours fills up with -inf", "raises", "ctc_decode",
           on="tensorflow"),
+    Known("what is empty in NumPy: a range, a diagonal outside the matrix", "raises",
+          "arange diagonal diag trace tril triu", on="torch tensorflow"),
     # ------------------------------------------------------------ values
     Known("Keras sums a tensor of more axes along all of them", "values", "sparsemax"),
     Known("memory as it is", "values", "empty"),
@@ -145,7 +150,7 @@ KNOWN: list[Known] = [
           "image.sobel_edges", on="tensorflow"),
     Known("TensorFlow's own pixels beyond the border; elsewhere Keras is as SciPy, as ours",
           "values", "image.map_coordinates image.affine_transform", on="tensorflow",
-          says="reflect|wrap"),
+          says="reflect|wrap|mirror"),
     Known("`c0` and `c1` divide, as documented: Keras does so on TensorFlow only", "values",
           "image.affine_transform", on="jax torch"),
     Known("integers of a falling range: ours floors, as NumPy", "values", "linspace", on="torch"),
@@ -153,8 +158,15 @@ KNOWN: list[Known] = [
           "values", "space_to_depth", on="tensorflow", says="channels_first"),
     Known("labels that no path spells: the loss is infinite; Keras gives a large number", "values",
           "ctc_loss", on="jax tensorflow"),
-    Known("Keras passes over `merge_repeated` in a beam search", "values", "ctc_decode",
-          says="'merge_repeated': False"),
+    Known("Keras passes over `merge_repeated` in a beam search, and finds a label in samples of no "
+          "steps", "values", "ctc_decode", says="beam_search"),
+    Known("`torch.cross` takes the first axis of size 3", "values", "cross", on="torch"),
+    Known("one number of a range is its start", "values", "logspace", on="torch", says="'num': 1"),
+    Known("Keras compares integers exactly, whatever the tolerance", "values", "allclose",
+          dtypes="int32 bool"),
+    Known("Keras turns the wrong axes", "values", "rot90", on="tensorflow"),
+    Known("Keras on PyTorch gets the order of the axes wrong", "values", "count_nonzero pad",
+          on="torch"),
     Known("1-d weights for an axis that is not the last", "values", "average", on="torch"),
     Known("updates that broadcast are not laid out", "values", "scatter_update", on="torch"),
     Known("segments without elements: ours the neutral element of the dtype, as JAX", "values",
@@ -175,14 +187,21 @@ KNOWN: list[Known] = [
     Known("PyTorch's reductions of all axes drop them, `keepdims` or not", "shape",
           "sum prod nanprod max min amax amin ptp", on="torch", says="'keepdims': True|initial"),
     Known("NumPy's shapes, which Keras on PyTorch does not have", "shape",
-          "dot average pad correlate linspace image.gaussian_blur", on="torch"),
+          "dot average pad correlate linspace geomspace cross count_nonzero "
+          "image.gaussian_blur", on="torch"),
+    Known("`...` is any number of axes", "shape", "rearrange"),
+    Known("a right side of one axis less: vectors on some of Keras's backends, one matrix on "
+          "others; in ours, as in NumPy, only a single vector is a vector", "shape",
+          "solve solve_triangular"),
+    Known("a size of -1 is what is left, as on TensorFlow", "shape", "slice", on="torch"),
+    Known("a `length` beyond the end is filled up with zeros", "shape", "istft",
+          says="'length': [0-9]"),
     Known("places as a tuple, as NumPy and JAX; Keras on PyTorch stacks them", "shape",
           "where nonzero", on="torch"),
     Known("NaN is one value, as in NumPy", "shape", "unique"),
     Known("Keras on TensorFlow broadcasts what has one number only", "shape", "geomspace",
           on="tensorflow"),
-    Known("the axis of the classes is reduced away in Keras", "shape", "multi_hot",
-          on="jax tensorflow"),
+    Known("the axis of the classes is reduced away in Keras", "shape", "multi_hot"),
     Known("one row: NumPy, JAX and PyTorch drop both axes; ours knows its rank beforehand",
           "shape", "corrcoef", on="jax torch"),
     Known("Keras leaves out the padding", "shape", "fold", on="jax"),
@@ -195,11 +214,14 @@ KNOWN: list[Known] = [
           on="torch", dtypes="uint8 uint32"),
     Known("float64 and complex128 stay", "dtype",
           "linspace logspace geomspace maximum minimum fmax fmin hypot logaddexp logaddexp2 "
-          "arctan2 heaviside ldexp quantile nanquantile median nanmedian view_as_complex angle",
+          "arctan2 heaviside ldexp quantile nanquantile median nanmedian view_as_complex angle "
+          "correlate",
           dtypes="float64 complex128"),
     Known("a Python number is weak: a tensor beside it keeps its dtype", "dtype",
           "hypot logaddexp logaddexp2 arctan2 heaviside dot squareplus",
           dtypes="bfloat16 float16"),
+    Known("a scalar tensor is as strong as another; PyTorch's is weak", "dtype",
+          "add subtract multiply divide true_divide power", on="torch"),
     Known("bfloat16 stays", "dtype", "angle geomspace sparse_categorical_crossentropy",
           dtypes="bfloat16"),
     Known("indices and counts are int32, as Keras documents", "dtype", "top_k unique size",

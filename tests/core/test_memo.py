@@ -13,7 +13,7 @@ def test_a_result_is_worked_out_once_for_equal_arguments() -> None:
 
 
 def test_arguments_without_a_hash_are_worked_out_each_time() -> None:
-    count = remembered(lambda sizes: len(sizes))
+    count = remembered(len)
     sizes = [1]
     assert count(sizes) == 1
     sizes.append(2)
