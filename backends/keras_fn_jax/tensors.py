@@ -89,9 +89,9 @@ def new_variable(value: Any, dtype: str, trainable: bool, name: str) -> jax.Arra
 
 
 def assign(handle: jax.Array, value: jax.Array) -> jax.Array:
-    """The new array replaces the old one."""
+    """A copy of the new array replaces the old one: a step donates its state."""
     del handle
-    return value
+    return value if isinstance(value, Tracer) else jnp.array(value, copy=True)
 
 
 def assign_add(handle: jax.Array, value: Any) -> jax.Array:

@@ -131,7 +131,7 @@ class MultiOptimizer(Optimizer):
         self.optimizer_map = optimizer_map
         # An attribute: files have the state of each optimizer under its name, as Keras's do.
         self.optimizers: list[Optimizer] = []
-        self._places: dict[int, int] = {}  # id(variable): its optimizer among `optimizers`
+        self._places: list[int] = []  # for each variable, its optimizer among `optimizers`
         if isinstance(optimizer_map, OptimizerMap):
             for optimizer in (*optimizer_map.values(), optimizer_map.default_optimizer):
                 self._place_of(optimizer)
@@ -167,10 +167,10 @@ class MultiOptimizer(Optimizer):
         if self.built:
             return
         select: Callable[[Any], Any] = self.optimizer_map
-        self._places = {id(v): self._place_of(select(v)) for v in variables}
+        self._places = [self._place_of(select(v)) for v in variables]
         for i, optimizer in enumerate(self.optimizers):
             optimizer.loss_scale_factor = self.loss_scale_factor
-            own = [v for v in variables if self._places[id(v)] == i]
+            own = [v for v, place in zip(variables, self._places, strict=True) if place == i]
             if own and not optimizer.built:
                 self._hand_down_exclusions(optimizer)
                 optimizer.build(own)
@@ -178,7 +178,7 @@ class MultiOptimizer(Optimizer):
 
     def _hand_down_exclusions(self, optimizer: Optimizer) -> None:
         patterns = [p for p in (optimizer._excluded_names, self._excluded_names) if p is not None]
-        optimizer._excluded |= self._excluded
+        optimizer._excluded += self._excluded
         if patterns:
             optimizer._excluded_names = re.compile("|".join(p.pattern for p in patterns))
 
@@ -231,7 +231,7 @@ class MultiOptimizer(Optimizer):
         grads, variables = with_gradients(self, grads, variables)
         parts: dict[int, tuple[list[Any], list[Any]]] = {}
         for g, v in zip(grads, variables, strict=True):
-            own_grads, own = parts.setdefault(self._places[id(v)], ([], []))
+            own_grads, own = parts.setdefault(self._places[self._get_variable_index(v)], ([], []))
             own_grads.append(g)
             own.append(v)
         for place, (own_grads, own) in parts.items():
@@ -244,10 +244,9 @@ class MultiOptimizer(Optimizer):
         Args:
             var_list: The variables that the optimizer was built for.
         """
-        for i, optimizer in enumerate(self.optimizers):
-            optimizer.finalize_variable_values(
-                [v for v in var_list if self._places.get(id(v)) == i]
-            )
+        for optimizer in self.optimizers:
+            own = [v for v in var_list if id(v) in optimizer._indices]
+            optimizer.finalize_variable_values(own)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments, as plain values."""
