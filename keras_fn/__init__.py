@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from keras_fn import tree as tree
     from keras_fn import utils as utils
     from keras_fn import visualization as visualization
+    from keras_fn import wrappers as wrappers
     from keras_fn.core.device import device as device
     from keras_fn.core.input_spec import InputSpec as InputSpec
     from keras_fn.core.keras_tensor import KerasTensor as KerasTensor
@@ -85,7 +86,7 @@ _HOMES = {
 _MODULES = (
     "activations", "applications", "backend", "callbacks", "config", "constraints", "datasets",
     "dtype_policies", "initializers", "layers", "losses", "metrics", "mixed_precision", "models",
-    "ops", "optimizers", "random", "regularizers", "saving", "tree", "utils", "visualization",
+    "ops", "optimizers", "random", "regularizers", "saving", "tree", "utils", "visualization", "wrappers",
 )  # fmt: skip
 
 __getattr__, __dir__, __all__ = attach(__name__, _HOMES, _MODULES)
