@@ -86,7 +86,8 @@ _HOMES = {
 _MODULES = (
     "activations", "applications", "backend", "callbacks", "config", "constraints", "datasets",
     "dtype_policies", "initializers", "layers", "losses", "metrics", "mixed_precision", "models",
-    "ops", "optimizers", "random", "regularizers", "saving", "tree", "utils", "visualization", "wrappers",
+    "ops", "optimizers", "random", "regularizers", "saving", "tree", "utils", "visualization",
+    "wrappers",
 )  # fmt: skip
 
 __getattr__, __dir__, __all__ = attach(__name__, _HOMES, _MODULES)

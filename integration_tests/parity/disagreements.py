@@ -13,7 +13,7 @@ KNOWN_IN_TRAINING: dict[str, dict[str, str]] = {
         "weights; ours leaves the ignored ones out of the mean, as the loss does in both.",
     },
     "losses.SparseCategoricalCrossentropy": {
-        "Keras raises RuntimeError: [\"output with shape": "With ignore_class on PyTorch Keras does "
+        'Keras raises RuntimeError: ["output with shape': "With ignore_class on PyTorch Keras does "
         "not broadcast the weights to the mask; ours does, as Keras on JAX.",
     },
     "losses.mean_squared_logarithmic_error": {

@@ -116,9 +116,7 @@ def test_a_loss(name: str, policy: str | None) -> None:
             what = f"{true} {pred} {options} {shape} {reduction} {policy} weights {label}"
 
             def call(package: Any) -> Any:
-                loss = getattr(package.losses, name)(
-                    reduction=reduction, dtype=policy, **options
-                )
+                loss = getattr(package.losses, name)(reduction=reduction, dtype=policy, **options)
                 return loss(y_true, y_pred, sample_weight=weight)
 
             differences.compare(what, call)

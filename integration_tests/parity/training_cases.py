@@ -28,6 +28,11 @@ def _softmax(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     return (e / e.sum(-1, keepdims=True)).astype("float32")
 
 
+def _unit(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    x = _real(random, shape)
+    return x / np.linalg.norm(x, axis=-1, keepdims=True)
+
+
 def _numbers(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     return random.integers(0, shape[-1], shape[:-1])
 
@@ -51,7 +56,7 @@ _DRAWN = {
     "numbers": _numbers,
     "guesses": _numbers,
     "numbers_column": lambda r, s: _numbers(r, s)[..., None],
-    "unit": lambda r, s: (lambda x: x / np.linalg.norm(x, axis=-1, keepdims=True))(_real(r, s)),
+    "unit": _unit,
     "labels": lambda r, s: r.integers(0, s[-1], size=(s[0], 3)),
     "steps": lambda r, s: r.normal(size=(s[0], 9, s[-1])).astype("float32"),
 }

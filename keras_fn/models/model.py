@@ -116,7 +116,7 @@ class Model(Trainer, Layer):
     # ---------------------------------------------------------------- state
 
     def _state(self, kind: str) -> list[Any]:
-        """With the variables of optimizers that a `train_step` of the user's finds in attributes."""
+        """With the variables of optimizers in attributes, which a user's `train_step` takes."""
         state = super()._state(kind)
         if kind == "train":
             held = (o for layer in self._flatten_layers() for o in _optimizers(vars(layer)))
