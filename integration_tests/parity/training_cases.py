@@ -257,8 +257,6 @@ METRICS: Table = {
 }  # fmt: skip
 # These take matrices alone.
 MATRICES_ONLY = {"R2Score", "F1Score", "FBetaScore"}
-# They weigh each element: a weight for each sample does not fit in Keras.
-OF_ELEMENTS = {"Accuracy", "IoU", "MeanIoU", "BinaryIoU", "OneHotIoU", "OneHotMeanIoU"}
 
 METRIC_FUNCTIONS: Table = {
     "binary_accuracy": _bits([{}, {"threshold": 0.2}]),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from keras_fn.core import patterns
 from keras_fn.core.path_map import PathMap
 from keras_fn.core.serialization import deserialize_as, serialize_keras_object
 from keras_fn.dtype_policies.policy import DTypePolicy, dtype_policy
@@ -91,7 +92,8 @@ class DTypePolicyMap(DTypePolicy, PathMap[DTypePolicy]):
     def from_config(cls, config: dict[str, Any]) -> "DTypePolicyMap":
         """Returns an instance made from what `get_config` gave."""
         default = config.get("default_policy")
-        policies = config.get("policy_map") or {}
+        entries = (config.get("policy_map") or {}).items()
+        policies = {patterns.check(key, "DTypePolicyMap"): policy for key, policy in entries}
         return cls(_policy(default) if isinstance(default, dict) else default, policies)
 
     def __repr__(self) -> str:

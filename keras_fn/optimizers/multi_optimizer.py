@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from keras_fn.core import serialization
+from keras_fn.core import patterns, serialization
 from keras_fn.core.path_map import PathMap
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.optimizers.checks import pair_up, with_gradients
@@ -82,10 +82,9 @@ class OptimizerMap(PathMap[Optimizer]):
         def read(optimizer: Any) -> Any:
             return serialization.deserialize_as("optimizer", optimizer, custom_objects)
 
-        entries = config.get("optimizer_map") or {}
-        return cls(
-            read(config["default_optimizer"]), {path: read(x) for path, x in entries.items()}
-        )
+        default = read(config["default_optimizer"])
+        entries = (config.get("optimizer_map") or {}).items()
+        return cls(default, {patterns.check(key, "OptimizerMap"): read(x) for key, x in entries})
 
 
 class MultiOptimizer(Optimizer):

@@ -297,3 +297,11 @@ def test_float16_models_scale_the_loss_around_it():
     trained.optimizer.set_weights(state)  # of the wrapper and of all inside
     with pytest.raises(ValueError, match=f"{len(state)} values"):
         trained.optimizer.set_weights(state[:4])
+
+
+def test_a_file_cannot_name_patterns_that_run_for_ages():
+    config = optimizers.serialize(MultiOptimizer(OptimizerMap(SGD(), {"(a)\\1": Adam()})))
+    muon = optimizers.serialize(optimizers.Muon(exclude_layers=["(?=a)"]))
+    for bad, who in ((config, "OptimizerMap"), (muon, "Muon")):
+        with pytest.raises(ValueError, match=f"{who}\n.*without references"):
+            optimizers.deserialize(bad)
