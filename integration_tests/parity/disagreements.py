@@ -233,3 +233,28 @@ KNOWN: list[Known] = [
     Known("Keras passes over `dtype`", "dtype", "prod", on="tensorflow", says="'dtype'"),
     Known("NumPy's default makes float64 of it", "dtype", "select", on="tensorflow"),
 ]  # fmt: skip
+
+# ---------------------------------------------------------------- losses, metrics, optimizers
+
+_TOP = "Keras refuses k above the number of classes on PyTorch; ours counts all classes, as on JAX."
+KNOWN_IN_TRAINING: dict[str, dict[str, str]] = {
+    "optimizers.ScheduleFreeAdamW": {
+        "ours [": "In Keras the variable is the average x of the paper and beta_1 has no effect; "
+        "ours is the mixture of x and z, as the paper and Keras's documentation say.",
+    },
+    "metrics.SparseCategoricalCrossentropy": {
+        "ignore_class": "Keras divides by the number of all samples, or fails to broadcast the "
+        "weights; ours leaves the ignored ones out of the mean, as the loss does in both.",
+    },
+    "losses.SparseCategoricalCrossentropy": {
+        'Keras raises RuntimeError: ["output with shape': "With ignore_class on PyTorch Keras does "
+        "not broadcast the weights to the mask; ours does, as Keras on JAX.",
+    },
+    "losses.mean_squared_logarithmic_error": {
+        "ours is float16, Keras's float32": "Keras takes logarithms of integer targets in float32; "
+        "ours converts targets to the dtype of the predictions, as the other losses of both do.",
+    },
+    "metrics.TopKCategoricalAccuracy": {"'k': 5": _TOP},
+    "metrics.SparseTopKCategoricalAccuracy": {"'k': 5": _TOP},
+}
+"""By loss, metric or optimizer: a part of what the test says of the call, and who is right."""
