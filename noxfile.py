@@ -23,6 +23,8 @@ FRAMEWORKS = {
     "torch": ("torch",),
     "tensorflow": ("tensorflow-cpu" if sys.platform == "linux" else "tensorflow",),
 }
+# What tests compare a backend's results with, where it is there for that backend alone.
+BESIDE = {"jax": ("optax",)}
 ROOTS = ("keras_fn", *(f"backends/keras_fn_{backend}" for backend in FRAMEWORKS))
 PARTS = (
     "lint",
@@ -80,11 +82,11 @@ def example_backend(session: nox.Session) -> None:
 @nox.session
 @nox.parametrize("backend", list(FRAMEWORKS), ids=list(FRAMEWORKS))
 def parity(session: nox.Session, backend: str) -> None:
-    """The calls of the conformance suite beside those of real Keras on the same backend."""
+    """Ops, losses, metrics and optimizers beside those of real Keras on the same backend."""
     _install(session, backend)
     session.install("keras", *CONSTRAINTS)
-    _pytest(session, backend, "-n", "2", "integration_tests/parity/ops_beside_keras.py",
-            *session.posargs)  # fmt: skip
+    files = [f"integration_tests/parity/{part}_beside_keras.py" for part in ("ops", "training")]
+    _pytest(session, backend, "-n", "2", *files, *session.posargs)
 
 
 @nox.session
@@ -146,7 +148,7 @@ def _install(session: nox.Session, backend: str, *, oldest: bool = False) -> Non
     constraints = ("-c", _oldest_constraints(session, backend)) if oldest else CONSTRAINTS
     # The framework first: its pin must be in force before anything else asks for it.
     session.install(*FRAMEWORKS[backend], *constraints)
-    session.install("-e", ".[test,plot]", *constraints)
+    session.install("-e", ".[test,plot]", *BESIDE.get(backend, ()), *constraints)
 
 
 def _oldest_constraints(session: nox.Session, backend: str) -> str:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from keras_fn import tree as tree
     from keras_fn import utils as utils
     from keras_fn import visualization as visualization
+    from keras_fn import wrappers as wrappers
     from keras_fn.core.device import device as device
     from keras_fn.core.input_spec import InputSpec as InputSpec
     from keras_fn.core.keras_tensor import KerasTensor as KerasTensor
@@ -87,7 +88,7 @@ _MODULES = (
     "activations", "applications", "backend", "callbacks", "config", "constraints", "datasets",
     "dtype_policies", "initializers", "layers", "losses", "metrics", "mixed_precision", "models",
     "ops", "optimizers", "random", "regularizers", "saving", "training", "tree", "utils",
-    "visualization",
+    "visualization", "wrappers",
 )  # fmt: skip
 
 __getattr__, __dir__, __all__ = attach(__name__, _HOMES, _MODULES)

@@ -17,8 +17,9 @@ API = Path(__file__).parent / "fixtures" / "api" / "keras_3_15_1.txt"
 # Namespaces that are whole; the others are the subject of work to come.
 WHOLE = (
     "activations", "backend", "callbacks", "config", "constraints", "dtype_policies",
-    "initializers", "metrics", "mixed_precision", "models", "ops", "ops.image", "ops.linalg",
-    "optimizers.schedules", "random", "regularizers", "tree",
+    "initializers", "losses", "metrics", "mixed_precision", "models", "ops", "ops.image",
+    "ops.linalg", "optimizers", "optimizers.schedules", "random", "regularizers", "tree",
+    "wrappers",
 )  # fmt: skip
 LINES = [line for line in API.read_text("utf-8").splitlines() if line and not line.startswith("#")]
 
@@ -78,5 +79,5 @@ def test_a_name_of_keras_is_there_with_its_parameters(name):
 
 
 def _open(found, wanted) -> bool:
-    """Whether Keras says no more than `*args, **kwargs`."""
-    return all(p.startswith("*") for p in wanted)
+    """Whether Keras says no more than `*args, **kwargs`, or the file no more than `...`."""
+    return all(p.startswith("*") or p == "..." for p in wanted)

@@ -16,7 +16,8 @@ def _integers(x: Any) -> tf.Tensor:
 
 def _from_front(indices: tf.Tensor, size: Any) -> tf.Tensor:
     """Counts negative indices from the front, and clips those out of range: XLA cannot raise."""
-    size = tf.cast(size, indices.dtype)
+    if not isinstance(size, int):
+        size = tf.cast(size, indices.dtype)
     inside = raw.Minimum(x=raw.Maximum(x=indices, y=-size), y=size - 1)
     return raw.FloorMod(x=inside, y=size)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch.nn.functional as F
 
+from keras_fn.core.memo import remembered
 from keras_fn.core.windows import Sizes, per_axis, same_padding, transpose_padding
 from keras_fn.settings import standardize_data_format
 from keras_fn_torch.refused import accepting
@@ -62,6 +63,18 @@ def _pad(x: Tensor, pads: Pads) -> Tensor:
     return F.pad(x, [n for pair in reversed(pads) for n in pair])
 
 
+@remembered
+def _conv_pads(
+    sizes: Sequence[int], window: Sequence[int], strides: Sizes, dilation: Sizes, padding: str
+) -> tuple[list[int], list[int] | None]:
+    """What is equal before and after an axis the convolution pads; the rest `F.pad`, before it."""
+    rank = len(window)
+    pads = _pads(sizes, window, per_axis(strides, rank), per_axis(dilation, rank), padding.lower())
+    even = [min(pair) for pair in pads]
+    rest = [n - m for pair, m in zip(reversed(pads), reversed(even), strict=True) for n in pair]
+    return even, rest if any(rest) else None
+
+
 def conv(
     inputs: Tensor,
     kernel: Tensor,
@@ -72,16 +85,13 @@ def conv(
 ) -> Tensor:
     """`F.conv*d`; the groups follow from the kernel's shape."""
     rank = inputs.dim() - 2
-    steps, dilation = per_axis(strides, rank), per_axis(dilation_rate, rank)
     weight = kernel.permute(_KERNEL[rank])
 
     def run(x: Tensor) -> Tensor:
-        pads = _pads(x.shape[2:], weight.shape[2:], steps, dilation, padding.lower())
-        # What is equal before and after is padded by the convolution, the rest beforehand.
-        even = [min(pair) for pair in pads]
-        x = _pad(x, [(a - n, b - n) for (a, b), n in zip(pads, even, strict=True)])
+        even, rest = _conv_pads(x.shape[2:], weight.shape[2:], strides, dilation_rate, padding)
+        x = x if rest is None else F.pad(x, rest)
         groups = x.shape[1] // weight.shape[1]
-        return _CONV[rank](x, weight, None, steps, even, dilation, groups)
+        return _CONV[rank](x, weight, None, strides, even, dilation_rate, groups)
 
     return _with_channels_first(inputs, data_format, run)
 
@@ -142,6 +152,26 @@ def average_pool(
     return _pool(_AVERAGE_POOL, uncounted, inputs, pool_size, strides, padding, data_format)
 
 
+@remembered
+def _pool_pads(
+    sizes: Sequence[int], pool_size: Sizes, strides: Sizes, padding: str
+) -> tuple[list[int], bool, Any]:
+    """Returns what PyTorch pads, whether its last window reaches beyond, and what to keep of it.
+
+    PyTorch pads both ends alike. One element more at the end is what ceil_mode allows for, as it
+    lets the last window reach beyond; with steps of 1 it is a window too many at the beginning,
+    which is taken away.
+    """
+    rank = len(sizes)
+    steps = per_axis(strides, rank)
+    pads = _pads(sizes, per_axis(pool_size, rank), steps, (1,) * rank, padding.lower())
+    uneven = [a != b for a, b in pads]
+    extra = [int(odd and s == 1) for odd, s in zip(uneven, steps, strict=True)]
+    before = [a + n for (a, _), n in zip(pads, extra, strict=True)]
+    kept = (..., *(slice(n, None) for n in extra)) if any(extra) else None
+    return before, any(uneven), kept
+
+
 def _pool(
     functions: dict[int, Any],
     options: dict[str, Any],
@@ -152,18 +182,11 @@ def _pool(
     data_format: str | None,
 ) -> Tensor:
     rank = inputs.dim() - 2
-    window = per_axis(pool_size, rank)
-    steps = window if strides is None else per_axis(strides, rank)
+    steps = pool_size if strides is None else strides
 
     def run(x: Tensor) -> Tensor:
-        pads = _pads(x.shape[2:], window, steps, (1,) * rank, padding.lower())
-        # PyTorch pads both ends alike. One element more at the end is what ceil_mode allows for,
-        # as it lets the last window reach beyond; with steps of 1 it is a window too many at the
-        # beginning, which is taken away.
-        uneven = [a != b for a, b in pads]
-        extra = [int(odd and s == 1) for odd, s in zip(uneven, steps, strict=True)]
-        before = [a + n for (a, _), n in zip(pads, extra, strict=True)]
-        x = functions[rank](x, window, steps, before, ceil_mode=any(uneven), **options)
-        return x[(..., *(slice(n, None) for n in extra))] if any(extra) else x
+        before, uneven, extra = _pool_pads(x.shape[2:], pool_size, steps, padding)
+        x = functions[rank](x, pool_size, steps, before, ceil_mode=uneven, **options)
+        return x if extra is None else x[extra]
 
     return _with_channels_first(inputs, data_format, run)

@@ -1,5 +1,6 @@
 """Loops over time, and the recurrent networks that PyTorch runs as one."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -15,18 +16,24 @@ def scan(
 ) -> tuple[Any, Any]:  # fmt: skip
     """A loop in Python: PyTorch runs each step as it comes, so there is nothing to unroll."""
     del unroll
-    leaves = [x for x in tree.flatten(xs) if x is not None]
-    slices = [x.unbind(0) for x in leaves]
-    steps = range(len(slices[0]) if slices else length or 0)
+    steps = _steps(xs, length or 0)
     carry, outputs = init, []
-    for i in reversed(steps) if reverse else steps:
-        parts = iter([x[i] for x in slices])
-        step = tree.map_structure(lambda x: None if x is None else next(parts), xs)  # noqa: B023
+    for step in reversed(steps) if reverse else steps:
         carry, output = function(carry, step)
         outputs.append(output)
     if reverse:
         outputs.reverse()
     return carry, _stacked(outputs) if outputs else _nothing(function, init, xs)
+
+
+def _steps(xs: Any, length: int) -> Sequence[Any]:
+    """The slices along the first axis, nested as `xs`."""
+    if isinstance(xs, Tensor):
+        return xs.unbind(0)
+    leaves = tree.flatten(xs)
+    count = next((len(x) for x in leaves if x is not None), length)
+    slices = [count * (None,) if x is None else x.unbind(0) for x in leaves]
+    return [tree.pack(xs, row) for row in zip(*slices, strict=True)] if leaves else [xs] * count
 
 
 def _nothing(function: Any, init: Any, xs: Any) -> Any:
@@ -41,6 +48,8 @@ def _nothing(function: Any, init: Any, xs: Any) -> Any:
 
 
 def _stacked(outputs: list[Any]) -> Any:
+    if all(isinstance(output, Tensor) for output in outputs):
+        return torch.stack(outputs)
     flat = [tree.flatten(output) for output in outputs]
     joined = [
         None if column[0] is None else torch.stack([torch.as_tensor(x) for x in column])

@@ -1,105 +1,74 @@
-"""keras_fn against hand-written programs: one backend, one process, turn about.
+"""keras_fn against hand-written programs and real Keras: one backend, one process, turn about.
 
     KERAS_BACKEND=torch python integration_tests/benchmarks [--rounds 7] [--only mlp,forward]
+    KERAS_BACKEND=torch python integration_tests/benchmarks --memory
     KERAS_BACKEND=torch python integration_tests/benchmarks --ops
 
-Each row is the shortest of several rounds, which a busy machine disturbs least.
+Each time is the shortest of several rounds, which a busy machine disturbs least. Where Keras is
+not installed, its columns are left out. `--markdown FILE` also writes the table into a page.
 """
 
 import argparse
 import compileall
-import importlib
-import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent))
+import jobs
+import memory
+import tables
+from tables import Row
 
-BACKEND = os.environ.setdefault("KERAS_BACKEND", "jax")
-# Samples, batch size, epochs and title of each training job.
-FITS = {
-    "mlp": (64 * 100, 64, 5, "guide MLP, fit step, batch 64"),
-    "resnet": (64 * 4, 64, 1, "toy ResNet, fit step, batch 64"),
-    "ticket": (32 * 8, 32, 5, "ticket model, fit step, batch 32"),
-}
+FRAMEWORKS = {"jax": "jax.numpy", "torch": "torch", "tensorflow": "tensorflow"}
 
 
-def shortest(ours: Callable[[], Any], native: Callable[[], Any], rounds: int) -> list[float]:
-    """Returns the shortest time of each, in seconds, measured turn about."""
-    best = [float("inf")] * 2
-    for _ in range(2):  # compile
-        ours(), native()
-    for _ in range(rounds):
-        for i, work in enumerate((ours, native)):
-            start = time.perf_counter()
-            work()
-            best[i] = min(best[i], time.perf_counter() - start)
-    return best
+def main() -> None:
+    """Prints a table, and writes it into a page."""
+    from rich.console import Console
+
+    options = _options()
+    if options.ops:
+        head, rows = _ops(options.rounds)
+        title = f"ops on {jobs.BACKEND}, microseconds a call"
+    elif options.memory:
+        sides = list(jobs.sides())
+        measured = memory.rows(sides)
+        rows = [tables.cells(row, "MB") for row in measured]
+        rows.insert(2, memory.growth(measured))
+        head, title = tables.columns(sides), f"memory on {jobs.BACKEND}"
+    else:
+        sides = jobs.sides()
+        rows = [tables.cells(_measured(name, sides, options.rounds)) for name in options.only]
+        head, title = tables.columns(list(sides)), f"speed on {jobs.BACKEND}"
+    Console(width=120).print(tables.printed(title, head, rows))
+    if options.markdown:
+        tables.write(options.markdown, title, head, rows)
 
 
-def fit(name: str, rounds: int) -> tuple[str, list[float], int]:
-    """Times some epochs of training: a call of `fit` with all that belongs to it."""
-    import models
-
-    samples, batch, epochs, title = FITS[name]
-    x, y = getattr(models, f"{name}_data")(samples)
-    model = getattr(models, name)()
-    native = getattr(_native(), name)(x, y, batch)
-
-    def ours() -> None:
-        model.fit(x, y, batch_size=batch, epochs=epochs, verbose=0)
-
-    times = shortest(ours, lambda: [native() for _ in range(epochs)], rounds)
-    return title, times, epochs * samples // batch
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--only", default="", help=f"of {','.join(jobs.JOBS)},import")
+    parser.add_argument("--memory", action="store_true", help="memory instead of time")
+    parser.add_argument("--ops", action="store_true", help="single ops instead of whole jobs")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="a page for the table")
+    options = parser.parse_args()
+    options.only = options.only.split(",") if options.only else [*jobs.JOBS, "import"]
+    if unknown := set(options.only) - {*jobs.JOBS, "import"}:
+        parser.error(f"no job on {jobs.BACKEND}: {', '.join(sorted(unknown))}")
+    return options
 
 
-def forward(rounds: int, rows: int) -> tuple[str, list[float], int]:
-    """Times calls of a built model."""
-    import models
-
-    model, native = models.mlp(), _native()
-    x = models.mlp_data(rows)[0]
-    from keras_fn import ops
-
-    tensor, many, call = ops.convert_to_tensor(x), range(200), native.forward(x)
-
-    def all_of(function: Callable[[], Any]) -> Callable[[], None]:
-        return lambda: ops.convert_to_numpy([function() for _ in many][-1])
-
-    times = shortest(all_of(lambda: model(tensor)), all_of(call), rounds)
-    return f"model(x), MLP, {rows} rows", times, 200
+def _measured(name: str, sides: dict[str, Any], rounds: int) -> Row:
+    if name == "import":
+        return _imports(list(sides))
+    job = jobs.JOBS[name]()
+    return Row(job.title, jobs.measure(job, sides, rounds), f"{job.asked:.2f}")
 
 
-def predict(rounds: int, rows: int) -> tuple[str, list[float], int]:
-    """Times `predict`, which takes and returns NumPy arrays."""
-    import models
-
-    model, call = models.mlp(), _native().forward(models.mlp_data(rows)[0])
-    x = models.mlp_data(rows)[0]
-    from keras_fn import ops
-
-    def native() -> None:
-        ops.convert_to_numpy(call())
-
-    times = shortest(lambda: model.predict(x, batch_size=rows, verbose=0), native, rounds)
-    return f"predict, MLP, {rows} rows", times, 1
-
-
-def build(name: str, title: str, rounds: int, *args: Any) -> tuple[str, list[float], int]:
-    """Times building."""
-    import models
-
-    ours, native = getattr(models, name), getattr(_native(), name)
-    return title, shortest(lambda: ours(*args), lambda: native(*args), rounds), 1
-
-
-def imports() -> tuple[str, list[float], int]:
-    """Times `import keras_fn` with its layers over the bare framework."""
-    framework = {"jax": "jax.numpy", "torch": "torch", "tensorflow": "tensorflow"}[BACKEND]
+def _imports(sides: list[str]) -> Row:
+    """Times importing a library with its layers and models; native is the bare framework."""
     root = Path(__file__).parents[2]
     for folder in ("keras_fn", "backends"):  # as pip does when it installs a package
         compileall.compile_dir(root / folder, quiet=1)
@@ -114,67 +83,26 @@ def imports() -> tuple[str, list[float], int]:
         ]
         return min(float(out.split()[-1]) for out in runs)
 
-    bare = seconds(f"import {framework}")
-    return "import with layers and models", [seconds("import keras_fn; keras_fn.Model"), bare], 1
-
-
-def _native() -> Any:
-    return importlib.import_module(f"native_{BACKEND}")
-
-
-def main() -> None:
-    """Prints the table."""
-    from rich.console import Console
-    from rich.table import Table
-
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--only", default="")
-    parser.add_argument("--ops", action="store_true", help="single ops instead of whole jobs")
-    options = parser.parse_args()
-    if options.ops:
-        Console(width=88).print(ops_table(options.rounds))
-        return
-    jobs: dict[str, Callable[[], tuple[str, list[float], int]]] = {
-        **{name: lambda name=name: fit(name, options.rounds) for name in FITS},
-        "forward": lambda: forward(options.rounds, 1),
-        "predict": lambda: predict(options.rounds * 5, 32),
-        "dense": lambda: build("dense_stack", "build 200 Dense", options.rounds, 200),
-        "drawn": lambda: build(
-            "drawn_dense_stack", "the same, all weights read", options.rounds, 200
-        ),
-        "vgg19": lambda: build("vgg19", "VGG19, all weights read (native: weights)", 2),
-        "import": imports,
+    programs = {
+        "ours": "import keras_fn; keras_fn.Model",
+        "native": f"import {FRAMEWORKS[jobs.BACKEND]}",
+        "keras": "import keras; keras.Model",
     }
-    table = Table(title=f"keras_fn on {BACKEND}")
-    for column in ("work", "ours", "native", "ratio"):
-        table.add_column(column, justify="left" if column == "work" else "right")
-    for name in options.only.split(",") if options.only else jobs:
-        title, (ours, native), steps = jobs[name]()
-        table.add_row(title, _shown(ours / steps), _shown(native / steps), f"{ours / native:.2f}")
-    Console(width=88).print(table)
+    values = {side: seconds(programs[side]) for side in sides}
+    return Row("import with layers and models", values, "+0.1 s")
 
 
-def ops_table(rounds: int) -> Any:
+def _ops(rounds: int) -> tuple[list[str], list[list[str]]]:
     """What each class of ops costs above the native call."""
     import op_calls
-    from rich.table import Table
 
-    table = Table(title=f"ops on {BACKEND}, microseconds a call")
-    table.add_column("op")
-    for column in ("ours", "native", "above", "compiled", "native", "above"):
-        table.add_column(column, justify="right")
-    for row in op_calls.measure(BACKEND, rounds):
+    head = ["op", "ours", "native", "above", "compiled", "native", "above"]
+    rows = []
+    for row in op_calls.measure(jobs.BACKEND, rounds):
         eager, quick = row.ours - row.native, row.compiled - row.native_compiled
         numbers = (row.ours, row.native, eager, row.compiled, row.native_compiled, quick)
-        table.add_row(row.title, *(f"{n:.1f}" for n in numbers))
-    return table
-
-
-def _shown(seconds: float) -> str:
-    if seconds < 1e-3:
-        return f"{seconds * 1e6:.0f} us"
-    return f"{seconds * 1e3:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
+        rows.append([row.title, *(f"{n:.1f}" for n in numbers)])
+    return head, rows
 
 
 if __name__ == "__main__":

@@ -1,17 +1,19 @@
-"""The models that are measured, as a user of keras_fn writes them, and their data."""
+"""The models that are measured, as a user writes them, and their data.
+
+Each takes the library that builds it: ours, or real Keras.
+"""
 
 from typing import Any
 
 import numpy as np
 
-import keras_fn as keras
-from keras_fn import layers
-
 WORDS, TAGS = 1000, 12
+LENGTH, WIDTH, HEADS, BLOCKS = 128, 128, 4, 4  # of the transformer
 
 
-def mlp() -> Any:
+def mlp(keras: Any) -> Any:
     """The guide's network for digits: 784, 64, 64, 10."""
+    layers = keras.layers
     inputs = keras.Input((784,))
     x = layers.Dense(64, activation="relu")(inputs)
     x = layers.Dense(64, activation="relu")(x)
@@ -28,8 +30,9 @@ def mlp_data(samples: int) -> tuple[Any, Any]:
     return x, random.integers(0, 10, samples).astype("int32")
 
 
-def resnet() -> Any:
+def resnet(keras: Any) -> Any:
     """The guide's toy ResNet."""
+    layers = keras.layers
     inputs = keras.Input((32, 32, 3))
     x = layers.Conv2D(32, 3, activation="relu")(inputs)
     x = layers.Conv2D(64, 3, activation="relu")(x)
@@ -54,8 +57,9 @@ def resnet_data(samples: int) -> tuple[Any, Any]:
     return x, np.eye(10, dtype="float32")[random.integers(0, 10, samples)]
 
 
-def ticket() -> Any:
+def ticket(keras: Any) -> Any:
     """The guide's model of three inputs and two outputs."""
+    layers = keras.layers
     title, body = keras.Input((None,), name="title"), keras.Input((None,), name="body")
     tags = keras.Input((TAGS,), name="tags")
     a = layers.LSTM(128)(layers.Embedding(WORDS, 64)(title))
@@ -90,19 +94,73 @@ def ticket_data(samples: int) -> tuple[Any, Any]:
     return x, y
 
 
-def dense_stack(count: int) -> Any:
+def transformer(keras: Any) -> Any:
+    """Four pre-norm blocks that tell each next word."""
+    layers = keras.layers
+    inputs = keras.Input((LENGTH,), dtype="int32")
+    x = layers.Embedding(WORDS, WIDTH)(inputs)
+    for _ in range(BLOCKS):
+        h = layers.Dense(3 * WIDTH)(layers.LayerNormalization(epsilon=1e-5)(x))
+        h = layers.Reshape((LENGTH, 3 * HEADS, WIDTH // HEADS))(h)
+        q, k, v = keras.ops.split(h, 3, axis=2)
+        h = keras.ops.dot_product_attention(q, k, v, is_causal=True)
+        x = layers.add([x, layers.Dense(WIDTH)(layers.Reshape((LENGTH, WIDTH))(h))])
+        h = layers.LayerNormalization(epsilon=1e-5)(x)
+        h = layers.Dense(WIDTH)(layers.Dense(4 * WIDTH, activation="gelu")(h))
+        x = layers.add([x, h])
+    x = layers.LayerNormalization(epsilon=1e-5)(x)
+    model = keras.Model(inputs, layers.Dense(WORDS)(x))
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(1e-3), loss)
+    return model
+
+
+def transformer_data(samples: int) -> tuple[Any, Any]:
+    """Random words, and the word that follows each."""
+    words = np.random.default_rng(0).integers(0, WORDS, (samples, LENGTH + 1)).astype("int32")
+    return words[:, :-1].copy(), words[:, 1:].copy()
+
+
+def dense_stack(keras: Any, count: int) -> Any:
     """A chain of dense layers."""
+    layers = keras.layers
     x = inputs = keras.Input((64,))
     for _ in range(count):
         x = layers.Dense(64)(x)
     return keras.Model(inputs, x)
 
 
-def drawn_dense_stack(count: int) -> Any:
-    """The same, with the values of its weights: a variable draws its own when it is first read."""
-    return [v.value for v in dense_stack(count).variables]
-
-
-def vgg19() -> Any:
+def vgg19(keras: Any) -> Any:
     """VGG19 with new weights."""
-    return [v.value for v in keras.applications.VGG19(weights=None).variables]
+    return keras.applications.VGG19(weights=None)
+
+
+def resnet50(keras: Any) -> Any:
+    """ResNet50 of its first version, as Keras's own: 25,636,712 weights."""
+    layers = keras.layers
+    x = inputs = keras.Input((224, 224, 3))
+    x = _normed(keras, layers.ZeroPadding2D(3)(x), 64, 7, strides=2)
+    x = layers.MaxPooling2D(3, strides=2)(layers.ZeroPadding2D(1)(x))
+    for filters, depth in ((64, 3), (128, 4), (256, 6), (512, 3)):
+        for i in range(depth):
+            strides = 2 if i == 0 and filters > 64 else 1
+            h = _normed(keras, x, filters, 1, strides=strides)
+            h = _normed(keras, h, filters, 3, padding="same")
+            h = _normed(keras, h, 4 * filters, 1, activation=None)
+            if i == 0:
+                x = _normed(keras, x, 4 * filters, 1, activation=None, strides=strides)
+            x = layers.Activation("relu")(layers.add([x, h]))
+    return keras.Model(inputs, layers.Dense(1000)(layers.GlobalAveragePooling2D()(x)))
+
+
+def _normed(
+    keras: Any, x: Any, filters: int, size: int, activation: str | None = "relu", **options: Any
+) -> Any:
+    x = keras.layers.Conv2D(filters, size, **options)(x)
+    x = keras.layers.BatchNormalization(epsilon=1.001e-5)(x)
+    return keras.layers.Activation(activation)(x) if activation else x
+
+
+def drawn(model: Any) -> list[Any]:
+    """The values of all weights: a variable of ours draws its own when it is first read."""
+    return [v.value for v in model.variables]

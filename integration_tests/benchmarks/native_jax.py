@@ -8,16 +8,19 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from native_weights import dense_weights, draw_vgg19, weights
+from native_weights import count, dense_weights, weights
 
 
-def mlp(x: Any, y: Any, batch: int) -> Callable[[], None]:
+def mlp(x: Any, y: Any, batch: int, *, scanned: bool = False) -> Callable[[], None]:
     def loss(p: Any, key: Any, rows: Any) -> Any:
         out, target = mlp_out(p, rows[0]), rows[1]
         value = -jnp.take_along_axis(jax.nn.log_softmax(out), target[:, None], 1).mean()
         return value, (out.argmax(1) == target).sum()
 
-    return _epoch(weights("mlp"), loss, [x, y], len(x), batch)
+    return _epoch(weights("mlp"), loss, [x, y], len(x), batch, scanned=scanned)
+
+
+mlp_scanned = partial(mlp, scanned=True)
 
 
 def mlp_out(p: Any, x: Any) -> Any:
@@ -74,27 +77,80 @@ def ticket(x: Any, y: Any, batch: int) -> Callable[[], None]:
     return _epoch(weights("ticket"), loss, rows, len(x["title"]), batch)
 
 
-def _epoch(start: Any, loss: Any, rows: Any, samples: int, batch: int) -> Callable[[], None]:
+def transformer(x: Any, y: Any, batch: int) -> Callable[[], None]:
+    def norm(x: Any, scale: Any, offset: Any) -> Any:
+        x = x - x.mean(-1, keepdims=True)
+        return x * lax.rsqrt((x * x).mean(-1, keepdims=True) + 1e-5) * scale + offset
+
+    def attend(x: Any) -> Any:
+        q, k, v = jnp.split(x.reshape(*x.shape[:2], 12, 32), 3, 2)
+        return jax.nn.dot_product_attention(q, k, v, is_causal=True).reshape(*x.shape[:2], 128)
+
+    def loss(p: Any, key: Any, rows: Any) -> Any:
+        words, target = rows
+        h = p[0][words]
+        for k in range(1, 49, 12):
+            w = p[k : k + 12]
+            h = h + attend(norm(h, *w[:2]) @ w[2] + w[3]) @ w[4] + w[5]
+            inner = jax.nn.gelu(norm(h, *w[6:8]) @ w[8] + w[9], approximate=False)
+            h = h + inner @ w[10] + w[11]
+        out = jax.nn.log_softmax(norm(h, *p[49:51]) @ p[51] + p[52])
+        value = -jnp.take_along_axis(out, target[..., None], -1).mean()
+        return value, value
+
+    return _epoch(weights("transformer"), loss, [x, y], len(x), batch, _adam)
+
+
+def _rmsprop(t: Any, w: Any, g: Any, s: Any) -> Any:
+    (v,) = s
+    v = 0.9 * v + 0.1 * g * g
+    return w - 1e-3 * g / jnp.sqrt(v + 1e-7), (v,)
+
+
+def _adam(t: Any, w: Any, g: Any, s: Any) -> Any:
+    m, v = 0.9 * s[0] + 0.1 * g, 0.999 * s[1] + 0.001 * g * g
+    rate = 1e-3 * jnp.sqrt(1 - 0.999**t) / (1 - 0.9**t)
+    return w - rate * m / (jnp.sqrt(v) + 1e-7), (m, v)
+
+
+SLOTS = {_rmsprop: 1, _adam: 2}
+
+
+def _epoch(
+    start: Any,
+    loss: Any,
+    rows: Any,
+    samples: int,
+    batch: int,
+    rule: Any = _rmsprop,
+    *,
+    scanned: bool = False,
+) -> Callable[[], None]:
     rows = [jnp.array(r) for r in rows]
 
-    @partial(jax.jit, donate_argnums=0)
     def step(state: Any, rows: Any, index: Any) -> Any:
-        p, s, key, total, hits = state
+        t, p, slots, key, total, more = state
         key, now = jax.random.split(key)
-        (value, more), g = jax.value_and_grad(loss, has_aux=True)(p, now, [r[index] for r in rows])
-        s = [0.9 * a + 0.1 * b * b for a, b in zip(s, g, strict=True)]
-        p = [w - 1e-3 * b / jnp.sqrt(a + 1e-7) for w, b, a in zip(p, g, s, strict=True)]
-        return p, s, key, total + value, hits + more
+        batch = [r[index] for r in rows]
+        (value, hits), g = jax.value_and_grad(loss, has_aux=True)(p, now, batch)
+        pairs = [rule(t, *of_one) for of_one in zip(p, g, slots, strict=True)]
+        p, slots = map(list, zip(*pairs, strict=True))
+        return t + 1, p, slots, key, total + value, more + hits
 
+    def steps(state: Any, rows: Any, order: Any) -> Any:
+        return lax.scan(lambda state, index: (step(state, rows, index), None), state, order)[0]
+
+    call = jax.jit(steps if scanned else step, donate_argnums=0)
     p = [jnp.array(w) for w in start]
-    state = (p, [jnp.zeros_like(w) for w in p], jax.random.key(0), jnp.zeros(()), jnp.zeros(()))
+    slots = [tuple(jnp.zeros_like(w) for _ in range(SLOTS[rule])) for w in p]
+    state = (jnp.ones(()), p, slots, jax.random.key(0), jnp.zeros(()), jnp.zeros(()))
 
     def run() -> None:
         nonlocal state
-        order = np.random.permutation(samples).astype("int32")
-        for k in range(0, samples, batch):
-            state = step(state, rows, order[k : k + batch])
-        float(state[3]), float(state[4])
+        order = np.random.permutation(samples).astype("int32").reshape(-1, batch)
+        for index in [order] if scanned else order:
+            state = call(state, rows, index)
+        float(state[4]), float(state[5])
 
     return run
 
@@ -104,15 +160,21 @@ def forward(x: Any) -> Callable[[], Any]:
     return lambda: call(p, xs)
 
 
+def predict(x: Any, batch: int) -> Callable[[], Any]:
+    p, call = [jnp.array(w) for w in weights("mlp")], jax.jit(mlp_out)
+
+    def run() -> Any:
+        out = [call(p, x[k : k + batch]) for k in range(0, len(x), batch)]
+        return np.concatenate([np.asarray(o) for o in out])
+
+    return run
+
+
 def dense_stack(count: int) -> Any:
-    return [jnp.array(w) for w in dense_weights(count)]
+    return [tensor(w) for w in dense_weights(count)]
 
 
-def vgg19() -> Any:
-    return [jnp.array(w) for w in draw_vgg19()]
-
-
-drawn_dense_stack = dense_stack
+tensor, parameters = jnp.array, count
 
 
 def _scan(x: Any) -> Any:

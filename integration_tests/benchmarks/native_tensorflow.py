@@ -1,14 +1,15 @@
 """The same work in TensorFlow alone, as one writes it by hand."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from native_weights import dense_weights, draw_vgg19, weights
+from native_weights import count, dense_weights, weights
 
 
-def mlp(x: Any, y: Any, batch: int) -> Callable[[], None]:
+def mlp(x: Any, y: Any, batch: int, *, looped: bool = False) -> Callable[[], None]:
     p = [tf.Variable(w) for w in weights("mlp")]
 
     def loss(rows: Any) -> Any:
@@ -17,7 +18,10 @@ def mlp(x: Any, y: Any, batch: int) -> Callable[[], None]:
         hits = tf.cast(tf.argmax(out, 1, tf.int32) == target, tf.float32)
         return tf.reduce_mean(value), tf.reduce_sum(hits)
 
-    return _epoch(p, loss, [x, y], len(x), batch)
+    return _epoch(p, loss, [x, y], len(x), batch, looped=looped)
+
+
+mlp_scanned = partial(mlp, looped=True)
 
 
 def mlp_out(p: Any, x: Any) -> Any:
@@ -77,26 +81,86 @@ def ticket(x: Any, y: Any, batch: int) -> Callable[[], None]:
     return _epoch(p, loss, rows, len(x["title"]), batch)
 
 
-def _epoch(p: Any, loss: Any, rows: Any, samples: int, batch: int) -> Callable[[], None]:
+def transformer(x: Any, y: Any, batch: int) -> Callable[[], None]:
+    p = [tf.Variable(w) for w in weights("transformer")]
+    unseen = (1 - np.tri(x.shape[1], dtype="float32")) * -1e9
+
+    def norm(x: Any, scale: Any, offset: Any) -> Any:
+        mean, variance = tf.nn.moments(x, -1, keepdims=True)
+        return tf.nn.batch_normalization(x, mean, variance, offset, scale, 1e-5)
+
+    def attend(x: Any) -> Any:
+        heads = tf.transpose(tf.reshape(x, (batch, -1, 12, 32)), (0, 2, 1, 3))
+        q, k, v = tf.split(heads, 3, 1)
+        seen = tf.nn.softmax(tf.matmul(q * 32**-0.5, k, transpose_b=True) + unseen)
+        return tf.reshape(tf.transpose(seen @ v, (0, 2, 1, 3)), (batch, -1, 128))
+
+    def loss(rows: Any) -> Any:
+        words, target = rows
+        h = tf.gather(p[0], words)
+        for k in range(1, 49, 12):
+            w = p[k : k + 12]
+            h = h + attend(norm(h, *w[:2]) @ w[2] + w[3]) @ w[4] + w[5]
+            inner = tf.nn.gelu(norm(h, *w[6:8]) @ w[8] + w[9])
+            h = h + inner @ w[10] + w[11]
+        out = norm(h, *p[49:51]) @ p[51] + p[52]
+        value = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(target, out))
+        return value, value
+
+    return _epoch(p, loss, [x, y], len(x), batch, _adam)
+
+
+def _rmsprop(t: Any, w: Any, g: Any, v: Any) -> None:
+    v.assign(0.9 * v + 0.1 * g * g)
+    w.assign_sub(1e-3 * g / tf.sqrt(v + 1e-7))
+
+
+def _adam(t: Any, w: Any, g: Any, v: Any, m: Any) -> None:
+    m.assign_add(0.1 * (g - m))
+    v.assign_add(0.001 * (g * g - v))
+    rate = 1e-3 * tf.sqrt(1 - 0.999**t) / (1 - 0.9**t)
+    w.assign_sub(rate * m / (tf.sqrt(v) + 1e-7))
+
+
+SLOTS = {_rmsprop: 1, _adam: 2}
+
+
+def _epoch(
+    p: Any,
+    loss: Any,
+    rows: Any,
+    samples: int,
+    batch: int,
+    rule: Any = _rmsprop,
+    *,
+    looped: bool = False,
+) -> Callable[[], None]:
     rows = [tf.constant(r) for r in rows]
-    slots = [tf.Variable(tf.zeros_like(w)) for w in p]
-    totals = [tf.Variable(0.0), tf.Variable(0.0)]
+    slots = [[tf.Variable(tf.zeros_like(w)) for _ in range(SLOTS[rule])] for w in p]
+    totals, count = [tf.Variable(0.0), tf.Variable(0.0)], tf.Variable(0.0)
 
     @tf.function
     def step(index: Any) -> None:
         with tf.GradientTape() as tape:
             value, more = loss([tf.gather(r, index) for r in rows])
-        for w, g, s in zip(p, tape.gradient(value, p), slots, strict=True):
-            g = tf.convert_to_tensor(g)
-            s.assign(0.9 * s + 0.1 * g * g)
-            w.assign_sub(1e-3 * g / tf.sqrt(s + 1e-7))
+        count.assign_add(1.0)
+        for w, g, of_one in zip(p, tape.gradient(value, p), slots, strict=True):
+            rule(count, w, tf.convert_to_tensor(g), *of_one)
         totals[0].assign_add(value)
         totals[1].assign_add(more)
 
+    @tf.function
+    def steps(order: Any) -> None:
+        for index in order:  # AutoGraph makes a tf.while_loop of it
+            step(index)
+
     def run() -> None:
-        order = tf.constant(np.random.permutation(samples).astype("int32"))
-        for k in range(0, samples, batch):
-            step(order[k : k + batch])
+        order = np.random.permutation(samples).astype("int32").reshape(-1, batch)
+        if looped:
+            steps(tf.constant(order))
+        else:
+            for index in tf.unstack(order):
+                step(index)
         float(totals[0]), float(totals[1])
 
     return run
@@ -108,16 +172,22 @@ def forward(x: Any) -> Callable[[], Any]:
     return lambda: call(xs)
 
 
+def predict(x: Any, batch: int) -> Callable[[], Any]:
+    p = [tf.Variable(w) for w in weights("mlp")]
+    call = tf.function(lambda x: mlp_out(p, x))
+
+    def run() -> Any:
+        out = [call(tf.constant(x[k : k + batch])) for k in range(0, len(x), batch)]
+        return tf.concat(out, 0).numpy()
+
+    return run
+
+
 def dense_stack(count: int) -> Any:
-    return [tf.Variable(w) for w in dense_weights(count)]
+    return [tensor(w) for w in dense_weights(count)]
 
 
-def vgg19() -> Any:
-    return [tf.Variable(w) for w in draw_vgg19()]
-
-
-drawn_dense_stack = dense_stack
-
+tensor, parameters = tf.Variable, count
 compiled = tf.function
 
 

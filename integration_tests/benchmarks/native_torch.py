@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import native_weights
 import torch
-from native_weights import draw_vgg19
 from torch import nn
 from torch.nn import functional as F
 
@@ -41,6 +41,27 @@ class Ticket(nn.Module):
         a, b = self.l1(self.e1(title))[0][:, -1], self.l2(self.e2(body))[0][:, -1]
         x = torch.cat([a, b, tags], 1)
         return self.p(x), self.d(x)
+
+
+class Block(nn.Module):
+    """A pre-norm block with causal attention of 4 heads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.n1, self.n2 = nn.LayerNorm(128), nn.LayerNorm(128)
+        self.qkv, self.out = nn.Linear(128, 384), nn.Linear(128, 128)
+        self.up, self.down = nn.Linear(128, 512), nn.Linear(512, 128)
+
+    def forward(self, x: Any) -> Any:
+        q, k, v = self.qkv(self.n1(x)).unflatten(-1, (12, 32)).transpose(1, 2).chunk(3, 1)
+        h = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        x = x + self.out(h.transpose(1, 2).flatten(2))
+        return x + self.down(F.gelu(self.up(self.n2(x))))
+
+
+def transformer_net() -> Any:
+    blocks = [Block() for _ in range(4)]
+    return nn.Sequential(nn.Embedding(1000, 128), *blocks, nn.LayerNorm(128), nn.Linear(128, 1000))
 
 
 def mlp_net() -> Any:
@@ -85,8 +106,23 @@ def ticket(x: Any, y: Any, batch: int) -> Callable[[], None]:
     return _epoch(net, loss, len(xs[0]), batch)
 
 
-def _epoch(net: Any, loss: Any, samples: int, batch: int) -> Callable[[], None]:
-    optimizer = torch.optim.RMSprop(net.parameters(), lr=1e-3, alpha=0.9, eps=1e-7)
+def transformer(x: Any, y: Any, batch: int) -> Callable[[], None]:
+    net = transformer_net()
+    xs, ys = torch.from_numpy(x), torch.from_numpy(y).long()
+
+    def loss(i: Any) -> Any:
+        value = F.cross_entropy(net(xs[i]).flatten(0, 1), ys[i].flatten())
+        return value, value.detach()
+
+    adam = torch.optim.Adam(net.parameters(), 1e-3, eps=1e-7, fused=True)
+    return _epoch(net, loss, len(xs), batch, adam)
+
+
+def _epoch(
+    net: Any, loss: Any, samples: int, batch: int, optimizer: Any = None
+) -> Callable[[], None]:
+    if optimizer is None:
+        optimizer = torch.optim.RMSprop(net.parameters(), lr=1e-3, alpha=0.9, eps=1e-7)
 
     def run() -> None:
         order, total, hits = torch.randperm(samples), 0.0, 0.0
@@ -107,16 +143,36 @@ def forward(x: Any) -> Callable[[], Any]:
     return lambda: net(xs)
 
 
+def predict(x: Any, batch: int) -> Callable[[], Any]:
+    net = mlp_net()
+
+    @torch.inference_mode()
+    def run() -> Any:
+        return torch.cat([net(rows) for rows in torch.from_numpy(x).split(batch)]).numpy()
+
+    return run
+
+
 def dense_stack(count: int) -> Any:
     return nn.Sequential(*(nn.Linear(64, 64) for _ in range(count)))
 
 
-def vgg19() -> Any:
-    """All weights of VGG19, drawn by NumPy."""
-    return [torch.from_numpy(w) for w in draw_vgg19()]
+tensor = torch.from_numpy
+NETS = {
+    "mlp": mlp_net,
+    "resnet": ResNet,
+    "ticket": lambda: Ticket(1000, 12),
+    "transformer": transformer_net,
+}
 
 
-drawn_dense_stack = dense_stack
+def parameters(name: str) -> int:
+    """How many numbers the weights of a model are."""
+    if name not in NETS:
+        return native_weights.count(name)
+    named = NETS[name]().named_parameters()
+    # An LSTM of PyTorch has two biases, of which the sum is one.
+    return sum(p.numel() for key, p in named if not key.startswith(("l1.bias_h", "l2.bias_h")))
 
 
 def compiled(function: Any) -> Any:

@@ -1,5 +1,6 @@
 """Weights for the hand-written programs, drawn by NumPy."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -14,36 +15,73 @@ _SHAPES: dict[str, list[tuple[int, ...]]] = {
         (1000, 64), (1000, 64), (64, 512), (128, 512), (512,), (64, 128), (32, 128), (128,),
         (172, 1), (1,), (172, 4), (4,),
     ],
+    "transformer": [
+        (1000, 128),
+        *[(1, 128), (128,), (128, 384), (384,), (128, 128), (128,),
+          (1, 128), (128,), (128, 512), (512,), (512, 128), (128,)] * 4,
+        (1, 128), (128,), (128, 1000), (1000,),
+    ],
 }  # fmt: skip
 
 
 def weights(name: str) -> list[Any]:
-    """Glorot-uniform matrices, zeros for vectors."""
-    return [draw(shape) for shape in _SHAPES[name]]
+    """What training starts from: Glorot-uniform matrices, zeros for vectors, ones for scales."""
+    return [_draw(shape) for shape in _SHAPES[name]]
 
 
-def draw(shape: tuple[int, ...]) -> Any:
+def dense_weights(count: int) -> list[Any]:
+    """The same for a chain of dense layers."""
+    return [_draw(shape) for shape in shapes("dense_stack", count)]
+
+
+def _draw(shape: tuple[int, ...]) -> Any:
     if len(shape) == 1:
         return np.zeros(shape, "float32")
+    if shape[0] == 1:
+        return np.ones(shape, "float32")
     window = int(np.prod(shape[:-2]))
     limit = np.sqrt(6 / (window * (shape[-2] + shape[-1])))
     return np.random.default_rng(0).uniform(-limit, limit, shape).astype("float32")
 
 
-def dense_weights(count: int) -> list[Any]:
-    return [w for _ in range(count) for w in (draw((64, 64)), draw((64,)))]
+def shapes(name: str, count: int = 200) -> list[tuple[int, ...]]:
+    """The shapes of all weights of a model; of `count` layers for `dense_stack`."""
+    if name == "dense_stack":
+        return [(64, 64), (64,)] * count
+    return {"vgg19": _vgg19, "resnet50": _resnet50}.get(name, lambda: _SHAPES[name])()
 
 
-def draw_vgg19() -> list[Any]:
-    """All weights of VGG19."""
+def drawn(name: str) -> list[Any]:
+    """All weights of a model that is only built, drawn as quickly as NumPy can."""
     random = np.random.default_rng(0)
-    return [random.random(shape, dtype="float32") for shape in vgg19_shapes()]
+    return [random.random(shape, dtype="float32") for shape in shapes(name)]
 
 
-def vgg19_shapes() -> list[tuple[int, ...]]:
+def count(name: str) -> int:
+    """How many numbers the weights of a model are."""
+    return sum(math.prod(shape) for shape in shapes(name))
+
+
+def _vgg19() -> list[tuple[int, ...]]:
     shapes, last = [], 3
     for filters, depth in ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4)):
         for _ in range(depth):
             shapes += [(3, 3, last, filters), (filters,)]
             last = filters
     return [*shapes, (25088, 4096), (4096,), (4096, 4096), (4096,), (4096, 1000), (1000,)]
+
+
+def _resnet50() -> list[tuple[int, ...]]:
+    shapes, last = _normed(7, 3, 64), 64
+    for filters, depth in ((64, 3), (128, 4), (256, 6), (512, 3)):
+        for i in range(depth):
+            if i == 0:
+                shapes += _normed(1, last, 4 * filters)
+            shapes += _normed(1, last, filters) + _normed(3, filters, filters)
+            shapes += _normed(1, filters, last := 4 * filters)
+    return [*shapes, (2048, 1000), (1000,)]
+
+
+def _normed(size: int, channels: int, filters: int) -> list[tuple[int, ...]]:
+    """A convolution and its batch normalization: bias, scale, offset, mean and variance."""
+    return [(size, size, channels, filters), *[(filters,)] * 5]

@@ -14,34 +14,72 @@ if keras.config.backend() != os.environ.get("KERAS_BACKEND"):
     pytest.skip("Keras runs on another backend", allow_module_level=True)
 
 from functools import reduce  # noqa: E402
+from typing import Any  # noqa: E402
 
-from disagreements import KNOWN  # noqa: E402
+from disagreements import CRASHES, Disagreement, reason  # noqa: E402
 
 from keras_fn.testing.conformance.case import Case  # noqa: E402
 from keras_fn.testing.conformance.comparing import arrays, assert_close, results, wide  # noqa: E402
-from keras_fn.testing.conformance.drawing import Call  # noqa: E402
+from keras_fn.testing.conformance.drawing import Call, tensors_of  # noqa: E402
 from keras_fn.testing.conformance.test_ops import cases, check, current, run  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # warnings are Keras's here
 
 
-@cases(lambda case: True, every_dtype=True)
+@cases(every_dtype=True)
 def test_agrees(case: Case, dtype: str) -> None:
-    known = KNOWN.get((case.op, keras.config.backend()), KNOWN.get((case.op, "all")))
-    if known is not None:
-        pytest.skip(known)
-    function = reduce(getattr, case.op.split("."), keras.ops)
+    crash = CRASHES.get((case.op, keras.config.backend()))
+    if crash is not None:
+        pytest.skip(crash)
+    unexplained: list[str] = []
 
     def test(call: Call) -> None:
-        args, options = call.with_tensors(map(keras.ops.convert_to_tensor, call.tensors))
-        theirs = results(function(*args, **options))
-        ours = results(run(case, call))
-        names = [keras.backend.standardize_dtype(x.dtype) for x in theirs]
-        assert [current().dtype_name(x) for x in ours] == names
-        if case.check is not None:
-            return  # not unique
-        for one, other in zip(arrays(ours), theirs, strict=True):
-            value = wide(np.asarray(keras.ops.convert_to_numpy(other)))
-            assert_close(one, value, dtype, case.tolerance, "ours and Keras's")
+        found = disagreement(case, dtype, call)
+        if found is not None and reason(found) is None:
+            unexplained.append(f"{found}\n  arguments: {call.args}")
 
     check(case, dtype, test, least=1)
+    assert not unexplained, "\n".join(unexplained)
+
+
+def disagreement(case: Case, dtype: str, call: Call) -> Disagreement | None:
+    """What differs between a call in Keras and the same one in ours, the first that is found."""
+
+    def differs(kind: str, text: str) -> Disagreement:
+        backend = keras.config.backend()
+        plain = [x for x in call.args if not tensors_of(x)]
+        return Disagreement(case.op, backend, dtype, kind, text, f"{plain} {call.options}")
+
+    ours = results(run(case, call))
+    try:
+        theirs = in_keras(case, call)
+    except Exception as error:
+        return differs("raises", f"{type(error).__name__}: {error}")
+    names = [current().dtype_name(x) for x in ours], [dtype_of(x) for x in theirs]
+    shapes = [tuple(x.shape) for x in ours], [np.shape(x) for x in theirs]
+    if shapes[0] != shapes[1]:
+        return differs("shape", "ours {}, Keras's {}".format(*shapes))
+    if names[0] != names[1]:
+        return differs("dtype", "ours {}, Keras's {}".format(*names))
+    if case.check is not None:
+        return None  # not unique
+    for one, other in zip(arrays(ours), theirs, strict=True):
+        value = wide(current().convert_to_numpy(other) if current().is_tensor(other) else other)
+        try:
+            assert_close(one, value, dtype, case.tolerance, "ours and Keras's")
+        except AssertionError as error:
+            return differs("values", str(error))
+    return None
+
+
+def in_keras(case: Case, call: Call) -> list[Any]:
+    """The results of Keras's op."""
+    function = reduce(getattr, case.op.split("."), keras.ops)
+    tensors = [keras.ops.convert_to_tensor(x, dtype=x.dtype.name) for x in call.tensors]
+    args, options = call.with_tensors(tensors)
+    return results(function(*args, **options))
+
+
+def dtype_of(x: Any) -> str:
+    """The dtype of a result of Keras, which need not be a tensor."""
+    return keras.backend.standardize_dtype(getattr(x, "dtype", type(x)))

@@ -24,8 +24,9 @@ def register(role: str, module: str, objects: Iterable[Any], **renamed: Any) -> 
     """Enters built-in objects of one role; called once by each package of the frontend.
 
     Args:
-        role: `"layer"`, `"loss"`, `"metric"`, `"optimizer"`, `"initializer"`, `"regularizer"`,
-            `"constraint"`, `"activation"`, `"dtype_policy"`, `"op"` or `"schedule"`.
+        role: `"layer"`, `"loss"`, `"metric"`, `"optimizer"`, `"optimizer_map"`, `"initializer"`,
+            `"regularizer"`, `"constraint"`, `"activation"`, `"dtype_policy"`, `"op"` or
+            `"schedule"`.
         module: The module under which Keras writes these names into files.
         objects: Classes or functions, known by their `__name__`.
         **renamed: More names, each with its object.

@@ -260,6 +260,17 @@ class Variable(Arithmetic):
     def __bool__(self) -> bool:
         return bool(self.numpy())
 
+    # Copies and pickles hold the value as an array: not every tensor of a framework has such forms.
+    def __getstate__(self) -> dict[str, Any]:
+        array = current().convert_to_numpy(self.value)
+        return {**vars(self), "_handle": array.copy(), "_draw": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._handle = current().new_variable(
+            self._handle, self.dtype, self._trainable, self.name
+        )  # fmt: skip
+
     def __len__(self) -> int:
         if not self.shape:
             raise TypeError(f"Variable {self.path!r} is a scalar and has no length.")

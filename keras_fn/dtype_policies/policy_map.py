@@ -1,16 +1,16 @@
 """Policies for some layers of a model, by the paths of the layers."""
 
-import re
-from collections.abc import Iterator, MutableMapping
 from typing import Any
 
+from keras_fn.core import patterns
+from keras_fn.core.path_map import PathMap
 from keras_fn.core.serialization import deserialize_as, serialize_keras_object
 from keras_fn.dtype_policies.policy import DTypePolicy, dtype_policy
 from keras_fn.dtype_policies.quantized import named
-from keras_fn.errors import DTypeError, SpecError
+from keras_fn.errors import DTypeError
 
 
-class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
+class DTypePolicyMap(DTypePolicy, PathMap[DTypePolicy]):
     """Policies by the paths of layers; for the others, one default.
 
     Args:
@@ -32,7 +32,7 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
         self, default_policy: Any = None, policy_map: dict[str, DTypePolicy] | None = None
     ):
         if isinstance(default_policy, DTypePolicyMap):
-            raise _refused("default_policy to be one policy", "a DTypePolicyMap")
+            raise self._refused("default_policy to be one policy", "a DTypePolicyMap")
         if not isinstance(policy_map, (dict, type(None))):
             raise DTypeError(
                 "DTypePolicyMap",
@@ -41,7 +41,7 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
                 fix="pass a dict, with the paths of layers as keys",
             )
         self._default = default_policy
-        self._policies = {path: _policy(x) for path, x in (policy_map or {}).items()}
+        self._entries = {path: _policy(x) for path, x in (policy_map or {}).items()}
 
     @property
     def default_policy(self) -> DTypePolicy:
@@ -68,35 +68,16 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
         """That of the default."""
         return self.default_policy.quantization_mode
 
-    def __getitem__(self, path: str) -> DTypePolicy:
-        if path in self._policies:
-            return self._policies[path]
-        found = [key for key in self._policies if re.fullmatch(key, path)]
-        if len(found) > 1:
-            raise _refused("one key that matches a path", f"{', '.join(found)} for {path!r}")
-        return self._policies[found[0]] if found else self.default_policy
+    def _default_entry(self) -> DTypePolicy:
+        return self.default_policy
 
-    def __setitem__(self, path: str, policy: Any) -> None:
-        if path in self._policies:
-            raise _refused("each key once", f"{path!r} again")
-        self._policies[path] = _policy(policy)
-
-    def __delitem__(self, path: str) -> None:
-        del self._policies[path]
-
-    def __contains__(self, path: object) -> bool:
-        return path in self._policies
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._policies)
-
-    def __len__(self) -> int:
-        return len(self._policies)
+    def _accepted(self, value: Any) -> DTypePolicy:
+        return _policy(value)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, DTypePolicyMap):
             return False
-        return (self._default, self._policies) == (other._default, other._policies)
+        return (self._default, self._entries) == (other._default, other._entries)
 
     __hash__ = object.__hash__
 
@@ -104,18 +85,19 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
         """Returns the constructor's arguments, as plain values."""
         return {
             "default_policy": serialize_keras_object(self._default),
-            "policy_map": serialize_keras_object(self._policies),
+            "policy_map": serialize_keras_object(self._entries),
         }
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "DTypePolicyMap":
         """Returns an instance made from what `get_config` gave."""
         default = config.get("default_policy")
-        policies = config.get("policy_map") or {}
+        entries = (config.get("policy_map") or {}).items()
+        policies = {patterns.check(key, "DTypePolicyMap"): policy for key, policy in entries}
         return cls(_policy(default) if isinstance(default, dict) else default, policies)
 
     def __repr__(self) -> str:
-        policies = {path: policy.name for path, policy in self._policies.items()}
+        policies = {path: policy.name for path, policy in self._entries.items()}
         return f"<DTypePolicyMap default={self.default_policy.name!r}, policies={policies}>"
 
 
@@ -125,12 +107,3 @@ def _policy(identifier: Any) -> DTypePolicy:
     if isinstance(identifier, dict):
         return deserialize_as("dtype_policy", identifier)
     return dtype_policy() if identifier is None else named(identifier)
-
-
-def _refused(expected: str, given: str) -> SpecError:
-    return SpecError(
-        "DTypePolicyMap",
-        expected=expected,
-        given=given,
-        fix="make the paths in the map say one policy for each layer",
-    )

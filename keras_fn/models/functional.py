@@ -63,6 +63,9 @@ class Functional(Model):
         self.built = True
         self._build_shapes = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_compiled": None, "_called_with": {}, "_direct": set()}
+
     # ---------------------------------------------------------------- the graph
 
     @property

@@ -1,7 +1,7 @@
 """The Model: a layer that can be trained, saved and looked at."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, ClassVar, cast
 
@@ -10,6 +10,7 @@ from keras_fn.core.registry import CustomObjectScope
 from keras_fn.core.serialization import serialize_keras_object
 from keras_fn.layers._config import given_config
 from keras_fn.layers.layer import Layer
+from keras_fn.optimizers import Optimizer
 from keras_fn.training.trainer import Trainer
 
 model_files: Any = Deferred("keras_fn.saving.model_files")
@@ -112,7 +113,21 @@ class Model(Trainer, Layer):
     def _repr_markdown_(self) -> str:
         return f"```mermaid\n{mermaid.model_to_mermaid(self)}\n```"
 
+    # ---------------------------------------------------------------- state
+
+    def _state(self, kind: str) -> list[Any]:
+        """With the variables of optimizers in attributes, which a user's `train_step` takes."""
+        state = super()._state(kind)
+        if kind == "train":
+            held = (o for layer in self._flatten_layers() for o in _optimizers(vars(layer)))
+            state += [v for optimizer in held for v in optimizer.variables]
+        return list({id(v): v for v in state}.values())
+
     # ---------------------------------------------------------------- files
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What copies and pickles hold: all but compiled functions, which are made again."""
+        return {**vars(self), "_functions": {}, "_holdings": None, "_loss_parts": []}
 
     def save(
         self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
@@ -157,6 +172,15 @@ class Model(Trainer, Layer):
             return _with_graph(cast(type, cls)).from_config(config, custom_objects)
         with CustomObjectScope(custom_objects):
             return super().from_config(config)
+
+
+def _optimizers(value: Any) -> Iterator[Optimizer]:
+    """Yields the optimizers in a value: itself, or in lists, tuples and dicts."""
+    if isinstance(value, Optimizer):
+        yield value
+    elif isinstance(value, (list, tuple, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _optimizers(item)
 
 
 def _has_graph(args: tuple, kwargs: dict[str, Any]) -> bool:

@@ -74,6 +74,16 @@ elementwise = Rule(_elementwise(dtypes.result_type), operands=dtypes.result_type
 elementwise_float = Rule(_elementwise(dtypes.float_type), operands=dtypes.float_type)
 """Integers become floats first."""
 
+
+def number_type(*operands: Any) -> str:
+    """The dtype in which operands meet, with int32 for booleans."""
+    dtype = dtypes.result_type(*operands)
+    return "int32" if dtype == "bool" else dtype
+
+
+elementwise_number = Rule(_elementwise(number_type), operands=number_type)
+"""As `elementwise`; booleans become integers first."""
+
 comparison = Rule(_elementwise(_bool), operands=dtypes.result_type)
 """Operands meet in one dtype; the result is boolean."""
 
@@ -191,12 +201,6 @@ def _arg_reduction(x: Spec, axis: int | None = None, keepdims: bool = False) -> 
 
 
 arg_reduction = Rule(_arg_reduction)
-
-
-def number_type(*operands: Any) -> str:
-    """The dtype in which operands meet, with int32 for booleans."""
-    dtype = dtypes.result_type(*operands)
-    return "int32" if dtype == "bool" else dtype
 
 
 def _cumulative(x: Spec, axis: int | None = None, dtype: str | None = None) -> Spec:

@@ -52,7 +52,7 @@ def hard_tanh(x: Tensor) -> Tensor:
         >>> convert_to_numpy(hard_tanh([-2.0, 0.5])).tolist()
         [-1.0, 0.5]
     """
-    return clip(x, -1.0, 1.0)
+    return clip(x, -1, 1)
 
 
 @op

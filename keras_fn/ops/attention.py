@@ -7,6 +7,7 @@ from typing import Any
 from keras_fn.backend.loader import current
 from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import Shape
+from keras_fn.core.memo import remembered
 from keras_fn.errors import SpecError, Unsupported
 from keras_fn.ops._op import Rule, Spec, op, spec_of
 from keras_fn.ops._rules import broadcast
@@ -37,6 +38,12 @@ def _infer(
     if flash_attention and attn_logits_soft_cap is not None:
         raise no_flash_attention("attn_logits_soft_cap")
     return Spec(query.shape, dtypes.float_type(query.dtype, key.dtype, value.dtype))
+
+
+@remembered
+def _dtype(*args: Any) -> str:
+    """The dtype of the result of arguments that fit."""
+    return _infer(*args).dtype
 
 
 @op(rule=Rule(_infer))
@@ -86,10 +93,11 @@ def dot_product_attention(
         Checkpoints", 2023. https://arxiv.org/abs/2305.13245
         Dao et al., "FlashAttention", 2022. https://arxiv.org/abs/2205.14135
     """
-    specs = [None if x is None else spec_of(x) for x in (query, key, value, bias, mask)]
+    specs: list[Any] = [None if x is None else spec_of(x) for x in (query, key, value, bias, mask)]
     options = (scale, is_causal, flash_attention, attn_logits_soft_cap)
-    dtype = _infer(*specs, *options).dtype  # type: ignore[arg-type]
-    query, key, value = (cast(x, dtype) for x in (query, key, value))
+    dtype = _dtype(*specs, *options)
+    if not specs[0].dtype == specs[1].dtype == specs[2].dtype == dtype:
+        query, key, value = (cast(x, dtype) for x in (query, key, value))
     if flash_attention is None and not settings.flash_attention:
         flash_attention = False
     bias = None if bias is None else _of_rank_4(cast(bias, dtype))

@@ -17,6 +17,7 @@ from keras_fn.ops._rules import (
     elementwise_difference,
     elementwise_float,
     elementwise_int,
+    elementwise_number,
     logical,
 )
 from keras_fn.ops._types import Tensor
@@ -73,7 +74,7 @@ def true_divide(x1: Tensor, x2: Tensor) -> Tensor:
     """
 
 
-@op(rule=elementwise)
+@op(rule=elementwise_number)
 def floor_divide(x1: Tensor, x2: Tensor) -> Tensor:
     """Quotient rounded towards minus infinity.
 
@@ -83,7 +84,7 @@ def floor_divide(x1: Tensor, x2: Tensor) -> Tensor:
     """
 
 
-@op(rule=elementwise)
+@op(rule=elementwise_number)
 def mod(x1: Tensor, x2: Tensor) -> Tensor:
     """Remainder with the sign of `x2`.
 
@@ -355,7 +356,7 @@ def squared_difference(x1: Tensor, x2: Tensor) -> Tensor:
     return multiply(difference, difference)
 
 
-@op
+@op(rule=elementwise_number)
 def clip(x: Tensor, x_min: Tensor, x_max: Tensor) -> Tensor:
     """Elements below `x_min` become `x_min`, those above `x_max` become `x_max`.
 

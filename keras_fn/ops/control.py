@@ -59,7 +59,7 @@ def cond(pred: Tensor, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) 
             fix="reduce it with ops.all or ops.any, or choose elements with ops.where",
         )  # fmt: skip
     if not isinstance(pred, bool):
-        pred = cast(cast(pred, "bool"), "int32")
+        pred = cast(pred, "bool")
     return _switch("ops.cond", pred, [false_fn, true_fn])
 
 

@@ -143,7 +143,7 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
         >>> convert_to_numpy(eye(2)).tolist()
         [[1.0, 0.0], [0.0, 1.0]]
     """
-    rows, columns = expand_dims(arange(N), 1), expand_dims(arange(M or N), 0)
+    rows, columns = expand_dims(arange(N), 1), expand_dims(arange(N if M is None else M), 0)
     return cast(equal(add(rows, k), columns), dtypes.standardize_dtype(dtype))
 
 
@@ -164,5 +164,5 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
         >>> convert_to_numpy(tri(2)).tolist()
         [[1.0, 0.0], [1.0, 1.0]]
     """
-    rows, columns = expand_dims(arange(N), 1), expand_dims(arange(M or N), 0)
+    rows, columns = expand_dims(arange(N), 1), expand_dims(arange(N if M is None else M), 0)
     return cast(greater_equal(add(rows, k), columns), dtypes.standardize_dtype(dtype))

@@ -9,7 +9,7 @@ from keras_fn.core import dtypes
 from keras_fn.errors import SpecError
 from keras_fn.ops import _windows
 from keras_fn.ops._op import Rule, Spec, op, spec_of
-from keras_fn.ops._rules import normalize_axes, normalize_axis
+from keras_fn.ops._rules import elementwise_number, normalize_axes, normalize_axis
 from keras_fn.ops._types import Tensor
 from keras_fn.ops.binary import (
     add,
@@ -31,7 +31,7 @@ from keras_fn.ops.unary import absolute, erf, exp, expm1, log1p, negative, rsqrt
 Sizes = int | Sequence[int]
 
 
-@op
+@op(rule=elementwise_number)
 def relu(x: Tensor) -> Tensor:
     """`max(x, 0)`; the gradient at 0 is 0.
 
@@ -42,7 +42,7 @@ def relu(x: Tensor) -> Tensor:
     return where(greater(x, 0), x, 0)
 
 
-@op
+@op(rule=elementwise_number)
 def relu6(x: Tensor) -> Tensor:
     """`min(max(x, 0), 6)`.
 
@@ -100,7 +100,7 @@ def softplus(x: Tensor) -> Tensor:
         >>> print(convert_to_numpy(softplus([0.0, 100.0])).round(3))
         [  0.693 100.   ]
     """
-    return add(maximum(x, 0.0), log1p(exp(negative(absolute(x)))))
+    return add(maximum(x, 0.0), log1p(exp(multiply(absolute(x), -1.0))))
 
 
 @op
@@ -180,7 +180,7 @@ def log_sigmoid(x: Tensor) -> Tensor:
         >>> print(convert_to_numpy(log_sigmoid([0.0])).round(3))
         [-0.693]
     """
-    return negative(softplus(negative(x)))
+    return negative(softplus(multiply(x, -1.0)))
 
 
 def _along_axes(x: Spec, axis: Any = -1) -> Spec:
@@ -401,11 +401,12 @@ def normalize(x: Tensor, axis: int = -1, order: float = 2, epsilon: float | None
         [0.6 0.8]
     """
     epsilon = 1e-7 if epsilon is None else epsilon
+    dtype = dtypes.float_type(spec_of(x).dtype)
     if order == 2:
-        dtype = dtypes.float_type(spec_of(x).dtype)
         x = cast(x, dtypes.result_type(dtype, "float32"))  # squares leave float16's range
         total = sum(multiply(x, x), axis, True)
         return cast(multiply(x, rsqrt(maximum(total, epsilon**2))), dtype)
+    x = cast(x, dtype)
     size = absolute(x)
     total = sum(size if order == 1 else size**order, axis, True) ** (1.0 / order)
     return divide(x, maximum(total, epsilon))

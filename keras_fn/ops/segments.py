@@ -46,10 +46,15 @@ def _check_ids(segment_ids: Tensor, who: str) -> None:
 
 
 def _combined(
-    data: Tensor, segment_ids: Tensor, num_segments: int | None, empty: float, reduction: str
+    who: str,
+    data: Tensor,
+    segment_ids: Tensor,
+    num_segments: int | None,
+    empty: float,
+    reduction: str,
 ) -> Tensor:
     """Scatters the slices into rows of `empty`; numbers below 0 must not count from the end."""
-    _check_ids(segment_ids, "ops.segment_*")
+    _check_ids(segment_ids, who)
     count = int(max_(segment_ids)) + 1 if num_segments is None else num_segments
     rows = full((count, *shape_of(data)[1:]), empty, dtype=dtypes.result_type(spec_of(data).dtype))
     places = where(less(segment_ids, 0), count, cast(segment_ids, "int32"))
@@ -90,7 +95,7 @@ def segment_sum(
         [5.0, 0.0, 2.0]
     """
     del sorted
-    return _combined(data, segment_ids, num_segments, 0, "add")
+    return _combined("ops.segment_sum", data, segment_ids, num_segments, 0, "add")
 
 
 @op(rule=_segments("ops.segment_prod"))
@@ -104,7 +109,7 @@ def segment_prod(
         [12.0, 1.0, 2.0]
     """
     del sorted
-    return _combined(data, segment_ids, num_segments, 1, "mul")
+    return _combined("ops.segment_prod", data, segment_ids, num_segments, 1, "mul")
 
 
 @op(rule=_segments("ops.segment_max"))
@@ -120,7 +125,7 @@ def segment_max(
         [4.0, -inf, 2.0]
     """
     del sorted
-    return _combined(data, segment_ids, num_segments, _limit(data, 1), "max")
+    return _combined("ops.segment_max", data, segment_ids, num_segments, _limit(data, 1), "max")
 
 
 @op(rule=_segments("ops.segment_min"))
@@ -136,4 +141,4 @@ def segment_min(
         [3.0, inf, 2.0]
     """
     del sorted
-    return _combined(data, segment_ids, num_segments, _limit(data, -1), "min")
+    return _combined("ops.segment_min", data, segment_ids, num_segments, _limit(data, -1), "min")

@@ -9,6 +9,7 @@ from typing import Any
 
 from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import KerasTensor, Shape
+from keras_fn.core.memo import remembered
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, Spec, op, spec_of
 from keras_fn.ops._rules import Axis, normalize_axes, normalize_axis, product
@@ -338,9 +339,12 @@ def pad_widths(pad_width: Any, rank: int) -> list[tuple[int, int]]:
 _PAD_MODES = ("constant", "edge", "reflect", "symmetric", "wrap")
 
 
-def _check_pad(
-    shape: Shape, widths: list[tuple[int, int]], mode: str, constant_values: Any
-) -> None:
+@remembered
+def _checked_widths(
+    shape: Shape, pad_width: Any, mode: str, constant_values: Any
+) -> list[tuple[int, int]]:
+    """Returns a pair for each axis, if the arguments of `pad` fit."""
+    widths = pad_widths(pad_width, len(shape))
     if len(widths) != len(shape) or builtins.any(n < 0 for pair in widths for n in pair):
         raise SpecError(
             "ops.pad",
@@ -361,6 +365,7 @@ def _check_pad(
             "ops.pad", expected=f"an element along axis {empty[0]}, which {mode!r} can repeat",
             given=f"shape {shape}", fix="pad with mode='constant'",
         )  # fmt: skip
+    return widths
 
 
 def _padded(x: Spec, widths: list[tuple[int, int]], mode: str, value: float) -> Spec:
@@ -391,9 +396,7 @@ def pad(
         >>> convert_to_numpy(pad([1, 2], (1, 1))).tolist()
         [0, 1, 2, 0]
     """
-    shape = spec_of(x).shape
-    widths = pad_widths(pad_width, len(shape))
-    _check_pad(shape, widths, mode, constant_values)
+    widths = _checked_widths(spec_of(x).shape, pad_width, mode, constant_values)
     return pad_by(x, widths, mode, constant_values or 0)
 
 

@@ -9,7 +9,7 @@ from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import Shape
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, Spec, op, spec_of
-from keras_fn.ops._rules import broadcast, normalize_axis
+from keras_fn.ops._rules import broadcast, difference_type, normalize_axis
 from keras_fn.ops._rules import product as product_of
 from keras_fn.ops._types import Tensor
 from keras_fn.ops.binary import multiply, subtract
@@ -134,10 +134,10 @@ def _cross(
     shape = list(broadcast(*rest, who="ops.cross"))
     if 3 in sizes:
         shape.insert(normalize_axis(axisc, len(shape) + 1, "ops.cross"), 3)
-    return Spec(tuple(shape), dtypes.result_type(x1.dtype, x2.dtype))
+    return Spec(tuple(shape), difference_type("ops.cross")(x1.dtype, x2.dtype))
 
 
-@op(rule=Rule(_cross, operands=dtypes.result_type))
+@op(rule=Rule(_cross, operands=difference_type("ops.cross")))
 def cross(
     x1: Tensor,
     x2: Tensor,

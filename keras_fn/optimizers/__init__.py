@@ -16,6 +16,8 @@ from keras_fn.optimizers.ftrl import Ftrl as Ftrl
 from keras_fn.optimizers.lamb import Lamb as Lamb
 from keras_fn.optimizers.lion import Lion as Lion
 from keras_fn.optimizers.loss_scale_optimizer import LossScaleOptimizer as LossScaleOptimizer
+from keras_fn.optimizers.multi_optimizer import MultiOptimizer as MultiOptimizer
+from keras_fn.optimizers.multi_optimizer import OptimizerMap as OptimizerMap
 from keras_fn.optimizers.muon import Muon as Muon
 from keras_fn.optimizers.nadam import Nadam as Nadam
 from keras_fn.optimizers.optimizer import Optimizer as Optimizer
@@ -27,8 +29,10 @@ _CLASSES = (
     Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Ftrl, Lamb, Lion, Muon, Nadam, RMSprop,
     SGD, ScheduleFreeAdamW,
 )  # fmt: skip
-_LOWER = {cls.__name__.lower(): cls for cls in (*_CLASSES, LossScaleOptimizer)}
-register("optimizer", "keras.optimizers", (*_CLASSES, LossScaleOptimizer), **_LOWER)
+_WRAPPERS = (LossScaleOptimizer, MultiOptimizer)
+_LOWER = {cls.__name__.lower(): cls for cls in (*_CLASSES, *_WRAPPERS)}
+register("optimizer", "keras.optimizers", (*_CLASSES, *_WRAPPERS), **_LOWER)
+register("optimizer_map", "keras.optimizers", (OptimizerMap,))
 
 
 def serialize(optimizer: Optimizer) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """Muon."""
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from keras_fn import ops
+from keras_fn.core import patterns
 from keras_fn.optimizers.adam import adam_averages
 from keras_fn.optimizers.optimizer import Optimizer
 
@@ -112,7 +112,21 @@ class Muon(Optimizer):
         path = variable.path
         if len(variable.shape) != 2 or (self.exclude_embeddings and "embedding" in path.lower()):
             return True
-        return any(re.search(pattern, path) for pattern in self.exclude_layers)
+        return any(patterns.search(pattern, path) for pattern in self.exclude_layers)
+
+    @classmethod
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+    ) -> Any:
+        """Returns an optimizer made from what `get_config` gave, without its state.
+
+        Args:
+            config: The config.
+            custom_objects: Names of classes and functions of your own.
+        """
+        for pattern in config.get("exclude_layers") or ():
+            patterns.check(pattern, "Muon")
+        return super().from_config(config, custom_objects)
 
     def _decay_of(self, variable: Any) -> float | None:
         if not self._use_weight_decay(variable):

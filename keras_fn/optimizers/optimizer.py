@@ -99,7 +99,7 @@ class Optimizer(OptimizerState):
         self._columns: list[list[Variable | None]] = []  # the slots, a column for each name
         self._averages: list[Variable | None] = []
         self._accumulators: list[Variable] = []
-        self._excluded: set[int] = set()  # ids of variables that do not decay
+        self._excluded: list[Any] = []  # variables that do not decay
         self._excluded_names: re.Pattern[str] | None = None
         self._groups: dict[tuple[int, ...], list[Group]] = {}
         self._iterations = self._scalar("iteration", 0, "int64")
@@ -166,6 +166,14 @@ class Optimizer(OptimizerState):
                 self.add_variable_from_reference(v, "gradient_accumulator") for v in variables
             ]
         self.built = True
+
+    # Copies and pickles: what is known by ids is found again.
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_groups": {}, "_indices": {}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._indices = {id(v): i for i, v in enumerate(self._trainable_variables)}
 
     def _get_variable_index(self, variable: Any) -> int:
         return self._indices[id(variable)]
@@ -449,11 +457,11 @@ class Optimizer(OptimizerState):
                 given="an optimizer that is built",
                 fix="call it right after the optimizer is made",
             )
-        self._excluded = {id(v) for v in var_list or ()}
+        self._excluded = list(var_list or ())
         self._excluded_names = re.compile("|".join(var_names)) if var_names else None
 
     def _use_weight_decay(self, variable: Any) -> bool:
-        if id(variable) in self._excluded:
+        if any(v is variable for v in self._excluded):
             return False
         return self._excluded_names is None or not self._excluded_names.search(variable.name)
 

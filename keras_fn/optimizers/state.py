@@ -150,14 +150,14 @@ class OptimizerState:
                 who, expected="an optimizer that is built", given="one that is not",
                 fix="call build(trainable_variables) before",
             )  # fmt: skip
-        if len(weights) != len(self._variables):
+        if len(weights) != len(self.variables):
             raise SpecError(
                 who,
-                expected=f"{len(self._variables)} values, one for each variable",
+                expected=f"{len(self.variables)} values, one for each variable",
                 given=f"{len(weights)}",
                 fix="pass the values in the order of optimizer.variables",
             )
-        for variable, weight in zip(self._variables, weights, strict=True):
+        for variable, weight in zip(self.variables, weights, strict=True):
             variable.assign(weight)
 
     def save_own_variables(self, store: Any) -> None:

@@ -60,7 +60,8 @@ class BackupAndRestore(Callback):
                 f"BackupAndRestore: save_freq must be 'epoch' or a number of batches, not "
                 f"{save_freq!r}."
             )
-        self.backup_dir, self.save_freq = Path(backup_dir), save_freq
+        self.backup_dir = Path(backup_dir)
+        self.save_freq: Any = save_freq
         self.double_checkpoint, self.delete_checkpoint = double_checkpoint, delete_checkpoint
         self._run: Run | None = None
         self._writer = ThreadPoolExecutor(1, "keras_fn-backup")

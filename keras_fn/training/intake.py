@@ -71,8 +71,8 @@ def _leaves(model: Any, x: Any) -> list[Any]:
 
 
 def graph_of(model: Any) -> Any:
-    """The graph that a Sequential is made of, or the model itself."""
-    return getattr(model, "_functional", None) or model
+    """Returns the Functional model that a layer is, or that a Sequential one holds; else None."""
+    return model if hasattr(model, "_plan") else getattr(model, "_functional", None)
 
 
 def _is_nest(x: Any) -> bool:

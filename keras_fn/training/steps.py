@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from keras_fn import metrics as metrics_module
 from keras_fn import ops, optimizers
+from keras_fn.backend.contract import RunsManySteps
 from keras_fn.backend.loader import current
 from keras_fn.core import tree
 from keras_fn.core.keras_tensor import KerasTensor
@@ -60,7 +61,7 @@ class Steps(StatelessTraining):
         self._objective: CompiledLoss | None = None
         self._measures: CompiledMetrics | None = None
         self._loss_tracker: Any = None
-        self._functions: dict[Any, Callable[..., Any]] = {}  # compiled steps
+        self._functions: dict[Any, Any] = {}  # compiled steps; of many, with their pace
         self.compilations: list[Any] = []  # for which batches that came one by one, and why
         self._holdings: Holdings | None = None  # while steps run
         self.history: Any = None
@@ -391,7 +392,8 @@ class Steps(StatelessTraining):
         key = (*self._key(kind), batches, *shapes)
         if key not in self._functions:
             table = current().borrow(np.zeros(batches, np.int32))
-            run = current().compile_many(
+            backend = cast(RunsManySteps, current())
+            run = backend.compile_many(
                 self._step_of_batch(kind), self._state(kind), tensors, table, self._jit
             )
             self._functions[key] = run and (run, Pace())

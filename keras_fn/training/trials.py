@@ -94,7 +94,7 @@ def find_learning_rate(
 
     Example:
         >>> x = keras.Input((2,))
-        >>> model = keras.Model(x, keras.layers.Dense(1)(x))
+        >>> model = keras.Model(x, keras.layers.Dense(1, kernel_initializer="zeros")(x))
         >>> model.compile("sgd", "mse")
         >>> data = np.random.default_rng(0).normal(size=(64, 2))
         >>> test = keras.training.find_learning_rate(model, data, data.sum(1), steps=40)

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from keras_fn.training.intake import graph_of
+
 Around = Callable[[str, Any, tuple, dict[str, Any]], Any]
 """Takes the path of a layer or op, it itself, and its arguments; calls it, returns the result."""
 
@@ -49,11 +51,6 @@ def watched(model: Any, around: Around) -> Iterator[Callable[..., Any]]:
     finally:
         for table, old in before:
             table.update(old)
-
-
-def graph_of(model: Any) -> Any:
-    """Returns the Functional model that a layer is, or that a Sequential one holds; else None."""
-    return model if hasattr(model, "_plan") else getattr(model, "_functional", None)
 
 
 class _WatchedPlan:

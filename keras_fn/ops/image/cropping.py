@@ -35,23 +35,44 @@ def _fits(who: str, target: Any, size: Any, used: Any) -> None:
         )  # fmt: skip
 
 
-_CROP = "ops.image.crop_images"
-_CROPPINGS = (
-    ("top_cropping", "bottom_cropping", "target_height"),
-    ("left_cropping", "right_cropping", "target_width"),
-)
+_CROP, _PAD = "ops.image.crop_images", "ops.image.pad_images"
 
 
-def _kept(size: Any, before: Any, after: Any, target: Any) -> tuple[Any, Any]:
-    """Returns where what is kept begins, and its size; None if that depends on the unknown."""
-    if target is None:
-        target = None if size is None else size - before - after
-    elif before is None:
-        before = None if size is None else size - after - target
-    after = None if None in (size, before, target) else size - before - target
-    for margin in (before, after, target):
-        _fits(_CROP, target, size, margin)
-    return before, target
+def _split(who: str, whole: Any, before: Any, part: Any, after: Any) -> tuple[Any, Any, Any]:
+    """Solves `whole = before + part + after`; returns the first three, None where unknown."""
+    if sum(x is None for x in (whole, before, part, after)) == 1:
+        if whole is None:
+            whole = before + part + after
+        elif before is None:
+            before = whole - part - after
+        elif part is None:
+            part = whole - before - after
+        else:
+            after = whole - before - part
+    target, size = (part, whole) if who == _CROP else (whole, part)
+    for used in (before, part, after):
+        _fits(who, target, size, used)
+    return whole, before, part
+
+
+def _results(
+    who: str, images: Any, sizes: Any, data_format: str | None, rows: Any, columns: Any
+) -> list[tuple[int, Any, Any]]:
+    """Returns, for height and width, the axis, the margin before, and the size of the result."""
+    crops = who == _CROP
+    kind = "cropping" if crops else "padding"
+    height, width, _ = axes_of(images, data_format, who)
+    found = []
+    for axis, (first, last, size), values in (
+        (height, ("top", "bottom", "height"), rows),
+        (width, ("left", "right", "width"), columns),
+    ):
+        _two_of(who, (f"{first}_{kind}", f"{last}_{kind}", f"target_{size}"), values)
+        before, after, target = values
+        whole, part = (sizes[axis], target) if crops else (target, sizes[axis])
+        whole, before, part = _split(who, whole, before, part, after)
+        found.append((axis, before, part if crops else whole))
+    return found
 
 
 def _crop(
@@ -64,13 +85,10 @@ def _crop(
     target_width: int | None = None,
     data_format: str | None = None,
 ) -> Spec:
-    height, width, _ = axes_of(images, data_format, _CROP)
     rows = (top_cropping, bottom_cropping, target_height)
     columns = (left_cropping, right_cropping, target_width)
-    sizes = {}
-    for axis, names, values in zip((height, width), _CROPPINGS, (rows, columns), strict=True):
-        _two_of(_CROP, names, values)
-        sizes[axis] = _kept(images.shape[axis], *values)[1]
+    parts = _results(_CROP, images, images.shape, data_format, rows, columns)
+    sizes = {axis: size for axis, _, size in parts}
     return Spec(replaced(images.shape, sizes), dtypes.result_type(images.dtype))
 
 
@@ -110,34 +128,12 @@ def crop_images(
         >>> ops.image.crop_images(x, **options, data_format="channels_last").shape == (2, 4, 3)
         True
     """
-    height, width, _ = axes_of(images, data_format, _CROP)
     rows = (top_cropping, bottom_cropping, target_height)
     columns = (left_cropping, right_cropping, target_width)
     key: list[Any] = [slice(None)] * len(images.shape)
-    for axis, names, values in zip((height, width), _CROPPINGS, (rows, columns), strict=True):
-        _two_of(_CROP, names, values)
-        start, size = _kept(shape_of(images)[axis], *values)
+    for axis, start, size in _results(_CROP, images, shape_of(images), data_format, rows, columns):
         key[axis] = slice(start, start + size)
     return getitem(images, tuple(key))
-
-
-_PAD = "ops.image.pad_images"
-_PADDINGS = (
-    ("top_padding", "bottom_padding", "target_height"),
-    ("left_padding", "right_padding", "target_width"),
-)
-
-
-def _widened(size: Any, before: Any, after: Any, target: Any) -> tuple[Any, Any]:
-    """Returns the margin before, and the size with both; None if it depends on the unknown."""
-    if target is None:
-        target = None if size is None else before + size + after
-    elif before is None:
-        before = None if size is None else target - after - size
-    after = None if None in (size, before) else target - before - size
-    for margin in (before, after):
-        _fits(_PAD, target, size, margin)
-    return before, target
 
 
 def _pad(
@@ -150,13 +146,10 @@ def _pad(
     target_width: int | None = None,
     data_format: str | None = None,
 ) -> Spec:
-    height, width, _ = axes_of(images, data_format, _PAD)
     rows = (top_padding, bottom_padding, target_height)
     columns = (left_padding, right_padding, target_width)
-    sizes = {}
-    for axis, names, values in zip((height, width), _PADDINGS, (rows, columns), strict=True):
-        _two_of(_PAD, names, values)
-        sizes[axis] = _widened(images.shape[axis], *values)[1]
+    parts = _results(_PAD, images, images.shape, data_format, rows, columns)
+    sizes = {axis: size for axis, _, size in parts}
     return Spec(replaced(images.shape, sizes), dtypes.result_type(images.dtype))
 
 
@@ -196,11 +189,9 @@ def pad_images(
         >>> ops.image.pad_images(x, **options, data_format="channels_last").shape == (9, 8, 3)
         True
     """
-    height, width, _ = axes_of(images, data_format, _PAD)
     rows = (top_padding, bottom_padding, target_height)
     columns = (left_padding, right_padding, target_width)
     x = images
-    for axis, names, values in zip((height, width), _PADDINGS, (rows, columns), strict=True):
-        _two_of(_PAD, names, values)
-        x = placed(x, axis, *_widened(shape_of(images)[axis], *values), 0)
+    for axis, before, size in _results(_PAD, images, shape_of(images), data_format, rows, columns):
+        x = placed(x, axis, before, size, 0)
     return x

@@ -10,7 +10,7 @@ import numpy as np
 from keras_fn.core import dtypes
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, Spec, op
-from keras_fn.ops._rules import broadcast
+from keras_fn.ops._rules import broadcast, number_type
 from keras_fn.ops._types import Tensor
 from keras_fn.ops.binary import divide
 from keras_fn.ops.core import cast
@@ -151,7 +151,7 @@ def sobel_edges(images: Tensor, data_format: str | None = None) -> Tensor:
     height, width = _check_sobel(images, data_format)
     widths = [(0, 0)] * 4
     widths[height] = widths[width] = (1, 1)
-    x = pad(images, widths)
+    x = pad(cast(images, number_type(images.dtype)), widths)
 
     def part(x: Tensor, axis: int, start: int, stop: int | None) -> Tensor:
         return x[(..., slice(start, stop), *[slice(None)] * (-axis - 1))]

@@ -190,6 +190,28 @@ def test_a_compiled_function_reads_and_assigns(jit: Any) -> None:
     assert numbers([result["z"], result["a"], total.value, count.value]) == [[2, 4], [6], 6, 2]
 
 
+@pytest.mark.parametrize("jit", ["auto", True])
+def test_many_steps_in_one_call(jit: Any) -> None:
+    if not hasattr(backend, "compile_many"):
+        pytest.skip("steps run one by one")
+    total = keras.Variable(0.0)
+
+    def step(tensors: Any, indices: Any) -> Any:
+        x = backend.gather_rows(tensors["x"][0], indices)
+        total.assign(2.0 * total + ops.sum(x))
+        return {"z": ops.sum(x) + 1.0, "none": None}
+
+    data = {"x": [backend.borrow(np.arange(6, dtype="float32")), None]}
+    batches = backend.borrow(np.array([[0, 1], [2, 3], [5, 4]], "int32"))
+    many = backend.compile_many(step, [total], data, batches, jit)
+    last = many(data, batches, 0, 2)
+    assert numbers([last["z"], total.value]) == [6, 7]
+    assert last["none"] is None
+    last = many(data, batches, 2, 3)
+    assert numbers([last["z"], total.value]) == [10, 23]
+    assert backend.compile_many(step, [total], data, batches, None) is None
+
+
 def value_and_grad(function: Callable[..., Any], variables: list[Any]) -> Callable[..., Any]:
     """The backend's, if it has gradients."""
     try:

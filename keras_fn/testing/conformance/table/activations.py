@@ -4,6 +4,7 @@ import numpy as np
 from scipy import special
 
 from keras_fn.testing.conformance.case import (  # fmt: skip
+    ALL,
     FLOATS,
     NUMBERS,
     A,
@@ -19,12 +20,20 @@ from keras_fn.testing.conformance.case import (  # fmt: skip
 # ---------------------------------------------------------------- references
 
 
+def of_floats(function):
+    return lambda x, **options: function(np.asarray(x, "float64"), **options)
+
+
 def relu(x):
     return np.maximum(x, 0)
 
 
 def relu6(x):
     return np.clip(x, 0, 6)
+
+
+def hard_tanh(x):
+    return np.clip(x * 1, -1, 1)
 
 
 def leaky_relu(x, negative_slope=0.2):
@@ -110,7 +119,6 @@ FLOATING = {
     "hard_silu": lambda x: x * hard_sigmoid(x),
     "hard_swish": lambda x: x * hard_sigmoid(x),
     "log_sigmoid": lambda x: -softplus(-x),
-    "hard_tanh": lambda x: np.clip(x, -1, 1),
     "hard_shrink": lambda x, threshold=0.5: np.where(np.abs(x) > threshold, x, 0),
     "soft_shrink": soft_shrink,
     "tanh_shrink": lambda x: x - np.tanh(x),
@@ -121,7 +129,11 @@ FLOATING = {
 CASES: list[Case] = [
     case("relu", T(), ref=relu, specials=True),
     case("relu6", T(low=-9, high=9), ref=relu6, specials=True),
-    *(case(name, T(low=-6, high=6), ref=f, result="float") for name, f in FLOATING.items()),
+    case("hard_tanh", T(), ref=hard_tanh, specials=True),
+    *(case(n, T(), ref=f, dtypes=("bool",), result="int32")
+      for n, f in {"relu": relu, "relu6": relu6, "hard_tanh": hard_tanh}.items()),
+    *(case(name, T(low=-6, high=6), ref=of_floats(f), result="float", dtypes=ALL)
+      for name, f in FLOATING.items()),
     *(
         case(name, T(low=-100, high=100), ref=FLOATING[name], dtypes=FLOATS)
         for name in ("softplus", "log_sigmoid", "silu", "gelu", "elu", "celu", "softsign")
@@ -153,7 +165,9 @@ CASES: list[Case] = [
     *(case("normalize", T("... 4", 0.5, 3), ref=normalize, dtypes=FLOATS, order=order)
       for order in (1, 2, 3, 0.5)),
     case("normalize", T("... 4", 0.5, 3), Axis(), ref=normalize, dtypes=FLOATS, least=1),
-    case("normalize", T("... 4"), ref=normalize, result="float"),
+    case("normalize", T("... 4"), ref=normalize, result="float", order=OneOf([1, 2, 3])),
+    case("normalize", T("... 4"), ref=of_floats(normalize), result="float", dtypes=("bool",),
+         order=OneOf([1, 2])),
     case("normalize", A([[0.0, 0.0], [1e-9, 0.0], [1e-3, 0.0]]), ref=normalize, epsilon=1e-4,
          dtypes=("float32",)),
 ]  # fmt: skip

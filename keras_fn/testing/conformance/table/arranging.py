@@ -140,6 +140,13 @@ REFUSALS: list[Refusal] = [
     refusal("vander", A([[1]]), match="rank 1"),
     refusal("inner", A([1, 2]), A([1]), match="last axes of one size"),
     refusal("vdot", A([1, 2]), A([1]), match="as many elements"),
+    refusal(
+        "cross",
+        A([True, False]),
+        A([True, True]),
+        match="ops.cross\n  expected: numbers",
+        error=TypeError,
+    ),
     refusal("cross", A([1, 2, 3, 4]), A([1, 2, 3]), match="vectors of 2 or 3 elements"),
     refusal("rearrange", A([[1, 2]]), "a b, c", match="two sides"),
     refusal("rearrange", A([[1, 2]]), "a b -> a c", match="b, c on one side only"),

@@ -50,6 +50,8 @@ CASES: list[Case] = [
     case("arange", 0.5, 3, 0.5, ref=np.arange, **ONLY),
     case("arange", 5, ref=np.arange, dtype=OneOf(["uint8"]), **ONLY | {"result": "uint8"}),
     case("eye", OneOf([0, 2, 3]), OneOf([None, 0, 2, 4]), k=OneOf([0, 1, -1]), ref=np.eye, **ONLY),
+    case("eye", 3, 0, ref=np.eye, **ONLY),
+    case("tri", 3, 0, ref=np.tri, **ONLY),
     case("eye", 2, ref=np.eye, dtype="int32", **ONLY | {"result": "int32"}),
     case("identity", OneOf([0, 3]), ref=np.identity, **ONLY),
     case("tri", OneOf([0, 2, 3]), OneOf([None, 0, 2, 4]), k=OneOf([0, 1, -1]), ref=np.tri, **ONLY),

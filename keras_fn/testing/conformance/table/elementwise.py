@@ -88,6 +88,10 @@ def nan_to_num(x, nan=0.0, posinf=None, neginf=None):
     return np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
 
 
+def of_integers(function):
+    return lambda x, *args: function(x.astype("int32"), *args)
+
+
 def rounding(x, decimals=0):
     return np.round(x, decimals)
 
@@ -197,6 +201,9 @@ CASES: list[Case] = [
     case("where", A([[True, False]], "bool"), 2, T("n 2"), ref=np.where),
     case("where", T("m n", low=-1, high=1), ref=np.where, dtypes=ALL, result="int32", jit=False),
     case("clip", T(), -1, 2, ref=np.clip, dtypes=NUMBERS, specials=True),
+    *(case(n, T(), *args, ref=of_integers(f), dtypes=("bool",), result="int32")
+      for n, args, f in (("clip", (-1, 2), np.clip), ("floor_divide", (2,), np.floor_divide),
+                         ("mod", (2,), np.mod))),
     case("clip", T("m n"), T("n", low=-2, high=0), T("m 1", low=0, high=2), ref=np.clip,
          symbolic=False),
     case("clip", T(), -1.5, 1.5, ref=np.clip, dtypes=("int32",), result="float32"),

@@ -420,6 +420,8 @@ CASES: list[Case] = [
         for c in layouts("image.gaussian_blur", size, sigma, ref=gaussian_blur)
     ),
     *layouts("image.sobel_edges", ref=sobel_edges)[:2],
+    case("image.sobel_edges", images(), ref=lambda x, **k: sobel_edges(x.astype("int32"), **k),
+         data_format="channels_last", dtypes=("bool",), result="int32", least=1),
     *(
         case("image.ssim", T(shape, **_UNIT), T(shape, **_UNIT), ref=ssim, least=3, filter_size=3,
              data_format=f, max_val=OneOf([1.0, 2.0]), filter_sigma=OneOf([0.5, 1.5]),

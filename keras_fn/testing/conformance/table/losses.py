@@ -131,6 +131,15 @@ CASES: list[Case] = [
          from_logits=True, dtypes=("float32",)),
     case("sparse_categorical_crossentropy", A(1, "int32"), A([3.0, 1.0]), ref=sparse,
          dtypes=("float32",)),
+    case("sparse_categorical_crossentropy", A([1], "int32"), A([[1000.0, -1000.0]]), ref=sparse,
+         from_logits=True, dtypes=("float32",)),
+    case("sparse_categorical_crossentropy", A([0], "int32"), A([[0.0, 1.0]]), ref=sparse,
+         dtypes=("float32",), gradient=False),  # clipped
+    # Half floats do not hold 1 - 1e-7: the logarithm is taken of wider ones.
+    *(case(op, target, A([[1.0, 0.0]]), ref=ref, dtypes=("float16", "bfloat16"))
+      for op, ref, target in (("binary_crossentropy", binary, A([[1.0, 0.0]], "float32")),
+                              ("categorical_crossentropy", categorical, A([[1.0, 0.0]])),
+                              ("sparse_categorical_crossentropy", sparse, A([0], "int32")))),
     *(case("ctc_loss", LABELS, LOGITS, COUNTS, LENGTHS, ref=ctc_loss, mask_index=blank,
            dtypes=FLOATS, result="float32") for blank in (0,)),
     case("ctc_loss", classes("b 2", 0, 1), T("b 4 3", -9, 9), COUNTS, classes("b", 4, 4),

@@ -149,7 +149,7 @@ REFUSALS: list[Refusal] = [
     refusal("scatter", A([[0]]), A([1, 2]), (3,), match=r"updates of shape \(1,\)"),
     *(refusal(n, A([1.0, 2.0]), A([0]), 2, match=r"segment_ids of shape \(n,\)")
       for n in SEGMENTS),
-    *(refusal(n, A([1.0, 2.0]), A([0.0, 1.0]), 2, match="segment_ids that are integers")
+    *(refusal(n, A([1.0, 2.0]), A([0.0, 1.0]), 2, match=f"ops.{n}\n  expected: segment_ids that")
       for n in SEGMENTS),
     refusal("slice", A([1, 2]), (0, 0), (1,), match="a start for each of the 1 axes"),
     refusal("slice", A([1, 2]), (0,), (1, 1), match="a size for each of the 1 axes"),

@@ -1,0 +1,76 @@
+"""Tables in the terminal, and in a page between two HTML comments."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+
+class Row(NamedTuple):
+    """What was measured of one job, by side: seconds, or whatever `unit` says."""
+
+    title: str
+    values: dict[str, float]
+    asked: str = ""  # of ours, against native
+
+
+def columns(sides: Sequence[str]) -> list[str]:
+    """The heads of a table: native first, as that is what the others are measured by."""
+    named = [name for name in ("native", "ours", "keras") if name in sides]
+    return ["work", *named, *(f"{name} / native" for name in named[1:]), "asked"]
+
+
+def cells(row: Row, unit: str = "s") -> list[str]:
+    """A row as text, under the heads of `columns`."""
+    values = {name: row.values[name] for name in ("native", "ours", "keras") if name in row.values}
+    native = values["native"]
+    ratios = [f"{value / native:.2f}" for name, value in values.items() if name != "native"]
+    shown = [_seconds(v) if unit == "s" else f"{v:.0f} {unit}" for v in values.values()]
+    return [row.title, *shown, *ratios, row.asked]
+
+
+def printed(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> Any:
+    """A table for rich's console."""
+    from rich.table import Table
+
+    table = Table(title=title)
+    for i, column in enumerate(head):
+        table.add_column(column, justify="right" if i else "left")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def write(page: Path, name: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Writes a table into a page, between `<!-- name -->` and `<!-- /name -->`.
+
+    Rows of the page that were not measured now stay, if they have the same columns; a page
+    without the two comments gets them at its end.
+    """
+    text = page.read_text("utf-8") if page.exists() else ""
+    opening, closing = f"<!-- {name} -->", f"<!-- /{name} -->"
+    if opening not in text:
+        text += f"\n{opening}\n{closing}\n"
+    found = re.search(f"{re.escape(opening)}\n(.*?){re.escape(closing)}", text, re.DOTALL)
+    if found is None:
+        raise ValueError(f"{page}: {opening} has no {closing} after it")
+    first, *old = found[1].splitlines() or [""]
+    kept = {_title(line): line for line in old[1:]} if first == _line(head) else {}
+    kept |= {row[0]: _line(row) for row in rows}
+    under = _line(["---", *["--:"] * (len(head) - 1)])
+    table = "\n".join([_line(head), under, *kept.values()])
+    page.write_text(f"{text[: found.start(1)]}{table}\n{text[found.end(1) :]}", "utf-8")
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _title(line: str) -> str:
+    return line.split("|")[1].strip()
+
+
+def _seconds(seconds: float) -> str:
+    if seconds < 1e-3:
+        return f"{seconds * 1e6:.0f} us"
+    return f"{seconds * 1e3:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
