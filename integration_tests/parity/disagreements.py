@@ -118,6 +118,8 @@ KNOWN: list[Known] = [
           "divides by size - 1", "raises",
           "image.gaussian_blur image.sobel_edges image.map_coordinates image.affine_transform "
           "kaiser"),
+    Known("a shape of one number", "raises", "unravel_index"),
+    Known("batches of matrices", "raises", "lu_factor", on="tensorflow"),
     Known("convolves integers", "raises", "image.extract_patches_3d", on="tensorflow"),
     Known("JAX's `reduce_window` refuses what Keras makes of one number for several axes",
           "raises", "max_pool average_pool", on="jax"),
@@ -183,6 +185,13 @@ KNOWN: list[Known] = [
           dtypes="int32"),
     Known("a single sample without a batch", "values", "sparse_categorical_crossentropy",
           on="tensorflow"),
+    Known("of matrices that are not symmetric, too: Keras takes the lower triangle alone", "values",
+          "logdet", on="tensorflow"),
+    Known("the place of a quantile in float64, as in NumPy: float32 misses elements by a hair",
+          "values", "quantile nanquantile percentile nanpercentile", on="tensorflow jax",
+          says="midpoint|higher|lower|nearest"),
+    Known("the middle of the longer one, as in NumPy", "values", "correlate", on="tensorflow",
+          says="'same'"),
     # ------------------------------------------------------------ shapes
     Known("PyTorch's reductions of all axes drop them, `keepdims` or not", "shape",
           "sum prod nanprod max min amax amin ptp", on="torch", says="'keepdims': True|initial"),
