@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import keras_fn
-from keras_fn.backend.settings import backend
+from keras_fn.config import backend
 
 FOLDER = Path(__file__).parent / "benchmarks"
 
@@ -46,7 +46,7 @@ def small(jobs):
 
 def test_every_job_runs_on_both_sides(jobs, sides):
     for job in small(jobs):
-        times = jobs.measure(job, sides, 1)
+        times = jobs.measure(job, sides, 1, warm_up=0)
         assert times.keys() == sides.keys(), job.title
         assert all(0 < seconds < math.inf for seconds in times.values()), job.title
 

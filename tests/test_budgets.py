@@ -1,6 +1,7 @@
 """How many Python calls of ours a warm call takes: a budget, so that overhead cannot creep in."""
 
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -60,3 +61,39 @@ def test_a_warm_call_in_training_stays_within_the_budget_of_a_layer():
     layer = layers.Dense(4)
     calls = own_calls(lambda x: layer(x, training=True), x)
     assert len(calls) <= 25, "\n".join(calls)
+
+
+def guide_mlp() -> keras.Model:
+    inputs = keras.Input((784,))
+    x = layers.Dense(64, activation="relu")(inputs)
+    x = layers.Dense(64, activation="relu")(x)
+    model = keras.Model(inputs, layers.Dense(10)(x))
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.RMSprop(), loss, metrics=["accuracy"])
+    return model
+
+
+# A tenth above what there was when they were written. JAX and TensorFlow run many steps in a call.
+A_STEP_OF_FIT = {"jax": 2, "torch": 380, "tensorflow": 2}
+PREDICT = {"jax": 119, "torch": 187, "tensorflow": 115}
+
+
+def test_a_warm_step_of_fit_stays_within_its_budget():
+    model = guide_mlp()
+
+    def calls(steps: int) -> Counter[str]:
+        x, y = np.ones((64 * steps, 784), "float32"), np.zeros(64 * steps, "int32")
+        return Counter(own_calls(lambda x: model.fit(x, y, batch_size=64, verbose=0), x))
+
+    few, many = calls(10), calls(30)
+    assert few, "the count saw nothing: the folders of our packages are not those it looks at"
+    more, budget = (many.total() - few.total()) / 20, A_STEP_OF_FIT[keras.config.backend()]
+    many.subtract(few)
+    assert more <= budget, f"{more} calls a step, {budget} allowed, of 20 steps:\n{many}"
+
+
+def test_a_warm_predict_of_one_batch_stays_within_its_budget():
+    model = guide_mlp()
+    calls = own_calls(lambda x: model.predict(x, verbose=0), np.ones((32, 784), "float32"))
+    budget = PREDICT[keras.config.backend()]
+    assert len(calls) <= budget, "\n".join([f"{len(calls)} calls, {budget} allowed", *calls])

@@ -35,12 +35,12 @@ def sides() -> dict[str, Any]:
     return found
 
 
-def measure(job: Job, sides: dict[str, Any], rounds: int) -> dict[str, float]:
+def measure(job: Job, sides: dict[str, Any], rounds: int, *, warm_up: int = 2) -> dict[str, float]:
     """Returns the shortest time of each side in seconds, measured turn about."""
     works = {
         name: (job.native if name == "native" else job.keras)(side) for name, side in sides.items()
     }
-    for _ in range(2):  # compile
+    for _ in range(warm_up):  # compile
         for work in works.values():
             work()
     best = dict.fromkeys(works, float("inf"))

@@ -54,7 +54,7 @@ def ticket(x: Any, y: Any, batch: int) -> Callable[[], None]:
     p = [tf.Variable(w) for w in weights("ticket")]
 
     def lstm(x: Any, w: Any, u: Any, b: Any) -> Any:
-        steps = tf.transpose(x @ w + b, (1, 0, 2))
+        steps = tf.transpose(tf.tensordot(x, w, 1) + b, (1, 0, 2))
         count, zero = steps.shape[0], tf.zeros((x.shape[0], u.shape[0]))
         array = tf.TensorArray(tf.float32, count).unstack(steps)
 
@@ -93,10 +93,10 @@ def transformer(x: Any, y: Any, batch: int) -> Callable[[], None]:
         heads = tf.transpose(tf.reshape(x, (batch, -1, 12, 32)), (0, 2, 1, 3))
         q, k, v = tf.split(heads, 3, 1)
         seen = tf.nn.softmax(tf.matmul(q * 32**-0.5, k, transpose_b=True) + unseen)
-        return tf.reshape(tf.transpose(seen @ v, (0, 2, 1, 3)), (batch, -1, 128))
+        return tf.reshape(tf.transpose(seen @ v, (0, 2, 1, 3)), (-1, 128))
 
     def loss(rows: Any) -> Any:
-        words, target = rows
+        words, target = (tf.reshape(r, [-1]) for r in rows)  # a product of matrices is quickest
         h = tf.gather(p[0], words)
         for k in range(1, 49, 12):
             w = p[k : k + 12]
@@ -149,10 +149,13 @@ def _epoch(
         totals[0].assign_add(value)
         totals[1].assign_add(more)
 
-    @tf.function
+    @tf.function(autograph=False)
     def steps(order: Any) -> None:
-        for index in order:  # AutoGraph makes a tf.while_loop of it
-            step(index)
+        def body(k: Any) -> Any:
+            step(order[k])
+            return (k + 1,)
+
+        tf.while_loop(lambda k: k < order.shape[0], body, (0,), parallel_iterations=1)
 
     def run() -> None:
         order = np.random.permutation(samples).astype("int32").reshape(-1, batch)
