@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from keras_fn.wrappers import SKLearnClassifier, SKLearnRegressor, SKLearnTransformer
 
@@ -36,13 +36,19 @@ EAGER = {"run_eagerly": True}
 FIT = {"verbose": 0, "epochs": 2}
 
 
-@parametrize_with_checks(
-    [
-        SKLearnClassifier(make, model_kwargs={**CLASSES, **EAGER}, fit_kwargs=FIT),
-        SKLearnRegressor(make, model_kwargs=EAGER, fit_kwargs=FIT),
-        SKLearnTransformer(make, model_kwargs=EAGER, fit_kwargs=FIT),
-    ]
+ESTIMATORS = (
+    SKLearnClassifier(make, model_kwargs={**CLASSES, **EAGER}, fit_kwargs=FIT),
+    SKLearnRegressor(make, model_kwargs=EAGER, fit_kwargs=FIT),
+    SKLearnTransformer(make, model_kwargs=EAGER, fit_kwargs=FIT),
 )
+CHECKS = [pair for estimator in ESTIMATORS for pair in estimator_checks_generator(estimator)]
+
+
+def _name(x):  # of its own: scikit-learn's names hold addresses, and differ between processes
+    return getattr(x, "func", type(x)).__name__
+
+
+@pytest.mark.parametrize(("estimator", "check"), CHECKS, ids=_name)
 @pytest.mark.filterwarnings("ignore")  # some checks provoke them
 def test_scikit_learn_is_content(estimator, check):
     check(estimator)
