@@ -72,12 +72,9 @@ class ArrayBatches:
 
     def _order(self, turn: int) -> np.ndarray:
         """The samples in the order of one turn through them all."""
-        order = np.arange(self.size, dtype=np.int32)
         if self.shuffle:
-            # Keyed by the turn: a run that resumes in the middle finds the same order.
-            generator = np.random.Generator(np.random.Philox(key=[self.seed, turn]))
-            order = generator.permutation(order)
-        return order
+            return shuffled(self.size, self.seed, turn)
+        return np.arange(self.size, dtype=np.int32)
 
     def runs(self, epoch: int, start: int = 0) -> Iterator[np.ndarray]:
         """Yields the samples of an epoch in runs: each is cut into batches, the last may be short.
@@ -105,6 +102,13 @@ class ArrayBatches:
         for run in self.runs(epoch, start):
             for indices in current().batch_indices(run, self.batch_size):
                 yield tensors, indices
+
+
+def shuffled(size: int, seed: int, turn: int) -> np.ndarray:
+    """The numbers below `size` in an order of each turn's own, the same on every backend."""
+    # Keyed by the turn: a run that resumes in the middle finds the same order.
+    generator = np.random.Generator(np.random.Philox(key=[seed, turn]))
+    return generator.permutation(np.arange(size, dtype=np.int32))
 
 
 def check_lengths(named: Sequence[tuple[str, Any]], who: str) -> int:

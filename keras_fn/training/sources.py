@@ -10,7 +10,7 @@ import numpy as np
 from keras_fn._lazy import Deferred
 from keras_fn.backend.loader import current
 from keras_fn.errors import SpecError
-from keras_fn.training.data import Rows
+from keras_fn.training.data import Rows, shuffled
 from keras_fn.training.prefetch import Prefetch
 from keras_fn.training.py_dataset import PyDataset
 from keras_fn.training.runs import at_end_of_run
@@ -63,13 +63,9 @@ class Fetched:
     """Base of batches that come one by one: they are on the device when the step wants them.
 
     Attributes:
-        resumable: Whether `epoch(epoch, start)` finds its place in a new process, too, provided
-            that the source gives the same again.
         origin: The epoch for which the source began. In a run that is resumed in a new process,
             what the epochs since then had is passed over.
     """
-
-    resumable = True
 
     def __init__(self, source: Any, arrange: Arrange, steps: int | None, background: bool):
         self.source, self.arrange, self.steps, self.background = source, arrange, steps, background
@@ -158,7 +154,6 @@ class IterableBatches(Fetched):
 
     def __init__(self, source: Any, arrange: Arrange, steps: int | None, background: bool = True):
         super().__init__(source, arrange, steps, background)
-        self.resumable = not hasattr(source, "__next__")
         self._iterator: Iterator[Any] | None = None
         self._peeked: Any = None
         self._pulled = 0  # batches of this turn through the source
@@ -304,12 +299,6 @@ class PyDatasetBatches(Fetched):
         """Ends the fetching ahead, and the workers."""
         self._workers.close()  # first, as the thread may be waiting for them
         super().close()
-
-
-def shuffled(size: int, seed: int, turn: int) -> np.ndarray:
-    """The numbers below `size` in an order of each turn's own, the same on every backend."""
-    generator = np.random.Generator(np.random.Philox(key=[seed, turn]))
-    return generator.permutation(np.arange(size, dtype=np.int32))
 
 
 def _length(source: Any) -> int | None:

@@ -140,11 +140,6 @@ def test_a_run_that_goes_on_passes_over_what_the_epochs_before_had():
     assert numbers(resumed, first=3) == whole[3:]
 
 
-def test_who_can_go_through_again_is_resumable():
-    assert stream(Again(ones(1))).resumable
-    assert not stream(iter(ones(1))).resumable
-
-
 def test_the_length_is_known_after_the_first_epoch():
     data = stream(Again(ones(3)))
     assert len(data) == 0

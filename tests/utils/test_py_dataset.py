@@ -195,7 +195,6 @@ def test_an_epoch_may_begin_at_a_batch(steps, module):
     assert numbers(data(), 2, 3) == whole[2][3:]
     turns = [n for epoch in whole for n in epoch]
     assert sorted(turns[:6]) == sorted(turns[6:12]) == list(range(6))
-    assert data().resumable
 
 
 def test_a_resumed_run_finds_the_data_set_as_its_hooks_had_left_it(module):
