@@ -86,7 +86,7 @@ class IoU(Metric):
             counts = ops.logical_and(counts, ops.not_equal(true, self.ignore_class))
         weight = ops.cast(counts, self.dtype)
         if sample_weight is not None:
-            given = ops.convert_to_tensor(sample_weight, dtype=self.dtype)
+            given = ops.cast(ops.convert_to_tensor(sample_weight), self.dtype)
             weight = ops.multiply(weight, ops.reshape(given, (-1,)))
         pairs = ops.where(counts, ops.add(ops.multiply(true, self.num_classes), pred), 0)
         matrix = bucket_sums(weight, pairs, self.num_classes**2)

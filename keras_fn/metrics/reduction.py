@@ -78,7 +78,7 @@ class Sum(Metric):
 
     def result(self) -> Tensor:
         """Returns the sum."""
-        return self.total.value
+        return ops.copy(self.total)  # on TensorFlow the value goes on changing
 
 
 class Mean(Metric):

@@ -28,8 +28,8 @@ class OptimizerMap(PathMap[Optimizer]):
     Example:
         >>> optimizers = keras.optimizers.OptimizerMap(keras.optimizers.SGD())
         >>> optimizers["encoder/.*"] = keras.optimizers.Adam()
-        >>> optimizers["encoder/kernel"].name, optimizers["decoder/kernel"].name
-        ('adam', 'sgd')
+        >>> type(optimizers["encoder/kernel"]).__name__, type(optimizers["kernel"]).__name__
+        ('Adam', 'SGD')
     """
 
     def __init__(

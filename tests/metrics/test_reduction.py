@@ -77,3 +77,11 @@ def test_any_function_of_targets_and_predictions_has_a_mean() -> None:
     y_true, y_pred = np.array([0.0, 0.0], "float32"), np.array([1.0, 2.0], "float32")
     assert number(metric(y_true, y_pred)) == 0.5
     assert metric.name == "far"
+
+
+def test_a_sum_that_was_read_does_not_go_on_changing():
+    metric = metrics.Sum()
+    first = metric([1.0, 2.0])
+    metric.update_state([4.0])
+    assert float(first) == 3.0
+    assert float(metric.result()) == 7.0
