@@ -198,6 +198,7 @@ KNOWN: list[Known] = [
     Known("NumPy's shapes, which Keras on PyTorch does not have", "shape",
           "dot average pad correlate linspace geomspace cross count_nonzero "
           "image.gaussian_blur", on="torch"),
+    Known("no columns where `M` is 0, as in NumPy", "shape", "tri", on="torch"),
     Known("`...` is any number of axes", "shape", "rearrange"),
     Known("a right side of one axis less: vectors on some of Keras's backends, one matrix on "
           "others; in ours, as in NumPy, only a single vector is a vector", "shape",
