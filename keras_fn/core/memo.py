@@ -15,9 +15,9 @@ def remembered(function: F) -> F:
 
     Example:
         >>> from keras_fn.core.memo import remembered
-        >>> total = remembered(lambda sizes: sum(sizes))
-        >>> total((2, 3)), total([2, 3])
-        (5, 5)
+        >>> count = remembered(lambda sizes: len(sizes))
+        >>> count((2, 3)), count([2, 3])
+        (2, 2)
     """
     cached = lru_cache(1024)(function)
 
