@@ -16,7 +16,7 @@ _SIZES = (83, 89)  # what unknown sizes are tried with: primes that no real size
 def abstract_eval(function: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> Any:
     """Shapes of `function` by `jax.eval_shape`, tried with two sizes for the unknown ones."""
 
-    nest = _Nest()
+    nest = Nest()
 
     def shapes(size: int) -> Any:
         def concrete(x: Any) -> Any:
@@ -44,7 +44,7 @@ def abstract_eval(function: Callable[..., Any], args: tuple, kwargs: dict[str, A
     return nest.nested(list(map(meet, shapes(_SIZES[0]), shapes(_SIZES[1]))))
 
 
-class _Nest:
+class Nest:
     """Carries nested results over a transformation of JAX, which sorts the keys of dicts."""
 
     def __init__(self) -> None:
@@ -67,7 +67,7 @@ def value_and_grad(
 
     def run(*args: Any) -> tuple[tuple[Any, Any], list[Any]]:
         written: dict[int, Any] = {}
-        nest = _Nest()
+        nest = Nest()
 
         def pure(values: list[Any]) -> tuple[Any, Any]:
             with StatelessScope(zip(variables, values, strict=True)) as scope:
@@ -84,6 +84,41 @@ def value_and_grad(
     return run
 
 
+class NotInState(Exception):
+    """A step assigns variables that are not among its state: they have to be added."""
+
+    def __init__(self, variables: list[Any]):
+        self.variables = variables
+
+
+def pure(function: Callable[..., Any], state: list[Any], nest: Nest) -> Callable[..., Any]:
+    """Makes `function(*args)` one of `(values, *args)`: it returns the new values and results.
+
+    Raises:
+        NotInState: When it is traced. The variables were made in the trace, or nobody had told.
+    """
+
+    def run(values: list[Any], *args: Any) -> tuple[list[Any], list[Any]]:
+        with StatelessScope(zip(state, values, strict=True)) as scope:
+            results = nest.flat(function(*args))
+        known = set(map(id, state))
+        missing = [v for key, v in scope.written.items() if key not in known]
+        if missing:
+            raise NotInState(missing)
+        return [scope.state[id(v)] for v in state], results
+
+    return run
+
+
+def with_all_state(call: Callable[[], Any], state: list[Any]) -> Any:
+    """Calls what may trace, until all that it assigns is in its state."""
+    while True:
+        try:
+            return call()
+        except NotInState as found:
+            state += found.variables
+
+
 def compile(
     function: Callable[..., Any], state: Sequence[Any], jit: Any = "auto"
 ) -> Callable[..., Any]:
@@ -93,18 +128,12 @@ def compile(
     """
     if jit is None or jit is False:
         return function
-    state, nest = list(state), _Nest()
-
-    def pure(values: list[Any], args: tuple) -> tuple[list[Any], list[Any]]:
-        with StatelessScope(zip(state, values, strict=True)) as scope:
-            results = nest.flat(function(*args))
-        return results, [scope.state[id(v)] for v in state]
-
+    state, nest = list(state), Nest()
     options = jit if isinstance(jit, dict) else {}
-    compiled = jax.jit(pure, **{"donate_argnums": 0, **options})
+    compiled = jax.jit(pure(function, state, nest), **{"donate_argnums": 0, **options})
 
     def step(*args: Any) -> Any:
-        results, values = compiled([v.value for v in state], args)
+        values, results = with_all_state(lambda: compiled([v.value for v in state], *args), state)
         for variable, value in zip(state, values, strict=True):
             variable._handle = value
         return nest.nested(results)

@@ -9,8 +9,7 @@ import jax.numpy as jnp
 from jax import lax
 from jax.extend.core import ClosedJaxpr, Jaxpr, jaxpr_as_fun
 
-from keras_fn.core.scopes import StatelessScope
-from keras_fn_jax.functions import _Nest
+from keras_fn_jax.functions import Nest, pure, with_all_state
 
 
 def compile_many(
@@ -27,15 +26,12 @@ def compile_many(
     """
     if jit is None or jit is False:
         return None
-    state, nest = list(state), _Nest()
-
-    def one(values: list[Any], tensors: Any, batch: Any) -> tuple[list[Any], list[Any]]:
-        with StatelessScope(zip(state, values, strict=True)) as scope:
-            results = nest.flat(function(tensors, batch))
-        return [scope.state[id(v)] for v in state], results
-
-    values = [v.value for v in state]
-    traced, (_, results) = jax.make_jaxpr(one, return_shape=True)(values, tensors, batches[0])
+    state, nest = list(state), Nest()
+    one = pure(function, state, nest)
+    trace = jax.make_jaxpr(one, return_shape=True)
+    traced, (_, results) = with_all_state(
+        lambda: trace([v.value for v in state], tensors, batches[0]), state
+    )
     if jax.default_backend() == "cpu" and not _SLOW_IN_LOOPS_ON_CPU.isdisjoint(_names(traced)):
         return None
     step, nested = jaxpr_as_fun(traced), partial(jax.tree.unflatten, jax.tree.structure(results))

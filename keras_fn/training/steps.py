@@ -336,7 +336,7 @@ class Steps(StatelessTraining):
         """Builds what the first batch decides: weights, losses, metrics, the optimizer."""
         x, y, _ = batch
         known = self._objective is not None and (y is None or self._measures is not None)
-        if known and self.built:
+        if (known and self.built) or self._goes_its_own_way():
             return
         y_pred = self._meet(x)
         if self._objective is None:
@@ -352,6 +352,20 @@ class Steps(StatelessTraining):
             self._start_metrics(targets, y_pred)
         if self.optimizer is not None and not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
+
+    def _goes_its_own_way(self) -> bool:
+        """Whether a step of the user's says all, and the model need not be called as a whole."""
+        told = self._compile_arguments or {}
+        if type(self).train_step is Steps.train_step or any(
+            told.get(name) for name in ("loss", "metrics", "weighted_metrics")
+        ):
+            return False
+        inner = self._flatten_layers(include_self=False)
+        if not inner or not all(layer.built for layer in inner):
+            return False
+        if self.optimizer is not None and not self.optimizer.built:
+            self.optimizer.build(self.trainable_variables)
+        return True
 
     def _meet(self, x: list[Any]) -> Any:
         """Builds the model for inputs like these; returns the specs of its outputs."""

@@ -218,3 +218,47 @@ def test_the_state_as_a_tree():
         model.set_state_tree({"trainable_variables": {"nothing": {"here": 1.0}}})
     with pytest.raises(ValueError, match="value_format"):
         model.get_state_tree("json")
+
+
+def test_a_model_without_a_call_trains_by_its_own_step():
+    class Pair(keras.Model):
+        """Like a GAN: two models, an optimizer, and no call."""
+
+        def __init__(self, one, two):
+            super().__init__()
+            self.one, self.two = one, two
+            self.seen = keras.metrics.Mean(name="seen")
+
+        def compile(self, chosen):
+            super().compile()
+            self.chosen = chosen
+
+        def train_step(self, data):
+            (x,) = data
+            variables = self.two.trainable_variables
+            grads = keras.value_and_grad(
+                lambda: ops.mean(ops.square(self.two(self.one(x)) - 3.0)), variables
+            )
+            loss, grads = grads()
+            self.chosen.apply(grads, variables)
+            self.seen.update_state(loss)
+            return {"seen": self.seen.result()}
+
+    parts = [keras.Sequential([keras.Input((4,)), layers.Dense(4)]) for _ in range(2)]
+    model = Pair(*parts)
+    model.compile(keras.optimizers.Adam(0.05))
+    history = model.fit(X, batch_size=5, epochs=20, verbose=0).history["seen"]
+    assert history[-1] < history[0] / 2
+    assert int(model.chosen.iterations.numpy()) == 80
+
+
+def test_what_a_step_assigns_is_kept_whoever_holds_it():
+    stray = keras.metrics.Sum(name="stray")
+
+    class Forgetful(keras.Model):
+        def train_step(self, data):
+            stray.update_state(1.0)
+            return super().train_step(data)
+
+    build(Forgetful).fit(X, Y, batch_size=5, epochs=2, verbose=0)
+    assert float(ops.convert_to_numpy(stray.result())) == 8
