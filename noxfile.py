@@ -136,8 +136,9 @@ def demo(session: nox.Session) -> None:
 @nox.session
 @nox.parametrize("backend", list(FRAMEWORKS), ids=list(FRAMEWORKS))
 def bench(session: nox.Session, backend: str) -> None:
-    """Speed against a hand-written loop in the framework itself."""
+    """Speed and memory against programs in the framework itself, and against real Keras."""
     _install(session, backend)
+    session.install("keras", *CONSTRAINTS)
     session.run(
         "python", "integration_tests/benchmarks", *session.posargs, env={"KERAS_BACKEND": backend}
     )

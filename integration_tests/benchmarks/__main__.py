@@ -12,6 +12,7 @@ import argparse
 import compileall
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ import tables
 from tables import Row
 
 FRAMEWORKS = {"jax": "jax.numpy", "torch": "torch", "tensorflow": "tensorflow"}
+_Table = tuple[list[str], Iterable[list[str]]]  # heads and rows, which may still be measured
 
 
 def main() -> None:
@@ -29,21 +31,17 @@ def main() -> None:
 
     options = _options()
     if options.ops:
-        head, rows = _ops(options.rounds)
-        title = f"ops on {jobs.BACKEND}, microseconds a call"
+        title, (head, rows) = f"ops on {jobs.BACKEND}, us a call", _ops(options.rounds)
     elif options.memory:
-        sides = list(jobs.sides())
-        measured = memory.rows(sides)
-        rows = [tables.cells(row, "MB") for row in measured]
-        rows.insert(2, memory.growth(measured))
-        head, title = tables.columns(sides), f"memory on {jobs.BACKEND}"
+        title, (head, rows) = f"memory on {jobs.BACKEND}", _memory()
     else:
-        sides = jobs.sides()
-        rows = [tables.cells(_measured(name, sides, options.rounds)) for name in options.only]
-        head, title = tables.columns(list(sides)), f"speed on {jobs.BACKEND}"
-    Console(width=120).print(tables.printed(title, head, rows))
-    if options.markdown:
-        tables.write(options.markdown, title, head, rows)
+        title, (head, rows) = f"speed on {jobs.BACKEND}", _speed(options.only, options.rounds)
+    done = []
+    for row in rows:
+        done.append(row)
+        if options.markdown:  # at once: a run takes minutes, and may be cut short
+            tables.write(options.markdown, title, head, [row])
+    Console(width=120).print(tables.printed(title, head, done))
 
 
 def _options() -> argparse.Namespace:
@@ -58,6 +56,20 @@ def _options() -> argparse.Namespace:
     if unknown := set(options.only) - {*jobs.JOBS, "import"}:
         parser.error(f"no job on {jobs.BACKEND}: {', '.join(sorted(unknown))}")
     return options
+
+
+def _speed(names: list[str], rounds: int) -> _Table:
+    sides = jobs.sides()
+    measured = (_measured(name, sides, rounds) for name in names)
+    return tables.columns(list(sides)), map(tables.cells, measured)
+
+
+def _memory() -> _Table:
+    sides = list(jobs.sides())
+    measured = memory.rows(sides)
+    rows = [tables.cells(row, "MB") for row in measured]
+    rows.insert(2, memory.growth(measured))
+    return tables.columns(sides), rows
 
 
 def _measured(name: str, sides: dict[str, Any], rounds: int) -> Row:
@@ -92,7 +104,7 @@ def _imports(sides: list[str]) -> Row:
     return Row("import with layers and models", values, "+0.1 s")
 
 
-def _ops(rounds: int) -> tuple[list[str], list[list[str]]]:
+def _ops(rounds: int) -> _Table:
     """What each class of ops costs above the native call."""
     import op_calls
 
