@@ -108,7 +108,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Types of keras_fn and of the backends."""
-    session.install("basedpyright", "-e", ".[plot]", *FRAMEWORKS["jax"], *CONSTRAINTS)
+    session.install("basedpyright", "-e", ".[plot,sklearn]", *FRAMEWORKS["jax"], *CONSTRAINTS)
     session.run("basedpyright", "--warnings")
 
 
