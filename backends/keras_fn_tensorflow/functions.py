@@ -84,22 +84,47 @@ def compile(
     draw_values(state)
     xla = has_gpu() if jit == "auto" else jit
     options = jit if isinstance(jit, dict) else {"jit_compile": xla}
-    compiled = tf.function(function, autograph=False, **options)
-    may_fall_back = options.get("jit_compile", False) and options is not jit
+    made: dict[Any, Callable[..., Any]] = {}  # for each nesting of the arguments
 
     def step(*args: Any) -> Any:
+        leaves = tree.flatten(args)
+        nest = tree.structure(args), tuple([x is None for x in leaves])
+        if nest not in made:
+            skeleton = tree.map_structure(lambda _: None, args)  # not the tensors, which would stay
+            made[nest] = _compiled(function, skeleton, nest[1], options, options is not jit)
+        return made[nest](*[_argument(x) for x in leaves if x is not None])
+
+    return step
+
+
+def _compiled(
+    function: Callable[..., Any],
+    skeleton: Any,
+    missing: tuple[bool, ...],
+    options: dict[str, Any],
+    may_fall_back: bool,
+) -> Callable[..., Any]:
+    """A `tf.function` of tensors alone: to look through nested ones takes it long at each call."""
+
+    def flat(*tensors: Any) -> Any:
+        rest = iter(tensors)
+        return function(*tree.pack(skeleton, [None if gone else next(rest) for gone in missing]))
+
+    compiled = tf.function(flat, autograph=False, **options)
+    may_fall_back = may_fall_back and bool(options.get("jit_compile"))
+
+    def call(*tensors: Any) -> Any:
         nonlocal compiled, may_fall_back
-        args = tree.map_structure(_argument, args)
         try:
-            return compiled(*args)
+            return compiled(*tensors)
         except _NOT_COMPILED:
             if not may_fall_back:
                 raise
         # An op that XLA does not know. Nothing has run: it compiles everything or nothing.
-        compiled, may_fall_back = tf.function(function, autograph=False), False
-        return compiled(*args)
+        compiled, may_fall_back = tf.function(flat, autograph=False), False
+        return compiled(*tensors)
 
-    return step
+    return call
 
 
 def draw_values(state: Sequence[Any]) -> None:
@@ -113,7 +138,7 @@ _NOT_COMPILED = (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError)
 
 def _argument(x: Any) -> Any:
     """A Python number would be traced anew for each value, so it becomes a tensor."""
-    return x if x is None or is_tensor(x) else convert_to_tensor(getattr(x, "value", x))
+    return x if is_tensor(x) else convert_to_tensor(getattr(x, "value", x))
 
 
 def compile_call(function: Callable[..., Any], variables: Sequence[Any]) -> Callable[..., Any]:

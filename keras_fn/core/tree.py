@@ -34,6 +34,11 @@ def pack(structure: Any, leaves: Iterable[Any]) -> Any:
     return optree.tree_unflatten(spec, leaves)
 
 
+def structure(nested: Any) -> Any:
+    """Returns how something is nested: an object that can be compared and hashed."""
+    return optree.tree_structure(nested, none_is_leaf=True, namespace=_NAMESPACE)
+
+
 def paths(structure: Any) -> list[tuple[Any, ...]]:
     """Returns the path of keys and indices to each leaf, in the order of `flatten`."""
     return optree.tree_paths(structure, none_is_leaf=True, namespace=_NAMESPACE)
