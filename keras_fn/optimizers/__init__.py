@@ -5,6 +5,7 @@ from typing import Any
 from keras_fn.core.registry import register
 from keras_fn.core.serialization import deserialize_as, serialize_keras_object
 from keras_fn.errors import SpecError
+from keras_fn.optimizers import legacy as legacy
 from keras_fn.optimizers import schedules as schedules
 from keras_fn.optimizers.adadelta import Adadelta as Adadelta
 from keras_fn.optimizers.adafactor import Adafactor as Adafactor

@@ -1,0 +1,12 @@
+"""The optimizers of Keras 2 say what takes their place."""
+
+import pytest
+
+import keras_fn as keras
+
+
+@pytest.mark.parametrize("name", ["Adagrad", "Adam", "Ftrl", "Optimizer", "RMSprop", "SGD"])
+def test_what_takes_its_place_is_said(name):
+    with pytest.raises(ImportError, match=f"use keras.optimizers.{name}$"):
+        getattr(keras.optimizers.legacy, name)(learning_rate=0.1)
+    assert hasattr(keras.optimizers, name)
