@@ -20,12 +20,17 @@ class ArrayBatches:
         batch_size: Samples in a batch.
         shuffle: Whether each epoch has an order of its own.
         seed: Where the orders come from: the same on every backend.
+        once: Whether they are gone through once: batches are then cut on the host, and there is
+            never more than they on the device.
     """
 
-    def __init__(self, rows: Rows, batch_size: int, shuffle: bool, seed: int):
+    def __init__(self, rows: Rows, batch_size: int, shuffle: bool, seed: int, once: bool = False):
         self.rows = rows
         self.size = len(rows[0][0])
         self.batch_size, self.shuffle, self.seed = min(batch_size, self.size), shuffle, seed
+        leaves = [a for group in rows for a in group or () if a is not None]
+        on_host = all(isinstance(a, np.ndarray) for a in leaves)
+        self._cut_on_host = not shuffle and on_host and (once or self.size == self.batch_size)
         self.limit: int | None = None  # batches in an epoch, where it is not all
         self._tensors: Any = None
 
@@ -59,16 +64,19 @@ class ArrayBatches:
     def tensors(self) -> Any:
         """The arrays on the device, as `(x, y, sample_weight)`."""
         if self._tensors is None:
-            backend = current()
-
-            def device(a: Any) -> Any:
-                return backend.borrow(a) if isinstance(a, np.ndarray) else a
-
-            self._tensors = tuple(
-                None if group is None else [None if a is None else device(a) for a in group]
-                for group in self.rows
-            )
+            self._tensors = self._on_device(slice(None))
         return self._tensors
+
+    def _on_device(self, part: slice) -> Any:
+        backend = current()
+
+        def device(a: Any) -> Any:
+            return backend.borrow(a[part]) if isinstance(a, np.ndarray) else a
+
+        return tuple(
+            None if group is None else [None if a is None else device(a) for a in group]
+            for group in self.rows
+        )
 
     def _order(self, turn: int) -> np.ndarray:
         """The samples in the order of one turn through them all."""
@@ -95,10 +103,12 @@ class ArrayBatches:
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[tuple[Any, Any]]:
         """Yields `(tensors, indices)` for each batch of an epoch, from batch `start` on."""
-        tensors = self.tensors
-        if self.size == self.batch_size and not self.shuffle:
-            yield from [(tensors, None)][start:]  # all, and nothing to gather
+        if self._cut_on_host:
+            for batch in range(start, len(self)):
+                first = batch * self.batch_size
+                yield self._on_device(slice(first, first + self.batch_size)), None
             return
+        tensors = self.tensors
         for run in self.runs(epoch, start):
             for indices in current().batch_indices(run, self.batch_size):
                 yield tensors, indices

@@ -214,7 +214,8 @@ def batches(
         background = not getattr(model, "run_eagerly", False)  # a debugger stays in one thread
         return batches_of(x, arrange, steps, shuffle, make_default_seed(), background)
     found = rows(model, x, y, sample_weight, class_weight)
-    made = ArrayBatches(found, batch_size, shuffle, make_default_seed() if shuffle else 0)
+    seed = make_default_seed() if shuffle else 0
+    made = ArrayBatches(found, batch_size, shuffle, seed, once=x_only)
     made.limit = steps
     return made
 
