@@ -160,6 +160,7 @@ class _RangeTest(Callback):
         suggestion = None
         if count >= 3:
             slopes = np.gradient(smoothed, np.log(rates))
+            slopes[: count // 10] = 0  # a mean of few losses moves by chance
             if slopes.min() < 0:
                 suggestion = float(rates[slopes.argmin()])
         return LearningRateTest(rates, np.array(self.losses), smoothed, suggestion)
