@@ -72,9 +72,10 @@ class StatelessTraining(Mixed):
             value_format: `"backend_tensor"` or `"numpy_array"`.
 
         Example:
-            >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name="d")], name="m")
+            >>> x = keras.Input((3,))
+            >>> model = keras.Model(x, keras.layers.Dense(2, name="d")(x))
             >>> tree = model.get_state_tree("numpy_array")
-            >>> tree["trainable_variables"]["m"]["d"]["kernel"].shape
+            >>> tree["trainable_variables"]["d"]["kernel"].shape
             (3, 2)
         """
         formats = {"backend_tensor": lambda v: v.value, "numpy_array": lambda v: v.numpy()}
