@@ -65,7 +65,7 @@ def _cycles(side: str, cycles: str) -> list[float]:
 
 def _peak(side: str, name: str) -> list[float]:
     """The most memory that the process held in two trainings."""
-    fit = jobs.FITS[name]
+    fit = jobs.FITS[name]._replace(epochs=1)
     work = (fit.native if side == "native" else fit.keras)(_library(side))
     for _ in range(2):
         work()
