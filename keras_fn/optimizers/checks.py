@@ -116,6 +116,6 @@ def with_gradients(optimizer: Any, grads: list[Any], variables: list[Any]) -> tu
     warnings.warn(
         f"Gradients do not exist for variables {missing}: the loss does not depend on them. "
         "They stay as they are.",
-        stacklevel=3,
+        stacklevel=4,
     )
     return [g for g, _ in pairs], [v for _, v in pairs]

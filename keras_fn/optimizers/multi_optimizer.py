@@ -7,7 +7,6 @@ from typing import Any
 from keras_fn.core import patterns, serialization
 from keras_fn.core.path_map import PathMap
 from keras_fn.errors import DTypeError, SpecError
-from keras_fn.optimizers.checks import pair_up, with_gradients
 from keras_fn.optimizers.loss_scale_optimizer import LossScaleOptimizer
 from keras_fn.optimizers.optimizer import Optimizer
 
@@ -221,13 +220,9 @@ class MultiOptimizer(Optimizer):
             ValueError: The optimizer does not know a variable, or there are not as many gradients
                 as variables, or none at all.
         """
-        grads = list(grads)
+        grads, variables = self._matched(grads, trainable_variables)
         if not grads:
             return
-        if trainable_variables is not None and not self.built:
-            self.build(list(trainable_variables))
-        variables = pair_up(self, grads, trainable_variables)
-        grads, variables = with_gradients(self, grads, variables)
         parts: dict[int, tuple[list[Any], list[Any]]] = {}
         for g, v in zip(grads, variables, strict=True):
             own_grads, own = parts.setdefault(self._places[self._get_variable_index(v)], ([], []))

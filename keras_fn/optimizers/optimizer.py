@@ -204,15 +204,12 @@ class Optimizer(OptimizerState):
             ValueError: The optimizer does not know a variable, or there are not as many gradients
                 as variables, or none at all.
         """
-        grads = list(grads)
+        grads, variables = self._matched(grads, trainable_variables)
         if not grads:
             return
-        if trainable_variables is not None and not self.built:
-            self.build(list(trainable_variables))
-        variables = pair_up(self, grads, trainable_variables)
         foreach = getattr(current(), "foreach", None)
         with nullcontext() if foreach is None else foreach.no_grad():
-            grads, variables = self._overwrite(*with_gradients(self, grads, variables))
+            grads, variables = self._overwrite(grads, variables)
             if grads:
                 if self.loss_scale_factor is not None:
                     grads = [g / self.loss_scale_factor for g in grads]
@@ -226,6 +223,15 @@ class Optimizer(OptimizerState):
                     if v.constraint is not None:
                         v.assign(v.constraint(v))
             self._iterations.assign_add(1)
+
+    def _matched(self, grads: Sequence[Tensor], variables: Any) -> tuple[list, list]:
+        """Returns the gradients that are there, with their variables; builds if that is due."""
+        grads = list(grads)
+        if not grads:
+            return [], []
+        if variables is not None and not self.built:
+            self.build(list(variables))
+        return with_gradients(self, grads, pair_up(self, grads, variables))
 
     def _overwrite(self, grads: list[Tensor], variables: list[Any]) -> tuple[list, list]:
         """Sets the variables whose gradient is their next value; returns the others."""
