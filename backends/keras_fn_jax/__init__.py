@@ -16,6 +16,7 @@ from keras_fn_jax.many_steps import compile_many as compile_many
 from keras_fn_jax.tensors import assign as assign
 from keras_fn_jax.tensors import assign_add as assign_add
 from keras_fn_jax.tensors import batch_indices as batch_indices
+from keras_fn_jax.tensors import batch_rows as batch_rows
 from keras_fn_jax.tensors import borrow as borrow
 from keras_fn_jax.tensors import cast as cast
 from keras_fn_jax.tensors import convert_to_numpy as convert_to_numpy

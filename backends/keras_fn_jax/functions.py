@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 
 from keras_fn.core import tree
 from keras_fn.core.keras_tensor import KerasTensor
@@ -127,7 +129,7 @@ def compile(
     A dict for `jit` holds arguments of `jax.jit`. Without it, a step runs op by op.
     """
     if jit is None or jit is False:
-        return function
+        return lambda *args: function(*jax.tree.map(_on_device, args))
     state, nest = list(state), Nest()
     options = jit if isinstance(jit, dict) else {}
     compiled = jax.jit(pure(function, state, nest), **{"donate_argnums": 0, **options})
@@ -139,6 +141,10 @@ def compile(
         return nest.nested(results)
 
     return step
+
+
+def _on_device(x: Any) -> Any:
+    return jnp.asarray(x) if isinstance(x, np.ndarray) else x
 
 
 def compile_call(function: Callable[..., Any], variables: Sequence[Any]) -> Callable[..., Any]:

@@ -17,6 +17,7 @@ from keras_fn_tensorflow.many_steps import compile_many as compile_many
 from keras_fn_tensorflow.tensors import assign as assign
 from keras_fn_tensorflow.tensors import assign_add as assign_add
 from keras_fn_tensorflow.tensors import batch_indices as batch_indices
+from keras_fn_tensorflow.tensors import batch_rows as batch_rows
 from keras_fn_tensorflow.tensors import borrow as borrow
 from keras_fn_tensorflow.tensors import cast as cast
 from keras_fn_tensorflow.tensors import convert_to_numpy as convert_to_numpy

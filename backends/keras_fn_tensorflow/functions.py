@@ -110,7 +110,7 @@ def _compiled(
         rest = iter(tensors)
         return function(*tree.pack(skeleton, [None if gone else next(rest) for gone in missing]))
 
-    compiled = tf.function(flat, autograph=False, **options)
+    compiled = _with_traces_at_hand(tf.function(flat, autograph=False, **options))
     may_fall_back = may_fall_back and bool(options.get("jit_compile"))
 
     def call(*tensors: Any) -> Any:
@@ -121,8 +121,29 @@ def _compiled(
             if not may_fall_back:
                 raise
         # An op that XLA does not know. Nothing has run: it compiles everything or nothing.
-        compiled, may_fall_back = tf.function(flat, autograph=False), False
+        compiled = _with_traces_at_hand(tf.function(flat, autograph=False))
+        may_fall_back = False
         return compiled(*tensors)
+
+    return call
+
+
+def _with_traces_at_hand(function: Any) -> Callable[..., Any]:
+    """Calls the traces of a `tf.function` of tensors alone.
+
+    To find the trace for some tensors takes TensorFlow about as long as to run a small one.
+    """
+    traces: dict[Any, Callable[..., Any]] = {}
+
+    def call(*tensors: Any) -> Any:
+        if not tf.executing_eagerly():
+            return function(*tensors)
+        key = tuple([(*t.shape.as_list(), t.dtype, t.device) for t in tensors])
+        if key in traces:
+            return traces[key](*tensors)
+        results = function(*tensors)
+        traces[key] = function.get_concrete_function(*tensors)
+        return results
 
     return call
 
@@ -144,4 +165,4 @@ def _argument(x: Any) -> Any:
 def compile_call(function: Callable[..., Any], variables: Sequence[Any]) -> Callable[..., Any]:
     """`tf.function` of a function that only reads its variables; tapes see through it."""
     del variables
-    return tf.function(function, autograph=False)
+    return _with_traces_at_hand(tf.function(function, autograph=False))

@@ -46,6 +46,9 @@ def borrow(x: np.ndarray) -> tf.Tensor:
     return tf.convert_to_tensor(x)
 
 
+batch_rows = borrow
+
+
 def _packable(x: Any) -> Any:
     """A leaf of a list that holds tensors: NumPy scalars are none, so they pack as numbers."""
     return x if hasattr(x, "__tf_tensor__") or is_tensor(x) else np.asarray(x).item()

@@ -14,6 +14,7 @@ from keras_fn_torch.layer import LayerBase as LayerBase
 from keras_fn_torch.tensors import assign as assign
 from keras_fn_torch.tensors import assign_add as assign_add
 from keras_fn_torch.tensors import batch_indices as batch_indices
+from keras_fn_torch.tensors import batch_rows as batch_rows
 from keras_fn_torch.tensors import borrow as borrow
 from keras_fn_torch.tensors import cast as cast
 from keras_fn_torch.tensors import convert_to_numpy as convert_to_numpy

@@ -115,6 +115,19 @@ class ForEach:
         torch._foreach_lerp_(self.tensors, target.tensors, rate)
         return self
 
+    def move_square(self, target: "ForEach", rate: float) -> "ForEach":
+        """Moves all tensors, in place, towards the squares of those of `target`."""
+        torch._foreach_mul_(self.tensors, 1 - rate)
+        torch._foreach_addcmul_(self.tensors, target.tensors, target.tensors, rate)
+        return self
+
+    def descend_ratio(self, direction: "ForEach", divisor: "ForEach", rate: Any) -> "ForEach":
+        """Changes all tensors, in place: `x -= direction / divisor * rate`."""
+        if isinstance(rate, Tensor):
+            return self.descend(direction / divisor, rate)
+        torch._foreach_addcdiv_(self.tensors, direction.tensors, divisor.tensors, -float(rate))
+        return self
+
     def norms(self) -> "ForEach":
         """The Euclidean norm of each tensor."""
         return ForEach(torch._foreach_norm(self.tensors, 2, _norm_dtype(self.tensors)))

@@ -131,6 +131,9 @@ def borrow(x: np.ndarray) -> Tensor:
     return convert_to_tensor(x)
 
 
+batch_rows = borrow
+
+
 def to_device(x: Tensor) -> Tensor:
     """Brings a tensor, of a DataLoader say, to the default device; there, it is the same."""
     return x.to(default_device())

@@ -139,6 +139,13 @@ class Backend(Protocol):
         """
         ...
 
+    def batch_rows(self, x: np.ndarray) -> Any:
+        """A batch that one step takes, in whatever form `compile`d steps take it fastest.
+
+        As with `borrow`, nobody changes the array meanwhile.
+        """
+        ...
+
     def batch_indices(self, order: np.ndarray, batch_size: int) -> Sequence[Any]:
         """The rows of an epoch cut into batches, in whatever form `compile`d steps take fastest.
 

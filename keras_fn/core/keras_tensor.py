@@ -123,13 +123,14 @@ def standardize_shape(shape: Any) -> Shape:
         ValueError: It is no shape, or a size is negative.
     """
     try:
-        sizes = tuple(None if size is None else size.__index__() for size in shape)
+        sizes = tuple([None if size is None else size.__index__() for size in shape])
     except (TypeError, AttributeError):
         raise ValueError(
             f"A shape is a tuple of integers and None, for example (None, 3), not {shape!r}."
         ) from None
-    if any(size is not None and size < 0 for size in sizes):
-        raise ValueError(f"The sizes of a shape cannot be negative: {shape!r}.")
+    for size in sizes:
+        if size is not None and size < 0:
+            raise ValueError(f"The sizes of a shape cannot be negative: {shape!r}.")
     return sizes
 
 

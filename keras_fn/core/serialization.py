@@ -265,7 +265,7 @@ def get_object(role: str, identifier: Any) -> Any:
         return None
     obj = identifier
     if isinstance(identifier, (str, dict)):
-        obj = deserialize_as(role, identifier)
+        obj = _read(identifier, role, {})
     if isinstance(obj, type):
         obj = obj()
     if not callable(obj):

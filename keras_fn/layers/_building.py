@@ -11,7 +11,7 @@ from keras_fn.core.scopes import BuildScope
 
 def once_built(build: Callable[..., None]) -> Callable[..., None]:
     """A `build` that whoever calls it makes real variables, named after the layer, and is noted."""
-    signature = inspect.signature(build)
+    names = list(inspect.signature(build).parameters)[1:]
 
     @wraps(build)
     def run(self: Any, *args: Any, **kwargs: Any) -> None:
@@ -24,8 +24,8 @@ def once_built(build: Callable[..., None]) -> Callable[..., None]:
         finally:
             self._building = False
         self.built = True
-        shapes = signature.bind(self, *args, **kwargs).arguments
-        self._build_shapes = dict(list(shapes.items())[1:]) or self._build_shapes
+        shapes = {**dict(zip(names, args, strict=False)), **kwargs}
+        self._build_shapes = shapes or self._build_shapes
 
     return run
 

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 from keras_fn.backend.loader import current
@@ -58,7 +59,6 @@ class Functional(Model):
         self._compiled: Any = None
         self._called_with: dict[Any, bool] = {}
         self._direct: set[Any] = set()  # inputs that go to the compiled function as they are
-        self._pure = all(_is_ours(op) for op in self._operations)
         self.supports_masking = True
         self.built = True
         self._build_shapes = None
@@ -119,6 +119,11 @@ class Functional(Model):
         return _names(self._outputs_struct, self._outputs)
 
     # ---------------------------------------------------------------- calling
+
+    @cached_property
+    def _pure(self) -> bool:
+        """Whether the graph can run as one compiled function; asked when it is called first."""
+        return all(_is_ours(op) for op in self._operations)
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Runs the graph.

@@ -70,7 +70,7 @@ class Adadelta(Optimizer):
     ) -> tuple[Any, Sequence[Any]]:
         """`w -= lr * rms(updates) / rms(gradients) * g`."""
         squares, updates = slots
-        squares = xp.move(squares, xp.square(g), 1 - self.rho)
+        squares = xp.move_square(squares, g, 1 - self.rho)
         update = xp.sqrt(updates + self.epsilon) * g / xp.sqrt(squares + self.epsilon)
-        updates = xp.move(updates, xp.square(update), 1 - self.rho)
+        updates = xp.move_square(updates, update, 1 - self.rho)
         return xp.descend(w, update, lr), (squares, updates)

@@ -73,4 +73,4 @@ class Adagrad(Optimizer):
         """`w -= lr * g / sqrt(sum of g**2 + epsilon)`."""
         (total,) = slots
         total += xp.square(g)
-        return xp.descend(w, g / xp.sqrt(total + self.epsilon), lr), (total,)
+        return xp.descend_ratio(w, g, xp.sqrt(total + self.epsilon), lr), (total,)

@@ -92,7 +92,7 @@ class Adam(Optimizer):
             greatest = [xp.maximum(greatest[0], v)]
         divisor = xp.sqrt(greatest[0] if self.amsgrad else v)
         divisor += self.epsilon
-        return xp.descend(w, m / divisor, alpha), (m, v, *greatest)
+        return xp.descend_ratio(w, m, divisor, alpha), (m, v, *greatest)
 
 
 def adam_averages(
@@ -100,4 +100,4 @@ def adam_averages(
 ) -> tuple[Any, Any, Tensor]:
     """Returns Adam's two averages, moved on, and the learning rate corrected for their start."""
     alpha = lr * (1 - beta_2**step) ** 0.5 / (1 - beta_1**step)
-    return xp.move(m, g, 1 - beta_1), xp.move(v, xp.square(g), 1 - beta_2), alpha
+    return xp.move(m, g, 1 - beta_1), xp.move_square(v, g, 1 - beta_2), alpha

@@ -75,4 +75,4 @@ class Adamax(Optimizer):
         m, u = slots
         m = xp.move(m, g, 1 - self.beta_1)
         u = xp.maximum(u * self.beta_2, xp.absolute(g))
-        return xp.descend(w, m / (u + self.epsilon), lr / (1 - self.beta_1**step)), (m, u)
+        return xp.descend_ratio(w, m, u + self.epsilon, lr / (1 - self.beta_1**step)), (m, u)

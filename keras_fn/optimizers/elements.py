@@ -39,6 +39,16 @@ def move(x: Tensor, target: Tensor, rate: float) -> Tensor:
     return ops.add(x, ops.multiply(ops.subtract(target, x), rate))
 
 
+def move_square(x: Tensor, target: Tensor, rate: float) -> Tensor:
+    """Returns `x + (target**2 - x) * rate`. Like `+=`, it may overwrite `x`."""
+    return move(x, square(target), rate)
+
+
+def descend_ratio(x: Tensor, direction: Tensor, divisor: Tensor, rate: Tensor) -> Tensor:
+    """Returns `x - direction / divisor * rate`, for a scalar rate. It may overwrite `x`."""
+    return descend(x, direction / divisor, rate)
+
+
 def norms(x: Tensor) -> Tensor:
     """Returns the Euclidean norm of a variable: a scalar in float32, or float64."""
     x = ops.cast(x, "float64" if ops.dtype(x) == "float64" else "float32")

@@ -76,7 +76,7 @@ class Lamb(Optimizer):
         """`w -= lr * norm(w) / norm(u) * u`, where `u` is Adam's update."""
         m, v = slots
         m = xp.move(m, g, 1 - self.beta_1)
-        v = xp.move(v, xp.square(g), 1 - self.beta_2)
+        v = xp.move_square(v, g, 1 - self.beta_2)
         mean = xp.scale(m, 1 / (1 - self.beta_1**step))
         update = mean / (xp.sqrt(xp.scale(v, 1 / (1 - self.beta_2**step))) + self.epsilon)
         size, length = xp.norms(w), xp.norms(update)

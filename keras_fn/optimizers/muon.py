@@ -158,7 +158,7 @@ class Muon(Optimizer):
             m, v, alpha = adam_averages(
                 xp, g, m, v, lr * self.adam_lr_ratio, step, self.adam_beta_1, self.adam_beta_2
             )
-            return xp.descend(w, m / (xp.sqrt(v) + self.epsilon), alpha), (m, v)
+            return xp.descend_ratio(w, m, xp.sqrt(v) + self.epsilon, alpha), (m, v)
         m = slots[0] * self.momentum + g
         update = self._orthogonal(g + m * self.momentum if self.nesterov else m)
         if self.rms_rate is not None:

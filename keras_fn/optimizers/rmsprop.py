@@ -84,18 +84,18 @@ class RMSprop(Optimizer):
         self, xp: Any, w: Any, g: Any, slots: list[Any], lr: Tensor, step: Tensor
     ) -> tuple[Any, Sequence[Any]]:
         """`w -= lr * g / sqrt(v + epsilon)`, perhaps centered, perhaps with momentum."""
-        new = [xp.move(slots[0], xp.square(g), 1 - self.rho)]
+        new = [xp.move_square(slots[0], g, 1 - self.rho)]
         variance, means = new[0], []
         if self.centered:
             means = [xp.move(slots[-1], g, 1 - self.rho)]
             variance = variance - xp.square(means[0])
-        update = g / xp.sqrt(variance + self.epsilon)
+        deviation = xp.sqrt(variance + self.epsilon)
         if self.momentum > 0:
             m = slots[1]
             m *= self.momentum
-            m = xp.descend(m, update, -lr)
+            m = xp.descend_ratio(m, g, deviation, -lr)
             w -= m
             new.append(m)
         else:
-            w = xp.descend(w, update, lr)
+            w = xp.descend_ratio(w, g, deviation, lr)
         return w, [*new, *means]

@@ -82,7 +82,7 @@ class ScheduleFreeAdamW(Optimizer):
         if self.warmup_steps > 0:
             lr = lr * ops.minimum(step / self.warmup_steps, 1.0)
         average = (w - z * (1 - self.beta_1)) / self.beta_1
-        v = xp.move(v, xp.square(g), 1 - self.beta_2)
+        v = xp.move_square(v, g, 1 - self.beta_2)
         deviation = xp.sqrt(xp.scale(v, 1 / (1 - self.beta_2**step)))
         z = z - xp.scale(g, lr) / (deviation + self.epsilon)
         average = average + xp.scale(z - average, 1 / step)

@@ -1,6 +1,6 @@
 """Batches cut from arrays that are put on the device once; the parts of a batch."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,14 @@ from keras_fn.errors import SpecError
 
 Rows = tuple[list[Any], list[Any] | None, list[Any] | None]
 """Inputs, targets and sample weights, each flat and in the order of the model's own."""
+
+
+def each_array(rows: Rows, function: Callable[[np.ndarray], Any]) -> Any:
+    """Applies `function` to the arrays of the host; tensors are on the device already."""
+    return tuple(
+        None if group is None else [function(a) if isinstance(a, np.ndarray) else a for a in group]
+        for group in rows
+    )
 
 
 class ArrayBatches:
@@ -64,19 +72,8 @@ class ArrayBatches:
     def tensors(self) -> Any:
         """The arrays on the device, as `(x, y, sample_weight)`."""
         if self._tensors is None:
-            self._tensors = self._on_device(slice(None))
+            self._tensors = each_array(self.rows, current().borrow)
         return self._tensors
-
-    def _on_device(self, part: slice) -> Any:
-        backend = current()
-
-        def device(a: Any) -> Any:
-            return backend.borrow(a[part]) if isinstance(a, np.ndarray) else a
-
-        return tuple(
-            None if group is None else [None if a is None else device(a) for a in group]
-            for group in self.rows
-        )
 
     def _order(self, turn: int) -> np.ndarray:
         """The samples in the order of one turn through them all."""
@@ -104,9 +101,10 @@ class ArrayBatches:
     def epoch(self, epoch: int, start: int = 0) -> Iterator[tuple[Any, Any]]:
         """Yields `(tensors, indices)` for each batch of an epoch, from batch `start` on."""
         if self._cut_on_host:
-            for batch in range(start, len(self)):
-                first = batch * self.batch_size
-                yield self._on_device(slice(first, first + self.batch_size)), None
+            rows, size = current().batch_rows, self.batch_size
+            for first in range(start * size, len(self) * size, size):
+                part = slice(first, first + size)
+                yield each_array(self.rows, lambda a: rows(a[part])), None  # noqa: B023
             return
         tensors = self.tensors
         for run in self.runs(epoch, start):

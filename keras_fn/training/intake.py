@@ -10,7 +10,13 @@ from keras_fn.core.dtypes import numpy_dtype
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.random.seed import make_default_seed
 from keras_fn.training.arrays import as_array
-from keras_fn.training.data import ArrayBatches, Rows, check_lengths, unpack_x_y_sample_weight
+from keras_fn.training.data import (
+    ArrayBatches,
+    Rows,
+    check_lengths,
+    each_array,
+    unpack_x_y_sample_weight,
+)
 from keras_fn.training.outputs import Outputs, outputs_of
 from keras_fn.training.sources import batches_of, is_batches
 
@@ -177,13 +183,9 @@ def arranged(model: Any, x: list[Any]) -> Any:
     return x[0] if len(x) == 1 else x
 
 
-def tensors(found: Rows) -> Any:
-    """Returns rows on the device."""
-    convert = current().convert_to_tensor
-    return tuple(
-        None if group is None else [None if a is None else convert(a) for a in group]
-        for group in found
-    )
+def one_batch(found: Rows) -> Any:
+    """Returns rows as a single step takes them."""
+    return each_array(found, current().batch_rows)
 
 
 def batches(

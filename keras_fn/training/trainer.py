@@ -265,7 +265,7 @@ class Trainer(Steps):
         rows = intake.rows(self, x, y, sample_weight, class_weight)
         self._prepare(rows)
         intake.check_rows(self, rows)
-        result = self._function(kind)(intake.tensors(rows), None)
+        result = self._function(kind)(intake.one_batch(rows), None)
         logs = self._read(result) if isinstance(result, dict) else self._read_metrics()
         if return_dict:
             return logs
@@ -315,7 +315,7 @@ class Trainer(Steps):
         """Returns the outputs for one batch, as NumPy arrays."""
         rows = intake.rows(self, x, None, None, None)
         self._prepare_for_predict(rows)
-        outputs = self._function("predict")(intake.tensors(rows), None)
+        outputs = self._function("predict")(intake.one_batch(rows), None)
         return tree.map_structure(ops.convert_to_numpy, outputs)
 
 

@@ -152,6 +152,16 @@ def test_batches_of_an_epoch() -> None:
     assert batches == [data[[4, 0]].tolist(), data[[3, 1]].tolist(), data[[2]].tolist()]
 
 
+@pytest.mark.parametrize("jit", ["auto", None])
+def test_a_step_takes_rows_of_the_host(jit: Any) -> None:
+    data = np.arange(12, dtype="float32").reshape(4, 3)
+    step = backend.compile(lambda x, indices: (x[0] * 2, backend.is_tensor(x[0])), [], jit)
+    for part in (slice(0, 3), slice(3, 4), slice(0, 3)):
+        doubled, inside = step([backend.batch_rows(data[part])], None)
+        assert inside
+        assert numbers(doubled) == (data[part] * 2).tolist()
+
+
 # ---------------------------------------------------------------- functions of variables
 
 

@@ -8,6 +8,7 @@ from keras_fn_numpy.layer import LayerBase as LayerBase
 from keras_fn_numpy.tensors import assign as assign
 from keras_fn_numpy.tensors import assign_add as assign_add
 from keras_fn_numpy.tensors import batch_indices as batch_indices
+from keras_fn_numpy.tensors import batch_rows as batch_rows
 from keras_fn_numpy.tensors import borrow as borrow
 from keras_fn_numpy.tensors import cast as cast
 from keras_fn_numpy.tensors import convert_to_numpy as convert_to_numpy

@@ -111,6 +111,9 @@ def borrow(x: np.ndarray) -> Tensor:
     return _tensor(x)
 
 
+batch_rows = borrow
+
+
 def batch_indices(order: np.ndarray, batch_size: int) -> list[np.ndarray]:
     """The indices of each batch."""
     return [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
