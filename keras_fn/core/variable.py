@@ -140,7 +140,7 @@ class Variable(Arithmetic):
     def value(self) -> Any:
         """The tensor of the backend: in the active scopes, the value that they give."""
         now = context.get()
-        if now is NOTHING:
+        if now.stateless is None and now.autocast is None:
             if self._draw is not None:
                 self._materialize()
             return self._handle
