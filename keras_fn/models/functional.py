@@ -61,6 +61,7 @@ class Functional(Model):
         self._pure = all(_is_ours(op) for op in self._operations)
         self.supports_masking = True
         self.built = True
+        self._take_place()
         self._build_shapes = None
 
     def __getstate__(self) -> dict[str, Any]:
