@@ -389,6 +389,12 @@ def _windows(x: jax.Array, pool_size: Sizes, strides: Sizes | None, data_format:
     return (1, 1, *window), (1, 1, *steps)
 
 
+def _lowest(dtype: Any) -> Any:
+    if jnp.issubdtype(dtype, jnp.floating):
+        return -jnp.inf
+    return False if dtype == bool else jnp.iinfo(dtype).min
+
+
 @compile_op
 def max_pool(
     inputs: jax.Array,
@@ -399,7 +405,7 @@ def max_pool(
 ) -> jax.Array:
     """`lax.reduce_window` with the maximum."""
     window, steps = _windows(inputs, pool_size, strides, data_format)
-    lowest = -jnp.inf if jnp.issubdtype(inputs.dtype, jnp.floating) else jnp.iinfo(inputs.dtype).min
+    lowest = np.array(_lowest(inputs.dtype), inputs.dtype)
     result = lax.reduce_window(inputs, lowest, lax.max, window, steps, padding.upper())
     return _of_windows(inputs, result)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
+from tensorflow import raw_ops as raw
 
 from keras_fn.core.windows import Sizes, per_axis, same_padding, transpose_padding
 from keras_fn.settings import standardize_data_format
@@ -46,6 +47,8 @@ def conv(
     dilation_rate: Sizes = 1,
 ) -> tf.Tensor:
     """The groups follow from the kernel's shape."""
+    if not inputs.dtype.is_floating:
+        return _exactly(conv, inputs, kernel, strides, padding, data_format, dilation_rate)
     rank = inputs.shape.rank - 2
     steps, dilations = per_axis(strides, rank), per_axis(dilation_rate, rank)
 
@@ -58,21 +61,43 @@ def conv(
     return _with_channels(inputs, data_format, run)
 
 
+def _exactly(function: Callable[..., tf.Tensor], x: Any, kernel: Any, *options: Any) -> tf.Tensor:
+    """Convolves integers and booleans, which TensorFlow hardly does, in float64."""
+    wide = function(tf.cast(x, tf.float64), tf.cast(kernel, tf.float64), *options)
+    return tf.cast(tf.cast(wide, tf.int64), x.dtype)  # too large for the dtype, they wrap around
+
+
 def _grouped(
     x: Any, kernel: Any, steps: Any, padding: Any, layout: Any, dilations: Any, groups: int
 ) -> tf.Tensor:
     """One convolution a group: TensorFlow has no gradient of grouped ones on a CPU."""
-
-    def one(x: Any, kernel: Any) -> tf.Tensor:
-        return tf.nn.convolution(x, kernel, steps, padding.upper(), layout, dilations)
-
     if groups == 1:
-        return one(x, kernel)
+        return _convolution(x, kernel, steps, padding, layout, dilations)
     if kernel.shape[-2] == 1 and len(steps) == 2 and len(set(steps)) == 1:
         return _depthwise(x, kernel, steps, padding, layout, dilations, groups)
     axis = layout.index("C")
     parts = zip(tf.split(x, groups, axis), tf.split(kernel, groups, -1), strict=True)
-    return tf.concat([one(part, filters) for part, filters in parts], axis)
+    return tf.concat(
+        [_convolution(*pair, steps, padding, layout, dilations) for pair in parts], axis
+    )
+
+
+def _convolution(
+    x: Any, kernel: Any, steps: Any, padding: str, layout: str, dilations: Any
+) -> tf.Tensor:
+    """`tf.nn.convolution`; where its Python has nothing to do, the op that it would call."""
+    if len(steps) == 3 or max(dilations) > 1:
+        return tf.nn.convolution(x, kernel, steps, padding.upper(), layout, dilations)
+    first = layout[1] == "C"
+    if len(steps) == 1:
+        axis, layout = (2, "NCHW") if first else (1, "NHWC")
+        x, kernel = raw.ExpandDims(input=x, axis=axis), raw.ExpandDims(input=kernel, axis=0)
+        y = _convolution(x, kernel, (1, *steps), padding, layout, dilations)
+        return raw.Squeeze(input=y, axis=[axis])
+    return raw.Conv2D(
+        input=x, filter=kernel, strides=[1, 1, *steps] if first else [1, *steps, 1],
+        padding=padding.upper(), data_format=layout,
+    )  # fmt: skip
 
 
 def _depthwise(
@@ -123,6 +148,9 @@ def conv_transpose(
     dilation_rate: Sizes = 1,
 ) -> tf.Tensor:
     """The whole transposed convolution, then what `padding` keeps of it."""
+    if not inputs.dtype.is_floating:
+        options = (strides, padding, output_padding, data_format, dilation_rate)
+        return _exactly(conv_transpose, inputs, kernel, *options)
     rank = inputs.shape.rank - 2
     steps, dilations = per_axis(strides, rank), per_axis(dilation_rate, rank)
     extra = (None,) * rank if output_padding is None else per_axis(output_padding, rank)
@@ -169,6 +197,9 @@ def _stretched(kernel: Any, dilations: tuple[int, ...]) -> Any:
 
 # ------------------------------------------------------------------ pooling
 
+# Dtypes that TensorFlow does not pool, and those that pool in their place.
+_NOT_POOLED = {tf.bool: tf.uint8, tf.uint32: tf.int64}
+
 
 def max_pool(
     inputs: Any,
@@ -178,6 +209,10 @@ def max_pool(
     data_format: str | None = None,
 ) -> tf.Tensor:
     """`tf.nn.max_pool`."""
+    stand_in = _NOT_POOLED.get(inputs.dtype)
+    if stand_in is not None:
+        whole = max_pool(tf.cast(inputs, stand_in), pool_size, strides, padding, data_format)
+        return tf.cast(whole, inputs.dtype)
     narrow = inputs.shape.rank < 5 or inputs.dtype in (tf.float16, tf.bfloat16, tf.float32)
     function = tf.nn.max_pool if narrow else _max_pool_3d
     return _pool(function, inputs, pool_size, strides, padding, data_format)

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import raw_ops as raw
 
-from keras_fn_tensorflow.tensors import convert_to_tensor, is_tensor, shape
+from keras_fn_tensorflow.tensors import convert_to_tensor, has_gpu, is_tensor, shape
 
 
 def _integers(x: Any) -> tf.Tensor:
@@ -26,9 +26,18 @@ def take(x: Any, indices: Any, axis: int | None = None) -> tf.Tensor:
     """A gather, straight from a variable where `x` is one."""
     if axis is None:
         x, axis = tf.reshape(x, [-1]), 0
-    if x.shape[axis] == 0:  # where nothing is, nothing is at the front
-        return tf.gather(x, indices, axis=axis)
-    indices = _from_front(_integers(indices), shape(x)[axis])
+    indices = _integers(indices)
+    if tf.executing_eagerly() and not has_gpu():
+        try:
+            return _gather(x, indices, axis)
+        except tf.errors.InvalidArgumentError:
+            pass  # an index is negative or out of range, which only a CPU finds out by itself
+    if x.shape[axis] != 0:  # where nothing is, nothing is at the front
+        indices = _from_front(indices, shape(x)[axis])
+    return _gather(x, indices, axis)
+
+
+def _gather(x: Any, indices: tf.Tensor, axis: int) -> tf.Tensor:
     if isinstance(x, tf.Variable):
         return tf.gather(x, indices, axis=axis)
     return raw.GatherV2(params=x, indices=indices, axis=axis)

@@ -32,6 +32,7 @@ from keras_fn_tensorflow.arrays import (
     transpose,
     unstack,
 )
+from keras_fn_tensorflow.attention import fused_attention
 from keras_fn_tensorflow.control import (
     custom_gradient,
     fori_loop,

@@ -38,7 +38,13 @@ def convert_to_tensor(x: Any, dtype: str | None = None) -> tf.Tensor:
         return tf.convert_to_tensor(x, native or _dtype_of_data(x))
     if hasattr(x, "dtype") and dtype is not None:  # TensorFlow casts no arrays by itself
         return cast(tf.convert_to_tensor(x), dtype)
-    return tf.convert_to_tensor(x, None if dtype is None else _native(dtype))
+    try:
+        return tf.convert_to_tensor(x, None if dtype is None else _native(dtype))
+    except (TypeError, ValueError):  # it makes no booleans of numbers, and no integers of floats
+        array = np.asarray(x)
+        if dtype is None or array.dtype.kind not in "biuf":
+            raise
+        return cast(tf.convert_to_tensor(array), dtype)
 
 
 def borrow(x: np.ndarray) -> tf.Tensor:

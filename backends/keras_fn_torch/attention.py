@@ -1,8 +1,5 @@
 """Attention by PyTorch's fused function."""
 
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any
-
 import torch
 import torch.nn.functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -34,11 +31,20 @@ def fused_attention(
         query = torch.where(sees.transpose(1, 2), query, 0)
         hidden = torch.where(sees, max(_MASKED, torch.finfo(query.dtype).min), 0.0)
         bias = torch.where(mask, 0.0 if bias is None else bias, hidden).to(query.dtype)
-    heads_first = (x.transpose(1, 2) for x in (query, key, value))
-    options: dict[str, Any] = {"scale": scale, "enable_gqa": query.shape[2] != key.shape[2]}
+    q, k, v = query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2)
+
+    def attend() -> Tensor:
+        grouped = q.shape[1] != k.shape[1]
+        return F.scaled_dot_product_attention(
+            q, k, v, bias, 0.0, is_causal, scale=scale, enable_gqa=grouped
+        )
+
+    if flash_attention is None:
+        return attend().transpose(1, 2)
+    kernel = SDPBackend.FLASH_ATTENTION if flash_attention else SDPBackend.MATH
     try:
-        with _kernels(flash_attention):
-            y = F.scaled_dot_product_attention(*heads_first, bias, 0.0, is_causal, **options)
+        with sdpa_kernel(kernel):
+            return attend().transpose(1, 2)
     except RuntimeError as error:
         if not flash_attention:
             raise
@@ -48,10 +54,3 @@ def fused_attention(
             given=f"flash_attention=True; PyTorch on {query.device.type}: {error}",
             fix="leave flash_attention out: it is used where it can be",
         ) from error
-    return y.transpose(1, 2)
-
-
-def _kernels(flash_attention: bool | None) -> AbstractContextManager[Any]:
-    if flash_attention is None:
-        return nullcontext()
-    return sdpa_kernel(SDPBackend.FLASH_ATTENTION if flash_attention else SDPBackend.MATH)

@@ -13,6 +13,12 @@ from keras_fn.errors import DTypeError
 class DTypePolicyMap(DTypePolicy, PathMap[DTypePolicy]):
     """Policies by the paths of layers; for the others, one default.
 
+    As the `dtype` of a layer, or as the policy of the process, it gives each layer the policy of
+    its `path`, which is settled when the layer is built or first called: the names of the layers
+    that it is built in and its own. A layer passes it on with
+    `Dense(4, dtype=self.dtype_policy)`. In Keras, some layers without weights take the default
+    wherever they are, and a layer's first call on a tensor casts to the default's dtype.
+
     Args:
         default_policy: The policy of layers that no key matches; by default the process's.
         policy_map: Policies by path, or by a regular expression that matches the whole path.

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from keras_fn.core.naming import name_scope
+from keras_fn.core.naming import current_path, name_scope
 from keras_fn.core.scopes import BuildScope
 
 
@@ -20,6 +20,7 @@ def once_built(build: Callable[..., None]) -> Callable[..., None]:
         self._building = True
         try:
             with BuildScope(), name_scope(self.name):
+                self._take_place(current_path())
                 build(self, *args, **kwargs)
         finally:
             self._building = False

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Any, cast
 
-from keras_fn import constraints, dtype_policies, initializers, regularizers
+from keras_fn import constraints, initializers, regularizers
 from keras_fn.backend.loader import current
 from keras_fn.core import masking, tree
 from keras_fn.core.input_spec import check_inputs
 from keras_fn.core.keras_tensor import KerasTensor, Shape, standardize_shape
-from keras_fn.core.naming import name_scope
+from keras_fn.core.naming import current_path, name_scope
 from keras_fn.core.operation import Operation, infer
 from keras_fn.core.scopes import (
     NOTHING,
@@ -22,6 +22,7 @@ from keras_fn.core.variable import Variable
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.layers._building import needs_a_shape, once_built, with_own_parameters
 from keras_fn.layers._config import config_of, without_unused
+from keras_fn.layers._policy import WithPolicy
 from keras_fn.layers._remat import rematerialize
 from keras_fn.layers._signature import build_arguments, signature_of
 from keras_fn.layers._tracking import Tracked
@@ -31,7 +32,7 @@ Base: type = current().LayerBase
 _SEEN_AT_MOST = 64  # shapes that the short road remembers; more would be a leak
 
 
-class Layer(Tracked, Base, Operation):
+class Layer(Tracked, WithPolicy, Base, Operation):
     """A computation with weights of its own.
 
     Subclasses write `__init__` (their arguments), `build` (their weights, from the input's
@@ -77,7 +78,7 @@ class Layer(Tracked, Base, Operation):
     ):
         Base.__init__(self)
         Operation.__init__(self, name)
-        self.dtype_policy = dtype_policies.unquantized(dtype_policies.get(dtype), self._place)
+        self.dtype_policy = dtype
         self._first_shape = _first_shape(type(self).__name__, kwargs)
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.autocast = autocast
@@ -91,33 +92,6 @@ class Layer(Tracked, Base, Operation):
         self._signature = signature_of(cast(type, type(self)))
         self._ready: dict[Any, bool] | None = None  # inputs that take the short road
         rematerialize(self)
-
-    # ---------------------------------------------------------------- dtypes
-
-    @property
-    def dtype(self) -> str:
-        """Dtype of the weights; another name of `variable_dtype`."""
-        return self.dtype_policy.variable_dtype
-
-    @property
-    def variable_dtype(self) -> str:
-        """Dtype of the weights."""
-        return self.dtype_policy.variable_dtype
-
-    @property
-    def compute_dtype(self) -> str:
-        """Dtype of the computation and the output."""
-        return self.dtype_policy.compute_dtype
-
-    @property
-    def input_dtype(self) -> str:
-        """Dtype that floating-point inputs are cast to."""
-        return self.dtype_policy.compute_dtype
-
-    @property
-    def _autocast_to(self) -> str | None:
-        policy = self.dtype_policy
-        return policy.compute_dtype if policy.compute_dtype != policy.variable_dtype else None
 
     # ---------------------------------------------------------------- weights
 
@@ -181,7 +155,9 @@ class Layer(Tracked, Base, Operation):
             inputs = _map_shapes(
                 lambda s: KerasTensor(s, self.input_dtype, record_history=False), input_shape
             )
-            infer(self.call, (inputs,), {})
+            with name_scope(self.name):
+                self._take_place(current_path())
+                infer(self.call, (inputs,), {})
         self.built = True
 
     def _build_for(self, arguments: dict[str, Any]) -> None:
@@ -254,6 +230,8 @@ class Layer(Tracked, Base, Operation):
         """The full road: names, conversions, building, checks, masks, training, recording."""
         signature = self._signature
         arguments = signature.bind(self, args, kwargs)
+        if self._path is None:
+            self._take_place()
         arguments = self._converted(arguments)
         leaves = tree.flatten(list(arguments.values()))
         now = context.get()
@@ -279,7 +257,7 @@ class Layer(Tracked, Base, Operation):
     def _converted(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """Makes tensors of arrays, and casts floating-point tensors to the compute dtype."""
         backend, dtype = current(), self.input_dtype
-        cast = self.autocast and self.dtype_policy.compute_dtype
+        cast = self.autocast and dtype
 
         def convert(x: Any) -> Any:
             if isinstance(x, (str, int, float, type(None))):

@@ -61,6 +61,7 @@ class Functional(Model):
         self._direct: set[Any] = set()  # inputs that go to the compiled function as they are
         self.supports_masking = True
         self.built = True
+        self._take_place()
         self._build_shapes = None
 
     def __getstate__(self) -> dict[str, Any]:

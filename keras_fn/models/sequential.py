@@ -4,6 +4,7 @@ from typing import Any
 
 from keras_fn.core import tree
 from keras_fn.core.keras_tensor import KerasTensor, standardize_shape
+from keras_fn.core.naming import current_path, name_scope
 from keras_fn.core.registry import CustomObjectScope
 from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
 from keras_fn.layers.core.input_layer import Input, InputLayer
@@ -81,11 +82,14 @@ class Sequential(Model):
         """Makes the graph, if the shape of the input is known."""
         self.built, self._functional = False, None
         if self._layers and isinstance(self._layers[0], InputLayer) and len(self._layers) > 1:
-            self._connect(self._layers[0].output)
-        elif self._layers and isinstance(self._layers[0], Model):
-            tensor = _entrance(self._layers[0])
-            if tensor is not None:
-                self._connect(Input(batch_shape=tensor.shape, dtype=tensor.dtype))
+            inputs = self._layers[0].output
+        elif (tensor := _entrance(self._layers[0]) if self._layers else None) is not None:
+            inputs = Input(batch_shape=tensor.shape, dtype=tensor.dtype)
+        else:
+            return
+        with name_scope(self.name):
+            self._take_place(current_path())
+            self._connect(inputs)
 
     def _connect(self, inputs: KerasTensor) -> None:
         x: Any = inputs
@@ -195,10 +199,10 @@ class Sequential(Model):
         return model
 
 
-def _entrance(model: Any) -> KerasTensor | None:
-    """The one input tensor of a model that is a graph, or None."""
+def _entrance(layer: Any) -> KerasTensor | None:
+    """The one input tensor of what is a model and a graph, or None."""
     try:
-        tensors = model.inputs
+        tensors = layer.inputs if isinstance(layer, Model) else ()
     except AttributeError:
         return None
     return tensors[0] if len(tensors) == 1 else None

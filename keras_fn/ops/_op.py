@@ -79,7 +79,7 @@ def op(fn: Callable[..., Any] | None = None, *, rule: Rule | None = None) -> Any
     if fn is None:
         return partial(op, rule=rule)
     made = _Op(fn, rule)
-    call = cast(OpFunction, made.dispatcher())
+    call = cast(OpFunction, made.list_dispatcher() if made.of_list else made.dispatcher())
     call.op = made
     OPS[fn.__name__] = call
     return call
@@ -107,6 +107,7 @@ class _Op:
         self.variadic = parameters[-1].kind is inspect.Parameter.VAR_POSITIONAL
         # A list given as `xs: Sequence[Tensor]` is many operands; as `x: Tensor`, an array.
         self.many = frozenset(i for i, p in operands.items() if "Sequence" in str(p.annotation))
+        self.of_list = self.many == {0} == set(self.positions)
         self.operands = rule.operands if rule else None
         self.first = rule.first if rule else 0
         self.native: Any = None  # the function of the backend, found at the first call
@@ -137,6 +138,34 @@ class _Op:
                         return self.general(args, kwargs)
             try:
                 return self.native(*args, **kwargs)
+            except Exception as error:
+                self.explain(error, args, kwargs)
+                raise
+
+        return call
+
+    def list_dispatcher(self) -> Callable[..., Any]:
+        """Returns the public function of an op whose one operand is a list of tensors."""
+        routes, names, promotes, get = self.routes, self.names, bool(self.operands), context.get
+
+        @wraps(self.fn)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            # The short road: tensors of one type and one dtype that need no conversion.
+            xs = args[0] if args and type(args[0]) in _LISTS and args[0] else (None,)
+            first = xs[0]
+            kind = type(first)
+            route = routes.get((kind,))
+            if route is None or route.variables or (kwargs and not names.isdisjoint(kwargs)):
+                return self.general(args, kwargs)
+            dtype = first.dtype
+            for x in xs:
+                if type(x) is not kind or (x.dtype is not dtype and x.dtype != dtype):
+                    return self.general(args, kwargs)
+            settled = not promotes or dtype in route.settled or self.settle(route, dtype)
+            if not settled or get().symbolic:
+                return self.general(args, kwargs)
+            try:
+                return self.native(list(xs), *args[1:], **kwargs)
             except Exception as error:
                 self.explain(error, args, kwargs)
                 raise
@@ -228,8 +257,13 @@ class _Op:
         return found
 
     def find_route(self, args: tuple) -> None:
-        """Notes the short road for arguments of these types, if there is one."""
+        """Notes the short road for arguments of these types, if there is one.
+
+        Of a list of tensors, that for the first.
+        """
         native = current().is_tensor
+        if self.of_list and args and type(args[0]) in _LISTS:
+            args = tuple(args[0][:1])
         variables, operands, scalars = [], [], []
         for i in self.places(args):
             x = args[i]
@@ -286,6 +320,7 @@ class _Op:
 
 
 _SCALARS = (bool, int, float, complex)
+_LISTS = (list, tuple)
 
 
 def _no_body() -> None:

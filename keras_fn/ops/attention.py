@@ -41,9 +41,14 @@ def _infer(
 
 
 @remembered
-def _dtype(*args: Any) -> str:
-    """The dtype of the result of arguments that fit."""
-    return _infer(*args).dtype
+def _settled(tensors: tuple[Any, ...], *options: Any) -> tuple[str, bool]:
+    """Checks shapes and native dtypes. Returns the dtype of the result, and whether query, key
+    and value have it.
+    """
+    name = current().dtype_name
+    specs = [None if x is None else Spec(tuple(x[0]), name(x[1])) for x in tensors]
+    dtype = _infer(*specs, *options).dtype  # type: ignore[arg-type]
+    return dtype, all(x is not None and x.dtype == dtype for x in specs[:3])
 
 
 @op(rule=Rule(_infer))
@@ -93,10 +98,14 @@ def dot_product_attention(
         Checkpoints", 2023. https://arxiv.org/abs/2305.13245
         Dao et al., "FlashAttention", 2022. https://arxiv.org/abs/2205.14135
     """
-    specs: list[Any] = [None if x is None else spec_of(x) for x in (query, key, value, bias, mask)]
+    tensors = (
+        (query.shape, query.dtype), (key.shape, key.dtype), (value.shape, value.dtype),
+        None if bias is None else (bias.shape, bias.dtype),
+        None if mask is None else (mask.shape, mask.dtype),
+    )  # fmt: skip
     options = (scale, is_causal, flash_attention, attn_logits_soft_cap)
-    dtype = _dtype(*specs, *options)
-    if not specs[0].dtype == specs[1].dtype == specs[2].dtype == dtype:
+    dtype, alike = _settled(tensors, *options)
+    if not alike:
         query, key, value = (cast(x, dtype) for x in (query, key, value))
     if flash_attention is None and not settings.flash_attention:
         flash_attention = False

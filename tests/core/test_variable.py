@@ -19,6 +19,10 @@ from keras_fn.errors import SpecError
         (np.ones(2, "uint8"), None, "uint8"),
         ([1, 2], "bfloat16", "bfloat16"),
         (np.float32(2.0), "int32", "int32"),
+        ([1, 0], "bool", "bool"),
+        ([2.5, 0.0], "bool", "bool"),
+        (1, "bool", "bool"),
+        ([1.5, -1.5], "int32", "int32"),
     ],
 )
 def test_the_dtype_is_the_one_asked_for_or_the_values(value, dtype, expected):
@@ -26,6 +30,15 @@ def test_the_dtype_is_the_one_asked_for_or_the_values(value, dtype, expected):
     assert variable.dtype == expected
     assert ops.dtype(variable.value) == expected
     assert variable.shape == np.shape(value)
+    assert (variable.numpy() == np.asarray(value).astype(variable.numpy().dtype)).all()
+
+
+def test_a_variable_of_booleans_is_assigned_numbers():
+    variable = Variable([True, False], dtype="bool")
+    variable.assign([0, 2])
+    assert variable.numpy().tolist() == [False, True]
+    variable.assign(ops.convert_to_tensor([0.5, 0.0]))
+    assert variable.numpy().tolist() == [True, False]
 
 
 def test_an_initializer_is_called_with_shape_and_dtype():

@@ -60,7 +60,7 @@ def step_of(cell: Any, batch_size: Any, training: bool, policy: Any) -> Step:
             inputs, states if tree.is_nested(states) else [states], **options
         )
     step = cell.stepper(batch_size, training)
-    if cell.dtype_policy == policy:
+    if cell._policy == policy:
         return step
 
     def step_in_policy(inputs: Any, states: Any) -> Any:

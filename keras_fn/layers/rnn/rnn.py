@@ -215,7 +215,7 @@ class RNN(Layer):
         if (
             isinstance(cell, Cell)
             and _steps.is_ours(cell)
-            and cell.dtype_policy == self.dtype_policy
+            and cell._policy == self._policy
         ):
             drop = cell.draw(batch_size, training)
             if mask is None and self._is_one_op(drop):
@@ -229,7 +229,7 @@ class RNN(Layer):
 
             step: Step = advance
         else:
-            step = _steps.step_of(cell, batch_size, training, self.dtype_policy)
+            step = _steps.step_of(cell, batch_size, training, self._policy)
         last, outputs, states = recurrence(
             step, steps, states, None if mask is None else swapaxes(cast(mask, "bool"), 0, 1),
             self.go_backwards, self.zero_output_for_mask, self.unroll,

@@ -69,7 +69,7 @@ class StackedRNNCells(Layer):
 
     def stepper(self, batch_size: Any, training: bool) -> Step:
         """Returns the step of all cells, with dropout masks that are the same each time."""
-        steps = [step_of(cell, batch_size, training, self.dtype_policy) for cell in self.cells]
+        steps = [step_of(cell, batch_size, training, self._policy) for cell in self.cells]
 
         def step(inputs: Any, states: Any) -> Any:
             new = []

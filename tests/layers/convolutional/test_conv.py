@@ -158,3 +158,13 @@ def test_other_names_are_the_same_layers():
         ("GlobalAveragePooling3D", "GlobalAvgPool3D"),
     ]:
         assert getattr(layers, name) is getattr(layers, other)
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8"])
+@pytest.mark.parametrize("cls", ["Conv2D", "Conv2DTranspose", "DepthwiseConv2D", "SeparableConv2D"])
+def test_booleans_and_small_integers_count_as_numbers(cls, dtype):
+    x = np.random.default_rng(0).integers(0, 2, (2, 5, 4, 3)).astype(dtype)
+    layer = getattr(layers, cls)(*([] if cls == "DepthwiseConv2D" else [2]), kernel_size=3)
+    wanted = layer(x.astype("float32"))
+    assert ops.dtype(layer(x)) == "float32" == layer(Input((5, 4, 3), dtype=dtype)).dtype
+    assert np.allclose(ops.convert_to_numpy(layer(x)), ops.convert_to_numpy(wanted), atol=1e-5)

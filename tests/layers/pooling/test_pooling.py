@@ -81,3 +81,13 @@ def test_half_precision_goes_in_and_comes_out(cls, policy):
     assert ops.dtype(half) == policy.removeprefix("mixed_")
     half = ops.convert_to_numpy(ops.cast(half, "float32"))
     np.testing.assert_allclose(half, ops.convert_to_numpy(exact), rtol=1e-2, atol=1e-2)
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int8"])
+def test_booleans_and_small_integers_are_pooled_as_they_are(dtype):
+    x = np.random.default_rng(0).integers(0, 2, (2, 5, 4, 3)).astype(dtype)
+    layer = layers.MaxPooling2D(2, padding="same", data_format="channels_last")
+    y = layer(x)
+    wanted = layer(x.astype("float32"))
+    assert ops.dtype(y) == dtype == layer(Input((5, 4, 3), dtype=dtype)).dtype
+    assert (ops.convert_to_numpy(y) == ops.convert_to_numpy(wanted)).all()

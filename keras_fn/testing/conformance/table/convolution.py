@@ -237,9 +237,15 @@ def transposed(k, padding, strides, dilation, extra):
     return {**options, "output_padding": extra, **LAST}
 
 
+EXACT = ("int32", "int64", "int8", "uint8", "bool")
+
 CASES: list[Case] = [
     *(case("conv", T(x), weights(k), ref=conv, dtypes=FLOATS, options=o) for x, k, o in CONV),
-    case("conv", T("b 5 2"), weights("2 2 3"), ref=conv, dtypes=("int32",), options=LAST),
+    *(case(name, T("b 5 2"), *map(weights, kernels), ref=ref, dtypes=EXACT, options=LAST)
+      for name, ref, kernels in (
+          ("conv", conv, ["2 2 3"]), ("conv_transpose", conv_transpose, ["2 3 2"]),
+          ("depthwise_conv", depthwise_conv, ["2 2 3"]),
+          ("separable_conv", separable_conv, ["2 2 1", "1 2 3"]))),
     *(case("conv_transpose", T("b 4 3 2"), weights(f"{row[0]} 3 5 2"), ref=conv_transpose,
            options=transposed(*row), **F32) for row in TRANSPOSED),
     case("conv_transpose", T("b 2 4"), weights("3 5 2"), ref=conv_transpose, dtypes=FLOATS,
@@ -259,7 +265,7 @@ CASES: list[Case] = [
           ("b 2 6 7", "2 3 2 2", "1 1 4 3", {**SAME, "dilation_rate": 2, **FIRST}))),
     *(case(name, T(x), size, ref=pool(f, fill), options=o, dtypes=dtypes, result=result)
       for name, f, fill, dtypes, result in (
-          ("max_pool", np.max, -np.inf, NUMBERS, "same"),
+          ("max_pool", np.max, -np.inf, (*NUMBERS, "int8", "uint8", "bool"), "same"),
           ("average_pool", np.nanmean, np.nan, NUMBERS, "float"))
       for x, size, o in POOLED),
     *(case(name, T(x), size, ref=adaptive(f), options=o, result=result)

@@ -1,0 +1,65 @@
+"""Attention in two einsums, which TensorFlow runs with fewer ops than products with transposes."""
+
+from typing import Any
+
+import tensorflow as tf
+from tensorflow import raw_ops as raw
+
+from keras_fn.errors import Unsupported
+from keras_fn_tensorflow.tensors import shape
+
+_MASKED = -1e30  # finite: a target without any source is no NaN
+
+
+def fused_attention(
+    query: Any,
+    key: Any,
+    value: Any,
+    bias: Any,
+    mask: Any,
+    scale: float,
+    is_causal: bool,
+    flash_attention: bool | None,
+) -> tf.Tensor:
+    """Half precision is weighed in float32."""
+    if flash_attention:
+        raise Unsupported("TensorFlow has no flash attention.",
+                          fix="leave flash_attention out: it is used where it can be")  # fmt: skip
+    if query.shape[2] is None or query.shape[2] != key.shape[2]:
+        logits = _logits_of_groups(query, key)
+    else:
+        logits = raw.Einsum(inputs=[query, key], equation="btnh,bsnh->bnts")
+    if query.dtype.size == 2:
+        logits = tf.cast(logits, tf.float32)
+    logits = raw.Mul(x=logits, y=scale)
+    if bias is not None:
+        logits += tf.cast(bias, logits.dtype)
+    if is_causal:
+        sources = tf.range(shape(key)[1])
+        earlier = tf.range(shape(query)[1])[:, None] >= sources
+        mask = earlier if mask is None else mask & earlier
+    if mask is not None:
+        logits = tf.where(mask, logits, tf.constant(_MASKED, logits.dtype))
+    weights = raw.Softmax(logits=logits)
+    if query.dtype.size == 2:
+        weights = tf.cast(weights, query.dtype)
+    if query.shape[2] is None or query.shape[2] != key.shape[2]:
+        return _sums_of_groups(weights, value)
+    return raw.Einsum(inputs=[weights, value], equation="bnts,bsnh->btnh")
+
+
+def _logits_of_groups(query: Any, key: Any) -> tf.Tensor:
+    """Neighbouring heads share a key head."""
+    batch, targets, heads, size = shape(query)
+    _, sources, groups, _ = shape(key)
+    query = tf.reshape(query, [batch, targets, groups, heads // groups, size])
+    logits = raw.Einsum(inputs=[query, key], equation="btgrh,bsgh->bgrts")
+    return tf.reshape(logits, [batch, heads, targets, sources])
+
+
+def _sums_of_groups(weights: Any, value: Any) -> tf.Tensor:
+    batch, heads, targets, _ = shape(weights)
+    _, sources, groups, size = shape(value)
+    weights = tf.reshape(weights, [batch, groups, heads // groups, targets, sources])
+    sums = raw.Einsum(inputs=[weights, value], equation="bgrts,bsgh->btgrh")
+    return tf.reshape(sums, [batch, targets, heads, size])
