@@ -191,3 +191,19 @@ def test_the_intermediate_outputs_of_a_stack_are_features():
 def test_integer_inputs_stay_integers():
     model = keras.Sequential([layers.Embedding(5, 2), layers.Flatten(), layers.Dense(1)])
     assert model.predict(np.array([[1, 4], [0, 2]]), verbose=0).shape == (2, 1)
+
+
+def test_weights_are_named_after_the_model_however_it_gets_its_input() -> None:
+    def paths(model):
+        return [v.path for v in model.weights]
+
+    wanted = ["stack/out/kernel", "stack/out/bias"]
+    dense = {"units": 2, "name": "out"}
+    first = keras.Sequential([keras.Input((3,)), keras.layers.Dense(**dense)], name="stack")
+    old_way = keras.Sequential(name="stack")
+    old_way.add(keras.layers.Dense(**dense, input_shape=(3,)))
+    built = keras.Sequential([keras.layers.Dense(**dense)], name="stack")
+    built.build((None, 3))
+    called = keras.Sequential([keras.layers.Dense(**dense)], name="stack")
+    called(np.ones((1, 3), "float32"))
+    assert all(paths(m) == wanted for m in (first, old_way, built, called))
