@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jax.extend.core import ClosedJaxpr, Jaxpr, jaxpr_as_fun
+from jax.core import eval_jaxpr
 
 from keras_fn_jax.functions import Nest, pure, with_all_state
 
@@ -34,7 +34,8 @@ def compile_many(
     )
     if jax.default_backend() == "cpu" and not _SLOW_IN_LOOPS_ON_CPU.isdisjoint(_names(traced)):
         return None
-    step, nested = jaxpr_as_fun(traced), partial(jax.tree.unflatten, jax.tree.structure(results))
+    step = partial(eval_jaxpr, traced.jaxpr, traced.consts)
+    nested = partial(jax.tree.unflatten, jax.tree.structure(results))
 
     def loop(values: list[Any], tensors: Any, batches: Any, start: Any, stop: Any) -> Any:
         data = jax.tree.leaves(tensors)
@@ -63,13 +64,12 @@ def compile_many(
 _SLOW_IN_LOOPS_ON_CPU = {"conv_general_dilated"}
 
 
-def _names(jaxpr: ClosedJaxpr | Jaxpr) -> Iterator[str]:
+def _names(jaxpr: Any) -> Iterator[str]:
     """The names of all primitives in a program, those of the functions that it calls included."""
+    # The classes of programs are in jax.extend.core, which takes as long to import as we do.
     inner = getattr(jaxpr, "jaxpr", jaxpr)
     for equation in inner.eqns:
         yield equation.primitive.name
-        for parameter in jax.tree.leaves(
-            equation.params, is_leaf=lambda x: isinstance(x, (ClosedJaxpr, Jaxpr))
-        ):
-            if isinstance(parameter, (ClosedJaxpr, Jaxpr)):
+        for parameter in jax.tree.leaves(equation.params):
+            if hasattr(parameter, "eqns") or hasattr(parameter, "jaxpr"):
                 yield from _names(parameter)
