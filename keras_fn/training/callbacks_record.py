@@ -3,9 +3,7 @@
 import csv
 import json
 import os
-import urllib.error
 import urllib.parse
-import urllib.request
 import warnings
 from collections.abc import Callable, Iterable
 from typing import Any, TextIO
@@ -13,9 +11,12 @@ from typing import Any, TextIO
 import numpy as np
 
 from keras_fn import ops
+from keras_fn._lazy import Deferred
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.training.callbacks_base import Callback, Logs
 from keras_fn.training.progress import say
+
+_request: Any = Deferred("urllib.request")  # RemoteMonitor's alone, and it takes long to import
 
 
 class History(Callback):
@@ -216,9 +217,9 @@ class RemoteMonitor(Callback):
         if not self.send_as_json:
             body, kind = urllib.parse.urlencode({self.field: body}), _FORM
         headers = {"Content-Type": kind, **(self.headers or {})}
-        request = urllib.request.Request(self.root + self.path, body.encode(), headers)
+        request = _request.Request(self.root + self.path, body.encode(), headers)
         try:
-            urllib.request.urlopen(request, timeout=_SECONDS_TO_ANSWER).close()
+            _request.urlopen(request, timeout=_SECONDS_TO_ANSWER).close()
         except OSError as error:  # of which all errors of urllib and of sockets are kinds
             if not self._has_warned:
                 self._has_warned = True

@@ -6,13 +6,13 @@ from typing import Any
 
 from keras_fn._lazy import Deferred
 from keras_fn.errors import SpecError
-from keras_fn.saving import weights_format
-from keras_fn.saving.hdf5_writer import build_hdf5
-from keras_fn.saving.weights import collect
 from keras_fn.training.callbacks_base import Logs
 from keras_fn.training.callbacks_monitor import SavingCallback
 from keras_fn.training.progress import say
 
+_weights: Any = Deferred("keras_fn.saving.weights")
+_weights_format: Any = Deferred("keras_fn.saving.weights_format")
+_writer: Any = Deferred("keras_fn.saving.hdf5_writer")
 _orbax = Deferred("orbax.checkpoint", pip="keras-fn[orbax]")
 
 
@@ -89,7 +89,7 @@ class OrbaxCheckpoint(SavingCallback):
         step = epoch if batch is None else self._counter.total
         step = step if latest is None else max(step, latest + 1)
         # These arrays are on the host and nobody else's: training may go on while they are written.
-        datasets, _ = collect(self.model, with_optimizer=not self.save_weights_only)
+        datasets, _ = _weights.collect(self.model, with_optimizer=not self.save_weights_only)
         self._manager.save(step, args=_orbax.args.StandardSave(datasets), force=True)
         if self.verbose > 0:
             say(f"\nEpoch {epoch + 1}: saving checkpoint {step} in {self.directory}")
@@ -146,4 +146,4 @@ class OrbaxCheckpoint(SavingCallback):
         optimizer = getattr(model, "optimizer", None)
         has_state = any(path.startswith("optimizer/") for path in datasets)
         skipped = [optimizer] if optimizer is not None and not has_state else []
-        weights_format.read(model, io.BytesIO(build_hdf5(datasets)), False, skipped)
+        _weights_format.read(model, io.BytesIO(_writer.build_hdf5(datasets)), False, skipped)
