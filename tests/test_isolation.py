@@ -98,7 +98,8 @@ _WORK = """
     from keras_fn import layers
 
     inputs = keras.Input((4,), name="features")
-    x = layers.Dropout(0.1)(layers.Dense(8, activation="relu")(inputs))
+    with keras.RematScope():
+        x = layers.Dropout(0.1)(layers.Dense(8, activation="relu")(inputs))
     model = keras.Model(inputs, layers.Dense(1)(x))
     model.compile(optimizer="adam", loss="mse", metrics=["mae"])
     x, y = np.ones((8, 4), "float32"), np.ones((8, 1), "float32")

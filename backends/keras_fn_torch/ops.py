@@ -441,7 +441,10 @@ def broadcast_to(x: Tensor, shape: Any) -> Tensor:
 def pad_by(x: Tensor, widths: Sequence[tuple[int, int]], mode: str, value: float) -> Tensor:
     """`F.pad` for constants. Other modes repeat elements, at indices that NumPy works out."""
     if mode == "constant":
-        return F.pad(x, [n for pair in reversed(widths) for n in pair], value=value)
+        pads = [n for pair in reversed(widths) for n in pair]
+        while pads[-2:] == [0, 0]:  # PyTorch 2.6 refuses no pads of an axis without elements
+            del pads[-2:]
+        return F.pad(x, pads, value=value)
     for axis, width in enumerate(widths):
         if width != (0, 0):
             places = np.pad(np.arange(x.shape[axis]), width, mode=mode)  # type: ignore[call-overload]
