@@ -88,7 +88,7 @@ def _grouped(
 
 
 def _convolution(
-    x: Any, kernel: Any, steps: Any, padding: str, layout: str, dilations: Any
+    x: Any, kernel: Any, steps: Any, padding: Any, layout: Any, dilations: Any
 ) -> tf.Tensor:
     """`tf.nn.convolution`; where its Python has nothing to do, the op that it would call."""
     if len(steps) == 3 or max(dilations) > 1:

@@ -212,11 +212,7 @@ class RNN(Layer):
         """Runs the cell. Returns the last output, all outputs, and the last states."""
         cell, batch_size = self.cell, shape_of(sequences)[0]
         steps = swapaxes(sequences, 0, 1)
-        if (
-            isinstance(cell, Cell)
-            and _steps.is_ours(cell)
-            and cell._policy == self._policy
-        ):
+        if isinstance(cell, Cell) and _steps.is_ours(cell) and cell._policy == self._policy:
             drop = cell.draw(batch_size, training)
             if mask is None and self._is_one_op(drop):
                 if drop.inputs is not None:
