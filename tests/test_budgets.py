@@ -40,8 +40,27 @@ def two_dense() -> keras.Model:
     return keras.Model(inputs, layers.Dense(2)(layers.Dense(4, activation="relu")(inputs)))
 
 
+def attention() -> Callable[..., Any]:
+    query = ops.ones((1, 2, 2, 4))
+    return lambda _: ops.dot_product_attention(query, query, query)
+
+
+def convolution() -> Callable[..., Any]:
+    image, kernel = ops.ones((1, 4, 4, 1)), ops.ones((1, 1, 1, 1))
+    return lambda _: ops.conv(image, kernel, padding="same")
+
+
+def gather() -> Callable[..., Any]:
+    indices = ops.convert_to_tensor(np.array([1, 0], "int32"))
+    return lambda x: ops.take(x, indices, axis=0)
+
+
 BUDGETS = {
     "relu": (lambda: ops.relu, 4),
+    "concatenate": (lambda: lambda x: ops.concatenate([x, x]), 4),
+    "attention": (attention, 12),
+    "convolution": (convolution, 12),
+    "gather": (gather, 6),
     "dense": (lambda: layers.Dense(4), 25),
     "functional_of_two_dense": (two_dense, 40),
 }

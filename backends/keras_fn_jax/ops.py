@@ -392,7 +392,7 @@ def _windows(x: jax.Array, pool_size: Sizes, strides: Sizes | None, data_format:
 def _lowest(dtype: Any) -> Any:
     if jnp.issubdtype(dtype, jnp.floating):
         return -jnp.inf
-    return False if dtype == bool else jnp.iinfo(dtype).min
+    return False if dtype.kind == "b" else jnp.iinfo(dtype).min
 
 
 @compile_op

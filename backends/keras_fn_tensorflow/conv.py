@@ -30,6 +30,11 @@ def _with_channels(
     return tf.transpose(result, [0, rank - 1, *range(1, rank - 1)])
 
 
+def _on_all_axes(sizes: Any, layout: str) -> list[int]:
+    """Sizes or steps of all axes: 1 for batch and channels."""
+    return [1, 1, *sizes] if layout[1] == "C" else [1, *sizes, 1]
+
+
 def _spatial(x: Any, layout: str) -> tuple[Any, ...]:
     sizes = shape(x)
     return sizes[2:] if layout[1] == "C" else sizes[1:-1]
@@ -83,20 +88,19 @@ def _grouped(
 
 
 def _convolution(
-    x: Any, kernel: Any, steps: Any, padding: str, layout: str, dilations: Any
+    x: Any, kernel: Any, steps: Any, padding: Any, layout: Any, dilations: Any
 ) -> tf.Tensor:
     """`tf.nn.convolution`; where its Python has nothing to do, the op that it would call."""
     if len(steps) == 3 or max(dilations) > 1:
         return tf.nn.convolution(x, kernel, steps, padding.upper(), layout, dilations)
-    first = layout[1] == "C"
     if len(steps) == 1:
-        axis, layout = (2, "NCHW") if first else (1, "NHWC")
+        axis, layout = (2, "NCHW") if layout[1] == "C" else (1, "NHWC")
         x, kernel = raw.ExpandDims(input=x, axis=axis), raw.ExpandDims(input=kernel, axis=0)
         y = _convolution(x, kernel, (1, *steps), padding, layout, dilations)
         return raw.Squeeze(input=y, axis=[axis])
     return raw.Conv2D(
-        input=x, filter=kernel, strides=[1, 1, *steps] if first else [1, *steps, 1],
-        padding=padding.upper(), data_format=layout,
+        input=x, filter=kernel, strides=_on_all_axes(steps, layout), padding=padding.upper(),
+        data_format=layout,
     )  # fmt: skip
 
 
@@ -106,7 +110,7 @@ def _depthwise(
     """One channel a group: TensorFlow's kernel has shape `(*window, channels, filters each)`."""
     window, each = kernel.shape[:-2], kernel.shape[-1] // groups
     kernel = tf.reshape(kernel, [*window, groups, each])
-    strides = [1, 1, *steps] if layout[1] == "C" else [1, *steps, 1]
+    strides = _on_all_axes(steps, layout)
     return tf.nn.depthwise_conv2d(x, kernel, strides, padding.upper(), layout, dilations)
 
 
@@ -251,7 +255,8 @@ def _pool(
 
     def run(x: Any, layout: str) -> tf.Tensor:
         result = function(x, window, steps, padding.upper(), layout)
-        if 0 in list(result.shape[2:] if layout[1] == "C" else result.shape[1:-1]):
+        sizes = result.shape.as_list()
+        if 0 in (sizes[2:] if layout[1] == "C" else sizes[1:-1]):
             raise ValueError(f"No window of {window} fits into {x.shape}.")
         return result
 

@@ -64,15 +64,19 @@ def _pad(x: Tensor, pads: Pads) -> Tensor:
 
 
 @remembered
-def _conv_pads(
-    sizes: Sequence[int], window: Sequence[int], strides: Sizes, dilation: Sizes, padding: str
-) -> tuple[list[int], list[int] | None]:
-    """What is equal before and after an axis the convolution pads; the rest `F.pad`, before it."""
+def _conv_plan(
+    shape: Sequence[int], kernel: Sequence[int], strides: Sizes, dilation: Sizes, padding: str
+) -> tuple[list[int], list[int] | None, int]:
+    """Returns what the convolution pads, what `F.pad` has to before it, and the number of groups.
+
+    What is equal before and after an axis, the convolution pads by itself.
+    """
+    sizes, window = shape[2:], kernel[2:]
     rank = len(window)
     pads = _pads(sizes, window, per_axis(strides, rank), per_axis(dilation, rank), padding.lower())
     even = [min(pair) for pair in pads]
     rest = [n - m for pair, m in zip(reversed(pads), reversed(even), strict=True) for n in pair]
-    return even, rest if any(rest) else None
+    return even, rest if any(rest) else None, shape[1] // kernel[1]
 
 
 def conv(
@@ -85,15 +89,13 @@ def conv(
 ) -> Tensor:
     """`F.conv*d`; the groups follow from the kernel's shape."""
     rank = inputs.dim() - 2
+    last = standardize_data_format(data_format) == "channels_last"
+    x = inputs.permute(_TO_FRONT[rank]) if last else inputs
     weight = kernel.permute(_KERNEL[rank])
-
-    def run(x: Tensor) -> Tensor:
-        even, rest = _conv_pads(x.shape[2:], weight.shape[2:], strides, dilation_rate, padding)
-        x = x if rest is None else F.pad(x, rest)
-        groups = x.shape[1] // weight.shape[1]
-        return _CONV[rank](x, weight, None, strides, even, dilation_rate, groups)
-
-    return _with_channels_first(inputs, data_format, run)
+    even, rest, groups = _conv_plan(x.shape, weight.shape, strides, dilation_rate, padding)
+    x = x if rest is None else F.pad(x, rest)
+    y = _CONV[rank](x, weight, None, strides, even, dilation_rate, groups)
+    return y.permute(_TO_BACK[rank]) if last else y
 
 
 def conv_transpose(

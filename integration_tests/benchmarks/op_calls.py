@@ -54,7 +54,7 @@ def ours() -> dict[str, Callable[..., Any]]:
         "matmul": ops.matmul,
         "conv": lambda x, kernel: ops.conv(x, kernel, padding="same"),
         # In a lambda, as the native one: tf.function takes 20 us to bind an option.
-        "attention": lambda q, k, v: ops.dot_product_attention(q, k, v),
+        "attention": lambda q, k, v: ops.dot_product_attention(q, k, v),  # noqa: PLW0108
         "gather": lambda x, indices: ops.take(x, indices, axis=0),
         "scan": lambda x: ops.scan(step, ops.zeros((8,)), x)[1],
     }

@@ -151,7 +151,7 @@ class _Op:
         @wraps(self.fn)
         def call(*args: Any, **kwargs: Any) -> Any:
             # The short road: tensors of one type and one dtype that need no conversion.
-            xs = args[0] if args and type(args[0]) in _LISTS and args[0] else (None,)
+            xs: Any = args[0] if args and type(args[0]) in _LISTS and args[0] else (None,)
             first = xs[0]
             kind = type(first)
             route = routes.get((kind,))

@@ -67,11 +67,8 @@ HALF, MIXED, FULL = ("bfloat16",) * 2, ("bfloat16", "float32"), ("float32",) * 2
         ({"block_a": "bfloat16"}, HALF, FULL),
         ({"block_b": "mixed_bfloat16"}, FULL, MIXED),
         ({"block_.*": "bfloat16"}, HALF, HALF),
-        (
-            {"block_.*": "bfloat16", "block_a": "mixed_bfloat16"},
-            MIXED,
-            HALF,
-        ),  # the path itself wins
+        # The path itself wins over a pattern.
+        ({"block_.*": "bfloat16", "block_a": "mixed_bfloat16"}, MIXED, HALF),
         ({"block": "bfloat16", "a": "bfloat16"}, FULL, FULL),
     ],
 )

@@ -1,6 +1,5 @@
 """Control flow: the same values eagerly, compiled and inferred; variables; gradients; refusals."""
 
-
 import numpy as np
 import pytest
 

@@ -103,7 +103,10 @@ def max_pool(
 ) -> Any:
     """The largest element of each window."""
     x = _channels_last(inputs, data_format)
-    lowest = np.iinfo(x.dtype).min if x.dtype.kind in "iu" else -np.inf
+    if x.dtype.kind in "iu":
+        lowest: Any = np.iinfo(x.dtype).min
+    else:
+        lowest = False if x.dtype.kind == "b" else -np.inf
     return _as_given(_pooled(np.max, x, pool_size, strides, padding, lowest), data_format)
 
 

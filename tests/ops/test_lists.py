@@ -1,0 +1,62 @@
+"""Ops of a list of tensors: what the short road lets by, and what it must not."""
+
+import numpy as np
+import pytest
+
+import keras_fn as keras
+from keras_fn import ops
+from keras_fn.core.scopes import AutocastScope
+
+OPS = [(ops.concatenate, np.concatenate), (ops.stack, np.stack), (ops.hstack, np.hstack)]
+
+
+def values(x):
+    return ops.convert_to_numpy(x)
+
+
+@pytest.mark.parametrize(("op", "reference"), OPS)
+def test_calls_that_differ_from_those_before_are_seen(op, reference):
+    a, b = np.array([1.5, 2.5], "float32"), np.array([3, 4], "int32")
+    x, y = ops.convert_to_tensor(a), ops.convert_to_tensor(b)
+    half = ops.cast(x, "bfloat16")
+    variable = keras.Variable(a)
+    for _ in range(3):  # the second time, the first call has opened the short road
+        for given, plain, dtype in (
+            ([x, x], [a, a], "float32"),
+            ((x, x, x), [a, a, a], "float32"),
+            ([y, y], [b, b], "int32"),
+            ([x, y], [a, b], "float32"),
+            ([y, x], [b, a], "float32"),
+            ([half, x], [a, a], "float32"),
+            ([half, half], [a, a], "bfloat16"),
+            ([x, a], [a, a], "float32"),
+            ([a, x], [a, a], "float32"),
+            ([x, [7.0, 8.0]], [a, [7.0, 8.0]], "float32"),
+            ([variable, variable], [a, a], "float32"),
+            ([x, variable], [a, a], "float32"),
+        ):
+            result = op(given)
+            assert ops.dtype(result) == dtype
+            wanted = reference([np.asarray(p, "float64") for p in plain])
+            assert (values(result).astype("float64") == wanted).all()
+        symbol = op([x, keras.KerasTensor((2,))])
+        assert symbol.shape == np.shape(reference([a, a]))
+        with AutocastScope("bfloat16"):
+            assert ops.dtype(op([variable, variable])) == "bfloat16"
+
+
+def test_options_come_in_every_form():
+    x = ops.ones((2, 3))
+    for _ in range(2):
+        assert tuple(ops.concatenate([x, x], -1).shape) == (2, 6)
+        assert tuple(ops.concatenate([x, x], axis=1).shape) == (2, 6)
+        assert tuple(ops.concatenate(xs=[x, x]).shape) == (4, 3)
+        assert tuple(ops.stack(x=[x, x], axis=2).shape) == (2, 3, 2)
+
+
+def test_what_does_not_fit_is_refused_with_the_error_of_the_rule():
+    x, y = ops.ones((2, 3)), ops.ones((2, 4))
+    for _ in range(2):
+        ops.concatenate([x, x])
+        with pytest.raises(ValueError, match=r"(?s)concatenate.*expected"):
+            ops.concatenate([x, y])
