@@ -48,7 +48,7 @@ def _nothing(function: Any, init: Any, xs: Any) -> Any:
 
 
 def _stacked(outputs: list[Any]) -> Any:
-    if all(isinstance(output, Tensor) for output in outputs):
+    if set(map(type, outputs)) == {Tensor}:
         return torch.stack(outputs)
     flat = [tree.flatten(output) for output in outputs]
     joined = [

@@ -89,7 +89,8 @@ class _Route(NamedTuple):
     """How to go on with arguments of certain types, worked out once."""
 
     variables: tuple[int, ...]  # positions that hold a Variable
-    operands: tuple[int, ...]  # positions that hold a tensor or a Variable
+    first: int  # position of the first tensor or Variable
+    rest: tuple[int, ...]  # positions of the others
     scalars: tuple[type, ...]  # types of the operands that are Python numbers
     settled: set[Any]  # native dtypes with which nothing needs a cast
 
@@ -129,11 +130,10 @@ class _Op:
                     values[i] = args[i].value
                 args = tuple(values)
             if promotes:
-                operands = route.operands
-                dtype = args[operands[0]].dtype
+                dtype = args[route.first].dtype
                 if dtype not in route.settled and not self.settle(route, dtype):
                     return self.general(args, kwargs)
-                for i in operands[1:]:
+                for i in route.rest:
                     if args[i].dtype is not dtype and args[i].dtype != dtype:
                         return self.general(args, kwargs)
             try:
@@ -278,12 +278,13 @@ class _Op:
                 return
         if operands or not (self.operands or scalars):
             key = tuple(map(type, args))
-            self.routes[key] = _Route(tuple(variables), tuple(operands), tuple(scalars), set())
+            first, *rest = operands or (0,)
+            self.routes[key] = _Route(tuple(variables), first, tuple(rest), tuple(scalars), set())
 
     def settle(self, route: _Route, dtype: Any) -> bool:
         """Whether operands of this native dtype need no cast, noted for the next call."""
         name = current().dtype_name(dtype)
-        names = [name] * len(route.operands)
+        names = [name] * (1 + len(route.rest))
         if self.operands(*names, *route.scalars) != name:  # type: ignore[misc]
             return False
         route.settled.add(dtype)
