@@ -106,9 +106,11 @@ class _Op:
         self.positions = tuple(operands)
         self.names = frozenset(p.name for p in operands.values())
         self.variadic = parameters[-1].kind is inspect.Parameter.VAR_POSITIONAL
-        # A list given as `xs: Sequence[Tensor]` is many operands; as `x: Tensor`, an array.
-        self.many = frozenset(i for i, p in operands.items() if "Sequence" in str(p.annotation))
-        self.of_list = self.many == {0} == set(self.positions)
+        # A list given as `xs: Sequence[Tensor]` is many operands, as `x: tuple[Tensor, Tensor]` a
+        # pair; as `x: Tensor`, an array.
+        nested = {i: p for i, p in operands.items() if "[" in str(p.annotation)}
+        self.many = frozenset(nested)
+        self.of_list = set(nested) == {0} == set(operands) and "Sequence" in str(nested[0])
         self.operands = rule.operands if rule else None
         self.first = rule.first if rule else 0
         self.native: Any = None  # the function of the backend, found at the first call
@@ -182,6 +184,8 @@ class _Op:
             options = list(self.signature.parameters)[first : len(bound.args)]
             kwargs = {**dict(zip(options, bound.args[first:], strict=True)), **bound.kwargs}
             args = bound.args[:first]
+        if self.of_list and args:
+            args = (self._listed(args[0]), *args[1:])
         if context.get().symbolic:
             return self.infer(args, kwargs)
         if any(isinstance(x, KerasTensor) for x in self.each_operand(args)):
@@ -194,6 +198,15 @@ class _Op:
         except Exception as error:
             self.explain(error, args, kwargs)
             raise
+
+    def _listed(self, xs: Any) -> Any:
+        """The operands of an op of a list; a tensor in its place stands for its parts."""
+        if type(xs) not in _LISTS and hasattr(xs, "shape"):
+            xs = OPS["unstack"](xs)
+        if not xs:
+            raise SpecError(f"ops.{self.name}", expected="a list of tensors", given=repr(xs),
+                            fix="put at least one tensor into it")  # fmt: skip
+        return xs
 
     @property
     def is_primitive(self) -> bool:

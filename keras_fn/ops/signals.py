@@ -5,7 +5,6 @@ Complex numbers are pairs `(real, imaginary)` of tensors here, as in Keras.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -77,7 +76,7 @@ def _transform(who: str, rank: int = 1) -> Rule:
 
 
 @op(rule=_transform("ops.fft"))
-def fft(x: Sequence[Tensor]) -> Any:
+def fft(x: tuple[Tensor, Tensor]) -> Any:
     """Discrete Fourier transform along the last axis.
 
     `X[k] = sum(x[n] * exp(-2j * pi * k * n / N) for n in range(N))`
@@ -99,7 +98,7 @@ def fft(x: Sequence[Tensor]) -> Any:
 
 
 @op(rule=_transform("ops.fft2", rank=2))
-def fft2(x: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+def fft2(x: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
     """Discrete Fourier transform along the last two axes.
 
     Args:
@@ -120,7 +119,7 @@ def fft2(x: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
 
 
 @op(rule=_transform("ops.ifft2", rank=2))
-def ifft2(x: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+def ifft2(x: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
     """Inverse of `fft2`.
 
     Args:
@@ -180,7 +179,7 @@ def _irfft(x: Any, fft_length: int | None = None) -> Spec:
 
 
 @op(rule=Rule(_irfft, operands=dtypes.float_type))
-def irfft(x: Sequence[Tensor], fft_length: int | None = None) -> Tensor:
+def irfft(x: tuple[Tensor, Tensor], fft_length: int | None = None) -> Tensor:
     """Inverse of `rfft`.
 
     Args:
@@ -351,7 +350,7 @@ def _istft(
 
 @op(rule=Rule(_istft, operands=dtypes.float_type))
 def istft(
-    x: Sequence[Tensor],
+    x: tuple[Tensor, Tensor],
     sequence_length: int,
     sequence_stride: int,
     fft_length: int,

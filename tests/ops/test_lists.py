@@ -6,6 +6,7 @@ import pytest
 import keras_fn as keras
 from keras_fn import ops
 from keras_fn.core.scopes import AutocastScope
+from keras_fn.errors import SpecError
 
 OPS = [(ops.concatenate, np.concatenate), (ops.stack, np.stack), (ops.hstack, np.hstack)]
 
@@ -60,3 +61,18 @@ def test_what_does_not_fit_is_refused_with_the_error_of_the_rule():
         ops.concatenate([x, x])
         with pytest.raises(ValueError, match=r"(?s)concatenate.*expected"):
             ops.concatenate([x, y])
+
+
+@pytest.mark.parametrize(("op", "reference"), OPS)
+def test_a_tensor_stands_for_its_parts(op, reference):
+    x = np.arange(6, dtype="float32").reshape(2, 3)
+    wanted = reference(x).tolist()
+    assert values(op(x)).tolist() == wanted
+    assert values(op(ops.convert_to_tensor(x))).tolist() == wanted
+    assert op(keras.KerasTensor((2, 3))).shape == reference(x).shape
+
+
+@pytest.mark.parametrize("op", [op for op, _ in OPS])
+def test_a_list_of_nothing_is_refused(op):
+    with pytest.raises(SpecError, match="at least one tensor"):
+        op([])
