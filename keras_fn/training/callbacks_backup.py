@@ -102,6 +102,12 @@ class BackupAndRestore(Callback):
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Notes the epoch."""
         self._epoch = epoch
+        self._counter.begin_epoch()
+
+    def next_batch_due(self, batch: int) -> int | None:
+        """Returns the batch after which a backup is made."""
+        done = self._counter.total
+        return self._counter.due(batch, done - done % self.save_freq + self.save_freq)
 
     def _after_batch(self, batch: int, logs: Logs = None) -> None:
         before = self._counter.total
