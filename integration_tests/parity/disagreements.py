@@ -268,6 +268,10 @@ KNOWN_IN_TRAINING: dict[str, dict[str, str]] = {
         'Keras raises RuntimeError: ["output with shape': "With ignore_class on PyTorch Keras does "
         "not broadcast the weights to the mask; ours does, as Keras on JAX.",
     },
+    "losses.Circle": {
+        'Keras raises RuntimeError: ["output with shape': "On PyTorch Keras does not broadcast a "
+        "single weight to the losses; ours does, as Keras on JAX.",
+    },
     "losses.sparse_categorical_crossentropy": {
         "scaled_p": _SCALED,
         "ours is float16, Keras's float32": "Keras on JAX alone widens float16 predictions here.",

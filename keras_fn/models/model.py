@@ -127,7 +127,7 @@ class Model(Trainer, Layer):
 
     def __getstate__(self) -> dict[str, Any]:
         """What copies and pickles hold: all but compiled functions, which are made again."""
-        return {**vars(self), "_functions": {}, "_holdings": None, "_loss_parts": []}
+        return {**vars(self), "_functions": {}, "_holdings": None}
 
     def save(
         self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any

@@ -66,6 +66,7 @@ class CallbackList(Callback):
     Attributes:
         callbacks: The callbacks.
         wants_train_batches: Whether one of them has methods for batches of training.
+        wants_each_train_batch: Whether one of these does not say which batches matter to it.
         wants_test_batches: Likewise for evaluation.
         wants_predict_batches: Likewise for prediction.
 
@@ -93,6 +94,8 @@ class CallbackList(Callback):
         super().__init__()
         self.callbacks: list[Callback] = []
         self.wants_train_batches = self.wants_test_batches = self.wants_predict_batches = False
+        self.wants_each_train_batch = False
+        self._due: list[Any] = []
         for callback in tree.flatten(callbacks) if callbacks is not None else ():
             self._add(callback)
         if add_progbar and not self._has(ProgbarLogger):
@@ -126,6 +129,15 @@ class CallbackList(Callback):
         for phase, names in _BATCH_METHODS.items():
             if _defines(callback, names):
                 setattr(self, f"wants_{phase}_batches", True)
+        if _defines(callback, _BATCH_METHODS["train"]):
+            if _says_when(callback):
+                self._due.append(callback.next_batch_due)
+            else:
+                self.wants_each_train_batch = True
+
+    def next_batch_due(self, batch: int) -> int | None:
+        """Returns the first batch that matters to a callback which says so; None if none does."""
+        return min((due for f in self._due if (due := f(batch)) is not None), default=None)
 
     def append(self, callback: Callback) -> None:
         """Adds a callback."""
@@ -156,6 +168,18 @@ def _defines(callback: Any, names: Iterable[str]) -> bool:
         name in vars(callback) or getattr(type(callback), name, None) is not getattr(Callback, name)
         for name in names
     )
+
+
+def _says_when(callback: Any) -> bool:
+    """Whether `next_batch_due` speaks for all methods of batches, and none was written since."""
+    if "next_batch_due" in vars(callback):
+        return True
+    for cls in type(callback).__mro__:
+        if "next_batch_due" in vars(cls):
+            return cls is not Callback
+        if not vars(cls).keys().isdisjoint(_BATCH_METHODS["train"]):
+            return False
+    return False
 
 
 def _to_all(name: str, counted: bool) -> Any:

@@ -12,6 +12,7 @@ from keras_fn.training.callbacks_base import Callback, Logs, StepCounter
 from keras_fn.training.progress import say
 from keras_fn.training.resume import Position
 from keras_fn.training.runs import at_end_of_run
+from keras_fn.training.sources import IterableBatches
 
 
 class BackupAndRestore(Callback):
@@ -20,7 +21,9 @@ class BackupAndRestore(Callback):
     A backup holds weights, optimizer, metrics, random seeds, the position in the data and what the
     callbacks have noted (see `Callback.get_state`): on a CPU, the run ends with the very bits of
     one that was never killed. It is copied between two steps and written beside them, whole or not
-    at all. Data that yields batches is gone through again up to the position.
+    at all. Data that yields batches takes its position back if it can tell it: with `state_dict`
+    and `load_state_dict`, as torchdata's StatefulDataLoader, or Grain's `get_state` and `set_state`
+    of iterators. Other data is gone through again up to the position, a PyDataset by number.
 
     Args:
         backup_dir: A folder for this run alone.
@@ -99,6 +102,12 @@ class BackupAndRestore(Callback):
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Notes the epoch."""
         self._epoch = epoch
+        self._counter.begin_epoch()
+
+    def next_batch_due(self, batch: int) -> int | None:
+        """Returns the batch after which a backup is made."""
+        done = self._counter.total
+        return self._counter.due(batch, done - done % self.save_freq + self.save_freq)
 
     def _after_batch(self, batch: int, logs: Logs = None) -> None:
         before = self._counter.total
@@ -161,6 +170,8 @@ class Run:
             return
         backup.attach(self)
         at_end_of_run(backup.wait)
+        if isinstance(data, IterableBatches):
+            data.keep_places(at_batches=backup.save_freq != "epoch")
         self._kept = backup.load()
         if self._kept is not None:
             self.start = Position(**self._kept["position"])

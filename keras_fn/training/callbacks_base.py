@@ -116,6 +116,33 @@ class Callback:
             else:
                 setattr(self, name, value)
 
+    def next_batch_due(self, batch: int) -> int | None:
+        """Says when methods of batches of training are to be called next.
+
+        Without it, they are called for each batch, and steps run one by one. A callback that writes
+        it beside them leaves the steps up to that batch to one call of the backend, where it runs
+        many in one, and is called once for all of them, if not more often.
+
+        Args:
+            batch: The batch of the epoch that comes next, from 0.
+
+        Returns:
+            The batch, this one or a later one, after which it must be called; None where the rest
+            of the epoch does not matter to it.
+
+        Example:
+            >>> class Hundreds(keras.callbacks.Callback):
+            ...     def next_batch_due(self, batch):
+            ...         return batch // 100 * 100 + 99
+            ...
+            ...     def on_train_batch_end(self, batch, logs=None):
+            ...         if batch % 100 == 99:
+            ...             print(batch + 1, logs["loss"])
+            >>> Hundreds().next_batch_due(100)
+            199
+        """
+        return batch
+
     def on_batch_begin(self, batch: int, logs: Logs = None) -> None:
         """Another name of `on_train_batch_begin`."""
 
@@ -198,6 +225,8 @@ class StepCounter:
         >>> counter = StepCounter()
         >>> [counter.advance(batch) for batch in (3, 7, 0)], counter.total
         ([4, 4, 1], 9)
+        >>> counter.due(1, total=12)
+        3
     """
 
     def __init__(self) -> None:
@@ -215,6 +244,14 @@ class StepCounter:
         self._last = batch
         self.total += steps
         return steps
+
+    def begin_epoch(self) -> None:
+        """Notes that batches begin anew at 0."""
+        self._last = None
+
+    def due(self, batch: int, total: int) -> int:
+        """Returns the batch with which there will have been `total` batches; `batch` comes next."""
+        return batch + max(total - self.total, 1) - 1
 
 
 class LambdaCallback(Callback):

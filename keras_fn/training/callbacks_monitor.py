@@ -319,6 +319,11 @@ class SavingCallback(MonitorCallback):
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Notes the epoch."""
         self._current_epoch = epoch
+        self._counter.begin_epoch()
+
+    def next_batch_due(self, batch: int) -> int | None:
+        """Returns the batch after which it saves."""
+        return self._counter.due(batch, self._saved_at + self.save_freq)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Saves, if it is to be done after epochs."""

@@ -45,7 +45,8 @@ class Execution:
         kind: `"train"`, `"test"` or `"predict"`.
         data: What yields the batches.
         watchers: The callbacks. Those that watch batches are called once for
-            `steps_per_execution` steps.
+            `steps_per_execution` steps; or once up to the batch that matters to them, where all of
+            them say so.
     """
 
     def __init__(self, model: Any, kind: str, data: Any, watchers: Any):
@@ -54,6 +55,8 @@ class Execution:
         self.watched = bool(getattr(watchers, f"wants_{kind}_batches", False))
         self._begin = getattr(watchers, f"on_{kind}_batch_begin")
         self._end = getattr(watchers, f"on_{kind}_batch_end")
+        self._due = watchers.next_batch_due if kind == "train" and self.watched else None
+        self._each = self.watched and (kind != "train" or watchers.wants_each_train_batch)
         self._many, self._pace = self._compile_many() or (None, Pace())
 
     def _compile_many(self) -> tuple[Callable[..., Any], Pace] | None:
@@ -66,12 +69,14 @@ class Execution:
         self._rows = rows
         return self.model._many(self.kind, self.data.tensors, (rows, self.data.batch_size))
 
-    def _size(self) -> int:
-        """The number of steps in the next call."""
+    def _size(self, index: int) -> int:
+        """The number of steps in the next call, which begins with step `index`."""
         given = getattr(self.model, "steps_per_execution", 1)
-        if given == "auto" or not self.watched:
-            return self._pace.steps if self._many or given == "auto" else 1
-        return given
+        if self.watched and given not in (1, "auto"):
+            return given
+        steps = self._pace.steps if given == "auto" or (self._many and not self._each) else 1
+        due = self._due(index) if self._due is not None else None
+        return steps if due is None else max(1, min(steps, due - index + 1))
 
     def epoch(self, epoch: int, display: Any = None, start: int = 0) -> Iterator[Any]:
         """Runs an epoch from step `start` on; yields what steps return.
@@ -114,8 +119,9 @@ class Execution:
         batches = self.data.epoch(epoch, start)
         if not isinstance(self.data, ArrayBatches):
             batches = noted(self.model, self.kind, batches)
-        while group := list(islice(batches, self._size())):
+        while group := list(islice(batches, self._size(start))):
             yield len(group), partial(_each, self.step, group)
+            start += len(group)
 
     def _loops(self, epoch: int, start: int) -> Iterator[Work]:
         """Whole batches, many in one call; the rest of a run of samples as a step of its own."""
@@ -128,12 +134,13 @@ class Execution:
             table[:whole] = run[: whole * size].reshape(whole, size)
             batches, first = backend.borrow(table), 0
             while first < whole:
-                last = min(first + self._size(), whole)
+                last = min(first + self._size(start), whole)
                 yield last - first, partial(self._loop, tensors, batches, first, last)
-                first = last
+                start, first = start + last - first, last
             if len(run) > whole * size:
                 (rest,) = backend.batch_indices(run[whole * size :], size)
                 yield 1, partial(_each, self.step, [(tensors, rest)])
+                start += 1
 
     def _loop(self, *args: Any) -> list[Any]:
         return [self._many(*args)]  # type: ignore[misc]

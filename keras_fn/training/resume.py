@@ -14,7 +14,7 @@ from keras_fn.core.dtypes import numpy_dtype
 from keras_fn.errors import SpecError
 from keras_fn.saving.atomic import atomic_write
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass
@@ -25,6 +25,13 @@ class Position:
     step: int = 0  # steps of this epoch that are done
     stopped: bool = False  # whether a callback has ended the training
     logs: dict[str, Any] = field(default_factory=dict)  # what the last step showed
+
+
+@dataclass(frozen=True)
+class HostTensor:
+    """A tensor of PyTorch in the state of data, as its random generators have them."""
+
+    array: np.ndarray
 
 
 def collect(model: Any, callbacks: list[Any], position: Position, data: Any) -> dict[str, Any]:
@@ -76,16 +83,25 @@ def write(path: Path, state: Any) -> None:
     """Writes nested plain values and arrays to a file: whole, or not at all."""
     arrays: dict[str, np.ndarray] = {}
 
+    def kept(x: np.ndarray) -> str:
+        name = f"a{len(arrays)}"
+        arrays[name] = np.ascontiguousarray(x).reshape(x.shape).view(_carrier(x.dtype))
+        return name
+
     def plain(x: Any) -> Any:
         if isinstance(x, np.generic):
             x = x.item()
         if isinstance(x, np.ndarray):
-            name = f"a{len(arrays)}"
-            arrays[name] = np.ascontiguousarray(x).reshape(x.shape).view(_carrier(x.dtype))
-            return {"array": name, "dtype": str(x.dtype)}
+            return {"array": kept(x), "dtype": str(x.dtype)}
+        if isinstance(x, HostTensor):
+            return {"tensor": plain(x.array)}
+        if isinstance(x, bytes):
+            return {"bytes": kept(np.frombuffer(x, np.uint8))}
         if isinstance(x, Mapping):
             return {"pairs": [[plain(k), plain(v)] for k, v in x.items()]}
-        return [plain(v) for v in x] if isinstance(x, (list, tuple)) else x
+        if isinstance(x, tuple):
+            return {"tuple": [plain(v) for v in x]}
+        return [plain(v) for v in x] if isinstance(x, list) else x
 
     text = json.dumps(plain(state)).encode()
     with atomic_write(path) as file:
@@ -104,11 +120,17 @@ def read(path: Path) -> Any:
             def nested(x: Any) -> Any:
                 if isinstance(x, list):
                     return [nested(v) for v in x]
-                if isinstance(x, dict) and "array" in x:
+                if not isinstance(x, dict):
+                    return x
+                if "array" in x:
                     return file[x["array"]].view(numpy_dtype(x["dtype"]))
-                if isinstance(x, dict):
-                    return {nested(k): nested(v) for k, v in x["pairs"]}
-                return x
+                if "tensor" in x:
+                    return HostTensor(nested(x["tensor"]))
+                if "bytes" in x:
+                    return file[x["bytes"]].tobytes()
+                if "tuple" in x:
+                    return tuple(map(nested, x["tuple"]))
+                return {nested(k): nested(v) for k, v in x["pairs"]}
 
             state = nested(json.loads(file["state"].tobytes()))
     except (OSError, KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:
@@ -131,4 +153,4 @@ def is_plain(x: Any) -> bool:
         return all(is_plain(k) and is_plain(v) for k, v in x.items())
     if isinstance(x, np.ndarray):
         return x.dtype.kind in "biufcV"
-    return x is None or isinstance(x, (bool, int, float, str, np.generic))
+    return x is None or isinstance(x, (bool, int, float, str, bytes, np.generic, HostTensor))

@@ -10,6 +10,7 @@ import numpy as np
 from keras_fn._lazy import Deferred
 from keras_fn.backend.loader import current
 from keras_fn.errors import SpecError
+from keras_fn.training import positions
 from keras_fn.training.data import Rows, shuffled
 from keras_fn.training.prefetch import Prefetch
 from keras_fn.training.py_dataset import PyDataset
@@ -65,6 +66,7 @@ class Fetched:
     Attributes:
         origin: The epoch for which the source began. In a run that is resumed in a new process,
             what the epochs since then had is passed over.
+        place: Where in the source the batch ended that was handed out last, if it can tell.
     """
 
     def __init__(self, source: Any, arrange: Arrange, steps: int | None, background: bool):
@@ -72,16 +74,18 @@ class Fetched:
         self.origin: int | None = None
         self._begun = False  # whether an epoch has
         self._prefetch: Prefetch | None = None
+        self.place: Any = None
         at_end_of_run(self.close)
 
     def _fetched(self, items: Iterator[Any]) -> Iterator[tuple[Any, Any]]:
         """Yields `(tensors, None)` for each of the items."""
         self.close_thread()
-        batches: Iterator[Any] = map(self._tensors, items)
+        # The place beside the batch, as it was then: a thread is ahead of the steps.
+        batches: Iterator[Any] = ((self._tensors(item), self._where()) for item in items)
         if self.background:
             batches = self._prefetch = Prefetch(batches)
         try:
-            for tensors in batches:
+            for tensors, self.place in batches:
                 yield tensors, None
         finally:
             self.close_thread()
@@ -101,6 +105,9 @@ class Fetched:
                 "epoch is as long as the data. Ask for fewer steps, or pass data that repeats.",
                 stacklevel=2,
             )
+
+    def _where(self) -> Any:
+        """The place in the source, where that is wanted and the source can tell it."""
 
     def get_state(self) -> dict[str, Any]:
         """Returns what a resumed run must know to find its place."""
@@ -155,7 +162,9 @@ class IterableBatches(Fetched):
     def __init__(self, source: Any, arrange: Arrange, steps: int | None, background: bool = True):
         super().__init__(source, arrange, steps, background)
         self._iterator: Iterator[Any] | None = None
+        self._inner: Iterator[Any] | None = None  # the source's own, which `_iterator` goes on with
         self._peeked: Any = None
+        self._places = ""  # after what the place is noted: "batch", "epoch" or nothing
         self._pulled = 0  # batches of this turn through the source
         self._length: int | None = _length(source)
 
@@ -177,9 +186,10 @@ class IterableBatches(Fetched):
         """Yields `(tensors, None)` for each batch of an epoch, from batch `start` on."""
         if self.steps is None and self._begun:
             self._iterator = None
+        place = None if self._begun else self.place  # that of the run which this one resumes
         passed, self._peeked = self._passed(epoch), None
         done = start
-        for batch in self._fetched(self._from(start, passed if self.steps else 0)):
+        for batch in self._fetched(self._from(start, passed if self.steps else 0, place)):
             yield batch
             done += 1
         if not done:
@@ -191,18 +201,28 @@ class IterableBatches(Fetched):
         self._check_steps(done)
         if self.steps is None:
             self._length = done
+        self.place = self._tell() if self._places else None
 
-    def _from(self, start: int, passed: int) -> Iterator[Any]:
+    def _from(self, start: int, passed: int, place: Any) -> Iterator[Any]:
+        """The batches of an epoch from `start` on, after so many epochs, or from a place on."""
+        if place is not None:
+            self._iterator = self._inner = None  # what has been peeked at comes again
+            self._inner = self._iterator = positions.take(
+                self.source, place["told"], place["pulled"] is not None
+            )
+            self._pulled = place["pulled"] or 0
+            yield from self._epoch(start)
+            return
         for _ in range(passed):
             for _ in self._epoch():
                 pass
         yield from islice(self._epoch(), start, None)
 
-    def _epoch(self) -> Iterator[Any]:
-        """The batches of one epoch, as they come."""
+    def _epoch(self, done: int = 0) -> Iterator[Any]:
+        """The batches of one epoch that are left after so many, as they come."""
         if self._iterator is None:
             self._turn()
-        count, whole = 0, self._pulled == 0
+        count, whole = done, self._pulled <= done  # whether this turn has begun in this epoch
         while self.steps is None or count < self.steps:
             try:
                 batch = next(self._iterator)  # type: ignore[arg-type]
@@ -219,7 +239,38 @@ class IterableBatches(Fetched):
 
     def _turn(self) -> None:
         """Begins to go through the source."""
-        self._iterator, self._pulled = iter(self.source), 0
+        self._inner = self._iterator = iter(self.source)
+        self._pulled = 0
+
+    def keep_places(self, at_batches: bool) -> None:
+        """Notes from now on where in the source the run is: a backup is to be made of it.
+
+        Args:
+            at_batches: Whether after each batch, or after epochs alone.
+        """
+        self._places = "batch" if at_batches else "epoch"
+
+    def _where(self) -> Any:
+        return self._tell() if self._places == "batch" else None
+
+    def _tell(self) -> Any:
+        within = self._iterator is not None
+        told = positions.tell(self.source, self._inner if within else None)
+        return told and {"told": told, "pulled": self._pulled if within else None}
+
+    def get_state(self) -> dict[str, Any]:
+        """Returns the place in the source, too, if it can tell it."""
+        return {**super().get_state(), "place": self.place}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes on as the run that had this state.
+
+        Raises:
+            SpecError: It had data of another kind.
+        """
+        if state.get("place") is not None:
+            positions.check(self.source, self._inner, state["place"]["told"])
+        super().set_state(state)
 
 
 class PyDatasetBatches(Fetched):

@@ -64,6 +64,7 @@ class Steps(StatelessTraining):
         self._functions: dict[Any, Any] = {}  # compiled steps; of many, with their pace
         self.compilations: list[Any] = []  # for which batches that came one by one, and why
         self._holdings: Holdings | None = None  # while steps run
+        self._loss_parts: list[Any] | None = None  # of the outputs, while a step asks for the loss
         self.history: Any = None
 
     # ---------------------------------------------------------------- compile
@@ -209,7 +210,9 @@ class Steps(StatelessTraining):
         del x, training
         total = None
         if self._objective is not None and self._compile_arguments["loss"] is not None:  # type: ignore[index]
-            total, self._loss_parts = self._objective(y, y_pred, sample_weight)
+            total, parts = self._objective(y, y_pred, sample_weight)
+            if self._loss_parts is not None:
+                self._loss_parts[:] = parts
         for loss in (self._holdings or self._hold()).added_losses():
             loss = ops.cast(ops.sum(loss), "float32")
             total = loss if total is None else ops.add(total, loss)
@@ -217,12 +220,18 @@ class Steps(StatelessTraining):
             total = ops.zeros(())
         return total
 
-    def _loss_of(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
-        """Calls `compute_loss`, which may be the user's."""
-        self._loss_parts: list[Any] = []
-        return self.compute_loss(
-            x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=training
-        )
+    def _loss_of(
+        self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool
+    ) -> tuple[Any, list[Any]]:
+        """Returns what `compute_loss`, which may be the user's, gives, and each output's loss."""
+        self._loss_parts = parts = []
+        try:
+            loss = self.compute_loss(
+                x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=training
+            )
+        finally:
+            self._loss_parts = None  # a trace must not be outlived by what is part of it
+        return loss, parts
 
     def compute_metrics(
         self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
@@ -273,9 +282,8 @@ class Steps(StatelessTraining):
         def forward() -> tuple[Any, Any]:
             holdings.clear_losses()
             y_pred = self(x, training=True)
-            loss = self._loss_of(x, y, y_pred, sample_weight, True)
-            scaled = self.optimizer.scale_loss(loss)
-            return scaled, (loss, y_pred, [p for p in self._loss_parts if p is not None])
+            loss, parts = self._loss_of(x, y, y_pred, sample_weight, True)
+            return self.optimizer.scale_loss(loss), (loss, y_pred, parts)
 
         (_, (loss, y_pred, parts)), grads = current().value_and_grad(forward, variables)()
         if variables:
@@ -294,9 +302,7 @@ class Steps(StatelessTraining):
         count = ops.shape(tree.flatten(x)[0])[0]
         self._loss_tracker.add_mean(loss, count)
         if self._objective is not None and self._objective.trackers:
-            rest = iter(parts)
-            every = [None if p is None else next(rest) for p in self._loss_parts]
-            self._objective.track(every, count)
+            self._objective.track(parts, count)
 
     def test_step(self, *data: Any) -> Any:
         """Evaluates a batch; returns what to show. Override it to evaluate otherwise.
@@ -311,8 +317,8 @@ class Steps(StatelessTraining):
         holdings = self._holdings or self._hold()
         holdings.clear_losses()
         y_pred = self(x, training=False)
-        loss = self._loss_of(x, y, y_pred, sample_weight, False)
-        self._track(loss, [p for p in self._loss_parts if p is not None], x)
+        loss, parts = self._loss_of(x, y, y_pred, sample_weight, False)
+        self._track(loss, parts, x)
         results = self._update_metrics(x, y, y_pred, sample_weight)
         holdings.clear_losses()
         return results
@@ -435,7 +441,16 @@ class Steps(StatelessTraining):
             record = getattr(current(), "record_gradients", None)
             if kind == "train" and record is not None:  # it may call loss.backward()
                 step = record(step)
-        return lambda tensors, indices: step(self._batch(tensors, indices))
+        layers = self._flatten_layers()
+
+        def run(tensors: Any, indices: Any) -> Any:
+            try:
+                return step(self._batch(tensors, indices))
+            finally:  # nothing of a trace may outlive it
+                for layer in layers:
+                    layer._losses.clear()
+
+        return run
 
     @property
     def _jit(self) -> Any:

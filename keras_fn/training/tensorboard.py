@@ -123,6 +123,13 @@ class TensorBoard(Callback):
         if self.embeddings_freq:
             self._write_projector_config()
 
+    def next_batch_due(self, batch: int) -> int | None:
+        """Returns the batch after which something is written, or a profile begins or ends."""
+        ends = [] if self.update_freq == "epoch" else [self._written + self.update_freq]
+        if self._last:
+            ends += [n for n in (self._first - 1, self._last) if n > self._counter.total]
+        return min((self._counter.due(batch, n) for n in ends), default=None)
+
     def _end_batch(self, batch: int, logs: Logs = None) -> None:
         self._counter.advance(batch)
         done = self._counter.total
@@ -143,6 +150,7 @@ class TensorBoard(Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Starts the clock."""
+        self._counter.begin_epoch()
         self._epoch_start = time.perf_counter()
         self._epoch_iterations = self._iterations() if self.write_steps_per_second else 0
 

@@ -4,6 +4,8 @@ import hashlib
 import multiprocessing
 import os
 import pickle
+import secrets
+import shutil
 import signal
 import tempfile
 from collections import deque
@@ -11,6 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -32,7 +35,9 @@ class Workers:
         self._pool: Executor | None = None
         self._pending: deque[Future[Any]] = deque()
         self._closed = False
-        self._snapshot: _Snapshot | None = None
+        # Of the data set as processes are to read it. It is there while an epoch has such workers.
+        self._folder = Path(tempfile.gettempdir(), f"keras_fn_dataset_{secrets.token_hex(8)}")
+        self._snapshot: Path | None = None
 
     def load(self, indices: Iterator[int]) -> Iterator[Any]:
         """Yields the batches of these numbers, in their order.
@@ -44,9 +49,9 @@ class Workers:
         if not self.count:
             yield from map(self.dataset.__getitem__, indices)
             return
-        self._start()
         most, pending = max(self.dataset.max_queue_size, 1), self._pending
         try:
+            self._start()
             for index in indices:
                 pending.append(self._submit(index))
                 if len(pending) >= most:
@@ -64,10 +69,27 @@ class Workers:
         if self._closed:
             raise RuntimeError("The run has ended.")
         if self.dataset.use_multiprocessing:
-            self._snapshot = _Snapshot.of(self.dataset, self._snapshot)
-            self._pool = self._pool or ProcessPoolExecutor(self.count, _context(), _enter)
+            self._start_processes(_pickled(self.dataset))
         else:
             self._pool = self._pool or ThreadPoolExecutor(self.count, "keras_fn PyDataset")
+        if self._closed:  # since, by another thread
+            self.close()
+            raise RuntimeError("The run has ended.")
+
+    def _start_processes(self, pickled: bytes) -> None:
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(self.count, _context(), _enter, (self._folder,))
+            # Before there is a file, there is a worker to remove it if this process is killed.
+            self._pool.submit(os.getpid).result()
+        path = self._folder / f"{hashlib.blake2b(pickled, digest_size=16).hexdigest()}.pickle"
+        if path == self._snapshot:
+            return  # the data set has not changed
+        self._folder.mkdir(0o700, exist_ok=True)
+        path.write_bytes(pickled)
+        last, self._snapshot = self._snapshot, path
+        if last is not None:
+            with suppress(OSError):
+                last.unlink()
 
     def _next(self) -> Any:
         batch = self._pending[0].result()
@@ -77,7 +99,7 @@ class Workers:
     def _submit(self, index: int) -> Future[Any]:
         assert self._pool is not None
         if self._snapshot is not None:
-            return self._pool.submit(_item, self._snapshot.path, index)
+            return self._pool.submit(_item, self._snapshot, index)
         return self._pool.submit(self.dataset.__getitem__, index)
 
     def close(self) -> None:
@@ -90,9 +112,7 @@ class Workers:
             pool.shutdown(wait=False, cancel_futures=True)
             for process in processes if amidst else ():
                 process.terminate()  # a batch that takes for ever would keep the program alive
-        if self._snapshot is not None:
-            self._snapshot.remove()
-            self._snapshot = None
+        _remove(self._folder)
 
 
 def _context() -> Any:
@@ -103,55 +123,44 @@ def _context() -> Any:
     return multiprocessing.get_context(chosen if chosen != "fork" else "spawn")
 
 
-class _Snapshot:
-    """The data set as it is at the beginning of an epoch, in a file for the processes to read."""
-
-    def __init__(self, pickled: bytes, digest: bytes):
-        self.digest = digest
-        handle, self.path = tempfile.mkstemp(prefix="keras_fn_dataset_", suffix=".pickle")
-        with os.fdopen(handle, "wb") as file:
-            file.write(pickled)
-
-    @classmethod
-    def of(cls, dataset: PyDataset, last: "_Snapshot | None") -> "_Snapshot":
-        """Returns a snapshot; the last one, if the data set has not changed."""
-        try:
-            pickled = pickle.dumps(dataset, protocol=pickle.HIGHEST_PROTOCOL)
-        except Exception as error:
-            raise TypeError(
-                f"{type(dataset).__name__} cannot be sent to worker processes: {error}\n"
-                "  fix: keep what cannot be pickled (open files, lambdas) out of its attributes "
-                "and open it in __getitem__, or use threads: use_multiprocessing=False"
-            ) from error
-        digest = hashlib.blake2b(pickled).digest()
-        if last is not None and last.digest == digest:
-            return last
-        if last is not None:
-            last.remove()
-        return cls(pickled, digest)
-
-    def remove(self) -> None:
-        with suppress(OSError):
-            os.remove(self.path)
+def _pickled(dataset: PyDataset) -> bytes:
+    """The data set as it is at the beginning of an epoch, for the processes to read."""
+    try:
+        return pickle.dumps(dataset, protocol=pickle.HIGHEST_PROTOCOL)
+    except Exception as error:
+        raise TypeError(
+            f"{type(dataset).__name__} cannot be sent to worker processes: {error}\n"
+            "  fix: keep what cannot be pickled (open files, lambdas) out of its attributes "
+            "and open it in __getitem__, or use threads: use_multiprocessing=False"
+        ) from error
 
 
-def _enter() -> None:
-    """Runs first in a worker process, which ends with the process that started it."""
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _enter(folder: Path) -> None:
+    """Runs first in a worker process, which ends with the process that started it.
+
+    Args:
+        folder: What is removed then, if that one was killed and could not.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for that one to act on
     parent = multiprocessing.parent_process()
     if parent is not None:
-        Thread(target=_end_with, args=(parent,), name="keras_fn parent", daemon=True).start()
+        Thread(target=_end_with, args=(parent, folder), name="keras_fn parent", daemon=True).start()
 
 
-def _end_with(parent: Any) -> None:
+def _end_with(parent: Any, folder: Path) -> None:
     parent.join()  # if it is killed, nobody else tells the workers
+    _remove(folder)
     os._exit(1)
 
 
-_held: tuple[str, Any] = ("", None)  # in a worker process: the snapshot it has read last
+_held: tuple[Path | None, Any] = (None, None)  # in a worker process: the snapshot it has read last
 
 
-def _item(path: str, index: int) -> Any:
+def _item(path: Path, index: int) -> Any:
     """Loads a batch, in a worker process."""
     global _held
     if _held[0] != path:

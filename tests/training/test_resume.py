@@ -193,7 +193,7 @@ def test_a_file_brings_everything_back(tmp_path):
     assert found["arrays"][1] == 2.5
     assert found["arrays"][2].shape == (2, 0)
     assert found["scalar"].shape == ()
-    assert found["nested"] == {"a": [1, "two", None, True], 5: float("inf")}
+    assert found["nested"] == {"a": (1, "two", None, True), 5: float("inf")}
 
 
 def test_a_file_of_objects_is_not_read(tmp_path):

@@ -8,6 +8,7 @@ import textwrap
 import threading
 import time
 import traceback
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ import pytest
 import keras_fn as keras
 from keras_fn import layers, ops
 from keras_fn.training.sources import batches_of
+from keras_fn.training.workers import Workers
 
 # Worker processes import it, so it stands in a module of its own.
 SOURCE = '''
@@ -308,11 +310,13 @@ def test_the_old_name():
 
 
 def run(program, folder, timeout=120):
+    """Runs a program whose temporary files are in the folder."""
     path = folder / "program.py"
     path.write_text(textwrap.dedent(program), "utf-8")
     return subprocess.run(
         [sys.executable, str(path)], capture_output=True, text=True, timeout=timeout,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": str(folder)},
+        check=False,
     )  # fmt: skip
 
 
@@ -354,6 +358,7 @@ def test_a_program_ends(stop, code, told, tmp_path):
 def test_a_program_without_its_guard_is_told_and_ends(tmp_path):
     ended = run(PROGRAM.replace("STOP", "9") + "\n    main()\n", tmp_path)
     assert ended.returncode == 1
+    assert not list(tmp_path.glob("keras_fn_dataset_*"))
     assert "fix: run the program under" in ended.stderr
 
 
@@ -394,6 +399,7 @@ def test_workers_end_with_a_program_that_is_killed(tmp_path):
     while any(map(alive, pids)) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not any(map(alive, pids))
+    assert not list(tmp_path.glob("keras_fn_dataset_*"))
 
 
 @pytest.mark.parametrize("way", ["threads", "processes"])
@@ -440,3 +446,32 @@ def test_no_file_of_a_data_set_stays(module, tmp_path, monkeypatch):
 
     linear().fit(dataset, epochs=3, callbacks=[Watch()], verbose=0)
     assert files == {1} and not list(tmp_path.glob("keras_fn_dataset_*"))
+
+
+def test_no_file_stays_where_it_could_not_be_written(module, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    def full(path, data):
+        path.touch()
+        raise OSError("no space left")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="no space left"):
+        linear().fit(module.Pairs(2, workers=1, use_multiprocessing=True), verbose=0)
+    assert not list(tmp_path.glob("keras_fn_dataset_*"))
+
+
+def test_no_file_nor_worker_stays_where_the_run_ends_as_they_start(module, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    workers = Workers(module.Pairs(2), 1)
+    workers.dataset.use_multiprocessing = True
+    mkdir = Path.mkdir
+
+    def closing(path, *args, **options):
+        workers.close()  # as the thread of the run does, while that of the batches starts
+        return mkdir(path, *args, **options)
+
+    monkeypatch.setattr(Path, "mkdir", closing)
+    with pytest.raises(RuntimeError, match="The run has ended"):
+        list(workers.load(iter(range(2))))
+    assert not list(tmp_path.glob("keras_fn_dataset_*")) and workers._pool is None
