@@ -14,7 +14,7 @@ from keras_fn.core import tree
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.scopes import StatelessScope, context
 from keras_fn.core.variable import Variable
-from keras_fn_torch.tensors import Tensor, _abstract, dtype_name, is_abstract, native
+from keras_fn_torch.tensors import Tensor, dtype_name, here, is_abstract, native
 
 _SIZES = (83, 89)  # what unknown sizes are tried with: primes that no real size is likely to be
 
@@ -31,12 +31,12 @@ def abstract_eval(function: Callable[..., Any], args: tuple, kwargs: dict[str, A
             return torch.empty(sizes, dtype=native(x.dtype), device="meta")
 
         args_, kwargs_ = tree.map_structure(meta, [args, kwargs])
-        token = _abstract.set(True)
+        outer, here.abstract = here.abstract, True
         try:
             with StatelessScope(), _OnMeta():
                 return function(*args_, **kwargs_)
         finally:
-            _abstract.reset(token)
+            here.abstract = outer
 
     def meet(a: Any, b: Any) -> Any:
         if not isinstance(a, Tensor):
@@ -135,7 +135,7 @@ def value_and_grad(
     def run(*args: Any) -> tuple[tuple[Tensor, Any], list[Tensor]]:
         tensors = [v.value for v in variables]
         with torch.enable_grad():
-            if context.get().stateless is None and all(t.requires_grad for t in tensors):
+            if context.now.stateless is None and all(t.requires_grad for t in tensors):
                 value, more = function(*args)
             else:
                 tensors = [t.detach().requires_grad_() for t in tensors]

@@ -17,7 +17,7 @@ def get_mask(x: Any) -> Any:
         return None
     mask = getattr(x, "_keras_mask", None)
     if mask is None:
-        entry = context.get().masks.get(id(x))
+        entry = context.now.masks.get(id(x))
         mask = entry[1] if entry is not None and entry[0] is x else None
     return mask
 
@@ -34,7 +34,7 @@ def set_mask(x: Any, mask: Any) -> None:
     try:
         x._keras_mask = mask
     except AttributeError:  # a traced value without room: kept beside it
-        table = context.get().masks
+        table = context.now.masks
         if len(table) > 1000:
             table.clear()
         table[id(x)] = (x, mask)

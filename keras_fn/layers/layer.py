@@ -18,6 +18,7 @@ from keras_fn.core.scopes import (
     context,
 )
 from keras_fn.core.tracebacks import entrance
+from keras_fn.core.tracing import is_followed
 from keras_fn.core.variable import Variable
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.layers._building import needs_a_shape, once_built, with_own_parameters
@@ -225,7 +226,7 @@ class Layer(Tracked, Base, Operation):
         # The short road: one tensor of a shape and dtype that went the full road before.
         told = kwargs.get("training") if len(kwargs) == 1 else None
         plain = len(args) == 1 and (not kwargs or told is not None)
-        if self._ready and plain and not self._has_hooks:
+        if plain and not self._has_hooks and not is_followed() and self._ready:
             x = args[0]
             try:
                 key = (type(x), x.shape, x.dtype)
@@ -233,7 +234,7 @@ class Layer(Tracked, Base, Operation):
             except (AttributeError, TypeError):  # nested inputs, sizes that are tensors
                 key, seen = None, False
             if seen:
-                now = context.get()
+                now = context.now
                 masked = masking.used and masking.get_mask(x) is not None
                 if not masked and (now is NOTHING or not (now.symbolic or now.autocast)):
                     if told is not None and told != now.training:
@@ -256,7 +257,7 @@ class Layer(Tracked, Base, Operation):
         arguments = signature.bind(self, args, kwargs)
         arguments = self._converted(arguments)
         leaves = tree.flatten(list(arguments.values()))
-        now = context.get()
+        now = context.now
         symbolic = now.symbolic or any(isinstance(x, KerasTensor) for x in leaves)
         if not self.built:
             self._build_for(arguments)
@@ -335,7 +336,7 @@ class Layer(Tracked, Base, Operation):
     def _run(self, arguments: dict[str, Any], training: bool | None, now: Any) -> Any:
         """Runs `call` in the scopes that the layer needs, and tells where an error happened."""
         args, kwargs = self._signature.unbind(arguments)
-        scopes: list[Any] = [name_scope(self.name)] if now.symbolic or self._ready is None else []
+        scopes: list[Any] = [name_scope(self.name)] if self._needs_name(now) else []
         if self._autocast_to != now.autocast:
             scopes.append(AutocastScope(self._autocast_to))
         if training is not None and training != now.training:
@@ -356,6 +357,10 @@ class Layer(Tracked, Base, Operation):
         finally:
             for scope in reversed(scopes):
                 scope.__exit__(None, None, None)
+
+    def _needs_name(self, now: Any) -> bool:
+        """Whether a call makes variables that are named after the layer, as far as is known."""
+        return now.symbolic or (not is_followed() and self._ready is None)
 
     def _record(self, arguments: dict, args: tuple, kwargs: dict, masks: dict[str, Any]) -> Any:
         """Infers the outputs and enters the call into the graph."""
@@ -379,7 +384,7 @@ class Layer(Tracked, Base, Operation):
             )
 
         def run(arguments: dict[str, Any]) -> Any:
-            return self._run(arguments, arguments.get("training"), context.get())
+            return self._run(arguments, arguments.get("training"), context.now)
 
         return infer(run, (arguments,), {})
 
@@ -412,7 +417,8 @@ class Layer(Tracked, Base, Operation):
     def _remember(self, args: tuple, kwargs: dict[str, Any], masks: dict[str, Any]) -> None:
         """Opens the short road to inputs like these, where nothing but `call` has to happen."""
         plain = (
-            len(args) == 1
+            not is_followed()
+            and len(args) == 1
             and not kwargs.keys() - {"training"}
             and current().is_tensor(args[0])
             and not masks
@@ -458,7 +464,7 @@ class Layer(Tracked, Base, Operation):
 
     def add_loss(self, loss: Any) -> None:
         """Adds a scalar (or several) to what training makes small."""
-        now = context.get()
+        now = context.now
         if now.symbolic:
             return
         losses = tree.flatten(loss)

@@ -284,7 +284,7 @@ class Optimizer(OptimizerState):
             self.update_step(g, v, rate)
 
     def _works_on_groups(self) -> bool:
-        now = context.get()
+        now = context.now
         return (
             self.elementwise
             and now.stateless is None
