@@ -192,10 +192,23 @@ def compile(
     """
     del state  # variables are assigned in place
     if jit is True or isinstance(jit, dict):
-        function = torch.compile(function, **({} if jit is True else jit))
+        function = _compiled(function, {} if jit is True else jit)
 
     def step(*args: Any) -> Any:
         with torch.no_grad():  # `value_and_grad` turns recording on where it is wanted
             return function(*args)
+
+    return step
+
+
+def _compiled(function: Callable[..., Any], options: dict[str, Any]) -> Callable[..., Any]:
+    """`torch.compile`, which may find gradients inside of what it compiles."""
+    run = torch.compile(function, **options)
+    patch = torch._dynamo.config.patch
+    switch = {"trace_autograd_ops": True} if hasattr(torch._dynamo.config, "trace_autograd_ops") else {}
+
+    def step(*args: Any) -> Any:
+        with patch(switch):
+            return run(*args)
 
     return step

@@ -1,7 +1,7 @@
 """Tensors and variables: `torch.Tensor`, and an `nn.Parameter` that is assigned in place."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from threading import local
 from typing import Any, TypeAlias
@@ -29,6 +29,8 @@ class _OfThread(local):
 
     device: torch.device | None = None  # of `device_scope`
     abstract = False  # whether `abstract_eval` runs
+    # The call that `forward` shall make for a layer, while that layer's hooks run around it.
+    hooked: tuple[Any, Any] = (None, None)
 
 
 here = _OfThread()
@@ -60,10 +62,15 @@ def _found_device() -> torch.device:
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
-@contextmanager
-def device_scope(name: str) -> Iterator[None]:
+def device_scope(name: str) -> AbstractContextManager[None]:
     """Inside, new tensors go to the device of that name: "cpu", "gpu:0", "cuda:1", "mps"."""
-    outer, here.device = here.device, torch.device(name.lower().replace("gpu", "cuda"))
+    return on_device(torch.device(name.lower().replace("gpu", "cuda")))
+
+
+@contextmanager
+def on_device(device: torch.device | None) -> Iterator[None]:
+    """Inside, new tensors go to that device; None for the best one."""
+    outer, here.device = here.device, device
     try:
         yield
     finally:

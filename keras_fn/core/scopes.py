@@ -144,6 +144,16 @@ class BuildScope(Scope):
         return {"symbolic": False, "autocast": None, "stateless": None}
 
 
+class Carried(Scope):
+    """Inside, the scopes are those in force where it was made: for what another thread runs."""
+
+    def __init__(self):
+        self._carried = context.now
+
+    def _changes(self) -> dict[str, Any]:
+        return self._carried._asdict()
+
+
 class LazyScope(Scope):
     """Inside, new variables have a shape and draw their values only when they are read."""
 

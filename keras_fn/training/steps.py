@@ -297,6 +297,7 @@ class Steps(StatelessTraining):
             rest = iter(parts)
             every = [None if p is None else next(rest) for p in self._loss_parts]
             self._objective.track(every, count)
+        self._loss_parts = []  # what a step leaves behind, a compiler takes for its result
 
     def test_step(self, *data: Any) -> Any:
         """Evaluates a batch; returns what to show. Override it to evaluate otherwise.
