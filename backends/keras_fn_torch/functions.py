@@ -190,8 +190,9 @@ def compile(
     With True or a dict for `jit`, `torch.compile(function, **jit)`: it takes long to compile and
     is for those who ask for it.
     """
-    del state  # variables are assigned in place
     if jit is True or isinstance(jit, dict):
+        for variable in state:  # so that it is there: Dynamo does not follow its drawing
+            variable.value  # noqa: B018
         function = _compiled(function, {} if jit is True else jit)
 
     def step(*args: Any) -> Any:
