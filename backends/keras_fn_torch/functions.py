@@ -203,13 +203,17 @@ def compile(
 
 
 def _compiled(function: Callable[..., Any], options: dict[str, Any]) -> Callable[..., Any]:
-    """`torch.compile`, which may find gradients inside of what it compiles."""
-    run = torch.compile(function, **options)
-    patch = torch._dynamo.config.patch
-    switch = {"trace_autograd_ops": True} if hasattr(torch._dynamo.config, "trace_autograd_ops") else {}
+    """`torch.compile` of a function that may ask for gradients."""
+    # Dynamo counts its compilations by code object: here each function has one of its own.
+    own = types.FunctionType(
+        function.__code__.replace(), function.__globals__, closure=function.__closure__
+    )
+    run = torch.compile(own, **options)
+    config: Any = torch._dynamo.config
+    wanted = {"trace_autograd_ops": True} if hasattr(config, "trace_autograd_ops") else {}
 
     def step(*args: Any) -> Any:
-        with patch(switch):
+        with config.patch(wanted):
             return run(*args)
 
     return step

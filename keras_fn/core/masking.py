@@ -4,6 +4,7 @@ from typing import Any
 
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.scopes import context
+from keras_fn.core.tracing import is_followed
 
 used = False
 """Whether any concrete tensor has had a mask: until then nobody needs to look for one."""
@@ -16,7 +17,7 @@ def get_mask(x: Any) -> Any:
     if not used:
         return None
     mask = getattr(x, "_keras_mask", None)
-    if mask is None:
+    if mask is None and not is_followed():  # it would compile anew for each `id`
         entry = context.now.masks.get(id(x))
         mask = entry[1] if entry is not None and entry[0] is x else None
     return mask

@@ -41,9 +41,12 @@ class Scope:
     def _changes(self) -> dict[str, Any]:
         return {}
 
+    def _inside(self, outer: Context) -> Context:
+        return outer._replace(**self._changes())
+
     def __enter__(self):
         self._outer = context.now
-        context.now = self._outer._replace(**self._changes())
+        context.now = self._inside(self._outer)
         return self
 
     def __exit__(
@@ -133,8 +136,14 @@ class TrainingScope(Scope):
     def __init__(self, training: bool):
         self.training = bool(training)
 
-    def _changes(self) -> dict[str, Any]:
-        return {"training": self.training}
+    def _inside(self, outer: Context) -> Context:
+        if outer is NOTHING:
+            return _TRAINING if self.training else _INFERENCE
+        return outer._replace(training=self.training)
+
+
+# What is in force in most calls with `training`: made once.
+_TRAINING, _INFERENCE = Context(training=True), Context(training=False)
 
 
 class BuildScope(Scope):
@@ -150,8 +159,8 @@ class Carried(Scope):
     def __init__(self):
         self._carried = context.now
 
-    def _changes(self) -> dict[str, Any]:
-        return self._carried._asdict()
+    def _inside(self, outer: Context) -> Context:
+        return self._carried
 
 
 class LazyScope(Scope):

@@ -224,13 +224,16 @@ class Layer(Tracked, Base, Operation):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         # The short road: one tensor of a shape and dtype that went the full road before.
-        told = kwargs.get("training") if len(kwargs) == 1 else None
-        plain = len(args) == 1 and (not kwargs or told is not None)
-        if plain and not self._has_hooks and not is_followed() and self._ready:
+        told = None
+        plain = len(args) == 1
+        if kwargs and plain:
+            told = kwargs.get("training")
+            plain = told is not None and len(kwargs) == 1
+        if plain and not self._has_hooks and not is_followed() and (ready := self._ready):
             x = args[0]
             try:
                 key = (type(x), x.shape, x.dtype)
-                seen = key in self._ready
+                seen = key in ready
             except (AttributeError, TypeError):  # nested inputs, sizes that are tensors
                 key, seen = None, False
             if seen:

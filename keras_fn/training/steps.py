@@ -329,7 +329,10 @@ class Steps(StatelessTraining):
 
     def _predict(self, data: Any) -> Any:
         x, _, _ = unpack_x_y_sample_weight(data)
-        return self(x, training=False)
+        outputs = self(x, training=False)
+        if not self._is_pure():
+            (self._holdings or self._hold()).clear_losses()
+        return outputs
 
     # ---------------------------------------------------------------- compiled steps
 
@@ -386,7 +389,7 @@ class Steps(StatelessTraining):
 
     def _function(self, kind: str) -> Callable[..., Any]:
         """Returns the compiled step `kind`: a function of `(tensors, indices)`."""
-        if kind != "predict":
+        if kind != "predict" or not self._is_pure():
             self._holdings = self._hold()
         key = self._key(kind)
         if key not in self._functions:
@@ -420,10 +423,13 @@ class Steps(StatelessTraining):
     def _key(self, kind: str) -> tuple[Any, ...]:
         """What a compiled step depends on, beside the shapes of its arguments."""
         eager = bool(getattr(self, "run_eagerly", False))
-        graph = intake.graph_of(self)
-        if kind == "predict" and getattr(graph, "_pure", False):
-            return kind, eager, graph  # of our layers: a step that assigns nothing stays as it is
+        if kind == "predict" and self._is_pure():
+            return kind, eager, intake.graph_of(self)  # of our layers: a step that assigns nothing stays as it is
         return kind, eager, tuple(v.trainable for v in self.variables)
+
+    def _is_pure(self) -> bool:
+        """Whether a call in inference is known to have no effects."""
+        return bool(getattr(intake.graph_of(self), "_pure", False))
 
     def _step_of_batch(self, kind: str) -> Callable[..., Any]:
         """Returns the step as a function of `(tensors, indices)`, not compiled."""
