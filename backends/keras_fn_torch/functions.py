@@ -179,6 +179,7 @@ def record_gradients(function: Callable[..., Any]) -> Callable[..., Any]:
         with torch.enable_grad():
             return function(*args)
 
+    run.is_users = True  # type: ignore[attr-defined]
     return run
 
 
@@ -210,7 +211,10 @@ def _compiled(function: Callable[..., Any], options: dict[str, Any]) -> Callable
     )
     run = torch.compile(own, **options)
     config: Any = torch._dynamo.config
-    wanted = {"trace_autograd_ops": True} if hasattr(config, "trace_autograd_ops") else {}
+    # Our steps call `torch.autograd.grad`. At `loss.backward()` of a user's a graph may end: PyTorch
+    # 2.13 takes wrong gradients where it does not.
+    ours = not hasattr(function, "is_users") or options.get("fullgraph", False)
+    wanted = {"trace_autograd_ops": ours} if hasattr(config, "trace_autograd_ops") else {}
 
     def step(*args: Any) -> Any:
         with config.patch(wanted):

@@ -128,6 +128,11 @@ class LayerBase(nn.Module):
         finally:
             here.hooked = outer
 
+    @torch._disable_dynamo  # `torch.compiler.disable`, but it does not import the compiler
+    def build_unfollowed(self, arguments: dict[str, Any]) -> None:
+        """Builds a layer whose first call is compiled: variables cannot be made in a graph."""
+        self._build_for(arguments)
+
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Calls the layer, as PyTorch names it."""
         layer, call = here.hooked

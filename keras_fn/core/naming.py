@@ -2,9 +2,10 @@
 
 import re
 from collections import defaultdict
-from functools import cache
 from threading import local
 from types import TracebackType
+
+from keras_fn.core.memo import remembered
 
 _counts: defaultdict[str, int] = defaultdict(int)
 
@@ -21,7 +22,7 @@ _active = _OfThread()
 _FORBIDDEN = re.compile(r"[/\\\x00-\x1f\x7f]")
 
 
-@cache
+@remembered
 def to_snake_case(name: str) -> str:
     """Returns a class name as Keras writes it in automatic names.
 

@@ -263,7 +263,10 @@ class Layer(Tracked, Base, Operation):
         now = context.now
         symbolic = now.symbolic or any(isinstance(x, KerasTensor) for x in leaves)
         if not self.built:
-            self._build_for(arguments)
+            if is_followed() and type(self).build is not Layer.build:
+                self.build_unfollowed(arguments)  # of the backend whose compiler follows
+            else:
+                self._build_for(arguments)
         first = next(iter(arguments.values()), None)
         check_inputs(self.input_spec, first, self._place)
         masks = self._fill_masks(arguments)

@@ -13,6 +13,7 @@ from keras_fn.backend.loader import current
 from keras_fn.core import tree
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.operation import infer
+from keras_fn.core.tracing import is_followed
 from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
 from keras_fn.random.seed import global_seed_generator
 from keras_fn.training import intake
@@ -61,6 +62,7 @@ class Steps(StatelessTraining):
         self._objective: CompiledLoss | None = None
         self._measures: CompiledMetrics | None = None
         self._loss_tracker: Any = None
+        self._loss_parts: list[Any] = []
         self._functions: dict[Any, Any] = {}  # compiled steps; of many, with their pace
         self.compilations: list[Any] = []  # for which batches that came one by one, and why
         self._holdings: Holdings | None = None  # while steps run
@@ -209,7 +211,10 @@ class Steps(StatelessTraining):
         del x, training
         total = None
         if self._objective is not None and self._compile_arguments["loss"] is not None:  # type: ignore[index]
-            total, self._loss_parts = self._objective(y, y_pred, sample_weight)
+            total, parts = self._objective(y, y_pred, sample_weight)
+            if is_followed():  # a compiler takes what is kept for a result
+                parts = [None if p is None else ops.stop_gradient(p) for p in parts]
+            self._loss_parts = parts
         for loss in (self._holdings or self._hold()).added_losses():
             loss = ops.cast(ops.sum(loss), "float32")
             total = loss if total is None else ops.add(total, loss)
@@ -219,7 +224,7 @@ class Steps(StatelessTraining):
 
     def _loss_of(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
         """Calls `compute_loss`, which may be the user's."""
-        self._loss_parts: list[Any] = []
+        self._loss_parts = []
         return self.compute_loss(
             x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=training
         )
@@ -297,7 +302,6 @@ class Steps(StatelessTraining):
             rest = iter(parts)
             every = [None if p is None else next(rest) for p in self._loss_parts]
             self._objective.track(every, count)
-        self._loss_parts = []  # what a step leaves behind, a compiler takes for its result
 
     def test_step(self, *data: Any) -> Any:
         """Evaluates a batch; returns what to show. Override it to evaluate otherwise.
@@ -435,14 +439,16 @@ class Steps(StatelessTraining):
         """Returns the step as a function of `(tensors, indices)`, not compiled."""
         step = {"train": self._train, "test": self._test, "predict": self._predict}[kind]
         public = f"{kind}_step"
-        if getattr(type(self), public) is not getattr(Steps, public):
+        own = getattr(type(self), public) is not getattr(Steps, public)
+        if own:
             step = getattr(self, public)
             if takes_state(step):
                 step = step_of_data(self, kind, step)
-            record = getattr(current(), "record_gradients", None)
-            if kind == "train" and record is not None:  # it may call loss.backward()
-                step = record(step)
-        return lambda tensors, indices: step(self._batch(tensors, indices))
+        run = lambda tensors, indices: step(self._batch(tensors, indices))  # noqa: E731
+        record = getattr(current(), "record_gradients", None)
+        if own and kind == "train" and record is not None:  # it may call loss.backward()
+            return record(run)
+        return run
 
     @property
     def _jit(self) -> Any:
