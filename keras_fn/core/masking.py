@@ -14,10 +14,11 @@ def get_mask(x: Any) -> Any:
     """Returns the mask that travels with `x`, or None."""
     if isinstance(x, KerasTensor):
         return x._keras_mask
-    if not used:
+    followed = is_followed()  # who follows would compile anew for each value of `used` and `id`
+    if not followed and not used:
         return None
     mask = getattr(x, "_keras_mask", None)
-    if mask is None and not is_followed():  # it would compile anew for each `id`
+    if mask is None and not followed:
         entry = context.now.masks.get(id(x))
         mask = entry[1] if entry is not None and entry[0] is x else None
     return mask
@@ -29,9 +30,10 @@ def set_mask(x: Any, mask: Any) -> None:
     if isinstance(x, KerasTensor):
         x._keras_mask = mask
         return
-    if not used and mask is None:
+    if mask is not None:
+        used = True
+    elif not is_followed() and not used:
         return
-    used = True
     try:
         x._keras_mask = mask
     except AttributeError:  # a traced value without room: kept beside it

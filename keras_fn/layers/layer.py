@@ -257,6 +257,8 @@ class Layer(Tracked, Base, Operation):
     def _full_call(self, args: tuple, kwargs: dict[str, Any]) -> Any:
         """The full road: names, conversions, building, checks, masks, training, recording."""
         signature = self._signature
+        if is_followed():
+            id(self)  # seen: the compiler counts what it compiles for each layer on its own
         arguments = signature.bind(self, args, kwargs)
         arguments = self._converted(arguments)
         leaves = tree.flatten(list(arguments.values()))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from keras_fn.backend.loader import current
-from keras_fn.core import masking, tree
+from keras_fn.core import tree
 from keras_fn.core.graph import Plan, creators, node_of
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.operation import Node, Operation
@@ -132,11 +132,9 @@ class Functional(Model):
             Tensors nested like the model's outputs.
         """
         values = self._binder.bind(inputs)
-        masks = None
-        if mask is not None or masking.used:
-            masks = tree.flatten(mask) if mask is not None else None
-            if masks is not None and len(masks) != len(values):
-                masks = [*masks, *[None] * (len(values) - len(masks))]
+        masks = None if mask is None else tree.flatten(mask)
+        if masks is not None:
+            masks = [*masks, *[None] * (len(values) - len(masks))]
         if not training and masks is None and self._pure and not self._plan.masked:
             run = self._compiled_for(values)
             if run is not None:
