@@ -211,8 +211,8 @@ def _compiled(function: Callable[..., Any], options: dict[str, Any]) -> Callable
     )
     run = torch.compile(own, **options)
     config: Any = torch._dynamo.config
-    # Our steps call `torch.autograd.grad`. At `loss.backward()` of a user's a graph may end: PyTorch
-    # 2.13 takes wrong gradients where it does not.
+    # Our steps call `torch.autograd.grad`. A graph may end at a user's `loss.backward()`:
+    # where it does not, PyTorch 2.13 takes wrong gradients.
     ours = not hasattr(function, "is_users") or options.get("fullgraph", False)
     wanted = {"trace_autograd_ops": ours} if hasattr(config, "trace_autograd_ops") else {}
 

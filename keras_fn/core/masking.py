@@ -4,22 +4,20 @@ from typing import Any
 
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.scopes import context
-from keras_fn.core.tracing import is_followed
 
 used = False
-"""Whether any concrete tensor has had a mask: until then nobody needs to look for one."""
+"""Whether any tensor has had a mask: until then nobody needs to look for one."""
 
 
 def get_mask(x: Any) -> Any:
     """Returns the mask that travels with `x`, or None."""
     if isinstance(x, KerasTensor):
         return x._keras_mask
-    followed = is_followed()  # who follows would compile anew for each value of `used` and `id`
-    if not followed and not used:
+    if not used:
         return None
     mask = getattr(x, "_keras_mask", None)
-    if mask is None and not followed:
-        entry = context.now.masks.get(id(x))
+    if mask is None and (table := context.now.masks):
+        entry = table.get(id(x))
         mask = entry[1] if entry is not None and entry[0] is x else None
     return mask
 
@@ -27,12 +25,12 @@ def get_mask(x: Any) -> Any:
 def set_mask(x: Any, mask: Any) -> None:
     """Lets `mask` travel with `x`."""
     global used
+    if mask is not None:
+        used = True  # already by a graph: a compiler that follows it finds it as it stays
     if isinstance(x, KerasTensor):
         x._keras_mask = mask
         return
-    if mask is not None:
-        used = True
-    elif not is_followed() and not used:
+    if not used:
         return
     try:
         x._keras_mask = mask

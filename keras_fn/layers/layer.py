@@ -224,11 +224,8 @@ class Layer(Tracked, Base, Operation):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         # The short road: one tensor of a shape and dtype that went the full road before.
-        told = None
-        plain = len(args) == 1
-        if kwargs and plain:
-            told = kwargs.get("training")
-            plain = told is not None and len(kwargs) == 1
+        told = kwargs.get("training") if kwargs else None
+        plain = len(args) == 1 and (not kwargs or (told is not None and len(kwargs) == 1))
         if plain and not self._has_hooks and not is_followed() and (ready := self._ready):
             x = args[0]
             try:
@@ -257,18 +254,14 @@ class Layer(Tracked, Base, Operation):
     def _full_call(self, args: tuple, kwargs: dict[str, Any]) -> Any:
         """The full road: names, conversions, building, checks, masks, training, recording."""
         signature = self._signature
-        if is_followed():
-            id(self)  # seen: the compiler counts what it compiles for each layer on its own
         arguments = signature.bind(self, args, kwargs)
         arguments = self._converted(arguments)
         leaves = tree.flatten(list(arguments.values()))
         now = context.now
         symbolic = now.symbolic or any(isinstance(x, KerasTensor) for x in leaves)
         if not self.built:
-            if is_followed() and type(self).build is not Layer.build:
-                self.build_unfollowed(arguments)  # of the backend whose compiler follows
-            else:
-                self._build_for(arguments)
+            outside = is_followed() and type(self).build is not Layer.build
+            (self.build_unfollowed if outside else self._build_for)(arguments)
         first = next(iter(arguments.values()), None)
         check_inputs(self.input_spec, first, self._place)
         masks = self._fill_masks(arguments)
@@ -277,7 +270,7 @@ class Layer(Tracked, Base, Operation):
             return self._record(arguments, args, kwargs, masks)
         outputs = self._run(arguments, training, now)
         self._finish(outputs, first, masks, symbolic)
-        if not symbolic:
+        if not symbolic and not is_followed():
             self._remember(args, kwargs, masks)
         return outputs
 
@@ -344,7 +337,9 @@ class Layer(Tracked, Base, Operation):
     def _run(self, arguments: dict[str, Any], training: bool | None, now: Any) -> Any:
         """Runs `call` in the scopes that the layer needs, and tells where an error happened."""
         args, kwargs = self._signature.unbind(arguments)
-        scopes: list[Any] = [name_scope(self.name)] if self._needs_name(now) else []
+        scopes: list[Any] = []
+        if now.symbolic or (not is_followed() and self._ready is None):  # it may make variables
+            scopes.append(name_scope(self.name))
         if self._autocast_to != now.autocast:
             scopes.append(AutocastScope(self._autocast_to))
         if training is not None and training != now.training:
@@ -365,10 +360,6 @@ class Layer(Tracked, Base, Operation):
         finally:
             for scope in reversed(scopes):
                 scope.__exit__(None, None, None)
-
-    def _needs_name(self, now: Any) -> bool:
-        """Whether a call makes variables that are named after the layer, as far as is known."""
-        return now.symbolic or (not is_followed() and self._ready is None)
 
     def _record(self, arguments: dict, args: tuple, kwargs: dict, masks: dict[str, Any]) -> Any:
         """Infers the outputs and enters the call into the graph."""
@@ -425,8 +416,7 @@ class Layer(Tracked, Base, Operation):
     def _remember(self, args: tuple, kwargs: dict[str, Any], masks: dict[str, Any]) -> None:
         """Opens the short road to inputs like these, where nothing but `call` has to happen."""
         plain = (
-            not is_followed()
-            and len(args) == 1
+            len(args) == 1
             and not kwargs.keys() - {"training"}
             and current().is_tensor(args[0])
             and not masks

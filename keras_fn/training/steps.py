@@ -13,8 +13,8 @@ from keras_fn.backend.loader import current
 from keras_fn.core import tree
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.operation import infer
-from keras_fn.core.tracing import is_followed
 from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
+from keras_fn.core.tracing import is_followed
 from keras_fn.random.seed import global_seed_generator
 from keras_fn.training import intake
 from keras_fn.training.data import unpack_x_y_sample_weight
@@ -428,7 +428,11 @@ class Steps(StatelessTraining):
         """What a compiled step depends on, beside the shapes of its arguments."""
         eager = bool(getattr(self, "run_eagerly", False))
         if kind == "predict" and self._is_pure():
-            return kind, eager, intake.graph_of(self)  # of our layers: a step that assigns nothing stays as it is
+            return (
+                kind,
+                eager,
+                intake.graph_of(self),
+            )  # of our layers: a step that assigns nothing stays as it is
         return kind, eager, tuple(v.trainable for v in self.variables)
 
     def _is_pure(self) -> bool:

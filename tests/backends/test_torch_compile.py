@@ -79,7 +79,8 @@ def agrees(make: Callable[[], Any], x: Any, options: dict[str, Any], **call: Any
     plain, other = twins
     compiled = torch.compile(other, **options)
     for _ in range(2):
-        assert_same(compiled(x, **call), plain(x, **call))
+        expected = plain(x, **call)
+        assert_same(compiled(x, **call), expected)
         for layer in twins:  # as a step does: they would pile up
             layer._clear_losses()
     for v, w in zip(plain.variables, other.variables, strict=True):
@@ -385,9 +386,7 @@ def test_models_do_not_share_the_count_of_compilations():
             model = keras.Sequential([keras.Input((8,)), layers.Dense(units)])
             model.compile("sgd", "mse", jit_compile=EAGER)
             assert model.predict(DATA, batch_size=20, verbose=0).shape == (40, units)
-            with torch._dynamo.config.patch(error_on_recompile=False):
-                assert torch.compile(model, **EAGER)(ROWS).shape == (4, units)
-    assert graphs() == 6
+    assert graphs() == 3
 
 
 def test_losses_do_not_pile_up_in_predict():

@@ -9,6 +9,7 @@ from keras_fn.core.scopes import (
     NOTHING,
     AutocastScope,
     BuildScope,
+    Carried,
     LazyScope,
     TrainingScope,
     context,
@@ -48,6 +49,23 @@ def test_another_thread_does_not_see_a_scope():
         thread.start()
         thread.join()
     assert seen == [False]
+
+
+def test_another_thread_can_be_given_the_scopes():
+    seen = []
+    with SymbolicScope(), TrainingScope(True):
+        scopes = Carried()
+
+    def run():
+        with scopes, TrainingScope(False):
+            seen.append(context.now)
+        seen.append(context.now)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert (seen[0].symbolic, seen[0].training) == (True, False)
+    assert seen[1] is NOTHING is context.now
 
 
 def test_losses_are_kept_where_they_are_asked_for():
