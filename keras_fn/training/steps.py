@@ -427,12 +427,8 @@ class Steps(StatelessTraining):
     def _key(self, kind: str) -> tuple[Any, ...]:
         """What a compiled step depends on, beside the shapes of its arguments."""
         eager = bool(getattr(self, "run_eagerly", False))
-        if kind == "predict" and self._is_pure():
-            return (
-                kind,
-                eager,
-                intake.graph_of(self),
-            )  # of our layers: a step that assigns nothing stays as it is
+        if kind == "predict" and self._is_pure():  # a step that assigns nothing stays as it is
+            return kind, eager, intake.graph_of(self)
         return kind, eager, tuple(v.trainable for v in self.variables)
 
     def _is_pure(self) -> bool:
