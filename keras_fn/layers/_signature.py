@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from keras_fn.core import tree
 from keras_fn.core.memo import remembered
@@ -101,7 +101,7 @@ def build_arguments(
 ) -> dict[str, Any]:
     """Returns the shapes that `build` takes: of the first argument, or of each by its name."""
     function = function or layer.build
-    names, _ = _build_names(getattr(function, "__func__", function))
+    names, _ = _build_names(cast("Callable[..., Any]", getattr(function, "__func__", function)))
     tensors = {
         name: value
         for name, value in arguments.items()

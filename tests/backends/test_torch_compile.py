@@ -17,6 +17,9 @@ if os.environ.get("KERAS_BACKEND") != "torch":
 import torch
 import torch._dynamo
 
+if not hasattr(torch._dynamo.config, "trace_autograd_ops"):
+    pytest.skip("This release of PyTorch cannot trace gradients.", allow_module_level=True)
+
 import keras_fn as keras
 from keras_fn import layers, ops
 from keras_fn.core.scopes import NOTHING, TrainingScope, context
