@@ -49,7 +49,7 @@ def _compiled_scan(function: Any, arrays: Any) -> Any:
     """A scan that is compiled once, for a function that comes again outside of any trace."""
     if any(isinstance(x, Tracer) for x in jax.tree.leaves(arrays)):
         return None
-    if context.get().stateless is not None:
+    if context.now.stateless is not None:
         return None
     try:
         if function in _scans:

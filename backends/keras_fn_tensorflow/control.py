@@ -21,7 +21,7 @@ def staged(run: Callable[[Carried], tuple[Any, Any]]) -> Any:
 
     Outside of a StatelessScope the variables are TensorFlow's, which are assigned in place.
     """
-    if context.get().stateless is None:
+    if context.now.stateless is None:
         return run(Carried())[1]
 
     return carried(lambda state: _tried(run, state))
@@ -36,7 +36,7 @@ def _tried(run: Callable[[Carried], Any], state: Carried) -> tuple[Any, Any]:
 
 
 def pure(state: Carried, function: Callable[..., Any]) -> Callable[..., tuple[list[Any], Any]]:
-    if context.get().stateless is None:
+    if context.now.stateless is None:
         return lambda values, *args: ([], function(*args))
     return state.pure(function)
 
@@ -124,7 +124,7 @@ def remat(function: Callable[..., Any], leaves: Sequence[Any]) -> list[Any]:
     It finds the gradients of its arguments and of TensorFlow's variables, not of other tensors
     that the function closes over.
     """
-    outer = context.get().stateless
+    outer = context.now.stateless
     held = {} if outer is None else dict(outer.state)
 
     def run(state: Carried) -> tuple[Any, Any]:

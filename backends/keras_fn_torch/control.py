@@ -1,14 +1,13 @@
 """Transformations of functions. Branches and loops are Python's."""
 
 from collections.abc import Callable, Sequence
-from contextvars import copy_context
 from typing import Any
 
 import torch
 from torch.autograd.graph import saved_tensors_hooks
 
-from keras_fn.core.scopes import StatelessScope
-from keras_fn_torch.tensors import Tensor
+from keras_fn.core.scopes import Carried, StatelessScope
+from keras_fn_torch.tensors import Tensor, here, on_device
 
 
 def is_traced(x: Any) -> bool:
@@ -86,14 +85,16 @@ class _Recomputed:
 
 def remat(function: Callable[..., Any], leaves: Sequence[Tensor]) -> list[Tensor]:
     """Saves nothing; the second run sees the variables and the scopes of the first."""
-    scopes = copy_context()
+    if torch.compiler.is_compiling():  # what it keeps for the gradient is its own choice
+        return function(list(leaves))
+    scopes, device = Carried(), here.device
     before: list[tuple[Any, Tensor]] = []  # variables that the first run assigns, as they were
 
     def again() -> None:
-        with StatelessScope(before):
+        with scopes, on_device(device), StatelessScope(before):
             function(list(leaves))
 
-    recomputed = _Recomputed(lambda: scopes.copy().run(again))
+    recomputed = _Recomputed(again)
     with StatelessScope() as scope, saved_tensors_hooks(recomputed.pack, recomputed.unpack):
         results = function(list(leaves))
     for key, variable in scope.written.items():

@@ -14,7 +14,7 @@ from keras_fn.core import tree
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.scopes import StatelessScope, context
 from keras_fn.core.variable import Variable
-from keras_fn_torch.tensors import Tensor, _abstract, dtype_name, is_abstract, native
+from keras_fn_torch.tensors import Tensor, dtype_name, here, is_abstract, native
 
 _SIZES = (83, 89)  # what unknown sizes are tried with: primes that no real size is likely to be
 
@@ -31,12 +31,12 @@ def abstract_eval(function: Callable[..., Any], args: tuple, kwargs: dict[str, A
             return torch.empty(sizes, dtype=native(x.dtype), device="meta")
 
         args_, kwargs_ = tree.map_structure(meta, [args, kwargs])
-        token = _abstract.set(True)
+        outer, here.abstract = here.abstract, True
         try:
             with StatelessScope(), _OnMeta():
                 return function(*args_, **kwargs_)
         finally:
-            _abstract.reset(token)
+            here.abstract = outer
 
     def meet(a: Any, b: Any) -> Any:
         if not isinstance(a, Tensor):
@@ -135,7 +135,7 @@ def value_and_grad(
     def run(*args: Any) -> tuple[tuple[Tensor, Any], list[Tensor]]:
         tensors = [v.value for v in variables]
         with torch.enable_grad():
-            if context.get().stateless is None and all(t.requires_grad for t in tensors):
+            if context.now.stateless is None and all(t.requires_grad for t in tensors):
                 value, more = function(*args)
             else:
                 tensors = [t.detach().requires_grad_() for t in tensors]
@@ -179,6 +179,7 @@ def record_gradients(function: Callable[..., Any]) -> Callable[..., Any]:
         with torch.enable_grad():
             return function(*args)
 
+    run.is_users = True  # type: ignore[attr-defined]
     return run
 
 
@@ -190,12 +191,33 @@ def compile(
     With True or a dict for `jit`, `torch.compile(function, **jit)`: it takes long to compile and
     is for those who ask for it.
     """
-    del state  # variables are assigned in place
     if jit is True or isinstance(jit, dict):
-        function = torch.compile(function, **({} if jit is True else jit))
+        for variable in state:  # so that it is there: Dynamo does not follow its drawing
+            variable.value  # noqa: B018
+        function = _compiled(function, {} if jit is True else jit)
 
     def step(*args: Any) -> Any:
         with torch.no_grad():  # `value_and_grad` turns recording on where it is wanted
             return function(*args)
+
+    return step
+
+
+def _compiled(function: Callable[..., Any], options: dict[str, Any]) -> Callable[..., Any]:
+    """`torch.compile` of a function that may ask for gradients."""
+    # Dynamo counts its compilations by code object: here each function has one of its own.
+    own = types.FunctionType(
+        function.__code__.replace(), function.__globals__, closure=function.__closure__
+    )
+    run = torch.compile(own, **options)
+    config: Any = torch._dynamo.config
+    # Our steps call `torch.autograd.grad`. A graph may end at a user's `loss.backward()`:
+    # where it does not, PyTorch 2.13 takes wrong gradients.
+    ours = not hasattr(function, "is_users") or options.get("fullgraph", False)
+    wanted = {"trace_autograd_ops": ours} if hasattr(config, "trace_autograd_ops") else {}
+
+    def step(*args: Any) -> Any:
+        with config.patch(wanted):
+            return run(*args)
 
     return step

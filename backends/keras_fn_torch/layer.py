@@ -1,17 +1,13 @@
 """What a Layer is to PyTorch: an `nn.Module` whose parameters are the layer's variables."""
 
 from collections.abc import Callable, Iterable
-from contextvars import ContextVar
 from typing import Any
 
 import torch
 from torch import nn
 
 from keras_fn.core.variable import Variable
-from keras_fn_torch.tensors import dtype_name
-
-# The call that `forward` shall make for a layer, while that layer's hooks run around it.
-_hooked: ContextVar[tuple[Any, Any]] = ContextVar("keras_fn_torch_hooked", default=(None, None))
+from keras_fn_torch.tensors import dtype_name, here
 
 
 class _Parameters(dict[str, Any]):
@@ -126,22 +122,27 @@ class LayerBase(nn.Module):
 
     def call_with_hooks(self, call: Callable[..., Any], args: tuple, kwargs: dict) -> Any:
         """Runs `call(*args, **kwargs)` with the hooks that were registered around it."""
-        token = _hooked.set((self, call))
+        outer, here.hooked = here.hooked, (self, call)
         try:
             return self._call_impl(*args, **kwargs)
         finally:
-            _hooked.reset(token)
+            here.hooked = outer
+
+    @torch._disable_dynamo  # `torch.compiler.disable`, but it does not import the compiler
+    def build_unfollowed(self, arguments: dict[str, Any]) -> None:
+        """Builds a layer whose first call is compiled: variables cannot be made in a graph."""
+        self._build_for(arguments)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Calls the layer, as PyTorch names it."""
-        layer, call = _hooked.get()
+        layer, call = here.hooked
         if layer is not self:
             return self(*args, **kwargs)
-        token = _hooked.set((None, None))  # `call` may call the layer itself once more
+        outer, here.hooked = here.hooked, (None, None)  # `call` may call the layer itself once more
         try:
             return call(*args, **kwargs)
         finally:
-            _hooked.reset(token)
+            here.hooked = outer
 
     def requires_grad_(self, requires_grad: bool = True) -> Any:
         """Sets it for the parameters that can have a gradient: integers cannot."""

@@ -1,13 +1,15 @@
 """Stateless random numbers: two integers name the draw."""
 
 import threading
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import torch
 
 from keras_fn_torch.tensors import Tensor, default_device, native
 
 _generators = threading.local()
+_Draw: TypeAlias = Callable[..., Tensor]
 _MASK = (1 << 64) - 1
 
 
@@ -32,11 +34,57 @@ def _mix(x: int) -> int:
     return x ^ (x >> 31)
 
 
+_DRAWS = {
+    draw.__name__: draw
+    for draw in (torch.rand, torch.randn, torch.randint, torch._standard_gamma, torch.binomial)
+}
+_library = torch.library.Library("keras_fn", "FRAGMENT")
+# A CUDA graph cannot hold a generator that is seeded anew: it is cut there.
+_tags = [tag for name, tag in torch.Tag.__members__.items() if name == "cudagraph_unsafe"]
+
+
+def _seen_whole(signature: str, result: Callable[..., Tensor]) -> Callable[[_Draw], _Draw]:
+    """Makes a function that draws an op of PyTorch, as compilers do not follow a generator.
+
+    Args:
+        signature: Its arguments, as PyTorch writes them.
+        result: Returns an empty tensor like the result.
+    """
+
+    def make(function: _Draw) -> _Draw:
+        name = function.__name__
+
+        def run(draw: str, *args: Any) -> Tensor:
+            return function(_DRAWS[draw], *args)
+
+        _library.define(f"{name}({signature}) -> Tensor", tags=_tags)
+        _library.impl(name, run, "CompositeExplicitAutograd")
+        torch.library.register_fake(f"keras_fn::{name}", result, lib=_library)
+
+        def call(draw: Any, *args: Any) -> Tensor:
+            if torch.compiler.is_compiling():
+                return getattr(torch.ops.keras_fn, name)(draw.__name__, *args)
+            return function(draw, *args)
+
+        return call
+
+    return make
+
+
 def _draw(draw: Any, shape: Any, dtype: str, seed: Tensor, *limits: int) -> Tensor:
     """Calls one of PyTorch's random functions with a generator of its own."""
-    device = default_device()
+    return _run(draw, shape, native(dtype), default_device(), seed, limits)
+
+
+@_seen_whole(
+    "str draw, SymInt[] shape, ScalarType dtype, Device device, Tensor seed, int[] limits",
+    lambda draw, shape, dtype, device, *_: torch.empty(shape, dtype=dtype, device=device),
+)
+def _run(
+    draw: Any, shape: Any, dtype: torch.dtype, device: torch.device, seed: Tensor, limits: Any
+) -> Tensor:
     generator = None if device.type == "meta" else _generator(seed, device)
-    options = {"dtype": native(dtype), "device": device, "generator": generator}
+    options = {"dtype": dtype, "device": device, "generator": generator}
     return draw(*limits, tuple(shape), **options)
 
 
@@ -76,6 +124,14 @@ def random_binomial(
 def _of_parameters(draw: Any, shape: Any, dtype: str, seed: Tensor, *parameters: Tensor) -> Tensor:
     """Calls one of PyTorch's random functions of tensors, whose shape the result has."""
     tensors = [p.detach().to(native(dtype)).broadcast_to(tuple(shape)) for p in parameters]
-    if tensors[0].is_meta:
-        return torch.empty_like(tensors[0])
-    return draw(*tensors, generator=_generator(seed, tensors[0].device))
+    return _run_like(draw, tensors, seed)
+
+
+@_seen_whole(
+    "str draw, Tensor[] parameters, Tensor seed",
+    lambda draw, parameters, _: torch.empty_like(parameters[0]),
+)
+def _run_like(draw: Any, parameters: list[Tensor], seed: Tensor) -> Tensor:
+    if parameters[0].is_meta:
+        return torch.empty_like(parameters[0])
+    return draw(*parameters, generator=_generator(seed, parameters[0].device))

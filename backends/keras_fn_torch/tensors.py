@@ -1,9 +1,9 @@
 """Tensors and variables: `torch.Tensor`, and an `nn.Parameter` that is assigned in place."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
+from threading import local
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -11,6 +11,7 @@ import torch
 
 from keras_fn.core.dtypes import ALL, FLOAT8, numpy_dtype, standardize_dtype
 from keras_fn.core.scopes import context
+from keras_fn.core.tracing import worked_out
 from keras_fn.core.variable import Variable
 from keras_fn.errors import DTypeError
 from keras_fn.settings import settings
@@ -22,39 +23,58 @@ _NAMES = {native: name for name, native in _NATIVE.items()}
 # NumPy has these through ml_dtypes only, which PyTorch does not know: they cross as plain bits.
 _BITS = {"bfloat16": (np.int16, torch.int16), **dict.fromkeys(FLOAT8, (np.uint8, torch.uint8))}
 
-_device: ContextVar[torch.device | None] = ContextVar("keras_fn_torch_device", default=None)
-_abstract: ContextVar[bool] = ContextVar("keras_fn_torch_abstract", default=False)
+
+class _OfThread(local):
+    """What is in force in this thread, as attributes: see `keras_fn/core/scopes.py`."""
+
+    device: torch.device | None = None  # of `device_scope`
+    abstract = False  # whether `abstract_eval` runs
+    # The call that `forward` shall make for a layer, while that layer's hooks run around it.
+    hooked: tuple[Any, Any] = (None, None)
+
+
+here = _OfThread()
 _META = torch.device("meta")
 
 
 def is_abstract() -> bool:
     """Whether `abstract_eval` runs, and what happens now is not the building of a layer."""
     # Layers inside are built for real: a BuildScope lifts the StatelessScope of the evaluation.
-    return _abstract.get() and context.get().stateless is not None
+    return here.abstract and context.now.stateless is not None
 
 
 def default_device() -> torch.device:
     """Where new tensors go: as `device_scope` says, else CUDA, else MPS, else the CPU."""
     if is_abstract():
         return _META
-    return _device.get() or _best_device()
+    return here.device or _best_device()
+
+
+@worked_out
+def _best_device() -> torch.device:
+    return _found_device()
 
 
 @cache
-def _best_device() -> torch.device:
+def _found_device() -> torch.device:
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
-@contextmanager
-def device_scope(name: str) -> Iterator[None]:
+def device_scope(name: str) -> AbstractContextManager[None]:
     """Inside, new tensors go to the device of that name: "cpu", "gpu:0", "cuda:1", "mps"."""
-    token = _device.set(torch.device(name.lower().replace("gpu", "cuda")))
+    return on_device(torch.device(name.lower().replace("gpu", "cuda")))
+
+
+@contextmanager
+def on_device(device: torch.device | None) -> Iterator[None]:
+    """Inside, new tensors go to that device; None for the best one."""
+    outer, here.device = here.device, device
     try:
         yield
     finally:
-        _device.reset(token)
+        here.device = outer
 
 
 def native(dtype: str) -> torch.dtype:
@@ -88,6 +108,8 @@ def convert_to_tensor(x: Any, dtype: str | None = None) -> Tensor:
     if isinstance(x, (list, tuple)) and any(isinstance(v, (Tensor, Variable)) for v in x):
         parts = [convert_to_tensor(v.value if isinstance(v, Variable) else v, dtype) for v in x]
         return torch.stack(parts)
+    if torch.compiler.is_compiling():
+        return _traced(x, dtype)
     array = np.asarray(x)
     if dtype is None and not hasattr(x, "dtype"):
         if array.dtype.kind == "f":
@@ -122,6 +144,15 @@ def _from_numpy(array: np.ndarray, dtype: str | None) -> Tensor:
     else:
         tensor = torch.from_numpy(array)
     return tensor.to(device=device, dtype=target)
+
+
+def _traced(x: Any, dtype: str | None) -> Tensor:
+    """As `convert_to_tensor`, in calls that Dynamo can follow: not into the dtypes of NumPy."""
+    tensor = torch.as_tensor(x, device=default_device())
+    if dtype is None and isinstance(x, (list, tuple)):
+        dtype = settings.floatx if tensor.is_floating_point() else None
+        dtype = "int32" if tensor.dtype is torch.int64 else dtype
+    return tensor.clone() if dtype is None else tensor.to(native(dtype), copy=True)
 
 
 def borrow(x: np.ndarray) -> Tensor:
@@ -182,14 +213,14 @@ def new_variable(value: Any, dtype: str, trainable: bool, name: str) -> torch.nn
     """A Parameter, of integers too: one kind of handle, which optimizers and tools know."""
     del name
     # A weight that is first read in `abstract_eval` or in inference is a real one all the same.
-    token = _abstract.set(False)
+    outer, here.abstract = here.abstract, False
     try:
         with torch.inference_mode(False):
             tensor = _owned(value, dtype)
             differentiable = tensor.is_floating_point() or tensor.is_complex()
             return torch.nn.Parameter(tensor, requires_grad=trainable and differentiable)
     finally:
-        _abstract.reset(token)
+        here.abstract = outer
 
 
 def _owned(value: Any, dtype: str) -> Tensor:
@@ -203,7 +234,12 @@ def _owned(value: Any, dtype: str) -> Tensor:
 def assign(handle: Tensor, value: Tensor) -> Tensor:
     """Copies into the handle: optimizers and views of the model keep what they hold."""
     with torch.no_grad():
-        if value is not handle and _share_memory(value, handle):
+        # A graph of PyTorch's compiler sees to it by itself.
+        if (
+            value is not handle
+            and not torch.compiler.is_compiling()
+            and _share_memory(value, handle)
+        ):
             value = value.clone()  # `v.assign(v.T)` must not read what it has written
         handle.copy_(value)
     return handle

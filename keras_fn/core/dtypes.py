@@ -5,12 +5,12 @@ for the weak dtypes of Python scalars, which give way to the dtype of any tensor
 Source: "Design of Type Promotion Semantics for JAX", JEP 9407.
 """
 
-from functools import lru_cache
 from typing import Any
 
 import ml_dtypes
 import numpy as np
 
+from keras_fn.core.memo import remembered
 from keras_fn.settings import settings
 
 FLOAT8 = ("float8_e4m3fn", "float8_e5m2")
@@ -110,7 +110,7 @@ def result_type(*dtypes: Any) -> str:
     )
 
 
-@lru_cache(maxsize=4096)
+@remembered
 def _result_type(dtypes: tuple[Any, ...], floatx: str) -> str:
     names: set[str] = {_WEAK.get(d) or d for d in dtypes}
     if names == {"string"}:

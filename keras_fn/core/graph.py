@@ -124,7 +124,7 @@ class Plan:
         values: Sequence[Any],
         training: bool | None = None,
         masks: Sequence[Any] | None = None,
-        call: Callable[[Operation], Callable[..., Any]] = lambda operation: operation,
+        call: Callable[[Operation], Callable[..., Any]] | None = None,
     ) -> list[Any]:
         """Runs the steps.
 
@@ -142,7 +142,7 @@ class Plan:
             for value, mask in zip(values, masks, strict=True):
                 masking.set_mask(value, mask)
         for operation, single, args, kwargs, outputs, takes_training, _, dead in self.steps:
-            function = call(operation)
+            function = operation if call is None else call(operation)
             if takes_training and "training" not in kwargs:
                 kwargs = {**kwargs, "training": training}
             if single >= 0:

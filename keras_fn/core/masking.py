@@ -6,7 +6,7 @@ from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.scopes import context
 
 used = False
-"""Whether any concrete tensor has had a mask: until then nobody needs to look for one."""
+"""Whether any tensor has had a mask: until then nobody needs to look for one."""
 
 
 def get_mask(x: Any) -> Any:
@@ -16,8 +16,8 @@ def get_mask(x: Any) -> Any:
     if not used:
         return None
     mask = getattr(x, "_keras_mask", None)
-    if mask is None:
-        entry = context.get().masks.get(id(x))
+    if mask is None and (table := context.now.masks):
+        entry = table.get(id(x))
         mask = entry[1] if entry is not None and entry[0] is x else None
     return mask
 
@@ -25,16 +25,17 @@ def get_mask(x: Any) -> Any:
 def set_mask(x: Any, mask: Any) -> None:
     """Lets `mask` travel with `x`."""
     global used
+    if mask is not None:
+        used = True  # already by a graph: a compiler that follows it finds it as it stays
     if isinstance(x, KerasTensor):
         x._keras_mask = mask
         return
-    if not used and mask is None:
+    if not used:
         return
-    used = True
     try:
         x._keras_mask = mask
     except AttributeError:  # a traced value without room: kept beside it
-        table = context.get().masks
+        table = context.now.masks
         if len(table) > 1000:
             table.clear()
         table[id(x)] = (x, mask)

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from functools import lru_cache, wraps
 from typing import Any, TypeVar
 
+from keras_fn.core.tracing import traced_as
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -21,6 +23,7 @@ def remembered(function: F) -> F:
     """
     cached = lru_cache(1024)(function)
 
+    @traced_as(function)
     @wraps(function)
     def call(*args: Any) -> Any:
         try:

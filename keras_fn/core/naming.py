@@ -2,18 +2,27 @@
 
 import re
 from collections import defaultdict
-from contextvars import ContextVar
-from functools import cache
+from threading import local
 from types import TracebackType
 
+from keras_fn.core.memo import remembered
+
 _counts: defaultdict[str, int] = defaultdict(int)
-_path: ContextVar[tuple[str, ...]] = ContextVar("name_scope", default=())
+
+
+class _OfThread(local):
+    """The name scopes that are active in this thread, as an attribute: see `core/scopes.py`."""
+
+    path: tuple[str, ...] = ()
+
+
+_active = _OfThread()
 
 # The pattern that a layer's name must match to be a key of a weights file.
 _FORBIDDEN = re.compile(r"[/\\\x00-\x1f\x7f]")
 
 
-@cache
+@remembered
 def to_snake_case(name: str) -> str:
     """Returns a class name as Keras writes it in automatic names.
 
@@ -79,7 +88,8 @@ class name_scope:
         self.name = name
 
     def __enter__(self) -> "name_scope":
-        self._token = _path.set((*_path.get(), self.name))
+        self._outer = _active.path
+        _active.path = (*self._outer, self.name)
         return self
 
     def __exit__(
@@ -88,9 +98,9 @@ class name_scope:
         value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        _path.reset(self._token)
+        _active.path = self._outer
 
 
 def current_path() -> str:
     """Returns the names of the active scopes, joined by slashes."""
-    return "/".join(_path.get())
+    return "/".join(_active.path)

@@ -77,7 +77,7 @@ class Operation:
         self._outbound_nodes: list[Node] = []
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if context.get().symbolic:
+        if context.now.symbolic:
             return self.compute_output_spec(*args, **kwargs)
         if any(isinstance(x, KerasTensor) for x in tree.flatten([args, kwargs])):
             return self.symbolic_call(*args, **kwargs)

@@ -1,10 +1,11 @@
 """What is switched on for a while: stateless variables, symbolic values, autocast, training.
 
-One context variable holds it all, so that a warm call asks once and a thread or a trace does not
-see another's scopes.
+One object holds it all, so that a warm call asks once, and a thread does not see another's scopes.
+It is a thread's attribute and no ContextVar, as the compiler of PyTorch follows the one and not
+the other.
 """
 
-from contextvars import ContextVar, Token
+from threading import local
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -21,19 +22,31 @@ class Context(NamedTuple):
 
 
 NOTHING = Context()
-context: ContextVar[Context] = ContextVar("keras_fn", default=NOTHING)
+
+
+class _OfThread(local):
+    """The scopes in force in this thread: `context.now`."""
+
+    now: Context = NOTHING
+
+
+context = _OfThread()
 
 
 class Scope:
     """Base of the scopes: replaces some fields of the context, for a while."""
 
-    _token: Token[Context]
+    _outer: Context
 
     def _changes(self) -> dict[str, Any]:
         return {}
 
+    def _inside(self, outer: Context) -> Context:
+        return outer._replace(**self._changes())
+
     def __enter__(self):
-        self._token = context.set(context.get()._replace(**self._changes()))
+        self._outer = context.now
+        context.now = self._inside(self._outer)
         return self
 
     def __exit__(
@@ -42,7 +55,7 @@ class Scope:
         value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        context.reset(self._token)
+        context.now = self._outer
 
 
 class StatelessScope(Scope):
@@ -80,7 +93,7 @@ class StatelessScope(Scope):
             self.state[id(variable)] = value
 
     def _changes(self) -> dict[str, Any]:
-        outer = context.get().stateless
+        outer = context.now.stateless
         if outer is not None:  # what it does not say itself is as in the scope around it
             self.state = {**outer.state, **self.state}
         return {"stateless": self}
@@ -123,8 +136,14 @@ class TrainingScope(Scope):
     def __init__(self, training: bool):
         self.training = bool(training)
 
-    def _changes(self) -> dict[str, Any]:
-        return {"training": self.training}
+    def _inside(self, outer: Context) -> Context:
+        if outer is NOTHING:
+            return _TRAINING if self.training else _INFERENCE
+        return outer._replace(training=self.training)
+
+
+# What is in force in most calls with `training`: made once.
+_TRAINING, _INFERENCE = Context(training=True), Context(training=False)
 
 
 class BuildScope(Scope):
@@ -132,6 +151,16 @@ class BuildScope(Scope):
 
     def _changes(self) -> dict[str, Any]:
         return {"symbolic": False, "autocast": None, "stateless": None}
+
+
+class Carried(Scope):
+    """Inside, the scopes are those in force where it was made: for what another thread runs."""
+
+    def __init__(self):
+        self._carried = context.now
+
+    def _inside(self, outer: Context) -> Context:
+        return self._carried
 
 
 class LazyScope(Scope):
@@ -143,4 +172,4 @@ class LazyScope(Scope):
 
 def in_stateless_scope() -> bool:
     """Whether a StatelessScope is active."""
-    return context.get().stateless is not None
+    return context.now.stateless is not None

@@ -100,7 +100,7 @@ class Variable(Arithmetic):
         else:
             self._draw = partial(initializer, self.shape, dtype=self.dtype)
         # What cannot fail waits until somebody reads it: a model that is loaded draws nothing.
-        if not (getattr(initializer, "takes_any_shape", False) or context.get().lazy):
+        if not (getattr(initializer, "takes_any_shape", False) or context.now.lazy):
             self._materialize()
 
     def _take(self, value: Any, shape: Any, dtype: Any) -> None:
@@ -139,7 +139,7 @@ class Variable(Arithmetic):
     @property
     def value(self) -> Any:
         """The tensor of the backend: in the active scopes, the value that they give."""
-        now = context.get()
+        now = context.now
         if now.stateless is None and now.autocast is None:
             if self._draw is not None:
                 self._materialize()
@@ -161,7 +161,7 @@ class Variable(Arithmetic):
     @property
     def dtype_in_scope(self) -> str:
         """The dtype that `value` has here: a scope may have it read in a lower one."""
-        autocast = context.get().autocast
+        autocast = context.now.autocast
         return autocast if autocast is not None and self._cast_when_asked else self.dtype
 
     def assign(self, value: Any) -> Any:
@@ -173,7 +173,7 @@ class Variable(Arithmetic):
         Raises:
             ValueError: The shape differs.
         """
-        now = context.get()
+        now = context.now
         if now.symbolic or isinstance(value, KerasTensor):
             return None
         backend = current()
@@ -202,7 +202,7 @@ class Variable(Arithmetic):
     def assign_add(self, value: Any) -> None:
         """Adds `value` to the variable."""
         backend = current()
-        if context.get() is not NOTHING or self._handle is None:
+        if context.now is not NOTHING or self._handle is None:
             self.assign(self + value)
         elif self._takes_number(value):
             self._handle = backend.assign_add(self._handle, value)

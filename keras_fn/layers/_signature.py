@@ -2,10 +2,10 @@
 
 import inspect
 from collections.abc import Callable
-from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from keras_fn.core import tree
+from keras_fn.core.memo import remembered
 from keras_fn.errors import SpecError
 
 
@@ -82,13 +82,13 @@ class CallSignature:
         return args, {k: v for k, v in kwargs.items() if v is not None}
 
 
-@cache
+@remembered
 def signature_of(cls: type) -> CallSignature:
     """Returns the signature of the class's `call`."""
     return CallSignature(cls.call)
 
 
-@cache
+@remembered
 def _build_names(build: Callable[..., Any]) -> tuple[list[str], bool]:
     parameters = list(inspect.signature(build).parameters.values())
     named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
@@ -101,7 +101,7 @@ def build_arguments(
 ) -> dict[str, Any]:
     """Returns the shapes that `build` takes: of the first argument, or of each by its name."""
     function = function or layer.build
-    names, _ = _build_names(getattr(function, "__func__", function))
+    names, _ = _build_names(cast("Callable[..., Any]", getattr(function, "__func__", function)))
     tensors = {
         name: value
         for name, value in arguments.items()

@@ -18,6 +18,7 @@ from keras_fn.core.scopes import (
     context,
 )
 from keras_fn.core.tracebacks import entrance
+from keras_fn.core.tracing import is_followed
 from keras_fn.core.variable import Variable
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.layers._building import needs_a_shape, once_built, with_own_parameters
@@ -199,17 +200,17 @@ class Layer(Tracked, WithPolicy, Base, Operation):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         # The short road: one tensor of a shape and dtype that went the full road before.
-        told = kwargs.get("training") if len(kwargs) == 1 else None
-        plain = len(args) == 1 and (not kwargs or told is not None)
-        if self._ready and plain and not self._has_hooks:
+        told = kwargs.get("training") if kwargs else None
+        plain = len(args) == 1 and (not kwargs or (told is not None and len(kwargs) == 1))
+        if plain and not self._has_hooks and not is_followed() and (ready := self._ready):
             x = args[0]
             try:
                 key = (type(x), x.shape, x.dtype)
-                seen = key in self._ready
+                seen = key in ready
             except (AttributeError, TypeError):  # nested inputs, sizes that are tensors
                 key, seen = None, False
             if seen:
-                now = context.get()
+                now = context.now
                 masked = masking.used and masking.get_mask(x) is not None
                 if not masked and (now is NOTHING or not (now.symbolic or now.autocast)):
                     if told is not None and told != now.training:
@@ -234,10 +235,11 @@ class Layer(Tracked, WithPolicy, Base, Operation):
             self._take_place()
         arguments = self._converted(arguments)
         leaves = tree.flatten(list(arguments.values()))
-        now = context.get()
+        now = context.now
         symbolic = now.symbolic or any(isinstance(x, KerasTensor) for x in leaves)
         if not self.built:
-            self._build_for(arguments)
+            outside = is_followed() and type(self).build is not Layer.build
+            (self.build_unfollowed if outside else self._build_for)(arguments)
         first = next(iter(arguments.values()), None)
         check_inputs(self.input_spec, first, self._place)
         masks = self._fill_masks(arguments)
@@ -246,7 +248,7 @@ class Layer(Tracked, WithPolicy, Base, Operation):
             return self._record(arguments, args, kwargs, masks)
         outputs = self._run(arguments, training, now)
         self._finish(outputs, first, masks, symbolic)
-        if not symbolic:
+        if not symbolic and not is_followed():
             self._remember(args, kwargs, masks)
         return outputs
 
@@ -313,7 +315,9 @@ class Layer(Tracked, WithPolicy, Base, Operation):
     def _run(self, arguments: dict[str, Any], training: bool | None, now: Any) -> Any:
         """Runs `call` in the scopes that the layer needs, and tells where an error happened."""
         args, kwargs = self._signature.unbind(arguments)
-        scopes: list[Any] = [name_scope(self.name)] if now.symbolic or self._ready is None else []
+        scopes: list[Any] = []
+        if now.symbolic or (not is_followed() and self._ready is None):  # it may make variables
+            scopes.append(name_scope(self.name))
         if self._autocast_to != now.autocast:
             scopes.append(AutocastScope(self._autocast_to))
         if training is not None and training != now.training:
@@ -357,7 +361,7 @@ class Layer(Tracked, WithPolicy, Base, Operation):
             )
 
         def run(arguments: dict[str, Any]) -> Any:
-            return self._run(arguments, arguments.get("training"), context.get())
+            return self._run(arguments, arguments.get("training"), context.now)
 
         return infer(run, (arguments,), {})
 
@@ -436,7 +440,7 @@ class Layer(Tracked, WithPolicy, Base, Operation):
 
     def add_loss(self, loss: Any) -> None:
         """Adds a scalar (or several) to what training makes small."""
-        now = context.get()
+        now = context.now
         if now.symbolic:
             return
         losses = tree.flatten(loss)

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from keras_fn.backend.loader import current
-from keras_fn.core import masking, tree
+from keras_fn.core import tree
 from keras_fn.core.graph import Plan, creators, node_of
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.operation import Node, Operation
@@ -138,12 +138,10 @@ class Functional(Model):
             Tensors nested like the model's outputs.
         """
         values = self._binder.bind(inputs)
-        masks = None
-        if mask is not None or masking.used:
-            masks = tree.flatten(mask) if mask is not None else None
-            if masks is not None and len(masks) != len(values):
-                masks = [*masks, *[None] * (len(values) - len(masks))]
-        if not training and masks is None and self._pure and not self._plan.masked:
+        masks = None if mask is None else tree.flatten(mask)
+        if masks is not None:
+            masks = [*masks, *[None] * (len(values) - len(masks))]
+        if not training and masks is None:
             run = self._compiled_for(values)
             if run is not None:
                 return self._nested(run(*values))
@@ -165,7 +163,7 @@ class Functional(Model):
         A shape compiles when it is seen for the second time: a stream of new shapes does not.
         """
         compile_call = getattr(current(), "compile_call", None)
-        if compile_call is None or context.get().symbolic:
+        if compile_call is None or self._plan.masked or context.now.symbolic or not self._pure:
             return None
         try:
             key = tuple([(v.shape, v.dtype) for v in values])

@@ -14,6 +14,7 @@ from keras_fn.core.naming import auto_name
 from keras_fn.core.operation import Operation
 from keras_fn.core.scopes import SymbolicScope, context
 from keras_fn.core.tracebacks import entrance
+from keras_fn.core.tracing import traced_as
 from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError, Unsupported
 
@@ -118,13 +119,14 @@ class _Op:
 
     def dispatcher(self) -> Callable[..., Any]:
         """Returns the public function."""
-        routes, names, promotes, get = self.routes, self.names, bool(self.operands), context.get
+        routes, names, promotes = self.routes, self.names, bool(self.operands)
 
+        @traced_as(lambda *args, **kwargs: self.followed(args, kwargs))
         @wraps(self.fn)
         def call(*args: Any, **kwargs: Any) -> Any:
             # The short road: tensors of the backend that need no conversion.
             route = routes.get(tuple(map(type, args)))
-            if route is None or (kwargs and not names.isdisjoint(kwargs)) or get().symbolic:
+            if route is None or (kwargs and not names.isdisjoint(kwargs)) or context.now.symbolic:
                 return self.general(args, kwargs)
             if route.variables:
                 values = list(args)
@@ -148,8 +150,9 @@ class _Op:
 
     def list_dispatcher(self) -> Callable[..., Any]:
         """Returns the public function of an op whose one operand is a list of tensors."""
-        routes, names, promotes, get = self.routes, self.names, bool(self.operands), context.get
+        routes, names, promotes = self.routes, self.names, bool(self.operands)
 
+        @traced_as(lambda *args, **kwargs: self.followed(args, kwargs))
         @wraps(self.fn)
         def call(*args: Any, **kwargs: Any) -> Any:
             # The short road: tensors of one type and one dtype that need no conversion.
@@ -164,7 +167,7 @@ class _Op:
                 if type(x) is not kind or (x.dtype is not dtype and x.dtype != dtype):
                     return self.general(args, kwargs)
             settled = not promotes or dtype in route.settled or self.settle(route, dtype)
-            if not settled or get().symbolic:
+            if not settled or context.now.symbolic:
                 return self.general(args, kwargs)
             try:
                 return self.native(list(xs), *args[1:], **kwargs)
@@ -177,16 +180,8 @@ class _Op:
     @entrance
     def general(self, args: tuple, kwargs: dict[str, Any]) -> Any:
         """The full road: symbolic calls, conversions, casts; finds the route for the next call."""
-        if not self.names.isdisjoint(kwargs):  # operands by name: options stay keywords
-            bound = self.signature.bind(*args, **kwargs)
-            bound.apply_defaults()
-            first = max(len(args), self.positions[-1] + 1)
-            options = list(self.signature.parameters)[first : len(bound.args)]
-            kwargs = {**dict(zip(options, bound.args[first:], strict=True)), **bound.kwargs}
-            args = bound.args[:first]
-        if self.of_list and args:
-            args = (self._listed(args[0]), *args[1:])
-        if context.get().symbolic:
+        args, kwargs = self.by_position(args, kwargs)
+        if context.now.symbolic:
             return self.infer(args, kwargs)
         if any(isinstance(x, KerasTensor) for x in self.each_operand(args)):
             return OpNode(OPS[self.name]).symbolic_call(*args, **kwargs)
@@ -199,7 +194,7 @@ class _Op:
             self.explain(error, args, kwargs)
             raise
 
-    def _listed(self, xs: Any) -> Any:
+    def listed(self, xs: Any) -> Any:
         """The operands of an op of a list; a tensor in its place stands for its parts."""
         if type(xs) not in _LISTS and hasattr(xs, "shape"):
             xs = OPS["unstack"](xs)
@@ -207,6 +202,26 @@ class _Op:
             raise SpecError(f"ops.{self.name}", expected="a list of tensors", given=repr(xs),
                             fix="put at least one tensor into it")  # fmt: skip
         return xs
+
+    def by_position(self, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
+        """Returns the arguments with operands that came by name in their places."""
+        if not self.names.isdisjoint(kwargs):
+            bound = self.signature.bind(*args, **kwargs)
+            bound.apply_defaults()
+            first = max(len(args), self.positions[-1] + 1)
+            options = list(self.signature.parameters)[first : len(bound.args)]
+            options = dict(zip(options, bound.args[first:], strict=True))  # these stay keywords
+            args, kwargs = bound.args[:first], {**options, **bound.kwargs}
+        if self.of_list and args:
+            args = (self.listed(args[0]), *args[1:])
+        return args, kwargs
+
+    def followed(self, args: tuple, kwargs: dict[str, Any]) -> Any:
+        """The full road for a compiler that follows it: it keeps nothing for the next call."""
+        args, kwargs = self.by_position(args, kwargs)
+        if context.now.symbolic:
+            return self.infer(args, kwargs)
+        return self.find_native()(*self.prepare(args), **kwargs)
 
     @property
     def is_primitive(self) -> bool:
@@ -385,6 +400,6 @@ def _symbols(specs: Any) -> Any:
 
 def is_symbolic(*structures: Any) -> bool:
     """Whether a call with these arguments only infers."""
-    if context.get().symbolic:
+    if context.now.symbolic:
         return True
     return any(isinstance(x, KerasTensor) for x in tree.flatten(structures))

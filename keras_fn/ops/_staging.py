@@ -30,7 +30,7 @@ class FunctionNode(Operation):
 
 def in_graph(*structures: Any) -> bool:
     """Whether a graph is being built of these tensors."""
-    if context.get().symbolic:
+    if context.now.symbolic:
         return False
     return any(isinstance(x, KerasTensor) for x in tree.flatten(structures))
 

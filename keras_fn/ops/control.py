@@ -87,11 +87,11 @@ def switch(index: Tensor, branches: Sequence[Callable[..., Any]], *operands: Any
 
 
 def _switch(who: str, index: Any, branches: list[Callable[[], Any]]) -> Any:
-    if isinstance(index, KerasTensor) or context.get().symbolic:
+    if isinstance(index, KerasTensor) or context.now.symbolic:
         results = [tensors(branch()) for branch in branches]
         for result in results[1:]:
             check_alike(who, "what the first function returns", results[0], result)
-        if context.get().symbolic:
+        if context.now.symbolic:
             return results[0]
         return _chosen_by(index, results)
     last = len(branches) - 1
@@ -171,7 +171,7 @@ def while_loop(
         check_alike("ops.while_loop", "what body was given", state, after)
         return after
 
-    if context.get().symbolic:
+    if context.now.symbolic:
         test(state)
         return step(state)
     holds = test(state)
@@ -222,7 +222,7 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
         check_alike("ops.fori_loop", "what body_fun was given", state, after)
         return after
 
-    if context.get().symbolic:
+    if context.now.symbolic:
         return step(KerasTensor((), "int32", record_history=False), state)
     if is_traced(lower, upper, state):
         leaves = offered("fori_loop")(

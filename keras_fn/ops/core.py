@@ -34,7 +34,7 @@ def convert_to_tensor(
         >>> convert_to_tensor([1.0, 2.0]).shape == (2,)
         True
     """
-    symbolic = context.get().symbolic
+    symbolic = context.now.symbolic
     backend = current()
     if not symbolic and backend.is_tensor(x):
         name = None if dtype is None else dtypes.standardize_dtype(dtype)

@@ -22,7 +22,7 @@ def _make(shape: Any, dtype: Any, make: Callable[..., Any]) -> Tensor:
     """Calls the backend's `make`, or infers where sizes are symbolic."""
     sizes = (shape,) if isinstance(shape, int) else tuple(shape)
     name = dtypes.standardize_dtype(dtype)
-    if context.get().symbolic or any(isinstance(size, KerasTensor) for size in sizes):
+    if context.now.symbolic or any(isinstance(size, KerasTensor) for size in sizes):
         sizes = tuple(None if isinstance(size, KerasTensor) else size for size in sizes)
         return KerasTensor(sizes, name, record_history=False)
     return make(sizes, name)
@@ -130,7 +130,7 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
         dtype = dtypes.result_type(*(spec_of(v).dtype for v in limits))
     dtype = dtypes.standardize_dtype(dtype)
     known = all(isinstance(v, (int, float)) for v in limits)
-    if context.get().symbolic or any(isinstance(v, KerasTensor) for v in limits):
+    if context.now.symbolic or any(isinstance(v, KerasTensor) for v in limits):
         size = max(0, math.ceil((stop - start) / step)) if known else None
         return KerasTensor((size,), dtype, record_history=False)
     return current().ops.arange(start, stop, step, dtype)

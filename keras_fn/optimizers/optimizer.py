@@ -13,6 +13,7 @@ from keras_fn.backend.loader import current
 from keras_fn.core import serialization
 from keras_fn.core.naming import auto_name
 from keras_fn.core.scopes import StatelessScope, context
+from keras_fn.core.tracing import is_followed
 from keras_fn.core.variable import Variable
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.optimizers import elements
@@ -284,9 +285,10 @@ class Optimizer(OptimizerState):
             self.update_step(g, v, rate)
 
     def _works_on_groups(self) -> bool:
-        now = context.get()
+        now = context.now
         return (
             self.elementwise
+            and not is_followed()  # a compiler groups them by itself
             and now.stateless is None
             and now.autocast is None
             and type(self).update_step is Optimizer.update_step

@@ -235,7 +235,7 @@ def draw(shape: Any, dtype: Any, seed: Any, name: str, *arguments: Any) -> Tenso
     """Calls a backend's random function, or infers where nothing may be drawn."""
     sizes = (shape,) if isinstance(shape, int) else tuple(shape)
     dtype = dtypes.standardize_dtype(dtype)
-    if context.get().symbolic or any(isinstance(size, KerasTensor) for size in sizes):
+    if context.now.symbolic or any(isinstance(size, KerasTensor) for size in sizes):
         sizes = tuple(None if isinstance(size, KerasTensor) else size for size in sizes)
         return KerasTensor(sizes, dtype, record_history=False)
     return getattr(current().ops, name)(sizes, *arguments, dtype, draw_seed(seed))

@@ -70,7 +70,7 @@ class SeedGenerator(StateHolder):
         Returns:
             A tensor of two integers.
         """
-        if context.get().symbolic:
+        if context.now.symbolic:
             return self.state.value
         # A copy, as assigning may change the tensor that was read; signed and wide, as not
         # every backend computes with uint32.

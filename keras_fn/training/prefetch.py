@@ -7,6 +7,7 @@ from threading import Semaphore, Thread
 from typing import Any
 
 from keras_fn.core.device import same_device
+from keras_fn.core.scopes import Carried
 
 _END = object()
 _PATIENCE = 2.0  # seconds to wait for a thread that is amidst a batch when the run ends
@@ -30,7 +31,7 @@ class Prefetch:
     def __init__(self, items: Iterator[Any], ahead: int = 2):
         self._items = items
         self._room, self._ready = Semaphore(ahead), SimpleQueue[tuple[Any, Any]]()
-        self._closed = False
+        self._closed, self._scopes = False, Carried()
         # A daemon: a source that never answers must not keep the program from ending.
         self._thread = Thread(
             target=copy_context().run, args=(self._fetch,), name="keras_fn batches", daemon=True
@@ -39,7 +40,7 @@ class Prefetch:
 
     def _fetch(self) -> None:
         try:
-            with same_device():
+            with self._scopes, same_device():
                 while True:
                     # Room first: a source is never asked for what there is no place for.
                     self._room.acquire()

@@ -425,22 +425,23 @@ class Steps(StatelessTraining):
     def _key(self, kind: str) -> tuple[Any, ...]:
         """What a compiled step depends on, beside the shapes of its arguments."""
         eager = bool(getattr(self, "run_eagerly", False))
-        graph = intake.graph_of(self)
-        if kind == "predict" and getattr(graph, "_pure", False):
-            return kind, eager, graph  # of our layers: a step that assigns nothing stays as it is
+        if kind == "predict" and self._is_pure():  # a step that assigns nothing stays as it is
+            return kind, eager, intake.graph_of(self)
         return kind, eager, tuple(v.trainable for v in self.variables)
+
+    def _is_pure(self) -> bool:
+        """Whether a call in inference is known to have no effects."""
+        return bool(getattr(intake.graph_of(self), "_pure", False))
 
     def _step_of_batch(self, kind: str) -> Callable[..., Any]:
         """Returns the step as a function of `(tensors, indices)`, not compiled."""
         step = {"train": self._train, "test": self._test, "predict": self._predict}[kind]
         public = f"{kind}_step"
-        if getattr(type(self), public) is not getattr(Steps, public):
+        own = getattr(type(self), public) is not getattr(Steps, public)
+        if own:
             step = getattr(self, public)
             if takes_state(step):
                 step = step_of_data(self, kind, step)
-            record = getattr(current(), "record_gradients", None)
-            if kind == "train" and record is not None:  # it may call loss.backward()
-                step = record(step)
         layers = self._flatten_layers()
 
         def run(tensors: Any, indices: Any) -> Any:
@@ -450,6 +451,9 @@ class Steps(StatelessTraining):
                 for layer in layers:
                     layer._losses.clear()
 
+        record = getattr(current(), "record_gradients", None)
+        if own and kind == "train" and record is not None:  # it may call loss.backward()
+            return record(run)
         return run
 
     @property

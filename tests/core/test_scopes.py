@@ -9,6 +9,7 @@ from keras_fn.core.scopes import (
     NOTHING,
     AutocastScope,
     BuildScope,
+    Carried,
     LazyScope,
     TrainingScope,
     context,
@@ -17,21 +18,21 @@ from keras_fn.core.scopes import (
 
 
 def test_nothing_is_in_force_at_first_and_at_last():
-    assert context.get() is NOTHING
+    assert context.now is NOTHING
     with SymbolicScope(), AutocastScope("float16"), TrainingScope(True), LazyScope():
-        now = context.get()
+        now = context.now
         assert (now.symbolic, now.autocast, now.training, now.lazy) == (True, "float16", True, True)
         with BuildScope():
-            now = context.get()
+            now = context.now
             assert (now.symbolic, now.autocast, now.stateless) == (False, None, None)
-    assert context.get() is NOTHING
+    assert context.now is NOTHING
 
 
 def test_the_innermost_word_counts():
     with TrainingScope(True):
         with TrainingScope(False):
-            assert context.get().training is False
-        assert context.get().training is True
+            assert context.now.training is False
+        assert context.now.training is True
 
 
 def test_a_scope_ends_after_an_error():
@@ -44,10 +45,27 @@ def test_a_scope_ends_after_an_error():
 def test_another_thread_does_not_see_a_scope():
     seen = []
     with SymbolicScope():
-        thread = threading.Thread(target=lambda: seen.append(context.get().symbolic))
+        thread = threading.Thread(target=lambda: seen.append(context.now.symbolic))
         thread.start()
         thread.join()
     assert seen == [False]
+
+
+def test_another_thread_can_be_given_the_scopes():
+    seen = []
+    with SymbolicScope(), TrainingScope(True):
+        scopes = Carried()
+
+    def run():
+        with scopes, TrainingScope(False):
+            seen.append(context.now)
+        seen.append(context.now)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert (seen[0].symbolic, seen[0].training) == (True, False)
+    assert seen[1] is NOTHING is context.now
 
 
 def test_losses_are_kept_where_they_are_asked_for():

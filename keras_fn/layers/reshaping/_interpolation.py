@@ -5,11 +5,11 @@ neighbours that do not depend on where it is, nor on the size of the axis, which
 At the ends the weights of neighbours that exist are scaled to the sum of 1.
 """
 
-from functools import cache
 from typing import Any
 
 import numpy as np
 
+from keras_fn.core.memo import remembered
 from keras_fn.ops.binary import divide
 from keras_fn.ops.core import cast
 from keras_fn.ops.core import shape as shape_of
@@ -20,7 +20,7 @@ from keras_fn.ops.products import matmul
 from keras_fn.ops.shapes import moveaxis, pad, reshape, stack
 
 
-@cache
+@remembered
 def _weights(factor: int, method: str) -> np.ndarray:
     """Weights of the neighbours, nearest in the middle, for each of the `factor` places."""
     kernel, radius = KERNELS[method]

@@ -1,0 +1,398 @@
+"""`torch.compile(fullgraph=True)` of every layer, of models and of steps gives what they give."""
+
+import importlib.util
+import os
+import threading
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+if os.environ.get("KERAS_BACKEND") != "torch":
+    pytest.skip("The backend under test is not torch.", allow_module_level=True)
+
+import torch
+import torch._dynamo
+
+if not hasattr(torch._dynamo.config, "trace_autograd_ops"):
+    pytest.skip("This release of PyTorch cannot trace gradients.", allow_module_level=True)
+
+import keras_fn as keras
+from keras_fn import layers, ops
+from keras_fn.core.scopes import NOTHING, TrainingScope, context
+
+HERE = Path(__file__).parent.parent
+EAGER: dict[str, Any] = {"fullgraph": True, "backend": "eager"}  # what Dynamo makes of it
+# Traced through autograd, too; a compiler of C++ would be needed for the default.
+WHOLE: dict[str, Any] = {"fullgraph": True, "backend": "aot_eager"}
+
+
+def module(path: str) -> Any:
+    spec = importlib.util.spec_from_file_location(Path(path).stem, HERE / path)
+    assert spec is not None and spec.loader is not None
+    found = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(found)
+    return found
+
+
+VALUES = module("layers/test_against_keras.py")
+RNN = module("layers/rnn/cases.py")
+
+
+@pytest.fixture(autouse=True)
+def _fresh_compiler():
+    torch._dynamo.reset()
+    torch._dynamo.utils.counters.clear()
+    with torch._dynamo.config.patch(error_on_recompile=True):
+        yield
+    assert context.now is NOTHING
+
+
+def graphs() -> int:
+    return torch._dynamo.utils.counters["stats"]["unique_graphs"]
+
+
+def arrays(structure: Any) -> list[np.ndarray]:
+    leaves = keras.tree.flatten(structure)
+    return [x.detach().to(torch.float64).numpy() for x in leaves if x is not None]
+
+
+def assert_same(found: Any, expected: Any) -> None:
+    found, expected = arrays(found), arrays(expected)
+    assert [x.shape for x in found] == [x.shape for x in expected]
+    for x, y in zip(found, expected, strict=True):
+        np.testing.assert_allclose(x, y, atol=1e-6, rtol=1e-6)
+
+
+def agrees(make: Callable[[], Any], x: Any, options: dict[str, Any], **call: Any) -> None:
+    """Two calls of a compiled layer give what two calls of its twin give, and leave its state."""
+    twins = []
+    for _ in range(2):
+        keras.utils.set_random_seed(1)
+        layer = make()
+        if not layer.built:
+            layer.build(keras.tree.map_structure(lambda t: tuple(t.shape), x))
+        for k, v in enumerate(layer.weights):
+            wave = np.cos(np.arange(v.size) * 0.9 + k).reshape(v.shape)
+            v.assign(np.abs(wave) + 0.5 if not v.trainable else wave * 0.5)
+        twins.append(layer)
+    plain, other = twins
+    compiled = torch.compile(other, **options)
+    for _ in range(2):
+        expected = plain(x, **call)
+        assert_same(compiled(x, **call), expected)
+        for layer in twins:  # as a step does: they would pile up
+            layer._clear_losses()
+    for v, w in zip(plain.variables, other.variables, strict=True):
+        np.testing.assert_allclose(w.numpy(), v.numpy(), atol=1e-6)
+
+
+# ---------------------------------------------------------------- layers
+
+# Two steps: each is traced on its own.
+STEPS = torch.from_numpy(RNN.inputs())[:, :2]
+MASK = torch.tensor(RNN.MASKS["holes"], dtype=torch.bool)[:, :2]
+STATE = torch.ones(3, 2)
+
+# Layers of which no other table has an example: how it is made, and what it is called on.
+MORE: dict[str, tuple[Callable[[], Any], tuple[Any, dict[str, Any]]]] = {
+    "Lambda": (lambda: layers.Lambda(lambda x: x * 2), (STEPS, {})),
+    "LSTM": (lambda: layers.LSTM(2), (STEPS, {"mask": MASK})),
+    "GRU": (lambda: layers.GRU(2, dropout=0.5, recurrent_dropout=0.5), (STEPS, {})),
+    "SimpleRNN": (lambda: layers.SimpleRNN(2, return_state=True), (STEPS, {"mask": MASK})),
+    "RNN": (lambda: layers.RNN(layers.GRUCell(2), return_sequences=True), (STEPS, {})),
+    "StackedRNNCells": (
+        lambda: layers.RNN(
+            layers.StackedRNNCells([layers.LSTMCell(2), layers.SimpleRNNCell(2)]), unroll=True
+        ),
+        (STEPS, {"mask": MASK}),
+    ),
+    "Bidirectional": (
+        lambda: layers.Bidirectional(layers.LSTM(2, return_sequences=True)),
+        (STEPS, {"mask": MASK}),
+    ),
+    "TimeDistributed": (lambda: layers.TimeDistributed(layers.Dense(2)), (STEPS, {"mask": MASK})),
+    "LSTMCell": (lambda: layers.LSTMCell(2), (STEPS[:, 0], {"states": [STATE, STATE]})),
+    "GRUCell": (lambda: layers.GRUCell(2), (STEPS[:, 0], {"states": [STATE]})),
+    "SimpleRNNCell": (lambda: layers.SimpleRNNCell(2), (STEPS[:, 0], {"states": [STATE]})),
+    "Dense": (
+        lambda: layers.Dense(2, activation="relu", kernel_regularizer="l2"),
+        (STEPS, {}),
+    ),
+}
+NOT_CALLED = {
+    "InputLayer": "it stands for an input",
+    "Wrapper": "what it does is its subclass's",
+}
+
+
+def names_of_layers() -> list[str]:
+    found = {x.__name__ for x in vars(layers).values() if isinstance(x, type)}
+    return sorted(n for n in found if issubclass(getattr(layers, n, object), layers.Layer))
+
+
+def example_of(name: str) -> tuple[Callable[[], Any], Any, dict[str, Any]]:
+    if name in MORE:
+        make, (x, call) = MORE[name]
+        return make, x, call
+    made = next((c for c in VALUES.CASES.values() if c.cls == name), None)
+    assert made is not None, f"add an example of {name} to MORE"
+    call = {k: torch.as_tensor(v) for k, v in made.call.items() if k == "mask"}
+    x = [ops.convert_to_tensor(a) for a in VALUES.inputs_of(made)]
+    return lambda: getattr(layers, name)(**made.arguments), x if len(x) > 1 else x[0], call
+
+
+@pytest.mark.parametrize("name", [n for n in names_of_layers() if n != "Layer"])
+def test_a_layer_is_one_graph(name):
+    if name in NOT_CALLED:
+        pytest.skip(NOT_CALLED[name])
+    make, x, call = example_of(name)
+    if make()._signature.has_training:  # inference is part of the models below
+        call["training"] = True
+    agrees(make, x, EAGER, **call)
+
+
+def test_a_constant_is_one_in_the_graph():
+    agrees(lambda: layers.Rescaling([1.0, 2.0, 3.0, 4.0], [0, 1, 2, 3]), STEPS, WHOLE)
+    torch._dynamo.reset()
+    agrees(lambda: layers.UpSampling2D(2, interpolation="bicubic"), torch.ones(1, 3, 4, 2), WHOLE)
+
+
+def test_draws_of_every_kind_are_in_the_graph():
+    def draw():
+        seed = 3
+        return (
+            keras.random.uniform((4,), seed=seed),
+            keras.random.normal((4,), seed=seed),
+            keras.random.randint((4,), 0, 9, seed=seed),
+            keras.random.gamma((4,), 1.5, seed=seed),
+            keras.random.binomial((4,), 5.0, 0.3, seed=seed),
+        )
+
+    assert_same(torch.compile(draw, **WHOLE)(), draw())
+
+
+# ---------------------------------------------------------------- models
+
+
+def mlp(policy: str = "float32") -> keras.Model:
+    inputs = keras.Input((8,))
+    x = layers.Dense(6, activation="relu", kernel_regularizer="l2", dtype=policy)(inputs)
+    x = layers.Dropout(0.5, dtype=policy)(x)
+    x = layers.BatchNormalization(dtype=policy)(x)
+    return keras.Model(inputs, layers.Dense(3, dtype="float32")(x))
+
+
+def words() -> keras.Model:
+    embed = layers.Embedding(10, 3, mask_zero=True)
+    regularized = layers.ActivityRegularization(l2=0.1)
+    return keras.Sequential(
+        [keras.Input((2,), dtype="int32"), embed, layers.GRU(2), regularized, layers.Dense(3)]
+    )
+
+
+def tickets() -> keras.Model:
+    """Two inputs and two outputs by name, as in the guide."""
+    title, tags = keras.Input((None,), name="title"), keras.Input((5,), name="tags")
+    read = layers.LSTM(2)(layers.Embedding(10, 3)(title))
+    x = layers.concatenate([read, tags])
+    outputs = {"priority": layers.Dense(1)(x), "place": layers.Dense(2, activation="softmax")(x)}
+    return keras.Model({"title": title, "tags": tags}, outputs)
+
+
+def toy_resnet() -> keras.Model:
+    inputs = keras.Input((8, 8, 3))
+    x = layers.Conv2D(4, 3, activation="relu")(inputs)
+    x = layers.MaxPooling2D(2)(x)
+    y = layers.BatchNormalization()(layers.Conv2D(4, 3, padding="same")(x))
+    x = layers.GlobalAveragePooling2D()(layers.add([ops.relu(y), x]))
+    return keras.Model(inputs, layers.Dense(2)(x))
+
+
+class Own(keras.Model):
+    """Two layers and what is between them."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.drop, self.second = layers.Dense(4), layers.Dropout(0.5), layers.Dense(2)
+
+    def call(self, x, training=False):
+        return self.second(self.drop(ops.relu(self.first(x)), training=training))
+
+
+def own() -> keras.Model:
+    model = Own()
+    model(ROWS)
+    return model
+
+
+def remade() -> keras.Model:
+    with keras.RematScope():
+        return mlp()
+
+
+ROWS = torch.linspace(-1, 1, 32).reshape(4, 8)
+TOKENS = torch.tensor([[1, 0], [3, 4]])
+MODELS: dict[str, tuple[Callable[[], keras.Model], Any]] = {
+    "mlp": (mlp, ROWS),
+    "mixed_float16": (lambda: mlp("mixed_float16"), ROWS),
+    "mixed_bfloat16": (lambda: mlp("mixed_bfloat16"), ROWS),
+    "words": (words, TOKENS),
+    "tickets": (tickets, {"title": TOKENS.float(), "tags": torch.ones(2, 5)}),
+    "toy_resnet": (toy_resnet, torch.linspace(-1, 1, 384).reshape(2, 8, 8, 3)),
+    "own": (own, ROWS),
+    "remade": (remade, ROWS),
+}
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_is_one_graph(name, training):
+    make, x = MODELS[name]
+    agrees(make, x, WHOLE, training=training)
+    assert graphs() == 1
+
+
+def test_the_scopes_around_a_compiled_call_count_in_their_thread():
+    layer = layers.Dropout(0.5)
+    layer.build((4, 8))
+    call = torch.compile(lambda x: layer(x) + 0, **EAGER)
+    found = [call(ROWS)]
+    with torch._dynamo.config.patch(error_on_recompile=False), TrainingScope(True):
+        trained = call(ROWS)
+        thread = threading.Thread(target=lambda: found.append(call(ROWS)))
+        thread.start()
+        thread.join()
+    found.append(call(ROWS))
+    assert all(torch.equal(x, ROWS) for x in found) and len(found) == 3
+    assert not torch.equal(trained, ROWS)
+
+
+def test_a_layer_that_is_not_built_is_built_outside_of_the_graph():
+    class Holder(layers.Layer):
+        def build(self, input_shape):
+            self.inner = layers.Dense(2, kernel_initializer="ones", use_bias=False)
+            self.inner.build(input_shape)
+
+        def call(self, x):
+            return self.inner(x)
+
+    with torch._dynamo.config.patch(error_on_recompile=False):
+        found = torch.compile(Holder(), backend="eager")(ROWS)
+    assert_same(found, ROWS.sum(-1, keepdim=True).expand(4, 2))
+
+
+def test_hooks_run_in_the_graph():
+    layer = layers.Dense(2)
+    layer.build((4, 8))
+    plain = layer(ROWS)
+    layer.register_forward_hook(lambda module, inputs, output: output * 2)
+    assert_same(torch.compile(layer, **EAGER)(ROWS), plain * 2)
+
+
+# ---------------------------------------------------------------- steps
+
+DATA = np.random.default_rng(0).normal(size=(40, 8)).astype("float32")
+TEXT = np.random.default_rng(0).integers(0, 10, (40, 2)).astype("int32")
+LABELS = np.random.default_rng(1).integers(0, 3, 40)
+
+
+def trained(make: Any, optimizer: Any, x: Any, jit: Any, epochs: int = 2) -> list[np.ndarray]:
+    """The history, what the model gives and its state, after some epochs."""
+    keras.utils.set_random_seed(3)
+    model = make()
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer(), loss, metrics=["accuracy"], jit_compile=jit)
+    history = model.fit(x, LABELS, batch_size=10, epochs=epochs, verbose=0).history
+    tested = model.evaluate(x, LABELS, batch_size=10, verbose=0)
+    given = model.predict(x, batch_size=10, verbose=0)
+    state = [v.numpy() for v in (*model.variables, *model.optimizer.variables)]
+    return [np.array(v) for v in (*history.values(), tested, given, *state)]
+
+
+FITS: dict[str, tuple[Any, Any, Any]] = {
+    "words": (words, lambda: keras.optimizers.SGD(0.1, momentum=0.9), TEXT),
+    "float16": (
+        lambda: mlp("mixed_float16"),
+        lambda: keras.optimizers.AdamW(
+            keras.optimizers.schedules.CosineDecay(0.01, 10), global_clipnorm=1.0, use_ema=True
+        ),
+        DATA,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FITS)
+def test_compiled_steps_give_what_plain_ones_give(name):
+    make, optimizer, x = FITS[name]
+    plain = trained(make, optimizer, x, False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        compiled = trained(make, optimizer, x, WHOLE)
+    for found, expected in zip(compiled, plain, strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-5, rtol=1e-4)
+    assert graphs() == 3, "a step of each kind is compiled once"
+
+
+class Portable(keras.Model):
+    """A step by `keras.value_and_grad`."""
+
+    def train_step(self, data):
+        x, y = data
+
+        def loss():
+            y_pred = self(x, training=True)
+            return self.compute_loss(x=x, y=y, y_pred=y_pred)
+
+        value, grads = keras.value_and_grad(loss, self.trainable_variables)()
+        self.optimizer.apply(grads, self.trainable_variables)
+        return {"loss": value}
+
+
+class Native(keras.Model):
+    """A step by `loss.backward()`."""
+
+    def train_step(self, data):
+        x, y = data
+        self.zero_grad()
+        loss = self.compute_loss(x=x, y=y, y_pred=self(x, training=True))
+        loss.backward()
+        variables = list(self.trainable_variables)
+        with torch.no_grad():
+            self.optimizer.apply([v.value.grad for v in variables], variables)
+        return {"loss": loss}
+
+
+@pytest.mark.filterwarnings("ignore:The .grad attribute")  # Dynamo looks at it, after a break
+@pytest.mark.parametrize(
+    ("cls", "options"), [(Portable, WHOLE), (Native, {"backend": "aot_eager"})]
+)
+def test_steps_of_ones_own_are_compiled(cls, options):
+    def losses(jit: Any) -> list[float]:
+        keras.utils.set_random_seed(0)
+        inputs = keras.Input((8,))
+        model = cls(inputs, layers.Dense(1)(layers.Dropout(0.2)(inputs)))
+        model.compile("sgd", "mse", jit_compile=jit)
+        return model.fit(DATA, DATA[:, :1], batch_size=10, epochs=2, verbose=0).history["loss"]
+
+    with torch._dynamo.config.patch(error_on_recompile=False):
+        np.testing.assert_allclose(losses(options), losses(False), rtol=1e-5)
+    assert graphs() > 0
+
+
+def test_models_do_not_share_the_count_of_compilations():
+    with torch._dynamo.config.patch(recompile_limit=1):
+        for units in (1, 2, 3):
+            model = keras.Sequential([keras.Input((8,)), layers.Dense(units)])
+            model.compile("sgd", "mse", jit_compile=EAGER)
+            assert model.predict(DATA, batch_size=20, verbose=0).shape == (40, units)
+    assert graphs() == 3
+
+
+def test_losses_do_not_pile_up_in_predict():
+    model = words()
+    model.predict(TEXT, batch_size=10, verbose=0)
+    assert not model.losses
