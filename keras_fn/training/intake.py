@@ -30,6 +30,9 @@ def rows(model: Any, x: Any, y: Any, sample_weight: Any, class_weight: Any) -> R
     """Returns checked arrays, flat: for each input, each output, each output's weights."""
     who = place(model)
     inputs = _inputs(model, x, who)
+    if y is None and sample_weight is None and class_weight is None:
+        check_lengths(_named("x", inputs), who)
+        return inputs, None, None
     outputs = _known_outputs(model)
     if outputs is None and (isinstance(y, dict) or isinstance(sample_weight, dict)):
         model._meet(inputs)  # what its outputs are called, its call alone can say
@@ -38,11 +41,17 @@ def rows(model: Any, x: Any, y: Any, sample_weight: Any, class_weight: Any) -> R
     weights = _bound(sample_weight, outputs, "sample weights", who)
     if class_weight is not None:
         weights = _class_weights(targets, weights, class_weight, who)
-    named = []
-    for what, group in (("x", inputs), ("y", targets or ()), ("sample_weight", weights or ())):
-        named += [(f"{what}[{i}]" if len(group) > 1 else what, a) for i, a in enumerate(group)]
+    named = _named("x", inputs) + _named("y", targets) + _named("sample_weight", weights)
     check_lengths(named, who)
     return inputs, targets, weights
+
+
+def _named(what: str, group: list[Any] | None) -> list[tuple[str, Any]]:
+    """The arrays of a group with what errors call them."""
+    return [
+        (f"{what}[{i}]" if len(group) > 1 else what, a)  # type: ignore[arg-type]
+        for i, a in enumerate(group or ())
+    ]
 
 
 def _inputs(model: Any, x: Any, who: str) -> list[Any]:
