@@ -211,9 +211,9 @@ def _compiled(function: Callable[..., Any], options: dict[str, Any]) -> Callable
     )
     run = torch.compile(own, **options)
     config: Any = torch._dynamo.config
-    # Our steps call `torch.autograd.grad`. A graph may end at a user's `loss.backward()`:
-    # where it does not, PyTorch 2.13 takes wrong gradients.
-    ours = not hasattr(function, "is_users") or options.get("fullgraph", False)
+    # Our steps call `torch.autograd.grad`. A user's may call `loss.backward()`, in a graph of which
+    # PyTorch 2.13 takes wrong gradients: there the graph ends, or is refused with `fullgraph`.
+    ours = not hasattr(function, "is_users")
     wanted = {"trace_autograd_ops": ours} if hasattr(config, "trace_autograd_ops") else {}
 
     def step(*args: Any) -> Any:
