@@ -18,6 +18,7 @@ class Context(NamedTuple):
     autocast: str | None = None  # dtype that float variables are read in
     training: bool | None = None  # None: nobody has said
     lazy: bool = False  # new variables draw their values when first read
+    called: bool = False  # a layer's call is under way, in a program with losses of calls
     masks: dict[int, tuple[Any, Any]] = {}  # noqa: RUF012  # one for all, on purpose
 
 
@@ -151,6 +152,13 @@ class BuildScope(Scope):
 
     def _changes(self) -> dict[str, Any]:
         return {"symbolic": False, "autocast": None, "stateless": None}
+
+
+class CallScope(Scope):
+    """Inside, calls of layers are part of one."""
+
+    def _changes(self) -> dict[str, Any]:
+        return {"called": True}
 
 
 class Carried(Scope):

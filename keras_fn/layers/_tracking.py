@@ -6,6 +6,7 @@ import numpy as np
 
 from keras_fn.backend.loader import current
 from keras_fn.core.state import StateHolder
+from keras_fn.core.tracing import traced_as
 from keras_fn.core.variable import Variable
 from keras_fn.errors import DTypeError, SpecError
 
@@ -32,8 +33,7 @@ class Tracked:
         """Returns what the layer itself holds."""
         found = Contents({}, {}, {})
         for key, value in vars(self).items():
-            role = _ROLES.get(type(value), _UNKNOWN)
-            if role is not None and key not in _NOT_OWN:
+            if _role(type(value)) is not None and key not in _NOT_OWN:
                 _collect(value, found)
         found.layers.pop(id(self), None)
         return found
@@ -216,31 +216,32 @@ def _holders(survey: list[tuple[Any, Contents]], kind: str) -> list[StateHolder]
     return list(found.values())
 
 
-_UNKNOWN = ""
-_ROLES: dict[type, str | None] = {}
-"""What objects of a class are to a layer that holds them; None for nothing. Filled as they come."""
+_ROLES: dict[type, str | None] = {}  # filled as classes come
 
 
 def _role_of(cls: type) -> str | None:
+    """What objects of a class are to a layer that holds them; None for nothing."""
     if issubclass(cls, Variable):
-        role = "variables"
-    elif issubclass(cls, Tracked):
-        role = "layers"
-    elif issubclass(cls, StateHolder):
-        role = "holders"
-    elif issubclass(cls, dict):
-        role = "dict"
-    else:
-        role = "items" if issubclass(cls, (list, tuple, set)) else None
-    _ROLES[cls] = role
-    return role
+        return "variables"
+    if issubclass(cls, Tracked):
+        return "layers"
+    if issubclass(cls, StateHolder):
+        return "holders"
+    if issubclass(cls, dict):
+        return "dict"
+    return "items" if issubclass(cls, (list, tuple, set)) else None
+
+
+@traced_as(_role_of)
+def _role(cls: type) -> str | None:
+    if cls not in _ROLES:
+        _ROLES[cls] = _role_of(cls)
+    return _ROLES[cls]
 
 
 def _collect(value: Any, found: Contents) -> None:
     """Notes what `value` is, or holds, at any depth."""
-    role = _ROLES.get(type(value), _UNKNOWN)
-    if role == _UNKNOWN:
-        role = _role_of(type(value))
+    role = _role(type(value))
     if role is None:
         return
     if role in ("items", "dict"):

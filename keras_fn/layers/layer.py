@@ -21,19 +21,20 @@ from keras_fn.core.tracebacks import entrance
 from keras_fn.core.tracing import is_followed
 from keras_fn.core.variable import Variable
 from keras_fn.errors import DTypeError, SpecError
+from keras_fn.layers import _losses
 from keras_fn.layers._building import needs_a_shape, once_built, with_own_parameters
 from keras_fn.layers._config import config_of, without_unused
+from keras_fn.layers._losses import WithLosses
 from keras_fn.layers._policy import WithPolicy
 from keras_fn.layers._remat import rematerialize
 from keras_fn.layers._signature import build_arguments, signature_of
-from keras_fn.layers._tracking import Tracked
 
 Base: type = current().LayerBase
 
 _SEEN_AT_MOST = 64  # shapes that the short road remembers; more would be a leak
 
 
-class Layer(Tracked, WithPolicy, Base, Operation):
+class Layer(WithLosses, WithPolicy, Base, Operation):
     """A computation with weights of its own.
 
     Subclasses write `__init__` (their arguments), `build` (their weights, from the input's
@@ -81,7 +82,7 @@ class Layer(Tracked, WithPolicy, Base, Operation):
         Operation.__init__(self, name)
         self.dtype_policy = dtype
         self._first_shape = _first_shape(type(self).__name__, kwargs)
-        self.activity_regularizer = regularizers.get(activity_regularizer)
+        self.activity_regularizer = activity_regularizer
         self.autocast = autocast
         self.built = False
         self.input_spec: Any = None
@@ -199,6 +200,12 @@ class Layer(Tracked, WithPolicy, Base, Operation):
     # ---------------------------------------------------------------- calling
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if (
+            _losses.used
+            and self._silent_while is not _losses.layers_as_they_are
+            and not context.now.called
+        ):
+            return self._outermost_call(args, kwargs)
         # The short road: one tensor of a shape and dtype that went the full road before.
         told = kwargs.get("training") if kwargs else None
         plain = len(args) == 1 and (not kwargs or (told is not None and len(kwargs) == 1))
@@ -435,33 +442,6 @@ class Layer(Tracked, WithPolicy, Base, Operation):
         """Returns the mask of the outputs: by default that of the inputs, passed on."""
         del inputs
         return previous_mask
-
-    # ---------------------------------------------------------------- losses
-
-    def add_loss(self, loss: Any) -> None:
-        """Adds a scalar (or several) to what training makes small."""
-        now = context.now
-        if now.symbolic:
-            return
-        losses = tree.flatten(loss)
-        scope = now.stateless
-        if scope is not None and scope.collect_losses:
-            for value in losses:
-                scope.add_loss(value)
-        self._losses += losses
-
-    @property
-    def losses(self) -> list[Any]:
-        """Losses of `add_loss`, of activity regularizers and of the weights' regularizers."""
-        found = [loss for layer in self._flatten_layers() for loss in layer._losses]
-        for variable in self.trainable_weights:
-            if variable.regularizer is not None:
-                found.append(variable.regularizer(variable))
-        return found
-
-    def _clear_losses(self) -> None:
-        for layer in self._flatten_layers():
-            layer._losses.clear()
 
     # ---------------------------------------------------------------- pure functions
 

@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Any
 
 from keras_fn.backend.loader import current
@@ -12,6 +11,7 @@ from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.operation import Node, Operation
 from keras_fn.core.scopes import context
 from keras_fn.errors import SpecError
+from keras_fn.layers import _losses
 from keras_fn.layers.core.input_layer import Input, InputLayer
 from keras_fn.layers.layer import Layer
 from keras_fn.models import functional_config
@@ -58,6 +58,7 @@ class Functional(Model):
         self._binder = Binder(who, inputs, self.input_names, self._inputs)
         self._compiled: Any = None
         self._called_with: dict[Any, bool] = {}
+        self._purity: tuple[object, bool] = (None, False)  # for what layers, and what it was
         self._direct: set[Any] = set()  # inputs that go to the compiled function as they are
         self.supports_masking = True
         self.built = True
@@ -65,7 +66,13 @@ class Functional(Model):
         self._build_shapes = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "_compiled": None, "_called_with": {}, "_direct": set()}
+        return {
+            **super().__getstate__(),
+            "_compiled": None,
+            "_called_with": {},
+            "_direct": set(),
+            "_purity": (None, False),
+        }
 
     # ---------------------------------------------------------------- the graph
 
@@ -121,10 +128,13 @@ class Functional(Model):
 
     # ---------------------------------------------------------------- calling
 
-    @cached_property
+    @property
     def _pure(self) -> bool:
-        """Whether the graph can run as one compiled function; asked when it is called first."""
-        return all(_is_ours(op) for op in self._operations)
+        """Whether the graph can run as one compiled function; found out when it is called."""
+        now = _losses.layers_as_they_are
+        if self._purity[0] is not now:
+            self._purity = (now, all(_is_ours(op) for op in self._operations))
+        return self._purity[1] and type(self._plan) is Plan  # and nobody watches it
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Runs the graph.
@@ -148,7 +158,7 @@ class Functional(Model):
         return self._nested(self._plan.run(values, training, masks))
 
     def _short_call(self, x: Any, training: bool | None, key: Any) -> Any:
-        if not training and key in self._direct:
+        if not training and key in self._direct and self._pure:
             return self._nested(self._compiled(x))
         outputs = self.call(x, training=bool(training))
         compiled = self._compiled is not None and not training

@@ -7,6 +7,7 @@ from keras_fn.core.keras_tensor import KerasTensor, standardize_shape
 from keras_fn.core.naming import current_path, name_scope
 from keras_fn.core.registry import CustomObjectScope
 from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
+from keras_fn.layers._losses import note_change
 from keras_fn.layers.core.input_layer import Input, InputLayer
 from keras_fn.layers.layer import Layer
 from keras_fn.models.functional import Functional
@@ -81,6 +82,7 @@ class Sequential(Model):
     def _rebuild(self) -> None:
         """Makes the graph, if the shape of the input is known."""
         self.built, self._functional = False, None
+        note_change()
         if self._layers and isinstance(self._layers[0], InputLayer) and len(self._layers) > 1:
             inputs = self._layers[0].output
         elif (tensor := _entrance(self._layers[0]) if self._layers else None) is not None:

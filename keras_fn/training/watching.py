@@ -39,18 +39,17 @@ def watched(model: Any, around: Around) -> Iterator[Callable[..., Any]]:
     trail: list[str] = []
     # No compiled call either: in it there are no layers.
     changes = [
-        (graph, {"_plan": _WatchedPlan(graph._plan, around, trail), "_pure": False,
-                 "_direct": set()})
+        (vars(graph), {"_plan": _WatchedPlan(graph._plan, around, trail), "_direct": set()})
         for graph in found.values()
-    ]  # fmt: skip
-    before = [(graph, {name: getattr(graph, name) for name in new}) for graph, new in changes]
+    ]
+    before = [(table, {name: table[name] for name in new}) for table, new in changes]
     try:
-        for graph, new in changes:
-            vars(graph).update(new)
+        for table, new in changes:
+            table.update(new)
         yield model
     finally:
-        for graph, old in before:
-            vars(graph).update(old)
+        for table, old in before:
+            table.update(old)
 
 
 class _WatchedPlan:

@@ -548,3 +548,46 @@ def test_jax_transforms_take_stateless_call():
     assert numbers(gradients[0]) == [6.0, 6.0] and numbers(after[0]) == 1
     assert int(layer.count.numpy()) == 0
     assert not isinstance(layer.factor.value, jax.core.Tracer)
+
+
+class Doubled(layers.Layer):
+    """Adds a loss itself and calls another layer, that does, twice."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = layers.Dense(2, activity_regularizer="l2")
+
+    def call(self, inputs):
+        self.add_loss(ops.sum(inputs))
+        return self.inner(inputs) + self.inner(inputs)
+
+
+def test_losses_are_those_of_the_last_call():
+    layer, other, x = Doubled(), Doubled(), ops.ones((2, 3))
+    inputs = keras.Input((3,))
+    model = keras.Model(inputs, layer(inputs))
+    for call in (layer, layer, model, model, layer):
+        call(x)
+        assert len(layer.losses) == len(model.losses) == 3
+    other(x)
+    assert len(layer.losses) == len(other.losses) == 3
+    layer.inner(x)  # it forgets its own alone
+    assert len(layer.losses) == 2
+    keras.Sequential([keras.Input((3,)), layers.Dense(1)])(x)
+    assert len(layer.losses) == 2
+
+
+def test_a_regularizer_that_is_set_later_counts():
+    first, second = layers.Dense(3), layers.Dense(2, activity_regularizer="l2")
+    model, x = keras.Sequential([keras.Input((3,)), first]), ops.ones((2, 3))
+    for _ in range(3):  # the short road is open, and the model known to add no losses
+        second(x)
+        model(x)
+    first.activity_regularizer = keras.regularizers.L1(0.5)
+    for _ in range(2):
+        model(x)
+        assert len(model.losses) == 1
+    model.add(second)
+    for _ in range(2):
+        model(x)
+        assert len(model.losses) == 2
