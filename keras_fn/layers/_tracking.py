@@ -1,5 +1,6 @@
 """What a layer holds: found among its attributes when asked for, so there is nothing to keep up."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,11 +30,22 @@ class Tracked:
     _weights: list[Variable]
     _trainable: bool
 
+    def _contents_anew(self) -> Contents:
+        """As `_contents`, without the table that grows: a compiler would compile anew with it."""
+        found = Contents({}, {}, {})
+        for key, value in vars(self).items():
+            if key not in _NOT_OWN:
+                _collect(value, found, _role_of)
+        found.layers.pop(id(self), None)
+        return found
+
+    @traced_as(_contents_anew)
     def _contents(self) -> Contents:
         """Returns what the layer itself holds."""
         found = Contents({}, {}, {})
         for key, value in vars(self).items():
-            if _role(type(value)) is not None and key not in _NOT_OWN:
+            role = _ROLES.get(type(value), _UNKNOWN)
+            if role is not None and key not in _NOT_OWN:
                 _collect(value, found)
         found.layers.pop(id(self), None)
         return found
@@ -216,6 +228,7 @@ def _holders(survey: list[tuple[Any, Contents]], kind: str) -> list[StateHolder]
     return list(found.values())
 
 
+_UNKNOWN = ""
 _ROLES: dict[type, str | None] = {}  # filled as classes come
 
 
@@ -232,20 +245,18 @@ def _role_of(cls: type) -> str | None:
     return "items" if issubclass(cls, (list, tuple, set)) else None
 
 
-@traced_as(_role_of)
-def _role(cls: type) -> str | None:
-    if cls not in _ROLES:
-        _ROLES[cls] = _role_of(cls)
-    return _ROLES[cls]
-
-
-def _collect(value: Any, found: Contents) -> None:
+def _collect(
+    value: Any, found: Contents, role_of: Callable[[type], str | None] | None = None
+) -> None:
     """Notes what `value` is, or holds, at any depth."""
-    role = _role(type(value))
+    cls = type(value)
+    role = _ROLES.get(cls, _UNKNOWN) if role_of is None else role_of(cls)
+    if role == _UNKNOWN:
+        role = _ROLES[cls] = _role_of(cls)
     if role is None:
         return
     if role in ("items", "dict"):
         for item in value.values() if role == "dict" else value:
-            _collect(item, found)
+            _collect(item, found, role_of)
     else:
         getattr(found, role).setdefault(id(value), value)

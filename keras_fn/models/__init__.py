@@ -1,5 +1,6 @@
 """Floor 6: models: Model, Functional, Sequential, cloning."""
 
+import sys
 from typing import TYPE_CHECKING
 
 from keras_fn._lazy import attach
@@ -20,7 +21,7 @@ __getattr__, _, _ = attach(__name__, dict.fromkeys(_LATER, "keras_fn.saving.mode
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LATER})
+    return sorted({*vars(sys.modules[__name__]), *_LATER})
 
 
 register("layer", "keras", [Model, Sequential])

@@ -309,6 +309,13 @@ def test_the_old_name():
     assert keras.utils.PyDataset().max_queue_size == 10
 
 
+@pytest.fixture
+def short_path():
+    """A folder of a short name: the sockets of `multiprocessing` in it have one of 107 bytes."""
+    with tempfile.TemporaryDirectory(dir="/tmp" if os.path.isdir("/tmp") else None) as folder:
+        yield Path(folder)
+
+
 def run(program, folder, timeout=120):
     """Runs a program whose temporary files are in the folder."""
     path = folder / "program.py"
@@ -343,7 +350,7 @@ PROGRAM = """
 
 
 @pytest.mark.parametrize(("stop", "code", "told"), [(9, 0, "done"), (2, 1, "SystemError: stop")])
-def test_a_program_ends(stop, code, told, tmp_path):
+def test_a_program_ends(stop, code, told, short_path):
     guarded = (
         PROGRAM.replace("STOP", str(stop))
         + """
@@ -351,18 +358,18 @@ def test_a_program_ends(stop, code, told, tmp_path):
         main()
     """
     )
-    ended = run(guarded, tmp_path)
+    ended = run(guarded, short_path)
     assert ended.returncode == code and told in ended.stdout + ended.stderr, ended.stderr
 
 
-def test_a_program_without_its_guard_is_told_and_ends(tmp_path):
-    ended = run(PROGRAM.replace("STOP", "9") + "\n    main()\n", tmp_path)
+def test_a_program_without_its_guard_is_told_and_ends(short_path):
+    ended = run(PROGRAM.replace("STOP", "9") + "\n    main()\n", short_path)
     assert ended.returncode == 1
-    assert not list(tmp_path.glob("keras_fn_dataset_*"))
+    assert not list(short_path.glob("keras_fn_dataset_*"))
     assert "fix: run the program under" in ended.stderr
 
 
-def test_worker_processes_load_no_framework(tmp_path):
+def test_worker_processes_load_no_framework(short_path):
     program = """
         import sys
         import keras_fn.training.workers
@@ -370,10 +377,10 @@ def test_worker_processes_load_no_framework(tmp_path):
         keras.utils.PyDataset
         print(sorted({"jax", "torch", "tensorflow"} & set(sys.modules)))
     """
-    assert run(program, tmp_path).stdout.strip() == "[]"
+    assert run(program, short_path).stdout.strip() == "[]"
 
 
-def test_workers_end_with_a_program_that_is_killed(tmp_path):
+def test_workers_end_with_a_program_that_is_killed(short_path):
     program = """
         import os, signal, time
         import numpy as np
@@ -392,14 +399,14 @@ def test_workers_end_with_a_program_that_is_killed(tmp_path):
             print(*Workers(dataset, 2).load(iter(range(6))), flush=True)
             os.kill(os.getpid(), signal.SIGKILL)
     """
-    ended = run(program, tmp_path)
+    ended = run(program, short_path)
     pids = set(map(int, ended.stdout.split()))
     assert ended.returncode == -9 and pids
     deadline = time.monotonic() + 10
     while any(map(alive, pids)) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not any(map(alive, pids))
-    assert not list(tmp_path.glob("keras_fn_dataset_*"))
+    assert not list(short_path.glob("keras_fn_dataset_*"))
 
 
 @pytest.mark.parametrize("way", ["threads", "processes"])
