@@ -136,7 +136,8 @@ def _with_traces_at_hand(function: Any) -> Callable[..., Any]:
     traces: dict[Any, Callable[..., Any]] = {}
 
     def call(*tensors: Any) -> Any:
-        if not tf.executing_eagerly():
+        # A variable is no tensor here: a trace made for the one does not take the other.
+        if not (tf.executing_eagerly() and all([isinstance(t, tf.Tensor) for t in tensors])):
             return function(*tensors)
         key = tuple([(*t.shape.as_list(), t.dtype, t.device) for t in tensors])
         if key in traces:

@@ -525,3 +525,14 @@ def test_variables_are_operands_of_every_kind_of_op():
         (ops.pad(v, 1), np.pad(v.numpy(), 1)),
     ]:
         np.testing.assert_allclose(result, expected, rtol=1e-6)
+
+
+def test_a_compiled_function_takes_variables_and_tensors_in_turn():
+    function = backend.compile_call(lambda x, y: x * y, [])
+    x, variable = tf.constant([1.0, 2.0]), tf.Variable([3.0, 4.0])
+    for _ in range(2):
+        for a, b in ((x, x), (variable, x), (x, variable), (variable, variable)):
+            assert np.array_equal(function(a, b), a.numpy() * b.numpy())
+    with tf.GradientTape() as tape:
+        y = function(variable, x)
+    assert np.array_equal(tape.gradient(y, variable), x)
