@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jax import lax
 from jax.core import eval_jaxpr
 
+from keras_fn.core.scopes import StatelessScope
 from keras_fn_jax.functions import Nest, pure, with_all_state
 
 
@@ -16,7 +17,8 @@ def compile_many(
     function: Callable[..., Any],
     state: Sequence[Any],
     tensors: Any,
-    batches: jax.Array,
+    batches: Any,
+    finish: Callable[[Any], Any],
     jit: Any = "auto",
 ) -> Callable[..., Any] | None:
     """A `lax.fori_loop` over the steps, with the state as what the loop carries.
@@ -27,7 +29,7 @@ def compile_many(
     if jit is None or jit is False:
         return None
     state, nest = list(state), Nest()
-    one = pure(function, state, nest)
+    one, end = pure(function, state, nest), Nest()
     trace = jax.make_jaxpr(one, return_shape=True)
     traced, (_, results) = with_all_state(
         lambda: trace([v.value for v in state], tensors, batches[0]), state
@@ -45,17 +47,19 @@ def compile_many(
             return found[: len(state)], nested(found[len(state) :])
 
         empty = jax.tree.map(lambda r: jnp.zeros(r.shape, r.dtype), results)
-        return lax.fori_loop(start, stop, body, (values, empty))
+        values, last = lax.fori_loop(start, stop, body, (values, empty))
+        with StatelessScope(zip(state, values, strict=True)):
+            return values, end.flat(finish(nest.nested(last)))
 
     options = jit if isinstance(jit, dict) else {}
     compiled = jax.jit(loop, **{"donate_argnums": 0, **options})
 
-    def run(tensors: Any, batches: jax.Array, start: int, stop: int) -> Any:
+    def run(tensors: Any, batches: Any, start: int, stop: int) -> Any:
         values, last = compiled([v.value for v in state], tensors, batches, start, stop)
         for variable, value in zip(state, values, strict=True):
             variable._handle = value
         jax.block_until_ready(values)  # the caller times it
-        return nest.nested(last)
+        return end.nested(last)
 
     return run
 

@@ -14,6 +14,7 @@ def compile_many(
     state: Sequence[Any],
     tensors: Any,
     batches: tf.Tensor,
+    finish: Callable[[Any], Any],
     jit: Any = "auto",
 ) -> Callable[..., Any] | None:
     """A `tf.while_loop` over the steps, which assign the variables as they go.
@@ -40,12 +41,7 @@ def compile_many(
         _, *last = tf.while_loop(
             lambda i, *_: i < stop, body, (start, *empty), parallel_iterations=1
         )
-        return last
+        steps = iter(last)
+        return finish(tree.map_structure(lambda x: None if x is None else next(steps), results))
 
-    compiled = compile(loop, state, jit)
-
-    def run(tensors: Any, batches: tf.Tensor, start: int, stop: int) -> Any:
-        last = iter(compiled(tensors, batches, start, stop))
-        return tree.map_structure(lambda x: None if x is None else next(last), results)
-
-    return run
+    return compile(loop, state, jit)

@@ -55,6 +55,13 @@ class ForEach:
             return x
         return np.float32(x.item())  # it rounds as the tensor does
 
+    @staticmethod
+    def align(tensors: Sequence[Tensor], others: Sequence[Tensor]) -> None:
+        """Brings the memory of tensors to the order of others of their shapes."""
+        for x, other in zip(tensors, others, strict=True):
+            if x.shape == other.shape and x.stride() != other.stride():
+                x.data = torch.empty_like(other, dtype=x.dtype).copy_(x)
+
     def __init__(self, tensors: Sequence[Tensor]):
         self.tensors = tensors
 

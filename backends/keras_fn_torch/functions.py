@@ -161,11 +161,20 @@ def _gradients(value: Tensor, tensors: list[Tensor]) -> list[Tensor]:
     if not tensors or not value.requires_grad:
         return [torch.zeros_like(t) for t in tensors]
     grads = torch.autograd.grad(value, tensors, allow_unused=True)
-    # Those of convolution kernels come with their axes in PyTorch's order: fused updates want ours.
     return [
-        torch.zeros_like(t) if g is None else g.contiguous()
+        torch.zeros_like(t) if g is None else _laid_out(g, t)
         for g, t in zip(grads, tensors, strict=True)
     ]
+
+
+def _laid_out(grad: Tensor, like: Tensor) -> Tensor:
+    """A gradient with its memory in the order of its weight's, as fused updates want it.
+
+    Those of convolution kernels come with their axes in PyTorch's order.
+    """
+    if like.is_contiguous():
+        return grad.contiguous()
+    return grad if grad.stride() == like.stride() else torch.empty_like(like).copy_(grad)
 
 
 def _detached(x: Any) -> Any:

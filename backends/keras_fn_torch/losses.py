@@ -1,8 +1,6 @@
-"""Crossentropies as PyTorch's fused functions: one kernel forwards and one backwards.
+"""Crossentropies as PyTorch's fused functions: one kernel forwards and one backwards."""
 
-That of two classes is not among them: `F.binary_cross_entropy_with_logits` gives 0 for losses
-below 1e-8.
-"""
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -13,6 +11,22 @@ from keras_fn_torch.tensors import Tensor
 _NO_CLASS = -(2**31)  # cross_entropy leaves a class number out: one that nobody has
 
 
+def binary_crossentropy(target: Tensor, output: Tensor, from_logits: bool = False) -> Tensor:
+    """Of both classes' `F.logsigmoid`, or of probabilities their logarithms.
+
+    `F.binary_cross_entropy_with_logits` takes a difference, and gives 0 for losses below 1e-8.
+    """
+    if target.shape != output.shape:
+        raise ValueError(f"target of shape {target.shape}, output of shape {output.shape}")
+    wide = _wide(output)
+    if from_logits:
+        no, yes = F.logsigmoid(-wide), F.logsigmoid(wide)
+    else:
+        p = _clipped(wide)
+        no, yes = (1 - p).log(), p.log()
+    return _narrow(-torch.lerp(no, yes, target.to(wide.dtype)), output)
+
+
 def sparse_categorical_crossentropy(
     target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1
 ) -> Tensor:
@@ -21,12 +35,11 @@ def sparse_categorical_crossentropy(
         target = target.squeeze(-1)
     target, wide = target.long(), _wide(output)
     if from_logits:
-        logits = wide.movedim(axis, 1) if wide.dim() > 1 else wide
-        loss = F.cross_entropy(logits, target, reduction="none", ignore_index=_NO_CLASS)
+        loss = _cross_entropy(wide, target, axis, ignore_index=_NO_CLASS)
     else:
         chosen = wide.gather(axis, target.unsqueeze(axis)).squeeze(axis)
         loss = -_clipped(chosen / wide.sum(axis)).log()
-    return loss.to(output.dtype) if output.is_floating_point() else loss
+    return _narrow(loss, output)
 
 
 def categorical_crossentropy(
@@ -37,14 +50,25 @@ def categorical_crossentropy(
         raise ValueError(f"target of shape {target.shape}, output of shape {output.shape}")
     wide = _wide(output)
     if from_logits and wide.dim() > 1:
-        logits, classes = wide.movedim(axis, 1), target.to(wide.dtype).movedim(axis, 1)
-        loss = F.cross_entropy(logits, classes, reduction="none")
+        loss = _cross_entropy(wide, target.to(wide.dtype), axis)
     else:
         log_p = wide.log_softmax(axis) if from_logits else None
         if log_p is None:
             log_p = _clipped(wide / wide.sum(axis, keepdim=True)).log()
         loss = -(target.to(wide.dtype) * log_p).sum(axis)
-    return loss.to(output.dtype) if output.is_floating_point() else loss
+    return _narrow(loss, output)
+
+
+def _cross_entropy(logits: Tensor, target: Tensor, axis: int, **options: Any) -> Tensor:
+    """`F.cross_entropy`, which is fastest on rows of classes, and else wants them in axis 1."""
+    rank, of_classes = logits.dim(), target.dim() == logits.dim()
+    if axis not in (-1, rank - 1):
+        target = target.movedim(axis, 1) if of_classes else target
+        return F.cross_entropy(logits.movedim(axis, 1), target, reduction="none", **options)
+    classes = logits.shape[-1]
+    target = target.reshape(-1, classes) if of_classes else target.reshape(-1)
+    loss = F.cross_entropy(logits.reshape(-1, classes), target, reduction="none", **options)
+    return loss.reshape(logits.shape[:-1])
 
 
 def _wide(x: Tensor) -> Tensor:
@@ -52,6 +76,11 @@ def _wide(x: Tensor) -> Tensor:
     if x.dtype in (torch.float16, torch.bfloat16):
         return x.float()
     return x if x.is_floating_point() else x.to(getattr(torch, settings.floatx))
+
+
+def _narrow(loss: Tensor, output: Tensor) -> Tensor:
+    """The loss in the dtype of the output, where that is one of fractions."""
+    return loss.to(output.dtype) if output.is_floating_point() else loss
 
 
 def _clipped(p: Tensor) -> Tensor:

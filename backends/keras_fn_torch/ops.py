@@ -3,6 +3,7 @@
 import builtins
 import operator
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -81,6 +82,7 @@ from keras_fn_torch.linalg import slogdet as slogdet
 from keras_fn_torch.linalg import solve as solve
 from keras_fn_torch.linalg import solve_triangular as solve_triangular
 from keras_fn_torch.linalg import svd as svd
+from keras_fn_torch.losses import binary_crossentropy as binary_crossentropy
 from keras_fn_torch.losses import categorical_crossentropy as categorical_crossentropy
 from keras_fn_torch.losses import sparse_categorical_crossentropy as sparse_categorical_crossentropy
 from keras_fn_torch.nn import batch_normalization as batch_normalization
@@ -402,8 +404,12 @@ def split(x: Tensor, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
             raise ValueError(
                 f"ops.split: {indices_or_sections} does not divide size {size} of axis {axis}."
             )
-        return list(x.tensor_split(indices_or_sections, axis))
-    return list(x.tensor_split([int(i) for i in indices_or_sections], axis))
+        return list(x.split([size // indices_or_sections] * indices_or_sections, axis))
+    places = [int(i) for i in indices_or_sections]
+    ends = [0, *places, x.shape[axis]]
+    sizes = [end - start for start, end in pairwise(ends)]
+    # `split` makes one gradient of those of the parts, `tensor_split` one for each and their sum.
+    return list(x.tensor_split(places, axis) if builtins.min(sizes) < 0 else x.split(sizes, axis))
 
 
 def unstack(x: Tensor, num: int | None = None, axis: int = 0) -> list[Tensor]:

@@ -68,7 +68,7 @@ def lstm(
     go_backwards: bool = False,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """`torch.lstm`, which has Keras's order of gates."""
-    weights = [kernel.t(), recurrent_kernel.t()]
+    weights = [_transposed(kernel), _transposed(recurrent_kernel)]
     if bias is not None:
         weights += [bias, torch.zeros_like(bias)]
     if go_backwards:
@@ -76,6 +76,19 @@ def lstm(
     states = (h.unsqueeze(0), c.unsqueeze(0))
     outputs, h, c = torch.lstm(x, states, *_run_options(weights, bias))
     return outputs, h[0], c[0]
+
+
+def _transposed(kernel: Tensor) -> Tensor:
+    """A kernel in PyTorch's order of axes.
+
+    The memory of a weight is brought to that order once, behind its shape: else each step would
+    copy the weight, and its gradient back.
+    """
+    is_weight = type(kernel) is torch.nn.Parameter and not torch.compiler.is_compiling()
+    if is_weight and not kernel.t().is_contiguous():
+        with torch.inference_mode(False), torch.no_grad():
+            kernel.data = kernel.t().contiguous().t()
+    return kernel.t()
 
 
 def gru(

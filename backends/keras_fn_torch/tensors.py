@@ -1,7 +1,7 @@
 """Tensors and variables: `torch.Tensor`, and an `nn.Parameter` that is assigned in place."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from threading import local
 from typing import Any, TypeAlias
@@ -233,7 +233,7 @@ def _owned(value: Any, dtype: str) -> Tensor:
 
 def assign(handle: Tensor, value: Tensor) -> Tensor:
     """Copies into the handle: optimizers and views of the model keep what they hold."""
-    with torch.no_grad():
+    with _UNRECORDED if not torch.is_grad_enabled() else torch.no_grad():
         # A graph of PyTorch's compiler sees to it by itself.
         if (
             value is not handle
@@ -247,9 +247,12 @@ def assign(handle: Tensor, value: Tensor) -> Tensor:
 
 def assign_add(handle: Tensor, value: Any) -> Tensor:
     """Adds in place."""
-    with torch.no_grad():
+    with _UNRECORDED if not torch.is_grad_enabled() else torch.no_grad():
         handle.add_(value)
     return handle
+
+
+_UNRECORDED = nullcontext()  # where nothing is recorded anyway: in a step, say
 
 
 def _share_memory(a: Tensor, b: Tensor) -> bool:

@@ -215,13 +215,15 @@ class RunsManySteps(Protocol):
         function: Callable[..., Any],
         state: Sequence[Any],
         tensors: Any,
-        batches: Tensor,
+        batches: Any,
+        finish: Callable[[Any], Any],
         jit: Any = "auto",
     ) -> Callable[..., Any] | None:
         """Makes a function `(tensors, batches, start, stop)` of a step `(tensors, indices)`.
 
-        It runs the step for `batches[start]` up to `batches[stop - 1]`, an int32 matrix of indices,
-        waits for the end and returns what the last one returned. `tensors` and `batches` are
+        It runs the step for `batches[start]` up to `batches[stop - 1]`, waits for the end and
+        returns `finish(last)`, where `last` is what the last step returned; `finish` may read the
+        state. `tensors` and `batches`, an int32 matrix of indices as `batch_rows` gives it, are
         examples: others of their shapes will come. Where a number of steps is cut, or not, must
         not change the results by a bit. `state` and `jit` are as in `compile`.
 
@@ -299,6 +301,14 @@ class ForEach(Protocol):
 
     def assign(self, other: Any) -> None:
         """Copies the values of another one into the tensors."""
+        ...
+
+    @staticmethod
+    def align(tensors: Sequence[Tensor], others: Sequence[Tensor]) -> None:
+        """Lays tensors out in memory as others of their shapes, where the framework has a choice.
+
+        The tensors stay the same ones.
+        """
         ...
 
     @staticmethod

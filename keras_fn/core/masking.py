@@ -1,5 +1,6 @@
 """Masks that travel with tensors: booleans that say which time steps count."""
 
+from collections.abc import Callable
 from typing import Any
 
 from keras_fn.core.keras_tensor import KerasTensor
@@ -7,6 +8,12 @@ from keras_fn.core.scopes import context
 
 used = False
 """Whether any tensor has had a mask: until then nobody needs to look for one."""
+
+
+def makes_none(compute_mask: Callable[..., Any]) -> Callable[..., Any]:
+    """Marks a `compute_mask` that gives no mask where none came: such a layer has a short road."""
+    compute_mask.makes_none = True  # type: ignore[attr-defined]
+    return compute_mask
 
 
 def get_mask(x: Any) -> Any:

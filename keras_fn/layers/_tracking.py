@@ -11,8 +11,11 @@ from keras_fn.core.tracing import traced_as
 from keras_fn.core.variable import Variable
 from keras_fn.errors import DTypeError, SpecError
 
-# Attributes that lead elsewhere: to the graph, or back to what the constructor was given.
-_NOT_OWN = frozenset({"_inbound_nodes", "_outbound_nodes", "_init_arguments", "_losses"})
+# Attributes that lead elsewhere: to the graph, to compiled steps, or back to what the constructor
+# was given.
+_NOT_OWN = frozenset(
+    {"_inbound_nodes", "_outbound_nodes", "_init_arguments", "_losses", "_functions"}
+)
 
 
 class Contents(NamedTuple):
@@ -45,8 +48,9 @@ class Tracked:
         found = Contents({}, {}, {})
         for key, value in vars(self).items():
             role = _ROLES.get(type(value), _UNKNOWN)
-            if role is not None and key not in _NOT_OWN:
-                _collect(value, found)
+            if role is None or (role in _CONTAINERS and not value) or key in _NOT_OWN:
+                continue
+            _collect(value, found)
         found.layers.pop(id(self), None)
         return found
 
@@ -229,6 +233,7 @@ def _holders(survey: list[tuple[Any, Contents]], kind: str) -> list[StateHolder]
 
 
 _UNKNOWN = ""
+_CONTAINERS = frozenset({"items", "dict"})
 _ROLES: dict[type, str | None] = {}  # filled as classes come
 
 
@@ -255,7 +260,7 @@ def _collect(
         role = _ROLES[cls] = _role_of(cls)
     if role is None:
         return
-    if role in ("items", "dict"):
+    if role in _CONTAINERS:
         for item in value.values() if role == "dict" else value:
             _collect(item, found, role_of)
     else:

@@ -206,19 +206,24 @@ class Layer(WithLosses, WithPolicy, Base, Operation):
             and not context.now.called
         ):
             return self._outermost_call(args, kwargs)
-        # The short road: one tensor of a shape and dtype that went the full road before.
+        # The short road: a tensor, or a list, of shapes and dtypes that went the full road before.
         told = kwargs.get("training") if kwargs else None
         plain = len(args) == 1 and (not kwargs or (told is not None and len(kwargs) == 1))
         if plain and not self._has_hooks and not is_followed() and (ready := self._ready):
             x = args[0]
+            many = type(x) is list
             try:
-                key = (type(x), x.shape, x.dtype)
+                key: Any = (type(x), x.shape, x.dtype) if not many else _key_of_list(x)
                 seen = key in ready
             except (AttributeError, TypeError):  # nested inputs, sizes that are tensors
                 key, seen = None, False
             if seen:
                 now = context.now
-                masked = masking.used and masking.get_mask(x) is not None
+                if many:
+                    x = list(x)  # `call` may change it
+                    masked = any([masking.get_mask(v) is not None for v in x])
+                else:
+                    masked = masking.used and masking.get_mask(x) is not None
                 if not masked and (now is NOTHING or not (now.symbolic or now.autocast)):
                     if told is not None and told != now.training:
                         with TrainingScope(told):
@@ -382,7 +387,7 @@ class Layer(WithLosses, WithPolicy, Base, Operation):
 
     @property
     def _makes_masks(self) -> bool:
-        return type(self).compute_mask is not Layer.compute_mask
+        return not hasattr(type(self).compute_mask, "makes_none")
 
     def _pass_masks(self, outputs: Any, first: Any, masks: dict[str, Any]) -> None:
         previous = next(iter(masks.values()), None)
@@ -403,7 +408,6 @@ class Layer(WithLosses, WithPolicy, Base, Operation):
         plain = (
             len(args) == 1
             and not kwargs.keys() - {"training"}
-            and current().is_tensor(args[0])
             and not masks
             and self._autocast_to is None
             and self.activity_regularizer is None
@@ -411,13 +415,18 @@ class Layer(WithLosses, WithPolicy, Base, Operation):
         )
         if not plain:
             return
-        x = args[0]
-        if self.autocast and "float" in (name := current().dtype_name(x)) and name != self.dtype:
-            return
+        x, backend = args[0], current()
+        many = type(x) is list
+        for tensor in x if many else (x,):
+            if not backend.is_tensor(tensor):
+                return
+            name = backend.dtype_name(tensor)
+            if self.autocast and "float" in name and name != self.dtype:
+                return
         self._ready = self._ready or {}
         if len(self._ready) < _SEEN_AT_MOST:
             try:
-                self._ready[type(x), x.shape, x.dtype] = True
+                self._ready[_key_of_list(x) if many else (type(x), x.shape, x.dtype)] = True
             except TypeError:
                 return
 
@@ -438,6 +447,7 @@ class Layer(WithLosses, WithPolicy, Base, Operation):
             self._build_for(self._signature.bind(self, (inputs,), {}))
         return tree.map_structure(lambda x: x.shape, self.compute_output_spec(inputs))
 
+    @masking.makes_none
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """Returns the mask of the outputs: by default that of the inputs, passed on."""
         del inputs
@@ -556,3 +566,7 @@ def _map_shapes(function: Callable[[Any], Any], shapes: Any) -> Any:
     if all(size is None or isinstance(size, int) for size in shapes):
         return function(tuple(shapes))
     return [_map_shapes(function, shape) for shape in shapes]
+
+
+def _key_of_list(xs: list[Any]) -> tuple[Any, ...]:
+    return tuple([(type(x), x.shape, x.dtype) for x in xs])

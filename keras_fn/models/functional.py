@@ -157,13 +157,17 @@ class Functional(Model):
                 return self._nested(run(*values))
         return self._nested(self._plan.run(values, training, masks))
 
+    def _run_plan(self, values: Sequence[Any]) -> Any:
+        """Returns the outputs of inference for a tensor of each input's own shape and dtype."""
+        return self._nested(self._plan.run(values, False))
+
     def _short_call(self, x: Any, training: bool | None, key: Any) -> Any:
         if not training and key in self._direct and self._pure:
             return self._nested(self._compiled(x))
         outputs = self.call(x, training=bool(training))
         compiled = self._compiled is not None and not training
-        compiled = compiled and self._called_with.get(((x.shape, x.dtype),))
-        if compiled and self._binder.takes_as_it_is(x):
+        compiled = compiled and self._binder.takes_as_it_is(x)
+        if compiled and self._called_with.get(((x.shape, x.dtype),)):
             self._direct.add(key)
         return outputs
 

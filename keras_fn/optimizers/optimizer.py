@@ -302,6 +302,10 @@ class Optimizer(OptimizerState):
         groups = self._groups.get(key)
         if groups is None:
             groups = make_groups(variables, self._slots, lambda v: self._decay_of(v) is not None)
+            for group in groups:
+                weights = [v.value for v in group.variables]
+                for column in group.slots:
+                    foreach.align([v.value for v in column], weights)
             self._groups[key] = groups
         self.begin_update()
         rate = foreach.scalar(ops.convert_to_tensor(rate))

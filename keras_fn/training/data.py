@@ -116,7 +116,7 @@ def shuffled(size: int, seed: int, turn: int) -> np.ndarray:
     """The numbers below `size` in an order of each turn's own, the same on every backend."""
     # Keyed by the turn: a run that resumes in the middle finds the same order.
     generator = np.random.Generator(np.random.Philox(key=[seed, turn]))
-    return generator.permutation(np.arange(size, dtype=np.int32))
+    return generator.permutation(size).astype(np.int32)
 
 
 def check_lengths(named: Sequence[tuple[str, Any]], who: str) -> int:

@@ -74,7 +74,9 @@ class Execution:
         given = getattr(self.model, "steps_per_execution", 1)
         if self.watched and given not in (1, "auto"):
             return given
-        steps = self._pace.steps if given == "auto" or (self._many and not self._each) else 1
+        # What is cut from arrays takes no room before its turn; other batches may be large.
+        many = self._many or isinstance(self.data, ArrayBatches)
+        steps = self._pace.steps if given == "auto" or (many and not self._each) else 1
         due = self._due(index) if self._due is not None else None
         return steps if due is None else max(1, min(steps, due - index + 1))
 
@@ -132,7 +134,7 @@ class Execution:
             # Of one shape whatever the epoch, as a compiled function wants it.
             table = np.zeros((self._rows, size), np.int32)
             table[:whole] = run[: whole * size].reshape(whole, size)
-            batches, first = backend.borrow(table), 0
+            batches, first = backend.batch_rows(table), 0
             while first < whole:
                 last = min(first + self._size(start), whole)
                 yield last - first, partial(self._loop, tensors, batches, first, last)

@@ -16,6 +16,7 @@ from keras_fn.core.operation import infer
 from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
 from keras_fn.random.seed import global_seed_generator
 from keras_fn.training import intake
+from keras_fn.training.at_once import AtOnce, are_ours
 from keras_fn.training.data import unpack_x_y_sample_weight
 from keras_fn.training.execution import Pace
 from keras_fn.training.objectives import CompiledLoss, CompiledMetrics
@@ -166,8 +167,8 @@ class Steps(StatelessTraining):
 
     def reset_metrics(self) -> None:
         """Sets all metrics to their beginning."""
-        for metric in self.metrics:
-            metric.reset_state()
+        metrics = self.metrics
+        self._at_once("reset", metrics, lambda: [metric.reset_state() for metric in metrics])
 
     def get_metrics_result(self) -> dict[str, Any]:
         """Returns what the metrics amount to now, by name."""
@@ -242,6 +243,11 @@ class Steps(StatelessTraining):
             self._measures.update(y, y_pred, sample_weight)
         return self.get_metrics_result()
 
+    @property
+    def _measures_outputs(self) -> bool:
+        own = type(self).compute_metrics is not Steps.compute_metrics
+        return own or bool(self._measures and self._measures.rows)
+
     def _update_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> Any:
         """Returns what `compute_metrics` of the user returns; else reads nothing."""
         if type(self).compute_metrics is not Steps.compute_metrics:
@@ -278,12 +284,13 @@ class Steps(StatelessTraining):
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         holdings = self._holdings or self._hold()
         variables = holdings.trainable
+        measured = self._measures_outputs  # else they are not kept while gradients are computed
 
         def forward() -> tuple[Any, Any]:
             holdings.clear_losses()
             y_pred = self(x, training=True)
             loss, parts = self._loss_of(x, y, y_pred, sample_weight, True)
-            return self.optimizer.scale_loss(loss), (loss, y_pred, parts)
+            return self.optimizer.scale_loss(loss), (loss, y_pred if measured else None, parts)
 
         (_, (loss, y_pred, parts)), grads = current().value_and_grad(forward, variables)()
         if variables:
@@ -411,10 +418,15 @@ class Steps(StatelessTraining):
         shapes = [None if t is None else (tuple(t.shape), t.dtype) for t in tree.flatten(tensors)]
         key = (*self._key(kind), batches, *shapes)
         if key not in self._functions:
-            table = current().borrow(np.zeros(batches, np.int32))
+            table = current().batch_rows(np.zeros(batches, np.int32))
             backend = cast(RunsManySteps, current())
             run = backend.compile_many(
-                self._step_of_batch(kind), self._state(kind), tensors, table, self._jit
+                self._step_of_batch(kind),
+                self._state(kind),
+                tensors,
+                table,
+                self._results_of,
+                self._jit,
             )
             self._functions[key] = run and (run, Pace())
             kept = [k for k in self._functions if k[0] == kind and len(k) > len(self._key(kind))]
@@ -425,13 +437,19 @@ class Steps(StatelessTraining):
     def _key(self, kind: str) -> tuple[Any, ...]:
         """What a compiled step depends on, beside the shapes of its arguments."""
         eager = bool(getattr(self, "run_eagerly", False))
-        if kind == "predict" and self._is_pure():  # a step that assigns nothing stays as it is
-            return kind, eager, intake.graph_of(self)
+        graph = intake.graph_of(self)
+        if kind == "predict" and graph is not None and graph._pure:
+            # A step that assigns nothing stays as it is.
+            return kind, eager, graph, self._has_hooks, id(self._policy)
         return kind, eager, tuple(v.trainable for v in self.variables)
 
-    def _is_pure(self) -> bool:
-        """Whether a call in inference is known to have no effects."""
-        return bool(getattr(intake.graph_of(self), "_pure", False))
+    def _is_graph(self, graph: Any) -> bool:
+        """Whether a call of the model in inference is no more than a run through the graph."""
+        return (
+            type(self).predict_step is Steps.predict_step
+            and type(self).call.__module__.startswith("keras_fn.")
+            and not (self._has_hooks or self._autocast_to or graph._autocast_to)
+        )
 
     def _step_of_batch(self, kind: str) -> Callable[..., Any]:
         """Returns the step as a function of `(tensors, indices)`, not compiled."""
@@ -442,6 +460,9 @@ class Steps(StatelessTraining):
             step = getattr(self, public)
             if takes_state(step):
                 step = step_of_data(self, kind, step)
+        graph = intake.graph_of(self)
+        if kind == "predict" and graph is not None and graph._pure and self._is_graph(graph):
+            return lambda tensors, indices: graph._run_plan(_gathered(tensors, indices)[0])
         layers = self._flatten_layers()
 
         def run(tensors: Any, indices: Any) -> Any:
@@ -475,11 +496,7 @@ class Steps(StatelessTraining):
 
     def _batch(self, tensors: Any, indices: Any) -> Any:
         """Gathers the samples of a batch and nests them as the model wants them."""
-        if indices is not None:
-            tensors = tree.map_structure(
-                lambda t: None if t is None else current().gather_rows(t, indices), tensors
-            )
-        x, y, sample_weight = tensors
+        x, y, sample_weight = _gathered(tensors, indices)
         x = intake.arranged(self, x)
         y = _single(y)
         sample_weight = _single(sample_weight)
@@ -492,7 +509,24 @@ class Steps(StatelessTraining):
         return {name: _number(value) for name, value in results.items()}
 
     def _read_metrics(self) -> dict[str, Any]:
+        if self._results_are_ours:
+            return self._read(self._at_once("read", self.metrics, self.get_metrics_result))
         return self._read(self.get_metrics_result())
+
+    @property
+    def _results_are_ours(self) -> bool:
+        return type(self).get_metrics_result is Steps.get_metrics_result
+
+    def _results_of(self, last: Any) -> Any:
+        """What a call of many steps returns: the last step's results, or else the metrics'."""
+        if last is None and self._results_are_ours and are_ours(self.metrics):
+            return self.get_metrics_result()
+        return last
+
+    def _at_once(self, what: str, metrics: list[Any], work: Callable[[], Any]) -> Any:
+        if not self._jit:
+            return work()
+        return self._functions.setdefault((what,), AtOnce()).run(work, metrics)
 
     # ---------------------------------------------------------------- config
 
@@ -518,6 +552,14 @@ def symbol(x: Any) -> Any:
     if x is None:
         return None
     return KerasTensor((None, *x.shape[1:]), current().dtype_name(x), record_history=False)
+
+
+def _gathered(tensors: Any, indices: Any) -> Any:
+    """The samples of a batch, or all where there are no indices."""
+    if indices is None:
+        return tensors
+    gather = current().gather_rows
+    return tree.map_structure(lambda t: None if t is None else gather(t, indices), tensors)
 
 
 def _single(values: Any) -> Any:

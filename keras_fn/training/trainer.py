@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from keras_fn import ops
 from keras_fn.core import tree
 from keras_fn.core.operation import infer
@@ -195,7 +197,6 @@ class Trainer(Steps):
         return values[0] if len(values) == 1 else values
 
     @entrance
-    @run
     def predict(
         self,
         x: Any,
@@ -216,7 +217,16 @@ class Trainer(Steps):
         Returns:
             Arrays nested like the model's outputs.
         """
-        data = intake.batches(self, x, None, None, batch_size or 32, False, steps, x_only=True)
+        watched = verbose != 0 or callbacks is not None or steps is not None
+        if not watched and _is_one_batch(x, batch_size or 32):
+            return self._predict_array(x)
+        return self._predict_batches(x, batch_size or 32, verbose, steps, callbacks)
+
+    @run
+    def _predict_batches(
+        self, x: Any, batch_size: int, verbose: Any, steps: int | None, callbacks: Any
+    ) -> Any:
+        data = intake.batches(self, x, None, None, batch_size, False, steps, x_only=True)
         self._prepare_for_predict(data.peek())
         watchers = callbacks if isinstance(callbacks, CallbackList) else CallbackList(
             callbacks, model=self, steps=len(data) or None, verbose=verbose
@@ -313,10 +323,18 @@ class Trainer(Steps):
     @entrance
     def predict_on_batch(self, x: Any) -> Any:
         """Returns the outputs for one batch, as NumPy arrays."""
+        return self._predict_array(x)
+
+    def _predict_array(self, x: Any) -> Any:
+        """Returns the outputs for inputs that go through the model together."""
         rows = intake.rows(self, x, None, None, None)
         self._prepare_for_predict(rows)
         outputs = self._function("predict")(intake.one_batch(rows), None)
         return tree.map_structure(ops.convert_to_numpy, outputs)
+
+
+def _is_one_batch(x: Any, batch_size: int) -> bool:
+    return isinstance(x, np.ndarray) and x.ndim > 0 and 0 < len(x) <= batch_size
 
 
 def _due(epoch: int, freq: Any) -> bool:

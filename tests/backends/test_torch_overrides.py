@@ -10,6 +10,7 @@ if os.environ.get("KERAS_BACKEND") != "torch":
 
 import torch
 
+import keras_fn as keras
 import keras_fn_torch as backend
 from keras_fn import ops
 from keras_fn.core.arithmetic import OPS
@@ -54,6 +55,7 @@ def test_every_faster_form_is_compared():
         "swapaxes",
         "rms_normalization",
         "normalize_batch",
+        "binary_crossentropy",
         "categorical_crossentropy",
         "sparse_categorical_crossentropy",
     }
@@ -80,6 +82,59 @@ def test_crossentropies_and_their_gradients(from_logits, axis, sparse, dtype):
 
     for a, b in zip(run(getattr(backend.ops, name)), run(OPS[name].op.fn), strict=True):
         torch.testing.assert_close(a, b)
+
+
+@pytest.mark.parametrize("from_logits", [True, False])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_crossentropy_of_two_classes_and_its_gradients(from_logits, dtype):
+    logits = torch.tensor([-90.0, -15.0, -1.0, 0.0, 1.0, 15.0, 90.0])
+    output = (logits if from_logits else torch.linspace(0.0, 1.0, 7)).to(dtype)
+    native, body = backend.ops.binary_crossentropy, OPS["binary_crossentropy"].op.fn
+    for target in (torch.zeros(7), torch.ones(7), torch.linspace(0.0, 1.0, 7)):
+        results = []
+        for function in (native, body):
+            x, t = output.clone().requires_grad_(), target.clone().requires_grad_()
+            y = function(t, x, from_logits)
+            results.append((y.detach(), *torch.autograd.grad(y.float().sum(), (x, t))))
+        rtol = 1e-5 if dtype is torch.float32 else 0.02
+        (loss, *grads), (expected, *their_grads) = results
+        torch.testing.assert_close(loss, expected, rtol=rtol, atol=0)
+        torch.testing.assert_close(grads, their_grads, rtol=rtol, atol=1e-7)
+
+
+def test_parts_and_their_gradients():
+    x = torch.arange(12.0).reshape(2, 6).requires_grad_()
+    for places in (3, [1, 4], [0, 4], [-2], [4, 1], [9]):
+        parts = ops.split(x, places, axis=1)
+        expected = np.split(x.detach().numpy(), places, axis=1)
+        for part, array in zip(parts, expected, strict=True):
+            np.testing.assert_array_equal(part.detach().numpy(), array)
+        loss = sum((i + 1) * part.sum() for i, part in enumerate(parts))
+        grads = torch.autograd.grad(loss, x)[0]
+        weights = np.zeros((2, 6), "float32")
+        for i, array in enumerate(np.split(np.arange(12).reshape(2, 6), places, axis=1)):
+            for k in array.ravel():
+                weights.flat[k] += i + 1
+        np.testing.assert_array_equal(grads.numpy(), weights)
+
+
+def test_kernels_of_a_recurrent_layer_are_laid_out_as_pytorch_has_them_and_stay_the_same_weights():
+    layer = keras.layers.LSTM(3)
+    layer.build((None, 4, 2))
+    kernel, before = layer.cell.kernel.value, layer.cell.kernel.numpy()
+    x = torch.randn(2, 4, 2, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        first = layer(x)
+    assert layer.cell.kernel.value is kernel and kernel.t().is_contiguous()
+    np.testing.assert_array_equal(layer.cell.kernel.numpy(), before)
+    torch.testing.assert_close(layer(x), first.clone())
+
+    optimizer = keras.optimizers.Adam(0.1)
+    loss, grads = keras.value_and_grad(lambda: torch.square(layer(x)).sum(), layer.weights)()
+    optimizer.apply(grads, layer.weights)
+    slot = next(v for v in optimizer.variables if v.shape == kernel.shape and "bias" not in v.name)
+    assert slot.value.stride() == kernel.stride() == grads[0].stride()
+    assert torch.square(layer(x)).sum() < loss
 
 
 def test_gradients_at_zero_are_those_of_the_body():

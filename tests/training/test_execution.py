@@ -204,7 +204,7 @@ def test_functions_for_many_steps_are_bounded_in_number():
     model = dropping()
     for size in range(4, 20):
         model.fit(X[:size], Y[:size], batch_size=4, verbose=0)
-    assert len(model._functions) <= 9
+    assert len(model._functions) <= 11  # a step, 8 of many, and what resets and reads metrics
 
 
 def test_functions_of_an_iterator_run_its_next_batch():

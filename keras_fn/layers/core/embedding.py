@@ -75,6 +75,12 @@ class Embedding(Layer):
             inputs = cast(inputs, "int32")
         return cast(take(self.embeddings, inputs, axis=0), self.compute_dtype)
 
+    @property
+    def _makes_masks(self) -> bool:
+        return super()._makes_masks and (
+            self.mask_zero or type(self).compute_mask is not Embedding.compute_mask
+        )
+
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """Returns what is not 0, where 0 is masked."""
         return not_equal(inputs, 0) if self.mask_zero else None

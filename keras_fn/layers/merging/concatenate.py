@@ -3,6 +3,7 @@
 from typing import Any
 
 from keras_fn.core import tree
+from keras_fn.core.masking import makes_none
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.layers.merging.merge import Merge, _features
 from keras_fn.ops._rules import normalize_axis
@@ -54,6 +55,7 @@ class Concatenate(Merge):
             self._check_number(inputs)
         return concatenate(inputs, axis=self.axis)
 
+    @makes_none
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """Returns the joined masks; inputs without one count everywhere."""
         masks = tree.flatten(previous_mask)
@@ -140,6 +142,7 @@ class Dot(Merge):
         product = einsum(f"{x_letters},{y_letters}->{kept}", x, y)
         return expand_dims(product, -1) if kept == "a" else product
 
+    @makes_none
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
         """Returns None: the masked axis is gone."""
         return None

@@ -5,6 +5,7 @@ from functools import reduce
 from typing import Any
 
 from keras_fn.core import tree
+from keras_fn.core.masking import makes_none
 from keras_fn.errors import SpecError
 from keras_fn.layers._building import with_own_parameters
 from keras_fn.layers.layer import Layer
@@ -86,6 +87,7 @@ class Merge(Layer):
         """Returns one tensor of tensors of one rank. `mask` is None or a list."""
         raise TypeError(f"{type(self).__name__} has no _merge() method.")
 
+    @makes_none
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """Returns what any mask lets count, if every input has one."""
         masks = tree.flatten(previous_mask)

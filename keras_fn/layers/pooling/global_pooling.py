@@ -3,6 +3,7 @@
 from typing import Any
 
 from keras_fn.core.input_spec import InputSpec
+from keras_fn.core.masking import makes_none
 from keras_fn.layers.layer import Layer
 from keras_fn.ops.binary import divide, where
 from keras_fn.ops.core import cast
@@ -103,6 +104,7 @@ class GlobalAveragePooling1D(_GlobalAverage):
         total = sum(where(counted, inputs, 0), self._axes, self.keepdims)
         return divide(total, sum(cast(counted, inputs.dtype), self._axes, self.keepdims))
 
+    @makes_none
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
         """Returns None: the masked axis is gone."""
         return None

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from keras_fn.core import tree
+from keras_fn.core.masking import makes_none
 from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
 from keras_fn.layers._arguments import misfit
 from keras_fn.layers._config import base_config
@@ -156,6 +157,7 @@ class Bidirectional(Layer):
         forward, backward = self.forward_layer.states, self.backward_layer.states
         return (*forward, *backward) if forward and backward else None
 
+    @makes_none
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """Returns the mask of the outputs: that of the inputs where all steps are returned."""
         mask = tree.flatten(previous_mask)[0] if self.return_sequences else None

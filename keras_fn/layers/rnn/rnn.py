@@ -3,6 +3,7 @@
 from typing import Any
 
 from keras_fn.core import tree
+from keras_fn.core.masking import makes_none
 from keras_fn.core.serialization import deserialize_keras_object
 from keras_fn.core.state import StateHolder
 from keras_fn.core.variable import Variable
@@ -160,13 +161,15 @@ class RNN(Layer):
             mask = tree.flatten(mask)[0]
         states = self._first_states(sequences, initial_state)
         output, outputs, states = self._loop(sequences, states, mask, training)
+        output = cast(outputs if self.return_sequences else output, self.compute_dtype)
+        if not (self.stateful or self.return_state):
+            return output
         states = tree.map_structure(lambda x: cast(x, self.compute_dtype), states)
         if self.stateful:
             for variable, state in zip(
                 tree.flatten(self.states), tree.flatten(states), strict=True
             ):
                 variable.assign(state)
-        output = cast(outputs if self.return_sequences else output, self.compute_dtype)
         return (output, *states) if self.return_state else output
 
     def _first_states(self, sequences: Any, given: Any) -> list[Any]:
@@ -211,13 +214,13 @@ class RNN(Layer):
     def _loop(self, sequences: Any, states: list[Any], mask: Any, training: bool) -> Any:
         """Runs the cell. Returns the last output, all outputs, and the last states."""
         cell, batch_size = self.cell, shape_of(sequences)[0]
-        steps = swapaxes(sequences, 0, 1)
         if isinstance(cell, Cell) and _steps.is_ours(cell) and cell._policy == self._policy:
             drop = cell.draw(batch_size, training)
             if mask is None and self._is_one_op(drop):
                 if drop.inputs is not None:
                     sequences = multiply(sequences, expand_dims(drop.inputs[0], 1))
                 return cell.run(sequences, states, self.go_backwards)
+            steps = swapaxes(sequences, 0, 1)
             steps = cell.project(steps, drop.inputs)  # all inputs meet the kernel at once
 
             def advance(inputs: Any, states: Any) -> Any:
@@ -225,6 +228,7 @@ class RNN(Layer):
 
             step: Step = advance
         else:
+            steps = swapaxes(sequences, 0, 1)
             step = _steps.step_of(cell, batch_size, training, self._policy)
         last, outputs, states = recurrence(
             step, steps, states, None if mask is None else swapaxes(cast(mask, "bool"), 0, 1),
@@ -237,6 +241,7 @@ class RNN(Layer):
         alike = drop.states is None and (drop.inputs is None or drop.inputs.shape[0] == 1)
         return alike and self.cell.is_classic and not self.unroll and self.use_cudnn is not False
 
+    @makes_none
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """Returns the mask of the outputs: that of the inputs where all steps are returned."""
         mask = tree.flatten(previous_mask)[0] if self.return_sequences else None

@@ -212,14 +212,19 @@ def test_many_steps_in_one_call(jit: Any) -> None:
         return {"z": ops.sum(x) + 1.0, "none": None}
 
     data = {"x": [backend.borrow(np.arange(6, dtype="float32")), None]}
-    batches = backend.borrow(np.array([[0, 1], [2, 3], [5, 4]], "int32"))
-    many = backend.compile_many(step, [total], data, batches, jit)
+    batches = backend.batch_rows(np.array([[0, 1], [2, 3], [5, 4]], "int32"))
+
+    def finish(last: Any) -> Any:
+        return {**last, "half": 0.5 * total}
+
+    many = backend.compile_many(step, [total], data, batches, finish, jit)
     last = many(data, batches, 0, 2)
-    assert numbers([last["z"], total.value]) == [6, 7]
+    assert list(last) == ["z", "none", "half"]
+    assert numbers([last["z"], last["half"], total.value]) == [6, 3.5, 7]
     assert last["none"] is None
     last = many(data, batches, 2, 3)
-    assert numbers([last["z"], total.value]) == [10, 23]
-    assert backend.compile_many(step, [total], data, batches, None) is None
+    assert numbers([last["z"], last["half"], total.value]) == [10, 11.5, 23]
+    assert backend.compile_many(step, [total], data, batches, finish, None) is None
 
 
 def value_and_grad(function: Callable[..., Any], variables: list[Any]) -> Callable[..., Any]:
