@@ -4,9 +4,12 @@
 face lists where its names live, and the first use of one imports it.
 """
 
+import gc
 import importlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import ModuleType
 from typing import Any
 
 
@@ -52,12 +55,32 @@ def attach(
 
     def __getattr__(name: str) -> Any:
         if name in homes:
-            value = getattr(importlib.import_module(homes[name]), name)
+            value = getattr(_import(homes[name]), name)
         elif name in modules:
-            value = importlib.import_module(f"{package}.{name}")
+            value = _import(f"{package}.{name}")
         else:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         setattr(sys.modules[package], name, value)  # found without us from now on
         return value
 
     return __getattr__, lambda: names, names
+
+
+def _import(module: str) -> ModuleType:
+    with _no_collection():
+        return importlib.import_module(module)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Inside, no garbage is collected: modules are none, and yet made to be looked through.
+
+    That takes as long as importing our own, as all that a framework has loaded is looked through.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

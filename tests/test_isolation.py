@@ -280,3 +280,31 @@ def test_a_backend_of_another_package_is_found_by_its_entry_point(tmp_path, by):
     program = _ADD.format(choose=choose)
     printed = output_of(program, home=tmp_path, paths=(tmp_path,), **environment)
     assert printed == "[3.] other"
+
+
+def test_a_first_use_leaves_the_garbage_collector_as_it_was(tmp_path):
+    program = """
+        import gc
+        import keras_fn
+
+        keras_fn.Model
+        assert gc.isenabled()
+        gc.disable()
+        keras_fn.applications
+        assert not gc.isenabled()
+    """
+    done = run(textwrap.dedent(program), home=tmp_path, KERAS_BACKEND=BACKEND)
+    assert done.returncode == 0, done.stderr
+    program = """
+        import gc
+        import keras_fn
+
+        try:
+            keras_fn.Model
+        except ImportError:
+            assert gc.isenabled()
+        else:
+            raise AssertionError("its framework was imported")
+    """
+    done = run(textwrap.dedent(program), home=tmp_path, blocked=(BACKEND,), KERAS_BACKEND=BACKEND)
+    assert done.returncode == 0, done.stderr
