@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_fn.core import dtypes
 from keras_fn.errors import SpecError
-from keras_fn.ops._op import Rule, Spec, op, spec_of
+from keras_fn.ops._op import Rule, Spec, op
 from keras_fn.ops._rules import (
     broadcast,
     comparison,
@@ -329,7 +329,7 @@ def divide(x1: Tensor, x2: Tensor) -> Tensor:
     return true_divide(x1, x2)
 
 
-@op
+@op(rule=elementwise_float)
 def divide_no_nan(x1: Tensor, x2: Tensor) -> Tensor:
     """`x1 / x2`, and 0 where `x2` is 0. Its gradient is 0 there too.
 
@@ -337,9 +337,8 @@ def divide_no_nan(x1: Tensor, x2: Tensor) -> Tensor:
         >>> convert_to_numpy(divide_no_nan([1.0, 1.0], [2.0, 0.0])).tolist()
         [0.5, 0.0]
     """
-    # The common dtype first: among numbers alone, `where` would forget that they are weak.
-    dtype = dtypes.float_type(spec_of(x1).dtype, spec_of(x2).dtype)
-    x1, x2 = cast(x1, dtype), cast(x2, dtype)
+    if isinstance(x2, (int, float, complex)):  # `where` would forget that a number is weak
+        x2 = cast(x2, dtype_of(x1))
     zero = equal(x2, 0)
     return where(zero, 0, true_divide(x1, where(zero, 1, x2)))
 

@@ -509,7 +509,7 @@ class Steps(StatelessTraining):
         return {name: _number(value) for name, value in results.items()}
 
     def _read_metrics(self) -> dict[str, Any]:
-        if self._results_are_ours:
+        if self._results_are_ours and _compiles():
             return self._read(self._at_once("read", self.metrics, self.get_metrics_result))
         return self._read(self.get_metrics_result())
 
@@ -524,7 +524,7 @@ class Steps(StatelessTraining):
         return last
 
     def _at_once(self, what: str, metrics: list[Any], work: Callable[[], Any]) -> Any:
-        if not self._jit:
+        if not self._jit or not _compiles():
             return work()
         return self._functions.setdefault((what,), AtOnce()).run(work, metrics)
 
@@ -552,6 +552,11 @@ def symbol(x: Any) -> Any:
     if x is None:
         return None
     return KerasTensor((None, *x.shape[1:]), current().dtype_name(x), record_history=False)
+
+
+def _compiles() -> bool:
+    """Whether the backend makes one call of several ops."""
+    return hasattr(current(), "compile_call")
 
 
 def _gathered(tensors: Any, indices: Any) -> Any:
