@@ -51,7 +51,7 @@ class ForEach:
     @staticmethod
     def scalar(x: Tensor) -> Any:
         """A scalar tensor as a number, where its value is at hand: it saves calls of PyTorch."""
-        if x.device.type != "cpu" or torch.compiler.is_compiling():
+        if not x.is_cpu or torch.compiler.is_compiling():
             return x
         return np.float32(x.item())  # it rounds as the tensor does
 

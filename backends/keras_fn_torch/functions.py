@@ -135,7 +135,7 @@ def value_and_grad(
     def run(*args: Any) -> tuple[tuple[Tensor, Any], list[Tensor]]:
         tensors = [v.value for v in variables]
         with torch.enable_grad():
-            if context.now.stateless is None and all(t.requires_grad for t in tensors):
+            if context.now.stateless is None and all([t.requires_grad for t in tensors]):
                 value, more = function(*args)
             else:
                 tensors = [t.detach().requires_grad_() for t in tensors]

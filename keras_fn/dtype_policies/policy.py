@@ -98,6 +98,8 @@ class DTypePolicy:
         return cls(**config)
 
     def __eq__(self, other: object) -> bool:
+        if other is self:
+            return True
         if not isinstance(other, DTypePolicy) or _kind(other) is not _kind(self):
             return False
         return other.get_config() == self.get_config()

@@ -110,6 +110,8 @@ class Loss:
 
 def _map_tensors(convert: Callable[[Any], Tensor], structure: Any) -> Any:
     """Converts each tensor of a structure. Nested lists of numbers are one tensor."""
+    if not tree.is_nested(structure):
+        return convert(structure)
     if isinstance(structure, (list, tuple)) and all(
         isinstance(x, (bool, int, float)) for x in tree.flatten(structure)
     ):

@@ -22,7 +22,7 @@ def _make(shape: Any, dtype: Any, make: Callable[..., Any]) -> Tensor:
     """Calls the backend's `make`, or infers where sizes are symbolic."""
     sizes = (shape,) if isinstance(shape, int) else tuple(shape)
     name = dtypes.standardize_dtype(dtype)
-    if context.now.symbolic or any(isinstance(size, KerasTensor) for size in sizes):
+    if context.now.symbolic or any([isinstance(size, KerasTensor) for size in sizes]):
         sizes = tuple(None if isinstance(size, KerasTensor) else size for size in sizes)
         return KerasTensor(sizes, name, record_history=False)
     return make(sizes, name)

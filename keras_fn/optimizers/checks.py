@@ -102,7 +102,7 @@ def with_gradients(optimizer: Any, grads: list[Any], variables: list[Any]) -> tu
     Raises:
         SpecError: No variable has one.
     """
-    if not any(g is None for g in grads):
+    if not any([g is None for g in grads]):
         return grads, variables
     pairs = [(g, v) for g, v in zip(grads, variables, strict=True) if g is not None]
     if not pairs:

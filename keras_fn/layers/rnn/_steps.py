@@ -4,6 +4,7 @@ from typing import Any
 
 from keras_fn.core import tree
 from keras_fn.core.keras_tensor import KerasTensor
+from keras_fn.core.memo import remembered
 from keras_fn.core.operation import infer
 from keras_fn.core.scopes import AutocastScope
 from keras_fn.layers.layer import Layer
@@ -36,11 +37,15 @@ def build_cell(cell: Any, input_shape: Any) -> None:
 
 def is_ours(cell: Any) -> bool:
     """Whether `stepper` says what `call` does: nobody has overridden it."""
+    return _is_ours(type(cell))
 
+
+@remembered
+def _is_ours(cls: type) -> bool:
     def definer(name: str) -> type | None:
-        return next((base for base in type(cell).__mro__ if name in vars(base)), None)
+        return next((base for base in cls.__mro__ if name in vars(base)), None)
 
-    return hasattr(cell, "stepper") and definer("stepper") is definer("call")
+    return hasattr(cls, "stepper") and definer("stepper") is definer("call")
 
 
 def step_of(cell: Any, batch_size: Any, training: bool, policy: Any) -> Step:
