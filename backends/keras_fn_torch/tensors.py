@@ -225,6 +225,8 @@ def new_variable(value: Any, dtype: str, trainable: bool, name: str) -> torch.nn
 
 def _owned(value: Any, dtype: str) -> Tensor:
     """A tensor on the default device that shares its memory with nobody."""
+    if isinstance(value, np.ndarray):
+        return cast(borrow(value), dtype)
     if not isinstance(value, Tensor):
         return convert_to_tensor(value, dtype)
     value = value.detach().to(device=default_device(), dtype=native(dtype), copy=True)

@@ -109,8 +109,9 @@ class Backend(Protocol):
     # Variables: the frontend keeps the handle that it was last given.
 
     def new_variable(self, value: Any, dtype: str, trainable: bool, name: str) -> Handle:
-        """Makes the state of a variable from a host array or a tensor, which it does not share.
+        """Makes the state of a variable from a host array, which is its own, or from a tensor.
 
+        A tensor may be anybody's, and is not shared. An array nobody else holds, or writes to.
         It may happen inside `abstract_eval` or `compile`: the state outlives them all the same.
         """
         ...

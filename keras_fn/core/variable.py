@@ -98,7 +98,7 @@ class Variable(Arithmetic):
             key = initializer.new_key()
             self._draw = partial(initializer.draw, self.shape, self.dtype, key)
         else:
-            self._draw = partial(initializer, self.shape, dtype=self.dtype)
+            self._draw = partial(_value_of, initializer, self.shape, self.dtype)
         # What cannot fail waits until somebody reads it: a model that is loaded draws nothing.
         if not (getattr(initializer, "takes_any_shape", False) or context.now.lazy):
             self._materialize()
@@ -307,6 +307,12 @@ class Variable(Arithmetic):
 
 
 _one_draw = RLock()  # two threads that read a variable first must not make two handles
+
+
+def _value_of(initializer: Callable[..., Any], shape: tuple[int, ...], dtype: str) -> Any:
+    """What an initializer gives; an array is copied, as it may hold on to it."""
+    value = initializer(shape, dtype=dtype)
+    return np.array(value) if isinstance(value, np.ndarray) else value
 
 
 def _is_float_data(value: Any) -> bool:

@@ -9,7 +9,7 @@ from keras_fn.core import dtypes
 from keras_fn.errors import SpecError
 from keras_fn.ops import _windows
 from keras_fn.ops._op import Rule, Spec, op, spec_of
-from keras_fn.ops._rules import elementwise_number, normalize_axes, normalize_axis
+from keras_fn.ops._rules import elementwise, elementwise_number, normalize_axes, normalize_axis
 from keras_fn.ops._types import Tensor
 from keras_fn.ops.binary import (
     add,
@@ -23,7 +23,7 @@ from keras_fn.ops.binary import (
     where,
 )
 from keras_fn.ops.core import cast
-from keras_fn.ops.products import matmul
+from keras_fn.ops.products import matmul, product_of
 from keras_fn.ops.reductions import logsumexp, sum
 from keras_fn.ops.shapes import reshape, split
 from keras_fn.ops.unary import absolute, erf, exp, expm1, log1p, negative, rsqrt, sigmoid, tanh
@@ -313,7 +313,12 @@ def average_pool(
     """
 
 
-@op
+def _dense(x: Spec, kernel: Spec, bias: Spec | None = None) -> Spec:
+    product = product_of(x, kernel)
+    return product if bias is None else elementwise.infer(product, bias)
+
+
+@op(rule=Rule(_dense))
 def dense(x: Tensor, kernel: Tensor, bias: Tensor = None) -> Tensor:
     """`x @ kernel + bias`, in one call where a backend has one."""
     x = matmul(x, kernel)

@@ -13,7 +13,8 @@ from keras_fn.ops.binary import multiply
 from keras_fn.ops.shapes import expand_dims, ravel
 
 
-def _matmul(x1: Spec, x2: Spec) -> Spec:
+def product_of(x1: Spec, x2: Spec) -> Spec:
+    """The result of `matmul`."""
     dtype = dtypes.result_type(x1.dtype, x2.dtype)
     a, b = x1.shape, x2.shape
     if not a or not b:
@@ -35,7 +36,7 @@ def _matmul(x1: Spec, x2: Spec) -> Spec:
     return Spec((*batch, *tail), dtype)
 
 
-@op(rule=Rule(_matmul, operands=dtypes.result_type))
+@op(rule=Rule(product_of, operands=dtypes.result_type))
 def matmul(x1: Tensor, x2: Tensor) -> Tensor:
     """Matrix product over the last two axes; axes before them broadcast.
 
