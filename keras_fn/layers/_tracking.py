@@ -1,6 +1,6 @@
 """What a layer holds: found among its attributes when asked for, so there is nothing to keep up."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,22 +35,17 @@ class Tracked:
 
     def _contents_anew(self) -> Contents:
         """As `_contents`, without the table that grows: a compiler would compile anew with it."""
-        found = Contents({}, {}, {})
-        for key, value in vars(self).items():
-            if key not in _NOT_OWN:
-                _collect(value, found, _role_of)
-        found.layers.pop(id(self), None)
-        return found
+        return self._found(_role_of)
 
     @traced_as(_contents_anew)
     def _contents(self) -> Contents:
         """Returns what the layer itself holds."""
+        return self._found()
+
+    def _found(self, role_of: Callable[[type], str | None] | None = None) -> Contents:
         found = Contents({}, {}, {})
-        for key, value in vars(self).items():
-            role = _ROLES.get(type(value), _UNKNOWN)
-            if role is None or (role in _CONTAINERS and not value) or key in _NOT_OWN:
-                continue
-            _collect(value, found)
+        own = [value for key, value in vars(self).items() if key not in _NOT_OWN]
+        _collect(own, found, role_of)
         found.layers.pop(id(self), None)
         return found
 
@@ -251,17 +246,18 @@ def _role_of(cls: type) -> str | None:
 
 
 def _collect(
-    value: Any, found: Contents, role_of: Callable[[type], str | None] | None = None
+    values: Iterable[Any], found: Contents, role_of: Callable[[type], str | None] | None = None
 ) -> None:
-    """Notes what `value` is, or holds, at any depth."""
-    cls = type(value)
-    role = _ROLES.get(cls, _UNKNOWN) if role_of is None else role_of(cls)
-    if role == _UNKNOWN:
-        role = _ROLES[cls] = _role_of(cls)
-    if role is None:
-        return
-    if role in _CONTAINERS:
-        for item in value.values() if role == "dict" else value:
-            _collect(item, found, role_of)
-    else:
-        getattr(found, role).setdefault(id(value), value)
+    """Notes what the values are, or hold, at any depth."""
+    for value in values:
+        cls = type(value)
+        role = _ROLES.get(cls, _UNKNOWN) if role_of is None else role_of(cls)
+        if role == _UNKNOWN:
+            role = _ROLES[cls] = _role_of(cls)
+        if role is None:
+            continue
+        if role in _CONTAINERS:
+            if value:
+                _collect(value.values() if role == "dict" else value, found, role_of)
+        else:
+            getattr(found, role).setdefault(id(value), value)
