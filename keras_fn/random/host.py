@@ -19,6 +19,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.random.bit_generator import ISeedSequence
 
 Key = tuple[int, int]
 """What names a draw: a seed and a number, of 64 bits each."""
@@ -136,26 +137,34 @@ def _fill(key: Key, fill: Fill, out: np.ndarray, start: int) -> None:
 
 def _blocks(key: Key, out: np.ndarray, start: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yields the words of the elements from `start` on, each with the part of `out` they fill."""
-    word = out.itemsize
-    per_count = _COUNTER_BYTES // word
+    word = _KINDS[out.dtype].word
+    per_count = _COUNTER_BYTES // word.itemsize
     skip = start % per_count
-    philox = np.random.Philox(
-        key=np.array([k & _WORD_MASK for k in key], np.uint64),
-        counter=np.array([start // per_count, 0, 0, 0], np.uint64),
-    )
+    philox = np.random.Philox(_Given(key), counter=start // per_count)
     bounds = [*range(0, skip + len(out), _BLOCK), skip + len(out)]
     for begin, end in pairwise(bounds):
         counts = -(-(end - begin) // per_count)
         raw = philox.random_raw(counts * _COUNTER_BYTES // 8)
-        words = raw.astype("<u8", copy=False).view(f"<u{word}")[: end - begin]
+        words = raw.astype("<u8", copy=False).view(word)[: end - begin]
         if begin == 0:
             words = words[skip:]
         yield words, out[max(begin - skip, 0) : end - skip]
 
 
+class _Given(ISeedSequence):
+    """A key for Philox, whose own argument for it has entropy drawn that nobody uses."""
+
+    def __init__(self, key: Key):
+        self._key = key
+
+    def generate_state(self, n_words: int, dtype: Any = np.uint64) -> np.ndarray:
+        return np.array([k & _WORD_MASK for k in self._key], dtype)
+
+
 class _Float(NamedTuple):
     """What depends on the float dtype."""
 
+    word: np.dtype
     bits: int  # of a word
     precision: int  # of a float, in bits
     signed: str
@@ -165,7 +174,7 @@ class _Float(NamedTuple):
 
 
 def _uniform(words: np.ndarray, out: np.ndarray, low: float, high: float) -> None:
-    kind = _KINDS[out.dtype.name]
+    kind = _KINDS[out.dtype]
     np.right_shift(words, kind.bits - kind.precision, out=words)
     out[...] = words.view(kind.signed)  # exact: no more bits than a float has
     out *= out.dtype.type((high - low) * 2.0**-kind.precision)
@@ -176,7 +185,7 @@ def _uniform(words: np.ndarray, out: np.ndarray, low: float, high: float) -> Non
 
 def _centred(words: np.ndarray, out: np.ndarray, width: float) -> None:
     """Writes uniform floats in (-width / 2, width / 2), symmetric about 0."""
-    kind = _KINDS[out.dtype.name]
+    kind = _KINDS[out.dtype]
     out[...] = (words ^ words.dtype.type(1 << (kind.bits - 1))).view(kind.signed)
     out += 0.5
     out *= width * 2.0**-kind.bits
@@ -186,7 +195,7 @@ def _normal(words: np.ndarray, out: np.ndarray, mean: float, stddev: float) -> N
     def tail(far: np.ndarray) -> np.ndarray:
         # From the words, as `0.5 - abs(out)` has lost the small probabilities.
         least = np.minimum(words[far], ~words[far]).astype(out.dtype)
-        return (least + 0.5) * 2.0 ** -_KINDS[out.dtype.name].bits
+        return (least + 0.5) * 2.0 ** -_KINDS[out.dtype].bits
 
     _centred(words, out, 1.0)
     _quantile(out, tail)
@@ -213,7 +222,7 @@ def _quantile(out: np.ndarray, tail: Callable[[np.ndarray], np.ndarray]) -> None
         out: The q, in (-0.5, 0.5).
         tail: Gives the smaller of both tails' probabilities for those indices.
     """
-    kind = _KINDS[out.dtype.name]
+    kind = _KINDS[out.dtype]
     far = np.flatnonzero(np.abs(out) > 0.425)
     x = np.copysign(_far_quantile(tail(far), kind), out[far])
     r = 0.180625 - out * out
@@ -257,8 +266,9 @@ _LOG_2 = 0.6931471805599453
 _WITHIN_TWO = 0.9544997361036416  # probability that a normal lies within two deviations
 
 # AS 241, PPND7 and PPND16. In float32 no tail is smaller than 2**-33, where the size is 4.8.
-_KINDS: dict[str, Any] = {
-    "float32": _Float(
+_KINDS: dict[np.dtype, Any] = {
+    np.dtype("float32"): _Float(
+        word=np.dtype("<u4"),
         bits=32,
         precision=24,
         signed="<i4",
@@ -275,7 +285,8 @@ _KINDS: dict[str, Any] = {
         ),
         log_terms=5,
     ),
-    "float64": _Float(
+    np.dtype("float64"): _Float(
+        word=np.dtype("<u8"),
         bits=64,
         precision=53,
         signed="<i8",
