@@ -48,7 +48,7 @@ def _seen_whole(signature: str, result: Callable[..., Tensor]) -> Callable[[_Dra
 
     Args:
         signature: Its arguments, as PyTorch writes them.
-        result: Returns an empty tensor like the result.
+        result: Returns a tensor like the result on the device `meta`, given tensors on it.
     """
 
     def make(function: _Draw) -> _Draw:
@@ -59,7 +59,8 @@ def _seen_whole(signature: str, result: Callable[..., Tensor]) -> Callable[[_Dra
 
         _library.define(f"{name}({signature}) -> Tensor", tags=_tags)
         _library.impl(name, run, "CompositeExplicitAutograd")
-        torch.library.register_fake(f"keras_fn::{name}", result, lib=_library)
+        # What `register_fake` does too, after it has looked through all modules for its caller.
+        _library.impl(name, result, "Meta")
 
         def call(draw: Any, *args: Any) -> Tensor:
             if torch.compiler.is_compiling():
@@ -78,7 +79,7 @@ def _draw(draw: Any, shape: Any, dtype: str, seed: Tensor, *limits: int) -> Tens
 
 @_seen_whole(
     "str draw, SymInt[] shape, ScalarType dtype, Device device, Tensor seed, int[] limits",
-    lambda draw, shape, dtype, device, *_: torch.empty(shape, dtype=dtype, device=device),
+    lambda draw, shape, dtype, *_: torch.empty(shape, dtype=dtype, device="meta"),
 )
 def _run(
     draw: Any, shape: Any, dtype: torch.dtype, device: torch.device, seed: Tensor, limits: Any

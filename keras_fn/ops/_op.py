@@ -70,6 +70,14 @@ class OpNode(Operation):
         return {"name": self.name}
 
 
+def class_name(operation: Operation) -> str:
+    """Returns the class of an operation; of an op, its name in that form (`GetItem`)."""
+    if isinstance(operation, OpNode):
+        name = operation.op.__name__.replace("getitem", "get_item")
+        return "".join(word.capitalize() for word in name.split("_"))
+    return type(operation).__name__
+
+
 def op(fn: Callable[..., Any] | None = None, *, rule: Rule | None = None) -> Any:
     """Makes an op of `fn`.
 
@@ -101,17 +109,19 @@ class _Op:
 
     def __init__(self, fn: Callable[..., Any], rule: Rule | None):
         self.name, self.fn, self.rule = fn.__name__, fn, rule
-        self.signature = inspect.signature(fn)
-        parameters = list(self.signature.parameters.values())
-        operands = {i: p for i, p in enumerate(parameters) if "Tensor" in str(p.annotation)}
-        self.positions = tuple(operands)
-        self.names = frozenset(p.name for p in operands.values())
-        self.variadic = parameters[-1].kind is inspect.Parameter.VAR_POSITIONAL
+        # Read off the function: `inspect.signature` would take a good part of the package's import.
+        code = fn.__code__
+        self.parameters = code.co_varnames[: code.co_argcount]
+        self.variadic = bool(code.co_flags & inspect.CO_VARARGS)
+        star = code.co_argcount + code.co_kwonlyargcount
+        names = self.parameters + code.co_varnames[star : star + self.variadic]
+        kinds = {n: str(fn.__annotations__.get(n)) for n in names}
+        self.positions = tuple(i for i, n in enumerate(names) if "Tensor" in kinds[n])
+        self.names = frozenset(names[i] for i in self.positions)
         # A list given as `xs: Sequence[Tensor]` is many operands, as `x: tuple[Tensor, Tensor]` a
         # pair; as `x: Tensor`, an array.
-        nested = {i: p for i, p in operands.items() if "[" in str(p.annotation)}
-        self.many = frozenset(nested)
-        self.of_list = set(nested) == {0} == set(operands) and "Sequence" in str(nested[0])
+        self.many = frozenset(i for i in self.positions if "[" in kinds[names[i]])
+        self.of_list = self.many == {0} == set(self.positions) and "Sequence" in kinds[names[0]]
         self.operands = rule.operands if rule else None
         self.first = rule.first if rule else 0
         self.native: Any = None  # the function of the backend, found at the first call
@@ -206,15 +216,20 @@ class _Op:
     def by_position(self, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
         """Returns the arguments with operands that came by name in their places."""
         if not self.names.isdisjoint(kwargs):
-            bound = self.signature.bind(*args, **kwargs)
-            bound.apply_defaults()
-            first = max(len(args), self.positions[-1] + 1)
-            options = list(self.signature.parameters)[first : len(bound.args)]
-            options = dict(zip(options, bound.args[first:], strict=True))  # these stay keywords
-            args, kwargs = bound.args[:first], {**options, **bound.kwargs}
+            args, kwargs = self.placed(args, kwargs)
         if self.of_list and args:
             args = (self.listed(args[0]), *args[1:])
         return args, kwargs
+
+    def placed(self, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
+        """Returns the arguments with all up to the last operand by position."""
+        defaults = self.fn.__defaults__ or ()
+        given = {**dict(zip(self.parameters[::-1], defaults[::-1], strict=False)), **kwargs}
+        missing = self.parameters[len(args) : self.positions[-1] + 1]
+        if not all(name in given for name in missing):
+            self.signature.bind(*args, **kwargs)  # it says what is wrong
+        rest = {name: value for name, value in kwargs.items() if name not in missing}
+        return (*args, *[given[name] for name in missing]), rest
 
     def followed(self, args: tuple, kwargs: dict[str, Any]) -> Any:
         """The full road for a compiler that follows it: it keeps nothing for the next call."""
@@ -222,6 +237,11 @@ class _Op:
         if context.now.symbolic:
             return self.infer(args, kwargs)
         return self.find_native()(*self.prepare(args), **kwargs)
+
+    @property
+    def signature(self) -> inspect.Signature:
+        """The signature of the op."""
+        return inspect.signature(self.fn)
 
     @property
     def is_primitive(self) -> bool:

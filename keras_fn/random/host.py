@@ -14,12 +14,11 @@ import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cache, partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.random.bit_generator import ISeedSequence
 
 Key = tuple[int, int]
 """What names a draw: a seed and a number, of 64 bits each."""
@@ -140,7 +139,7 @@ def _blocks(key: Key, out: np.ndarray, start: int) -> Iterator[tuple[np.ndarray,
     word = _KINDS[out.dtype].word
     per_count = _COUNTER_BYTES // word.itemsize
     skip = start % per_count
-    philox = np.random.Philox(_Given(key), counter=start // per_count)
+    philox = np.random.Philox(_given()(key), counter=start // per_count)
     bounds = [*range(0, skip + len(out), _BLOCK), skip + len(out)]
     for begin, end in pairwise(bounds):
         counts = -(-(end - begin) // per_count)
@@ -151,14 +150,21 @@ def _blocks(key: Key, out: np.ndarray, start: int) -> Iterator[tuple[np.ndarray,
         yield words, out[max(begin - skip, 0) : end - skip]
 
 
-class _Given(ISeedSequence):
-    """A key for Philox, whose own argument for it has entropy drawn that nobody uses."""
+@cache
+def _given() -> type:
+    """Makes a key for Philox, whose own argument for it has entropy drawn that nobody uses.
 
-    def __init__(self, key: Key):
-        self._key = key
+    NumPy loads its random numbers when they are first asked for; so do we.
+    """
 
-    def generate_state(self, n_words: int, dtype: Any = np.uint64) -> np.ndarray:
-        return np.array([k & _WORD_MASK for k in self._key], dtype)
+    class Given(np.random.bit_generator.ISeedSequence):
+        def __init__(self, key: Key):
+            self._key = key
+
+        def generate_state(self, n_words: int, dtype: Any = np.uint64) -> np.ndarray:
+            return np.array([k & _WORD_MASK for k in self._key], dtype)
+
+    return Given
 
 
 class _Float(NamedTuple):

@@ -5,6 +5,7 @@ class an op: some arguments of the call are its constructor's and go to the conf
 node's. The table is all that differs between ops, so reading and writing are each written once.
 """
 
+from functools import cache
 from typing import Any, NamedTuple
 
 from keras_fn.core import tree
@@ -129,19 +130,23 @@ class KerasOp(NamedTuple):
     function: str
 
 
-def _rows() -> list[KerasOp]:
-    rows = []
+@cache
+def keras_ops() -> dict[str, KerasOp]:
+    """The rows of the table, by the class."""
+    rows = {}
     for module, text in _CLASSES.items():
         for item in text.split(";"):
             class_name, *options = item.split()
             function = _NAMES.get(class_name, to_snake_case(class_name))
-            rows.append(KerasOp(MODULE + module, class_name, tuple(options), function))
+            rows[class_name] = KerasOp(MODULE + module, class_name, tuple(options), function)
     return rows
 
 
-KERAS_OPS = {row.class_name: row for row in _rows()}
-_BY_FUNCTION = {row.function: row for row in KERAS_OPS.values()}
-_BY_FUNCTION.update((name, KERAS_OPS[cls]) for name, cls in _ALIASES.items())
+@cache
+def _by_function() -> dict[str, KerasOp]:
+    rows = keras_ops()
+    found = {row.function: row for row in rows.values()}
+    return {**found, **{name: rows[class_name] for name, class_name in _ALIASES.items()}}
 
 
 # ---------------------------------------------------------------- writing
@@ -155,7 +160,7 @@ def written_call(
     Raises:
         ValueError: Files have no class for the op, or no place for an argument.
     """
-    row = _BY_FUNCTION.get(operation.op.__name__)
+    row = _by_function().get(operation.op.__name__)
     if row is None:
         raise _unwritable(operation, "no class of Keras stands for this op")
     bound = operation.op.op.signature.bind(*args, **kwargs)
@@ -218,7 +223,7 @@ def is_op(entry: dict[str, Any]) -> bool:
         return module.startswith(MODULE)
     # Legacy files name no module. Layers of the same name (Add, Softmax) have a dtype.
     config = entry.get("config")
-    return class_name in KERAS_OPS and isinstance(config, dict) and "dtype" not in config
+    return class_name in keras_ops() and isinstance(config, dict) and "dtype" not in config
 
 
 def read_op(entry: dict[str, Any]) -> tuple[OpNode, dict[str, Any]]:
@@ -228,7 +233,7 @@ def read_op(entry: dict[str, Any]) -> tuple[OpNode, dict[str, Any]]:
         ValueError: There is no such op, or the config has unknown keys.
     """
     class_name, config = entry.get("class_name"), entry.get("config")
-    row = KERAS_OPS.get(class_name) if isinstance(class_name, str) else None
+    row = keras_ops().get(class_name) if isinstance(class_name, str) else None
     who = f"The op {str(class_name)[:80]!r}"
     if row is None or row.function not in OPS or entry.get("module", row.module) != row.module:
         raise SpecError(

@@ -9,9 +9,9 @@ import numpy as np
 from keras_fn.backend.loader import current
 from keras_fn.core import tree
 from keras_fn.core.tracebacks import entrance
+from keras_fn.ops._op import class_name
 from keras_fn.training.snapshot import untouched
 from keras_fn.training.watching import watched
-from keras_fn.visualization.diagram import class_name
 
 
 @dataclass(frozen=True)

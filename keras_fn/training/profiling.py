@@ -14,9 +14,9 @@ from keras_fn.backend.loader import current
 from keras_fn.core import tree
 from keras_fn.core.tracebacks import entrance
 from keras_fn.errors import SpecError
+from keras_fn.ops._op import class_name
 from keras_fn.training.snapshot import untouched, variables_of
 from keras_fn.training.watching import watched
-from keras_fn.visualization.diagram import class_name
 
 _rich_console = Deferred("rich.console")  # imported when something is shown
 _rich_table = Deferred("rich.table")

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from keras_fn.core import tree
 from keras_fn.core.graph import node_of
 from keras_fn.core.operation import Node, Operation
-from keras_fn.ops._op import OpNode
+from keras_fn.ops._op import OpNode, class_name
 
 
 class Show(NamedTuple):
@@ -145,14 +145,6 @@ def calls(operation: Operation, inside: set[int]) -> list[Node]:
     """Returns the calls of an operation in a model, or all that are known if the model has none."""
     nodes = operation._inbound_nodes
     return [node for node in nodes if id(node) in inside] or list(nodes)
-
-
-def class_name(operation: Operation) -> str:
-    """Returns the class of an operation; of an op, its name in that form (`GetItem`)."""
-    if isinstance(operation, OpNode):
-        name = operation.op.__name__.replace("getitem", "get_item")
-        return "".join(word.capitalize() for word in name.split("_"))
-    return type(operation).__name__
 
 
 def _box(key: str, operation: Any, nodes: list[Node]) -> Box:

@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from keras_fn.visualization.diagram import calls, class_name, is_graph, nodes_inside
+from keras_fn.ops._op import class_name
+from keras_fn.visualization.diagram import calls, is_graph, nodes_inside
 
 # Colours of the terminal's palette, by what they mark.
 _NUMBER, _NONE, _CLASS, _NO = "color(34)", "color(45)", "color(33)", "color(9)"
