@@ -36,7 +36,7 @@ class Rule:
         operands: The dtype that the operands are cast to before a backend sees them, from their
             dtypes; None to leave them as they are.
         first: Position of the first operand that is cast: those before it are taken as they are.
-        eager: Whether a body runs as it is, not compiled: it draws, or refuses values.
+        eager: Whether a body runs as it is, not compiled, as it refuses values.
     """
 
     infer: Callable[..., Any]
@@ -259,8 +259,8 @@ class _Op:
                 f"the {backend.name} backend has no {self.name}",
                 fix="use other ops, or another backend",
             )
-        if self.rule is not None and self.rule.eager:
-            return self.fn
+        if "seed" in self.parameters or (self.rule is not None and self.rule.eager):
+            return self.fn  # a draw changes a generator, and is another with each seed
         compile_op = getattr(backend, "compile_op", None)
         return self.fn if compile_op is None else compile_op(self.fn)
 

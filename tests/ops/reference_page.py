@@ -3,6 +3,7 @@
 import ast
 import inspect
 import statistics
+from collections import Counter
 from pathlib import Path
 
 from keras_fn import ops
@@ -51,17 +52,22 @@ def body(made) -> bool:
     return len(statements) > 1 or not isinstance(statements[0], ast.Expr)
 
 
-def cost(name: str) -> int:
-    """Lines of an op: its definition, and the functions of its name in the backends."""
-    total = len(inspect.getsource(OPS[name].op.fn).splitlines())
+def cost(name: str, native: Counter[str | None]) -> int:
+    """Lines of an op: its definition, and what the backends have under its name."""
+    return len(inspect.getsource(OPS[name].op.fn).splitlines()) + native[name]
+
+
+def lines_in_backends() -> Counter[str | None]:
+    """Lines of the functions, assignments and imports of each name in the backends."""
+    lines: Counter[str | None] = Counter()
     for path in BACKENDS.glob("keras_fn_*/*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.FunctionDef) and node.name == name:
-                total += node.end_lineno - node.lineno + 1
+            if isinstance(node, ast.FunctionDef):
+                lines[node.name] += node.end_lineno - node.lineno + 1
             elif isinstance(node, (ast.Assign, ast.ImportFrom)):
                 names = getattr(node, "targets", None) or node.names
-                total += any(getattr(n, "id", getattr(n, "asname", None)) == name for n in names)
-    return total
+                lines.update({getattr(n, "id", getattr(n, "asname", None)) for n in names})
+    return lines
 
 
 def page() -> str:
@@ -70,7 +76,8 @@ def page() -> str:
     rows = [row for group in groups.values() for row in group]
     primitives = sum(kind == "primitive" for _, kind, _ in rows)
     public = [n.rpartition(".")[2] for n, kind, _ in rows if kind]
-    median = int(statistics.median(cost(n) for n in public if n in OPS))
+    native = lines_in_backends()
+    median = int(statistics.median(cost(n, native) for n in public if n in OPS))
     parts = [HEAD.format(count=len(rows), primitives=primitives, median=median)]
     for group, members in groups.items():
         parts.append(f"\n## {group}\n\n| Op | Kind | What it gives |\n| --- | --- | --- |\n")

@@ -402,7 +402,7 @@ def _elastic(
     return Spec(images.shape, dtypes.result_type(images.dtype))
 
 
-@op(rule=Rule(_elastic, eager=True))
+@op(rule=Rule(_elastic))
 def elastic_transform(
     images: Tensor,
     alpha: float = 20.0,
