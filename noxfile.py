@@ -167,9 +167,16 @@ def _oldest_constraints(session: nox.Session, backend: str) -> str:
 
 
 def _pytest(session: nox.Session, backend: str, *args: str) -> None:
-    # A home of its own: the user's keras.json and downloads have no part in a test.
-    home = Path(session.create_tmp()) / "keras"
-    session.run("pytest", *args, env={"KERAS_BACKEND": backend, "KERAS_HOME": str(home)})
+    folder = Path(session.create_tmp())
+    env = {
+        "KERAS_BACKEND": backend,
+        # A home of its own: the user's keras.json and downloads have no part in a test.
+        "KERAS_HOME": str(folder / "keras"),
+        # What the tests and the programs that they start compile alike is compiled once.
+        "JAX_COMPILATION_CACHE_DIR": str(folder / "jax"),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    }
+    session.run("pytest", *args, env=env)
 
 
 def _check_contents(session: nox.Session, built: Path) -> None:
