@@ -8,6 +8,7 @@ import secrets
 import shutil
 import signal
 import tempfile
+import weakref
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
@@ -23,7 +24,8 @@ from keras_fn.training.py_dataset import PyDataset
 class Workers:
     """Threads or processes that load the batches of one data set.
 
-    They start with the first epoch and stay until `close`, which is final.
+    They start with the first epoch and stay until `close`, which is final. Workers that nobody
+    refers to any more end by themselves.
 
     Args:
         dataset: The data set.
@@ -38,6 +40,7 @@ class Workers:
         # Of the data set as processes are to read it. It is there while an epoch has such workers.
         self._folder = Path(tempfile.gettempdir(), f"keras_fn_dataset_{secrets.token_hex(8)}")
         self._snapshot: Path | None = None
+        weakref.finalize(self, _remove, self._folder)
 
     def load(self, indices: Iterator[int]) -> Iterator[Any]:
         """Yields the batches of these numbers, in their order.
@@ -105,6 +108,7 @@ class Workers:
     def close(self) -> None:
         """Lets the workers go; processes that are amidst a batch are stopped."""
         self._closed = True
+        _remove(self._folder)  # first: workers that have ended could not, were this process killed
         amidst = not all(future.done() for future in tuple(self._pending))
         pool, self._pool = self._pool, None
         if pool is not None:
@@ -112,7 +116,6 @@ class Workers:
             pool.shutdown(wait=False, cancel_futures=True)
             for process in processes if amidst else ():
                 process.terminate()  # a batch that takes for ever would keep the program alive
-        _remove(self._folder)
 
 
 def _context() -> Any:

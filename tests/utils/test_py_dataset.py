@@ -1,5 +1,6 @@
 """PyDataset: batches by number, loaded by threads and processes, in an order that is fixed."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -396,7 +397,8 @@ def test_workers_end_with_a_program_that_is_killed(short_path):
 
         if __name__ == "__main__":
             dataset = Data(workers=2, use_multiprocessing=True)
-            print(*Workers(dataset, 2).load(iter(range(6))), flush=True)
+            workers = Workers(dataset, 2)  # referred to, or they end by themselves
+            print(*workers.load(iter(range(6))), flush=True)
             os.kill(os.getpid(), signal.SIGKILL)
     """
     ended = run(program, short_path)
@@ -465,6 +467,16 @@ def test_no_file_stays_where_it_could_not_be_written(module, tmp_path, monkeypat
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(OSError, match="no space left"):
         linear().fit(module.Pairs(2, workers=1, use_multiprocessing=True), verbose=0)
+    assert not list(tmp_path.glob("keras_fn_dataset_*"))
+
+
+def test_no_file_stays_of_workers_that_nobody_closes(module, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    workers = Workers(module.Pairs(2, use_multiprocessing=True), 1)
+    list(workers.load(iter(range(2))))
+    assert list(tmp_path.glob("keras_fn_dataset_*"))
+    del workers
+    gc.collect()
     assert not list(tmp_path.glob("keras_fn_dataset_*"))
 
 
