@@ -23,8 +23,12 @@ FRAMEWORKS = {
     "torch": ("torch",),
     "tensorflow": ("tensorflow-cpu" if sys.platform == "linux" else "tensorflow",),
 }
-# What tests compare a backend's results with, where it is there for that backend alone.
-BESIDE = {"jax": ("optax",)}
+# What tests use beside a backend: what it is compared with, what feeds it, what it is kept in.
+BESIDE = {
+    "jax": ("optax", "orbax-checkpoint", "grain"),
+    "torch": ("torchdata", "grain"),
+    "tensorflow": ("grain",),
+}
 ROOTS = ("keras_fn", *(f"backends/keras_fn_{backend}" for backend in FRAMEWORKS))
 PARTS = (
     "lint",
@@ -149,7 +153,7 @@ def _install(session: nox.Session, backend: str, *, oldest: bool = False) -> Non
     constraints = ("-c", _oldest_constraints(session, backend)) if oldest else CONSTRAINTS
     # The framework first: its pin must be in force before anything else asks for it.
     session.install(*FRAMEWORKS[backend], *constraints)
-    session.install("-e", ".[test,plot]", *BESIDE.get(backend, ()), *constraints)
+    session.install("-e", ".[test,plot]", *BESIDE[backend], *constraints)
 
 
 def _oldest_constraints(session: nox.Session, backend: str) -> str:

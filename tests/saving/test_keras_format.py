@@ -269,3 +269,16 @@ def test_a_save_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space"):
         model.save(path)
     assert path.read_bytes() == before and [p.name for p in tmp_path.iterdir()] == ["m.keras"]
+
+
+def test_a_model_is_one_file_or_refused(tmp_path):
+    model, x = oracle_check.dense_model(keras)
+    model.save(tmp_path / "m.keras", zipped=True)
+    loaded = keras.saving.load_model(tmp_path / "m.keras")
+    got, expected = loaded.predict(x, verbose=0), model.predict(x, verbose=0)
+    assert got.keys() == expected.keys() == {"x", "y", "z"}
+    for name, values in expected.items():
+        np.testing.assert_array_equal(got[name], values)
+    with pytest.raises(ModelFileError, match=r"one file(.|\n)*zipped=True"):
+        model.save(tmp_path / "folder", zipped=False)
+    assert [p.name for p in tmp_path.iterdir()] == ["m.keras"]

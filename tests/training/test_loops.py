@@ -208,3 +208,31 @@ def test_dropout_differs_from_step_to_step_and_is_off_in_evaluation():
     losses = model.fit(X, X, epochs=6, verbose=0).history["loss"]
     assert len(set(losses)) > 1
     np.testing.assert_array_equal(model.predict(X, verbose=0), X)
+
+
+def test_validation_has_a_batch_size_of_its_own():
+    noting = Noting()
+    options = {"epochs": 1, "verbose": 0, "batch_size": 5, "callbacks": [noting]}
+    linear().fit(X, Y, validation_data=(X, Y), validation_batch_size=2, **options)
+    assert [i for name, *i in noting.calls if name == "on_train_batch_end"] == [[0]]
+    assert [i for name, *i in noting.calls if name == "on_test_batch_end"] == [[0], [1], [2]]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "options", "scaled"),
+    [
+        ("mixed_float16", {}, True),
+        ("mixed_float16", {"auto_scale_loss": False}, False),
+        ("mixed_bfloat16", {}, False),
+        ("float32", {"auto_scale_loss": True}, False),
+    ],
+)
+def test_losses_of_float16_are_scaled_unless_told_not_to(dtype, options, scaled):
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(1)])
+    model.dtype_policy = keras.DTypePolicy(dtype)
+    optimizer = keras.optimizers.SGD(0.1)
+    model.compile(optimizer, "mse", **options)
+    assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer) == scaled
+    assert scaled or model.optimizer is optimizer
+    model.fit(X, Y, verbose=0)
+    assert int(optimizer.iterations) == 1

@@ -178,6 +178,25 @@ def test_progbar_takes_one_kind_of_metrics_only():
         Progbar(1, stateful_metrics=[], stateless_metrics=[])
 
 
+def test_progbar_names_its_steps(capsys):
+    Progbar(2, verbose=2, unit_name="image").update(2)
+    assert re.fullmatch(r"2/2 - 0s - \d+(us|ms)/image\n", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    ("interval", "drawn"), [(0.05, [1, 3, 4, 5]), (10, [1, 5]), (0, range(1, 6))]
+)
+def test_progbar_draws_after_its_interval_and_at_the_end(monkeypatch, clock, interval, drawn):
+    seen = []
+    monkeypatch.setattr(progress._Screen, "draw", lambda _, text: seen.append(text))
+    monkeypatch.setattr(progress._Screen, "end", lambda _, text: seen.append(text))
+    bar = Progbar(5, interval=interval)
+    for seconds in (0.01, 0.02, 0.04, 0.1, 0.01):
+        clock.now += seconds
+        bar.add(1)
+    assert [int(str(text).split("/")[0]) for text in seen] == list(drawn)
+
+
 def test_progbar_with_verbose_0_is_silent(capsys):
     Progbar(1, verbose=0).update(1, [("loss", 1.0)])
     assert capsys.readouterr().out == ""
