@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from keras_fn.models import Model as Model
     from keras_fn.models import Sequential as Sequential
     from keras_fn.models.function import Function as Function
-    from keras_fn.ops.differentiation import remat as remat
+    from keras_fn.ops.autodiff import remat as remat
     from keras_fn.optimizers import Optimizer as Optimizer
     from keras_fn.regularizers import Regularizer as Regularizer
     from keras_fn.training.gradients import value_and_grad as value_and_grad
@@ -81,7 +81,7 @@ _HOMES = {
     "Variable": "keras_fn.core.variable",
     "device": "keras_fn.core.device",
     "name_scope": "keras_fn.core.naming",
-    "remat": "keras_fn.ops.differentiation",
+    "remat": "keras_fn.ops.autodiff",
     "value_and_grad": "keras_fn.training.gradients",
 }
 _MODULES = (

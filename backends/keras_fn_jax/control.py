@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import lax
 from jax.core import Tracer
 
-from keras_fn.core.carrying import Carried, carried
+from keras_fn.core.captured_variables import Carried, carried
 
 Array = Any
 

@@ -9,7 +9,7 @@ from jax import lax
 from jax import numpy as jnp
 from jax.core import Tracer
 
-from keras_fn.core.carrying import Carried, carried
+from keras_fn.core.captured_variables import Carried, carried
 from keras_fn.core.scopes import StatelessScope, context
 
 Array = Any

@@ -111,7 +111,7 @@ from jax.scipy.special import erf as erf
 from jax.scipy.special import erfc as erfc
 from jax.scipy.special import erfinv as erfinv
 
-from keras_fn.core.windows import Sizes, per_axis, transposed_window
+from keras_fn.backend.conv_geometry import Sizes, per_axis, transposed_window
 from keras_fn.settings import settings, standardize_data_format
 from keras_fn_jax.attention import fused_attention as fused_attention
 from keras_fn_jax.compiled import compile_op

@@ -5,7 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_fn.core.carrying import Carried, carried
+from keras_fn.core.captured_variables import Carried, carried
 from keras_fn.core.scopes import StatelessScope, context
 from keras_fn.errors import SpecError
 from keras_fn_tensorflow.functions import trace

@@ -6,7 +6,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow import raw_ops as raw
 
-from keras_fn.core.windows import Sizes, per_axis, same_padding, transpose_padding
+from keras_fn.backend.conv_geometry import Sizes, per_axis, same_padding, transpose_padding
 from keras_fn.settings import standardize_data_format
 from keras_fn_tensorflow.tensors import has_gpu, shape
 

@@ -6,7 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_fn.core import tree
-from keras_fn.core.carrying import Carried
+from keras_fn.core.captured_variables import Carried
 from keras_fn_tensorflow.control import pure, staged
 from keras_fn_tensorflow.functions import trace
 from keras_fn_tensorflow.tensors import convert_to_tensor, shape

@@ -9,8 +9,8 @@ from typing import Any
 
 import torch.nn.functional as F
 
-from keras_fn.core.memo import remembered
-from keras_fn.core.windows import Sizes, per_axis, same_padding, transpose_padding
+from keras_fn.backend.conv_geometry import Sizes, per_axis, same_padding, transpose_padding
+from keras_fn.core.memoize import remembered
 from keras_fn.settings import standardize_data_format
 from keras_fn_torch.refused import accepting
 from keras_fn_torch.tensors import Tensor

@@ -294,8 +294,8 @@ class ForEach(Protocol):
     A backend without compiled steps offers such a type as `foreach`, and optimizers then update
     all variables together rather than one after the other. Besides what is below it has the
     operators `+ - * / **`, those in place (`+=` …, which change the tensors that it was made of),
-    and the functions of `keras_fn.optimizers.elements`, as methods. The other operand is another
-    `ForEach`, a number or a scalar tensor.
+    and the functions of `keras_fn.optimizers.single_tensor`, as methods. The other operand is
+    another `ForEach`, a number or a scalar tensor.
     """
 
     def __init__(self, tensors: Sequence[Tensor]): ...

@@ -12,7 +12,7 @@ whatever error, and the rule then says why. A backend may have functions for oth
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from keras_fn.backend.transformations import Transformations
+from keras_fn.backend.function_transforms import Transformations
 
 Tensor = Any
 Axis = int | Sequence[int] | None
@@ -405,7 +405,8 @@ class Products(Protocol):
     """Operands of one dtype, which the result has. 16-bit floats are summed in 32 bits.
 
     Windows move along the axes that are neither batch nor channels: one, two or three. The padding
-    is "valid" or "same" (see `keras_fn.core.windows`); the data format None is the configured one.
+    is "valid" or "same" (see `keras_fn.backend.conv_geometry`); the data format None is the
+    configured one.
     """
 
     def average_pool(
@@ -469,7 +470,7 @@ class Matrices(Protocol):
     """Over the last two axes of stacks of matrices, of floats or complex numbers.
 
     Systems that have no single solution, and matrices that are not positive definite, raise the
-    errors of `keras_fn.core.matrices` where values can be looked at.
+    errors of `keras_fn.backend.linalg_errors` where values can be looked at.
     """
 
     def cholesky(self, x: Tensor, /, upper: bool = False) -> Tensor:
@@ -494,7 +495,7 @@ class Matrices(Protocol):
         ...
 
     def pinv(self, x: Tensor, /, rcond: float | None = None) -> Tensor:
-        """Pseudoinverse; see `keras_fn.core.matrices.cutoff` for the bound."""
+        """Pseudoinverse; see `keras_fn.backend.linalg_errors.cutoff` for the bound."""
 
     def qr(self, x: Tensor, /, mode: str = "reduced") -> tuple[Tensor, Tensor]:
         """Orthonormal Q and upper triangular R; `mode` is "reduced" or "complete"."""

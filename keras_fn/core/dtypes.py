@@ -10,7 +10,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from keras_fn.core.memo import remembered
+from keras_fn.core.memoize import remembered
 from keras_fn.settings import settings
 
 FLOAT8 = ("float8_e4m3fn", "float8_e5m2")

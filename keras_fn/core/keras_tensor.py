@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from keras_fn.core.arithmetic import Arithmetic
 from keras_fn.core.dtypes import standardize_dtype
 from keras_fn.core.naming import auto_name
+from keras_fn.core.operators import Arithmetic
 
 if TYPE_CHECKING:
     from keras_fn.core.operation import Operation

@@ -5,7 +5,7 @@ from collections import defaultdict
 from threading import local
 from types import TracebackType
 
-from keras_fn.core.memo import remembered
+from keras_fn.core.memoize import remembered
 
 _counts: defaultdict[str, int] = defaultdict(int)
 

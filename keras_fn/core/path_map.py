@@ -3,7 +3,7 @@
 from collections.abc import Iterator, MutableMapping
 from typing import Any, Generic, TypeVar
 
-from keras_fn.core import patterns
+from keras_fn import _regex
 from keras_fn.errors import SpecError
 
 T = TypeVar("T")
@@ -29,7 +29,7 @@ class PathMap(MutableMapping[str, T], Generic[T]):
     def __getitem__(self, path: str) -> T:
         if path in self._entries:
             return self._entries[path]
-        found = [key for key in self._entries if patterns.fullmatch(key, path)]
+        found = [key for key in self._entries if _regex.fullmatch(key, path)]
         if len(found) > 1:
             raise self._refused("one key that matches a path", f"{', '.join(found)} for {path!r}")
         return self._entries[found[0]] if found else self._default_entry()

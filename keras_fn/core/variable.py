@@ -8,10 +8,10 @@ from typing import Any, cast
 import numpy as np
 
 from keras_fn.backend.loader import current
-from keras_fn.core.arithmetic import Arithmetic
 from keras_fn.core.dtypes import is_float, standardize_dtype
 from keras_fn.core.keras_tensor import KerasTensor, standardize_shape
 from keras_fn.core.naming import auto_name, check_name, current_path
+from keras_fn.core.operators import Arithmetic
 from keras_fn.core.scopes import NOTHING, context
 from keras_fn.errors import SpecError
 

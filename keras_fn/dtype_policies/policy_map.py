@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from keras_fn.core import patterns
+from keras_fn import _regex
 from keras_fn.core.path_map import PathMap
 from keras_fn.core.serialization import deserialize_as, serialize_keras_object
 from keras_fn.dtype_policies.policy import DTypePolicy, dtype_policy
@@ -99,7 +99,7 @@ class DTypePolicyMap(DTypePolicy, PathMap[DTypePolicy]):
         """Returns an instance made from what `get_config` gave."""
         default = config.get("default_policy")
         entries = (config.get("policy_map") or {}).items()
-        policies = {patterns.check(key, "DTypePolicyMap"): policy for key, policy in entries}
+        policies = {_regex.check(key, "DTypePolicyMap"): policy for key, policy in entries}
         return cls(_policy(default) if isinstance(default, dict) else default, policies)
 
     def __repr__(self) -> str:

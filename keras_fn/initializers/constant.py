@@ -8,7 +8,7 @@ from keras_fn.backend.loader import current
 from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
 from keras_fn.errors import SpecError
 from keras_fn.initializers.initializer import HostInitializer, check_rank
-from keras_fn.random.host import Key
+from keras_fn.random.philox import Key
 
 
 class Zeros(HostInitializer):

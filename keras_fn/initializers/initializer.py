@@ -9,7 +9,7 @@ from keras_fn.core.dtypes import numpy_dtype, standardize_dtype
 from keras_fn.core.keras_tensor import standardize_shape
 from keras_fn.errors import SpecError
 from keras_fn.ops import convert_to_tensor
-from keras_fn.random.host import Key
+from keras_fn.random.philox import Key
 
 
 class Initializer:

@@ -8,8 +8,8 @@ import numpy as np
 from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.initializers.initializer import HostInitializer, check_rank, product
-from keras_fn.random.host import Key, draw_normal, draw_truncated_normal, draw_uniform
-from keras_fn.random.seed import SeedGenerator, initial_key
+from keras_fn.random.philox import Key, draw_normal, draw_truncated_normal, draw_uniform
+from keras_fn.random.seed_generator import SeedGenerator, initial_key
 
 # Standard deviation of a standard normal that is cut off at -2 and 2.
 _TRUNCATED_DEVIATION = 0.8796256610342398

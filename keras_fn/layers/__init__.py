@@ -18,9 +18,9 @@ from keras_fn.layers.convolutional import DepthwiseConv2D as DepthwiseConv2D
 from keras_fn.layers.convolutional import SeparableConv1D as SeparableConv1D
 from keras_fn.layers.convolutional import SeparableConv2D as SeparableConv2D
 from keras_fn.layers.core.activation import Activation as Activation
-from keras_fn.layers.core.activation import Identity as Identity
 from keras_fn.layers.core.dense import Dense as Dense
 from keras_fn.layers.core.embedding import Embedding as Embedding
+from keras_fn.layers.core.identity import Identity as Identity
 from keras_fn.layers.core.input_layer import Input as Input
 from keras_fn.layers.core.input_layer import InputLayer as InputLayer
 from keras_fn.layers.core.lambda_layer import Lambda as Lambda

@@ -5,6 +5,7 @@ from typing import Any
 from keras_fn import constraints, initializers, regularizers
 from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError
+from keras_fn.layers.layer import Layer
 
 
 def misfit(layer: Any, argument: str, expected: str, given: Any, fix: str) -> SpecError:
@@ -108,3 +109,12 @@ def add_described(layer: Any, described: str, shape: Any, **options: Any) -> Var
         constraint=getattr(layer, f"{described}_constraint"),
         **{"name": described, **options},
     )
+
+
+def _at_least_zero(layer: Layer, argument: str, value: Any, none: bool = False) -> Any:
+    """Returns `value`, a number of 0 or more."""
+    if isinstance(value, dict):  # as Keras 2 wrote NumPy numbers
+        value = value.get("value")
+    if (value is None and not none) or (value is not None and value < 0):
+        raise misfit(layer, argument, "a number of 0 or more", value, f"for example {argument}=1.0")
+    return value

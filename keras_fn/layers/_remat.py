@@ -10,7 +10,7 @@ from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import is_symbolic, spec_of
 from keras_fn.ops._rules import product
-from keras_fn.ops.differentiation import remat
+from keras_fn.ops.autodiff import remat
 
 _MODES = ("full", "activations", "larger_than", "list_of_layers", None)
 _scope: ContextVar[RematScope | None] = ContextVar("keras_fn_remat", default=None)

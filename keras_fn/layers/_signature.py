@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from keras_fn.core import tree
-from keras_fn.core.memo import remembered
+from keras_fn.core.memoize import remembered
 from keras_fn.errors import SpecError
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from keras_fn.backend.loader import current
-from keras_fn.core.state import StateHolder
+from keras_fn.core.stateful import StateHolder
 from keras_fn.core.tracing import traced_as
 from keras_fn.core.variable import Variable
 from keras_fn.errors import DTypeError, SpecError

@@ -22,7 +22,7 @@ from keras_fn.core.tracing import is_followed
 from keras_fn.core.variable import Variable
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.layers import _losses
-from keras_fn.layers._building import needs_a_shape, once_built, with_own_parameters
+from keras_fn.layers._build_wrapper import needs_a_shape, once_built, with_own_parameters
 from keras_fn.layers._config import config_of, without_unused
 from keras_fn.layers._losses import WithLosses
 from keras_fn.layers._policy import WithPolicy

@@ -1,7 +1,5 @@
 """Losses: what training makes small."""
 
-from keras_fn.losses.alignment import CTC as CTC
-from keras_fn.losses.alignment import ctc as ctc
 from keras_fn.losses.crossentropy import BinaryCrossentropy as BinaryCrossentropy
 from keras_fn.losses.crossentropy import CategoricalCrossentropy as CategoricalCrossentropy
 from keras_fn.losses.crossentropy import (
@@ -12,38 +10,32 @@ from keras_fn.losses.crossentropy import categorical_crossentropy as categorical
 from keras_fn.losses.crossentropy import (
     sparse_categorical_crossentropy as sparse_categorical_crossentropy,
 )
+from keras_fn.losses.ctc import CTC as CTC
+from keras_fn.losses.ctc import ctc as ctc
+from keras_fn.losses.focal import BinaryFocalCrossentropy as BinaryFocalCrossentropy
+from keras_fn.losses.focal import CategoricalFocalCrossentropy as CategoricalFocalCrossentropy
+from keras_fn.losses.focal import (
+    CategoricalGeneralizedCrossEntropy as CategoricalGeneralizedCrossEntropy,
+)
+from keras_fn.losses.focal import binary_focal_crossentropy as binary_focal_crossentropy
+from keras_fn.losses.focal import categorical_focal_crossentropy as categorical_focal_crossentropy
+from keras_fn.losses.focal import (
+    categorical_generalized_cross_entropy as categorical_generalized_cross_entropy,
+)
+from keras_fn.losses.hinge import CategoricalHinge as CategoricalHinge
+from keras_fn.losses.hinge import Hinge as Hinge
+from keras_fn.losses.hinge import SquaredHinge as SquaredHinge
+from keras_fn.losses.hinge import categorical_hinge as categorical_hinge
+from keras_fn.losses.hinge import hinge as hinge
+from keras_fn.losses.hinge import squared_hinge as squared_hinge
 from keras_fn.losses.lookup import deserialize as deserialize
 from keras_fn.losses.lookup import get as get
 from keras_fn.losses.lookup import serialize as serialize
 from keras_fn.losses.loss import Loss as Loss
-from keras_fn.losses.margin import CategoricalHinge as CategoricalHinge
-from keras_fn.losses.margin import Hinge as Hinge
-from keras_fn.losses.margin import SquaredHinge as SquaredHinge
-from keras_fn.losses.margin import categorical_hinge as categorical_hinge
-from keras_fn.losses.margin import hinge as hinge
-from keras_fn.losses.margin import squared_hinge as squared_hinge
-from keras_fn.losses.overlap import Circle as Circle
-from keras_fn.losses.overlap import Dice as Dice
-from keras_fn.losses.overlap import Tversky as Tversky
-from keras_fn.losses.overlap import circle as circle
-from keras_fn.losses.overlap import dice as dice
-from keras_fn.losses.overlap import tversky as tversky
-from keras_fn.losses.probabilistic import BinaryFocalCrossentropy as BinaryFocalCrossentropy
-from keras_fn.losses.probabilistic import (
-    CategoricalFocalCrossentropy as CategoricalFocalCrossentropy,
-)
-from keras_fn.losses.probabilistic import (
-    CategoricalGeneralizedCrossEntropy as CategoricalGeneralizedCrossEntropy,
-)
+from keras_fn.losses.metric_learning import Circle as Circle
+from keras_fn.losses.metric_learning import circle as circle
 from keras_fn.losses.probabilistic import KLDivergence as KLDivergence
 from keras_fn.losses.probabilistic import Poisson as Poisson
-from keras_fn.losses.probabilistic import binary_focal_crossentropy as binary_focal_crossentropy
-from keras_fn.losses.probabilistic import (
-    categorical_focal_crossentropy as categorical_focal_crossentropy,
-)
-from keras_fn.losses.probabilistic import (
-    categorical_generalized_cross_entropy as categorical_generalized_cross_entropy,
-)
 from keras_fn.losses.probabilistic import kl_divergence as kl_divergence
 from keras_fn.losses.probabilistic import poisson as poisson
 from keras_fn.losses.regression import CosineSimilarity as CosineSimilarity
@@ -68,3 +60,7 @@ from keras_fn.losses.regression import mean_squared_error as mean_squared_error
 from keras_fn.losses.regression import (
     mean_squared_logarithmic_error as mean_squared_logarithmic_error,
 )
+from keras_fn.losses.segmentation import Dice as Dice
+from keras_fn.losses.segmentation import Tversky as Tversky
+from keras_fn.losses.segmentation import dice as dice
+from keras_fn.losses.segmentation import tversky as tversky

@@ -5,7 +5,7 @@ from typing import Any
 from keras_fn import ops
 from keras_fn.core.masking import set_mask
 from keras_fn.errors import DTypeError, SpecError
-from keras_fn.losses import targets
+from keras_fn.losses import target_validation
 from keras_fn.losses.loss import BuiltInLoss
 from keras_fn.losses.reduction import cast_pair
 
@@ -178,7 +178,7 @@ class BinaryCrossentropy(BuiltInLoss):
     """
 
     function = staticmethod(binary_crossentropy)
-    targets = staticmethod(targets.same_shape)
+    targets = staticmethod(target_validation.same_shape)
 
     def __init__(
         self,
@@ -217,7 +217,7 @@ class CategoricalCrossentropy(BuiltInLoss):
     """
 
     function = staticmethod(categorical_crossentropy)
-    targets = staticmethod(targets.one_hot)
+    targets = staticmethod(target_validation.one_hot)
 
     def __init__(
         self,
@@ -257,7 +257,7 @@ class SparseCategoricalCrossentropy(BuiltInLoss):
     """
 
     function = staticmethod(sparse_categorical_crossentropy)
-    targets = staticmethod(targets.class_numbers)
+    targets = staticmethod(target_validation.class_numbers)
     _casts_targets = False
 
     def __init__(

@@ -4,10 +4,28 @@ import inspect
 from typing import Any
 
 from keras_fn.core import registry, serialization
-from keras_fn.losses import alignment, crossentropy, margin, overlap, probabilistic, regression
+from keras_fn.losses import (
+    crossentropy,
+    ctc,
+    focal,
+    hinge,
+    metric_learning,
+    probabilistic,
+    regression,
+    segmentation,
+)
 from keras_fn.losses.loss import BuiltInLoss, Loss, LossFunctionWrapper
 
-_FAMILIES = (alignment, crossentropy, margin, overlap, probabilistic, regression)
+_FAMILIES = (
+    ctc,
+    crossentropy,
+    hinge,
+    segmentation,
+    metric_learning,
+    focal,
+    probabilistic,
+    regression,
+)
 CLASSES = tuple(
     cls
     for family in _FAMILIES

@@ -3,7 +3,7 @@
 from typing import Any
 
 from keras_fn import ops
-from keras_fn.losses import targets
+from keras_fn.losses import target_validation
 from keras_fn.losses.loss import BuiltInLoss
 from keras_fn.losses.reduction import pair
 from keras_fn.settings import settings
@@ -156,7 +156,7 @@ class MeanSquaredError(BuiltInLoss):
     """
 
     function = staticmethod(mean_squared_error)
-    targets = staticmethod(targets.broadcastable)
+    targets = staticmethod(target_validation.broadcastable)
 
     def __init__(
         self,
@@ -176,7 +176,7 @@ class MeanAbsoluteError(BuiltInLoss):
     """
 
     function = staticmethod(mean_absolute_error)
-    targets = staticmethod(targets.broadcastable)
+    targets = staticmethod(target_validation.broadcastable)
 
     def __init__(
         self,
@@ -196,7 +196,7 @@ class MeanAbsolutePercentageError(BuiltInLoss):
     """
 
     function = staticmethod(mean_absolute_percentage_error)
-    targets = staticmethod(targets.broadcastable)
+    targets = staticmethod(target_validation.broadcastable)
 
     def __init__(
         self,
@@ -216,7 +216,7 @@ class MeanSquaredLogarithmicError(BuiltInLoss):
     """
 
     function = staticmethod(mean_squared_logarithmic_error)
-    targets = staticmethod(targets.broadcastable)
+    targets = staticmethod(target_validation.broadcastable)
 
     def __init__(
         self,
@@ -242,7 +242,7 @@ class CosineSimilarity(BuiltInLoss):
     """
 
     function = staticmethod(cosine_similarity)
-    targets = staticmethod(targets.broadcastable)
+    targets = staticmethod(target_validation.broadcastable)
 
     def __init__(
         self,
@@ -269,7 +269,7 @@ class Huber(BuiltInLoss):
     """
 
     function = staticmethod(huber)
-    targets = staticmethod(targets.broadcastable)
+    targets = staticmethod(target_validation.broadcastable)
 
     def __init__(
         self,
@@ -290,7 +290,7 @@ class LogCosh(BuiltInLoss):
     """
 
     function = staticmethod(log_cosh)
-    targets = staticmethod(targets.broadcastable)
+    targets = staticmethod(target_validation.broadcastable)
 
     def __init__(
         self,

@@ -9,7 +9,7 @@ from keras_fn import ops
 from keras_fn.core.keras_tensor import Shape
 from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError
-from keras_fn.metrics.confusion_counts import Counts, Thresholds, confusion_counts, even_thresholds
+from keras_fn.metrics._confusion_matrix import Counts, Thresholds, confusion_counts, even_thresholds
 from keras_fn.metrics.metric import Metric
 from keras_fn.settings import settings
 

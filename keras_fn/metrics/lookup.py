@@ -9,25 +9,35 @@ from keras_fn.core.naming import to_snake_case
 from keras_fn.losses.lookup import FUNCTIONS as LOSS_FUNCTIONS
 from keras_fn.losses.lookup import SHORT
 from keras_fn.metrics import (
-    accuracy,
+    accuracy_metrics,
     auc,
-    confusion,
-    correlation,
-    f_score,
-    iou,
-    probabilistic,
-    reduction,
-    regression,
-    share_at,
+    confusion_metrics,
+    correlation_metrics,
+    f_score_metrics,
+    hinge_metrics,
+    iou_metrics,
+    probabilistic_metrics,
+    reduction_metrics,
+    regression_metrics,
+    sensitivity_specificity,
 )
-from keras_fn.metrics.confusion import Counting
+from keras_fn.metrics.confusion_metrics import Counting
 from keras_fn.metrics.metric import Metric
-from keras_fn.metrics.reduction import BuiltInMean
+from keras_fn.metrics.reduction_metrics import BuiltInMean
 
 _FAMILIES = (
-    reduction, accuracy, regression, probabilistic, correlation, confusion, share_at, auc, f_score,
-    iou,
-)  # fmt: skip
+    reduction_metrics,
+    accuracy_metrics,
+    regression_metrics,
+    probabilistic_metrics,
+    hinge_metrics,
+    correlation_metrics,
+    confusion_metrics,
+    sensitivity_specificity,
+    auc,
+    f_score_metrics,
+    iou_metrics,
+)
 CLASSES = tuple(
     dict.fromkeys(
         cls
@@ -40,14 +50,14 @@ CLASSES = tuple(
     )
 )
 FUNCTIONS = (
-    accuracy.accuracy,
-    accuracy.binary_accuracy,
-    accuracy.categorical_accuracy,
-    accuracy.sparse_categorical_accuracy,
-    accuracy.sparse_top_k_categorical_accuracy,
-    accuracy.top_k_categorical_accuracy,
-    correlation.concordance_correlation,
-    correlation.pearson_correlation,
+    accuracy_metrics.accuracy,
+    accuracy_metrics.binary_accuracy,
+    accuracy_metrics.categorical_accuracy,
+    accuracy_metrics.sparse_categorical_accuracy,
+    accuracy_metrics.sparse_top_k_categorical_accuracy,
+    accuracy_metrics.top_k_categorical_accuracy,
+    correlation_metrics.concordance_correlation,
+    correlation_metrics.pearson_correlation,
     *(f for f in LOSS_FUNCTIONS if f is not losses.cosine_similarity),
 )
 registry.register("metric", "keras.metrics", (*CLASSES, *FUNCTIONS))
@@ -55,7 +65,7 @@ registry.register("metric", "keras.metrics", (*CLASSES, *FUNCTIONS))
 # A name in snake_case stands for the class here, where a loss of that name is a function.
 _CLASS_OF = {to_snake_case(cls.__name__): cls for cls in CLASSES}
 _CLASS_OF |= {short: _CLASS_OF[name] for short, name in SHORT.items() if name in _CLASS_OF}
-_CLASS_OF |= {"acc": accuracy.Accuracy, "logcosh": regression.LogCoshError}
+_CLASS_OF |= {"acc": accuracy_metrics.Accuracy, "logcosh": regression_metrics.LogCoshError}
 
 
 def serialize(metric: Any) -> Any:

@@ -7,7 +7,7 @@ from keras_fn import initializers, ops
 from keras_fn.core import tree
 from keras_fn.core.naming import auto_name, name_scope
 from keras_fn.core.scopes import BuildScope, StatelessScope
-from keras_fn.core.state import StateHolder
+from keras_fn.core.stateful import StateHolder
 from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError
 from keras_fn.losses.reduction import compute_dtype

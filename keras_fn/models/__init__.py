@@ -12,12 +12,12 @@ from keras_fn.models.model import model_from_json as model_from_json
 from keras_fn.models.sequential import Sequential as Sequential
 
 if TYPE_CHECKING:
-    from keras_fn.saving.model_files import load_model as load_model
-    from keras_fn.saving.model_files import save_model as save_model
+    from keras_fn.saving.saving_api import load_model as load_model
+    from keras_fn.saving.saving_api import save_model as save_model
 
 # Files need h5py, which takes its time to import.
 _LATER = ("load_model", "save_model")
-__getattr__, _, _ = attach(__name__, dict.fromkeys(_LATER, "keras_fn.saving.model_files"))
+__getattr__, _, _ = attach(__name__, dict.fromkeys(_LATER, "keras_fn.saving.saving_api"))
 
 
 def __dir__() -> list[str]:

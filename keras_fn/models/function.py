@@ -5,7 +5,7 @@ from typing import Any
 from keras_fn.core import tree
 from keras_fn.core.graph import Plan
 from keras_fn.core.operation import Operation
-from keras_fn.models._binding import Binder
+from keras_fn.models.input_binding import Binder
 
 
 class Function(Operation):

@@ -15,7 +15,7 @@ from keras_fn.layers import _losses
 from keras_fn.layers.core.input_layer import Input, InputLayer
 from keras_fn.layers.layer import Layer
 from keras_fn.models import functional_config
-from keras_fn.models._binding import Binder
+from keras_fn.models.input_binding import Binder
 from keras_fn.models.model import Model
 
 

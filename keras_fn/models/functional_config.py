@@ -11,7 +11,7 @@ from keras_fn.core.registry import CustomObjectScope
 from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import OpNode
-from keras_fn.saving import op_names
+from keras_fn.saving import op_serialization
 
 # What the config of a graph may hold; `dtype` is in those of subclasses that call super().
 _KEYS = {"name", "trainable", "layers", "input_layers", "output_layers", "dtype"}
@@ -61,7 +61,9 @@ def _first_call(operation: Operation) -> int:
 
 def _entry(operation: Operation, nodes: list[Node], history: Any) -> dict[str, Any]:
     if isinstance(operation, OpNode):
-        written = [op_names.written_call(operation, node.args, node.kwargs) for node in nodes]
+        written = [
+            op_serialization.written_call(operation, node.args, node.kwargs) for node in nodes
+        ]
         entry = written[0][0]
         calls = [_call_config(args, kwargs, history) for _, args, kwargs in written]
     else:
@@ -144,8 +146,8 @@ class _Graph:
             self.calls += [(name, first + i, call) for i, call in enumerate(calls)]
 
     def _make(self, entry: dict[str, Any], name: str) -> Operation:
-        if op_names.is_op(entry):
-            made, self.options[name] = op_names.read_op(entry)
+        if op_serialization.is_op(entry):
+            made, self.options[name] = op_serialization.read_op(entry)
         else:
             made = deserialize_keras_object(entry, role="layer")
         if isinstance(made, Operation) and "name" not in entry["config"]:
@@ -200,7 +202,7 @@ class _Graph:
             kwargs = {k: v for r in references if len(r) > 3 for k, v in r[3].items()}
         operation = self.operations[name]
         if isinstance(operation, OpNode):  # whose options may be None where that says something
-            args, kwargs = op_names.full_call(operation, self.options[name], args, kwargs)
+            args, kwargs = op_serialization.full_call(operation, self.options[name], args, kwargs)
         else:  # files of Keras name all arguments of a layer's call, with None for those left out
             kwargs = {k: v for k, v in kwargs.items() if v is not None}
         operation(*args, **kwargs)

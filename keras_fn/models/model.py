@@ -13,7 +13,7 @@ from keras_fn.layers.layer import Layer
 from keras_fn.optimizers import Optimizer
 from keras_fn.training.trainer import Trainer
 
-model_files: Any = Deferred("keras_fn.saving.model_files")
+model_files: Any = Deferred("keras_fn.saving.saving_api")
 mermaid: Any = Deferred("keras_fn.visualization.mermaid")
 tables: Any = Deferred("keras_fn.visualization.summary")
 

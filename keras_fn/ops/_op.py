@@ -8,10 +8,10 @@ from typing import Any, NamedTuple, Protocol, cast
 
 from keras_fn.backend.loader import current
 from keras_fn.core import tree
-from keras_fn.core.arithmetic import OPS
 from keras_fn.core.keras_tensor import KerasTensor, Shape
 from keras_fn.core.naming import auto_name
 from keras_fn.core.operation import Operation
+from keras_fn.core.operators import OPS
 from keras_fn.core.scopes import SymbolicScope, context
 from keras_fn.core.tracebacks import entrance
 from keras_fn.core.tracing import traced_as

@@ -1,31 +1,62 @@
-"""Less common activations, all composites."""
+"""Activation functions: ReLU and its relatives, softmax, gated and sparse variants."""
 
 from __future__ import annotations
 
-from keras_fn.ops._op import op
+from typing import Any
+
+from keras_fn.core import dtypes
+from keras_fn.ops._op import Rule, Spec, op
+from keras_fn.ops._rules import elementwise_number, normalize_axes
 from keras_fn.ops._types import Tensor
-from keras_fn.ops.binary import (
+from keras_fn.ops.arithmetic import (
+    absolute,
     add,
     clip,
     divide,
-    greater,
-    greater_equal,
-    less,
     maximum,
     minimum,
     multiply,
+    negative,
     square,
     subtract,
-    where,
 )
 from keras_fn.ops.creation import ones_like
-from keras_fn.ops.indexing import sort
-from keras_fn.ops.nn import hard_silu, silu
-from keras_fn.ops.reductions import cumsum, sum
-from keras_fn.ops.shapes import flip
-from keras_fn.ops.unary import absolute, expm1, sqrt, tanh
+from keras_fn.ops.logic import greater, greater_equal, less, where
+from keras_fn.ops.manipulation import flip, split
+from keras_fn.ops.math import erf, exp, expm1, log1p, sigmoid, sqrt
+from keras_fn.ops.reductions import cumsum, logsumexp, sum
+from keras_fn.ops.sorting_searching import sort
+from keras_fn.ops.trigonometric import tanh
+
+
+@op
+def silu(x: Tensor) -> Tensor:
+    """`x * sigmoid(x)`, also called swish.
+
+    Example:
+        >>> print(convert_to_numpy(silu([0.0, 1.0])).round(3))
+        [0.    0.731]
+
+    References:
+        Ramachandran et al., "Searching for Activation Functions", 2017.
+    """
+    return multiply(x, sigmoid(x))
+
 
 swish = silu
+
+
+@op
+def hard_silu(x: Tensor) -> Tensor:
+    """`x * hard_sigmoid(x)`.
+
+    Example:
+        >>> convert_to_numpy(hard_silu([1.5, 3.0])).tolist()
+        [1.125, 3.0]
+    """
+    return multiply(x, hard_sigmoid(x))
+
+
 hard_swish = hard_silu
 
 
@@ -159,3 +190,172 @@ def sparsemax(x: Tensor, axis: int = -1) -> Tensor:
     number = sum(where(kept, ones_like(x), 0.0), axis=axis, keepdims=True)
     total = sum(where(kept, falling, 0.0), axis=axis, keepdims=True)
     return maximum(subtract(x, divide(subtract(total, 1.0), number)), 0.0)
+
+
+@op(rule=elementwise_number)
+def relu(x: Tensor) -> Tensor:
+    """`max(x, 0)`; the gradient at 0 is 0.
+
+    Example:
+        >>> convert_to_numpy(relu([-1.0, 2.0])).tolist()
+        [0.0, 2.0]
+    """
+    return where(greater(x, 0), x, 0)
+
+
+@op(rule=elementwise_number)
+def relu6(x: Tensor) -> Tensor:
+    """`min(max(x, 0), 6)`.
+
+    Example:
+        >>> convert_to_numpy(relu6([-1.0, 9.0])).tolist()
+        [0.0, 6.0]
+    """
+    return minimum(relu(x), 6)
+
+
+@op
+def leaky_relu(x: Tensor, negative_slope: float = 0.2) -> Tensor:
+    """`x` where positive, else `negative_slope * x`.
+
+    Example:
+        >>> print(convert_to_numpy(leaky_relu([-1.0, 2.0])).round(3))
+        [-0.2  2. ]
+    """
+    return where(greater(x, 0), x, multiply(x, negative_slope))
+
+
+@op
+def elu(x: Tensor, alpha: float = 1.0) -> Tensor:
+    """`x` where positive, else `alpha * (exp(x) - 1)`.
+
+    Example:
+        >>> print(convert_to_numpy(elu([-1.0, 2.0])).round(3))
+        [-0.632  2.   ]
+
+    References:
+        Clevert et al., "Fast and Accurate Deep Network Learning by Exponential Linear Units", 2016.
+    """
+    return where(greater(x, 0), x, multiply(expm1(minimum(x, 0.0)), alpha))
+
+
+@op
+def selu(x: Tensor) -> Tensor:
+    """Scaled ELU, whose outputs keep mean 0 and variance 1 in deep stacks.
+
+    Example:
+        >>> print(convert_to_numpy(selu([-1.0, 1.0])).round(3))
+        [-1.111  1.051]
+
+    References:
+        Klambauer et al., "Self-Normalizing Neural Networks", 2017.
+    """
+    return multiply(elu(x, 1.6732632423543772), 1.0507009873554805)
+
+
+@op
+def softplus(x: Tensor) -> Tensor:
+    """`log(1 + exp(x))`, without overflow.
+
+    Example:
+        >>> print(convert_to_numpy(softplus([0.0, 100.0])).round(3))
+        [  0.693 100.   ]
+    """
+    return add(maximum(x, 0.0), log1p(exp(multiply(absolute(x), -1.0))))
+
+
+@op
+def softsign(x: Tensor) -> Tensor:
+    """`x / (1 + |x|)`.
+
+    Example:
+        >>> convert_to_numpy(softsign([-1.0, 3.0])).tolist()
+        [-0.5, 0.75]
+    """
+    return divide(x, add(absolute(x), 1.0))
+
+
+@op
+def gelu(x: Tensor, approximate: bool = True) -> Tensor:
+    """`x * P(X <= x)` for a standard normal X.
+
+    Args:
+        x: Tensor of floats.
+        approximate: Take P as `0.5 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x**3)))`.
+
+    Example:
+        >>> print(convert_to_numpy(gelu([-1.0, 0.0, 1.0])).round(2))
+        [-0.16  0.    0.84]
+
+    References:
+        Hendrycks and Gimpel, "Gaussian Error Linear Units (GELUs)", 2016.
+    """
+    if approximate:
+        cube = multiply(multiply(x, x), x)
+        inner = multiply(add(x, multiply(cube, 0.044715)), 0.7978845608028654)
+        return multiply(multiply(x, 0.5), add(tanh(inner), 1.0))
+    return multiply(multiply(x, 0.5), add(erf(multiply(x, 0.7071067811865476)), 1.0))
+
+
+@op
+def hard_sigmoid(x: Tensor) -> Tensor:
+    """`relu6(x + 3) / 6`.
+
+    Example:
+        >>> convert_to_numpy(hard_sigmoid([-4.0, 0.0, 4.0])).tolist()
+        [0.0, 0.5, 1.0]
+    """
+    return clip(add(divide(x, 6.0), 0.5), 0.0, 1.0)
+
+
+@op
+def log_sigmoid(x: Tensor) -> Tensor:
+    """`log(sigmoid(x))`, without overflow.
+
+    Example:
+        >>> print(convert_to_numpy(log_sigmoid([0.0])).round(3))
+        [-0.693]
+    """
+    return negative(softplus(multiply(x, -1.0)))
+
+
+def _along_axes(x: Spec, axis: Any = -1) -> Spec:
+    normalize_axes(axis, len(x.shape), "ops.softmax")
+    return Spec(x.shape, dtypes.float_type(x.dtype))
+
+
+@op(rule=Rule(_along_axes, operands=dtypes.float_type))
+def softmax(x: Tensor, axis: Any = -1) -> Tensor:
+    """`exp(x) / sum(exp(x))` along `axis`, without overflow.
+
+    Args:
+        x: Tensor of floats.
+        axis: An axis, several, or None for all.
+
+    Example:
+        >>> convert_to_numpy(softmax([0.0, 0.0])).tolist()
+        [0.5, 0.5]
+    """
+
+
+@op
+def log_softmax(x: Tensor, axis: Any = -1) -> Tensor:
+    """`log(softmax(x))` along `axis`, without overflow.
+
+    Example:
+        >>> print(convert_to_numpy(log_softmax([0.0, 0.0])).round(3))
+        [-0.693 -0.693]
+    """
+    return subtract(x, logsumexp(x, axis, keepdims=True))
+
+
+@op
+def glu(x: Tensor, axis: int = -1) -> Tensor:
+    """Gated linear unit: one half of `x` times the sigmoid of the other.
+
+    Example:
+        >>> convert_to_numpy(glu([2.0, 0.0])).tolist()
+        [1.0]
+    """
+    value, gate = split(x, 2, axis)
+    return multiply(value, sigmoid(gate))

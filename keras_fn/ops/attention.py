@@ -7,19 +7,20 @@ from typing import Any
 from keras_fn.backend.loader import current
 from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import Shape
-from keras_fn.core.memo import remembered
+from keras_fn.core.memoize import remembered
 from keras_fn.errors import SpecError, Unsupported
 from keras_fn.ops._op import Rule, Spec, op, spec_of
 from keras_fn.ops._rules import broadcast
 from keras_fn.ops._types import Tensor
-from keras_fn.ops.binary import add, divide, greater_equal, logical_and, multiply, where
+from keras_fn.ops.activations import softmax
+from keras_fn.ops.arithmetic import add, divide, multiply
 from keras_fn.ops.core import cast
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.creation import arange
-from keras_fn.ops.nn import softmax
-from keras_fn.ops.products import matmul
-from keras_fn.ops.shapes import expand_dims, reshape, transpose
-from keras_fn.ops.unary import tanh
+from keras_fn.ops.linalg.products import matmul
+from keras_fn.ops.logic import greater_equal, logical_and, where
+from keras_fn.ops.manipulation import expand_dims, reshape, transpose
+from keras_fn.ops.trigonometric import tanh
 from keras_fn.settings import settings
 
 _WHO = "ops.dot_product_attention"

@@ -1,13 +1,15 @@
-"""Convolutions of each channel by itself."""
+"""Convolutions: plain, transposed, depthwise, separable."""
 
 from __future__ import annotations
 
+from keras_fn.backend.conv_geometry import Sizes
+from keras_fn.core import dtypes
 from keras_fn.errors import SpecError
-from keras_fn.ops._op import op
+from keras_fn.ops import _conv_shapes as _windows
+from keras_fn.ops._conv_shapes import channels
+from keras_fn.ops._op import Rule, op
 from keras_fn.ops._types import Tensor
-from keras_fn.ops._windows import channels
-from keras_fn.ops.nn import Sizes, conv
-from keras_fn.ops.shapes import reshape
+from keras_fn.ops.manipulation import reshape
 
 
 @op
@@ -82,3 +84,60 @@ def separable_conv(
     """
     x = depthwise_conv(inputs, depthwise_kernel, strides, padding, data_format, dilation_rate)
     return conv(x, pointwise_kernel, 1, "valid", data_format)
+
+
+@op(rule=Rule(_windows.conv, operands=dtypes.result_type))
+def conv(
+    inputs: Tensor,
+    kernel: Tensor,
+    strides: Sizes = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Sizes = 1,
+) -> Tensor:
+    """Convolution over 1, 2 or 3 spatial axes.
+
+    Args:
+        inputs: Tensor of shape `(batch, *sizes, channels)`, or with the channels before the sizes.
+        kernel: Tensor of shape `(*window, channels / groups, filters)`.
+        strides: Steps of the window.
+        padding: `"valid"` or `"same"`.
+        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+        dilation_rate: Steps between the elements of the window.
+
+    Returns:
+        A tensor of the layout of `inputs`, with `filters` channels.
+
+    Example:
+        >>> x = ones((1, 5, 5, 3))
+        >>> conv(x, ones((3, 3, 3, 4)), data_format="channels_last").shape == (1, 3, 3, 4)
+        True
+    """
+
+
+@op(rule=Rule(_windows.conv_transpose, operands=dtypes.result_type))
+def conv_transpose(
+    inputs: Tensor,
+    kernel: Tensor,
+    strides: Sizes = 1,
+    padding: str = "valid",
+    output_padding: Sizes | None = None,
+    data_format: str | None = None,
+    dilation_rate: Sizes = 1,
+) -> Tensor:
+    """Transposed convolution: the gradient of `conv` with respect to its inputs.
+
+    Args:
+        inputs: Tensor of shape `(batch, *sizes, channels)`, or with the channels before the sizes.
+        kernel: Tensor of shape `(*window, filters, channels)`.
+        strides: Steps of the window in the output.
+        padding: `"valid"` or `"same"`.
+        output_padding: Elements added to the output's sizes; worked out by default.
+        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+        dilation_rate: Steps between the elements of the window.
+
+    Example:
+        >>> x = ones((1, 4, 1))
+        >>> conv_transpose(x, ones((3, 2, 1)), data_format="channels_last").shape == (1, 6, 2)
+        True
+    """

@@ -11,30 +11,17 @@ from keras_fn.core import dtypes
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, Spec, op, spec_of
 from keras_fn.ops._types import Tensor
-from keras_fn.ops.binary import (
-    add,
-    equal,
-    greater,
-    less,
-    logical_and,
-    maximum,
-    multiply,
-    not_equal,
-    subtract,
-    where,
-)
-from keras_fn.ops.control import scan
+from keras_fn.ops.activations import log_softmax
+from keras_fn.ops.arithmetic import add, maximum, multiply, negative, subtract
+from keras_fn.ops.control_flow import scan
 from keras_fn.ops.core import cast
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.creation import arange, full, full_like, zeros
-from keras_fn.ops.elementwise import logaddexp
-from keras_fn.ops.indexing import argsort, getitem, one_hot, take_along_axis, top_k
-from keras_fn.ops.nn import log_softmax
-from keras_fn.ops.products import matmul
-from keras_fn.ops.reductions import argmax, logsumexp
-from keras_fn.ops.reductions import max as max_
-from keras_fn.ops.reductions import sum as sum_
-from keras_fn.ops.shapes import (
+from keras_fn.ops.encoding import one_hot
+from keras_fn.ops.indexing import getitem, take_along_axis
+from keras_fn.ops.linalg.products import matmul
+from keras_fn.ops.logic import equal, greater, less, logical_and, logical_not, not_equal, where
+from keras_fn.ops.manipulation import (
     broadcast_to,
     concatenate,
     expand_dims,
@@ -44,7 +31,11 @@ from keras_fn.ops.shapes import (
     swapaxes,
     transpose,
 )
-from keras_fn.ops.unary import logical_not, negative
+from keras_fn.ops.math import logaddexp
+from keras_fn.ops.reductions import argmax, logsumexp
+from keras_fn.ops.reductions import max as max_
+from keras_fn.ops.reductions import sum as sum_
+from keras_fn.ops.sorting_searching import argsort, top_k
 
 _NEVER = -1e30
 """The logarithm of what cannot be: finite, as infinities would make gradients NaN."""

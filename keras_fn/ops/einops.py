@@ -11,7 +11,7 @@ from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, Spec, op
 from keras_fn.ops._types import Tensor
 from keras_fn.ops.core import shape as shape_of
-from keras_fn.ops.shapes import reshape, transpose
+from keras_fn.ops.manipulation import reshape, transpose
 
 Groups = tuple[tuple[str, ...], ...]
 _TOKEN = re.compile(r"\s*(\.\.\.|[A-Za-z]\w*|[()1]|\S)")

@@ -1,7 +1,9 @@
-"""Ops that select: slices, indices, one-hot codes, order."""
+"""Indexing: getitem, take, selection by conditions."""
 
 from __future__ import annotations
 
+import builtins
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,14 +14,9 @@ from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, Spec, op, spec_of
 from keras_fn.ops._rules import broadcast, normalize_axis, product
 from keras_fn.ops._types import Tensor
-from keras_fn.ops.binary import equal, greater_equal, less
+from keras_fn.ops.arithmetic import add, floor_divide, mod, subtract
 from keras_fn.ops.core import cast
-from keras_fn.ops.creation import arange
-from keras_fn.ops.reductions import any as any_
-from keras_fn.ops.reductions import max as max_
-from keras_fn.ops.reductions import sum as sum_
-from keras_fn.ops.shapes import expand_dims, reshape
-from keras_fn.ops.unary import logical_not
+from keras_fn.ops.logic import greater_equal, less, where
 
 
 def _getitem(x: Spec, key: Any) -> Spec:
@@ -45,7 +42,7 @@ def _getitem(x: Spec, key: Any) -> Spec:
             free = len(x.shape) - used
             kept += sizes[:free]
             del sizes[:free]
-        elif isinstance(k, slice):
+        elif isinstance(k, builtins.slice):
             kept.append(_sliced(sizes.pop(0), k))
         else:
             first = first if places else len(kept)
@@ -85,7 +82,7 @@ def _picked(k: Any, pick: Spec | None, sizes: list[int | None], shape: Shape) ->
     return ()
 
 
-def _sliced(size: int | None, key: slice) -> int | None:
+def _sliced(size: int | None, key: builtins.slice) -> int | None:
     bounds = (key.start, key.stop, key.step)
     if size is None or any(b is not None and not isinstance(b, (int, np.integer)) for b in bounds):
         return None
@@ -144,161 +141,64 @@ def take_along_axis(x: Tensor, indices: Tensor, axis: int | None = None) -> Tens
     """
 
 
-@op
-def one_hot(
-    x: Tensor, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False
-) -> Tensor:
-    """A vector for each integer: 1 at that index, else 0; all 0 for an index out of range.
+def _unravel_index(indices: Spec, shape: Any) -> tuple[Spec, ...]:
+    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    return (Spec(indices.shape, dtypes.result_type(indices.dtype)),) * len(sizes)
+
+
+@op(rule=Rule(_unravel_index))
+def unravel_index(indices: Tensor, shape: Any) -> Any:
+    """The indices along each axis that lead to the same element as those of the flattened tensor.
 
     Args:
-        x: Integers of any shape.
-        num_classes: Size of the new axis.
-        axis: Where the new axis stands.
-        dtype: Dtype of the result; `floatx()` by default.
-        sparse: Sparse tensors are for backends that have them; here False.
-
-    Example:
-        >>> convert_to_numpy(one_hot([1, 0], 2)).tolist()
-        [[0.0, 1.0], [1.0, 0.0]]
-    """
-    if sparse:
-        raise ValueError("ops.one_hot: sparse=True is not supported; use a dense tensor.")
-    place = normalize_axis(axis, len(x.shape) + 1, "ops.one_hot")
-    rank = len(x.shape) + 1
-    classes = reshape(
-        arange(num_classes, dtype="int32"), [num_classes if i == place else 1 for i in range(rank)]
-    )
-    return cast(equal(expand_dims(x, place), classes), dtypes.standardize_dtype(dtype))
-
-
-def _sort(x: Spec, axis: int | None = -1) -> Spec:
-    return Spec((product(x.shape),) if axis is None else x.shape, x.dtype)
-
-
-@op(rule=Rule(_sort))
-def sort(x: Tensor, axis: int | None = -1) -> Tensor:
-    """Elements in rising order along `axis`, NaN last; flattened for None.
-
-    Example:
-        >>> convert_to_numpy(sort([3, 1, 2])).tolist()
-        [1, 2, 3]
-    """
-
-
-@op(rule=Rule(lambda x, axis=-1: Spec(_sort(x, axis).shape, "int32")))
-def argsort(x: Tensor, axis: int | None = -1) -> Tensor:
-    """Indices (int32) that would sort `x` along `axis`; ties keep their order.
-
-    Example:
-        >>> convert_to_numpy(argsort([3, 1, 2])).tolist()
-        [1, 2, 0]
-    """
-
-
-def _top_k(x: Spec, k: int, sorted: bool = True) -> tuple[Spec, Spec]:
-    shape = (*x.shape[:-1], k)
-    return Spec(shape, x.dtype), Spec(shape, "int32")
-
-
-@op(rule=Rule(_top_k))
-def top_k(x: Tensor, k: int, sorted: bool = True) -> Any:
-    """The pair of the `k` largest elements of the last axis and their indices (int32).
-
-    Args:
-        x: Tensor of rank 1 or more.
-        k: How many.
-        sorted: Whether they come in falling order.
-
-    Example:
-        >>> [convert_to_numpy(t).tolist() for t in top_k([1, 5, 3], 2)]
-        [[5, 3], [1, 2]]
-    """
-
-
-@op
-def in_top_k(targets: Tensor, predictions: Tensor, k: int) -> Tensor:
-    """Whether the prediction for the target is among the `k` largest.
-
-    Args:
-        targets: Class indices of shape `(batch,)`.
-        predictions: Scores of shape `(batch, classes)`.
-        k: How many of the largest count.
-
-    Example:
-        >>> convert_to_numpy(in_top_k([1, 0], [[0.1, 0.9], [0.2, 0.8]], 1)).tolist()
-        [True, False]
-    """
-    largest, _ = top_k(predictions, k)
-    score = take_along_axis(predictions, expand_dims(cast(targets, "int32"), -1), axis=-1)
-    return greater_equal(reshape(score, (-1,)), getitem(largest, (slice(None), k - 1)))
-
-
-@op
-def digitize(x: Tensor, bins: Any) -> Tensor:
-    """Index (int32) of the bin that each element falls in: the number of edges at or below it.
-
-    Example:
-        >>> convert_to_numpy(digitize([0.5, 2.5], [1.0, 2.0])).tolist()
-        [0, 2]
-    """
-    # Not below, rather than at or above: NaN comes after all edges.
-    return sum_(cast(logical_not(less(expand_dims(x, -1), bins)), "int32"), -1)
-
-
-@op
-def multi_hot(
-    inputs: Tensor,
-    num_classes: int | None = None,
-    axis: int = -1,
-    dtype: Any = None,
-    sparse: bool = False,
-    **kwargs: Any,
-) -> Tensor:
-    """One vector for the integers of each row: 1 at each of their indices, else 0.
-
-    Args:
-        inputs: Integers of shape `(n,)` or `(batch, n, ...)`.
-        num_classes: Size of the new axis. Its old name `num_tokens` is taken, too.
-        axis: Where the new axis stands among those of `inputs`, that of the integers included.
-        dtype: Dtype of the result; `floatx()` by default.
-        sparse: Sparse tensors are for backends that have them; here False.
-        **kwargs: `num_tokens`.
-
-    Example:
-        >>> convert_to_numpy(multi_hot([[0, 2]], 3)).tolist()
-        [[1.0, 0.0, 1.0]]
-    """
-    num_classes = kwargs.pop("num_tokens", num_classes)
-    if kwargs or num_classes is None:
-        raise SpecError(
-            "ops.multi_hot", expected="num_classes",
-            given=", ".join(kwargs) or "none", fix="say how many classes there are",
-        )  # fmt: skip
-    codes = one_hot(inputs, num_classes, axis, dtype, sparse)
-    place = normalize_axis(axis, len(codes.shape), "ops.multi_hot")
-    # One row of integers becomes one vector. The new axis may stand before that of the integers.
-    first = 0 if len(inputs.shape) == 1 else 1
-    return max_(codes, axis=first + (place <= first))
-
-
-@op
-def isin(x1: Tensor, x2: Tensor, assume_unique: bool = False, invert: bool = False) -> Tensor:
-    """Whether each element of `x1` is among those of `x2`.
-
-    Args:
-        x1: Tensor of any shape.
-        x2: Tensor of any shape.
-        assume_unique: Whether no element is in one tensor twice. It makes no difference here:
-            all are compared with all.
-        invert: Whether to say which elements are not among them.
+        indices: Integers of any shape; negative ones count from the end. Those out of range are
+            clipped.
+        shape: Sizes of the tensor that they are for.
 
     Returns:
-        Booleans, of the shape of `x1`.
+        A tuple with a tensor for each axis, of the shape and dtype of `indices`.
 
     Example:
-        >>> convert_to_numpy(isin([1, 2], [2, 3])).tolist()
-        [False, True]
+        >>> [int(i) for i in unravel_index(5, (2, 3))]
+        [1, 2]
     """
-    del assume_unique
-    found = any_(equal(expand_dims(x1, -1), reshape(x2, (-1,))), -1)
-    return logical_not(found) if invert else found
+    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    dtype = dtypes.result_type(spec_of(indices).dtype)
+    wide = dtypes.result_type(dtype, "int32")
+    total: Any = 1
+    for size in sizes:
+        total = total * size
+    rest = cast(indices, wide)
+    rest = where(less(rest, 0), add(rest, total), rest)
+    rest = where(less(rest, 0), 0, where(greater_equal(rest, total), subtract(total, 1), rest))
+    found = []
+    for size in reversed(sizes):
+        found.append(cast(mod(rest, size), dtype))
+        rest = floor_divide(rest, size)
+    return tuple(reversed(found))
+
+
+@op
+def select(condlist: Sequence[Tensor], choicelist: Sequence[Tensor], default: Tensor = 0) -> Tensor:
+    """Each element from the choice that belongs to the first condition that holds there.
+
+    Args:
+        condlist: Booleans: tensors that broadcast with the choices.
+        choicelist: As many tensors.
+        default: What stands where no condition holds.
+
+    Example:
+        >>> x = convert_to_tensor([1, 2, 3, 4])
+        >>> convert_to_numpy(select([x < 2, x > 3], [x * 10, x * 100], 0)).tolist()
+        [10, 0, 0, 400]
+    """
+    if len(condlist) != len(choicelist) or not len(condlist):
+        raise SpecError(
+            "ops.select", expected="as many choices as conditions, one or more",
+            given=f"{len(condlist)} conditions and {len(choicelist)} choices",
+            fix="give a choice for each condition, and default for the rest",
+        )  # fmt: skip
+    result = default
+    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
+        result = where(condition, choice, result)
+    return result

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+from keras_fn.core import dtypes
 from keras_fn.core.dtypes import float_type
 from keras_fn.core.keras_tensor import Shape
 from keras_fn.errors import SpecError
-from keras_fn.ops._op import op, spec_of
+from keras_fn.ops._op import Rule, Spec, op, spec_of
 from keras_fn.ops._rules import normalize_axis
 from keras_fn.ops._types import Tensor
-from keras_fn.ops.binary import add, clip, divide, greater_equal, multiply, subtract, where
+from keras_fn.ops.activations import log_softmax
+from keras_fn.ops.arithmetic import add, clip, divide, multiply, negative, square, subtract
 from keras_fn.ops.core import cast, dtype
 from keras_fn.ops.indexing import take_along_axis
-from keras_fn.ops.nn import log_softmax
-from keras_fn.ops.reductions import logsumexp, sum
-from keras_fn.ops.shapes import expand_dims, squeeze
-from keras_fn.ops.unary import exp, log, log1p, negative
+from keras_fn.ops.logic import greater_equal, where
+from keras_fn.ops.manipulation import expand_dims, squeeze
+from keras_fn.ops.math import exp, log, log1p, log10
+from keras_fn.ops.reductions import logsumexp, mean, sum
 from keras_fn.settings import settings
 
 
@@ -181,3 +184,38 @@ def _check_classes(who: str, target: Shape, expected: Shape, output: Shape) -> N
             given=f"target of shape {target}, output of shape {output}",
             fix="reshape the target (one-hot codes are for ops.categorical_crossentropy)",
         )
+
+
+def _psnr_spec(x1: Spec, x2: Spec, max_val: float) -> Spec:
+    pairs = zip(x1.shape, x2.shape, strict=False)
+    if len(x1.shape) != len(x2.shape) or any(None not in pair and len(set(pair)) > 1
+                                             for pair in pairs):  # fmt: skip
+        raise SpecError(
+            "ops.psnr", expected="two tensors of one shape",
+            given=f"shapes {x1.shape} and {x2.shape}", fix="broadcast one of them",
+        )  # fmt: skip
+    return Spec((), dtypes.float_type(x1.dtype, x2.dtype))
+
+
+@op(rule=Rule(_psnr_spec, operands=dtypes.float_type))
+def psnr(x1: Tensor, x2: Tensor, max_val: float) -> Tensor:
+    """Peak signal-to-noise ratio in decibels: `20 log10(max_val) - 10 log10(mse)`.
+
+    Args:
+        x1: A signal or an image, with everything that is compared.
+        x2: The other, of the same shape.
+        max_val: The largest value that a signal can have, say 255 or 1.
+
+    Returns:
+        One number for all; infinity where the two are equal.
+
+    Raises:
+        ValueError: The shapes differ.
+
+    Example:
+        >>> print(f"{float(psnr([0.0, 0.5], [0.1, 0.4], max_val=1.0)):.2f}")
+        20.00
+    """
+    _psnr_spec(spec_of(x1), spec_of(x2), max_val)
+    error = mean(square(subtract(x1, x2)))
+    return subtract(20 * math.log10(max_val), multiply(log10(error), 10))

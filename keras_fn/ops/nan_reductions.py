@@ -15,15 +15,16 @@ from keras_fn.ops._rules import (
     reduction_sum,
 )
 from keras_fn.ops._types import Tensor
-from keras_fn.ops.binary import divide, square, subtract, where
+from keras_fn.ops.arithmetic import divide, square, subtract
 from keras_fn.ops.core import cast
 from keras_fn.ops.core import dtype as dtype_of
-from keras_fn.ops.reductions import all as all_
+from keras_fn.ops.logic import all as all_
+from keras_fn.ops.logic import isnan, logical_not, where
+from keras_fn.ops.math import sqrt
 from keras_fn.ops.reductions import argmax, argmin, cumprod, cumsum, mean, prod, var
 from keras_fn.ops.reductions import max as max_
 from keras_fn.ops.reductions import min as min_
 from keras_fn.ops.reductions import sum as sum_
-from keras_fn.ops.unary import isnan, logical_not, sqrt
 
 
 def has_nan_dtype(x: Tensor) -> bool:

@@ -1,4 +1,4 @@
-"""Normalisation along some axes, of each sample by itself."""
+"""Normalization: batch, layer, RMS, and of vectors to unit length."""
 
 from __future__ import annotations
 
@@ -6,16 +6,25 @@ from typing import Any
 
 from keras_fn.core import dtypes
 from keras_fn.errors import SpecError
-from keras_fn.ops._op import op
+from keras_fn.ops._op import op, spec_of
 from keras_fn.ops._rules import normalize_axes, normalize_axis
 from keras_fn.ops._types import Tensor
-from keras_fn.ops.binary import add, multiply, square, subtract
+from keras_fn.ops.arithmetic import (
+    absolute,
+    add,
+    divide,
+    maximum,
+    multiply,
+    negative,
+    square,
+    subtract,
+)
+from keras_fn.ops.autodiff import stop_gradient
 from keras_fn.ops.core import cast
 from keras_fn.ops.core import shape as shape_of
-from keras_fn.ops.nn import batch_normalization
-from keras_fn.ops.reductions import mean, moments
-from keras_fn.ops.shapes import reshape
-from keras_fn.ops.unary import rsqrt, stop_gradient
+from keras_fn.ops.manipulation import reshape
+from keras_fn.ops.math import rsqrt
+from keras_fn.ops.reductions import mean, moments, sum
 from keras_fn.settings import settings
 
 
@@ -136,3 +145,75 @@ def _along(values: Tensor, axes: tuple[int, ...], x: Tensor) -> Tensor:
     if axes == tuple(range(rank - len(axes), rank)):
         return values
     return reshape(values, [n if i in axes else 1 for i, n in enumerate(shape_of(x))])
+
+
+@op
+def batch_normalization(
+    x: Tensor,
+    mean: Tensor,
+    variance: Tensor,
+    axis: int,
+    offset: Tensor = None,
+    scale: Tensor = None,
+    epsilon: float = 1e-3,
+) -> Tensor:
+    """`(x - mean) / sqrt(variance + epsilon) * scale + offset`, along `axis`.
+
+    Args:
+        x: Tensor of floats.
+        mean: Means, of the size of `axis`.
+        variance: Variances, likewise.
+        axis: The axis that is kept apart.
+        offset: Added at the end, or None.
+        scale: Multiplied in, or None.
+        epsilon: Added to the variance.
+
+    Example:
+        >>> y = batch_normalization([[2.0]], [1.0], [1.0], axis=-1, epsilon=0.0)
+        >>> convert_to_numpy(y).tolist()
+        [[1.0]]
+    """
+    place = normalize_axis(axis, len(x.shape), "ops.batch_normalization")
+    _check_channels(x.shape[place], mean=mean, variance=variance, offset=offset, scale=scale)
+    x = cast(x, dtypes.float_type(x.dtype))
+    factor = rsqrt(add(variance, epsilon))
+    factor = factor if scale is None else multiply(factor, scale)
+    shift = multiply(negative(mean), factor)
+    shift = shift if offset is None else add(shift, offset)
+    if place < len(x.shape) - 1:
+        shape = [1] * len(x.shape)
+        shape[place] = -1
+        factor, shift = reshape(factor, shape), reshape(shift, shape)
+    return add(multiply(x, cast(factor, x.dtype)), cast(shift, x.dtype))
+
+
+def _check_channels(size: int | None, **values: Any) -> None:
+    """Refuses values that are not one for each channel."""
+    for name, value in values.items():
+        shape = None if value is None else tuple(value.shape)
+        if shape is None or (len(shape) == 1 and (size is None or shape[0] in (size, None))):
+            continue
+        raise SpecError(
+            "ops.batch_normalization", expected=f"{name} of shape {(size,)}, the size of axis",
+            given=f"shape {shape}", fix="give one number for each channel",
+        )  # fmt: skip
+
+
+@op
+def normalize(x: Tensor, axis: int = -1, order: float = 2, epsilon: float | None = None) -> Tensor:
+    """`x` divided by its norm along `axis`.
+
+    Example:
+        >>> print(convert_to_numpy(normalize([3.0, 4.0])).round(2))
+        [0.6 0.8]
+    """
+    epsilon = 1e-7 if epsilon is None else epsilon
+    dtype = dtypes.float_type(spec_of(x).dtype)
+    if order == 2:
+        x = cast(x, dtypes.result_type(dtype, "float32"))  # squares leave float16's range
+        total = sum(multiply(x, x), axis, True)
+        return cast(multiply(x, rsqrt(maximum(total, epsilon**2))), dtype)
+    x = cast(x, dtype)
+    size = absolute(x)
+    total = sum(size if order == 1 else size**order, axis, True) ** (1.0 / order)
+    return divide(x, maximum(total, epsilon))

@@ -1,4 +1,4 @@
-"""Pooling to a given size: as many windows as are wanted, of whatever size that takes."""
+"""Pooling: max, average, adaptive."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from typing import Any
 
 import numpy as np
 
+from keras_fn.backend.conv_geometry import Sizes, per_axis
 from keras_fn.core import dtypes
-from keras_fn.core.windows import Sizes, per_axis
 from keras_fn.errors import SpecError
-from keras_fn.ops import _windows
+from keras_fn.ops import _conv_shapes as _windows
 from keras_fn.ops._op import Rule, Spec, op
 from keras_fn.ops._types import Tensor
-from keras_fn.ops.binary import add, divide, less, minimum, subtract, where
+from keras_fn.ops.arithmetic import add, divide, minimum, subtract
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.creation import arange
 from keras_fn.ops.indexing import take
-from keras_fn.ops.nn import average_pool, max_pool
+from keras_fn.ops.logic import less, where
+from keras_fn.ops.manipulation import reshape
 from keras_fn.ops.reductions import max as max_
 from keras_fn.ops.reductions import sum as sum_
-from keras_fn.ops.shapes import reshape
 from keras_fn.settings import standardize_data_format
 
 
@@ -132,3 +132,46 @@ def _mean_over(x: Tensor, axis: int, places: Any, counts: Any, number: Any) -> T
 def _max_over(x: Tensor, axis: int, places: Any, counts: Any, number: Any) -> Tensor:
     del counts, number
     return max_(take(x, places, axis), axis + 1)
+
+
+@op(rule=Rule(_windows.pool))
+def max_pool(
+    inputs: Tensor,
+    pool_size: Sizes,
+    strides: Sizes | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> Tensor:
+    """Largest element of each window, channel by channel.
+
+    Args:
+        inputs: Tensor of shape `(batch, *sizes, channels)`, or with the channels before the sizes.
+        pool_size: Sizes of the window.
+        strides: Steps of the window; its sizes by default.
+        padding: `"valid"` or `"same"`.
+        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+
+    Example:
+        >>> max_pool(ones((1, 4, 4, 2)), 2, data_format="channels_last").shape == (1, 2, 2, 2)
+        True
+    """
+
+
+def _average_pool(inputs: Spec, *args: Any, **options: Any) -> Spec:
+    return Spec(_windows.pool(inputs, *args, **options).shape, dtypes.float_type(inputs.dtype))
+
+
+@op(rule=Rule(_average_pool, operands=dtypes.float_type))
+def average_pool(
+    inputs: Tensor,
+    pool_size: Sizes,
+    strides: Sizes | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> Tensor:
+    """Mean of each window, channel by channel; padding does not count. Arguments as `max_pool`.
+
+    Example:
+        >>> average_pool(ones((1, 4, 2)), 2, data_format="channels_last").shape == (1, 2, 2)
+        True
+    """

@@ -12,16 +12,18 @@ from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, Spec, op, spec_of
 from keras_fn.ops._rules import Axis, normalize_axes, product, reduced_shape, reduction_float
 from keras_fn.ops._types import Tensor
-from keras_fn.ops.binary import add, divide, equal, maximum, minimum, mod, multiply, subtract, where
+from keras_fn.ops.arithmetic import add, divide, maximum, minimum, mod, multiply, subtract
 from keras_fn.ops.core import cast, convert_to_tensor
 from keras_fn.ops.core import dtype as dtype_of
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.creation import zeros_like
-from keras_fn.ops.indexing import sort, take, take_along_axis
-from keras_fn.ops.reductions import any as any_
+from keras_fn.ops.indexing import take, take_along_axis
+from keras_fn.ops.logic import any as any_
+from keras_fn.ops.logic import equal, isnan, logical_not, where
+from keras_fn.ops.manipulation import expand_dims, moveaxis, reshape, squeeze, transpose
+from keras_fn.ops.math import ceil, floor, round
 from keras_fn.ops.reductions import sum as sum_
-from keras_fn.ops.shapes import expand_dims, moveaxis, reshape, squeeze, transpose
-from keras_fn.ops.unary import ceil, floor, isnan, logical_not, round
+from keras_fn.ops.sorting_searching import sort
 
 
 def _nearest(low: Tensor, part: Tensor) -> Tensor:

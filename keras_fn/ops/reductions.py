@@ -18,24 +18,17 @@ from keras_fn.ops._rules import (
     normalize_axes,
     normalize_axis,
     reduced_shape,
-    reduction_bool,
     reduction_float,
     reduction_sum,
 )
 from keras_fn.ops._types import Tensor
-from keras_fn.ops.binary import (
-    add,
-    divide,
-    multiply,
-    not_equal,
-    square,
-    subtract,
-    where,
-)
+from keras_fn.ops.arithmetic import add, divide, multiply, square, subtract
+from keras_fn.ops.autodiff import stop_gradient
 from keras_fn.ops.core import cast, shape
 from keras_fn.ops.creation import ones_like
-from keras_fn.ops.shapes import reshape, squeeze
-from keras_fn.ops.unary import exp, isfinite, log, sqrt, stop_gradient
+from keras_fn.ops.logic import isfinite, not_equal, where
+from keras_fn.ops.manipulation import reshape, squeeze
+from keras_fn.ops.math import exp, log, sqrt
 
 
 @op(rule=reduction_sum)
@@ -156,26 +149,6 @@ def ptp(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
         [4, 1]
     """
     return subtract(max(x, axis, keepdims), min(x, axis, keepdims))
-
-
-@op(rule=reduction_bool)
-def all(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Whether all elements over `axis` hold.
-
-    Example:
-        >>> convert_to_numpy(all([[True, False], [True, True]], axis=0)).tolist()
-        [True, False]
-    """
-
-
-@op(rule=reduction_bool)
-def any(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Whether any element over `axis` holds.
-
-    Example:
-        >>> convert_to_numpy(any([[True, False], [True, False]], axis=0)).tolist()
-        [True, False]
-    """
 
 
 @op(rule=arg_reduction)

@@ -1,17 +1,22 @@
-"""Recurrent networks whose cells are the classic ones: a whole sequence in one op."""
+"""Recurrent ops: LSTM and GRU over a sequence, and the recurrence of any step function."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+from keras_fn.core import tree
 from keras_fn.ops._op import op
 from keras_fn.ops._types import Tensor
-from keras_fn.ops.binary import add, multiply, subtract
-from keras_fn.ops.control import scan
-from keras_fn.ops.nn import dense
-from keras_fn.ops.products import matmul
-from keras_fn.ops.shapes import flip, split, swapaxes
-from keras_fn.ops.unary import sigmoid, tanh
+from keras_fn.ops.arithmetic import add, multiply, subtract
+from keras_fn.ops.control_flow import _chosen, _like, scan
+from keras_fn.ops.creation import zeros_like
+from keras_fn.ops.dense import dense
+from keras_fn.ops.indexing import getitem
+from keras_fn.ops.linalg.products import matmul
+from keras_fn.ops.manipulation import flip, split, swapaxes
+from keras_fn.ops.math import sigmoid
+from keras_fn.ops.trigonometric import tanh
 
 Function = Callable[..., Tensor]
 
@@ -117,3 +122,53 @@ def _in_order_of_steps(outputs: Tensor, go_backwards: bool) -> Tensor:
     """Batch first; `scan` lays outputs at the place of their input, a layer as they came."""
     outputs = swapaxes(outputs, 0, 1)
     return flip(outputs, 1) if go_backwards else outputs
+
+
+def recurrence(
+    step: Callable[[Any, Any], tuple[Any, Any]],
+    inputs: Tensor,
+    states: Any,
+    mask: Tensor | None = None,
+    go_backwards: bool = False,
+    zero_output_for_mask: bool = False,
+    unroll: bool = False,
+) -> tuple[Tensor, Tensor, Any]:
+    """Runs a recurrent step over time.
+
+    Args:
+        step: Takes the inputs of one time step and the states, returns the output and the states.
+        inputs: Nested tensors whose first axis is time.
+        states: The first states: nested tensors of shape `(batch, ...)`.
+        mask: Booleans of shape `(time, batch)`: where False, state and output stay as they were,
+            the output at first 0.
+        go_backwards: Whether to begin with the last time step.
+        zero_output_for_mask: Whether a masked output is 0 rather than the one before.
+        unroll: Whether to write out all steps, where time is of known size.
+
+    Returns:
+        The last output, all outputs (time first, in the order of the steps), the last states.
+    """
+    size = tree.flatten(inputs)[0].shape[0]
+    unroll_by = size if unroll and size else 1
+    if mask is None:
+
+        def body(carry: Any, x: Any) -> Any:
+            output, new = step(x, carry)
+            return _like(carry, new), output
+
+        states, outputs = scan(body, states, inputs, None, go_backwards, unroll_by)
+        last = getitem(outputs, 0 if go_backwards else -1)
+    else:
+        blank = zeros_like(step(tree.map_structure(lambda x: getitem(x, 0), inputs), states)[0])
+
+        def masked_body(carry: Any, pair: Any) -> Any:
+            (x, keep), (old, previous) = pair, carry
+            output, new = step(x, old)
+            shown = _chosen(keep, output, blank if zero_output_for_mask else previous)
+            kept = tree.map_structure(lambda n, o: _chosen(keep, n, o), _like(old, new), old)
+            return (kept, shown), shown
+
+        (states, last), outputs = scan(
+            masked_body, (states, blank), (inputs, mask), None, go_backwards, unroll_by
+        )
+    return last, flip(outputs, 0) if go_backwards else outputs, states

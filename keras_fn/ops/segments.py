@@ -9,13 +9,13 @@ from keras_fn.core.keras_tensor import Shape
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.ops._op import Rule, Spec, op, spec_of
 from keras_fn.ops._types import Tensor
-from keras_fn.ops.binary import less, where
 from keras_fn.ops.core import cast
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.creation import full
+from keras_fn.ops.logic import less, where
+from keras_fn.ops.manipulation import expand_dims
 from keras_fn.ops.reductions import max as max_
-from keras_fn.ops.scattering import scatter_update
-from keras_fn.ops.shapes import expand_dims
+from keras_fn.ops.scatter import scatter_update
 
 
 def _segments(who: str) -> Rule:

@@ -9,35 +9,26 @@ from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import Shape
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, Spec, op, spec_of
-from keras_fn.ops._rules import integer_type, number_type
+from keras_fn.ops._rules import integer_type
 from keras_fn.ops._types import Tensor
-from keras_fn.ops.binary import (
-    add,
-    clip,
-    divide,
-    equal,
-    less,
-    less_equal,
-    multiply,
-    subtract,
-    where,
-)
+from keras_fn.ops.arithmetic import add, clip, divide, multiply, subtract
+from keras_fn.ops.calculus import diff
+from keras_fn.ops.convolution import conv
 from keras_fn.ops.core import cast
 from keras_fn.ops.core import dtype as dtype_of
-from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.creation import arange, ones_like, zeros
-from keras_fn.ops.differences import diff
-from keras_fn.ops.indexing import getitem, sort
-from keras_fn.ops.nn import conv
-from keras_fn.ops.products import matmul
+from keras_fn.ops.indexing import getitem
+from keras_fn.ops.linalg.products import matmul
+from keras_fn.ops.logic import equal, isnan, less, where
+from keras_fn.ops.manipulation import concatenate, expand_dims, flip, pad, reshape, transpose
+from keras_fn.ops.math import sqrt
+from keras_fn.ops.numerical_ranges import linspace
 from keras_fn.ops.reductions import max as max_
 from keras_fn.ops.reductions import mean
 from keras_fn.ops.reductions import min as min_
 from keras_fn.ops.reductions import sum as sum_
 from keras_fn.ops.segments import segment_sum
-from keras_fn.ops.sequences import linspace
-from keras_fn.ops.shapes import concatenate, expand_dims, flip, pad, reshape, transpose
-from keras_fn.ops.unary import isnan, sqrt
+from keras_fn.ops.sorting_searching import searchsorted, sort
 
 # ---------------------------------------------------------------- counts
 
@@ -168,49 +159,6 @@ def histogram(
         searchsorted(rising, getitem(edges, slice(-1, None)), side="right"),
     ])  # fmt: skip
     return cast(diff(below), dtype_of(x)), edges
-
-
-# ---------------------------------------------------------------- places in an order
-
-
-def _searchsorted_spec(sorted_sequence: Spec, values: Spec, side: str = "left") -> Spec:
-    if len(sorted_sequence.shape) != 1:
-        raise SpecError(
-            "ops.searchsorted", expected="a sorted sequence of rank 1",
-            given=f"shape {sorted_sequence.shape}", fix="search in one row after the other",
-        )  # fmt: skip
-    if side not in ("left", "right"):
-        raise SpecError(
-            "ops.searchsorted", expected="side='left' or side='right'", given=f"side={side!r}",
-            fix="choose one of them",
-        )  # fmt: skip
-    return Spec(values.shape, "int32")
-
-
-@op(rule=Rule(_searchsorted_spec, operands=number_type))
-def searchsorted(sorted_sequence: Tensor, values: Tensor, side: str = "left") -> Tensor:
-    """Where values would have to be put into a sequence, for it to stay in order.
-
-    Args:
-        sorted_sequence: Numbers in rising order, of shape `(n,)`.
-        values: Numbers of any shape.
-        side: "left" for the place before equal elements, "right" for that after them.
-
-    Returns:
-        The places (int32), from 0 to n, of the shape of `values`. NaN comes last.
-
-    Raises:
-        ValueError: The sequence has another rank, or the side is unknown.
-
-    Example:
-        >>> convert_to_numpy(searchsorted([1, 3, 5], [3, 6])).tolist()
-        [1, 3]
-    """
-    _searchsorted_spec(spec_of(sorted_sequence), spec_of(values), side)
-    value = expand_dims(values, -1)
-    before = less if side == "left" else less_equal
-    place = sum_(cast(before(sorted_sequence, value), "int32"), -1)
-    return where(equal(values, values), place, shape_of(sorted_sequence)[0])
 
 
 # ---------------------------------------------------------------- correlations

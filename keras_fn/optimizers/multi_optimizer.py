@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from keras_fn.core import patterns, serialization
+from keras_fn import _regex
+from keras_fn.core import serialization
 from keras_fn.core.path_map import PathMap
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.optimizers.loss_scale_optimizer import LossScaleOptimizer
@@ -83,7 +84,7 @@ class OptimizerMap(PathMap[Optimizer]):
 
         default = read(config["default_optimizer"])
         entries = (config.get("optimizer_map") or {}).items()
-        return cls(default, {patterns.check(key, "OptimizerMap"): read(x) for key, x in entries})
+        return cls(default, {_regex.check(key, "OptimizerMap"): read(x) for key, x in entries})
 
 
 class MultiOptimizer(Optimizer):

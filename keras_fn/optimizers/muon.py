@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from keras_fn import ops
-from keras_fn.core import patterns
+from keras_fn import _regex, ops
 from keras_fn.optimizers.adam import adam_averages
 from keras_fn.optimizers.optimizer import Optimizer
 
@@ -112,7 +111,7 @@ class Muon(Optimizer):
         path = variable.path
         if len(variable.shape) != 2 or (self.exclude_embeddings and "embedding" in path.lower()):
             return True
-        return any(patterns.search(pattern, path) for pattern in self.exclude_layers)
+        return any(_regex.search(pattern, path) for pattern in self.exclude_layers)
 
     @classmethod
     def from_config(
@@ -125,7 +124,7 @@ class Muon(Optimizer):
             custom_objects: Names of classes and functions of your own.
         """
         for pattern in config.get("exclude_layers") or ():
-            patterns.check(pattern, "Muon")
+            _regex.check(pattern, "Muon")
         return super().from_config(config, custom_objects)
 
     def _decay_of(self, variable: Any) -> float | None:

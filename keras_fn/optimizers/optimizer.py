@@ -16,12 +16,12 @@ from keras_fn.core.scopes import StatelessScope, context
 from keras_fn.core.tracing import is_followed
 from keras_fn.core.variable import Variable
 from keras_fn.errors import DTypeError, SpecError
-from keras_fn.optimizers import elements
-from keras_fn.optimizers.checks import OPTIONS, check_options, pair_up, with_gradients
+from keras_fn.optimizers import single_tensor
 from keras_fn.optimizers.clipping import clip_gradients
-from keras_fn.optimizers.groups import Group, make_groups
+from keras_fn.optimizers.foreach_groups import Group, make_groups
 from keras_fn.optimizers.schedules.schedule import LearningRateSchedule
 from keras_fn.optimizers.state import OptimizerState
+from keras_fn.optimizers.validation import OPTIONS, check_options, pair_up, with_gradients
 
 Tensor = Any
 
@@ -276,12 +276,14 @@ class Optimizer(OptimizerState):
         if foreach is not None and self._works_on_groups():
             self._update_groups(grads, variables, foreach, rate)
             return
-        grads = clip_gradients(grads, elements, self.clipnorm, self.clipvalue, self.global_clipnorm)
+        grads = clip_gradients(
+            grads, single_tensor, self.clipnorm, self.clipvalue, self.global_clipnorm
+        )
         self.begin_update()
         for g, v in zip(grads, variables, strict=True):
             decay = self._decay_of(v)
             if decay is not None:
-                v.assign(v - elements.scale(v, ops.multiply(rate, decay)))
+                v.assign(v - single_tensor.scale(v, ops.multiply(rate, decay)))
             self.update_step(g, v, rate)
 
     def _works_on_groups(self) -> bool:
@@ -349,7 +351,7 @@ class Optimizer(OptimizerState):
         and the slots in place: what is needed of their old values is computed before.
 
         Args:
-            xp: `keras_fn.optimizers.elements`, or a backend's for-each type of the same names.
+            xp: `keras_fn.optimizers.single_tensor`, or a backend's for-each type of the same names.
             w: The variable.
             g: Its gradient, in the dtype of the variable; never changed in place.
             slots: The slots, in the order in which `add_slots` made them.
@@ -372,7 +374,7 @@ class Optimizer(OptimizerState):
         """
         slots = self._slots(variable)
         w, new_slots = self.rule(
-            elements,
+            single_tensor,
             variable,
             ops.cast(gradient, variable.dtype),
             slots,
@@ -489,7 +491,7 @@ class Optimizer(OptimizerState):
         for v, average in zip(self._trainable_variables, self._averages, strict=True):
             if average is None:
                 continue
-            average.assign(v + elements.scale(average - v, keep))
+            average.assign(v + single_tensor.scale(average - v, keep))
             if every:
                 now = ops.equal(ops.mod(iterations + 1, every), 0)
                 v.assign(ops.where(now, average, v))

@@ -8,7 +8,7 @@ import importlib
 from typing import Any
 
 _FILES, _CORE, _REGISTRY = (
-    "keras_fn.saving.model_files",
+    "keras_fn.saving.saving_api",
     "keras_fn.core.serialization",
     "keras_fn.core.registry",
 )

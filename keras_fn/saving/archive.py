@@ -13,12 +13,18 @@ import zipfile
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
-from .atomic import describe
-from .byte_view import ByteView
-from .errors import ModelFileError, ModelFileTypeError, located, model_file_errors, printable
-from .limits import current_limits
-from .strict_json import parse_json
-from .zip_format import STORED, Entry, malformed, member_chunks, read_entries
+from keras_fn.saving.byte_view import ByteView
+from keras_fn.saving.errors import (
+    ModelFileError,
+    ModelFileTypeError,
+    located,
+    model_file_errors,
+    printable,
+)
+from keras_fn.saving.file_io import describe
+from keras_fn.saving.limits import current_limits
+from keras_fn.saving.strict_json import parse_json
+from keras_fn.saving.strict_zip import STORED, Entry, malformed, member_chunks, read_entries
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 ASSETS = "assets/"

@@ -4,7 +4,7 @@ import io
 import os
 from typing import Any, BinaryIO, Self
 
-from .errors import ModelFileError
+from keras_fn.saving.errors import ModelFileError
 
 
 class ByteView(io.RawIOBase):

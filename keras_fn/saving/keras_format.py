@@ -11,15 +11,14 @@ from keras_fn.core.serialization import (
     deserialize_keras_object,
     serialize_keras_object,
 )
-
-from .archive import ASSETS, CONFIG, WEIGHTS, Archive, read_archive, write_archive
-from .configs import config_errors, prepare
-from .errors import ModelFileError, located, model_file_errors
-from .hdf5 import open_hdf5
-from .hdf5_writer import build_hdf5
-from .state import Holder, holders, join
-from .strict_json import parse_json
-from .weights import Weights, check_parameters, collect, restore
+from keras_fn.saving.archive import ASSETS, CONFIG, WEIGHTS, Archive, read_archive, write_archive
+from keras_fn.saving.config_validation import config_errors, prepare
+from keras_fn.saving.errors import ModelFileError, located, model_file_errors
+from keras_fn.saving.hdf5.file import open_hdf5
+from keras_fn.saving.hdf5.writer import build_hdf5
+from keras_fn.saving.strict_json import parse_json
+from keras_fn.saving.variable_paths import Holder, holders, join
+from keras_fn.saving.weights import Weights, check_parameters, collect, restore
 
 _OWN = "keras_fn"  # the key of metadata that Keras does not write
 _COMPILE_FIX = "load_model(..., compile=False) loads the model without how it was trained"

@@ -19,17 +19,17 @@ from keras_fn.core.serialization import (
     serialize_keras_object,
 )
 from keras_fn.core.variable import Variable
+from keras_fn.saving.archive import KERAS_VERSION
+from keras_fn.saving.config_validation import config_errors, prepare
+from keras_fn.saving.dataset_matching import FIX, check_fits, read_for
+from keras_fn.saving.errors import ModelFileError, located, model_file_errors, printable
+from keras_fn.saving.hdf5.file import DIGEST_ATTRIBUTE, Hdf5File, open_hdf5
+from keras_fn.saving.hdf5.writer import build_hdf5
+from keras_fn.saving.strict_json import parse_json
+from keras_fn.saving.variable_paths import join
+from keras_fn.saving.weights import check_parameters
 
 from . import keras_format
-from .archive import KERAS_VERSION
-from .configs import config_errors, prepare
-from .errors import ModelFileError, located, model_file_errors, printable
-from .fit import FIX, check_fits, read_for
-from .hdf5 import DIGEST_ATTRIBUTE, Hdf5File, open_hdf5
-from .hdf5_writer import build_hdf5
-from .state import join
-from .strict_json import parse_json
-from .weights import check_parameters
 
 _MODEL, _OPTIMIZER, _TOP = "model_weights", "optimizer_weights", "top_level_model_weights"
 _COMPILE_FIX = "load_model(..., compile=False) loads the model without how it was trained"

@@ -7,8 +7,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from .errors import ModelFileError
-from .limits import Limits, current_limits
+from keras_fn.saving.errors import ModelFileError
+from keras_fn.saving.limits import Limits, current_limits
 
 _NUMBER_CHARACTERS = 400
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")

@@ -14,12 +14,11 @@ import numpy as np
 from keras_fn.backend.loader import current
 from keras_fn.core.variable import Variable
 from keras_fn.optimizers.optimizer import Optimizer
-
-from .errors import ModelFileError, located, printable
-from .fit import FIX, check_fits, read_for
-from .hdf5 import Hdf5File
-from .limits import current_limits
-from .state import Holder, holders, named_in_config, names
+from keras_fn.saving.dataset_matching import FIX, check_fits, read_for
+from keras_fn.saving.errors import ModelFileError, located, printable
+from keras_fn.saving.hdf5.file import Hdf5File
+from keras_fn.saving.limits import current_limits
+from keras_fn.saving.variable_paths import Holder, holders, named_in_config, names
 
 _OPTIMIZER_FIX = "load_model(..., compile=False) loads the model without its optimizer"
 # Where the state of optimizers is, in files of models that are compiled when this one is not.

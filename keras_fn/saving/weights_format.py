@@ -10,12 +10,12 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from .atomic import atomic_write, describe, open_for_reading, open_for_writing
-from .errors import ModelFileError, model_file_errors
-from .hdf5 import open_hdf5
-from .hdf5_writer import build_hdf5
-from .strict_json import parse_json
-from .weights import Weights, collect, restore
+from keras_fn.saving.errors import ModelFileError, model_file_errors
+from keras_fn.saving.file_io import atomic_write, describe, open_for_reading, open_for_writing
+from keras_fn.saving.hdf5.file import open_hdf5
+from keras_fn.saving.hdf5.writer import build_hdf5
+from keras_fn.saving.strict_json import parse_json
+from keras_fn.saving.weights import Weights, collect, restore
 
 _GIBIBYTE = 1 << 30
 _SHARD = re.compile(r"[^/\\:\x00-\x1f]{1,200}\.weights\.h5")

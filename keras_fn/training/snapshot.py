@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from keras_fn.errors import SpecError
-from keras_fn.random.seed import global_seed_generator, keep_process_seeds
+from keras_fn.random.seed_generator import global_seed_generator, keep_process_seeds
 
 
 class Snapshot:

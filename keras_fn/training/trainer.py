@@ -6,17 +6,18 @@ from typing import Any
 import numpy as np
 
 from keras_fn import ops
+from keras_fn.callbacks.backup_and_restore import BackupAndRestore, Run
+from keras_fn.callbacks.callback_list import CallbackList
+from keras_fn.callbacks.history import History
+from keras_fn.callbacks.progress_display import EpochDisplay
 from keras_fn.core import tree
+from keras_fn.core.cleanup import run
 from keras_fn.core.operation import infer
 from keras_fn.core.tracebacks import entrance
-from keras_fn.training import intake
-from keras_fn.training.callbacks import CallbackList, History
-from keras_fn.training.callbacks_backup import BackupAndRestore, Run
-from keras_fn.training.data import unpack_x_y_sample_weight
-from keras_fn.training.execution import Execution, joined
-from keras_fn.training.progress import EpochDisplay
-from keras_fn.training.runs import run
-from keras_fn.training.steps import Steps, symbol
+from keras_fn.data_adapters import binding
+from keras_fn.data_adapters.data_adapter_utils import unpack_x_y_sample_weight
+from keras_fn.training.epoch_runner import Execution, joined
+from keras_fn.training.train_step import Steps, symbol
 
 
 class Trainer(Steps):
@@ -75,18 +76,18 @@ class Trainer(Steps):
             ValueError: The data does not fit the model; nothing has changed then.
         """
         self._need_compile("fit")
-        data, held_out = intake.training_data(
+        data, held_out = binding.training_data(
             self, x, y, sample_weight, class_weight, batch_size, shuffle, steps_per_epoch,
             validation_split,
         )  # fmt: skip
         if validation_data is None:
             validation_data = held_out
         self._prepare(data.peek())
-        intake.check_targets(self, data)
+        binding.check_targets(self, data)
         validation = None
         if validation_data is not None:
             size = validation_batch_size or batch_size
-            validation = intake.validation_data(self, validation_data, size, validation_steps)
+            validation = binding.validation_data(self, validation_data, size, validation_steps)
         if resume is not None:
             callbacks = [callbacks or [], BackupAndRestore(resume)]
         watchers = callbacks if isinstance(callbacks, CallbackList) else CallbackList(
@@ -178,9 +179,9 @@ class Trainer(Steps):
         if kwargs:
             raise TypeError(f"evaluate does not take {', '.join(kwargs)}.")
         self._need_compile("evaluate")
-        data = intake.batches(self, x, y, sample_weight, batch_size or 32, False, steps)
+        data = binding.batches(self, x, y, sample_weight, batch_size or 32, False, steps)
         self._prepare(data.peek())
-        intake.check_targets(self, data)
+        binding.check_targets(self, data)
         watchers = callbacks if isinstance(callbacks, CallbackList) else CallbackList(
             callbacks, model=self, steps=len(data) or None, verbose=verbose
         )  # fmt: skip
@@ -226,7 +227,7 @@ class Trainer(Steps):
     def _predict_batches(
         self, x: Any, batch_size: int, verbose: Any, steps: int | None, callbacks: Any
     ) -> Any:
-        data = intake.batches(self, x, None, None, batch_size, False, steps, x_only=True)
+        data = binding.batches(self, x, None, None, batch_size, False, steps, x_only=True)
         self._prepare_for_predict(data.peek())
         watchers = callbacks if isinstance(callbacks, CallbackList) else CallbackList(
             callbacks, model=self, steps=len(data) or None, verbose=verbose
@@ -243,7 +244,7 @@ class Trainer(Steps):
     def _prepare_for_predict(self, rows: Any) -> None:
         if not self.built:
             x, _, _ = rows
-            symbols = tree.map_structure(symbol, intake.arranged(self, x))
+            symbols = tree.map_structure(symbol, binding.arranged(self, x))
             infer(lambda x: self(x, training=False), (symbols,), {})
 
     # ---------------------------------------------------------------- single batches
@@ -272,10 +273,10 @@ class Trainer(Steps):
     def _on_batch(
         self, kind: str, x: Any, y: Any, sample_weight: Any, class_weight: Any, return_dict: bool
     ) -> Any:
-        rows = intake.rows(self, x, y, sample_weight, class_weight)
+        rows = binding.rows(self, x, y, sample_weight, class_weight)
         self._prepare(rows)
-        intake.check_rows(self, rows)
-        result = self._function(kind)(intake.one_batch(rows), None)
+        binding.check_rows(self, rows)
+        result = self._function(kind)(binding.one_batch(rows), None)
         logs = self._read(result) if isinstance(result, dict) else self._read_metrics()
         if return_dict:
             return logs
@@ -327,9 +328,9 @@ class Trainer(Steps):
 
     def _predict_array(self, x: Any) -> Any:
         """Returns the outputs for inputs that go through the model together."""
-        rows = intake.rows(self, x, None, None, None)
+        rows = binding.rows(self, x, None, None, None)
         self._prepare_for_predict(rows)
-        outputs = self._function("predict")(intake.one_batch(rows), None)
+        outputs = self._function("predict")(binding.one_batch(rows), None)
         return tree.map_structure(ops.convert_to_numpy, outputs)
 
 

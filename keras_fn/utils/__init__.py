@@ -4,9 +4,9 @@ from keras_fn._lazy import attach
 
 _HOMES = {
     "CustomObjectScope": "keras_fn.core.registry",
-    "Progbar": "keras_fn.training.progress",
-    "PyDataset": "keras_fn.training.py_dataset",
-    "Sequence": "keras_fn.training.py_dataset",
+    "Progbar": "keras_fn.callbacks.progress_display",
+    "PyDataset": "keras_fn.data_adapters.py_dataset",
+    "Sequence": "keras_fn.data_adapters.py_dataset",
     "clear_session": "keras_fn.utils.session",
     "custom_object_scope": "keras_fn.core.registry",
     "deserialize_keras_object": "keras_fn.core.serialization",
@@ -22,15 +22,15 @@ _HOMES = {
     "model_to_dot": "keras_fn.visualization.plot",
     "model_to_mermaid": "keras_fn.visualization.mermaid",
     "normalize": "keras_fn.utils.numerical_utils",
-    "pack_x_y_sample_weight": "keras_fn.training.data",
+    "pack_x_y_sample_weight": "keras_fn.data_adapters.data_adapter_utils",
     "pad_sequences": "keras_fn.utils.sequence_utils",
     "plot_model": "keras_fn.visualization.plot",
     "register_keras_serializable": "keras_fn.core.registry",
     "serialize_keras_object": "keras_fn.core.serialization",
-    "set_random_seed": "keras_fn.random.seed",
+    "set_random_seed": "keras_fn.random.seed_generator",
     "standardize_dtype": "keras_fn.core.dtypes",
     "to_categorical": "keras_fn.utils.numerical_utils",
-    "unpack_x_y_sample_weight": "keras_fn.training.data",
+    "unpack_x_y_sample_weight": "keras_fn.data_adapters.data_adapter_utils",
 }
 
 __getattr__, __dir__, __all__ = attach(__name__, _HOMES)

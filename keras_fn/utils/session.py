@@ -3,7 +3,7 @@
 import gc
 
 from keras_fn.core import naming
-from keras_fn.random import seed
+from keras_fn.random import seed_generator
 
 
 def clear_session(free_memory: bool = True) -> None:
@@ -18,6 +18,6 @@ def clear_session(free_memory: bool = True) -> None:
         'dense'
     """
     naming.reset_names()
-    seed.clear_global_generator()
+    seed_generator.clear_global_generator()
     if free_memory:
         gc.collect()

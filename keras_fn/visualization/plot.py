@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from keras_fn.visualization import dot, layered
+from keras_fn.visualization import dot, matplotlib_renderer
 from keras_fn.visualization.diagram import Diagram, Show, diagram_of
 from keras_fn.visualization.dot import model_to_dot  # noqa: F401  its public home is here
 from keras_fn.visualization.mermaid import model_to_mermaid
@@ -112,7 +112,7 @@ def _picture(
         lambda: through_graphviz(splines),
         # Graphviz crashes, or takes forever, on right angles in some graphs.
         lambda: through_graphviz("polyline"),
-        lambda: layered.draw(diagram, show, rankdir, splines, dpi, format),
+        lambda: matplotlib_renderer.draw(diagram, show, rankdir, splines, dpi, format),
     ]
     reasons = []
     for drawer in drawers:

@@ -5,10 +5,10 @@ import inspect
 import pytest
 
 from keras_fn import ops
+from keras_fn.backend.function_transforms import Transformations
 from keras_fn.backend.loader import current
 from keras_fn.backend.primitives import Makers, Primitives
-from keras_fn.backend.transformations import Transformations
-from keras_fn.core.arithmetic import OPS
+from keras_fn.core.operators import OPS
 from keras_fn.errors import Unsupported
 from keras_fn.ops._op import _Op
 from keras_fn.ops._rules import like

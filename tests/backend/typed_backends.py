@@ -15,7 +15,7 @@ from keras_fn.backend.contract import (
     RecordsGradients,
     RunsManySteps,
 )
-from keras_fn.backend.transformations import Loops
+from keras_fn.backend.function_transforms import Loops
 
 JAX: Backend = keras_fn_jax
 NUMPY: Backend = keras_fn_numpy

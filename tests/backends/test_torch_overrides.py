@@ -13,7 +13,7 @@ import torch
 import keras_fn as keras
 import keras_fn_torch as backend
 from keras_fn import ops
-from keras_fn.core.arithmetic import OPS
+from keras_fn.core.operators import OPS
 from keras_fn.ops import rnn
 from keras_fn_torch.ops import gru, lstm
 

@@ -2,7 +2,7 @@
 
 import inspect
 
-from keras_fn.core.memo import remembered
+from keras_fn.core.memoize import remembered
 from keras_fn.core.tracing import is_followed, traced_as, worked_out
 
 

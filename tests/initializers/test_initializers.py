@@ -10,7 +10,7 @@ from keras_fn import initializers, ops
 from keras_fn.core.scopes import LazyScope
 from keras_fn.core.variable import Variable
 from keras_fn.random import SeedGenerator
-from keras_fn.random.seed import set_random_seed
+from keras_fn.random.seed_generator import set_random_seed
 
 # SHA-256, first 16 digits, of the values for set_random_seed(1) and the shape (3, 3, 4, 5).
 GOLDEN = {

@@ -88,7 +88,7 @@ BODIES = {
 
 @pytest.mark.parametrize("name", BODIES)
 def test_a_body_gives_what_a_faster_function_gives(name):
-    from keras_fn.core.arithmetic import OPS
+    from keras_fn.core.operators import OPS
 
     args = [current().convert_to_tensor(x) if hasattr(x, "shape") else x for x in BODIES[name]]
     fast, slow = OPS[name](*args), OPS[name].op.fn(*args)

@@ -8,8 +8,8 @@ import resource
 import sys
 
 from keras_fn.saving.archive import read_archive
-from keras_fn.saving.atomic import open_for_reading
-from keras_fn.saving.hdf5 import Hdf5File, datasets, open_hdf5
+from keras_fn.saving.file_io import open_for_reading
+from keras_fn.saving.hdf5.file import Hdf5File, datasets, open_hdf5
 from keras_fn.saving.strict_json import parse_json
 
 MEMORY_BYTES = 1 << 30

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from keras_fn.saving.archive import read_archive, write_archive
 from keras_fn.saving.errors import ModelFileError, ModelFileTypeError
-from keras_fn.saving.hdf5_writer import build_hdf5
+from keras_fn.saving.hdf5.writer import build_hdf5
 from keras_fn.saving.limits import limits
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "keras_files"

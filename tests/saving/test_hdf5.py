@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from keras_fn.saving.errors import ModelFileError
-from keras_fn.saving.hdf5 import datasets, open_hdf5, read_dataset
-from keras_fn.saving.hdf5_writer import build_hdf5
+from keras_fn.saving.hdf5.file import datasets, open_hdf5, read_dataset
+from keras_fn.saving.hdf5.writer import build_hdf5
 from keras_fn.saving.limits import limits
 
 ROOT = Path(__file__).parents[2]
@@ -132,7 +132,7 @@ def test_chunked_datasets_are_read(options, dtype):
 
 def test_the_bytes_do_not_depend_on_the_time_or_the_process():
     code = (
-        "import hashlib, numpy as np; from keras_fn.saving.hdf5_writer import build_hdf5\n"
+        "import hashlib, numpy as np; from keras_fn.saving.hdf5.writer import build_hdf5\n"
         "arrays = {f'a{i}/vars/0': np.arange(i) for i in range(20)}\n"
         "content = build_hdf5(arrays, {'': {'name': ['x'] * 50}})\n"
         "print(hashlib.sha256(content).hexdigest())"

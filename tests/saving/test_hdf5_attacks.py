@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
-from keras_fn.saving.hdf5_writer import build_hdf5
+from keras_fn.saving.hdf5.writer import build_hdf5
 
 
 def _secret(folder: Path) -> Path:

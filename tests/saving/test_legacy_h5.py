@@ -7,8 +7,8 @@ import pytest
 
 import keras_fn as keras
 from keras_fn.saving.errors import ModelFileError, ModelFileTypeError
-from keras_fn.saving.hdf5 import open_hdf5
-from keras_fn.saving.hdf5_writer import build_hdf5
+from keras_fn.saving.hdf5.file import open_hdf5
+from keras_fn.saving.hdf5.writer import build_hdf5
 from tests.saving import oracle_check
 
 

@@ -8,9 +8,9 @@ import pytest
 
 import keras_fn as keras
 from keras_fn import ops
-from keras_fn.core.arithmetic import OPS
+from keras_fn.core.operators import OPS
 from keras_fn.errors import SpecError
-from keras_fn.saving import op_names
+from keras_fn.saving import op_serialization
 from tests.saving import oracle_check
 
 # Options of Keras that have no effect at their default, and are not here yet.
@@ -32,7 +32,7 @@ def saved_and_loaded(model):
 def test_every_option_in_the_table_is_an_argument_of_the_op():
     unknown = {
         (row.function, option)
-        for row in op_names.keras_ops().values()
+        for row in op_serialization.keras_ops().values()
         if row.function in OPS
         for option in row.options
         if option not in OPS[row.function].op.signature.parameters
@@ -41,7 +41,7 @@ def test_every_option_in_the_table_is_an_argument_of_the_op():
 
 
 def test_classes_have_one_row_each_and_functions_too():
-    rows = op_names.keras_ops().values()
+    rows = op_serialization.keras_ops().values()
     assert len({row.function for row in rows}) == len(rows) > 250
     assert {row.module for row in rows} == {
         f"keras.src.ops.{m}" for m in ("core", "einops", "image", "linalg", "math", "nn", "numpy")
@@ -147,11 +147,11 @@ def test_arguments_that_do_not_fit_the_op_are_an_error():
 
 
 def test_options_are_passed_by_name_where_they_have_a_default():
-    mean, options = op_names.read_op(
+    mean, options = op_serialization.read_op(
         {"module": "keras.src.ops.numpy", "class_name": "Mean",
          "config": {"name": "m", "axis": [1, 2], "keepdims": True}}
     )  # fmt: skip
-    assert op_names.full_call(mean, options, ["x"], {}) == (
+    assert op_serialization.full_call(mean, options, ["x"], {}) == (
         ["x"], {"axis": (1, 2), "keepdims": True},
     )  # fmt: skip
     assert "axis" in inspect.signature(mean.op.op.fn).parameters

@@ -15,7 +15,7 @@ import pytest
 import keras_fn as keras
 from keras_fn.saving.archive import CONFIG, WEIGHTS, write_archive
 from keras_fn.saving.errors import ModelFileError, ModelFileTypeError
-from keras_fn.saving.hdf5_writer import build_hdf5
+from keras_fn.saving.hdf5.writer import build_hdf5
 from keras_fn.saving.keras_format import members
 from keras_fn.saving.limits import limits
 from keras_fn.saving.weights import collect

@@ -7,7 +7,7 @@ import pytest
 
 import keras_fn as keras
 from keras_fn.saving.errors import ModelFileError
-from keras_fn.saving.hdf5_writer import build_hdf5
+from keras_fn.saving.hdf5.writer import build_hdf5
 from keras_fn.saving.weights import collect
 from tests.saving import oracle_check
 

@@ -5,7 +5,7 @@ import pytest
 
 import keras_fn as keras
 from keras_fn import layers
-from keras_fn.training import resume
+from keras_fn.training import backup_format
 
 X = np.random.default_rng(5).normal(size=(22, 4)).astype("float32")
 Y = X @ np.ones((4, 1), "float32")
@@ -179,14 +179,14 @@ def test_a_file_brings_everything_back(tmp_path):
     import ml_dtypes
 
     state = {
-        "format": resume.FORMAT,
+        "format": backup_format.FORMAT,
         "arrays": [np.arange(3), np.float32(2.5), np.ones((2, 0), "bool")],
         "half": np.array([1.5, -2], ml_dtypes.bfloat16),
         "scalar": np.array(3.0, "float64"),
         "nested": {"a": (1, "two", None, True), 5: float("inf")},
     }
-    resume.write(tmp_path / "f", state)
-    found = resume.read(tmp_path / "f")
+    backup_format.write(tmp_path / "f", state)
+    found = backup_format.read(tmp_path / "f")
     assert found["half"].dtype == ml_dtypes.bfloat16
     assert found["half"].tolist() == [1.5, -2]
     assert found["arrays"][0].tolist() == [0, 1, 2]
@@ -200,7 +200,7 @@ def test_a_file_of_objects_is_not_read(tmp_path):
     with open(tmp_path / "f", "wb") as file:
         np.savez(file, state=np.array([{"code": 1}], dtype=object))
     with pytest.raises(ValueError, match="is not a complete backup"):
-        resume.read(tmp_path / "f")
+        backup_format.read(tmp_path / "f")
 
 
 def test_data_without_an_end_goes_on_where_it_was(tmp_path):

@@ -276,7 +276,7 @@ def test_model_to_dot_tells_what_to_install(make, without):
 @needs_dot
 @pytest.mark.parametrize("name", NAMES)
 def test_graphviz_draws_every_model(make, tmp_path, name, monkeypatch):
-    monkeypatch.setattr("keras_fn.visualization.layered.draw", None)  # no way out
+    monkeypatch.setattr("keras_fn.visualization.matplotlib_renderer.draw", None)  # no way out
     model = make(name)
     plot_model(model, tmp_path / "m.svg", **ALL)
     assert model.layers[-1].name in "\n".join(svg_texts(tmp_path / "m.svg")) or name == "called"
@@ -284,7 +284,7 @@ def test_graphviz_draws_every_model(make, tmp_path, name, monkeypatch):
 
 @needs_dot
 def test_graphviz_takes_any_name(tmp_path, monkeypatch):
-    monkeypatch.setattr("keras_fn.visualization.layered.draw", None)
+    monkeypatch.setattr("keras_fn.visualization.matplotlib_renderer.draw", None)
     x = keras_fn.Input((2,), name="<b>&\"'")
     inner = keras_fn.Model(x, keras_fn.layers.Dense(2)(x), name="<b> \"&' 名")
     y = keras_fn.Input((2,), name="node")

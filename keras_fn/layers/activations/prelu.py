@@ -6,9 +6,8 @@ from keras_fn.core.input_spec import InputSpec
 from keras_fn.layers._arguments import add_described, describe
 from keras_fn.layers._shapes import known_size
 from keras_fn.layers.layer import Layer
-from keras_fn.ops.binary import multiply, subtract
-from keras_fn.ops.nn import relu
-from keras_fn.ops.unary import negative
+from keras_fn.ops.activations import relu
+from keras_fn.ops.arithmetic import multiply, negative, subtract
 
 
 class PReLU(Layer):

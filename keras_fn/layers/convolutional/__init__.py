@@ -8,5 +8,5 @@ from keras_fn.layers.convolutional.conv_transpose import Conv2DTranspose as Conv
 from keras_fn.layers.convolutional.conv_transpose import Conv3DTranspose as Conv3DTranspose
 from keras_fn.layers.convolutional.depthwise_conv import DepthwiseConv1D as DepthwiseConv1D
 from keras_fn.layers.convolutional.depthwise_conv import DepthwiseConv2D as DepthwiseConv2D
-from keras_fn.layers.convolutional.depthwise_conv import SeparableConv1D as SeparableConv1D
-from keras_fn.layers.convolutional.depthwise_conv import SeparableConv2D as SeparableConv2D
+from keras_fn.layers.convolutional.separable_conv import SeparableConv1D as SeparableConv1D
+from keras_fn.layers.convolutional.separable_conv import SeparableConv2D as SeparableConv2D

@@ -4,9 +4,9 @@ from typing import Any
 
 from keras_fn import activations
 from keras_fn.layers._arguments import add_described, describe
-from keras_fn.layers.convolutional.base import Convolution
-from keras_fn.ops.nn import conv
-from keras_fn.ops.shapes import pad
+from keras_fn.layers.convolutional.base_conv import Convolution
+from keras_fn.ops.convolution import conv
+from keras_fn.ops.manipulation import pad
 
 
 class Conv(Convolution):

@@ -4,8 +4,8 @@ from typing import Any
 
 from keras_fn import activations
 from keras_fn.layers._arguments import add_described, counts, describe, misfit
-from keras_fn.layers.convolutional.base import Convolution
-from keras_fn.ops.nn import conv_transpose
+from keras_fn.layers.convolutional.base_conv import Convolution
+from keras_fn.ops.convolution import conv_transpose
 
 
 class ConvTranspose(Convolution):

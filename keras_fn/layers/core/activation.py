@@ -28,22 +28,3 @@ class Activation(Layer):
     def call(self, inputs: Any) -> Any:
         """Returns the activation of the inputs."""
         return self.activation(inputs)
-
-
-class Identity(Layer):
-    """Returns its inputs, nested ones too.
-
-    Input: any tensors. Output: the same.
-
-    Example:
-        >>> keras.layers.Identity()(keras.Input((3,))).shape
-        (None, 3)
-    """
-
-    def __init__(self, **kwargs: Any):
-        super().__init__(**kwargs)
-        self.supports_masking = True
-
-    def call(self, inputs: Any) -> Any:
-        """Returns the inputs."""
-        return inputs

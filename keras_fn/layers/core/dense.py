@@ -6,7 +6,7 @@ from keras_fn import activations, constraints, initializers, regularizers
 from keras_fn.core.input_spec import InputSpec
 from keras_fn.layers._shapes import known_size
 from keras_fn.layers.layer import Layer
-from keras_fn.ops.nn import dense
+from keras_fn.ops.dense import dense
 
 
 class Dense(Layer):

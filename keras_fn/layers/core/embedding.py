@@ -4,10 +4,10 @@ from typing import Any
 
 from keras_fn.layers._arguments import add_described, count, describe
 from keras_fn.layers.layer import Layer
-from keras_fn.ops.binary import not_equal
 from keras_fn.ops.core import cast
 from keras_fn.ops.core import dtype as dtype_of
 from keras_fn.ops.indexing import take
+from keras_fn.ops.logic import not_equal
 
 
 class Embedding(Layer):

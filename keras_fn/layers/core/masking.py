@@ -4,8 +4,8 @@ from typing import Any
 
 from keras_fn.core.serialization import deserialize_keras_object
 from keras_fn.layers.layer import Layer
-from keras_fn.ops.binary import not_equal, where
-from keras_fn.ops.reductions import any as any_
+from keras_fn.ops.logic import any as any_
+from keras_fn.ops.logic import not_equal, where
 
 
 class Masking(Layer):

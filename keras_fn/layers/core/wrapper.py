@@ -4,7 +4,7 @@ from typing import Any
 
 from keras_fn.core.serialization import deserialize_keras_object
 from keras_fn.layers._arguments import misfit
-from keras_fn.layers._building import with_own_parameters
+from keras_fn.layers._build_wrapper import with_own_parameters
 from keras_fn.layers.layer import Layer
 
 

@@ -2,17 +2,14 @@
 
 from typing import Any
 
+from keras_fn import ops
 from keras_fn.core import tree
 from keras_fn.core.masking import makes_none
-from keras_fn.errors import DTypeError, SpecError
-from keras_fn.layers.merging.merge import Merge, _features
+from keras_fn.errors import SpecError
+from keras_fn.layers.merging.base_merge import Merge, _features
 from keras_fn.ops._rules import normalize_axis
 from keras_fn.ops.creation import ones_like
-from keras_fn.ops.nn import normalize
-from keras_fn.ops.products import einsum
-from keras_fn.ops.reductions import any as any_
-from keras_fn.ops.shapes import concatenate, expand_dims
-from keras_fn.settings import settings
+from keras_fn.ops.logic import any as any_
 
 
 class Concatenate(Merge):
@@ -53,7 +50,7 @@ class Concatenate(Merge):
         """Returns the joined inputs."""
         if not isinstance(inputs, (list, tuple)):
             self._check_number(inputs)
-        return concatenate(inputs, axis=self.axis)
+        return ops.concatenate(inputs, axis=self.axis)
 
     @makes_none
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
@@ -66,83 +63,19 @@ class Concatenate(Merge):
             if m is None:
                 m = ones_like(x, dtype="bool")
             whole.append(_features(m, x) if len(m.shape) < len(x.shape) else m)
-        return any_(concatenate(whole, axis=self.axis), axis=-1)
+        return any_(ops.concatenate(whole, axis=self.axis), axis=-1)
 
 
-class Dot(Merge):
-    """Products of two inputs, sample by sample, summed along one axis of each.
+def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
+    """Calls a new `Concatenate` layer.
 
     Args:
-        axes: The axis of both, or a pair of axes. The batch axis is 0.
-        normalize: Whether to divide by the norms along these axes beforehand: the products are
-            then cosines.
-
-    Input: a list of two tensors. Output: a tensor of the batch axis, the other axes of the
-    first, and the other axes of the second; of shape `(batch, 1)` where there are none.
-
-    Raises:
-        TypeError: `axes` is neither an integer nor a pair of them.
-        ValueError: Not two inputs, or their sizes differ along `axes`.
+        inputs: A list of tensors.
+        axis: The axis along which they are joined.
+        **kwargs: Arguments of the layer, such as its name.
 
     Example:
-        >>> keras.layers.Dot(axes=(2, 1))([keras.Input((4, 5)), keras.Input((5, 6))]).shape
-        (None, 4, 6)
+        >>> keras.layers.concatenate([keras.Input((2,)), keras.Input((3,))]).shape
+        (None, 5)
     """
-
-    _at_least = _at_most = 2
-
-    def __init__(self, axes: Any, normalize: bool = False, **kwargs: Any):
-        super().__init__(**kwargs)
-        pair = (axes, axes) if isinstance(axes, int) else axes
-        if not isinstance(pair, (list, tuple)) or [type(a) for a in pair] != [int, int]:
-            raise DTypeError(
-                "Dot",
-                expected="axes: an integer, or two of them",
-                given=f"axes={axes!r}",
-                fix="for example axes=(2, 1)",
-            )
-        self.axes, self.normalize = axes, normalize
-        self._pair = tuple(pair)
-
-    def _summed(self, shapes: list[Any]) -> tuple[int, int]:
-        """Returns the axis of each input that is summed over."""
-        first, second = (
-            normalize_axis(axis, len(shape), self._place)
-            for axis, shape in zip(self._pair, shapes, strict=True)
-        )
-        return first, second
-
-    def _check_shapes(self, shapes: list[tuple]) -> None:
-        axes = self._summed(shapes)
-        sizes = [shape[axis] for shape, axis in zip(shapes, axes, strict=True)]
-        batches = [shape[0] for shape in shapes]
-        if 0 in axes or any(None not in two and two[0] != two[1] for two in (sizes, batches)):
-            raise SpecError(
-                self._place,
-                expected=f"one batch size, and one size along axes={self.axes}, not the batch axis",
-                given=f"shapes {shapes[0]} and {shapes[1]}",
-                fix="choose other axes, or swap those of one input with Permute",
-            )
-
-    def call(self, inputs: Any) -> Any:
-        """Returns the products."""
-        if not isinstance(inputs, (list, tuple)):
-            self._check_number(inputs)
-        axes = self._summed([x.shape for x in inputs])
-        if self.normalize:
-            fuzz = settings.epsilon
-            inputs = [normalize(x, a, epsilon=fuzz) for x, a in zip(inputs, axes, strict=True)]
-        x, y = inputs
-        (first, second), last = axes, len(x.shape)
-        x_letters = "abcdefgh"[:last]
-        y_letters = "a" + "ijklmnop"[: len(y.shape) - 1]
-        y_letters = y_letters.replace(y_letters[second], x_letters[first])
-        summed = x_letters[first]
-        kept = x_letters.replace(summed, "") + y_letters[1:].replace(summed, "")
-        product = einsum(f"{x_letters},{y_letters}->{kept}", x, y)
-        return expand_dims(product, -1) if kept == "a" else product
-
-    @makes_none
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
-        """Returns None: the masked axis is gone."""
-        return None
+    return Concatenate(axis=axis, **kwargs)(inputs)

@@ -3,11 +3,11 @@
 from keras_fn.layers.normalization.batch_normalization import (
     BatchNormalization as BatchNormalization,
 )
-from keras_fn.layers.normalization.layer_normalization import (
+from keras_fn.layers.normalization.group_normalization import (
     GroupNormalization as GroupNormalization,
 )
 from keras_fn.layers.normalization.layer_normalization import (
     LayerNormalization as LayerNormalization,
 )
-from keras_fn.layers.normalization.layer_normalization import RMSNormalization as RMSNormalization
-from keras_fn.layers.normalization.layer_normalization import UnitNormalization as UnitNormalization
+from keras_fn.layers.normalization.rms_normalization import RMSNormalization as RMSNormalization
+from keras_fn.layers.normalization.unit_normalization import UnitNormalization as UnitNormalization

@@ -10,24 +10,16 @@ from keras_fn.layers._arguments import add_described, describe, misfit
 from keras_fn.layers._shapes import known_size
 from keras_fn.layers.layer import Layer
 from keras_fn.ops._rules import normalize_axis
-from keras_fn.ops.binary import (
-    add,
-    clip,
-    divide,
-    maximum,
-    minimum,
-    multiply,
-    square,
-    subtract,
-    where,
-)
+from keras_fn.ops.activations import relu
+from keras_fn.ops.arithmetic import add, clip, divide, maximum, minimum, multiply, square, subtract
+from keras_fn.ops.autodiff import stop_gradient
 from keras_fn.ops.core import cast
 from keras_fn.ops.creation import ones_like
-from keras_fn.ops.nn import batch_normalization, relu
-from keras_fn.ops.normalization import normalize_batch
+from keras_fn.ops.logic import where
+from keras_fn.ops.manipulation import expand_dims, reshape
+from keras_fn.ops.math import sqrt
+from keras_fn.ops.normalization import batch_normalization, normalize_batch
 from keras_fn.ops.reductions import moments, sum
-from keras_fn.ops.shapes import expand_dims, reshape
-from keras_fn.ops.unary import sqrt, stop_gradient
 from keras_fn.settings import epsilon as fuzz
 
 _CLIPS = ("rmax", "rmin", "dmax")

@@ -4,9 +4,9 @@ from typing import Any
 
 from keras_fn.core.serialization import deserialize_keras_object
 from keras_fn.layers.layer import Layer
-from keras_fn.ops.binary import add, multiply
+from keras_fn.ops.arithmetic import add, multiply
 from keras_fn.ops.core import cast, convert_to_tensor
-from keras_fn.ops.shapes import reshape
+from keras_fn.ops.manipulation import reshape
 from keras_fn.settings import settings
 
 

@@ -3,10 +3,10 @@
 from keras_fn.layers.regularization.activity_regularization import (
     ActivityRegularization as ActivityRegularization,
 )
-from keras_fn.layers.regularization.dropout import AlphaDropout as AlphaDropout
+from keras_fn.layers.regularization.alpha_dropout import AlphaDropout as AlphaDropout
 from keras_fn.layers.regularization.dropout import Dropout as Dropout
-from keras_fn.layers.regularization.dropout import SpatialDropout1D as SpatialDropout1D
-from keras_fn.layers.regularization.dropout import SpatialDropout2D as SpatialDropout2D
-from keras_fn.layers.regularization.dropout import SpatialDropout3D as SpatialDropout3D
-from keras_fn.layers.regularization.noise import GaussianDropout as GaussianDropout
-from keras_fn.layers.regularization.noise import GaussianNoise as GaussianNoise
+from keras_fn.layers.regularization.gaussian_dropout import GaussianDropout as GaussianDropout
+from keras_fn.layers.regularization.gaussian_noise import GaussianNoise as GaussianNoise
+from keras_fn.layers.regularization.spatial_dropout import SpatialDropout1D as SpatialDropout1D
+from keras_fn.layers.regularization.spatial_dropout import SpatialDropout2D as SpatialDropout2D
+from keras_fn.layers.regularization.spatial_dropout import SpatialDropout3D as SpatialDropout3D

@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from keras_fn.core.memo import remembered
-from keras_fn.ops.binary import divide
+from keras_fn.core.memoize import remembered
+from keras_fn.ops.arithmetic import divide
 from keras_fn.ops.core import cast
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.creation import ones_like
-from keras_fn.ops.image._kernels import KERNELS
+from keras_fn.ops.image._interpolation import KERNELS
 from keras_fn.ops.indexing import getitem
-from keras_fn.ops.products import matmul
-from keras_fn.ops.shapes import moveaxis, pad, reshape, stack
+from keras_fn.ops.linalg.products import matmul
+from keras_fn.ops.manipulation import moveaxis, pad, reshape, stack
 
 
 @remembered

@@ -6,7 +6,7 @@ from keras_fn.core.input_spec import InputSpec
 from keras_fn.layers._arguments import choice, count, counts
 from keras_fn.layers.layer import Layer
 from keras_fn.layers.reshaping._interpolation import KERNELS, interpolate
-from keras_fn.ops.shapes import repeat
+from keras_fn.ops.manipulation import repeat
 from keras_fn.settings import standardize_data_format
 
 

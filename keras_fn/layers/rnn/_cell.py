@@ -8,11 +8,11 @@ from keras_fn.core import tree
 from keras_fn.layers._arguments import add_described, count, describe, misfit, share
 from keras_fn.layers._shapes import known_size
 from keras_fn.layers.layer import Layer
-from keras_fn.ops.binary import multiply
+from keras_fn.ops.arithmetic import multiply
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.creation import ones, zeros
-from keras_fn.ops.products import matmul
-from keras_fn.ops.shapes import concatenate, split
+from keras_fn.ops.linalg.products import matmul
+from keras_fn.ops.manipulation import concatenate, split
 from keras_fn.random import SeedGenerator, dropout
 
 Step = Callable[[Any, Any], tuple[Any, Any]]

@@ -9,9 +9,9 @@ from keras_fn.core.serialization import deserialize_keras_object, serialize_kera
 from keras_fn.layers._arguments import misfit
 from keras_fn.layers._config import base_config
 from keras_fn.layers.layer import Layer
-from keras_fn.ops.binary import add, multiply
+from keras_fn.ops.arithmetic import add, multiply
 from keras_fn.ops.core import cast
-from keras_fn.ops.shapes import concatenate, flip
+from keras_fn.ops.manipulation import concatenate, flip
 
 _MERGES: dict[Any, Callable[[Any, Any], Any]] = {
     "concat": lambda x, y: concatenate([x, y], axis=-1),

@@ -5,21 +5,21 @@ from typing import Any
 from keras_fn.core import tree
 from keras_fn.core.masking import makes_none
 from keras_fn.core.serialization import deserialize_keras_object
-from keras_fn.core.state import StateHolder
+from keras_fn.core.stateful import StateHolder
 from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError
 from keras_fn.layers._arguments import misfit
 from keras_fn.layers._shapes import may_be
 from keras_fn.layers.layer import Layer
-from keras_fn.layers.rnn import _steps
+from keras_fn.layers.rnn import _cell_utils
 from keras_fn.layers.rnn._cell import Cell, Dropped, Step
 from keras_fn.layers.rnn.stacked_rnn_cells import StackedRNNCells
-from keras_fn.ops.binary import add, multiply
-from keras_fn.ops.control import recurrence
+from keras_fn.ops.arithmetic import add, multiply
 from keras_fn.ops.core import cast, convert_to_tensor
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.creation import zeros_like
-from keras_fn.ops.shapes import expand_dims, swapaxes
+from keras_fn.ops.manipulation import expand_dims, swapaxes
+from keras_fn.ops.rnn import recurrence
 
 
 class _Memory(StateHolder):
@@ -117,7 +117,7 @@ class RNN(Layer):
         """Builds the cell, and the states if they are kept."""
         del initial_state_shape  # it follows from the cell
         batch_size = sequences_shape[0]
-        _steps.build_cell(self.cell, (batch_size, *sequences_shape[2:]))
+        _cell_utils.build_cell(self.cell, (batch_size, *sequences_shape[2:]))
         if self.stateful and self._memory is None:
             if batch_size is None:
                 raise SpecError(
@@ -137,7 +137,7 @@ class RNN(Layer):
     def get_initial_state(self, batch_size: Any) -> list[Any]:
         """Returns the states before the first step, in a list."""
         dtype = getattr(self.cell, "compute_dtype", self.compute_dtype)
-        return _as_list(_steps.first_states(self.cell, batch_size, dtype))
+        return _as_list(_cell_utils.first_states(self.cell, batch_size, dtype))
 
     def reset_state(self) -> None:
         """Sets the states that a stateful layer keeps to 0."""
@@ -214,7 +214,7 @@ class RNN(Layer):
     def _loop(self, sequences: Any, states: list[Any], mask: Any, training: bool) -> Any:
         """Runs the cell. Returns the last output, all outputs, and the last states."""
         cell, batch_size = self.cell, shape_of(sequences)[0]
-        if isinstance(cell, Cell) and _steps.is_ours(cell) and cell._policy == self._policy:
+        if isinstance(cell, Cell) and _cell_utils.is_ours(cell) and cell._policy == self._policy:
             drop = cell.draw(batch_size, training)
             if mask is None and self._is_one_op(drop):
                 if drop.inputs is not None:
@@ -229,7 +229,7 @@ class RNN(Layer):
             step: Step = advance
         else:
             steps = swapaxes(sequences, 0, 1)
-            step = _steps.step_of(cell, batch_size, training, self._policy)
+            step = _cell_utils.step_of(cell, batch_size, training, self._policy)
         last, outputs, states = recurrence(
             step, steps, states, None if mask is None else swapaxes(cast(mask, "bool"), 0, 1),
             self.go_backwards, self.zero_output_for_mask, self.unroll,

@@ -7,7 +7,7 @@ from keras_fn.core.serialization import deserialize_keras_object
 from keras_fn.layers._arguments import misfit
 from keras_fn.layers.layer import Layer
 from keras_fn.layers.rnn._cell import Step
-from keras_fn.layers.rnn._steps import build_cell, first_states, output_size_of, step_of
+from keras_fn.layers.rnn._cell_utils import build_cell, first_states, output_size_of, step_of
 from keras_fn.ops.core import shape as shape_of
 
 

@@ -9,7 +9,7 @@ from keras_fn.layers.core.wrapper import Wrapper
 from keras_fn.layers.layer import Layer
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.indexing import take
-from keras_fn.ops.shapes import reshape, stack
+from keras_fn.ops.manipulation import reshape, stack
 
 
 class TimeDistributed(Wrapper):

@@ -9,12 +9,12 @@ from keras_fn.core.dtypes import numpy_dtype
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.ops._op import op
 from keras_fn.ops._types import Tensor
-from keras_fn.ops.binary import clip, equal, greater, less, maximum, minimum, mod, where
+from keras_fn.ops.arithmetic import absolute, clip, maximum, minimum, mod
 from keras_fn.ops.core import cast
-from keras_fn.ops.image._layout import axes_of
-from keras_fn.ops.products import tensordot
-from keras_fn.ops.shapes import expand_dims, stack, unstack
-from keras_fn.ops.unary import absolute
+from keras_fn.ops.image._data_format import axes_of
+from keras_fn.ops.linalg.products import tensordot
+from keras_fn.ops.logic import equal, greater, less, where
+from keras_fn.ops.manipulation import expand_dims, stack, unstack
 
 
 def _channels(images: Tensor, axis: int, allowed: tuple[int, ...], who: str) -> None:

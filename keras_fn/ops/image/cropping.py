@@ -9,7 +9,7 @@ from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, Spec, op
 from keras_fn.ops._types import Tensor
 from keras_fn.ops.core import shape as shape_of
-from keras_fn.ops.image._layout import axes_of, placed, replaced
+from keras_fn.ops.image._data_format import axes_of, placed, replaced
 from keras_fn.ops.indexing import getitem
 
 

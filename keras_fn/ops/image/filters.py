@@ -12,16 +12,16 @@ from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, Spec, op
 from keras_fn.ops._rules import broadcast, number_type
 from keras_fn.ops._types import Tensor
-from keras_fn.ops.binary import divide
+from keras_fn.ops.arithmetic import divide
+from keras_fn.ops.convolution import conv
 from keras_fn.ops.core import cast
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.creation import arange
-from keras_fn.ops.image._layout import alike, axes_of, to_pixels, working_dtype
-from keras_fn.ops.nn import conv
+from keras_fn.ops.image._data_format import alike, axes_of, to_pixels, working_dtype
+from keras_fn.ops.manipulation import concatenate, moveaxis, pad, reshape, split, stack
+from keras_fn.ops.math import exp
 from keras_fn.ops.reductions import mean
 from keras_fn.ops.reductions import sum as sum_
-from keras_fn.ops.shapes import concatenate, moveaxis, pad, reshape, split, stack
-from keras_fn.ops.unary import exp
 
 
 def _gaussian(size: int, sigma: Any, dtype: str) -> Any:

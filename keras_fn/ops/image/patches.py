@@ -7,19 +7,19 @@ from typing import Any
 
 import numpy as np
 
+from keras_fn.backend.conv_geometry import per_axis, same_padding
 from keras_fn.core import dtypes
-from keras_fn.core.windows import per_axis, same_padding
 from keras_fn.errors import SpecError
+from keras_fn.ops._conv_shapes import window_sizes
 from keras_fn.ops._op import Rule, Spec, op
 from keras_fn.ops._rules import product
 from keras_fn.ops._types import Tensor
-from keras_fn.ops._windows import window_sizes
-from keras_fn.ops.binary import maximum
+from keras_fn.ops.arithmetic import maximum
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.creation import arange
-from keras_fn.ops.image._layout import one_of, placed
+from keras_fn.ops.image._data_format import one_of, placed
 from keras_fn.ops.indexing import take
-from keras_fn.ops.shapes import reshape, transpose
+from keras_fn.ops.manipulation import reshape, transpose
 from keras_fn.settings import standardize_data_format
 
 Sizes = int | Sequence[int]

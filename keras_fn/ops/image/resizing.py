@@ -10,17 +10,16 @@ import numpy as np
 
 from keras_fn.core import dtypes
 from keras_fn.errors import SpecError
-from keras_fn.ops import binary, reductions, unary
+from keras_fn.ops import arithmetic, logic, reductions, trigonometric
 from keras_fn.ops._op import Rule, Spec, op
 from keras_fn.ops._rules import normalize_axes
 from keras_fn.ops._types import Tensor
-from keras_fn.ops.binary import floor_divide, maximum, minimum
+from keras_fn.ops.arithmetic import floor_divide, maximum, minimum
 from keras_fn.ops.core import cast
 from keras_fn.ops.core import dtype as dtype_of
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.creation import arange
-from keras_fn.ops.image._kernels import KERNELS, resize_weights, weights
-from keras_fn.ops.image._layout import (
+from keras_fn.ops.image._data_format import (
     alike,
     axes_of,
     one_of,
@@ -29,20 +28,21 @@ from keras_fn.ops.image._layout import (
     to_pixels,
     working_dtype,
 )
+from keras_fn.ops.image._interpolation import KERNELS, resize_weights, weights
 from keras_fn.ops.indexing import getitem, take
-from keras_fn.ops.products import tensordot
-from keras_fn.ops.shapes import moveaxis
+from keras_fn.ops.linalg.products import tensordot
+from keras_fn.ops.manipulation import moveaxis
 
 
 class _Ops:
     """What the formulas of weights need, for tensors."""
 
-    abs = staticmethod(unary.absolute)
-    sin = staticmethod(unary.sin)
+    abs = staticmethod(arithmetic.absolute)
+    sin = staticmethod(trigonometric.sin)
     sum = staticmethod(reductions.sum)
-    where = staticmethod(binary.where)
-    maximum = staticmethod(binary.maximum)
-    logical_and = staticmethod(binary.logical_and)
+    where = staticmethod(logic.where)
+    maximum = staticmethod(arithmetic.maximum)
+    logical_and = staticmethod(logic.logical_and)
 
 
 def _along(x: Tensor, axis: int, table: Any) -> Tensor:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_fn.core.windows import Sizes, per_axis, same_padding, transposed_window
+from keras_fn.backend.conv_geometry import Sizes, per_axis, same_padding, transposed_window
 from keras_fn.settings import standardize_data_format
 from keras_fn_numpy.tensors import in_float32
 

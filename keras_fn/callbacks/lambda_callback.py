@@ -1,0 +1,49 @@
+"""What a callback is, and the logs that it gets."""
+
+from collections.abc import Callable
+from typing import Any
+
+from keras_fn.callbacks.callback import Callback
+
+
+class LambdaCallback(Callback):
+    """A callback made of functions.
+
+    Args:
+        on_epoch_begin: Called with `(epoch, logs)`.
+        on_epoch_end: Called with `(epoch, logs)`.
+        on_train_begin: Called with `(logs)`.
+        on_train_end: Called with `(logs)`.
+        on_train_batch_begin: Called with `(batch, logs)`.
+        on_train_batch_end: Called with `(batch, logs)`.
+        **kwargs: Functions for other methods of `Callback`, and attributes.
+
+    Example:
+        >>> callback = keras.callbacks.LambdaCallback(
+        ...     on_epoch_end=lambda epoch, logs: print(epoch, logs["loss"])
+        ... )
+        >>> callback.on_epoch_end(3, {"loss": 0.25})
+        3 0.25
+    """
+
+    def __init__(
+        self,
+        on_epoch_begin: Callable[..., Any] | None = None,
+        on_epoch_end: Callable[..., Any] | None = None,
+        on_train_begin: Callable[..., Any] | None = None,
+        on_train_end: Callable[..., Any] | None = None,
+        on_train_batch_begin: Callable[..., Any] | None = None,
+        on_train_batch_end: Callable[..., Any] | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__()
+        given = {
+            "on_epoch_begin": on_epoch_begin,
+            "on_epoch_end": on_epoch_end,
+            "on_train_begin": on_train_begin,
+            "on_train_end": on_train_end,
+            "on_train_batch_begin": on_train_batch_begin,
+            "on_train_batch_end": on_train_batch_end,
+        }
+        vars(self).update(kwargs)
+        vars(self).update({name: f for name, f in given.items() if f is not None})

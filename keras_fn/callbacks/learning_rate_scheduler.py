@@ -1,0 +1,90 @@
+"""Callbacks that write down what happens, and those that set what an epoch or batch asks for."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from keras_fn import ops
+from keras_fn.callbacks.callback import Callback, Logs
+from keras_fn.callbacks.progress_display import say
+from keras_fn.errors import DTypeError, SpecError
+
+
+def read_rate(optimizer: Any) -> float:
+    """Returns the learning rate of an optimizer as a number."""
+    return float(ops.convert_to_numpy(optimizer.learning_rate))
+
+
+def optimizers_of(model: Any) -> dict[str, Any]:
+    """Returns the model's optimizers, each under the key of its learning rate in the logs."""
+    inner = getattr(model.optimizer, "optimizers", None)
+    if inner is None:
+        return {"learning_rate": model.optimizer}
+    return {f"learning_rate_{optimizer.name}": optimizer for optimizer in inner}
+
+
+def inner_optimizers(optimizer: Any) -> list[Any]:
+    """Returns the optimizers that update variables: those inside others, if there are some."""
+    if hasattr(optimizer, "inner_optimizer"):
+        return inner_optimizers(optimizer.inner_optimizer)
+    inner = getattr(optimizer, "optimizers", None)
+    return [optimizer] if inner is None else [o for each in inner for o in inner_optimizers(each)]
+
+
+class LearningRateScheduler(Callback):
+    """Sets the learning rate at the beginning of each epoch.
+
+    Args:
+        schedule: Takes the epoch, from 0, and the learning rate, and returns the new one.
+        verbose: 1 to print it.
+
+    Raises:
+        ValueError: The optimizer has no learning rate.
+        TypeError: What `schedule` returns is no number.
+
+    Example:
+        >>> class Model: optimizer = keras.optimizers.SGD(0.5)
+        >>> callback = keras.callbacks.LearningRateScheduler(lambda epoch, lr: lr / 2)
+        >>> callback.set_model(Model)
+        >>> callback.on_epoch_begin(0)
+        >>> float(Model.optimizer.learning_rate.numpy())
+        0.25
+    """
+
+    def __init__(self, schedule: Callable[..., float], verbose: int = 0):
+        super().__init__()
+        self.schedule, self.verbose = schedule, verbose
+
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
+        """Sets the learning rate."""
+        for optimizer in optimizers_of(self.model).values():
+            if not hasattr(optimizer, "learning_rate"):
+                raise SpecError(
+                    "LearningRateScheduler",
+                    expected="an optimizer with a learning_rate",
+                    given=f"{optimizer!r}",
+                    fix="use one of keras.optimizers",
+                )
+            rate = self._next_rate(epoch, read_rate(optimizer))
+            if not isinstance(rate, (float, np.floating)):
+                raise DTypeError(
+                    "LearningRateScheduler",
+                    expected="a schedule that returns a float",
+                    given=f"{rate!r} of type {type(rate).__name__}",
+                    fix="return float(...)",
+                )
+            optimizer.learning_rate = rate
+            if self.verbose > 0:
+                say(f"\nEpoch {epoch + 1}: the learning rate of {optimizer.name} is {rate}.")
+
+    def _next_rate(self, epoch: int, rate: float) -> Any:
+        try:
+            return self.schedule(epoch, rate)
+        except TypeError:  # a function of the epoch alone
+            return self.schedule(epoch)
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Adds the learning rate to the logs."""
+        if logs is not None:
+            logs.update({k: read_rate(o) for k, o in optimizers_of(self.model).items()})

@@ -1,0 +1,277 @@
+"""The callback that writes what TensorBoard shows."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_fn import ops
+from keras_fn._lazy import Deferred
+from keras_fn.backend.loader import current
+from keras_fn.callbacks.callback import Callback, Logs
+from keras_fn.callbacks.event_files import EventFile, as_images
+from keras_fn.callbacks.learning_rate_scheduler import optimizers_of, read_rate
+from keras_fn.callbacks.step_counter import StepCounter
+from keras_fn.errors import SpecError, Unsupported
+from keras_fn.layers.core.embedding import Embedding
+
+_projector = Deferred("tensorboard.plugins.projector.projector_config_pb2")
+
+_text_format = Deferred("google.protobuf.text_format")
+
+
+class TensorBoard(Callback):
+    """Writes event files, which TensorBoard shows: `tensorboard --logdir logs`.
+
+    Those of the training are in the folder `train`, those of validations in `validation`. It needs
+    TensorBoard's library (`pip install "keras-fn[tensorboard]"`), never TensorFlow.
+
+    Args:
+        log_dir: The folder.
+        histogram_freq: Every how many epochs the distribution of each weight is written; 0 for
+            never.
+        write_graph: Whether the graph of the model is written.
+        write_images: Whether weights are drawn as pictures, too, when histograms are written.
+        write_steps_per_second: Whether the speed is written.
+        update_freq: `"epoch"`, `"batch"`, or after how many batches loss and metrics are written.
+            Looking at them makes the program wait for the device.
+        profile_batch: The batch, counted from 1, or the first and the last batch, in which the
+            framework's profiler runs; 0 for none.
+        embeddings_freq: Every how many epochs the weights of `Embedding` layers are written for
+            the projector; 0 for never.
+        embeddings_metadata: A file that names the rows of an embedding, a line for each; for
+            several embeddings, a dict of such files by the names of the layers.
+
+    Raises:
+        ImportError: TensorBoard is not installed; raised when training begins.
+        ValueError: `update_freq` or `profile_batch` is none of those.
+        Unsupported: A batch is to be profiled, and the backend has no profiler.
+
+    Example:
+        >>> import tempfile
+        >>> folder = tempfile.mkdtemp()
+        >>> x = keras.Input((2,))
+        >>> model = keras.Model(x, keras.layers.Dense(1)(x))
+        >>> model.compile("sgd", "mse")
+        >>> callback = keras.callbacks.TensorBoard(folder, histogram_freq=1)
+        >>> _ = model.fit(np.ones((4, 2)), np.ones(4), verbose=0, callbacks=[callback])
+        >>> os.listdir(folder)
+        ['train']
+    """
+
+    def __init__(
+        self,
+        log_dir: Any = "logs",
+        histogram_freq: int = 0,
+        write_graph: bool = True,
+        write_images: bool = False,
+        write_steps_per_second: bool = False,
+        update_freq: Any = "epoch",
+        profile_batch: Any = 0,
+        embeddings_freq: int = 0,
+        embeddings_metadata: Any = None,
+    ):
+        super().__init__()
+        self.log_dir = os.fspath(log_dir)
+        self.histogram_freq, self.write_graph = histogram_freq, write_graph
+        self.write_images, self.write_steps_per_second = write_images, write_steps_per_second
+        self.update_freq = 1 if update_freq == "batch" else update_freq
+        self.embeddings_freq, self.embeddings_metadata = embeddings_freq, embeddings_metadata
+        if self.update_freq != "epoch" and not _is_count(self.update_freq, least=1):
+            raise SpecError(
+                "TensorBoard", expected='update_freq as "epoch", "batch" or a number of batches',
+                given=f"{update_freq!r}", fix='pass update_freq="epoch"',
+            )  # fmt: skip
+        self._first, self._last = _batches(profile_batch)
+        self._files: dict[str, EventFile] = {}
+        self._profile: Any = None  # a context manager that was entered
+        self._is_profiled = False
+        # Batches are watched only where something is done at them: training is faster without.
+        if self.update_freq != "epoch" or self._last:
+            self.on_train_batch_end = self._end_batch
+        if self._last:
+            self.on_train_batch_begin = self._begin_profile
+
+    def _file(self, run: str) -> EventFile:
+        if run not in self._files:
+            self._files[run] = EventFile(os.path.join(self.log_dir, run))
+        return self._files[run]
+
+    def _flush(self) -> None:
+        for file in self._files.values():
+            file.flush()
+
+    def _iterations(self) -> int:
+        optimizer = self.model.optimizer
+        return 0 if optimizer is None else int(ops.convert_to_numpy(optimizer.iterations))
+
+    # ---------------------------------------------------------------- training
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        """Begins new files, and writes the graph."""
+        if self._last and not hasattr(current(), "profile"):
+            raise Unsupported(
+                f"The backend {current().name!r} has no profiler.", fix="pass profile_batch=0"
+            )
+        self._files = {}
+        self._is_profiled = False
+        self._counter, self._before = StepCounter(), self._iterations()
+        self._written, self._written_at = 0, time.perf_counter()
+        if self.write_graph:
+            self._file("train").graph(self.model)
+        if self.embeddings_freq:
+            self._write_projector_config()
+
+    def next_batch_due(self, batch: int) -> int | None:
+        """Returns the batch after which something is written, or a profile begins or ends."""
+        ends = [] if self.update_freq == "epoch" else [self._written + self.update_freq]
+        if self._last:
+            ends += [n for n in (self._first - 1, self._last) if n > self._counter.total]
+        return min((self._counter.due(batch, n) for n in ends), default=None)
+
+    def _end_batch(self, batch: int, logs: Logs = None) -> None:
+        self._counter.advance(batch)
+        done = self._counter.total
+        if self._profile is not None and done >= self._last:
+            list((logs or {}).values())  # waits for the device, whose work is part of the batch
+            self._end_profile()
+        if self.update_freq == "epoch" or done - self._written < self.update_freq:
+            return
+        step, file = self._before + done, self._file("train")
+        for name, value in _numbers(logs):
+            file.scalar(f"batch_{name}", value, step)
+        if self.write_steps_per_second:
+            now = time.perf_counter()
+            speed = (done - self._written) / (now - self._written_at)
+            file.scalar("batch_steps_per_second", speed, step)
+            self._written_at = now
+        self._written = done
+
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
+        """Starts the clock."""
+        self._counter.begin_epoch()
+        self._epoch_start = time.perf_counter()
+        self._epoch_iterations = self._iterations() if self.write_steps_per_second else 0
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Writes what the epoch has shown."""
+        for name, value in _numbers(logs):
+            run = "validation" if name.startswith("val_") else "train"
+            self._file(run).scalar(f"epoch_{name.removeprefix('val_')}", value, epoch)
+        train = self._file("train")
+        if self.model.optimizer is not None:
+            for name, optimizer in optimizers_of(self.model).items():
+                train.scalar(f"epoch_{name}", read_rate(optimizer), epoch)
+        if self.write_steps_per_second:
+            steps = self._iterations() - self._epoch_iterations
+            speed = steps / (time.perf_counter() - self._epoch_start)
+            train.scalar("epoch_steps_per_second", speed, epoch)
+        if self.histogram_freq and epoch % self.histogram_freq == 0:
+            self._write_weights(train, epoch)
+        if self.embeddings_freq and epoch % self.embeddings_freq == 0:
+            self._write_embeddings()
+        self._flush()
+
+    def _write_weights(self, file: EventFile, epoch: int) -> None:
+        for path, weight in _named_weights(self.model):
+            values = weight.numpy()
+            file.histogram(f"{path}/histogram", values, epoch)
+            if self.write_images and values.size:
+                file.images(f"{path}/image", as_images(values), epoch)
+
+    def on_test_end(self, logs: Logs = None) -> None:
+        """Writes what a validation, or `evaluate`, has shown after so many steps of training."""
+        step, file = self._iterations(), self._file("validation")
+        for name, value in _numbers(logs):
+            file.scalar(f"evaluation_{name}_vs_iterations", value, step)
+        file.flush()
+
+    def on_train_end(self, logs: Logs = None) -> None:
+        """Writes the rest."""
+        self._end_profile()
+        self._flush()
+
+    # ---------------------------------------------------------------- profile
+
+    def _begin_profile(self, batch: int, logs: Logs = None) -> None:
+        if not self._is_profiled and self._counter.total + 1 >= self._first:
+            self._is_profiled = True
+            profile: Callable[[str], Any] = current().profile  # pyright: ignore[reportAttributeAccessIssue]
+            self._profile = profile(os.path.join(self.log_dir, "train"))
+            self._profile.__enter__()
+
+    def _end_profile(self) -> None:
+        if self._profile is not None:
+            profile, self._profile = self._profile, None
+            profile.__exit__(None, None, None)
+
+    # ---------------------------------------------------------------- embeddings
+
+    def _embeddings(self) -> dict[str, Any]:
+        layers = self.model._flatten_layers()
+        return {layer.name: layer for layer in layers if isinstance(layer, Embedding)}
+
+    def _write_projector_config(self) -> None:
+        """Tells the projector where the weights will be, and the names of their rows."""
+        names = list(self._embeddings())
+        metadata: Any = self.embeddings_metadata or {}
+        if len(names) == 1 and not isinstance(metadata, dict):
+            metadata = {names[0]: metadata}
+        if not isinstance(metadata, dict) or set(metadata) - set(names):
+            raise SpecError(
+                "TensorBoard",
+                expected=f"embeddings_metadata by the names of Embedding layers: {names}",
+                given=f"{self.embeddings_metadata!r}",
+                fix="pass a dict of files by these names",
+            )
+        config = _projector.ProjectorConfig()
+        for name in names:
+            path = f"{name}.tsv"
+            entry = config.embeddings.add(tensor_name=name, tensor_path=path)
+            if name in metadata:
+                entry.metadata_path = os.fspath(metadata[name])
+        Path(self.log_dir).mkdir(parents=True, exist_ok=True)
+        text = _text_format.MessageToString(config)
+        Path(self.log_dir, "projector_config.pbtxt").write_text(text, "utf-8")
+
+    def _write_embeddings(self) -> None:
+        for name, layer in self._embeddings().items():
+            path = Path(self.log_dir, f"{name}.tsv")
+            np.savetxt(path, np.asarray(layer.embeddings.numpy(), "float32"), "%.7g", "\t")
+
+
+def _numbers(logs: Logs) -> list[tuple[str, Any]]:
+    """Returns what in the logs is a single number: a metric may give several."""
+    return [(name, value) for name, value in (logs or {}).items() if np.ndim(value) == 0]
+
+
+def _is_count(x: Any, least: int) -> bool:
+    return isinstance(x, int) and not isinstance(x, bool) and x >= least
+
+
+def _batches(profile_batch: Any) -> tuple[int, int]:
+    """Returns the first and the last batch to profile, or two zeros."""
+    pair: Any = profile_batch
+    if isinstance(pair, str):
+        pair = [int(part) if part.strip().isdigit() else part for part in pair.split(",")]
+    if isinstance(pair, int):
+        pair = (pair, pair)
+    is_pair = len(pair) == 2 and all(_is_count(n, least=0) for n in pair)
+    if not is_pair or pair[0] > pair[1]:
+        raise SpecError(
+            "TensorBoard", expected="profile_batch as the number of a batch, or of two",
+            given=f"{profile_batch!r}", fix="for example profile_batch=(10, 20)",
+        )  # fmt: skip
+    return pair[0], pair[1]
+
+
+def _named_weights(model: Any) -> Iterator[tuple[str, Any]]:
+    """Yields the weights of a model with tags that are all different."""
+    seen: dict[str, int] = {}
+    for weight in model.weights:
+        seen[weight.path] = seen.get(weight.path, 0) + 1
+        times = seen[weight.path]
+        yield (weight.path if times == 1 else f"{weight.path}_{times - 1}"), weight

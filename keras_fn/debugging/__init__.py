@@ -1,0 +1,32 @@
+"""Floor 5: fit, evaluate and predict, and what they are made of; tools for one's own training."""
+
+from typing import TYPE_CHECKING
+
+from keras_fn._lazy import attach
+
+if TYPE_CHECKING:
+    from keras_fn.debugging.nan_debugging import NonFinite as NonFinite
+    from keras_fn.debugging.nan_debugging import TensorStats as TensorStats
+    from keras_fn.debugging.nan_debugging import find_non_finite as find_non_finite
+    from keras_fn.debugging.profiling import LayerTime as LayerTime
+    from keras_fn.debugging.profiling import StepProfile as StepProfile
+    from keras_fn.debugging.profiling import profile_step as profile_step
+    from keras_fn.debugging.tuning import LearningRateTest as LearningRateTest
+    from keras_fn.debugging.tuning import dry_run as dry_run
+    from keras_fn.debugging.tuning import find_batch_size as find_batch_size
+    from keras_fn.debugging.tuning import find_learning_rate as find_learning_rate
+
+_HOMES = {
+    "LayerTime": "keras_fn.debugging.profiling",
+    "LearningRateTest": "keras_fn.debugging.tuning",
+    "NonFinite": "keras_fn.debugging.nan_debugging",
+    "StepProfile": "keras_fn.debugging.profiling",
+    "TensorStats": "keras_fn.debugging.nan_debugging",
+    "dry_run": "keras_fn.debugging.tuning",
+    "find_batch_size": "keras_fn.debugging.tuning",
+    "find_learning_rate": "keras_fn.debugging.tuning",
+    "find_non_finite": "keras_fn.debugging.nan_debugging",
+    "profile_step": "keras_fn.debugging.profiling",
+}
+
+__getattr__, __dir__, __all__ = attach(__name__, _HOMES)

@@ -1,0 +1,84 @@
+"""A model run layer by layer, as its graph says, with something done at each layer."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from keras_fn.data_adapters.binding import graph_of
+
+Around = Callable[[str, Any, tuple, dict[str, Any]], Any]
+"""Takes the path of a layer or op, it itself, and its arguments; calls it, returns the result."""
+
+
+@contextmanager
+def watched(model: Any, around: Around) -> Iterator[Callable[..., Any]]:
+    """Gives a call of the model in which each layer goes through `around`.
+
+    Those of nested models go through it, too, under paths like `"encoder/dense"`. A model that is
+    no graph of layers is a single layer, itself.
+
+    Args:
+        model: A built model.
+        around: What is called in place of a layer or op.
+
+    Example:
+        >>> from keras_fn.debugging.layer_hooks import watched
+        >>> x = keras.Input((2,), name="x")
+        >>> model = keras.Model(x, keras.layers.Dense(1, name="out")(x))
+        >>> def around(path, layer, args, kwargs):
+        ...     print(path)
+        ...     return layer(*args, **kwargs)
+        >>> with watched(model, around) as call:
+        ...     y = call(np.ones((1, 2)))
+        out
+    """
+    if graph_of(model) is None:
+        yield lambda *args, **kwargs: around(model.name, model, args, kwargs)
+        return
+    found = {id(g): g for g in map(graph_of, model._flatten_layers()) if g is not None}
+    trail: list[str] = []
+    # No compiled call either: in it there are no layers.
+    changes = [
+        (vars(graph), {"_plan": _WatchedPlan(graph._plan, around, trail), "_direct": set()})
+        for graph in found.values()
+    ]
+    before = [(table, {name: table[name] for name in new}) for table, new in changes]
+    try:
+        for table, new in changes:
+            table.update(new)
+        yield model
+    finally:
+        for table, old in before:
+            table.update(old)
+
+
+class _WatchedPlan:
+    """A plan whose steps go through `around`.
+
+    Args:
+        plan: The plan.
+        around: What is called in place of an operation.
+        trail: The names of the nested models that run now, which watched plans share.
+    """
+
+    def __init__(self, plan: Any, around: Around, trail: list[str]):
+        self._plan, self._around, self._trail = plan, around, trail
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._plan, name)
+
+    def run(self, values: Any, training: Any = None, masks: Any = None) -> list[Any]:
+        """Runs the steps."""
+        return self._plan.run(values, training, masks, self._wrapped)
+
+    def _wrapped(self, operation: Any) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            self._trail.append(operation.name)
+            try:
+                if graph_of(operation) is not None:
+                    return operation(*args, **kwargs)
+                return self._around("/".join(self._trail), operation, args, kwargs)
+            finally:
+                self._trail.pop()
+
+        return call

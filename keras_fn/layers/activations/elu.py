@@ -1,0 +1,34 @@
+"""Activations with arguments, as layers. Those without are `Activation("name")`."""
+
+from typing import Any
+
+from keras_fn.layers.layer import Layer
+from keras_fn.ops.activations import elu
+
+
+class ELU(Layer):
+    """`x` where positive, else `alpha * (exp(x) - 1)`.
+
+    Args:
+        alpha: The limit far below 0, less its sign.
+
+    Input: a tensor of any shape. Output: a tensor of the same shape.
+
+    Example:
+        >>> y = keras.layers.ELU()(np.array([-100.0, 2.0], "float32"))
+        >>> convert_to_numpy(y).tolist()
+        [-1.0, 2.0]
+
+    References:
+        Clevert et al., "Fast and Accurate Deep Network Learning by Exponential Linear Units",
+        2015. https://arxiv.org/abs/1511.07289
+    """
+
+    def __init__(self, alpha: float = 1.0, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.alpha = alpha
+        self.supports_masking = True
+
+    def call(self, inputs: Any) -> Any:
+        """Returns the activation of the inputs."""
+        return elu(inputs, self.alpha)

@@ -1,0 +1,56 @@
+"""Activations with arguments, as layers. Those without are `Activation("name")`."""
+
+from typing import Any
+
+from keras_fn.errors import SpecError
+from keras_fn.layers.layer import Layer
+from keras_fn.ops.activations import softmax
+from keras_fn.ops.core import cast
+from keras_fn.ops.core import dtype as dtype_of
+from keras_fn.ops.logic import greater, where
+
+
+class Softmax(Layer):
+    """`exp(x) / sum(exp(x))` along `axis`; what a mask hides gets 0.
+
+    Args:
+        axis: The axis, or several.
+
+    Input: a tensor of any shape, and a boolean mask that broadcasts to it. Output: a tensor of
+    the same shape.
+
+    Raises:
+        ValueError: The mask does not broadcast.
+
+    Example:
+        >>> x, mask = np.zeros((1, 3), "float32"), np.array([True, True, False])
+        >>> y = keras.layers.Softmax()(x, mask=mask)
+        >>> convert_to_numpy(y).tolist()
+        [[0.5, 0.5, 0.0]]
+    """
+
+    def __init__(self, axis: Any = -1, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.axis = axis
+        self.supports_masking = True
+
+    def call(self, inputs: Any, mask: Any = None) -> Any:
+        """Returns the activation of the inputs."""
+        if mask is None:
+            return softmax(inputs, self.axis)
+        self._check(tuple(mask.shape), tuple(inputs.shape))
+        shown = mask if dtype_of(mask) == "bool" else greater(mask, cast(0.5, dtype_of(mask)))
+        low = -30000.0 if self.compute_dtype == "float16" else -1e9
+        return where(shown, softmax(where(shown, inputs, low), self.axis), 0)
+
+    def _check(self, mask: Any, inputs: Any) -> None:
+        sizes = zip(reversed(mask), reversed(inputs), strict=False)
+        if len(mask) > len(inputs) or any(
+            m not in (1, n, None) and n is not None for m, n in sizes
+        ):
+            raise SpecError(
+                self._place,
+                expected=f"a mask that broadcasts to the inputs, {inputs}",
+                given=f"a mask of shape {mask}",
+                fix="give it the sizes of the inputs, or 1, from the last axis on",
+            )

@@ -1,0 +1,79 @@
+"""What all convolutions share: a window that moves, a bias, an activation."""
+
+from typing import Any
+
+from keras_fn.core.input_spec import InputSpec
+from keras_fn.core.variable import Variable
+from keras_fn.errors import SpecError
+from keras_fn.layers._arguments import add_described, choice, count, counts, misfit
+from keras_fn.layers._shapes import known_size
+from keras_fn.layers.layer import Layer
+from keras_fn.ops.arithmetic import add
+from keras_fn.ops.dense import bias_add
+from keras_fn.settings import standardize_data_format
+
+
+class Convolution(Layer):
+    """Base of the convolutions over `rank` spatial axes."""
+
+    rank: int
+    use_bias: bool
+    activation: Any
+    bias: Variable | None = None
+    _may_be_causal = False
+    _written_when_none = frozenset({"activity_regularizer"})
+
+    def _set_window(
+        self, kernel_size: Any, strides: Any, padding: Any, data_format: Any, dilation_rate: Any
+    ) -> None:
+        rank = self.rank
+        paddings = ("valid", "same", "causal") if self._may_be_causal else ("valid", "same")
+        self.kernel_size = counts(self, "kernel_size", kernel_size, rank)
+        self.strides = counts(self, "strides", strides, rank)
+        self.padding = choice(self, "padding", padding, paddings)
+        self.dilation_rate = counts(self, "dilation_rate", dilation_rate, rank)
+        self.data_format = standardize_data_format(data_format)
+        self._channel_axis = -1 if self.data_format == "channels_last" else 1
+        self.input_spec = InputSpec(ndim=rank + 2)
+
+    def _set_filters(self, filters: Any, groups: Any = 1) -> None:
+        self.filters = count(self, "filters", filters)
+        groups = count(self, "groups", groups)
+        if filters % groups:
+            raise misfit(
+                self, "filters", f"a multiple of groups={groups}", filters,
+                f"for example filters={groups * max(1, round(filters / groups))}",
+            )  # fmt: skip
+
+    def _refuse_strides_with_dilation(self) -> None:
+        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
+            raise misfit(
+                self, "strides", f"1 where dilation_rate={self.dilation_rate}", self.strides,
+                "leave one of strides and dilation_rate at 1",
+            )  # fmt: skip
+
+    def _channels(self, input_shape: Any, groups: int = 1) -> int:
+        """Returns the number of channels of the input, and asks for it from now on."""
+        channels = known_size(input_shape, self._channel_axis, self)
+        if channels % groups:
+            raise SpecError(
+                self._place,
+                expected=f"a number of channels that groups={groups} divides",
+                given=f"{channels} channels (shape {input_shape}, {self.data_format})",
+                fix="choose other groups, or check data_format",
+            )
+        self.input_spec = InputSpec(ndim=self.rank + 2, axes={self._channel_axis: channels})
+        return channels
+
+    def _add_bias(self, filters: int) -> None:
+        if self.use_bias:
+            self.bias = add_described(self, "bias", (filters,))
+
+    def _completed(self, x: Any) -> Any:
+        """Adds the bias and applies the activation."""
+        if self.bias is not None:
+            if self._channel_axis == -1:
+                x = add(x, self.bias)
+            else:
+                x = bias_add(x, self.bias, "channels_first")
+        return self.activation(x)

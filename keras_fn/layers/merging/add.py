@@ -1,0 +1,34 @@
+"""Layers that make one tensor of several, element by element."""
+
+from collections.abc import Sequence
+from functools import reduce
+from typing import Any
+
+from keras_fn.layers.merging.base_merge import Merge
+from keras_fn.ops import arithmetic
+
+
+class Add(Merge):
+    """The sum of the inputs. For what they may be see `Merge`.
+
+    Example:
+        >>> keras.layers.Add()([keras.Input((3,)), keras.Input((3,))]).shape
+        (None, 3)
+    """
+
+    def _merge(self, inputs: Sequence[Any], mask: Any) -> Any:
+        return reduce(arithmetic.add, inputs)
+
+
+def add(inputs: Any, **kwargs: Any) -> Any:
+    """Calls a new `Add` layer.
+
+    Args:
+        inputs: A list of tensors.
+        **kwargs: Arguments of the layer, such as its name.
+
+    Example:
+        >>> keras.layers.add([keras.Input((3,)), keras.Input((3,))]).shape
+        (None, 3)
+    """
+    return Add(**kwargs)(inputs)

@@ -1,0 +1,35 @@
+"""Layers that make one tensor of several, element by element."""
+
+from collections.abc import Sequence
+from functools import reduce
+from typing import Any
+
+from keras_fn.layers.merging.base_merge import Merge
+from keras_fn.ops import arithmetic
+from keras_fn.ops.arithmetic import divide
+
+
+class Average(Merge):
+    """The mean of the inputs. For what they may be see `Merge`.
+
+    Example:
+        >>> keras.layers.Average()([keras.Input((3,)), keras.Input((3,))]).shape
+        (None, 3)
+    """
+
+    def _merge(self, inputs: Sequence[Any], mask: Any) -> Any:
+        return divide(reduce(arithmetic.add, inputs), len(inputs))
+
+
+def average(inputs: Any, **kwargs: Any) -> Any:
+    """Calls a new `Average` layer.
+
+    Args:
+        inputs: A list of tensors.
+        **kwargs: Arguments of the layer, such as its name.
+
+    Example:
+        >>> keras.layers.average([keras.Input((3,)), keras.Input((3,))]).shape
+        (None, 3)
+    """
+    return Average(**kwargs)(inputs)

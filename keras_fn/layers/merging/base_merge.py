@@ -1,0 +1,122 @@
+"""Layers that make one tensor of several, element by element."""
+
+from collections.abc import Sequence
+from functools import reduce
+from typing import Any
+
+from keras_fn.core import tree
+from keras_fn.core.masking import makes_none
+from keras_fn.errors import SpecError
+from keras_fn.layers._build_wrapper import with_own_parameters
+from keras_fn.layers.layer import Layer
+from keras_fn.ops._rules import broadcast
+from keras_fn.ops.creation import ones_like
+from keras_fn.ops.logic import logical_and, logical_or, where
+from keras_fn.ops.manipulation import expand_dims
+
+
+class Merge(Layer):
+    """Base of the layers that take a list of tensors and give one.
+
+    Input: a list of tensors whose shapes broadcast; those of lower rank get axes of size 1 after
+    the batch axis. Output: a tensor of the shape they meet in. Its mask, if every input has one,
+    lets count what any of them does.
+
+    Raises:
+        ValueError: The inputs are no list, or their shapes do not fit each other.
+    """
+
+    _at_least, _at_most = 1, 1000  # how many inputs
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def build(self, input_shape: Any) -> None:
+        """Checks that the shapes fit each other."""
+        self._check_number(input_shape)
+        self._check_shapes([tuple(shape) for shape in input_shape])
+
+    def _check_number(self, inputs: Any) -> None:
+        several = isinstance(inputs, (list, tuple)) and not all(
+            isinstance(x, int) or x is None for x in inputs
+        )
+        if several and self._at_least <= len(inputs) <= self._at_most:
+            return
+        exactly = self._at_least == self._at_most
+        number = f"{self._at_least}" if exactly else f"{self._at_least} or more"
+        given = f"{len(inputs)} inputs" if several else "one tensor, or something else"
+        raise SpecError(
+            self._place,
+            expected=f"a list of {number} inputs",
+            given=given,
+            fix="call it on a list: layer([a, b])",
+        )
+
+    def _check_shapes(self, shapes: list[tuple]) -> None:
+        if any(not shape for shape in shapes):
+            return
+        batches = {shape[0] for shape in shapes} - {None}
+        try:
+            broadcast(*(shape[1:] for shape in shapes))
+            fits = len(batches) < 2
+        except SpecError:
+            fits = False
+        if not fits:
+            raise SpecError(
+                self._place,
+                expected="inputs of one batch size, whose other sizes are equal or 1, from the "
+                "last axis on",
+                given=f"shapes {' and '.join(map(str, shapes))}",
+                fix="bring them to one shape, for example with Dense or Reshape",
+            )
+
+    @with_own_parameters
+    def call(self, inputs: Any, mask: Any = None) -> Any:
+        """Returns the merged inputs."""
+        if not isinstance(inputs, (list, tuple)):
+            self._check_number(inputs)
+        ranks = [len(x.shape) for x in inputs]
+        rank = max(ranks)
+        if min(ranks) < rank:
+            inputs = [_of_rank(x, rank) for x in inputs]
+        return self._merge(inputs, mask)
+
+    def _merge(self, inputs: Sequence[Any], mask: Any) -> Any:
+        """Returns one tensor of tensors of one rank. `mask` is None or a list."""
+        raise TypeError(f"{type(self).__name__} has no _merge() method.")
+
+    @makes_none
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """Returns what any mask lets count, if every input has one."""
+        masks = tree.flatten(previous_mask)
+        return None if any(m is None for m in masks) else reduce(logical_or, masks)
+
+
+def _of_rank(x: Any, rank: int) -> Any:
+    """Returns `x` with axes of size 1 after the batch axis."""
+    missing = rank - len(x.shape)
+    return expand_dims(x, tuple(range(1, missing + 1))) if missing else x
+
+
+def _features(mask: Any, x: Any) -> Any:
+    """Returns the mask of steps as one of the elements of `x`."""
+    return logical_and(expand_dims(mask, -1), ones_like(x, dtype="bool"))
+
+
+class _Extreme(Merge):
+    """Base of maximum and minimum, which pass over what a mask hides."""
+
+    _choose: Any
+
+    def _merge(self, inputs: Sequence[Any], mask: Any) -> Any:
+        if mask is None:
+            return reduce(self._choose, inputs)
+        shown = [m if m is None else _features(m, x) for x, m in zip(inputs, mask, strict=True)]
+        best, seen = inputs[0], shown[0]
+        for x, m in zip(inputs[1:], shown[1:], strict=True):
+            x = x if m is None else where(m, x, best)
+            best = best if seen is None else where(seen, best, x)
+            seen = None if m is None or seen is None else logical_or(seen, m)
+            best = self._choose(best, x)
+        return best

@@ -1,0 +1,44 @@
+"""Layers that make one tensor of several, element by element."""
+
+from collections.abc import Sequence
+from functools import reduce
+from typing import Any
+
+from keras_fn.layers.merging.base_merge import Merge, _features
+from keras_fn.ops import arithmetic
+from keras_fn.ops.logic import logical_or, where
+
+
+class Multiply(Merge):
+    """The product of the inputs; what the mask of one hides counts as 1, what all hide gives 0.
+
+    For what the inputs may be see `Merge`.
+
+    Example:
+        >>> keras.layers.Multiply()([keras.Input((3,)), keras.Input((3,))]).shape
+        (None, 3)
+    """
+
+    def _merge(self, inputs: Sequence[Any], mask: Any) -> Any:
+        if mask is None:
+            return reduce(arithmetic.multiply, inputs)
+        shown = [m if m is None else _features(m, x) for x, m in zip(inputs, mask, strict=True)]
+        factors = [x if m is None else where(m, x, 1) for x, m in zip(inputs, shown, strict=True)]
+        product = reduce(arithmetic.multiply, factors)
+        if any(m is None for m in shown):
+            return product
+        return where(reduce(logical_or, shown), product, 0)
+
+
+def multiply(inputs: Any, **kwargs: Any) -> Any:
+    """Calls a new `Multiply` layer.
+
+    Args:
+        inputs: A list of tensors.
+        **kwargs: Arguments of the layer, such as its name.
+
+    Example:
+        >>> keras.layers.multiply([keras.Input((3,)), keras.Input((3,))]).shape
+        (None, 3)
+    """
+    return Multiply(**kwargs)(inputs)

@@ -1,0 +1,115 @@
+"""Normalisation of each sample by itself."""
+
+from typing import Any
+
+from keras_fn.core import dtypes
+from keras_fn.core.input_spec import InputSpec
+from keras_fn.errors import SpecError
+from keras_fn.layers._arguments import add_described, describe, misfit
+from keras_fn.layers._shapes import known_size
+from keras_fn.layers.layer import Layer
+from keras_fn.ops._rules import normalize_axis
+from keras_fn.ops.arithmetic import add, multiply, subtract
+from keras_fn.ops.core import cast
+from keras_fn.ops.core import shape as shape_of
+from keras_fn.ops.manipulation import reshape
+from keras_fn.ops.math import rsqrt
+from keras_fn.ops.reductions import moments
+
+
+class GroupNormalization(Layer):
+    """Brings groups of channels of each sample to mean 0 and variance 1, then scales and shifts.
+
+    Args:
+        groups: Number of groups; it divides the number of channels. -1 for one channel a group.
+        axis: The axis of the channels.
+        epsilon: Added to the variance.
+        center: Whether a learned `beta` is added.
+        scale: Whether a learned `gamma` is multiplied in.
+        beta_initializer: How `beta` begins.
+        gamma_initializer: How `gamma` begins.
+        beta_regularizer: Adds a loss of `beta`.
+        gamma_regularizer: Adds a loss of `gamma`.
+        beta_constraint: Applied to `beta` after each update.
+        gamma_constraint: Applied to `gamma` after each update.
+
+    Input: a tensor of floats of any rank. Output: a tensor of the same shape.
+
+    Raises:
+        ValueError: `groups` is no such number.
+
+    Example:
+        >>> y = keras.layers.GroupNormalization(2)(np.array([[1.0, 3.0, 6.0, 8.0]], "float32"))
+        >>> convert_to_numpy(y).round(2).tolist()
+        [[-1.0, 1.0, -1.0, 1.0]]
+
+    References:
+        Wu and He, "Group Normalization", 2018. https://arxiv.org/abs/1803.08494
+    """
+
+    def __init__(
+        self,
+        groups: int = 32,
+        axis: int = -1,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        if not isinstance(groups, int) or isinstance(groups, bool) or groups < -1 or groups == 0:
+            raise misfit(
+                self, "groups", "a positive integer, or -1 for one channel a group", groups,
+                "for example groups=8",
+            )  # fmt: skip
+        self.groups, self.axis, self.epsilon = groups, axis, epsilon
+        self.center, self.scale = center, scale
+        describe(self, "beta", beta_initializer, beta_regularizer, beta_constraint)
+        describe(self, "gamma", gamma_initializer, gamma_regularizer, gamma_constraint)
+        self.supports_masking = True
+        self.autocast = False
+        self.gamma = self.beta = None
+
+    def build(self, input_shape: Any) -> None:
+        """Makes the scale and the shift."""
+        rank = len(input_shape)
+        axis = normalize_axis(self.axis, rank, self._place)
+        channels = known_size(input_shape, axis, self)
+        groups = channels if self.groups == -1 else self.groups
+        if channels % groups:
+            raise SpecError(
+                self._place,
+                expected=f"a number of channels that groups={groups} divides",
+                given=f"{channels} channels at axis {self.axis} (shape {tuple(input_shape)})",
+                fix="choose other groups",
+            )
+        self.input_spec = InputSpec(ndim=rank, axes={axis: channels})
+        self._split = (groups, channels // groups)  # the two axes that stand for the channels'
+        self._channel_axis = axis
+        self._normalized = [i for i in range(1, rank + 1) if i != axis]
+        ones = (1,) * rank
+        self._broadcast = (*ones[:axis], channels, *ones[axis + 1 :])
+        if self.scale:
+            self.gamma = add_described(self, "gamma", (channels,), autocast=False)
+        if self.center:
+            self.beta = add_described(self, "beta", (channels,), autocast=False)
+
+    def call(self, inputs: Any) -> Any:
+        """Returns the normalised inputs."""
+        sizes, axis = shape_of(inputs), self._channel_axis
+        x = cast(inputs, dtypes.result_type(inputs.dtype, "float32"))
+        x = reshape(x, (*sizes[:axis], *self._split, *sizes[axis + 1 :]))
+        mean, variance = moments(x, self._normalized, keepdims=True)
+        x = multiply(subtract(x, mean), rsqrt(add(variance, self.epsilon)))
+        x = reshape(x, sizes)
+        if self.gamma is not None:
+            x = multiply(x, reshape(self.gamma, self._broadcast))
+        if self.beta is not None:
+            x = add(x, reshape(self.beta, self._broadcast))
+        return cast(x, self.compute_dtype)

@@ -1,0 +1,34 @@
+"""Normalisation of each sample by itself."""
+
+from typing import Any
+
+from keras_fn.layers.layer import Layer
+from keras_fn.layers.normalization.layer_normalization import _checked_axis
+from keras_fn.ops.normalization import normalize
+
+
+class UnitNormalization(Layer):
+    """Divides each sample by its Euclidean norm along `axis`.
+
+    Args:
+        axis: The axis of the norm, or several.
+
+    Input: a tensor of floats of any rank. Output: a tensor of the same shape.
+
+    Raises:
+        TypeError: `axis` is neither an integer nor a list of them.
+
+    Example:
+        >>> y = keras.layers.UnitNormalization()(np.array([[0.0, -2.0]], "float32"))
+        >>> convert_to_numpy(y).round(2).tolist()
+        [[0.0, -1.0]]
+    """
+
+    def __init__(self, axis: Any = -1, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.axis = _checked_axis(self, axis)
+        self.supports_masking = True
+
+    def call(self, inputs: Any) -> Any:
+        """Returns the normalised inputs."""
+        return normalize(inputs, self.axis, epsilon=1e-12)

@@ -1,0 +1,29 @@
+"""Pooling over all positions: one number a channel."""
+
+from typing import Any
+
+from keras_fn.core.input_spec import InputSpec
+from keras_fn.layers.layer import Layer
+from keras_fn.settings import standardize_data_format
+
+
+class GlobalPooling(Layer):
+    """Base of the layers that make one number of each channel.
+
+    Args:
+        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+        keepdims: Whether the pooled axes stay, with size 1.
+
+    Input: a tensor of shape `(batch, *sizes, channels)`, or with the channels before the sizes.
+    Output: a tensor of shape `(batch, channels)`; with `keepdims`, of the rank of the input.
+    """
+
+    rank: int
+
+    def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.data_format = standardize_data_format(data_format)
+        self.keepdims = keepdims
+        first = 1 if self.data_format == "channels_last" else 2
+        self._axes = tuple(range(first, first + self.rank))
+        self.input_spec = InputSpec(ndim=self.rank + 2)

@@ -1,0 +1,37 @@
+"""Pooling over windows: the largest element of each, or the mean."""
+
+from collections.abc import Callable
+from typing import Any
+
+from keras_fn.core.input_spec import InputSpec
+from keras_fn.layers._arguments import choice, counts
+from keras_fn.layers.layer import Layer
+from keras_fn.settings import standardize_data_format
+
+
+class Pooling(Layer):
+    """Base of the layers that make one element of each window, channel by channel."""
+
+    rank: int
+    _pool: Callable[..., Any]
+
+    def __init__(
+        self,
+        pool_size: Any,
+        strides: Any = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(name=name, **kwargs)
+        self.pool_size = counts(self, "pool_size", pool_size, self.rank)
+        strides = self.pool_size if strides is None else strides
+        self.strides = counts(self, "strides", strides, self.rank)
+        self.padding = choice(self, "padding", padding, ("valid", "same"))
+        self.data_format = standardize_data_format(data_format)
+        self.input_spec = InputSpec(ndim=self.rank + 2)
+
+    def call(self, inputs: Any) -> Any:
+        """Returns the pooled inputs."""
+        return self._pool(inputs, self.pool_size, self.strides, self.padding, self.data_format)

@@ -1,0 +1,70 @@
+"""Pooling over all positions: one number a channel."""
+
+from typing import Any
+
+from keras_fn.core.masking import makes_none
+from keras_fn.layers.pooling.base_global_pooling import GlobalPooling
+from keras_fn.ops.arithmetic import divide
+from keras_fn.ops.core import cast
+from keras_fn.ops.logic import where
+from keras_fn.ops.manipulation import expand_dims
+from keras_fn.ops.reductions import mean, sum
+
+
+class _GlobalAverage(GlobalPooling):
+    def call(self, inputs: Any) -> Any:
+        """Returns the mean of each channel."""
+        return mean(inputs, self._axes, self.keepdims)
+
+
+class GlobalAveragePooling1D(_GlobalAverage):
+    """The mean of each channel along one axis; steps that a mask hides do not count.
+
+    For the arguments see `GlobalPooling`.
+
+    Example:
+        >>> x = keras.layers.Masking()(np.array([[[2.0], [4.0], [0.0]]], "float32"))
+        >>> convert_to_numpy(keras.layers.GlobalAveragePooling1D()(x)).tolist()
+        [[3.0]]
+    """
+
+    rank = 1
+
+    def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any):
+        super().__init__(data_format, keepdims, **kwargs)
+        self.supports_masking = True
+
+    def call(self, inputs: Any, mask: Any = None) -> Any:
+        """Returns the mean of each channel, over the steps that `mask` lets count."""
+        if mask is None:
+            return super().call(inputs)
+        counted = expand_dims(cast(mask, "bool"), 2 if self._axes == (1,) else 1)
+        total = sum(where(counted, inputs, 0), self._axes, self.keepdims)
+        return divide(total, sum(cast(counted, inputs.dtype), self._axes, self.keepdims))
+
+    @makes_none
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
+        """Returns None: the masked axis is gone."""
+        return None
+
+
+class GlobalAveragePooling2D(_GlobalAverage):
+    """The mean of each channel along two axes. For the arguments see `GlobalPooling`.
+
+    Example:
+        >>> keras.layers.GlobalAveragePooling2D()(keras.Input((8, 8, 4))).shape
+        (None, 4)
+    """
+
+    rank = 2
+
+
+class GlobalAveragePooling3D(_GlobalAverage):
+    """The mean of each channel along three axes. For the arguments see `GlobalPooling`.
+
+    Example:
+        >>> keras.layers.GlobalAveragePooling3D()(keras.Input((8, 8, 8, 4))).shape
+        (None, 4)
+    """
+
+    rank = 3

@@ -1,0 +1,42 @@
+"""Layers that add or multiply noise in training."""
+
+from typing import Any
+
+from keras_fn.layers._arguments import share
+from keras_fn.layers.layer import Layer
+from keras_fn.ops.arithmetic import add
+from keras_fn.ops.core import shape as shape_of
+from keras_fn.random import SeedGenerator, normal
+
+
+class GaussianNoise(Layer):
+    """In training, adds normal noise of mean 0.
+
+    Args:
+        stddev: Standard deviation of the noise, from 0 to 1.
+        seed: An integer, for the same noise in every run.
+
+    Input: a tensor of any shape. Output: a tensor of the same shape.
+
+    Raises:
+        ValueError: `stddev` is not from 0 to 1.
+
+    Example:
+        >>> convert_to_numpy(keras.layers.GaussianNoise(0.1)(np.ones((1, 2), "float32"))).tolist()
+        [[1.0, 1.0]]
+    """
+
+    def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.stddev = share(self, "stddev", stddev)
+        self.seed = seed
+        self.supports_masking = True
+        if stddev > 0:
+            self.seed_generator = SeedGenerator(seed)
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """Returns the inputs; in training with noise."""
+        if not training or self.stddev == 0:
+            return inputs
+        noise = normal(shape_of(inputs), 0.0, self.stddev, self.compute_dtype, self.seed_generator)
+        return add(inputs, noise)

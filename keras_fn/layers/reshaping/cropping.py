@@ -1,0 +1,100 @@
+"""Layers that add zeros around the spatial axes, and layers that take the edges off."""
+
+from typing import Any
+
+from keras_fn.core.input_spec import InputSpec
+from keras_fn.errors import SpecError
+from keras_fn.layers._arguments import pairs
+from keras_fn.layers.layer import Layer
+from keras_fn.ops.indexing import getitem
+from keras_fn.settings import standardize_data_format
+
+
+class Cropping(Layer):
+    """Takes elements off both ends of the spatial axes.
+
+    Args:
+        cropping: A pair (before, after) for each axis, a number for each axis, or one number.
+            Over one axis, a pair is (before, after).
+        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+
+    Input: a tensor of shape `(batch, *sizes, channels)`, or with the channels before the sizes.
+    Output: a tensor of the same layout.
+
+    Raises:
+        ValueError: `cropping` is none of these, or leaves nothing.
+    """
+
+    rank: int
+
+    def __init__(self, cropping: Any = 1, data_format: str | None = None, **kwargs: Any):
+        super().__init__(**kwargs)
+        ends = _ends(self, "cropping", cropping)
+        self.cropping = ends[0] if self.rank == 1 else ends
+        self.data_format = standardize_data_format(data_format)
+        self.input_spec = InputSpec(ndim=self.rank + 2)
+        self._ends = ends
+        self._first = 1 if self.data_format == "channels_last" else 2
+        kept = (slice(before, -after or None) for before, after in ends)
+        self._key = (*[slice(None)] * self._first, *kept)
+
+    def call(self, inputs: Any) -> Any:
+        """Returns the inputs without their edges."""
+        sizes = tuple(inputs.shape)[self._first : self._first + self.rank]
+        for size, (before, after) in zip(sizes, self._ends, strict=True):
+            if size is not None and size <= before + after:
+                raise SpecError(
+                    self._place,
+                    expected=f"sizes above what cropping={self.cropping} takes off",
+                    given=f"shape {tuple(inputs.shape)}, {self.data_format}",
+                    fix="crop less, or check data_format",
+                )
+        return getitem(inputs, self._key)
+
+
+def _ends(layer: Any, argument: str, value: Any) -> tuple[tuple[int, int], ...]:
+    one_axis = layer.rank == 1 and isinstance(value, (list, tuple)) and len(value) == 2
+    return pairs(layer, argument, [value] if one_axis else value, layer.rank)
+
+
+class Cropping1D(Cropping):
+    """Takes elements off both ends of one axis. For the arguments see `Cropping`; it takes no
+    `data_format`: the channels are last.
+
+    Example:
+        >>> keras.layers.Cropping1D((2, 1))(keras.Input((10, 4))).shape
+        (None, 7, 4)
+    """
+
+    rank = 1
+    _not_in_config = frozenset({"data_format"})
+
+    def __init__(self, cropping: Any = (1, 1), **kwargs: Any):
+        super().__init__(cropping, "channels_last", **kwargs)
+
+
+class Cropping2D(Cropping):
+    """Takes the edges off two axes. For the arguments see `Cropping`.
+
+    Example:
+        >>> keras.layers.Cropping2D(((2, 1), (0, 4)))(keras.Input((28, 28, 3))).shape
+        (None, 25, 24, 3)
+    """
+
+    rank = 2
+
+    def __init__(
+        self, cropping: Any = ((0, 0), (0, 0)), data_format: str | None = None, **kwargs: Any
+    ):
+        super().__init__(cropping, data_format, **kwargs)
+
+
+class Cropping3D(Cropping):
+    """Takes the edges off three axes. For the arguments see `Cropping`.
+
+    Example:
+        >>> keras.layers.Cropping3D(2)(keras.Input((8, 8, 8, 3))).shape
+        (None, 4, 4, 4, 3)
+    """
+
+    rank = 3

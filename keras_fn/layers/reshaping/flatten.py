@@ -1,0 +1,38 @@
+"""Layers that give the elements of each sample another order or shape."""
+
+from typing import Any
+
+from keras_fn.core.input_spec import InputSpec
+from keras_fn.layers.layer import Layer
+from keras_fn.ops._rules import product
+from keras_fn.ops.core import shape as shape_of
+from keras_fn.ops.manipulation import reshape, transpose
+from keras_fn.settings import standardize_data_format
+
+
+class Flatten(Layer):
+    """Makes one vector of each sample.
+
+    Args:
+        data_format: `"channels_last"` or `"channels_first"`, where the channels are moved to the
+            end beforehand; the configured one by default.
+
+    Input: a tensor of shape `(batch, ...)`. Output: a tensor of shape `(batch, elements)`.
+
+    Example:
+        >>> keras.layers.Flatten()(keras.Input((28, 28, 2))).shape
+        (None, 1568)
+    """
+
+    def __init__(self, data_format: str | None = None, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.data_format = standardize_data_format(data_format)
+        self.input_spec = InputSpec(min_ndim=1)
+
+    def call(self, inputs: Any) -> Any:
+        """Returns a vector for each sample."""
+        batch, *sizes = shape_of(inputs)
+        if self.data_format == "channels_first" and len(sizes) > 1:
+            inputs = transpose(inputs, (0, *range(2, len(sizes) + 1), 1))
+        elements = product([size if isinstance(size, int) else None for size in sizes])
+        return reshape(inputs, (batch, -1 if elements is None else elements))

@@ -1,0 +1,39 @@
+"""Layers that give the elements of each sample another order or shape."""
+
+from typing import Any
+
+from keras_fn.core.input_spec import InputSpec
+from keras_fn.layers._arguments import misfit
+from keras_fn.layers.layer import Layer
+from keras_fn.ops.manipulation import transpose
+
+
+class Permute(Layer):
+    """Puts the axes of each sample into another order.
+
+    Args:
+        dims: The axes of the input in their new order, counted from 1: the batch axis stays.
+
+    Input: a tensor of `len(dims)` axes and the batch axis. Output: likewise, in the new order.
+
+    Raises:
+        ValueError: `dims` is no order of 1, 2, and so on.
+
+    Example:
+        >>> keras.layers.Permute((2, 1))(keras.Input((10, 64))).shape
+        (None, 64, 10)
+    """
+
+    def __init__(self, dims: Any, **kwargs: Any):
+        super().__init__(**kwargs)
+        if not isinstance(dims, (list, tuple)) or sorted(dims) != list(range(1, len(dims) + 1)):
+            raise misfit(
+                self, "dims", "each axis once, counted from 1 (the batch axis stays)", dims,
+                "for example dims=(2, 1)",
+            )  # fmt: skip
+        self.dims = tuple(dims)
+        self.input_spec = InputSpec(ndim=len(self.dims) + 1)
+
+    def call(self, inputs: Any) -> Any:
+        """Returns the inputs with their axes in the new order."""
+        return transpose(inputs, (0, *self.dims))

@@ -1,0 +1,74 @@
+"""Layers that add zeros around the spatial axes, and layers that take the edges off."""
+
+from typing import Any
+
+from keras_fn.core.input_spec import InputSpec
+from keras_fn.layers.layer import Layer
+from keras_fn.layers.reshaping.cropping import _ends
+from keras_fn.ops.manipulation import pad
+from keras_fn.settings import standardize_data_format
+
+
+class ZeroPadding(Layer):
+    """Adds zeros before and after the spatial axes.
+
+    Args:
+        padding: A pair (before, after) for each axis, a number for each axis, or one number.
+            Over one axis, a pair is (before, after).
+        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+
+    Input: a tensor of shape `(batch, *sizes, channels)`, or with the channels before the sizes.
+    Output: a tensor of the same layout.
+
+    Raises:
+        ValueError: `padding` is none of these.
+    """
+
+    rank: int
+
+    def __init__(self, padding: Any = 1, data_format: str | None = None, **kwargs: Any):
+        super().__init__(**kwargs)
+        ends = _ends(self, "padding", padding)
+        self.padding = ends[0] if self.rank == 1 else ends
+        self.data_format = standardize_data_format(data_format)
+        self.input_spec = InputSpec(ndim=self.rank + 2)
+        none = (0, 0)
+        last = self.data_format == "channels_last"
+        self._widths = (none, *ends, none) if last else (none, none, *ends)
+
+    def call(self, inputs: Any) -> Any:
+        """Returns the inputs with zeros around them."""
+        return pad(inputs, self._widths)
+
+
+class ZeroPadding1D(ZeroPadding):
+    """Adds zeros before and after one axis. For the arguments see `ZeroPadding`.
+
+    Example:
+        >>> keras.layers.ZeroPadding1D((2, 1))(keras.Input((10, 4))).shape
+        (None, 13, 4)
+    """
+
+    rank = 1
+
+
+class ZeroPadding2D(ZeroPadding):
+    """Adds zeros around two axes. For the arguments see `ZeroPadding`.
+
+    Example:
+        >>> keras.layers.ZeroPadding2D(((1, 2), (0, 0)))(keras.Input((28, 28, 3))).shape
+        (None, 31, 28, 3)
+    """
+
+    rank = 2
+
+
+class ZeroPadding3D(ZeroPadding):
+    """Adds zeros around three axes. For the arguments see `ZeroPadding`.
+
+    Example:
+        >>> keras.layers.ZeroPadding3D(2)(keras.Input((8, 8, 8, 3))).shape
+        (None, 12, 12, 12, 3)
+    """
+
+    rank = 3

@@ -1,0 +1,75 @@
+"""What `RNN` and `StackedRNNCells` ask of any cell: its first states, its size, its step."""
+
+from typing import Any
+
+from keras_fn.core import tree
+from keras_fn.core.keras_tensor import KerasTensor
+from keras_fn.core.memoize import remembered
+from keras_fn.core.operation import infer
+from keras_fn.core.scopes import AutocastScope
+from keras_fn.layers.layer import Layer
+from keras_fn.layers.rnn._cell import Step
+from keras_fn.ops.core import cast
+from keras_fn.ops.creation import zeros
+
+
+def output_size_of(cell: Any) -> int:
+    """Returns the size of a cell's output: as it says, or that of its first state."""
+    size = getattr(cell, "output_size", None)
+    return tree.flatten(cell.state_size)[0] if size is None else size
+
+
+def first_states(cell: Any, batch_size: Any, dtype: str) -> Any:
+    """Returns a cell's first states: as it says, or zeros of its `state_size`."""
+    if hasattr(cell, "get_initial_state"):
+        return cell.get_initial_state(batch_size=batch_size)
+    return tree.map_structure(lambda size: zeros((batch_size, size), dtype), cell.state_size)
+
+
+def build_cell(cell: Any, input_shape: Any) -> None:
+    """Builds a cell, and what it holds, by a call on symbolic inputs."""
+    if not isinstance(cell, Layer) or cell.built:
+        return
+    inputs = KerasTensor(input_shape, cell.input_dtype, record_history=False)
+    first = infer(first_states, (cell, input_shape[0], cell.compute_dtype), {})
+    infer(cell, (inputs, first if tree.is_nested(first) else [first]), {})
+
+
+def is_ours(cell: Any) -> bool:
+    """Whether `stepper` says what `call` does: nobody has overridden it."""
+    return _is_ours(type(cell))
+
+
+@remembered
+def _is_ours(cls: type) -> bool:
+    def definer(name: str) -> type | None:
+        return next((base for base in cls.__mro__ if name in vars(base)), None)
+
+    return hasattr(cls, "stepper") and definer("stepper") is definer("call")
+
+
+def step_of(cell: Any, batch_size: Any, training: bool, policy: Any) -> Step:
+    """Returns a cell's step, with dropout masks that are the same each time.
+
+    Args:
+        cell: The cell.
+        batch_size: Size of the first axis.
+        training: Whether to drop.
+        policy: The dtype policy of the layer that the step runs in.
+    """
+    if not is_ours(cell):
+        options = {}
+        if isinstance(cell, Layer) and cell._signature.has_training:
+            options["training"] = training
+        return lambda inputs, states: cell(
+            inputs, states if tree.is_nested(states) else [states], **options
+        )
+    step = cell.stepper(batch_size, training)
+    if cell._policy == policy:
+        return step
+
+    def step_in_policy(inputs: Any, states: Any) -> Any:
+        with AutocastScope(cell._autocast_to):
+            return step(cast(inputs, cell.compute_dtype), states)
+
+    return step_in_policy

@@ -1,0 +1,232 @@
+"""Intersection over union, for segmentation."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from keras_fn import ops
+from keras_fn.errors import SpecError
+from keras_fn.metrics._confusion_matrix import bucket_sums
+from keras_fn.metrics.metric import Metric
+from keras_fn.settings import settings
+
+Tensor = Any
+
+
+class IoU(Metric):
+    """The mean, over some classes, of `TP / (TP + FP + FN)`.
+
+    Classes that neither targets nor predictions hold do not count.
+
+    Args:
+        num_classes: How many classes there are.
+        target_class_ids: The classes that the mean is taken over.
+        name: A name.
+        dtype: The dtype of the counts; int32 by default.
+        ignore_class: A class number of targets that do not count.
+        sparse_y_true: Whether targets are class numbers, rather than one-hot.
+        sparse_y_pred: Whether predictions are class numbers, rather than scores.
+        axis: The axis of the classes, where there is one.
+
+    Raises:
+        ValueError: A target class is not among the classes.
+
+    Example:
+        >>> metric = keras.metrics.IoU(num_classes=2, target_class_ids=[0])
+        >>> print(f"{float(metric([0, 0, 1, 1], [0, 1, 0, 1])):.3f}")
+        0.333
+    """
+
+    _direction = "up"
+
+    def __init__(
+        self,
+        num_classes: int,
+        target_class_ids: Sequence[int],
+        name: str | None = None,
+        dtype: Any = None,
+        ignore_class: int | None = None,
+        sparse_y_true: bool = True,
+        sparse_y_pred: bool = True,
+        axis: int = -1,
+    ):
+        super().__init__(name=name, dtype=dtype or "int32")
+        self.num_classes, self.target_class_ids = num_classes, list(target_class_ids)
+        wrong = [i for i in self.target_class_ids if not 0 <= i < num_classes]
+        if wrong or not self.target_class_ids:
+            raise SpecError(
+                f"{type(self).__name__} {self.name!r}",
+                expected=f"target_class_ids from 0 to {num_classes - 1}",
+                given=f"target_class_ids={self.target_class_ids}",
+                fix="number the classes from 0",
+            )
+        self.ignore_class = ignore_class
+        self.sparse_y_true, self.sparse_y_pred, self.axis = sparse_y_true, sparse_y_pred, axis
+        self.total_cm = self.add_variable(
+            (num_classes, num_classes), "zeros", dtype=self.dtype, name="total_confusion_matrix"
+        )
+
+    def update_state(
+        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+    ) -> None:
+        """Takes a batch into account. Class numbers out of range do not count.
+
+        Args:
+            y_true: Targets of any shape.
+            y_pred: Predictions of that shape.
+            sample_weight: Weights of that shape, or a number, or None. They are cast to the dtype
+                of the metric: for weights that are not whole, give a float one.
+        """
+        if not self.sparse_y_true:
+            y_true = ops.argmax(y_true, self.axis)
+        if not self.sparse_y_pred:
+            y_pred = ops.argmax(y_pred, self.axis)
+        true, pred = (ops.reshape(ops.cast(y, "int32"), (-1,)) for y in (y_true, y_pred))
+        counts = ops.logical_and(self._in_range(true), self._in_range(pred))
+        if self.ignore_class is not None:
+            counts = ops.logical_and(counts, ops.not_equal(true, self.ignore_class))
+        weight = ops.cast(counts, self.dtype)
+        if sample_weight is not None:
+            given = ops.cast(ops.convert_to_tensor(sample_weight), self.dtype)
+            weight = ops.multiply(weight, ops.reshape(given, (-1,)))
+        pairs = ops.where(counts, ops.add(ops.multiply(true, self.num_classes), pred), 0)
+        matrix = bucket_sums(weight, pairs, self.num_classes**2)
+        self.total_cm.assign_add(ops.reshape(matrix, (self.num_classes, self.num_classes)))
+
+    def _in_range(self, classes: Tensor) -> Tensor:
+        return ops.logical_and(ops.greater_equal(classes, 0), ops.less(classes, self.num_classes))
+
+    def result(self) -> Tensor:
+        """Returns the mean of the classes."""
+        matrix = ops.cast(self.total_cm, "float32")
+        both = ops.sum(ops.multiply(matrix, ops.eye(self.num_classes)), 0)
+        either = ops.subtract(ops.add(ops.sum(matrix, 0), ops.sum(matrix, 1)), both)
+        both, either = (ops.take(x, self.target_class_ids, axis=0) for x in (both, either))
+        present = ops.greater(either, 1e-9)
+        shares = ops.where(present, ops.divide(both, ops.add(either, settings.epsilon)), 0.0)
+        count = ops.sum(ops.cast(present, "float32"))
+        return ops.divide(ops.sum(shares), ops.add(count, settings.epsilon))
+
+    _arguments: tuple[str, ...] = (
+        "num_classes", "target_class_ids", "ignore_class", "sparse_y_true", "sparse_y_pred", "axis",
+    )  # fmt: skip
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments, as plain values."""
+        return {**super().get_config(), **{key: getattr(self, key) for key in self._arguments}}
+
+
+class BinaryIoU(IoU):
+    """Intersection over union of two classes, told apart by a threshold.
+
+    Args:
+        target_class_ids: The classes that the mean is taken over.
+        threshold: Predictions at or above it are of class 1.
+        name: A name.
+        dtype: The dtype of the counts; int32 by default.
+
+    Example:
+        >>> metric = keras.metrics.BinaryIoU(threshold=0.3)
+        >>> print(f"{float(metric([0, 1, 0, 1], [0.1, 0.2, 0.4, 0.7])):.3f}")
+        0.333
+    """
+
+    _arguments = ("target_class_ids", "threshold")
+
+    def __init__(
+        self,
+        target_class_ids: Sequence[int] = (0, 1),
+        threshold: float = 0.5,
+        name: str | None = None,
+        dtype: Any = None,
+    ):
+        super().__init__(2, target_class_ids, name=name, dtype=dtype)
+        self.threshold = threshold
+
+    def update_state(
+        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+    ) -> None:
+        """Takes a batch into account. Arguments as in `IoU.update_state`."""
+        y_pred = ops.convert_to_tensor(y_pred, dtype="float32")
+        super().update_state(y_true, ops.greater_equal(y_pred, self.threshold), sample_weight)
+
+
+class MeanIoU(IoU):
+    """The mean of `TP / (TP + FP + FN)` over all classes. Arguments as in `IoU`.
+
+    Example:
+        >>> metric = keras.metrics.MeanIoU(num_classes=2)
+        >>> print(f"{float(metric([0, 0, 1, 1], [0, 1, 0, 1])):.3f}")
+        0.333
+    """
+
+    _arguments = ("num_classes", "ignore_class", "sparse_y_true", "sparse_y_pred", "axis")
+
+    def __init__(
+        self,
+        num_classes: int,
+        name: str | None = None,
+        dtype: Any = None,
+        ignore_class: int | None = None,
+        sparse_y_true: bool = True,
+        sparse_y_pred: bool = True,
+        axis: int = -1,
+    ):
+        super().__init__(
+            num_classes,
+            range(num_classes),
+            name,
+            dtype,
+            ignore_class,
+            sparse_y_true,
+            sparse_y_pred,
+            axis,
+        )
+
+
+class OneHotIoU(IoU):
+    """`IoU` for one-hot targets. Arguments as in `IoU`.
+
+    Example:
+        >>> metric = keras.metrics.OneHotIoU(num_classes=2, target_class_ids=[0])
+        >>> print(f"{float(metric([[1, 0], [0, 1]], [[0.8, 0.2], [0.6, 0.4]])):.3f}")
+        0.500
+    """
+
+    _arguments = ("num_classes", "target_class_ids", "ignore_class", "sparse_y_pred", "axis")
+
+    def __init__(
+        self,
+        num_classes: int,
+        target_class_ids: Sequence[int],
+        name: str | None = None,
+        dtype: Any = None,
+        ignore_class: int | None = None,
+        sparse_y_pred: bool = False,
+        axis: int = -1,
+    ):
+        super().__init__(
+            num_classes, target_class_ids, name, dtype, ignore_class, False, sparse_y_pred, axis
+        )
+
+
+class OneHotMeanIoU(MeanIoU):
+    """`MeanIoU` for one-hot targets. Arguments as in `IoU`.
+
+    Example:
+        >>> metric = keras.metrics.OneHotMeanIoU(num_classes=2)
+        >>> print(f"{float(metric([[1, 0], [0, 1]], [[0.8, 0.2], [0.6, 0.4]])):.3f}")
+        0.250
+    """
+
+    _arguments = ("num_classes", "ignore_class", "sparse_y_pred", "axis")
+
+    def __init__(
+        self,
+        num_classes: int,
+        name: str | None = None,
+        dtype: Any = None,
+        ignore_class: int | None = None,
+        sparse_y_pred: bool = False,
+        axis: int = -1,
+    ):
+        super().__init__(num_classes, name, dtype, ignore_class, False, sparse_y_pred, axis)

@@ -1,0 +1,159 @@
+"""Sizes of convolutions and pooling, and the checks that go with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from keras_fn.backend.conv_geometry import per_axis, transpose_padding
+from keras_fn.core import dtypes
+from keras_fn.core.keras_tensor import Shape
+from keras_fn.errors import SpecError
+from keras_fn.ops._op import Spec
+from keras_fn.settings import standardize_data_format
+
+
+def spatial(shape: Shape, data_format: str | None) -> Shape:
+    """Returns the spatial part of an input's shape."""
+    return shape[1:-1] if standardize_data_format(data_format) == "channels_last" else shape[2:]
+
+
+def channels(shape: Shape, data_format: str | None) -> int | None:
+    """Returns the number of channels of an input's shape."""
+    return shape[-1 if standardize_data_format(data_format) == "channels_last" else 1]
+
+
+def assemble(batch: Any, sizes: Sequence[Any], channels: Any, data_format: str | None) -> Shape:
+    """Returns the shape of an output."""
+    if standardize_data_format(data_format) == "channels_last":
+        return (batch, *sizes, channels)
+    return (batch, channels, *sizes)
+
+
+def window_sizes(
+    sizes: Sequence[int | None],
+    window: Sequence[int],
+    strides: Sequence[int],
+    padding: str,
+    dilation: Sequence[int],
+    who: str,
+) -> tuple[int | None, ...]:
+    """Returns how many windows fit along each axis."""
+    result: list[int | None] = []
+    for size, k, s, d in zip(sizes, window, strides, dilation, strict=True):
+        if size is None:
+            result.append(None)
+            continue
+        reach = (k - 1) * d + 1
+        count = -(-size // s) if padding in ("same", "causal") else (size - reach) // s + 1
+        if count < 1:
+            raise SpecError(
+                who,
+                expected=f"spatial sizes that hold a window of {tuple(window)}",
+                given=f"sizes {tuple(sizes)}, dilation {tuple(dilation)}",
+                fix="make the kernel or the pool smaller, or use padding='same'",
+            )
+        result.append(count)
+    return tuple(result)
+
+
+def conv(
+    inputs: Spec,
+    kernel: Spec,
+    strides: int | Sequence[int] = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: int | Sequence[int] = 1,
+) -> Spec:
+    """Rule of `ops.conv`. The kernel has shape `(*window, channels / groups, filters)`."""
+    rank = len(inputs.shape) - 2
+    _check_rank(inputs, kernel, rank, "ops.conv")
+    depth = channels(inputs.shape, data_format)
+    *window, per_group, filters = cast("tuple[int, ...]", kernel.shape)  # weights have all sizes
+    if depth is not None and depth % per_group:
+        layout = standardize_data_format(data_format)
+        raise SpecError(
+            "ops.conv", expected=f"inputs whose channels {per_group} divides, as the kernel says",
+            given=f"{depth} channels (shape {inputs.shape}, {layout})",
+            fix="check data_format and the kernel's shape",
+        )  # fmt: skip
+    sizes = window_sizes(
+        spatial(inputs.shape, data_format), window, per_axis(strides, rank), padding,
+        per_axis(dilation_rate, rank), "ops.conv",
+    )  # fmt: skip
+    return Spec(
+        assemble(inputs.shape[0], sizes, filters, data_format),
+        dtypes.result_type(inputs.dtype, kernel.dtype),
+    )
+
+
+def _check_rank(inputs: Spec, kernel: Spec, rank: int, who: str) -> None:
+    if rank not in (1, 2, 3) or len(kernel.shape) != rank + 2:
+        raise SpecError(
+            who,
+            expected="inputs of rank 3, 4 or 5 and a kernel of the same rank",
+            given=f"inputs of shape {inputs.shape}, kernel of shape {kernel.shape}",
+            fix="add the batch axis and the channel axis",
+        )
+
+
+def conv_transpose(
+    inputs: Spec,
+    kernel: Spec,
+    strides: int | Sequence[int] = 1,
+    padding: str = "valid",
+    output_padding: int | Sequence[int] | None = None,
+    data_format: str | None = None,
+    dilation_rate: int | Sequence[int] = 1,
+) -> Spec:
+    """Rule of `ops.conv_transpose`. The kernel has shape `(*window, filters, channels)`."""
+    rank = len(inputs.shape) - 2
+    _check_rank(inputs, kernel, rank, "ops.conv_transpose")
+    sizes = transpose_sizes(
+        spatial(inputs.shape, data_format), kernel.shape[:-2], per_axis(strides, rank), padding,
+        None if output_padding is None else per_axis(output_padding, rank),
+        per_axis(dilation_rate, rank),
+    )  # fmt: skip
+    return Spec(
+        assemble(inputs.shape[0], sizes, kernel.shape[-2], data_format),
+        dtypes.result_type(inputs.dtype, kernel.dtype),
+    )
+
+
+def transpose_sizes(
+    sizes: Sequence[Any],
+    window: Sequence[Any],
+    strides: Sequence[int],
+    padding: str,
+    output_padding: Sequence[int] | None,
+    dilation: Sequence[int],
+) -> tuple[Any, ...]:
+    """Returns the sizes that a transposed convolution gives."""
+    extra = output_padding or (None,) * len(sizes)
+    return tuple(
+        None if n is None else (n - 1) * s + transpose_padding(k, s, d, padding, e)[1]
+        for n, k, s, e, d in zip(sizes, window, strides, extra, dilation, strict=True)
+    )
+
+
+def pool(
+    inputs: Spec,
+    pool_size: int | Sequence[int],
+    strides: int | Sequence[int] | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> Spec:
+    """Rule of pooling: windows along the spatial axes, channel by channel."""
+    rank = len(inputs.shape) - 2
+    if rank not in (1, 2, 3):
+        raise SpecError(
+            "ops.pool", expected="inputs of rank 3, 4 or 5", given=f"shape {inputs.shape}",
+            fix="add the batch axis and the channel axis",
+        )  # fmt: skip
+    window = per_axis(pool_size, rank)
+    sizes = window_sizes(
+        spatial(inputs.shape, data_format), window, per_axis(strides or window, rank), padding,
+        (1,) * rank, "ops.pool",
+    )  # fmt: skip
+    depth = channels(inputs.shape, data_format)
+    return Spec(assemble(inputs.shape[0], sizes, depth, data_format), inputs.dtype)

@@ -1,0 +1,187 @@
+"""Elementwise mathematics: functions of one tensor."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from keras_fn.backend.loader import current
+from keras_fn.core import tree
+from keras_fn.errors import SpecError
+from keras_fn.ops._control_flow_utils import (
+    Flat,
+    FunctionNode,
+    check_alike,
+    in_graph,
+    leaves_of,
+    offered,
+    tensors,
+)
+from keras_fn.ops._op import is_symbolic, op
+from keras_fn.ops._rules import like
+from keras_fn.ops._types import Tensor
+
+
+@op(rule=like)
+def stop_gradient(variable: Tensor) -> Tensor:
+    """Returns the tensor as a constant: gradients do not flow through it.
+
+    Example:
+        >>> convert_to_numpy(stop_gradient([1.0])).tolist()
+        [1.0]
+    """
+
+
+def custom_gradient(f: Callable[..., tuple[Any, Callable[..., Any]]]) -> Callable[..., Any]:
+    """Makes a function whose gradient is what `f` says.
+
+    Args:
+        f: Takes nested tensors, returns its result and a function of the gradient: that takes
+            the upstream gradient, one argument for each tensor of the result, and returns the
+            gradient of each tensor of the arguments, a tuple or a single one. A function with a
+            required keyword argument `upstream` gets the arguments of the call, too, as
+            `grad(*args, upstream=...)`.
+
+    Returns:
+        A function of the arguments of `f`, which returns its result alone. Gradients flow to its
+        arguments only, not to variables that it reads.
+
+    Example:
+        >>> @ops.custom_gradient
+        ... def log1pexp(x):
+        ...     e = ops.exp(x)
+        ...     return ops.log(1 + e), lambda upstream: upstream * (1 - 1 / (1 + e))
+        >>> float(log1pexp(0.0)) == float(ops.log(2.0))
+        True
+    """
+
+    @wraps(f)
+    def call(*args: Any) -> Any:
+        args = tensors(args)
+        if in_graph(args):
+            return FunctionNode("custom_gradient", call)(*args)
+        if is_symbolic(args):
+            return f(*args)[0]
+        outputs = Flat(lambda result: result)
+
+        def run(leaves: Any) -> tuple[Any, Callable[..., list[Any]]]:
+            values = iter(leaves)
+            given = tree.map_structure(lambda x: None if x is None else next(values), args)
+            result, grad = f(*given)
+
+            def pull(upstream: Any) -> list[Any]:
+                many = list(upstream)
+                if _wants_arguments(grad):
+                    found = grad(*given, upstream=many[0] if len(many) == 1 else tuple(many))
+                else:
+                    found = grad(*many)
+                grads = tensors(found if isinstance(found, (list, tuple)) else (found,))
+                return _one_for_each(leaves_of(grads), leaves_of(args))
+
+            return tuple(outputs.flat(result)), pull
+
+        leaves = offered("custom_gradient")(run, leaves_of(args))
+        return outputs.nested(leaves)
+
+    return call
+
+
+def _wants_arguments(grad: Callable[..., Any]) -> bool:
+    parameter = inspect.signature(grad).parameters.get("upstream")
+    return (
+        parameter is not None
+        and parameter.kind is parameter.KEYWORD_ONLY
+        and parameter.default is parameter.empty
+    )
+
+
+def _one_for_each(grads: list[Any], leaves: list[Any]) -> list[Any]:
+    if len(grads) != len(leaves):
+        raise SpecError(
+            "ops.custom_gradient", expected=f"{len(leaves)} gradients, one for each argument",
+            given=f"{len(grads)}", fix="return a tuple of as many tensors from the gradient",
+        )  # fmt: skip
+    return grads
+
+
+def jvp(
+    fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool = False
+) -> tuple[Any, ...]:
+    """The derivative of a function in a direction, forwards: `J(x) @ v`.
+
+    Args:
+        fun: Takes tensors, returns nested tensors.
+        primals: A tuple or list of its arguments.
+        tangents: The direction: tensors like them.
+        has_aux: Whether `fun` returns a pair, of which only the first is differentiated.
+
+    Returns:
+        What `fun` returns and its derivative; with `has_aux`, then the second of the pair.
+
+    Example:
+        >>> one, three = convert_to_tensor(1.0), convert_to_tensor(3.0)
+        >>> value, slope = jvp(lambda x: x * x, (three,), (one,))
+        >>> float(value), float(slope)
+        (9.0, 6.0)
+    """
+    if not isinstance(primals, (list, tuple)) or not isinstance(tangents, (list, tuple)):
+        raise SpecError(
+            "ops.jvp", expected="primals and tangents in tuples or lists",
+            given=f"{type(primals).__name__} and {type(tangents).__name__}",
+            fix="write (x,) for a single one",
+        )  # fmt: skip
+    primals, tangents = tuple(tensors(tuple(primals))), tuple(tensors(tuple(tangents)))
+    check_alike("ops.jvp", "tangents like the primals", primals, tangents)
+    if in_graph(primals, tangents):
+        return FunctionNode("jvp", lambda p, t: jvp(fun, p, t, has_aux))(primals, tangents)
+    if is_symbolic(primals, tangents):
+        if has_aux:
+            result, aux = fun(*primals)
+            return result, result, aux
+        result = fun(*primals)
+        return result, result
+    return tuple(offered("jvp")(fun, primals, tangents, has_aux))
+
+
+def remat(f: Callable[..., Any]) -> Callable[..., Any]:
+    """Makes a function that keeps nothing for its gradient, but computes it again there.
+
+    It takes more time and less memory. Variables that it assigns are assigned once, and in the
+    second run have the values that they had in the first.
+
+    Args:
+        f: A function of nested tensors, or a layer.
+
+    Returns:
+        A function of the same arguments.
+
+    Example:
+        >>> float(keras.remat(lambda x: ops.sin(ops.sin(x)))(0.0))
+        0.0
+
+    References:
+        Chen et al., "Training Deep Nets with Sublinear Memory Cost", 2016.
+        https://arxiv.org/abs/1604.06174
+    """
+
+    @wraps(f)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if in_graph(args, kwargs) or is_symbolic(args, kwargs):
+            return f(*args, **kwargs)
+        backend = current()
+        flat = tree.flatten([args, kwargs])
+        places = [i for i, x in enumerate(flat) if backend.is_tensor(x)]
+        outputs = Flat(lambda result: result)
+
+        def run(leaves: Any) -> list[Any]:
+            values = list(flat)
+            for i, x in zip(places, leaves, strict=True):
+                values[i] = x
+            args_, kwargs_ = tree.pack([args, kwargs], values)
+            return outputs.flat(f(*args_, **kwargs_))
+
+        return outputs.nested(offered("remat")(run, [flat[i] for i in places]))
+
+    return call

@@ -1,0 +1,288 @@
+"""Comparisons, logical operators and tests of elements."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from keras_fn.core import dtypes
+from keras_fn.core.dtypes import float_type
+from keras_fn.errors import SpecError
+from keras_fn.ops._op import Rule, Spec, op
+from keras_fn.ops._rules import (
+    Axis,
+    broadcast,
+    comparison,
+    comparison_float,
+    logical,
+    predicate,
+    reduction_bool,
+)
+from keras_fn.ops._types import Tensor
+from keras_fn.ops.arithmetic import absolute, add, as_tensors, multiply, reciprocal, subtract
+
+
+@op(rule=predicate)
+def isfinite(x: Tensor) -> Tensor:
+    """Whether each element is neither infinite nor NaN.
+
+    Example:
+        >>> convert_to_numpy(isfinite([1.0, float('nan'), float('inf')])).tolist()
+        [True, False, False]
+    """
+
+
+@op(rule=predicate)
+def isinf(x: Tensor) -> Tensor:
+    """Whether each element is infinite.
+
+    Example:
+        >>> convert_to_numpy(isinf([1.0, float('nan'), float('inf')])).tolist()
+        [False, False, True]
+    """
+
+
+@op(rule=predicate)
+def isnan(x: Tensor) -> Tensor:
+    """Whether each element is NaN.
+
+    Example:
+        >>> convert_to_numpy(isnan([1.0, float('nan'), float('inf')])).tolist()
+        [False, True, False]
+    """
+
+
+@op(rule=logical)
+def logical_not(x: Tensor) -> Tensor:
+    """Logical not.
+
+    Example:
+        >>> convert_to_numpy(logical_not([True, False])).tolist()
+        [False, True]
+    """
+
+
+@op(rule=comparison)
+def equal(x1: Tensor, x2: Tensor) -> Tensor:
+    """Whether elements are equal.
+
+    Example:
+        >>> convert_to_numpy(equal([1, 2], 2)).tolist()
+        [False, True]
+    """
+
+
+@op(rule=comparison)
+def not_equal(x1: Tensor, x2: Tensor) -> Tensor:
+    """Whether elements differ.
+
+    Example:
+        >>> convert_to_numpy(not_equal([1, 2], 2)).tolist()
+        [True, False]
+    """
+
+
+@op(rule=comparison)
+def less(x1: Tensor, x2: Tensor) -> Tensor:
+    """`x1 < x2`.
+
+    Example:
+        >>> convert_to_numpy(less([1, 2], 2)).tolist()
+        [True, False]
+    """
+
+
+@op(rule=comparison)
+def less_equal(x1: Tensor, x2: Tensor) -> Tensor:
+    """`x1 <= x2`.
+
+    Example:
+        >>> convert_to_numpy(less_equal([1, 3], 2)).tolist()
+        [True, False]
+    """
+
+
+@op(rule=comparison)
+def greater(x1: Tensor, x2: Tensor) -> Tensor:
+    """`x1 > x2`.
+
+    Example:
+        >>> convert_to_numpy(greater([1, 3], 2)).tolist()
+        [False, True]
+    """
+
+
+@op(rule=comparison)
+def greater_equal(x1: Tensor, x2: Tensor) -> Tensor:
+    """`x1 >= x2`.
+
+    Example:
+        >>> convert_to_numpy(greater_equal([1, 2], 2)).tolist()
+        [False, True]
+    """
+
+
+@op(rule=logical)
+def logical_and(x1: Tensor, x2: Tensor) -> Tensor:
+    """Logical and.
+
+    Example:
+        >>> convert_to_numpy(logical_and([True, True], [True, False])).tolist()
+        [True, False]
+    """
+
+
+@op(rule=logical)
+def logical_or(x1: Tensor, x2: Tensor) -> Tensor:
+    """Logical or.
+
+    Example:
+        >>> convert_to_numpy(logical_or([False, True], [False, False])).tolist()
+        [False, True]
+    """
+
+
+@op(rule=logical)
+def logical_xor(x1: Tensor, x2: Tensor) -> Tensor:
+    """Logical exclusive or.
+
+    Example:
+        >>> convert_to_numpy(logical_xor([True, True], [True, False])).tolist()
+        [False, True]
+    """
+
+
+def _where_spec(condition: Spec, x1: Spec | None = None, x2: Spec | None = None) -> Any:
+    if x1 is None and x2 is None:
+        return tuple(Spec((None,), "int32") for _ in condition.shape)
+    if x1 is None or x2 is None:
+        raise SpecError(
+            "ops.where", expected="both x1 and x2, or neither", given="one of them",
+            fix="give a tensor or a number for the other",
+        )  # fmt: skip
+    shape = broadcast(condition.shape, x1.shape, x2.shape, who="ops.where")
+    return Spec(shape, dtypes.result_type(x1.dtype, x2.dtype))
+
+
+@op(rule=Rule(_where_spec, operands=dtypes.result_type, first=1))
+def where(condition: Tensor, x1: Tensor = None, x2: Tensor = None) -> Any:
+    """Elements of `x1` where `condition` holds, else of `x2`; the three broadcast.
+
+    Args:
+        condition: Booleans, or numbers that hold where they are not 0.
+        x1: Tensor or number.
+        x2: Tensor or number.
+
+    Returns:
+        The elements. Without `x1` and `x2`, the places where the condition holds: a tuple of
+        indices (int32), a tensor for each axis.
+
+    Raises:
+        ValueError: Only one of `x1` and `x2` is given, or the shapes do not broadcast.
+
+    Example:
+        >>> convert_to_numpy(where([True, False], [1.0, 2.0], 0.0)).tolist()
+        [1.0, 0.0]
+    """
+
+
+@op(rule=predicate)
+def signbit(x: Tensor) -> Tensor:
+    """Whether the sign is negative, that of -0.0 too.
+
+    Example:
+        >>> convert_to_numpy(signbit([-1.0, -0.0, 0.0])).tolist()
+        [True, True, False]
+    """
+    return less(where(equal(x, 0), reciprocal(x), x), 0)
+
+
+@op(rule=predicate)
+def isposinf(x: Tensor) -> Tensor:
+    """Whether each element is plus infinity.
+
+    Example:
+        >>> convert_to_numpy(isposinf([1.0, float('inf'), -float('inf')])).tolist()
+        [False, True, False]
+    """
+    return equal(x, math.inf)
+
+
+@op(rule=predicate)
+def isneginf(x: Tensor) -> Tensor:
+    """Whether each element is minus infinity.
+
+    Example:
+        >>> convert_to_numpy(isneginf([1.0, float('inf'), -float('inf')])).tolist()
+        [False, False, True]
+    """
+    return equal(x, -math.inf)
+
+
+@op(rule=comparison_float)
+def isclose(
+    x1: Tensor, x2: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+) -> Tensor:
+    """Whether `|x1 - x2| <= atol + rtol * |x2|`, element by element.
+
+    Args:
+        x1: Tensor of any shape.
+        x2: Tensor of a shape that broadcasts with that of `x1`.
+        rtol: Tolerance relative to `x2`.
+        atol: Absolute tolerance.
+        equal_nan: Whether NaN is close to NaN.
+
+    Returns:
+        Booleans. Infinities are close to those of their sign.
+
+    Example:
+        >>> convert_to_numpy(isclose([1.0, 2.0], [1.000001, 2.1])).tolist()
+        [True, False]
+    """
+    x1, x2 = as_tensors(x1, x2)
+    near = less_equal(absolute(subtract(x1, x2)), add(multiply(absolute(x2), rtol), atol))
+    close = logical_or(logical_and(near, isfinite(x2)), equal(x1, x2))
+    return logical_or(close, logical_and(isnan(x1), isnan(x2))) if equal_nan else close
+
+
+@op(rule=Rule(lambda *a, **k: Spec((), comparison.infer(*a, **k).dtype), operands=float_type))
+def allclose(
+    x1: Tensor, x2: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+) -> Tensor:
+    """Whether all elements are close, as `isclose` says.
+
+    Args:
+        x1: Tensor of any shape.
+        x2: Tensor of a shape that broadcasts with that of `x1`.
+        rtol: Tolerance relative to `x2`.
+        atol: Absolute tolerance.
+        equal_nan: Whether NaN is close to NaN.
+
+    Returns:
+        One boolean.
+
+    Example:
+        >>> bool(allclose([1.0, 2.0], [1.000001, 2.0]))
+        True
+    """
+    return all(isclose(x1, x2, rtol, atol, equal_nan))
+
+
+@op(rule=reduction_bool)
+def all(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Whether all elements over `axis` hold.
+
+    Example:
+        >>> convert_to_numpy(all([[True, False], [True, True]], axis=0)).tolist()
+        [True, False]
+    """
+
+
+@op(rule=reduction_bool)
+def any(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Whether any element over `axis` holds.
+
+    Example:
+        >>> convert_to_numpy(any([[True, False], [True, False]], axis=0)).tolist()
+        [True, False]
+    """

@@ -1,0 +1,423 @@
+"""Fourier transforms, and signals cut into sequences.
+
+Complex numbers are pairs `(real, imaginary)` of tensors here, as in Keras.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from keras_fn.core import dtypes
+from keras_fn.core.keras_tensor import Shape
+from keras_fn.errors import SpecError
+from keras_fn.ops._op import Rule, Spec, op, spec_of
+from keras_fn.ops._types import Tensor
+from keras_fn.ops.arithmetic import add, divide, multiply
+from keras_fn.ops.core import cast
+from keras_fn.ops.core import shape as shape_of
+from keras_fn.ops.creation import arange, ones
+from keras_fn.ops.indexing import getitem, take
+from keras_fn.ops.logic import where
+from keras_fn.ops.manipulation import broadcast_to, pad, reshape, swapaxes
+from keras_fn.ops.reductions import sum as sum_
+
+# ---------------------------------------------------------------- Fourier transforms
+
+
+def _pair(x: Any, who: str, rank: int = 1) -> Spec:
+    """Returns the spec of both parts of a complex tensor."""
+    if isinstance(x, Spec) or not isinstance(x, (list, tuple)) or len(x) != 2:
+        raise SpecError(
+            who, expected="a pair of tensors: the real and the imaginary part",
+            given="one tensor" if hasattr(x, "shape") else f"{x!r}"[:200],
+            fix="give (x, ops.zeros_like(x)) for a real x",
+        )  # fmt: skip
+    real, imaginary = (tuple(part.shape) for part in x)
+    fits = len(real) == len(imaginary)
+    if not fits or any(None not in (a, b) and a != b for a, b in zip(real, imaginary, strict=True)):
+        raise SpecError(
+            who, expected="a real and an imaginary part of one shape",
+            given=f"shapes {real} and {imaginary}", fix="reshape one of them",
+        )  # fmt: skip
+    _signal(x[0], who, rank)
+    shape = tuple(b if a is None else a for a, b in zip(real, imaginary, strict=True))
+    for size in shape[-rank:]:
+        _elements(size, who)
+    return Spec(shape, dtypes.float_type(*(part.dtype for part in x)))
+
+
+def _signal(x: Any, who: str, rank: int = 1) -> None:
+    if len(x.shape) < rank:
+        raise SpecError(
+            who, expected=f"a tensor of rank {rank} or more",
+            given=f"shape {tuple(x.shape)}", fix="add the axes that are missing",
+        )  # fmt: skip
+
+
+def _elements(size: int | None, who: str) -> None:
+    """Refuses a transform of nothing."""
+    if size is not None and size < 1:
+        raise SpecError(
+            who, expected="1 element or more to transform", given=f"{size}",
+            fix="check the last axis, and fft_length",
+        )  # fmt: skip
+
+
+def _transform(who: str, rank: int = 1) -> Rule:
+    """The rule of a transform of a pair into a pair of the same shape."""
+
+    def infer(x: Any) -> tuple[Spec, Spec]:
+        spec = _pair(x, who, rank)
+        return spec, spec
+
+    return Rule(infer, operands=dtypes.float_type)
+
+
+@op(rule=_transform("ops.fft"))
+def fft(x: tuple[Tensor, Tensor]) -> Any:
+    """Discrete Fourier transform along the last axis.
+
+    `X[k] = sum(x[n] * exp(-2j * pi * k * n / N) for n in range(N))`
+
+    Args:
+        x: Pair `(real, imaginary)` of tensors of one shape `(..., N)`.
+
+    Returns:
+        Pair of tensors of that shape.
+
+    Raises:
+        ValueError: `x` is no pair of tensors of one shape.
+
+    Example:
+        >>> real, imaginary = fft(([1.0, 0.0, 0.0], [0.0, 0.0, 0.0]))
+        >>> convert_to_numpy(real).tolist()
+        [1.0, 1.0, 1.0]
+    """
+
+
+@op(rule=_transform("ops.fft2", rank=2))
+def fft2(x: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    """Discrete Fourier transform along the last two axes.
+
+    Args:
+        x: Pair `(real, imaginary)` of tensors of one shape `(..., M, N)`.
+
+    Returns:
+        Pair of tensors of that shape.
+
+    Example:
+        >>> real, imaginary = fft2((ones((2, 2)), zeros((2, 2))))
+        >>> convert_to_numpy(real).tolist()
+        [[4.0, 0.0], [0.0, 0.0]]
+    """
+    _pair(x, "ops.fft2", rank=2)
+    columns = fft([swapaxes(part, -1, -2) for part in fft(x)])
+    real, imaginary = (swapaxes(part, -1, -2) for part in columns)
+    return real, imaginary
+
+
+@op(rule=_transform("ops.ifft2", rank=2))
+def ifft2(x: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    """Inverse of `fft2`.
+
+    Args:
+        x: Pair `(real, imaginary)` of tensors of one shape `(..., M, N)`.
+
+    Returns:
+        Pair of tensors of that shape.
+
+    Example:
+        >>> real, imaginary = ifft2(([[4.0, 0.0], [0.0, 0.0]], zeros((2, 2))))
+        >>> convert_to_numpy(real).tolist()
+        [[1.0, 1.0], [1.0, 1.0]]
+    """
+    _pair(x, "ops.ifft2", rank=2)
+    # With real and imaginary parts exchanged, before and after, the transform runs backwards.
+    imaginary, real = fft2([x[1], x[0]])
+    rows, columns = shape_of(real)[-2:]
+    return divide(divide(real, rows), columns), divide(divide(imaginary, rows), columns)
+
+
+def _rfft(x: Spec, fft_length: int | None = None) -> tuple[Spec, Spec]:
+    _signal(x, "ops.rfft")
+    size = x.shape[-1] if fft_length is None else fft_length
+    _elements(size, "ops.rfft")
+    spec = Spec(
+        (*x.shape[:-1], None if size is None else size // 2 + 1), dtypes.float_type(x.dtype)
+    )
+    return spec, spec
+
+
+@op(rule=Rule(_rfft, operands=dtypes.float_type))
+def rfft(x: Tensor, fft_length: int | None = None) -> Any:
+    """Discrete Fourier transform of a real tensor along the last axis, its first half.
+
+    Args:
+        x: Tensor of shape `(..., n)`.
+        fft_length: N, to which the last axis is cut, or padded with zeros; n by default.
+
+    Returns:
+        Pair `(real, imaginary)` of tensors of shape `(..., N // 2 + 1)`; the rest of the
+        transform is the conjugate of these, in reverse.
+
+    Example:
+        >>> real, imaginary = rfft([1.0, 1.0, 1.0, 1.0])
+        >>> convert_to_numpy(real).tolist()
+        [4.0, 0.0, 0.0]
+    """
+
+
+def _irfft(x: Any, fft_length: int | None = None) -> Spec:
+    spec = _pair(x, "ops.irfft")
+    size = spec.shape[-1]
+    if fft_length is None and size is not None:
+        fft_length = 2 * (size - 1)
+    _elements(fft_length, "ops.irfft")
+    return Spec((*spec.shape[:-1], fft_length), spec.dtype)
+
+
+@op(rule=Rule(_irfft, operands=dtypes.float_type))
+def irfft(x: tuple[Tensor, Tensor], fft_length: int | None = None) -> Tensor:
+    """Inverse of `rfft`.
+
+    Args:
+        x: Pair `(real, imaginary)` of tensors of one shape `(..., n)`.
+        fft_length: N, the size of the last axis of the result; `2 * (n - 1)` by default. The
+            last axis of `x` is cut to `N // 2 + 1`, or padded with zeros.
+
+    Returns:
+        A tensor of shape `(..., N)`.
+
+    Example:
+        >>> convert_to_numpy(irfft(([4.0, 0.0, 0.0], [0.0, 0.0, 0.0]))).tolist()
+        [1.0, 1.0, 1.0, 1.0]
+    """
+
+
+# ---------------------------------------------------------------- sequences
+
+
+def _windows(size: int | None, length: int, stride: int) -> int | None:
+    """Number of sequences of that length."""
+    return None if size is None else max((size - length) // stride + 1, 0)
+
+
+def _extract(x: Spec, sequence_length: int, sequence_stride: int) -> Spec:
+    who = "ops.extract_sequences"
+    _signal(x, who)
+    if sequence_length < 1 or sequence_stride < 1:
+        raise SpecError(
+            who, expected="a length and a stride of 1 or more",
+            given=f"sequence_length={sequence_length}, sequence_stride={sequence_stride}",
+            fix="check both",
+        )  # fmt: skip
+    count = _windows(x.shape[-1], sequence_length, sequence_stride)
+    return Spec((*x.shape[:-1], count, sequence_length), dtypes.result_type(x.dtype))
+
+
+@op(rule=Rule(_extract, operands=dtypes.result_type))
+def extract_sequences(x: Tensor, sequence_length: int, sequence_stride: int) -> Tensor:
+    """Sequences of equal length along the last axis; they overlap if the stride is shorter.
+
+    Args:
+        x: Tensor of shape `(..., n)`.
+        sequence_length: Length of each.
+        sequence_stride: From the start of one to that of the next.
+
+    Returns:
+        A tensor of shape `(..., (n - length) // stride + 1, length)`.
+
+    Example:
+        >>> convert_to_numpy(extract_sequences([1, 2, 3, 4, 5], 3, 2)).tolist()
+        [[1, 2, 3], [3, 4, 5]]
+    """
+    _extract(spec_of(x), sequence_length, sequence_stride)
+    size = shape_of(x)[-1]
+    if isinstance(size, int):
+        count: Any = _windows(size, sequence_length, sequence_stride)
+        starts: Any = np.arange(count, dtype="int32")[:, None] * sequence_stride
+        return take(x, starts + np.arange(sequence_length, dtype="int32"), axis=-1)
+    starts = arange(0, size - sequence_length + 1, sequence_stride)
+    return take(x, add(reshape(starts, (-1, 1)), arange(sequence_length)), axis=-1)
+
+
+_COSINES = {"hann": 0.5, "hamming": 0.54}
+
+
+@lru_cache(maxsize=64)
+def _cosine_window(name: str, length: int) -> np.ndarray:
+    mean = _COSINES[name]
+    if length == 1:
+        return np.ones(1)
+    return mean - (1 - mean) * np.cos(2 * np.pi * np.arange(length) / length)
+
+
+def _window(window: Any, length: int, fft_length: int, dtype: str, who: str) -> Any:
+    """Returns the window in the middle of `fft_length` elements."""
+    if window is None:
+        return ones((fft_length,), dtype)
+    if isinstance(window, str):
+        if window not in _COSINES:
+            raise SpecError(
+                who, expected="a window 'hann' or 'hamming', a tensor, or None",
+                given=f"{window!r}", fix="check window=",
+            )  # fmt: skip
+        window = _cosine_window(window, length)
+    shape = spec_of(window).shape
+    if shape != (length,):
+        raise SpecError(
+            who, expected=f"a window of shape {(length,)}, as sequence_length says",
+            given=f"shape {shape}", fix="check window= and sequence_length=",
+        )  # fmt: skip
+    before = (fft_length - length) // 2
+    return pad(cast(window, dtype), ((before, fft_length - length - before),))
+
+
+def _lengths(sequence_length: int, sequence_stride: int, fft_length: int, who: str) -> None:
+    if not 1 <= sequence_length <= fft_length or sequence_stride < 1:
+        raise SpecError(
+            who, expected="lengths of 1 or more, fft_length the longest",
+            given=f"sequence_length={sequence_length}, sequence_stride={sequence_stride}, "
+            f"fft_length={fft_length}", fix="raise fft_length",
+        )  # fmt: skip
+
+
+@op
+def stft(
+    x: Tensor,
+    sequence_length: int,
+    sequence_stride: int,
+    fft_length: int,
+    window: Any = "hann",
+    center: bool = True,
+) -> tuple[Tensor, Tensor]:
+    """Short-time Fourier transform: `rfft` of sequences that a window has weighted.
+
+    Args:
+        x: Real tensor of shape `(..., n)`.
+        sequence_length: Length of the window.
+        sequence_stride: From one sequence to the next.
+        fft_length: Length of the transforms; the window stands in their middle.
+        window: "hann", "hamming" (both periodic), a tensor of shape `(sequence_length,)`, or
+            None, which takes all of `fft_length` as it is.
+        center: Whether `x` is mirrored at its ends, by `fft_length // 2`, so that the middle of
+            the first sequence is the first element.
+
+    Returns:
+        Pair `(real, imaginary)` of tensors of shape `(..., sequences, fft_length // 2 + 1)`.
+
+    Raises:
+        ValueError: The lengths or the window do not fit.
+
+    Example:
+        >>> real, imaginary = stft(ones((16,)), 4, 2, 4)
+        >>> real.shape == (9, 3)
+        True
+
+    References:
+        Griffin and Lim, "Signal estimation from modified short-time Fourier transform", 1984.
+    """
+    _signal(x, "ops.stft")
+    _lengths(sequence_length, sequence_stride, fft_length, "ops.stft")
+    dtype = dtypes.float_type(x.dtype)
+    weights = _window(window, sequence_length, fft_length, dtype, "ops.stft")
+    if center:
+        half = fft_length // 2
+        x = pad(x, [(0, 0)] * (len(x.shape) - 1) + [(half, half)], mode="reflect")
+    sequences = extract_sequences(cast(x, dtype), fft_length, sequence_stride)
+    return rfft(multiply(sequences, weights), fft_length)
+
+
+def _istft(
+    x: Any,
+    sequence_length: int,
+    sequence_stride: int,
+    fft_length: int,
+    length: int | None = None,
+    window: Any = "hann",
+    center: bool = True,
+) -> Spec:
+    spec = _pair(x, "ops.istft", rank=2)
+    _lengths(sequence_length, sequence_stride, fft_length, "ops.istft")
+    _window(window, sequence_length, fft_length, spec.dtype, "ops.istft")
+    if length is None and spec.shape[-2] is not None:
+        length = (spec.shape[-2] - 1) * sequence_stride + fft_length
+        length = max(length - (2 * (fft_length // 2) if center else 0), 0)
+    return Spec((*spec.shape[:-2], length), spec.dtype)
+
+
+@op(rule=Rule(_istft, operands=dtypes.float_type))
+def istft(
+    x: tuple[Tensor, Tensor],
+    sequence_length: int,
+    sequence_stride: int,
+    fft_length: int,
+    length: int | None = None,
+    window: Any = "hann",
+    center: bool = True,
+) -> Tensor:
+    """Inverse of `stft`, for the same arguments: the signal that comes closest.
+
+    Where sequences overlap, they are weighted by the window and divided by the sum of its
+    squares; where no window reaches, the result is 0.
+
+    Args:
+        x: Pair `(real, imaginary)` of shape `(..., sequences, fft_length // 2 + 1)`.
+        sequence_length: Length of the window.
+        sequence_stride: From one sequence to the next.
+        fft_length: Length of the transforms.
+        length: Length of the result, which is cut, or padded with zeros; by default what the
+            sequences cover.
+        window: As for `stft`. With None the result is, as in Keras,
+            `fft_length / sequence_stride` times the signal.
+        center: Whether `stft` has mirrored the ends, which are now cut off.
+
+    Returns:
+        A tensor of shape `(..., length)`.
+
+    Example:
+        >>> x = convert_to_numpy(arange(16.0))
+        >>> y = istft(stft(x, 4, 2, 4), 4, 2, 4)
+        >>> bool(np.allclose(convert_to_numpy(y), x, atol=1e-5))
+        True
+
+    References:
+        Griffin and Lim, "Signal estimation from modified short-time Fourier transform", 1984.
+    """
+    _istft(
+        [spec_of(part) for part in x] if isinstance(x, (list, tuple)) else x,
+        sequence_length, sequence_stride, fft_length, length, window, center,
+    )  # fmt: skip
+    sequences = irfft(x, fft_length)
+    weights = _window(window, sequence_length, fft_length, sequences.dtype, "ops.istft")
+    signal = _overlapped(multiply(sequences, weights), sequence_stride)
+    squares = broadcast_to(multiply(weights, weights), shape_of(sequences)[-2:])
+    share = _overlapped(squares, sequence_stride)
+    signal = divide(signal, where(share > 1e-10, share, 1.0))
+    if window is None:
+        signal = multiply(signal, fft_length / sequence_stride)
+    start = fft_length // 2 if center else 0
+    if length is None:
+        return getitem(signal, (..., slice(start, -start if start else None)))
+    more = [(0, 0)] * (len(signal.shape) - 1) + [(0, start + length)]
+    return getitem(pad(signal, more), (..., slice(start, start + length)))
+
+
+def _overlapped(sequences: Tensor, stride: int) -> Tensor:
+    """Adds up sequences of shape `(..., count, length)`, each `stride` after the one before."""
+    *outer, count, length = shape_of(sequences)
+    parts = -(-length // stride)
+    outer_pads = [(0, 0)] * len(outer)
+    x = pad(sequences, [*outer_pads, (0, 0), (0, parts * stride - length)])
+    x = swapaxes(reshape(x, (*outer, count, parts, stride)), -2, -3)
+    # Part p of a sequence falls on part 0 of the p-th after it. Rows that are one longer when
+    # they are cut off than when they were filled move part p to the right by p.
+    x = reshape(pad(x, [*outer_pads, (0, 0), (0, parts), (0, 0)]), (*outer, -1, stride))
+    x = getitem(x, (..., slice(None, -parts), slice(None)))
+    x = sum_(reshape(x, (*outer, parts, count + parts - 1, stride)), -3)
+    total: Shape = (*outer, (count + parts - 1) * stride)
+    whole = reshape(x, total)
+    return getitem(whole, (..., slice(None, (count - 1) * stride + length)))

@@ -1,0 +1,339 @@
+"""Moving blocks of pixels to and from the channels, and sliding windows to and from columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from keras_fn.backend.conv_geometry import Sizes, per_axis
+from keras_fn.core import dtypes
+from keras_fn.errors import SpecError
+from keras_fn.ops._op import Rule, Spec, op
+from keras_fn.ops._rules import product
+from keras_fn.ops._types import Tensor
+from keras_fn.ops.arithmetic import add
+from keras_fn.ops.core import shape as shape_of
+from keras_fn.ops.creation import arange
+from keras_fn.ops.indexing import getitem, take
+from keras_fn.ops.manipulation import expand_dims, pad, reshape, transpose, unstack
+from keras_fn.settings import standardize_data_format
+
+# ---------------------------------------------------------------- blocks and channels
+
+
+def _blocks(x: Spec, block_size: int, data_format: str, who: str) -> tuple[Any, Any, Any, Any]:
+    """Returns the sizes (batch, height, width, channels) of images, checked."""
+    if len(x.shape) != 4 or not isinstance(block_size, int) or block_size < 1:
+        raise SpecError(
+            who,
+            expected="images of rank 4 and a positive integer for block_size",
+            given=f"shape {x.shape}, block_size={block_size!r}",
+            fix="add the batch axis and the channel axis",
+        )
+    if standardize_data_format(data_format) == "channels_first":
+        batch, channels, height, width = x.shape
+    else:
+        batch, height, width, channels = x.shape
+    return batch, height, width, channels
+
+
+def _divided(who: str, x: Spec, block: int, *sizes: int | None) -> list[int | None]:
+    """Returns the sizes divided by the block's; all must be multiples of it."""
+    if any(n is not None and n % block for n in sizes):
+        raise SpecError(
+            who,
+            expected=f"sizes that {block} divides: {' and '.join(map(str, sizes))} do not fit",
+            given=f"shape {x.shape}",
+            fix="check block_size and data_format, or pad the images",
+        )
+    return [None if n is None else n // block for n in sizes]
+
+
+def _images(batch: Any, height: Any, width: Any, channels: Any, data_format: str) -> Any:
+    if standardize_data_format(data_format) == "channels_first":
+        return batch, channels, height, width
+    return batch, height, width, channels
+
+
+def _times(size: int | None, factor: int) -> int | None:
+    return None if size is None else size * factor
+
+
+def _depth_to_space(x: Spec, block_size: int, data_format: str = "channels_last") -> Spec:
+    who, b = "ops.depth_to_space", block_size
+    batch, height, width, channels = _blocks(x, b, data_format, who)
+    (depth,) = _divided(who, x, b * b, channels)
+    shape = _images(batch, _times(height, b), _times(width, b), depth, data_format)
+    return Spec(shape, dtypes.result_type(x.dtype))
+
+
+def _space_to_depth(x: Spec, block_size: int, data_format: str = "channels_last") -> Spec:
+    who, b = "ops.space_to_depth", block_size
+    batch, height, width, channels = _blocks(x, b, data_format, who)
+    height, width = _divided(who, x, b, height, width)
+    shape = _images(batch, height, width, _times(channels, b * b), data_format)
+    return Spec(shape, dtypes.result_type(x.dtype))
+
+
+@op(rule=Rule(_depth_to_space))
+def depth_to_space(x: Tensor, block_size: int, data_format: str = "channels_last") -> Tensor:
+    """Makes square blocks of pixels of the channels: an image of more pixels and fewer channels.
+
+    Args:
+        x: Tensor of shape `(batch, height, width, channels)`, or with the channels before the
+            sizes.
+        block_size: Side b of the blocks. The channels are `(b, b, depth)` in one axis where they
+            come last, and `(depth, b, b)` where they come first.
+        data_format: `"channels_last"` or `"channels_first"`.
+
+    Returns:
+        A tensor of the layout of `x`, of shape
+        `(batch, height * b, width * b, channels / b**2)`.
+
+    Raises:
+        ValueError: `b**2` does not divide the channels, or `x` is not of rank 4.
+
+    Example:
+        >>> x = reshape(arange(4), (1, 1, 1, 4))
+        >>> convert_to_numpy(depth_to_space(x, 2))[0, :, :, 0].tolist()
+        [[0, 1], [2, 3]]
+
+    References:
+        Shi et al., "Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel
+        Convolutional Neural Network", 2016. https://arxiv.org/abs/1609.05158
+
+    Note:
+        With the channels first, Keras 3 on TensorFlow takes them as `(b, b, depth)`.
+    """
+    b = block_size
+    _depth_to_space(Spec(tuple(x.shape), None), b, data_format)  # raises
+    if standardize_data_format(data_format) == "channels_first":
+        batch, channels, height, width = shape_of(x)
+        x = reshape(x, (batch, channels // (b * b), b, b, height, width))
+        x = transpose(x, (0, 1, 4, 2, 5, 3))
+        return reshape(x, (batch, channels // (b * b), height * b, width * b))
+    batch, height, width, channels = shape_of(x)
+    x = reshape(x, (batch, height, width, b, b, channels // (b * b)))
+    x = transpose(x, (0, 1, 3, 2, 4, 5))
+    return reshape(x, (batch, height * b, width * b, channels // (b * b)))
+
+
+@op(rule=Rule(_space_to_depth))
+def space_to_depth(x: Tensor, block_size: int, data_format: str = "channels_last") -> Tensor:
+    """Makes channels of square blocks of pixels: the inverse of `depth_to_space`.
+
+    Args:
+        x: Tensor of shape `(batch, height, width, channels)`, or with the channels before the
+            sizes.
+        block_size: Side b of the blocks. The new channels are `(b, b, channels)` in one axis where
+            they come last, and `(channels, b, b)` where they come first.
+        data_format: `"channels_last"` or `"channels_first"`.
+
+    Returns:
+        A tensor of the layout of `x`, of shape
+        `(batch, height / b, width / b, channels * b**2)`.
+
+    Raises:
+        ValueError: `b` does not divide the sizes, or `x` is not of rank 4.
+
+    Example:
+        >>> x = reshape(arange(4), (1, 2, 2, 1))
+        >>> convert_to_numpy(space_to_depth(x, 2)).tolist()
+        [[[[0, 1, 2, 3]]]]
+    """
+    b = block_size
+    _space_to_depth(Spec(tuple(x.shape), None), b, data_format)  # raises
+    if standardize_data_format(data_format) == "channels_first":
+        batch, channels, height, width = shape_of(x)
+        x = reshape(x, (batch, channels, height // b, b, width // b, b))
+        x = transpose(x, (0, 1, 3, 5, 2, 4))
+        return reshape(x, (batch, channels * b * b, height // b, width // b))
+    batch, height, width, channels = shape_of(x)
+    x = reshape(x, (batch, height // b, b, width // b, b, channels))
+    x = transpose(x, (0, 1, 3, 2, 4, 5))
+    return reshape(x, (batch, height // b, width // b, b * b * channels))
+
+
+# ---------------------------------------------------------------- windows and columns
+
+
+def _counts(who: str, sizes: Any, kernel: Any, dilation: Any, padding: Any, stride: Any) -> list:
+    """Returns how many windows fit along each axis; None or a tensor where that is not known."""
+    counts = []
+    for n, k, d, p, s in zip(sizes, kernel, dilation, padding, stride, strict=True):
+        count = None if n is None else (n + 2 * p - d * (k - 1) - 1) // s + 1
+        if isinstance(count, int) and count < 1:
+            raise SpecError(
+                who,
+                expected=f"sizes that hold a window of {kernel}",
+                given=f"sizes {tuple(sizes)}, padding {padding}, dilation {dilation}",
+                fix="make the window smaller, or pad",
+            )
+        counts.append(count)
+    return counts
+
+
+def _pairs(who: str, **options: Sizes) -> list[tuple[int, int]]:
+    """Returns two numbers for each option."""
+    pairs = []
+    for name, value in options.items():
+        least = 0 if name == "padding" else 1
+        pair = per_axis(value, 2)
+        if len(pair) != 2 or not all(isinstance(n, int) and n >= least for n in pair):
+            raise SpecError(
+                who,
+                expected=f"{name}: an integer from {least} on, or two",
+                given=f"{name}={value!r}",
+                fix="give one number for both axes, or one for each",
+            )
+        pairs.append(pair)
+    return pairs
+
+
+def _unfold(
+    x: Spec, kernel_size: Sizes, dilation: Sizes = 1, padding: Sizes = 0, stride: Sizes = 1
+) -> Spec:
+    who = "ops.unfold"
+    if len(x.shape) != 4:
+        raise SpecError(
+            who, expected="x of shape (batch, channels, height, width)", given=f"shape {x.shape}",
+            fix="add the batch axis or the channel axis, or move the channels to the front",
+        )  # fmt: skip
+    pairs = _pairs(who, kernel_size=kernel_size, dilation=dilation, padding=padding, stride=stride)
+    rows, columns = _counts(who, x.shape[2:], *pairs)
+    depth = product((x.shape[1], *pairs[0]))
+    return Spec((x.shape[0], depth, product((rows, columns))), dtypes.result_type(x.dtype))
+
+
+@op(rule=Rule(_unfold))
+def unfold(
+    x: Tensor, kernel_size: Sizes, dilation: Sizes = 1, padding: Sizes = 0, stride: Sizes = 1
+) -> Tensor:
+    """Writes each window that slides over images into a column ("im2col").
+
+    Args:
+        x: Images of shape `(batch, channels, height, width)`.
+        kernel_size: Sizes of the window.
+        dilation: Steps between the elements of the window.
+        padding: Zeros before and after each axis.
+        stride: Steps of the window.
+
+    Returns:
+        A tensor of shape `(batch, channels * window elements, windows)`.
+
+    Raises:
+        ValueError: `x` is not of rank 4, an option is no size, or no window fits.
+
+    Example:
+        >>> convert_to_numpy(unfold([[[[1.0, 2.0, 3.0]]]], (1, 2))).tolist()
+        [[[1.0, 2.0], [2.0, 3.0]]]
+    """
+    who = "ops.unfold"
+    _unfold(Spec(tuple(x.shape), None), kernel_size, dilation, padding, stride)  # raises
+    kernel, rates, pads, strides = _pairs(
+        who, kernel_size=kernel_size, dilation=dilation, padding=padding, stride=stride
+    )
+    batch, channels, *sizes = shape_of(x)
+    if any(pads):
+        x = pad(x, ((0, 0), (0, 0), (pads[0],) * 2, (pads[1],) * 2))
+    rows, columns = _counts(who, sizes, kernel, rates, pads, strides)
+    # Axes: batch, channels, window row, row, then window column, column.
+    x = take(x, _places(kernel[0], rows, rates[0], strides[0]), 2)
+    x = take(x, _places(kernel[1], columns, rates[1], strides[1]), 4)
+    x = transpose(x, (0, 1, 2, 4, 3, 5))
+    return reshape(x, (batch, channels * kernel[0] * kernel[1], rows * columns))
+
+
+def _places(window: int, count: Any, dilation: int, stride: int) -> Any:
+    """Returns where the elements of each window are: one row for each element of the window."""
+    steps = np.arange(count) if isinstance(count, int) else arange(count, dtype="int32")
+    return (np.arange(window, dtype="int32") * dilation)[:, None] + steps * stride
+
+
+def _fold(
+    x: Spec, output_size: Sizes, kernel_size: Sizes, dilation: Sizes = 1, padding: Sizes = 0,
+    stride: Sizes = 1,
+) -> Spec:  # fmt: skip
+    who = "ops.fold"
+    sizes, *pairs = _pairs(
+        who, output_size=output_size, kernel_size=kernel_size, dilation=dilation, padding=padding,
+        stride=stride,
+    )  # fmt: skip
+    rows, columns = _counts(who, sizes, *pairs)
+    window = pairs[0][0] * pairs[0][1]
+    shape = x.shape
+    fits = len(shape) == 3 and (shape[1] or 0) % window == 0 and shape[2] in (None, rows * columns)
+    if not fits:
+        raise SpecError(
+            who,
+            expected=f"x of shape (batch, channels * {window}, {rows * columns}): the windows of "
+            f"{pairs[0]} over images of {sizes}",
+            given=f"shape {x.shape}",
+            fix="give the options with which the images were unfolded",
+        )
+    channels = None if shape[1] is None else shape[1] // window
+    return Spec((shape[0], channels, *sizes), dtypes.result_type(x.dtype))
+
+
+@op(rule=Rule(_fold))
+def fold(
+    x: Tensor,
+    output_size: Sizes,
+    kernel_size: Sizes,
+    dilation: Sizes = 1,
+    padding: Sizes = 0,
+    stride: Sizes = 1,
+) -> Tensor:
+    """Adds columns up at the places that `unfold` took them from: its adjoint ("col2im").
+
+    Args:
+        x: Tensor of shape `(batch, channels * window elements, windows)`.
+        output_size: Height and width of the images.
+        kernel_size: Sizes of the window.
+        dilation: Steps between the elements of the window.
+        padding: Zeros that were before and after each axis.
+        stride: Steps of the window.
+
+    Returns:
+        Images of shape `(batch, channels, height, width)`; elements that several windows share are
+        sums.
+
+    Raises:
+        ValueError: `x` is not what `unfold` with these options makes of such images.
+
+    Example:
+        >>> columns = unfold([[[[1.0, 2.0, 3.0]]]], (1, 2))
+        >>> convert_to_numpy(fold(columns, (1, 3), (1, 2))).tolist()
+        [[[[1.0, 4.0, 3.0]]]]
+    """
+    options = {"dilation": dilation, "padding": padding, "stride": stride}
+    _fold(Spec(tuple(x.shape), None), output_size, kernel_size, **options)  # raises
+    pairs = _pairs("ops.fold", output_size=output_size, kernel_size=kernel_size, **options)
+    sizes, kernel, rates, pads, strides = pairs
+    rows, columns = _counts("ops.fold", sizes, kernel, rates, pads, strides)
+    batch, depth, _ = shape_of(x)
+    x = reshape(x, (batch, depth // (kernel[0] * kernel[1]), *kernel, rows, columns))
+    x = transpose(x, (0, 1, 2, 4, 3, 5))
+    x = _added_up(x, 4, sizes[1], rates[1], pads[1], strides[1])
+    return _added_up(x, 2, sizes[0], rates[0], pads[0], strides[0])
+
+
+def _added_up(x: Tensor, axis: int, size: int, dilation: int, padding: int, stride: int) -> Tensor:
+    """Adds windows up: the axis of their elements and the one behind it become one of `size`."""
+    shape = shape_of(x)
+    window, count = shape[axis], shape[axis + 1]
+    after = len(shape) - axis - 2
+    none = [(0, 0)]
+    if stride > 1:  # zeros between the windows
+        x = expand_dims(x, axis + 2)
+        x = pad(x, [*none * (axis + 2), (0, stride - 1), *none * after])
+        x = reshape(x, (*shape[: axis + 1], count * stride, *shape[axis + 2 :]))
+    whole = max((window - 1) * dilation + count * stride, padding + size)
+    total = None
+    for i, part in enumerate(unstack(x, window, axis)):
+        before = i * dilation
+        width = (before, whole - before - count * stride)
+        part = pad(part, [*none * axis, width, *none * after])
+        total = part if total is None else add(total, part)
+    return getitem(total, (slice(None),) * axis + (slice(padding, padding + size),))

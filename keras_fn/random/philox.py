@@ -1,0 +1,348 @@
+"""Numbers drawn on the host, for initial values: element i depends on the key and on i alone.
+
+So a draw can be cut into ranges at will: threads draw their own, a shard draws its part alone,
+and the values are the same on every backend. Beyond the generator's words only exactly rounded
+arithmetic is used (`+ - * /` and the square root), never a library's `log` or `cos`, whose last
+bits differ between machines.
+
+References:
+    Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", 2011 (Philox).
+    Wichura, "Algorithm AS 241: The Percentage Points of the Normal Distribution", 1988.
+"""
+
+import math
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Key = tuple[int, int]
+"""What names a draw: a seed and a number, of 64 bits each."""
+
+_TASK = 1 << 20  # elements that a thread takes at once; smaller draws stay in the caller's thread
+
+_BLOCK = 1 << 15  # elements worked on at once: they stay in the processor's cache
+
+_COUNTER_BYTES = 32  # what one value of Philox's counter gives
+
+_WORD_MASK = 2**64 - 1
+
+
+def draw_uniform(
+    key: Key,
+    shape: Sequence[int],
+    dtype: str = "float32",
+    low: float = 0.0,
+    high: float = 1.0,
+    start: int = 0,
+    stop: int | None = None,
+) -> np.ndarray:
+    """Draws floats that are uniform in [low, high).
+
+    Args:
+        key: What names the draw.
+        shape: The shape of the whole draw.
+        dtype: `"float32"` or `"float64"`.
+        low: The least value.
+        high: The bound above.
+        start: First element of the range that is wanted, in row-major order.
+        stop: End of that range; None for the end of the draw.
+
+    Returns:
+        An array of that shape; where a range is asked for, its elements in one axis.
+
+    Example:
+        >>> whole = draw_uniform((1, 0), (2, 3))
+        >>> part = draw_uniform((1, 0), (2, 3), start=1, stop=3)
+        >>> bool((whole.ravel()[1:3] == part).all())
+        True
+    """
+    return _draw(key, shape, dtype, start, stop, partial(_uniform, low=low, high=high))
+
+
+def draw_normal(
+    key: Key,
+    shape: Sequence[int],
+    dtype: str = "float32",
+    mean: float = 0.0,
+    stddev: float = 1.0,
+    start: int = 0,
+    stop: int | None = None,
+) -> np.ndarray:
+    """Draws normal floats by the inverse of the distribution. Arguments as `draw_uniform`.
+
+    Example:
+        >>> draw_normal((1, 0), (2, 3)).shape
+        (2, 3)
+    """
+    return _draw(key, shape, dtype, start, stop, partial(_normal, mean=mean, stddev=stddev))
+
+
+def draw_truncated_normal(
+    key: Key,
+    shape: Sequence[int],
+    dtype: str = "float32",
+    mean: float = 0.0,
+    stddev: float = 1.0,
+    start: int = 0,
+    stop: int | None = None,
+) -> np.ndarray:
+    """Draws normal floats that lie within two `stddev` of the mean. Arguments as `draw_uniform`.
+
+    Example:
+        >>> bool(draw_truncated_normal((1, 0), (100,)).max() <= 2.0)
+        True
+    """
+    return _draw(key, shape, dtype, start, stop, partial(_truncated, mean=mean, stddev=stddev))
+
+
+Fill = Callable[[np.ndarray, np.ndarray], None]
+"""Writes into the second array what the words in the first stand for."""
+
+
+def _draw(
+    key: Key, shape: Sequence[int], dtype: str, start: int, stop: int | None, fill: Fill
+) -> np.ndarray:
+    if dtype not in ("float32", "float64"):
+        raise ValueError(f"Values are drawn as float32 or float64, not {dtype}.")
+    size = math.prod(shape)
+    whole = start == 0 and stop is None
+    stop = size if stop is None else stop
+    if not 0 <= start <= stop <= size:
+        raise ValueError(f"A draw of {size} elements has no elements {start} to {stop}.")
+    out = np.empty(stop - start, dtype)
+    tasks = [(out[i : i + _TASK], start + i) for i in range(0, len(out), _TASK)]
+    if len(tasks) < 2:
+        for task in tasks:
+            _fill(key, fill, *task)
+    else:
+        # Made anew for each draw: threads do not outlive a fork.
+        with ThreadPoolExecutor(min(len(tasks), _cores())) as pool:
+            list(pool.map(lambda task: _fill(key, fill, *task), tasks))
+    return out.reshape(tuple(shape)) if whole else out
+
+
+def _cores() -> int:
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def _fill(key: Key, fill: Fill, out: np.ndarray, start: int) -> None:
+    """Fills `out` with the elements from `start` on, block by block."""
+    for words, part in _blocks(key, out, start):
+        fill(words, part)
+
+
+def _blocks(key: Key, out: np.ndarray, start: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yields the words of the elements from `start` on, each with the part of `out` they fill."""
+    word = _KINDS[out.dtype].word
+    per_count = _COUNTER_BYTES // word.itemsize
+    skip = start % per_count
+    generator = np.random.Philox(_given()(key), counter=start // per_count)
+    bounds = [*range(0, skip + len(out), _BLOCK), skip + len(out)]
+    for begin, end in pairwise(bounds):
+        counts = -(-(end - begin) // per_count)
+        raw = generator.random_raw(counts * _COUNTER_BYTES // 8)
+        words = raw.astype("<u8", copy=False).view(word)[: end - begin]
+        if begin == 0:
+            words = words[skip:]
+        yield words, out[max(begin - skip, 0) : end - skip]
+
+
+@cache
+def _given() -> type:
+    """Makes a key for Philox, whose own argument for it has entropy drawn that nobody uses.
+
+    NumPy loads its random numbers when they are first asked for; so do we.
+    """
+
+    class Given(np.random.bit_generator.ISeedSequence):
+        def __init__(self, key: Key):
+            self._key = key
+
+        def generate_state(self, n_words: int, dtype: Any = np.uint64) -> np.ndarray:
+            return np.array([k & _WORD_MASK for k in self._key], dtype)
+
+    return Given
+
+
+class _Float(NamedTuple):
+    """What depends on the float dtype."""
+
+    word: np.dtype
+    bits: int  # of a word
+    precision: int  # of a float, in bits
+    signed: str
+    central: tuple[tuple[float, ...], tuple[float, ...]]  # numerator and denominator
+    tails: tuple[tuple[float, tuple[float, ...], tuple[float, ...]], ...]  # each from a size on
+    log_terms: int
+
+
+def _uniform(words: np.ndarray, out: np.ndarray, low: float, high: float) -> None:
+    kind = _KINDS[out.dtype]
+    np.right_shift(words, kind.bits - kind.precision, out=words)
+    out[...] = words.view(kind.signed)  # exact: no more bits than a float has
+    out *= out.dtype.type((high - low) * 2.0**-kind.precision)
+    if low:
+        out += low
+        np.minimum(out, np.nextafter(out.dtype.type(high), out.dtype.type(low)), out=out)
+
+
+def _centred(words: np.ndarray, out: np.ndarray, width: float) -> None:
+    """Writes uniform floats in (-width / 2, width / 2), symmetric about 0."""
+    kind = _KINDS[out.dtype]
+    out[...] = (words ^ words.dtype.type(1 << (kind.bits - 1))).view(kind.signed)
+    out += 0.5
+    out *= width * 2.0**-kind.bits
+
+
+def _normal(words: np.ndarray, out: np.ndarray, mean: float, stddev: float) -> None:
+    def tail(far: np.ndarray) -> np.ndarray:
+        # From the words, as `0.5 - abs(out)` has lost the small probabilities.
+        least = np.minimum(words[far], ~words[far]).astype(out.dtype)
+        return (least + 0.5) * 2.0 ** -_KINDS[out.dtype].bits
+
+    _centred(words, out, 1.0)
+    _quantile(out, tail)
+    _scale(out, mean, stddev)
+
+
+def _truncated(words: np.ndarray, out: np.ndarray, mean: float, stddev: float) -> None:
+    _centred(words, out, _WITHIN_TWO)
+    _quantile(out, lambda far: 0.5 - np.abs(out[far]))
+    np.clip(out, -2.0, 2.0, out=out)
+    _scale(out, mean, stddev)
+
+
+def _scale(out: np.ndarray, mean: float, stddev: float) -> None:
+    out *= stddev
+    if mean:
+        out += mean
+
+
+def _quantile(out: np.ndarray, tail: Callable[[np.ndarray], np.ndarray]) -> None:
+    """Replaces q by the x below which a standard normal lies with probability 0.5 + q.
+
+    Args:
+        out: The q, in (-0.5, 0.5).
+        tail: Gives the smaller of both tails' probabilities for those indices.
+    """
+    kind = _KINDS[out.dtype]
+    far = np.flatnonzero(np.abs(out) > 0.425)
+    x = np.copysign(_far_quantile(tail(far), kind), out[far])
+    r = 0.180625 - out * out
+    out *= _polynomial(kind.central[0], r)
+    out /= _polynomial(kind.central[1], r)
+    out[far] = x
+
+
+def _far_quantile(probability: np.ndarray, kind: _Float) -> np.ndarray:
+    """The x above which a standard normal lies with that probability, below 0.075."""
+    size = np.sqrt(-_log(probability, kind.log_terms))
+    x = np.empty_like(size)
+    ends = [first for first, _, _ in kind.tails[1:]] + [math.inf]
+    for (first, above, below), end in zip(kind.tails, ends, strict=True):
+        here = np.flatnonzero((size >= first) & (size < end)) if len(ends) > 1 else slice(None)
+        r = size[here] - (first or 1.6)
+        x[here] = _polynomial(above, r) / _polynomial(below, r)
+    return x
+
+
+def _polynomial(coefficients: tuple[float, ...], x: np.ndarray) -> np.ndarray:
+    """Horner's scheme; the coefficient of the highest power stands first."""
+    total = x * coefficients[0]
+    for c in coefficients[1:-1]:
+        total += c
+        total *= x
+    total += coefficients[-1]
+    return total
+
+
+def _log(x: np.ndarray, terms: int) -> np.ndarray:
+    """The natural logarithm, by the series of atanh after a division by a power of 2."""
+    mantissa, exponent = np.frexp(x)
+    s = (mantissa - _HALF_ROOT) / (mantissa + _HALF_ROOT)
+    series = _polynomial(tuple(2.0 / (2 * k + 1) for k in reversed(range(terms))), s * s)
+    return exponent.astype(x.dtype) * _LOG_2 + (s * series - 0.5 * _LOG_2)
+
+
+_HALF_ROOT = 0.7071067811865476
+
+_LOG_2 = 0.6931471805599453
+
+_WITHIN_TWO = 0.9544997361036416  # probability that a normal lies within two deviations
+
+# AS 241, PPND7 and PPND16. In float32 no tail is smaller than 2**-33, where the size is 4.8.
+_KINDS: dict[np.dtype, Any] = {
+    np.dtype("float32"): _Float(
+        word=np.dtype("<u4"),
+        bits=32,
+        precision=24,
+        signed="<i4",
+        central=(
+            (5.9109374720e1, 1.5929113202e2, 5.0434271938e1, 3.3871327179),
+            (6.7187563600e1, 7.8757757664e1, 1.7895169469e1, 1.0),
+        ),
+        tails=(
+            (
+                0.0,
+                (1.7023821103e-1, 1.3067284816, 2.7568153900, 1.4234372777),
+                (1.2021132975e-1, 7.3700164250e-1, 1.0),
+            ),
+        ),
+        log_terms=5,
+    ),
+    np.dtype("float64"): _Float(
+        word=np.dtype("<u8"),
+        bits=64,
+        precision=53,
+        signed="<i8",
+        central=(
+            (
+                2.5090809287301226727e3, 3.3430575583588128105e4, 6.7265770927008700853e4,
+                4.5921953931549871457e4, 1.3731693765509461125e4, 1.9715909503065514427e3,
+                1.3314166789178437745e2, 3.3871328727963666080,
+            ),
+            (
+                5.2264952788528545610e3, 2.8729085735721942674e4, 3.9307895800092710610e4,
+                2.1213794301586595867e4, 5.3941960214247511077e3, 6.8718700749205790830e2,
+                4.2313330701600911252e1, 1.0,
+            ),
+        ),
+        tails=(
+            (
+                0.0,
+                (
+                    7.74545014278341407640e-4, 2.27238449892691845833e-2,
+                    2.41780725177450611770e-1, 1.27045825245236838258, 3.64784832476320460504,
+                    5.76949722146069140550, 4.63033784615654529590, 1.42343711074968357734,
+                ),
+                (
+                    1.05075007164441684324e-9, 5.47593808499534494600e-4,
+                    1.51986665636164571966e-2, 1.48103976427480074590e-1,
+                    6.89767334985100004550e-1, 1.67638483018380384940, 2.05319162663775882187, 1.0,
+                ),
+            ),
+            (
+                5.0,
+                (
+                    2.01033439929228813265e-7, 2.71155556874348757815e-5,
+                    1.24266094738807843860e-3, 2.65321895265761230930e-2,
+                    2.96560571828504891230e-1, 1.78482653991729133580, 5.46378491116411436990,
+                    6.65790464350110377720,
+                ),
+                (
+                    2.04426310338993978564e-15, 1.42151175831644588870e-7,
+                    1.84631831751005468180e-5, 7.86869131145613259100e-4,
+                    1.48753612908506148525e-2, 1.36929880922735805310e-1,
+                    5.99832206555887937690e-1, 1.0,
+                ),
+            ),
+        ),
+        log_terms=12,
+    ),
+}  # fmt: skip

@@ -1,0 +1,263 @@
+"""Random tensors: the public functions of `keras.random`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from keras_fn.backend.loader import current
+from keras_fn.core import dtypes
+from keras_fn.core.keras_tensor import KerasTensor
+from keras_fn.core.scopes import context
+from keras_fn.errors import DTypeError, SpecError
+from keras_fn.ops import (
+    add,
+    argmax,
+    argsort,
+    cast,
+    erfinv,
+    expand_dims,
+    greater_equal,
+    log,
+    multiply,
+    negative,
+    subtract,
+    take,
+    where,
+    zeros_like,
+)
+from keras_fn.ops import shape as shape_of
+from keras_fn.ops._op import op
+from keras_fn.ops._types import Tensor
+from keras_fn.random.seed_generator import draw_seed
+
+_MOST = 2**31 - 1
+
+
+def uniform(
+    shape: Sequence[int],
+    minval: Any = 0.0,
+    maxval: Any = 1.0,
+    dtype: str | None = None,
+    seed: Any = None,
+) -> Tensor:
+    """Floats that are uniform in [minval, maxval).
+
+    Args:
+        shape: Sizes of the result.
+        minval: The least value.
+        maxval: The bound above.
+        dtype: A float dtype; `floatx()` by default.
+        seed: An integer (the same values at each call), a `SeedGenerator`, or None.
+
+    Raises:
+        ValueError: `dtype` is no float dtype.
+
+    Example:
+        >>> bool(ops.all(keras.random.uniform((2, 3), 5.0, 6.0) >= 5.0))
+        True
+    """
+    check_dtype(dtype, dtypes.is_float, "random.uniform", "a float dtype", "random.randint")
+    x = draw(shape, dtype, seed, "random_uniform")
+    width = maxval - minval
+    x = x if _is(width, 1) else multiply(x, width)
+    return x if _is(minval, 0) else add(x, minval)
+
+
+def normal(
+    shape: Sequence[int],
+    mean: Any = 0.0,
+    stddev: Any = 1.0,
+    dtype: str | None = None,
+    seed: Any = None,
+) -> Tensor:
+    """Normal floats of that mean and standard deviation.
+
+    Args:
+        shape: Sizes of the result.
+        mean: The mean.
+        stddev: The standard deviation.
+        dtype: A float dtype; `floatx()` by default.
+        seed: An integer (the same values at each call), a `SeedGenerator`, or None.
+
+    Example:
+        >>> keras.random.normal((2, 3), seed=1).shape == (2, 3)
+        True
+    """
+    return _scaled(draw(shape, dtype, seed, "random_normal"), mean, stddev)
+
+
+def truncated_normal(
+    shape: Sequence[int],
+    mean: Any = 0.0,
+    stddev: Any = 1.0,
+    dtype: str | None = None,
+    seed: Any = None,
+) -> Tensor:
+    """Normal floats, those within two `stddev` of the mean only. Arguments as `normal`.
+
+    Example:
+        >>> bool(ops.all(ops.abs(keras.random.truncated_normal((9,))) <= 2.0))
+        True
+    """
+    name = dtypes.standardize_dtype(dtype)
+    # By the inverse of the distribution, in a precision that the tails need.
+    wide = name if name == "float64" else "float32"
+    x = draw(shape, wide, seed, "random_uniform")
+    within = math.erf(math.sqrt(2.0))
+    x = erfinv(multiply(subtract(x, 0.5), 2.0 * within))
+    return _scaled(cast(multiply(x, math.sqrt(2.0)), name), mean, stddev)
+
+
+def randint(
+    shape: Sequence[int], minval: Any, maxval: Any, dtype: str = "int32", seed: Any = None
+) -> Tensor:
+    """Integers that are uniform in [minval, maxval).
+
+    Args:
+        shape: Sizes of the result.
+        minval: The least value.
+        maxval: The bound above.
+        dtype: An integer dtype.
+        seed: An integer (the same values at each call), a `SeedGenerator`, or None.
+
+    Raises:
+        ValueError: `dtype` is no integer dtype.
+
+    Example:
+        >>> bool(ops.all(keras.random.randint((9,), 0, 3) < 3))
+        True
+    """
+    check_dtype(dtype, dtypes.is_int, "random.randint", "an integer dtype", "random.uniform")
+    return draw(shape, dtype, seed, "random_randint", minval, maxval)
+
+
+@op
+def categorical(logits: Tensor, num_samples: int, dtype: str = "int32", seed: Any = None) -> Tensor:
+    """Draws classes, each with the probability that its logit gives.
+
+    Args:
+        logits: Tensor of shape `(batch, classes)`: unnormalised logarithms of probabilities.
+        num_samples: Draws for each row.
+        dtype: Integer dtype of the result.
+        seed: An integer (the same values at each call), a `SeedGenerator`, or None.
+
+    Returns:
+        A tensor of shape `(batch, num_samples)`.
+
+    Raises:
+        ValueError: `logits` is not of rank 2.
+
+    Example:
+        >>> convert_to_numpy(keras.random.categorical([[0.0, -1e9]], 3)).tolist()
+        [[0, 0, 0]]
+
+    References:
+        Gumbel, "Statistical Theory of Extreme Values", 1954: the largest of logits plus Gumbel
+        noise is of a class with that class's probability.
+    """
+    if len(logits.shape) != 2:
+        raise SpecError(
+            "random.categorical",
+            expected="logits of shape (batch, classes)",
+            given=f"shape {tuple(logits.shape)}",
+            fix="reshape them to two axes",
+        )
+    batch, classes = shape_of(logits)
+    noise = draw((batch, num_samples, classes), "float32", seed, "random_uniform")
+    noise = negative(log(negative(log(noise))))
+    return cast(argmax(add(expand_dims(logits, 1), noise), axis=-1), dtype)
+
+
+@op
+def dropout(
+    inputs: Tensor, rate: float, noise_shape: Sequence[int | None] | None = None, seed: Any = None
+) -> Tensor:
+    """Sets elements to 0 with probability `rate`, and scales the others by `1 / (1 - rate)`.
+
+    Args:
+        inputs: Tensor of floats.
+        rate: A number from 0 to 1.
+        noise_shape: Shape of the mask, which broadcasts: 1 where elements share their fate along
+            an axis; None stands for the input's size.
+        seed: An integer (the same mask at each call), a `SeedGenerator`, or None.
+
+    Raises:
+        ValueError: `rate` is not from 0 to 1.
+
+    Example:
+        >>> x = convert_to_numpy(keras.random.dropout(ones((100,)), 0.5, seed=1))
+        >>> sorted(set(x.tolist()))
+        [0.0, 2.0]
+
+    References:
+        Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting",
+        2014.
+    """
+    if not 0 <= rate <= 1:
+        raise SpecError(
+            "random.dropout",
+            expected="a rate from 0 to 1",
+            given=f"rate={rate}",
+            fix="pass the share of elements to drop",
+        )
+    if rate == 0:
+        return inputs
+    if rate == 1:
+        return zeros_like(inputs)
+    sizes = shape_of(inputs)
+    if noise_shape is not None:
+        sizes = [s if n is None else n for n, s in zip(noise_shape, sizes, strict=True)]
+    noise = draw(sizes, "float32", seed, "random_uniform")
+    return where(greater_equal(noise, rate), multiply(inputs, 1.0 / (1.0 - rate)), 0.0)
+
+
+@op
+def shuffle(x: Tensor, axis: int = 0, seed: Any = None) -> Tensor:
+    """Puts the slices along `axis` into a random order.
+
+    Args:
+        x: Tensor of rank 1 or more.
+        axis: The axis.
+        seed: An integer (the same order at each call), a `SeedGenerator`, or None.
+
+    Example:
+        >>> sorted(convert_to_numpy(keras.random.shuffle([1, 2, 3])).tolist())
+        [1, 2, 3]
+    """
+    # Integers of 31 bits, as floats would have too many ties, which argsort leaves in order.
+    keys = draw((shape_of(x)[axis],), "int32", seed, "random_randint", 0, _MOST)
+    return take(x, argsort(keys), axis=axis)
+
+
+def draw(shape: Any, dtype: Any, seed: Any, name: str, *arguments: Any) -> Tensor:
+    """Calls a backend's random function, or infers where nothing may be drawn."""
+    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    dtype = dtypes.standardize_dtype(dtype)
+    if context.now.symbolic or any(isinstance(size, KerasTensor) for size in sizes):
+        sizes = tuple(None if isinstance(size, KerasTensor) else size for size in sizes)
+        return KerasTensor(sizes, dtype, record_history=False)
+    return getattr(current().ops, name)(sizes, *arguments, dtype, draw_seed(seed))
+
+
+def _scaled(x: Tensor, mean: Any, stddev: Any) -> Tensor:
+    x = x if _is(stddev, 1) else multiply(x, stddev)
+    return x if _is(mean, 0) else add(x, mean)
+
+
+def _is(value: Any, number: int) -> bool:
+    return isinstance(value, (int, float)) and value == number
+
+
+def check_dtype(
+    dtype: Any, fits: Callable[[str], bool], who: str, expected: str, other: str
+) -> None:
+    """Refuses a dtype that does not fit; None is the default one."""
+    if dtype is not None and not fits(dtypes.standardize_dtype(dtype)):
+        raise DTypeError(
+            who,
+            expected=expected,
+            given=f"dtype={dtype!r}",
+            fix=f"choose such a dtype, or call {other}",
+        )

@@ -1,0 +1,210 @@
+"""Seeds: the generator that layers hold, and the process's own, which `set_random_seed` sets."""
+
+import random
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+import numpy as np
+
+from keras_fn.backend.loader import current
+from keras_fn.core.naming import auto_name, name_scope
+from keras_fn.core.scopes import context
+from keras_fn.core.stateful import StateHolder
+from keras_fn.core.variable import Variable
+from keras_fn.errors import DTypeError
+from keras_fn.ops import add, cast, mod, multiply
+from keras_fn.random.philox import Key
+
+_WORD = 2**32  # a seed on a device has 32 bits
+
+_STEP = np.array([0, 1], "int32")
+
+
+class SeedGenerator(StateHolder):
+    """A seed that gives another key at each draw, and keeps its place in a variable.
+
+    Hold one in each layer that draws at random: its state is then part of the model's, saved
+    and handed to compiled steps with it.
+
+    Args:
+        seed: An integer; by default one drawn from the seed of the process.
+        name: A name; automatic by default.
+
+    Attributes:
+        state: Variable of shape `(2,)`: the seed, and the number of draws so far.
+
+    Raises:
+        TypeError: `seed` is no integer.
+
+    Example:
+        >>> seed = keras.random.SeedGenerator(seed=3)
+        >>> first, second = seed.next(), seed.next()
+        >>> convert_to_numpy(first).tolist(), convert_to_numpy(second).tolist()
+        ([3, 0], [3, 1])
+    """
+
+    kind = "seed"
+
+    def __init__(self, seed: int | None = None, name: str | None = None, **kwargs: Any):
+        if kwargs:
+            raise ValueError(f"SeedGenerator does not take {', '.join(kwargs)}.")
+        self.name = auto_name(type(self).__name__) if name is None else name
+        self._initial_seed = seed
+        first = make_default_seed() if seed is None else _check(seed, "SeedGenerator")
+        with name_scope(self.name):
+            self.state = Variable(
+                np.array([first % _WORD, 0], "uint32"), trainable=False, name="seed_generator_state"
+            )
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The state, in a list."""
+        return [self.state]
+
+    def next(self, ordered: bool = True) -> Any:
+        """Returns the key of the next draw, and moves on.
+
+        Args:
+            ordered: Whether to count the draws; else both numbers of the state are scrambled.
+
+        Returns:
+            A tensor of two integers.
+        """
+        if context.now.symbolic:
+            return self.state.value
+        # A copy, as assigning may change the tensor that was read; signed and wide, as not
+        # every backend computes with uint32.
+        key = cast(self.state, "int64")
+        self.state.assign(add(key, _STEP) if ordered else mod(multiply(add(key, 1), 5387), 933199))
+        return key
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        return {"seed": self._initial_seed, "name": self.name}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "SeedGenerator":
+        """Returns an instance made from what `get_config` gave."""
+        return cls(**config)
+
+
+class _Process:
+    """The seeds of the process, since the last `set_random_seed`."""
+
+    def __init__(self, seed: int | None):
+        self.seeds = random.Random(seed)
+        self.initial_seed = self.seeds.randrange(1, 10**9) if seed is None else seed
+        self.initial_draws = count(1)
+        self.generator: SeedGenerator | None = None
+
+
+_process = _Process(None)
+
+
+def set_random_seed(seed: int) -> None:
+    """Seeds everything: initial weights, layers, the order of data, Python's and NumPy's `random`.
+
+    Building the same model afterwards gives the same weights, on every backend.
+
+    Args:
+        seed: An integer from 0 to 2**32 - 1.
+
+    Raises:
+        TypeError: `seed` is no integer.
+        ValueError: It is out of range.
+
+    Example:
+        >>> keras.utils.set_random_seed(1)
+        >>> first = keras.initializers.GlorotUniform().draw((2, 2))
+        >>> keras.utils.set_random_seed(1)
+        >>> second = keras.initializers.GlorotUniform().draw((2, 2))
+        >>> bool((first == second).all())
+        True
+    """
+    global _process
+    seed = _check(seed, "set_random_seed")
+    np.random.seed(seed)  # raises where it is out of range
+    random.seed(seed)
+    _process = _Process(seed)
+
+
+def make_default_seed() -> int:
+    """Returns a seed that follows from that of the process, another one at each call."""
+    return _process.seeds.randrange(1, 10**9)
+
+
+def global_seed_generator() -> SeedGenerator:
+    """Returns the generator of draws that name no seed."""
+    if _process.generator is None:
+        _process.generator = SeedGenerator(name="global_seed_generator")
+    return _process.generator
+
+
+def clear_global_generator() -> None:
+    """Forgets the generator of draws that name no seed; the next one makes it anew."""
+    _process.generator = None
+
+
+def keep_process_seeds() -> Callable[[], None]:
+    """Returns a function that sets the seeds of the process back to where they are now."""
+    process, generator = _process, _process.generator
+    seeds, draws = process.seeds.getstate(), next(process.initial_draws)
+    process.initial_draws = count(draws)
+    place = None if generator is None else generator.state.numpy()
+
+    def put_back() -> None:
+        global _process
+        _process = process
+        process.seeds.setstate(seeds)
+        process.initial_draws, process.generator = count(draws), generator
+        if generator is not None:
+            generator.state.assign(place)
+
+    return put_back
+
+
+def draw_seed(seed: Any) -> Any:
+    """Returns the key of one draw, a tensor of two integers.
+
+    Args:
+        seed: An integer (always the same key), a `SeedGenerator` (moves on), a tensor of two
+            integers (the key itself), or None for the generator of the process.
+
+    Raises:
+        TypeError: It is none of these.
+    """
+    if seed is None:
+        seed = global_seed_generator()
+    if isinstance(seed, SeedGenerator):
+        return seed.next()
+    backend = current()
+    if backend.is_tensor(seed):
+        return seed
+    return backend.convert_to_tensor(np.array([_check(seed, "seed") % _WORD, 0], "uint32"))
+
+
+def initial_key(seed: Any) -> Key:
+    """Returns the key of one draw of initial values, on the host.
+
+    Args:
+        seed: An integer (always the same key), a `SeedGenerator` (moves on), or None for the
+            process's seed and the number of draws so far.
+    """
+    if seed is None:
+        return _process.initial_seed, next(_process.initial_draws)
+    if isinstance(seed, SeedGenerator):
+        first, second = current().convert_to_numpy(seed.next()).tolist()
+        return first % _WORD, second % _WORD
+    return seed, 0  # the process counts from 1, so its keys are others
+
+
+def _check(seed: Any, who: str) -> int:
+    if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool):
+        return int(seed)
+    raise DTypeError(
+        who,
+        expected="an integer seed, or a SeedGenerator where one is taken",
+        given=f"{seed!r} of type {type(seed).__name__}",
+        fix="pass an integer, or None for a seed of the process's own",
+    )

@@ -1,0 +1,56 @@
+"""Whether a dataset is what a variable wants, and its value for the variable."""
+
+import warnings
+
+import numpy as np
+
+from keras_fn.core.dtypes import numpy_dtype
+from keras_fn.core.variable import Variable
+from keras_fn.saving.errors import ModelFileError, located, printable
+from keras_fn.saving.hdf5.datasets import DatasetInfo
+from keras_fn.saving.hdf5.datatypes import can_read_as
+from keras_fn.saving.hdf5.file import Hdf5File
+
+FIX = "load the file into the model it was saved from"
+
+
+def check_fits(file: Hdf5File, path: str, variable: Variable) -> None:
+    """Raises unless a dataset has the shape and the kind of dtype of a variable.
+
+    Raises:
+        ModelFileError: It has not, or is not there.
+    """
+    info, dtype = file.datasets.get(path), numpy_dtype(variable.dtype)
+    with located(printable(path)):
+        if info is None or info.shape != variable.shape:
+            raise ModelFileError(
+                f"the weight {variable.name!r} has another shape" if info else "nothing is there",
+                expected=f"{variable.name!r} of shape {variable.shape}",
+                found=f"shape {info.shape}" if info else "",
+                fix=FIX,
+            )
+        if not can_read_as(info.dtype, dtype) and not _is_counter(info, dtype):
+            raise ModelFileError(
+                f"the weight {variable.name!r} has another kind of dtype",
+                expected=dtype.name,
+                found=info.dtype.name,
+                fix=FIX,
+            )
+
+
+def read_for(file: Hdf5File, path: str, variable: Variable) -> np.ndarray:
+    """Returns a dataset in the shape and dtype of a variable; warns if it loses or gains digits."""
+    info, dtype = file.datasets[path], numpy_dtype(variable.dtype)
+    if _is_counter(info, dtype):
+        value = file.read(path, variable.shape, info.dtype)
+        if value.astype(dtype) == value:
+            return value.astype(dtype)
+    if info.dtype != dtype and info.dtype.kind == "f":
+        message = f"{file.name}, {path}: read as {dtype}, the file has {info.dtype}"
+        warnings.warn(message, stacklevel=2)
+    return file.read(path, variable.shape, dtype)
+
+
+def _is_counter(info: DatasetInfo, dtype: np.dtype) -> bool:
+    """Whether it is one integer for an integer: backends count steps in int32 or int64."""
+    return info.shape == () and info.dtype.kind in "iu" and dtype.kind in "iu"

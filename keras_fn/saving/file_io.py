@@ -1,0 +1,182 @@
+"""Opening model files: to read one safely, to replace one in a single step."""
+
+import contextlib
+import errno
+import io
+import os
+import re
+import secrets
+import stat
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from keras_fn.saving.errors import ModelFileError, ModelFileTypeError
+
+PathLike = str | bytes | os.PathLike
+
+# Two letters at least: `C:` is a Windows drive.
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+:")
+
+_NEW_FILE_MODE = 0o666
+
+
+def describe(path_or_file: PathLike | BinaryIO) -> str:
+    """Returns the name of a file for error messages."""
+    if isinstance(path_or_file, (str, bytes, os.PathLike)):
+        return os.fsdecode(path_or_file)
+    name = getattr(path_or_file, "name", None)
+    return name if isinstance(name, str) else f"<{type(path_or_file).__name__} object>"
+
+
+def local_path(path: PathLike) -> str:
+    """Returns `path` as a string; a URL is an error.
+
+    Raises:
+        ModelFileError: `path` is a URL, is empty or has a NUL character.
+    """
+    text = os.fsdecode(path)
+    if match := _URL.match(text):
+        raise ModelFileError(
+            f"cannot use {text!r}: only local files are read and written",
+            expected="a local path",
+            found=f"something that starts like a URL ({match.group()})",
+            fix="download the file first; write './name' for a local name with a colon",
+        )
+    if not text or "\0" in text:
+        raise ModelFileError("the path is not usable", expected="a local path", found=repr(text))
+    return text
+
+
+@contextlib.contextmanager
+def open_for_reading(path_or_file: PathLike | BinaryIO) -> Iterator[BinaryIO]:
+    """Yields a binary, seekable file: the given file object, or the local regular file of a path.
+
+    A file object stays open afterwards.
+
+    Raises:
+        ModelFileError: The path is a URL or names something that is not a regular file.
+        ModelFileTypeError: The argument is neither a path nor a binary, seekable file object.
+        OSError: The file cannot be opened.
+    """
+    if not isinstance(path_or_file, (str, bytes, os.PathLike)):
+        yield _checked_file_object(path_or_file, "read")
+        return
+    path = local_path(path_or_file)
+    with open(path, "rb", opener=_open_without_waiting) as file:
+        mode = os.fstat(file.fileno()).st_mode
+        if not stat.S_ISREG(mode):
+            raise ModelFileError(
+                f"{path}: not a regular file",
+                expected="a regular file",
+                found=f"file type {stat.filemode(mode)[0]!r}",
+            )
+        yield file
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    """Opens like `os.open`, but not waiting for the other end of a pipe."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+@contextlib.contextmanager
+def open_for_writing(path_or_file: PathLike | BinaryIO) -> Iterator[BinaryIO]:
+    """Yields a file to write: the given file object as it is, or `atomic_write` of a path."""
+    if isinstance(path_or_file, (str, bytes, os.PathLike)):
+        with atomic_write(path_or_file) as file:
+            yield file
+    else:
+        yield _checked_file_object(path_or_file, "write")
+
+
+def _checked_file_object(file: BinaryIO, method: str) -> BinaryIO:
+    usable = all(callable(getattr(file, name, None)) for name in (method, "seek", "tell"))
+    if (
+        not usable
+        or isinstance(file, io.TextIOBase)
+        or not getattr(file, "seekable", lambda: True)()
+    ):
+        raise ModelFileTypeError(
+            "cannot use this as a file",
+            expected=f"a path or a binary, seekable file to {method}",
+            found=type(file).__name__,
+            fix="open the file in binary mode, or give its path",
+        )
+    return file
+
+
+TEMPORARY = ".keras_fn-*.tmp"
+"""The names of files that are being written, or that a program left when it was killed."""
+
+
+@contextlib.contextmanager
+def atomic_write(path: PathLike, mode: int | None = None) -> Iterator[BinaryIO]:
+    """Yields a new file that takes the place of `path` when the block ends without an error.
+
+    The file at `path` is not touched before. It is the old one, whole, or the new one, whole, at
+    every moment, also when the process is killed. A symbolic link stays; what it points to is
+    replaced.
+
+    Args:
+        path: Where the file goes.
+        mode: Permission bits; by default those of the file that is replaced, or those of the umask.
+
+    Raises:
+        OSError: The system refused to write. `path` is as it was.
+        ModelFileError: `path` is a URL, or names something that is not a regular file.
+    """
+    target = os.path.realpath(local_path(path))
+    mode = _mode_for(target) if mode is None else mode
+    directory = os.path.dirname(target)
+    temporary = os.path.join(directory, TEMPORARY.replace("*", secrets.token_hex(8)))
+    flags = (
+        os.O_RDWR
+        | os.O_CREAT
+        | os.O_EXCL
+        | getattr(os, "O_CLOEXEC", 0)
+        | getattr(os, "O_BINARY", 0)
+    )
+    # Created with the final permissions, so that a private file is at no moment readable.
+    descriptor = os.open(temporary, flags, _NEW_FILE_MODE if mode is None else mode & 0o700)
+    try:
+        with open(descriptor, "w+b") as file:
+            if mode is not None:
+                os.chmod(temporary, mode)
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+    _sync_directory(directory)
+
+
+def _mode_for(target: str) -> int | None:
+    """Returns the permission bits of the file at `target`, None if there is none."""
+    try:
+        status = os.lstat(target)
+    except FileNotFoundError:
+        return None
+    if stat.S_ISLNK(status.st_mode):
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), target)
+    if not stat.S_ISREG(status.st_mode):
+        raise ModelFileError(
+            f"{target}: not a regular file",
+            expected="a regular file, or none",
+            found=f"file type {stat.filemode(status.st_mode)[0]!r}",
+        )
+    if not os.access(target, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), target)
+    return stat.S_IMODE(status.st_mode) & 0o777
+
+
+def _sync_directory(directory: str) -> None:
+    """Makes the new name durable, where directories can be synced (not on Windows)."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

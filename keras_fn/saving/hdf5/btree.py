@@ -1,0 +1,116 @@
+"""B-trees of version 1, which list the members of a group and the chunks of a dataset.
+
+Every node may be met once only, so that a walk ends whatever the addresses in the file are.
+
+Reference: HDF5 File Format Specification 3.0, sections III.A.1, III.B, III.C and III.D.
+"""
+
+import dataclasses
+import struct
+from collections.abc import Iterator
+
+from keras_fn.saving.byte_view import ByteView
+from keras_fn.saving.errors import unusual
+
+_NODE = struct.Struct("<4s2BH16x")
+
+_HEAP = struct.Struct("<4sB3x3Q")
+
+_LEAF = struct.Struct("<4sBxH")
+
+_ENTRY = struct.Struct("<2QL20x")
+
+_GROUP_NODE, _CHUNK_NODE = 0, 1
+
+_SYMBOLIC_LINK = 2
+
+_UNDEFINED = 2**64 - 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Chunk:
+    """`size` bytes at `address` that hold the elements from `offset` on.
+
+    Bit i of `mask` says that filter i was left out.
+    """
+
+    offset: tuple[int, ...]
+    size: int
+    mask: int
+    address: int
+
+
+def group_links(
+    view: ByteView, symbol_table: tuple[int, int], seen: set[int], most: int
+) -> list[tuple[str, int]]:
+    """Returns the names and header addresses in a group; a link that is not a hard one is an error.
+
+    Args:
+        view: The file.
+        symbol_table: The addresses of the group's B-tree and of the heap of its names.
+        seen: Addresses met so far, which must not be met again; those met are added.
+        most: The most links to return.
+    """
+    tree, heap = symbol_table
+    names = _heap_data(view, heap)
+    links: list[tuple[str, int]] = []
+    for _, leaf in _children(view, tree, _GROUP_NODE, 8, seen):
+        signature, version, count = _LEAF.unpack(view.bytes_at(leaf, _LEAF.size))
+        if signature != b"SNOD" or version != 1:
+            raise unusual("a list of names of a group is malformed")
+        if len(links) + count > most:
+            raise unusual("the HDF5 file has too many objects")
+        for name_offset, address, kind in _ENTRY.iter_unpack(
+            view.bytes_at(leaf + _LEAF.size, count * _ENTRY.size)
+        ):
+            if kind == _SYMBOLIC_LINK or address == _UNDEFINED:
+                raise unusual("a link leads elsewhere", "hard links only", "a soft link")
+            end = names.find(b"\0", name_offset)
+            if end < 0:
+                raise unusual("a name of a group is malformed")
+            links.append((names[name_offset:end].decode("utf-8"), address))
+    if len({name for name, _ in links}) != len(links):
+        raise unusual("a group has two members of the same name")
+    return links
+
+
+def chunks(view: ByteView, tree: int, rank: int, most: int) -> list[Chunk]:
+    """Returns the chunks of a dataset, at most `most` of them."""
+    result: list[Chunk] = []
+    if tree == _UNDEFINED:
+        return result
+    key = struct.Struct(f"<2L{rank + 1}Q")
+    for raw, address in _children(view, tree, _CHUNK_NODE, key.size, set()):
+        size, mask, *offset = key.unpack(raw)
+        if len(result) >= most:
+            raise unusual("the dataset has too many chunks", f"at most {most}")
+        result.append(Chunk(tuple(offset[:-1]), size, mask, address))
+    return result
+
+
+def _heap_data(view: ByteView, address: int) -> bytes:
+    signature, version, size, _, data = _HEAP.unpack(view.bytes_at(address, _HEAP.size))
+    if signature != b"HEAP" or version != 0:
+        raise unusual("the names of a group are malformed")
+    return view.bytes_at(data, size)
+
+
+def _children(
+    view: ByteView, root: int, kind: int, key_size: int, seen: set[int]
+) -> Iterator[tuple[bytes, int]]:
+    """Yields the key and address of each child of the leaves of a tree, in order."""
+    pair = struct.Struct(f"<{key_size}sQ")
+    stack: list[tuple[int, int | None]] = [(root, None)]
+    while stack:
+        address, expected_level = stack.pop()
+        if address in seen:
+            raise unusual("a part of the HDF5 file is reached by two ways")
+        seen.add(address)
+        signature, found_kind, level, count = _NODE.unpack(view.bytes_at(address, _NODE.size))
+        if signature != b"TREE" or found_kind != kind or expected_level not in (None, level):
+            raise unusual("a B-tree node is malformed")
+        children = list(pair.iter_unpack(view.bytes_at(address + _NODE.size, count * pair.size)))
+        if level:
+            stack += [(child, level - 1) for _, child in reversed(children)]
+        else:
+            yield from children

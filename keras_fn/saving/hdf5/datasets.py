@@ -1,0 +1,167 @@
+"""What an HDF5 dataset declares, compared with what the file holds, and its content.
+
+Reference: HDF5 File Format Specification 3.0, section IV.A.2.i (data layout).
+"""
+
+import dataclasses
+import math
+import struct
+
+import numpy as np
+
+from keras_fn.saving.byte_view import ByteView
+from keras_fn.saving.errors import printable, unusual
+from keras_fn.saving.hdf5.btree import Chunk, chunks
+from keras_fn.saving.hdf5.chunks import check_chunks, filter_codes, read_chunks
+from keras_fn.saving.hdf5.datatypes import OPAQUE_DTYPES, read_shape, stored_dtype
+from keras_fn.saving.hdf5.header import UNDEFINED, ObjectHeader
+from keras_fn.saving.limits import current_limits
+
+_COMPACT, _CONTIGUOUS, _CHUNKED = 0, 1, 2
+
+_LAYOUT_VERSION = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class DatasetInfo:
+    """A dataset whose bytes are known to be in the file.
+
+    Attributes:
+        shape: Its shape.
+        dtype: What it holds; `V1` or `V2` for bfloat16 and float8 in files that do not name them.
+        stored_bytes: The bytes it takes in the file.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    stored_bytes: int
+
+    @property
+    def declared_bytes(self) -> int:
+        return math.prod(self.shape) * self.dtype.itemsize
+
+
+@dataclasses.dataclass(frozen=True)
+class Storage:
+    """Where the bytes of a dataset are: in its header, at an offset, or in chunks."""
+
+    file_dtype: np.dtype
+    compact: bytes | None = None
+    offset: int | None = None
+    chunk: tuple[int, ...] | None = None
+    chunks: tuple[Chunk, ...] = ()
+    filters: tuple[int, ...] = ()
+
+
+def check_dataset(
+    view: ByteView, header: ObjectHeader, named: str | None
+) -> tuple[DatasetInfo, Storage]:
+    """Returns the description of a dataset, once its declared bytes are known to be in the file.
+
+    Args:
+        view: The file.
+        header: The header of the dataset.
+        named: The value of its `dtype` attribute.
+    """
+    shape, file_dtype = read_shape(header.dataspace), stored_dtype(header.datatype)
+    if file_dtype is None:
+        raise unusual("the dataset has an unusual type", "numbers or booleans of a standard form")
+    version, kind = header.layout[:2]
+    if version != _LAYOUT_VERSION or kind not in (_COMPACT, _CONTIGUOUS, _CHUNKED):
+        raise unusual(
+            "the dataset has an unusual layout",
+            "contiguous, compact or chunked",
+            f"kind {kind} of version {version}",
+        )
+    declared = math.prod(shape) * file_dtype.itemsize
+    if kind == _CHUNKED:
+        storage, stored = _chunked(view, header, shape, file_dtype)
+    else:
+        storage, stored = _in_one_piece(view, header.layout, file_dtype, declared)
+        if stored != declared or header.filters:
+            raise unusual(
+                "the bytes of the dataset are not all in the file",
+                f"{declared} bytes",
+                f"{stored} bytes",
+            )
+    return DatasetInfo(shape, _dtype(file_dtype, named), stored), storage
+
+
+def read_stored(view: ByteView, info: DatasetInfo, storage: Storage) -> np.ndarray:
+    """Reads a checked dataset."""
+    if storage.chunk is not None:
+        data = read_chunks(
+            view,
+            storage.chunks,
+            list(storage.filters),
+            info.shape,
+            storage.chunk,
+            storage.file_dtype,
+        )
+    elif storage.compact is not None:
+        data = np.frombuffer(storage.compact, storage.file_dtype).reshape(info.shape).copy()
+    else:
+        data = np.empty(info.shape, storage.file_dtype)
+        if storage.offset is not None:
+            view.seek(storage.offset)
+            view.readinto(data.reshape(-1).view(np.uint8))
+    if info.dtype == bool and data.size and data.reshape(-1).view(np.uint8).max() > 1:
+        raise unusual("a boolean is neither true nor false", "0 or 1")
+    if info.dtype.name in OPAQUE_DTYPES:
+        return data.view(info.dtype)
+    return data.astype(info.dtype, copy=False)
+
+
+def check_inflation(what: str, declared: int, stored: int) -> None:
+    """Raises when `declared` bytes are more than the limits allow for `stored` ones."""
+    limits = current_limits()
+    if declared > limits.unchecked_bytes and declared > limits.inflation * stored:
+        raise unusual(
+            f"{what} much more than the file holds",
+            f"at most {limits.inflation} times its {stored} stored bytes",
+            f"{declared} bytes",
+        )
+
+
+def _in_one_piece(
+    view: ByteView, layout: bytes, dtype: np.dtype, declared: int
+) -> tuple[Storage, int]:
+    if layout[1] == _COMPACT:
+        (stored,) = struct.unpack_from("<H", layout, 2)
+        return Storage(dtype, compact=layout[4 : 4 + stored]), min(stored, len(layout) - 4)
+    address, size = struct.unpack_from("<2Q", layout, 2)
+    if address == UNDEFINED or not declared:
+        return Storage(dtype), 0
+    view.slice(address, declared)
+    return Storage(dtype, offset=address), size
+
+
+def _chunked(
+    view: ByteView, header: ObjectHeader, shape: tuple[int, ...], dtype: np.dtype
+) -> tuple[Storage, int]:
+    rank = len(shape)
+    dimensions, tree, *sizes = struct.unpack_from(f"<BQ{rank + 1}L", header.layout, 2)
+    chunk, itemsize = tuple(sizes[:-1]), sizes[-1]
+    if dimensions != rank + 1 or itemsize != dtype.itemsize or not rank or 0 in chunk:
+        raise unusual("the chunks of the dataset do not fit its shape", found=tuple(sizes))
+    codes = filter_codes(header.filters)
+    counts = [-(-n // c) for n, c in zip(shape, chunk, strict=True)]
+    found = chunks(view, tree, rank, math.prod(counts))
+    check_chunks(found, shape, chunk, math.prod(sizes), codes, view.size)
+    stored = sum(part.size for part in found)
+    whole = math.prod(count * c for count, c in zip(counts, chunk, strict=True)) * itemsize
+    check_inflation("the dataset declares", whole, min(stored, view.size))
+    return Storage(dtype, chunk=chunk, chunks=tuple(found), filters=tuple(codes)), stored
+
+
+def _dtype(file_dtype: np.dtype, named: str | None) -> np.dtype:
+    if file_dtype.kind != "V" or named is None:
+        return file_dtype.newbyteorder("=")
+    dtype = OPAQUE_DTYPES.get(named)
+    if dtype is None or dtype.itemsize != file_dtype.itemsize:
+        raise unusual(
+            "the dtype the dataset names does not fit its bytes",
+            f"one of {', '.join(OPAQUE_DTYPES)}, of {file_dtype.itemsize} bytes",
+            printable(named, 60),
+        )
+    return dtype

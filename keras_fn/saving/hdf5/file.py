@@ -1,0 +1,302 @@
+"""HDF5 files of weights, read through a narrow profile of the format.
+
+The format is read here, not by the HDF5 library: the library has options that reach other files,
+and on malformed files it can loop for ever or crash, which no Python code can stop. What Keras
+writes needs only a small part: superblock 0, groups, plain datasets and attributes.
+
+`open_hdf5` checks the whole tree before it returns: hard links only, each object at one path, plain
+numeric datasets whose bytes are in the file.
+"""
+
+import hashlib
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from keras_fn.saving.byte_view import ByteView, MeteredView
+from keras_fn.saving.errors import ModelFileError, model_file_errors, printable, unusual
+from keras_fn.saving.file_io import describe
+from keras_fn.saving.hdf5.btree import group_links
+from keras_fn.saving.hdf5.datasets import (
+    DatasetInfo,
+    Storage,
+    check_dataset,
+    check_inflation,
+    read_stored,
+)
+from keras_fn.saving.hdf5.datatypes import (
+    DTYPE_ATTRIBUTE,
+    can_read_as,
+    is_unnamed,
+    read_shape,
+    stored_dtype,
+    text_type,
+)
+from keras_fn.saving.hdf5.global_heap import TextHeap
+from keras_fn.saving.hdf5.header import Attribute, ObjectHeader, read_header, read_superblock
+from keras_fn.saving.limits import current_limits
+
+DIGEST_ATTRIBUTE = "keras_fn_sha256"
+
+_NAME_BYTES = 255
+
+_FIX = "load the file into the model it was saved from"
+
+AttributeValue = str | list[str] | np.ndarray
+
+
+def open_hdf5(file: BinaryIO, *, name: str | None = None, verify: bool = True) -> "Hdf5File":
+    """Opens and checks an HDF5 file.
+
+    Args:
+        file: A binary, seekable file object; it must stay open.
+        name: The name of the file in errors; by default that of the file object.
+        verify: Compare the content with the digest in the file, if keras_fn wrote one. It costs
+            reading all weights once; `read_archive` has done the same for a member of an archive.
+
+    Raises:
+        ModelFileError: The file is malformed, or holds what a file of weights does not.
+    """
+    name = name or describe(file)
+    with model_file_errors(name):
+        h5 = Hdf5File(file, name)
+    if verify:
+        h5.verify_digest()
+    return h5
+
+
+class Hdf5File:
+    """A checked HDF5 file, made by `open_hdf5`.
+
+    Attributes:
+        name: The name of the file, for messages.
+        datasets: All datasets by path, without a leading slash, in the order of the file.
+        groups: The paths of all groups; the root is `""`.
+    """
+
+    def __init__(self, file: BinaryIO, name: str):
+        view = MeteredView.of_file(file)
+        self._view, self._heap, self.name = ByteView.of_file(file), TextHeap(view), name
+        self._headers = dict(_walk(view))
+        self._values: dict[tuple[str, str], AttributeValue] = {}  # so that each is paid for once
+        self._storage: dict[str, Storage] = {}
+        self.groups = [path for path, header in self._headers.items() if header.symbol_table]
+        self.datasets: dict[str, DatasetInfo] = {}
+        for path, header in self._headers.items():
+            if not header.symbol_table:
+                with model_file_errors(printable(path)):
+                    self.datasets[path], self._storage[path] = check_dataset(
+                        view, header, self._named_dtype(path)
+                    )
+        declared = sum(info.declared_bytes for info in self.datasets.values())
+        check_inflation("the datasets declare together", declared, view.size)
+
+    def read(self, path: str, shape: Iterable[int], dtype: DTypeLike) -> np.ndarray:
+        """Returns a dataset as an array of the given shape and dtype.
+
+        Before any memory is taken the shape must be equal, and the dtype equal or convertible:
+        float to float, integers to wider ones. Compare `datasets[path].dtype` to see whether it
+        was converted.
+
+        Raises:
+            ModelFileError: There is no such dataset, or it has another shape or kind of dtype.
+        """
+        with model_file_errors(self.name, printable(path)):
+            info, wanted = self._info(path), np.dtype(dtype)
+            if info.shape != tuple(shape):
+                raise ModelFileError(
+                    "the dataset has another shape than the variable",
+                    expected=tuple(shape),
+                    found=info.shape,
+                    fix=_FIX,
+                )
+            if not can_read_as(info.dtype, wanted):
+                raise ModelFileError(
+                    "the dataset has another kind of dtype than the variable",
+                    expected=wanted.name,
+                    found=info.dtype.name,
+                    fix=_FIX,
+                )
+            data = read_stored(self._view, info, self._storage[path])
+            return (
+                data.view(wanted)
+                if is_unnamed(info.dtype, wanted)
+                else data.astype(wanted, copy=False)
+            )
+
+    def attribute(self, path: str, name: str) -> AttributeValue | None:
+        """Returns an attribute: a text, a list of texts, or numbers; None if there is none.
+
+        Raises:
+            ModelFileError: The attribute is of another type, or too large.
+        """
+        with model_file_errors(self.name, f"{printable(path, 200)}@{printable(name, 100)}"):
+            attribute = self._header(path).attributes.get(name)
+            if attribute is not None and (path, name) not in self._values:
+                self._values[path, name] = self._value(attribute)
+            return self._values.get((path, name))
+
+    def attribute_names(self, path: str) -> list[str]:
+        """Returns the names of the attributes of a group or dataset."""
+        with model_file_errors(self.name):
+            return list(self._header(path).attributes)
+
+    def names(self, path: str, name: str) -> list[str]:
+        """Returns a list of texts, which Keras splits over `name0`, `name1`, ... when it is long.
+
+        Raises:
+            ModelFileError: There is no such attribute, or it is not a list of texts.
+        """
+        present = self.attribute_names(path)
+        parts = [f"{name}{i}" for i in range(len(present)) if f"{name}{i}" in present]
+        if name in present:
+            parts = [name]
+        elif not parts or parts != [f"{name}{i}" for i in range(len(parts))]:
+            raise ModelFileError(
+                f"{self.name}, {printable(path)}: the attribute {name!r} is missing",
+                expected="a list of names",
+                found=", ".join(present[:10]),
+            )
+        result: list[str] = []
+        for part in parts:
+            value = self.attribute(path, part)
+            if isinstance(value, np.ndarray) and value.size == 0:
+                continue  # Keras writes an empty list as no numbers
+            if not isinstance(value, list):
+                raise ModelFileError(
+                    f"{self.name}, {printable(path)}: attribute {part!r} is not a list of names",
+                    expected="texts",
+                    found=type(value).__name__,
+                )
+            result += value
+        return result
+
+    def verify_digest(self) -> bool:
+        """Returns whether keras_fn left a digest in the file; raises if it is wrong."""
+        expected = self.attribute("", DIGEST_ATTRIBUTE)
+        if expected is None:
+            return False
+        with model_file_errors(self.name):
+            found = content_digest(
+                (path, read_stored(self._view, info, self._storage[path]))
+                for path, info in sorted(self.datasets.items())
+            )
+            if not isinstance(expected, str) or found != expected:
+                raise ModelFileError(
+                    "the weights are not what was saved (SHA-256 differs)",
+                    expected=expected,
+                    found=found,
+                    fix="the file is damaged; get it again",
+                )
+        return True
+
+    def _info(self, path: str) -> DatasetInfo:
+        if path not in self.datasets:
+            raise ModelFileError(
+                "there is no such dataset",
+                expected="a dataset at this path",
+                found="a group" if path in self._headers else "nothing",
+                fix=_FIX,
+            )
+        return self.datasets[path]
+
+    def _header(self, path: str) -> ObjectHeader:
+        if path not in self._headers:
+            raise ModelFileError(f"there is nothing at {printable(path)!r}", fix=_FIX)
+        return self._headers[path]
+
+    def _named_dtype(self, path: str) -> str | None:
+        value = self.attribute(path, DTYPE_ATTRIBUTE)
+        return value if value is None or isinstance(value, str) else "not a text"
+
+    def _value(self, attribute: Attribute) -> AttributeValue:
+        shape, text, dtype = read_shape(attribute.dataspace), text_type(attribute.datatype), None
+        if text is None and (
+            (dtype := stored_dtype(attribute.datatype)) is None or dtype.kind == "V"
+        ):
+            raise unusual("the attribute has an unusual type", "text or numbers")
+        size = math.prod(shape) * (text or dtype).itemsize  # type: ignore[union-attr]
+        raw = attribute.value[:size]
+        if len(raw) != size:
+            raise unusual("the attribute is cut off", f"{size} bytes", len(raw))
+        if text is None:
+            return np.frombuffer(raw, dtype).reshape(shape).astype(dtype.newbyteorder("="))  # type: ignore[union-attr]
+        if len(shape) > 1 or not text.itemsize:
+            raise unusual("the attribute has an unusual shape", "a text or a list of texts", shape)
+        if text.is_vlen:
+            items = self._heap.texts(raw)
+        else:
+            items = [raw[at : at + text.itemsize] for at in range(0, size, text.itemsize)]
+        texts = [item.rstrip(b"\0").decode("utf-8") for item in items]
+        return texts if shape else texts[0]
+
+
+def datasets(h5: Hdf5File) -> Mapping[str, DatasetInfo]:
+    """Returns all datasets of a file by path, without a leading slash."""
+    return h5.datasets
+
+
+def read_dataset(
+    h5: Hdf5File, path: str, expected_shape: Iterable[int], expected_dtype: DTypeLike
+) -> np.ndarray:
+    """Returns `h5.read(path, expected_shape, expected_dtype)`."""
+    return h5.read(path, expected_shape, expected_dtype)
+
+
+def check_link_name(name: str) -> None:
+    """Raises unless `name` is a plain name for a group or dataset."""
+    usable = 0 < len(name.encode("utf-8", "replace")) <= _NAME_BYTES and name not in (".", "..")
+    if not usable or any(c == "/" or c == "\\" or not c.isprintable() for c in name):
+        raise unusual(
+            "a name in the HDF5 file is not allowed",
+            f"1 to {_NAME_BYTES} printable characters, no slash",
+            printable(name, 100),
+        )
+
+
+def content_digest(contents: Iterable[tuple[str, np.ndarray]]) -> str:
+    """Returns the SHA-256 over paths, shapes, dtypes and little-endian bytes, in this order."""
+    digest = hashlib.sha256()
+    for path, data in contents:
+        digest.update(f"{path}\0{data.dtype.name}\0{list(data.shape)}\0".encode())
+        flat = np.ascontiguousarray(data).reshape(-1)
+        digest.update(
+            (flat.byteswap() if data.dtype.str.startswith(">") else flat).view(np.uint8).data
+        )
+    return digest.hexdigest()
+
+
+def _walk(view: MeteredView) -> Iterator[tuple[str, ObjectHeader]]:
+    """Yields the path and the header of every object; each address is met once."""
+    limits = current_limits()
+    address = read_superblock(view)
+    root = read_header(view, address)
+    if root.symbol_table is None:
+        raise unusual("the root of the HDF5 file is not a group")
+    yield "", root
+    seen, count = {address}, 1
+    stack = [("", root.symbol_table, 1)]
+    while stack:
+        parent, symbol_table, depth = stack.pop()
+        if depth > limits.hdf5_depth:
+            raise unusual("the groups are nested too deep", f"at most {limits.hdf5_depth} levels")
+        links = group_links(view, symbol_table, seen, limits.hdf5_objects - count)
+        count += len(links)
+        for name, address in links:
+            check_link_name(name)
+            path = f"{parent}/{name}" if parent else name
+            view.charge(len(path))
+            with model_file_errors(printable(path)):
+                if address in seen:
+                    raise unusual(
+                        "an object is reached by two paths, or contains itself",
+                        "each object at one path",
+                    )
+                seen.add(address)
+                header = read_header(view, address)
+            yield path, header
+            if header.symbol_table:
+                stack.append((path, header.symbol_table, depth + 1))

@@ -1,0 +1,69 @@
+"""Texts of variable length, which attributes keep in global heap collections.
+
+Reference: HDF5 File Format Specification 3.0, section III.E.
+"""
+
+import struct
+
+from keras_fn.saving.byte_view import ByteView
+from keras_fn.saving.errors import unusual
+from keras_fn.saving.limits import current_limits
+
+_REFERENCE = struct.Struct("<LQL")
+
+_COLLECTION = struct.Struct("<4sB3xQ")
+
+_OBJECT = struct.Struct("<2H4xQ")
+
+
+class TextHeap:
+    """Reads texts of variable length from a file."""
+
+    def __init__(self, view: ByteView):
+        self._view = view
+        self._collections: dict[int, dict[int, tuple[int, int]]] = {}
+
+    def texts(self, references: bytes) -> list[bytes]:
+        """Returns the texts that an attribute of references stands for.
+
+        Raises:
+            ModelFileError: They are together larger than the limit, or are not in the file.
+        """
+        found = list(_REFERENCE.iter_unpack(references))
+        total, most = sum(length for length, _, _ in found), current_limits().attribute_bytes
+        if total > most:
+            raise unusual("the attribute is too large", f"at most {most} bytes", f"{total} bytes")
+        return [self._text(*reference) if reference[0] else b"" for reference in found]
+
+    def _text(self, length: int, address: int, index: int) -> bytes:
+        if address not in self._collections:
+            self._collections[address] = self._objects(address)
+        start, size = self._collections[address].get(index, (0, -1))
+        if size != length:
+            raise unusual(
+                "a text of an attribute is not where it should be",
+                f"{length} bytes",
+                "nothing" if size < 0 else f"{size} bytes",
+            )
+        return self._view.bytes_at(start, size)
+
+    def _objects(self, address: int) -> dict[int, tuple[int, int]]:
+        """Returns where the objects of a collection are, and their sizes, by index."""
+        signature, version, total = _COLLECTION.unpack(
+            self._view.bytes_at(address, _COLLECTION.size)
+        )
+        if signature != b"GCOL" or version != 1:
+            raise unusual("the texts of an attribute are malformed")
+        self._view.slice(address, total)
+        places: dict[int, tuple[int, int]] = {}
+        position = address + _COLLECTION.size
+        while position + _OBJECT.size <= address + total:
+            index, _, size = _OBJECT.unpack(self._view.bytes_at(position, _OBJECT.size))
+            position += _OBJECT.size
+            if index == 0:  # the free space at the end
+                break
+            if index in places or position + size > address + total:
+                raise unusual("the texts of an attribute are malformed")
+            places[index] = position, size
+            position += -(-size // 8) * 8
+        return places

@@ -1,0 +1,179 @@
+"""The superblock and the object headers of an HDF5 file.
+
+h5py writes, unless asked otherwise, the oldest form of everything: superblock 0, object headers of
+version 1, groups as symbol tables. Keras does not ask otherwise. Only this form is read: it has no
+shared or committed types, virtual datasets, external storage or compressed heaps.
+
+Reference: HDF5 File Format Specification 3.0, sections II.A and IV.A.
+"""
+
+import dataclasses
+import struct
+
+from keras_fn.saving.byte_view import ByteView
+from keras_fn.saving.errors import printable, unusual
+
+UNDEFINED = 2**64 - 1
+
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+
+_SUPERBLOCK = struct.Struct("<8sB4x2B9x4Q")
+
+_ROOT_ENTRY = struct.Struct("<8xQL4x2Q")
+
+_PREFIX = struct.Struct("<BxHLL4x")
+
+_MESSAGE = struct.Struct("<HHB3x")
+
+_TWO_WORDS = struct.Struct("<2Q")
+
+_NIL, _CONTINUATION, _ATTRIBUTE, _SYMBOL_TABLE = 0, 16, 12, 17
+
+_DATASPACE, _DATATYPE, _LAYOUT, _FILTERS = 1, 3, 8, 11
+
+_KEPT = {
+    _DATASPACE: "dataspace",
+    _DATATYPE: "datatype",
+    _LAYOUT: "layout",
+    _FILTERS: "filters",
+    _SYMBOL_TABLE: "symbol table",
+}
+
+_IGNORED = {
+    _NIL: "nil",
+    4: "old fill value",
+    5: "fill value",
+    13: "comment",
+    14: "old time",
+    18: "time",
+}
+
+_SHARED_FLAG = 0x02
+
+
+@dataclasses.dataclass(frozen=True)
+class Attribute:
+    """The three parts of an attribute, as they are in the file."""
+
+    datatype: bytes
+    dataspace: bytes
+    value: bytes
+
+
+@dataclasses.dataclass(frozen=True)
+class ObjectHeader:
+    """What the header of a group (it has a `symbol_table`) or of a dataset says."""
+
+    attributes: dict[str, Attribute]
+    symbol_table: tuple[int, int] | None
+    dataspace: bytes = b""
+    datatype: bytes = b""
+    layout: bytes = b""
+    filters: bytes = b""
+
+
+def read_superblock(view: ByteView) -> int:
+    """Returns the address of the header of the root group."""
+    if view.bytes_at(0, min(8, view.size)) != _SIGNATURE:
+        raise unusual(
+            "not an HDF5 file",
+            f"it starts with {_SIGNATURE!r}",
+            view.bytes_at(0, min(8, view.size)),
+        )
+    _, version, offset_size, length_size, base, _, end, driver = _SUPERBLOCK.unpack(
+        view.bytes_at(0, _SUPERBLOCK.size)
+    )
+    if version != 0 or (offset_size, length_size) != (8, 8) or base != 0 or driver != UNDEFINED:
+        raise unusual(
+            "the HDF5 file has an unusual form",
+            "superblock 0, 8-byte offsets, base 0, no driver",
+            f"superblock {version}, {offset_size}-byte offsets, base {base}",
+        )
+    if end > view.size:
+        raise unusual("the HDF5 file is truncated", f"{end} bytes", f"{view.size} bytes")
+    address, *_ = _ROOT_ENTRY.unpack(view.bytes_at(_SUPERBLOCK.size, _ROOT_ENTRY.size))
+    return address
+
+
+def read_header(view: ByteView, address: int) -> ObjectHeader:
+    """Returns the header of the object at `address`."""
+    version, count, _, size = _PREFIX.unpack(view.bytes_at(address, _PREFIX.size))
+    if version != 1:
+        raise unusual(
+            "an object has an unusual header",
+            "version 1, h5py's default",
+            f"version byte {version}",
+        )
+    kept: dict[int, bytes] = {}
+    attributes: dict[str, Attribute] = {}
+    blocks = [(address + _PREFIX.size, size)]
+    while blocks:
+        block = view.bytes_at(*blocks.pop(0))
+        position = 0
+        while position + _MESSAGE.size <= len(block) and count:
+            kind, length, flags = _MESSAGE.unpack_from(block, position)
+            body = block[position + _MESSAGE.size : position + _MESSAGE.size + length]
+            position += _MESSAGE.size + length
+            count -= 1  # so that continuations in a circle end
+            _check_message(kind, length, flags, body)
+            if kind == _CONTINUATION:
+                blocks.append(_TWO_WORDS.unpack_from(body))
+            elif kind == _ATTRIBUTE:
+                _add_attribute(attributes, body)
+            elif kind in _KEPT:
+                if kind in kept:
+                    raise unusual(f"an object has two {_KEPT[kind]} messages")
+                kept[kind] = body
+    if count:
+        raise unusual("messages of an object header are missing", found=f"{count} too few")
+    return _assembled(kept, attributes)
+
+
+def _assembled(kept: dict[int, bytes], attributes: dict[str, Attribute]) -> ObjectHeader:
+    if set(kept) == {_SYMBOL_TABLE}:
+        return ObjectHeader(attributes, _TWO_WORDS.unpack_from(kept[_SYMBOL_TABLE]))
+    parts = {_DATASPACE, _DATATYPE, _LAYOUT}
+    if set(kept) - {_FILTERS} != parts:
+        raise unusual(
+            "an object is neither a group nor a dataset",
+            "a group or a dataset",
+            ", ".join(_KEPT[kind] for kind in kept) or "nothing",
+        )
+    return ObjectHeader(
+        attributes, None, kept[_DATASPACE], kept[_DATATYPE], kept[_LAYOUT], kept.get(_FILTERS, b"")
+    )
+
+
+def _check_message(kind: int, length: int, flags: int, body: bytes) -> None:
+    if kind not in _KEPT and kind not in _IGNORED and kind not in (_ATTRIBUTE, _CONTINUATION):
+        raise unusual(
+            "an object uses an HDF5 feature that Keras does not",
+            "plain groups and datasets",
+            f"header message {kind:#x}",
+        )
+    if len(body) != length:
+        raise unusual("a header message is cut off", f"{length} bytes", len(body))
+    if flags & _SHARED_FLAG:
+        raise unusual(
+            "an object shares a part of its description with others", "types that are not committed"
+        )
+
+
+def _add_attribute(attributes: dict[str, Attribute], body: bytes) -> None:
+    version, flags, *sizes = struct.unpack_from("<2B3H", body)
+    if version not in (1, 2, 3) or (version > 1 and flags):
+        raise unusual(
+            "an attribute has an unusual form",
+            "an own, plain type",
+            f"version {version}, flags {flags}",
+        )
+    step = 8 if version == 1 else 1
+    name_end = (9 if version == 3 else 8) - (-sizes[0] // step) * step
+    type_end = name_end - (-sizes[1] // step) * step
+    space_end = type_end - (-sizes[2] // step) * step
+    name = body[9 if version == 3 else 8 : name_end].split(b"\0", 1)[0].decode("utf-8")
+    if name in attributes:
+        raise unusual(f"attribute {printable(name, 100)!r} occurs twice")
+    attributes[name] = Attribute(
+        body[name_end:type_end], body[type_end:space_end], body[space_end:]
+    )

@@ -1,0 +1,301 @@
+"""Ops in model files: a call of an op is written as Keras writes it, under a class of its own.
+
+keras_fn has one node type for all ops (`OpNode`) and keeps a call as it was made. Keras has a
+class an op: some arguments of the call are its constructor's and go to the config, the rest is the
+node's. The table is all that differs between ops, so reading and writing are each written once.
+"""
+
+from functools import cache
+from typing import Any, NamedTuple
+
+from keras_fn.core import tree
+from keras_fn.core.dtypes import standardize_dtype
+from keras_fn.core.keras_tensor import KerasTensor
+from keras_fn.core.naming import to_snake_case
+from keras_fn.core.operators import OPS
+from keras_fn.errors import SpecError
+from keras_fn.ops._op import OpNode
+
+MODULE = "keras.src.ops."
+
+# By the module that files name: each class of Keras with the arguments that are its config.
+_CLASSES = {
+    "core": """
+        Cast dtype; ConvertToTensor dtype sparse ragged; SaturateCast dtype; Scatter shape;
+        ScatterUpdate reduction; Slice shape; SliceUpdate; StopGradient; Unstack num axis
+    """,
+    "einops": """
+        Rearrange
+    """,
+    "image": """
+        AffineTransform interpolation fill_mode fill_value data_format; CropImages top_cropping
+        left_cropping bottom_cropping right_cropping target_height target_width data_format;
+        ElasticTransform alpha sigma interpolation fill_mode fill_value seed data_format;
+        ExtractPatches size strides dilation_rate padding data_format; GaussianBlur kernel_size
+        sigma data_format; HSVToRGB data_format; MapCoordinates order fill_mode fill_value;
+        PadImages top_padding left_padding bottom_padding right_padding target_height target_width
+        data_format; PerspectiveTransform interpolation fill_value data_format; RGBToGrayscale
+        data_format; RGBToHSV data_format; Resize size interpolation antialias
+        crop_to_aspect_ratio pad_to_aspect_ratio fill_mode fill_value data_format; SSIM max_val
+        filter_size filter_sigma k1 k2 data_format; ScaleAndTranslate spatial_dims method
+        antialias; SobelEdges data_format
+    """,
+    "linalg": """
+        Cholesky upper; CholeskyInverse upper; Det; Eig; Eigh; Inv; Lstsq rcond; LuFactor;
+        MatrixRank tol; Norm ord axis keepdims; Pinv rcond; Qr mode; SVD full_matrices compute_uv;
+        Solve; SolveTriangular lower
+    """,
+    "math": """
+        CDist; Erf; Erfc; Erfinv; ExtractSequences sequence_length sequence_stride; FFT; FFT2;
+        IFFT2; IRFFT fft_length; ISTFT sequence_length sequence_stride fft_length length window
+        center; InTopK k; Logdet; Logsumexp axis keepdims; RFFT fft_length; Rsqrt; STFT
+        sequence_length sequence_stride fft_length window center; SegmentMax num_segments sorted;
+        SegmentMin num_segments sorted; SegmentProd num_segments sorted; SegmentSum num_segments
+        sorted; TopK k sorted; ViewAsComplex; ViewAsReal
+    """,
+    "nn": """
+        AdaptiveAveragePool output_size data_format; AdaptiveMaxPool output_size data_format;
+        AveragePool pool_size strides padding data_format; BatchNorm axis epsilon;
+        BinaryCrossentropy from_logits; CTCDecode strategy beam_width top_paths merge_repeated
+        mask_index; CTCLoss mask_index; CategoricalCrossentropy from_logits axis; Celu alpha; Conv
+        strides padding data_format dilation_rate; ConvTranspose strides padding output_padding
+        data_format dilation_rate; DepthToSpace block_size data_format; DepthwiseConv strides
+        padding data_format dilation_rate; DotProductAttention is_causal flash_attention
+        attn_logits_soft_cap; Elu alpha; Fold output_size kernel_size dilation padding stride;
+        Gelu approximate; Glu axis; HardShrink threshold; HardSigmoid; HardSilu; HardTanh;
+        LayerNorm axis epsilon; LeakyRelu negative_slope; LogSigmoid; LogSoftmax axis; MaxPool
+        pool_size strides padding data_format; Moments axes keepdims synchronized; MultiHot
+        num_classes axis dtype sparse; Normalize axis order epsilon; OneHot num_classes axis dtype
+        sparse; PSNR max_val; Polar; RMSNorm axis epsilon; Relu; Relu6; Selu; SeparableConv
+        strides padding data_format dilation_rate; Sigmoid; Silu; SoftShrink threshold; Softmax
+        axis; Softplus; Softsign; SpaceToDepth block_size data_format;
+        SparseCategoricalCrossentropy from_logits axis; SparsePlus; SparseSigmoid; Sparsemax axis;
+        Squareplus b; TanhShrink; Threshold threshold default_value; Unfold kernel_size dilation
+        padding stride
+    """,
+    "numpy": """
+        Absolute; Add; All axis keepdims; AllClose rtol atol equal_nan; Amax axis keepdims; Amin
+        axis keepdims; Angle; Any axis keepdims; Append axis; Arange dtype; Arccos; Arccosh;
+        Arcsin; Arcsinh; Arctan; Arctan2; Arctanh; Argmax axis keepdims; Argmin axis keepdims;
+        Argpartition kth axis; Argsort axis; ArraySplit indices_or_sections axis; Average axis;
+        Bincount weights minlength sparse; BitwiseAnd; BitwiseInvert; BitwiseLeftShift;
+        BitwiseNot; BitwiseOr; BitwiseRightShift; BitwiseXor; BroadcastTo shape; Cbrt; Ceil; Clip
+        x_min x_max; Concatenate axis; Conjugate; Copy; Corrcoef; Correlate mode; Cos; Cosh;
+        CountNonzero axis; Cross axisa axisb axisc axis; Cumprod axis dtype; Cumsum axis dtype;
+        Deg2rad; Diag k; Diagflat k; Diagonal offset axis1 axis2; Diff n axis; Digitize; Divide;
+        DivideNoNan; Dot; Dsplit indices_or_sections; Dstack; Einsum subscripts; EmptyLike dtype;
+        Equal; Exp; Exp2; ExpandDims axis; Expm1; Fabs; Flip axis; Fliplr; Flipud; Floor;
+        FloorDivide; Fmax; Fmin; Fmod; Full shape dtype; FullLike dtype; Gcd; Geomspace num
+        endpoint dtype axis; GetItem; Greater; GreaterEqual; Heaviside; Histogram bins range;
+        Hsplit indices_or_sections; Hstack; Hypot; I0; Imag; Inner; IsIn assume_unique invert;
+        Isclose equal_nan; Isfinite; Isinf; Isnan; Isneginf; Isposinf; Isreal; Kron; Lcm; Ldexp;
+        LeftShift; Less; LessEqual; Linspace num endpoint retstep dtype axis; Log; Log10; Log1p;
+        Log2; Logaddexp; Logaddexp2; LogicalAnd; LogicalNot; LogicalOr; LogicalXor; Logspace num
+        endpoint base dtype axis; Matmul; Max axis keepdims initial; Maximum; Mean axis keepdims;
+        Median axis keepdims; Meshgrid indexing; Min axis keepdims initial; Minimum; Mod; Moveaxis
+        source destination; Multiply; NanToNum nan posinf neginf; Nanargmax axis keepdims;
+        Nanargmin axis keepdims; Nancumprod axis dtype; Nancumsum axis dtype; Nanmax axis
+        keepdims; Nanmean axis keepdims; Nanmedian axis keepdims; Nanmin axis keepdims;
+        Nanpercentile axis method keepdims; Nanprod axis keepdims; Nanquantile axis method
+        keepdims; Nanstd axis keepdims; Nansum axis keepdims; Nanvar axis keepdims; Negative;
+        Nextafter; Nonzero; NotEqual; OnesLike dtype; Outer; Pad pad_width mode; Percentile axis
+        method keepdims; Power; Prod axis keepdims dtype; Ptp axis keepdims; Quantile axis method
+        keepdims; Rad2deg; Ravel; Real; Reciprocal; Repeat repeats axis; Reshape newshape;
+        RightShift; Roll shift axis; Rot90 k axes; Round decimals; SearchSorted side; Select;
+        Sign; Signbit; Sin; Sinc; Sinh; Slogdet; Sort axis; Split indices_or_sections axis; Sqrt;
+        Square; Squeeze axis; Stack axis; Std axis keepdims; Subtract; Sum axis keepdims; Swapaxes
+        axis1 axis2; Take axis; TakeAlongAxis axis; Tan; Tanh; Tensordot axes; Tile repeats; Trace
+        offset axis1 axis2; Transpose axes; Trapezoid x dx axis; Tril k; Triu k; TrueDivide;
+        Trunc; Unique sorted return_index return_inverse return_counts axis size fill_value;
+        UnravelIndex shape; Vander N increasing; Var axis keepdims; Vdot; View dtype; Vsplit
+        indices_or_sections; Vstack; Where; ZerosLike dtype
+    """,
+}
+
+# Ops whose name is not that of the class in small letters; of those in one line, the first is read.
+_NAMES = {
+    "AllClose": "allclose", "BatchNorm": "batch_normalization", "CDist": "cdist", "IsIn": "isin",
+    "GetItem": "getitem", "LayerNorm": "layer_normalization", "RMSNorm": "rms_normalization",
+    "SearchSorted": "searchsorted",
+}  # fmt: skip
+
+_ALIASES = {"abs": "Absolute", "hard_swish": "HardSilu", "swish": "Silu"}
+
+
+class KerasOp(NamedTuple):
+    """How files write an op."""
+
+    module: str
+    class_name: str
+    options: tuple[str, ...]
+    function: str
+
+
+@cache
+def keras_ops() -> dict[str, KerasOp]:
+    """The rows of the table, by the class."""
+    rows = {}
+    for module, text in _CLASSES.items():
+        for item in text.split(";"):
+            class_name, *options = item.split()
+            function = _NAMES.get(class_name, to_snake_case(class_name))
+            rows[class_name] = KerasOp(MODULE + module, class_name, tuple(options), function)
+    return rows
+
+
+@cache
+def _by_function() -> dict[str, KerasOp]:
+    rows = keras_ops()
+    found = {row.function: row for row in rows.values()}
+    return {**found, **{name: rows[class_name] for name, class_name in _ALIASES.items()}}
+
+
+# ---------------------------------------------------------------- writing
+
+
+def written_call(
+    operation: OpNode, args: tuple, kwargs: dict[str, Any]
+) -> tuple[dict[str, Any], tuple, dict[str, Any]]:
+    """Returns the entry of an op without its nodes, and the arguments of its node.
+
+    Raises:
+        ValueError: Files have no class for the op, or no place for an argument.
+    """
+    row = _by_function().get(operation.op.__name__)
+    if row is None:
+        raise _unwritable(operation, "no class of Keras stands for this op")
+    bound = operation.op.op.signature.bind(*args, **kwargs)
+    bound.apply_defaults()
+    config: dict[str, Any] = {"name": operation.name}
+    left: list[Any] = []
+    named: dict[str, Any] = {}
+    for parameter in bound.signature.parameters.values():
+        value = bound.arguments[parameter.name]
+        if parameter.name in row.options:
+            config[parameter.name] = _option(operation, parameter.name, value)
+        elif parameter.kind is parameter.VAR_POSITIONAL:
+            left += value
+        elif parameter.kind is parameter.VAR_KEYWORD:
+            named = dict(value)
+        else:
+            left.append(value)
+    entry = {
+        "module": row.module,
+        "class_name": row.class_name,
+        "config": config,
+        "registered_name": row.class_name,
+    }
+    return entry, tuple(left), named
+
+
+def _option(operation: OpNode, name: str, value: Any) -> Any:
+    """Returns an argument as a plain value."""
+    if name == "dtype" and value is not None:
+        return standardize_dtype(value)
+    leaves = tree.flatten(value)
+    if any(isinstance(x, KerasTensor) for x in leaves):
+        raise _unwritable(
+            operation, f"a tensor as the argument {name}, which files keep as a value"
+        )
+    plain = [x.item() if hasattr(x, "item") and not getattr(x, "shape", ()) else x for x in leaves]
+    if all(x is None or isinstance(x, (bool, int, float, str)) for x in plain):
+        return tree.pack(value, plain) if tree.is_nested(value) else plain[0]
+    if value is not None and hasattr(value, "tolist"):
+        return value.tolist()
+    raise _unwritable(operation, f"{name}={value!r}, which is no plain value")
+
+
+def _unwritable(operation: OpNode, given: str) -> SpecError:
+    return SpecError(
+        f"Saving the op {operation.name!r} (ops.{operation.op.__name__})",
+        expected="an op that model files can hold",
+        given=given[:300],
+        fix="put this computation into the call of a layer of your own",
+    )
+
+
+# ---------------------------------------------------------------- reading
+
+
+def is_op(entry: dict[str, Any]) -> bool:
+    """Whether an entry of a graph is an op rather than a layer."""
+    module, class_name = entry.get("module"), entry.get("class_name")
+    if isinstance(module, str):
+        return module.startswith(MODULE)
+    # Legacy files name no module. Layers of the same name (Add, Softmax) have a dtype.
+    config = entry.get("config")
+    return class_name in keras_ops() and isinstance(config, dict) and "dtype" not in config
+
+
+def read_op(entry: dict[str, Any]) -> tuple[OpNode, dict[str, Any]]:
+    """Returns the op of an entry, and the arguments that its config holds.
+
+    Raises:
+        ValueError: There is no such op, or the config has unknown keys.
+    """
+    class_name, config = entry.get("class_name"), entry.get("config")
+    row = keras_ops().get(class_name) if isinstance(class_name, str) else None
+    who = f"The op {str(class_name)[:80]!r}"
+    if row is None or row.function not in OPS or entry.get("module", row.module) != row.module:
+        raise SpecError(
+            who, expected="an op of keras.ops, under the module that has it",
+            given=f"{str(class_name)[:80]!r} of module {str(entry.get('module'))[:80]!r}",
+            fix="the file is damaged, or was written by a newer Keras",
+        )  # fmt: skip
+    if not isinstance(config, dict):
+        raise SpecError(who, expected="a config that is a dict", given=f"{type(config).__name__}",
+                        fix="the file is damaged")  # fmt: skip
+    unknown = config.keys() - {"name", *row.options}
+    if unknown:
+        raise SpecError(
+            who, expected=f"the keys name, {', '.join(row.options)}",
+            given=f"{', '.join(sorted(map(str, unknown)))}"[:200], fix="the file is damaged",
+        )  # fmt: skip
+    options = {key: _tuples(value) for key, value in config.items() if key != "name"}
+    operation = OpNode(OPS[row.function], name=config.get("name", entry.get("name")))
+    for name in options.keys() - operation.op.op.signature.parameters.keys():
+        if options.pop(name):
+            raise _wrong_call(operation, f"{name}, which is not supported")
+    return operation, options
+
+
+def full_call(
+    operation: OpNode, options: dict[str, Any], args: list[Any], kwargs: dict[str, Any]
+) -> tuple[list[Any], dict[str, Any]]:
+    """Returns the call of the op: the arguments of the node and those of the config, together.
+
+    Raises:
+        ValueError: There are too many, or too few.
+    """
+    left, named = list(args), {**kwargs, **options}
+    positional: list[Any] = []
+    for parameter in operation.op.op.signature.parameters.values():
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            positional, left = positional + left, []
+        elif parameter.name in options and (left or parameter.default is parameter.empty):
+            positional.append(named.pop(parameter.name))
+        elif not left:
+            break
+        else:
+            positional.append(left.pop(0))
+    if operation.op.__name__ == "getitem":  # JSON has no tuples, and a list would gather
+        positional[1:] = map(_tuples, positional[1:])
+    named = {key: value for key, value in named.items() if value is not None or key in options}
+    try:
+        operation.op.op.signature.bind(*positional, *left, **named)
+    except TypeError as error:
+        raise _wrong_call(operation, str(error)) from None
+    return positional, named
+
+
+def _wrong_call(operation: OpNode, given: str) -> SpecError:
+    return SpecError(
+        f"The op {operation.name!r} (ops.{operation.op.__name__})",
+        expected="a call with the arguments of the op",
+        given=given,
+        fix="the file is damaged",
+    )
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value

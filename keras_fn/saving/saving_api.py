@@ -1,0 +1,279 @@
+"""Saving and loading models and weights: which format a path means, and the way in or out."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from keras_fn.saving.config_validation import config_errors, prepare
+from keras_fn.saving.errors import ModelFileError, ModelFileTypeError
+from keras_fn.saving.file_io import describe, local_path, open_for_reading, open_for_writing
+from keras_fn.saving.strict_json import parse_json
+from keras_fn.saving.weights import check_parameters
+
+from . import keras_format, legacy_h5, weights_format
+
+_LEGACY = (".h5", ".hdf5")
+
+_ZIP = b"PK\x03\x04"
+
+
+def save_model(
+    model: Any, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
+) -> None:
+    """Saves a model: its architecture, its weights, how it is trained, and the optimizer's state.
+
+    The file at `filepath` is replaced in one step once the new one is whole: a save that fails
+    leaves it as it was.
+
+    Args:
+        model: The model.
+        filepath: Where to: a path that ends in `.keras`, or in `.h5` for the legacy format, or a
+            file object for `.keras`.
+        overwrite: Whether a file that is there is replaced; else it is an error.
+        zipped: True or None: a `.keras` file is one zip archive.
+        **kwargs: `include_optimizer=False` leaves the state of the optimizer out.
+
+    Raises:
+        ModelFileError: The model has what no file can hold, or the path has another ending.
+        OSError: The system refused to write.
+
+    Example:
+        >>> import io
+        >>> x = keras.Input((3,))
+        >>> model, file = keras.Model(x, keras.layers.Dense(2)(x)), io.BytesIO()
+        >>> keras.saving.save_model(model, file)
+        >>> file.getvalue()[:2]
+        b'PK'
+    """
+    with_optimizer = kwargs.pop("include_optimizer", True)
+    if kwargs:
+        raise TypeError(f"save_model does not take {', '.join(kwargs)}.")
+    if zipped not in (True, None):
+        raise ModelFileError(
+            "a model is saved in one file", expected="zipped=True or None", found=f"zipped={zipped}"
+        )
+    _check_built(model)
+    is_legacy = _ends(filepath, _LEGACY)
+    if not is_legacy and isinstance(filepath, (str, bytes, os.PathLike)):
+        _check_ending(filepath, (".keras",), "a model", "name the file model.keras")
+    if is_legacy and _ends(filepath, (".weights.h5",)):
+        raise ModelFileError(
+            f"{describe(filepath)}: this ending is for weights alone", expected=".keras",
+            fix="name the file model.keras, or call save_weights",
+        )  # fmt: skip
+    _check_free(filepath, overwrite)
+    if is_legacy:
+        data = legacy_h5.content(model, with_optimizer)
+        with open_for_writing(filepath) as file:
+            file.write(data)
+    else:
+        members = keras_format.members(model, with_optimizer)
+        with open_for_writing(filepath) as file:
+            keras_format.write(members, file)
+
+
+def load_model(
+    filepath: Any, custom_objects: Any = None, compile: bool = True, safe_mode: bool = True
+) -> Any:
+    """Loads a model from a `.keras` or legacy `.h5` file, of keras_fn or of Keras.
+
+    Loading never runs code of a file, whatever the arguments.
+
+    Args:
+        filepath: A local path, or a binary, seekable file object.
+        custom_objects: Classes and functions of yours, by the names that the file uses.
+        compile: Whether the model is compiled as it was, and the optimizer's state restored.
+        safe_mode: Kept for compatibility: there is no unsafe mode.
+
+    Returns:
+        The model.
+
+    Raises:
+        ModelFileError: The file is malformed, holds code, or cannot be restored as it was.
+        ModelFileTypeError: It names a class or function that is not known.
+        OSError: The file cannot be read.
+
+    Example:
+        >>> import io
+        >>> x = keras.Input((3,))
+        >>> model, file = keras.Model(x, keras.layers.Dense(2)(x)), io.BytesIO()
+        >>> keras.saving.save_model(model, file)
+        >>> keras.saving.load_model(file).output_shape
+        (None, 2)
+    """
+    del safe_mode  # files never run code
+    if isinstance(filepath, (str, bytes, os.PathLike)) and os.path.isdir(local_path(filepath)):
+        raise ModelFileError(
+            f"{describe(filepath)}: a directory, not a file", expected="a .keras or .h5 file",
+            found="a directory, perhaps a SavedModel",
+            fix="load it in Keras with the TensorFlow backend, and save it as model.keras",
+        )  # fmt: skip
+    with open_for_reading(filepath) as file:
+        start = _first_bytes(file)
+        if _is_hdf5(start) and not _ends(filepath, (".keras",)):
+            return legacy_h5.read(file, custom_objects, compile)
+        return keras_format.read(file, custom_objects, compile)
+
+
+def save_weights(
+    model: Any,
+    filepath: Any,
+    overwrite: bool = True,
+    max_shard_size: float | None = None,
+    **kwargs: Any,
+) -> None:
+    """Saves the weights of a model, and the state of its optimizer.
+
+    Args:
+        model: A built model.
+        filepath: A path that ends in `.weights.h5`; in `.weights.json` for several files.
+        overwrite: Whether a file that is there is replaced; else it is an error.
+        max_shard_size: If set, the greatest size of one file in gibibytes: the weights go to as
+            many as it takes, beside a JSON file that lists them.
+        **kwargs: `objects_to_skip`, layers whose weights are left out.
+
+    Raises:
+        ModelFileError: The model is not built, or the path has another ending.
+        OSError: The system refused to write.
+    """
+    skipped = kwargs.pop("objects_to_skip", None) or ()
+    if kwargs:
+        raise TypeError(f"save_weights does not take {', '.join(kwargs)}.")
+    _check_built(model)
+    if max_shard_size is None:
+        if isinstance(filepath, (str, bytes, os.PathLike)):
+            _check_ending(filepath, (".weights.h5",), "weights", "name it model.weights.h5")
+        _check_free(filepath, overwrite)
+        weights_format.write(model, filepath, skipped)
+        return
+    endings = (".weights.json", ".weights.h5")
+    _check_ending(filepath, endings, "weights in several files", "name it model.weights.json")
+    path = Path(os.fsdecode(filepath)).with_suffix(".json")
+    _check_free(path, overwrite)
+    weights_format.write_shards(model, path, max_shard_size, skipped)
+
+
+def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
+    """Sets the weights of a model from a file: all of them, or after an error none.
+
+    Args:
+        model: A built model.
+        filepath: A `.weights.h5`, `.weights.json`, `.keras` or legacy `.h5` file.
+        skip_mismatch: Whether layers whose weights do not fit are left as they are, and listed
+            in a warning.
+        **kwargs: `objects_to_skip`, layers to leave as they are; `by_name=True`, to find the
+            layers of a legacy file by name instead of by order.
+
+    Raises:
+        ModelFileError: The file is malformed, or does not hold the weights of this model.
+        OSError: The file cannot be read.
+    """
+    skipped = kwargs.pop("objects_to_skip", None) or ()
+    by_name = kwargs.pop("by_name", False)
+    if kwargs:
+        raise TypeError(f"load_weights does not take {', '.join(kwargs)}.")
+    _check_built(model)
+    with open_for_reading(filepath) as file:
+        start = _first_bytes(file)
+        is_legacy = _is_hdf5(start) and legacy_h5.is_legacy(file)
+        if not is_legacy and by_name:
+            raise ModelFileError(
+                "only legacy files are read by name", expected="a legacy .h5 file",
+                found=describe(file), fix="load it with skip_mismatch=True",
+            )  # fmt: skip
+        if is_legacy and skipped:
+            raise ModelFileError(
+                "objects_to_skip is for files of the newer formats", found=describe(file),
+                fix="load the legacy file with by_name=True",
+            )  # fmt: skip
+        if is_legacy:
+            legacy_h5.load_weights(model, file, by_name, skip_mismatch)
+        elif _is_hdf5(start):
+            weights_format.read(model, file, skip_mismatch, skipped)
+        elif start.startswith(_ZIP):
+            keras_format.load_weights(model, file, skip_mismatch, skipped)
+        elif _ends(filepath, (".json",)):
+            weights_format.read_shards(model, file, local_path(filepath), skip_mismatch, skipped)
+        else:
+            raise ModelFileError(
+                f"{describe(file)}: not a file of weights",
+                expected="a .weights.h5, .weights.json, .keras or .h5 file",
+                found=repr(start[:8]),
+                fix="the file is damaged, or is of another kind",
+            )
+
+
+def parse_config(json_string: str | bytes) -> dict[str, Any]:
+    """Returns the config in the JSON of a model, checked and with old forms mended.
+
+    Raises:
+        ModelFileError: It is malformed, holds code, or is over the limits.
+    """
+    data = json_string.encode("utf-8") if isinstance(json_string, str) else json_string
+    with config_errors("model JSON"):
+        return prepare(parse_json(data), is_own=True)
+
+
+def model_from_json(json_string: str | bytes, custom_objects: Any = None) -> Any:
+    """Returns the model that a JSON text describes; its weights are drawn when they are read.
+
+    Args:
+        json_string: What `Model.to_json` gave.
+        custom_objects: Classes and functions of yours, by name.
+
+    Raises:
+        ModelFileError: It is malformed, holds code, or is over the limits.
+        ModelFileTypeError: It names a class or function that is not known.
+    """
+    config = parse_config(json_string)
+    with config_errors("model JSON"):
+        model = keras_format.build(config, custom_objects)
+        check_parameters(model)
+    return model
+
+
+def _first_bytes(file: Any) -> bytes:
+    file.seek(0)
+    start = file.read(8)
+    file.seek(0)
+    return start
+
+
+def _is_hdf5(start: bytes) -> bool:
+    return start.startswith(b"\x89HDF")
+
+
+def _ends(filepath: Any, endings: tuple[str, ...]) -> bool:
+    if not isinstance(filepath, (str, bytes, os.PathLike)):
+        return False
+    return os.fsdecode(filepath).lower().endswith(endings)
+
+
+def _check_ending(filepath: Any, endings: tuple[str, ...], what: str, fix: str) -> None:
+    if not isinstance(filepath, (str, bytes, os.PathLike)):
+        raise ModelFileTypeError("a path is needed", found=type(filepath).__name__)
+    local_path(filepath)
+    if not _ends(filepath, endings):
+        raise ModelFileError(
+            f"{describe(filepath)}: {what} cannot go to a file of this name",
+            expected=f"a path that ends in {' or '.join(endings)}",
+            fix=fix,
+        )
+
+
+def _check_free(filepath: Any, overwrite: bool) -> None:
+    is_path = isinstance(filepath, (str, bytes, os.PathLike))
+    if is_path and not overwrite and os.path.lexists(local_path(filepath)):
+        raise ModelFileError(
+                f"{describe(filepath)}: there is a file already", expected="a new path",
+                fix="choose another path, or pass overwrite=True",
+            )  # fmt: skip
+
+
+def _check_built(model: Any) -> None:
+    if not getattr(model, "built", False):
+        raise ModelFileError(
+            f"{type(model).__name__} {getattr(model, 'name', '')!r} is not built, so it has no "
+            "weights yet",
+            fix="call the model on data, or build(input_shape), before",
+        )

@@ -1,0 +1,188 @@
+"""What `compile` was told, bound to the outputs of the model: losses and metrics."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from keras_fn import losses as losses_module
+from keras_fn import metrics as metrics_module
+from keras_fn import ops
+from keras_fn.core import tree
+from keras_fn.data_adapters.output_binding import Outputs
+from keras_fn.errors import SpecError
+from keras_fn.losses.loss import LossFunctionWrapper
+
+
+class CompiledLoss:
+    """The losses of the outputs and their weighted sum.
+
+    Args:
+        loss: One loss, a list in the order of the outputs, or a dict by name.
+        loss_weights: Numbers, likewise.
+        outputs: The outputs that they belong to.
+    """
+
+    def __init__(self, loss: Any, loss_weights: Any, outputs: Outputs):
+        self.outputs = outputs
+        self.losses = [_loss(x) for x in outputs.bind(loss, "losses", fill=True)]
+        weights = outputs.bind(loss_weights, "loss_weights", fill=True)
+        self.weights = [None if w is None else float(w) for w in weights]
+        # One output is the loss; several are shown one by one beside their sum.
+        self.trackers: list[Any] = []
+        if sum(x is not None for x in self.losses) > 1:
+            self.trackers = [
+                None if fn is None else metrics_module.Mean(name=f"{name}_loss")
+                for name, fn in zip(outputs.names, self.losses, strict=True)
+            ]
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The running means of the losses."""
+        return [tracker for tracker in self.trackers if tracker is not None]
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Returns the weighted sum, and the losses for `track`."""
+        targets = self.outputs.bind(y_true, "targets", fill=True)
+        weights = self.outputs.bind(sample_weight, "sample weights", fill=True)
+        predictions = tree.flatten(y_pred)
+        total, parts = None, []
+        rows = zip(self.losses, self.weights, targets, predictions, weights, strict=True)
+        for fn, factor, target, prediction, weight in rows:
+            if fn is None or target is None:
+                parts.append(None)
+                continue
+            value = fn(target, prediction, weight)
+            value = ops.cast(value, "float32") if ops.dtype(value) in _HALF else value
+            parts.append(value)
+            if factor is not None:
+                value = ops.multiply(value, factor)
+            total = value if total is None else ops.add(total, value)
+        return total, parts
+
+    def track(self, parts: Sequence[Any], count: Any) -> None:
+        """Takes the losses of a batch of `count` samples into the running means."""
+        for tracker, part in zip(self.trackers, parts, strict=False):
+            if tracker is not None and part is not None:
+                tracker.add_mean(part, count)
+
+    def check(self, targets: Sequence[Any], shapes: Sequence[Any]) -> None:
+        """Raises unless the targets (host arrays) can belong to outputs of these shapes."""
+        rows = zip(self.losses, targets, shapes, self.outputs.names, strict=True)
+        for fn, target, shape, name in rows:
+            if hasattr(fn, "check_targets") and target is not None:
+                fn.check_targets(target, shape, f"{self.outputs.who}, output {name!r}")
+
+
+_HALF = ("float16", "bfloat16")
+
+
+def _loss(identifier: Any) -> Any:
+    if identifier is None:
+        return None
+    fn = losses_module.get(identifier)
+    if isinstance(fn, losses_module.Loss):
+        return fn
+    name = getattr(fn, "__name__", type(fn).__name__)
+    return LossFunctionWrapper(fn, name=name)
+
+
+class CompiledMetrics:
+    """The metrics of the outputs, with the names under which they are shown.
+
+    Args:
+        metrics: Metrics without sample weights: one, a list, a list of lists, or a dict by name.
+        weighted: Metrics with sample weights, likewise.
+        outputs: The outputs that they belong to.
+        y_true: Specs of the targets, bound to the outputs.
+        y_pred: Specs of the predictions, flat.
+    """
+
+    def __init__(
+        self, metrics: Any, weighted: Any, outputs: Outputs, y_true: Any, y_pred: Sequence[Any]
+    ):
+        self.outputs = outputs
+        self.rows: list[tuple[int, str, Any, bool]] = []  # output, name shown, metric, weighted
+        for given, is_weighted in ((metrics, False), (weighted, True)):
+            for i, group in enumerate(_grouped(given, outputs)):
+                for identifier in group:
+                    metric = _metric(identifier, y_true[i], y_pred[i])
+                    self.rows.append((i, self._shown(i, identifier, metric), metric, is_weighted))
+
+    def _shown(self, i: int, identifier: Any, metric: Any) -> str:
+        name = identifier if isinstance(identifier, str) else metric.name
+        name = name if len(self.outputs) == 1 else f"{self.outputs.names[i]}_{name}"
+        taken = {row[1] for row in self.rows}
+        while name in taken:
+            name = f"weighted_{name}" if f"weighted_{name}" not in taken else f"{name}_1"
+        return name
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The metrics themselves."""
+        return [metric for _, _, metric, _ in self.rows]
+
+    def update(self, y_true: Any, y_pred: Any, sample_weight: Any) -> None:
+        """Takes a batch into account."""
+        if not self.rows:
+            return
+        targets = self.outputs.bind(y_true, "targets", fill=True)
+        weights = self.outputs.bind(sample_weight, "sample weights", fill=True)
+        predictions = tree.flatten(y_pred)
+        for i, _, metric, weighted in self.rows:
+            if targets[i] is not None:
+                weight = weights[i] if weighted else None
+                if weight is None:
+                    metric.update_state(targets[i], predictions[i])
+                else:
+                    metric.update_state(targets[i], predictions[i], sample_weight=weight)
+
+    def results(self) -> dict[str, Any]:
+        """Returns the results, by the names shown."""
+        found: dict[str, Any] = {}
+        for _, name, metric, _ in self.rows:
+            value = metric.result()
+            found.update(value if isinstance(value, dict) else {name: value})
+        return found
+
+
+def _grouped(given: Any, outputs: Outputs) -> list[list[Any]]:
+    """Returns a list of metrics for each output."""
+    if given is None:
+        return [[] for _ in outputs.names]
+    if isinstance(given, dict):
+        groups = outputs.bind(given, "metrics", fill=True)
+    elif isinstance(given, (list, tuple)) and len(outputs) > 1:
+        nested = any(isinstance(x, (list, tuple)) for x in given)
+        if not nested and len(given) != len(outputs):
+            raise SpecError(
+                outputs.who, expected=f"metrics for {len(outputs)} outputs",
+                given=f"a list of {len(given)}",
+                fix="give a list for each output, or a dict by name",
+            )  # fmt: skip
+        groups = outputs.bind(list(given), "metrics")
+    else:
+        groups = [given] * len(outputs)
+    return [
+        [] if g is None else [x for x in tree.flatten(g) if x is not None]
+        if isinstance(g, (list, tuple)) else [g]
+        for g in groups
+    ]  # fmt: skip
+
+
+def _metric(identifier: Any, y_true: Any, y_pred: Any) -> Any:
+    if identifier in ("accuracy", "acc", "crossentropy", "ce"):
+        kind = "accuracy" if identifier in ("accuracy", "acc") else "crossentropy"
+        return metrics_module.get(_for_shapes(kind, y_true, y_pred))
+    metric = metrics_module.get(identifier)
+    if isinstance(metric, metrics_module.Metric):
+        return metric
+    name = getattr(metric, "__name__", type(metric).__name__)
+    return metrics_module.MeanMetricWrapper(metric, name=name)
+
+
+def _for_shapes(kind: str, y_true: Any, y_pred: Any) -> str:
+    """Returns the accuracy or crossentropy that fits: binary, of classes, of class numbers."""
+    classes = y_pred.shape[-1] if y_pred.shape else 1
+    if classes == 1:
+        return f"binary_{kind}"
+    rank_less = len(y_true.shape) < len(y_pred.shape) or y_true.shape[-1] == 1
+    return f"sparse_categorical_{kind}" if rank_less else f"categorical_{kind}"

@@ -1,0 +1,216 @@
+"""Where NaN begins: planted at a known place, found there, and the model left alone."""
+
+import numpy as np
+import pytest
+
+import keras_fn as keras
+from keras_fn import ops
+from keras_fn.debugging.layer_hooks import watched
+from keras_fn.debugging.nan_debugging import TensorStats, find_non_finite
+from keras_fn.training.snapshot import untouched
+
+X = np.random.default_rng(0).normal(size=(8, 3)).astype("float32")
+Y = np.ones((8, 1), "float32")
+
+
+def chain(middle=None):
+    """Input, inner model (two layers), middle, out."""
+    keras.utils.set_random_seed(1)
+    a = keras.Input((3,), name="a")
+    b = keras.layers.Dense(4, activation="sigmoid", name="second")(
+        keras.layers.Dense(4, name="first")(a)
+    )
+    inner = keras.Model(a, b, name="inner")
+    x = keras.Input((3,), name="x")
+    y = inner(x)
+    y = middle(y) if middle else y
+    model = keras.Model(x, keras.layers.Dense(1, name="out")(y))
+    model.compile("sgd", "mse")
+    return model
+
+
+def found(model, *args, **kwargs):
+    result = find_non_finite(model, *args, **kwargs)
+    return None if result is None else (result.what, result.layer, result.kind)
+
+
+def test_a_model_in_order_has_nothing_to_report():
+    model = chain()
+    assert find_non_finite(model, X, Y) is None
+    assert find_non_finite(model, X) is None
+    assert find_non_finite(model) is None
+
+
+def test_data_comes_first():
+    bad = X.copy()
+    bad[2, 1] = np.inf
+    result = find_non_finite(chain(), bad, Y)
+    assert (result.what, result.layer) == ("data", "")
+    assert result.tensors[0].name == "x" and result.tensors[0].infinities == 1
+    assert found(chain(), X, Y * np.nan) == ("data", "", "")
+    assert found(chain(), X, Y, sample_weight=np.full(8, np.nan)) == ("data", "", "")
+
+
+@pytest.mark.parametrize("with_data", [True, False])
+def test_a_weight_is_named_with_its_layer(with_data):
+    model = chain()
+    for layer, value in (("out", np.nan), ("first", np.inf)):
+        owner = model.get_layer("inner").get_layer("first") if layer == "first" else (
+            model.get_layer(layer)
+        )  # fmt: skip
+        kernel = owner.kernel.numpy().copy()
+        kernel[0, 0] = value
+        owner.kernel.assign(kernel)
+        result = find_non_finite(model, *((X, Y) if with_data else ()))
+        path = "inner/first" if layer == "first" and with_data else layer
+        if layer == "first" or with_data:
+            assert (result.what, result.layer, result.kind) == ("weight", path, "Dense")
+            assert [t.name for t in result.tensors] == ["kernel"]
+
+
+def test_the_first_output_is_found_also_that_of_an_op():
+    model = chain(lambda y: ops.log(y - 2.0))
+    result = find_non_finite(model, X, Y)
+    assert (result.what, result.kind) == ("output", "Log")
+    entering, leaving = result.tensors
+    assert entering.name == "input" and entering.is_finite and entering.greatest < 0
+    assert leaving.name == "output" and leaving.nans == 32
+    assert "output of Log" in str(result) and "(8, 4): 32 NaN" in str(result)
+
+
+def test_the_first_output_inside_a_nested_model_is_found():
+    class Overflow(keras.layers.Layer):
+        def call(self, x):
+            return x * 3e38 * 10
+
+    x = keras.Input((3,))
+    inner = keras.Sequential(
+        [keras.Input((3,)), Overflow(name="over"), keras.layers.Dense(1, name="later")], name="seq"
+    )
+    model = keras.Model(x, inner(x))
+    assert found(model, X) == ("output", "seq/over", "Overflow")
+
+
+def test_a_loss_that_is_no_number():
+    model = chain()
+    model.compile("sgd", lambda y, p: ops.log(p * 0 - 1.0))
+    result = find_non_finite(model, X, Y)
+    assert (result.what, result.layer) == ("loss", "")
+    assert result.tensors[0].nans == 1
+
+
+def test_a_gradient_that_is_no_number_while_all_else_is():
+    # The square root has a slope of infinity at 0, and 0 times that is NaN.
+    x = keras.Input((3,))
+    y = keras.layers.Dense(2, kernel_initializer="zeros", name="zero")(x)
+    model = keras.Model(x, keras.layers.Dense(1, name="out")(ops.sqrt(y)))
+    model.compile("sgd", "mse")
+    result = find_non_finite(model, X, Y)
+    assert (result.what, result.layer, result.kind) == ("gradient", "zero", "Dense")
+
+
+def test_the_model_is_left_as_it_was():
+    x = keras.Input((3,))
+    y = keras.layers.Dropout(0.5)(keras.layers.BatchNormalization()(x))
+    model = keras.Model(x, keras.layers.Dense(1)(y))
+    model.compile("adam", "mse")
+    model.fit(X, Y, verbose=0)
+    before = [v.numpy() for v in (*model.variables, *model.optimizer.variables)]
+    attributes, of_optimizer = set(vars(model)), set(vars(model.optimizer))
+    plan = model._plan
+    find_non_finite(model, X, Y)
+    after = [v.numpy() for v in (*model.variables, *model.optimizer.variables)]
+    assert all(map(np.array_equal, before, after))
+    assert set(vars(model)) == attributes and set(vars(model.optimizer)) == of_optimizer
+    assert model._plan is plan
+    model.fit(X, Y, verbose=0)
+    assert not np.array_equal(model.trainable_variables[-1].numpy(), before[-1])
+
+
+def test_a_scaled_loss_is_looked_at_without_its_scale():
+    model = chain()
+    model.compile(keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(), 1e38), "mse")
+    model.fit(X, Y, verbose=0)
+    assert find_non_finite(model, X, Y * 1e3) is None
+
+
+def test_a_model_with_a_call_of_its_own_is_one_layer():
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__(name="own")
+            self.dense = keras.layers.Dense(1)
+
+        def call(self, x):
+            return ops.log(self.dense(x) * 0.0 - 1.0)
+
+    model = Own()
+    model(X)
+    assert found(model, X) == ("output", "own", "Own")
+
+
+def test_stats_of_a_tensor():
+    stats = TensorStats.of("a", np.array([[np.nan, np.inf, -np.inf], [1.0, 2.0, 6.0]]))
+    assert stats == TensorStats("a", (2, 3), 1, 2, 1.0, 6.0, 3.0)
+    assert not stats.is_finite
+    assert TensorStats.of("b", np.arange(3)).is_finite
+
+
+def test_a_nested_model_in_inference_is_watched_too():
+    model, seen = chain(), []
+    model.get_layer("inner")(X)
+    model.get_layer("inner")(X)  # it would be a compiled call by now, on some backends
+
+    def around(path, layer, args, kwargs):
+        seen.append(path)
+        return layer(*args, **kwargs)
+
+    with watched(model, around) as call:
+        y = call(X, training=False)
+    assert seen == ["inner/first", "inner/second", "out"]
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(y), ops.convert_to_numpy(model(X)), rtol=1e-5, atol=1e-6
+    )
+    assert seen == ["inner/first", "inner/second", "out"]
+
+
+# -------------------------------------------------------------------- TerminateOnNaN
+
+
+def exploding():
+    """Overflows in its layer `middle` as soon as its weights have taken one large step."""
+    model = chain(keras.layers.Dense(4, name="middle"))
+    model.compile(keras.optimizers.SGD(1e25), "mse")
+    return model
+
+
+def test_terminate_on_nan_says_where():
+    model = exploding()
+    callback = keras.callbacks.TerminateOnNaN(raise_error=True, data=(X, Y))
+    with pytest.raises(
+        RuntimeError, match=r"Batch 1: .*\nThe first .* output of Dense '"
+    ) as caught:
+        model.fit(X, Y, batch_size=4, epochs=1, verbose=0, callbacks=[callback])
+    assert "input (8, " in str(caught.value)
+
+
+def test_terminate_on_nan_without_data_looks_at_the_weights(capsys):
+    model = chain()
+    model.get_layer("out").kernel.assign(np.full((4, 1), np.nan))
+    model.fit(X, Y, verbose=0, callbacks=[keras.callbacks.TerminateOnNaN()])
+    printed = capsys.readouterr().out
+    assert "Batch 0: the loss is nan" in printed
+    assert "the weight of Dense" in printed
+
+
+def test_terminate_on_nan_uses_the_weights_of_before_the_batch():
+    model = chain(lambda y: ops.log(y * 0.0 + keras.layers.Dense(1, name="scale")(y)))
+    model.get_layer("scale").set_weights([np.zeros((4, 1)), np.ones(1)])
+    with untouched(model):
+        assert find_non_finite(model, X, Y) is None
+    bad = X.copy()
+    bad[7] = 1e38  # finite, but not what comes of it
+
+    model.get_layer("scale").set_weights([np.full((4, 1), -0.5), np.ones(1)])
+    callback = keras.callbacks.TerminateOnNaN(raise_error=True, data=(bad, Y))
+    with pytest.raises(RuntimeError, match="output of Log"):
+        model.fit(bad, Y, batch_size=4, shuffle=False, verbose=0, callbacks=[callback])

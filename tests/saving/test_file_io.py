@@ -1,0 +1,214 @@
+"""Files are opened narrowly and replaced in one step."""
+
+import errno
+import io
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from keras_fn.saving.errors import ModelFileError, ModelFileTypeError
+from keras_fn.saving.file_io import atomic_write, open_for_reading, open_for_writing
+
+ROOT = Path(__file__).parents[2]
+
+
+def save(path, content: bytes) -> None:
+    with atomic_write(path) as file:
+        file.write(content)
+
+
+def run_python(code: str, *arguments: object) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://h/m.keras", "https:m", "gs://b/m.keras", "hf://a/b", "hf:a", "file:///m", "S3://b"],
+)
+@pytest.mark.parametrize("use", [open_for_reading, atomic_write])
+def test_urls_are_refused(use, url):
+    with pytest.raises(ValueError, match="only local files"), use(url):
+        pass
+
+
+def test_a_local_name_with_a_colon_has_a_way(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    save("./a:b.keras", b"x")
+    with open_for_reading(os.path.join(".", "a:b.keras")) as file:
+        assert file.read() == b"x"
+
+
+@pytest.mark.parametrize("path", ["", "a\0b"])
+def test_unusable_paths_are_refused(path):
+    with pytest.raises(ModelFileError), open_for_reading(path):
+        pass
+
+
+def test_pipes_and_devices_are_refused_without_waiting(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (pipe, "/dev/zero"):
+        with pytest.raises(ModelFileError, match="not a regular file"), open_for_reading(path):
+            pass
+        with pytest.raises(ModelFileError, match="not a regular file"), atomic_write(path):
+            pass
+
+
+def test_folders_and_missing_files_are_os_errors(tmp_path):
+    with pytest.raises(IsADirectoryError), open_for_reading(tmp_path):
+        pass
+    with pytest.raises(FileNotFoundError), open_for_reading(tmp_path / "none"):
+        pass
+    with pytest.raises(FileNotFoundError), atomic_write(tmp_path / "none" / "m.keras"):
+        pass
+
+
+def test_file_objects_are_used_and_left_open():
+    buffer = io.BytesIO(b"abc")
+    with open_for_reading(buffer) as file:
+        assert file is buffer
+    with open_for_writing(buffer) as file:
+        file.write(b"xyz")
+    assert buffer.getvalue() == b"xyz"
+
+
+@pytest.mark.parametrize("thing", [3, None, io.StringIO("x"), object()])
+def test_other_things_are_type_errors(thing):
+    with pytest.raises(ModelFileTypeError), open_for_reading(thing):
+        pass
+
+
+def test_a_new_file_follows_the_umask(tmp_path):
+    old = os.umask(0o027)
+    try:
+        save(tmp_path / "m.keras", b"new")
+    finally:
+        os.umask(old)
+    assert stat.S_IMODE((tmp_path / "m.keras").stat().st_mode) == 0o640
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o664, 0o640])
+def test_a_replaced_file_keeps_its_permissions(tmp_path, mode):
+    path = tmp_path / "m.keras"
+    path.write_bytes(b"old")
+    path.chmod(mode)
+    save(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+    assert os.listdir(tmp_path) == ["m.keras"]
+
+
+def test_a_private_file_is_private_while_it_is_written(tmp_path):
+    path = tmp_path / "m.keras"
+    path.write_bytes(b"old")
+    path.chmod(0o600)
+    with atomic_write(path) as file:
+        assert stat.S_IMODE(os.fstat(file.fileno()).st_mode) == 0o600
+
+
+def test_a_symbolic_link_stays_and_its_target_changes(tmp_path):
+    (tmp_path / "real").mkdir()
+    target, link = tmp_path / "real" / "m.keras", tmp_path / "link.keras"
+    target.write_bytes(b"old")
+    link.symlink_to(target)
+    save(link, b"new")
+    assert link.is_symlink()
+    assert target.read_bytes() == b"new"
+
+
+def test_a_dangling_link_is_filled_and_a_looping_one_refused(tmp_path):
+    dangling, loop = tmp_path / "a", tmp_path / "b"
+    dangling.symlink_to(tmp_path / "target")
+    save(dangling, b"new")
+    assert (tmp_path / "target").read_bytes() == b"new"
+    loop.symlink_to(loop)
+    with pytest.raises(OSError) as caught:
+        save(loop, b"new")
+    assert caught.value.errno == errno.ELOOP
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, MemoryError])
+def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path, error):
+    path = tmp_path / "m.keras"
+    path.write_bytes(b"old")
+    with pytest.raises(error), atomic_write(path) as file:
+        file.write(b"half")
+        raise error
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["m.keras"]
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace", "chmod"])
+def test_a_failing_system_call_leaves_the_old_file(tmp_path, monkeypatch, step):
+    path = tmp_path / "m.keras"
+    path.write_bytes(b"old")
+
+    def fail(*_):
+        raise OSError(errno.EIO, "broken disk")
+
+    monkeypatch.setattr(os, step, fail)
+    with pytest.raises(OSError, match="broken disk"):
+        save(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["m.keras"]
+
+
+FULL_DISK = """
+import resource, sys
+import numpy as np
+from keras_fn.saving.archive import write_archive
+from keras_fn.saving.file_io import atomic_write
+from keras_fn.saving.hdf5.writer import build_hdf5
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+try:
+    with atomic_write(sys.argv[1]) as file:
+        weights = build_hdf5({"vars/0": np.zeros(10**6, "float32")})
+        write_archive(file, {"config.json": b"{}", "model.weights.h5": weights})
+except OSError as error:
+    print("OSError", error.errno)
+"""
+
+
+def test_a_full_disk_is_an_os_error_and_leaves_the_old_file(tmp_path):
+    path = tmp_path / "m.keras"
+    path.write_bytes(b"old")
+    process = run_python(FULL_DISK, path)
+    output, _ = process.communicate(timeout=30)
+    assert (process.returncode, output.split()) == (0, ["OSError", str(errno.EFBIG)])
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["m.keras"]
+
+
+SAVE_FOREVER = """
+import sys
+from keras_fn.saving.file_io import atomic_write
+for i in range(10**9):
+    with atomic_write(sys.argv[1]) as file:
+        for _ in range(64):
+            file.write(bytes([i % 256]) * 16384)
+    print("saved", flush=True)
+"""
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.003, 0.01, 0.03])
+def test_a_kill_in_the_middle_leaves_a_whole_file(tmp_path, delay):
+    path = tmp_path / "m.keras"
+    process = run_python(SAVE_FOREVER, path)
+    assert process.stdout and process.stdout.readline() == "saved\n"
+    time.sleep(delay)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    content = path.read_bytes()
+    assert len(content) == 64 * 16384
+    assert len(set(content)) == 1

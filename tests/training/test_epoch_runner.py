@@ -1,0 +1,220 @@
+"""Many steps in one call: the same numbers as step by step, the hooks when they are due."""
+
+import numpy as np
+import pytest
+
+import keras_fn as keras
+from keras_fn import layers
+from keras_fn.backend.loader import current
+from keras_fn.data_adapters.array_data_adapter import ArrayBatches
+from keras_fn.training.epoch_runner import Pace
+
+X = np.random.default_rng(5).normal(size=(23, 4)).astype("float32")
+Y = X @ np.ones((4, 1), "float32")
+
+
+def dropping(**compiled):
+    """A model with everything that a step changes: weights, averages, random seeds, metrics."""
+    keras.utils.set_random_seed(3)
+    x = keras.Input((4,))
+    h = layers.BatchNormalization()(layers.Dense(5, activation="tanh")(x))
+    model = keras.Model(x, layers.Dense(1)(layers.Dropout(0.4)(h)))
+    options = {"optimizer": keras.optimizers.Adam(0.01), "loss": "mse", "metrics": ["mae"]}
+    model.compile(**{**options, **compiled})
+    return model
+
+
+class Watching(keras.callbacks.Callback):
+    """Watches batches, so that steps are run one by one."""
+
+    def __init__(self):
+        super().__init__()
+        self.calls, self.losses = [], []
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.calls.append(("begin", batch))
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.calls.append(("end", batch))
+        self.losses.append(logs["loss"])
+
+
+def state(model):
+    variables = [*model.variables, *model.optimizer.variables]
+    return [v.numpy() for v in variables]
+
+
+def fitted(callbacks=(), compiled=None, **options):
+    model = dropping(**(compiled or {}))
+    history = model.fit(X, Y, batch_size=4, epochs=4, verbose=0, callbacks=[*callbacks], **options)
+    return state(model), history.history
+
+
+def test_watching_batches_changes_nothing():
+    once, losses = fitted()
+    watched, seen = fitted([Watching()])
+    for a, b in zip(once, watched, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert losses == seen
+
+
+def test_they_are_what_steps_compiled_one_by_one_give(monkeypatch):
+    once, losses = fitted()
+    monkeypatch.delattr(current(), "compile_many", raising=False)
+    apart, seen = fitted()
+    for a, b in zip(once, apart, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(losses["loss"], seen["loss"], rtol=1e-4)
+
+
+def test_how_an_epoch_is_cut_changes_nothing(monkeypatch):
+    monkeypatch.setattr(Pace, "note", lambda self, steps, seconds: setattr(self, "steps", 1))
+    ones, _ = fitted()
+    monkeypatch.setattr(Pace, "note", lambda self, steps, seconds: setattr(self, "steps", 3))
+    threes, _ = fitted()
+    for a, b in zip(ones, threes, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_step_of_the_users_own_returns_its_last_logs():
+    class Counting(keras.Model):
+        def train_step(self, data):
+            logs = super().train_step(data)
+            return {"loss": logs["loss"], "last": keras.ops.sum(data[1])}
+
+    keras.utils.set_random_seed(0)
+    x = keras.Input((4,))
+    model = Counting(x, layers.Dense(1)(x))
+    model.compile("sgd", "mse")
+    history = model.fit(X, Y, batch_size=4, shuffle=False, verbose=0).history
+    assert history["last"][0] == pytest.approx(Y[20:].sum(), rel=1e-5)
+    history = model.fit(X[:20], Y[:20], batch_size=4, shuffle=False, verbose=0).history
+    assert history["last"][0] == pytest.approx(Y[16:20].sum(), rel=1e-5)
+
+
+@pytest.mark.parametrize("given", ["arrays", "batches"])
+def test_steps_per_execution_calls_hooks_once_for_so_many_steps(given):
+    watching = Watching()
+    model = dropping(steps_per_execution=4)
+    if given == "arrays":
+        model.fit(X, Y, batch_size=4, epochs=1, verbose=0, callbacks=[watching])
+    else:
+        batches = ((X[i : i + 4], Y[i : i + 4]) for i in range(0, 23, 4))
+        model.fit(batches, epochs=1, verbose=0, callbacks=[watching])
+    ends = [index for name, index in watching.calls if name == "end"]
+    assert ends[0] == 3
+    assert ends[-1] == 5
+    assert [index for name, index in watching.calls if name == "begin"][:2] == [0, 4]
+    assert int(model.optimizer.iterations.numpy()) == 6
+
+
+def test_steps_per_execution_auto_runs_every_step():
+    watching = Watching()
+    model = dropping(steps_per_execution="auto")
+    model.fit(X, Y, batch_size=4, epochs=3, verbose=0, callbacks=[watching])
+    assert [i for name, i in watching.calls if name == "end"].count(5) == 3
+    assert int(model.optimizer.iterations.numpy()) == 18
+
+
+@pytest.mark.parametrize("wrong", [0, -1, 1.5, "fast", None])
+def test_steps_per_execution_is_checked(wrong):
+    with pytest.raises((ValueError, TypeError), match="steps_per_execution"):
+        dropping(steps_per_execution=wrong)
+
+
+def test_predict_hands_grouped_outputs_to_its_hooks():
+    seen = []
+
+    class Outputs(keras.callbacks.Callback):
+        def on_predict_batch_end(self, batch, logs=None):
+            seen.append((batch, np.asarray(keras.ops.convert_to_numpy(logs["outputs"]))))
+
+    model = dropping(steps_per_execution=4)
+    found = model.predict(X, batch_size=4, verbose=0, callbacks=[Outputs()])
+    assert [(batch, rows.shape) for batch, rows in seen] == [(3, (16, 1)), (5, (7, 1))]
+    np.testing.assert_array_equal(np.concatenate([rows for _, rows in seen]), found)
+
+
+def test_later_epochs_and_fits_compile_nothing_new():
+    traces = []
+
+    class Traced(layers.Layer):
+        def call(self, x):
+            traces.append(x)
+            return x
+
+    x = keras.Input((4,))
+    model = keras.Model(x, layers.Dense(1)(Traced()(x)))
+    model.compile("sgd", "mse")
+    model.fit(X, Y, batch_size=4, epochs=2, verbose=0, validation_split=0.3)
+    if current().name == "torch":
+        return  # runs as it is
+    count = len(traces)
+    for steps in (None, 2):
+        model.fit(X, Y, batch_size=4, epochs=3, verbose=0, validation_split=0.3)
+        model.fit(
+            X, Y, batch_size=4, epochs=3, verbose=0, validation_split=0.3, callbacks=[Watching()]
+        )
+        assert len(traces) == count, steps
+
+
+def test_epochs_of_fewer_steps_go_on_in_the_data():
+    class Noting(keras.Model):
+        def train_step(self, data):
+            return {"first": data[0][0, 0]}
+
+    numbers = np.arange(12, dtype="float32")[:, None]
+    x = keras.Input((1,))
+    model = Noting(x, layers.Dense(1)(x))
+    model.compile("sgd", "mse")
+    history = model.fit(
+        numbers, numbers, batch_size=2, steps_per_epoch=4, epochs=4, shuffle=False, verbose=0
+    )
+    # The last step of each: batches 3, 7 = 1 of the second turn, 11 = 5, 15 = 3 of the third.
+    assert history.history["first"] == [6, 2, 10, 6]
+
+
+def test_epochs_of_fewer_steps_see_every_sample_once():
+    data = ArrayBatches(([np.arange(10)], None, None), 3, shuffle=True, seed=1)
+    data.limit = 2
+    every = [np.concatenate(list(data.runs(epoch))) for epoch in range(4)]
+    assert sorted(np.concatenate(every[:2])) == list(range(10))
+    assert sorted(np.concatenate(every[2:])) == list(range(10))
+    rest = np.concatenate(list(data.runs(1, start=1)))
+    np.testing.assert_array_equal(rest, every[1][3:])
+
+
+def test_the_pace_follows_the_time_that_a_call_takes():
+    pace = Pace()
+    pace.note(1, 9.0)  # compiles
+    assert pace.steps == 1
+    pace.note(1, 1e-3)
+    assert pace.steps == 8
+    pace.note(8, 8e-3)
+    assert pace.steps == 64
+    pace.note(64, 64e-3)
+    assert pace.steps == 100
+    pace.note(100, 2.0)
+    assert pace.steps == 5
+    pace.note(5, 60.0)
+    assert pace.steps == 1
+
+
+def test_functions_for_many_steps_are_bounded_in_number():
+    model = dropping()
+    for size in range(4, 20):
+        model.fit(X[:size], Y[:size], batch_size=4, verbose=0)
+    assert len(model._functions) <= 11  # a step, 8 of many, and what resets and reads metrics
+
+
+def test_functions_of_an_iterator_run_its_next_batch():
+    model = dropping()
+    train, test = model.make_train_function(), model.make_test_function()
+    assert model.train_function is train
+    assert set(train(iter([(X, Y)]))) == {"loss", "mae"}
+    assert int(model.optimizer.iterations.numpy()) == 1
+    model.reset_metrics()
+    assert test(iter([(X, Y)])) == pytest.approx(model.evaluate(X, Y, verbose=0, return_dict=True))
+    found = model.make_predict_function()(iter([(X,)]))
+    np.testing.assert_allclose(found, model.predict(X, verbose=0), rtol=1e-5, atol=1e-6)
+    assert int(model.optimizer.iterations.numpy()) == 1
