@@ -89,7 +89,7 @@ def parity(session: nox.Session, backend: str) -> None:
     """Ops, losses, metrics and optimizers beside those of real Keras on the same backend."""
     _install(session, backend)
     session.install("keras", *CONSTRAINTS)
-    files = [f"integration_tests/parity/{part}_beside_keras.py" for part in ("ops", "training")]
+    files = [f"integration_tests/parity/parity_{part}.py" for part in ("ops", "training")]
     _pytest(session, backend, "-n", "2", *files, *session.posargs)
 
 

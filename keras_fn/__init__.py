@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from keras_fn import config as config
     from keras_fn import constraints as constraints
     from keras_fn import datasets as datasets
+    from keras_fn import debugging as debugging
     from keras_fn import dtype_policies as dtype_policies
     from keras_fn import initializers as initializers
     from keras_fn import layers as layers
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from keras_fn import random as random
     from keras_fn import regularizers as regularizers
     from keras_fn import saving as saving
-    from keras_fn import training as training
     from keras_fn import tree as tree
     from keras_fn import utils as utils
     from keras_fn import visualization as visualization
@@ -85,10 +85,30 @@ _HOMES = {
     "value_and_grad": "keras_fn.training.gradients",
 }
 _MODULES = (
-    "activations", "applications", "backend", "callbacks", "config", "constraints", "datasets",
-    "dtype_policies", "initializers", "layers", "losses", "metrics", "mixed_precision", "models",
-    "ops", "optimizers", "random", "regularizers", "saving", "training", "tree", "utils",
-    "visualization", "wrappers",
-)  # fmt: skip
+    "activations",
+    "applications",
+    "backend",
+    "callbacks",
+    "config",
+    "constraints",
+    "datasets",
+    "debugging",
+    "dtype_policies",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "mixed_precision",
+    "models",
+    "ops",
+    "optimizers",
+    "random",
+    "regularizers",
+    "saving",
+    "tree",
+    "utils",
+    "visualization",
+    "wrappers",
+)
 
 __getattr__, __dir__, __all__ = attach(__name__, _HOMES, _MODULES)

@@ -59,7 +59,7 @@ def search(pattern: str, text: str) -> bool:
     return bool(re.search(pattern, text)) if program is None else _run(program, text, False)
 
 
-def check(pattern: Any, who: str) -> str:
+def check(pattern: Any, source: str) -> str:
     """Returns a pattern that came from a file, unless its matching could take long.
 
     Args:
@@ -72,9 +72,9 @@ def check(pattern: Any, who: str) -> str:
     if isinstance(pattern, str) and _program(pattern) is not None:
         return pattern
     raise SpecError(
-        who,
+        source,
         expected="short regular expressions without references and looking around",
-        given=f"{pattern!r}"[:200],
+        received=f"{pattern!r}"[:200],
         fix="write the pattern with letters, classes, groups, |, *, +, ? and {m,n}",
     )
 

@@ -1,8 +1,8 @@
 """The one form of a usage error: who, what was expected, what came, what to do."""
 
 
-def _lines(who: str, expected: str, given: str, fix: str) -> str:
-    return f"{who}\n  expected: {expected}\n  given:    {given}\n  fix:      {fix}"
+def _lines(source: str, expected: str, received: str, fix: str) -> str:
+    return f"{source}\n  expected: {expected}\n  received: {received}\n  fix:      {fix}"
 
 
 class SpecError(ValueError):
@@ -18,14 +18,17 @@ class SpecError(ValueError):
         fix: What the user can do about it.
     """
 
-    def __init__(self, who: str, *, expected: str, given: str, fix: str):
-        super().__init__(_lines(who, expected, given, fix))
-        self.who, self.expected, self.given, self.fix = who, expected, given, fix
+    def __init__(self, source: str, *, expected: str, received: str, fix: str):
+        super().__init__(_lines(source, expected, received, fix))
+        self.source, self.expected, self.received, self.fix = source, expected, received, fix
 
     def located(self, place: str) -> "SpecError":
         """Returns the same error told from `place` (a layer, a model)."""
         return type(self)(
-            f"{place}, in {self.who}", expected=self.expected, given=self.given, fix=self.fix
+            f"{place}, in {self.source}",
+            expected=self.expected,
+            received=self.received,
+            fix=self.fix,
         )
 
 
@@ -33,7 +36,7 @@ class DTypeError(SpecError, TypeError):
     """A `SpecError` about a type: also a TypeError."""
 
 
-class Unsupported(NotImplementedError):
+class UnsupportedError(NotImplementedError):
     """A backend cannot do at all what it was asked for.
 
     The conformance suite counts it as a gap of the backend, with the reason, not as a failure.

@@ -1,7 +1,7 @@
-"""The rules of the house, read from the sources: who imports whom, and how long things are.
+"""The rules of the codebase, read from the sources: who imports whom, and how long things are.
 
-The floors are those of docs/architecture.md. A module imports from its own floor and from those
-below it. Faces gather public names from several floors and are free to import.
+The levels are those of docs/architecture.md. A module imports from its own level and from those
+below it. Public namespaces gather public names from several levels and are free to import.
 """
 
 import ast
@@ -17,20 +17,21 @@ HOMES_OF_BACKENDS = (ROOT / "backends", ROOT / "tests" / "numpy_backend")
 BACKENDS = sorted(path for home in HOMES_OF_BACKENDS for path in home.glob("keras_fn_*/**/*.py"))
 FRAMEWORKS = {"jax", "jaxlib", "torch", "tensorflow"}
 
-FLOORS = (
-    {"backend", "settings", "errors", "version", "_lazy"},
+LEVELS = (
+    {"backend", "settings", "errors", "types", "version", "_lazy", "_regex"},
     {"core"},
     {"ops"},
     {"activations", "initializers", "regularizers", "constraints", "dtype_policies", "random"},
     {"layers", "losses", "metrics", "optimizers"},
-    {"training", "saving", "visualization"},
+    {"data_adapters", "saving", "visualization"},
+    {"callbacks", "training", "debugging"},
     {"models"},
     {"datasets", "applications", "export", "wrappers", "cli"},
 )
-FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
+LEVEL_OF = {name: level for level, names in enumerate(LEVELS) for name in names}
 # "" is keras_fn/__init__.py.
-FACES = {"", "callbacks", "config", "demo", "mixed_precision", "testing", "tree", "utils"}
-BACKEND_FACE = "keras_fn.backend"
+PUBLIC_NAMESPACES = {"", "config", "demo", "mixed_precision", "testing", "tree", "utils"}
+BACKEND_NAMESPACE = "keras_fn.backend"
 MOST_LINES = 600
 MOST_FUNCTION_LINES = 60
 
@@ -84,12 +85,12 @@ def imports_when_loaded(path: Path) -> Iterator[str]:
             statements += [s for s in ast.iter_child_nodes(node) if isinstance(s, ast.stmt)]
 
 
-def floor(name: str) -> int | None:
-    """Returns the floor of a module of keras_fn, None for a face."""
+def level_of(name: str) -> int | None:
+    """Returns the level of a module of keras_fn, None for a public namespace."""
     part = name.split(".")[1] if "." in name else ""
-    if part in FACES:
+    if part in PUBLIC_NAMESPACES:
         return None
-    return FLOOR_OF.get(part, -1)
+    return LEVEL_OF.get(part, -1)
 
 
 def where(path: Path, line: int) -> str:
@@ -113,7 +114,7 @@ def test_the_frontend_names_no_framework():
     )
 
 
-def test_a_backend_knows_its_framework_and_the_two_lowest_floors():
+def test_a_backend_knows_its_framework_and_the_two_lowest_levels():
     allowed_frameworks = {"keras_fn_jax": {"jax", "jaxlib"}}
     offenders = []
     for path in BACKENDS:
@@ -122,7 +123,7 @@ def test_a_backend_knows_its_framework_and_the_two_lowest_floors():
         for line, name in imports(path):
             root = name.split(".")[0]
             if root == "keras_fn":
-                allowed = floor(name) in (0, 1)
+                allowed = level_of(name) in (0, 1)
             elif root.startswith("keras_fn_"):
                 allowed = root == own
             else:
@@ -132,26 +133,26 @@ def test_a_backend_knows_its_framework_and_the_two_lowest_floors():
     report(offenders)
 
 
-def test_a_floor_imports_only_from_itself_and_below():
+def test_a_level_imports_only_from_itself_and_below():
     offenders = []
     for path in FRONTEND:
-        own = floor(module_name(path))
-        if own is None or module_name(path) == BACKEND_FACE:
+        own = level_of(module_name(path))
+        if own is None or module_name(path) == BACKEND_NAMESPACE:
             continue
         for line, name in imports(path):
             if name.split(".")[0] != "keras_fn":
                 continue
-            # Helpers in utils stand on settings and errors alone: the top floor may use them.
-            level = floor(name)
-            level = len(FLOORS) - 1 if level is None and ".utils" in name else level
+            # Helpers in utils stand on settings and errors alone: the top level may use them.
+            level = level_of(name)
+            level = len(LEVELS) - 1 if level is None and ".utils" in name else level
             if level is None or level > own:
-                offenders.append(f"{where(path, line)} (floor {own}) imports {name}")
+                offenders.append(f"{where(path, line)} (level {own}) imports {name}")
     report(offenders)
 
 
-def test_every_module_of_the_frontend_has_a_floor():
+def test_every_module_of_the_frontend_has_a_level():
     names = map(module_name, FRONTEND)
-    report([f"{name} is on no floor" for name in names if floor(name) == -1])
+    report([f"{name} is on no level" for name in names if level_of(name) == -1])
 
 
 def test_no_function_imports_the_frontend():

@@ -23,15 +23,21 @@ def fused_attention(
     implementation = {None: None, True: "cudnn", False: "xla"}[flash_attention]
     try:
         return jax.nn.dot_product_attention(
-            query, key, value, bias, mask,
-            scale=scale, is_causal=is_causal, implementation=implementation,
-        )  # fmt: skip
+            query,
+            key,
+            value,
+            bias,
+            mask,
+            scale=scale,
+            is_causal=is_causal,
+            implementation=implementation,
+        )
     except (RuntimeError, NotImplementedError, ValueError) as error:
         if not flash_attention:
             raise
         raise SpecError(
             "ops.dot_product_attention",
             expected="flash_attention=None or False",
-            given=f"flash_attention=True; JAX on {jax.default_backend()}: {error}",
+            received=f"flash_attention=True; JAX on {jax.default_backend()}: {error}",
             fix="leave flash_attention out: it is used where it can be",
         ) from error

@@ -34,9 +34,11 @@ def switch(index: Array, functions: Sequence[Callable[[], Any]]) -> list[Array]:
 
 
 def while_loop(
-    cond: Callable[..., Any], body: Callable[..., Any], leaves: Sequence[Array],
+    cond: Callable[..., Any],
+    body: Callable[..., Any],
+    leaves: Sequence[Array],
     maximum_iterations: Any = None,
-) -> list[Array]:  # fmt: skip
+) -> list[Array]:
     """`lax.while_loop`, which has no gradient backwards: the number of rounds is not known."""
 
     def run(state: Carried) -> tuple[Any, Any]:

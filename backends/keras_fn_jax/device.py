@@ -23,6 +23,8 @@ def _device(name: str) -> Any:
     except (RuntimeError, IndexError, ValueError):
         there = ", ".join(f"{d.platform}:{d.id}" for d in (*jax.devices(), *jax.devices("cpu")))
         raise SpecError(
-            "keras_fn.device", expected=f"one of {there}", given=f"{name!r}",
+            "keras_fn.device",
+            expected=f"one of {there}",
+            received=f"{name!r}",
             fix="name a device that JAX sees",
-        ) from None  # fmt: skip
+        ) from None

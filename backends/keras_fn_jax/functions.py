@@ -33,7 +33,7 @@ def abstract_eval(function: Callable[..., Any], args: tuple, kwargs: dict[str, A
         def run(values: list[Any]) -> Any:
             for i, value in zip(dynamic, values, strict=True):
                 leaves[i] = value
-            args_, kwargs_ = tree.pack([args, kwargs], leaves)
+            args_, kwargs_ = tree.unflatten([args, kwargs], leaves)
             with StatelessScope():
                 return nest.flat(function(*args_, **kwargs_))
 
@@ -59,7 +59,7 @@ class Nest:
 
     def nested(self, leaves: list[Any]) -> Any:
         """Returns leaves nested as they were."""
-        return tree.pack(self.skeleton, leaves)
+        return tree.unflatten(self.skeleton, leaves)
 
 
 def value_and_grad(

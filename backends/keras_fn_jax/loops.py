@@ -16,9 +16,13 @@ Array = Any
 
 
 def scan(
-    function: Any, init: Any, xs: Any, length: int | None = None, reverse: bool = False,
+    function: Any,
+    init: Any,
+    xs: Any,
+    length: int | None = None,
+    reverse: bool = False,
     unroll: int = 1,
-) -> tuple[Any, Any]:  # fmt: skip
+) -> tuple[Any, Any]:
     """`lax.scan`, along which the variables that steps assign are carried too."""
     options = {"length": length, "reverse": reverse, "unroll": unroll}
     compiled = _compiled_scan(function, (init, xs))

@@ -37,7 +37,7 @@ def compile_many(
     if jax.default_backend() == "cpu" and not _SLOW_IN_LOOPS_ON_CPU.isdisjoint(_names(traced)):
         return None
     step = partial(eval_jaxpr, traced.jaxpr, traced.consts)
-    nested = partial(jax.tree.unflatten, jax.tree.structure(results))
+    nested = partial(jax.tree.unflatten, jax.tree.treedef(results))
 
     def loop(values: list[Any], tensors: Any, batches: Any, start: Any, stop: Any) -> Any:
         data = jax.tree.leaves(tensors)

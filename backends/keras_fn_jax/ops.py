@@ -194,9 +194,14 @@ def _of_floats(function: Any) -> Any:
 elu, relu, selu, softplus = map(jax.jit, (jax.nn.elu, jax.nn.relu, jax.nn.selu, jax.nn.softplus))
 gelu, log_softmax, silu, softmax, stack = map(
     compile_op,
-    (jax.nn.gelu, _of_floats(jax.nn.log_softmax), _of_floats(jax.nn.silu), jax.nn.softmax,
-     jnp.stack),
-)  # fmt: skip
+    (
+        jax.nn.gelu,
+        _of_floats(jax.nn.log_softmax),
+        _of_floats(jax.nn.silu),
+        jax.nn.softmax,
+        jnp.stack,
+    ),
+)
 
 
 @jax.jit

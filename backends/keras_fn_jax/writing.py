@@ -45,9 +45,11 @@ def _multiplied(inputs: jax.Array, indices: jax.Array, updates: jax.Array) -> ja
 
 def _segment(function: Any) -> Any:
     def reduce(
-        data: jax.Array, segment_ids: jax.Array, num_segments: int | None = None,
+        data: jax.Array,
+        segment_ids: jax.Array,
+        num_segments: int | None = None,
         sorted: bool = False,
-    ) -> jax.Array:  # fmt: skip
+    ) -> jax.Array:
         if num_segments is None:
             num_segments = int(jnp.max(segment_ids, initial=-1)) + 1
         # Numbers below 0 are left out, as those that are too large are.
@@ -71,8 +73,13 @@ def _product_jvp(
     """JAX has no derivative of it: for each element it is the product of the others."""
     (data,), (tangent,) = primals, tangents
     is_zero = data == 0
-    run = partial(_product, ids=ids, num_segments=num_segments,
-                  indices_are_sorted=indices_are_sorted, mode=mode)  # fmt: skip
+    run = partial(
+        _product,
+        ids=ids,
+        num_segments=num_segments,
+        indices_are_sorted=indices_are_sorted,
+        mode=mode,
+    )
     nonzero = run(jnp.where(is_zero, 1, data))
     zeros = jax.ops.segment_sum(is_zero.astype("int32"), ids, num_segments, mode=mode)
     here = jnp.minimum(ids, num_segments - 1)

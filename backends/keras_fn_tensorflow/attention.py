@@ -5,7 +5,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow import raw_ops as raw
 
-from keras_fn.errors import Unsupported
+from keras_fn.errors import UnsupportedError
 from keras_fn_tensorflow.tensors import shape
 
 _MASKED = -1e30  # finite: a target without any source is no NaN
@@ -23,8 +23,10 @@ def fused_attention(
 ) -> tf.Tensor:
     """Half precision is weighed in float32."""
     if flash_attention:
-        raise Unsupported("TensorFlow has no flash attention.",
-                          fix="leave flash_attention out: it is used where it can be")  # fmt: skip
+        raise UnsupportedError(
+            "TensorFlow has no flash attention.",
+            fix="leave flash_attention out: it is used where it can be",
+        )
     if query.shape[2] is None or query.shape[2] != key.shape[2]:
         logits = _logits_of_groups(query, key)
     else:

@@ -53,9 +53,11 @@ def switch(index: Any, functions: Sequence[Callable[[], Any]]) -> list[Any]:
 
 
 def while_loop(
-    cond: Callable[..., Any], body: Callable[..., Any], leaves: Sequence[Any],
+    cond: Callable[..., Any],
+    body: Callable[..., Any],
+    leaves: Sequence[Any],
     maximum_iterations: Any = None,
-) -> list[Any]:  # fmt: skip
+) -> list[Any]:
     """`tf.while_loop`."""
 
     def run(state: Carried) -> tuple[Any, Any]:

@@ -99,9 +99,12 @@ def _convolution(
         y = _convolution(x, kernel, (1, *steps), padding, layout, dilations)
         return raw.Squeeze(input=y, axis=[axis])
     return raw.Conv2D(
-        input=x, filter=kernel, strides=_on_all_axes(steps, layout), padding=padding.upper(),
+        input=x,
+        filter=kernel,
+        strides=_on_all_axes(steps, layout),
+        padding=padding.upper(),
         data_format=layout,
-    )  # fmt: skip
+    )
 
 
 def _depthwise(
@@ -246,9 +249,13 @@ def average_pool(
 
 
 def _pool(
-    function: Any, inputs: Any, pool_size: Sizes, strides: Sizes | None, padding: str,
+    function: Any,
+    inputs: Any,
+    pool_size: Sizes,
+    strides: Sizes | None,
+    padding: str,
     data_format: str | None,
-) -> tf.Tensor:  # fmt: skip
+) -> tf.Tensor:
     rank = inputs.shape.rank - 2
     window = per_axis(pool_size, rank)
     steps = window if strides is None else per_axis(strides, rank)

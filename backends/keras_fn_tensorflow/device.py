@@ -16,8 +16,10 @@ def device_scope(name: str) -> Iterator[None]:
     there = [d.name.removeprefix("/device:").lower() for d in tf.config.list_logical_devices()]
     if wanted not in there:  # TensorFlow would quietly take another one
         raise SpecError(
-            "keras_fn.device", expected=f"one of {', '.join(there)}", given=f"{name!r}",
+            "keras_fn.device",
+            expected=f"one of {', '.join(there)}",
+            received=f"{name!r}",
             fix="name a device that TensorFlow sees",
-        )  # fmt: skip
+        )
     with tf.device(f"/{wanted.upper()}"):
         yield

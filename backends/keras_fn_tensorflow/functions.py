@@ -48,7 +48,7 @@ def _symbol(x: Any) -> Any:
         raise SpecError(
             "a function of TensorFlow",
             expected="a result whose number of axes is known",
-            given=f"{x.name} of unknown shape",
+            received=f"{x.name} of unknown shape",
             fix="say the shape with tf.ensure_shape, or write compute_output_shape",
         )
     return KerasTensor(x.shape.as_list(), dtype_name(x), record_history=False)
@@ -88,7 +88,7 @@ def compile(
 
     def step(*args: Any) -> Any:
         leaves = tree.flatten(args)
-        nest = tree.structure(args), tuple([x is None for x in leaves])
+        nest = tree.treedef(args), tuple([x is None for x in leaves])
         if nest not in made:
             skeleton = tree.map_structure(lambda _: None, args)  # not the tensors, which would stay
             made[nest] = _compiled(function, skeleton, nest[1], options, options is not jit)
@@ -108,7 +108,9 @@ def _compiled(
 
     def flat(*tensors: Any) -> Any:
         rest = iter(tensors)
-        return function(*tree.pack(skeleton, [None if gone else next(rest) for gone in missing]))
+        return function(
+            *tree.unflatten(skeleton, [None if gone else next(rest) for gone in missing])
+        )
 
     compiled = _with_traces_at_hand(tf.function(flat, autograph=False, **options))
     may_fall_back = may_fall_back and bool(options.get("jit_compile"))

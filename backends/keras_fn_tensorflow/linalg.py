@@ -30,7 +30,7 @@ def _widened(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _guarded(who: str = "") -> Callable[..., Any]:
+def _guarded(source: str = "") -> Callable[..., Any]:
     """Makes TensorFlow's refusal of a singular matrix ours; what is not finite gives NaN."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -43,8 +43,8 @@ def _guarded(who: str = "") -> Callable[..., Any]:
                 if not any(words in str(refusal) for words in _REFUSALS):
                     raise
                 if tf.reduce_all(tf.math.is_finite(tf.abs(a))):
-                    if who:
-                        raise singular(who) from None
+                    if source:
+                        raise singular(source) from None
                     raise
             regular = tf.zeros_like(a) + tf.eye(a.shape[-1], dtype=a.dtype)
             results = function(regular, *rest, **options)

@@ -15,9 +15,13 @@ Step = Callable[[Any, Any], tuple[Any, Any]]
 
 
 def scan(
-    function: Step, init: Any, xs: Any, length: int | None = None, reverse: bool = False,
+    function: Step,
+    init: Any,
+    xs: Any,
+    length: int | None = None,
+    reverse: bool = False,
     unroll: int = 1,
-) -> tuple[Any, Any]:  # fmt: skip
+) -> tuple[Any, Any]:
     """Carries a state along the first axis."""
     carry = tree.map_structure(lambda c: None if c is None else convert_to_tensor(_value(c)), init)
     xs = tree.map_structure(lambda x: None if x is None else convert_to_tensor(_value(x)), xs)
@@ -47,7 +51,7 @@ def _written_out(function: Step, carry: Any, xs: Any, size: int, reverse: bool) 
     leaves = [None if x is None else tf.unstack(x, size) for x in tree.flatten(xs)]
     outputs: list[Any] = [None] * size
     for i in range(size)[::-1] if reverse else range(size):
-        x = tree.pack(xs, [None if leaf is None else leaf[i] for leaf in leaves])
+        x = tree.unflatten(xs, [None if leaf is None else leaf[i] for leaf in leaves])
         carry, outputs[i] = function(carry, x)
     if not outputs:
         _, y = trace(function, carry, tree.map_structure(_blank, xs))
@@ -80,13 +84,14 @@ def _looped(
     pattern = trace(lambda: function(carry, tree.map_structure(_like_slice, xs))[1])
     outputs = [
         tf.TensorArray(y.dtype, size, element_shape=y.shape)
-        for y in tree.flatten(pattern) if y is not None
-    ]  # fmt: skip
+        for y in tree.flatten(pattern)
+        if y is not None
+    ]
     carries = tree.flatten(carry)
 
     def step(i: Any, leaves: list[Any], arrays: list[Any]) -> tuple[Any, list[Any], list[Any]]:
         place = size - 1 - i if reverse else i
-        after, y = function(tree.pack(carry, leaves), at(place))
+        after, y = function(tree.unflatten(carry, leaves), at(place))
         ys = [t for t in tree.flatten(y) if t is not None]
         arrays = [a.write(place, _value(t)) for a, t in zip(arrays, ys, strict=True)]
         return i + 1, [_value(c) for c in tree.flatten(after)], arrays
@@ -112,7 +117,7 @@ def _looped(
     ys = tree.map_structure(
         lambda y: None if y is None else _joined(next(results), y, size), pattern
     )
-    return tree.pack(carry, carries), ys
+    return tree.unflatten(carry, carries), ys
 
 
 def _array_of(x: tf.Tensor, size: Any) -> tf.TensorArray:

@@ -97,9 +97,18 @@ Op = Callable[..., Any]
 _NUMBERS = (bool, int, float, complex)
 
 
-_COMMON = frozenset({
-    tf.float16, tf.bfloat16, tf.float32, tf.float64, tf.int32, tf.int64, tf.complex64, tf.complex128
-})  # fmt: skip
+_COMMON = frozenset(
+    {
+        tf.float16,
+        tf.bfloat16,
+        tf.float32,
+        tf.float64,
+        tf.int32,
+        tf.int64,
+        tf.complex64,
+        tf.complex128,
+    }
+)
 
 
 def _through_int64(function: Op) -> Op:
@@ -489,8 +498,8 @@ def square(x: Any) -> tf.Tensor:
 def dense(x: Any, kernel: Any, bias: Any = None) -> tf.Tensor:
     """A product and a `BiasAdd`, whose gradient is cheaper than that of a broadcast."""
     if x.dtype != kernel.dtype or (bias is not None and bias.dtype != kernel.dtype):
-        given = [t for t in (x, kernel, bias) if t is not None]
-        dtype = dtypes.result_type(*map(dtype_name, given))
+        received = [t for t in (x, kernel, bias) if t is not None]
+        dtype = dtypes.result_type(*map(dtype_name, received))
         x, kernel, bias = (None if t is None else cast(t, dtype) for t in (x, kernel, bias))
     product = matmul(x, kernel)
     if bias is None:

@@ -49,9 +49,12 @@ def random_binomial(
     """Numbers of successes; parameters broadcast."""
     sizes = tf.convert_to_tensor(list(shape), tf.int32)
     return raw.StatelessRandomBinomial(
-        shape=sizes, seed=tf.cast(seed, tf.int64), counts=_spread(counts, sizes, dtype),
-        probs=_spread(probabilities, sizes, dtype), dtype=_native(dtype),
-    )  # fmt: skip
+        shape=sizes,
+        seed=tf.cast(seed, tf.int64),
+        counts=_spread(counts, sizes, dtype),
+        probs=_spread(probabilities, sizes, dtype),
+        dtype=_native(dtype),
+    )
 
 
 def _spread(x: tf.Tensor, sizes: tf.Tensor, dtype: str) -> tf.Tensor:

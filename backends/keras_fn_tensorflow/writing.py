@@ -119,9 +119,12 @@ def dynamic_slice_update(inputs: Any, starts: Any, updates: Any) -> Any:
     sizes = shape(updates)
     begin = _inside(inputs, starts, sizes)
     return raw.TensorStridedSliceUpdate(
-        input=inputs, begin=begin, end=begin + tf.stack(list(sizes)),
-        strides=[1] * len(sizes), value=updates,
-    )  # fmt: skip
+        input=inputs,
+        begin=begin,
+        end=begin + tf.stack(list(sizes)),
+        strides=[1] * len(sizes),
+        value=updates,
+    )
 
 
 def _inside(x: Any, starts: Any, sizes: Any) -> Any:

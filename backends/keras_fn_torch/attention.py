@@ -51,6 +51,6 @@ def fused_attention(
         raise SpecError(
             "ops.dot_product_attention",
             expected="flash_attention=None or False",
-            given=f"flash_attention=True; PyTorch on {query.device.type}: {error}",
+            received=f"flash_attention=True; PyTorch on {query.device.type}: {error}",
             fix="leave flash_attention out: it is used where it can be",
         ) from error

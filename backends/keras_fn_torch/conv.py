@@ -47,9 +47,12 @@ def _with_channels_first(
 
 
 def _pads(
-    sizes: Sequence[int], window: Sequence[int], strides: Sequence[int],
-    dilation: Sequence[int], padding: str,
-) -> Pads:  # fmt: skip
+    sizes: Sequence[int],
+    window: Sequence[int],
+    strides: Sequence[int],
+    dilation: Sequence[int],
+    padding: str,
+) -> Pads:
     if padding == "valid":
         return [(0, 0)] * len(window)
     axes = zip(sizes, window, strides, dilation, strict=True)

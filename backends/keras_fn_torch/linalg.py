@@ -14,7 +14,7 @@ from keras_fn_torch.tensors import Tensor, dtype_name
 _LinAlgError = torch.linalg.LinAlgError
 
 
-def _refusing(who: str, error: Callable[[str], SpecError] = singular) -> Callable[..., Any]:
+def _refusing(source: str, error: Callable[[str], SpecError] = singular) -> Callable[..., Any]:
     """Makes PyTorch's refusal of a matrix for its values ours."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -25,7 +25,7 @@ def _refusing(who: str, error: Callable[[str], SpecError] = singular) -> Callabl
             try:
                 return function(*args, **options)
             except _LinAlgError:
-                raise error(who) from None
+                raise error(source) from None
 
         return call
 

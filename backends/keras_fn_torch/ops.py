@@ -355,8 +355,9 @@ def arange(start: Any, stop: Any, step: Any, dtype: str) -> Tensor:
     """`torch.arange`, which refuses limits that lie the wrong way round."""
     if (stop - start) * step < 0:
         stop = start
-    return _narrow_arange(torch.empty((), dtype=native(dtype), device=default_device()),
-                          start, stop, step)  # fmt: skip
+    return _narrow_arange(
+        torch.empty((), dtype=native(dtype), device=default_device()), start, stop, step
+    )
 
 
 def reshape(x: Tensor, newshape: Any) -> Tensor:

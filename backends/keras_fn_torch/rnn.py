@@ -11,9 +11,13 @@ from keras_fn_torch.tensors import Tensor
 
 
 def scan(
-    function: Any, init: Any, xs: Any, length: int | None = None, reverse: bool = False,
+    function: Any,
+    init: Any,
+    xs: Any,
+    length: int | None = None,
+    reverse: bool = False,
     unroll: int = 1,
-) -> tuple[Any, Any]:  # fmt: skip
+) -> tuple[Any, Any]:
     """A loop in Python: PyTorch runs each step as it comes, so there is nothing to unroll."""
     del unroll
     steps = _steps(xs, length or 0)
@@ -33,7 +37,9 @@ def _steps(xs: Any, length: int) -> Sequence[Any]:
     leaves = tree.flatten(xs)
     count = next((len(x) for x in leaves if x is not None), length)
     slices = [count * (None,) if x is None else x.unbind(0) for x in leaves]
-    return [tree.pack(xs, row) for row in zip(*slices, strict=True)] if leaves else [xs] * count
+    return (
+        [tree.unflatten(xs, row) for row in zip(*slices, strict=True)] if leaves else [xs] * count
+    )
 
 
 def _nothing(function: Any, init: Any, xs: Any) -> Any:
@@ -55,7 +61,7 @@ def _stacked(outputs: list[Any]) -> Any:
         None if column[0] is None else torch.stack([torch.as_tensor(x) for x in column])
         for column in zip(*flat, strict=True)
     ]
-    return tree.pack(outputs[0], joined)
+    return tree.unflatten(outputs[0], joined)
 
 
 def lstm(

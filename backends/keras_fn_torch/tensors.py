@@ -83,9 +83,11 @@ def native(dtype: str) -> torch.dtype:
         return _NATIVE[dtype]
     except KeyError:
         raise DTypeError(
-            "PyTorch", expected="a dtype of numbers", given=f"{dtype!r}",
+            "PyTorch",
+            expected="a dtype of numbers",
+            received=f"{dtype!r}",
             fix="keep text in NumPy arrays, and turn it into numbers before it becomes a tensor",
-        ) from None  # fmt: skip
+        ) from None
 
 
 def is_tensor(x: Any) -> bool:

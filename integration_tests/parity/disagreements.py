@@ -65,7 +65,7 @@ CRASHES = {("adaptive_max_pool", "tensorflow"): "TensorFlow divides by zero and 
 
 NO_KERNEL = "|".join((
     "not implemented for '", "in the list of allowed values", "Could not find device for node",
-    "does not accept dtype", "Low precision dtypes", "Unsupported dtype", "not inexact",
+    "does not accept dtype", "Low precision dtypes", "UnsupportedError dtype", "not inexact",
     "Expected a floating point", "Expected numeric", "must be a numeric", "float`-like",
     "types other than float", "dimensions of float", "could not infer output dtype",
     "must be a floating point tensor", "is not of type float", "Invalid input type",

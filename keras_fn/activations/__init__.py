@@ -42,14 +42,40 @@ register(
     "activation",
     "keras.activations",
     (
-        relu, leaky_relu, relu6, softmax, celu, elu, selu, softplus, softsign, squareplus,
-        soft_shrink, sparse_plus, silu, gelu, glu, tanh, tanh_shrink, threshold, sigmoid,
-        sparse_sigmoid, exponential, hard_sigmoid, hard_silu, hard_tanh, hard_shrink, linear,
-        mish, log_softmax, log_sigmoid, sparsemax,
+        relu,
+        leaky_relu,
+        relu6,
+        softmax,
+        celu,
+        elu,
+        selu,
+        softplus,
+        softsign,
+        squareplus,
+        soft_shrink,
+        sparse_plus,
+        silu,
+        gelu,
+        glu,
+        tanh,
+        tanh_shrink,
+        threshold,
+        sigmoid,
+        sparse_sigmoid,
+        exponential,
+        hard_sigmoid,
+        hard_silu,
+        hard_tanh,
+        hard_shrink,
+        linear,
+        mish,
+        log_softmax,
+        log_sigmoid,
+        sparsemax,
     ),
     swish=silu,
     hard_swish=hard_silu,
-)  # fmt: skip
+)
 
 
 def serialize(activation: Any) -> Any:
@@ -85,8 +111,8 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
         >>> keras.activations.deserialize("relu").__name__
         'relu'
     """
-    role = "activation" if isinstance(config, str) else ("activation", "layer")
-    return deserialize_as(role, config, custom_objects)
+    kind = "activation" if isinstance(config, str) else ("activation", "layer")
+    return deserialize_as(kind, config, custom_objects)
 
 
 def get(identifier: Any) -> Any:
@@ -109,7 +135,7 @@ def get(identifier: Any) -> Any:
         raise SpecError(
             "activations.get",
             expected="a name, a config, a callable or None",
-            given=f"{identifier!r} of type {type(identifier).__name__}",
+            received=f"{identifier!r} of type {type(identifier).__name__}",
             fix=f"pass one of {', '.join(sorted(table('activation')))}",
         )
     return found

@@ -94,9 +94,16 @@ def VGG16(
     name: str = "vgg16",
 ) -> Any:
     return _vgg(
-        (2, 2, 3, 3, 3), include_top, weights, input_tensor, input_shape, pooling, classes,
-        classifier_activation, name,
-    )  # fmt: skip
+        (2, 2, 3, 3, 3),
+        include_top,
+        weights,
+        input_tensor,
+        input_shape,
+        pooling,
+        classes,
+        classifier_activation,
+        name,
+    )
 
 
 def VGG19(
@@ -110,9 +117,16 @@ def VGG19(
     name: str = "vgg19",
 ) -> Any:
     return _vgg(
-        (2, 2, 4, 4, 4), include_top, weights, input_tensor, input_shape, pooling, classes,
-        classifier_activation, name,
-    )  # fmt: skip
+        (2, 2, 4, 4, 4),
+        include_top,
+        weights,
+        input_tensor,
+        input_shape,
+        pooling,
+        classes,
+        classifier_activation,
+        name,
+    )
 
 
 VGG16.__doc__ = _DOC.format(title="VGG16", count=14714688)

@@ -51,16 +51,16 @@ def load(model: Any, weights: Any, name: str, include_top: bool) -> None:
         model.load_weights(weights)
 
 
-def check_arguments(weights: Any, include_top: bool, classes: int, who: str) -> None:
+def check_arguments(weights: Any, include_top: bool, classes: int, source: str) -> None:
     """Raises ValueError for weights that are nowhere, or that do not fit the classes."""
     if weights not in (None, "imagenet") and not Path(weights).exists():
         raise ValueError(
-            f"{who}: weights must be None, 'imagenet' or the path of a weights file; there is no "
-            f"file {str(weights)!r}."
+            f"{source}: weights must be None, 'imagenet' or the path of a weights file; there is "
+            f"no file {str(weights)!r}."
         )
     if weights == "imagenet" and include_top and classes != 1000:
         raise ValueError(
-            f"{who}: the classifier of 'imagenet' has 1000 classes, not {classes}.\n"
+            f"{source}: the classifier of 'imagenet' has 1000 classes, not {classes}.\n"
             "  fix: include_top=False and a classifier of your own, or weights=None"
         )
 

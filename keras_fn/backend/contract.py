@@ -13,8 +13,8 @@ protocols are optional: a backend that gains by one of them has it, and the fron
 - `to_device` (`MovesTensors`): brings tensors there.
 - `profile`, `wait` and `is_out_of_memory` (`Diagnoses`): for tools that look at a run.
 
-A backend says that it cannot do a thing at all by raising `keras_fn.errors.Unsupported` where it
-is asked for it: one without gradients, in `value_and_grad`.
+A backend reports that it cannot do a thing at all by raising `keras_fn.errors.UnsupportedError`
+where it is asked for it: one without gradients, in `value_and_grad`.
 """
 
 from collections.abc import Callable, Sequence
@@ -178,7 +178,7 @@ class Backend(Protocol):
         gradient of zeros. It may run inside `compile`, and in a `StatelessScope`.
 
         Raises:
-            Unsupported: The backend has no gradients: it infers only.
+            UnsupportedError: The backend has no gradients: it infers only.
         """
         ...
 

@@ -20,21 +20,21 @@ def cutoff(dtype: str, rows: int, columns: int, factor: float = 1.0) -> float:
     return factor * max(rows, columns) * eps
 
 
-def singular(who: str) -> SpecError:
+def singular(source: str) -> SpecError:
     """The error of a system that has no single solution."""
     return SpecError(
-        who,
+        source,
         expected="a matrix that can be inverted",
-        given="a singular one: a pivot is 0",
+        received="a singular one: a pivot is 0",
         fix="check the matrix, or use ops.pinv or ops.lstsq",
     )
 
 
-def not_positive(who: str) -> SpecError:
+def not_positive(source: str) -> SpecError:
     """The error of a matrix that has no Cholesky factor."""
     return SpecError(
-        who,
+        source,
         expected="a positive definite matrix",
-        given="one that is not: an eigenvalue is negative or 0, or an element is not finite",
+        received="one that is not: an eigenvalue is negative or 0, or an element is not finite",
         fix="check the matrix, or add a small multiple of the identity",
     )

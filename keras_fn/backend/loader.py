@@ -24,6 +24,18 @@ def current() -> Backend:
     return _loaded
 
 
+def supports(capability: str) -> bool:
+    """Returns whether the active backend has an optional capability.
+
+    Args:
+        capability: The name of an optional function of `keras_fn.backend.contract`, for example
+            `"compile_call"`, `"compile_multi_step"` or `"foreach"`; of an op with the prefix
+            `"ops."`, for example `"ops.while_loop"`.
+    """
+    holder, _, name = capability.rpartition(".")
+    return hasattr(current().ops if holder else current(), name)
+
+
 def is_loaded() -> bool:
     """Whether a backend is loaded, so that the choice can no longer change."""
     return _loaded is not None

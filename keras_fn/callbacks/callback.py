@@ -103,8 +103,8 @@ class Callback:
         By default, all attributes that are plain values or NumPy arrays, nested or not, except the
         arguments of the constructor, which the program gives anew.
         """
-        given = {"params", *inspect.signature(type(self)).parameters}
-        state = {k: v for k, v in vars(self).items() if k not in given and is_plain(v)}
+        received = {"params", *inspect.signature(type(self)).parameters}
+        state = {k: v for k, v in vars(self).items() if k not in received and is_plain(v)}
         counters = {k: v for k, v in vars(self).items() if isinstance(v, StepCounter)}
         return {**state, **{k: dict(vars(counter)) for k, counter in counters.items()}}
 

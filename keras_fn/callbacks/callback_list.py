@@ -83,10 +83,11 @@ class CallbackList(Callback):
             raise DTypeError(
                 "callbacks",
                 expected="instances of keras.callbacks.Callback",
-                given=f"{callback!r}",
-                fix="make an object of the class" if isinstance(callback, type)
+                received=f"{callback!r}",
+                fix="make an object of the class"
+                if isinstance(callback, type)
                 else "subclass keras.callbacks.Callback",
-            )  # fmt: skip
+            )
         self.callbacks.append(callback)
         self.callbacks.sort(key=lambda c: getattr(c, "runs_last", False))
         for phase, names in _BATCH_METHODS.items():

@@ -52,9 +52,11 @@ class History(Callback):
         names = list(dict.fromkeys(name.removeprefix("val_") for name in self.history))
         if not names:
             raise SpecError(
-                "History.plot", expected="a history of one epoch at least", given="none",
+                "History.plot",
+                expected="a history of one epoch at least",
+                received="none",
                 fix="call it after fit()",
-            )  # fmt: skip
+            )
         figure = new_figure("History.plot()", figsize=(4 * len(names), 3))
         for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
             for key, label in ((name, "training"), (f"val_{name}", "validation")):
@@ -68,7 +70,7 @@ class History(Callback):
         return figure
 
 
-def new_figure(who: str, figsize: tuple[float, float]) -> Any:
+def new_figure(source: str, figsize: tuple[float, float]) -> Any:
     """Returns an empty figure of Matplotlib.
 
     Args:
@@ -82,6 +84,6 @@ def new_figure(who: str, figsize: tuple[float, float]) -> Any:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise ImportError(
-            f"{who} needs Matplotlib.\n  fix: pip install 'keras-fn[plot]'"
+            f"{source} needs Matplotlib.\n  fix: pip install 'keras-fn[plot]'"
         ) from error
     return Figure(figsize=figsize, layout="constrained")

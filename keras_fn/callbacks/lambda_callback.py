@@ -37,7 +37,7 @@ class LambdaCallback(Callback):
         **kwargs: Any,
     ):
         super().__init__()
-        given = {
+        received = {
             "on_epoch_begin": on_epoch_begin,
             "on_epoch_end": on_epoch_end,
             "on_train_begin": on_train_begin,
@@ -46,4 +46,4 @@ class LambdaCallback(Callback):
             "on_train_batch_end": on_train_batch_end,
         }
         vars(self).update(kwargs)
-        vars(self).update({name: f for name, f in given.items() if f is not None})
+        vars(self).update({name: f for name, f in received.items() if f is not None})

@@ -63,7 +63,7 @@ class LearningRateScheduler(Callback):
                 raise SpecError(
                     "LearningRateScheduler",
                     expected="an optimizer with a learning_rate",
-                    given=f"{optimizer!r}",
+                    received=f"{optimizer!r}",
                     fix="use one of keras.optimizers",
                 )
             rate = self._next_rate(epoch, read_rate(optimizer))
@@ -71,7 +71,7 @@ class LearningRateScheduler(Callback):
                 raise DTypeError(
                     "LearningRateScheduler",
                     expected="a schedule that returns a float",
-                    given=f"{rate!r} of type {type(rate).__name__}",
+                    received=f"{rate!r} of type {type(rate).__name__}",
                     fix="return float(...)",
                 )
             optimizer.learning_rate = rate

@@ -49,16 +49,21 @@ class ModelCheckpoint(SavingCallback):
         initial_value_threshold: float | None = None,
     ):
         super().__init__(
-            monitor, verbose, save_best_only, save_weights_only, mode, save_freq,
+            monitor,
+            verbose,
+            save_best_only,
+            save_weights_only,
+            mode,
+            save_freq,
             initial_value_threshold,
-        )  # fmt: skip
+        )
         self.filepath = os.fspath(filepath)
         endings = (".weights.h5",) if save_weights_only else (".keras", ".h5")
         if not self.filepath.endswith(endings):
             raise SpecError(
                 "ModelCheckpoint",
                 expected=f"a filepath that must end in {' or '.join(endings)}",
-                given=f"{self.filepath!r}",
+                received=f"{self.filepath!r}",
                 fix=f"add {endings[0]} to it",
             )
 

@@ -57,7 +57,7 @@ class MonitorCallback(Callback):
         raise SpecError(
             type(self).__name__,
             expected="mode='min' or mode='max', where the metric does not say what is better",
-            given=f"monitor={self.monitor!r}, mode='auto'",
+            received=f"monitor={self.monitor!r}, mode='auto'",
             fix="pass mode='max' if more is better, else mode='min'",
         )
 

@@ -63,9 +63,14 @@ class OrbaxCheckpoint(SavingCallback):
         save_weights_only: bool = False,
     ):
         super().__init__(
-            monitor, verbose, save_best_only, save_weights_only, mode, save_freq,
+            monitor,
+            verbose,
+            save_best_only,
+            save_weights_only,
+            mode,
+            save_freq,
             initial_value_threshold,
-        )  # fmt: skip
+        )
         directory = os.fspath(directory)
         # Orbax wants the whole path; `gs://…` is one.
         self.directory = directory if "://" in directory else os.path.abspath(directory)
@@ -136,9 +141,11 @@ class OrbaxCheckpoint(SavingCallback):
         there = self.steps()
         if not there or step not in (None, *there):
             raise SpecError(
-                "OrbaxCheckpoint.restore", expected=f"one of the checkpoints {there}",
-                given=f"step={step} in {self.directory}", fix="save one before, or name another",
-            )  # fmt: skip
+                "OrbaxCheckpoint.restore",
+                expected=f"one of the checkpoints {there}",
+                received=f"step={step} in {self.directory}",
+                fix="save one before, or name another",
+            )
         manager = self._manager or self._open()
         try:
             step = there[-1] if step is None else step

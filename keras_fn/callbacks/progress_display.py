@@ -264,7 +264,7 @@ class Progbar:
             raise SpecError(
                 "Progbar",
                 expected="stateful_metrics or stateless_metrics",
-                given="both",
+                received="both",
                 fix="name the metrics of one kind: the others are of the other kind",
             )
         self.target, self.width, self.verbose = target, width, verbose

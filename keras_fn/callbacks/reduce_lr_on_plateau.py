@@ -56,9 +56,11 @@ class ReduceLROnPlateau(MonitorCallback):
             raise TypeError(f"ReduceLROnPlateau does not take {', '.join(kwargs)}.")
         if factor >= 1.0:
             raise SpecError(
-                "ReduceLROnPlateau", expected="factor < 1.0", given=f"{factor!r}",
+                "ReduceLROnPlateau",
+                expected="factor < 1.0",
+                received=f"{factor!r}",
                 fix="for example factor=0.1",
-            )  # fmt: skip
+            )
         self.factor, self.patience, self.verbose = factor, patience, verbose
         self.cooldown, self.min_lr = cooldown, min_lr
         self.wait = self.cooldown_counter = 0

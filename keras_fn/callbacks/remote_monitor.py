@@ -46,9 +46,11 @@ class RemoteMonitor(Callback):
         super().__init__()
         if not root.startswith(("http://", "https://")):
             raise SpecError(
-                "RemoteMonitor", expected="a root that begins with http:// or https://",
-                given=f"{root!r}", fix="for example root='http://localhost:9000'",
-            )  # fmt: skip
+                "RemoteMonitor",
+                expected="a root that begins with http:// or https://",
+                received=f"{root!r}",
+                fix="for example root='http://localhost:9000'",
+            )
         self.root, self.path, self.field = root, path, field
         self.headers, self.send_as_json = headers, send_as_json
         self._has_warned = False

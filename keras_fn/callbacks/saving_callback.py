@@ -45,9 +45,11 @@ class SavingCallback(MonitorCallback):
         self._counter = StepCounter()
         if save_freq != "epoch" and not isinstance(save_freq, int):
             raise SpecError(
-                type(self).__name__, expected='save_freq as "epoch" or a number of batches',
-                given=f"unrecognized save_freq {save_freq!r}", fix='pass save_freq="epoch"',
-            )  # fmt: skip
+                type(self).__name__,
+                expected='save_freq as "epoch" or a number of batches',
+                received=f"unrecognized save_freq {save_freq!r}",
+                fix='pass save_freq="epoch"',
+            )
         if save_freq != "epoch":  # else batches need not be counted, and no hook is wanted
             self.on_train_batch_end = self._count_batch
 
@@ -81,18 +83,20 @@ class SavingCallback(MonitorCallback):
             self._set_monitor_op()
         current = logs.get(self.monitor)
         if current is None or len(getattr(current, "shape", ())) > 0:
-            given = "not available" if current is None else f"no single number: {current}"
+            received = "not available" if current is None else f"no single number: {current}"
             warnings.warn(
-                f"{type(self).__name__}: {self.monitor!r} is {given}. The model is saved.",
+                f"{type(self).__name__}: {self.monitor!r} is {received}. The model is saved.",
                 stacklevel=4,
             )
             return True
         better = self._is_improvement(current, self.best)
         best = "None" if self.best is None else f"{self.best:.5f}"
         if self.verbose > 0:
-            change = f"improved from {best} to {current:.5f}" if better else (
-                f"did not improve from {best}"
-            )  # fmt: skip
+            change = (
+                f"improved from {best} to {current:.5f}"
+                if better
+                else (f"did not improve from {best}")
+            )
             say(f"\nEpoch {epoch + 1}: {self.monitor} {change}")
         if better:
             self.best = current

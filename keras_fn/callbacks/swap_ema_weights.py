@@ -51,7 +51,7 @@ class SwapEMAWeights(Callback):
             raise SpecError(
                 "SwapEMAWeights",
                 expected="an optimizer that keeps averages",
-                given=f"{type(optimizers[0]).__name__} with use_ema=False",
+                received=f"{type(optimizers[0]).__name__} with use_ema=False",
                 fix="make the optimizer with use_ema=True",
             )
         pairs = [

@@ -15,7 +15,7 @@ from keras_fn.callbacks.callback import Callback, Logs
 from keras_fn.callbacks.event_files import EventFile, as_images
 from keras_fn.callbacks.learning_rate_scheduler import optimizers_of, read_rate
 from keras_fn.callbacks.step_counter import StepCounter
-from keras_fn.errors import SpecError, Unsupported
+from keras_fn.errors import SpecError, UnsupportedError
 from keras_fn.layers.core.embedding import Embedding
 
 _projector = Deferred("tensorboard.plugins.projector.projector_config_pb2")
@@ -48,7 +48,7 @@ class TensorBoard(Callback):
     Raises:
         ImportError: TensorBoard is not installed; raised when training begins.
         ValueError: `update_freq` or `profile_batch` is none of those.
-        Unsupported: A batch is to be profiled, and the backend has no profiler.
+        UnsupportedError: A batch is to be profiled, and the backend has no profiler.
 
     Example:
         >>> import tempfile
@@ -82,9 +82,11 @@ class TensorBoard(Callback):
         self.embeddings_freq, self.embeddings_metadata = embeddings_freq, embeddings_metadata
         if self.update_freq != "epoch" and not _is_count(self.update_freq, least=1):
             raise SpecError(
-                "TensorBoard", expected='update_freq as "epoch", "batch" or a number of batches',
-                given=f"{update_freq!r}", fix='pass update_freq="epoch"',
-            )  # fmt: skip
+                "TensorBoard",
+                expected='update_freq as "epoch", "batch" or a number of batches',
+                received=f"{update_freq!r}",
+                fix='pass update_freq="epoch"',
+            )
         self._first, self._last = _batches(profile_batch)
         self._files: dict[str, EventFile] = {}
         self._profile: Any = None  # a context manager that was entered
@@ -113,7 +115,7 @@ class TensorBoard(Callback):
     def on_train_begin(self, logs: Logs = None) -> None:
         """Begins new files, and writes the graph."""
         if self._last and not hasattr(current(), "profile"):
-            raise Unsupported(
+            raise UnsupportedError(
                 f"The backend {current().name!r} has no profiler.", fix="pass profile_batch=0"
             )
         self._files = {}
@@ -224,7 +226,7 @@ class TensorBoard(Callback):
             raise SpecError(
                 "TensorBoard",
                 expected=f"embeddings_metadata by the names of Embedding layers: {names}",
-                given=f"{self.embeddings_metadata!r}",
+                received=f"{self.embeddings_metadata!r}",
                 fix="pass a dict of files by these names",
             )
         config = _projector.ProjectorConfig()
@@ -262,9 +264,11 @@ def _batches(profile_batch: Any) -> tuple[int, int]:
     is_pair = len(pair) == 2 and all(_is_count(n, least=0) for n in pair)
     if not is_pair or pair[0] > pair[1]:
         raise SpecError(
-            "TensorBoard", expected="profile_batch as the number of a batch, or of two",
-            given=f"{profile_batch!r}", fix="for example profile_batch=(10, 20)",
-        )  # fmt: skip
+            "TensorBoard",
+            expected="profile_batch as the number of a batch, or of two",
+            received=f"{profile_batch!r}",
+            fix="for example profile_batch=(10, 20)",
+        )
     return pair[0], pair[1]
 
 

@@ -17,7 +17,7 @@ class TerminateOnNaN(Callback):
     Args:
         raise_error: Whether to raise, rather than to end the training in order.
         data: A batch to look for the cause with: `(x, y)` or `(x, y, sample_weight)`. It is run
-            layer by layer (see `keras.training.find_non_finite`) with the weights of before the
+            layer by layer (see `keras.debugging.find_non_finite`) with the weights of before the
             step, of which a copy is made at each batch then. Without it, the message names the
             first layer whose weights are not finite after the step.
 

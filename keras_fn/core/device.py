@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from keras_fn.backend.loader import current
-from keras_fn.errors import Unsupported
+from keras_fn.errors import UnsupportedError
 
 _device: ContextVar[str | None] = ContextVar("keras_fn_device", default=None)
 
@@ -22,7 +22,7 @@ def device(device_name: str) -> AbstractContextManager[Any]:
 
     Raises:
         ValueError: There is no such device.
-        Unsupported: The backend leaves no choice.
+        UnsupportedError: The backend leaves no choice.
 
     Example:
         >>> with keras.device("cpu"):
@@ -30,8 +30,10 @@ def device(device_name: str) -> AbstractContextManager[Any]:
     """
     backend = current()
     if not hasattr(backend, "device_scope"):
-        raise Unsupported(f"The backend {backend.name!r} has no devices to choose from.",
-                          fix="leave keras.device out")  # fmt: skip
+        raise UnsupportedError(
+            f"The backend {backend.name!r} has no devices to choose from.",
+            fix="leave keras.device out",
+        )
     scope = backend.device_scope(device_name)  # pyright: ignore[reportAttributeAccessIssue]
     return _noted(scope, device_name)
 

@@ -53,7 +53,7 @@ def _unconnected(tensor: KerasTensor, inputs: Sequence[KerasTensor], who: str) -
     return SpecError(
         who,
         expected=f"outputs that can be computed from the inputs {names}",
-        given=f"a path that begins at the tensor{source} (shape {tensor.shape}), no input of it",
+        received=f"a path that begins at the tensor{source} (shape {tensor.shape}), no input of it",
         fix=f"add that tensor to inputs=, or build the outputs from {names} alone",
     )
 

@@ -52,8 +52,10 @@ class InputSpec:
         fields = ("dtype", "shape", "ndim", "max_ndim", "min_ndim", "axes")
         if self.shape is not None:
             fields = ("dtype", "shape")
-        given = [f"{f}={getattr(self, f)!r}" for f in fields if getattr(self, f) not in (None, {})]
-        return f"InputSpec({', '.join(given)})"
+        received = [
+            f"{f}={getattr(self, f)!r}" for f in fields if getattr(self, f) not in (None, {})
+        ]
+        return f"InputSpec({', '.join(received)})"
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
@@ -78,21 +80,27 @@ class InputSpec:
             )
         if self.min_ndim is not None and rank < self.min_ndim:
             raise _misfit(
-                place, f"an input of rank {self.min_ndim} at least", shape,
+                place,
+                f"an input of rank {self.min_ndim} at least",
+                shape,
                 _rank_hint(rank, self.min_ndim),
-            )  # fmt: skip
+            )
         if self.dtype is not None and dtype != self.dtype:
             raise DTypeError(
-                place, expected=f"dtype {self.dtype}", given=f"dtype {dtype}",
+                place,
+                expected=f"dtype {self.dtype}",
+                received=f"dtype {dtype}",
                 fix=f"cast the input, for example ops.cast(x, {self.dtype!r})",
-            )  # fmt: skip
+            )
         for axis, size in self.axes.items():
             found = shape[axis] if -rank <= axis < rank else "no axis"
             if size is not None and found not in (size, None):
                 raise _misfit(
-                    place, f"size {size} at axis {axis}", shape,
+                    place,
+                    f"size {size} at axis {axis}",
+                    shape,
                     f"feed {size} there, or make a new layer for this input",
-                )  # fmt: skip
+                )
         if self.shape is not None:  # where one has a last axis of 1 more, the rest is compared
             for wanted, size in zip(self.shape, shape, strict=False):
                 if wanted is not None and size is not None and wanted != size:
@@ -112,7 +120,7 @@ def _rank_hint(rank: int, wanted: int) -> str:
 
 
 def _misfit(place: str, expected: str, shape: Shape, fix: str) -> SpecError:
-    return SpecError(place, expected=expected, given=f"shape {shape}", fix=fix)
+    return SpecError(place, expected=expected, received=f"shape {shape}", fix=fix)
 
 
 def check_inputs(specs: Any, inputs: Any, place: str) -> None:
@@ -124,26 +132,31 @@ def check_inputs(specs: Any, inputs: Any, place: str) -> None:
         missing = [spec.name for spec in specs if spec.name not in inputs and not spec.optional]
         if missing:
             raise SpecError(
-                place, expected=f"inputs named {', '.join(spec.name for spec in specs)}",
-                given=f"inputs named {', '.join(map(str, inputs))}",
+                place,
+                expected=f"inputs named {', '.join(spec.name for spec in specs)}",
+                received=f"inputs named {', '.join(map(str, inputs))}",
                 fix=f"add {', '.join(missing)}",
-            )  # fmt: skip
+            )
         values = [inputs.get(spec.name) for spec in specs]
     else:
         values = tree.flatten(inputs)
     if len(values) != len(specs):
         raise SpecError(
-            place, expected=f"{len(specs)} input{'s' * (len(specs) != 1)}",
-            given=f"{len(values)}", fix="pass one tensor for each, as a list or a dict",
-        )  # fmt: skip
+            place,
+            expected=f"{len(specs)} input{'s' * (len(specs) != 1)}",
+            received=f"{len(values)}",
+            fix="pass one tensor for each, as a list or a dict",
+        )
     for value, spec in zip(values, specs, strict=True):
         if value is None and spec.optional:
             continue
         if value is None or not hasattr(value, "shape"):
             raise DTypeError(
-                place, expected="a tensor", given=repr(value)[:100],
+                place,
+                expected="a tensor",
+                received=repr(value)[:100],
                 fix="call the layer on a KerasTensor from keras_fn.Input, an array or a tensor",
-            )  # fmt: skip
+            )
         spec.check(tuple(value.shape), _dtype_of(value), place)
 
 

@@ -53,6 +53,6 @@ class PathMap(MutableMapping[str, T], Generic[T]):
     def __len__(self) -> int:
         return len(self._entries)
 
-    def _refused(self, expected: str, given: str) -> SpecError:
+    def _refused(self, expected: str, received: str) -> SpecError:
         fix = "make the keys of the map say one thing for each path"
-        return SpecError(type(self).__name__, expected=expected, given=given, fix=fix)
+        return SpecError(type(self).__name__, expected=expected, received=received, fix=fix)

@@ -20,7 +20,7 @@ _custom_names: dict[int, str] = {}  # id(object): registered name
 _scoped: ContextVar[Mapping[str, Any]] = ContextVar("custom_objects", default=MappingProxyType({}))
 
 
-def register(role: str, module: str, objects: Iterable[Any], **renamed: Any) -> None:
+def register(kind: str, module: str, objects: Iterable[Any], **renamed: Any) -> None:
     """Enters built-in objects of one role; called once by each package of the frontend.
 
     Args:
@@ -31,16 +31,16 @@ def register(role: str, module: str, objects: Iterable[Any], **renamed: Any) -> 
         objects: Classes or functions, known by their `__name__`.
         **renamed: More names, each with its object.
     """
-    table = _tables.setdefault(role, {})
+    table = _tables.setdefault(kind, {})
     for name, obj in [*((o.__name__, o) for o in objects), *renamed.items()]:
         table[name] = obj
-        _modules[module, name] = (role, obj)
+        _modules[module, name] = (kind, obj)
         _homes.setdefault(id(obj), (module, name))
 
 
-def table(role: str) -> MappingProxyType[str, Any]:
+def table(kind: str) -> MappingProxyType[str, Any]:
     """Returns the built-in names of a role, read-only."""
-    return MappingProxyType(_tables.get(role, {}))
+    return MappingProxyType(_tables.get(kind, {}))
 
 
 def home(obj: Any) -> tuple[str, str] | None:
@@ -49,7 +49,7 @@ def home(obj: Any) -> tuple[str, str] | None:
 
 
 def lookup(
-    name: str, role: str | None = None, module: str | None = None, custom_objects: Any = None
+    name: str, kind: str | None = None, module: str | None = None, custom_objects: Any = None
 ) -> Any:
     """Returns what `name` stands for, or None.
 
@@ -63,10 +63,10 @@ def lookup(
         if name in names:
             return names[name]
     found = _modules.get((module, name)) if module else None
-    if found is not None and role in (None, found[0]):
+    if found is not None and kind in (None, found[0]):
         return found[1]
-    if role is not None:
-        return _tables.get(role, {}).get(name)
+    if kind is not None:
+        return _tables.get(kind, {}).get(name)
     return None
 
 
@@ -75,12 +75,12 @@ def built_in(module: str, name: str) -> Any:
     return _modules.get((module, name), (None, None))[1]
 
 
-def roles() -> list[str]:
+def kinds() -> list[str]:
     """Returns the roles that have a table."""
     return list(_tables)
 
 
-def role_of(obj: Any) -> str | None:
+def kind_of(obj: Any) -> str | None:
     """Returns the role of a built-in object."""
     key = _homes.get(id(obj))
     return _modules[key][0] if key else None

@@ -25,8 +25,14 @@ _PLAIN = (str, int, float, bool, type(None))
 
 # Where a function is looked for that a config names alone, as Keras writes them.
 _FUNCTION_ROLES = (
-    "activation", "loss", "metric", "initializer", "regularizer", "constraint", "op",
-)  # fmt: skip
+    "activation",
+    "loss",
+    "metric",
+    "initializer",
+    "regularizer",
+    "constraint",
+    "op",
+)
 
 # Forms that hold code, or run it when they are read.
 CODE = {
@@ -73,7 +79,7 @@ class ObjectSharingScope:
 
     def note(self, obj: Any, config: dict[str, Any]) -> None:
         """Numbers the config of `obj`: counted, so that it is the same in every process."""
-        if registry.role_of(type(obj)) == "dtype_policy":  # a value: copies are as good
+        if registry.kind_of(type(obj)) == "dtype_policy":  # a value: copies are as good
             return
         number = self.written.setdefault(id(obj), (obj, len(self.written) + 1))[1]
         config["shared_object_id"] = number
@@ -136,7 +142,7 @@ def serialize_keras_object(obj: Any) -> Any:
     raise DTypeError(
         "serialize_keras_object",
         expected="plain values, arrays, named functions, or objects with get_config()",
-        given=f"{obj!r} of type {type(obj).__name__}",
+        received=f"{obj!r} of type {type(obj).__name__}",
         fix="give its class a get_config() that returns the arguments of its constructor",
     )
 
@@ -178,7 +184,7 @@ def _function(function: Any) -> dict[str, Any]:
         raise SpecError(
             "serialize_keras_object",
             expected="functions with a name, which a reader can look up",
-            given="a lambda",
+            received="a lambda",
             fix="write it as a function with def, and decorate it with "
             "@keras.saving.register_keras_serializable()",
         )
@@ -224,11 +230,11 @@ def deserialize_keras_object(
         config: What `serialize_keras_object` gave; also when it has been through JSON.
         custom_objects: Classes and functions of your own, by the names that the config uses.
         safe_mode: Kept for compatibility. Reading never runs code from a config, whatever it is.
-        **kwargs: `role`, what the object must be (`"layer"`, `"loss"` …, or several), and
+        **kwargs: `kind`, what the object must be (`"layer"`, `"loss"` …, or several), and
             `module_objects`, names that are looked up last.
 
     Raises:
-        ValueError: The config holds code, is malformed, or names what is not of the role.
+        ValueError: The config holds code, is malformed, or names what is not of that kind.
         TypeError: A name that is not known, or a class whose `from_config` refuses the config.
 
     Example:
@@ -236,26 +242,26 @@ def deserialize_keras_object(
         >>> deserialize_keras_object(config).value
         2.0
     """
-    role = kwargs.pop("role", None)
+    kind = kwargs.pop("kind", None)
     module_objects = kwargs.pop("module_objects", None)
     if kwargs:
         raise TypeError(f"deserialize_keras_object does not take {', '.join(kwargs)}.")
     del safe_mode  # there is no unsafe mode
     with registry.CustomObjectScope(custom_objects):
-        return _read(config, role, module_objects or {})
+        return _read(config, kind, module_objects or {})
 
 
-def deserialize_as(role: Roles, config: Any, custom_objects: Any = None) -> Any:
+def deserialize_as(kind: Roles, config: Any, custom_objects: Any = None) -> Any:
     """Returns the object of that role that a config or a name stands for.
 
     Raises:
         ValueError: It is of another role, or malformed.
         TypeError: The name is not known.
     """
-    return deserialize_keras_object(config, custom_objects, role=role)
+    return deserialize_keras_object(config, custom_objects, kind=kind)
 
 
-def get_object(role: str, identifier: Any) -> Any:
+def get_object(kind: str, identifier: Any) -> Any:
     """Returns an object of that role for a name, a config, a class, or the object itself.
 
     Raises:
@@ -265,37 +271,37 @@ def get_object(role: str, identifier: Any) -> Any:
         return None
     obj = identifier
     if isinstance(identifier, (str, dict)):
-        obj = _read(identifier, role, {})
+        obj = _read(identifier, kind, {})
     if isinstance(obj, type):
         obj = obj()
     if not callable(obj):
         raise SpecError(
-            f"{role}s.get",
-            expected=f"a name, a config, or a callable object, for a {role}",
-            given=f"{identifier!r} of type {type(identifier).__name__}",
-            fix=f"pass one of {', '.join(sorted(registry.table(role)))}",
+            f"{kind}s.get",
+            expected=f"a name, a config, or a callable object, for a {kind}",
+            received=f"{identifier!r} of type {type(identifier).__name__}",
+            fix=f"pass one of {', '.join(sorted(registry.table(kind)))}",
         )
     return obj
 
 
-def _read(config: Any, role: Roles, module_objects: dict[str, Any]) -> Any:
+def _read(config: Any, kind: Roles, module_objects: dict[str, Any]) -> Any:
     if isinstance(config, str):
         found = registry.lookup(config)
-        if role is None:
+        if kind is None:
             return config if found is None else found
-        found = _named(config, role, module_objects) if found is None else found
-        return _make(found, {}) if isinstance(found, type) else _checked(found, role, config)
+        found = _named(config, kind, module_objects) if found is None else found
+        return _make(found, {}) if isinstance(found, type) else _checked(found, kind, config)
     if isinstance(config, _PLAIN):
         return config
     if isinstance(config, (list, tuple)):
-        return [_read(x, role, module_objects) for x in config]
+        return [_read(x, kind, module_objects) for x in config]
     if not isinstance(config, dict):
-        return _checked(config, role, repr(config))  # an object already
+        return _checked(config, kind, repr(config))  # an object already
     class_name = config.get("class_name")
     if class_name == "__tuple__" and "items" in config:  # as Keras 2 wrote it
-        return tuple(_read(x, role, module_objects) for x in config["items"])
+        return tuple(_read(x, kind, module_objects) for x in config["items"])
     if class_name is None or "config" not in config:
-        return {key: _read(value, role, module_objects) for key, value in config.items()}
+        return {key: _read(value, kind, module_objects) for key, value in config.items()}
     if not isinstance(class_name, str):
         raise _malformed("class_name to be a string", repr(class_name))
     inner = {} if config["config"] is None else config["config"]
@@ -304,8 +310,8 @@ def _read(config: Any, role: Roles, module_objects: dict[str, Any]) -> Any:
     if class_name in _READERS:
         return _special_value(class_name, inner)
     if class_name == "function":
-        return _read_function(config, inner, role, module_objects)
-    return _read_object(config, class_name, inner, role, module_objects)
+        return _read_function(config, inner, kind, module_objects)
+    return _read_object(config, class_name, inner, kind, module_objects)
 
 
 def _refused(class_name: str, inner: Any) -> SpecError:
@@ -313,7 +319,7 @@ def _refused(class_name: str, inner: Any) -> SpecError:
     return SpecError(
         f"deserialize_keras_object, {class_name}" + (f" {str(name)[:80]!r}" if name else ""),
         expected="a config that names classes and functions",
-        given=f"{CODE[class_name]}, which would run code from the config",
+        received=f"{CODE[class_name]}, which would run code from the config",
         fix="name the function, and pass it: custom_objects={'its_name': its_function}. "
         "No setting changes this",
     )
@@ -358,7 +364,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def _read_function(config: dict, name: Any, role: Roles, module_objects: dict[str, Any]) -> Any:
+def _read_function(config: dict, name: Any, kind: Roles, module_objects: dict[str, Any]) -> Any:
     if not isinstance(name, str):
         raise _malformed("the config of a function to be its name", repr(name)[:100])
     found = registry.lookup(name)
@@ -366,14 +372,14 @@ def _read_function(config: dict, name: Any, role: Roles, module_objects: dict[st
     if found is None and _is_keras(module):
         found = registry.built_in(str(module), name)
     elif found is None and module in ("builtins", None):
-        return _named(name, role or _FUNCTION_ROLES, module_objects)
+        return _named(name, kind or _FUNCTION_ROLES, module_objects)
     if found is None:
-        raise _unknown(name, role or _FUNCTION_ROLES, module)
-    return _checked(found, role, name)
+        raise _unknown(name, kind or _FUNCTION_ROLES, module)
+    return _checked(found, kind, name)
 
 
 def _read_object(
-    config: dict, class_name: str, inner: Any, role: Roles, module_objects: dict[str, Any]
+    config: dict, class_name: str, inner: Any, kind: Roles, module_objects: dict[str, Any]
 ) -> Any:
     if not isinstance(inner, dict):
         raise _malformed(f"the config of {class_name} to be a dict", repr(inner)[:100])
@@ -381,8 +387,8 @@ def _read_object(
     number = number if isinstance(number, (int, str)) else None
     read = scope.read if scope is not None and number is not None else {}
     if number in read:
-        return _checked(read[number], role, class_name)
-    cls = _find_class(config, class_name, role, module_objects)
+        return _checked(read[number], kind, class_name)
+    cls = _find_class(config, class_name, kind, module_objects)
     if not isinstance(cls, type):
         return cls  # a function under a class's form, as Keras 2 wrote it
     obj = _make(cls, inner)
@@ -395,7 +401,7 @@ def _read_object(
     return obj
 
 
-def _find_class(config: dict, class_name: str, role: Roles, module_objects: dict[str, Any]) -> Any:
+def _find_class(config: dict, class_name: str, kind: Roles, module_objects: dict[str, Any]) -> Any:
     """Finds what a config names: built-ins by module and name, others by their registered name."""
     module, registered = config.get("module"), config.get("registered_name")
     found = registry.lookup(registered) if isinstance(registered, str) else None
@@ -406,10 +412,10 @@ def _find_class(config: dict, class_name: str, role: Roles, module_objects: dict
     elif found is None:
         found = registry.lookup(class_name)
     if found is None and module is None and not registered:  # as Keras 2 wrote it: a name alone
-        return _named(class_name, role, module_objects)
+        return _named(class_name, kind, module_objects)
     if found is None:
-        raise _unknown(registered or class_name, role, module)
-    return _checked(found, role, class_name)
+        raise _unknown(registered or class_name, kind, module)
+    return _checked(found, kind, class_name)
 
 
 def _is_keras(module: Any) -> bool:
@@ -421,7 +427,7 @@ def _make(cls: type, config: dict[str, Any]) -> Any:
         raise DTypeError(
             f"deserialize_keras_object, {cls.__name__}",
             expected="a class with from_config()",
-            given=f"{cls.__name__}, which has none",
+            received=f"{cls.__name__}, which has none",
             fix="add @classmethod from_config(cls, config) that returns cls(**config)",
         )
     try:
@@ -432,65 +438,65 @@ def _make(cls: type, config: dict[str, Any]) -> Any:
         raise DTypeError(
             f"deserialize_keras_object, {cls.__name__}",
             expected=f"a config that {cls.__name__}.from_config() takes",
-            given=f"keys {', '.join(map(str, config))}: {error}"[:600],
+            received=f"keys {', '.join(map(str, config))}: {error}"[:600],
             fix="let get_config() return the arguments of the constructor, and let "
             "from_config() deserialize those that are objects",
         ) from error
 
 
-def _tables(roles: Roles) -> dict[str, Any]:
+def _tables(kinds: Roles) -> dict[str, Any]:
     """Returns the built-in names of some roles; where two share a name the first role has it."""
     names: dict[str, Any] = {}
-    for role in reversed((roles,) if isinstance(roles, str) else roles or ()):
-        names.update(registry.table(role))
+    for kind in reversed((kinds,) if isinstance(kinds, str) else kinds or ()):
+        names.update(registry.table(kind))
     return names
 
 
-def _named(name: str, role: Roles, module_objects: dict[str, Any]) -> Any:
+def _named(name: str, kind: Roles, module_objects: dict[str, Any]) -> Any:
     """Returns the function or class that a name alone stands for."""
-    found = _tables(role).get(name) or module_objects.get(name)
+    found = _tables(kind).get(name) or module_objects.get(name)
     if found is None:
-        raise _unknown(name, role, None)
+        raise _unknown(name, kind, None)
     return found
 
 
-def _checked(obj: Any, role: Roles, name: str) -> Any:
+def _checked(obj: Any, kind: Roles, name: str) -> Any:
     """Returns `obj`, unless it is known to be of another role."""
-    if role is None:
+    if kind is None:
         return obj
-    roles = (role,) if isinstance(role, str) else role
+    kinds = (kind,) if isinstance(kind, str) else kind
     classes = (obj if isinstance(obj, type) else type(obj)).__mro__
-    known = {r for c in (obj, *classes) if (r := registry.role_of(c)) is not None}
-    in_tables = any(obj is x for r in roles for x in registry.table(r).values())
-    if known.isdisjoint(roles) and known and not in_tables:
+    known = {r for c in (obj, *classes) if (r := registry.kind_of(c)) is not None}
+    in_tables = any(obj is x for r in kinds for x in registry.table(r).values())
+    if known.isdisjoint(kinds) and known and not in_tables:
         raise SpecError(
             "deserialize_keras_object",
-            expected=f"{' or '.join(roles)} at this place",
-            given=f"{name}, which is: {', '.join(sorted(known))}",
+            expected=f"{' or '.join(kinds)} at this place",
+            received=f"{name}, which is: {', '.join(sorted(known))}",
             fix="put each object into its own argument",
         )
     return obj
 
 
-def _unknown(name: str, role: Roles, module: str | None) -> UnknownObjectError:
-    roles: Sequence[str] = (role,) if isinstance(role, str) else role or tuple(registry.roles())
-    names = [*_tables(tuple(roles)), *registry.get_custom_objects()]
+def _unknown(name: str, kind: Roles, module: str | None) -> UnknownObjectError:
+    kinds: Sequence[str] = (kind,) if isinstance(kind, str) else kind or tuple(registry.kinds())
+    names = [*_tables(tuple(kinds)), *registry.get_custom_objects()]
     near = difflib.get_close_matches(name[:200], names, 3, 0.6)
     place = f" of module {module[:200]!r}" if isinstance(module, str) else ""
     hint = f"did you mean {' or '.join(near)}? Else " if near else ""
     return UnknownObjectError(
         "deserialize_keras_object",
-        expected=f"a known {' or '.join(roles) if role else 'class or function'}",
-        given=f"{name[:200]!r}{place}",
+        expected=f"a known {' or '.join(kinds) if kind else 'class or function'}",
+        received=f"{name[:200]!r}{place}",
         fix=f"{hint}pass your own class or function as custom_objects={{{name[:200]!r}: ...}}, or "
         "decorate it with @keras.saving.register_keras_serializable() and import it first",
     )
 
 
-def _malformed(expected: str, given: str) -> SpecError:
+def _malformed(expected: str, received: str) -> SpecError:
     return SpecError(
         "deserialize_keras_object",
         expected=expected,
-        given=given,
+        received=received,
         fix="pass what serialize_keras_object returned, unchanged",
     )

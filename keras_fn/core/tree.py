@@ -28,13 +28,30 @@ def map_structure(function: Callable[..., Any], *structures: Any) -> Any:
     return optree.tree_map(function, *structures, none_is_leaf=True, namespace=_NAMESPACE)
 
 
-def pack(structure: Any, leaves: Iterable[Any]) -> Any:
+def map_with_path(function: Callable[..., Any], structure: Any) -> Any:
+    """Returns the structure with each leaf replaced by `function(path, leaf)`.
+
+    Args:
+        function: Takes the path of a leaf (a tuple of keys and indices) and the leaf. None
+            is a leaf.
+        structure: Nested lists, tuples and dicts.
+
+    Example:
+        >>> map_with_path(lambda path, leaf: (*path, leaf), {"a": [1, 2]})
+        {'a': [('a', 0, 1), ('a', 1, 2)]}
+    """
+    if not isinstance(structure, _CONTAINERS):
+        return function((), structure)
+    return optree.tree_map_with_path(function, structure, none_is_leaf=True, namespace=_NAMESPACE)
+
+
+def unflatten(structure: Any, leaves: Iterable[Any]) -> Any:
     """Returns the structure with its leaves replaced by `leaves`, in order."""
     spec = optree.tree_structure(structure, none_is_leaf=True, namespace=_NAMESPACE)
     return optree.tree_unflatten(spec, leaves)
 
 
-def structure(nested: Any) -> Any:
+def treedef(nested: Any) -> Any:
     """Returns how something is nested: an object that can be compared and hashed."""
     return optree.tree_structure(nested, none_is_leaf=True, namespace=_NAMESPACE)
 

@@ -89,7 +89,7 @@ class Variable(Arithmetic):
             raise SpecError(
                 f"Variable {self.path!r}",
                 expected="a shape whose sizes are all known",
-                given=f"shape {self.shape}",
+                received=f"shape {self.shape}",
                 fix="name the sizes that the weight depends on in Input(shape=...)",
             )
         self.dtype = standardize_dtype(dtype)
@@ -195,7 +195,7 @@ class Variable(Arithmetic):
         return SpecError(
             f"Variable {self.path!r}",
             expected=f"a value of shape {self.shape}",
-            given=f"shape {tuple(value.shape)}",
+            received=f"shape {tuple(value.shape)}",
             fix="reshape the value, or assign it to the variable that it belongs to",
         )
 
@@ -267,9 +267,7 @@ class Variable(Arithmetic):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._handle = current().new_variable(
-            self._handle, self.dtype, self._trainable, self.name
-        )  # fmt: skip
+        self._handle = current().new_variable(self._handle, self.dtype, self._trainable, self.name)
 
     def __len__(self) -> int:
         if not self.shape:

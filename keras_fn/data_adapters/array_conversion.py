@@ -9,7 +9,7 @@ from keras_fn.errors import DTypeError, SpecError
 from keras_fn.settings import settings
 
 
-def as_array(x: Any, what: str, who: str) -> Any:
+def as_array(x: Any, what: str, source: str) -> Any:
     """Returns a host array, or a tensor of the backend on its device.
 
     Args:
@@ -25,15 +25,18 @@ def as_array(x: Any, what: str, who: str) -> Any:
     if current().is_tensor(x):
         array = _on_device(x)
     else:
-        array = _host_array(x, what, who)
+        array = _host_array(x, what, source)
         if array.dtype.kind not in "biufcV":
             raise DTypeError(
-                who, expected=f"{what} that are numbers", given=_kind(x, array), fix=_fix(array)
+                source,
+                expected=f"{what} that are numbers",
+                received=_kind(x, array),
+                fix=_fix(array),
             )
         if array.dtype == np.float64:
             array = array.astype(settings.floatx)
     if len(array.shape) == 0:
-        raise _misfit(who, what, "a single number")
+        raise _misfit(source, what, "a single number")
     return array
 
 
@@ -45,15 +48,15 @@ def _on_device(x: Any) -> Any:
     return backend.to_device(x)  # pyright: ignore[reportAttributeAccessIssue]
 
 
-def _host_array(x: Any, what: str, who: str) -> np.ndarray:
+def _host_array(x: Any, what: str, source: str) -> np.ndarray:
     if hasattr(x, "iloc"):
-        return _of_pandas(x, what, who)
+        return _of_pandas(x, what, source)
     if hasattr(x, "detach"):
         return _of_torch(x)
     try:
         return np.asarray(x)
     except ValueError as error:
-        raise _misfit(who, what, f"lists of different lengths ({error})") from None
+        raise _misfit(source, what, f"lists of different lengths ({error})") from None
 
 
 def _of_torch(x: Any) -> np.ndarray:
@@ -65,7 +68,7 @@ def _of_torch(x: Any) -> np.ndarray:
         return np.asarray(x.float())
 
 
-def _of_pandas(x: Any, what: str, who: str) -> np.ndarray:
+def _of_pandas(x: Any, what: str, source: str) -> np.ndarray:
     """The numbers of a DataFrame of shape (rows, columns), or of a Series of shape (rows,)."""
     frame = x if hasattr(x, "columns") else x.to_frame(x.name or "of the Series")
     refused = {
@@ -76,10 +79,12 @@ def _of_pandas(x: Any, what: str, who: str) -> np.ndarray:
     if refused:
         told = ", ".join(f"{name!r} ({dtype})" for name, dtype in refused.items())
         raise DTypeError(
-            who, expected=f"{what} whose columns are numbers", given=f"the columns {told}",
+            source,
+            expected=f"{what} whose columns are numbers",
+            received=f"the columns {told}",
             fix="encode them as numbers, for example with pandas.get_dummies(frame), or "
             "column.astype('category').cat.codes; leave out what is no feature",
-        )  # fmt: skip
+        )
     # The types of pandas's own ("Int64", sparse ones) name that of NumPy which they extend.
     natives = [getattr(d, "numpy_dtype", getattr(d, "subtype", d)) for d in frame.dtypes]
     dtype = np.result_type(*natives) if natives else np.dtype(settings.floatx)
@@ -102,8 +107,10 @@ def _fix(array: np.ndarray) -> str:
     return "encode text and categories as numbers, for example with a vocabulary"
 
 
-def _misfit(who: str, what: str, given: str) -> SpecError:
+def _misfit(source: str, what: str, received: str) -> SpecError:
     return SpecError(
-        who, expected=f"{what}: arrays whose first axis is the samples", given=given,
+        source,
+        expected=f"{what}: arrays whose first axis is the samples",
+        received=received,
         fix="stack the samples into one array",
-    )  # fmt: skip
+    )

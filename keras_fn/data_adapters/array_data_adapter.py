@@ -53,9 +53,11 @@ class ArrayBatches:
         ours = self.get_state()
         if state.keys() != ours.keys() or any(state[k] != ours[k] for k in ours if k != "seed"):
             raise SpecError(
-                "fit", expected=f"the data that the run began with: {state}", given=f"{ours}",
+                "fit",
+                expected=f"the data that the run began with: {state}",
+                received=f"{ours}",
                 fix="pass the same arrays and batch size, or use another folder for the backup",
-            )  # fmt: skip
+            )
         self.seed = state["seed"]
 
     @property

@@ -28,21 +28,21 @@ def place(model: Any) -> str:
 
 def rows(model: Any, x: Any, y: Any, sample_weight: Any, class_weight: Any) -> Rows:
     """Returns checked arrays, flat: for each input, each output, each output's weights."""
-    who = place(model)
-    inputs = _inputs(model, x, who)
+    source = place(model)
+    inputs = _inputs(model, x, source)
     if y is None and sample_weight is None and class_weight is None:
-        check_lengths(_named("x", inputs), who)
+        check_lengths(_named("x", inputs), source)
         return inputs, None, None
     outputs = _known_outputs(model)
     if outputs is None and (isinstance(y, dict) or isinstance(sample_weight, dict)):
         model._meet(inputs)  # what its outputs are called, its call alone can say
         outputs = _known_outputs(model)
-    targets = _bound(y, outputs, "targets", who)
-    weights = _bound(sample_weight, outputs, "sample weights", who)
+    targets = _bound(y, outputs, "targets", source)
+    weights = _bound(sample_weight, outputs, "sample weights", source)
     if class_weight is not None:
-        weights = _class_weights(targets, weights, class_weight, who)
+        weights = _class_weights(targets, weights, class_weight, source)
     named = _named("x", inputs) + _named("y", targets) + _named("sample_weight", weights)
-    check_lengths(named, who)
+    check_lengths(named, source)
     return inputs, targets, weights
 
 
@@ -54,11 +54,11 @@ def _named(what: str, group: list[Any] | None) -> list[tuple[str, Any]]:
     ]
 
 
-def _inputs(model: Any, x: Any, who: str) -> list[Any]:
+def _inputs(model: Any, x: Any, source: str) -> list[Any]:
     """Returns the arrays for the model's inputs, in their order, of their shapes and dtypes."""
     binder = getattr(graph_of(model), "_binder", None)
     if binder is None:
-        return [as_array(a, "x", who) for a in _leaves(model, x)]
+        return [as_array(a, "x", source) for a in _leaves(model, x)]
     if binder.single and isinstance(x, (list, tuple)) and not _holds_arrays(x):
         x = np.asarray(x) if _is_regular(x) else x
     values = binder.flatten(x)
@@ -68,8 +68,8 @@ def _inputs(model: Any, x: Any, who: str) -> list[Any]:
         if value is None and binder.optional[i]:
             arrays.append(None)
             continue
-        array = as_array(value, f"input {name!r}", who)
-        arrays.append(_fitted(array, tensor, name, who))
+        array = as_array(value, f"input {name!r}", source)
+        arrays.append(_fitted(array, tensor, name, source))
     return arrays
 
 
@@ -109,7 +109,7 @@ def _is_regular(x: Any) -> bool:
     return True
 
 
-def _fitted(array: Any, tensor: Any, name: str, who: str) -> Any:
+def _fitted(array: Any, tensor: Any, name: str, source: str) -> Any:
     """Checks rank and sizes; casts to the input's dtype."""
     shape, wanted = tuple(array.shape), tensor.shape
     if len(shape) == len(wanted) - 1 and wanted[-1] == 1:
@@ -121,18 +121,24 @@ def _fitted(array: Any, tensor: Any, name: str, who: str) -> Any:
         n is not None and n != m for n, m in zip(wanted[1:], shape[1:], strict=True)
     ):
         raise SpecError(
-            who, expected=f"input {name!r} of shape {wanted}", given=f"shape {shape}",
+            source,
+            expected=f"input {name!r} of shape {wanted}",
+            received=f"shape {shape}",
             fix="reshape the data; the first axis is the samples",
-        )  # fmt: skip
+        )
     if isinstance(array, np.ndarray):
         dtype = numpy_dtype(tensor.dtype)
-        if array.dtype.kind == "f" and dtype.kind in "iu" and not np.array_equal(
-            array, np.floor(array)
-        ):  # fmt: skip
+        if (
+            array.dtype.kind == "f"
+            and dtype.kind in "iu"
+            and not np.array_equal(array, np.floor(array))
+        ):
             raise DTypeError(
-                who, expected=f"input {name!r} of dtype {tensor.dtype}", given="fractions",
+                source,
+                expected=f"input {name!r} of dtype {tensor.dtype}",
+                received="fractions",
                 fix="feed integers, or make the Input with dtype='float32'",
-            )  # fmt: skip
+            )
         return array if array.dtype == dtype else array.astype(dtype)
     return current().cast(array, tensor.dtype)
 
@@ -145,7 +151,7 @@ def _known_outputs(model: Any) -> Outputs | None:
     return objective.outputs if objective is not None else None
 
 
-def _bound(values: Any, outputs: Outputs | None, what: str, who: str) -> list[Any] | None:
+def _bound(values: Any, outputs: Outputs | None, what: str, source: str) -> list[Any] | None:
     if values is None:
         return None
     if outputs is None or (len(outputs) == 1 and not isinstance(values, dict)):
@@ -156,18 +162,20 @@ def _bound(values: Any, outputs: Outputs | None, what: str, who: str) -> list[An
         flat = [values] * len(outputs)
     else:
         flat = outputs.bind(values, what, fill=True)  # an output without a loss needs no target
-    return [None if a is None else as_array(a, what, who) for a in flat]
+    return [None if a is None else as_array(a, what, source) for a in flat]
 
 
 def _class_weights(
-    targets: list[Any] | None, weights: list[Any] | None, class_weight: dict, who: str
+    targets: list[Any] | None, weights: list[Any] | None, class_weight: dict, source: str
 ) -> list[Any]:
     """Returns a weight for each sample, by its class."""
     if not targets or len(targets) != 1:
         raise SpecError(
-            who, expected="class_weight for a model with one output", given=f"{len(targets or ())}",
+            source,
+            expected="class_weight for a model with one output",
+            received=f"{len(targets or ())}",
             fix="use sample_weight for models with several outputs",
-        )  # fmt: skip
+        )
     y = _host(targets[0])
     one_hot = y.ndim > 1 and y.shape[-1] > 1
     classes = y.argmax(-1) if one_hot else y.reshape(y.shape[: max(y.ndim - 1, 1)])
@@ -185,10 +193,10 @@ def arranged(model: Any, x: list[Any]) -> Any:
     """Returns flat inputs nested as the model's call takes them."""
     struct = getattr(graph_of(model), "_inputs_struct", None)
     if struct is not None:
-        return tree.pack(struct, x)
+        return tree.unflatten(struct, x)
     nest = getattr(model, "_input_nest", None)
     if nest is not None:
-        return tree.pack(nest, x)
+        return tree.unflatten(nest, x)
     return x[0] if len(x) == 1 else x
 
 
@@ -246,8 +254,9 @@ def training_data(
     if batch_size is not None and batch_size < 1:
         raise ValueError(f"{place(model)}: batch_size must be 1 or more, not {batch_size}.")
     if not validation_split:
-        made = batches(model, x, y, sample_weight, batch_size or 32, shuffle, steps,
-                       class_weight=class_weight)  # fmt: skip
+        made = batches(
+            model, x, y, sample_weight, batch_size or 32, shuffle, steps, class_weight=class_weight
+        )
         return made, None
     if is_batches(x):
         raise ValueError(
@@ -308,11 +317,13 @@ def _check_complete(model: Any, targets: list[Any], objective: Any) -> None:
     missing = [name for name, loss, y in rows if loss is not None and y is None]
     if missing:
         wanted = [name for name, loss, _ in rows if loss is not None]
-        given = [name for name, _, y in rows if y is not None]
+        received = [name for name, _, y in rows if y is not None]
         raise SpecError(
-            place(model), expected=f"targets for the outputs {', '.join(wanted)}",
-            given=f"targets for {', '.join(given)}", fix=f"add {', '.join(missing)}",
-        )  # fmt: skip
+            place(model),
+            expected=f"targets for the outputs {', '.join(wanted)}",
+            received=f"targets for {', '.join(received)}",
+            fix=f"add {', '.join(missing)}",
+        )
 
 
 def check_rows(model: Any, found: Rows) -> None:
@@ -323,9 +334,11 @@ def check_rows(model: Any, found: Rows) -> None:
         return
     if targets is None:
         raise SpecError(
-            place(model), expected="targets y, as compile() named a loss", given="none",
+            place(model),
+            expected="targets y, as compile() named a loss",
+            received="none",
             fix="pass y=",
-        )  # fmt: skip
+        )
     _check_complete(model, targets, objective)
     struct = objective.outputs.structure
     shapes = [tuple(t.shape) for t in tree.flatten(struct)]

@@ -81,10 +81,11 @@ class Fetched:
         """
         if state.keys() != self.get_state().keys():
             raise SpecError(
-                "fit", expected="the data that the run began with",
-                given=f"{type(self.source).__name__}",
+                "fit",
+                expected="the data that the run began with",
+                received=f"{type(self.source).__name__}",
                 fix="pass the same data, or use another folder for the backup",
-            )  # fmt: skip
+            )
         vars(self).update(state)
 
     def close_thread(self) -> None:

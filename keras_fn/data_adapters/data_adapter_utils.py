@@ -19,7 +19,7 @@ def each_array(rows: Rows, function: Callable[[np.ndarray], Any]) -> Any:
     )
 
 
-def check_lengths(named: Sequence[tuple[str, Any]], who: str) -> int:
+def check_lengths(named: Sequence[tuple[str, Any]], source: str) -> int:
     """Returns the number of samples.
 
     Raises:
@@ -29,15 +29,19 @@ def check_lengths(named: Sequence[tuple[str, Any]], who: str) -> int:
     if len(set(lengths.values())) > 1:
         told = ", ".join(f"{name}: {n}" for name, n in lengths.items())
         raise SpecError(
-            who, expected="arrays with the same number of samples", given=told,
+            source,
+            expected="arrays with the same number of samples",
+            received=told,
             fix="cut or complete the shorter ones",
-        )  # fmt: skip
+        )
     size = next(iter(lengths.values()))
     if size == 0:
         raise SpecError(
-            who, expected="at least one sample", given="empty arrays",
+            source,
+            expected="at least one sample",
+            received="empty arrays",
             fix="check where they come from",
-        )  # fmt: skip
+        )
     return size
 
 

@@ -26,11 +26,12 @@ def is_batches(x: Any) -> bool:
         return True
     if hasattr(x, "__getitem__"):
         raise SpecError(
-            "data", expected="arrays, or something that yields batches",
-            given=f"a {type(x).__name__}, which has items by number and cannot be gone through",
+            "data",
+            expected="arrays, or something that yields batches",
+            received=f"a {type(x).__name__}, which has items by number and cannot be gone through",
             fix="derive it from keras.utils.PyDataset if its items are batches; wrap it in a "
             "torch.utils.data.DataLoader if they are samples",
-        )  # fmt: skip
+        )
     return False
 
 

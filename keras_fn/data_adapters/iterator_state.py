@@ -87,10 +87,11 @@ def _method(of: str, holder: Any) -> Callable[[Any], Any]:
     methods = _methods(of, holder)
     if methods is None:
         raise SpecError(
-            "fit", expected="the data that the run began with, which takes its position back",
-            given=f"{type(holder).__name__}",
+            "fit",
+            expected="the data that the run began with, which takes its position back",
+            received=f"{type(holder).__name__}",
             fix="pass the same data, or use another folder for the backup",
-        )  # fmt: skip
+        )
     return methods[1]
 
 

@@ -17,8 +17,10 @@ class Outputs:
         structure: The outputs, nested.
     """
 
-    def __init__(self, who: str, names: Sequence[str], layer_names: Sequence[str], structure: Any):
-        self.who, self.names, self.structure = who, list(names), structure
+    def __init__(
+        self, source: str, names: Sequence[str], layer_names: Sequence[str], structure: Any
+    ):
+        self.source, self.names, self.structure = source, list(names), structure
         self.layer_names = list(layer_names)
 
     def __len__(self) -> int:
@@ -41,9 +43,11 @@ class Outputs:
             flat = list(values) if len(values) == len(self) else tree.flatten(values)
             if len(flat) != len(self):
                 raise SpecError(
-                    self.who, expected=f"{what} for {len(self)} outputs: {', '.join(self.names)}",
-                    given=f"{len(flat)}", fix="one for each, as a list in this order, or a dict",
-                )  # fmt: skip
+                    self.source,
+                    expected=f"{what} for {len(self)} outputs: {', '.join(self.names)}",
+                    received=f"{len(flat)}",
+                    fix="one for each, as a list in this order, or a dict",
+                )
             return flat
         return [values] * len(self)
 
@@ -56,24 +60,24 @@ class Outputs:
         advice = [f"drop or rename {', '.join(unexpected)}"] * bool(unexpected)
         advice += [f"add {', '.join(missing)}"] * bool(missing and not fill)
         raise SpecError(
-            self.who,
+            self.source,
             expected=f"{what} for the outputs {', '.join(self.names)}",
-            given=f"{what} for {', '.join(map(str, values))}",
+            received=f"{what} for {', '.join(map(str, values))}",
             fix="; ".join(advice),
         )
 
 
 def outputs_of(model: Any, y_pred: Any) -> Outputs:
     """Returns the outputs of a model, from what a call of it gives."""
-    who = f"{type(model).__name__} model {model.name!r}"
+    source = f"{type(model).__name__} model {model.name!r}"
     count = len(tree.flatten(y_pred))
     if hasattr(model, "output_names"):
         names = model.output_names
         layers = [t._keras_history.operation.name for t in model.outputs]
         if len(names) == count:
-            return Outputs(who, names, layers, y_pred)
+            return Outputs(source, names, layers, y_pred)
     if isinstance(y_pred, dict) and len(y_pred) == count:
         names = [str(key) for key in y_pred]
     else:
         names = [f"output_{i}" for i in range(count)] if count > 1 else ["output"]
-    return Outputs(who, names, names, y_pred)
+    return Outputs(source, names, names, y_pred)

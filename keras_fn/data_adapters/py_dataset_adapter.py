@@ -29,9 +29,14 @@ class PyDatasetBatches(Fetched):
     """
 
     def __init__(
-        self, source: PyDataset, arrange: Arrange, steps: int | None, shuffle: bool, seed: int,
+        self,
+        source: PyDataset,
+        arrange: Arrange,
+        steps: int | None,
+        shuffle: bool,
+        seed: int,
         background: bool,
-    ):  # fmt: skip
+    ):
         workers = source.workers if background else 0
         super().__init__(source, arrange, steps, background=workers > 0)
         self.shuffle, self.seed = shuffle, seed
@@ -39,9 +44,11 @@ class PyDatasetBatches(Fetched):
         self._first: Rows | None = None
         if steps is None and source.num_batches is None:
             raise SpecError(
-                type(source).__name__, expected="the number of steps in an epoch",
-                given="none, and data without an end", fix="pass steps_per_epoch (or steps)",
-            )  # fmt: skip
+                type(source).__name__,
+                expected="the number of steps in an epoch",
+                received="none, and data without an end",
+                fix="pass steps_per_epoch (or steps)",
+            )
 
     def __len__(self) -> int:
         every = self.source.num_batches

@@ -35,7 +35,7 @@ def load_batches(
         raise SpecError(
             "datasets",
             expected=f"the archive {archive}",
-            given=f"{path}: {error}",
+            received=f"{path}: {error}",
             fix=f"delete {path}, to have it fetched again",
         ) from error
     if settings.image_data_format() == "channels_last":

@@ -91,7 +91,7 @@ def read_npz(path: Path, *names: str) -> list[np.ndarray]:
         raise SpecError(
             "datasets",
             expected=f"an .npz file with the arrays {', '.join(names)}",
-            given=f"{path}: {error}",
+            received=f"{path}: {error}",
             fix=f"delete {path}, to have it fetched again",
         ) from error
 

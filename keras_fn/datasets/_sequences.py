@@ -26,7 +26,7 @@ def shorter_than(
         raise SpecError(
             "load_data",
             expected="a maxlen that some text is shorter than",
-            given=f"maxlen={maxlen}",
+            received=f"maxlen={maxlen}",
             fix="pass a larger one, or None",
         )
     return [sequences[i] for i in kept], labels[kept]

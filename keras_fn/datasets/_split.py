@@ -12,7 +12,7 @@ def check_test_split(test_split: float) -> None:
         raise SpecError(
             "load_data",
             expected="test_split from 0 to below 1",
-            given=repr(test_split),
+            received=repr(test_split),
             fix="pass the part of the samples to test with, such as 0.2",
         )
 

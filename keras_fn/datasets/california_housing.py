@@ -38,7 +38,7 @@ def load_data(
         raise SpecError(
             "california_housing.load_data",
             expected='version "large" or "small"',
-            given=repr(version),
+            received=repr(version),
             fix="choose one of the two",
         )
     x, y = read_npz(fetch("california_housing.npz", path), "x", "y")

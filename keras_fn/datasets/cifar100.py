@@ -29,7 +29,7 @@ def load_data(label_mode: str = "fine") -> Split:
         raise SpecError(
             "cifar100.load_data",
             expected='label_mode "fine" or "coarse"',
-            given=repr(label_mode),
+            received=repr(label_mode),
             fix="choose one of the two",
         )
     key = f"{label_mode}_labels".encode()

@@ -1,4 +1,4 @@
-"""Floor 5: fit, evaluate and predict, and what they are made of; tools for one's own training."""
+"""Tools to debug, profile and tune a training run: the namespace `keras.debugging`."""
 
 from typing import TYPE_CHECKING
 
@@ -11,18 +11,18 @@ if TYPE_CHECKING:
     from keras_fn.debugging.profiling import LayerTime as LayerTime
     from keras_fn.debugging.profiling import StepProfile as StepProfile
     from keras_fn.debugging.profiling import profile_step as profile_step
-    from keras_fn.debugging.tuning import LearningRateTest as LearningRateTest
-    from keras_fn.debugging.tuning import dry_run as dry_run
+    from keras_fn.debugging.tuning import LearningRateFinderResult as LearningRateFinderResult
+    from keras_fn.debugging.tuning import fast_dev_run as fast_dev_run
     from keras_fn.debugging.tuning import find_batch_size as find_batch_size
     from keras_fn.debugging.tuning import find_learning_rate as find_learning_rate
 
 _HOMES = {
     "LayerTime": "keras_fn.debugging.profiling",
-    "LearningRateTest": "keras_fn.debugging.tuning",
+    "LearningRateFinderResult": "keras_fn.debugging.tuning",
     "NonFinite": "keras_fn.debugging.nan_debugging",
     "StepProfile": "keras_fn.debugging.profiling",
     "TensorStats": "keras_fn.debugging.nan_debugging",
-    "dry_run": "keras_fn.debugging.tuning",
+    "fast_dev_run": "keras_fn.debugging.tuning",
     "find_batch_size": "keras_fn.debugging.tuning",
     "find_learning_rate": "keras_fn.debugging.tuning",
     "find_non_finite": "keras_fn.debugging.nan_debugging",

@@ -101,7 +101,7 @@ def find_non_finite(
         >>> x = keras.Input((2,), name="x")
         >>> y = ops.log(keras.layers.Dense(2, kernel_initializer="zeros", name="zero")(x))
         >>> model = keras.Model(x, keras.layers.Dense(1, name="out")(y))
-        >>> print(keras.training.find_non_finite(model, np.ones((1, 2))))
+        >>> print(keras.debugging.find_non_finite(model, np.ones((1, 2))))
         The first that is not finite is the output of Log 'log'.
           input (1, 2): 0 NaN, 0 infinite; from 0 to 0, mean 0
           output (1, 2): 0 NaN, 2 infinite; from nan to nan, mean nan
@@ -199,9 +199,10 @@ def _in_step(model: Any, x: Any, y: Any, sample_weight: Any) -> NonFinite | None
     if found is not None:
         return found
     owners = {
-        id(v): (layer.name, layer) for layer in model._flatten_layers()
+        id(v): (layer.name, layer)
+        for layer in model._flatten_layers()
         for v in layer._own_variables()
-    }  # fmt: skip
+    }
     return _first(
         _not_finite("gradient", *owners.get(id(v), ("", None)), [(v.name, g)])
         for g, v in reversed(taken)

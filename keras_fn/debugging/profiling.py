@@ -113,16 +113,17 @@ def profile_step(
         >>> x = keras.Input((2,), name="x")
         >>> model = keras.Model(x, keras.layers.Dense(1, name="out")(x))
         >>> model.compile("sgd", "mse")
-        >>> profile = keras.training.profile_step(model, np.ones((8, 2)), np.ones(8), repeats=2)
+        >>> profile = keras.debugging.profile_step(model, np.ones((8, 2)), np.ones(8), repeats=2)
         >>> list(profile.stages), [layer.path for layer in profile.layers]
         (['data', 'forward', 'backward and update', 'metrics'], ['out'])
     """
     if not getattr(model, "compiled", False) or model.optimizer is None:
         raise SpecError(
-            "profile_step", expected="a model that is compiled, with an optimizer",
-            given=f"{type(model).__name__} {model.name!r} that is not",
+            "profile_step",
+            expected="a model that is compiled, with an optimizer",
+            received=f"{type(model).__name__} {model.name!r} that is not",
             fix="call model.compile(optimizer=..., loss=...) before",
-        )  # fmt: skip
+        )
     if not model.built:
         model.predict_on_batch(x)
     with untouched(model):

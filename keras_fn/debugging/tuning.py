@@ -26,7 +26,7 @@ _DIVERGED = 4.0  # how many times the least loss
 
 
 @dataclass(frozen=True)
-class LearningRateTest:
+class LearningRateFinderResult:
     """What `find_learning_rate` has seen.
 
     Attributes:
@@ -50,7 +50,7 @@ class LearningRateTest:
         Raises:
             ImportError: Matplotlib is not installed.
         """
-        figure = new_figure("LearningRateTest.plot()", figsize=(5, 3.5))
+        figure = new_figure("LearningRateFinderResult.plot()", figsize=(5, 3.5))
         axes = figure.subplots()
         axes.plot(self.rates, self.losses, alpha=0.3, label="batch")
         axes.plot(self.rates, self.smoothed, label="smoothed")
@@ -72,7 +72,7 @@ def find_learning_rate(
     lowest: float = 1e-6,
     highest: float = 10.0,
     steps: int = 100,
-) -> LearningRateTest:
+) -> LearningRateFinderResult:
     """Trains a few steps with a learning rate that grows, to see which ones are good.
 
     It grows by the same factor at each step. The trial ends early when the loss is far above the
@@ -99,7 +99,7 @@ def find_learning_rate(
         >>> model = keras.Model(x, keras.layers.Dense(1, kernel_initializer="zeros")(x))
         >>> model.compile("sgd", "mse")
         >>> data = np.random.default_rng(0).normal(size=(64, 2))
-        >>> test = keras.training.find_learning_rate(model, data, data.sum(1), steps=40)
+        >>> test = keras.debugging.find_learning_rate(model, data, data.sum(1), steps=40)
         >>> 1e-3 < test.suggestion < 1
         True
 
@@ -109,10 +109,11 @@ def find_learning_rate(
     """
     if not (0 < lowest < highest and steps >= 3):
         raise SpecError(
-            "find_learning_rate", expected="0 < lowest < highest, and three steps at least",
-            given=f"lowest={lowest}, highest={highest}, steps={steps}",
+            "find_learning_rate",
+            expected="0 < lowest < highest, and three steps at least",
+            received=f"lowest={lowest}, highest={highest}, steps={steps}",
             fix="for example lowest=1e-6, highest=1, steps=100",
-        )  # fmt: skip
+        )
     _build(model, x, batch_size)
     test = _RangeTest(np.geomspace(lowest, highest, steps))
     with untouched(model):
@@ -156,7 +157,7 @@ class _RangeTest(Callback):
         if is_far or not math.isfinite(loss) or len(self.losses) == len(self.rates):
             self.model.stop_training = True
 
-    def result(self) -> LearningRateTest:
+    def result(self) -> LearningRateFinderResult:
         count = len(self.losses)
         rates, smoothed = self.rates[:count], np.array(self.smoothed)
         suggestion = None
@@ -165,7 +166,7 @@ class _RangeTest(Callback):
             slopes[: count // 10] = 0  # a mean of few losses moves by chance
             if slopes.min() < 0:
                 suggestion = float(rates[slopes.argmin()])
-        return LearningRateTest(rates, np.array(self.losses), smoothed, suggestion)
+        return LearningRateFinderResult(rates, np.array(self.losses), smoothed, suggestion)
 
 
 @entrance
@@ -204,24 +205,30 @@ def find_batch_size(
         >>> x = keras.Input((2,))
         >>> model = keras.Model(x, keras.layers.Dense(1)(x))
         >>> model.compile("sgd", "mse")
-        >>> keras.training.find_batch_size(model, np.ones((100, 2)), np.ones(100), start=16)
+        >>> keras.debugging.find_batch_size(model, np.ones((100, 2)), np.ones(100), start=16)
         64
     """
     samples = len(tree.flatten(x)[0])
     limit = samples if limit is None else min(limit, samples)
     if not 1 <= start <= limit:
         raise SpecError(
-            "find_batch_size", expected=f"a start from 1 to {limit}, the limit or all samples",
-            given=f"{start}", fix="take a smaller start, or more samples",
-        )  # fmt: skip
+            "find_batch_size",
+            expected=f"a start from 1 to {limit}, the limit or all samples",
+            received=f"{start}",
+            fix="take a smaller start, or more samples",
+        )
     _build(model, x, 1)
 
     def fits(size: int) -> bool:
         try:
             model.fit(
-                x, y, size, verbose=0, sample_weight=sample_weight,
+                x,
+                y,
+                size,
+                verbose=0,
+                sample_weight=sample_weight,
                 steps_per_epoch=min(steps, -(-samples // size)),
-            )  # fmt: skip
+            )
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
@@ -265,7 +272,7 @@ def is_out_of_memory(error: BaseException | None) -> bool:
 
 
 @entrance
-def dry_run(
+def fast_dev_run(
     model: Any,
     x: Any = None,
     y: Any = None,
@@ -297,15 +304,21 @@ def dry_run(
         >>> model = keras.Model(x, keras.layers.Dense(1, kernel_initializer="zeros")(x))
         >>> model.compile("sgd", "mse")
         >>> data = np.ones((100, 2)), np.ones(100)
-        >>> sorted(keras.training.dry_run(model, *data, validation_data=data))
+        >>> sorted(keras.debugging.fast_dev_run(model, *data, validation_data=data))
         ['loss', 'val_loss']
     """
     _build(model, x, batch_size)
     with untouched(model):
         history = model.fit(
-            x, y, batch_size, verbose=0, validation_data=validation_data, steps_per_epoch=1,
-            validation_steps=None if validation_data is None else 1, sample_weight=sample_weight,
-        )  # fmt: skip
+            x,
+            y,
+            batch_size,
+            verbose=0,
+            validation_data=validation_data,
+            steps_per_epoch=1,
+            validation_steps=None if validation_data is None else 1,
+            sample_weight=sample_weight,
+        )
         model.predict(x, batch_size, verbose=0, steps=1)
         return {name: values[-1] for name, values in history.history.items()}
 

@@ -85,8 +85,8 @@ class DTypePolicy:
                 x = backend.convert_to_tensor(x)
         if not autocast:
             return x
-        given, wanted = dtypes.standardize_dtype(x.dtype), dtypes.standardize_dtype(dtype)
-        return cast(x, wanted) if given != wanted and dtypes.is_float(given) else x
+        received, wanted = dtypes.standardize_dtype(x.dtype), dtypes.standardize_dtype(dtype)
+        return cast(x, wanted) if received != wanted and dtypes.is_float(received) else x
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
@@ -143,11 +143,11 @@ def _dtype(name: str) -> str:
         raise _no_policy(name) from None
 
 
-def _no_policy(given: Any) -> SpecError:
-    make = SpecError if isinstance(given, str) else DTypeError
+def _no_policy(received: Any) -> SpecError:
+    make = SpecError if isinstance(received, str) else DTypeError
     return make(
         "DTypePolicy",
         expected=f"the name of a dtype, or one of {', '.join(_MIXED)}",
-        given=f"{given!r}",
+        received=f"{received!r}",
         fix='choose one of these, for example "mixed_bfloat16"',
     )

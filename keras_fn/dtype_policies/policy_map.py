@@ -43,7 +43,7 @@ class DTypePolicyMap(DTypePolicy, PathMap[DTypePolicy]):
             raise DTypeError(
                 "DTypePolicyMap",
                 expected="policy_map to be a dict of policies",
-                given=f"{policy_map!r}",
+                received=f"{policy_map!r}",
                 fix="pass a dict, with the paths of layers as keys",
             )
         self._default = default_policy

@@ -48,7 +48,7 @@ class QuantizedDTypePolicy(DTypePolicy):
             raise SpecError(
                 who,
                 expected=f"mode to be {self._form_in_words}",
-                given=f"mode={mode!r}",
+                received=f"mode={mode!r}",
                 fix="write the mode in this form",
             )
         super().__init__(source_name)
@@ -61,7 +61,7 @@ class QuantizedDTypePolicy(DTypePolicy):
             raise SpecError(
                 who,
                 expected="a source that int8 can be computed in",
-                given=f"{self._source_name}: sums of products leave the range of float16",
+                received=f"{self._source_name}: sums of products leave the range of float16",
                 fix='choose another source, for example "mixed_bfloat16"',
             )
 
@@ -109,7 +109,7 @@ class QuantizedFloat8DTypePolicy(QuantizedDTypePolicy):
             raise (SpecError if is_integer else DTypeError)(
                 type(self).__name__,
                 expected="amax_history_length to be a positive integer",
-                given=f"amax_history_length={amax_history_length!r}",
+                received=f"amax_history_length={amax_history_length!r}",
                 fix="leave it out for 1024",
             )
         self.amax_history_length = amax_history_length
@@ -231,7 +231,7 @@ def named(name: Any) -> DTypePolicy:
             "DTypePolicy",
             expected="the mode of a quantised policy, before _from_, to be one of int8, int4, "
             "int4/<block_size>, float8, gptq/<weight_bits>/<group_size>, awq/4/<group_size>",
-            given=f"{mode!r} in {name!r}",
+            received=f"{mode!r} in {name!r}",
             fix='choose one of these, for example "int8_from_float32"',
         )
     return _CLASSES[kind + slash](mode, source)
@@ -249,7 +249,7 @@ def unquantized(policy: DTypePolicy, who: str) -> DTypePolicy:
                 who,
                 expected="a dtype policy that is not quantised: layers with quantised weights "
                 "are not supported yet",
-                given=f'"{each.name}"' + (f" in {policy!r}" if each is not policy else ""),
+                received=f'"{each.name}"' + (f" in {policy!r}" if each is not policy else ""),
                 fix='choose the policy without "<mode>_from_", for example "float32" or '
                 '"mixed_bfloat16"; of a quantised model, load the file saved before quantising',
             )

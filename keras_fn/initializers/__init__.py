@@ -39,10 +39,23 @@ random_normal, random_uniform = RandomNormal, RandomUniform
 truncated_normal, variance_scaling = TruncatedNormal, VarianceScaling
 
 _CLASSES = (
-    Constant, Identity, Ones, STFT, Zeros, GlorotNormal, GlorotUniform, HeNormal, HeUniform,
-    LecunNormal, LecunUniform, Orthogonal, RandomNormal, RandomUniform, TruncatedNormal,
+    Constant,
+    Identity,
+    Ones,
+    STFT,
+    Zeros,
+    GlorotNormal,
+    GlorotUniform,
+    HeNormal,
+    HeUniform,
+    LecunNormal,
+    LecunUniform,
+    Orthogonal,
+    RandomNormal,
+    RandomUniform,
+    TruncatedNormal,
     VarianceScaling,
-)  # fmt: skip
+)
 register("initializer", "keras", [Initializer])
 register(
     "initializer",
@@ -125,7 +138,7 @@ class _Given:
             raise SpecError(
                 "initializer",
                 expected=f"a weight of shape {tuple(self.value.shape)}, that of the values given",
-                given=f"shape {tuple(shape)}",
+                received=f"shape {tuple(shape)}",
                 fix="give values of the weight's shape",
             )
         return current().convert_to_tensor(self.value, standardize_dtype(dtype))

@@ -158,7 +158,7 @@ class STFT(HostInitializer):
             raise SpecError(
                 "STFT",
                 expected=f"a window of shape ({length},), the length of a frame",
-                given=f"shape {window.shape}",
+                received=f"shape {window.shape}",
                 fix="pass a window of that length",
             )
         return window
@@ -186,6 +186,6 @@ def _one_of(argument: str, value: Any, allowed: tuple[Any, ...]) -> None:
         raise SpecError(
             "STFT",
             expected=f"{argument} to be one of {', '.join(map(repr, allowed))}",
-            given=f"{argument}={value!r}",
+            received=f"{argument}={value!r}",
             fix="choose one of these",
         )

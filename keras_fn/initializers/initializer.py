@@ -94,26 +94,26 @@ class HostInitializer(Initializer):
         raise TypeError(f"{type(self).__name__} has no _values() method.")
 
 
-def known_sizes(shape: Any, who: str) -> tuple[int, ...]:
+def known_sizes(shape: Any, source: str) -> tuple[int, ...]:
     """Returns the shape, checked: all sizes known."""
     sizes = standardize_shape(shape)
     if None in sizes:
         raise SpecError(
-            who,
+            source,
             expected="a shape whose sizes are all known",
-            given=f"shape {sizes}",
+            received=f"shape {sizes}",
             fix="name the sizes",
         )
     return sizes  # pyright: ignore[reportReturnType]
 
 
-def check_rank(shape: tuple[int, ...], fits: bool, who: str, expected: str) -> None:
+def check_rank(shape: tuple[int, ...], fits: bool, source: str, expected: str) -> None:
     """Raises unless `fits`."""
     if not fits:
         raise SpecError(
-            who,
+            source,
             expected=f"a shape of {expected}",
-            given=f"shape {shape}",
+            received=f"shape {shape}",
             fix="choose another initializer for this weight",
         )
 

@@ -36,7 +36,7 @@ class RandomInitializer(HostInitializer):
             raise DTypeError(
                 type(self).__name__,
                 expected="seed to be an integer, a keras.random.SeedGenerator or None",
-                given=f"seed={seed!r}",
+                received=f"seed={seed!r}",
                 fix="pass an integer",
             )
         self.seed = seed
@@ -195,7 +195,7 @@ def _refused(argument: str, value: Any, expected: str) -> SpecError:
     return SpecError(
         "VarianceScaling",
         expected=f"{argument} to be {expected}",
-        given=f"{argument}={value!r}",
+        received=f"{argument}={value!r}",
         fix="choose such a value",
     )
 

@@ -8,12 +8,12 @@ from keras_fn.errors import SpecError
 from keras_fn.layers.layer import Layer
 
 
-def misfit(layer: Any, argument: str, expected: str, given: Any, fix: str) -> SpecError:
+def misfit(layer: Any, argument: str, expected: str, received: Any, fix: str) -> SpecError:
     """Returns the error of a constructor argument that cannot be used."""
     return SpecError(
         type(layer).__name__,
         expected=f"{argument}: {expected}",
-        given=f"{argument}={given!r}",
+        received=f"{argument}={received!r}",
         fix=fix,
     )
 
@@ -62,9 +62,12 @@ def pairs(layer: Any, argument: str, value: Any, rank: int) -> tuple[tuple[int, 
         if two and all(is_count(n, 0) for end in ends for n in end):
             return tuple((before, after) for before, after in ends)
     raise misfit(
-        layer, argument, f"an integer of 0 or more, {rank} of them, or {rank} pairs", value,
+        layer,
+        argument,
+        f"an integer of 0 or more, {rank} of them, or {rank} pairs",
+        value,
         f"for example {argument}={((1, 1),) * rank}",
-    )  # fmt: skip
+    )
 
 
 def choice(layer: Any, argument: str, value: Any, among: tuple[str, ...]) -> str:

@@ -65,8 +65,8 @@ def given_config(layer: Any) -> dict[str, Any]:
     config, cls = base_config(layer), type(layer)
     if not cls.get_config.__module__.startswith("keras_fn."):
         return config  # called by a subclass that adds its own arguments
-    given = Operation.get_config(layer)
-    config.update((k, v) for k, v in given.items() if k not in (*config, "autocast"))
+    received = Operation.get_config(layer)
+    config.update((k, v) for k, v in received.items() if k not in (*config, "autocast"))
     parameters = inspect.signature(cls.__init__).parameters
     takes_all = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     return {k: v for k, v in config.items() if takes_all or k in parameters}

@@ -33,8 +33,8 @@ class WithPolicy:
 
     @dtype_policy.setter
     def dtype_policy(self, value: Any) -> None:
-        who = f"{type(self).__name__} layer {self.name!r}"
-        policy = dtype_policies.unquantized(dtype_policies.get(value), who)
+        source = f"{type(self).__name__} layer {self.name!r}"
+        policy = dtype_policies.unquantized(dtype_policies.get(value), source)
         held = getattr(self, "_dtype_policy", None)
         if self._path and isinstance(held, DTypePolicyMap) and not isinstance(policy, type(held)):
             if self._path in held:

@@ -42,9 +42,11 @@ class RematScope:
     ):
         if mode not in _MODES:
             raise SpecError(
-                "RematScope", expected=f"one of {', '.join(map(repr, _MODES))}",
-                given=f"mode={mode!r}", fix="choose what is computed again",
-            )  # fmt: skip
+                "RematScope",
+                expected=f"one of {', '.join(map(repr, _MODES))}",
+                received=f"mode={mode!r}",
+                fix="choose what is computed again",
+            )
         self.mode = mode
         self.output_size_threshold = output_size_threshold
         self.layer_names = list(layer_names or ())

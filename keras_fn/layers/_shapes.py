@@ -17,7 +17,7 @@ def known_size(shape: Shape, axis: int, layer: Any) -> int:
         raise SpecError(
             f"{type(layer).__name__} layer {layer.name!r}",
             expected=f"an input whose axis {axis} has a known size",
-            given=f"shape {shape}",
+            received=f"shape {shape}",
             fix="name the size in Input, for example Input(shape=(64,))",
         )
     return size

@@ -41,7 +41,7 @@ class CallSignature:
             raise SpecError(
                 f"{type(layer).__name__} layer {layer.name!r}",
                 expected="inputs: KerasTensors, tensors or arrays",
-                given="a call on nothing",
+                received="a call on nothing",
                 fix=f"call it on a tensor, for example layer({layer.name}_inputs)",
             )
         extra = args[len(self.names) :]
@@ -77,7 +77,7 @@ class CallSignature:
         args += kwargs.pop("*", ())
         return args, kwargs
 
-    def given(self, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
+    def received(self, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
         """Returns what a graph keeps of a call: all that was told, the defaults not."""
         return args, {k: v for k, v in kwargs.items() if v is not None}
 

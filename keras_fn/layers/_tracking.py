@@ -42,10 +42,10 @@ class Tracked:
         """Returns what the layer itself holds."""
         return self._found()
 
-    def _found(self, role_of: Callable[[type], str | None] | None = None) -> Contents:
+    def _found(self, kind_of: Callable[[type], str | None] | None = None) -> Contents:
         found = Contents({}, {}, {})
         own = [value for key, value in vars(self).items() if key not in _NOT_OWN]
-        _collect(own, found, role_of)
+        _collect(own, found, kind_of)
         found.layers.pop(id(self), None)
         return found
 
@@ -153,22 +153,26 @@ class Tracked:
         variables = self.weights
         if len(variables) != len(weights):
             raise SpecError(
-                place, expected=f"{len(variables)} weights", given=f"{len(weights)}",
+                place,
+                expected=f"{len(variables)} weights",
+                received=f"{len(weights)}",
                 fix="pass a list as get_weights() returns it; build the layer first if it has none",
-            )  # fmt: skip
+            )
         for variable, value in zip(variables, weights, strict=True):
             if tuple(np.shape(value)) != variable.shape:
                 raise SpecError(
-                    place, expected=f"shape {variable.shape} for the weight {variable.path!r}",
-                    given=f"shape {tuple(np.shape(value))}",
+                    place,
+                    expected=f"shape {variable.shape} for the weight {variable.path!r}",
+                    received=f"shape {tuple(np.shape(value))}",
                     fix="pass a list as get_weights() returns it",
-                )  # fmt: skip
+                )
             if isinstance(value, (np.ndarray, list)) and np.asarray(value).dtype.kind in "USO":
                 raise DTypeError(
-                    place, expected=f"numbers for the weight {variable.path!r}",
-                    given="text or objects",
+                    place,
+                    expected=f"numbers for the weight {variable.path!r}",
+                    received="text or objects",
                     fix="pass a list as get_weights() returns it",
-                )  # fmt: skip
+                )
         backend = current()
         values = [
             backend.convert_to_tensor(value, variable.dtype)
@@ -203,9 +207,10 @@ class Tracked:
         if len(store) != len(variables):
             raise SpecError(
                 f"{type(self).__name__} layer {self.name!r}",
-                expected=f"{len(variables)} variables", given=f"{len(store)} in the file",
+                expected=f"{len(variables)} variables",
+                received=f"{len(store)} in the file",
                 fix="load the file into the model it was saved from",
-            )  # fmt: skip
+            )
         for i, variable in enumerate(variables):
             variable.assign(store[str(i)])
 
@@ -246,18 +251,18 @@ def _role_of(cls: type) -> str | None:
 
 
 def _collect(
-    values: Iterable[Any], found: Contents, role_of: Callable[[type], str | None] | None = None
+    values: Iterable[Any], found: Contents, kind_of: Callable[[type], str | None] | None = None
 ) -> None:
     """Notes what the values are, or hold, at any depth."""
     for value in values:
         cls = type(value)
-        role = _ROLES.get(cls, _UNKNOWN) if role_of is None else role_of(cls)
+        role = _ROLES.get(cls, _UNKNOWN) if kind_of is None else kind_of(cls)
         if role == _UNKNOWN:
             role = _ROLES[cls] = _role_of(cls)
         if role is None:
             continue
         if role in _CONTAINERS:
             if value:
-                _collect(value.values() if role == "dict" else value, found, role_of)
+                _collect(value.values() if role == "dict" else value, found, kind_of)
         else:
             getattr(found, role).setdefault(id(value), value)

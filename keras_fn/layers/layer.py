@@ -168,10 +168,11 @@ class Layer(WithLosses, WithPolicy, Base, Operation):
         if type(self).build is not Layer.build:
             if not shapes and needs_a_shape(type(self).build):
                 raise DTypeError(
-                    self._place, expected="a tensor",
-                    given=repr(next(iter(arguments.values()), None))[:100],
+                    self._place,
+                    expected="a tensor",
+                    received=repr(next(iter(arguments.values()), None))[:100],
                     fix="call the layer on a KerasTensor from keras_fn.Input, an array or a tensor",
-                )  # fmt: skip
+                )
             self.build(**shapes)
         self.built = True
         self._build_shapes = shapes
@@ -306,7 +307,7 @@ class Layer(WithLosses, WithPolicy, Base, Operation):
             found = [masking.get_mask(x) for x in tree.flatten(value)]
             if all(mask is None for mask in found):
                 continue
-            masks[name] = found[0] if not tree.is_nested(value) else tree.pack(value, found)
+            masks[name] = found[0] if not tree.is_nested(value) else tree.unflatten(value, found)
         slots = self._signature.mask_slots
         for name, slot in slots.items():
             if arguments.get(slot) is None and name in masks:
@@ -342,7 +343,7 @@ class Layer(WithLosses, WithPolicy, Base, Operation):
                 scope.__enter__()
             return call(*args, **kwargs)
         except SpecError as error:
-            if getattr(error, "placed", False) or error.who == self._place:
+            if getattr(error, "placed", False) or error.source == self._place:
                 raise
             error = error.located(self._place)
             error.placed = True  # type: ignore[attr-defined]
@@ -356,7 +357,7 @@ class Layer(WithLosses, WithPolicy, Base, Operation):
         first = next(iter(arguments.values()), None)
         with StatelessScope():  # whatever `call` assigns is forgotten
             specs = self._inferred(arguments)
-        outputs = self.record(specs, *self._signature.given(args, kwargs))
+        outputs = self.record(specs, *self._signature.received(args, kwargs))
         self._finish(outputs, first, masks, symbolic=True)
         return outputs
 

@@ -28,13 +28,13 @@ def smoothed_classes(y_true: Tensor, label_smoothing: float, axis: int) -> Tenso
         raise SpecError(
             "label_smoothing",
             expected="targets whose number of classes is known",
-            given=f"shape {tuple(y_true.shape)}",
+            received=f"shape {tuple(y_true.shape)}",
             fix="give Input the size of the axis of the classes",
         )
     return ops.add(ops.multiply(y_true, 1.0 - label_smoothing), label_smoothing / classes)
 
 
-def check_class_axis(axis: Any, who: str) -> None:
+def check_class_axis(axis: Any, source: str) -> None:
     """Refuses `axis=True`, which is where an argument too many ends up.
 
     Raises:
@@ -42,9 +42,9 @@ def check_class_axis(axis: Any, who: str) -> None:
     """
     if isinstance(axis, bool) or not isinstance(axis, int):
         raise DTypeError(
-            who,
+            source,
             expected="axis to be an integer",
-            given=f"axis={axis!r}",
+            received=f"axis={axis!r}",
             fix="pass from_logits and label_smoothing by name",
         )
 

@@ -276,7 +276,7 @@ class CategoricalGeneralizedCrossEntropy(BuiltInLoss):
             raise SpecError(
                 "CategoricalGeneralizedCrossEntropy",
                 expected="q between 0 and 1, both excluded",
-                given=f"q={q!r}",
+                received=f"q={q!r}",
                 fix="q=0.5 is the default; for q=0 use SparseCategoricalCrossentropy",
             )
         super().__init__(reduction, name, dtype, q=q)

@@ -153,8 +153,8 @@ class LossFunctionWrapper(Loss):
             same_rank(true, pred)
             for true, pred in zip(tree.flatten(y_true), tree.flatten(y_pred), strict=True)
         ]
-        y_true = tree.pack(y_true, [true for true, _ in pairs])
-        y_pred = tree.pack(y_pred, [pred for _, pred in pairs])
+        y_true = tree.unflatten(y_true, [true for true, _ in pairs])
+        y_pred = tree.unflatten(y_pred, [pred for _, pred in pairs])
         return self.fn(y_true, y_pred, **self._options)
 
     def check_targets(self, y_true: np.ndarray, y_pred_shape: Shape, name: str) -> None:
@@ -171,8 +171,8 @@ class LossFunctionWrapper(Loss):
             SpecError: They do not fit.
         """
         if self._built_in is not None:
-            who = f"{type(self).__name__} {self.name!r}, targets of {name!r}"
-            self._built_in.targets(y_true, y_pred_shape, who, **self._options)
+            source = f"{type(self).__name__} {self.name!r}, targets of {name!r}"
+            self._built_in.targets(y_true, y_pred_shape, source, **self._options)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments, the function and its options written down."""

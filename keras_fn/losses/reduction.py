@@ -19,7 +19,7 @@ def compute_dtype(dtype: Any) -> str:
     return standardize_dtype(dtype)
 
 
-def check_reduction(reduction: str | None, who: str) -> str | None:
+def check_reduction(reduction: str | None, source: str) -> str | None:
     """Returns `reduction` if it is one.
 
     Raises:
@@ -27,9 +27,9 @@ def check_reduction(reduction: str | None, who: str) -> str | None:
     """
     if reduction not in REDUCTIONS:
         raise SpecError(
-            who,
+            source,
             expected="reduction to be one of " + ", ".join(map(repr, REDUCTIONS)),
-            given=f"reduction={reduction!r}",
+            received=f"reduction={reduction!r}",
             fix="leave it out for the mean over the batch",
         )
     return reduction

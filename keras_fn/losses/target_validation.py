@@ -12,7 +12,7 @@ from keras_fn.core.keras_tensor import Shape
 from keras_fn.errors import SpecError
 
 
-def broadcastable(y_true: np.ndarray, y_pred_shape: Shape, who: str, **options: Any) -> None:
+def broadcastable(y_true: np.ndarray, y_pred_shape: Shape, source: str, **options: Any) -> None:
     """Targets are compared with predictions element by element; an axis of size 1 spreads."""
     del options
     shape = _aligned(y_true.shape, y_pred_shape)
@@ -20,33 +20,33 @@ def broadcastable(y_true: np.ndarray, y_pred_shape: Shape, who: str, **options: 
         m == n or m == 1 or n in (1, None) for m, n in zip(shape, y_pred_shape, strict=True)
     ):
         raise _misfit(
-            who,
+            source,
             expected=f"targets that broadcast to predictions of shape {y_pred_shape}",
-            given=y_true,
+            received=y_true,
             fix="reshape the targets, or check the size of the model's output",
         )
 
 
-def same_shape(y_true: np.ndarray, y_pred_shape: Shape, who: str, **options: Any) -> None:
+def same_shape(y_true: np.ndarray, y_pred_shape: Shape, source: str, **options: Any) -> None:
     """Targets have the shape of the predictions, but for a last axis of size 1."""
     del options
     if not _fits(_aligned(y_true.shape, y_pred_shape), y_pred_shape):
         raise _misfit(
-            who,
+            source,
             expected=f"targets of the shape of the predictions, {y_pred_shape}",
-            given=y_true,
+            received=y_true,
             fix="reshape the targets, or check the size of the model's output",
         )
 
 
-def one_hot(y_true: np.ndarray, y_pred_shape: Shape, who: str, **options: Any) -> None:
+def one_hot(y_true: np.ndarray, y_pred_shape: Shape, source: str, **options: Any) -> None:
     """Targets give a probability for each class."""
     del options
     if not _fits(y_true.shape, y_pred_shape):
         raise _misfit(
-            who,
+            source,
             expected="a target for each class: the shape of the predictions, " + str(y_pred_shape),
-            given=y_true,
+            received=y_true,
             fix="encode class numbers with utils.to_categorical, or use "
             "sparse_categorical_crossentropy; else check the size of the model's output",
         )
@@ -55,7 +55,7 @@ def one_hot(y_true: np.ndarray, y_pred_shape: Shape, who: str, **options: Any) -
 def class_numbers(
     y_true: np.ndarray,
     y_pred_shape: Shape,
-    who: str,
+    source: str,
     ignore_class: int | None = None,
     axis: int = -1,
     **options: Any,
@@ -70,43 +70,43 @@ def class_numbers(
         shape = (*shape[:dropped], *shape[dropped + 1 :])
     if not _fits(shape, expected):
         raise _misfit(
-            who,
+            source,
             expected=f"class numbers of shape {expected}, for predictions of shape {y_pred_shape}",
-            given=y_true,
+            received=y_true,
             fix="give one class number for each prediction; for one-hot codes, use "
             "categorical_crossentropy",
         )
-    _check_range(y_true, y_pred_shape[place], who, ignore_class)
+    _check_range(y_true, y_pred_shape[place], source, ignore_class)
 
 
-def padded_labels(y_true: np.ndarray, y_pred_shape: Shape, who: str, **options: Any) -> None:
+def padded_labels(y_true: np.ndarray, y_pred_shape: Shape, source: str, **options: Any) -> None:
     """Targets are sequences of class numbers, padded to one length."""
     del options
     if y_true.ndim != 2 or len(y_pred_shape) != 3:
         raise _misfit(
-            who,
+            source,
             expected=f"class numbers of shape (batch, labels), for predictions of shape "
             f"{y_pred_shape}",
-            given=y_true,
+            received=y_true,
             fix="pad the labels with 0, and give predictions of shape (batch, time, classes)",
         )
-    _check_range(y_true, y_pred_shape[2], who, None)
+    _check_range(y_true, y_pred_shape[2], source, None)
 
 
-def vector_of_classes(y_true: np.ndarray, y_pred_shape: Shape, who: str, **options: Any) -> None:
+def vector_of_classes(y_true: np.ndarray, y_pred_shape: Shape, source: str, **options: Any) -> None:
     """Targets are the class numbers of the rows of a batch; any integers may be classes."""
     del options
     if y_true.size != y_true.shape[0] or len(y_pred_shape) != 2:
         raise _misfit(
-            who,
+            source,
             expected=f"one class number for each row of predictions of shape {y_pred_shape}",
-            given=y_true,
+            received=y_true,
             fix="give integers of shape (batch,), and embeddings of shape (batch, size)",
         )
 
 
 def _check_range(
-    y_true: np.ndarray, classes: int | None, who: str, ignore_class: int | None
+    y_true: np.ndarray, classes: int | None, source: str, ignore_class: int | None
 ) -> None:
     values = y_true if ignore_class is None else y_true[y_true != ignore_class]
     if values.size == 0:
@@ -118,9 +118,9 @@ def _check_range(
     last = "" if classes is None else f" to {classes - 1}"
     but = "" if ignore_class is None else f", or {ignore_class} to be ignored"
     raise SpecError(
-        who,
+        source,
         expected=f"class numbers from 0{last}{but}",
-        given=f"classes from {low} to {high}" if whole else "numbers that are not whole",
+        received=f"classes from {low} to {high}" if whole else "numbers that are not whole",
         fix="number the classes from 0, set ignore_class for those that do not count, or give "
         "the model's output more classes",
     )
@@ -141,5 +141,5 @@ def _fits(shape: Shape, expected: Shape) -> bool:
     )
 
 
-def _misfit(who: str, expected: str, given: np.ndarray, fix: str) -> SpecError:
-    return SpecError(who, expected=expected, given=f"shape {given.shape}", fix=fix)
+def _misfit(source: str, expected: str, received: np.ndarray, fix: str) -> SpecError:
+    return SpecError(source, expected=expected, received=f"shape {received.shape}", fix=fix)

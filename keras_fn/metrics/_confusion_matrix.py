@@ -51,7 +51,7 @@ def even_thresholds(count: int, margin: float = 0.0) -> list[float]:
     return [0.0 - margin, *inner, 1.0 + margin]
 
 
-def check_thresholds(thresholds: Any, default: float, who: str) -> list[float]:
+def check_thresholds(thresholds: Any, default: float, source: str) -> list[float]:
     """Returns thresholds as a list.
 
     Raises:
@@ -62,9 +62,9 @@ def check_thresholds(thresholds: Any, default: float, who: str) -> list[float]:
     values = list(thresholds) if isinstance(thresholds, (list, tuple, np.ndarray)) else [thresholds]
     if not values or any(t is None or not 0 <= t <= 1 for t in values):
         raise SpecError(
-            who,
+            source,
             expected="thresholds from 0 to 1",
-            given=f"thresholds={thresholds!r}",
+            received=f"thresholds={thresholds!r}",
             fix="predictions are compared as probabilities; turn logits into these first",
         )
     return [float(t) for t in values]
@@ -103,8 +103,8 @@ def confusion_counts(
         y_true, y_pred = (_one_class(y, class_id) for y in (y_true, y_pred))
     weight = ops.ones_like(y_pred)
     if sample_weight is not None:
-        given = ops.expand_dims(ops.convert_to_tensor(sample_weight, dtype=dtype), -1)
-        weight = ops.multiply(weight, same_rank(y_true, given, expand_rank_1=False)[1])
+        received = ops.expand_dims(ops.convert_to_tensor(sample_weight, dtype=dtype), -1)
+        weight = ops.multiply(weight, same_rank(y_true, received, expand_rank_1=False)[1])
     if label_weights is not None:
         weight = ops.multiply(weight, label_weights)
     truth = ops.cast(ops.not_equal(y_true, 0), dtype)
@@ -127,7 +127,7 @@ def _one_class(y: Tensor, class_id: int) -> Tensor:
         raise SpecError(
             "class_id",
             expected=f"targets and predictions of shape (batch, classes), with class {class_id}",
-            given=f"shape {tuple(y.shape)}",
+            received=f"shape {tuple(y.shape)}",
             fix="leave class_id out, or number the classes from 0",
         )
     return ops.expand_dims(ops.getitem(y, (Ellipsis, class_id)), -1)

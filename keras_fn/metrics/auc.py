@@ -98,14 +98,14 @@ class AUC(Metric):
         return SpecError(
             f"AUC {self.name!r}",
             expected=expected,
-            given=f"{argument}={value!r}",
+            received=f"{argument}={value!r}",
             fix=f"check {argument}, or leave it out",
         )
 
-    def _choice(self, argument: str, given: str, choices: tuple[str, ...], value: str) -> str:
+    def _choice(self, argument: str, received: str, choices: tuple[str, ...], value: str) -> str:
         if value not in choices:
             raise self._wrong(
-                f"{argument} to be one of " + ", ".join(map(repr, choices)), argument, given
+                f"{argument} to be one of " + ", ".join(map(repr, choices)), argument, received
             )
         return value
 
@@ -132,7 +132,7 @@ class AUC(Metric):
                 raise SpecError(
                     f"AUC {self.name!r}",
                     expected=f"predictions of shape (batch, {labels or 'labels'}) with multi_label",
-                    given=f"shape {tuple(y_pred.shape)}",
+                    received=f"shape {tuple(y_pred.shape)}",
                     fix="reshape the predictions, or leave multi_label out",
                 )
             if not self._built:

@@ -60,7 +60,7 @@ class FBetaScore(Metric):
                 raise SpecError(
                     f"{type(self).__name__} {self.name!r}",
                     expected=_EXPECTED[argument],
-                    given=f"{argument}={value!r}",
+                    received=f"{argument}={value!r}",
                     fix=f"check {argument}",
                 )
         self.average, self.beta, self.threshold = average, beta, threshold

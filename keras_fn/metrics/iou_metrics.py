@@ -56,7 +56,7 @@ class IoU(Metric):
             raise SpecError(
                 f"{type(self).__name__} {self.name!r}",
                 expected=f"target_class_ids from 0 to {num_classes - 1}",
-                given=f"target_class_ids={self.target_class_ids}",
+                received=f"target_class_ids={self.target_class_ids}",
                 fix="number the classes from 0",
             )
         self.ignore_class = ignore_class
@@ -86,8 +86,8 @@ class IoU(Metric):
             counts = ops.logical_and(counts, ops.not_equal(true, self.ignore_class))
         weight = ops.cast(counts, self.dtype)
         if sample_weight is not None:
-            given = ops.cast(ops.convert_to_tensor(sample_weight), self.dtype)
-            weight = ops.multiply(weight, ops.reshape(given, (-1,)))
+            received = ops.cast(ops.convert_to_tensor(sample_weight), self.dtype)
+            weight = ops.multiply(weight, ops.reshape(received, (-1,)))
         pairs = ops.where(counts, ops.add(ops.multiply(true, self.num_classes), pred), 0)
         matrix = bucket_sums(weight, pairs, self.num_classes**2)
         self.total_cm.assign_add(ops.reshape(matrix, (self.num_classes, self.num_classes)))
@@ -107,8 +107,13 @@ class IoU(Metric):
         return ops.divide(ops.sum(shares), ops.add(count, settings.epsilon))
 
     _arguments: tuple[str, ...] = (
-        "num_classes", "target_class_ids", "ignore_class", "sparse_y_true", "sparse_y_pred", "axis",
-    )  # fmt: skip
+        "num_classes",
+        "target_class_ids",
+        "ignore_class",
+        "sparse_y_true",
+        "sparse_y_pred",
+        "axis",
+    )
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments, as plain values."""

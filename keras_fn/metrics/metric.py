@@ -179,7 +179,7 @@ class Metric(StateHolder):
             raise SpecError(
                 f"{type(self).__name__} {self.name!r}",
                 expected=f"a value for each of its {len(self.variables)} variables",
-                given=f"{len(values)} values",
+                received=f"{len(values)} values",
                 fix="pass values in the order of metric.variables; a metric that makes variables "
                 "for the first batch must have seen one",
             )

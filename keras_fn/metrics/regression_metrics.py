@@ -178,19 +178,19 @@ class R2Score(Metric):
         dtype: Any = None,
     ):
         super().__init__(name=name, dtype=dtype)
-        who = f"R2Score {self.name!r}"
+        source = f"R2Score {self.name!r}"
         if class_aggregation not in (None, "uniform_average", "variance_weighted_average"):
             raise SpecError(
-                who,
+                source,
                 expected='class_aggregation "uniform_average", "variance_weighted_average" or None',
-                given=f"class_aggregation={class_aggregation!r}",
+                received=f"class_aggregation={class_aggregation!r}",
                 fix="choose one of these",
             )
         if num_regressors < 0:
             raise SpecError(
-                who,
+                source,
                 expected="num_regressors of 0 or more",
-                given=f"num_regressors={num_regressors!r}",
+                received=f"num_regressors={num_regressors!r}",
                 fix="leave it out for the plain score",
             )
         self.class_aggregation = class_aggregation
@@ -222,9 +222,9 @@ class R2Score(Metric):
             self._build(tuple(y_true.shape), tuple(y_pred.shape))
         weight = ops.ones_like(y_true)
         if sample_weight is not None:
-            given = ops.convert_to_tensor(sample_weight, dtype=self.dtype)
-            given = ops.expand_dims(given, 1) if len(given.shape) == 1 else given
-            weight = ops.multiply(weight, given)
+            received = ops.convert_to_tensor(sample_weight, dtype=self.dtype)
+            received = ops.expand_dims(received, 1) if len(received.shape) == 1 else received
+            weight = ops.multiply(weight, received)
         weighted = ops.multiply(y_true, weight)
         residual = ops.multiply(ops.square(ops.subtract(y_true, y_pred)), weight)
         self.sum.assign_add(ops.sum(weighted, 0))
@@ -264,13 +264,13 @@ class R2Score(Metric):
         }
 
 
-def check_rows(who: str, y_true_shape: Shape, y_pred_shape: Shape) -> None:
+def check_rows(source: str, y_true_shape: Shape, y_pred_shape: Shape) -> None:
     """Refuses what is not two tensors of rows of one known size."""
     fits = len(y_true_shape) == len(y_pred_shape) == 2
     if not fits or None in (y_true_shape[-1], y_pred_shape[-1]):
         raise SpecError(
-            who,
+            source,
             expected="targets and predictions of shape (batch, size), size being known",
-            given=f"targets of shape {y_true_shape}, predictions of shape {y_pred_shape}",
+            received=f"targets of shape {y_true_shape}, predictions of shape {y_pred_shape}",
             fix="reshape them, or use a Dense layer as the output",
         )

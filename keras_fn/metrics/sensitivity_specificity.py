@@ -43,19 +43,19 @@ class _BestAt(Counting):
         self, value: float, num_thresholds: int, class_id: int | None, name: Any, dtype: Any
     ):
         super().__init__(name=name, dtype=dtype)
-        who = f"{type(self).__name__} {self.name!r}"
+        source = f"{type(self).__name__} {self.name!r}"
         if not 0 <= value <= 1:
             raise SpecError(
-                who,
+                source,
                 expected=f"{self._wanted} from 0 to 1",
-                given=f"{self._wanted}={value!r}",
+                received=f"{self._wanted}={value!r}",
                 fix="give it as a share, not in percent",
             )
         if num_thresholds < 1:
             raise SpecError(
-                who,
+                source,
                 expected="num_thresholds of 1 or more",
-                given=f"num_thresholds={num_thresholds!r}",
+                received=f"num_thresholds={num_thresholds!r}",
                 fix="leave it out for 200",
             )
         self.value, self.num_thresholds, self.class_id = value, num_thresholds, class_id

@@ -111,16 +111,22 @@ def _clone_graph(
         return partial(call_function, clone)
 
     outputs = model._plan.run(inputs, call=call)
-    struct = tree.pack(model._inputs_struct, inputs)
+    struct = tree.unflatten(model._inputs_struct, inputs)
     return Functional(
-        struct, tree.pack(model._outputs_struct, outputs), name=model.name,
+        struct,
+        tree.unflatten(model._outputs_struct, outputs),
+        name=model.name,
         trainable=model._trainable,
-    )  # fmt: skip
+    )
 
 
 def _fresh(tensor: KerasTensor) -> KerasTensor:
     source = tensor._keras_history.operation
     return Input(
-        batch_shape=tensor.shape, dtype=tensor.dtype, sparse=tensor.sparse, ragged=tensor.ragged,
-        optional=getattr(source, "optional", False), name=source.name,
-    )  # fmt: skip
+        batch_shape=tensor.shape,
+        dtype=tensor.dtype,
+        sparse=tensor.sparse,
+        ragged=tensor.ragged,
+        optional=getattr(source, "optional", False),
+        name=source.name,
+    )

@@ -27,12 +27,12 @@ class Function(Operation):
         super().__init__(name)
         self.inputs, self.outputs = tree.flatten(inputs), tree.flatten(outputs)
         self._inputs_struct, self._outputs_struct = inputs, outputs
-        who = f"Function {self.name!r}"
-        self._plan = Plan(self.inputs, self.outputs, who)
+        source = f"Function {self.name!r}"
+        self._plan = Plan(self.inputs, self.outputs, source)
         names = [t.name or f"input_{i}" for i, t in enumerate(self.inputs)]
         keys = list(inputs) if isinstance(inputs, dict) else names
-        self._binder = Binder(who, inputs, keys, self.inputs)
+        self._binder = Binder(source, inputs, keys, self.inputs)
 
     def call(self, inputs: Any) -> Any:
         """Returns the outputs, nested as they were given."""
-        return tree.pack(self._outputs_struct, self._plan.run(self._binder.bind(inputs)))
+        return tree.unflatten(self._outputs_struct, self._plan.run(self._binder.bind(inputs)))

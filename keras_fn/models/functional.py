@@ -41,21 +41,25 @@ class Functional(Model):
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any):
         Layer.__init__(self, name=name, trainable=kwargs.pop("trainable", True), **kwargs)
         self._start_model()
-        who = f"{type(self).__name__} model {self.name!r}"
-        _check_tensors(inputs, "inputs", who)
-        _check_tensors(outputs, "outputs", who)
+        source = f"{type(self).__name__} model {self.name!r}"
+        _check_tensors(inputs, "inputs", source)
+        _check_tensors(outputs, "outputs", source)
         if len({id(t) for t in tree.flatten(inputs)}) != len(tree.flatten(inputs)):
-            raise SpecError(who, expected="each input once", given="the same tensor twice",
-                            fix="list every input tensor a single time")  # fmt: skip
-        inputs, outputs = _with_entrances(inputs, outputs, who)
+            raise SpecError(
+                source,
+                expected="each input once",
+                received="the same tensor twice",
+                fix="list every input tensor a single time",
+            )
+        inputs, outputs = _with_entrances(inputs, outputs, source)
         self._inputs_struct, self._outputs_struct = inputs, outputs
         self._inputs = tree.flatten(inputs)
         self._outputs = tree.flatten(outputs)
-        self._plan = Plan(self._inputs, self._outputs, who)
+        self._plan = Plan(self._inputs, self._outputs, source)
         self._operations = _operations_by_depth(_by_key(inputs), _by_key(outputs))
         self._layers = [op for op in self._operations if isinstance(op, Layer)]
-        _check_names(self._operations, who)
-        self._binder = Binder(who, inputs, self.input_names, self._inputs)
+        _check_names(self._operations, source)
+        self._binder = Binder(source, inputs, self.input_names, self._inputs)
         self._compiled: Any = None
         self._called_with: dict[Any, bool] = {}
         self._purity: tuple[object, bool] = (None, False)  # for what layers, and what it was
@@ -204,8 +208,8 @@ class Functional(Model):
         if isinstance(struct, dict) and len(struct) == len(outputs):
             return dict(zip(struct, outputs, strict=True))
         if isinstance(struct, (list, tuple)) and len(struct) == 1:
-            return tree.pack(struct[0], outputs)  # as Keras: a list of one is that one
-        return tree.pack(struct, outputs)
+            return tree.unflatten(struct[0], outputs)  # as Keras: a list of one is that one
+        return tree.unflatten(struct, outputs)
 
     def compute_output_spec(
         self, inputs: Any, training: bool | None = None, mask: Any = None
@@ -265,30 +269,31 @@ def _names(structure: Any, tensors: Sequence[KerasTensor]) -> list[str]:
     return [t._keras_history.operation.name for t in tensors]
 
 
-def _check_tensors(structure: Any, what: str, who: str) -> None:
+def _check_tensors(structure: Any, what: str, source: str) -> None:
     leaves = tree.flatten(structure)
     wrong = [x for x in leaves if not isinstance(x, KerasTensor)]
     if not leaves or wrong:
-        given = f"{type(wrong[0]).__name__} {wrong[0]!r}"[:200] if wrong else "none"
+        received = f"{type(wrong[0]).__name__} {wrong[0]!r}"[:200] if wrong else "none"
         raise TypeError(
-            f"{who}\n  expected: {what} that are KerasTensors, from keras_fn.Input or a layer's "
-            f"call on one\n  given:    {given}\n  fix:      build {what} from Input(shape=...)"
+            f"{source}\n  expected: {what} that are KerasTensors, from keras_fn.Input or a layer's "
+            f"call on one\n  received: {received}\n  fix:      build {what} from Input(shape=...)"
         )
 
 
-def _with_entrances(inputs: Any, outputs: Any, who: str) -> tuple[Any, Any]:
+def _with_entrances(inputs: Any, outputs: Any, source: str) -> tuple[Any, Any]:
     """Puts an Input in the place of input tensors from the middle of a graph."""
     flat = tree.flatten(inputs)
     if all(isinstance(t._keras_history.operation, InputLayer) for t in flat):
         return inputs, outputs
-    plan = Plan(flat, tree.flatten(outputs), who)
+    plan = Plan(flat, tree.flatten(outputs), source)
     fresh = [
-        t if isinstance(t._keras_history.operation, InputLayer)
+        t
+        if isinstance(t._keras_history.operation, InputLayer)
         else Input(batch_shape=t.shape, dtype=t.dtype, name=t.name)
         for t in flat
-    ]  # fmt: skip
+    ]
     results = plan.run(fresh)
-    return tree.pack(inputs, fresh), tree.pack(outputs, results)
+    return tree.unflatten(inputs, fresh), tree.unflatten(outputs, results)
 
 
 def _operations_by_depth(
@@ -342,15 +347,15 @@ def _by_key(structure: Any) -> list[KerasTensor]:
     return [structure]
 
 
-def _check_names(operations: Sequence[Operation], who: str) -> None:
+def _check_names(operations: Sequence[Operation], source: str) -> None:
     seen: dict[str, Operation] = {}
     for operation in operations:
         other = seen.setdefault(operation.name, operation)
         if other is not operation:
             raise SpecError(
-                who,
+                source,
                 expected="layers whose names are all different",
-                given=f"two layers named {operation.name!r} "
+                received=f"two layers named {operation.name!r} "
                 f"({type(other).__name__} and {type(operation).__name__})",
                 fix="give one of them another name=",
             )

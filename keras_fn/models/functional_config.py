@@ -102,23 +102,25 @@ def model_from_config(cls: type, config: dict[str, Any], custom_objects: Any = N
         ValueError: The config is malformed: unknown keys, names that are not there or there
             twice, calls in a circle, shapes that are not what the layers give.
     """
-    who = f"{cls.__name__} model {config.get('name')!r}"
+    source = f"{cls.__name__} model {config.get('name')!r}"
     if unknown := config.keys() - _KEYS:
-        raise _damaged(who, f"the keys {', '.join(sorted(_KEYS))}", ", ".join(sorted(unknown)))
+        raise _damaged(source, f"the keys {', '.join(sorted(_KEYS))}", ", ".join(sorted(unknown)))
     for key, kinds in _NEEDED.items():
         if not isinstance(config.get(key), kinds):
-            raise _damaged(who, f"{key} in the config", f"{type(config.get(key)).__name__}")
+            raise _damaged(source, f"{key} in the config", f"{type(config.get(key)).__name__}")
     with CustomObjectScope(custom_objects):
-        graph = _Graph(config["layers"], who)
+        graph = _Graph(config["layers"], source)
         graph.replay()
-    inputs = _map_references(graph.end, config["input_layers"], who)
-    outputs = _map_references(graph.end, config["output_layers"], who)
+    inputs = _map_references(graph.end, config["input_layers"], source)
+    outputs = _map_references(graph.end, config["output_layers"], source)
     extra = {k: config[k] for k in ("name", "trainable") if config.get(k) is not None}
     return cls(inputs, outputs, **extra)
 
 
-def _damaged(who: str, expected: str, given: str) -> SpecError:
-    return SpecError(who, expected=expected, given=given[:300], fix="the config is damaged")
+def _damaged(source: str, expected: str, received: str) -> SpecError:
+    return SpecError(
+        source, expected=expected, received=received[:300], fix="the config is damaged"
+    )
 
 
 class _Graph:
@@ -129,8 +131,8 @@ class _Graph:
         who: The model, for errors.
     """
 
-    def __init__(self, entries: list[dict[str, Any]], who: str):
-        self.who = who
+    def __init__(self, entries: list[dict[str, Any]], source: str):
+        self.source = source
         self.operations: dict[str, Operation] = {}
         self.options: dict[str, dict[str, Any]] = {}  # of ops: arguments that their config holds
         self.calls: list[tuple[str, int, Any]] = []  # operation, index of the node, call
@@ -138,7 +140,7 @@ class _Graph:
             name = entry.get("name") or entry["config"]["name"]
             if name in self.operations:
                 raise _damaged(
-                    who, "layers whose names are all different", f"two layers named {name!r}"
+                    source, "layers whose names are all different", f"two layers named {name!r}"
                 )
             operation = self.operations[name] = self._make(entry, name)
             first = len(operation._inbound_nodes)
@@ -149,11 +151,11 @@ class _Graph:
         if op_serialization.is_op(entry):
             made, self.options[name] = op_serialization.read_op(entry)
         else:
-            made = deserialize_keras_object(entry, role="layer")
+            made = deserialize_keras_object(entry, kind="layer")
         if isinstance(made, Operation) and "name" not in entry["config"]:
             made.name = name  # a config of the user's own, which leaves the name to the graph
         if not isinstance(made, Operation) or made.name != name:
-            raise _damaged(self.who, f"a layer or an op named {name!r}", f"{made!r}")
+            raise _damaged(self.source, f"a layer or an op named {name!r}", f"{made!r}")
         return made
 
     def replay(self) -> None:
@@ -181,7 +183,7 @@ class _Graph:
         if made < len(self.calls):
             stuck = sorted({self.calls[k][0] for k, count in enumerate(missing) if count})
             raise _damaged(
-                self.who,
+                self.source,
                 "calls whose tensors come from earlier calls",
                 f"a circle, or calls that are not there, among {', '.join(stuck[:5])}",
             )
@@ -215,7 +217,7 @@ class _Graph:
         )
         if not fits:
             raise _damaged(
-                self.who,
+                self.source,
                 f"that {tensor._keras_history.operation.name!r} gives shape {shape}, as recorded",
                 f"shape {tensor.shape}",
             )
@@ -230,7 +232,7 @@ class _Graph:
             tensors = nodes[node_index].output_tensors
             if isinstance(tensor_index, int) and 0 <= tensor_index < len(tensors):
                 return tensors[tensor_index]
-        raise _damaged(self.who, "references to calls of the model's layers", f"{reference!r}")
+        raise _damaged(self.source, "references to calls of the model's layers", f"{reference!r}")
 
     def end(self, reference: list[Any]) -> KerasTensor:
         """Returns the input or output at `[layer, node, tensor]`."""
@@ -265,12 +267,12 @@ def _map_objects(function: Callable[[Any], Any], x: Any) -> Any:
     return x
 
 
-def _map_references(function: Callable[[Any], Any], x: Any, who: str) -> Any:
+def _map_references(function: Callable[[Any], Any], x: Any, source: str) -> Any:
     """Applies `function` to every `[name, node, tensor]` inside plain structures."""
     if isinstance(x, dict):
-        return {key: _map_references(function, value, who) for key, value in x.items()}
+        return {key: _map_references(function, value, source) for key, value in x.items()}
     if not isinstance(x, (list, tuple)):
-        raise _damaged(who, "inputs and outputs as [layer, node, tensor]", f"{x!r}")
+        raise _damaged(source, "inputs and outputs as [layer, node, tensor]", f"{x!r}")
     if len(x) == 3 and isinstance(x[0], str) and isinstance(x[1], int):
         return function(x)
-    return [_map_references(function, item, who) for item in x]
+    return [_map_references(function, item, source) for item in x]

@@ -21,9 +21,9 @@ class Binder:
     """
 
     def __init__(
-        self, who: str, structure: Any, names: Sequence[str], tensors: Sequence[KerasTensor]
+        self, source: str, structure: Any, names: Sequence[str], tensors: Sequence[KerasTensor]
     ):
-        self.who, self.structure = who, structure
+        self.source, self.structure = source, structure
         self.names, self.tensors = list(names), list(tensors)
         sources = [getattr(t, "_keras_history", None) for t in tensors]
         self.layer_names = [s.operation.name if s else None for s in sources]
@@ -58,9 +58,9 @@ class Binder:
         values = tree.flatten(inputs)
         if len(values) != len(self.names):
             raise SpecError(
-                self.who,
+                self.source,
                 expected=f"{len(self.names)} inputs: {', '.join(self.names)}",
-                given=f"{len(values)}",
+                received=f"{len(values)}",
                 fix="pass one tensor for each, as a list in this order or as a dict by name",
             )
         return values
@@ -76,9 +76,9 @@ class Binder:
         missing = [n for n in names if n not in inputs]
         unexpected = [key for key in inputs if key not in names]
         raise SpecError(
-            self.who,
+            self.source,
             expected=f"inputs named {', '.join(names)}",
-            given=f"inputs named {', '.join(map(str, inputs))}",
+            received=f"inputs named {', '.join(map(str, inputs))}",
             fix="; ".join(
                 [f"add {', '.join(missing)}"] * bool(missing)
                 + [f"drop {', '.join(map(str, unexpected))}"] * bool(unexpected)
@@ -130,11 +130,11 @@ class Binder:
             return backend.convert_to_tensor(value, dtype)
         return value if backend.dtype_name(value) == dtype else backend.cast(value, dtype)
 
-    def _misfit(self, i: int, given: str, fix: str) -> SpecError:
+    def _misfit(self, i: int, received: str, fix: str) -> SpecError:
         tensor = self.tensors[i]
         return SpecError(
-            self.who,
+            self.source,
             expected=f"input {self.names[i]!r} of shape {tensor.shape}",
-            given=given,
+            received=received,
             fix=fix,
         )

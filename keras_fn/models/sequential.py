@@ -52,13 +52,13 @@ class Sequential(Model):
             layer = layer._keras_history.operation
         if not isinstance(layer, Layer):
             raise TypeError(
-                f"{self._place}\n  expected: a layer\n  given:    {layer!r}\n"
+                f"{self._place}\n  expected: a layer\n  received: {layer!r}\n"
                 "  fix:      wrap functions in a Lambda layer, ops in a layer of yours"
             )
         if any(other.name == layer.name for other in self._layers):
             raise ValueError(
                 f"{self._place}\n  expected: layers whose names are all different\n"
-                f"  given:    two layers named {layer.name!r}\n"
+                f"  received: two layers named {layer.name!r}\n"
                 "  fix:      give one of them another name="
             )
         if isinstance(layer, InputLayer) and self._layers:
@@ -193,7 +193,7 @@ class Sequential(Model):
         with CustomObjectScope(custom_objects):
             model = cls(name=config.get("name"), trainable=config.get("trainable", True))
             for layer in config["layers"]:
-                model.add(deserialize_keras_object(layer, role="layer"), rebuild=False)
+                model.add(deserialize_keras_object(layer, kind="layer"), rebuild=False)
         model._rebuild()
         shape = config.get("build_input_shape")
         if model._functional is None and shape and isinstance(shape, (list, tuple)):

@@ -78,9 +78,11 @@ def offered(name: str) -> Callable[..., Any]:
     function = getattr(current().ops, name, None)
     if function is None:
         raise SpecError(
-            f"ops.{name}", expected="a backend that offers it", given=current().name,
+            f"ops.{name}",
+            expected="a backend that offers it",
+            received=current().name,
             fix="set KERAS_BACKEND to jax, torch or tensorflow",
-        )  # fmt: skip
+        )
     return function
 
 
@@ -90,14 +92,16 @@ def is_traced(*structures: Any) -> bool:
     return any(backend.is_traced(x) for x in tree.flatten(structures))
 
 
-def check_alike(who: str, what: str, before: Any, after: Any) -> None:
+def check_alike(source: str, what: str, before: Any, after: Any) -> None:
     """Raises unless two results are nested alike, with tensors of the same shapes and dtypes."""
     a, b = (_described(x) for x in (before, after))
     if a[0] != b[0] or not all(map(_meets, a[1], b[1])):
         raise SpecError(
-            who, expected=f"{what}: {_told(before)}", given=_told(after),
+            source,
+            expected=f"{what}: {_told(before)}",
+            received=_told(after),
             fix="return the same structure, shapes and dtypes; see ops.cast and ops.reshape",
-        )  # fmt: skip
+        )
 
 
 def _described(structure: Any) -> tuple[Any, list[Any]]:
@@ -131,7 +135,7 @@ def with_size(size: Any, structure: Any) -> Any:
     )
 
 
-def first_size(who: str, structure: Any) -> Any:
+def first_size(source: str, structure: Any) -> Any:
     """The size of the first axis, which all tensors share.
 
     Raises:
@@ -141,7 +145,9 @@ def first_size(who: str, structure: Any) -> Any:
     sizes = {shape[0] for shape in shapes if shape and shape[0] is not None}
     if not shapes or not all(shapes) or len(sizes) > 1:
         raise SpecError(
-            who, expected="tensors of one size along their first axis",
-            given=", ".join(map(str, shapes)) or "none", fix="check the shapes",
-        )  # fmt: skip
+            source,
+            expected="tensors of one size along their first axis",
+            received=", ".join(map(str, shapes)) or "none",
+            fix="check the shapes",
+        )
     return next(iter(sizes), None)

@@ -36,7 +36,7 @@ def window_sizes(
     strides: Sequence[int],
     padding: str,
     dilation: Sequence[int],
-    who: str,
+    source: str,
 ) -> tuple[int | None, ...]:
     """Returns how many windows fit along each axis."""
     result: list[int | None] = []
@@ -48,9 +48,9 @@ def window_sizes(
         count = -(-size // s) if padding in ("same", "causal") else (size - reach) // s + 1
         if count < 1:
             raise SpecError(
-                who,
+                source,
                 expected=f"spatial sizes that hold a window of {tuple(window)}",
-                given=f"sizes {tuple(sizes)}, dilation {tuple(dilation)}",
+                received=f"sizes {tuple(sizes)}, dilation {tuple(dilation)}",
                 fix="make the kernel or the pool smaller, or use padding='same'",
             )
         result.append(count)
@@ -73,26 +73,31 @@ def conv(
     if depth is not None and depth % per_group:
         layout = standardize_data_format(data_format)
         raise SpecError(
-            "ops.conv", expected=f"inputs whose channels {per_group} divides, as the kernel says",
-            given=f"{depth} channels (shape {inputs.shape}, {layout})",
+            "ops.conv",
+            expected=f"inputs whose channels {per_group} divides, as the kernel says",
+            received=f"{depth} channels (shape {inputs.shape}, {layout})",
             fix="check data_format and the kernel's shape",
-        )  # fmt: skip
+        )
     sizes = window_sizes(
-        spatial(inputs.shape, data_format), window, per_axis(strides, rank), padding,
-        per_axis(dilation_rate, rank), "ops.conv",
-    )  # fmt: skip
+        spatial(inputs.shape, data_format),
+        window,
+        per_axis(strides, rank),
+        padding,
+        per_axis(dilation_rate, rank),
+        "ops.conv",
+    )
     return Spec(
         assemble(inputs.shape[0], sizes, filters, data_format),
         dtypes.result_type(inputs.dtype, kernel.dtype),
     )
 
 
-def _check_rank(inputs: Spec, kernel: Spec, rank: int, who: str) -> None:
+def _check_rank(inputs: Spec, kernel: Spec, rank: int, source: str) -> None:
     if rank not in (1, 2, 3) or len(kernel.shape) != rank + 2:
         raise SpecError(
-            who,
+            source,
             expected="inputs of rank 3, 4 or 5 and a kernel of the same rank",
-            given=f"inputs of shape {inputs.shape}, kernel of shape {kernel.shape}",
+            received=f"inputs of shape {inputs.shape}, kernel of shape {kernel.shape}",
             fix="add the batch axis and the channel axis",
         )
 
@@ -110,10 +115,13 @@ def conv_transpose(
     rank = len(inputs.shape) - 2
     _check_rank(inputs, kernel, rank, "ops.conv_transpose")
     sizes = transpose_sizes(
-        spatial(inputs.shape, data_format), kernel.shape[:-2], per_axis(strides, rank), padding,
+        spatial(inputs.shape, data_format),
+        kernel.shape[:-2],
+        per_axis(strides, rank),
+        padding,
         None if output_padding is None else per_axis(output_padding, rank),
         per_axis(dilation_rate, rank),
-    )  # fmt: skip
+    )
     return Spec(
         assemble(inputs.shape[0], sizes, kernel.shape[-2], data_format),
         dtypes.result_type(inputs.dtype, kernel.dtype),
@@ -147,13 +155,19 @@ def pool(
     rank = len(inputs.shape) - 2
     if rank not in (1, 2, 3):
         raise SpecError(
-            "ops.pool", expected="inputs of rank 3, 4 or 5", given=f"shape {inputs.shape}",
+            "ops.pool",
+            expected="inputs of rank 3, 4 or 5",
+            received=f"shape {inputs.shape}",
             fix="add the batch axis and the channel axis",
-        )  # fmt: skip
+        )
     window = per_axis(pool_size, rank)
     sizes = window_sizes(
-        spatial(inputs.shape, data_format), window, per_axis(strides or window, rank), padding,
-        (1,) * rank, "ops.pool",
-    )  # fmt: skip
+        spatial(inputs.shape, data_format),
+        window,
+        per_axis(strides or window, rank),
+        padding,
+        (1,) * rank,
+        "ops.pool",
+    )
     depth = channels(inputs.shape, data_format)
     return Spec(assemble(inputs.shape[0], sizes, depth, data_format), inputs.dtype)

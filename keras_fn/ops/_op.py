@@ -16,7 +16,7 @@ from keras_fn.core.scopes import SymbolicScope, context
 from keras_fn.core.tracebacks import entrance
 from keras_fn.core.tracing import traced_as
 from keras_fn.core.variable import Variable
-from keras_fn.errors import SpecError, Unsupported
+from keras_fn.errors import SpecError, UnsupportedError
 
 
 class Spec(NamedTuple):
@@ -209,8 +209,12 @@ class _Op:
         if type(xs) not in _LISTS and hasattr(xs, "shape"):
             xs = OPS["unstack"](xs)
         if not xs:
-            raise SpecError(f"ops.{self.name}", expected="a list of tensors", given=repr(xs),
-                            fix="put at least one tensor into it")  # fmt: skip
+            raise SpecError(
+                f"ops.{self.name}",
+                expected="a list of tensors",
+                received=repr(xs),
+                fix="put at least one tensor into it",
+            )
         return xs
 
     def by_position(self, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
@@ -224,12 +228,12 @@ class _Op:
     def placed(self, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
         """Returns the arguments with all up to the last operand by position."""
         defaults = self.fn.__defaults__ or ()
-        given = {**dict(zip(self.parameters[::-1], defaults[::-1], strict=False)), **kwargs}
+        received = {**dict(zip(self.parameters[::-1], defaults[::-1], strict=False)), **kwargs}
         missing = self.parameters[len(args) : self.positions[-1] + 1]
-        if not all(name in given for name in missing):
+        if not all(name in received for name in missing):
             self.signature.bind(*args, **kwargs)  # it says what is wrong
         rest = {name: value for name, value in kwargs.items() if name not in missing}
-        return (*args, *[given[name] for name in missing]), rest
+        return (*args, *[received[name] for name in missing]), rest
 
     def followed(self, args: tuple, kwargs: dict[str, Any]) -> Any:
         """The full road for a compiler that follows it: it keeps nothing for the next call."""
@@ -255,7 +259,7 @@ class _Op:
         if native is not None:
             return native
         if self.is_primitive:
-            raise Unsupported(
+            raise UnsupportedError(
                 f"the {backend.name} backend has no {self.name}",
                 fix="use other ops, or another backend",
             )

@@ -13,7 +13,7 @@ from keras_fn.ops._op import Rule, Spec
 Axis = int | Sequence[int] | None
 
 
-def broadcast(*shapes: Shape, who: str = "ops") -> Shape:
+def broadcast(*shapes: Shape, source: str = "ops") -> Shape:
     """Returns the shape to which `shapes` broadcast, by NumPy's rule; None meets any size."""
     rank = max(map(len, shapes))
     padded = [(1,) * (rank - len(shape)) + tuple(shape) for shape in shapes]
@@ -22,33 +22,33 @@ def broadcast(*shapes: Shape, who: str = "ops") -> Shape:
         known = {size for size in sizes if size not in (1, None)}
         if len(known) > 1:
             raise SpecError(
-                who,
+                source,
                 expected="shapes that broadcast: sizes that are equal or 1, from the last axis on",
-                given=" and ".join(map(str, shapes)),
+                received=" and ".join(map(str, shapes)),
                 fix="reshape or expand one of them",
             )
         result.append(known.pop() if known else None if None in sizes else 1)
     return tuple(result)
 
 
-def normalize_axis(axis: int, rank: int, who: str = "ops") -> int:
+def normalize_axis(axis: int, rank: int, source: str = "ops") -> int:
     """Returns `axis` counted from the front, checked."""
     if not -rank <= axis < max(rank, 1):
         raise SpecError(
-            who,
+            source,
             expected=f"an axis from {-rank} to {rank - 1}",
-            given=f"axis={axis} for a tensor of rank {rank}",
+            received=f"axis={axis} for a tensor of rank {rank}",
             fix="choose an axis that the tensor has",
         )
     return axis % rank if rank else 0
 
 
-def normalize_axes(axis: Axis, rank: int, who: str = "ops") -> tuple[int, ...]:
+def normalize_axes(axis: Axis, rank: int, source: str = "ops") -> tuple[int, ...]:
     """Returns the axes counted from the front; all of them for None."""
     if axis is None:
         return tuple(range(rank))
     axes = (axis,) if isinstance(axis, int) else axis
-    return tuple(normalize_axis(a, rank, who) for a in axes)
+    return tuple(normalize_axis(a, rank, source) for a in axes)
 
 
 def same(x: Spec, *args: Any, **kwargs: Any) -> Spec:
@@ -97,7 +97,7 @@ logical = Rule(_elementwise(_bool), operands=_bool)
 """Operands are cast to booleans."""
 
 
-def integer_type(who: str, booleans: str = "int32") -> Callable[..., str]:
+def integer_type(source: str, booleans: str = "int32") -> Callable[..., str]:
     """Returns a promotion for integers alone: floats are refused, booleans become `booleans`."""
 
     def promote(*operands: Any) -> str:
@@ -106,43 +106,47 @@ def integer_type(who: str, booleans: str = "int32") -> Callable[..., str]:
             return dtype
         if dtype != "bool":
             raise DTypeError(
-                who, expected="integers", given=f"values that meet in {dtype}",
+                source,
+                expected="integers",
+                received=f"values that meet in {dtype}",
                 fix="cast them to an integer dtype",
-            )  # fmt: skip
+            )
         return booleans
 
     return promote
 
 
-def elementwise_int(who: str, booleans: str = "int32") -> Rule:
+def elementwise_int(source: str, booleans: str = "int32") -> Rule:
     """Operands are integers, which meet in one dtype."""
-    promote = integer_type(who, booleans)
+    promote = integer_type(source, booleans)
     return Rule(_elementwise(promote), operands=promote)
 
 
-def difference_type(who: str) -> Callable[..., str]:
+def difference_type(source: str) -> Callable[..., str]:
     """Returns the usual promotion, but booleans are refused: they have no differences."""
 
     def promote(*operands: Any) -> str:
         dtype = dtypes.result_type(*operands)
         if dtype == "bool":
             raise DTypeError(
-                who, expected="numbers", given="booleans",
+                source,
+                expected="numbers",
+                received="booleans",
                 fix="cast them, or use ops.logical_xor or ops.logical_not",
-            )  # fmt: skip
+            )
         return dtype
 
     return promote
 
 
-def elementwise_difference(who: str) -> Rule:
+def elementwise_difference(source: str) -> Rule:
     """As `elementwise`, but one of the operands must be of numbers."""
-    return Rule(_elementwise(difference_type(who)), operands=dtypes.result_type)
+    return Rule(_elementwise(difference_type(source)), operands=dtypes.result_type)
 
 
-def like_number(who: str) -> Rule:
+def like_number(source: str) -> Rule:
     """Shape and dtype of the operand, which is of numbers."""
-    promote = difference_type(who)
+    promote = difference_type(source)
     return Rule(lambda x: Spec(x.shape, promote(x.dtype)), operands=promote)
 
 
@@ -156,9 +160,9 @@ magnitude = Rule(lambda x: Spec(x.shape, real_type(x.dtype)))
 """Shape of the operand, in the dtype of its real part."""
 
 
-def reduced_shape(shape: Shape, axis: Axis, keepdims: bool, who: str = "ops") -> Shape:
+def reduced_shape(shape: Shape, axis: Axis, keepdims: bool, source: str = "ops") -> Shape:
     """Returns the shape after a reduction over `axis`."""
-    axes = set(normalize_axes(axis, len(shape), who))
+    axes = set(normalize_axes(axis, len(shape), source))
     if keepdims:
         return tuple(1 if i in axes else size for i, size in enumerate(shape))
     return tuple(size for i, size in enumerate(shape) if i not in axes)
@@ -171,18 +175,18 @@ def _reduction(result: Callable[..., str]) -> Callable[..., Spec]:
     return infer
 
 
-def extremum(who: str, promote: Callable[..., str] = dtypes.result_type) -> Rule:
+def extremum(source: str, promote: Callable[..., str] = dtypes.result_type) -> Rule:
     """The largest or smallest of the elements: there must be one, or an initial value."""
 
     def infer(
         x: Spec, axis: Axis = None, keepdims: bool = False, initial: float | None = None
     ) -> Spec:
-        axes = normalize_axes(axis, len(x.shape), who)
+        axes = normalize_axes(axis, len(x.shape), source)
         if initial is None and any(x.shape[i] == 0 for i in axes):
             raise SpecError(
-                who,
+                source,
                 expected="at least one element along each axis that is reduced",
-                given=f"shape {x.shape} with axis={axis}",
+                received=f"shape {x.shape} with axis={axis}",
                 fix="drop the empty tensor, or give ops.max or ops.min an initial value",
             )
         return Spec(reduced_shape(x.shape, axis, keepdims), promote(x.dtype))

@@ -8,7 +8,7 @@ from keras_fn.backend.loader import current
 from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import Shape
 from keras_fn.core.memoize import remembered
-from keras_fn.errors import SpecError, Unsupported
+from keras_fn.errors import SpecError, UnsupportedError
 from keras_fn.ops._op import Rule, Spec, op, spec_of
 from keras_fn.ops._rules import broadcast
 from keras_fn.ops._types import Tensor
@@ -30,10 +30,16 @@ large that in float32 it swallows what was there."""
 
 
 def _infer(
-    query: Spec, key: Spec, value: Spec, bias: Any = None, mask: Any = None,
-    scale: float | None = None, is_causal: bool = False, flash_attention: bool | None = None,
+    query: Spec,
+    key: Spec,
+    value: Spec,
+    bias: Any = None,
+    mask: Any = None,
+    scale: float | None = None,
+    is_causal: bool = False,
+    flash_attention: bool | None = None,
     attn_logits_soft_cap: float | None = None,
-) -> Spec:  # fmt: skip
+) -> Spec:
     del scale, is_causal
     _check(query, key, value, bias, mask)
     if flash_attention and attn_logits_soft_cap is not None:
@@ -100,10 +106,12 @@ def dot_product_attention(
         Dao et al., "FlashAttention", 2022. https://arxiv.org/abs/2205.14135
     """
     tensors = (
-        (query.shape, query.dtype), (key.shape, key.dtype), (value.shape, value.dtype),
+        (query.shape, query.dtype),
+        (key.shape, key.dtype),
+        (value.shape, value.dtype),
         None if bias is None else (bias.shape, bias.dtype),
         None if mask is None else (mask.shape, mask.dtype),
-    )  # fmt: skip
+    )
     options = (scale, is_causal, flash_attention, attn_logits_soft_cap)
     dtype, alike = _settled(tensors, *options)
     if not alike:
@@ -120,13 +128,21 @@ def dot_product_attention(
 
 @op(rule=Rule(lambda query, *_: query))
 def fused_attention(
-    query: Tensor, key: Tensor, value: Tensor, bias: Tensor, mask: Tensor, scale: float,
-    is_causal: bool, flash_attention: bool | None,
-) -> Tensor:  # fmt: skip
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    bias: Tensor,
+    mask: Tensor,
+    scale: float,
+    is_causal: bool,
+    flash_attention: bool | None,
+) -> Tensor:
     """The same, of tensors of one dtype, with `bias` and `mask` of rank 4 or None."""
     if flash_attention:
-        raise Unsupported(f"The backend {current().name!r} has no flash attention.",
-                          fix="leave flash_attention out: it is used where it can be")  # fmt: skip
+        raise UnsupportedError(
+            f"The backend {current().name!r} has no flash attention.",
+            fix="leave flash_attention out: it is used where it can be",
+        )
     return _attention(query, key, value, bias, mask, scale, is_causal)
 
 
@@ -135,15 +151,21 @@ def no_flash_attention(where: str) -> SpecError:
     return SpecError(
         _WHO,
         expected="flash_attention=None or False",
-        given=f"flash_attention=True, which does not go with {where}",
+        received=f"flash_attention=True, which does not go with {where}",
         fix="leave flash_attention out: it is used where it can be",
     )
 
 
 def _attention(
-    query: Tensor, key: Tensor, value: Tensor, bias: Any, mask: Any, scale: float,
-    is_causal: bool, soft_cap: float | None = None,
-) -> Tensor:  # fmt: skip
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    bias: Any,
+    mask: Any,
+    scale: float,
+    is_causal: bool,
+    soft_cap: float | None = None,
+) -> Tensor:
     """Two products of matrices: the heads that share a key head are rows of one matrix."""
     batch, targets, heads, size = shape_of(query)
     _, sources, key_heads, _ = shape_of(key)
@@ -186,20 +208,32 @@ def _of_rank_4(x: Tensor) -> Tensor:
 def _check(query: Spec, key: Spec, value: Spec, bias: Any, mask: Any) -> None:
     shapes = [query.shape, key.shape, value.shape]
     if any(len(shape) != 4 for shape in shapes):
-        raise _misfit("query, key and value of rank 4: batch, places, heads, size", shapes,
-                      "split the last axis into heads and their size")  # fmt: skip
+        raise _misfit(
+            "query, key and value of rank 4: batch, places, heads, size",
+            shapes,
+            "split the last axis into heads and their size",
+        )
     if not (_agree(query, key, 0, 3) and _agree(key, value, 0, 1, 2, 3)):
-        raise _misfit("key and value of one shape, of the batch and head size of query", shapes,
-                      "project them to the same sizes")  # fmt: skip
+        raise _misfit(
+            "key and value of one shape, of the batch and head size of query",
+            shapes,
+            "project them to the same sizes",
+        )
     heads, key_heads = query.shape[2], key.shape[2]
     if key_heads == 0 or (heads is not None and key_heads is not None and heads % key_heads):
-        raise _misfit("a number of heads that the number of key heads divides", shapes,
-                      "choose other numbers of heads")  # fmt: skip
+        raise _misfit(
+            "a number of heads that the number of key heads divides",
+            shapes,
+            "choose other numbers of heads",
+        )
     logits = (query.shape[0], heads, query.shape[1], key.shape[1])
     for name, x in (("bias", bias), ("mask", mask)):
         if x is not None and not _spreads(x.shape, logits):
-            raise _misfit(f"a {name} that broadcasts to (batch, heads, targets, sources) {logits}",
-                          [x.shape], "add axes of size 1")  # fmt: skip
+            raise _misfit(
+                f"a {name} that broadcasts to (batch, heads, targets, sources) {logits}",
+                [x.shape],
+                "add axes of size 1",
+            )
 
 
 def _agree(a: Spec, b: Spec, *axes: int) -> bool:
@@ -217,5 +251,5 @@ def _spreads(shape: Shape, target: Shape) -> bool:
 
 
 def _misfit(expected: str, shapes: list[Any], fix: str) -> SpecError:
-    given = ", ".join(f"shape {tuple(shape)}" for shape in shapes)
-    return SpecError(_WHO, expected=expected, given=given, fix=fix)
+    received = ", ".join(f"shape {tuple(shape)}" for shape in shapes)
+    return SpecError(_WHO, expected=expected, received=received, fix=fix)

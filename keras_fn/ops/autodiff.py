@@ -68,13 +68,13 @@ def custom_gradient(f: Callable[..., tuple[Any, Callable[..., Any]]]) -> Callabl
 
         def run(leaves: Any) -> tuple[Any, Callable[..., list[Any]]]:
             values = iter(leaves)
-            given = tree.map_structure(lambda x: None if x is None else next(values), args)
-            result, grad = f(*given)
+            received = tree.map_structure(lambda x: None if x is None else next(values), args)
+            result, grad = f(*received)
 
             def pull(upstream: Any) -> list[Any]:
                 many = list(upstream)
                 if _wants_arguments(grad):
-                    found = grad(*given, upstream=many[0] if len(many) == 1 else tuple(many))
+                    found = grad(*received, upstream=many[0] if len(many) == 1 else tuple(many))
                 else:
                     found = grad(*many)
                 grads = tensors(found if isinstance(found, (list, tuple)) else (found,))
@@ -100,9 +100,11 @@ def _wants_arguments(grad: Callable[..., Any]) -> bool:
 def _one_for_each(grads: list[Any], leaves: list[Any]) -> list[Any]:
     if len(grads) != len(leaves):
         raise SpecError(
-            "ops.custom_gradient", expected=f"{len(leaves)} gradients, one for each argument",
-            given=f"{len(grads)}", fix="return a tuple of as many tensors from the gradient",
-        )  # fmt: skip
+            "ops.custom_gradient",
+            expected=f"{len(leaves)} gradients, one for each argument",
+            received=f"{len(grads)}",
+            fix="return a tuple of as many tensors from the gradient",
+        )
     return grads
 
 
@@ -128,10 +130,11 @@ def jvp(
     """
     if not isinstance(primals, (list, tuple)) or not isinstance(tangents, (list, tuple)):
         raise SpecError(
-            "ops.jvp", expected="primals and tangents in tuples or lists",
-            given=f"{type(primals).__name__} and {type(tangents).__name__}",
+            "ops.jvp",
+            expected="primals and tangents in tuples or lists",
+            received=f"{type(primals).__name__} and {type(tangents).__name__}",
             fix="write (x,) for a single one",
-        )  # fmt: skip
+        )
     primals, tangents = tuple(tensors(tuple(primals))), tuple(tensors(tuple(tangents)))
     check_alike("ops.jvp", "tangents like the primals", primals, tangents)
     if in_graph(primals, tangents):
@@ -179,7 +182,7 @@ def remat(f: Callable[..., Any]) -> Callable[..., Any]:
             values = list(flat)
             for i, x in zip(places, leaves, strict=True):
                 values[i] = x
-            args_, kwargs_ = tree.pack([args, kwargs], values)
+            args_, kwargs_ = tree.unflatten([args, kwargs], values)
             return outputs.flat(f(*args_, **kwargs_))
 
         return outputs.nested(offered("remat")(run, [flat[i] for i in places]))

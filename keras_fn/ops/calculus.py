@@ -23,10 +23,14 @@ def _neighbours(x: Tensor, axis: int) -> tuple[Tensor, Tensor]:
 
 def _diff_spec(a: Spec, n: int = 1, axis: int = -1) -> Spec:
     if n < 0:
-        raise SpecError("ops.diff", expected="n from 0 up", given=f"n={n}", fix="check n=")
+        raise SpecError("ops.diff", expected="n from 0 up", received=f"n={n}", fix="check n=")
     if not a.shape:
-        raise SpecError("ops.diff", expected="a tensor with at least one axis", given="a scalar",
-                        fix="a single number has no neighbours")  # fmt: skip
+        raise SpecError(
+            "ops.diff",
+            expected="a tensor with at least one axis",
+            received="a scalar",
+            fix="a single number has no neighbours",
+        )
     place, sizes = normalize_axis(axis, len(a.shape), "ops.diff"), list(a.shape)
     size = sizes[place]
     sizes[place] = None if size is None else max(size - n, 0)
@@ -64,12 +68,14 @@ def _trapezoid_spec(y: Spec, x: Spec | None = None, dx: float = 1.0, axis: int =
     if len(x.shape) == 1:
         if None not in (size, x.shape[0]) and size != x.shape[0]:
             raise SpecError(
-                "ops.trapezoid", expected=f"{size} places, one for each element along axis {axis}",
-                given=f"x of shape {x.shape}", fix="give x the size of that axis",
-            )  # fmt: skip
+                "ops.trapezoid",
+                expected=f"{size} places, one for each element along axis {axis}",
+                received=f"x of shape {x.shape}",
+                fix="give x the size of that axis",
+            )
         shape = y.shape
     else:
-        shape = broadcast(y.shape, x.shape, who="ops.trapezoid")
+        shape = broadcast(y.shape, x.shape, source="ops.trapezoid")
     place = normalize_axis(axis, len(shape), "ops.trapezoid")
     return Spec(reduced_shape(shape, place, False), dtypes.float_type(y.dtype, x.dtype))
 

@@ -36,7 +36,7 @@ def _view_as_complex(x: Spec) -> Spec:
         raise SpecError(
             "ops.view_as_complex",
             expected="a last axis of size 2: the real and the imaginary part",
-            given=f"shape {x.shape}",
+            received=f"shape {x.shape}",
             fix="put the parts along the last axis, with ops.stack",
         )
     return Spec(x.shape[:-1], _complex_type(x.dtype))

@@ -56,9 +56,11 @@ def cond(pred: Tensor, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) 
     """
     if spec_of(pred).shape != ():
         raise SpecError(
-            "ops.cond", expected="a scalar for pred", given=f"shape {spec_of(pred).shape}",
+            "ops.cond",
+            expected="a scalar for pred",
+            received=f"shape {spec_of(pred).shape}",
             fix="reduce it with ops.all or ops.any, or choose elements with ops.where",
-        )  # fmt: skip
+        )
     if not isinstance(pred, bool):
         pred = cast(pred, "bool")
     return _switch("ops.cond", pred, [false_fn, true_fn])
@@ -81,17 +83,21 @@ def switch(index: Tensor, branches: Sequence[Callable[..., Any]], *operands: Any
         30.0
     """
     if not branches:
-        raise SpecError("ops.switch", expected="one function or more", given="none",
-                        fix="give a list of functions")  # fmt: skip
+        raise SpecError(
+            "ops.switch",
+            expected="one function or more",
+            received="none",
+            fix="give a list of functions",
+        )
     operands = tensors(operands)
     return _switch("ops.switch", index, [lambda f=f: f(*operands) for f in branches])
 
 
-def _switch(who: str, index: Any, branches: list[Callable[[], Any]]) -> Any:
+def _switch(source: str, index: Any, branches: list[Callable[[], Any]]) -> Any:
     if isinstance(index, KerasTensor) or context.now.symbolic:
         results = [tensors(branch()) for branch in branches]
         for result in results[1:]:
-            check_alike(who, "what the first function returns", results[0], result)
+            check_alike(source, "what the first function returns", results[0], result)
         if context.now.symbolic:
             return results[0]
         return _chosen_by(index, results)
@@ -103,7 +109,7 @@ def _switch(who: str, index: Any, branches: list[Callable[[], Any]]) -> Any:
     def checked(branch: Callable[[], Any]) -> Any:
         result = tensors(branch())
         first.append(result)
-        check_alike(who, "what the first function returns", first[0], result)
+        check_alike(source, "what the first function returns", first[0], result)
         return result
 
     flat = [Flat(lambda _, branch=branch: checked(branch)) for branch in branches]
@@ -180,8 +186,10 @@ def while_loop(
         loop = Flat(step, state)
         leaves = offered("while_loop")(
             lambda leaves: cast(test(_packed(state, leaves)), "bool"),
-            loop, leaves_of(state), maximum_iterations,
-        )  # fmt: skip
+            loop,
+            leaves_of(state),
+            maximum_iterations,
+        )
         return _packed(state, leaves)
     rounds = 0
     while bool(holds) and (maximum_iterations is None or rounds < maximum_iterations):
@@ -227,10 +235,11 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
         return step(KerasTensor((), "int32", record_history=False), state)
     if is_traced(lower, upper, state):
         leaves = offered("fori_loop")(
-            lower, upper,
+            lower,
+            upper,
             lambda i, leaves: leaves_of(step(cast(i, "int32"), _packed(state, leaves))),
             leaves_of(state),
-        )  # fmt: skip
+        )
         return _packed(state, leaves)
     for i in range(int(lower), int(upper)):
         state = step(convert_to_tensor(i, "int32"), state)
@@ -269,17 +278,19 @@ def scan(
         (3.0, [1.0, 2.0, 3.0])
     """
     if not leaves_of(xs) and length is None:
-        raise SpecError("ops.scan", expected="xs or length", given="neither", fix="pass length=")
+        raise SpecError("ops.scan", expected="xs or length", received="neither", fix="pass length=")
     size = first_size("ops.scan", xs) if leaves_of(xs) else length
     if None not in (size, length) and size != length:
         raise SpecError(
-            "ops.scan", expected=f"xs of {length} slices, as length says", given=f"{size} slices",
+            "ops.scan",
+            expected=f"xs of {length} slices, as length says",
+            received=f"{size} slices",
             fix="leave length away",
-        )  # fmt: skip
+        )
     if in_graph(init, xs):
-        return FunctionNode(
-            "scan", lambda init, xs: scan(f, init, xs, length, reverse, unroll)
-        )(init, xs)  # fmt: skip
+        return FunctionNode("scan", lambda init, xs: scan(f, init, xs, length, reverse, unroll))(
+            init, xs
+        )
     if is_symbolic(init, xs):
         first = tree.map_structure(lambda x: None if x is None else getitem(x, 0), xs)
         carry, y = f(init, first)
@@ -308,7 +319,7 @@ def map(f: Callable[[Any], Any], xs: Any) -> Any:
 
 def _like(structure: Any, values: Any) -> Any:
     """The values in the containers of `structure`: a step may return tuples where lists came."""
-    return tree.pack(structure, tree.flatten(values))
+    return tree.unflatten(structure, tree.flatten(values))
 
 
 def _chosen(mask: Tensor, x: Tensor, y: Tensor) -> Tensor:

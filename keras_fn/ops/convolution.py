@@ -41,12 +41,12 @@ def depthwise_conv(
         True
     """
     *window, depth, multiplier = kernel.shape
-    given = channels(tuple(inputs.shape), data_format)
-    if given not in (depth, None):
+    received = channels(tuple(inputs.shape), data_format)
+    if received not in (depth, None):
         raise SpecError(
             "ops.depthwise_conv",
             expected=f"inputs of {depth} channels, as the kernel says",
-            given=f"{given} channels (shape {tuple(inputs.shape)})",
+            received=f"{received} channels (shape {tuple(inputs.shape)})",
             fix="check data_format and the kernel's shape",
         )
     grouped = reshape(kernel, (*window, 1, depth * multiplier))

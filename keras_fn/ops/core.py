@@ -167,9 +167,11 @@ def _view(x: Spec, dtype: Any = None) -> Spec:
     last = x.shape[-1] if x.shape else 1
     if not x.shape or (last is not None and last * a % b):
         raise SpecError(
-            "ops.view", expected=f"a last axis whose bytes are a multiple of {b}",
-            given=f"shape {x.shape}, {a} bytes an element", fix="reshape it, or use ops.cast",
-        )  # fmt: skip
+            "ops.view",
+            expected=f"a last axis whose bytes are a multiple of {b}",
+            received=f"shape {x.shape}, {a} bytes an element",
+            fix="reshape it, or use ops.cast",
+        )
     return Spec((*x.shape[:-1], None if last is None else last * a // b), new)
 
 

@@ -177,9 +177,11 @@ def _diag(x: Spec, k: int = 0) -> Spec:
         return _diagonal(x, k)
     if len(x.shape) != 1:
         raise SpecError(
-            "ops.diag", expected="a tensor of rank 1 or 2", given=f"shape {x.shape}",
+            "ops.diag",
+            expected="a tensor of rank 1 or 2",
+            received=f"shape {x.shape}",
             fix="use ops.diagonal for batches of matrices, ops.diagflat to flatten first",
-        )  # fmt: skip
+        )
     size = None if x.shape[0] is None else x.shape[0] + abs(k)
     return Spec((size, size), x.dtype)
 
@@ -214,10 +216,10 @@ def diagflat(x: Tensor, k: int = 0) -> Tensor:
     return diag(ravel(x), k)
 
 
-def _triangle(who: str) -> Rule:
+def _triangle(source: str) -> Rule:
     def infer(x: Spec, k: int = 0) -> Spec:
         if len(x.shape) < 2:
-            raise _no_matrix(who, x.shape)
+            raise _no_matrix(source, x.shape)
         return x
 
     return Rule(infer)
@@ -256,9 +258,11 @@ def triu(x: Tensor, k: int = 0) -> Tensor:
 def _vander(x: Spec, N: int | None = None, increasing: bool = False) -> Spec:
     if len(x.shape) != 1:
         raise SpecError(
-            "ops.vander", expected="a tensor of rank 1", given=f"shape {x.shape}",
+            "ops.vander",
+            expected="a tensor of rank 1",
+            received=f"shape {x.shape}",
             fix="flatten it with ops.ravel",
-        )  # fmt: skip
+        )
     return Spec((x.shape[0], x.shape[0] if N is None else N), x.dtype)
 
 
@@ -295,10 +299,11 @@ def _diagonal(x: Spec, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Spec:
     first, second = normalize_axes((axis1, axis2), rank, "ops.diagonal")
     if first == second:
         raise SpecError(
-            "ops.diagonal", expected="two different axes",
-            given=f"axis1={axis1}, axis2={axis2} for a tensor of rank {rank}",
+            "ops.diagonal",
+            expected="two different axes",
+            received=f"axis1={axis1}, axis2={axis2} for a tensor of rank {rank}",
             fix="name the rows with axis1 and the columns with axis2",
-        )  # fmt: skip
+        )
     kept = [n for i, n in enumerate(x.shape) if i not in (first, second)]
     return Spec((*kept, _length(x.shape[first], x.shape[second], offset)), x.dtype)
 
@@ -332,8 +337,10 @@ def _length(rows: int | None, columns: int | None, offset: int) -> int | None:
     return max(0, min(rows + min(offset, 0), columns - max(offset, 0)))
 
 
-def _no_matrix(who: str, shape: Shape) -> SpecError:
+def _no_matrix(source: str, shape: Shape) -> SpecError:
     return SpecError(
-        who, expected="a tensor of rank 2 or more", given=f"shape {shape}",
+        source,
+        expected="a tensor of rank 2 or more",
+        received=f"shape {shape}",
         fix="add axes with ops.expand_dims",
-    )  # fmt: skip
+    )

@@ -58,49 +58,55 @@ def _compiled(backend: Any, function: Callable[..., Any]) -> Callable[..., Any]:
 def _ctc_loss(
     target: Spec, output: Spec, target_length: Spec, output_length: Spec, mask_index: int = 0
 ) -> Spec:
-    who, shapes = "ops.ctc_loss", (target.shape, output.shape)
-    _check_lengths(who, output, output_length)
+    source, shapes = "ops.ctc_loss", (target.shape, output.shape)
+    _check_lengths(source, output, output_length)
     if len(target.shape) != 2 or not _fits(target.shape[0], output.shape[0]):
         raise SpecError(
-            who,
+            source,
             expected="target of shape (batch, labels) and output of shape (batch, time, classes)",
-            given=f"target of shape {shapes[0]}, output of shape {shapes[1]}",
+            received=f"target of shape {shapes[0]}, output of shape {shapes[1]}",
             fix="pad the labels of the samples to one length",
         )
     if len(target_length.shape) != 1 or not _fits(target_length.shape[0], output.shape[0]):
-        raise _wrong_lengths(who, "target_length", target_length)
-    _check_blank(who, output, mask_index)
+        raise _wrong_lengths(source, "target_length", target_length)
+    _check_blank(source, output, mask_index)
     return Spec((output.shape[0],), dtypes.float_type(output.dtype, "float32"))
 
 
-def _check_lengths(who: str, output: Spec, output_length: Spec) -> None:
+def _check_lengths(source: str, output: Spec, output_length: Spec) -> None:
     if len(output.shape) != 3:
         raise SpecError(
-            who, expected="classes of shape (batch, time, classes)", given=f"shape {output.shape}",
+            source,
+            expected="classes of shape (batch, time, classes)",
+            received=f"shape {output.shape}",
             fix="add the batch axis",
-        )  # fmt: skip
+        )
     if len(output_length.shape) != 1 or not _fits(output_length.shape[0], output.shape[0]):
-        raise _wrong_lengths(who, "the lengths of the sequences", output_length)
+        raise _wrong_lengths(source, "the lengths of the sequences", output_length)
 
 
-def _check_blank(who: str, output: Spec, mask_index: int) -> None:
+def _check_blank(source: str, output: Spec, mask_index: int) -> None:
     classes = output.shape[2]
     if classes is not None and not 0 <= mask_index < classes:
         raise SpecError(
-            who, expected=f"mask_index, the blank: one of {classes} classes",
-            given=f"mask_index={mask_index}", fix="give the number of the class of the blank",
-        )  # fmt: skip
+            source,
+            expected=f"mask_index, the blank: one of {classes} classes",
+            received=f"mask_index={mask_index}",
+            fix="give the number of the class of the blank",
+        )
 
 
 def _fits(m: Any, n: Any) -> bool:
     return m is None or n is None or m == n
 
 
-def _wrong_lengths(who: str, what: str, lengths: Spec) -> SpecError:
+def _wrong_lengths(source: str, what: str, lengths: Spec) -> SpecError:
     return SpecError(
-        who, expected=f"{what}: integers of shape (batch,)", given=f"shape {lengths.shape}",
+        source,
+        expected=f"{what}: integers of shape (batch,)",
+        received=f"shape {lengths.shape}",
         fix="give one length for each sample",
-    )  # fmt: skip
+    )
 
 
 @op(rule=Rule(_ctc_loss))
@@ -211,20 +217,24 @@ def _ctc_decode(
     merge_repeated: bool = True,
     mask_index: int = 0,
 ) -> tuple[Spec, Spec]:
-    who = "ops.ctc_decode"
-    _check_lengths(who, inputs, sequence_lengths)
-    _check_blank(who, inputs, mask_index)
+    source = "ops.ctc_decode"
+    _check_lengths(source, inputs, sequence_lengths)
+    _check_blank(source, inputs, mask_index)
     if strategy not in ("greedy", "beam_search"):
         raise SpecError(
-            who, expected="strategy: 'greedy' or 'beam_search'", given=f"strategy={strategy!r}",
+            source,
+            expected="strategy: 'greedy' or 'beam_search'",
+            received=f"strategy={strategy!r}",
             fix="choose one of them",
-        )  # fmt: skip
+        )
     most = 1 if strategy == "greedy" else beam_width
     if not 1 <= top_paths <= most:
         raise SpecError(
-            who, expected=f"top_paths from 1 to {most}, as {strategy} finds no more",
-            given=f"top_paths={top_paths}", fix="use strategy='beam_search' with more beams",
-        )  # fmt: skip
+            source,
+            expected=f"top_paths from 1 to {most}, as {strategy} finds no more",
+            received=f"top_paths={top_paths}",
+            fix="use strategy='beam_search' with more beams",
+        )
     batch, time = inputs.shape[:2]
     scores = Spec((batch, top_paths), dtypes.float_type(inputs.dtype))
     return Spec((top_paths, batch, time), "int32"), scores

@@ -33,11 +33,13 @@ class Recipe(NamedTuple):
     join: tuple[Any, ...] | None
 
 
-def _wrong(pattern: str, expected: str, given: str) -> SpecError:
+def _wrong(pattern: str, expected: str, received: str) -> SpecError:
     return SpecError(
-        "ops.rearrange", expected=expected, given=f"{given}, pattern {pattern!r}",
+        "ops.rearrange",
+        expected=expected,
+        received=f"{received}, pattern {pattern!r}",
         fix="name every axis once on each side, for example 'b (h w) c -> b h w c'",
-    )  # fmt: skip
+    )
 
 
 @lru_cache(256)
@@ -108,9 +110,10 @@ def _sizes(
             known *= lengths.get(name, 1)
         if len(open_names) > 1:
             raise _wrong(
-                pattern, "at most one axis without a length in each pair of parentheses",
+                pattern,
+                "at most one axis without a length in each pair of parentheses",
                 f"no lengths for {', '.join(open_names)}",
-            )  # fmt: skip
+            )
         fits = not isinstance(size, int) or (size % known == 0 if open_names else size == known)
         if not fits or known < 1:
             raise _wrong(pattern, f"an axis of the size of ({' '.join(group)})", f"shape {shape}")

@@ -69,9 +69,11 @@ def multi_hot(
     num_classes = kwargs.pop("num_tokens", num_classes)
     if kwargs or num_classes is None:
         raise SpecError(
-            "ops.multi_hot", expected="num_classes",
-            given=", ".join(kwargs) or "none", fix="say how many classes there are",
-        )  # fmt: skip
+            "ops.multi_hot",
+            expected="num_classes",
+            received=", ".join(kwargs) or "none",
+            fix="say how many classes there are",
+        )
     codes = one_hot(inputs, num_classes, axis, dtype, sparse)
     place = normalize_axis(axis, len(codes.shape), "ops.multi_hot")
     # One row of integers becomes one vector. The new axis may stand before that of the integers.

@@ -27,7 +27,7 @@ def _getitem(x: Spec, key: Any) -> Spec:
         raise SpecError(
             "indexing",
             expected=f"at most {len(x.shape)} indices",
-            given=f"{used} for a tensor of shape {x.shape}",
+            received=f"{used} for a tensor of shape {x.shape}",
             fix="drop an index",
         )
     sizes = list(x.shape)
@@ -52,7 +52,7 @@ def _getitem(x: Spec, key: Any) -> Spec:
     apart = any(picks) and places != list(range(places[0], places[0] + len(places)))
     kept += sizes
     at = 0 if apart else first
-    kept[at:at] = broadcast(*gathered, who="indexing") if gathered else ()
+    kept[at:at] = broadcast(*gathered, source="indexing") if gathered else ()
     return Spec(tuple(kept), x.dtype)
 
 
@@ -76,9 +76,11 @@ def _picked(k: Any, pick: Spec | None, sizes: list[int | None], shape: Shape) ->
         return pick.shape
     if size is not None and not -size <= k < size:
         raise SpecError(
-            "indexing", expected=f"an index from {-size} to {size - 1}",
-            given=f"{k} for a tensor of shape {shape}", fix="check the index",
-        )  # fmt: skip
+            "indexing",
+            expected=f"an index from {-size} to {size - 1}",
+            received=f"{k} for a tensor of shape {shape}",
+            fix="check the index",
+        )
     return ()
 
 
@@ -126,7 +128,7 @@ def _take_along_axis(x: Spec, indices: Spec, axis: int | None = None) -> Spec:
         return Spec((product(indices.shape),), x.dtype)
     axis = normalize_axis(axis, len(x.shape), "ops.take_along_axis")
     a = [1 if i == axis else n for i, n in enumerate(x.shape)]
-    shape = list(broadcast(tuple(a), indices.shape, who="ops.take_along_axis"))
+    shape = list(broadcast(tuple(a), indices.shape, source="ops.take_along_axis"))
     shape[axis] = indices.shape[axis]
     return Spec(tuple(shape), x.dtype)
 
@@ -194,10 +196,11 @@ def select(condlist: Sequence[Tensor], choicelist: Sequence[Tensor], default: Te
     """
     if len(condlist) != len(choicelist) or not len(condlist):
         raise SpecError(
-            "ops.select", expected="as many choices as conditions, one or more",
-            given=f"{len(condlist)} conditions and {len(choicelist)} choices",
+            "ops.select",
+            expected="as many choices as conditions, one or more",
+            received=f"{len(condlist)} conditions and {len(choicelist)} choices",
             fix="give a choice for each condition, and default for the rest",
-        )  # fmt: skip
+        )
     result = default
     for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
         result = where(condition, choice, result)

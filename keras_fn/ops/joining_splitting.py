@@ -100,9 +100,11 @@ def _array_split(x: Spec, indices_or_sections: Any, axis: int = 0) -> list[Spec]
     size, parts = x.shape[place], indices_or_sections
     if isinstance(parts, int) and parts < 1:
         raise SpecError(
-            "ops.array_split", expected="one part or more", given=f"indices_or_sections={parts}",
+            "ops.array_split",
+            expected="one part or more",
+            received=f"indices_or_sections={parts}",
             fix="say how many parts, or at which indices to split",
-        )  # fmt: skip
+        )
     edges: Any = [0, *parts, size] if not isinstance(parts, int) else [0] * (parts + 1)
     if isinstance(parts, int) and size is not None:
         edges = _part_edges(size, parts)

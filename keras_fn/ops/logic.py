@@ -157,10 +157,12 @@ def _where_spec(condition: Spec, x1: Spec | None = None, x2: Spec | None = None)
         return tuple(Spec((None,), "int32") for _ in condition.shape)
     if x1 is None or x2 is None:
         raise SpecError(
-            "ops.where", expected="both x1 and x2, or neither", given="one of them",
+            "ops.where",
+            expected="both x1 and x2, or neither",
+            received="one of them",
             fix="give a tensor or a number for the other",
-        )  # fmt: skip
-    shape = broadcast(condition.shape, x1.shape, x2.shape, who="ops.where")
+        )
+    shape = broadcast(condition.shape, x1.shape, x2.shape, source="ops.where")
     return Spec(shape, dtypes.result_type(x1.dtype, x2.dtype))
 
 

@@ -121,12 +121,12 @@ def sparse_categorical_crossentropy(
         >>> print(convert_to_numpy(sparse_categorical_crossentropy([1], [[0.5, 0.5]])).round(3))
         [0.693]
     """
-    who, shape = "ops.sparse_categorical_crossentropy", spec_of(output).shape
-    _check_axis(who, shape, axis)
+    source, shape = "ops.sparse_categorical_crossentropy", spec_of(output).shape
+    _check_axis(source, shape, axis)
     if len(spec_of(target).shape) == len(shape) and spec_of(target).shape[-1] == 1:
         target = squeeze(target, -1)
-    place = normalize_axis(axis, len(shape), who)
-    _check_classes(who, spec_of(target).shape, (*shape[:place], *shape[place + 1 :]), shape)
+    place = normalize_axis(axis, len(shape), source)
+    _check_classes(source, spec_of(target).shape, (*shape[:place], *shape[place + 1 :]), shape)
     result, output = float_type(dtype(output)), _wide(output)
     # Gathered first: the logarithm of one class, not of all. Never slower than a product with
     # one-hot codes, and about half the time at 10,000 classes (JAX and PyTorch, CPU).
@@ -155,45 +155,48 @@ def _fits(a: Shape, b: Shape) -> bool:
     return len(a) == len(b) and all(m == n or None in (m, n) for m, n in zip(a, b, strict=True))
 
 
-def _check_same_shape(who: str, target: Shape, output: Shape) -> None:
+def _check_same_shape(source: str, target: Shape, output: Shape) -> None:
     if not _fits(target, output):
         raise SpecError(
-            who,
+            source,
             expected="target and output of one shape",
-            given=f"target of shape {target}, output of shape {output}",
+            received=f"target of shape {target}, output of shape {output}",
             fix="reshape one of them (class numbers are for ops.sparse_categorical_crossentropy)",
         )
 
 
-def _check_axis(who: str, output: Shape, axis: Any) -> None:
+def _check_axis(source: str, output: Shape, axis: Any) -> None:
     if not output:
         raise SpecError(
-            who,
+            source,
             expected="an output with an axis of classes",
-            given="a scalar",
+            received="a scalar",
             fix="give one number for each class",
         )
-    normalize_axis(axis, len(output), who)
+    normalize_axis(axis, len(output), source)
 
 
-def _check_classes(who: str, target: Shape, expected: Shape, output: Shape) -> None:
+def _check_classes(source: str, target: Shape, expected: Shape, output: Shape) -> None:
     if not _fits(target, expected):
         raise SpecError(
-            who,
+            source,
             expected=f"class numbers of shape {expected}: that of output without its classes",
-            given=f"target of shape {target}, output of shape {output}",
+            received=f"target of shape {target}, output of shape {output}",
             fix="reshape the target (one-hot codes are for ops.categorical_crossentropy)",
         )
 
 
 def _psnr_spec(x1: Spec, x2: Spec, max_val: float) -> Spec:
     pairs = zip(x1.shape, x2.shape, strict=False)
-    if len(x1.shape) != len(x2.shape) or any(None not in pair and len(set(pair)) > 1
-                                             for pair in pairs):  # fmt: skip
+    if len(x1.shape) != len(x2.shape) or any(
+        None not in pair and len(set(pair)) > 1 for pair in pairs
+    ):
         raise SpecError(
-            "ops.psnr", expected="two tensors of one shape",
-            given=f"shapes {x1.shape} and {x2.shape}", fix="broadcast one of them",
-        )  # fmt: skip
+            "ops.psnr",
+            expected="two tensors of one shape",
+            received=f"shapes {x1.shape} and {x2.shape}",
+            fix="broadcast one of them",
+        )
     return Spec((), dtypes.float_type(x1.dtype, x2.dtype))
 
 

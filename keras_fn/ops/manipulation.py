@@ -21,9 +21,11 @@ from keras_fn.ops.indexing import getitem
 def _need_rank(x: Tensor, rank: int, who: str) -> None:
     if _rank(x) < rank:
         raise SpecError(
-            who, expected=f"a tensor of rank {rank} or more", given=f"shape {spec_of(x).shape}",
+            who,
+            expected=f"a tensor of rank {rank} or more",
+            received=f"shape {spec_of(x).shape}",
             fix="add axes with ops.expand_dims",
-        )  # fmt: skip
+        )
 
 
 # ---------------------------------------------------------------- turns
@@ -70,9 +72,11 @@ def rot90(array: Tensor, k: int = 1, axes: Sequence[int] = (0, 1)) -> Tensor:
     plane = normalize_axes(tuple(axes), _rank(array), "ops.rot90")
     if len(plane) != 2 or plane[0] == plane[1]:
         raise SpecError(
-            "ops.rot90", expected="two different axes", given=f"axes={tuple(axes)}",
+            "ops.rot90",
+            expected="two different axes",
+            received=f"axes={tuple(axes)}",
             fix="name the plane to turn in, for example axes=(0, 1)",
-        )  # fmt: skip
+        )
     first, second = plane
     turns = k % 4
     if turns == 0:
@@ -92,9 +96,11 @@ def _shifts(shift: Any, axis: Axis, rank: int) -> list[tuple[int, Any]]:
     shifts = shifts * len(axes) if len(shifts) == 1 else shifts
     if len(shifts) != len(axes):
         raise SpecError(
-            "ops.roll", expected="a shift for each axis", given=f"shift={shift}, axis={axis}",
+            "ops.roll",
+            expected="a shift for each axis",
+            received=f"shift={shift}, axis={axis}",
             fix="give as many shifts as axes",
-        )  # fmt: skip
+        )
     return list(zip(axes, shifts, strict=True))
 
 
@@ -148,7 +154,7 @@ def _misfit(x: Spec, newshape: Any, expected: str) -> SpecError:
     return SpecError(
         "ops.reshape",
         expected=expected,
-        given=f"newshape {tuple(newshape)} for a tensor of shape {x.shape}",
+        received=f"newshape {tuple(newshape)} for a tensor of shape {x.shape}",
         fix="count the elements, or let one size be -1",
     )
 
@@ -169,7 +175,7 @@ def _transpose(x: Spec, axes: Sequence[int] | None = None) -> Spec:
         raise SpecError(
             "ops.transpose",
             expected=f"each of the {len(x.shape)} axes once",
-            given=f"axes={tuple(order)} for a tensor of shape {x.shape}",
+            received=f"axes={tuple(order)} for a tensor of shape {x.shape}",
             fix="name every axis of the tensor",
         )
     return Spec(tuple(x.shape[i] for i in order), x.dtype)
@@ -212,7 +218,7 @@ def _squeeze(x: Spec, axis: Axis = None) -> Spec:
             raise SpecError(
                 "ops.squeeze",
                 expected=f"size 1 at axis {i}",
-                given=f"shape {x.shape}",
+                received=f"shape {x.shape}",
                 fix="squeeze axes of size 1 only",
             )
     return Spec(tuple(size for i, size in enumerate(x.shape) if i not in axes), x.dtype)
@@ -290,7 +296,7 @@ def _broadcast_to(x: Spec, shape: Any) -> Spec:
         raise SpecError(
             "ops.broadcast_to",
             expected="a shape that the tensor's own reaches by repeating axes of size 1",
-            given=f"shape {sizes} for a tensor of shape {x.shape}",
+            received=f"shape {sizes} for a tensor of shape {x.shape}",
             fix="check the shape, or add axes with ops.expand_dims",
         )
     return Spec(sizes, x.dtype)
@@ -330,22 +336,24 @@ def _checked_widths(
         raise SpecError(
             "ops.pad",
             expected=f"a pair of numbers from 0 on for each of the {len(shape)} axes",
-            given=f"pad_width={widths}",
+            received=f"pad_width={widths}",
             fix="give (0, 0) for axes that stay",
         )
     if mode not in _PAD_MODES or (constant_values is not None and mode != "constant"):
         raise SpecError(
             "ops.pad",
             expected=f"one of the modes {', '.join(_PAD_MODES)}; constant_values with the first",
-            given=f"mode={mode!r}, constant_values={constant_values}",
+            received=f"mode={mode!r}, constant_values={constant_values}",
             fix="drop constant_values, or pad with mode='constant'",
         )
     empty = [i for i, n in enumerate(shape) if n == 0 and mode != "constant" and any(widths[i])]
     if empty:
         raise SpecError(
-            "ops.pad", expected=f"an element along axis {empty[0]}, which {mode!r} can repeat",
-            given=f"shape {shape}", fix="pad with mode='constant'",
-        )  # fmt: skip
+            "ops.pad",
+            expected=f"an element along axis {empty[0]}, which {mode!r} can repeat",
+            received=f"shape {shape}",
+            fix="pad with mode='constant'",
+        )
     return widths
 
 
@@ -394,10 +402,11 @@ def moveaxis(x: Tensor, source: Any, destination: Any) -> Tensor:
     destination = normalize_axes(destination, rank, "ops.moveaxis")
     if len(set(source)) != len(set(destination)) or len(set(source)) < len(source):
         raise SpecError(
-            "ops.moveaxis", expected="as many places as axes, each once",
-            given=f"source={source}, destination={destination}",
+            "ops.moveaxis",
+            expected="as many places as axes, each once",
+            received=f"source={source}, destination={destination}",
             fix="name for each axis where it shall go",
-        )  # fmt: skip
+        )
     order = [i for i in range(rank) if i not in source]
     for place, axis in sorted(zip(destination, source, strict=True)):
         order.insert(place, axis)
@@ -458,7 +467,7 @@ def _no_join(xs: Sequence[Spec], axis: int) -> SpecError:
     return SpecError(
         "ops.concatenate",
         expected=f"shapes that are equal but for axis {axis}",
-        given=", ".join(str(x.shape) for x in xs),
+        received=", ".join(str(x.shape) for x in xs),
         fix="reshape or pad the tensors, or join them along another axis",
     )
 
@@ -480,7 +489,7 @@ def _stack(xs: Sequence[Spec], axis: int = 0) -> Spec:
             raise SpecError(
                 "ops.stack",
                 expected="tensors of one shape",
-                given=", ".join(str(t.shape) for t in xs),
+                received=", ".join(str(t.shape) for t in xs),
                 fix="reshape or pad the tensors",
             )
         shape = [b if a is None else a for a, b in zip(shape, x.shape, strict=True)]
@@ -511,7 +520,7 @@ def split_sizes(size: int | None, indices_or_sections: Any, who: str) -> list[in
             raise SpecError(
                 who,
                 expected=f"an axis whose size {parts} divides",
-                given=f"size {size}",
+                received=f"size {size}",
                 fix="give the indices at which to split",
             )
         return [None if size is None else size // parts] * parts
@@ -548,7 +557,7 @@ def _unstack(x: Spec, num: int | None = None, axis: int = 0) -> list[Spec]:
         raise SpecError(
             "ops.unstack",
             expected="num, or an axis of known size",
-            given=f"axis {axis} of shape {x.shape}",
+            received=f"axis {axis} of shape {x.shape}",
             fix="pass num=",
         )
     return [Spec((*x.shape[:axis], *x.shape[axis + 1 :]), x.dtype)] * count

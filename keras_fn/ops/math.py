@@ -345,7 +345,7 @@ def hypot(x1: Tensor, x2: Tensor) -> Tensor:
 
 def _ldexp_spec(x1: Spec, x2: Spec) -> Spec:
     integer_type("ops.ldexp, its second operand")(x2.dtype)
-    shape = broadcast(x1.shape, x2.shape, who="ops.ldexp")
+    shape = broadcast(x1.shape, x2.shape, source="ops.ldexp")
     return Spec(shape, float_type(x1.dtype, x2.dtype))
 
 
@@ -466,7 +466,7 @@ def fmin(x1: Tensor, x2: Tensor) -> Tensor:
 
 
 def _remainder(x1: Spec, x2: Spec) -> Spec:
-    return Spec(broadcast(x1.shape, x2.shape, who="ops.fmod"), number_type(x1.dtype, x2.dtype))
+    return Spec(broadcast(x1.shape, x2.shape, source="ops.fmod"), number_type(x1.dtype, x2.dtype))
 
 
 @op(rule=Rule(_remainder, operands=number_type))

@@ -117,13 +117,13 @@ def normalize_batch(
     return y, stop_gradient(center), stop_gradient(variance)
 
 
-def _wide(x: Tensor, axis: Any, who: str) -> tuple[tuple[int, ...], Tensor]:
+def _wide(x: Tensor, axis: Any, source: str) -> tuple[tuple[int, ...], Tensor]:
     """Returns the axes, in order, and `x` in float32 at least."""
-    axes = tuple(sorted(normalize_axes(axis, len(x.shape), who)))
+    axes = tuple(sorted(normalize_axes(axis, len(x.shape), source)))
     return axes, cast(x, dtypes.result_type(x.dtype, "float32"))
 
 
-def _check_sizes(who: str, x: Tensor, axes: tuple[int, ...], **values: Any) -> None:
+def _check_sizes(source: str, x: Tensor, axes: tuple[int, ...], **values: Any) -> None:
     """Refuses values that are not of the sizes of the axes."""
     sizes = tuple(x.shape[i] for i in axes)
     for name, value in values.items():
@@ -133,9 +133,11 @@ def _check_sizes(who: str, x: Tensor, axes: tuple[int, ...], **values: Any) -> N
         pairs = zip(shape, sizes, strict=False)
         if len(shape) != len(sizes) or any(m != n and None not in (m, n) for m, n in pairs):
             raise SpecError(
-                who, expected=f"{name} of shape {sizes}: the sizes of axis {axes}",
-                given=f"shape {shape}", fix="give one number for each element along the axes",
-            )  # fmt: skip
+                source,
+                expected=f"{name} of shape {sizes}: the sizes of axis {axes}",
+                received=f"shape {shape}",
+                fix="give one number for each element along the axes",
+            )
 
 
 def _along(values: Tensor, axes: tuple[int, ...], x: Tensor) -> Tensor:
@@ -194,9 +196,11 @@ def _check_channels(size: int | None, **values: Any) -> None:
         if shape is None or (len(shape) == 1 and (size is None or shape[0] in (size, None))):
             continue
         raise SpecError(
-            "ops.batch_normalization", expected=f"{name} of shape {(size,)}, the size of axis",
-            given=f"shape {shape}", fix="give one number for each channel",
-        )  # fmt: skip
+            "ops.batch_normalization",
+            expected=f"{name} of shape {(size,)}, the size of axis",
+            received=f"shape {shape}",
+            fix="give one number for each channel",
+        )
 
 
 @op

@@ -24,14 +24,18 @@ from keras_fn.ops.math import floor, log10
 def _meshgrid(*x: Spec, indexing: str = "xy") -> list[Spec]:
     if indexing not in ("xy", "ij"):
         raise SpecError(
-            "ops.meshgrid", expected="'xy' or 'ij'", given=f"indexing={indexing!r}",
+            "ops.meshgrid",
+            expected="'xy' or 'ij'",
+            received=f"indexing={indexing!r}",
             fix="'xy' lets the first tensor run along the second axis, 'ij' along the first",
-        )  # fmt: skip
+        )
     if any(len(v.shape) > 1 for v in x):
         raise SpecError(
-            "ops.meshgrid", expected="tensors of rank 1",
-            given=", ".join(str(v.shape) for v in x), fix="flatten them with ops.ravel",
-        )  # fmt: skip
+            "ops.meshgrid",
+            expected="tensors of rank 1",
+            received=", ".join(str(v.shape) for v in x),
+            fix="flatten them with ops.ravel",
+        )
     sizes: Shape = tuple(v.shape[0] if v.shape else 1 for v in x)
     if indexing == "xy":
         sizes = (*sizes[1::-1], *sizes[2:])
@@ -78,14 +82,19 @@ class _Grid:
         spaces: How many spaces there are between the two ends.
     """
 
-    def __init__(self, start: Tensor, stop: Tensor, num: int, endpoint: bool, axis: int, who: str):
+    def __init__(
+        self, start: Tensor, stop: Tensor, num: int, endpoint: bool, axis: int, source: str
+    ):
         if num < 0:
             raise SpecError(
-                who, expected="a number of samples from 0 up", given=f"num={num}", fix="check num="
+                source,
+                expected="a number of samples from 0 up",
+                received=f"num={num}",
+                fix="check num=",
             )
         shapes = spec_of(start).shape, spec_of(stop).shape
-        self.rank = len(broadcast(*shapes, who=who)) + 1
-        self.axis = normalize_axis(axis, self.rank, who)
+        self.rank = len(broadcast(*shapes, source=source)) + 1
+        self.axis = normalize_axis(axis, self.rank, source)
         self.num, self.endpoint = num, endpoint
         self.spaces = num - 1 if endpoint else num
 

@@ -27,21 +27,26 @@ def _adaptive_pool(inputs: Spec, output_size: Sizes, data_format: str | None = N
     rank = len(inputs.shape) - 2
     if rank not in (1, 2, 3):
         raise SpecError(
-            "ops.adaptive_pool", expected="inputs of rank 3, 4 or 5",
-            given=f"shape {inputs.shape}", fix="add the batch axis and the channel axis",
-        )  # fmt: skip
+            "ops.adaptive_pool",
+            expected="inputs of rank 3, 4 or 5",
+            received=f"shape {inputs.shape}",
+            fix="add the batch axis and the channel axis",
+        )
     sizes = per_axis(output_size, rank)
     if len(sizes) != rank or not all(isinstance(n, int) and n > 0 for n in sizes):
         raise SpecError(
             "ops.adaptive_pool",
             expected=f"output_size: a positive integer, or {rank}, one for each spatial axis",
-            given=f"output_size={output_size!r}", fix="say how many windows each axis shall have",
-        )  # fmt: skip
+            received=f"output_size={output_size!r}",
+            fix="say how many windows each axis shall have",
+        )
     if 0 in _windows.spatial(inputs.shape, data_format):
         raise SpecError(
-            "ops.adaptive_pool", expected="spatial sizes that are not 0",
-            given=f"shape {inputs.shape}", fix="leave out empty inputs",
-        )  # fmt: skip
+            "ops.adaptive_pool",
+            expected="spatial sizes that are not 0",
+            received=f"shape {inputs.shape}",
+            fix="leave out empty inputs",
+        )
     depth = _windows.channels(inputs.shape, data_format)
     return Spec(_windows.assemble(inputs.shape[0], sizes, depth, data_format), inputs.dtype)
 

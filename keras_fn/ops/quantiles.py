@@ -46,7 +46,7 @@ def _is_plain(q: Any) -> bool:
     return isinstance(q, (int, float, list, tuple, np.ndarray, np.generic))
 
 
-def _spec(who: str, most: int) -> Callable[..., Spec]:
+def _spec(source: str, most: int) -> Callable[..., Spec]:
     """The rule of an op whose `q` goes from 0 to `most`."""
 
     def infer(
@@ -54,19 +54,27 @@ def _spec(who: str, most: int) -> Callable[..., Spec]:
     ) -> Spec:
         if method not in _METHODS:
             raise SpecError(
-                who, expected=f"a method among {', '.join(_METHODS)}", given=f"method={method!r}",
+                source,
+                expected=f"a method among {', '.join(_METHODS)}",
+                received=f"method={method!r}",
                 fix="choose one of them",
-            )  # fmt: skip
+            )
         shape = np.shape(q) if _is_plain(q) else spec_of(q).shape
         if len(shape) > 1:
             raise SpecError(
-                who, expected="a number or a vector for q", given=f"q of shape {shape}",
+                source,
+                expected="a number or a vector for q",
+                received=f"q of shape {shape}",
                 fix="flatten q, and reshape the result",
-            )  # fmt: skip
+            )
         if _is_plain(q) and not np.all((np.asarray(q) >= 0) & (np.asarray(q) <= most)):
-            raise SpecError(who, expected=f"numbers from 0 to {most} for q", given=f"q={q}",
-                            fix=f"scale q: its numbers are parts of {most}")  # fmt: skip
-        reduced = reduced_shape(x.shape, axis, keepdims, who)
+            raise SpecError(
+                source,
+                expected=f"numbers from 0 to {most} for q",
+                received=f"q={q}",
+                fix=f"scale q: its numbers are parts of {most}",
+            )
+        reduced = reduced_shape(x.shape, axis, keepdims, source)
         return Spec((*shape, *reduced), dtypes.float_type(x.dtype))
 
     return infer

@@ -207,17 +207,17 @@ def amin(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 def _average_weights(x: Tensor, axis: Axis, weights: Tensor) -> Tensor:
     """The weights in a shape that broadcasts with `x`."""
-    sizes, given = shape(x), shape(weights)
-    if len(given) == len(sizes) and _match(sizes, given):
+    sizes, received = shape(x), shape(weights)
+    if len(received) == len(sizes) and _match(sizes, received):
         return weights
-    if isinstance(axis, int) and len(given) == 1:
+    if isinstance(axis, int) and len(received) == 1:
         place = normalize_axis(axis, len(sizes), "ops.average")
-        if _match(sizes[place : place + 1], given):
+        if _match(sizes[place : place + 1], received):
             return reshape(weights, [-1 if i == place else 1 for i in range(len(sizes))])
     raise SpecError(
         "ops.average",
         expected=f"weights of shape {sizes}, or as many as there are elements along one axis",
-        given=f"weights of shape {given} with axis={axis}",
+        received=f"weights of shape {received} with axis={axis}",
         fix="give the axis that the weights are for",
     )
 

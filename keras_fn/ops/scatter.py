@@ -16,38 +16,47 @@ REDUCTIONS = (None, "add", "max", "min", "mul")
 
 
 def _scatter_update(
-    inputs: Spec, indices: Spec, updates: Spec, reduction: str | None = None, who: str = ""
+    inputs: Spec, indices: Spec, updates: Spec, reduction: str | None = None, source: str = ""
 ) -> Spec:
-    who = who or "ops.scatter_update"
+    source = source or "ops.scatter_update"
     if reduction not in REDUCTIONS:
         raise SpecError(
-            who, expected="None, 'add', 'max', 'min' or 'mul'", given=f"reduction={reduction!r}",
+            source,
+            expected="None, 'add', 'max', 'min' or 'mul'",
+            received=f"reduction={reduction!r}",
             fix="choose how updates meet what stands there",
-        )  # fmt: skip
+        )
     name = dtypes.result_type(indices.dtype)
     if not dtypes.is_int(name):
-        raise DTypeError(who, expected="indices that are integers", given=name,
-                         fix="cast them with ops.cast(indices, 'int32')")  # fmt: skip
+        raise DTypeError(
+            source,
+            expected="indices that are integers",
+            received=name,
+            fix="cast them with ops.cast(indices, 'int32')",
+        )
     depth = indices.shape[-1] if indices.shape else None
     if depth is None or not 0 < depth <= len(inputs.shape):
         raise SpecError(
-            who, expected=f"indices of shape (..., k), k from 1 to {len(inputs.shape)}",
-            given=f"indices of shape {indices.shape} for a tensor of shape {inputs.shape}",
+            source,
+            expected=f"indices of shape (..., k), k from 1 to {len(inputs.shape)}",
+            received=f"indices of shape {indices.shape} for a tensor of shape {inputs.shape}",
             fix="give an index for each leading axis, along the last axis of indices",
-        )  # fmt: skip
+        )
     block = (*indices.shape[:-1], *inputs.shape[depth:])
-    if len(updates.shape) > len(block) or not _reaches(updates.shape, block, who):
+    if len(updates.shape) > len(block) or not _reaches(updates.shape, block, source):
         raise SpecError(
-            who, expected=f"updates of shape {block}", given=f"updates of shape {updates.shape}",
+            source,
+            expected=f"updates of shape {block}",
+            received=f"updates of shape {updates.shape}",
             fix="give a value, or a slice of values, for each index",
-        )  # fmt: skip
+        )
     return Spec(inputs.shape, dtypes.result_type(inputs.dtype))
 
 
-def _reaches(shape: Shape, target: Shape, who: str) -> bool:
+def _reaches(shape: Shape, target: Shape, source: str) -> bool:
     """Whether a shape broadcasts to another as it is."""
     try:
-        met = broadcast(shape, target, who=who)
+        met = broadcast(shape, target, source=source)
     except SpecError:
         return False
     return all(a == b or None in (a, b) for a, b in zip(met, target, strict=True))

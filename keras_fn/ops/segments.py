@@ -18,7 +18,7 @@ from keras_fn.ops.reductions import max as max_
 from keras_fn.ops.scatter import scatter_update
 
 
-def _segments(who: str) -> Rule:
+def _segments(source: str) -> Rule:
     def infer(
         data: Spec, segment_ids: Spec, num_segments: int | None = None, sorted: bool = False
     ) -> Spec:
@@ -26,27 +26,31 @@ def _segments(who: str) -> Rule:
         length, ids = (data.shape or (None,))[0], segment_ids.shape
         if not data.shape or len(ids) != 1 or (None not in (ids[0], length) and ids[0] != length):
             raise SpecError(
-                who,
+                source,
                 expected="data of shape (n, ...) and segment_ids of shape (n,)",
-                given=f"data of shape {data.shape}, segment_ids of shape {ids}",
+                received=f"data of shape {data.shape}, segment_ids of shape {ids}",
                 fix="give each slice along the first axis one number",
             )
-        _check_ids(segment_ids, who)
+        _check_ids(segment_ids, source)
         shape: Shape = (num_segments, *data.shape[1:])
         return Spec(shape, dtypes.result_type(data.dtype))
 
     return Rule(infer)
 
 
-def _check_ids(segment_ids: Tensor, who: str) -> None:
+def _check_ids(segment_ids: Tensor, source: str) -> None:
     name = dtypes.result_type(spec_of(segment_ids).dtype)
     if not dtypes.is_int(name):
-        raise DTypeError(who, expected="segment_ids that are integers", given=name,
-                         fix="cast them with ops.cast(segment_ids, 'int32')")  # fmt: skip
+        raise DTypeError(
+            source,
+            expected="segment_ids that are integers",
+            received=name,
+            fix="cast them with ops.cast(segment_ids, 'int32')",
+        )
 
 
 def _combined(
-    who: str,
+    source: str,
     data: Tensor,
     segment_ids: Tensor,
     num_segments: int | None,
@@ -54,7 +58,7 @@ def _combined(
     reduction: str,
 ) -> Tensor:
     """Scatters the slices into rows of `empty`; numbers below 0 must not count from the end."""
-    _check_ids(segment_ids, who)
+    _check_ids(segment_ids, source)
     count = int(max_(segment_ids)) + 1 if num_segments is None else num_segments
     rows = full((count, *shape_of(data)[1:]), empty, dtype=dtypes.result_type(spec_of(data).dtype))
     places = where(less(segment_ids, 0), count, cast(segment_ids, "int32"))

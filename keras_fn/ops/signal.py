@@ -27,50 +27,57 @@ from keras_fn.ops.reductions import sum as sum_
 # ---------------------------------------------------------------- Fourier transforms
 
 
-def _pair(x: Any, who: str, rank: int = 1) -> Spec:
+def _pair(x: Any, source: str, rank: int = 1) -> Spec:
     """Returns the spec of both parts of a complex tensor."""
     if isinstance(x, Spec) or not isinstance(x, (list, tuple)) or len(x) != 2:
         raise SpecError(
-            who, expected="a pair of tensors: the real and the imaginary part",
-            given="one tensor" if hasattr(x, "shape") else f"{x!r}"[:200],
+            source,
+            expected="a pair of tensors: the real and the imaginary part",
+            received="one tensor" if hasattr(x, "shape") else f"{x!r}"[:200],
             fix="give (x, ops.zeros_like(x)) for a real x",
-        )  # fmt: skip
+        )
     real, imaginary = (tuple(part.shape) for part in x)
     fits = len(real) == len(imaginary)
     if not fits or any(None not in (a, b) and a != b for a, b in zip(real, imaginary, strict=True)):
         raise SpecError(
-            who, expected="a real and an imaginary part of one shape",
-            given=f"shapes {real} and {imaginary}", fix="reshape one of them",
-        )  # fmt: skip
-    _signal(x[0], who, rank)
+            source,
+            expected="a real and an imaginary part of one shape",
+            received=f"shapes {real} and {imaginary}",
+            fix="reshape one of them",
+        )
+    _signal(x[0], source, rank)
     shape = tuple(b if a is None else a for a, b in zip(real, imaginary, strict=True))
     for size in shape[-rank:]:
-        _elements(size, who)
+        _elements(size, source)
     return Spec(shape, dtypes.float_type(*(part.dtype for part in x)))
 
 
-def _signal(x: Any, who: str, rank: int = 1) -> None:
+def _signal(x: Any, source: str, rank: int = 1) -> None:
     if len(x.shape) < rank:
         raise SpecError(
-            who, expected=f"a tensor of rank {rank} or more",
-            given=f"shape {tuple(x.shape)}", fix="add the axes that are missing",
-        )  # fmt: skip
+            source,
+            expected=f"a tensor of rank {rank} or more",
+            received=f"shape {tuple(x.shape)}",
+            fix="add the axes that are missing",
+        )
 
 
-def _elements(size: int | None, who: str) -> None:
+def _elements(size: int | None, source: str) -> None:
     """Refuses a transform of nothing."""
     if size is not None and size < 1:
         raise SpecError(
-            who, expected="1 element or more to transform", given=f"{size}",
+            source,
+            expected="1 element or more to transform",
+            received=f"{size}",
             fix="check the last axis, and fft_length",
-        )  # fmt: skip
+        )
 
 
-def _transform(who: str, rank: int = 1) -> Rule:
+def _transform(source: str, rank: int = 1) -> Rule:
     """The rule of a transform of a pair into a pair of the same shape."""
 
     def infer(x: Any) -> tuple[Spec, Spec]:
-        spec = _pair(x, who, rank)
+        spec = _pair(x, source, rank)
         return spec, spec
 
     return Rule(infer, operands=dtypes.float_type)
@@ -206,14 +213,15 @@ def _windows(size: int | None, length: int, stride: int) -> int | None:
 
 
 def _extract(x: Spec, sequence_length: int, sequence_stride: int) -> Spec:
-    who = "ops.extract_sequences"
-    _signal(x, who)
+    source = "ops.extract_sequences"
+    _signal(x, source)
     if sequence_length < 1 or sequence_stride < 1:
         raise SpecError(
-            who, expected="a length and a stride of 1 or more",
-            given=f"sequence_length={sequence_length}, sequence_stride={sequence_stride}",
+            source,
+            expected="a length and a stride of 1 or more",
+            received=f"sequence_length={sequence_length}, sequence_stride={sequence_stride}",
             fix="check both",
-        )  # fmt: skip
+        )
     count = _windows(x.shape[-1], sequence_length, sequence_stride)
     return Spec((*x.shape[:-1], count, sequence_length), dtypes.result_type(x.dtype))
 
@@ -255,34 +263,40 @@ def _cosine_window(name: str, length: int) -> np.ndarray:
     return mean - (1 - mean) * np.cos(2 * np.pi * np.arange(length) / length)
 
 
-def _window(window: Any, length: int, fft_length: int, dtype: str, who: str) -> Any:
+def _window(window: Any, length: int, fft_length: int, dtype: str, source: str) -> Any:
     """Returns the window in the middle of `fft_length` elements."""
     if window is None:
         return ones((fft_length,), dtype)
     if isinstance(window, str):
         if window not in _COSINES:
             raise SpecError(
-                who, expected="a window 'hann' or 'hamming', a tensor, or None",
-                given=f"{window!r}", fix="check window=",
-            )  # fmt: skip
+                source,
+                expected="a window 'hann' or 'hamming', a tensor, or None",
+                received=f"{window!r}",
+                fix="check window=",
+            )
         window = _cosine_window(window, length)
     shape = spec_of(window).shape
     if shape != (length,):
         raise SpecError(
-            who, expected=f"a window of shape {(length,)}, as sequence_length says",
-            given=f"shape {shape}", fix="check window= and sequence_length=",
-        )  # fmt: skip
+            source,
+            expected=f"a window of shape {(length,)}, as sequence_length says",
+            received=f"shape {shape}",
+            fix="check window= and sequence_length=",
+        )
     before = (fft_length - length) // 2
     return pad(cast(window, dtype), ((before, fft_length - length - before),))
 
 
-def _lengths(sequence_length: int, sequence_stride: int, fft_length: int, who: str) -> None:
+def _lengths(sequence_length: int, sequence_stride: int, fft_length: int, source: str) -> None:
     if not 1 <= sequence_length <= fft_length or sequence_stride < 1:
         raise SpecError(
-            who, expected="lengths of 1 or more, fft_length the longest",
-            given=f"sequence_length={sequence_length}, sequence_stride={sequence_stride}, "
-            f"fft_length={fft_length}", fix="raise fft_length",
-        )  # fmt: skip
+            source,
+            expected="lengths of 1 or more, fft_length the longest",
+            received=f"sequence_length={sequence_length}, sequence_stride={sequence_stride}, "
+            f"fft_length={fft_length}",
+            fix="raise fft_length",
+        )
 
 
 @op
@@ -389,8 +403,13 @@ def istft(
     """
     _istft(
         [spec_of(part) for part in x] if isinstance(x, (list, tuple)) else x,
-        sequence_length, sequence_stride, fft_length, length, window, center,
-    )  # fmt: skip
+        sequence_length,
+        sequence_stride,
+        fft_length,
+        length,
+        window,
+        center,
+    )
     sequences = irfft(x, fft_length)
     weights = _window(window, sequence_length, fft_length, sequences.dtype, "ops.istft")
     signal = _overlapped(multiply(sequences, weights), sequence_stride)

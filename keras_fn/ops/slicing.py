@@ -25,7 +25,7 @@ from keras_fn.ops.manipulation import reshape, unstack
 # ---------------------------------------------------------------- blocks
 
 
-def _starts(start_indices: Any, rank: int, who: str) -> list[Any]:
+def _starts(start_indices: Any, rank: int, source: str) -> list[Any]:
     """Where a block begins along each axis: numbers where they are known, else scalars."""
     if isinstance(start_indices, (list, tuple)):
         starts = list(start_indices)
@@ -35,9 +35,11 @@ def _starts(start_indices: Any, rank: int, who: str) -> list[Any]:
         starts = unstack(start_indices, num=rank)
     if len(starts) != rank:
         raise SpecError(
-            who, expected=f"a start for each of the {rank} axes", given=f"{len(starts)} starts",
+            source,
+            expected=f"a start for each of the {rank} axes",
+            received=f"{len(starts)} starts",
             fix="start at 0 where all of an axis is meant",
-        )  # fmt: skip
+        )
     return starts
 
 
@@ -45,15 +47,16 @@ def _known(starts: list[Any]) -> bool:
     return all(isinstance(start, (int, np.integer)) for start in starts)
 
 
-def _check_inside(starts: list[Any], sizes: list[Any], whole: Shape, who: str) -> None:
+def _check_inside(starts: list[Any], sizes: list[Any], whole: Shape, source: str) -> None:
     for start, size, limit in zip(starts, sizes, whole, strict=True):
         begin = start if isinstance(start, (int, np.integer)) else 0
         if begin < 0 or (None not in (size, limit) and begin + size > limit):
             raise SpecError(
-                who, expected=f"a block inside a tensor of shape {whole}",
-                given=f"a block of shape {tuple(sizes)} that begins at {tuple(starts)}",
+                source,
+                expected=f"a block inside a tensor of shape {whole}",
+                received=f"a block of shape {tuple(sizes)} that begins at {tuple(starts)}",
                 fix="check where it begins, and its shape",
-            )  # fmt: skip
+            )
 
 
 @op
@@ -81,9 +84,11 @@ def slice(inputs: Tensor, start_indices: Sequence[Tensor], shape: Any) -> Tensor
     sizes = [int(size) for size in shape]
     if len(sizes) != len(whole):
         raise SpecError(
-            "ops.slice", expected=f"a size for each of the {len(whole)} axes",
-            given=f"shape={tuple(sizes)}", fix="give the size of the block along every axis",
-        )  # fmt: skip
+            "ops.slice",
+            expected=f"a size for each of the {len(whole)} axes",
+            received=f"shape={tuple(sizes)}",
+            fix="give the size of the block along every axis",
+        )
     for i, size in enumerate(sizes):
         if size == -1:
             sizes[i] = _left(starts[i], whole[i])
@@ -98,9 +103,11 @@ def _left(start: Any, size: int | None) -> Any:
     """How much of an axis is left after a start; None for an unknown size."""
     if not isinstance(start, (int, np.integer)):
         raise SpecError(
-            "ops.slice", expected="sizes that are known", given="-1 where the start is a tensor",
+            "ops.slice",
+            expected="sizes that are known",
+            received="-1 where the start is a tensor",
             fix="say how many elements to take",
-        )  # fmt: skip
+        )
     return None if size is None else size - start
 
 
@@ -144,9 +151,11 @@ def slice_update(inputs: Tensor, start_indices: Sequence[Tensor], updates: Tenso
     starts = _starts(start_indices, len(whole.shape), "ops.slice_update")
     if len(block.shape) != len(whole.shape):
         raise SpecError(
-            "ops.slice_update", expected=f"updates of rank {len(whole.shape)}, as inputs have",
-            given=f"updates of shape {block.shape}", fix="add axes with ops.expand_dims",
-        )  # fmt: skip
+            "ops.slice_update",
+            expected=f"updates of rank {len(whole.shape)}, as inputs have",
+            received=f"updates of shape {block.shape}",
+            fix="add axes with ops.expand_dims",
+        )
     _check_inside(starts, list(block.shape), whole.shape, "ops.slice_update")
     return dynamic_slice_update(inputs, starts, cast(updates, dtypes.result_type(whole.dtype)))
 

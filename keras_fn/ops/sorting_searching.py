@@ -153,18 +153,22 @@ def argpartition(x: Tensor, kth: Any, axis: int | None = -1) -> Tensor:
     for k in kth if isinstance(kth, (list, tuple)) else (kth,):
         if size is not None and not -size <= k < size:
             raise SpecError(
-                "ops.argpartition", expected=f"kth from {-size} to {size - 1}",
-                given=f"kth={k} for a tensor of shape {shape}", fix="choose a place that exists",
-            )  # fmt: skip
+                "ops.argpartition",
+                expected=f"kth from {-size} to {size - 1}",
+                received=f"kth={k} for a tensor of shape {shape}",
+                fix="choose a place that exists",
+            )
     return argsort(x, axis=axis)  # a full order is a partition at every place
 
 
 def _nonzero(x: Spec) -> tuple[Spec, ...]:
     if not x.shape:
         raise SpecError(
-            "ops.nonzero", expected="a tensor of rank 1 or more", given="a scalar",
+            "ops.nonzero",
+            expected="a tensor of rank 1 or more",
+            received="a scalar",
             fix="give it an axis with ops.reshape(x, (1,))",
-        )  # fmt: skip
+        )
     return (Spec((None,), "int32"),) * len(x.shape)
 
 
@@ -206,9 +210,11 @@ def _unique(
         inverse = (x.shape[place],)
     if size is not None and size < 1:
         raise SpecError(
-            "ops.unique", expected="a size of 1 or more", given=f"size={size}",
+            "ops.unique",
+            expected="a size of 1 or more",
+            received=f"size={size}",
             fix="say how many elements to return, or leave size away",
-        )  # fmt: skip
+        )
     wanted = (
         (True, Spec(shape, x.dtype)),
         (return_index, Spec((size,), "int32")),
@@ -320,14 +326,18 @@ def _starts(begins: Tensor, group: Tensor, count: Any, size: int | None) -> tupl
 def _searchsorted_spec(sorted_sequence: Spec, values: Spec, side: str = "left") -> Spec:
     if len(sorted_sequence.shape) != 1:
         raise SpecError(
-            "ops.searchsorted", expected="a sorted sequence of rank 1",
-            given=f"shape {sorted_sequence.shape}", fix="search in one row after the other",
-        )  # fmt: skip
+            "ops.searchsorted",
+            expected="a sorted sequence of rank 1",
+            received=f"shape {sorted_sequence.shape}",
+            fix="search in one row after the other",
+        )
     if side not in ("left", "right"):
         raise SpecError(
-            "ops.searchsorted", expected="side='left' or side='right'", given=f"side={side!r}",
+            "ops.searchsorted",
+            expected="side='left' or side='right'",
+            received=f"side={side!r}",
             fix="choose one of them",
-        )  # fmt: skip
+        )
     return Spec(values.shape, "int32")
 
 

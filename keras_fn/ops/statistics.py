@@ -38,20 +38,26 @@ def _bincount_spec(
 ) -> Spec:
     if sparse:
         raise SpecError(
-            "ops.bincount", expected="sparse=False", given="sparse=True",
+            "ops.bincount",
+            expected="sparse=False",
+            received="sparse=True",
             fix="count into a dense tensor",
-        )  # fmt: skip
+        )
     integer_type("ops.bincount")(x.dtype)
     if len(x.shape) not in (1, 2):
         raise SpecError(
-            "ops.bincount", expected="a tensor of rank 1 or 2", given=f"shape {x.shape}",
+            "ops.bincount",
+            expected="a tensor of rank 1 or 2",
+            received=f"shape {x.shape}",
             fix="flatten it, or count along its last axis",
-        )  # fmt: skip
+        )
     if weights is not None and not _fit(x.shape, weights.shape):
         raise SpecError(
-            "ops.bincount", expected=f"weights of shape {x.shape}, as that of x",
-            given=f"shape {weights.shape}", fix="give each element one weight",
-        )  # fmt: skip
+            "ops.bincount",
+            expected=f"weights of shape {x.shape}, as that of x",
+            received=f"shape {weights.shape}",
+            fix="give each element one weight",
+        )
     dtype = "int32" if weights is None else dtypes.result_type(x.dtype, weights.dtype)
     return Spec((*x.shape[:-1], None), dtype)
 
@@ -104,17 +110,25 @@ def _histogram_spec(
 ) -> tuple[Spec, Spec]:
     if len(x.shape) != 1:
         raise SpecError(
-            "ops.histogram", expected="a tensor of rank 1", given=f"shape {x.shape}",
+            "ops.histogram",
+            expected="a tensor of rank 1",
+            received=f"shape {x.shape}",
             fix="flatten it, with ops.ravel",
-        )  # fmt: skip
+        )
     if not isinstance(bins, int) or bins < 1:
-        raise SpecError("ops.histogram", expected="a number of bins, 1 or more",
-                        given=f"bins={bins!r}", fix="check bins=")  # fmt: skip
+        raise SpecError(
+            "ops.histogram",
+            expected="a number of bins, 1 or more",
+            received=f"bins={bins!r}",
+            fix="check bins=",
+        )
     if range and not range[0] < range[1]:
         raise SpecError(
-            "ops.histogram", expected="a range that rises", given=f"range={range}",
+            "ops.histogram",
+            expected="a range that rises",
+            received=f"range={range}",
             fix="put the smaller end first",
-        )  # fmt: skip
+        )
     dtype = dtypes.float_type(x.dtype)
     return Spec((bins,), dtype), Spec((bins + 1,), dtype)
 
@@ -154,10 +168,12 @@ def histogram(
     edges = cast(linspace(low, high, bins + 1), dtype_of(x))
     rising = sort(where(isnan(x), math.inf, x))  # NaN is in no bin
     inner = getitem(edges, slice(None, -1))
-    below = concatenate([
-        searchsorted(rising, inner, side="left"),
-        searchsorted(rising, getitem(edges, slice(-1, None)), side="right"),
-    ])  # fmt: skip
+    below = concatenate(
+        [
+            searchsorted(rising, inner, side="left"),
+            searchsorted(rising, getitem(edges, slice(-1, None)), side="right"),
+        ]
+    )
     return cast(diff(below), dtype_of(x)), edges
 
 
@@ -167,9 +183,11 @@ def histogram(
 def _corrcoef_spec(x: Spec) -> Spec:
     if len(x.shape) not in (1, 2):
         raise SpecError(
-            "ops.corrcoef", expected="a tensor of rank 1 or 2", given=f"shape {x.shape}",
+            "ops.corrcoef",
+            expected="a tensor of rank 1 or 2",
+            received=f"shape {x.shape}",
             fix="make a row of each variable",
-        )  # fmt: skip
+        )
     return Spec((*x.shape[:-1], *x.shape[:-1]), dtypes.float_type(x.dtype))
 
 
@@ -204,14 +222,18 @@ def corrcoef(x: Tensor) -> Tensor:
 def _correlate_spec(x1: Spec, x2: Spec, mode: str = "valid") -> Spec:
     if len(x1.shape) != 1 or len(x2.shape) != 1 or 0 in (*x1.shape, *x2.shape):
         raise SpecError(
-            "ops.correlate", expected="two tensors of rank 1 that have elements",
-            given=f"shapes {x1.shape} and {x2.shape}", fix="flatten them, with ops.ravel",
-        )  # fmt: skip
+            "ops.correlate",
+            expected="two tensors of rank 1 that have elements",
+            received=f"shapes {x1.shape} and {x2.shape}",
+            fix="flatten them, with ops.ravel",
+        )
     if mode not in ("valid", "same", "full"):
         raise SpecError(
-            "ops.correlate", expected="mode 'valid', 'same' or 'full'", given=f"mode={mode!r}",
+            "ops.correlate",
+            expected="mode 'valid', 'same' or 'full'",
+            received=f"mode={mode!r}",
             fix="choose one of them",
-        )  # fmt: skip
+        )
     dtype = dtypes.float_type(x1.dtype, x2.dtype)
     (m,), (n,) = x1.shape, x2.shape
     if m is None or n is None:

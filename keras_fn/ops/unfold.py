@@ -22,13 +22,13 @@ from keras_fn.settings import standardize_data_format
 # ---------------------------------------------------------------- blocks and channels
 
 
-def _blocks(x: Spec, block_size: int, data_format: str, who: str) -> tuple[Any, Any, Any, Any]:
+def _blocks(x: Spec, block_size: int, data_format: str, source: str) -> tuple[Any, Any, Any, Any]:
     """Returns the sizes (batch, height, width, channels) of images, checked."""
     if len(x.shape) != 4 or not isinstance(block_size, int) or block_size < 1:
         raise SpecError(
-            who,
+            source,
             expected="images of rank 4 and a positive integer for block_size",
-            given=f"shape {x.shape}, block_size={block_size!r}",
+            received=f"shape {x.shape}, block_size={block_size!r}",
             fix="add the batch axis and the channel axis",
         )
     if standardize_data_format(data_format) == "channels_first":
@@ -38,13 +38,13 @@ def _blocks(x: Spec, block_size: int, data_format: str, who: str) -> tuple[Any, 
     return batch, height, width, channels
 
 
-def _divided(who: str, x: Spec, block: int, *sizes: int | None) -> list[int | None]:
+def _divided(source: str, x: Spec, block: int, *sizes: int | None) -> list[int | None]:
     """Returns the sizes divided by the block's; all must be multiples of it."""
     if any(n is not None and n % block for n in sizes):
         raise SpecError(
-            who,
+            source,
             expected=f"sizes that {block} divides: {' and '.join(map(str, sizes))} do not fit",
-            given=f"shape {x.shape}",
+            received=f"shape {x.shape}",
             fix="check block_size and data_format, or pad the images",
         )
     return [None if n is None else n // block for n in sizes]
@@ -61,17 +61,17 @@ def _times(size: int | None, factor: int) -> int | None:
 
 
 def _depth_to_space(x: Spec, block_size: int, data_format: str = "channels_last") -> Spec:
-    who, b = "ops.depth_to_space", block_size
-    batch, height, width, channels = _blocks(x, b, data_format, who)
-    (depth,) = _divided(who, x, b * b, channels)
+    source, b = "ops.depth_to_space", block_size
+    batch, height, width, channels = _blocks(x, b, data_format, source)
+    (depth,) = _divided(source, x, b * b, channels)
     shape = _images(batch, _times(height, b), _times(width, b), depth, data_format)
     return Spec(shape, dtypes.result_type(x.dtype))
 
 
 def _space_to_depth(x: Spec, block_size: int, data_format: str = "channels_last") -> Spec:
-    who, b = "ops.space_to_depth", block_size
-    batch, height, width, channels = _blocks(x, b, data_format, who)
-    height, width = _divided(who, x, b, height, width)
+    source, b = "ops.space_to_depth", block_size
+    batch, height, width, channels = _blocks(x, b, data_format, source)
+    height, width = _divided(source, x, b, height, width)
     shape = _images(batch, height, width, _times(channels, b * b), data_format)
     return Spec(shape, dtypes.result_type(x.dtype))
 
@@ -158,23 +158,23 @@ def space_to_depth(x: Tensor, block_size: int, data_format: str = "channels_last
 # ---------------------------------------------------------------- windows and columns
 
 
-def _counts(who: str, sizes: Any, kernel: Any, dilation: Any, padding: Any, stride: Any) -> list:
+def _counts(source: str, sizes: Any, kernel: Any, dilation: Any, padding: Any, stride: Any) -> list:
     """Returns how many windows fit along each axis; None or a tensor where that is not known."""
     counts = []
     for n, k, d, p, s in zip(sizes, kernel, dilation, padding, stride, strict=True):
         count = None if n is None else (n + 2 * p - d * (k - 1) - 1) // s + 1
         if isinstance(count, int) and count < 1:
             raise SpecError(
-                who,
+                source,
                 expected=f"sizes that hold a window of {kernel}",
-                given=f"sizes {tuple(sizes)}, padding {padding}, dilation {dilation}",
+                received=f"sizes {tuple(sizes)}, padding {padding}, dilation {dilation}",
                 fix="make the window smaller, or pad",
             )
         counts.append(count)
     return counts
 
 
-def _pairs(who: str, **options: Sizes) -> list[tuple[int, int]]:
+def _pairs(source: str, **options: Sizes) -> list[tuple[int, int]]:
     """Returns two numbers for each option."""
     pairs = []
     for name, value in options.items():
@@ -182,9 +182,9 @@ def _pairs(who: str, **options: Sizes) -> list[tuple[int, int]]:
         pair = per_axis(value, 2)
         if len(pair) != 2 or not all(isinstance(n, int) and n >= least for n in pair):
             raise SpecError(
-                who,
+                source,
                 expected=f"{name}: an integer from {least} on, or two",
-                given=f"{name}={value!r}",
+                received=f"{name}={value!r}",
                 fix="give one number for both axes, or one for each",
             )
         pairs.append(pair)
@@ -194,14 +194,18 @@ def _pairs(who: str, **options: Sizes) -> list[tuple[int, int]]:
 def _unfold(
     x: Spec, kernel_size: Sizes, dilation: Sizes = 1, padding: Sizes = 0, stride: Sizes = 1
 ) -> Spec:
-    who = "ops.unfold"
+    source = "ops.unfold"
     if len(x.shape) != 4:
         raise SpecError(
-            who, expected="x of shape (batch, channels, height, width)", given=f"shape {x.shape}",
+            source,
+            expected="x of shape (batch, channels, height, width)",
+            received=f"shape {x.shape}",
             fix="add the batch axis or the channel axis, or move the channels to the front",
-        )  # fmt: skip
-    pairs = _pairs(who, kernel_size=kernel_size, dilation=dilation, padding=padding, stride=stride)
-    rows, columns = _counts(who, x.shape[2:], *pairs)
+        )
+    pairs = _pairs(
+        source, kernel_size=kernel_size, dilation=dilation, padding=padding, stride=stride
+    )
+    rows, columns = _counts(source, x.shape[2:], *pairs)
     depth = product((x.shape[1], *pairs[0]))
     return Spec((x.shape[0], depth, product((rows, columns))), dtypes.result_type(x.dtype))
 
@@ -229,15 +233,15 @@ def unfold(
         >>> convert_to_numpy(unfold([[[[1.0, 2.0, 3.0]]]], (1, 2))).tolist()
         [[[1.0, 2.0], [2.0, 3.0]]]
     """
-    who = "ops.unfold"
+    source = "ops.unfold"
     _unfold(Spec(tuple(x.shape), None), kernel_size, dilation, padding, stride)  # raises
     kernel, rates, pads, strides = _pairs(
-        who, kernel_size=kernel_size, dilation=dilation, padding=padding, stride=stride
+        source, kernel_size=kernel_size, dilation=dilation, padding=padding, stride=stride
     )
     batch, channels, *sizes = shape_of(x)
     if any(pads):
         x = pad(x, ((0, 0), (0, 0), (pads[0],) * 2, (pads[1],) * 2))
-    rows, columns = _counts(who, sizes, kernel, rates, pads, strides)
+    rows, columns = _counts(source, sizes, kernel, rates, pads, strides)
     # Axes: batch, channels, window row, row, then window column, column.
     x = take(x, _places(kernel[0], rows, rates[0], strides[0]), 2)
     x = take(x, _places(kernel[1], columns, rates[1], strides[1]), 4)
@@ -252,24 +256,32 @@ def _places(window: int, count: Any, dilation: int, stride: int) -> Any:
 
 
 def _fold(
-    x: Spec, output_size: Sizes, kernel_size: Sizes, dilation: Sizes = 1, padding: Sizes = 0,
+    x: Spec,
+    output_size: Sizes,
+    kernel_size: Sizes,
+    dilation: Sizes = 1,
+    padding: Sizes = 0,
     stride: Sizes = 1,
-) -> Spec:  # fmt: skip
-    who = "ops.fold"
+) -> Spec:
+    source = "ops.fold"
     sizes, *pairs = _pairs(
-        who, output_size=output_size, kernel_size=kernel_size, dilation=dilation, padding=padding,
+        source,
+        output_size=output_size,
+        kernel_size=kernel_size,
+        dilation=dilation,
+        padding=padding,
         stride=stride,
-    )  # fmt: skip
-    rows, columns = _counts(who, sizes, *pairs)
+    )
+    rows, columns = _counts(source, sizes, *pairs)
     window = pairs[0][0] * pairs[0][1]
     shape = x.shape
     fits = len(shape) == 3 and (shape[1] or 0) % window == 0 and shape[2] in (None, rows * columns)
     if not fits:
         raise SpecError(
-            who,
+            source,
             expected=f"x of shape (batch, channels * {window}, {rows * columns}): the windows of "
             f"{pairs[0]} over images of {sizes}",
-            given=f"shape {x.shape}",
+            received=f"shape {x.shape}",
             fix="give the options with which the images were unfolded",
         )
     channels = None if shape[1] is None else shape[1] // window

@@ -54,10 +54,11 @@ def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
             result = function(slices)
         if scope.written:
             raise SpecError(
-                "ops.vectorized_map", expected="a function that assigns no variables",
-                given=", ".join(v.path for v in scope.written.values()),
+                "ops.vectorized_map",
+                expected="a function that assigns no variables",
+                received=", ".join(v.path for v in scope.written.values()),
                 fix="use ops.map or ops.scan, which run one call after the other",
-            )  # fmt: skip
+            )
         return result
 
     flat = Flat(pure, elements)
@@ -76,9 +77,11 @@ def _signature(signature: str) -> tuple[list[tuple[str, ...]], int]:
     for side, found in zip((left, right), sides, strict=True):
         if not arrow or not found or ",".join(f"({core})" for core in found) != side:
             raise SpecError(
-                "ops.vectorize", expected="a signature such as '(m,n),(n)->(m)'",
-                given=f"{signature!r}", fix="name the axes that one call takes and returns",
-            )  # fmt: skip
+                "ops.vectorize",
+                expected="a signature such as '(m,n),(n)->(m)'",
+                received=f"{signature!r}",
+                fix="name the axes that one call takes and returns",
+            )
     return [tuple(filter(None, core.split(","))) for core in sides[0]], len(sides[1])
 
 
@@ -121,7 +124,7 @@ def vectorize(
             named.update(zip(names, values[len(places) :], strict=True))
             return pyfunc(*positional, **named)
 
-        outer = broadcast(*loops, who="ops.vectorize") if loops else ()
+        outer = broadcast(*loops, source="ops.vectorize") if loops else ()
         if not outer:
             return tensors(run(values))
         wide = []
@@ -148,9 +151,11 @@ def _loop_shapes(
             fits = fits and sizes.setdefault(name, size) == size
     if not fits:
         raise SpecError(
-            "ops.vectorize", expected=f"arguments with the axes {cores}",
-            given=", ".join(map(str, shapes)), fix="check the signature and the shapes",
-        )  # fmt: skip
+            "ops.vectorize",
+            expected=f"arguments with the axes {cores}",
+            received=", ".join(map(str, shapes)),
+            fix="check the signature and the shapes",
+        )
     return [shape[: len(shape) - rank] for shape, rank in zip(shapes, ranks, strict=True)]
 
 
@@ -194,18 +199,18 @@ def associative_scan(
         return f(elems, elems)
     if len(sizes) != 1 or None in sizes:
         raise SpecError(
-            "ops.associative_scan", expected=f"one known size along axis {axis}",
-            given=", ".join(str(tuple(x.shape)) for x in flat), fix="use ops.scan",
-        )  # fmt: skip
+            "ops.associative_scan",
+            expected=f"one known size along axis {axis}",
+            received=", ".join(str(tuple(x.shape)) for x in flat),
+            fix="use ops.scan",
+        )
 
     def combine(a: list[Any], b: list[Any]) -> list[Any]:
-        return tree.flatten(f(tree.pack(elems, a), tree.pack(elems, b)))
+        return tree.flatten(f(tree.unflatten(elems, a), tree.unflatten(elems, b)))
 
     def cut(xs: list[Any], *bounds: Any) -> list[Any]:
         span = slice(*bounds)
-        return [
-            getitem(x, (*(slice(None),) * i, span)) for x, i in zip(xs, places, strict=True)
-        ]  # fmt: skip
+        return [getitem(x, (*(slice(None),) * i, span)) for x, i in zip(xs, places, strict=True)]
 
     def run(xs: list[Any], size: int) -> list[Any]:
         if size < 2:
@@ -224,7 +229,7 @@ def associative_scan(
     def turned(xs: list[Any]) -> list[Any]:
         return [flip(x, i) for x, i in zip(xs, places, strict=True)] if reverse else xs
 
-    return tree.pack(elems, turned(run(turned(flat), sizes.pop())))
+    return tree.unflatten(elems, turned(run(turned(flat), sizes.pop())))
 
 
 def _woven(even: Any, odd: Any, axis: int) -> Any:

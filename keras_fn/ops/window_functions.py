@@ -22,7 +22,7 @@ def _window(make: Callable[..., np.ndarray], size: Any, *options: Any) -> Tensor
         raise SpecError(
             f"ops.{make.__name__}",
             expected="a size that is known where the graph is built",
-            given=f"a KerasTensor of shape {size.shape}",
+            received=f"a KerasTensor of shape {size.shape}",
             fix="give the size as an integer",
         )
     return convert_to_tensor(make(int(size), *options), settings.floatx)

@@ -27,9 +27,21 @@ from keras_fn.optimizers.schedule_free_adamw import ScheduleFreeAdamW as Schedul
 from keras_fn.optimizers.sgd import SGD as SGD
 
 _CLASSES = (
-    Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Ftrl, Lamb, Lion, Muon, Nadam, RMSprop,
-    SGD, ScheduleFreeAdamW,
-)  # fmt: skip
+    Adadelta,
+    Adafactor,
+    Adagrad,
+    Adam,
+    AdamW,
+    Adamax,
+    Ftrl,
+    Lamb,
+    Lion,
+    Muon,
+    Nadam,
+    RMSprop,
+    SGD,
+    ScheduleFreeAdamW,
+)
 _WRAPPERS = (LossScaleOptimizer, MultiOptimizer)
 _LOWER = {cls.__name__.lower(): cls for cls in (*_CLASSES, *_WRAPPERS)}
 register("optimizer", "keras.optimizers", (*_CLASSES, *_WRAPPERS), **_LOWER)
@@ -94,6 +106,6 @@ def get(identifier: Any) -> Any:
     raise SpecError(
         "optimizers.get",
         expected="a name, a config or an optimizer",
-        given=f"{identifier!r} of type {type(identifier).__name__}",
+        received=f"{identifier!r} of type {type(identifier).__name__}",
         fix='for example "adam", or keras.optimizers.Adam(learning_rate=1e-3)',
     )

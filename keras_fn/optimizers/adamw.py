@@ -53,14 +53,27 @@ class AdamW(Adam):
         **kwargs: Any,
     ):
         super().__init__(
-            learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay, clipnorm, clipvalue,
-            global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency, loss_scale_factor,
-            gradient_accumulation_steps, name, **kwargs,
-        )  # fmt: skip
+            learning_rate,
+            beta_1,
+            beta_2,
+            epsilon,
+            amsgrad,
+            weight_decay,
+            clipnorm,
+            clipvalue,
+            global_clipnorm,
+            use_ema,
+            ema_momentum,
+            ema_overwrite_frequency,
+            loss_scale_factor,
+            gradient_accumulation_steps,
+            name,
+            **kwargs,
+        )
         if weight_decay is None:
             raise SpecError(
                 f"AdamW {self.name!r}",
                 expected="weight_decay as a float",
-                given="None",
+                received="None",
                 fix="use Adam, or weight_decay=0.0",
             )

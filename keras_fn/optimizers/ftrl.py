@@ -41,9 +41,13 @@ class Ftrl(Optimizer):
     """
 
     arguments = (
-        "learning_rate_power", "initial_accumulator_value", "l1_regularization_strength",
-        "l2_regularization_strength", "l2_shrinkage_regularization_strength", "beta",
-    )  # fmt: skip
+        "learning_rate_power",
+        "initial_accumulator_value",
+        "l1_regularization_strength",
+        "l2_regularization_strength",
+        "l2_shrinkage_regularization_strength",
+        "beta",
+    )
 
     def __init__(
         self,
@@ -67,10 +71,19 @@ class Ftrl(Optimizer):
         **kwargs: Any,
     ):
         super().__init__(
-            learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema,
-            ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps,
-            name, **kwargs,
-        )  # fmt: skip
+            learning_rate,
+            weight_decay,
+            clipnorm,
+            clipvalue,
+            global_clipnorm,
+            use_ema,
+            ema_momentum,
+            ema_overwrite_frequency,
+            loss_scale_factor,
+            gradient_accumulation_steps,
+            name,
+            **kwargs,
+        )
         self.learning_rate_power = learning_rate_power
         self.initial_accumulator_value = initial_accumulator_value
         self.l1_regularization_strength = l1_regularization_strength
@@ -82,7 +95,9 @@ class Ftrl(Optimizer):
             raise SpecError(
                 f"Ftrl {self.name!r}",
                 expected="strengths of 0 or more, and learning_rate_power of 0 or less",
-                given=", ".join(f"{name}={getattr(self, name)!r}" for name in self.arguments[:5]),
+                received=", ".join(
+                    f"{name}={getattr(self, name)!r}" for name in self.arguments[:5]
+                ),
                 fix=f"change {', '.join(positive) or 'learning_rate_power'}",
             )
 

@@ -54,17 +54,26 @@ class Lion(Optimizer):
         **kwargs: Any,
     ):
         super().__init__(
-            learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema,
-            ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps,
-            name, **kwargs,
-        )  # fmt: skip
+            learning_rate,
+            weight_decay,
+            clipnorm,
+            clipvalue,
+            global_clipnorm,
+            use_ema,
+            ema_momentum,
+            ema_overwrite_frequency,
+            loss_scale_factor,
+            gradient_accumulation_steps,
+            name,
+            **kwargs,
+        )
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         if beta_1 <= 0 or beta_1 > 1:
             raise SpecError(
                 f"Lion {self.name!r}",
                 expected="beta_1 in (0, 1]: with 0 it would be the sign of the gradient alone",
-                given=f"{beta_1!r}",
+                received=f"{beta_1!r}",
                 fix="for example beta_1=0.9",
             )
 

@@ -13,10 +13,17 @@ Tensor = Any
 
 # What older files say of an optimizer around another, and what it had no effect on.
 _OF_THE_INNER = {
-    "weight_decay": None, "clipnorm": None, "global_clipnorm": None, "clipvalue": None,
-    "use_ema": False, "ema_momentum": 0.99, "ema_overwrite_frequency": None,
-    "loss_scale_factor": None, "gradient_accumulation_steps": None, "dynamic": True,
-}  # fmt: skip
+    "weight_decay": None,
+    "clipnorm": None,
+    "global_clipnorm": None,
+    "clipvalue": None,
+    "use_ema": False,
+    "ema_momentum": 0.99,
+    "ema_overwrite_frequency": None,
+    "loss_scale_factor": None,
+    "gradient_accumulation_steps": None,
+    "dynamic": True,
+}
 
 
 class LossScaleOptimizer(Optimizer):
@@ -60,7 +67,7 @@ class LossScaleOptimizer(Optimizer):
             raise SpecError(
                 "LossScaleOptimizer",
                 expected="inner_optimizer, initial_scale, dynamic_growth_steps and name",
-                given=f"{misplaced}",
+                received=f"{misplaced}",
                 fix="give the inner optimizer those arguments that optimizers take",
             )
         super().__init__(0.0, name=name)

@@ -57,7 +57,7 @@ class OptimizerMap(PathMap[Optimizer]):
         raise DTypeError(
             "OptimizerMap",
             expected="optimizers as values and as the default",
-            given=f"{value!r} of type {type(value).__name__}",
+            received=f"{value!r} of type {type(value).__name__}",
             fix="for example keras.optimizers.Adam()",
         )
 
@@ -124,7 +124,7 @@ class MultiOptimizer(Optimizer):
             raise DTypeError(
                 "MultiOptimizer",
                 expected="an OptimizerMap, or a function from a variable to its optimizer",
-                given=f"{optimizer_map!r} of type {type(optimizer_map).__name__}",
+                received=f"{optimizer_map!r} of type {type(optimizer_map).__name__}",
                 fix="for example keras.optimizers.OptimizerMap(keras.optimizers.Adam())",
             )
         self.optimizer_map = optimizer_map
@@ -149,15 +149,18 @@ class MultiOptimizer(Optimizer):
     def _check(optimizer: Any) -> None:
         fix = "give each variable one of the other optimizers of keras.optimizers"
         if not isinstance(optimizer, Optimizer):
-            given = f"{optimizer!r} of type {type(optimizer).__name__}"
+            received = f"{optimizer!r} of type {type(optimizer).__name__}"
             raise DTypeError(
-                "MultiOptimizer", expected="an optimizer for each variable", given=given, fix=fix
+                "MultiOptimizer",
+                expected="an optimizer for each variable",
+                received=received,
+                fix=fix,
             )
         if isinstance(optimizer, (LossScaleOptimizer, MultiOptimizer)):
             raise SpecError(
                 "MultiOptimizer",
                 expected="optimizers that wrap no others",
-                given=f"a {type(optimizer).__name__}",
+                received=f"a {type(optimizer).__name__}",
                 fix=f"{fix}; a LossScaleOptimizer goes around the MultiOptimizer",
             )
 

@@ -139,7 +139,7 @@ class Optimizer(OptimizerState):
             raise DTypeError(
                 f"{type(self).__name__} {self.name!r}",
                 expected=f"another schedule or function: this optimizer was made with {kind}",
-                given=f"learning_rate={learning_rate!r}",
+                received=f"learning_rate={learning_rate!r}",
                 fix="make the optimizer with a float, where the rate is to be set later",
             )
 
@@ -318,8 +318,11 @@ class Optimizer(OptimizerState):
                 foreach(_in_dtype_of(values, [grads[i] for i in group.members]))
                 for values, group in zip(weights, groups, strict=True)
             ],
-            foreach, self.clipnorm, self.clipvalue, self.global_clipnorm,
-        )  # fmt: skip
+            foreach,
+            self.clipnorm,
+            self.clipvalue,
+            self.global_clipnorm,
+        )
         for group, values, g in zip(groups, weights, gathered, strict=True):
             if group.decaying:
                 decaying = foreach([v.value for v in group.decaying])
@@ -404,12 +407,14 @@ class Optimizer(OptimizerState):
         Raises:
             ValueError: The optimizer is not built, or a list is not as long as it should be.
         """
-        who = f"{type(self).__name__} {self.name!r}, stateless_apply"
+        source = f"{type(self).__name__} {self.name!r}, stateless_apply"
         if not self.built:
             raise SpecError(
-                who, expected="an optimizer that is built", given="one that is not",
+                source,
+                expected="an optimizer that is built",
+                received="one that is not",
                 fix="call build(trainable_variables) with the variables before",
-            )  # fmt: skip
+            )
         lists = {
             "optimizer_variables": (optimizer_variables, self.variables),
             "trainable_variables": (trainable_variables, self._trainable_variables),
@@ -417,9 +422,9 @@ class Optimizer(OptimizerState):
         for label, (values, variables) in lists.items():
             if len(values) != len(variables):
                 raise SpecError(
-                    who,
+                    source,
                     expected=f"{label} of {len(variables)} values",
-                    given=f"{len(values)} values",
+                    received=f"{len(values)} values",
                     fix="pass a value for each variable, in their order",
                 )
         mapping = [
@@ -468,7 +473,7 @@ class Optimizer(OptimizerState):
             raise SpecError(
                 f"{type(self).__name__} {self.name!r}",
                 expected="exclude_from_weight_decay() before the first step",
-                given="an optimizer that is built",
+                received="an optimizer that is built",
                 fix="call it right after the optimizer is made",
             )
         self._excluded = list(var_list or ())
@@ -511,7 +516,7 @@ class Optimizer(OptimizerState):
             raise SpecError(
                 f"{type(self).__name__} {self.name!r}, finalize_variable_values",
                 expected=f"the {len(self._averages)} variables that it was built for",
-                given=f"{len(var_list)} variables",
+                received=f"{len(var_list)} variables",
                 fix="pass model.trainable_variables",
             )
         for v, average in zip(var_list, self._averages, strict=True):
@@ -552,7 +557,7 @@ def _as_float(learning_rate: Any, optimizer: Optimizer) -> float:
     raise SpecError(
         f"{type(optimizer).__name__} {optimizer.name!r}",
         expected="learning_rate as a float, a LearningRateSchedule or a function of no arguments",
-        given=f"{learning_rate!r}",
+        received=f"{learning_rate!r}",
         fix="for example learning_rate=0.001",
     )
 

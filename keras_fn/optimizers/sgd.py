@@ -57,17 +57,26 @@ class SGD(Optimizer):
         **kwargs: Any,
     ):
         super().__init__(
-            learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema,
-            ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps,
-            name, **kwargs,
-        )  # fmt: skip
+            learning_rate,
+            weight_decay,
+            clipnorm,
+            clipvalue,
+            global_clipnorm,
+            use_ema,
+            ema_momentum,
+            ema_overwrite_frequency,
+            loss_scale_factor,
+            gradient_accumulation_steps,
+            name,
+            **kwargs,
+        )
         self.momentum = momentum
         self.nesterov = nesterov
         if not isinstance(momentum, (int, float)) or not 0 <= momentum <= 1:
             raise SpecError(
                 f"SGD {self.name!r}",
                 expected="momentum between 0 and 1",
-                given=f"{momentum!r}",
+                received=f"{momentum!r}",
                 fix="for example momentum=0.9",
             )
 

@@ -121,17 +121,19 @@ class OptimizerState:
             raise SpecError(
                 f"{type(self).__name__} {self.name!r}",
                 expected=f"one initializer, or one for each of the {len(names)} names",
-                given=f"{len(drawn)} initializers",
+                received=f"{len(drawn)} initializers",
                 fix="give the initializers in the order of the names",
             )
         rows = []  # the slots of a variable stand together in `variables`, and so in files
         for v in trainable_variables:
             overwritten = getattr(v, "overwrite_with_gradient", False)
             pairs = zip(names, drawn, strict=True)
-            rows.append([
-                None if overwritten else self.add_variable_from_reference(v, n, i)
-                for n, i in pairs
-            ])  # fmt: skip
+            rows.append(
+                [
+                    None if overwritten else self.add_variable_from_reference(v, n, i)
+                    for n, i in pairs
+                ]
+            )
         columns = tuple(list(column) for column in zip(*rows, strict=True)) or ([],) * len(names)
         return columns[0] if isinstance(name, str) else columns
 
@@ -144,17 +146,19 @@ class OptimizerState:
         Raises:
             ValueError: The optimizer is not built, or the values do not fit.
         """
-        who = f"{type(self).__name__} {self.name!r}, set_weights"
+        source = f"{type(self).__name__} {self.name!r}, set_weights"
         if not self.built:
             raise SpecError(
-                who, expected="an optimizer that is built", given="one that is not",
+                source,
+                expected="an optimizer that is built",
+                received="one that is not",
                 fix="call build(trainable_variables) before",
-            )  # fmt: skip
+            )
         if len(weights) != len(self.variables):
             raise SpecError(
-                who,
+                source,
                 expected=f"{len(self.variables)} values, one for each variable",
-                given=f"{len(weights)}",
+                received=f"{len(weights)}",
                 fix="pass the values in the order of optimizer.variables",
             )
         for variable, weight in zip(self.variables, weights, strict=True):

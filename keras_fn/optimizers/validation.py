@@ -7,9 +7,16 @@ from typing import Any
 from keras_fn.errors import SpecError
 
 OPTIONS = (
-    "weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema", "ema_momentum",
-    "ema_overwrite_frequency", "loss_scale_factor", "gradient_accumulation_steps",
-)  # fmt: skip
+    "weight_decay",
+    "clipnorm",
+    "global_clipnorm",
+    "clipvalue",
+    "use_ema",
+    "ema_momentum",
+    "ema_overwrite_frequency",
+    "loss_scale_factor",
+    "gradient_accumulation_steps",
+)
 """In the order of an optimizer's config."""
 
 _LIMITS = ("clipnorm", "global_clipnorm", "clipvalue")
@@ -23,9 +30,9 @@ def check_options(optimizer: Any, unknown: dict[str, Any]) -> None:
         unknown: Arguments that no optimizer takes.
     """
 
-    def refuse(expected: str, given: str, fix: str) -> None:
-        who = f"{type(optimizer).__name__} {optimizer.name!r}"
-        raise SpecError(who, expected=expected, given=given, fix=fix)
+    def refuse(expected: str, received: str, fix: str) -> None:
+        source = f"{type(optimizer).__name__} {optimizer.name!r}"
+        raise SpecError(source, expected=expected, received=received, fix=fix)
 
     def value(name: str) -> Any:
         return getattr(optimizer, name)
@@ -66,31 +73,31 @@ def pair_up(optimizer: Any, grads: list[Any], variables: Any) -> list[Any]:
     Raises:
         SpecError: The optimizer is not built, does not know a variable, or the numbers differ.
     """
-    who = f"{type(optimizer).__name__} {optimizer.name!r}"
+    source = f"{type(optimizer).__name__} {optimizer.name!r}"
     if variables is not None:
         variables = list(variables)
         for v in variables:
             if id(v) not in optimizer._indices:
                 raise SpecError(
-                    who,
+                    source,
                     expected=f"some of the {len(optimizer._indices)} variables it was built for",
-                    given=f"unknown variable {getattr(v, 'path', v)!r}",
+                    received=f"unknown variable {getattr(v, 'path', v)!r}",
                     fix="make a new optimizer for a new set of variables",
                 )
     elif optimizer.built:
         variables = optimizer._trainable_variables
     else:
         raise SpecError(
-            who,
+            source,
             expected="the variables that the gradients belong to",
-            given="gradients alone, and the optimizer is not built",
+            received="gradients alone, and the optimizer is not built",
             fix="pass trainable_variables, or call build(trainable_variables) before",
         )
     if len(grads) != len(variables):
         raise SpecError(
-            who,
+            source,
             expected=f"{len(variables)} gradients, one for each variable",
-            given=f"{len(grads)}",
+            received=f"{len(grads)}",
             fix="pass a gradient, or None, for each variable and in their order",
         )
     return variables
@@ -109,7 +116,7 @@ def with_gradients(optimizer: Any, grads: list[Any], variables: list[Any]) -> tu
         raise SpecError(
             f"{type(optimizer).__name__} {optimizer.name!r}",
             expected="a gradient for one variable at least",
-            given="no gradients for any variable",
+            received="no gradients for any variable",
             fix="check that the loss depends on the variables",
         )
     missing = [v.path for g, v in zip(grads, variables, strict=True) if g is None]

@@ -118,39 +118,43 @@ def binomial(
         >>> convert_to_numpy(keras.random.binomial((2,), 5, [0.0, 1.0])).tolist()
         [0.0, 5.0]
     """
-    who = "random.binomial"
-    name, wide = _dtypes(dtype, who)
+    source = "random.binomial"
+    name, wide = _dtypes(dtype, source)
     for parameter, value, most in (
         ("counts", counts, math.inf),
         ("probabilities", probabilities, 1),
     ):
         if isinstance(value, (int, float)) and not 0 <= value <= most:
             raise SpecError(
-                who, expected=f"{parameter} from 0 to {most}", given=f"{parameter}={value}",
+                source,
+                expected=f"{parameter} from 0 to {most}",
+                received=f"{parameter}={value}",
                 fix="check the order of the arguments",
-            )  # fmt: skip
+            )
     counts, chances = (cast(x, wide) for x in (counts, probabilities))
     x = draw(shape, wide, seed, "random_binomial", counts, chances)
     fits = logical_and(greater_equal(chances, 0), less_equal(chances, 1))
     return cast(where(logical_and(fits, greater_equal(counts, 0)), x, math.nan), name)
 
 
-def _dtypes(dtype: str | None, who: str) -> tuple[str, str]:
+def _dtypes(dtype: str | None, source: str) -> tuple[str, str]:
     """Returns the dtype of the result, and that of the computation: 32 bits at least."""
-    check_dtype(dtype, dtypes.is_float, who, "a float dtype", "ops.cast afterwards")
+    check_dtype(dtype, dtypes.is_float, source, "a float dtype", "ops.cast afterwards")
     name = dtypes.standardize_dtype(dtype)
     return name, name if name == "float64" else "float32"
 
 
-def _parameter(value: Any, dtype: str, who: str, name: str) -> Any:
+def _parameter(value: Any, dtype: str, source: str, name: str) -> Any:
     """Returns a number as it is, checked; anything else as a tensor."""
     if not isinstance(value, (int, float)):
         return cast(value, dtype)
     if not value > 0:
         raise SpecError(
-            who, expected=f"{name}: a positive number, or a tensor of such",
-            given=f"{name}={value}", fix="choose a positive one",
-        )  # fmt: skip
+            source,
+            expected=f"{name}: a positive number, or a tensor of such",
+            received=f"{name}={value}",
+            fix="choose a positive one",
+        )
     return float(value)
 
 

@@ -161,7 +161,7 @@ def categorical(logits: Tensor, num_samples: int, dtype: str = "int32", seed: An
         raise SpecError(
             "random.categorical",
             expected="logits of shape (batch, classes)",
-            given=f"shape {tuple(logits.shape)}",
+            received=f"shape {tuple(logits.shape)}",
             fix="reshape them to two axes",
         )
     batch, classes = shape_of(logits)
@@ -199,7 +199,7 @@ def dropout(
         raise SpecError(
             "random.dropout",
             expected="a rate from 0 to 1",
-            given=f"rate={rate}",
+            received=f"rate={rate}",
             fix="pass the share of elements to drop",
         )
     if rate == 0:
@@ -251,13 +251,13 @@ def _is(value: Any, number: int) -> bool:
 
 
 def check_dtype(
-    dtype: Any, fits: Callable[[str], bool], who: str, expected: str, other: str
+    dtype: Any, fits: Callable[[str], bool], source: str, expected: str, other: str
 ) -> None:
     """Refuses a dtype that does not fit; None is the default one."""
     if dtype is not None and not fits(dtypes.standardize_dtype(dtype)):
         raise DTypeError(
-            who,
+            source,
             expected=expected,
-            given=f"dtype={dtype!r}",
+            received=f"dtype={dtype!r}",
             fix=f"choose such a dtype, or call {other}",
         )

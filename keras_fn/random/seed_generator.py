@@ -199,12 +199,12 @@ def initial_key(seed: Any) -> Key:
     return seed, 0  # the process counts from 1, so its keys are others
 
 
-def _check(seed: Any, who: str) -> int:
+def _check(seed: Any, source: str) -> int:
     if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool):
         return int(seed)
     raise DTypeError(
-        who,
+        source,
         expected="an integer seed, or a SeedGenerator where one is taken",
-        given=f"{seed!r} of type {type(seed).__name__}",
+        received=f"{seed!r} of type {type(seed).__name__}",
         fix="pass an integer, or None for a seed of the process's own",
     )

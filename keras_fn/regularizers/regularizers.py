@@ -154,7 +154,7 @@ class OrthogonalRegularizer(Regularizer):
             raise SpecError(
                 "OrthogonalRegularizer",
                 expected='mode to be "rows" or "columns"',
-                given=f"mode={mode!r}",
+                received=f"mode={mode!r}",
                 fix="choose one of these",
             )
         self.mode = mode
@@ -165,7 +165,7 @@ class OrthogonalRegularizer(Regularizer):
             raise SpecError(
                 "OrthogonalRegularizer",
                 expected="a weight of rank 2",
-                given=f"shape {tuple(x.shape)}",
+                received=f"shape {tuple(x.shape)}",
                 fix="regularize this weight by another rule",
             )
         rows = x if self.mode == "rows" else transpose(x)
@@ -187,7 +187,7 @@ def _factor(name: str, value: Any) -> float:
         raise SpecError(
             "regularizer",
             expected=f"{name} to be a finite number, 0 or more",
-            given=f"{name}={value!r}",
+            received=f"{name}={value!r}",
             fix="pass such a number",
         )
     return float(value)

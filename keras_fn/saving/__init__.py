@@ -13,12 +13,19 @@ _FILES, _CORE, _REGISTRY = (
     "keras_fn.core.registry",
 )
 _HOMES = {
-    "load_model": _FILES, "load_weights": _FILES, "save_model": _FILES, "save_weights": _FILES,
-    "deserialize_keras_object": _CORE, "serialize_keras_object": _CORE,
-    "CustomObjectScope": _REGISTRY, "custom_object_scope": _REGISTRY,
-    "get_custom_objects": _REGISTRY, "get_registered_name": _REGISTRY,
-    "get_registered_object": _REGISTRY, "register_keras_serializable": _REGISTRY,
-}  # fmt: skip
+    "load_model": _FILES,
+    "load_weights": _FILES,
+    "save_model": _FILES,
+    "save_weights": _FILES,
+    "deserialize_keras_object": _CORE,
+    "serialize_keras_object": _CORE,
+    "CustomObjectScope": _REGISTRY,
+    "custom_object_scope": _REGISTRY,
+    "get_custom_objects": _REGISTRY,
+    "get_registered_name": _REGISTRY,
+    "get_registered_object": _REGISTRY,
+    "register_keras_serializable": _REGISTRY,
+}
 _FILLERS = tuple(
     f"keras_fn.{name}"
     for name in ("models", "layers", "losses", "metrics", "optimizers", "ops", "random")

@@ -15,9 +15,18 @@ from keras_fn.saving.errors import ModelFileError, ModelFileTypeError, model_fil
 from keras_fn.saving.limits import current_limits
 
 _ENTRY_KEYS = {
-    "module", "class_name", "config", "registered_name", "build_config", "compile_config", "name",
-    "inbound_nodes", "shared_object_id", "backend", "keras_version",
-}  # fmt: skip
+    "module",
+    "class_name",
+    "config",
+    "registered_name",
+    "build_config",
+    "compile_config",
+    "name",
+    "inbound_nodes",
+    "shared_object_id",
+    "backend",
+    "keras_version",
+}
 
 _STACK_KEYS = {"name", "trainable", "dtype", "layers", "build_input_shape"}
 
@@ -49,7 +58,7 @@ def config_errors(*places: str, fix: str = "") -> Iterator[None]:
             is_type = isinstance(error, (UnknownObjectError, DTypeError))
             kind = ModelFileTypeError if is_type else ModelFileError
             raise kind(
-                error.who, expected=error.expected, found=error.given, fix=fix or error.fix
+                error.source, expected=error.expected, found=error.received, fix=fix or error.fix
             ) from error
 
 
@@ -66,9 +75,11 @@ def prepare(config: Any, *, is_own: bool = False) -> dict[str, Any]:
     """
     if not isinstance(config, dict) or not isinstance(config.get("class_name"), str):
         raise ModelFileTypeError(
-            "the config is not that of a model", expected="an object with class_name and config",
-            found=type(config).__name__, fix=_DAMAGED,
-        )  # fmt: skip
+            "the config is not that of a model",
+            expected="an object with class_name and config",
+            found=type(config).__name__,
+            fix=_DAMAGED,
+        )
     layers = 0
     stack: list[tuple[Any, str]] = [(config, "")]
     while stack:
@@ -88,9 +99,11 @@ def _check_count(layers: int) -> None:
     most = current_limits().layers
     if layers > most:
         raise ModelFileError(
-            "the model has too many layers", expected=f"at most {most}", found=layers,
+            "the model has too many layers",
+            expected=f"at most {most}",
+            found=layers,
             fix="if you trust the file, raise the limit with keras_fn.saving.limits.limits",
-        )  # fmt: skip
+        )
 
 
 def _layers(value: dict[str, Any]) -> list[Any]:

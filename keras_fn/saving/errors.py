@@ -51,7 +51,7 @@ class _FileProblem(Exception):
         lines = [f"{place}: {printable(self.fact)}" if place else printable(self.fact)]
         parts = (
             ("expected: ", self.expected),
-            ("found:    ", self.found),
+            ("received: ", self.found),
             ("fix:      ", self.fix),
         )
         lines += [f"  {label}{printable(part)}" for label, part in parts if part != ""]

@@ -90,7 +90,7 @@ def build(config: dict[str, Any], custom_objects: Any) -> Any:
     """Returns the model of a config; its variables have no values before they are read."""
     config.pop("compile_config", None)
     with LazyScope(), ObjectSharingScope():
-        return deserialize_keras_object(config, custom_objects=custom_objects, role="layer")
+        return deserialize_keras_object(config, custom_objects=custom_objects, kind="layer")
 
 
 def compile_model(model: Any, config: Any, custom_objects: Any, name: str) -> None:

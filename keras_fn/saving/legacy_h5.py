@@ -19,6 +19,7 @@ from keras_fn.core.serialization import (
     serialize_keras_object,
 )
 from keras_fn.core.variable import Variable
+from keras_fn.saving import keras_format
 from keras_fn.saving.archive import KERAS_VERSION
 from keras_fn.saving.config_validation import config_errors, prepare
 from keras_fn.saving.dataset_matching import FIX, check_fits, read_for
@@ -28,8 +29,6 @@ from keras_fn.saving.hdf5.writer import build_hdf5
 from keras_fn.saving.strict_json import parse_json
 from keras_fn.saving.variable_paths import join
 from keras_fn.saving.weights import check_parameters
-
-from . import keras_format
 
 _MODEL, _OPTIMIZER, _TOP = "model_weights", "optimizer_weights", "top_level_model_weights"
 _COMPILE_FIX = "load_model(..., compile=False) loads the model without how it was trained"
@@ -136,10 +135,11 @@ def read(file: BinaryIO, custom_objects: Any, with_compile: bool) -> Any:
     text = _text(h5, "model_config")
     if text is None:
         raise ModelFileError(
-            f"{h5.name}: there is no model in the file", expected="the attribute model_config",
+            f"{h5.name}: there is no model in the file",
+            expected="the attribute model_config",
             found=", ".join(h5.attribute_names("")) or "none",
             fix="for a file of weights, build the model and call load_weights",
-        )  # fmt: skip
+        )
     with config_errors(h5.name, "model_config"):
         is_own = DIGEST_ATTRIBUTE in h5.attribute_names("")
         config = prepare(parse_json(text.encode()), is_own=is_own)
@@ -191,27 +191,34 @@ def _text(h5: Hdf5File, name: str) -> str | None:
 
 def _compile(model: Any, config: dict[str, Any], custom_objects: Any) -> None:
     """Compiles a model as a legacy config says."""
-    known = ("loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly",
-             "steps_per_execution", "jit_compile")  # fmt: skip
+    known = (
+        "loss",
+        "loss_weights",
+        "metrics",
+        "weighted_metrics",
+        "run_eagerly",
+        "steps_per_execution",
+        "jit_compile",
+    )
     with CustomObjectScope(custom_objects):
         optimizer = config["optimizer_config"]
         if isinstance(optimizer.get("class_name"), str) and ">" not in optimizer["class_name"]:
             names = {"adam": "Adam", "sgd": "SGD", "rmsprop": "RMSprop"}
             optimizer["class_name"] = names.get(optimizer["class_name"], optimizer["class_name"])
         arguments = {key: config[key] for key in known if config.get(key) is not None}
-        for key, role in (("loss", "loss"), ("metrics", "metric"), ("weighted_metrics", "metric")):
+        for key, kind in (("loss", "loss"), ("metrics", "metric"), ("weighted_metrics", "metric")):
             if key in arguments:
-                arguments[key] = _nested(arguments[key], role)
+                arguments[key] = _nested(arguments[key], kind)
         model.compile(optimizer=deserialize_as("optimizer", optimizer), **arguments)
 
 
-def _nested(config: Any, role: str) -> Any:
+def _nested(config: Any, kind: str) -> Any:
     """Makes the objects in nested configs; names stay names, which `compile` knows."""
     if isinstance(config, dict) and "class_name" in config:
-        return deserialize_keras_object(config, role=role)
+        return deserialize_keras_object(config, kind=kind)
     if isinstance(config, dict):
-        return {key: _nested(value, role) for key, value in config.items()}
-    return [_nested(x, role) for x in config] if isinstance(config, list) else config
+        return {key: _nested(value, kind) for key, value in config.items()}
+    return [_nested(x, kind) for x in config] if isinstance(config, list) else config
 
 
 def _assign(values: Values) -> None:
@@ -287,9 +294,11 @@ def _values(
         with located(f"layer {owner!r}" if group != _OPTIMIZER else f"optimizer {owner!r}"):
             if len(saved) != len(variables):
                 raise ModelFileError(
-                    "the number of weights differs", expected=len(variables), found=len(saved),
+                    "the number of weights differs",
+                    expected=len(variables),
+                    found=len(saved),
                     fix=FIX,
-                )  # fmt: skip
+                )
             pairs = [(v, join(group, name)) for v, name in zip(variables, saved, strict=True)]
             for variable, path in pairs:
                 check_fits(h5, path, variable)

@@ -114,10 +114,15 @@ _CLASSES = {
 
 # Ops whose name is not that of the class in small letters; of those in one line, the first is read.
 _NAMES = {
-    "AllClose": "allclose", "BatchNorm": "batch_normalization", "CDist": "cdist", "IsIn": "isin",
-    "GetItem": "getitem", "LayerNorm": "layer_normalization", "RMSNorm": "rms_normalization",
+    "AllClose": "allclose",
+    "BatchNorm": "batch_normalization",
+    "CDist": "cdist",
+    "IsIn": "isin",
+    "GetItem": "getitem",
+    "LayerNorm": "layer_normalization",
+    "RMSNorm": "rms_normalization",
     "SearchSorted": "searchsorted",
-}  # fmt: skip
+}
 
 _ALIASES = {"abs": "Absolute", "hard_swish": "HardSilu", "swish": "Silu"}
 
@@ -199,17 +204,17 @@ def _option(operation: OpNode, name: str, value: Any) -> Any:
         )
     plain = [x.item() if hasattr(x, "item") and not getattr(x, "shape", ()) else x for x in leaves]
     if all(x is None or isinstance(x, (bool, int, float, str)) for x in plain):
-        return tree.pack(value, plain) if tree.is_nested(value) else plain[0]
+        return tree.unflatten(value, plain) if tree.is_nested(value) else plain[0]
     if value is not None and hasattr(value, "tolist"):
         return value.tolist()
     raise _unwritable(operation, f"{name}={value!r}, which is no plain value")
 
 
-def _unwritable(operation: OpNode, given: str) -> SpecError:
+def _unwritable(operation: OpNode, received: str) -> SpecError:
     return SpecError(
         f"Saving the op {operation.name!r} (ops.{operation.op.__name__})",
         expected="an op that model files can hold",
-        given=given[:300],
+        received=received[:300],
         fix="put this computation into the call of a layer of your own",
     )
 
@@ -235,22 +240,29 @@ def read_op(entry: dict[str, Any]) -> tuple[OpNode, dict[str, Any]]:
     """
     class_name, config = entry.get("class_name"), entry.get("config")
     row = keras_ops().get(class_name) if isinstance(class_name, str) else None
-    who = f"The op {str(class_name)[:80]!r}"
+    source = f"The op {str(class_name)[:80]!r}"
     if row is None or row.function not in OPS or entry.get("module", row.module) != row.module:
         raise SpecError(
-            who, expected="an op of keras.ops, under the module that has it",
-            given=f"{str(class_name)[:80]!r} of module {str(entry.get('module'))[:80]!r}",
+            source,
+            expected="an op of keras.ops, under the module that has it",
+            received=f"{str(class_name)[:80]!r} of module {str(entry.get('module'))[:80]!r}",
             fix="the file is damaged, or was written by a newer Keras",
-        )  # fmt: skip
+        )
     if not isinstance(config, dict):
-        raise SpecError(who, expected="a config that is a dict", given=f"{type(config).__name__}",
-                        fix="the file is damaged")  # fmt: skip
+        raise SpecError(
+            source,
+            expected="a config that is a dict",
+            received=f"{type(config).__name__}",
+            fix="the file is damaged",
+        )
     unknown = config.keys() - {"name", *row.options}
     if unknown:
         raise SpecError(
-            who, expected=f"the keys name, {', '.join(row.options)}",
-            given=f"{', '.join(sorted(map(str, unknown)))}"[:200], fix="the file is damaged",
-        )  # fmt: skip
+            source,
+            expected=f"the keys name, {', '.join(row.options)}",
+            received=f"{', '.join(sorted(map(str, unknown)))}"[:200],
+            fix="the file is damaged",
+        )
     options = {key: _tuples(value) for key, value in config.items() if key != "name"}
     operation = OpNode(OPS[row.function], name=config.get("name", entry.get("name")))
     for name in options.keys() - operation.op.op.signature.parameters.keys():
@@ -288,11 +300,11 @@ def full_call(
     return positional, named
 
 
-def _wrong_call(operation: OpNode, given: str) -> SpecError:
+def _wrong_call(operation: OpNode, received: str) -> SpecError:
     return SpecError(
         f"The op {operation.name!r} (ops.{operation.op.__name__})",
         expected="a call with the arguments of the op",
-        given=given,
+        received=received,
         fix="the file is damaged",
     )
 

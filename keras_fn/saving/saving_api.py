@@ -4,13 +4,12 @@ import os
 from pathlib import Path
 from typing import Any
 
+from keras_fn.saving import keras_format, legacy_h5, weights_format
 from keras_fn.saving.config_validation import config_errors, prepare
 from keras_fn.saving.errors import ModelFileError, ModelFileTypeError
 from keras_fn.saving.file_io import describe, local_path, open_for_reading, open_for_writing
 from keras_fn.saving.strict_json import parse_json
 from keras_fn.saving.weights import check_parameters
-
-from . import keras_format, legacy_h5, weights_format
 
 _LEGACY = (".h5", ".hdf5")
 
@@ -58,9 +57,10 @@ def save_model(
         _check_ending(filepath, (".keras",), "a model", "name the file model.keras")
     if is_legacy and _ends(filepath, (".weights.h5",)):
         raise ModelFileError(
-            f"{describe(filepath)}: this ending is for weights alone", expected=".keras",
+            f"{describe(filepath)}: this ending is for weights alone",
+            expected=".keras",
             fix="name the file model.keras, or call save_weights",
-        )  # fmt: skip
+        )
     _check_free(filepath, overwrite)
     if is_legacy:
         data = legacy_h5.content(model, with_optimizer)
@@ -104,10 +104,11 @@ def load_model(
     del safe_mode  # files never run code
     if isinstance(filepath, (str, bytes, os.PathLike)) and os.path.isdir(local_path(filepath)):
         raise ModelFileError(
-            f"{describe(filepath)}: a directory, not a file", expected="a .keras or .h5 file",
+            f"{describe(filepath)}: a directory, not a file",
+            expected="a .keras or .h5 file",
             found="a directory, perhaps a SavedModel",
             fix="load it in Keras with the TensorFlow backend, and save it as model.keras",
-        )  # fmt: skip
+        )
     with open_for_reading(filepath) as file:
         start = _first_bytes(file)
         if _is_hdf5(start) and not _ends(filepath, (".keras",)):
@@ -178,14 +179,17 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
         is_legacy = _is_hdf5(start) and legacy_h5.is_legacy(file)
         if not is_legacy and by_name:
             raise ModelFileError(
-                "only legacy files are read by name", expected="a legacy .h5 file",
-                found=describe(file), fix="load it with skip_mismatch=True",
-            )  # fmt: skip
+                "only legacy files are read by name",
+                expected="a legacy .h5 file",
+                found=describe(file),
+                fix="load it with skip_mismatch=True",
+            )
         if is_legacy and skipped:
             raise ModelFileError(
-                "objects_to_skip is for files of the newer formats", found=describe(file),
+                "objects_to_skip is for files of the newer formats",
+                found=describe(file),
                 fix="load the legacy file with by_name=True",
-            )  # fmt: skip
+            )
         if is_legacy:
             legacy_h5.load_weights(model, file, by_name, skip_mismatch)
         elif _is_hdf5(start):
@@ -265,9 +269,10 @@ def _check_free(filepath: Any, overwrite: bool) -> None:
     is_path = isinstance(filepath, (str, bytes, os.PathLike))
     if is_path and not overwrite and os.path.lexists(local_path(filepath)):
         raise ModelFileError(
-                f"{describe(filepath)}: there is a file already", expected="a new path",
-                fix="choose another path, or pass overwrite=True",
-            )  # fmt: skip
+            f"{describe(filepath)}: there is a file already",
+            expected="a new path",
+            fix="choose another path, or pass overwrite=True",
+        )
 
 
 def _check_built(model: Any) -> None:

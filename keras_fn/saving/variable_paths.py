@@ -16,10 +16,18 @@ from keras_fn.layers.layer import Layer
 from keras_fn.optimizers.optimizer import Optimizer
 
 # Attributes that lead to what is met elsewhere, or back to what the constructor was given.
-_SKIPPED = frozenset({
-    "_init_arguments", "_inbound_nodes", "_outbound_nodes", "_functional", "_layers", "_operations",
-    "_plan", "_losses",
-})  # fmt: skip
+_SKIPPED = frozenset(
+    {
+        "_init_arguments",
+        "_inbound_nodes",
+        "_outbound_nodes",
+        "_functional",
+        "_layers",
+        "_operations",
+        "_plan",
+        "_losses",
+    }
+)
 
 # Where the framework defines properties; those of its layers and of users' classes count.
 _FRAME = ("keras_fn.core.", "keras_fn.models.", "keras_fn.training.", "keras_fn.layers._")

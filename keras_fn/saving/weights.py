@@ -183,9 +183,11 @@ def _check_names(found: list[Holder], weights: Weights) -> None:
         if name not in (None, holder.owner.name):
             with located(weights.name, holder.group):
                 raise ModelFileError(
-                    "these are the weights of another layer", expected=holder.title,
-                    found=printable(name, 100), fix="the file is damaged; save the model again",
-                )  # fmt: skip
+                    "these are the weights of another layer",
+                    expected=holder.title,
+                    found=printable(name, 100),
+                    fix="the file is damaged; save the model again",
+                )
 
 
 def _build_optimizer(holder: Holder, model: Any, weights: Weights) -> None:
@@ -280,6 +282,8 @@ def check_parameters(model: Any) -> None:
     count = sum(math.prod(v.shape) for v in model.weights)  # Python's integers: no overflow
     if count > most:
         raise ModelFileError(
-            "the model has too many parameters", expected=f"at most {most}", found=count,
+            "the model has too many parameters",
+            expected=f"at most {most}",
+            found=count,
             fix="if you trust the file, raise the limit with keras_fn.saving.limits.limits",
-        )  # fmt: skip
+        )

@@ -51,9 +51,11 @@ def write_shards(model: Any, path: Path, gibibytes: float, skipped: Iterable[Any
     for name, array in datasets.items():
         if array.nbytes > gibibytes * _GIBIBYTE:
             raise ModelFileError(
-                f"the weight {name} is larger than a shard", expected=f"at most {gibibytes} GiB",
-                found=f"{array.nbytes} bytes", fix="make max_shard_size larger",
-            )  # fmt: skip
+                f"the weight {name} is larger than a shard",
+                expected=f"at most {gibibytes} GiB",
+                found=f"{array.nbytes} bytes",
+                fix="make max_shard_size larger",
+            )
         if size + array.nbytes > gibibytes * _GIBIBYTE:
             shards.append({})
             size = 0
@@ -108,8 +110,10 @@ def _shard_names(index: Any) -> list[str]:
         for name in place if isinstance(place, list) else [place]:
             if not isinstance(name, str) or not _SHARD.fullmatch(name):
                 raise ModelFileError(
-                    "a shard is not a file beside the list", expected="a name like "
-                    "model_00000.weights.h5", found=repr(name)[:100], fix="the file is damaged",
-                )  # fmt: skip
+                    "a shard is not a file beside the list",
+                    expected="a name like model_00000.weights.h5",
+                    found=repr(name)[:100],
+                    fix="the file is damaged",
+                )
             names[name] = None
     return list(names)

@@ -56,14 +56,19 @@ def restore(state: dict[str, Any], model: Any, callbacks: list[Any], data: Any) 
     ours, theirs = ([(v.path, v.shape) for v in variables], [(p, a.shape) for p, a in saved])
     if [shape for _, shape in ours] != [shape for _, shape in theirs]:
         other = next(
-            (f"{p} of shape {a}, {q} of shape {b} in the backup"
-             for (p, a), (q, b) in zip(ours, theirs, strict=False) if a != b),
+            (
+                f"{p} of shape {a}, {q} of shape {b} in the backup"
+                for (p, a), (q, b) in zip(ours, theirs, strict=False)
+                if a != b
+            ),
             f"{len(ours)} variables, {len(theirs)} in the backup",
-        )  # fmt: skip
+        )
         raise SpecError(
-            model._place, expected="the model and optimizer that the backup was made of",
-            given=other, fix="build and compile the model as it was, or use another folder",
-        )  # fmt: skip
+            model._place,
+            expected="the model and optimizer that the backup was made of",
+            received=other,
+            fix="build and compile the model as it was, or use another folder",
+        )
     data.set_state(state["data"])
     for variable, (_, value) in zip(variables, saved, strict=True):
         variable.assign(value)

@@ -69,7 +69,7 @@ class CompiledLoss:
         rows = zip(self.losses, targets, shapes, self.outputs.names, strict=True)
         for fn, target, shape, name in rows:
             if hasattr(fn, "check_targets") and target is not None:
-                fn.check_targets(target, shape, f"{self.outputs.who}, output {name!r}")
+                fn.check_targets(target, shape, f"{self.outputs.source}, output {name!r}")
 
 
 _HALF = ("float16", "bfloat16")
@@ -101,8 +101,8 @@ class CompiledMetrics:
     ):
         self.outputs = outputs
         self.rows: list[tuple[int, str, Any, bool]] = []  # output, name shown, metric, weighted
-        for given, is_weighted in ((metrics, False), (weighted, True)):
-            for i, group in enumerate(_grouped(given, outputs)):
+        for received, is_weighted in ((metrics, False), (weighted, True)):
+            for i, group in enumerate(_grouped(received, outputs)):
                 for identifier in group:
                     metric = _metric(identifier, y_true[i], y_pred[i])
                     self.rows.append((i, self._shown(i, identifier, metric), metric, is_weighted))
@@ -144,28 +144,32 @@ class CompiledMetrics:
         return found
 
 
-def _grouped(given: Any, outputs: Outputs) -> list[list[Any]]:
+def _grouped(received: Any, outputs: Outputs) -> list[list[Any]]:
     """Returns a list of metrics for each output."""
-    if given is None:
+    if received is None:
         return [[] for _ in outputs.names]
-    if isinstance(given, dict):
-        groups = outputs.bind(given, "metrics", fill=True)
-    elif isinstance(given, (list, tuple)) and len(outputs) > 1:
-        nested = any(isinstance(x, (list, tuple)) for x in given)
-        if not nested and len(given) != len(outputs):
+    if isinstance(received, dict):
+        groups = outputs.bind(received, "metrics", fill=True)
+    elif isinstance(received, (list, tuple)) and len(outputs) > 1:
+        nested = any(isinstance(x, (list, tuple)) for x in received)
+        if not nested and len(received) != len(outputs):
             raise SpecError(
-                outputs.who, expected=f"metrics for {len(outputs)} outputs",
-                given=f"a list of {len(given)}",
+                outputs.source,
+                expected=f"metrics for {len(outputs)} outputs",
+                received=f"a list of {len(received)}",
                 fix="give a list for each output, or a dict by name",
-            )  # fmt: skip
-        groups = outputs.bind(list(given), "metrics")
+            )
+        groups = outputs.bind(list(received), "metrics")
     else:
-        groups = [given] * len(outputs)
+        groups = [received] * len(outputs)
     return [
-        [] if g is None else [x for x in tree.flatten(g) if x is not None]
-        if isinstance(g, (list, tuple)) else [g]
+        []
+        if g is None
+        else [x for x in tree.flatten(g) if x is not None]
+        if isinstance(g, (list, tuple))
+        else [g]
         for g in groups
-    ]  # fmt: skip
+    ]
 
 
 def _metric(identifier: Any, y_true: Any, y_pred: Any) -> Any:

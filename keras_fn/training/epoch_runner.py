@@ -71,12 +71,12 @@ class Execution:
 
     def _size(self, index: int) -> int:
         """The number of steps in the next call, which begins with step `index`."""
-        given = getattr(self.model, "steps_per_execution", 1)
-        if self.watched and given not in (1, "auto"):
-            return given
+        received = getattr(self.model, "steps_per_execution", 1)
+        if self.watched and received not in (1, "auto"):
+            return received
         # What is cut from arrays takes no room before its turn; other batches may be large.
         many = self._many or isinstance(self.data, ArrayBatches)
-        steps = self._pace.steps if given == "auto" or (many and not self._each) else 1
+        steps = self._pace.steps if received == "auto" or (many and not self._each) else 1
         due = self._due(index) if self._due is not None else None
         return steps if due is None else max(1, min(steps, due - index + 1))
 

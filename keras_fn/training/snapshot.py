@@ -33,9 +33,11 @@ class Snapshot:
     def __init__(self, model: Any):
         if not model.built:
             raise SpecError(
-                f"{type(model).__name__} {model.name!r}", expected="a model that is built",
-                given="one without weights", fix="call the model on data once",
-            )  # fmt: skip
+                f"{type(model).__name__} {model.name!r}",
+                expected="a model that is built",
+                received="one without weights",
+                fix="call the model on data once",
+            )
         self.model = model
         holders = (model, *_nested_optimizers(model.optimizer), *model.metrics)
         self._values = [(v, v.numpy()) for v in _variables(holders)]

@@ -15,12 +15,14 @@ else:
 
 GROUPS = {
     "train": (
-        "trainable_variables", "non_trainable_variables", "optimizer_variables",
+        "trainable_variables",
+        "non_trainable_variables",
+        "optimizer_variables",
         "metrics_variables",
     ),
     "test": ("trainable_variables", "non_trainable_variables", "metrics_variables"),
     "predict": ("trainable_variables", "non_trainable_variables"),
-}  # fmt: skip
+}
 """What the state of a step consists of."""
 
 
@@ -60,8 +62,8 @@ class StatelessTraining(Mixed):
         Returns:
             The loss, and the three groups of values after it.
         """
-        given = (trainable_variables, non_trainable_variables, metrics_variables)
-        with _scope(self, "test", given) as scope:
+        received = (trainable_variables, non_trainable_variables, metrics_variables)
+        with _scope(self, "test", received) as scope:
             loss = self.compute_loss(x, y, y_pred, sample_weight, training=training)  # type: ignore[attr-defined]
         return loss, _values(self, "test", scope)  # type: ignore[return-value]
 
@@ -111,9 +113,11 @@ class StatelessTraining(Mixed):
             for path, value in _leaves(branch):
                 if path not in variables:
                     raise SpecError(
-                        f"{self._place}, {group}", expected=f"paths of {', '.join(variables)}",
-                        given=path, fix="build and compile the model as it was, or rename the key",
-                    )  # fmt: skip
+                        f"{self._place}, {group}",
+                        expected=f"paths of {', '.join(variables)}",
+                        received=path,
+                        fix="build and compile the model as it was, or rename the key",
+                    )
                 found.append((variables[path], value))
         for variable, value in found:
             variable.assign(value)
@@ -134,17 +138,21 @@ def _scope(model: Any, kind: str, state: Sequence[Sequence[Any]]) -> StatelessSc
     names = GROUPS[kind]
     if len(state) != len(names):
         raise SpecError(
-            model._place, expected=f"a state of {', '.join(names)}", given=f"{len(state)} groups",
+            model._place,
+            expected=f"a state of {', '.join(names)}",
+            received=f"{len(state)} groups",
             fix=f"give {len(names)} lists of values",
-        )  # fmt: skip
+        )
     pairs = []
     for name, values in zip(names, state, strict=True):
         variables = getattr(model, name)
         if len(values) != len(variables):
             raise SpecError(
-                model._place, expected=f"{len(variables)} values of {name}",
-                given=f"{len(values)}", fix=f"take them from model.{name}",
-            )  # fmt: skip
+                model._place,
+                expected=f"{len(variables)} values of {name}",
+                received=f"{len(values)}",
+                fix=f"take them from model.{name}",
+            )
         tensors = [ops.convert_to_tensor(value) for value in values]
         pairs += zip(variables, tensors, strict=True)
     return StatelessScope(pairs)

@@ -354,9 +354,12 @@ class Steps(StatelessTraining):
         targets = [symbol(a) if a is not None else None for a in (y or [None] * len(outputs))]
         if y is not None:
             self._measures = CompiledMetrics(
-                arguments["metrics"], arguments["weighted_metrics"], outputs, targets,
+                arguments["metrics"],
+                arguments["weighted_metrics"],
+                outputs,
+                targets,
                 tree.flatten(y_pred),
-            )  # fmt: skip
+            )
             self._start_metrics(targets, y_pred)
         if self.optimizer is not None and not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)

@@ -77,9 +77,16 @@ class Trainer(Steps):
         """
         self._need_compile("fit")
         data, held_out = binding.training_data(
-            self, x, y, sample_weight, class_weight, batch_size, shuffle, steps_per_epoch,
+            self,
+            x,
+            y,
+            sample_weight,
+            class_weight,
+            batch_size,
+            shuffle,
+            steps_per_epoch,
             validation_split,
-        )  # fmt: skip
+        )
         if validation_data is None:
             validation_data = held_out
         self._prepare(data.peek())
@@ -90,10 +97,18 @@ class Trainer(Steps):
             validation = binding.validation_data(self, validation_data, size, validation_steps)
         if resume is not None:
             callbacks = [callbacks or [], BackupAndRestore(resume)]
-        watchers = callbacks if isinstance(callbacks, CallbackList) else CallbackList(
-            callbacks, add_history=True, model=self, epochs=epochs, verbose=verbose,
-            steps=len(data) or None,
-        )  # fmt: skip
+        watchers = (
+            callbacks
+            if isinstance(callbacks, CallbackList)
+            else CallbackList(
+                callbacks,
+                add_history=True,
+                model=self,
+                epochs=epochs,
+                verbose=verbose,
+                steps=len(data) or None,
+            )
+        )
         self.stop_training = False
         begun = Run(self, data, watchers.callbacks, initial_epoch)
         training = Execution(self, "train", data, watchers)
@@ -182,9 +197,11 @@ class Trainer(Steps):
         data = binding.batches(self, x, y, sample_weight, batch_size or 32, False, steps)
         self._prepare(data.peek())
         binding.check_targets(self, data)
-        watchers = callbacks if isinstance(callbacks, CallbackList) else CallbackList(
-            callbacks, model=self, steps=len(data) or None, verbose=verbose
-        )  # fmt: skip
+        watchers = (
+            callbacks
+            if isinstance(callbacks, CallbackList)
+            else CallbackList(callbacks, model=self, steps=len(data) or None, verbose=verbose)
+        )
         self.reset_metrics()
         watchers.on_test_begin()
         with EpochDisplay(len(data) or None, 0, 1, verbose, self._read_metrics) as display:
@@ -229,9 +246,11 @@ class Trainer(Steps):
     ) -> Any:
         data = binding.batches(self, x, None, None, batch_size, False, steps, x_only=True)
         self._prepare_for_predict(data.peek())
-        watchers = callbacks if isinstance(callbacks, CallbackList) else CallbackList(
-            callbacks, model=self, steps=len(data) or None, verbose=verbose
-        )  # fmt: skip
+        watchers = (
+            callbacks
+            if isinstance(callbacks, CallbackList)
+            else CallbackList(callbacks, model=self, steps=len(data) or None, verbose=verbose)
+        )
         watchers.on_predict_begin()
         with EpochDisplay(len(data) or None, 0, 1, verbose, dict) as display:
             results = list(Execution(self, "predict", data, watchers).epoch(0, display))

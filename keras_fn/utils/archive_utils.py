@@ -86,7 +86,7 @@ def extract_archive(
         raise SpecError(
             f"get_file, unpacking {archive.name}",
             expected=f"a whole {kind} archive",
-            given=f"{type(error).__name__}: {error}",
+            received=f"{type(error).__name__}: {error}",
             fix=f"delete {archive} and fetch it again",
         ) from error
     finally:
@@ -103,7 +103,7 @@ def _kind(archive: Path, archive_format: ArchiveFormat) -> str:
     raise SpecError(
         f"get_file, unpacking {archive.name}",
         expected=f"an archive of format {archive_format!r}",
-        given=f"a file of {archive.stat().st_size} bytes that is none",
+        received=f"a file of {archive.stat().st_size} bytes that is none",
         fix='pass extract=False, or archive_format="tar", "zip" or "auto"',
     )
 
@@ -187,6 +187,6 @@ def _unsafe(archive: Path, name: str, fact: str) -> UnsafeArchiveError:
     return UnsafeArchiveError(
         f"get_file, unpacking {archive.name}",
         expected="regular files and folders with plain relative names",
-        given=f"member {name[:200]!r}, which {fact}",
+        received=f"member {name[:200]!r}, which {fact}",
         fix="do not use this archive, or fetch it without extract=True and look inside",
     )

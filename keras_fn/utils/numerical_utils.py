@@ -28,13 +28,13 @@ def to_categorical(x: npt.ArrayLike, num_classes: int | None = None) -> npt.NDAr
                [0., 0., 1.],
                [0., 1., 0.]])
     """
-    given = np.asarray(x)
-    classes = given.astype("int64")
-    if given.dtype.kind not in "biu" and not np.array_equal(classes, given.astype("float64")):
+    received = np.asarray(x)
+    classes = received.astype("int64")
+    if received.dtype.kind not in "biu" and not np.array_equal(classes, received.astype("float64")):
         raise SpecError(
             "to_categorical",
             expected="whole numbers",
-            given=f"an array of {given.dtype} that holds others",
+            received=f"an array of {received.dtype} that holds others",
             fix="round the classes, or encode them as integers first",
         )
     if classes.ndim > 1 and classes.shape[-1] == 1:
@@ -45,7 +45,7 @@ def to_categorical(x: npt.ArrayLike, num_classes: int | None = None) -> npt.NDAr
         raise SpecError(
             "to_categorical",
             expected=f"classes from 0 to {num_classes - 1}",
-            given=f"classes from {lowest} to {highest}",
+            received=f"classes from {lowest} to {highest}",
             fix="pass a larger num_classes, or renumber the classes from 0",
         )
     rows = np.zeros((classes.size, num_classes))

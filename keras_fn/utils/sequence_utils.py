@@ -59,7 +59,7 @@ def pad_sequences(
             raise SpecError(
                 "pad_sequences",
                 expected=f"elements of shape {element_shape}, as in the first",
-                given=f"shape {part.shape[1:]} in sequence {i}",
+                received=f"shape {part.shape[1:]} in sequence {i}",
                 fix="give all elements one shape",
             )
         padded[i, slice(-kept, None) if padding == "pre" else slice(kept)] = part
@@ -71,7 +71,7 @@ def _sized(sequences: Any) -> Sequence[Any]:
         raise SpecError(
             "pad_sequences",
             expected="a list of sequences",
-            given=f"a {type(sequences).__name__}",
+            received=f"a {type(sequences).__name__}",
             fix="wrap it: list(sequences)",
         )
     return sequences
@@ -82,7 +82,7 @@ def _length(sequence: Any, index: int) -> int:
         raise SpecError(
             "pad_sequences",
             expected="a list of sequences",
-            given=f"{sequence!r:.100} at position {index}",
+            received=f"{sequence!r:.100} at position {index}",
             fix="wrap single numbers in a list",
         )
     return len(sequence)  # pyright: ignore[reportArgumentType]
@@ -94,13 +94,13 @@ def _check_options(padding: str, truncating: str, value: float | str, dtype: np.
             raise SpecError(
                 "pad_sequences",
                 expected=f'{name} "pre" or "post"',
-                given=repr(option),
+                received=repr(option),
                 fix="choose one of the two",
             )
     if isinstance(value, str) and dtype.kind not in "OSU":
         raise SpecError(
             "pad_sequences",
             expected=f"a number to fill an array of {dtype} with",
-            given=f"value={value!r}",
+            received=f"value={value!r}",
             fix="pass dtype=object for strings",
         )

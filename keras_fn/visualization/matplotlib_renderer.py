@@ -322,10 +322,18 @@ def _paint(axes: Any, page: _Page, drawing: _Drawing, splines: str) -> None:
     axes.add_collection(PathCollection(paths, facecolor="#00000006", **dashes))
     for (left, top, _, _), (name, *_) in zip(frames, drawing.frames, strict=True):
         axes.text(
-            left + _PAD, top + 0.15, _cut(name), color=_SOFT_INK, fontsize=8, family=_FONT,
-            style="italic", va="center", parse_math=False, zorder=4,
+            left + _PAD,
+            top + 0.15,
+            _cut(name),
+            color=_SOFT_INK,
+            fontsize=8,
+            family=_FONT,
+            style="italic",
+            va="center",
+            parse_math=False,
+            zorder=4,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},
-        )  # fmt: skip
+        )
     lines = [_path(points, splines, page) for points, _ in drawing.lines]
     heads = [_head(line) for line, (_, arrow) in zip(lines, drawing.lines, strict=True) if arrow]
     style = {"edgecolor": _LINE, "linewidth": 1.0, "zorder": 2}
@@ -365,9 +373,15 @@ def _write(axes: Any, card: _Card, x: float, y: float) -> None:
     lines += [(text, _DETAIL, "normal", _INK, _PAD) for text in card.details]
     for n, (text, size, weight, ink, down) in enumerate(lines):
         axes.text(
-            x, y + n * _LEADING + down, text, fontsize=size, weight=weight, color=ink, zorder=4,
+            x,
+            y + n * _LEADING + down,
+            text,
+            fontsize=size,
+            weight=weight,
+            color=ink,
+            zorder=4,
             **style,
-        )  # fmt: skip
+        )
 
 
 def _rectangle(

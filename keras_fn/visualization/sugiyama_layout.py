@@ -220,9 +220,11 @@ class _Grid:
 
         def centre(entry: tuple[int, int]) -> float:
             i, v = entry
-            found = [place[p.above] for p in self.up[v]] if downwards else [
-                place[p.below] for p in self.down[v]
-            ]  # fmt: skip
+            found = (
+                [place[p.above] for p in self.up[v]]
+                if downwards
+                else [place[p.below] for p in self.down[v]]
+            )
             return sum(found) / len(found) if found else i * len(fixed) / len(rank)
 
         rank[:] = [v for _, v in sorted(enumerate(rank), key=centre)]

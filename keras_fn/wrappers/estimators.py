@@ -83,14 +83,14 @@ class Estimator(BaseEstimator):
             raise DTypeError(
                 type(self).__name__,
                 expected="model to be a model, or a function that returns one",
-                given=f"{made!r} of type {type(made).__name__}",
+                received=f"{made!r} of type {type(made).__name__}",
                 fix="return the model from the function, after model.compile(...)",
             )
         if not made.compiled:
             raise SpecError(
                 type(self).__name__,
                 expected="a compiled model",
-                given=f"model {made.name!r}, which is not compiled",
+                received=f"model {made.name!r}, which is not compiled",
                 fix="call model.compile(optimizer=..., loss=...) before",
             )
         if made is self.model and not self.warm_start:
@@ -189,7 +189,7 @@ class SKLearnClassifier(ClassifierMixin, Estimator):
             raise SpecError(
                 type(self).__name__,
                 expected=f"the classes of the first fit, {self.classes_.tolist()}",
-                given=f"{np.unique(y[~known]).tolist()[:10]} as well",
+                received=f"{np.unique(y[~known]).tolist()[:10]} as well",
                 fix="let the first fit see all classes, or use warm_start=False",
             )
         return np.eye(len(self.classes_), dtype="float32")[numbers]

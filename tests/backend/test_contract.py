@@ -9,7 +9,7 @@ from keras_fn.backend.function_transforms import Transformations
 from keras_fn.backend.loader import current
 from keras_fn.backend.primitives import Makers, Primitives
 from keras_fn.core.operators import OPS
-from keras_fn.errors import Unsupported
+from keras_fn.errors import UnsupportedError
 from keras_fn.ops._op import _Op
 from keras_fn.ops._rules import like
 
@@ -52,5 +52,5 @@ def test_a_primitive_that_a_backend_lacks_is_an_error_that_names_it():
         """Nothing has it."""
 
     lacking = _Op(sounding_odd, like).dispatcher()
-    with pytest.raises(Unsupported, match=f"the {current().name} backend has no sounding_odd"):
+    with pytest.raises(UnsupportedError, match=f"the {current().name} backend has no sounding_odd"):
         lacking(ops.ones((2,)))

@@ -14,7 +14,7 @@ def message(spec, inputs) -> str:
 
 
 def text(expected: str, given: str, fix: str) -> str:
-    return f"L\n  expected: {expected}\n  given:    {given}\n  fix:      {fix}"
+    return f"L\n  expected: {expected}\n  received: {given}\n  fix:      {fix}"
 
 
 DROP = "drop or join axes, for example with Flatten() or Reshape(...)"

@@ -170,13 +170,13 @@ def test_too_many_indices_and_an_index_outside_are_refused():
         x[0, 0, 0]
     assert str(caught.value) == (
         "indexing\n  expected: at most 2 indices\n"
-        "  given:    3 for a tensor of shape (None, 3)\n  fix:      drop an index"
+        "  received: 3 for a tensor of shape (None, 3)\n  fix:      drop an index"
     )
     with pytest.raises(SpecError) as caught:
         x[:, 3]
     assert str(caught.value) == (
         "indexing\n  expected: an index from -3 to 2\n"
-        "  given:    3 for a tensor of shape (None, 3)\n  fix:      check the index"
+        "  received: 3 for a tensor of shape (None, 3)\n  fix:      check the index"
     )
     assert x[7].shape == (3,)  # the first axis may have that many
 
@@ -237,7 +237,7 @@ def test_what_is_no_shape_is_refused(shape, message):
 def test_shapes_that_do_not_broadcast_are_refused_when_the_graph_is_built():
     with pytest.raises(SpecError, match="shapes that broadcast") as caught:
         KerasTensor((None, 3)) + KerasTensor((None, 4))
-    assert caught.value.given == "(None, 3) and (None, 4)"
+    assert caught.value.received == "(None, 3) and (None, 4)"
 
 
 def test_an_unknown_argument_is_refused():

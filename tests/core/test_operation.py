@@ -130,6 +130,6 @@ def test_a_function_refuses_another_number_of_inputs():
     with pytest.raises(SpecError) as caught:
         keras.Function([a, b], a + b, name="f")([ops.ones((1,))])
     assert str(caught.value) == (
-        "Function 'f'\n  expected: 2 inputs: a, b\n  given:    1\n"
+        "Function 'f'\n  expected: 2 inputs: a, b\n  received: 1\n"
         "  fix:      pass one tensor for each, as a list in this order or as a dict by name"
     )

@@ -242,7 +242,7 @@ def test_names_alone():
     legacy = {"class_name": "Constant", "config": {"value": 2.0}}
     assert deserialize_as("initializer", legacy).value == 2.0
     assert deserialize_keras_object("zeros") == "zeros"
-    assert deserialize_keras_object("f", module_objects={"f": function}, role="loss") is function
+    assert deserialize_keras_object("f", module_objects={"f": function}, kind="loss") is function
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def test_structures_that_differ_cannot_be_mapped_together(module):
 
 def test_packing_is_the_inverse_of_flattening():
     leaves = [f"leaf {i}" for i in range(7)]
-    assert tree.flatten(tree.pack(NESTED, leaves)) == leaves
+    assert tree.flatten(tree.unflatten(NESTED, leaves)) == leaves
     assert public.flatten(public.pack_sequence_as(NESTED, leaves)) == leaves
     with pytest.raises(ValueError, match="has 7 leaves; 2 values came"):
         public.pack_sequence_as(NESTED, [1, 2])

@@ -66,7 +66,7 @@ def test_what_cannot_be_made_is_refused():
         Variable(initializers.Zeros(), shape=(None, 2), name="kernel")
     assert str(caught.value) == (
         "Variable 'kernel'\n  expected: a shape whose sizes are all known\n"
-        "  given:    shape (None, 2)\n"
+        "  received: shape (None, 2)\n"
         "  fix:      name the sizes that the weight depends on in Input(shape=...)"
     )
 
@@ -95,7 +95,7 @@ def test_a_value_of_another_shape_is_refused_and_changes_nothing(shape):
     with pytest.raises(SpecError) as caught:
         variable.assign(np.zeros(shape))
     assert str(caught.value) == (
-        f"Variable 'pair'\n  expected: a value of shape (2,)\n  given:    shape {shape}\n"
+        f"Variable 'pair'\n  expected: a value of shape (2,)\n  received: shape {shape}\n"
         "  fix:      reshape the value, or assign it to the variable that it belongs to"
     )
     assert variable.numpy().tolist() == [1.0, 2.0]

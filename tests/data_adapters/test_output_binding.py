@@ -157,7 +157,7 @@ def test_an_unknown_name_is_told(what):
     assert str(caught.value) == (
         f"Functional model {model.name!r}\n"
         f"  expected: {what} for the outputs zebra, ant\n"
-        f"  given:    {given}\n"
+        f"  received: {given}\n"
         "  fix:      drop or rename bee"
     )
 

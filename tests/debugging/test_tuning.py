@@ -42,9 +42,9 @@ def process_seeds():
 
 
 TRIALS = {
-    "rate": lambda m: keras.training.find_learning_rate(m, X, Y, steps=6, batch_size=16),
-    "size": lambda m: keras.training.find_batch_size(m, X, Y, start=8, limit=32),
-    "dry": lambda m: keras.training.dry_run(m, X, Y, validation_data=(X, Y)),
+    "rate": lambda m: keras.debugging.find_learning_rate(m, X, Y, steps=6, batch_size=16),
+    "size": lambda m: keras.debugging.find_batch_size(m, X, Y, start=8, limit=32),
+    "dry": lambda m: keras.debugging.fast_dev_run(m, X, Y, validation_data=(X, Y)),
 }
 
 
@@ -147,7 +147,7 @@ ONES = np.ones((32, 1), "float32")
 def test_rates_grow_and_the_losses_are_those_of_gradient_descent(schedule):
     rate = keras.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5) if schedule else 0.1
     model = quadratic(keras.optimizers.SGD(rate))
-    test = keras.training.find_learning_rate(
+    test = keras.debugging.find_learning_rate(
         model, ONES, ONES, lowest=1e-3, highest=100.0, steps=51, batch_size=8
     )
     count = len(test.losses)
@@ -165,7 +165,7 @@ def test_rates_grow_and_the_losses_are_those_of_gradient_descent(schedule):
 
 def test_a_loss_that_never_falls_gives_no_suggestion():
     model = quadratic()
-    test = keras.training.find_learning_rate(model, ONES, 0 * ONES, steps=5)
+    test = keras.debugging.find_learning_rate(model, ONES, 0 * ONES, steps=5)
     assert test.suggestion is None and len(test.rates) == 5
 
 
@@ -173,7 +173,7 @@ def test_a_loss_that_is_no_number_ends_the_trial():
     model = quadratic()
     y = ONES.copy()
     y[:] = np.nan
-    test = keras.training.find_learning_rate(model, ONES, y, steps=5)
+    test = keras.debugging.find_learning_rate(model, ONES, y, steps=5)
     assert len(test.losses) == 0 and test.suggestion is None
 
 
@@ -182,20 +182,20 @@ def test_batches_of_a_generator_are_taken():
         while True:
             yield ONES, ONES
 
-    test = keras.training.find_learning_rate(quadratic(), batches(), steps=5, highest=1e-3)
+    test = keras.debugging.find_learning_rate(quadratic(), batches(), steps=5, highest=1e-3)
     assert len(test.losses) == 5
 
 
 def test_a_model_that_is_not_built_is_built():
     model = keras.Sequential([keras.layers.Dense(1)])
     model.compile("sgd", "mse")
-    keras.training.find_learning_rate(model, ONES, ONES, steps=3)
+    keras.debugging.find_learning_rate(model, ONES, ONES, steps=3)
     assert model.built and not model.optimizer.built
 
 
 def test_the_plot_shows_rates_and_suggestion():
     pytest.importorskip("matplotlib")
-    test = keras.training.find_learning_rate(quadratic(), ONES, ONES, steps=40)
+    test = keras.debugging.find_learning_rate(quadratic(), ONES, ONES, steps=40)
     (axes,) = test.plot().axes
     lines = {line.get_label(): line for line in axes.get_lines()}
     assert axes.get_xscale() == "log"
@@ -206,7 +206,7 @@ def test_the_plot_shows_rates_and_suggestion():
 @pytest.mark.parametrize("wrong", [{"lowest": 0}, {"lowest": 2, "highest": 1}, {"steps": 2}])
 def test_rates_that_do_not_grow_are_refused(wrong):
     with pytest.raises(ValueError, match="0 < lowest < highest"):
-        keras.training.find_learning_rate(quadratic(), ONES, ONES, **wrong)
+        keras.debugging.find_learning_rate(quadratic(), ONES, ONES, **wrong)
 
 
 # -------------------------------------------------------------------- batch size
@@ -240,7 +240,7 @@ def test_the_size_doubles_and_halves(monkeypatch, most, start, limit, found, tri
     model = new_model()
     before = everything(model)
     sizes = fail_above(model, monkeypatch, most)
-    assert keras.training.find_batch_size(model, X, Y, start=start, limit=limit) == found
+    assert keras.debugging.find_batch_size(model, X, Y, start=start, limit=limit) == found
     assert sizes == tried
     assert all(map(np.array_equal, everything(model), before))
 
@@ -249,20 +249,20 @@ def test_where_nothing_fits_it_is_an_error(monkeypatch):
     model = new_model()
     fail_above(model, monkeypatch, 0)
     with pytest.raises(MemoryError, match="not even"):
-        keras.training.find_batch_size(model, X, Y, start=4)
+        keras.debugging.find_batch_size(model, X, Y, start=4)
 
 
 def test_other_errors_are_not_swallowed(monkeypatch):
     model = new_model()
     fail_above(model, monkeypatch, 0, KeyError("other"))
     with pytest.raises(KeyError, match="other"):
-        keras.training.find_batch_size(model, X, Y)
+        keras.debugging.find_batch_size(model, X, Y)
 
 
 @pytest.mark.parametrize("start", [0, 65])
 def test_a_start_beyond_the_samples_is_refused(start):
     with pytest.raises(ValueError, match="from 1 to 64"):
-        keras.training.find_batch_size(new_model(), X, Y, start=start)
+        keras.debugging.find_batch_size(new_model(), X, Y, start=start)
 
 
 def test_the_error_of_the_framework_is_recognised():
@@ -306,7 +306,7 @@ def test_a_dry_run_sees_one_batch_of_each():
     x = keras.Input((4,))
     model = Noting(x, keras.layers.Dense(1)(x))
     model.compile("sgd", "mse", metrics=["mae"], run_eagerly=True)
-    logs = keras.training.dry_run(model, X, Y, validation_data=(X, Y), batch_size=16)
+    logs = keras.debugging.fast_dev_run(model, X, Y, validation_data=(X, Y), batch_size=16)
     assert seen == [("train", 16), ("test", 16), ("predict", 16)]
     assert sorted(logs) == ["loss", "mae", "val_loss", "val_mae"]
     assert all(math.isfinite(value) for value in logs.values())
@@ -315,5 +315,5 @@ def test_a_dry_run_sees_one_batch_of_each():
 def test_what_would_fail_late_fails_in_a_dry_run():
     model = new_model()
     with pytest.raises(ValueError):
-        keras.training.dry_run(model, X, Y, validation_data=(X[:, :3], Y))
+        keras.debugging.fast_dev_run(model, X, Y, validation_data=(X[:, :3], Y))
     assert not model.optimizer.built

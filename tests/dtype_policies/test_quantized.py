@@ -246,7 +246,7 @@ def test_layers_refuse_quantized_policies(name):
         error = caught.value
         assert error.who == "Dense layer 'dense'"
         assert error.expected.endswith("layers with quantised weights are not supported yet")
-        assert name in error.given and '"float32"' in error.fix
+        assert name in error.received and '"float32"' in error.fix
     unquantized = DTypePolicyMap("float32", {"model/dense": DTypePolicy("bfloat16")})
     assert keras.layers.Dense(2, dtype=unquantized).compute_dtype == "float32"
 

@@ -217,10 +217,10 @@ ERRORS = {
 
 @pytest.mark.parametrize("name", ERRORS)
 def test_an_error_says_who_what_and_how_to_mend_it(name):
-    call, who, expected, given, fix = ERRORS[name]
+    call, source, expected, given, fix = ERRORS[name]
     with pytest.raises(ValueError) as caught:
         call()
-    lines = [who, f"  expected: {expected}", f"  given:    {given}", f"  fix:      {fix}"]
+    lines = [source, f"  expected: {expected}", f"  received: {given}", f"  fix:      {fix}"]
     assert str(caught.value) == "\n".join(lines)
 
 

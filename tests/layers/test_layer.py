@@ -410,7 +410,7 @@ def test_set_weights_sets_all_or_nothing(values, expected, given):
     layer.build((None, 3))
     with pytest.raises(SpecError) as caught:
         layer.set_weights(values)
-    assert (caught.value.who, caught.value.expected, caught.value.given) == (
+    assert (caught.value.source, caught.value.expected, caught.value.received) == (
         "Dense layer 'd'", expected, given,
     )  # fmt: skip
     assert layer.kernel.numpy().tolist() == [[1.0, 1.0]] * 3

@@ -14,8 +14,8 @@ def message(error: type[Exception], function, *args, **kwargs) -> str:
     return str(caught.value)
 
 
-def text(who: str, expected: str, given: str, fix: str) -> str:
-    return f"{who}\n  expected: {expected}\n  given:    {given}\n  fix:      {fix}"
+def text(source: str, expected: str, given: str, fix: str) -> str:
+    return f"{source}\n  expected: {expected}\n  received: {given}\n  fix:      {fix}"
 
 
 def test_an_input_of_the_wrong_rank():

@@ -139,7 +139,7 @@ def test_a_sparse_loss_of_unknown_batch_is_inferred() -> None:
 def test_an_unknown_reduction_is_refused() -> None:
     with pytest.raises(SpecError) as caught:
         losses.MeanSquaredError(reduction="average")
-    assert caught.value.given == "reduction='average'"
+    assert caught.value.received == "reduction='average'"
     assert "MeanSquaredError 'mean_squared_error'" in str(caught.value)
 
 

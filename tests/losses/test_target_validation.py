@@ -25,7 +25,7 @@ def test_a_class_beyond_the_last_is_named() -> None:
     assert str(error).splitlines()[:3] == [
         "SparseCategoricalCrossentropy 'sparse_categorical_crossentropy', targets of 'label'",
         "  expected: class numbers from 0 to 4",
-        "  given:    classes from 0 to 5",
+        "  received: classes from 0 to 5",
     ]
 
 
@@ -40,7 +40,7 @@ def test_a_class_beyond_the_last_is_named() -> None:
     ],
 )
 def test_what_is_no_class_number_is_refused(y_true, given: str) -> None:
-    assert refused(losses.SparseCategoricalCrossentropy(), y_true, CLASSES_5).given == given
+    assert refused(losses.SparseCategoricalCrossentropy(), y_true, CLASSES_5).received == given
 
 
 @pytest.mark.parametrize("y_true", [[0, 4], [[0], [4]], [0.0, 4.0], np.array([1], "uint8"), []])
@@ -71,7 +71,7 @@ def test_an_unknown_number_of_classes_bounds_below_only() -> None:
 
 def test_class_numbers_where_one_hot_codes_belong_get_the_advice() -> None:
     error = refused(losses.CategoricalCrossentropy(), [0, 1, 2], CLASSES_5)
-    assert error.given == "shape (3,)"
+    assert error.received == "shape (3,)"
     assert "sparse_categorical_crossentropy" in error.fix
 
 
@@ -88,7 +88,7 @@ def test_numbers_that_broadcast_are_accepted(y_true, shape) -> None:
 )
 def test_numbers_of_another_shape_are_refused(y_true, shape) -> None:
     error = refused(losses.MeanSquaredError(), np.zeros(y_true), shape)
-    assert error.given == f"shape {y_true}"
+    assert error.received == f"shape {y_true}"
     assert str(shape) in error.expected
 
 
@@ -112,5 +112,5 @@ def test_a_loss_of_ones_own_takes_what_it_takes() -> None:
 
 def test_a_wrapped_function_of_ours_is_checked_like_its_class() -> None:
     loss = LossFunctionWrapper(losses.sparse_categorical_crossentropy, name="wrapped")
-    assert refused(loss, [0, 5], CLASSES_5).given == "classes from 0 to 5"
+    assert refused(loss, [0, 5], CLASSES_5).received == "classes from 0 to 5"
     accepted(LossFunctionWrapper(lambda y_true, y_pred: y_pred), np.zeros((4, 9)), (None, 3))

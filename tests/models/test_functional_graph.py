@@ -157,7 +157,7 @@ def test_two_layers_of_one_name_are_refused():
     assert str(caught.value) == (
         "Functional model 'm'\n"
         "  expected: layers whose names are all different\n"
-        "  given:    two layers named 'twin' (Dense and Dense)\n"
+        "  received: two layers named 'twin' (Dense and Dense)\n"
         "  fix:      give one of them another name="
     )
 
@@ -169,7 +169,7 @@ def test_an_input_that_is_not_in_the_graph_is_told():
     assert str(caught.value) == (
         "Functional model 'm'\n"
         "  expected: outputs that can be computed from the inputs 'x'\n"
-        "  given:    a path that begins at the tensor of 'other' (shape (None, 3)), "
+        "  received: a path that begins at the tensor of 'other' (shape (None, 3)), "
         "no input of it\n"
         "  fix:      add that tensor to inputs=, or build the outputs from 'x' alone"
     )

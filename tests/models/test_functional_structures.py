@@ -107,7 +107,7 @@ def test_a_missing_key_is_named():
     expected = (
         f"Functional model {model.name!r}\n"
         "  expected: inputs named a, b\n"
-        "  given:    inputs named a\n"
+        "  received: inputs named a\n"
         "  fix:      add b"
     )
     for call in (model, lambda x: model.predict(x, verbose=0)):
@@ -123,7 +123,7 @@ def test_an_unexpected_key_is_named():
     assert str(caught.value) == (
         f"Functional model {model.name!r}\n"
         "  expected: inputs named a, b\n"
-        "  given:    inputs named a, b, c\n"
+        "  received: inputs named a, b, c\n"
         "  fix:      drop c"
     )
 
@@ -141,7 +141,7 @@ def test_too_few_inputs_are_counted():
     assert str(caught.value) == (
         f"Functional model {model.name!r}\n"
         "  expected: 2 inputs: a, b\n"
-        "  given:    1\n"
+        "  received: 1\n"
         "  fix:      pass one tensor for each, as a list in this order or as a dict by name"
     )
 
@@ -208,5 +208,5 @@ def test_a_missing_batch_axis_is_told():
     with pytest.raises(SpecError) as caught:
         model(np.ones(3, "float32"))
     assert "expected: input 'x' of shape (None, 3)" in str(caught.value)
-    assert "given:    shape (3,)" in str(caught.value)
+    assert "received: shape (3,)" in str(caught.value)
     assert "add the batch axis, for example x[None]" in str(caught.value)

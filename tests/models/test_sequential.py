@@ -165,7 +165,7 @@ def test_two_layers_of_one_name_are_refused():
     assert str(caught.value) == (
         "Sequential model 's'\n"
         "  expected: layers whose names are all different\n"
-        "  given:    two layers named 'twin'\n"
+        "  received: two layers named 'twin'\n"
         "  fix:      give one of them another name="
     )
 

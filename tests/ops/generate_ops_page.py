@@ -1,4 +1,4 @@
-"""Writes docs/ops.md, the list of all ops by group: `python tests/ops/reference_page.py`."""
+"""Writes docs/ops.md, the list of all ops by group: `python tests/ops/generate_ops_page.py`."""
 
 import ast
 import inspect

@@ -67,7 +67,7 @@ def test_shapes_that_do_not_fit_are_refused(symbolic: bool) -> None:
     assert str(caught.value) == (
         "ops.binary_crossentropy\n"
         "  expected: target and output of one shape\n"
-        "  given:    target of shape (2, 3), output of shape (2, 4)\n"
+        "  received: target of shape (2, 3), output of shape (2, 4)\n"
         "  fix:      reshape one of them (class numbers are for "
         "ops.sparse_categorical_crossentropy)"
     )
@@ -76,6 +76,6 @@ def test_shapes_that_do_not_fit_are_refused(symbolic: bool) -> None:
     assert str(caught.value) == (
         "ops.sparse_categorical_crossentropy\n"
         "  expected: class numbers of shape (2,): that of output without its classes\n"
-        "  given:    target of shape (2, 4), output of shape (2, 4)\n"
+        "  received: target of shape (2, 4), output of shape (2, 4)\n"
         "  fix:      reshape the target (one-hot codes are for ops.categorical_crossentropy)"
     )

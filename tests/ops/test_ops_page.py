@@ -4,7 +4,7 @@ import importlib.util
 from pathlib import Path
 
 spec = importlib.util.spec_from_file_location(
-    "reference_page", Path(__file__).with_name("reference_page.py")
+    "generate_ops_page", Path(__file__).with_name("generate_ops_page.py")
 )
 reference = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(reference)
@@ -12,4 +12,6 @@ spec.loader.exec_module(reference)
 
 def test_the_page_lists_every_op_by_group():
     found = reference.PAGE.read_text("utf-8")
-    assert found == reference.page(), "docs/ops.md is old: run python tests/ops/reference_page.py"
+    assert found == reference.page(), (
+        "docs/ops.md is old: run python tests/ops/generate_ops_page.py"
+    )

@@ -302,6 +302,6 @@ def test_float16_models_scale_the_loss_around_it():
 def test_a_file_cannot_name_patterns_that_run_for_ages():
     config = optimizers.serialize(MultiOptimizer(OptimizerMap(SGD(), {"(a)\\1": Adam()})))
     muon = optimizers.serialize(optimizers.Muon(exclude_layers=["(?=a)"]))
-    for bad, who in ((config, "OptimizerMap"), (muon, "Muon")):
-        with pytest.raises(ValueError, match=f"{who}\n.*without references"):
+    for bad, source in ((config, "OptimizerMap"), (muon, "Muon")):
+        with pytest.raises(ValueError, match=f"{source}\n.*without references"):
             optimizers.deserialize(bad)

@@ -31,8 +31,8 @@ IN = {"a": X, "b": X[:, :2]}
 OUT = {"p": X[:, :1], "q": X[:, 1:2]}
 
 
-def error(expected, given, fix, who="Functional model 'm'"):
-    return f"{who}\n  expected: {expected}\n  given:    {given}\n  fix:      {fix}"
+def error(expected, given, fix, source="Functional model 'm'"):
+    return f"{source}\n  expected: {expected}\n  received: {given}\n  fix:      {fix}"
 
 
 LENGTHS = "arrays with the same number of samples"

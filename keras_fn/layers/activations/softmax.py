@@ -51,6 +51,6 @@ class Softmax(Layer):
             raise SpecError(
                 self._place,
                 expected=f"a mask that broadcasts to the inputs, {inputs}",
-                given=f"a mask of shape {mask}",
+                received=f"a mask of shape {mask}",
                 fix="give it the sizes of the inputs, or 1, from the last axis on",
             )

@@ -41,16 +41,22 @@ class Convolution(Layer):
         groups = count(self, "groups", groups)
         if filters % groups:
             raise misfit(
-                self, "filters", f"a multiple of groups={groups}", filters,
+                self,
+                "filters",
+                f"a multiple of groups={groups}",
+                filters,
                 f"for example filters={groups * max(1, round(filters / groups))}",
-            )  # fmt: skip
+            )
 
     def _refuse_strides_with_dilation(self) -> None:
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
             raise misfit(
-                self, "strides", f"1 where dilation_rate={self.dilation_rate}", self.strides,
+                self,
+                "strides",
+                f"1 where dilation_rate={self.dilation_rate}",
+                self.strides,
                 "leave one of strides and dilation_rate at 1",
-            )  # fmt: skip
+            )
 
     def _channels(self, input_shape: Any, groups: int = 1) -> int:
         """Returns the number of channels of the input, and asks for it from now on."""
@@ -59,7 +65,7 @@ class Convolution(Layer):
             raise SpecError(
                 self._place,
                 expected=f"a number of channels that groups={groups} divides",
-                given=f"{channels} channels (shape {input_shape}, {self.data_format})",
+                received=f"{channels} channels (shape {input_shape}, {self.data_format})",
                 fix="choose other groups, or check data_format",
             )
         self.input_spec = InputSpec(ndim=self.rank + 2, axes={self._channel_axis: channels})

@@ -74,9 +74,12 @@ class ConvTranspose(Convolution):
             self.output_padding = counts(self, "output_padding", output_padding, self.rank, 0)
             if any(n >= s for n, s in zip(self.output_padding, self.strides, strict=True)):
                 raise misfit(
-                    self, "output_padding", f"less than strides={self.strides}", output_padding,
+                    self,
+                    "output_padding",
+                    f"less than strides={self.strides}",
+                    output_padding,
                     "leave it None, or choose larger strides",
-                )  # fmt: skip
+                )
         self.use_bias = use_bias
         self.activation = activations.get(activation)
         describe(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)

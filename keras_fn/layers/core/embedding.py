@@ -52,9 +52,12 @@ class Embedding(Layer):
         self.input_dim = count(self, "input_dim", input_dim)
         self.output_dim = count(self, "output_dim", output_dim)
         describe(
-            self, "embeddings",
-            embeddings_initializer, embeddings_regularizer, embeddings_constraint,
-        )  # fmt: skip
+            self,
+            "embeddings",
+            embeddings_initializer,
+            embeddings_regularizer,
+            embeddings_constraint,
+        )
         self.mask_zero = self.supports_masking = mask_zero
         self.autocast = False  # half-precision floats cannot count far
         if weights is not None:

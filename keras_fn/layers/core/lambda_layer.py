@@ -53,7 +53,7 @@ class Lambda(Layer):
             raise DTypeError(
                 "Lambda",
                 expected="function: something to call",
-                given=f"function={function!r}",
+                received=f"function={function!r}",
                 fix="for example Lambda(lambda x: x * 2)",
             )
         self.function, self.output_shape, self.mask = function, output_shape, mask
@@ -76,11 +76,11 @@ class Lambda(Layer):
         if self.output_shape is None:
             return infer(self.call, (inputs, mask, training), {})
         shapes = self.output_shape
-        given = shape_of(inputs)
+        received = shape_of(inputs)
         if callable(shapes):
-            shapes = shapes(given)
+            shapes = shapes(received)
         else:
-            batch = tree.flatten(given)[0]
+            batch = tree.flatten(received)[0]
             shapes = map_shapes(lambda shape: (batch, *shape), shapes)
         dtype = self.compute_dtype
         return map_shapes(lambda shape: KerasTensor(shape, dtype, record_history=False), shapes)

@@ -42,5 +42,5 @@ class Wrapper(Layer):
     def from_config(cls, config: dict[str, Any]) -> Any:
         """Returns an instance made from what `get_config` gave."""
         config = dict(config)
-        layer = deserialize_keras_object(config.pop("layer"), role="layer")
+        layer = deserialize_keras_object(config.pop("layer"), kind="layer")
         return cls(layer, **config)

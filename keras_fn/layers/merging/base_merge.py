@@ -45,11 +45,11 @@ class Merge(Layer):
             return
         exactly = self._at_least == self._at_most
         number = f"{self._at_least}" if exactly else f"{self._at_least} or more"
-        given = f"{len(inputs)} inputs" if several else "one tensor, or something else"
+        received = f"{len(inputs)} inputs" if several else "one tensor, or something else"
         raise SpecError(
             self._place,
             expected=f"a list of {number} inputs",
-            given=given,
+            received=received,
             fix="call it on a list: layer([a, b])",
         )
 
@@ -67,7 +67,7 @@ class Merge(Layer):
                 self._place,
                 expected="inputs of one batch size, whose other sizes are equal or 1, from the "
                 "last axis on",
-                given=f"shapes {' and '.join(map(str, shapes))}",
+                received=f"shapes {' and '.join(map(str, shapes))}",
                 fix="bring them to one shape, for example with Dense or Reshape",
             )
 

@@ -42,7 +42,7 @@ class Concatenate(Merge):
             raise SpecError(
                 self._place,
                 expected=f"inputs whose shapes differ along axis {self.axis} only",
-                given=f"shapes {' and '.join(map(str, shapes))}",
+                received=f"shapes {' and '.join(map(str, shapes))}",
                 fix="choose another axis, or bring the other sizes to the same",
             )
 

@@ -41,7 +41,7 @@ class Dot(Merge):
             raise DTypeError(
                 "Dot",
                 expected="axes: an integer, or two of them",
-                given=f"axes={axes!r}",
+                received=f"axes={axes!r}",
                 fix="for example axes=(2, 1)",
             )
         self.axes, self.normalize = axes, normalize
@@ -63,7 +63,7 @@ class Dot(Merge):
             raise SpecError(
                 self._place,
                 expected=f"one batch size, and one size along axes={self.axes}, not the batch axis",
-                given=f"shapes {shapes[0]} and {shapes[1]}",
+                received=f"shapes {shapes[0]} and {shapes[1]}",
                 fix="choose other axes, or swap those of one input with Permute",
             )
 

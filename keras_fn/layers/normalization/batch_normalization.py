@@ -158,7 +158,7 @@ class BatchNormalization(Layer):
             raise SpecError(
                 self._place,
                 expected=f"a mask of rank {len(x.shape) - 1}, that of the inputs less 1",
-                given=f"mask {tuple(mask.shape)}, inputs {tuple(x.shape)}",
+                received=f"mask {tuple(mask.shape)}, inputs {tuple(x.shape)}",
                 fix="leave out the mask's last axis",
             )
         counted = expand_dims(cast(mask, "bool"), -1)
@@ -214,7 +214,10 @@ def _clipping(layer: Any, bounds: dict[str, float] | None) -> dict[str, float]:
     ordered = rmin is None or rmax is None or rmin <= rmax
     if not set(bounds) <= set(_CLIPS) or not ordered or (dmax is not None and dmax < 0):
         raise misfit(
-            layer, "renorm_clipping", "rmin <= rmax and dmax >= 0, or some of them", bounds,
+            layer,
+            "renorm_clipping",
+            "rmin <= rmax and dmax >= 0, or some of them",
+            bounds,
             "for example renorm_clipping={'rmin': 0.3, 'rmax': 3.0, 'dmax': 5.0}",
-        )  # fmt: skip
+        )
     return bounds

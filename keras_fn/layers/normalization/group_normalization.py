@@ -65,9 +65,12 @@ class GroupNormalization(Layer):
         super().__init__(**kwargs)
         if not isinstance(groups, int) or isinstance(groups, bool) or groups < -1 or groups == 0:
             raise misfit(
-                self, "groups", "a positive integer, or -1 for one channel a group", groups,
+                self,
+                "groups",
+                "a positive integer, or -1 for one channel a group",
+                groups,
                 "for example groups=8",
-            )  # fmt: skip
+            )
         self.groups, self.axis, self.epsilon = groups, axis, epsilon
         self.center, self.scale = center, scale
         describe(self, "beta", beta_initializer, beta_regularizer, beta_constraint)
@@ -86,7 +89,7 @@ class GroupNormalization(Layer):
             raise SpecError(
                 self._place,
                 expected=f"a number of channels that groups={groups} divides",
-                given=f"{channels} channels at axis {self.axis} (shape {tuple(input_shape)})",
+                received=f"{channels} channels at axis {self.axis} (shape {tuple(input_shape)})",
                 fix="choose other groups",
             )
         self.input_spec = InputSpec(ndim=rank, axes={axis: channels})

@@ -25,7 +25,7 @@ def _checked_axis(layer: Layer, axis: Any) -> Any:
     raise DTypeError(
         type(layer).__name__,
         expected="axis: an integer, or a list of them",
-        given=f"axis={axis!r}",
+        received=f"axis={axis!r}",
         fix="for example axis=-1",
     )
 

@@ -54,7 +54,10 @@ def _noise_shape(layer: Layer, shape: Any) -> tuple[int | None, ...] | None:
         return None
     if not isinstance(shape, (list, tuple)) or not all(n is None or is_count(n) for n in shape):
         raise misfit(
-            layer, "noise_shape", "a tuple of positive integers and None", shape,
+            layer,
+            "noise_shape",
+            "a tuple of positive integers and None",
+            shape,
             "for example noise_shape=(None, 1, None)",
-        )  # fmt: skip
+        )
     return tuple(shape)

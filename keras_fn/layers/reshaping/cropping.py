@@ -46,7 +46,7 @@ class Cropping(Layer):
                 raise SpecError(
                     self._place,
                     expected=f"sizes above what cropping={self.cropping} takes off",
-                    given=f"shape {tuple(inputs.shape)}, {self.data_format}",
+                    received=f"shape {tuple(inputs.shape)}, {self.data_format}",
                     fix="crop less, or check data_format",
                 )
         return getitem(inputs, self._key)

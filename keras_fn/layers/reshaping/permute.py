@@ -28,9 +28,12 @@ class Permute(Layer):
         super().__init__(**kwargs)
         if not isinstance(dims, (list, tuple)) or sorted(dims) != list(range(1, len(dims) + 1)):
             raise misfit(
-                self, "dims", "each axis once, counted from 1 (the batch axis stays)", dims,
+                self,
+                "dims",
+                "each axis once, counted from 1 (the batch axis stays)",
+                dims,
                 "for example dims=(2, 1)",
-            )  # fmt: skip
+            )
         self.dims = tuple(dims)
         self.input_spec = InputSpec(ndim=len(self.dims) + 1)
 

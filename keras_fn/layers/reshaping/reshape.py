@@ -33,9 +33,12 @@ class Reshape(Layer):
             is_count(size, 0) or size == -1 for size in target_shape
         ):
             raise misfit(
-                self, "target_shape", "a tuple of integers of 0 or more, or -1", target_shape,
+                self,
+                "target_shape",
+                "a tuple of integers of 0 or more, or -1",
+                target_shape,
                 "for example target_shape=(28, 28, 1)",
-            )  # fmt: skip
+            )
         if list(target_shape).count(-1) > 1:
             raise misfit(
                 self, "target_shape", "one size of -1 at most", target_shape, "name the others"
@@ -46,9 +49,9 @@ class Reshape(Layer):
         """Returns the inputs, reshaped."""
         return reshape(inputs, (shape_of(inputs)[0], *self._sizes(tuple(inputs.shape)[1:])))
 
-    def _sizes(self, given: Any) -> tuple[int, ...]:
+    def _sizes(self, received: Any) -> tuple[int, ...]:
         """Returns the target with -1 worked out, where all sizes are known."""
-        target, total = self.target_shape, product(given)
+        target, total = self.target_shape, product(received)
         if total is None:
             return target
         known = product([size for size in target if size != -1]) or 0
@@ -57,7 +60,7 @@ class Reshape(Layer):
             raise SpecError(
                 self._place,
                 expected=f"samples whose elements fill target_shape={target}",
-                given=f"samples of shape {given}, {total} elements",
+                received=f"samples of shape {received}, {total} elements",
                 fix="count the elements, or let one size be -1",
             )
         return tuple(total // known if size == -1 else size for size in target)

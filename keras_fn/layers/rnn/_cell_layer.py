@@ -39,10 +39,13 @@ class CellLayer(RNN):
             raise misfit(self, "use_cudnn", "'auto', True or False", value, "leave it away")
         if value is True and (self.unroll or not self.cell.is_classic or self.recurrent_dropout):
             raise misfit(
-                self, "use_cudnn", "arguments with which the layer is one op", value,
+                self,
+                "use_cudnn",
+                "arguments with which the layer is one op",
+                value,
                 "take the default activations, no recurrent_dropout and no unroll, "
                 "or use_cudnn='auto'",
-            )  # fmt: skip
+            )
         self.use_cudnn = value
 
     def get_config(self) -> dict[str, Any]:

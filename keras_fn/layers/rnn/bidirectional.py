@@ -59,14 +59,17 @@ class Bidirectional(Layer):
         backward_layer: Layer | None = None,
         **kwargs: Any,
     ):
-        for name, given in (("layer", layer), ("backward_layer", backward_layer)):
-            if not isinstance(given, Layer) and (given is not None or name == "layer"):
-                raise misfit(self, name, "a recurrent layer", given, "for example LSTM(8)")
+        for name, received in (("layer", layer), ("backward_layer", backward_layer)):
+            if not isinstance(received, Layer) and (received is not None or name == "layer"):
+                raise misfit(self, name, "a recurrent layer", received, "for example LSTM(8)")
         if merge_mode not in _MERGES:
             raise misfit(
-                self, "merge_mode", "'concat', 'sum', 'mul', 'ave' or None", merge_mode,
+                self,
+                "merge_mode",
+                "'concat', 'sum', 'mul', 'ave' or None",
+                merge_mode,
                 "leave it away to concatenate",
-            )  # fmt: skip
+            )
         super().__init__(**kwargs)
         self.forward_layer = _remade(layer, "forward_")
         self.backward_layer = backward_layer or _remade(layer, "backward_", go_backwards=True)
@@ -88,16 +91,21 @@ class Bidirectional(Layer):
         forward, backward = self.forward_layer, self.backward_layer
         if forward.go_backwards or not backward.go_backwards:
             raise misfit(
-                self, "backward_layer", "layer to go forwards and backward_layer backwards",
+                self,
+                "backward_layer",
+                "layer to go forwards and backward_layer backwards",
                 (forward.go_backwards, backward.go_backwards),
                 "set go_backwards=True on backward_layer, and on it alone",
-            )  # fmt: skip
+            )
         for name in ("stateful", "return_sequences", "return_state"):
             if getattr(forward, name) != getattr(backward, name):
                 raise misfit(
-                    self, "backward_layer", f"{name}={getattr(forward, name)}, as layer has",
-                    getattr(backward, name), f"give both layers the same {name}",
-                )  # fmt: skip
+                    self,
+                    "backward_layer",
+                    f"{name}={getattr(forward, name)}, as layer has",
+                    getattr(backward, name),
+                    f"give both layers the same {name}",
+                )
 
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
         """Builds both layers."""
@@ -180,7 +188,7 @@ class Bidirectional(Layer):
     def from_config(cls, config: dict[str, Any]) -> Any:
         """Returns an instance made from what `get_config` gave."""
         inner = {
-            name: deserialize_keras_object(config[name], role="layer")
+            name: deserialize_keras_object(config[name], kind="layer")
             for name in ("layer", "backward_layer")
             if config.get(name) is not None
         }
@@ -200,4 +208,4 @@ def _remade(layer: Layer, prefix: str, **changes: Any) -> Any:
     config = serialize_keras_object(layer)
     config.pop("build_config", None)
     config["config"].update(name=prefix + layer.name.removeprefix(prefix), **changes)
-    return deserialize_keras_object(config, role="layer")
+    return deserialize_keras_object(config, kind="layer")

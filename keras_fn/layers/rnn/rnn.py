@@ -89,14 +89,20 @@ class RNN(Layer):
             cell = StackedRNNCells(cell)
         if not hasattr(cell, "call") or getattr(cell, "state_size", None) is None:
             raise misfit(
-                self, "cell", "a cell with call() and state_size", cell,
+                self,
+                "cell",
+                "a cell with call() and state_size",
+                cell,
                 "give the class a call(inputs, states) and an attribute state_size",
-            )  # fmt: skip
+            )
         if not all(isinstance(size, int) for size in tree.flatten(cell.state_size)):
             raise misfit(
-                self, "cell", "a state_size that is an integer or a list of integers",
-                cell.state_size, "name the number of units of each state",
-            )  # fmt: skip
+                self,
+                "cell",
+                "a state_size that is an integer or a list of integers",
+                cell.state_size,
+                "name the number of units of each state",
+            )
         self.cell = cell
         self.return_sequences = return_sequences
         self.return_state = return_state
@@ -123,7 +129,7 @@ class RNN(Layer):
                 raise SpecError(
                     self._place,
                     expected="a known batch size, as stateful=True",
-                    given=f"sequences of shape {tuple(sequences_shape)}",
+                    received=f"sequences of shape {tuple(sequences_shape)}",
                     fix="name it, for example Input(batch_shape=(32, None, 8))",
                 )
             self._memory = _Memory(
@@ -154,7 +160,7 @@ class RNN(Layer):
             raise SpecError(
                 self._place,
                 expected="a known number of time steps, as unroll=True",
-                given=f"sequences of shape {tuple(sequences.shape)}",
+                received=f"sequences of shape {tuple(sequences.shape)}",
                 fix="name it, for example Input(shape=(10, 8)), or leave unroll away",
             )
         if tree.is_nested(mask):
@@ -172,17 +178,17 @@ class RNN(Layer):
                 variable.assign(state)
         return (output, *states) if self.return_state else output
 
-    def _first_states(self, sequences: Any, given: Any) -> list[Any]:
+    def _first_states(self, sequences: Any, received: Any) -> list[Any]:
         """The states before the first step: given, kept from the batch before, or the cell's."""
         batch_size = shape_of(sequences)[0]
         self._check_batch_size(sequences.shape[0])
         start = self.get_initial_state(batch_size)
-        if given is None and self.stateful:
+        if received is None and self.stateful:
             # Copies: assigning the last states may change what was read, and gradients need it.
-            given = tree.map_structure(lambda v: add(v.value, 0.0), self.states)
-        if given is None:
+            received = tree.map_structure(lambda v: add(v.value, 0.0), self.states)
+        if received is None:
             return start
-        values = tree.flatten(given)
+        values = tree.flatten(received)
         wanted = tree.flatten(start)
         fits = len(values) == len(wanted) and all(
             may_be(v.shape, w.shape) for v, w in zip(values, wanted, strict=True)
@@ -191,10 +197,10 @@ class RNN(Layer):
             raise SpecError(
                 self._place,
                 expected=f"initial_state: {', '.join(str(tuple(w.shape)) for w in wanted)}",
-                given=", ".join(str(tuple(v.shape)) for v in values),
+                received=", ".join(str(tuple(v.shape)) for v in values),
                 fix="pass a list with a tensor of shape (batch, units) for each state of the cell",
             )
-        return tree.pack(
+        return tree.unflatten(
             start,
             [cast(convert_to_tensor(v), w.dtype) for v, w in zip(values, wanted, strict=True)],
         )
@@ -207,7 +213,7 @@ class RNN(Layer):
             raise SpecError(
                 self._place,
                 expected=f"batches of {kept}, the size of the states that it keeps",
-                given=f"a batch of {size}",
+                received=f"a batch of {size}",
                 fix="make all batches of one size, or leave stateful away",
             )
 
@@ -231,9 +237,14 @@ class RNN(Layer):
             steps = swapaxes(sequences, 0, 1)
             step = _cell_utils.step_of(cell, batch_size, training, self._policy)
         last, outputs, states = recurrence(
-            step, steps, states, None if mask is None else swapaxes(cast(mask, "bool"), 0, 1),
-            self.go_backwards, self.zero_output_for_mask, self.unroll,
-        )  # fmt: skip
+            step,
+            steps,
+            states,
+            None if mask is None else swapaxes(cast(mask, "bool"), 0, 1),
+            self.go_backwards,
+            self.zero_output_for_mask,
+            self.unroll,
+        )
         return last, swapaxes(outputs, 0, 1), states
 
     def _is_one_op(self, drop: Dropped) -> bool:
@@ -253,7 +264,7 @@ class RNN(Layer):
     def from_config(cls, config: dict[str, Any]) -> Any:
         """Returns an instance made from what `get_config` gave."""
         config = dict(config)
-        cell = deserialize_keras_object(config.pop("cell"), role="layer")
+        cell = deserialize_keras_object(config.pop("cell"), kind="layer")
         return cls(cell, **config)
 
 

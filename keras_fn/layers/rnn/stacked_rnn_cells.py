@@ -37,9 +37,12 @@ class StackedRNNCells(Layer):
         for cell in self.cells:
             if not hasattr(cell, "call") or not hasattr(cell, "state_size"):
                 raise misfit(
-                    self, "cells", "cells with call() and state_size", cell,
+                    self,
+                    "cells",
+                    "cells with call() and state_size",
+                    cell,
                     "give the class a call(inputs, states) and an attribute state_size",
-                )  # fmt: skip
+                )
 
     @property
     def state_size(self) -> list[Any]:
@@ -65,7 +68,7 @@ class StackedRNNCells(Layer):
     def call(self, inputs: Any, states: Any, training: bool = False) -> Any:
         """Returns the output of one time step and the next states."""
         output, new = self.stepper(shape_of(inputs)[0], training)(inputs, states)
-        return output, tree.pack(states, tree.flatten(new))
+        return output, tree.unflatten(states, tree.flatten(new))
 
     def stepper(self, batch_size: Any, training: bool) -> Step:
         """Returns the step of all cells, with dropout masks that are the same each time."""
@@ -85,4 +88,4 @@ class StackedRNNCells(Layer):
         """Returns an instance made from what `get_config` gave."""
         config = dict(config)
         cells = config.pop("cells")
-        return cls([deserialize_keras_object(cell, role="layer") for cell in cells], **config)
+        return cls([deserialize_keras_object(cell, kind="layer") for cell in cells], **config)

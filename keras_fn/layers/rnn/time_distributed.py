@@ -54,7 +54,7 @@ class TimeDistributed(Wrapper):
             raise SpecError(
                 self._place,
                 expected="inputs of shape (batch, time, ...), 3 axes or more",
-                given=f"shape {tuple(shape)}",
+                received=f"shape {tuple(shape)}",
                 fix="add an axis, for example Reshape((-1, 1))",
             )
         return (shape[0], *shape[2:])
@@ -79,7 +79,7 @@ class TimeDistributed(Wrapper):
             raise SpecError(
                 self._place,
                 expected=f"a mask that begins with the axes {tuple(x.shape[:2])} of the inputs",
-                given=f"a mask of shape {tuple(m.shape)}",
+                received=f"a mask of shape {tuple(m.shape)}",
                 fix="pass booleans of shape (batch, time)",
             )
 

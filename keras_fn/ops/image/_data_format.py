@@ -17,14 +17,14 @@ from keras_fn.ops.math import round as round_
 from keras_fn.settings import standardize_data_format
 
 
-def axes_of(images: Any, data_format: str | None, who: str) -> tuple[int, int, int]:
+def axes_of(images: Any, data_format: str | None, source: str) -> tuple[int, int, int]:
     """Returns the axes of height, width and channels, counted from the end."""
     rank = len(images.shape)
     if rank not in (3, 4):
         raise SpecError(
-            who,
+            source,
             expected="an image (rank 3) or a batch of images (rank 4)",
-            given=f"shape {tuple(images.shape)}",
+            received=f"shape {tuple(images.shape)}",
             fix="add or drop an axis",
         )
     last = standardize_data_format(data_format) == "channels_last"
@@ -46,13 +46,13 @@ def replaced(shape: Any, sizes: dict[int, Any]) -> tuple[Any, ...]:
     return tuple(result)
 
 
-def one_of(value: Any, values: Any, name: str, who: str) -> None:
+def one_of(value: Any, values: Any, name: str, source: str) -> None:
     """Refuses what is none of the values."""
     if value not in values:
         raise SpecError(
-            who,
+            source,
             expected=f"{name} one of {', '.join(map(repr, values))}",
-            given=f"{name}={value!r}",
+            received=f"{name}={value!r}",
             fix=f"check {name}=",
         )
 

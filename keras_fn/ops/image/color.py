@@ -17,12 +17,12 @@ from keras_fn.ops.logic import equal, greater, less, where
 from keras_fn.ops.manipulation import expand_dims, stack, unstack
 
 
-def _channels(images: Tensor, axis: int, allowed: tuple[int, ...], who: str) -> None:
+def _channels(images: Tensor, axis: int, allowed: tuple[int, ...], source: str) -> None:
     if images.shape[axis] not in (*allowed, None):
         raise SpecError(
-            who,
+            source,
             expected=f"images of {' or '.join(map(str, allowed))} channels",
-            given=f"{images.shape[axis]} (shape {tuple(images.shape)})",
+            received=f"{images.shape[axis]} (shape {tuple(images.shape)})",
             fix="check the images, and data_format",
         )
 
@@ -49,9 +49,9 @@ def rgb_to_grayscale(images: Tensor, data_format: str | None = None) -> Tensor:
     References:
         ITU-R BT.601: the weights.
     """
-    who = "ops.image.rgb_to_grayscale"
-    axis = axes_of(images, data_format, who)[2]
-    _channels(images, axis, (1, 3), who)
+    source = "ops.image.rgb_to_grayscale"
+    axis = axes_of(images, data_format, source)[2]
+    _channels(images, axis, (1, 3), source)
     if images.shape[axis] == 1:
         return images
     dtype = dtypes.result_type(images.dtype)
@@ -60,16 +60,18 @@ def rgb_to_grayscale(images: Tensor, data_format: str | None = None) -> Tensor:
     return cast(expand_dims(tensordot(wide, weights, [[axis], [0]]), axis), dtype)
 
 
-def _planes(images: Tensor, data_format: str | None, who: str) -> tuple[list[Tensor], int]:
+def _planes(images: Tensor, data_format: str | None, source: str) -> tuple[list[Tensor], int]:
     """Returns the three channels, and their axis."""
-    axis = axes_of(images, data_format, who)[2]
-    _channels(images, axis, (3,), who)
+    axis = axes_of(images, data_format, source)[2]
+    _channels(images, axis, (3,), source)
     dtype = dtypes.result_type(images.dtype)
     if not dtypes.is_float(dtype):
         raise DTypeError(
-            who, expected="images of floats", given=dtype,
+            source,
+            expected="images of floats",
+            received=dtype,
             fix="cast them, and divide by 255 if they are bytes",
-        )  # fmt: skip
+        )
     return unstack(images, 3, axis), axis
 
 

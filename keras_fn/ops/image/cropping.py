@@ -13,32 +13,38 @@ from keras_fn.ops.image._data_format import axes_of, placed, replaced
 from keras_fn.ops.indexing import getitem
 
 
-def _two_of(who: str, names: tuple[str, str, str], values: tuple[Any, Any, Any]) -> None:
+def _two_of(source: str, names: tuple[str, str, str], values: tuple[Any, Any, Any]) -> None:
     """Refuses other than two of three numbers."""
-    given = ", ".join(f"{n}={v}" for n, v in zip(names, values, strict=True) if v is not None)
+    received = ", ".join(f"{n}={v}" for n, v in zip(names, values, strict=True) if v is not None)
     if sum(v is not None for v in values) != 2:
         raise SpecError(
-            who, expected=f"two of {', '.join(names)}: the third follows",
-            given=given or "none", fix="give two",
-        )  # fmt: skip
+            source,
+            expected=f"two of {', '.join(names)}: the third follows",
+            received=received or "none",
+            fix="give two",
+        )
     if any(v is not None and v < 0 for v in values):
-        raise SpecError(who, expected="numbers of 0 or more", given=given, fix="check their signs")
+        raise SpecError(
+            source, expected="numbers of 0 or more", received=received, fix="check their signs"
+        )
 
 
-def _fits(who: str, target: Any, size: Any, used: Any) -> None:
+def _fits(source: str, target: Any, size: Any, used: Any) -> None:
     if isinstance(used, int) and used < 0:
         raise SpecError(
-            who, expected=f"sizes and margins that a size of {size} has room for"
-            if who.endswith("crop_images") else f"a target that has room for a size of {size}",
-            given=f"a target of {target}, and a margin of {used}",
+            source,
+            expected=f"sizes and margins that a size of {size} has room for"
+            if source.endswith("crop_images")
+            else f"a target that has room for a size of {size}",
+            received=f"a target of {target}, and a margin of {used}",
             fix="check the target, and the margins",
-        )  # fmt: skip
+        )
 
 
 _CROP, _PAD = "ops.image.crop_images", "ops.image.pad_images"
 
 
-def _split(who: str, whole: Any, before: Any, part: Any, after: Any) -> tuple[Any, Any, Any]:
+def _split(source: str, whole: Any, before: Any, part: Any, after: Any) -> tuple[Any, Any, Any]:
     """Solves `whole = before + part + after`; returns the first three, None where unknown."""
     if sum(x is None for x in (whole, before, part, after)) == 1:
         if whole is None:
@@ -49,28 +55,28 @@ def _split(who: str, whole: Any, before: Any, part: Any, after: Any) -> tuple[An
             part = whole - before - after
         else:
             after = whole - before - part
-    target, size = (part, whole) if who == _CROP else (whole, part)
+    target, size = (part, whole) if source == _CROP else (whole, part)
     for used in (before, part, after):
-        _fits(who, target, size, used)
+        _fits(source, target, size, used)
     return whole, before, part
 
 
 def _results(
-    who: str, images: Any, sizes: Any, data_format: str | None, rows: Any, columns: Any
+    source: str, images: Any, sizes: Any, data_format: str | None, rows: Any, columns: Any
 ) -> list[tuple[int, Any, Any]]:
     """Returns, for height and width, the axis, the margin before, and the size of the result."""
-    crops = who == _CROP
+    crops = source == _CROP
     kind = "cropping" if crops else "padding"
-    height, width, _ = axes_of(images, data_format, who)
+    height, width, _ = axes_of(images, data_format, source)
     found = []
     for axis, (first, last, size), values in (
         (height, ("top", "bottom", "height"), rows),
         (width, ("left", "right", "width"), columns),
     ):
-        _two_of(who, (f"{first}_{kind}", f"{last}_{kind}", f"target_{size}"), values)
+        _two_of(source, (f"{first}_{kind}", f"{last}_{kind}", f"target_{size}"), values)
         before, after, target = values
         whole, part = (sizes[axis], target) if crops else (target, sizes[axis])
-        whole, before, part = _split(who, whole, before, part, after)
+        whole, before, part = _split(source, whole, before, part, after)
         found.append((axis, before, part if crops else whole))
     return found
 

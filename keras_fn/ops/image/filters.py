@@ -45,21 +45,25 @@ def _filtered(planes: Tensor, rows: Any, columns: Any, padding: str) -> Tensor:
 
 def _check_blur(images: Any, kernel_size: Any, sigma: Any, data_format: str | None) -> int:
     """Returns the axis of the channels."""
-    who = "ops.image.gaussian_blur"
-    axis = axes_of(images, data_format, who)[2]
+    source = "ops.image.gaussian_blur"
+    axis = axes_of(images, data_format, source)[2]
     if len(kernel_size) != 2 or min(kernel_size) < 1:
         raise SpecError(
-            who, expected="a kernel_size of two numbers, 1 or more", given=f"{kernel_size}",
+            source,
+            expected="a kernel_size of two numbers, 1 or more",
+            received=f"{kernel_size}",
             fix="give the width and the height",
-        )  # fmt: skip
+        )
     numbers = isinstance(sigma, (tuple, list))
     if (len(sigma) if numbers else sigma.shape[0]) != 2 or (
         numbers and any(isinstance(s, (int, float)) and s <= 0 for s in sigma)
     ):
         raise SpecError(
-            who, expected="two numbers greater than 0 as sigma", given=f"{sigma}",
+            source,
+            expected="two numbers greater than 0 as sigma",
+            received=f"{sigma}",
             fix="give the deviations along the width and the height",
-        )  # fmt: skip
+        )
     return axis
 
 
@@ -112,13 +116,15 @@ def gaussian_blur(
 
 
 def _check_sobel(images: Any, data_format: str | None) -> tuple[int, int]:
-    who = "ops.image.sobel_edges"
-    height, width, _ = axes_of(images, data_format, who)
+    source = "ops.image.sobel_edges"
+    height, width, _ = axes_of(images, data_format, source)
     if len(images.shape) != 4:
         raise SpecError(
-            who, expected="a batch of images (rank 4)", given=f"shape {tuple(images.shape)}",
+            source,
+            expected="a batch of images (rank 4)",
+            received=f"shape {tuple(images.shape)}",
             fix="add an axis for the batch",
-        )  # fmt: skip
+        )
     return height, width
 
 
@@ -167,20 +173,24 @@ def sobel_edges(images: Tensor, data_format: str | None = None) -> Tensor:
 
 def _check_ssim(one: Any, other: Any, filter_size: int, data_format: str | None) -> int:
     """Returns the axis of the channels."""
-    who = "ops.image.ssim"
-    height, width, axis = axes_of(one, data_format, who)
-    axes_of(other, data_format, who)
+    source = "ops.image.ssim"
+    height, width, axis = axes_of(one, data_format, source)
+    axes_of(other, data_format, source)
     if not alike(one.shape, other.shape):
         raise SpecError(
-            who, expected="images of one shape", fix="resize one of them",
-            given=f"shapes {tuple(one.shape)} and {tuple(other.shape)}",
-        )  # fmt: skip
+            source,
+            expected="images of one shape",
+            fix="resize one of them",
+            received=f"shapes {tuple(one.shape)} and {tuple(other.shape)}",
+        )
     sizes = [n for n in (one.shape[height], one.shape[width]) if isinstance(n, int)]
     if filter_size < 1 or any(n < filter_size for n in sizes):
         raise SpecError(
-            who, expected="a filter_size that fits the images",
-            given=f"{filter_size} for shape {tuple(one.shape)}", fix="make it smaller",
-        )  # fmt: skip
+            source,
+            expected="a filter_size that fits the images",
+            received=f"{filter_size} for shape {tuple(one.shape)}",
+            fix="make it smaller",
+        )
     return axis
 
 

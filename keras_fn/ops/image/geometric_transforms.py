@@ -97,17 +97,17 @@ def _as(x: Tensor, dtype: str) -> Tensor:
 
 
 def _check_map(inputs: Any, coordinates: Any, order: int, fill_mode: str) -> None:
-    who = "ops.image.map_coordinates"
+    source = "ops.image.map_coordinates"
     shape, rank = tuple(coordinates.shape), len(inputs.shape)
     if len(shape) < 2 or shape[0] not in (rank, None) or not rank:
         raise SpecError(
-            who,
+            source,
             expected=f"coordinates of rank 2 or more, {rank} along the first axis",
-            given=f"shape {shape} for inputs of shape {tuple(inputs.shape)}",
+            received=f"shape {shape} for inputs of shape {tuple(inputs.shape)}",
             fix="stack the coordinates, one row for each axis of inputs",
         )
-    one_of(order, (0, 1), "order", who)
-    one_of(fill_mode, tuple(_INSIDE), "fill_mode", who)
+    one_of(order, (0, 1), "order", source)
+    one_of(fill_mode, tuple(_INSIDE), "fill_mode", source)
 
 
 def _map(
@@ -167,12 +167,12 @@ def map_coordinates(
 
 
 def _check_images(
-    images: Any, interpolation: str, fill_mode: str, data_format: str | None, who: str
+    images: Any, interpolation: str, fill_mode: str, data_format: str | None, source: str
 ) -> bool:
     """Returns whether the channels come last."""
-    last = axes_of(images, data_format, who)[2] == -1
-    one_of(interpolation, tuple(_ORDERS), "interpolation", who)
-    one_of(fill_mode, tuple(_INSIDE), "fill_mode", who)
+    last = axes_of(images, data_format, source)[2] == -1
+    one_of(interpolation, tuple(_ORDERS), "interpolation", source)
+    one_of(fill_mode, tuple(_INSIDE), "fill_mode", source)
     return last
 
 
@@ -205,9 +205,14 @@ def _warped(
         return take(flat, first + indices[0] * width + indices[1], axis=0)
 
     found = _looked_up(
-        gather, lambda v: expand_dims(v, -1), [y, x_], (height, width),
-        _ORDERS[interpolation], fill_mode, fill_value,
-    )  # fmt: skip
+        gather,
+        lambda v: expand_dims(v, -1),
+        [y, x_],
+        (height, width),
+        _ORDERS[interpolation],
+        fill_mode,
+        fill_value,
+    )
     found = _as(found, dtype)
     found = found if channels_last else moveaxis(found, -1, 1)
     return found if len(images.shape) == 4 else squeeze(found, 0)
@@ -228,15 +233,15 @@ def _projected(parameters: Tensor) -> Any:
     return coordinates
 
 
-def _one_or_each(images: Any, x: Any, tail: tuple[int, ...], name: str, who: str) -> None:
+def _one_or_each(images: Any, x: Any, tail: tuple[int, ...], name: str, source: str) -> None:
     """Refuses other than one of `x` for all images, or one for each."""
     shape = tuple(x.shape)
     batch = images.shape[0] if len(images.shape) == 4 else 1
     if not any(alike(shape, fit) for fit in (tail, (1, *tail), (batch, *tail))):
         raise SpecError(
-            who,
+            source,
             expected=f"{name} of shape {tail}, or of {('images', *tail)}: one for each",
-            given=f"shape {shape} for images of shape {tuple(images.shape)}",
+            received=f"shape {shape} for images of shape {tuple(images.shape)}",
             fix=f"check the axes of {name}",
         )
 
@@ -244,9 +249,9 @@ def _one_or_each(images: Any, x: Any, tail: tuple[int, ...], name: str, who: str
 def _check_affine(
     images: Any, transform: Any, interpolation: str, fill_mode: str, data_format: str | None
 ) -> bool:
-    who = "ops.image.affine_transform"
-    last = _check_images(images, interpolation, fill_mode, data_format, who)
-    _one_or_each(images, transform, (8,), "transform", who)
+    source = "ops.image.affine_transform"
+    last = _check_images(images, interpolation, fill_mode, data_format, source)
+    _one_or_each(images, transform, (8,), "transform", source)
     return last
 
 
@@ -308,10 +313,10 @@ def affine_transform(
 def _check_perspective(
     images: Any, start: Any, end: Any, interpolation: str, data_format: str | None
 ) -> bool:
-    who = "ops.image.perspective_transform"
-    last = _check_images(images, interpolation, "constant", data_format, who)
+    source = "ops.image.perspective_transform"
+    last = _check_images(images, interpolation, "constant", data_format, source)
     for name, points in (("start_points", start), ("end_points", end)):
-        _one_or_each(images, points, (4, 2), name, who)
+        _one_or_each(images, points, (4, 2), name, source)
     return last
 
 
@@ -443,14 +448,14 @@ def elastic_transform(
         Simard, Steinkraus and Platt, "Best practices for convolutional neural networks applied
         to visual document analysis", 2003.
     """
-    who = "ops.image.elastic_transform"
-    last = _check_images(images, interpolation, fill_mode, data_format, who)
+    source = "ops.image.elastic_transform"
+    last = _check_images(images, interpolation, fill_mode, data_format, source)
     reach = int(6 * sigma) | 1
 
     def coordinates(rows: Tensor, columns: Tensor, dtype: str) -> tuple[Tensor, Tensor]:
         batch = shape_of(images)[0] if len(images.shape) == 4 else 1
         sizes = (shape_of(rows)[0], shape_of(columns)[0])
-        moves = current().ops.random_normal((2, batch, *sizes), dtype, _key(seed, who))
+        moves = current().ops.random_normal((2, batch, *sizes), dtype, _key(seed, source))
         moves = reshape(moves * sigma, (-1, *sizes, 1))
         smooth = gaussian_blur(moves, (reach, reach), (sigma, sigma), "channels_last")
         smooth = reshape(smooth * alpha, (2, batch, *sizes))
@@ -459,7 +464,7 @@ def elastic_transform(
     return _warped(images, coordinates, interpolation, fill_mode, fill_value, last)
 
 
-def _key(seed: Any, who: str) -> Any:
+def _key(seed: Any, source: str) -> Any:
     """The key of a draw: two integers."""
     if hasattr(seed, "next"):
         return seed.next()
@@ -469,7 +474,9 @@ def _key(seed: Any, who: str) -> Any:
         seed = random.getrandbits(32)
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
         raise DTypeError(
-            who, expected="an integer seed, or a SeedGenerator", given=f"{seed!r}",
+            source,
+            expected="an integer seed, or a SeedGenerator",
+            received=f"{seed!r}",
             fix="pass an integer, or None",
-        )  # fmt: skip
+        )
     return current().convert_to_tensor(np.array([int(seed) % 2**32, 0], "uint32"))

@@ -31,25 +31,30 @@ def _plan(images: Any, size: Sizes, strides: Any, dilation_rate: Sizes, padding:
     spatial = 2 if isinstance(size, int) else len(size)
     if spatial not in (2, 3):
         raise SpecError(
-            _WHO, expected="a size for two axes, or for three", given=f"size={size}",
+            _WHO,
+            expected="a size for two axes, or for three",
+            received=f"size={size}",
             fix="check size=",
-        )  # fmt: skip
+        )
     if len(images.shape) not in (spatial + 1, spatial + 2):
         kind = "an image (rank 3) or a batch of images (rank 4)"
         volume = "a volume (rank 4) or a batch of volumes (rank 5)"
         raise SpecError(
-            _WHO, expected=kind if spatial == 2 else volume,
-            given=f"shape {tuple(images.shape)}", fix="add or drop an axis",
-        )  # fmt: skip
+            _WHO,
+            expected=kind if spatial == 2 else volume,
+            received=f"shape {tuple(images.shape)}",
+            fix="add or drop an axis",
+        )
     one_of(padding, ("valid", "same"), "padding", _WHO)
     steps = (per_axis(n, spatial) for n in (size, strides or size, dilation_rate))
     plan = tuple(steps)
     if any(len(n) != spatial or min(n) < 1 for n in plan):
         raise SpecError(
-            _WHO, expected=f"sizes, strides and dilation rates of 1 or more for {spatial} axes",
-            given=f"size={size}, strides={strides}, dilation_rate={dilation_rate}",
+            _WHO,
+            expected=f"sizes, strides and dilation rates of 1 or more for {spatial} axes",
+            received=f"size={size}, strides={strides}, dilation_rate={dilation_rate}",
             fix="give one number, or one for each axis",
-        )  # fmt: skip
+        )
     return plan
 
 
@@ -187,7 +192,9 @@ def extract_patches_3d(
     size = (size,) * 3 if isinstance(size, int) else tuple(size)
     if len(size) != 3:
         raise SpecError(
-            "ops.image.extract_patches_3d", expected="a size for three axes", given=f"size={size}",
+            "ops.image.extract_patches_3d",
+            expected="a size for three axes",
+            received=f"size={size}",
             fix="check size=",
-        )  # fmt: skip
+        )
     return extract_patches(volumes, size, strides, dilation_rate, padding, data_format)

@@ -71,20 +71,24 @@ _INTERPOLATIONS = ("nearest", *KERNELS)
 
 def _check_resize(images: Any, size: Any, options: dict[str, Any], data_format: Any) -> Any:
     """Returns the axes of height and width."""
-    who = "ops.image.resize"
-    height, width, _ = axes_of(images, data_format, who)
-    one_of(options["interpolation"], _INTERPOLATIONS, "interpolation", who)
-    one_of(options["fill_mode"], ("constant",), "fill_mode", who)
+    source = "ops.image.resize"
+    height, width, _ = axes_of(images, data_format, source)
+    one_of(options["interpolation"], _INTERPOLATIONS, "interpolation", source)
+    one_of(options["fill_mode"], ("constant",), "fill_mode", source)
     if len(size) != 2 or builtins.min(size) < 1:
         raise SpecError(
-            who, expected="a size (height, width) of 1 or more", given=f"size={tuple(size)}",
+            source,
+            expected="a size (height, width) of 1 or more",
+            received=f"size={tuple(size)}",
             fix="check size=",
-        )  # fmt: skip
+        )
     if options["crop_to_aspect_ratio"] and options["pad_to_aspect_ratio"]:
         raise SpecError(
-            who, expected="crop_to_aspect_ratio or pad_to_aspect_ratio", given="both",
+            source,
+            expected="crop_to_aspect_ratio or pad_to_aspect_ratio",
+            received="both",
             fix="choose one",
-        )  # fmt: skip
+        )
     return height, width
 
 
@@ -97,9 +101,14 @@ def _resize(images: Spec, size: Any, *positional: Any, **named: Any) -> Spec:
 
 
 _RESIZE_OPTIONS: dict[str, Any] = {
-    "interpolation": "bilinear", "antialias": False, "crop_to_aspect_ratio": False,
-    "pad_to_aspect_ratio": False, "fill_mode": "constant", "fill_value": 0.0, "data_format": None,
-}  # fmt: skip
+    "interpolation": "bilinear",
+    "antialias": False,
+    "crop_to_aspect_ratio": False,
+    "pad_to_aspect_ratio": False,
+    "fill_mode": "constant",
+    "fill_value": 0.0,
+    "data_format": None,
+}
 
 
 @op(rule=Rule(_resize))
@@ -152,9 +161,11 @@ def resize(
         Duchon, "Lanczos filtering in one and two dimensions", 1979.
     """
     options = {
-        "interpolation": interpolation, "fill_mode": fill_mode,
-        "crop_to_aspect_ratio": crop_to_aspect_ratio, "pad_to_aspect_ratio": pad_to_aspect_ratio,
-    }  # fmt: skip
+        "interpolation": interpolation,
+        "fill_mode": fill_mode,
+        "crop_to_aspect_ratio": crop_to_aspect_ratio,
+        "pad_to_aspect_ratio": pad_to_aspect_ratio,
+    }
     axes = _check_resize(images, size, options, data_format)
     dtype = dtypes.result_type(images.dtype)
     x = images if interpolation == "nearest" else cast(images, working_dtype(dtype))
@@ -193,32 +204,42 @@ def _padded(x: Tensor, axes: tuple[int, int], size: Sequence[int], fill: float) 
 
 
 _METHODS = {
-    "linear": "bilinear", "bilinear": "bilinear", "trilinear": "bilinear", "cubic": "bicubic",
-    "bicubic": "bicubic", "tricubic": "bicubic", "lanczos3": "lanczos3", "lanczos5": "lanczos5",
-}  # fmt: skip
+    "linear": "bilinear",
+    "bilinear": "bilinear",
+    "trilinear": "bilinear",
+    "cubic": "bicubic",
+    "bicubic": "bicubic",
+    "tricubic": "bicubic",
+    "lanczos3": "lanczos3",
+    "lanczos5": "lanczos5",
+}
 
 
 def _check_translate(images: Any, shape: Any, scale: Any, translation: Any, dims: Any) -> Any:
     """Returns the axes, counted from the front."""
-    who = "ops.image.scale_and_translate"
-    axes = normalize_axes(dims, len(images.shape), who)
+    source = "ops.image.scale_and_translate"
+    axes = normalize_axes(dims, len(images.shape), source)
     if len(set(axes)) != len(axes):
-        raise SpecError(who, expected="axes that differ", given=f"{dims}", fix="name each once")
+        raise SpecError(
+            source, expected="axes that differ", received=f"{dims}", fix="name each once"
+        )
     stays = [n for i, n in enumerate(images.shape) if i not in axes]
     wanted = [n for i, n in enumerate(shape) if i not in axes]
     if len(shape) != len(images.shape) or not alike(stays, wanted):
         raise SpecError(
-            who,
+            source,
             expected="an output_shape like that of the images but for the axes in spatial_dims",
-            given=f"{tuple(shape)} for images of shape {tuple(images.shape)}, axes {axes}",
+            received=f"{tuple(shape)} for images of shape {tuple(images.shape)}, axes {axes}",
             fix="check output_shape= and spatial_dims=",
         )
     for name, x in (("scale", scale), ("translation", translation)):
         if not alike(tuple(x.shape), (len(axes),)):
             raise SpecError(
-                who, expected=f"a {name} of shape {(len(axes),)}, as spatial_dims says",
-                given=f"shape {tuple(x.shape)}", fix="give one number for each axis",
-            )  # fmt: skip
+                source,
+                expected=f"a {name} of shape {(len(axes),)}, as spatial_dims says",
+                received=f"shape {tuple(x.shape)}",
+                fix="give one number for each axis",
+            )
     return axes
 
 

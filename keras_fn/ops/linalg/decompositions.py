@@ -15,43 +15,43 @@ from keras_fn.ops._types import Tensor
 # ---------------------------------------------------------------- rules
 
 
-def _matrix(x: Any, who: str) -> tuple[Shape, int | None, int | None]:
+def _matrix(x: Any, source: str) -> tuple[Shape, int | None, int | None]:
     """Returns the axes before the matrices, and their rows and columns."""
     shape = tuple(x.shape)
     if len(shape) < 2:
         raise SpecError(
-            who,
+            source,
             expected="a matrix, or a stack of them: a tensor of rank 2 or more",
-            given=f"shape {shape}",
+            received=f"shape {shape}",
             fix="add the axes that are missing",
         )
     return shape[:-2], shape[-2], shape[-1]
 
 
-def _square(x: Any, who: str) -> tuple[Shape, int | None]:
+def _square(x: Any, source: str) -> tuple[Shape, int | None]:
     """Returns the axes before the matrices, and their size."""
-    batch, rows, columns = _matrix(x, who)
+    batch, rows, columns = _matrix(x, source)
     if None not in (rows, columns) and rows != columns:
         raise SpecError(
-            who,
+            source,
             expected="square matrices: the last two sizes are equal",
-            given=f"shape {tuple(x.shape)}",
+            received=f"shape {tuple(x.shape)}",
             fix="check the last two axes",
         )
     return batch, columns if rows is None else rows
 
 
-def _of_square(who: str, result: Callable[[Shape, int | None, str], Any]) -> Rule:
+def _of_square(source: str, result: Callable[[Shape, int | None, str], Any]) -> Rule:
     """A rule for an op of one square matrix; `result` gets batch axes, size and dtype."""
 
     def infer(x: Spec, **_: Any) -> Any:
-        return result(*_square(x, who), dtypes.float_type(x.dtype))
+        return result(*_square(x, source), dtypes.float_type(x.dtype))
 
     return Rule(infer, operands=dtypes.float_type)
 
 
-def _same_square(x: Spec, who: str) -> Spec:
-    batch, size = _square(x, who)
+def _same_square(x: Spec, source: str) -> Spec:
+    batch, size = _square(x, source)
     return Spec((*batch, size, size), dtypes.float_type(x.dtype))
 
 
@@ -170,7 +170,10 @@ def _qr(x: Spec, mode: str = "reduced") -> tuple[Spec, Spec]:
     batch, rows, columns = _matrix(x, "ops.qr")
     if mode not in ("reduced", "complete"):
         raise SpecError(
-            "ops.qr", expected="mode 'reduced' or 'complete'", given=f"{mode!r}", fix="check mode="
+            "ops.qr",
+            expected="mode 'reduced' or 'complete'",
+            received=f"{mode!r}",
+            fix="check mode=",
         )
     inner = _smaller(rows, columns) if mode == "reduced" else rows
     dtype = dtypes.float_type(x.dtype)

@@ -42,10 +42,10 @@ def _cdist_spec(x: Spec, y: Spec) -> Spec:
         raise SpecError(
             "ops.cdist",
             expected="tensors of shapes (..., n, features) and (..., m, features)",
-            given=f"shapes {a} and {b}",
+            received=f"shapes {a} and {b}",
             fix="put the coordinates of each point along the last axis",
         )
-    batch = broadcast(a[:-2], b[:-2], who="ops.cdist") if len(a) > 2 or len(b) > 2 else ()
+    batch = broadcast(a[:-2], b[:-2], source="ops.cdist") if len(a) > 2 or len(b) > 2 else ()
     return Spec((*batch, a[-2], b[-2]), dtypes.float_type(x.dtype, y.dtype))
 
 
@@ -124,7 +124,7 @@ def norm(
     raise SpecError(
         "ops.norm",
         expected="a number as ord= for one axis; for two, 'fro', 'nuc', 1, 2, inf or less than 0",
-        given=f"ord={ord!r} for axes {axes} of a tensor of rank {rank}",
+        received=f"ord={ord!r} for axes {axes} of a tensor of rank {rank}",
         fix="name one axis or two, or reshape the tensor",
     )
 

@@ -24,19 +24,21 @@ def matmul_spec(x1: Spec, x2: Spec) -> Spec:
     a, b = x1.shape, x2.shape
     if not a or not b:
         raise SpecError(
-            "ops.matmul", expected="tensors of rank 1 or more", given=f"shapes {a} and {b}",
+            "ops.matmul",
+            expected="tensors of rank 1 or more",
+            received=f"shapes {a} and {b}",
             fix="use ops.multiply for scalars",
-        )  # fmt: skip
+        )
     rows, inner = (a[:-1] or (1,))[-1], a[-1]
     height, columns = b[-2:] if len(b) > 1 else (*b, 1)
     if None not in (inner, height) and inner != height:
         raise SpecError(
             "ops.matmul",
             expected=f"a second tensor with {inner} rows, as the first has {inner} columns",
-            given=f"shapes {a} and {b}",
+            received=f"shapes {a} and {b}",
             fix="transpose one of them, or check the last axis of the first",
         )
-    batch = broadcast(a[:-2], b[:-2], who="ops.matmul") if len(a) > 2 or len(b) > 2 else ()
+    batch = broadcast(a[:-2], b[:-2], source="ops.matmul") if len(a) > 2 or len(b) > 2 else ()
     tail = (rows,) * (len(a) > 1) + (columns,) * (len(b) > 1)
     return Spec((*batch, *tail), dtype)
 
@@ -81,7 +83,7 @@ def _tensordot(x1: Spec, x2: Spec, axes: Any = 2) -> Spec:
             raise SpecError(
                 "ops.tensordot",
                 expected="axes of equal sizes",
-                given=f"sizes {x1.shape[i]} and {x2.shape[j]} of shapes {x1.shape} and {x2.shape}",
+                received=f"sizes {x1.shape[i]} and {x2.shape[j]} of {x1.shape} and {x2.shape}",
                 fix="check axes=",
             )
     kept = [n for i, n in enumerate(x1.shape) if i not in left]
@@ -126,9 +128,11 @@ def einsum_axes(
     terms = left.split(",")
     if len(terms) != len(shapes):
         raise SpecError(
-            "ops.einsum", expected=f"{len(terms)} tensors, one for each term of {subscripts!r}",
-            given=f"{len(shapes)}", fix="check the commas of the equation",
-        )  # fmt: skip
+            "ops.einsum",
+            expected=f"{len(terms)} tensors, one for each term of {subscripts!r}",
+            received=f"{len(shapes)}",
+            fix="check the commas of the equation",
+        )
     sizes: dict[str, int | None] = {}
     inputs = []
     for term, shape in zip(terms, shapes, strict=True):
@@ -160,7 +164,7 @@ def _bad_einsum(subscripts: str, term: str, shape: Any) -> SpecError:
     return SpecError(
         "ops.einsum",
         expected=f"a tensor that fits {term!r} in {subscripts!r}",
-        given=f"shape {shape}",
+        received=f"shape {shape}",
         fix="one letter an axis, equal letters for equal sizes, '...' for the rest",
     )
 
@@ -196,10 +200,11 @@ def _inner(x1: Spec, x2: Spec) -> Spec:
         return Spec(x1.shape or x2.shape, dtype)
     if None not in (x1.shape[-1], x2.shape[-1]) and x1.shape[-1] != x2.shape[-1]:
         raise SpecError(
-            "ops.inner", expected="last axes of one size",
-            given=f"shapes {x1.shape} and {x2.shape}",
+            "ops.inner",
+            expected="last axes of one size",
+            received=f"shapes {x1.shape} and {x2.shape}",
             fix="transpose one of them, or check the last axis of each",
-        )  # fmt: skip
+        )
     return Spec((*x1.shape[:-1], *x2.shape[:-1]), dtype)
 
 
@@ -228,9 +233,11 @@ def _vdot(x1: Spec, x2: Spec) -> Spec:
     sizes = product(x1.shape), product(x2.shape)
     if None not in sizes and sizes[0] != sizes[1]:
         raise SpecError(
-            "ops.vdot", expected="as many elements in both tensors",
-            given=f"shapes {x1.shape} and {x2.shape}", fix="check the shapes",
-        )  # fmt: skip
+            "ops.vdot",
+            expected="as many elements in both tensors",
+            received=f"shapes {x1.shape} and {x2.shape}",
+            fix="check the shapes",
+        )
     return Spec((), dtypes.result_type(x1.dtype, x2.dtype))
 
 
@@ -294,13 +301,13 @@ def _cross(
     sizes = [x.shape[i] for i, x in zip(places, (x1, x2), strict=True)]
     if any(n not in (2, 3) for n in sizes):
         raise SpecError(
-            "ops.cross", expected="vectors of 2 or 3 elements, of a size that is known",
-            given=f"shapes {x1.shape} and {x2.shape}", fix="check axisa and axisb",
-        )  # fmt: skip
-    rest = [
-        (*x.shape[:i], *x.shape[i + 1 :]) for i, x in zip(places, (x1, x2), strict=True)
-    ]  # fmt: skip
-    shape = list(broadcast(*rest, who="ops.cross"))
+            "ops.cross",
+            expected="vectors of 2 or 3 elements, of a size that is known",
+            received=f"shapes {x1.shape} and {x2.shape}",
+            fix="check axisa and axisb",
+        )
+    rest = [(*x.shape[:i], *x.shape[i + 1 :]) for i, x in zip(places, (x1, x2), strict=True)]
+    shape = list(broadcast(*rest, source="ops.cross"))
     if 3 in sizes:
         shape.insert(normalize_axis(axisc, len(shape) + 1, "ops.cross"), 3)
     return Spec(tuple(shape), difference_type("ops.cross")(x1.dtype, x2.dtype))

@@ -93,27 +93,29 @@ def pinv(x: Tensor, rcond: float | None = None) -> Tensor:
 # ---------------------------------------------------------------- systems of equations
 
 
-def _solve(a: Spec, b: Spec, who: str) -> Spec:
-    batch, size = _square(a, who)
+def _solve(a: Spec, b: Spec, source: str) -> Spec:
+    batch, size = _square(a, source)
     vector = len(b.shape) == 1
     if not b.shape:
         raise SpecError(
-            who, expected="a right-hand side of rank 1 or more", given="a number",
+            source,
+            expected="a right-hand side of rank 1 or more",
+            received="a number",
             fix="give a vector, or a matrix with a right-hand side in each column",
-        )  # fmt: skip
+        )
     rows = b.shape[-1 if vector else -2]
     if None not in (size, rows) and size != rows:
         raise SpecError(
-            who,
+            source,
             expected=f"a right-hand side of {size} rows, as the matrix has",
-            given=f"shapes {a.shape} and {b.shape}",
+            received=f"shapes {a.shape} and {b.shape}",
             fix="a vector has rank 1; of a stack of vectors, make matrices of one column",
         )
     size = rows if size is None else size
     dtype = dtypes.float_type(a.dtype, b.dtype)
     if vector:
         return Spec((*batch, size), dtype)
-    return Spec((*broadcast(batch, b.shape[:-2], who=who), size, b.shape[-1]), dtype)
+    return Spec((*broadcast(batch, b.shape[:-2], source=source), size, b.shape[-1]), dtype)
 
 
 @op(rule=Rule(lambda a, b: _solve(a, b, "ops.solve"), operands=dtypes.float_type))
@@ -181,15 +183,19 @@ def lstsq(a: Tensor, b: Tensor, rcond: float | None = None) -> Tensor:
     shapes = tuple(a.shape), tuple(b.shape)
     if len(shapes[0]) != 2 or len(shapes[1]) not in (1, 2):
         raise SpecError(
-            "ops.lstsq", expected="a matrix, and a vector or a matrix",
-            given=f"shapes {shapes[0]} and {shapes[1]}", fix="solve one system at a time",
-        )  # fmt: skip
-    (rows, columns), given = shapes[0], shapes[1][0]
-    if None not in (rows, given) and rows != given:
+            "ops.lstsq",
+            expected="a matrix, and a vector or a matrix",
+            received=f"shapes {shapes[0]} and {shapes[1]}",
+            fix="solve one system at a time",
+        )
+    (rows, columns), received = shapes[0], shapes[1][0]
+    if None not in (rows, received) and rows != received:
         raise SpecError(
-            "ops.lstsq", expected=f"a right-hand side of {rows} rows, as the matrix has",
-            given=f"shapes {shapes[0]} and {shapes[1]}", fix="check the first axis of both",
-        )  # fmt: skip
+            "ops.lstsq",
+            expected=f"a right-hand side of {rows} rows, as the matrix has",
+            received=f"shapes {shapes[0]} and {shapes[1]}",
+            fix="check the first axis of both",
+        )
     dtype = dtypes.float_type(a.dtype, b.dtype)
     if rcond is None and None not in (rows, columns):
         rcond = cutoff(dtype, rows, columns)

@@ -16,10 +16,14 @@ register(
     "schedule",
     "keras.optimizers.schedules",
     (
-        CosineDecay, CosineDecayRestarts, ExponentialDecay, InverseTimeDecay,
-        PiecewiseConstantDecay, PolynomialDecay,
+        CosineDecay,
+        CosineDecayRestarts,
+        ExponentialDecay,
+        InverseTimeDecay,
+        PiecewiseConstantDecay,
+        PolynomialDecay,
     ),
-)  # fmt: skip
+)
 
 
 def serialize(learning_rate_schedule: LearningRateSchedule) -> dict[str, Any]:

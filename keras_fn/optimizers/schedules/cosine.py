@@ -26,7 +26,7 @@ def _check_steps(schedule: Any, **steps: Any) -> None:
             raise SpecError(
                 type(schedule).__name__,
                 expected=f"{name} as a positive number of steps",
-                given=f"{value!r}",
+                received=f"{value!r}",
                 fix=f"for example {name}=1000",
             )
 
@@ -57,8 +57,13 @@ class CosineDecay(BuiltInSchedule):
     """
 
     arguments = (
-        "initial_learning_rate", "decay_steps", "alpha", "name", "warmup_target", "warmup_steps",
-    )  # fmt: skip
+        "initial_learning_rate",
+        "decay_steps",
+        "alpha",
+        "name",
+        "warmup_target",
+        "warmup_steps",
+    )
 
     def __init__(
         self,

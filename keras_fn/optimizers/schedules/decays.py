@@ -37,7 +37,7 @@ class _RateDecay(BuiltInSchedule):
             raise SpecError(
                 type(self).__name__,
                 expected="decay_steps as a positive number of steps",
-                given=f"{decay_steps!r}",
+                received=f"{decay_steps!r}",
                 fix="for example decay_steps=1000",
             )
 
@@ -145,7 +145,7 @@ class PiecewiseConstantDecay(BuiltInSchedule):
             raise SpecError(
                 "PiecewiseConstantDecay",
                 expected="a boundary at least, and one value more than boundaries",
-                given=f"{len(boundaries)} boundaries and {len(values)} values",
+                received=f"{len(boundaries)} boundaries and {len(values)} values",
                 fix="give the rate before the first boundary, after each, and after the last",
             )
         self.boundaries, self.values, self.name = boundaries, values, name
@@ -182,8 +182,13 @@ class PolynomialDecay(BuiltInSchedule):
     """
 
     arguments = (
-        "initial_learning_rate", "decay_steps", "end_learning_rate", "power", "cycle", "name",
-    )  # fmt: skip
+        "initial_learning_rate",
+        "decay_steps",
+        "end_learning_rate",
+        "power",
+        "cycle",
+        "name",
+    )
 
     def __init__(
         self,
@@ -198,7 +203,7 @@ class PolynomialDecay(BuiltInSchedule):
             raise SpecError(
                 "PolynomialDecay",
                 expected="decay_steps as a positive number of steps",
-                given=f"{decay_steps!r}",
+                received=f"{decay_steps!r}",
                 fix="for example decay_steps=1000",
             )
         self.initial_learning_rate, self.decay_steps = initial_learning_rate, decay_steps

@@ -14,7 +14,7 @@ from keras_fn.backend.loader import current
 from keras_fn.backend.primitives import Primitives
 from keras_fn.core.dtypes import numpy_dtype
 from keras_fn.core.keras_tensor import KerasTensor
-from keras_fn.errors import Unsupported
+from keras_fn.errors import UnsupportedError
 from keras_fn.settings import settings
 
 backend = current()
@@ -231,7 +231,7 @@ def value_and_grad(function: Callable[..., Any], variables: list[Any]) -> Callab
     """The backend's, if it has gradients."""
     try:
         return backend.value_and_grad(function, variables)
-    except Unsupported as gap:
+    except UnsupportedError as gap:
         pytest.skip(f"unsupported: {gap.reason}")
 
 

@@ -20,7 +20,7 @@ import keras_fn as keras
 from keras_fn import ops
 from keras_fn.backend.loader import current
 from keras_fn.core.keras_tensor import KerasTensor
-from keras_fn.errors import Unsupported
+from keras_fn.errors import UnsupportedError
 from keras_fn.testing.conformance import table
 from keras_fn.testing.conformance.case import A, Case, Refusal, T
 from keras_fn.testing.conformance.comparing import (
@@ -72,7 +72,7 @@ def check(
     def supported(call: Call) -> None:
         try:
             test(call)
-        except Unsupported as gap:
+        except UnsupportedError as gap:
             pytest.skip(f"unsupported: {gap.reason}")
 
     draws = calls(case, dtype, **drawing)

@@ -103,7 +103,7 @@ def test_a_named_function_is_written_and_read_by_its_name():
 
 
 def test_code_is_neither_written_nor_read():
-    with pytest.raises(ValueError, match="given:    a lambda"):
+    with pytest.raises(ValueError, match="received: a lambda"):
         layers.Lambda(lambda x: x).get_config()
     code = {"class_name": "__lambda__", "config": {"code": "4wAAAA=="}}
     for key in ("function", "output_shape", "mask"):

@@ -205,7 +205,7 @@ def test_round_trip(make):
     layer = make()
     layer(X)
     config = serialize_keras_object(layer)
-    again = deserialize_keras_object(config, role="layer")
+    again = deserialize_keras_object(config, kind="layer")
     assert again.get_config() == layer.get_config() and again.built
     again.set_weights(layer.get_weights())
     for a, b in zip(_list(layer(X)), _list(again(X)), strict=True):

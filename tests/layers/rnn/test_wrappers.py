@@ -153,5 +153,5 @@ def test_names_and_a_layer_of_its_own_for_the_other_direction():
     )
     assert (layer.forward_layer.name, layer.backward_layer.name) == ("forward_a", "b")
     assert layer(keras.Input((None, 3))).shape == (None, 5)
-    again = deserialize_keras_object(serialize_keras_object(layer), role="layer")
+    again = deserialize_keras_object(serialize_keras_object(layer), kind="layer")
     assert again.get_config() == layer.get_config()

@@ -8,7 +8,7 @@ import numpy as np
 from keras_fn.core import tree
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.scopes import StatelessScope
-from keras_fn.errors import Unsupported
+from keras_fn.errors import UnsupportedError
 from keras_fn_numpy.tensors import convert_to_tensor, dtype_name
 
 _SIZES = (83, 89)  # what unknown sizes are tried with: primes that no real size is likely to be
@@ -37,7 +37,7 @@ def abstract_eval(function: Callable[..., Any], args: tuple, kwargs: dict[str, A
 
 def value_and_grad(function: Callable[..., Any], variables: Sequence[Any]) -> NoReturn:
     """Refuses: this backend only infers."""
-    raise Unsupported(
+    raise UnsupportedError(
         "the numpy backend has no gradients: it only infers",
         fix="train with KERAS_BACKEND=jax, torch or tensorflow, save the model, and load it here",
     )

@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_fn.core import tree
 from keras_fn.core.scopes import StatelessScope
-from keras_fn.errors import Unsupported
+from keras_fn.errors import UnsupportedError
 from keras_fn_numpy.tensors import convert_to_tensor
 
 
@@ -58,4 +58,6 @@ def remat(function: Callable[..., Any], leaves: Any) -> list[Any]:
 
 def jvp(function: Any, primals: Any, tangents: Any, has_aux: bool) -> NoReturn:
     """Refuses, as `value_and_grad` does."""
-    raise Unsupported("the numpy backend has no gradients: it only infers", fix="use another one")
+    raise UnsupportedError(
+        "the numpy backend has no gradients: it only infers", fix="use another one"
+    )

@@ -8,7 +8,7 @@ import pytest
 
 import keras_fn as keras
 from keras_fn import layers, ops
-from keras_fn.errors import Unsupported
+from keras_fn.errors import UnsupportedError
 
 FILES = Path(__file__).parents[2] / "fixtures" / "keras_files"
 RNG = np.random.default_rng(0)
@@ -125,5 +125,5 @@ def test_a_layer_may_call_numpy_itself():
 def test_fit_says_that_there_are_no_gradients():
     model = keras.Sequential([layers.Dense(1)])
     model.compile("sgd", "mse")
-    with pytest.raises(Unsupported, match=r"has no gradients: it only infers\n  fix: train"):
+    with pytest.raises(UnsupportedError, match=r"has no gradients: it only infers\n  fix: train"):
         model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)

@@ -242,7 +242,7 @@ CASES: list[Case] = [
 ROW = A([1.0, 2.0])
 REFUSALS: list[Refusal] = [
     *(
-        refusal(n, ROW, ROW, match=f"ops.{n}\n  expected: integers\n  given:    values that meet in"
+        refusal(n, ROW, ROW, match=f"ops.{n}\n  expected: integers\n  received: values that meet in"
                 " float32", error=TypeError)
         for n in ("bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_left_shift",
                   "bitwise_right_shift", "gcd", "lcm")

@@ -151,7 +151,7 @@ REFUSALS: list[Refusal] = [
       for n, m in (("max", "max"), ("min", "min"), ("amax", "max"), ("amin", "min"),
                    ("nanmax", "max"), ("nanmin", "min"), ("ptp", "max"))),
     *(refusal(n, A([1.0, 2.0]), axis=1, match="expected: an axis from -1 to 0\n"
-              "  given:    axis=1 for a tensor of rank 1")
+              "  received: axis=1 for a tensor of rank 1")
       for n in ("sum", "mean", "prod", "max", "all", "argmax", "cumsum", "nansum", "nanmean",
                 "var", "logsumexp")),
     refusal("ptp", A([True, False]), match="ops.ptp\n  expected: numbers", error=TypeError),

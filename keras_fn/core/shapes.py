@@ -1,0 +1,28 @@
+"""Compatibility of static shapes, in which None stands for a size that is unknown."""
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def is_size_compatible(size: Any, other: Any) -> bool:
+    """Returns whether two sizes may be equal: a size that is not an integer matches any.
+
+    Args:
+        size: An integer, None, or a scalar tensor (a size that is only known when it runs).
+        other: The size to compare it with.
+    """
+    return not (isinstance(size, int) and isinstance(other, int)) or size == other
+
+
+def is_compatible(shape: Sequence[Any], other: Sequence[Any]) -> bool:
+    """Returns whether two shapes may be equal: of one rank, with compatible sizes.
+
+    Args:
+        shape: The sizes of the axes.
+        other: The sizes to compare them with.
+
+    Example:
+        >>> is_compatible((None, 3), (2, 3)), is_compatible((2, 3), (2, 4))
+        (True, False)
+    """
+    return len(shape) == len(other) and all(map(is_size_compatible, shape, other))

@@ -1,0 +1,127 @@
+"""Types of arguments and results that the public API shares. They exist for editors and readers.
+
+What a backend computes with is its own class (`jax.Array`, `torch.Tensor`, `tf.Tensor`), which this
+package cannot name without importing it. `Tensor` is the protocol that all of them satisfy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from keras_fn.constraints import Constraint
+    from keras_fn.dtype_policies import DTypePolicy
+    from keras_fn.initializers import Initializer
+    from keras_fn.losses import Loss
+    from keras_fn.metrics import Metric
+    from keras_fn.optimizers import Optimizer
+    from keras_fn.regularizers import Regularizer
+
+
+class Tensor(Protocol):
+    """A tensor: of the active backend, or symbolic (`KerasTensor`).
+
+    Whatever the backend, a tensor has a shape, a dtype and Python's operators; everything else is
+    a function in `keras.ops`.
+    """
+
+    @property
+    def shape(self) -> Any:
+        """The sizes of the axes; None for one that is unknown."""
+        ...
+
+    @property
+    def dtype(self) -> Any:
+        """The data type: a name for a `KerasTensor`, else the backend's own object."""
+        ...
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        ...
+
+    def __add__(self, other: Any, /) -> Tensor: ...
+    def __radd__(self, other: Any, /) -> Tensor: ...
+    def __sub__(self, other: Any, /) -> Tensor: ...
+    def __rsub__(self, other: Any, /) -> Tensor: ...
+    def __mul__(self, other: Any, /) -> Tensor: ...
+    def __rmul__(self, other: Any, /) -> Tensor: ...
+    def __truediv__(self, other: Any, /) -> Tensor: ...
+    def __rtruediv__(self, other: Any, /) -> Tensor: ...
+    def __floordiv__(self, other: Any, /) -> Tensor: ...
+    def __mod__(self, other: Any, /) -> Tensor: ...
+    def __pow__(self, other: Any, /) -> Tensor: ...
+    def __rpow__(self, other: Any, /) -> Tensor: ...
+    def __matmul__(self, other: Any, /) -> Tensor: ...
+    def __rmatmul__(self, other: Any, /) -> Tensor: ...
+    def __neg__(self) -> Tensor: ...
+    def __abs__(self) -> Tensor: ...
+    def __lt__(self, other: Any, /) -> Tensor: ...
+    def __le__(self, other: Any, /) -> Tensor: ...
+    def __gt__(self, other: Any, /) -> Tensor: ...
+    def __ge__(self, other: Any, /) -> Tensor: ...
+    def __and__(self, other: Any, /) -> Tensor: ...
+    def __or__(self, other: Any, /) -> Tensor: ...
+    def __invert__(self) -> Tensor: ...
+    def __getitem__(self, key: Any, /) -> Tensor: ...
+    def __iter__(self) -> Iterator[Tensor]: ...
+    def __len__(self) -> int: ...
+    def __bool__(self) -> bool: ...
+    def __float__(self) -> float: ...
+    def __int__(self) -> int: ...
+    def __index__(self) -> int: ...
+
+
+Scalar: TypeAlias = bool | int | float | complex
+"""A Python number."""
+
+TensorLike: TypeAlias = "Tensor | np.ndarray | np.generic | Scalar | Sequence[Any]"
+"""What `ops.convert_to_tensor` accepts: a tensor, an array, a number, nested lists of numbers."""
+
+Nested: TypeAlias = Any
+"""A pytree: tensors, arrays or specs in any nesting of lists, tuples and dicts, or a single one."""
+
+Shape: TypeAlias = tuple[int | None, ...]
+"""The sizes of the axes of a tensor; None for one that is unknown."""
+
+ShapeLike: TypeAlias = "int | Sequence[int | None]"
+"""A shape, or the size of its only axis."""
+
+Axis: TypeAlias = int | Sequence[int] | None
+"""One axis, several, or None for all of them. Negative axes count from the end."""
+
+DTypeLike: TypeAlias = "str | type | np.dtype | DTypePolicy"
+"""A dtype by name (`"float32"`), by Python type (`float`), or NumPy's or the backend's object."""
+
+SeedLike: TypeAlias = Any
+"""None, an integer, or a `keras.random.SeedGenerator`."""
+
+InitializerLike: TypeAlias = "str | Initializer | Callable[..., Any] | Mapping[str, Any]"
+"""An initializer: by name (`"glorot_uniform"`), as an instance, as a callable `f(shape, dtype)`, or
+as a config (see `keras.initializers.serialize`)."""
+
+RegularizerLike: TypeAlias = "str | Regularizer | Callable[..., Any] | Mapping[str, Any]"
+"""A regularizer: by name (`"l2"`), as an instance, as a callable of the tensor, or as a config."""
+
+ConstraintLike: TypeAlias = "str | Constraint | Callable[..., Any] | Mapping[str, Any]"
+"""A constraint: by name (`"non_neg"`), as an instance, as a callable of the weight, or as a
+config."""
+
+ActivationLike: TypeAlias = "str | Callable[..., Any] | Mapping[str, Any]"
+"""An activation: by name (`"relu"`), as a function of a tensor, a layer, or a config."""
+
+LossLike: TypeAlias = "str | Loss | Callable[..., Any] | Mapping[str, Any]"
+"""A loss: by name (`"mse"`), as an instance, as a function `f(y_true, y_pred)`, or as a config."""
+
+MetricLike: TypeAlias = "str | Metric | Callable[..., Any] | Mapping[str, Any]"
+"""A metric: by name (`"accuracy"`), as an instance, as a function `f(y_true, y_pred)`, or as a
+config."""
+
+OptimizerLike: TypeAlias = "str | Optimizer | Mapping[str, Any]"
+"""An optimizer: by name (`"adam"`), as an instance, or as a config."""
+
+DataFormat: TypeAlias = str
+"""`"channels_last"` or `"channels_first"`."""
