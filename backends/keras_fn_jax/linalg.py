@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax import lax
 from jax.core import Tracer
 
-from keras_fn.backend.linalg_errors import cutoff, not_positive, singular
+from keras_fn.core.linalg_errors import cutoff, not_positive, singular
 from keras_fn_jax.tensors import dtype_name
 
 _NARROW = (jnp.float16, jnp.bfloat16)

@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow import raw_ops as raw
 
-from keras_fn.backend.linalg_errors import complex_type, cutoff, not_positive, singular
+from keras_fn.core.linalg_errors import complex_type, cutoff, not_positive, singular
 from keras_fn_tensorflow.tensors import _native, dtype_name, shape
 
 _NARROW = (tf.float16, tf.bfloat16)

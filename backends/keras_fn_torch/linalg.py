@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from keras_fn.backend.linalg_errors import cutoff, not_positive, singular
+from keras_fn.core.linalg_errors import cutoff, not_positive, singular
 from keras_fn.errors import SpecError
 from keras_fn_torch.refused import accepting
 from keras_fn_torch.tensors import Tensor, dtype_name

@@ -470,7 +470,7 @@ class Matrices(Protocol):
     """Over the last two axes of stacks of matrices, of floats or complex numbers.
 
     Systems that have no single solution, and matrices that are not positive definite, raise the
-    errors of `keras_fn.backend.linalg_errors` where values can be looked at.
+    errors of `keras_fn.core.linalg_errors` where values can be looked at.
     """
 
     def cholesky(self, x: Tensor, /, upper: bool = False) -> Tensor:
@@ -495,7 +495,7 @@ class Matrices(Protocol):
         ...
 
     def pinv(self, x: Tensor, /, rcond: float | None = None) -> Tensor:
-        """Pseudoinverse; see `keras_fn.backend.linalg_errors.cutoff` for the bound."""
+        """Pseudoinverse; see `keras_fn.core.linalg_errors.cutoff` for the bound."""
 
     def qr(self, x: Tensor, /, mode: str = "reduced") -> tuple[Tensor, Tensor]:
         """Orthonormal Q and upper triangular R; `mode` is "reduced" or "complete"."""

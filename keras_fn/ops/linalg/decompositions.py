@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from keras_fn.backend.linalg_errors import REAL, complex_type
 from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import Shape
+from keras_fn.core.linalg_errors import REAL, complex_type
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, Spec, op
 from keras_fn.ops._types import Tensor

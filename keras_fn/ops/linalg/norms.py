@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from keras_fn.backend.linalg_errors import cutoff
 from keras_fn.core import dtypes
+from keras_fn.core.linalg_errors import cutoff
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, Spec, op, spec_of
 from keras_fn.ops._rules import broadcast, normalize_axes

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from keras_fn.backend.linalg_errors import cutoff
 from keras_fn.core import dtypes
+from keras_fn.core.linalg_errors import cutoff
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, Spec, op
 from keras_fn.ops._rules import broadcast

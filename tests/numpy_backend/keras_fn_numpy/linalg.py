@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_fn.backend.linalg_errors import cutoff, not_positive, singular
+from keras_fn.core.linalg_errors import cutoff, not_positive, singular
 from keras_fn_numpy.tensors import convert_to_tensor, dtype_name, in_float32, is_tensor
 
 det = in_float32(np.linalg.det)
