@@ -92,7 +92,7 @@ def get_file(
         raise SpecError(
             "get_file",
             expected="the URL of the file",
-            given=f"origin={origin!r}",
+            received=f"origin={origin!r}",
             fix='pass it, as in get_file(origin="https://…")',
         )
     if untar:
@@ -126,7 +126,7 @@ def _file_name(fname: str | os.PathLike[str] | None, origin: str) -> str:
         raise SpecError(
             "get_file",
             expected="a bare file name",
-            given=f"{source}: {name!r}",
+            received=f"{source}: {name!r}",
             fix='pass a name as fname="…", and its folder as cache_dir and cache_subdir',
         )
     return name
@@ -147,7 +147,7 @@ def _hash_name(file_hash: str | None, algorithm: str) -> str:
         raise SpecError(
             "get_file",
             expected='a sha256 (64 hex digits) or an md5 (32), or "auto"',
-            given=f"hash {file_hash!r}, hash_algorithm {algorithm!r}",
+            received=f"hash {file_hash!r}, hash_algorithm {algorithm!r}",
             fix="take the hash with sha256sum",
         )
     return algorithm
@@ -175,7 +175,7 @@ def _download(origin: str, target: Path, file_hash: str | None, hasher_name: str
         raise SpecError(
             "get_file",
             expected=f"a URL of {', '.join(_SCHEMES)}",
-            given=f"origin={origin!r}",
+            received=f"origin={origin!r}",
             fix="fetch the file by other means and put it into the cache",
         )
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -194,7 +194,7 @@ def _download(origin: str, target: Path, file_hash: str | None, hasher_name: str
             raise SpecError(
                 "get_file",
                 expected=f"a file of {hasher_name} {file_hash}",
-                given=f"{digest.hexdigest()} from {origin}",
+                received=f"{digest.hexdigest()} from {origin}",
                 fix="check the hash at its source; if it is right, do not use this file",
             )
 
