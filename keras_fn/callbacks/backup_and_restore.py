@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from keras_fn.callbacks.callback import Callback, Logs
-from keras_fn.callbacks.progress_display import say
+from keras_fn.callbacks.progress_display import print_message
 from keras_fn.callbacks.step_counter import StepCounter
-from keras_fn.core.cleanup import at_end_of_run
-from keras_fn.data_adapters.iterable_adapter import IterableBatches
+from keras_fn.core.cleanup import register_cleanup
+from keras_fn.data_adapters.iterable_adapter import IterableAdapter
 from keras_fn.saving.file_io import TEMPORARY
 from keras_fn.training import backup_format as resume
 from keras_fn.training.backup_format import Position
@@ -67,14 +67,14 @@ class BackupAndRestore(Callback):
         self.backup_dir = Path(backup_dir)
         self.save_freq: Any = save_freq
         self.double_checkpoint, self.delete_checkpoint = double_checkpoint, delete_checkpoint
-        self._run: Run | None = None
+        self._run: ResumableRun | None = None
         self._writer = ThreadPoolExecutor(1, "keras_fn-backup")
         self._written: Future[None] | None = None
         self._epoch, self._counter = 0, StepCounter()
         if is_count:  # only then are batches watched
             self.on_train_batch_end = self._after_batch
 
-    def attach(self, run: "Run") -> None:
+    def attach(self, run: "ResumableRun") -> None:
         """Takes the run of `fit` that is to be kept; without one, nothing is."""
         self._run = run
 
@@ -97,7 +97,7 @@ class BackupAndRestore(Callback):
             except ValueError as error:
                 if path == found[-1]:
                     raise
-                say(f"BackupAndRestore: {error}; the one before it is taken.")
+                print_message(f"BackupAndRestore: {error}; the one before it is taken.")
         return None
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
@@ -152,7 +152,7 @@ class BackupAndRestore(Callback):
         resume.write(self._file, state)
 
 
-class Run:
+class ResumableRun:
     """A run of `fit`, as its backup sees it.
 
     Args:
@@ -170,24 +170,26 @@ class Run:
         if backup is None:
             return
         backup.attach(self)
-        at_end_of_run(backup.wait)
-        if isinstance(data, IterableBatches):
-            data.keep_places(at_batches=backup.save_freq != "epoch")
+        register_cleanup(backup.wait)
+        if isinstance(data, IterableAdapter):
+            data.track_position(at_batches=backup.save_freq != "epoch")
         self._kept = backup.load()
         if self._kept is not None:
             self.start = Position(**self._kept["position"])
-            say(f"Resuming {model._place} at epoch {self.start.epoch + 1}, step {self.start.step}.")
+            print_message(
+                f"Resuming {model._label} at epoch {self.start.epoch + 1}, step {self.start.step}."
+            )
 
     def collect(self, position: Position) -> dict[str, Any]:
         """Returns the state of now."""
         return resume.collect(self._model, self._callbacks, position, self._data)
 
-    def train_begun(self) -> None:
+    def after_train_begin(self) -> None:
         """Restores what was kept between two epochs: `on_epoch_begin` will change it."""
         if not self.start.step:
             self._restore()
 
-    def epoch_begun(self) -> None:
+    def after_epoch_begin(self) -> None:
         """Restores what was kept within an epoch: `on_epoch_begin` had changed it before."""
         self._restore()
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any
 
 from keras_fn.callbacks.step_counter import StepCounter
-from keras_fn.training.backup_format import is_plain
+from keras_fn.training.backup_format import is_serializable
 
 Logs = MutableMapping[str, Any] | None
 
@@ -104,7 +104,7 @@ class Callback:
         arguments of the constructor, which the program gives anew.
         """
         received = {"params", *inspect.signature(type(self)).parameters}
-        state = {k: v for k, v in vars(self).items() if k not in received and is_plain(v)}
+        state = {k: v for k, v in vars(self).items() if k not in received and is_serializable(v)}
         counters = {k: v for k, v in vars(self).items() if isinstance(v, StepCounter)}
         return {**state, **{k: dict(vars(counter)) for k, counter in counters.items()}}
 

@@ -94,7 +94,7 @@ class CallbackList(Callback):
             if _defines(callback, names):
                 setattr(self, f"wants_{phase}_batches", True)
         if _defines(callback, _BATCH_METHODS["train"]):
-            if _says_when(callback):
+            if _schedules_batches(callback):
                 self._due.append(callback.next_batch_due)
             else:
                 self.wants_each_train_batch = True
@@ -134,7 +134,7 @@ def _defines(callback: Any, names: Iterable[str]) -> bool:
     )
 
 
-def _says_when(callback: Any) -> bool:
+def _schedules_batches(callback: Any) -> bool:
     """Whether `next_batch_due` speaks for all methods of batches, and none was written since."""
     if "next_batch_due" in vars(callback):
         return True
@@ -146,7 +146,7 @@ def _says_when(callback: Any) -> bool:
     return False
 
 
-def _to_all(name: str, counted: bool) -> Any:
+def _broadcast_hook(name: str, counted: bool) -> Any:
     """Makes the method that calls the one of that name of each callback."""
 
     def call_counted(self: CallbackList, index: int, logs: Logs = None) -> None:
@@ -165,4 +165,4 @@ def _to_all(name: str, counted: bool) -> Any:
 
 
 for _name in [n for n in vars(Callback) if n.startswith("on_")]:
-    setattr(CallbackList, _name, _to_all(_name, "batch" in _name or "epoch" in _name))
+    setattr(CallbackList, _name, _broadcast_hook(_name, "batch" in _name or "epoch" in _name))

@@ -5,7 +5,7 @@ from typing import Any
 
 from keras_fn.callbacks.callback import Logs
 from keras_fn.callbacks.monitor_callback import MonitorCallback
-from keras_fn.callbacks.progress_display import say
+from keras_fn.callbacks.progress_display import print_message
 
 
 class EarlyStopping(MonitorCallback):
@@ -84,10 +84,12 @@ class EarlyStopping(MonitorCallback):
     def on_train_end(self, logs: Logs = None) -> None:
         """Gives the model its best weights, if that is wanted."""
         if self.stopped_epoch > 0 and self.verbose > 0:
-            say(f"Epoch {self.stopped_epoch + 1}: early stopping")
+            print_message(f"Epoch {self.stopped_epoch + 1}: early stopping")
         if self.best_weights is not None:
             if self.verbose > 0:
-                say(f"The weights of epoch {self.best_epoch + 1}, the best one, are restored.")
+                print_message(
+                    f"The weights of epoch {self.best_epoch + 1}, the best one, are restored."
+                )
             self.model.set_weights(self.best_weights)
 
     def get_monitor_value(self, logs: Logs) -> Any:

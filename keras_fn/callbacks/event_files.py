@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from keras_fn._lazy import Deferred
-from keras_fn.visualization.diagram import Box, Diagram, diagram_of
+from keras_fn.visualization.diagram import Box, Diagram, build_diagram
 
 _of_tensorboard = partial(Deferred, pip="keras-fn[tensorboard]")
 
@@ -50,7 +50,7 @@ _BUFFERED_SECONDS = 30.0
 _MOST_IMAGES = 3
 
 
-class EventFile:
+class EventFileWriter:
     """An event file in a folder. Between two calls of `flush` nothing is written or held open.
 
     Args:
@@ -125,7 +125,7 @@ def _png(picture: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-def as_images(weight: np.ndarray) -> np.ndarray:
+def weight_to_images(weight: np.ndarray) -> np.ndarray:
     """Cuts a weight into pictures.
 
     Args:
@@ -146,7 +146,7 @@ def graph_def(model: Any) -> Any:
     Nested models are groups, which a click opens. What a layer is and gives stands in its
     attributes.
     """
-    diagram = diagram_of(model, expand_nested=True)
+    diagram = build_diagram(model, expand_nested=True)
     boxes: dict[str, tuple[str, Box]] = {}
     edges: list[tuple[str, str]] = []
     _collect(diagram, "", boxes, edges)

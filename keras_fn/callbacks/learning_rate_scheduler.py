@@ -7,29 +7,21 @@ import numpy as np
 
 from keras_fn import ops
 from keras_fn.callbacks.callback import Callback, Logs
-from keras_fn.callbacks.progress_display import say
+from keras_fn.callbacks.progress_display import print_message
 from keras_fn.errors import DTypeError, SpecError
 
 
-def read_rate(optimizer: Any) -> float:
+def get_learning_rate(optimizer: Any) -> float:
     """Returns the learning rate of an optimizer as a number."""
     return float(ops.convert_to_numpy(optimizer.learning_rate))
 
 
-def optimizers_of(model: Any) -> dict[str, Any]:
+def named_optimizers(model: Any) -> dict[str, Any]:
     """Returns the model's optimizers, each under the key of its learning rate in the logs."""
     inner = getattr(model.optimizer, "optimizers", None)
     if inner is None:
         return {"learning_rate": model.optimizer}
     return {f"learning_rate_{optimizer.name}": optimizer for optimizer in inner}
-
-
-def inner_optimizers(optimizer: Any) -> list[Any]:
-    """Returns the optimizers that update variables: those inside others, if there are some."""
-    if hasattr(optimizer, "inner_optimizer"):
-        return inner_optimizers(optimizer.inner_optimizer)
-    inner = getattr(optimizer, "optimizers", None)
-    return [optimizer] if inner is None else [o for each in inner for o in inner_optimizers(each)]
 
 
 class LearningRateScheduler(Callback):
@@ -58,7 +50,7 @@ class LearningRateScheduler(Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Sets the learning rate."""
-        for optimizer in optimizers_of(self.model).values():
+        for optimizer in named_optimizers(self.model).values():
             if not hasattr(optimizer, "learning_rate"):
                 raise SpecError(
                     "LearningRateScheduler",
@@ -66,7 +58,7 @@ class LearningRateScheduler(Callback):
                     received=f"{optimizer!r}",
                     fix="use one of keras.optimizers",
                 )
-            rate = self._next_rate(epoch, read_rate(optimizer))
+            rate = self._next_rate(epoch, get_learning_rate(optimizer))
             if not isinstance(rate, (float, np.floating)):
                 raise DTypeError(
                     "LearningRateScheduler",
@@ -76,7 +68,9 @@ class LearningRateScheduler(Callback):
                 )
             optimizer.learning_rate = rate
             if self.verbose > 0:
-                say(f"\nEpoch {epoch + 1}: the learning rate of {optimizer.name} is {rate}.")
+                print_message(
+                    f"\nEpoch {epoch + 1}: the learning rate of {optimizer.name} is {rate}."
+                )
 
     def _next_rate(self, epoch: int, rate: float) -> Any:
         try:
@@ -87,4 +81,4 @@ class LearningRateScheduler(Callback):
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Adds the learning rate to the logs."""
         if logs is not None:
-            logs.update({k: read_rate(o) for k, o in optimizers_of(self.model).items()})
+            logs.update({k: get_learning_rate(o) for k, o in named_optimizers(self.model).items()})

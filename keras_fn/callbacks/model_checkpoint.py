@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from keras_fn.callbacks.progress_display import say
+from keras_fn.callbacks.progress_display import print_message
 from keras_fn.callbacks.saving_callback import SavingCallback
 from keras_fn.errors import SpecError
 
@@ -79,7 +79,7 @@ class ModelCheckpoint(SavingCallback):
         save = self.model.save_weights if self.save_weights_only else self.model.save
         save(filepath, overwrite=True)
         if self.verbose > 0:
-            say(f"\nEpoch {epoch + 1}: finished saving model to {filepath}")
+            print_message(f"\nEpoch {epoch + 1}: finished saving model to {filepath}")
 
     def _get_file_path(self, epoch: int, batch: int | None, logs: Any) -> str:
         """Returns the file's name with all placeholders filled in."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from keras_fn._lazy import Deferred
 from keras_fn.callbacks.callback import Logs
-from keras_fn.callbacks.progress_display import say
+from keras_fn.callbacks.progress_display import print_message
 from keras_fn.callbacks.saving_callback import SavingCallback
 from keras_fn.errors import SpecError
 
@@ -100,7 +100,7 @@ class OrbaxCheckpoint(SavingCallback):
         datasets, _ = _weights.collect(self.model, with_optimizer=not self.save_weights_only)
         self._manager.save(step, args=_orbax.args.StandardSave(datasets), force=True)
         if self.verbose > 0:
-            say(f"\nEpoch {epoch + 1}: saving checkpoint {step} in {self.directory}")
+            print_message(f"\nEpoch {epoch + 1}: saving checkpoint {step} in {self.directory}")
 
     def on_train_end(self, logs: Logs = None) -> None:
         """Waits until all is written."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from keras_fn.callbacks.callback import Callback
-from keras_fn.callbacks.progress_display import Progbar, say
+from keras_fn.callbacks.progress_display import Progbar, print_message
 
 
 class ProgbarLogger(Callback):
@@ -66,7 +66,7 @@ class ProgbarLogger(Callback):
         """Begins a bar."""
         self._begin()
         if self.verbose and self.epochs > 1:
-            say(f"Epoch {epoch + 1}/{self.epochs}")
+            print_message(f"Epoch {epoch + 1}/{self.epochs}")
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Ends the bar."""

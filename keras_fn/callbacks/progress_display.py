@@ -12,7 +12,7 @@ from keras_fn.settings import is_installed, settings
 _REFRESH_SECONDS = 0.1
 
 
-def new_console() -> Any:
+def make_console() -> Any:
     """Returns a console of rich on the standard output of now."""
     # rich is imported when something is shown, not with the package.
     from rich.console import Console
@@ -20,7 +20,7 @@ def new_console() -> Any:
     return Console(highlight=False, soft_wrap=False)
 
 
-def say(message: str) -> None:
+def print_message(message: str) -> None:
     """Prints a line: where a live line is shown, above it."""
     print(message)
 
@@ -33,7 +33,7 @@ def is_live(console: Any, verbose: Any) -> bool:
     return bool(wanted and redraws)
 
 
-class Line:
+class ProgressLine:
     """The text of the display: how far, how fast, and the metrics.
 
     Args:
@@ -117,7 +117,7 @@ def _number(value: Any) -> str:
     return f"{number:.4e}" if small and math.isfinite(number) else f"{number:.4f}"
 
 
-class _Screen:
+class _Display:
     """Where the line is drawn: again and again if `live`, else once, at the end."""
 
     def __init__(self, console: Any, live: bool):
@@ -183,11 +183,11 @@ class EpochDisplay:
         self.seen = 0
         self.epoch, self.epochs, self.verbose = epoch, epochs, verbose
         self._read_logs = read_logs
-        self._line = Line(total)
-        self._screen: _Screen | None = None
+        self._line = ProgressLine(total)
+        self._screen: _Display | None = None
         if verbose:
-            console = console or new_console()
-            self._screen = _Screen(console, is_live(console, verbose))
+            console = console or make_console()
+            self._screen = _Display(console, is_live(console, verbose))
         self._due = 0.0 if self._screen and self._screen.live else math.inf
 
     def __enter__(self) -> "EpochDisplay":
@@ -271,10 +271,10 @@ class Progbar:
         self.interval, self.unit_name = interval, unit_name
         self.stateful_metrics = None if stateless_metrics is not None else stateful_metrics or ()
         self.stateless_metrics = stateless_metrics
-        self._line = Line(target, width, unit_name)
+        self._line = ProgressLine(target, width, unit_name)
         self._sums: dict[str, tuple[float, float]] = {}  # name: (sum, number of steps)
         self._seen, self._due = 0, 0.0
-        self._screen: _Screen | None = None
+        self._screen: _Display | None = None
 
     def _is_averaged(self, name: str) -> bool:
         if self.stateless_metrics is not None:
@@ -324,8 +324,8 @@ class Progbar:
         if not finalize and (now < self._due or self.verbose == 2):
             return
         if self._screen is None:
-            console = new_console()
-            self._screen = _Screen(console, is_live(console, self.verbose))
+            console = make_console()
+            self._screen = _Display(console, is_live(console, self.verbose))
         logs = {name: total / weight for name, (total, weight) in self._sums.items()}
         text = self._line.text(self._seen, logs, finalize, self._screen.live)
         if finalize:

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from keras_fn.callbacks.callback import Logs
-from keras_fn.callbacks.learning_rate_scheduler import optimizers_of, read_rate
+from keras_fn.callbacks.learning_rate_scheduler import get_learning_rate, named_optimizers
 from keras_fn.callbacks.monitor_callback import MonitorCallback
-from keras_fn.callbacks.progress_display import say
+from keras_fn.callbacks.progress_display import print_message
 from keras_fn.errors import SpecError
 
 
@@ -79,7 +79,7 @@ class ReduceLROnPlateau(MonitorCallback):
         if self.monitor_op is None:
             self._set_monitor_op()
         logs = {} if logs is None else logs
-        logs.update({k: read_rate(o) for k, o in optimizers_of(self.model).items()})
+        logs.update({k: get_learning_rate(o) for k, o in named_optimizers(self.model).items()})
         current = logs.get(self.monitor)
         if current is None:
             warnings.warn(
@@ -98,16 +98,18 @@ class ReduceLROnPlateau(MonitorCallback):
             if self.wait < self.patience:
                 return
             # A list, not a generator: every optimizer is lowered.
-            lowered = [self._lower(o, epoch) for o in optimizers_of(self.model).values()]
+            lowered = [self._lower(o, epoch) for o in named_optimizers(self.model).values()]
             if any(lowered):
                 self.cooldown_counter, self.wait = self.cooldown, 0
 
     def _lower(self, optimizer: Any, epoch: int) -> bool:
-        old = read_rate(optimizer)
+        old = get_learning_rate(optimizer)
         if old <= np.float32(self.min_lr):
             return False
         new = max(old * self.factor, self.min_lr)
         optimizer.learning_rate = new
         if self.verbose > 0:
-            say(f"\nEpoch {epoch + 1}: the learning rate of {optimizer.name} is lowered to {new}.")
+            print_message(
+                f"\nEpoch {epoch + 1}: the learning rate of {optimizer.name} is lowered to {new}."
+            )
         return True

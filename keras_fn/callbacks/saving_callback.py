@@ -5,7 +5,7 @@ from typing import Any
 
 from keras_fn.callbacks.callback import Logs
 from keras_fn.callbacks.monitor_callback import MonitorCallback
-from keras_fn.callbacks.progress_display import say
+from keras_fn.callbacks.progress_display import print_message
 from keras_fn.callbacks.step_counter import StepCounter
 from keras_fn.errors import SpecError
 
@@ -97,7 +97,7 @@ class SavingCallback(MonitorCallback):
                 if better
                 else (f"did not improve from {best}")
             )
-            say(f"\nEpoch {epoch + 1}: {self.monitor} {change}")
+            print_message(f"\nEpoch {epoch + 1}: {self.monitor} {change}")
         if better:
             self.best = current
         return better

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from keras_fn.callbacks.callback import Callback, Logs
-from keras_fn.callbacks.learning_rate_scheduler import inner_optimizers
 from keras_fn.errors import SpecError
+from keras_fn.optimizers.nested import leaf_optimizers
 
 
 class SwapEMAWeights(Callback):
@@ -45,7 +45,7 @@ class SwapEMAWeights(Callback):
 
     def _pairs(self) -> list[tuple[Any, Any]]:
         """Returns variables and their averages."""
-        optimizers = inner_optimizers(self.model.optimizer)
+        optimizers = leaf_optimizers(self.model.optimizer)
         averaging = [o for o in optimizers if getattr(o, "use_ema", False)]
         if not averaging:
             raise SpecError(
@@ -57,7 +57,7 @@ class SwapEMAWeights(Callback):
         pairs = [
             pair
             for optimizer in averaging
-            for pair in zip(optimizer._trainable_variables, optimizer._averages, strict=False)
+            for pair in zip(optimizer._trainable_variables, optimizer._moving_averages, strict=False)
         ]
         return [(v, average) for v, average in pairs if average is not None]
 

@@ -12,8 +12,8 @@ from keras_fn import ops
 from keras_fn._lazy import Deferred
 from keras_fn.backend.loader import current
 from keras_fn.callbacks.callback import Callback, Logs
-from keras_fn.callbacks.event_files import EventFile, as_images
-from keras_fn.callbacks.learning_rate_scheduler import optimizers_of, read_rate
+from keras_fn.callbacks.event_files import EventFileWriter, weight_to_images
+from keras_fn.callbacks.learning_rate_scheduler import get_learning_rate, named_optimizers
 from keras_fn.callbacks.step_counter import StepCounter
 from keras_fn.errors import SpecError, UnsupportedError
 from keras_fn.layers.core.embedding import Embedding
@@ -88,7 +88,7 @@ class TensorBoard(Callback):
                 fix='pass update_freq="epoch"',
             )
         self._first, self._last = _batches(profile_batch)
-        self._files: dict[str, EventFile] = {}
+        self._files: dict[str, EventFileWriter] = {}
         self._profile: Any = None  # a context manager that was entered
         self._is_profiled = False
         # Batches are watched only where something is done at them: training is faster without.
@@ -97,9 +97,9 @@ class TensorBoard(Callback):
         if self._last:
             self.on_train_batch_begin = self._begin_profile
 
-    def _file(self, run: str) -> EventFile:
+    def _file(self, run: str) -> EventFileWriter:
         if run not in self._files:
-            self._files[run] = EventFile(os.path.join(self.log_dir, run))
+            self._files[run] = EventFileWriter(os.path.join(self.log_dir, run))
         return self._files[run]
 
     def _flush(self) -> None:
@@ -165,8 +165,8 @@ class TensorBoard(Callback):
             self._file(run).scalar(f"epoch_{name.removeprefix('val_')}", value, epoch)
         train = self._file("train")
         if self.model.optimizer is not None:
-            for name, optimizer in optimizers_of(self.model).items():
-                train.scalar(f"epoch_{name}", read_rate(optimizer), epoch)
+            for name, optimizer in named_optimizers(self.model).items():
+                train.scalar(f"epoch_{name}", get_learning_rate(optimizer), epoch)
         if self.write_steps_per_second:
             steps = self._iterations() - self._epoch_iterations
             speed = steps / (time.perf_counter() - self._epoch_start)
@@ -177,12 +177,12 @@ class TensorBoard(Callback):
             self._write_embeddings()
         self._flush()
 
-    def _write_weights(self, file: EventFile, epoch: int) -> None:
+    def _write_weights(self, file: EventFileWriter, epoch: int) -> None:
         for path, weight in _named_weights(self.model):
             values = weight.numpy()
             file.histogram(f"{path}/histogram", values, epoch)
             if self.write_images and values.size:
-                file.images(f"{path}/image", as_images(values), epoch)
+                file.images(f"{path}/image", weight_to_images(values), epoch)
 
     def on_test_end(self, logs: Logs = None) -> None:
         """Writes what a validation, or `evaluate`, has shown after so many steps of training."""

@@ -4,9 +4,9 @@ import math
 from typing import Any
 
 from keras_fn.callbacks.callback import Callback, Logs
-from keras_fn.callbacks.progress_display import say
+from keras_fn.callbacks.progress_display import print_message
 from keras_fn.debugging.nan_debugging import find_non_finite
-from keras_fn.training.snapshot import untouched
+from keras_fn.training.snapshot import restore_on_exit
 
 
 class TerminateOnNaN(Callback):
@@ -52,14 +52,14 @@ class TerminateOnNaN(Callback):
             message += f"\n{self._cause()}"
         if self.raise_error:
             raise RuntimeError(message)
-        say(message)
+        print_message(message)
         self.model.stop_training = True
 
     def _cause(self) -> str:
         if self.data is None:
             return str(find_non_finite(self.model) or "The weights are finite.")
         x, y, *weights = self.data
-        with untouched(self.model):
+        with restore_on_exit(self.model):
             for variable, value in self._before:
                 variable.assign(value)
             found = find_non_finite(self.model, x, y, sample_weight=weights[0] if weights else None)

@@ -29,8 +29,8 @@ def load_pickle(file: IO[bytes]) -> Any:
     try:
         value = _Unpickler(file, encoding="bytes").load()
         if isinstance(value, dict):
-            return {key: _finished(item) for key, item in value.items()}
-        return _finished(value)
+            return {key: _build_array(item) for key, item in value.items()}
+        return _build_array(value)
     except UnpicklingError:
         raise
     except Exception as error:  # the unpickler answers damaged opcodes with many types
@@ -73,7 +73,7 @@ class _Array:
             if not (isinstance(self.data, list) and len(self.data) == count):
                 raise UnpicklingError(f"an array of {count} objects, of which not all are there")
             array = np.empty(count, object)
-            array[:] = [_plain_list(item) for item in self.data]
+            array[:] = [_check_flat_list(item) for item in self.data]
         else:
             size = count * self.dtype.itemsize
             if not (isinstance(self.data, bytes) and len(self.data) == size):
@@ -110,14 +110,14 @@ class _Unpickler(pickle.Unpickler):
             raise UnpicklingError(f"{module_name}.{global_name} is not data") from None
 
 
-def _finished(value: Any) -> Any:
+def _build_array(value: Any) -> Any:
     """Puts an array in place of what stood for it."""
     if isinstance(value, _Array):
         return value.build()
-    return value if isinstance(value, (bytes, str, int)) else _plain_list(value)
+    return value if isinstance(value, (bytes, str, int)) else _check_flat_list(value)
 
 
-def _plain_list(value: Any) -> list[Any]:
+def _check_flat_list(value: Any) -> list[Any]:
     # No nesting: a few bytes of pickle can nest one list in itself, or double it many times.
     if isinstance(value, list) and {int, float, bytes, str}.issuperset(map(type, value)):
         return value

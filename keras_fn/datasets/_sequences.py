@@ -9,7 +9,9 @@ from keras_fn.errors import SpecError
 Sequences = list[list[int]]
 
 
-def marked(sequences: Iterable[list[int]], start_char: int | None, index_from: int) -> Sequences:
+def add_start_token(
+    sequences: Iterable[list[int]], start_char: int | None, index_from: int
+) -> Sequences:
     """Moves the word numbers up by `index_from`, and puts `start_char` before each text."""
     start = [] if start_char is None else [start_char]
     # Without a start mark Keras takes 0 and None for `index_from` as "leave them".
@@ -17,7 +19,7 @@ def marked(sequences: Iterable[list[int]], start_char: int | None, index_from: i
     return [[*start, *(word + shift for word in text)] for text in sequences]
 
 
-def shorter_than(
+def filter_by_length(
     maxlen: int, sequences: Sequences, labels: np.ndarray
 ) -> tuple[Sequences, np.ndarray]:
     """Returns the texts of fewer than `maxlen` words, and their labels."""
@@ -32,7 +34,7 @@ def shorter_than(
     return [sequences[i] for i in kept], labels[kept]
 
 
-def limited(
+def limit_vocabulary(
     sequences: Sequences, num_words: int | None, skip_top: int, oov_char: int | None
 ) -> Sequences:
     """Replaces by `oov_char`, or drops if that is None, the words not in [skip_top, num_words)."""
@@ -43,7 +45,7 @@ def limited(
     return [[word if skip_top <= word < end else oov_char for word in text] for text in sequences]
 
 
-def ragged(sequences: Sequences) -> np.ndarray:
+def object_array(sequences: Sequences) -> np.ndarray:
     """Returns an array of lists. One axis, also where all lists are of one length."""
     array = np.empty(len(sequences), object)
     array[:] = sequences

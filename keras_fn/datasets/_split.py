@@ -17,7 +17,7 @@ def check_test_split(test_split: float) -> None:
         )
 
 
-def shuffled(
+def shuffle(
     x: np.ndarray, y: np.ndarray, rng: np.random.RandomState
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns both arrays in one new order."""
@@ -26,7 +26,7 @@ def shuffled(
     return x[order], y[order]
 
 
-def split(x: np.ndarray, y: np.ndarray, test_split: float) -> Split:
+def train_test_split(x: np.ndarray, y: np.ndarray, test_split: float) -> Split:
     """Returns the first part to train on and the rest to test with."""
     count = int(len(x) * (1 - test_split))
     return (x[:count], y[:count]), (x[count:], y[count:])

@@ -3,7 +3,7 @@
 import numpy as np
 
 from keras_fn.datasets._files import Split, fetch, read_npz
-from keras_fn.datasets._split import check_test_split, shuffled, split
+from keras_fn.datasets._split import check_test_split, shuffle, train_test_split
 
 
 def load_data(path: str = "boston_housing.npz", test_split: float = 0.2, seed: int = 113) -> Split:
@@ -30,4 +30,4 @@ def load_data(path: str = "boston_housing.npz", test_split: float = 0.2, seed: i
     """
     check_test_split(test_split)
     x, y = read_npz(fetch("boston_housing.npz", path), "x", "y")
-    return split(*shuffled(x, y, np.random.RandomState(seed)), test_split)
+    return train_test_split(*shuffle(x, y, np.random.RandomState(seed)), test_split)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from keras_fn.datasets._files import Split, fetch, read_npz
-from keras_fn.datasets._split import check_test_split, shuffled, split
+from keras_fn.datasets._split import check_test_split, shuffle, train_test_split
 from keras_fn.errors import SpecError
 
 _COUNTS = {"large": None, "small": 600}
@@ -43,4 +43,4 @@ def load_data(
         )
     x, y = read_npz(fetch("california_housing.npz", path), "x", "y")
     count = _COUNTS[version]
-    return split(*shuffled(x[:count], y[:count], np.random.RandomState(seed)), test_split)
+    return train_test_split(*shuffle(x[:count], y[:count], np.random.RandomState(seed)), test_split)

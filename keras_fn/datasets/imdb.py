@@ -5,8 +5,13 @@ from typing import Any
 import numpy as np
 
 from keras_fn.datasets._files import Split, fetch, read_npz, read_word_index
-from keras_fn.datasets._sequences import limited, marked, ragged, shorter_than
-from keras_fn.datasets._split import shuffled
+from keras_fn.datasets._sequences import (
+    add_start_token,
+    filter_by_length,
+    limit_vocabulary,
+    object_array,
+)
+from keras_fn.datasets._split import shuffle
 
 
 def load_data(
@@ -53,15 +58,15 @@ def load_data(
     rng = np.random.RandomState(seed)
     texts, labels = [], []
     for x, y in (arrays[:2], arrays[2:]):
-        x, y = shuffled(x, y, rng)
-        sequences = marked(x, start_char, index_from)
+        x, y = shuffle(x, y, rng)
+        sequences = add_start_token(x, start_char, index_from)
         if maxlen:
-            sequences, y = shorter_than(maxlen, sequences, y)
+            sequences, y = filter_by_length(maxlen, sequences, y)
         texts.append(sequences)
         labels.append(y)
-    kept = limited(texts[0] + texts[1], num_words, skip_top, oov_char)
+    kept = limit_vocabulary(texts[0] + texts[1], num_words, skip_top, oov_char)
     count = len(texts[0])
-    return (ragged(kept[:count]), labels[0]), (ragged(kept[count:]), labels[1])
+    return (object_array(kept[:count]), labels[0]), (object_array(kept[count:]), labels[1])
 
 
 def get_word_index(path: str = "imdb_word_index.json") -> dict[str, int]:

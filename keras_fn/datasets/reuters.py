@@ -3,8 +3,13 @@
 import numpy as np
 
 from keras_fn.datasets._files import Split, fetch, read_npz, read_word_index
-from keras_fn.datasets._sequences import limited, marked, ragged, shorter_than
-from keras_fn.datasets._split import shuffled, split
+from keras_fn.datasets._sequences import (
+    add_start_token,
+    filter_by_length,
+    limit_vocabulary,
+    object_array,
+)
+from keras_fn.datasets._split import shuffle, train_test_split
 
 _TOPICS = """
     cocoa grain veg-oil earn acq wheat copper housing money-supply coffee sugar trade reserves
@@ -51,11 +56,13 @@ def load_data(
         Lewis, "Reuters-21578 Text Categorization Collection", 1997.
     """
     x, y = read_npz(fetch("reuters.npz", path), "x", "y")
-    x, y = shuffled(x, y, np.random.RandomState(seed))
-    sequences = marked(x, start_char, index_from)
+    x, y = shuffle(x, y, np.random.RandomState(seed))
+    sequences = add_start_token(x, start_char, index_from)
     if maxlen:
-        sequences, y = shorter_than(maxlen, sequences, y)
-    return split(ragged(limited(sequences, num_words, skip_top, oov_char)), y, test_split)
+        sequences, y = filter_by_length(maxlen, sequences, y)
+    return train_test_split(
+        object_array(limit_vocabulary(sequences, num_words, skip_top, oov_char)), y, test_split
+    )
 
 
 def get_word_index(path: str = "reuters_word_index.json") -> dict[str, int]:

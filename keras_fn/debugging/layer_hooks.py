@@ -6,12 +6,12 @@ from typing import Any
 
 from keras_fn.data_adapters.binding import graph_of
 
-Around = Callable[[str, Any, tuple, dict[str, Any]], Any]
+LayerHook = Callable[[str, Any, tuple, dict[str, Any]], Any]
 """Takes the path of a layer or op, it itself, and its arguments; calls it, returns the result."""
 
 
 @contextmanager
-def watched(model: Any, around: Around) -> Iterator[Callable[..., Any]]:
+def hook_layers(model: Any, hook: LayerHook) -> Iterator[Callable[..., Any]]:
     """Gives a call of the model in which each layer goes through `around`.
 
     Those of nested models go through it, too, under paths like `"encoder/dense"`. A model that is
@@ -33,13 +33,13 @@ def watched(model: Any, around: Around) -> Iterator[Callable[..., Any]]:
         out
     """
     if graph_of(model) is None:
-        yield lambda *args, **kwargs: around(model.name, model, args, kwargs)
+        yield lambda *args, **kwargs: hook(model.name, model, args, kwargs)
         return
     found = {id(g): g for g in map(graph_of, model._flatten_layers()) if g is not None}
     trail: list[str] = []
     # No compiled call either: in it there are no layers.
     changes = [
-        (vars(graph), {"_plan": _WatchedPlan(graph._plan, around, trail), "_direct": set()})
+        (vars(graph), {"_plan": _HookedPlan(graph._plan, hook, trail), "_direct": set()})
         for graph in found.values()
     ]
     before = [(table, {name: table[name] for name in new}) for table, new in changes]
@@ -52,7 +52,7 @@ def watched(model: Any, around: Around) -> Iterator[Callable[..., Any]]:
             table.update(old)
 
 
-class _WatchedPlan:
+class _HookedPlan:
     """A plan whose steps go through `around`.
 
     Args:
@@ -61,8 +61,8 @@ class _WatchedPlan:
         trail: The names of the nested models that run now, which watched plans share.
     """
 
-    def __init__(self, plan: Any, around: Around, trail: list[str]):
-        self._plan, self._around, self._trail = plan, around, trail
+    def __init__(self, plan: Any, hook: LayerHook, trail: list[str]):
+        self._plan, self._around, self._trail = plan, hook, trail
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._plan, name)

@@ -9,9 +9,9 @@ import numpy as np
 from keras_fn.backend.loader import current
 from keras_fn.core import tree
 from keras_fn.core.tracebacks import entrance
-from keras_fn.debugging.layer_hooks import watched
+from keras_fn.debugging.layer_hooks import hook_layers
 from keras_fn.ops._op import class_name
-from keras_fn.training.snapshot import untouched
+from keras_fn.training.snapshot import restore_on_exit
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def find_non_finite(
     found = _not_finite("data", "", None, arrays)
     if found is not None:
         return found
-    with untouched(model):
+    with restore_on_exit(model):
         return _in_layers(model, x) or (None if y is None else _in_step(model, x, y, sample_weight))
 
 
@@ -162,7 +162,7 @@ class _Stop(Exception):
 def _in_layers(model: Any, x: Any) -> NonFinite | None:
     """Runs the model until a layer gives something that is not finite."""
 
-    def around(path: str, layer: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
+    def hook(path: str, layer: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
         inner = getattr(layer, "_flatten_layers", lambda: [layer])()
         outputs = None
         found = _first(_in_weights(part, path) for part in inner)
@@ -176,7 +176,7 @@ def _in_layers(model: Any, x: Any) -> NonFinite | None:
         return outputs
 
     try:
-        with watched(model, around) as call:
+        with hook_layers(model, hook) as call:
             call(x, training=True)
     except _Stop as stop:
         return stop.found

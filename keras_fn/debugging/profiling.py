@@ -13,10 +13,10 @@ from keras_fn._lazy import Deferred
 from keras_fn.backend.loader import current
 from keras_fn.core import tree
 from keras_fn.core.tracebacks import entrance
-from keras_fn.debugging.layer_hooks import watched
+from keras_fn.debugging.layer_hooks import hook_layers
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import class_name
-from keras_fn.training.snapshot import untouched, variables_of
+from keras_fn.training.snapshot import list_training_variables, restore_on_exit
 
 _rich_console = Deferred("rich.console")  # imported when something is shown
 
@@ -126,7 +126,7 @@ def profile_step(
         )
     if not model.built:
         model.predict_on_batch(x)
-    with untouched(model):
+    with restore_on_exit(model):
         # It builds the optimizer, the losses and the metrics.
         model.train_on_batch(x, y, sample_weight)
         stages, step_seconds = _stages(model, (x, y, sample_weight), repeats)
@@ -173,7 +173,7 @@ def _stages(model: Any, batch: Any, repeats: int) -> tuple[dict[str, float], flo
     def metrics(x: Any, y: Any, y_pred: Any, sample_weight: Any) -> Any:
         return model.compute_metrics(x, y, y_pred, sample_weight)
 
-    state, tensors = variables_of(model), to_device()
+    state, tensors = list_training_variables(model), to_device()
 
     def compiled(function: Callable[..., Any], args: Any) -> float:
         return _seconds(backend.compile(function, state), args, repeats)
@@ -201,7 +201,7 @@ def _layers(model: Any, x: Any, repeats: int) -> tuple[LayerTime, ...]:
     times: dict[str, list[float]] = {}
     kinds: dict[str, str] = {}
 
-    def around(path: str, layer: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
+    def hook(path: str, layer: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
         start = time.perf_counter()
         outputs = layer(*args, **kwargs)
         _wait(outputs)
@@ -209,7 +209,7 @@ def _layers(model: Any, x: Any, repeats: int) -> tuple[LayerTime, ...]:
         kinds[path] = class_name(layer)
         return outputs
 
-    with watched(model, around) as call:
+    with hook_layers(model, hook) as call:
         for turn in range(repeats + 1):
             sums: dict[str, float] = {}
             call(x, training=True)

@@ -7,14 +7,14 @@ from typing import Any
 
 from keras_fn.backend.loader import current
 
-MOST = 8  # shapes of one step that pass without a word
+MAX_SILENT_RETRACES = 8  # shapes of one step that pass without a word
 
 Shapes = dict[str, tuple[tuple[int, ...], str]]
 """Shape and dtype of each array of a batch, by its name."""
 
 
 @dataclass(frozen=True)
-class Compilation:
+class TraceRecord:
     """A step was compiled for a batch.
 
     Attributes:
@@ -29,7 +29,7 @@ class Compilation:
     key: tuple[Any, ...] = field(repr=False)  # what batches are recognised by
 
 
-def noted(model: Any, kind: str, batches: Iterator[Any]) -> Iterator[Any]:
+def track_retraces(model: Any, kind: str, batches: Iterator[Any]) -> Iterator[Any]:
     """Passes batches on, and notes in `model.compilations` those for which a step is compiled.
 
     It warns where a step meets ever new shapes, once for each kind of step. Batches that are cut
@@ -37,7 +37,7 @@ def noted(model: Any, kind: str, batches: Iterator[Any]) -> Iterator[Any]:
     is.
     """
     compiles = hasattr(current(), "compile_call") and model._jit not in (None, False)
-    known = {c.key for c in model.compilations if c.kind == kind}
+    known = {c.key for c in model.trace_log if c.kind == kind}
     for batch in batches:
         tensors, indices = batch
         if compiles and indices is None:
@@ -60,9 +60,9 @@ def _key(tensors: Any) -> tuple[Any, ...]:
 
 def _note(model: Any, kind: str, tensors: Any, key: tuple[Any, ...]) -> None:
     shapes = _shapes(model, tensors)
-    earlier = [c.shapes for c in model.compilations if c.kind == kind]
-    model.compilations.append(Compilation(kind, shapes, _reason(shapes, earlier), key))
-    if len(earlier) == MOST:
+    earlier = [c.shapes for c in model.trace_log if c.kind == kind]
+    model.trace_log.append(TraceRecord(kind, shapes, _reason(shapes, earlier), key))
+    if len(earlier) == MAX_SILENT_RETRACES:
         warnings.warn(_warning(model, kind, [*earlier, shapes]), stacklevel=2)
 
 
@@ -82,7 +82,7 @@ def _shapes(model: Any, tensors: Any) -> Shapes:
 def _names(model: Any) -> list[tuple[str, list[str]]]:
     """For inputs, targets and weights: what they are, and what each is called."""
     binder = getattr(getattr(model, "_functional", None) or model, "_binder", None)
-    objective = model._objective
+    objective = model._compile_loss
     inputs = list(binder.names) if binder is not None else []
     outputs = list(objective.outputs.names) if objective is not None else []
     return [("x", inputs), ("y", outputs), ("sample_weight", outputs)]

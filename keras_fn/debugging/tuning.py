@@ -13,12 +13,12 @@ import numpy as np
 from keras_fn.backend.loader import current
 from keras_fn.callbacks.callback import Callback, Logs
 from keras_fn.callbacks.history import new_figure
-from keras_fn.callbacks.learning_rate_scheduler import inner_optimizers
 from keras_fn.core import tree
 from keras_fn.core.tracebacks import entrance
 from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError
-from keras_fn.training.snapshot import untouched
+from keras_fn.optimizers.nested import leaf_optimizers
+from keras_fn.training.snapshot import restore_on_exit
 
 _SMOOTHING = 0.9  # how much of the mean of the losses stays at each step
 
@@ -116,8 +116,8 @@ def find_learning_rate(
         )
     _build(model, x, batch_size)
     test = _RangeTest(np.geomspace(lowest, highest, steps))
-    with untouched(model):
-        for optimizer in inner_optimizers(model.optimizer):
+    with restore_on_exit(model):
+        for optimizer in leaf_optimizers(model.optimizer):
             _take_any_rate(optimizer)
         model.fit(
             x, y, batch_size, epochs=steps, verbose=0, callbacks=[test], sample_weight=sample_weight
@@ -143,7 +143,7 @@ class _RangeTest(Callback):
 
     def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
         self.model.reset_metrics()
-        for optimizer in inner_optimizers(self.model.optimizer):
+        for optimizer in leaf_optimizers(self.model.optimizer):
             optimizer.learning_rate = float(self.rates[len(self.losses)])
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
@@ -237,7 +237,7 @@ def find_batch_size(
             snapshot.restore()
         return True
 
-    with untouched(model) as snapshot:
+    with restore_on_exit(model) as snapshot:
         size, good = start, 0
         while not good:
             good = size if fits(size) else 0
@@ -308,7 +308,7 @@ def fast_dev_run(
         ['loss', 'val_loss']
     """
     _build(model, x, batch_size)
-    with untouched(model):
+    with restore_on_exit(model):
         history = model.fit(
             x,
             y,

@@ -1,16 +1,16 @@
 """The Model: a layer that can be trained, saved and looked at."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from typing import Any, ClassVar, cast
 
 from keras_fn._lazy import Deferred
 from keras_fn.core.registry import CustomObjectScope
 from keras_fn.core.serialization import serialize_keras_object
-from keras_fn.layers._config import given_config
+from keras_fn.layers._config import init_arguments_config
 from keras_fn.layers.layer import Layer
-from keras_fn.optimizers import Optimizer
+from keras_fn.optimizers.nested import find_optimizers
 from keras_fn.training.trainer import Trainer
 
 model_files: Any = Deferred("keras_fn.saving.saving_api")
@@ -51,7 +51,7 @@ class Model(Trainer, Layer):
         self._start_model()
 
     def _start_model(self) -> None:
-        self._start_trainer()
+        self._init_trainer()
 
     # ---------------------------------------------------------------- looking
 
@@ -76,12 +76,12 @@ class Model(Trainer, Layer):
             if layer.name == name:
                 return layer
         raise ValueError(
-            f"{self._place} has no layer named {name!r}; it has "
+            f"{self._label} has no layer named {name!r}; it has "
             f"{', '.join(layer.name for layer in self.layers)}."
         )
 
     @property
-    def _place(self) -> str:
+    def _label(self) -> str:
         return f"{type(self).__name__} model {self.name!r}"
 
     def summary(
@@ -119,7 +119,7 @@ class Model(Trainer, Layer):
         """With the variables of optimizers in attributes, which a user's `train_step` takes."""
         state = super()._state(kind)
         if kind == "train":
-            held = (o for layer in self._flatten_layers() for o in _optimizers(vars(layer)))
+            held = (o for layer in self._flatten_layers() for o in find_optimizers(vars(layer)))
             state += [v for optimizer in held for v in optimizer.variables]
         return list({id(v): v for v in state}.values())
 
@@ -127,7 +127,7 @@ class Model(Trainer, Layer):
 
     def __getstate__(self) -> dict[str, Any]:
         """What copies and pickles hold: all but compiled functions, which are made again."""
-        return {**vars(self), "_functions": {}, "_holdings": None}
+        return {**vars(self), "_functions": {}, "_trainer_state": None}
 
     def save(
         self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
@@ -158,7 +158,7 @@ class Model(Trainer, Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments, if they are plain values."""
-        return given_config(self)
+        return init_arguments_config(self)
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
@@ -172,15 +172,6 @@ class Model(Trainer, Layer):
             return _with_graph(cast(type, cls)).from_config(config, custom_objects)
         with CustomObjectScope(custom_objects):
             return super().from_config(config)
-
-
-def _optimizers(value: Any) -> Iterator[Optimizer]:
-    """Yields the optimizers in a value: itself, or in lists, tuples and dicts."""
-    if isinstance(value, Optimizer):
-        yield value
-    elif isinstance(value, (list, tuple, dict)):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from _optimizers(item)
 
 
 def _has_graph(args: tuple, kwargs: dict[str, Any]) -> bool:

@@ -12,8 +12,8 @@ from keras_fn import ops
 from keras_fn.backend.loader import current
 from keras_fn.callbacks.callback import LazyLogs
 from keras_fn.core import tree
-from keras_fn.data_adapters.array_data_adapter import ArrayBatches
-from keras_fn.debugging.retracing import noted
+from keras_fn.data_adapters.array_data_adapter import ArrayDataAdapter
+from keras_fn.debugging.retracing import track_retraces
 
 Work = tuple[int, Callable[[], list[Any]]]
 """A number of steps, and what runs them and returns their results: of all, or of the last."""
@@ -21,7 +21,7 @@ Work = tuple[int, Callable[[], list[Any]]]
 _SECONDS = 0.1  # of one call: long beside what a call costs, short for who watches
 
 
-class Pace:
+class AutoStepsPerExecution:
     """How many steps go in one call, so that it takes about a tenth of a second."""
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class Pace:
         self.steps = max(1, min(wanted, 8 * self.steps))
 
 
-class Execution:
+class EpochRunner:
     """Runs the steps of one kind over data, epoch by epoch.
 
     Args:
@@ -51,17 +51,17 @@ class Execution:
 
     def __init__(self, model: Any, kind: str, data: Any, watchers: Any):
         self.model, self.kind, self.data = model, kind, data
-        self.step = model._function(kind)
-        self.watched = bool(getattr(watchers, f"wants_{kind}_batches", False))
+        self.step = model._get_step_function(kind)
+        self.has_batch_hooks = bool(getattr(watchers, f"wants_{kind}_batches", False))
         self._begin = getattr(watchers, f"on_{kind}_batch_begin")
         self._end = getattr(watchers, f"on_{kind}_batch_end")
-        self._due = watchers.next_batch_due if kind == "train" and self.watched else None
-        self._each = self.watched and (kind != "train" or watchers.wants_each_train_batch)
-        self._many, self._pace = self._compile_many() or (None, Pace())
+        self._due = watchers.next_batch_due if kind == "train" and self.has_batch_hooks else None
+        self._each = self.has_batch_hooks and (kind != "train" or watchers.wants_each_train_batch)
+        self._many, self._pace = self._compile_many() or (None, AutoStepsPerExecution())
 
-    def _compile_many(self) -> tuple[Callable[..., Any], Pace] | None:
+    def _compile_many(self) -> tuple[Callable[..., Any], AutoStepsPerExecution] | None:
         """Finds the function that runs many whole batches, where the backend has one."""
-        if self.kind == "predict" or not isinstance(self.data, ArrayBatches):
+        if self.kind == "predict" or not isinstance(self.data, ArrayDataAdapter):
             return None
         rows = min(self.data.size // self.data.batch_size, len(self.data))
         if not hasattr(current(), "compile_many") or not rows:
@@ -72,10 +72,10 @@ class Execution:
     def _size(self, index: int) -> int:
         """The number of steps in the next call, which begins with step `index`."""
         received = getattr(self.model, "steps_per_execution", 1)
-        if self.watched and received not in (1, "auto"):
+        if self.has_batch_hooks and received not in (1, "auto"):
             return received
         # What is cut from arrays takes no room before its turn; other batches may be large.
-        many = self._many or isinstance(self.data, ArrayBatches)
+        many = self._many or isinstance(self.data, ArrayDataAdapter)
         steps = self._pace.steps if received == "auto" or (many and not self._each) else 1
         due = self._due(index) if self._due is not None else None
         return steps if due is None else max(1, min(steps, due - index + 1))
@@ -89,13 +89,13 @@ class Execution:
         if self._stopped:
             return
         for count, work in self._works(epoch, start):
-            if self.watched:
+            if self.has_batch_hooks:
                 self._begin(index)
             began = time.perf_counter()
             results = work()
             self._pace.note(count, time.perf_counter() - began)
             index += count
-            if self.watched:
+            if self.has_batch_hooks:
                 self._end(index - 1, self._logs(results))
             if display is not None:
                 display.advance(count)
@@ -119,8 +119,8 @@ class Execution:
             yield from self._loops(epoch, start)
             return
         batches = self.data.epoch(epoch, start)
-        if not isinstance(self.data, ArrayBatches):
-            batches = noted(self.model, self.kind, batches)
+        if not isinstance(self.data, ArrayDataAdapter):
+            batches = track_retraces(self.model, self.kind, batches)
         while group := list(islice(batches, self._size(start))):
             yield len(group), partial(_each, self.step, group)
             start += len(group)
@@ -150,7 +150,7 @@ class Execution:
     def _logs(self, results: list[Any]) -> LazyLogs:
         def read() -> dict[str, Any]:
             if self.kind == "predict":
-                return {"outputs": results[0] if len(results) == 1 else joined(results)}
+                return {"outputs": results[0] if len(results) == 1 else concat_outputs(results)}
             last = results[-1]
             return self.model._read(
                 last if isinstance(last, dict) else self.model.get_metrics_result()
@@ -163,7 +163,7 @@ def _each(step: Callable[..., Any], batches: list[Any]) -> list[Any]:
     return [step(*batch) for batch in batches]
 
 
-def joined(parts: list[Any]) -> Any:
+def concat_outputs(parts: list[Any]) -> Any:
     """Returns nested outputs of several batches as NumPy arrays of all their samples."""
 
     def join(*pieces: Any) -> np.ndarray:

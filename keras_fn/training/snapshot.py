@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from keras_fn.errors import SpecError
-from keras_fn.random.seed_generator import global_seed_generator, keep_process_seeds
+from keras_fn.optimizers.nested import list_optimizers
+from keras_fn.random.seed_generator import global_seed_generator, save_process_seeds
 
 
 class Snapshot:
@@ -39,10 +40,10 @@ class Snapshot:
                 fix="call the model on data once",
             )
         self.model = model
-        holders = (model, *_nested_optimizers(model.optimizer), *model.metrics)
+        holders = (model, *list_optimizers(model.optimizer), *model.metrics)
         self._values = [(v, v.numpy()) for v in _variables(holders)]
         self._attributes = [_Attributes(holder) for holder in holders]
-        self._put_seeds_back = keep_process_seeds()
+        self._put_seeds_back = save_process_seeds()
 
     def restore(self) -> None:
         """Puts everything back; it may be called again after further training."""
@@ -54,7 +55,7 @@ class Snapshot:
 
 
 @contextmanager
-def untouched(model: Any) -> Iterator[Snapshot]:
+def restore_on_exit(model: Any) -> Iterator[Snapshot]:
     """Whatever is done to a model inside, and whether it fails: afterwards it is as before."""
     snapshot = Snapshot(model)
     try:
@@ -63,9 +64,9 @@ def untouched(model: Any) -> Iterator[Snapshot]:
         snapshot.restore()
 
 
-def variables_of(model: Any) -> list[Any]:
+def list_training_variables(model: Any) -> list[Any]:
     """Returns the variables that a step of training may read or assign, each once."""
-    optimizers, seeds = _nested_optimizers(model.optimizer), global_seed_generator()
+    optimizers, seeds = list_optimizers(model.optimizer), global_seed_generator()
     return _variables((model, *optimizers, *model.metrics, seeds))
 
 
@@ -90,11 +91,3 @@ class _Attributes:
 
 
 _CONTAINERS = (list, dict, set)
-
-
-def _nested_optimizers(optimizer: Any) -> list[Any]:
-    """Returns an optimizer and those inside it, at any depth."""
-    if optimizer is None:
-        return []
-    inner = [getattr(optimizer, "inner_optimizer", None), *getattr(optimizer, "optimizers", ())]
-    return [optimizer, *(o for each in inner for o in _nested_optimizers(each))]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from keras_fn import ops
-from keras_fn.callbacks.backup_and_restore import BackupAndRestore, Run
+from keras_fn.callbacks.backup_and_restore import BackupAndRestore, ResumableRun
 from keras_fn.callbacks.callback_list import CallbackList
 from keras_fn.callbacks.history import History
 from keras_fn.callbacks.progress_display import EpochDisplay
@@ -16,11 +16,11 @@ from keras_fn.core.operation import infer
 from keras_fn.core.tracebacks import entrance
 from keras_fn.data_adapters import binding
 from keras_fn.data_adapters.data_adapter_utils import unpack_x_y_sample_weight
-from keras_fn.training.epoch_runner import Execution, joined
-from keras_fn.training.train_step import Steps, symbol
+from keras_fn.training.epoch_runner import EpochRunner, concat_outputs
+from keras_fn.training.train_step import TrainStepMixin, symbol
 
 
-class Trainer(Steps):
+class Trainer(TrainStepMixin):
     """What makes a layer a model that can be trained. `Model` is a Trainer and a Layer."""
 
     @entrance
@@ -75,7 +75,7 @@ class Trainer(Steps):
         Raises:
             ValueError: The data does not fit the model; nothing has changed then.
         """
-        self._need_compile("fit")
+        self._require_compiled("fit")
         data, held_out = binding.training_data(
             self,
             x,
@@ -110,8 +110,8 @@ class Trainer(Steps):
             )
         )
         self.stop_training = False
-        begun = Run(self, data, watchers.callbacks, initial_epoch)
-        training = Execution(self, "train", data, watchers)
+        begun = ResumableRun(self, data, watchers.callbacks, initial_epoch)
+        training = EpochRunner(self, "train", data, watchers)
 
         def validate(epoch: int) -> dict[str, Any]:
             if validation is None or not _due(epoch, validation_freq):
@@ -119,7 +119,7 @@ class Trainer(Steps):
             return self._validate(validation, watchers)
 
         watchers.on_train_begin()
-        begun.train_begun()
+        begun.after_train_begin()
         logs = self._run_epochs(training, validate, watchers, begun, epochs, verbose)
         self._finalize()
         watchers.on_train_end(logs)
@@ -128,10 +128,10 @@ class Trainer(Steps):
 
     def _run_epochs(
         self,
-        training: Execution,
+        training: EpochRunner,
         validate: Callable[[int], dict[str, Any]],
         watchers: CallbackList,
-        begun: Run,
+        begun: ResumableRun,
         epochs: int,
         verbose: Any,
     ) -> dict[str, Any]:
@@ -145,7 +145,7 @@ class Trainer(Steps):
             if not step:
                 self.reset_metrics()
             watchers.on_epoch_begin(epoch)
-            begun.epoch_begun()
+            begun.after_epoch_begin()
             with EpochDisplay(total, epoch, epochs, verbose, self._read_metrics) as display:
                 display.advance(step)
                 last = training.last(epoch, display, step, begun.start.logs or None)
@@ -166,7 +166,7 @@ class Trainer(Steps):
         """Evaluates without disturbing what is being measured: it has been read already."""
         self.reset_metrics()
         watchers.on_test_begin()
-        result = Execution(self, "test", data, watchers).last(0)
+        result = EpochRunner(self, "test", data, watchers).last(0)
         logs = self._read(result) if isinstance(result, dict) else self._read_metrics()
         watchers.on_test_end(logs)
         return logs
@@ -193,7 +193,7 @@ class Trainer(Steps):
         """
         if kwargs:
             raise TypeError(f"evaluate does not take {', '.join(kwargs)}.")
-        self._need_compile("evaluate")
+        self._require_compiled("evaluate")
         data = binding.batches(self, x, y, sample_weight, batch_size or 32, False, steps)
         self._prepare(data.peek())
         binding.check_targets(self, data)
@@ -205,7 +205,7 @@ class Trainer(Steps):
         self.reset_metrics()
         watchers.on_test_begin()
         with EpochDisplay(len(data) or None, 0, 1, verbose, self._read_metrics) as display:
-            last = Execution(self, "test", data, watchers).last(0, display)
+            last = EpochRunner(self, "test", data, watchers).last(0, display)
             logs = self._read(last) if isinstance(last, dict) else self._read_metrics()
             display.finish(dict(sorted(logs.items())))
         watchers.on_test_end(logs)
@@ -235,8 +235,8 @@ class Trainer(Steps):
         Returns:
             Arrays nested like the model's outputs.
         """
-        watched = verbose != 0 or callbacks is not None or steps is not None
-        if not watched and _is_one_batch(x, batch_size or 32):
+        is_observed = verbose != 0 or callbacks is not None or steps is not None
+        if not is_observed and _is_one_batch(x, batch_size or 32):
             return self._predict_array(x)
         return self._predict_batches(x, batch_size or 32, verbose, steps, callbacks)
 
@@ -253,12 +253,12 @@ class Trainer(Steps):
         )
         watchers.on_predict_begin()
         with EpochDisplay(len(data) or None, 0, 1, verbose, dict) as display:
-            results = list(Execution(self, "predict", data, watchers).epoch(0, display))
+            results = list(EpochRunner(self, "predict", data, watchers).epoch(0, display))
             display.finish({})
         watchers.on_predict_end()
         if not results:
-            raise ValueError(f"{self._place}: predict got no batch.")
-        return joined(results)
+            raise ValueError(f"{self._label}: predict got no batch.")
+        return concat_outputs(results)
 
     def _prepare_for_predict(self, rows: Any) -> None:
         if not self.built:
@@ -278,7 +278,7 @@ class Trainer(Steps):
         return_dict: bool = False,
     ) -> Any:
         """Trains on one batch; returns loss and metrics so far, as `evaluate` does."""
-        self._need_compile("train_on_batch")
+        self._require_compiled("train_on_batch")
         return self._on_batch("train", x, y, sample_weight, class_weight, return_dict)
 
     @entrance
@@ -286,7 +286,7 @@ class Trainer(Steps):
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
     ) -> Any:
         """Evaluates one batch; returns loss and metrics so far, as `evaluate` does."""
-        self._need_compile("test_on_batch")
+        self._require_compiled("test_on_batch")
         return self._on_batch("test", x, y, sample_weight, None, return_dict)
 
     def _on_batch(
@@ -295,7 +295,7 @@ class Trainer(Steps):
         rows = binding.rows(self, x, y, sample_weight, class_weight)
         self._prepare(rows)
         binding.check_rows(self, rows)
-        result = self._function(kind)(binding.one_batch(rows), None)
+        result = self._get_step_function(kind)(binding.one_batch(rows), None)
         logs = self._read(result) if isinstance(result, dict) else self._read_metrics()
         if return_dict:
             return logs
@@ -349,7 +349,7 @@ class Trainer(Steps):
         """Returns the outputs for inputs that go through the model together."""
         rows = binding.rows(self, x, None, None, None)
         self._prepare_for_predict(rows)
-        outputs = self._function("predict")(binding.one_batch(rows), None)
+        outputs = self._get_step_function("predict")(binding.one_batch(rows), None)
         return tree.map_structure(ops.convert_to_numpy, outputs)
 
 

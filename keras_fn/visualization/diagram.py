@@ -11,7 +11,7 @@ from keras_fn.core.operation import Node, Operation
 from keras_fn.ops._op import OpNode, class_name
 
 
-class Show(NamedTuple):
+class DisplayOptions(NamedTuple):
     """What a box says beside its class."""
 
     names: bool = True
@@ -21,7 +21,7 @@ class Show(NamedTuple):
     trainable: bool = False
 
 
-class Shapes(NamedTuple):
+class ShapeSummary(NamedTuple):
     """Shapes in words, and those of the single tensors."""
 
     text: str
@@ -37,8 +37,8 @@ class Box:
     kind: str
     family: str
     is_input: bool
-    inputs: Shapes
-    outputs: Shapes
+    inputs: ShapeSummary
+    outputs: ShapeSummary
     dtype: str
     activation: str | None
     trainable: bool | None  # None: it has no weights
@@ -54,13 +54,13 @@ class Diagram:
     edges: list[tuple[str, str]]
 
 
-def diagram_of(model: Any, expand_nested: bool = False) -> Diagram:
+def build_diagram(model: Any, expand_nested: bool = False) -> Diagram:
     """Returns the diagram of a model; a model that is no graph is a single box."""
-    item = _Drafter(expand_nested).model(model).item
+    item = _DiagramBuilder(expand_nested).model(model).item
     return item if isinstance(item, Diagram) else Diagram("g", model.name, [item], [])
 
 
-class _Part(NamedTuple):
+class _SubDiagram(NamedTuple):
     """An item, and the boxes in it that take its inputs and give its outputs."""
 
     item: Box | Diagram
@@ -74,37 +74,37 @@ class _Part(NamedTuple):
         return self.exits[min(index, len(self.exits) - 1)]
 
 
-class _Drafter:
+class _DiagramBuilder:
     def __init__(self, expand_nested: bool):
         self.expand_nested = expand_nested
         self.boxes, self.diagrams = count(), count()
 
-    def part(self, operation: Any, inside: set[int]) -> _Part:
+    def part(self, operation: Any, inside: set[int]) -> _SubDiagram:
         if self.expand_nested and (is_graph(operation) or _stack(operation)):
             return self.model(operation)
         return self.box(operation, inside)
 
-    def box(self, operation: Any, inside: set[int]) -> _Part:
+    def box(self, operation: Any, inside: set[int]) -> _SubDiagram:
         key = f"n{next(self.boxes)}"
-        return _Part(_box(key, operation, calls(operation, inside)), [key], [key])
+        return _SubDiagram(_box(key, operation, get_calls(operation, inside)), [key], [key])
 
-    def model(self, model: Any) -> _Part:
+    def model(self, model: Any) -> _SubDiagram:
         if is_graph(model):
             return self.graph(model)
         if _stack(model):
             return self.stack(model)
         return self.box(model, set())
 
-    def stack(self, model: Any) -> _Part:
+    def stack(self, model: Any) -> _SubDiagram:
         """A Sequential is a chain of its layers, with no box for the input."""
-        key, inside = f"g{next(self.diagrams)}", nodes_inside(model)
+        key, inside = f"g{next(self.diagrams)}", get_node_ids(model)
         parts = [self.part(layer, inside) for layer in model.layers]
         edges = [(a.exit(0), b.entry(0)) for a, b in pairwise(parts)]
         diagram = Diagram(key, model.name, [part.item for part in parts], edges)
-        return _Part(diagram, parts[0].entries, parts[-1].exits)
+        return _SubDiagram(diagram, parts[0].entries, parts[-1].exits)
 
-    def graph(self, model: Any) -> _Part:
-        key, inside = f"g{next(self.diagrams)}", nodes_inside(model)
+    def graph(self, model: Any) -> _SubDiagram:
+        key, inside = f"g{next(self.diagrams)}", get_node_ids(model)
         parts = {id(op): self.part(op, inside) for op in model.operations}
 
         def source(tensor: Any) -> str:
@@ -114,13 +114,13 @@ class _Drafter:
         edges = [
             (source(tensor), parts[id(operation)].entry(index))
             for operation in model.operations
-            for node in calls(operation, inside)
+            for node in get_calls(operation, inside)
             for index, tensor in enumerate(node.input_tensors)
         ]
         entries = [parts[id(t._keras_history.operation)].entry(0) for t in model.inputs]
         items = [part.item for part in parts.values()]
         diagram = Diagram(key, model.name, items, list(dict.fromkeys(edges)))
-        return _Part(diagram, entries, [source(t) for t in model.outputs])
+        return _SubDiagram(diagram, entries, [source(t) for t in model.outputs])
 
 
 def is_graph(model: Any) -> bool:
@@ -133,7 +133,7 @@ def _stack(model: Any) -> bool:
     return hasattr(model, "_functional") and bool(model.layers)
 
 
-def nodes_inside(model: Any) -> set[int]:
+def get_node_ids(model: Any) -> set[int]:
     """Returns the ids of the calls that a model is made of: its layers may be called elsewhere."""
     graph = model if is_graph(model) else getattr(model, "_functional", None)
     if graph is None:
@@ -141,7 +141,7 @@ def nodes_inside(model: Any) -> set[int]:
     return {id(node) for node in graph._plan.nodes} | {id(node_of(t)) for t in graph.inputs}
 
 
-def calls(operation: Operation, inside: set[int]) -> list[Node]:
+def get_calls(operation: Operation, inside: set[int]) -> list[Node]:
     """Returns the calls of an operation in a model, or all that are known if the model has none."""
     nodes = operation._inbound_nodes
     return [node for node in nodes if id(node) in inside] or list(nodes)
@@ -172,14 +172,14 @@ def _only(tensors: list[Any]) -> Any:
     return tensors[0] if len(tensors) == 1 else tensors
 
 
-def _shapes(structures: Iterable[Any]) -> Shapes:
+def _shapes(structures: Iterable[Any]) -> ShapeSummary:
     """Describes the tensors of the calls of one operation: each different shape once."""
     structures = list(structures)
     texts = dict.fromkeys(_shape_text(s) for s in structures)
     each = [str(x.shape) for s in structures[:1] for x in tree.flatten(s) if hasattr(x, "shape")]
     if len(texts) > 1:
         each = list(texts)
-    return Shapes(" or ".join(texts) or "?", tuple(each) or ("?",))
+    return ShapeSummary(" or ".join(texts) or "?", tuple(each) or ("?",))
 
 
 def _shape_text(structure: Any) -> str:

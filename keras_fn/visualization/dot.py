@@ -5,7 +5,7 @@ import subprocess
 from html import escape
 from typing import Any
 
-from keras_fn.visualization.diagram import Box, Diagram, Show, diagram_of
+from keras_fn.visualization.diagram import Box, Diagram, DisplayOptions, build_diagram
 
 SECONDS = 30.0  # that `dot` may take for a picture
 
@@ -49,8 +49,10 @@ def model_to_dot(
     """
     import_pydot()
     check_model(model, "model_to_dot", kwargs)
-    diagram = diagram_of(model, expand_nested)
-    show = Show(show_layer_names, show_shapes, show_dtype, show_layer_activations, show_trainable)
+    diagram = build_diagram(model, expand_nested)
+    show = DisplayOptions(
+        show_layer_names, show_shapes, show_dtype, show_layer_activations, show_trainable
+    )
     if subgraph:
         return _cluster(diagram, show)
     return graph(diagram, show, rankdir, dpi, splines)
@@ -83,7 +85,7 @@ def check_model(model: Any, who: str, kwargs: dict[str, Any]) -> None:
         )
 
 
-def graph(diagram: Diagram, show: Show, rankdir: str, dpi: int, splines: str) -> Any:
+def graph(diagram: Diagram, show: DisplayOptions, rankdir: str, dpi: int, splines: str) -> Any:
     """Returns a diagram as a `pydot.Dot`."""
     pydot = import_pydot()
     dot = pydot.Dot(
@@ -95,7 +97,7 @@ def graph(diagram: Diagram, show: Show, rankdir: str, dpi: int, splines: str) ->
     return dot
 
 
-def _cluster(diagram: Diagram, show: Show) -> Any:
+def _cluster(diagram: Diagram, show: DisplayOptions) -> Any:
     pydot = import_pydot()
     label = diagram.name if diagram.name.isidentifier() else pydot.make_quoted(diagram.name)
     cluster = pydot.Cluster(diagram.key, style="dashed", label=label, labeljust="l")
@@ -103,7 +105,7 @@ def _cluster(diagram: Diagram, show: Show) -> Any:
     return cluster
 
 
-def _fill(target: Any, diagram: Diagram, show: Show) -> None:
+def _fill(target: Any, diagram: Diagram, show: DisplayOptions) -> None:
     pydot = import_pydot()
     for item in diagram.items:
         if isinstance(item, Diagram):
@@ -114,7 +116,7 @@ def _fill(target: Any, diagram: Diagram, show: Show) -> None:
         target.add_edge(pydot.Edge(source, destination))
 
 
-def _label(box: Box, show: Show) -> str:
+def _label(box: Box, show: DisplayOptions) -> str:
     """Returns an HTML-like table: the class in white on black, below it what else is shown."""
     cells = []
     if show.shapes:

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from keras_fn.visualization.diagram import Box, Diagram, Show
+from keras_fn.visualization.diagram import Box, Diagram, DisplayOptions
 from keras_fn.visualization.mermaid import detail_lines
-from keras_fn.visualization.sugiyama_layout import Edge, Layout, Point, lay_out
+from keras_fn.visualization.sugiyama_layout import Edge, Layout, Point, compute_layout
 
 # Headers by family of layers; light enough for dark text.
-_COLOURS = {
+_COLORS = {
     "attention": "#E6D5F5",
     "convolutional": "#CFE3FA",
     "core": "#FFE9B8",
@@ -56,7 +56,7 @@ _CORNER, _HEAD = 0.07, 0.085
 _MOST_PIXELS, _LONGEST_SIDE = 36e6, 60_000
 
 
-class _Card(NamedTuple):
+class _NodeBox(NamedTuple):
     """A box with its size."""
 
     box: Box
@@ -72,7 +72,7 @@ class _Drawing:
 
     width: float = 0.0
     height: float = 0.0
-    cards: list[tuple[_Card, float, float]] = field(default_factory=list)
+    cards: list[tuple[_NodeBox, float, float]] = field(default_factory=list)
     frames: list[tuple[str, float, float, float, float]] = field(default_factory=list)
     lines: list[tuple[list[Point], bool]] = field(default_factory=list)  # with an arrow or not
 
@@ -88,7 +88,7 @@ class _Drawing:
 
 def draw(
     diagram: Diagram,
-    show: Show,
+    show: DisplayOptions,
     rankdir: str = "TB",
     splines: str = "ortho",
     dpi: float = 200,
@@ -114,8 +114,8 @@ def draw(
     with rc_context(style), warnings.catch_warnings():
         # A name in a script that the font lacks is drawn as empty boxes, no reason to fail.
         warnings.simplefilter("ignore")
-        drawing = _Placer(show, rankdir).place(diagram)
-        page = _Page(drawing, rankdir)
+        drawing = _BoxLayout(show, rankdir).place(diagram)
+        page = _Canvas(drawing, rankdir)
         figure = Figure(figsize=(page.width, page.height), facecolor="white")
         axes = figure.add_axes((0, 0, 1, 1), xlim=(0, page.width), ylim=(page.height, 0))
         axes.set_axis_off()
@@ -130,8 +130,8 @@ def draw(
 # -------------------------------------------------------------------- places
 
 
-class _Placer:
-    def __init__(self, show: Show, rankdir: str):
+class _BoxLayout:
+    def __init__(self, show: DisplayOptions, rankdir: str):
         from matplotlib.textpath import TextToPath
 
         self.show = show
@@ -157,7 +157,7 @@ class _Placer:
         sizes: dict[Any, tuple[float, float]] = {}
         for i, item in enumerate(diagram.items):
             part = inner[i] if isinstance(item, Diagram) else cards[item.key]
-            swap = isinstance(part, _Card) and not self.upright
+            swap = isinstance(part, _NodeBox) and not self.upright
             sizes[i] = (part.height, part.width) if swap else (part.width, part.height)
         sizes.update({("in", key): (0.0, 0.0) for key in entries})
         sizes.update({("out", key): (0.0, 0.0) for key in exits})
@@ -170,7 +170,7 @@ class _Placer:
             )
             for a, b in ends
         ]
-        layout = lay_out(
+        layout = compute_layout(
             sizes, edges, [("in", key) for key in entries], [("out", key) for key in exits]
         )
         return self._assembled(diagram, layout, cards, inner, edges)
@@ -210,7 +210,7 @@ class _Placer:
         self,
         diagram: Diagram,
         layout: Layout,
-        cards: dict[str, _Card],
+        cards: dict[str, _NodeBox],
         inner: dict[int, _Drawing],
         edges: list[Edge],
     ) -> _Drawing:
@@ -228,12 +228,12 @@ class _Placer:
             drawing.lines.append((route, at_box))
         return drawing
 
-    def _cards(self, boxes: list[Box]) -> dict[str, _Card]:
+    def _cards(self, boxes: list[Box]) -> dict[str, _NodeBox]:
         """Measures the boxes of a diagram; all get the width of the widest, which calms the eye."""
         texts = {box.key: self._texts(box) for box in boxes}
         width = max((self._width(*text) for text in texts.values()), default=0.0) + 2 * _PAD
         return {
-            box.key: _Card(box, *texts[box.key], max(width, 0.9), _height(*texts[box.key]))
+            box.key: _NodeBox(box, *texts[box.key], max(width, 0.9), _height(*texts[box.key]))
             for box in boxes
         }
 
@@ -288,7 +288,7 @@ def _keys(item: Box | Diagram) -> Iterator[str]:
 # -------------------------------------------------------------------- ink
 
 
-class _Page:
+class _Canvas:
     """Turns places across and along the ranks into places on the page, from its top left."""
 
     def __init__(self, drawing: _Drawing, rankdir: str):
@@ -313,7 +313,7 @@ class _Page:
         return min(a, c), min(b, d), abs(a - c), abs(b - d)
 
 
-def _paint(axes: Any, page: _Page, drawing: _Drawing, splines: str) -> None:
+def _paint(axes: Any, page: _Canvas, drawing: _Drawing, splines: str) -> None:
     from matplotlib.collections import PathCollection
 
     frames = [page.rectangle(*frame[1:]) for frame in drawing.frames]
@@ -342,7 +342,7 @@ def _paint(axes: Any, page: _Page, drawing: _Drawing, splines: str) -> None:
     _paint_cards(axes, [(card, *page.at(x, y)) for card, x, y in drawing.cards])
 
 
-def _paint_cards(axes: Any, cards: list[tuple[_Card, float, float]]) -> None:
+def _paint_cards(axes: Any, cards: list[tuple[_NodeBox, float, float]]) -> None:
     from matplotlib.collections import LineCollection, PathCollection
 
     bodies, headers, colours, rules = [], [], [], []
@@ -353,7 +353,7 @@ def _paint_cards(axes: Any, cards: list[tuple[_Card, float, float]]) -> None:
         bodies.append(_rectangle(left, top, card.width, card.height, (_CORNER, _CORNER)))
         corners = (_CORNER, _CORNER if not card.details else 0.0)
         headers.append(_rectangle(left, top, card.width, header, corners))
-        colour = _INPUT if box.is_input else _COLOURS.get(box.family, _OTHER)
+        colour = _INPUT if box.is_input else _COLORS.get(box.family, _OTHER)
         colours.append(_FROZEN if box.trainable is False else colour)
         if card.details:
             rules.append([(left, top + header), (left + card.width, top + header)])
@@ -365,7 +365,7 @@ def _paint_cards(axes: Any, cards: list[tuple[_Card, float, float]]) -> None:
     axes.add_collection(PathCollection(bodies, **outline))
 
 
-def _write(axes: Any, card: _Card, x: float, y: float) -> None:
+def _write(axes: Any, card: _NodeBox, x: float, y: float) -> None:
     """Writes the lines of a card, the first one round `y`."""
     style = {"family": _FONT, "ha": "center", "va": "center_baseline", "parse_math": False}
     lines = [(card.title[0], _TITLE, "bold", _INK, 0.0)]
@@ -419,7 +419,7 @@ def _head(line: Any) -> Any:
     return Path([left, (x, y), right, left], closed=True)
 
 
-def _path(points: list[Point], splines: str, page: _Page) -> Any:
+def _path(points: list[Point], splines: str, page: _Canvas) -> Any:
     from matplotlib.path import Path
 
     if splines == "ortho":

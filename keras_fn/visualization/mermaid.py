@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from typing import Any
 
-from keras_fn.visualization.diagram import Box, Diagram, Shapes, Show, diagram_of
+from keras_fn.visualization.diagram import Box, Diagram, DisplayOptions, ShapeSummary, build_diagram
 
 DIRECTIONS = ("TD", "TB", "BT", "LR", "RL")
 # Everything that is no letter, digit, blank or plain sign; a joint as in `a_b` or `a.b` is plain.
@@ -56,15 +56,17 @@ def model_to_mermaid(
     """
     if direction not in DIRECTIONS:
         raise ValueError(f"direction is one of {', '.join(DIRECTIONS)}, not {direction!r}.")
-    show = Show(show_layer_names, show_shapes, show_dtype, show_layer_activations, show_trainable)
-    diagram = diagram_of(model, expand_nested)
+    show = DisplayOptions(
+        show_layer_names, show_shapes, show_dtype, show_layer_activations, show_trainable
+    )
+    diagram = build_diagram(model, expand_nested)
     lines = _lines(diagram, show)
     used = {line.rpartition(":::")[2] for line in lines if ":::" in line}
     lines += [style for style in _STYLES if style.split()[1] in used]
     return "\n".join([f"flowchart {direction}", *("    " + line for line in lines)])
 
 
-def _lines(diagram: Diagram, show: Show) -> list[str]:
+def _lines(diagram: Diagram, show: DisplayOptions) -> list[str]:
     lines = []
     for item in diagram.items:
         if isinstance(item, Diagram):
@@ -76,7 +78,7 @@ def _lines(diagram: Diagram, show: Show) -> list[str]:
     return lines + [f"{a} --> {b}" for a, b in diagram.edges]
 
 
-def _node(box: Box, show: Show) -> str:
+def _node(box: Box, show: DisplayOptions) -> str:
     label = "<br/>".join(map(escaped, label_lines(box, show)))
     if box.is_input:
         return f'{box.key}(["{label}"]):::input'
@@ -86,13 +88,13 @@ def _node(box: Box, show: Show) -> str:
     return f'{box.key}["{label}"]:::{style}'
 
 
-def label_lines(box: Box, show: Show) -> list[str]:
+def label_lines(box: Box, show: DisplayOptions) -> list[str]:
     """Returns what a box says, a line each."""
     lines = [f"{box.name} ({box.kind})" if show.names else box.kind]
     return lines + detail_lines(box, show)
 
 
-def detail_lines(box: Box, show: Show) -> list[str]:
+def detail_lines(box: Box, show: DisplayOptions) -> list[str]:
     """Returns what a box says below its title."""
     lines = []
     if show.activations and box.activation is not None:
@@ -107,7 +109,7 @@ def detail_lines(box: Box, show: Show) -> list[str]:
     return lines
 
 
-def _gathered(shapes: Shapes) -> str:
+def _gathered(shapes: ShapeSummary) -> str:
     """Says equal shapes once: `2 × (None, 9, 9, 64)`."""
     numbers = Counter(shapes.each)
     return ", ".join(f"{n} × {shape}" if n > 1 else shape for shape, n in numbers.items())

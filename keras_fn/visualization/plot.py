@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_fn.visualization import dot, matplotlib_renderer
-from keras_fn.visualization.diagram import Diagram, Show, diagram_of
+from keras_fn.visualization.diagram import Diagram, DisplayOptions, build_diagram
 from keras_fn.visualization.dot import model_to_dot  # noqa: F401  its public home is here
 from keras_fn.visualization.mermaid import model_to_mermaid
 
@@ -72,10 +72,10 @@ def plot_model(
     path = Path(to_file)
     format = path.suffix.lower().removeprefix(".") or "png"
     if format not in _TEXT:
-        show = Show(
+        show = DisplayOptions(
             show_layer_names, show_shapes, show_dtype, show_layer_activations, show_trainable
         )
-        diagram = diagram_of(model, expand_nested)
+        diagram = build_diagram(model, expand_nested)
         picture, reasons = _picture(diagram, show, rankdir, dpi, splines, format)
         if picture is not None:
             path.write_bytes(picture)
@@ -101,7 +101,7 @@ def plot_model(
 
 
 def _picture(
-    diagram: Diagram, show: Show, rankdir: str, dpi: int, splines: str, format: str
+    diagram: Diagram, show: DisplayOptions, rankdir: str, dpi: int, splines: str, format: str
 ) -> tuple[bytes | None, list[str]]:
     """Returns the picture of the first drawer that makes one, or None and why none did."""
 

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
-SPREAD = 0.3  # between neighbours of a rank
+NODE_SEP = 0.3  # between neighbours of a rank
 
-GAP = 0.36  # between ranks
+RANK_SEP = 0.36  # between ranks
 
-TRACK = 0.1  # between parallel pieces of edges in a gap
+EDGE_SEP = 0.1  # between parallel pieces of edges in a gap
 
-GUTTER = 0.6  # between columns
+COLUMN_SEP = 0.6  # between columns
 
 _LANE = 0.12  # width that an edge takes where it passes a rank
 
@@ -59,7 +59,7 @@ class Layout:
     routes: list[list[Point]]
 
 
-def lay_out(
+def compute_layout(
     sizes: Mapping[Hashable, tuple[float, float]],
     edges: Sequence[Edge],
     first: Iterable[Hashable] = (),
@@ -89,7 +89,7 @@ def lay_out(
         grid.add_edge(a, b, leaves, arrives, _LIGHT if skips else 1.0)
     grid.order()
     grid.spread()
-    plan = _Plan(grid)
+    plan = _LayoutPlan(grid)
     places = {key: plan.middle(i) for key, i in index.items()}
     routes = [plan.route(i) for i in range(len(edges))]
     routes = [route[::-1] if i in backward else route for i, route in enumerate(routes)]
@@ -149,7 +149,7 @@ def _ranks(
     return ranks
 
 
-class _Piece(NamedTuple):
+class _EdgeSegment(NamedTuple):
     """Part of an edge, from a vertex to one of the next rank."""
 
     above: int
@@ -169,16 +169,18 @@ class _Grid:
         self.ranks: list[list[int]] = [[] for _ in range(max(ranks, default=0) + 1)]
         for v, rank in enumerate(ranks):
             self.ranks[rank].append(v)
-        self.up: list[list[_Piece]] = [[] for _ in sizes]
-        self.down: list[list[_Piece]] = [[] for _ in sizes]
-        self.chains: list[list[_Piece]] = []  # the pieces of each edge; one piece may skip ranks
+        self.up: list[list[_EdgeSegment]] = [[] for _ in sizes]
+        self.down: list[list[_EdgeSegment]] = [[] for _ in sizes]
+        self.chains: list[
+            list[_EdgeSegment]
+        ] = []  # the pieces of each edge; one piece may skip ranks
         self.x: list[float] = []
 
     def add_edge(self, a: int, b: int, leaves: float, arrives: float, weight: float) -> None:
         """Adds the edge, with a lane in each rank that it passes."""
         passed = range(self.rank[a] + 1, self.rank[b])
         if len(self.sizes) - self.boxes + len(passed) > _MOST_LANES or a == b:
-            self.chains.append([_Piece(a, b, leaves, arrives, 0)])
+            self.chains.append([_EdgeSegment(a, b, leaves, arrives, 0)])
             return
         chain = [a]
         for rank in passed:
@@ -192,7 +194,7 @@ class _Grid:
         chain.append(b)
         pieces = []
         for v, w in pairwise(chain):
-            piece = _Piece(v, w, leaves if v == a else 0, arrives if w == b else 0, weight)
+            piece = _EdgeSegment(v, w, leaves if v == a else 0, arrives if w == b else 0, weight)
             pieces.append(piece)
             self.down[v].append(piece)
             self.up[w].append(piece)
@@ -245,7 +247,7 @@ class _Grid:
 
     def spread(self) -> None:
         """Sets `x`: chains stand straight, and near the middle of what they are joined to."""
-        _Chains(self).settle()
+        _Blocks(self).settle()
         for rank in self.ranks:
             self._keep_apart(rank)
         left = min((x - self.sizes[v][0] / 2 for v, x in enumerate(self.x)), default=0)
@@ -253,7 +255,7 @@ class _Grid:
 
     def distance(self, v: int, w: int) -> float:
         """Returns how far apart neighbours of a rank stand."""
-        return (self.sizes[v][0] + self.sizes[w][0]) / 2 + SPREAD
+        return (self.sizes[v][0] + self.sizes[w][0]) / 2 + NODE_SEP
 
     def _keep_apart(self, rank: list[int]) -> None:
         """Moves vertices that are too near to each other, as little as can be.
@@ -262,7 +264,7 @@ class _Grid:
         """
         offset, offsets, blocks = 0.0, [], []  # a block moves as one: [mean, mass, members]
         for i, v in enumerate(rank):
-            offset += self.distance(rank[i - 1], v) - SPREAD / 2 if i else 0.0
+            offset += self.distance(rank[i - 1], v) - NODE_SEP / 2 if i else 0.0
             offsets.append(offset)
             mean, mass, members = self.x[v] - offset, self.mass[v], 1
             while blocks and blocks[-1][0] > mean:
@@ -275,7 +277,7 @@ class _Grid:
             self.x[v] = mean + offset
 
 
-class _Chains:
+class _Blocks:
     """Vertices that stand right below each other, moved as one."""
 
     def __init__(self, grid: _Grid):
@@ -295,7 +297,7 @@ class _Chains:
                     self.shift[v] = self.shift[piece.above] + piece.leaves - piece.arrives
                 self.mass[self.of[v]] += grid.mass[v]
 
-    def _aligned(self) -> dict[int, _Piece]:
+    def _aligned(self) -> dict[int, _EdgeSegment]:
         """Returns the straight piece above each vertex that has one."""
         grid, found = self.grid, {}
         for above, below in pairwise(grid.ranks):
@@ -375,7 +377,7 @@ class _Chains:
                 return
 
 
-def _middle(pieces: list[_Piece], place: dict[int, int]) -> _Piece | None:
+def _middle(pieces: list[_EdgeSegment], place: dict[int, int]) -> _EdgeSegment | None:
     """Returns the piece in the middle of the heaviest ones, if there is one in the middle."""
     heaviest = max((p.weight for p in pieces), default=0.0)
     heavy = [p for p in pieces if p.weight == heaviest]
@@ -391,21 +393,21 @@ class _Column:
     folds: int = 0  # edges that went on to the next column so far
 
 
-class _Plan:
+class _LayoutPlan:
     """Where things stand: ranks below each other, in one column or several."""
 
     def __init__(self, grid: _Grid):
         self.grid = grid
         self.heights = [max((grid.sizes[v][1] for v in rank), default=0.0) for rank in grid.ranks]
         self.tracks = [self._tracks(k) for k in range(len(grid.ranks))]
-        self.gaps = [GAP + TRACK * max(t.values(), default=0) for t in self.tracks]
-        self.columns = self._folded()
+        self.gaps = [RANK_SEP + EDGE_SEP * max(t.values(), default=0) for t in self.tracks]
+        self.columns = self._wrapped_columns()
         self.column_of = [c for c, column in enumerate(self.columns) for _ in column.ranks]
         self.tops: list[float] = []
         self.width = self.height = 0.0
         for column in self.columns:
             self._place(column)
-        self.width -= GUTTER
+        self.width -= COLUMN_SEP
 
     def _tracks(self, k: int) -> dict[int, int]:
         """Gives each vertex with bent edges a track in the gap below its rank."""
@@ -423,12 +425,12 @@ class _Plan:
             tracks[v] = track
         return tracks
 
-    def _folded(self) -> list[_Column]:
+    def _wrapped_columns(self) -> list[_Column]:
         """Breaks the ranks into columns where they would make a strip too long to look at."""
         steps = [h + g for h, g in zip(self.heights, self.gaps, strict=True)]
         total, ranks = sum(steps), self.grid.ranks
         widths = (self.grid.x[v] + self.grid.sizes[v][0] / 2 for rank in ranks for v in rank)
-        width = max(widths, default=0.0) + GUTTER
+        width = max(widths, default=0.0) + COLUMN_SEP
         if total < _LONGEST or total < 4 * width:
             return [_Column(range(len(ranks)))]
         number = max(2, round(total / max((total * width) ** 0.5, _LONGEST / 2)))
@@ -450,14 +452,14 @@ class _Plan:
         left = min((grid.x[v] - grid.sizes[v][0] / 2 for v in inside), default=0.0)
         right = max((grid.x[v] + grid.sizes[v][0] / 2 for v in inside), default=0.0)
         column.left, column.right = self.width - left, self.width + right - left
-        y = 0.0 if len(self.columns) == 1 else GAP
+        y = 0.0 if len(self.columns) == 1 else RANK_SEP
         for k in column.ranks:
             self.tops.append(y)
             y += self.heights[k] + self.gaps[k]
         self.height = max(
             self.height, y - (self.gaps[column.ranks[-1]] if len(column.ranks) else 0)
         )
-        self.width = column.right + GUTTER
+        self.width = column.right + COLUMN_SEP
 
     def x(self, v: int) -> float:
         return self.grid.x[v] + self.columns[self.column_of[self.grid.rank[v]]].left
@@ -483,7 +485,7 @@ class _Plan:
         """Returns the corners of an edge from a box to itself: a handle at its side."""
         (x, y), (width, height) = self.middle(v), self.grid.sizes[v]
         side, quarter = x + width / 2, height / 4
-        out = side + SPREAD / 2
+        out = side + NODE_SEP / 2
         return [
             Point(side, y + quarter),
             Point(out, y + quarter),
@@ -497,7 +499,7 @@ class _Plan:
             return Point(x, y + side * self.heights[self.grid.rank[v]] / 2)
         return Point(x + offset, y + side * self.grid.sizes[v][1] / 2)
 
-    def _bend(self, piece: _Piece) -> list[Point]:
+    def _bend(self, piece: _EdgeSegment) -> list[Point]:
         """Returns the corners in the gap between two ranks."""
         grid = self.grid
         k, low = grid.rank[piece.above], grid.rank[piece.below]
@@ -506,14 +508,14 @@ class _Plan:
         column = self.columns[self.column_of[k]]
         if self.column_of[k] != self.column_of[low]:
             column.folds += 1
-            shift = TRACK * (column.folds % 4)
-            gutter = column.right + GUTTER / 2 + shift - 2 * TRACK
-            y, high = bottom + GAP / 2 + shift / 2, top - GAP / 2 - shift / 2
+            shift = EDGE_SEP * (column.folds % 4)
+            gutter = column.right + COLUMN_SEP / 2 + shift - 2 * EDGE_SEP
+            y, high = bottom + RANK_SEP / 2 + shift / 2, top - RANK_SEP / 2 - shift / 2
             return [Point(x, y), Point(gutter, y), Point(gutter, high), Point(end, high)]
         if low != k + 1:  # an edge without lanes
             return []
         points = [Point(x, bottom)]
         if abs(x - end) > _EPS:
-            y = bottom + GAP / 2 + TRACK * self.tracks[k].get(piece.above, 0)
+            y = bottom + RANK_SEP / 2 + EDGE_SEP * self.tracks[k].get(piece.above, 0)
             points += [Point(x, y, soft=True), Point(end, y, soft=True)]
         return [*points, Point(end, top)]

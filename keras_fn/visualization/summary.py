@@ -13,7 +13,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from keras_fn.ops._op import class_name
-from keras_fn.visualization.diagram import calls, is_graph, nodes_inside
+from keras_fn.visualization.diagram import get_calls, get_node_ids, is_graph
 
 # Colours of the terminal's palette, by what they mark.
 _NUMBER, _NONE, _CLASS, _NO = "color(34)", "color(45)", "color(33)", "color(9)"
@@ -114,7 +114,7 @@ def _is_chain(model: Any) -> bool:
     """Whether each layer stands once, and takes the one tensor of the layer above."""
     if not is_graph(model):
         return True
-    inside = nodes_inside(model)
+    inside = get_node_ids(model)
     nodes = [n for op in model.operations for n in op._inbound_nodes if id(n) in inside]
     takers = [id(parent) for node in nodes for parent in node.parent_nodes]
     return (
@@ -186,7 +186,7 @@ def _table(
         )
     ]
     table = Table(*headers, width=line_length, show_lines=True)
-    inside = nodes_inside(model)
+    inside = get_node_ids(model)
     layers = model.operations if is_graph(model) else model.layers
     for layer in _in_range(layers, layer_range):
         for row in _rows(layer, inside, columns.names, expand_nested):
@@ -210,14 +210,14 @@ def _rows(
     rows = [row]
     nested = getattr(layer, "layers", None)
     if expand_nested and isinstance(nested, (list, tuple)):
-        inside = inside | nodes_inside(layer)
+        inside = inside | get_node_ids(layer)
         for sublayer in nested:
             rows += _rows(sublayer, inside, columns, expand_nested, level + 1)
     return rows
 
 
 def _output_shape(layer: Any, inside: set[int]) -> Text:
-    nodes = calls(layer, inside)
+    nodes = get_calls(layer, inside)
     if nodes:
         shapes = [t.shape for t in nodes[-1].output_tensors]
         return _shape(shapes[0] if len(shapes) == 1 else shapes)
@@ -290,7 +290,7 @@ def _print(console: Console, model: Any, table: Table) -> None:
     console.print(table)
     for title, variables in _totals(model):
         number = sum(math.prod(v.shape) for v in variables)
-        size = f" ({readable_size(memory_of(variables))})"
+        size = f" ({readable_size(count_bytes(variables))})"
         console.print(Text.assemble((f" {title}: ", "bold"), (f"{number:,}", _NUMBER), size))
 
 
@@ -308,7 +308,7 @@ def _totals(model: Any) -> list[tuple[str, list[Any]]]:
     return totals if state is None else [*totals, ("Optimizer params", state)]
 
 
-def memory_of(variables: Iterable[Any]) -> int:
+def count_bytes(variables: Iterable[Any]) -> int:
     """Returns the bytes that variables take, each counted once."""
     unique = {id(v): v for v in variables}.values()
     return sum(math.prod(v.shape) * np.dtype(v.dtype).itemsize for v in unique)

@@ -8,7 +8,7 @@ from keras_fn import layers
 from keras_fn.backend.loader import current
 from keras_fn.callbacks.callback_list import CallbackList
 from keras_fn.callbacks.step_counter import StepCounter
-from keras_fn.training.epoch_runner import Execution, Pace
+from keras_fn.training.epoch_runner import AutoStepsPerExecution, EpochRunner
 
 X = np.random.default_rng(5).normal(size=(23, 4)).astype("float32")
 Y = X @ np.ones((4, 1), "float32")
@@ -20,14 +20,16 @@ BATCHES = 12  # an epoch: eleven of two samples, and one of one
 def calls(monkeypatch):
     """The numbers of steps of the calls of functions that run many; as many as are allowed go."""
     found = []
-    loop = Execution._loop
+    loop = EpochRunner._loop
 
     def noting(self, tensors, batches, first, last):
         found.append(last - first)
         return loop(self, tensors, batches, first, last)
 
-    monkeypatch.setattr(Execution, "_loop", noting)
-    monkeypatch.setattr(Pace, "steps", property(lambda self: 100, lambda self, n: None), False)
+    monkeypatch.setattr(EpochRunner, "_loop", noting)
+    monkeypatch.setattr(
+        AutoStepsPerExecution, "steps", property(lambda self: 100, lambda self, n: None), False
+    )
     return found
 
 

@@ -44,7 +44,7 @@ def kernel(model):
 def averages(model):
     """The averages by hand would be these: the optimizer's own, of the kernel of `out`."""
     index = [v.path for v in model.trainable_variables].index("out/kernel")
-    return model.optimizer._averages[index].numpy()
+    return model.optimizer._moving_averages[index].numpy()
 
 
 def test_validation_sees_the_averages_and_training_does_not():
@@ -110,7 +110,7 @@ def test_averages_inside_a_loss_scale_optimizer_are_found():
     fit(model, keras.callbacks.SwapEMAWeights(), note, validation_data=(X, Y))
     inner = model.optimizer.inner_optimizer
     index = [v.path for v in model.trainable_variables].index("out/kernel")
-    np.testing.assert_array_equal(seen[0], inner._averages[index].numpy())
+    np.testing.assert_array_equal(seen[0], inner._moving_averages[index].numpy())
 
 
 def test_training_goes_on_after_the_weights_were_set_to_their_averages():

@@ -9,7 +9,7 @@ import pytest
 from keras_fn.callbacks import progress_display
 from keras_fn.callbacks.callback_list import CallbackList
 from keras_fn.callbacks.progbar_logger import ProgbarLogger
-from keras_fn.callbacks.progress_display import EpochDisplay, Line, Progbar
+from keras_fn.callbacks.progress_display import EpochDisplay, Progbar, ProgressLine
 from keras_fn.settings import settings
 
 rich_console = pytest.importorskip("rich.console")
@@ -122,7 +122,7 @@ def test_unknown_length_is_known_in_the_end(clock):
 
 
 def test_the_time_to_come_is_shown_while_it_runs(clock):
-    line = Line(7300)
+    line = ProgressLine(7300)
     line.count(0)
     clock.now += 10.0  # the first step compiles
     line.count(1)
@@ -189,8 +189,8 @@ def test_progbar_names_its_steps(capsys):
 )
 def test_progbar_draws_after_its_interval_and_at_the_end(monkeypatch, clock, interval, drawn):
     seen = []
-    monkeypatch.setattr(progress_display._Screen, "draw", lambda _, text: seen.append(text))
-    monkeypatch.setattr(progress_display._Screen, "end", lambda _, text: seen.append(text))
+    monkeypatch.setattr(progress_display._Display, "draw", lambda _, text: seen.append(text))
+    monkeypatch.setattr(progress_display._Display, "end", lambda _, text: seen.append(text))
     bar = Progbar(5, interval=interval)
     for seconds in (0.01, 0.02, 0.04, 0.1, 0.01):
         clock.now += seconds

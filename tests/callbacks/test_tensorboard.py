@@ -9,7 +9,7 @@ import pytest
 
 import keras_fn as keras
 from keras_fn.backend.loader import current
-from keras_fn.callbacks.event_files import as_images, graph_def
+from keras_fn.callbacks.event_files import graph_def, weight_to_images
 
 pytest.importorskip("tensorboard")
 from tensorboard.backend.event_processing import event_accumulator
@@ -121,7 +121,7 @@ def test_weights_that_are_not_finite_are_no_obstacle(tmp_path):
 )  # fmt: skip
 def test_a_weight_of_any_shape_is_a_picture(shape, pictures):
     weight = np.arange(np.prod(shape, dtype=int)).reshape(shape)
-    drawn = as_images(weight)
+    drawn = weight_to_images(weight)
     assert drawn.shape == pictures
     assert sorted(drawn.ravel()) == sorted(weight.ravel())
 
@@ -131,8 +131,8 @@ def test_the_graph_has_a_node_for_each_layer_and_groups_for_nested_models():
     y = keras.layers.Dense(3, activation="relu", name="first")(x)
     inner = keras.Model(x, y, name="inner")
     a, b = keras.Input((4,), name="a"), keras.Input((4,), name="b")
-    joined = keras.layers.Concatenate(name="join")([inner(a), b])
-    graph = graph_def(keras.Model([a, b], keras.layers.Dense(2, name="out")(joined)))
+    concat_outputs = keras.layers.Concatenate(name="join")([inner(a), b])
+    graph = graph_def(keras.Model([a, b], keras.layers.Dense(2, name="out")(concat_outputs)))
     nodes = {node.name: node for node in graph.node}
     assert {name: list(node.input) for name, node in nodes.items()} == {
         "a": [],

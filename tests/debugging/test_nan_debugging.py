@@ -5,9 +5,9 @@ import pytest
 
 import keras_fn as keras
 from keras_fn import ops
-from keras_fn.debugging.layer_hooks import watched
+from keras_fn.debugging.layer_hooks import hook_layers
 from keras_fn.debugging.nan_debugging import TensorStats, find_non_finite
-from keras_fn.training.snapshot import untouched
+from keras_fn.training.snapshot import restore_on_exit
 
 X = np.random.default_rng(0).normal(size=(8, 3)).astype("float32")
 Y = np.ones((8, 1), "float32")
@@ -164,7 +164,7 @@ def test_a_nested_model_in_inference_is_watched_too():
         seen.append(path)
         return layer(*args, **kwargs)
 
-    with watched(model, around) as call:
+    with hook_layers(model, around) as call:
         y = call(X, training=False)
     assert seen == ["inner/first", "inner/second", "out"]
     np.testing.assert_allclose(
@@ -205,7 +205,7 @@ def test_terminate_on_nan_without_data_looks_at_the_weights(capsys):
 def test_terminate_on_nan_uses_the_weights_of_before_the_batch():
     model = chain(lambda y: ops.log(y * 0.0 + keras.layers.Dense(1, name="scale")(y)))
     model.get_layer("scale").set_weights([np.zeros((4, 1)), np.ones(1)])
-    with untouched(model):
+    with restore_on_exit(model):
         assert find_non_finite(model, X, Y) is None
     bad = X.copy()
     bad[7] = 1e38  # finite, but not what comes of it

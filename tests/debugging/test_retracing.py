@@ -8,7 +8,7 @@ import pytest
 import keras_fn as keras
 from keras_fn import layers, ops
 from keras_fn.backend.loader import current
-from keras_fn.debugging.retracing import MOST
+from keras_fn.debugging.retracing import MAX_SILENT_RETRACES
 
 COMPILES = hasattr(current(), "compile_call")
 compiling = pytest.mark.skipif(not COMPILES, reason="this backend runs steps as they are")
@@ -46,22 +46,22 @@ def counted(model):
 def test_each_new_shape_is_noted_once_with_what_changed():
     model = averaging()
     model.fit(of_shapes((4, 5), (4, 5), (4, 6), (3, 6), (4, 5), (3, 6)), verbose=0)
-    assert [c.reason for c in model.compilations] == [
+    assert [c.reason for c in model.trace_log] == [
         "the first batch",
         "x: axis 1 is 6, was 5",
         "x, y: axis 0 is 3, was 4",
     ]
-    assert [c.kind for c in model.compilations] == ["train"] * 3
-    assert model.compilations[1].shapes == {
+    assert [c.kind for c in model.trace_log] == ["train"] * 3
+    assert model.trace_log[1].shapes == {
         "x": ((4, 6, 2), "float32"),
         "y": ((4, 1), "float32"),
     }
     model.fit(of_shapes((4, 5), (4, 6)), verbose=0)
-    assert len(model.compilations) == 3
+    assert len(model.trace_log) == 3
     model.evaluate(of_shapes((4, 5)), verbose=0)
-    assert [c.kind for c in model.compilations] == ["train"] * 3 + ["test"]
+    assert [c.kind for c in model.trace_log] == ["train"] * 3 + ["test"]
     model.compile("sgd", "mse")
-    assert model.compilations == []
+    assert model.trace_log == []
 
 
 @compiling
@@ -70,7 +70,7 @@ def test_the_record_agrees_with_what_is_traced():
     model.fit(of_shapes((4, 5)), verbose=0)
     traces = counted(model)
     model.fit(of_shapes((4, 5), (4, 6), (2, 6), (4, 6), (2, 6)), epochs=1, verbose=0)
-    new = len(model.compilations) - 1
+    new = len(model.trace_log) - 1
     assert len(set(traces)) == len(traces) == new == 2
 
 
@@ -83,7 +83,7 @@ def test_what_else_changes_is_named():
     first, longer = ({"a": np.ones((2, n), "float32"), "b": b} for n in (3, 4))
     weighted = (first, y, np.ones(2, "float32"))
     model.fit(iter([(first, y), (longer, y), weighted, (first, y.astype("int32"))]), verbose=0)
-    assert [c.reason for c in model.compilations] == [
+    assert [c.reason for c in model.trace_log] == [
         "the first batch",
         "x 'a': axis 1 is 4, was 3",
         "sample_weight is there for once",
@@ -95,12 +95,12 @@ def test_what_else_changes_is_named():
 def test_ever_new_lengths_are_told_once_with_their_axis():
     model = averaging()
     with pytest.warns(UserWarning, match="keeps changing") as told:
-        model.fit(of_shapes(*[(2, n) for n in range(1, MOST + 4)]), verbose=0)
+        model.fit(of_shapes(*[(2, n) for n in range(1, MAX_SILENT_RETRACES + 4)]), verbose=0)
     ours = [str(w.message) for w in told if "keeps changing" in str(w.message)]
     assert len(ours) == 1
-    assert f"Model 'm' has compiled its train step for {MOST + 1} shapes" in ours[0]
+    assert f"Model 'm' has compiled its train step for {MAX_SILENT_RETRACES + 1} shapes" in ours[0]
     assert "axis 1 of x keeps changing: 1, 2, 3" in ours[0] and "pad_sequences" in ours[0]
-    assert len(model.compilations) == MOST + 3
+    assert len(model.trace_log) == MAX_SILENT_RETRACES + 3
 
 
 @compiling
@@ -108,19 +108,21 @@ def test_ever_new_numbers_of_samples_have_another_remedy():
     with pytest.warns(
         UserWarning, match=r"axis 0 of x keeps changing(.|\n)*same number of samples"
     ):
-        averaging().evaluate(of_shapes(*[(n, 2) for n in range(1, MOST + 2)]), verbose=0)
+        averaging().evaluate(
+            of_shapes(*[(n, 2) for n in range(1, MAX_SILENT_RETRACES + 2)]), verbose=0
+        )
 
 
 def test_few_shapes_and_arrays_pass_without_a_word():
     model = averaging()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        model.fit(of_shapes(*[(2, n) for n in range(1, MOST + 1)]), verbose=0)
+        model.fit(of_shapes(*[(2, n) for n in range(1, MAX_SILENT_RETRACES + 1)]), verbose=0)
         model.fit(*batch(5, 3), batch_size=2, verbose=0)
-    assert len(model.compilations) == (MOST if COMPILES else 0)
+    assert len(model.trace_log) == (MAX_SILENT_RETRACES if COMPILES else 0)
 
 
 def test_where_nothing_is_compiled_nothing_is_noted():
     model = averaging(run_eagerly=True)
-    model.fit(of_shapes(*[(2, n) for n in range(1, MOST + 4)]), verbose=0)
-    assert model.compilations == []
+    model.fit(of_shapes(*[(2, n) for n in range(1, MAX_SILENT_RETRACES + 4)]), verbose=0)
+    assert model.trace_log == []

@@ -10,7 +10,7 @@ from keras_fn import ops
 from keras_fn.backend.loader import current
 from keras_fn.debugging.tuning import is_out_of_memory
 from keras_fn.random import seed_generator as seeds
-from keras_fn.training.snapshot import Snapshot, untouched
+from keras_fn.training.snapshot import Snapshot, restore_on_exit
 
 X = np.random.default_rng(0).normal(size=(64, 4)).astype("float32")
 Y = X.sum(axis=1, keepdims=True)
@@ -85,7 +85,7 @@ def test_what_fails_inside_is_undone_too():
     model = new_model()
     model.fit(X, Y, verbose=0)
     before = everything(model)
-    with pytest.raises(KeyError), untouched(model):
+    with pytest.raises(KeyError), restore_on_exit(model):
         model.fit(X, Y, verbose=0)
         raise KeyError
     assert all(map(np.array_equal, everything(model), before))
@@ -106,7 +106,7 @@ def test_variables_of_optimizers_inside_others_are_put_back():
     model = new_model(keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam()))
     model.fit(X, Y, verbose=0)
     before = everything(model)
-    with untouched(model):
+    with restore_on_exit(model):
         model.fit(X, Y, verbose=0)
     assert all(map(np.array_equal, everything(model), before))
 
@@ -116,7 +116,7 @@ def test_draws_without_a_seed_go_on_as_if_nothing_was():
     keras.random.normal((2,))
     model = new_model()
     keras.random.normal((2,))
-    with untouched(model):
+    with restore_on_exit(model):
         inside = keras.random.normal((2,))
     assert np.array_equal(
         ops.convert_to_numpy(inside), ops.convert_to_numpy(keras.random.normal((2,)))

@@ -5,7 +5,7 @@ import pytest
 
 import keras_fn as keras
 from keras_fn import layers, metrics, ops
-from keras_fn.training.compiled_metrics import AtOnce
+from keras_fn.training.compiled_metrics import CompiledMetricOps
 
 X = np.random.default_rng(5).normal(size=(12, 3)).astype("float32")
 Y = (X[:, :1] > 0).astype("float32")
@@ -84,7 +84,7 @@ def test_what_a_model_says_itself_is_shown():
 
 def test_other_metrics_are_other_work():
     first, second = metrics.Mean(), metrics.Mean()
-    at_once = AtOnce()
+    at_once = CompiledMetricOps()
 
     def results(*found):
         return at_once.run(lambda: [float(m.result()) for m in found], found)
@@ -98,9 +98,9 @@ def test_other_metrics_are_other_work():
 
 def test_many_steps_in_one_call_bring_the_results_that_single_steps_do():
     histories = []
-    for watched in ([], [keras.callbacks.LambdaCallback(on_train_batch_end=lambda *_: None)]):
+    for callbacks in ([], [keras.callbacks.LambdaCallback(on_train_batch_end=lambda *_: None)]):
         model = built("accuracy", metrics.Precision(name="precision"))
-        found = model.fit(X, Y, batch_size=4, epochs=3, verbose=0, callbacks=watched)
+        found = model.fit(X, Y, batch_size=4, epochs=3, verbose=0, callbacks=callbacks)
         histories.append(found.history)
     assert histories[0].keys() == histories[1].keys()
     for name, values in histories[0].items():

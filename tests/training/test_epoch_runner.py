@@ -6,8 +6,8 @@ import pytest
 import keras_fn as keras
 from keras_fn import layers
 from keras_fn.backend.loader import current
-from keras_fn.data_adapters.array_data_adapter import ArrayBatches
-from keras_fn.training.epoch_runner import Pace
+from keras_fn.data_adapters.array_data_adapter import ArrayDataAdapter
+from keras_fn.training.epoch_runner import AutoStepsPerExecution
 
 X = np.random.default_rng(5).normal(size=(23, 4)).astype("float32")
 Y = X @ np.ones((4, 1), "float32")
@@ -52,8 +52,8 @@ def fitted(callbacks=(), compiled=None, **options):
 
 def test_watching_batches_changes_nothing():
     once, losses = fitted()
-    watched, seen = fitted([Watching()])
-    for a, b in zip(once, watched, strict=True):
+    with_callback, seen = fitted([Watching()])
+    for a, b in zip(once, with_callback, strict=True):
         np.testing.assert_array_equal(a, b)
     assert losses == seen
 
@@ -68,9 +68,9 @@ def test_they_are_what_steps_compiled_one_by_one_give(monkeypatch):
 
 
 def test_how_an_epoch_is_cut_changes_nothing(monkeypatch):
-    monkeypatch.setattr(Pace, "note", lambda self, steps, seconds: setattr(self, "steps", 1))
+    monkeypatch.setattr(AutoStepsPerExecution, "note", lambda self, steps, seconds: setattr(self, "steps", 1))
     ones, _ = fitted()
-    monkeypatch.setattr(Pace, "note", lambda self, steps, seconds: setattr(self, "steps", 3))
+    monkeypatch.setattr(AutoStepsPerExecution, "note", lambda self, steps, seconds: setattr(self, "steps", 3))
     threes, _ = fitted()
     for a, b in zip(ones, threes, strict=True):
         np.testing.assert_array_equal(a, b)
@@ -125,12 +125,12 @@ def test_steps_per_execution_is_checked(wrong):
 def test_predict_hands_grouped_outputs_to_its_hooks():
     seen = []
 
-    class Outputs(keras.callbacks.Callback):
+    class OutputBinder(keras.callbacks.Callback):
         def on_predict_batch_end(self, batch, logs=None):
             seen.append((batch, np.asarray(keras.ops.convert_to_numpy(logs["outputs"]))))
 
     model = dropping(steps_per_execution=4)
-    found = model.predict(X, batch_size=4, verbose=0, callbacks=[Outputs()])
+    found = model.predict(X, batch_size=4, verbose=0, callbacks=[OutputBinder()])
     assert [(batch, rows.shape) for batch, rows in seen] == [(3, (16, 1)), (5, (7, 1))]
     np.testing.assert_array_equal(np.concatenate([rows for _, rows in seen]), found)
 
@@ -175,7 +175,7 @@ def test_epochs_of_fewer_steps_go_on_in_the_data():
 
 
 def test_epochs_of_fewer_steps_see_every_sample_once():
-    data = ArrayBatches(([np.arange(10)], None, None), 3, shuffle=True, seed=1)
+    data = ArrayDataAdapter(([np.arange(10)], None, None), 3, shuffle=True, seed=1)
     data.limit = 2
     every = [np.concatenate(list(data.runs(epoch))) for epoch in range(4)]
     assert sorted(np.concatenate(every[:2])) == list(range(10))
@@ -185,7 +185,7 @@ def test_epochs_of_fewer_steps_see_every_sample_once():
 
 
 def test_the_pace_follows_the_time_that_a_call_takes():
-    pace = Pace()
+    pace = AutoStepsPerExecution()
     pace.note(1, 9.0)  # compiles
     assert pace.steps == 1
     pace.note(1, 1e-3)

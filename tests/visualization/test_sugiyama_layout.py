@@ -3,14 +3,14 @@ from itertools import pairwise
 
 import pytest
 
-from keras_fn.visualization.sugiyama_layout import GAP, SPREAD, Edge, lay_out
+from keras_fn.visualization.sugiyama_layout import NODE_SEP, RANK_SEP, Edge, compute_layout
 
 SIZE = (2.0, 0.5)
 
 
 def laid_out(edges, size=SIZE, **options):
     keys = dict.fromkeys(key for edge in edges for key in edge)
-    return lay_out({key: size for key in keys}, [Edge(*edge) for edge in edges], **options)
+    return compute_layout({key: size for key in keys}, [Edge(*edge) for edge in edges], **options)
 
 
 def overlaps(layout, sizes):
@@ -41,7 +41,7 @@ def crosses_a_box(layout, size):
 def test_a_chain_is_a_straight_line():
     layout = laid_out([("a", "b"), ("b", "c")])
     assert {x for x, _ in layout.places.values()} == {1.0}
-    assert layout.width == 2.0 and layout.height == pytest.approx(3 * 0.5 + 2 * GAP)
+    assert layout.width == 2.0 and layout.height == pytest.approx(3 * 0.5 + 2 * RANK_SEP)
     assert all(p.x == 1.0 for route in layout.routes for p in route)
 
 
@@ -63,7 +63,7 @@ def test_branches_stand_round_the_middle():
     layout = laid_out([("a", "l"), ("a", "r"), ("l", "z"), ("r", "z")])
     x = {key: x for key, (x, _) in layout.places.items()}
     assert x["a"] == pytest.approx((x["l"] + x["r"]) / 2, abs=0.02) == x["z"]
-    assert x["r"] - x["l"] == pytest.approx(2.0 + SPREAD, abs=0.02)
+    assert x["r"] - x["l"] == pytest.approx(2.0 + NODE_SEP, abs=0.02)
 
 
 def test_crossings_that_can_be_avoided_are():
@@ -80,7 +80,7 @@ def test_a_circle_has_one_edge_that_goes_up():
 
 
 def test_a_loop_is_a_handle_at_the_side():
-    layout = lay_out({"a": SIZE}, [Edge("a", "a")])
+    layout = compute_layout({"a": SIZE}, [Edge("a", "a")])
     (route,) = layout.routes
     assert {route[0].x, route[-1].x} == {2.0} and max(p.x for p in route) > 2.0
 
@@ -92,7 +92,7 @@ def test_random_graphs_have_no_overlaps_and_whole_routes(seed):
     edges = [(rng.randrange(i), i) for i in range(1, size)]
     edges += [tuple(rng.sample(range(size), 2)) for _ in range(size // 2)]
     sizes = {i: (rng.uniform(0.5, 3), rng.uniform(0.3, 1)) for i in range(size)}
-    layout = lay_out(sizes, [Edge(*edge) for edge in edges])
+    layout = compute_layout(sizes, [Edge(*edge) for edge in edges])
     assert not overlaps(layout, sizes)
     for (a, b), route in zip(edges, layout.routes, strict=True):
         for end, key in ((route[0], a), (route[-1], b)):
@@ -118,5 +118,5 @@ def test_very_many_long_edges_are_no_trap():
 
 
 def test_nothing_is_laid_out_too():
-    layout = lay_out({}, [])
+    layout = compute_layout({}, [])
     assert layout.places == {} and layout.routes == []

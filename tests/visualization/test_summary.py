@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import keras_fn
-from keras_fn.visualization.summary import memory_of, readable_size
+from keras_fn.visualization.summary import count_bytes, readable_size
 
 HERE = Path(__file__).parent
 ZOO = runpy.run_path(str(HERE / "zoo.py"))
@@ -105,8 +105,8 @@ def test_the_optimizer_counts_once_it_is_built(make):
 def test_dtypes_decide_the_memory():
     layer = keras_fn.layers.Dense(4, dtype="bfloat16")
     layer.build((None, 3))
-    assert memory_of(layer.weights) == 2 * 16
-    assert memory_of([*layer.weights, *layer.weights]) == 2 * 16
+    assert count_bytes(layer.weights) == 2 * 16
+    assert count_bytes([*layer.weights, *layer.weights]) == 2 * 16
 
 
 @pytest.mark.parametrize(
