@@ -7,14 +7,17 @@ optimizer …) has a table of its own, so that a config slot accepts its own rol
 
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
-from types import MappingProxyType, TracebackType
+from types import FunctionType, MappingProxyType, MethodType, TracebackType
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-_tables: dict[str, dict[str, Any]] = {}  # role: {name: object}
-_homes: dict[int, tuple[str, str]] = {}  # id(object): (Keras module, name), for writing
-_modules: dict[tuple[str, str], tuple[str, Any]] = {}  # (Keras module, name): (role, object)
+_PACKAGE = __name__.partition(".")[0]
+
+_tables: dict[str, dict[str, Any]] = {}  # kind: {name: object}
+_qualified_names: dict[int, tuple[str, str]] = {}  # id(object): (Keras module, name), for writing
+_modules: dict[tuple[str, str], tuple[str, Any]] = {}  # (Keras module, name): (kind, object)
+_builtins: set[Any] = set()  # classes and functions of this package, with their methods
 _custom_objects: dict[str, Any] = {}  # registered by the program
 _custom_names: dict[int, str] = {}  # id(object): registered name
 _scoped: ContextVar[Mapping[str, Any]] = ContextVar("custom_objects", default=MappingProxyType({}))
@@ -35,7 +38,48 @@ def register(kind: str, module: str, objects: Iterable[Any], **renamed: Any) -> 
     for name, obj in [*((o.__name__, o) for o in objects), *renamed.items()]:
         table[name] = obj
         _modules[module, name] = (kind, obj)
-        _homes.setdefault(id(obj), (module, name))
+        _qualified_names.setdefault(id(obj), (module, name))
+        mark_builtin(obj)
+
+
+def mark_builtin(obj: T) -> T:
+    """Marks a class or function as part of this package, for `is_builtin`.
+
+    `register` and `@op` call it; a class that no config names is decorated with it. A class takes
+    its methods along, and its base classes with theirs. Definitions of other packages (a base class
+    of PyTorch, an op of a program) stay unmarked.
+    """
+    for part in obj.__mro__ if isinstance(obj, type) else (obj,):
+        if part in _builtins or part.__module__.partition(".")[0] != _PACKAGE:
+            continue
+        _builtins.add(part)
+        if isinstance(part, type):
+            methods = (getattr(value, "__func__", value) for value in vars(part).values())
+            _builtins.update(method for method in methods if isinstance(method, FunctionType))
+    return obj
+
+
+def is_builtin(obj: Any) -> bool:
+    """Returns whether a class or function is part of this package, or an object of such a class.
+
+    What is built in is known: it has no side effects but those that its layer declares, and its
+    constructor takes what its config holds. A subclass or an override in another package is not
+    built in.
+
+    Args:
+        obj: A class, a function, a method, or an instance.
+
+    Example:
+        >>> from keras_fn.core.registry import is_builtin
+        >>> is_builtin(keras.layers.Dense), is_builtin(keras.layers.Dense.call)
+        (True, True)
+        >>> class Custom(keras.layers.Dense): ...
+        >>> is_builtin(Custom), is_builtin(Custom(2)), is_builtin(Custom.call)
+        (False, False, True)
+    """
+    if isinstance(obj, MethodType):
+        obj = obj.__func__
+    return (obj if isinstance(obj, (type, FunctionType)) else type(obj)) in _builtins
 
 
 def table(kind: str) -> MappingProxyType[str, Any]:
@@ -45,7 +89,7 @@ def table(kind: str) -> MappingProxyType[str, Any]:
 
 def home(obj: Any) -> tuple[str, str] | None:
     """Returns the Keras module and name of a built-in object, or None for any other."""
-    return _homes.get(id(obj))
+    return _qualified_names.get(id(obj))
 
 
 def lookup(
@@ -82,7 +126,7 @@ def kinds() -> list[str]:
 
 def kind_of(obj: Any) -> str | None:
     """Returns the role of a built-in object."""
-    key = _homes.get(id(obj))
+    key = _qualified_names.get(id(obj))
     return _modules[key][0] if key else None
 
 

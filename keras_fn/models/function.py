@@ -5,9 +5,11 @@ from typing import Any
 from keras_fn.core import tree
 from keras_fn.core.graph import Plan
 from keras_fn.core.operation import Operation
+from keras_fn.core.registry import mark_builtin
 from keras_fn.models.input_binding import Binder
 
 
+@mark_builtin
 class Function(Operation):
     """Computes output tensors of a graph from input tensors.
 

@@ -9,6 +9,7 @@ from keras_fn.core import tree
 from keras_fn.core.graph import Plan, creators, node_of
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.operation import Node, Operation
+from keras_fn.core.registry import is_builtin
 from keras_fn.core.scopes import context
 from keras_fn.errors import SpecError
 from keras_fn.layers import _losses
@@ -66,7 +67,7 @@ class Functional(Model):
         self._direct: set[Any] = set()  # inputs that go to the compiled function as they are
         self.supports_masking = True
         self.built = True
-        self._take_place()
+        self._set_path()
         self._build_shapes = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -165,7 +166,7 @@ class Functional(Model):
         """Returns the outputs of inference for a tensor of each input's own shape and dtype."""
         return self._nested(self._plan.run(values, False))
 
-    def _short_call(self, x: Any, training: bool | None, key: Any) -> Any:
+    def _fast_call(self, x: Any, training: bool | None, key: Any) -> Any:
         if not training and key in self._direct and self._pure:
             return self._nested(self._compiled(x))
         outputs = self.call(x, training=bool(training))
@@ -227,7 +228,7 @@ class Functional(Model):
         """Returns the graph as plain values."""
         if not _takes_a_graph(type(self)):
             return super().get_config()
-        return functional_config.config_of(self)
+        return functional_config.layer_config(self)
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
@@ -244,17 +245,17 @@ _COMPILED_AT_MOST = 64  # shapes of which a compiled version is kept
 def _is_ours(operation: Operation) -> bool:
     """Whether running the operation has no effect but its result, as far as anyone can see."""
     if not isinstance(operation, Layer):
-        return _is_defined_here(operation)
+        return is_builtin(operation)
     if isinstance(operation, Functional) and not operation._pure:
         return False
     held = [v for layer in operation._flatten_layers() for v in (layer, *vars(layer).values())]
     # A function of the user, in a Lambda or as an activation, may do anything.
-    ours = all(_is_defined_here(v) for v in held if callable(v))
-    return ours and operation.activity_regularizer is None and not operation._changes_state
-
-
-def _is_defined_here(x: Any) -> bool:
-    return (getattr(x, "__module__", None) or type(x).__module__).startswith("keras_fn.")
+    ours = all(is_builtin(v) for v in held if callable(v))
+    return (
+        ours
+        and operation.activity_regularizer is None
+        and not operation._updates_state_at_inference
+    )
 
 
 def _takes_a_graph(cls: type) -> bool:
