@@ -6,6 +6,7 @@ package cannot name without importing it. `Tensor` is the protocol that all of t
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from keras_fn.initializers import Initializer
     from keras_fn.losses import Loss
     from keras_fn.metrics import Metric
+    from keras_fn.models import Model
     from keras_fn.optimizers import Optimizer
     from keras_fn.regularizers import Regularizer
 
@@ -125,3 +127,13 @@ OptimizerLike: TypeAlias = "str | Optimizer | Mapping[str, Any]"
 
 DataFormat: TypeAlias = str
 """`"channels_last"` or `"channels_first"`."""
+
+PathLike: TypeAlias = "str | os.PathLike[str]"
+"""The path of a file or folder."""
+
+AnyModel: TypeAlias = "Model"
+"""A `keras.Model`, for modules on the levels below `keras.models`."""
+
+Verbosity: TypeAlias = "str | int"
+"""How much is printed: 0 is silent, 1 a live progress bar, 2 one line per epoch, `"auto"` mostly
+1."""
