@@ -1,24 +1,20 @@
 """Attention by JAX's own function."""
 
-from typing import Any
-
 import jax
 
 from keras_fn.errors import SpecError
 
-Array = Any
-
 
 def fused_attention(
-    query: Array,
-    key: Array,
-    value: Array,
-    bias: Array | None,
-    mask: Array | None,
+    query: jax.Array,
+    key: jax.Array,
+    value: jax.Array,
+    bias: jax.Array | None,
+    mask: jax.Array | None,
     scale: float,
     is_causal: bool,
     flash_attention: bool | None,
-) -> Array:
+) -> jax.Array:
     """`jax.nn.dot_product_attention`; in blocks by cuDNN where that is asked for and there is."""
     implementation = {None: None, True: "cudnn", False: "xla"}[flash_attention]
     try:

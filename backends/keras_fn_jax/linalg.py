@@ -1,7 +1,7 @@
-"""Decompositions of matrices, and systems of equations."""
+"""Linear algebra: products, decompositions, solvers."""
 
 from collections.abc import Callable
-from functools import partial, wraps
+from functools import partial
 from typing import Any
 
 import jax
@@ -9,25 +9,9 @@ import jax.numpy as jnp
 from jax import lax
 from jax.core import Tracer
 
-from keras_fn.core.linalg_errors import cutoff, not_positive, singular
+from keras_fn.core.linalg_errors import rank_tolerance, not_positive_definite_error, singular_matrix_error
+from keras_fn_jax.dtype_fallback import _widened
 from keras_fn_jax.tensors import dtype_name
-
-_NARROW = (jnp.float16, jnp.bfloat16)
-
-
-def _widened(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function`, in float32 for matrices of half precision, which LAPACK does not know."""
-
-    @wraps(function)
-    def call(*args: Any, **options: Any) -> Any:
-        dtype = args[0].dtype
-        if dtype not in _NARROW:
-            return function(*args, **options)
-        wide = (x.astype("float32") if isinstance(x, jax.Array) else x for x in args)
-        results = function(*wide, **options)
-        return jax.tree.map(lambda x: x.astype(dtype) if x.dtype == jnp.float32 else x, results)
-
-    return call
 
 
 def _is_concrete(*xs: Any) -> bool:
@@ -58,19 +42,19 @@ def _has_zero_diagonal(a: jax.Array) -> jax.Array:
 def cholesky(x: jax.Array, upper: bool = False) -> jax.Array:
     """Not symmetric matrices are made so by JAX."""
     factor = jnp.linalg.cholesky(x, upper=upper)
-    return _checked(factor, x, lambda _: True, partial(not_positive, "ops.cholesky"))
+    return _checked(factor, x, lambda _: True, partial(not_positive_definite_error, "ops.cholesky"))
 
 
 @_widened
 def inv(x: jax.Array) -> jax.Array:
     """`jnp.linalg.inv`, which does not see singular matrices."""
-    return _checked(jnp.linalg.inv(x), x, _has_zero_pivot, partial(singular, "ops.inv"))
+    return _checked(jnp.linalg.inv(x), x, _has_zero_pivot, partial(singular_matrix_error, "ops.inv"))
 
 
 @_widened
 def solve(a: jax.Array, b: jax.Array) -> jax.Array:
     """`jnp.linalg.solve`, which does not see singular matrices."""
-    return _checked(jnp.linalg.solve(a, b), a, _has_zero_pivot, partial(singular, "ops.solve"))
+    return _checked(jnp.linalg.solve(a, b), a, _has_zero_pivot, partial(singular_matrix_error, "ops.solve"))
 
 
 @_widened
@@ -85,7 +69,7 @@ def solve_triangular(a: jax.Array, b: jax.Array, lower: bool = False) -> jax.Arr
         lower=lower,
     )
     x = x[..., 0] if b.ndim == 1 else x
-    return _checked(x, a, _has_zero_diagonal, partial(singular, "ops.solve_triangular"))
+    return _checked(x, a, _has_zero_diagonal, partial(singular_matrix_error, "ops.solve_triangular"))
 
 
 det = _widened(jnp.linalg.det)
@@ -169,5 +153,5 @@ def _completed(q: jax.Array) -> jax.Array:
 def pinv(x: jax.Array, rcond: float | None = None) -> jax.Array:
     """`jnp.linalg.pinv`, whose derivative holds for equal singular values too."""
     if rcond is None:
-        rcond = cutoff(dtype_name(x), *x.shape[-2:], factor=10)
+        rcond = rank_tolerance(dtype_name(x), *x.shape[-2:], factor=10)
     return jnp.linalg.pinv(x, rcond)

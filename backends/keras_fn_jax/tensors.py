@@ -1,4 +1,4 @@
-"""Tensors and variables: `jax.Array`, which an assignment replaces."""
+"""Tensors: `jax.Array`."""
 
 from functools import cache
 from typing import Any
@@ -43,11 +43,6 @@ def borrow(x: np.ndarray) -> jax.Array:
     return jax.device_put(x)
 
 
-def batch_rows(x: np.ndarray) -> np.ndarray:
-    """A compiled step takes an array from the host faster than JAX makes one of its own."""
-    return x
-
-
 @cache
 def _native(dtype: Any) -> Any:
     return jax.dtypes.canonicalize_dtype(numpy_dtype(standardize_dtype(dtype)))
@@ -74,39 +69,17 @@ def shape(x: jax.Array) -> tuple[int, ...]:
     return x.shape
 
 
-def batch_indices(order: np.ndarray, batch_size: int) -> list[np.ndarray]:
-    """The indices of each batch; a compiled step takes them from the host fastest."""
-    return [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
+def is_traced(x: Any) -> bool:
+    """Whether Python cannot know the value: not so of what `jax.grad` follows outside of jit."""
+    if not isinstance(x, Tracer):
+        return False
+    try:
+        bool(jnp.any(x))
+    except jax.errors.JAXTypeError:
+        return True
+    return False
 
 
-def gather_rows(x: jax.Array, indices: jax.Array) -> jax.Array:
-    """The samples of a batch; the indices are known to be in range."""
-    return x.at[indices].get(mode="promise_in_bounds")
-
-
-def new_variable(value: Any, dtype: str, trainable: bool, name: str) -> jax.Array:
-    """The array itself is the state."""
-    del trainable, name
-    # A copy: a step donates its state, and the caller may hold on to `value`.
-    if isinstance(value, Tracer):
-        return jnp.array(value, dtype=_native(dtype), copy=True)
-    with jax.ensure_compile_time_eval():  # a trace that reads it first must not own it
-        if isinstance(value, np.ndarray):
-            return jax.device_put(value.astype(_native(dtype), copy=False), may_alias=False)
-        return jnp.array(value, dtype=_native(dtype), copy=True)
-
-
-def assign(handle: jax.Array, value: jax.Array) -> jax.Array:
-    """A copy of the new array replaces the old one: a step donates its state, but nobody else's."""
-    del handle
-    # `jnp.array(value, copy=True)` would compile a program for each new shape.
-    return value if isinstance(value, Tracer) else jax.device_put(value, may_alias=False)
-
-
-def assign_add(handle: jax.Array, value: Any) -> jax.Array:
-    """The sum replaces the old array."""
-    return handle + value
-
-
-def set_trainable(handle: jax.Array, trainable: bool) -> None:
-    """JAX differentiates what it is asked to: there is nothing to note."""
+def view(x: jax.Array, dtype: Any = None) -> jax.Array:
+    """`x.view`."""
+    return x if dtype is None else x.view(_native(dtype))

@@ -1,7 +1,8 @@
-"""Where new tensors go."""
+"""Devices: where new tensors go."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import tensorflow as tf
 
@@ -23,3 +24,9 @@ def device_scope(name: str) -> Iterator[None]:
         )
     with tf.device(f"/{wanted.upper()}"):
         yield
+
+
+@cache
+def has_gpu() -> bool:
+    """Whether this process computes on a GPU."""
+    return bool(tf.config.list_physical_devices("GPU"))

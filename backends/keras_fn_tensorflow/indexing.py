@@ -6,7 +6,8 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import raw_ops as raw
 
-from keras_fn_tensorflow.tensors import convert_to_tensor, has_gpu, is_tensor, shape
+from keras_fn_tensorflow.device import has_gpu
+from keras_fn_tensorflow.tensors import convert_to_tensor, is_tensor, shape
 
 
 def _integers(x: Any) -> tf.Tensor:

@@ -1,4 +1,4 @@
-"""Decompositions of matrices, and systems of equations."""
+"""Linear algebra: products, decompositions, solvers."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -7,27 +7,10 @@ from typing import Any
 import tensorflow as tf
 from tensorflow import raw_ops as raw
 
-from keras_fn.core.linalg_errors import complex_type, cutoff, not_positive, singular
+from keras_fn.core.linalg_errors import complex_type, rank_tolerance, not_positive_definite_error, singular_matrix_error
+from keras_fn_tensorflow.dtype_fallback import _through_int64, _widened
+from keras_fn_tensorflow.manipulation import reshape
 from keras_fn_tensorflow.tensors import _native, dtype_name, shape
-
-_NARROW = (tf.float16, tf.bfloat16)
-
-
-def _widened(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function`, in float32 for matrices of half precision."""
-
-    @wraps(function)
-    def call(*args: Any, **options: Any) -> Any:
-        dtype = args[0].dtype
-        if dtype not in _NARROW:
-            return function(*args, **options)
-        wide = (tf.cast(x, tf.float32) if tf.is_tensor(x) else x for x in args)
-        results = function(*wide, **options)
-        return tf.nest.map_structure(
-            lambda x: tf.cast(x, dtype) if x.dtype is tf.float32 else x, results
-        )
-
-    return call
 
 
 def _guarded(source: str = "") -> Callable[..., Any]:
@@ -44,7 +27,7 @@ def _guarded(source: str = "") -> Callable[..., Any]:
                     raise
                 if tf.reduce_all(tf.math.is_finite(tf.abs(a))):
                     if source:
-                        raise singular(source) from None
+                        raise singular_matrix_error(source) from None
                     raise
             regular = tf.zeros_like(a) + tf.eye(a.shape[-1], dtype=a.dtype)
             results = function(regular, *rest, **options)
@@ -67,7 +50,7 @@ def cholesky(x: Any, upper: bool = False) -> tf.Tensor:
     """TensorFlow looks at one triangle, and leaves it to us to see that it has failed."""
     factor = raw.Cholesky(input=_symmetric(x))
     if tf.executing_eagerly() and not tf.reduce_all(tf.math.is_finite(tf.abs(factor))):
-        raise not_positive("ops.cholesky")
+        raise not_positive_definite_error("ops.cholesky")
     factor = tf.linalg.band_part(factor, -1, 0)  # what stands above may be anything
     return tf.linalg.adjoint(factor) if upper else factor
 
@@ -99,7 +82,7 @@ def solve(a: Any, b: Any) -> tf.Tensor:
 def solve_triangular(a: Any, b: Any, lower: bool = False) -> tf.Tensor:
     """`raw.MatrixTriangularSolve`, which does not see zeros on the diagonal."""
     if tf.executing_eagerly() and tf.reduce_any(tf.linalg.diag_part(a) == 0):
-        raise singular("ops.solve_triangular")
+        raise singular_matrix_error("ops.solve_triangular")
     return _system(a, b, lambda **system: raw.MatrixTriangularSolve(lower=lower, **system))
 
 
@@ -174,7 +157,7 @@ def _completed(q: Any) -> tf.Tensor:
 def pinv(x: Any, rcond: float | None = None) -> tf.Tensor:
     """From singular values; its gradient is not theirs, which equal ones would spoil."""
     if rcond is None:
-        unit = cutoff(dtype_name(x), 1, 1, factor=10)
+        unit = rank_tolerance(dtype_name(x), 1, 1, factor=10)
         rows, columns = shape(x)[-2:]
         rcond = unit * tf.cast(tf.maximum(rows, columns), x.dtype.real_dtype)
     return _pinv(x, rcond)
@@ -235,3 +218,34 @@ def _eliminated(x: Any) -> tuple[tf.Tensor, tf.Tensor]:
         lambda k, *_: k < steps, step, (0, x, pivots), maximum_iterations=steps
     )
     return lu, pivots
+
+
+@_through_int64
+def matmul(x1: Any, x2: Any) -> tf.Tensor:
+    """Matrix product; a matrix on the right is one product over all leading axes."""
+    rank1, rank2 = x1.shape.rank, x2.shape.rank
+    if rank1 == rank2 == 2:
+        return raw.MatMul(a=x1, b=x2)
+    if rank1 == 1:
+        return tf.squeeze(matmul(tf.expand_dims(x1, 0), x2), -1 if rank2 == 1 else -2)
+    if rank2 == 1:
+        return tf.squeeze(matmul(x1, tf.expand_dims(x2, 1)), -1)
+    if rank2 > 2 or x1.shape[-1] == 0:
+        return raw.BatchMatMulV2(x=x1, y=x2)
+    # One large product; as a batch of small ones its gradient would be slow.
+    rows = raw.MatMul(a=tf.reshape(x1, [-1, x1.shape[-1]]), b=x2)
+    return reshape(rows, [*shape(x1)[:-1], x2.shape[-1]])
+
+
+def tensordot(x1: Any, x2: Any, axes: Any = 2) -> tf.Tensor:
+    """`tf.tensordot`, with axes that may be negative."""
+    if not isinstance(axes, int):
+        left, right = ([a] if isinstance(a, int) else a for a in axes)
+        axes = [[a % x1.shape.rank for a in left], [a % x2.shape.rank for a in right]]
+    return _through_int64(tf.tensordot)(x1, x2, axes=axes)
+
+
+def einsum(subscripts: str, *operands: Any) -> tf.Tensor:
+    """`tf.einsum`."""
+    subscripts = subscripts.replace(" ", "")
+    return _through_int64(lambda *tensors: tf.einsum(subscripts, *tensors))(*operands)

@@ -1,4 +1,4 @@
-"""Tensors and variables: `tf.Tensor`, and `tf.Variable`, which is assigned in place."""
+"""Tensors: `tf.Tensor`."""
 
 from functools import cache
 from typing import Any
@@ -11,13 +11,8 @@ from keras_fn.core.dtypes import standardize_dtype
 from keras_fn.settings import settings
 
 _TENSORS = (tf.Tensor, tf.Variable)
+
 _PYTHON = {bool: tf.bool, int: tf.int32}
-
-
-@cache
-def has_gpu() -> bool:
-    """Whether this process computes on a GPU."""
-    return bool(tf.config.list_physical_devices("GPU"))
 
 
 def is_tensor(x: Any) -> bool:
@@ -50,9 +45,6 @@ def convert_to_tensor(x: Any, dtype: str | None = None) -> tf.Tensor:
 def borrow(x: np.ndarray) -> tf.Tensor:
     """TensorFlow copies always."""
     return tf.convert_to_tensor(x)
-
-
-batch_rows = borrow
 
 
 def _packable(x: Any) -> Any:
@@ -100,37 +92,21 @@ def shape(x: tf.Tensor) -> tuple[Any, ...]:
     return tuple(sizes)
 
 
-def batch_indices(order: np.ndarray, batch_size: int) -> list[tf.Tensor]:
-    """The indices of each batch."""
-    return [tf.constant(order[i : i + batch_size]) for i in range(0, len(order), batch_size)]
+def is_traced(x: Any) -> bool:
+    """Whether a graph is being made, in which `x` has no value yet."""
+    return not tf.executing_eagerly() and tf.is_tensor(x)
 
 
-def gather_rows(x: tf.Tensor, indices: tf.Tensor) -> tf.Tensor:
-    """The samples of a batch."""
-    return tf.gather(x, indices)
-
-
-def new_variable(value: Any, dtype: str, trainable: bool, name: str) -> tf.Variable:
-    """A variable that outlives the graph, if one is being made."""
-    with tf.init_scope():
-        return tf.Variable(value, dtype=_native(dtype), trainable=trainable, name=name)
-
-
-def assign(handle: tf.Variable, value: tf.Tensor) -> tf.Variable:
-    """Sets the variable in place, in a graph too."""
-    handle.assign(value, read_value=False)
-    return handle
-
-
-def assign_add(handle: tf.Variable, value: Any) -> tf.Variable:
-    """Adds in place, in a graph too."""
-    if handle.shape.rank and not is_tensor(value):
-        value = tf.fill(handle.shape, tf.cast(value, handle.dtype))  # it does not broadcast
-    handle.assign_add(value, read_value=False)
-    return handle
-
-
-def set_trainable(handle: tf.Variable, trainable: bool) -> None:
-    """Says whether a GradientTape watches the variable by itself."""
-    # TensorFlow has no public way to change its mind.
-    handle._trainable = trainable  # type: ignore[attr-defined]
+def view(x: Any, dtype: Any = None) -> Any:
+    """`tf.bitcast`, to smaller elements along an axis that is added and joined again."""
+    if dtype is None:
+        return tf.identity(x)
+    native = _native(dtype)
+    if native.size == x.dtype.size:
+        return tf.bitcast(x, native)
+    *before, last = shape(x)
+    if native.size < x.dtype.size:
+        times = x.dtype.size // native.size
+        return tf.reshape(tf.bitcast(x, native), [*before, last * times])
+    times = native.size // x.dtype.size
+    return tf.bitcast(tf.reshape(x, [*before, last // times, times]), native)

@@ -56,7 +56,7 @@ class ForEach:
         return np.float32(x.item())  # it rounds as the tensor does
 
     @staticmethod
-    def align(tensors: Sequence[Tensor], others: Sequence[Tensor]) -> None:
+    def match_memory_format(tensors: Sequence[Tensor], others: Sequence[Tensor]) -> None:
         """Brings the memory of tensors to the order of others of their shapes."""
         for x, other in zip(tensors, others, strict=True):
             if x.shape == other.shape and x.stride() != other.stride():
@@ -73,7 +73,7 @@ class ForEach:
     __imul__ = _in_place(torch._foreach_mul_)
     __itruediv__ = _in_place(torch._foreach_div_)
     __neg__ = _unary(torch._foreach_neg)
-    shift = __add__
+    add_scalar = __add__
 
     # There is no subtraction of a scalar tensor from all.
     def __sub__(self, other: Any) -> "ForEach":
@@ -109,7 +109,7 @@ class ForEach:
         torch._foreach_clamp_max_(clipped, high)
         return ForEach(clipped)
 
-    def descend(self, direction: "ForEach", rate: Any) -> "ForEach":
+    def sub_scaled(self, direction: "ForEach", rate: Any) -> "ForEach":
         """Changes all tensors, in place: `x -= direction * rate`."""
         if isinstance(rate, Tensor):
             self -= direction * rate
@@ -117,31 +117,31 @@ class ForEach:
             torch._foreach_add_(self.tensors, direction.tensors, alpha=-float(rate))
         return self
 
-    def move(self, target: "ForEach", rate: float) -> "ForEach":
+    def lerp(self, target: "ForEach", rate: float) -> "ForEach":
         """Moves all tensors, in place, towards those of `target`: `x += (target - x) * rate`."""
         torch._foreach_lerp_(self.tensors, target.tensors, rate)
         return self
 
-    def move_square(self, target: "ForEach", rate: float) -> "ForEach":
+    def lerp_square(self, target: "ForEach", rate: float) -> "ForEach":
         """Moves all tensors, in place, towards the squares of those of `target`."""
         torch._foreach_mul_(self.tensors, 1 - rate)
         torch._foreach_addcmul_(self.tensors, target.tensors, target.tensors, rate)
         return self
 
-    def descend_ratio(self, direction: "ForEach", divisor: "ForEach", rate: Any) -> "ForEach":
+    def sub_scaled_ratio(self, direction: "ForEach", divisor: "ForEach", rate: Any) -> "ForEach":
         """Changes all tensors, in place: `x -= direction / divisor * rate`."""
         if isinstance(rate, Tensor):
-            return self.descend(direction / divisor, rate)
+            return self.sub_scaled(direction / divisor, rate)
         torch._foreach_addcdiv_(self.tensors, direction.tensors, divisor.tensors, -float(rate))
         return self
 
-    def norms(self) -> "ForEach":
+    def norm(self) -> "ForEach":
         """The Euclidean norm of each tensor."""
         return ForEach(torch._foreach_norm(self.tensors, 2, _norm_dtype(self.tensors)))
 
     def total_norm(self) -> Tensor:
         """The Euclidean norm of all tensors together."""
-        return torch.linalg.vector_norm(torch.stack(list(self.norms().tensors)))
+        return torch.linalg.vector_norm(torch.stack(list(self.norm().tensors)))
 
     def assign(self, other: "ForEach") -> None:
         """Sets the tensors to the values of others; nothing where they are the same ones."""

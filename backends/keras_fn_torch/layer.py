@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from keras_fn.core.variable import Variable
-from keras_fn_torch.tensors import dtype_name, here
+from keras_fn_torch.tensors import dtype_name
+from keras_fn_torch.thread_state import here
 
 
 class _Parameters(dict[str, Any]):

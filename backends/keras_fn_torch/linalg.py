@@ -1,4 +1,4 @@
-"""Decompositions of matrices, and systems of equations."""
+"""Linear algebra: products, decompositions, solvers."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -6,15 +6,15 @@ from typing import Any
 
 import torch
 
-from keras_fn.core.linalg_errors import cutoff, not_positive, singular
+from keras_fn.core.linalg_errors import rank_tolerance, not_positive_definite_error, singular_matrix_error
 from keras_fn.errors import SpecError
-from keras_fn_torch.refused import accepting
+from keras_fn_torch.dtype_fallback import accepting
 from keras_fn_torch.tensors import Tensor, dtype_name
 
 _LinAlgError = torch.linalg.LinAlgError
 
 
-def _refusing(source: str, error: Callable[[str], SpecError] = singular) -> Callable[..., Any]:
+def _refusing(source: str, error: Callable[[str], SpecError] = singular_matrix_error) -> Callable[..., Any]:
     """Makes PyTorch's refusal of a matrix for its values ours."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -36,7 +36,7 @@ def _symmetric(x: Tensor) -> Tensor:
     return (x + x.mH) / 2
 
 
-@_refusing("ops.cholesky", not_positive)
+@_refusing("ops.cholesky", not_positive_definite_error)
 def cholesky(x: Tensor, upper: bool = False) -> Tensor:
     """`torch.linalg.cholesky` would look at one triangle only."""
     return torch.linalg.cholesky(_symmetric(x), upper=upper)
@@ -147,7 +147,7 @@ def svd(x: Tensor, full_matrices: bool = True, compute_uv: bool = True) -> Any:
 def pinv(x: Tensor, rcond: float | None = None) -> Tensor:
     """`torch.linalg.pinv`, with our default."""
     if rcond is None:
-        rcond = cutoff(dtype_name(x), *x.shape[-2:], factor=10)
+        rcond = rank_tolerance(dtype_name(x), *x.shape[-2:], factor=10)
     return torch.linalg.pinv(x, rtol=rcond)
 
 
@@ -162,3 +162,32 @@ def lu_factor(x: Tensor) -> tuple[Tensor, Tensor]:
 def qr(x: Tensor, mode: str = "reduced") -> tuple[Tensor, Tensor]:
     """`torch.linalg.qr`."""
     return tuple(torch.linalg.qr(x, mode))
+
+
+_inner = accepting(torch.inner)
+
+
+def inner(x1: Any, x2: Any) -> Tensor:
+    """`torch.inner`, which takes no numbers."""
+    both = isinstance(x1, Tensor) and isinstance(x2, Tensor)
+    return _inner(x1, x2) if both else x1 * x2
+
+
+matmul = accepting(torch.matmul)
+
+_sum_of_products = accepting(torch.einsum)
+
+
+def einsum(subscripts: str, *operands: Tensor) -> Tensor:
+    """`torch.einsum`, which sums integers in 64 bits."""
+    return _sum_of_products(subscripts.replace(" ", ""), *operands).to(operands[0].dtype)
+
+
+_tensordot = accepting(torch.tensordot)
+
+
+def tensordot(x1: Tensor, x2: Tensor, axes: Any = 2) -> Tensor:
+    """`torch.tensordot`, with single axes too."""
+    if not isinstance(axes, int):
+        axes = [[a] if isinstance(a, int) else list(a) for a in axes]
+    return _tensordot(x1, x2, axes)

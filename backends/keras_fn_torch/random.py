@@ -6,7 +6,8 @@ from typing import Any, TypeAlias
 
 import torch
 
-from keras_fn_torch.tensors import Tensor, default_device, native
+from keras_fn_torch.device import default_device
+from keras_fn_torch.tensors import Tensor, native
 
 _generators = threading.local()
 _Draw: TypeAlias = Callable[..., Tensor]

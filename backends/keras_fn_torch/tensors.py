@@ -1,80 +1,20 @@
-"""Tensors and variables: `torch.Tensor`, and an `nn.Parameter` that is assigned in place."""
+"""Tensors: `torch.Tensor`."""
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import cache
-from threading import local
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 
 from keras_fn.core.dtypes import ALL, FLOAT8, numpy_dtype, standardize_dtype
-from keras_fn.core.scopes import context
-from keras_fn.core.tracing import worked_out
 from keras_fn.core.variable import Variable
 from keras_fn.errors import DTypeError
 from keras_fn.settings import settings
+from keras_fn_torch.device import default_device
 
 Tensor: TypeAlias = torch.Tensor
 
 _NATIVE = {name: getattr(torch, name) for name in ALL if hasattr(torch, name)}
-_NAMES = {native: name for name, native in _NATIVE.items()}
-# NumPy has these through ml_dtypes only, which PyTorch does not know: they cross as plain bits.
-_BITS = {"bfloat16": (np.int16, torch.int16), **dict.fromkeys(FLOAT8, (np.uint8, torch.uint8))}
-
-
-class _OfThread(local):
-    """What is in force in this thread, as attributes: see `keras_fn/core/scopes.py`."""
-
-    device: torch.device | None = None  # of `device_scope`
-    abstract = False  # whether `abstract_eval` runs
-    # The call that `forward` shall make for a layer, while that layer's hooks run around it.
-    hooked: tuple[Any, Any] = (None, None)
-
-
-here = _OfThread()
-_META = torch.device("meta")
-
-
-def is_abstract() -> bool:
-    """Whether `abstract_eval` runs, and what happens now is not the building of a layer."""
-    # Layers inside are built for real: a BuildScope lifts the StatelessScope of the evaluation.
-    return here.abstract and context.now.stateless is not None
-
-
-def default_device() -> torch.device:
-    """Where new tensors go: as `device_scope` says, else CUDA, else MPS, else the CPU."""
-    if is_abstract():
-        return _META
-    return here.device or _best_device()
-
-
-@worked_out
-def _best_device() -> torch.device:
-    return _found_device()
-
-
-@cache
-def _found_device() -> torch.device:
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-
-
-def device_scope(name: str) -> AbstractContextManager[None]:
-    """Inside, new tensors go to the device of that name: "cpu", "gpu:0", "cuda:1", "mps"."""
-    return on_device(torch.device(name.lower().replace("gpu", "cuda")))
-
-
-@contextmanager
-def on_device(device: torch.device | None) -> Iterator[None]:
-    """Inside, new tensors go to that device; None for the best one."""
-    outer, here.device = here.device, device
-    try:
-        yield
-    finally:
-        here.device = outer
 
 
 def native(dtype: str) -> torch.dtype:
@@ -88,6 +28,12 @@ def native(dtype: str) -> torch.dtype:
             received=f"{dtype!r}",
             fix="keep text in NumPy arrays, and turn it into numbers before it becomes a tensor",
         ) from None
+
+
+_NAMES = {native: name for name, native in _NATIVE.items()}
+
+# NumPy has these through ml_dtypes only, which PyTorch does not know: they cross as plain bits.
+_BITS = {"bfloat16": (np.int16, torch.int16), **dict.fromkeys(FLOAT8, (np.uint8, torch.uint8))}
 
 
 def is_tensor(x: Any) -> bool:
@@ -164,14 +110,6 @@ def borrow(x: np.ndarray) -> Tensor:
     return convert_to_tensor(x)
 
 
-batch_rows = borrow
-
-
-def to_device(x: Tensor) -> Tensor:
-    """Brings a tensor, of a DataLoader say, to the default device; there, it is the same."""
-    return x.to(default_device())
-
-
 _SHARED = frozenset(map(np.dtype, ("float32", "float64", "int32", "int64", "uint8", "bool")))
 
 
@@ -201,68 +139,24 @@ def shape(x: Tensor) -> tuple[int, ...]:
     return tuple(x.shape)
 
 
-def batch_indices(order: np.ndarray, batch_size: int) -> tuple[Tensor, ...]:
-    """The indices of each batch, brought to the device together."""
-    return torch.from_numpy(order).to(default_device()).split(batch_size)
+def is_traced(x: Any) -> bool:
+    """Python sees all values."""
+    del x
+    return False
 
 
-def gather_rows(x: Tensor, indices: Tensor) -> Tensor:
-    """The samples of a batch."""
-    return x.index_select(0, indices)
+Axis = int | Sequence[int] | None
 
 
-def new_variable(value: Any, dtype: str, trainable: bool, name: str) -> torch.nn.Parameter:
-    """A Parameter, of integers too: one kind of handle, which optimizers and tools know."""
-    del name
-    # A weight that is first read in `abstract_eval` or in inference is a real one all the same.
-    outer, here.abstract = here.abstract, False
-    try:
-        with torch.inference_mode(False):
-            tensor = _owned(value, dtype)
-            differentiable = tensor.is_floating_point() or tensor.is_complex()
-            return torch.nn.Parameter(tensor, requires_grad=trainable and differentiable)
-    finally:
-        here.abstract = outer
+def axes_of(x: Tensor, axis: Axis) -> tuple[int, ...]:
+    if axis is None:
+        return tuple(range(x.dim()))
+    return (axis,) if isinstance(axis, int) else tuple(axis)
 
 
-def _owned(value: Any, dtype: str) -> Tensor:
-    """A tensor on the default device that shares its memory with nobody."""
-    if isinstance(value, np.ndarray):
-        return cast(borrow(value), dtype)
-    if not isinstance(value, Tensor):
-        return convert_to_tensor(value, dtype)
-    value = value.detach().to(device=default_device(), dtype=native(dtype), copy=True)
-    return value.contiguous()
-
-
-def assign(handle: Tensor, value: Tensor) -> Tensor:
-    """Copies into the handle: optimizers and views of the model keep what they hold."""
-    with _UNRECORDED if not torch.is_grad_enabled() else torch.no_grad():
-        # A graph of PyTorch's compiler sees to it by itself.
-        if (
-            value is not handle
-            and not torch.compiler.is_compiling()
-            and _share_memory(value, handle)
-        ):
-            value = value.clone()  # `v.assign(v.T)` must not read what it has written
-        handle.copy_(value)
-    return handle
-
-
-def assign_add(handle: Tensor, value: Any) -> Tensor:
-    """Adds in place."""
-    with _UNRECORDED if not torch.is_grad_enabled() else torch.no_grad():
-        handle.add_(value)
-    return handle
-
-
-_UNRECORDED = nullcontext()  # where nothing is recorded anyway: in a step, say
-
-
-def _share_memory(a: Tensor, b: Tensor) -> bool:
-    return a.untyped_storage().data_ptr() == b.untyped_storage().data_ptr()
-
-
-def set_trainable(handle: Tensor, trainable: bool) -> None:
-    """Says whether gradients are wanted."""
-    handle.requires_grad_(trainable and (handle.is_floating_point() or handle.is_complex()))
+def view(x: Tensor, dtype: Any = None) -> Tensor:
+    """`Tensor.view`, of a contiguous tensor."""
+    if dtype is None:
+        return x
+    plain = x.contiguous() if x.numel() else x.new_empty(x.shape)  # with strides of its shape
+    return plain.view(native(dtype))

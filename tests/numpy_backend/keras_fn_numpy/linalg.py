@@ -1,4 +1,4 @@
-"""Decompositions of matrices, systems of equations, Fourier transforms."""
+"""Linear algebra: products, decompositions, solvers."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -6,13 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from keras_fn.core.linalg_errors import cutoff, not_positive, singular
-from keras_fn_numpy.tensors import convert_to_tensor, dtype_name, in_float32, is_tensor
+from keras_fn.core.linalg_errors import rank_tolerance, not_positive_definite_error, singular_matrix_error
+from keras_fn_numpy.dtype_fallback import in_float32
+from keras_fn_numpy.tensors import convert_to_tensor, dtype_name
 
 det = in_float32(np.linalg.det)
+
 eig = in_float32(lambda x: np.linalg.eig(x + 0j))
+
 qr = in_float32(np.linalg.qr)
+
 slogdet = in_float32(np.linalg.slogdet)
+
 svd = in_float32(np.linalg.svd)
 
 
@@ -34,10 +39,10 @@ def _refusing(error: Callable[[str], Exception]) -> Callable[..., Any]:
     return decorate
 
 
-inv, solve = map(_refusing(singular), (np.linalg.inv, np.linalg.solve))
+inv, solve = map(_refusing(singular_matrix_error), (np.linalg.inv, np.linalg.solve))
 
 
-@_refusing(singular)
+@_refusing(singular_matrix_error)
 def solve_triangular(a: Any, b: Any, lower: bool = False) -> Any:
     """The other triangle is made zero; a single vector is no matrix."""
     return np.linalg.solve((np.tril if lower else np.triu)(a[..., :, :]), b)
@@ -48,7 +53,7 @@ def _symmetric(x: Any) -> Any:
     return (x + x.swapaxes(-1, -2).conj()) / 2
 
 
-@_refusing(not_positive)
+@_refusing(not_positive_definite_error)
 def cholesky(x: Any, upper: bool = False) -> Any:
     """Of the symmetric part."""
     return np.linalg.cholesky(_symmetric(x), upper=upper)
@@ -63,7 +68,7 @@ def eigh(x: Any) -> Any:
 def pinv(x: Any, rcond: float | None = None) -> Any:
     """The bound is that of the dtype of `x`."""
     if rcond is None:
-        rcond = cutoff(dtype_name(x), *x.shape[-2:], factor=10)
+        rcond = rank_tolerance(dtype_name(x), *x.shape[-2:], factor=10)
     return in_float32(np.linalg.pinv)(x, rcond)
 
 
@@ -88,28 +93,8 @@ def lu_factor(x: Any) -> tuple[Any, Any]:
     return factor(x), convert_to_tensor(pivots)
 
 
-def _complex(x: Any) -> Any:
-    real, imaginary = x
-    if is_tensor(x) or real.shape != imaginary.shape:
-        raise ValueError("a pair is needed")
-    return real + 1j * imaginary
+einsum = in_float32(np.einsum)
 
+matmul = in_float32(np.matmul)
 
-@in_float32
-def fft(x: Any) -> tuple[Any, Any]:
-    """A pair is a complex number."""
-    y = np.fft.fft(_complex(x))
-    return y.real, y.imag
-
-
-@in_float32
-def rfft(x: Any, fft_length: int | None = None) -> tuple[Any, Any]:
-    """As `fft`."""
-    y = np.fft.rfft(x, fft_length)
-    return y.real, y.imag
-
-
-@in_float32
-def irfft(x: Any, fft_length: int | None = None) -> Any:
-    """As `fft`."""
-    return np.fft.irfft(_complex(x), fft_length)
+tensordot = in_float32(np.tensordot)

@@ -1,7 +1,5 @@
-"""Tensors and variables: NumPy arrays of a class of their own, which an assignment replaces."""
+"""Tensors: a subclass of `numpy.ndarray`."""
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -85,67 +83,14 @@ def shape(x: Tensor) -> tuple[int, ...]:
     return x.shape
 
 
-def new_variable(value: Any, dtype: str, trainable: bool, name: str) -> Tensor:
-    """The state is a tensor that nobody else holds."""
-    del trainable, name
-    return _tensor(np.array(value, numpy_dtype(dtype)))
-
-
-def assign(handle: Tensor, value: Tensor) -> Tensor:
-    """A new tensor: what was read before stays as it is."""
-    del handle
-    return value.copy()
-
-
-def assign_add(handle: Tensor, value: Any) -> Tensor:
-    """The sum replaces the old tensor."""
-    return handle + value
-
-
-def set_trainable(handle: Tensor, trainable: bool) -> None:
-    """There are no gradients that might be wanted."""
-
-
 def borrow(x: np.ndarray) -> Tensor:
     """The same memory."""
     return _tensor(x)
 
 
-batch_rows = borrow
-
-
-def batch_indices(order: np.ndarray, batch_size: int) -> list[np.ndarray]:
-    """The indices of each batch."""
-    return [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
-
-
-def gather_rows(x: Tensor, indices: np.ndarray) -> Tensor:
-    """The samples of a batch."""
-    return x[indices]
-
-
-def wide(x: Any) -> Any:
-    """A tensor of small floats in float32, anything else as it is."""
-    # NumPy counts bfloat16 as "V", a thing, and does not know the order of its NaN.
-    small = is_tensor(x) and x.dtype.kind in "fV" and x.dtype.itemsize < 4
-    return x.astype("float32") if small else x
-
-
-def in_float32(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Computes small floats in 32 bits; the results have the dtype of the first tensor.
-
-    Except that a complex number and a real one never become each other.
-    """
-
-    @wraps(function)
-    def call(*args: Any, **options: Any) -> Any:
-        dtype = next(x.dtype for x in tree.flatten(args) if is_tensor(x))
-        is_complex = dtype.kind == "c"
-
-        def back(y: Any) -> Any:
-            return y.astype(dtype, copy=False) if (y.dtype.kind == "c") == is_complex else y
-
-        results = function(*tree.map_structure(wide, args), **options)
-        return tuple(map(back, results)) if isinstance(results, tuple) else back(results)
-
-    return call
+def view(x: Any, dtype: Any = None) -> Any:
+    """The same bytes."""
+    native = x.dtype if dtype is None else numpy_dtype(dtype)
+    if x.dtype.itemsize == native.itemsize:
+        return np.ascontiguousarray(x).view(native).reshape(x.shape)
+    return np.ascontiguousarray(x).view(native)

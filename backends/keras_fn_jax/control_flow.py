@@ -1,0 +1,141 @@
+"""Branches, loops and scans."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+from weakref import WeakKeyDictionary, ref
+
+import jax
+from jax import lax
+from jax.core import Tracer
+
+from keras_fn.core.captured_variables import CapturedVariables, with_captured_variables
+from keras_fn.core.scopes import StatelessScope, context
+
+
+def switch(index: jax.Array, functions: Sequence[Callable[[], Any]]) -> list[jax.Array]:
+    """`lax.switch`."""
+
+    def run(state: CapturedVariables) -> tuple[Any, Any]:
+        return lax.switch(index, [state.functionalize(f) for f in functions], state.values)
+
+    return with_captured_variables(run)
+
+
+def while_loop(
+    cond: Callable[..., Any],
+    body: Callable[..., Any],
+    leaves: Sequence[jax.Array],
+    maximum_iterations: Any = None,
+) -> list[jax.Array]:
+    """`lax.while_loop`, which has no gradient backwards: the number of rounds is not known."""
+
+    def run(state: CapturedVariables) -> tuple[Any, Any]:
+        test, step = state.functionalize(cond), state.functionalize(body)
+
+        def goes_on(loop: Any) -> Any:
+            rounds, values, leaves = loop
+            _, holds = test(values, leaves)
+            return holds if maximum_iterations is None else holds & (rounds < maximum_iterations)
+
+        def advance(loop: Any) -> Any:
+            rounds, values, leaves = loop
+            return (rounds + 1, *step(values, leaves))
+
+        return lax.while_loop(goes_on, advance, (0, state.values, list(leaves)))[1:]
+
+    return with_captured_variables(run)
+
+
+def fori_loop(
+    lower: Any, upper: Any, body: Callable[..., Any], leaves: Sequence[jax.Array]
+) -> list[jax.Array]:
+    """`lax.fori_loop`, which has a gradient where the bounds are numbers."""
+
+    def run(state: CapturedVariables) -> tuple[Any, Any]:
+        step = state.functionalize(body)
+        return lax.fori_loop(
+            lower, upper, lambda i, loop: step(loop[0], i, loop[1]), (state.values, list(leaves))
+        )
+
+    return with_captured_variables(run)
+
+
+def scan(
+    function: Any,
+    init: Any,
+    xs: Any,
+    length: int | None = None,
+    reverse: bool = False,
+    unroll: int = 1,
+) -> tuple[Any, Any]:
+    """`lax.scan`, along which the variables that steps assign are carried too."""
+    options = {"length": length, "reverse": reverse, "unroll": unroll}
+    compiled = _compiled_scan(function, (init, xs))
+    if compiled is not None:
+        try:
+            return compiled(init, xs, **options)
+        except _UsesVariables:
+            _scans[function] = None
+
+    def run(state: CapturedVariables) -> tuple[Any, Any]:
+        step = state.functionalize(function)
+
+        def carrying(pair: Any, x: Any) -> tuple[Any, Any]:
+            values, (after, y) = step(pair[0], pair[1], x)
+            return (values, after), y
+
+        (values, carry), ys = lax.scan(carrying, (state.values, init), xs, **options)
+        return values, (carry, ys)
+
+    return with_captured_variables(run)
+
+
+_scans: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+"""Scans that are compiled, by the function of a step; None where that uses variables."""
+
+
+def _compiled_scan(function: Any, arrays: Any) -> Any:
+    """A scan that is compiled once, for a function that comes again outside of any trace."""
+    if any(isinstance(x, Tracer) for x in jax.tree.leaves(arrays)):
+        return None
+    if context.current.stateless is not None:
+        return None
+    try:
+        if function in _scans:
+            return _scans[function]
+        step = ref(function)
+        _scans[function] = jax.jit(partial(_scan_without_variables, step), static_argnames=_PLAIN)
+    except TypeError:  # an object that cannot be a weak key
+        pass
+    return None  # the first time: most functions are made for one call
+
+
+_PLAIN = ("length", "reverse", "unroll")
+
+
+class _UsesVariables(Exception):
+    """What is compiled would keep the values of today."""
+
+
+class _Watched(dict[int, Any]):
+    """The state of a scope that refuses to be asked for a variable."""
+
+    def get(self, key: int, default: Any = None) -> Any:
+        if key not in self:
+            raise _UsesVariables
+        return super().get(key, default)
+
+
+def _scan_without_variables(step: Any, init: Any, xs: Any, **options: Any) -> tuple[Any, Any]:
+    function = step()  # held weakly: what is compiled for it goes when it goes
+
+    def watched(carry: Any, x: Any) -> tuple[Any, Any]:
+        with StatelessScope() as scope:
+            scope.state = _Watched(scope.state)
+            result = function(carry, x)
+        if scope.written:
+            raise _UsesVariables
+        return result
+
+    return lax.scan(watched, init, xs, **options)

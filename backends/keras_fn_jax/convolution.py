@@ -1,0 +1,59 @@
+"""Convolutions."""
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from keras_fn.backend.conv_geometry import Sizes, per_axis, transposed_window
+from keras_fn_jax.data_format import _LETTERS, _layouts, _of_windows
+from keras_fn_jax.op_jit import compile_op
+
+
+@compile_op
+def conv(
+    inputs: jax.Array,
+    kernel: jax.Array,
+    strides: Sizes = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Sizes = 1,
+) -> jax.Array:
+    """`lax.conv_general_dilated`; the groups follow from the kernel's shape."""
+    rank = inputs.ndim - 2
+    layouts = _layouts(rank, data_format)
+    channels = inputs.shape[layouts[0].index("C")]
+    result = lax.conv_general_dilated(
+        inputs,
+        kernel,
+        per_axis(strides, rank),
+        padding.upper(),
+        rhs_dilation=per_axis(dilation_rate, rank),
+        dimension_numbers=layouts,
+        feature_group_count=channels // kernel.shape[-2],
+    )
+    return _of_windows(inputs, result)
+
+
+@compile_op
+def conv_transpose(
+    inputs: jax.Array,
+    kernel: jax.Array,
+    strides: Sizes = 1,
+    padding: str = "valid",
+    output_padding: Sizes | None = None,
+    data_format: str | None = None,
+    dilation_rate: Sizes = 1,
+) -> jax.Array:
+    """A convolution of the stretched inputs with the flipped kernel."""
+    rank = inputs.ndim - 2
+    space = _LETTERS[rank]
+    layout = _layouts(rank, data_format)[0]
+    return lax.conv_general_dilated(
+        inputs,
+        jnp.flip(kernel, tuple(range(rank))),
+        (1,) * rank,
+        transposed_window(kernel.shape[:-2], strides, padding, output_padding, dilation_rate),
+        lhs_dilation=per_axis(strides, rank),
+        rhs_dilation=per_axis(dilation_rate, rank),
+        dimension_numbers=(layout, f"{space}OI", layout),
+    )

@@ -1,0 +1,38 @@
+"""Dtype fallback: functions compute in a wider dtype where the framework lacks the operand's."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from keras_fn.settings import settings
+
+_NARROW = (jnp.float16, jnp.bfloat16)
+
+
+def _widened(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function`, in float32 for matrices of half precision, which LAPACK does not know."""
+
+    @wraps(function)
+    def call(*args: Any, **options: Any) -> Any:
+        dtype = args[0].dtype
+        if dtype not in _NARROW:
+            return function(*args, **options)
+        wide = (x.astype("float32") if isinstance(x, jax.Array) else x for x in args)
+        results = function(*wide, **options)
+        return jax.tree.map(lambda x: x.astype(dtype) if x.dtype == jnp.float32 else x, results)
+
+    return call
+
+
+def _of_floats(function: Any) -> Any:
+    """A function that takes floats only, of integers too."""
+
+    def call(x: jax.Array, *args: Any, **kwargs: Any) -> jax.Array:
+        if not jnp.issubdtype(x.dtype, jnp.floating):
+            x = x.astype(settings.floatx)
+        return function(x, *args, **kwargs)
+
+    return call

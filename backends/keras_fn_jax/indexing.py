@@ -1,0 +1,25 @@
+"""Indexing: basic and advanced subscripts, gather."""
+
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+
+def getitem(x: jax.Array, key: Any) -> jax.Array:
+    """`x[key]`; JAX would clip a number that is out of range."""
+    for k, size in zip(key if type(key) is tuple else (key,), x.shape, strict=False):
+        if type(k) is int and not -size <= k < size:
+            raise IndexError(f"index {k} of {size}")
+        if type(k) is not int and type(k) is not slice:
+            break
+    return x[key]
+
+
+@partial(jax.jit, static_argnames="axis")
+def take(x: jax.Array, indices: jax.Array, axis: int | None = None) -> jax.Array:
+    """Clips indices out of range, as jit cannot raise; NaN (JAX's default) would spread."""
+    size = x.size if axis is None else x.shape[axis]
+    indices = jnp.where(indices < 0, indices + size, indices)
+    return jnp.take(x, indices, axis=axis, mode="clip")

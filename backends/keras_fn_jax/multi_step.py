@@ -1,0 +1,79 @@
+"""Multi-step training: many training steps in one compiled call."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jax.core import eval_jaxpr
+
+from keras_fn.core.scopes import StatelessScope
+from keras_fn_jax.transforms import Nest, functionalize, with_all_state
+
+
+def compile_many(
+    function: Callable[..., Any],
+    state: Sequence[Any],
+    tensors: Any,
+    batches: Any,
+    finish: Callable[[Any], Any],
+    jit: Any = "auto",
+) -> Callable[..., Any] | None:
+    """A `lax.fori_loop` over the steps, with the state as what the loop carries.
+
+    The number of steps is an argument of the compiled function: every number runs the same code,
+    so that results do not depend on how an epoch is cut. None where XLA is slower in loops.
+    """
+    if jit is None or jit is False:
+        return None
+    state, nest = list(state), Nest()
+    one, end = functionalize(function, state, nest), Nest()
+    trace = jax.make_jaxpr(one, return_shape=True)
+    traced, (_, results) = with_all_state(
+        lambda: trace([v.value for v in state], tensors, batches[0]), state
+    )
+    if jax.default_backend() == "cpu" and not _SLOW_IN_LOOPS_ON_CPU.isdisjoint(_names(traced)):
+        return None
+    step = partial(eval_jaxpr, traced.jaxpr, traced.consts)
+    nested = partial(jax.tree.unflatten, jax.tree.treedef(results))
+
+    def loop(values: list[Any], tensors: Any, batches: Any, start: Any, stop: Any) -> Any:
+        data = jax.tree.leaves(tensors)
+
+        def body(i: Any, carry: Any) -> Any:
+            found = step(*carry[0], *data, batches[i])
+            return found[: len(state)], nested(found[len(state) :])
+
+        empty = jax.tree.map(lambda r: jnp.zeros(r.shape, r.dtype), results)
+        values, last = lax.fori_loop(start, stop, body, (values, empty))
+        with StatelessScope(zip(state, values, strict=True)):
+            return values, end.flat(finish(nest.nested(last)))
+
+    options = jit if isinstance(jit, dict) else {}
+    compiled = jax.jit(loop, **{"donate_argnums": 0, **options})
+
+    def run(tensors: Any, batches: Any, start: int, stop: int) -> Any:
+        values, last = compiled([v.value for v in state], tensors, batches, start, stop)
+        for variable, value in zip(state, values, strict=True):
+            variable._handle = value
+        jax.block_until_ready(values)  # the caller times it
+        return end.nested(last)
+
+    return run
+
+
+# Inside a loop the CPU compiler does not hand convolutions to its fast library: ten times slower.
+_SLOW_IN_LOOPS_ON_CPU = {"conv_general_dilated"}
+
+
+def _names(jaxpr: Any) -> Iterator[str]:
+    """The names of all primitives in a program, those of the functions that it calls included."""
+    # The classes of programs are in jax.extend.core, which takes as long to import as we do.
+    inner = getattr(jaxpr, "jaxpr", jaxpr)
+    for equation in inner.eqns:
+        yield equation.primitive.name
+        for parameter in jax.tree.leaves(equation.params):
+            if hasattr(parameter, "eqns") or hasattr(parameter, "jaxpr"):
+                yield from _names(parameter)

@@ -1,0 +1,159 @@
+"""Function transforms: abstract evaluation, gradients, compilation."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from keras_fn.core import tree
+from keras_fn.core.keras_tensor import KerasTensor
+from keras_fn.core.scopes import StatelessScope
+from keras_fn_jax.tensors import _native, dtype_name
+
+_SIZES = (83, 89)  # what unknown sizes are tried with: primes that no real size is likely to be
+
+
+def abstract_eval(function: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> Any:
+    """Shapes of `function` by `jax.eval_shape`, tried with two sizes for the unknown ones."""
+
+    nest = Nest()
+
+    def shapes(size: int) -> Any:
+        def concrete(x: Any) -> Any:
+            if isinstance(x, KerasTensor):
+                sizes = tuple(size if n is None else n for n in x.shape)
+                return jax.ShapeDtypeStruct(sizes, _native(x.dtype))
+            return x
+
+        leaves = [concrete(x) for x in tree.flatten([args, kwargs])]
+        dynamic = [i for i, x in enumerate(leaves) if isinstance(x, jax.ShapeDtypeStruct)]
+
+        def run(values: list[Any]) -> Any:
+            for i, value in zip(dynamic, values, strict=True):
+                leaves[i] = value
+            args_, kwargs_ = tree.unflatten([args, kwargs], leaves)
+            with StatelessScope():
+                return nest.flat(function(*args_, **kwargs_))
+
+        return jax.eval_shape(run, [leaves[i] for i in dynamic])
+
+    def meet(a: Any, b: Any) -> Any:
+        sizes = [m if m == n else None for m, n in zip(a.shape, b.shape, strict=True)]
+        return KerasTensor(sizes, dtype_name(a), record_history=False)
+
+    return nest.nested(list(map(meet, shapes(_SIZES[0]), shapes(_SIZES[1]))))
+
+
+class Nest:
+    """Carries nested results over a transformation of JAX, which sorts the keys of dicts."""
+
+    def __init__(self) -> None:
+        self.skeleton: Any = None
+
+    def flat(self, results: Any) -> list[Any]:
+        """Returns the leaves, and remembers how they were nested."""
+        self.skeleton = tree.map_structure(lambda _: None, results)
+        return tree.flatten(results)
+
+    def nested(self, leaves: list[Any]) -> Any:
+        """Returns leaves nested as they were."""
+        return tree.unflatten(self.skeleton, leaves)
+
+
+def value_and_grad(
+    function: Callable[..., tuple[Any, Any]], variables: Sequence[Any]
+) -> Callable[..., tuple[tuple[Any, Any], list[Any]]]:
+    """`jax.value_and_grad` with the variables' values as its argument."""
+
+    def run(*args: Any) -> tuple[tuple[Any, Any], list[Any]]:
+        written: dict[int, Any] = {}
+        nest = Nest()
+
+        def functionalize(values: list[Any]) -> tuple[Any, Any]:
+            with StatelessScope(zip(variables, values, strict=True)) as scope:
+                value, more = function(*args)
+            written.update(scope.written)
+            return value, (nest.flat(more), [scope.state[key] for key in written])
+
+        values = [v.value for v in variables]
+        (value, (more, updates)), grads = jax.value_and_grad(functionalize, has_aux=True)(values)
+        for variable, update in zip(written.values(), updates, strict=True):
+            variable.assign(update)
+        return (value, nest.nested(more)), grads
+
+    return run
+
+
+class NotInState(Exception):
+    """A step assigns variables that are not among its state: they have to be added."""
+
+    def __init__(self, variables: list[Any]):
+        self.variables = variables
+
+
+def functionalize(function: Callable[..., Any], state: list[Any], nest: Nest) -> Callable[..., Any]:
+    """Makes `function(*args)` one of `(values, *args)`: it returns the new values and results.
+
+    Raises:
+        NotInState: When it is traced. The variables were made in the trace, or nobody had told.
+    """
+
+    def run(values: list[Any], *args: Any) -> tuple[list[Any], list[Any]]:
+        with StatelessScope(zip(state, values, strict=True)) as scope:
+            results = nest.flat(function(*args))
+        known = set(map(id, state))
+        missing = [v for key, v in scope.written.items() if key not in known]
+        if missing:
+            raise NotInState(missing)
+        return [scope.state[id(v)] for v in state], results
+
+    return run
+
+
+def with_all_state(call: Callable[[], Any], state: list[Any]) -> Any:
+    """Calls what may trace, until all that it assigns is in its state."""
+    while True:
+        try:
+            return call()
+        except NotInState as found:
+            state += found.variables
+
+
+def compile(
+    function: Callable[..., Any], state: Sequence[Any], jit: Any = "auto"
+) -> Callable[..., Any]:
+    """`jax.jit` with the state as an argument that is donated and a result that is kept.
+
+    A dict for `jit` holds arguments of `jax.jit`. Without it, a step runs op by op.
+    """
+    if jit is None or jit is False:
+        return lambda *args: function(*jax.tree.map(_on_device, args))
+    state, nest = list(state), Nest()
+    options = jit if isinstance(jit, dict) else {}
+    compiled = jax.jit(functionalize(function, state, nest), **{"donate_argnums": 0, **options})
+
+    def step(*args: Any) -> Any:
+        values, results = with_all_state(lambda: compiled([v.value for v in state], *args), state)
+        for variable, value in zip(state, values, strict=True):
+            variable._handle = value
+        return nest.nested(results)
+
+    return step
+
+
+def _on_device(x: Any) -> Any:
+    return jnp.asarray(x) if isinstance(x, np.ndarray) else x
+
+
+def compile_call(function: Callable[..., Any], variables: Sequence[Any]) -> Callable[..., Any]:
+    """`jax.jit` of a function that only reads its variables; gradients flow to them."""
+    variables = list(variables)
+
+    def functionalize(values: list[Any], args: tuple) -> Any:
+        with StatelessScope(zip(variables, values, strict=True)):
+            return function(*args)
+
+    compiled = jax.jit(functionalize)
+    return lambda *args: compiled([v.value for v in variables], args)

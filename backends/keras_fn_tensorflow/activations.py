@@ -1,0 +1,66 @@
+"""Activation functions."""
+
+from typing import Any
+
+import tensorflow as tf
+from tensorflow import raw_ops as raw
+
+from keras_fn_tensorflow.dtype_fallback import _floating
+from keras_fn_tensorflow.elementwise import Op
+from keras_fn_tensorflow.logic import where
+
+
+def _activation(function: Op) -> Op:
+    def call(x: Any) -> tf.Tensor:
+        return function(features=_floating(x))
+
+    return call
+
+
+softplus = _activation(raw.Softplus)
+
+softsign = _activation(raw.Softsign)
+
+selu = _activation(raw.Selu)
+
+
+def relu(x: Any) -> tf.Tensor:
+    """`max(x, 0)`."""
+    return raw.Relu(features=x)
+
+
+def relu6(x: Any) -> tf.Tensor:
+    """`min(max(x, 0), 6)`."""
+    return raw.Relu6(features=x)
+
+
+def leaky_relu(x: Any, negative_slope: float = 0.2) -> tf.Tensor:
+    """`x` where positive, else a part of it."""
+    return raw.LeakyRelu(features=_floating(x), alpha=negative_slope)
+
+
+def elu(x: Any, alpha: float = 1.0) -> tf.Tensor:
+    """TensorFlow knows `alpha` 1 only."""
+    x = _floating(x)
+    return raw.Elu(features=x) if alpha == 1 else where(x > 0, x, raw.Elu(features=x) * alpha)
+
+
+def silu(x: Any) -> tf.Tensor:
+    """`x * sigmoid(x)`, whose gradient keeps `x` only."""
+    return tf.nn.silu(_floating(x))
+
+
+def softmax(x: Any, axis: Any = -1) -> tf.Tensor:
+    """Over one axis `tf.nn.softmax`, over several by hand."""
+    if isinstance(axis, int):
+        return tf.nn.softmax(x, axis)
+    shifted = tf.exp(x - tf.stop_gradient(tf.reduce_max(x, axis, keepdims=True)))
+    return shifted / tf.reduce_sum(shifted, axis, keepdims=True)
+
+
+def log_softmax(x: Any, axis: Any = -1) -> tf.Tensor:
+    """As `softmax`."""
+    x = _floating(x)
+    if isinstance(axis, int):
+        return tf.nn.log_softmax(x, axis)
+    return x - tf.reduce_logsumexp(x, axis, keepdims=True)

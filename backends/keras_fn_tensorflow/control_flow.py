@@ -1,0 +1,204 @@
+"""Branches, loops and scans."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from keras_fn.core import tree
+from keras_fn.core.captured_variables import CapturedVariables, with_captured_variables
+from keras_fn.core.scopes import context
+from keras_fn_tensorflow.tensors import convert_to_tensor, shape
+from keras_fn_tensorflow.transforms import trace
+
+
+def staged(run: Callable[[CapturedVariables], tuple[Any, Any]]) -> Any:
+    """`carried`, whose trial runs in a graph that is thrown away: a loop may have effects.
+
+    Outside of a StatelessScope the variables are TensorFlow's, which are assigned in place.
+    """
+    if context.current.stateless is None:
+        return run(CapturedVariables())[1]
+
+    return with_captured_variables(lambda state: _tried(run, state))
+
+
+def _tried(run: Callable[[CapturedVariables], Any], state: CapturedVariables) -> tuple[Any, Any]:
+    if not state.variables:
+        trace(run, state)
+        if state.written:
+            return [], None
+    return run(state)
+
+
+def functionalize(state: CapturedVariables, function: Callable[..., Any]) -> Callable[..., tuple[list[Any], Any]]:
+    if context.current.stateless is None:
+        return lambda values, *args: ([], function(*args))
+    return state.functionalize(function)
+
+
+def switch(index: Any, functions: Sequence[Callable[[], Any]]) -> list[Any]:
+    """`tf.switch_case`."""
+
+    def run(state: CapturedVariables) -> tuple[Any, Any]:
+        values = state.values
+        branches = [functionalize(state, f) for f in functions]
+        return tf.switch_case(index, [lambda f=f: f(values) for f in branches])
+
+    return staged(run)
+
+
+def while_loop(
+    cond: Callable[..., Any],
+    body: Callable[..., Any],
+    leaves: Sequence[Any],
+    maximum_iterations: Any = None,
+) -> list[Any]:
+    """`tf.while_loop`."""
+
+    def run(state: CapturedVariables) -> tuple[Any, Any]:
+        test, step = functionalize(state, cond), functionalize(state, body)
+        return tf.while_loop(
+            lambda values, leaves: test(values, leaves)[1],
+            step,
+            (state.values, list(leaves)),
+            maximum_iterations=maximum_iterations,
+        )
+
+    return staged(run)
+
+
+def fori_loop(lower: Any, upper: Any, body: Callable[..., Any], leaves: Sequence[Any]) -> list[Any]:
+    """A `tf.while_loop` that counts."""
+    known = isinstance(lower, int) and isinstance(upper, int)
+    rounds = max(upper - lower, 0) if known else None
+    state = [tf.cast(lower, tf.int32), *leaves]
+    return while_loop(
+        lambda s: s[0] < tf.cast(upper, tf.int32),
+        lambda s: [s[0] + 1, *body(s[0], s[1:])],
+        state,
+        rounds,
+    )[1:]
+
+
+Step = Callable[[Any, Any], tuple[Any, Any]]
+
+
+def scan(
+    function: Step,
+    init: Any,
+    xs: Any,
+    length: int | None = None,
+    reverse: bool = False,
+    unroll: int = 1,
+) -> tuple[Any, Any]:
+    """Carries a state along the first axis."""
+    carry = tree.map_structure(lambda c: None if c is None else convert_to_tensor(_value(c)), init)
+    xs = tree.map_structure(lambda x: None if x is None else convert_to_tensor(_value(x)), xs)
+    slices = [x for x in tree.flatten(xs) if x is not None]
+    size = shape(slices[0])[0] if slices else length
+    if isinstance(size, int) and (tf.executing_eagerly() or unroll >= size > 0):
+        return _written_out(function, carry, xs, size, reverse)
+
+    def run(state: CapturedVariables) -> tuple[Any, Any]:
+        step = functionalize(state, function)
+
+        def carrying(pair: Any, x: Any) -> tuple[Any, Any]:
+            values, (after, y) = step(pair[0], pair[1], x)
+            return (values, after), y
+
+        (values, last), ys = _looped(carrying, (state.values, carry), xs, size, reverse, unroll)
+        return values, (last, ys)
+
+    return staged(run)
+
+
+def _value(x: Any) -> Any:
+    return getattr(x, "value", x) if not isinstance(x, tf.Variable) else x
+
+
+def _written_out(function: Step, carry: Any, xs: Any, size: int, reverse: bool) -> tuple[Any, Any]:
+    leaves = [None if x is None else tf.unstack(x, size) for x in tree.flatten(xs)]
+    outputs: list[Any] = [None] * size
+    for i in range(size)[::-1] if reverse else range(size):
+        x = tree.unflatten(xs, [None if leaf is None else leaf[i] for leaf in leaves])
+        carry, outputs[i] = function(carry, x)
+    if not outputs:
+        _, y = trace(function, carry, tree.map_structure(_blank, xs))
+        return carry, tree.map_structure(_none_of, y)
+    return carry, tree.map_structure(_stacked, *outputs)
+
+
+def _none_of(y: Any) -> Any:
+    """No outputs, of the shape and dtype that one would have."""
+    return None if y is None else tf.zeros([0, *y.shape], y.dtype)
+
+
+def _stacked(*items: Any) -> Any:
+    return None if items[0] is None else tf.stack([_value(item) for item in items])
+
+
+def _blank(x: Any) -> Any:
+    """What a slice of `x` looks like."""
+    return None if x is None else tf.zeros(x.shape[1:], x.dtype)
+
+
+def _looped(
+    function: Step, carry: Any, xs: Any, size: Any, reverse: bool, unroll: int
+) -> tuple[Any, Any]:
+    inputs = tree.map_structure(lambda x: None if x is None else _array_of(x, size), xs)
+
+    def at(i: Any) -> Any:
+        return tree.map_structure(lambda a: None if a is None else a.read(i), inputs)
+
+    pattern = trace(lambda: function(carry, tree.map_structure(_like_slice, xs))[1])
+    outputs = [
+        tf.TensorArray(y.dtype, size, element_shape=y.shape)
+        for y in tree.flatten(pattern)
+        if y is not None
+    ]
+    carries = tree.flatten(carry)
+
+    def step(i: Any, leaves: list[Any], arrays: list[Any]) -> tuple[Any, list[Any], list[Any]]:
+        place = size - 1 - i if reverse else i
+        after, y = function(tree.unflatten(carry, leaves), at(place))
+        ys = [t for t in tree.flatten(y) if t is not None]
+        arrays = [a.write(place, _value(t)) for a, t in zip(arrays, ys, strict=True)]
+        return i + 1, [_value(c) for c in tree.flatten(after)], arrays
+
+    times = max(unroll, 1) if isinstance(size, int) else 1
+    rounds = size // times
+
+    def body(i: Any, leaves: list[Any], arrays: list[Any]) -> tuple[Any, list[Any], list[Any]]:
+        for _ in range(times):
+            i, leaves, arrays = step(i, leaves, arrays)
+        return i, leaves, arrays
+
+    state = tf.while_loop(
+        lambda i, *_: i < rounds * times,
+        body,
+        (tf.constant(0), carries, outputs),
+        maximum_iterations=rounds,  # XLA needs it to make room for the gradient
+    )
+    for _ in range(size % times if times > 1 else 0):  # what the rounds leave over
+        state = step(*state)
+    _, carries, outputs = state
+    results = iter(outputs)
+    ys = tree.map_structure(
+        lambda y: None if y is None else _joined(next(results), y, size), pattern
+    )
+    return tree.unflatten(carry, carries), ys
+
+
+def _array_of(x: tf.Tensor, size: Any) -> tf.TensorArray:
+    return tf.TensorArray(x.dtype, size, element_shape=x.shape[1:]).unstack(x)
+
+
+def _like_slice(x: Any) -> Any:
+    return None if x is None else tf.compat.v1.placeholder(x.dtype, x.shape[1:])
+
+
+def _joined(array: tf.TensorArray, y: Any, size: Any) -> tf.Tensor:
+    result = array.stack()
+    result.set_shape([size if isinstance(size, int) else None, *y.shape])
+    return result

@@ -1,0 +1,170 @@
+"""Convolutions."""
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+from tensorflow import raw_ops as raw
+
+from keras_fn.backend.conv_geometry import Sizes, per_axis, same_padding, transpose_padding
+from keras_fn_tensorflow.data_format import _on_all_axes, _spatial, _with_channels
+from keras_fn_tensorflow.tensors import shape
+
+
+def conv(
+    inputs: Any,
+    kernel: Any,
+    strides: Sizes = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Sizes = 1,
+) -> tf.Tensor:
+    """The groups follow from the kernel's shape."""
+    if not inputs.dtype.is_floating:
+        return _exactly(conv, inputs, kernel, strides, padding, data_format, dilation_rate)
+    rank = inputs.shape.rank - 2
+    steps, dilations = per_axis(strides, rank), per_axis(dilation_rate, rank)
+
+    def run(x: Any, layout: str) -> tf.Tensor:
+        groups = x.shape[layout.index("C")] // kernel.shape[-2]
+        if max(steps) > 1 and max(dilations) > 1:
+            return _strided_and_dilated(x, kernel, steps, padding, layout, dilations, groups)
+        return _grouped(x, kernel, steps, padding, layout, dilations, groups)
+
+    return _with_channels(inputs, data_format, run)
+
+
+def _exactly(function: Callable[..., tf.Tensor], x: Any, kernel: Any, *options: Any) -> tf.Tensor:
+    """Convolves integers and booleans, which TensorFlow hardly does, in float64."""
+    wide = function(tf.cast(x, tf.float64), tf.cast(kernel, tf.float64), *options)
+    return tf.cast(tf.cast(wide, tf.int64), x.dtype)  # too large for the dtype, they wrap around
+
+
+def _grouped(
+    x: Any, kernel: Any, steps: Any, padding: Any, layout: Any, dilations: Any, groups: int
+) -> tf.Tensor:
+    """One convolution a group: TensorFlow has no gradient of grouped ones on a CPU."""
+    if groups == 1:
+        return _convolution(x, kernel, steps, padding, layout, dilations)
+    if kernel.shape[-2] == 1 and len(steps) == 2 and len(set(steps)) == 1:
+        return _depthwise(x, kernel, steps, padding, layout, dilations, groups)
+    axis = layout.index("C")
+    parts = zip(tf.split(x, groups, axis), tf.split(kernel, groups, -1), strict=True)
+    return tf.concat(
+        [_convolution(*pair, steps, padding, layout, dilations) for pair in parts], axis
+    )
+
+
+def _convolution(
+    x: Any, kernel: Any, steps: Any, padding: Any, layout: Any, dilations: Any
+) -> tf.Tensor:
+    """`tf.nn.convolution`; where its Python has nothing to do, the op that it would call."""
+    if len(steps) == 3 or max(dilations) > 1:
+        return tf.nn.convolution(x, kernel, steps, padding.upper(), layout, dilations)
+    if len(steps) == 1:
+        axis, layout = (2, "NCHW") if layout[1] == "C" else (1, "NHWC")
+        x, kernel = raw.ExpandDims(input=x, axis=axis), raw.ExpandDims(input=kernel, axis=0)
+        y = _convolution(x, kernel, (1, *steps), padding, layout, dilations)
+        return raw.Squeeze(input=y, axis=[axis])
+    return raw.Conv2D(
+        input=x,
+        filter=kernel,
+        strides=_on_all_axes(steps, layout),
+        padding=padding.upper(),
+        data_format=layout,
+    )
+
+
+def _depthwise(
+    x: Any, kernel: Any, steps: Any, padding: str, layout: str, dilations: Any, groups: int
+) -> tf.Tensor:
+    """One channel a group: TensorFlow's kernel has shape `(*window, channels, filters each)`."""
+    window, each = kernel.shape[:-2], kernel.shape[-1] // groups
+    kernel = tf.reshape(kernel, [*window, groups, each])
+    strides = _on_all_axes(steps, layout)
+    return tf.nn.depthwise_conv2d(x, kernel, strides, padding.upper(), layout, dilations)
+
+
+def _strided_and_dilated(
+    x: Any, kernel: Any, steps: Any, padding: str, layout: str, dilations: Any, groups: int
+) -> tf.Tensor:
+    """TensorFlow does not do both at once, so every result is worked out and some are kept."""
+    if padding == "same":
+        window = zip(_spatial(x, layout), kernel.shape[:-2], steps, dilations, strict=True)
+        pads = [_same(*axis) for axis in window]
+        x = tf.pad(x, _around(pads, layout))
+    result = _grouped(x, kernel, (1,) * len(steps), "valid", layout, dilations, groups)
+    keep = [slice(None, None, step) for step in steps]
+    around = (slice(None), slice(None))
+    return result[(*around, *keep) if layout[1] == "C" else (around[0], *keep, around[1])]
+
+
+def _same(size: Any, window: int, stride: int, dilation: int) -> tuple[Any, Any]:
+    """As `same_padding`, also of a size that only the graph will know."""
+    if isinstance(size, int):
+        return same_padding(size, window, stride, dilation)
+    reach = (window - 1) * dilation + 1
+    total = tf.maximum((-(-size // stride) - 1) * stride + reach - size, 0)
+    return total // 2, total - total // 2
+
+
+def _around(pads: list[Any], layout: str) -> list[Any]:
+    """Paddings of the spatial axes, with none for batch and channels."""
+    return [(0, 0), (0, 0), *pads] if layout[1] == "C" else [(0, 0), *pads, (0, 0)]
+
+
+def conv_transpose(
+    inputs: Any,
+    kernel: Any,
+    strides: Sizes = 1,
+    padding: str = "valid",
+    output_padding: Sizes | None = None,
+    data_format: str | None = None,
+    dilation_rate: Sizes = 1,
+) -> tf.Tensor:
+    """The whole transposed convolution, then what `padding` keeps of it."""
+    if not inputs.dtype.is_floating:
+        options = (strides, padding, output_padding, data_format, dilation_rate)
+        return _exactly(conv_transpose, inputs, kernel, *options)
+    rank = inputs.shape.rank - 2
+    steps, dilations = per_axis(strides, rank), per_axis(dilation_rate, rank)
+    extra = (None,) * rank if output_padding is None else per_axis(output_padding, rank)
+    window = [int(k) for k in kernel.shape[:-2]]
+    kept = [
+        transpose_padding(k, s, d, padding, e)
+        for k, s, d, e in zip(window, steps, dilations, extra, strict=True)
+    ]
+    kernel = _stretched(kernel, dilations)
+
+    def run(x: Any, layout: str) -> tf.Tensor:
+        reach = [int(k) for k in kernel.shape[:-2]]
+        sizes = [(n - 1) * s + r for n, s, r in zip(_spatial(x, layout), steps, reach, strict=True)]
+        batch, filters = shape(x)[0], kernel.shape[-2]
+        target = [batch, filters, *sizes] if layout[1] == "C" else [batch, *sizes, filters]
+        whole = tf.nn.conv_transpose(x, kernel, target, steps, "VALID", layout)  # type: ignore[arg-type]
+        more = [max(crop + tail - r, 0) for (crop, tail), r in zip(kept, reach, strict=True)]
+        if any(more):
+            whole = tf.pad(whole, _around([(0, n) for n in more], layout))
+        if all(crop == 0 and tail >= r for (crop, tail), r in zip(kept, reach, strict=True)):
+            return whole
+        begin = [crop for crop, _ in kept]
+        size = [n - r + tail for n, r, (_, tail) in zip(sizes, reach, kept, strict=True)]
+        if layout[1] == "C":
+            return tf.slice(whole, [0, 0, *begin], [batch, filters, *size])
+        return tf.slice(whole, [0, *begin, 0], [batch, *size, filters])
+
+    return _with_channels(inputs, data_format, run)
+
+
+def _stretched(kernel: Any, dilations: tuple[int, ...]) -> Any:
+    """The kernel with zeros between its elements: on a CPU the gradient op takes no dilation."""
+    for axis, d in enumerate(dilations):
+        if d > 1:
+            sizes = list(kernel.shape)
+            wide = tf.expand_dims(kernel, axis + 1)
+            wide = tf.pad(wide, [(0, (d - 1) * (i == axis + 1)) for i in range(len(sizes) + 1)])
+            sizes[axis] *= d
+            kernel = tf.reshape(wide, sizes)
+            reach = sizes[axis] - (d - 1)
+            kernel = kernel[(slice(None),) * axis + (slice(reach),)]
+    return kernel

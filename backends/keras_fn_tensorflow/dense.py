@@ -1,0 +1,25 @@
+"""The dense (linear) op: matrix product and bias in one."""
+
+from typing import Any
+
+import tensorflow as tf
+from tensorflow import raw_ops as raw
+
+from keras_fn.core import dtypes
+from keras_fn_tensorflow.linalg import matmul
+from keras_fn_tensorflow.math import add
+from keras_fn_tensorflow.tensors import cast, dtype_name
+
+
+def dense(x: Any, kernel: Any, bias: Any = None) -> tf.Tensor:
+    """A product and a `BiasAdd`, whose gradient is cheaper than that of a broadcast."""
+    if x.dtype != kernel.dtype or (bias is not None and bias.dtype != kernel.dtype):
+        received = [t for t in (x, kernel, bias) if t is not None]
+        dtype = dtypes.result_type(*map(dtype_name, received))
+        x, kernel, bias = (None if t is None else cast(t, dtype) for t in (x, kernel, bias))
+    product = matmul(x, kernel)
+    if bias is None:
+        return product
+    if bias.shape.rank == 1 and product.shape.rank > 1 and kernel.shape[-1] == bias.shape[0]:
+        return raw.BiasAdd(value=product, bias=bias)
+    return add(product, bias)

@@ -1,0 +1,79 @@
+"""Dtype fallback: functions compute in a wider dtype where the framework lacks the operand's."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import tensorflow as tf
+
+from keras_fn.core import dtypes
+from keras_fn_tensorflow.elementwise import Op
+from keras_fn_tensorflow.tensors import cast, dtype_name
+
+_NARROW = (tf.float16, tf.bfloat16)
+
+
+def _widened(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function`, in float32 for matrices of half precision."""
+
+    @wraps(function)
+    def call(*args: Any, **options: Any) -> Any:
+        dtype = args[0].dtype
+        if dtype not in _NARROW:
+            return function(*args, **options)
+        wide = (tf.cast(x, tf.float32) if tf.is_tensor(x) else x for x in args)
+        results = function(*wide, **options)
+        return tf.nest.map_structure(
+            lambda x: tf.cast(x, dtype) if x.dtype is tf.float32 else x, results
+        )
+
+    return call
+
+
+_COMMON = frozenset(
+    {
+        tf.float16,
+        tf.bfloat16,
+        tf.float32,
+        tf.float64,
+        tf.int32,
+        tf.int64,
+        tf.complex64,
+        tf.complex128,
+    }
+)
+
+
+def _through_int64(function: Op) -> Op:
+    """An op that TensorFlow lacks for rare integers and booleans: their low bits come out right."""
+
+    @wraps(function)
+    def call(*tensors: Any, **options: Any) -> tf.Tensor:
+        dtype = tensors[0].dtype
+        if dtype in _COMMON:
+            return function(*tensors, **options)
+        return tf.cast(function(*(tf.cast(t, tf.int64) for t in tensors), **options), dtype)
+
+    return call
+
+
+def _unless(skips: Callable[[tf.DType], bool], otherwise: Op, function: Op) -> Op:
+    """`function`, but `otherwise` for operands whose dtype it does not know."""
+
+    def call(x: Any) -> tf.Tensor:
+        return otherwise(x) if skips(x.dtype) else function(x=x)
+
+    return call
+
+
+def _is_exact(dtype: tf.DType) -> bool:
+    return dtype.is_integer or dtype.is_bool
+
+
+def _is_unsigned(dtype: tf.DType) -> bool:
+    return dtype.is_unsigned or dtype.is_bool
+
+
+def _floating(x: Any) -> Any:
+    """Integers become floats, as they do in an op that has a rule."""
+    return x if x.dtype.is_floating else cast(x, dtypes.float_type(dtype_name(x)))

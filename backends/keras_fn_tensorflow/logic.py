@@ -1,0 +1,58 @@
+"""Comparisons, logical operators and tests of elements."""
+
+from typing import Any
+
+import tensorflow as tf
+from tensorflow import raw_ops as raw
+
+from keras_fn_tensorflow.dtype_fallback import _is_exact, _unless
+from keras_fn_tensorflow.elementwise import _alike, _binary, _in_integers, _unary
+
+# Integers of the same width, to look at the bits of a float.
+_BITS = {2: tf.int16, 4: tf.int32, 8: tf.int64}
+
+
+def signbit(x: tf.Tensor) -> tf.Tensor:
+    """The first bit of a float, that of NaN too."""
+    if x.dtype.is_floating:
+        return tf.bitcast(x, _BITS[x.dtype.size]) < 0
+    if x.dtype.is_unsigned or x.dtype is tf.bool:
+        return tf.zeros_like(x, tf.bool)
+    return x < 0
+
+
+logical_not = _unary(raw.LogicalNot)
+
+isfinite = _unless(_is_exact, lambda x: tf.ones_like(x, tf.bool), raw.IsFinite)
+
+isinf = _unless(_is_exact, lambda x: tf.zeros_like(x, tf.bool), raw.IsInf)
+
+isnan = _unless(_is_exact, lambda x: tf.zeros_like(x, tf.bool), raw.IsNan)
+
+equal = _binary(raw.Equal)
+
+not_equal = _binary(raw.NotEqual)
+
+less = _binary(raw.Less, _in_integers(raw.Less))
+
+less_equal = _binary(raw.LessEqual, _in_integers(raw.LessEqual))
+
+greater = _binary(raw.Greater, _in_integers(raw.Greater))
+
+greater_equal = _binary(raw.GreaterEqual, _in_integers(raw.GreaterEqual))
+
+logical_and = _binary(raw.LogicalAnd)
+
+logical_or = _binary(raw.LogicalOr)
+
+logical_xor = _binary(raw.NotEqual)
+
+
+def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
+    """Chooses element by element. The indices of a condition alone are int32."""
+    if x1 is None and x2 is None:
+        return tuple(tf.unstack(tf.cast(tf.where(condition), tf.int32), axis=1))
+    x1, x2 = _alike(x1, x2)
+    if isinstance(condition, bool) or condition.dtype is not tf.bool:
+        condition = tf.cast(condition, tf.bool)
+    return raw.SelectV2(condition=condition, t=x1, e=x2)

@@ -1,0 +1,177 @@
+"""Elementwise arithmetic and mathematical functions."""
+
+from typing import Any
+
+import tensorflow as tf
+from tensorflow import raw_ops as raw
+
+from keras_fn_tensorflow.dtype_fallback import _is_exact, _is_unsigned, _through_int64, _unless
+from keras_fn_tensorflow.elementwise import _alike, _binary, _unary
+
+
+def _absolute(x: tf.Tensor) -> tf.Tensor:
+    """Complex numbers have an op of their own."""
+    return tf.abs(x) if x.dtype.is_complex else raw.Abs(x=x)
+
+
+def _gcd(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+    """Euclid's algorithm, for all elements until the last of them is done."""
+    wide = x.dtype if x.dtype in (tf.int32, tf.int64, tf.uint64) else tf.int64
+    a, b = tf.cast(x, wide), tf.cast(y, wide)
+    if wide is not tf.uint64:
+        a, b = tf.abs(a), tf.abs(b)
+    shape = tf.broadcast_dynamic_shape(tf.shape(a), tf.shape(b))
+    static = tf.broadcast_static_shape(a.shape, b.shape)
+    a, b = (tf.ensure_shape(tf.broadcast_to(t, shape), static) for t in (a, b))
+
+    def step(a: tf.Tensor, b: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        left = b != 0
+        rest = tf.math.floormod(a, tf.where(left, b, tf.ones_like(b)))
+        return tf.where(left, b, a), tf.where(left, rest, tf.zeros_like(b))
+
+    a, _ = tf.while_loop(lambda a, b: tf.reduce_any(b != 0), step, (a, b))
+    return tf.cast(a, x.dtype)
+
+
+def _nextafter(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+    """TensorFlow knows it in 32 and 64 bits; in 16, the bits are an integer with a next one."""
+    if x.dtype in (tf.float32, tf.float64):
+        return raw.NextAfter(x1=x, x2=y)
+    bits = tf.bitcast(x, tf.int16)
+    away = tf.constant(1, tf.int16)
+    step = tf.where((y > x) == (x > 0), away, -away)  # of negative numbers the bits fall
+    smallest = tf.where(y > x, tf.constant(1, tf.int16), tf.constant(-32767, tf.int16))
+    moved = tf.bitcast(tf.where(x == 0, smallest, bits + step), x.dtype)
+    return tf.where((x == y) | tf.math.is_nan(x), x, tf.where(tf.math.is_nan(y), y, moved))
+
+
+def i0(x: tf.Tensor) -> tf.Tensor:
+    """TensorFlow does not know it in bfloat16."""
+    if x.dtype is tf.bfloat16:
+        return tf.cast(raw.BesselI0(x=tf.cast(x, tf.float32)), x.dtype)
+    return raw.BesselI0(x=x)
+
+
+exp = _unary(raw.Exp)
+
+expm1 = _unary(raw.Expm1)
+
+log = _unary(raw.Log)
+
+log1p = _unary(raw.Log1p)
+
+sqrt = _unary(raw.Sqrt)
+
+rsqrt = _unary(raw.Rsqrt)
+
+sin = _unary(raw.Sin)
+
+cos = _unary(raw.Cos)
+
+tan = _unary(raw.Tan)
+
+arcsin = _unary(raw.Asin)
+
+arccos = _unary(raw.Acos)
+
+arctan = _unary(raw.Atan)
+
+sinh = _unary(raw.Sinh)
+
+cosh = _unary(raw.Cosh)
+
+tanh = _unary(raw.Tanh)
+
+arcsinh = _unary(raw.Asinh)
+
+arccosh = _unary(raw.Acosh)
+
+arctanh = _unary(raw.Atanh)
+
+sigmoid = _unary(raw.Sigmoid)
+
+erf = _unary(raw.Erf)
+
+erfc = _unary(raw.Erfc)
+
+floor = _unary(raw.Floor)
+
+ceil = _unary(raw.Ceil)
+
+negative = _through_int64(_unary(raw.Neg))
+
+absolute = _unless(_is_unsigned, tf.identity, _absolute)
+
+sign = _unless(_is_unsigned, lambda x: tf.cast(tf.cast(x, tf.bool), x.dtype), raw.Sign)
+
+
+def exp2(x: Any) -> tf.Tensor:
+    """2 to the power of x."""
+    return raw.Exp(x=x * 0.6931471805599453)
+
+
+def log2(x: Any) -> tf.Tensor:
+    """A quotient of logarithms, which is exact for powers of two where a product is not."""
+    return raw.Log(x=x) / tf.constant(0.6931471805599453, x.dtype)
+
+
+def log10(x: Any) -> tf.Tensor:
+    """As `log2`."""
+    return raw.Log(x=x) / tf.constant(2.302585092994046, x.dtype)
+
+
+def erfinv(x: Any) -> tf.Tensor:
+    """TensorFlow knows it in 32 and 64 bits."""
+    if x.dtype in (tf.float32, tf.float64):
+        return tf.math.erfinv(x)
+    return tf.cast(tf.math.erfinv(tf.cast(x, tf.float32)), x.dtype)
+
+
+def round(x: Any, decimals: int = 0) -> tf.Tensor:
+    """Halves go to the even neighbour."""
+    if _is_exact(x.dtype) and decimals >= 0:
+        return tf.identity(x)
+    if decimals == 0:
+        return raw.Round(x=x)
+    # Integers in float64: float32 would lose the digits of large ones.
+    wide = tf.cast(x, tf.float64) if _is_exact(x.dtype) else x
+    scale = tf.cast(10.0 ** abs(decimals), wide.dtype)
+    result = (
+        raw.Round(x=wide * scale) / scale if decimals > 0 else raw.Round(x=wide / scale) * scale
+    )
+    return tf.cast(result, x.dtype)
+
+
+add = _binary(raw.AddV2, raw.LogicalOr)
+
+subtract = _binary(raw.Sub)
+
+multiply = _binary(raw.Mul, raw.LogicalAnd)
+
+true_divide = _binary(raw.RealDiv)
+
+floor_divide = _binary(raw.FloorDiv)
+
+mod = _binary(raw.FloorMod)
+
+maximum = _binary(raw.Maximum, raw.LogicalOr)
+
+minimum = _binary(raw.Minimum, raw.LogicalAnd)
+
+squared_difference = _binary(raw.SquaredDifference)
+
+arctan2 = _binary(lambda x, y: raw.Atan2(y=x, x=y))
+
+gcd = _binary(_gcd)
+
+nextafter = _binary(_nextafter)
+
+
+def power(x1: Any, x2: Any) -> tf.Tensor:
+    """Of integers, with exponents that are not negative."""
+    return _through_int64(lambda x, y: raw.Pow(x=x, y=y))(*_alike(x1, x2))
+
+
+def square(x: Any) -> tf.Tensor:
+    """`x * x`."""
+    return raw.LogicalAnd(x=x, y=x) if x.dtype is tf.bool else raw.Square(x=x)

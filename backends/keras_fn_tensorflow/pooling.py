@@ -1,0 +1,74 @@
+"""Max and average pooling."""
+
+from typing import Any
+
+import tensorflow as tf
+
+from keras_fn.backend.conv_geometry import Sizes, per_axis
+from keras_fn_tensorflow.data_format import _with_channels
+from keras_fn_tensorflow.tensors import shape
+
+# Dtypes that TensorFlow does not pool, and those that pool in their place.
+_NOT_POOLED = {tf.bool: tf.uint8, tf.uint32: tf.int64}
+
+
+def max_pool(
+    inputs: Any,
+    pool_size: Sizes,
+    strides: Sizes | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> tf.Tensor:
+    """`tf.nn.max_pool`."""
+    stand_in = _NOT_POOLED.get(inputs.dtype)
+    if stand_in is not None:
+        whole = max_pool(tf.cast(inputs, stand_in), pool_size, strides, padding, data_format)
+        return tf.cast(whole, inputs.dtype)
+    narrow = inputs.shape.rank < 5 or inputs.dtype in (tf.float16, tf.bfloat16, tf.float32)
+    function = tf.nn.max_pool if narrow else _max_pool_3d
+    return _pool(function, inputs, pool_size, strides, padding, data_format)
+
+
+def _max_pool_3d(x: Any, window: Any, steps: Any, padding: str, layout: str) -> tf.Tensor:
+    """In two parts, each over two axes, for dtypes in which TensorFlow pools no three."""
+    del layout  # on a CPU channels are last
+    batch, depth, height, width, channels = shape(x)
+    x = tf.reshape(x, [batch * depth, height, width, channels])
+    x = tf.nn.max_pool2d(x, window[1:], steps[1:], padding)
+    _, height, width, _ = shape(x)
+    x = tf.reshape(x, [batch, depth, height * width, channels])
+    x = tf.nn.max_pool2d(x, (window[0], 1), (steps[0], 1), padding)
+    return tf.reshape(x, [batch, shape(x)[1], height, width, channels])
+
+
+def average_pool(
+    inputs: Any,
+    pool_size: Sizes,
+    strides: Sizes | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> tf.Tensor:
+    """`tf.nn.avg_pool`, which does not count padding either."""
+    return _pool(tf.nn.avg_pool, inputs, pool_size, strides, padding, data_format)
+
+
+def _pool(
+    function: Any,
+    inputs: Any,
+    pool_size: Sizes,
+    strides: Sizes | None,
+    padding: str,
+    data_format: str | None,
+) -> tf.Tensor:
+    rank = inputs.shape.rank - 2
+    window = per_axis(pool_size, rank)
+    steps = window if strides is None else per_axis(strides, rank)
+
+    def run(x: Any, layout: str) -> tf.Tensor:
+        result = function(x, window, steps, padding.upper(), layout)
+        sizes = result.shape.as_list()
+        if 0 in (sizes[2:] if layout[1] == "C" else sizes[1:-1]):
+            raise ValueError(f"No window of {window} fits into {x.shape}.")
+        return result
+
+    return _with_channels(inputs, data_format, run)

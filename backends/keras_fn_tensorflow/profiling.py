@@ -1,0 +1,23 @@
+"""Profiling hooks: profiler trace, synchronization, out-of-memory errors."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import tensorflow as tf
+
+
+def profile(folder: str) -> AbstractContextManager[Any]:
+    """`tf.profiler.experimental.Profile`."""
+    return tf.profiler.experimental.Profile(folder)
+
+
+def wait(tensors: Sequence[Any]) -> None:
+    """Waits for the tensors: an element that is on the host has been computed."""
+    for tensor in tensors:
+        tf.reshape(tensor, [-1])[:1].numpy()
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether it is TensorFlow's error for that."""
+    return isinstance(error, tf.errors.ResourceExhaustedError)

@@ -1,0 +1,110 @@
+"""Reductions, and cumulative sums and products."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+from tensorflow import raw_ops as raw
+
+from keras_fn_tensorflow.dtype_fallback import _floating, _through_int64
+from keras_fn_tensorflow.elementwise import Op
+from keras_fn_tensorflow.math import maximum, minimum
+from keras_fn_tensorflow.tensors import cast
+
+
+def refuse_no_elements(x: tf.Tensor, axes: int | Sequence[int]) -> None:
+    """Raises where an axis to reduce is empty: TensorFlow would return the limit of the dtype."""
+    axes = [axes] if isinstance(axes, int) else axes
+    if 0 in [x.shape[i] for i in axes]:
+        raise ValueError(f"There are no elements to reduce in shape {x.shape}.")
+
+
+def _axes(x: Any, axis: Any) -> Any:
+    if axis is None:
+        return list(range(x.shape.rank))
+    return axis if isinstance(axis, int) else list(axis)
+
+
+def _reduction(function: Op, boolean: Op | None = None) -> Op:
+    def call(x: Any, axis: Any = None, keepdims: bool = False) -> tf.Tensor:
+        chosen = boolean if boolean is not None and x.dtype is tf.bool else function
+        return chosen(input=x, axis=_axes(x, axis), keep_dims=keepdims)
+
+    return call
+
+
+sum = _reduction(raw.Sum)
+
+mean = _reduction(raw.Mean)
+
+all = _reduction(raw.All)
+
+any = _reduction(raw.Any)
+
+_prod = _reduction(raw.Prod)
+
+
+def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> tf.Tensor:
+    """Computes in `dtype`."""
+    return _prod(x if dtype is None else cast(x, dtype), axis, keepdims)
+
+
+def _extremum(of_elements: Op, either: Op) -> Op:
+    def call(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> tf.Tensor:
+        if initial is not None:
+            return either(of_elements(x, axis, keepdims), tf.cast(initial, x.dtype))
+        if x.shape.num_elements() == 0:
+            refuse_no_elements(x, _axes(x, axis))
+        return of_elements(x, axis, keepdims)
+
+    return call
+
+
+max = _extremum(_reduction(raw.Max, raw.Any), maximum)
+
+min = _extremum(_reduction(raw.Min, raw.All), minimum)
+
+
+def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> tf.Tensor:
+    """`tf.reduce_logsumexp`."""
+    return tf.reduce_logsumexp(_floating(x), axis, keepdims)
+
+
+def _arg_reduction(function: Op) -> Op:
+    def call(x: Any, axis: int | None = None, keepdims: bool = False) -> tf.Tensor:
+        rank = x.shape.rank
+        if axis is None:
+            x = tf.reshape(x, [-1])
+        index = function(input=x, dimension=axis or 0, output_type=tf.int32)
+        if x.dtype.is_floating:  # the first NaN, which TensorFlow passes over
+            nan = raw.IsNan(x=x)
+            first = raw.ArgMax(
+                input=tf.cast(nan, tf.uint8), dimension=axis or 0, output_type=tf.int32
+            )
+            any_nan = raw.Any(input=nan, axis=axis or 0, keep_dims=False)
+            index = raw.SelectV2(condition=any_nan, t=first, e=index)
+        if not keepdims:
+            return index
+        return tf.reshape(index, [1] * rank) if axis is None else tf.expand_dims(index, axis)
+
+    return call
+
+
+argmax = _arg_reduction(raw.ArgMax)
+
+argmin = _arg_reduction(raw.ArgMin)
+
+
+def _cumulative(function: Op) -> Op:
+    def call(x: Any, axis: int | None = None, dtype: str | None = None) -> tf.Tensor:
+        if axis is None:
+            x, axis = tf.reshape(x, [-1]), 0
+        return run(x if dtype is None else cast(x, dtype), axis=axis)
+
+    run = _through_int64(lambda x, axis: function(x=x, axis=axis))
+    return call
+
+
+cumsum = _cumulative(raw.Cumsum)
+
+cumprod = _cumulative(raw.Cumprod)

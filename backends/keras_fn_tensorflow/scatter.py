@@ -1,0 +1,68 @@
+"""Scatter: a copy of a tensor with updates at indices."""
+
+import math
+from typing import Any
+
+import tensorflow as tf
+from tensorflow import raw_ops as raw
+
+from keras_fn_tensorflow.segments import (
+    _NARROW,
+    _check_integers,
+    segment_max,
+    segment_min,
+    segment_prod,
+)
+from keras_fn_tensorflow.tensors import shape
+
+
+def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | None = None) -> Any:
+    """A scatter into the flattened leading axes; rows out of range go to a row that is cut off."""
+    dtype = inputs.dtype
+    if dtype in _NARROW and reduction is not None:
+        wide = (tf.cast(x, tf.int32) for x in (inputs, updates))
+        inputs, updates = wide
+        result = scatter_update(inputs, indices, updates, reduction)
+        return tf.cast(result, dtype)
+    inputs = tf.convert_to_tensor(inputs)
+    _check_integers(indices)
+    depth = indices.shape[-1]
+    sizes = shape(inputs)
+    places, total = _places(indices, sizes[:depth])
+    rest = list(sizes[depth:])
+    updates = tf.cast(updates, dtype)
+    block = [*shape(indices)[:-1], *rest]
+    if updates.shape.as_list() != [n if isinstance(n, int) else None for n in block]:
+        updates = tf.broadcast_to(updates, block)
+    rows, updates = tf.reshape(inputs, [total, *rest]), tf.reshape(updates, [-1, *rest])
+    places = tf.reshape(places, [-1])
+    if 0 in rows.shape:
+        return inputs
+    if reduction in _SEGMENTS:
+        join, segments = _SEGMENTS[reduction]
+        rows = join(rows, segments(updates, places, total))
+    else:
+        longer = tf.concat([rows, tf.zeros([1, *rest], dtype)], 0)
+        scatter = {None: raw.TensorScatterUpdate, "add": raw.TensorScatterAdd}[reduction]
+        rows = scatter(tensor=longer, indices=tf.expand_dims(places, 1), updates=updates)[:-1]
+    return tf.reshape(rows, list(sizes))
+
+
+def _places(indices: Any, sizes: Any) -> tuple[Any, Any]:
+    """The index of each row in the flattened axes, or one too much where it is out of range."""
+    if indices.shape[-1] != len(sizes):
+        raise ValueError(f"{indices.shape[-1]} indices for {len(sizes)} axes")
+    limits = tf.cast(tf.stack(list(sizes)), indices.dtype)
+    indices = tf.where(indices < 0, indices + limits, indices)
+    inside = tf.reduce_all((indices >= 0) & (indices < limits), -1)
+    total = math.prod(sizes)
+    strides = tf.math.cumprod(limits, exclusive=True, reverse=True)
+    places = tf.reduce_sum(indices * strides, -1)
+    return tf.cast(tf.where(inside, places, tf.cast(total, places.dtype)), tf.int32), total
+
+
+_SEGMENTS = {
+    "mul": (tf.multiply, segment_prod),
+    "max": (tf.maximum, segment_max),
+    "min": (tf.minimum, segment_min),
+}

@@ -1,0 +1,172 @@
+"""Function transforms: abstract evaluation, gradients, compilation."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.python.autograph.core import config as autograph
+
+from keras_fn.core import tree
+from keras_fn.core.keras_tensor import KerasTensor
+from keras_fn.core.scopes import StatelessScope
+from keras_fn.errors import SpecError
+from keras_fn_tensorflow.device import has_gpu
+from keras_fn_tensorflow.tensors import _native, convert_to_tensor, dtype_name, is_tensor
+
+# A user's tf.function must not rewrite our code, as it does not rewrite that of Keras.
+autograph.CONVERSION_RULES = (
+    autograph.DoNotConvert("keras_fn"),
+    autograph.DoNotConvert("keras_fn_tensorflow"),
+    *autograph.CONVERSION_RULES,
+)
+
+
+def trace(function: Callable[..., Any], *args: Any) -> Any:
+    """Runs `function` in a graph that is thrown away; assignments have no effect."""
+    with tf.__internal__.FuncGraph("keras_fn_scratch").as_default(), StatelessScope():
+        return function(*args)
+
+
+def abstract_eval(function: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> Any:
+    """Shapes of `function` in a scratch graph, in which unknown sizes are unknown."""
+
+    def placeholder(x: Any) -> Any:
+        if isinstance(x, KerasTensor):
+            return tf.compat.v1.placeholder(_native(x.dtype), x.shape)
+        return x
+
+    def run() -> Any:
+        args_, kwargs_ = tree.map_structure(placeholder, [args, kwargs])
+        return function(*args_, **kwargs_)
+
+    return tree.map_structure(_symbol, trace(run))
+
+
+def _symbol(x: Any) -> Any:
+    if not is_tensor(x):
+        return x
+    if x.shape.rank is None:
+        raise SpecError(
+            "a function of TensorFlow",
+            expected="a result whose number of axes is known",
+            received=f"{x.name} of unknown shape",
+            fix="say the shape with tf.ensure_shape, or write compute_output_shape",
+        )
+    return KerasTensor(x.shape.as_list(), dtype_name(x), record_history=False)
+
+
+def value_and_grad(
+    function: Callable[..., tuple[Any, Any]], variables: Sequence[Any]
+) -> Callable[..., tuple[tuple[Any, Any], list[Any]]]:
+    """A GradientTape that watches the values of the variables and nothing else."""
+
+    def run(*args: Any) -> tuple[tuple[Any, Any], list[Any]]:
+        sources = [v.value for v in variables]  # in a StatelessScope, plain tensors
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(sources)
+            value, more = function(*args)
+        grads = tape.gradient(value, sources, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        # The sparse gradient of an embedding: an optimizer reads every row all the same.
+        return (value, more), [tf.convert_to_tensor(g) for g in grads]
+
+    return run
+
+
+def compile(
+    function: Callable[..., Any], state: Sequence[Any], jit: Any = "auto"
+) -> Callable[..., Any]:
+    """`tf.function`, in which the variables of `state` are read and assigned as they are.
+
+    XLA is for GPUs: on a CPU, where its convolutions and loops take two to three times as long,
+    it is used only if `jit` asks for it, which may be a dict of arguments of `tf.function`.
+    """
+    if jit is None:
+        return function
+    draw_values(state)
+    xla = has_gpu() if jit == "auto" else jit
+    options = jit if isinstance(jit, dict) else {"jit_compile": xla}
+    made: dict[Any, Callable[..., Any]] = {}  # for each nesting of the arguments
+
+    def step(*args: Any) -> Any:
+        leaves = tree.flatten(args)
+        nest = tree.treedef(args), tuple([x is None for x in leaves])
+        if nest not in made:
+            skeleton = tree.map_structure(lambda _: None, args)  # not the tensors, which would stay
+            made[nest] = _compiled(function, skeleton, nest[1], options, options is not jit)
+        return made[nest](*[_argument(x) for x in leaves if x is not None])
+
+    return step
+
+
+def _compiled(
+    function: Callable[..., Any],
+    skeleton: Any,
+    missing: tuple[bool, ...],
+    options: dict[str, Any],
+    may_fall_back: bool,
+) -> Callable[..., Any]:
+    """A `tf.function` of tensors alone: to look through nested ones takes it long at each call."""
+
+    def flat(*tensors: Any) -> Any:
+        rest = iter(tensors)
+        return function(
+            *tree.unflatten(skeleton, [None if gone else next(rest) for gone in missing])
+        )
+
+    compiled = _with_traces_at_hand(tf.function(flat, autograph=False, **options))
+    may_fall_back = may_fall_back and bool(options.get("jit_compile"))
+
+    def call(*tensors: Any) -> Any:
+        nonlocal compiled, may_fall_back
+        try:
+            return compiled(*tensors)
+        except _NOT_COMPILED:
+            if not may_fall_back:
+                raise
+        # An op that XLA does not know. Nothing has run: it compiles everything or nothing.
+        compiled = _with_traces_at_hand(tf.function(flat, autograph=False))
+        may_fall_back = False
+        return compiled(*tensors)
+
+    return call
+
+
+def _with_traces_at_hand(function: Any) -> Callable[..., Any]:
+    """Calls the traces of a `tf.function` of tensors alone.
+
+    To find the trace for some tensors takes TensorFlow about as long as to run a small one.
+    """
+    traces: dict[Any, Callable[..., Any]] = {}
+
+    def call(*tensors: Any) -> Any:
+        # A variable is no tensor here: a trace made for the one does not take the other.
+        if not (tf.executing_eagerly() and all([isinstance(t, tf.Tensor) for t in tensors])):
+            return function(*tensors)
+        key = tuple([(*t.shape.as_list(), t.dtype, t.device) for t in tensors])
+        if key in traces:
+            return traces[key](*tensors)
+        results = function(*tensors)
+        traces[key] = function.get_concrete_function(*tensors)
+        return results
+
+    return call
+
+
+def draw_values(state: Sequence[Any]) -> None:
+    """Lets variables draw their first values now, not while a graph is made."""
+    for variable in state:
+        variable.value  # noqa: B018
+
+
+_NOT_COMPILED = (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError)
+
+
+def _argument(x: Any) -> Any:
+    """A Python number would be traced anew for each value, so it becomes a tensor."""
+    return x if is_tensor(x) else convert_to_tensor(getattr(x, "value", x))
+
+
+def compile_call(function: Callable[..., Any], variables: Sequence[Any]) -> Callable[..., Any]:
+    """`tf.function` of a function that only reads its variables; tapes see through it."""
+    del variables
+    return _with_traces_at_hand(tf.function(function, autograph=False))

@@ -1,0 +1,19 @@
+"""Batches of arrays: host to device, splitting into batches, gathering rows."""
+
+import numpy as np
+import torch
+
+from keras_fn_torch.device import default_device
+from keras_fn_torch.tensors import Tensor, borrow
+
+batch_rows = borrow
+
+
+def batch_indices(order: np.ndarray, batch_size: int) -> tuple[Tensor, ...]:
+    """The indices of each batch, brought to the device together."""
+    return torch.from_numpy(order).to(default_device()).split(batch_size)
+
+
+def gather_rows(x: Tensor, indices: Tensor) -> Tensor:
+    """The samples of a batch."""
+    return x.index_select(0, indices)

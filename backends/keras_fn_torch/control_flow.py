@@ -1,0 +1,64 @@
+"""Branches, loops and scans."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from keras_fn.core import tree
+from keras_fn.core.scopes import StatelessScope
+from keras_fn_torch.tensors import Tensor
+
+
+def scan(
+    function: Any,
+    init: Any,
+    xs: Any,
+    length: int | None = None,
+    reverse: bool = False,
+    unroll: int = 1,
+) -> tuple[Any, Any]:
+    """A loop in Python: PyTorch runs each step as it comes, so there is nothing to unroll."""
+    del unroll
+    steps = _steps(xs, length or 0)
+    carry, outputs = init, []
+    for step in reversed(steps) if reverse else steps:
+        carry, output = function(carry, step)
+        outputs.append(output)
+    if reverse:
+        outputs.reverse()
+    return carry, _stacked(outputs) if outputs else _nothing(function, init, xs)
+
+
+def _steps(xs: Any, length: int) -> Sequence[Any]:
+    """The slices along the first axis, nested as `xs`."""
+    if isinstance(xs, Tensor):
+        return xs.unbind(0)
+    leaves = tree.flatten(xs)
+    count = next((len(x) for x in leaves if x is not None), length)
+    slices = [count * (None,) if x is None else x.unbind(0) for x in leaves]
+    return (
+        [tree.unflatten(xs, row) for row in zip(*slices, strict=True)] if leaves else [xs] * count
+    )
+
+
+def _nothing(function: Any, init: Any, xs: Any) -> Any:
+    """No outputs, of the shape and dtype that one would have."""
+
+    def blank(x: Any) -> Any:
+        return None if x is None else x.new_zeros(x.shape[1:])
+
+    with StatelessScope():
+        _, output = function(init, tree.map_structure(blank, xs))
+    return tree.map_structure(lambda y: None if y is None else y.new_zeros((0, *y.shape)), output)
+
+
+def _stacked(outputs: list[Any]) -> Any:
+    if set(map(type, outputs)) == {Tensor}:
+        return torch.stack(outputs)
+    flat = [tree.flatten(output) for output in outputs]
+    joined = [
+        None if column[0] is None else torch.stack([torch.as_tensor(x) for x in column])
+        for column in zip(*flat, strict=True)
+    ]
+    return tree.unflatten(outputs[0], joined)

@@ -1,0 +1,97 @@
+"""Convolutions."""
+
+from collections.abc import Sequence
+
+import torch.nn.functional as F
+
+from keras_fn.backend.conv_geometry import Sizes, per_axis, transpose_padding
+from keras_fn.core.memoize import memoize
+from keras_fn.settings import standardize_data_format
+from keras_fn_torch.data_format import _TO_BACK, _TO_FRONT, Pads, _pads, _with_channels_first
+from keras_fn_torch.dtype_fallback import accepting
+from keras_fn_torch.tensors import Tensor
+
+_CONV = {rank: accepting(f) for rank, f in ((1, F.conv1d), (2, F.conv2d), (3, F.conv3d))}
+
+_CONV_TRANSPOSE = {
+    rank: accepting(f)
+    for rank, f in ((1, F.conv_transpose1d), (2, F.conv_transpose2d), (3, F.conv_transpose3d))
+}
+
+# Keras's kernel is (*window, channels, filters), PyTorch's (filters, channels, *window).
+_KERNEL = {rank: (rank + 1, rank, *range(rank)) for rank in (1, 2, 3)}
+
+
+def _pad(x: Tensor, pads: Pads) -> Tensor:
+    """Adds zeros along the spatial axes; negative numbers take elements away."""
+    if not any(before or after for before, after in pads):
+        return x
+    return F.pad(x, [n for pair in reversed(pads) for n in pair])
+
+
+@memoize
+def _conv_plan(
+    shape: Sequence[int], kernel: Sequence[int], strides: Sizes, dilation: Sizes, padding: str
+) -> tuple[list[int], list[int] | None, int]:
+    """Returns what the convolution pads, what `F.pad` has to before it, and the number of groups.
+
+    What is equal before and after an axis, the convolution pads by itself.
+    """
+    sizes, window = shape[2:], kernel[2:]
+    rank = len(window)
+    pads = _pads(sizes, window, per_axis(strides, rank), per_axis(dilation, rank), padding.lower())
+    even = [min(pair) for pair in pads]
+    rest = [n - m for pair, m in zip(reversed(pads), reversed(even), strict=True) for n in pair]
+    return even, rest if any(rest) else None, shape[1] // kernel[1]
+
+
+def conv(
+    inputs: Tensor,
+    kernel: Tensor,
+    strides: Sizes = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Sizes = 1,
+) -> Tensor:
+    """`F.conv*d`; the groups follow from the kernel's shape."""
+    rank = inputs.dim() - 2
+    last = standardize_data_format(data_format) == "channels_last"
+    x = inputs.permute(_TO_FRONT[rank]) if last else inputs
+    weight = kernel.permute(_KERNEL[rank])
+    even, rest, groups = _conv_plan(x.shape, weight.shape, strides, dilation_rate, padding)
+    x = x if rest is None else F.pad(x, rest)
+    y = _CONV[rank](x, weight, None, strides, even, dilation_rate, groups)
+    return y.permute(_TO_BACK[rank]) if last else y
+
+
+def conv_transpose(
+    inputs: Tensor,
+    kernel: Tensor,
+    strides: Sizes = 1,
+    padding: str = "valid",
+    output_padding: Sizes | None = None,
+    data_format: str | None = None,
+    dilation_rate: Sizes = 1,
+) -> Tensor:
+    """`F.conv_transpose*d`, cropped or padded where Keras's sizes are not PyTorch's."""
+    rank = inputs.dim() - 2
+    steps, dilation = per_axis(strides, rank), per_axis(dilation_rate, rank)
+    extra = (None,) * rank if output_padding is None else per_axis(output_padding, rank)
+    weight = kernel.permute(_KERNEL[rank])
+    crops, rests = [], []
+    axes = zip(weight.shape[2:], steps, dilation, extra, strict=True)
+    for k, stride, rate, more in axes:
+        crop, tail = transpose_padding(k, stride, rate, padding.lower(), more)
+        crops.append(crop)
+        rests.append(tail - ((k - 1) * rate + 1 - 2 * crop))  # over what PyTorch would give
+    fits = [
+        0 <= n < max(s, d) for n, s, d in zip(rests, steps, dilation, strict=True)
+    ]  # PyTorch refuses other output paddings: those are padded or cropped afterwards
+    later = [(0, 0 if ok else n) for n, ok in zip(rests, fits, strict=True)]
+    at_once = [n if ok else 0 for n, ok in zip(rests, fits, strict=True)]
+
+    def run(x: Tensor) -> Tensor:
+        x = _CONV_TRANSPOSE[rank](x, weight, None, steps, crops, at_once, 1, dilation)
+        return _pad(x, later)
+
+    return _with_channels_first(inputs, data_format, run)

@@ -1,0 +1,51 @@
+"""Array creation: constants, ranges, diagonals, triangles."""
+
+from typing import Any
+
+import torch
+
+from keras_fn_torch.device import default_device
+from keras_fn_torch.dtype_fallback import accepting
+from keras_fn_torch.tensors import Tensor, native
+
+
+def diagonal(x: Tensor, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+    """`torch.diagonal`."""
+    return x.diagonal(offset, axis1, axis2)
+
+
+def diag(x: Tensor, k: int = 0) -> Tensor:
+    """`torch.diag`."""
+    return x.diag(k)
+
+
+_tril, _triu = accepting(torch.tril), accepting(torch.triu)
+
+
+def tril(x: Tensor, k: int = 0) -> Tensor:
+    """`torch.tril`."""
+    return _tril(x, k)
+
+
+def triu(x: Tensor, k: int = 0) -> Tensor:
+    """`torch.triu`."""
+    return _triu(x, k)
+
+
+def full(shape: Any, value: float, dtype: str) -> Tensor:
+    """A constant."""
+    return torch.full(shape, value, dtype=native(dtype), device=default_device())
+
+
+_narrow_arange = accepting(
+    lambda like, *limits: torch.arange(*limits, dtype=like.dtype, device=like.device)
+)
+
+
+def arange(start: Any, stop: Any, step: Any, dtype: str) -> Tensor:
+    """`torch.arange`, which refuses limits that lie the wrong way round."""
+    if (stop - start) * step < 0:
+        stop = start
+    return _narrow_arange(
+        torch.empty((), dtype=native(dtype), device=default_device()), start, stop, step
+    )

@@ -1,0 +1,37 @@
+"""Axis order of windowed ops: channels last and channels first."""
+
+from collections.abc import Callable, Sequence
+
+from keras_fn.backend.conv_geometry import same_padding
+from keras_fn.settings import standardize_data_format
+from keras_fn_torch.tensors import Tensor
+
+# The order of the axes with the channels moved to the front of the sizes, and back to the end.
+_TO_FRONT = {rank: (0, rank + 1, *range(1, rank + 1)) for rank in (1, 2, 3)}
+
+_TO_BACK = {rank: (0, *range(2, rank + 2), 1) for rank in (1, 2, 3)}
+
+Pads = list[tuple[int, int]]
+
+
+def _with_channels_first(
+    x: Tensor, data_format: str | None, function: Callable[[Tensor], Tensor]
+) -> Tensor:
+    """Applies a function of PyTorch, which wants `(batch, channels, *sizes)`."""
+    if standardize_data_format(data_format) == "channels_first":
+        return function(x)
+    rank = x.dim() - 2
+    return function(x.permute(_TO_FRONT[rank])).permute(_TO_BACK[rank])
+
+
+def _pads(
+    sizes: Sequence[int],
+    window: Sequence[int],
+    strides: Sequence[int],
+    dilation: Sequence[int],
+    padding: str,
+) -> Pads:
+    if padding == "valid":
+        return [(0, 0)] * len(window)
+    axes = zip(sizes, window, strides, dilation, strict=True)
+    return [same_padding(*axis) for axis in axes]

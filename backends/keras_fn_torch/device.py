@@ -1,0 +1,51 @@
+"""Devices: where new tensors go."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import cache
+
+import torch
+
+from keras_fn.core.tracing import assume_constant_result
+from keras_fn_torch.thread_state import here, is_abstract
+
+_META = torch.device("meta")
+
+
+def default_device() -> torch.device:
+    """Where new tensors go: as `device_scope` says, else CUDA, else MPS, else the CPU."""
+    if is_abstract():
+        return _META
+    return here.device or _best_device()
+
+
+@assume_constant_result
+def _best_device() -> torch.device:
+    return _found_device()
+
+
+@cache
+def _found_device() -> torch.device:
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def device_scope(name: str) -> AbstractContextManager[None]:
+    """Inside, new tensors go to the device of that name: "cpu", "gpu:0", "cuda:1", "mps"."""
+    return on_device(torch.device(name.lower().replace("gpu", "cuda")))
+
+
+@contextmanager
+def on_device(device: torch.device | None) -> Iterator[None]:
+    """Inside, new tensors go to that device; None for the best one."""
+    outer, here.device = here.device, device
+    try:
+        yield
+    finally:
+        here.device = outer
+
+
+def to_device(x: torch.Tensor) -> torch.Tensor:
+    """Brings a tensor, of a DataLoader say, to the default device; there, it is the same."""
+    return x.to(default_device())

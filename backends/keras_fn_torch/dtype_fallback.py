@@ -1,0 +1,64 @@
+"""Dtype fallback: functions compute in a wider dtype where the framework lacks the operand's."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import torch
+
+from keras_fn.settings import settings
+from keras_fn_torch.tensors import Tensor, native
+
+# What stands in for a dtype. One step may lead to the next: float64 for integers is for
+# convolutions, and for products of matrices on CUDA.
+_WIDER = {
+    torch.bool: torch.int32,
+    torch.uint8: torch.int32,
+    torch.uint16: torch.int32,
+    torch.uint32: torch.int64,
+    torch.uint64: torch.int64,
+    torch.int8: torch.int32,
+    torch.int16: torch.int32,
+    torch.int32: torch.float64,
+    torch.int64: torch.float64,
+    torch.float16: torch.float32,
+    torch.bfloat16: torch.float32,
+    torch.float8_e4m3fn: torch.float32,
+    torch.float8_e5m2: torch.float32,
+}
+
+
+def accepting(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Makes `function` accept all dtypes. What it accepts already costs nothing more."""
+
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except (RuntimeError, NotImplementedError):
+            dtype = next(x.dtype for x in args if isinstance(x, Tensor))
+            wider = _WIDER.get(dtype)
+            if wider is None:
+                raise
+        same = (x.to(wider) if isinstance(x, Tensor) and x.dtype == dtype else x for x in args)
+        return _back(call(*same, **kwargs), wider, dtype)
+
+    return call
+
+
+def _back(result: Any, wider: torch.dtype, dtype: torch.dtype) -> Any:
+    if isinstance(result, tuple):
+        return tuple(_back(x, wider, dtype) for x in result)
+    return result.to(dtype) if result.dtype == wider else result
+
+
+def of_floats(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Makes integers `floatx()` for a `function` that refuses them."""
+
+    @wraps(function)
+    def call(x: Tensor, *args: Any, **kwargs: Any) -> Any:
+        if not x.is_floating_point():
+            x = x.to(native(settings.floatx))
+        return function(x, *args, **kwargs)
+
+    return call

@@ -1,0 +1,87 @@
+"""Indexing: basic and advanced subscripts, gather."""
+
+import builtins
+from typing import Any
+
+import numpy as np
+import torch
+
+from keras_fn_torch.dtype_fallback import accepting
+from keras_fn_torch.tensors import Tensor
+
+
+def getitem(x: Tensor, key: Any) -> Tensor:
+    """`x[key]` as NumPy has it, with negative steps too."""
+    if type(key) is tuple and len(key) > 2:
+        key = _with_numbers_as_tensors(key)
+    try:
+        return x[key]
+    except ValueError:  # a slice with a negative step, which PyTorch does not know
+        return _flipped(x, key if isinstance(key, tuple) else (key,))
+
+
+def _with_numbers_as_tensors(key: tuple[Any, ...]) -> tuple[Any, ...]:
+    """NumPy counts an integer beside tensors as one of them: it decides where their axes go."""
+    index = next((k for k in key if isinstance(k, Tensor) and k.dim()), None)
+    if index is None or index.dtype is torch.bool:
+        return key
+    return tuple([torch.full_like(index, k) if type(k) is int else k for k in key])
+
+
+def _flipped(x: Tensor, key: tuple[Any, ...]) -> Tensor:
+    """Indexes where slices may go backwards: along a flipped axis they go forwards."""
+    keys = [k.tolist() if isinstance(k, np.ndarray) else k for k in key]
+    used = builtins.sum(k is not None and k is not Ellipsis for k in keys)
+    axis = 0
+    for place, k in enumerate(keys):
+        if k is Ellipsis:
+            axis += x.dim() - used
+            continue
+        if isinstance(k, slice) and k.step is not None and k.step < 0:
+            size = x.shape[axis]
+            start, stop, step = (int(n) for n in k.indices(size))
+            x = x.flip(axis)
+            keys[place] = slice(size - 1 - start, builtins.max(size - 1 - stop, 0), -step)
+        axis += k is not None
+    return x[tuple(keys)]
+
+
+def _inside(indices: Tensor, size: int) -> Tensor:
+    """Negative indices count from the end; beyond the ends is clipped, as on every backend."""
+    return torch.where(indices < 0, indices + size, indices).clamp(0, size - 1)
+
+
+def take(x: Tensor, indices: Tensor, axis: int | None = None) -> Tensor:
+    """`torch.embedding` or `index_select`, with indices brought inside where they need it."""
+    if axis is None:
+        x, axis = x.flatten(), 0
+    if indices.dtype not in _INDEX_DTYPES:
+        indices = indices.long()
+    if x.is_cpu and indices.is_cpu:
+        try:
+            return _take(x, indices, axis)
+        except (IndexError, RuntimeError):  # the CPU looks at each index anyway
+            pass
+    return _take(x, _inside(indices, x.shape[axis]), axis)
+
+
+_INDEX_DTYPES = (torch.int64, torch.int32)
+
+
+def _take(x: Tensor, indices: Tensor, axis: int) -> Tensor:
+    if axis == 0 and x.dim() == 2:
+        return torch.embedding(x, indices)
+    x.shape[axis]  # raises for an axis that is not there
+    axis = axis % x.dim()
+    taken = x.index_select(axis, indices.flatten())
+    return taken.reshape(x.shape[:axis] + indices.shape + x.shape[axis + 1 :])
+
+
+_take_along_dim = accepting(torch.take_along_dim)
+
+
+def take_along_axis(x: Tensor, indices: Tensor, axis: int | None = None) -> Tensor:
+    """`torch.take_along_dim`."""
+    if axis is None:
+        x, indices, axis = x.flatten(), indices.flatten(), 0
+    return _take_along_dim(x, _inside(indices.long(), x.shape[axis]), axis)

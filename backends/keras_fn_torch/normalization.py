@@ -1,0 +1,96 @@
+"""Batch, layer and RMS normalization."""
+
+from typing import Any
+
+import torch
+import torch.distributed as dist
+import torch.nn.functional as F
+
+from keras_fn.settings import settings
+from keras_fn_torch.tensors import Axis, Tensor, axes_of
+
+
+def batch_normalization(
+    x: Tensor,
+    mean: Tensor,
+    variance: Tensor,
+    axis: int,
+    offset: Tensor | None = None,
+    scale: Tensor | None = None,
+    epsilon: float = 1e-3,
+) -> Tensor:
+    """One pass over `x`, with the rest worked out for each channel beforehand."""
+    if not x.is_floating_point():
+        x = x.to(variance.dtype)
+    factor = torch.rsqrt(variance + epsilon)
+    if scale is not None:
+        factor = factor * scale
+    shift = torch.zeros_like(mean) if offset is None else offset
+    shift = torch.addcmul(shift, mean, factor, value=-1)
+    if axis not in (-1, x.dim() - 1):
+        shape = [1] * x.dim()
+        shape[axis] = -1
+        factor, shift = factor.reshape(shape), shift.reshape(shape)
+    return torch.addcmul(shift.to(x.dtype), x, factor.to(x.dtype))
+
+
+def normalize_batch(
+    x: Tensor, gamma: Tensor | None, beta: Tensor | None, axis: int, epsilon: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """`torch.batch_norm`, which has the channels second, whatever the order in memory."""
+    moved = x if axis % x.dim() == 1 else x.movedim(axis, 1)
+    size = moved.shape[1]
+    mean, variance = (torch.zeros(size, dtype=x.dtype, device=x.device) for _ in range(2))
+    # With momentum 1 the moving moments become those of the batch, the variance without bias.
+    y = torch.batch_norm(
+        moved, gamma, beta, mean, variance, True, 1.0, epsilon, torch.backends.cudnn.enabled
+    )
+    number = x.numel() // max(size, 1)
+    variance = variance * ((number - 1) / number) if number > 1 else torch.zeros_like(variance)
+    return (y if moved is x else y.movedim(1, axis)), mean, variance
+
+
+def mean_of_replicas(x: Tensor) -> Tensor:
+    """The mean over the processes of `torch.distributed`, through which gradients flow."""
+    if not (dist.is_available() and dist.is_initialized()) or dist.get_world_size() == 1:
+        return x
+    from torch.distributed.nn.functional import all_reduce  # slow to import, and seldom needed
+
+    return all_reduce(x) / dist.get_world_size()
+
+
+def layer_normalization(
+    x: Tensor,
+    gamma: Tensor | None = None,
+    beta: Tensor | None = None,
+    axis: Axis = -1,
+    epsilon: float | None = None,
+) -> Tensor:
+    """`F.layer_norm`."""
+    return _over_last(F.layer_norm, x, axis, (gamma, beta), epsilon)
+
+
+def rms_normalization(
+    x: Tensor, scale: Tensor | None = None, axis: Axis = -1, epsilon: float | None = None
+) -> Tensor:
+    """`F.rms_norm`."""
+    return _over_last(F.rms_norm, x, axis, (scale,), epsilon)
+
+
+def _over_last(
+    function: Any, x: Tensor, axis: Axis, values: tuple[Tensor | None, ...], epsilon: float | None
+) -> Tensor:
+    """Calls a function that wants its axes last; in float32 at least."""
+    epsilon = settings.epsilon if epsilon is None else epsilon
+    rank = x.dim()
+    axes = sorted(a % rank for a in axes_of(x, axis))
+    if any(not -rank <= a < rank for a in axes_of(x, axis)):
+        raise IndexError(f"axis {axis} of a tensor of shape {tuple(x.shape)}")
+    last = list(range(rank - len(axes), rank))
+    wide = x if x.dtype in (torch.float32, torch.float64) else x.float()
+    wide = wide if axes == last else wide.movedim(axes, last)
+    sizes = wide.shape[last[0] :]
+    # Of other shapes than the axes' sizes a function refuses them.
+    values = tuple(None if v is None else v.to(wide.dtype) for v in values)
+    y = function(wide, sizes, *values, epsilon)
+    return (y if axes == last else y.movedim(last, axes)).to(x.dtype)

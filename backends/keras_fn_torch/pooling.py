@@ -1,0 +1,83 @@
+"""Max and average pooling."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch.nn.functional as F
+
+from keras_fn.backend.conv_geometry import Sizes, per_axis
+from keras_fn.core.memoize import memoize
+from keras_fn_torch.data_format import _pads, _with_channels_first
+from keras_fn_torch.dtype_fallback import accepting
+from keras_fn_torch.tensors import Tensor
+
+_MAX_POOL = {
+    rank: accepting(f) for rank, f in ((1, F.max_pool1d), (2, F.max_pool2d), (3, F.max_pool3d))
+}
+
+_AVERAGE_POOL = {
+    rank: accepting(f) for rank, f in ((1, F.avg_pool1d), (2, F.avg_pool2d), (3, F.avg_pool3d))
+}
+
+
+def max_pool(
+    inputs: Tensor,
+    pool_size: Sizes,
+    strides: Sizes | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> Tensor:
+    """`F.max_pool*d`."""
+    return _pool(_MAX_POOL, {}, inputs, pool_size, strides, padding, data_format)
+
+
+def average_pool(
+    inputs: Tensor,
+    pool_size: Sizes,
+    strides: Sizes | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> Tensor:
+    """`F.avg_pool*d`, padding not counted."""
+    uncounted = {"count_include_pad": False}
+    return _pool(_AVERAGE_POOL, uncounted, inputs, pool_size, strides, padding, data_format)
+
+
+@memoize
+def _pool_pads(
+    sizes: Sequence[int], pool_size: Sizes, strides: Sizes, padding: str
+) -> tuple[list[int], bool, Any]:
+    """Returns what PyTorch pads, whether its last window reaches beyond, and what to keep of it.
+
+    PyTorch pads both ends alike. One element more at the end is what ceil_mode allows for, as it
+    lets the last window reach beyond; with steps of 1 it is a window too many at the beginning,
+    which is taken away.
+    """
+    rank = len(sizes)
+    steps = per_axis(strides, rank)
+    pads = _pads(sizes, per_axis(pool_size, rank), steps, (1,) * rank, padding.lower())
+    uneven = [a != b for a, b in pads]
+    extra = [int(odd and s == 1) for odd, s in zip(uneven, steps, strict=True)]
+    before = [a + n for (a, _), n in zip(pads, extra, strict=True)]
+    kept = (..., *(slice(n, None) for n in extra)) if any(extra) else None
+    return before, any(uneven), kept
+
+
+def _pool(
+    functions: dict[int, Any],
+    options: dict[str, Any],
+    inputs: Tensor,
+    pool_size: Sizes,
+    strides: Sizes | None,
+    padding: str,
+    data_format: str | None,
+) -> Tensor:
+    rank = inputs.dim() - 2
+    steps = pool_size if strides is None else strides
+
+    def run(x: Tensor) -> Tensor:
+        before, uneven, extra = _pool_pads(x.shape[2:], pool_size, steps, padding)
+        x = functions[rank](x, pool_size, steps, before, ceil_mode=uneven, **options)
+        return x if extra is None else x[extra]
+
+    return _with_channels_first(inputs, data_format, run)

@@ -1,0 +1,111 @@
+"""Reductions, and cumulative sums and products."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from keras_fn_torch.dtype_fallback import accepting, of_floats
+from keras_fn_torch.math import maximum, minimum
+from keras_fn_torch.tensors import Axis, Tensor, axes_of, cast
+
+
+def _reduction(function: Callable[..., Any], over_all: Any = None) -> Callable[..., Tensor]:
+    """Names the arguments as Keras does. No axes are no reduction, where PyTorch takes all."""
+    function = accepting(function)
+
+    def reduce(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        if axis is None:
+            return function(x, over_all, keepdims)
+        if isinstance(axis, list):
+            axis = tuple(axis)
+        return x if axis == () else function(x, axis, keepdims)
+
+    return reduce
+
+
+# Integers would become int64; the rule has made them what the sum is to be.
+_sum = accepting(lambda x, axis, keepdims: torch.sum(x, axis, keepdims, dtype=x.dtype))
+
+
+def sum(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """`torch.sum`, in the dtype that the rule says: integers would become int64."""
+    if axis == () or axis == []:
+        return x
+    if x.is_floating_point():
+        return torch.sum(x, axis, keepdims)
+    return _sum(x, axis, keepdims)
+
+
+mean = _reduction(torch.mean)
+
+all = _reduction(torch.all)
+
+any = _reduction(torch.any)
+
+_prod = accepting(lambda x, axis, keepdims: torch.prod(x, axis, keepdims, dtype=x.dtype))
+
+
+def _extremum(function: Callable[..., Any], either: Callable[..., Any]) -> Callable[..., Tensor]:
+    of_elements = _reduction(function, over_all=())
+
+    def reduce(x: Tensor, axis: Axis = None, keepdims: bool = False, initial: Any = None) -> Tensor:
+        if initial is None:
+            return of_elements(x, axis, keepdims)
+        if x.numel() == 0:  # PyTorch refuses axes without elements: make them one element long
+            axes = {a % x.dim() for a in axes_of(x, axis)}
+            x = x.new_full([1 if i in axes else n for i, n in enumerate(x.shape)], initial)
+        result = of_elements(x, axis, keepdims)
+        return either(result, torch.full_like(result, initial))
+
+    return reduce
+
+
+max = _extremum(torch.amax, maximum)
+
+min = _extremum(torch.amin, minimum)
+
+
+def prod(x: Tensor, axis: Axis = None, keepdims: bool = False, dtype: Any = None) -> Tensor:
+    """One axis after the other: `torch.prod` knows no several."""
+    if dtype is not None:
+        x = cast(x, dtype)
+    all_axes = range(x.dim())
+    for i in sorted((all_axes[a] for a in axes_of(x, axis)), reverse=True):
+        x = _prod(x, i, keepdims)
+    return x
+
+
+_argmax, _argmin = accepting(torch.argmax), accepting(torch.argmin)
+
+
+def argmax(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    """Index as int32."""
+    return _argmax(x, axis, keepdims).to(torch.int32)
+
+
+def argmin(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    """Index as int32."""
+    return _argmin(x, axis, keepdims).to(torch.int32)
+
+
+def _running(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    in_dtype = accepting(lambda x, axis: function(x, axis, dtype=x.dtype))
+
+    def run(x: Tensor, axis: int | None = None, dtype: str | None = None) -> Tensor:
+        if dtype is not None:
+            x = cast(x, dtype)
+        return in_dtype(x.flatten(), 0) if axis is None else in_dtype(x, axis)
+
+    return run
+
+
+cumsum = _running(torch.cumsum)
+
+cumprod = _running(torch.cumprod)
+
+
+@of_floats
+def logsumexp(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """`torch.logsumexp`."""
+    return torch.logsumexp(x, axes_of(x, axis), keepdims)

@@ -1,0 +1,54 @@
+"""Discrete Fourier transforms of pairs of real tensors."""
+
+from typing import Any
+
+import torch
+
+from keras_fn_torch.dtype_fallback import accepting
+from keras_fn_torch.tensors import Tensor
+
+_NARROW = (torch.float16, torch.bfloat16)
+
+
+def _wide(x: Tensor) -> Tensor:
+    return x.float() if x.dtype in _NARROW else x
+
+
+def _complex(x: Any) -> Tensor:
+    if not isinstance(x, (list, tuple)):
+        raise TypeError("a pair is needed")
+    real, imaginary = map(_wide, x)
+    if real.shape != imaginary.shape:
+        raise ValueError("parts of one shape are needed")
+    return torch.complex(real, imaginary)
+
+
+def _parts(x: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    return x.real.to(dtype), x.imag.to(dtype)
+
+
+def fft(x: Any) -> tuple[Tensor, Tensor]:
+    """`torch.fft.fft`."""
+    return _parts(torch.fft.fft(_complex(x)), x[0].dtype)
+
+
+def rfft(x: Tensor, fft_length: int | None = None) -> tuple[Tensor, Tensor]:
+    """`torch.fft.rfft`."""
+    return _parts(torch.fft.rfft(_wide(x), fft_length), x.dtype)
+
+
+def irfft(x: Any, fft_length: int | None = None) -> Tensor:
+    """`torch.fft.irfft`."""
+    return torch.fft.irfft(_complex(x), fft_length).to(x[0].dtype)
+
+
+_unfold = accepting(Tensor.unfold)
+
+
+def extract_sequences(x: Tensor, sequence_length: int, sequence_stride: int) -> Tensor:
+    """A view; of no sequences where the axis is too short."""
+    if sequence_length < 1:
+        raise ValueError("PyTorch would take it")
+    if x.shape[-1] < sequence_length and sequence_stride > 0:
+        return x.new_empty((*x.shape[:-1], 0, sequence_length))
+    return _unfold(x, -1, sequence_length, sequence_stride)

@@ -1,0 +1,233 @@
+"""Function transforms: abstract evaluation, gradients, compilation."""
+
+import types
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import cache
+from typing import Any
+
+import torch
+from torch.overrides import TorchFunctionMode
+from torch.utils._device import DeviceContext
+
+from keras_fn.core import tree
+from keras_fn.core.keras_tensor import KerasTensor
+from keras_fn.core.scopes import StatelessScope, context
+from keras_fn.core.variable import Variable
+from keras_fn_torch.tensors import Tensor, dtype_name, native
+from keras_fn_torch.thread_state import here, is_abstract
+
+_SIZES = (83, 89)  # what unknown sizes are tried with: primes that no real size is likely to be
+
+
+def abstract_eval(function: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> Any:
+    """Runs `function` on meta tensors, tried with two sizes for the unknown ones."""
+    _leave_dynamo_alone()
+
+    def run(size: int) -> Any:
+        def meta(x: Any) -> Any:
+            if not isinstance(x, KerasTensor):
+                return x
+            sizes = [size if n is None else n for n in x.shape]
+            return torch.empty(sizes, dtype=native(x.dtype), device="meta")
+
+        args_, kwargs_ = tree.map_structure(meta, [args, kwargs])
+        outer, here.abstract = here.abstract, True
+        try:
+            with StatelessScope(), _OnMeta():
+                return function(*args_, **kwargs_)
+        finally:
+            here.abstract = outer
+
+    def meet(a: Any, b: Any) -> Any:
+        if not isinstance(a, Tensor):
+            return a
+        sizes = [m if m == n else None for m, n in zip(a.shape, b.shape, strict=True)]
+        return KerasTensor(sizes, dtype_name(a.dtype), record_history=False)
+
+    return tree.map_structure(meet, run(_SIZES[0]), run(_SIZES[1]))
+
+
+_TO_A_DEVICE = {Tensor.to, Tensor.cpu, Tensor.cuda}
+
+
+class _OnMeta(TorchFunctionMode):
+    """Every tensor that a function takes or makes is on the meta device: it has no elements."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.device = DeviceContext("meta")
+        self.metas: dict[int, tuple[Tensor, Tensor]] = {}  # with the original, which keeps its id
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: tuple = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if not is_abstract():  # a layer is built inside
+            return function(*args, **kwargs)
+        if function in _TO_A_DEVICE:
+            args = tuple(x for x in args if not isinstance(x, (str, torch.device)))
+            function = Tensor.to
+        if kwargs.get("device") is not None:
+            kwargs = {**kwargs, "device": self.device.device}
+        args, kwargs = self.to_meta(args), self.to_meta(kwargs)
+        if function is Tensor.to and len(args) == 1 and not kwargs:
+            return args[0]
+        return self.device.__torch_function__(function, types, args, kwargs)
+
+    def to_meta(self, x: Any) -> Any:
+        """The tensors in `x` without their elements; each always as the same one."""
+        if isinstance(x, Variable):
+            x = x.value
+        if isinstance(x, Tensor):
+            return x if x.is_meta else self.twin(x)
+        if type(x) in (list, tuple):
+            return type(x)(map(self.to_meta, x))
+        if type(x) is dict:
+            return {key: self.to_meta(value) for key, value in x.items()}
+        return x
+
+    def twin(self, x: Tensor) -> Tensor:
+        """The meta tensor that stands for a real one: a weight, a constant."""
+        if id(x) not in self.metas:
+            meta = torch.empty_like(x, device="meta").requires_grad_(x.requires_grad)
+            self.metas[id(x)] = x, meta
+        return self.metas[id(x)][1]
+
+
+@cache
+def _leave_dynamo_alone() -> None:
+    """Saves the import of torch._dynamo, which takes longer than all the rest.
+
+    Many shape functions of the meta device are Python functions that import it when first
+    called, only to be told that it shall leave them alone; that is noted here beforehand.
+    """
+    stack: list[Any] = []
+    seen: set[int] = set()
+    with suppress(AttributeError):  # private to PyTorch: what has moved is imported as ever
+        refs, decomp = torch._refs, torch._decomp
+        modules = (refs, refs.nn.functional, refs.special, decomp.decompositions)
+        tables = [vars(m) for m in (*modules, torch._meta_registrations)]
+        for table in (*tables, *decomp.global_decomposition_table.values()):
+            stack += list(table.values())
+    while stack:
+        function = stack.pop()
+        if isinstance(function, types.FunctionType) and id(function) not in seen:
+            seen.add(id(function))
+            inner = _enclosed(function)
+            stack += inner
+            if function.__code__.co_filename == torch._compile.__file__:
+                for f in inner:  # what `torch._disable_dynamo` looks for before it imports
+                    f.__dict__.setdefault("__dynamo_disable", f)
+
+
+def _enclosed(function: types.FunctionType) -> list[types.FunctionType]:
+    """The functions that a decorated function calls."""
+    cells = [cell.cell_contents for cell in function.__closure__ or ()]
+    return [x for x in cells if isinstance(x, types.FunctionType)]
+
+
+def value_and_grad(
+    function: Callable[..., tuple[Tensor, Any]], variables: Sequence[Any]
+) -> Callable[..., tuple[tuple[Tensor, Any], list[Tensor]]]:
+    """`torch.autograd.grad` with respect to the variables' tensors."""
+    variables = list(variables)
+
+    def run(*args: Any) -> tuple[tuple[Tensor, Any], list[Tensor]]:
+        tensors = [v.value for v in variables]
+        with torch.enable_grad():
+            if context.current.stateless is None and all([t.requires_grad for t in tensors]):
+                value, more = function(*args)
+            else:
+                tensors = [t.detach().requires_grad_() for t in tensors]
+                value, more = _with_values(function, args, variables, tensors)
+        grads = _gradients(value, tensors)
+        return (value.detach(), tree.map_structure(_detached, more)), grads
+
+    return run
+
+
+def _with_values(
+    function: Callable[..., Any], args: tuple, variables: list[Any], values: list[Tensor]
+) -> Any:
+    """Calls `function` with other values of the variables; carries out what it assigns."""
+    with StatelessScope(zip(variables, values, strict=True)) as scope:
+        result = function(*args)
+    for key, variable in scope.written.items():
+        variable.assign(_detached(scope.state[key]))
+    return result
+
+
+def _gradients(value: Tensor, tensors: list[Tensor]) -> list[Tensor]:
+    if not tensors or not value.requires_grad:
+        return [torch.zeros_like(t) for t in tensors]
+    grads = torch.autograd.grad(value, tensors, allow_unused=True)
+    return [
+        torch.zeros_like(t) if g is None else _laid_out(g, t)
+        for g, t in zip(grads, tensors, strict=True)
+    ]
+
+
+def _laid_out(grad: Tensor, like: Tensor) -> Tensor:
+    """A gradient with its memory in the order of its weight's, as fused updates want it.
+
+    Those of convolution kernels come with their axes in PyTorch's order.
+    """
+    if like.is_contiguous():
+        return grad.contiguous()
+    return grad if grad.stride() == like.stride() else torch.empty_like(like).copy_(grad)
+
+
+def _detached(x: Any) -> Any:
+    return x.detach() if isinstance(x, Tensor) else x
+
+
+def record_gradients(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Makes a function of the user's record its operations, as it would outside of `fit`."""
+
+    def run(*args: Any) -> Any:
+        with torch.enable_grad():
+            return function(*args)
+
+    run.is_users = True  # type: ignore[attr-defined]
+    return run
+
+
+def compile(
+    function: Callable[..., Any], state: Sequence[Any], jit: Any = "auto"
+) -> Callable[..., Any]:
+    """The function itself, which PyTorch runs at full speed as it is.
+
+    With True or a dict for `jit`, `torch.compile(function, **jit)`: it takes long to compile and
+    is for those who ask for it.
+    """
+    if jit is True or isinstance(jit, dict):
+        for variable in state:  # so that it is there: Dynamo does not follow its drawing
+            variable.value  # noqa: B018
+        function = _compiled(function, {} if jit is True else jit)
+
+    def step(*args: Any) -> Any:
+        with torch.no_grad():  # `value_and_grad` turns recording on where it is wanted
+            return function(*args)
+
+    return step
+
+
+def _compiled(function: Callable[..., Any], options: dict[str, Any]) -> Callable[..., Any]:
+    """`torch.compile` of a function that may ask for gradients."""
+    # Dynamo counts its compilations by code object: here each function has one of its own.
+    own = types.FunctionType(
+        function.__code__.replace(), function.__globals__, closure=function.__closure__
+    )
+    run = torch.compile(own, **options)
+    config: Any = torch._dynamo.config
+    # Our steps call `torch.autograd.grad`. A user's may call `loss.backward()`, in a graph of which
+    # PyTorch 2.13 takes wrong gradients: there the graph ends, or is refused with `fullgraph`.
+    ours = not hasattr(function, "is_users")
+    wanted = {"trace_autograd_ops": ours} if hasattr(config, "trace_autograd_ops") else {}
+
+    def step(*args: Any) -> Any:
+        with config.patch(wanted):
+            return run(*args)
+
+    return step

@@ -1,0 +1,68 @@
+"""Variables: the handle is an `nn.Parameter`, assigned in place."""
+
+from contextlib import nullcontext
+from typing import Any
+
+import numpy as np
+import torch
+
+from keras_fn_torch.device import default_device
+from keras_fn_torch.tensors import Tensor, borrow, cast, convert_to_tensor, native
+from keras_fn_torch.thread_state import here
+
+
+def new_variable(value: Any, dtype: str, trainable: bool, name: str) -> torch.nn.Parameter:
+    """A Parameter, of integers too: one kind of handle, which optimizers and tools know."""
+    del name
+    # A weight that is first read in `abstract_eval` or in inference is a real one all the same.
+    outer, here.abstract = here.abstract, False
+    try:
+        with torch.inference_mode(False):
+            tensor = _owned(value, dtype)
+            differentiable = tensor.is_floating_point() or tensor.is_complex()
+            return torch.nn.Parameter(tensor, requires_grad=trainable and differentiable)
+    finally:
+        here.abstract = outer
+
+
+def _owned(value: Any, dtype: str) -> Tensor:
+    """A tensor on the default device that shares its memory with nobody."""
+    if isinstance(value, np.ndarray):
+        return cast(borrow(value), dtype)
+    if not isinstance(value, Tensor):
+        return convert_to_tensor(value, dtype)
+    value = value.detach().to(device=default_device(), dtype=native(dtype), copy=True)
+    return value.contiguous()
+
+
+def assign(handle: Tensor, value: Tensor) -> Tensor:
+    """Copies into the handle: optimizers and views of the model keep what they hold."""
+    with _UNRECORDED if not torch.is_grad_enabled() else torch.no_grad():
+        # A graph of PyTorch's compiler sees to it by itself.
+        if (
+            value is not handle
+            and not torch.compiler.is_compiling()
+            and _share_memory(value, handle)
+        ):
+            value = value.clone()  # `v.assign(v.T)` must not read what it has written
+        handle.copy_(value)
+    return handle
+
+
+def assign_add(handle: Tensor, value: Any) -> Tensor:
+    """Adds in place."""
+    with _UNRECORDED if not torch.is_grad_enabled() else torch.no_grad():
+        handle.add_(value)
+    return handle
+
+
+_UNRECORDED = nullcontext()  # where nothing is recorded anyway: in a step, say
+
+
+def _share_memory(a: Tensor, b: Tensor) -> bool:
+    return a.untyped_storage().data_ptr() == b.untyped_storage().data_ptr()
+
+
+def set_trainable(handle: Tensor, trainable: bool) -> None:
+    """Says whether gradients are wanted."""
+    handle.requires_grad_(trainable and (handle.is_floating_point() or handle.is_complex()))

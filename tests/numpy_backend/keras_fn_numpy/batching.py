@@ -1,0 +1,17 @@
+"""Batches of arrays: host to device, splitting into batches, gathering rows."""
+
+import numpy as np
+
+from keras_fn_numpy.tensors import Tensor, borrow
+
+batch_rows = borrow
+
+
+def batch_indices(order: np.ndarray, batch_size: int) -> list[np.ndarray]:
+    """The indices of each batch."""
+    return [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
+
+
+def gather_rows(x: Tensor, indices: np.ndarray) -> Tensor:
+    """The samples of a batch."""
+    return x[indices]

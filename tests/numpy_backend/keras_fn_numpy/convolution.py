@@ -1,0 +1,76 @@
+"""Convolutions."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from keras_fn.backend.conv_geometry import Sizes, per_axis, same_padding, transposed_window
+from keras_fn_numpy.data_format import _as_given, _channels_last
+from keras_fn_numpy.dtype_fallback import in_float32
+
+
+def _windows(
+    x: Any, window: Any, strides: Sizes, padding: str, dilation: Sizes = 1, fill: Any = 0
+) -> Any:
+    """Shape `(batch, *places, channels, *window)`: what lies in the window at each place."""
+    rank = len(window)
+    strides, dilation = per_axis(strides, rank), per_axis(dilation, rank)
+    if padding == "same":
+        axes = zip(x.shape[1:-1], window, strides, dilation, strict=True)
+        x = np.pad(
+            x, [(0, 0), *(same_padding(*axis) for axis in axes), (0, 0)], constant_values=fill
+        )
+    reach = [(k - 1) * d + 1 for k, d in zip(window, dilation, strict=True)]
+    views = np.lib.stride_tricks.sliding_window_view(x, reach, tuple(range(1, rank + 1)))
+    steps = [slice(None, None, s) for s in strides]
+    return views[:, *steps, :, *(slice(None, None, d) for d in dilation)]
+
+
+@in_float32
+def conv(
+    inputs: Any,
+    kernel: Any,
+    strides: Sizes = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Sizes = 1,
+) -> Any:
+    """A product of windows and kernel; the groups follow from the kernel's shape."""
+    *window, depth, filters = kernel.shape
+    x = _channels_last(inputs, data_format)
+    groups, size = x.shape[-1] // depth, math.prod(window)
+    views = _windows(x, window, strides, padding, dilation_rate)
+    places = views.shape[: -1 - len(window)]
+    views = views.reshape(*places, groups, depth, size)
+    kernel = kernel.reshape(size, depth, groups, filters // groups)
+    y = np.einsum("...gcw,wcgf->...gf", views, kernel, optimize=True)
+    return _as_given(y.reshape(*places, filters), data_format)
+
+
+@in_float32
+def conv_transpose(
+    inputs: Any,
+    kernel: Any,
+    strides: Sizes = 1,
+    padding: str = "valid",
+    output_padding: Sizes | None = None,
+    data_format: str | None = None,
+    dilation_rate: Sizes = 1,
+) -> Any:
+    """A convolution of the stretched inputs with the flipped kernel."""
+    x = _channels_last(inputs, data_format)
+    batch, *sizes, channels = x.shape
+    window, steps = kernel.shape[:-2], per_axis(strides, len(sizes))
+    pads = transposed_window(window, strides, padding, output_padding, dilation_rate)
+    axes = list(zip(sizes, steps, pads, strict=True))
+    stretched = np.zeros(
+        [batch, *((n - 1) * s + 1 + max(a, 0) + max(b, 0) for n, s, (a, b) in axes), channels],
+        x.dtype,
+    )
+    places = [slice(max(a, 0), max(a, 0) + (n - 1) * s + 1, s) for n, s, (a, _) in axes]
+    stretched[:, *places] = x
+    kept = [slice(max(-a, 0), min(b, 0) or None) for _, _, (a, b) in axes]  # negative padding
+    kernel = np.flip(kernel, tuple(range(len(sizes)))).swapaxes(-1, -2)
+    y = conv(stretched[:, *kept], kernel, 1, "valid", "channels_last", dilation_rate)
+    return _as_given(y, data_format)

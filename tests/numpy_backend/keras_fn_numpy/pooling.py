@@ -1,0 +1,51 @@
+"""Max and average pooling."""
+
+from typing import Any
+
+import numpy as np
+
+from keras_fn.backend.conv_geometry import Sizes, per_axis
+from keras_fn_numpy.convolution import _windows
+from keras_fn_numpy.data_format import _as_given, _channels_last
+from keras_fn_numpy.dtype_fallback import in_float32
+
+
+def _pooled(
+    reduce: Any, x: Any, pool_size: Sizes, strides: Sizes | None, padding: str, fill: Any = 0
+) -> Any:
+    window = per_axis(pool_size, x.ndim - 2)
+    if not window:
+        raise ValueError("there is no axis to pool over")
+    views = _windows(x, window, window if strides is None else strides, padding, fill=fill)
+    return reduce(views, tuple(range(-len(window), 0)))
+
+
+def max_pool(
+    inputs: Any,
+    pool_size: Sizes,
+    strides: Sizes | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> Any:
+    """The largest element of each window."""
+    x = _channels_last(inputs, data_format)
+    if x.dtype.kind in "iu":
+        lowest: Any = np.iinfo(x.dtype).min
+    else:
+        lowest = False if x.dtype.kind == "b" else -np.inf
+    return _as_given(_pooled(np.max, x, pool_size, strides, padding, lowest), data_format)
+
+
+@in_float32
+def average_pool(
+    inputs: Any,
+    pool_size: Sizes,
+    strides: Sizes | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> Any:
+    """Sums divided by how many elements, other than padding, went into each."""
+    x = _channels_last(inputs, data_format)
+    total = _pooled(np.sum, x, pool_size, strides, padding)
+    count = _pooled(np.sum, np.ones_like(x, shape=(1, *x.shape[1:])), pool_size, strides, padding)
+    return _as_given(total / count, data_format)

@@ -1,0 +1,24 @@
+"""Scatter: a copy of a tensor with updates at indices."""
+
+from typing import Any
+
+import numpy as np
+
+from keras_fn_numpy.tensors import cast, convert_to_tensor
+
+
+@np.errstate(all="ignore")
+def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | None = None) -> Any:
+    """Rows out of range are left out."""
+    y, rows = np.array(inputs), np.asarray(indices).reshape(-1, indices.shape[-1])
+    depth = rows.shape[1]
+    inside = ((rows >= [-n for n in y.shape[:depth]]) & (rows < y.shape[:depth])).all(-1)
+    updates = np.broadcast_to(cast(updates, y.dtype), (*indices.shape[:-1], *y.shape[depth:]))
+    updates = np.asarray(updates).reshape(len(rows), *y.shape[depth:])[inside]
+    places = tuple(rows[inside].T)
+    if reduction is None:
+        y[places] = updates
+    else:
+        combine = {"add": np.add, "max": np.maximum, "min": np.minimum, "mul": np.multiply}
+        combine[reduction].at(y, places, updates)
+    return convert_to_tensor(y)
