@@ -1,66 +1,148 @@
-"""Losses: what training makes small."""
+"""Losses: the functions that are minimized during training."""
 
-from keras_fn.losses.crossentropy import BinaryCrossentropy as BinaryCrossentropy
-from keras_fn.losses.crossentropy import CategoricalCrossentropy as CategoricalCrossentropy
+from typing import Any
+
+from keras_fn.core import registry, serialization
 from keras_fn.losses.crossentropy import (
+    BinaryCrossentropy as BinaryCrossentropy,
+    CategoricalCrossentropy as CategoricalCrossentropy,
     SparseCategoricalCrossentropy as SparseCategoricalCrossentropy,
-)
-from keras_fn.losses.crossentropy import binary_crossentropy as binary_crossentropy
-from keras_fn.losses.crossentropy import categorical_crossentropy as categorical_crossentropy
-from keras_fn.losses.crossentropy import (
+    binary_crossentropy as binary_crossentropy,
+    categorical_crossentropy as categorical_crossentropy,
     sparse_categorical_crossentropy as sparse_categorical_crossentropy,
 )
-from keras_fn.losses.ctc import CTC as CTC
-from keras_fn.losses.ctc import ctc as ctc
-from keras_fn.losses.focal import BinaryFocalCrossentropy as BinaryFocalCrossentropy
-from keras_fn.losses.focal import CategoricalFocalCrossentropy as CategoricalFocalCrossentropy
+from keras_fn.losses.ctc import CTC as CTC, ctc as ctc
 from keras_fn.losses.focal import (
+    BinaryFocalCrossentropy as BinaryFocalCrossentropy,
+    CategoricalFocalCrossentropy as CategoricalFocalCrossentropy,
     CategoricalGeneralizedCrossEntropy as CategoricalGeneralizedCrossEntropy,
-)
-from keras_fn.losses.focal import binary_focal_crossentropy as binary_focal_crossentropy
-from keras_fn.losses.focal import categorical_focal_crossentropy as categorical_focal_crossentropy
-from keras_fn.losses.focal import (
+    binary_focal_crossentropy as binary_focal_crossentropy,
+    categorical_focal_crossentropy as categorical_focal_crossentropy,
     categorical_generalized_cross_entropy as categorical_generalized_cross_entropy,
 )
-from keras_fn.losses.hinge import CategoricalHinge as CategoricalHinge
-from keras_fn.losses.hinge import Hinge as Hinge
-from keras_fn.losses.hinge import SquaredHinge as SquaredHinge
-from keras_fn.losses.hinge import categorical_hinge as categorical_hinge
-from keras_fn.losses.hinge import hinge as hinge
-from keras_fn.losses.hinge import squared_hinge as squared_hinge
-from keras_fn.losses.lookup import deserialize as deserialize
-from keras_fn.losses.lookup import get as get
-from keras_fn.losses.lookup import serialize as serialize
-from keras_fn.losses.loss import Loss as Loss
-from keras_fn.losses.metric_learning import Circle as Circle
-from keras_fn.losses.metric_learning import circle as circle
-from keras_fn.losses.probabilistic import KLDivergence as KLDivergence
-from keras_fn.losses.probabilistic import Poisson as Poisson
-from keras_fn.losses.probabilistic import kl_divergence as kl_divergence
-from keras_fn.losses.probabilistic import poisson as poisson
-from keras_fn.losses.regression import CosineSimilarity as CosineSimilarity
-from keras_fn.losses.regression import Huber as Huber
-from keras_fn.losses.regression import LogCosh as LogCosh
-from keras_fn.losses.regression import MeanAbsoluteError as MeanAbsoluteError
+from keras_fn.losses.hinge import (
+    CategoricalHinge as CategoricalHinge,
+    Hinge as Hinge,
+    SquaredHinge as SquaredHinge,
+    categorical_hinge as categorical_hinge,
+    hinge as hinge,
+    squared_hinge as squared_hinge,
+)
+from keras_fn.losses.loss import BuiltInLoss, Loss as Loss, LossFunctionWrapper
+from keras_fn.losses.metric_learning import Circle as Circle, circle as circle
+from keras_fn.losses.probabilistic import (
+    KLDivergence as KLDivergence,
+    Poisson as Poisson,
+    kl_divergence as kl_divergence,
+    poisson as poisson,
+)
 from keras_fn.losses.regression import (
+    CosineSimilarity as CosineSimilarity,
+    Huber as Huber,
+    LogCosh as LogCosh,
+    MeanAbsoluteError as MeanAbsoluteError,
     MeanAbsolutePercentageError as MeanAbsolutePercentageError,
-)
-from keras_fn.losses.regression import MeanSquaredError as MeanSquaredError
-from keras_fn.losses.regression import (
+    MeanSquaredError as MeanSquaredError,
     MeanSquaredLogarithmicError as MeanSquaredLogarithmicError,
-)
-from keras_fn.losses.regression import cosine_similarity as cosine_similarity
-from keras_fn.losses.regression import huber as huber
-from keras_fn.losses.regression import log_cosh as log_cosh
-from keras_fn.losses.regression import mean_absolute_error as mean_absolute_error
-from keras_fn.losses.regression import (
+    cosine_similarity as cosine_similarity,
+    huber as huber,
+    log_cosh as log_cosh,
+    mean_absolute_error as mean_absolute_error,
     mean_absolute_percentage_error as mean_absolute_percentage_error,
-)
-from keras_fn.losses.regression import mean_squared_error as mean_squared_error
-from keras_fn.losses.regression import (
+    mean_squared_error as mean_squared_error,
     mean_squared_logarithmic_error as mean_squared_logarithmic_error,
 )
-from keras_fn.losses.segmentation import Dice as Dice
-from keras_fn.losses.segmentation import Tversky as Tversky
-from keras_fn.losses.segmentation import dice as dice
-from keras_fn.losses.segmentation import tversky as tversky
+from keras_fn.losses.segmentation import (
+    Dice as Dice,
+    Tversky as Tversky,
+    dice as dice,
+    tversky as tversky,
+)
+
+_CLASSES: tuple[type[BuiltInLoss], ...] = (
+    BinaryCrossentropy,
+    BinaryFocalCrossentropy,
+    CTC,
+    CategoricalCrossentropy,
+    CategoricalFocalCrossentropy,
+    CategoricalGeneralizedCrossEntropy,
+    CategoricalHinge,
+    Circle,
+    CosineSimilarity,
+    Dice,
+    Hinge,
+    Huber,
+    KLDivergence,
+    LogCosh,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    Poisson,
+    SparseCategoricalCrossentropy,
+    SquaredHinge,
+    Tversky,
+)
+_FUNCTIONS = tuple(cls.function for cls in _CLASSES)
+
+_ALIASES = {
+    "bce": binary_crossentropy,
+    "kld": kl_divergence,
+    "mae": mean_absolute_error,
+    "mape": mean_absolute_percentage_error,
+    "mse": mean_squared_error,
+    "msle": mean_squared_logarithmic_error,
+}
+_ALIASES |= {alias.upper(): function for alias, function in _ALIASES.items()}
+_ALIASES |= {"kullback_leibler_divergence": kl_divergence, "logcosh": log_cosh}
+
+registry.register(
+    "loss", "keras.losses", (Loss, LossFunctionWrapper, *_CLASSES, *_FUNCTIONS), **_ALIASES
+)
+
+
+def serialize(loss: Any) -> Any:
+    """Returns the config of a loss, or of a loss function, as plain values.
+
+    Example:
+        >>> keras.losses.serialize(keras.losses.Huber())["class_name"]
+        'Huber'
+    """
+    return serialization.serialize_keras_object(loss)
+
+
+def deserialize(name: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """Returns the loss, or loss function, of a config.
+
+    Args:
+        name: What `serialize` gave.
+        custom_objects: Names of the program's own losses that the config may use.
+
+    Example:
+        >>> keras.losses.deserialize(keras.losses.serialize(keras.losses.Huber(delta=2.0))).delta
+        2.0
+    """
+    return serialization.deserialize_as("loss", name, custom_objects)
+
+
+def get(identifier: Any) -> Any:
+    """Returns the loss that `identifier` stands for.
+
+    Args:
+        identifier: A name of a class (`"MeanSquaredError"`) or function (`"mse"`,
+            `"mean_squared_error"`), a config, a class, a loss, any function of targets and
+            predictions, or None.
+
+    Returns:
+        A `Loss`, a function, or None.
+
+    Raises:
+        ValueError: It stands for no loss.
+
+    Example:
+        >>> keras.losses.get("mse") is keras.losses.mean_squared_error
+        True
+        >>> keras.losses.get("MeanSquaredError").name
+        'mean_squared_error'
+    """
+    return serialization.get_object("loss", identifier)

@@ -7,19 +7,19 @@ from keras_fn.core.masking import set_mask
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.losses import target_validation
 from keras_fn.losses.loss import BuiltInLoss
-from keras_fn.losses.reduction import cast_pair
+from keras_fn.losses.reduction import convert_inputs
 
 Tensor = Any
 
 
-def smoothed_binary(y_true: Tensor, label_smoothing: float) -> Tensor:
+def smooth_binary_labels(y_true: Tensor, label_smoothing: float) -> Tensor:
     """Targets drawn towards 0.5."""
     if not label_smoothing:
         return y_true
     return ops.add(ops.multiply(y_true, 1.0 - label_smoothing), 0.5 * label_smoothing)
 
 
-def smoothed_classes(y_true: Tensor, label_smoothing: float, axis: int) -> Tensor:
+def smooth_labels(y_true: Tensor, label_smoothing: float, axis: int) -> Tensor:
     """Targets drawn towards the same probability for every class."""
     if not label_smoothing:
         return y_true
@@ -75,8 +75,8 @@ def binary_crossentropy(
         >>> print(f"{float(keras.losses.binary_crossentropy([0.0, 1.0], [0.5, 0.5])):.3f}")
         0.693
     """
-    y_true, y_pred = cast_pair(y_true, y_pred)
-    y_true = smoothed_binary(y_true, label_smoothing)
+    y_true, y_pred = convert_inputs(y_true, y_pred)
+    y_true = smooth_binary_labels(y_true, label_smoothing)
     return ops.mean(ops.binary_crossentropy(y_true, y_pred, from_logits=from_logits), axis)
 
 
@@ -108,8 +108,8 @@ def categorical_crossentropy(
         0.693
     """
     check_class_axis(axis, "categorical_crossentropy")
-    y_true, y_pred = cast_pair(y_true, y_pred)
-    y_true = smoothed_classes(y_true, label_smoothing, axis)
+    y_true, y_pred = convert_inputs(y_true, y_pred)
+    y_true = smooth_labels(y_true, label_smoothing, axis)
     return ops.categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
 
 
@@ -178,7 +178,7 @@ class BinaryCrossentropy(BuiltInLoss):
     """
 
     function = staticmethod(binary_crossentropy)
-    targets = staticmethod(target_validation.same_shape)
+    targets = staticmethod(target_validation.check_same_shape)
 
     def __init__(
         self,
@@ -217,7 +217,7 @@ class CategoricalCrossentropy(BuiltInLoss):
     """
 
     function = staticmethod(categorical_crossentropy)
-    targets = staticmethod(target_validation.one_hot)
+    targets = staticmethod(target_validation.check_one_hot)
 
     def __init__(
         self,
@@ -257,7 +257,7 @@ class SparseCategoricalCrossentropy(BuiltInLoss):
     """
 
     function = staticmethod(sparse_categorical_crossentropy)
-    targets = staticmethod(target_validation.class_numbers)
+    targets = staticmethod(target_validation.check_class_indices)
     _casts_targets = False
 
     def __init__(

@@ -51,7 +51,7 @@ class CTC(BuiltInLoss):
     """
 
     function = staticmethod(ctc)
-    targets = staticmethod(targets.padded_labels)
+    targets = staticmethod(targets.check_padded_labels)
     _casts_targets = False
 
     def __init__(

@@ -5,9 +5,9 @@ from typing import Any
 from keras_fn import ops
 from keras_fn.errors import SpecError
 from keras_fn.losses import target_validation as targets
-from keras_fn.losses.crossentropy import check_class_axis, smoothed_binary, smoothed_classes
+from keras_fn.losses.crossentropy import check_class_axis, smooth_binary_labels, smooth_labels
 from keras_fn.losses.loss import BuiltInLoss
-from keras_fn.losses.reduction import cast_pair
+from keras_fn.losses.reduction import convert_inputs
 from keras_fn.settings import settings
 
 Tensor = Any
@@ -48,8 +48,8 @@ def binary_focal_crossentropy(
         Lin et al., "Focal Loss for Dense Object Detection", 2017.
         https://arxiv.org/abs/1708.02002
     """
-    y_true, y_pred = cast_pair(y_true, y_pred)
-    y_true = smoothed_binary(y_true, label_smoothing)
+    y_true, y_pred = convert_inputs(y_true, y_pred)
+    y_true = smooth_binary_labels(y_true, label_smoothing)
     crossentropy = ops.binary_crossentropy(y_true, y_pred, from_logits=from_logits)
     p = ops.sigmoid(y_pred) if from_logits else y_pred
     not_true = ops.subtract(1.0, y_true)
@@ -97,8 +97,8 @@ def categorical_focal_crossentropy(
         https://arxiv.org/abs/1708.02002
     """
     check_class_axis(axis, "categorical_focal_crossentropy")
-    y_true, y_pred = cast_pair(y_true, y_pred)
-    y_true = smoothed_classes(y_true, label_smoothing, axis)
+    y_true, y_pred = convert_inputs(y_true, y_pred)
+    y_true = smooth_labels(y_true, label_smoothing, axis)
     if from_logits:
         log_p = ops.log_softmax(y_pred, axis=axis)
         p = ops.exp(log_p)
@@ -163,7 +163,7 @@ class BinaryFocalCrossentropy(BuiltInLoss):
     """
 
     function = staticmethod(binary_focal_crossentropy)
-    targets = staticmethod(targets.same_shape)
+    targets = staticmethod(targets.check_same_shape)
 
     def __init__(
         self,
@@ -214,7 +214,7 @@ class CategoricalFocalCrossentropy(BuiltInLoss):
     """
 
     function = staticmethod(categorical_focal_crossentropy)
-    targets = staticmethod(targets.one_hot)
+    targets = staticmethod(targets.check_one_hot)
 
     def __init__(
         self,
@@ -262,7 +262,7 @@ class CategoricalGeneralizedCrossEntropy(BuiltInLoss):
     """
 
     function = staticmethod(categorical_generalized_cross_entropy)
-    targets = staticmethod(targets.class_numbers)
+    targets = staticmethod(targets.check_class_indices)
     _casts_targets = False
 
     def __init__(

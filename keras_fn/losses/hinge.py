@@ -5,7 +5,7 @@ from typing import Any
 from keras_fn import ops
 from keras_fn.losses import target_validation as targets
 from keras_fn.losses.loss import BuiltInLoss
-from keras_fn.losses.reduction import cast_pair
+from keras_fn.losses.reduction import convert_inputs
 
 Tensor = Any
 
@@ -24,7 +24,7 @@ def hinge(y_true: Tensor, y_pred: Tensor) -> Tensor:
         >>> float(keras.losses.hinge([-1.0, 1.0], [0.5, 0.5]))
         1.0
     """
-    return ops.mean(_shortfall(y_true, y_pred), -1)
+    return ops.mean(_hinge_term(y_true, y_pred), -1)
 
 
 def squared_hinge(y_true: Tensor, y_pred: Tensor) -> Tensor:
@@ -34,11 +34,11 @@ def squared_hinge(y_true: Tensor, y_pred: Tensor) -> Tensor:
         >>> float(keras.losses.squared_hinge([-1.0, 1.0], [0.5, 0.5]))
         1.25
     """
-    return ops.mean(ops.square(_shortfall(y_true, y_pred)), -1)
+    return ops.mean(ops.square(_hinge_term(y_true, y_pred)), -1)
 
 
-def _shortfall(y_true: Tensor, y_pred: Tensor) -> Tensor:
-    y_true, y_pred = cast_pair(y_true, y_pred)
+def _hinge_term(y_true: Tensor, y_pred: Tensor) -> Tensor:
+    y_true, y_pred = convert_inputs(y_true, y_pred)
     binary = ops.all(ops.logical_or(ops.equal(y_true, 0), ops.equal(y_true, 1)))
     signs = ops.where(binary, ops.subtract(ops.multiply(y_true, 2), 1), y_true)
     return ops.maximum(ops.subtract(1.0, ops.multiply(signs, y_pred)), 0.0)
@@ -58,7 +58,7 @@ def categorical_hinge(y_true: Tensor, y_pred: Tensor) -> Tensor:
         >>> float(keras.losses.categorical_hinge([0.0, 1.0], [0.25, 0.75]))
         0.5
     """
-    y_true, y_pred = cast_pair(y_true, y_pred)
+    y_true, y_pred = convert_inputs(y_true, y_pred)
     positive = ops.sum(ops.multiply(y_true, y_pred), -1)
     negative = ops.max(ops.multiply(ops.subtract(1.0, y_true), y_pred), -1)
     return ops.maximum(ops.add(ops.subtract(negative, positive), 1.0), 0.0)
@@ -78,7 +78,7 @@ class Hinge(BuiltInLoss):
     """
 
     function = staticmethod(hinge)
-    targets = staticmethod(targets.broadcastable)
+    targets = staticmethod(targets.check_broadcastable)
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class SquaredHinge(BuiltInLoss):
     """
 
     function = staticmethod(squared_hinge)
-    targets = staticmethod(targets.broadcastable)
+    targets = staticmethod(targets.check_broadcastable)
 
     def __init__(
         self,
@@ -118,7 +118,7 @@ class CategoricalHinge(BuiltInLoss):
     """
 
     function = staticmethod(categorical_hinge)
-    targets = staticmethod(targets.one_hot)
+    targets = staticmethod(targets.check_one_hot)
 
     def __init__(
         self,

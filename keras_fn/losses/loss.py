@@ -10,9 +10,16 @@ from keras_fn.core import tree
 from keras_fn.core.keras_tensor import Shape
 from keras_fn.core.masking import get_mask
 from keras_fn.core.naming import auto_name
-from keras_fn.core.serialization import deserialize_keras_object as from_plain
-from keras_fn.core.serialization import serialize_keras_object as to_plain
-from keras_fn.losses.reduction import check_reduction, compute_dtype, reduce_weighted, same_rank
+from keras_fn.core.serialization import (
+    deserialize_keras_object as from_plain,
+    serialize_keras_object as to_plain,
+)
+from keras_fn.losses.reduction import (
+    check_reduction,
+    reduce_weighted_values,
+    resolve_compute_dtype,
+    squeeze_or_expand_to_same_rank,
+)
 
 Tensor = Any
 
@@ -51,7 +58,7 @@ class Loss:
     ):
         self.name = name or auto_name(type(self).__name__)
         self.reduction = check_reduction(reduction, f"{type(self).__name__} {self.name!r}")
-        self.dtype = compute_dtype(dtype)
+        self.dtype = resolve_compute_dtype(dtype)
         self._has_own_dtype = dtype is not None
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
@@ -75,7 +82,7 @@ class Loss:
             mask = ops.logical_and(mask, own_mask)
         elif own_mask is not None:
             mask = own_mask
-        return reduce_weighted(convert(values), sample_weight, mask, self.reduction)
+        return reduce_weighted_values(convert(values), sample_weight, mask, self.reduction)
 
     def call(self, y_true: Any, y_pred: Any) -> Tensor:
         """Returns the loss of each element. Subclasses write it."""
@@ -148,9 +155,9 @@ class LossFunctionWrapper(Loss):
     def call(self, y_true: Any, y_pred: Any) -> Tensor:
         """Returns `fn` of targets and predictions, which are given one rank where they can be."""
         if not tree.is_nested(y_pred):
-            return self.fn(*same_rank(y_true, y_pred), **self._options)
+            return self.fn(*squeeze_or_expand_to_same_rank(y_true, y_pred), **self._options)
         pairs = [
-            same_rank(true, pred)
+            squeeze_or_expand_to_same_rank(true, pred)
             for true, pred in zip(tree.flatten(y_true), tree.flatten(y_pred), strict=True)
         ]
         y_true = tree.unflatten(y_true, [true for true, _ in pairs])

@@ -50,23 +50,25 @@ def circle(
     same = ops.equal(y_true, ops.reshape(labels, (1, -1)))
     other = ops.logical_not(same)
     if remove_diagonal:
-        same = ops.logical_and(same, ops.logical_not(_diagonal(same)))
+        same = ops.logical_and(same, ops.logical_not(_diagonal_mask(same)))
     # Far friends and near strangers weigh most. As in Keras, gradients flow through the weights.
     far = ops.multiply(ops.add(distance, margin), ops.subtract(distance, margin))
     near = ops.multiply(
         ops.maximum(ops.subtract(1.0 + margin, distance), 0.0),
         ops.subtract(1.0 - margin, distance),
     )
-    losses = ops.softplus(ops.add(_total(far, same, gamma), _total(near, other, gamma)))
+    losses = ops.softplus(
+        ops.add(_masked_logsumexp(far, same, gamma), _masked_logsumexp(near, other, gamma))
+    )
     set_mask(losses, ops.greater(losses, 0))
     return losses
 
 
-def _total(values: Tensor, among: Tensor, gamma: float) -> Tensor:
+def _masked_logsumexp(values: Tensor, among: Tensor, gamma: float) -> Tensor:
     return ops.logsumexp(ops.where(among, ops.multiply(values, gamma), float("-inf")), 1)
 
 
-def _diagonal(x: Tensor) -> Tensor:
+def _diagonal_mask(x: Tensor) -> Tensor:
     """Whether row and column number are equal."""
     rows = ops.cumsum(ops.ones_like(x, dtype="int32"), 0)
     return ops.equal(rows, ops.cumsum(ops.ones_like(x, dtype="int32"), 1))
@@ -94,7 +96,7 @@ class Circle(BuiltInLoss):
     """
 
     function = staticmethod(circle)
-    targets = staticmethod(targets.vector_of_classes)
+    targets = staticmethod(targets.check_class_vector)
     _casts_targets = False
 
     def __init__(

@@ -6,7 +6,7 @@ from keras_fn import ops
 from keras_fn.losses import target_validation as targets
 from keras_fn.losses.focal import Tensor
 from keras_fn.losses.loss import BuiltInLoss
-from keras_fn.losses.reduction import cast_pair
+from keras_fn.losses.reduction import convert_inputs
 from keras_fn.settings import settings
 
 
@@ -29,7 +29,7 @@ def kl_divergence(y_true: Tensor, y_pred: Tensor) -> Tensor:
     References:
         Kullback and Leibler, "On Information and Sufficiency", 1951.
     """
-    y_true, y_pred = (ops.clip(y, settings.epsilon, 1.0) for y in cast_pair(y_true, y_pred))
+    y_true, y_pred = (ops.clip(y, settings.epsilon, 1.0) for y in convert_inputs(y_true, y_pred))
     return ops.sum(ops.multiply(y_true, ops.log(ops.divide(y_true, y_pred))), -1)
 
 
@@ -47,7 +47,7 @@ def poisson(y_true: Tensor, y_pred: Tensor) -> Tensor:
         >>> print(f"{float(keras.losses.poisson([2.0], [1.0])):.3f}")
         1.000
     """
-    y_true, y_pred = cast_pair(y_true, y_pred)
+    y_true, y_pred = convert_inputs(y_true, y_pred)
     log = ops.log(ops.add(y_pred, settings.epsilon))
     return ops.mean(ops.subtract(y_pred, ops.multiply(y_true, log)), -1)
 
@@ -69,7 +69,7 @@ class KLDivergence(BuiltInLoss):
     """
 
     function = staticmethod(kl_divergence)
-    targets = staticmethod(targets.broadcastable)
+    targets = staticmethod(targets.check_broadcastable)
 
     def __init__(
         self,
@@ -89,7 +89,7 @@ class Poisson(BuiltInLoss):
     """
 
     function = staticmethod(poisson)
-    targets = staticmethod(targets.broadcastable)
+    targets = staticmethod(targets.check_broadcastable)
 
     def __init__(
         self,

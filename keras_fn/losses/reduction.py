@@ -11,7 +11,7 @@ Tensor = Any
 REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none", None)
 
 
-def compute_dtype(dtype: Any) -> str:
+def resolve_compute_dtype(dtype: Any) -> str:
     """Returns the dtype in which to compute: `dtype`, that of a policy, or `floatx()`."""
     dtype = getattr(dtype, "compute_dtype", dtype)
     if isinstance(dtype, str):  # names of policies and Python's "int", as Keras writes them
@@ -35,7 +35,9 @@ def check_reduction(reduction: str | None, source: str) -> str | None:
     return reduction
 
 
-def same_rank(x1: Tensor, x2: Tensor, expand_rank_1: bool = True) -> tuple[Tensor, Tensor]:
+def squeeze_or_expand_to_same_rank(
+    x1: Tensor, x2: Tensor, expand_rank_1: bool = True
+) -> tuple[Tensor, Tensor]:
     """Drops a last axis of size 1 that one of two tensors has too many.
 
     Where the other one is a vector, it is given that axis instead, unless `expand_rank_1` is
@@ -47,22 +49,22 @@ def same_rank(x1: Tensor, x2: Tensor, expand_rank_1: bool = True) -> tuple[Tenso
             return x1, ops.expand_dims(x2, -1)
         return ops.squeeze(x1, -1), x2
     if longer == -1 and x2.shape[-1] == 1:
-        x2, x1 = same_rank(x2, x1, expand_rank_1)
+        x2, x1 = squeeze_or_expand_to_same_rank(x2, x1, expand_rank_1)
     return x1, x2
 
 
-def pair(y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
+def convert_to_same_rank(y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
     """Returns both as tensors of the dtype of `y_pred`, of one rank."""
-    return same_rank(*cast_pair(y_true, y_pred))
+    return squeeze_or_expand_to_same_rank(*convert_inputs(y_true, y_pred))
 
 
-def cast_pair(y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
+def convert_inputs(y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
     """Returns both as tensors of the dtype of `y_pred`."""
     y_pred = ops.convert_to_tensor(y_pred)
     return ops.convert_to_tensor(y_true, dtype=ops.dtype(y_pred)), y_pred
 
 
-def masked_weight(
+def apply_mask(
     sample_weight: Tensor | None, mask: Tensor | None, dtype: str, reduction: str | None
 ) -> Tensor | None:
     """Returns the weights with those of masked elements set to 0.
@@ -77,11 +79,11 @@ def masked_weight(
         counts = ops.multiply(counts, ops.divide_no_nan(1.0, ops.mean(counts)))
     if sample_weight is None:
         return counts
-    counts, sample_weight = same_rank(counts, ops.cast(sample_weight, dtype))
+    counts, sample_weight = squeeze_or_expand_to_same_rank(counts, ops.cast(sample_weight, dtype))
     return ops.multiply(sample_weight, counts)
 
 
-def reduce_weighted(
+def reduce_weighted_values(
     values: Tensor, sample_weight: Tensor | None, mask: Tensor | None, reduction: str | None
 ) -> Tensor:
     """Returns the losses, weighted and reduced.
@@ -95,9 +97,9 @@ def reduce_weighted(
     dtype = ops.dtype(values)
     if sample_weight is not None:
         sample_weight = ops.convert_to_tensor(sample_weight, dtype=dtype)
-    weight = masked_weight(sample_weight, mask, dtype, reduction)
+    weight = apply_mask(sample_weight, mask, dtype, reduction)
     if weight is not None:
-        values, weight = same_rank(values, weight)
+        values, weight = squeeze_or_expand_to_same_rank(values, weight)
         values = ops.multiply(values, weight)
     if reduction in (None, "none") or len(values.shape) == 0:
         return values

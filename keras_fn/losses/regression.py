@@ -5,7 +5,7 @@ from typing import Any
 from keras_fn import ops
 from keras_fn.losses import target_validation
 from keras_fn.losses.loss import BuiltInLoss
-from keras_fn.losses.reduction import pair
+from keras_fn.losses.reduction import convert_to_same_rank
 from keras_fn.settings import settings
 
 Tensor = Any
@@ -25,7 +25,7 @@ def mean_squared_error(y_true: Tensor, y_pred: Tensor) -> Tensor:
         >>> float(keras.losses.mean_squared_error([0.0, 1.0], [2.0, 1.0]))
         2.0
     """
-    y_true, y_pred = pair(y_true, y_pred)
+    y_true, y_pred = convert_to_same_rank(y_true, y_pred)
     return ops.mean(ops.square(ops.subtract(y_true, y_pred)), -1)
 
 
@@ -36,7 +36,7 @@ def mean_absolute_error(y_true: Tensor, y_pred: Tensor) -> Tensor:
         >>> float(keras.losses.mean_absolute_error([0.0, 1.0], [2.0, 1.0]))
         1.0
     """
-    y_true, y_pred = pair(y_true, y_pred)
+    y_true, y_pred = convert_to_same_rank(y_true, y_pred)
     return ops.mean(ops.absolute(ops.subtract(y_true, y_pred)), -1)
 
 
@@ -49,7 +49,7 @@ def mean_absolute_percentage_error(y_true: Tensor, y_pred: Tensor) -> Tensor:
         >>> float(keras.losses.mean_absolute_percentage_error([1.0, 2.0], [2.0, 2.0]))
         50.0
     """
-    y_true, y_pred = pair(y_true, y_pred)
+    y_true, y_pred = convert_to_same_rank(y_true, y_pred)
     size = ops.maximum(ops.absolute(y_true), settings.epsilon)
     return ops.multiply(
         ops.mean(ops.absolute(ops.divide(ops.subtract(y_true, y_pred), size)), -1), 100.0
@@ -65,7 +65,7 @@ def mean_squared_logarithmic_error(y_true: Tensor, y_pred: Tensor) -> Tensor:
         >>> print(f"{float(keras.losses.mean_squared_logarithmic_error([0.0], [1.0])):.3f}")
         0.480
     """
-    y_true, y_pred = pair(y_true, y_pred)
+    y_true, y_pred = convert_to_same_rank(y_true, y_pred)
 
     def log(x: Tensor) -> Tensor:
         return ops.log(ops.add(ops.maximum(x, settings.epsilon), 1.0))
@@ -93,7 +93,7 @@ def cosine_similarity(y_true: Tensor, y_pred: Tensor, axis: int = -1) -> Tensor:
 
 def cosine(y_true: Tensor, y_pred: Tensor, axis: int = -1) -> Tensor:
     """The cosine of the angle between target and prediction."""
-    y_true, y_pred = pair(y_true, y_pred)
+    y_true, y_pred = convert_to_same_rank(y_true, y_pred)
     # The square of epsilon() would be 0 in float16.
     epsilon = 1e-3 if ops.dtype(y_pred) == "float16" else None
     y_true, y_pred = (ops.normalize(x, axis=axis, epsilon=epsilon) for x in (y_true, y_pred))
@@ -118,7 +118,7 @@ def huber(y_true: Tensor, y_pred: Tensor, delta: float = 1.0) -> Tensor:
     References:
         Huber, "Robust Estimation of a Location Parameter", 1964.
     """
-    y_true, y_pred = pair(y_true, y_pred)
+    y_true, y_pred = convert_to_same_rank(y_true, y_pred)
     error = ops.absolute(ops.subtract(y_pred, y_true))
     parabola = ops.multiply(ops.square(error), 0.5)
     line = ops.subtract(ops.multiply(error, delta), 0.5 * delta**2)
@@ -135,7 +135,7 @@ def log_cosh(y_true: Tensor, y_pred: Tensor) -> Tensor:
         >>> print(f"{float(keras.losses.log_cosh([0.0], [1.0])):.3f}")
         0.434
     """
-    y_true, y_pred = pair(y_true, y_pred)
+    y_true, y_pred = convert_to_same_rank(y_true, y_pred)
     error = ops.subtract(y_pred, y_true)
     log_2 = 0.6931471805599453
     values = ops.subtract(ops.add(error, ops.softplus(ops.multiply(error, -2.0))), log_2)
@@ -156,7 +156,7 @@ class MeanSquaredError(BuiltInLoss):
     """
 
     function = staticmethod(mean_squared_error)
-    targets = staticmethod(target_validation.broadcastable)
+    targets = staticmethod(target_validation.check_broadcastable)
 
     def __init__(
         self,
@@ -176,7 +176,7 @@ class MeanAbsoluteError(BuiltInLoss):
     """
 
     function = staticmethod(mean_absolute_error)
-    targets = staticmethod(target_validation.broadcastable)
+    targets = staticmethod(target_validation.check_broadcastable)
 
     def __init__(
         self,
@@ -196,7 +196,7 @@ class MeanAbsolutePercentageError(BuiltInLoss):
     """
 
     function = staticmethod(mean_absolute_percentage_error)
-    targets = staticmethod(target_validation.broadcastable)
+    targets = staticmethod(target_validation.check_broadcastable)
 
     def __init__(
         self,
@@ -216,7 +216,7 @@ class MeanSquaredLogarithmicError(BuiltInLoss):
     """
 
     function = staticmethod(mean_squared_logarithmic_error)
-    targets = staticmethod(target_validation.broadcastable)
+    targets = staticmethod(target_validation.check_broadcastable)
 
     def __init__(
         self,
@@ -242,7 +242,7 @@ class CosineSimilarity(BuiltInLoss):
     """
 
     function = staticmethod(cosine_similarity)
-    targets = staticmethod(target_validation.broadcastable)
+    targets = staticmethod(target_validation.check_broadcastable)
 
     def __init__(
         self,
@@ -269,7 +269,7 @@ class Huber(BuiltInLoss):
     """
 
     function = staticmethod(huber)
-    targets = staticmethod(target_validation.broadcastable)
+    targets = staticmethod(target_validation.check_broadcastable)
 
     def __init__(
         self,
@@ -290,7 +290,7 @@ class LogCosh(BuiltInLoss):
     """
 
     function = staticmethod(log_cosh)
-    targets = staticmethod(target_validation.broadcastable)
+    targets = staticmethod(target_validation.check_broadcastable)
 
     def __init__(
         self,

@@ -6,7 +6,7 @@ from typing import Any
 from keras_fn import ops
 from keras_fn.losses import target_validation as targets
 from keras_fn.losses.loss import BuiltInLoss
-from keras_fn.losses.reduction import cast_pair
+from keras_fn.losses.reduction import convert_inputs
 from keras_fn.settings import settings
 
 Tensor = Any
@@ -33,7 +33,7 @@ def dice(y_true: Tensor, y_pred: Tensor, axis: Axis = None) -> Tensor:
         Milletari et al., "V-Net: Fully Convolutional Neural Networks for Volumetric Medical Image
         Segmentation", 2016. https://arxiv.org/abs/1606.04797
     """
-    y_true, y_pred = cast_pair(y_true, y_pred)
+    y_true, y_pred = convert_inputs(y_true, y_pred)
     both = ops.sum(ops.multiply(y_true, y_pred), axis)
     total = ops.add(ops.sum(y_true, axis), ops.sum(y_pred, axis))
     return ops.subtract(1.0, ops.divide(ops.multiply(both, 2.0), ops.add(total, settings.epsilon)))
@@ -65,7 +65,7 @@ def tversky(
         Salehi et al., "Tversky Loss Function for Image Segmentation Using 3D Fully Convolutional
         Deep Networks", 2017. https://arxiv.org/abs/1706.05721
     """
-    y_true, y_pred = cast_pair(y_true, y_pred)
+    y_true, y_pred = convert_inputs(y_true, y_pred)
     both = ops.sum(ops.multiply(y_true, y_pred), axis)
     missed = ops.sum(ops.multiply(y_true, ops.subtract(1.0, y_pred)), axis)
     wrong = ops.sum(ops.multiply(ops.subtract(1.0, y_true), y_pred), axis)
@@ -93,7 +93,7 @@ class Dice(BuiltInLoss):
     """
 
     function = staticmethod(dice)
-    targets = staticmethod(targets.broadcastable)
+    targets = staticmethod(targets.check_broadcastable)
 
     def __init__(
         self,
@@ -127,7 +127,7 @@ class Tversky(BuiltInLoss):
     """
 
     function = staticmethod(tversky)
-    targets = staticmethod(targets.broadcastable)
+    targets = staticmethod(targets.check_broadcastable)
 
     def __init__(
         self,

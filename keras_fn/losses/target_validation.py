@@ -12,14 +12,16 @@ from keras_fn.core.keras_tensor import Shape
 from keras_fn.errors import SpecError
 
 
-def broadcastable(y_true: np.ndarray, y_pred_shape: Shape, source: str, **options: Any) -> None:
+def check_broadcastable(
+    y_true: np.ndarray, y_pred_shape: Shape, source: str, **options: Any
+) -> None:
     """Targets are compared with predictions element by element; an axis of size 1 spreads."""
     del options
-    shape = _aligned(y_true.shape, y_pred_shape)
+    shape = _squeeze_or_expand_shape(y_true.shape, y_pred_shape)
     if len(shape) != len(y_pred_shape) or not all(
         m == n or m == 1 or n in (1, None) for m, n in zip(shape, y_pred_shape, strict=True)
     ):
-        raise _misfit(
+        raise _target_error(
             source,
             expected=f"targets that broadcast to predictions of shape {y_pred_shape}",
             received=y_true,
@@ -27,11 +29,11 @@ def broadcastable(y_true: np.ndarray, y_pred_shape: Shape, source: str, **option
         )
 
 
-def same_shape(y_true: np.ndarray, y_pred_shape: Shape, source: str, **options: Any) -> None:
+def check_same_shape(y_true: np.ndarray, y_pred_shape: Shape, source: str, **options: Any) -> None:
     """Targets have the shape of the predictions, but for a last axis of size 1."""
     del options
-    if not _fits(_aligned(y_true.shape, y_pred_shape), y_pred_shape):
-        raise _misfit(
+    if not _matches_shape(_squeeze_or_expand_shape(y_true.shape, y_pred_shape), y_pred_shape):
+        raise _target_error(
             source,
             expected=f"targets of the shape of the predictions, {y_pred_shape}",
             received=y_true,
@@ -39,11 +41,11 @@ def same_shape(y_true: np.ndarray, y_pred_shape: Shape, source: str, **options: 
         )
 
 
-def one_hot(y_true: np.ndarray, y_pred_shape: Shape, source: str, **options: Any) -> None:
+def check_one_hot(y_true: np.ndarray, y_pred_shape: Shape, source: str, **options: Any) -> None:
     """Targets give a probability for each class."""
     del options
-    if not _fits(y_true.shape, y_pred_shape):
-        raise _misfit(
+    if not _matches_shape(y_true.shape, y_pred_shape):
+        raise _target_error(
             source,
             expected="a target for each class: the shape of the predictions, " + str(y_pred_shape),
             received=y_true,
@@ -52,7 +54,7 @@ def one_hot(y_true: np.ndarray, y_pred_shape: Shape, source: str, **options: Any
         )
 
 
-def class_numbers(
+def check_class_indices(
     y_true: np.ndarray,
     y_pred_shape: Shape,
     source: str,
@@ -68,8 +70,8 @@ def class_numbers(
     if len(shape) == len(y_pred_shape) and 1 in (shape[place], shape[-1]):
         dropped = place if shape[place] == 1 else len(shape) - 1
         shape = (*shape[:dropped], *shape[dropped + 1 :])
-    if not _fits(shape, expected):
-        raise _misfit(
+    if not _matches_shape(shape, expected):
+        raise _target_error(
             source,
             expected=f"class numbers of shape {expected}, for predictions of shape {y_pred_shape}",
             received=y_true,
@@ -79,11 +81,13 @@ def class_numbers(
     _check_range(y_true, y_pred_shape[place], source, ignore_class)
 
 
-def padded_labels(y_true: np.ndarray, y_pred_shape: Shape, source: str, **options: Any) -> None:
+def check_padded_labels(
+    y_true: np.ndarray, y_pred_shape: Shape, source: str, **options: Any
+) -> None:
     """Targets are sequences of class numbers, padded to one length."""
     del options
     if y_true.ndim != 2 or len(y_pred_shape) != 3:
-        raise _misfit(
+        raise _target_error(
             source,
             expected=f"class numbers of shape (batch, labels), for predictions of shape "
             f"{y_pred_shape}",
@@ -93,11 +97,13 @@ def padded_labels(y_true: np.ndarray, y_pred_shape: Shape, source: str, **option
     _check_range(y_true, y_pred_shape[2], source, None)
 
 
-def vector_of_classes(y_true: np.ndarray, y_pred_shape: Shape, source: str, **options: Any) -> None:
+def check_class_vector(
+    y_true: np.ndarray, y_pred_shape: Shape, source: str, **options: Any
+) -> None:
     """Targets are the class numbers of the rows of a batch; any integers may be classes."""
     del options
     if y_true.size != y_true.shape[0] or len(y_pred_shape) != 2:
-        raise _misfit(
+        raise _target_error(
             source,
             expected=f"one class number for each row of predictions of shape {y_pred_shape}",
             received=y_true,
@@ -126,7 +132,7 @@ def _check_range(
     )
 
 
-def _aligned(shape: Shape, other: Shape) -> Shape:
+def _squeeze_or_expand_shape(shape: Shape, other: Shape) -> Shape:
     """The shape that the loss makes of the targets' `shape`, next to the predictions' `other`."""
     if len(shape) == len(other) + 1 and shape[-1] == 1:
         return shape[:-1]
@@ -135,11 +141,11 @@ def _aligned(shape: Shape, other: Shape) -> Shape:
     return shape
 
 
-def _fits(shape: Shape, expected: Shape) -> bool:
+def _matches_shape(shape: Shape, expected: Shape) -> bool:
     return len(shape) == len(expected) and all(
         n in (m, None) for m, n in zip(shape, expected, strict=True)
     )
 
 
-def _misfit(source: str, expected: str, received: np.ndarray, fix: str) -> SpecError:
+def _target_error(source: str, expected: str, received: np.ndarray, fix: str) -> SpecError:
     return SpecError(source, expected=expected, received=f"shape {received.shape}", fix=fix)

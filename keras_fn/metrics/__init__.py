@@ -1,94 +1,217 @@
-"""Metrics: what is measured while a model learns, and of what it has learned."""
+"""Metrics: what is measured during training and evaluation, batch by batch."""
 
-from keras_fn.losses import binary_crossentropy as binary_crossentropy
-from keras_fn.losses import binary_focal_crossentropy as binary_focal_crossentropy
-from keras_fn.losses import categorical_crossentropy as categorical_crossentropy
-from keras_fn.losses import categorical_focal_crossentropy as categorical_focal_crossentropy
-from keras_fn.losses import categorical_hinge as categorical_hinge
-from keras_fn.losses import hinge as hinge
-from keras_fn.losses import huber as huber
-from keras_fn.losses import kl_divergence as kl_divergence
-from keras_fn.losses import log_cosh as log_cosh
-from keras_fn.losses import mean_absolute_error as mean_absolute_error
-from keras_fn.losses import mean_absolute_percentage_error as mean_absolute_percentage_error
-from keras_fn.losses import mean_squared_error as mean_squared_error
-from keras_fn.losses import mean_squared_logarithmic_error as mean_squared_logarithmic_error
-from keras_fn.losses import poisson as poisson
-from keras_fn.losses import sparse_categorical_crossentropy as sparse_categorical_crossentropy
-from keras_fn.losses import squared_hinge as squared_hinge
-from keras_fn.metrics.accuracy_metrics import Accuracy as Accuracy
-from keras_fn.metrics.accuracy_metrics import BinaryAccuracy as BinaryAccuracy
-from keras_fn.metrics.accuracy_metrics import CategoricalAccuracy as CategoricalAccuracy
-from keras_fn.metrics.accuracy_metrics import SparseCategoricalAccuracy as SparseCategoricalAccuracy
+from typing import Any
+
+from keras_fn.core import registry, serialization
+from keras_fn.core.naming import to_snake_case
+from keras_fn.losses import (
+    _ALIASES as _LOSS_ALIASES,
+    _FUNCTIONS as _LOSS_FUNCTIONS,
+    binary_crossentropy as binary_crossentropy,
+    binary_focal_crossentropy as binary_focal_crossentropy,
+    categorical_crossentropy as categorical_crossentropy,
+    categorical_focal_crossentropy as categorical_focal_crossentropy,
+    categorical_hinge as categorical_hinge,
+    cosine_similarity as _cosine_similarity_loss,
+    hinge as hinge,
+    huber as huber,
+    kl_divergence as kl_divergence,
+    log_cosh as log_cosh,
+    mean_absolute_error as mean_absolute_error,
+    mean_absolute_percentage_error as mean_absolute_percentage_error,
+    mean_squared_error as mean_squared_error,
+    mean_squared_logarithmic_error as mean_squared_logarithmic_error,
+    poisson as poisson,
+    sparse_categorical_crossentropy as sparse_categorical_crossentropy,
+    squared_hinge as squared_hinge,
+)
 from keras_fn.metrics.accuracy_metrics import (
+    Accuracy as Accuracy,
+    BinaryAccuracy as BinaryAccuracy,
+    CategoricalAccuracy as CategoricalAccuracy,
+    SparseCategoricalAccuracy as SparseCategoricalAccuracy,
     SparseTopKCategoricalAccuracy as SparseTopKCategoricalAccuracy,
-)
-from keras_fn.metrics.accuracy_metrics import TopKCategoricalAccuracy as TopKCategoricalAccuracy
-from keras_fn.metrics.accuracy_metrics import binary_accuracy as binary_accuracy
-from keras_fn.metrics.accuracy_metrics import categorical_accuracy as categorical_accuracy
-from keras_fn.metrics.accuracy_metrics import (
+    TopKCategoricalAccuracy as TopKCategoricalAccuracy,
+    accuracy as _accuracy,
+    binary_accuracy as binary_accuracy,
+    categorical_accuracy as categorical_accuracy,
     sparse_categorical_accuracy as sparse_categorical_accuracy,
-)
-from keras_fn.metrics.accuracy_metrics import (
     sparse_top_k_categorical_accuracy as sparse_top_k_categorical_accuracy,
-)
-from keras_fn.metrics.accuracy_metrics import (
     top_k_categorical_accuracy as top_k_categorical_accuracy,
 )
 from keras_fn.metrics.auc import AUC as AUC
-from keras_fn.metrics.confusion_metrics import FalseNegatives as FalseNegatives
-from keras_fn.metrics.confusion_metrics import FalsePositives as FalsePositives
-from keras_fn.metrics.confusion_metrics import Precision as Precision
-from keras_fn.metrics.confusion_metrics import Recall as Recall
-from keras_fn.metrics.confusion_metrics import TrueNegatives as TrueNegatives
-from keras_fn.metrics.confusion_metrics import TruePositives as TruePositives
-from keras_fn.metrics.correlation_metrics import ConcordanceCorrelation as ConcordanceCorrelation
-from keras_fn.metrics.correlation_metrics import PearsonCorrelation as PearsonCorrelation
-from keras_fn.metrics.correlation_metrics import concordance_correlation as concordance_correlation
-from keras_fn.metrics.correlation_metrics import pearson_correlation as pearson_correlation
-from keras_fn.metrics.f_score_metrics import F1Score as F1Score
-from keras_fn.metrics.f_score_metrics import FBetaScore as FBetaScore
-from keras_fn.metrics.hinge_metrics import CategoricalHinge as CategoricalHinge
-from keras_fn.metrics.hinge_metrics import Hinge as Hinge
-from keras_fn.metrics.hinge_metrics import SquaredHinge as SquaredHinge
-from keras_fn.metrics.iou_metrics import BinaryIoU as BinaryIoU
-from keras_fn.metrics.iou_metrics import IoU as IoU
-from keras_fn.metrics.iou_metrics import MeanIoU as MeanIoU
-from keras_fn.metrics.iou_metrics import OneHotIoU as OneHotIoU
-from keras_fn.metrics.iou_metrics import OneHotMeanIoU as OneHotMeanIoU
-from keras_fn.metrics.lookup import deserialize as deserialize
-from keras_fn.metrics.lookup import get as get
-from keras_fn.metrics.lookup import serialize as serialize
-from keras_fn.metrics.metric import Metric as Metric
-from keras_fn.metrics.probabilistic_metrics import BinaryCrossentropy as BinaryCrossentropy
-from keras_fn.metrics.probabilistic_metrics import (
-    CategoricalCrossentropy as CategoricalCrossentropy,
+from keras_fn.metrics.confusion_metrics import (
+    FalseNegatives as FalseNegatives,
+    FalsePositives as FalsePositives,
+    Precision as Precision,
+    Recall as Recall,
+    TrueNegatives as TrueNegatives,
+    TruePositives as TruePositives,
 )
-from keras_fn.metrics.probabilistic_metrics import KLDivergence as KLDivergence
-from keras_fn.metrics.probabilistic_metrics import Poisson as Poisson
+from keras_fn.metrics.correlation_metrics import (
+    ConcordanceCorrelation as ConcordanceCorrelation,
+    PearsonCorrelation as PearsonCorrelation,
+    concordance_correlation as concordance_correlation,
+    pearson_correlation as pearson_correlation,
+)
+from keras_fn.metrics.f_score_metrics import F1Score as F1Score, FBetaScore as FBetaScore
+from keras_fn.metrics.hinge_metrics import (
+    CategoricalHinge as CategoricalHinge,
+    Hinge as Hinge,
+    SquaredHinge as SquaredHinge,
+)
+from keras_fn.metrics.iou_metrics import (
+    BinaryIoU as BinaryIoU,
+    IoU as IoU,
+    MeanIoU as MeanIoU,
+    OneHotIoU as OneHotIoU,
+    OneHotMeanIoU as OneHotMeanIoU,
+)
+from keras_fn.metrics.metric import Metric as Metric
 from keras_fn.metrics.probabilistic_metrics import (
+    BinaryCrossentropy as BinaryCrossentropy,
+    CategoricalCrossentropy as CategoricalCrossentropy,
+    KLDivergence as KLDivergence,
+    Poisson as Poisson,
     SparseCategoricalCrossentropy as SparseCategoricalCrossentropy,
 )
-from keras_fn.metrics.reduction_metrics import Mean as Mean
-from keras_fn.metrics.reduction_metrics import MeanMetricWrapper as MeanMetricWrapper
-from keras_fn.metrics.reduction_metrics import Sum as Sum
-from keras_fn.metrics.regression_metrics import CosineSimilarity as CosineSimilarity
-from keras_fn.metrics.regression_metrics import LogCoshError as LogCoshError
-from keras_fn.metrics.regression_metrics import MeanAbsoluteError as MeanAbsoluteError
+from keras_fn.metrics.reduction_metrics import (
+    Mean as Mean,
+    MeanMetricWrapper as MeanMetricWrapper,
+    Sum as Sum,
+)
 from keras_fn.metrics.regression_metrics import (
+    CosineSimilarity as CosineSimilarity,
+    LogCoshError as LogCoshError,
+    MeanAbsoluteError as MeanAbsoluteError,
     MeanAbsolutePercentageError as MeanAbsolutePercentageError,
-)
-from keras_fn.metrics.regression_metrics import MeanSquaredError as MeanSquaredError
-from keras_fn.metrics.regression_metrics import (
+    MeanSquaredError as MeanSquaredError,
     MeanSquaredLogarithmicError as MeanSquaredLogarithmicError,
+    R2Score as R2Score,
+    RootMeanSquaredError as RootMeanSquaredError,
 )
-from keras_fn.metrics.regression_metrics import R2Score as R2Score
-from keras_fn.metrics.regression_metrics import RootMeanSquaredError as RootMeanSquaredError
-from keras_fn.metrics.sensitivity_specificity import PrecisionAtRecall as PrecisionAtRecall
-from keras_fn.metrics.sensitivity_specificity import RecallAtPrecision as RecallAtPrecision
 from keras_fn.metrics.sensitivity_specificity import (
+    PrecisionAtRecall as PrecisionAtRecall,
+    RecallAtPrecision as RecallAtPrecision,
     SensitivityAtSpecificity as SensitivityAtSpecificity,
-)
-from keras_fn.metrics.sensitivity_specificity import (
     SpecificityAtSensitivity as SpecificityAtSensitivity,
 )
+
+_CLASSES: tuple[type[Metric], ...] = (
+    AUC,
+    Accuracy,
+    BinaryAccuracy,
+    BinaryCrossentropy,
+    BinaryIoU,
+    CategoricalAccuracy,
+    CategoricalCrossentropy,
+    CategoricalHinge,
+    ConcordanceCorrelation,
+    CosineSimilarity,
+    F1Score,
+    FBetaScore,
+    FalseNegatives,
+    FalsePositives,
+    Hinge,
+    IoU,
+    KLDivergence,
+    LogCoshError,
+    Mean,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanIoU,
+    MeanMetricWrapper,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    Metric,
+    OneHotIoU,
+    OneHotMeanIoU,
+    PearsonCorrelation,
+    Poisson,
+    Precision,
+    PrecisionAtRecall,
+    R2Score,
+    Recall,
+    RecallAtPrecision,
+    RootMeanSquaredError,
+    SensitivityAtSpecificity,
+    SparseCategoricalAccuracy,
+    SparseCategoricalCrossentropy,
+    SparseTopKCategoricalAccuracy,
+    SpecificityAtSensitivity,
+    SquaredHinge,
+    Sum,
+    TopKCategoricalAccuracy,
+    TrueNegatives,
+    TruePositives,
+)
+_FUNCTIONS = (
+    _accuracy,
+    binary_accuracy,
+    categorical_accuracy,
+    sparse_categorical_accuracy,
+    sparse_top_k_categorical_accuracy,
+    top_k_categorical_accuracy,
+    concordance_correlation,
+    pearson_correlation,
+    *(f for f in _LOSS_FUNCTIONS if f is not _cosine_similarity_loss),
+)
+registry.register("metric", "keras.metrics", (*_CLASSES, *_FUNCTIONS))
+
+# Unlike for losses, a name in snake_case stands for the class.
+_CLASS_ALIASES: dict[str, type[Metric]] = {to_snake_case(cls.__name__): cls for cls in _CLASSES}
+_CLASS_ALIASES |= {
+    alias: _CLASS_ALIASES[function.__name__]
+    for alias, function in _LOSS_ALIASES.items()
+    if function.__name__ in _CLASS_ALIASES
+}
+_CLASS_ALIASES |= {"acc": Accuracy, "logcosh": LogCoshError}
+
+
+def serialize(metric: Any) -> Any:
+    """Returns the config of a metric, or of a metric function, as plain values.
+
+    Example:
+        >>> keras.metrics.serialize(keras.metrics.Mean())["class_name"]
+        'Mean'
+    """
+    return serialization.serialize_keras_object(metric)
+
+
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """Returns the metric, or metric function, of a config.
+
+    Args:
+        config: What `serialize` gave.
+        custom_objects: Names of the program's own metrics that the config may use.
+
+    Example:
+        >>> keras.metrics.deserialize(keras.metrics.serialize(keras.metrics.Mean(name="m"))).name
+        'm'
+    """
+    return serialization.deserialize_as("metric", config, custom_objects)
+
+
+def get(identifier: Any) -> Any:
+    """Returns the metric that `identifier` stands for.
+
+    Args:
+        identifier: A name of a class (`"MeanSquaredError"`, `"mean_squared_error"`, `"mse"`) or
+            of a function, a config, a class, a metric, any function of targets and predictions,
+            or None.
+
+    Returns:
+        A `Metric`, a function, or None.
+
+    Raises:
+        ValueError: It stands for no metric.
+
+    Example:
+        >>> keras.metrics.get("mse").name
+        'mean_squared_error'
+        >>> keras.metrics.get(None) is None
+        True
+    """
+    if isinstance(identifier, str):
+        identifier = _CLASS_ALIASES.get(identifier, identifier)
+    return serialization.get_object("metric", identifier)

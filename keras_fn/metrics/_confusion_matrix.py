@@ -7,16 +7,16 @@ import numpy as np
 
 from keras_fn import ops
 from keras_fn.errors import SpecError
-from keras_fn.losses.reduction import same_rank
+from keras_fn.losses.reduction import squeeze_or_expand_to_same_rank
 from keras_fn.settings import settings
 
 Tensor = Any
 
-NEVER = -1e10
+NEG_INF = -1e10
 """What a prediction outside of the top k is set to; as a threshold, what all others pass."""
 
 
-class Counts(NamedTuple):
+class ConfusionCounts(NamedTuple):
     """Tensors of shape `(thresholds,)`, or `(thresholds, labels)` where labels are kept apart."""
 
     true_positives: Tensor
@@ -45,7 +45,7 @@ class Thresholds:
         return len(self.values)
 
 
-def even_thresholds(count: int, margin: float = 0.0) -> list[float]:
+def evenly_spaced_thresholds(count: int, margin: float = 0.0) -> list[float]:
     """Returns `count` thresholds from 0 to 1, the ends moved outwards by `margin`."""
     inner = [i / (count - 1) for i in range(1, count - 1)]
     return [0.0 - margin, *inner, 1.0 + margin]
@@ -70,7 +70,7 @@ def check_thresholds(thresholds: Any, default: float, source: str) -> list[float
     return [float(t) for t in values]
 
 
-def confusion_counts(
+def compute_confusion_counts(
     y_true: Tensor,
     y_pred: Tensor,
     thresholds: Thresholds,
@@ -80,7 +80,7 @@ def confusion_counts(
     label_weights: Tensor | None = None,
     by_label: bool = False,
     dtype: str = "float32",
-) -> Counts:
+) -> ConfusionCounts:
     """Counts what a batch holds of each kind.
 
     Args:
@@ -96,15 +96,17 @@ def confusion_counts(
     """
     y_true = ops.convert_to_tensor(y_true, dtype=dtype)
     y_pred = ops.convert_to_tensor(y_pred, dtype=dtype)
-    y_pred, y_true = same_rank(y_pred, y_true)
+    y_pred, y_true = squeeze_or_expand_to_same_rank(y_pred, y_true)
     if top_k is not None:
-        y_pred = _only_top(y_pred, top_k)
+        y_pred = _top_k_only(y_pred, top_k)
     if class_id is not None:
-        y_true, y_pred = (_one_class(y, class_id) for y in (y_true, y_pred))
+        y_true, y_pred = (_select_class(y, class_id) for y in (y_true, y_pred))
     weight = ops.ones_like(y_pred)
     if sample_weight is not None:
         received = ops.expand_dims(ops.convert_to_tensor(sample_weight, dtype=dtype), -1)
-        weight = ops.multiply(weight, same_rank(y_true, received, expand_rank_1=False)[1])
+        weight = ops.multiply(
+            weight, squeeze_or_expand_to_same_rank(y_true, received, expand_rank_1=False)[1]
+        )
     if label_weights is not None:
         weight = ops.multiply(weight, label_weights)
     truth = ops.cast(ops.not_equal(y_true, 0), dtype)
@@ -112,17 +114,17 @@ def confusion_counts(
     negative = ops.subtract(weight, positive)
     if not by_label:
         y_pred, positive, negative = (ops.reshape(x, (-1,)) for x in (y_pred, positive, negative))
-    count = _by_buckets if thresholds.even else _by_comparison
+    count = _bucketized_counts if thresholds.even else _broadcast_counts
     return count(y_pred, positive, negative, thresholds)
 
 
-def _only_top(y_pred: Tensor, k: int) -> Tensor:
+def _top_k_only(y_pred: Tensor, k: int) -> Tensor:
     _, best = ops.top_k(y_pred, k)
     chosen = ops.sum(ops.one_hot(best, y_pred.shape[-1], dtype=ops.dtype(y_pred)), -2)
-    return ops.where(ops.greater(chosen, 0), y_pred, NEVER)
+    return ops.where(ops.greater(chosen, 0), y_pred, NEG_INF)
 
 
-def _one_class(y: Tensor, class_id: int) -> Tensor:
+def _select_class(y: Tensor, class_id: int) -> Tensor:
     if len(y.shape) < 2 or not -y.shape[-1] <= class_id < y.shape[-1]:
         raise SpecError(
             "class_id",
@@ -133,7 +135,9 @@ def _one_class(y: Tensor, class_id: int) -> Tensor:
     return ops.expand_dims(ops.getitem(y, (Ellipsis, class_id)), -1)
 
 
-def _by_comparison(y_pred: Tensor, positive: Tensor, negative: Tensor, at: Thresholds) -> Counts:
+def _broadcast_counts(
+    y_pred: Tensor, positive: Tensor, negative: Tensor, at: Thresholds
+) -> ConfusionCounts:
     """Compares every prediction with every threshold."""
     dtype = ops.dtype(y_pred)
     limits = np.reshape(np.asarray(at.values), (-1, *(1 for _ in y_pred.shape)))
@@ -144,7 +148,7 @@ def _by_comparison(y_pred: Tensor, positive: Tensor, negative: Tensor, at: Thres
     def total(chosen: Tensor, weight: Tensor) -> Tensor:
         return ops.sum(ops.multiply(chosen, weight), 1)
 
-    return Counts(
+    return ConfusionCounts(
         true_positives=total(above, positive),
         false_positives=total(above, negative),
         true_negatives=total(below, negative),
@@ -152,7 +156,9 @@ def _by_comparison(y_pred: Tensor, positive: Tensor, negative: Tensor, at: Thres
     )
 
 
-def _by_buckets(y_pred: Tensor, positive: Tensor, negative: Tensor, at: Thresholds) -> Counts:
+def _bucketized_counts(
+    y_pred: Tensor, positive: Tensor, negative: Tensor, at: Thresholds
+) -> ConfusionCounts:
     """Sums weights by bucket, then from the top down: work that no number of thresholds adds to.
 
     Bucket k holds the predictions that exceed exactly k thresholds (of those from 0 on).
@@ -162,7 +168,7 @@ def _by_buckets(y_pred: Tensor, positive: Tensor, negative: Tensor, at: Threshol
     buckets = ops.cast(ops.ceil(ops.multiply(p, float(size - 1))), "int32")
 
     def exceeding(weight: Tensor) -> tuple[Tensor, Tensor]:
-        sums = bucket_sums(weight, buckets, size)
+        sums = segment_sum_columns(weight, buckets, size)
         from_top = ops.flip(ops.cumsum(ops.flip(sums, 0), 0), 0)
         total, above = from_top[:1], from_top[1:]
         nothing = ops.zeros_like(total)
@@ -172,7 +178,7 @@ def _by_buckets(y_pred: Tensor, positive: Tensor, negative: Tensor, at: Threshol
 
     true_positives, positives = exceeding(positive)
     false_positives, negatives = exceeding(negative)
-    return Counts(
+    return ConfusionCounts(
         true_positives=true_positives,
         false_positives=false_positives,
         true_negatives=ops.subtract(negatives, false_positives),
@@ -180,7 +186,7 @@ def _by_buckets(y_pred: Tensor, positive: Tensor, negative: Tensor, at: Threshol
     )
 
 
-def bucket_sums(values: Tensor, buckets: Tensor, size: int) -> Tensor:
+def segment_sum_columns(values: Tensor, buckets: Tensor, size: int) -> Tensor:
     """Sums values of shape `(n,)` or `(n, columns)` by bucket, each column apart."""
     if len(values.shape) == 1:
         return ops.segment_sum(values, buckets, num_segments=size)

@@ -3,14 +3,14 @@
 from typing import Any
 
 from keras_fn import ops
-from keras_fn.losses.reduction import pair, same_rank
+from keras_fn.losses.reduction import convert_to_same_rank, squeeze_or_expand_to_same_rank
 from keras_fn.metrics.reduction_metrics import BuiltInMean
 from keras_fn.settings import settings
 
 Tensor = Any
 
 
-def _matches(y_true: Tensor, y_pred: Tensor) -> Tensor:
+def _is_correct(y_true: Tensor, y_pred: Tensor) -> Tensor:
     return ops.cast(ops.equal(y_true, y_pred), settings.floatx)
 
 
@@ -26,7 +26,7 @@ def accuracy(y_true: Tensor, y_pred: Tensor) -> Tensor:
         >>> convert_to_numpy(accuracy([1, 2], [1, 3])).tolist()
         [1.0, 0.0]
     """
-    return _matches(*pair(y_true, y_pred))
+    return _is_correct(*convert_to_same_rank(y_true, y_pred))
 
 
 def binary_accuracy(y_true: Tensor, y_pred: Tensor, threshold: float = 0.5) -> Tensor:
@@ -41,8 +41,10 @@ def binary_accuracy(y_true: Tensor, y_pred: Tensor, threshold: float = 0.5) -> T
         >>> convert_to_numpy(keras.metrics.binary_accuracy([1, 0], [0.7, 0.6])).tolist()
         [1.0, 0.0]
     """
-    y_true, y_pred = same_rank(ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred))
-    return _matches(y_true, ops.cast(ops.greater(y_pred, threshold), ops.dtype(y_true)))
+    y_true, y_pred = squeeze_or_expand_to_same_rank(
+        ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+    )
+    return _is_correct(y_true, ops.cast(ops.greater(y_pred, threshold), ops.dtype(y_true)))
 
 
 def categorical_accuracy(y_true: Tensor, y_pred: Tensor) -> Tensor:
@@ -79,7 +81,7 @@ def sparse_categorical_accuracy(y_true: Tensor, y_pred: Tensor) -> Tensor:
     y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
     if len(y_true.shape) == len(y_pred.shape) and y_true.shape[-1] == 1:
         y_true = ops.squeeze(y_true, -1)
-    matches = _matches(ops.cast(y_true, "int32"), ops.argmax(y_pred, -1))
+    matches = _is_correct(ops.cast(y_true, "int32"), ops.argmax(y_pred, -1))
     if len(matches.shape) > 1 and matches.shape[-1] == 1:
         matches = ops.squeeze(matches, -1)
     return matches

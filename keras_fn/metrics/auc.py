@@ -9,7 +9,12 @@ from keras_fn import ops
 from keras_fn.core.keras_tensor import Shape
 from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError
-from keras_fn.metrics._confusion_matrix import Counts, Thresholds, confusion_counts, even_thresholds
+from keras_fn.metrics._confusion_matrix import (
+    ConfusionCounts,
+    Thresholds,
+    compute_confusion_counts,
+    evenly_spaced_thresholds,
+)
 from keras_fn.metrics.metric import Metric
 from keras_fn.settings import settings
 
@@ -68,21 +73,25 @@ class AUC(Metric):
         from_logits: bool = False,
     ):
         super().__init__(name=name, dtype=dtype)
-        self.curve = self._choice("curve", curve, _CURVES, str(curve).upper())
-        self.summation_method = self._choice(
+        self.curve = self._one_of("curve", curve, _CURVES, str(curve).upper())
+        self.summation_method = self._one_of(
             "summation_method", summation_method, _METHODS, str(summation_method).lower()
         )
-        self._given_thresholds = None if thresholds is None else sorted(map(float, thresholds))
-        if self._given_thresholds is None:
+        self._user_thresholds = None if thresholds is None else sorted(map(float, thresholds))
+        if self._user_thresholds is None:
             if num_thresholds < 2:
-                raise self._wrong("num_thresholds of 2 or more", "num_thresholds", num_thresholds)
-            values = even_thresholds(num_thresholds, settings.epsilon)
+                raise self._argument_error(
+                    "num_thresholds of 2 or more", "num_thresholds", num_thresholds
+                )
+            values = evenly_spaced_thresholds(num_thresholds, settings.epsilon)
         else:
-            if any(not 0 <= t <= 1 for t in self._given_thresholds):
-                raise self._wrong("thresholds from 0 to 1", "thresholds", thresholds)
-            values = [0.0 - settings.epsilon, *self._given_thresholds, 1.0 + settings.epsilon]
+            if any(not 0 <= t <= 1 for t in self._user_thresholds):
+                raise self._argument_error("thresholds from 0 to 1", "thresholds", thresholds)
+            values = [0.0 - settings.epsilon, *self._user_thresholds, 1.0 + settings.epsilon]
         if num_labels and not multi_label:
-            raise self._wrong("num_labels with multi_label=True only", "num_labels", num_labels)
+            raise self._argument_error(
+                "num_labels with multi_label=True only", "num_labels", num_labels
+            )
         self._at = Thresholds(values)
         self.thresholds, self.num_thresholds = self._at.values, len(values)
         self.multi_label, self.num_labels = multi_label, num_labels
@@ -94,7 +103,7 @@ class AUC(Metric):
         elif num_labels:
             self._build((num_labels,))
 
-    def _wrong(self, expected: str, argument: str, value: Any) -> SpecError:
+    def _argument_error(self, expected: str, argument: str, value: Any) -> SpecError:
         return SpecError(
             f"AUC {self.name!r}",
             expected=expected,
@@ -102,16 +111,16 @@ class AUC(Metric):
             fix=f"check {argument}, or leave it out",
         )
 
-    def _choice(self, argument: str, received: str, choices: tuple[str, ...], value: str) -> str:
+    def _one_of(self, argument: str, received: str, choices: tuple[str, ...], value: str) -> str:
         if value not in choices:
-            raise self._wrong(
+            raise self._argument_error(
                 f"{argument} to be one of " + ", ".join(map(repr, choices)), argument, received
             )
         return value
 
     def _build(self, labels: Shape) -> None:
         shape = (self.num_thresholds, *(size or 0 for size in labels))
-        for name in Counts._fields:
+        for name in ConfusionCounts._fields:
             setattr(self, name, self.add_variable(shape, "zeros", name=name))
         self._built = True
 
@@ -137,7 +146,7 @@ class AUC(Metric):
                 )
             if not self._built:
                 self._build(tuple(y_pred.shape)[1:])
-        counts = confusion_counts(
+        counts = compute_confusion_counts(
             y_true,
             ops.sigmoid(y_pred) if self._from_logits else y_pred,
             self._at,
@@ -146,7 +155,7 @@ class AUC(Metric):
             by_label=self.multi_label,
             dtype=self.true_positives.dtype,
         )
-        for name, count in zip(Counts._fields, counts, strict=True):
+        for name, count in zip(ConfusionCounts._fields, counts, strict=True):
             getattr(self, name).assign_add(count)
 
     def result(self) -> Tensor:
@@ -154,9 +163,9 @@ class AUC(Metric):
         if not self._built:
             return ops.zeros((), self.dtype)
         if self.curve == "PR" and self.summation_method == "interpolation":
-            areas = self._interpolated_pr()
+            areas = self._interpolate_pr_auc()
         else:
-            x, y = self._curve()
+            x, y = self._curve_points()
             left, right = y[:-1], y[1:]
             if self.summation_method == "interpolation":
                 height = ops.divide(ops.add(left, right), 2.0)
@@ -172,9 +181,9 @@ class AUC(Metric):
         total = float(self.label_weights.sum())
         return ops.divide_no_nan(ops.sum(ops.multiply(areas, self.label_weights)), total)
 
-    def _curve(self) -> tuple[Tensor, Tensor]:
+    def _curve_points(self) -> tuple[Tensor, Tensor]:
         """The points of the curve, one for each threshold."""
-        tp, fp, tn, fn = (getattr(self, name).value for name in Counts._fields)
+        tp, fp, tn, fn = (getattr(self, name).value for name in ConfusionCounts._fields)
         recall = ops.divide_no_nan(tp, ops.add(tp, fn))
         if self.curve == "ROC":
             return ops.divide_no_nan(fp, ops.add(fp, tn)), recall
@@ -189,7 +198,7 @@ class AUC(Metric):
 
         return ops.maximum(gain(fn, 0.0), 0.0), gain(fp, 1.0)
 
-    def _interpolated_pr(self) -> Tensor:
+    def _interpolate_pr_auc(self) -> Tensor:
         """Areas under precision over recall: between thresholds TP is linear in TP + FP."""
         tp, fp, fn = (
             getattr(self, name).value
@@ -218,6 +227,6 @@ class AUC(Metric):
             "label_weights": None if weights is None else weights.tolist(),
             "from_logits": self._from_logits,
         }
-        if self._given_thresholds is not None:
-            config["thresholds"] = self._given_thresholds
+        if self._user_thresholds is not None:
+            config["thresholds"] = self._user_thresholds
         return config

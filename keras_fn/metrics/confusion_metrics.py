@@ -4,18 +4,23 @@ from typing import Any
 
 from keras_fn import ops
 from keras_fn.core.variable import Variable
-from keras_fn.metrics._confusion_matrix import NEVER, Thresholds, check_thresholds, confusion_counts
+from keras_fn.metrics._confusion_matrix import (
+    NEG_INF,
+    Thresholds,
+    check_thresholds,
+    compute_confusion_counts,
+)
 from keras_fn.metrics.metric import Metric
 
 Tensor = Any
 
 
-class Counting(Metric):
+class ConfusionMetric(Metric):
     """Base of metrics whose variables are counts, one for each threshold."""
 
     _counted: dict[str, Variable]  # field of Counts: the variable that adds it up
 
-    def count_at(self, thresholds: list[float], counts: dict[str, str]) -> None:
+    def count_at_thresholds(self, thresholds: list[float], counts: dict[str, str]) -> None:
         """Makes the variables: `counts` maps fields of `Counts` to names of variables."""
         self._at = Thresholds(thresholds)
         self.thresholds = self._at.values
@@ -26,21 +31,21 @@ class Counting(Metric):
     def add_counts(self, y_true: Tensor, y_pred: Tensor, **options: Any) -> None:
         """Adds the counts of a batch; options as in `confusion_counts`."""
         dtype = next(iter(self._counted.values())).dtype
-        counts = confusion_counts(y_true, y_pred, self._at, dtype=dtype, **options)
+        counts = compute_confusion_counts(y_true, y_pred, self._at, dtype=dtype, **options)
         for field, variable in self._counted.items():
             variable.assign_add(getattr(counts, field))
 
-    def _single(self, values: Tensor) -> Tensor:
+    def _squeeze_single_threshold(self, values: Tensor) -> Tensor:
         """Returns the one value of one threshold, else all."""
         return values[0] if len(self.thresholds) == 1 else values
 
 
-def same_names(*names: str) -> dict[str, str]:
+def named_counts(*names: str) -> dict[str, str]:
     """Returns counts whose variables have the names of the fields."""
     return {name: name for name in names}
 
 
-class _Count(Counting):
+class _ConfusionCount(ConfusionMetric):
     """Base of the metrics of one count. Subclasses say which."""
 
     _field: str
@@ -50,7 +55,7 @@ class _Count(Counting):
         super().__init__(name=name, dtype=dtype)
         self.init_thresholds = thresholds
         values = check_thresholds(thresholds, 0.5, f"{type(self).__name__} {self.name!r}")
-        self.count_at(values, {self._field: "accumulator"})
+        self.count_at_thresholds(values, {self._field: "accumulator"})
 
     def update_state(
         self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
@@ -66,14 +71,14 @@ class _Count(Counting):
 
     def result(self) -> Tensor:
         """Returns the count; for several thresholds, one for each."""
-        return self._single(self.accumulator.value)
+        return self._squeeze_single_threshold(self.accumulator.value)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments, as plain values."""
         return {**super().get_config(), "thresholds": self.init_thresholds}
 
 
-class TruePositives(_Count):
+class TruePositives(_ConfusionCount):
     """How many predictions are above the threshold, rightly.
 
     Args:
@@ -89,7 +94,7 @@ class TruePositives(_Count):
     _field = "true_positives"
 
 
-class TrueNegatives(_Count):
+class TrueNegatives(_ConfusionCount):
     """How many predictions are at or below the threshold, rightly. Arguments: `TruePositives`.
 
     Example:
@@ -100,7 +105,7 @@ class TrueNegatives(_Count):
     _field = "true_negatives"
 
 
-class FalsePositives(_Count):
+class FalsePositives(_ConfusionCount):
     """How many predictions are above the threshold, wrongly. Arguments as in `TruePositives`.
 
     Example:
@@ -111,7 +116,7 @@ class FalsePositives(_Count):
     _field = "false_positives"
 
 
-class FalseNegatives(_Count):
+class FalseNegatives(_ConfusionCount):
     """How many predictions are at or below the threshold, wrongly. Arguments: `TruePositives`.
 
     Example:
@@ -122,12 +127,12 @@ class FalseNegatives(_Count):
     _field = "false_negatives"
 
 
-class _Share(Counting):
+class _Ratio(ConfusionMetric):
     """Base of precision and recall: true positives among these and others."""
 
     _direction = "up"
     true_positives: Variable
-    _others: str  # the field of Counts that true positives are compared with
+    _other_count: str  # the field of Counts that true positives are compared with
 
     def __init__(
         self,
@@ -139,9 +144,9 @@ class _Share(Counting):
     ):
         super().__init__(name=name, dtype=dtype)
         self.init_thresholds, self.top_k, self.class_id = thresholds, top_k, class_id
-        default = 0.5 if top_k is None else NEVER
+        default = 0.5 if top_k is None else NEG_INF
         values = check_thresholds(thresholds, default, f"{type(self).__name__} {self.name!r}")
-        self.count_at(values, same_names("true_positives", self._others))
+        self.count_at_thresholds(values, named_counts("true_positives", self._other_count))
 
     def update_state(
         self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
@@ -160,7 +165,9 @@ class _Share(Counting):
     def result(self) -> Tensor:
         """Returns the share; for several thresholds, one for each. 0 of nothing."""
         hits = self.true_positives
-        return self._single(ops.divide_no_nan(hits, ops.add(hits, getattr(self, self._others))))
+        return self._squeeze_single_threshold(
+            ops.divide_no_nan(hits, ops.add(hits, getattr(self, self._other_count)))
+        )
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments, as plain values."""
@@ -172,7 +179,7 @@ class _Share(Counting):
         }
 
 
-class Precision(_Share):
+class Precision(_Ratio):
     """How many of the positive predictions are right.
 
     Args:
@@ -187,10 +194,10 @@ class Precision(_Share):
         0.667
     """
 
-    _others = "false_positives"
+    _other_count = "false_positives"
 
 
-class Recall(_Share):
+class Recall(_Ratio):
     """How many of those that are positive are found. Arguments as in `Precision`.
 
     Example:
@@ -198,4 +205,4 @@ class Recall(_Share):
         0.667
     """
 
-    _others = "false_negatives"
+    _other_count = "false_negatives"

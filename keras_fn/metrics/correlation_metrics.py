@@ -3,7 +3,7 @@
 from typing import Any
 
 from keras_fn import ops
-from keras_fn.losses.reduction import pair
+from keras_fn.losses.reduction import convert_to_same_rank
 from keras_fn.metrics.reduction_metrics import BuiltInMean
 from keras_fn.settings import settings
 
@@ -26,11 +26,11 @@ def pearson_correlation(y_true: Tensor, y_pred: Tensor, axis: int = -1) -> Tenso
         >>> print(f"{float(value):.3f}")
         1.000
     """
-    y_true, y_pred = (_standard(y, axis) for y in pair(y_true, y_pred))
+    y_true, y_pred = (_standardize(y, axis) for y in convert_to_same_rank(y_true, y_pred))
     return ops.mean(ops.multiply(y_true, y_pred), axis)
 
 
-def _standard(x: Tensor, axis: int) -> Tensor:
+def _standardize(x: Tensor, axis: int) -> Tensor:
     """Shifted and scaled to mean 0 and standard deviation 1."""
     x = ops.subtract(x, ops.mean(x, axis, True))
     return ops.divide(x, ops.std(x, axis, True))
@@ -47,7 +47,7 @@ def concordance_correlation(y_true: Tensor, y_pred: Tensor, axis: int = -1) -> T
     References:
         Lin, "A Concordance Correlation Coefficient to Evaluate Reproducibility", 1989.
     """
-    y_true, y_pred = pair(y_true, y_pred)
+    y_true, y_pred = convert_to_same_rank(y_true, y_pred)
     true_mean, pred_mean = ops.mean(y_true, axis, True), ops.mean(y_pred, axis, True)
     together = ops.multiply(ops.subtract(y_true, true_mean), ops.subtract(y_pred, pred_mean))
     apart = ops.add(

@@ -6,7 +6,7 @@ from keras_fn import ops
 from keras_fn.core.keras_tensor import Shape
 from keras_fn.errors import SpecError
 from keras_fn.metrics.metric import Metric
-from keras_fn.metrics.regression_metrics import check_rows
+from keras_fn.metrics.regression_metrics import check_rank_2_inputs
 from keras_fn.settings import settings
 
 Tensor = Any
@@ -67,7 +67,7 @@ class FBetaScore(Metric):
         self._built = False
 
     def _build(self, y_true_shape: Shape, y_pred_shape: Shape) -> None:
-        check_rows(f"{type(self).__name__} {self.name!r}", y_true_shape, y_pred_shape)
+        check_rank_2_inputs(f"{type(self).__name__} {self.name!r}", y_true_shape, y_pred_shape)
         shape = () if self.average == "micro" else (y_pred_shape[-1] or 0,)
         for name in _COUNTS:
             setattr(self, name, self.add_variable(shape, "zeros", dtype=self.dtype, name=name))

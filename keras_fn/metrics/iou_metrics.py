@@ -5,7 +5,7 @@ from typing import Any
 
 from keras_fn import ops
 from keras_fn.errors import SpecError
-from keras_fn.metrics._confusion_matrix import bucket_sums
+from keras_fn.metrics._confusion_matrix import segment_sum_columns
 from keras_fn.metrics.metric import Metric
 from keras_fn.settings import settings
 
@@ -89,7 +89,7 @@ class IoU(Metric):
             received = ops.cast(ops.convert_to_tensor(sample_weight), self.dtype)
             weight = ops.multiply(weight, ops.reshape(received, (-1,)))
         pairs = ops.where(counts, ops.add(ops.multiply(true, self.num_classes), pred), 0)
-        matrix = bucket_sums(weight, pairs, self.num_classes**2)
+        matrix = segment_sum_columns(weight, pairs, self.num_classes**2)
         self.total_cm.assign_add(ops.reshape(matrix, (self.num_classes, self.num_classes)))
 
     def _in_range(self, classes: Tensor) -> Tensor:

@@ -7,15 +7,15 @@ from keras_fn import initializers, ops
 from keras_fn.core import tree
 from keras_fn.core.naming import auto_name, name_scope
 from keras_fn.core.scopes import BuildScope, StatelessScope
-from keras_fn.core.stateful import StateHolder
+from keras_fn.core.stateful import StatefulObject
 from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError
-from keras_fn.losses.reduction import compute_dtype
+from keras_fn.losses.reduction import resolve_compute_dtype
 
 Tensor = Any
 
 
-class Metric(StateHolder):
+class Metric(StatefulObject):
     """Base class of metrics: numbers that are gathered batch by batch.
 
     A subclass makes variables in its constructor, and writes `update_state` and `result`.
@@ -48,7 +48,7 @@ class Metric(StateHolder):
     def __init__(self, dtype: Any = None, name: str | None = None):
         vars(self).update(_variables=[], _metrics=[])
         self.name = name or auto_name(type(self).__name__)
-        self._dtype = compute_dtype(dtype)
+        self._dtype = resolve_compute_dtype(dtype)
 
     @property
     def dtype(self) -> str:
@@ -65,13 +65,13 @@ class Metric(StateHolder):
         if "_variables" in vars(self):
             for x in tree.flatten(value):
                 if isinstance(x, Variable):
-                    self._own(x, self._variables)
+                    self._track_unique(x, self._variables)
                 elif isinstance(x, Metric):
-                    self._own(x, self._metrics)
+                    self._track_unique(x, self._metrics)
         super().__setattr__(name, value)
 
     @staticmethod
-    def _own(x: Any, owned: list[Any]) -> None:
+    def _track_unique(x: Any, owned: list[Any]) -> None:
         if not any(x is y for y in owned):
             owned.append(x)
 
@@ -111,7 +111,7 @@ class Metric(StateHolder):
                 synchronization="on_read",
                 name=name,
             )
-        self._own(variable, self._variables)
+        self._track_unique(variable, self._variables)
         return variable
 
     def add_weight(
@@ -155,13 +155,13 @@ class Metric(StateHolder):
             *args: Arguments of `update_state`.
             **kwargs: Likewise.
         """
-        with self._scope(metric_variables) as scope:
+        with self._stateless_scope(metric_variables) as scope:
             self.update_state(*args, **kwargs)
         return [scope.get_current_value(v) for v in self.variables]
 
     def stateless_result(self, metric_variables: Sequence[Tensor]) -> Any:
         """Returns the result for these values of the variables."""
-        with self._scope(metric_variables):
+        with self._stateless_scope(metric_variables):
             return self.result()
 
     def stateless_reset_state(self) -> list[Tensor]:
@@ -174,7 +174,7 @@ class Metric(StateHolder):
             for v, value in zip(self.variables, values, strict=True)
         ]
 
-    def _scope(self, values: Sequence[Tensor]) -> StatelessScope:
+    def _stateless_scope(self, values: Sequence[Tensor]) -> StatelessScope:
         if len(values) != len(self.variables):
             raise SpecError(
                 f"{type(self).__name__} {self.name!r}",
@@ -198,7 +198,7 @@ class Metric(StateHolder):
         return f"<{type(self).__name__} name={self.name}>"
 
 
-def batch_size(x: Tensor) -> Any:
+def dynamic_batch_size(x: Tensor) -> Any:
     """The first size. 0 where only shapes are inferred: then nothing is counted."""
     size = ops.shape(x)[0]
     return 0 if size is None else size

@@ -5,15 +5,17 @@ from typing import Any
 
 from keras_fn import ops
 from keras_fn.core.masking import get_mask
-from keras_fn.core.serialization import deserialize_keras_object as from_plain
-from keras_fn.core.serialization import serialize_keras_object as to_plain
-from keras_fn.losses.reduction import masked_weight, same_rank
-from keras_fn.metrics.metric import Metric, batch_size
+from keras_fn.core.serialization import (
+    deserialize_keras_object as from_plain,
+    serialize_keras_object as to_plain,
+)
+from keras_fn.losses.reduction import apply_mask, squeeze_or_expand_to_same_rank
+from keras_fn.metrics.metric import Metric, dynamic_batch_size
 
 Tensor = Any
 
 
-def per_sample(
+def reduce_to_samplewise_values(
     values: Tensor, sample_weight: Tensor | None, reduce: Callable[..., Tensor], dtype: str
 ) -> tuple[Tensor, Tensor | None]:
     """Returns weighted values of shape `(batch,)` and their weights, or None if there are none.
@@ -28,9 +30,9 @@ def per_sample(
     values = ops.convert_to_tensor(values, dtype=dtype)
     if sample_weight is not None:
         sample_weight = ops.convert_to_tensor(sample_weight, dtype=dtype)
-    weight = masked_weight(sample_weight, mask, dtype, "sum")
+    weight = apply_mask(sample_weight, mask, dtype, "sum")
     if weight is not None:
-        values, weight = same_rank(values, weight)
+        values, weight = squeeze_or_expand_to_same_rank(values, weight)
         rank = len(weight.shape)
         if len(values.shape) > rank:
             values = reduce(values, axis=list(range(rank, len(values.shape))))
@@ -73,7 +75,7 @@ class Sum(Metric):
             values: Tensor of shape `(batch, ...)`, or a number.
             sample_weight: Weights that broadcast to `values`, or None.
         """
-        values, _ = per_sample(values, sample_weight, ops.sum, self.dtype)
+        values, _ = reduce_to_samplewise_values(values, sample_weight, ops.sum, self.dtype)
         self.total.assign_add(ops.sum(values))
 
     def result(self) -> Tensor:
@@ -108,12 +110,12 @@ class Mean(Metric):
             values: Tensor of shape `(batch, ...)`, or a number.
             sample_weight: Weights that broadcast to `values`, or None.
         """
-        values, weight = per_sample(values, sample_weight, ops.mean, self.dtype)
+        values, weight = reduce_to_samplewise_values(values, sample_weight, ops.mean, self.dtype)
         self.total.assign_add(ops.sum(values))
         if weight is not None:
             self.count.assign_add(ops.sum(weight))
         else:
-            self._count(batch_size(values) if len(values.shape) else 1)
+            self._count(dynamic_batch_size(values) if len(values.shape) else 1)
 
     def add_mean(self, mean: Tensor, count: Any) -> None:
         """Takes in a number of values whose mean is known.
@@ -167,7 +169,7 @@ class MeanMetricWrapper(Mean):
         """
         mask = get_mask(y_pred)
         values = self._fn(y_true, y_pred, **self._fn_kwargs)
-        weight = masked_weight(sample_weight, mask, self.dtype, "sum")
+        weight = apply_mask(sample_weight, mask, self.dtype, "sum")
         super().update_state(values, sample_weight=weight)
 
     def get_config(self) -> dict[str, Any]:

@@ -5,9 +5,9 @@ from typing import Any
 from keras_fn import losses, ops
 from keras_fn.core.keras_tensor import Shape
 from keras_fn.errors import SpecError
-from keras_fn.losses.reduction import pair
+from keras_fn.losses.reduction import convert_to_same_rank
 from keras_fn.losses.regression import cosine
-from keras_fn.metrics.metric import Metric, batch_size
+from keras_fn.metrics.metric import Metric, dynamic_batch_size
 from keras_fn.metrics.reduction_metrics import BuiltInMean, Mean
 
 Tensor = Any
@@ -139,7 +139,9 @@ class RootMeanSquaredError(Mean):
             y_pred: Predictions of shape `(batch, ...)`.
             sample_weight: Weights that broadcast to them, or None.
         """
-        y_true, y_pred = pair(y_true, ops.convert_to_tensor(y_pred, dtype=self.dtype))
+        y_true, y_pred = convert_to_same_rank(
+            y_true, ops.convert_to_tensor(y_pred, dtype=self.dtype)
+        )
         error = ops.square(ops.subtract(y_pred, y_true))
         super().update_state(error, sample_weight=sample_weight)
 
@@ -199,7 +201,7 @@ class R2Score(Metric):
         self._built = False
 
     def _build(self, y_true_shape: Shape, y_pred_shape: Shape) -> None:
-        check_rows(f"R2Score {self.name!r}", y_true_shape, y_pred_shape)
+        check_rank_2_inputs(f"R2Score {self.name!r}", y_true_shape, y_pred_shape)
         shape = (y_pred_shape[-1] or 0,)
         self.squared_sum = self.add_variable(shape, "zeros", name="squared_sum")
         self.sum = self.add_variable(shape, "zeros", name="sum")
@@ -217,7 +219,9 @@ class R2Score(Metric):
             y_pred: Predictions, likewise.
             sample_weight: Weights of shape `(batch,)` or `(batch, size)`, or None.
         """
-        y_true, y_pred = pair(y_true, ops.convert_to_tensor(y_pred, dtype=self.dtype))
+        y_true, y_pred = convert_to_same_rank(
+            y_true, ops.convert_to_tensor(y_pred, dtype=self.dtype)
+        )
         if not self._built:
             self._build(tuple(y_true.shape), tuple(y_pred.shape))
         weight = ops.ones_like(y_true)
@@ -231,7 +235,7 @@ class R2Score(Metric):
         self.squared_sum.assign_add(ops.sum(ops.multiply(y_true, weighted), 0))
         self.total_mse.assign_add(ops.sum(residual, 0))
         self.count.assign_add(ops.sum(weight, 0))
-        values = ops.multiply(ops.cast(batch_size(y_true), self.dtype), y_true.shape[-1])
+        values = ops.multiply(ops.cast(dynamic_batch_size(y_true), self.dtype), y_true.shape[-1])
         self.num_samples.assign_add(values)
 
     def result(self) -> Tensor:
@@ -264,7 +268,7 @@ class R2Score(Metric):
         }
 
 
-def check_rows(source: str, y_true_shape: Shape, y_pred_shape: Shape) -> None:
+def check_rank_2_inputs(source: str, y_true_shape: Shape, y_pred_shape: Shape) -> None:
     """Refuses what is not two tensors of rows of one known size."""
     fits = len(y_true_shape) == len(y_pred_shape) == 2
     if not fits or None in (y_true_shape[-1], y_pred_shape[-1]):

@@ -5,14 +5,14 @@ from typing import Any
 
 from keras_fn import ops
 from keras_fn.errors import SpecError
-from keras_fn.metrics._confusion_matrix import even_thresholds
-from keras_fn.metrics.confusion_metrics import Counting, same_names
+from keras_fn.metrics._confusion_matrix import evenly_spaced_thresholds
+from keras_fn.metrics.confusion_metrics import ConfusionMetric, named_counts
 from keras_fn.metrics.metric import Metric
 
 Tensor = Any
 
 
-def _share(hits: str, misses: str) -> Callable[[Metric], Tensor]:
+def _ratio(hits: str, misses: str) -> Callable[[Metric], Tensor]:
     def share(metric: Metric) -> Tensor:
         right = getattr(metric, hits)
         return ops.divide_no_nan(right, ops.add(right, getattr(metric, misses)))
@@ -20,14 +20,14 @@ def _share(hits: str, misses: str) -> Callable[[Metric], Tensor]:
     return share
 
 
-_SENSITIVITY = _share("true_positives", "false_negatives")
+_SENSITIVITY = _ratio("true_positives", "false_negatives")
 
-_SPECIFICITY = _share("true_negatives", "false_positives")
+_SPECIFICITY = _ratio("true_negatives", "false_positives")
 
-_PRECISION = _share("true_positives", "false_positives")
+_PRECISION = _ratio("true_positives", "false_positives")
 
 
-class _BestAt(Counting):
+class _ConstrainedMetric(ConfusionMetric):
     """Base of "one share at a value of another": the best one among the thresholds that reach it.
 
     Attributes:
@@ -36,8 +36,8 @@ class _BestAt(Counting):
     """
 
     _direction = "up"
-    _wanted: str
-    _shares: tuple[Callable[[Metric], Tensor], Callable[[Metric], Tensor]]
+    _constraint: str
+    _rates: tuple[Callable[[Metric], Tensor], Callable[[Metric], Tensor]]
 
     def __init__(
         self, value: float, num_thresholds: int, class_id: int | None, name: Any, dtype: Any
@@ -47,8 +47,8 @@ class _BestAt(Counting):
         if not 0 <= value <= 1:
             raise SpecError(
                 source,
-                expected=f"{self._wanted} from 0 to 1",
-                received=f"{self._wanted}={value!r}",
+                expected=f"{self._constraint} from 0 to 1",
+                received=f"{self._constraint}={value!r}",
                 fix="give it as a share, not in percent",
             )
         if num_thresholds < 1:
@@ -59,11 +59,11 @@ class _BestAt(Counting):
                 fix="leave it out for 200",
             )
         self.value, self.num_thresholds, self.class_id = value, num_thresholds, class_id
-        setattr(self, self._wanted, value)
-        thresholds = even_thresholds(num_thresholds) if num_thresholds > 1 else [0.5]
-        self.count_at(
+        setattr(self, self._constraint, value)
+        thresholds = evenly_spaced_thresholds(num_thresholds) if num_thresholds > 1 else [0.5]
+        self.count_at_thresholds(
             thresholds,
-            same_names("true_positives", "false_positives", "true_negatives", "false_negatives"),
+            named_counts("true_positives", "false_positives", "true_negatives", "false_negatives"),
         )
 
     def update_state(
@@ -80,20 +80,20 @@ class _BestAt(Counting):
 
     def result(self) -> Tensor:
         """Returns the best share; 0 if no threshold reaches the value."""
-        reached, reported = (share(self) for share in type(self)._shares)
+        reached, reported = (share(self) for share in type(self)._rates)
         return ops.max(ops.where(ops.greater_equal(reached, self.value), reported, 0))
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments, as plain values."""
         return {
             **super().get_config(),
-            self._wanted: self.value,
+            self._constraint: self.value,
             "num_thresholds": self.num_thresholds,
             "class_id": self.class_id,
         }
 
 
-class SensitivityAtSpecificity(_BestAt):
+class SensitivityAtSpecificity(_ConstrainedMetric):
     """The best sensitivity, `TP / (TP + FN)`, where the specificity is high enough.
 
     Args:
@@ -109,8 +109,8 @@ class SensitivityAtSpecificity(_BestAt):
         0.5
     """
 
-    _wanted = "specificity"
-    _shares = (_SPECIFICITY, _SENSITIVITY)
+    _constraint = "specificity"
+    _rates = (_SPECIFICITY, _SENSITIVITY)
 
     def __init__(
         self,
@@ -123,7 +123,7 @@ class SensitivityAtSpecificity(_BestAt):
         super().__init__(specificity, num_thresholds, class_id, name, dtype)
 
 
-class SpecificityAtSensitivity(_BestAt):
+class SpecificityAtSensitivity(_ConstrainedMetric):
     """The best specificity, `TN / (TN + FP)`, where the sensitivity is high enough.
 
     Args:
@@ -139,8 +139,8 @@ class SpecificityAtSensitivity(_BestAt):
         0.667
     """
 
-    _wanted = "sensitivity"
-    _shares = (_SENSITIVITY, _SPECIFICITY)
+    _constraint = "sensitivity"
+    _rates = (_SENSITIVITY, _SPECIFICITY)
 
     def __init__(
         self,
@@ -153,7 +153,7 @@ class SpecificityAtSensitivity(_BestAt):
         super().__init__(sensitivity, num_thresholds, class_id, name, dtype)
 
 
-class PrecisionAtRecall(_BestAt):
+class PrecisionAtRecall(_ConstrainedMetric):
     """The best precision where the recall is high enough.
 
     Args:
@@ -169,8 +169,8 @@ class PrecisionAtRecall(_BestAt):
         0.5
     """
 
-    _wanted = "recall"
-    _shares = (_SENSITIVITY, _PRECISION)
+    _constraint = "recall"
+    _rates = (_SENSITIVITY, _PRECISION)
 
     def __init__(
         self,
@@ -183,7 +183,7 @@ class PrecisionAtRecall(_BestAt):
         super().__init__(recall, num_thresholds, class_id, name, dtype)
 
 
-class RecallAtPrecision(_BestAt):
+class RecallAtPrecision(_ConstrainedMetric):
     """The best recall where the precision is high enough.
 
     Args:
@@ -199,8 +199,8 @@ class RecallAtPrecision(_BestAt):
         0.5
     """
 
-    _wanted = "precision"
-    _shares = (_PRECISION, _SENSITIVITY)
+    _constraint = "precision"
+    _rates = (_PRECISION, _SENSITIVITY)
 
     def __init__(
         self,

@@ -5,8 +5,7 @@ from typing import Any
 from keras_fn.core.registry import register
 from keras_fn.core.serialization import deserialize_as, serialize_keras_object
 from keras_fn.errors import SpecError
-from keras_fn.optimizers import legacy as legacy
-from keras_fn.optimizers import schedules as schedules
+from keras_fn.optimizers import legacy as legacy, schedules as schedules
 from keras_fn.optimizers.adadelta import Adadelta as Adadelta
 from keras_fn.optimizers.adafactor import Adafactor as Adafactor
 from keras_fn.optimizers.adagrad import Adagrad as Adagrad
@@ -17,8 +16,10 @@ from keras_fn.optimizers.ftrl import Ftrl as Ftrl
 from keras_fn.optimizers.lamb import Lamb as Lamb
 from keras_fn.optimizers.lion import Lion as Lion
 from keras_fn.optimizers.loss_scale_optimizer import LossScaleOptimizer as LossScaleOptimizer
-from keras_fn.optimizers.multi_optimizer import MultiOptimizer as MultiOptimizer
-from keras_fn.optimizers.multi_optimizer import OptimizerMap as OptimizerMap
+from keras_fn.optimizers.multi_optimizer import (
+    MultiOptimizer as MultiOptimizer,
+    OptimizerMap as OptimizerMap,
+)
 from keras_fn.optimizers.muon import Muon as Muon
 from keras_fn.optimizers.nadam import Nadam as Nadam
 from keras_fn.optimizers.optimizer import Optimizer as Optimizer

@@ -74,12 +74,12 @@ class Adadelta(Optimizer):
             super().build(variables)
             self.add_slots("accumulated_grad", "accumulated_delta_var")
 
-    def rule(
+    def update_rule(
         self, xp: Any, w: Any, g: Any, slots: list[Any], lr: Tensor, step: Tensor
     ) -> tuple[Any, Sequence[Any]]:
         """`w -= lr * rms(updates) / rms(gradients) * g`."""
         squares, updates = slots
-        squares = xp.move_square(squares, g, 1 - self.rho)
+        squares = xp.lerp_square(squares, g, 1 - self.rho)
         update = xp.sqrt(updates + self.epsilon) * g / xp.sqrt(squares + self.epsilon)
-        updates = xp.move_square(updates, update, 1 - self.rho)
-        return xp.descend(w, update, lr), (squares, updates)
+        updates = xp.lerp_square(updates, update, 1 - self.rho)
+        return xp.sub_scaled(w, update, lr), (squares, updates)

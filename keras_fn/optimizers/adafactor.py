@@ -85,7 +85,7 @@ class Adafactor(Optimizer):
         if not self.built:
             super().build(variables)
             rows = [self._make_slots(v) for v in variables]
-            self._columns = [list(column) for column in zip(*rows, strict=True)]
+            self._slot_lists = [list(column) for column in zip(*rows, strict=True)]
 
     def _make_slots(self, variable: Any) -> list[Any]:
         """Makes the means of rows and of columns, and the averages that they stand for."""
@@ -98,7 +98,7 @@ class Adafactor(Optimizer):
         means = [self.add_variable(s, dtype=kind, name=variable.name) for s in shapes]
         return [*means, self.add_variable_from_reference(variable, "velocity")]
 
-    def rule(
+    def update_rule(
         self, xp: Any, w: Any, g: Any, slots: list[Any], lr: Tensor, step: Tensor
     ) -> tuple[Any, Sequence[Any]]:
         """Divides by the root of averages, limits the result, and scales it with `w`."""
@@ -106,10 +106,10 @@ class Adafactor(Optimizer):
         decay = 1 - step**self.beta_2_decay
         squares = xp.square(g) + self.epsilon_1
         if len(v.shape) < 2:
-            v = _mix(xp, v, squares, decay)
+            v = _ema(xp, v, squares, decay)
         else:
-            rows = _mix(xp, rows, ops.mean(squares, axis=-1), decay)
-            columns = _mix(xp, columns, ops.mean(squares, axis=-2), decay)
+            rows = _ema(xp, rows, ops.mean(squares, axis=-1), decay)
+            columns = _ema(xp, columns, ops.mean(squares, axis=-2), decay)
             share = rows / ops.mean(rows, axis=-1, keepdims=True)
             v = ops.expand_dims(share, -1) * ops.expand_dims(columns, -2)
         update = g / xp.sqrt(v)
@@ -117,10 +117,10 @@ class Adafactor(Optimizer):
         limit = 1 / step**0.5
         rate = ops.minimum(lr, limit) if self.relative_step else lr
         size = ops.maximum(_root_mean_square(w), self.epsilon_2) * ops.minimum(rate, limit)
-        return xp.descend(w, update, size / too_large), (rows, columns, v)
+        return xp.sub_scaled(w, update, size / too_large), (rows, columns, v)
 
 
-def _mix(xp: Any, old: Any, new: Any, decay: Tensor) -> Tensor:
+def _ema(xp: Any, old: Any, new: Any, decay: Tensor) -> Tensor:
     return xp.scale(old, decay) + xp.scale(new, 1 - decay)
 
 

@@ -76,10 +76,10 @@ class Adagrad(Optimizer):
             value = initializers.Constant(self.initial_accumulator_value)
             self.add_slots("accumulator", initializer=value)
 
-    def rule(
+    def update_rule(
         self, xp: Any, w: Any, g: Any, slots: list[Any], lr: Tensor, step: Tensor
     ) -> tuple[Any, Sequence[Any]]:
         """`w -= lr * g / sqrt(sum of g**2 + epsilon)`."""
         (total,) = slots
         total += xp.square(g)
-        return xp.descend_ratio(w, g, xp.sqrt(total + self.epsilon), lr), (total,)
+        return xp.sub_scaled_ratio(w, g, xp.sqrt(total + self.epsilon), lr), (total,)

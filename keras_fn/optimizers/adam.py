@@ -91,22 +91,22 @@ class Adam(Optimizer):
             if self.amsgrad:
                 self.add_slots("velocity_hat")
 
-    def rule(
+    def update_rule(
         self, xp: Any, w: Any, g: Any, slots: list[Any], lr: Tensor, step: Tensor
     ) -> tuple[Any, Sequence[Any]]:
         """`w -= lr * m_hat / (sqrt(v_hat) + epsilon)`."""
         m, v, *greatest = slots
-        m, v, alpha = adam_averages(xp, g, m, v, lr, step, self.beta_1, self.beta_2)
+        m, v, alpha = adam_moments(xp, g, m, v, lr, step, self.beta_1, self.beta_2)
         if self.amsgrad:
             greatest = [xp.maximum(greatest[0], v)]
         divisor = xp.sqrt(greatest[0] if self.amsgrad else v)
         divisor += self.epsilon
-        return xp.descend_ratio(w, m, divisor, alpha), (m, v, *greatest)
+        return xp.sub_scaled_ratio(w, m, divisor, alpha), (m, v, *greatest)
 
 
-def adam_averages(
+def adam_moments(
     xp: Any, g: Any, m: Any, v: Any, lr: Tensor, step: Tensor, beta_1: float, beta_2: float
 ) -> tuple[Any, Any, Tensor]:
     """Returns Adam's two averages, moved on, and the learning rate corrected for their start."""
     alpha = lr * (1 - beta_2**step) ** 0.5 / (1 - beta_1**step)
-    return xp.move(m, g, 1 - beta_1), xp.move_square(v, g, 1 - beta_2), alpha
+    return xp.lerp(m, g, 1 - beta_1), xp.lerp_square(v, g, 1 - beta_2), alpha

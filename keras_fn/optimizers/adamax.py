@@ -77,11 +77,11 @@ class Adamax(Optimizer):
             super().build(variables)
             self.add_slots("momentum", "norm")
 
-    def rule(
+    def update_rule(
         self, xp: Any, w: Any, g: Any, slots: list[Any], lr: Tensor, step: Tensor
     ) -> tuple[Any, Sequence[Any]]:
         """`w -= lr / (1 - beta_1**step) * m / (u + epsilon)`."""
         m, u = slots
-        m = xp.move(m, g, 1 - self.beta_1)
+        m = xp.lerp(m, g, 1 - self.beta_1)
         u = xp.maximum(u * self.beta_2, xp.absolute(g))
-        return xp.descend_ratio(w, m, u + self.epsilon, lr / (1 - self.beta_1**step)), (m, u)
+        return xp.sub_scaled_ratio(w, m, u + self.epsilon, lr / (1 - self.beta_1**step)), (m, u)

@@ -26,7 +26,7 @@ def clip_gradients(
     """
     if clipnorm:
         # A norm of 0 is no trouble: it is the limit that divides then.
-        return [xp.scale(g, clipnorm / xp.maximum(xp.norms(g), clipnorm)) for g in grads]
+        return [xp.scale(g, clipnorm / xp.maximum(xp.norm(g), clipnorm)) for g in grads]
     if global_clipnorm:
         squares = [xp.total_norm(g) ** 2 for g in grads]
         norm = sum(squares[1:], squares[0]) ** 0.5

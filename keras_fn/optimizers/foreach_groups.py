@@ -6,21 +6,21 @@ from typing import Any, NamedTuple
 from keras_fn import ops
 
 
-class Group(NamedTuple):
+class ForeachGroup(NamedTuple):
     """Variables of one dtype and number of slots."""
 
     dtype: str
-    members: tuple[int, ...]  # their positions among all variables of the step
+    indices: tuple[int, ...]  # their positions among all variables of the step
     variables: tuple[Any, ...]
     slots: tuple[tuple[Any, ...], ...]  # for each slot, the variables that hold it
-    decaying: tuple[Any, ...]  # the variables to which weight decay applies
+    decayed: tuple[Any, ...]  # the variables to which weight decay applies
 
 
-def make_groups(
+def make_foreach_groups(
     variables: Sequence[Any],
     slots_of: Callable[[Any], Sequence[Any]],
     decays: Callable[[Any], bool],
-) -> list[Group]:
+) -> list[ForeachGroup]:
     """Returns the groups of some variables.
 
     Args:
@@ -28,13 +28,13 @@ def make_groups(
         slots_of: Gives the slots of a variable.
         decays: Says whether weight decay applies to a variable.
     """
-    members: dict[tuple[str, int], list[int]] = {}
+    indices_by_key: dict[tuple[str, int], list[int]] = {}
     for i, v in enumerate(variables):
-        members.setdefault((ops.dtype(v), len(slots_of(v))), []).append(i)
+        indices_by_key.setdefault((ops.dtype(v), len(slots_of(v))), []).append(i)
     groups = []
-    for (dtype, _), indices in members.items():
+    for (dtype, _), indices in indices_by_key.items():
         own = [variables[i] for i in indices]
         slots = tuple(zip(*map(slots_of, own), strict=True))
-        decaying = tuple(v for v in own if decays(v))
-        groups.append(Group(dtype, tuple(indices), tuple(own), slots, decaying))
+        decayed = tuple(v for v in own if decays(v))
+        groups.append(ForeachGroup(dtype, tuple(indices), tuple(own), slots, decayed))
     return groups

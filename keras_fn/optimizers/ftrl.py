@@ -108,7 +108,7 @@ class Ftrl(Optimizer):
             value = initializers.Constant(self.initial_accumulator_value)
             self.add_slots("accumulator", "linear", initializer=[value, "zeros"])
 
-    def rule(
+    def update_rule(
         self, xp: Any, w: Any, g: Any, slots: list[Any], lr: Tensor, step: Tensor
     ) -> tuple[Any, Sequence[Any]]:
         """The weight that minimises the sum of all losses so far, made linear."""
@@ -119,5 +119,5 @@ class Ftrl(Optimizer):
         change = xp.scale(strength - xp.power(total, power), 1 / lr)
         linear = linear + g + w * (2 * self.l2_shrinkage_regularization_strength) - change * w
         l2 = self.l2_regularization_strength + self.beta / (2.0 * lr)
-        divisor = xp.shift(xp.scale(strength, 1 / lr), 2.0 * l2)
+        divisor = xp.add_scalar(xp.scale(strength, 1 / lr), 2.0 * l2)
         return (xp.clip(linear, -l1, l1) - linear) / divisor, (new_total, linear)

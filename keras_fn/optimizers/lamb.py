@@ -79,16 +79,16 @@ class Lamb(Optimizer):
             super().build(variables)
             self.add_slots("momentum", "velocity")
 
-    def rule(
+    def update_rule(
         self, xp: Any, w: Any, g: Any, slots: list[Any], lr: Tensor, step: Tensor
     ) -> tuple[Any, Sequence[Any]]:
         """`w -= lr * norm(w) / norm(u) * u`, where `u` is Adam's update."""
         m, v = slots
-        m = xp.move(m, g, 1 - self.beta_1)
-        v = xp.move_square(v, g, 1 - self.beta_2)
+        m = xp.lerp(m, g, 1 - self.beta_1)
+        v = xp.lerp_square(v, g, 1 - self.beta_2)
         mean = xp.scale(m, 1 / (1 - self.beta_1**step))
         update = mean / (xp.sqrt(xp.scale(v, 1 / (1 - self.beta_2**step))) + self.epsilon)
-        size, length = xp.norms(w), xp.norms(update)
+        size, length = xp.norm(w), xp.norm(update)
         known = ops.logical_and(ops.greater(size, 0), ops.greater(length, 0))
         ratio = ops.where(known, size / ops.where(known, length, 1.0), 1.0)
-        return xp.descend(w, update, ops.multiply(lr, ratio)), (m, v)
+        return xp.sub_scaled(w, update, ops.multiply(lr, ratio)), (m, v)

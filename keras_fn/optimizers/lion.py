@@ -83,11 +83,11 @@ class Lion(Optimizer):
             super().build(variables)
             self.add_slots("momentum")
 
-    def rule(
+    def update_rule(
         self, xp: Any, w: Any, g: Any, slots: list[Any], lr: Tensor, step: Tensor
     ) -> tuple[Any, Sequence[Any]]:
         """`w -= lr * sign(beta_1 * m + (1 - beta_1) * g)`."""
         (m,) = slots
-        w = xp.descend(w, xp.sign(m * self.beta_1 + g * (1 - self.beta_1)), lr)
-        m = xp.move(m, g, 1 - self.beta_2)
+        w = xp.sub_scaled(w, xp.sign(m * self.beta_1 + g * (1 - self.beta_1)), lr)
+        m = xp.lerp(m, g, 1 - self.beta_2)
         return w, (m,)

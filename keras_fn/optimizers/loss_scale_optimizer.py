@@ -12,7 +12,7 @@ from keras_fn.optimizers.optimizer import Optimizer
 Tensor = Any
 
 # What older files say of an optimizer around another, and what it had no effect on.
-_OF_THE_INNER = {
+_LEGACY_INNER_ARGUMENTS = {
     "weight_decay": None,
     "clipnorm": None,
     "global_clipnorm": None,
@@ -62,7 +62,7 @@ class LossScaleOptimizer(Optimizer):
         name: str | None = None,
         **kwargs: Any,
     ):
-        misplaced = {k: v for k, v in kwargs.items() if _OF_THE_INNER.get(k, ...) != v}
+        misplaced = {k: v for k, v in kwargs.items() if _LEGACY_INNER_ARGUMENTS.get(k, ...) != v}
         if misplaced:
             raise SpecError(
                 "LossScaleOptimizer",
@@ -125,7 +125,7 @@ class LossScaleOptimizer(Optimizer):
         finite = self.check_finite(grads)
         variables = trainable_variables or self._trainable_variables
         if self.built and len(grads) == len(variables):  # else the inner one raises
-            grads = [self._unscaled(g, v) for g, v in zip(grads, variables, strict=True)]
+            grads = [self._unscale(g, v) for g, v in zip(grads, variables, strict=True)]
         # The update is computed in any case, and taken if it is sound: no branch in the step.
         with StatelessScope() as scope:
             self.inner_optimizer.apply(grads, trainable_variables)
@@ -137,7 +137,7 @@ class LossScaleOptimizer(Optimizer):
         self.step_counter.assign(ops.where(restart, 0, self.step_counter + 1))
         self.dynamic_scale.assign(self.dynamic_scale * factor)
 
-    def _unscaled(self, grad: Tensor, variable: Any) -> Tensor:
+    def _unscale(self, grad: Tensor, variable: Any) -> Tensor:
         if grad is None or getattr(variable, "overwrite_with_gradient", False):
             return grad
         # In the dtype of the variable: divided in 16 bits, a small gradient would be lost.

@@ -130,13 +130,15 @@ class MultiOptimizer(Optimizer):
         self.optimizer_map = optimizer_map
         # An attribute: files have the state of each optimizer under its name, as Keras's do.
         self.optimizers: list[Optimizer] = []
-        self._places: list[int] = []  # for each variable, its optimizer among `optimizers`
+        self._optimizer_indices: list[
+            int
+        ] = []  # for each variable, its optimizer among `optimizers`
         if isinstance(optimizer_map, OptimizerMap):
             for optimizer in (*optimizer_map.values(), optimizer_map.default_optimizer):
-                self._place_of(optimizer)
+                self._index_of_optimizer(optimizer)
         super().__init__(0.0, loss_scale_factor=loss_scale_factor, name=name)
 
-    def _place_of(self, optimizer: Any) -> int:
+    def _index_of_optimizer(self, optimizer: Any) -> int:
         """Returns the place of an optimizer in the list; adds it where it is new."""
         for i, known in enumerate(self.optimizers):
             if known is optimizer:
@@ -169,16 +171,18 @@ class MultiOptimizer(Optimizer):
         if self.built:
             return
         select: Callable[[Any], Any] = self.optimizer_map
-        self._places = [self._place_of(select(v)) for v in variables]
+        self._optimizer_indices = [self._index_of_optimizer(select(v)) for v in variables]
         for i, optimizer in enumerate(self.optimizers):
             optimizer.loss_scale_factor = self.loss_scale_factor
-            own = [v for v, place in zip(variables, self._places, strict=True) if place == i]
+            own = [
+                v for v, place in zip(variables, self._optimizer_indices, strict=True) if place == i
+            ]
             if own and not optimizer.built:
-                self._hand_down_exclusions(optimizer)
+                self._propagate_exclusions(optimizer)
                 optimizer.build(own)
         super().build(variables)
 
-    def _hand_down_exclusions(self, optimizer: Optimizer) -> None:
+    def _propagate_exclusions(self, optimizer: Optimizer) -> None:
         patterns = [p for p in (optimizer._excluded_names, self._excluded_names) if p is not None]
         optimizer._excluded += self._excluded
         if patterns:
@@ -224,12 +228,14 @@ class MultiOptimizer(Optimizer):
             ValueError: The optimizer does not know a variable, or there are not as many gradients
                 as variables, or none at all.
         """
-        grads, variables = self._matched(grads, trainable_variables)
+        grads, variables = self._prepare_gradients(grads, trainable_variables)
         if not grads:
             return
         parts: dict[int, tuple[list[Any], list[Any]]] = {}
         for g, v in zip(grads, variables, strict=True):
-            own_grads, own = parts.setdefault(self._places[self._get_variable_index(v)], ([], []))
+            own_grads, own = parts.setdefault(
+                self._optimizer_indices[self._get_variable_index(v)], ([], [])
+            )
             own_grads.append(g)
             own.append(v)
         for place, (own_grads, own) in parts.items():
@@ -243,7 +249,7 @@ class MultiOptimizer(Optimizer):
             var_list: The variables that the optimizer was built for.
         """
         for optimizer in self.optimizers:
-            own = [v for v in var_list if id(v) in optimizer._indices]
+            own = [v for v in var_list if id(v) in optimizer._variable_indices]
             optimizer.finalize_variable_values(own)
 
     def get_config(self) -> dict[str, Any]:

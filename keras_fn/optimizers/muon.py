@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from keras_fn import _regex, ops
-from keras_fn.optimizers.adam import adam_averages
+from keras_fn.optimizers.adam import adam_moments
 from keras_fn.optimizers.optimizer import Optimizer
 
 Tensor = Any
@@ -126,7 +126,7 @@ class Muon(Optimizer):
         self.nesterov = nesterov
         self.rms_rate = rms_rate
 
-    def _by_adam(self, variable: Any) -> bool:
+    def _uses_adamw(self, variable: Any) -> bool:
         """Whether AdamW updates a variable."""
         path = variable.path
         if len(variable.shape) != 2 or (self.exclude_embeddings and "embedding" in path.lower()):
@@ -147,44 +147,44 @@ class Muon(Optimizer):
             _regex.check(pattern, "Muon")
         return super().from_config(config, custom_objects)
 
-    def _decay_of(self, variable: Any) -> float | None:
+    def _weight_decay_of(self, variable: Any) -> float | None:
         if not self._use_weight_decay(variable):
             return None
-        return self.adam_weight_decay if self._by_adam(variable) else self.weight_decay
+        return self.adam_weight_decay if self._uses_adamw(variable) else self.weight_decay
 
     def build(self, variables: Sequence[Any]) -> None:
         """Makes the slots."""
         if not self.built:
             super().build(variables)
             rows = [self._make_slots(v) for v in variables]
-            self._columns = [list(column) for column in zip(*rows, strict=True)]
+            self._slot_lists = [list(column) for column in zip(*rows, strict=True)]
 
     def _make_slots(self, variable: Any) -> list[Any]:
         """Makes the momentum, and for AdamW the velocity, too."""
         if getattr(variable, "overwrite_with_gradient", False):
             return [None, None]
         momentum = self.add_variable_from_reference(variable, "momentum")
-        if not self._by_adam(variable):
+        if not self._uses_adamw(variable):
             return [momentum, None]
         return [momentum, self.add_variable_from_reference(variable, "velocity")]
 
-    def rule(
+    def update_rule(
         self, xp: Any, w: Any, g: Any, slots: list[Any], lr: Tensor, step: Tensor
     ) -> tuple[Any, Sequence[Any]]:
         """AdamW where there is a velocity; else an orthogonal step along the momentum."""
         if len(slots) == 2:
             m, v = slots
-            m, v, alpha = adam_averages(
+            m, v, alpha = adam_moments(
                 xp, g, m, v, lr * self.adam_lr_ratio, step, self.adam_beta_1, self.adam_beta_2
             )
-            return xp.descend_ratio(w, m, xp.sqrt(v) + self.epsilon, alpha), (m, v)
+            return xp.sub_scaled_ratio(w, m, xp.sqrt(v) + self.epsilon, alpha), (m, v)
         m = slots[0] * self.momentum + g
-        update = self._orthogonal(g + m * self.momentum if self.nesterov else m)
+        update = self._newton_schulz(g + m * self.momentum if self.nesterov else m)
         if self.rms_rate is not None:
             update = update * (max(g.shape) ** 0.5 * self.rms_rate)
-        return xp.descend(w, update, lr), (m,)
+        return xp.sub_scaled(w, update, lr), (m,)
 
-    def _orthogonal(self, x: Tensor) -> Tensor:
+    def _newton_schulz(self, x: Tensor) -> Tensor:
         """Returns nearly the orthogonal matrix next to `x`, by a Newton-Schulz iteration."""
         tall = x.shape[0] > x.shape[1]
         if tall:

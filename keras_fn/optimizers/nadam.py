@@ -77,7 +77,9 @@ class Nadam(Optimizer):
             super().build(variables)
             self.add_slots("momentum", "velocity")
             # The product of the momenta of all steps so far.
-            self._momenta = self.add_variable((), initializer="ones", name="momentum_product")
+            self._momentum_product = self.add_variable(
+                (), initializer="ones", name="momentum_product"
+            )
 
     def _momentum(self, step: Tensor) -> Tensor:
         """Returns the momentum of a step, which grows towards `beta_1`."""
@@ -85,17 +87,17 @@ class Nadam(Optimizer):
 
     def begin_update(self) -> None:
         """Multiplies the momentum of this step into the product."""
-        self._momenta.assign(self._momenta * self._momentum(self._next_step()))
+        self._momentum_product.assign(self._momentum_product * self._momentum(self._local_step()))
 
-    def rule(
+    def update_rule(
         self, xp: Any, w: Any, g: Any, slots: list[Any], lr: Tensor, step: Tensor
     ) -> tuple[Any, Sequence[Any]]:
         """Adam's, with the momentum of this step and of the next one."""
         m, v = slots
-        product = xp.scalar(self._momenta.value)
+        product = xp.scalar(self._momentum_product.value)
         now, ahead = self._momentum(step), self._momentum(step + 1)
-        m = xp.move(m, g, 1 - self.beta_1)
-        v = xp.move_square(v, g, 1 - self.beta_2)
+        m = xp.lerp(m, g, 1 - self.beta_1)
+        v = xp.lerp_square(v, g, 1 - self.beta_2)
         mean = xp.scale(m, ahead / (1 - product * ahead)) + xp.scale(g, (1 - now) / (1 - product))
         deviation = xp.sqrt(xp.scale(v, 1 / (1 - self.beta_2**step)))
-        return xp.descend_ratio(w, mean, deviation + self.epsilon, lr), (m, v)
+        return xp.sub_scaled_ratio(w, mean, deviation + self.epsilon, lr), (m, v)

@@ -13,15 +13,20 @@ from keras_fn.backend.loader import current
 from keras_fn.core import serialization
 from keras_fn.core.naming import auto_name
 from keras_fn.core.scopes import StatelessScope, context
-from keras_fn.core.tracing import is_followed
+from keras_fn.core.tracing import is_dynamo_compiling
 from keras_fn.core.variable import Variable
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.optimizers import single_tensor
 from keras_fn.optimizers.clipping import clip_gradients
-from keras_fn.optimizers.foreach_groups import Group, make_groups
+from keras_fn.optimizers.foreach_groups import ForeachGroup, make_foreach_groups
 from keras_fn.optimizers.schedules.schedule import LearningRateSchedule
 from keras_fn.optimizers.state import OptimizerState
-from keras_fn.optimizers.validation import OPTIONS, check_options, pair_up, with_gradients
+from keras_fn.optimizers.validation import (
+    BASE_ARGUMENTS,
+    check_base_arguments,
+    filter_empty_gradients,
+    match_gradients,
+)
 
 Tensor = Any
 
@@ -92,24 +97,26 @@ class Optimizer(OptimizerState):
         self.ema_overwrite_frequency = ema_overwrite_frequency
         self.loss_scale_factor = loss_scale_factor
         self.gradient_accumulation_steps = gradient_accumulation_steps
-        check_options(self, kwargs)
+        check_base_arguments(self, kwargs)
         self.built = False
         self._variables: list[Variable] = []
         self._trainable_variables: list[Variable] = []
-        self._indices: dict[int, int] = {}  # id(variable): its place among the trainable ones
-        self._columns: list[list[Variable | None]] = []  # the slots, a column for each name
-        self._averages: list[Variable | None] = []
-        self._accumulators: list[Variable] = []
+        self._variable_indices: dict[
+            int, int
+        ] = {}  # id(variable): its place among the trainable ones
+        self._slot_lists: list[list[Variable | None]] = []  # the slots, a column for each name
+        self._moving_averages: list[Variable | None] = []
+        self._accumulated_gradients: list[Variable] = []
         self._excluded: list[Any] = []  # variables that do not decay
         self._excluded_names: re.Pattern[str] | None = None
-        self._groups: dict[tuple[int, ...], list[Group]] = {}
-        self._iterations = self._scalar("iteration", 0, "int64")
+        self._foreach_groups: dict[tuple[int, ...], list[ForeachGroup]] = {}
+        self._iterations = self._add_scalar_variable("iteration", 0, "int64")
         self._learning_rate: Any = None
         if callable(learning_rate):
             self._learning_rate = learning_rate
         else:
             rate = _as_float(learning_rate, self)
-            self._learning_rate = self._scalar("learning_rate", rate, None)
+            self._learning_rate = self._add_scalar_variable("learning_rate", rate, None)
 
     @property
     def iterations(self) -> Any:
@@ -150,7 +157,9 @@ class Optimizer(OptimizerState):
             *names: A name for each slot.
             initializer: What draws the first values; or one for each name.
         """
-        self._columns += self.add_optimizer_variables(self._trainable_variables, names, initializer)
+        self._slot_lists += self.add_optimizer_variables(
+            self._trainable_variables, names, initializer
+        )
 
     def build(self, variables: Sequence[Any]) -> None:
         """Makes the variables that the optimizer needs. Subclasses extend it.
@@ -159,11 +168,11 @@ class Optimizer(OptimizerState):
             variables: The variables that it will update.
         """
         self._trainable_variables = list(variables)
-        self._indices = {id(v): i for i, v in enumerate(variables)}
+        self._variable_indices = {id(v): i for i, v in enumerate(variables)}
         if self.use_ema:
-            self._averages = self.add_optimizer_variables(variables, "average")
+            self._moving_averages = self.add_optimizer_variables(variables, "average")
         if self.gradient_accumulation_steps:
-            self._accumulators = [
+            self._accumulated_gradients = [
                 self.add_variable_from_reference(v, "gradient_accumulator") for v in variables
             ]
         self.built = True
@@ -174,10 +183,10 @@ class Optimizer(OptimizerState):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._indices = {id(v): i for i, v in enumerate(self._trainable_variables)}
+        self._variable_indices = {id(v): i for i, v in enumerate(self._trainable_variables)}
 
     def _get_variable_index(self, variable: Any) -> int:
-        return self._indices[id(variable)]
+        return self._variable_indices[id(variable)]
 
     # The step
 
@@ -205,36 +214,38 @@ class Optimizer(OptimizerState):
             ValueError: The optimizer does not know a variable, or there are not as many gradients
                 as variables, or none at all.
         """
-        grads, variables = self._matched(grads, trainable_variables)
+        grads, variables = self._prepare_gradients(grads, trainable_variables)
         if not grads:
             return
         foreach = getattr(current(), "foreach", None)
         with nullcontext() if foreach is None else foreach.no_grad():
-            grads, variables = self._overwrite(grads, variables)
+            grads, variables = self._overwrite_with_gradients(grads, variables)
             if grads:
                 if self.loss_scale_factor is not None:
                     grads = [g / self.loss_scale_factor for g in grads]
                 if self.gradient_accumulation_steps:
-                    self._accumulate(grads, variables)
+                    self._accumulate_gradients(grads, variables)
                 else:
-                    self._update(grads, variables, foreach)
+                    self._clip_and_update(grads, variables, foreach)
                 if self.use_ema:
-                    self._average()
+                    self._update_moving_averages()
                 for v in variables:
                     if v.constraint is not None:
                         v.assign(v.constraint(v))
             self._iterations.assign_add(1)
 
-    def _matched(self, grads: Sequence[Tensor], variables: Any) -> tuple[list, list]:
+    def _prepare_gradients(self, grads: Sequence[Tensor], variables: Any) -> tuple[list, list]:
         """Returns the gradients that are there, with their variables; builds if that is due."""
         grads = list(grads)
         if not grads:
             return [], []
         if variables is not None and not self.built:
             self.build(list(variables))
-        return with_gradients(self, grads, pair_up(self, grads, variables))
+        return filter_empty_gradients(self, grads, match_gradients(self, grads, variables))
 
-    def _overwrite(self, grads: list[Tensor], variables: list[Any]) -> tuple[list, list]:
+    def _overwrite_with_gradients(
+        self, grads: list[Tensor], variables: list[Any]
+    ) -> tuple[list, list]:
         """Sets the variables whose gradient is their next value; returns the others."""
         rest = []
         for g, v in zip(grads, variables, strict=True):
@@ -243,7 +254,7 @@ class Optimizer(OptimizerState):
             elif not self.gradient_accumulation_steps:
                 v.assign(g)
             else:  # the greatest of the steps: such variables are the ranges of 8-bit floats
-                accumulator = self._accumulators[self._indices[id(v)]]
+                accumulator = self._accumulated_gradients[self._variable_indices[id(v)]]
                 greatest, now = ops.maximum(g, accumulator), self._is_update_step()
                 v.assign(ops.where(now, greatest, v))
                 accumulator.assign(ops.where(now, ops.zeros_like(greatest), greatest))
@@ -253,69 +264,73 @@ class Optimizer(OptimizerState):
         steps = self.gradient_accumulation_steps
         return ops.equal(ops.mod(self._iterations + 1, steps), 0)
 
-    def _accumulate(self, grads: list[Tensor], variables: list[Any]) -> None:
+    def _accumulate_gradients(self, grads: list[Tensor], variables: list[Any]) -> None:
         """Updates with the mean of the gradients so far, and keeps the result in the last step.
 
         A step that only accumulates computes the update, too, and leaves it: a compiled step has
         no branch that assigns.
         """
         now = self._is_update_step()
-        accumulators = [self._accumulators[self._indices[id(v)]] for v in variables]
+        accumulators = [
+            self._accumulated_gradients[self._variable_indices[id(v)]] for v in variables
+        ]
         totals = [a + ops.cast(g, a.dtype) for a, g in zip(accumulators, grads, strict=True)]
         with StatelessScope() as scope:
             means = [total / self.gradient_accumulation_steps for total in totals]
-            self._update(means, variables, None)
+            self._clip_and_update(means, variables, None)
         for key, v in scope.written.items():
             v.assign(ops.where(now, scope.state[key], v))
         for accumulator, total in zip(accumulators, totals, strict=True):
             accumulator.assign(ops.where(now, ops.zeros_like(total), total))
 
-    def _update(self, grads: list[Tensor], variables: list[Any], foreach: Any) -> None:
+    def _clip_and_update(self, grads: list[Tensor], variables: list[Any], foreach: Any) -> None:
         """Clips, decays and updates: all at once where backend and optimizer allow."""
         rate = self.learning_rate
-        if foreach is not None and self._works_on_groups():
-            self._update_groups(grads, variables, foreach, rate)
+        if foreach is not None and self._can_use_foreach():
+            self._update_with_foreach(grads, variables, foreach, rate)
             return
         grads = clip_gradients(
             grads, single_tensor, self.clipnorm, self.clipvalue, self.global_clipnorm
         )
         self.begin_update()
         for g, v in zip(grads, variables, strict=True):
-            decay = self._decay_of(v)
+            decay = self._weight_decay_of(v)
             if decay is not None:
                 v.assign(v - single_tensor.scale(v, ops.multiply(rate, decay)))
             self.update_step(g, v, rate)
 
-    def _works_on_groups(self) -> bool:
-        now = context.now
+    def _can_use_foreach(self) -> bool:
+        now = context.current
         return (
             self.elementwise
-            and not is_followed()  # a compiler groups them by itself
+            and not is_dynamo_compiling()  # a compiler groups them by itself
             and now.stateless is None
             and now.autocast is None
             and type(self).update_step is Optimizer.update_step
         )
 
-    def _update_groups(
+    def _update_with_foreach(
         self, grads: list[Tensor], variables: list[Any], foreach: Any, rate: Any
     ) -> None:
         """Updates all variables of a dtype in one call of `rule`, in place."""
         key = tuple(map(id, variables))
-        groups = self._groups.get(key)
+        groups = self._foreach_groups.get(key)
         if groups is None:
-            groups = make_groups(variables, self._slots, lambda v: self._decay_of(v) is not None)
+            groups = make_foreach_groups(
+                variables, self._get_slots, lambda v: self._weight_decay_of(v) is not None
+            )
             for group in groups:
                 weights = [v.value for v in group.variables]
                 for column in group.slots:
-                    foreach.align([v.value for v in column], weights)
-            self._groups[key] = groups
+                    foreach.match_memory_format([v.value for v in column], weights)
+            self._foreach_groups[key] = groups
         self.begin_update()
         rate = foreach.scalar(ops.convert_to_tensor(rate))
-        step = foreach.scalar(self._next_step())
+        step = foreach.scalar(self._local_step())
         weights = [[v.value for v in group.variables] for group in groups]
         gathered = clip_gradients(
             [
-                foreach(_in_dtype_of(values, [grads[i] for i in group.members]))
+                foreach(_cast_like(values, [grads[i] for i in group.indices]))
                 for values, group in zip(weights, groups, strict=True)
             ],
             foreach,
@@ -324,28 +339,28 @@ class Optimizer(OptimizerState):
             self.global_clipnorm,
         )
         for group, values, g in zip(groups, weights, gathered, strict=True):
-            if group.decaying:
-                decaying = foreach([v.value for v in group.decaying])
-                decaying *= 1 - rate * self.weight_decay
+            if group.decayed:
+                decayed = foreach([v.value for v in group.decayed])
+                decayed *= 1 - rate * self.weight_decay
             w = foreach(values)
             slots = [foreach([v.value for v in column]) for column in group.slots]
-            new_w, new_slots = self.rule(foreach, w, g, slots, rate, step)
+            new_w, new_slots = self.update_rule(foreach, w, g, slots, rate, step)
             w.assign(new_w)
             for slot, new in zip(slots, new_slots, strict=True):
                 slot.assign(new)
 
-    def _slots(self, variable: Any) -> list[Any]:
-        index = self._indices[id(variable)]
-        slots = [column[index] for column in self._columns]
+    def _get_slots(self, variable: Any) -> list[Any]:
+        index = self._variable_indices[id(variable)]
+        slots = [column[index] for column in self._slot_lists]
         return [slot for slot in slots if slot is not None]
 
-    def _next_step(self) -> Tensor:
+    def _local_step(self) -> Tensor:
         return ops.cast(self.iterations + 1, "float32")
 
     def begin_update(self) -> None:
         """Called once before the variables of a step are updated, for state they share."""
 
-    def rule(
+    def update_rule(
         self, xp: Any, w: Any, g: Any, slots: list[Any], lr: Tensor, step: Tensor
     ) -> tuple[Any, Sequence[Any]]:
         """The mathematics of the optimizer, on one variable or on many at once.
@@ -365,7 +380,7 @@ class Optimizer(OptimizerState):
         Returns:
             The new values of `w` and of the slots.
         """
-        raise TypeError(f"{type(self).__name__} has neither update_step() nor rule().")
+        raise TypeError(f"{type(self).__name__} has neither update_step() nor update_rule().")
 
     def update_step(self, gradient: Tensor, variable: Any, learning_rate: Any) -> None:
         """Updates one variable. An optimizer of yours may write it instead of `rule`.
@@ -375,14 +390,14 @@ class Optimizer(OptimizerState):
             variable: The variable, decayed.
             learning_rate: The learning rate.
         """
-        slots = self._slots(variable)
-        w, new_slots = self.rule(
+        slots = self._get_slots(variable)
+        w, new_slots = self.update_rule(
             single_tensor,
             variable,
             ops.cast(gradient, variable.dtype),
             slots,
             ops.convert_to_tensor(learning_rate),
-            self._next_step(),
+            self._local_step(),
         )
         variable.assign(w)
         for slot, new in zip(slots, new_slots, strict=True):
@@ -484,16 +499,16 @@ class Optimizer(OptimizerState):
             return False
         return self._excluded_names is None or not self._excluded_names.search(variable.name)
 
-    def _decay_of(self, variable: Any) -> float | None:
+    def _weight_decay_of(self, variable: Any) -> float | None:
         return self.weight_decay if self._use_weight_decay(variable) else None
 
-    def _average(self) -> None:
+    def _update_moving_averages(self) -> None:
         """Moves the averages on; sets the variables to them where it is time."""
         iterations = self.iterations
         # The first average is the variable itself, not a mixture with zero.
         keep = ops.cast(ops.not_equal(iterations, 0), "float32") * self.ema_momentum
         every = self.ema_overwrite_frequency
-        for v, average in zip(self._trainable_variables, self._averages, strict=True):
+        for v, average in zip(self._trainable_variables, self._moving_averages, strict=True):
             if average is None:
                 continue
             average.assign(v + single_tensor.scale(average - v, keep))
@@ -512,14 +527,14 @@ class Optimizer(OptimizerState):
         """
         if not self.use_ema:
             return
-        if len(var_list) != len(self._averages):
+        if len(var_list) != len(self._moving_averages):
             raise SpecError(
                 f"{type(self).__name__} {self.name!r}, finalize_variable_values",
-                expected=f"the {len(self._averages)} variables that it was built for",
+                expected=f"the {len(self._moving_averages)} variables that it was built for",
                 received=f"{len(var_list)} variables",
                 fix="pass model.trainable_variables",
             )
-        for v, average in zip(var_list, self._averages, strict=True):
+        for v, average in zip(var_list, self._moving_averages, strict=True):
             if average is not None:
                 v.assign(average)
 
@@ -531,7 +546,7 @@ class Optimizer(OptimizerState):
             "learning_rate": float(rate.numpy())
             if isinstance(rate, Variable)
             else serialization.serialize_keras_object(rate),
-            **{option: getattr(self, option) for option in (*OPTIONS, *self.arguments)},
+            **{option: getattr(self, option) for option in (*BASE_ARGUMENTS, *self.arguments)},
         }
 
     @classmethod
@@ -562,7 +577,7 @@ def _as_float(learning_rate: Any, optimizer: Optimizer) -> float:
     )
 
 
-def _in_dtype_of(values: list[Tensor], grads: list[Tensor]) -> list[Tensor]:
+def _cast_like(values: list[Tensor], grads: list[Tensor]) -> list[Tensor]:
     return [
         g if g.dtype == w.dtype else ops.cast(g, ops.dtype(w))
         for g, w in zip(grads, values, strict=True)

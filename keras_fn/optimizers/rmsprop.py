@@ -89,22 +89,22 @@ class RMSprop(Optimizer):
             if self.centered:
                 self.add_slots("average_gradient")
 
-    def rule(
+    def update_rule(
         self, xp: Any, w: Any, g: Any, slots: list[Any], lr: Tensor, step: Tensor
     ) -> tuple[Any, Sequence[Any]]:
         """`w -= lr * g / sqrt(v + epsilon)`, perhaps centered, perhaps with momentum."""
-        new = [xp.move_square(slots[0], g, 1 - self.rho)]
+        new = [xp.lerp_square(slots[0], g, 1 - self.rho)]
         variance, means = new[0], []
         if self.centered:
-            means = [xp.move(slots[-1], g, 1 - self.rho)]
+            means = [xp.lerp(slots[-1], g, 1 - self.rho)]
             variance = variance - xp.square(means[0])
         deviation = xp.sqrt(variance + self.epsilon)
         if self.momentum > 0:
             m = slots[1]
             m *= self.momentum
-            m = xp.descend_ratio(m, g, deviation, -lr)
+            m = xp.sub_scaled_ratio(m, g, deviation, -lr)
             w -= m
             new.append(m)
         else:
-            w = xp.descend_ratio(w, g, deviation, lr)
+            w = xp.sub_scaled_ratio(w, g, deviation, lr)
         return w, [*new, *means]

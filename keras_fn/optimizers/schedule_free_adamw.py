@@ -79,11 +79,11 @@ class ScheduleFreeAdamW(Optimizer):
         if not self.built:
             super().build(variables)
             self.add_slots("momentum", "velocity")
-            for z, v in zip(self._columns[0], variables, strict=True):
+            for z, v in zip(self._slot_lists[0], variables, strict=True):
                 if z is not None:
                     z.assign(v)  # the iterates start where the variables do
 
-    def rule(
+    def update_rule(
         self, xp: Any, w: Any, g: Any, slots: list[Any], lr: Tensor, step: Tensor
     ) -> tuple[Any, Sequence[Any]]:
         """`w` lies between the iterate `z` and the average `x` of all iterates."""
@@ -91,7 +91,7 @@ class ScheduleFreeAdamW(Optimizer):
         if self.warmup_steps > 0:
             lr = lr * ops.minimum(step / self.warmup_steps, 1.0)
         average = (w - z * (1 - self.beta_1)) / self.beta_1
-        v = xp.move_square(v, g, 1 - self.beta_2)
+        v = xp.lerp_square(v, g, 1 - self.beta_2)
         deviation = xp.sqrt(xp.scale(v, 1 / (1 - self.beta_2**step)))
         z = z - xp.scale(g, lr) / (deviation + self.epsilon)
         average = average + xp.scale(z - average, 1 / step)

@@ -87,18 +87,18 @@ class SGD(Optimizer):
             if self.momentum:
                 self.add_slots("momentum")
 
-    def rule(
+    def update_rule(
         self, xp: Any, w: Any, g: Any, slots: list[Any], lr: Tensor, step: Tensor
     ) -> tuple[Any, Sequence[Any]]:
         """`w += momentum * m - lr * g`, or what is left of it without momentum."""
         if not self.momentum:
-            return xp.descend(w, g, lr), slots
+            return xp.sub_scaled(w, g, lr), slots
         (m,) = slots
         m *= self.momentum
-        m = xp.descend(m, g, lr)
+        m = xp.sub_scaled(m, g, lr)
         if self.nesterov:
             w += m * self.momentum
-            w = xp.descend(w, g, lr)
+            w = xp.sub_scaled(w, g, lr)
         else:
             w += m
         return w, (m,)

@@ -35,35 +35,35 @@ def scale(x: Tensor, factor: Tensor) -> Tensor:
     return ops.multiply(x, ops.cast(factor, ops.dtype(x)))
 
 
-def descend(x: Tensor, direction: Tensor, rate: Tensor) -> Tensor:
+def sub_scaled(x: Tensor, direction: Tensor, rate: Tensor) -> Tensor:
     """Returns `x - direction * rate`, for a scalar rate. Like `-=`, it may overwrite `x`."""
     return ops.subtract(x, scale(direction, rate))
 
 
-def move(x: Tensor, target: Tensor, rate: float) -> Tensor:
+def lerp(x: Tensor, target: Tensor, rate: float) -> Tensor:
     """Returns `x + (target - x) * rate`. Like `+=`, it may overwrite `x`."""
     return ops.add(x, ops.multiply(ops.subtract(target, x), rate))
 
 
-def move_square(x: Tensor, target: Tensor, rate: float) -> Tensor:
+def lerp_square(x: Tensor, target: Tensor, rate: float) -> Tensor:
     """Returns `x + (target**2 - x) * rate`. Like `+=`, it may overwrite `x`."""
-    return move(x, square(target), rate)
+    return lerp(x, square(target), rate)
 
 
-def descend_ratio(x: Tensor, direction: Tensor, divisor: Tensor, rate: Tensor) -> Tensor:
+def sub_scaled_ratio(x: Tensor, direction: Tensor, divisor: Tensor, rate: Tensor) -> Tensor:
     """Returns `x - direction / divisor * rate`, for a scalar rate. It may overwrite `x`."""
-    return descend(x, direction / divisor, rate)
+    return sub_scaled(x, direction / divisor, rate)
 
 
-def norms(x: Tensor) -> Tensor:
+def norm(x: Tensor) -> Tensor:
     """Returns the Euclidean norm of a variable: a scalar in float32, or float64."""
     x = ops.cast(x, "float64" if ops.dtype(x) == "float64" else "float32")
     return ops.sqrt(ops.sum(ops.square(x)))
 
 
-total_norm = norms
+total_norm = norm
 
 
-def shift(x: Tensor, offset: Tensor) -> Tensor:
+def add_scalar(x: Tensor, offset: Tensor) -> Tensor:
     """Returns `x + offset` in the dtype of `x`, for a scalar tensor."""
     return ops.add(x, ops.cast(offset, ops.dtype(x)))

@@ -21,9 +21,9 @@ class OptimizerState:
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
         if isinstance(value, Variable):
-            self._track(value)
+            self._track_variable(value)
 
-    def _track(self, variable: Variable) -> None:
+    def _track_variable(self, variable: Variable) -> None:
         if "_variables" not in vars(self):
             raise RuntimeError(
                 f"{type(self).__name__}: a variable was set before super().__init__() was called.\n"
@@ -32,12 +32,12 @@ class OptimizerState:
         if not any(v is variable for v in self._variables):
             self._variables.append(variable)
 
-    def _scalar(self, name: str, value: float, dtype: str | None) -> Variable:
+    def _add_scalar_variable(self, name: str, value: float, dtype: str | None) -> Variable:
         with BuildScope(), name_scope(self.name):
             variable = Variable(
                 value, dtype=dtype, trainable=False, aggregation="only_first_replica", name=name
             )
-        self._track(variable)
+        self._track_variable(variable)
         return variable
 
     @property
@@ -74,7 +74,7 @@ class OptimizerState:
                 layout=layout,
                 name=name,
             )
-        self._track(variable)
+        self._track_variable(variable)
         return variable
 
     def add_variable_from_reference(

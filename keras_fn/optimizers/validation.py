@@ -6,7 +6,7 @@ from typing import Any
 
 from keras_fn.errors import SpecError
 
-OPTIONS = (
+BASE_ARGUMENTS = (
     "weight_decay",
     "clipnorm",
     "global_clipnorm",
@@ -19,10 +19,10 @@ OPTIONS = (
 )
 """In the order of an optimizer's config."""
 
-_LIMITS = ("clipnorm", "global_clipnorm", "clipvalue")
+_CLIPPING_ARGUMENTS = ("clipnorm", "global_clipnorm", "clipvalue")
 
 
-def check_options(optimizer: Any, unknown: dict[str, Any]) -> None:
+def check_base_arguments(optimizer: Any, unknown: dict[str, Any]) -> None:
     """Raises where the shared arguments of an optimizer do not fit.
 
     Args:
@@ -40,7 +40,7 @@ def check_options(optimizer: Any, unknown: dict[str, Any]) -> None:
     if unknown:
         fix = "use a schedule: keras.optimizers.schedules" if "decay" in unknown else "leave it out"
         refuse("the arguments in its documentation", f"arguments not recognized: {unknown}", fix)
-    limits = {name: value(name) for name in _LIMITS if value(name) is not None}
+    limits = {name: value(name) for name in _CLIPPING_ARGUMENTS if value(name) is not None}
     if len(limits) > 1:
         refuse("only one kind of clipping", f"{limits}", "choose one of them")
     for name, limit in limits.items():
@@ -62,7 +62,7 @@ def check_options(optimizer: Any, unknown: dict[str, Any]) -> None:
         refuse("ema_overwrite_frequency as an integer >= 1, or None", f"{every!r}", "pass None")
 
 
-def pair_up(optimizer: Any, grads: list[Any], variables: Any) -> list[Any]:
+def match_gradients(optimizer: Any, grads: list[Any], variables: Any) -> list[Any]:
     """Returns the variables that gradients belong to, one each.
 
     Args:
@@ -77,10 +77,10 @@ def pair_up(optimizer: Any, grads: list[Any], variables: Any) -> list[Any]:
     if variables is not None:
         variables = list(variables)
         for v in variables:
-            if id(v) not in optimizer._indices:
+            if id(v) not in optimizer._variable_indices:
                 raise SpecError(
                     source,
-                    expected=f"some of the {len(optimizer._indices)} variables it was built for",
+                    expected=f"some of the {len(optimizer._variable_indices)} variables it was built for",
                     received=f"unknown variable {getattr(v, 'path', v)!r}",
                     fix="make a new optimizer for a new set of variables",
                 )
@@ -103,7 +103,9 @@ def pair_up(optimizer: Any, grads: list[Any], variables: Any) -> list[Any]:
     return variables
 
 
-def with_gradients(optimizer: Any, grads: list[Any], variables: list[Any]) -> tuple[list, list]:
+def filter_empty_gradients(
+    optimizer: Any, grads: list[Any], variables: list[Any]
+) -> tuple[list, list]:
     """Returns gradients and variables without those that have no gradient, and warns of them.
 
     Raises:

@@ -24,9 +24,9 @@ from keras_fn.ops import (
     subtract,
     where,
 )
-from keras_fn.ops._types import Tensor
 from keras_fn.random.random_ops import check_dtype, draw
 from keras_fn.random.seed_generator import draw_seed
+from keras_fn.types import Tensor
 
 
 def gamma(shape: Sequence[int], alpha: Any, dtype: str | None = None, seed: Any = None) -> Tensor:
@@ -52,10 +52,10 @@ def gamma(shape: Sequence[int], alpha: Any, dtype: str | None = None, seed: Any 
         Marsaglia and Tsang, "A Simple Method for Generating Gamma Variables", 2000.
     """
     name, wide = _dtypes(dtype, "random.gamma")
-    alpha = _parameter(alpha, wide, "random.gamma", "alpha")
-    size, exponent, base = _gamma_parts(shape, alpha, wide, *_keys(seed, 2))
+    alpha = _check_positive(alpha, wide, "random.gamma", "alpha")
+    size, exponent, base = _gamma_factors(shape, alpha, wide, *_split_key(seed, 2))
     x = size if base is None else multiply(size, power(base, exponent))
-    return cast(_if(greater_equal, alpha, 0, x), name)
+    return cast(_nan_unless(greater_equal, alpha, 0, x), name)
 
 
 def beta(
@@ -81,14 +81,14 @@ def beta(
         True
     """
     name, wide = _dtypes(dtype, "random.beta")
-    alpha = _parameter(alpha, wide, "random.beta", "alpha")
-    beta = _parameter(beta, wide, "random.beta", "beta")
-    keys = _keys(seed, 4)
+    alpha = _check_positive(alpha, wide, "random.beta", "alpha")
+    beta = _check_positive(beta, wide, "random.beta", "beta")
+    keys = _split_key(seed, 4)
     # x / (x + y) of two gamma numbers, by their logarithms: both may be too small for a float.
-    x = _log_gamma(shape, alpha, wide, *keys[:2])
-    y = _log_gamma(shape, beta, wide, *keys[2:])
+    x = _log_gamma_sample(shape, alpha, wide, *keys[:2])
+    y = _log_gamma_sample(shape, beta, wide, *keys[2:])
     x = sigmoid(subtract(x, y))
-    return cast(_if(greater_equal, alpha, 0, _if(greater_equal, beta, 0, x)), name)
+    return cast(_nan_unless(greater_equal, alpha, 0, _nan_unless(greater_equal, beta, 0, x)), name)
 
 
 def binomial(
@@ -144,7 +144,7 @@ def _dtypes(dtype: str | None, source: str) -> tuple[str, str]:
     return name, name if name == "float64" else "float32"
 
 
-def _parameter(value: Any, dtype: str, source: str, name: str) -> Any:
+def _check_positive(value: Any, dtype: str, source: str, name: str) -> Any:
     """Returns a number as it is, checked; anything else as a tensor."""
     if not isinstance(value, (int, float)):
         return cast(value, dtype)
@@ -158,13 +158,13 @@ def _parameter(value: Any, dtype: str, source: str, name: str) -> Any:
     return float(value)
 
 
-def _keys(seed: Any, number: int) -> list[Tensor]:
+def _split_key(seed: Any, number: int) -> list[Tensor]:
     """Returns independent keys that follow from one draw of a seed."""
     key = cast(draw_seed(seed), "int64")
     return [key, *(add(key, [0x5BD1E995 // i, 0]) for i in range(1, number))]
 
 
-def _gamma_parts(
+def _gamma_factors(
     shape: Any, alpha: Any, dtype: str, key: Tensor, other_key: Tensor
 ) -> tuple[Tensor, Any, Any]:
     """Returns `size, exponent, base` such that `size * base**exponent` is of the gamma law.
@@ -185,13 +185,13 @@ def _gamma_parts(
     return size, exponent, base
 
 
-def _log_gamma(shape: Any, alpha: Any, dtype: str, key: Tensor, other_key: Tensor) -> Tensor:
-    size, exponent, base = _gamma_parts(shape, alpha, dtype, key, other_key)
+def _log_gamma_sample(shape: Any, alpha: Any, dtype: str, key: Tensor, other_key: Tensor) -> Tensor:
+    size, exponent, base = _gamma_factors(shape, alpha, dtype, key, other_key)
     size = log(size)
     return size if base is None else add(size, multiply(log(base), exponent))
 
 
-def _if(condition: Any, parameter: Any, bound: float, x: Tensor) -> Tensor:
+def _nan_unless(condition: Any, parameter: Any, bound: float, x: Tensor) -> Tensor:
     """NaN where a tensor of parameters does not meet a condition."""
     if isinstance(parameter, float):
         return x

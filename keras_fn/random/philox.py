@@ -23,9 +23,11 @@ import numpy as np
 Key = tuple[int, int]
 """What names a draw: a seed and a number, of 64 bits each."""
 
-_TASK = 1 << 20  # elements that a thread takes at once; smaller draws stay in the caller's thread
+_CHUNK_SIZE = (
+    1 << 20
+)  # elements that a thread takes at once; smaller draws stay in the caller's thread
 
-_BLOCK = 1 << 15  # elements worked on at once: they stay in the processor's cache
+_BLOCK_SIZE = 1 << 15  # elements worked on at once: they stay in the processor's cache
 
 _COUNTER_BYTES = 32  # what one value of Philox's counter gives
 
@@ -97,15 +99,17 @@ def draw_truncated_normal(
         >>> bool(draw_truncated_normal((1, 0), (100,)).max() <= 2.0)
         True
     """
-    return _draw(key, shape, dtype, start, stop, partial(_truncated, mean=mean, stddev=stddev))
+    return _draw(
+        key, shape, dtype, start, stop, partial(_truncated_normal, mean=mean, stddev=stddev)
+    )
 
 
-Fill = Callable[[np.ndarray, np.ndarray], None]
+WordsToValues = Callable[[np.ndarray, np.ndarray], None]
 """Writes into the second array what the words in the first stand for."""
 
 
 def _draw(
-    key: Key, shape: Sequence[int], dtype: str, start: int, stop: int | None, fill: Fill
+    key: Key, shape: Sequence[int], dtype: str, start: int, stop: int | None, fill: WordsToValues
 ) -> np.ndarray:
     if dtype not in ("float32", "float64"):
         raise ValueError(f"Values are drawn as float32 or float64, not {dtype}.")
@@ -115,23 +119,23 @@ def _draw(
     if not 0 <= start <= stop <= size:
         raise ValueError(f"A draw of {size} elements has no elements {start} to {stop}.")
     out = np.empty(stop - start, dtype)
-    tasks = [(out[i : i + _TASK], start + i) for i in range(0, len(out), _TASK)]
-    if len(tasks) < 2:
-        for task in tasks:
-            _fill(key, fill, *task)
+    chunks = [(out[i : i + _CHUNK_SIZE], start + i) for i in range(0, len(out), _CHUNK_SIZE)]
+    if len(chunks) < 2:
+        for chunk in chunks:
+            _fill(key, fill, *chunk)
     else:
         # Made anew for each draw: threads do not outlive a fork.
-        with ThreadPoolExecutor(min(len(tasks), _cores())) as pool:
-            list(pool.map(lambda task: _fill(key, fill, *task), tasks))
+        with ThreadPoolExecutor(min(len(chunks), _cpu_count())) as pool:
+            list(pool.map(lambda chunk: _fill(key, fill, *chunk), chunks))
     return out.reshape(tuple(shape)) if whole else out
 
 
-def _cores() -> int:
+def _cpu_count() -> int:
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
-def _fill(key: Key, fill: Fill, out: np.ndarray, start: int) -> None:
+def _fill(key: Key, fill: WordsToValues, out: np.ndarray, start: int) -> None:
     """Fills `out` with the elements from `start` on, block by block."""
     for words, part in _blocks(key, out, start):
         fill(words, part)
@@ -139,11 +143,11 @@ def _fill(key: Key, fill: Fill, out: np.ndarray, start: int) -> None:
 
 def _blocks(key: Key, out: np.ndarray, start: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yields the words of the elements from `start` on, each with the part of `out` they fill."""
-    word = _KINDS[out.dtype].word
+    word = _FLOAT_FORMATS[out.dtype].word
     per_count = _COUNTER_BYTES // word.itemsize
     skip = start % per_count
-    generator = np.random.Philox(_given()(key), counter=start // per_count)
-    bounds = [*range(0, skip + len(out), _BLOCK), skip + len(out)]
+    generator = np.random.Philox(_seed_sequence_type()(key), counter=start // per_count)
+    bounds = [*range(0, skip + len(out), _BLOCK_SIZE), skip + len(out)]
     for begin, end in pairwise(bounds):
         counts = -(-(end - begin) // per_count)
         raw = generator.random_raw(counts * _COUNTER_BYTES // 8)
@@ -154,23 +158,23 @@ def _blocks(key: Key, out: np.ndarray, start: int) -> Iterator[tuple[np.ndarray,
 
 
 @cache
-def _given() -> type:
+def _seed_sequence_type() -> type:
     """Makes a key for Philox, whose own argument for it has entropy drawn that nobody uses.
 
     NumPy loads its random numbers when they are first asked for; so do we.
     """
 
-    class Given(np.random.bit_generator.ISeedSequence):
+    class FixedSeedSequence(np.random.bit_generator.ISeedSequence):
         def __init__(self, key: Key):
             self._key = key
 
         def generate_state(self, n_words: int, dtype: Any = np.uint64) -> np.ndarray:
             return np.array([k & _WORD_MASK for k in self._key], dtype)
 
-    return Given
+    return FixedSeedSequence
 
 
-class _Float(NamedTuple):
+class _FloatFormat(NamedTuple):
     """What depends on the float dtype."""
 
     word: np.dtype
@@ -183,7 +187,7 @@ class _Float(NamedTuple):
 
 
 def _uniform(words: np.ndarray, out: np.ndarray, low: float, high: float) -> None:
-    kind = _KINDS[out.dtype]
+    kind = _FLOAT_FORMATS[out.dtype]
     np.right_shift(words, kind.bits - kind.precision, out=words)
     out[...] = words.view(kind.signed)  # exact: no more bits than a float has
     out *= out.dtype.type((high - low) * 2.0**-kind.precision)
@@ -192,9 +196,9 @@ def _uniform(words: np.ndarray, out: np.ndarray, low: float, high: float) -> Non
         np.minimum(out, np.nextafter(out.dtype.type(high), out.dtype.type(low)), out=out)
 
 
-def _centred(words: np.ndarray, out: np.ndarray, width: float) -> None:
+def _centered(words: np.ndarray, out: np.ndarray, width: float) -> None:
     """Writes uniform floats in (-width / 2, width / 2), symmetric about 0."""
-    kind = _KINDS[out.dtype]
+    kind = _FLOAT_FORMATS[out.dtype]
     out[...] = (words ^ words.dtype.type(1 << (kind.bits - 1))).view(kind.signed)
     out += 0.5
     out *= width * 2.0**-kind.bits
@@ -204,16 +208,16 @@ def _normal(words: np.ndarray, out: np.ndarray, mean: float, stddev: float) -> N
     def tail(far: np.ndarray) -> np.ndarray:
         # From the words, as `0.5 - abs(out)` has lost the small probabilities.
         least = np.minimum(words[far], ~words[far]).astype(out.dtype)
-        return (least + 0.5) * 2.0 ** -_KINDS[out.dtype].bits
+        return (least + 0.5) * 2.0 ** -_FLOAT_FORMATS[out.dtype].bits
 
-    _centred(words, out, 1.0)
-    _quantile(out, tail)
+    _centered(words, out, 1.0)
+    _normal_ppf(out, tail)
     _scale(out, mean, stddev)
 
 
-def _truncated(words: np.ndarray, out: np.ndarray, mean: float, stddev: float) -> None:
-    _centred(words, out, _WITHIN_TWO)
-    _quantile(out, lambda far: 0.5 - np.abs(out[far]))
+def _truncated_normal(words: np.ndarray, out: np.ndarray, mean: float, stddev: float) -> None:
+    _centered(words, out, _TWO_SIGMA_PROBABILITY)
+    _normal_ppf(out, lambda far: 0.5 - np.abs(out[far]))
     np.clip(out, -2.0, 2.0, out=out)
     _scale(out, mean, stddev)
 
@@ -224,23 +228,23 @@ def _scale(out: np.ndarray, mean: float, stddev: float) -> None:
         out += mean
 
 
-def _quantile(out: np.ndarray, tail: Callable[[np.ndarray], np.ndarray]) -> None:
+def _normal_ppf(out: np.ndarray, tail: Callable[[np.ndarray], np.ndarray]) -> None:
     """Replaces q by the x below which a standard normal lies with probability 0.5 + q.
 
     Args:
         out: The q, in (-0.5, 0.5).
         tail: Gives the smaller of both tails' probabilities for those indices.
     """
-    kind = _KINDS[out.dtype]
+    kind = _FLOAT_FORMATS[out.dtype]
     far = np.flatnonzero(np.abs(out) > 0.425)
-    x = np.copysign(_far_quantile(tail(far), kind), out[far])
+    x = np.copysign(_normal_ppf_tail(tail(far), kind), out[far])
     r = 0.180625 - out * out
     out *= _polynomial(kind.central[0], r)
     out /= _polynomial(kind.central[1], r)
     out[far] = x
 
 
-def _far_quantile(probability: np.ndarray, kind: _Float) -> np.ndarray:
+def _normal_ppf_tail(probability: np.ndarray, kind: _FloatFormat) -> np.ndarray:
     """The x above which a standard normal lies with that probability, below 0.075."""
     size = np.sqrt(-_log(probability, kind.log_terms))
     x = np.empty_like(size)
@@ -265,20 +269,20 @@ def _polynomial(coefficients: tuple[float, ...], x: np.ndarray) -> np.ndarray:
 def _log(x: np.ndarray, terms: int) -> np.ndarray:
     """The natural logarithm, by the series of atanh after a division by a power of 2."""
     mantissa, exponent = np.frexp(x)
-    s = (mantissa - _HALF_ROOT) / (mantissa + _HALF_ROOT)
+    s = (mantissa - _SQRT_HALF) / (mantissa + _SQRT_HALF)
     series = _polynomial(tuple(2.0 / (2 * k + 1) for k in reversed(range(terms))), s * s)
     return exponent.astype(x.dtype) * _LOG_2 + (s * series - 0.5 * _LOG_2)
 
 
-_HALF_ROOT = 0.7071067811865476
+_SQRT_HALF = 0.7071067811865476
 
 _LOG_2 = 0.6931471805599453
 
-_WITHIN_TWO = 0.9544997361036416  # probability that a normal lies within two deviations
+_TWO_SIGMA_PROBABILITY = 0.9544997361036416  # probability that a normal lies within two deviations
 
 # AS 241, PPND7 and PPND16. In float32 no tail is smaller than 2**-33, where the size is 4.8.
-_KINDS: dict[np.dtype, Any] = {
-    np.dtype("float32"): _Float(
+_FLOAT_FORMATS: dict[np.dtype, Any] = {
+    np.dtype("float32"): _FloatFormat(
         word=np.dtype("<u4"),
         bits=32,
         precision=24,
@@ -296,7 +300,7 @@ _KINDS: dict[np.dtype, Any] = {
         ),
         log_terms=5,
     ),
-    np.dtype("float64"): _Float(
+    np.dtype("float64"): _FloatFormat(
         word=np.dtype("<u8"),
         bits=64,
         precision=53,

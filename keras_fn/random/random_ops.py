@@ -22,17 +22,17 @@ from keras_fn.ops import (
     log,
     multiply,
     negative,
+    shape as shape_of,
     subtract,
     take,
     where,
     zeros_like,
 )
-from keras_fn.ops import shape as shape_of
 from keras_fn.ops._op import op
-from keras_fn.ops._types import Tensor
 from keras_fn.random.seed_generator import draw_seed
+from keras_fn.types import Tensor
 
-_MOST = 2**31 - 1
+_INT32_MAX = 2**31 - 1
 
 
 def uniform(
@@ -61,8 +61,8 @@ def uniform(
     check_dtype(dtype, dtypes.is_float, "random.uniform", "a float dtype", "random.randint")
     x = draw(shape, dtype, seed, "random_uniform")
     width = maxval - minval
-    x = x if _is(width, 1) else multiply(x, width)
-    return x if _is(minval, 0) else add(x, minval)
+    x = x if _is_number(width, 1) else multiply(x, width)
+    return x if _is_number(minval, 0) else add(x, minval)
 
 
 def normal(
@@ -85,7 +85,7 @@ def normal(
         >>> keras.random.normal((2, 3), seed=1).shape == (2, 3)
         True
     """
-    return _scaled(draw(shape, dtype, seed, "random_normal"), mean, stddev)
+    return _scale_and_shift(draw(shape, dtype, seed, "random_normal"), mean, stddev)
 
 
 def truncated_normal(
@@ -107,7 +107,7 @@ def truncated_normal(
     x = draw(shape, wide, seed, "random_uniform")
     within = math.erf(math.sqrt(2.0))
     x = erfinv(multiply(subtract(x, 0.5), 2.0 * within))
-    return _scaled(cast(multiply(x, math.sqrt(2.0)), name), mean, stddev)
+    return _scale_and_shift(cast(multiply(x, math.sqrt(2.0)), name), mean, stddev)
 
 
 def randint(
@@ -227,7 +227,7 @@ def shuffle(x: Tensor, axis: int = 0, seed: Any = None) -> Tensor:
         [1, 2, 3]
     """
     # Integers of 31 bits, as floats would have too many ties, which argsort leaves in order.
-    keys = draw((shape_of(x)[axis],), "int32", seed, "random_randint", 0, _MOST)
+    keys = draw((shape_of(x)[axis],), "int32", seed, "random_randint", 0, _INT32_MAX)
     return take(x, argsort(keys), axis=axis)
 
 
@@ -235,18 +235,18 @@ def draw(shape: Any, dtype: Any, seed: Any, name: str, *arguments: Any) -> Tenso
     """Calls a backend's random function, or infers where nothing may be drawn."""
     sizes = (shape,) if isinstance(shape, int) else tuple(shape)
     dtype = dtypes.standardize_dtype(dtype)
-    if context.now.symbolic or any(isinstance(size, KerasTensor) for size in sizes):
+    if context.current.symbolic or any(isinstance(size, KerasTensor) for size in sizes):
         sizes = tuple(None if isinstance(size, KerasTensor) else size for size in sizes)
         return KerasTensor(sizes, dtype, record_history=False)
     return getattr(current().ops, name)(sizes, *arguments, dtype, draw_seed(seed))
 
 
-def _scaled(x: Tensor, mean: Any, stddev: Any) -> Tensor:
-    x = x if _is(stddev, 1) else multiply(x, stddev)
-    return x if _is(mean, 0) else add(x, mean)
+def _scale_and_shift(x: Tensor, mean: Any, stddev: Any) -> Tensor:
+    x = x if _is_number(stddev, 1) else multiply(x, stddev)
+    return x if _is_number(mean, 0) else add(x, mean)
 
 
-def _is(value: Any, number: int) -> bool:
+def _is_number(value: Any, number: int) -> bool:
     return isinstance(value, (int, float)) and value == number
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from keras_fn.backend.loader import current
 from keras_fn.core.naming import auto_name, name_scope
 from keras_fn.core.scopes import context
-from keras_fn.core.stateful import StateHolder
+from keras_fn.core.stateful import StatefulObject
 from keras_fn.core.variable import Variable
 from keras_fn.errors import DTypeError
 from keras_fn.ops import add, cast, mod, multiply
@@ -21,7 +21,7 @@ _WORD = 2**32  # a seed on a device has 32 bits
 _STEP = np.array([0, 1], "int32")
 
 
-class SeedGenerator(StateHolder):
+class SeedGenerator(StatefulObject):
     """A seed that gives another key at each draw, and keeps its place in a variable.
 
     Hold one in each layer that draws at random: its state is then part of the model's, saved
@@ -51,7 +51,7 @@ class SeedGenerator(StateHolder):
             raise ValueError(f"SeedGenerator does not take {', '.join(kwargs)}.")
         self.name = auto_name(type(self).__name__) if name is None else name
         self._initial_seed = seed
-        first = make_default_seed() if seed is None else _check(seed, "SeedGenerator")
+        first = make_default_seed() if seed is None else _check_seed(seed, "SeedGenerator")
         with name_scope(self.name):
             self.state = Variable(
                 np.array([first % _WORD, 0], "uint32"), trainable=False, name="seed_generator_state"
@@ -71,7 +71,7 @@ class SeedGenerator(StateHolder):
         Returns:
             A tensor of two integers.
         """
-        if context.now.symbolic:
+        if context.current.symbolic:
             return self.state.value
         # A copy, as assigning may change the tensor that was read; signed and wide, as not
         # every backend computes with uint32.
@@ -89,7 +89,7 @@ class SeedGenerator(StateHolder):
         return cls(**config)
 
 
-class _Process:
+class _GlobalSeedState:
     """The seeds of the process, since the last `set_random_seed`."""
 
     def __init__(self, seed: int | None):
@@ -99,7 +99,7 @@ class _Process:
         self.generator: SeedGenerator | None = None
 
 
-_process = _Process(None)
+_global_state = _GlobalSeedState(None)
 
 
 def set_random_seed(seed: int) -> None:
@@ -122,46 +122,46 @@ def set_random_seed(seed: int) -> None:
         >>> bool((first == second).all())
         True
     """
-    global _process
-    seed = _check(seed, "set_random_seed")
+    global _global_state
+    seed = _check_seed(seed, "set_random_seed")
     np.random.seed(seed)  # raises where it is out of range
     random.seed(seed)
-    _process = _Process(seed)
+    _global_state = _GlobalSeedState(seed)
 
 
 def make_default_seed() -> int:
     """Returns a seed that follows from that of the process, another one at each call."""
-    return _process.seeds.randrange(1, 10**9)
+    return _global_state.seeds.randrange(1, 10**9)
 
 
 def global_seed_generator() -> SeedGenerator:
     """Returns the generator of draws that name no seed."""
-    if _process.generator is None:
-        _process.generator = SeedGenerator(name="global_seed_generator")
-    return _process.generator
+    if _global_state.generator is None:
+        _global_state.generator = SeedGenerator(name="global_seed_generator")
+    return _global_state.generator
 
 
 def clear_global_generator() -> None:
     """Forgets the generator of draws that name no seed; the next one makes it anew."""
-    _process.generator = None
+    _global_state.generator = None
 
 
-def keep_process_seeds() -> Callable[[], None]:
+def save_global_seed_state() -> Callable[[], None]:
     """Returns a function that sets the seeds of the process back to where they are now."""
-    process, generator = _process, _process.generator
+    process, generator = _global_state, _global_state.generator
     seeds, draws = process.seeds.getstate(), next(process.initial_draws)
     process.initial_draws = count(draws)
     place = None if generator is None else generator.state.numpy()
 
-    def put_back() -> None:
-        global _process
-        _process = process
+    def restore() -> None:
+        global _global_state
+        _global_state = process
         process.seeds.setstate(seeds)
         process.initial_draws, process.generator = count(draws), generator
         if generator is not None:
             generator.state.assign(place)
 
-    return put_back
+    return restore
 
 
 def draw_seed(seed: Any) -> Any:
@@ -181,7 +181,7 @@ def draw_seed(seed: Any) -> Any:
     backend = current()
     if backend.is_tensor(seed):
         return seed
-    return backend.convert_to_tensor(np.array([_check(seed, "seed") % _WORD, 0], "uint32"))
+    return backend.convert_to_tensor(np.array([_check_seed(seed, "seed") % _WORD, 0], "uint32"))
 
 
 def initial_key(seed: Any) -> Key:
@@ -192,14 +192,14 @@ def initial_key(seed: Any) -> Key:
             process's seed and the number of draws so far.
     """
     if seed is None:
-        return _process.initial_seed, next(_process.initial_draws)
+        return _global_state.initial_seed, next(_global_state.initial_draws)
     if isinstance(seed, SeedGenerator):
         first, second = current().convert_to_numpy(seed.next()).tolist()
         return first % _WORD, second % _WORD
     return seed, 0  # the process counts from 1, so its keys are others
 
 
-def _check(seed: Any, source: str) -> int:
+def _check_seed(seed: Any, source: str) -> int:
     if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool):
         return int(seed)
     raise DTypeError(

@@ -8,7 +8,7 @@ import pytest
 from keras_fn import losses, ops
 from keras_fn.core.registry import CustomObjectScope
 from keras_fn.errors import SpecError
-from keras_fn.losses.lookup import CLASSES, FUNCTIONS, SHORT
+from keras_fn.losses import _ALIASES as ALIASES, _CLASSES as CLASSES, _FUNCTIONS as FUNCTIONS
 
 OPTIONS = {
     "BinaryCrossentropy": {"from_logits": True, "label_smoothing": 0.2, "axis": 0},
@@ -80,9 +80,9 @@ def test_a_function_is_found_by_name_and_by_config(function) -> None:
     assert losses.deserialize(losses.serialize(function)) is function
 
 
-@pytest.mark.parametrize("short", SHORT)
+@pytest.mark.parametrize("short", ALIASES)
 def test_short_names_stand_for_functions(short: str) -> None:
-    assert losses.get(short) is getattr(losses, SHORT[short])
+    assert losses.get(short) is ALIASES[short]
 
 
 def test_get_takes_classes_instances_functions_and_none() -> None:

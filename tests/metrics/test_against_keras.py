@@ -168,7 +168,7 @@ def test_a_metric_is_what_keras_says(case: str, weighted: bool) -> None:
 
 
 def test_every_metric_has_a_case() -> None:
-    from keras_fn.metrics.lookup import CLASSES as EVERY_CLASS
+    from keras_fn.metrics import _CLASSES as EVERY_CLASS
 
     names = {cls.__name__ for cls in EVERY_CLASS} - {"Metric", "MeanMetricWrapper"}
     assert names == {name for name, *_ in CASES.values()}

@@ -5,7 +5,7 @@ import pytest
 
 from keras_fn import metrics, ops
 from keras_fn.errors import SpecError
-from keras_fn.metrics._confusion_matrix import Thresholds, confusion_counts
+from keras_fn.metrics._confusion_matrix import Thresholds, compute_confusion_counts
 
 random = np.random.RandomState(3)
 TRUE = random.randint(0, 2, size=(50, 3)).astype("float32")
@@ -32,7 +32,7 @@ def by_hand(thresholds, by_label: bool) -> list[np.ndarray]:
     [[0.5], [0.2, 0.3, 0.9], [0.0, 0.25, 0.5, 0.75, 1.0], [-1e-7, 0.25, 0.5, 0.75, 1 + 1e-7]],
 )
 def test_counts_are_those_by_hand(thresholds: list[float], by_label: bool) -> None:
-    counts = confusion_counts(
+    counts = compute_confusion_counts(
         TRUE, PRED, Thresholds(thresholds), sample_weight=WEIGHT, by_label=by_label
     )
     for got, expected in zip(counts, by_hand(thresholds, by_label), strict=True):

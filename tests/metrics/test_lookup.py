@@ -7,7 +7,7 @@ import pytest
 
 from keras_fn import losses, metrics, ops
 from keras_fn.errors import SpecError
-from keras_fn.metrics.lookup import CLASSES
+from keras_fn.metrics import _CLASSES as CLASSES
 
 OPTIONS = {
     "AUC": {

@@ -186,7 +186,7 @@ def test_what_is_no_map_and_no_function_is_refused():
     with pytest.raises(TypeError, match="an optimizer for each variable"):
         MultiOptimizer(lambda v: None).build(variables())
     wrapper = optimizers.LossScaleOptimizer(SGD())
-    with pytest.raises(ValueError, match=r"given: +a LossScaleOptimizer"):
+    with pytest.raises(ValueError, match=r"received: +a LossScaleOptimizer"):
         MultiOptimizer(OptimizerMap(wrapper))
 
 

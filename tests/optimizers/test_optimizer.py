@@ -221,8 +221,8 @@ class Signed(optimizers.Adam):
 class Halved(optimizers.Optimizer):
     """One with a rule."""
 
-    def rule(self, xp, w, g, slots, lr, step):
-        return xp.descend(w, g / 2, lr), slots
+    def update_rule(self, xp, w, g, slots, lr, step):
+        return xp.sub_scaled(w, g / 2, lr), slots
 
 
 @pytest.mark.parametrize("accumulate", [None, 2])
@@ -251,7 +251,7 @@ def test_a_rule_of_a_user():
 
 
 def test_an_optimizer_without_mathematics_says_so():
-    with pytest.raises(TypeError, match=r"neither update_step\(\) nor rule\(\)"):
+    with pytest.raises(TypeError, match=r"neither update_step\(\) nor update_rule\(\)"):
         optimizers.Optimizer(0.1).apply(tensors(G), variables())
 
 

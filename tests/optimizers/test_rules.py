@@ -139,7 +139,7 @@ def test_all_at_once_equals_one_after_the_other(case, monkeypatch):
     weights, steps = data()
     shared = {**options, "weight_decay": 0.01, "global_clipnorm": 0.5}
     together = train(cls(learning_rate=0.05, **shared), weights, steps)
-    monkeypatch.setattr(optimizers.Optimizer, "_works_on_groups", lambda self: False)
+    monkeypatch.setattr(optimizers.Optimizer, "_can_use_foreach", lambda self: False)
     assert_same(train(cls(learning_rate=0.05, **shared), weights, steps), together, rtol=2e-6)
 
 

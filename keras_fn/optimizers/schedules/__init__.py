@@ -4,12 +4,16 @@ from typing import Any
 
 from keras_fn.core.registry import register
 from keras_fn.core.serialization import deserialize_as, serialize_keras_object
-from keras_fn.optimizers.schedules.cosine import CosineDecay as CosineDecay
-from keras_fn.optimizers.schedules.cosine import CosineDecayRestarts as CosineDecayRestarts
-from keras_fn.optimizers.schedules.decays import ExponentialDecay as ExponentialDecay
-from keras_fn.optimizers.schedules.decays import InverseTimeDecay as InverseTimeDecay
-from keras_fn.optimizers.schedules.decays import PiecewiseConstantDecay as PiecewiseConstantDecay
-from keras_fn.optimizers.schedules.decays import PolynomialDecay as PolynomialDecay
+from keras_fn.optimizers.schedules.cosine import (
+    CosineDecay as CosineDecay,
+    CosineDecayRestarts as CosineDecayRestarts,
+)
+from keras_fn.optimizers.schedules.decays import (
+    ExponentialDecay as ExponentialDecay,
+    InverseTimeDecay as InverseTimeDecay,
+    PiecewiseConstantDecay as PiecewiseConstantDecay,
+    PolynomialDecay as PolynomialDecay,
+)
 from keras_fn.optimizers.schedules.schedule import LearningRateSchedule as LearningRateSchedule
 
 register(

@@ -15,12 +15,12 @@ from keras_fn.settings import settings
 Tensor = Any
 
 
-def _cosine(part: Tensor, alpha: float, height: Tensor | float = 1.0) -> Tensor:
+def _cosine_decay(part: Tensor, alpha: float, height: Tensor | float = 1.0) -> Tensor:
     """Half a cosine wave from its height (1, less the part of alpha) down to alpha."""
     return (1.0 - alpha) * 0.5 * height * (1.0 + ops.cos(part * math.pi)) + alpha
 
 
-def _check_steps(schedule: Any, **steps: Any) -> None:
+def _check_positive_steps(schedule: Any, **steps: Any) -> None:
     for name, value in steps.items():
         if value <= 0:
             raise SpecError(
@@ -74,7 +74,7 @@ class CosineDecay(BuiltInSchedule):
         warmup_target: float | None = None,
         warmup_steps: int = 0,
     ):
-        _check_steps(self, decay_steps=decay_steps)
+        _check_positive_steps(self, decay_steps=decay_steps)
         self.initial_learning_rate, self.decay_steps = initial_learning_rate, decay_steps
         self.alpha, self.name = alpha, name
         self.warmup_target, self.warmup_steps = warmup_target, warmup_steps
@@ -84,9 +84,9 @@ class CosineDecay(BuiltInSchedule):
         step = ops.cast(step, settings.floatx)
         start, peak, warmup = self.initial_learning_rate, self.warmup_target, self.warmup_steps
         if peak is None:
-            return start * _cosine(ops.minimum(step / self.decay_steps, 1.0), self.alpha)
+            return start * _cosine_decay(ops.minimum(step / self.decay_steps, 1.0), self.alpha)
         part = ops.clip((step - warmup) / self.decay_steps, 0.0, 1.0)
-        wave = peak * _cosine(part, self.alpha)
+        wave = peak * _cosine_decay(part, self.alpha)
         if not warmup:
             return wave
         return ops.where(ops.less(step, warmup), start + (peak - start) * step / warmup, wave)
@@ -127,7 +127,7 @@ class CosineDecayRestarts(BuiltInSchedule):
         alpha: float = 0.0,
         name: str = "SGDRDecay",
     ):
-        _check_steps(self, first_decay_steps=first_decay_steps)
+        _check_positive_steps(self, first_decay_steps=first_decay_steps)
         self.initial_learning_rate = initial_learning_rate
         self.first_decay_steps = first_decay_steps
         self.t_mul, self.m_mul, self.alpha, self.name = t_mul, m_mul, alpha, name
@@ -144,4 +144,4 @@ class CosineDecayRestarts(BuiltInSchedule):
             length = ops.power(t, wave)
             part = (done - (1.0 - length) / (1.0 - t)) / length
         height = ops.power(float(self.m_mul), wave)
-        return self.initial_learning_rate * _cosine(part, self.alpha, height)
+        return self.initial_learning_rate * _cosine_decay(part, self.alpha, height)

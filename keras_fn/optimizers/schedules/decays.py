@@ -41,7 +41,7 @@ class _RateDecay(BuiltInSchedule):
                 fix="for example decay_steps=1000",
             )
 
-    def _periods(self, step: Tensor) -> Tensor:
+    def _completed_periods(self, step: Tensor) -> Tensor:
         periods = _as_float(step) / self.decay_steps
         return ops.floor(periods) if self.staircase else periods
 
@@ -78,7 +78,8 @@ class ExponentialDecay(_RateDecay):
     def __call__(self, step: Tensor) -> Tensor:
         """Returns the learning rate of a step."""
         return ops.multiply(
-            ops.power(float(self.decay_rate), self._periods(step)), self.initial_learning_rate
+            ops.power(float(self.decay_rate), self._completed_periods(step)),
+            self.initial_learning_rate,
         )
 
 
@@ -113,7 +114,7 @@ class InverseTimeDecay(_RateDecay):
 
     def __call__(self, step: Tensor) -> Tensor:
         """Returns the learning rate of a step."""
-        return self.initial_learning_rate / (1.0 + self.decay_rate * self._periods(step))
+        return self.initial_learning_rate / (1.0 + self.decay_rate * self._completed_periods(step))
 
 
 class PiecewiseConstantDecay(BuiltInSchedule):
