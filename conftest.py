@@ -1,10 +1,13 @@
 """Shared by all tests and doctests."""
 
 import gc
+import json
 import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,3 +47,15 @@ def _forget_compiled_functions() -> Iterator[None]:
     if "jax" in sys.modules:
         sys.modules["jax"].clear_caches()
     gc.collect()
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Writes the ten slowest tests to the file that `nox -s tests` collects them from."""
+    path = os.environ.get("KERAS_FN_DURATIONS")
+    if path is None:
+        return
+    calls = [r for reports in terminalreporter.stats.values() for r in reports
+             if getattr(r, "when", None) == "call"]  # fmt: skip
+    known = json.loads(Path(path).read_text("utf-8")) if Path(path).exists() else []
+    slowest = sorted([*known, *([r.duration, r.nodeid] for r in calls)], reverse=True)[:10]
+    Path(path).write_text(json.dumps(slowest), "utf-8")

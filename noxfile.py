@@ -1,12 +1,17 @@
 """Every check of the project, each in an environment of its own.
 
-`nox -s tests` runs them all and ends with a table of what passed. `nox -l` lists the parts;
+`nox -s tests` runs what every push must pass, and ends with the time that each part took beside its
+budget. `nox -s thorough` is what takes too long for every push. `nox -l` lists the parts;
 `nox -R -s "unit(jax)" -- -k relu` runs one again in the environment that it has already.
 """
 
+import json
 import sys
+import time
 import tomllib
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import nox
@@ -23,23 +28,29 @@ FRAMEWORKS = {
     "torch": ("torch",),
     "tensorflow": ("tensorflow-cpu" if sys.platform == "linux" else "tensorflow",),
 }
-# What tests use beside a backend: what it is compared with, what feeds it, what it is kept in.
-BESIDE = {
+# What tests use in addition to a backend: references, sources of data, formats of checkpoints.
+TEST_LIBRARIES = {
     "jax": ("optax", "orbax-checkpoint", "grain"),
     "torch": ("torchdata", "grain"),
     "tensorflow": ("grain",),
 }
+BACKENDS = nox.parametrize("backend", list(FRAMEWORKS), ids=list(FRAMEWORKS))
 ROOTS = ("keras_fn", *(f"backends/keras_fn_{backend}" for backend in FRAMEWORKS))
-PARTS = (
-    "lint",
-    "types",
-    "wheel",
-    "unit(jax)",
-    "unit(torch)",
-    "unit(tensorflow)",
-    "example_backend",
-    "docs",
-)
+# The parts of `tests`, in order, each with its budget in seconds on two quiet cores, installs
+# included. One over its budget is to be shortened, or moved to `thorough`.
+BUDGETS = {
+    "lint": 10,
+    "wheel": 30,
+    "unit(jax)": 450,
+    "types": 60,
+    "docs": 60,
+    "unit(torch)": 270,
+    "unit(tensorflow)": 270,
+    "example_backend": 90,
+}
+# `tests` runs these in the environment of unit(jax), which has all that they need.
+IN_JAX_ENVIRONMENT = ("types", "docs")
+TYPE_CHECKER = ("basedpyright",)
 WITHOUT_A_FRAMEWORK = """
 import sys, keras_fn
 from keras_fn.datasets import digits
@@ -53,21 +64,63 @@ print("keras_fn", keras_fn.__version__, "from", keras_fn.__file__)
 @nox.session(venv_backend="none")
 def tests(session: nox.Session) -> None:
     """Runs every part; a failing one does not stop the others, but fails the whole."""
+    for stale in _timings().glob("*.json"):
+        stale.unlink()
     # nox runs what is notified after this session and prints the closing table itself.
-    for part in PARTS:
-        session.notify(part)
+    for part in BUDGETS:
+        if part not in IN_JAX_ENVIRONMENT:
+            session.notify(part, ["--all-in-one"] if part == "unit(jax)" else [])
+    session.notify("timings")
+
+
+@nox.session(venv_backend="none")
+def thorough(session: nox.Session) -> None:
+    """Runs what takes too long for every push: long fuzzing, oldest frameworks, parity, speed."""
+    for backend in FRAMEWORKS:
+        for part in ("unit", "oldest", "parity", "bench"):
+            session.notify(f"{part}({backend})", ["--thorough"] if part == "unit" else [])
+
+
+@nox.session(venv_backend="none")
+def timings(session: nox.Session) -> None:
+    """Prints what the parts of `tests` took, and the slowest tests."""
+    slowest: list[tuple[float, str]] = []
+    print(f"{'part':<20}{'seconds':>10}{'budget':>10}")
+    total = 0.0
+    for part, budget in BUDGETS.items():
+        path = _timings() / f"{part}.json"
+        if not path.exists():
+            continue
+        record = json.loads(path.read_text("utf-8"))
+        total += record["seconds"]
+        slowest += [(seconds, f"{part} {test}") for seconds, test in record["tests"]]
+        over = "  over" if record["seconds"] > budget else ""
+        print(f"{part:<20}{record['seconds']:>10.0f}{budget:>10}{over}")
+    print(f"{'total':<20}{total:>10.0f}{sum(BUDGETS.values()):>10}\n\nslowest tests")
+    for seconds, test in sorted(slowest, reverse=True)[:10]:
+        print(f"{seconds:>8.1f} s  {test}")
 
 
 @nox.session
-@nox.parametrize("backend", list(FRAMEWORKS), ids=list(FRAMEWORKS))
+@BACKENDS
 def unit(session: nox.Session, backend: str) -> None:
     """Unit and integration tests where this backend alone is installed."""
-    _install(session, backend)
-    _pytest(session, backend, "-n", "2", *session.posargs)
+    arguments = list(session.posargs)
+    together = "--all-in-one" in arguments
+    deep = "--thorough" in arguments
+    arguments = [a for a in arguments if a not in ("--all-in-one", "--thorough")]
+    with _timed(f"unit({backend})"):
+        _install(session, backend, *(TYPE_CHECKER if together else ()))
+        examples = {"KERAS_FN_EXAMPLES": "50"} if deep else {}
+        marks = ("-m", "thorough or not thorough") if deep else ()
+        _pytest(session, backend, "-n", "2", *marks, *arguments, **examples)
+    if together:
+        _check_types(session)
+        _check_docs(session)
 
 
 @nox.session
-@nox.parametrize("backend", list(FRAMEWORKS), ids=list(FRAMEWORKS))
+@BACKENDS
 def oldest(session: nox.Session, backend: str) -> None:
     """The same tests on the oldest supported release of the framework."""
     _install(session, backend, oldest=True)
@@ -77,18 +130,18 @@ def oldest(session: nox.Session, backend: str) -> None:
 @nox.session
 def example_backend(session: nox.Session) -> None:
     """The conformance suite and whole models on a backend that is not part of the project."""
-    session.install("-e", ".[test]", *CONSTRAINTS)
-    session.install("-e", "tests/numpy_backend", *CONSTRAINTS)
-    _pytest(session, "numpy", "-n", "2", "--pyargs", "keras_fn.testing.conformance")
-    _pytest(session, "numpy", "tests/backend", "tests/numpy_backend")
+    with _timed("example_backend"):
+        session.install("-e", ".[test]", *CONSTRAINTS)
+        session.install("-e", "tests/numpy_backend", *CONSTRAINTS)
+        _pytest(session, "numpy", "-n", "2", "--pyargs", "keras_fn.testing.conformance")
+        _pytest(session, "numpy", "tests/backend", "tests/numpy_backend")
 
 
 @nox.session
-@nox.parametrize("backend", list(FRAMEWORKS), ids=list(FRAMEWORKS))
+@BACKENDS
 def parity(session: nox.Session, backend: str) -> None:
-    """Ops, losses, metrics and optimizers beside those of real Keras on the same backend."""
-    _install(session, backend)
-    session.install("keras", *CONSTRAINTS)
+    """Ops, losses, metrics and optimizers compared with real Keras on the same backend."""
+    _install(session, backend, "keras")
     files = [f"integration_tests/parity/parity_{part}.py" for part in ("ops", "training")]
     _pytest(session, backend, "-n", "2", *files, *session.posargs)
 
@@ -97,37 +150,40 @@ def parity(session: nox.Session, backend: str) -> None:
 def docs(session: nox.Session) -> None:
     """Examples in docstrings, and the code blocks of README.md and docs/."""
     _install(session, "jax")
-    examples = ("--doctest-modules", "keras_fn", "--ignore=keras_fn/testing")
-    _pytest(session, "jax", *examples, "tests/test_docs.py")
+    _check_docs(session)
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
     """Style: ruff's lint rules and its format."""
-    session.install("ruff", *CONSTRAINTS)
-    session.run("ruff", "check", ".")
-    session.run("ruff", "format", "--check", ".")
+    with _timed("lint"):
+        session.install("ruff", *CONSTRAINTS)
+        session.run("ruff", "check", ".")
+        session.run("ruff", "format", "--check", ".")
 
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Types of keras_fn and of the backends."""
-    session.install("basedpyright", "-e", ".[plot,sklearn]", *FRAMEWORKS["jax"], *CONSTRAINTS)
-    session.run("basedpyright", "--warnings")
+    """Types of keras_fn and of the backends, and of the public API as users see it."""
+    _install(session, "jax", *TYPE_CHECKER)
+    _check_types(session)
 
 
 @nox.session
 def wheel(session: nox.Session) -> None:
     """Builds the wheel, checks what is in it, and uses it away from the sources."""
-    folder = Path(session.create_tmp())
-    for stale in folder.glob("*.whl"):
-        stale.unlink()
-    session.run("python", "-m", "pip", "wheel", "--no-deps", "-w", str(folder), ".", silent=True)
-    (built,) = folder.glob("*.whl")
-    _check_contents(session, built)
-    session.install(str(built), *CONSTRAINTS)
-    session.chdir(folder)
-    session.run("python", "-I", "-c", WITHOUT_A_FRAMEWORK)
+    with _timed("wheel"):
+        folder = Path(session.create_tmp())
+        for stale in folder.glob("*.whl"):
+            stale.unlink()
+        session.run(
+            "python", "-m", "pip", "wheel", "--no-deps", "-w", str(folder), ".", silent=True
+        )
+        (built,) = folder.glob("*.whl")
+        _check_contents(session, built)
+        session.install(str(built), *CONSTRAINTS)
+        session.chdir(folder)
+        session.run("python", "-I", "-c", WITHOUT_A_FRAMEWORK)
 
 
 @nox.session
@@ -138,53 +194,86 @@ def demo(session: nox.Session) -> None:
 
 
 @nox.session
-@nox.parametrize("backend", list(FRAMEWORKS), ids=list(FRAMEWORKS))
+@BACKENDS
 def bench(session: nox.Session, backend: str) -> None:
     """Speed and memory against programs in the framework itself, and against real Keras."""
-    _install(session, backend)
-    session.install("keras", *CONSTRAINTS)
+    _install(session, backend, "keras")
     session.run(
         "python", "integration_tests/benchmarks", *session.posargs, env={"KERAS_BACKEND": backend}
     )
 
 
-def _install(session: nox.Session, backend: str, *, oldest: bool = False) -> None:
-    """Installs the project, its test tools and one framework."""
+def _install(session: nox.Session, backend: str, *more: str, oldest: bool = False) -> None:
+    """Installs the project, its test tools, one framework and what else is named."""
     constraints = ("-c", _oldest_constraints(session, backend)) if oldest else CONSTRAINTS
     # The framework first: its pin must be in force before anything else asks for it.
     session.install(*FRAMEWORKS[backend], *constraints)
-    session.install("-e", ".[test,plot]", *BESIDE[backend], *constraints)
+    session.install("-e", ".[test,plot]", *TEST_LIBRARIES[backend], *more, *constraints)
 
 
 def _oldest_constraints(session: nox.Session, backend: str) -> str:
-    """Writes the constraints with the framework's pins moved to its floor in pyproject.toml."""
+    """Writes the constraints with the framework's pins moved to its minimum in pyproject.toml."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    floors = dict(r.split(">=") for r in project["optional-dependencies"][backend])
+    minimums = dict(r.split(">=") for r in project["optional-dependencies"][backend])
     if backend == "tensorflow":
-        floors["tensorflow-cpu"] = floors["tensorflow"]
+        minimums["tensorflow-cpu"] = minimums["tensorflow"]
     pins = (ROOT / "requirements-test.txt").read_text("utf-8").splitlines()
-    lines = [line for line in pins if line.partition("==")[0] not in floors]
-    lines += [f"{name}=={version}" for name, version in floors.items()]
+    lines = [line for line in pins if line.partition("==")[0] not in minimums]
+    lines += [f"{name}=={version}" for name, version in minimums.items()]
     path = Path(session.create_tmp()) / "constraints.txt"
     path.write_text("\n".join(lines) + "\n", "utf-8")
     return str(path)
 
 
-def _pytest(session: nox.Session, backend: str, *args: str) -> None:
+def _check_types(session: nox.Session) -> None:
+    with _timed("types"):
+        session.run("basedpyright", "--warnings")
+        session.run("pytest", "-m", "types", "tests/test_types.py")
+
+
+def _check_docs(session: nox.Session) -> None:
+    with _timed("docs"):
+        examples = ("--doctest-modules", "keras_fn", "--ignore=keras_fn/testing")
+        _pytest(session, "jax", "-n", "2", *examples, "tests/test_docs.py")
+
+
+def _pytest(session: nox.Session, backend: str, *args: str, **more: str) -> None:
     folder = Path(session.create_tmp())
     env = {
         "KERAS_BACKEND": backend,
         # A home of its own: the user's keras.json and downloads have no part in a test.
         "KERAS_HOME": str(folder / "keras"),
-        # What the tests and the programs that they start compile alike is compiled once.
+        # The tests and the programs that they start share one cache of compiled functions.
         "JAX_COMPILATION_CACHE_DIR": str(folder / "jax"),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "KERAS_FN_DURATIONS": str(_timings() / "durations.json"),
+        **more,
     }
     session.run("pytest", *args, env=env)
 
 
+def _timings() -> Path:
+    folder = ROOT / ".nox" / "timings"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@contextmanager
+def _timed(part: str) -> Iterator[None]:
+    """Records what a part took, and the slowest tests that pytest left (see conftest.py)."""
+    durations = _timings() / "durations.json"
+    durations.unlink(missing_ok=True)
+    start = time.perf_counter()
+    try:
+        yield
+    finally:
+        slowest = json.loads(durations.read_text("utf-8")) if durations.exists() else []
+        record = {"seconds": time.perf_counter() - start, "tests": slowest}
+        (_timings() / f"{part}.json").write_text(json.dumps(record), "utf-8")
+
+
 def _check_contents(session: nox.Session, built: Path) -> None:
-    """Fails unless the wheel holds every file of the four roots, and nothing beside them."""
+    """Fails unless the wheel holds every file of the four roots, and nothing else."""
     expected = {
         path.relative_to((ROOT / root).parent).as_posix()
         for root in ROOTS
@@ -192,7 +281,7 @@ def _check_contents(session: nox.Session, built: Path) -> None:
         if path.is_file() and path.suffix != ".pyc"
     }
     with zipfile.ZipFile(built) as archive:
-        found = {name for name in archive.namelist() if ".dist-info/" not in name}
+        packed = {name for name in archive.namelist() if ".dist-info/" not in name}
     typed = {f"{Path(root).name}/py.typed" for root in ROOTS}
-    if problems := (expected | typed) ^ found:
+    if problems := (expected | typed) ^ packed:
         session.error(f"{built.name}: missing or unexpected: {sorted(problems)}")
