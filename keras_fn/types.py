@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from keras_fn.metrics import Metric
     from keras_fn.models import Model
     from keras_fn.optimizers import Optimizer
+    from keras_fn.random import SeedGenerator
     from keras_fn.regularizers import Regularizer
 
 
@@ -98,7 +99,7 @@ Axis: TypeAlias = int | Sequence[int] | None
 DTypeLike: TypeAlias = "str | type | np.dtype | DTypePolicy"
 """A dtype by name (`"float32"`), by Python type (`float`), or NumPy's or the backend's object."""
 
-SeedLike: TypeAlias = Any
+SeedLike: TypeAlias = "int | SeedGenerator | None"
 """None, an integer, or a `keras.random.SeedGenerator`."""
 
 InitializerLike: TypeAlias = "str | Initializer | Callable[..., Any] | Mapping[str, Any]"
@@ -128,12 +129,12 @@ OptimizerLike: TypeAlias = "str | Optimizer | Mapping[str, Any]"
 DataFormat: TypeAlias = str
 """`"channels_last"` or `"channels_first"`."""
 
-PathLike: TypeAlias = "str | os.PathLike[str]"
+PathLike: TypeAlias = str | os.PathLike[str]
 """The path of a file or folder."""
 
 AnyModel: TypeAlias = "Model"
 """A `keras.Model`, for modules on the levels below `keras.models`."""
 
-Verbosity: TypeAlias = "str | int"
+Verbosity: TypeAlias = str | int
 """How much is printed: 0 is silent, 1 a live progress bar, 2 one line per epoch, `"auto"` mostly
 1."""
