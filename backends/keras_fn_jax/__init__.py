@@ -2,25 +2,25 @@
 
 from keras_fn_jax import ops as ops
 from keras_fn_jax.batching import (
-    batch_indices as batch_indices,
-    batch_rows as batch_rows,
     gather_rows as gather_rows,
+    prepare_host_batch as prepare_host_batch,
+    split_into_batches as split_into_batches,
 )
 from keras_fn_jax.device import device_scope as device_scope
 from keras_fn_jax.layer import LayerBase as LayerBase
-from keras_fn_jax.multi_step import compile_many as compile_many
+from keras_fn_jax.multi_step import compile_multi_step as compile_multi_step
 from keras_fn_jax.op_jit import compile_op as compile_op
 from keras_fn_jax.profiling import (
+    block_until_ready as block_until_ready,
     is_out_of_memory as is_out_of_memory,
     profile as profile,
-    wait as wait,
 )
 from keras_fn_jax.tensors import (
-    borrow as borrow,
     cast as cast,
     convert_to_numpy as convert_to_numpy,
     convert_to_tensor as convert_to_tensor,
     dtype_name as dtype_name,
+    from_numpy as from_numpy,
     is_tensor as is_tensor,
     is_traced as is_traced,
     shape as shape,

@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from keras_fn_jax.dtype_fallback import _of_floats
+from keras_fn_jax.dtype_fallback import promote_to_float
 from keras_fn_jax.op_jit import compile_op
 
 # Of several primitives, or with a gradient of their own: slow to call one by one.
@@ -11,7 +11,7 @@ elu, relu, selu, softplus = map(jax.jit, (jax.nn.elu, jax.nn.relu, jax.nn.selu, 
 
 gelu, softmax = map(compile_op, (jax.nn.gelu, jax.nn.softmax))
 
-log_softmax, silu = (compile_op(_of_floats(f)) for f in (jax.nn.log_softmax, jax.nn.silu))
+log_softmax, silu = (compile_op(promote_to_float(f)) for f in (jax.nn.log_softmax, jax.nn.silu))
 
 
 @jax.jit

@@ -4,12 +4,12 @@ import jax
 import numpy as np
 
 
-def batch_rows(x: np.ndarray) -> np.ndarray:
+def prepare_host_batch(x: np.ndarray) -> np.ndarray:
     """A compiled step takes an array from the host faster than JAX makes one of its own."""
     return x
 
 
-def batch_indices(order: np.ndarray, batch_size: int) -> list[np.ndarray]:
+def split_into_batches(order: np.ndarray, batch_size: int) -> list[np.ndarray]:
     """The indices of each batch; a compiled step takes them from the host fastest."""
     return [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
 

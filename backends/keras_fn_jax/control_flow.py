@@ -75,7 +75,7 @@ def scan(
     if compiled is not None:
         try:
             return compiled(init, xs, **options)
-        except _UsesVariables:
+        except _ReadsVariablesError:
             _scans[function] = None
 
     def run(state: CapturedVariables) -> tuple[Any, Any]:
@@ -114,16 +114,16 @@ def _compiled_scan(function: Any, arrays: Any) -> Any:
 _PLAIN = ("length", "reverse", "unroll")
 
 
-class _UsesVariables(Exception):
+class _ReadsVariablesError(Exception):
     """What is compiled would keep the values of today."""
 
 
-class _Watched(dict[int, Any]):
+class _RecordingDict(dict[int, Any]):
     """The state of a scope that refuses to be asked for a variable."""
 
     def get(self, key: int, default: Any = None) -> Any:
         if key not in self:
-            raise _UsesVariables
+            raise _ReadsVariablesError
         return super().get(key, default)
 
 
@@ -132,10 +132,10 @@ def _scan_without_variables(step: Any, init: Any, xs: Any, **options: Any) -> tu
 
     def watched(carry: Any, x: Any) -> tuple[Any, Any]:
         with StatelessScope() as scope:
-            scope.state = _Watched(scope.state)
+            scope.state = _RecordingDict(scope.state)
             result = function(carry, x)
         if scope.written:
-            raise _UsesVariables
+            raise _ReadsVariablesError
         return result
 
     return lax.scan(watched, init, xs, **options)

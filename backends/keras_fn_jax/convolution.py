@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from keras_fn.backend.conv_geometry import Sizes, per_axis, transposed_window
-from keras_fn_jax.data_format import _LETTERS, _layouts, _of_windows
+from keras_fn_jax.data_format import _LETTERS, check_window_fits, dimension_numbers
 from keras_fn_jax.op_jit import compile_op
 
 
@@ -20,7 +20,7 @@ def conv(
 ) -> jax.Array:
     """`lax.conv_general_dilated`; the groups follow from the kernel's shape."""
     rank = inputs.ndim - 2
-    layouts = _layouts(rank, data_format)
+    layouts = dimension_numbers(rank, data_format)
     channels = inputs.shape[layouts[0].index("C")]
     result = lax.conv_general_dilated(
         inputs,
@@ -31,7 +31,7 @@ def conv(
         dimension_numbers=layouts,
         feature_group_count=channels // kernel.shape[-2],
     )
-    return _of_windows(inputs, result)
+    return check_window_fits(inputs, result)
 
 
 @compile_op
@@ -47,7 +47,7 @@ def conv_transpose(
     """A convolution of the stretched inputs with the flipped kernel."""
     rank = inputs.ndim - 2
     space = _LETTERS[rank]
-    layout = _layouts(rank, data_format)[0]
+    layout = dimension_numbers(rank, data_format)[0]
     return lax.conv_general_dilated(
         inputs,
         jnp.flip(kernel, tuple(range(rank))),

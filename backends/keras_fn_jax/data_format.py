@@ -7,14 +7,14 @@ from keras_fn.settings import standardize_data_format
 _LETTERS = {1: "W", 2: "HW", 3: "DHW"}
 
 
-def _layouts(rank: int, data_format: str | None) -> tuple[str, str, str]:
+def dimension_numbers(rank: int, data_format: str | None) -> tuple[str, str, str]:
     space = _LETTERS[rank]
     channels_last = standardize_data_format(data_format) == "channels_last"
     inputs = f"N{space}C" if channels_last else f"NC{space}"
     return inputs, f"{space}IO", inputs
 
 
-def _of_windows(inputs: jax.Array, result: jax.Array) -> jax.Array:
+def check_window_fits(inputs: jax.Array, result: jax.Array) -> jax.Array:
     """The result, unless no window fits: JAX would then give nothing."""
     if 0 in result.shape and 0 not in inputs.shape:
         raise ValueError(f"No window fits into {inputs.shape}.")

@@ -12,7 +12,7 @@ from keras_fn.settings import settings
 _NARROW = (jnp.float16, jnp.bfloat16)
 
 
-def _widened(function: Callable[..., Any]) -> Callable[..., Any]:
+def in_float32(function: Callable[..., Any]) -> Callable[..., Any]:
     """`function`, in float32 for matrices of half precision, which LAPACK does not know."""
 
     @wraps(function)
@@ -27,7 +27,7 @@ def _widened(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _of_floats(function: Any) -> Any:
+def promote_to_float(function: Any) -> Any:
     """A function that takes floats only, of integers too."""
 
     def call(x: jax.Array, *args: Any, **kwargs: Any) -> jax.Array:

@@ -9,8 +9,12 @@ import jax.numpy as jnp
 from jax import lax
 from jax.core import Tracer
 
-from keras_fn.core.linalg_errors import rank_tolerance, not_positive_definite_error, singular_matrix_error
-from keras_fn_jax.dtype_fallback import _widened
+from keras_fn.core.linalg_errors import (
+    not_positive_definite_error,
+    rank_tolerance,
+    singular_matrix_error,
+)
+from keras_fn_jax.dtype_fallback import in_float32
 from keras_fn_jax.tensors import dtype_name
 
 
@@ -38,26 +42,30 @@ def _has_zero_diagonal(a: jax.Array) -> jax.Array:
     return (jnp.diagonal(a, axis1=-2, axis2=-1) == 0).any()
 
 
-@_widened
+@in_float32
 def cholesky(x: jax.Array, upper: bool = False) -> jax.Array:
     """Not symmetric matrices are made so by JAX."""
     factor = jnp.linalg.cholesky(x, upper=upper)
     return _checked(factor, x, lambda _: True, partial(not_positive_definite_error, "ops.cholesky"))
 
 
-@_widened
+@in_float32
 def inv(x: jax.Array) -> jax.Array:
     """`jnp.linalg.inv`, which does not see singular matrices."""
-    return _checked(jnp.linalg.inv(x), x, _has_zero_pivot, partial(singular_matrix_error, "ops.inv"))
+    return _checked(
+        jnp.linalg.inv(x), x, _has_zero_pivot, partial(singular_matrix_error, "ops.inv")
+    )
 
 
-@_widened
+@in_float32
 def solve(a: jax.Array, b: jax.Array) -> jax.Array:
     """`jnp.linalg.solve`, which does not see singular matrices."""
-    return _checked(jnp.linalg.solve(a, b), a, _has_zero_pivot, partial(singular_matrix_error, "ops.solve"))
+    return _checked(
+        jnp.linalg.solve(a, b), a, _has_zero_pivot, partial(singular_matrix_error, "ops.solve")
+    )
 
 
-@_widened
+@in_float32
 def solve_triangular(a: jax.Array, b: jax.Array, lower: bool = False) -> jax.Array:
     """`lax`'s, with leading axes that broadcast."""
     columns = b[:, None] if b.ndim == 1 else b
@@ -69,19 +77,21 @@ def solve_triangular(a: jax.Array, b: jax.Array, lower: bool = False) -> jax.Arr
         lower=lower,
     )
     x = x[..., 0] if b.ndim == 1 else x
-    return _checked(x, a, _has_zero_diagonal, partial(singular_matrix_error, "ops.solve_triangular"))
+    return _checked(
+        x, a, _has_zero_diagonal, partial(singular_matrix_error, "ops.solve_triangular")
+    )
 
 
-det = _widened(jnp.linalg.det)
+det = in_float32(jnp.linalg.det)
 
 
-@_widened
+@in_float32
 def slogdet(x: jax.Array) -> tuple[jax.Array, jax.Array]:
     """`jnp.linalg.slogdet`."""
     return tuple(jnp.linalg.slogdet(x))
 
 
-@_widened
+@in_float32
 def eigh(x: jax.Array) -> tuple[jax.Array, jax.Array]:
     """`jnp.linalg.eigh`, which makes matrices symmetric."""
     return tuple(jnp.linalg.eigh(x))
@@ -105,17 +115,17 @@ def _eig_derivative(primals: Any, tangents: Any) -> Any:
     return (w, v), (jnp.diagonal(change, axis1=-2, axis2=-1), turn - v * stretch)
 
 
-eig = _widened(_eig)
+eig = in_float32(_eig)
 
 
-@_widened
+@in_float32
 def lu_factor(x: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Of any stack."""
     lu, pivots, _ = lax.linalg.lu(x)
     return lu, pivots
 
 
-@_widened
+@in_float32
 def qr(x: jax.Array, mode: str = "reduced") -> tuple[jax.Array, jax.Array]:
     """The first columns give Q, the others follow: older JAX derives no wide matrices."""
     rows, columns = x.shape[-2:]
@@ -128,19 +138,19 @@ def qr(x: jax.Array, mode: str = "reduced") -> tuple[jax.Array, jax.Array]:
     return q, jnp.concatenate([r, rest], axis=-1)
 
 
-@_widened
+@in_float32
 def svd(x: jax.Array, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     """Full matrices are completed by a QR decomposition: JAX derives no full ones."""
     if not compute_uv:
         return jnp.linalg.svd(x, compute_uv=False)
     u, s, vh = jnp.linalg.svd(x, full_matrices=False)
     if full_matrices:
-        u = _completed(u)
-        vh = jnp.swapaxes(_completed(jnp.swapaxes(vh, -1, -2)), -1, -2)
+        u = _complete_basis(u)
+        vh = jnp.swapaxes(_complete_basis(jnp.swapaxes(vh, -1, -2)), -1, -2)
     return u, s, vh
 
 
-def _completed(q: jax.Array) -> jax.Array:
+def _complete_basis(q: jax.Array) -> jax.Array:
     """Orthonormal columns, with more of them to make the matrix square."""
     rows, columns = q.shape[-2:]
     if rows == columns:
@@ -149,7 +159,7 @@ def _completed(q: jax.Array) -> jax.Array:
     return jnp.concatenate([q, full[..., columns:]], axis=-1)
 
 
-@_widened
+@in_float32
 def pinv(x: jax.Array, rcond: float | None = None) -> jax.Array:
     """`jnp.linalg.pinv`, whose derivative holds for equal singular values too."""
     if rcond is None:

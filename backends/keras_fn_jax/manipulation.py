@@ -43,7 +43,7 @@ def unstack(x: jax.Array, num: int | None = None, axis: int = 0) -> list[jax.Arr
 
 
 @compile_op
-def pad_by(x: jax.Array, widths: Any, mode: str, value: float) -> jax.Array:
+def pad_nd(x: jax.Array, widths: Any, mode: str, value: float) -> jax.Array:
     """`jnp.pad`, which takes a value in mode "constant" only."""
     options = {"constant_values": value} if mode == "constant" else {}
     return jnp.pad(x, widths, mode=mode, **options)

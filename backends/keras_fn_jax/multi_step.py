@@ -10,15 +10,15 @@ from jax import lax
 from jax.core import eval_jaxpr
 
 from keras_fn.core.scopes import StatelessScope
-from keras_fn_jax.transforms import Nest, functionalize, with_all_state
+from keras_fn_jax.transforms import PyTreeAdapter, functionalize, retry_with_captured_state
 
 
-def compile_many(
+def compile_multi_step(
     function: Callable[..., Any],
     state: Sequence[Any],
     tensors: Any,
     batches: Any,
-    finish: Callable[[Any], Any],
+    finalize: Callable[[Any], Any],
     jit: Any = "auto",
 ) -> Callable[..., Any] | None:
     """A `lax.fori_loop` over the steps, with the state as what the loop carries.
@@ -28,10 +28,10 @@ def compile_many(
     """
     if jit is None or jit is False:
         return None
-    state, nest = list(state), Nest()
-    one, end = functionalize(function, state, nest), Nest()
+    state, adapter = list(state), PyTreeAdapter()
+    one, end = functionalize(function, state, adapter), PyTreeAdapter()
     trace = jax.make_jaxpr(one, return_shape=True)
-    traced, (_, results) = with_all_state(
+    traced, (_, results) = retry_with_captured_state(
         lambda: trace([v.value for v in state], tensors, batches[0]), state
     )
     if jax.default_backend() == "cpu" and not _SLOW_IN_LOOPS_ON_CPU.isdisjoint(_names(traced)):
@@ -49,7 +49,7 @@ def compile_many(
         empty = jax.tree.map(lambda r: jnp.zeros(r.shape, r.dtype), results)
         values, last = lax.fori_loop(start, stop, body, (values, empty))
         with StatelessScope(zip(state, values, strict=True)):
-            return values, end.flat(finish(nest.nested(last)))
+            return values, end.flat(finalize(adapter.nested(last)))
 
     options = jit if isinstance(jit, dict) else {}
     compiled = jax.jit(loop, **{"donate_argnums": 0, **options})

@@ -68,7 +68,7 @@ def compile_op(function: Callable[..., Any]) -> Callable[..., Any]:
             return function(*args, **kwargs)
         values = tuple([None if isinstance(x, jax.Array) else x for x in leaves])
         types = tuple([_Array if isinstance(x, jax.Array) else type(x) for x in leaves])
-        plain = _Plain(structure, values, types, settings.of_ops())
+        plain = _Plain(structure, values, types, settings.op_cache_key())
         try:
             run = functions.get(plain) or function_for(plain, arrays)
             return run(arrays)

@@ -142,7 +142,7 @@ from keras_fn_jax.linalg import (
 )
 from keras_fn_jax.logic import where as where
 from keras_fn_jax.manipulation import (
-    pad_by as pad_by,
+    pad_nd as pad_nd,
     repeat as repeat,
     reshape as reshape,
     split as split,

@@ -9,7 +9,7 @@ from jax import lax
 
 from keras_fn.backend.conv_geometry import Sizes, per_axis
 from keras_fn.settings import standardize_data_format
-from keras_fn_jax.data_format import _LETTERS, _of_windows
+from keras_fn_jax.data_format import _LETTERS, check_window_fits
 from keras_fn_jax.op_jit import compile_op
 
 
@@ -42,7 +42,7 @@ def max_pool(
     window, steps = _windows(inputs, pool_size, strides, data_format)
     lowest = np.array(_lowest(inputs.dtype), inputs.dtype)
     result = lax.reduce_window(inputs, lowest, lax.max, window, steps, padding.upper())
-    return _of_windows(inputs, result)
+    return check_window_fits(inputs, result)
 
 
 @compile_op
@@ -56,7 +56,7 @@ def average_pool(
     """Sums divided by how many elements, other than padding, went into each."""
     window, steps = _windows(inputs, pool_size, strides, data_format)
     total = lax.reduce_window(inputs, 0.0, lax.add, window, steps, padding.upper())
-    total = _of_windows(inputs, total)
+    total = check_window_fits(inputs, total)
     if padding == "valid":
         count = 1
         for n in window:

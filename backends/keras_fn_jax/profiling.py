@@ -12,7 +12,7 @@ def profile(folder: str) -> AbstractContextManager[Any]:
     return jax.profiler.trace(folder)
 
 
-def wait(tensors: Sequence[Any]) -> None:
+def block_until_ready(tensors: Sequence[Any]) -> None:
     """Waits for the arrays."""
     jax.block_until_ready(list(tensors))
 

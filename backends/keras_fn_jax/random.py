@@ -5,31 +5,31 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from keras_fn_jax.tensors import _native
+from keras_fn_jax.tensors import native_dtype
 
 
-def _key(seed: jax.Array) -> jax.Array:
+def prng_key(seed: jax.Array) -> jax.Array:
     return jax.random.wrap_key_data(jnp.asarray(seed, "uint32"), impl="threefry2x32")
 
 
 def random_uniform(shape: Any, dtype: str, seed: jax.Array) -> jax.Array:
     """Floats in [0, 1)."""
-    return jax.random.uniform(_key(seed), shape, _native(dtype))
+    return jax.random.uniform(prng_key(seed), shape, native_dtype(dtype))
 
 
 def random_normal(shape: Any, dtype: str, seed: jax.Array) -> jax.Array:
     """Standard normal floats."""
-    return jax.random.normal(_key(seed), shape, _native(dtype))
+    return jax.random.normal(prng_key(seed), shape, native_dtype(dtype))
 
 
 def random_randint(shape: Any, minval: Any, maxval: Any, dtype: str, seed: jax.Array) -> jax.Array:
     """Integers in [minval, maxval)."""
-    return jax.random.randint(_key(seed), shape, minval, maxval, _native(dtype))
+    return jax.random.randint(prng_key(seed), shape, minval, maxval, native_dtype(dtype))
 
 
 def random_gamma(shape: Any, alpha: jax.Array, dtype: str, seed: jax.Array) -> jax.Array:
     """Gamma floats, of parameters from 1 on that broadcast."""
-    return _gamma(_key(seed), jnp.broadcast_to(alpha, shape).astype(_native(dtype)))
+    return _gamma(prng_key(seed), jnp.broadcast_to(alpha, shape).astype(native_dtype(dtype)))
 
 
 @jax.jit
@@ -59,4 +59,4 @@ def random_binomial(
     shape: Any, counts: jax.Array, probabilities: jax.Array, dtype: str, seed: jax.Array
 ) -> jax.Array:
     """Numbers of successes; parameters broadcast."""
-    return jax.random.binomial(_key(seed), counts, probabilities, shape, _native(dtype))
+    return jax.random.binomial(prng_key(seed), counts, probabilities, shape, native_dtype(dtype))

@@ -26,8 +26,8 @@ def lstm(
         h = jax.nn.sigmoid(o) * jnp.tanh(c)
         return (h, c), h
 
-    (h, c), outputs = lax.scan(step, (h, c), _projected(x, kernel, bias), reverse=go_backwards)
-    return _in_order_of_steps(outputs, go_backwards), h, c
+    (h, c), outputs = lax.scan(step, (h, c), _project_inputs(x, kernel, bias), reverse=go_backwards)
+    return _to_batch_major(outputs, go_backwards), h, c
 
 
 @partial(jax.jit, static_argnums=5)
@@ -51,16 +51,16 @@ def gru(
         h = candidate + jax.nn.sigmoid(z_z + r_z) * (h - candidate)
         return h, h
 
-    h, outputs = lax.scan(step, h, _projected(x, kernel, bias), reverse=go_backwards)
-    return _in_order_of_steps(outputs, go_backwards), h
+    h, outputs = lax.scan(step, h, _project_inputs(x, kernel, bias), reverse=go_backwards)
+    return _to_batch_major(outputs, go_backwards), h
 
 
-def _projected(x: jax.Array, kernel: jax.Array, bias: jax.Array | None) -> jax.Array:
+def _project_inputs(x: jax.Array, kernel: jax.Array, bias: jax.Array | None) -> jax.Array:
     """What the inputs of all steps bring to the gates, in one product, time first."""
     z = jnp.swapaxes(x @ kernel, 0, 1)
     return z if bias is None else z + bias
 
 
-def _in_order_of_steps(outputs: jax.Array, go_backwards: bool) -> jax.Array:
+def _to_batch_major(outputs: jax.Array, go_backwards: bool) -> jax.Array:
     outputs = jnp.swapaxes(outputs, 0, 1)
     return jnp.flip(outputs, 1) if go_backwards else outputs

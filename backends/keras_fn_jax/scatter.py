@@ -16,12 +16,12 @@ def scatter_update(
     if inputs.dtype == bool and reduction == "add":
         reduction = "max"
     if reduction == "mul":
-        return _multiplied(inputs, indices, updates)
+        return _scatter_multiply(inputs, indices, updates)
     at = inputs.at[tuple(jnp.moveaxis(indices, -1, 0))]
     return getattr(at, _METHODS[reduction])(updates, mode="drop")
 
 
-def _multiplied(inputs: jax.Array, indices: jax.Array, updates: jax.Array) -> jax.Array:
+def _scatter_multiply(inputs: jax.Array, indices: jax.Array, updates: jax.Array) -> jax.Array:
     """Times the product of the updates of each place: JAX has no gradient of the scatter."""
     depth = indices.shape[-1]
     sizes = inputs.shape[:depth]

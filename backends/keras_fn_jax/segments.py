@@ -46,9 +46,9 @@ def _product_jvp(
     )
     nonzero = run(jnp.where(is_zero, 1, data))
     zeros = jax.ops.segment_sum(is_zero.astype("int32"), ids, num_segments, mode=mode)
-    here = jnp.minimum(ids, num_segments - 1)
-    others = nonzero[here] / jnp.where(is_zero, 1, data)
-    others = jnp.where(zeros[here] - is_zero > 0, 0, others)
+    segment = jnp.minimum(ids, num_segments - 1)
+    others = nonzero[segment] / jnp.where(is_zero, 1, data)
+    others = jnp.where(zeros[segment] - is_zero > 0, 0, others)
     slope = jax.ops.segment_sum(others * tangent, ids, num_segments, mode=mode)
     return run(data), slope
 

@@ -32,10 +32,10 @@ def convert_to_tensor(x: Any, dtype: str | None = None) -> jax.Array:
     # A copy: JAX may share memory with an array, and whoever holds it may change it. Made now, not
     # in a trace that may be under way: what keeps it, a variable say, may outlive the trace.
     with jax.ensure_compile_time_eval():
-        return jnp.array(x, dtype=None if dtype is None else _native(dtype))
+        return jnp.array(x, dtype=None if dtype is None else native_dtype(dtype))
 
 
-def borrow(x: np.ndarray) -> jax.Array:
+def from_numpy(x: np.ndarray) -> jax.Array:
     """On the CPU, JAX shares the memory of an array where that is aligned.
 
     `jnp.asarray` would copy others twice.
@@ -44,7 +44,7 @@ def borrow(x: np.ndarray) -> jax.Array:
 
 
 @cache
-def _native(dtype: Any) -> Any:
+def native_dtype(dtype: Any) -> Any:
     return jax.dtypes.canonicalize_dtype(numpy_dtype(standardize_dtype(dtype)))
 
 
@@ -55,8 +55,8 @@ def convert_to_numpy(x: jax.Array) -> np.ndarray:
 
 def cast(x: jax.Array, dtype: str) -> jax.Array:
     """Converts to another dtype."""
-    native = _native(dtype)
-    return x if x.dtype == native else x.astype(native)
+    target = native_dtype(dtype)
+    return x if x.dtype == target else x.astype(target)
 
 
 def dtype_name(x: Any) -> str:
@@ -82,4 +82,4 @@ def is_traced(x: Any) -> bool:
 
 def view(x: jax.Array, dtype: Any = None) -> jax.Array:
     """`x.view`."""
-    return x if dtype is None else x.view(_native(dtype))
+    return x if dtype is None else x.view(native_dtype(dtype))

@@ -10,7 +10,7 @@ import numpy as np
 from keras_fn.core import tree
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.scopes import StatelessScope
-from keras_fn_jax.tensors import _native, dtype_name
+from keras_fn_jax.tensors import dtype_name, native_dtype
 
 _SIZES = (83, 89)  # what unknown sizes are tried with: primes that no real size is likely to be
 
@@ -18,13 +18,13 @@ _SIZES = (83, 89)  # what unknown sizes are tried with: primes that no real size
 def abstract_eval(function: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> Any:
     """Shapes of `function` by `jax.eval_shape`, tried with two sizes for the unknown ones."""
 
-    nest = Nest()
+    adapter = PyTreeAdapter()
 
     def shapes(size: int) -> Any:
         def concrete(x: Any) -> Any:
             if isinstance(x, KerasTensor):
                 sizes = tuple(size if n is None else n for n in x.shape)
-                return jax.ShapeDtypeStruct(sizes, _native(x.dtype))
+                return jax.ShapeDtypeStruct(sizes, native_dtype(x.dtype))
             return x
 
         leaves = [concrete(x) for x in tree.flatten([args, kwargs])]
@@ -35,7 +35,7 @@ def abstract_eval(function: Callable[..., Any], args: tuple, kwargs: dict[str, A
                 leaves[i] = value
             args_, kwargs_ = tree.unflatten([args, kwargs], leaves)
             with StatelessScope():
-                return nest.flat(function(*args_, **kwargs_))
+                return adapter.flat(function(*args_, **kwargs_))
 
         return jax.eval_shape(run, [leaves[i] for i in dynamic])
 
@@ -43,10 +43,10 @@ def abstract_eval(function: Callable[..., Any], args: tuple, kwargs: dict[str, A
         sizes = [m if m == n else None for m, n in zip(a.shape, b.shape, strict=True)]
         return KerasTensor(sizes, dtype_name(a), record_history=False)
 
-    return nest.nested(list(map(meet, shapes(_SIZES[0]), shapes(_SIZES[1]))))
+    return adapter.nested(list(map(meet, shapes(_SIZES[0]), shapes(_SIZES[1]))))
 
 
-class Nest:
+class PyTreeAdapter:
     """Carries nested results over a transformation of JAX, which sorts the keys of dicts."""
 
     def __init__(self) -> None:
@@ -69,31 +69,33 @@ def value_and_grad(
 
     def run(*args: Any) -> tuple[tuple[Any, Any], list[Any]]:
         written: dict[int, Any] = {}
-        nest = Nest()
+        adapter = PyTreeAdapter()
 
         def functionalize(values: list[Any]) -> tuple[Any, Any]:
             with StatelessScope(zip(variables, values, strict=True)) as scope:
                 value, more = function(*args)
             written.update(scope.written)
-            return value, (nest.flat(more), [scope.state[key] for key in written])
+            return value, (adapter.flat(more), [scope.state[key] for key in written])
 
         values = [v.value for v in variables]
         (value, (more, updates)), grads = jax.value_and_grad(functionalize, has_aux=True)(values)
         for variable, update in zip(written.values(), updates, strict=True):
             variable.assign(update)
-        return (value, nest.nested(more)), grads
+        return (value, adapter.nested(more)), grads
 
     return run
 
 
-class NotInState(Exception):
+class UncapturedVariableError(Exception):
     """A step assigns variables that are not among its state: they have to be added."""
 
     def __init__(self, variables: list[Any]):
         self.variables = variables
 
 
-def functionalize(function: Callable[..., Any], state: list[Any], nest: Nest) -> Callable[..., Any]:
+def functionalize(
+    function: Callable[..., Any], state: list[Any], adapter: PyTreeAdapter
+) -> Callable[..., Any]:
     """Makes `function(*args)` one of `(values, *args)`: it returns the new values and results.
 
     Raises:
@@ -102,22 +104,22 @@ def functionalize(function: Callable[..., Any], state: list[Any], nest: Nest) ->
 
     def run(values: list[Any], *args: Any) -> tuple[list[Any], list[Any]]:
         with StatelessScope(zip(state, values, strict=True)) as scope:
-            results = nest.flat(function(*args))
+            results = adapter.flat(function(*args))
         known = set(map(id, state))
         missing = [v for key, v in scope.written.items() if key not in known]
         if missing:
-            raise NotInState(missing)
+            raise UncapturedVariableError(missing)
         return [scope.state[id(v)] for v in state], results
 
     return run
 
 
-def with_all_state(call: Callable[[], Any], state: list[Any]) -> Any:
+def retry_with_captured_state(call: Callable[[], Any], state: list[Any]) -> Any:
     """Calls what may trace, until all that it assigns is in its state."""
     while True:
         try:
             return call()
-        except NotInState as found:
+        except UncapturedVariableError as found:
             state += found.variables
 
 
@@ -129,21 +131,23 @@ def compile(
     A dict for `jit` holds arguments of `jax.jit`. Without it, a step runs op by op.
     """
     if jit is None or jit is False:
-        return lambda *args: function(*jax.tree.map(_on_device, args))
-    state, nest = list(state), Nest()
+        return lambda *args: function(*jax.tree.map(_to_jax, args))
+    state, adapter = list(state), PyTreeAdapter()
     options = jit if isinstance(jit, dict) else {}
-    compiled = jax.jit(functionalize(function, state, nest), **{"donate_argnums": 0, **options})
+    compiled = jax.jit(functionalize(function, state, adapter), **{"donate_argnums": 0, **options})
 
     def step(*args: Any) -> Any:
-        values, results = with_all_state(lambda: compiled([v.value for v in state], *args), state)
+        values, results = retry_with_captured_state(
+            lambda: compiled([v.value for v in state], *args), state
+        )
         for variable, value in zip(state, values, strict=True):
             variable._handle = value
-        return nest.nested(results)
+        return adapter.nested(results)
 
     return step
 
 
-def _on_device(x: Any) -> Any:
+def _to_jax(x: Any) -> Any:
     return jnp.asarray(x) if isinstance(x, np.ndarray) else x
 
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
-from keras_fn_jax.tensors import _native
+from keras_fn_jax.tensors import native_dtype
 
 
 def new_variable(value: Any, dtype: str, trainable: bool, name: str) -> jax.Array:
@@ -15,11 +15,11 @@ def new_variable(value: Any, dtype: str, trainable: bool, name: str) -> jax.Arra
     del trainable, name
     # A copy: a step donates its state, and the caller may hold on to `value`.
     if isinstance(value, Tracer):
-        return jnp.array(value, dtype=_native(dtype), copy=True)
+        return jnp.array(value, dtype=native_dtype(dtype), copy=True)
     with jax.ensure_compile_time_eval():  # a trace that reads it first must not own it
         if isinstance(value, np.ndarray):
-            return jax.device_put(value.astype(_native(dtype), copy=False), may_alias=False)
-        return jnp.array(value, dtype=_native(dtype), copy=True)
+            return jax.device_put(value.astype(native_dtype(dtype), copy=False), may_alias=False)
+        return jnp.array(value, dtype=native_dtype(dtype), copy=True)
 
 
 def assign(handle: jax.Array, value: jax.Array) -> jax.Array:

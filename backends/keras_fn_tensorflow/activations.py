@@ -5,14 +5,14 @@ from typing import Any
 import tensorflow as tf
 from tensorflow import raw_ops as raw
 
-from keras_fn_tensorflow.dtype_fallback import _floating
+from keras_fn_tensorflow.dtype_fallback import to_float
 from keras_fn_tensorflow.elementwise import Op
 from keras_fn_tensorflow.logic import where
 
 
 def _activation(function: Op) -> Op:
     def call(x: Any) -> tf.Tensor:
-        return function(features=_floating(x))
+        return function(features=to_float(x))
 
     return call
 
@@ -36,18 +36,18 @@ def relu6(x: Any) -> tf.Tensor:
 
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> tf.Tensor:
     """`x` where positive, else a part of it."""
-    return raw.LeakyRelu(features=_floating(x), alpha=negative_slope)
+    return raw.LeakyRelu(features=to_float(x), alpha=negative_slope)
 
 
 def elu(x: Any, alpha: float = 1.0) -> tf.Tensor:
     """TensorFlow knows `alpha` 1 only."""
-    x = _floating(x)
+    x = to_float(x)
     return raw.Elu(features=x) if alpha == 1 else where(x > 0, x, raw.Elu(features=x) * alpha)
 
 
 def silu(x: Any) -> tf.Tensor:
     """`x * sigmoid(x)`, whose gradient keeps `x` only."""
-    return tf.nn.silu(_floating(x))
+    return tf.nn.silu(to_float(x))
 
 
 def softmax(x: Any, axis: Any = -1) -> tf.Tensor:
@@ -60,7 +60,7 @@ def softmax(x: Any, axis: Any = -1) -> tf.Tensor:
 
 def log_softmax(x: Any, axis: Any = -1) -> tf.Tensor:
     """As `softmax`."""
-    x = _floating(x)
+    x = to_float(x)
     if isinstance(axis, int):
         return tf.nn.log_softmax(x, axis)
     return x - tf.reduce_logsumexp(x, axis, keepdims=True)

@@ -28,7 +28,7 @@ def fused_attention(
             fix="leave flash_attention out: it is used where it can be",
         )
     if query.shape[2] is None or query.shape[2] != key.shape[2]:
-        logits = _logits_of_groups(query, key)
+        logits = _grouped_logits(query, key)
     else:
         logits = raw.Einsum(inputs=[query, key], equation="btnh,bsnh->bnts")
     if query.dtype.size == 2:
@@ -46,11 +46,11 @@ def fused_attention(
     if query.dtype.size == 2:
         weights = tf.cast(weights, query.dtype)
     if query.shape[2] is None or query.shape[2] != key.shape[2]:
-        return _sums_of_groups(weights, value)
+        return _grouped_weighted_sum(weights, value)
     return raw.Einsum(inputs=[weights, value], equation="bnts,bsnh->btnh")
 
 
-def _logits_of_groups(query: Any, key: Any) -> tf.Tensor:
+def _grouped_logits(query: Any, key: Any) -> tf.Tensor:
     """Neighbouring heads share a key head."""
     batch, targets, heads, size = shape(query)
     _, sources, groups, _ = shape(key)
@@ -59,7 +59,7 @@ def _logits_of_groups(query: Any, key: Any) -> tf.Tensor:
     return tf.reshape(logits, [batch, heads, targets, sources])
 
 
-def _sums_of_groups(weights: Any, value: Any) -> tf.Tensor:
+def _grouped_weighted_sum(weights: Any, value: Any) -> tf.Tensor:
     batch, heads, targets, _ = shape(weights)
     _, sources, groups, size = shape(value)
     weights = tf.reshape(weights, [batch, groups, heads // groups, targets, sources])

@@ -3,12 +3,12 @@
 import numpy as np
 import tensorflow as tf
 
-from keras_fn_tensorflow.tensors import borrow
+from keras_fn_tensorflow.tensors import from_numpy
 
-batch_rows = borrow
+prepare_host_batch = from_numpy
 
 
-def batch_indices(order: np.ndarray, batch_size: int) -> list[tf.Tensor]:
+def split_into_batches(order: np.ndarray, batch_size: int) -> list[tf.Tensor]:
     """The indices of each batch."""
     return [tf.constant(order[i : i + batch_size]) for i in range(0, len(order), batch_size)]
 

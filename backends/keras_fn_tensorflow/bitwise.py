@@ -3,8 +3,8 @@
 import tensorflow as tf
 from tensorflow import raw_ops as raw
 
-from keras_fn_tensorflow.dtype_fallback import _unless
-from keras_fn_tensorflow.elementwise import _binary
+from keras_fn_tensorflow.dtype_fallback import unless_dtype
+from keras_fn_tensorflow.elementwise import binary
 
 
 def _left_shift(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
@@ -25,14 +25,14 @@ def _within(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
     return raw.Less(x=y, y=tf.constant(8 * x.dtype.size, x.dtype))
 
 
-bitwise_not = _unless(lambda dtype: dtype.is_bool, tf.logical_not, raw.Invert)
+bitwise_not = unless_dtype(lambda dtype: dtype.is_bool, tf.logical_not, raw.Invert)
 
-bitwise_and = _binary(raw.BitwiseAnd, raw.LogicalAnd)
+bitwise_and = binary(raw.BitwiseAnd, raw.LogicalAnd)
 
-bitwise_or = _binary(raw.BitwiseOr, raw.LogicalOr)
+bitwise_or = binary(raw.BitwiseOr, raw.LogicalOr)
 
-bitwise_xor = _binary(raw.BitwiseXor, raw.NotEqual)
+bitwise_xor = binary(raw.BitwiseXor, raw.NotEqual)
 
-bitwise_left_shift = _binary(_left_shift)
+bitwise_left_shift = binary(_left_shift)
 
-bitwise_right_shift = _binary(_right_shift)
+bitwise_right_shift = binary(_right_shift)

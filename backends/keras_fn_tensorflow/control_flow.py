@@ -20,10 +20,12 @@ def staged(run: Callable[[CapturedVariables], tuple[Any, Any]]) -> Any:
     if context.current.stateless is None:
         return run(CapturedVariables())[1]
 
-    return with_captured_variables(lambda state: _tried(run, state))
+    return with_captured_variables(lambda state: _discover_writes_then_run(run, state))
 
 
-def _tried(run: Callable[[CapturedVariables], Any], state: CapturedVariables) -> tuple[Any, Any]:
+def _discover_writes_then_run(
+    run: Callable[[CapturedVariables], Any], state: CapturedVariables
+) -> tuple[Any, Any]:
     if not state.variables:
         trace(run, state)
         if state.written:
@@ -31,7 +33,9 @@ def _tried(run: Callable[[CapturedVariables], Any], state: CapturedVariables) ->
     return run(state)
 
 
-def functionalize(state: CapturedVariables, function: Callable[..., Any]) -> Callable[..., tuple[list[Any], Any]]:
+def functionalize(
+    state: CapturedVariables, function: Callable[..., Any]
+) -> Callable[..., tuple[list[Any], Any]]:
     if context.current.stateless is None:
         return lambda values, *args: ([], function(*args))
     return state.functionalize(function)
@@ -98,7 +102,7 @@ def scan(
     slices = [x for x in tree.flatten(xs) if x is not None]
     size = shape(slices[0])[0] if slices else length
     if isinstance(size, int) and (tf.executing_eagerly() or unroll >= size > 0):
-        return _written_out(function, carry, xs, size, reverse)
+        return _unrolled_scan(function, carry, xs, size, reverse)
 
     def run(state: CapturedVariables) -> tuple[Any, Any]:
         step = functionalize(state, function)
@@ -107,7 +111,7 @@ def scan(
             values, (after, y) = step(pair[0], pair[1], x)
             return (values, after), y
 
-        (values, last), ys = _looped(carrying, (state.values, carry), xs, size, reverse, unroll)
+        (values, last), ys = _scan_loop(carrying, (state.values, carry), xs, size, reverse, unroll)
         return values, (last, ys)
 
     return staged(run)
@@ -117,36 +121,38 @@ def _value(x: Any) -> Any:
     return getattr(x, "value", x) if not isinstance(x, tf.Variable) else x
 
 
-def _written_out(function: Step, carry: Any, xs: Any, size: int, reverse: bool) -> tuple[Any, Any]:
+def _unrolled_scan(
+    function: Step, carry: Any, xs: Any, size: int, reverse: bool
+) -> tuple[Any, Any]:
     leaves = [None if x is None else tf.unstack(x, size) for x in tree.flatten(xs)]
     outputs: list[Any] = [None] * size
     for i in range(size)[::-1] if reverse else range(size):
         x = tree.unflatten(xs, [None if leaf is None else leaf[i] for leaf in leaves])
         carry, outputs[i] = function(carry, x)
     if not outputs:
-        _, y = trace(function, carry, tree.map_structure(_blank, xs))
-        return carry, tree.map_structure(_none_of, y)
-    return carry, tree.map_structure(_stacked, *outputs)
+        _, y = trace(function, carry, tree.map_structure(_zeros_like_slice, xs))
+        return carry, tree.map_structure(_empty_output, y)
+    return carry, tree.map_structure(_stack_outputs, *outputs)
 
 
-def _none_of(y: Any) -> Any:
+def _empty_output(y: Any) -> Any:
     """No outputs, of the shape and dtype that one would have."""
     return None if y is None else tf.zeros([0, *y.shape], y.dtype)
 
 
-def _stacked(*items: Any) -> Any:
+def _stack_outputs(*items: Any) -> Any:
     return None if items[0] is None else tf.stack([_value(item) for item in items])
 
 
-def _blank(x: Any) -> Any:
+def _zeros_like_slice(x: Any) -> Any:
     """What a slice of `x` looks like."""
     return None if x is None else tf.zeros(x.shape[1:], x.dtype)
 
 
-def _looped(
+def _scan_loop(
     function: Step, carry: Any, xs: Any, size: Any, reverse: bool, unroll: int
 ) -> tuple[Any, Any]:
-    inputs = tree.map_structure(lambda x: None if x is None else _array_of(x, size), xs)
+    inputs = tree.map_structure(lambda x: None if x is None else _unstack_to_array(x, size), xs)
 
     def at(i: Any) -> Any:
         return tree.map_structure(lambda a: None if a is None else a.read(i), inputs)
@@ -185,12 +191,12 @@ def _looped(
     _, carries, outputs = state
     results = iter(outputs)
     ys = tree.map_structure(
-        lambda y: None if y is None else _joined(next(results), y, size), pattern
+        lambda y: None if y is None else _stack_array(next(results), y, size), pattern
     )
     return tree.unflatten(carry, carries), ys
 
 
-def _array_of(x: tf.Tensor, size: Any) -> tf.TensorArray:
+def _unstack_to_array(x: tf.Tensor, size: Any) -> tf.TensorArray:
     return tf.TensorArray(x.dtype, size, element_shape=x.shape[1:]).unstack(x)
 
 
@@ -198,7 +204,7 @@ def _like_slice(x: Any) -> Any:
     return None if x is None else tf.compat.v1.placeholder(x.dtype, x.shape[1:])
 
 
-def _joined(array: tf.TensorArray, y: Any, size: Any) -> tf.Tensor:
+def _stack_array(array: tf.TensorArray, y: Any, size: Any) -> tf.Tensor:
     result = array.stack()
     result.set_shape([size if isinstance(size, int) else None, *y.shape])
     return result

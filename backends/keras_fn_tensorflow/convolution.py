@@ -7,7 +7,7 @@ import tensorflow as tf
 from tensorflow import raw_ops as raw
 
 from keras_fn.backend.conv_geometry import Sizes, per_axis, same_padding, transpose_padding
-from keras_fn_tensorflow.data_format import _on_all_axes, _spatial, _with_channels
+from keras_fn_tensorflow.data_format import full_rank, spatial_sizes, with_native_layout
 from keras_fn_tensorflow.tensors import shape
 
 
@@ -21,7 +21,7 @@ def conv(
 ) -> tf.Tensor:
     """The groups follow from the kernel's shape."""
     if not inputs.dtype.is_floating:
-        return _exactly(conv, inputs, kernel, strides, padding, data_format, dilation_rate)
+        return _conv_integers(conv, inputs, kernel, strides, padding, data_format, dilation_rate)
     rank = inputs.shape.rank - 2
     steps, dilations = per_axis(strides, rank), per_axis(dilation_rate, rank)
 
@@ -31,10 +31,12 @@ def conv(
             return _strided_and_dilated(x, kernel, steps, padding, layout, dilations, groups)
         return _grouped(x, kernel, steps, padding, layout, dilations, groups)
 
-    return _with_channels(inputs, data_format, run)
+    return with_native_layout(inputs, data_format, run)
 
 
-def _exactly(function: Callable[..., tf.Tensor], x: Any, kernel: Any, *options: Any) -> tf.Tensor:
+def _conv_integers(
+    function: Callable[..., tf.Tensor], x: Any, kernel: Any, *options: Any
+) -> tf.Tensor:
     """Convolves integers and booleans, which TensorFlow hardly does, in float64."""
     wide = function(tf.cast(x, tf.float64), tf.cast(kernel, tf.float64), *options)
     return tf.cast(tf.cast(wide, tf.int64), x.dtype)  # too large for the dtype, they wrap around
@@ -69,7 +71,7 @@ def _convolution(
     return raw.Conv2D(
         input=x,
         filter=kernel,
-        strides=_on_all_axes(steps, layout),
+        strides=full_rank(steps, layout),
         padding=padding.upper(),
         data_format=layout,
     )
@@ -81,7 +83,7 @@ def _depthwise(
     """One channel a group: TensorFlow's kernel has shape `(*window, channels, filters each)`."""
     window, each = kernel.shape[:-2], kernel.shape[-1] // groups
     kernel = tf.reshape(kernel, [*window, groups, each])
-    strides = _on_all_axes(steps, layout)
+    strides = full_rank(steps, layout)
     return tf.nn.depthwise_conv2d(x, kernel, strides, padding.upper(), layout, dilations)
 
 
@@ -90,9 +92,9 @@ def _strided_and_dilated(
 ) -> tf.Tensor:
     """TensorFlow does not do both at once, so every result is worked out and some are kept."""
     if padding == "same":
-        window = zip(_spatial(x, layout), kernel.shape[:-2], steps, dilations, strict=True)
+        window = zip(spatial_sizes(x, layout), kernel.shape[:-2], steps, dilations, strict=True)
         pads = [_same(*axis) for axis in window]
-        x = tf.pad(x, _around(pads, layout))
+        x = tf.pad(x, _full_padding(pads, layout))
     result = _grouped(x, kernel, (1,) * len(steps), "valid", layout, dilations, groups)
     keep = [slice(None, None, step) for step in steps]
     around = (slice(None), slice(None))
@@ -108,7 +110,7 @@ def _same(size: Any, window: int, stride: int, dilation: int) -> tuple[Any, Any]
     return total // 2, total - total // 2
 
 
-def _around(pads: list[Any], layout: str) -> list[Any]:
+def _full_padding(pads: list[Any], layout: str) -> list[Any]:
     """Paddings of the spatial axes, with none for batch and channels."""
     return [(0, 0), (0, 0), *pads] if layout[1] == "C" else [(0, 0), *pads, (0, 0)]
 
@@ -125,7 +127,7 @@ def conv_transpose(
     """The whole transposed convolution, then what `padding` keeps of it."""
     if not inputs.dtype.is_floating:
         options = (strides, padding, output_padding, data_format, dilation_rate)
-        return _exactly(conv_transpose, inputs, kernel, *options)
+        return _conv_integers(conv_transpose, inputs, kernel, *options)
     rank = inputs.shape.rank - 2
     steps, dilations = per_axis(strides, rank), per_axis(dilation_rate, rank)
     extra = (None,) * rank if output_padding is None else per_axis(output_padding, rank)
@@ -134,17 +136,19 @@ def conv_transpose(
         transpose_padding(k, s, d, padding, e)
         for k, s, d, e in zip(window, steps, dilations, extra, strict=True)
     ]
-    kernel = _stretched(kernel, dilations)
+    kernel = _dilate(kernel, dilations)
 
     def run(x: Any, layout: str) -> tf.Tensor:
         reach = [int(k) for k in kernel.shape[:-2]]
-        sizes = [(n - 1) * s + r for n, s, r in zip(_spatial(x, layout), steps, reach, strict=True)]
+        sizes = [
+            (n - 1) * s + r for n, s, r in zip(spatial_sizes(x, layout), steps, reach, strict=True)
+        ]
         batch, filters = shape(x)[0], kernel.shape[-2]
         target = [batch, filters, *sizes] if layout[1] == "C" else [batch, *sizes, filters]
         whole = tf.nn.conv_transpose(x, kernel, target, steps, "VALID", layout)  # type: ignore[arg-type]
         more = [max(crop + tail - r, 0) for (crop, tail), r in zip(kept, reach, strict=True)]
         if any(more):
-            whole = tf.pad(whole, _around([(0, n) for n in more], layout))
+            whole = tf.pad(whole, _full_padding([(0, n) for n in more], layout))
         if all(crop == 0 and tail >= r for (crop, tail), r in zip(kept, reach, strict=True)):
             return whole
         begin = [crop for crop, _ in kept]
@@ -153,10 +157,10 @@ def conv_transpose(
             return tf.slice(whole, [0, 0, *begin], [batch, filters, *size])
         return tf.slice(whole, [0, *begin, 0], [batch, *size, filters])
 
-    return _with_channels(inputs, data_format, run)
+    return with_native_layout(inputs, data_format, run)
 
 
-def _stretched(kernel: Any, dilations: tuple[int, ...]) -> Any:
+def _dilate(kernel: Any, dilations: tuple[int, ...]) -> Any:
     """The kernel with zeros between its elements: on a CPU the gradient op takes no dilation."""
     for axis, d in enumerate(dilations):
         if d > 1:

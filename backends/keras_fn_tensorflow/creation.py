@@ -4,23 +4,23 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_fn_tensorflow.tensors import _native, shape
+from keras_fn_tensorflow.tensors import native_dtype, shape
 
 
 def full(shape: Any, value: float, dtype: str) -> tf.Tensor:
     """A constant."""
-    return tf.fill(list(shape), tf.cast(tf.constant(value), _native(dtype)))
+    return tf.fill(list(shape), tf.cast(tf.constant(value), native_dtype(dtype)))
 
 
 def arange(start: Any, stop: Any, step: Any, dtype: str) -> tf.Tensor:
     """Numbers at equal steps. TensorFlow counts in these dtypes only, the others are cast."""
-    native = _native(dtype)
-    exact = not native.is_floating
-    wide = tf.int64 if exact else native if native == tf.float64 else tf.float32
+    target = native_dtype(dtype)
+    exact = not target.is_floating
+    wide = tf.int64 if exact else target if target == tf.float64 else tf.float32
     first, last, by = (tf.cast(limit, wide) for limit in (start, stop, step))
     # TensorFlow refuses limits that lie the wrong way round.
     last = tf.maximum(first, last) if _is_positive(step) else tf.minimum(first, last)
-    return tf.cast(tf.range(first, last, by), native)
+    return tf.cast(tf.range(first, last, by), target)
 
 
 def _is_positive(step: Any) -> bool:

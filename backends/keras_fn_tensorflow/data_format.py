@@ -12,14 +12,14 @@ from keras_fn_tensorflow.tensors import shape
 _LAYOUTS = {1: "NWC", 2: "NHWC", 3: "NDHWC"}
 
 
-def _with_channels(
+def with_native_layout(
     x: Any, data_format: str | None, function: Callable[[Any, str], tf.Tensor]
 ) -> tf.Tensor:
     """Calls `function(x, layout)`; on a CPU, which knows channels last only, transposed."""
     rank = x.shape.rank
     if x.shape[0] == 0:  # of an empty batch, oneDNN gives the shape of the input
         one = tf.zeros([1, *x.shape[1:]], x.dtype)
-        return _with_channels(one, data_format, function)[:0]
+        return with_native_layout(one, data_format, function)[:0]
     last = _LAYOUTS[rank - 2]
     if standardize_data_format(data_format) == "channels_last":
         return function(x, last)
@@ -29,11 +29,11 @@ def _with_channels(
     return tf.transpose(result, [0, rank - 1, *range(1, rank - 1)])
 
 
-def _on_all_axes(sizes: Any, layout: str) -> list[int]:
+def full_rank(sizes: Any, layout: str) -> list[int]:
     """Sizes or steps of all axes: 1 for batch and channels."""
     return [1, 1, *sizes] if layout[1] == "C" else [1, *sizes, 1]
 
 
-def _spatial(x: Any, layout: str) -> tuple[Any, ...]:
+def spatial_sizes(x: Any, layout: str) -> tuple[Any, ...]:
     sizes = shape(x)
     return sizes[2:] if layout[1] == "C" else sizes[1:-1]

@@ -13,7 +13,7 @@ from keras_fn_tensorflow.tensors import cast, dtype_name
 _NARROW = (tf.float16, tf.bfloat16)
 
 
-def _widened(function: Callable[..., Any]) -> Callable[..., Any]:
+def in_float32(function: Callable[..., Any]) -> Callable[..., Any]:
     """`function`, in float32 for matrices of half precision."""
 
     @wraps(function)
@@ -44,7 +44,7 @@ _COMMON = frozenset(
 )
 
 
-def _through_int64(function: Op) -> Op:
+def through_int64(function: Op) -> Op:
     """An op that TensorFlow lacks for rare integers and booleans: their low bits come out right."""
 
     @wraps(function)
@@ -57,7 +57,7 @@ def _through_int64(function: Op) -> Op:
     return call
 
 
-def _unless(skips: Callable[[tf.DType], bool], otherwise: Op, function: Op) -> Op:
+def unless_dtype(skips: Callable[[tf.DType], bool], otherwise: Op, function: Op) -> Op:
     """`function`, but `otherwise` for operands whose dtype it does not know."""
 
     def call(x: Any) -> tf.Tensor:
@@ -66,14 +66,14 @@ def _unless(skips: Callable[[tf.DType], bool], otherwise: Op, function: Op) -> O
     return call
 
 
-def _is_exact(dtype: tf.DType) -> bool:
+def is_exact(dtype: tf.DType) -> bool:
     return dtype.is_integer or dtype.is_bool
 
 
-def _is_unsigned(dtype: tf.DType) -> bool:
+def is_unsigned(dtype: tf.DType) -> bool:
     return dtype.is_unsigned or dtype.is_bool
 
 
-def _floating(x: Any) -> Any:
+def to_float(x: Any) -> Any:
     """Integers become floats, as they do in an op that has a rule."""
     return x if x.dtype.is_floating else cast(x, dtypes.float_type(dtype_name(x)))

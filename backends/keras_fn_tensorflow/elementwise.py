@@ -10,32 +10,32 @@ Op = Callable[..., Any]
 _NUMBERS = (bool, int, float, complex)
 
 
-def _unary(function: Op) -> Op:
+def unary(function: Op) -> Op:
     def call(x: Any) -> tf.Tensor:
         return function(x=x)
 
     return call
 
 
-def _alike(x1: Any, x2: Any) -> tuple[Any, Any]:
+def to_common_dtype(x1: Any, x2: Any) -> tuple[Any, Any]:
     """Two tensors of one dtype: a graph would let a number on the left set it."""
     if type(x1) in _NUMBERS:
-        return _constant(x1, x2.dtype), x2
+        return scalar_tensor(x1, x2.dtype), x2
     if type(x2) in _NUMBERS:
-        return x1, _constant(x2, x1.dtype)
+        return x1, scalar_tensor(x2, x1.dtype)
     return x1, x2
 
 
-def _constant(x: Any, dtype: tf.DType) -> tf.Tensor:
+def scalar_tensor(x: Any, dtype: tf.DType) -> tf.Tensor:
     """A number as a tensor. Floats go there directly: by way of float32 they would lose digits."""
     return tf.constant(x, dtype) if type(x) is float else tf.cast(tf.constant(x), dtype)
 
 
-def _binary(function: Op, boolean: Op | None = None) -> Op:
+def binary(function: Op, boolean: Op | None = None) -> Op:
     """An op of two tensors, or of a tensor and a number; `boolean` is its form for booleans."""
 
     def call(x1: Any, x2: Any) -> tf.Tensor:
-        x1, x2 = _alike(x1, x2)
+        x1, x2 = to_common_dtype(x1, x2)
         if boolean is not None and x1.dtype is tf.bool:
             return boolean(x=x1, y=x2)
         return function(x=x1, y=x2)
@@ -43,7 +43,7 @@ def _binary(function: Op, boolean: Op | None = None) -> Op:
     return call
 
 
-def _in_integers(function: Op) -> Op:
+def as_uint8(function: Op) -> Op:
     """An op of booleans, worked out on 0 and 1."""
 
     def call(x: Any, y: Any) -> tf.Tensor:

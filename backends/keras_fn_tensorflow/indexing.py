@@ -10,12 +10,12 @@ from keras_fn_tensorflow.device import has_gpu
 from keras_fn_tensorflow.tensors import convert_to_tensor, is_tensor, shape
 
 
-def _integers(x: Any) -> tf.Tensor:
+def _to_index_dtype(x: Any) -> tf.Tensor:
     """Indices in a dtype that gather takes."""
     return x if x.dtype in (tf.int32, tf.int64) else tf.cast(x, tf.int32)
 
 
-def _from_front(indices: tf.Tensor, size: Any) -> tf.Tensor:
+def _wrap_and_clip(indices: tf.Tensor, size: Any) -> tf.Tensor:
     """Counts negative indices from the front, and clips those out of range: XLA cannot raise."""
     if not isinstance(size, int):
         size = tf.cast(size, indices.dtype)
@@ -27,14 +27,14 @@ def take(x: Any, indices: Any, axis: int | None = None) -> tf.Tensor:
     """A gather, straight from a variable where `x` is one."""
     if axis is None:
         x, axis = tf.reshape(x, [-1]), 0
-    indices = _integers(indices)
+    indices = _to_index_dtype(indices)
     if tf.executing_eagerly() and not has_gpu():
         try:
             return _gather(x, indices, axis)
         except tf.errors.InvalidArgumentError:
             pass  # an index is negative or out of range, which only a CPU finds out by itself
     if x.shape[axis] != 0:  # where nothing is, nothing is at the front
-        indices = _from_front(indices, shape(x)[axis])
+        indices = _wrap_and_clip(indices, shape(x)[axis])
     return _gather(x, indices, axis)
 
 
@@ -46,13 +46,13 @@ def _gather(x: Any, indices: tf.Tensor, axis: int) -> tf.Tensor:
 
 def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> tf.Tensor:
     """A gather whose other axes are batches."""
-    indices = _integers(indices)
+    indices = _to_index_dtype(indices)
     if axis is None:
         x, indices, axis = tf.reshape(x, [-1]), tf.reshape(indices, [-1]), 0
     rank = len(x.shape)
     x.shape[axis]  # raises for an axis that is not there
     axis %= rank
-    indices = _from_front(indices, shape(x)[axis])
+    indices = _wrap_and_clip(indices, shape(x)[axis])
     order = [i for i in range(rank) if i != axis] + [axis]
     back = [*range(axis), rank - 1, *range(axis, rank - 1)]
     if axis != rank - 1:

@@ -7,17 +7,22 @@ from typing import Any
 import tensorflow as tf
 from tensorflow import raw_ops as raw
 
-from keras_fn.core.linalg_errors import complex_type, rank_tolerance, not_positive_definite_error, singular_matrix_error
-from keras_fn_tensorflow.dtype_fallback import _through_int64, _widened
+from keras_fn.core.linalg_errors import (
+    complex_type,
+    not_positive_definite_error,
+    rank_tolerance,
+    singular_matrix_error,
+)
+from keras_fn_tensorflow.dtype_fallback import in_float32, through_int64
 from keras_fn_tensorflow.manipulation import reshape
-from keras_fn_tensorflow.tensors import _native, dtype_name, shape
+from keras_fn_tensorflow.tensors import dtype_name, native_dtype, shape
 
 
-def _guarded(source: str = "") -> Callable[..., Any]:
+def _reraise_singular(source: str = "") -> Callable[..., Any]:
     """Makes TensorFlow's refusal of a singular matrix ours; what is not finite gives NaN."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        @_widened
+        @in_float32
         @wraps(function)
         def call(a: Any, *rest: Any, **options: Any) -> Any:
             try:
@@ -45,7 +50,7 @@ def _symmetric(x: Any) -> tf.Tensor:
     return (x + tf.linalg.adjoint(x)) / 2
 
 
-@_widened
+@in_float32
 def cholesky(x: Any, upper: bool = False) -> tf.Tensor:
     """TensorFlow looks at one triangle, and leaves it to us to see that it has failed."""
     factor = raw.Cholesky(input=_symmetric(x))
@@ -55,7 +60,7 @@ def cholesky(x: Any, upper: bool = False) -> tf.Tensor:
     return tf.linalg.adjoint(factor) if upper else factor
 
 
-@_guarded("ops.inv")
+@_reraise_singular("ops.inv")
 def inv(x: Any) -> tf.Tensor:
     """`raw.MatrixInverse`."""
     return raw.MatrixInverse(input=x)
@@ -72,13 +77,13 @@ def _system(a: Any, b: Any, solver: Callable[..., Any]) -> tf.Tensor:
     return tf.squeeze(x, -1) if b.shape.rank == 1 else x
 
 
-@_guarded("ops.solve")
+@_reraise_singular("ops.solve")
 def solve(a: Any, b: Any) -> tf.Tensor:
     """`raw.MatrixSolve`."""
     return _system(a, b, raw.MatrixSolve)
 
 
-@_widened
+@in_float32
 def solve_triangular(a: Any, b: Any, lower: bool = False) -> tf.Tensor:
     """`raw.MatrixTriangularSolve`, which does not see zeros on the diagonal."""
     if tf.executing_eagerly() and tf.reduce_any(tf.linalg.diag_part(a) == 0):
@@ -86,7 +91,7 @@ def solve_triangular(a: Any, b: Any, lower: bool = False) -> tf.Tensor:
     return _system(a, b, lambda **system: raw.MatrixTriangularSolve(lower=lower, **system))
 
 
-@_widened
+@in_float32
 def det(x: Any) -> tf.Tensor:
     """`raw.MatrixDeterminant`, with a gradient for singular matrices too."""
 
@@ -107,33 +112,33 @@ def _cofactors(x: Any, upstream: Any) -> tf.Tensor:
     return weight * (scaled @ tf.linalg.adjoint(v))
 
 
-@_widened
+@in_float32
 def slogdet(x: Any) -> tuple[tf.Tensor, tf.Tensor]:
     """`raw.LogMatrixDeterminant`."""
     sign, logarithm = raw.LogMatrixDeterminant(input=x)
     return sign, logarithm if not x.dtype.is_complex else tf.math.real(logarithm)
 
 
-@_guarded()
+@_reraise_singular()
 def eig(x: Any) -> tuple[tf.Tensor, tf.Tensor]:
     """`raw.Eig`."""
-    return tuple(raw.Eig(input=x, Tout=_native(complex_type(dtype_name(x)))))
+    return tuple(raw.Eig(input=x, Tout=native_dtype(complex_type(dtype_name(x)))))
 
 
-@_guarded()
+@_reraise_singular()
 def eigh(x: Any) -> tuple[tf.Tensor, tf.Tensor]:
     """TensorFlow looks at one triangle."""
     w, v = raw.SelfAdjointEigV2(input=_symmetric(x))
     return tf.math.real(w), v
 
 
-@_widened
+@in_float32
 def qr(x: Any, mode: str = "reduced") -> tuple[tf.Tensor, tf.Tensor]:
     """`raw.Qr`."""
     return tuple(raw.Qr(input=x, full_matrices={"reduced": False, "complete": True}[mode]))
 
 
-@_widened
+@in_float32
 def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     """Full matrices are completed by a QR decomposition: TensorFlow derives only some of them."""
     s, u, v = raw.Svd(input=x, compute_uv=compute_uv, full_matrices=False)
@@ -141,11 +146,11 @@ def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     if not compute_uv:
         return s
     if full_matrices:
-        u, v = _completed(u), _completed(v)
+        u, v = _complete_basis(u), _complete_basis(v)
     return u, s, tf.linalg.adjoint(v)
 
 
-def _completed(q: Any) -> tf.Tensor:
+def _complete_basis(q: Any) -> tf.Tensor:
     """Orthonormal columns, with more of them to make the matrix square."""
     if q.shape[-2] is not None and q.shape[-2] == q.shape[-1]:
         return q
@@ -153,7 +158,7 @@ def _completed(q: Any) -> tf.Tensor:
     return tf.concat([q, full[..., tf.shape(q)[-1] :]], -1)
 
 
-@_widened
+@in_float32
 def pinv(x: Any, rcond: float | None = None) -> tf.Tensor:
     """From singular values; its gradient is not theirs, which equal ones would spoil."""
     if rcond is None:
@@ -184,14 +189,14 @@ def _pinv_gradient(x: Any, rcond: Any, upstream: Any) -> tf.Tensor:
     return left - x @ (p @ left) + right - (right @ p) @ x - ph @ upstream @ ph
 
 
-@_widened
+@in_float32
 def lu_factor(x: Any) -> tuple[tf.Tensor, tf.Tensor]:
     """Elimination column by column: `raw.Lu` has no gradient and refuses singular matrices."""
-    return _eliminated(x)
+    return _gaussian_elimination(x)
 
 
 @tf.function(autograph=False)
-def _eliminated(x: Any) -> tuple[tf.Tensor, tf.Tensor]:
+def _gaussian_elimination(x: Any) -> tuple[tf.Tensor, tf.Tensor]:
     rank = x.shape.rank
     rows, columns = shape(x)[-2:]
     steps = tf.minimum(rows, columns) if None in x.shape[-2:] else min(rows, columns)
@@ -220,7 +225,7 @@ def _eliminated(x: Any) -> tuple[tf.Tensor, tf.Tensor]:
     return lu, pivots
 
 
-@_through_int64
+@through_int64
 def matmul(x1: Any, x2: Any) -> tf.Tensor:
     """Matrix product; a matrix on the right is one product over all leading axes."""
     rank1, rank2 = x1.shape.rank, x2.shape.rank
@@ -242,10 +247,10 @@ def tensordot(x1: Any, x2: Any, axes: Any = 2) -> tf.Tensor:
     if not isinstance(axes, int):
         left, right = ([a] if isinstance(a, int) else a for a in axes)
         axes = [[a % x1.shape.rank for a in left], [a % x2.shape.rank for a in right]]
-    return _through_int64(tf.tensordot)(x1, x2, axes=axes)
+    return through_int64(tf.tensordot)(x1, x2, axes=axes)
 
 
 def einsum(subscripts: str, *operands: Any) -> tf.Tensor:
     """`tf.einsum`."""
     subscripts = subscripts.replace(" ", "")
-    return _through_int64(lambda *tensors: tf.einsum(subscripts, *tensors))(*operands)
+    return through_int64(lambda *tensors: tf.einsum(subscripts, *tensors))(*operands)

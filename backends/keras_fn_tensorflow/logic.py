@@ -5,8 +5,8 @@ from typing import Any
 import tensorflow as tf
 from tensorflow import raw_ops as raw
 
-from keras_fn_tensorflow.dtype_fallback import _is_exact, _unless
-from keras_fn_tensorflow.elementwise import _alike, _binary, _in_integers, _unary
+from keras_fn_tensorflow.dtype_fallback import is_exact, unless_dtype
+from keras_fn_tensorflow.elementwise import as_uint8, binary, to_common_dtype, unary
 
 # Integers of the same width, to look at the bits of a float.
 _BITS = {2: tf.int16, 4: tf.int32, 8: tf.int64}
@@ -21,38 +21,38 @@ def signbit(x: tf.Tensor) -> tf.Tensor:
     return x < 0
 
 
-logical_not = _unary(raw.LogicalNot)
+logical_not = unary(raw.LogicalNot)
 
-isfinite = _unless(_is_exact, lambda x: tf.ones_like(x, tf.bool), raw.IsFinite)
+isfinite = unless_dtype(is_exact, lambda x: tf.ones_like(x, tf.bool), raw.IsFinite)
 
-isinf = _unless(_is_exact, lambda x: tf.zeros_like(x, tf.bool), raw.IsInf)
+isinf = unless_dtype(is_exact, lambda x: tf.zeros_like(x, tf.bool), raw.IsInf)
 
-isnan = _unless(_is_exact, lambda x: tf.zeros_like(x, tf.bool), raw.IsNan)
+isnan = unless_dtype(is_exact, lambda x: tf.zeros_like(x, tf.bool), raw.IsNan)
 
-equal = _binary(raw.Equal)
+equal = binary(raw.Equal)
 
-not_equal = _binary(raw.NotEqual)
+not_equal = binary(raw.NotEqual)
 
-less = _binary(raw.Less, _in_integers(raw.Less))
+less = binary(raw.Less, as_uint8(raw.Less))
 
-less_equal = _binary(raw.LessEqual, _in_integers(raw.LessEqual))
+less_equal = binary(raw.LessEqual, as_uint8(raw.LessEqual))
 
-greater = _binary(raw.Greater, _in_integers(raw.Greater))
+greater = binary(raw.Greater, as_uint8(raw.Greater))
 
-greater_equal = _binary(raw.GreaterEqual, _in_integers(raw.GreaterEqual))
+greater_equal = binary(raw.GreaterEqual, as_uint8(raw.GreaterEqual))
 
-logical_and = _binary(raw.LogicalAnd)
+logical_and = binary(raw.LogicalAnd)
 
-logical_or = _binary(raw.LogicalOr)
+logical_or = binary(raw.LogicalOr)
 
-logical_xor = _binary(raw.NotEqual)
+logical_xor = binary(raw.NotEqual)
 
 
 def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
     """Chooses element by element. The indices of a condition alone are int32."""
     if x1 is None and x2 is None:
         return tuple(tf.unstack(tf.cast(tf.where(condition), tf.int32), axis=1))
-    x1, x2 = _alike(x1, x2)
+    x1, x2 = to_common_dtype(x1, x2)
     if isinstance(condition, bool) or condition.dtype is not tf.bool:
         condition = tf.cast(condition, tf.bool)
     return raw.SelectV2(condition=condition, t=x1, e=x2)

@@ -107,7 +107,7 @@ def broadcast_to(x: Any, shape: Any) -> tf.Tensor:
     return raw.BroadcastTo(input=x, shape=list(shape))
 
 
-def pad_by(x: Any, widths: Any, mode: str, value: float) -> tf.Tensor:
+def pad_nd(x: Any, widths: Any, mode: str, value: float) -> tf.Tensor:
     """`tf.pad` for constants. Other modes gather the elements that they repeat."""
     if mode == "constant":
         filling = tf.cast(tf.constant(value), x.dtype)

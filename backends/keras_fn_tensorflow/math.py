@@ -5,8 +5,8 @@ from typing import Any
 import tensorflow as tf
 from tensorflow import raw_ops as raw
 
-from keras_fn_tensorflow.dtype_fallback import _is_exact, _is_unsigned, _through_int64, _unless
-from keras_fn_tensorflow.elementwise import _alike, _binary, _unary
+from keras_fn_tensorflow.dtype_fallback import is_exact, is_unsigned, through_int64, unless_dtype
+from keras_fn_tensorflow.elementwise import binary, to_common_dtype, unary
 
 
 def _absolute(x: tf.Tensor) -> tf.Tensor:
@@ -52,57 +52,57 @@ def i0(x: tf.Tensor) -> tf.Tensor:
     return raw.BesselI0(x=x)
 
 
-exp = _unary(raw.Exp)
+exp = unary(raw.Exp)
 
-expm1 = _unary(raw.Expm1)
+expm1 = unary(raw.Expm1)
 
-log = _unary(raw.Log)
+log = unary(raw.Log)
 
-log1p = _unary(raw.Log1p)
+log1p = unary(raw.Log1p)
 
-sqrt = _unary(raw.Sqrt)
+sqrt = unary(raw.Sqrt)
 
-rsqrt = _unary(raw.Rsqrt)
+rsqrt = unary(raw.Rsqrt)
 
-sin = _unary(raw.Sin)
+sin = unary(raw.Sin)
 
-cos = _unary(raw.Cos)
+cos = unary(raw.Cos)
 
-tan = _unary(raw.Tan)
+tan = unary(raw.Tan)
 
-arcsin = _unary(raw.Asin)
+arcsin = unary(raw.Asin)
 
-arccos = _unary(raw.Acos)
+arccos = unary(raw.Acos)
 
-arctan = _unary(raw.Atan)
+arctan = unary(raw.Atan)
 
-sinh = _unary(raw.Sinh)
+sinh = unary(raw.Sinh)
 
-cosh = _unary(raw.Cosh)
+cosh = unary(raw.Cosh)
 
-tanh = _unary(raw.Tanh)
+tanh = unary(raw.Tanh)
 
-arcsinh = _unary(raw.Asinh)
+arcsinh = unary(raw.Asinh)
 
-arccosh = _unary(raw.Acosh)
+arccosh = unary(raw.Acosh)
 
-arctanh = _unary(raw.Atanh)
+arctanh = unary(raw.Atanh)
 
-sigmoid = _unary(raw.Sigmoid)
+sigmoid = unary(raw.Sigmoid)
 
-erf = _unary(raw.Erf)
+erf = unary(raw.Erf)
 
-erfc = _unary(raw.Erfc)
+erfc = unary(raw.Erfc)
 
-floor = _unary(raw.Floor)
+floor = unary(raw.Floor)
 
-ceil = _unary(raw.Ceil)
+ceil = unary(raw.Ceil)
 
-negative = _through_int64(_unary(raw.Neg))
+negative = through_int64(unary(raw.Neg))
 
-absolute = _unless(_is_unsigned, tf.identity, _absolute)
+absolute = unless_dtype(is_unsigned, tf.identity, _absolute)
 
-sign = _unless(_is_unsigned, lambda x: tf.cast(tf.cast(x, tf.bool), x.dtype), raw.Sign)
+sign = unless_dtype(is_unsigned, lambda x: tf.cast(tf.cast(x, tf.bool), x.dtype), raw.Sign)
 
 
 def exp2(x: Any) -> tf.Tensor:
@@ -129,12 +129,12 @@ def erfinv(x: Any) -> tf.Tensor:
 
 def round(x: Any, decimals: int = 0) -> tf.Tensor:
     """Halves go to the even neighbour."""
-    if _is_exact(x.dtype) and decimals >= 0:
+    if is_exact(x.dtype) and decimals >= 0:
         return tf.identity(x)
     if decimals == 0:
         return raw.Round(x=x)
     # Integers in float64: float32 would lose the digits of large ones.
-    wide = tf.cast(x, tf.float64) if _is_exact(x.dtype) else x
+    wide = tf.cast(x, tf.float64) if is_exact(x.dtype) else x
     scale = tf.cast(10.0 ** abs(decimals), wide.dtype)
     result = (
         raw.Round(x=wide * scale) / scale if decimals > 0 else raw.Round(x=wide / scale) * scale
@@ -142,34 +142,34 @@ def round(x: Any, decimals: int = 0) -> tf.Tensor:
     return tf.cast(result, x.dtype)
 
 
-add = _binary(raw.AddV2, raw.LogicalOr)
+add = binary(raw.AddV2, raw.LogicalOr)
 
-subtract = _binary(raw.Sub)
+subtract = binary(raw.Sub)
 
-multiply = _binary(raw.Mul, raw.LogicalAnd)
+multiply = binary(raw.Mul, raw.LogicalAnd)
 
-true_divide = _binary(raw.RealDiv)
+true_divide = binary(raw.RealDiv)
 
-floor_divide = _binary(raw.FloorDiv)
+floor_divide = binary(raw.FloorDiv)
 
-mod = _binary(raw.FloorMod)
+mod = binary(raw.FloorMod)
 
-maximum = _binary(raw.Maximum, raw.LogicalOr)
+maximum = binary(raw.Maximum, raw.LogicalOr)
 
-minimum = _binary(raw.Minimum, raw.LogicalAnd)
+minimum = binary(raw.Minimum, raw.LogicalAnd)
 
-squared_difference = _binary(raw.SquaredDifference)
+squared_difference = binary(raw.SquaredDifference)
 
-arctan2 = _binary(lambda x, y: raw.Atan2(y=x, x=y))
+arctan2 = binary(lambda x, y: raw.Atan2(y=x, x=y))
 
-gcd = _binary(_gcd)
+gcd = binary(_gcd)
 
-nextafter = _binary(_nextafter)
+nextafter = binary(_nextafter)
 
 
 def power(x1: Any, x2: Any) -> tf.Tensor:
     """Of integers, with exponents that are not negative."""
-    return _through_int64(lambda x, y: raw.Pow(x=x, y=y))(*_alike(x1, x2))
+    return through_int64(lambda x, y: raw.Pow(x=x, y=y))(*to_common_dtype(x1, x2))
 
 
 def square(x: Any) -> tf.Tensor:

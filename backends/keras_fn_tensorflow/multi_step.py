@@ -9,12 +9,12 @@ from keras_fn.core import tree
 from keras_fn_tensorflow.transforms import compile, draw_values
 
 
-def compile_many(
+def compile_multi_step(
     function: Callable[..., Any],
     state: Sequence[Any],
     tensors: Any,
     batches: tf.Tensor,
-    finish: Callable[[Any], Any],
+    finalize: Callable[[Any], Any],
     jit: Any = "auto",
 ) -> Callable[..., Any] | None:
     """A `tf.while_loop` over the steps, which assign the variables as they go.
@@ -42,6 +42,6 @@ def compile_many(
             lambda i, *_: i < stop, body, (start, *empty), parallel_iterations=1
         )
         steps = iter(last)
-        return finish(tree.map_structure(lambda x: None if x is None else next(steps), results))
+        return finalize(tree.map_structure(lambda x: None if x is None else next(steps), results))
 
     return compile(loop, state, jit)

@@ -8,14 +8,14 @@ from tensorflow import raw_ops as raw
 from keras_fn_tensorflow.tensors import shape
 
 
-def normalize_batch(
+def batch_norm_train(
     x: Any, gamma: Any, beta: Any, axis: int, epsilon: float
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """`FusedBatchNormV3`, of float32 with the channels last: half the time of its parts."""
     rank = x.shape.rank
     size = x.shape[axis]
     if x.dtype != tf.float32 or axis % rank != rank - 1 or size is None:
-        return _in_parts(x, gamma, beta, axis % rank, epsilon)
+        return _batch_norm_composite(x, gamma, beta, axis % rank, epsilon)
     flat = x if rank == 4 else tf.reshape(x, [-1, 1, 1, size])
     y, mean, variance, *_ = raw.FusedBatchNormV3(
         x=flat,
@@ -31,7 +31,7 @@ def normalize_batch(
     return y, tf.stop_gradient(mean), tf.stop_gradient(variance)
 
 
-def _in_parts(
+def _batch_norm_composite(
     x: Any, gamma: Any, beta: Any, axis: int, epsilon: float
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     others = [i for i in range(x.shape.rank) if i != axis]
@@ -43,7 +43,7 @@ def _in_parts(
     return (y, *moments)
 
 
-def mean_of_replicas(x: tf.Tensor) -> tf.Tensor:
+def all_reduce_mean(x: tf.Tensor) -> tf.Tensor:
     """The mean over the replicas of a strategy, through which gradients flow."""
     context = tf.distribute.get_replica_context()
     if context is None or context.num_replicas_in_sync == 1:

@@ -95,7 +95,7 @@ from keras_fn_tensorflow.manipulation import (
     concatenate as concatenate,
     expand_dims as expand_dims,
     flip as flip,
-    pad_by as pad_by,
+    pad_nd as pad_nd,
     repeat as repeat,
     reshape as reshape,
     roll as roll,
@@ -155,8 +155,8 @@ from keras_fn_tensorflow.math import (
     true_divide as true_divide,
 )
 from keras_fn_tensorflow.normalization import (
-    mean_of_replicas as mean_of_replicas,
-    normalize_batch as normalize_batch,
+    all_reduce_mean as all_reduce_mean,
+    batch_norm_train as batch_norm_train,
 )
 from keras_fn_tensorflow.pooling import average_pool as average_pool, max_pool as max_pool
 from keras_fn_tensorflow.random import (

@@ -5,7 +5,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_fn.backend.conv_geometry import Sizes, per_axis
-from keras_fn_tensorflow.data_format import _with_channels
+from keras_fn_tensorflow.data_format import with_native_layout
 from keras_fn_tensorflow.tensors import shape
 
 # Dtypes that TensorFlow does not pool, and those that pool in their place.
@@ -71,4 +71,4 @@ def _pool(
             raise ValueError(f"No window of {window} fits into {x.shape}.")
         return result
 
-    return _with_channels(inputs, data_format, run)
+    return with_native_layout(inputs, data_format, run)

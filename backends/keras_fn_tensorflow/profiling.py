@@ -12,7 +12,7 @@ def profile(folder: str) -> AbstractContextManager[Any]:
     return tf.profiler.experimental.Profile(folder)
 
 
-def wait(tensors: Sequence[Any]) -> None:
+def block_until_ready(tensors: Sequence[Any]) -> None:
     """Waits for the tensors: an element that is on the host has been computed."""
     for tensor in tensors:
         tf.reshape(tensor, [-1])[:1].numpy()

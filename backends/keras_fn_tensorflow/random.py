@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow import raw_ops as raw
 
-from keras_fn_tensorflow.tensors import _native
+from keras_fn_tensorflow.tensors import native_dtype
 
 
 def _source(shape: Any, seed: Any) -> dict[str, Any]:
@@ -20,21 +20,21 @@ def _source(shape: Any, seed: Any) -> dict[str, Any]:
 
 def random_uniform(shape: Any, dtype: str, seed: tf.Tensor) -> tf.Tensor:
     """Floats in [0, 1)."""
-    return raw.StatelessRandomUniformV2(dtype=_native(dtype), **_source(shape, seed))
+    return raw.StatelessRandomUniformV2(dtype=native_dtype(dtype), **_source(shape, seed))
 
 
 def random_normal(shape: Any, dtype: str, seed: tf.Tensor) -> tf.Tensor:
     """Standard normal floats."""
-    return raw.StatelessRandomNormalV2(dtype=_native(dtype), **_source(shape, seed))
+    return raw.StatelessRandomNormalV2(dtype=native_dtype(dtype), **_source(shape, seed))
 
 
 def random_randint(shape: Any, minval: Any, maxval: Any, dtype: str, seed: tf.Tensor) -> tf.Tensor:
     """Integers in [minval, maxval)."""
-    native = _native(dtype)
-    wide = native if native in (tf.int32, tf.int64) else tf.int64  # all that TensorFlow draws
+    target = native_dtype(dtype)
+    wide = target if target in (tf.int32, tf.int64) else tf.int64  # all that TensorFlow draws
     low, high = tf.cast(minval, wide), tf.cast(maxval, wide)
     draw = raw.StatelessRandomUniformIntV2(minval=low, maxval=high, **_source(shape, seed))
-    return tf.cast(draw, native)
+    return tf.cast(draw, target)
 
 
 def random_gamma(shape: Any, alpha: tf.Tensor, dtype: str, seed: tf.Tensor) -> tf.Tensor:
@@ -53,9 +53,9 @@ def random_binomial(
         seed=tf.cast(seed, tf.int64),
         counts=_spread(counts, sizes, dtype),
         probs=_spread(probabilities, sizes, dtype),
-        dtype=_native(dtype),
+        dtype=native_dtype(dtype),
     )
 
 
 def _spread(x: tf.Tensor, sizes: tf.Tensor, dtype: str) -> tf.Tensor:
-    return tf.broadcast_to(tf.cast(x, _native(dtype)), sizes)
+    return tf.broadcast_to(tf.cast(x, native_dtype(dtype)), sizes)

@@ -6,7 +6,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow import raw_ops as raw
 
-from keras_fn_tensorflow.dtype_fallback import _floating, _through_int64
+from keras_fn_tensorflow.dtype_fallback import through_int64, to_float
 from keras_fn_tensorflow.elementwise import Op
 from keras_fn_tensorflow.math import maximum, minimum
 from keras_fn_tensorflow.tensors import cast
@@ -49,7 +49,7 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) ->
     return _prod(x if dtype is None else cast(x, dtype), axis, keepdims)
 
 
-def _extremum(of_elements: Op, either: Op) -> Op:
+def _min_max_reduction(of_elements: Op, either: Op) -> Op:
     def call(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> tf.Tensor:
         if initial is not None:
             return either(of_elements(x, axis, keepdims), tf.cast(initial, x.dtype))
@@ -60,14 +60,14 @@ def _extremum(of_elements: Op, either: Op) -> Op:
     return call
 
 
-max = _extremum(_reduction(raw.Max, raw.Any), maximum)
+max = _min_max_reduction(_reduction(raw.Max, raw.Any), maximum)
 
-min = _extremum(_reduction(raw.Min, raw.All), minimum)
+min = _min_max_reduction(_reduction(raw.Min, raw.All), minimum)
 
 
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> tf.Tensor:
     """`tf.reduce_logsumexp`."""
-    return tf.reduce_logsumexp(_floating(x), axis, keepdims)
+    return tf.reduce_logsumexp(to_float(x), axis, keepdims)
 
 
 def _arg_reduction(function: Op) -> Op:
@@ -101,7 +101,7 @@ def _cumulative(function: Op) -> Op:
             x, axis = tf.reshape(x, [-1]), 0
         return run(x if dtype is None else cast(x, dtype), axis=axis)
 
-    run = _through_int64(lambda x, axis: function(x=x, axis=axis))
+    run = through_int64(lambda x, axis: function(x=x, axis=axis))
     return call
 
 

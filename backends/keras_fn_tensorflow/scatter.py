@@ -8,7 +8,7 @@ from tensorflow import raw_ops as raw
 
 from keras_fn_tensorflow.segments import (
     _NARROW,
-    _check_integers,
+    check_integers,
     segment_max,
     segment_min,
     segment_prod,
@@ -25,10 +25,10 @@ def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | Non
         result = scatter_update(inputs, indices, updates, reduction)
         return tf.cast(result, dtype)
     inputs = tf.convert_to_tensor(inputs)
-    _check_integers(indices)
+    check_integers(indices)
     depth = indices.shape[-1]
     sizes = shape(inputs)
-    places, total = _places(indices, sizes[:depth])
+    places, total = _linear_indices(indices, sizes[:depth])
     rest = list(sizes[depth:])
     updates = tf.cast(updates, dtype)
     block = [*shape(indices)[:-1], *rest]
@@ -48,7 +48,7 @@ def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | Non
     return tf.reshape(rows, list(sizes))
 
 
-def _places(indices: Any, sizes: Any) -> tuple[Any, Any]:
+def _linear_indices(indices: Any, sizes: Any) -> tuple[Any, Any]:
     """The index of each row in the flattened axes, or one too much where it is out of range."""
     if indices.shape[-1] != len(sizes):
         raise ValueError(f"{indices.shape[-1]} indices for {len(sizes)} axes")

@@ -8,7 +8,7 @@ import tensorflow as tf
 _NARROW = (tf.bool, tf.uint8, tf.uint16, tf.int8, tf.int16)
 
 
-def _check_integers(x: Any) -> None:
+def check_integers(x: Any) -> None:
     if not x.dtype.is_integer:
         raise TypeError(f"indices of {x.dtype.name}")
 
@@ -18,7 +18,7 @@ def _segment(function: Any, empty: float | None = None) -> Any:
 
     def reduce(data: Any, segment_ids: Any, num_segments: Any = None, sorted: bool = False) -> Any:
         del sorted
-        _check_integers(segment_ids)
+        check_integers(segment_ids)
         dtype = data.dtype
         if dtype in _NARROW:
             wide = reduce(tf.cast(data, tf.int32), segment_ids, num_segments)

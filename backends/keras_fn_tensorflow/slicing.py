@@ -10,13 +10,13 @@ from keras_fn_tensorflow.tensors import shape
 
 def dynamic_slice(inputs: Any, starts: Any, sizes: Any) -> Any:
     """`tf.slice`, of a block that is moved inside."""
-    return tf.slice(inputs, _inside(inputs, starts, sizes), list(sizes))
+    return tf.slice(inputs, _clip_starts(inputs, starts, sizes), list(sizes))
 
 
 def dynamic_slice_update(inputs: Any, starts: Any, updates: Any) -> Any:
     """A strided assignment to a copy."""
     sizes = shape(updates)
-    begin = _inside(inputs, starts, sizes)
+    begin = _clip_starts(inputs, starts, sizes)
     return raw.TensorStridedSliceUpdate(
         input=inputs,
         begin=begin,
@@ -26,7 +26,7 @@ def dynamic_slice_update(inputs: Any, starts: Any, updates: Any) -> Any:
     )
 
 
-def _inside(x: Any, starts: Any, sizes: Any) -> Any:
+def _clip_starts(x: Any, starts: Any, sizes: Any) -> Any:
     begin = tf.stack([tf.cast(start, tf.int32) for start in starts])
     limits = tf.stack(list(shape(x))) - tf.stack(list(sizes))
     return tf.maximum(tf.minimum(begin, limits), 0)

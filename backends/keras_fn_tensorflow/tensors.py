@@ -29,12 +29,12 @@ def convert_to_tensor(x: Any, dtype: str | None = None) -> tf.Tensor:
         x = tf.convert_to_tensor(tree.map_structure(_packable, x))
         return x if dtype is None else cast(x, dtype)
     if dtype is None and not hasattr(x, "dtype"):
-        native = _PYTHON.get(type(x))
-        return tf.convert_to_tensor(x, native or _dtype_of_data(x))
+        target = _PYTHON.get(type(x))
+        return tf.convert_to_tensor(x, target or _dtype_of_data(x))
     if hasattr(x, "dtype") and dtype is not None:  # TensorFlow casts no arrays by itself
         return cast(tf.convert_to_tensor(x), dtype)
     try:
-        return tf.convert_to_tensor(x, None if dtype is None else _native(dtype))
+        return tf.convert_to_tensor(x, None if dtype is None else native_dtype(dtype))
     except (TypeError, ValueError):  # it makes no booleans of numbers, and no integers of floats
         array = np.asarray(x)
         if dtype is None or array.dtype.kind not in "biuf":
@@ -42,7 +42,7 @@ def convert_to_tensor(x: Any, dtype: str | None = None) -> tf.Tensor:
         return cast(tf.convert_to_tensor(array), dtype)
 
 
-def borrow(x: np.ndarray) -> tf.Tensor:
+def from_numpy(x: np.ndarray) -> tf.Tensor:
     """TensorFlow copies always."""
     return tf.convert_to_tensor(x)
 
@@ -54,11 +54,11 @@ def _packable(x: Any) -> Any:
 
 def _dtype_of_data(x: Any) -> tf.DType | None:
     kind = np.asarray(x).dtype.kind
-    return _native(settings.floatx) if kind == "f" else tf.int32 if kind in "iu" else None
+    return native_dtype(settings.floatx) if kind == "f" else tf.int32 if kind in "iu" else None
 
 
 @cache
-def _native(dtype: str) -> tf.DType:
+def native_dtype(dtype: str) -> tf.DType:
     return tf.as_dtype(dtype)
 
 
@@ -69,8 +69,8 @@ def convert_to_numpy(x: tf.Tensor) -> np.ndarray:
 
 def cast(x: tf.Tensor, dtype: str) -> tf.Tensor:
     """Converts to another dtype."""
-    native = _native(dtype)
-    return x if x.dtype is native or x.dtype == native else tf.cast(x, native)
+    target = native_dtype(dtype)
+    return x if x.dtype is target or x.dtype == target else tf.cast(x, target)
 
 
 @cache
@@ -101,12 +101,12 @@ def view(x: Any, dtype: Any = None) -> Any:
     """`tf.bitcast`, to smaller elements along an axis that is added and joined again."""
     if dtype is None:
         return tf.identity(x)
-    native = _native(dtype)
-    if native.size == x.dtype.size:
-        return tf.bitcast(x, native)
+    target = native_dtype(dtype)
+    if target.size == x.dtype.size:
+        return tf.bitcast(x, target)
     *before, last = shape(x)
-    if native.size < x.dtype.size:
-        times = x.dtype.size // native.size
-        return tf.reshape(tf.bitcast(x, native), [*before, last * times])
-    times = native.size // x.dtype.size
-    return tf.bitcast(tf.reshape(x, [*before, last // times, times]), native)
+    if target.size < x.dtype.size:
+        times = x.dtype.size // target.size
+        return tf.reshape(tf.bitcast(x, target), [*before, last * times])
+    times = target.size // x.dtype.size
+    return tf.bitcast(tf.reshape(x, [*before, last // times, times]), target)

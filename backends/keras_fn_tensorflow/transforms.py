@@ -11,7 +11,7 @@ from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.scopes import StatelessScope
 from keras_fn.errors import SpecError
 from keras_fn_tensorflow.device import has_gpu
-from keras_fn_tensorflow.tensors import _native, convert_to_tensor, dtype_name, is_tensor
+from keras_fn_tensorflow.tensors import convert_to_tensor, dtype_name, is_tensor, native_dtype
 
 # A user's tf.function must not rewrite our code, as it does not rewrite that of Keras.
 autograph.CONVERSION_RULES = (
@@ -32,17 +32,17 @@ def abstract_eval(function: Callable[..., Any], args: tuple, kwargs: dict[str, A
 
     def placeholder(x: Any) -> Any:
         if isinstance(x, KerasTensor):
-            return tf.compat.v1.placeholder(_native(x.dtype), x.shape)
+            return tf.compat.v1.placeholder(native_dtype(x.dtype), x.shape)
         return x
 
     def run() -> Any:
         args_, kwargs_ = tree.map_structure(placeholder, [args, kwargs])
         return function(*args_, **kwargs_)
 
-    return tree.map_structure(_symbol, trace(run))
+    return tree.map_structure(_to_keras_tensor, trace(run))
 
 
-def _symbol(x: Any) -> Any:
+def _to_keras_tensor(x: Any) -> Any:
     if not is_tensor(x):
         return x
     if x.shape.rank is None:
@@ -85,20 +85,22 @@ def compile(
     draw_values(state)
     xla = has_gpu() if jit == "auto" else jit
     options = jit if isinstance(jit, dict) else {"jit_compile": xla}
-    made: dict[Any, Callable[..., Any]] = {}  # for each nesting of the arguments
+    compiled: dict[Any, Callable[..., Any]] = {}  # for each nesting of the arguments
 
     def step(*args: Any) -> Any:
         leaves = tree.flatten(args)
-        nest = tree.treedef(args), tuple([x is None for x in leaves])
-        if nest not in made:
+        signature = tree.treedef(args), tuple([x is None for x in leaves])
+        if signature not in compiled:
             skeleton = tree.map_structure(lambda _: None, args)  # not the tensors, which would stay
-            made[nest] = _compiled(function, skeleton, nest[1], options, options is not jit)
-        return made[nest](*[_argument(x) for x in leaves if x is not None])
+            compiled[signature] = _compile_flat(
+                function, skeleton, signature[1], options, options is not jit
+            )
+        return compiled[signature](*[_to_tensor(x) for x in leaves if x is not None])
 
     return step
 
 
-def _compiled(
+def _compile_flat(
     function: Callable[..., Any],
     skeleton: Any,
     missing: tuple[bool, ...],
@@ -113,7 +115,7 @@ def _compiled(
             *tree.unflatten(skeleton, [None if gone else next(rest) for gone in missing])
         )
 
-    compiled = _with_traces_at_hand(tf.function(flat, autograph=False, **options))
+    compiled = _dispatch_to_concrete_functions(tf.function(flat, autograph=False, **options))
     may_fall_back = may_fall_back and bool(options.get("jit_compile"))
 
     def call(*tensors: Any) -> Any:
@@ -124,14 +126,14 @@ def _compiled(
             if not may_fall_back:
                 raise
         # An op that XLA does not know. Nothing has run: it compiles everything or nothing.
-        compiled = _with_traces_at_hand(tf.function(flat, autograph=False))
+        compiled = _dispatch_to_concrete_functions(tf.function(flat, autograph=False))
         may_fall_back = False
         return compiled(*tensors)
 
     return call
 
 
-def _with_traces_at_hand(function: Any) -> Callable[..., Any]:
+def _dispatch_to_concrete_functions(function: Any) -> Callable[..., Any]:
     """Calls the traces of a `tf.function` of tensors alone.
 
     To find the trace for some tensors takes TensorFlow about as long as to run a small one.
@@ -161,7 +163,7 @@ def draw_values(state: Sequence[Any]) -> None:
 _NOT_COMPILED = (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError)
 
 
-def _argument(x: Any) -> Any:
+def _to_tensor(x: Any) -> Any:
     """A Python number would be traced anew for each value, so it becomes a tensor."""
     return x if is_tensor(x) else convert_to_tensor(getattr(x, "value", x))
 
@@ -169,4 +171,4 @@ def _argument(x: Any) -> Any:
 def compile_call(function: Callable[..., Any], variables: Sequence[Any]) -> Callable[..., Any]:
     """`tf.function` of a function that only reads its variables; tapes see through it."""
     del variables
-    return _with_traces_at_hand(tf.function(function, autograph=False))
+    return _dispatch_to_concrete_functions(tf.function(function, autograph=False))

@@ -4,13 +4,13 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_fn_tensorflow.tensors import _native, is_tensor
+from keras_fn_tensorflow.tensors import is_tensor, native_dtype
 
 
 def new_variable(value: Any, dtype: str, trainable: bool, name: str) -> tf.Variable:
     """A variable that outlives the graph, if one is being made."""
     with tf.init_scope():
-        return tf.Variable(value, dtype=_native(dtype), trainable=trainable, name=name)
+        return tf.Variable(value, dtype=native_dtype(dtype), trainable=trainable, name=name)
 
 
 def assign(handle: tf.Variable, value: tf.Tensor) -> tf.Variable:

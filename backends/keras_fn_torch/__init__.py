@@ -2,9 +2,9 @@
 
 from keras_fn_torch import ops as ops
 from keras_fn_torch.batching import (
-    batch_indices as batch_indices,
-    batch_rows as batch_rows,
     gather_rows as gather_rows,
+    prepare_host_batch as prepare_host_batch,
+    split_into_batches as split_into_batches,
 )
 from keras_fn_torch.device import (
     default_device as default_device,
@@ -14,16 +14,16 @@ from keras_fn_torch.device import (
 from keras_fn_torch.foreach import ForEach as foreach
 from keras_fn_torch.layer import LayerBase as LayerBase
 from keras_fn_torch.profiling import (
+    block_until_ready as block_until_ready,
     is_out_of_memory as is_out_of_memory,
     profile as profile,
-    wait as wait,
 )
 from keras_fn_torch.tensors import (
-    borrow as borrow,
     cast as cast,
     convert_to_numpy as convert_to_numpy,
     convert_to_tensor as convert_to_tensor,
     dtype_name as dtype_name,
+    from_numpy as from_numpy,
     is_tensor as is_tensor,
     is_traced as is_traced,
     shape as shape,

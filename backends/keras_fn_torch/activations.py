@@ -3,45 +3,45 @@
 import torch
 import torch.nn.functional as F
 
-from keras_fn_torch.dtype_fallback import of_floats
+from keras_fn_torch.dtype_fallback import promote_to_float
 from keras_fn_torch.tensors import Axis, Tensor, axes_of
 
-selu = of_floats(F.selu)
+selu = promote_to_float(F.selu)
 
-silu = of_floats(F.silu)
+silu = promote_to_float(F.silu)
 
-log_sigmoid = of_floats(F.logsigmoid)
+log_sigmoid = promote_to_float(F.logsigmoid)
 
-hard_sigmoid = of_floats(F.hardsigmoid)
+hard_sigmoid = promote_to_float(F.hardsigmoid)
 
-hard_silu = of_floats(F.hardswish)
+hard_silu = promote_to_float(F.hardswish)
 
 
-@of_floats
+@promote_to_float
 def elu(x: Tensor, alpha: float = 1.0) -> Tensor:
     """`F.elu`."""
     return F.elu(x, alpha)
 
 
-@of_floats
+@promote_to_float
 def leaky_relu(x: Tensor, negative_slope: float = 0.2) -> Tensor:
     """`F.leaky_relu`."""
     return F.leaky_relu(x, negative_slope)
 
 
-@of_floats
+@promote_to_float
 def gelu(x: Tensor, approximate: bool = True) -> Tensor:
     """`F.gelu`."""
     return F.gelu(x, approximate="tanh" if approximate else "none")
 
 
-@of_floats
+@promote_to_float
 def softplus(x: Tensor) -> Tensor:
     """`F.softplus`, linear from 40 on: from 20 on, its default, float64 would show it."""
     return F.softplus(x, 1.0, 40.0)
 
 
-@of_floats
+@promote_to_float
 def glu(x: Tensor, axis: int = -1) -> Tensor:
     """`F.glu`."""
     return F.glu(x, axis)
@@ -54,7 +54,7 @@ def softmax(x: Tensor, axis: Axis = -1) -> Tensor:
     return torch.exp(x - torch.logsumexp(x, axes_of(x, axis), True))
 
 
-@of_floats
+@promote_to_float
 def log_softmax(x: Tensor, axis: Axis = -1) -> Tensor:
     """Over several axes by the sum of the exponentials."""
     if isinstance(axis, int):

@@ -9,7 +9,7 @@ from torch.autograd.graph import saved_tensors_hooks
 from keras_fn.core.scopes import CapturedContext, StatelessScope
 from keras_fn_torch.device import on_device
 from keras_fn_torch.tensors import Tensor
-from keras_fn_torch.thread_state import here
+from keras_fn_torch.thread_state import thread_state
 
 
 class _Custom(torch.autograd.Function):
@@ -73,7 +73,7 @@ def remat(function: Callable[..., Any], leaves: Sequence[Tensor]) -> list[Tensor
     """Saves nothing; the second run sees the variables and the scopes of the first."""
     if torch.compiler.is_compiling():  # what it keeps for the gradient is its own choice
         return function(list(leaves))
-    scopes, device = CapturedContext(), here.device
+    scopes, device = CapturedContext(), thread_state.device
     before: list[tuple[Any, Tensor]] = []  # variables that the first run assigns, as they were
 
     def again() -> None:

@@ -4,12 +4,12 @@ import numpy as np
 import torch
 
 from keras_fn_torch.device import default_device
-from keras_fn_torch.tensors import Tensor, borrow
+from keras_fn_torch.tensors import Tensor, from_numpy
 
-batch_rows = borrow
+prepare_host_batch = from_numpy
 
 
-def batch_indices(order: np.ndarray, batch_size: int) -> tuple[Tensor, ...]:
+def split_into_batches(order: np.ndarray, batch_size: int) -> tuple[Tensor, ...]:
     """The indices of each batch, brought to the device together."""
     return torch.from_numpy(order).to(default_device()).split(batch_size)
 

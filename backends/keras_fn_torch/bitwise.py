@@ -2,10 +2,10 @@
 
 import torch
 
-from keras_fn_torch.dtype_fallback import accepting
+from keras_fn_torch.dtype_fallback import with_dtype_fallback
 
-bitwise_not = accepting(torch.bitwise_not)
+bitwise_not = with_dtype_fallback(torch.bitwise_not)
 
-bitwise_left_shift = accepting(torch.bitwise_left_shift)
+bitwise_left_shift = with_dtype_fallback(torch.bitwise_left_shift)
 
-bitwise_right_shift = accepting(torch.bitwise_right_shift)
+bitwise_right_shift = with_dtype_fallback(torch.bitwise_right_shift)

@@ -20,17 +20,17 @@ def scan(
 ) -> tuple[Any, Any]:
     """A loop in Python: PyTorch runs each step as it comes, so there is nothing to unroll."""
     del unroll
-    steps = _steps(xs, length or 0)
+    steps = _unstack_steps(xs, length or 0)
     carry, outputs = init, []
     for step in reversed(steps) if reverse else steps:
         carry, output = function(carry, step)
         outputs.append(output)
     if reverse:
         outputs.reverse()
-    return carry, _stacked(outputs) if outputs else _nothing(function, init, xs)
+    return carry, _stack_outputs(outputs) if outputs else _empty_outputs(function, init, xs)
 
 
-def _steps(xs: Any, length: int) -> Sequence[Any]:
+def _unstack_steps(xs: Any, length: int) -> Sequence[Any]:
     """The slices along the first axis, nested as `xs`."""
     if isinstance(xs, Tensor):
         return xs.unbind(0)
@@ -42,7 +42,7 @@ def _steps(xs: Any, length: int) -> Sequence[Any]:
     )
 
 
-def _nothing(function: Any, init: Any, xs: Any) -> Any:
+def _empty_outputs(function: Any, init: Any, xs: Any) -> Any:
     """No outputs, of the shape and dtype that one would have."""
 
     def blank(x: Any) -> Any:
@@ -53,7 +53,7 @@ def _nothing(function: Any, init: Any, xs: Any) -> Any:
     return tree.map_structure(lambda y: None if y is None else y.new_zeros((0, *y.shape)), output)
 
 
-def _stacked(outputs: list[Any]) -> Any:
+def _stack_outputs(outputs: list[Any]) -> Any:
     if set(map(type, outputs)) == {Tensor}:
         return torch.stack(outputs)
     flat = [tree.flatten(output) for output in outputs]

@@ -7,14 +7,14 @@ import torch.nn.functional as F
 from keras_fn.backend.conv_geometry import Sizes, per_axis, transpose_padding
 from keras_fn.core.memoize import memoize
 from keras_fn.settings import standardize_data_format
-from keras_fn_torch.data_format import _TO_BACK, _TO_FRONT, Pads, _pads, _with_channels_first
-from keras_fn_torch.dtype_fallback import accepting
+from keras_fn_torch.data_format import _TO_BACK, _TO_FRONT, Pads, _pads, with_channels_first
+from keras_fn_torch.dtype_fallback import with_dtype_fallback
 from keras_fn_torch.tensors import Tensor
 
-_CONV = {rank: accepting(f) for rank, f in ((1, F.conv1d), (2, F.conv2d), (3, F.conv3d))}
+_CONV = {rank: with_dtype_fallback(f) for rank, f in ((1, F.conv1d), (2, F.conv2d), (3, F.conv3d))}
 
 _CONV_TRANSPOSE = {
-    rank: accepting(f)
+    rank: with_dtype_fallback(f)
     for rank, f in ((1, F.conv_transpose1d), (2, F.conv_transpose2d), (3, F.conv_transpose3d))
 }
 
@@ -94,4 +94,4 @@ def conv_transpose(
         x = _CONV_TRANSPOSE[rank](x, weight, None, steps, crops, at_once, 1, dilation)
         return _pad(x, later)
 
-    return _with_channels_first(inputs, data_format, run)
+    return with_channels_first(inputs, data_format, run)

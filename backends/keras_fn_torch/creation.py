@@ -5,8 +5,8 @@ from typing import Any
 import torch
 
 from keras_fn_torch.device import default_device
-from keras_fn_torch.dtype_fallback import accepting
-from keras_fn_torch.tensors import Tensor, native
+from keras_fn_torch.dtype_fallback import with_dtype_fallback
+from keras_fn_torch.tensors import Tensor, native_dtype
 
 
 def diagonal(x: Tensor, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
@@ -19,7 +19,7 @@ def diag(x: Tensor, k: int = 0) -> Tensor:
     return x.diag(k)
 
 
-_tril, _triu = accepting(torch.tril), accepting(torch.triu)
+_tril, _triu = with_dtype_fallback(torch.tril), with_dtype_fallback(torch.triu)
 
 
 def tril(x: Tensor, k: int = 0) -> Tensor:
@@ -34,10 +34,10 @@ def triu(x: Tensor, k: int = 0) -> Tensor:
 
 def full(shape: Any, value: float, dtype: str) -> Tensor:
     """A constant."""
-    return torch.full(shape, value, dtype=native(dtype), device=default_device())
+    return torch.full(shape, value, dtype=native_dtype(dtype), device=default_device())
 
 
-_narrow_arange = accepting(
+_narrow_arange = with_dtype_fallback(
     lambda like, *limits: torch.arange(*limits, dtype=like.dtype, device=like.device)
 )
 
@@ -47,5 +47,5 @@ def arange(start: Any, stop: Any, step: Any, dtype: str) -> Tensor:
     if (stop - start) * step < 0:
         stop = start
     return _narrow_arange(
-        torch.empty((), dtype=native(dtype), device=default_device()), start, stop, step
+        torch.empty((), dtype=native_dtype(dtype), device=default_device()), start, stop, step
     )

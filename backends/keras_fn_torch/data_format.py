@@ -14,7 +14,7 @@ _TO_BACK = {rank: (0, *range(2, rank + 2), 1) for rank in (1, 2, 3)}
 Pads = list[tuple[int, int]]
 
 
-def _with_channels_first(
+def with_channels_first(
     x: Tensor, data_format: str | None, function: Callable[[Tensor], Tensor]
 ) -> Tensor:
     """Applies a function of PyTorch, which wants `(batch, channels, *sizes)`."""

@@ -7,7 +7,7 @@ from functools import cache
 import torch
 
 from keras_fn.core.tracing import assume_constant_result
-from keras_fn_torch.thread_state import here, is_abstract
+from keras_fn_torch.thread_state import is_abstract, thread_state
 
 _META = torch.device("meta")
 
@@ -16,16 +16,16 @@ def default_device() -> torch.device:
     """Where new tensors go: as `device_scope` says, else CUDA, else MPS, else the CPU."""
     if is_abstract():
         return _META
-    return here.device or _best_device()
+    return thread_state.device or _best_device()
 
 
 @assume_constant_result
 def _best_device() -> torch.device:
-    return _found_device()
+    return _detect_device()
 
 
 @cache
-def _found_device() -> torch.device:
+def _detect_device() -> torch.device:
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
@@ -39,11 +39,11 @@ def device_scope(name: str) -> AbstractContextManager[None]:
 @contextmanager
 def on_device(device: torch.device | None) -> Iterator[None]:
     """Inside, new tensors go to that device; None for the best one."""
-    outer, here.device = here.device, device
+    outer, thread_state.device = thread_state.device, device
     try:
         yield
     finally:
-        here.device = outer
+        thread_state.device = outer
 
 
 def to_device(x: torch.Tensor) -> torch.Tensor:

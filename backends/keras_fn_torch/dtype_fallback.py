@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from keras_fn.settings import settings
-from keras_fn_torch.tensors import Tensor, native
+from keras_fn_torch.tensors import Tensor, native_dtype
 
 # What stands in for a dtype. One step may lead to the next: float64 for integers is for
 # convolutions, and for products of matrices on CUDA.
@@ -28,7 +28,7 @@ _WIDER = {
 }
 
 
-def accepting(function: Callable[..., Any]) -> Callable[..., Any]:
+def with_dtype_fallback(function: Callable[..., Any]) -> Callable[..., Any]:
     """Makes `function` accept all dtypes. What it accepts already costs nothing more."""
 
     @wraps(function)
@@ -52,13 +52,13 @@ def _back(result: Any, wider: torch.dtype, dtype: torch.dtype) -> Any:
     return result.to(dtype) if result.dtype == wider else result
 
 
-def of_floats(function: Callable[..., Any]) -> Callable[..., Any]:
+def promote_to_float(function: Callable[..., Any]) -> Callable[..., Any]:
     """Makes integers `floatx()` for a `function` that refuses them."""
 
     @wraps(function)
     def call(x: Tensor, *args: Any, **kwargs: Any) -> Any:
         if not x.is_floating_point():
-            x = x.to(native(settings.floatx))
+            x = x.to(native_dtype(settings.floatx))
         return function(x, *args, **kwargs)
 
     return call

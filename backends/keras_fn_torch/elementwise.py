@@ -5,13 +5,13 @@ from typing import Any
 
 import torch
 
-from keras_fn_torch.dtype_fallback import accepting
+from keras_fn_torch.dtype_fallback import with_dtype_fallback
 from keras_fn_torch.tensors import Tensor
 
 
-def _of_tensors(function: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Any, Any], Tensor]:
+def accept_numbers(function: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Any, Any], Tensor]:
     """Makes `function`, which takes tensors only, take a number for one of them."""
-    function = accepting(function)
+    function = with_dtype_fallback(function)
 
     def call(x1: Any, x2: Any) -> Tensor:
         if not isinstance(x2, Tensor):

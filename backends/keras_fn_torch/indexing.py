@@ -6,21 +6,21 @@ from typing import Any
 import numpy as np
 import torch
 
-from keras_fn_torch.dtype_fallback import accepting
+from keras_fn_torch.dtype_fallback import with_dtype_fallback
 from keras_fn_torch.tensors import Tensor
 
 
 def getitem(x: Tensor, key: Any) -> Tensor:
     """`x[key]` as NumPy has it, with negative steps too."""
     if type(key) is tuple and len(key) > 2:
-        key = _with_numbers_as_tensors(key)
+        key = _integers_to_tensors(key)
     try:
         return x[key]
     except ValueError:  # a slice with a negative step, which PyTorch does not know
-        return _flipped(x, key if isinstance(key, tuple) else (key,))
+        return _getitem_negative_step(x, key if isinstance(key, tuple) else (key,))
 
 
-def _with_numbers_as_tensors(key: tuple[Any, ...]) -> tuple[Any, ...]:
+def _integers_to_tensors(key: tuple[Any, ...]) -> tuple[Any, ...]:
     """NumPy counts an integer beside tensors as one of them: it decides where their axes go."""
     index = next((k for k in key if isinstance(k, Tensor) and k.dim()), None)
     if index is None or index.dtype is torch.bool:
@@ -28,7 +28,7 @@ def _with_numbers_as_tensors(key: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple([torch.full_like(index, k) if type(k) is int else k for k in key])
 
 
-def _flipped(x: Tensor, key: tuple[Any, ...]) -> Tensor:
+def _getitem_negative_step(x: Tensor, key: tuple[Any, ...]) -> Tensor:
     """Indexes where slices may go backwards: along a flipped axis they go forwards."""
     keys = [k.tolist() if isinstance(k, np.ndarray) else k for k in key]
     used = builtins.sum(k is not None and k is not Ellipsis for k in keys)
@@ -46,7 +46,7 @@ def _flipped(x: Tensor, key: tuple[Any, ...]) -> Tensor:
     return x[tuple(keys)]
 
 
-def _inside(indices: Tensor, size: int) -> Tensor:
+def _clip_indices(indices: Tensor, size: int) -> Tensor:
     """Negative indices count from the end; beyond the ends is clipped, as on every backend."""
     return torch.where(indices < 0, indices + size, indices).clamp(0, size - 1)
 
@@ -62,7 +62,7 @@ def take(x: Tensor, indices: Tensor, axis: int | None = None) -> Tensor:
             return _take(x, indices, axis)
         except (IndexError, RuntimeError):  # the CPU looks at each index anyway
             pass
-    return _take(x, _inside(indices, x.shape[axis]), axis)
+    return _take(x, _clip_indices(indices, x.shape[axis]), axis)
 
 
 _INDEX_DTYPES = (torch.int64, torch.int32)
@@ -77,11 +77,11 @@ def _take(x: Tensor, indices: Tensor, axis: int) -> Tensor:
     return taken.reshape(x.shape[:axis] + indices.shape + x.shape[axis + 1 :])
 
 
-_take_along_dim = accepting(torch.take_along_dim)
+_take_along_dim = with_dtype_fallback(torch.take_along_dim)
 
 
 def take_along_axis(x: Tensor, indices: Tensor, axis: int | None = None) -> Tensor:
     """`torch.take_along_dim`."""
     if axis is None:
         x, indices, axis = x.flatten(), indices.flatten(), 0
-    return _take_along_dim(x, _inside(indices.long(), x.shape[axis]), axis)
+    return _take_along_dim(x, _clip_indices(indices.long(), x.shape[axis]), axis)

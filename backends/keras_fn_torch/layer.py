@@ -8,7 +8,7 @@ from torch import nn
 
 from keras_fn.core.variable import Variable
 from keras_fn_torch.tensors import dtype_name
-from keras_fn_torch.thread_state import here
+from keras_fn_torch.thread_state import thread_state
 
 
 class _Parameters(dict[str, Any]):
@@ -19,7 +19,7 @@ class _Parameters(dict[str, Any]):
 
     def __init__(self, layer: Any):
         self.layer = layer
-        self.variables = _by_name(v for v in layer._own_variables() if v.value is not None)
+        self.variables = _unique_names(v for v in layer._own_variables() if v.value is not None)
         super().__init__({key: v.value for key, v in self.variables.items()})
         for key, value in vars(layer).items():
             if isinstance(value, nn.Parameter):
@@ -42,7 +42,7 @@ class _Modules(dict[str, Any]):
 
     def __init__(self, layer: Any):
         self.layer = layer
-        super().__init__(_by_name(layer._sublayers()))
+        super().__init__(_unique_names(layer._sublayers()))
         for key, value in vars(layer).items():
             if isinstance(value, nn.Module) and not isinstance(value, LayerBase):
                 self.setdefault(key, value)
@@ -56,7 +56,7 @@ class _Modules(dict[str, Any]):
         delattr(self.layer, key)
 
 
-def _by_name(objects: Iterable[Any]) -> dict[str, Any]:
+def _unique_names(objects: Iterable[Any]) -> dict[str, Any]:
     """Names that repeat are numbered. A dot would look like a path to PyTorch."""
     found: dict[str, Any] = {}
     for x in objects:
@@ -69,7 +69,7 @@ def _by_name(objects: Iterable[Any]) -> dict[str, Any]:
     return found
 
 
-def _with_flag(name: str) -> Callable[..., Any]:
+def _flagging_hooks(name: str) -> Callable[..., Any]:
     """A `register_*_hook` that tells the layer that it has hooks."""
     register = getattr(nn.Module, name)
 
@@ -97,11 +97,11 @@ class LayerBase(nn.Module):
     _parameters = property(_Parameters, lambda self, value: None)  # type: ignore[assignment]
     _modules = property(_Modules, lambda self, value: None)  # type: ignore[assignment]
 
-    register_forward_hook = _with_flag("register_forward_hook")
-    register_forward_pre_hook = _with_flag("register_forward_pre_hook")
-    register_full_backward_hook = _with_flag("register_full_backward_hook")
-    register_full_backward_pre_hook = _with_flag("register_full_backward_pre_hook")
-    register_backward_hook = _with_flag("register_backward_hook")
+    register_forward_hook = _flagging_hooks("register_forward_hook")
+    register_forward_pre_hook = _flagging_hooks("register_forward_pre_hook")
+    register_full_backward_hook = _flagging_hooks("register_full_backward_hook")
+    register_full_backward_pre_hook = _flagging_hooks("register_full_backward_pre_hook")
+    register_backward_hook = _flagging_hooks("register_backward_hook")
 
     def __getattr__(self, name: str) -> Any:
         # By name too, as PyTorch finds modules by their path.
@@ -123,27 +123,30 @@ class LayerBase(nn.Module):
 
     def call_with_hooks(self, call: Callable[..., Any], args: tuple, kwargs: dict) -> Any:
         """Runs `call(*args, **kwargs)` with the hooks that were registered around it."""
-        outer, here.hooked = here.hooked, (self, call)
+        outer, thread_state.hooked = thread_state.hooked, (self, call)
         try:
             return self._call_impl(*args, **kwargs)
         finally:
-            here.hooked = outer
+            thread_state.hooked = outer
 
     @torch._disable_dynamo  # `torch.compiler.disable`, but it does not import the compiler
-    def build_unfollowed(self, arguments: dict[str, Any]) -> None:
+    def build_outside_tracing(self, arguments: dict[str, Any]) -> None:
         """Builds a layer whose first call is compiled: variables cannot be made in a graph."""
         self._build_for(arguments)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Calls the layer, as PyTorch names it."""
-        layer, call = here.hooked
+        layer, call = thread_state.hooked
         if layer is not self:
             return self(*args, **kwargs)
-        outer, here.hooked = here.hooked, (None, None)  # `call` may call the layer itself once more
+        outer, thread_state.hooked = (
+            thread_state.hooked,
+            (None, None),
+        )  # `call` may call the layer itself once more
         try:
             return call(*args, **kwargs)
         finally:
-            here.hooked = outer
+            thread_state.hooked = outer
 
     def requires_grad_(self, requires_grad: bool = True) -> Any:
         """Sets it for the parameters that can have a gradient: integers cannot."""
@@ -164,7 +167,7 @@ class LayerBase(nn.Module):
         """`to`, `half`, `cuda` …: the variables' dtypes follow."""
         super()._apply(fn, recurse)
         for variable in self._own_variables():
-            _follow(variable)
+            _sync_dtype(variable)
         return self
 
     def _load_from_state_dict(
@@ -180,6 +183,6 @@ class LayerBase(nn.Module):
         super()._load_from_state_dict(state_dict, prefix, local_metadata, *args)
 
 
-def _follow(variable: Variable) -> None:
+def _sync_dtype(variable: Variable) -> None:
     if variable._handle is not None:
         variable.dtype = dtype_name(variable._handle)

@@ -6,19 +6,25 @@ from typing import Any
 
 import torch
 
-from keras_fn.core.linalg_errors import rank_tolerance, not_positive_definite_error, singular_matrix_error
+from keras_fn.core.linalg_errors import (
+    not_positive_definite_error,
+    rank_tolerance,
+    singular_matrix_error,
+)
 from keras_fn.errors import SpecError
-from keras_fn_torch.dtype_fallback import accepting
+from keras_fn_torch.dtype_fallback import with_dtype_fallback
 from keras_fn_torch.tensors import Tensor, dtype_name
 
 _LinAlgError = torch.linalg.LinAlgError
 
 
-def _refusing(source: str, error: Callable[[str], SpecError] = singular_matrix_error) -> Callable[..., Any]:
+def _reraise_linalg_error(
+    source: str, error: Callable[[str], SpecError] = singular_matrix_error
+) -> Callable[..., Any]:
     """Makes PyTorch's refusal of a matrix for its values ours."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        function = accepting(function)
+        function = with_dtype_fallback(function)
 
         @wraps(function)
         def call(*args: Any, **options: Any) -> Any:
@@ -36,16 +42,16 @@ def _symmetric(x: Tensor) -> Tensor:
     return (x + x.mH) / 2
 
 
-@_refusing("ops.cholesky", not_positive_definite_error)
+@_reraise_linalg_error("ops.cholesky", not_positive_definite_error)
 def cholesky(x: Tensor, upper: bool = False) -> Tensor:
     """`torch.linalg.cholesky` would look at one triangle only."""
     return torch.linalg.cholesky(_symmetric(x), upper=upper)
 
 
-inv = _refusing("ops.inv")(torch.linalg.inv)
+inv = _reraise_linalg_error("ops.inv")(torch.linalg.inv)
 
 
-@_refusing("ops.solve")
+@_reraise_linalg_error("ops.solve")
 def solve(a: Tensor, b: Tensor) -> Tensor:
     """A matrix of the rank of `a` is one for PyTorch, too; a smaller one might be many vectors."""
     columns = b[:, None] if b.dim() == 1 else b
@@ -55,7 +61,7 @@ def solve(a: Tensor, b: Tensor) -> Tensor:
     return x[..., 0] if b.dim() == 1 else x
 
 
-@_refusing("ops.solve_triangular")
+@_reraise_linalg_error("ops.solve_triangular")
 def solve_triangular(a: Tensor, b: Tensor, lower: bool = False) -> Tensor:
     """`torch.linalg.solve_triangular`, which does not see zeros on the diagonal."""
     if (a.diagonal(dim1=-2, dim2=-1) == 0).any():
@@ -99,25 +105,25 @@ def _cofactors(x: Tensor) -> Tensor:
     return ((u * others.conj()) @ vh).conj()
 
 
-@accepting
+@with_dtype_fallback
 def det(x: Tensor) -> Tensor:
     """Through a gradient of our own where one is wanted."""
     return _Det.apply(x) if x.requires_grad else torch.linalg.det(x)
 
 
-slogdet = accepting(lambda x: tuple(torch.linalg.slogdet(x)))
+slogdet = with_dtype_fallback(lambda x: tuple(torch.linalg.slogdet(x)))
 
 
-@accepting
+@with_dtype_fallback
 def eigh(x: Tensor) -> tuple[Tensor, Tensor]:
     """`torch.linalg.eigh` would look at one triangle only."""
     return tuple(torch.linalg.eigh(_symmetric(x)))
 
 
-def _nan_in(function: Callable[..., Any]) -> Callable[..., Any]:
+def _propagate_nonfinite(function: Callable[..., Any]) -> Callable[..., Any]:
     """Makes NaN of what is not finite, as other frameworks do, where PyTorch refuses it."""
 
-    @accepting
+    @with_dtype_fallback
     @wraps(function)
     def call(x: Tensor, *args: Any, **options: Any) -> Any:
         try:
@@ -132,10 +138,10 @@ def _nan_in(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-eig = _nan_in(lambda x: tuple(torch.linalg.eig(x)))
+eig = _propagate_nonfinite(lambda x: tuple(torch.linalg.eig(x)))
 
 
-@_nan_in
+@_propagate_nonfinite
 def svd(x: Tensor, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     """`torch.linalg.svd`."""
     if compute_uv:
@@ -143,7 +149,7 @@ def svd(x: Tensor, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     return torch.linalg.svdvals(x)
 
 
-@_nan_in
+@_propagate_nonfinite
 def pinv(x: Tensor, rcond: float | None = None) -> Tensor:
     """`torch.linalg.pinv`, with our default."""
     if rcond is None:
@@ -151,20 +157,20 @@ def pinv(x: Tensor, rcond: float | None = None) -> Tensor:
     return torch.linalg.pinv(x, rtol=rcond)
 
 
-@accepting
+@with_dtype_fallback
 def lu_factor(x: Tensor) -> tuple[Tensor, Tensor]:
     """Rows count from 0. A singular matrix has factors, too."""
     lu, pivots, _ = torch.linalg.lu_factor_ex(x)
     return lu, pivots - 1
 
 
-@accepting
+@with_dtype_fallback
 def qr(x: Tensor, mode: str = "reduced") -> tuple[Tensor, Tensor]:
     """`torch.linalg.qr`."""
     return tuple(torch.linalg.qr(x, mode))
 
 
-_inner = accepting(torch.inner)
+_inner = with_dtype_fallback(torch.inner)
 
 
 def inner(x1: Any, x2: Any) -> Tensor:
@@ -173,9 +179,9 @@ def inner(x1: Any, x2: Any) -> Tensor:
     return _inner(x1, x2) if both else x1 * x2
 
 
-matmul = accepting(torch.matmul)
+matmul = with_dtype_fallback(torch.matmul)
 
-_sum_of_products = accepting(torch.einsum)
+_sum_of_products = with_dtype_fallback(torch.einsum)
 
 
 def einsum(subscripts: str, *operands: Tensor) -> Tensor:
@@ -183,7 +189,7 @@ def einsum(subscripts: str, *operands: Tensor) -> Tensor:
     return _sum_of_products(subscripts.replace(" ", ""), *operands).to(operands[0].dtype)
 
 
-_tensordot = accepting(torch.tensordot)
+_tensordot = with_dtype_fallback(torch.tensordot)
 
 
 def tensordot(x1: Tensor, x2: Tensor, axes: Any = 2) -> Tensor:

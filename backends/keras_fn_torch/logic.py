@@ -6,8 +6,8 @@ from typing import Any
 import torch
 
 from keras_fn_torch.device import default_device
-from keras_fn_torch.dtype_fallback import accepting
-from keras_fn_torch.elementwise import _of_tensors
+from keras_fn_torch.dtype_fallback import with_dtype_fallback
+from keras_fn_torch.elementwise import accept_numbers
 from keras_fn_torch.tensors import Tensor
 
 # Python's own operators, as they take a number on either side.
@@ -23,13 +23,13 @@ greater = operator.gt
 
 greater_equal = operator.ge
 
-logical_and = _of_tensors(torch.logical_and)
+logical_and = accept_numbers(torch.logical_and)
 
-logical_or = _of_tensors(torch.logical_or)
+logical_or = accept_numbers(torch.logical_or)
 
-logical_xor = _of_tensors(torch.logical_xor)
+logical_xor = accept_numbers(torch.logical_xor)
 
-signbit = accepting(torch.signbit)
+signbit = with_dtype_fallback(torch.signbit)
 
 
 def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:

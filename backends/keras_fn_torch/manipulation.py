@@ -109,7 +109,7 @@ def broadcast_to(x: Tensor, shape: Any) -> Tensor:
     return x.broadcast_to(tuple(shape))
 
 
-def pad_by(x: Tensor, widths: Sequence[tuple[int, int]], mode: str, value: float) -> Tensor:
+def pad_nd(x: Tensor, widths: Sequence[tuple[int, int]], mode: str, value: float) -> Tensor:
     """`F.pad` for constants. Other modes repeat elements, at indices that NumPy works out."""
     if mode == "constant":
         pads = [n for pair in reversed(widths) for n in pair]

@@ -4,43 +4,43 @@ from typing import Any
 
 import torch
 
-from keras_fn_torch.dtype_fallback import accepting
-from keras_fn_torch.elementwise import _of_tensors
+from keras_fn_torch.dtype_fallback import with_dtype_fallback
+from keras_fn_torch.elementwise import accept_numbers
 from keras_fn_torch.tensors import Tensor
 
-absolute = accepting(torch.abs)
+absolute = with_dtype_fallback(torch.abs)
 
-negative = accepting(torch.neg)
+negative = with_dtype_fallback(torch.neg)
 
-floor_divide = accepting(torch.floor_divide)
+floor_divide = with_dtype_fallback(torch.floor_divide)
 
-mod = accepting(torch.remainder)
+mod = with_dtype_fallback(torch.remainder)
 
-power = accepting(torch.pow)
+power = with_dtype_fallback(torch.pow)
 
-arctan2 = _of_tensors(torch.atan2)
+arctan2 = accept_numbers(torch.atan2)
 
-maximum = _of_tensors(torch.maximum)
+maximum = accept_numbers(torch.maximum)
 
-minimum = _of_tensors(torch.minimum)
+minimum = accept_numbers(torch.minimum)
 
-fmax = _of_tensors(torch.fmax)
+fmax = accept_numbers(torch.fmax)
 
-fmin = _of_tensors(torch.fmin)
+fmin = accept_numbers(torch.fmin)
 
-fmod = _of_tensors(torch.fmod)
+fmod = accept_numbers(torch.fmod)
 
-gcd = _of_tensors(torch.gcd)
+gcd = accept_numbers(torch.gcd)
 
-hypot = _of_tensors(torch.hypot)
+hypot = accept_numbers(torch.hypot)
 
-logaddexp = _of_tensors(torch.logaddexp)
+logaddexp = accept_numbers(torch.logaddexp)
 
-logaddexp2 = _of_tensors(torch.logaddexp2)
+logaddexp2 = accept_numbers(torch.logaddexp2)
 
-nextafter = _of_tensors(torch.nextafter)
+nextafter = accept_numbers(torch.nextafter)
 
-trunc = accepting(torch.trunc)
+trunc = with_dtype_fallback(torch.trunc)
 
 
 def sign(x: Tensor) -> Tensor:
@@ -49,7 +49,7 @@ def sign(x: Tensor) -> Tensor:
     return torch.where(x.isnan(), x, result) if x.is_floating_point() else result
 
 
-_sign = accepting(torch.sign)
+_sign = with_dtype_fallback(torch.sign)
 
 
 def round(x: Tensor, decimals: int = 0) -> Tensor:

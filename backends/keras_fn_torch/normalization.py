@@ -34,7 +34,7 @@ def batch_normalization(
     return torch.addcmul(shift.to(x.dtype), x, factor.to(x.dtype))
 
 
-def normalize_batch(
+def batch_norm_train(
     x: Tensor, gamma: Tensor | None, beta: Tensor | None, axis: int, epsilon: float
 ) -> tuple[Tensor, Tensor, Tensor]:
     """`torch.batch_norm`, which has the channels second, whatever the order in memory."""
@@ -50,7 +50,7 @@ def normalize_batch(
     return (y if moved is x else y.movedim(1, axis)), mean, variance
 
 
-def mean_of_replicas(x: Tensor) -> Tensor:
+def all_reduce_mean(x: Tensor) -> Tensor:
     """The mean over the processes of `torch.distributed`, through which gradients flow."""
     if not (dist.is_available() and dist.is_initialized()) or dist.get_world_size() == 1:
         return x
@@ -67,17 +67,17 @@ def layer_normalization(
     epsilon: float | None = None,
 ) -> Tensor:
     """`F.layer_norm`."""
-    return _over_last(F.layer_norm, x, axis, (gamma, beta), epsilon)
+    return _normalize_last_axes(F.layer_norm, x, axis, (gamma, beta), epsilon)
 
 
 def rms_normalization(
     x: Tensor, scale: Tensor | None = None, axis: Axis = -1, epsilon: float | None = None
 ) -> Tensor:
     """`F.rms_norm`."""
-    return _over_last(F.rms_norm, x, axis, (scale,), epsilon)
+    return _normalize_last_axes(F.rms_norm, x, axis, (scale,), epsilon)
 
 
-def _over_last(
+def _normalize_last_axes(
     function: Any, x: Tensor, axis: Axis, values: tuple[Tensor | None, ...], epsilon: float | None
 ) -> Tensor:
     """Calls a function that wants its axes last; in float32 at least."""

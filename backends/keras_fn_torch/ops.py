@@ -132,7 +132,7 @@ from keras_fn_torch.manipulation import (
     concatenate as concatenate,
     expand_dims as expand_dims,
     flip as flip,
-    pad_by as pad_by,
+    pad_nd as pad_nd,
     repeat as repeat,
     reshape as reshape,
     roll as roll,
@@ -166,10 +166,10 @@ from keras_fn_torch.math import (
     trunc as trunc,
 )
 from keras_fn_torch.normalization import (
+    all_reduce_mean as all_reduce_mean,
+    batch_norm_train as batch_norm_train,
     batch_normalization as batch_normalization,
     layer_normalization as layer_normalization,
-    mean_of_replicas as mean_of_replicas,
-    normalize_batch as normalize_batch,
     rms_normalization as rms_normalization,
 )
 from keras_fn_torch.pooling import average_pool as average_pool, max_pool as max_pool

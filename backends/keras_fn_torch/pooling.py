@@ -7,16 +7,18 @@ import torch.nn.functional as F
 
 from keras_fn.backend.conv_geometry import Sizes, per_axis
 from keras_fn.core.memoize import memoize
-from keras_fn_torch.data_format import _pads, _with_channels_first
-from keras_fn_torch.dtype_fallback import accepting
+from keras_fn_torch.data_format import _pads, with_channels_first
+from keras_fn_torch.dtype_fallback import with_dtype_fallback
 from keras_fn_torch.tensors import Tensor
 
 _MAX_POOL = {
-    rank: accepting(f) for rank, f in ((1, F.max_pool1d), (2, F.max_pool2d), (3, F.max_pool3d))
+    rank: with_dtype_fallback(f)
+    for rank, f in ((1, F.max_pool1d), (2, F.max_pool2d), (3, F.max_pool3d))
 }
 
 _AVERAGE_POOL = {
-    rank: accepting(f) for rank, f in ((1, F.avg_pool1d), (2, F.avg_pool2d), (3, F.avg_pool3d))
+    rank: with_dtype_fallback(f)
+    for rank, f in ((1, F.avg_pool1d), (2, F.avg_pool2d), (3, F.avg_pool3d))
 }
 
 
@@ -80,4 +82,4 @@ def _pool(
         x = functions[rank](x, pool_size, steps, before, ceil_mode=uneven, **options)
         return x if extra is None else x[extra]
 
-    return _with_channels_first(inputs, data_format, run)
+    return with_channels_first(inputs, data_format, run)

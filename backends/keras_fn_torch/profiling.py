@@ -16,7 +16,7 @@ def profile(folder: str) -> AbstractContextManager[Any]:
     return torch.profiler.profile(on_trace_ready=handler)
 
 
-def wait(tensors: Sequence[Any]) -> None:
+def block_until_ready(tensors: Sequence[Any]) -> None:
     """Waits for the devices of the tensors; on the CPU all is done when a call returns."""
     for device in {t.device for t in tensors}:
         if device.type != "cpu":

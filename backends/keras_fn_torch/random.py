@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import torch
 
 from keras_fn_torch.device import default_device
-from keras_fn_torch.tensors import Tensor, native
+from keras_fn_torch.tensors import Tensor, native_dtype
 
 _generators = threading.local()
 _Draw: TypeAlias = Callable[..., Tensor]
@@ -21,10 +21,10 @@ def _generator(seed: Tensor, device: torch.device) -> torch.Generator:
     if generator is None:
         generator = made[device] = torch.Generator(device)
     first, second = seed.tolist()  # free on the CPU; on other devices it waits for the value
-    return generator.manual_seed(_mix(_mix(int(first)) + int(second)))
+    return generator.manual_seed(_splitmix64(_splitmix64(int(first)) + int(second)))
 
 
-def _mix(x: int) -> int:
+def _splitmix64(x: int) -> int:
     """Spreads a number over 64 bits (the finaliser of SplitMix64): seeds are often small.
 
     The CPU's generator reads the lower 32 bits of its seed only.
@@ -44,7 +44,7 @@ _library = torch.library.Library("keras_fn", "FRAGMENT")
 _tags = [tag for name, tag in torch.Tag.__members__.items() if name == "cudagraph_unsafe"]
 
 
-def _seen_whole(signature: str, result: Callable[..., Tensor]) -> Callable[[_Draw], _Draw]:
+def _as_custom_op(signature: str, result: Callable[..., Tensor]) -> Callable[[_Draw], _Draw]:
     """Makes a function that draws an op of PyTorch, as compilers do not follow a generator.
 
     Args:
@@ -75,10 +75,10 @@ def _seen_whole(signature: str, result: Callable[..., Tensor]) -> Callable[[_Dra
 
 def _draw(draw: Any, shape: Any, dtype: str, seed: Tensor, *limits: int) -> Tensor:
     """Calls one of PyTorch's random functions with a generator of its own."""
-    return _run(draw, shape, native(dtype), default_device(), seed, limits)
+    return _run(draw, shape, native_dtype(dtype), default_device(), seed, limits)
 
 
-@_seen_whole(
+@_as_custom_op(
     "str draw, SymInt[] shape, ScalarType dtype, Device device, Tensor seed, int[] limits",
     lambda draw, shape, dtype, *_: torch.empty(shape, dtype=dtype, device="meta"),
 )
@@ -108,28 +108,30 @@ def random_randint(shape: Any, minval: Any, maxval: Any, dtype: str, seed: Tenso
         bits = _draw(torch.randint, shape, "int64", seed, 0, 1 << 62)
         low = torch.as_tensor(minval, dtype=torch.int64, device=bits.device)
         drawn = low + bits % (torch.as_tensor(maxval, device=bits.device).long() - low)
-    return drawn.to(native(dtype))
+    return drawn.to(native_dtype(dtype))
 
 
 def random_gamma(shape: Any, alpha: Tensor, dtype: str, seed: Tensor) -> Tensor:
     """Gamma floats, of parameters from 1 on that broadcast."""
-    return _of_parameters(torch._standard_gamma, shape, dtype, seed, alpha)
+    return _draw_with_parameters(torch._standard_gamma, shape, dtype, seed, alpha)
 
 
 def random_binomial(
     shape: Any, counts: Tensor, probabilities: Tensor, dtype: str, seed: Tensor
 ) -> Tensor:
     """Numbers of successes; parameters broadcast."""
-    return _of_parameters(torch.binomial, shape, dtype, seed, counts, probabilities)
+    return _draw_with_parameters(torch.binomial, shape, dtype, seed, counts, probabilities)
 
 
-def _of_parameters(draw: Any, shape: Any, dtype: str, seed: Tensor, *parameters: Tensor) -> Tensor:
+def _draw_with_parameters(
+    draw: Any, shape: Any, dtype: str, seed: Tensor, *parameters: Tensor
+) -> Tensor:
     """Calls one of PyTorch's random functions of tensors, whose shape the result has."""
-    tensors = [p.detach().to(native(dtype)).broadcast_to(tuple(shape)) for p in parameters]
+    tensors = [p.detach().to(native_dtype(dtype)).broadcast_to(tuple(shape)) for p in parameters]
     return _run_like(draw, tensors, seed)
 
 
-@_seen_whole(
+@_as_custom_op(
     "str draw, Tensor[] parameters, Tensor seed",
     lambda draw, parameters, _: torch.empty_like(parameters[0]),
 )

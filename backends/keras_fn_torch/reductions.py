@@ -5,14 +5,14 @@ from typing import Any
 
 import torch
 
-from keras_fn_torch.dtype_fallback import accepting, of_floats
+from keras_fn_torch.dtype_fallback import promote_to_float, with_dtype_fallback
 from keras_fn_torch.math import maximum, minimum
 from keras_fn_torch.tensors import Axis, Tensor, axes_of, cast
 
 
 def _reduction(function: Callable[..., Any], over_all: Any = None) -> Callable[..., Tensor]:
     """Names the arguments as Keras does. No axes are no reduction, where PyTorch takes all."""
-    function = accepting(function)
+    function = with_dtype_fallback(function)
 
     def reduce(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
         if axis is None:
@@ -25,7 +25,7 @@ def _reduction(function: Callable[..., Any], over_all: Any = None) -> Callable[.
 
 
 # Integers would become int64; the rule has made them what the sum is to be.
-_sum = accepting(lambda x, axis, keepdims: torch.sum(x, axis, keepdims, dtype=x.dtype))
+_sum = with_dtype_fallback(lambda x, axis, keepdims: torch.sum(x, axis, keepdims, dtype=x.dtype))
 
 
 def sum(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -43,10 +43,12 @@ all = _reduction(torch.all)
 
 any = _reduction(torch.any)
 
-_prod = accepting(lambda x, axis, keepdims: torch.prod(x, axis, keepdims, dtype=x.dtype))
+_prod = with_dtype_fallback(lambda x, axis, keepdims: torch.prod(x, axis, keepdims, dtype=x.dtype))
 
 
-def _extremum(function: Callable[..., Any], either: Callable[..., Any]) -> Callable[..., Tensor]:
+def _min_max_reduction(
+    function: Callable[..., Any], either: Callable[..., Any]
+) -> Callable[..., Tensor]:
     of_elements = _reduction(function, over_all=())
 
     def reduce(x: Tensor, axis: Axis = None, keepdims: bool = False, initial: Any = None) -> Tensor:
@@ -61,9 +63,9 @@ def _extremum(function: Callable[..., Any], either: Callable[..., Any]) -> Calla
     return reduce
 
 
-max = _extremum(torch.amax, maximum)
+max = _min_max_reduction(torch.amax, maximum)
 
-min = _extremum(torch.amin, minimum)
+min = _min_max_reduction(torch.amin, minimum)
 
 
 def prod(x: Tensor, axis: Axis = None, keepdims: bool = False, dtype: Any = None) -> Tensor:
@@ -76,7 +78,7 @@ def prod(x: Tensor, axis: Axis = None, keepdims: bool = False, dtype: Any = None
     return x
 
 
-_argmax, _argmin = accepting(torch.argmax), accepting(torch.argmin)
+_argmax, _argmin = with_dtype_fallback(torch.argmax), with_dtype_fallback(torch.argmin)
 
 
 def argmax(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
@@ -89,8 +91,8 @@ def argmin(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor
     return _argmin(x, axis, keepdims).to(torch.int32)
 
 
-def _running(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    in_dtype = accepting(lambda x, axis: function(x, axis, dtype=x.dtype))
+def _cumulative(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    in_dtype = with_dtype_fallback(lambda x, axis: function(x, axis, dtype=x.dtype))
 
     def run(x: Tensor, axis: int | None = None, dtype: str | None = None) -> Tensor:
         if dtype is not None:
@@ -100,12 +102,12 @@ def _running(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return run
 
 
-cumsum = _running(torch.cumsum)
+cumsum = _cumulative(torch.cumsum)
 
-cumprod = _running(torch.cumprod)
+cumprod = _cumulative(torch.cumprod)
 
 
-@of_floats
+@promote_to_float
 def logsumexp(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """`torch.logsumexp`."""
     return torch.logsumexp(x, axes_of(x, axis), keepdims)

@@ -49,16 +49,16 @@ def gru(
     go_backwards: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """`torch.gru`, which takes the reset gate before the update gate."""
-    weights = [_reset_first(kernel.t()), _reset_first(recurrent_kernel.t())]
+    weights = [_reorder_gru_gates(kernel.t()), _reorder_gru_gates(recurrent_kernel.t())]
     if bias is not None:
-        weights += [_reset_first(part) for part in bias]
+        weights += [_reorder_gru_gates(part) for part in bias]
     if go_backwards:
         x = x.flip(1)
     outputs, h = torch.gru(x, h.unsqueeze(0), *_run_options(weights, bias))
     return outputs, h[0]
 
 
-def _reset_first(x: Tensor) -> Tensor:
+def _reorder_gru_gates(x: Tensor) -> Tensor:
     update, reset, candidate = x.chunk(3)
     return torch.cat((reset, update, candidate))
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from keras_fn_torch.dtype_fallback import accepting
+from keras_fn_torch.dtype_fallback import with_dtype_fallback
 from keras_fn_torch.tensors import Tensor
 
 _AMOUNTS = {"max": "amax", "min": "amin", "mul": "prod", "add": "sum"}
@@ -12,7 +12,7 @@ def scatter_update(
     inputs: Tensor, indices: Tensor, updates: Tensor, reduction: str | None = None
 ) -> Tensor:
     """`index_put` where every index is in range, else a scatter that leaves the others out."""
-    updates, indices = updates.to(inputs.dtype), _integers(indices)
+    updates, indices = updates.to(inputs.dtype), as_int64(indices)
     if reduction in (None, "add") and inputs.is_cpu and indices.is_cpu:
         try:
             return inputs.index_put(indices.unbind(-1), updates, accumulate=reduction == "add")
@@ -20,20 +20,20 @@ def scatter_update(
             pass
     depth = indices.shape[-1]
     rest = inputs.shape[depth:]
-    places, total = _places(indices, inputs.shape[:depth])
+    places, total = _linear_indices(indices, inputs.shape[:depth])
     rows = inputs.reshape(total, *rest)
     count = indices.shape[:-1].numel()
     updates = updates.broadcast_to(indices.shape[:-1] + rest).reshape(count, *rest)
-    return _scattered(rows, places.flatten(), updates, reduction).reshape(inputs.shape)
+    return scatter_rows(rows, places.flatten(), updates, reduction).reshape(inputs.shape)
 
 
-def _integers(x: Tensor) -> Tensor:
+def as_int64(x: Tensor) -> Tensor:
     if x.is_floating_point() or x.dtype is torch.bool:
         raise TypeError(f"indices of {x.dtype}")
     return x if x.dtype is torch.int64 else x.long()
 
 
-def _places(indices: Tensor, sizes: torch.Size) -> tuple[Tensor, int]:
+def _linear_indices(indices: Tensor, sizes: torch.Size) -> tuple[Tensor, int]:
     """The index of each row in the flattened axes, or one too much where it is out of range."""
     if indices.shape[-1] != len(sizes):
         raise ValueError(f"{indices.shape[-1]} indices for {len(sizes)} axes")
@@ -47,7 +47,7 @@ def _places(indices: Tensor, sizes: torch.Size) -> tuple[Tensor, int]:
     return torch.where(inside, (indices * strides).sum(-1), steps[0]), steps[0]
 
 
-def _scattered(rows: Tensor, places: Tensor, updates: Tensor, reduction: str | None) -> Tensor:
+def scatter_rows(rows: Tensor, places: Tensor, updates: Tensor, reduction: str | None) -> Tensor:
     """Writes slices to rows; those for one row too much go to a last one that is cut off."""
     longer = torch.cat((rows, rows.new_zeros((1, *rows.shape[1:]))))
     if reduction in (None, "add"):
@@ -58,4 +58,4 @@ def _scattered(rows: Tensor, places: Tensor, updates: Tensor, reduction: str | N
     return longer[:-1]
 
 
-_scatter_reduce = accepting(torch.scatter_reduce)
+_scatter_reduce = with_dtype_fallback(torch.scatter_reduce)

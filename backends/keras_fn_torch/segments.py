@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 
-from keras_fn_torch.scatter import _integers, _scattered
+from keras_fn_torch.scatter import as_int64, scatter_rows
 from keras_fn_torch.tensors import Tensor
 
 
@@ -13,14 +13,14 @@ def _segment(reduction: str, empty: Any) -> Any:
         data: Tensor, segment_ids: Tensor, num_segments: int | None = None, sorted: bool = False
     ) -> Tensor:
         del sorted
-        ids = _integers(segment_ids)
+        ids = as_int64(segment_ids)
         if ids.shape != data.shape[:1]:
             raise ValueError(f"{ids.shape} ids for data of shape {data.shape}")
         if num_segments is None:
             num_segments = int(ids.max()) + 1 if ids.numel() else 0
         ids = torch.where((ids < 0) | (ids > num_segments), num_segments, ids)
         rows = data.new_full((num_segments, *data.shape[1:]), empty(data.dtype))
-        return _scattered(rows, ids, data, reduction)
+        return scatter_rows(rows, ids, data, reduction)
 
     return reduce
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 
-from keras_fn_torch.dtype_fallback import accepting
+from keras_fn_torch.dtype_fallback import with_dtype_fallback
 from keras_fn_torch.tensors import Tensor
 
 _NARROW = (torch.float16, torch.bfloat16)
@@ -42,7 +42,7 @@ def irfft(x: Any, fft_length: int | None = None) -> Tensor:
     return torch.fft.irfft(_complex(x), fft_length).to(x[0].dtype)
 
 
-_unfold = accepting(Tensor.unfold)
+_unfold = with_dtype_fallback(Tensor.unfold)
 
 
 def extract_sequences(x: Tensor, sequence_length: int, sequence_stride: int) -> Tensor:

@@ -2,10 +2,10 @@
 
 import torch
 
-from keras_fn_torch.dtype_fallback import accepting
+from keras_fn_torch.dtype_fallback import with_dtype_fallback
 from keras_fn_torch.tensors import Tensor
 
-_searchsorted = accepting(torch.searchsorted)
+_searchsorted = with_dtype_fallback(torch.searchsorted)
 
 
 def searchsorted(sorted_sequence: Tensor, values: Tensor, side: str = "left") -> Tensor:
@@ -27,7 +27,7 @@ def argsort(x: Tensor, axis: int | None = -1) -> Tensor:
     return torch.sort(x, stable=True, dim=axis)[1].to(torch.int32)
 
 
-_top_k = accepting(torch.topk)
+_top_k = with_dtype_fallback(torch.topk)
 
 
 def top_k(x: Tensor, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:

@@ -17,7 +17,7 @@ Tensor: TypeAlias = torch.Tensor
 _NATIVE = {name: getattr(torch, name) for name in ALL if hasattr(torch, name)}
 
 
-def native(dtype: str) -> torch.dtype:
+def native_dtype(dtype: str) -> torch.dtype:
     """Returns PyTorch's dtype of that name."""
     try:
         return _NATIVE[dtype]
@@ -30,7 +30,7 @@ def native(dtype: str) -> torch.dtype:
         ) from None
 
 
-_NAMES = {native: name for name, native in _NATIVE.items()}
+_NAMES = {native_dtype: name for name, native_dtype in _NATIVE.items()}
 
 # NumPy has these through ml_dtypes only, which PyTorch does not know: they cross as plain bits.
 _BITS = {"bfloat16": (np.int16, torch.int16), **dict.fromkeys(FLOAT8, (np.uint8, torch.uint8))}
@@ -51,13 +51,13 @@ def convert_to_tensor(x: Any, dtype: str | None = None) -> Tensor:
         return x if dtype is None else cast(x, dtype)
     if isinstance(x, (bool, int, float, complex)):
         if dtype is None:
-            dtype = settings.floatx if type(x) is float else _scalar_dtype(x)
-        return torch.tensor(x, dtype=native(dtype), device=default_device())
+            dtype = settings.floatx if type(x) is float else _python_scalar_dtype(x)
+        return torch.tensor(x, dtype=native_dtype(dtype), device=default_device())
     if isinstance(x, (list, tuple)) and any(isinstance(v, (Tensor, Variable)) for v in x):
         parts = [convert_to_tensor(v.value if isinstance(v, Variable) else v, dtype) for v in x]
         return torch.stack(parts)
     if torch.compiler.is_compiling():
-        return _traced(x, dtype)
+        return _convert_while_tracing(x, dtype)
     array = np.asarray(x)
     if dtype is None and not hasattr(x, "dtype"):
         if array.dtype.kind == "f":
@@ -67,7 +67,7 @@ def convert_to_tensor(x: Any, dtype: str | None = None) -> Tensor:
     return _from_numpy(array, dtype)
 
 
-def _scalar_dtype(x: Any) -> str:
+def _python_scalar_dtype(x: Any) -> str:
     if isinstance(x, bool):
         return "bool"
     if isinstance(x, complex):
@@ -81,8 +81,8 @@ def _fits_int32(array: np.ndarray) -> bool:
 
 def _from_numpy(array: np.ndarray, dtype: str | None) -> Tensor:
     name = "string" if array.dtype.kind in "USOT" else standardize_dtype(array.dtype)
-    source = native(name)
-    target = source if dtype is None else native(dtype)
+    source = native_dtype(name)
+    target = source if dtype is None else native_dtype(dtype)
     device = default_device()
     if device.type == "meta":
         return torch.empty(array.shape, dtype=target, device=device)
@@ -94,16 +94,16 @@ def _from_numpy(array: np.ndarray, dtype: str | None) -> Tensor:
     return tensor.to(device=device, dtype=target)
 
 
-def _traced(x: Any, dtype: str | None) -> Tensor:
+def _convert_while_tracing(x: Any, dtype: str | None) -> Tensor:
     """As `convert_to_tensor`, in calls that Dynamo can follow: not into the dtypes of NumPy."""
     tensor = torch.as_tensor(x, device=default_device())
     if dtype is None and isinstance(x, (list, tuple)):
         dtype = settings.floatx if tensor.is_floating_point() else None
         dtype = "int32" if tensor.dtype is torch.int64 else dtype
-    return tensor.clone() if dtype is None else tensor.to(native(dtype), copy=True)
+    return tensor.clone() if dtype is None else tensor.to(native_dtype(dtype), copy=True)
 
 
-def borrow(x: np.ndarray) -> Tensor:
+def from_numpy(x: np.ndarray) -> Tensor:
     """Shares the memory of an array that PyTorch could write to; copies others."""
     if x.dtype in _SHARED and x.flags.c_contiguous and x.flags.writeable:
         return torch.from_numpy(x).to(default_device())
@@ -124,7 +124,7 @@ def convert_to_numpy(x: Tensor) -> np.ndarray:
 
 def cast(x: Tensor, dtype: str) -> Tensor:
     """Converts to another dtype."""
-    target = _NATIVE.get(dtype) or native(standardize_dtype(dtype))
+    target = _NATIVE.get(dtype) or native_dtype(standardize_dtype(dtype))
     return x if x.dtype is target else x.to(target)
 
 
@@ -159,4 +159,4 @@ def view(x: Tensor, dtype: Any = None) -> Tensor:
     if dtype is None:
         return x
     plain = x.contiguous() if x.numel() else x.new_empty(x.shape)  # with strides of its shape
-    return plain.view(native(dtype))
+    return plain.view(native_dtype(dtype))

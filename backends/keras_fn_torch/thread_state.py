@@ -8,7 +8,7 @@ import torch
 from keras_fn.core.scopes import context
 
 
-class _OfThread(local):
+class _ThreadState(local):
     """What is in force in this thread, as attributes: see `keras_fn/core/scopes.py`."""
 
     device: torch.device | None = None  # of `device_scope`
@@ -17,10 +17,10 @@ class _OfThread(local):
     hooked: tuple[Any, Any] = (None, None)
 
 
-here = _OfThread()
+thread_state = _ThreadState()
 
 
 def is_abstract() -> bool:
     """Whether `abstract_eval` runs, and what happens now is not the building of a layer."""
     # Layers inside are built for real: a BuildScope lifts the StatelessScope of the evaluation.
-    return here.abstract and context.current.stateless is not None
+    return thread_state.abstract and context.current.stateless is not None

@@ -14,30 +14,30 @@ from keras_fn.core import tree
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.scopes import StatelessScope, context
 from keras_fn.core.variable import Variable
-from keras_fn_torch.tensors import Tensor, dtype_name, native
-from keras_fn_torch.thread_state import here, is_abstract
+from keras_fn_torch.tensors import Tensor, dtype_name, native_dtype
+from keras_fn_torch.thread_state import is_abstract, thread_state
 
 _SIZES = (83, 89)  # what unknown sizes are tried with: primes that no real size is likely to be
 
 
 def abstract_eval(function: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> Any:
     """Runs `function` on meta tensors, tried with two sizes for the unknown ones."""
-    _leave_dynamo_alone()
+    _skip_dynamo_import()
 
     def run(size: int) -> Any:
         def meta(x: Any) -> Any:
             if not isinstance(x, KerasTensor):
                 return x
             sizes = [size if n is None else n for n in x.shape]
-            return torch.empty(sizes, dtype=native(x.dtype), device="meta")
+            return torch.empty(sizes, dtype=native_dtype(x.dtype), device="meta")
 
         args_, kwargs_ = tree.map_structure(meta, [args, kwargs])
-        outer, here.abstract = here.abstract, True
+        outer, thread_state.abstract = thread_state.abstract, True
         try:
-            with StatelessScope(), _OnMeta():
+            with StatelessScope(), _MetaDeviceMode():
                 return function(*args_, **kwargs_)
         finally:
-            here.abstract = outer
+            thread_state.abstract = outer
 
     def meet(a: Any, b: Any) -> Any:
         if not isinstance(a, Tensor):
@@ -51,7 +51,7 @@ def abstract_eval(function: Callable[..., Any], args: tuple, kwargs: dict[str, A
 _TO_A_DEVICE = {Tensor.to, Tensor.cpu, Tensor.cuda}
 
 
-class _OnMeta(TorchFunctionMode):
+class _MetaDeviceMode(TorchFunctionMode):
     """Every tensor that a function takes or makes is on the meta device: it has no elements."""
 
     def __init__(self) -> None:
@@ -80,14 +80,14 @@ class _OnMeta(TorchFunctionMode):
         if isinstance(x, Variable):
             x = x.value
         if isinstance(x, Tensor):
-            return x if x.is_meta else self.twin(x)
+            return x if x.is_meta else self.meta_copy(x)
         if type(x) in (list, tuple):
             return type(x)(map(self.to_meta, x))
         if type(x) is dict:
             return {key: self.to_meta(value) for key, value in x.items()}
         return x
 
-    def twin(self, x: Tensor) -> Tensor:
+    def meta_copy(self, x: Tensor) -> Tensor:
         """The meta tensor that stands for a real one: a weight, a constant."""
         if id(x) not in self.metas:
             meta = torch.empty_like(x, device="meta").requires_grad_(x.requires_grad)
@@ -96,7 +96,7 @@ class _OnMeta(TorchFunctionMode):
 
 
 @cache
-def _leave_dynamo_alone() -> None:
+def _skip_dynamo_import() -> None:
     """Saves the import of torch._dynamo, which takes longer than all the rest.
 
     Many shape functions of the meta device are Python functions that import it when first
@@ -114,14 +114,14 @@ def _leave_dynamo_alone() -> None:
         function = stack.pop()
         if isinstance(function, types.FunctionType) and id(function) not in seen:
             seen.add(id(function))
-            inner = _enclosed(function)
+            inner = _closure_functions(function)
             stack += inner
             if function.__code__.co_filename == torch._compile.__file__:
                 for f in inner:  # what `torch._disable_dynamo` looks for before it imports
                     f.__dict__.setdefault("__dynamo_disable", f)
 
 
-def _enclosed(function: types.FunctionType) -> list[types.FunctionType]:
+def _closure_functions(function: types.FunctionType) -> list[types.FunctionType]:
     """The functions that a decorated function calls."""
     cells = [cell.cell_contents for cell in function.__closure__ or ()]
     return [x for x in cells if isinstance(x, types.FunctionType)]
@@ -140,21 +140,21 @@ def value_and_grad(
                 value, more = function(*args)
             else:
                 tensors = [t.detach().requires_grad_() for t in tensors]
-                value, more = _with_values(function, args, variables, tensors)
+                value, more = _call_with_values(function, args, variables, tensors)
         grads = _gradients(value, tensors)
-        return (value.detach(), tree.map_structure(_detached, more)), grads
+        return (value.detach(), tree.map_structure(_detach, more)), grads
 
     return run
 
 
-def _with_values(
+def _call_with_values(
     function: Callable[..., Any], args: tuple, variables: list[Any], values: list[Tensor]
 ) -> Any:
     """Calls `function` with other values of the variables; carries out what it assigns."""
     with StatelessScope(zip(variables, values, strict=True)) as scope:
         result = function(*args)
     for key, variable in scope.written.items():
-        variable.assign(_detached(scope.state[key]))
+        variable.assign(_detach(scope.state[key]))
     return result
 
 
@@ -163,12 +163,12 @@ def _gradients(value: Tensor, tensors: list[Tensor]) -> list[Tensor]:
         return [torch.zeros_like(t) for t in tensors]
     grads = torch.autograd.grad(value, tensors, allow_unused=True)
     return [
-        torch.zeros_like(t) if g is None else _laid_out(g, t)
+        torch.zeros_like(t) if g is None else _match_memory_format(g, t)
         for g, t in zip(grads, tensors, strict=True)
     ]
 
 
-def _laid_out(grad: Tensor, like: Tensor) -> Tensor:
+def _match_memory_format(grad: Tensor, like: Tensor) -> Tensor:
     """A gradient with its memory in the order of its weight's, as fused updates want it.
 
     Those of convolution kernels come with their axes in PyTorch's order.
@@ -178,7 +178,7 @@ def _laid_out(grad: Tensor, like: Tensor) -> Tensor:
     return grad if grad.stride() == like.stride() else torch.empty_like(like).copy_(grad)
 
 
-def _detached(x: Any) -> Any:
+def _detach(x: Any) -> Any:
     return x.detach() if isinstance(x, Tensor) else x
 
 
@@ -204,7 +204,7 @@ def compile(
     if jit is True or isinstance(jit, dict):
         for variable in state:  # so that it is there: Dynamo does not follow its drawing
             variable.value  # noqa: B018
-        function = _compiled(function, {} if jit is True else jit)
+        function = _torch_compile(function, {} if jit is True else jit)
 
     def step(*args: Any) -> Any:
         with torch.no_grad():  # `value_and_grad` turns recording on where it is wanted
@@ -213,7 +213,7 @@ def compile(
     return step
 
 
-def _compiled(function: Callable[..., Any], options: dict[str, Any]) -> Callable[..., Any]:
+def _torch_compile(function: Callable[..., Any], options: dict[str, Any]) -> Callable[..., Any]:
     """`torch.compile` of a function that may ask for gradients."""
     # Dynamo counts its compilations by code object: here each function has one of its own.
     own = types.FunctionType(

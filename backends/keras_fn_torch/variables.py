@@ -7,31 +7,31 @@ import numpy as np
 import torch
 
 from keras_fn_torch.device import default_device
-from keras_fn_torch.tensors import Tensor, borrow, cast, convert_to_tensor, native
-from keras_fn_torch.thread_state import here
+from keras_fn_torch.tensors import Tensor, cast, convert_to_tensor, from_numpy, native_dtype
+from keras_fn_torch.thread_state import thread_state
 
 
 def new_variable(value: Any, dtype: str, trainable: bool, name: str) -> torch.nn.Parameter:
     """A Parameter, of integers too: one kind of handle, which optimizers and tools know."""
     del name
     # A weight that is first read in `abstract_eval` or in inference is a real one all the same.
-    outer, here.abstract = here.abstract, False
+    outer, thread_state.abstract = thread_state.abstract, False
     try:
         with torch.inference_mode(False):
-            tensor = _owned(value, dtype)
+            tensor = _private_copy(value, dtype)
             differentiable = tensor.is_floating_point() or tensor.is_complex()
             return torch.nn.Parameter(tensor, requires_grad=trainable and differentiable)
     finally:
-        here.abstract = outer
+        thread_state.abstract = outer
 
 
-def _owned(value: Any, dtype: str) -> Tensor:
+def _private_copy(value: Any, dtype: str) -> Tensor:
     """A tensor on the default device that shares its memory with nobody."""
     if isinstance(value, np.ndarray):
-        return cast(borrow(value), dtype)
+        return cast(from_numpy(value), dtype)
     if not isinstance(value, Tensor):
         return convert_to_tensor(value, dtype)
-    value = value.detach().to(device=default_device(), dtype=native(dtype), copy=True)
+    value = value.detach().to(device=default_device(), dtype=native_dtype(dtype), copy=True)
     return value.contiguous()
 
 

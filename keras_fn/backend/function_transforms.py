@@ -1,16 +1,16 @@
-"""What backends do to functions of tensors, beside the functions of variables in the contract.
+"""Function transforms of `Backend.ops`, in addition to those of variables in the contract.
 
-`leaves` are the tensors that a function takes, flat; it takes them as one list and returns a list.
+`leaves` are the tensors that a function takes, flat: it takes them as one list, and returns a list.
 """
 
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-Tensor = Any
+from keras_fn.backend.backend_types import Tensor
 
 
-class Transformations(Protocol):
-    """Part of `Backend.ops`. All arguments come by position."""
+class FunctionTransforms(Protocol):
+    """Part of `Backend.ops`. All arguments are positional."""
 
     def custom_gradient(
         self,
@@ -18,17 +18,17 @@ class Transformations(Protocol):
         leaves: Sequence[Tensor],
         /,
     ) -> list[Tensor]:
-        """Results of `function(leaves) -> (results, pull)`, whose gradients `pull` gives."""
+        """Results of `function(leaves) -> (results, vjp)`, with gradients computed by `vjp`."""
         ...
 
     def jvp(
         self, function: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool, /
     ) -> tuple[Any, ...]:
-        """Results, their derivative along the tangents, and with `has_aux` what else there is."""
+        """Results, their Jacobian-vector product with the tangents, and auxiliary results."""
         ...
 
     def remat(self, function: Callable[..., Any], leaves: Sequence[Tensor], /) -> list[Tensor]:
-        """Results that keep nothing for the gradient: the function runs once more for it."""
+        """Rematerialization: results that store no intermediates; the backward pass recomputes."""
         ...
 
     def vectorized_map(
@@ -38,7 +38,7 @@ class Transformations(Protocol):
         ...
 
 
-class Loops(Protocol):
+class SupportsLoops(Protocol):
     """Optional part of `Backend.ops`: for backends that trace, where Python cannot branch."""
 
     def while_loop(
@@ -49,11 +49,11 @@ class Loops(Protocol):
         maximum_iterations: Any,
         /,
     ) -> list[Tensor]:
-        """What is left when the condition, a boolean, no longer holds."""
+        """Loop variables at the first iteration for which the condition is False."""
         ...
 
     def fori_loop(
         self, lower: Any, upper: Any, body: Callable[..., Any], leaves: Sequence[Tensor], /
     ) -> list[Tensor]:
-        """What is left of `leaves = body(i, leaves)` for each i from `lower` below `upper`."""
+        """Loop variables after `leaves = body(i, leaves)` for each i in [lower, upper)."""
         ...

@@ -1,43 +1,52 @@
-"""What every backend computes: the primitive ops. All other ops are made of these.
+"""The primitive ops: what every backend computes. All other ops are composed of them.
 
-A module satisfies it, with a function for each. The frontend has converted before it calls:
-operands are tensors of the backend and come by position, options by name or by position. Operands
-that are to meet in one dtype have it; beside a tensor there may stand a Python number.
+A module satisfies the protocol, with a function for each method. The frontend has converted the
+arguments: operands are tensors of the backend and are passed by position, options by name or by
+position. Operands that are promoted to one dtype have it; next to a tensor there may be a Python
+number.
 
-Arguments that an op's rule refuses reach the backend all the same, to save the time: it fails, with
-whatever error, and the rule then says why. A backend may have functions for other ops of
-`keras_fn.ops`, too, under their names: they go before our compositions.
+Arguments that an op's rule refuses reach the backend nevertheless, which saves the check: it fails
+with any error, and the rule then raises the one that explains it. A backend may define other ops of
+`keras_fn.ops`, under their names: they take precedence over the compositions.
 """
 
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from keras_fn.backend.function_transforms import Transformations
-
-Tensor = Any
-Axis = int | Sequence[int] | None
-Sizes = int | Sequence[int]
+from keras_fn.backend.backend_types import Axis, Sizes, Tensor
+from keras_fn.backend.function_transforms import FunctionTransforms
 
 
-class Makers(Protocol):
-    """No ops themselves: what makes tensors of none, and loops. All arguments come by position."""
+class Creation(Protocol):
+    """Creation of tensors. These are not ops of `keras_fn.ops`; all arguments are positional."""
 
     def arange(self, start: Any, stop: Any, step: Any, dtype: str, /) -> Tensor:
-        """Numbers at equal steps from `start` up to, without, `stop`."""
+        """Evenly spaced numbers from `start` (inclusive) to `stop` (exclusive)."""
 
     def full(self, shape: Sequence[Any], value: Any, dtype: str, /) -> Tensor:
-        """A constant: a number everywhere. Sizes may be scalar tensors in a trace."""
+        """A tensor filled with a number. Sizes may be scalar tensors in a trace."""
+
+
+class Random(Protocol):
+    """Stateless random numbers: they depend on the seed alone, a tensor of two integers.
+
+    These are not ops of `keras_fn.ops`; all arguments are positional.
+    """
 
     def random_normal(self, shape: Sequence[Any], dtype: str, seed: Tensor, /) -> Tensor:
-        """Standard normal floats, which depend on the seed alone: a tensor of two integers."""
+        """Standard normal floats."""
 
     def random_randint(
         self, shape: Sequence[Any], minval: Any, maxval: Any, dtype: str, seed: Tensor, /
     ) -> Tensor:
-        """Integers in [minval, maxval); the limits are numbers or scalar tensors."""
+        """Uniform integers in [minval, maxval); the limits are numbers or scalar tensors."""
 
     def random_uniform(self, shape: Sequence[Any], dtype: str, seed: Tensor, /) -> Tensor:
-        """Floats in [0, 1)."""
+        """Uniform floats in [0, 1)."""
+
+
+class ControlFlow(Protocol):
+    """Loops. These are not ops of `keras_fn.ops`; all arguments are positional."""
 
     def scan(
         self,
@@ -49,14 +58,14 @@ class Makers(Protocol):
         unroll: int,
         /,
     ) -> tuple[Any, Any]:
-        """As `keras_fn.ops.scan`; None among the carries, slices or outputs stays None."""
+        """Same as `keras_fn.ops.scan`; None among the carries, slices or outputs stays None."""
         ...
 
 
-class Elementwise(Protocol):
-    """Operands of one dtype, which the result has. Shapes broadcast.
+class Arithmetic(Protocol):
+    """Elementwise arithmetic: the operands have one dtype, which the result has. Shapes broadcast.
 
-    A Python number takes the dtype of the tensor beside it. Infinities and NaN come as in NumPy,
+    A Python number takes the dtype of the tensor next to it. Infinities and NaN are as in NumPy,
     without a warning.
     """
 
@@ -66,35 +75,17 @@ class Elementwise(Protocol):
     def add(self, x1: Tensor, x2: Tensor, /) -> Tensor:
         """`x1 + x2`."""
 
-    def bitwise_and(self, x: Tensor, y: Tensor, /) -> Tensor:
-        """Bits set in both."""
-
-    def bitwise_left_shift(self, x: Tensor, y: Tensor, /) -> Tensor:
-        """Bits of `x` moved up by `y` places; 0 if `y` is not less than their number."""
-
-    def bitwise_not(self, x: Tensor, /) -> Tensor:
-        """Bits turned over; logical not of booleans."""
-
-    def bitwise_or(self, x: Tensor, y: Tensor, /) -> Tensor:
-        """Bits set in one or both."""
-
-    def bitwise_right_shift(self, x: Tensor, y: Tensor, /) -> Tensor:
-        """Bits of `x` moved down by `y` places; the sign stays."""
-
-    def bitwise_xor(self, x: Tensor, y: Tensor, /) -> Tensor:
-        """Bits set in one only."""
-
     def floor_divide(self, x1: Tensor, x2: Tensor, /) -> Tensor:
-        """Quotient rounded towards minus infinity."""
+        """Quotient rounded towards negative infinity."""
 
     def gcd(self, x1: Tensor, x2: Tensor, /) -> Tensor:
-        """Greatest common divisor of the absolute values; that of 0 and 0 is 0."""
+        """Greatest common divisor of the absolute values; `gcd(0, 0)` is 0."""
 
     def maximum(self, x1: Tensor, x2: Tensor, /) -> Tensor:
-        """The larger of two elements; NaN if one is."""
+        """Elementwise maximum; NaN if either element is NaN."""
 
     def minimum(self, x1: Tensor, x2: Tensor, /) -> Tensor:
-        """The smaller of two elements; NaN if one is."""
+        """Elementwise minimum; NaN if either element is NaN."""
 
     def mod(self, x1: Tensor, x2: Tensor, /) -> Tensor:
         """Remainder with the sign of `x2`."""
@@ -109,20 +100,42 @@ class Elementwise(Protocol):
         """`x1` to the power of `x2`."""
 
     def round(self, x: Tensor, /, decimals: int = 0) -> Tensor:
-        """Rounded to so many digits after the point; halves go to the even neighbour."""
+        """Rounded to `decimals` digits after the point, halves to even."""
 
     def sign(self, x: Tensor, /) -> Tensor:
-        """-1, 0 or 1, as `x` is negative, zero or positive."""
+        """-1, 0 or 1, the sign of `x`; NaN for NaN."""
 
     def stop_gradient(self, variable: Tensor, /) -> Tensor:
-        """The tensor itself, through which no gradient flows."""
+        """The tensor itself, treated as a constant by differentiation."""
 
     def subtract(self, x1: Tensor, x2: Tensor, /) -> Tensor:
         """`x1 - x2`."""
 
 
-class OfFloats(Protocol):
-    """Elementwise, too: integers have become floats before they come here."""
+class Bitwise(Protocol):
+    """Bitwise operators of integers and booleans; dtypes and shapes as in `Arithmetic`."""
+
+    def bitwise_and(self, x: Tensor, y: Tensor, /) -> Tensor:
+        """Bitwise AND; logical AND of booleans."""
+
+    def bitwise_left_shift(self, x: Tensor, y: Tensor, /) -> Tensor:
+        """`x << y`; 0 if `y` is at least the number of bits."""
+
+    def bitwise_not(self, x: Tensor, /) -> Tensor:
+        """Bitwise NOT; logical NOT of booleans."""
+
+    def bitwise_or(self, x: Tensor, y: Tensor, /) -> Tensor:
+        """Bitwise OR; logical OR of booleans."""
+
+    def bitwise_right_shift(self, x: Tensor, y: Tensor, /) -> Tensor:
+        """`x >> y`, arithmetic (sign-extending) for signed integers."""
+
+    def bitwise_xor(self, x: Tensor, y: Tensor, /) -> Tensor:
+        """Bitwise XOR; logical XOR of booleans."""
+
+
+class FloatElementwise(Protocol):
+    """Elementwise functions of floats: the frontend has cast integers to floats."""
 
     def arccos(self, x: Tensor, /) -> Tensor:
         """Inverse cosine, in radians."""
@@ -158,7 +171,7 @@ class OfFloats(Protocol):
         """Error function."""
 
     def erfc(self, x: Tensor, /) -> Tensor:
-        """`1 - erf(x)`, exact for large `x`."""
+        """Complementary error function `1 - erf(x)`, accurate for large `x`."""
 
     def erfinv(self, x: Tensor, /) -> Tensor:
         """Inverse error function."""
@@ -170,28 +183,28 @@ class OfFloats(Protocol):
         """2 to the power of `x`."""
 
     def expm1(self, x: Tensor, /) -> Tensor:
-        """`exp(x) - 1`, exact near 0."""
+        """`exp(x) - 1`, accurate near 0."""
 
     def floor(self, x: Tensor, /) -> Tensor:
         """Largest integer not above `x`, as a float."""
 
     def i0(self, x: Tensor, /) -> Tensor:
-        """Modified Bessel function of the first kind, of order 0."""
+        """Modified Bessel function of the first kind, order 0."""
 
     def log(self, x: Tensor, /) -> Tensor:
         """Natural logarithm."""
 
     def log10(self, x: Tensor, /) -> Tensor:
-        """Logarithm of base 10."""
+        """Base-10 logarithm."""
 
     def log1p(self, x: Tensor, /) -> Tensor:
-        """`log(1 + x)`, exact near 0."""
+        """`log(1 + x)`, accurate near 0."""
 
     def log2(self, x: Tensor, /) -> Tensor:
-        """Logarithm of base 2."""
+        """Base-2 logarithm."""
 
     def nextafter(self, x1: Tensor, x2: Tensor, /) -> Tensor:
-        """The number next to `x1`, as its dtype has them, towards `x2`."""
+        """The next representable number after `x1` towards `x2`."""
 
     def rsqrt(self, x: Tensor, /) -> Tensor:
         """`1 / sqrt(x)`."""
@@ -218,11 +231,14 @@ class OfFloats(Protocol):
         """`x1 / x2`; integers become floats."""
 
 
-class Booleans(Protocol):
-    """Elementwise with a boolean result. Those named `logical` get booleans."""
+class Logic(Protocol):
+    """Comparisons, tests and logical operators: elementwise, with a boolean result.
+
+    The operands of `logical_*` are booleans. `where` selects by a condition.
+    """
 
     def equal(self, x1: Tensor, x2: Tensor, /) -> Tensor:
-        """Whether elements are equal."""
+        """`x1 == x2`."""
 
     def greater(self, x1: Tensor, x2: Tensor, /) -> Tensor:
         """`x1 > x2`."""
@@ -231,7 +247,7 @@ class Booleans(Protocol):
         """`x1 >= x2`."""
 
     def isfinite(self, x: Tensor, /) -> Tensor:
-        """Whether each element is neither infinite nor NaN."""
+        """Whether each element is finite: neither infinite nor NaN."""
 
     def isinf(self, x: Tensor, /) -> Tensor:
         """Whether each element is infinite."""
@@ -246,33 +262,36 @@ class Booleans(Protocol):
         """`x1 <= x2`."""
 
     def logical_and(self, x1: Tensor, x2: Tensor, /) -> Tensor:
-        """Logical and."""
+        """Logical AND."""
 
     def logical_not(self, x: Tensor, /) -> Tensor:
-        """Logical not."""
+        """Logical NOT."""
 
     def logical_or(self, x1: Tensor, x2: Tensor, /) -> Tensor:
-        """Logical or."""
+        """Logical OR."""
 
     def logical_xor(self, x1: Tensor, x2: Tensor, /) -> Tensor:
-        """Logical exclusive or."""
+        """Logical XOR."""
 
     def not_equal(self, x1: Tensor, x2: Tensor, /) -> Tensor:
-        """Whether elements differ."""
+        """`x1 != x2`."""
+
+    def where(self, condition: Tensor, x1: Tensor = None, x2: Tensor = None, /) -> Any:
+        """`x1` where the condition is True, else `x2`; without them, the indices (int32)."""
 
 
 class Reductions(Protocol):
-    """Over `axis`: one, a tuple or list of several, none (`()`) or all (None).
+    """Reductions over `axis`: one axis, a tuple or list of them, none (`()`) or all (None).
 
-    The result has the dtype of the operand, which the op's rule has chosen: small integers come as
-    int32 to be summed. Sums of 16-bit floats are computed in 32 bits.
+    The result has the dtype of the operand, which the op's rule has chosen: small integers are cast
+    to int32 before they are summed. Sums of 16-bit floats are computed in 32 bits.
     """
 
     def all(self, x: Tensor, /, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """Whether all elements hold."""
+        """Whether all elements are True."""
 
     def any(self, x: Tensor, /, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """Whether any element holds."""
+        """Whether any element is True."""
 
     def argmax(self, x: Tensor, /, axis: int | None = None, keepdims: bool = False) -> Tensor:
         """Index (int32) of the first largest element; of the flattened tensor for None."""
@@ -281,15 +300,15 @@ class Reductions(Protocol):
         """Index (int32) of the first smallest element; of the flattened tensor for None."""
 
     def cumprod(self, x: Tensor, /, axis: int | None = None, dtype: str | None = None) -> Tensor:
-        """Running product, likewise."""
+        """Cumulative product, with axis and dtype as in `cumsum`."""
 
     def cumsum(self, x: Tensor, /, axis: int | None = None, dtype: str | None = None) -> Tensor:
-        """Running sum; of the flattened tensor for None; in `dtype`, else that of the operand."""
+        """Cumulative sum, of the flattened tensor for axis None; in `dtype` if one is given."""
 
     def max(
         self, x: Tensor, /, axis: Axis = None, keepdims: bool = False, initial: float | None = None
     ) -> Tensor:
-        """Largest element, or `initial`; NaN if there is one."""
+        """Maximum of the elements and `initial`; NaN if any element is NaN."""
 
     def mean(self, x: Tensor, /, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Arithmetic mean."""
@@ -297,71 +316,71 @@ class Reductions(Protocol):
     def min(
         self, x: Tensor, /, axis: Axis = None, keepdims: bool = False, initial: float | None = None
     ) -> Tensor:
-        """Smallest element, or `initial`; NaN if there is one."""
+        """Minimum of the elements and `initial`; NaN if any element is NaN."""
 
     def prod(
         self, x: Tensor, /, axis: Axis = None, keepdims: bool = False, dtype: Any = None
     ) -> Tensor:
-        """Product, in `dtype` if there is one."""
+        """Product, computed in `dtype` if one is given."""
 
     def softmax(self, x: Tensor, /, axis: Any = -1) -> Tensor:
-        """`exp(x)` over its sum along `axis`, or several axes, without overflow."""
+        """`exp(x)` normalized to sum 1 along `axis` (one or several), without overflow."""
 
     def sum(self, x: Tensor, /, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Sum."""
 
 
-class Shapes(Protocol):
-    """The same elements, or copies of them, in another order or shape. The dtype stays."""
+class Manipulation(Protocol):
+    """Array manipulation: the same elements in another shape or order. The dtype stays."""
 
     def broadcast_to(self, x: Tensor, /, shape: Any) -> Tensor:
-        """Axes of size 1 repeated, and axes added in front, up to that shape."""
+        """Broadcast to a shape, as in NumPy."""
 
     def cast(self, x: Tensor, /, dtype: Any) -> Tensor:
-        """The tensor in another dtype, a name or anything that `standardize_dtype` takes."""
+        """Cast to a dtype: a name, or anything that `standardize_dtype` takes."""
 
     def concatenate(self, xs: Sequence[Tensor], /, axis: int | None = 0) -> Tensor:
-        """Joined along an axis; flattened first for None."""
+        """Concatenation along an existing axis; of the flattened tensors for None."""
 
     def expand_dims(self, x: Tensor, /, axis: Any) -> Tensor:
-        """With axes of size 1 at the positions `axis` of the result: one or several."""
+        """With axes of size 1 inserted at the positions `axis` (one or several) of the result."""
 
     def flip(self, x: Tensor, /, axis: Axis = None) -> Tensor:
-        """In reversed order along `axis`: one, several, or all for None."""
+        """Reversed along `axis`: one, several, or all for None."""
 
-    def pad_by(
+    def pad_nd(
         self, x: Tensor, /, widths: list[tuple[int, int]], mode: str, value: float
     ) -> Tensor:
-        """Elements before and after each axis, in one of the modes of `ops.pad`."""
+        """Padded with `(before, after)` elements on each axis, in a mode of `ops.pad`."""
 
     def repeat(self, x: Tensor, /, repeats: Any, axis: int | None = None) -> Tensor:
-        """Each element so often along `axis`; `repeats` is a number or one for each element."""
+        """Each element repeated along `axis`; `repeats` is a number or one for each element."""
 
     def reshape(self, x: Tensor, /, newshape: Any) -> Tensor:
-        """Another shape; one size may be -1, and sizes may be scalar tensors in a trace."""
+        """Reshaped; one size may be -1, and sizes may be scalar tensors in a trace."""
 
     def split(self, x: Tensor, /, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
-        """A list of that many equal parts, or of the parts before each of the indices."""
+        """Split into equal sections, or at indices."""
         ...
 
     def squeeze(self, x: Tensor, /, axis: Axis = None) -> Tensor:
-        """Without axes of size 1: those in `axis`, or all."""
+        """Without axes of size 1: the ones in `axis`, or all for None."""
 
     def stack(self, x: Sequence[Tensor], /, axis: int = 0) -> Tensor:
-        """Joined along a new axis."""
+        """Stacked along a new axis."""
 
     def tile(self, x: Tensor, /, repeats: Any) -> Tensor:
-        """The whole tensor repeated along each axis; missing axes count as size 1."""
+        """Tiled along each axis; missing axes count as size 1."""
 
     def transpose(self, x: Tensor, /, axes: Sequence[int] | None = None) -> Tensor:
-        """The axes in the order `axes`; reversed for None."""
+        """With the axes permuted to the order `axes`; reversed for None."""
 
     def unstack(self, x: Tensor, /, num: int | None = None, axis: int = 0) -> list[Tensor]:
-        """The list of slices along `axis`, without it."""
+        """Slices along `axis`, without that axis."""
         ...
 
     def view(self, x: Tensor, /, dtype: Any = None) -> Tensor:
-        """The same bytes as another dtype; the last axis becomes longer or shorter."""
+        """The same bytes reinterpreted as another dtype; the last axis grows or shrinks."""
 
     def view_as_complex(self, x: Tensor, /) -> Tensor:
         """Pairs of floats along the last axis as complex numbers."""
@@ -370,43 +389,59 @@ class Shapes(Protocol):
         """Complex numbers as pairs of floats along a new last axis."""
 
 
-class Selection(Protocol):
-    """Elements that are chosen by condition, place or order. The dtype stays."""
-
-    def argsort(self, x: Tensor, /, axis: int | None = -1) -> Tensor:
-        """Indices (int32) that would sort; equal elements keep their order."""
+class Indexing(Protocol):
+    """Indexing, gather and scatter. The dtype stays."""
 
     def getitem(self, x: Tensor, /, key: Any) -> Tensor:
-        """`x[key]` as in NumPy: integers, slices, `...`, None, tensors of integers or booleans."""
+        """`x[key]` as in NumPy: integers, slices, `...`, None, integer and boolean tensors."""
 
     def scatter_update(
         self, inputs: Tensor, indices: Tensor, updates: Tensor, /, reduction: str | None = None
     ) -> Tensor:
-        """A copy with updates at rows of indices, or combined; see `ops.scatter_update`."""
-
-    def sort(self, x: Tensor, /, axis: int = -1) -> Tensor:
-        """Elements in rising order along `axis`, NaN last; of the flattened tensor for None."""
+        """A copy with updates written, or combined, at indices; see `ops.scatter_update`."""
 
     def take(self, x: Tensor, indices: Tensor, /, axis: int | None = None) -> Tensor:
-        """Elements or slices; negative indices count from the end, others are clipped."""
+        """Gather along `axis`; negative indices count from the end, others are clipped."""
 
     def take_along_axis(self, x: Tensor, indices: Tensor, /, axis: int | None = None) -> Tensor:
-        """Elements position by position along the other axes, which broadcast."""
+        """Gather along `axis` with an index for each position of the other axes."""
+
+
+class SortingSearching(Protocol):
+    """Sorting. The dtype stays."""
+
+    def argsort(self, x: Tensor, /, axis: int | None = -1) -> Tensor:
+        """Indices (int32) that sort the tensor along `axis`; the sort is stable."""
+
+    def sort(self, x: Tensor, /, axis: int = -1) -> Tensor:
+        """Sorted in ascending order along `axis`, NaN last; flattened first for None."""
 
     def top_k(self, x: Tensor, /, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
-        """The largest elements of the last axis and their indices (int32); ties in order."""
+        """The k largest elements of the last axis and their indices (int32)."""
         ...
-
-    def where(self, condition: Tensor, x1: Tensor = None, x2: Tensor = None, /) -> Any:
-        """`x1` where the condition holds, else `x2`; without them, the places (int32)."""
 
 
 class Products(Protocol):
-    """Operands of one dtype, which the result has. 16-bit floats are summed in 32 bits.
+    """Matrix and tensor products: the operands have one dtype, which the result has.
 
-    Windows move along the axes that are neither batch nor channels: one, two or three. The padding
-    is "valid" or "same" (see `keras_fn.backend.conv_geometry`); the data format None is the
-    configured one.
+    16-bit floats are accumulated in 32 bits.
+    """
+
+    def einsum(self, subscripts: str, /, *operands: Tensor) -> Tensor:
+        """Einstein summation, with `...` and implicit output."""
+
+    def matmul(self, x1: Tensor, x2: Tensor, /) -> Tensor:
+        """Matrix product over the last two axes, or of vectors; leading axes broadcast."""
+
+    def tensordot(self, x1: Tensor, x2: Tensor, /, axes: Any = 2) -> Tensor:
+        """Tensor contraction over the last axes of `x1` and the first of `x2`, or given axes."""
+
+
+class Convolution(Protocol):
+    """Convolution and pooling over one, two or three spatial axes.
+
+    The padding is "valid" or "same" (see `keras_fn.backend.conv_geometry`); the data format None
+    is the configured one. 16-bit floats are accumulated in 32 bits.
     """
 
     def average_pool(
@@ -418,7 +453,7 @@ class Products(Protocol):
         padding: str = "valid",
         data_format: str | None = None,
     ) -> Tensor:
-        """Mean of each window, channel by channel; what padding adds does not count."""
+        """Average of each window, per channel; padding is not counted."""
 
     def conv(
         self,
@@ -430,7 +465,7 @@ class Products(Protocol):
         data_format: str | None = None,
         dilation_rate: Sizes = 1,
     ) -> Tensor:
-        """Sums of products with the kernel, of shape `(*window, channels / groups, filters)`."""
+        """Convolution with a kernel of shape `(*window, channels / groups, filters)`."""
 
     def conv_transpose(
         self,
@@ -443,13 +478,7 @@ class Products(Protocol):
         data_format: str | None = None,
         dilation_rate: Sizes = 1,
     ) -> Tensor:
-        """Windows added up; the kernel has shape `(*window, filters, channels)`."""
-
-    def einsum(self, subscripts: str, /, *operands: Tensor) -> Tensor:
-        """Sum of products in Einstein's notation, with `...` and with an implied output."""
-
-    def matmul(self, x1: Tensor, x2: Tensor, /) -> Tensor:
-        """Matrix product over the last two axes, or of vectors; axes before them broadcast."""
+        """Transposed convolution with a kernel of shape `(*window, filters, channels)`."""
 
     def max_pool(
         self,
@@ -460,88 +489,90 @@ class Products(Protocol):
         padding: str = "valid",
         data_format: str | None = None,
     ) -> Tensor:
-        """Largest element of each window, channel by channel; padding is never the largest."""
-
-    def tensordot(self, x1: Tensor, x2: Tensor, /, axes: Any = 2) -> Tensor:
-        """Sums of products over the last axes of `x1` and the first of `x2`, or over given ones."""
+        """Maximum of each window, per channel; padding is never the maximum."""
 
 
-class Matrices(Protocol):
-    """Over the last two axes of stacks of matrices, of floats or complex numbers.
+class LinearAlgebra(Protocol):
+    """Decompositions and solvers over the last two axes of real or complex floats.
 
-    Systems that have no single solution, and matrices that are not positive definite, raise the
-    errors of `keras_fn.core.linalg_errors` where values can be looked at.
+    Singular systems, and matrices that are not positive definite, raise the errors of
+    `keras_fn.core.linalg_errors` where values are available.
     """
 
     def cholesky(self, x: Tensor, /, upper: bool = False) -> Tensor:
-        """Triangular L with `x = L @ L.T`, of the symmetric part of `x`."""
+        """Cholesky factor L with `x = L @ L.T`, of the symmetric part of `x`."""
 
     def det(self, x: Tensor, /) -> Tensor:
         """Determinant."""
 
     def eig(self, x: Tensor, /) -> tuple[Tensor, Tensor]:
-        """Eigenvalues and eigenvectors, complex always."""
+        """Eigenvalues and eigenvectors, always complex."""
         ...
 
     def eigh(self, x: Tensor, /) -> tuple[Tensor, Tensor]:
-        """Eigenvalues, real and rising, and eigenvectors of the symmetric part of `x`."""
+        """Real eigenvalues in ascending order, and eigenvectors, of the symmetric part of `x`."""
         ...
 
     def inv(self, x: Tensor, /) -> Tensor:
         """Inverse."""
 
     def lu_factor(self, x: Tensor, /) -> tuple[Tensor, Tensor]:
-        """L and U in one matrix, and the row (int32) that each row was exchanged with, in turn."""
+        """L and U in one matrix, and the pivots (int32): the row swapped with each row."""
         ...
 
     def pinv(self, x: Tensor, /, rcond: float | None = None) -> Tensor:
-        """Pseudoinverse; see `keras_fn.core.linalg_errors.cutoff` for the bound."""
+        """Moore-Penrose pseudoinverse; the default `rcond` is in `keras_fn.core.linalg_errors`."""
 
     def qr(self, x: Tensor, /, mode: str = "reduced") -> tuple[Tensor, Tensor]:
         """Orthonormal Q and upper triangular R; `mode` is "reduced" or "complete"."""
         ...
 
     def slogdet(self, x: Tensor, /) -> tuple[Tensor, Tensor]:
-        """Sign of the determinant, and logarithm of its absolute value."""
+        """Sign and logarithm of the absolute value of the determinant."""
         ...
 
     def solve(self, a: Tensor, b: Tensor, /) -> Tensor:
-        """The x with `a @ x = b`; a `b` of one axis is a vector, leading axes broadcast."""
+        """The solution x of `a @ x = b`; a 1D `b` is a vector, leading axes broadcast."""
 
     def solve_triangular(self, a: Tensor, b: Tensor, /, lower: bool = False) -> Tensor:
-        """As `solve`; the other triangle of `a` is not read."""
+        """Same as `solve` for a triangular `a`; the other triangle is not read."""
 
     def svd(self, x: Tensor, /, full_matrices: bool = True, compute_uv: bool = True) -> Any:
-        """U, the singular values s, falling, and V: `x = U @ diag(s) @ V`; or s alone."""
+        """U, singular values s in descending order, and V: `x = U @ diag(s) @ V`; or s alone."""
 
 
-class Transforms(Protocol):
-    """Discrete Fourier transforms along the last axis. A pair of real tensors is a complex one."""
+class FFT(Protocol):
+    """Discrete Fourier transforms along the last axis. A complex tensor is a pair of real ones."""
 
     def fft(self, x: Sequence[Tensor], /) -> tuple[Tensor, Tensor]:
-        """Of a pair."""
+        """Transform of a pair."""
         ...
 
     def irfft(self, x: Sequence[Tensor], /, fft_length: int | None = None) -> Tensor:
-        """Inverse of `rfft`; the length of the result is `2 * (n - 1)` by default."""
+        """Inverse of `rfft`; the default length of the result is `2 * (n - 1)`."""
 
     def rfft(self, x: Tensor, /, fft_length: int | None = None) -> tuple[Tensor, Tensor]:
-        """The first half of the transform; the input is cut or padded to the length."""
+        """First half of the transform of a real tensor, which is cut or padded to `fft_length`."""
         ...
 
 
 class Primitives(
-    Makers,
-    Transformations,
-    Elementwise,
-    OfFloats,
-    Booleans,
+    Creation,
+    Random,
+    ControlFlow,
+    Arithmetic,
+    Bitwise,
+    FloatElementwise,
+    Logic,
     Reductions,
-    Shapes,
-    Selection,
+    Manipulation,
+    Indexing,
+    SortingSearching,
     Products,
-    Matrices,
-    Transforms,
+    Convolution,
+    LinearAlgebra,
+    FFT,
+    FunctionTransforms,
     Protocol,
 ):
-    """All of them: `Backend.ops`."""
+    """All primitive ops: the type of `Backend.ops`."""

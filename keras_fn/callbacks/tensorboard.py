@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from keras_fn import ops
-from keras_fn._lazy import Deferred
-from keras_fn.backend.loader import current
+from keras_fn._lazy import LazyModule
+from keras_fn.backend.loader import current, supports
 from keras_fn.callbacks.callback import Callback, Logs
 from keras_fn.callbacks.event_files import EventFileWriter, weight_to_images
 from keras_fn.callbacks.learning_rate_scheduler import get_learning_rate, named_optimizers
@@ -18,9 +18,9 @@ from keras_fn.callbacks.step_counter import StepCounter
 from keras_fn.errors import SpecError, UnsupportedError
 from keras_fn.layers.core.embedding import Embedding
 
-_projector = Deferred("tensorboard.plugins.projector.projector_config_pb2")
+_projector = LazyModule("tensorboard.plugins.projector.projector_config_pb2")
 
-_text_format = Deferred("google.protobuf.text_format")
+_text_format = LazyModule("google.protobuf.text_format")
 
 
 class TensorBoard(Callback):
@@ -114,7 +114,7 @@ class TensorBoard(Callback):
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Begins new files, and writes the graph."""
-        if self._last and not hasattr(current(), "profile"):
+        if self._last and not supports("profile"):
             raise UnsupportedError(
                 f"The backend {current().name!r} has no profiler.", fix="pass profile_batch=0"
             )

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, cast
 
-from keras_fn.backend.loader import current
+from keras_fn.backend.contract import SupportsDeviceScope
+from keras_fn.backend.loader import current, supports
 from keras_fn.errors import UnsupportedError
 
 _device: ContextVar[str | None] = ContextVar("keras_fn_device", default=None)
@@ -29,17 +30,17 @@ def device(device_name: str) -> AbstractContextManager[Any]:
         ...     x = ops.zeros((2,))
     """
     backend = current()
-    if not hasattr(backend, "device_scope"):
+    if not supports("device_scope"):
         raise UnsupportedError(
             f"The backend {backend.name!r} has no devices to choose from.",
             fix="leave keras.device out",
         )
-    scope = backend.device_scope(device_name)  # pyright: ignore[reportAttributeAccessIssue]
-    return _noted(scope, device_name)
+    scope = cast(SupportsDeviceScope, backend).device_scope(device_name)
+    return _device_context(scope, device_name)
 
 
 @contextmanager
-def _noted(scope: AbstractContextManager[Any], device_name: str) -> Iterator[None]:
+def _device_context(scope: AbstractContextManager[Any], device_name: str) -> Iterator[None]:
     with scope:
         token = _device.set(device_name)
         try:
@@ -48,7 +49,7 @@ def _noted(scope: AbstractContextManager[Any], device_name: str) -> Iterator[Non
             _device.reset(token)
 
 
-def same_device() -> AbstractContextManager[Any]:
+def inherit_device() -> AbstractContextManager[Any]:
     """Inside, a thread that runs in a copied context uses the device of that context.
 
     Frameworks keep the device of a scope for each thread, so that it does not come along.

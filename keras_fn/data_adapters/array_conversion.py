@@ -1,91 +1,128 @@
-"""Arrays out of whatever holds numbers: NumPy, pandas, lists, tensors of any framework."""
+"""Converts NumPy arrays, pandas tables, nested lists and tensors of any framework to arrays."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 import numpy as np
 
-from keras_fn.backend.loader import current
+from keras_fn.backend.contract import SupportsToDevice
+from keras_fn.backend.loader import current, supports
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.settings import settings
 
 
-def as_array(x: Any, what: str, source: str) -> Any:
-    """Returns a host array, or a tensor of the backend on its device.
+def convert_to_array(x: Any, name: str, source: str) -> Any:
+    """Converts data to a host array, or leaves it a tensor of the backend.
 
     Args:
-        x: An array, a data frame or a column of one, nested lists, or a tensor. Those of other
-            frameworks than the backend's are brought to the host.
-        what: How errors name it.
-        who: Who refuses it.
+        x: An array, a DataFrame or a Series, nested lists, or a tensor. Tensors of other
+            frameworks are copied to the host.
+        name: The argument, for errors.
+        source: The model, for errors.
+
+    Returns:
+        A NumPy array (float64 becomes `config.floatx()`), or a tensor on the current device.
 
     Raises:
-        DTypeError: Text, categories, dates or objects.
-        SpecError: It is a scalar, or ragged.
+        DTypeError: Text, categories, dates or Python objects.
+        SpecError: A scalar, or ragged lists.
     """
     if current().is_tensor(x):
-        array = _on_device(x)
+        array = _move_to_device(x)
     else:
-        array = _host_array(x, what, source)
+        array = _to_host_array(x, name, source)
         if array.dtype.kind not in "biufcV":
             raise DTypeError(
                 source,
-                expected=f"{what} that are numbers",
-                received=_kind(x, array),
-                fix=_fix(array),
+                expected=f"{name} that are numbers",
+                received=_describe(x, array),
+                fix=_suggest_fix(array),
             )
         if array.dtype == np.float64:
             array = array.astype(settings.floatx)
     if len(array.shape) == 0:
-        raise _misfit(source, what, "a single number")
+        raise _not_stackable(source, name, "a single number")
     return array
 
 
-def _on_device(x: Any) -> Any:
-    """A tensor of the backend; where it leaves tensors where they are, on the default device."""
+def check_sample_counts(named: Sequence[tuple[str, Any]], source: str) -> int:
+    """Checks that arrays have the same number of samples.
+
+    Args:
+        named: Each array with its name for errors; None instead of an array is skipped.
+        source: The model, for errors.
+
+    Returns:
+        The number of samples.
+
+    Raises:
+        SpecError: The arrays differ in it, or are empty.
+    """
+    counts = {name: array.shape[0] for name, array in named if array is not None}
+    if len(set(counts.values())) > 1:
+        raise SpecError(
+            source,
+            expected="arrays with the same number of samples",
+            received=", ".join(f"{name}: {n}" for name, n in counts.items()),
+            fix="cut or complete the shorter ones",
+        )
+    size = next(iter(counts.values()))
+    if size == 0:
+        raise SpecError(
+            source,
+            expected="at least one sample",
+            received="empty arrays",
+            fix="check where they come from",
+        )
+    return size
+
+
+def _move_to_device(x: Any) -> Any:
+    """Moves a tensor to the current device where the backend does not do so by itself."""
     backend = current()
-    if not hasattr(backend, "to_device"):
+    if not supports("to_device"):
         return x
-    return backend.to_device(x)  # pyright: ignore[reportAttributeAccessIssue]
+    return cast(SupportsToDevice, backend).to_device(x)
 
 
-def _host_array(x: Any, what: str, source: str) -> np.ndarray:
+def _to_host_array(x: Any, name: str, source: str) -> np.ndarray:
     if hasattr(x, "iloc"):
-        return _of_pandas(x, what, source)
+        return _from_pandas(x, name, source)
     if hasattr(x, "detach"):
-        return _of_torch(x)
+        return _from_torch(x)
     try:
         return np.asarray(x)
     except ValueError as error:
-        raise _misfit(source, what, f"lists of different lengths ({error})") from None
+        raise _not_stackable(source, name, f"lists of different lengths ({error})") from None
 
 
-def _of_torch(x: Any) -> np.ndarray:
-    """A tensor of PyTorch that feeds another backend."""
+def _from_torch(x: Any) -> np.ndarray:
+    """Converts a PyTorch tensor that is data for another backend."""
     x = x.detach().cpu()
     try:
         return np.asarray(x)
-    except TypeError:  # bfloat16, which NumPy has not
+    except TypeError:  # NumPy has no bfloat16
         return np.asarray(x.float())
 
 
-def _of_pandas(x: Any, what: str, source: str) -> np.ndarray:
-    """The numbers of a DataFrame of shape (rows, columns), or of a Series of shape (rows,)."""
+def _from_pandas(x: Any, name: str, source: str) -> np.ndarray:
+    """Converts a DataFrame to shape (rows, columns), a Series to shape (rows,)."""
     frame = x if hasattr(x, "columns") else x.to_frame(x.name or "of the Series")
     refused = {
-        str(name): str(dtype)
-        for name, dtype in zip(frame.columns, frame.dtypes, strict=True)
+        str(column): str(dtype)
+        for column, dtype in zip(frame.columns, frame.dtypes, strict=True)
         if dtype.kind not in "biufc"
     }
     if refused:
-        told = ", ".join(f"{name!r} ({dtype})" for name, dtype in refused.items())
+        columns = ", ".join(f"{column!r} ({dtype})" for column, dtype in refused.items())
         raise DTypeError(
             source,
-            expected=f"{what} whose columns are numbers",
-            received=f"the columns {told}",
+            expected=f"{name} whose columns are numbers",
+            received=f"the columns {columns}",
             fix="encode them as numbers, for example with pandas.get_dummies(frame), or "
             "column.astype('category').cat.codes; leave out what is no feature",
         )
-    # The types of pandas's own ("Int64", sparse ones) name that of NumPy which they extend.
+    # Extension dtypes ("Int64", sparse ones) name the NumPy dtype that they extend.
     natives = [getattr(d, "numpy_dtype", getattr(d, "subtype", d)) for d in frame.dtypes]
     dtype = np.result_type(*natives) if natives else np.dtype(settings.floatx)
     if dtype.kind != "c" and frame.isna().to_numpy().any():
@@ -94,23 +131,23 @@ def _of_pandas(x: Any, what: str, source: str) -> np.ndarray:
     return x.to_numpy(dtype)
 
 
-def _kind(x: Any, array: np.ndarray) -> str:
+def _describe(x: Any, array: np.ndarray) -> str:
     if array.dtype.kind == "O" and array.shape == ():
         return f"a {type(x).__name__}"
     names = {"O": "Python objects", "U": "text", "S": "bytes", "M": "dates", "m": "times"}
     return f"an array of {names.get(array.dtype.kind, array.dtype)}"
 
 
-def _fix(array: np.ndarray) -> str:
+def _suggest_fix(array: np.ndarray) -> str:
     if array.dtype.kind == "O" and array.shape == ():
-        return "pass an array; what is sparse or ragged is made dense first, as by .toarray()"
+        return "pass an array; convert sparse or ragged data to dense first, for example .toarray()"
     return "encode text and categories as numbers, for example with a vocabulary"
 
 
-def _misfit(source: str, what: str, received: str) -> SpecError:
+def _not_stackable(source: str, name: str, received: str) -> SpecError:
     return SpecError(
         source,
-        expected=f"{what}: arrays whose first axis is the samples",
+        expected=f"{name}: arrays whose first axis is the samples",
         received=received,
         fix="stack the samples into one array",
     )

@@ -5,22 +5,23 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from keras_fn._lazy import Deferred
-from keras_fn.backend.loader import current
+from keras_fn._lazy import LazyModule
+from keras_fn.backend.contract import SupportsProfiling
+from keras_fn.backend.loader import current, supports
 from keras_fn.core import tree
-from keras_fn.core.tracebacks import entrance
+from keras_fn.core.tracebacks import filter_traceback
 from keras_fn.debugging.layer_hooks import hook_layers
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import class_name
 from keras_fn.training.snapshot import list_training_variables, restore_on_exit
 
-_rich_console = Deferred("rich.console")  # imported when something is shown
+_rich_console = LazyModule("rich.console")  # imported when something is shown
 
-_rich_table = Deferred("rich.table")
+_rich_table = LazyModule("rich.table")
 
 _WIDTH = 80  # of the text, where it is in no terminal
 
@@ -81,7 +82,7 @@ def _table(title: str, second: str | None, rows: Any) -> Any:
     return table
 
 
-@entrance
+@filter_traceback
 def profile_step(
     model: Any,
     x: Any,
@@ -138,8 +139,8 @@ def _wait(x: Any) -> None:
     """Returns when nested tensors have been computed."""
     backend = current()
     tensors = [t for t in tree.flatten(x) if backend.is_tensor(t)]
-    if hasattr(backend, "wait"):
-        backend.wait(tensors)  # pyright: ignore[reportAttributeAccessIssue]
+    if supports("block_until_ready"):
+        cast(SupportsProfiling, backend).block_until_ready(tensors)
     else:
         for tensor in tensors:
             backend.convert_to_numpy(tensor)

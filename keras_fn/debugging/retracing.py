@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from keras_fn.backend.loader import current
+from keras_fn.backend.loader import current, supports
+from keras_fn.core.graph_model import get_graph
 
 MAX_SILENT_RETRACES = 8  # shapes of one step that pass without a word
 
@@ -36,7 +37,7 @@ def track_retraces(model: Any, kind: str, batches: Iterator[Any]) -> Iterator[An
     from arrays have one shape, or two, and are not looked at; nor are any where a step runs as it
     is.
     """
-    compiles = hasattr(current(), "compile_call") and model._jit not in (None, False)
+    compiles = supports("compile_call") and model._jit not in (None, False)
     known = {c.key for c in model.trace_log if c.kind == kind}
     for batch in batches:
         tensors, indices = batch
@@ -81,7 +82,8 @@ def _shapes(model: Any, tensors: Any) -> Shapes:
 
 def _names(model: Any) -> list[tuple[str, list[str]]]:
     """For inputs, targets and weights: what they are, and what each is called."""
-    binder = getattr(getattr(model, "_functional", None) or model, "_binder", None)
+    graph = get_graph(model)
+    binder = None if graph is None else graph.input_binder
     objective = model._compile_loss
     inputs = list(binder.names) if binder is not None else []
     outputs = list(objective.outputs.names) if objective is not None else []

@@ -6,19 +6,20 @@ Each leaves the model, its optimizer, its metrics and the random seeds exactly a
 import gc
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from keras_fn.backend.loader import current
+from keras_fn.backend.contract import SupportsProfiling
+from keras_fn.backend.loader import current, supports
 from keras_fn.callbacks.callback import Callback, Logs
-from keras_fn.callbacks.history import new_figure
 from keras_fn.core import tree
-from keras_fn.core.tracebacks import entrance
+from keras_fn.core.tracebacks import filter_traceback
 from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError
 from keras_fn.optimizers.nested import leaf_optimizers
 from keras_fn.training.snapshot import restore_on_exit
+from keras_fn.visualization.figures import new_figure
 
 _SMOOTHING = 0.9  # how much of the mean of the losses stays at each step
 
@@ -61,7 +62,7 @@ class LearningRateFinderResult:
         return figure
 
 
-@entrance
+@filter_traceback
 def find_learning_rate(
     model: Any,
     x: Any = None,
@@ -169,7 +170,7 @@ class _RangeTest(Callback):
         return LearningRateFinderResult(rates, np.array(self.losses), smoothed, suggestion)
 
 
-@entrance
+@filter_traceback
 def find_batch_size(
     model: Any,
     x: Any,
@@ -263,15 +264,15 @@ def is_out_of_memory(error: BaseException | None) -> bool:
         >>> is_out_of_memory(MemoryError()), is_out_of_memory(ValueError())
         (True, False)
     """
-    of_backend = getattr(current(), "is_out_of_memory", lambda _: False)
+    backend = cast(SupportsProfiling, current()) if supports("is_out_of_memory") else None
     while error is not None:
-        if isinstance(error, MemoryError) or of_backend(error):
+        if isinstance(error, MemoryError) or (backend and backend.is_out_of_memory(error)):
             return True
         error = error.__cause__ or error.__context__
     return False
 
 
-@entrance
+@filter_traceback
 def fast_dev_run(
     model: Any,
     x: Any = None,

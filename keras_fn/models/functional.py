@@ -1,12 +1,15 @@
 """The Functional model: a graph of layers between input tensors and output tensors."""
 
 import inspect
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, cast
 
-from keras_fn.backend.loader import current
+from keras_fn.backend.contract import SupportsCompileCall
+from keras_fn.backend.loader import current, supports
 from keras_fn.core import tree
-from keras_fn.core.graph import Plan, creators, node_of
+from keras_fn.core.graph import ExecutionPlan, find_source_inputs, node_of
+from keras_fn.core.graph_model import GraphModel
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.operation import Node, Operation
 from keras_fn.core.registry import is_builtin
@@ -16,7 +19,7 @@ from keras_fn.layers import _losses
 from keras_fn.layers.core.input_layer import Input, InputLayer
 from keras_fn.layers.layer import Layer
 from keras_fn.models import functional_config
-from keras_fn.models.input_binding import Binder
+from keras_fn.models.input_binding import InputBinder
 from keras_fn.models.model import Model
 
 
@@ -53,18 +56,18 @@ class Functional(Model):
                 fix="list every input tensor a single time",
             )
         inputs, outputs = _with_entrances(inputs, outputs, source)
-        self._inputs_struct, self._outputs_struct = inputs, outputs
+        self.input_structure, self.output_structure = inputs, outputs
         self._inputs = tree.flatten(inputs)
         self._outputs = tree.flatten(outputs)
-        self._plan = Plan(self._inputs, self._outputs, source)
+        self.execution_plan = ExecutionPlan(self._inputs, self._outputs, source)
         self._operations = _operations_by_depth(_by_key(inputs), _by_key(outputs))
         self._layers = [op for op in self._operations if isinstance(op, Layer)]
         _check_names(self._operations, source)
-        self._binder = Binder(source, inputs, self.input_names, self._inputs)
+        self.input_binder = InputBinder(source, inputs, self.input_names, self._inputs)
         self._compiled: Any = None
-        self._called_with: dict[Any, bool] = {}
+        self._compiled_shapes: dict[Any, bool] = {}
         self._purity: tuple[object, bool] = (None, False)  # for what layers, and what it was
-        self._direct: set[Any] = set()  # inputs that go to the compiled function as they are
+        self._fast_path_keys: set[Any] = set()  # specs of inputs that need no check or conversion
         self.supports_masking = True
         self.built = True
         self._set_path()
@@ -74,8 +77,8 @@ class Functional(Model):
         return {
             **super().__getstate__(),
             "_compiled": None,
-            "_called_with": {},
-            "_direct": set(),
+            "_compiled_shapes": {},
+            "_fast_path_keys": set(),
             "_purity": (None, False),
         }
 
@@ -104,42 +107,61 @@ class Functional(Model):
     @property
     def input(self) -> Any:
         """The input tensors, as they were given."""
-        return self._inputs_struct
+        return self.input_structure
 
     @property
     def output(self) -> Any:
         """The output tensors, as they were given."""
-        return self._outputs_struct
+        return self.output_structure
 
     @property
     def input_shape(self) -> Any:
         """Shapes of the inputs, nested like them."""
-        return tree.map_structure(lambda t: t.shape, self._inputs_struct)
+        return tree.map_structure(lambda t: t.shape, self.input_structure)
 
     @property
     def output_shape(self) -> Any:
         """Shapes of the outputs, nested like them."""
-        return tree.map_structure(lambda t: t.shape, self._outputs_struct)
+        return tree.map_structure(lambda t: t.shape, self.output_structure)
 
     @property
     def input_names(self) -> list[str]:
         """Names of the inputs, in order: their keys if they came as a dict, else their layers'."""
-        return _names(self._inputs_struct, self._inputs)
+        return _names(self.input_structure, self._inputs)
 
     @property
     def output_names(self) -> list[str]:
         """Names of the outputs, in order: their keys if they came as a dict, else their layers'."""
-        return _names(self._outputs_struct, self._outputs)
+        return _names(self.output_structure, self._outputs)
 
     # ---------------------------------------------------------------- calling
 
     @property
-    def _pure(self) -> bool:
-        """Whether the graph can run as one compiled function; found out when it is called."""
-        now = _losses.layers_as_they_are
-        if self._purity[0] is not now:
-            self._purity = (now, all(_is_ours(op) for op in self._operations))
-        return self._purity[1] and type(self._plan) is Plan  # and nobody watches it
+    def execution_graph(self) -> GraphModel:
+        """The model itself: a call runs its graph."""
+        return self
+
+    @property
+    def is_pure(self) -> bool:
+        """Whether inference has no side effects, so that it can run as one compiled function."""
+        version = _losses.layers_as_they_are
+        if self._purity[0] is not version:
+            self._purity = (version, all(_has_no_side_effects(op) for op in self._operations))
+        return self._purity[1] and type(self.execution_plan) is ExecutionPlan
+
+    @contextmanager
+    def substitute_plan(self, plan: Any) -> Iterator[None]:
+        """Inside the context, calls run `plan` step by step instead of the model's own plan.
+
+        Args:
+            plan: An object with the `run` method of an `ExecutionPlan`.
+        """
+        own_plan, own_keys = self.execution_plan, self._fast_path_keys
+        self.execution_plan, self._fast_path_keys = plan, set()
+        try:
+            yield
+        finally:
+            self.execution_plan, self._fast_path_keys = own_plan, own_keys
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Runs the graph.
@@ -152,7 +174,7 @@ class Functional(Model):
         Returns:
             Tensors nested like the model's outputs.
         """
-        values = self._binder.bind(inputs)
+        values = self.input_binder.bind(inputs)
         masks = None if mask is None else tree.flatten(mask)
         if masks is not None:
             masks = [*masks, *[None] * (len(values) - len(masks))]
@@ -160,20 +182,20 @@ class Functional(Model):
             run = self._compiled_for(values)
             if run is not None:
                 return self._nested(run(*values))
-        return self._nested(self._plan.run(values, training, masks))
+        return self._nested(self.execution_plan.run(values, training, masks))
 
-    def _run_plan(self, values: Sequence[Any]) -> Any:
+    def run_inference(self, values: Sequence[Any]) -> Any:
         """Returns the outputs of inference for a tensor of each input's own shape and dtype."""
-        return self._nested(self._plan.run(values, False))
+        return self._nested(self.execution_plan.run(values, False))
 
     def _fast_call(self, x: Any, training: bool | None, key: Any) -> Any:
-        if not training and key in self._direct and self._pure:
+        if not training and key in self._fast_path_keys and self.is_pure:
             return self._nested(self._compiled(x))
         outputs = self.call(x, training=bool(training))
         compiled = self._compiled is not None and not training
-        compiled = compiled and self._binder.takes_as_it_is(x)
-        if compiled and self._called_with.get(((x.shape, x.dtype),)):
-            self._direct.add(key)
+        compiled = compiled and self.input_binder.is_exact_match(x)
+        if compiled and self._compiled_shapes.get(((x.shape, x.dtype),)):
+            self._fast_path_keys.add(key)
         return outputs
 
     def _compiled_for(self, values: Sequence[Any]) -> Any:
@@ -181,36 +203,35 @@ class Functional(Model):
 
         A shape compiles when it is seen for the second time: a stream of new shapes does not.
         """
-        compile_call = getattr(current(), "compile_call", None)
-        if compile_call is None or self._plan.masked or context.now.symbolic or not self._pure:
+        if not supports("compile_call") or self.execution_plan.masked or context.current.symbolic or not self.is_pure:
             return None
         try:
             key = tuple([(v.shape, v.dtype) for v in values])
-            seen = self._called_with.get(key)
+            seen = self._compiled_shapes.get(key)
         except (AttributeError, TypeError):
             return None
         if seen:
             return self._compiled
         if seen is None:
-            if len(self._called_with) < _COMPILED_AT_MOST:
-                self._called_with[key] = False
+            if len(self._compiled_shapes) < _COMPILED_AT_MOST:
+                self._compiled_shapes[key] = False
             return None
         if self._compiled is None:
-            self._compiled = compile_call(
-                lambda *inputs: self._plan.run(inputs, False), self.variables
+            self._compiled = cast(SupportsCompileCall, current()).compile_call(
+                lambda *inputs: self.execution_plan.run(inputs, False), self.variables
             )
-        self._called_with[key] = True
+        self._compiled_shapes[key] = True
         return self._compiled
 
     def _nested(self, outputs: Sequence[Any]) -> Any:
-        struct = self._outputs_struct
-        if isinstance(struct, KerasTensor):
+        structure = self.output_structure
+        if isinstance(structure, KerasTensor):
             return outputs[0]
-        if isinstance(struct, dict) and len(struct) == len(outputs):
-            return dict(zip(struct, outputs, strict=True))
-        if isinstance(struct, (list, tuple)) and len(struct) == 1:
-            return tree.unflatten(struct[0], outputs)  # as Keras: a list of one is that one
-        return tree.unflatten(struct, outputs)
+        if isinstance(structure, dict) and len(structure) == len(outputs):
+            return dict(zip(structure, outputs, strict=True))
+        if isinstance(structure, (list, tuple)) and len(structure) == 1:
+            return tree.unflatten(structure[0], outputs)  # as Keras: a list of one is that one
+        return tree.unflatten(structure, outputs)
 
     def compute_output_spec(
         self, inputs: Any, training: bool | None = None, mask: Any = None
@@ -242,11 +263,11 @@ Model._functional_base = Functional
 _COMPILED_AT_MOST = 64  # shapes of which a compiled version is kept
 
 
-def _is_ours(operation: Operation) -> bool:
+def _has_no_side_effects(operation: Operation) -> bool:
     """Whether running the operation has no effect but its result, as far as anyone can see."""
     if not isinstance(operation, Layer):
         return is_builtin(operation)
-    if isinstance(operation, Functional) and not operation._pure:
+    if isinstance(operation, Functional) and not operation.is_pure:
         return False
     held = [v for layer in operation._flatten_layers() for v in (layer, *vars(layer).values())]
     # A function of the user, in a Lambda or as an activation, may do anything.
@@ -286,7 +307,7 @@ def _with_entrances(inputs: Any, outputs: Any, source: str) -> tuple[Any, Any]:
     flat = tree.flatten(inputs)
     if all(isinstance(t._keras_history.operation, InputLayer) for t in flat):
         return inputs, outputs
-    plan = Plan(flat, tree.flatten(outputs), source)
+    plan = ExecutionPlan(flat, tree.flatten(outputs), source)
     fresh = [
         t
         if isinstance(t._keras_history.operation, InputLayer)
@@ -364,4 +385,4 @@ def _check_names(operations: Sequence[Operation], source: str) -> None:
 
 def function_inputs(outputs: Any) -> list[KerasTensor]:
     """Returns the input tensors from which `outputs` are computed."""
-    return creators(tree.flatten(outputs))
+    return find_source_inputs(tree.flatten(outputs))

@@ -1,21 +1,21 @@
 """Connectionist temporal classification: labels without times, from classes at every time step."""
 
+import typing
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
-from keras_fn.backend.loader import current
+from keras_fn.backend.contract import SupportsCompileCall
+from keras_fn.backend.loader import current, supports
 from keras_fn.core import dtypes
 from keras_fn.errors import SpecError
-from keras_fn.ops._op import Rule, Spec, op, spec_of
-from keras_fn.ops._types import Tensor
+from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
 from keras_fn.ops.activations import log_softmax
 from keras_fn.ops.arithmetic import add, maximum, multiply, negative, subtract
 from keras_fn.ops.control_flow import scan
-from keras_fn.ops.core import cast
-from keras_fn.ops.core import shape as shape_of
+from keras_fn.ops.core import cast, shape as shape_of
 from keras_fn.ops.creation import arange, full, full_like, zeros
 from keras_fn.ops.encoding import one_hot
 from keras_fn.ops.indexing import getitem, take_along_axis
@@ -32,32 +32,36 @@ from keras_fn.ops.manipulation import (
     transpose,
 )
 from keras_fn.ops.math import logaddexp
-from keras_fn.ops.reductions import argmax, logsumexp
-from keras_fn.ops.reductions import max as max_
-from keras_fn.ops.reductions import sum as sum_
+from keras_fn.ops.reductions import argmax, logsumexp, max as max_, sum as sum_
 from keras_fn.ops.sorting_searching import argsort, top_k
+from keras_fn.types import Tensor, TensorLike
 
 _NEVER = -1e30
 """The logarithm of what cannot be: finite, as infinities would make gradients NaN."""
 
 
-def _is_never(x: Tensor) -> Tensor:
+def _is_log_zero(x: Tensor) -> Tensor:
     return less(x, 0.1 * _NEVER)
 
 
 @cache
 def _compiled(backend: Any, function: Callable[..., Any]) -> Callable[..., Any]:
     """The function, compiled where a backend takes its time over loops that are not."""
-    compile_call = getattr(backend, "compile_call", None)
-    return function if compile_call is None else compile_call(function, [])
+    if not supports("compile_call"):
+        return function
+    return typing.cast(SupportsCompileCall, backend).compile_call(function, [])
 
 
 # ---------------------------------------------------------------- the loss
 
 
 def _ctc_loss(
-    target: Spec, output: Spec, target_length: Spec, output_length: Spec, mask_index: int = 0
-) -> Spec:
+    target: TensorSpec,
+    output: TensorSpec,
+    target_length: TensorSpec,
+    output_length: TensorSpec,
+    mask_index: int = 0,
+) -> TensorSpec:
     source, shapes = "ops.ctc_loss", (target.shape, output.shape)
     _check_lengths(source, output, output_length)
     if len(target.shape) != 2 or not _fits(target.shape[0], output.shape[0]):
@@ -70,10 +74,10 @@ def _ctc_loss(
     if len(target_length.shape) != 1 or not _fits(target_length.shape[0], output.shape[0]):
         raise _wrong_lengths(source, "target_length", target_length)
     _check_blank(source, output, mask_index)
-    return Spec((output.shape[0],), dtypes.float_type(output.dtype, "float32"))
+    return TensorSpec((output.shape[0],), dtypes.float_type(output.dtype, "float32"))
 
 
-def _check_lengths(source: str, output: Spec, output_length: Spec) -> None:
+def _check_lengths(source: str, output: TensorSpec, output_length: TensorSpec) -> None:
     if len(output.shape) != 3:
         raise SpecError(
             source,
@@ -85,7 +89,7 @@ def _check_lengths(source: str, output: Spec, output_length: Spec) -> None:
         raise _wrong_lengths(source, "the lengths of the sequences", output_length)
 
 
-def _check_blank(source: str, output: Spec, mask_index: int) -> None:
+def _check_blank(source: str, output: TensorSpec, mask_index: int) -> None:
     classes = output.shape[2]
     if classes is not None and not 0 <= mask_index < classes:
         raise SpecError(
@@ -100,7 +104,7 @@ def _fits(m: Any, n: Any) -> bool:
     return m is None or n is None or m == n
 
 
-def _wrong_lengths(source: str, what: str, lengths: Spec) -> SpecError:
+def _wrong_lengths(source: str, what: str, lengths: TensorSpec) -> SpecError:
     return SpecError(
         source,
         expected=f"{what}: integers of shape (batch,)",
@@ -111,10 +115,10 @@ def _wrong_lengths(source: str, what: str, lengths: Spec) -> SpecError:
 
 @op(rule=Rule(_ctc_loss))
 def ctc_loss(
-    target: Tensor,
-    output: Tensor,
-    target_length: Tensor,
-    output_length: Tensor,
+    target: TensorLike,
+    output: TensorLike,
+    target_length: TensorLike,
+    output_length: TensorLike,
     mask_index: int = 0,
 ) -> Tensor:
     """`-log p(target)`: p sums over all ways to spread the labels over the time steps.
@@ -196,7 +200,7 @@ def _forward(
     at_label = take_along_axis(alpha, maximum(subtract(last, 1), 0), 1)
     at_label = where(greater(last, 0), at_label, _NEVER)
     loss = negative(getitem(logaddexp(at_blank, at_label), (slice(None), 0)))
-    return where(_is_never(negative(loss)), float("inf"), loss)
+    return where(_is_log_zero(negative(loss)), float("inf"), loss)
 
 
 def _moved(x: Tensor, by: int, fill: float) -> Tensor:
@@ -209,14 +213,14 @@ def _moved(x: Tensor, by: int, fill: float) -> Tensor:
 
 
 def _ctc_decode(
-    inputs: Spec,
-    sequence_lengths: Spec,
+    inputs: TensorSpec,
+    sequence_lengths: TensorSpec,
     strategy: str = "greedy",
     beam_width: int = 100,
     top_paths: int = 1,
     merge_repeated: bool = True,
     mask_index: int = 0,
-) -> tuple[Spec, Spec]:
+) -> tuple[TensorSpec, TensorSpec]:
     source = "ops.ctc_decode"
     _check_lengths(source, inputs, sequence_lengths)
     _check_blank(source, inputs, mask_index)
@@ -236,14 +240,14 @@ def _ctc_decode(
             fix="use strategy='beam_search' with more beams",
         )
     batch, time = inputs.shape[:2]
-    scores = Spec((batch, top_paths), dtypes.float_type(inputs.dtype))
-    return Spec((top_paths, batch, time), "int32"), scores
+    scores = TensorSpec((batch, top_paths), dtypes.float_type(inputs.dtype))
+    return TensorSpec((top_paths, batch, time), "int32"), scores
 
 
 @op(rule=Rule(_ctc_decode))
 def ctc_decode(
-    inputs: Tensor,
-    sequence_lengths: Tensor,
+    inputs: TensorLike,
+    sequence_lengths: TensorLike,
     strategy: str = "greedy",
     beam_width: int = 100,
     top_paths: int = 1,
@@ -339,7 +343,7 @@ def _search(
 
     def step(state: Any, slices: Any) -> Any:
         log_p, is_active = slices
-        new = _extended(state, log_p, width, merges, blank)
+        new = _extend_beams(state, log_p, width, merges, blank)
         chosen = []
         for n, old in zip(new, state, strict=True):
             here = expand_dims(is_active, tuple(range(1, len(old.shape))))
@@ -360,12 +364,12 @@ def _search(
     labels, *_, ends_in_blank, ends_in_label = state
     scores, best = top_k(logaddexp(ends_in_blank, ends_in_label), top)
     paths = take_along_axis(labels, expand_dims(best, 2), 1)
-    missing = _is_never(scores)
+    missing = _is_log_zero(scores)
     paths = where(expand_dims(missing, 2), -1, paths)
     return transpose(paths, (1, 0, 2)), where(missing, float("-inf"), scores)
 
 
-def _extended(state: Any, log_p: Tensor, width: int, merges: bool, blank: int) -> tuple:
+def _extend_beams(state: Any, log_p: Tensor, width: int, merges: bool, blank: int) -> tuple:
     """The beams after one more time step: each stays as it is, or gets a label."""
     labels, count, last, *hashes, in_blank, in_label = state
     classes = shape_of(log_p)[1]
@@ -388,7 +392,7 @@ def _extended(state: Any, log_p: Tensor, width: int, merges: bool, blank: int) -
     for h, factor in zip(hashes, _HASH, strict=True):
         extended = add(multiply(expand_dims(h, 2), factor), expand_dims(add(last, 1), 1))
         parents = logical_and(parents, equal(extended, expand_dims(h, 1)))
-    parents = logical_and(parents, expand_dims(logical_not(_is_never(total)), 1))
+    parents = logical_and(parents, expand_dims(logical_not(_is_log_zero(total)), 1))
     column = broadcast_to(expand_dims(maximum(last, 0), 1), (*shape_of(last), width))
     incoming = where(parents, take_along_axis(longer, column, 2), _NEVER)
     stays_in_label = logaddexp(stays_in_label, logsumexp(incoming, 1))

@@ -1,27 +1,28 @@
 """Reductions over axes, and what is made of them."""
 
+import typing
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from keras_fn.backend.loader import current
+from keras_fn.backend.contract import SupportsAllReduce
+from keras_fn.backend.loader import current, supports
 from keras_fn.core import dtypes
 from keras_fn.errors import SpecError
-from keras_fn.ops._op import Rule, Spec, is_symbolic, op
+from keras_fn.ops._op import Rule, TensorSpec, is_symbolic, op
 from keras_fn.ops._rules import (
     Axis,
     arg_reduction,
     cumulative,
     difference_type,
-    extremum,
+    min_max_reduction,
     normalize_axes,
     normalize_axis,
     reduced_shape,
     reduction_float,
     reduction_sum,
 )
-from keras_fn.ops._types import Tensor
 from keras_fn.ops.arithmetic import add, divide, multiply, square, subtract
 from keras_fn.ops.autodiff import stop_gradient
 from keras_fn.ops.core import cast, shape
@@ -29,10 +30,11 @@ from keras_fn.ops.creation import ones_like
 from keras_fn.ops.logic import isfinite, not_equal, where
 from keras_fn.ops.manipulation import reshape, squeeze
 from keras_fn.ops.math import exp, log, sqrt
+from keras_fn.types import Tensor, TensorLike
 
 
 @op(rule=reduction_sum)
-def sum(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def sum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Sum over `axis`. Small integers are summed in 32 bits.
 
     Args:
@@ -47,25 +49,29 @@ def sum(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
         >>> convert_to_numpy(sum([[1, 2], [3, 4]], axis=0)).tolist()
         [4, 6]
     """
+    ...
 
 
 @op(rule=reduction_float)
-def mean(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Arithmetic mean over `axis`; integers give floats.
 
     Example:
         >>> convert_to_numpy(mean([[1, 2], [3, 4]], axis=0)).tolist()
         [2.0, 3.0]
     """
+    ...
 
 
-def _product(x: Spec, axis: Axis = None, keepdims: bool = False, dtype: Any = None) -> Spec:
+def _product(
+    x: TensorSpec, axis: Axis = None, keepdims: bool = False, dtype: Any = None
+) -> TensorSpec:
     name = dtypes.standardize_dtype(dtype or dtypes.accumulator_type(x.dtype))
-    return Spec(reduced_shape(x.shape, axis, keepdims, "ops.prod"), name)
+    return TensorSpec(reduced_shape(x.shape, axis, keepdims, "ops.prod"), name)
 
 
-@op(rule=Rule(_product, operands=dtypes.accumulator_type))
-def prod(x: Tensor, axis: Axis = None, keepdims: bool = False, dtype: Any = None) -> Tensor:
+@op(rule=Rule(_product, promote=dtypes.accumulator_type))
+def prod(x: TensorLike, axis: Axis = None, keepdims: bool = False, dtype: Any = None) -> Tensor:
     """Product over `axis`. Small integers are multiplied in 32 bits.
 
     Args:
@@ -81,11 +87,12 @@ def prod(x: Tensor, axis: Axis = None, keepdims: bool = False, dtype: Any = None
         >>> convert_to_numpy(prod([[1, 2], [3, 4]], axis=0)).tolist()
         [3, 8]
     """
+    ...
 
 
-@op(rule=extremum("ops.max"))
+@op(rule=min_max_reduction("ops.max"))
 def max(
-    x: Tensor, axis: Axis = None, keepdims: bool = False, initial: float | None = None
+    x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: float | None = None
 ) -> Tensor:
     """Largest element over `axis`; NaN if there is one.
 
@@ -105,11 +112,12 @@ def max(
         >>> convert_to_numpy(max([[1, 5], [3, 4]], axis=0)).tolist()
         [3, 5]
     """
+    ...
 
 
-@op(rule=extremum("ops.min"))
+@op(rule=min_max_reduction("ops.min"))
 def min(
-    x: Tensor, axis: Axis = None, keepdims: bool = False, initial: float | None = None
+    x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: float | None = None
 ) -> Tensor:
     """Smallest element over `axis`; NaN if there is one.
 
@@ -129,10 +137,11 @@ def min(
         >>> convert_to_numpy(min([[1, 5], [3, 4]], axis=0)).tolist()
         [1, 4]
     """
+    ...
 
 
-@op(rule=extremum("ops.max", promote=difference_type("ops.ptp")))
-def ptp(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+@op(rule=min_max_reduction("ops.max", promote=difference_type("ops.ptp")))
+def ptp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Difference of the largest and the smallest element over `axis`.
 
     Args:
@@ -152,27 +161,29 @@ def ptp(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 
 @op(rule=arg_reduction)
-def argmax(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
+def argmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """Index (int32) of the first largest element along `axis`; in the flattened tensor for None.
 
     Example:
         >>> convert_to_numpy(argmax([[1, 5], [3, 4]], axis=1)).tolist()
         [1, 1]
     """
+    ...
 
 
 @op(rule=arg_reduction)
-def argmin(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
+def argmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """Index (int32) of the first smallest element along `axis`; in the flattened tensor for None.
 
     Example:
         >>> convert_to_numpy(argmin([[1, 5], [3, 4]], axis=1)).tolist()
         [0, 0]
     """
+    ...
 
 
 @op
-def var(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def var(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Variance over `axis` (divided by the count).
 
     Example:
@@ -183,7 +194,7 @@ def var(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 
 @op
-def std(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def std(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Standard deviation over `axis`.
 
     Example:
@@ -194,13 +205,13 @@ def std(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 
 @op
-def amax(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def amax(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Largest element over `axis`; another name of `max`."""
     return max(x, axis, keepdims)
 
 
 @op
-def amin(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def amin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Smallest element over `axis`; another name of `min`."""
     return min(x, axis, keepdims)
 
@@ -229,7 +240,7 @@ def _match(sizes: Sequence[Any], others: Sequence[Any]) -> bool:
 
 
 @op
-def average(x: Tensor, axis: Axis = None, weights: Tensor = None) -> Tensor:
+def average(x: TensorLike, axis: Axis = None, weights: TensorLike = None) -> Tensor:
     """Weighted mean over `axis`: `sum(x * weights) / sum(weights)`.
 
     Args:
@@ -255,7 +266,7 @@ def average(x: Tensor, axis: Axis = None, weights: Tensor = None) -> Tensor:
 
 
 @op
-def logsumexp(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def logsumexp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """`log(sum(exp(x)))` over `axis`, without overflow.
 
     Example:
@@ -269,7 +280,7 @@ def logsumexp(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 
 @op
-def count_nonzero(x: Tensor, axis: Axis = None) -> Tensor:
+def count_nonzero(x: TensorLike, axis: Axis = None) -> Tensor:
     """Number (int32) of elements that are not zero, over `axis`.
 
     Example:
@@ -281,8 +292,9 @@ def count_nonzero(x: Tensor, axis: Axis = None) -> Tensor:
 
 def _mean_of_replicas(x: Tensor) -> Tensor:
     """The mean over the copies of a distributed program, where a backend has such."""
-    average = getattr(current().ops, "mean_of_replicas", None)
-    return x if average is None or is_symbolic(x) else average(x)
+    if is_symbolic(x) or not supports("ops.all_reduce_mean"):
+        return x
+    return typing.cast(SupportsAllReduce, current().ops).all_reduce_mean(x)
 
 
 def _moments_axes(x: Tensor, axes: Axis) -> tuple[int, ...]:
@@ -291,7 +303,7 @@ def _moments_axes(x: Tensor, axes: Axis) -> tuple[int, ...]:
 
 @op
 def moments(
-    x: Tensor, axes: Axis, keepdims: bool = False, synchronized: bool = False
+    x: TensorLike, axes: Axis, keepdims: bool = False, synchronized: bool = False
 ) -> tuple[Tensor, Tensor]:
     """Mean and variance over `axes`. Half-precision input is averaged in float32.
 
@@ -321,20 +333,22 @@ def moments(
 
 
 @op(rule=cumulative)
-def cumsum(x: Tensor, axis: int | None = None, dtype: str | None = None) -> Tensor:
+def cumsum(x: TensorLike, axis: int | None = None, dtype: str | None = None) -> Tensor:
     """Running sum along `axis`; over the flattened tensor for None.
 
     Example:
         >>> convert_to_numpy(cumsum([1, 2, 3])).tolist()
         [1, 3, 6]
     """
+    ...
 
 
 @op(rule=cumulative)
-def cumprod(x: Tensor, axis: int | None = None, dtype: str | None = None) -> Tensor:
+def cumprod(x: TensorLike, axis: int | None = None, dtype: str | None = None) -> Tensor:
     """Running product along `axis`; over the flattened tensor for None.
 
     Example:
         >>> convert_to_numpy(cumprod([1, 2, 3])).tolist()
         [1, 2, 6]
     """
+    ...

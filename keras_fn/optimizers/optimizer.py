@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from numbers import Real
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from keras_fn import ops
-from keras_fn.backend.loader import current
+from keras_fn.backend.contract import SupportsForeach
+from keras_fn.backend.loader import current, supports
 from keras_fn.core import serialization
 from keras_fn.core.naming import auto_name
 from keras_fn.core.scopes import StatelessScope, context
@@ -217,7 +218,7 @@ class Optimizer(OptimizerState):
         grads, variables = self._prepare_gradients(grads, trainable_variables)
         if not grads:
             return
-        foreach = getattr(current(), "foreach", None)
+        foreach = cast(SupportsForeach, current()).foreach if supports("foreach") else None
         with nullcontext() if foreach is None else foreach.no_grad():
             grads, variables = self._overwrite_with_gradients(grads, variables)
             if grads:

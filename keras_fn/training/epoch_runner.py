@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from keras_fn import ops
-from keras_fn.backend.loader import current
+from keras_fn.backend.loader import current, supports
 from keras_fn.callbacks.callback import LazyLogs
 from keras_fn.core import tree
 from keras_fn.data_adapters.array_data_adapter import ArrayDataAdapter
@@ -64,7 +64,7 @@ class EpochRunner:
         if self.kind == "predict" or not isinstance(self.data, ArrayDataAdapter):
             return None
         rows = min(self.data.size // self.data.batch_size, len(self.data))
-        if not hasattr(current(), "compile_many") or not rows:
+        if not supports("compile_multi_step") or not rows:
             return None
         self._rows = rows
         return self.model._many(self.kind, self.data.tensors, (rows, self.data.batch_size))
@@ -134,13 +134,13 @@ class EpochRunner:
             # Of one shape whatever the epoch, as a compiled function wants it.
             table = np.zeros((self._rows, size), np.int32)
             table[:whole] = run[: whole * size].reshape(whole, size)
-            batches, first = backend.batch_rows(table), 0
+            batches, first = backend.prepare_host_batch(table), 0
             while first < whole:
                 last = min(first + self._size(start), whole)
                 yield last - first, partial(self._loop, tensors, batches, first, last)
                 start, first = start + last - first, last
             if len(run) > whole * size:
-                (rest,) = backend.batch_indices(run[whole * size :], size)
+                (rest,) = backend.split_into_batches(run[whole * size :], size)
                 yield 1, partial(_each, self.step, [(tensors, rest)])
                 start += 1
 

@@ -6,26 +6,30 @@ from typing import Any, cast
 
 import numpy as np
 
-from keras_fn import metrics as metrics_module
-from keras_fn import ops, optimizers
-from keras_fn.backend.contract import RunsManySteps
-from keras_fn.backend.loader import current
+from keras_fn import metrics as metrics_module, ops, optimizers
+from keras_fn.backend.contract import SupportsMultiStep, SupportsAutogradRecording
+from keras_fn.backend.loader import current, supports
 from keras_fn.core import tree
 from keras_fn.core.keras_tensor import KerasTensor
-from keras_fn.core.operation import infer
+from keras_fn.core.operation import infer_spec
 from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
 from keras_fn.data_adapters import binding as intake
 from keras_fn.data_adapters.data_adapter_utils import unpack_x_y_sample_weight
-from keras_fn.data_adapters.output_binding import outputs_of
+from keras_fn.data_adapters.output_binding import make_output_binder
 from keras_fn.random.seed_generator import global_seed_generator
-from keras_fn.training.compile_utils import CompiledLoss, CompiledMetrics
-from keras_fn.training.compiled_metrics import AtOnce, are_ours
-from keras_fn.training.epoch_runner import Pace
-from keras_fn.training.stateless import StatelessTraining, run_on_state, step_of_data, takes_state
+from keras_fn.training.compile_utils import CompileLoss, CompileMetrics
+from keras_fn.training.compiled_metrics import CompiledMetricOps, are_builtin
+from keras_fn.training.epoch_runner import AutoStepsPerExecution
+from keras_fn.training.stateless import (
+    StatelessTraining,
+    call_stateless,
+    is_stateless_step,
+    stateful_from_stateless,
+)
 
 
 @dataclass(frozen=True)
-class Holdings:
+class TrainerState:
     """What a step needs of the model's tree of layers, found once and not at every step."""
 
     trainable: list[Any]  # variables
@@ -44,22 +48,22 @@ class Holdings:
                 layer._losses.clear()
 
 
-class Steps(StatelessTraining):
+class TrainStepMixin(StatelessTraining):
     """What `compile` says, and the steps that follow from it."""
 
     optimizer: Any
 
-    def _start_trainer(self) -> None:
+    def _init_trainer(self) -> None:
         self.optimizer = None
         self.loss: Any = None
         self.stop_training = False
         self._compile_arguments: dict[str, Any] | None = None
-        self._objective: CompiledLoss | None = None
-        self._measures: CompiledMetrics | None = None
+        self._compile_loss: CompileLoss | None = None
+        self._compile_metrics: CompileMetrics | None = None
         self._loss_tracker: Any = None
         self._functions: dict[Any, Any] = {}  # compiled steps; of many, with their pace
-        self.compilations: list[Any] = []  # for which batches that came one by one, and why
-        self._holdings: Holdings | None = None  # while steps run
+        self.trace_log: list[Any] = []  # for which batches that came one by one, and why
+        self._trainer_state: TrainerState | None = None  # while steps run
         self._loss_parts: list[Any] | None = None  # of the outputs, while a step asks for the loss
         self.history: Any = None
 
@@ -101,7 +105,7 @@ class Steps(StatelessTraining):
             not isinstance(steps_per_execution, int) or steps_per_execution < 1
         ):
             raise ValueError(
-                f"{self._place}: steps_per_execution must be a number of steps, 1 or more, or "
+                f"{self._label}: steps_per_execution must be a number of steps, 1 or more, or "
                 f"'auto', not {steps_per_execution!r}."
             )
         optimizer = optimizers.get(optimizer) if optimizer is not None else None
@@ -121,9 +125,9 @@ class Steps(StatelessTraining):
         self.run_eagerly, self.jit_compile = run_eagerly, jit_compile
         self.steps_per_execution = steps_per_execution
         self.stop_training = False
-        self._objective = self._measures = None
+        self._compile_loss = self._compile_metrics = None
         self._loss_tracker = metrics_module.Mean(name="loss")
-        self._functions, self.compilations = {}, []
+        self._functions, self.trace_log = {}, []
 
     def _computes_in_float16(self) -> bool:
         policy = self.dtype_policy
@@ -134,10 +138,10 @@ class Steps(StatelessTraining):
         """Whether `compile` was called."""
         return self._compile_arguments is not None
 
-    def _need_compile(self, what: str) -> None:
+    def _require_compiled(self, what: str) -> None:
         if not self.compiled:
             raise ValueError(
-                f"{self._place} is not compiled, so {what} does not know what to do.\n"
+                f"{self._label} is not compiled, so {what} does not know what to do.\n"
                 "  fix: call model.compile(optimizer=..., loss=...) first"
             )
 
@@ -145,10 +149,10 @@ class Steps(StatelessTraining):
     def metrics(self) -> list[Any]:
         """The metrics: the loss, those of `compile`, those that layers hold."""
         own = [self._loss_tracker] if self._loss_tracker is not None else []
-        if self._objective is not None:
-            own += self._objective.metrics
-        if self._measures is not None:
-            own += self._measures.metrics
+        if self._compile_loss is not None:
+            own += self._compile_loss.metrics
+        if self._compile_metrics is not None:
+            own += self._compile_metrics.metrics
         found = {id(m): m for m in [*own, *super().metrics]}
         return list(found.values())
 
@@ -163,7 +167,7 @@ class Steps(StatelessTraining):
     def reset_metrics(self) -> None:
         """Sets all metrics to their beginning."""
         metrics = self.metrics
-        self._at_once("reset", metrics, lambda: [metric.reset_state() for metric in metrics])
+        self._run_metric_ops("reset", metrics, lambda: [metric.reset_state() for metric in metrics])
 
     def get_metrics_result(self) -> dict[str, Any]:
         """Returns what the metrics amount to now, by name."""
@@ -172,12 +176,12 @@ class Steps(StatelessTraining):
         if self._loss_tracker is not None:
             results["loss"] = self._loss_tracker.result()
             known.add(id(self._loss_tracker))
-        if self._objective is not None:
-            results.update((m.name, m.result()) for m in self._objective.metrics)
-            known.update(map(id, self._objective.metrics))
-        if self._measures is not None:
-            results.update(self._measures.results())
-            known.update(map(id, self._measures.metrics))
+        if self._compile_loss is not None:
+            results.update((m.name, m.result()) for m in self._compile_loss.metrics)
+            known.update(map(id, self._compile_loss.metrics))
+        if self._compile_metrics is not None:
+            results.update(self._compile_metrics.results())
+            known.update(map(id, self._compile_metrics.metrics))
         for metric in self.metrics:
             if id(metric) not in known:
                 value = metric.result()
@@ -205,18 +209,18 @@ class Steps(StatelessTraining):
         """
         del x, training
         total = None
-        if self._objective is not None and self._compile_arguments["loss"] is not None:  # type: ignore[index]
-            total, parts = self._objective(y, y_pred, sample_weight)
+        if self._compile_loss is not None and self._compile_arguments["loss"] is not None:  # type: ignore[index]
+            total, parts = self._compile_loss(y, y_pred, sample_weight)
             if self._loss_parts is not None:
                 self._loss_parts[:] = parts
-        for loss in (self._holdings or self._hold()).added_losses():
+        for loss in (self._trainer_state or self._collect_state()).added_losses():
             loss = ops.cast(ops.sum(loss), "float32")
             total = loss if total is None else ops.add(total, loss)
         if total is None:
             total = ops.zeros(())
         return total
 
-    def _loss_of(
+    def _compute_loss_parts(
         self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool
     ) -> tuple[Any, list[Any]]:
         """Returns what `compute_loss`, which may be the user's, gives, and each output's loss."""
@@ -234,21 +238,21 @@ class Steps(StatelessTraining):
     ) -> dict[str, Any]:
         """Takes a batch into the metrics; returns the results by name."""
         del x
-        if self._measures is not None:
-            self._measures.update(y, y_pred, sample_weight)
+        if self._compile_metrics is not None:
+            self._compile_metrics.update(y, y_pred, sample_weight)
         return self.get_metrics_result()
 
     @property
-    def _measures_outputs(self) -> bool:
-        own = type(self).compute_metrics is not Steps.compute_metrics
-        return own or bool(self._measures and self._measures.rows)
+    def _needs_outputs(self) -> bool:
+        own = type(self).compute_metrics is not TrainStepMixin.compute_metrics
+        return own or bool(self._compile_metrics and self._compile_metrics.rows)
 
     def _update_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> Any:
         """Returns what `compute_metrics` of the user returns; else reads nothing."""
-        if type(self).compute_metrics is not Steps.compute_metrics:
+        if type(self).compute_metrics is not TrainStepMixin.compute_metrics:
             return self.compute_metrics(x, y, y_pred, sample_weight)
-        if self._measures is not None:
-            self._measures.update(y, y_pred, sample_weight)
+        if self._compile_metrics is not None:
+            self._compile_metrics.update(y, y_pred, sample_weight)
         return None
 
     def train_step(self, *data: Any) -> Any:
@@ -272,19 +276,19 @@ class Steps(StatelessTraining):
             results = step(batch)
             return self.get_metrics_result() if results is None else results
 
-        return run(*data) if len(data) == 1 else run_on_state(self, kind, run, *data)
+        return run(*data) if len(data) == 1 else call_stateless(self, kind, run, *data)
 
     def _train(self, data: Any) -> Any:
         """The step itself; nothing is read."""
         x, y, sample_weight = unpack_x_y_sample_weight(data)
-        holdings = self._holdings or self._hold()
+        holdings = self._trainer_state or self._collect_state()
         variables = holdings.trainable
-        measured = self._measures_outputs  # else they are not kept while gradients are computed
+        measured = self._needs_outputs  # else they are not kept while gradients are computed
 
         def forward() -> tuple[Any, Any]:
             holdings.clear_losses()
             y_pred = self(x, training=True)
-            loss, parts = self._loss_of(x, y, y_pred, sample_weight, True)
+            loss, parts = self._compute_loss_parts(x, y, y_pred, sample_weight, True)
             return self.optimizer.scale_loss(loss), (loss, y_pred if measured else None, parts)
 
         (_, (loss, y_pred, parts)), grads = current().value_and_grad(forward, variables)()
@@ -295,16 +299,16 @@ class Steps(StatelessTraining):
         holdings.clear_losses()
         return results
 
-    def _hold(self) -> Holdings:
+    def _collect_state(self) -> TrainerState:
         variables = self.trainable_variables
         regularized = [v for v in variables if v.regularizer is not None]
-        return Holdings(variables, regularized, self._flatten_layers())
+        return TrainerState(variables, regularized, self._flatten_layers())
 
     def _track(self, loss: Any, parts: list[Any], x: Any) -> None:
         count = ops.shape(tree.flatten(x)[0])[0]
         self._loss_tracker.add_mean(loss, count)
-        if self._objective is not None and self._objective.trackers:
-            self._objective.track(parts, count)
+        if self._compile_loss is not None and self._compile_loss.trackers:
+            self._compile_loss.track(parts, count)
 
     def test_step(self, *data: Any) -> Any:
         """Evaluates a batch; returns what to show. Override it to evaluate otherwise.
@@ -316,10 +320,10 @@ class Steps(StatelessTraining):
 
     def _test(self, data: Any) -> Any:
         x, y, sample_weight = unpack_x_y_sample_weight(data)
-        holdings = self._holdings or self._hold()
+        holdings = self._trainer_state or self._collect_state()
         holdings.clear_losses()
         y_pred = self(x, training=False)
-        loss, parts = self._loss_of(x, y, y_pred, sample_weight, False)
+        loss, parts = self._compute_loss_parts(x, y, y_pred, sample_weight, False)
         self._track(loss, parts, x)
         results = self._update_metrics(x, y, y_pred, sample_weight)
         holdings.clear_losses()
@@ -343,31 +347,31 @@ class Steps(StatelessTraining):
     def _prepare(self, batch: Any) -> None:
         """Builds what the first batch decides: weights, losses, metrics, the optimizer."""
         x, y, _ = batch
-        known = self._objective is not None and (y is None or self._measures is not None)
-        if (known and self.built) or self._goes_its_own_way():
+        known = self._compile_loss is not None and (y is None or self._compile_metrics is not None)
+        if (known and self.built) or self._has_custom_train_step():
             return
-        y_pred = self._meet(x)
-        if self._objective is None:
+        y_pred = self._symbolic_build(x)
+        if self._compile_loss is None:
             return
-        arguments, outputs = self._compile_arguments or {}, self._objective.outputs
+        arguments, outputs = self._compile_arguments or {}, self._compile_loss.outputs
         intake.check_rows(self, batch)  # data that is refused decides nothing
         targets = [symbol(a) if a is not None else None for a in (y or [None] * len(outputs))]
         if y is not None:
-            self._measures = CompiledMetrics(
+            self._compile_metrics = CompileMetrics(
                 arguments["metrics"],
                 arguments["weighted_metrics"],
                 outputs,
                 targets,
                 tree.flatten(y_pred),
             )
-            self._start_metrics(targets, y_pred)
+            self._build_metrics(targets, y_pred)
         if self.optimizer is not None and not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
 
-    def _goes_its_own_way(self) -> bool:
+    def _has_custom_train_step(self) -> bool:
         """Whether a step of the user's says all, and the model need not be called as a whole."""
         told = self._compile_arguments or {}
-        if type(self).train_step is Steps.train_step or any(
+        if type(self).train_step is TrainStepMixin.train_step or any(
             told.get(name) for name in ("loss", "metrics", "weighted_metrics")
         ):
             return False
@@ -378,26 +382,26 @@ class Steps(StatelessTraining):
             self.optimizer.build(self.trainable_variables)
         return True
 
-    def _meet(self, x: list[Any]) -> Any:
+    def _symbolic_build(self, x: list[Any]) -> Any:
         """Builds the model for inputs like these; returns the specs of its outputs."""
         symbols = tree.map_structure(symbol, intake.arranged(self, x))
-        y_pred = infer(lambda x: self(x, training=True), (symbols,), {})
+        y_pred = infer_spec(lambda x: self(x, training=True), (symbols,), {})
         if self.compiled:
             told = self._compile_arguments or {}
-            self._objective = CompiledLoss(
-                told["loss"], told["loss_weights"], outputs_of(self, y_pred)
+            self._compile_loss = CompileLoss(
+                told["loss"], told["loss_weights"], make_output_binder(self, y_pred)
             )
         return y_pred
 
-    def _start_metrics(self, targets: list[Any], y_pred: Any) -> None:
+    def _build_metrics(self, targets: list[Any], y_pred: Any) -> None:
         """Lets metrics that make variables for the first batch see its shapes."""
         struct = targets if len(targets) > 1 else targets[0]
-        infer(lambda a, b: self._measures.update(a, b, None), (struct, y_pred), {})  # type: ignore[union-attr]
+        infer_spec(lambda a, b: self._compile_metrics.update(a, b, None), (struct, y_pred), {})  # type: ignore[union-attr]
 
-    def _function(self, kind: str) -> Callable[..., Any]:
+    def _get_step_function(self, kind: str) -> Callable[..., Any]:
         """Returns the compiled step `kind`: a function of `(tensors, indices)`."""
         if kind != "predict":
-            self._holdings = self._hold()
+            self._trainer_state = self._collect_state()
         key = self._key(kind)
         if key not in self._functions:
             self._functions[key] = current().compile(
@@ -416,9 +420,9 @@ class Steps(StatelessTraining):
         shapes = [None if t is None else (tuple(t.shape), t.dtype) for t in tree.flatten(tensors)]
         key = (*self._key(kind), batches, *shapes)
         if key not in self._functions:
-            table = current().batch_rows(np.zeros(batches, np.int32))
-            backend = cast(RunsManySteps, current())
-            run = backend.compile_many(
+            table = current().prepare_host_batch(np.zeros(batches, np.int32))
+            backend = cast(SupportsMultiStep, current())
+            run = backend.compile_multi_step(
                 self._step_of_batch(kind),
                 self._state(kind),
                 tensors,
@@ -426,7 +430,7 @@ class Steps(StatelessTraining):
                 self._results_of,
                 self._jit,
             )
-            self._functions[key] = run and (run, Pace())
+            self._functions[key] = run and (run, AutoStepsPerExecution())
             kept = [k for k in self._functions if k[0] == kind and len(k) > len(self._key(kind))]
             for other in kept[:-_KEPT_AT_MOST]:  # those of data sets of other sizes
                 del self._functions[other]
@@ -436,7 +440,7 @@ class Steps(StatelessTraining):
         """What a compiled step depends on, beside the shapes of its arguments."""
         eager = bool(getattr(self, "run_eagerly", False))
         graph = intake.graph_of(self)
-        if kind == "predict" and graph is not None and graph._pure:
+        if kind == "predict" and graph is not None and graph.is_pure:
             # A step that assigns nothing stays as it is.
             return kind, eager, graph, self._has_hooks, id(self._policy)
         return kind, eager, tuple(v.trainable for v in self.variables)
@@ -444,7 +448,7 @@ class Steps(StatelessTraining):
     def _is_graph(self, graph: Any) -> bool:
         """Whether a call of the model in inference is no more than a run through the graph."""
         return (
-            type(self).predict_step is Steps.predict_step
+            type(self).predict_step is TrainStepMixin.predict_step
             and type(self).call.__module__.startswith("keras_fn.")
             and not (self._has_hooks or self._autocast_to or graph._autocast_to)
         )
@@ -453,14 +457,14 @@ class Steps(StatelessTraining):
         """Returns the step as a function of `(tensors, indices)`, not compiled."""
         step = {"train": self._train, "test": self._test, "predict": self._predict}[kind]
         public = f"{kind}_step"
-        own = getattr(type(self), public) is not getattr(Steps, public)
+        own = getattr(type(self), public) is not getattr(TrainStepMixin, public)
         if own:
             step = getattr(self, public)
-            if takes_state(step):
-                step = step_of_data(self, kind, step)
+            if is_stateless_step(step):
+                step = stateful_from_stateless(self, kind, step)
         graph = intake.graph_of(self)
-        if kind == "predict" and graph is not None and graph._pure and self._is_graph(graph):
-            return lambda tensors, indices: graph._run_plan(_gathered(tensors, indices)[0])
+        if kind == "predict" and graph is not None and graph.is_pure and self._is_graph(graph):
+            return lambda tensors, indices: graph.run_inference(_gathered(tensors, indices)[0])
         layers = self._flatten_layers()
 
         def run(tensors: Any, indices: Any) -> Any:
@@ -470,9 +474,8 @@ class Steps(StatelessTraining):
                 for layer in layers:
                     layer._losses.clear()
 
-        record = getattr(current(), "record_gradients", None)
-        if own and kind == "train" and record is not None:  # it may call loss.backward()
-            return record(run)
+        if own and kind == "train" and supports("record_gradients"):  # it may call loss.backward()
+            return cast(SupportsAutogradRecording, current()).record_gradients(run)
         return run
 
     @property
@@ -507,24 +510,24 @@ class Steps(StatelessTraining):
         return {name: _number(value) for name, value in results.items()}
 
     def _read_metrics(self) -> dict[str, Any]:
-        if self._results_are_ours and _compiles():
-            return self._read(self._at_once("read", self.metrics, self.get_metrics_result))
+        if self._uses_builtin_results and _compiles():
+            return self._read(self._run_metric_ops("read", self.metrics, self.get_metrics_result))
         return self._read(self.get_metrics_result())
 
     @property
-    def _results_are_ours(self) -> bool:
-        return type(self).get_metrics_result is Steps.get_metrics_result
+    def _uses_builtin_results(self) -> bool:
+        return type(self).get_metrics_result is TrainStepMixin.get_metrics_result
 
     def _results_of(self, last: Any) -> Any:
         """What a call of many steps returns: the last step's results, or else the metrics'."""
-        if last is None and self._results_are_ours and are_ours(self.metrics):
+        if last is None and self._uses_builtin_results and are_builtin(self.metrics):
             return self.get_metrics_result()
         return last
 
-    def _at_once(self, what: str, metrics: list[Any], work: Callable[[], Any]) -> Any:
+    def _run_metric_ops(self, what: str, metrics: list[Any], work: Callable[[], Any]) -> Any:
         if not self._jit or not _compiles():
             return work()
-        return self._functions.setdefault((what,), AtOnce()).run(work, metrics)
+        return self._functions.setdefault((what,), CompiledMetricOps()).run(work, metrics)
 
     # ---------------------------------------------------------------- config
 
@@ -554,7 +557,7 @@ def symbol(x: Any) -> Any:
 
 def _compiles() -> bool:
     """Whether the backend makes one call of several ops."""
-    return hasattr(current(), "compile_call")
+    return supports("compile_call")
 
 
 def _gathered(tensors: Any, indices: Any) -> Any:

@@ -5,9 +5,9 @@ import inspect
 import pytest
 
 from keras_fn import ops
-from keras_fn.backend.function_transforms import Transformations
+from keras_fn.backend.function_transforms import FunctionTransforms
 from keras_fn.backend.loader import current
-from keras_fn.backend.primitives import Makers, Primitives
+from keras_fn.backend.primitives import ControlFlow, Creation, Primitives, Random
 from keras_fn.core.operators import OPS
 from keras_fn.errors import UnsupportedError
 from keras_fn.ops._op import _Op
@@ -25,7 +25,11 @@ def methods(protocol):
 
 
 PRIMITIVES = {name: call.op for name, call in OPS.items() if call.op.is_primitive}
-NO_OPS = methods(Makers) | methods(Transformations)
+NO_OPS = {
+    name
+    for protocol in (Creation, Random, ControlFlow, FunctionTransforms)
+    for name in methods(protocol)
+}
 LISTED = {name: m for name, m in methods(Primitives).items() if name not in NO_OPS}
 
 

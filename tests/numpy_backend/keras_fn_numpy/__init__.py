@@ -2,17 +2,17 @@
 
 from keras_fn_numpy import ops as ops
 from keras_fn_numpy.batching import (
-    batch_indices as batch_indices,
-    batch_rows as batch_rows,
     gather_rows as gather_rows,
+    prepare_host_batch as prepare_host_batch,
+    split_into_batches as split_into_batches,
 )
 from keras_fn_numpy.layer import LayerBase as LayerBase
 from keras_fn_numpy.tensors import (
-    borrow as borrow,
     cast as cast,
     convert_to_numpy as convert_to_numpy,
     convert_to_tensor as convert_to_tensor,
     dtype_name as dtype_name,
+    from_numpy as from_numpy,
     is_tensor as is_tensor,
     is_traced as is_traced,
     shape as shape,

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from keras_fn_numpy.tensors import Tensor, borrow
+from keras_fn_numpy.tensors import Tensor, from_numpy
 
-batch_rows = borrow
+prepare_host_batch = from_numpy
 
 
-def batch_indices(order: np.ndarray, batch_size: int) -> list[np.ndarray]:
+def split_into_batches(order: np.ndarray, batch_size: int) -> list[np.ndarray]:
     """The indices of each batch."""
     return [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from keras_fn.backend.conv_geometry import Sizes, per_axis, same_padding, transposed_window
-from keras_fn_numpy.data_format import _as_given, _channels_last
+from keras_fn_numpy.data_format import from_channels_last, to_channels_last
 from keras_fn_numpy.dtype_fallback import in_float32
 
 
@@ -38,14 +38,14 @@ def conv(
 ) -> Any:
     """A product of windows and kernel; the groups follow from the kernel's shape."""
     *window, depth, filters = kernel.shape
-    x = _channels_last(inputs, data_format)
+    x = to_channels_last(inputs, data_format)
     groups, size = x.shape[-1] // depth, math.prod(window)
     views = _windows(x, window, strides, padding, dilation_rate)
     places = views.shape[: -1 - len(window)]
     views = views.reshape(*places, groups, depth, size)
     kernel = kernel.reshape(size, depth, groups, filters // groups)
     y = np.einsum("...gcw,wcgf->...gf", views, kernel, optimize=True)
-    return _as_given(y.reshape(*places, filters), data_format)
+    return from_channels_last(y.reshape(*places, filters), data_format)
 
 
 @in_float32
@@ -59,7 +59,7 @@ def conv_transpose(
     dilation_rate: Sizes = 1,
 ) -> Any:
     """A convolution of the stretched inputs with the flipped kernel."""
-    x = _channels_last(inputs, data_format)
+    x = to_channels_last(inputs, data_format)
     batch, *sizes, channels = x.shape
     window, steps = kernel.shape[:-2], per_axis(strides, len(sizes))
     pads = transposed_window(window, strides, padding, output_padding, dilation_rate)
@@ -73,4 +73,4 @@ def conv_transpose(
     kept = [slice(max(-a, 0), min(b, 0) or None) for _, _, (a, b) in axes]  # negative padding
     kernel = np.flip(kernel, tuple(range(len(sizes)))).swapaxes(-1, -2)
     y = conv(stretched[:, *kept], kernel, 1, "valid", "channels_last", dilation_rate)
-    return _as_given(y, data_format)
+    return from_channels_last(y, data_format)

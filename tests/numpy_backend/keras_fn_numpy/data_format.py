@@ -7,9 +7,9 @@ import numpy as np
 from keras_fn.settings import standardize_data_format
 
 
-def _channels_last(x: Any, data_format: str | None) -> Any:
+def to_channels_last(x: Any, data_format: str | None) -> Any:
     return x if standardize_data_format(data_format) == "channels_last" else np.moveaxis(x, 1, -1)
 
 
-def _as_given(x: Any, data_format: str | None) -> Any:
+def from_channels_last(x: Any, data_format: str | None) -> Any:
     return x if standardize_data_format(data_format) == "channels_last" else np.moveaxis(x, -1, 1)

@@ -6,7 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from keras_fn.core.linalg_errors import rank_tolerance, not_positive_definite_error, singular_matrix_error
+from keras_fn.core.linalg_errors import (
+    not_positive_definite_error,
+    rank_tolerance,
+    singular_matrix_error,
+)
 from keras_fn_numpy.dtype_fallback import in_float32
 from keras_fn_numpy.tensors import convert_to_tensor, dtype_name
 
@@ -21,7 +25,7 @@ slogdet = in_float32(np.linalg.slogdet)
 svd = in_float32(np.linalg.svd)
 
 
-def _refusing(error: Callable[[str], Exception]) -> Callable[..., Any]:
+def _reraise_linalg_error(error: Callable[[str], Exception]) -> Callable[..., Any]:
     """The error that all backends raise, in place of NumPy's."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -39,10 +43,10 @@ def _refusing(error: Callable[[str], Exception]) -> Callable[..., Any]:
     return decorate
 
 
-inv, solve = map(_refusing(singular_matrix_error), (np.linalg.inv, np.linalg.solve))
+inv, solve = map(_reraise_linalg_error(singular_matrix_error), (np.linalg.inv, np.linalg.solve))
 
 
-@_refusing(singular_matrix_error)
+@_reraise_linalg_error(singular_matrix_error)
 def solve_triangular(a: Any, b: Any, lower: bool = False) -> Any:
     """The other triangle is made zero; a single vector is no matrix."""
     return np.linalg.solve((np.tril if lower else np.triu)(a[..., :, :]), b)
@@ -53,7 +57,7 @@ def _symmetric(x: Any) -> Any:
     return (x + x.swapaxes(-1, -2).conj()) / 2
 
 
-@_refusing(not_positive_definite_error)
+@_reraise_linalg_error(not_positive_definite_error)
 def cholesky(x: Any, upper: bool = False) -> Any:
     """Of the symmetric part."""
     return np.linalg.cholesky(_symmetric(x), upper=upper)

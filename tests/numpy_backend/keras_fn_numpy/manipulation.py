@@ -37,7 +37,7 @@ def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Any]:
     return list(np.moveaxis(x, axis, 0))
 
 
-def pad_by(x: Any, widths: Any, mode: str, value: float) -> Any:
+def pad_nd(x: Any, widths: Any, mode: str, value: float) -> Any:
     """`np.pad`, which takes a value in mode "constant" only."""
     options = {"constant_values": value} if mode == "constant" else {}
     return np.pad(x, widths, mode, **options)  # type: ignore[call-overload]

@@ -101,7 +101,7 @@ from keras_fn_numpy.logic import where as where
 from keras_fn_numpy.manipulation import (
     concatenate as concatenate,
     flip as flip,
-    pad_by as pad_by,
+    pad_nd as pad_nd,
     repeat as repeat,
     reshape as reshape,
     squeeze as squeeze,

@@ -6,11 +6,11 @@ import numpy as np
 
 from keras_fn.backend.conv_geometry import Sizes, per_axis
 from keras_fn_numpy.convolution import _windows
-from keras_fn_numpy.data_format import _as_given, _channels_last
+from keras_fn_numpy.data_format import from_channels_last, to_channels_last
 from keras_fn_numpy.dtype_fallback import in_float32
 
 
-def _pooled(
+def _pool_windows(
     reduce: Any, x: Any, pool_size: Sizes, strides: Sizes | None, padding: str, fill: Any = 0
 ) -> Any:
     window = per_axis(pool_size, x.ndim - 2)
@@ -28,12 +28,14 @@ def max_pool(
     data_format: str | None = None,
 ) -> Any:
     """The largest element of each window."""
-    x = _channels_last(inputs, data_format)
+    x = to_channels_last(inputs, data_format)
     if x.dtype.kind in "iu":
         lowest: Any = np.iinfo(x.dtype).min
     else:
         lowest = False if x.dtype.kind == "b" else -np.inf
-    return _as_given(_pooled(np.max, x, pool_size, strides, padding, lowest), data_format)
+    return from_channels_last(
+        _pool_windows(np.max, x, pool_size, strides, padding, lowest), data_format
+    )
 
 
 @in_float32
@@ -45,7 +47,9 @@ def average_pool(
     data_format: str | None = None,
 ) -> Any:
     """Sums divided by how many elements, other than padding, went into each."""
-    x = _channels_last(inputs, data_format)
-    total = _pooled(np.sum, x, pool_size, strides, padding)
-    count = _pooled(np.sum, np.ones_like(x, shape=(1, *x.shape[1:])), pool_size, strides, padding)
-    return _as_given(total / count, data_format)
+    x = to_channels_last(inputs, data_format)
+    total = _pool_windows(np.sum, x, pool_size, strides, padding)
+    count = _pool_windows(
+        np.sum, np.ones_like(x, shape=(1, *x.shape[1:])), pool_size, strides, padding
+    )
+    return from_channels_last(total / count, data_format)

@@ -46,11 +46,11 @@ def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     return np.argmin(x, axis, keepdims=keepdims).astype("int32")
 
 
-def _running(function: Any) -> Any:
+def _cumulative(function: Any) -> Any:
     def run(x: Any, axis: int | None = None, dtype: str | None = None) -> Any:
         return in_float32(function)(x if dtype is None else cast(x, dtype), axis)
 
     return run
 
 
-cumprod, cumsum = map(_running, (np.cumprod, np.cumsum))
+cumprod, cumsum = map(_cumulative, (np.cumprod, np.cumsum))

@@ -83,7 +83,7 @@ def shape(x: Tensor) -> tuple[int, ...]:
     return x.shape
 
 
-def borrow(x: np.ndarray) -> Tensor:
+def from_numpy(x: np.ndarray) -> Tensor:
     """The same memory."""
     return _tensor(x)
 
