@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, Union
 
 import numpy as np
 
@@ -81,7 +81,7 @@ class Tensor(Protocol):
 Scalar: TypeAlias = bool | int | float | complex
 """A Python number."""
 
-TensorLike: TypeAlias = "Tensor | np.ndarray | np.generic | Scalar | Sequence[Any]"
+TensorLike: TypeAlias = Union["Tensor", np.ndarray, np.generic, Scalar, Sequence[Any]]
 """What `ops.convert_to_tensor` accepts: a tensor, an array, a number, nested lists of numbers."""
 
 Nested: TypeAlias = Any
@@ -90,40 +90,40 @@ Nested: TypeAlias = Any
 Shape: TypeAlias = tuple[int | None, ...]
 """The sizes of the axes of a tensor; None for one that is unknown."""
 
-ShapeLike: TypeAlias = "int | Sequence[int | None]"
+ShapeLike: TypeAlias = int | Sequence[int | None]
 """A shape, or the size of its only axis."""
 
 Axis: TypeAlias = int | Sequence[int] | None
 """One axis, several, or None for all of them. Negative axes count from the end."""
 
-DTypeLike: TypeAlias = "str | type | np.dtype | DTypePolicy"
+DTypeLike: TypeAlias = Union[str, type, np.dtype, "DTypePolicy"]
 """A dtype by name (`"float32"`), by Python type (`float`), or NumPy's or the backend's object."""
 
-SeedLike: TypeAlias = "int | SeedGenerator | None"
+SeedLike: TypeAlias = Union[int, "SeedGenerator", None]
 """None, an integer, or a `keras.random.SeedGenerator`."""
 
-InitializerLike: TypeAlias = "str | Initializer | Callable[..., Any] | Mapping[str, Any]"
+InitializerLike: TypeAlias = Union[str, "Initializer", Callable[..., Any], Mapping[str, Any]]
 """An initializer: by name (`"glorot_uniform"`), as an instance, as a callable `f(shape, dtype)`, or
 as a config (see `keras.initializers.serialize`)."""
 
-RegularizerLike: TypeAlias = "str | Regularizer | Callable[..., Any] | Mapping[str, Any]"
+RegularizerLike: TypeAlias = Union[str, "Regularizer", Callable[..., Any], Mapping[str, Any]]
 """A regularizer: by name (`"l2"`), as an instance, as a callable of the tensor, or as a config."""
 
-ConstraintLike: TypeAlias = "str | Constraint | Callable[..., Any] | Mapping[str, Any]"
+ConstraintLike: TypeAlias = Union[str, "Constraint", Callable[..., Any], Mapping[str, Any]]
 """A constraint: by name (`"non_neg"`), as an instance, as a callable of the weight, or as a
 config."""
 
-ActivationLike: TypeAlias = "str | Callable[..., Any] | Mapping[str, Any]"
+ActivationLike: TypeAlias = str | Callable[..., Any] | Mapping[str, Any]
 """An activation: by name (`"relu"`), as a function of a tensor, a layer, or a config."""
 
-LossLike: TypeAlias = "str | Loss | Callable[..., Any] | Mapping[str, Any]"
+LossLike: TypeAlias = Union[str, "Loss", Callable[..., Any], Mapping[str, Any]]
 """A loss: by name (`"mse"`), as an instance, as a function `f(y_true, y_pred)`, or as a config."""
 
-MetricLike: TypeAlias = "str | Metric | Callable[..., Any] | Mapping[str, Any]"
+MetricLike: TypeAlias = Union[str, "Metric", Callable[..., Any], Mapping[str, Any]]
 """A metric: by name (`"accuracy"`), as an instance, as a function `f(y_true, y_pred)`, or as a
 config."""
 
-OptimizerLike: TypeAlias = "str | Optimizer | Mapping[str, Any]"
+OptimizerLike: TypeAlias = Union[str, "Optimizer", Mapping[str, Any]]
 """An optimizer: by name (`"adam"`), as an instance, or as a config."""
 
 DataFormat: TypeAlias = str
@@ -132,7 +132,7 @@ DataFormat: TypeAlias = str
 PathLike: TypeAlias = str | os.PathLike[str]
 """The path of a file or folder."""
 
-AnyModel: TypeAlias = "Model"
+AnyModel: TypeAlias = Union["Model"]
 """A `keras.Model`, for modules on the levels below `keras.models`."""
 
 Verbosity: TypeAlias = str | int
