@@ -19,9 +19,14 @@ from typing import Any  # noqa: E402
 from disagreements import CRASHES, Disagreement, reason  # noqa: E402
 
 from keras_fn.testing.conformance.case import Case  # noqa: E402
-from keras_fn.testing.conformance.comparing import arrays, assert_close, results, wide  # noqa: E402
-from keras_fn.testing.conformance.drawing import Call, tensors_of  # noqa: E402
-from keras_fn.testing.conformance.test_ops import cases, check, current, run  # noqa: E402
+from keras_fn.testing.conformance.assertions import (  # noqa: E402
+    assert_close,
+    flatten_results,
+    to_arrays,
+    widen,
+)
+from keras_fn.testing.conformance.strategies import Call, tensors_of  # noqa: E402
+from keras_fn.testing.conformance.test_ops import cases, check_calls, current, run_op  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # warnings are Keras's here
 
@@ -38,7 +43,7 @@ def test_agrees(case: Case, dtype: str) -> None:
         if found is not None and reason(found) is None:
             unexplained.append(f"{found}\n  arguments: {call.args}")
 
-    check(case, dtype, test, least=1)
+    check_calls(case, dtype, test, min_size=1)
     assert not unexplained, "\n".join(unexplained)
 
 
@@ -50,7 +55,7 @@ def disagreement(case: Case, dtype: str, call: Call) -> Disagreement | None:
         plain = [x for x in call.args if not tensors_of(x)]
         return Disagreement(case.op, backend, dtype, kind, text, f"{plain} {call.options}")
 
-    ours = results(run(case, call))
+    ours = flatten_results(run_op(case, call))
     try:
         theirs = in_keras(case, call)
     except Exception as error:
@@ -63,8 +68,8 @@ def disagreement(case: Case, dtype: str, call: Call) -> Disagreement | None:
         return differs("dtype", "ours {}, Keras's {}".format(*names))
     if case.check is not None:
         return None  # not unique
-    for one, other in zip(arrays(ours), theirs, strict=True):
-        value = wide(current().convert_to_numpy(other) if current().is_tensor(other) else other)
+    for one, other in zip(to_arrays(ours), theirs, strict=True):
+        value = widen(current().convert_to_numpy(other) if current().is_tensor(other) else other)
         try:
             assert_close(one, value, dtype, case.tolerance, "ours and Keras's")
         except AssertionError as error:
@@ -77,7 +82,7 @@ def in_keras(case: Case, call: Call) -> list[Any]:
     function = reduce(getattr, case.op.split("."), keras.ops)
     tensors = [keras.ops.convert_to_tensor(x, dtype=x.dtype.name) for x in call.tensors]
     args, options = call.with_tensors(tensors)
-    return results(function(*args, **options))
+    return flatten_results(function(*args, **options))
 
 
 def dtype_of(x: Any) -> str:

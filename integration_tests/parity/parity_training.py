@@ -23,7 +23,7 @@ if keras.config.backend() != os.environ.get("KERAS_BACKEND"):
 from disagreements import KNOWN_IN_TRAINING  # noqa: E402
 
 import keras_fn  # noqa: E402
-from keras_fn.testing.conformance.comparing import TOLERANCE, wide  # noqa: E402
+from keras_fn.testing.conformance.assertions import TOLERANCE, widen  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # warnings are Keras's here
 BOTH = (keras_fn, keras)
@@ -33,7 +33,7 @@ REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "
 def array(package: Any, x: Any) -> np.ndarray:
     if dtype(package, x) == "bfloat16":  # Keras on TensorFlow cannot make an array of it
         x = package.ops.cast(x, "float32")
-    return wide(np.asarray(package.ops.convert_to_numpy(x)))
+    return widen(np.asarray(package.ops.convert_to_numpy(x)))
 
 
 def dtype(package: Any, x: Any) -> str:

@@ -1,4 +1,4 @@
-"""BackupAndRestore, and what `fit` and it say to each other."""
+"""BackupAndRestore: fault-tolerant training, and the run of `fit` that it backs up."""
 
 import os
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,29 +12,32 @@ from keras_fn.callbacks.step_counter import StepCounter
 from keras_fn.core.cleanup import register_cleanup
 from keras_fn.data_adapters.iterable_adapter import IterableAdapter
 from keras_fn.saving.file_io import TEMPORARY
-from keras_fn.training import backup_format as resume
+from keras_fn.training import backup_format
 from keras_fn.training.backup_format import Position
+from keras_fn.types import PathLike
 
 
 class BackupAndRestore(Callback):
-    """Lets a run of `fit` that was killed go on when the program is started again.
+    """Fault tolerance: an interrupted run of `fit` resumes when the program is started again.
 
-    A backup holds weights, optimizer, metrics, random seeds, the position in the data and what the
-    callbacks have noted (see `Callback.get_state`): on a CPU, the run ends with the very bits of
-    one that was never killed. It is copied between two steps and written beside them, whole or not
-    at all. Data that yields batches takes its position back if it can tell it: with `state_dict`
-    and `load_state_dict`, as torchdata's StatefulDataLoader, or Grain's `get_state` and `set_state`
-    of iterators. Other data is gone through again up to the position, a PyDataset by number.
+    A backup holds weights, optimizer, metrics, random seeds, the position in the data and the state
+    of the callbacks (see `Callback.get_state`): on a CPU, a resumed run ends bit-identical to an
+    uninterrupted one. The state is copied between two steps and written in the background,
+    atomically. Iterable data restores its own position if it can: with `state_dict` and
+    `load_state_dict`, as torchdata's StatefulDataLoader, or with `get_state` and `set_state`, as
+    Grain's iterators. Other data is iterated again up to the position; a PyDataset skips batches
+    by index.
 
     Args:
-        backup_dir: A folder for this run alone.
-        save_freq: `"epoch"`, or a number of batches.
-        double_checkpoint: Whether the backup before the last is kept, too; it is taken if the last
+        backup_dir: Folder of the backup, used by this run alone.
+        save_freq: `"epoch"`, or the number of batches between two backups.
+        double_checkpoint: Whether to keep the previous backup too, as a fallback if the latest
             cannot be read.
-        delete_checkpoint: Whether the backup goes when training has ended.
+        delete_checkpoint: Whether to delete the backup at the end of training.
 
     Raises:
-        ValueError: `save_freq` is something else, or `backup_dir` is empty.
+        ValueError: `save_freq` is neither `"epoch"` nor a positive integer, or `backup_dir` is
+            empty.
 
     Example:
         >>> import tempfile
@@ -46,18 +49,18 @@ class BackupAndRestore(Callback):
         [0, 1]
     """
 
-    runs_last = True  # it keeps what the others have noted of the same moment
+    runs_last = True  # so that it saves the state of the others after the same hook
 
     def __init__(
         self,
-        backup_dir: Any,
-        save_freq: Any = "epoch",
+        backup_dir: PathLike,
+        save_freq: str | int = "epoch",
         double_checkpoint: bool = False,
         delete_checkpoint: bool = True,
     ):
         super().__init__()
         if not os.fspath(backup_dir):
-            raise ValueError("BackupAndRestore: backup_dir is empty; name a folder.")
+            raise ValueError("BackupAndRestore: backup_dir is empty; pass the path of a folder.")
         is_count = isinstance(save_freq, int) and not isinstance(save_freq, bool) and save_freq > 0
         if save_freq != "epoch" and not is_count:
             raise ValueError(
@@ -69,13 +72,17 @@ class BackupAndRestore(Callback):
         self.double_checkpoint, self.delete_checkpoint = double_checkpoint, delete_checkpoint
         self._run: ResumableRun | None = None
         self._writer = ThreadPoolExecutor(1, "keras_fn-backup")
-        self._written: Future[None] | None = None
+        self._pending_write: Future[None] | None = None
         self._epoch, self._counter = 0, StepCounter()
-        if is_count:  # only then are batches watched
-            self.on_train_batch_end = self._after_batch
+        if is_count:  # a batch-level hook, only where batches must be counted
+            self.on_train_batch_end = self._back_up_after_batch
 
     def attach(self, run: "ResumableRun") -> None:
-        """Takes the run of `fit` that is to be kept; without one, nothing is."""
+        """Sets the run of `fit` to back up; without one, there are no backups.
+
+        Args:
+            run: The run.
+        """
         self._run = run
 
     @property
@@ -87,44 +94,48 @@ class BackupAndRestore(Callback):
         return self.backup_dir / "run.previous.npz"
 
     def load(self) -> dict[str, Any] | None:
-        """Returns the state of the last backup that is whole; None if there is none."""
-        for unfinished in self.backup_dir.glob(TEMPORARY):  # of a run that was killed as it wrote
+        """Returns the state of the latest complete backup; None if there is none."""
+        for unfinished in self.backup_dir.glob(TEMPORARY):  # of a run that was killed while writing
             unfinished.unlink(missing_ok=True)
-        found = [path for path in (self._file, self._previous) if path.exists()]
-        for path in found:
+        paths = [path for path in (self._file, self._previous) if path.exists()]
+        for path in paths:
             try:
-                return resume.read(path)
+                return backup_format.read(path)
             except ValueError as error:
-                if path == found[-1]:
+                if path == paths[-1]:
                     raise
-                print_message(f"BackupAndRestore: {error}; the one before it is taken.")
+                print_message(f"BackupAndRestore: {error}; falling back to the previous one.")
         return None
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
-        """Notes the epoch."""
+        """Records the current epoch."""
         self._epoch = epoch
         self._counter.begin_epoch()
 
     def next_batch_due(self, batch: int) -> int | None:
-        """Returns the batch after which a backup is made."""
-        done = self._counter.total
-        return self._counter.due(batch, done - done % self.save_freq + self.save_freq)
+        """Returns the next batch after which a backup is made.
 
-    def _after_batch(self, batch: int, logs: Logs = None) -> None:
+        Args:
+            batch: Index of the next batch in the epoch, from 0.
+        """
+        done = self._counter.total
+        return self._counter.batch_at(batch, done - done % self.save_freq + self.save_freq)
+
+    def _back_up_after_batch(self, batch: int, logs: Logs = None) -> None:
         before = self._counter.total
         self._counter.advance(batch)
-        due = self._counter.total // self.save_freq > before // self.save_freq
-        if self._run is not None and due:
+        is_due = self._counter.total // self.save_freq > before // self.save_freq
+        if self._run is not None and is_due:
             stopped = self.model.stop_training
-            self._keep(Position(self._epoch, batch + 1, stopped, dict(logs or {})))
+            self._back_up(Position(self._epoch, batch + 1, stopped, dict(logs or {})))
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Makes a backup, unless batches are counted."""
+        """Makes a backup, with `save_freq="epoch"`."""
         if self._run is not None and self.save_freq == "epoch":
-            self._keep(Position(epoch + 1, 0, self.model.stop_training))
+            self._back_up(Position(epoch + 1, 0, self.model.stop_training))
 
     def on_train_end(self, logs: Logs = None) -> None:
-        """Waits until all is written; removes it if that is wished."""
+        """Waits for the last write; deletes the backup if `delete_checkpoint` is set."""
         self.wait()
         if self.delete_checkpoint and self._run is not None:
             for path in (self._file, self._previous):
@@ -133,39 +144,39 @@ class BackupAndRestore(Callback):
                 self.backup_dir.rmdir()
         self._run = None
 
-    def _keep(self, position: Position) -> None:
+    def _back_up(self, position: Position) -> None:
         assert self._run is not None
         state = self._run.collect(position)
         self.wait()
-        self._written = self._writer.submit(self._write, state)
+        self._pending_write = self._writer.submit(self._write, state)
 
     def wait(self) -> None:
-        """Waits until all is written."""
-        written, self._written = self._written, None
-        if written is not None:
-            written.result()  # what failed in the thread is raised here
+        """Waits for the write in the background to finish."""
+        pending, self._pending_write = self._pending_write, None
+        if pending is not None:
+            pending.result()  # raises the error of the thread, if there was one
 
     def _write(self, state: dict[str, Any]) -> None:
         self.backup_dir.mkdir(parents=True, exist_ok=True)
         if self.double_checkpoint and self._file.exists():
             os.replace(self._file, self._previous)
-        resume.write(self._file, state)
+        backup_format.write(self._file, state)
 
 
 class ResumableRun:
-    """A run of `fit`, as its backup sees it.
+    """A run of `fit` that starts from its backup, if there is one.
 
     Args:
         model: The model, built and compiled.
-        data: What yields the batches.
+        data: The data adapter.
         callbacks: All callbacks.
-        epoch: The first epoch, where nothing was kept.
+        epoch: Index of the first epoch if there is no backup.
     """
 
     def __init__(self, model: Any, data: Any, callbacks: list[Any], epoch: int):
         self._model, self._data, self._callbacks = model, data, callbacks
         self.start = Position(epoch)
-        self._kept: dict[str, Any] | None = None
+        self._backup: dict[str, Any] | None = None
         backup = next((c for c in callbacks if isinstance(c, BackupAndRestore)), None)
         if backup is None:
             return
@@ -173,28 +184,32 @@ class ResumableRun:
         register_cleanup(backup.wait)
         if isinstance(data, IterableAdapter):
             data.track_position(at_batches=backup.save_freq != "epoch")
-        self._kept = backup.load()
-        if self._kept is not None:
-            self.start = Position(**self._kept["position"])
+        self._backup = backup.load()
+        if self._backup is not None:
+            self.start = Position(**self._backup["position"])
             print_message(
                 f"Resuming {model._label} at epoch {self.start.epoch + 1}, step {self.start.step}."
             )
 
     def collect(self, position: Position) -> dict[str, Any]:
-        """Returns the state of now."""
-        return resume.collect(self._model, self._callbacks, position, self._data)
+        """Returns the current state of the run.
+
+        Args:
+            position: The current position.
+        """
+        return backup_format.collect(self._model, self._callbacks, position, self._data)
 
     def after_train_begin(self) -> None:
-        """Restores what was kept between two epochs: `on_epoch_begin` will change it."""
+        """Restores a backup made between two epochs, before `on_epoch_begin` runs again."""
         if not self.start.step:
             self._restore()
 
     def after_epoch_begin(self) -> None:
-        """Restores what was kept within an epoch: `on_epoch_begin` had changed it before."""
+        """Restores a backup made within an epoch, whose `on_epoch_begin` had already run."""
         self._restore()
 
     def _restore(self) -> None:
-        kept, self._kept = self._kept, None
-        if kept is not None:
-            resume.restore(kept, self._model, self._callbacks, self._data)
+        backup, self._backup = self._backup, None
+        if backup is not None:
+            backup_format.restore(backup, self._model, self._callbacks, self._data)
             self._model.stop_training = self.start.stopped

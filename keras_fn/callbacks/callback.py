@@ -1,4 +1,4 @@
-"""What a callback is, and the logs that it gets."""
+"""The base class of callbacks, and the logs that they receive."""
 
 import inspect
 from collections.abc import Callable, Iterator, MutableMapping
@@ -6,18 +6,20 @@ from typing import Any
 
 from keras_fn.callbacks.step_counter import StepCounter
 from keras_fn.training.backup_format import is_serializable
+from keras_fn.types import AnyModel
 
 Logs = MutableMapping[str, Any] | None
+"""Loss and metrics by name; None is the same as no entries."""
 
 
 class LazyLogs(MutableMapping[str, Any]):
-    """Logs whose values are read from the device when somebody first looks at them.
+    """Logs whose values are copied from the device at the first access.
 
     Args:
-        read: Returns the values; called once at most.
+        read: Returns the values; called at most once.
 
     Example:
-        >>> from keras_fn.training.callbacks_base import LazyLogs
+        >>> from keras_fn.callbacks.callback import LazyLogs
         >>> logs = LazyLogs(lambda: {"loss": 0.5})
         >>> logs["loss"]
         0.5
@@ -25,13 +27,13 @@ class LazyLogs(MutableMapping[str, Any]):
 
     def __init__(self, read: Callable[[], dict[str, Any]]):
         self._read = read
-        self._known: dict[str, Any] | None = None
+        self._cache: dict[str, Any] | None = None
 
     @property
     def _values(self) -> dict[str, Any]:
-        if self._known is None:
-            self._known = dict(self._read())
-        return self._known
+        if self._cache is None:
+            self._cache = dict(self._read())
+        return self._cache
 
     def __getitem__(self, key: str) -> Any:
         return self._values[key]
@@ -48,7 +50,7 @@ class LazyLogs(MutableMapping[str, Any]):
     def __len__(self) -> int:
         return len(self._values)
 
-    def __bool__(self) -> bool:  # else `logs or {}` would read them
+    def __bool__(self) -> bool:  # else `logs or {}` would read the values
         return True
 
     def __repr__(self) -> str:
@@ -60,20 +62,20 @@ class LazyLogs(MutableMapping[str, Any]):
 
 
 class Callback:
-    """Base class of callbacks: what `fit`, `evaluate` and `predict` call on their way.
+    """Base class of callbacks: hooks that `fit`, `evaluate` and `predict` call.
 
-    A subclass writes the methods that it needs. Methods of batches that no callback writes are not
-    called at all, and training is faster without them.
+    A subclass overrides the hooks that it needs. Batch-level hooks that no callback overrides are
+    not called at all, which makes training faster.
 
     Attributes:
-        params: What the run was started with: `verbose`, `epochs`, `steps`.
+        params: Parameters of the run: `verbose`, `epochs`, `steps`.
         model: The model.
 
     Example:
-        >>> class Announce(keras.callbacks.Callback):
+        >>> class PrintLoss(keras.callbacks.Callback):
         ...     def on_epoch_end(self, epoch, logs=None):
         ...         print(f"epoch {epoch}: loss {logs['loss']}")
-        >>> Announce().on_epoch_end(0, {"loss": 0.5})
+        >>> PrintLoss().on_epoch_end(0, {"loss": 0.5})
         epoch 0: loss 0.5
     """
 
@@ -82,134 +84,202 @@ class Callback:
         self._model: Any = None
 
     runs_last = False
-    """Whether it is called after the others, whatever its place in the list."""
+    """Whether it is called after all others, whatever its position in the list."""
 
     @property
-    def model(self) -> Any:
-        """The model that is trained, evaluated or asked to predict."""
+    def model(self) -> AnyModel:
+        """The model that is trained, evaluated or used for prediction."""
         return self._model
 
     def set_params(self, params: dict[str, Any] | None) -> None:
-        """Takes what the run was started with."""
+        """Sets the parameters of the run.
+
+        Args:
+            params: `verbose`, `epochs` and `steps`.
+        """
         self.params = params
 
-    def set_model(self, model: Any) -> None:
-        """Takes the model."""
+    def set_model(self, model: AnyModel) -> None:
+        """Sets the model.
+
+        Args:
+            model: The model of the run.
+        """
         self._model = model
 
     def get_state(self) -> dict[str, Any]:
-        """Returns what a resumed run must know: see `BackupAndRestore`.
+        """Returns the state that a resumed run needs; see `BackupAndRestore`.
 
-        By default, all attributes that are plain values or NumPy arrays, nested or not, except the
-        arguments of the constructor, which the program gives anew.
+        Returns:
+            By default, all attributes that are plain values or NumPy arrays, nested or not, except
+            the constructor's arguments, which the program passes again.
         """
-        received = {"params", *inspect.signature(type(self)).parameters}
-        state = {k: v for k, v in vars(self).items() if k not in received and is_serializable(v)}
+        arguments = {"params", *inspect.signature(type(self)).parameters}
+        state = {k: v for k, v in vars(self).items() if k not in arguments and is_serializable(v)}
         counters = {k: v for k, v in vars(self).items() if isinstance(v, StepCounter)}
         return {**state, **{k: dict(vars(counter)) for k, counter in counters.items()}}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Takes what `get_state` gave, after `on_train_begin`."""
+        """Restores a state; called after `on_train_begin`.
+
+        Args:
+            state: A return value of `get_state`.
+        """
         for name, value in state.items():
-            mine = getattr(self, name, None)
-            if isinstance(mine, StepCounter):
-                vars(mine).update(value)
+            current = getattr(self, name, None)
+            if isinstance(current, StepCounter):
+                vars(current).update(value)
             else:
                 setattr(self, name, value)
 
     def next_batch_due(self, batch: int) -> int | None:
-        """Says when methods of batches of training are to be called next.
+        """Batch-level scheduling: returns the batch after which training hooks must run next.
 
-        Without it, they are called for each batch, and steps run one by one. A callback that writes
-        it beside them leaves the steps up to that batch to one call of the backend, where it runs
-        many in one, and is called once for all of them, if not more often.
+        By default, `on_train_batch_begin` and `on_train_batch_end` run for every batch, and so
+        steps run one by one. A callback that overrides this method lets the trainer run the batches
+        in between as one compiled multi-step call, if the backend has one; the hooks then run once
+        for all of these batches, if not more often.
 
         Args:
-            batch: The batch of the epoch that comes next, from 0.
+            batch: Index of the next batch in the epoch, from 0.
 
         Returns:
-            The batch, this one or a later one, after which it must be called; None where the rest
-            of the epoch does not matter to it.
+            The index of the batch, `batch` or a later one, after which the hooks must run; None if
+            they need not run again in this epoch.
 
         Example:
-            >>> class Hundreds(keras.callbacks.Callback):
+            >>> class EveryHundredBatches(keras.callbacks.Callback):
             ...     def next_batch_due(self, batch):
             ...         return batch // 100 * 100 + 99
             ...
             ...     def on_train_batch_end(self, batch, logs=None):
             ...         if batch % 100 == 99:
             ...             print(batch + 1, logs["loss"])
-            >>> Hundreds().next_batch_due(100)
+            >>> EveryHundredBatches().next_batch_due(100)
             199
         """
         return batch
 
     def on_batch_begin(self, batch: int, logs: Logs = None) -> None:
-        """Another name of `on_train_batch_begin`."""
-
-    def on_batch_end(self, batch: int, logs: Logs = None) -> None:
-        """Another name of `on_train_batch_end`."""
-
-    def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
-        """Called before a batch of an epoch is trained on.
+        """Alias of `on_train_batch_begin`.
 
         Args:
-            batch: Which batch of the epoch it is, from 0.
+            batch: Index of the batch in the epoch, from 0.
+            logs: Empty.
+        """
+
+    def on_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """Alias of `on_train_batch_end`.
+
+        Args:
+            batch: Index of the batch in the epoch, from 0.
+            logs: Loss and metrics of the epoch so far; reading them waits for the device.
+        """
+
+    def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
+        """Called before each training batch; see `next_batch_due`.
+
+        Args:
+            batch: Index of the batch in the epoch, from 0.
             logs: Empty.
         """
         self.on_batch_begin(batch, logs)
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        """Called after a batch.
+        """Called after each training batch; see `next_batch_due`.
 
         Args:
-            batch: Which batch of the epoch it is, from 0.
-            logs: Loss and metrics of the epoch so far; looking at them waits for the device.
+            batch: Index of the batch in the epoch, from 0.
+            logs: Loss and metrics of the epoch so far; reading them waits for the device.
         """
         self.on_batch_end(batch, logs)
 
     def on_test_batch_begin(self, batch: int, logs: Logs = None) -> None:
-        """Called before a batch of an evaluation, or of a validation in `fit`."""
-
-    def on_test_batch_end(self, batch: int, logs: Logs = None) -> None:
-        """Called after a batch of an evaluation, or of a validation in `fit`."""
-
-    def on_predict_batch_begin(self, batch: int, logs: Logs = None) -> None:
-        """Called before a batch of `predict`."""
-
-    def on_predict_batch_end(self, batch: int, logs: Logs = None) -> None:
-        """Called after a batch of `predict`; `logs["outputs"]` are its outputs."""
-
-    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
-        """Called before an epoch of training.
+        """Called before each batch of `evaluate`, and of the validation in `fit`.
 
         Args:
-            epoch: Which epoch it is, from 0.
+            batch: Index of the batch, from 0.
+            logs: Empty.
+        """
+
+    def on_test_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """Called after each batch of `evaluate`, and of the validation in `fit`.
+
+        Args:
+            batch: Index of the batch, from 0.
+            logs: Loss and metrics, averaged over the batches so far.
+        """
+
+    def on_predict_batch_begin(self, batch: int, logs: Logs = None) -> None:
+        """Called before each batch of `predict`.
+
+        Args:
+            batch: Index of the batch, from 0.
+            logs: Empty.
+        """
+
+    def on_predict_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """Called after each batch of `predict`.
+
+        Args:
+            batch: Index of the batch, from 0.
+            logs: The outputs of the batch as `logs["outputs"]`.
+        """
+
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
+        """Called before each epoch of training.
+
+        Args:
+            epoch: Index of the epoch, from 0.
             logs: Empty.
         """
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Called after an epoch of training, and the validation that follows it.
+        """Called after each epoch of training and its validation.
 
         Args:
-            epoch: Which epoch it is, from 0.
-            logs: Loss and metrics; those of the validation begin with `val_`.
+            epoch: Index of the epoch, from 0.
+            logs: Loss and metrics; validation results have the prefix `val_`.
         """
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        """Called at the beginning of training."""
+        """Called at the start of training.
+
+        Args:
+            logs: Empty.
+        """
 
     def on_train_end(self, logs: Logs = None) -> None:
-        """Called at the end of training, with the logs of the last epoch."""
+        """Called at the end of training.
+
+        Args:
+            logs: The logs of the last epoch.
+        """
 
     def on_test_begin(self, logs: Logs = None) -> None:
-        """Called at the beginning of an evaluation, or of a validation in `fit`."""
+        """Called at the start of `evaluate`, and of each validation in `fit`.
+
+        Args:
+            logs: Empty.
+        """
 
     def on_test_end(self, logs: Logs = None) -> None:
-        """Called at the end of an evaluation, or of a validation in `fit`."""
+        """Called at the end of `evaluate`, and of each validation in `fit`.
+
+        Args:
+            logs: Loss and metrics.
+        """
 
     def on_predict_begin(self, logs: Logs = None) -> None:
-        """Called at the beginning of `predict`."""
+        """Called at the start of `predict`.
+
+        Args:
+            logs: Empty.
+        """
 
     def on_predict_end(self, logs: Logs = None) -> None:
-        """Called at the end of `predict`."""
+        """Called at the end of `predict`.
+
+        Args:
+            logs: Empty.
+        """

@@ -1,4 +1,4 @@
-"""Callbacks that write down what happens, and those that set what an epoch or batch asks for."""
+"""CSVLogger: the logs of training as a CSV file."""
 
 import csv
 import os
@@ -6,15 +6,16 @@ from collections.abc import Iterable
 from typing import Any, TextIO
 
 from keras_fn.callbacks.callback import Callback, Logs
+from keras_fn.types import PathLike
 
 
 class CSVLogger(Callback):
-    """Writes the logs of each epoch as a line of a CSV file.
+    """Streams the logs of each epoch to a CSV file, one row per epoch.
 
     Args:
-        filename: The file.
-        separator: What stands between two values.
-        append: Whether to go on with a file that is there, rather than to begin it anew.
+        filename: Path of the CSV file.
+        separator: String between two values of a row.
+        append: Whether to append to an existing file instead of overwriting it.
 
     Example:
         >>> import tempfile, os
@@ -29,50 +30,51 @@ class CSVLogger(Callback):
         0,0.5,0.75
     """
 
-    def __init__(self, filename: Any, separator: str = ",", append: bool = False):
+    def __init__(self, filename: PathLike, separator: str = ",", append: bool = False):
         super().__init__()
         self.filename, self.sep, self.append = os.fspath(filename), separator, append
         self.keys: list[str] | None = None
-        self._begins_at: int | None = None  # where it is cut before the first line
-        self._ends_at = 0
+        self._truncate_to: int | None = None  # size in bytes, before the first row is written
+        self._file_size = 0
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        """Sees to it that the file can be written."""
-        self.keys, self._begins_at = None, None if self.append else 0
-        with self._opened():
+        """Checks that the file is writable."""
+        self.keys, self._truncate_to = None, None if self.append else 0
+        with self._open():
             pass
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Goes on after the last line that was kept."""
+        """Restores a state; the file continues after the last row of the backup."""
         super().set_state(state)
-        self._begins_at = self._ends_at
+        self._truncate_to = self._file_size
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Writes a line."""
+        """Writes a row."""
         logs = logs or {}
         if self.keys is None:
             self.keys = sorted(logs)
             if self.keys and not any(k.startswith("val_") for k in self.keys):
-                # A validation may come in later epochs: there is room for it.
+                # Later epochs may run a validation: reserve columns for it.
                 self.keys += [f"val_{k}" for k in self.keys]
-        with self._opened() as file:
-            if self._begins_at is not None:
-                file.truncate(self._begins_at)
-                self._begins_at = None
+        with self._open() as file:
+            if self._truncate_to is not None:
+                file.truncate(self._truncate_to)
+                self._truncate_to = None
             writer = csv.DictWriter(
                 file, ["epoch", *self.keys], delimiter=self.sep, lineterminator=os.linesep
             )
             if not os.path.getsize(self.filename):
                 writer.writeheader()
-            writer.writerow({"epoch": epoch, **{k: _cell(logs.get(k, "NA")) for k in self.keys}})
+            cells = {k: _format_cell(logs.get(k, "NA")) for k in self.keys}
+            writer.writerow({"epoch": epoch, **cells})
             file.flush()
-            self._ends_at = os.path.getsize(self.filename)
+            self._file_size = os.path.getsize(self.filename)
 
-    def _opened(self) -> TextIO:
+    def _open(self) -> TextIO:
         return open(self.filename, "a", newline="", encoding="utf-8")
 
 
-def _cell(value: Any) -> Any:
+def _format_cell(value: Any) -> Any:
     is_list = isinstance(value, Iterable) and getattr(value, "ndim", 1) != 0
     if isinstance(value, str) or not is_list:
         return value

@@ -1,4 +1,4 @@
-"""Callbacks that watch one number in the logs: stop, save, or slow down after it."""
+"""EarlyStopping: ends training when a metric stops improving."""
 
 import warnings
 from typing import Any
@@ -9,17 +9,19 @@ from keras_fn.callbacks.progress_display import print_message
 
 
 class EarlyStopping(MonitorCallback):
-    """Ends training when a number in the logs has stopped getting better.
+    """Stops training when a monitored quantity has stopped improving.
 
     Args:
-        monitor: Its name.
-        min_delta: By how much it must get better to count.
-        patience: After how many epochs without that training ends.
-        verbose: 1 to print what is done.
-        mode: `"min"` if less is better, `"max"` if more is; `"auto"` to ask the metric.
-        baseline: What it must be better than, too.
-        restore_best_weights: Whether the model gets back the weights of its best epoch.
-        start_from_epoch: How many epochs are not looked at.
+        monitor: Name of the quantity in the logs.
+        min_delta: Minimum change that counts as an improvement.
+        patience: Number of epochs without improvement after which training stops.
+        verbose: 0 for silent, 1 for a message when training stops.
+        mode: `"min"` if lower is better, `"max"` if higher is better, `"auto"` to infer it from
+            the metric.
+        baseline: Value that the quantity must improve on within `patience` epochs; None for no
+            baseline.
+        restore_best_weights: Whether to restore the weights of the best epoch at the end.
+        start_from_epoch: Number of warm-up epochs that are not monitored.
 
     Example:
         >>> class Model: stop_training = False
@@ -55,45 +57,47 @@ class EarlyStopping(MonitorCallback):
         self.best_weights: Any = None
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        """Begins anew."""
+        """Resets the best value and the waiting time."""
         self._reset()
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Compares, and ends training when patience is over."""
+        """Compares the quantity with its best value; stops training when patience runs out."""
         if self.monitor_op is None:
             self._set_monitor_op()
         current = self.get_monitor_value(logs)
         if current is None or epoch < self.start_from_epoch:
             return
         if self.restore_best_weights and self.best_weights is None:
-            self._keep_weights(epoch)
+            self._store_weights(epoch)
         self.wait += 1
         if self._is_improvement(current, self.best):
             self.best, self.best_epoch = current, epoch
             if self.restore_best_weights:
-                self._keep_weights(epoch)
+                self._store_weights(epoch)
             if self.baseline is None or self._is_improvement(current, self.baseline):
                 self.wait = 0
         elif self.wait >= self.patience and epoch > 0:
             self.stopped_epoch = epoch
             self.model.stop_training = True
 
-    def _keep_weights(self, epoch: int) -> None:
+    def _store_weights(self, epoch: int) -> None:
         self.best_weights, self.best_epoch = self.model.get_weights(), epoch
 
     def on_train_end(self, logs: Logs = None) -> None:
-        """Gives the model its best weights, if that is wanted."""
+        """Restores the weights of the best epoch, if `restore_best_weights` is set."""
         if self.stopped_epoch > 0 and self.verbose > 0:
             print_message(f"Epoch {self.stopped_epoch + 1}: early stopping")
         if self.best_weights is not None:
             if self.verbose > 0:
-                print_message(
-                    f"The weights of epoch {self.best_epoch + 1}, the best one, are restored."
-                )
+                print_message(f"Restoring the weights of the best epoch, {self.best_epoch + 1}.")
             self.model.set_weights(self.best_weights)
 
     def get_monitor_value(self, logs: Logs) -> Any:
-        """Returns the number that is watched; warns if the logs do not have it."""
+        """Returns the monitored quantity; warns if the logs lack it.
+
+        Args:
+            logs: Loss and metrics of an epoch.
+        """
         value = (logs or {}).get(self.monitor)
         if value is None:
             warnings.warn(

@@ -1,7 +1,7 @@
-"""Event files, which TensorBoard shows: numbers, histograms, pictures, the graph of a model.
+"""Event files of TensorBoard: scalars, histograms, images and the graph of a model.
 
-TensorBoard's own library gives the messages and their form in the file; nothing of it loads
-TensorFlow, installed or not.
+TensorBoard's own library provides the messages and their encoding; no part of it loads TensorFlow,
+whether installed or not.
 """
 
 import io
@@ -16,162 +16,167 @@ from typing import Any
 
 import numpy as np
 
-from keras_fn._lazy import Deferred
+from keras_fn._lazy import LazyModule
+from keras_fn.types import PathLike
 from keras_fn.visualization.diagram import Box, Diagram, build_diagram
 
-_of_tensorboard = partial(Deferred, pip="keras-fn[tensorboard]")
+_tensorboard_module = partial(LazyModule, pip="keras-fn[tensorboard]")
 
-_attributes = _of_tensorboard("tensorboard.compat.proto.attr_value_pb2")
+_attributes = _tensorboard_module("tensorboard.compat.proto.attr_value_pb2")
+_events = _tensorboard_module("tensorboard.compat.proto.event_pb2")
+_graphs = _tensorboard_module("tensorboard.compat.proto.graph_pb2")
+_histograms = _tensorboard_module("tensorboard.plugins.histogram.summary_v2")
+_images = _tensorboard_module("tensorboard.plugins.image.metadata")
+_nodes = _tensorboard_module("tensorboard.compat.proto.node_def_pb2")
+_pil_image = _tensorboard_module("PIL.Image")  # a dependency of TensorBoard
+_records = _tensorboard_module("tensorboard.summary.writer.record_writer")
+_scalars = _tensorboard_module("tensorboard.plugins.scalar.summary_v2")
+_summaries = _tensorboard_module("tensorboard.compat.proto.summary_pb2")
+_tensors = _tensorboard_module("tensorboard.util.tensor_util")
 
-_events = _of_tensorboard("tensorboard.compat.proto.event_pb2")
-
-_graphs = _of_tensorboard("tensorboard.compat.proto.graph_pb2")
-
-_histograms = _of_tensorboard("tensorboard.plugins.histogram.summary_v2")
-
-_images = _of_tensorboard("tensorboard.plugins.image.metadata")
-
-_nodes = _of_tensorboard("tensorboard.compat.proto.node_def_pb2")
-
-_pictures = _of_tensorboard("PIL.Image")  # TensorBoard brings it along
-
-_records = _of_tensorboard("tensorboard.summary.writer.record_writer")
-
-_scalars = _of_tensorboard("tensorboard.plugins.scalar.summary_v2")
-
-_summaries = _of_tensorboard("tensorboard.compat.proto.summary_pb2")
-
-_tensors = _of_tensorboard("tensorboard.util.tensor_util")
-
-_number = count()  # of the files of this process
-
-_BUFFERED_SECONDS = 30.0
-
-_MOST_IMAGES = 3
+_file_counter = count()  # unique numbers for the files of this process
+_FLUSH_SECONDS = 30.0
+_MAX_IMAGES = 3
 
 
 class EventFileWriter:
-    """An event file in a folder. Between two calls of `flush` nothing is written or held open.
+    """Writer of an event file. Events are buffered, and written by `flush`.
 
     Args:
-        folder: The folder, which is made where it is missing.
+        folder: Folder of the file; created if it does not exist.
 
     Raises:
         ImportError: TensorBoard is not installed.
     """
 
-    def __init__(self, folder: Any):
-        name = f"{time.time():.0f}.{socket.gethostname()}.{os.getpid()}.{next(_number)}"
+    def __init__(self, folder: PathLike):
+        name = f"{time.time():.0f}.{socket.gethostname()}.{os.getpid()}.{next(_file_counter)}"
         self.path = Path(folder, f"events.out.tfevents.{name}")
         self._buffer = io.BytesIO()
-        self._flushed = time.monotonic()
-        self._add(file_version="brain.Event:2")
+        self._flushed_at = time.monotonic()
+        self._add_event(file_version="brain.Event:2")
         self.path.parent.mkdir(parents=True, exist_ok=True)
 
-    def scalar(self, tag: str, value: Any, step: int) -> None:
-        """Writes a number."""
-        self._add(summary=_scalars.scalar_pb(tag, np.asarray(value, "float32")), step=step)
-
-    def histogram(self, tag: str, values: np.ndarray, step: int) -> None:
-        """Writes how values are distributed; those that are not finite are left out."""
-        values = np.asarray(values, "float64")
-        summary = _histograms.histogram_pb(tag, values[np.isfinite(values)])
-        self._add(summary=summary, step=step)
-
-    def images(self, tag: str, values: np.ndarray, step: int) -> None:
-        """Draws the first of some pictures.
+    def add_scalar(self, tag: str, value: Any, step: int) -> None:
+        """Writes a scalar.
 
         Args:
-            tag: Its name.
-            values: Array of shape `(pictures, height, width)`; each is drawn from its least value,
-                black, to its greatest, white.
-            step: When it was.
+            tag: Name of the series.
+            value: The scalar.
+            step: Training step or epoch.
+        """
+        self._add_event(summary=_scalars.scalar_pb(tag, np.asarray(value, "float32")), step=step)
+
+    def add_histogram(self, tag: str, values: np.ndarray, step: int) -> None:
+        """Writes the histogram of an array, without its non-finite values.
+
+        Args:
+            tag: Name of the series.
+            values: Array of any shape.
+            step: Training step or epoch.
+        """
+        values = np.asarray(values, "float64")
+        summary = _histograms.histogram_pb(tag, values[np.isfinite(values)])
+        self._add_event(summary=summary, step=step)
+
+    def add_images(self, tag: str, values: np.ndarray, step: int) -> None:
+        """Writes the first images of a batch, as grayscale.
+
+        Args:
+            tag: Name of the series.
+            values: Array of shape `(images, height, width)`; each image is scaled from its minimum,
+                black, to its maximum, white.
+            step: Training step or epoch.
         """
         _, height, width = values.shape
-        drawn = [_png(picture) for picture in values[:_MOST_IMAGES]]
-        content = [str(width).encode(), str(height).encode(), *drawn]
+        encoded = [_encode_png(image) for image in values[:_MAX_IMAGES]]
+        content = [str(width).encode(), str(height).encode(), *encoded]
         value = _summaries.Summary.Value(
             tag=tag,
             metadata=_images.create_summary_metadata(display_name=None, description=None),
             tensor=_tensors.make_tensor_proto(content),
         )
-        self._add(summary=_summaries.Summary(value=[value]), step=step)
+        self._add_event(summary=_summaries.Summary(value=[value]), step=step)
 
-    def graph(self, model: Any) -> None:
+    def add_graph(self, model: Any) -> None:
         """Writes the graph of a model."""
-        self._add(graph_def=graph_def(model).SerializeToString())
+        self._add_event(graph_def=make_graph_def(model).SerializeToString())
 
-    def _add(self, **fields: Any) -> None:
+    def _add_event(self, **fields: Any) -> None:
         event = _events.Event(wall_time=time.time(), **fields)
         _records.RecordWriter(self._buffer).write(event.SerializeToString())
-        if time.monotonic() - self._flushed > _BUFFERED_SECONDS:
+        if time.monotonic() - self._flushed_at > _FLUSH_SECONDS:
             self.flush()
 
     def flush(self) -> None:
-        """Writes to the disk what there is."""
+        """Appends the buffered events to the file."""
         with open(self.path, "ab") as file:
             file.write(self._buffer.getvalue())
         self._buffer = io.BytesIO()
-        self._flushed = time.monotonic()
+        self._flushed_at = time.monotonic()
 
 
-def _png(picture: np.ndarray) -> bytes:
-    values = np.asarray(picture, "float64")
+def _encode_png(image: np.ndarray) -> bytes:
+    values = np.asarray(image, "float64")
     values = np.where(np.isfinite(values), values, 0)
-    span = np.ptp(values)
-    gray = (values - values.min()) / span * 255 if span else np.zeros_like(values)
+    value_range = np.ptp(values)
+    gray = (values - values.min()) / value_range * 255 if value_range else np.zeros_like(values)
     file = io.BytesIO()
-    _pictures.fromarray(gray.astype("uint8")).save(file, format="PNG")
+    _pil_image.fromarray(gray.astype("uint8")).save(file, format="PNG")
     return file.getvalue()
 
 
 def weight_to_images(weight: np.ndarray) -> np.ndarray:
-    """Cuts a weight into pictures.
+    """Reshapes a weight to a batch of images.
 
     Args:
-        weight: Array of any shape. A vector is a picture of one row, a matrix is one picture; of
-            more axes, the last one numbers the pictures, the first is their height.
+        weight: Array of any shape. A vector becomes an image of one row, a matrix one image; with
+            more axes, the last is the batch axis and the first the height.
 
     Returns:
-        Array of shape `(pictures, height, width)`.
+        Array of shape `(images, height, width)`.
     """
     if weight.ndim < 3:
         return np.reshape(weight, (1, -1, weight.shape[-1] if weight.ndim else 1))
     return np.moveaxis(weight, -1, 0).reshape(weight.shape[-1], weight.shape[0], -1)
 
 
-def graph_def(model: Any) -> Any:
-    """Returns the graph of a model as TensorBoard takes it: a node is a layer or an op.
+def make_graph_def(model: Any) -> Any:
+    """Returns the graph of a model as a `GraphDef` message: one node per layer or op.
 
-    Nested models are groups, which a click opens. What a layer is and gives stands in its
-    attributes.
+    Nested models are name scopes, which TensorBoard shows as groups. Output shape, dtype,
+    activation and trainability are attributes of a node.
     """
     diagram = build_diagram(model, expand_nested=True)
     boxes: dict[str, tuple[str, Box]] = {}
     edges: list[tuple[str, str]] = []
-    _collect(diagram, "", boxes, edges)
+    _collect_boxes(diagram, "", boxes, edges)
     sources: dict[str, list[str]] = {}
     for source, target in edges:
         sources.setdefault(target, []).append(boxes[source][0])
     nodes = [
-        _nodes.NodeDef(name=name, op=box.kind, input=sources.get(key, []), attr=_attributes_of(box))
+        _nodes.NodeDef(
+            name=name, op=box.class_name, input=sources.get(key, []), attr=_node_attributes(box)
+        )
         for key, (name, box) in boxes.items()
     ]
     return _graphs.GraphDef(node=nodes)
 
 
-def _collect(diagram: Diagram, prefix: str, boxes: dict[str, Any], edges: list[Any]) -> None:
-    """Finds the boxes of a diagram and of those inside it, with their paths, and the edges."""
+def _collect_boxes(diagram: Diagram, prefix: str, boxes: dict[str, Any], edges: list[Any]) -> None:
+    """Adds the boxes of a diagram and of nested ones, with their paths, and the edges."""
     edges += diagram.edges
     for item in diagram.items:
         if isinstance(item, Diagram):
-            _collect(item, f"{prefix}{item.name}/", boxes, edges)
+            _collect_boxes(item, f"{prefix}{item.name}/", boxes, edges)
         else:
             boxes[item.key] = f"{prefix}{item.name}", item
 
 
-def _attributes_of(box: Box) -> dict[str, Any]:
-    value: Callable[..., Any] = _attributes.AttrValue
-    found = {"output_shape": box.outputs.text, "dtype": box.dtype, "activation": box.activation}
-    texts = {key: value(s=text.encode()) for key, text in found.items() if text}
-    return texts if box.trainable is None else {**texts, "trainable": value(b=box.trainable)}
+def _node_attributes(box: Box) -> dict[str, Any]:
+    attr_value: Callable[..., Any] = _attributes.AttrValue
+    values = {"output_shape": box.outputs.text, "dtype": box.dtype, "activation": box.activation}
+    texts = {key: attr_value(s=text.encode()) for key, text in values.items() if text}
+    if box.trainable is None:
+        return texts
+    return {**texts, "trainable": attr_value(b=box.trainable)}

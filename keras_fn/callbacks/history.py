@@ -1,17 +1,21 @@
-"""Callbacks that write down what happens, and those that set what an epoch or batch asks for."""
+"""History: the logs of all epochs, which `fit` returns."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keras_fn.callbacks.callback import Callback, Logs
 from keras_fn.errors import SpecError
+from keras_fn.visualization.figures import new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class History(Callback):
-    """Keeps the logs of all epochs. `fit` adds one and returns it.
+    """Records the logs of each epoch. `fit` adds one automatically and returns it.
 
     Attributes:
-        history: For each name in the logs, its values, one an epoch.
-        epoch: The epochs.
+        history: For each name in the logs, the list of its values, one per epoch.
+        epoch: Indices of the epochs.
 
     Example:
         >>> history = keras.callbacks.History()
@@ -28,37 +32,38 @@ class History(Callback):
         self.epoch: list[int] = []
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        """Begins a new list of epochs."""
+        """Resets the list of epochs."""
         self.epoch = []
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Keeps the logs."""
+        """Records the logs."""
         self.epoch.append(epoch)
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(value)
         if self.model is not None:
             self.model.history = self
 
-    def plot(self) -> Any:
-        """Draws a panel for each metric, with the values of training and validation.
+    def plot(self) -> "Figure":
+        """Plots the learning curves: one panel per metric, with training and validation values.
 
         Returns:
-            The figure of Matplotlib.
+            A Matplotlib figure.
 
         Raises:
             ImportError: Matplotlib is not installed.
-            ValueError: Nothing was kept yet.
+            ValueError: No epoch has been recorded yet.
         """
         names = list(dict.fromkeys(name.removeprefix("val_") for name in self.history))
         if not names:
             raise SpecError(
                 "History.plot",
-                expected="a history of one epoch at least",
-                received="none",
+                expected="a history of at least one epoch",
+                received="an empty history",
                 fix="call it after fit()",
             )
         figure = new_figure("History.plot()", figsize=(4 * len(names), 3))
-        for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
+        panels = figure.subplots(1, len(names), squeeze=False)[0]
+        for axes, name in zip(panels, names, strict=True):
             for key, label in ((name, "training"), (f"val_{name}", "validation")):
                 values = self.history.get(key)
                 if values:
@@ -68,22 +73,3 @@ class History(Callback):
             axes.set(title=name, xlabel="epoch")
             axes.legend()
         return figure
-
-
-def new_figure(source: str, figsize: tuple[float, float]) -> Any:
-    """Returns an empty figure of Matplotlib.
-
-    Args:
-        who: What needs it.
-        figsize: Width and height in inches.
-
-    Raises:
-        ImportError: Matplotlib is not installed.
-    """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError(
-            f"{source} needs Matplotlib.\n  fix: pip install 'keras-fn[plot]'"
-        ) from error
-    return Figure(figsize=figsize, layout="constrained")

@@ -1,13 +1,15 @@
-"""What a callback is, and the logs that it gets."""
+"""LambdaCallback: a callback from functions."""
 
 from collections.abc import Callable
 from typing import Any
 
 from keras_fn.callbacks.callback import Callback
 
+Hook = Callable[..., Any]
+
 
 class LambdaCallback(Callback):
-    """A callback made of functions.
+    """Creates a simple callback from functions.
 
     Args:
         on_epoch_begin: Called with `(epoch, logs)`.
@@ -16,7 +18,7 @@ class LambdaCallback(Callback):
         on_train_end: Called with `(logs)`.
         on_train_batch_begin: Called with `(batch, logs)`.
         on_train_batch_end: Called with `(batch, logs)`.
-        **kwargs: Functions for other methods of `Callback`, and attributes.
+        **kwargs: Functions for other hooks of `Callback`, and attributes.
 
     Example:
         >>> callback = keras.callbacks.LambdaCallback(
@@ -28,16 +30,16 @@ class LambdaCallback(Callback):
 
     def __init__(
         self,
-        on_epoch_begin: Callable[..., Any] | None = None,
-        on_epoch_end: Callable[..., Any] | None = None,
-        on_train_begin: Callable[..., Any] | None = None,
-        on_train_end: Callable[..., Any] | None = None,
-        on_train_batch_begin: Callable[..., Any] | None = None,
-        on_train_batch_end: Callable[..., Any] | None = None,
+        on_epoch_begin: Hook | None = None,
+        on_epoch_end: Hook | None = None,
+        on_train_begin: Hook | None = None,
+        on_train_end: Hook | None = None,
+        on_train_batch_begin: Hook | None = None,
+        on_train_batch_end: Hook | None = None,
         **kwargs: Any,
     ):
         super().__init__()
-        received = {
+        hooks = {
             "on_epoch_begin": on_epoch_begin,
             "on_epoch_end": on_epoch_end,
             "on_train_begin": on_train_begin,
@@ -46,4 +48,4 @@ class LambdaCallback(Callback):
             "on_train_batch_end": on_train_batch_end,
         }
         vars(self).update(kwargs)
-        vars(self).update({name: f for name, f in received.items() if f is not None})
+        vars(self).update({name: f for name, f in hooks.items() if f is not None})

@@ -1,4 +1,4 @@
-"""Callbacks that write down what happens, and those that set what an epoch or batch asks for."""
+"""LearningRateScheduler: sets the learning rate by a function of the epoch."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,15 +9,16 @@ from keras_fn import ops
 from keras_fn.callbacks.callback import Callback, Logs
 from keras_fn.callbacks.progress_display import print_message
 from keras_fn.errors import DTypeError, SpecError
+from keras_fn.types import AnyModel
 
 
 def get_learning_rate(optimizer: Any) -> float:
-    """Returns the learning rate of an optimizer as a number."""
+    """Returns the current learning rate of an optimizer as a Python float."""
     return float(ops.convert_to_numpy(optimizer.learning_rate))
 
 
-def named_optimizers(model: Any) -> dict[str, Any]:
-    """Returns the model's optimizers, each under the key of its learning rate in the logs."""
+def named_optimizers(model: AnyModel) -> dict[str, Any]:
+    """Returns the model's optimizers by the name of their learning rate in the logs."""
     inner = getattr(model.optimizer, "optimizers", None)
     if inner is None:
         return {"learning_rate": model.optimizer}
@@ -25,15 +26,16 @@ def named_optimizers(model: Any) -> dict[str, Any]:
 
 
 class LearningRateScheduler(Callback):
-    """Sets the learning rate at the beginning of each epoch.
+    """Learning rate scheduler: sets the learning rate at the start of each epoch.
 
     Args:
-        schedule: Takes the epoch, from 0, and the learning rate, and returns the new one.
-        verbose: 1 to print it.
+        schedule: Function of the epoch (from 0) and the current learning rate, or of the epoch
+            alone, that returns the new learning rate as a float.
+        verbose: 0 for silent, 1 for a message per epoch.
 
     Raises:
         ValueError: The optimizer has no learning rate.
-        TypeError: What `schedule` returns is no number.
+        TypeError: `schedule` does not return a float.
 
     Example:
         >>> class Model: optimizer = keras.optimizers.SGD(0.5)
@@ -81,4 +83,5 @@ class LearningRateScheduler(Callback):
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Adds the learning rate to the logs."""
         if logs is not None:
-            logs.update({k: get_learning_rate(o) for k, o in named_optimizers(self.model).items()})
+            rates = named_optimizers(self.model).items()
+            logs.update({name: get_learning_rate(optimizer) for name, optimizer in rates})

@@ -1,4 +1,4 @@
-"""Callbacks that watch one number in the logs: stop, save, or slow down after it."""
+"""ModelCheckpoint: saves the model during training."""
 
 import os
 from pathlib import Path
@@ -7,25 +7,28 @@ from typing import Any
 from keras_fn.callbacks.progress_display import print_message
 from keras_fn.callbacks.saving_callback import SavingCallback
 from keras_fn.errors import SpecError
+from keras_fn.types import PathLike
 
 
 class ModelCheckpoint(SavingCallback):
-    """Saves the model, or its weights, after each epoch or some batches.
+    """Model checkpointing: saves the model or its weights at some frequency.
 
     Args:
-        filepath: The file. `{epoch}`, `{batch}` and names in the logs are filled in, with a format
-            if one is given: `"{epoch:02d}-{val_loss:.2f}.keras"`. It ends with `.keras` or `.h5`;
-            with `save_weights_only`, with `.weights.h5`.
-        monitor: The number to go by with `save_best_only`.
-        verbose: 1 to print what is done.
-        save_best_only: Whether to save only where `monitor` is better than ever before.
-        save_weights_only: Whether to save the weights only.
-        mode: `"min"` if less is better, `"max"` if more is; `"auto"` to ask the metric.
-        save_freq: `"epoch"`, or after how many batches.
-        initial_value_threshold: What `monitor` must be better than to be saved at all.
+        filepath: Path of the file, with the extension `.keras` or `.h5`, or `.weights.h5` with
+            `save_weights_only`. It may contain the placeholders `{epoch}`, `{batch}` and names in
+            the logs, with a format: `"{epoch:02d}-{val_loss:.2f}.keras"`.
+        monitor: Name of the quantity to monitor with `save_best_only`.
+        verbose: 0 for silent, 1 for a message at each save.
+        save_best_only: Whether to save only when `monitor` has improved.
+        save_weights_only: Whether to save only the weights instead of the whole model.
+        mode: `"min"` if lower is better, `"max"` if higher is better, `"auto"` to infer it from
+            the metric.
+        save_freq: `"epoch"`, or the number of batches between two saves.
+        initial_value_threshold: Initial best value of `monitor`; None to save the first time.
 
     Raises:
-        ValueError: `save_freq` is neither, or the file has another ending.
+        ValueError: `save_freq` is neither `"epoch"` nor an integer, or the file has another
+            extension.
 
     Example:
         >>> class Model:
@@ -39,13 +42,13 @@ class ModelCheckpoint(SavingCallback):
 
     def __init__(
         self,
-        filepath: Any,
+        filepath: PathLike,
         monitor: str = "val_loss",
         verbose: int = 0,
         save_best_only: bool = False,
         save_weights_only: bool = False,
         mode: str = "auto",
-        save_freq: Any = "epoch",
+        save_freq: str | int = "epoch",
         initial_value_threshold: float | None = None,
     ):
         super().__init__(
@@ -58,13 +61,13 @@ class ModelCheckpoint(SavingCallback):
             initial_value_threshold,
         )
         self.filepath = os.fspath(filepath)
-        endings = (".weights.h5",) if save_weights_only else (".keras", ".h5")
-        if not self.filepath.endswith(endings):
+        extensions = (".weights.h5",) if save_weights_only else (".keras", ".h5")
+        if not self.filepath.endswith(extensions):
             raise SpecError(
                 "ModelCheckpoint",
-                expected=f"a filepath that must end in {' or '.join(endings)}",
+                expected=f"a filepath that must end in {' or '.join(extensions)}",
                 received=f"{self.filepath!r}",
-                fix=f"add {endings[0]} to it",
+                fix=f"add {extensions[0]} to it",
             )
 
     def _save(self, epoch: int, batch: int | None, logs: Any) -> None:
@@ -73,7 +76,7 @@ class ModelCheckpoint(SavingCallback):
             return
         if os.path.isdir(filepath):
             raise IsADirectoryError(
-                f"ModelCheckpoint: {filepath} is a folder.\n  fix: give filepath the name of a file"
+                f"ModelCheckpoint: {filepath} is a folder.\n  fix: pass the path of a file"
             )
         Path(filepath).parent.mkdir(parents=True, exist_ok=True)
         save = self.model.save_weights if self.save_weights_only else self.model.save
@@ -82,12 +85,12 @@ class ModelCheckpoint(SavingCallback):
             print_message(f"\nEpoch {epoch + 1}: finished saving model to {filepath}")
 
     def _get_file_path(self, epoch: int, batch: int | None, logs: Any) -> str:
-        """Returns the file's name with all placeholders filled in."""
+        """Returns the path of the file, with all placeholders filled in."""
         values = {"epoch": epoch + 1, **({} if batch is None else {"batch": batch + 1}), **logs}
         try:
             return self.filepath.format(**values)
         except KeyError as error:
             raise KeyError(
-                f"ModelCheckpoint: {self.filepath!r} names {error}, which the logs do not have. "
-                f"They have: {', '.join(values)}."
+                f"ModelCheckpoint: {self.filepath!r} contains {error}, which is not in the logs. "
+                f"Available are: {', '.join(values)}."
             ) from error

@@ -1,4 +1,4 @@
-"""Callbacks that watch one number in the logs: stop, save, or slow down after it."""
+"""The base class of callbacks that monitor a quantity in the logs."""
 
 import operator
 import warnings
@@ -11,13 +11,14 @@ from keras_fn.errors import SpecError
 
 
 class MonitorCallback(Callback):
-    """Base of callbacks that watch a number in the logs.
+    """Base class of callbacks that monitor a quantity in the logs.
 
     Args:
-        monitor: Its name.
-        mode: `"min"` if less is better, `"max"` if more is; `"auto"` to ask the metric.
-        baseline: What the first value is compared with, or None.
-        min_delta: By how much a value must be better to count.
+        monitor: Name of the quantity in the logs.
+        mode: `"min"` if lower is better, `"max"` if higher is better, `"auto"` to infer it from
+            the metric.
+        baseline: Value that the first one is compared with; None for no baseline.
+        min_delta: Minimum change that counts as an improvement.
     """
 
     def __init__(
@@ -30,35 +31,36 @@ class MonitorCallback(Callback):
         super().__init__()
         if mode not in ("auto", "min", "max"):
             warnings.warn(
-                f"{type(self).__name__}: the mode {mode!r} is unknown; 'auto' is taken instead.",
+                f"{type(self).__name__}: the mode {mode!r} is unknown; falling back to 'auto'.",
                 stacklevel=3,
             )
             mode = "auto"
-        self.monitor, self.mode, self.best = monitor, mode, baseline
+        self.monitor, self.mode = monitor, mode
+        self.best: Any = baseline
         self.min_delta = abs(min_delta)
         self.monitor_op: Callable[[Any, Any], Any] | None = None
 
     def _set_monitor_op(self) -> None:
-        """Finds out what is better; in the first epoch, when the metrics are there."""
+        """Chooses the comparison; in the first epoch, since metrics may not exist before."""
         mode = self.mode
         if mode == "auto":
-            mode = self._mode_of_metric()
+            mode = self._infer_mode()
         self.monitor_op = operator.lt if mode == "min" else operator.gt
         if mode == "min":
             self.min_delta = -self.min_delta
 
-    def _mode_of_metric(self) -> str:
+    def _infer_mode(self) -> str:
         name = self.monitor.removeprefix("val_")
         if name == "loss":
             return "min"
-        for metric in _metrics_of(self.model):
+        for metric in _list_metrics(self.model):
             if metric.name == name and getattr(metric, "_direction", None):
                 return "max" if metric._direction == "up" else "min"
         raise SpecError(
             type(self).__name__,
-            expected="mode='min' or mode='max', where the metric does not say what is better",
+            expected="mode='min' or mode='max', since the metric does not define a direction",
             received=f"monitor={self.monitor!r}, mode='auto'",
-            fix="pass mode='max' if more is better, else mode='min'",
+            fix="pass mode='max' if higher is better, else mode='min'",
         )
 
     def _is_improvement(self, value: Any, reference: Any) -> bool:
@@ -68,9 +70,9 @@ class MonitorCallback(Callback):
         return bool(self.monitor_op(value - self.min_delta, reference))
 
 
-def _metrics_of(model: Any) -> list[Any]:
-    """Returns the model's metrics, those inside a group of them too."""
-    found = []
+def _list_metrics(model: Any) -> list[Any]:
+    """Returns the model's metrics, including metrics inside containers."""
+    metrics = []
     for metric in getattr(model, "metrics", None) or ():
-        found += [metric, *tree.flatten(getattr(metric, "metrics", None) or [])]
-    return [m for m in found if hasattr(m, "name")]
+        metrics += [metric, *tree.flatten(getattr(metric, "metrics", None) or [])]
+    return [m for m in metrics if hasattr(m, "name")]

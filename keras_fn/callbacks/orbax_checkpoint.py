@@ -1,46 +1,50 @@
-"""The callback that saves checkpoints with Orbax, and reads them again."""
+"""OrbaxCheckpoint: saves and restores checkpoints with Orbax."""
+
+from __future__ import annotations
 
 import io
 import os
 from typing import Any
 
-from keras_fn._lazy import Deferred
+from keras_fn._lazy import LazyModule
 from keras_fn.callbacks.callback import Logs
 from keras_fn.callbacks.progress_display import print_message
 from keras_fn.callbacks.saving_callback import SavingCallback
 from keras_fn.errors import SpecError
+from keras_fn.types import AnyModel, PathLike
 
-_weights: Any = Deferred("keras_fn.saving.weights")
+_weights: Any = LazyModule("keras_fn.saving.weights")
 
-_weights_format: Any = Deferred("keras_fn.saving.weights_format")
+_weights_format: Any = LazyModule("keras_fn.saving.weights_format")
 
-_writer: Any = Deferred("keras_fn.saving.hdf5.writer")
+_writer: Any = LazyModule("keras_fn.saving.hdf5.writer")
 
-_orbax = Deferred("orbax.checkpoint", pip="keras-fn[orbax]")
+_orbax = LazyModule("orbax.checkpoint", pip="keras-fn[orbax]")
 
 
 class OrbaxCheckpoint(SavingCallback):
-    """Saves the weights and the optimizer's state with Orbax, in the background.
+    """Orbax checkpointing: saves weights and optimizer state asynchronously.
 
-    It works on every backend, and what one has saved another one can restore; Orbax itself needs
-    JAX to be installed (`pip install "keras-fn[orbax]"`). The number of a checkpoint is that of its
-    epoch, from 0, or, with `save_freq` in batches, how many batches there were; where the folder
-    holds later ones already, it is the next that is free.
+    It works on every backend, and a checkpoint of one backend can be restored on another. Orbax
+    itself requires JAX (`pip install "keras-fn[orbax]"`). The step of a checkpoint is its epoch,
+    from 0, or the number of batches so far if `save_freq` counts batches; if the directory already
+    holds a later step, the next free one.
 
     Args:
-        directory: The folder.
-        monitor: The number to go by with `save_best_only`.
-        verbose: 1 to print what is done.
-        save_best_only: Whether to save only where `monitor` is better than ever before.
-        mode: `"min"` if less is better, `"max"` if more is; `"auto"` to ask the metric.
-        save_freq: `"epoch"`, or after how many batches.
-        initial_value_threshold: What `monitor` must be better than to be saved at all.
-        max_to_keep: How many checkpoints stay, the latest; None for all.
-        save_on_background: Whether training goes on while files are written.
-        save_weights_only: Whether the optimizer's state is left out.
+        directory: Directory of the checkpoints.
+        monitor: Name of the quantity to monitor with `save_best_only`.
+        verbose: 0 for silent, 1 for a message at each save.
+        save_best_only: Whether to save only when `monitor` has improved.
+        mode: `"min"` if lower is better, `"max"` if higher is better, `"auto"` to infer it from
+            the metric.
+        save_freq: `"epoch"`, or the number of batches between two saves.
+        initial_value_threshold: Initial best value of `monitor`; None to save the first time.
+        max_to_keep: Number of latest checkpoints to keep; None for all.
+        save_on_background: Whether files are written in the background while training continues.
+        save_weights_only: Whether to leave out the optimizer state.
 
     Raises:
-        ValueError: `save_freq` is neither.
+        ValueError: `save_freq` is neither `"epoch"` nor an integer.
         ImportError: Orbax is not installed; raised when training begins.
 
     Example:
@@ -51,12 +55,12 @@ class OrbaxCheckpoint(SavingCallback):
 
     def __init__(
         self,
-        directory: Any,
+        directory: PathLike,
         monitor: str = "val_loss",
         verbose: int = 0,
         save_best_only: bool = False,
         mode: str = "auto",
-        save_freq: Any = "epoch",
+        save_freq: str | int = "epoch",
         initial_value_threshold: float | None = None,
         max_to_keep: int | None = 1,
         save_on_background: bool = True,
@@ -72,7 +76,7 @@ class OrbaxCheckpoint(SavingCallback):
             initial_value_threshold,
         )
         directory = os.fspath(directory)
-        # Orbax wants the whole path; `gs://…` is one.
+        # Orbax requires an absolute path; `gs://…` is one.
         self.directory = directory if "://" in directory else os.path.abspath(directory)
         self.max_to_keep, self.save_on_background = max_to_keep, save_on_background
         self._manager: Any = None
@@ -84,7 +88,7 @@ class OrbaxCheckpoint(SavingCallback):
         return _orbax.CheckpointManager(self.directory, options=options)
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        """Opens the folder."""
+        """Opens the directory."""
         self._close()
         self._manager = self._open()
 
@@ -96,14 +100,14 @@ class OrbaxCheckpoint(SavingCallback):
         latest = self._manager.latest_step()
         step = epoch if batch is None else self._counter.total
         step = step if latest is None else max(step, latest + 1)
-        # These arrays are on the host and nobody else's: training may go on while they are written.
+        # These arrays are copies on the host: training may continue while they are written.
         datasets, _ = _weights.collect(self.model, with_optimizer=not self.save_weights_only)
         self._manager.save(step, args=_orbax.args.StandardSave(datasets), force=True)
         if self.verbose > 0:
             print_message(f"\nEpoch {epoch + 1}: saving checkpoint {step} in {self.directory}")
 
     def on_train_end(self, logs: Logs = None) -> None:
-        """Waits until all is written."""
+        """Waits until all checkpoints are written."""
         self._close()
 
     def _close(self) -> None:
@@ -113,7 +117,7 @@ class OrbaxCheckpoint(SavingCallback):
             self._manager = None
 
     def steps(self) -> list[int]:
-        """Returns the numbers of the checkpoints that there are, in order.
+        """Returns the steps of the existing checkpoints, in ascending order.
 
         Raises:
             ImportError: Orbax is not installed.
@@ -126,29 +130,29 @@ class OrbaxCheckpoint(SavingCallback):
             if manager is not self._manager:
                 manager.close()
 
-    def restore(self, model: Any, step: int | None = None) -> None:
-        """Sets a model to what was saved; nothing is set unless all of it fits.
+    def restore(self, model: AnyModel, step: int | None = None) -> None:
+        """Restores a model from a checkpoint, completely or not at all.
 
         Args:
-            model: A built model of the same architecture. Its optimizer, if it has one, is set,
-                too, where it was saved.
-            step: The number of the checkpoint; the latest by default.
+            model: A built model of the same architecture. The optimizer state is restored too if
+                the model has an optimizer and the checkpoint its state.
+            step: Step of the checkpoint; by default the latest.
 
         Raises:
             ImportError: Orbax is not installed.
-            ValueError: There is no such checkpoint, or it is not one of such a model.
+            ValueError: There is no such checkpoint, or it does not match the model.
         """
-        there = self.steps()
-        if not there or step not in (None, *there):
+        steps = self.steps()
+        if not steps or step not in (None, *steps):
             raise SpecError(
                 "OrbaxCheckpoint.restore",
-                expected=f"one of the checkpoints {there}",
+                expected=f"one of the checkpoints {steps}",
                 received=f"step={step} in {self.directory}",
-                fix="save one before, or name another",
+                fix="save a checkpoint first, or pass another step",
             )
         manager = self._manager or self._open()
         try:
-            step = there[-1] if step is None else step
+            step = steps[-1] if step is None else step
             datasets = manager.restore(step, args=_orbax.args.StandardRestore())
         finally:
             if manager is not self._manager:

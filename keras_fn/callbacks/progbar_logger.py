@@ -1,16 +1,17 @@
-"""What fit, evaluate and predict show: one line that lives in a terminal, one a epoch in a log."""
+"""ProgbarLogger: a progress bar for custom training loops."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from keras_fn.callbacks.callback import Callback
+from keras_fn.callbacks.callback import Callback, Logs
 from keras_fn.callbacks.progress_display import Progbar, print_message
 
 
 class ProgbarLogger(Callback):
-    """Shows the progress of training, evaluation and prediction by a progress bar.
+    """Prints the progress and the metrics of training, evaluation and prediction.
 
-    `fit` shows its progress without it; this one is for loops of your own with `CallbackList`.
+    `fit` displays its progress without this callback; it is meant for custom training loops with
+    `CallbackList`.
 
     Example:
         >>> callbacks = keras.callbacks.CallbackList(
@@ -29,7 +30,11 @@ class ProgbarLogger(Callback):
         self._in_fit = False
 
     def set_params(self, params: dict[str, Any] | None) -> None:
-        """Takes `verbose`, `epochs` and `steps`."""
+        """Sets the parameters of the run.
+
+        Args:
+            params: `verbose`, `epochs` and `steps`.
+        """
         super().set_params(params)
         params = params or {}
         verbose = params.get("verbose", 1)
@@ -37,7 +42,7 @@ class ProgbarLogger(Callback):
         self.epochs, self.target = params.get("epochs", 1), params.get("steps")
 
     def _begin(self) -> None:
-        # Averages are the metrics' own: nothing is averaged here.
+        # The logs are averages already.
         self.seen = 0
         self.progbar = Progbar(self.target, verbose=self.verbose, stateless_metrics=())
 
@@ -54,51 +59,51 @@ class ProgbarLogger(Callback):
             self.target = self.progbar.target = self.target or self.seen
             self.progbar.update(self.target, list((logs or {}).items()), finalize=True)
 
-    def on_train_begin(self, logs: Any = None) -> None:
-        """Notes that evaluations from now on are part of the training."""
+    def on_train_begin(self, logs: Logs = None) -> None:
+        """Hides the progress bars of evaluation: from here on it is a validation."""
         self._in_fit = True
 
-    def on_train_end(self, logs: Any = None) -> None:
-        """Notes that evaluations from now on stand for themselves."""
+    def on_train_end(self, logs: Logs = None) -> None:
+        """Shows the progress bars of evaluation again."""
         self._in_fit = False
 
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Begins a bar."""
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
+        """Starts a progress bar."""
         self._begin()
         if self.verbose and self.epochs > 1:
             print_message(f"Epoch {epoch + 1}/{self.epochs}")
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Ends the bar."""
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Finishes the progress bar."""
         self._end(logs)
 
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Moves the bar."""
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """Updates the progress bar."""
         self._update(batch, logs)
 
-    def on_test_begin(self, logs: Any = None) -> None:
-        """Begins a bar, outside of training."""
+    def on_test_begin(self, logs: Logs = None) -> None:
+        """Starts a progress bar, unless it is a validation."""
         if not self._in_fit:
             self._begin()
 
-    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Moves the bar, outside of training."""
+    def on_test_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """Updates the progress bar, unless it is a validation."""
         if not self._in_fit:
             self._update(batch, logs)
 
-    def on_test_end(self, logs: Any = None) -> None:
-        """Ends the bar, outside of training."""
+    def on_test_end(self, logs: Logs = None) -> None:
+        """Finishes the progress bar, unless it is a validation."""
         if not self._in_fit:
             self._end(logs)
 
-    def on_predict_begin(self, logs: Any = None) -> None:
-        """Begins a bar."""
+    def on_predict_begin(self, logs: Logs = None) -> None:
+        """Starts a progress bar."""
         self._begin()
 
-    def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Moves the bar."""
+    def on_predict_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """Updates the progress bar."""
         self._update(batch, None)
 
-    def on_predict_end(self, logs: Any = None) -> None:
-        """Ends the bar."""
+    def on_predict_end(self, logs: Logs = None) -> None:
+        """Finishes the progress bar."""
         self._end(None)

@@ -1,4 +1,6 @@
-"""What fit, evaluate and predict show: one line that lives in a terminal, one a epoch in a log."""
+"""Progress bars of fit, evaluate and predict: a live line in a terminal, a plain line in a log."""
+
+from __future__ import annotations
 
 import math
 import time
@@ -8,38 +10,44 @@ from typing import Any
 
 from keras_fn.errors import SpecError
 from keras_fn.settings import is_installed, settings
+from keras_fn.types import Verbosity
 
 _REFRESH_SECONDS = 0.1
 
 
 def make_console() -> Any:
-    """Returns a console of rich on the standard output of now."""
-    # rich is imported when something is shown, not with the package.
+    """Returns a rich console on the current standard output."""
+    # rich is imported at the first output, not with the package.
     from rich.console import Console
 
     return Console(highlight=False, soft_wrap=False)
 
 
 def print_message(message: str) -> None:
-    """Prints a line: where a live line is shown, above it."""
+    """Prints a line, above the live line if one is displayed."""
     print(message)
 
 
-def is_live(console: Any, verbose: Any) -> bool:
-    """Whether a line can be drawn again on this console, and the user wants to see it."""
-    wanted = verbose in (1, "auto", True) and settings.interactive_logging
-    # In a notebook rich draws again through ipywidgets, and warns each time if it is not there.
-    redraws = is_installed("ipywidgets") if console.is_jupyter else console.is_terminal
-    return bool(wanted and redraws)
+def is_live(console: Any, verbose: Verbosity) -> bool:
+    """Whether the progress line is redrawn in place: wanted by the user, possible on the console.
+
+    Args:
+        console: A rich console.
+        verbose: The verbosity of the run.
+    """
+    is_wanted = verbose in (1, "auto", True) and settings.interactive_logging
+    # In a notebook rich redraws through ipywidgets, and warns each time if it is not installed.
+    can_redraw = is_installed("ipywidgets") if console.is_jupyter else console.is_terminal
+    return bool(is_wanted and can_redraw)
 
 
 class ProgressLine:
-    """The text of the display: how far, how fast, and the metrics.
+    """The text of a progress bar: steps, bar, time, speed and metrics.
 
     Args:
-        total: How many steps there are; None if nobody knows.
-        width: How many characters the bar has.
-        unit: What a step is called.
+        total: Total number of steps; None if unknown.
+        width: Width of the bar in characters.
+        unit: Name of a step.
     """
 
     def __init__(self, total: int | None, width: int = 20, unit: str = "step"):
@@ -48,7 +56,11 @@ class ProgressLine:
         self._first: tuple[int, float] | None = None
 
     def count(self, seen: int) -> None:
-        """Notes that this many steps are done. The first ones, which may compile, count apart."""
+        """Records the number of steps done. The first call is timed apart, as it may compile.
+
+        Args:
+            seen: Number of steps done so far.
+        """
         if self._first is None and seen > 0:
             self._first = (seen, time.perf_counter())
 
@@ -56,27 +68,27 @@ class ProgressLine:
         """Returns the line.
 
         Args:
-            seen: How many steps are done.
+            seen: Number of steps done.
             logs: The metrics.
-            final: Whether it is the last line: it tells the time it took, others that to come.
-            bar: Whether there is a bar in it.
+            final: Whether it is the last line: it shows the elapsed time, others the remaining.
+            bar: Whether to include the bar.
         """
         now = time.perf_counter()
         seconds = self._seconds_per_step(seen, now)
         if final or self.total is None:
-            shown = _duration(now - self.start)
+            duration = _format_duration(now - self.start)
         else:
-            shown = _duration(seconds * (self.total - seen))
-        speed = f"{_short(seconds)}/{self.unit}"
+            duration = _format_duration(seconds * (self.total - seen))
+        speed = f"{_format_step_time(seconds)}/{self.unit}"
         count = f"{seen}/{'Unknown' if self.total is None else self.total}"
         if not bar:
-            parts = [count, shown, speed]
+            parts = [count, duration, speed]
         else:
             width = len(str(self.total)) if self.total is not None else 1
             count = f"{seen:>{width}}{count[len(str(seen)) :]}"
-            drawn = f"{self._bar(seen)} " if self.total is not None else ""
-            parts = [f"{count} {drawn}{shown} {speed}"]
-        return " - ".join([*parts, *(f"{k}: {_number(v)}" for k, v in logs.items())])
+            bar_text = f"{self._bar(seen)} " if self.total is not None else ""
+            parts = [f"{count} {bar_text}{duration} {speed}"]
+        return " - ".join([*parts, *(f"{k}: {_format_metric(v)}" for k, v in logs.items())])
 
     def _bar(self, seen: int) -> str:
         done = min(seen / self.total, 1.0) if self.total else 1.0
@@ -91,7 +103,7 @@ class ProgressLine:
         return (now - since) / max(seen - steps, 1)
 
 
-def _duration(seconds: float) -> str:
+def _format_duration(seconds: float) -> str:
     whole = max(int(seconds), 0)
     if whole < 60:
         return f"{whole}s"
@@ -101,31 +113,31 @@ def _duration(seconds: float) -> str:
     return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
 
 
-def _short(seconds: float) -> str:
+def _format_step_time(seconds: float) -> str:
     for unit, size in (("s", 1.0), ("ms", 1e-3)):
         if seconds >= size:
             return f"{seconds / size:.0f}{unit}"
     return f"{seconds * 1e6:.0f}us"
 
 
-def _number(value: Any) -> str:
+def _format_metric(value: Any) -> str:
     try:
         number = float(value)
     except (TypeError, ValueError):
         return str(value)
-    small = number != 0 and abs(number) <= 1e-3
-    return f"{number:.4e}" if small and math.isfinite(number) else f"{number:.4f}"
+    is_small = number != 0 and abs(number) <= 1e-3
+    return f"{number:.4e}" if is_small and math.isfinite(number) else f"{number:.4f}"
 
 
 class _Display:
-    """Where the line is drawn: again and again if `live`, else once, at the end."""
+    """A line on a console: redrawn in place if `live`, else printed once at the end."""
 
     def __init__(self, console: Any, live: bool):
         self.console, self._live = console, None
         self.live = live
 
     def draw(self, text: str) -> None:
-        """Draws the line in place of the one before."""
+        """Replaces the line."""
         if not self.live:
             return
         from rich.live import Live
@@ -137,7 +149,7 @@ class _Display:
         self._live.update(Text(text), refresh=True)
 
     def end(self, text: str | None) -> None:
-        """Leaves the last line standing."""
+        """Draws the last line, if there is one, and stops redrawing."""
         if text is not None:
             if self.live:
                 self.draw(text)
@@ -149,19 +161,19 @@ class _Display:
 
 
 class EpochDisplay:
-    """Shows how an epoch goes on.
+    """Displays the progress of one epoch.
 
-    On a terminal and in a notebook it is one line that is drawn again, some ten times a second
-    at most. In a log file, and with `verbose=2`, it is one plain line at the end.
+    On a terminal and in a notebook it is one live line, redrawn about ten times a second at most.
+    In a log file, and with `verbose=2`, it is one plain line at the end.
 
     Args:
-        total: Number of steps; None if nobody knows.
-        epoch: Which epoch it is, from 0.
-        epochs: How many there are; where there is one, it is not named.
-        verbose: 0 for nothing, 1 for a live line, 2 for a line an epoch; `"auto"` for 1.
-        read_logs: Returns the metrics of now. It may wait for the device, so it is called only
+        total: Total number of steps; None if unknown.
+        epoch: Index of the epoch, from 0.
+        epochs: Number of epochs; a single epoch has no heading.
+        verbose: 0 for silent, 1 for a live line, 2 for a line per epoch; `"auto"` for 1.
+        read_logs: Returns the current metrics. It may wait for the device, so it is called only
             when the line is drawn.
-        console: A console of rich; by default one on the standard output.
+        console: A rich console; by default one on the standard output.
 
     Example:
         >>> with EpochDisplay(3, 0, 2, verbose=2, read_logs=dict) as display:
@@ -176,7 +188,7 @@ class EpochDisplay:
         total: int | None,
         epoch: int = 0,
         epochs: int = 1,
-        verbose: Any = "auto",
+        verbose: Verbosity = "auto",
         read_logs: Callable[[], Mapping[str, Any]] = dict,
         console: Any = None,
     ):
@@ -184,15 +196,15 @@ class EpochDisplay:
         self.epoch, self.epochs, self.verbose = epoch, epochs, verbose
         self._read_logs = read_logs
         self._line = ProgressLine(total)
-        self._screen: _Display | None = None
+        self._display: _Display | None = None
         if verbose:
             console = console or make_console()
-            self._screen = _Display(console, is_live(console, verbose))
-        self._due = 0.0 if self._screen and self._screen.live else math.inf
+            self._display = _Display(console, is_live(console, verbose))
+        self._next_draw = 0.0 if self._display and self._display.live else math.inf
 
-    def __enter__(self) -> "EpochDisplay":
-        if self._screen is not None and self.epochs > 1:
-            self._screen.console.print(f"Epoch {self.epoch + 1}/{self.epochs}")
+    def __enter__(self) -> EpochDisplay:
+        if self._display is not None and self.epochs > 1:
+            self._display.console.print(f"Epoch {self.epoch + 1}/{self.epochs}")
         return self
 
     def __exit__(
@@ -201,44 +213,50 @@ class EpochDisplay:
         value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._screen is not None:
-            self._screen.end(None)
+        if self._display is not None:
+            self._display.end(None)
 
     def advance(self, steps: int = 1) -> None:
-        """Notes that some more steps are done."""
+        """Advances the display.
+
+        Args:
+            steps: Number of steps done since the last call.
+        """
         self.seen += steps
         self._line.count(self.seen)
-        if self._due == math.inf or time.perf_counter() < self._due:
+        if self._next_draw == math.inf or time.perf_counter() < self._next_draw:
             return
-        assert self._screen is not None
-        self._screen.draw(self._line.text(self.seen, self._read_logs(), final=False, bar=True))
-        self._due = time.perf_counter() + _REFRESH_SECONDS
+        assert self._display is not None
+        self._display.draw(self._line.text(self.seen, self._read_logs(), final=False, bar=True))
+        self._next_draw = time.perf_counter() + _REFRESH_SECONDS
 
     def finish(self, logs: Mapping[str, Any] | None = None) -> None:
-        """Draws the line for the last time.
+        """Draws the final line.
 
         Args:
             logs: The metrics of the whole epoch.
         """
-        if self._screen is None:
+        if self._display is None:
             return
-        if self._line.total is None or self.seen:  # a run may end early, or come to know its length
+        if self._line.total is None or self.seen:  # the run may end early, or learn its length
             self._line.total = self.seen
-        self._screen.end(self._line.text(self.seen, logs or {}, True, self._screen.live))
-        self._due = math.inf
+        self._display.end(self._line.text(self.seen, logs or {}, True, self._display.live))
+        self._next_draw = math.inf
 
 
 class Progbar:
-    """A progress bar.
+    """Progress bar with metrics.
 
     Args:
-        target: Number of steps; None if nobody knows.
-        width: How many characters the bar has.
-        verbose: 0 for nothing, 1 for a live line, 2 for a line at the end.
-        interval: Seconds between two drawings, at least.
-        stateful_metrics: Names of metrics that are shown as they are; all others are averaged.
-        stateless_metrics: Names of metrics that are averaged; all others are shown as they are.
-        unit_name: What a step is called.
+        target: Total number of steps; None if unknown.
+        width: Width of the bar in characters.
+        verbose: 0 for silent, 1 for a live line, 2 for a line at the end.
+        interval: Minimum time between two updates, in seconds.
+        stateful_metrics: Names of the metrics that are displayed as they are; all others are
+            averaged over the steps.
+        stateless_metrics: Names of the metrics that are averaged over the steps; all others are
+            displayed as they are.
+        unit_name: Name of a step.
 
     Raises:
         ValueError: Both `stateful_metrics` and `stateless_metrics` are given.
@@ -265,7 +283,7 @@ class Progbar:
                 "Progbar",
                 expected="stateful_metrics or stateless_metrics",
                 received="both",
-                fix="name the metrics of one kind: the others are of the other kind",
+                fix="pass one of the two: all other metrics are of the other kind",
             )
         self.target, self.width, self.verbose = target, width, verbose
         self.interval, self.unit_name = interval, unit_name
@@ -273,8 +291,8 @@ class Progbar:
         self.stateless_metrics = stateless_metrics
         self._line = ProgressLine(target, width, unit_name)
         self._sums: dict[str, tuple[float, float]] = {}  # name: (sum, number of steps)
-        self._seen, self._due = 0, 0.0
-        self._screen: _Display | None = None
+        self._seen, self._next_draw = 0, 0.0
+        self._display: _Display | None = None
 
     def _is_averaged(self, name: str) -> bool:
         if self.stateless_metrics is not None:
@@ -287,19 +305,19 @@ class Progbar:
         values: Sequence[tuple[str, Any]] | None = None,
         finalize: bool | None = None,
     ) -> None:
-        """Moves the bar.
+        """Updates the progress bar.
 
         Args:
-            current: How many steps are done.
-            values: Pairs of a metric's name and its value in the last steps.
-            finalize: Whether this is the end; by default when `target` is reached.
+            current: Number of steps done.
+            values: Pairs `(name, value)` of metrics, with their values over the last steps.
+            finalize: Whether this is the last update; by default whether `target` is reached.
         """
         self._line.total = self.target
         if finalize is None:
             finalize = self.target is not None and current >= self.target
         for name, value in values or ():
             if finalize or not self._is_averaged(name):
-                self._note_last(name, value, current, finalize)
+                self._set_value(name, value, current, finalize)
             else:
                 total, weight = self._sums.get(name, (0.0, 0.0))
                 steps = max(current - self._seen, 1)
@@ -308,8 +326,8 @@ class Progbar:
         self._line.count(current)
         self._show(bool(finalize))
 
-    def _note_last(self, name: str, value: Any, current: int, finalize: bool) -> None:
-        """Notes a value that stands for itself: of the last step, it joins the average."""
+    def _set_value(self, name: str, value: Any, current: int, finalize: bool) -> None:
+        """Sets a value that is not averaged; an averaged one of the last step joins its average."""
         total, weight = self._sums.get(name, (0.0, 0.0))
         steps = current - self._seen
         if finalize and self._is_averaged(name) and weight and steps > 0:
@@ -321,19 +339,24 @@ class Progbar:
         if not self.verbose:
             return
         now = time.perf_counter()
-        if not finalize and (now < self._due or self.verbose == 2):
+        if not finalize and (now < self._next_draw or self.verbose == 2):
             return
-        if self._screen is None:
+        if self._display is None:
             console = make_console()
-            self._screen = _Display(console, is_live(console, self.verbose))
+            self._display = _Display(console, is_live(console, self.verbose))
         logs = {name: total / weight for name, (total, weight) in self._sums.items()}
-        text = self._line.text(self._seen, logs, finalize, self._screen.live)
+        text = self._line.text(self._seen, logs, finalize, self._display.live)
         if finalize:
-            self._screen.end(text)
+            self._display.end(text)
         else:
-            self._screen.draw(text)
-        self._due = now + self.interval
+            self._display.draw(text)
+        self._next_draw = now + self.interval
 
     def add(self, n: int, values: Sequence[tuple[str, Any]] | None = None) -> None:
-        """Moves the bar by `n` steps; see `update`."""
+        """Advances the progress bar.
+
+        Args:
+            n: Number of steps done since the last update.
+            values: Pairs `(name, value)` of metrics, with their values over these steps.
+        """
         self.update(self._seen + n, values)

@@ -1,4 +1,4 @@
-"""Callbacks that watch one number in the logs: stop, save, or slow down after it."""
+"""ReduceLROnPlateau: lowers the learning rate when a metric stops improving."""
 
 import warnings
 from typing import Any
@@ -13,20 +13,23 @@ from keras_fn.errors import SpecError
 
 
 class ReduceLROnPlateau(MonitorCallback):
-    """Lowers the learning rate when a number in the logs has stopped getting better.
+    """Reduces the learning rate when a monitored quantity has stopped improving.
 
     Args:
-        monitor: Its name.
-        factor: What the learning rate is multiplied by; less than 1.
-        patience: After how many epochs without getting better.
-        verbose: 1 to print what is done.
-        mode: `"min"` if less is better, `"max"` if more is; `"auto"` to ask the metric.
-        min_delta: By how much it must get better to count.
-        cooldown: How many epochs are not counted after that.
-        min_lr: Below which the learning rate does not go.
+        monitor: Name of the quantity in the logs.
+        factor: Factor by which the learning rate is multiplied; less than 1.
+        patience: Number of epochs without improvement after which the learning rate is reduced.
+        verbose: 0 for silent, 1 for a message at each reduction.
+        mode: `"min"` if lower is better, `"max"` if higher is better, `"auto"` to infer it from
+            the metric.
+        min_delta: Minimum change that counts as an improvement.
+        cooldown: Number of epochs after a reduction during which none are counted.
+        min_lr: Lower bound of the learning rate.
+        **kwargs: Not accepted; any argument raises a TypeError.
 
     Raises:
         ValueError: `factor` is 1 or more.
+        TypeError: There is an unknown argument.
 
     Example:
         >>> class Model: optimizer = keras.optimizers.SGD(0.5)
@@ -66,16 +69,16 @@ class ReduceLROnPlateau(MonitorCallback):
         self.wait = self.cooldown_counter = 0
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        """Begins anew."""
+        """Resets the best value, the waiting time and the cooldown."""
         self.best = None
         self.wait = self.cooldown_counter = 0
 
     def in_cooldown(self) -> bool:
-        """Whether the learning rate was lowered a short time ago."""
+        """Whether the cooldown after a reduction is still running."""
         return self.cooldown_counter > 0
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Compares, and lowers the learning rate when patience is over."""
+        """Compares the quantity with its best value; reduces the learning rate on a plateau."""
         if self.monitor_op is None:
             self._set_monitor_op()
         logs = {} if logs is None else logs
@@ -97,12 +100,13 @@ class ReduceLROnPlateau(MonitorCallback):
             self.wait += 1
             if self.wait < self.patience:
                 return
-            # A list, not a generator: every optimizer is lowered.
-            lowered = [self._lower(o, epoch) for o in named_optimizers(self.model).values()]
-            if any(lowered):
+            # A list, not a generator: the learning rate of every optimizer is reduced.
+            optimizers = named_optimizers(self.model).values()
+            reduced = [self._reduce_learning_rate(o, epoch) for o in optimizers]
+            if any(reduced):
                 self.cooldown_counter, self.wait = self.cooldown, 0
 
-    def _lower(self, optimizer: Any, epoch: int) -> bool:
+    def _reduce_learning_rate(self, optimizer: Any, epoch: int) -> bool:
         old = get_learning_rate(optimizer)
         if old <= np.float32(self.min_lr):
             return False

@@ -1,4 +1,4 @@
-"""Callbacks that write down what happens, and those that set what an epoch or batch asks for."""
+"""RemoteMonitor: streams the logs to a server."""
 
 import json
 import urllib.parse
@@ -7,27 +7,31 @@ from typing import Any
 
 import numpy as np
 
-from keras_fn._lazy import Deferred
+from keras_fn._lazy import LazyModule
 from keras_fn.callbacks.callback import Callback, Logs
 from keras_fn.errors import SpecError
 
-_request: Any = Deferred("urllib.request")  # RemoteMonitor's alone, and it takes long to import
+_request: Any = LazyModule("urllib.request")  # slow to import
+
+
+_FORM = "application/x-www-form-urlencoded"
+_TIMEOUT_SECONDS = 10.0
 
 
 class RemoteMonitor(Callback):
-    """Sends the logs of each epoch to a server, by HTTP POST.
+    """Streams the logs of each epoch to a server, as an HTTP POST request.
 
-    Training goes on if the server cannot be reached; there is one warning.
+    Training continues if the server cannot be reached, after a single warning.
 
     Args:
-        root: The address of the server.
-        path: The path there.
-        field: The name of the form's field that holds the logs as JSON.
-        headers: Further headers of the request, by name.
-        send_as_json: Whether the JSON is the whole body, rather than a field of a form.
+        root: Root URL of the server, `http://` or `https://`.
+        path: Path of the endpoint, relative to `root`.
+        field: Name of the form field that holds the logs as JSON.
+        headers: Additional HTTP headers.
+        send_as_json: Whether to send the JSON as the request body instead of as a form field.
 
     Raises:
-        ValueError: `root` begins neither with `http://` nor with `https://`.
+        ValueError: `root` starts with neither `http://` nor `https://`.
 
     Example:
         >>> monitor = keras.callbacks.RemoteMonitor("http://127.0.0.1:9000", send_as_json=True)
@@ -47,7 +51,7 @@ class RemoteMonitor(Callback):
         if not root.startswith(("http://", "https://")):
             raise SpecError(
                 "RemoteMonitor",
-                expected="a root that begins with http:// or https://",
+                expected="a root that starts with http:// or https://",
                 received=f"{root!r}",
                 fix="for example root='http://localhost:9000'",
             )
@@ -57,29 +61,23 @@ class RemoteMonitor(Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Sends the logs."""
-        values = {"epoch": epoch, **{k: _plain(v) for k, v in (logs or {}).items()}}
-        body, kind = json.dumps(values), "application/json"
+        values = {"epoch": epoch, **{k: _to_json_value(v) for k, v in (logs or {}).items()}}
+        body, content_type = json.dumps(values), "application/json"
         if not self.send_as_json:
-            body, kind = urllib.parse.urlencode({self.field: body}), _FORM
-        headers = {"Content-Type": kind, **(self.headers or {})}
+            body, content_type = urllib.parse.urlencode({self.field: body}), _FORM
+        headers = {"Content-Type": content_type, **(self.headers or {})}
         request = _request.Request(self.root + self.path, body.encode(), headers)
         try:
-            _request.urlopen(request, timeout=_SECONDS_TO_ANSWER).close()
-        except OSError as error:  # of which all errors of urllib and of sockets are kinds
+            _request.urlopen(request, timeout=_TIMEOUT_SECONDS).close()
+        except OSError as error:  # the base class of all errors of urllib and sockets
             if not self._has_warned:
                 self._has_warned = True
                 warnings.warn(
-                    f"RemoteMonitor: {self.root + self.path} does not take the logs ({error}). "
+                    f"RemoteMonitor: {self.root + self.path} does not accept the logs ({error}). "
                     "There will be no further warning.",
                     stacklevel=2,
                 )
 
 
-_FORM = "application/x-www-form-urlencoded"
-
-_SECONDS_TO_ANSWER = 10.0
-
-
-def _plain(value: Any) -> Any:
-    """A value of the logs as JSON takes it."""
+def _to_json_value(value: Any) -> Any:
     return np.asarray(value).tolist() if hasattr(value, "__array__") else value

@@ -1,4 +1,4 @@
-"""Callbacks that watch one number in the logs: stop, save, or slow down after it."""
+"""The base class of callbacks that save the model."""
 
 import warnings
 from typing import Any
@@ -11,21 +11,22 @@ from keras_fn.errors import SpecError
 
 
 class SavingCallback(MonitorCallback):
-    """Base of callbacks that save the model after epochs or batches, or when it is at its best.
+    """Base class of callbacks that save the model after epochs or batches.
 
-    A subclass writes `_save(epoch, batch, logs)`.
+    A subclass implements `_save(epoch, batch, logs)`.
 
     Args:
-        monitor: The number to go by with `save_best_only`.
-        verbose: 1 to print what is done.
-        save_best_only: Whether to save only where `monitor` is better than ever before.
-        save_weights_only: Whether to save the weights only.
-        mode: `"min"` if less is better, `"max"` if more is; `"auto"` to ask the metric.
-        save_freq: `"epoch"`, or after how many batches.
-        initial_value_threshold: What `monitor` must be better than to be saved at all.
+        monitor: Name of the quantity to monitor with `save_best_only`.
+        verbose: 0 for silent, 1 for a message at each save.
+        save_best_only: Whether to save only when `monitor` has improved.
+        save_weights_only: Whether to save only the weights instead of the whole model.
+        mode: `"min"` if lower is better, `"max"` if higher is better, `"auto"` to infer it from
+            the metric.
+        save_freq: `"epoch"`, or the number of batches between two saves.
+        initial_value_threshold: Initial best value of `monitor`; None to save the first time.
 
     Raises:
-        ValueError: `save_freq` is neither.
+        ValueError: `save_freq` is neither `"epoch"` nor an integer.
     """
 
     def __init__(
@@ -35,11 +36,12 @@ class SavingCallback(MonitorCallback):
         save_best_only: bool,
         save_weights_only: bool,
         mode: str,
-        save_freq: Any,
+        save_freq: str | int,
         initial_value_threshold: float | None,
     ):
         super().__init__(monitor, mode, initial_value_threshold)
-        self.verbose, self.save_freq = verbose, save_freq
+        self.verbose = verbose
+        self.save_freq: Any = save_freq
         self.save_best_only, self.save_weights_only = save_best_only, save_weights_only
         self._current_epoch = self._saved_at = 0
         self._counter = StepCounter()
@@ -50,24 +52,28 @@ class SavingCallback(MonitorCallback):
                 received=f"unrecognized save_freq {save_freq!r}",
                 fix='pass save_freq="epoch"',
             )
-        if save_freq != "epoch":  # else batches need not be counted, and no hook is wanted
-            self.on_train_batch_end = self._count_batch
+        if save_freq != "epoch":  # a batch-level hook, only where batches must be counted
+            self.on_train_batch_end = self._save_after_batch
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
-        """Notes the epoch."""
+        """Records the current epoch."""
         self._current_epoch = epoch
         self._counter.begin_epoch()
 
     def next_batch_due(self, batch: int) -> int | None:
-        """Returns the batch after which it saves."""
-        return self._counter.due(batch, self._saved_at + self.save_freq)
+        """Returns the next batch after which the model is saved.
+
+        Args:
+            batch: Index of the next batch in the epoch, from 0.
+        """
+        return self._counter.batch_at(batch, self._saved_at + self.save_freq)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Saves, if it is to be done after epochs."""
+        """Saves the model, with `save_freq="epoch"`."""
         if self.save_freq == "epoch":
             self._save(epoch, None, logs or {})
 
-    def _count_batch(self, batch: int, logs: Logs = None) -> None:
+    def _save_after_batch(self, batch: int, logs: Logs = None) -> None:
         self._counter.advance(batch)
         if self._counter.total - self._saved_at >= self.save_freq:
             self._saved_at = self._counter.total
@@ -83,21 +89,21 @@ class SavingCallback(MonitorCallback):
             self._set_monitor_op()
         current = logs.get(self.monitor)
         if current is None or len(getattr(current, "shape", ())) > 0:
-            received = "not available" if current is None else f"no single number: {current}"
+            problem = "not available" if current is None else f"not a scalar: {current}"
             warnings.warn(
-                f"{type(self).__name__}: {self.monitor!r} is {received}. The model is saved.",
+                f"{type(self).__name__}: {self.monitor!r} is {problem}. The model is saved.",
                 stacklevel=4,
             )
             return True
-        better = self._is_improvement(current, self.best)
+        has_improved = self._is_improvement(current, self.best)
         best = "None" if self.best is None else f"{self.best:.5f}"
         if self.verbose > 0:
             change = (
                 f"improved from {best} to {current:.5f}"
-                if better
-                else (f"did not improve from {best}")
+                if has_improved
+                else f"did not improve from {best}"
             )
             print_message(f"\nEpoch {epoch + 1}: {self.monitor} {change}")
-        if better:
+        if has_improved:
             self.best = current
-        return better
+        return has_improved

@@ -1,4 +1,4 @@
-"""The callback that evaluates a model with the moving averages of its weights."""
+"""SwapEMAWeights: evaluates a model with the moving averages of its weights."""
 
 from typing import Any
 
@@ -10,18 +10,18 @@ from keras_fn.optimizers.nested import leaf_optimizers
 
 
 class SwapEMAWeights(Callback):
-    """Lets evaluation, prediction and what is saved use the moving averages of the weights.
+    """Swaps the weights with their exponential moving averages (EMA) for evaluation.
 
-    The optimizer keeps them, if it was made with `use_ema=True`. Training goes on with the weights
-    themselves, and at its end the optimizer sets them to the averages.
+    The optimizer computes the averages if it was created with `use_ema=True`. Training continues
+    with the weights themselves; at the end of training the optimizer sets them to the averages.
 
     Args:
-        swap_on_epoch: Whether the averages are in the model from the end of an epoch to the
-            beginning of the next one, so that callbacks which come after this one save them;
-            otherwise they are in it during validation, `evaluate` and `predict`.
+        swap_on_epoch: Whether the model holds the averages from the end of an epoch to the start
+            of the next, so that the callbacks after this one save them; otherwise during
+            validation, `evaluate` and `predict`.
 
     Raises:
-        ValueError: The optimizer keeps no averages; raised when they are needed.
+        ValueError: The optimizer computes no averages; raised when they are needed.
 
     Example:
         >>> x = keras.Input((2,))
@@ -39,75 +39,74 @@ class SwapEMAWeights(Callback):
     def __init__(self, swap_on_epoch: bool = False):
         super().__init__()
         self.swap_on_epoch = swap_on_epoch
-        # What the model is trained with, while the averages are in it. Not kept in place of the
-        # averages: whatever ends the training then, these are still what they are.
-        self._own: list[tuple[Any, np.ndarray]] | None = None
+        # The training weights, while the model holds the averages. A copy, so that the optimizer's
+        # averages stay intact however training ends.
+        self._training_weights: list[tuple[Any, np.ndarray]] | None = None
 
-    def _pairs(self) -> list[tuple[Any, Any]]:
-        """Returns variables and their averages."""
+    def _weights_and_averages(self) -> list[tuple[Any, Any]]:
         optimizers = leaf_optimizers(self.model.optimizer)
         averaging = [o for o in optimizers if getattr(o, "use_ema", False)]
         if not averaging:
             raise SpecError(
                 "SwapEMAWeights",
-                expected="an optimizer that keeps averages",
+                expected="an optimizer that computes moving averages",
                 received=f"{type(optimizers[0]).__name__} with use_ema=False",
-                fix="make the optimizer with use_ema=True",
+                fix="create the optimizer with use_ema=True",
             )
         pairs = [
             pair
-            for optimizer in averaging
-            for pair in zip(optimizer._trainable_variables, optimizer._moving_averages, strict=False)
+            for o in averaging
+            for pair in zip(o._trainable_variables, o._moving_averages, strict=False)
         ]
         return [(v, average) for v, average in pairs if average is not None]
 
     def _swap_in(self) -> None:
-        pairs = self._pairs()
-        if self._own is None:
-            self._own = [(v, v.numpy()) for v, _ in pairs]
+        pairs = self._weights_and_averages()
+        if self._training_weights is None:
+            self._training_weights = [(v, v.numpy()) for v, _ in pairs]
             for v, average in pairs:
                 v.assign(average)
 
     def _swap_out(self) -> None:
-        own, self._own = self._own or (), None
-        for v, value in own:
+        weights, self._training_weights = self._training_weights or (), None
+        for v, value in weights:
             v.assign(value)
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        """Begins with the model as it is."""
-        self._own = None
-        self._pairs()
+        """Checks that the optimizer computes averages."""
+        self._training_weights = None
+        self._weights_and_averages()
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
-        """Trains with the weights themselves."""
+        """Restores the training weights, with `swap_on_epoch`."""
         if self.swap_on_epoch:
             self._swap_out()
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Leaves the averages in the model, if that is wanted."""
+        """Sets the weights to the averages, with `swap_on_epoch`."""
         if self.swap_on_epoch:
             self._swap_in()
 
     def on_train_end(self, logs: Logs = None) -> None:
-        """Forgets the weights of training: the optimizer has set them to the averages."""
-        self._own = None
+        """Discards the training weights: the optimizer has set them to the averages."""
+        self._training_weights = None
 
     def on_test_begin(self, logs: Logs = None) -> None:
-        """Evaluates with the averages."""
+        """Sets the weights to the averages, without `swap_on_epoch`."""
         if not self.swap_on_epoch:
             self._swap_in()
 
     def on_test_end(self, logs: Logs = None) -> None:
-        """Gives the weights back."""
+        """Restores the training weights, without `swap_on_epoch`."""
         if not self.swap_on_epoch:
             self._swap_out()
 
     def on_predict_begin(self, logs: Logs = None) -> None:
-        """Predicts with the averages."""
+        """Sets the weights to the averages, without `swap_on_epoch`."""
         if not self.swap_on_epoch:
             self._swap_in()
 
     def on_predict_end(self, logs: Logs = None) -> None:
-        """Gives the weights back."""
+        """Restores the training weights, without `swap_on_epoch`."""
         if not self.swap_on_epoch:
             self._swap_out()

@@ -1,4 +1,4 @@
-"""The callback that ends training when the loss is no number, and says where that began."""
+"""TerminateOnNaN: stops training at a NaN or infinite loss, and reports its source."""
 
 import math
 from typing import Any
@@ -10,19 +10,19 @@ from keras_fn.training.snapshot import restore_on_exit
 
 
 class TerminateOnNaN(Callback):
-    """Ends training when the loss of a batch is NaN or infinite, and says where that began.
+    """Stops training when the loss of a batch is NaN or infinite, and reports the source.
 
-    It looks at the loss of each batch, which makes the program wait for the device each time.
+    It reads the loss after each batch, and so waits for the device each time.
 
     Args:
-        raise_error: Whether to raise, rather than to end the training in order.
-        data: A batch to look for the cause with: `(x, y)` or `(x, y, sample_weight)`. It is run
-            layer by layer (see `keras.debugging.find_non_finite`) with the weights of before the
-            step, of which a copy is made at each batch then. Without it, the message names the
-            first layer whose weights are not finite after the step.
+        raise_error: Whether to raise an error instead of ending training normally.
+        data: A batch for finding the source: `(x, y)` or `(x, y, sample_weight)`. The model runs on
+            it layer by layer (see `keras.debugging.find_non_finite`) with the weights from before
+            the step, which are copied at each batch. Without it, the message names the first layer
+            whose weights are not finite after the step.
 
     Raises:
-        RuntimeError: The loss is no finite number, and `raise_error` is True.
+        RuntimeError: The loss is not finite, and `raise_error` is True.
 
     Example:
         >>> callback = keras.callbacks.TerminateOnNaN(raise_error=True)
@@ -32,35 +32,35 @@ class TerminateOnNaN(Callback):
         RuntimeError: Batch 7: the loss is nan; training ends.
     """
 
-    def __init__(self, raise_error: bool = False, data: Any = None):
+    def __init__(self, raise_error: bool = False, data: tuple[Any, ...] | None = None):
         super().__init__()
         self.raise_error, self.data = raise_error, data
         self._before: list[tuple[Any, Any]] = []
         if data is not None:
-            self.on_train_batch_begin = self._keep
+            self.on_train_batch_begin = self._copy_variables
 
-    def _keep(self, batch: int, logs: Logs = None) -> None:
+    def _copy_variables(self, batch: int, logs: Logs = None) -> None:
         self._before = [(v, v.numpy()) for v in self.model.variables]
 
     def on_batch_end(self, batch: int, logs: Logs = None) -> None:
-        """Looks at the loss."""
+        """Checks the loss."""
         loss = (logs or {}).get("loss")
         if loss is None or math.isfinite(float(loss)):
             return
         message = f"Batch {batch}: the loss is {float(loss)}; training ends."
         if hasattr(self.model, "_flatten_layers"):
-            message += f"\n{self._cause()}"
+            message += f"\n{self._describe_source()}"
         if self.raise_error:
             raise RuntimeError(message)
         print_message(message)
         self.model.stop_training = True
 
-    def _cause(self) -> str:
+    def _describe_source(self) -> str:
         if self.data is None:
             return str(find_non_finite(self.model) or "The weights are finite.")
-        x, y, *weights = self.data
+        x, y, *rest = self.data
         with restore_on_exit(self.model):
             for variable, value in self._before:
                 variable.assign(value)
-            found = find_non_finite(self.model, x, y, sample_weight=weights[0] if weights else None)
-        return str(found or "On `data`, with the weights of before the batch, all is finite.")
+            report = find_non_finite(self.model, x, y, sample_weight=rest[0] if rest else None)
+        return str(report or "On `data`, with the weights from before the batch, all is finite.")

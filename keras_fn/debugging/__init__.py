@@ -5,16 +5,22 @@ from typing import TYPE_CHECKING
 from keras_fn._lazy import attach
 
 if TYPE_CHECKING:
-    from keras_fn.debugging.nan_debugging import NonFinite as NonFinite
-    from keras_fn.debugging.nan_debugging import TensorStats as TensorStats
-    from keras_fn.debugging.nan_debugging import find_non_finite as find_non_finite
-    from keras_fn.debugging.profiling import LayerTime as LayerTime
-    from keras_fn.debugging.profiling import StepProfile as StepProfile
-    from keras_fn.debugging.profiling import profile_step as profile_step
-    from keras_fn.debugging.tuning import LearningRateFinderResult as LearningRateFinderResult
-    from keras_fn.debugging.tuning import fast_dev_run as fast_dev_run
-    from keras_fn.debugging.tuning import find_batch_size as find_batch_size
-    from keras_fn.debugging.tuning import find_learning_rate as find_learning_rate
+    from keras_fn.debugging.nan_debugging import (
+        NonFinite as NonFinite,
+        TensorStats as TensorStats,
+        find_non_finite as find_non_finite,
+    )
+    from keras_fn.debugging.profiling import (
+        LayerTime as LayerTime,
+        StepProfile as StepProfile,
+        profile_step as profile_step,
+    )
+    from keras_fn.debugging.tuning import (
+        LearningRateFinderResult as LearningRateFinderResult,
+        fast_dev_run as fast_dev_run,
+        find_batch_size as find_batch_size,
+        find_learning_rate as find_learning_rate,
+    )
 
 _HOMES = {
     "LayerTime": "keras_fn.debugging.profiling",

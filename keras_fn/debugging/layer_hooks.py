@@ -1,10 +1,10 @@
 """A model run layer by layer, as its graph says, with something done at each layer."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from keras_fn.data_adapters.binding import graph_of
+from keras_fn.core.graph_model import get_graph
 
 LayerHook = Callable[[str, Any, tuple, dict[str, Any]], Any]
 """Takes the path of a layer or op, it itself, and its arguments; calls it, returns the result."""
@@ -32,24 +32,16 @@ def hook_layers(model: Any, hook: LayerHook) -> Iterator[Callable[..., Any]]:
         ...     y = call(np.ones((1, 2)))
         out
     """
-    if graph_of(model) is None:
+    if get_graph(model) is None:
         yield lambda *args, **kwargs: hook(model.name, model, args, kwargs)
         return
-    found = {id(g): g for g in map(graph_of, model._flatten_layers()) if g is not None}
+    graphs = {id(g): g for g in map(get_graph, model._flatten_layers()) if g is not None}
     trail: list[str] = []
-    # No compiled call either: in it there are no layers.
-    changes = [
-        (vars(graph), {"_plan": _HookedPlan(graph._plan, hook, trail), "_direct": set()})
-        for graph in found.values()
-    ]
-    before = [(table, {name: table[name] for name in new}) for table, new in changes]
-    try:
-        for table, new in changes:
-            table.update(new)
+    with ExitStack() as stack:
+        for graph in graphs.values():
+            plan = _HookedPlan(graph.execution_plan, hook, trail)
+            stack.enter_context(graph.substitute_plan(plan))
         yield model
-    finally:
-        for table, old in before:
-            table.update(old)
 
 
 class _HookedPlan:
@@ -75,7 +67,7 @@ class _HookedPlan:
         def call(*args: Any, **kwargs: Any) -> Any:
             self._trail.append(operation.name)
             try:
-                if graph_of(operation) is not None:
+                if get_graph(operation) is not None:
                     return operation(*args, **kwargs)
                 return self._around("/".join(self._trail), operation, args, kwargs)
             finally:

@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_fn.backend.loader import current
 from keras_fn.core import tree
-from keras_fn.core.tracebacks import entrance
+from keras_fn.core.tracebacks import filter_traceback
 from keras_fn.debugging.layer_hooks import hook_layers
 from keras_fn.ops._op import class_name
 from keras_fn.training.snapshot import restore_on_exit
@@ -79,7 +79,7 @@ class NonFinite:
         return "\n".join([title, *(f"  {stats}" for stats in self.tensors)])
 
 
-@entrance
+@filter_traceback
 def find_non_finite(
     model: Any, x: Any = None, y: Any = None, *, sample_weight: Any = None
 ) -> NonFinite | None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from keras_fn.core import tree
-from keras_fn.core.graph import creators
+from keras_fn.core.graph import find_source_inputs
 from keras_fn.core.keras_tensor import KerasTensor
 
 
@@ -31,4 +31,4 @@ def get_source_inputs(tensor: Any) -> list[KerasTensor]:
             raise TypeError(f"get_source_inputs takes a KerasTensor, not {x!r}.")
     made = [x for x in tensors if hasattr(x, "_keras_history")]
     loose = [x for x in tensors if not hasattr(x, "_keras_history")]
-    return creators(made) + loose
+    return find_source_inputs(made) + loose

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from keras_fn.core import tree
 from keras_fn.core.graph import node_of
+from keras_fn.core.graph_model import get_graph, is_graph_model
 from keras_fn.core.operation import Node, Operation
 from keras_fn.ops._op import OpNode, class_name
 
@@ -34,7 +35,7 @@ class Box:
 
     key: str
     name: str
-    kind: str
+    class_name: str
     family: str
     is_input: bool
     inputs: ShapeSummary
@@ -125,20 +126,20 @@ class _DiagramBuilder:
 
 def is_graph(model: Any) -> bool:
     """Whether a model is a Functional one."""
-    return hasattr(model, "_plan")
+    return is_graph_model(model)
 
 
 def _stack(model: Any) -> bool:
     """Whether a model is a Sequential one, with something in it."""
-    return hasattr(model, "_functional") and bool(model.layers)
+    return get_graph(model) is not None and not is_graph(model) and bool(model.layers)
 
 
 def get_node_ids(model: Any) -> set[int]:
     """Returns the ids of the calls that a model is made of: its layers may be called elsewhere."""
-    graph = model if is_graph(model) else getattr(model, "_functional", None)
+    graph = get_graph(model)
     if graph is None:
         return set()
-    return {id(node) for node in graph._plan.nodes} | {id(node_of(t)) for t in graph.inputs}
+    return {id(node) for node in graph.execution_plan.nodes} | {id(node_of(t)) for t in graph.inputs}
 
 
 def get_calls(operation: Operation, inside: set[int]) -> list[Node]:
@@ -157,7 +158,7 @@ def _box(key: str, operation: Any, nodes: list[Node]) -> Box:
     return Box(
         key=key,
         name=operation.name,
-        kind=class_name(operation),
+        class_name=class_name(operation),
         family=_family(operation),
         is_input=bool(nodes) and all(node.is_input for node in nodes),
         inputs=_shapes(_only(node.input_tensors) for node in nodes),

@@ -129,9 +129,9 @@ def _label(box: Box, show: DisplayOptions) -> str:
         colour, text = ("forestgreen", "T") if box.trainable else ("firebrick", "Non-t")
         cells.append(_cell(f"<b>{text}rainable</b>", background=colour, ink="white"))
     span = max(1, len(cells))
-    title = f"<b>{escape(box.kind)}</b>"
+    title = f"<b>{escape(box.class_name)}</b>"
     if show.names:
-        title = f"<b>{escape(box.name)}</b> ({escape(box.kind)})"
+        title = f"<b>{escape(box.name)}</b> ({escape(box.class_name)})"
     rows = [_cell(title, span, background="black", ink="white", size=16)]
     if show.activations and box.activation is not None:
         rows.append(_cell(f"Activation: <b>{escape(box.activation)}</b>", span))

@@ -238,7 +238,7 @@ class _BoxLayout:
         }
 
     def _texts(self, box: Box) -> tuple[list[str], list[str]]:
-        title = [box.kind, box.name] if self.show.names else [box.kind]
+        title = [box.class_name, box.name] if self.show.names else [box.class_name]
         title = [
             textwrap.shorten(t, _WIDEST, placeholder="…") if " " in t else _cut(t) for t in title
         ]

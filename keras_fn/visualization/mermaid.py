@@ -90,7 +90,7 @@ def _node(box: Box, show: DisplayOptions) -> str:
 
 def label_lines(box: Box, show: DisplayOptions) -> list[str]:
     """Returns what a box says, a line each."""
-    lines = [f"{box.name} ({box.kind})" if show.names else box.kind]
+    lines = [f"{box.name} ({box.class_name})" if show.names else box.class_name]
     return lines + detail_lines(box, show)
 
 

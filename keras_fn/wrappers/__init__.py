@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING
 from keras_fn._lazy import attach
 
 if TYPE_CHECKING:
-    from keras_fn.wrappers.estimators import SKLearnClassifier as SKLearnClassifier
-    from keras_fn.wrappers.estimators import SKLearnRegressor as SKLearnRegressor
-    from keras_fn.wrappers.estimators import SKLearnTransformer as SKLearnTransformer
+    from keras_fn.wrappers.estimators import (
+        SKLearnClassifier as SKLearnClassifier,
+        SKLearnRegressor as SKLearnRegressor,
+        SKLearnTransformer as SKLearnTransformer,
+    )
 
 _NAMES = ("SKLearnClassifier", "SKLearnRegressor", "SKLearnTransformer")
 __getattr__, __dir__, __all__ = attach(

@@ -12,7 +12,7 @@ from keras_fn.training.epoch_runner import AutoStepsPerExecution, EpochRunner
 
 X = np.random.default_rng(5).normal(size=(23, 4)).astype("float32")
 Y = X @ np.ones((4, 1), "float32")
-MANY = hasattr(current(), "compile_many")  # else steps run one by one, whoever watches
+MANY = hasattr(current(), "compile_multi_step")  # else steps run one by one, whoever watches
 BATCHES = 12  # an epoch: eleven of two samples, and one of one
 
 
@@ -132,13 +132,13 @@ def test_a_checkpoint_saves_after_the_same_batches(calls, tmp_path):
 
 def test_a_backup_is_made_after_the_same_batches(calls, tmp_path, monkeypatch):
     kept = []
-    keep = keras.callbacks.BackupAndRestore._keep
+    keep = keras.callbacks.BackupAndRestore._back_up
 
     def noting(self, position):
         kept.append((position.epoch, position.step))
         keep(self, position)
 
-    monkeypatch.setattr(keras.callbacks.BackupAndRestore, "_keep", noting)
+    monkeypatch.setattr(keras.callbacks.BackupAndRestore, "_back_up", noting)
     fitted(keras.callbacks.BackupAndRestore(tmp_path, save_freq=5))
     assert calls == ([5, 5, 1, 3, 5, 3] if MANY else [])
     assert kept == [(0, 5), (0, 10), (1, 3), (1, 8)]
@@ -172,5 +172,5 @@ def test_a_counter_counts_epochs_of_any_length():
     assert counter.advance(2) == 3
     counter.begin_epoch()
     assert counter.advance(7) == 8  # in one call, and beyond where the last epoch ended
-    assert counter.due(8, total=20) == 16
-    assert counter.due(8, total=5) == 8
+    assert counter.batch_at(8, total=20) == 16
+    assert counter.batch_at(8, total=5) == 8

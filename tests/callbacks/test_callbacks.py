@@ -101,7 +101,7 @@ def test_history_is_added_once_and_given_to_the_model():
 
 
 def test_wrong_callbacks_are_refused():
-    with pytest.raises(TypeError, match="make an object of the class"):
+    with pytest.raises(TypeError, match="pass an instance of the class"):
         CallbackList([EarlyStopping])
     with pytest.raises(TypeError, match="instances of"):
         CallbackList([3])
@@ -218,7 +218,7 @@ def test_early_stopping_restores_the_best_weights(capsys):
     assert model.weights[0].tolist() == [1.0]
     assert capsys.readouterr().out.splitlines() == [
         "Epoch 3: early stopping",
-        "The weights of epoch 2, the best one, are restored.",
+        "Restoring the weights of the best epoch, 2.",
     ]
 
 

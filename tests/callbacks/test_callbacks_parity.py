@@ -201,7 +201,7 @@ def test_a_server_that_does_not_answer_is_one_warning(status):
             with pytest.warns(UserWarning, match="HTTP Error 500"):
                 callback.on_epoch_end(0, {})
     callback = keras.callbacks.RemoteMonitor(root)
-    with pytest.warns(UserWarning, match=rf"{root}.* does not take the logs") as caught:
+    with pytest.warns(UserWarning, match=rf"{root}.* does not accept the logs") as caught:
         history = fit(model_of(), callback, epochs=3)
     assert len(caught) == 1 and len(history["loss"]) == 3
     with warnings.catch_warnings():

@@ -9,7 +9,7 @@ import pytest
 
 import keras_fn as keras
 from keras_fn.backend.loader import current
-from keras_fn.callbacks.event_files import graph_def, weight_to_images
+from keras_fn.callbacks.event_files import make_graph_def, weight_to_images
 
 pytest.importorskip("tensorboard")
 from tensorboard.backend.event_processing import event_accumulator
@@ -131,8 +131,8 @@ def test_the_graph_has_a_node_for_each_layer_and_groups_for_nested_models():
     y = keras.layers.Dense(3, activation="relu", name="first")(x)
     inner = keras.Model(x, y, name="inner")
     a, b = keras.Input((4,), name="a"), keras.Input((4,), name="b")
-    concat_outputs = keras.layers.Concatenate(name="join")([inner(a), b])
-    graph = graph_def(keras.Model([a, b], keras.layers.Dense(2, name="out")(concat_outputs)))
+    merged = keras.layers.Concatenate(name="join")([inner(a), b])
+    graph = make_graph_def(keras.Model([a, b], keras.layers.Dense(2, name="out")(merged)))
     nodes = {node.name: node for node in graph.node}
     assert {name: list(node.input) for name, node in nodes.items()} == {
         "a": [],

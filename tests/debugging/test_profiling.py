@@ -107,7 +107,7 @@ def test_it_prints_as_tables():
 def test_a_backend_without_wait_is_read_instead(monkeypatch):
     read = []
     convert = current().convert_to_numpy
-    monkeypatch.delattr(current(), "wait")
+    monkeypatch.delattr(current(), "block_until_ready")
     monkeypatch.setattr(current(), "convert_to_numpy", lambda x: read.append(1) or convert(x))
     profile_step(model_of(), X, Y, repeats=1)
     assert read
