@@ -1,6 +1,6 @@
 """Every check of the project, each in an environment of its own.
 
-`nox -s tests` runs what every push must pass, and ends with the time that each part took beside its
+`nox -s tests` runs what every push must pass, and ends with the time of each part and its
 budget. `nox -s thorough` is what takes too long for every push. `nox -l` lists the parts;
 `nox -R -s "unit(jax)" -- -k relu` runs one again in the environment that it has already.
 """

@@ -21,7 +21,8 @@ REFUSED = {
     r"\blikewise\b": "same as ...",
     r"\btold\b": "received, reported, specified",
     r"of (the|a) user'?s own|of one'?s own|ones_own": "custom, user-defined",
-    r"\b(is|are) (no|none) (?!(longer|more|doubt|error\b))\w": "is not a, there are no",
+    r"(?<![Tt]here )\b(?-i:(is|are) (no|none)) (?!(longer|more|doubt)\b)\w":
+        "is not a, there are no",
     r"How (the|a|an) [\w` ]+ begins?\b": "Initializer for",
     r"Adds a loss of": "Regularizer applied to",
     r"How much of .* stays": "Exponential decay rate",
