@@ -1,343 +1,403 @@
 """Floor 2: the ops, one definition each. `keras_fn.ops` is the public namespace."""
 
-from keras_fn.ops import image as image
-from keras_fn.ops import linalg as linalg
-from keras_fn.ops.activations import celu as celu
-from keras_fn.ops.activations import elu as elu
-from keras_fn.ops.activations import gelu as gelu
-from keras_fn.ops.activations import glu as glu
-from keras_fn.ops.activations import hard_shrink as hard_shrink
-from keras_fn.ops.activations import hard_sigmoid as hard_sigmoid
-from keras_fn.ops.activations import hard_silu as hard_silu
-from keras_fn.ops.activations import hard_swish as hard_swish
-from keras_fn.ops.activations import hard_tanh as hard_tanh
-from keras_fn.ops.activations import leaky_relu as leaky_relu
-from keras_fn.ops.activations import log_sigmoid as log_sigmoid
-from keras_fn.ops.activations import log_softmax as log_softmax
-from keras_fn.ops.activations import relu as relu
-from keras_fn.ops.activations import relu6 as relu6
-from keras_fn.ops.activations import selu as selu
-from keras_fn.ops.activations import silu as silu
-from keras_fn.ops.activations import soft_shrink as soft_shrink
-from keras_fn.ops.activations import softmax as softmax
-from keras_fn.ops.activations import softplus as softplus
-from keras_fn.ops.activations import softsign as softsign
-from keras_fn.ops.activations import sparse_plus as sparse_plus
-from keras_fn.ops.activations import sparse_sigmoid as sparse_sigmoid
-from keras_fn.ops.activations import sparsemax as sparsemax
-from keras_fn.ops.activations import squareplus as squareplus
-from keras_fn.ops.activations import swish as swish
-from keras_fn.ops.activations import tanh_shrink as tanh_shrink
-from keras_fn.ops.activations import threshold as threshold
-from keras_fn.ops.arithmetic import abs as abs
-from keras_fn.ops.arithmetic import absolute as absolute
-from keras_fn.ops.arithmetic import add as add
-from keras_fn.ops.arithmetic import clip as clip
-from keras_fn.ops.arithmetic import divide as divide
-from keras_fn.ops.arithmetic import fabs as fabs
-from keras_fn.ops.arithmetic import floor_divide as floor_divide
-from keras_fn.ops.arithmetic import maximum as maximum
-from keras_fn.ops.arithmetic import minimum as minimum
-from keras_fn.ops.arithmetic import mod as mod
-from keras_fn.ops.arithmetic import multiply as multiply
-from keras_fn.ops.arithmetic import negative as negative
-from keras_fn.ops.arithmetic import power as power
-from keras_fn.ops.arithmetic import reciprocal as reciprocal
-from keras_fn.ops.arithmetic import saturate_cast as saturate_cast
-from keras_fn.ops.arithmetic import sign as sign
-from keras_fn.ops.arithmetic import square as square
-from keras_fn.ops.arithmetic import squared_difference as squared_difference
-from keras_fn.ops.arithmetic import subtract as subtract
-from keras_fn.ops.arithmetic import true_divide as true_divide
+from keras_fn.ops import image as image, linalg as linalg
+from keras_fn.ops.activations import (
+    celu as celu,
+    elu as elu,
+    gelu as gelu,
+    glu as glu,
+    hard_shrink as hard_shrink,
+    hard_sigmoid as hard_sigmoid,
+    hard_silu as hard_silu,
+    hard_swish as hard_swish,
+    hard_tanh as hard_tanh,
+    leaky_relu as leaky_relu,
+    log_sigmoid as log_sigmoid,
+    log_softmax as log_softmax,
+    relu as relu,
+    relu6 as relu6,
+    selu as selu,
+    silu as silu,
+    soft_shrink as soft_shrink,
+    softmax as softmax,
+    softplus as softplus,
+    softsign as softsign,
+    sparse_plus as sparse_plus,
+    sparse_sigmoid as sparse_sigmoid,
+    sparsemax as sparsemax,
+    squareplus as squareplus,
+    swish as swish,
+    tanh_shrink as tanh_shrink,
+    threshold as threshold,
+)
+from keras_fn.ops.arithmetic import (
+    abs as abs,
+    absolute as absolute,
+    add as add,
+    clip as clip,
+    divide as divide,
+    fabs as fabs,
+    floor_divide as floor_divide,
+    maximum as maximum,
+    minimum as minimum,
+    mod as mod,
+    multiply as multiply,
+    negative as negative,
+    power as power,
+    reciprocal as reciprocal,
+    saturate_cast as saturate_cast,
+    sign as sign,
+    square as square,
+    squared_difference as squared_difference,
+    subtract as subtract,
+    true_divide as true_divide,
+)
 from keras_fn.ops.attention import dot_product_attention as dot_product_attention
-from keras_fn.ops.autodiff import custom_gradient as custom_gradient
-from keras_fn.ops.autodiff import jvp as jvp
-from keras_fn.ops.autodiff import stop_gradient as stop_gradient
-from keras_fn.ops.bitwise import bitwise_and as bitwise_and
-from keras_fn.ops.bitwise import bitwise_invert as bitwise_invert
-from keras_fn.ops.bitwise import bitwise_left_shift as bitwise_left_shift
-from keras_fn.ops.bitwise import bitwise_not as bitwise_not
-from keras_fn.ops.bitwise import bitwise_or as bitwise_or
-from keras_fn.ops.bitwise import bitwise_right_shift as bitwise_right_shift
-from keras_fn.ops.bitwise import bitwise_xor as bitwise_xor
-from keras_fn.ops.bitwise import left_shift as left_shift
-from keras_fn.ops.bitwise import right_shift as right_shift
-from keras_fn.ops.calculus import diff as diff
-from keras_fn.ops.calculus import trapezoid as trapezoid
-from keras_fn.ops.complex import angle as angle
-from keras_fn.ops.complex import conj as conj
-from keras_fn.ops.complex import conjugate as conjugate
-from keras_fn.ops.complex import imag as imag
-from keras_fn.ops.complex import isreal as isreal
-from keras_fn.ops.complex import polar as polar
-from keras_fn.ops.complex import real as real
-from keras_fn.ops.complex import view_as_complex as view_as_complex
-from keras_fn.ops.complex import view_as_real as view_as_real
-from keras_fn.ops.control_flow import cond as cond
-from keras_fn.ops.control_flow import fori_loop as fori_loop
-from keras_fn.ops.control_flow import map as map
-from keras_fn.ops.control_flow import scan as scan
-from keras_fn.ops.control_flow import switch as switch
-from keras_fn.ops.control_flow import while_loop as while_loop
-from keras_fn.ops.convolution import conv as conv
-from keras_fn.ops.convolution import conv_transpose as conv_transpose
-from keras_fn.ops.convolution import depthwise_conv as depthwise_conv
-from keras_fn.ops.convolution import separable_conv as separable_conv
-from keras_fn.ops.core import array as array
-from keras_fn.ops.core import cast as cast
-from keras_fn.ops.core import convert_to_numpy as convert_to_numpy
-from keras_fn.ops.core import convert_to_tensor as convert_to_tensor
-from keras_fn.ops.core import copy as copy
-from keras_fn.ops.core import dtype as dtype
-from keras_fn.ops.core import is_tensor as is_tensor
-from keras_fn.ops.core import ndim as ndim
-from keras_fn.ops.core import shape as shape
-from keras_fn.ops.core import size as size
-from keras_fn.ops.core import view as view
-from keras_fn.ops.creation import arange as arange
-from keras_fn.ops.creation import diag as diag
-from keras_fn.ops.creation import diagflat as diagflat
-from keras_fn.ops.creation import diagonal as diagonal
-from keras_fn.ops.creation import empty as empty
-from keras_fn.ops.creation import empty_like as empty_like
-from keras_fn.ops.creation import eye as eye
-from keras_fn.ops.creation import full as full
-from keras_fn.ops.creation import full_like as full_like
-from keras_fn.ops.creation import identity as identity
-from keras_fn.ops.creation import ones as ones
-from keras_fn.ops.creation import ones_like as ones_like
-from keras_fn.ops.creation import tri as tri
-from keras_fn.ops.creation import tril as tril
-from keras_fn.ops.creation import triu as triu
-from keras_fn.ops.creation import vander as vander
-from keras_fn.ops.creation import zeros as zeros
-from keras_fn.ops.creation import zeros_like as zeros_like
-from keras_fn.ops.ctc import ctc_decode as ctc_decode
-from keras_fn.ops.ctc import ctc_loss as ctc_loss
+from keras_fn.ops.autodiff import (
+    custom_gradient as custom_gradient,
+    jvp as jvp,
+    stop_gradient as stop_gradient,
+)
+from keras_fn.ops.bitwise import (
+    bitwise_and as bitwise_and,
+    bitwise_invert as bitwise_invert,
+    bitwise_left_shift as bitwise_left_shift,
+    bitwise_not as bitwise_not,
+    bitwise_or as bitwise_or,
+    bitwise_right_shift as bitwise_right_shift,
+    bitwise_xor as bitwise_xor,
+    left_shift as left_shift,
+    right_shift as right_shift,
+)
+from keras_fn.ops.calculus import diff as diff, trapezoid as trapezoid
+from keras_fn.ops.complex import (
+    angle as angle,
+    conj as conj,
+    conjugate as conjugate,
+    imag as imag,
+    isreal as isreal,
+    polar as polar,
+    real as real,
+    view_as_complex as view_as_complex,
+    view_as_real as view_as_real,
+)
+from keras_fn.ops.control_flow import (
+    cond as cond,
+    fori_loop as fori_loop,
+    map as map,
+    scan as scan,
+    switch as switch,
+    while_loop as while_loop,
+)
+from keras_fn.ops.convolution import (
+    conv as conv,
+    conv_transpose as conv_transpose,
+    depthwise_conv as depthwise_conv,
+    separable_conv as separable_conv,
+)
+from keras_fn.ops.core import (
+    array as array,
+    cast as cast,
+    convert_to_numpy as convert_to_numpy,
+    convert_to_tensor as convert_to_tensor,
+    copy as copy,
+    dtype as dtype,
+    is_tensor as is_tensor,
+    ndim as ndim,
+    shape as shape,
+    size as size,
+    view as view,
+)
+from keras_fn.ops.creation import (
+    arange as arange,
+    diag as diag,
+    diagflat as diagflat,
+    diagonal as diagonal,
+    empty as empty,
+    empty_like as empty_like,
+    eye as eye,
+    full as full,
+    full_like as full_like,
+    identity as identity,
+    ones as ones,
+    ones_like as ones_like,
+    tri as tri,
+    tril as tril,
+    triu as triu,
+    vander as vander,
+    zeros as zeros,
+    zeros_like as zeros_like,
+)
+from keras_fn.ops.ctc import ctc_decode as ctc_decode, ctc_loss as ctc_loss
 from keras_fn.ops.einops import rearrange as rearrange
-from keras_fn.ops.encoding import multi_hot as multi_hot
-from keras_fn.ops.encoding import one_hot as one_hot
-from keras_fn.ops.indexing import getitem as get_item
-from keras_fn.ops.indexing import getitem as getitem
-from keras_fn.ops.indexing import select as select
-from keras_fn.ops.indexing import take as take
-from keras_fn.ops.indexing import take_along_axis as take_along_axis
-from keras_fn.ops.indexing import unravel_index as unravel_index
-from keras_fn.ops.joining_splitting import append as append
-from keras_fn.ops.joining_splitting import array_split as array_split
-from keras_fn.ops.joining_splitting import dsplit as dsplit
-from keras_fn.ops.joining_splitting import dstack as dstack
-from keras_fn.ops.joining_splitting import hsplit as hsplit
-from keras_fn.ops.joining_splitting import hstack as hstack
-from keras_fn.ops.joining_splitting import vsplit as vsplit
-from keras_fn.ops.joining_splitting import vstack as vstack
-from keras_fn.ops.linalg.decompositions import cholesky as cholesky
-from keras_fn.ops.linalg.decompositions import eig as eig
-from keras_fn.ops.linalg.decompositions import eigh as eigh
-from keras_fn.ops.linalg.decompositions import lu_factor as lu_factor
-from keras_fn.ops.linalg.decompositions import qr as qr
-from keras_fn.ops.linalg.decompositions import svd as svd
-from keras_fn.ops.linalg.norms import cdist as cdist
-from keras_fn.ops.linalg.norms import det as det
-from keras_fn.ops.linalg.norms import logdet as logdet
-from keras_fn.ops.linalg.norms import matrix_rank as matrix_rank
-from keras_fn.ops.linalg.norms import norm as norm
-from keras_fn.ops.linalg.norms import slogdet as slogdet
-from keras_fn.ops.linalg.norms import trace as trace
-from keras_fn.ops.linalg.products import cross as cross
-from keras_fn.ops.linalg.products import dot as dot
-from keras_fn.ops.linalg.products import einsum as einsum
-from keras_fn.ops.linalg.products import inner as inner
-from keras_fn.ops.linalg.products import kron as kron
-from keras_fn.ops.linalg.products import matmul as matmul
-from keras_fn.ops.linalg.products import outer as outer
-from keras_fn.ops.linalg.products import tensordot as tensordot
-from keras_fn.ops.linalg.products import vdot as vdot
-from keras_fn.ops.linalg.solvers import cholesky_inverse as cholesky_inverse
-from keras_fn.ops.linalg.solvers import inv as inv
-from keras_fn.ops.linalg.solvers import lstsq as lstsq
-from keras_fn.ops.linalg.solvers import pinv as pinv
-from keras_fn.ops.linalg.solvers import solve as solve
-from keras_fn.ops.linalg.solvers import solve_triangular as solve_triangular
-from keras_fn.ops.logic import all as all
-from keras_fn.ops.logic import allclose as allclose
-from keras_fn.ops.logic import any as any
-from keras_fn.ops.logic import equal as equal
-from keras_fn.ops.logic import greater as greater
-from keras_fn.ops.logic import greater_equal as greater_equal
-from keras_fn.ops.logic import isclose as isclose
-from keras_fn.ops.logic import isfinite as isfinite
-from keras_fn.ops.logic import isinf as isinf
-from keras_fn.ops.logic import isnan as isnan
-from keras_fn.ops.logic import isneginf as isneginf
-from keras_fn.ops.logic import isposinf as isposinf
-from keras_fn.ops.logic import less as less
-from keras_fn.ops.logic import less_equal as less_equal
-from keras_fn.ops.logic import logical_and as logical_and
-from keras_fn.ops.logic import logical_not as logical_not
-from keras_fn.ops.logic import logical_or as logical_or
-from keras_fn.ops.logic import logical_xor as logical_xor
-from keras_fn.ops.logic import not_equal as not_equal
-from keras_fn.ops.logic import signbit as signbit
-from keras_fn.ops.logic import where as where
-from keras_fn.ops.losses import binary_crossentropy as binary_crossentropy
-from keras_fn.ops.losses import categorical_crossentropy as categorical_crossentropy
-from keras_fn.ops.losses import psnr as psnr
-from keras_fn.ops.losses import sparse_categorical_crossentropy as sparse_categorical_crossentropy
-from keras_fn.ops.manipulation import broadcast_to as broadcast_to
-from keras_fn.ops.manipulation import concatenate as concatenate
-from keras_fn.ops.manipulation import expand_dims as expand_dims
-from keras_fn.ops.manipulation import flip as flip
-from keras_fn.ops.manipulation import fliplr as fliplr
-from keras_fn.ops.manipulation import flipud as flipud
-from keras_fn.ops.manipulation import moveaxis as moveaxis
-from keras_fn.ops.manipulation import pad as pad
-from keras_fn.ops.manipulation import ravel as ravel
-from keras_fn.ops.manipulation import repeat as repeat
-from keras_fn.ops.manipulation import reshape as reshape
-from keras_fn.ops.manipulation import roll as roll
-from keras_fn.ops.manipulation import rot90 as rot90
-from keras_fn.ops.manipulation import split as split
-from keras_fn.ops.manipulation import squeeze as squeeze
-from keras_fn.ops.manipulation import stack as stack
-from keras_fn.ops.manipulation import swapaxes as swapaxes
-from keras_fn.ops.manipulation import tile as tile
-from keras_fn.ops.manipulation import transpose as transpose
-from keras_fn.ops.manipulation import unstack as unstack
-from keras_fn.ops.math import cbrt as cbrt
-from keras_fn.ops.math import ceil as ceil
-from keras_fn.ops.math import divide_no_nan as divide_no_nan
-from keras_fn.ops.math import erf as erf
-from keras_fn.ops.math import erfc as erfc
-from keras_fn.ops.math import erfinv as erfinv
-from keras_fn.ops.math import exp as exp
-from keras_fn.ops.math import exp2 as exp2
-from keras_fn.ops.math import expm1 as expm1
-from keras_fn.ops.math import floor as floor
-from keras_fn.ops.math import fmax as fmax
-from keras_fn.ops.math import fmin as fmin
-from keras_fn.ops.math import fmod as fmod
-from keras_fn.ops.math import gcd as gcd
-from keras_fn.ops.math import heaviside as heaviside
-from keras_fn.ops.math import hypot as hypot
-from keras_fn.ops.math import i0 as i0
-from keras_fn.ops.math import lcm as lcm
-from keras_fn.ops.math import ldexp as ldexp
-from keras_fn.ops.math import log as log
-from keras_fn.ops.math import log1p as log1p
-from keras_fn.ops.math import log2 as log2
-from keras_fn.ops.math import log10 as log10
-from keras_fn.ops.math import logaddexp as logaddexp
-from keras_fn.ops.math import logaddexp2 as logaddexp2
-from keras_fn.ops.math import nan_to_num as nan_to_num
-from keras_fn.ops.math import nextafter as nextafter
-from keras_fn.ops.math import round as round
-from keras_fn.ops.math import rsqrt as rsqrt
-from keras_fn.ops.math import sigmoid as sigmoid
-from keras_fn.ops.math import sinc as sinc
-from keras_fn.ops.math import sqrt as sqrt
-from keras_fn.ops.math import trunc as trunc
-from keras_fn.ops.nan_reductions import nanargmax as nanargmax
-from keras_fn.ops.nan_reductions import nanargmin as nanargmin
-from keras_fn.ops.nan_reductions import nancumprod as nancumprod
-from keras_fn.ops.nan_reductions import nancumsum as nancumsum
-from keras_fn.ops.nan_reductions import nanmax as nanmax
-from keras_fn.ops.nan_reductions import nanmean as nanmean
-from keras_fn.ops.nan_reductions import nanmin as nanmin
-from keras_fn.ops.nan_reductions import nanprod as nanprod
-from keras_fn.ops.nan_reductions import nanstd as nanstd
-from keras_fn.ops.nan_reductions import nansum as nansum
-from keras_fn.ops.nan_reductions import nanvar as nanvar
-from keras_fn.ops.normalization import batch_normalization as batch_normalization
-from keras_fn.ops.normalization import layer_normalization as layer_normalization
-from keras_fn.ops.normalization import normalize as normalize
-from keras_fn.ops.normalization import rms_normalization as rms_normalization
-from keras_fn.ops.numerical_ranges import geomspace as geomspace
-from keras_fn.ops.numerical_ranges import linspace as linspace
-from keras_fn.ops.numerical_ranges import logspace as logspace
-from keras_fn.ops.numerical_ranges import meshgrid as meshgrid
-from keras_fn.ops.pooling import adaptive_average_pool as adaptive_average_pool
-from keras_fn.ops.pooling import adaptive_max_pool as adaptive_max_pool
-from keras_fn.ops.pooling import average_pool as average_pool
-from keras_fn.ops.pooling import max_pool as max_pool
-from keras_fn.ops.quantiles import median as median
-from keras_fn.ops.quantiles import nanmedian as nanmedian
-from keras_fn.ops.quantiles import nanpercentile as nanpercentile
-from keras_fn.ops.quantiles import nanquantile as nanquantile
-from keras_fn.ops.quantiles import percentile as percentile
-from keras_fn.ops.quantiles import quantile as quantile
-from keras_fn.ops.reductions import amax as amax
-from keras_fn.ops.reductions import amin as amin
-from keras_fn.ops.reductions import argmax as argmax
-from keras_fn.ops.reductions import argmin as argmin
-from keras_fn.ops.reductions import average as average
-from keras_fn.ops.reductions import count_nonzero as count_nonzero
-from keras_fn.ops.reductions import cumprod as cumprod
-from keras_fn.ops.reductions import cumsum as cumsum
-from keras_fn.ops.reductions import logsumexp as logsumexp
-from keras_fn.ops.reductions import max as max
-from keras_fn.ops.reductions import mean as mean
-from keras_fn.ops.reductions import min as min
-from keras_fn.ops.reductions import moments as moments
-from keras_fn.ops.reductions import prod as prod
-from keras_fn.ops.reductions import ptp as ptp
-from keras_fn.ops.reductions import std as std
-from keras_fn.ops.reductions import sum as sum
-from keras_fn.ops.reductions import var as var
-from keras_fn.ops.scatter import scatter as scatter
-from keras_fn.ops.scatter import scatter_update as scatter_update
-from keras_fn.ops.segments import segment_max as segment_max
-from keras_fn.ops.segments import segment_min as segment_min
-from keras_fn.ops.segments import segment_prod as segment_prod
-from keras_fn.ops.segments import segment_sum as segment_sum
-from keras_fn.ops.signal import extract_sequences as extract_sequences
-from keras_fn.ops.signal import fft as fft
-from keras_fn.ops.signal import fft2 as fft2
-from keras_fn.ops.signal import ifft2 as ifft2
-from keras_fn.ops.signal import irfft as irfft
-from keras_fn.ops.signal import istft as istft
-from keras_fn.ops.signal import rfft as rfft
-from keras_fn.ops.signal import stft as stft
-from keras_fn.ops.slicing import slice as slice
-from keras_fn.ops.slicing import slice_update as slice_update
-from keras_fn.ops.sorting_searching import argpartition as argpartition
-from keras_fn.ops.sorting_searching import argsort as argsort
-from keras_fn.ops.sorting_searching import digitize as digitize
-from keras_fn.ops.sorting_searching import in_top_k as in_top_k
-from keras_fn.ops.sorting_searching import isin as isin
-from keras_fn.ops.sorting_searching import nonzero as nonzero
-from keras_fn.ops.sorting_searching import searchsorted as searchsorted
-from keras_fn.ops.sorting_searching import sort as sort
-from keras_fn.ops.sorting_searching import top_k as top_k
-from keras_fn.ops.sorting_searching import unique as unique
-from keras_fn.ops.statistics import bincount as bincount
-from keras_fn.ops.statistics import corrcoef as corrcoef
-from keras_fn.ops.statistics import correlate as correlate
-from keras_fn.ops.statistics import histogram as histogram
-from keras_fn.ops.trigonometric import arccos as arccos
-from keras_fn.ops.trigonometric import arccosh as arccosh
-from keras_fn.ops.trigonometric import arcsin as arcsin
-from keras_fn.ops.trigonometric import arcsinh as arcsinh
-from keras_fn.ops.trigonometric import arctan as arctan
-from keras_fn.ops.trigonometric import arctan2 as arctan2
-from keras_fn.ops.trigonometric import arctanh as arctanh
-from keras_fn.ops.trigonometric import cos as cos
-from keras_fn.ops.trigonometric import cosh as cosh
-from keras_fn.ops.trigonometric import deg2rad as deg2rad
-from keras_fn.ops.trigonometric import rad2deg as rad2deg
-from keras_fn.ops.trigonometric import sin as sin
-from keras_fn.ops.trigonometric import sinh as sinh
-from keras_fn.ops.trigonometric import tan as tan
-from keras_fn.ops.trigonometric import tanh as tanh
-from keras_fn.ops.unfold import depth_to_space as depth_to_space
-from keras_fn.ops.unfold import fold as fold
-from keras_fn.ops.unfold import space_to_depth as space_to_depth
-from keras_fn.ops.unfold import unfold as unfold
-from keras_fn.ops.vectorization import associative_scan as associative_scan
-from keras_fn.ops.vectorization import vectorize as vectorize
-from keras_fn.ops.vectorization import vectorized_map as vectorized_map
-from keras_fn.ops.window_functions import bartlett as bartlett
-from keras_fn.ops.window_functions import blackman as blackman
-from keras_fn.ops.window_functions import hamming as hamming
-from keras_fn.ops.window_functions import hanning as hanning
-from keras_fn.ops.window_functions import kaiser as kaiser
+from keras_fn.ops.encoding import multi_hot as multi_hot, one_hot as one_hot
+from keras_fn.ops.indexing import (
+    getitem as get_item,
+    getitem as getitem,
+    select as select,
+    take as take,
+    take_along_axis as take_along_axis,
+    unravel_index as unravel_index,
+)
+from keras_fn.ops.joining_splitting import (
+    append as append,
+    array_split as array_split,
+    dsplit as dsplit,
+    dstack as dstack,
+    hsplit as hsplit,
+    hstack as hstack,
+    vsplit as vsplit,
+    vstack as vstack,
+)
+from keras_fn.ops.linalg.decompositions import (
+    cholesky as cholesky,
+    eig as eig,
+    eigh as eigh,
+    lu_factor as lu_factor,
+    qr as qr,
+    svd as svd,
+)
+from keras_fn.ops.linalg.norms import (
+    cdist as cdist,
+    det as det,
+    logdet as logdet,
+    matrix_rank as matrix_rank,
+    norm as norm,
+    slogdet as slogdet,
+    trace as trace,
+)
+from keras_fn.ops.linalg.products import (
+    cross as cross,
+    dot as dot,
+    einsum as einsum,
+    inner as inner,
+    kron as kron,
+    matmul as matmul,
+    outer as outer,
+    tensordot as tensordot,
+    vdot as vdot,
+)
+from keras_fn.ops.linalg.solvers import (
+    cholesky_inverse as cholesky_inverse,
+    inv as inv,
+    lstsq as lstsq,
+    pinv as pinv,
+    solve as solve,
+    solve_triangular as solve_triangular,
+)
+from keras_fn.ops.logic import (
+    all as all,
+    allclose as allclose,
+    any as any,
+    equal as equal,
+    greater as greater,
+    greater_equal as greater_equal,
+    isclose as isclose,
+    isfinite as isfinite,
+    isinf as isinf,
+    isnan as isnan,
+    isneginf as isneginf,
+    isposinf as isposinf,
+    less as less,
+    less_equal as less_equal,
+    logical_and as logical_and,
+    logical_not as logical_not,
+    logical_or as logical_or,
+    logical_xor as logical_xor,
+    not_equal as not_equal,
+    signbit as signbit,
+    where as where,
+)
+from keras_fn.ops.losses import (
+    binary_crossentropy as binary_crossentropy,
+    categorical_crossentropy as categorical_crossentropy,
+    psnr as psnr,
+    sparse_categorical_crossentropy as sparse_categorical_crossentropy,
+)
+from keras_fn.ops.manipulation import (
+    broadcast_to as broadcast_to,
+    concatenate as concatenate,
+    expand_dims as expand_dims,
+    flip as flip,
+    fliplr as fliplr,
+    flipud as flipud,
+    moveaxis as moveaxis,
+    pad as pad,
+    ravel as ravel,
+    repeat as repeat,
+    reshape as reshape,
+    roll as roll,
+    rot90 as rot90,
+    split as split,
+    squeeze as squeeze,
+    stack as stack,
+    swapaxes as swapaxes,
+    tile as tile,
+    transpose as transpose,
+    unstack as unstack,
+)
+from keras_fn.ops.math import (
+    cbrt as cbrt,
+    ceil as ceil,
+    divide_no_nan as divide_no_nan,
+    erf as erf,
+    erfc as erfc,
+    erfinv as erfinv,
+    exp as exp,
+    exp2 as exp2,
+    expm1 as expm1,
+    floor as floor,
+    fmax as fmax,
+    fmin as fmin,
+    fmod as fmod,
+    gcd as gcd,
+    heaviside as heaviside,
+    hypot as hypot,
+    i0 as i0,
+    lcm as lcm,
+    ldexp as ldexp,
+    log as log,
+    log1p as log1p,
+    log2 as log2,
+    log10 as log10,
+    logaddexp as logaddexp,
+    logaddexp2 as logaddexp2,
+    nan_to_num as nan_to_num,
+    nextafter as nextafter,
+    round as round,
+    rsqrt as rsqrt,
+    sigmoid as sigmoid,
+    sinc as sinc,
+    sqrt as sqrt,
+    trunc as trunc,
+)
+from keras_fn.ops.nan_reductions import (
+    nanargmax as nanargmax,
+    nanargmin as nanargmin,
+    nancumprod as nancumprod,
+    nancumsum as nancumsum,
+    nanmax as nanmax,
+    nanmean as nanmean,
+    nanmin as nanmin,
+    nanprod as nanprod,
+    nanstd as nanstd,
+    nansum as nansum,
+    nanvar as nanvar,
+)
+from keras_fn.ops.normalization import (
+    batch_normalization as batch_normalization,
+    layer_normalization as layer_normalization,
+    normalize as normalize,
+    rms_normalization as rms_normalization,
+)
+from keras_fn.ops.numerical_ranges import (
+    geomspace as geomspace,
+    linspace as linspace,
+    logspace as logspace,
+    meshgrid as meshgrid,
+)
+from keras_fn.ops.pooling import (
+    adaptive_average_pool as adaptive_average_pool,
+    adaptive_max_pool as adaptive_max_pool,
+    average_pool as average_pool,
+    max_pool as max_pool,
+)
+from keras_fn.ops.quantiles import (
+    median as median,
+    nanmedian as nanmedian,
+    nanpercentile as nanpercentile,
+    nanquantile as nanquantile,
+    percentile as percentile,
+    quantile as quantile,
+)
+from keras_fn.ops.reductions import (
+    amax as amax,
+    amin as amin,
+    argmax as argmax,
+    argmin as argmin,
+    average as average,
+    count_nonzero as count_nonzero,
+    cumprod as cumprod,
+    cumsum as cumsum,
+    logsumexp as logsumexp,
+    max as max,
+    mean as mean,
+    min as min,
+    moments as moments,
+    prod as prod,
+    ptp as ptp,
+    std as std,
+    sum as sum,
+    var as var,
+)
+from keras_fn.ops.scatter import scatter as scatter, scatter_update as scatter_update
+from keras_fn.ops.segments import (
+    segment_max as segment_max,
+    segment_min as segment_min,
+    segment_prod as segment_prod,
+    segment_sum as segment_sum,
+)
+from keras_fn.ops.signal import (
+    extract_sequences as extract_sequences,
+    fft as fft,
+    fft2 as fft2,
+    ifft2 as ifft2,
+    irfft as irfft,
+    istft as istft,
+    rfft as rfft,
+    stft as stft,
+)
+from keras_fn.ops.slicing import slice as slice, slice_update as slice_update
+from keras_fn.ops.sorting_searching import (
+    argpartition as argpartition,
+    argsort as argsort,
+    digitize as digitize,
+    in_top_k as in_top_k,
+    isin as isin,
+    nonzero as nonzero,
+    searchsorted as searchsorted,
+    sort as sort,
+    top_k as top_k,
+    unique as unique,
+)
+from keras_fn.ops.statistics import (
+    bincount as bincount,
+    corrcoef as corrcoef,
+    correlate as correlate,
+    histogram as histogram,
+)
+from keras_fn.ops.trigonometric import (
+    arccos as arccos,
+    arccosh as arccosh,
+    arcsin as arcsin,
+    arcsinh as arcsinh,
+    arctan as arctan,
+    arctan2 as arctan2,
+    arctanh as arctanh,
+    cos as cos,
+    cosh as cosh,
+    deg2rad as deg2rad,
+    rad2deg as rad2deg,
+    sin as sin,
+    sinh as sinh,
+    tan as tan,
+    tanh as tanh,
+)
+from keras_fn.ops.unfold import (
+    depth_to_space as depth_to_space,
+    fold as fold,
+    space_to_depth as space_to_depth,
+    unfold as unfold,
+)
+from keras_fn.ops.vectorization import (
+    associative_scan as associative_scan,
+    vectorize as vectorize,
+    vectorized_map as vectorized_map,
+)
+from keras_fn.ops.window_functions import (
+    bartlett as bartlett,
+    blackman as blackman,
+    hamming as hamming,
+    hanning as hanning,
+    kaiser as kaiser,
+)

@@ -9,7 +9,7 @@ from keras_fn.backend.conv_geometry import per_axis, transpose_padding
 from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import Shape
 from keras_fn.errors import SpecError
-from keras_fn.ops._op import Spec
+from keras_fn.ops._op import TensorSpec
 from keras_fn.settings import standardize_data_format
 
 
@@ -58,13 +58,13 @@ def window_sizes(
 
 
 def conv(
-    inputs: Spec,
-    kernel: Spec,
+    inputs: TensorSpec,
+    kernel: TensorSpec,
     strides: int | Sequence[int] = 1,
     padding: str = "valid",
     data_format: str | None = None,
     dilation_rate: int | Sequence[int] = 1,
-) -> Spec:
+) -> TensorSpec:
     """Rule of `ops.conv`. The kernel has shape `(*window, channels / groups, filters)`."""
     rank = len(inputs.shape) - 2
     _check_rank(inputs, kernel, rank, "ops.conv")
@@ -86,13 +86,13 @@ def conv(
         per_axis(dilation_rate, rank),
         "ops.conv",
     )
-    return Spec(
+    return TensorSpec(
         assemble(inputs.shape[0], sizes, filters, data_format),
         dtypes.result_type(inputs.dtype, kernel.dtype),
     )
 
 
-def _check_rank(inputs: Spec, kernel: Spec, rank: int, source: str) -> None:
+def _check_rank(inputs: TensorSpec, kernel: TensorSpec, rank: int, source: str) -> None:
     if rank not in (1, 2, 3) or len(kernel.shape) != rank + 2:
         raise SpecError(
             source,
@@ -103,14 +103,14 @@ def _check_rank(inputs: Spec, kernel: Spec, rank: int, source: str) -> None:
 
 
 def conv_transpose(
-    inputs: Spec,
-    kernel: Spec,
+    inputs: TensorSpec,
+    kernel: TensorSpec,
     strides: int | Sequence[int] = 1,
     padding: str = "valid",
     output_padding: int | Sequence[int] | None = None,
     data_format: str | None = None,
     dilation_rate: int | Sequence[int] = 1,
-) -> Spec:
+) -> TensorSpec:
     """Rule of `ops.conv_transpose`. The kernel has shape `(*window, filters, channels)`."""
     rank = len(inputs.shape) - 2
     _check_rank(inputs, kernel, rank, "ops.conv_transpose")
@@ -122,7 +122,7 @@ def conv_transpose(
         None if output_padding is None else per_axis(output_padding, rank),
         per_axis(dilation_rate, rank),
     )
-    return Spec(
+    return TensorSpec(
         assemble(inputs.shape[0], sizes, kernel.shape[-2], data_format),
         dtypes.result_type(inputs.dtype, kernel.dtype),
     )
@@ -145,12 +145,12 @@ def transpose_sizes(
 
 
 def pool(
-    inputs: Spec,
+    inputs: TensorSpec,
     pool_size: int | Sequence[int],
     strides: int | Sequence[int] | None = None,
     padding: str = "valid",
     data_format: str | None = None,
-) -> Spec:
+) -> TensorSpec:
     """Rule of pooling: windows along the spatial axes, channel by channel."""
     rank = len(inputs.shape) - 2
     if rank not in (1, 2, 3):
@@ -170,4 +170,4 @@ def pool(
         "ops.pool",
     )
     depth = channels(inputs.shape, data_format)
-    return Spec(assemble(inputs.shape[0], sizes, depth, data_format), inputs.dtype)
+    return TensorSpec(assemble(inputs.shape[0], sizes, depth, data_format), inputs.dtype)

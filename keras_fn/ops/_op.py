@@ -1,25 +1,39 @@
-"""The decorator that makes an op of a function: all dispatch is here, once for every op."""
+"""The `@op` decorator: turns a function into an op. All dispatch is here, once for every op.
+
+A call takes one of four paths:
+
+- *Fast path*: tensors of the backend that need no conversion, after a first call with arguments of
+  the same types. One lookup in the dispatch cache, then the backend's function.
+- *Slow path*: everything else. Converts and casts the operands, and fills the dispatch cache.
+- *Symbolic call*: an operand is a `KerasTensor`. Infers the result's shape and dtype, and records
+  the call as a node of the graph.
+- *Traced call*: the slow path without its caches, for `torch.compile`.
+"""
 
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial, wraps
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar, cast, overload
 
-from keras_fn.backend.loader import current
+from keras_fn.backend.loader import current, supports
 from keras_fn.core import tree
 from keras_fn.core.keras_tensor import KerasTensor, Shape
 from keras_fn.core.naming import auto_name
 from keras_fn.core.operation import Operation
 from keras_fn.core.operators import OPS
+from keras_fn.core.registry import mark_builtin
 from keras_fn.core.scopes import SymbolicScope, context
-from keras_fn.core.tracebacks import entrance
-from keras_fn.core.tracing import traced_as
+from keras_fn.core.tracebacks import filter_traceback
+from keras_fn.core.tracing import substitute_when_tracing
 from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError, UnsupportedError
 
+P = ParamSpec("P")
+R = TypeVar("R")
 
-class Spec(NamedTuple):
+
+class TensorSpec(NamedTuple):
     """A shape and a dtype. The dtype of a Python scalar is its type, a weak dtype."""
 
     shape: Shape
@@ -28,34 +42,37 @@ class Spec(NamedTuple):
 
 @dataclass(frozen=True)
 class Rule:
-    """What an op does to shapes and dtypes.
+    """The shape and dtype semantics of an op.
 
     Attributes:
-        infer: Takes the op's arguments with a `Spec` for each tensor, returns a `Spec` or nested
-            ones, raises `SpecError` where they do not fit.
-        operands: The dtype that the operands are cast to before a backend sees them, from their
-            dtypes; None to leave them as they are.
-        first: Position of the first operand that is cast: those before it are taken as they are.
-        eager: Whether a body runs as it is, not compiled, as it refuses values.
+        infer: Takes the op's arguments with a `TensorSpec` for each operand and returns a
+            `TensorSpec` or nested ones. Raises `SpecError` if the operands do not fit.
+        promote: Takes the operands' dtypes and returns the dtype to which they are cast before
+            the backend sees them; None to leave them as they are.
+        first_promoted: Index of the first operand that is cast; those before it are left as
+            they are.
+        no_compile: Whether a body must run uncompiled, because it checks values.
     """
 
     infer: Callable[..., Any]
-    operands: Callable[..., str] | None = None
-    first: int = 0
-    eager: bool = False
+    promote: Callable[..., str] | None = None
+    first_promoted: int = 0
+    no_compile: bool = False
 
 
 class OpFunction(Protocol):
-    """A public op: a function that carries what is known of it."""
+    """A public op: a function whose attribute `op` is its definition."""
 
     __name__: str
-    op: "_Op"
+    op: "OpDefinition"
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
 
 
+@mark_builtin
+@mark_builtin
 class OpNode(Operation):
-    """One call of an op in a graph: the single node type of all ops."""
+    """An op in a graph: the operation that its recorded calls belong to."""
 
     def __init__(self, op: OpFunction, name: str | None = None):
         super().__init__(name or auto_name(op.__name__))
@@ -65,147 +82,227 @@ class OpNode(Operation):
         """Calls the op."""
         return self.op(*args, **kwargs)
 
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Returns KerasTensors with the shapes and dtypes of the result, by the op's rule."""
+        return self.op.op.infer(*self.op.op.operands_to_positional(args, kwargs))
+
     def get_config(self) -> dict[str, Any]:
-        """Returns the name of the node; its arguments are the graph's."""
+        """Returns the node's name. The arguments of the call are part of the graph."""
         return {"name": self.name}
 
 
 def class_name(operation: Operation) -> str:
-    """Returns the class of an operation; of an op, its name in that form (`GetItem`)."""
+    """Returns the class name of an operation; for an op, its name in that form (`GetItem`)."""
     if isinstance(operation, OpNode):
         name = operation.op.__name__.replace("getitem", "get_item")
         return "".join(word.capitalize() for word in name.split("_"))
     return type(operation).__name__
 
 
-def op(fn: Callable[..., Any] | None = None, *, rule: Rule | None = None) -> Any:
-    """Makes an op of `fn`.
+@overload
+def op(fn: Callable[P, R], /) -> Callable[P, R]: ...
+@overload
+def op(*, rule: Rule) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
+def op(fn: Any = None, *, rule: Rule | None = None) -> Any:
+    """Turns `fn` into an op.
 
-    With a `rule` and no body it is a primitive, which every backend provides under its name. With
-    a body written in other ops it is a composite, which a backend may override. Parameters that
-    are annotated as `Tensor` are its operands.
+    With a `rule` and no body (a docstring and `...`) it is a primitive, which every backend
+    provides under its name. With a body in terms of other ops it is a composite, which a backend
+    may override. Parameters whose annotation contains the word `Tensor` are its operands;
+    `Sequence[...]` is a list of operands.
+
+    Args:
+        fn: A function of tensors. Its module needs `from __future__ import annotations`.
+        rule: Its shape and dtype semantics. By default they follow from the body.
+
+    Returns:
+        The public function, with the signature of `fn`. Its attribute `op` is the
+        `OpDefinition` (see `get_op`).
     """
     if fn is None:
-        return partial(op, rule=rule)
-    made = _Op(fn, rule)
-    call = cast(OpFunction, made.list_dispatcher() if made.of_list else made.dispatcher())
-    call.op = made
+        return partial(_make_op, rule=rule)
+    return _make_op(fn, rule)
+
+
+def _make_op(fn: Callable[..., Any], rule: Rule | None) -> OpFunction:
+    definition = OpDefinition(fn, rule)
+    make = definition.list_dispatcher if definition.takes_list else definition.dispatcher
+    call = cast(OpFunction, make())
+    call.op = definition
     OPS[fn.__name__] = call
-    return call
+    return mark_builtin(call)
 
 
-class _Route(NamedTuple):
-    """How to go on with arguments of certain types, worked out once."""
-
-    variables: tuple[int, ...]  # positions that hold a Variable
-    first: int  # position of the first tensor or Variable
-    rest: tuple[int, ...]  # positions of the others
-    scalars: tuple[type, ...]  # types of the operands that are Python numbers
-    settled: set[Any]  # native dtypes with which nothing needs a cast
+def get_op(function: Callable[..., Any]) -> "OpDefinition | None":
+    """Returns the definition of a public op, None for a function that is not an op."""
+    return getattr(function, "op", None)
 
 
-class _Op:
-    """What is known of an op before it is called."""
+class _DispatchEntry(NamedTuple):
+    """How the fast path handles arguments of certain types."""
+
+    variables: tuple[int, ...]  # indices of the Variables
+    first: int  # index of the first tensor or Variable
+    others: tuple[int, ...]  # indices of the other tensors and Variables
+    scalar_types: tuple[type, ...]  # types of the operands that are Python numbers
+    dtypes_without_cast: set[Any]  # native dtypes for which no operand needs a cast
+
+
+class OpDefinition:
+    """The definition of an op: its function, its rule, its operands, and its dispatch cache."""
 
     def __init__(self, fn: Callable[..., Any], rule: Rule | None):
         self.name, self.fn, self.rule = fn.__name__, fn, rule
-        # Read off the function: `inspect.signature` would take a good part of the package's import.
+        # From the code object: `inspect.signature` would be a good part of the import time.
         code = fn.__code__
         self.parameters = code.co_varnames[: code.co_argcount]
         self.variadic = bool(code.co_flags & inspect.CO_VARARGS)
         star = code.co_argcount + code.co_kwonlyargcount
         names = self.parameters + code.co_varnames[star : star + self.variadic]
-        kinds = {n: str(fn.__annotations__.get(n)) for n in names}
-        self.positions = tuple(i for i, n in enumerate(names) if "Tensor" in kinds[n])
-        self.names = frozenset(names[i] for i in self.positions)
-        # A list given as `xs: Sequence[Tensor]` is many operands, as `x: tuple[Tensor, Tensor]` a
-        # pair; as `x: Tensor`, an array.
-        self.many = frozenset(i for i in self.positions if "[" in kinds[names[i]])
-        self.of_list = self.many == {0} == set(self.positions) and "Sequence" in kinds[names[0]]
-        self.operands = rule.operands if rule else None
-        self.first = rule.first if rule else 0
-        self.native: Any = None  # the function of the backend, found at the first call
-        self.routes: dict[tuple[type, ...], _Route | None] = {}
+        annotations = {n: str(fn.__annotations__.get(n)) for n in names}
+        self.positions = tuple(i for i, n in enumerate(names) if "Tensor" in annotations[n])
+        self.operand_names = frozenset(names[i] for i in self.positions)
+        # `xs: Sequence[TensorLike]` is a list of operands and `x: tuple[TensorLike, TensorLike]` a
+        # pair, but a list given for `x: TensorLike` is one array.
+        self.sequences = frozenset(i for i in self.positions if "[" in annotations[names[i]])
+        self.takes_list = (
+            self.sequences == {0} == set(self.positions) and "Sequence" in annotations[names[0]]
+        )
+        self.promote = rule.promote if rule else None
+        self.first_promoted = rule.first_promoted if rule else 0
+        self.backend_op: Any = None  # the backend's function; resolved at the first call
+        self.dispatch_cache: dict[tuple[type, ...], _DispatchEntry] = {}
 
     def dispatcher(self) -> Callable[..., Any]:
         """Returns the public function."""
-        routes, names, promotes = self.routes, self.names, bool(self.operands)
+        cache, names, promotes = self.dispatch_cache, self.operand_names, bool(self.promote)
 
-        @traced_as(lambda *args, **kwargs: self.followed(args, kwargs))
+        @substitute_when_tracing(lambda *args, **kwargs: self.traced_call(args, kwargs))
         @wraps(self.fn)
         def call(*args: Any, **kwargs: Any) -> Any:
-            # The short road: tensors of the backend that need no conversion.
-            route = routes.get(tuple(map(type, args)))
-            if route is None or (kwargs and not names.isdisjoint(kwargs)) or context.now.symbolic:
-                return self.general(args, kwargs)
-            if route.variables:
+            # Fast path: tensors of the backend that need no conversion.
+            entry = cache.get(tuple(map(type, args)))
+            if (
+                entry is None
+                or (kwargs and not names.isdisjoint(kwargs))
+                or context.current.symbolic
+            ):
+                return self.slow_path(args, kwargs)
+            if entry.variables:
                 values = list(args)
-                for i in route.variables:
+                for i in entry.variables:
                     values[i] = args[i].value
                 args = tuple(values)
             if promotes:
-                dtype = args[route.first].dtype
-                if dtype not in route.settled and not self.settle(route, dtype):
-                    return self.general(args, kwargs)
-                for i in route.rest:
+                dtype = args[entry.first].dtype
+                if dtype not in entry.dtypes_without_cast and not self.check_no_cast_needed(
+                    entry, dtype
+                ):
+                    return self.slow_path(args, kwargs)
+                for i in entry.others:
                     if args[i].dtype is not dtype and args[i].dtype != dtype:
-                        return self.general(args, kwargs)
+                        return self.slow_path(args, kwargs)
             try:
-                return self.native(*args, **kwargs)
+                return self.backend_op(*args, **kwargs)
             except Exception as error:
-                self.explain(error, args, kwargs)
+                self.reraise_as_spec_error(error, args, kwargs)
                 raise
 
         return call
 
     def list_dispatcher(self) -> Callable[..., Any]:
-        """Returns the public function of an op whose one operand is a list of tensors."""
-        routes, names, promotes = self.routes, self.names, bool(self.operands)
+        """Returns the public function of an op whose only operand is a list of tensors."""
+        cache, names, promotes = self.dispatch_cache, self.operand_names, bool(self.promote)
 
-        @traced_as(lambda *args, **kwargs: self.followed(args, kwargs))
+        @substitute_when_tracing(lambda *args, **kwargs: self.traced_call(args, kwargs))
         @wraps(self.fn)
         def call(*args: Any, **kwargs: Any) -> Any:
-            # The short road: tensors of one type and one dtype that need no conversion.
+            # Fast path: tensors of one type and one dtype that need no conversion.
             xs: Any = args[0] if args and type(args[0]) in _LISTS and args[0] else (None,)
             first = xs[0]
-            kind = type(first)
-            route = routes.get((kind,))
-            if route is None or route.variables or (kwargs and not names.isdisjoint(kwargs)):
-                return self.general(args, kwargs)
+            tensor_type = type(first)
+            entry = cache.get((tensor_type,))
+            if entry is None or entry.variables or (kwargs and not names.isdisjoint(kwargs)):
+                return self.slow_path(args, kwargs)
             dtype = first.dtype
             for x in xs:
-                if type(x) is not kind or (x.dtype is not dtype and x.dtype != dtype):
-                    return self.general(args, kwargs)
-            settled = not promotes or dtype in route.settled or self.settle(route, dtype)
-            if not settled or context.now.symbolic:
-                return self.general(args, kwargs)
+                if type(x) is not tensor_type or (x.dtype is not dtype and x.dtype != dtype):
+                    return self.slow_path(args, kwargs)
+            needs_cast = (
+                promotes
+                and dtype not in entry.dtypes_without_cast
+                and not self.check_no_cast_needed(entry, dtype)
+            )
+            if needs_cast or context.current.symbolic:
+                return self.slow_path(args, kwargs)
             try:
-                return self.native(list(xs), *args[1:], **kwargs)
+                return self.backend_op(list(xs), *args[1:], **kwargs)
             except Exception as error:
-                self.explain(error, args, kwargs)
+                self.reraise_as_spec_error(error, args, kwargs)
                 raise
 
         return call
 
-    @entrance
-    def general(self, args: tuple, kwargs: dict[str, Any]) -> Any:
-        """The full road: symbolic calls, conversions, casts; finds the route for the next call."""
-        args, kwargs = self.by_position(args, kwargs)
-        if context.now.symbolic:
+    @filter_traceback
+    def slow_path(self, args: tuple, kwargs: dict[str, Any]) -> Any:
+        """Symbolic calls, and calls whose operands need a conversion or are seen first."""
+        args, kwargs = self.operands_to_positional(args, kwargs)
+        if context.current.symbolic:
             return self.infer(args, kwargs)
-        if any(isinstance(x, KerasTensor) for x in self.each_operand(args)):
+        if any(isinstance(x, KerasTensor) for x in self.list_operands(args)):
             return OpNode(OPS[self.name]).symbolic_call(*args, **kwargs)
         try:
-            if self.native is None:
-                self.native = self.find_native()
-            self.find_route(args)
-            return self.native(*self.prepare(args), **kwargs)
+            if self.backend_op is None:
+                self.backend_op = self.resolve_backend_op()
+            self.cache_dispatch(args)
+            return self.backend_op(*self.convert_operands(args), **kwargs)
         except Exception as error:
-            self.explain(error, args, kwargs)
+            self.reraise_as_spec_error(error, args, kwargs)
             raise
 
-    def listed(self, xs: Any) -> Any:
-        """The operands of an op of a list; a tensor in its place stands for its parts."""
+    def traced_call(self, args: tuple, kwargs: dict[str, Any]) -> Any:
+        """The slow path for a compiler that traces it: fills no cache."""
+        args, kwargs = self.operands_to_positional(args, kwargs)
+        if context.current.symbolic:
+            return self.infer(args, kwargs)
+        return self.resolve_backend_op()(*self.convert_operands(args), **kwargs)
+
+    def infer(self, args: tuple, kwargs: dict[str, Any]) -> Any:
+        """Returns KerasTensors with the shapes and dtypes of the result, without history.
+
+        Args:
+            args: The positional arguments, with all operands among them.
+            kwargs: The options.
+        """
+        if self.rule is not None:
+            return _to_keras_tensors(self.rule.infer(*self.map_operands(spec_of, args), **kwargs))
+        with SymbolicScope():
+            return self.fn(*self.map_operands(_to_symbolic, args), **kwargs)
+
+    def operands_to_positional(
+        self, args: tuple, kwargs: dict[str, Any]
+    ) -> tuple[tuple, dict[str, Any]]:
+        """Returns the arguments with all operands among the positional ones."""
+        if not self.operand_names.isdisjoint(kwargs):
+            args, kwargs = self.normalize_arguments(args, kwargs)
+        if self.takes_list and args:
+            args = (self.standardize_list(args[0]), *args[1:])
+        return args, kwargs
+
+    def normalize_arguments(
+        self, args: tuple, kwargs: dict[str, Any]
+    ) -> tuple[tuple, dict[str, Any]]:
+        """Returns the arguments with all up to the last operand by position."""
+        defaults = self.fn.__defaults__ or ()
+        by_name = {**dict(zip(self.parameters[::-1], defaults[::-1], strict=False)), **kwargs}
+        missing = self.parameters[len(args) : self.positions[-1] + 1]
+        if not all(name in by_name for name in missing):
+            self.signature.bind(*args, **kwargs)  # raises the TypeError of a wrong call
+        options = {name: value for name, value in kwargs.items() if name not in missing}
+        return (*args, *[by_name[name] for name in missing]), options
+
+    def standardize_list(self, xs: Any) -> Any:
+        """Returns the operands of an op that takes a list; a single tensor is unstacked."""
         if type(xs) not in _LISTS and hasattr(xs, "shape"):
             xs = OPS["unstack"](xs)
         if not xs:
@@ -213,34 +310,9 @@ class _Op:
                 f"ops.{self.name}",
                 expected="a list of tensors",
                 received=repr(xs),
-                fix="put at least one tensor into it",
+                fix="pass a list with at least one tensor",
             )
         return xs
-
-    def by_position(self, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
-        """Returns the arguments with operands that came by name in their places."""
-        if not self.names.isdisjoint(kwargs):
-            args, kwargs = self.placed(args, kwargs)
-        if self.of_list and args:
-            args = (self.listed(args[0]), *args[1:])
-        return args, kwargs
-
-    def placed(self, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
-        """Returns the arguments with all up to the last operand by position."""
-        defaults = self.fn.__defaults__ or ()
-        received = {**dict(zip(self.parameters[::-1], defaults[::-1], strict=False)), **kwargs}
-        missing = self.parameters[len(args) : self.positions[-1] + 1]
-        if not all(name in received for name in missing):
-            self.signature.bind(*args, **kwargs)  # it says what is wrong
-        rest = {name: value for name, value in kwargs.items() if name not in missing}
-        return (*args, *[received[name] for name in missing]), rest
-
-    def followed(self, args: tuple, kwargs: dict[str, Any]) -> Any:
-        """The full road for a compiler that follows it: it keeps nothing for the next call."""
-        args, kwargs = self.by_position(args, kwargs)
-        if context.now.symbolic:
-            return self.infer(args, kwargs)
-        return self.find_native()(*self.prepare(args), **kwargs)
 
     @property
     def signature(self) -> inspect.Signature:
@@ -252,8 +324,8 @@ class _Op:
         """Whether it has no body, so that every backend provides it."""
         return self.fn.__code__.co_code == _no_body.__code__.co_code
 
-    def find_native(self) -> Callable[..., Any]:
-        """Returns the function of the backend, or the body as fast as the backend runs it."""
+    def resolve_backend_op(self) -> Callable[..., Any]:
+        """Returns the backend's function, or the body, compiled if the backend can compile it."""
         backend = current()
         native = getattr(backend.ops, self.name, None)
         if native is not None:
@@ -263,113 +335,109 @@ class _Op:
                 f"the {backend.name} backend has no {self.name}",
                 fix="use other ops, or another backend",
             )
-        if "seed" in self.parameters or (self.rule is not None and self.rule.eager):
-            return self.fn  # a draw changes a generator, and is another with each seed
-        compile_op = getattr(backend, "compile_op", None)
-        return self.fn if compile_op is None else compile_op(self.fn)
+        if "seed" in self.parameters or (self.rule is not None and self.rule.no_compile):
+            return self.fn  # random ops update a generator, and would be compiled for each seed
+        return cast(Any, backend).compile_op(self.fn) if supports("compile_op") else self.fn
 
-    @entrance
-    def explain(self, error: Exception, args: tuple, kwargs: dict[str, Any]) -> None:
-        """Raises the error of the op's rule, if that refuses the arguments too.
+    @filter_traceback
+    def reraise_as_spec_error(self, error: Exception, args: tuple, kwargs: dict[str, Any]) -> None:
+        """Raises the error of the op's rule instead of `error`, if the rule refuses the arguments.
 
-        So a call on tensors and one on KerasTensors fail alike, on all backends.
+        So a call on tensors and a symbolic call fail with the same error, on every backend.
         """
         if self.rule is None and isinstance(error, SpecError):
             return
         try:
             self.infer(args, kwargs)
-        except SpecError as refusal:
-            raise refusal from error
+        except SpecError as spec_error:
+            raise spec_error from error
         except Exception:
             return
 
-    def places(self, args: Any) -> list[int]:
-        """Returns the positions of the operands among these arguments."""
-        places = [i for i in self.positions if i < len(args)]
-        if self.variadic and places:
-            places += range(places[-1] + 1, len(args))
-        return places
+    def operand_indices(self, args: Any) -> list[int]:
+        """Returns the indices of the operands among these arguments."""
+        indices = [i for i in self.positions if i < len(args)]
+        if self.variadic and indices:
+            indices += range(indices[-1] + 1, len(args))
+        return indices
 
     def map_operands(self, function: Callable[[Any], Any], args: tuple, first: int = 0) -> list:
-        """Returns the arguments with `function` applied to each operand; None is no operand."""
+        """Returns the arguments with `function` applied to each operand from index `first` on.
+
+        An operand that is None is left as it is.
+        """
         values = list(args)
-        for i in self.places(args):
+        for i in self.operand_indices(args):
             if i < first:
                 continue
-            if i in self.many and isinstance(values[i], (list, tuple)):
+            if i in self.sequences and isinstance(values[i], (list, tuple)):
                 values[i] = [function(x) for x in values[i]]
             elif values[i] is not None:
                 values[i] = function(values[i])
         return values
 
-    def each_operand(self, args: tuple, first: int = 0) -> list[Any]:
-        """Returns the operands, those inside a sequence of them too."""
-        found: list[Any] = []
-        self.map_operands(found.append, args, first)
-        return found
+    def list_operands(self, args: tuple, first: int = 0) -> list[Any]:
+        """Returns the operands, including those inside lists of operands."""
+        operands: list[Any] = []
+        self.map_operands(operands.append, args, first)
+        return operands
 
-    def find_route(self, args: tuple) -> None:
-        """Notes the short road for arguments of these types, if there is one.
+    def cache_dispatch(self, args: tuple) -> None:
+        """Adds a dispatch entry for arguments of these types, if they can take the fast path.
 
-        Of a list of tensors, that for the first.
+        An op that takes a list has one entry for each type of its first tensor.
         """
-        native = current().is_tensor
-        if self.of_list and args and type(args[0]) in _LISTS:
+        is_native = current().is_tensor
+        if self.takes_list and args and type(args[0]) in _LISTS:
             args = tuple(args[0][:1])
-        variables, operands, scalars = [], [], []
-        for i in self.places(args):
+        variables, tensors, scalars = [], [], []
+        for i in self.operand_indices(args):
             x = args[i]
             if isinstance(x, Variable):
                 variables.append(i)
-            if isinstance(x, Variable) or native(x):
-                if i >= self.first:
-                    operands.append(i)
-            elif type(x) in _SCALARS and (self.operands or self.rule is None):
+            if isinstance(x, Variable) or is_native(x):
+                if i >= self.first_promoted:
+                    tensors.append(i)
+            elif type(x) in _SCALARS and (self.promote or self.rule is None):
                 scalars.append(type(x))
             elif x is not None:
                 return
-        if operands or not (self.operands or scalars):
-            key = tuple(map(type, args))
-            first, *rest = operands or (0,)
-            self.routes[key] = _Route(tuple(variables), first, tuple(rest), tuple(scalars), set())
+        if tensors or not (self.promote or scalars):
+            first, *others = tensors or (0,)
+            self.dispatch_cache[tuple(map(type, args))] = _DispatchEntry(
+                tuple(variables), first, tuple(others), tuple(scalars), set()
+            )
 
-    def settle(self, route: _Route, dtype: Any) -> bool:
-        """Whether operands of this native dtype need no cast, noted for the next call."""
+    def check_no_cast_needed(self, entry: _DispatchEntry, dtype: Any) -> bool:
+        """Returns whether operands of this native dtype need no cast; if so, caches it."""
         name = current().dtype_name(dtype)
-        names = [name] * (1 + len(route.rest))
-        if self.operands(*names, *route.scalars) != name:  # type: ignore[misc]
+        names = [name] * (1 + len(entry.others))
+        if self.promote(*names, *entry.scalar_types) != name:  # type: ignore[misc]
             return False
-        route.settled.add(dtype)
+        entry.dtypes_without_cast.add(dtype)
         return True
 
-    def prepare(self, args: tuple) -> list[Any]:
-        """Returns the arguments with operands as tensors of the backend, cast as the rule says."""
+    def convert_operands(self, args: tuple) -> list[Any]:
+        """Returns the arguments with the operands as tensors of the backend, promoted."""
         backend = current()
-        keep_scalars = self.operands is not None  # a composite's ops see that they are weak
+        keep_scalars = self.promote is not None  # a composite passes them on, as weak as they are
         if self.rule is None:
-            keep_scalars = any(type(x) not in _SCALARS for x in self.each_operand(args))
+            keep_scalars = any(type(x) not in _SCALARS for x in self.list_operands(args))
         values = self.map_operands(lambda x: _convert(x, backend, keep_scalars), args)
-        if self.operands is None:
+        if self.promote is None:
             return values
-        operands = self.each_operand(tuple(values), self.first)
+        operands = self.list_operands(tuple(values), self.first_promoted)
         dtypes = [type(x) if type(x) in _SCALARS else backend.dtype_name(x) for x in operands]
-        dtype = self.operands(*dtypes)
-        number = _SCALARS if any(type(x) not in _SCALARS for x in operands) else ()
+        dtype = self.promote(*dtypes)
+        kept_types = _SCALARS if any(type(x) not in _SCALARS for x in operands) else ()
 
-        def cast(x: Any) -> Any:  # a number may stay one where another operand is a tensor
-            if type(x) in number:
+        def promote(x: Any) -> Any:  # a number may stay one if another operand is a tensor
+            if type(x) in kept_types:
                 return x
             return backend.cast(x, dtype) if backend.is_tensor(x) else convert(x, dtype)
 
         convert = backend.convert_to_tensor
-        return self.map_operands(cast, tuple(values), self.first)
-
-    def infer(self, args: tuple, kwargs: dict[str, Any]) -> Any:
-        """Returns the shapes and dtypes of the result, as KerasTensors without history."""
-        if self.rule is not None:
-            return _symbols(self.rule.infer(*self.map_operands(spec_of, args), **kwargs))
-        with SymbolicScope():
-            return self.fn(*self.map_operands(_symbol, args), **kwargs)
+        return self.map_operands(promote, tuple(values), self.first_promoted)
 
 
 _SCALARS = (bool, int, float, complex)
@@ -377,11 +445,12 @@ _LISTS = (list, tuple)
 
 
 def _no_body() -> None:
-    """What a primitive compiles to."""
+    """The byte code of a primitive."""
+    ...
 
 
 def _convert(x: Any, backend: Any, keep_scalars: bool) -> Any:
-    """Makes a tensor of an operand; a Python number may stay one, so that it is weak."""
+    """Converts an operand to a tensor; a Python number may stay one, so that its dtype is weak."""
     if isinstance(x, Variable):
         return x.value
     if backend.is_tensor(x) or (keep_scalars and type(x) in _SCALARS):
@@ -389,41 +458,41 @@ def _convert(x: Any, backend: Any, keep_scalars: bool) -> Any:
     return backend.convert_to_tensor(x)
 
 
-def spec_of(x: Any) -> Spec:
-    """Returns the shape and dtype of anything that an op takes as an operand."""
+def spec_of(x: Any) -> TensorSpec:
+    """Returns the shape and dtype of anything that an op accepts as an operand."""
     if type(x) in _SCALARS:
-        return Spec((), type(x))
-    if isinstance(x, Spec):
+        return TensorSpec((), type(x))
+    if isinstance(x, TensorSpec):
         return x
     if isinstance(x, Variable):
-        return Spec(x.shape, x.dtype_in_scope)
+        return TensorSpec(x.shape, x.autocast_dtype)
     if isinstance(x, KerasTensor):
-        return Spec(x.shape, x.dtype)
+        return TensorSpec(x.shape, x.dtype)
     backend = current()
     if not backend.is_tensor(x):
         x = backend.convert_to_tensor(x)
-    return Spec(tuple(x.shape), backend.dtype_name(x))
+    return TensorSpec(tuple(x.shape), backend.dtype_name(x))
 
 
-def _symbol(x: Any) -> Any:
+def _to_symbolic(x: Any) -> Any:
     if type(x) in _SCALARS or isinstance(x, (KerasTensor, Variable)):
         return x
     spec = spec_of(x)
     return KerasTensor(spec.shape, spec.dtype, record_history=False)
 
 
-def _symbols(specs: Any) -> Any:
-    if isinstance(specs, Spec):
+def _to_keras_tensors(specs: Any) -> Any:
+    if isinstance(specs, TensorSpec):
         dtype = {bool: "bool", int: "int32", float: None}.get(specs.dtype, specs.dtype)
         return KerasTensor(specs.shape, dtype, record_history=False)
     if isinstance(specs, (list, tuple)):
-        items = map(_symbols, specs)
+        items = map(_to_keras_tensors, specs)
         return type(specs)(*items) if hasattr(specs, "_fields") else type(specs)(items)
     return specs
 
 
 def is_symbolic(*structures: Any) -> bool:
-    """Whether a call with these arguments only infers."""
-    if context.now.symbolic:
+    """Returns whether a call with these arguments only infers shapes and dtypes."""
+    if context.current.symbolic:
         return True
     return any(isinstance(x, KerasTensor) for x in tree.flatten(structures))

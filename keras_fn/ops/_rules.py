@@ -8,7 +8,7 @@ from typing import Any
 from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import Shape
 from keras_fn.errors import DTypeError, SpecError
-from keras_fn.ops._op import Rule, Spec
+from keras_fn.ops._op import Rule, TensorSpec
 
 Axis = int | Sequence[int] | None
 
@@ -51,15 +51,15 @@ def normalize_axes(axis: Axis, rank: int, source: str = "ops") -> tuple[int, ...
     return tuple(normalize_axis(a, rank, source) for a in axes)
 
 
-def same(x: Spec, *args: Any, **kwargs: Any) -> Spec:
+def same(x: TensorSpec, *args: Any, **kwargs: Any) -> TensorSpec:
     """The result is like the first operand."""
-    return Spec(x.shape, dtypes.result_type(x.dtype))
+    return TensorSpec(x.shape, dtypes.result_type(x.dtype))
 
 
-def _elementwise(result: Callable[..., str]) -> Callable[..., Spec]:
-    def infer(*operands: Any, **options: Any) -> Spec:
-        specs = [x for x in operands if isinstance(x, Spec)]
-        return Spec(broadcast(*(x.shape for x in specs)), result(*(x.dtype for x in specs)))
+def _elementwise(result: Callable[..., str]) -> Callable[..., TensorSpec]:
+    def infer(*operands: Any, **options: Any) -> TensorSpec:
+        specs = [x for x in operands if isinstance(x, TensorSpec)]
+        return TensorSpec(broadcast(*(x.shape for x in specs)), result(*(x.dtype for x in specs)))
 
     return infer
 
@@ -68,10 +68,10 @@ def _bool(*_: Any) -> str:
     return "bool"
 
 
-elementwise = Rule(_elementwise(dtypes.result_type), operands=dtypes.result_type)
+elementwise = Rule(_elementwise(dtypes.result_type), promote=dtypes.result_type)
 """Operands meet in one dtype, which is the result's."""
 
-elementwise_float = Rule(_elementwise(dtypes.float_type), operands=dtypes.float_type)
+elementwise_float = Rule(_elementwise(dtypes.float_type), promote=dtypes.float_type)
 """Integers become floats first."""
 
 
@@ -81,19 +81,19 @@ def number_type(*operands: Any) -> str:
     return "int32" if dtype == "bool" else dtype
 
 
-elementwise_number = Rule(_elementwise(number_type), operands=number_type)
+elementwise_number = Rule(_elementwise(number_type), promote=number_type)
 """As `elementwise`; booleans become integers first."""
 
-comparison = Rule(_elementwise(_bool), operands=dtypes.result_type)
+comparison = Rule(_elementwise(_bool), promote=dtypes.result_type)
 """Operands meet in one dtype; the result is boolean."""
 
-comparison_float = Rule(_elementwise(_bool), operands=dtypes.float_type)
+comparison_float = Rule(_elementwise(_bool), promote=dtypes.float_type)
 """As `comparison`; integers become floats first."""
 
 predicate = Rule(_elementwise(_bool))
 """Boolean from operands taken as they are."""
 
-logical = Rule(_elementwise(_bool), operands=_bool)
+logical = Rule(_elementwise(_bool), promote=_bool)
 """Operands are cast to booleans."""
 
 
@@ -119,7 +119,7 @@ def integer_type(source: str, booleans: str = "int32") -> Callable[..., str]:
 def elementwise_int(source: str, booleans: str = "int32") -> Rule:
     """Operands are integers, which meet in one dtype."""
     promote = integer_type(source, booleans)
-    return Rule(_elementwise(promote), operands=promote)
+    return Rule(_elementwise(promote), promote=promote)
 
 
 def difference_type(source: str) -> Callable[..., str]:
@@ -141,13 +141,13 @@ def difference_type(source: str) -> Callable[..., str]:
 
 def elementwise_difference(source: str) -> Rule:
     """As `elementwise`, but one of the operands must be of numbers."""
-    return Rule(_elementwise(difference_type(source)), operands=dtypes.result_type)
+    return Rule(_elementwise(difference_type(source)), promote=dtypes.result_type)
 
 
 def like_number(source: str) -> Rule:
     """Shape and dtype of the operand, which is of numbers."""
     promote = difference_type(source)
-    return Rule(lambda x: Spec(x.shape, promote(x.dtype)), operands=promote)
+    return Rule(lambda x: TensorSpec(x.shape, promote(x.dtype)), promote=promote)
 
 
 def real_type(dtype: Any) -> str:
@@ -156,7 +156,7 @@ def real_type(dtype: Any) -> str:
     return {"complex64": "float32", "complex128": "float64"}.get(name, name)
 
 
-magnitude = Rule(lambda x: Spec(x.shape, real_type(x.dtype)))
+magnitude = Rule(lambda x: TensorSpec(x.shape, real_type(x.dtype)))
 """Shape of the operand, in the dtype of its real part."""
 
 
@@ -168,19 +168,19 @@ def reduced_shape(shape: Shape, axis: Axis, keepdims: bool, source: str = "ops")
     return tuple(size for i, size in enumerate(shape) if i not in axes)
 
 
-def _reduction(result: Callable[..., str]) -> Callable[..., Spec]:
-    def infer(x: Spec, axis: Axis = None, keepdims: bool = False, **_: Any) -> Spec:
-        return Spec(reduced_shape(x.shape, axis, keepdims), result(x.dtype))
+def _reduction(result: Callable[..., str]) -> Callable[..., TensorSpec]:
+    def infer(x: TensorSpec, axis: Axis = None, keepdims: bool = False, **_: Any) -> TensorSpec:
+        return TensorSpec(reduced_shape(x.shape, axis, keepdims), result(x.dtype))
 
     return infer
 
 
-def extremum(source: str, promote: Callable[..., str] = dtypes.result_type) -> Rule:
+def min_max_reduction(source: str, promote: Callable[..., str] = dtypes.result_type) -> Rule:
     """The largest or smallest of the elements: there must be one, or an initial value."""
 
     def infer(
-        x: Spec, axis: Axis = None, keepdims: bool = False, initial: float | None = None
-    ) -> Spec:
+        x: TensorSpec, axis: Axis = None, keepdims: bool = False, initial: float | None = None
+    ) -> TensorSpec:
         axes = normalize_axes(axis, len(x.shape), source)
         if initial is None and any(x.shape[i] == 0 for i in axes):
             raise SpecError(
@@ -189,39 +189,39 @@ def extremum(source: str, promote: Callable[..., str] = dtypes.result_type) -> R
                 received=f"shape {x.shape} with axis={axis}",
                 fix="drop the empty tensor, or give ops.max or ops.min an initial value",
             )
-        return Spec(reduced_shape(x.shape, axis, keepdims), promote(x.dtype))
+        return TensorSpec(reduced_shape(x.shape, axis, keepdims), promote(x.dtype))
 
-    return Rule(infer, operands=promote)
-
-
-reduction = Rule(_reduction(dtypes.result_type), operands=dtypes.result_type)
-reduction_sum = Rule(_reduction(dtypes.accumulator_type), operands=dtypes.accumulator_type)
-reduction_float = Rule(_reduction(dtypes.float_type), operands=dtypes.float_type)
-reduction_bool = Rule(_reduction(_bool), operands=_bool)
+    return Rule(infer, promote=promote)
 
 
-def _arg_reduction(x: Spec, axis: int | None = None, keepdims: bool = False) -> Spec:
-    return Spec(reduced_shape(x.shape, axis, keepdims), "int32")
+reduction = Rule(_reduction(dtypes.result_type), promote=dtypes.result_type)
+reduction_sum = Rule(_reduction(dtypes.accumulator_type), promote=dtypes.accumulator_type)
+reduction_float = Rule(_reduction(dtypes.float_type), promote=dtypes.float_type)
+reduction_bool = Rule(_reduction(_bool), promote=_bool)
+
+
+def _arg_reduction(x: TensorSpec, axis: int | None = None, keepdims: bool = False) -> TensorSpec:
+    return TensorSpec(reduced_shape(x.shape, axis, keepdims), "int32")
 
 
 arg_reduction = Rule(_arg_reduction)
 
 
-def _cumulative(x: Spec, axis: int | None = None, dtype: str | None = None) -> Spec:
+def _cumulative(x: TensorSpec, axis: int | None = None, dtype: str | None = None) -> TensorSpec:
     if axis is not None:
         normalize_axis(axis, len(x.shape))
     shape = (product(x.shape),) if axis is None else x.shape
-    return Spec(shape, dtypes.standardize_dtype(dtype or number_type(x.dtype)))
+    return TensorSpec(shape, dtypes.standardize_dtype(dtype or number_type(x.dtype)))
 
 
-cumulative = Rule(_cumulative, operands=number_type)
+cumulative = Rule(_cumulative, promote=number_type)
 """Running results along an axis, or along the flattened tensor."""
 
 like = Rule(same)
 """Shape and dtype of the first operand."""
 
 like_float = Rule(
-    lambda x, *a, **k: Spec(x.shape, dtypes.float_type(x.dtype)), operands=dtypes.float_type
+    lambda x, *a, **k: TensorSpec(x.shape, dtypes.float_type(x.dtype)), promote=dtypes.float_type
 )
 """Shape of the first operand, in a float dtype."""
 

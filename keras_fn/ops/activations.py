@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from keras_fn.core import dtypes
-from keras_fn.ops._op import Rule, Spec, op
+from keras_fn.ops._op import Rule, TensorSpec, op
 from keras_fn.ops._rules import elementwise_number, normalize_axes
-from keras_fn.ops._types import Tensor
 from keras_fn.ops.arithmetic import (
     absolute,
     add,
@@ -27,10 +26,11 @@ from keras_fn.ops.math import erf, exp, expm1, log1p, sigmoid, sqrt
 from keras_fn.ops.reductions import cumsum, logsumexp, sum
 from keras_fn.ops.sorting_searching import sort
 from keras_fn.ops.trigonometric import tanh
+from keras_fn.types import Tensor, TensorLike
 
 
 @op
-def silu(x: Tensor) -> Tensor:
+def silu(x: TensorLike) -> Tensor:
     """`x * sigmoid(x)`, also called swish.
 
     Example:
@@ -47,7 +47,7 @@ swish = silu
 
 
 @op
-def hard_silu(x: Tensor) -> Tensor:
+def hard_silu(x: TensorLike) -> Tensor:
     """`x * hard_sigmoid(x)`.
 
     Example:
@@ -61,7 +61,7 @@ hard_swish = hard_silu
 
 
 @op
-def celu(x: Tensor, alpha: float = 1.0) -> Tensor:
+def celu(x: TensorLike, alpha: float = 1.0) -> Tensor:
     """`max(x, 0) + min(alpha * (exp(x / alpha) - 1), 0)`.
 
     Example:
@@ -76,7 +76,7 @@ def celu(x: Tensor, alpha: float = 1.0) -> Tensor:
 
 
 @op
-def hard_tanh(x: Tensor) -> Tensor:
+def hard_tanh(x: TensorLike) -> Tensor:
     """`x`, but at least -1 and at most 1.
 
     Example:
@@ -87,7 +87,7 @@ def hard_tanh(x: Tensor) -> Tensor:
 
 
 @op
-def hard_shrink(x: Tensor, threshold: float = 0.5) -> Tensor:
+def hard_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
     """`x` where `|x| > threshold`, else 0.
 
     Example:
@@ -98,7 +98,7 @@ def hard_shrink(x: Tensor, threshold: float = 0.5) -> Tensor:
 
 
 @op
-def soft_shrink(x: Tensor, threshold: float = 0.5) -> Tensor:
+def soft_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
     """`x` moved towards 0 by `threshold`, but not beyond it.
 
     Example:
@@ -110,7 +110,7 @@ def soft_shrink(x: Tensor, threshold: float = 0.5) -> Tensor:
 
 
 @op
-def tanh_shrink(x: Tensor) -> Tensor:
+def tanh_shrink(x: TensorLike) -> Tensor:
     """`x - tanh(x)`.
 
     Example:
@@ -121,7 +121,7 @@ def tanh_shrink(x: Tensor) -> Tensor:
 
 
 @op
-def threshold(x: Tensor, threshold: float, default_value: float) -> Tensor:
+def threshold(x: TensorLike, threshold: float, default_value: float) -> Tensor:
     """`x` where `x > threshold`, else `default_value`.
 
     Example:
@@ -132,7 +132,7 @@ def threshold(x: Tensor, threshold: float, default_value: float) -> Tensor:
 
 
 @op
-def squareplus(x: Tensor, b: float = 4) -> Tensor:
+def squareplus(x: TensorLike, b: float = 4) -> Tensor:
     """`(x + sqrt(x**2 + b)) / 2`.
 
     Example:
@@ -146,7 +146,7 @@ def squareplus(x: Tensor, b: float = 4) -> Tensor:
 
 
 @op
-def sparse_plus(x: Tensor) -> Tensor:
+def sparse_plus(x: TensorLike) -> Tensor:
     """0 up to -1, `x` from 1 on, and `(x + 1)**2 / 4` between them.
 
     Example:
@@ -158,7 +158,7 @@ def sparse_plus(x: Tensor) -> Tensor:
 
 
 @op
-def sparse_sigmoid(x: Tensor) -> Tensor:
+def sparse_sigmoid(x: TensorLike) -> Tensor:
     """`(x + 1) / 2`, but at least 0 and at most 1: the slope of `sparse_plus`.
 
     Example:
@@ -169,7 +169,7 @@ def sparse_sigmoid(x: Tensor) -> Tensor:
 
 
 @op
-def sparsemax(x: Tensor, axis: int = -1) -> Tensor:
+def sparsemax(x: TensorLike, axis: int = -1) -> Tensor:
     """The point of the probability simplex that is nearest to `x`, along `axis`.
 
     Example:
@@ -193,7 +193,7 @@ def sparsemax(x: Tensor, axis: int = -1) -> Tensor:
 
 
 @op(rule=elementwise_number)
-def relu(x: Tensor) -> Tensor:
+def relu(x: TensorLike) -> Tensor:
     """`max(x, 0)`; the gradient at 0 is 0.
 
     Example:
@@ -204,7 +204,7 @@ def relu(x: Tensor) -> Tensor:
 
 
 @op(rule=elementwise_number)
-def relu6(x: Tensor) -> Tensor:
+def relu6(x: TensorLike) -> Tensor:
     """`min(max(x, 0), 6)`.
 
     Example:
@@ -215,7 +215,7 @@ def relu6(x: Tensor) -> Tensor:
 
 
 @op
-def leaky_relu(x: Tensor, negative_slope: float = 0.2) -> Tensor:
+def leaky_relu(x: TensorLike, negative_slope: float = 0.2) -> Tensor:
     """`x` where positive, else `negative_slope * x`.
 
     Example:
@@ -226,7 +226,7 @@ def leaky_relu(x: Tensor, negative_slope: float = 0.2) -> Tensor:
 
 
 @op
-def elu(x: Tensor, alpha: float = 1.0) -> Tensor:
+def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
     """`x` where positive, else `alpha * (exp(x) - 1)`.
 
     Example:
@@ -240,7 +240,7 @@ def elu(x: Tensor, alpha: float = 1.0) -> Tensor:
 
 
 @op
-def selu(x: Tensor) -> Tensor:
+def selu(x: TensorLike) -> Tensor:
     """Scaled ELU, whose outputs keep mean 0 and variance 1 in deep stacks.
 
     Example:
@@ -254,7 +254,7 @@ def selu(x: Tensor) -> Tensor:
 
 
 @op
-def softplus(x: Tensor) -> Tensor:
+def softplus(x: TensorLike) -> Tensor:
     """`log(1 + exp(x))`, without overflow.
 
     Example:
@@ -265,7 +265,7 @@ def softplus(x: Tensor) -> Tensor:
 
 
 @op
-def softsign(x: Tensor) -> Tensor:
+def softsign(x: TensorLike) -> Tensor:
     """`x / (1 + |x|)`.
 
     Example:
@@ -276,7 +276,7 @@ def softsign(x: Tensor) -> Tensor:
 
 
 @op
-def gelu(x: Tensor, approximate: bool = True) -> Tensor:
+def gelu(x: TensorLike, approximate: bool = True) -> Tensor:
     """`x * P(X <= x)` for a standard normal X.
 
     Args:
@@ -298,7 +298,7 @@ def gelu(x: Tensor, approximate: bool = True) -> Tensor:
 
 
 @op
-def hard_sigmoid(x: Tensor) -> Tensor:
+def hard_sigmoid(x: TensorLike) -> Tensor:
     """`relu6(x + 3) / 6`.
 
     Example:
@@ -309,7 +309,7 @@ def hard_sigmoid(x: Tensor) -> Tensor:
 
 
 @op
-def log_sigmoid(x: Tensor) -> Tensor:
+def log_sigmoid(x: TensorLike) -> Tensor:
     """`log(sigmoid(x))`, without overflow.
 
     Example:
@@ -319,13 +319,13 @@ def log_sigmoid(x: Tensor) -> Tensor:
     return negative(softplus(multiply(x, -1.0)))
 
 
-def _along_axes(x: Spec, axis: Any = -1) -> Spec:
+def _along_axes(x: TensorSpec, axis: Any = -1) -> TensorSpec:
     normalize_axes(axis, len(x.shape), "ops.softmax")
-    return Spec(x.shape, dtypes.float_type(x.dtype))
+    return TensorSpec(x.shape, dtypes.float_type(x.dtype))
 
 
-@op(rule=Rule(_along_axes, operands=dtypes.float_type))
-def softmax(x: Tensor, axis: Any = -1) -> Tensor:
+@op(rule=Rule(_along_axes, promote=dtypes.float_type))
+def softmax(x: TensorLike, axis: Any = -1) -> Tensor:
     """`exp(x) / sum(exp(x))` along `axis`, without overflow.
 
     Args:
@@ -336,10 +336,11 @@ def softmax(x: Tensor, axis: Any = -1) -> Tensor:
         >>> convert_to_numpy(softmax([0.0, 0.0])).tolist()
         [0.5, 0.5]
     """
+    ...
 
 
 @op
-def log_softmax(x: Tensor, axis: Any = -1) -> Tensor:
+def log_softmax(x: TensorLike, axis: Any = -1) -> Tensor:
     """`log(softmax(x))` along `axis`, without overflow.
 
     Example:
@@ -350,7 +351,7 @@ def log_softmax(x: Tensor, axis: Any = -1) -> Tensor:
 
 
 @op
-def glu(x: Tensor, axis: int = -1) -> Tensor:
+def glu(x: TensorLike, axis: int = -1) -> Tensor:
     """Gated linear unit: one half of `x` times the sigmoid of the other.
 
     Example:

@@ -17,48 +17,50 @@ from keras_fn.ops._rules import (
     like_number,
     magnitude,
 )
-from keras_fn.ops._types import Tensor
-from keras_fn.ops.core import cast
-from keras_fn.ops.core import dtype as dtype_of
+from keras_fn.ops.core import cast, dtype as dtype_of
+from keras_fn.types import Tensor, TensorLike
 
 
 @op(rule=magnitude)
-def absolute(x: Tensor) -> Tensor:
+def absolute(x: TensorLike) -> Tensor:
     """Absolute value; of complex numbers, the length.
 
     Example:
         >>> print(convert_to_numpy(absolute([-1.5, 2.0])).round(3))
         [1.5 2. ]
     """
+    ...
 
 
 @op(rule=like_number("ops.negative"))
-def negative(x: Tensor) -> Tensor:
+def negative(x: TensorLike) -> Tensor:
     """`-x`.
 
     Example:
         >>> print(convert_to_numpy(negative([1.0, -2.0])).round(3))
         [-1.  2.]
     """
+    ...
 
 
 @op(rule=like)
-def sign(x: Tensor) -> Tensor:
+def sign(x: TensorLike) -> Tensor:
     """-1, 0 or 1, as `x` is negative, zero or positive.
 
     Example:
         >>> print(convert_to_numpy(sign([-3.0, 0.0, 2.0])).round(3))
         [-1.  0.  1.]
     """
+    ...
 
 
 @op
-def abs(x: Tensor) -> Tensor:
+def abs(x: TensorLike) -> Tensor:
     """Absolute value; another name of `absolute`."""
     return absolute(x)
 
 
-def as_tensors(x1: Tensor, x2: Tensor) -> tuple[Tensor, Tensor]:
+def as_tensors(x1: TensorLike, x2: TensorLike) -> tuple[Tensor, Tensor]:
     """Two tensors of one dtype, where the dispatcher has left a number beside a tensor."""
     if isinstance(x1, (bool, int, float)):
         return cast(x1, dtype_of(x2)), x2
@@ -68,103 +70,112 @@ def as_tensors(x1: Tensor, x2: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @op(rule=elementwise)
-def add(x1: Tensor, x2: Tensor) -> Tensor:
+def add(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`x1 + x2`.
 
     Example:
         >>> print(convert_to_numpy(add([1.0, 2.0], 3.0)).round(3))
         [4. 5.]
     """
+    ...
 
 
 @op(rule=elementwise_difference("ops.subtract"))
-def subtract(x1: Tensor, x2: Tensor) -> Tensor:
+def subtract(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`x1 - x2`.
 
     Example:
         >>> print(convert_to_numpy(subtract([1.0, 2.0], 3.0)).round(3))
         [-2. -1.]
     """
+    ...
 
 
 @op(rule=elementwise)
-def multiply(x1: Tensor, x2: Tensor) -> Tensor:
+def multiply(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`x1 * x2`.
 
     Example:
         >>> print(convert_to_numpy(multiply([1.0, 2.0], 3.0)).round(3))
         [3. 6.]
     """
+    ...
 
 
 @op(rule=elementwise_float)
-def true_divide(x1: Tensor, x2: Tensor) -> Tensor:
+def true_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`x1 / x2`; integers become floats.
 
     Example:
         >>> print(convert_to_numpy(true_divide([1, 2], 4)).round(3))
         [0.25 0.5 ]
     """
+    ...
 
 
 @op(rule=elementwise_number)
-def floor_divide(x1: Tensor, x2: Tensor) -> Tensor:
+def floor_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Quotient rounded towards minus infinity.
 
     Example:
         >>> convert_to_numpy(floor_divide([7, -7], 2)).tolist()
         [3, -4]
     """
+    ...
 
 
 @op(rule=elementwise_number)
-def mod(x1: Tensor, x2: Tensor) -> Tensor:
+def mod(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Remainder with the sign of `x2`.
 
     Example:
         >>> convert_to_numpy(mod([7, -7], 4)).tolist()
         [3, 1]
     """
+    ...
 
 
 @op(rule=elementwise)
-def power(x1: Tensor, x2: Tensor) -> Tensor:
+def power(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`x1` to the power of `x2`.
 
     Example:
         >>> print(convert_to_numpy(power([2.0, 3.0], 2.0)).round(3))
         [4. 9.]
     """
+    ...
 
 
 @op(rule=elementwise)
-def maximum(x1: Tensor, x2: Tensor) -> Tensor:
+def maximum(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The larger of two elements; NaN if one is.
 
     Example:
         >>> print(convert_to_numpy(maximum([1.0, 5.0], 3.0)).round(3))
         [3. 5.]
     """
+    ...
 
 
 @op(rule=elementwise)
-def minimum(x1: Tensor, x2: Tensor) -> Tensor:
+def minimum(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The smaller of two elements; NaN if one is.
 
     Example:
         >>> print(convert_to_numpy(minimum([1.0, 5.0], 3.0)).round(3))
         [1. 3.]
     """
+    ...
 
 
 @op
-def divide(x1: Tensor, x2: Tensor) -> Tensor:
+def divide(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`x1 / x2`; another name of `true_divide`."""
     return true_divide(x1, x2)
 
 
 @op
-def squared_difference(x1: Tensor, x2: Tensor) -> Tensor:
+def squared_difference(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`(x1 - x2) ** 2`.
 
     Example:
@@ -176,7 +187,7 @@ def squared_difference(x1: Tensor, x2: Tensor) -> Tensor:
 
 
 @op(rule=elementwise_number)
-def clip(x: Tensor, x_min: Tensor, x_max: Tensor) -> Tensor:
+def clip(x: TensorLike, x_min: TensorLike, x_max: TensorLike) -> Tensor:
     """Elements below `x_min` become `x_min`, those above `x_max` become `x_max`.
 
     Example:
@@ -187,7 +198,7 @@ def clip(x: Tensor, x_min: Tensor, x_max: Tensor) -> Tensor:
 
 
 @op
-def square(x: Tensor) -> Tensor:
+def square(x: TensorLike) -> Tensor:
     """`x * x`.
 
     Example:
@@ -198,7 +209,7 @@ def square(x: Tensor) -> Tensor:
 
 
 @op
-def reciprocal(x: Tensor) -> Tensor:
+def reciprocal(x: TensorLike) -> Tensor:
     """`1 / x`.
 
     Example:
@@ -208,7 +219,7 @@ def reciprocal(x: Tensor) -> Tensor:
     return true_divide(1.0, x)
 
 
-def saturate_cast(x: Tensor, dtype: Any) -> Tensor:
+def saturate_cast(x: TensorLike, dtype: Any) -> Tensor:
     """Converts to another dtype; values beyond its range become its largest or smallest.
 
     Example:
@@ -224,7 +235,7 @@ def saturate_cast(x: Tensor, dtype: Any) -> Tensor:
 
 
 @op(rule=elementwise_float)
-def fabs(x: Tensor) -> Tensor:
+def fabs(x: TensorLike) -> Tensor:
     """Absolute value, as a float.
 
     Example:

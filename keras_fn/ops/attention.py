@@ -7,21 +7,20 @@ from typing import Any
 from keras_fn.backend.loader import current
 from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import Shape
-from keras_fn.core.memoize import remembered
+from keras_fn.core.memoize import memoize
 from keras_fn.errors import SpecError, UnsupportedError
-from keras_fn.ops._op import Rule, Spec, op, spec_of
+from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
 from keras_fn.ops._rules import broadcast
-from keras_fn.ops._types import Tensor
 from keras_fn.ops.activations import softmax
 from keras_fn.ops.arithmetic import add, divide, multiply
-from keras_fn.ops.core import cast
-from keras_fn.ops.core import shape as shape_of
+from keras_fn.ops.core import cast, shape as shape_of
 from keras_fn.ops.creation import arange
 from keras_fn.ops.linalg.products import matmul
 from keras_fn.ops.logic import greater_equal, logical_and, where
 from keras_fn.ops.manipulation import expand_dims, reshape, transpose
 from keras_fn.ops.trigonometric import tanh
 from keras_fn.settings import settings
+from keras_fn.types import Tensor, TensorLike
 
 _WHO = "ops.dot_product_attention"
 MASKED = -1e30
@@ -30,41 +29,41 @@ large that in float32 it swallows what was there."""
 
 
 def _infer(
-    query: Spec,
-    key: Spec,
-    value: Spec,
+    query: TensorSpec,
+    key: TensorSpec,
+    value: TensorSpec,
     bias: Any = None,
     mask: Any = None,
     scale: float | None = None,
     is_causal: bool = False,
     flash_attention: bool | None = None,
     attn_logits_soft_cap: float | None = None,
-) -> Spec:
+) -> TensorSpec:
     del scale, is_causal
     _check(query, key, value, bias, mask)
     if flash_attention and attn_logits_soft_cap is not None:
         raise no_flash_attention("attn_logits_soft_cap")
-    return Spec(query.shape, dtypes.float_type(query.dtype, key.dtype, value.dtype))
+    return TensorSpec(query.shape, dtypes.float_type(query.dtype, key.dtype, value.dtype))
 
 
-@remembered
+@memoize
 def _settled(tensors: tuple[Any, ...], *options: Any) -> tuple[str, bool]:
     """Checks shapes and native dtypes. Returns the dtype of the result, and whether query, key
     and value have it.
     """
     name = current().dtype_name
-    specs = [None if x is None else Spec(tuple(x[0]), name(x[1])) for x in tensors]
+    specs = [None if x is None else TensorSpec(tuple(x[0]), name(x[1])) for x in tensors]
     dtype = _infer(*specs, *options).dtype  # type: ignore[arg-type]
     return dtype, all(x is not None and x.dtype == dtype for x in specs[:3])
 
 
 @op(rule=Rule(_infer))
 def dot_product_attention(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    bias: Tensor = None,
-    mask: Tensor = None,
+    query: TensorLike,
+    key: TensorLike,
+    value: TensorLike,
+    bias: TensorLike = None,
+    mask: TensorLike = None,
     scale: float | None = None,
     is_causal: bool = False,
     flash_attention: bool | None = None,
@@ -128,11 +127,11 @@ def dot_product_attention(
 
 @op(rule=Rule(lambda query, *_: query))
 def fused_attention(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    bias: Tensor,
-    mask: Tensor,
+    query: TensorLike,
+    key: TensorLike,
+    value: TensorLike,
+    bias: TensorLike,
+    mask: TensorLike,
     scale: float,
     is_causal: bool,
     flash_attention: bool | None,
@@ -205,7 +204,7 @@ def _of_rank_4(x: Tensor) -> Tensor:
     return expand_dims(x, tuple(range(missing))) if missing else x
 
 
-def _check(query: Spec, key: Spec, value: Spec, bias: Any, mask: Any) -> None:
+def _check(query: TensorSpec, key: TensorSpec, value: TensorSpec, bias: Any, mask: Any) -> None:
     shapes = [query.shape, key.shape, value.shape]
     if any(len(shape) != 4 for shape in shapes):
         raise _misfit(
@@ -236,7 +235,7 @@ def _check(query: Spec, key: Spec, value: Spec, bias: Any, mask: Any) -> None:
             )
 
 
-def _agree(a: Spec, b: Spec, *axes: int) -> bool:
+def _agree(a: TensorSpec, b: TensorSpec, *axes: int) -> bool:
     return all(a.shape[i] == b.shape[i] or None in (a.shape[i], b.shape[i]) for i in axes)
 
 

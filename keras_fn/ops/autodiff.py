@@ -11,27 +11,28 @@ from keras_fn.backend.loader import current
 from keras_fn.core import tree
 from keras_fn.errors import SpecError
 from keras_fn.ops._control_flow_utils import (
-    Flat,
+    FlatFunction,
     FunctionNode,
-    check_alike,
-    in_graph,
-    leaves_of,
-    offered,
-    tensors,
+    backend_transform,
+    check_same_spec,
+    is_building_graph,
+    tensor_leaves,
+    to_tensors,
 )
 from keras_fn.ops._op import is_symbolic, op
 from keras_fn.ops._rules import like
-from keras_fn.ops._types import Tensor
+from keras_fn.types import Tensor, TensorLike
 
 
 @op(rule=like)
-def stop_gradient(variable: Tensor) -> Tensor:
+def stop_gradient(variable: TensorLike) -> Tensor:
     """Returns the tensor as a constant: gradients do not flow through it.
 
     Example:
         >>> convert_to_numpy(stop_gradient([1.0])).tolist()
         [1.0]
     """
+    ...
 
 
 def custom_gradient(f: Callable[..., tuple[Any, Callable[..., Any]]]) -> Callable[..., Any]:
@@ -59,12 +60,12 @@ def custom_gradient(f: Callable[..., tuple[Any, Callable[..., Any]]]) -> Callabl
 
     @wraps(f)
     def call(*args: Any) -> Any:
-        args = tensors(args)
-        if in_graph(args):
+        args = to_tensors(args)
+        if is_building_graph(args):
             return FunctionNode("custom_gradient", call)(*args)
         if is_symbolic(args):
             return f(*args)[0]
-        outputs = Flat(lambda result: result)
+        outputs = FlatFunction(lambda result: result)
 
         def run(leaves: Any) -> tuple[Any, Callable[..., list[Any]]]:
             values = iter(leaves)
@@ -77,12 +78,12 @@ def custom_gradient(f: Callable[..., tuple[Any, Callable[..., Any]]]) -> Callabl
                     found = grad(*received, upstream=many[0] if len(many) == 1 else tuple(many))
                 else:
                     found = grad(*many)
-                grads = tensors(found if isinstance(found, (list, tuple)) else (found,))
-                return _one_for_each(leaves_of(grads), leaves_of(args))
+                grads = to_tensors(found if isinstance(found, (list, tuple)) else (found,))
+                return _one_for_each(tensor_leaves(grads), tensor_leaves(args))
 
             return tuple(outputs.flat(result)), pull
 
-        leaves = offered("custom_gradient")(run, leaves_of(args))
+        leaves = backend_transform("custom_gradient")(run, tensor_leaves(args))
         return outputs.nested(leaves)
 
     return call
@@ -135,9 +136,9 @@ def jvp(
             received=f"{type(primals).__name__} and {type(tangents).__name__}",
             fix="write (x,) for a single one",
         )
-    primals, tangents = tuple(tensors(tuple(primals))), tuple(tensors(tuple(tangents)))
-    check_alike("ops.jvp", "tangents like the primals", primals, tangents)
-    if in_graph(primals, tangents):
+    primals, tangents = tuple(to_tensors(tuple(primals))), tuple(to_tensors(tuple(tangents)))
+    check_same_spec("ops.jvp", "tangents like the primals", primals, tangents)
+    if is_building_graph(primals, tangents):
         return FunctionNode("jvp", lambda p, t: jvp(fun, p, t, has_aux))(primals, tangents)
     if is_symbolic(primals, tangents):
         if has_aux:
@@ -145,7 +146,7 @@ def jvp(
             return result, result, aux
         result = fun(*primals)
         return result, result
-    return tuple(offered("jvp")(fun, primals, tangents, has_aux))
+    return tuple(backend_transform("jvp")(fun, primals, tangents, has_aux))
 
 
 def remat(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -171,12 +172,12 @@ def remat(f: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(f)
     def call(*args: Any, **kwargs: Any) -> Any:
-        if in_graph(args, kwargs) or is_symbolic(args, kwargs):
+        if is_building_graph(args, kwargs) or is_symbolic(args, kwargs):
             return f(*args, **kwargs)
         backend = current()
         flat = tree.flatten([args, kwargs])
         places = [i for i, x in enumerate(flat) if backend.is_tensor(x)]
-        outputs = Flat(lambda result: result)
+        outputs = FlatFunction(lambda result: result)
 
         def run(leaves: Any) -> list[Any]:
             values = list(flat)
@@ -185,6 +186,6 @@ def remat(f: Callable[..., Any]) -> Callable[..., Any]:
             args_, kwargs_ = tree.unflatten([args, kwargs], values)
             return outputs.flat(f(*args_, **kwargs_))
 
-        return outputs.nested(offered("remat")(run, [flat[i] for i in places]))
+        return outputs.nested(backend_transform("remat")(run, [flat[i] for i in places]))
 
     return call

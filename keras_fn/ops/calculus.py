@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from keras_fn.core import dtypes
 from keras_fn.errors import SpecError
-from keras_fn.ops._op import Rule, Spec, op, spec_of
+from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
 from keras_fn.ops._rules import broadcast, normalize_axis, reduced_shape
-from keras_fn.ops._types import Tensor
 from keras_fn.ops.arithmetic import add, multiply, subtract
 from keras_fn.ops.core import dtype as dtype_of
 from keras_fn.ops.indexing import getitem
 from keras_fn.ops.logic import not_equal
 from keras_fn.ops.manipulation import reshape
 from keras_fn.ops.reductions import sum as sum_
+from keras_fn.types import Tensor, TensorLike
 
 
 def _neighbours(x: Tensor, axis: int) -> tuple[Tensor, Tensor]:
@@ -21,7 +21,7 @@ def _neighbours(x: Tensor, axis: int) -> tuple[Tensor, Tensor]:
     return getitem(x, (*before, slice(1, None))), getitem(x, (*before, slice(None, -1)))
 
 
-def _diff_spec(a: Spec, n: int = 1, axis: int = -1) -> Spec:
+def _diff_spec(a: TensorSpec, n: int = 1, axis: int = -1) -> TensorSpec:
     if n < 0:
         raise SpecError("ops.diff", expected="n from 0 up", received=f"n={n}", fix="check n=")
     if not a.shape:
@@ -34,11 +34,11 @@ def _diff_spec(a: Spec, n: int = 1, axis: int = -1) -> Spec:
     place, sizes = normalize_axis(axis, len(a.shape), "ops.diff"), list(a.shape)
     size = sizes[place]
     sizes[place] = None if size is None else max(size - n, 0)
-    return Spec(tuple(sizes), dtypes.result_type(a.dtype))
+    return TensorSpec(tuple(sizes), dtypes.result_type(a.dtype))
 
 
 @op(rule=Rule(_diff_spec))
-def diff(a: Tensor, n: int = 1, axis: int = -1) -> Tensor:
+def diff(a: TensorLike, n: int = 1, axis: int = -1) -> Tensor:
     """Differences of neighbours along `axis`, taken `n` times.
 
     Args:
@@ -60,10 +60,12 @@ def diff(a: Tensor, n: int = 1, axis: int = -1) -> Tensor:
     return a
 
 
-def _trapezoid_spec(y: Spec, x: Spec | None = None, dx: float = 1.0, axis: int = -1) -> Spec:
+def _trapezoid_spec(
+    y: TensorSpec, x: TensorSpec | None = None, dx: float = 1.0, axis: int = -1
+) -> TensorSpec:
     place = normalize_axis(axis, len(y.shape), "ops.trapezoid")
     if x is None:
-        return Spec(reduced_shape(y.shape, place, False), dtypes.float_type(y.dtype))
+        return TensorSpec(reduced_shape(y.shape, place, False), dtypes.float_type(y.dtype))
     size = y.shape[place]
     if len(x.shape) == 1:
         if None not in (size, x.shape[0]) and size != x.shape[0]:
@@ -77,11 +79,11 @@ def _trapezoid_spec(y: Spec, x: Spec | None = None, dx: float = 1.0, axis: int =
     else:
         shape = broadcast(y.shape, x.shape, source="ops.trapezoid")
     place = normalize_axis(axis, len(shape), "ops.trapezoid")
-    return Spec(reduced_shape(shape, place, False), dtypes.float_type(y.dtype, x.dtype))
+    return TensorSpec(reduced_shape(shape, place, False), dtypes.float_type(y.dtype, x.dtype))
 
 
-@op(rule=Rule(_trapezoid_spec, operands=dtypes.float_type))
-def trapezoid(y: Tensor, x: Tensor = None, dx: float = 1.0, axis: int = -1) -> Tensor:
+@op(rule=Rule(_trapezoid_spec, promote=dtypes.float_type))
+def trapezoid(y: TensorLike, x: TensorLike = None, dx: float = 1.0, axis: int = -1) -> Tensor:
     """Area under a curve through points that are joined by lines.
 
     Args:

@@ -6,18 +6,18 @@ from typing import Any
 
 from keras_fn.core import dtypes
 from keras_fn.errors import SpecError
-from keras_fn.ops._op import Rule, Spec, op, spec_of
+from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
 from keras_fn.ops._rules import broadcast, like, magnitude, predicate, real_type
-from keras_fn.ops._types import Tensor
 from keras_fn.ops.arithmetic import as_tensors, multiply
 from keras_fn.ops.creation import zeros_like
 from keras_fn.ops.indexing import getitem
 from keras_fn.ops.logic import equal
 from keras_fn.ops.manipulation import stack
 from keras_fn.ops.trigonometric import arctan2, cos, sin
+from keras_fn.types import Tensor, TensorLike
 
 
-def is_complex(x: Tensor) -> bool:
+def is_complex(x: TensorLike) -> bool:
     """Whether `x` is a tensor of complex numbers."""
     return spec_of(x).dtype in dtypes.COMPLEX
 
@@ -31,7 +31,7 @@ def _complex_type(*operands: Any) -> str:
     return "complex128" if _part_type(*operands) == "float64" else "complex64"
 
 
-def _view_as_complex(x: Spec) -> Spec:
+def _view_as_complex(x: TensorSpec) -> TensorSpec:
     if not x.shape or x.shape[-1] not in (2, None):
         raise SpecError(
             "ops.view_as_complex",
@@ -39,11 +39,11 @@ def _view_as_complex(x: Spec) -> Spec:
             received=f"shape {x.shape}",
             fix="put the parts along the last axis, with ops.stack",
         )
-    return Spec(x.shape[:-1], _complex_type(x.dtype))
+    return TensorSpec(x.shape[:-1], _complex_type(x.dtype))
 
 
-@op(rule=Rule(_view_as_complex, operands=_part_type))
-def view_as_complex(x: Tensor) -> Tensor:
+@op(rule=Rule(_view_as_complex, promote=_part_type))
+def view_as_complex(x: TensorLike) -> Tensor:
     """Complex numbers from pairs of real and imaginary parts.
 
     Args:
@@ -59,10 +59,11 @@ def view_as_complex(x: Tensor) -> Tensor:
         >>> convert_to_numpy(view_as_complex([[1.0, 2.0]])).tolist()
         [(1+2j)]
     """
+    ...
 
 
-@op(rule=Rule(lambda x: Spec((*x.shape, 2), real_type(x.dtype))))
-def view_as_real(x: Tensor) -> Tensor:
+@op(rule=Rule(lambda x: TensorSpec((*x.shape, 2), real_type(x.dtype))))
+def view_as_real(x: TensorLike) -> Tensor:
     """Real and imaginary parts side by side, along a new last axis.
 
     Args:
@@ -75,10 +76,11 @@ def view_as_real(x: Tensor) -> Tensor:
         >>> convert_to_numpy(view_as_real(view_as_complex([1.0, 2.0]))).tolist()
         [1.0, 2.0]
     """
+    ...
 
 
 @op(rule=magnitude)
-def real(x: Tensor) -> Tensor:
+def real(x: TensorLike) -> Tensor:
     """Real part; real numbers as they are.
 
     Example:
@@ -89,7 +91,7 @@ def real(x: Tensor) -> Tensor:
 
 
 @op(rule=magnitude)
-def imag(x: Tensor) -> Tensor:
+def imag(x: TensorLike) -> Tensor:
     """Imaginary part, which is 0 for real numbers.
 
     Example:
@@ -100,7 +102,7 @@ def imag(x: Tensor) -> Tensor:
 
 
 @op(rule=like)
-def conjugate(x: Tensor) -> Tensor:
+def conjugate(x: TensorLike) -> Tensor:
     """Complex conjugate: the sign of the imaginary part changes.
 
     Example:
@@ -113,8 +115,8 @@ def conjugate(x: Tensor) -> Tensor:
 conj = conjugate
 
 
-@op(rule=Rule(lambda x: Spec(x.shape, dtypes.float_type(real_type(x.dtype)))))
-def angle(x: Tensor) -> Tensor:
+@op(rule=Rule(lambda x: TensorSpec(x.shape, dtypes.float_type(real_type(x.dtype)))))
+def angle(x: TensorLike) -> Tensor:
     """Angle of each complex number in radians: 0 for positive numbers, pi for negative ones.
 
     Example:
@@ -125,7 +127,7 @@ def angle(x: Tensor) -> Tensor:
 
 
 @op(rule=predicate)
-def isreal(x: Tensor) -> Tensor:
+def isreal(x: TensorLike) -> Tensor:
     """Whether the imaginary part of each element is 0.
 
     Example:
@@ -135,12 +137,12 @@ def isreal(x: Tensor) -> Tensor:
     return equal(imag(x), 0)
 
 
-def _polar(abs_: Spec, angle: Spec) -> Spec:
-    return Spec(broadcast(abs_.shape, angle.shape), _complex_type(abs_.dtype, angle.dtype))
+def _polar(abs_: TensorSpec, angle: TensorSpec) -> TensorSpec:
+    return TensorSpec(broadcast(abs_.shape, angle.shape), _complex_type(abs_.dtype, angle.dtype))
 
 
-@op(rule=Rule(_polar, operands=_part_type))
-def polar(abs_: Tensor, angle: Tensor) -> Tensor:
+@op(rule=Rule(_polar, promote=_part_type))
+def polar(abs_: TensorLike, angle: TensorLike) -> Tensor:
     """The complex numbers `abs_ * exp(1j * angle)`.
 
     Args:

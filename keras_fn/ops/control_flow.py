@@ -11,30 +11,30 @@ from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.scopes import context
 from keras_fn.errors import SpecError
 from keras_fn.ops._control_flow_utils import (
-    Flat,
+    FlatFunction,
     FunctionNode,
-    check_alike,
-    first_size,
-    in_graph,
+    add_leading_axis,
+    backend_transform,
+    check_same_spec,
+    is_building_graph,
     is_traced,
-    leaves_of,
-    offered,
-    tensors,
-    with_size,
+    leading_axis_size,
+    tensor_leaves,
+    to_tensors,
 )
 from keras_fn.ops._op import is_symbolic, spec_of
-from keras_fn.ops._types import Tensor
 from keras_fn.ops.arithmetic import maximum, minimum
 from keras_fn.ops.core import cast, convert_to_tensor
 from keras_fn.ops.creation import zeros
 from keras_fn.ops.indexing import getitem
 from keras_fn.ops.logic import equal, where
 from keras_fn.ops.manipulation import expand_dims
+from keras_fn.types import Tensor, TensorLike
 
 # ---------------------------------------------------------------- branches
 
 
-def cond(pred: Tensor, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
+def cond(pred: TensorLike, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
     """Calls one of two functions.
 
     Where the value of `pred` is known, the other one is not called. In a compiled function both
@@ -66,7 +66,7 @@ def cond(pred: Tensor, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) 
     return _switch("ops.cond", pred, [false_fn, true_fn])
 
 
-def switch(index: Tensor, branches: Sequence[Callable[..., Any]], *operands: Any) -> Any:
+def switch(index: TensorLike, branches: Sequence[Callable[..., Any]], *operands: Any) -> Any:
     """Calls one of several functions; see `cond`.
 
     Args:
@@ -89,37 +89,37 @@ def switch(index: Tensor, branches: Sequence[Callable[..., Any]], *operands: Any
             received="none",
             fix="give a list of functions",
         )
-    operands = tensors(operands)
+    operands = to_tensors(operands)
     return _switch("ops.switch", index, [lambda f=f: f(*operands) for f in branches])
 
 
 def _switch(source: str, index: Any, branches: list[Callable[[], Any]]) -> Any:
-    if isinstance(index, KerasTensor) or context.now.symbolic:
-        results = [tensors(branch()) for branch in branches]
+    if isinstance(index, KerasTensor) or context.current.symbolic:
+        results = [to_tensors(branch()) for branch in branches]
         for result in results[1:]:
-            check_alike(source, "what the first function returns", results[0], result)
-        if context.now.symbolic:
+            check_same_spec(source, "what the first function returns", results[0], result)
+        if context.current.symbolic:
             return results[0]
-        return _chosen_by(index, results)
+        return _select_branch_result(index, results)
     last = len(branches) - 1
     if not is_traced(index):
-        return tensors(branches[min(max(int(index), 0), last)]())
+        return to_tensors(branches[min(max(int(index), 0), last)]())
     first: list[Any] = []
 
     def checked(branch: Callable[[], Any]) -> Any:
-        result = tensors(branch())
+        result = to_tensors(branch())
         first.append(result)
-        check_alike(source, "what the first function returns", first[0], result)
+        check_same_spec(source, "what the first function returns", first[0], result)
         return result
 
-    flat = [Flat(lambda _, branch=branch: checked(branch)) for branch in branches]
+    flat = [FlatFunction(lambda _, branch=branch: checked(branch)) for branch in branches]
     index = maximum(minimum(cast(index, "int32"), last), 0)
     return flat[0].nested(
-        offered("switch")(index, [lambda f=f: f(()) for f in flat])  # type: ignore[misc]
+        backend_transform("switch")(index, [lambda f=f: f(()) for f in flat])  # type: ignore[misc]
     )
 
 
-def _chosen_by(index: KerasTensor, results: list[Any]) -> Any:
+def _select_branch_result(index: KerasTensor, results: list[Any]) -> Any:
     """The result of that index, in a graph that has computed them all."""
     chosen = results[-1]
     for i in reversed(range(len(results) - 1)):
@@ -159,8 +159,8 @@ def while_loop(
         >>> int(while_loop(lambda i: i < 10, lambda i: i + 3, 0))
         12
     """
-    state = tensors(loop_vars)
-    if in_graph(state):
+    state = to_tensors(loop_vars)
+    if is_building_graph(state):
         return FunctionNode(
             "while_loop", lambda state: while_loop(cond, body, state, maximum_iterations)
         )(state)
@@ -173,24 +173,24 @@ def while_loop(
         after = body(*state) if several else body(state)
         if several and len(state) == 1 and not isinstance(after, (list, tuple)):
             after = (after,)
-        after = tensors(after)
+        after = to_tensors(after)
         after = type(state)(after) if several and isinstance(after, (list, tuple)) else after
-        check_alike("ops.while_loop", "what body was given", state, after)
+        check_same_spec("ops.while_loop", "what body was given", state, after)
         return after
 
-    if context.now.symbolic:
+    if context.current.symbolic:
         test(state)
         return step(state)
     holds = test(state)
     if is_traced(holds):
-        loop = Flat(step, state)
-        leaves = offered("while_loop")(
-            lambda leaves: cast(test(_packed(state, leaves)), "bool"),
+        loop = FlatFunction(step, state)
+        leaves = backend_transform("while_loop")(
+            lambda leaves: cast(test(_unflatten(state, leaves)), "bool"),
             loop,
-            leaves_of(state),
+            tensor_leaves(state),
             maximum_iterations,
         )
-        return _packed(state, leaves)
+        return _unflatten(state, leaves)
     rounds = 0
     while bool(holds) and (maximum_iterations is None or rounds < maximum_iterations):
         state, rounds = step(state), rounds + 1
@@ -198,7 +198,7 @@ def while_loop(
     return state
 
 
-def _packed(structure: Any, leaves: Any) -> Any:
+def _unflatten(structure: Any, leaves: Any) -> Any:
     values = iter(leaves)
     return tree.map_structure(lambda x: None if x is None else next(values), structure)
 
@@ -220,27 +220,27 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
         >>> int(fori_loop(0, 5, lambda i, total: total + i, 0))
         10
     """
-    state = tensors(init_val)
-    if in_graph(lower, upper, state):
+    state = to_tensors(init_val)
+    if is_building_graph(lower, upper, state):
         return FunctionNode("fori_loop", lambda a, b, s: fori_loop(a, b, body_fun, s))(
             lower, upper, state
         )
 
     def step(i: Any, state: Any) -> Any:
-        after = tensors(body_fun(i, state))
-        check_alike("ops.fori_loop", "what body_fun was given", state, after)
+        after = to_tensors(body_fun(i, state))
+        check_same_spec("ops.fori_loop", "what body_fun was given", state, after)
         return after
 
-    if context.now.symbolic:
+    if context.current.symbolic:
         return step(KerasTensor((), "int32", record_history=False), state)
     if is_traced(lower, upper, state):
-        leaves = offered("fori_loop")(
+        leaves = backend_transform("fori_loop")(
             lower,
             upper,
-            lambda i, leaves: leaves_of(step(cast(i, "int32"), _packed(state, leaves))),
-            leaves_of(state),
+            lambda i, leaves: tensor_leaves(step(cast(i, "int32"), _unflatten(state, leaves))),
+            tensor_leaves(state),
         )
-        return _packed(state, leaves)
+        return _unflatten(state, leaves)
     for i in range(int(lower), int(upper)):
         state = step(convert_to_tensor(i, "int32"), state)
     return state
@@ -277,9 +277,9 @@ def scan(
         >>> float(total), convert_to_numpy(sums).tolist()
         (3.0, [1.0, 2.0, 3.0])
     """
-    if not leaves_of(xs) and length is None:
+    if not tensor_leaves(xs) and length is None:
         raise SpecError("ops.scan", expected="xs or length", received="neither", fix="pass length=")
-    size = first_size("ops.scan", xs) if leaves_of(xs) else length
+    size = leading_axis_size("ops.scan", xs) if tensor_leaves(xs) else length
     if None not in (size, length) and size != length:
         raise SpecError(
             "ops.scan",
@@ -287,16 +287,16 @@ def scan(
             received=f"{size} slices",
             fix="leave length away",
         )
-    if in_graph(init, xs):
+    if is_building_graph(init, xs):
         return FunctionNode("scan", lambda init, xs: scan(f, init, xs, length, reverse, unroll))(
             init, xs
         )
     if is_symbolic(init, xs):
         first = tree.map_structure(lambda x: None if x is None else getitem(x, 0), xs)
         carry, y = f(init, first)
-        return carry, with_size(size, y)
+        return carry, add_leading_axis(size, y)
     times = (size or 1) if unroll is True else max(int(unroll), 1)
-    return current().ops.scan(f, tensors(init), tensors(xs), length, reverse, times)
+    return current().ops.scan(f, to_tensors(init), to_tensors(xs), length, reverse, times)
 
 
 def map(f: Callable[[Any], Any], xs: Any) -> Any:
@@ -313,16 +313,16 @@ def map(f: Callable[[Any], Any], xs: Any) -> Any:
         >>> convert_to_numpy(map(lambda x: x * x, convert_to_tensor([1, 2, 3]))).tolist()
         [1, 4, 9]
     """
-    first_size("ops.map", xs)
+    leading_axis_size("ops.map", xs)
     return scan(lambda carry, x: (carry, f(x)), zeros((), dtype="int32"), xs)[1]
 
 
-def _like(structure: Any, values: Any) -> Any:
+def _nest_like(structure: Any, values: Any) -> Any:
     """The values in the containers of `structure`: a step may return tuples where lists came."""
     return tree.unflatten(structure, tree.flatten(values))
 
 
-def _chosen(mask: Tensor, x: Tensor, y: Tensor) -> Tensor:
+def _where_mask(mask: Tensor, x: Tensor, y: Tensor) -> Tensor:
     """Rows of `x` where the mask is True, of `y` elsewhere."""
     rank = len(x.shape) - len(mask.shape)
     return where(expand_dims(mask, [-1 - i for i in range(rank)]) if rank else mask, x, y)

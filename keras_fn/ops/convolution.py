@@ -8,14 +8,14 @@ from keras_fn.errors import SpecError
 from keras_fn.ops import _conv_shapes as _windows
 from keras_fn.ops._conv_shapes import channels
 from keras_fn.ops._op import Rule, op
-from keras_fn.ops._types import Tensor
 from keras_fn.ops.manipulation import reshape
+from keras_fn.types import Tensor, TensorLike
 
 
 @op
 def depthwise_conv(
-    inputs: Tensor,
-    kernel: Tensor,
+    inputs: TensorLike,
+    kernel: TensorLike,
     strides: Sizes = 1,
     padding: str = "valid",
     data_format: str | None = None,
@@ -55,9 +55,9 @@ def depthwise_conv(
 
 @op
 def separable_conv(
-    inputs: Tensor,
-    depthwise_kernel: Tensor,
-    pointwise_kernel: Tensor,
+    inputs: TensorLike,
+    depthwise_kernel: TensorLike,
+    pointwise_kernel: TensorLike,
     strides: Sizes = 1,
     padding: str = "valid",
     data_format: str | None = None,
@@ -86,10 +86,10 @@ def separable_conv(
     return conv(x, pointwise_kernel, 1, "valid", data_format)
 
 
-@op(rule=Rule(_windows.conv, operands=dtypes.result_type))
+@op(rule=Rule(_windows.conv, promote=dtypes.result_type))
 def conv(
-    inputs: Tensor,
-    kernel: Tensor,
+    inputs: TensorLike,
+    kernel: TensorLike,
     strides: Sizes = 1,
     padding: str = "valid",
     data_format: str | None = None,
@@ -113,12 +113,13 @@ def conv(
         >>> conv(x, ones((3, 3, 3, 4)), data_format="channels_last").shape == (1, 3, 3, 4)
         True
     """
+    ...
 
 
-@op(rule=Rule(_windows.conv_transpose, operands=dtypes.result_type))
+@op(rule=Rule(_windows.conv_transpose, promote=dtypes.result_type))
 def conv_transpose(
-    inputs: Tensor,
-    kernel: Tensor,
+    inputs: TensorLike,
+    kernel: TensorLike,
     strides: Sizes = 1,
     padding: str = "valid",
     output_padding: Sizes | None = None,
@@ -141,3 +142,4 @@ def conv_transpose(
         >>> conv_transpose(x, ones((3, 2, 1)), data_format="channels_last").shape == (1, 6, 2)
         True
     """
+    ...

@@ -12,12 +12,12 @@ from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.scopes import context
 from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError
-from keras_fn.ops._op import Rule, Spec, op, spec_of
-from keras_fn.ops._types import Tensor
+from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
+from keras_fn.types import Tensor, TensorLike
 
 
 def convert_to_tensor(
-    x: Tensor, dtype: Any = None, sparse: bool | None = None, ragged: bool | None = None
+    x: TensorLike, dtype: Any = None, sparse: bool | None = None, ragged: bool | None = None
 ) -> Tensor:
     """Makes a tensor of the backend.
 
@@ -34,7 +34,7 @@ def convert_to_tensor(
         >>> convert_to_tensor([1.0, 2.0]).shape == (2,)
         True
     """
-    symbolic = context.now.symbolic
+    symbolic = context.current.symbolic
     backend = current()
     if not symbolic and backend.is_tensor(x):
         name = None if dtype is None else dtypes.standardize_dtype(dtype)
@@ -51,7 +51,7 @@ def convert_to_tensor(
     return backend.convert_to_tensor(value, dtypes.standardize_dtype(dtype) if dtype else None)
 
 
-def array(x: Tensor, dtype: Any = None) -> Tensor:
+def array(x: TensorLike, dtype: Any = None) -> Tensor:
     """Makes a tensor of the backend; see `convert_to_tensor`.
 
     Example:
@@ -61,7 +61,7 @@ def array(x: Tensor, dtype: Any = None) -> Tensor:
     return convert_to_tensor(x, dtype=dtype)
 
 
-def convert_to_numpy(x: Tensor) -> np.ndarray:
+def convert_to_numpy(x: TensorLike) -> np.ndarray:
     """Returns the value of a tensor as a NumPy array.
 
     Example:
@@ -75,21 +75,22 @@ def convert_to_numpy(x: Tensor) -> np.ndarray:
     return current().convert_to_numpy(convert_to_tensor(x))
 
 
-def _cast_spec(x: Spec, dtype: Any) -> Spec:
-    return Spec(x.shape, dtypes.standardize_dtype(dtype))
+def _cast_spec(x: TensorSpec, dtype: Any) -> TensorSpec:
+    return TensorSpec(x.shape, dtypes.standardize_dtype(dtype))
 
 
 @op(rule=Rule(_cast_spec))
-def cast(x: Tensor, dtype: Any) -> Tensor:
+def cast(x: TensorLike, dtype: Any) -> Tensor:
     """Converts to another dtype.
 
     Example:
         >>> convert_to_numpy(cast([1.7, 2.0], "int32")).tolist()
         [1, 2]
     """
+    ...
 
 
-def shape(x: Tensor) -> tuple[Any, ...]:
+def shape(x: TensorLike) -> tuple[Any, ...]:
     """Returns the shape, as a tuple. Sizes that are unknown are None, or scalar tensors.
 
     Example:
@@ -101,7 +102,7 @@ def shape(x: Tensor) -> tuple[Any, ...]:
     return current().shape(convert_to_tensor(x))
 
 
-def dtype(x: Tensor) -> str:
+def dtype(x: TensorLike) -> str:
     """Returns the name of the tensor's dtype.
 
     Example:
@@ -113,7 +114,7 @@ def dtype(x: Tensor) -> str:
     return str(dtypes.result_type(spec_of(x).dtype))
 
 
-def ndim(x: Tensor) -> int:
+def ndim(x: TensorLike) -> int:
     """Returns the number of axes.
 
     Example:
@@ -133,8 +134,8 @@ def is_tensor(x: Any) -> bool:
     return current().is_tensor(x)
 
 
-@op(rule=Rule(lambda x: Spec(x.shape, dtypes.result_type(x.dtype))))
-def copy(x: Tensor) -> Tensor:
+@op(rule=Rule(lambda x: TensorSpec(x.shape, dtypes.result_type(x.dtype))))
+def copy(x: TensorLike) -> Tensor:
     """A tensor that shares no memory with `x`.
 
     Example:
@@ -144,8 +145,8 @@ def copy(x: Tensor) -> Tensor:
     return convert_to_tensor(x)  # where tensors do not change, nobody can tell
 
 
-@op(rule=Rule(lambda x: Spec((), "int32")))
-def size(x: Tensor) -> Tensor:
+@op(rule=Rule(lambda x: TensorSpec((), "int32")))
+def size(x: TensorLike) -> Tensor:
     """The number of elements, as an int32 scalar.
 
     Example:
@@ -158,12 +159,12 @@ def size(x: Tensor) -> Tensor:
     return convert_to_tensor(count, "int32")
 
 
-def _view(x: Spec, dtype: Any = None) -> Spec:
+def _view(x: TensorSpec, dtype: Any = None) -> TensorSpec:
     old = dtypes.result_type(x.dtype)
     new = old if dtype is None else dtypes.standardize_dtype(dtype)
     a, b = dtypes.itemsize(old), dtypes.itemsize(new)
     if a == b:
-        return Spec(x.shape, new)
+        return TensorSpec(x.shape, new)
     last = x.shape[-1] if x.shape else 1
     if not x.shape or (last is not None and last * a % b):
         raise SpecError(
@@ -172,11 +173,11 @@ def _view(x: Spec, dtype: Any = None) -> Spec:
             received=f"shape {x.shape}, {a} bytes an element",
             fix="reshape it, or use ops.cast",
         )
-    return Spec((*x.shape[:-1], None if last is None else last * a // b), new)
+    return TensorSpec((*x.shape[:-1], None if last is None else last * a // b), new)
 
 
 @op(rule=Rule(_view))
-def view(x: Tensor, dtype: Any = None) -> Tensor:
+def view(x: TensorLike, dtype: Any = None) -> Tensor:
     """The same bytes, read as another dtype.
 
     Args:
@@ -188,3 +189,4 @@ def view(x: Tensor, dtype: Any = None) -> Tensor:
         >>> convert_to_numpy(view(convert_to_tensor([1.0], "float32"), "int32")).tolist()
         [1065353216]
     """
+    ...

@@ -11,22 +11,21 @@ from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import KerasTensor, Shape
 from keras_fn.core.scopes import context
 from keras_fn.errors import SpecError
-from keras_fn.ops._op import Rule, Spec, op, spec_of
+from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
 from keras_fn.ops._rules import normalize_axes
-from keras_fn.ops._types import Tensor
 from keras_fn.ops.arithmetic import add, power
-from keras_fn.ops.core import cast
-from keras_fn.ops.core import shape as shape_of
+from keras_fn.ops.core import cast, shape as shape_of
 from keras_fn.ops.indexing import getitem
 from keras_fn.ops.logic import equal, greater_equal, less_equal, where
 from keras_fn.ops.manipulation import concatenate, expand_dims, flip, moveaxis, pad, ravel, reshape
+from keras_fn.types import Tensor, TensorLike
 
 
 def _make(shape: Any, dtype: Any, make: Callable[..., Any]) -> Tensor:
     """Calls the backend's `make`, or infers where sizes are symbolic."""
     sizes = (shape,) if isinstance(shape, int) else tuple(shape)
     name = dtypes.standardize_dtype(dtype)
-    if context.now.symbolic or any([isinstance(size, KerasTensor) for size in sizes]):
+    if context.current.symbolic or any([isinstance(size, KerasTensor) for size in sizes]):
         sizes = tuple(None if isinstance(size, KerasTensor) else size for size in sizes)
         return KerasTensor(sizes, name, record_history=False)
     return make(sizes, name)
@@ -56,7 +55,7 @@ def ones(shape: Any, dtype: Any = None) -> Tensor:
     return _make(shape, dtype, lambda s, d: current().ops.full(s, 1, d))
 
 
-def full(shape: Any, fill_value: Tensor, dtype: Any = None) -> Tensor:
+def full(shape: Any, fill_value: TensorLike, dtype: Any = None) -> Tensor:
     """A tensor of `fill_value`, which broadcasts to `shape`.
 
     Example:
@@ -81,7 +80,7 @@ def _like(x: Tensor, value: float, dtype: Any) -> Tensor:
 
 
 @op
-def zeros_like(x: Tensor, dtype: Any = None) -> Tensor:
+def zeros_like(x: TensorLike, dtype: Any = None) -> Tensor:
     """Zeros of the shape and dtype of `x`.
 
     Example:
@@ -92,13 +91,13 @@ def zeros_like(x: Tensor, dtype: Any = None) -> Tensor:
 
 
 @op
-def empty_like(x: Tensor, dtype: Any = None) -> Tensor:
+def empty_like(x: TensorLike, dtype: Any = None) -> Tensor:
     """A tensor of the shape and dtype of `x` whose values nobody promises (zeros, here)."""
     return _like(x, 0, dtype)
 
 
 @op
-def ones_like(x: Tensor, dtype: Any = None) -> Tensor:
+def ones_like(x: TensorLike, dtype: Any = None) -> Tensor:
     """Ones of the shape and dtype of `x`.
 
     Example:
@@ -109,7 +108,7 @@ def ones_like(x: Tensor, dtype: Any = None) -> Tensor:
 
 
 @op
-def full_like(x: Tensor, fill_value: float, dtype: Any = None) -> Tensor:
+def full_like(x: TensorLike, fill_value: float, dtype: Any = None) -> Tensor:
     """A tensor of `fill_value` of the shape and dtype of `x`.
 
     Example:
@@ -134,7 +133,7 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
         dtype = dtypes.result_type(*(spec_of(v).dtype for v in limits))
     dtype = dtypes.standardize_dtype(dtype)
     known = all(isinstance(v, (int, float)) for v in limits)
-    if context.now.symbolic or any(isinstance(v, KerasTensor) for v in limits):
+    if context.current.symbolic or any(isinstance(v, KerasTensor) for v in limits):
         size = max(0, math.ceil((stop - start) / step)) if known else None
         return KerasTensor((size,), dtype, record_history=False)
     return current().ops.arange(start, stop, step, dtype)
@@ -172,7 +171,7 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
     return cast(greater_equal(add(rows, k), columns), dtypes.standardize_dtype(dtype))
 
 
-def _diag(x: Spec, k: int = 0) -> Spec:
+def _diag(x: TensorSpec, k: int = 0) -> TensorSpec:
     if len(x.shape) == 2:
         return _diagonal(x, k)
     if len(x.shape) != 1:
@@ -183,11 +182,11 @@ def _diag(x: Spec, k: int = 0) -> Spec:
             fix="use ops.diagonal for batches of matrices, ops.diagflat to flatten first",
         )
     size = None if x.shape[0] is None else x.shape[0] + abs(k)
-    return Spec((size, size), x.dtype)
+    return TensorSpec((size, size), x.dtype)
 
 
 @op(rule=Rule(_diag))
-def diag(x: Tensor, k: int = 0) -> Tensor:
+def diag(x: TensorLike, k: int = 0) -> Tensor:
     """The matrix with `x` on its `k`-th diagonal, or of a matrix that diagonal.
 
     Args:
@@ -206,7 +205,7 @@ def diag(x: Tensor, k: int = 0) -> Tensor:
 
 
 @op
-def diagflat(x: Tensor, k: int = 0) -> Tensor:
+def diagflat(x: TensorLike, k: int = 0) -> Tensor:
     """The matrix with the elements of `x` on its `k`-th diagonal.
 
     Example:
@@ -217,7 +216,7 @@ def diagflat(x: Tensor, k: int = 0) -> Tensor:
 
 
 def _triangle(source: str) -> Rule:
-    def infer(x: Spec, k: int = 0) -> Spec:
+    def infer(x: TensorSpec, k: int = 0) -> TensorSpec:
         if len(x.shape) < 2:
             raise _no_matrix(source, x.shape)
         return x
@@ -232,7 +231,7 @@ def _beside_diagonal(x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @op(rule=_triangle("ops.tril"))
-def tril(x: Tensor, k: int = 0) -> Tensor:
+def tril(x: TensorLike, k: int = 0) -> Tensor:
     """The lower triangle: 0 above the `k`-th diagonal of the last two axes.
 
     Example:
@@ -244,7 +243,7 @@ def tril(x: Tensor, k: int = 0) -> Tensor:
 
 
 @op(rule=_triangle("ops.triu"))
-def triu(x: Tensor, k: int = 0) -> Tensor:
+def triu(x: TensorLike, k: int = 0) -> Tensor:
     """The upper triangle: 0 below the `k`-th diagonal of the last two axes.
 
     Example:
@@ -255,7 +254,7 @@ def triu(x: Tensor, k: int = 0) -> Tensor:
     return where(greater_equal(columns, add(rows, k)), x, False)
 
 
-def _vander(x: Spec, N: int | None = None, increasing: bool = False) -> Spec:
+def _vander(x: TensorSpec, N: int | None = None, increasing: bool = False) -> TensorSpec:
     if len(x.shape) != 1:
         raise SpecError(
             "ops.vander",
@@ -263,11 +262,11 @@ def _vander(x: Spec, N: int | None = None, increasing: bool = False) -> Spec:
             received=f"shape {x.shape}",
             fix="flatten it with ops.ravel",
         )
-    return Spec((x.shape[0], x.shape[0] if N is None else N), x.dtype)
+    return TensorSpec((x.shape[0], x.shape[0] if N is None else N), x.dtype)
 
 
 @op(rule=Rule(_vander))
-def vander(x: Tensor, N: Any = None, increasing: bool = False) -> Tensor:
+def vander(x: TensorLike, N: Any = None, increasing: bool = False) -> Tensor:
     """Vandermonde matrix: in each row the powers of one element.
 
     Args:
@@ -292,7 +291,7 @@ def vander(x: Tensor, N: Any = None, increasing: bool = False) -> Tensor:
     return columns if increasing else flip(columns, 1)
 
 
-def _diagonal(x: Spec, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Spec:
+def _diagonal(x: TensorSpec, offset: int = 0, axis1: int = 0, axis2: int = 1) -> TensorSpec:
     rank = len(x.shape)
     if rank < 2:
         raise _no_matrix("ops.diagonal", x.shape)
@@ -305,11 +304,11 @@ def _diagonal(x: Spec, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Spec:
             fix="name the rows with axis1 and the columns with axis2",
         )
     kept = [n for i, n in enumerate(x.shape) if i not in (first, second)]
-    return Spec((*kept, _length(x.shape[first], x.shape[second], offset)), x.dtype)
+    return TensorSpec((*kept, _length(x.shape[first], x.shape[second], offset)), x.dtype)
 
 
 @op(rule=Rule(_diagonal))
-def diagonal(x: Tensor, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+def diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     """The diagonals of the matrices that lie in two axes, along a new last axis.
 
     Args:

@@ -1,8 +1,8 @@
 """Connectionist temporal classification: labels without times, from classes at every time step."""
 
-import typing
 from __future__ import annotations
 
+import typing
 from collections.abc import Callable
 from functools import cache, partial
 from typing import Any

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 from keras_fn.core.keras_tensor import Shape
 from keras_fn.errors import SpecError
-from keras_fn.ops._op import Rule, Spec, op
-from keras_fn.ops._types import Tensor
+from keras_fn.ops._op import Rule, TensorSpec, op
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.manipulation import reshape, transpose
+from keras_fn.types import Tensor, TensorLike
 
 Groups = tuple[tuple[str, ...], ...]
 _TOKEN = re.compile(r"\s*(\.\.\.|[A-Za-z]\w*|[()1]|\S)")
@@ -158,15 +158,15 @@ def _cached_plan(pattern: str, shape: Shape, *lengths: tuple[str, int]) -> Recip
     return _plan(pattern, shape, dict(lengths))
 
 
-def _rearrange(tensor: Spec, pattern: str, **axes_lengths: int) -> Spec:
+def _rearrange(tensor: TensorSpec, pattern: str, **axes_lengths: int) -> TensorSpec:
     split, order, join = _plan(pattern, tensor.shape, axes_lengths)
     shape = tensor.shape if split is None else split
     shape = shape if order is None else tuple(shape[i] for i in order)
-    return Spec(shape if join is None else join, tensor.dtype)
+    return TensorSpec(shape if join is None else join, tensor.dtype)
 
 
 @op(rule=Rule(_rearrange))
-def rearrange(tensor: Tensor, pattern: str, **axes_lengths: int) -> Tensor:
+def rearrange(tensor: TensorLike, pattern: str, **axes_lengths: int) -> Tensor:
     """Moves, splits and joins axes as a pattern of names says.
 
     Args:

@@ -8,17 +8,17 @@ from keras_fn.core import dtypes
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import op
 from keras_fn.ops._rules import normalize_axis
-from keras_fn.ops._types import Tensor
 from keras_fn.ops.core import cast
 from keras_fn.ops.creation import arange
 from keras_fn.ops.logic import equal
 from keras_fn.ops.manipulation import expand_dims, reshape
 from keras_fn.ops.reductions import max as max_
+from keras_fn.types import Tensor, TensorLike
 
 
 @op
 def one_hot(
-    x: Tensor, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False
+    x: TensorLike, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False
 ) -> Tensor:
     """A vector for each integer: 1 at that index, else 0; all 0 for an index out of range.
 
@@ -45,7 +45,7 @@ def one_hot(
 
 @op
 def multi_hot(
-    inputs: Tensor,
+    inputs: TensorLike,
     num_classes: int | None = None,
     axis: int = -1,
     dtype: Any = None,

@@ -11,15 +11,15 @@ import numpy as np
 from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import Shape
 from keras_fn.errors import SpecError
-from keras_fn.ops._op import Rule, Spec, op, spec_of
+from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
 from keras_fn.ops._rules import broadcast, normalize_axis, product
-from keras_fn.ops._types import Tensor
 from keras_fn.ops.arithmetic import add, floor_divide, mod, subtract
 from keras_fn.ops.core import cast
 from keras_fn.ops.logic import greater_equal, less, where
+from keras_fn.types import Tensor, TensorLike
 
 
-def _getitem(x: Spec, key: Any) -> Spec:
+def _getitem(x: TensorSpec, key: Any) -> TensorSpec:
     keys = list(key) if isinstance(key, tuple) else [key]
     picks = [spec_of(k) if _is_array(k) else None for k in keys]
     used = sum(_axes_used(k, pick) for k, pick in zip(keys, picks, strict=True))
@@ -53,20 +53,20 @@ def _getitem(x: Spec, key: Any) -> Spec:
     kept += sizes
     at = 0 if apart else first
     kept[at:at] = broadcast(*gathered, source="indexing") if gathered else ()
-    return Spec(tuple(kept), x.dtype)
+    return TensorSpec(tuple(kept), x.dtype)
 
 
 def _is_array(k: Any) -> bool:
     return hasattr(k, "shape") or isinstance(k, list)
 
 
-def _axes_used(k: Any, pick: Spec | None) -> int:
+def _axes_used(k: Any, pick: TensorSpec | None) -> int:
     if k is None or k is Ellipsis:
         return 0
     return len(pick.shape) if pick is not None and pick.dtype == "bool" else 1
 
 
-def _picked(k: Any, pick: Spec | None, sizes: list[int | None], shape: Shape) -> Shape:
+def _picked(k: Any, pick: TensorSpec | None, sizes: list[int | None], shape: Shape) -> Shape:
     """Takes the axes that an index picks from off `sizes`; returns the shape that it gives."""
     if pick is not None and pick.dtype == "bool":
         del sizes[: len(pick.shape)]
@@ -92,24 +92,25 @@ def _sliced(size: int | None, key: builtins.slice) -> int | None:
 
 
 @op(rule=Rule(_getitem))
-def getitem(x: Tensor, key: Any) -> Tensor:
+def getitem(x: TensorLike, key: Any) -> Tensor:
     """`x[key]`: integers, slices, `...`, None for a new axis, or tensors of integers.
 
     Example:
         >>> convert_to_numpy(getitem([[1, 2], [3, 4]], (..., 0))).tolist()
         [1, 3]
     """
+    ...
 
 
-def _take(x: Spec, indices: Spec, axis: int | None = None) -> Spec:
+def _take(x: TensorSpec, indices: TensorSpec, axis: int | None = None) -> TensorSpec:
     if axis is None:
-        return Spec(indices.shape, x.dtype)
+        return TensorSpec(indices.shape, x.dtype)
     axis = normalize_axis(axis, len(x.shape), "ops.take")
-    return Spec((*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]), x.dtype)
+    return TensorSpec((*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]), x.dtype)
 
 
 @op(rule=Rule(_take))
-def take(x: Tensor, indices: Tensor, axis: int | None = None) -> Tensor:
+def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
     """Elements or slices of `x` at `indices` along `axis`; negative indices count from the end.
 
     Args:
@@ -121,35 +122,37 @@ def take(x: Tensor, indices: Tensor, axis: int | None = None) -> Tensor:
         >>> convert_to_numpy(take([10, 20, 30], [2, 0])).tolist()
         [30, 10]
     """
+    ...
 
 
-def _take_along_axis(x: Spec, indices: Spec, axis: int | None = None) -> Spec:
+def _take_along_axis(x: TensorSpec, indices: TensorSpec, axis: int | None = None) -> TensorSpec:
     if axis is None:
-        return Spec((product(indices.shape),), x.dtype)
+        return TensorSpec((product(indices.shape),), x.dtype)
     axis = normalize_axis(axis, len(x.shape), "ops.take_along_axis")
     a = [1 if i == axis else n for i, n in enumerate(x.shape)]
     shape = list(broadcast(tuple(a), indices.shape, source="ops.take_along_axis"))
     shape[axis] = indices.shape[axis]
-    return Spec(tuple(shape), x.dtype)
+    return TensorSpec(tuple(shape), x.dtype)
 
 
 @op(rule=Rule(_take_along_axis))
-def take_along_axis(x: Tensor, indices: Tensor, axis: int | None = None) -> Tensor:
+def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
     """Elements of `x` at `indices` along `axis`, position by position along the others.
 
     Example:
         >>> convert_to_numpy(take_along_axis([[10, 20], [30, 40]], [[1], [0]], axis=1)).tolist()
         [[20], [30]]
     """
+    ...
 
 
-def _unravel_index(indices: Spec, shape: Any) -> tuple[Spec, ...]:
+def _unravel_index(indices: TensorSpec, shape: Any) -> tuple[TensorSpec, ...]:
     sizes = (shape,) if isinstance(shape, int) else tuple(shape)
-    return (Spec(indices.shape, dtypes.result_type(indices.dtype)),) * len(sizes)
+    return (TensorSpec(indices.shape, dtypes.result_type(indices.dtype)),) * len(sizes)
 
 
 @op(rule=Rule(_unravel_index))
-def unravel_index(indices: Tensor, shape: Any) -> Any:
+def unravel_index(indices: TensorLike, shape: Any) -> Any:
     """The indices along each axis that lead to the same element as those of the flattened tensor.
 
     Args:
@@ -181,7 +184,9 @@ def unravel_index(indices: Tensor, shape: Any) -> Any:
 
 
 @op
-def select(condlist: Sequence[Tensor], choicelist: Sequence[Tensor], default: Tensor = 0) -> Tensor:
+def select(
+    condlist: Sequence[TensorLike], choicelist: Sequence[TensorLike], default: TensorLike = 0
+) -> Tensor:
     """Each element from the choice that belongs to the first condition that holds there.
 
     Args:

@@ -7,9 +7,8 @@ from itertools import pairwise
 from typing import Any
 
 from keras_fn.errors import SpecError
-from keras_fn.ops._op import Rule, Spec, op
+from keras_fn.ops._op import Rule, TensorSpec, op
 from keras_fn.ops._rules import normalize_axis
-from keras_fn.ops._types import Tensor
 from keras_fn.ops.arithmetic import minimum
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.indexing import getitem
@@ -22,12 +21,13 @@ from keras_fn.ops.manipulation import (
     reshape,
     split,
 )
+from keras_fn.types import Tensor, TensorLike
 
 # ---------------------------------------------------------------- joins
 
 
 @op
-def append(x1: Tensor, x2: Tensor, axis: int | None = None) -> Tensor:
+def append(x1: TensorLike, x2: TensorLike, axis: int | None = None) -> Tensor:
     """Joins `x2` to the end of `x1`.
 
     Args:
@@ -52,7 +52,7 @@ def _at_least_2d(x: Tensor) -> Tensor:
 
 
 @op
-def hstack(xs: Sequence[Tensor]) -> Tensor:
+def hstack(xs: Sequence[TensorLike]) -> Tensor:
     """Joins tensors along the second axis, those of rank 1 along the first.
 
     Example:
@@ -64,7 +64,7 @@ def hstack(xs: Sequence[Tensor]) -> Tensor:
 
 
 @op
-def vstack(xs: Sequence[Tensor]) -> Tensor:
+def vstack(xs: Sequence[TensorLike]) -> Tensor:
     """Joins tensors along the first axis; one of rank 1 is a row.
 
     Example:
@@ -75,7 +75,7 @@ def vstack(xs: Sequence[Tensor]) -> Tensor:
 
 
 @op
-def dstack(xs: Sequence[Tensor]) -> Tensor:
+def dstack(xs: Sequence[TensorLike]) -> Tensor:
     """Joins tensors along the third axis, which those of a lower rank get.
 
     Example:
@@ -95,7 +95,7 @@ def _part_edges(size: int, parts: int) -> list[int]:
     return [i * least + min(i, longer) for i in range(parts + 1)]
 
 
-def _array_split(x: Spec, indices_or_sections: Any, axis: int = 0) -> list[Spec]:
+def _array_split(x: TensorSpec, indices_or_sections: Any, axis: int = 0) -> list[TensorSpec]:
     place = normalize_axis(axis, len(x.shape), "ops.array_split")
     size, parts = x.shape[place], indices_or_sections
     if isinstance(parts, int) and parts < 1:
@@ -109,11 +109,11 @@ def _array_split(x: Spec, indices_or_sections: Any, axis: int = 0) -> list[Spec]
     if isinstance(parts, int) and size is not None:
         edges = _part_edges(size, parts)
     sizes = part_sizes(size, edges)
-    return [Spec((*x.shape[:place], n, *x.shape[place + 1 :]), x.dtype) for n in sizes]
+    return [TensorSpec((*x.shape[:place], n, *x.shape[place + 1 :]), x.dtype) for n in sizes]
 
 
 @op(rule=Rule(_array_split))
-def array_split(x: Tensor, indices_or_sections: Any, axis: int = 0) -> Any:
+def array_split(x: TensorLike, indices_or_sections: Any, axis: int = 0) -> Any:
     """Splits along `axis` into parts that need not be equal.
 
     Args:
@@ -141,7 +141,7 @@ def array_split(x: Tensor, indices_or_sections: Any, axis: int = 0) -> Any:
 
 
 @op
-def hsplit(x: Tensor, indices_or_sections: Any) -> Any:
+def hsplit(x: TensorLike, indices_or_sections: Any) -> Any:
     """Splits along the second axis, or the only one; see `split`.
 
     Example:
@@ -153,7 +153,7 @@ def hsplit(x: Tensor, indices_or_sections: Any) -> Any:
 
 
 @op
-def vsplit(x: Tensor, indices_or_sections: Any) -> Any:
+def vsplit(x: TensorLike, indices_or_sections: Any) -> Any:
     """Splits a tensor of rank 2 or more along the first axis; see `split`.
 
     Example:
@@ -165,7 +165,7 @@ def vsplit(x: Tensor, indices_or_sections: Any) -> Any:
 
 
 @op
-def dsplit(x: Tensor, indices_or_sections: Any) -> Any:
+def dsplit(x: TensorLike, indices_or_sections: Any) -> Any:
     """Splits a tensor of rank 3 or more along the third axis; see `split`.
 
     Example:

@@ -8,7 +8,7 @@ from typing import Any
 from keras_fn.core import dtypes
 from keras_fn.core.dtypes import float_type
 from keras_fn.errors import SpecError
-from keras_fn.ops._op import Rule, Spec, op
+from keras_fn.ops._op import Rule, TensorSpec, op
 from keras_fn.ops._rules import (
     Axis,
     broadcast,
@@ -18,143 +18,158 @@ from keras_fn.ops._rules import (
     predicate,
     reduction_bool,
 )
-from keras_fn.ops._types import Tensor
 from keras_fn.ops.arithmetic import absolute, add, as_tensors, multiply, reciprocal, subtract
+from keras_fn.types import Tensor, TensorLike
 
 
 @op(rule=predicate)
-def isfinite(x: Tensor) -> Tensor:
+def isfinite(x: TensorLike) -> Tensor:
     """Whether each element is neither infinite nor NaN.
 
     Example:
         >>> convert_to_numpy(isfinite([1.0, float('nan'), float('inf')])).tolist()
         [True, False, False]
     """
+    ...
 
 
 @op(rule=predicate)
-def isinf(x: Tensor) -> Tensor:
+def isinf(x: TensorLike) -> Tensor:
     """Whether each element is infinite.
 
     Example:
         >>> convert_to_numpy(isinf([1.0, float('nan'), float('inf')])).tolist()
         [False, False, True]
     """
+    ...
 
 
 @op(rule=predicate)
-def isnan(x: Tensor) -> Tensor:
+def isnan(x: TensorLike) -> Tensor:
     """Whether each element is NaN.
 
     Example:
         >>> convert_to_numpy(isnan([1.0, float('nan'), float('inf')])).tolist()
         [False, True, False]
     """
+    ...
 
 
 @op(rule=logical)
-def logical_not(x: Tensor) -> Tensor:
+def logical_not(x: TensorLike) -> Tensor:
     """Logical not.
 
     Example:
         >>> convert_to_numpy(logical_not([True, False])).tolist()
         [False, True]
     """
+    ...
 
 
 @op(rule=comparison)
-def equal(x1: Tensor, x2: Tensor) -> Tensor:
+def equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Whether elements are equal.
 
     Example:
         >>> convert_to_numpy(equal([1, 2], 2)).tolist()
         [False, True]
     """
+    ...
 
 
 @op(rule=comparison)
-def not_equal(x1: Tensor, x2: Tensor) -> Tensor:
+def not_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Whether elements differ.
 
     Example:
         >>> convert_to_numpy(not_equal([1, 2], 2)).tolist()
         [True, False]
     """
+    ...
 
 
 @op(rule=comparison)
-def less(x1: Tensor, x2: Tensor) -> Tensor:
+def less(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`x1 < x2`.
 
     Example:
         >>> convert_to_numpy(less([1, 2], 2)).tolist()
         [True, False]
     """
+    ...
 
 
 @op(rule=comparison)
-def less_equal(x1: Tensor, x2: Tensor) -> Tensor:
+def less_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`x1 <= x2`.
 
     Example:
         >>> convert_to_numpy(less_equal([1, 3], 2)).tolist()
         [True, False]
     """
+    ...
 
 
 @op(rule=comparison)
-def greater(x1: Tensor, x2: Tensor) -> Tensor:
+def greater(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`x1 > x2`.
 
     Example:
         >>> convert_to_numpy(greater([1, 3], 2)).tolist()
         [False, True]
     """
+    ...
 
 
 @op(rule=comparison)
-def greater_equal(x1: Tensor, x2: Tensor) -> Tensor:
+def greater_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`x1 >= x2`.
 
     Example:
         >>> convert_to_numpy(greater_equal([1, 2], 2)).tolist()
         [False, True]
     """
+    ...
 
 
 @op(rule=logical)
-def logical_and(x1: Tensor, x2: Tensor) -> Tensor:
+def logical_and(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Logical and.
 
     Example:
         >>> convert_to_numpy(logical_and([True, True], [True, False])).tolist()
         [True, False]
     """
+    ...
 
 
 @op(rule=logical)
-def logical_or(x1: Tensor, x2: Tensor) -> Tensor:
+def logical_or(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Logical or.
 
     Example:
         >>> convert_to_numpy(logical_or([False, True], [False, False])).tolist()
         [False, True]
     """
+    ...
 
 
 @op(rule=logical)
-def logical_xor(x1: Tensor, x2: Tensor) -> Tensor:
+def logical_xor(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Logical exclusive or.
 
     Example:
         >>> convert_to_numpy(logical_xor([True, True], [True, False])).tolist()
         [False, True]
     """
+    ...
 
 
-def _where_spec(condition: Spec, x1: Spec | None = None, x2: Spec | None = None) -> Any:
+def _where_spec(
+    condition: TensorSpec, x1: TensorSpec | None = None, x2: TensorSpec | None = None
+) -> Any:
     if x1 is None and x2 is None:
-        return tuple(Spec((None,), "int32") for _ in condition.shape)
+        return tuple(TensorSpec((None,), "int32") for _ in condition.shape)
     if x1 is None or x2 is None:
         raise SpecError(
             "ops.where",
@@ -163,11 +178,11 @@ def _where_spec(condition: Spec, x1: Spec | None = None, x2: Spec | None = None)
             fix="give a tensor or a number for the other",
         )
     shape = broadcast(condition.shape, x1.shape, x2.shape, source="ops.where")
-    return Spec(shape, dtypes.result_type(x1.dtype, x2.dtype))
+    return TensorSpec(shape, dtypes.result_type(x1.dtype, x2.dtype))
 
 
-@op(rule=Rule(_where_spec, operands=dtypes.result_type, first=1))
-def where(condition: Tensor, x1: Tensor = None, x2: Tensor = None) -> Any:
+@op(rule=Rule(_where_spec, promote=dtypes.result_type, first_promoted=1))
+def where(condition: TensorLike, x1: TensorLike = None, x2: TensorLike = None) -> Any:
     """Elements of `x1` where `condition` holds, else of `x2`; the three broadcast.
 
     Args:
@@ -186,10 +201,11 @@ def where(condition: Tensor, x1: Tensor = None, x2: Tensor = None) -> Any:
         >>> convert_to_numpy(where([True, False], [1.0, 2.0], 0.0)).tolist()
         [1.0, 0.0]
     """
+    ...
 
 
 @op(rule=predicate)
-def signbit(x: Tensor) -> Tensor:
+def signbit(x: TensorLike) -> Tensor:
     """Whether the sign is negative, that of -0.0 too.
 
     Example:
@@ -200,7 +216,7 @@ def signbit(x: Tensor) -> Tensor:
 
 
 @op(rule=predicate)
-def isposinf(x: Tensor) -> Tensor:
+def isposinf(x: TensorLike) -> Tensor:
     """Whether each element is plus infinity.
 
     Example:
@@ -211,7 +227,7 @@ def isposinf(x: Tensor) -> Tensor:
 
 
 @op(rule=predicate)
-def isneginf(x: Tensor) -> Tensor:
+def isneginf(x: TensorLike) -> Tensor:
     """Whether each element is minus infinity.
 
     Example:
@@ -223,7 +239,7 @@ def isneginf(x: Tensor) -> Tensor:
 
 @op(rule=comparison_float)
 def isclose(
-    x1: Tensor, x2: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+    x1: TensorLike, x2: TensorLike, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
 ) -> Tensor:
     """Whether `|x1 - x2| <= atol + rtol * |x2|`, element by element.
 
@@ -247,9 +263,9 @@ def isclose(
     return logical_or(close, logical_and(isnan(x1), isnan(x2))) if equal_nan else close
 
 
-@op(rule=Rule(lambda *a, **k: Spec((), comparison.infer(*a, **k).dtype), operands=float_type))
+@op(rule=Rule(lambda *a, **k: TensorSpec((), comparison.infer(*a, **k).dtype), promote=float_type))
 def allclose(
-    x1: Tensor, x2: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+    x1: TensorLike, x2: TensorLike, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
 ) -> Tensor:
     """Whether all elements are close, as `isclose` says.
 
@@ -271,20 +287,22 @@ def allclose(
 
 
 @op(rule=reduction_bool)
-def all(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def all(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Whether all elements over `axis` hold.
 
     Example:
         >>> convert_to_numpy(all([[True, False], [True, True]], axis=0)).tolist()
         [True, False]
     """
+    ...
 
 
 @op(rule=reduction_bool)
-def any(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def any(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Whether any element over `axis` holds.
 
     Example:
         >>> convert_to_numpy(any([[True, False], [True, False]], axis=0)).tolist()
         [True, False]
     """
+    ...

@@ -9,9 +9,8 @@ from keras_fn.core import dtypes
 from keras_fn.core.dtypes import float_type
 from keras_fn.core.keras_tensor import Shape
 from keras_fn.errors import SpecError
-from keras_fn.ops._op import Rule, Spec, op, spec_of
+from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
 from keras_fn.ops._rules import normalize_axis
-from keras_fn.ops._types import Tensor
 from keras_fn.ops.activations import log_softmax
 from keras_fn.ops.arithmetic import add, clip, divide, multiply, negative, square, subtract
 from keras_fn.ops.core import cast, dtype
@@ -21,10 +20,13 @@ from keras_fn.ops.manipulation import expand_dims, squeeze
 from keras_fn.ops.math import exp, log, log1p, log10
 from keras_fn.ops.reductions import logsumexp, mean, sum
 from keras_fn.settings import settings
+from keras_fn.types import Tensor, TensorLike
 
 
 @op
-def binary_crossentropy(target: Tensor, output: Tensor, from_logits: bool = False) -> Tensor:
+def binary_crossentropy(
+    target: TensorLike, output: TensorLike, from_logits: bool = False
+) -> Tensor:
     """Crossentropy of each element: `-target * log(p) - (1 - target) * log(1 - p)`.
 
     Half-precision values are computed in float32.
@@ -63,7 +65,7 @@ def binary_crossentropy(target: Tensor, output: Tensor, from_logits: bool = Fals
 
 @op
 def categorical_crossentropy(
-    target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1
+    target: TensorLike, output: TensorLike, from_logits: bool = False, axis: int = -1
 ) -> Tensor:
     """Crossentropy of two distributions: `-sum(target * log(p))` over the classes.
 
@@ -99,7 +101,7 @@ def categorical_crossentropy(
 
 @op
 def sparse_categorical_crossentropy(
-    target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1
+    target: TensorLike, output: TensorLike, from_logits: bool = False, axis: int = -1
 ) -> Tensor:
     """`-log(p)` of one class, given by its number. Half precision is computed in float32.
 
@@ -186,7 +188,7 @@ def _check_classes(source: str, target: Shape, expected: Shape, output: Shape) -
         )
 
 
-def _psnr_spec(x1: Spec, x2: Spec, max_val: float) -> Spec:
+def _psnr_spec(x1: TensorSpec, x2: TensorSpec, max_val: float) -> TensorSpec:
     pairs = zip(x1.shape, x2.shape, strict=False)
     if len(x1.shape) != len(x2.shape) or any(
         None not in pair and len(set(pair)) > 1 for pair in pairs
@@ -197,11 +199,11 @@ def _psnr_spec(x1: Spec, x2: Spec, max_val: float) -> Spec:
             received=f"shapes {x1.shape} and {x2.shape}",
             fix="broadcast one of them",
         )
-    return Spec((), dtypes.float_type(x1.dtype, x2.dtype))
+    return TensorSpec((), dtypes.float_type(x1.dtype, x2.dtype))
 
 
-@op(rule=Rule(_psnr_spec, operands=dtypes.float_type))
-def psnr(x1: Tensor, x2: Tensor, max_val: float) -> Tensor:
+@op(rule=Rule(_psnr_spec, promote=dtypes.float_type))
+def psnr(x1: TensorLike, x2: TensorLike, max_val: float) -> Tensor:
     """Peak signal-to-noise ratio in decibels: `20 log10(max_val) - 10 log10(mse)`.
 
     Args:

@@ -9,13 +9,13 @@ from typing import Any
 
 from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import KerasTensor, Shape
-from keras_fn.core.memoize import remembered
+from keras_fn.core.memoize import memoize
 from keras_fn.errors import SpecError
-from keras_fn.ops._op import Rule, Spec, op, spec_of
+from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
 from keras_fn.ops._rules import Axis, normalize_axes, normalize_axis, product
-from keras_fn.ops._types import Tensor
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.indexing import getitem
+from keras_fn.types import Tensor, TensorLike
 
 
 def _need_rank(x: Tensor, rank: int, who: str) -> None:
@@ -32,7 +32,7 @@ def _need_rank(x: Tensor, rank: int, who: str) -> None:
 
 
 @op
-def fliplr(x: Tensor) -> Tensor:
+def fliplr(x: TensorLike) -> Tensor:
     """Reverses the order of the columns, the second axis.
 
     Example:
@@ -44,7 +44,7 @@ def fliplr(x: Tensor) -> Tensor:
 
 
 @op
-def flipud(x: Tensor) -> Tensor:
+def flipud(x: TensorLike) -> Tensor:
     """Reverses the order of the rows, the first axis.
 
     Example:
@@ -56,7 +56,7 @@ def flipud(x: Tensor) -> Tensor:
 
 
 @op
-def rot90(array: Tensor, k: int = 1, axes: Sequence[int] = (0, 1)) -> Tensor:
+def rot90(array: TensorLike, k: int = 1, axes: Sequence[int] = (0, 1)) -> Tensor:
     """Turns by 90 degrees in the plane of two axes, from the first towards the second.
 
     Args:
@@ -104,13 +104,13 @@ def _shifts(shift: Any, axis: Axis, rank: int) -> list[tuple[int, Any]]:
     return list(zip(axes, shifts, strict=True))
 
 
-def _roll(x: Spec, shift: Any, axis: Axis = None) -> Spec:
+def _roll(x: TensorSpec, shift: Any, axis: Axis = None) -> TensorSpec:
     _shifts(shift, 0 if axis is None else axis, max(len(x.shape), 1))
     return x
 
 
 @op(rule=Rule(_roll))
-def roll(x: Tensor, shift: Any, axis: Axis = None) -> Tensor:
+def roll(x: TensorLike, shift: Any, axis: Axis = None) -> Tensor:
     """Moves elements along axes; those that leave at one end come back at the other.
 
     Args:
@@ -134,7 +134,7 @@ def roll(x: Tensor, shift: Any, axis: Axis = None) -> Tensor:
     return x
 
 
-def _reshape(x: Spec, newshape: Any) -> Spec:
+def _reshape(x: TensorSpec, newshape: Any) -> TensorSpec:
     sizes = [newshape] if isinstance(newshape, int) else list(newshape)
     sizes = [None if isinstance(size, KerasTensor) else size for size in sizes]
     total = product(x.shape)
@@ -147,10 +147,10 @@ def _reshape(x: Spec, newshape: Any) -> Spec:
         if -1 not in sizes and total != known:
             raise _misfit(x, newshape, f"sizes whose product is {total}")
         sizes = [total // known if size == -1 else size for size in sizes]
-    return Spec(tuple(None if size == -1 else size for size in sizes), x.dtype)
+    return TensorSpec(tuple(None if size == -1 else size for size in sizes), x.dtype)
 
 
-def _misfit(x: Spec, newshape: Any, expected: str) -> SpecError:
+def _misfit(x: TensorSpec, newshape: Any, expected: str) -> SpecError:
     return SpecError(
         "ops.reshape",
         expected=expected,
@@ -160,16 +160,17 @@ def _misfit(x: Spec, newshape: Any, expected: str) -> SpecError:
 
 
 @op(rule=Rule(_reshape))
-def reshape(x: Tensor, newshape: Any) -> Tensor:
+def reshape(x: TensorLike, newshape: Any) -> Tensor:
     """Gives the elements, in the same order, a new shape; one size may be -1, to be worked out.
 
     Example:
         >>> convert_to_numpy(reshape([[1, 2], [3, 4]], (-1,))).tolist()
         [1, 2, 3, 4]
     """
+    ...
 
 
-def _transpose(x: Spec, axes: Sequence[int] | None = None) -> Spec:
+def _transpose(x: TensorSpec, axes: Sequence[int] | None = None) -> TensorSpec:
     order = range(len(x.shape))[::-1] if axes is None else normalize_axes(axes, len(x.shape))
     if sorted(order) != list(range(len(x.shape))):
         raise SpecError(
@@ -178,40 +179,42 @@ def _transpose(x: Spec, axes: Sequence[int] | None = None) -> Spec:
             received=f"axes={tuple(order)} for a tensor of shape {x.shape}",
             fix="name every axis of the tensor",
         )
-    return Spec(tuple(x.shape[i] for i in order), x.dtype)
+    return TensorSpec(tuple(x.shape[i] for i in order), x.dtype)
 
 
 @op(rule=Rule(_transpose))
-def transpose(x: Tensor, axes: Sequence[int] | None = None) -> Tensor:
+def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
     """Puts the axes in the order `axes`; reverses them for None.
 
     Example:
         >>> transpose(zeros((2, 3))).shape == (3, 2)
         True
     """
+    ...
 
 
-def _expand_dims(x: Spec, axis: Any) -> Spec:
+def _expand_dims(x: TensorSpec, axis: Any) -> TensorSpec:
     axes = [axis] if isinstance(axis, int) else list(axis)
     rank = len(x.shape) + len(axes)
     places = set(normalize_axes(axes, rank, "ops.expand_dims"))
     sizes = iter(x.shape)
-    return Spec(tuple(1 if i in places else next(sizes) for i in range(rank)), x.dtype)
+    return TensorSpec(tuple(1 if i in places else next(sizes) for i in range(rank)), x.dtype)
 
 
 @op(rule=Rule(_expand_dims))
-def expand_dims(x: Tensor, axis: Any) -> Tensor:
+def expand_dims(x: TensorLike, axis: Any) -> Tensor:
     """Adds axes of size 1 at the positions `axis` of the result.
 
     Example:
         >>> expand_dims(zeros((2, 3)), -1).shape == (2, 3, 1)
         True
     """
+    ...
 
 
-def _squeeze(x: Spec, axis: Axis = None) -> Spec:
+def _squeeze(x: TensorSpec, axis: Axis = None) -> TensorSpec:
     if axis is None:
-        return Spec(tuple(size for size in x.shape if size != 1), x.dtype)
+        return TensorSpec(tuple(size for size in x.shape if size != 1), x.dtype)
     axes = normalize_axes(axis, len(x.shape), "ops.squeeze")
     for i in axes:
         if x.shape[i] not in (1, None):
@@ -221,38 +224,40 @@ def _squeeze(x: Spec, axis: Axis = None) -> Spec:
                 received=f"shape {x.shape}",
                 fix="squeeze axes of size 1 only",
             )
-    return Spec(tuple(size for i, size in enumerate(x.shape) if i not in axes), x.dtype)
+    return TensorSpec(tuple(size for i, size in enumerate(x.shape) if i not in axes), x.dtype)
 
 
 @op(rule=Rule(_squeeze))
-def squeeze(x: Tensor, axis: Axis = None) -> Tensor:
+def squeeze(x: TensorLike, axis: Axis = None) -> Tensor:
     """Removes axes of size 1: those in `axis`, or all.
 
     Example:
         >>> squeeze(zeros((2, 1, 3)), axis=1).shape == (2, 3)
         True
     """
+    ...
 
 
-def _tile(x: Spec, repeats: Any) -> Spec:
+def _tile(x: TensorSpec, repeats: Any) -> TensorSpec:
     repeats = [repeats] if isinstance(repeats, int) else list(repeats)
     rank = builtins.max(len(repeats), len(x.shape))
     repeats = [1] * (rank - len(repeats)) + repeats
     shape = (1,) * (rank - len(x.shape)) + tuple(x.shape)
-    return Spec(tuple(product(pair) for pair in zip(shape, repeats, strict=True)), x.dtype)
+    return TensorSpec(tuple(product(pair) for pair in zip(shape, repeats, strict=True)), x.dtype)
 
 
 @op(rule=Rule(_tile))
-def tile(x: Tensor, repeats: Any) -> Tensor:
+def tile(x: TensorLike, repeats: Any) -> Tensor:
     """Repeats the whole tensor `repeats` times along each axis.
 
     Example:
         >>> convert_to_numpy(tile([1, 2], 2)).tolist()
         [1, 2, 1, 2]
     """
+    ...
 
 
-def _repeat(x: Spec, repeats: Any, axis: int | None = None) -> Spec:
+def _repeat(x: TensorSpec, repeats: Any, axis: int | None = None) -> TensorSpec:
     shape: Shape = (product(x.shape),) if axis is None else x.shape
     place = normalize_axis(axis or 0, len(shape), "ops.repeat")
     size = shape[place]
@@ -260,35 +265,37 @@ def _repeat(x: Spec, repeats: Any, axis: int | None = None) -> Spec:
         size = None if size is None else size * repeats
     else:
         size = builtins.sum(repeats)
-    return Spec((*shape[:place], size, *shape[place + 1 :]), x.dtype)
+    return TensorSpec((*shape[:place], size, *shape[place + 1 :]), x.dtype)
 
 
 @op(rule=Rule(_repeat))
-def repeat(x: Tensor, repeats: Any, axis: int | None = None) -> Tensor:
+def repeat(x: TensorLike, repeats: Any, axis: int | None = None) -> Tensor:
     """Repeats each element `repeats` times along `axis`; in the flattened tensor for None.
 
     Example:
         >>> convert_to_numpy(repeat([1, 2], 2)).tolist()
         [1, 1, 2, 2]
     """
+    ...
 
 
-def _flip(x: Spec, axis: Axis = None) -> Spec:
+def _flip(x: TensorSpec, axis: Axis = None) -> TensorSpec:
     normalize_axes(axis, len(x.shape), "ops.flip")
     return x
 
 
 @op(rule=Rule(_flip))
-def flip(x: Tensor, axis: Axis = None) -> Tensor:
+def flip(x: TensorLike, axis: Axis = None) -> Tensor:
     """Reverses the order along `axis`, or along all axes.
 
     Example:
         >>> convert_to_numpy(flip([1, 2, 3])).tolist()
         [3, 2, 1]
     """
+    ...
 
 
-def _broadcast_to(x: Spec, shape: Any) -> Spec:
+def _broadcast_to(x: TensorSpec, shape: Any) -> TensorSpec:
     sizes = tuple(None if isinstance(size, KerasTensor) else size for size in shape)
     extra = len(sizes) - len(x.shape)
     pairs = zip(x.shape, sizes[builtins.max(extra, 0) :], strict=False)
@@ -299,17 +306,18 @@ def _broadcast_to(x: Spec, shape: Any) -> Spec:
             received=f"shape {sizes} for a tensor of shape {x.shape}",
             fix="check the shape, or add axes with ops.expand_dims",
         )
-    return Spec(sizes, x.dtype)
+    return TensorSpec(sizes, x.dtype)
 
 
 @op(rule=Rule(_broadcast_to))
-def broadcast_to(x: Tensor, shape: Any) -> Tensor:
+def broadcast_to(x: TensorLike, shape: Any) -> Tensor:
     """Repeats axes of size 1 (and adds some in front) until the shape is `shape`.
 
     Example:
         >>> convert_to_numpy(broadcast_to([1, 2], (2, 2))).tolist()
         [[1, 2], [1, 2]]
     """
+    ...
 
 
 def pad_widths(pad_width: Any, rank: int) -> list[tuple[int, int]]:
@@ -326,7 +334,7 @@ def pad_widths(pad_width: Any, rank: int) -> list[tuple[int, int]]:
 _PAD_MODES = ("constant", "edge", "reflect", "symmetric", "wrap")
 
 
-@remembered
+@memoize
 def _checked_widths(
     shape: Shape, pad_width: Any, mode: str, constant_values: Any
 ) -> list[tuple[int, int]]:
@@ -357,19 +365,20 @@ def _checked_widths(
     return widths
 
 
-def _padded(x: Spec, widths: list[tuple[int, int]], mode: str, value: float) -> Spec:
+def _padded(x: TensorSpec, widths: list[tuple[int, int]], mode: str, value: float) -> TensorSpec:
     sizes = zip(x.shape, widths, strict=True)
-    return Spec(tuple(None if n is None else n + a + b for n, (a, b) in sizes), x.dtype)
+    return TensorSpec(tuple(None if n is None else n + a + b for n, (a, b) in sizes), x.dtype)
 
 
 @op(rule=Rule(_padded))
-def pad_by(x: Tensor, widths: list[tuple[int, int]], mode: str, value: float) -> Tensor:
+def pad_nd(x: TensorLike, widths: list[tuple[int, int]], mode: str, value: float) -> Tensor:
     """What `pad` does, after it has checked its arguments."""
+    ...
 
 
 @op
 def pad(
-    x: Tensor, pad_width: Any, mode: str = "constant", constant_values: float | None = None
+    x: TensorLike, pad_width: Any, mode: str = "constant", constant_values: float | None = None
 ) -> Tensor:
     """Adds elements before and after each axis.
 
@@ -386,11 +395,11 @@ def pad(
         [0, 1, 2, 0]
     """
     widths = _checked_widths(spec_of(x).shape, pad_width, mode, constant_values)
-    return pad_by(x, widths, mode, constant_values or 0)
+    return pad_nd(x, widths, mode, constant_values or 0)
 
 
 @op
-def moveaxis(x: Tensor, source: Any, destination: Any) -> Tensor:
+def moveaxis(x: TensorLike, source: Any, destination: Any) -> Tensor:
     """Moves the axes `source` to the positions `destination`; the others keep their order.
 
     Example:
@@ -414,7 +423,7 @@ def moveaxis(x: Tensor, source: Any, destination: Any) -> Tensor:
 
 
 @op
-def swapaxes(x: Tensor, axis1: int, axis2: int) -> Tensor:
+def swapaxes(x: TensorLike, axis1: int, axis2: int) -> Tensor:
     """Exchanges two axes.
 
     Example:
@@ -428,7 +437,7 @@ def swapaxes(x: Tensor, axis1: int, axis2: int) -> Tensor:
 
 
 @op
-def ravel(x: Tensor) -> Tensor:
+def ravel(x: TensorLike) -> Tensor:
     """Returns the elements in one axis.
 
     Example:
@@ -442,11 +451,11 @@ def _rank(x: Tensor) -> int:
     return len(spec_of(x).shape)
 
 
-def _concatenate(xs: Sequence[Spec], axis: int | None = 0) -> Spec:
+def _concatenate(xs: Sequence[TensorSpec], axis: int | None = 0) -> TensorSpec:
     dtype = dtypes.result_type(*(x.dtype for x in xs))
     if axis is None:
         sizes = [product(x.shape) for x in xs]
-        return Spec((None if None in sizes else builtins.sum(sizes),), dtype)  # type: ignore[arg-type]
+        return TensorSpec((None if None in sizes else builtins.sum(sizes),), dtype)  # type: ignore[arg-type]
     first = xs[0].shape
     axis = normalize_axis(axis, len(first), "ops.concatenate")
     shape = list(first)
@@ -460,10 +469,10 @@ def _concatenate(xs: Sequence[Spec], axis: int | None = 0) -> Spec:
                 raise _no_join(xs, axis)
             else:
                 shape[i] = b if a is None else a
-    return Spec(tuple(shape), dtype)
+    return TensorSpec(tuple(shape), dtype)
 
 
-def _no_join(xs: Sequence[Spec], axis: int) -> SpecError:
+def _no_join(xs: Sequence[TensorSpec], axis: int) -> SpecError:
     return SpecError(
         "ops.concatenate",
         expected=f"shapes that are equal but for axis {axis}",
@@ -472,17 +481,18 @@ def _no_join(xs: Sequence[Spec], axis: int) -> SpecError:
     )
 
 
-@op(rule=Rule(_concatenate, operands=dtypes.result_type))
-def concatenate(xs: Sequence[Tensor], axis: int | None = 0) -> Tensor:
+@op(rule=Rule(_concatenate, promote=dtypes.result_type))
+def concatenate(xs: Sequence[TensorLike], axis: int | None = 0) -> Tensor:
     """Joins tensors along an axis that they have; flattened for None.
 
     Example:
         >>> convert_to_numpy(concatenate([[1, 2], [3]])).tolist()
         [1, 2, 3]
     """
+    ...
 
 
-def _stack(xs: Sequence[Spec], axis: int = 0) -> Spec:
+def _stack(xs: Sequence[TensorSpec], axis: int = 0) -> TensorSpec:
     shape = list(xs[0].shape)
     for x in xs[1:]:
         if len(x.shape) != len(shape) or any_differ(shape, x.shape):
@@ -494,7 +504,7 @@ def _stack(xs: Sequence[Spec], axis: int = 0) -> Spec:
             )
         shape = [b if a is None else a for a, b in zip(shape, x.shape, strict=True)]
     shape.insert(normalize_axis(axis, len(shape) + 1, "ops.stack"), len(xs))
-    return Spec(tuple(shape), dtypes.result_type(*(x.dtype for x in xs)))
+    return TensorSpec(tuple(shape), dtypes.result_type(*(x.dtype for x in xs)))
 
 
 def any_differ(a: Sequence[int | None], b: Sequence[int | None]) -> bool:
@@ -502,14 +512,15 @@ def any_differ(a: Sequence[int | None], b: Sequence[int | None]) -> bool:
     return any(p != q for p, q in zip(a, b, strict=True) if None not in (p, q))
 
 
-@op(rule=Rule(_stack, operands=dtypes.result_type))
-def stack(x: Sequence[Tensor], axis: int = 0) -> Tensor:
+@op(rule=Rule(_stack, promote=dtypes.result_type))
+def stack(x: Sequence[TensorLike], axis: int = 0) -> Tensor:
     """Joins tensors of one shape along a new axis.
 
     Example:
         >>> convert_to_numpy(stack([[1, 2], [3, 4]], axis=1)).tolist()
         [[1, 3], [2, 4]]
     """
+    ...
 
 
 def split_sizes(size: int | None, indices_or_sections: Any, who: str) -> list[int | None]:
@@ -534,23 +545,24 @@ def part_sizes(size: int | None, edges: Sequence[Any]) -> list[int | None]:
     return [len(range(size)[a:b]) for a, b in pairwise(edges)]
 
 
-def _split(x: Spec, indices_or_sections: Any, axis: int = 0) -> list[Spec]:
+def _split(x: TensorSpec, indices_or_sections: Any, axis: int = 0) -> list[TensorSpec]:
     axis = normalize_axis(axis, len(x.shape), "ops.split")
     sizes = split_sizes(x.shape[axis], indices_or_sections, "ops.split")
-    return [Spec((*x.shape[:axis], size, *x.shape[axis + 1 :]), x.dtype) for size in sizes]
+    return [TensorSpec((*x.shape[:axis], size, *x.shape[axis + 1 :]), x.dtype) for size in sizes]
 
 
 @op(rule=Rule(_split))
-def split(x: Tensor, indices_or_sections: Any, axis: int = 0) -> Any:
+def split(x: TensorLike, indices_or_sections: Any, axis: int = 0) -> Any:
     """Splits along `axis` into a list of that many equal parts, or before each of the indices.
 
     Example:
         >>> [convert_to_numpy(part).tolist() for part in split([1, 2, 3, 4], 2)]
         [[1, 2], [3, 4]]
     """
+    ...
 
 
-def _unstack(x: Spec, num: int | None = None, axis: int = 0) -> list[Spec]:
+def _unstack(x: TensorSpec, num: int | None = None, axis: int = 0) -> list[TensorSpec]:
     axis = normalize_axis(axis, len(x.shape), "ops.unstack")
     count = num if x.shape[axis] is None else x.shape[axis]
     if count is None:
@@ -560,14 +572,15 @@ def _unstack(x: Spec, num: int | None = None, axis: int = 0) -> list[Spec]:
             received=f"axis {axis} of shape {x.shape}",
             fix="pass num=",
         )
-    return [Spec((*x.shape[:axis], *x.shape[axis + 1 :]), x.dtype)] * count
+    return [TensorSpec((*x.shape[:axis], *x.shape[axis + 1 :]), x.dtype)] * count
 
 
 @op(rule=Rule(_unstack))
-def unstack(x: Tensor, num: int | None = None, axis: int = 0) -> Any:
+def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> Any:
     """Returns a list of the slices along `axis`, without it.
 
     Example:
         >>> [convert_to_numpy(row).tolist() for row in unstack([[1, 2], [3, 4]])]
         [[1, 2], [3, 4]]
     """
+    ...

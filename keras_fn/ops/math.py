@@ -9,7 +9,7 @@ import ml_dtypes
 
 from keras_fn.core import dtypes
 from keras_fn.core.dtypes import float_type
-from keras_fn.ops._op import Rule, Spec, op, spec_of
+from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
 from keras_fn.ops._rules import (
     broadcast,
     elementwise,
@@ -20,7 +20,6 @@ from keras_fn.ops._rules import (
     like_float,
     number_type,
 )
-from keras_fn.ops._types import Tensor
 from keras_fn.ops.arithmetic import (
     absolute,
     add,
@@ -38,8 +37,7 @@ from keras_fn.ops.arithmetic import (
     true_divide,
 )
 from keras_fn.ops.complex import is_complex, view_as_complex, view_as_real
-from keras_fn.ops.core import cast
-from keras_fn.ops.core import dtype as dtype_of
+from keras_fn.ops.core import cast, dtype as dtype_of
 from keras_fn.ops.logic import (
     equal,
     greater,
@@ -53,186 +51,205 @@ from keras_fn.ops.logic import (
     where,
 )
 from keras_fn.ops.trigonometric import sin
+from keras_fn.types import Tensor, TensorLike
 
 
 @op(rule=elementwise_float)
-def exp(x: Tensor) -> Tensor:
+def exp(x: TensorLike) -> Tensor:
     """e to the power of `x`.
 
     Example:
         >>> print(convert_to_numpy(exp([0.0, 1.0])).round(3))
         [1.    2.718]
     """
+    ...
 
 
 @op(rule=elementwise_float)
-def exp2(x: Tensor) -> Tensor:
+def exp2(x: TensorLike) -> Tensor:
     """2 to the power of `x`.
 
     Example:
         >>> print(convert_to_numpy(exp2([0.0, 3.0])).round(3))
         [1. 8.]
     """
+    ...
 
 
 @op(rule=elementwise_float)
-def expm1(x: Tensor) -> Tensor:
+def expm1(x: TensorLike) -> Tensor:
     """`exp(x) - 1`, exact near 0.
 
     Example:
         >>> print(convert_to_numpy(expm1([0.0, 1.0])).round(3))
         [0.    1.718]
     """
+    ...
 
 
 @op(rule=elementwise_float)
-def log(x: Tensor) -> Tensor:
+def log(x: TensorLike) -> Tensor:
     """Natural logarithm.
 
     Example:
         >>> print(convert_to_numpy(log([1.0, 10.0])).round(3))
         [0.    2.303]
     """
+    ...
 
 
 @op(rule=elementwise_float)
-def log2(x: Tensor) -> Tensor:
+def log2(x: TensorLike) -> Tensor:
     """Logarithm of base 2.
 
     Example:
         >>> print(convert_to_numpy(log2([1.0, 8.0])).round(3))
         [0. 3.]
     """
+    ...
 
 
 @op(rule=elementwise_float)
-def log10(x: Tensor) -> Tensor:
+def log10(x: TensorLike) -> Tensor:
     """Logarithm of base 10.
 
     Example:
         >>> print(convert_to_numpy(log10([1.0, 100.0])).round(3))
         [0. 2.]
     """
+    ...
 
 
 @op(rule=elementwise_float)
-def log1p(x: Tensor) -> Tensor:
+def log1p(x: TensorLike) -> Tensor:
     """`log(1 + x)`, exact near 0.
 
     Example:
         >>> print(convert_to_numpy(log1p([0.0, 1.0])).round(3))
         [0.    0.693]
     """
+    ...
 
 
 @op(rule=elementwise_float)
-def sqrt(x: Tensor) -> Tensor:
+def sqrt(x: TensorLike) -> Tensor:
     """Square root.
 
     Example:
         >>> print(convert_to_numpy(sqrt([4.0, 9.0])).round(3))
         [2. 3.]
     """
+    ...
 
 
 @op(rule=elementwise_float)
-def rsqrt(x: Tensor) -> Tensor:
+def rsqrt(x: TensorLike) -> Tensor:
     """`1 / sqrt(x)`.
 
     Example:
         >>> print(convert_to_numpy(rsqrt([4.0, 0.25])).round(3))
         [0.5 2. ]
     """
+    ...
 
 
 @op(rule=elementwise_float)
-def sigmoid(x: Tensor) -> Tensor:
+def sigmoid(x: TensorLike) -> Tensor:
     """Logistic function, `1 / (1 + exp(-x))`.
 
     Example:
         >>> print(convert_to_numpy(sigmoid([0.0, 2.0])).round(3))
         [0.5   0.881]
     """
+    ...
 
 
 @op(rule=elementwise_float)
-def erf(x: Tensor) -> Tensor:
+def erf(x: TensorLike) -> Tensor:
     """Error function.
 
     Example:
         >>> print(convert_to_numpy(erf([0.0, 1.0])).round(3))
         [0.    0.843]
     """
+    ...
 
 
 @op(rule=elementwise_float)
-def erfinv(x: Tensor) -> Tensor:
+def erfinv(x: TensorLike) -> Tensor:
     """Inverse error function.
 
     Example:
         >>> print(convert_to_numpy(erfinv([0.0, 0.5])).round(3))
         [0.    0.477]
     """
+    ...
 
 
 @op(rule=elementwise_float)
-def erfc(x: Tensor) -> Tensor:
+def erfc(x: TensorLike) -> Tensor:
     """`1 - erf(x)`, exact for large `x` too.
 
     Example:
         >>> print(convert_to_numpy(erfc([0.0, 1.0])).round(3))
         [1.    0.157]
     """
+    ...
 
 
 @op(rule=elementwise_float)
-def i0(x: Tensor) -> Tensor:
+def i0(x: TensorLike) -> Tensor:
     """Modified Bessel function of the first kind, of order 0.
 
     Example:
         >>> print(convert_to_numpy(i0([0.0, 1.0])).round(3))
         [1.    1.266]
     """
+    ...
 
 
 @op(rule=like_float)
-def floor(x: Tensor) -> Tensor:
+def floor(x: TensorLike) -> Tensor:
     """Largest integer not above `x`, as a float.
 
     Example:
         >>> print(convert_to_numpy(floor([-1.5, 1.5])).round(3))
         [-2.  1.]
     """
+    ...
 
 
 @op(rule=like_float)
-def ceil(x: Tensor) -> Tensor:
+def ceil(x: TensorLike) -> Tensor:
     """Smallest integer not below `x`, as a float.
 
     Example:
         >>> print(convert_to_numpy(ceil([-1.5, 1.5])).round(3))
         [-1.  2.]
     """
+    ...
 
 
 @op(rule=like)
-def round(x: Tensor, decimals: int = 0) -> Tensor:
+def round(x: TensorLike, decimals: int = 0) -> Tensor:
     """Rounds to `decimals` digits after the point; halves go to the even neighbour.
 
     Example:
         >>> convert_to_numpy(round([0.5, 1.5, 2.6])).tolist()
         [0.0, 2.0, 3.0]
     """
+    ...
 
 
 @op(rule=elementwise_float)
-def nextafter(x1: Tensor, x2: Tensor) -> Tensor:
+def nextafter(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The number next to `x1`, as its dtype has them, towards `x2`.
 
     Example:
         >>> float(nextafter(1.0, 2.0)) - 1.0 == 2.0**-23
         True
     """
+    ...
 
 
 def _limits(dtype: str) -> Any:
@@ -244,7 +261,7 @@ def _limits(dtype: str) -> Any:
 
 
 @op(rule=elementwise_float)
-def cbrt(x: Tensor) -> Tensor:
+def cbrt(x: TensorLike) -> Tensor:
     """Cube root, which negative numbers have too.
 
     Example:
@@ -261,7 +278,7 @@ def cbrt(x: Tensor) -> Tensor:
 
 
 @op(rule=elementwise_float)
-def sinc(x: Tensor) -> Tensor:
+def sinc(x: TensorLike) -> Tensor:
     """`sin(pi * x) / (pi * x)`, which is 1 at 0.
 
     Example:
@@ -274,7 +291,7 @@ def sinc(x: Tensor) -> Tensor:
 
 
 @op(rule=like)
-def trunc(x: Tensor) -> Tensor:
+def trunc(x: TensorLike) -> Tensor:
     """The integer nearer to zero; integers as they are.
 
     Example:
@@ -288,7 +305,7 @@ def trunc(x: Tensor) -> Tensor:
 
 @op(rule=like)
 def nan_to_num(
-    x: Tensor, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
+    x: TensorLike, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
 ) -> Tensor:
     """Numbers in place of NaN and the infinities.
 
@@ -315,7 +332,7 @@ def nan_to_num(
 
 
 @op(rule=elementwise_float)
-def heaviside(x1: Tensor, x2: Tensor) -> Tensor:
+def heaviside(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The step function: 0 where `x1` is negative, `x2` where it is 0, else 1.
 
     Example:
@@ -327,7 +344,7 @@ def heaviside(x1: Tensor, x2: Tensor) -> Tensor:
 
 
 @op(rule=elementwise_float)
-def hypot(x1: Tensor, x2: Tensor) -> Tensor:
+def hypot(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`sqrt(x1**2 + x2**2)`, without overflow.
 
     Example:
@@ -343,14 +360,14 @@ def hypot(x1: Tensor, x2: Tensor) -> Tensor:
     return where(logical_or(isinf(x1), isinf(x2)), math.inf, length)
 
 
-def _ldexp_spec(x1: Spec, x2: Spec) -> Spec:
+def _ldexp_spec(x1: TensorSpec, x2: TensorSpec) -> TensorSpec:
     integer_type("ops.ldexp, its second operand")(x2.dtype)
     shape = broadcast(x1.shape, x2.shape, source="ops.ldexp")
-    return Spec(shape, float_type(x1.dtype, x2.dtype))
+    return TensorSpec(shape, float_type(x1.dtype, x2.dtype))
 
 
 @op(rule=Rule(_ldexp_spec))
-def ldexp(x1: Tensor, x2: Tensor) -> Tensor:
+def ldexp(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`x1 * 2**x2`, exact wherever the result is a number of the dtype.
 
     Args:
@@ -388,7 +405,7 @@ def _larger_and_rest(x1: Tensor, x2: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @op(rule=elementwise_float)
-def logaddexp(x1: Tensor, x2: Tensor) -> Tensor:
+def logaddexp(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`log(exp(x1) + exp(x2))`, without overflow.
 
     Example:
@@ -400,7 +417,7 @@ def logaddexp(x1: Tensor, x2: Tensor) -> Tensor:
 
 
 @op(rule=elementwise_float)
-def logaddexp2(x1: Tensor, x2: Tensor) -> Tensor:
+def logaddexp2(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`log2(2**x1 + 2**x2)`, without overflow.
 
     Example:
@@ -412,7 +429,7 @@ def logaddexp2(x1: Tensor, x2: Tensor) -> Tensor:
 
 
 @op(rule=elementwise_int("ops.gcd"))
-def gcd(x1: Tensor, x2: Tensor) -> Tensor:
+def gcd(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Greatest common divisor of the absolute values; that of 0 and 0 is 0.
 
     Raises:
@@ -422,10 +439,11 @@ def gcd(x1: Tensor, x2: Tensor) -> Tensor:
         >>> convert_to_numpy(gcd([12, 0], [18, 5])).tolist()
         [6, 5]
     """
+    ...
 
 
 @op(rule=elementwise_float)
-def divide_no_nan(x1: Tensor, x2: Tensor) -> Tensor:
+def divide_no_nan(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`x1 / x2`, and 0 where `x2` is 0. Its gradient is 0 there too.
 
     Example:
@@ -442,7 +460,7 @@ def divide_no_nan(x1: Tensor, x2: Tensor) -> Tensor:
 
 
 @op(rule=elementwise)
-def fmax(x1: Tensor, x2: Tensor) -> Tensor:
+def fmax(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The larger of two elements; where one is NaN, the other.
 
     Example:
@@ -454,7 +472,7 @@ def fmax(x1: Tensor, x2: Tensor) -> Tensor:
 
 
 @op(rule=elementwise)
-def fmin(x1: Tensor, x2: Tensor) -> Tensor:
+def fmin(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The smaller of two elements; where one is NaN, the other.
 
     Example:
@@ -465,12 +483,14 @@ def fmin(x1: Tensor, x2: Tensor) -> Tensor:
     return where(isnan(x1), x2, where(isnan(x2), x1, minimum(x1, x2)))
 
 
-def _remainder(x1: Spec, x2: Spec) -> Spec:
-    return Spec(broadcast(x1.shape, x2.shape, source="ops.fmod"), number_type(x1.dtype, x2.dtype))
+def _remainder(x1: TensorSpec, x2: TensorSpec) -> TensorSpec:
+    return TensorSpec(
+        broadcast(x1.shape, x2.shape, source="ops.fmod"), number_type(x1.dtype, x2.dtype)
+    )
 
 
-@op(rule=Rule(_remainder, operands=number_type))
-def fmod(x1: Tensor, x2: Tensor) -> Tensor:
+@op(rule=Rule(_remainder, promote=number_type))
+def fmod(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Remainder with the sign of `x1`; that of `mod` has the sign of `x2`.
 
     Example:
@@ -483,7 +503,7 @@ def fmod(x1: Tensor, x2: Tensor) -> Tensor:
 
 
 @op(rule=elementwise_int("ops.lcm"))
-def lcm(x1: Tensor, x2: Tensor) -> Tensor:
+def lcm(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Least common multiple of the absolute values; 0 if one is 0.
 
     Raises:

@@ -10,24 +10,30 @@ from keras_fn.ops._rules import (
     Axis,
     arg_reduction,
     cumulative,
-    extremum,
+    min_max_reduction,
     reduction_float,
     reduction_sum,
 )
-from keras_fn.ops._types import Tensor
 from keras_fn.ops.arithmetic import divide, square, subtract
-from keras_fn.ops.core import cast
-from keras_fn.ops.core import dtype as dtype_of
-from keras_fn.ops.logic import all as all_
-from keras_fn.ops.logic import isnan, logical_not, where
+from keras_fn.ops.core import cast, dtype as dtype_of
+from keras_fn.ops.logic import all as all_, isnan, logical_not, where
 from keras_fn.ops.math import sqrt
-from keras_fn.ops.reductions import argmax, argmin, cumprod, cumsum, mean, prod, var
-from keras_fn.ops.reductions import max as max_
-from keras_fn.ops.reductions import min as min_
-from keras_fn.ops.reductions import sum as sum_
+from keras_fn.ops.reductions import (
+    argmax,
+    argmin,
+    cumprod,
+    cumsum,
+    max as max_,
+    mean,
+    min as min_,
+    prod,
+    sum as sum_,
+    var,
+)
+from keras_fn.types import Tensor, TensorLike
 
 
-def has_nan_dtype(x: Tensor) -> bool:
+def has_nan_dtype(x: TensorLike) -> bool:
     """Whether NaN can be among the elements."""
     return dtypes.is_float(dtype_of(x))
 
@@ -42,7 +48,7 @@ def _count(x: Tensor, axis: Axis, keepdims: bool) -> Tensor:
 
 
 @op(rule=reduction_sum)
-def nansum(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def nansum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Sum over `axis` of the elements that are not NaN; 0 if there is none.
 
     Args:
@@ -58,7 +64,7 @@ def nansum(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 
 @op(rule=reduction_sum)
-def nanprod(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def nanprod(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Product over `axis` of the elements that are not NaN; 1 if there is none.
 
     Args:
@@ -73,8 +79,8 @@ def nanprod(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return prod(_replaced(x, 1), axis, keepdims)
 
 
-@op(rule=extremum("ops.max"))
-def nanmax(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+@op(rule=min_max_reduction("ops.max"))
+def nanmax(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Largest element over `axis` that is not NaN; NaN if there is none.
 
     Args:
@@ -95,8 +101,8 @@ def nanmax(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return where(all_(isnan(x), axis, keepdims), math.nan, largest)
 
 
-@op(rule=extremum("ops.min"))
-def nanmin(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+@op(rule=min_max_reduction("ops.min"))
+def nanmin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Smallest element over `axis` that is not NaN; NaN if there is none.
 
     Args:
@@ -118,7 +124,7 @@ def nanmin(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 
 @op(rule=arg_reduction)
-def nanargmax(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
+def nanargmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """Index (int32) of the first largest element that is not NaN; -1 if there is none.
 
     Args:
@@ -135,7 +141,7 @@ def nanargmax(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Ten
 
 
 @op(rule=arg_reduction)
-def nanargmin(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
+def nanargmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """Index (int32) of the first smallest element that is not NaN; -1 if there is none.
 
     Args:
@@ -152,7 +158,7 @@ def nanargmin(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Ten
 
 
 @op(rule=reduction_float)
-def nanmean(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def nanmean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Mean over `axis` of the elements that are not NaN; NaN if there is none.
 
     Args:
@@ -170,7 +176,7 @@ def nanmean(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 
 @op(rule=reduction_float)
-def nanvar(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def nanvar(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Variance over `axis` of the elements that are not NaN; NaN if there is none.
 
     Args:
@@ -189,7 +195,7 @@ def nanvar(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 
 @op(rule=reduction_float)
-def nanstd(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def nanstd(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Standard deviation over `axis` of the elements that are not NaN; NaN if there is none.
 
     Args:
@@ -205,7 +211,7 @@ def nanstd(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 
 @op(rule=cumulative)
-def nancumsum(x: Tensor, axis: int | None = None, dtype: str | None = None) -> Tensor:
+def nancumsum(x: TensorLike, axis: int | None = None, dtype: str | None = None) -> Tensor:
     """Running sum along `axis` with NaN as 0; over the flattened tensor for None.
 
     Args:
@@ -221,7 +227,7 @@ def nancumsum(x: Tensor, axis: int | None = None, dtype: str | None = None) -> T
 
 
 @op(rule=cumulative)
-def nancumprod(x: Tensor, axis: int | None = None, dtype: str | None = None) -> Tensor:
+def nancumprod(x: TensorLike, axis: int | None = None, dtype: str | None = None) -> Tensor:
     """Running product along `axis` with NaN as 1; over the flattened tensor for None.
 
     Args:

@@ -8,7 +8,6 @@ from keras_fn.core import dtypes
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import op, spec_of
 from keras_fn.ops._rules import normalize_axes, normalize_axis
-from keras_fn.ops._types import Tensor
 from keras_fn.ops.arithmetic import (
     absolute,
     add,
@@ -20,17 +19,21 @@ from keras_fn.ops.arithmetic import (
     subtract,
 )
 from keras_fn.ops.autodiff import stop_gradient
-from keras_fn.ops.core import cast
-from keras_fn.ops.core import shape as shape_of
+from keras_fn.ops.core import cast, shape as shape_of
 from keras_fn.ops.manipulation import reshape
 from keras_fn.ops.math import rsqrt
 from keras_fn.ops.reductions import mean, moments, sum
 from keras_fn.settings import settings
+from keras_fn.types import Tensor, TensorLike
 
 
 @op
 def layer_normalization(
-    x: Tensor, gamma: Tensor = None, beta: Tensor = None, axis: Any = -1, epsilon: Any = None
+    x: TensorLike,
+    gamma: TensorLike = None,
+    beta: TensorLike = None,
+    axis: Any = -1,
+    epsilon: Any = None,
 ) -> Tensor:
     """`(x - mean) / sqrt(variance + epsilon) * gamma + beta`, all along `axis`.
 
@@ -65,7 +68,7 @@ def layer_normalization(
 
 @op
 def rms_normalization(
-    x: Tensor, scale: Tensor = None, axis: Any = -1, epsilon: Any = None
+    x: TensorLike, scale: TensorLike = None, axis: Any = -1, epsilon: Any = None
 ) -> Tensor:
     """`x / sqrt(mean(x**2) + epsilon) * scale`, all along `axis`.
 
@@ -96,8 +99,8 @@ def rms_normalization(
 
 
 @op
-def normalize_batch(
-    x: Tensor, gamma: Tensor, beta: Tensor, axis: int, epsilon: float
+def batch_norm_train(
+    x: TensorLike, gamma: TensorLike, beta: TensorLike, axis: int, epsilon: float
 ) -> tuple[Tensor, Tensor, Tensor]:
     """What `batch_normalization` gives with the moments of `x` itself, and these moments.
 
@@ -111,7 +114,7 @@ def normalize_batch(
     Returns:
         The normalised tensor; mean and variance of each channel, from which no gradient flows.
     """
-    place = normalize_axis(axis, len(x.shape), "ops.normalize_batch")
+    place = normalize_axis(axis, len(x.shape), "ops.batch_norm_train")
     center, variance = moments(x, [i for i in range(len(x.shape)) if i != place])
     y = batch_normalization(x, center, variance, axis, beta, gamma, epsilon)
     return y, stop_gradient(center), stop_gradient(variance)
@@ -151,12 +154,12 @@ def _along(values: Tensor, axes: tuple[int, ...], x: Tensor) -> Tensor:
 
 @op
 def batch_normalization(
-    x: Tensor,
-    mean: Tensor,
-    variance: Tensor,
+    x: TensorLike,
+    mean: TensorLike,
+    variance: TensorLike,
     axis: int,
-    offset: Tensor = None,
-    scale: Tensor = None,
+    offset: TensorLike = None,
+    scale: TensorLike = None,
     epsilon: float = 1e-3,
 ) -> Tensor:
     """`(x - mean) / sqrt(variance + epsilon) * scale + offset`, along `axis`.
@@ -204,7 +207,9 @@ def _check_channels(size: int | None, **values: Any) -> None:
 
 
 @op
-def normalize(x: Tensor, axis: int = -1, order: float = 2, epsilon: float | None = None) -> Tensor:
+def normalize(
+    x: TensorLike, axis: int = -1, order: float = 2, epsilon: float | None = None
+) -> Tensor:
     """`x` divided by its norm along `axis`.
 
     Example:

@@ -9,19 +9,18 @@ import numpy as np
 from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import Shape
 from keras_fn.errors import SpecError
-from keras_fn.ops._op import Rule, Spec, op, spec_of
+from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
 from keras_fn.ops._rules import broadcast, normalize_axis
-from keras_fn.ops._types import Tensor
 from keras_fn.ops.arithmetic import absolute, add, divide, multiply, power, sign, subtract
-from keras_fn.ops.core import cast, convert_to_tensor
-from keras_fn.ops.core import shape as shape_of
+from keras_fn.ops.core import cast, convert_to_tensor, shape as shape_of
 from keras_fn.ops.creation import full_like
 from keras_fn.ops.logic import where
 from keras_fn.ops.manipulation import _rank, broadcast_to, expand_dims, reshape
 from keras_fn.ops.math import floor, log10
+from keras_fn.types import Tensor, TensorLike
 
 
-def _meshgrid(*x: Spec, indexing: str = "xy") -> list[Spec]:
+def _meshgrid(*x: TensorSpec, indexing: str = "xy") -> list[TensorSpec]:
     if indexing not in ("xy", "ij"):
         raise SpecError(
             "ops.meshgrid",
@@ -39,11 +38,11 @@ def _meshgrid(*x: Spec, indexing: str = "xy") -> list[Spec]:
     sizes: Shape = tuple(v.shape[0] if v.shape else 1 for v in x)
     if indexing == "xy":
         sizes = (*sizes[1::-1], *sizes[2:])
-    return [Spec(sizes, dtypes.result_type(v.dtype)) for v in x]
+    return [TensorSpec(sizes, dtypes.result_type(v.dtype)) for v in x]
 
 
 @op(rule=Rule(_meshgrid))
-def meshgrid(*x: Tensor, indexing: str = "xy") -> Any:
+def meshgrid(*x: TensorLike, indexing: str = "xy") -> Any:
     """The coordinates of a grid: for each tensor its elements along one axis of it.
 
     Args:
@@ -131,8 +130,8 @@ def _working_type(start: Tensor, stop: Tensor) -> tuple[str, str]:
 
 @op
 def linspace(
-    start: Tensor,
-    stop: Tensor,
+    start: TensorLike,
+    stop: TensorLike,
     num: int = 50,
     endpoint: bool = True,
     retstep: bool = False,
@@ -177,8 +176,8 @@ def linspace(
 
 @op
 def logspace(
-    start: Tensor,
-    stop: Tensor,
+    start: TensorLike,
+    stop: TensorLike,
     num: int = 50,
     endpoint: bool = True,
     base: float = 10,
@@ -214,8 +213,8 @@ def logspace(
 
 @op
 def geomspace(
-    start: Tensor,
-    stop: Tensor,
+    start: TensorLike,
+    stop: TensorLike,
     num: int = 50,
     endpoint: bool = True,
     dtype: Any = None,

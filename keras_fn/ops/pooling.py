@@ -10,20 +10,21 @@ from keras_fn.backend.conv_geometry import Sizes, per_axis
 from keras_fn.core import dtypes
 from keras_fn.errors import SpecError
 from keras_fn.ops import _conv_shapes as _windows
-from keras_fn.ops._op import Rule, Spec, op
-from keras_fn.ops._types import Tensor
+from keras_fn.ops._op import Rule, TensorSpec, op
 from keras_fn.ops.arithmetic import add, divide, minimum, subtract
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.creation import arange
 from keras_fn.ops.indexing import take
 from keras_fn.ops.logic import less, where
 from keras_fn.ops.manipulation import reshape
-from keras_fn.ops.reductions import max as max_
-from keras_fn.ops.reductions import sum as sum_
+from keras_fn.ops.reductions import max as max_, sum as sum_
 from keras_fn.settings import standardize_data_format
+from keras_fn.types import Tensor, TensorLike
 
 
-def _adaptive_pool(inputs: Spec, output_size: Sizes, data_format: str | None = None) -> Spec:
+def _adaptive_pool(
+    inputs: TensorSpec, output_size: Sizes, data_format: str | None = None
+) -> TensorSpec:
     rank = len(inputs.shape) - 2
     if rank not in (1, 2, 3):
         raise SpecError(
@@ -48,16 +49,18 @@ def _adaptive_pool(inputs: Spec, output_size: Sizes, data_format: str | None = N
             fix="leave out empty inputs",
         )
     depth = _windows.channels(inputs.shape, data_format)
-    return Spec(_windows.assemble(inputs.shape[0], sizes, depth, data_format), inputs.dtype)
+    return TensorSpec(_windows.assemble(inputs.shape[0], sizes, depth, data_format), inputs.dtype)
 
 
-def _adaptive_average_pool(inputs: Spec, *args: Any, **options: Any) -> Spec:
-    return Spec(_adaptive_pool(inputs, *args, **options).shape, dtypes.float_type(inputs.dtype))
+def _adaptive_average_pool(inputs: TensorSpec, *args: Any, **options: Any) -> TensorSpec:
+    return TensorSpec(
+        _adaptive_pool(inputs, *args, **options).shape, dtypes.float_type(inputs.dtype)
+    )
 
 
-@op(rule=Rule(_adaptive_average_pool, operands=dtypes.float_type))
+@op(rule=Rule(_adaptive_average_pool, promote=dtypes.float_type))
 def adaptive_average_pool(
-    inputs: Tensor, output_size: Sizes, data_format: str | None = None
+    inputs: TensorLike, output_size: Sizes, data_format: str | None = None
 ) -> Tensor:
     """Mean of each of `output_size` windows, channel by channel.
 
@@ -85,7 +88,9 @@ def adaptive_average_pool(
 
 
 @op(rule=Rule(_adaptive_pool))
-def adaptive_max_pool(inputs: Tensor, output_size: Sizes, data_format: str | None = None) -> Tensor:
+def adaptive_max_pool(
+    inputs: TensorLike, output_size: Sizes, data_format: str | None = None
+) -> Tensor:
     """Largest element of each of `output_size` windows, channel by channel.
 
     Windows, arguments and errors are those of `adaptive_average_pool`.
@@ -101,7 +106,7 @@ def adaptive_max_pool(inputs: Tensor, output_size: Sizes, data_format: str | Non
 
 def _pool(x: Tensor, output_size: Sizes, data_format: str | None, even: Any, over: Any) -> Tensor:
     """Pools by `even`, windows of one size, where they are; else axis after axis by `over`."""
-    _adaptive_pool(Spec(tuple(x.shape), None), output_size, data_format)  # raises
+    _adaptive_pool(TensorSpec(tuple(x.shape), None), output_size, data_format)  # raises
     rank = len(x.shape) - 2
     first = 1 if standardize_data_format(data_format) == "channels_last" else 2
     sizes = shape_of(x)[first : first + rank]
@@ -141,7 +146,7 @@ def _max_over(x: Tensor, axis: int, places: Any, counts: Any, number: Any) -> Te
 
 @op(rule=Rule(_windows.pool))
 def max_pool(
-    inputs: Tensor,
+    inputs: TensorLike,
     pool_size: Sizes,
     strides: Sizes | None = None,
     padding: str = "valid",
@@ -160,15 +165,18 @@ def max_pool(
         >>> max_pool(ones((1, 4, 4, 2)), 2, data_format="channels_last").shape == (1, 2, 2, 2)
         True
     """
+    ...
 
 
-def _average_pool(inputs: Spec, *args: Any, **options: Any) -> Spec:
-    return Spec(_windows.pool(inputs, *args, **options).shape, dtypes.float_type(inputs.dtype))
+def _average_pool(inputs: TensorSpec, *args: Any, **options: Any) -> TensorSpec:
+    return TensorSpec(
+        _windows.pool(inputs, *args, **options).shape, dtypes.float_type(inputs.dtype)
+    )
 
 
-@op(rule=Rule(_average_pool, operands=dtypes.float_type))
+@op(rule=Rule(_average_pool, promote=dtypes.float_type))
 def average_pool(
-    inputs: Tensor,
+    inputs: TensorLike,
     pool_size: Sizes,
     strides: Sizes | None = None,
     padding: str = "valid",
@@ -180,3 +188,4 @@ def average_pool(
         >>> average_pool(ones((1, 4, 2)), 2, data_format="channels_last").shape == (1, 2, 2)
         True
     """
+    ...

@@ -9,21 +9,18 @@ import numpy as np
 
 from keras_fn.core import dtypes
 from keras_fn.errors import SpecError
-from keras_fn.ops._op import Rule, Spec, op, spec_of
+from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
 from keras_fn.ops._rules import Axis, normalize_axes, product, reduced_shape, reduction_float
-from keras_fn.ops._types import Tensor
 from keras_fn.ops.arithmetic import add, divide, maximum, minimum, mod, multiply, subtract
-from keras_fn.ops.core import cast, convert_to_tensor
-from keras_fn.ops.core import dtype as dtype_of
-from keras_fn.ops.core import shape as shape_of
+from keras_fn.ops.core import cast, convert_to_tensor, dtype as dtype_of, shape as shape_of
 from keras_fn.ops.creation import zeros_like
 from keras_fn.ops.indexing import take, take_along_axis
-from keras_fn.ops.logic import any as any_
-from keras_fn.ops.logic import equal, isnan, logical_not, where
+from keras_fn.ops.logic import any as any_, equal, isnan, logical_not, where
 from keras_fn.ops.manipulation import expand_dims, moveaxis, reshape, squeeze, transpose
 from keras_fn.ops.math import ceil, floor, round
 from keras_fn.ops.reductions import sum as sum_
 from keras_fn.ops.sorting_searching import sort
+from keras_fn.types import Tensor, TensorLike
 
 
 def _nearest(low: Tensor, part: Tensor) -> Tensor:
@@ -46,12 +43,12 @@ def _is_plain(q: Any) -> bool:
     return isinstance(q, (int, float, list, tuple, np.ndarray, np.generic))
 
 
-def _spec(source: str, most: int) -> Callable[..., Spec]:
+def _spec(source: str, most: int) -> Callable[..., TensorSpec]:
     """The rule of an op whose `q` goes from 0 to `most`."""
 
     def infer(
-        x: Spec, q: Any, axis: Axis = None, method: str = "linear", keepdims: bool = False
-    ) -> Spec:
+        x: TensorSpec, q: Any, axis: Axis = None, method: str = "linear", keepdims: bool = False
+    ) -> TensorSpec:
         if method not in _METHODS:
             raise SpecError(
                 source,
@@ -75,7 +72,7 @@ def _spec(source: str, most: int) -> Callable[..., Spec]:
                 fix=f"scale q: its numbers are parts of {most}",
             )
         reduced = reduced_shape(x.shape, axis, keepdims, source)
-        return Spec((*shape, *reduced), dtypes.float_type(x.dtype))
+        return TensorSpec((*shape, *reduced), dtypes.float_type(x.dtype))
 
     return infer
 
@@ -144,7 +141,7 @@ def _hundredth(q: Any) -> Any:
 
 @op(rule=Rule(_quantile_spec))
 def quantile(
-    x: Tensor, q: Any, axis: Axis = None, method: str = "linear", keepdims: bool = False
+    x: TensorLike, q: Any, axis: Axis = None, method: str = "linear", keepdims: bool = False
 ) -> Tensor:
     """The elements below which given parts of all elements lie.
 
@@ -175,7 +172,7 @@ def quantile(
 
 @op(rule=Rule(_percentile_spec))
 def percentile(
-    x: Tensor, q: Any, axis: Axis = None, method: str = "linear", keepdims: bool = False
+    x: TensorLike, q: Any, axis: Axis = None, method: str = "linear", keepdims: bool = False
 ) -> Tensor:
     """The elements below which given hundredths of all elements lie.
 
@@ -202,7 +199,7 @@ def percentile(
 
 @op(rule=Rule(_nanquantile_spec))
 def nanquantile(
-    x: Tensor, q: Any, axis: Axis = None, method: str = "linear", keepdims: bool = False
+    x: TensorLike, q: Any, axis: Axis = None, method: str = "linear", keepdims: bool = False
 ) -> Tensor:
     """As `quantile`, of the elements that are not NaN; NaN if there is none.
 
@@ -229,7 +226,7 @@ def nanquantile(
 
 @op(rule=Rule(_nanpercentile_spec))
 def nanpercentile(
-    x: Tensor, q: Any, axis: Axis = None, method: str = "linear", keepdims: bool = False
+    x: TensorLike, q: Any, axis: Axis = None, method: str = "linear", keepdims: bool = False
 ) -> Tensor:
     """As `percentile`, of the elements that are not NaN; NaN if there is none.
 
@@ -255,7 +252,7 @@ def nanpercentile(
 
 
 @op(rule=reduction_float)
-def median(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def median(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The element in the middle of the order, or the mean of the two there.
 
     Args:
@@ -274,7 +271,7 @@ def median(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 
 @op(rule=reduction_float)
-def nanmedian(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def nanmedian(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """As `median`, of the elements that are not NaN; NaN if there is none.
 
     Args:

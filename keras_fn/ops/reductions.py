@@ -1,8 +1,8 @@
 """Reductions over axes, and what is made of them."""
 
-import typing
 from __future__ import annotations
 
+import typing
 from collections.abc import Sequence
 from typing import Any
 

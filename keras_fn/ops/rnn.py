@@ -1,4 +1,4 @@
-"""Recurrent ops: LSTM and GRU over a sequence, and the recurrence of any step function."""
+"""Recurrent ops: LSTM and GRU over a sequence, and the rnn of any step function."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import Any
 
 from keras_fn.core import tree
 from keras_fn.ops._op import op
-from keras_fn.ops._types import Tensor
 from keras_fn.ops.arithmetic import add, multiply, subtract
-from keras_fn.ops.control_flow import _chosen, _like, scan
+from keras_fn.ops.control_flow import _nest_like, _where_mask, scan
 from keras_fn.ops.creation import zeros_like
 from keras_fn.ops.dense import dense
 from keras_fn.ops.indexing import getitem
@@ -17,12 +16,13 @@ from keras_fn.ops.linalg.products import matmul
 from keras_fn.ops.manipulation import flip, split, swapaxes
 from keras_fn.ops.math import sigmoid
 from keras_fn.ops.trigonometric import tanh
+from keras_fn.types import Tensor, TensorLike
 
 Function = Callable[..., Tensor]
 
 
 def lstm_gates(
-    z: Tensor, c: Tensor, activation: Function = tanh, gate: Function = sigmoid
+    z: TensorLike, c: TensorLike, activation: Function = tanh, gate: Function = sigmoid
 ) -> tuple[Tensor, Tensor]:
     """The next output and state of an LSTM: `z` is what its gates get from input and output."""
     i, f, g, o = split(z, 4, axis=-1)
@@ -31,7 +31,11 @@ def lstm_gates(
 
 
 def gru_gates(
-    x: Tensor, r: Tensor, h: Tensor, activation: Function = tanh, gate: Function = sigmoid
+    x: TensorLike,
+    r: TensorLike,
+    h: TensorLike,
+    activation: Function = tanh,
+    gate: Function = sigmoid,
 ) -> Tensor:
     """The next output of a GRU that resets after the product: `x` and `r` are what its gates get
     from the input and from the output `h`.
@@ -44,12 +48,12 @@ def gru_gates(
 
 @op
 def lstm(
-    x: Tensor,
-    h: Tensor,
-    c: Tensor,
-    kernel: Tensor,
-    recurrent_kernel: Tensor,
-    bias: Tensor = None,
+    x: TensorLike,
+    h: TensorLike,
+    c: TensorLike,
+    kernel: TensorLike,
+    recurrent_kernel: TensorLike,
+    bias: TensorLike = None,
     go_backwards: bool = False,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Long short-term memory over a sequence, with sigmoid gates and tanh.
@@ -79,16 +83,16 @@ def lstm(
         return (h, c), h
 
     (h, c), outputs = scan(body, (h, c), steps, reverse=go_backwards)
-    return _in_order_of_steps(outputs, go_backwards), h, c
+    return _to_batch_major(outputs, go_backwards), h, c
 
 
 @op
 def gru(
-    x: Tensor,
-    h: Tensor,
-    kernel: Tensor,
-    recurrent_kernel: Tensor,
-    bias: Tensor = None,
+    x: TensorLike,
+    h: TensorLike,
+    kernel: TensorLike,
+    recurrent_kernel: TensorLike,
+    bias: TensorLike = None,
     go_backwards: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """Gated recurrent unit over a sequence, reset after the product.
@@ -115,20 +119,20 @@ def gru(
         return h, h
 
     h, outputs = scan(body, h, steps, reverse=go_backwards)
-    return _in_order_of_steps(outputs, go_backwards), h
+    return _to_batch_major(outputs, go_backwards), h
 
 
-def _in_order_of_steps(outputs: Tensor, go_backwards: bool) -> Tensor:
+def _to_batch_major(outputs: Tensor, go_backwards: bool) -> Tensor:
     """Batch first; `scan` lays outputs at the place of their input, a layer as they came."""
     outputs = swapaxes(outputs, 0, 1)
     return flip(outputs, 1) if go_backwards else outputs
 
 
-def recurrence(
+def rnn(
     step: Callable[[Any, Any], tuple[Any, Any]],
-    inputs: Tensor,
+    inputs: TensorLike,
     states: Any,
-    mask: Tensor | None = None,
+    mask: TensorLike | None = None,
     go_backwards: bool = False,
     zero_output_for_mask: bool = False,
     unroll: bool = False,
@@ -154,7 +158,7 @@ def recurrence(
 
         def body(carry: Any, x: Any) -> Any:
             output, new = step(x, carry)
-            return _like(carry, new), output
+            return _nest_like(carry, new), output
 
         states, outputs = scan(body, states, inputs, None, go_backwards, unroll_by)
         last = getitem(outputs, 0 if go_backwards else -1)
@@ -164,8 +168,10 @@ def recurrence(
         def masked_body(carry: Any, pair: Any) -> Any:
             (x, keep), (old, previous) = pair, carry
             output, new = step(x, old)
-            shown = _chosen(keep, output, blank if zero_output_for_mask else previous)
-            kept = tree.map_structure(lambda n, o: _chosen(keep, n, o), _like(old, new), old)
+            shown = _where_mask(keep, output, blank if zero_output_for_mask else previous)
+            kept = tree.map_structure(
+                lambda n, o: _where_mask(keep, n, o), _nest_like(old, new), old
+            )
             return (kept, shown), shown
 
         (states, last), outputs = scan(

@@ -7,17 +7,21 @@ from typing import Any
 from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import Shape
 from keras_fn.errors import DTypeError, SpecError
-from keras_fn.ops._op import Rule, Spec, op, spec_of
+from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
 from keras_fn.ops._rules import broadcast
-from keras_fn.ops._types import Tensor
 from keras_fn.ops.creation import zeros
+from keras_fn.types import Tensor, TensorLike
 
 REDUCTIONS = (None, "add", "max", "min", "mul")
 
 
 def _scatter_update(
-    inputs: Spec, indices: Spec, updates: Spec, reduction: str | None = None, source: str = ""
-) -> Spec:
+    inputs: TensorSpec,
+    indices: TensorSpec,
+    updates: TensorSpec,
+    reduction: str | None = None,
+    source: str = "",
+) -> TensorSpec:
     source = source or "ops.scatter_update"
     if reduction not in REDUCTIONS:
         raise SpecError(
@@ -50,7 +54,7 @@ def _scatter_update(
             received=f"updates of shape {updates.shape}",
             fix="give a value, or a slice of values, for each index",
         )
-    return Spec(inputs.shape, dtypes.result_type(inputs.dtype))
+    return TensorSpec(inputs.shape, dtypes.result_type(inputs.dtype))
 
 
 def _reaches(shape: Shape, target: Shape, source: str) -> bool:
@@ -64,7 +68,7 @@ def _reaches(shape: Shape, target: Shape, source: str) -> bool:
 
 @op(rule=Rule(_scatter_update))
 def scatter_update(
-    inputs: Tensor, indices: Tensor, updates: Tensor, reduction: str | None = None
+    inputs: TensorLike, indices: TensorLike, updates: TensorLike, reduction: str | None = None
 ) -> Tensor:
     """A copy of `inputs` with `updates` at `indices`.
 
@@ -91,15 +95,16 @@ def scatter_update(
         >>> convert_to_numpy(scatter_update([1, 2], [[0], [0]], [5, 7], reduction="add")).tolist()
         [13, 2]
     """
+    ...
 
 
-def _scatter(indices: Spec, values: Spec, shape: Any) -> Spec:
-    inputs = Spec(tuple(shape), values.dtype)
+def _scatter(indices: TensorSpec, values: TensorSpec, shape: Any) -> TensorSpec:
+    inputs = TensorSpec(tuple(shape), values.dtype)
     return _scatter_update(inputs, indices, values, "add", "ops.scatter")
 
 
 @op(rule=Rule(_scatter))
-def scatter(indices: Tensor, values: Tensor, shape: Any) -> Tensor:
+def scatter(indices: TensorLike, values: TensorLike, shape: Any) -> Tensor:
     """A tensor of zeros with `values` added at `indices`.
 
     Args:

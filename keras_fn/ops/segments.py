@@ -7,21 +7,23 @@ import numpy as np
 from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import Shape
 from keras_fn.errors import DTypeError, SpecError
-from keras_fn.ops._op import Rule, Spec, op, spec_of
-from keras_fn.ops._types import Tensor
-from keras_fn.ops.core import cast
-from keras_fn.ops.core import shape as shape_of
+from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
+from keras_fn.ops.core import cast, shape as shape_of
 from keras_fn.ops.creation import full
 from keras_fn.ops.logic import less, where
 from keras_fn.ops.manipulation import expand_dims
 from keras_fn.ops.reductions import max as max_
 from keras_fn.ops.scatter import scatter_update
+from keras_fn.types import Tensor, TensorLike
 
 
 def _segments(source: str) -> Rule:
     def infer(
-        data: Spec, segment_ids: Spec, num_segments: int | None = None, sorted: bool = False
-    ) -> Spec:
+        data: TensorSpec,
+        segment_ids: TensorSpec,
+        num_segments: int | None = None,
+        sorted: bool = False,
+    ) -> TensorSpec:
         del sorted
         length, ids = (data.shape or (None,))[0], segment_ids.shape
         if not data.shape or len(ids) != 1 or (None not in (ids[0], length) and ids[0] != length):
@@ -33,7 +35,7 @@ def _segments(source: str) -> Rule:
             )
         _check_ids(segment_ids, source)
         shape: Shape = (num_segments, *data.shape[1:])
-        return Spec(shape, dtypes.result_type(data.dtype))
+        return TensorSpec(shape, dtypes.result_type(data.dtype))
 
     return Rule(infer)
 
@@ -66,7 +68,7 @@ def _combined(
 
 
 def _limit(data: Tensor, sign: int) -> float:
-    """The smallest value of the dtype, or for `sign` -1 the largest: what an extremum begins at."""
+    """Returns the smallest value of the dtype, or for `sign` -1 the largest."""
     name = dtypes.result_type(spec_of(data).dtype)
     if dtypes.is_float(name):
         return -sign * float("inf")
@@ -78,7 +80,7 @@ def _limit(data: Tensor, sign: int) -> float:
 
 @op(rule=_segments("ops.segment_sum"))
 def segment_sum(
-    data: Tensor, segment_ids: Tensor, num_segments: int | None = None, sorted: bool = False
+    data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False
 ) -> Tensor:
     """Sums the slices along the first axis that have the same number.
 
@@ -104,7 +106,7 @@ def segment_sum(
 
 @op(rule=_segments("ops.segment_prod"))
 def segment_prod(
-    data: Tensor, segment_ids: Tensor, num_segments: int | None = None, sorted: bool = False
+    data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False
 ) -> Tensor:
     """Multiplies the slices that have the same number; see `segment_sum`. 1 for nobody's number.
 
@@ -118,7 +120,7 @@ def segment_prod(
 
 @op(rule=_segments("ops.segment_max"))
 def segment_max(
-    data: Tensor, segment_ids: Tensor, num_segments: int | None = None, sorted: bool = False
+    data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False
 ) -> Tensor:
     """The largest of the slices that have the same number, element by element; see `segment_sum`.
 
@@ -134,7 +136,7 @@ def segment_max(
 
 @op(rule=_segments("ops.segment_min"))
 def segment_min(
-    data: Tensor, segment_ids: Tensor, num_segments: int | None = None, sorted: bool = False
+    data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False
 ) -> Tensor:
     """The smallest of the slices that have the same number, element by element; see `segment_sum`.
 

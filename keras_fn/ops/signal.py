@@ -13,23 +13,22 @@ import numpy as np
 from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import Shape
 from keras_fn.errors import SpecError
-from keras_fn.ops._op import Rule, Spec, op, spec_of
-from keras_fn.ops._types import Tensor
+from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
 from keras_fn.ops.arithmetic import add, divide, multiply
-from keras_fn.ops.core import cast
-from keras_fn.ops.core import shape as shape_of
+from keras_fn.ops.core import cast, shape as shape_of
 from keras_fn.ops.creation import arange, ones
 from keras_fn.ops.indexing import getitem, take
 from keras_fn.ops.logic import where
 from keras_fn.ops.manipulation import broadcast_to, pad, reshape, swapaxes
 from keras_fn.ops.reductions import sum as sum_
+from keras_fn.types import Tensor, TensorLike
 
 # ---------------------------------------------------------------- Fourier transforms
 
 
-def _pair(x: Any, source: str, rank: int = 1) -> Spec:
+def _pair(x: Any, source: str, rank: int = 1) -> TensorSpec:
     """Returns the spec of both parts of a complex tensor."""
-    if isinstance(x, Spec) or not isinstance(x, (list, tuple)) or len(x) != 2:
+    if isinstance(x, TensorSpec) or not isinstance(x, (list, tuple)) or len(x) != 2:
         raise SpecError(
             source,
             expected="a pair of tensors: the real and the imaginary part",
@@ -49,7 +48,7 @@ def _pair(x: Any, source: str, rank: int = 1) -> Spec:
     shape = tuple(b if a is None else a for a, b in zip(real, imaginary, strict=True))
     for size in shape[-rank:]:
         _elements(size, source)
-    return Spec(shape, dtypes.float_type(*(part.dtype for part in x)))
+    return TensorSpec(shape, dtypes.float_type(*(part.dtype for part in x)))
 
 
 def _signal(x: Any, source: str, rank: int = 1) -> None:
@@ -76,15 +75,15 @@ def _elements(size: int | None, source: str) -> None:
 def _transform(source: str, rank: int = 1) -> Rule:
     """The rule of a transform of a pair into a pair of the same shape."""
 
-    def infer(x: Any) -> tuple[Spec, Spec]:
+    def infer(x: Any) -> tuple[TensorSpec, TensorSpec]:
         spec = _pair(x, source, rank)
         return spec, spec
 
-    return Rule(infer, operands=dtypes.float_type)
+    return Rule(infer, promote=dtypes.float_type)
 
 
 @op(rule=_transform("ops.fft"))
-def fft(x: tuple[Tensor, Tensor]) -> Any:
+def fft(x: tuple[TensorLike, TensorLike]) -> Any:
     """Discrete Fourier transform along the last axis.
 
     `X[k] = sum(x[n] * exp(-2j * pi * k * n / N) for n in range(N))`
@@ -103,10 +102,11 @@ def fft(x: tuple[Tensor, Tensor]) -> Any:
         >>> convert_to_numpy(real).tolist()
         [1.0, 1.0, 1.0]
     """
+    ...
 
 
 @op(rule=_transform("ops.fft2", rank=2))
-def fft2(x: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+def fft2(x: tuple[TensorLike, TensorLike]) -> tuple[Tensor, Tensor]:
     """Discrete Fourier transform along the last two axes.
 
     Args:
@@ -127,7 +127,7 @@ def fft2(x: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
 
 
 @op(rule=_transform("ops.ifft2", rank=2))
-def ifft2(x: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+def ifft2(x: tuple[TensorLike, TensorLike]) -> tuple[Tensor, Tensor]:
     """Inverse of `fft2`.
 
     Args:
@@ -148,18 +148,18 @@ def ifft2(x: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
     return divide(divide(real, rows), columns), divide(divide(imaginary, rows), columns)
 
 
-def _rfft(x: Spec, fft_length: int | None = None) -> tuple[Spec, Spec]:
+def _rfft(x: TensorSpec, fft_length: int | None = None) -> tuple[TensorSpec, TensorSpec]:
     _signal(x, "ops.rfft")
     size = x.shape[-1] if fft_length is None else fft_length
     _elements(size, "ops.rfft")
-    spec = Spec(
+    spec = TensorSpec(
         (*x.shape[:-1], None if size is None else size // 2 + 1), dtypes.float_type(x.dtype)
     )
     return spec, spec
 
 
-@op(rule=Rule(_rfft, operands=dtypes.float_type))
-def rfft(x: Tensor, fft_length: int | None = None) -> Any:
+@op(rule=Rule(_rfft, promote=dtypes.float_type))
+def rfft(x: TensorLike, fft_length: int | None = None) -> Any:
     """Discrete Fourier transform of a real tensor along the last axis, its first half.
 
     Args:
@@ -175,19 +175,20 @@ def rfft(x: Tensor, fft_length: int | None = None) -> Any:
         >>> convert_to_numpy(real).tolist()
         [4.0, 0.0, 0.0]
     """
+    ...
 
 
-def _irfft(x: Any, fft_length: int | None = None) -> Spec:
+def _irfft(x: Any, fft_length: int | None = None) -> TensorSpec:
     spec = _pair(x, "ops.irfft")
     size = spec.shape[-1]
     if fft_length is None and size is not None:
         fft_length = 2 * (size - 1)
     _elements(fft_length, "ops.irfft")
-    return Spec((*spec.shape[:-1], fft_length), spec.dtype)
+    return TensorSpec((*spec.shape[:-1], fft_length), spec.dtype)
 
 
-@op(rule=Rule(_irfft, operands=dtypes.float_type))
-def irfft(x: tuple[Tensor, Tensor], fft_length: int | None = None) -> Tensor:
+@op(rule=Rule(_irfft, promote=dtypes.float_type))
+def irfft(x: tuple[TensorLike, TensorLike], fft_length: int | None = None) -> Tensor:
     """Inverse of `rfft`.
 
     Args:
@@ -202,6 +203,7 @@ def irfft(x: tuple[Tensor, Tensor], fft_length: int | None = None) -> Tensor:
         >>> convert_to_numpy(irfft(([4.0, 0.0, 0.0], [0.0, 0.0, 0.0]))).tolist()
         [1.0, 1.0, 1.0, 1.0]
     """
+    ...
 
 
 # ---------------------------------------------------------------- sequences
@@ -212,7 +214,7 @@ def _windows(size: int | None, length: int, stride: int) -> int | None:
     return None if size is None else max((size - length) // stride + 1, 0)
 
 
-def _extract(x: Spec, sequence_length: int, sequence_stride: int) -> Spec:
+def _extract(x: TensorSpec, sequence_length: int, sequence_stride: int) -> TensorSpec:
     source = "ops.extract_sequences"
     _signal(x, source)
     if sequence_length < 1 or sequence_stride < 1:
@@ -223,11 +225,11 @@ def _extract(x: Spec, sequence_length: int, sequence_stride: int) -> Spec:
             fix="check both",
         )
     count = _windows(x.shape[-1], sequence_length, sequence_stride)
-    return Spec((*x.shape[:-1], count, sequence_length), dtypes.result_type(x.dtype))
+    return TensorSpec((*x.shape[:-1], count, sequence_length), dtypes.result_type(x.dtype))
 
 
-@op(rule=Rule(_extract, operands=dtypes.result_type))
-def extract_sequences(x: Tensor, sequence_length: int, sequence_stride: int) -> Tensor:
+@op(rule=Rule(_extract, promote=dtypes.result_type))
+def extract_sequences(x: TensorLike, sequence_length: int, sequence_stride: int) -> Tensor:
     """Sequences of equal length along the last axis; they overlap if the stride is shorter.
 
     Args:
@@ -301,7 +303,7 @@ def _lengths(sequence_length: int, sequence_stride: int, fft_length: int, source
 
 @op
 def stft(
-    x: Tensor,
+    x: TensorLike,
     sequence_length: int,
     sequence_stride: int,
     fft_length: int,
@@ -353,19 +355,19 @@ def _istft(
     length: int | None = None,
     window: Any = "hann",
     center: bool = True,
-) -> Spec:
+) -> TensorSpec:
     spec = _pair(x, "ops.istft", rank=2)
     _lengths(sequence_length, sequence_stride, fft_length, "ops.istft")
     _window(window, sequence_length, fft_length, spec.dtype, "ops.istft")
     if length is None and spec.shape[-2] is not None:
         length = (spec.shape[-2] - 1) * sequence_stride + fft_length
         length = max(length - (2 * (fft_length // 2) if center else 0), 0)
-    return Spec((*spec.shape[:-2], length), spec.dtype)
+    return TensorSpec((*spec.shape[:-2], length), spec.dtype)
 
 
-@op(rule=Rule(_istft, operands=dtypes.float_type))
+@op(rule=Rule(_istft, promote=dtypes.float_type))
 def istft(
-    x: tuple[Tensor, Tensor],
+    x: tuple[TensorLike, TensorLike],
     sequence_length: int,
     sequence_stride: int,
     fft_length: int,

@@ -12,15 +12,14 @@ from keras_fn.backend.loader import current
 from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import Shape
 from keras_fn.errors import SpecError
-from keras_fn.ops._op import Rule, Spec, op, spec_of
-from keras_fn.ops._types import Tensor
+from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
 from keras_fn.ops.arithmetic import add, maximum, minimum, subtract
-from keras_fn.ops.core import cast
-from keras_fn.ops.core import shape as shape_of
+from keras_fn.ops.core import cast, shape as shape_of
 from keras_fn.ops.creation import arange
 from keras_fn.ops.indexing import getitem, take
 from keras_fn.ops.logic import greater_equal, less, logical_and, where
 from keras_fn.ops.manipulation import reshape, unstack
+from keras_fn.types import Tensor, TensorLike
 
 # ---------------------------------------------------------------- blocks
 
@@ -60,7 +59,7 @@ def _check_inside(starts: list[Any], sizes: list[Any], whole: Shape, source: str
 
 
 @op
-def slice(inputs: Tensor, start_indices: Sequence[Tensor], shape: Any) -> Tensor:
+def slice(inputs: TensorLike, start_indices: Sequence[TensorLike], shape: Any) -> Tensor:
     """The block of `inputs` of a shape that begins at `start_indices`.
 
     Args:
@@ -111,12 +110,12 @@ def _left(start: Any, size: int | None) -> Any:
     return None if size is None else size - start
 
 
-def _dynamic_slice(inputs: Spec, starts: Sequence[Any], sizes: Sequence[int]) -> Spec:
-    return Spec(tuple(sizes), inputs.dtype)
+def _dynamic_slice(inputs: TensorSpec, starts: Sequence[Any], sizes: Sequence[int]) -> TensorSpec:
+    return TensorSpec(tuple(sizes), inputs.dtype)
 
 
 @op(rule=Rule(_dynamic_slice))
-def dynamic_slice(inputs: Tensor, starts: Sequence[Tensor], sizes: Any) -> Tensor:
+def dynamic_slice(inputs: TensorLike, starts: Sequence[TensorLike], sizes: Any) -> Tensor:
     """The block that begins at scalars `starts`, moved back where it would reach beyond the end."""
     for axis, (start, size) in enumerate(zip(starts, sizes, strict=True)):
         begin = _clamped(start, shape_of(inputs)[axis], size)
@@ -129,7 +128,9 @@ def _clamped(start: Tensor, whole: Any, size: Any) -> Tensor:
 
 
 @op
-def slice_update(inputs: Tensor, start_indices: Sequence[Tensor], updates: Tensor) -> Tensor:
+def slice_update(
+    inputs: TensorLike, start_indices: Sequence[TensorLike], updates: TensorLike
+) -> Tensor:
     """A copy of `inputs` with the block that begins at `start_indices` replaced.
 
     Args:
@@ -161,7 +162,9 @@ def slice_update(inputs: Tensor, start_indices: Sequence[Tensor], updates: Tenso
 
 
 @op(rule=Rule(lambda inputs, starts, updates: inputs))
-def dynamic_slice_update(inputs: Tensor, starts: Sequence[Tensor], updates: Tensor) -> Tensor:
+def dynamic_slice_update(
+    inputs: TensorLike, starts: Sequence[TensorLike], updates: TensorLike
+) -> Tensor:
     """`slice_update` of a block that fits, in the dtype of `inputs`."""
     inside: Any = True
     for axis, start in enumerate(starts):

@@ -8,16 +8,14 @@ from typing import Any
 from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import Shape
 from keras_fn.errors import SpecError
-from keras_fn.ops._op import Rule, Spec, op, spec_of
+from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
 from keras_fn.ops._rules import normalize_axis, number_type, product
-from keras_fn.ops._types import Tensor
 from keras_fn.ops.arithmetic import subtract
-from keras_fn.ops.core import cast
-from keras_fn.ops.core import shape as shape_of
+from keras_fn.ops.core import cast, shape as shape_of
 from keras_fn.ops.creation import arange, ones
 from keras_fn.ops.indexing import getitem, take, take_along_axis, unravel_index
-from keras_fn.ops.logic import any as any_
 from keras_fn.ops.logic import (
+    any as any_,
     equal,
     greater_equal,
     isnan,
@@ -29,42 +27,44 @@ from keras_fn.ops.logic import (
     where,
 )
 from keras_fn.ops.manipulation import concatenate, expand_dims, moveaxis, ravel, reshape
-from keras_fn.ops.reductions import cumsum
-from keras_fn.ops.reductions import sum as sum_
+from keras_fn.ops.reductions import cumsum, sum as sum_
 from keras_fn.ops.segments import segment_min
+from keras_fn.types import Tensor, TensorLike
 
 
-def _sort(x: Spec, axis: int | None = -1) -> Spec:
-    return Spec((product(x.shape),) if axis is None else x.shape, x.dtype)
+def _sort(x: TensorSpec, axis: int | None = -1) -> TensorSpec:
+    return TensorSpec((product(x.shape),) if axis is None else x.shape, x.dtype)
 
 
 @op(rule=Rule(_sort))
-def sort(x: Tensor, axis: int | None = -1) -> Tensor:
+def sort(x: TensorLike, axis: int | None = -1) -> Tensor:
     """Elements in rising order along `axis`, NaN last; flattened for None.
 
     Example:
         >>> convert_to_numpy(sort([3, 1, 2])).tolist()
         [1, 2, 3]
     """
+    ...
 
 
-@op(rule=Rule(lambda x, axis=-1: Spec(_sort(x, axis).shape, "int32")))
-def argsort(x: Tensor, axis: int | None = -1) -> Tensor:
+@op(rule=Rule(lambda x, axis=-1: TensorSpec(_sort(x, axis).shape, "int32")))
+def argsort(x: TensorLike, axis: int | None = -1) -> Tensor:
     """Indices (int32) that would sort `x` along `axis`; ties keep their order.
 
     Example:
         >>> convert_to_numpy(argsort([3, 1, 2])).tolist()
         [1, 2, 0]
     """
+    ...
 
 
-def _top_k(x: Spec, k: int, sorted: bool = True) -> tuple[Spec, Spec]:
+def _top_k(x: TensorSpec, k: int, sorted: bool = True) -> tuple[TensorSpec, TensorSpec]:
     shape = (*x.shape[:-1], k)
-    return Spec(shape, x.dtype), Spec(shape, "int32")
+    return TensorSpec(shape, x.dtype), TensorSpec(shape, "int32")
 
 
 @op(rule=Rule(_top_k))
-def top_k(x: Tensor, k: int, sorted: bool = True) -> Any:
+def top_k(x: TensorLike, k: int, sorted: bool = True) -> Any:
     """The pair of the `k` largest elements of the last axis and their indices (int32).
 
     Args:
@@ -76,10 +76,11 @@ def top_k(x: Tensor, k: int, sorted: bool = True) -> Any:
         >>> [convert_to_numpy(t).tolist() for t in top_k([1, 5, 3], 2)]
         [[5, 3], [1, 2]]
     """
+    ...
 
 
 @op
-def in_top_k(targets: Tensor, predictions: Tensor, k: int) -> Tensor:
+def in_top_k(targets: TensorLike, predictions: TensorLike, k: int) -> Tensor:
     """Whether the prediction for the target is among the `k` largest.
 
     Args:
@@ -97,7 +98,7 @@ def in_top_k(targets: Tensor, predictions: Tensor, k: int) -> Tensor:
 
 
 @op
-def digitize(x: Tensor, bins: Any) -> Tensor:
+def digitize(x: TensorLike, bins: Any) -> Tensor:
     """Index (int32) of the bin that each element falls in: the number of edges at or below it.
 
     Example:
@@ -109,7 +110,9 @@ def digitize(x: Tensor, bins: Any) -> Tensor:
 
 
 @op
-def isin(x1: Tensor, x2: Tensor, assume_unique: bool = False, invert: bool = False) -> Tensor:
+def isin(
+    x1: TensorLike, x2: TensorLike, assume_unique: bool = False, invert: bool = False
+) -> Tensor:
     """Whether each element of `x1` is among those of `x2`.
 
     Args:
@@ -132,7 +135,7 @@ def isin(x1: Tensor, x2: Tensor, assume_unique: bool = False, invert: bool = Fal
 
 
 @op
-def argpartition(x: Tensor, kth: Any, axis: int | None = -1) -> Tensor:
+def argpartition(x: TensorLike, kth: Any, axis: int | None = -1) -> Tensor:
     """Indices (int32) that bring the element `kth` of the order to its place along `axis`.
 
     Before it come no larger elements, after it no smaller ones.
@@ -161,7 +164,7 @@ def argpartition(x: Tensor, kth: Any, axis: int | None = -1) -> Tensor:
     return argsort(x, axis=axis)  # a full order is a partition at every place
 
 
-def _nonzero(x: Spec) -> tuple[Spec, ...]:
+def _nonzero(x: TensorSpec) -> tuple[TensorSpec, ...]:
     if not x.shape:
         raise SpecError(
             "ops.nonzero",
@@ -169,11 +172,11 @@ def _nonzero(x: Spec) -> tuple[Spec, ...]:
             received="a scalar",
             fix="give it an axis with ops.reshape(x, (1,))",
         )
-    return (Spec((None,), "int32"),) * len(x.shape)
+    return (TensorSpec((None,), "int32"),) * len(x.shape)
 
 
 @op(rule=Rule(_nonzero))
-def nonzero(x: Tensor) -> Any:
+def nonzero(x: TensorLike) -> Any:
     """Where the elements are not 0: for each axis the indices (int32), in row-major order.
 
     The size of the result depends on the values, so JAX cannot compile it.
@@ -192,7 +195,7 @@ def nonzero(x: Tensor) -> Any:
 
 
 def _unique(
-    x: Spec,
+    x: TensorSpec,
     sorted: bool = True,
     return_index: bool = False,
     return_inverse: bool = False,
@@ -216,10 +219,10 @@ def _unique(
             fix="say how many elements to return, or leave size away",
         )
     wanted = (
-        (True, Spec(shape, x.dtype)),
-        (return_index, Spec((size,), "int32")),
-        (return_inverse, Spec(inverse, "int32")),
-        (return_counts, Spec((size,), "int32")),
+        (True, TensorSpec(shape, x.dtype)),
+        (return_index, TensorSpec((size,), "int32")),
+        (return_inverse, TensorSpec(inverse, "int32")),
+        (return_counts, TensorSpec((size,), "int32")),
     )
     return _one_or_all([spec for asked, spec in wanted if asked])
 
@@ -230,7 +233,7 @@ def _one_or_all(results: list[Any]) -> Any:
 
 @op(rule=Rule(_unique))
 def unique(
-    x: Tensor,
+    x: TensorLike,
     sorted: bool = True,
     return_index: bool = False,
     return_inverse: bool = False,
@@ -323,7 +326,9 @@ def _starts(begins: Tensor, group: Tensor, count: Any, size: int | None) -> tupl
 # ---------------------------------------------------------------- places in an order
 
 
-def _searchsorted_spec(sorted_sequence: Spec, values: Spec, side: str = "left") -> Spec:
+def _searchsorted_spec(
+    sorted_sequence: TensorSpec, values: TensorSpec, side: str = "left"
+) -> TensorSpec:
     if len(sorted_sequence.shape) != 1:
         raise SpecError(
             "ops.searchsorted",
@@ -338,11 +343,11 @@ def _searchsorted_spec(sorted_sequence: Spec, values: Spec, side: str = "left") 
             received=f"side={side!r}",
             fix="choose one of them",
         )
-    return Spec(values.shape, "int32")
+    return TensorSpec(values.shape, "int32")
 
 
-@op(rule=Rule(_searchsorted_spec, operands=number_type))
-def searchsorted(sorted_sequence: Tensor, values: Tensor, side: str = "left") -> Tensor:
+@op(rule=Rule(_searchsorted_spec, promote=number_type))
+def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "left") -> Tensor:
     """Where values would have to be put into a sequence, for it to stay in order.
 
     Args:

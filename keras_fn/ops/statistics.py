@@ -8,14 +8,12 @@ import math
 from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import Shape
 from keras_fn.errors import SpecError
-from keras_fn.ops._op import Rule, Spec, op, spec_of
+from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
 from keras_fn.ops._rules import integer_type
-from keras_fn.ops._types import Tensor
 from keras_fn.ops.arithmetic import add, clip, divide, multiply, subtract
 from keras_fn.ops.calculus import diff
 from keras_fn.ops.convolution import conv
-from keras_fn.ops.core import cast
-from keras_fn.ops.core import dtype as dtype_of
+from keras_fn.ops.core import cast, dtype as dtype_of
 from keras_fn.ops.creation import arange, ones_like, zeros
 from keras_fn.ops.indexing import getitem
 from keras_fn.ops.linalg.products import matmul
@@ -23,19 +21,17 @@ from keras_fn.ops.logic import equal, isnan, less, where
 from keras_fn.ops.manipulation import concatenate, expand_dims, flip, pad, reshape, transpose
 from keras_fn.ops.math import sqrt
 from keras_fn.ops.numerical_ranges import linspace
-from keras_fn.ops.reductions import max as max_
-from keras_fn.ops.reductions import mean
-from keras_fn.ops.reductions import min as min_
-from keras_fn.ops.reductions import sum as sum_
+from keras_fn.ops.reductions import max as max_, mean, min as min_, sum as sum_
 from keras_fn.ops.segments import segment_sum
 from keras_fn.ops.sorting_searching import searchsorted, sort
+from keras_fn.types import Tensor, TensorLike
 
 # ---------------------------------------------------------------- counts
 
 
 def _bincount_spec(
-    x: Spec, weights: Spec | None = None, minlength: int = 0, sparse: bool = False
-) -> Spec:
+    x: TensorSpec, weights: TensorSpec | None = None, minlength: int = 0, sparse: bool = False
+) -> TensorSpec:
     if sparse:
         raise SpecError(
             "ops.bincount",
@@ -59,7 +55,7 @@ def _bincount_spec(
             fix="give each element one weight",
         )
     dtype = "int32" if weights is None else dtypes.result_type(x.dtype, weights.dtype)
-    return Spec((*x.shape[:-1], None), dtype)
+    return TensorSpec((*x.shape[:-1], None), dtype)
 
 
 def _fit(a: Shape, b: Shape) -> bool:
@@ -69,7 +65,9 @@ def _fit(a: Shape, b: Shape) -> bool:
 
 
 @op(rule=Rule(_bincount_spec))
-def bincount(x: Tensor, weights: Tensor = None, minlength: int = 0, sparse: bool = False) -> Tensor:
+def bincount(
+    x: TensorLike, weights: TensorLike = None, minlength: int = 0, sparse: bool = False
+) -> Tensor:
     """How often each number from 0 up is among the elements of the last axis.
 
     Args:
@@ -106,8 +104,8 @@ def bincount(x: Tensor, weights: Tensor = None, minlength: int = 0, sparse: bool
 
 
 def _histogram_spec(
-    x: Spec, bins: int = 10, range: tuple[float, float] | None = None
-) -> tuple[Spec, Spec]:
+    x: TensorSpec, bins: int = 10, range: tuple[float, float] | None = None
+) -> tuple[TensorSpec, TensorSpec]:
     if len(x.shape) != 1:
         raise SpecError(
             "ops.histogram",
@@ -130,12 +128,12 @@ def _histogram_spec(
             fix="put the smaller end first",
         )
     dtype = dtypes.float_type(x.dtype)
-    return Spec((bins,), dtype), Spec((bins + 1,), dtype)
+    return TensorSpec((bins,), dtype), TensorSpec((bins + 1,), dtype)
 
 
-@op(rule=Rule(_histogram_spec, operands=dtypes.float_type))
+@op(rule=Rule(_histogram_spec, promote=dtypes.float_type))
 def histogram(
-    x: Tensor, bins: int = 10, range: tuple[float, float] | None = None
+    x: TensorLike, bins: int = 10, range: tuple[float, float] | None = None
 ) -> tuple[Tensor, Tensor]:
     """How many elements fall in each of some bins of equal width.
 
@@ -180,7 +178,7 @@ def histogram(
 # ---------------------------------------------------------------- correlations
 
 
-def _corrcoef_spec(x: Spec) -> Spec:
+def _corrcoef_spec(x: TensorSpec) -> TensorSpec:
     if len(x.shape) not in (1, 2):
         raise SpecError(
             "ops.corrcoef",
@@ -188,11 +186,11 @@ def _corrcoef_spec(x: Spec) -> Spec:
             received=f"shape {x.shape}",
             fix="make a row of each variable",
         )
-    return Spec((*x.shape[:-1], *x.shape[:-1]), dtypes.float_type(x.dtype))
+    return TensorSpec((*x.shape[:-1], *x.shape[:-1]), dtypes.float_type(x.dtype))
 
 
-@op(rule=Rule(_corrcoef_spec, operands=dtypes.float_type))
-def corrcoef(x: Tensor) -> Tensor:
+@op(rule=Rule(_corrcoef_spec, promote=dtypes.float_type))
+def corrcoef(x: TensorLike) -> Tensor:
     """Pearson's correlation coefficients of variables.
 
     Args:
@@ -219,7 +217,7 @@ def corrcoef(x: Tensor) -> Tensor:
     return clip(matmul(rows, transpose(rows)), -1.0, 1.0)
 
 
-def _correlate_spec(x1: Spec, x2: Spec, mode: str = "valid") -> Spec:
+def _correlate_spec(x1: TensorSpec, x2: TensorSpec, mode: str = "valid") -> TensorSpec:
     if len(x1.shape) != 1 or len(x2.shape) != 1 or 0 in (*x1.shape, *x2.shape):
         raise SpecError(
             "ops.correlate",
@@ -237,13 +235,13 @@ def _correlate_spec(x1: Spec, x2: Spec, mode: str = "valid") -> Spec:
     dtype = dtypes.float_type(x1.dtype, x2.dtype)
     (m,), (n,) = x1.shape, x2.shape
     if m is None or n is None:
-        return Spec((None,), dtype)
+        return TensorSpec((None,), dtype)
     long, short = builtins.max(m, n), builtins.min(m, n)
-    return Spec(({"valid": long - short + 1, "same": long, "full": m + n - 1}[mode],), dtype)
+    return TensorSpec(({"valid": long - short + 1, "same": long, "full": m + n - 1}[mode],), dtype)
 
 
-@op(rule=Rule(_correlate_spec, operands=dtypes.float_type))
-def correlate(x1: Tensor, x2: Tensor, mode: str = "valid") -> Tensor:
+@op(rule=Rule(_correlate_spec, promote=dtypes.float_type))
+def correlate(x1: TensorLike, x2: TensorLike, mode: str = "valid") -> Tensor:
     """Sums of products of `x1` and `x2`, which is moved along it: `sum(x1[n + k] * x2[n])`.
 
     Args:

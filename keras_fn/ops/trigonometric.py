@@ -6,147 +6,160 @@ import math
 
 from keras_fn.ops._op import op
 from keras_fn.ops._rules import elementwise_float
-from keras_fn.ops._types import Tensor
 from keras_fn.ops.arithmetic import multiply
+from keras_fn.types import Tensor, TensorLike
 
 
 @op(rule=elementwise_float)
-def sin(x: Tensor) -> Tensor:
+def sin(x: TensorLike) -> Tensor:
     """Sine of angles in radians.
 
     Example:
         >>> print(convert_to_numpy(sin([0.0, 1.0])).round(3))
         [0.    0.841]
     """
+    ...
 
 
 @op(rule=elementwise_float)
-def cos(x: Tensor) -> Tensor:
+def cos(x: TensorLike) -> Tensor:
     """Cosine of angles in radians.
 
     Example:
         >>> print(convert_to_numpy(cos([0.0, 1.0])).round(3))
         [1.   0.54]
     """
+    ...
 
 
 @op(rule=elementwise_float)
-def tan(x: Tensor) -> Tensor:
+def tan(x: TensorLike) -> Tensor:
     """Tangent of angles in radians.
 
     Example:
         >>> print(convert_to_numpy(tan([0.0, 1.0])).round(3))
         [0.    1.557]
     """
+    ...
 
 
 @op(rule=elementwise_float)
-def arcsin(x: Tensor) -> Tensor:
+def arcsin(x: TensorLike) -> Tensor:
     """Inverse sine, in radians.
 
     Example:
         >>> print(convert_to_numpy(arcsin([0.0, 1.0])).round(3))
         [0.    1.571]
     """
+    ...
 
 
 @op(rule=elementwise_float)
-def arccos(x: Tensor) -> Tensor:
+def arccos(x: TensorLike) -> Tensor:
     """Inverse cosine, in radians.
 
     Example:
         >>> print(convert_to_numpy(arccos([1.0, 0.0])).round(3))
         [0.    1.571]
     """
+    ...
 
 
 @op(rule=elementwise_float)
-def arctan(x: Tensor) -> Tensor:
+def arctan(x: TensorLike) -> Tensor:
     """Inverse tangent, in radians.
 
     Example:
         >>> print(convert_to_numpy(arctan([0.0, 1.0])).round(3))
         [0.    0.785]
     """
+    ...
 
 
 @op(rule=elementwise_float)
-def sinh(x: Tensor) -> Tensor:
+def sinh(x: TensorLike) -> Tensor:
     """Hyperbolic sine.
 
     Example:
         >>> print(convert_to_numpy(sinh([0.0, 1.0])).round(3))
         [0.    1.175]
     """
+    ...
 
 
 @op(rule=elementwise_float)
-def cosh(x: Tensor) -> Tensor:
+def cosh(x: TensorLike) -> Tensor:
     """Hyperbolic cosine.
 
     Example:
         >>> print(convert_to_numpy(cosh([0.0, 1.0])).round(3))
         [1.    1.543]
     """
+    ...
 
 
 @op(rule=elementwise_float)
-def tanh(x: Tensor) -> Tensor:
+def tanh(x: TensorLike) -> Tensor:
     """Hyperbolic tangent.
 
     Example:
         >>> print(convert_to_numpy(tanh([0.0, 1.0])).round(3))
         [0.    0.762]
     """
+    ...
 
 
 @op(rule=elementwise_float)
-def arcsinh(x: Tensor) -> Tensor:
+def arcsinh(x: TensorLike) -> Tensor:
     """Inverse hyperbolic sine.
 
     Example:
         >>> print(convert_to_numpy(arcsinh([0.0, 1.0])).round(3))
         [0.    0.881]
     """
+    ...
 
 
 @op(rule=elementwise_float)
-def arccosh(x: Tensor) -> Tensor:
+def arccosh(x: TensorLike) -> Tensor:
     """Inverse hyperbolic cosine.
 
     Example:
         >>> print(convert_to_numpy(arccosh([1.0, 2.0])).round(3))
         [0.    1.317]
     """
+    ...
 
 
 @op(rule=elementwise_float)
-def arctanh(x: Tensor) -> Tensor:
+def arctanh(x: TensorLike) -> Tensor:
     """Inverse hyperbolic tangent.
 
     Example:
         >>> print(convert_to_numpy(arctanh([0.0, 0.5])).round(3))
         [0.    0.549]
     """
+    ...
 
 
 @op(rule=elementwise_float)
-def arctan2(x1: Tensor, x2: Tensor) -> Tensor:
+def arctan2(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Angle in radians of the point `(x2, x1)`.
 
     Example:
         >>> print(convert_to_numpy(arctan2([1.0, 0.0], [1.0, -1.0])).round(3))
         [0.785 3.142]
     """
+    ...
 
 
 @op
-def deg2rad(x: Tensor) -> Tensor:
+def deg2rad(x: TensorLike) -> Tensor:
     """Degrees to radians."""
     return multiply(x, math.pi / 180.0)
 
 
 @op
-def rad2deg(x: Tensor) -> Tensor:
+def rad2deg(x: TensorLike) -> Tensor:
     """Radians to degrees."""
     return multiply(x, 180.0 / math.pi)

@@ -9,20 +9,22 @@ import numpy as np
 from keras_fn.backend.conv_geometry import Sizes, per_axis
 from keras_fn.core import dtypes
 from keras_fn.errors import SpecError
-from keras_fn.ops._op import Rule, Spec, op
+from keras_fn.ops._op import Rule, TensorSpec, op
 from keras_fn.ops._rules import product
-from keras_fn.ops._types import Tensor
 from keras_fn.ops.arithmetic import add
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.creation import arange
 from keras_fn.ops.indexing import getitem, take
 from keras_fn.ops.manipulation import expand_dims, pad, reshape, transpose, unstack
 from keras_fn.settings import standardize_data_format
+from keras_fn.types import Tensor, TensorLike
 
 # ---------------------------------------------------------------- blocks and channels
 
 
-def _blocks(x: Spec, block_size: int, data_format: str, source: str) -> tuple[Any, Any, Any, Any]:
+def _blocks(
+    x: TensorSpec, block_size: int, data_format: str, source: str
+) -> tuple[Any, Any, Any, Any]:
     """Returns the sizes (batch, height, width, channels) of images, checked."""
     if len(x.shape) != 4 or not isinstance(block_size, int) or block_size < 1:
         raise SpecError(
@@ -38,7 +40,7 @@ def _blocks(x: Spec, block_size: int, data_format: str, source: str) -> tuple[An
     return batch, height, width, channels
 
 
-def _divided(source: str, x: Spec, block: int, *sizes: int | None) -> list[int | None]:
+def _divided(source: str, x: TensorSpec, block: int, *sizes: int | None) -> list[int | None]:
     """Returns the sizes divided by the block's; all must be multiples of it."""
     if any(n is not None and n % block for n in sizes):
         raise SpecError(
@@ -60,24 +62,28 @@ def _times(size: int | None, factor: int) -> int | None:
     return None if size is None else size * factor
 
 
-def _depth_to_space(x: Spec, block_size: int, data_format: str = "channels_last") -> Spec:
+def _depth_to_space(
+    x: TensorSpec, block_size: int, data_format: str = "channels_last"
+) -> TensorSpec:
     source, b = "ops.depth_to_space", block_size
     batch, height, width, channels = _blocks(x, b, data_format, source)
     (depth,) = _divided(source, x, b * b, channels)
     shape = _images(batch, _times(height, b), _times(width, b), depth, data_format)
-    return Spec(shape, dtypes.result_type(x.dtype))
+    return TensorSpec(shape, dtypes.result_type(x.dtype))
 
 
-def _space_to_depth(x: Spec, block_size: int, data_format: str = "channels_last") -> Spec:
+def _space_to_depth(
+    x: TensorSpec, block_size: int, data_format: str = "channels_last"
+) -> TensorSpec:
     source, b = "ops.space_to_depth", block_size
     batch, height, width, channels = _blocks(x, b, data_format, source)
     height, width = _divided(source, x, b, height, width)
     shape = _images(batch, height, width, _times(channels, b * b), data_format)
-    return Spec(shape, dtypes.result_type(x.dtype))
+    return TensorSpec(shape, dtypes.result_type(x.dtype))
 
 
 @op(rule=Rule(_depth_to_space))
-def depth_to_space(x: Tensor, block_size: int, data_format: str = "channels_last") -> Tensor:
+def depth_to_space(x: TensorLike, block_size: int, data_format: str = "channels_last") -> Tensor:
     """Makes square blocks of pixels of the channels: an image of more pixels and fewer channels.
 
     Args:
@@ -107,7 +113,7 @@ def depth_to_space(x: Tensor, block_size: int, data_format: str = "channels_last
         With the channels first, Keras 3 on TensorFlow takes them as `(b, b, depth)`.
     """
     b = block_size
-    _depth_to_space(Spec(tuple(x.shape), None), b, data_format)  # raises
+    _depth_to_space(TensorSpec(tuple(x.shape), None), b, data_format)  # raises
     if standardize_data_format(data_format) == "channels_first":
         batch, channels, height, width = shape_of(x)
         x = reshape(x, (batch, channels // (b * b), b, b, height, width))
@@ -120,7 +126,7 @@ def depth_to_space(x: Tensor, block_size: int, data_format: str = "channels_last
 
 
 @op(rule=Rule(_space_to_depth))
-def space_to_depth(x: Tensor, block_size: int, data_format: str = "channels_last") -> Tensor:
+def space_to_depth(x: TensorLike, block_size: int, data_format: str = "channels_last") -> Tensor:
     """Makes channels of square blocks of pixels: the inverse of `depth_to_space`.
 
     Args:
@@ -143,7 +149,7 @@ def space_to_depth(x: Tensor, block_size: int, data_format: str = "channels_last
         [[[[0, 1, 2, 3]]]]
     """
     b = block_size
-    _space_to_depth(Spec(tuple(x.shape), None), b, data_format)  # raises
+    _space_to_depth(TensorSpec(tuple(x.shape), None), b, data_format)  # raises
     if standardize_data_format(data_format) == "channels_first":
         batch, channels, height, width = shape_of(x)
         x = reshape(x, (batch, channels, height // b, b, width // b, b))
@@ -192,8 +198,8 @@ def _pairs(source: str, **options: Sizes) -> list[tuple[int, int]]:
 
 
 def _unfold(
-    x: Spec, kernel_size: Sizes, dilation: Sizes = 1, padding: Sizes = 0, stride: Sizes = 1
-) -> Spec:
+    x: TensorSpec, kernel_size: Sizes, dilation: Sizes = 1, padding: Sizes = 0, stride: Sizes = 1
+) -> TensorSpec:
     source = "ops.unfold"
     if len(x.shape) != 4:
         raise SpecError(
@@ -207,12 +213,12 @@ def _unfold(
     )
     rows, columns = _counts(source, x.shape[2:], *pairs)
     depth = product((x.shape[1], *pairs[0]))
-    return Spec((x.shape[0], depth, product((rows, columns))), dtypes.result_type(x.dtype))
+    return TensorSpec((x.shape[0], depth, product((rows, columns))), dtypes.result_type(x.dtype))
 
 
 @op(rule=Rule(_unfold))
 def unfold(
-    x: Tensor, kernel_size: Sizes, dilation: Sizes = 1, padding: Sizes = 0, stride: Sizes = 1
+    x: TensorLike, kernel_size: Sizes, dilation: Sizes = 1, padding: Sizes = 0, stride: Sizes = 1
 ) -> Tensor:
     """Writes each window that slides over images into a column ("im2col").
 
@@ -234,7 +240,7 @@ def unfold(
         [[[1.0, 2.0], [2.0, 3.0]]]
     """
     source = "ops.unfold"
-    _unfold(Spec(tuple(x.shape), None), kernel_size, dilation, padding, stride)  # raises
+    _unfold(TensorSpec(tuple(x.shape), None), kernel_size, dilation, padding, stride)  # raises
     kernel, rates, pads, strides = _pairs(
         source, kernel_size=kernel_size, dilation=dilation, padding=padding, stride=stride
     )
@@ -256,13 +262,13 @@ def _places(window: int, count: Any, dilation: int, stride: int) -> Any:
 
 
 def _fold(
-    x: Spec,
+    x: TensorSpec,
     output_size: Sizes,
     kernel_size: Sizes,
     dilation: Sizes = 1,
     padding: Sizes = 0,
     stride: Sizes = 1,
-) -> Spec:
+) -> TensorSpec:
     source = "ops.fold"
     sizes, *pairs = _pairs(
         source,
@@ -285,12 +291,12 @@ def _fold(
             fix="give the options with which the images were unfolded",
         )
     channels = None if shape[1] is None else shape[1] // window
-    return Spec((shape[0], channels, *sizes), dtypes.result_type(x.dtype))
+    return TensorSpec((shape[0], channels, *sizes), dtypes.result_type(x.dtype))
 
 
 @op(rule=Rule(_fold))
 def fold(
-    x: Tensor,
+    x: TensorLike,
     output_size: Sizes,
     kernel_size: Sizes,
     dilation: Sizes = 1,
@@ -320,7 +326,7 @@ def fold(
         [[[[1.0, 4.0, 3.0]]]]
     """
     options = {"dilation": dilation, "padding": padding, "stride": stride}
-    _fold(Spec(tuple(x.shape), None), output_size, kernel_size, **options)  # raises
+    _fold(TensorSpec(tuple(x.shape), None), output_size, kernel_size, **options)  # raises
     pairs = _pairs("ops.fold", output_size=output_size, kernel_size=kernel_size, **options)
     sizes, kernel, rates, pads, strides = pairs
     rows, columns = _counts("ops.fold", sizes, kernel, rates, pads, strides)

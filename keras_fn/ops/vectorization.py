@@ -11,14 +11,14 @@ from keras_fn.core import tree
 from keras_fn.core.scopes import StatelessScope
 from keras_fn.errors import SpecError
 from keras_fn.ops._control_flow_utils import (
-    Flat,
+    FlatFunction,
     FunctionNode,
-    first_size,
-    in_graph,
-    leaves_of,
-    offered,
-    tensors,
-    with_size,
+    add_leading_axis,
+    backend_transform,
+    is_building_graph,
+    leading_axis_size,
+    tensor_leaves,
+    to_tensors,
 )
 from keras_fn.ops._op import is_symbolic, spec_of
 from keras_fn.ops._rules import broadcast, normalize_axis, product
@@ -41,13 +41,13 @@ def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
         >>> convert_to_numpy(vectorized_map(lambda x: x * x, convert_to_tensor([1, 2]))).tolist()
         [1, 4]
     """
-    size = first_size("ops.vectorized_map", elements)
-    if in_graph(elements):
+    size = leading_axis_size("ops.vectorized_map", elements)
+    if is_building_graph(elements):
         return FunctionNode("vectorized_map", lambda e: vectorized_map(function, e))(elements)
     if is_symbolic(elements):
         one = tree.map_structure(lambda x: None if x is None else getitem(x, 0), elements)
-        return with_size(size, function(one))
-    elements = tensors(elements)
+        return add_leading_axis(size, function(one))
+    elements = to_tensors(elements)
 
     def pure(slices: Any) -> Any:
         with StatelessScope() as scope:
@@ -61,8 +61,8 @@ def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
             )
         return result
 
-    flat = Flat(pure, elements)
-    return flat.nested(offered("vectorized_map")(flat, leaves_of(elements)))
+    flat = FlatFunction(pure, elements)
+    return flat.nested(backend_transform("vectorized_map")(flat, tensor_leaves(elements)))
 
 
 # ---------------------------------------------------------------- vectorize
@@ -126,7 +126,7 @@ def vectorize(
 
         outer = broadcast(*loops, source="ops.vectorize") if loops else ()
         if not outer:
-            return tensors(run(values))
+            return to_tensors(run(values))
         wide = []
         for value, loop in zip(values, loops, strict=True):
             core = tuple(spec_of(value).shape[len(loop) :])
@@ -187,11 +187,11 @@ def associative_scan(
     References:
         Blelloch, "Prefix Sums and Their Applications", 1990.
     """
-    if in_graph(elems):
+    if is_building_graph(elems):
         return FunctionNode("associative_scan", lambda e: associative_scan(f, e, reverse, axis))(
             elems
         )
-    elems = tensors(elems)
+    elems = to_tensors(elems)
     flat = tree.flatten(elems)
     places = [normalize_axis(axis, len(x.shape), "ops.associative_scan") for x in flat]
     sizes = {x.shape[i] for x, i in zip(flat, places, strict=True)}
@@ -222,7 +222,7 @@ def associative_scan(
         even = combine(cut(odd, 0, inner), cut(xs, 2, None, 2)) if inner else None
         first = cut(xs, 0, 1)
         return [
-            _woven(a if even is None else concatenate([a, even[k]], axis=i), odd[k], i)
+            _interleave(a if even is None else concatenate([a, even[k]], axis=i), odd[k], i)
             for k, (a, i) in enumerate(zip(first, places, strict=True))
         ]
 
@@ -232,7 +232,7 @@ def associative_scan(
     return tree.unflatten(elems, turned(run(turned(flat), sizes.pop())))
 
 
-def _woven(even: Any, odd: Any, axis: int) -> Any:
+def _interleave(even: Any, odd: Any, axis: int) -> Any:
     """The slices of both in turn; `even` has one more, or as many."""
     size, more = odd.shape[axis], even.shape[axis] - odd.shape[axis]
     before = (slice(None),) * axis

@@ -9,9 +9,9 @@ import numpy as np
 
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.errors import SpecError
-from keras_fn.ops._types import Tensor
 from keras_fn.ops.core import convert_to_tensor
 from keras_fn.settings import settings
+from keras_fn.types import Tensor
 
 # ---------------------------------------------------------------- windows
 

@@ -10,7 +10,7 @@ from keras_fn.backend.loader import current
 from keras_fn.backend.primitives import ControlFlow, Creation, Primitives, Random
 from keras_fn.core.operators import OPS
 from keras_fn.errors import UnsupportedError
-from keras_fn.ops._op import _Op
+from keras_fn.ops._op import OpDefinition
 from keras_fn.ops._rules import like
 
 
@@ -33,13 +33,13 @@ NO_OPS = {
 LISTED = {name: m for name, m in methods(Primitives).items() if name not in NO_OPS}
 
 
-def test_the_primitives_are_the_ops_without_a_body():
+def test_primitives_are_the_ops_without_a_body():
     assert ops.relu.op.name not in PRIMITIVES
     assert sorted(LISTED) == sorted(PRIMITIVES)
 
 
 @pytest.mark.parametrize("name", sorted(PRIMITIVES.keys() & LISTED.keys()))
-def test_a_primitive_is_listed_with_its_parameters(name):
+def test_each_primitive_is_listed_with_its_parameters(name):
     op = PRIMITIVES[name]
     parameters = list(op.signature.parameters.values())
     by_position = parameters[: op.positions[-1] + 1]  # operands, and what stands before them
@@ -51,10 +51,10 @@ def test_a_primitive_is_listed_with_its_parameters(name):
     assert inspect.getdoc(LISTED[name])
 
 
-def test_a_primitive_that_a_backend_lacks_is_an_error_that_names_it():
-    def sounding_odd(x: "Tensor"):  # noqa: F821
-        """Nothing has it."""
+def test_the_error_names_a_primitive_that_the_backend_does_not_implement():
+    def unsupported_op(x: "Tensor"):  # noqa: F821
+        """No backend implements it."""
 
-    lacking = _Op(sounding_odd, like).dispatcher()
-    with pytest.raises(UnsupportedError, match=f"the {current().name} backend has no sounding_odd"):
-        lacking(ops.ones((2,)))
+    missing_op = OpDefinition(unsupported_op, like).dispatcher()
+    with pytest.raises(UnsupportedError, match=f"the {current().name} backend has no unsupported_op"):
+        missing_op(ops.ones((2,)))

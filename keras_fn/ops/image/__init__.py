@@ -1,18 +1,24 @@
 """Images, as `keras_fn.ops.image`. They are batches of rank 4, or single ones of rank 3."""
 
-from keras_fn.ops.image.color import hsv_to_rgb as hsv_to_rgb
-from keras_fn.ops.image.color import rgb_to_grayscale as rgb_to_grayscale
-from keras_fn.ops.image.color import rgb_to_hsv as rgb_to_hsv
-from keras_fn.ops.image.cropping import crop_images as crop_images
-from keras_fn.ops.image.cropping import pad_images as pad_images
-from keras_fn.ops.image.filters import gaussian_blur as gaussian_blur
-from keras_fn.ops.image.filters import sobel_edges as sobel_edges
-from keras_fn.ops.image.filters import ssim as ssim
-from keras_fn.ops.image.geometric_transforms import affine_transform as affine_transform
-from keras_fn.ops.image.geometric_transforms import elastic_transform as elastic_transform
-from keras_fn.ops.image.geometric_transforms import map_coordinates as map_coordinates
-from keras_fn.ops.image.geometric_transforms import perspective_transform as perspective_transform
-from keras_fn.ops.image.patches import extract_patches as extract_patches
-from keras_fn.ops.image.patches import extract_patches_3d as extract_patches_3d
-from keras_fn.ops.image.resizing import resize as resize
-from keras_fn.ops.image.resizing import scale_and_translate as scale_and_translate
+from keras_fn.ops.image.color import (
+    hsv_to_rgb as hsv_to_rgb,
+    rgb_to_grayscale as rgb_to_grayscale,
+    rgb_to_hsv as rgb_to_hsv,
+)
+from keras_fn.ops.image.cropping import crop_images as crop_images, pad_images as pad_images
+from keras_fn.ops.image.filters import (
+    gaussian_blur as gaussian_blur,
+    sobel_edges as sobel_edges,
+    ssim as ssim,
+)
+from keras_fn.ops.image.geometric_transforms import (
+    affine_transform as affine_transform,
+    elastic_transform as elastic_transform,
+    map_coordinates as map_coordinates,
+    perspective_transform as perspective_transform,
+)
+from keras_fn.ops.image.patches import (
+    extract_patches as extract_patches,
+    extract_patches_3d as extract_patches_3d,
+)
+from keras_fn.ops.image.resizing import resize as resize, scale_and_translate as scale_and_translate

@@ -6,7 +6,6 @@ from typing import Any
 
 from keras_fn.core import dtypes
 from keras_fn.errors import SpecError
-from keras_fn.ops._types import Tensor
 from keras_fn.ops.arithmetic import saturate_cast
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.creation import arange
@@ -15,6 +14,7 @@ from keras_fn.ops.logic import greater_equal, less, logical_and, where
 from keras_fn.ops.manipulation import pad, reshape
 from keras_fn.ops.math import round as round_
 from keras_fn.settings import standardize_data_format
+from keras_fn.types import Tensor, TensorLike
 
 
 def axes_of(images: Any, data_format: str | None, source: str) -> tuple[int, int, int]:
@@ -63,12 +63,12 @@ def working_dtype(dtype: Any) -> str:
     return "float32" if name in ("float16", "bfloat16") else name
 
 
-def to_pixels(x: Tensor, dtype: str) -> Tensor:
+def to_pixels(x: TensorLike, dtype: str) -> Tensor:
     """Casts floats to `dtype`; where that is an integer, to the nearest in its range."""
     return saturate_cast(round_(x) if dtypes.is_int(dtype) else x, dtype)
 
 
-def placed(x: Tensor, axis: int, before: Any, total: Any, fill: Any) -> Tensor:
+def placed(x: TensorLike, axis: int, before: Any, total: Any, fill: Any) -> Tensor:
     """Pads an axis so that `x` begins at `before` and there are `total` elements."""
     size = shape_of(x)[axis]
     rank = len(x.shape)

@@ -8,13 +8,13 @@ from keras_fn.core import dtypes
 from keras_fn.core.dtypes import numpy_dtype
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.ops._op import op
-from keras_fn.ops._types import Tensor
 from keras_fn.ops.arithmetic import absolute, clip, maximum, minimum, mod
 from keras_fn.ops.core import cast
 from keras_fn.ops.image._data_format import axes_of
 from keras_fn.ops.linalg.products import tensordot
 from keras_fn.ops.logic import equal, greater, less, where
 from keras_fn.ops.manipulation import expand_dims, stack, unstack
+from keras_fn.types import Tensor, TensorLike
 
 
 def _channels(images: Tensor, axis: int, allowed: tuple[int, ...], source: str) -> None:
@@ -28,7 +28,7 @@ def _channels(images: Tensor, axis: int, allowed: tuple[int, ...], source: str) 
 
 
 @op
-def rgb_to_grayscale(images: Tensor, data_format: str | None = None) -> Tensor:
+def rgb_to_grayscale(images: TensorLike, data_format: str | None = None) -> Tensor:
     """Brightness of colours: `0.2989 * red + 0.587 * green + 0.114 * blue`.
 
     Args:
@@ -76,7 +76,7 @@ def _planes(images: Tensor, data_format: str | None, source: str) -> tuple[list[
 
 
 @op
-def rgb_to_hsv(images: Tensor, data_format: str | None = None) -> Tensor:
+def rgb_to_hsv(images: TensorLike, data_format: str | None = None) -> Tensor:
     """Hue, saturation and value of colours, all from 0 to 1.
 
     Args:
@@ -120,7 +120,7 @@ def rgb_to_hsv(images: Tensor, data_format: str | None = None) -> Tensor:
 
 
 @op
-def hsv_to_rgb(images: Tensor, data_format: str | None = None) -> Tensor:
+def hsv_to_rgb(images: TensorLike, data_format: str | None = None) -> Tensor:
     """Colours of a hue, a saturation and a value: the inverse of `rgb_to_hsv`.
 
     Args:

@@ -6,11 +6,11 @@ from typing import Any
 
 from keras_fn.core import dtypes
 from keras_fn.errors import SpecError
-from keras_fn.ops._op import Rule, Spec, op
-from keras_fn.ops._types import Tensor
+from keras_fn.ops._op import Rule, TensorSpec, op
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.image._data_format import axes_of, placed, replaced
 from keras_fn.ops.indexing import getitem
+from keras_fn.types import Tensor, TensorLike
 
 
 def _two_of(source: str, names: tuple[str, str, str], values: tuple[Any, Any, Any]) -> None:
@@ -82,7 +82,7 @@ def _results(
 
 
 def _crop(
-    images: Spec,
+    images: TensorSpec,
     top_cropping: int | None = None,
     left_cropping: int | None = None,
     bottom_cropping: int | None = None,
@@ -90,17 +90,17 @@ def _crop(
     target_height: int | None = None,
     target_width: int | None = None,
     data_format: str | None = None,
-) -> Spec:
+) -> TensorSpec:
     rows = (top_cropping, bottom_cropping, target_height)
     columns = (left_cropping, right_cropping, target_width)
     parts = _results(_CROP, images, images.shape, data_format, rows, columns)
     sizes = {axis: size for axis, _, size in parts}
-    return Spec(replaced(images.shape, sizes), dtypes.result_type(images.dtype))
+    return TensorSpec(replaced(images.shape, sizes), dtypes.result_type(images.dtype))
 
 
 @op(rule=Rule(_crop))
 def crop_images(
-    images: Tensor,
+    images: TensorLike,
     top_cropping: int | None = None,
     left_cropping: int | None = None,
     bottom_cropping: int | None = None,
@@ -143,7 +143,7 @@ def crop_images(
 
 
 def _pad(
-    images: Spec,
+    images: TensorSpec,
     top_padding: int | None = None,
     left_padding: int | None = None,
     bottom_padding: int | None = None,
@@ -151,17 +151,17 @@ def _pad(
     target_height: int | None = None,
     target_width: int | None = None,
     data_format: str | None = None,
-) -> Spec:
+) -> TensorSpec:
     rows = (top_padding, bottom_padding, target_height)
     columns = (left_padding, right_padding, target_width)
     parts = _results(_PAD, images, images.shape, data_format, rows, columns)
     sizes = {axis: size for axis, _, size in parts}
-    return Spec(replaced(images.shape, sizes), dtypes.result_type(images.dtype))
+    return TensorSpec(replaced(images.shape, sizes), dtypes.result_type(images.dtype))
 
 
 @op(rule=Rule(_pad))
 def pad_images(
-    images: Tensor,
+    images: TensorLike,
     top_padding: int | None = None,
     left_padding: int | None = None,
     bottom_padding: int | None = None,

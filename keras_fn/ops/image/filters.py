@@ -9,19 +9,17 @@ import numpy as np
 
 from keras_fn.core import dtypes
 from keras_fn.errors import SpecError
-from keras_fn.ops._op import Rule, Spec, op
+from keras_fn.ops._op import Rule, TensorSpec, op
 from keras_fn.ops._rules import broadcast, number_type
-from keras_fn.ops._types import Tensor
 from keras_fn.ops.arithmetic import divide
 from keras_fn.ops.convolution import conv
-from keras_fn.ops.core import cast
-from keras_fn.ops.core import shape as shape_of
+from keras_fn.ops.core import cast, shape as shape_of
 from keras_fn.ops.creation import arange
 from keras_fn.ops.image._data_format import alike, axes_of, to_pixels, working_dtype
 from keras_fn.ops.manipulation import concatenate, moveaxis, pad, reshape, split, stack
 from keras_fn.ops.math import exp
-from keras_fn.ops.reductions import mean
-from keras_fn.ops.reductions import sum as sum_
+from keras_fn.ops.reductions import mean, sum as sum_
+from keras_fn.types import Tensor, TensorLike
 
 
 def _gaussian(size: int, sigma: Any, dtype: str) -> Any:
@@ -68,18 +66,18 @@ def _check_blur(images: Any, kernel_size: Any, sigma: Any, data_format: str | No
 
 
 def _blur(
-    images: Spec,
+    images: TensorSpec,
     kernel_size: Sequence[int] = (3, 3),
     sigma: Any = (1.0, 1.0),
     data_format: str | None = None,
-) -> Spec:
+) -> TensorSpec:
     _check_blur(images, kernel_size, sigma, data_format)
-    return Spec(images.shape, dtypes.result_type(images.dtype))
+    return TensorSpec(images.shape, dtypes.result_type(images.dtype))
 
 
 @op(rule=Rule(_blur))
 def gaussian_blur(
-    images: Tensor,
+    images: TensorLike,
     kernel_size: Sequence[int] = (3, 3),
     sigma: Any = (1.0, 1.0),
     data_format: str | None = None,
@@ -129,7 +127,7 @@ def _check_sobel(images: Any, data_format: str | None) -> tuple[int, int]:
 
 
 @op
-def sobel_edges(images: Tensor, data_format: str | None = None) -> Tensor:
+def sobel_edges(images: TensorLike, data_format: str | None = None) -> Tensor:
     """How steeply brightness rises, down and to the right.
 
     Args:
@@ -195,24 +193,24 @@ def _check_ssim(one: Any, other: Any, filter_size: int, data_format: str | None)
 
 
 def _ssim(
-    image1: Spec,
-    image2: Spec,
+    image1: TensorSpec,
+    image2: TensorSpec,
     max_val: float = 1.0,
     filter_size: int = 11,
     filter_sigma: float = 1.5,
     k1: float = 0.01,
     k2: float = 0.03,
     data_format: str | None = None,
-) -> Spec:
+) -> TensorSpec:
     _check_ssim(image1, image2, filter_size, data_format)
     batch = broadcast(image1.shape, image2.shape)[:-3]
-    return Spec(batch, dtypes.float_type(image1.dtype, image2.dtype))
+    return TensorSpec(batch, dtypes.float_type(image1.dtype, image2.dtype))
 
 
-@op(rule=Rule(_ssim, operands=dtypes.float_type))
+@op(rule=Rule(_ssim, promote=dtypes.float_type))
 def ssim(
-    image1: Tensor,
-    image2: Tensor,
+    image1: TensorLike,
+    image2: TensorLike,
     max_val: float = 1.0,
     filter_size: int = 11,
     filter_sigma: float = 1.5,

@@ -13,11 +13,9 @@ import numpy as np
 from keras_fn.backend.loader import current
 from keras_fn.core import dtypes
 from keras_fn.errors import DTypeError, SpecError
-from keras_fn.ops._op import Rule, Spec, op
-from keras_fn.ops._types import Tensor
+from keras_fn.ops._op import Rule, TensorSpec, op
 from keras_fn.ops.arithmetic import absolute, clip, floor_divide, mod, sign
-from keras_fn.ops.core import cast
-from keras_fn.ops.core import shape as shape_of
+from keras_fn.ops.core import cast, shape as shape_of
 from keras_fn.ops.creation import arange
 from keras_fn.ops.image._data_format import alike, axes_of, one_of, working_dtype
 from keras_fn.ops.image.filters import gaussian_blur
@@ -26,6 +24,7 @@ from keras_fn.ops.linalg.solvers import solve
 from keras_fn.ops.logic import greater_equal, less, logical_and, where
 from keras_fn.ops.manipulation import concatenate, expand_dims, moveaxis, reshape, squeeze, stack
 from keras_fn.ops.math import floor
+from keras_fn.types import Tensor, TensorLike
 
 _ORDERS = {"nearest": 0, "bilinear": 1}
 
@@ -51,7 +50,7 @@ def _round_away(x: Tensor) -> Tensor:
     return sign(x) * floor(absolute(x) + 0.5)
 
 
-def _looked_up(
+def _sample_at(
     gather: Callable[[list[Tensor]], Tensor],
     spread: Callable[[Tensor], Tensor],
     coordinates: list[Tensor],
@@ -111,16 +110,20 @@ def _check_map(inputs: Any, coordinates: Any, order: int, fill_mode: str) -> Non
 
 
 def _map(
-    inputs: Spec, coordinates: Spec, order: int, fill_mode: str = "constant", fill_value: float = 0
-) -> Spec:
+    inputs: TensorSpec,
+    coordinates: TensorSpec,
+    order: int,
+    fill_mode: str = "constant",
+    fill_value: float = 0,
+) -> TensorSpec:
     _check_map(inputs, coordinates, order, fill_mode)
-    return Spec(coordinates.shape[1:], dtypes.result_type(inputs.dtype))
+    return TensorSpec(coordinates.shape[1:], dtypes.result_type(inputs.dtype))
 
 
 @op(rule=Rule(_map))
 def map_coordinates(
-    inputs: Tensor,
-    coordinates: Tensor,
+    inputs: TensorLike,
+    coordinates: TensorLike,
     order: int,
     fill_mode: str = "constant",
     fill_value: float = 0,
@@ -162,7 +165,7 @@ def map_coordinates(
         return take(flat, place)
 
     rows = [places[i] for i in range(len(sizes))]
-    found = _looked_up(gather, lambda x: x, rows, sizes, order, fill_mode, fill_value)
+    found = _sample_at(gather, lambda x: x, rows, sizes, order, fill_mode, fill_value)
     return _as(found, dtype)
 
 
@@ -204,7 +207,7 @@ def _warped(
     def gather(indices: list[Tensor]) -> Tensor:
         return take(flat, first + indices[0] * width + indices[1], axis=0)
 
-    found = _looked_up(
+    found = _sample_at(
         gather,
         lambda v: expand_dims(v, -1),
         [y, x_],
@@ -256,21 +259,21 @@ def _check_affine(
 
 
 def _affine(
-    images: Spec,
-    transform: Spec,
+    images: TensorSpec,
+    transform: TensorSpec,
     interpolation: str = "bilinear",
     fill_mode: str = "constant",
     fill_value: float = 0,
     data_format: str | None = None,
-) -> Spec:
+) -> TensorSpec:
     _check_affine(images, transform, interpolation, fill_mode, data_format)
-    return Spec(images.shape, dtypes.result_type(images.dtype))
+    return TensorSpec(images.shape, dtypes.result_type(images.dtype))
 
 
 @op(rule=Rule(_affine))
 def affine_transform(
-    images: Tensor,
-    transform: Tensor,
+    images: TensorLike,
+    transform: TensorLike,
     interpolation: str = "bilinear",
     fill_mode: str = "constant",
     fill_value: float = 0,
@@ -321,22 +324,22 @@ def _check_perspective(
 
 
 def _perspective(
-    images: Spec,
-    start_points: Spec,
-    end_points: Spec,
+    images: TensorSpec,
+    start_points: TensorSpec,
+    end_points: TensorSpec,
     interpolation: str = "bilinear",
     fill_value: float = 0,
     data_format: str | None = None,
-) -> Spec:
+) -> TensorSpec:
     _check_perspective(images, start_points, end_points, interpolation, data_format)
-    return Spec(images.shape, dtypes.result_type(images.dtype))
+    return TensorSpec(images.shape, dtypes.result_type(images.dtype))
 
 
-@op(rule=Rule(_perspective, eager=True))
+@op(rule=Rule(_perspective, no_compile=True))
 def perspective_transform(
-    images: Tensor,
-    start_points: Tensor,
-    end_points: Tensor,
+    images: TensorLike,
+    start_points: TensorLike,
+    end_points: TensorLike,
     interpolation: str = "bilinear",
     fill_value: float = 0,
     data_format: str | None = None,
@@ -387,7 +390,7 @@ def _homography(start: Tensor, end: Tensor) -> Tensor:
 
 
 def _elastic(
-    images: Spec,
+    images: TensorSpec,
     alpha: float = 20.0,
     sigma: float = 5.0,
     interpolation: str = "bilinear",
@@ -395,14 +398,14 @@ def _elastic(
     fill_value: float = 0.0,
     seed: Any = None,
     data_format: str | None = None,
-) -> Spec:
+) -> TensorSpec:
     _check_images(images, interpolation, fill_mode, data_format, "ops.image.elastic_transform")
-    return Spec(images.shape, dtypes.result_type(images.dtype))
+    return TensorSpec(images.shape, dtypes.result_type(images.dtype))
 
 
 @op(rule=Rule(_elastic))
 def elastic_transform(
-    images: Tensor,
+    images: TensorLike,
     alpha: float = 20.0,
     sigma: float = 5.0,
     interpolation: str = "bilinear",

@@ -11,9 +11,8 @@ from keras_fn.backend.conv_geometry import per_axis, same_padding
 from keras_fn.core import dtypes
 from keras_fn.errors import SpecError
 from keras_fn.ops._conv_shapes import window_sizes
-from keras_fn.ops._op import Rule, Spec, op
+from keras_fn.ops._op import Rule, TensorSpec, op
 from keras_fn.ops._rules import product
-from keras_fn.ops._types import Tensor
 from keras_fn.ops.arithmetic import maximum
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.creation import arange
@@ -21,6 +20,7 @@ from keras_fn.ops.image._data_format import one_of, placed
 from keras_fn.ops.indexing import take
 from keras_fn.ops.manipulation import reshape, transpose
 from keras_fn.settings import standardize_data_format
+from keras_fn.types import Tensor, TensorLike
 
 Sizes = int | Sequence[int]
 _WHO = "ops.image.extract_patches"
@@ -67,13 +67,13 @@ def _first_axis(images: Any, spatial: int, data_format: str | None) -> tuple[int
 
 
 def _patches(
-    images: Spec,
+    images: TensorSpec,
     size: Sizes,
     strides: Sizes | None = None,
     dilation_rate: Sizes = 1,
     padding: str = "valid",
     data_format: str | None = None,
-) -> Spec:
+) -> TensorSpec:
     window, steps, dilation = _plan(images, size, strides, dilation_rate, padding)
     first, channel = _first_axis(images, len(window), data_format)
     sizes = images.shape[first : first + len(window)]
@@ -81,12 +81,12 @@ def _patches(
     shape = list(images.shape)
     shape[first : first + len(window)] = counts
     shape[channel] = product((*window, images.shape[channel]))
-    return Spec(tuple(shape), dtypes.result_type(images.dtype))
+    return TensorSpec(tuple(shape), dtypes.result_type(images.dtype))
 
 
 @op(rule=Rule(_patches))
 def extract_patches(
-    images: Tensor,
+    images: TensorLike,
     size: Sizes,
     strides: Sizes | None = None,
     dilation_rate: Sizes = 1,
@@ -158,7 +158,7 @@ def _windows(x: Tensor, axis: int, window: int, step: int, dilation: int, paddin
 
 
 def extract_patches_3d(
-    volumes: Tensor,
+    volumes: TensorLike,
     size: Sizes,
     strides: Sizes | None = None,
     dilation_rate: Sizes = 1,

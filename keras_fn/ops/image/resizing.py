@@ -11,13 +11,10 @@ import numpy as np
 from keras_fn.core import dtypes
 from keras_fn.errors import SpecError
 from keras_fn.ops import arithmetic, logic, reductions, trigonometric
-from keras_fn.ops._op import Rule, Spec, op
+from keras_fn.ops._op import Rule, TensorSpec, op
 from keras_fn.ops._rules import normalize_axes
-from keras_fn.ops._types import Tensor
 from keras_fn.ops.arithmetic import floor_divide, maximum, minimum
-from keras_fn.ops.core import cast
-from keras_fn.ops.core import dtype as dtype_of
-from keras_fn.ops.core import shape as shape_of
+from keras_fn.ops.core import cast, dtype as dtype_of, shape as shape_of
 from keras_fn.ops.creation import arange
 from keras_fn.ops.image._data_format import (
     alike,
@@ -32,6 +29,7 @@ from keras_fn.ops.image._interpolation import KERNELS, resize_weights, weights
 from keras_fn.ops.indexing import getitem, take
 from keras_fn.ops.linalg.products import tensordot
 from keras_fn.ops.manipulation import moveaxis
+from keras_fn.types import Tensor, TensorLike
 
 
 class _Ops:
@@ -92,12 +90,12 @@ def _check_resize(images: Any, size: Any, options: dict[str, Any], data_format: 
     return height, width
 
 
-def _resize(images: Spec, size: Any, *positional: Any, **named: Any) -> Spec:
+def _resize(images: TensorSpec, size: Any, *positional: Any, **named: Any) -> TensorSpec:
     bound = dict(zip(_RESIZE_OPTIONS, positional, strict=False))
     options = {**_RESIZE_OPTIONS, **bound, **named}
     height, width = _check_resize(images, size, options, options["data_format"])
     shape = replaced(images.shape, {height: size[0], width: size[1]})
-    return Spec(shape, dtypes.result_type(images.dtype))
+    return TensorSpec(shape, dtypes.result_type(images.dtype))
 
 
 _RESIZE_OPTIONS: dict[str, Any] = {
@@ -113,7 +111,7 @@ _RESIZE_OPTIONS: dict[str, Any] = {
 
 @op(rule=Rule(_resize))
 def resize(
-    images: Tensor,
+    images: TensorLike,
     size: Sequence[int],
     interpolation: str = "bilinear",
     antialias: bool = False,
@@ -244,25 +242,25 @@ def _check_translate(images: Any, shape: Any, scale: Any, translation: Any, dims
 
 
 def _translate(
-    images: Spec,
+    images: TensorSpec,
     output_shape: Any,
-    scale: Spec,
-    translation: Spec,
+    scale: TensorSpec,
+    translation: TensorSpec,
     spatial_dims: Any,
     method: str,
     antialias: bool = True,
-) -> Spec:
+) -> TensorSpec:
     _check_translate(images, output_shape, scale, translation, spatial_dims)
     one_of(method, tuple(_METHODS), "method", "ops.image.scale_and_translate")
-    return Spec(tuple(output_shape), dtypes.result_type(images.dtype))
+    return TensorSpec(tuple(output_shape), dtypes.result_type(images.dtype))
 
 
 @op(rule=Rule(_translate))
 def scale_and_translate(
-    images: Tensor,
+    images: TensorLike,
     output_shape: Sequence[int],
-    scale: Tensor,
-    translation: Tensor,
+    scale: TensorLike,
+    translation: TensorLike,
     spatial_dims: Sequence[int],
     method: str,
     antialias: bool = True,

@@ -9,8 +9,8 @@ from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import Shape
 from keras_fn.core.linalg_errors import REAL, complex_type
 from keras_fn.errors import SpecError
-from keras_fn.ops._op import Rule, Spec, op
-from keras_fn.ops._types import Tensor
+from keras_fn.ops._op import Rule, TensorSpec, op
+from keras_fn.types import Tensor, TensorLike
 
 # ---------------------------------------------------------------- rules
 
@@ -44,15 +44,15 @@ def _square(x: Any, source: str) -> tuple[Shape, int | None]:
 def _of_square(source: str, result: Callable[[Shape, int | None, str], Any]) -> Rule:
     """A rule for an op of one square matrix; `result` gets batch axes, size and dtype."""
 
-    def infer(x: Spec, **_: Any) -> Any:
+    def infer(x: TensorSpec, **_: Any) -> Any:
         return result(*_square(x, source), dtypes.float_type(x.dtype))
 
-    return Rule(infer, operands=dtypes.float_type)
+    return Rule(infer, promote=dtypes.float_type)
 
 
-def _same_square(x: Spec, source: str) -> Spec:
+def _same_square(x: TensorSpec, source: str) -> TensorSpec:
     batch, size = _square(x, source)
-    return Spec((*batch, size, size), dtypes.float_type(x.dtype))
+    return TensorSpec((*batch, size, size), dtypes.float_type(x.dtype))
 
 
 def _real(dtype: str) -> str:
@@ -66,8 +66,8 @@ def _smaller(rows: int | None, columns: int | None) -> int | None:
 # ---------------------------------------------------------------- square matrices
 
 
-@op(rule=Rule(lambda x, upper=False: _same_square(x, "ops.cholesky"), operands=dtypes.float_type))
-def cholesky(x: Tensor, upper: bool = False) -> Tensor:
+@op(rule=Rule(lambda x, upper=False: _same_square(x, "ops.cholesky"), promote=dtypes.float_type))
+def cholesky(x: TensorLike, upper: bool = False) -> Tensor:
     """Triangular L with `x = L @ L.T`, for symmetric positive definite `x`.
 
     Of a matrix that is not quite symmetric, the mean of it and its transpose is taken.
@@ -86,15 +86,16 @@ def cholesky(x: Tensor, upper: bool = False) -> Tensor:
         >>> convert_to_numpy(cholesky([[4.0, 2.0], [2.0, 5.0]])).tolist()
         [[2.0, 0.0], [1.0, 2.0]]
     """
+    ...
 
 
-def _eig(batch: Shape, size: int | None, dtype: str) -> tuple[Spec, Spec]:
+def _eig(batch: Shape, size: int | None, dtype: str) -> tuple[TensorSpec, TensorSpec]:
     dtype = complex_type(dtype)
-    return Spec((*batch, size), dtype), Spec((*batch, size, size), dtype)
+    return TensorSpec((*batch, size), dtype), TensorSpec((*batch, size, size), dtype)
 
 
 @op(rule=_of_square("ops.eig", _eig))
-def eig(x: Tensor) -> Any:
+def eig(x: TensorLike) -> Any:
     """Eigenvalues and eigenvectors of any square matrix: `x @ v = v * w`.
 
     The order of the eigenvalues is not defined, nor the phase of the eigenvectors; their norm
@@ -112,14 +113,15 @@ def eig(x: Tensor) -> Any:
         >>> sorted(convert_to_numpy(w).imag.tolist())
         [-1.0, 1.0]
     """
+    ...
 
 
-def _eigh(batch: Shape, size: int | None, dtype: str) -> tuple[Spec, Spec]:
-    return Spec((*batch, size), _real(dtype)), Spec((*batch, size, size), dtype)
+def _eigh(batch: Shape, size: int | None, dtype: str) -> tuple[TensorSpec, TensorSpec]:
+    return TensorSpec((*batch, size), _real(dtype)), TensorSpec((*batch, size, size), dtype)
 
 
 @op(rule=_of_square("ops.eigh", _eigh))
-def eigh(x: Tensor) -> Any:
+def eigh(x: TensorLike) -> Any:
     """Eigenvalues and eigenvectors of a symmetric (Hermitian) matrix: `x @ v = v * w`.
 
     Of a matrix that is not quite symmetric, the mean of it and its transpose is taken. The sign
@@ -136,19 +138,20 @@ def eigh(x: Tensor) -> Any:
         >>> convert_to_numpy(eigh([[2.0, 0.0], [0.0, 1.0]])[0]).tolist()
         [1.0, 2.0]
     """
+    ...
 
 
 # ---------------------------------------------------------------- factors of any matrix
 
 
-def _lu_factor(x: Spec) -> tuple[Spec, Spec]:
+def _lu_factor(x: TensorSpec) -> tuple[TensorSpec, TensorSpec]:
     batch, rows, columns = _matrix(x, "ops.lu_factor")
-    pivots = Spec((*batch, _smaller(rows, columns)), "int32")
-    return Spec(x.shape, dtypes.float_type(x.dtype)), pivots
+    pivots = TensorSpec((*batch, _smaller(rows, columns)), "int32")
+    return TensorSpec(x.shape, dtypes.float_type(x.dtype)), pivots
 
 
-@op(rule=Rule(_lu_factor, operands=dtypes.float_type))
-def lu_factor(x: Tensor) -> Any:
+@op(rule=Rule(_lu_factor, promote=dtypes.float_type))
+def lu_factor(x: TensorLike) -> Any:
     """Factors L and U of `x`, with its rows exchanged (partial pivoting).
 
     Args:
@@ -164,9 +167,10 @@ def lu_factor(x: Tensor) -> Any:
         >>> convert_to_numpy(lu).tolist(), convert_to_numpy(pivots).tolist()
         ([[4.0, 4.0], [0.25, 1.0]], [1, 1])
     """
+    ...
 
 
-def _qr(x: Spec, mode: str = "reduced") -> tuple[Spec, Spec]:
+def _qr(x: TensorSpec, mode: str = "reduced") -> tuple[TensorSpec, TensorSpec]:
     batch, rows, columns = _matrix(x, "ops.qr")
     if mode not in ("reduced", "complete"):
         raise SpecError(
@@ -177,11 +181,11 @@ def _qr(x: Spec, mode: str = "reduced") -> tuple[Spec, Spec]:
         )
     inner = _smaller(rows, columns) if mode == "reduced" else rows
     dtype = dtypes.float_type(x.dtype)
-    return Spec((*batch, rows, inner), dtype), Spec((*batch, inner, columns), dtype)
+    return TensorSpec((*batch, rows, inner), dtype), TensorSpec((*batch, inner, columns), dtype)
 
 
-@op(rule=Rule(_qr, operands=dtypes.float_type))
-def qr(x: Tensor, mode: str = "reduced") -> Any:
+@op(rule=Rule(_qr, promote=dtypes.float_type))
+def qr(x: TensorLike, mode: str = "reduced") -> Any:
     """Q with orthonormal columns and an upper triangular R such that `x = Q @ R`.
 
     The sign of each column of Q, and of the row of R that belongs to it, is not defined.
@@ -199,20 +203,25 @@ def qr(x: Tensor, mode: str = "reduced") -> Any:
         >>> bool(np.allclose(convert_to_numpy(matmul(q, r)), [[3.0, 1.0], [4.0, 2.0]]))
         True
     """
+    ...
 
 
-def _svd(x: Spec, full_matrices: bool = True, compute_uv: bool = True) -> Any:
+def _svd(x: TensorSpec, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     batch, rows, columns = _matrix(x, "ops.svd")
     dtype, inner = dtypes.float_type(x.dtype), _smaller(rows, columns)
-    values = Spec((*batch, inner), _real(dtype))
+    values = TensorSpec((*batch, inner), _real(dtype))
     if not compute_uv:
         return values
     left, right = (rows, columns) if full_matrices else (inner, inner)
-    return Spec((*batch, rows, left), dtype), values, Spec((*batch, right, columns), dtype)
+    return (
+        TensorSpec((*batch, rows, left), dtype),
+        values,
+        TensorSpec((*batch, right, columns), dtype),
+    )
 
 
-@op(rule=Rule(_svd, operands=dtypes.float_type))
-def svd(x: Tensor, full_matrices: bool = True, compute_uv: bool = True) -> Any:
+@op(rule=Rule(_svd, promote=dtypes.float_type))
+def svd(x: TensorLike, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     """Singular value decomposition `x = U @ diag(S) @ V`.
 
     The columns of U, with the rows of V, are defined up to their sign. Those that
@@ -231,3 +240,4 @@ def svd(x: Tensor, full_matrices: bool = True, compute_uv: bool = True) -> Any:
         >>> convert_to_numpy(svd([[3.0, 0.0], [0.0, 4.0]], compute_uv=False)).tolist()
         [4.0, 3.0]
     """
+    ...

@@ -6,27 +6,24 @@ from collections.abc import Sequence
 from typing import Any
 
 from keras_fn.core import dtypes
-from keras_fn.core.linalg_errors import cutoff
+from keras_fn.core.linalg_errors import rank_tolerance
 from keras_fn.errors import SpecError
-from keras_fn.ops._op import Rule, Spec, op, spec_of
+from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
 from keras_fn.ops._rules import broadcast, normalize_axes
-from keras_fn.ops._types import Tensor
 from keras_fn.ops.arithmetic import absolute, divide, maximum, multiply, power, square, subtract
 from keras_fn.ops.autodiff import stop_gradient
-from keras_fn.ops.core import cast
-from keras_fn.ops.core import shape as shape_of
+from keras_fn.ops.core import cast, shape as shape_of
 from keras_fn.ops.creation import diagonal
 from keras_fn.ops.linalg.decompositions import _matrix, _of_square, _real, _square, svd
 from keras_fn.ops.logic import equal, greater, not_equal, where
 from keras_fn.ops.manipulation import expand_dims, moveaxis, reshape, squeeze
 from keras_fn.ops.math import sqrt
-from keras_fn.ops.reductions import max as max_
-from keras_fn.ops.reductions import min as min_
-from keras_fn.ops.reductions import sum as sum_
+from keras_fn.ops.reductions import max as max_, min as min_, sum as sum_
+from keras_fn.types import Tensor, TensorLike
 
 
 @op
-def trace(x: Tensor, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+def trace(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     """Sum of a diagonal; see `diagonal`. Small integers are summed in 32 bits.
 
     Example:
@@ -36,7 +33,7 @@ def trace(x: Tensor, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     return sum_(diagonal(x, offset, axis1, axis2), -1)
 
 
-def _cdist_spec(x: Spec, y: Spec) -> Spec:
+def _cdist_spec(x: TensorSpec, y: TensorSpec) -> TensorSpec:
     a, b = x.shape, y.shape
     if len(a) < 2 or len(b) < 2 or (None not in (a[-1], b[-1]) and a[-1] != b[-1]):
         raise SpecError(
@@ -46,11 +43,11 @@ def _cdist_spec(x: Spec, y: Spec) -> Spec:
             fix="put the coordinates of each point along the last axis",
         )
     batch = broadcast(a[:-2], b[:-2], source="ops.cdist") if len(a) > 2 or len(b) > 2 else ()
-    return Spec((*batch, a[-2], b[-2]), dtypes.float_type(x.dtype, y.dtype))
+    return TensorSpec((*batch, a[-2], b[-2]), dtypes.float_type(x.dtype, y.dtype))
 
 
-@op(rule=Rule(_cdist_spec, operands=dtypes.float_type))
-def cdist(x: Tensor, y: Tensor) -> Tensor:
+@op(rule=Rule(_cdist_spec, promote=dtypes.float_type))
+def cdist(x: TensorLike, y: TensorLike) -> Tensor:
     """Euclidean distances between the points of `x` and those of `y`, without overflow.
 
     Args:
@@ -84,7 +81,7 @@ _MATRIX_NORMS = (None, "fro", "nuc", 1, -1, 2, -2, _INFINITY, -_INFINITY)
 
 @op
 def norm(
-    x: Tensor,
+    x: TensorLike,
     ord: float | str | None = None,
     axis: int | Sequence[int] | None = None,
     keepdims: bool = False,
@@ -171,8 +168,8 @@ def _matrix_norm(
     return result if keepdims else squeeze(result, axes)
 
 
-@op(rule=_of_square("ops.det", lambda batch, _, dtype: Spec(batch, dtype)))
-def det(x: Tensor) -> Tensor:
+@op(rule=_of_square("ops.det", lambda batch, _, dtype: TensorSpec(batch, dtype)))
+def det(x: TensorLike) -> Tensor:
     """Determinant.
 
     Args:
@@ -185,14 +182,16 @@ def det(x: Tensor) -> Tensor:
         >>> float(det([[2.0, 1.0], [0.0, 3.0]]))
         6.0
     """
+    ...
 
 
 @op(
     rule=_of_square(
-        "ops.slogdet", lambda batch, _, dtype: (Spec(batch, dtype), Spec(batch, _real(dtype)))
+        "ops.slogdet",
+        lambda batch, _, dtype: (TensorSpec(batch, dtype), TensorSpec(batch, _real(dtype))),
     )
 )
-def slogdet(x: Tensor) -> Any:
+def slogdet(x: TensorLike) -> Any:
     """Sign of the determinant, and the logarithm of its absolute value.
 
     Args:
@@ -205,10 +204,11 @@ def slogdet(x: Tensor) -> Any:
         >>> [f"{float(v):.3f}" for v in slogdet([[0.0, 2.0], [3.0, 0.0]])]
         ['-1.000', '1.792']
     """
+    ...
 
 
 @op
-def logdet(x: Tensor) -> Tensor:
+def logdet(x: TensorLike) -> Tensor:
     """Logarithm of the absolute value of the determinant.
 
     Args:
@@ -226,7 +226,7 @@ def logdet(x: Tensor) -> Tensor:
 
 
 @op
-def matrix_rank(x: Tensor, tol: float | None = None) -> Tensor:
+def matrix_rank(x: TensorLike, tol: float | None = None) -> Tensor:
     """Number of singular values that are greater than `tol`.
 
     Args:
@@ -244,6 +244,6 @@ def matrix_rank(x: Tensor, tol: float | None = None) -> Tensor:
     values = svd(x, compute_uv=False)
     if tol is None:
         rows, columns = shape_of(x)[-2:]
-        unit = cutoff(dtypes.float_type(x.dtype), 1, 1)
+        unit = rank_tolerance(dtypes.float_type(x.dtype), 1, 1)
         tol = multiply(values[..., :1], multiply(maximum(rows, columns), unit))
     return sum_(cast(greater(values, tol), "int32"), -1)

@@ -8,17 +8,17 @@ from typing import Any
 from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import Shape
 from keras_fn.errors import SpecError
-from keras_fn.ops._op import Rule, Spec, op, spec_of
+from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
 from keras_fn.ops._rules import broadcast, difference_type, normalize_axes, normalize_axis, product
-from keras_fn.ops._types import Tensor
 from keras_fn.ops.arithmetic import multiply, negative, subtract
 from keras_fn.ops.complex import conjugate
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.indexing import getitem
 from keras_fn.ops.manipulation import expand_dims, moveaxis, ravel, reshape, stack
+from keras_fn.types import Tensor, TensorLike
 
 
-def matmul_spec(x1: Spec, x2: Spec) -> Spec:
+def matmul_spec(x1: TensorSpec, x2: TensorSpec) -> TensorSpec:
     """The result of `matmul`."""
     dtype = dtypes.result_type(x1.dtype, x2.dtype)
     a, b = x1.shape, x2.shape
@@ -40,11 +40,11 @@ def matmul_spec(x1: Spec, x2: Spec) -> Spec:
         )
     batch = broadcast(a[:-2], b[:-2], source="ops.matmul") if len(a) > 2 or len(b) > 2 else ()
     tail = (rows,) * (len(a) > 1) + (columns,) * (len(b) > 1)
-    return Spec((*batch, *tail), dtype)
+    return TensorSpec((*batch, *tail), dtype)
 
 
-@op(rule=Rule(matmul_spec, operands=dtypes.result_type))
-def matmul(x1: Tensor, x2: Tensor) -> Tensor:
+@op(rule=Rule(matmul_spec, promote=dtypes.result_type))
+def matmul(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Matrix product over the last two axes; axes before them broadcast.
 
     Args:
@@ -61,10 +61,11 @@ def matmul(x1: Tensor, x2: Tensor) -> Tensor:
         >>> convert_to_numpy(matmul([[1, 2]], [[3], [4]])).tolist()
         [[11]]
     """
+    ...
 
 
 @op
-def dot(x1: Tensor, x2: Tensor) -> Tensor:
+def dot(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Product over the last axis of `x1` and the last but one of `x2`, without broadcasting.
 
     Example:
@@ -76,7 +77,7 @@ def dot(x1: Tensor, x2: Tensor) -> Tensor:
     return tensordot(x1, x2, [[-1], [max(len(x2.shape) - 2, 0)]])
 
 
-def _tensordot(x1: Spec, x2: Spec, axes: Any = 2) -> Spec:
+def _tensordot(x1: TensorSpec, x2: TensorSpec, axes: Any = 2) -> TensorSpec:
     left, right = tensordot_axes(axes, len(x1.shape), len(x2.shape))
     for i, j in zip(left, right, strict=True):
         if None not in (x1.shape[i], x2.shape[j]) and x1.shape[i] != x2.shape[j]:
@@ -88,7 +89,7 @@ def _tensordot(x1: Spec, x2: Spec, axes: Any = 2) -> Spec:
             )
     kept = [n for i, n in enumerate(x1.shape) if i not in left]
     kept += [n for i, n in enumerate(x2.shape) if i not in right]
-    return Spec(tuple(kept), dtypes.result_type(x1.dtype, x2.dtype))
+    return TensorSpec(tuple(kept), dtypes.result_type(x1.dtype, x2.dtype))
 
 
 def tensordot_axes(axes: Any, rank1: int, rank2: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -99,20 +100,21 @@ def tensordot_axes(axes: Any, rank1: int, rank2: int) -> tuple[tuple[int, ...], 
     return normalize_axes(left, rank1), normalize_axes(right, rank2)
 
 
-@op(rule=Rule(_tensordot, operands=dtypes.result_type))
-def tensordot(x1: Tensor, x2: Tensor, axes: Any = 2) -> Tensor:
+@op(rule=Rule(_tensordot, promote=dtypes.result_type))
+def tensordot(x1: TensorLike, x2: TensorLike, axes: Any = 2) -> Tensor:
     """Sums products over the last `axes` axes of `x1` and the first of `x2`, or over given ones.
 
     Example:
         >>> int(tensordot([1, 2], [3, 4], axes=1))
         11
     """
+    ...
 
 
-def _einsum(subscripts: str, *operands: Spec, **_: Any) -> Spec:
+def _einsum(subscripts: str, *operands: TensorSpec, **_: Any) -> TensorSpec:
     inputs, output, sizes = einsum_axes(subscripts, [x.shape for x in operands])
     del inputs
-    return Spec(
+    return TensorSpec(
         tuple(sizes[letter] for letter in output), dtypes.result_type(*(x.dtype for x in operands))
     )
 
@@ -169,8 +171,8 @@ def _bad_einsum(subscripts: str, term: str, shape: Any) -> SpecError:
     )
 
 
-@op(rule=Rule(_einsum, operands=dtypes.result_type))
-def einsum(subscripts: str, *operands: Tensor) -> Tensor:
+@op(rule=Rule(_einsum, promote=dtypes.result_type))
+def einsum(subscripts: str, *operands: TensorLike) -> Tensor:
     """Sum of products in Einstein's notation.
 
     Args:
@@ -181,10 +183,11 @@ def einsum(subscripts: str, *operands: Tensor) -> Tensor:
         >>> int(einsum("i,i->", [1, 2], [3, 4]))
         11
     """
+    ...
 
 
 @op
-def outer(x1: Tensor, x2: Tensor) -> Tensor:
+def outer(x1: TensorLike, x2: TensorLike) -> Tensor:
     """All products of an element of `x1` with one of `x2`, both flattened.
 
     Example:
@@ -194,10 +197,10 @@ def outer(x1: Tensor, x2: Tensor) -> Tensor:
     return multiply(expand_dims(ravel(x1), 1), ravel(x2))
 
 
-def _inner(x1: Spec, x2: Spec) -> Spec:
+def _inner(x1: TensorSpec, x2: TensorSpec) -> TensorSpec:
     dtype = dtypes.result_type(x1.dtype, x2.dtype)
     if not x1.shape or not x2.shape:
-        return Spec(x1.shape or x2.shape, dtype)
+        return TensorSpec(x1.shape or x2.shape, dtype)
     if None not in (x1.shape[-1], x2.shape[-1]) and x1.shape[-1] != x2.shape[-1]:
         raise SpecError(
             "ops.inner",
@@ -205,11 +208,11 @@ def _inner(x1: Spec, x2: Spec) -> Spec:
             received=f"shapes {x1.shape} and {x2.shape}",
             fix="transpose one of them, or check the last axis of each",
         )
-    return Spec((*x1.shape[:-1], *x2.shape[:-1]), dtype)
+    return TensorSpec((*x1.shape[:-1], *x2.shape[:-1]), dtype)
 
 
-@op(rule=Rule(_inner, operands=dtypes.result_type))
-def inner(x1: Tensor, x2: Tensor) -> Tensor:
+@op(rule=Rule(_inner, promote=dtypes.result_type))
+def inner(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Sums products over the last axis of both; of a scalar, the product.
 
     Args:
@@ -229,7 +232,7 @@ def inner(x1: Tensor, x2: Tensor) -> Tensor:
     return tensordot(x1, x2, [[-1], [-1]])
 
 
-def _vdot(x1: Spec, x2: Spec) -> Spec:
+def _vdot(x1: TensorSpec, x2: TensorSpec) -> TensorSpec:
     sizes = product(x1.shape), product(x2.shape)
     if None not in sizes and sizes[0] != sizes[1]:
         raise SpecError(
@@ -238,11 +241,11 @@ def _vdot(x1: Spec, x2: Spec) -> Spec:
             received=f"shapes {x1.shape} and {x2.shape}",
             fix="check the shapes",
         )
-    return Spec((), dtypes.result_type(x1.dtype, x2.dtype))
+    return TensorSpec((), dtypes.result_type(x1.dtype, x2.dtype))
 
 
-@op(rule=Rule(_vdot, operands=dtypes.result_type))
-def vdot(x1: Tensor, x2: Tensor) -> Tensor:
+@op(rule=Rule(_vdot, promote=dtypes.result_type))
+def vdot(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Sums the products of all elements, both tensors flattened, the first one conjugated.
 
     Example:
@@ -261,14 +264,14 @@ def _aligned(x1: Shape, x2: Shape) -> tuple[Shape, Shape]:
     return (1,) * (rank - len(x1)) + tuple(x1), (1,) * (rank - len(x2)) + tuple(x2)
 
 
-def _kron(x1: Spec, x2: Spec) -> Spec:
+def _kron(x1: TensorSpec, x2: TensorSpec) -> TensorSpec:
     a, b = _aligned(x1.shape, x2.shape)
     sizes = tuple(product(pair) for pair in zip(a, b, strict=True))
-    return Spec(sizes, dtypes.result_type(x1.dtype, x2.dtype))
+    return TensorSpec(sizes, dtypes.result_type(x1.dtype, x2.dtype))
 
 
-@op(rule=Rule(_kron, operands=dtypes.result_type))
-def kron(x1: Tensor, x2: Tensor) -> Tensor:
+@op(rule=Rule(_kron, promote=dtypes.result_type))
+def kron(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Kronecker product: `x1` with each element replaced by it times `x2`.
 
     Args:
@@ -294,8 +297,13 @@ def _cross_axes(axisa: int, axisb: int, axisc: int, axis: int | None) -> tuple[i
 
 
 def _cross(
-    x1: Spec, x2: Spec, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
-) -> Spec:
+    x1: TensorSpec,
+    x2: TensorSpec,
+    axisa: int = -1,
+    axisb: int = -1,
+    axisc: int = -1,
+    axis: int | None = None,
+) -> TensorSpec:
     axisa, axisb, axisc = _cross_axes(axisa, axisb, axisc, axis)
     places = [normalize_axis(a, len(x.shape), "ops.cross") for a, x in ((axisa, x1), (axisb, x2))]
     sizes = [x.shape[i] for i, x in zip(places, (x1, x2), strict=True)]
@@ -310,13 +318,13 @@ def _cross(
     shape = list(broadcast(*rest, source="ops.cross"))
     if 3 in sizes:
         shape.insert(normalize_axis(axisc, len(shape) + 1, "ops.cross"), 3)
-    return Spec(tuple(shape), difference_type("ops.cross")(x1.dtype, x2.dtype))
+    return TensorSpec(tuple(shape), difference_type("ops.cross")(x1.dtype, x2.dtype))
 
 
-@op(rule=Rule(_cross, operands=difference_type("ops.cross")))
+@op(rule=Rule(_cross, promote=difference_type("ops.cross")))
 def cross(
-    x1: Tensor,
-    x2: Tensor,
+    x1: TensorLike,
+    x2: TensorLike,
     axisa: int = -1,
     axisb: int = -1,
     axisc: int = -1,

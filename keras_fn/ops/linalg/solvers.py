@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from keras_fn.core import dtypes
-from keras_fn.core.linalg_errors import cutoff
+from keras_fn.core.linalg_errors import rank_tolerance
 from keras_fn.errors import SpecError
-from keras_fn.ops._op import Rule, Spec, op
+from keras_fn.ops._op import Rule, TensorSpec, op
 from keras_fn.ops._rules import broadcast
-from keras_fn.ops._types import Tensor
 from keras_fn.ops.complex import conjugate
-from keras_fn.ops.core import cast
-from keras_fn.ops.core import shape as shape_of
+from keras_fn.ops.core import cast, shape as shape_of
 from keras_fn.ops.creation import eye
 from keras_fn.ops.linalg.decompositions import _matrix, _same_square, _square
 from keras_fn.ops.linalg.products import matmul
 from keras_fn.ops.manipulation import swapaxes
+from keras_fn.types import Tensor, TensorLike
 
 
 @op(
     rule=Rule(
         lambda x, upper=False: _same_square(x, "ops.cholesky_inverse"),
-        operands=dtypes.float_type,
-        eager=True,
+        promote=dtypes.float_type,
+        no_compile=True,
     )
 )
-def cholesky_inverse(x: Tensor, upper: bool = False) -> Tensor:
+def cholesky_inverse(x: TensorLike, upper: bool = False) -> Tensor:
     """Inverse of a symmetric positive definite matrix, from its Cholesky factor.
 
     Args:
@@ -44,8 +43,8 @@ def cholesky_inverse(x: Tensor, upper: bool = False) -> Tensor:
     return matmul(inverse, turned) if upper else matmul(turned, inverse)
 
 
-@op(rule=Rule(lambda x: _same_square(x, "ops.inv"), operands=dtypes.float_type))
-def inv(x: Tensor) -> Tensor:
+@op(rule=Rule(lambda x: _same_square(x, "ops.inv"), promote=dtypes.float_type))
+def inv(x: TensorLike) -> Tensor:
     """Inverse.
 
     Args:
@@ -61,15 +60,16 @@ def inv(x: Tensor) -> Tensor:
         >>> convert_to_numpy(inv([[2.0, 0.0], [0.0, 4.0]])).tolist()
         [[0.5, 0.0], [0.0, 0.25]]
     """
+    ...
 
 
-def _pinv(x: Spec, rcond: float | None = None) -> Spec:
+def _pinv(x: TensorSpec, rcond: float | None = None) -> TensorSpec:
     batch, rows, columns = _matrix(x, "ops.pinv")
-    return Spec((*batch, columns, rows), dtypes.float_type(x.dtype))
+    return TensorSpec((*batch, columns, rows), dtypes.float_type(x.dtype))
 
 
-@op(rule=Rule(_pinv, operands=dtypes.float_type))
-def pinv(x: Tensor, rcond: float | None = None) -> Tensor:
+@op(rule=Rule(_pinv, promote=dtypes.float_type))
+def pinv(x: TensorLike, rcond: float | None = None) -> Tensor:
     """Pseudoinverse (Moore-Penrose), from the singular values that are not about 0.
 
     Args:
@@ -88,12 +88,13 @@ def pinv(x: Tensor, rcond: float | None = None) -> Tensor:
         Golub and Pereyra, "The differentiation of pseudo-inverses and nonlinear least squares
         problems whose variables separate", 1973: the gradient.
     """
+    ...
 
 
 # ---------------------------------------------------------------- systems of equations
 
 
-def _solve(a: Spec, b: Spec, source: str) -> Spec:
+def _solve(a: TensorSpec, b: TensorSpec, source: str) -> TensorSpec:
     batch, size = _square(a, source)
     vector = len(b.shape) == 1
     if not b.shape:
@@ -114,12 +115,12 @@ def _solve(a: Spec, b: Spec, source: str) -> Spec:
     size = rows if size is None else size
     dtype = dtypes.float_type(a.dtype, b.dtype)
     if vector:
-        return Spec((*batch, size), dtype)
-    return Spec((*broadcast(batch, b.shape[:-2], source=source), size, b.shape[-1]), dtype)
+        return TensorSpec((*batch, size), dtype)
+    return TensorSpec((*broadcast(batch, b.shape[:-2], source=source), size, b.shape[-1]), dtype)
 
 
-@op(rule=Rule(lambda a, b: _solve(a, b, "ops.solve"), operands=dtypes.float_type))
-def solve(a: Tensor, b: Tensor) -> Tensor:
+@op(rule=Rule(lambda a, b: _solve(a, b, "ops.solve"), promote=dtypes.float_type))
+def solve(a: TensorLike, b: TensorLike) -> Tensor:
     """The x with `a @ x = b`.
 
     Args:
@@ -136,14 +137,15 @@ def solve(a: Tensor, b: Tensor) -> Tensor:
         >>> convert_to_numpy(solve([[2.0, 0.0], [0.0, 4.0]], [2.0, 2.0])).tolist()
         [1.0, 0.5]
     """
+    ...
 
 
 @op(
     rule=Rule(
-        lambda a, b, lower=False: _solve(a, b, "ops.solve_triangular"), operands=dtypes.float_type
+        lambda a, b, lower=False: _solve(a, b, "ops.solve_triangular"), promote=dtypes.float_type
     )
 )
-def solve_triangular(a: Tensor, b: Tensor, lower: bool = False) -> Tensor:
+def solve_triangular(a: TensorLike, b: TensorLike, lower: bool = False) -> Tensor:
     """The x with `a @ x = b`, for a triangular `a`.
 
     Args:
@@ -161,10 +163,11 @@ def solve_triangular(a: Tensor, b: Tensor, lower: bool = False) -> Tensor:
         >>> convert_to_numpy(solve_triangular([[2.0, 1.0], [0.0, 4.0]], [4.0, 8.0])).tolist()
         [1.0, 2.0]
     """
+    ...
 
 
 @op
-def lstsq(a: Tensor, b: Tensor, rcond: float | None = None) -> Tensor:
+def lstsq(a: TensorLike, b: TensorLike, rcond: float | None = None) -> Tensor:
     """The x with the least `|a @ x - b|`; among several, that of the least norm.
 
     Args:
@@ -198,5 +201,5 @@ def lstsq(a: Tensor, b: Tensor, rcond: float | None = None) -> Tensor:
         )
     dtype = dtypes.float_type(a.dtype, b.dtype)
     if rcond is None and None not in (rows, columns):
-        rcond = cutoff(dtype, rows, columns)
+        rcond = rank_tolerance(dtype, rows, columns)
     return matmul(pinv(cast(a, dtype), rcond), cast(b, dtype))
