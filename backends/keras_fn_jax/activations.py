@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from keras_fn_jax.dtype_fallback import promote_to_float
 from keras_fn_jax.op_jit import compile_op
 
-# Of several primitives, or with a gradient of their own: slow to call one by one.
+# Compiled: each consists of several primitives or has a custom gradient, slow when run eagerly.
 elu, relu, selu, softplus = map(jax.jit, (jax.nn.elu, jax.nn.relu, jax.nn.selu, jax.nn.softplus))
 
 gelu, softmax = map(compile_op, (jax.nn.gelu, jax.nn.softmax))
@@ -16,5 +16,5 @@ log_softmax, silu = (compile_op(promote_to_float(f)) for f in (jax.nn.log_softma
 
 @jax.jit
 def relu6(x: jax.Array) -> jax.Array:
-    """That of JAX makes floats of integers."""
+    """`jax.nn.relu6` for all dtypes: JAX's own casts integers to floats."""
     return jnp.minimum(jax.nn.relu(x), 6)

@@ -1,4 +1,4 @@
-"""Attention by JAX's own function."""
+"""Dot-product attention: `jax.nn.dot_product_attention`."""
 
 import jax
 
@@ -15,7 +15,7 @@ def fused_attention(
     is_causal: bool,
     flash_attention: bool | None,
 ) -> jax.Array:
-    """`jax.nn.dot_product_attention`; in blocks by cuDNN where that is asked for and there is."""
+    """`jax.nn.dot_product_attention`; cuDNN's flash attention if requested and available."""
     implementation = {None: None, True: "cudnn", False: "xla"}[flash_attention]
     try:
         return jax.nn.dot_product_attention(

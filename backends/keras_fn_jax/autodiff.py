@@ -13,11 +13,11 @@ def custom_gradient(
 ) -> list[jax.Array]:
     """`jax.custom_gradient`."""
 
-    def both(*leaves: jax.Array) -> tuple[Any, Any]:
-        results, pull = function(leaves)
-        return results, lambda upstream: tuple(pull(upstream))
+    def with_vjp(*leaves: jax.Array) -> tuple[Any, Any]:
+        results, vjp = function(leaves)
+        return results, lambda upstream: tuple(vjp(upstream))
 
-    return jax.custom_gradient(both)(*leaves)
+    return jax.custom_gradient(with_vjp)(*leaves)
 
 
 def jvp(
@@ -28,7 +28,7 @@ def jvp(
 
 
 def remat(function: Callable[[], Any], leaves: Sequence[jax.Array]) -> list[jax.Array]:
-    """`jax.checkpoint`; gradients flow to what the function closes over, too."""
+    """`jax.checkpoint`; gradients flow to captured values, too."""
 
     def run(state: CapturedVariables) -> tuple[Any, Any]:
         return jax.checkpoint(state.functionalize(function))(state.values, list(leaves))

@@ -28,7 +28,7 @@ def while_loop(
     leaves: Sequence[jax.Array],
     maximum_iterations: Any = None,
 ) -> list[jax.Array]:
-    """`lax.while_loop`, which has no gradient backwards: the number of rounds is not known."""
+    """`lax.while_loop`, which has no reverse-mode gradient: the iteration count is unknown."""
 
     def run(state: CapturedVariables) -> tuple[Any, Any]:
         test, step = state.functionalize(cond), state.functionalize(body)
@@ -50,7 +50,7 @@ def while_loop(
 def fori_loop(
     lower: Any, upper: Any, body: Callable[..., Any], leaves: Sequence[jax.Array]
 ) -> list[jax.Array]:
-    """`lax.fori_loop`, which has a gradient where the bounds are numbers."""
+    """`lax.fori_loop`, which has a reverse-mode gradient if the bounds are Python ints."""
 
     def run(state: CapturedVariables) -> tuple[Any, Any]:
         step = state.functionalize(body)
@@ -69,7 +69,7 @@ def scan(
     reverse: bool = False,
     unroll: int = 1,
 ) -> tuple[Any, Any]:
-    """`lax.scan`, along which the variables that steps assign are carried too."""
+    """`lax.scan`; variables that steps assign are part of the carry."""
     options = {"length": length, "reverse": reverse, "unroll": unroll}
     compiled = _compiled_scan(function, (init, xs))
     if compiled is not None:
@@ -92,11 +92,11 @@ def scan(
 
 
 _scans: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
-"""Scans that are compiled, by the function of a step; None where that uses variables."""
+"""Jitted scans by their step function; None if it uses variables."""
 
 
 def _compiled_scan(function: Any, arrays: Any) -> Any:
-    """A scan that is compiled once, for a function that comes again outside of any trace."""
+    """Returns a jitted scan of a step function that is scanned again outside of a trace."""
     if any(isinstance(x, Tracer) for x in jax.tree.leaves(arrays)):
         return None
     if context.current.stateless is not None:
@@ -106,20 +106,20 @@ def _compiled_scan(function: Any, arrays: Any) -> Any:
             return _scans[function]
         step = ref(function)
         _scans[function] = jax.jit(partial(_scan_without_variables, step), static_argnames=_PLAIN)
-    except TypeError:  # an object that cannot be a weak key
+    except TypeError:  # not weakly referenceable or not hashable
         pass
-    return None  # the first time: most functions are made for one call
+    return None  # first call: most step functions are used once
 
 
 _PLAIN = ("length", "reverse", "unroll")
 
 
 class _ReadsVariablesError(Exception):
-    """What is compiled would keep the values of today."""
+    """Raised when a step reads variables: a compiled scan would bake in their values."""
 
 
 class _RecordingDict(dict[int, Any]):
-    """The state of a scope that refuses to be asked for a variable."""
+    """State of a scope that raises when a variable is read."""
 
     def get(self, key: int, default: Any = None) -> Any:
         if key not in self:
@@ -128,7 +128,7 @@ class _RecordingDict(dict[int, Any]):
 
 
 def _scan_without_variables(step: Any, init: Any, xs: Any, **options: Any) -> tuple[Any, Any]:
-    function = step()  # held weakly: what is compiled for it goes when it goes
+    function = step()  # weak reference: the compiled scan is freed with its step function
 
     def watched(carry: Any, x: Any) -> tuple[Any, Any]:
         with StatelessScope() as scope:

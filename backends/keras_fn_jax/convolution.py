@@ -44,7 +44,7 @@ def conv_transpose(
     data_format: str | None = None,
     dilation_rate: Sizes = 1,
 ) -> jax.Array:
-    """A convolution of the stretched inputs with the flipped kernel."""
+    """Convolution of the dilated inputs with the flipped kernel."""
     rank = inputs.ndim - 2
     space = _LETTERS[rank]
     layout = dimension_numbers(rank, data_format)[0]

@@ -1,4 +1,4 @@
-"""Array creation: constants, ranges, diagonals, triangles."""
+"""Array creation: `full`."""
 
 from typing import Any
 
@@ -9,5 +9,5 @@ from keras_fn_jax.tensors import native_dtype
 
 
 def full(shape: Any, value: float, dtype: str) -> jax.Array:
-    """A constant."""
+    """Creates a constant tensor."""
     return jnp.full(shape, value, dtype=native_dtype(dtype))

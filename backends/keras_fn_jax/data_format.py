@@ -15,7 +15,7 @@ def dimension_numbers(rank: int, data_format: str | None) -> tuple[str, str, str
 
 
 def check_window_fits(inputs: jax.Array, result: jax.Array) -> jax.Array:
-    """The result, unless no window fits: JAX would then give nothing."""
+    """Returns the result; raises if no window fits, where JAX returns an empty array."""
     if 0 in result.shape and 0 not in inputs.shape:
         raise ValueError(f"No window fits into {inputs.shape}.")
     return result

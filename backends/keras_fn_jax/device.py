@@ -1,4 +1,4 @@
-"""Where new arrays go."""
+"""Devices: the device of new arrays."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from keras_fn.errors import SpecError
 
 @contextmanager
 def device_scope(name: str) -> Iterator[None]:
-    """Inside, new arrays go to the device of that name: "cpu", "gpu:0", "cuda:1", "tpu"."""
+    """Context in which new arrays are on the named device: "cpu", "gpu:0", "cuda:1", "tpu"."""
     with jax.default_device(_device(name)):
         yield
 
@@ -21,10 +21,10 @@ def _device(name: str) -> Any:
     try:
         return jax.devices(kind)[int(number or 0)]
     except (RuntimeError, IndexError, ValueError):
-        there = ", ".join(f"{d.platform}:{d.id}" for d in (*jax.devices(), *jax.devices("cpu")))
+        available = ", ".join(f"{d.platform}:{d.id}" for d in (*jax.devices(), *jax.devices("cpu")))
         raise SpecError(
             "keras_fn.device",
-            expected=f"one of {there}",
+            expected=f"one of {available}",
             received=f"{name!r}",
             fix="name a device that JAX sees",
         ) from None

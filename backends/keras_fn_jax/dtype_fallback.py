@@ -1,4 +1,4 @@
-"""Dtype fallback: functions compute in a wider dtype where the framework lacks the operand's."""
+"""Dtype fallback: functions compute in another dtype where JAX lacks the operand's."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -13,7 +13,7 @@ _NARROW = (jnp.float16, jnp.bfloat16)
 
 
 def in_float32(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function`, in float32 for matrices of half precision, which LAPACK does not know."""
+    """Decorator: computes half precision in float32, as LAPACK lacks it."""
 
     @wraps(function)
     def call(*args: Any, **options: Any) -> Any:
@@ -28,7 +28,7 @@ def in_float32(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def promote_to_float(function: Any) -> Any:
-    """A function that takes floats only, of integers too."""
+    """Decorator: casts integers to `floatx()` for a function of floats."""
 
     def call(x: jax.Array, *args: Any, **kwargs: Any) -> jax.Array:
         if not jnp.issubdtype(x.dtype, jnp.floating):

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 
 def getitem(x: jax.Array, key: Any) -> jax.Array:
-    """`x[key]`; JAX would clip a number that is out of range."""
+    """`x[key]`; raises for an integer out of range, which JAX would clip."""
     for k, size in zip(key if type(key) is tuple else (key,), x.shape, strict=False):
         if type(k) is int and not -size <= k < size:
             raise IndexError(f"index {k} of {size}")
@@ -19,7 +19,7 @@ def getitem(x: jax.Array, key: Any) -> jax.Array:
 
 @partial(jax.jit, static_argnames="axis")
 def take(x: jax.Array, indices: jax.Array, axis: int | None = None) -> jax.Array:
-    """Clips indices out of range, as jit cannot raise; NaN (JAX's default) would spread."""
+    """Clips indices out of range, as jitted code cannot raise; JAX's default fills in NaN."""
     size = x.size if axis is None else x.shape[axis]
     indices = jnp.where(indices < 0, indices + size, indices)
     return jnp.take(x, indices, axis=axis, mode="clip")

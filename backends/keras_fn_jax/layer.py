@@ -1,4 +1,4 @@
-"""What a Layer is to JAX: a plain object. Its state is handed over by `stateless_call`."""
+"""The base class of layers on JAX: a plain object. Its state is passed to `stateless_call`."""
 
 
 class LayerBase:

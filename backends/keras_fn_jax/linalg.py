@@ -19,12 +19,12 @@ from keras_fn_jax.tensors import dtype_name
 
 
 def _is_concrete(*xs: Any) -> bool:
-    """Whether values can be looked at."""
+    """Returns whether no operand is a tracer, so that values can be checked."""
     return not any(isinstance(x, Tracer) for x in xs)
 
 
 def _checked(x: jax.Array, a: jax.Array, is_bad: Callable[[Any], Any], error: Any) -> jax.Array:
-    """Returns the result `x`; raises if it is not finite and `is_bad` says that `a` is why."""
+    """Returns the result `x`; raises if it is not finite and `is_bad(a)` shows the cause."""
     if _is_concrete(x, a) and not _all_finite(x) and bool(is_bad(a)):
         raise error()
     return x
@@ -44,14 +44,14 @@ def _has_zero_diagonal(a: jax.Array) -> jax.Array:
 
 @in_float32
 def cholesky(x: jax.Array, upper: bool = False) -> jax.Array:
-    """Not symmetric matrices are made so by JAX."""
+    """`jnp.linalg.cholesky`, which symmetrizes its input."""
     factor = jnp.linalg.cholesky(x, upper=upper)
     return _checked(factor, x, lambda _: True, partial(not_positive_definite_error, "ops.cholesky"))
 
 
 @in_float32
 def inv(x: jax.Array) -> jax.Array:
-    """`jnp.linalg.inv`, which does not see singular matrices."""
+    """`jnp.linalg.inv`; raises for singular matrices, which JAX does not detect."""
     return _checked(
         jnp.linalg.inv(x), x, _has_zero_pivot, partial(singular_matrix_error, "ops.inv")
     )
@@ -59,7 +59,7 @@ def inv(x: jax.Array) -> jax.Array:
 
 @in_float32
 def solve(a: jax.Array, b: jax.Array) -> jax.Array:
-    """`jnp.linalg.solve`, which does not see singular matrices."""
+    """`jnp.linalg.solve`; raises for singular matrices, which JAX does not detect."""
     return _checked(
         jnp.linalg.solve(a, b), a, _has_zero_pivot, partial(singular_matrix_error, "ops.solve")
     )
@@ -67,7 +67,7 @@ def solve(a: jax.Array, b: jax.Array) -> jax.Array:
 
 @in_float32
 def solve_triangular(a: jax.Array, b: jax.Array, lower: bool = False) -> jax.Array:
-    """`lax`'s, with leading axes that broadcast."""
+    """`lax.linalg.triangular_solve`, with batch axes that broadcast."""
     columns = b[:, None] if b.ndim == 1 else b
     batch = jnp.broadcast_shapes(a.shape[:-2], columns.shape[:-2])
     x = lax.linalg.triangular_solve(
@@ -93,7 +93,7 @@ def slogdet(x: jax.Array) -> tuple[jax.Array, jax.Array]:
 
 @in_float32
 def eigh(x: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """`jnp.linalg.eigh`, which makes matrices symmetric."""
+    """`jnp.linalg.eigh`, which symmetrizes its input."""
     return tuple(jnp.linalg.eigh(x))
 
 
@@ -102,9 +102,9 @@ _eig: Any = jax.custom_jvp(lambda x: tuple(jnp.linalg.eig(x)))
 
 @_eig.defjvp
 def _eig_derivative(primals: Any, tangents: Any) -> Any:
-    """The eigenvectors keep their norm, and their phase as far as a derivative can tell.
+    """Derivative of `eig` in which eigenvectors keep their norm.
 
-    Older JAX has no derivative of eigenvectors, newer one asks for a flag.
+    Older versions of JAX have no derivative of eigenvectors, newer ones require a flag.
     """
     w, v = _eig(*primals)
     change = jnp.linalg.solve(v, tangents[0].astype(v.dtype) @ v)
@@ -120,14 +120,14 @@ eig = in_float32(_eig)
 
 @in_float32
 def lu_factor(x: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Of any stack."""
+    """`lax.linalg.lu`, of any batch."""
     lu, pivots, _ = lax.linalg.lu(x)
     return lu, pivots
 
 
 @in_float32
 def qr(x: jax.Array, mode: str = "reduced") -> tuple[jax.Array, jax.Array]:
-    """The first columns give Q, the others follow: older JAX derives no wide matrices."""
+    """QR of the leading columns; older JAX cannot differentiate QR of wide matrices."""
     rows, columns = x.shape[-2:]
     if rows >= columns:
         full = {"reduced": False, "complete": True}[mode]
@@ -140,7 +140,7 @@ def qr(x: jax.Array, mode: str = "reduced") -> tuple[jax.Array, jax.Array]:
 
 @in_float32
 def svd(x: jax.Array, full_matrices: bool = True, compute_uv: bool = True) -> Any:
-    """Full matrices are completed by a QR decomposition: JAX derives no full ones."""
+    """`jnp.linalg.svd`; full matrices are completed by QR, as JAX cannot differentiate them."""
     if not compute_uv:
         return jnp.linalg.svd(x, compute_uv=False)
     u, s, vh = jnp.linalg.svd(x, full_matrices=False)
@@ -151,7 +151,7 @@ def svd(x: jax.Array, full_matrices: bool = True, compute_uv: bool = True) -> An
 
 
 def _complete_basis(q: jax.Array) -> jax.Array:
-    """Orthonormal columns, with more of them to make the matrix square."""
+    """Extends orthonormal columns to a square matrix."""
     rows, columns = q.shape[-2:]
     if rows == columns:
         return q
@@ -161,7 +161,7 @@ def _complete_basis(q: jax.Array) -> jax.Array:
 
 @in_float32
 def pinv(x: jax.Array, rcond: float | None = None) -> jax.Array:
-    """`jnp.linalg.pinv`, whose derivative holds for equal singular values too."""
+    """`jnp.linalg.pinv`, whose derivative is finite for equal singular values, too."""
     if rcond is None:
         rcond = rank_tolerance(dtype_name(x), *x.shape[-2:], factor=10)
     return jnp.linalg.pinv(x, rcond)

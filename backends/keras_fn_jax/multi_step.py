@@ -21,15 +21,15 @@ def compile_multi_step(
     finalize: Callable[[Any], Any],
     jit: Any = "auto",
 ) -> Callable[..., Any] | None:
-    """A `lax.fori_loop` over the steps, with the state as what the loop carries.
+    """Compiles a `lax.fori_loop` over the steps, with the state in the carry.
 
-    The number of steps is an argument of the compiled function: every number runs the same code,
-    so that results do not depend on how an epoch is cut. None where XLA is slower in loops.
+    The bounds are arguments of the compiled function: every number of steps runs the same code, so
+    results do not depend on how an epoch is split. Returns None where XLA is slower in loops.
     """
     if jit is None or jit is False:
         return None
     state, adapter = list(state), PyTreeAdapter()
-    one, end = functionalize(function, state, adapter), PyTreeAdapter()
+    one, final_adapter = functionalize(function, state, adapter), PyTreeAdapter()
     trace = jax.make_jaxpr(one, return_shape=True)
     traced, (_, results) = retry_with_captured_state(
         lambda: trace([v.value for v in state], tensors, batches[0]), state
@@ -37,19 +37,19 @@ def compile_multi_step(
     if jax.default_backend() == "cpu" and not _SLOW_IN_LOOPS_ON_CPU.isdisjoint(_names(traced)):
         return None
     step = partial(eval_jaxpr, traced.jaxpr, traced.consts)
-    nested = partial(jax.tree.unflatten, jax.tree.treedef(results))
+    nested = partial(jax.tree.unflatten, jax.tree.structure(results))
 
     def loop(values: list[Any], tensors: Any, batches: Any, start: Any, stop: Any) -> Any:
         data = jax.tree.leaves(tensors)
 
         def body(i: Any, carry: Any) -> Any:
-            found = step(*carry[0], *data, batches[i])
-            return found[: len(state)], nested(found[len(state) :])
+            outputs = step(*carry[0], *data, batches[i])
+            return outputs[: len(state)], nested(outputs[len(state) :])
 
         empty = jax.tree.map(lambda r: jnp.zeros(r.shape, r.dtype), results)
         values, last = lax.fori_loop(start, stop, body, (values, empty))
         with StatelessScope(zip(state, values, strict=True)):
-            return values, end.flat(finalize(adapter.nested(last)))
+            return values, final_adapter.flat(finalize(adapter.nested(last)))
 
     options = jit if isinstance(jit, dict) else {}
     compiled = jax.jit(loop, **{"donate_argnums": 0, **options})
@@ -58,19 +58,19 @@ def compile_multi_step(
         values, last = compiled([v.value for v in state], tensors, batches, start, stop)
         for variable, value in zip(state, values, strict=True):
             variable._handle = value
-        jax.block_until_ready(values)  # the caller times it
-        return end.nested(last)
+        jax.block_until_ready(values)  # the caller measures the time
+        return final_adapter.nested(last)
 
     return run
 
 
-# Inside a loop the CPU compiler does not hand convolutions to its fast library: ten times slower.
+# In a loop, XLA's CPU compiler does not call the convolution library: ten times slower.
 _SLOW_IN_LOOPS_ON_CPU = {"conv_general_dilated"}
 
 
 def _names(jaxpr: Any) -> Iterator[str]:
-    """The names of all primitives in a program, those of the functions that it calls included."""
-    # The classes of programs are in jax.extend.core, which takes as long to import as we do.
+    """Yields the names of all primitives in a program, including the functions that it calls."""
+    # Duck typing: importing jax.extend.core takes as long as importing keras_fn.
     inner = getattr(jaxpr, "jaxpr", jaxpr)
     for equation in inner.eqns:
         yield equation.primitive.name

@@ -20,20 +20,21 @@ _MOST_SEEN = 1_000
 
 
 class _Plain(NamedTuple):
-    """All that a call has beside arrays: what a compiled version is made for."""
+    """Static part of a call: everything but its arrays. The key of a compiled function."""
 
     structure: Any
-    values: tuple[Any, ...]  # None where an array stands
-    types: tuple[type, ...]  # 1, 1.0 and True are equal, and mean different dtypes
+    values: tuple[Any, ...]  # None at the position of an array
+    types: tuple[type, ...]  # 1, 1.0 and True are equal but have different dtypes
     settings: tuple[Any, ...]
 
 
 def compile_op(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Makes a function of arrays and plain arguments one compiled call.
+    """Decorator: JIT-compiles the body of an op, a function of arrays and static arguments.
 
-    It runs as it is inside another trace, with arguments that cannot be keys, and where it must
-    see values. It is compiled for a kind of call at once, and for others of that kind, which
-    differ in their numbers, when these come back: a stream of new numbers is not worth it.
+    The body runs uncompiled in another trace, with static arguments that are not hashable, and if
+    it needs concrete values. A new signature (structure, types, shapes) compiles at once; a known
+    signature with new static values compiles only when those values occur again: a stream of
+    ever-new numbers would compile at every call.
     """
     functions: dict[_Plain, Callable[..., Any]] = {}
     seen: set[Any] = set()
@@ -48,7 +49,7 @@ def compile_op(function: Callable[..., Any]) -> Callable[..., Any]:
         return function(*args, **kwargs)
 
     def function_for(plain: _Plain, arrays: list[jax.Array]) -> Callable[..., Any]:
-        """The compiled function for a call, or the body where its numbers are new."""
+        """Returns the compiled function for a call, or the body if its static values are new."""
         kind = (plain.structure, plain.types, tuple([(x.shape, x.dtype) for x in arrays]))
         comes_back = plain in seen or kind not in seen
         if len(seen) >= _MOST_SEEN:
@@ -72,11 +73,14 @@ def compile_op(function: Callable[..., Any]) -> Callable[..., Any]:
         try:
             run = functions.get(plain) or function_for(plain, arrays)
             return run(arrays)
-        except (*_NEEDS_VALUES, TypeError):  # a TypeError: no key, or the op's own, told again
+        except (
+            *_NEEDS_VALUES,
+            TypeError,
+        ):  # a TypeError: not hashable, or raised by the op and then raised again
             return function(*args, **kwargs)
 
     return call
 
 
 class _Array:
-    """Marks the place of an array."""
+    """Marks the position of an array."""

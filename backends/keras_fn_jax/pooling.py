@@ -53,7 +53,7 @@ def average_pool(
     padding: str = "valid",
     data_format: str | None = None,
 ) -> jax.Array:
-    """Sums divided by how many elements, other than padding, went into each."""
+    """Sum of each window divided by its number of elements, padding not counted."""
     window, steps = _windows(inputs, pool_size, strides, data_format)
     total = lax.reduce_window(inputs, 0.0, lax.add, window, steps, padding.upper())
     total = check_window_fits(inputs, total)

@@ -13,11 +13,11 @@ def profile(folder: str) -> AbstractContextManager[Any]:
 
 
 def block_until_ready(tensors: Sequence[Any]) -> None:
-    """Waits for the arrays."""
+    """`jax.block_until_ready`."""
     jax.block_until_ready(list(tensors))
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether XLA says so: it has one class for all errors."""
-    said = "RESOURCE_EXHAUSTED" in str(error) or "out of memory" in str(error).lower()
-    return isinstance(error, jax.errors.JaxRuntimeError) and said
+    """Returns whether XLA reports it: XLA has one class for all errors."""
+    reported = "RESOURCE_EXHAUSTED" in str(error) or "out of memory" in str(error).lower()
+    return isinstance(error, jax.errors.JaxRuntimeError) and reported

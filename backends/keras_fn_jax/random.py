@@ -1,4 +1,4 @@
-"""Stateless random numbers: a key of two integers names the draw."""
+"""Stateless random numbers: a key of two integers determines the sample."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ def prng_key(seed: jax.Array) -> jax.Array:
 
 
 def random_uniform(shape: Any, dtype: str, seed: jax.Array) -> jax.Array:
-    """Floats in [0, 1)."""
+    """Uniform floats in [0, 1)."""
     return jax.random.uniform(prng_key(seed), shape, native_dtype(dtype))
 
 
@@ -23,20 +23,20 @@ def random_normal(shape: Any, dtype: str, seed: jax.Array) -> jax.Array:
 
 
 def random_randint(shape: Any, minval: Any, maxval: Any, dtype: str, seed: jax.Array) -> jax.Array:
-    """Integers in [minval, maxval)."""
+    """Uniform integers in [minval, maxval)."""
     return jax.random.randint(prng_key(seed), shape, minval, maxval, native_dtype(dtype))
 
 
 def random_gamma(shape: Any, alpha: jax.Array, dtype: str, seed: jax.Array) -> jax.Array:
-    """Gamma floats, of parameters from 1 on that broadcast."""
+    """Gamma samples; `alpha` is at least 1 and broadcasts."""
     return _gamma(prng_key(seed), jnp.broadcast_to(alpha, shape).astype(native_dtype(dtype)))
 
 
 @jax.jit
 def _gamma(key: jax.Array, alpha: jax.Array) -> jax.Array:
-    """The method of Marsaglia and Tsang: all elements are drawn until each has been accepted.
+    """Rejection sampling by Marsaglia and Tsang, for all elements at once.
 
-    `jax.random.gamma` draws each by itself, which takes seconds to compile.
+    `jax.random.gamma` samples each element separately, which takes seconds to compile.
     """
     d = alpha - 1 / 3
     c = jax.lax.rsqrt(9 * d)
@@ -47,10 +47,10 @@ def _gamma(key: jax.Array, alpha: jax.Array) -> jax.Array:
         x = jax.random.normal(keys[0], alpha.shape, alpha.dtype)
         u = jax.random.uniform(keys[1], alpha.shape, alpha.dtype)
         v = (1 + c * x) ** 3
-        fits = jnp.log(u) < x * x / 2 + d * (1 - v + jnp.log(v))  # NaN, no fit, where v < 0
+        fits = jnp.log(u) < x * x / 2 + d * (1 - v + jnp.log(v))  # NaN (rejected) where v < 0
         return key, jnp.where(accepted, result, d * v), accepted | fits
 
-    # Nothing can be drawn for parameters that are no numbers: they stay as they are.
+    # Parameters that are not finite are returned unchanged.
     state = (key, alpha, ~jnp.isfinite(alpha))
     return jax.lax.while_loop(lambda state: ~state[2].all(), attempt, state)[1]
 
@@ -58,5 +58,5 @@ def _gamma(key: jax.Array, alpha: jax.Array) -> jax.Array:
 def random_binomial(
     shape: Any, counts: jax.Array, probabilities: jax.Array, dtype: str, seed: jax.Array
 ) -> jax.Array:
-    """Numbers of successes; parameters broadcast."""
+    """Binomial samples; the parameters broadcast."""
     return jax.random.binomial(prng_key(seed), counts, probabilities, shape, native_dtype(dtype))

@@ -10,23 +10,23 @@ from keras_fn_jax.tensors import cast
 
 
 def max(x: jax.Array, axis: Any = None, keepdims: bool = False, initial: Any = None) -> jax.Array:
-    """JAX's third argument is another."""
+    """`jnp.max` with `initial`."""
     return jnp.max(x, axis=axis, keepdims=keepdims, initial=initial)
 
 
 def min(x: jax.Array, axis: Any = None, keepdims: bool = False, initial: Any = None) -> jax.Array:
-    """As `max`."""
+    """`jnp.min` with `initial`."""
     return jnp.min(x, axis=axis, keepdims=keepdims, initial=initial)
 
 
 def prod(x: jax.Array, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> jax.Array:
-    """As `max`; computes in `dtype`, where JAX would widen small integers."""
+    """`jnp.prod`, computed in `dtype`; JAX would widen small integers."""
     x = x if dtype is None else cast(x, dtype)
     return jnp.prod(x, axis=axis, keepdims=keepdims, dtype=x.dtype)
 
 
 def _reduction(function: Any) -> Any:
-    """The function with our order of arguments: JAX's third one is not `keepdims`."""
+    """Adapts the argument order: the third argument of JAX's function is not `keepdims`."""
 
     def reduce(x: jax.Array, axis: Any = None, keepdims: bool = False) -> jax.Array:
         return function(x, axis=axis, keepdims=keepdims)
@@ -43,11 +43,11 @@ logsumexp = compile_op(_reduction(jax.scipy.special.logsumexp))
 
 @compile_op
 def argmax(x: jax.Array, axis: int | None = None, keepdims: bool = False) -> jax.Array:
-    """Index as int32."""
+    """Returns the index as int32."""
     return jnp.argmax(x, axis=axis, keepdims=keepdims).astype("int32")
 
 
 @compile_op
 def argmin(x: jax.Array, axis: int | None = None, keepdims: bool = False) -> jax.Array:
-    """Index as int32."""
+    """Returns the index as int32."""
     return jnp.argmin(x, axis=axis, keepdims=keepdims).astype("int32")

@@ -17,7 +17,7 @@ def lstm(
     bias: jax.Array | None = None,
     go_backwards: bool = False,
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Compiled once for all calls: a loop whose body is a closure would be compiled at each."""
+    """LSTM over a sequence, jitted once: a scan whose body is a closure compiles at each call."""
 
     def step(state: Any, z: jax.Array) -> Any:
         h, c = state
@@ -39,7 +39,7 @@ def gru(
     bias: jax.Array | None = None,
     go_backwards: bool = False,
 ) -> tuple[jax.Array, jax.Array]:
-    """Compiled once for all calls, as `lstm`."""
+    """GRU over a sequence, jitted once, as `lstm`."""
     bias, recurrent_bias = (None, None) if bias is None else bias
 
     def step(h: jax.Array, z: jax.Array) -> Any:
@@ -56,7 +56,7 @@ def gru(
 
 
 def _project_inputs(x: jax.Array, kernel: jax.Array, bias: jax.Array | None) -> jax.Array:
-    """What the inputs of all steps bring to the gates, in one product, time first."""
+    """Input projection of all time steps in one product, time-major."""
     z = jnp.swapaxes(x @ kernel, 0, 1)
     return z if bias is None else z + bias
 

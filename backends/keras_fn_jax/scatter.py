@@ -22,18 +22,18 @@ def scatter_update(
 
 
 def _scatter_multiply(inputs: jax.Array, indices: jax.Array, updates: jax.Array) -> jax.Array:
-    """Times the product of the updates of each place: JAX has no gradient of the scatter."""
+    """Multiplies by the product of the updates of each row: JAX's scatter has no gradient."""
     depth = indices.shape[-1]
     sizes = inputs.shape[:depth]
-    places, total = jnp.zeros(indices.shape[:-1], "int32"), 1
+    linear, row_count = jnp.zeros(indices.shape[:-1], "int32"), 1
     outside = jnp.zeros(indices.shape[:-1], bool)
     for axis, size in enumerate(sizes):
         index = indices[..., axis]
         index = jnp.where(index < 0, index + size, index)
         outside |= (index < 0) | (index >= size)
-        places, total = places * size + index, total * size
-    places = jnp.where(outside, -1, places)
-    rest = inputs.shape[depth:]
-    updates = jnp.broadcast_to(updates, (*indices.shape[:-1], *rest))
-    factors = segment_prod(updates.reshape(-1, *rest), places.ravel(), total)
+        linear, row_count = linear * size + index, row_count * size
+    linear = jnp.where(outside, -1, linear)
+    trailing = inputs.shape[depth:]
+    updates = jnp.broadcast_to(updates, (*indices.shape[:-1], *trailing))
+    factors = segment_prod(updates.reshape(-1, *trailing), linear.ravel(), row_count)
     return inputs * factors.reshape(inputs.shape)

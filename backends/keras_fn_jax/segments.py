@@ -16,7 +16,7 @@ def _segment(function: Any) -> Any:
     ) -> jax.Array:
         if num_segments is None:
             num_segments = int(jnp.max(segment_ids, initial=-1)) + 1
-        # Numbers below 0 are left out, as those that are too large are.
+        # Negative ids are dropped, as are ids that are too large.
         ids = jnp.where(segment_ids < 0, num_segments, segment_ids)
         return function(data, ids, num_segments, indices_are_sorted=sorted, mode="drop")
 
@@ -34,7 +34,7 @@ def _product(data: Any, ids: Any, num_segments: int, indices_are_sorted: bool, m
 def _product_jvp(
     ids: Any, num_segments: int, indices_are_sorted: bool, mode: Any, primals: Any, tangents: Any
 ) -> Any:
-    """JAX has no derivative of it: for each element it is the product of the others."""
+    """Derivative of a product, which JAX lacks: for each element, the product of the others."""
     (data,), (tangent,) = primals, tangents
     is_zero = data == 0
     run = partial(

@@ -13,23 +13,23 @@ def searchsorted(sorted_sequence: jax.Array, values: jax.Array, side: str = "lef
 
 
 def nonzero(x: jax.Array) -> tuple[jax.Array, ...]:
-    """Indices as int32, also where JAX has 64 bits."""
+    """Returns indices as int32, also with 64-bit types enabled."""
     return tuple(i.astype("int32") for i in jnp.nonzero(x))
 
 
 @compile_op
 def sort(x: jax.Array, axis: int | None = -1) -> jax.Array:
-    """Rising order."""
+    """`jnp.sort`."""
     return jnp.sort(x, axis=axis)
 
 
 def argsort(x: jax.Array, axis: int | None = -1) -> jax.Array:
-    """Stable, as int32."""
+    """Stable sort; returns indices as int32."""
     return jnp.argsort(x, axis=axis, stable=True).astype("int32")
 
 
 def top_k(x: jax.Array, k: int, sorted: bool = True) -> tuple[jax.Array, jax.Array]:
-    """Always in falling order."""
+    """`lax.top_k`, always in descending order."""
     del sorted
     values, indices = lax.top_k(x, k)
     return values, indices

@@ -12,33 +12,33 @@ from keras_fn.core.dtypes import numpy_dtype, standardize_dtype
 from keras_fn.core.variable import Variable
 from keras_fn.settings import settings
 
-# Compiled functions, as nearly all of `jax.numpy` are, take their arguments apart as pytrees: a
-# Variable comes apart into its value, and inside the function it is that value.
+# Jitted functions, such as nearly all of `jax.numpy`, flatten their arguments as pytrees: a
+# Variable is flattened to its value.
 jax.tree_util.register_pytree_node(Variable, lambda v: ((v.value,), None), lambda _, x: x[0])
 
 
 def is_tensor(x: Any) -> bool:
-    """Whether `x` is an array of JAX, concrete or traced."""
+    """Returns whether `x` is a `jax.Array`, concrete or traced."""
     return isinstance(x, jax.Array)
 
 
 def convert_to_tensor(x: Any, dtype: str | None = None) -> jax.Array:
-    """Makes an array. Python floats are `floatx()`; 64 bits become 32 unless JAX has x64 on."""
+    """Converts to an array. Python floats become `floatx()`; 64-bit types need JAX's x64 mode."""
     if isinstance(x, jax.Array):
         return x if dtype is None else cast(x, dtype)
     if dtype is None and not hasattr(x, "dtype"):
         kind = np.asarray(x).dtype.kind
         dtype = settings.floatx if kind == "f" else "int32" if kind in "iu" else None
-    # A copy: JAX may share memory with an array, and whoever holds it may change it. Made now, not
-    # in a trace that may be under way: what keeps it, a variable say, may outlive the trace.
+    # A copy: JAX may share memory with the host array, which its owner may change. Evaluated
+    # eagerly, since the tensor may outlive a trace that is being recorded.
     with jax.ensure_compile_time_eval():
         return jnp.array(x, dtype=None if dtype is None else native_dtype(dtype))
 
 
 def from_numpy(x: np.ndarray) -> jax.Array:
-    """On the CPU, JAX shares the memory of an array where that is aligned.
+    """`jax.device_put`, which shares the memory of an aligned array on the CPU.
 
-    `jnp.asarray` would copy others twice.
+    `jnp.asarray` would copy other arrays twice.
     """
     return jax.device_put(x)
 
@@ -54,23 +54,23 @@ def convert_to_numpy(x: jax.Array) -> np.ndarray:
 
 
 def cast(x: jax.Array, dtype: str) -> jax.Array:
-    """Converts to another dtype."""
+    """Casts to another dtype."""
     target = native_dtype(dtype)
     return x if x.dtype == target else x.astype(target)
 
 
 def dtype_name(x: Any) -> str:
-    """The name of the dtype of `x`, or of `x` if it is one."""
+    """Returns the name of the dtype of `x`, or of `x` if it is a dtype."""
     return standardize_dtype(getattr(x, "dtype", x))
 
 
 def shape(x: jax.Array) -> tuple[int, ...]:
-    """The sizes; JAX knows them all."""
+    """Returns the sizes, which JAX always knows."""
     return x.shape
 
 
 def is_traced(x: Any) -> bool:
-    """Whether Python cannot know the value: not so of what `jax.grad` follows outside of jit."""
+    """Returns whether the value is unknown: False for what `jax.grad` traces outside of jit."""
     if not isinstance(x, Tracer):
         return False
     try:

@@ -12,11 +12,11 @@ from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.scopes import StatelessScope
 from keras_fn_jax.tensors import dtype_name, native_dtype
 
-_SIZES = (83, 89)  # what unknown sizes are tried with: primes that no real size is likely to be
+_SIZES = (83, 89)  # stand in for unknown sizes: primes that are unlikely to be real sizes
 
 
 def abstract_eval(function: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> Any:
-    """Shapes of `function` by `jax.eval_shape`, tried with two sizes for the unknown ones."""
+    """`jax.eval_shape` of the function, with two different sizes for unknown ones."""
 
     adapter = PyTreeAdapter()
 
@@ -47,25 +47,25 @@ def abstract_eval(function: Callable[..., Any], args: tuple, kwargs: dict[str, A
 
 
 class PyTreeAdapter:
-    """Carries nested results over a transformation of JAX, which sorts the keys of dicts."""
+    """Passes nested results through a JAX transform, which would sort the keys of dicts."""
 
     def __init__(self) -> None:
         self.skeleton: Any = None
 
     def flat(self, results: Any) -> list[Any]:
-        """Returns the leaves, and remembers how they were nested."""
+        """Returns the leaves and stores the structure."""
         self.skeleton = tree.map_structure(lambda _: None, results)
         return tree.flatten(results)
 
     def nested(self, leaves: list[Any]) -> Any:
-        """Returns leaves nested as they were."""
+        """Restores the structure of the leaves."""
         return tree.unflatten(self.skeleton, leaves)
 
 
 def value_and_grad(
     function: Callable[..., tuple[Any, Any]], variables: Sequence[Any]
 ) -> Callable[..., tuple[tuple[Any, Any], list[Any]]]:
-    """`jax.value_and_grad` with the variables' values as its argument."""
+    """`jax.value_and_grad` with respect to the variables' values."""
 
     def run(*args: Any) -> tuple[tuple[Any, Any], list[Any]]:
         written: dict[int, Any] = {}
@@ -87,7 +87,7 @@ def value_and_grad(
 
 
 class UncapturedVariableError(Exception):
-    """A step assigns variables that are not among its state: they have to be added."""
+    """A step assigns variables that are not in its state: they must be added."""
 
     def __init__(self, variables: list[Any]):
         self.variables = variables
@@ -96,17 +96,18 @@ class UncapturedVariableError(Exception):
 def functionalize(
     function: Callable[..., Any], state: list[Any], adapter: PyTreeAdapter
 ) -> Callable[..., Any]:
-    """Makes `function(*args)` one of `(values, *args)`: it returns the new values and results.
+    """Converts `function(*args)` to a pure function `(values, *args) -> (new values, results)`.
 
     Raises:
-        NotInState: When it is traced. The variables were made in the trace, or nobody had told.
+        UncapturedVariableError: While tracing: the function assigns variables outside `state`, for
+            example variables that it creates.
     """
 
     def run(values: list[Any], *args: Any) -> tuple[list[Any], list[Any]]:
         with StatelessScope(zip(state, values, strict=True)) as scope:
             results = adapter.flat(function(*args))
-        known = set(map(id, state))
-        missing = [v for key, v in scope.written.items() if key not in known]
+        state_ids = set(map(id, state))
+        missing = [v for key, v in scope.written.items() if key not in state_ids]
         if missing:
             raise UncapturedVariableError(missing)
         return [scope.state[id(v)] for v in state], results
@@ -115,20 +116,20 @@ def functionalize(
 
 
 def retry_with_captured_state(call: Callable[[], Any], state: list[Any]) -> Any:
-    """Calls what may trace, until all that it assigns is in its state."""
+    """Calls a function that may trace, until all variables that it assigns are in `state`."""
     while True:
         try:
             return call()
-        except UncapturedVariableError as found:
-            state += found.variables
+        except UncapturedVariableError as error:
+            state += error.variables
 
 
 def compile(
     function: Callable[..., Any], state: Sequence[Any], jit: Any = "auto"
 ) -> Callable[..., Any]:
-    """`jax.jit` with the state as an argument that is donated and a result that is kept.
+    """`jax.jit` of a step with its state as a donated argument and a result.
 
-    A dict for `jit` holds arguments of `jax.jit`. Without it, a step runs op by op.
+    A dict for `jit` holds arguments of `jax.jit`. For None or False the step runs op by op.
     """
     if jit is None or jit is False:
         return lambda *args: function(*jax.tree.map(_to_jax, args))
@@ -152,7 +153,7 @@ def _to_jax(x: Any) -> Any:
 
 
 def compile_call(function: Callable[..., Any], variables: Sequence[Any]) -> Callable[..., Any]:
-    """`jax.jit` of a function that only reads its variables; gradients flow to them."""
+    """`jax.jit` of a function that reads variables and assigns none; gradients flow to them."""
     variables = list(variables)
 
     def functionalize(values: list[Any], args: tuple) -> Any:

@@ -1,8 +1,9 @@
-"""Imports TensorFlow, and keeps it from importing Keras along with it.
+"""Imports TensorFlow without the import of Keras that it triggers.
 
-TensorFlow loads `keras.src.optimizers` for the sake of old SavedModels. That takes longer than the
-rest of our import, and Keras may load a second framework. `tf.keras` still loads Keras when used.
-TensorFlow's own old copy of Keras would read and write `keras.json`: it looks elsewhere meanwhile.
+TensorFlow imports `keras.src.optimizers` to support old SavedModels. That takes longer than
+everything else in `import keras_fn`, and Keras may load a second framework. `tf.keras` still loads
+Keras when it is used. TensorFlow's old copy of Keras would read and write `keras.json`, so
+`KERAS_HOME` points elsewhere during the import.
 """
 
 import os

@@ -35,23 +35,23 @@ def relu6(x: Any) -> tf.Tensor:
 
 
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> tf.Tensor:
-    """`x` where positive, else a part of it."""
+    """`raw.LeakyRelu`."""
     return raw.LeakyRelu(features=to_float(x), alpha=negative_slope)
 
 
 def elu(x: Any, alpha: float = 1.0) -> tf.Tensor:
-    """TensorFlow knows `alpha` 1 only."""
+    """`raw.Elu`, which supports `alpha=1` only."""
     x = to_float(x)
     return raw.Elu(features=x) if alpha == 1 else where(x > 0, x, raw.Elu(features=x) * alpha)
 
 
 def silu(x: Any) -> tf.Tensor:
-    """`x * sigmoid(x)`, whose gradient keeps `x` only."""
+    """`tf.nn.silu`, whose gradient stores only `x`."""
     return tf.nn.silu(to_float(x))
 
 
 def softmax(x: Any, axis: Any = -1) -> tf.Tensor:
-    """Over one axis `tf.nn.softmax`, over several by hand."""
+    """`tf.nn.softmax`; over several axes by `exp` and `reduce_sum`."""
     if isinstance(axis, int):
         return tf.nn.softmax(x, axis)
     shifted = tf.exp(x - tf.stop_gradient(tf.reduce_max(x, axis, keepdims=True)))
@@ -59,7 +59,7 @@ def softmax(x: Any, axis: Any = -1) -> tf.Tensor:
 
 
 def log_softmax(x: Any, axis: Any = -1) -> tf.Tensor:
-    """As `softmax`."""
+    """`tf.nn.log_softmax`; over several axes by `reduce_logsumexp`."""
     x = to_float(x)
     if isinstance(axis, int):
         return tf.nn.log_softmax(x, axis)

@@ -1,4 +1,4 @@
-"""Attention in two einsums, which TensorFlow runs with fewer ops than products with transposes."""
+"""Dot-product attention by two einsums: fewer ops than matmul with transposes."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from tensorflow import raw_ops as raw
 from keras_fn.errors import UnsupportedError
 from keras_fn_tensorflow.tensors import shape
 
-_MASKED = -1e30  # finite: a target without any source is no NaN
+_MASKED = -1e30  # finite, so that a query without any key is not NaN
 
 
 def fused_attention(
@@ -21,7 +21,7 @@ def fused_attention(
     is_causal: bool,
     flash_attention: bool | None,
 ) -> tf.Tensor:
-    """Half precision is weighed in float32."""
+    """Scaled dot-product attention; the softmax of half precision is computed in float32."""
     if flash_attention:
         raise UnsupportedError(
             "TensorFlow has no flash attention.",
@@ -51,7 +51,7 @@ def fused_attention(
 
 
 def _grouped_logits(query: Any, key: Any) -> tf.Tensor:
-    """Neighbouring heads share a key head."""
+    """Returns the logits of grouped-query attention: adjacent heads share a key head."""
     batch, targets, heads, size = shape(query)
     _, sources, groups, _ = shape(key)
     query = tf.reshape(query, [batch, targets, groups, heads // groups, size])

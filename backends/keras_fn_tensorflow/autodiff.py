@@ -17,18 +17,18 @@ def custom_gradient(
     """`tf.custom_gradient`."""
 
     @tf.custom_gradient
-    def both(*leaves: Any) -> tuple[Any, Any]:
-        results, pull = function(leaves)
-        return results, lambda *upstream: pull(upstream)
+    def with_vjp(*leaves: Any) -> tuple[Any, Any]:
+        results, vjp = function(leaves)
+        return results, lambda *upstream: vjp(upstream)
 
-    return list(both(*leaves))
+    return list(with_vjp(*leaves))
 
 
 def jvp(
     function: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool = False
 ) -> tuple[Any, ...]:
-    """A `tf.autodiff.ForwardAccumulator`."""
-    primals = [tf.identity(x) for x in primals]  # the same tensor may come twice
+    """`tf.autodiff.ForwardAccumulator`."""
+    primals = [tf.identity(x) for x in primals]  # a tensor may occur twice
     with tf.autodiff.ForwardAccumulator(primals, list(tangents)) as forward:
         results = function(*primals)
     results, *aux = results if has_aux else (results,)
@@ -37,17 +37,17 @@ def jvp(
 
 
 def remat(function: Callable[..., Any], leaves: Sequence[Any]) -> list[Any]:
-    """`tf.recompute_grad`, with what a StatelessScope holds among the arguments.
+    """`tf.recompute_grad`, with the values of the enclosing StatelessScope as arguments.
 
-    It finds the gradients of its arguments and of TensorFlow's variables, not of other tensors
-    that the function closes over.
+    `recompute_grad` differentiates with respect to its arguments and TensorFlow's variables, not
+    other captured tensors.
     """
     outer = context.current.stateless
     held = {} if outer is None else dict(outer.state)
 
     def run(state: CapturedVariables) -> tuple[Any, Any]:
         step = state.functionalize(function)
-        now = [tf.convert_to_tensor(v) for v in state.values]  # the second run needs these, too
+        now = [tf.convert_to_tensor(v) for v in state.values]  # the recomputation needs them, too
         first, last = len(now), len(now) + len(leaves)
 
         def inner(*tensors: Any) -> Any:
@@ -62,5 +62,5 @@ def remat(function: Callable[..., Any], leaves: Sequence[Any]) -> list[Any]:
 
 
 def stop_gradient(variable: Any) -> tf.Tensor:
-    """The value as a constant."""
+    """`raw.StopGradient`."""
     return raw.StopGradient(input=variable)

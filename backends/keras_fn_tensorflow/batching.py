@@ -9,10 +9,10 @@ prepare_host_batch = from_numpy
 
 
 def split_into_batches(order: np.ndarray, batch_size: int) -> list[tf.Tensor]:
-    """The indices of each batch."""
+    """Splits the indices into one tensor for each batch."""
     return [tf.constant(order[i : i + batch_size]) for i in range(0, len(order), batch_size)]
 
 
 def gather_rows(x: tf.Tensor, indices: tf.Tensor) -> tf.Tensor:
-    """The samples of a batch."""
+    """Gathers the samples of a batch."""
     return tf.gather(x, indices)

@@ -8,13 +8,13 @@ from keras_fn_tensorflow.elementwise import binary
 
 
 def _left_shift(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-    """TensorFlow moves by all places but one where it should move by more."""
+    """`raw.LeftShift`, which is wrong for shifts of the number of bits or more."""
     zero = tf.zeros((), x.dtype)
     return raw.SelectV2(condition=_within(x, y), t=raw.LeftShift(x=x, y=y), e=zero)
 
 
 def _right_shift(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-    """Of signed integers all places but one leave the sign, as they should."""
+    """`raw.RightShift`, which is wrong for such shifts of unsigned integers."""
     moved = raw.RightShift(x=x, y=y)
     if not x.dtype.is_unsigned:
         return moved

@@ -13,9 +13,9 @@ from keras_fn_tensorflow.transforms import trace
 
 
 def staged(run: Callable[[CapturedVariables], tuple[Any, Any]]) -> Any:
-    """`carried`, whose trial runs in a graph that is thrown away: a loop may have effects.
+    """`with_captured_variables`, whose trial runs in a scratch graph: a loop may have effects.
 
-    Outside of a StatelessScope the variables are TensorFlow's, which are assigned in place.
+    Outside of a StatelessScope, variables are `tf.Variable`s, assigned in place.
     """
     if context.current.stateless is None:
         return run(CapturedVariables())[1]
@@ -73,9 +73,9 @@ def while_loop(
 
 
 def fori_loop(lower: Any, upper: Any, body: Callable[..., Any], leaves: Sequence[Any]) -> list[Any]:
-    """A `tf.while_loop` that counts."""
-    known = isinstance(lower, int) and isinstance(upper, int)
-    rounds = max(upper - lower, 0) if known else None
+    """A `tf.while_loop` with a counter."""
+    is_static = isinstance(lower, int) and isinstance(upper, int)
+    rounds = max(upper - lower, 0) if is_static else None
     state = [tf.cast(lower, tf.int32), *leaves]
     return while_loop(
         lambda s: s[0] < tf.cast(upper, tf.int32),
@@ -96,7 +96,7 @@ def scan(
     reverse: bool = False,
     unroll: int = 1,
 ) -> tuple[Any, Any]:
-    """Carries a state along the first axis."""
+    """`tf.while_loop` in a graph, a Python loop if eager or unrolled."""
     carry = tree.map_structure(lambda c: None if c is None else convert_to_tensor(_value(c)), init)
     xs = tree.map_structure(lambda x: None if x is None else convert_to_tensor(_value(x)), xs)
     slices = [x for x in tree.flatten(xs) if x is not None]
@@ -136,7 +136,7 @@ def _unrolled_scan(
 
 
 def _empty_output(y: Any) -> Any:
-    """No outputs, of the shape and dtype that one would have."""
+    """Returns outputs of length 0, with the shape and dtype of a step's output."""
     return None if y is None else tf.zeros([0, *y.shape], y.dtype)
 
 
@@ -145,7 +145,7 @@ def _stack_outputs(*items: Any) -> Any:
 
 
 def _zeros_like_slice(x: Any) -> Any:
-    """What a slice of `x` looks like."""
+    """Returns zeros with the shape of a slice of `x`."""
     return None if x is None else tf.zeros(x.shape[1:], x.dtype)
 
 
@@ -166,10 +166,10 @@ def _scan_loop(
     carries = tree.flatten(carry)
 
     def step(i: Any, leaves: list[Any], arrays: list[Any]) -> tuple[Any, list[Any], list[Any]]:
-        place = size - 1 - i if reverse else i
-        after, y = function(tree.unflatten(carry, leaves), at(place))
+        index = size - 1 - i if reverse else i
+        after, y = function(tree.unflatten(carry, leaves), at(index))
         ys = [t for t in tree.flatten(y) if t is not None]
-        arrays = [a.write(place, _value(t)) for a, t in zip(arrays, ys, strict=True)]
+        arrays = [a.write(index, _value(t)) for a, t in zip(arrays, ys, strict=True)]
         return i + 1, [_value(c) for c in tree.flatten(after)], arrays
 
     times = max(unroll, 1) if isinstance(size, int) else 1
@@ -184,9 +184,9 @@ def _scan_loop(
         lambda i, *_: i < rounds * times,
         body,
         (tf.constant(0), carries, outputs),
-        maximum_iterations=rounds,  # XLA needs it to make room for the gradient
+        maximum_iterations=rounds,  # XLA needs a bound to allocate memory for the gradient
     )
-    for _ in range(size % times if times > 1 else 0):  # what the rounds leave over
+    for _ in range(size % times if times > 1 else 0):  # the remaining steps
         state = step(*state)
     _, carries, outputs = state
     results = iter(outputs)

@@ -19,7 +19,7 @@ def conv(
     data_format: str | None = None,
     dilation_rate: Sizes = 1,
 ) -> tf.Tensor:
-    """The groups follow from the kernel's shape."""
+    """Convolution; the number of groups follows from the kernel's shape."""
     if not inputs.dtype.is_floating:
         return _conv_integers(conv, inputs, kernel, strides, padding, data_format, dilation_rate)
     rank = inputs.shape.rank - 2
@@ -37,15 +37,15 @@ def conv(
 def _conv_integers(
     function: Callable[..., tf.Tensor], x: Any, kernel: Any, *options: Any
 ) -> tf.Tensor:
-    """Convolves integers and booleans, which TensorFlow hardly does, in float64."""
+    """Convolves integers and booleans, which TensorFlow hardly supports, in float64."""
     wide = function(tf.cast(x, tf.float64), tf.cast(kernel, tf.float64), *options)
-    return tf.cast(tf.cast(wide, tf.int64), x.dtype)  # too large for the dtype, they wrap around
+    return tf.cast(tf.cast(wide, tf.int64), x.dtype)  # integers out of range wrap around
 
 
 def _grouped(
     x: Any, kernel: Any, steps: Any, padding: Any, layout: Any, dilations: Any, groups: int
 ) -> tf.Tensor:
-    """One convolution a group: TensorFlow has no gradient of grouped ones on a CPU."""
+    """Runs one convolution for each group: on a CPU, grouped ones have no gradient."""
     if groups == 1:
         return _convolution(x, kernel, steps, padding, layout, dilations)
     if kernel.shape[-2] == 1 and len(steps) == 2 and len(set(steps)) == 1:
@@ -60,7 +60,7 @@ def _grouped(
 def _convolution(
     x: Any, kernel: Any, steps: Any, padding: Any, layout: Any, dilations: Any
 ) -> tf.Tensor:
-    """`tf.nn.convolution`; where its Python has nothing to do, the op that it would call."""
+    """`tf.nn.convolution`, or the raw op that it would call."""
     if len(steps) == 3 or max(dilations) > 1:
         return tf.nn.convolution(x, kernel, steps, padding.upper(), layout, dilations)
     if len(steps) == 1:
@@ -80,7 +80,7 @@ def _convolution(
 def _depthwise(
     x: Any, kernel: Any, steps: Any, padding: str, layout: str, dilations: Any, groups: int
 ) -> tf.Tensor:
-    """One channel a group: TensorFlow's kernel has shape `(*window, channels, filters each)`."""
+    """`tf.nn.depthwise_conv2d`, whose kernel is `(*window, channels, multiplier)`."""
     window, each = kernel.shape[:-2], kernel.shape[-1] // groups
     kernel = tf.reshape(kernel, [*window, groups, each])
     strides = full_rank(steps, layout)
@@ -90,7 +90,7 @@ def _depthwise(
 def _strided_and_dilated(
     x: Any, kernel: Any, steps: Any, padding: str, layout: str, dilations: Any, groups: int
 ) -> tf.Tensor:
-    """TensorFlow does not do both at once, so every result is worked out and some are kept."""
+    """Computes stride 1 and subsamples: TensorFlow does not support both at once."""
     if padding == "same":
         window = zip(spatial_sizes(x, layout), kernel.shape[:-2], steps, dilations, strict=True)
         pads = [_same(*axis) for axis in window]
@@ -102,7 +102,7 @@ def _strided_and_dilated(
 
 
 def _same(size: Any, window: int, stride: int, dilation: int) -> tuple[Any, Any]:
-    """As `same_padding`, also of a size that only the graph will know."""
+    """Same as `same_padding`, also for a size that is unknown in the graph."""
     if isinstance(size, int):
         return same_padding(size, window, stride, dilation)
     reach = (window - 1) * dilation + 1
@@ -111,7 +111,7 @@ def _same(size: Any, window: int, stride: int, dilation: int) -> tuple[Any, Any]
 
 
 def _full_padding(pads: list[Any], layout: str) -> list[Any]:
-    """Paddings of the spatial axes, with none for batch and channels."""
+    """Returns the paddings of all axes, with none for batch and channels."""
     return [(0, 0), (0, 0), *pads] if layout[1] == "C" else [(0, 0), *pads, (0, 0)]
 
 
@@ -124,7 +124,7 @@ def conv_transpose(
     data_format: str | None = None,
     dilation_rate: Sizes = 1,
 ) -> tf.Tensor:
-    """The whole transposed convolution, then what `padding` keeps of it."""
+    """Full transposed convolution, then cropped or padded."""
     if not inputs.dtype.is_floating:
         options = (strides, padding, output_padding, data_format, dilation_rate)
         return _conv_integers(conv_transpose, inputs, kernel, *options)
@@ -132,7 +132,7 @@ def conv_transpose(
     steps, dilations = per_axis(strides, rank), per_axis(dilation_rate, rank)
     extra = (None,) * rank if output_padding is None else per_axis(output_padding, rank)
     window = [int(k) for k in kernel.shape[:-2]]
-    kept = [
+    crops = [
         transpose_padding(k, s, d, padding, e)
         for k, s, d, e in zip(window, steps, dilations, extra, strict=True)
     ]
@@ -146,13 +146,13 @@ def conv_transpose(
         batch, filters = shape(x)[0], kernel.shape[-2]
         target = [batch, filters, *sizes] if layout[1] == "C" else [batch, *sizes, filters]
         whole = tf.nn.conv_transpose(x, kernel, target, steps, "VALID", layout)  # type: ignore[arg-type]
-        more = [max(crop + tail - r, 0) for (crop, tail), r in zip(kept, reach, strict=True)]
+        more = [max(crop + tail - r, 0) for (crop, tail), r in zip(crops, reach, strict=True)]
         if any(more):
             whole = tf.pad(whole, _full_padding([(0, n) for n in more], layout))
-        if all(crop == 0 and tail >= r for (crop, tail), r in zip(kept, reach, strict=True)):
+        if all(crop == 0 and tail >= r for (crop, tail), r in zip(crops, reach, strict=True)):
             return whole
-        begin = [crop for crop, _ in kept]
-        size = [n - r + tail for n, r, (_, tail) in zip(sizes, reach, kept, strict=True)]
+        begin = [crop for crop, _ in crops]
+        size = [n - r + tail for n, r, (_, tail) in zip(sizes, reach, crops, strict=True)]
         if layout[1] == "C":
             return tf.slice(whole, [0, 0, *begin], [batch, filters, *size])
         return tf.slice(whole, [0, *begin, 0], [batch, *size, filters])
@@ -161,7 +161,7 @@ def conv_transpose(
 
 
 def _dilate(kernel: Any, dilations: tuple[int, ...]) -> Any:
-    """The kernel with zeros between its elements: on a CPU the gradient op takes no dilation."""
+    """Inserts zeros into the kernel: on a CPU, the transposed op does not support dilation."""
     for axis, d in enumerate(dilations):
         if d > 1:
             sizes = list(kernel.shape)

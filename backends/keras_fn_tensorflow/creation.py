@@ -8,17 +8,17 @@ from keras_fn_tensorflow.tensors import native_dtype, shape
 
 
 def full(shape: Any, value: float, dtype: str) -> tf.Tensor:
-    """A constant."""
+    """Creates a constant tensor."""
     return tf.fill(list(shape), tf.cast(tf.constant(value), native_dtype(dtype)))
 
 
 def arange(start: Any, stop: Any, step: Any, dtype: str) -> tf.Tensor:
-    """Numbers at equal steps. TensorFlow counts in these dtypes only, the others are cast."""
+    """`tf.range`, computed in a dtype that it supports."""
     target = native_dtype(dtype)
     exact = not target.is_floating
     wide = tf.int64 if exact else target if target == tf.float64 else tf.float32
     first, last, by = (tf.cast(limit, wide) for limit in (start, stop, step))
-    # TensorFlow refuses limits that lie the wrong way round.
+    # `tf.range` raises if `stop` is on the wrong side of `start`.
     last = tf.maximum(first, last) if _is_positive(step) else tf.minimum(first, last)
     return tf.cast(tf.range(first, last, by), target)
 
@@ -28,7 +28,7 @@ def _is_positive(step: Any) -> bool:
 
 
 def diag(x: Any, k: int = 0) -> Any:
-    """`tf.linalg.diag`, and back."""
+    """`tf.linalg.diag` of a vector, diagonal of a matrix."""
     if x.shape.rank == 1:
         return tf.linalg.diag(x, k=k)
     if x.shape.rank != 2:
@@ -37,7 +37,7 @@ def diag(x: Any, k: int = 0) -> Any:
 
 
 def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    """`tf.linalg.diag_part` of the axes, brought to the end."""
+    """`tf.linalg.diag_part`, with the two axes moved to the end."""
     rank = x.shape.rank
     rows, columns = axis1 % rank, axis2 % rank
     if (rows, columns) != (rank - 2, rank - 1):

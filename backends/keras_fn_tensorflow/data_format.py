@@ -15,9 +15,9 @@ _LAYOUTS = {1: "NWC", 2: "NHWC", 3: "NDHWC"}
 def with_native_layout(
     x: Any, data_format: str | None, function: Callable[[Any, str], tf.Tensor]
 ) -> tf.Tensor:
-    """Calls `function(x, layout)`; on a CPU, which knows channels last only, transposed."""
+    """Calls `function(x, layout)`; transposes on a CPU, which supports channels last only."""
     rank = x.shape.rank
-    if x.shape[0] == 0:  # of an empty batch, oneDNN gives the shape of the input
+    if x.shape[0] == 0:  # of an empty batch, oneDNN returns the shape of the input
         one = tf.zeros([1, *x.shape[1:]], x.dtype)
         return with_native_layout(one, data_format, function)[:0]
     last = _LAYOUTS[rank - 2]
@@ -30,7 +30,7 @@ def with_native_layout(
 
 
 def full_rank(sizes: Any, layout: str) -> list[int]:
-    """Sizes or steps of all axes: 1 for batch and channels."""
+    """Returns sizes or strides for all axes: 1 for batch and channels."""
     return [1, 1, *sizes] if layout[1] == "C" else [1, *sizes, 1]
 
 

@@ -12,7 +12,7 @@ from keras_fn_tensorflow.tensors import cast, dtype_name
 
 
 def dense(x: Any, kernel: Any, bias: Any = None) -> tf.Tensor:
-    """A product and a `BiasAdd`, whose gradient is cheaper than that of a broadcast."""
+    """Matrix product and `BiasAdd`, whose gradient is cheaper than a broadcast sum's."""
     if x.dtype != kernel.dtype or (bias is not None and bias.dtype != kernel.dtype):
         received = [t for t in (x, kernel, bias) if t is not None]
         dtype = dtypes.result_type(*map(dtype_name, received))

@@ -11,22 +11,22 @@ from keras_fn.errors import SpecError
 
 @contextmanager
 def device_scope(name: str) -> Iterator[None]:
-    """Inside, new tensors go to the device of that name: "cpu", "gpu:0", "cuda:1"."""
+    """Context in which new tensors are on the named device: "cpu", "gpu:0", "cuda:1"."""
     kind, _, number = name.lower().replace("cuda", "gpu").partition(":")
-    wanted = f"{kind}:{number or 0}"
-    there = [d.name.removeprefix("/device:").lower() for d in tf.config.list_logical_devices()]
-    if wanted not in there:  # TensorFlow would quietly take another one
+    device = f"{kind}:{number or 0}"
+    available = [d.name.removeprefix("/device:").lower() for d in tf.config.list_logical_devices()]
+    if device not in available:  # TensorFlow would silently use another device
         raise SpecError(
             "keras_fn.device",
-            expected=f"one of {', '.join(there)}",
+            expected=f"one of {', '.join(available)}",
             received=f"{name!r}",
             fix="name a device that TensorFlow sees",
         )
-    with tf.device(f"/{wanted.upper()}"):
+    with tf.device(f"/{device.upper()}"):
         yield
 
 
 @cache
 def has_gpu() -> bool:
-    """Whether this process computes on a GPU."""
+    """Returns whether this process computes on a GPU."""
     return bool(tf.config.list_physical_devices("GPU"))

@@ -1,4 +1,4 @@
-"""Dtype fallback: functions compute in a wider dtype where the framework lacks the operand's."""
+"""Dtype fallback: functions compute in another dtype where TensorFlow lacks the operand's."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -14,7 +14,7 @@ _NARROW = (tf.float16, tf.bfloat16)
 
 
 def in_float32(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function`, in float32 for matrices of half precision."""
+    """Decorator: computes half precision in float32."""
 
     @wraps(function)
     def call(*args: Any, **options: Any) -> Any:
@@ -45,7 +45,7 @@ _COMMON = frozenset(
 
 
 def through_int64(function: Op) -> Op:
-    """An op that TensorFlow lacks for rare integers and booleans: their low bits come out right."""
+    """Decorator: computes small integers and booleans in int64; the low bits are exact."""
 
     @wraps(function)
     def call(*tensors: Any, **options: Any) -> tf.Tensor:
@@ -58,7 +58,7 @@ def through_int64(function: Op) -> Op:
 
 
 def unless_dtype(skips: Callable[[tf.DType], bool], otherwise: Op, function: Op) -> Op:
-    """`function`, but `otherwise` for operands whose dtype it does not know."""
+    """Returns `function`, but `otherwise` for operands of a dtype that `skips`."""
 
     def call(x: Any) -> tf.Tensor:
         return otherwise(x) if skips(x.dtype) else function(x=x)
@@ -75,5 +75,5 @@ def is_unsigned(dtype: tf.DType) -> bool:
 
 
 def to_float(x: Any) -> Any:
-    """Integers become floats, as they do in an op that has a rule."""
+    """Casts integers to float, as the op's rule does."""
     return x if x.dtype.is_floating else cast(x, dtypes.float_type(dtype_name(x)))

@@ -1,4 +1,4 @@
-"""Adapters for elementwise functions of the framework."""
+"""Adapters from raw ops, which take keyword arguments, to positional functions."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +18,7 @@ def unary(function: Op) -> Op:
 
 
 def to_common_dtype(x1: Any, x2: Any) -> tuple[Any, Any]:
-    """Two tensors of one dtype: a graph would let a number on the left set it."""
+    """Returns two tensors of one dtype: in a graph a number on the left would set it."""
     if type(x1) in _NUMBERS:
         return scalar_tensor(x1, x2.dtype), x2
     if type(x2) in _NUMBERS:
@@ -27,12 +27,12 @@ def to_common_dtype(x1: Any, x2: Any) -> tuple[Any, Any]:
 
 
 def scalar_tensor(x: Any, dtype: tf.DType) -> tf.Tensor:
-    """A number as a tensor. Floats go there directly: by way of float32 they would lose digits."""
+    """Returns a number as a tensor; floats directly, as float32 would lose digits."""
     return tf.constant(x, dtype) if type(x) is float else tf.cast(tf.constant(x), dtype)
 
 
 def binary(function: Op, boolean: Op | None = None) -> Op:
-    """An op of two tensors, or of a tensor and a number; `boolean` is its form for booleans."""
+    """Adapts an op of two tensors, or of a tensor and a number; `boolean` is its boolean form."""
 
     def call(x1: Any, x2: Any) -> tf.Tensor:
         x1, x2 = to_common_dtype(x1, x2)
@@ -44,7 +44,7 @@ def binary(function: Op, boolean: Op | None = None) -> Op:
 
 
 def as_uint8(function: Op) -> Op:
-    """An op of booleans, worked out on 0 and 1."""
+    """Adapts an op to booleans, computed as 0 and 1."""
 
     def call(x: Any, y: Any) -> tf.Tensor:
         return function(x=tf.cast(x, tf.uint8), y=tf.cast(y, tf.uint8))

@@ -1,4 +1,4 @@
-"""Ops that select by index."""
+"""Indexing: basic and advanced subscripts, gather."""
 
 from typing import Any
 
@@ -11,12 +11,12 @@ from keras_fn_tensorflow.tensors import convert_to_tensor, is_tensor, shape
 
 
 def _to_index_dtype(x: Any) -> tf.Tensor:
-    """Indices in a dtype that gather takes."""
+    """Casts indices to a dtype that gather supports."""
     return x if x.dtype in (tf.int32, tf.int64) else tf.cast(x, tf.int32)
 
 
 def _wrap_and_clip(indices: tf.Tensor, size: Any) -> tf.Tensor:
-    """Counts negative indices from the front, and clips those out of range: XLA cannot raise."""
+    """Wraps negative indices and clips those out of range: XLA cannot raise."""
     if not isinstance(size, int):
         size = tf.cast(size, indices.dtype)
     inside = raw.Minimum(x=raw.Maximum(x=indices, y=-size), y=size - 1)
@@ -24,7 +24,7 @@ def _wrap_and_clip(indices: tf.Tensor, size: Any) -> tf.Tensor:
 
 
 def take(x: Any, indices: Any, axis: int | None = None) -> tf.Tensor:
-    """A gather, straight from a variable where `x` is one."""
+    """`tf.gather`, directly from a variable if `x` is one."""
     if axis is None:
         x, axis = tf.reshape(x, [-1]), 0
     indices = _to_index_dtype(indices)
@@ -32,8 +32,8 @@ def take(x: Any, indices: Any, axis: int | None = None) -> tf.Tensor:
         try:
             return _gather(x, indices, axis)
         except tf.errors.InvalidArgumentError:
-            pass  # an index is negative or out of range, which only a CPU finds out by itself
-    if x.shape[axis] != 0:  # where nothing is, nothing is at the front
+            pass  # an index is negative or out of range, which only the CPU kernel checks
+    if x.shape[axis] != 0:  # an empty axis has no valid index
         indices = _wrap_and_clip(indices, shape(x)[axis])
     return _gather(x, indices, axis)
 
@@ -45,12 +45,12 @@ def _gather(x: Any, indices: tf.Tensor, axis: int) -> tf.Tensor:
 
 
 def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> tf.Tensor:
-    """A gather whose other axes are batches."""
+    """`tf.gather` with the other axes as batch axes."""
     indices = _to_index_dtype(indices)
     if axis is None:
         x, indices, axis = tf.reshape(x, [-1]), tf.reshape(indices, [-1]), 0
     rank = len(x.shape)
-    x.shape[axis]  # raises for an axis that is not there
+    x.shape[axis]  # raises for an axis out of range
     axis %= rank
     indices = _wrap_and_clip(indices, shape(x)[axis])
     order = [i for i in range(rank) if i != axis] + [axis]
@@ -71,7 +71,7 @@ def _broadcast_sizes(a: Any, b: Any) -> list[Any]:
 
 
 def getitem(x: Any, key: Any) -> tf.Tensor:
-    """`x[key]` as NumPy has it; TensorFlow's own slices know no tensors of indices."""
+    """`x[key]` as in NumPy; TensorFlow's slicing does not support index tensors."""
     keys = [_index(k) for k in (key if isinstance(key, tuple) else (key,))]
     if not any(_is_array(k) for k in keys):
         return x[tuple(keys)]
@@ -79,7 +79,7 @@ def getitem(x: Any, key: Any) -> tf.Tensor:
 
 
 def _index(k: Any) -> Any:
-    """An array, a list or a Variable of indices becomes a tensor."""
+    """Converts an array, a list or a Variable of indices to a tensor."""
     if isinstance(k, slice):
         return slice(*(getattr(bound, "value", bound) for bound in (k.start, k.stop, k.step)))
     if k is None or k is Ellipsis or isinstance(k, (int, np.integer)) or is_tensor(k):
@@ -95,49 +95,49 @@ def _gather_key(x: Any, keys: list[Any]) -> tf.Tensor:
     """Indexes with tensors among the keys: slices first, then one gather."""
     keys = _without_ellipsis(x, _without_booleans(keys))
     plain = [slice(None) if _picks(k) else k for k in keys]
-    places = [i for i, k in enumerate(keys) if _picks(k)]
+    axes = [i for i, k in enumerate(keys) if _picks(k)]
     x = x[tuple(plain)]
     sizes = shape(x)
     indices = []
-    for i in places:
+    for i in axes:
         k = tf.convert_to_tensor(keys[i])
         k = k if k.dtype in (tf.int32, tf.int64) else tf.cast(k, tf.int32)
         size = tf.cast(sizes[i], k.dtype)
         indices.append(tf.cast(tf.where(k < 0, k + size, k), tf.int32))
-    if len(places) == 1:
-        return tf.gather(x, indices[0], axis=places[0])
-    rest = [i for i in range(len(sizes)) if i not in places]
+    if len(axes) == 1:
+        return tf.gather(x, indices[0], axis=axes[0])
+    other_axes = [i for i in range(len(sizes)) if i not in axes]
     common = indices[0]
     for index in indices[1:]:
-        common = common + tf.zeros_like(index)  # to the shape that all broadcast to
+        common = common + tf.zeros_like(index)  # broadcasts to the common shape
     stacked = tf.stack([index + tf.zeros_like(common) for index in indices], axis=-1)
-    result = tf.gather_nd(tf.transpose(x, places + rest), stacked)
-    if places != list(range(places[0], places[0] + len(places))):
-        return result  # NumPy: indices that stand apart put their axes first
-    width, before = stacked.shape.rank - 1, places[0]
-    rank = width + len(rest)
+    result = tf.gather_nd(tf.transpose(x, axes + other_axes), stacked)
+    if axes != list(range(axes[0], axes[0] + len(axes))):
+        return result  # as in NumPy, axes of separated advanced indices come first
+    width, before = stacked.shape.rank - 1, axes[0]
+    rank = width + len(other_axes)
     order = [*range(width, width + before), *range(width), *range(width + before, rank)]
     return tf.transpose(result, order)
 
 
 def _picks(k: Any) -> bool:
-    """Whether a key picks elements: a tensor, or beside one an integer."""
+    """Returns whether a key is an advanced index: a tensor, or an integer next to one."""
     return is_tensor(k) or isinstance(k, (int, np.integer))
 
 
 def _without_booleans(keys: list[Any]) -> list[Any]:
-    """Replaces a tensor of booleans by the indices of those that hold, one tensor an axis."""
-    found: list[Any] = []
+    """Replaces a boolean tensor by the indices of its True elements, one tensor for each axis."""
+    expanded: list[Any] = []
     for k in keys:
         if is_tensor(k) and k.dtype is tf.bool:
-            found += tf.unstack(tf.where(k), k.shape.rank, axis=1)
+            expanded += tf.unstack(tf.where(k), k.shape.rank, axis=1)
         else:
-            found.append(k)
-    return found
+            expanded.append(k)
+    return expanded
 
 
 def _without_ellipsis(x: Any, keys: list[Any]) -> list[Any]:
-    """Writes `...` out as slices, to the full rank."""
+    """Expands `...` to slices, up to the full rank."""
     at = next((i for i, k in enumerate(keys) if k is Ellipsis), len(keys))
     after = keys[at + 1 :]
     used = sum(k is not None for k in keys[:at] + after)

@@ -19,7 +19,7 @@ from keras_fn_tensorflow.tensors import dtype_name, native_dtype, shape
 
 
 def _reraise_singular(source: str = "") -> Callable[..., Any]:
-    """Makes TensorFlow's refusal of a singular matrix ours; what is not finite gives NaN."""
+    """Decorator: raises our error for a singular matrix; returns NaN for one that is not finite."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @in_float32
@@ -52,11 +52,11 @@ def _symmetric(x: Any) -> tf.Tensor:
 
 @in_float32
 def cholesky(x: Any, upper: bool = False) -> tf.Tensor:
-    """TensorFlow looks at one triangle, and leaves it to us to see that it has failed."""
+    """`raw.Cholesky` of the symmetric part; raises if it failed, which TensorFlow does not."""
     factor = raw.Cholesky(input=_symmetric(x))
     if tf.executing_eagerly() and not tf.reduce_all(tf.math.is_finite(tf.abs(factor))):
         raise not_positive_definite_error("ops.cholesky")
-    factor = tf.linalg.band_part(factor, -1, 0)  # what stands above may be anything
+    factor = tf.linalg.band_part(factor, -1, 0)  # the upper triangle is undefined
     return tf.linalg.adjoint(factor) if upper else factor
 
 
@@ -67,7 +67,7 @@ def inv(x: Any) -> tf.Tensor:
 
 
 def _system(a: Any, b: Any, solver: Callable[..., Any]) -> tf.Tensor:
-    """Solves with leading axes that broadcast, and for one vector."""
+    """Solves with batch axes that broadcast, or for one vector."""
     columns = tf.expand_dims(b, 1) if b.shape.rank == 1 else b
     if a.shape.rank != 2 or columns.shape.rank != 2:
         batch = tf.broadcast_dynamic_shape(tf.shape(a)[:-2], tf.shape(columns)[:-2])
@@ -85,7 +85,7 @@ def solve(a: Any, b: Any) -> tf.Tensor:
 
 @in_float32
 def solve_triangular(a: Any, b: Any, lower: bool = False) -> tf.Tensor:
-    """`raw.MatrixTriangularSolve`, which does not see zeros on the diagonal."""
+    """`raw.MatrixTriangularSolve`; raises for zeros on the diagonal."""
     if tf.executing_eagerly() and tf.reduce_any(tf.linalg.diag_part(a) == 0):
         raise singular_matrix_error("ops.solve_triangular")
     return _system(a, b, lambda **system: raw.MatrixTriangularSolve(lower=lower, **system))
@@ -93,7 +93,7 @@ def solve_triangular(a: Any, b: Any, lower: bool = False) -> tf.Tensor:
 
 @in_float32
 def det(x: Any) -> tf.Tensor:
-    """`raw.MatrixDeterminant`, with a gradient for singular matrices too."""
+    """`raw.MatrixDeterminant`, with a gradient for singular matrices, too."""
 
     @tf.custom_gradient
     def run(x: Any) -> Any:
@@ -127,7 +127,7 @@ def eig(x: Any) -> tuple[tf.Tensor, tf.Tensor]:
 
 @_reraise_singular()
 def eigh(x: Any) -> tuple[tf.Tensor, tf.Tensor]:
-    """TensorFlow looks at one triangle."""
+    """`raw.SelfAdjointEigV2` of the symmetric part: TensorFlow reads one triangle."""
     w, v = raw.SelfAdjointEigV2(input=_symmetric(x))
     return tf.math.real(w), v
 
@@ -140,7 +140,7 @@ def qr(x: Any, mode: str = "reduced") -> tuple[tf.Tensor, tf.Tensor]:
 
 @in_float32
 def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
-    """Full matrices are completed by a QR decomposition: TensorFlow derives only some of them."""
+    """`raw.Svd`; full matrices are completed by QR, as TensorFlow differentiates few of them."""
     s, u, v = raw.Svd(input=x, compute_uv=compute_uv, full_matrices=False)
     s = tf.math.real(s)
     if not compute_uv:
@@ -151,7 +151,7 @@ def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
 
 
 def _complete_basis(q: Any) -> tf.Tensor:
-    """Orthonormal columns, with more of them to make the matrix square."""
+    """Extends orthonormal columns to a square matrix."""
     if q.shape[-2] is not None and q.shape[-2] == q.shape[-1]:
         return q
     full, _ = raw.Qr(input=tf.stop_gradient(q), full_matrices=True)
@@ -160,7 +160,7 @@ def _complete_basis(q: Any) -> tf.Tensor:
 
 @in_float32
 def pinv(x: Any, rcond: float | None = None) -> tf.Tensor:
-    """From singular values; its gradient is not theirs, which equal ones would spoil."""
+    """Pseudoinverse by SVD, with a gradient that is finite for equal singular values, too."""
     if rcond is None:
         unit = rank_tolerance(dtype_name(x), 1, 1, factor=10)
         rows, columns = shape(x)[-2:]
@@ -173,8 +173,8 @@ def _pinv(x: Any, rcond: Any) -> tf.Tensor:
     def run(x: Any) -> Any:
         s, u, v = raw.Svd(input=x)
         s = tf.math.real(s)
-        kept = s > rcond * s[..., :1]
-        inverse = tf.where(kept, 1 / tf.where(kept, s, 1), 0)
+        significant = s > rcond * s[..., :1]
+        inverse = tf.where(significant, 1 / tf.where(significant, s, 1), 0)
         result = (v * tf.expand_dims(tf.cast(inverse, x.dtype), -2)) @ tf.linalg.adjoint(u)
         return result, lambda upstream: _pinv_gradient(x, rcond, upstream)
 
@@ -182,7 +182,7 @@ def _pinv(x: Any, rcond: Any) -> tf.Tensor:
 
 
 def _pinv_gradient(x: Any, rcond: Any, upstream: Any) -> tf.Tensor:
-    p = _pinv(x, rcond)  # anew, so that it has a derivative in its turn
+    p = _pinv(x, rcond)  # recomputed, so that it can be differentiated again
     ph, gh = tf.linalg.adjoint(p), tf.linalg.adjoint(upstream)
     left = gh @ p @ ph
     right = ph @ p @ gh
@@ -191,7 +191,7 @@ def _pinv_gradient(x: Any, rcond: Any, upstream: Any) -> tf.Tensor:
 
 @in_float32
 def lu_factor(x: Any) -> tuple[tf.Tensor, tf.Tensor]:
-    """Elimination column by column: `raw.Lu` has no gradient and refuses singular matrices."""
+    """Gaussian elimination: `raw.Lu` has no gradient and refuses singular matrices."""
     return _gaussian_elimination(x)
 
 
@@ -237,13 +237,13 @@ def matmul(x1: Any, x2: Any) -> tf.Tensor:
         return tf.squeeze(matmul(x1, tf.expand_dims(x2, 1)), -1)
     if rank2 > 2 or x1.shape[-1] == 0:
         return raw.BatchMatMulV2(x=x1, y=x2)
-    # One large product; as a batch of small ones its gradient would be slow.
+    # One large product: the gradient of a batch of small ones is slow.
     rows = raw.MatMul(a=tf.reshape(x1, [-1, x1.shape[-1]]), b=x2)
     return reshape(rows, [*shape(x1)[:-1], x2.shape[-1]])
 
 
 def tensordot(x1: Any, x2: Any, axes: Any = 2) -> tf.Tensor:
-    """`tf.tensordot`, with axes that may be negative."""
+    """`tf.tensordot`, with negative axes, too."""
     if not isinstance(axes, int):
         left, right = ([a] if isinstance(a, int) else a for a in axes)
         axes = [[a % x1.shape.rank for a in left], [a % x2.shape.rank for a in right]]

@@ -8,12 +8,12 @@ from tensorflow import raw_ops as raw
 from keras_fn_tensorflow.dtype_fallback import is_exact, unless_dtype
 from keras_fn_tensorflow.elementwise import as_uint8, binary, to_common_dtype, unary
 
-# Integers of the same width, to look at the bits of a float.
+# Integer types of the same width as a float, to read its bits.
 _BITS = {2: tf.int16, 4: tf.int32, 8: tf.int64}
 
 
 def signbit(x: tf.Tensor) -> tf.Tensor:
-    """The first bit of a float, that of NaN too."""
+    """Returns the sign bit, also of NaN."""
     if x.dtype.is_floating:
         return tf.bitcast(x, _BITS[x.dtype.size]) < 0
     if x.dtype.is_unsigned or x.dtype is tf.bool:
@@ -49,7 +49,7 @@ logical_xor = binary(raw.NotEqual)
 
 
 def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
-    """Chooses element by element. The indices of a condition alone are int32."""
+    """`raw.SelectV2`; of the condition alone, its indices as int32."""
     if x1 is None and x2 is None:
         return tuple(tf.unstack(tf.cast(tf.where(condition), tf.int32), axis=1))
     x1, x2 = to_common_dtype(x1, x2)

@@ -11,29 +11,29 @@ from keras_fn_tensorflow.tensors import shape
 
 
 def reshape(x: Any, newshape: Any) -> tf.Tensor:
-    """Sizes may be scalar tensors."""
+    """`raw.Reshape`; sizes may be scalar tensors."""
     return raw.Reshape(tensor=x, shape=[newshape] if isinstance(newshape, int) else list(newshape))
 
 
 def transpose(x: Any, axes: Any = None) -> tf.Tensor:
-    """Reverses the axes for None."""
+    """`raw.Transpose`; reverses the axes for None."""
     rank = x.shape.rank
     order = range(rank)[::-1] if axes is None else [axis % rank for axis in axes]
     return raw.Transpose(x=x, perm=list(order))
 
 
 def expand_dims(x: Any, axis: Any) -> tf.Tensor:
-    """Several axes count in the result."""
+    """`raw.ExpandDims`, for one axis or several."""
     if isinstance(axis, int):
         return raw.ExpandDims(input=x, axis=axis)
     rank = x.shape.rank + len(axis)
-    for place in sorted(a % rank for a in axis):
-        x = raw.ExpandDims(input=x, axis=place)
+    for position in sorted(a % rank for a in axis):
+        x = raw.ExpandDims(input=x, axis=position)
     return tf.convert_to_tensor(x)
 
 
 def squeeze(x: Any, axis: Any = None) -> tf.Tensor:
-    """For None, the axes that are known to have size 1."""
+    """`raw.Squeeze`; for None, of the axes whose size is known to be 1."""
     if axis is None:
         axis = [i for i, size in enumerate(x.shape) if size == 1]
     axes = [axis] if isinstance(axis, int) else list(axis)
@@ -41,20 +41,20 @@ def squeeze(x: Any, axis: Any = None) -> tf.Tensor:
 
 
 def concatenate(xs: Any, axis: int | None = 0) -> tf.Tensor:
-    """For None, of the flattened tensors."""
+    """`tf.concat`; flattens first for axis None."""
     if axis is None:
         xs, axis = [tf.reshape(x, [-1]) for x in xs], 0
-    xs[0].shape[axis]  # of a single tensor, TensorFlow looks at no axis
+    xs[0].shape[axis]  # for a single tensor, `tf.concat` ignores the axis
     return tf.concat(xs, axis)
 
 
 def stack(x: Any, axis: int = 0) -> tf.Tensor:
-    """Joins along a new axis."""
+    """`raw.Pack`."""
     return raw.Pack(values=list(x), axis=axis)
 
 
 def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[tf.Tensor]:
-    """Equal parts, or parts that begin at the given indices."""
+    """Splits into equal sections, or at indices."""
     if isinstance(indices_or_sections, int):
         return list(raw.Split(axis=axis, value=x, num_split=indices_or_sections))
     size = shape(x)[axis]
@@ -68,24 +68,24 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[tf.Tensor]:
 
 
 def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[tf.Tensor]:
-    """The slices along an axis."""
+    """Returns the slices along an axis."""
     return tf.unstack(x, num, axis)
 
 
 def tile(x: Any, repeats: Any) -> tf.Tensor:
-    """As NumPy, where the tensor and `repeats` may differ in rank."""
+    """`tf.tile`, where the rank of the tensor and the length of `repeats` may differ."""
     repeats = [repeats] if isinstance(repeats, int) else list(repeats)
     rank = x.shape.rank
     if len(repeats) > rank:
         x = tf.reshape(x, [1] * (len(repeats) - rank) + list(shape(x)))
     repeats = [1] * (rank - len(repeats)) + repeats
-    if x.dtype is tf.uint16:  # the one dtype that tf.tile lacks
+    if x.dtype is tf.uint16:  # the only dtype that tf.tile does not support
         return tf.cast(tf.tile(tf.cast(x, tf.int32), repeats), tf.uint16)
     return tf.tile(x, repeats)
 
 
 def repeat(x: Any, repeats: Any, axis: int | None = None) -> tf.Tensor:
-    """Numbers of repeats that are known become indices, which XLA can compile."""
+    """`tf.gather` for counts that are known, which XLA can compile, else `tf.repeat`."""
     if axis is None:
         x, axis = tf.reshape(x, [-1]), 0
     size = x.shape[axis]
@@ -97,18 +97,18 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> tf.Tensor:
 
 
 def flip(x: Any, axis: Any = None) -> tf.Tensor:
-    """All axes for None."""
+    """`tf.reverse`; all axes for None."""
     axes = range(x.shape.rank) if axis is None else [axis] if isinstance(axis, int) else axis
     return tf.reverse(x, list(axes))
 
 
 def broadcast_to(x: Any, shape: Any) -> tf.Tensor:
-    """Repeats axes of size 1."""
+    """`raw.BroadcastTo`."""
     return raw.BroadcastTo(input=x, shape=list(shape))
 
 
 def pad_nd(x: Any, widths: Any, mode: str, value: float) -> tf.Tensor:
-    """`tf.pad` for constants. Other modes gather the elements that they repeat."""
+    """`tf.pad` for constants; other modes gather the elements to repeat."""
     if mode == "constant":
         filling = tf.cast(tf.constant(value), x.dtype)
         return raw.PadV2(input=x, paddings=list(map(list, widths)), constant_values=filling)
@@ -119,21 +119,21 @@ def pad_nd(x: Any, widths: Any, mode: str, value: float) -> tf.Tensor:
 
 
 def _repeated(size: Any, before: int, after: int, mode: str) -> Any:
-    """The places of an axis in the order in which padding repeats them."""
+    """Returns the indices along an axis in the order in which padding repeats them."""
     if isinstance(size, int):
         return np.pad(np.arange(size, dtype="int32"), (before, after), mode=mode)  # type: ignore[call-overload]
-    places = tf.range(-before, size + after)
+    positions = tf.range(-before, size + after)
     if mode == "edge":
-        return tf.clip_by_value(places, 0, size - 1)
+        return tf.clip_by_value(positions, 0, size - 1)
     if mode == "wrap":
-        return places % size
+        return positions % size
     period = 2 * size if mode == "symmetric" else tf.maximum(2 * size - 2, 1)
-    places = places % period
-    return tf.minimum(places, period - places - int(mode == "symmetric"))
+    positions = positions % period
+    return tf.minimum(positions, period - positions - int(mode == "symmetric"))
 
 
 def roll(x: Any, shift: Any, axis: Any = None) -> Any:
-    """`tf.roll`, which wants as many shifts as axes."""
+    """`tf.roll`, with shifts and axes broadcast to each other."""
     shifts = list(shift) if isinstance(shift, (tuple, list)) else [shift]
     if axis is None:
         return tf.reshape(tf.roll(tf.reshape(x, [-1]), sum(shifts), 0), list(shape(x)))

@@ -10,12 +10,12 @@ from keras_fn_tensorflow.elementwise import binary, to_common_dtype, unary
 
 
 def _absolute(x: tf.Tensor) -> tf.Tensor:
-    """Complex numbers have an op of their own."""
+    """`raw.Abs`, or `tf.abs` for complex numbers."""
     return tf.abs(x) if x.dtype.is_complex else raw.Abs(x=x)
 
 
 def _gcd(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-    """Euclid's algorithm, for all elements until the last of them is done."""
+    """Euclidean algorithm, until all elements are done."""
     wide = x.dtype if x.dtype in (tf.int32, tf.int64, tf.uint64) else tf.int64
     a, b = tf.cast(x, wide), tf.cast(y, wide)
     if wide is not tf.uint64:
@@ -25,28 +25,30 @@ def _gcd(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
     a, b = (tf.ensure_shape(tf.broadcast_to(t, shape), static) for t in (a, b))
 
     def step(a: tf.Tensor, b: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        left = b != 0
-        rest = tf.math.floormod(a, tf.where(left, b, tf.ones_like(b)))
-        return tf.where(left, b, a), tf.where(left, rest, tf.zeros_like(b))
+        remaining = b != 0
+        rest = tf.math.floormod(a, tf.where(remaining, b, tf.ones_like(b)))
+        return tf.where(remaining, b, a), tf.where(remaining, rest, tf.zeros_like(b))
 
     a, _ = tf.while_loop(lambda a, b: tf.reduce_any(b != 0), step, (a, b))
     return tf.cast(a, x.dtype)
 
 
 def _nextafter(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-    """TensorFlow knows it in 32 and 64 bits; in 16, the bits are an integer with a next one."""
+    """`raw.NextAfter`; 16-bit floats, which it lacks, are incremented as integers."""
     if x.dtype in (tf.float32, tf.float64):
         return raw.NextAfter(x1=x, x2=y)
     bits = tf.bitcast(x, tf.int16)
     away = tf.constant(1, tf.int16)
-    step = tf.where((y > x) == (x > 0), away, -away)  # of negative numbers the bits fall
+    step = tf.where(
+        (y > x) == (x > 0), away, -away
+    )  # the bits of negative numbers are in descending order
     smallest = tf.where(y > x, tf.constant(1, tf.int16), tf.constant(-32767, tf.int16))
     moved = tf.bitcast(tf.where(x == 0, smallest, bits + step), x.dtype)
     return tf.where((x == y) | tf.math.is_nan(x), x, tf.where(tf.math.is_nan(y), y, moved))
 
 
 def i0(x: tf.Tensor) -> tf.Tensor:
-    """TensorFlow does not know it in bfloat16."""
+    """`raw.BesselI0`; bfloat16 is computed in float32."""
     if x.dtype is tf.bfloat16:
         return tf.cast(raw.BesselI0(x=tf.cast(x, tf.float32)), x.dtype)
     return raw.BesselI0(x=x)
@@ -106,34 +108,34 @@ sign = unless_dtype(is_unsigned, lambda x: tf.cast(tf.cast(x, tf.bool), x.dtype)
 
 
 def exp2(x: Any) -> tf.Tensor:
-    """2 to the power of x."""
+    """`exp(x * log(2))`."""
     return raw.Exp(x=x * 0.6931471805599453)
 
 
 def log2(x: Any) -> tf.Tensor:
-    """A quotient of logarithms, which is exact for powers of two where a product is not."""
+    """`log(x) / log(2)`: a quotient is exact for powers of two, a product is not."""
     return raw.Log(x=x) / tf.constant(0.6931471805599453, x.dtype)
 
 
 def log10(x: Any) -> tf.Tensor:
-    """As `log2`."""
+    """`log(x) / log(10)`."""
     return raw.Log(x=x) / tf.constant(2.302585092994046, x.dtype)
 
 
 def erfinv(x: Any) -> tf.Tensor:
-    """TensorFlow knows it in 32 and 64 bits."""
+    """`tf.math.erfinv`; half precision is computed in float32."""
     if x.dtype in (tf.float32, tf.float64):
         return tf.math.erfinv(x)
     return tf.cast(tf.math.erfinv(tf.cast(x, tf.float32)), x.dtype)
 
 
 def round(x: Any, decimals: int = 0) -> tf.Tensor:
-    """Halves go to the even neighbour."""
+    """`raw.Round`, with digits; halves to even."""
     if is_exact(x.dtype) and decimals >= 0:
         return tf.identity(x)
     if decimals == 0:
         return raw.Round(x=x)
-    # Integers in float64: float32 would lose the digits of large ones.
+    # Integers in float64: float32 would lose digits of large ones.
     wide = tf.cast(x, tf.float64) if is_exact(x.dtype) else x
     scale = tf.cast(10.0 ** abs(decimals), wide.dtype)
     result = (
@@ -168,10 +170,10 @@ nextafter = binary(_nextafter)
 
 
 def power(x1: Any, x2: Any) -> tf.Tensor:
-    """Of integers, with exponents that are not negative."""
+    """`raw.Pow`; small integers are computed in int64."""
     return through_int64(lambda x, y: raw.Pow(x=x, y=y))(*to_common_dtype(x1, x2))
 
 
 def square(x: Any) -> tf.Tensor:
-    """`x * x`."""
+    """`raw.Square`, or logical AND for booleans."""
     return raw.LogicalAnd(x=x, y=x) if x.dtype is tf.bool else raw.Square(x=x)

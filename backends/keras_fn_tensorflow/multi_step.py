@@ -17,9 +17,9 @@ def compile_multi_step(
     finalize: Callable[[Any], Any],
     jit: Any = "auto",
 ) -> Callable[..., Any] | None:
-    """A `tf.while_loop` over the steps, which assign the variables as they go.
+    """Compiles a `tf.while_loop` over the steps, which assign the variables.
 
-    None for steps that return tensors of unknown sizes, which a loop cannot carry.
+    Returns None for steps that return tensors of unknown sizes, which a loop cannot carry.
     """
     if jit is None:
         return None
@@ -34,8 +34,8 @@ def compile_multi_step(
         data = [x for x in tree.flatten(tensors) if x is not None]
 
         def body(i: Any, *_: Any) -> Any:
-            found = tree.flatten(step(*data, batches[i]))
-            return i + 1, *(x for x in found if x is not None)
+            outputs = tree.flatten(step(*data, batches[i]))
+            return i + 1, *(x for x in outputs if x is not None)
 
         empty = [tf.zeros(x.shape, x.dtype) for x in leaves]
         _, *last = tf.while_loop(

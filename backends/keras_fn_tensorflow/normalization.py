@@ -1,4 +1,4 @@
-"""Normalisation of batches in one op, and the mean over the replicas of a strategy."""
+"""Batch normalization in one op, and the mean over the replicas of a strategy."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from keras_fn_tensorflow.tensors import shape
 def batch_norm_train(
     x: Any, gamma: Any, beta: Any, axis: int, epsilon: float
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """`FusedBatchNormV3`, of float32 with the channels last: half the time of its parts."""
+    """`FusedBatchNormV3` for float32 with channels last, twice as fast as the composite."""
     rank = x.shape.rank
     size = x.shape[axis]
     if x.dtype != tf.float32 or axis % rank != rank - 1 or size is None:
@@ -26,7 +26,7 @@ def batch_norm_train(
         epsilon=epsilon,
     )
     number = tf.cast(tf.size(flat) // size, tf.float32)
-    variance = variance * (number - 1) / number  # TensorFlow's is the one without bias
+    variance = variance * (number - 1) / number  # TensorFlow returns the unbiased variance
     y = y if rank == 4 else tf.reshape(y, shape(x))
     return y, tf.stop_gradient(mean), tf.stop_gradient(variance)
 
@@ -44,7 +44,7 @@ def _batch_norm_composite(
 
 
 def all_reduce_mean(x: tf.Tensor) -> tf.Tensor:
-    """The mean over the replicas of a strategy, through which gradients flow."""
+    """Mean over the replicas of a `tf.distribute` strategy, differentiable."""
     context = tf.distribute.get_replica_context()
     if context is None or context.num_replicas_in_sync == 1:
         return x

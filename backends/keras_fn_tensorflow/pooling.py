@@ -8,7 +8,7 @@ from keras_fn.backend.conv_geometry import Sizes, per_axis
 from keras_fn_tensorflow.data_format import with_native_layout
 from keras_fn_tensorflow.tensors import shape
 
-# Dtypes that TensorFlow does not pool, and those that pool in their place.
+# Dtypes that TensorFlow does not pool, and the dtypes in which they are pooled.
 _NOT_POOLED = {tf.bool: tf.uint8, tf.uint32: tf.int64}
 
 
@@ -30,8 +30,8 @@ def max_pool(
 
 
 def _max_pool_3d(x: Any, window: Any, steps: Any, padding: str, layout: str) -> tf.Tensor:
-    """In two parts, each over two axes, for dtypes in which TensorFlow pools no three."""
-    del layout  # on a CPU channels are last
+    """Pools in two passes of two axes, for dtypes without 3D pooling."""
+    del layout  # on a CPU the layout is channels last
     batch, depth, height, width, channels = shape(x)
     x = tf.reshape(x, [batch * depth, height, width, channels])
     x = tf.nn.max_pool2d(x, window[1:], steps[1:], padding)
@@ -48,7 +48,7 @@ def average_pool(
     padding: str = "valid",
     data_format: str | None = None,
 ) -> tf.Tensor:
-    """`tf.nn.avg_pool`, which does not count padding either."""
+    """`tf.nn.avg_pool`, which does not count padding."""
     return _pool(tf.nn.avg_pool, inputs, pool_size, strides, padding, data_format)
 
 

@@ -13,11 +13,11 @@ def profile(folder: str) -> AbstractContextManager[Any]:
 
 
 def block_until_ready(tensors: Sequence[Any]) -> None:
-    """Waits for the tensors: an element that is on the host has been computed."""
+    """Fetches an element of each tensor, which blocks until it is computed."""
     for tensor in tensors:
         tf.reshape(tensor, [-1])[:1].numpy()
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether it is TensorFlow's error for that."""
+    """Returns whether it is `tf.errors.ResourceExhaustedError`."""
     return isinstance(error, tf.errors.ResourceExhaustedError)

@@ -1,6 +1,7 @@
-"""Stateless random numbers: a key of two integers names the draw.
+"""Stateless random numbers: a key of two integers determines the sample.
 
-Eager and in a `tf.function` they are the same. XLA makes floats of other bits of the same words.
+Eager calls and `tf.function` return the same numbers. XLA converts the random bits to floats
+differently.
 """
 
 from typing import Any
@@ -12,14 +13,14 @@ from keras_fn_tensorflow.tensors import native_dtype
 
 
 def _source(shape: Any, seed: Any) -> dict[str, Any]:
-    """The arguments that all draws share."""
+    """Returns the arguments that all sampling ops share."""
     key, counter = raw.StatelessRandomGetKeyCounter(seed=tf.cast(seed, tf.int64))
     sizes = tf.convert_to_tensor(list(shape), tf.int32)
     return {"shape": sizes, "key": key, "counter": counter, "alg": 1}  # 1: Philox
 
 
 def random_uniform(shape: Any, dtype: str, seed: tf.Tensor) -> tf.Tensor:
-    """Floats in [0, 1)."""
+    """Uniform floats in [0, 1)."""
     return raw.StatelessRandomUniformV2(dtype=native_dtype(dtype), **_source(shape, seed))
 
 
@@ -29,16 +30,18 @@ def random_normal(shape: Any, dtype: str, seed: tf.Tensor) -> tf.Tensor:
 
 
 def random_randint(shape: Any, minval: Any, maxval: Any, dtype: str, seed: tf.Tensor) -> tf.Tensor:
-    """Integers in [minval, maxval)."""
+    """Uniform integers in [minval, maxval)."""
     target = native_dtype(dtype)
-    wide = target if target in (tf.int32, tf.int64) else tf.int64  # all that TensorFlow draws
+    wide = (
+        target if target in (tf.int32, tf.int64) else tf.int64
+    )  # the dtypes that TensorFlow samples
     low, high = tf.cast(minval, wide), tf.cast(maxval, wide)
     draw = raw.StatelessRandomUniformIntV2(minval=low, maxval=high, **_source(shape, seed))
     return tf.cast(draw, target)
 
 
 def random_gamma(shape: Any, alpha: tf.Tensor, dtype: str, seed: tf.Tensor) -> tf.Tensor:
-    """Gamma floats, of parameters from 1 on that broadcast. XLA has none."""
+    """Gamma samples; `alpha` is at least 1 and broadcasts. Not supported by XLA."""
     source = _source(shape, seed)
     return raw.StatelessRandomGammaV3(alpha=_spread(alpha, source["shape"], dtype), **source)
 
@@ -46,7 +49,7 @@ def random_gamma(shape: Any, alpha: tf.Tensor, dtype: str, seed: tf.Tensor) -> t
 def random_binomial(
     shape: Any, counts: tf.Tensor, probabilities: tf.Tensor, dtype: str, seed: tf.Tensor
 ) -> tf.Tensor:
-    """Numbers of successes; parameters broadcast."""
+    """Binomial samples; the parameters broadcast."""
     sizes = tf.convert_to_tensor(list(shape), tf.int32)
     return raw.StatelessRandomBinomial(
         shape=sizes,

@@ -13,7 +13,7 @@ from keras_fn_tensorflow.tensors import cast
 
 
 def refuse_no_elements(x: tf.Tensor, axes: int | Sequence[int]) -> None:
-    """Raises where an axis to reduce is empty: TensorFlow would return the limit of the dtype."""
+    """Raises if an axis to reduce is empty: TensorFlow would return the dtype's limit."""
     axes = [axes] if isinstance(axes, int) else axes
     if 0 in [x.shape[i] for i in axes]:
         raise ValueError(f"There are no elements to reduce in shape {x.shape}.")
@@ -45,17 +45,17 @@ _prod = _reduction(raw.Prod)
 
 
 def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> tf.Tensor:
-    """Computes in `dtype`."""
+    """`raw.Prod`, computed in `dtype`."""
     return _prod(x if dtype is None else cast(x, dtype), axis, keepdims)
 
 
-def _min_max_reduction(of_elements: Op, either: Op) -> Op:
+def _min_max_reduction(reduce_elements: Op, elementwise: Op) -> Op:
     def call(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> tf.Tensor:
         if initial is not None:
-            return either(of_elements(x, axis, keepdims), tf.cast(initial, x.dtype))
+            return elementwise(reduce_elements(x, axis, keepdims), tf.cast(initial, x.dtype))
         if x.shape.num_elements() == 0:
             refuse_no_elements(x, _axes(x, axis))
-        return of_elements(x, axis, keepdims)
+        return reduce_elements(x, axis, keepdims)
 
     return call
 
@@ -76,7 +76,7 @@ def _arg_reduction(function: Op) -> Op:
         if axis is None:
             x = tf.reshape(x, [-1])
         index = function(input=x, dimension=axis or 0, output_type=tf.int32)
-        if x.dtype.is_floating:  # the first NaN, which TensorFlow passes over
+        if x.dtype.is_floating:  # the first NaN, which TensorFlow ignores
             nan = raw.IsNan(x=x)
             first = raw.ArgMax(
                 input=tf.cast(nan, tf.uint8), dimension=axis or 0, output_type=tf.int32

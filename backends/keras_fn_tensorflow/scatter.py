@@ -17,7 +17,7 @@ from keras_fn_tensorflow.tensors import shape
 
 
 def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | None = None) -> Any:
-    """A scatter into the flattened leading axes; rows out of range go to a row that is cut off."""
+    """Scatters into the flattened leading axes; rows out of range go to a row that is cut off."""
     dtype = inputs.dtype
     if dtype in _NARROW and reduction is not None:
         wide = (tf.cast(x, tf.int32) for x in (inputs, updates))
@@ -28,37 +28,37 @@ def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | Non
     check_integers(indices)
     depth = indices.shape[-1]
     sizes = shape(inputs)
-    places, total = _linear_indices(indices, sizes[:depth])
-    rest = list(sizes[depth:])
+    linear, row_count = _linear_indices(indices, sizes[:depth])
+    trailing = list(sizes[depth:])
     updates = tf.cast(updates, dtype)
-    block = [*shape(indices)[:-1], *rest]
+    block = [*shape(indices)[:-1], *trailing]
     if updates.shape.as_list() != [n if isinstance(n, int) else None for n in block]:
         updates = tf.broadcast_to(updates, block)
-    rows, updates = tf.reshape(inputs, [total, *rest]), tf.reshape(updates, [-1, *rest])
-    places = tf.reshape(places, [-1])
+    rows, updates = tf.reshape(inputs, [row_count, *trailing]), tf.reshape(updates, [-1, *trailing])
+    linear = tf.reshape(linear, [-1])
     if 0 in rows.shape:
         return inputs
     if reduction in _SEGMENTS:
         join, segments = _SEGMENTS[reduction]
-        rows = join(rows, segments(updates, places, total))
+        rows = join(rows, segments(updates, linear, row_count))
     else:
-        longer = tf.concat([rows, tf.zeros([1, *rest], dtype)], 0)
+        padded = tf.concat([rows, tf.zeros([1, *trailing], dtype)], 0)
         scatter = {None: raw.TensorScatterUpdate, "add": raw.TensorScatterAdd}[reduction]
-        rows = scatter(tensor=longer, indices=tf.expand_dims(places, 1), updates=updates)[:-1]
+        rows = scatter(tensor=padded, indices=tf.expand_dims(linear, 1), updates=updates)[:-1]
     return tf.reshape(rows, list(sizes))
 
 
 def _linear_indices(indices: Any, sizes: Any) -> tuple[Any, Any]:
-    """The index of each row in the flattened axes, or one too much where it is out of range."""
+    """Returns the index of each row in the flattened axes; out of range, the number of rows."""
     if indices.shape[-1] != len(sizes):
         raise ValueError(f"{indices.shape[-1]} indices for {len(sizes)} axes")
     limits = tf.cast(tf.stack(list(sizes)), indices.dtype)
     indices = tf.where(indices < 0, indices + limits, indices)
     inside = tf.reduce_all((indices >= 0) & (indices < limits), -1)
-    total = math.prod(sizes)
+    row_count = math.prod(sizes)
     strides = tf.math.cumprod(limits, exclusive=True, reverse=True)
-    places = tf.reduce_sum(indices * strides, -1)
-    return tf.cast(tf.where(inside, places, tf.cast(total, places.dtype)), tf.int32), total
+    linear = tf.reduce_sum(indices * strides, -1)
+    return tf.cast(tf.where(inside, linear, tf.cast(row_count, linear.dtype)), tf.int32), row_count
 
 
 _SEGMENTS = {

@@ -14,7 +14,7 @@ def check_integers(x: Any) -> None:
 
 
 def _segment(function: Any, empty: float | None = None) -> Any:
-    """A reduction of TensorFlow; `empty` is what a float segment of no elements shall be."""
+    """Adapts a segment reduction; `empty` is the result of an empty segment of floats."""
 
     def reduce(data: Any, segment_ids: Any, num_segments: Any = None, sorted: bool = False) -> Any:
         del sorted
@@ -22,7 +22,7 @@ def _segment(function: Any, empty: float | None = None) -> Any:
         dtype = data.dtype
         if dtype in _NARROW:
             wide = reduce(tf.cast(data, tf.int32), segment_ids, num_segments)
-            # What no element changed is the limit of int32.
+            # Empty segments have the limit of int32.
             low, high = (False, True) if dtype is tf.bool else (dtype.min, dtype.max)
             if empty is not None:
                 wide = tf.clip_by_value(wide, int(low), int(high))
@@ -31,12 +31,12 @@ def _segment(function: Any, empty: float | None = None) -> Any:
         if num_segments is None:
             num_segments = tf.maximum(tf.reduce_max(ids), -1) + 1
         count = tf.cast(num_segments, ids.dtype)
-        ids = tf.where((ids < 0) | (ids > count), count, ids)  # to a segment that is cut off
+        ids = tf.where((ids < 0) | (ids > count), count, ids)  # to an extra segment that is cut off
         result = function(data, ids, num_segments + 1)[:-1]
         if empty is None or not dtype.is_floating:
             return result
 
-        # TensorFlow begins at the largest number, NumPy at infinity; and it passes by NaN.
+        # TensorFlow starts at the largest finite number, NumPy at infinity; and it ignores NaN.
         def any_of(held: Any) -> Any:
             held = tf.cast(held, tf.int32)
             return tf.math.unsorted_segment_max(held, ids, num_segments + 1)[:-1] > 0

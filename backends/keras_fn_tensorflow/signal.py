@@ -36,7 +36,7 @@ def fft(x: Any) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def rfft(x: Any, fft_length: int | None = None) -> tuple[tf.Tensor, tf.Tensor]:
-    """`tf.signal.rfft`, which pads. Its gradient is wrong where it cuts, and for one element."""
+    """`tf.signal.rfft`, cut before: its gradient is wrong where it cuts, and for length 1."""
     length = _length(x, fft_length)
     x = x[..., :fft_length]
     if (fft_length or x.shape[-1]) == 1:
@@ -45,7 +45,7 @@ def rfft(x: Any, fft_length: int | None = None) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def irfft(x: Any, fft_length: int | None = None) -> tf.Tensor:
-    """`tf.signal.irfft`, which pads. Its gradient is wrong where it cuts, and for one element."""
+    """`tf.signal.irfft`, cut before: its gradient is wrong where it cuts, and for length 1."""
     parts = _complex(x)
     length = _length(parts[..., 1:], fft_length)
     if fft_length is not None:

@@ -9,12 +9,12 @@ from keras_fn_tensorflow.tensors import shape
 
 
 def dynamic_slice(inputs: Any, starts: Any, sizes: Any) -> Any:
-    """`tf.slice`, of a block that is moved inside."""
+    """`tf.slice`, of a block that is moved inside the tensor."""
     return tf.slice(inputs, _clip_starts(inputs, starts, sizes), list(sizes))
 
 
 def dynamic_slice_update(inputs: Any, starts: Any, updates: Any) -> Any:
-    """A strided assignment to a copy."""
+    """`raw.TensorStridedSliceUpdate`."""
     sizes = shape(updates)
     begin = _clip_starts(inputs, starts, sizes)
     return raw.TensorStridedSliceUpdate(

@@ -9,7 +9,7 @@ from keras_fn_tensorflow.tensors import cast, dtype_name
 
 
 def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = False) -> tf.Tensor:
-    """`tf.math.bincount`, which is compiled too: its shape may depend on values here."""
+    """`tf.math.bincount`, also in a graph: its shape may depend on values."""
     if sparse or x.dtype.is_floating:
         raise ValueError("bincount counts integers into a dense tensor.")
     axis = None if x.shape.rank == 1 else -1

@@ -16,12 +16,12 @@ _PYTHON = {bool: tf.bool, int: tf.int32}
 
 
 def is_tensor(x: Any) -> bool:
-    """Whether `x` is a tensor, eager or of a graph, or a variable of TensorFlow."""
+    """Returns whether `x` is a tensor, eager or symbolic, or a `tf.Variable`."""
     return isinstance(x, _TENSORS)
 
 
 def convert_to_tensor(x: Any, dtype: str | None = None) -> tf.Tensor:
-    """Makes a tensor. Python floats are `floatx()`, Python integers int32."""
+    """Converts to a tensor. Python floats become `floatx()`, Python integers int32."""
     if isinstance(x, _TENSORS):
         x = tf.convert_to_tensor(x)
         return x if dtype is None else cast(x, dtype)
@@ -31,11 +31,11 @@ def convert_to_tensor(x: Any, dtype: str | None = None) -> tf.Tensor:
     if dtype is None and not hasattr(x, "dtype"):
         target = _PYTHON.get(type(x))
         return tf.convert_to_tensor(x, target or _dtype_of_data(x))
-    if hasattr(x, "dtype") and dtype is not None:  # TensorFlow casts no arrays by itself
+    if hasattr(x, "dtype") and dtype is not None:  # TensorFlow does not cast arrays
         return cast(tf.convert_to_tensor(x), dtype)
     try:
         return tf.convert_to_tensor(x, None if dtype is None else native_dtype(dtype))
-    except (TypeError, ValueError):  # it makes no booleans of numbers, and no integers of floats
+    except (TypeError, ValueError):  # it does not convert numbers to bool, or floats to integers
         array = np.asarray(x)
         if dtype is None or array.dtype.kind not in "biuf":
             raise
@@ -43,12 +43,12 @@ def convert_to_tensor(x: Any, dtype: str | None = None) -> tf.Tensor:
 
 
 def from_numpy(x: np.ndarray) -> tf.Tensor:
-    """TensorFlow copies always."""
+    """`tf.convert_to_tensor`, which always copies."""
     return tf.convert_to_tensor(x)
 
 
 def _packable(x: Any) -> Any:
-    """A leaf of a list that holds tensors: NumPy scalars are none, so they pack as numbers."""
+    """Converts a NumPy scalar next to tensors to a number, which TensorFlow can pack."""
     return x if hasattr(x, "__tf_tensor__") or is_tensor(x) else np.asarray(x).item()
 
 
@@ -68,7 +68,7 @@ def convert_to_numpy(x: tf.Tensor) -> np.ndarray:
 
 
 def cast(x: tf.Tensor, dtype: str) -> tf.Tensor:
-    """Converts to another dtype."""
+    """Casts to another dtype."""
     target = native_dtype(dtype)
     return x if x.dtype is target or x.dtype == target else tf.cast(x, target)
 
@@ -79,12 +79,12 @@ def _name(dtype: Any) -> str:
 
 
 def dtype_name(x: Any) -> str:
-    """The name of the dtype of `x`, or of `x` if it is one."""
+    """Returns the name of the dtype of `x`, or of `x` if it is a dtype."""
     return _name(getattr(x, "dtype", x))
 
 
 def shape(x: tf.Tensor) -> tuple[Any, ...]:
-    """The sizes: scalar tensors for those that a graph does not know."""
+    """Returns the sizes: scalar tensors for those unknown in a graph."""
     sizes = x.shape.as_list()
     if None in sizes:
         dynamic = tf.shape(x)
@@ -93,12 +93,12 @@ def shape(x: tf.Tensor) -> tuple[Any, ...]:
 
 
 def is_traced(x: Any) -> bool:
-    """Whether a graph is being made, in which `x` has no value yet."""
+    """Returns whether `x` is symbolic: a graph is being traced."""
     return not tf.executing_eagerly() and tf.is_tensor(x)
 
 
 def view(x: Any, dtype: Any = None) -> Any:
-    """`tf.bitcast`, to smaller elements along an axis that is added and joined again."""
+    """`tf.bitcast`; a size change splits or merges elements of the last axis."""
     if dtype is None:
         return tf.identity(x)
     target = native_dtype(dtype)

@@ -13,7 +13,7 @@ from keras_fn.errors import SpecError
 from keras_fn_tensorflow.device import has_gpu
 from keras_fn_tensorflow.tensors import convert_to_tensor, dtype_name, is_tensor, native_dtype
 
-# A user's tf.function must not rewrite our code, as it does not rewrite that of Keras.
+# AutoGraph must not convert our code in a user's tf.function, just as for Keras.
 autograph.CONVERSION_RULES = (
     autograph.DoNotConvert("keras_fn"),
     autograph.DoNotConvert("keras_fn_tensorflow"),
@@ -22,13 +22,13 @@ autograph.CONVERSION_RULES = (
 
 
 def trace(function: Callable[..., Any], *args: Any) -> Any:
-    """Runs `function` in a graph that is thrown away; assignments have no effect."""
+    """Traces a function in a scratch graph that is discarded; assignments have no effect."""
     with tf.__internal__.FuncGraph("keras_fn_scratch").as_default(), StatelessScope():
         return function(*args)
 
 
 def abstract_eval(function: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> Any:
-    """Shapes of `function` in a scratch graph, in which unknown sizes are unknown."""
+    """Traces the function in a scratch graph, in which sizes may be unknown."""
 
     def placeholder(x: Any) -> Any:
         if isinstance(x, KerasTensor):
@@ -58,15 +58,15 @@ def _to_keras_tensor(x: Any) -> Any:
 def value_and_grad(
     function: Callable[..., tuple[Any, Any]], variables: Sequence[Any]
 ) -> Callable[..., tuple[tuple[Any, Any], list[Any]]]:
-    """A GradientTape that watches the values of the variables and nothing else."""
+    """`tf.GradientTape` that watches the values of the variables only."""
 
     def run(*args: Any) -> tuple[tuple[Any, Any], list[Any]]:
-        sources = [v.value for v in variables]  # in a StatelessScope, plain tensors
+        sources = [v.value for v in variables]  # plain tensors in a StatelessScope
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(sources)
             value, more = function(*args)
         grads = tape.gradient(value, sources, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-        # The sparse gradient of an embedding: an optimizer reads every row all the same.
+        # Densifies the sparse gradient of an embedding: optimizers read every row.
         return (value, more), [tf.convert_to_tensor(g) for g in grads]
 
     return run
@@ -75,23 +75,25 @@ def value_and_grad(
 def compile(
     function: Callable[..., Any], state: Sequence[Any], jit: Any = "auto"
 ) -> Callable[..., Any]:
-    """`tf.function`, in which the variables of `state` are read and assigned as they are.
+    """`tf.function`, in which the variables of `state` are read and assigned directly.
 
-    XLA is for GPUs: on a CPU, where its convolutions and loops take two to three times as long,
-    it is used only if `jit` asks for it, which may be a dict of arguments of `tf.function`.
+    XLA is the default on GPUs only: on a CPU its convolutions and loops take two to three times as
+    long. A dict for `jit` holds arguments of `tf.function`.
     """
     if jit is None:
         return function
     draw_values(state)
     xla = has_gpu() if jit == "auto" else jit
     options = jit if isinstance(jit, dict) else {"jit_compile": xla}
-    compiled: dict[Any, Callable[..., Any]] = {}  # for each nesting of the arguments
+    compiled: dict[Any, Callable[..., Any]] = {}  # by the structure of the arguments
 
     def step(*args: Any) -> Any:
         leaves = tree.flatten(args)
         signature = tree.treedef(args), tuple([x is None for x in leaves])
         if signature not in compiled:
-            skeleton = tree.map_structure(lambda _: None, args)  # not the tensors, which would stay
+            skeleton = tree.map_structure(
+                lambda _: None, args
+            )  # without the tensors, which would be kept alive
             compiled[signature] = _compile_flat(
                 function, skeleton, signature[1], options, options is not jit
             )
@@ -107,7 +109,7 @@ def _compile_flat(
     options: dict[str, Any],
     may_fall_back: bool,
 ) -> Callable[..., Any]:
-    """A `tf.function` of tensors alone: to look through nested ones takes it long at each call."""
+    """`tf.function` of flat tensors: flattening nested ones takes TensorFlow long at each call."""
 
     def flat(*tensors: Any) -> Any:
         rest = iter(tensors)
@@ -125,7 +127,7 @@ def _compile_flat(
         except _NOT_COMPILED:
             if not may_fall_back:
                 raise
-        # An op that XLA does not know. Nothing has run: it compiles everything or nothing.
+        # An op that XLA does not support. Nothing has run: XLA compiles all or nothing.
         compiled = _dispatch_to_concrete_functions(tf.function(flat, autograph=False))
         may_fall_back = False
         return compiled(*tensors)
@@ -134,14 +136,14 @@ def _compile_flat(
 
 
 def _dispatch_to_concrete_functions(function: Any) -> Callable[..., Any]:
-    """Calls the traces of a `tf.function` of tensors alone.
+    """Calls the concrete functions of a `tf.function` of flat tensors directly.
 
-    To find the trace for some tensors takes TensorFlow about as long as to run a small one.
+    TensorFlow's lookup of the concrete function takes about as long as a small function itself.
     """
     traces: dict[Any, Callable[..., Any]] = {}
 
     def call(*tensors: Any) -> Any:
-        # A variable is no tensor here: a trace made for the one does not take the other.
+        # Not for variables: a concrete function for a tensor does not accept a variable.
         if not (tf.executing_eagerly() and all([isinstance(t, tf.Tensor) for t in tensors])):
             return function(*tensors)
         key = tuple([(*t.shape.as_list(), t.dtype, t.device) for t in tensors])
@@ -155,7 +157,7 @@ def _dispatch_to_concrete_functions(function: Any) -> Callable[..., Any]:
 
 
 def draw_values(state: Sequence[Any]) -> None:
-    """Lets variables draw their first values now, not while a graph is made."""
+    """Initializes variables now, before a graph is traced."""
     for variable in state:
         variable.value  # noqa: B018
 
@@ -164,11 +166,11 @@ _NOT_COMPILED = (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError)
 
 
 def _to_tensor(x: Any) -> Any:
-    """A Python number would be traced anew for each value, so it becomes a tensor."""
+    """Converts a Python number to a tensor: each new number would retrace the function."""
     return x if is_tensor(x) else convert_to_tensor(getattr(x, "value", x))
 
 
 def compile_call(function: Callable[..., Any], variables: Sequence[Any]) -> Callable[..., Any]:
-    """`tf.function` of a function that only reads its variables; tapes see through it."""
+    """`tf.function` of a function that reads variables and assigns none; differentiable."""
     del variables
     return _dispatch_to_concrete_functions(tf.function(function, autograph=False))

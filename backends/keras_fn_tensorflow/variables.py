@@ -8,26 +8,28 @@ from keras_fn_tensorflow.tensors import is_tensor, native_dtype
 
 
 def new_variable(value: Any, dtype: str, trainable: bool, name: str) -> tf.Variable:
-    """A variable that outlives the graph, if one is being made."""
+    """Creates a `tf.Variable` outside of any graph that is being traced."""
     with tf.init_scope():
         return tf.Variable(value, dtype=native_dtype(dtype), trainable=trainable, name=name)
 
 
 def assign(handle: tf.Variable, value: tf.Tensor) -> tf.Variable:
-    """Sets the variable in place, in a graph too."""
+    """Assigns in place, also in a graph."""
     handle.assign(value, read_value=False)
     return handle
 
 
 def assign_add(handle: tf.Variable, value: Any) -> tf.Variable:
-    """Adds in place, in a graph too."""
+    """Adds in place, also in a graph."""
     if handle.shape.rank and not is_tensor(value):
-        value = tf.fill(handle.shape, tf.cast(value, handle.dtype))  # it does not broadcast
+        value = tf.fill(
+            handle.shape, tf.cast(value, handle.dtype)
+        )  # `assign_add` does not broadcast
     handle.assign_add(value, read_value=False)
     return handle
 
 
 def set_trainable(handle: tf.Variable, trainable: bool) -> None:
-    """Says whether a GradientTape watches the variable by itself."""
-    # TensorFlow has no public way to change its mind.
+    """Sets whether a GradientTape watches the variable automatically."""
+    # TensorFlow has no public setter.
     handle._trainable = trainable  # type: ignore[attr-defined]

@@ -13,6 +13,8 @@ def vectorized_map(function: Callable[..., Any], leaves: Sequence[Any]) -> list[
     try:
         return tf.vectorized_map(function, list(leaves))
     except Exception as error:
-        if isinstance(error.__context__, SpecError):  # AutoGraph wraps errors of the function
+        if isinstance(
+            error.__context__, SpecError
+        ):  # AutoGraph wraps errors that the function raises
             raise error.__context__ from None
         raise

@@ -37,7 +37,7 @@ def gelu(x: Tensor, approximate: bool = True) -> Tensor:
 
 @promote_to_float
 def softplus(x: Tensor) -> Tensor:
-    """`F.softplus`, linear from 40 on: from 20 on, its default, float64 would show it."""
+    """`F.softplus` with threshold 40: at the default, 20, float64 is inexact."""
     return F.softplus(x, 1.0, 40.0)
 
 
@@ -48,7 +48,7 @@ def glu(x: Tensor, axis: int = -1) -> Tensor:
 
 
 def softmax(x: Tensor, axis: Axis = -1) -> Tensor:
-    """Over several axes by the sum of the exponentials."""
+    """`torch.softmax`; over several axes via `logsumexp`."""
     if isinstance(axis, int):
         return torch.softmax(x, axis)
     return torch.exp(x - torch.logsumexp(x, axes_of(x, axis), True))
@@ -56,7 +56,7 @@ def softmax(x: Tensor, axis: Axis = -1) -> Tensor:
 
 @promote_to_float
 def log_softmax(x: Tensor, axis: Axis = -1) -> Tensor:
-    """Over several axes by the sum of the exponentials."""
+    """`torch.log_softmax`; over several axes via `logsumexp`."""
     if isinstance(axis, int):
         return torch.log_softmax(x, axis)
     return x - torch.logsumexp(x, axes_of(x, axis), True)

@@ -1,4 +1,4 @@
-"""Attention by PyTorch's fused function."""
+"""Dot-product attention: `F.scaled_dot_product_attention`."""
 
 import torch
 import torch.nn.functional as F
@@ -7,7 +7,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from keras_fn.errors import SpecError
 from keras_fn_torch.tensors import Tensor
 
-_MASKED = -1e30  # finite, as PyTorch's kernels take it
+_MASKED = -1e30  # finite, as PyTorch's kernels require
 
 
 def fused_attention(
@@ -20,13 +20,13 @@ def fused_attention(
     is_causal: bool,
     flash_attention: bool | None,
 ) -> Tensor:
-    """`F.scaled_dot_product_attention`, which wants the heads first and one sum for all masks."""
+    """`F.scaled_dot_product_attention`, with the heads first and the masks merged into the bias."""
     if is_causal and (mask is not None or bias is not None):
         earlier = torch.ones(query.shape[1], key.shape[1], dtype=torch.bool, device=query.device)
         earlier = earlier.tril()
         mask, is_causal = earlier if mask is None else mask & earlier, False
     if mask is not None:
-        # A target without any key weighs all alike: its logits are 0, and get no gradient.
+        # A query without any key attends uniformly: its logits are 0 and have no gradient.
         sees = mask.any(-1, keepdim=True)
         query = torch.where(sees.transpose(1, 2), query, 0)
         hidden = torch.where(sees, max(_MASKED, torch.finfo(query.dtype).min), 0.0)

@@ -13,22 +13,22 @@ from keras_fn_torch.thread_state import thread_state
 
 
 class _Custom(torch.autograd.Function):
-    """A function whose gradient is another function."""
+    """Autograd function with a custom backward pass."""
 
     @staticmethod
     def forward(ctx: Any, function: Any, *leaves: Tensor) -> Any:
-        results, ctx.pull = function(leaves)
+        results, ctx.vjp = function(leaves)
         return tuple(x.view_as(x) if any(x is y for y in leaves) else x for x in results)
 
     @staticmethod
     def backward(ctx: Any, *upstream: Tensor) -> Any:
-        return None, *ctx.pull(upstream)
+        return None, *ctx.vjp(upstream)
 
 
 def custom_gradient(
     function: Callable[..., tuple[Any, Callable[..., Any]]], leaves: Sequence[Tensor]
 ) -> list[Tensor]:
-    """A `torch.autograd.Function`."""
+    """A `torch.autograd.Function` whose backward pass is the given function."""
     return list(_Custom.apply(function, *leaves))
 
 
@@ -40,41 +40,43 @@ def jvp(
 
 
 class _Recomputed:
-    """What a function saved for its gradient, computed again when the gradient asks for it.
+    """Tensors saved for the backward pass, recomputed when it needs them.
 
-    `torch.utils.checkpoint` does the same, and imports torch._dynamo for it.
+    `torch.utils.checkpoint` does the same but imports torch._dynamo.
     """
 
     def __init__(self, run: Callable[[], Any]):
-        self.run, self.count = run, 0
+        self.run, self.counter = run, 0
         self.saved: dict[int, Tensor] = {}
 
     def pack(self, x: Tensor) -> int:
-        """Keeps a number for a tensor."""
+        """Replaces a saved tensor by its index."""
         del x
-        self.count += 1
-        return self.count - 1
+        self.counter += 1
+        return self.counter - 1
 
-    def unpack(self, place: int) -> Tensor:
-        """The tensor of that number. Each is given once: no more of them stay than are needed."""
-        if place not in self.saved:
+    def unpack(self, index: int) -> Tensor:
+        """Returns the tensor with that index, once: it is freed as soon as possible."""
+        if index not in self.saved:
             with torch.enable_grad(), saved_tensors_hooks(self.keep, self.unpack):
-                self.count = 0
+                self.counter = 0
                 self.run()
-        return self.saved.pop(place)
+        return self.saved.pop(index)
 
     def keep(self, x: Tensor) -> int:
-        """Takes what the second run saves."""
-        self.saved[self.count] = x.detach()
+        """Keeps a tensor that the recomputation saves."""
+        self.saved[self.counter] = x.detach()
         return self.pack(x)
 
 
 def remat(function: Callable[..., Any], leaves: Sequence[Tensor]) -> list[Tensor]:
-    """Saves nothing; the second run sees the variables and the scopes of the first."""
-    if torch.compiler.is_compiling():  # what it keeps for the gradient is its own choice
+    """Rematerialization; the recomputation sees the variables and scopes of the first run."""
+    if torch.compiler.is_compiling():  # the compiler decides what to save
         return function(list(leaves))
     scopes, device = CapturedContext(), thread_state.device
-    before: list[tuple[Any, Tensor]] = []  # variables that the first run assigns, as they were
+    before: list[
+        tuple[Any, Tensor]
+    ] = []  # values before the first run of the variables that it assigns
 
     def again() -> None:
         with scopes, on_device(device), StatelessScope(before):

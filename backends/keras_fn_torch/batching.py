@@ -10,10 +10,10 @@ prepare_host_batch = from_numpy
 
 
 def split_into_batches(order: np.ndarray, batch_size: int) -> tuple[Tensor, ...]:
-    """The indices of each batch, brought to the device together."""
+    """Copies the indices to the device at once and splits them there."""
     return torch.from_numpy(order).to(default_device()).split(batch_size)
 
 
 def gather_rows(x: Tensor, indices: Tensor) -> Tensor:
-    """The samples of a batch."""
+    """Gathers the samples of a batch."""
     return x.index_select(0, indices)

@@ -1,4 +1,4 @@
-"""Complex numbers and pairs of real ones."""
+"""Conversion between complex tensors and pairs of real numbers."""
 
 import torch
 
@@ -6,13 +6,13 @@ from keras_fn_torch.tensors import Tensor
 
 
 def view_as_complex(x: Tensor) -> Tensor:
-    """Pairs as complex numbers. `torch.view_as_complex` refuses some strides."""
+    """Views pairs as complex numbers; `torch.view_as_complex` refuses some strides."""
     real, imag = x.unbind(-1)
     return torch.complex(real, imag)
 
 
 def view_as_real(x: Tensor) -> Tensor:
-    """Complex numbers as pairs, conjugated ones too, which PyTorch leaves to be worked out."""
+    """`torch.view_as_real`, also of lazily conjugated tensors."""
     if x.is_complex():
         return torch.view_as_real(x.resolve_conj())
     return torch.stack((x, torch.zeros_like(x)), -1)

@@ -1,4 +1,4 @@
-"""Branches, loops and scans."""
+"""Scans. Branches and loops are Python's."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +18,7 @@ def scan(
     reverse: bool = False,
     unroll: int = 1,
 ) -> tuple[Any, Any]:
-    """A loop in Python: PyTorch runs each step as it comes, so there is nothing to unroll."""
+    """A Python loop: PyTorch executes each step eagerly, so there is nothing to unroll."""
     del unroll
     steps = _unstack_steps(xs, length or 0)
     carry, outputs = init, []
@@ -31,7 +31,7 @@ def scan(
 
 
 def _unstack_steps(xs: Any, length: int) -> Sequence[Any]:
-    """The slices along the first axis, nested as `xs`."""
+    """Returns the slices along the first axis, nested as `xs`."""
     if isinstance(xs, Tensor):
         return xs.unbind(0)
     leaves = tree.flatten(xs)
@@ -43,7 +43,7 @@ def _unstack_steps(xs: Any, length: int) -> Sequence[Any]:
 
 
 def _empty_outputs(function: Any, init: Any, xs: Any) -> Any:
-    """No outputs, of the shape and dtype that one would have."""
+    """Returns outputs of length 0, with the shape and dtype of a step's output."""
 
     def blank(x: Any) -> Any:
         return None if x is None else x.new_zeros(x.shape[1:])

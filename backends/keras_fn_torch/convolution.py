@@ -23,7 +23,7 @@ _KERNEL = {rank: (rank + 1, rank, *range(rank)) for rank in (1, 2, 3)}
 
 
 def _pad(x: Tensor, pads: Pads) -> Tensor:
-    """Adds zeros along the spatial axes; negative numbers take elements away."""
+    """Pads the spatial axes with zeros; negative numbers crop."""
     if not any(before or after for before, after in pads):
         return x
     return F.pad(x, [n for pair in reversed(pads) for n in pair])
@@ -33,9 +33,9 @@ def _pad(x: Tensor, pads: Pads) -> Tensor:
 def _conv_plan(
     shape: Sequence[int], kernel: Sequence[int], strides: Sizes, dilation: Sizes, padding: str
 ) -> tuple[list[int], list[int] | None, int]:
-    """Returns what the convolution pads, what `F.pad` has to before it, and the number of groups.
+    """Returns the padding of the convolution, of `F.pad` before it, and the number of groups.
 
-    What is equal before and after an axis, the convolution pads by itself.
+    The convolution itself pads the part that is equal before and after an axis.
     """
     sizes, window = shape[2:], kernel[2:]
     rank = len(window)
@@ -73,7 +73,7 @@ def conv_transpose(
     data_format: str | None = None,
     dilation_rate: Sizes = 1,
 ) -> Tensor:
-    """`F.conv_transpose*d`, cropped or padded where Keras's sizes are not PyTorch's."""
+    """`F.conv_transpose*d`, cropped or padded where Keras's output size differs."""
     rank = inputs.dim() - 2
     steps, dilation = per_axis(strides, rank), per_axis(dilation_rate, rank)
     extra = (None,) * rank if output_padding is None else per_axis(output_padding, rank)
@@ -83,10 +83,10 @@ def conv_transpose(
     for k, stride, rate, more in axes:
         crop, tail = transpose_padding(k, stride, rate, padding.lower(), more)
         crops.append(crop)
-        rests.append(tail - ((k - 1) * rate + 1 - 2 * crop))  # over what PyTorch would give
+        rests.append(tail - ((k - 1) * rate + 1 - 2 * crop))  # in addition to PyTorch's output size
     fits = [
         0 <= n < max(s, d) for n, s, d in zip(rests, steps, dilation, strict=True)
-    ]  # PyTorch refuses other output paddings: those are padded or cropped afterwards
+    ]  # PyTorch accepts no other output padding: the rest is padded or cropped afterwards
     later = [(0, 0 if ok else n) for n, ok in zip(rests, fits, strict=True)]
     at_once = [n if ok else 0 for n, ok in zip(rests, fits, strict=True)]
 

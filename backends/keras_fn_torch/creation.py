@@ -33,7 +33,7 @@ def triu(x: Tensor, k: int = 0) -> Tensor:
 
 
 def full(shape: Any, value: float, dtype: str) -> Tensor:
-    """A constant."""
+    """Creates a constant tensor."""
     return torch.full(shape, value, dtype=native_dtype(dtype), device=default_device())
 
 
@@ -43,7 +43,7 @@ _narrow_arange = with_dtype_fallback(
 
 
 def arange(start: Any, stop: Any, step: Any, dtype: str) -> Tensor:
-    """`torch.arange`, which refuses limits that lie the wrong way round."""
+    """`torch.arange`, empty where `stop` is on the wrong side of `start`."""
     if (stop - start) * step < 0:
         stop = start
     return _narrow_arange(

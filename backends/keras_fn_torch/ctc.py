@@ -1,4 +1,4 @@
-"""The loss of connectionist temporal classification by PyTorch's own kernel."""
+"""CTC loss: `F.ctc_loss`."""
 
 import torch
 import torch.nn.functional as F
@@ -13,12 +13,12 @@ def ctc_loss(
     output_length: Tensor,
     mask_index: int = 0,
 ) -> Tensor:
-    """`F.ctc_loss`. Of labels that do not fit it would give NaN for a gradient."""
+    """`F.ctc_loss`; labels that do not fit have the loss inf and a gradient that is not NaN."""
     batch, time, classes = output.shape
     shapes = [(batch,), tuple(target_length.shape), tuple(output_length.shape)]
     if target.dim() != 2 or len({target.shape[:1], *shapes}) > 1 or not 0 <= mask_index < classes:
         raise ValueError(f"target {target.shape}, output {output.shape}, lengths {shapes}")
-    if not batch or not time:  # which PyTorch refuses
+    if not batch or not time:  # PyTorch raises for these
         loss = output.float().sum((1, 2))
         return torch.where(target_length > 0, torch.inf, loss)
     wide = output if output.dtype is torch.float64 else output.float()

@@ -1,4 +1,8 @@
-"""Axis order of windowed ops: channels last and channels first."""
+"""Data format and padding of windowed ops.
+
+With channels last, only the order of the axes is permuted: the memory format is then what PyTorch
+calls `torch.channels_last`, for which it has its fastest kernels, and nothing is copied.
+"""
 
 from collections.abc import Callable, Sequence
 
@@ -6,7 +10,7 @@ from keras_fn.backend.conv_geometry import same_padding
 from keras_fn.settings import standardize_data_format
 from keras_fn_torch.tensors import Tensor
 
-# The order of the axes with the channels moved to the front of the sizes, and back to the end.
+# Permutations from channels last to channels first, and back.
 _TO_FRONT = {rank: (0, rank + 1, *range(1, rank + 1)) for rank in (1, 2, 3)}
 
 _TO_BACK = {rank: (0, *range(2, rank + 2), 1) for rank in (1, 2, 3)}
@@ -17,7 +21,7 @@ Pads = list[tuple[int, int]]
 def with_channels_first(
     x: Tensor, data_format: str | None, function: Callable[[Tensor], Tensor]
 ) -> Tensor:
-    """Applies a function of PyTorch, which wants `(batch, channels, *sizes)`."""
+    """Applies a function of PyTorch, which expects `(batch, channels, *sizes)`."""
     if standardize_data_format(data_format) == "channels_first":
         return function(x)
     rank = x.dim() - 2

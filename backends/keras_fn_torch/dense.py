@@ -8,7 +8,7 @@ from keras_fn_torch.tensors import Tensor
 
 
 def dense(x: Tensor, kernel: Tensor, bias: Tensor | None = None) -> Tensor:
-    """Product and sum in one."""
+    """`torch.addmm` or `F.linear`: product and bias in one kernel."""
     if x.dtype is not kernel.dtype:
         dtype = torch.promote_types(x.dtype, kernel.dtype)
         x, kernel = x.to(dtype), kernel.to(dtype)

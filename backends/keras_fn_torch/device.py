@@ -13,7 +13,7 @@ _META = torch.device("meta")
 
 
 def default_device() -> torch.device:
-    """Where new tensors go: as `device_scope` says, else CUDA, else MPS, else the CPU."""
+    """Returns the device of new tensors: of `device_scope`, else CUDA, else MPS, else the CPU."""
     if is_abstract():
         return _META
     return thread_state.device or _best_device()
@@ -32,13 +32,13 @@ def _detect_device() -> torch.device:
 
 
 def device_scope(name: str) -> AbstractContextManager[None]:
-    """Inside, new tensors go to the device of that name: "cpu", "gpu:0", "cuda:1", "mps"."""
+    """Context in which new tensors are on the named device: "cpu", "gpu:0", "cuda:1", "mps"."""
     return on_device(torch.device(name.lower().replace("gpu", "cuda")))
 
 
 @contextmanager
 def on_device(device: torch.device | None) -> Iterator[None]:
-    """Inside, new tensors go to that device; None for the best one."""
+    """Context in which new tensors are on the device; None for the default."""
     outer, thread_state.device = thread_state.device, device
     try:
         yield
@@ -47,5 +47,5 @@ def on_device(device: torch.device | None) -> Iterator[None]:
 
 
 def to_device(x: torch.Tensor) -> torch.Tensor:
-    """Brings a tensor, of a DataLoader say, to the default device; there, it is the same."""
+    """Moves a tensor (of a DataLoader, for example) to the default device."""
     return x.to(default_device())

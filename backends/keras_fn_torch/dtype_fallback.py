@@ -1,4 +1,4 @@
-"""Dtype fallback: functions compute in a wider dtype where the framework lacks the operand's."""
+"""Dtype fallback: functions compute in another dtype where PyTorch lacks the operand's."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -9,8 +9,8 @@ import torch
 from keras_fn.settings import settings
 from keras_fn_torch.tensors import Tensor, native_dtype
 
-# What stands in for a dtype. One step may lead to the next: float64 for integers is for
-# convolutions, and for products of matrices on CUDA.
+# The wider dtype for each dtype. Fallbacks can be chained: convolutions, and matrix products on
+# CUDA, compute integers in float64.
 _WIDER = {
     torch.bool: torch.int32,
     torch.uint8: torch.int32,
@@ -29,7 +29,7 @@ _WIDER = {
 
 
 def with_dtype_fallback(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Makes `function` accept all dtypes. What it accepts already costs nothing more."""
+    """Decorator: retries in a wider dtype. Supported dtypes cost nothing extra."""
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -53,7 +53,7 @@ def _back(result: Any, wider: torch.dtype, dtype: torch.dtype) -> Any:
 
 
 def promote_to_float(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Makes integers `floatx()` for a `function` that refuses them."""
+    """Decorator: casts integers to `floatx()` for a function of floats."""
 
     @wraps(function)
     def call(x: Tensor, *args: Any, **kwargs: Any) -> Any:

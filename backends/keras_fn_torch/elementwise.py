@@ -10,7 +10,7 @@ from keras_fn_torch.tensors import Tensor
 
 
 def accept_numbers(function: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Any, Any], Tensor]:
-    """Makes `function`, which takes tensors only, take a number for one of them."""
+    """Decorator: accepts a Python number for one of two tensors."""
     function = with_dtype_fallback(function)
 
     def call(x1: Any, x2: Any) -> Tensor:

@@ -1,4 +1,4 @@
-"""Many tensors as one: arithmetic on a list of tensors by `torch._foreach_*`, a call for all."""
+"""Lists of tensors: arithmetic by `torch._foreach_*`, one call for all tensors."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
@@ -10,7 +10,7 @@ Tensor: TypeAlias = torch.Tensor
 
 
 def _all(other: Any) -> Any:
-    """The operand as PyTorch wants it: a list for a list; a number or a scalar tensor for all."""
+    """Returns the operand for PyTorch: a list for a list; a number or a scalar tensor for all."""
     if type(other) is ForEach:
         return other.tensors
     return float(other) if type(other) is np.float32 else other
@@ -39,10 +39,10 @@ def _unary(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class ForEach:
-    """A list of tensors that is added, multiplied … as if it were one; see the contract.
+    """A list of tensors with the arithmetic of one tensor; see the contract.
 
-    The other operand is another such list, a number, or a tensor without axes. `+=` and its like
-    change the tensors themselves.
+    The other operand is another such list, a number or a scalar tensor. `+=` and the other in-place
+    operators change the tensors themselves.
     """
 
     __slots__ = ("tensors",)
@@ -50,14 +50,14 @@ class ForEach:
 
     @staticmethod
     def scalar(x: Tensor) -> Any:
-        """A scalar tensor as a number, where its value is at hand: it saves calls of PyTorch."""
+        """Returns a scalar tensor on the CPU as a number, which saves calls of PyTorch."""
         if not x.is_cpu or torch.compiler.is_compiling():
             return x
-        return np.float32(x.item())  # it rounds as the tensor does
+        return np.float32(x.item())  # rounds as the tensor does
 
     @staticmethod
     def match_memory_format(tensors: Sequence[Tensor], others: Sequence[Tensor]) -> None:
-        """Brings the memory of tensors to the order of others of their shapes."""
+        """Gives tensors the strides of others of their shapes."""
         for x, other in zip(tensors, others, strict=True):
             if x.shape == other.shape and x.stride() != other.stride():
                 x.data = torch.empty_like(other, dtype=x.dtype).copy_(x)
@@ -75,7 +75,7 @@ class ForEach:
     __neg__ = _unary(torch._foreach_neg)
     add_scalar = __add__
 
-    # There is no subtraction of a scalar tensor from all.
+    # PyTorch has no `_foreach_sub` of a scalar tensor.
     def __sub__(self, other: Any) -> "ForEach":
         if isinstance(other, Tensor):
             return self + -other
@@ -100,17 +100,17 @@ class ForEach:
     maximum = _binary(torch._foreach_maximum)
 
     def square(self) -> "ForEach":
-        """The squares of all elements."""
+        """Returns the squares of all elements."""
         return ForEach(torch._foreach_mul(self.tensors, self.tensors))
 
     def clip(self, low: float, high: float) -> "ForEach":
-        """All elements, not below `low` and not above `high`."""
+        """Returns all elements clipped to [low, high]."""
         clipped = torch._foreach_clamp_min(self.tensors, low)
         torch._foreach_clamp_max_(clipped, high)
         return ForEach(clipped)
 
     def sub_scaled(self, direction: "ForEach", rate: Any) -> "ForEach":
-        """Changes all tensors, in place: `x -= direction * rate`."""
+        """Updates all tensors in place: `x -= direction * rate`."""
         if isinstance(rate, Tensor):
             self -= direction * rate
         else:
@@ -118,33 +118,33 @@ class ForEach:
         return self
 
     def lerp(self, target: "ForEach", rate: float) -> "ForEach":
-        """Moves all tensors, in place, towards those of `target`: `x += (target - x) * rate`."""
+        """Interpolates all tensors in place: `x += (target - x) * rate`."""
         torch._foreach_lerp_(self.tensors, target.tensors, rate)
         return self
 
     def lerp_square(self, target: "ForEach", rate: float) -> "ForEach":
-        """Moves all tensors, in place, towards the squares of those of `target`."""
+        """Interpolates all tensors in place: `x += (target ** 2 - x) * rate`."""
         torch._foreach_mul_(self.tensors, 1 - rate)
         torch._foreach_addcmul_(self.tensors, target.tensors, target.tensors, rate)
         return self
 
     def sub_scaled_ratio(self, direction: "ForEach", divisor: "ForEach", rate: Any) -> "ForEach":
-        """Changes all tensors, in place: `x -= direction / divisor * rate`."""
+        """Updates all tensors in place: `x -= direction / divisor * rate`."""
         if isinstance(rate, Tensor):
             return self.sub_scaled(direction / divisor, rate)
         torch._foreach_addcdiv_(self.tensors, direction.tensors, divisor.tensors, -float(rate))
         return self
 
     def norm(self) -> "ForEach":
-        """The Euclidean norm of each tensor."""
+        """Returns the Euclidean norm of each tensor."""
         return ForEach(torch._foreach_norm(self.tensors, 2, _norm_dtype(self.tensors)))
 
     def total_norm(self) -> Tensor:
-        """The Euclidean norm of all tensors together."""
+        """Returns the Euclidean norm of all tensors together."""
         return torch.linalg.vector_norm(torch.stack(list(self.norm().tensors)))
 
     def assign(self, other: "ForEach") -> None:
-        """Sets the tensors to the values of others; nothing where they are the same ones."""
+        """Copies the values of another list; does nothing if it is this list."""
         if other is not self:
             torch._foreach_copy_(self.tensors, other.tensors)
 

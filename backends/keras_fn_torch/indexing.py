@@ -11,17 +11,17 @@ from keras_fn_torch.tensors import Tensor
 
 
 def getitem(x: Tensor, key: Any) -> Tensor:
-    """`x[key]` as NumPy has it, with negative steps too."""
+    """`x[key]` as in NumPy, with negative steps, too."""
     if type(key) is tuple and len(key) > 2:
         key = _integers_to_tensors(key)
     try:
         return x[key]
-    except ValueError:  # a slice with a negative step, which PyTorch does not know
+    except ValueError:  # a slice with a negative step, which PyTorch does not support
         return _getitem_negative_step(x, key if isinstance(key, tuple) else (key,))
 
 
 def _integers_to_tensors(key: tuple[Any, ...]) -> tuple[Any, ...]:
-    """NumPy counts an integer beside tensors as one of them: it decides where their axes go."""
+    """Converts integers next to index tensors: in NumPy they are advanced indices, too."""
     index = next((k for k in key if isinstance(k, Tensor) and k.dim()), None)
     if index is None or index.dtype is torch.bool:
         return key
@@ -29,11 +29,11 @@ def _integers_to_tensors(key: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _getitem_negative_step(x: Tensor, key: tuple[Any, ...]) -> Tensor:
-    """Indexes where slices may go backwards: along a flipped axis they go forwards."""
+    """Indexes with negative steps: with positive steps along a flipped axis."""
     keys = [k.tolist() if isinstance(k, np.ndarray) else k for k in key]
     used = builtins.sum(k is not None and k is not Ellipsis for k in keys)
     axis = 0
-    for place, k in enumerate(keys):
+    for i, k in enumerate(keys):
         if k is Ellipsis:
             axis += x.dim() - used
             continue
@@ -41,18 +41,18 @@ def _getitem_negative_step(x: Tensor, key: tuple[Any, ...]) -> Tensor:
             size = x.shape[axis]
             start, stop, step = (int(n) for n in k.indices(size))
             x = x.flip(axis)
-            keys[place] = slice(size - 1 - start, builtins.max(size - 1 - stop, 0), -step)
+            keys[i] = slice(size - 1 - start, builtins.max(size - 1 - stop, 0), -step)
         axis += k is not None
     return x[tuple(keys)]
 
 
 def _clip_indices(indices: Tensor, size: int) -> Tensor:
-    """Negative indices count from the end; beyond the ends is clipped, as on every backend."""
+    """Wraps negative indices and clips those out of range, as on every backend."""
     return torch.where(indices < 0, indices + size, indices).clamp(0, size - 1)
 
 
 def take(x: Tensor, indices: Tensor, axis: int | None = None) -> Tensor:
-    """`torch.embedding` or `index_select`, with indices brought inside where they need it."""
+    """`torch.embedding` or `index_select`; indices are wrapped and clipped where necessary."""
     if axis is None:
         x, axis = x.flatten(), 0
     if indices.dtype not in _INDEX_DTYPES:
@@ -60,7 +60,7 @@ def take(x: Tensor, indices: Tensor, axis: int | None = None) -> Tensor:
     if x.is_cpu and indices.is_cpu:
         try:
             return _take(x, indices, axis)
-        except (IndexError, RuntimeError):  # the CPU looks at each index anyway
+        except (IndexError, RuntimeError):  # the CPU kernel checks each index
             pass
     return _take(x, _clip_indices(indices, x.shape[axis]), axis)
 
@@ -71,7 +71,7 @@ _INDEX_DTYPES = (torch.int64, torch.int32)
 def _take(x: Tensor, indices: Tensor, axis: int) -> Tensor:
     if axis == 0 and x.dim() == 2:
         return torch.embedding(x, indices)
-    x.shape[axis]  # raises for an axis that is not there
+    x.shape[axis]  # raises for an axis out of range
     axis = axis % x.dim()
     taken = x.index_select(axis, indices.flatten())
     return taken.reshape(x.shape[:axis] + indices.shape + x.shape[axis + 1 :])

@@ -1,4 +1,4 @@
-"""What a Layer is to PyTorch: an `nn.Module` whose parameters are the layer's variables."""
+"""The base class of layers on PyTorch: an `nn.Module` whose parameters are the variables."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -12,9 +12,9 @@ from keras_fn_torch.thread_state import thread_state
 
 
 class _Parameters(dict[str, Any]):
-    """The tensors of a layer's variables by name; what is set here goes to the variable.
+    """The tensors of a layer's variables by name. Setting an item sets the variable.
 
-    So `torch.func.functional_call` and others that exchange parameters work.
+    This makes `torch.func.functional_call` and other functions that swap parameters work.
     """
 
     def __init__(self, layer: Any):
@@ -38,7 +38,7 @@ class _Parameters(dict[str, Any]):
 
 
 class _Modules(dict[str, Any]):
-    """The layers inside by name, and other modules by attribute."""
+    """The sublayers by name, and other modules by attribute."""
 
     def __init__(self, layer: Any):
         self.layer = layer
@@ -57,20 +57,20 @@ class _Modules(dict[str, Any]):
 
 
 def _unique_names(objects: Iterable[Any]) -> dict[str, Any]:
-    """Names that repeat are numbered. A dot would look like a path to PyTorch."""
-    found: dict[str, Any] = {}
+    """Numbers names that repeat. Dots are replaced, as they separate PyTorch's paths."""
+    named: dict[str, Any] = {}
     for x in objects:
         name = key = x.name.replace(".", "_")
         count = 0
-        while key in found:
+        while key in named:
             count += 1
             key = f"{name}_{count}"
-        found[key] = x
-    return found
+        named[key] = x
+    return named
 
 
 def _flagging_hooks(name: str) -> Callable[..., Any]:
-    """A `register_*_hook` that tells the layer that it has hooks."""
+    """Returns a `register_*_hook` that marks the layer as having hooks."""
     register = getattr(nn.Module, name)
 
     def flagged(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -82,18 +82,18 @@ def _flagging_hooks(name: str) -> Callable[..., Any]:
 
 
 class LayerBase(nn.Module):
-    """Base class of `Layer`. PyTorch's view of it follows from the layer's own attributes."""
+    """Base class of `Layer`. The view as an `nn.Module` is derived from the layer's attributes."""
 
     _has_hooks = False
 
-    # `nn.Module` would sort what is set into its own dicts, at every attribute.
+    # `nn.Module` would store each attribute in its own dicts.
     __setattr__ = object.__setattr__
     __delattr__ = object.__delattr__
 
     def __init__(self) -> None:
         super().__init__()
 
-    # `nn.Module.__init__` sets both to empty dicts: they are worked out instead.
+    # `nn.Module.__init__` sets both to empty dicts; here they are computed.
     _parameters = property(_Parameters, lambda self, value: None)  # type: ignore[assignment]
     _modules = property(_Modules, lambda self, value: None)  # type: ignore[assignment]
 
@@ -104,59 +104,59 @@ class LayerBase(nn.Module):
     register_backward_hook = _flagging_hooks("register_backward_hook")
 
     def __getattr__(self, name: str) -> Any:
-        # By name too, as PyTorch finds modules by their path.
+        # PyTorch finds modules by name (`get_submodule`).
         module = None if name.startswith("_") else self._modules.get(name)
         if module is not None:
             return module
-        found = getattr(type(self), name, None)
-        if isinstance(found, property) and found.fget is not None:
-            return found.fget(self)  # it raised an AttributeError: let that one be seen
+        attribute = getattr(type(self), name, None)
+        if isinstance(attribute, property) and attribute.fget is not None:
+            return attribute.fget(self)  # the property raised an AttributeError: raise it again
         return super().__getattr__(name)
 
     def register_parameter(self, name: str, param: nn.Parameter | None) -> None:
-        """Sets an attribute: that alone makes it a parameter of the module."""
+        """Sets an attribute, which makes it a parameter of the module."""
         setattr(self, name, param)
 
     def add_module(self, name: str, module: nn.Module | None) -> None:
-        """Sets an attribute: that alone makes it a submodule."""
+        """Sets an attribute, which makes it a submodule."""
         setattr(self, name, module)
 
     def call_with_hooks(self, call: Callable[..., Any], args: tuple, kwargs: dict) -> Any:
-        """Runs `call(*args, **kwargs)` with the hooks that were registered around it."""
+        """Runs `call(*args, **kwargs)` with the registered hooks around it."""
         outer, thread_state.hooked = thread_state.hooked, (self, call)
         try:
             return self._call_impl(*args, **kwargs)
         finally:
             thread_state.hooked = outer
 
-    @torch._disable_dynamo  # `torch.compiler.disable`, but it does not import the compiler
+    @torch._disable_dynamo  # `torch.compiler.disable` without importing the compiler
     def build_outside_tracing(self, arguments: dict[str, Any]) -> None:
-        """Builds a layer whose first call is compiled: variables cannot be made in a graph."""
+        """Builds a layer whose first call is traced: a graph cannot create variables."""
         self._build_for(arguments)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """Calls the layer, as PyTorch names it."""
+        """Calls the layer: PyTorch's name for `__call__`."""
         layer, call = thread_state.hooked
         if layer is not self:
             return self(*args, **kwargs)
         outer, thread_state.hooked = (
             thread_state.hooked,
             (None, None),
-        )  # `call` may call the layer itself once more
+        )  # `call` may call the layer again
         try:
             return call(*args, **kwargs)
         finally:
             thread_state.hooked = outer
 
     def requires_grad_(self, requires_grad: bool = True) -> Any:
-        """Sets it for the parameters that can have a gradient: integers cannot."""
+        """Sets `requires_grad` of the parameters that can have a gradient: integers cannot."""
         for parameter in self.parameters():
             if parameter.is_floating_point() or parameter.is_complex():
                 parameter.requires_grad_(requires_grad)
         return self
 
     def get_parameter(self, target: str) -> Any:
-        """Returns the tensor of a variable by its path, `"dense.kernel"`."""
+        """Returns the tensor of a variable by its path, for example `"dense.kernel"`."""
         path, _, name = target.rpartition(".")
         parameters = self.get_submodule(path)._parameters
         if name not in parameters:
@@ -164,7 +164,7 @@ class LayerBase(nn.Module):
         return parameters[name]
 
     def _apply(self, fn: Callable[[torch.Tensor], torch.Tensor], recurse: bool = True) -> Any:
-        """`to`, `half`, `cuda` …: the variables' dtypes follow."""
+        """Implements `to`, `half`, `cuda`: updates the variables' dtypes."""
         super()._apply(fn, recurse)
         for variable in self._own_variables():
             _sync_dtype(variable)
@@ -174,7 +174,7 @@ class LayerBase(nn.Module):
         self, state_dict: Any, prefix: str, local_metadata: dict, *args: Any
     ) -> None:
         if local_metadata.get("assign_to_params_buffers"):
-            # With assign=True PyTorch would put its tensors in the place of the variables.
+            # With assign=True PyTorch would replace the variables by its tensors.
             for name, parameter in self._parameters.items():
                 value = state_dict.get(prefix + name)
                 if value is not None and value.shape == parameter.shape:

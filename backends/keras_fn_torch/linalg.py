@@ -21,7 +21,7 @@ _LinAlgError = torch.linalg.LinAlgError
 def _reraise_linalg_error(
     source: str, error: Callable[[str], SpecError] = singular_matrix_error
 ) -> Callable[..., Any]:
-    """Makes PyTorch's refusal of a matrix for its values ours."""
+    """Decorator: raises our error for a matrix that PyTorch refuses for its values."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         function = with_dtype_fallback(function)
@@ -44,7 +44,7 @@ def _symmetric(x: Tensor) -> Tensor:
 
 @_reraise_linalg_error("ops.cholesky", not_positive_definite_error)
 def cholesky(x: Tensor, upper: bool = False) -> Tensor:
-    """`torch.linalg.cholesky` would look at one triangle only."""
+    """`torch.linalg.cholesky` of the symmetric part: PyTorch reads one triangle."""
     return torch.linalg.cholesky(_symmetric(x), upper=upper)
 
 
@@ -53,7 +53,7 @@ inv = _reraise_linalg_error("ops.inv")(torch.linalg.inv)
 
 @_reraise_linalg_error("ops.solve")
 def solve(a: Tensor, b: Tensor) -> Tensor:
-    """A matrix of the rank of `a` is one for PyTorch, too; a smaller one might be many vectors."""
+    """`torch.linalg.solve`, in which a `b` of lower rank is a matrix, not a batch of vectors."""
     columns = b[:, None] if b.dim() == 1 else b
     if 1 < columns.dim() < a.dim():
         columns = columns.expand(*a.shape[: a.dim() - columns.dim()], *columns.shape)
@@ -63,7 +63,7 @@ def solve(a: Tensor, b: Tensor) -> Tensor:
 
 @_reraise_linalg_error("ops.solve_triangular")
 def solve_triangular(a: Tensor, b: Tensor, lower: bool = False) -> Tensor:
-    """`torch.linalg.solve_triangular`, which does not see zeros on the diagonal."""
+    """`torch.linalg.solve_triangular`; raises for zeros on the diagonal."""
     if (a.diagonal(dim1=-2, dim2=-1) == 0).any():
         raise _LinAlgError
     if b.dim() == 1:
@@ -72,7 +72,7 @@ def solve_triangular(a: Tensor, b: Tensor, lower: bool = False) -> Tensor:
 
 
 class _Det(torch.autograd.Function):
-    """`torch.linalg.det`, whose own gradient is 0 for singular matrices."""
+    """`torch.linalg.det` with a gradient that is correct for singular matrices, too."""
 
     generate_vmap_rule = True
 
@@ -95,7 +95,7 @@ class _Det(torch.autograd.Function):
 
 
 def _cofactors(x: Tensor) -> Tensor:
-    """From singular values: each with the product of all others in its place."""
+    """Cofactor matrix by SVD: replaces each singular value by the product of the others."""
     u, s, vh = torch.linalg.svd(x)
     ones = torch.ones_like(s[..., :1])
     below = torch.cat([ones, s[..., :-1]], -1).cumprod(-1)
@@ -107,7 +107,7 @@ def _cofactors(x: Tensor) -> Tensor:
 
 @with_dtype_fallback
 def det(x: Tensor) -> Tensor:
-    """Through a gradient of our own where one is wanted."""
+    """`torch.linalg.det`, through a custom gradient where one is required."""
     return _Det.apply(x) if x.requires_grad else torch.linalg.det(x)
 
 
@@ -116,12 +116,12 @@ slogdet = with_dtype_fallback(lambda x: tuple(torch.linalg.slogdet(x)))
 
 @with_dtype_fallback
 def eigh(x: Tensor) -> tuple[Tensor, Tensor]:
-    """`torch.linalg.eigh` would look at one triangle only."""
+    """`torch.linalg.eigh` of the symmetric part: PyTorch reads one triangle."""
     return tuple(torch.linalg.eigh(_symmetric(x)))
 
 
 def _propagate_nonfinite(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Makes NaN of what is not finite, as other frameworks do, where PyTorch refuses it."""
+    """Decorator: returns NaN for input that is not finite, where PyTorch raises."""
 
     @with_dtype_fallback
     @wraps(function)
@@ -151,7 +151,7 @@ def svd(x: Tensor, full_matrices: bool = True, compute_uv: bool = True) -> Any:
 
 @_propagate_nonfinite
 def pinv(x: Tensor, rcond: float | None = None) -> Tensor:
-    """`torch.linalg.pinv`, with our default."""
+    """`torch.linalg.pinv`, with the default tolerance of all backends."""
     if rcond is None:
         rcond = rank_tolerance(dtype_name(x), *x.shape[-2:], factor=10)
     return torch.linalg.pinv(x, rtol=rcond)
@@ -159,7 +159,7 @@ def pinv(x: Tensor, rcond: float | None = None) -> Tensor:
 
 @with_dtype_fallback
 def lu_factor(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Rows count from 0. A singular matrix has factors, too."""
+    """`torch.linalg.lu_factor_ex` with zero-based pivots; singular matrices are allowed."""
     lu, pivots, _ = torch.linalg.lu_factor_ex(x)
     return lu, pivots - 1
 
@@ -174,7 +174,7 @@ _inner = with_dtype_fallback(torch.inner)
 
 
 def inner(x1: Any, x2: Any) -> Tensor:
-    """`torch.inner`, which takes no numbers."""
+    """`torch.inner`; a product if one operand is a number."""
     both = isinstance(x1, Tensor) and isinstance(x2, Tensor)
     return _inner(x1, x2) if both else x1 * x2
 
@@ -185,7 +185,7 @@ _sum_of_products = with_dtype_fallback(torch.einsum)
 
 
 def einsum(subscripts: str, *operands: Tensor) -> Tensor:
-    """`torch.einsum`, which sums integers in 64 bits."""
+    """`torch.einsum`, in the dtype of the operands."""
     return _sum_of_products(subscripts.replace(" ", ""), *operands).to(operands[0].dtype)
 
 
@@ -193,7 +193,7 @@ _tensordot = with_dtype_fallback(torch.tensordot)
 
 
 def tensordot(x1: Tensor, x2: Tensor, axes: Any = 2) -> Tensor:
-    """`torch.tensordot`, with single axes too."""
+    """`torch.tensordot`; accepts single axes."""
     if not isinstance(axes, int):
         axes = [[a] if isinstance(a, int) else list(a) for a in axes]
     return _tensordot(x1, x2, axes)

@@ -10,7 +10,7 @@ from keras_fn_torch.dtype_fallback import with_dtype_fallback
 from keras_fn_torch.elementwise import accept_numbers
 from keras_fn_torch.tensors import Tensor
 
-# Python's own operators, as they take a number on either side.
+# Python's operators accept a number on either side.
 equal = operator.eq
 
 not_equal = operator.ne
@@ -33,7 +33,7 @@ signbit = with_dtype_fallback(torch.signbit)
 
 
 def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
-    """Takes any number for a condition. The indices of one alone are int32."""
+    """`torch.where`; of the condition alone, its indices as int32."""
     if not isinstance(condition, Tensor):
         condition = torch.tensor(condition, device=default_device())
     if x1 is None and x2 is None:

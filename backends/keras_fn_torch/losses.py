@@ -1,4 +1,4 @@
-"""Crossentropies as PyTorch's fused functions: one kernel forwards and one backwards."""
+"""Crossentropy losses by PyTorch's fused kernels."""
 
 from typing import Any
 
@@ -8,13 +8,13 @@ import torch.nn.functional as F
 from keras_fn.settings import settings
 from keras_fn_torch.tensors import Tensor
 
-_NO_CLASS = -(2**31)  # cross_entropy leaves a class number out: one that nobody has
+_NO_CLASS = -(2**31)  # an ignored class index that does not occur
 
 
 def binary_crossentropy(target: Tensor, output: Tensor, from_logits: bool = False) -> Tensor:
-    """Of both classes' `F.logsigmoid`, or of probabilities their logarithms.
+    """Binary crossentropy by `F.logsigmoid` of both classes, or from probabilities.
 
-    `F.binary_cross_entropy_with_logits` takes a difference, and gives 0 for losses below 1e-8.
+    `F.binary_cross_entropy_with_logits` subtracts, and returns 0 for losses below 1e-8.
     """
     if target.shape != output.shape:
         raise ValueError(f"target of shape {target.shape}, output of shape {output.shape}")
@@ -30,7 +30,7 @@ def binary_crossentropy(target: Tensor, output: Tensor, from_logits: bool = Fals
 def sparse_categorical_crossentropy(
     target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1
 ) -> Tensor:
-    """`F.cross_entropy`, or of probabilities the logarithm of the one that counts."""
+    """`F.cross_entropy` with class indices, or from probabilities."""
     if target.dim() == output.dim() and target.shape[-1] == 1:
         target = target.squeeze(-1)
     target, wide = target.long(), _wide(output)
@@ -45,7 +45,7 @@ def sparse_categorical_crossentropy(
 def categorical_crossentropy(
     target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1
 ) -> Tensor:
-    """`F.cross_entropy` with a distribution for a target."""
+    """`F.cross_entropy` with a target distribution, or from probabilities."""
     if target.shape != output.shape or not output.dim():
         raise ValueError(f"target of shape {target.shape}, output of shape {output.shape}")
     wide = _wide(output)
@@ -60,7 +60,7 @@ def categorical_crossentropy(
 
 
 def _cross_entropy(logits: Tensor, target: Tensor, axis: int, **options: Any) -> Tensor:
-    """`F.cross_entropy`, which is fastest on rows of classes, and else wants them in axis 1."""
+    """`F.cross_entropy`, on rows of classes where possible: its fastest form."""
     rank, of_classes = logits.dim(), target.dim() == logits.dim()
     if axis not in (-1, rank - 1):
         target = target.movedim(axis, 1) if of_classes else target
@@ -72,14 +72,14 @@ def _cross_entropy(logits: Tensor, target: Tensor, axis: int, **options: Any) ->
 
 
 def _wide(x: Tensor) -> Tensor:
-    """Half precision as float32, integers as `floatx()`."""
+    """Casts half precision to float32, integers to `floatx()`."""
     if x.dtype in (torch.float16, torch.bfloat16):
         return x.float()
     return x if x.is_floating_point() else x.to(getattr(torch, settings.floatx))
 
 
 def _narrow(loss: Tensor, output: Tensor) -> Tensor:
-    """The loss in the dtype of the output, where that is one of fractions."""
+    """Casts the loss to the dtype of the output, if that is a float."""
     return loss.to(output.dtype) if output.is_floating_point() else loss
 
 

@@ -13,7 +13,7 @@ from keras_fn_torch.tensors import Axis, Tensor, axes_of
 
 
 def roll(x: Tensor, shift: Any, axis: Axis = None) -> Tensor:
-    """`torch.roll`, which wants as many shifts as axes."""
+    """`torch.roll`, with shifts and axes broadcast to each other."""
     if axis is None:
         return x.roll(builtins.sum(shift) if isinstance(shift, (tuple, list)) else shift)
     axes = axes_of(x, axis)
@@ -25,7 +25,7 @@ def roll(x: Tensor, shift: Any, axis: Axis = None) -> Tensor:
 
 
 def reshape(x: Tensor, newshape: Any) -> Tensor:
-    """`Tensor.reshape`, which takes a single size too."""
+    """`Tensor.reshape`."""
     return x.reshape(newshape)
 
 
@@ -35,7 +35,7 @@ def transpose(x: Tensor, axes: Sequence[int] | None = None) -> Tensor:
 
 
 def expand_dims(x: Tensor, axis: int | Sequence[int]) -> Tensor:
-    """One axis or several."""
+    """`Tensor.unsqueeze`, for one axis or several."""
     if isinstance(axis, int):
         return x.unsqueeze(axis)
     rank = x.dim() + len(axis)
@@ -45,7 +45,7 @@ def expand_dims(x: Tensor, axis: int | Sequence[int]) -> Tensor:
 
 
 def squeeze(x: Tensor, axis: Axis = None) -> Tensor:
-    """`torch.squeeze` would pass over axes that are longer than 1."""
+    """`Tensor.squeeze`; raises for axes longer than 1, which PyTorch would skip."""
     if axis is None:
         return x.squeeze()
     axes = axes_of(x, axis)
@@ -55,14 +55,14 @@ def squeeze(x: Tensor, axis: Axis = None) -> Tensor:
 
 
 def concatenate(xs: Sequence[Tensor], axis: int | None = 0) -> Tensor:
-    """Flattens first for None."""
+    """`torch.cat`; flattens first for axis None."""
     if axis is None:
         return torch.cat([x.flatten() for x in xs])
     return torch.cat(xs, axis)
 
 
 def split(x: Tensor, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
-    """Parts of equal size, or between indices."""
+    """Splits into equal sections, or at indices."""
     if isinstance(indices_or_sections, int):
         size = x.shape[axis]
         if size % indices_or_sections:
@@ -70,15 +70,15 @@ def split(x: Tensor, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
                 f"ops.split: {indices_or_sections} does not divide size {size} of axis {axis}."
             )
         return list(x.split([size // indices_or_sections] * indices_or_sections, axis))
-    places = [int(i) for i in indices_or_sections]
-    ends = [0, *places, x.shape[axis]]
+    indices = [int(i) for i in indices_or_sections]
+    ends = [0, *indices, x.shape[axis]]
     sizes = [end - start for start, end in pairwise(ends)]
-    # `split` makes one gradient of those of the parts, `tensor_split` one for each and their sum.
-    return list(x.tensor_split(places, axis) if builtins.min(sizes) < 0 else x.split(sizes, axis))
+    # The gradient of `split` is one concatenation, of `tensor_split` a sum of padded parts.
+    return list(x.tensor_split(indices, axis) if builtins.min(sizes) < 0 else x.split(sizes, axis))
 
 
 def unstack(x: Tensor, num: int | None = None, axis: int = 0) -> list[Tensor]:
-    """The slices along an axis."""
+    """Returns the slices along an axis."""
     del num
     return list(x.unbind(axis))
 
@@ -89,7 +89,7 @@ def tile(x: Tensor, repeats: int | Sequence[int]) -> Tensor:
 
 
 def repeat(x: Tensor, repeats: Any, axis: int | None = None) -> Tensor:
-    """`torch.repeat_interleave`; the size of the output is known, which saves a look at it."""
+    """`torch.repeat_interleave`, with a known output size, which saves a synchronization."""
     if isinstance(repeats, int):
         return torch.repeat_interleave(x, repeats, axis)
     counts = [int(n) for n in repeats]
@@ -110,14 +110,14 @@ def broadcast_to(x: Tensor, shape: Any) -> Tensor:
 
 
 def pad_nd(x: Tensor, widths: Sequence[tuple[int, int]], mode: str, value: float) -> Tensor:
-    """`F.pad` for constants. Other modes repeat elements, at indices that NumPy works out."""
+    """`F.pad` for constants; other modes gather the elements to repeat."""
     if mode == "constant":
         pads = [n for pair in reversed(widths) for n in pair]
-        while pads[-2:] == [0, 0]:  # PyTorch 2.6 refuses no pads of an axis without elements
+        while pads[-2:] == [0, 0]:  # PyTorch 2.6 refuses zero padding of an empty axis
             del pads[-2:]
         return F.pad(x, pads, value=value)
     for axis, width in enumerate(widths):
         if width != (0, 0):
-            places = np.pad(np.arange(x.shape[axis]), width, mode=mode)  # type: ignore[call-overload]
-            x = x.index_select(axis, torch.as_tensor(places, device=x.device))
+            indices = np.pad(np.arange(x.shape[axis]), width, mode=mode)  # type: ignore[call-overload]
+            x = x.index_select(axis, torch.as_tensor(indices, device=x.device))
     return x

@@ -44,7 +44,7 @@ trunc = with_dtype_fallback(torch.trunc)
 
 
 def sign(x: Tensor) -> Tensor:
-    """NaN stays NaN: `torch.sign` makes it 0."""
+    """`torch.sign`, in which NaN stays NaN."""
     result = _sign(x)
     return torch.where(x.isnan(), x, result) if x.is_floating_point() else result
 
@@ -53,7 +53,7 @@ _sign = with_dtype_fallback(torch.sign)
 
 
 def round(x: Tensor, decimals: int = 0) -> Tensor:
-    """Integers change only with negative `decimals`."""
+    """`torch.round`; integers change only with negative `decimals`."""
     if x.is_floating_point():
         return torch.round(x, decimals=decimals)
     if decimals >= 0:
@@ -62,7 +62,7 @@ def round(x: Tensor, decimals: int = 0) -> Tensor:
 
 
 def clip(x: Tensor, x_min: Any, x_max: Any) -> Tensor:
-    """`torch.clamp`, which takes two numbers or two tensors."""
+    """`torch.clamp`, with numbers or tensors."""
     if isinstance(x_min, Tensor) or isinstance(x_max, Tensor):
         x_min = torch.as_tensor(x_min, device=x.device)
         x_max = torch.as_tensor(x_max, device=x.device)
@@ -70,5 +70,5 @@ def clip(x: Tensor, x_min: Any, x_max: Any) -> Tensor:
 
 
 def square(x: Tensor) -> Tensor:
-    """`torch.square` would make booleans integers."""
+    """`x * x`, which keeps booleans: `torch.square` would return integers."""
     return torch.mul(x, x)

@@ -19,7 +19,7 @@ def batch_normalization(
     scale: Tensor | None = None,
     epsilon: float = 1e-3,
 ) -> Tensor:
-    """One pass over `x`, with the rest worked out for each channel beforehand."""
+    """Batch normalization with given moments: one `addcmul` with per-channel factors."""
     if not x.is_floating_point():
         x = x.to(variance.dtype)
     factor = torch.rsqrt(variance + epsilon)
@@ -37,11 +37,11 @@ def batch_normalization(
 def batch_norm_train(
     x: Tensor, gamma: Tensor | None, beta: Tensor | None, axis: int, epsilon: float
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """`torch.batch_norm`, which has the channels second, whatever the order in memory."""
+    """`torch.batch_norm` in training mode; it expects the channels second."""
     moved = x if axis % x.dim() == 1 else x.movedim(axis, 1)
     size = moved.shape[1]
     mean, variance = (torch.zeros(size, dtype=x.dtype, device=x.device) for _ in range(2))
-    # With momentum 1 the moving moments become those of the batch, the variance without bias.
+    # With momentum 1 the moving moments are the batch moments, with the unbiased variance.
     y = torch.batch_norm(
         moved, gamma, beta, mean, variance, True, 1.0, epsilon, torch.backends.cudnn.enabled
     )
@@ -51,10 +51,10 @@ def batch_norm_train(
 
 
 def all_reduce_mean(x: Tensor) -> Tensor:
-    """The mean over the processes of `torch.distributed`, through which gradients flow."""
+    """Mean over the processes of `torch.distributed`, differentiable."""
     if not (dist.is_available() and dist.is_initialized()) or dist.get_world_size() == 1:
         return x
-    from torch.distributed.nn.functional import all_reduce  # slow to import, and seldom needed
+    from torch.distributed.nn.functional import all_reduce  # slow to import and rarely needed
 
     return all_reduce(x) / dist.get_world_size()
 
@@ -80,7 +80,7 @@ def rms_normalization(
 def _normalize_last_axes(
     function: Any, x: Tensor, axis: Axis, values: tuple[Tensor | None, ...], epsilon: float | None
 ) -> Tensor:
-    """Calls a function that wants its axes last; in float32 at least."""
+    """Calls a function that normalizes the last axes, in float32 at least."""
     epsilon = settings.epsilon if epsilon is None else epsilon
     rank = x.dim()
     axes = sorted(a % rank for a in axes_of(x, axis))
@@ -90,7 +90,7 @@ def _normalize_last_axes(
     wide = x if x.dtype in (torch.float32, torch.float64) else x.float()
     wide = wide if axes == last else wide.movedim(axes, last)
     sizes = wide.shape[last[0] :]
-    # Of other shapes than the axes' sizes a function refuses them.
+    # The function raises if their shapes differ from the sizes of the axes.
     values = tuple(None if v is None else v.to(wide.dtype) for v in values)
     y = function(wide, sizes, *values, epsilon)
     return (y if axes == last else y.movedim(last, axes)).to(x.dtype)

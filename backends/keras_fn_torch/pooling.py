@@ -49,11 +49,11 @@ def average_pool(
 def _pool_pads(
     sizes: Sequence[int], pool_size: Sizes, strides: Sizes, padding: str
 ) -> tuple[list[int], bool, Any]:
-    """Returns what PyTorch pads, whether its last window reaches beyond, and what to keep of it.
+    """Returns the padding, `ceil_mode`, and the slices of the result to keep.
 
-    PyTorch pads both ends alike. One element more at the end is what ceil_mode allows for, as it
-    lets the last window reach beyond; with steps of 1 it is a window too many at the beginning,
-    which is taken away.
+    PyTorch pads both ends equally. One more element at the end is achieved with `ceil_mode`, which
+    allows the last window to exceed the input; with stride 1 it is one more window at the start,
+    which is removed.
     """
     rank = len(sizes)
     steps = per_axis(strides, rank)
@@ -61,8 +61,8 @@ def _pool_pads(
     uneven = [a != b for a, b in pads]
     extra = [int(odd and s == 1) for odd, s in zip(uneven, steps, strict=True)]
     before = [a + n for (a, _), n in zip(pads, extra, strict=True)]
-    kept = (..., *(slice(n, None) for n in extra)) if any(extra) else None
-    return before, any(uneven), kept
+    crop = (..., *(slice(n, None) for n in extra)) if any(extra) else None
+    return before, any(uneven), crop
 
 
 def _pool(

@@ -1,4 +1,4 @@
-"""Stateless random numbers: two integers name the draw."""
+"""Stateless random numbers: a key of two integers determines the sample."""
 
 import threading
 from collections.abc import Callable
@@ -15,19 +15,19 @@ _MASK = (1 << 64) - 1
 
 
 def _generator(seed: Tensor, device: torch.device) -> torch.Generator:
-    """The thread's generator for a device, at the state that the seed names."""
-    made = vars(_generators)
-    generator = made.get(device)
+    """Returns the thread's generator for a device, seeded."""
+    generators = vars(_generators)
+    generator = generators.get(device)
     if generator is None:
-        generator = made[device] = torch.Generator(device)
-    first, second = seed.tolist()  # free on the CPU; on other devices it waits for the value
+        generator = generators[device] = torch.Generator(device)
+    first, second = seed.tolist()  # free on the CPU; synchronizes on other devices
     return generator.manual_seed(_splitmix64(_splitmix64(int(first)) + int(second)))
 
 
 def _splitmix64(x: int) -> int:
-    """Spreads a number over 64 bits (the finaliser of SplitMix64): seeds are often small.
+    """Finalizer of SplitMix64: spreads a number over 64 bits, as seeds are often small.
 
-    The CPU's generator reads the lower 32 bits of its seed only.
+    The CPU generator reads only the lower 32 bits of its seed.
     """
     x = (x + 0x9E3779B97F4A7C15) & _MASK
     x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
@@ -40,16 +40,16 @@ _DRAWS = {
     for draw in (torch.rand, torch.randn, torch.randint, torch._standard_gamma, torch.binomial)
 }
 _library = torch.library.Library("keras_fn", "FRAGMENT")
-# A CUDA graph cannot hold a generator that is seeded anew: it is cut there.
+# A CUDA graph cannot reseed a generator: the graph is split there.
 _tags = [tag for name, tag in torch.Tag.__members__.items() if name == "cudagraph_unsafe"]
 
 
 def _as_custom_op(signature: str, result: Callable[..., Tensor]) -> Callable[[_Draw], _Draw]:
-    """Makes a function that draws an op of PyTorch, as compilers do not follow a generator.
+    """Decorator: registers a sampling function as a custom op, as Dynamo cannot trace generators.
 
     Args:
-        signature: Its arguments, as PyTorch writes them.
-        result: Returns a tensor like the result on the device `meta`, given tensors on it.
+        signature: The arguments in PyTorch's schema language.
+        result: Shape function: returns a tensor on the meta device, given meta tensors.
     """
 
     def make(function: _Draw) -> _Draw:
@@ -60,7 +60,7 @@ def _as_custom_op(signature: str, result: Callable[..., Tensor]) -> Callable[[_D
 
         _library.define(f"{name}({signature}) -> Tensor", tags=_tags)
         _library.impl(name, run, "CompositeExplicitAutograd")
-        # What `register_fake` does too, after it has looked through all modules for its caller.
+        # The effect of `register_fake`, which first searches all modules for its caller.
         _library.impl(name, result, "Meta")
 
         def call(draw: Any, *args: Any) -> Tensor:
@@ -74,7 +74,7 @@ def _as_custom_op(signature: str, result: Callable[..., Tensor]) -> Callable[[_D
 
 
 def _draw(draw: Any, shape: Any, dtype: str, seed: Tensor, *limits: int) -> Tensor:
-    """Calls one of PyTorch's random functions with a generator of its own."""
+    """Calls a random function of PyTorch with a seeded generator."""
     return _run(draw, shape, native_dtype(dtype), default_device(), seed, limits)
 
 
@@ -91,7 +91,7 @@ def _run(
 
 
 def random_uniform(shape: Any, dtype: str, seed: Tensor) -> Tensor:
-    """Floats in [0, 1)."""
+    """Uniform floats in [0, 1)."""
     return _draw(torch.rand, shape, dtype, seed)
 
 
@@ -101,10 +101,10 @@ def random_normal(shape: Any, dtype: str, seed: Tensor) -> Tensor:
 
 
 def random_randint(shape: Any, minval: Any, maxval: Any, dtype: str, seed: Tensor) -> Tensor:
-    """Integers in [minval, maxval); the limits are numbers, or tensors that broadcast."""
+    """Uniform integers in [minval, maxval); the limits are numbers, or tensors that broadcast."""
     if isinstance(minval, (int, float)) and isinstance(maxval, (int, float)):
         drawn = _draw(torch.randint, shape, "int64", seed, int(minval), int(maxval))
-    else:  # 62 random bits, folded: the limits stay on their device
+    else:  # 62 random bits, modulo the range: the limits stay on their device
         bits = _draw(torch.randint, shape, "int64", seed, 0, 1 << 62)
         low = torch.as_tensor(minval, dtype=torch.int64, device=bits.device)
         drawn = low + bits % (torch.as_tensor(maxval, device=bits.device).long() - low)
@@ -112,21 +112,21 @@ def random_randint(shape: Any, minval: Any, maxval: Any, dtype: str, seed: Tenso
 
 
 def random_gamma(shape: Any, alpha: Tensor, dtype: str, seed: Tensor) -> Tensor:
-    """Gamma floats, of parameters from 1 on that broadcast."""
+    """Gamma samples; `alpha` is at least 1 and broadcasts."""
     return _draw_with_parameters(torch._standard_gamma, shape, dtype, seed, alpha)
 
 
 def random_binomial(
     shape: Any, counts: Tensor, probabilities: Tensor, dtype: str, seed: Tensor
 ) -> Tensor:
-    """Numbers of successes; parameters broadcast."""
+    """Binomial samples; the parameters broadcast."""
     return _draw_with_parameters(torch.binomial, shape, dtype, seed, counts, probabilities)
 
 
 def _draw_with_parameters(
     draw: Any, shape: Any, dtype: str, seed: Tensor, *parameters: Tensor
 ) -> Tensor:
-    """Calls one of PyTorch's random functions of tensors, whose shape the result has."""
+    """Calls a random function of PyTorch that samples with tensors of parameters."""
     tensors = [p.detach().to(native_dtype(dtype)).broadcast_to(tuple(shape)) for p in parameters]
     return _run_like(draw, tensors, seed)
 

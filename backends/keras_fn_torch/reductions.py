@@ -11,7 +11,7 @@ from keras_fn_torch.tensors import Axis, Tensor, axes_of, cast
 
 
 def _reduction(function: Callable[..., Any], over_all: Any = None) -> Callable[..., Tensor]:
-    """Names the arguments as Keras does. No axes are no reduction, where PyTorch takes all."""
+    """Adapts argument names. `axis=()` reduces nothing, where PyTorch reduces all axes."""
     function = with_dtype_fallback(function)
 
     def reduce(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -24,12 +24,12 @@ def _reduction(function: Callable[..., Any], over_all: Any = None) -> Callable[.
     return reduce
 
 
-# Integers would become int64; the rule has made them what the sum is to be.
+# In the dtype of the operand, which the op's rule has chosen; PyTorch would return int64.
 _sum = with_dtype_fallback(lambda x, axis, keepdims: torch.sum(x, axis, keepdims, dtype=x.dtype))
 
 
 def sum(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """`torch.sum`, in the dtype that the rule says: integers would become int64."""
+    """`torch.sum` in the dtype of the operand; PyTorch would widen integers to int64."""
     if axis == () or axis == []:
         return x
     if x.is_floating_point():
@@ -47,18 +47,18 @@ _prod = with_dtype_fallback(lambda x, axis, keepdims: torch.prod(x, axis, keepdi
 
 
 def _min_max_reduction(
-    function: Callable[..., Any], either: Callable[..., Any]
+    function: Callable[..., Any], elementwise: Callable[..., Any]
 ) -> Callable[..., Tensor]:
-    of_elements = _reduction(function, over_all=())
+    reduce_elements = _reduction(function, over_all=())
 
     def reduce(x: Tensor, axis: Axis = None, keepdims: bool = False, initial: Any = None) -> Tensor:
         if initial is None:
-            return of_elements(x, axis, keepdims)
-        if x.numel() == 0:  # PyTorch refuses axes without elements: make them one element long
+            return reduce_elements(x, axis, keepdims)
+        if x.numel() == 0:  # PyTorch refuses to reduce empty axes: make them one element long
             axes = {a % x.dim() for a in axes_of(x, axis)}
             x = x.new_full([1 if i in axes else n for i, n in enumerate(x.shape)], initial)
-        result = of_elements(x, axis, keepdims)
-        return either(result, torch.full_like(result, initial))
+        result = reduce_elements(x, axis, keepdims)
+        return elementwise(result, torch.full_like(result, initial))
 
     return reduce
 
@@ -69,7 +69,7 @@ min = _min_max_reduction(torch.amin, minimum)
 
 
 def prod(x: Tensor, axis: Axis = None, keepdims: bool = False, dtype: Any = None) -> Tensor:
-    """One axis after the other: `torch.prod` knows no several."""
+    """`torch.prod`, one axis at a time."""
     if dtype is not None:
         x = cast(x, dtype)
     all_axes = range(x.dim())
@@ -82,12 +82,12 @@ _argmax, _argmin = with_dtype_fallback(torch.argmax), with_dtype_fallback(torch.
 
 
 def argmax(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
-    """Index as int32."""
+    """Returns the index as int32."""
     return _argmax(x, axis, keepdims).to(torch.int32)
 
 
 def argmin(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
-    """Index as int32."""
+    """Returns the index as int32."""
     return _argmin(x, axis, keepdims).to(torch.int32)
 
 

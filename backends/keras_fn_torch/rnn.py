@@ -28,10 +28,10 @@ def lstm(
 
 
 def _transposed(kernel: Tensor) -> Tensor:
-    """A kernel in PyTorch's order of axes.
+    """Returns a kernel in PyTorch's axis order.
 
-    The memory of a weight is brought to that order once, behind its shape: else each step would
-    copy the weight, and its gradient back.
+    The memory of a weight is converted once to that order, behind its shape: otherwise each step
+    would copy the weight and its gradient.
     """
     is_weight = type(kernel) is torch.nn.Parameter and not torch.compiler.is_compiling()
     if is_weight and not kernel.t().is_contiguous():
@@ -48,7 +48,7 @@ def gru(
     bias: Tensor | None = None,
     go_backwards: bool = False,
 ) -> tuple[Tensor, Tensor]:
-    """`torch.gru`, which takes the reset gate before the update gate."""
+    """`torch.gru`, which has the reset gate before the update gate."""
     weights = [_reorder_gru_gates(kernel.t()), _reorder_gru_gates(recurrent_kernel.t())]
     if bias is not None:
         weights += [_reorder_gru_gates(part) for part in bias]
@@ -64,5 +64,5 @@ def _reorder_gru_gates(x: Tensor) -> Tensor:
 
 
 def _run_options(weights: list[Tensor], bias: Tensor | None) -> tuple[Any, ...]:
-    """One layer, no dropout, forwards only, batch first; `train` as gradients are wanted."""
+    """Returns one layer, no dropout, unidirectional, batch first; training mode if recording."""
     return weights, bias is not None, 1, 0.0, torch.is_grad_enabled(), False, True

@@ -5,26 +5,26 @@ import torch
 from keras_fn_torch.dtype_fallback import with_dtype_fallback
 from keras_fn_torch.tensors import Tensor
 
-_AMOUNTS = {"max": "amax", "min": "amin", "mul": "prod", "add": "sum"}
+_REDUCTIONS = {"max": "amax", "min": "amin", "mul": "prod", "add": "sum"}
 
 
 def scatter_update(
     inputs: Tensor, indices: Tensor, updates: Tensor, reduction: str | None = None
 ) -> Tensor:
-    """`index_put` where every index is in range, else a scatter that leaves the others out."""
+    """`index_put` if every index is in range, else a scatter that drops the others."""
     updates, indices = updates.to(inputs.dtype), as_int64(indices)
     if reduction in (None, "add") and inputs.is_cpu and indices.is_cpu:
         try:
             return inputs.index_put(indices.unbind(-1), updates, accumulate=reduction == "add")
-        except (IndexError, RuntimeError):  # the CPU looks at each index anyway
+        except (IndexError, RuntimeError):  # the CPU kernel checks each index
             pass
     depth = indices.shape[-1]
-    rest = inputs.shape[depth:]
-    places, total = _linear_indices(indices, inputs.shape[:depth])
-    rows = inputs.reshape(total, *rest)
+    trailing = inputs.shape[depth:]
+    linear, row_count = _linear_indices(indices, inputs.shape[:depth])
+    rows = inputs.reshape(row_count, *trailing)
     count = indices.shape[:-1].numel()
-    updates = updates.broadcast_to(indices.shape[:-1] + rest).reshape(count, *rest)
-    return scatter_rows(rows, places.flatten(), updates, reduction).reshape(inputs.shape)
+    updates = updates.broadcast_to(indices.shape[:-1] + trailing).reshape(count, *trailing)
+    return scatter_rows(rows, linear.flatten(), updates, reduction).reshape(inputs.shape)
 
 
 def as_int64(x: Tensor) -> Tensor:
@@ -34,7 +34,7 @@ def as_int64(x: Tensor) -> Tensor:
 
 
 def _linear_indices(indices: Tensor, sizes: torch.Size) -> tuple[Tensor, int]:
-    """The index of each row in the flattened axes, or one too much where it is out of range."""
+    """Returns the index of each row in the flattened axes; out of range, the number of rows."""
     if indices.shape[-1] != len(sizes):
         raise ValueError(f"{indices.shape[-1]} indices for {len(sizes)} axes")
     limits = torch.tensor(sizes, device=indices.device)
@@ -47,15 +47,15 @@ def _linear_indices(indices: Tensor, sizes: torch.Size) -> tuple[Tensor, int]:
     return torch.where(inside, (indices * strides).sum(-1), steps[0]), steps[0]
 
 
-def scatter_rows(rows: Tensor, places: Tensor, updates: Tensor, reduction: str | None) -> Tensor:
-    """Writes slices to rows; those for one row too much go to a last one that is cut off."""
-    longer = torch.cat((rows, rows.new_zeros((1, *rows.shape[1:]))))
+def scatter_rows(rows: Tensor, linear: Tensor, updates: Tensor, reduction: str | None) -> Tensor:
+    """Scatters slices to rows; slices out of range go to an extra last row that is cut off."""
+    padded = torch.cat((rows, rows.new_zeros((1, *rows.shape[1:]))))
     if reduction in (None, "add"):
-        longer = longer.index_put((places,), updates, accumulate=reduction == "add")
+        padded = padded.index_put((linear,), updates, accumulate=reduction == "add")
     else:
-        places = places.reshape(-1, *(1 for _ in rows.shape[1:])).expand_as(updates)
-        longer = _scatter_reduce(longer, 0, places, updates, _AMOUNTS[reduction])
-    return longer[:-1]
+        linear = linear.reshape(-1, *(1 for _ in rows.shape[1:])).expand_as(updates)
+        padded = _scatter_reduce(padded, 0, linear, updates, _REDUCTIONS[reduction])
+    return padded[:-1]
 
 
 _scatter_reduce = with_dtype_fallback(torch.scatter_reduce)

@@ -1,4 +1,4 @@
-"""Discrete Fourier transforms of pairs of real tensors."""
+"""Discrete Fourier transforms of pairs of real tensors, and framing."""
 
 from typing import Any
 
@@ -46,7 +46,7 @@ _unfold = with_dtype_fallback(Tensor.unfold)
 
 
 def extract_sequences(x: Tensor, sequence_length: int, sequence_stride: int) -> Tensor:
-    """A view; of no sequences where the axis is too short."""
+    """`Tensor.unfold`; no sequences if the axis is too short."""
     if sequence_length < 1:
         raise ValueError("PyTorch would take it")
     if x.shape[-1] < sequence_length and sequence_stride > 0:

@@ -7,12 +7,12 @@ from keras_fn_torch.tensors import Tensor
 
 
 def dynamic_slice(inputs: Tensor, starts: Any, sizes: Any) -> Tensor:
-    """A view that begins at numbers, which are read from the device."""
+    """Returns a view at starts that are fetched from the device."""
     return inputs[_block(inputs, starts, sizes)]
 
 
 def dynamic_slice_update(inputs: Tensor, starts: Any, updates: Tensor) -> Tensor:
-    """A copy with a block written over."""
+    """Returns a copy with a block overwritten."""
     result = inputs.clone()
     result[_block(inputs, starts, updates.shape)] = updates
     return result

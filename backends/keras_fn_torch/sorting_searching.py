@@ -9,19 +9,19 @@ _searchsorted = with_dtype_fallback(torch.searchsorted)
 
 
 def searchsorted(sorted_sequence: Tensor, values: Tensor, side: str = "left") -> Tensor:
-    """`torch.searchsorted`, which warns of tensors whose elements are not in a row."""
+    """`torch.searchsorted`, of contiguous tensors: it warns for others."""
     return _searchsorted(
         sorted_sequence.contiguous(), values.contiguous(), side=side, out_int32=True
     )
 
 
 def sort(x: Tensor, axis: int | None = -1) -> Tensor:
-    """Rising order."""
+    """`torch.sort`."""
     return torch.sort(x.flatten() if axis is None else x, 0 if axis is None else axis)[0]
 
 
 def argsort(x: Tensor, axis: int | None = -1) -> Tensor:
-    """Stable, as int32."""
+    """Stable sort; returns indices as int32."""
     if axis is None:
         x, axis = x.flatten(), 0
     return torch.sort(x, stable=True, dim=axis)[1].to(torch.int32)
@@ -31,13 +31,13 @@ _top_k = with_dtype_fallback(torch.topk)
 
 
 def top_k(x: Tensor, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
-    """`torch.topk`. Among equal elements it may choose any."""
+    """`torch.topk`; ties are broken arbitrarily."""
     values, indices = _top_k(x, k, -1, True, sorted)
     return values, indices.to(torch.int32)
 
 
 def nonzero(x: Tensor) -> tuple[Tensor, ...]:
-    """Indices as int32."""
+    """Returns indices as int32."""
     if not x.dim():
         raise ValueError("a scalar")
     return tuple(i.int() for i in x.nonzero(as_tuple=True))

@@ -18,7 +18,7 @@ _NATIVE = {name: getattr(torch, name) for name in ALL if hasattr(torch, name)}
 
 
 def native_dtype(dtype: str) -> torch.dtype:
-    """Returns PyTorch's dtype of that name."""
+    """Returns the `torch.dtype` with that name."""
     try:
         return _NATIVE[dtype]
     except KeyError:
@@ -32,20 +32,20 @@ def native_dtype(dtype: str) -> torch.dtype:
 
 _NAMES = {native_dtype: name for name, native_dtype in _NATIVE.items()}
 
-# NumPy has these through ml_dtypes only, which PyTorch does not know: they cross as plain bits.
+# NumPy has these through ml_dtypes, which PyTorch does not support: converted as raw bits.
 _BITS = {"bfloat16": (np.int16, torch.int16), **dict.fromkeys(FLOAT8, (np.uint8, torch.uint8))}
 
 
 def is_tensor(x: Any) -> bool:
-    """Whether `x` is a tensor of PyTorch."""
+    """Returns whether `x` is a `torch.Tensor`."""
     return isinstance(x, Tensor)
 
 
 def convert_to_tensor(x: Any, dtype: str | None = None) -> Tensor:
-    """Makes a tensor on the default device; a tensor stays on its own.
+    """Converts to a tensor on the default device; a tensor stays on its device.
 
-    The result never shares memory with an array: whoever holds the array may change it. Python
-    floats are `floatx()`, Python integers int32; arrays keep their dtype.
+    The result never shares memory with an array, which its owner may change. Python floats become
+    `floatx()`, Python integers int32; arrays keep their dtype.
     """
     if isinstance(x, Tensor):
         return x if dtype is None else cast(x, dtype)
@@ -86,7 +86,7 @@ def _from_numpy(array: np.ndarray, dtype: str | None) -> Tensor:
     device = default_device()
     if device.type == "meta":
         return torch.empty(array.shape, dtype=target, device=device)
-    array = np.array(array, order="C", copy=True)  # writable, and ours
+    array = np.array(array, order="C", copy=True)  # writable and not shared
     if name in _BITS:
         tensor = torch.from_numpy(array.view(_BITS[name][0])).view(source)
     else:
@@ -95,7 +95,7 @@ def _from_numpy(array: np.ndarray, dtype: str | None) -> Tensor:
 
 
 def _convert_while_tracing(x: Any, dtype: str | None) -> Tensor:
-    """As `convert_to_tensor`, in calls that Dynamo can follow: not into the dtypes of NumPy."""
+    """Same as `convert_to_tensor`, with calls that Dynamo can trace."""
     tensor = torch.as_tensor(x, device=default_device())
     if dtype is None and isinstance(x, (list, tuple)):
         dtype = settings.floatx if tensor.is_floating_point() else None
@@ -104,7 +104,7 @@ def _convert_while_tracing(x: Any, dtype: str | None) -> Tensor:
 
 
 def from_numpy(x: np.ndarray) -> Tensor:
-    """Shares the memory of an array that PyTorch could write to; copies others."""
+    """Shares the memory of a writable, contiguous array; copies others."""
     if x.dtype in _SHARED and x.flags.c_contiguous and x.flags.writeable:
         return torch.from_numpy(x).to(default_device())
     return convert_to_tensor(x)
@@ -114,7 +114,7 @@ _SHARED = frozenset(map(np.dtype, ("float32", "float64", "int32", "int64", "uint
 
 
 def convert_to_numpy(x: Tensor) -> np.ndarray:
-    """Copies to the host. A copy always: a variable's tensor changes in place."""
+    """Copies to the host: a variable's tensor changes in place."""
     x = x.detach().cpu()
     name = dtype_name(x.dtype)
     if name in _BITS:
@@ -123,24 +123,24 @@ def convert_to_numpy(x: Tensor) -> np.ndarray:
 
 
 def cast(x: Tensor, dtype: str) -> Tensor:
-    """Converts to another dtype."""
+    """Casts to another dtype."""
     target = _NATIVE.get(dtype) or native_dtype(standardize_dtype(dtype))
     return x if x.dtype is target else x.to(target)
 
 
 def dtype_name(x: Any) -> str:
-    """The name of the dtype of `x`, or of `x` if it is one."""
+    """Returns the name of the dtype of `x`, or of `x` if it is a dtype."""
     dtype = getattr(x, "dtype", x)
     return _NAMES.get(dtype) or standardize_dtype(dtype)
 
 
 def shape(x: Tensor) -> tuple[int, ...]:
-    """The sizes; PyTorch knows them all."""
+    """Returns the sizes, which PyTorch always knows."""
     return tuple(x.shape)
 
 
 def is_traced(x: Any) -> bool:
-    """Python sees all values."""
+    """Returns False: all tensors have values."""
     del x
     return False
 
@@ -158,5 +158,5 @@ def view(x: Tensor, dtype: Any = None) -> Tensor:
     """`Tensor.view`, of a contiguous tensor."""
     if dtype is None:
         return x
-    plain = x.contiguous() if x.numel() else x.new_empty(x.shape)  # with strides of its shape
+    plain = x.contiguous() if x.numel() else x.new_empty(x.shape)  # with the default strides
     return plain.view(native_dtype(dtype))

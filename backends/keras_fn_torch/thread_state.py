@@ -1,4 +1,4 @@
-"""State of the current thread."""
+"""Thread-local state of the backend."""
 
 from threading import local
 from typing import Any
@@ -9,11 +9,11 @@ from keras_fn.core.scopes import context
 
 
 class _ThreadState(local):
-    """What is in force in this thread, as attributes: see `keras_fn/core/scopes.py`."""
+    """Thread-local state, as attributes: see `keras_fn/core/scopes.py`."""
 
-    device: torch.device | None = None  # of `device_scope`
+    device: torch.device | None = None  # set by `device_scope`
     abstract = False  # whether `abstract_eval` runs
-    # The call that `forward` shall make for a layer, while that layer's hooks run around it.
+    # The layer and call that `forward` runs while the layer's hooks run around it.
     hooked: tuple[Any, Any] = (None, None)
 
 
@@ -21,6 +21,6 @@ thread_state = _ThreadState()
 
 
 def is_abstract() -> bool:
-    """Whether `abstract_eval` runs, and what happens now is not the building of a layer."""
-    # Layers inside are built for real: a BuildScope lifts the StatelessScope of the evaluation.
+    """Returns whether `abstract_eval` runs, outside of the building of a layer."""
+    # Layers are built with real tensors: a BuildScope suspends the evaluation's StatelessScope.
     return thread_state.abstract and context.current.stateless is not None

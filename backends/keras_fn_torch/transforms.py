@@ -17,11 +17,11 @@ from keras_fn.core.variable import Variable
 from keras_fn_torch.tensors import Tensor, dtype_name, native_dtype
 from keras_fn_torch.thread_state import is_abstract, thread_state
 
-_SIZES = (83, 89)  # what unknown sizes are tried with: primes that no real size is likely to be
+_SIZES = (83, 89)  # stand in for unknown sizes: primes that are unlikely to be real sizes
 
 
 def abstract_eval(function: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> Any:
-    """Runs `function` on meta tensors, tried with two sizes for the unknown ones."""
+    """Runs the function on meta tensors, with two different sizes for unknown ones."""
     _skip_dynamo_import()
 
     def run(size: int) -> Any:
@@ -52,18 +52,20 @@ _TO_A_DEVICE = {Tensor.to, Tensor.cpu, Tensor.cuda}
 
 
 class _MetaDeviceMode(TorchFunctionMode):
-    """Every tensor that a function takes or makes is on the meta device: it has no elements."""
+    """Mode in which every tensor that a function takes or creates is on the meta device."""
 
     def __init__(self) -> None:
         super().__init__()
         self.device = DeviceContext("meta")
-        self.metas: dict[int, tuple[Tensor, Tensor]] = {}  # with the original, which keeps its id
+        self.metas: dict[
+            int, tuple[Tensor, Tensor]
+        ] = {}  # with the original, so that its id stays valid
 
     def __torch_function__(
         self, function: Any, types: Any, args: tuple = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        if not is_abstract():  # a layer is built inside
+        if not is_abstract():  # a layer is being built
             return function(*args, **kwargs)
         if function in _TO_A_DEVICE:
             args = tuple(x for x in args if not isinstance(x, (str, torch.device)))
@@ -76,7 +78,7 @@ class _MetaDeviceMode(TorchFunctionMode):
         return self.device.__torch_function__(function, types, args, kwargs)
 
     def to_meta(self, x: Any) -> Any:
-        """The tensors in `x` without their elements; each always as the same one."""
+        """Returns nested values with their tensors on the meta device, one copy for each tensor."""
         if isinstance(x, Variable):
             x = x.value
         if isinstance(x, Tensor):
@@ -88,7 +90,7 @@ class _MetaDeviceMode(TorchFunctionMode):
         return x
 
     def meta_copy(self, x: Tensor) -> Tensor:
-        """The meta tensor that stands for a real one: a weight, a constant."""
+        """Returns the meta tensor for a real tensor: a weight, a constant."""
         if id(x) not in self.metas:
             meta = torch.empty_like(x, device="meta").requires_grad_(x.requires_grad)
             self.metas[id(x)] = x, meta
@@ -97,14 +99,14 @@ class _MetaDeviceMode(TorchFunctionMode):
 
 @cache
 def _skip_dynamo_import() -> None:
-    """Saves the import of torch._dynamo, which takes longer than all the rest.
+    """Avoids the import of torch._dynamo, which takes longer than everything else.
 
-    Many shape functions of the meta device are Python functions that import it when first
-    called, only to be told that it shall leave them alone; that is noted here beforehand.
+    Many shape functions of the meta device are Python functions that import it at their first call,
+    only to find that Dynamo is disabled for them. This marks them as disabled beforehand.
     """
     stack: list[Any] = []
     seen: set[int] = set()
-    with suppress(AttributeError):  # private to PyTorch: what has moved is imported as ever
+    with suppress(AttributeError):  # private names of PyTorch: without them the import happens
         refs, decomp = torch._refs, torch._decomp
         modules = (refs, refs.nn.functional, refs.special, decomp.decompositions)
         tables = [vars(m) for m in (*modules, torch._meta_registrations)]
@@ -117,12 +119,12 @@ def _skip_dynamo_import() -> None:
             inner = _closure_functions(function)
             stack += inner
             if function.__code__.co_filename == torch._compile.__file__:
-                for f in inner:  # what `torch._disable_dynamo` looks for before it imports
+                for f in inner:  # `torch._disable_dynamo` checks this before it imports
                     f.__dict__.setdefault("__dynamo_disable", f)
 
 
 def _closure_functions(function: types.FunctionType) -> list[types.FunctionType]:
-    """The functions that a decorated function calls."""
+    """Returns the functions in the closure of a decorated function."""
     cells = [cell.cell_contents for cell in function.__closure__ or ()]
     return [x for x in cells if isinstance(x, types.FunctionType)]
 
@@ -150,7 +152,7 @@ def value_and_grad(
 def _call_with_values(
     function: Callable[..., Any], args: tuple, variables: list[Any], values: list[Tensor]
 ) -> Any:
-    """Calls `function` with other values of the variables; carries out what it assigns."""
+    """Calls the function with other values of the variables, then makes its assignments."""
     with StatelessScope(zip(variables, values, strict=True)) as scope:
         result = function(*args)
     for key, variable in scope.written.items():
@@ -169,9 +171,9 @@ def _gradients(value: Tensor, tensors: list[Tensor]) -> list[Tensor]:
 
 
 def _match_memory_format(grad: Tensor, like: Tensor) -> Tensor:
-    """A gradient with its memory in the order of its weight's, as fused updates want it.
+    """Returns a gradient with the strides of its weight, as fused updates need.
 
-    Those of convolution kernels come with their axes in PyTorch's order.
+    Gradients of convolution kernels have their axes in PyTorch's order.
     """
     if like.is_contiguous():
         return grad.contiguous()
@@ -183,51 +185,53 @@ def _detach(x: Any) -> Any:
 
 
 def record_gradients(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Makes a function of the user's record its operations, as it would outside of `fit`."""
+    """Makes a custom step record its operations, as outside of `fit`."""
 
     def run(*args: Any) -> Any:
         with torch.enable_grad():
             return function(*args)
 
-    run.is_users = True  # type: ignore[attr-defined]
+    run.is_custom_step = True  # type: ignore[attr-defined]
     return run
 
 
 def compile(
     function: Callable[..., Any], state: Sequence[Any], jit: Any = "auto"
 ) -> Callable[..., Any]:
-    """The function itself, which PyTorch runs at full speed as it is.
+    """Returns the function itself, which PyTorch runs eagerly.
 
-    With True or a dict for `jit`, `torch.compile(function, **jit)`: it takes long to compile and
-    is for those who ask for it.
+    With True or a dict for `jit`, `torch.compile(function, **jit)`: compilation is slow, so it is
+    opt-in.
     """
     if jit is True or isinstance(jit, dict):
-        for variable in state:  # so that it is there: Dynamo does not follow its drawing
+        for variable in state:  # initialize it now: Dynamo cannot trace the initializer
             variable.value  # noqa: B018
         function = _torch_compile(function, {} if jit is True else jit)
 
     def step(*args: Any) -> Any:
-        with torch.no_grad():  # `value_and_grad` turns recording on where it is wanted
+        with torch.no_grad():  # `value_and_grad` enables recording
             return function(*args)
 
     return step
 
 
 def _torch_compile(function: Callable[..., Any], options: dict[str, Any]) -> Callable[..., Any]:
-    """`torch.compile` of a function that may ask for gradients."""
-    # Dynamo counts its compilations by code object: here each function has one of its own.
+    """`torch.compile` of a function that may compute gradients."""
+    # Dynamo counts recompilations by code object: each function has a separate copy.
     own = types.FunctionType(
         function.__code__.replace(), function.__globals__, closure=function.__closure__
     )
     run = torch.compile(own, **options)
     config: Any = torch._dynamo.config
-    # Our steps call `torch.autograd.grad`. A user's may call `loss.backward()`, in a graph of which
-    # PyTorch 2.13 takes wrong gradients: there the graph ends, or is refused with `fullgraph`.
-    ours = not hasattr(function, "is_users")
-    wanted = {"trace_autograd_ops": ours} if hasattr(config, "trace_autograd_ops") else {}
+    # Built-in steps call `torch.autograd.grad`. Custom steps may call `loss.backward()`, for which
+    # PyTorch 2.13 computes wrong gradients in a graph: a graph break, or an error with `fullgraph`.
+    is_builtin_step = not hasattr(function, "is_users")
+    patches = (
+        {"trace_autograd_ops": is_builtin_step} if hasattr(config, "trace_autograd_ops") else {}
+    )
 
     def step(*args: Any) -> Any:
-        with config.patch(wanted):
+        with config.patch(patches):
             return run(*args)
 
     return step

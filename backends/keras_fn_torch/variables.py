@@ -12,9 +12,9 @@ from keras_fn_torch.thread_state import thread_state
 
 
 def new_variable(value: Any, dtype: str, trainable: bool, name: str) -> torch.nn.Parameter:
-    """A Parameter, of integers too: one kind of handle, which optimizers and tools know."""
+    """Creates an `nn.Parameter`, of integers, too: optimizers and tools handle one type."""
     del name
-    # A weight that is first read in `abstract_eval` or in inference is a real one all the same.
+    # A variable is real even if first read in `abstract_eval` or in inference mode.
     outer, thread_state.abstract = thread_state.abstract, False
     try:
         with torch.inference_mode(False):
@@ -26,7 +26,7 @@ def new_variable(value: Any, dtype: str, trainable: bool, name: str) -> torch.nn
 
 
 def _private_copy(value: Any, dtype: str) -> Tensor:
-    """A tensor on the default device that shares its memory with nobody."""
+    """Returns a tensor on the default device that shares no memory."""
     if isinstance(value, np.ndarray):
         return cast(from_numpy(value), dtype)
     if not isinstance(value, Tensor):
@@ -36,15 +36,15 @@ def _private_copy(value: Any, dtype: str) -> Tensor:
 
 
 def assign(handle: Tensor, value: Tensor) -> Tensor:
-    """Copies into the handle: optimizers and views of the model keep what they hold."""
+    """Copies into the handle: references to it, such as views of the model, stay valid."""
     with _UNRECORDED if not torch.is_grad_enabled() else torch.no_grad():
-        # A graph of PyTorch's compiler sees to it by itself.
+        # In a graph, the compiler handles overlapping memory.
         if (
             value is not handle
             and not torch.compiler.is_compiling()
             and _share_memory(value, handle)
         ):
-            value = value.clone()  # `v.assign(v.T)` must not read what it has written
+            value = value.clone()  # `v.assign(v.T)` must not read elements already written
         handle.copy_(value)
     return handle
 
@@ -56,7 +56,7 @@ def assign_add(handle: Tensor, value: Any) -> Tensor:
     return handle
 
 
-_UNRECORDED = nullcontext()  # where nothing is recorded anyway: in a step, say
+_UNRECORDED = nullcontext()  # no recording, for example in a step
 
 
 def _share_memory(a: Tensor, b: Tensor) -> bool:
@@ -64,5 +64,5 @@ def _share_memory(a: Tensor, b: Tensor) -> bool:
 
 
 def set_trainable(handle: Tensor, trainable: bool) -> None:
-    """Says whether gradients are wanted."""
+    """Sets `requires_grad`."""
     handle.requires_grad_(trainable and (handle.is_floating_point() or handle.is_complex()))

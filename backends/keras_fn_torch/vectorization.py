@@ -9,7 +9,7 @@ from keras_fn_torch.tensors import Tensor
 
 
 def vectorized_map(function: Callable[..., Any], leaves: Sequence[Tensor]) -> list[Tensor]:
-    """`torch.vmap`, or one slice after the other where a function looks at values."""
+    """`torch.vmap`, or one slice at a time if the function needs concrete values."""
     try:
         return torch.vmap(function, randomness="different")(list(leaves))
     except RuntimeError:

@@ -41,11 +41,11 @@ def conv(
     x = to_channels_last(inputs, data_format)
     groups, size = x.shape[-1] // depth, math.prod(window)
     views = _windows(x, window, strides, padding, dilation_rate)
-    places = views.shape[: -1 - len(window)]
-    views = views.reshape(*places, groups, depth, size)
+    positions = views.shape[: -1 - len(window)]
+    views = views.reshape(*positions, groups, depth, size)
     kernel = kernel.reshape(size, depth, groups, filters // groups)
     y = np.einsum("...gcw,wcgf->...gf", views, kernel, optimize=True)
-    return from_channels_last(y.reshape(*places, filters), data_format)
+    return from_channels_last(y.reshape(*positions, filters), data_format)
 
 
 @in_float32
@@ -68,9 +68,9 @@ def conv_transpose(
         [batch, *((n - 1) * s + 1 + max(a, 0) + max(b, 0) for n, s, (a, b) in axes), channels],
         x.dtype,
     )
-    places = [slice(max(a, 0), max(a, 0) + (n - 1) * s + 1, s) for n, s, (a, _) in axes]
-    stretched[:, *places] = x
-    kept = [slice(max(-a, 0), min(b, 0) or None) for _, _, (a, b) in axes]  # negative padding
+    positions = [slice(max(a, 0), max(a, 0) + (n - 1) * s + 1, s) for n, s, (a, _) in axes]
+    stretched[:, *positions] = x
+    crops = [slice(max(-a, 0), min(b, 0) or None) for _, _, (a, b) in axes]  # negative padding
     kernel = np.flip(kernel, tuple(range(len(sizes)))).swapaxes(-1, -2)
-    y = conv(stretched[:, *kept], kernel, 1, "valid", "channels_last", dilation_rate)
+    y = conv(stretched[:, *crops], kernel, 1, "valid", "channels_last", dilation_rate)
     return from_channels_last(y, data_format)

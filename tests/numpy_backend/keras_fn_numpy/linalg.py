@@ -26,15 +26,15 @@ svd = in_float32(np.linalg.svd)
 
 
 def _reraise_linalg_error(error: Callable[[str], Exception]) -> Callable[..., Any]:
-    """The error that all backends raise, in place of NumPy's."""
+    """Decorator: raises the error of all backends instead of NumPy's."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(function)
         def call(*args: Any, **options: Any) -> Any:
             try:
                 return function(*args, **options)
-            except np.linalg.LinAlgError as found:
-                if "must be" in str(found):  # it is about shapes: the op's rule says it better
+            except np.linalg.LinAlgError as refusal:
+                if "must be" in str(refusal):  # a shape error, which the op's rule explains
                     raise
                 raise error(f"ops.{function.__name__}") from None
 

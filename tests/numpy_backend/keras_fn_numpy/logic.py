@@ -11,5 +11,5 @@ def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
     """A number takes the dtype of the tensor beside it; NumPy refuses one operand alone."""
     operands = [x for x in (x1, x2) if x is not None]
     dtype = next((x.dtype for x in operands if is_tensor(x)), None)
-    found = np.where(condition, *(np.asanyarray(x, dtype) for x in operands))
-    return found if operands else tuple(places.astype("int32") for places in found)
+    selected = np.where(condition, *(np.asanyarray(x, dtype) for x in operands))
+    return selected if operands else tuple(indices.astype("int32") for indices in selected)

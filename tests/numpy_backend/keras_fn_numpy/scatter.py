@@ -15,10 +15,10 @@ def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | Non
     inside = ((rows >= [-n for n in y.shape[:depth]]) & (rows < y.shape[:depth])).all(-1)
     updates = np.broadcast_to(cast(updates, y.dtype), (*indices.shape[:-1], *y.shape[depth:]))
     updates = np.asarray(updates).reshape(len(rows), *y.shape[depth:])[inside]
-    places = tuple(rows[inside].T)
+    targets = tuple(rows[inside].T)
     if reduction is None:
-        y[places] = updates
+        y[targets] = updates
     else:
         combine = {"add": np.add, "max": np.maximum, "min": np.minimum, "mul": np.multiply}
-        combine[reduction].at(y, places, updates)
+        combine[reduction].at(y, targets, updates)
     return convert_to_tensor(y)

@@ -21,5 +21,5 @@ def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Any, Any]:
     """Always in falling order; of equal elements the first one comes first."""
     del sorted
     rising = np.argsort(np.flip(wide(x), -1), -1, "stable")
-    places = (x.shape[-1] - 1 - np.flip(rising, -1))[..., :k]
-    return np.take_along_axis(x, places, -1), places.astype("int32")
+    indices = (x.shape[-1] - 1 - np.flip(rising, -1))[..., :k]
+    return np.take_along_axis(x, indices, -1), indices.astype("int32")
