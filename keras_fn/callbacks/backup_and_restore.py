@@ -13,7 +13,7 @@ from keras_fn.core.cleanup import register_cleanup
 from keras_fn.data_adapters.iterable_adapter import IterableAdapter
 from keras_fn.saving.file_io import TEMPORARY
 from keras_fn.training import backup_format
-from keras_fn.training.backup_format import Position
+from keras_fn.training.backup_format import TrainingPosition
 from keras_fn.types import PathLike
 
 
@@ -100,7 +100,7 @@ class BackupAndRestore(Callback):
         paths = [path for path in (self._file, self._previous) if path.exists()]
         for path in paths:
             try:
-                return backup_format.read(path)
+                return backup_format.read_backup(path)
             except ValueError as error:
                 if path == paths[-1]:
                     raise
@@ -127,12 +127,12 @@ class BackupAndRestore(Callback):
         is_due = self._counter.total // self.save_freq > before // self.save_freq
         if self._run is not None and is_due:
             stopped = self.model.stop_training
-            self._back_up(Position(self._epoch, batch + 1, stopped, dict(logs or {})))
+            self._back_up(TrainingPosition(self._epoch, batch + 1, stopped, dict(logs or {})))
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Makes a backup, with `save_freq="epoch"`."""
         if self._run is not None and self.save_freq == "epoch":
-            self._back_up(Position(epoch + 1, 0, self.model.stop_training))
+            self._back_up(TrainingPosition(epoch + 1, 0, self.model.stop_training))
 
     def on_train_end(self, logs: Logs = None) -> None:
         """Waits for the last write; deletes the backup if `delete_checkpoint` is set."""
@@ -144,7 +144,7 @@ class BackupAndRestore(Callback):
                 self.backup_dir.rmdir()
         self._run = None
 
-    def _back_up(self, position: Position) -> None:
+    def _back_up(self, position: TrainingPosition) -> None:
         assert self._run is not None
         state = self._run.collect(position)
         self.wait()
@@ -160,7 +160,7 @@ class BackupAndRestore(Callback):
         self.backup_dir.mkdir(parents=True, exist_ok=True)
         if self.double_checkpoint and self._file.exists():
             os.replace(self._file, self._previous)
-        backup_format.write(self._file, state)
+        backup_format.write_backup(self._file, state)
 
 
 class ResumableRun:
@@ -175,7 +175,7 @@ class ResumableRun:
 
     def __init__(self, model: Any, data: Any, callbacks: list[Any], epoch: int):
         self._model, self._data, self._callbacks = model, data, callbacks
-        self.start = Position(epoch)
+        self.start = TrainingPosition(epoch)
         self._backup: dict[str, Any] | None = None
         backup = next((c for c in callbacks if isinstance(c, BackupAndRestore)), None)
         if backup is None:
@@ -186,18 +186,18 @@ class ResumableRun:
             data.track_position(at_batches=backup.save_freq != "epoch")
         self._backup = backup.load()
         if self._backup is not None:
-            self.start = Position(**self._backup["position"])
+            self.start = TrainingPosition(**self._backup["position"])
             print_message(
                 f"Resuming {model._label} at epoch {self.start.epoch + 1}, step {self.start.step}."
             )
 
-    def collect(self, position: Position) -> dict[str, Any]:
+    def collect(self, position: TrainingPosition) -> dict[str, Any]:
         """Returns the current state of the run.
 
         Args:
             position: The current position.
         """
-        return backup_format.collect(self._model, self._callbacks, position, self._data)
+        return backup_format.capture_state(self._model, self._callbacks, position, self._data)
 
     def after_train_begin(self) -> None:
         """Restores a backup made between two epochs, before `on_epoch_begin` runs again."""
@@ -211,5 +211,5 @@ class ResumableRun:
     def _restore(self) -> None:
         backup, self._backup = self._backup, None
         if backup is not None:
-            backup_format.restore(backup, self._model, self._callbacks, self._data)
+            backup_format.restore_state(backup, self._model, self._callbacks, self._data)
             self._model.stop_training = self.start.stopped

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any
 
 from keras_fn.callbacks.step_counter import StepCounter
-from keras_fn.training.backup_format import is_serializable
+from keras_fn.core.host_state import is_serializable
 from keras_fn.types import AnyModel
 
 Logs = MutableMapping[str, Any] | None

@@ -1,4 +1,4 @@
-"""A model run layer by layer, as its graph says, with something done at each layer."""
+"""Runs a model layer by layer, in the order of its graph, with a hook around each layer."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -7,28 +7,29 @@ from typing import Any
 from keras_fn.core.graph_model import get_graph
 
 LayerHook = Callable[[str, Any, tuple, dict[str, Any]], Any]
-"""Takes the path of a layer or op, it itself, and its arguments; calls it, returns the result."""
+"""A function of the path of a layer or op, the layer or op, and its arguments. It calls the layer
+and returns the result."""
 
 
 @contextmanager
 def hook_layers(model: Any, hook: LayerHook) -> Iterator[Callable[..., Any]]:
-    """Gives a call of the model in which each layer goes through `around`.
+    """Layer hooks: yields a call of the model in which each layer or op runs through `hook`.
 
-    Those of nested models go through it, too, under paths like `"encoder/dense"`. A model that is
-    no graph of layers is a single layer, itself.
+    The layers of nested models have paths like `"encoder/dense"`. A model that is not a graph of
+    layers counts as a single layer.
 
     Args:
         model: A built model.
-        around: What is called in place of a layer or op.
+        hook: Function that is called in place of each layer or op.
 
     Example:
-        >>> from keras_fn.debugging.layer_hooks import watched
+        >>> from keras_fn.debugging.layer_hooks import hook_layers
         >>> x = keras.Input((2,), name="x")
         >>> model = keras.Model(x, keras.layers.Dense(1, name="out")(x))
-        >>> def around(path, layer, args, kwargs):
+        >>> def hook(path, layer, args, kwargs):
         ...     print(path)
         ...     return layer(*args, **kwargs)
-        >>> with watched(model, around) as call:
+        >>> with hook_layers(model, hook) as call:
         ...     y = call(np.ones((1, 2)))
         out
     """
@@ -45,31 +46,31 @@ def hook_layers(model: Any, hook: LayerHook) -> Iterator[Callable[..., Any]]:
 
 
 class _HookedPlan:
-    """A plan whose steps go through `around`.
+    """An execution plan whose steps run through a hook.
 
     Args:
-        plan: The plan.
-        around: What is called in place of an operation.
-        trail: The names of the nested models that run now, which watched plans share.
+        plan: The execution plan.
+        hook: Function that is called in place of each operation.
+        trail: Names of the nested models that are running; all hooked plans share it.
     """
 
     def __init__(self, plan: Any, hook: LayerHook, trail: list[str]):
-        self._plan, self._around, self._trail = plan, hook, trail
+        self._plan, self._hook, self._trail = plan, hook, trail
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._plan, name)
 
     def run(self, values: Any, training: Any = None, masks: Any = None) -> list[Any]:
         """Runs the steps."""
-        return self._plan.run(values, training, masks, self._wrapped)
+        return self._plan.run(values, training, masks, self._wrap)
 
-    def _wrapped(self, operation: Any) -> Callable[..., Any]:
+    def _wrap(self, operation: Any) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
             self._trail.append(operation.name)
             try:
                 if get_graph(operation) is not None:
                     return operation(*args, **kwargs)
-                return self._around("/".join(self._trail), operation, args, kwargs)
+                return self._hook("/".join(self._trail), operation, args, kwargs)
             finally:
                 self._trail.pop()
 

@@ -1,4 +1,6 @@
-"""Where the time of a training step goes: by stage, and by layer."""
+"""Profiling of a training step, by stage and by layer."""
+
+from __future__ import annotations
 
 import io
 import time
@@ -18,40 +20,40 @@ from keras_fn.debugging.layer_hooks import hook_layers
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import class_name
 from keras_fn.training.snapshot import list_training_variables, restore_on_exit
+from keras_fn.types import AnyModel, Nested, TensorLike
 
-_rich_console = LazyModule("rich.console")  # imported when something is shown
-
+_rich_console = LazyModule("rich.console")  # imported at the first output
 _rich_table = LazyModule("rich.table")
 
-_WIDTH = 80  # of the text, where it is in no terminal
+_WIDTH = 80  # of the text, in characters, outside a terminal
 
 
 @dataclass(frozen=True)
 class LayerTime:
-    """The time of a layer's or op's call.
+    """Forward time of a layer or op.
 
     Attributes:
-        path: Its path.
-        kind: Its class.
-        seconds: The median of its time in one step.
+        path: Path of the layer or op.
+        class_name: Class of the layer or op.
+        seconds: Median time in one step, in seconds.
     """
 
     path: str
-    kind: str
+    class_name: str
     seconds: float
 
 
 @dataclass(frozen=True)
 class StepProfile:
-    """Where the time of a training step goes. Printed, it is two tables.
+    """Profile of a training step. It prints as two tables.
 
     Attributes:
-        stages: Seconds of each stage of a compiled step: `"data"`, one batch from the host to the
-            device; `"forward"`, up to the loss; `"backward and update"`, what is left of the step;
-            `"metrics"`.
-        layers: The layers in the order in which they run, called one by one and not compiled: the
-            compiler may merge what is apart here, and all of them together take longer.
-        step_seconds: One compiled step, without the data.
+        stages: Time of each stage of a compiled step, in seconds: `"data"`, copying one batch from
+            the host to the device; `"forward"`, up to the loss; `"backward and update"`, the rest
+            of the step; `"metrics"`.
+        layers: Forward times of the layers in execution order. Each is called on its own and not
+            compiled: a compiler may fuse layers, so the sum exceeds the time of a compiled step.
+        step_seconds: Time of one compiled step without the data, in seconds.
     """
 
     stages: dict[str, float]
@@ -60,7 +62,7 @@ class StepProfile:
 
     def __rich__(self) -> Any:
         stages = _table("Stage of a step", None, self.stages.items())
-        layers = ((x.path, x.kind, x.seconds) for x in self.layers)
+        layers = ((x.path, x.class_name, x.seconds) for x in self.layers)
         by_layer = _table("Layer, forward, on its own", "Class", layers)
         return _rich_console.Group(stages, by_layer)
 
@@ -71,7 +73,7 @@ class StepProfile:
 
 
 def _table(title: str, second: str | None, rows: Any) -> Any:
-    """Makes a table of rows whose last column is seconds; a column says their share."""
+    """Returns a table of rows that end with a time in seconds, with a column of fractions."""
     rows = list(rows)
     total = sum(seconds for *_, seconds in rows) or 1.0
     table = _rich_table.Table(title, *([] if second is None else [second]))
@@ -84,31 +86,31 @@ def _table(title: str, second: str | None, rows: Any) -> Any:
 
 @filter_traceback
 def profile_step(
-    model: Any,
-    x: Any,
-    y: Any = None,
+    model: AnyModel,
+    x: Nested,
+    y: Nested = None,
     *,
-    sample_weight: Any = None,
+    sample_weight: TensorLike | None = None,
     repeats: int = 10,
 ) -> StepProfile:
-    """Measures the stages of a training step, and the layers of the model one by one.
+    """Profiles a training step: the time of each stage, and of each layer on its own.
 
-    Each measurement waits for the device, and is the median of several after a first one that is
-    not counted. The model is then as it was before. For what a framework does inside, there is the
-    profiler of its own: `TensorBoard(profile_batch=...)`.
+    Each time is the median of several measurements after a warm-up, and includes waiting for the
+    device. The model is restored afterward. For the framework's own profiler, use
+    `keras.callbacks.TensorBoard(profile_batch=...)`.
 
     Args:
         model: A compiled model.
-        x: The inputs of one batch: arrays.
-        y: Its targets.
-        sample_weight: What each sample counts.
-        repeats: How often everything is measured.
+        x: Inputs of one batch, as arrays.
+        y: Targets of the batch.
+        sample_weight: Weight of each sample in the loss, shape `(batch_size,)`.
+        repeats: Number of measurements.
 
     Returns:
-        The times. `print(profile)` or `rich.print(profile)` shows them.
+        The times; `print(profile)` or `rich.print(profile)` displays them as tables.
 
     Raises:
-        ValueError: The model is not compiled.
+        ValueError: The model is not compiled with an optimizer.
 
     Example:
         >>> x = keras.Input((2,), name="x")
@@ -121,22 +123,22 @@ def profile_step(
     if not getattr(model, "compiled", False) or model.optimizer is None:
         raise SpecError(
             "profile_step",
-            expected="a model that is compiled, with an optimizer",
+            expected="a model that is compiled with an optimizer",
             received=f"{type(model).__name__} {model.name!r} that is not",
             fix="call model.compile(optimizer=..., loss=...) before",
         )
     if not model.built:
         model.predict_on_batch(x)
     with restore_on_exit(model):
-        # It builds the optimizer, the losses and the metrics.
+        # Builds the optimizer, the losses and the metrics.
         model.train_on_batch(x, y, sample_weight)
-        stages, step_seconds = _stages(model, (x, y, sample_weight), repeats)
-        layers = _layers(model, x, repeats)
+        stages, step_seconds = _time_stages(model, (x, y, sample_weight), repeats)
+        layers = _time_layers(model, x, repeats)
     return StepProfile(stages, layers, step_seconds)
 
 
-def _wait(x: Any) -> None:
-    """Returns when nested tensors have been computed."""
+def _block_until_ready(x: Any) -> None:
+    """Waits until nested tensors have been computed."""
     backend = current()
     tensors = [t for t in tree.flatten(x) if backend.is_tensor(t)]
     if supports("block_until_ready"):
@@ -146,20 +148,20 @@ def _wait(x: Any) -> None:
             backend.convert_to_numpy(tensor)
 
 
-def _seconds(function: Callable[..., Any], args: Any, repeats: int) -> float:
-    """Returns the median time of a call; the first one, which may compile, does not count."""
+def _time_call(function: Callable[..., Any], args: Any, repeats: int) -> float:
+    """Returns the median time of a call, without the first one, which may compile."""
     times = []
     for _ in range(repeats + 1):
         start = time.perf_counter()
-        _wait(function(*args))
+        _block_until_ready(function(*args))
         times.append(time.perf_counter() - start)
     return median(times[1:])
 
 
-def _stages(model: Any, batch: Any, repeats: int) -> tuple[dict[str, float], float]:
+def _time_stages(model: Any, batch: Any, repeats: int) -> tuple[dict[str, float], float]:
     backend = current()
-    # Of float64 there is no copy on the way to the device in `fit`, either.
-    host = tree.map_structure(lambda a: a if a is None else np.array(a, _kept(a)), batch)
+    # As in `fit`, float64 is cast on the host, before the copy to the device.
+    host = tree.map_structure(lambda a: a if a is None else np.array(a, _device_dtype(a)), batch)
 
     def to_device() -> Any:
         return tree.map_structure(lambda a: a if a is None else backend.convert_to_tensor(a), host)
@@ -176,44 +178,44 @@ def _stages(model: Any, batch: Any, repeats: int) -> tuple[dict[str, float], flo
 
     state, tensors = list_training_variables(model), to_device()
 
-    def compiled(function: Callable[..., Any], args: Any) -> float:
-        return _seconds(backend.compile(function, state), args, repeats)
+    def time_compiled(function: Callable[..., Any], args: Any) -> float:
+        return _time_call(backend.compile(function, state), args, repeats)
 
     _, y_pred = backend.compile(forward, state)(*tensors)
     times = {
-        "data": _seconds(to_device, (), repeats),
-        "forward": compiled(forward, tensors),
+        "data": _time_call(to_device, (), repeats),
+        "forward": time_compiled(forward, tensors),
         "backward and update": 0.0,
-        "metrics": compiled(metrics, (tensors[0], tensors[1], y_pred, tensors[2])),
+        "metrics": time_compiled(metrics, (tensors[0], tensors[1], y_pred, tensors[2])),
     }
-    step_seconds = compiled(step, tensors)
+    step_seconds = time_compiled(step, tensors)
     rest = step_seconds - times["forward"] - times["metrics"]
     times["backward and update"] = max(0.0, rest)
     return times, step_seconds
 
 
-def _kept(a: Any) -> Any:
-    """The dtype in which an array goes to the device."""
+def _device_dtype(a: Any) -> Any:
+    """Returns the dtype that an array has on the device."""
     dtype = np.asarray(a).dtype
     return "float32" if dtype == "float64" else dtype
 
 
-def _layers(model: Any, x: Any, repeats: int) -> tuple[LayerTime, ...]:
+def _time_layers(model: Any, x: Any, repeats: int) -> tuple[LayerTime, ...]:
     times: dict[str, list[float]] = {}
-    kinds: dict[str, str] = {}
+    class_names: dict[str, str] = {}
 
     def hook(path: str, layer: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
         start = time.perf_counter()
         outputs = layer(*args, **kwargs)
-        _wait(outputs)
-        sums[path] = sums.get(path, 0.0) + time.perf_counter() - start  # a layer may run twice
-        kinds[path] = class_name(layer)
+        _block_until_ready(outputs)
+        totals[path] = totals.get(path, 0.0) + time.perf_counter() - start  # it may run twice
+        class_names[path] = class_name(layer)
         return outputs
 
     with hook_layers(model, hook) as call:
-        for turn in range(repeats + 1):
-            sums: dict[str, float] = {}
+        for repeat in range(repeats + 1):
+            totals: dict[str, float] = {}
             call(x, training=True)
-            for path, seconds in sums.items() if turn else ():
+            for path, seconds in totals.items() if repeat else ():  # the first is a warm-up
                 times.setdefault(path, []).append(seconds)
-    return tuple(LayerTime(path, kinds[path], median(found)) for path, found in times.items())
+    return tuple(LayerTime(path, class_names[path], median(t)) for path, t in times.items())

@@ -1,4 +1,4 @@
-"""Which shapes of batches a model's steps were compiled for, and why another one was needed."""
+"""Retracing: records for which batch shapes a step was compiled, and why it was compiled again."""
 
 import warnings
 from collections.abc import Iterator
@@ -8,49 +8,54 @@ from typing import Any
 from keras_fn.backend.loader import current, supports
 from keras_fn.core.graph_model import get_graph
 
-MAX_SILENT_RETRACES = 8  # shapes of one step that pass without a word
+MAX_SILENT_RETRACES = 8  # batch shapes per step before a warning
 
 Shapes = dict[str, tuple[tuple[int, ...], str]]
-"""Shape and dtype of each array of a batch, by its name."""
+"""Shape and dtype of each array of a batch, by name."""
 
 
 @dataclass(frozen=True)
 class TraceRecord:
-    """A step was compiled for a batch.
+    """Record of one compilation of a step.
 
     Attributes:
         kind: The step: `"train"`, `"test"` or `"predict"`.
         shapes: Shape and dtype of each array of the batch.
-        reason: What differs from the batches before.
+        reason: The differences from earlier batches.
+        key: Cache key of the batch shapes.
     """
 
     kind: str
     shapes: Shapes
     reason: str
-    key: tuple[Any, ...] = field(repr=False)  # what batches are recognised by
+    key: tuple[Any, ...] = field(repr=False)
 
 
 def track_retraces(model: Any, kind: str, batches: Iterator[Any]) -> Iterator[Any]:
-    """Passes batches on, and notes in `model.compilations` those for which a step is compiled.
+    """Yields the batches, and appends to `model.trace_log` each for which the step is compiled.
 
-    It warns where a step meets ever new shapes, once for each kind of step. Batches that are cut
-    from arrays have one shape, or two, and are not looked at; nor are any where a step runs as it
-    is.
+    It warns once per kind of step if shapes keep changing. Batches sliced from arrays are not
+    tracked, since they have at most two shapes; nor are steps that are not compiled.
+
+    Args:
+        model: The model.
+        kind: `"train"`, `"test"` or `"predict"`.
+        batches: Pairs of tensors and row indices.
     """
     compiles = supports("compile_call") and model._jit not in (None, False)
-    known = {c.key for c in model.trace_log if c.kind == kind}
+    known_keys = {record.key for record in model.trace_log if record.kind == kind}
     for batch in batches:
         tensors, indices = batch
         if compiles and indices is None:
-            key = _key(tensors)
-            if key not in known:
-                known.add(key)
-                _note(model, kind, tensors, key)
+            key = _cache_key(tensors)
+            if key not in known_keys:
+                known_keys.add(key)
+                _record_trace(model, kind, tensors, key)
         yield batch
 
 
-def _key(tensors: Any) -> tuple[Any, ...]:
-    """The shapes and dtypes of a batch; this is all that is done for a batch of a known shape."""
+def _cache_key(tensors: Any) -> tuple[Any, ...]:
+    """Returns the shapes and dtypes of a batch: the only work for a batch of known shape."""
     return tuple(
         None
         if group is None
@@ -59,78 +64,76 @@ def _key(tensors: Any) -> tuple[Any, ...]:
     )
 
 
-def _note(model: Any, kind: str, tensors: Any, key: tuple[Any, ...]) -> None:
-    shapes = _shapes(model, tensors)
-    earlier = [c.shapes for c in model.trace_log if c.kind == kind]
-    model.trace_log.append(TraceRecord(kind, shapes, _reason(shapes, earlier), key))
+def _record_trace(model: Any, kind: str, tensors: Any, key: tuple[Any, ...]) -> None:
+    shapes = _describe_batch(model, tensors)
+    earlier = [record.shapes for record in model.trace_log if record.kind == kind]
+    model.trace_log.append(TraceRecord(kind, shapes, _explain(shapes, earlier), key))
     if len(earlier) == MAX_SILENT_RETRACES:
-        warnings.warn(_warning(model, kind, [*earlier, shapes]), stacklevel=2)
+        warnings.warn(_retracing_warning(model, kind, [*earlier, shapes]), stacklevel=2)
 
 
-def _shapes(model: Any, tensors: Any) -> Shapes:
+def _describe_batch(model: Any, tensors: Any) -> Shapes:
     dtype_name = current().dtype_name
-    found = {}
-    for group, names in zip(tensors, _names(model), strict=True):
-        what, own = names
+    shapes = {}
+    for group, (argument, names) in zip(tensors, _argument_names(model), strict=True):
         for i, t in enumerate(group or ()):
             if t is not None:
-                name = own[i] if len(own) == len(group) else f"{what}[{i}]"
-                name = f"{what} {name!r}" if len(own) == len(group) else name
-                found[name if len(group) > 1 else what] = tuple(t.shape), dtype_name(t)
-    return found
+                has_names = len(names) == len(group)
+                name = f"{argument} {names[i]!r}" if has_names else f"{argument}[{i}]"
+                shapes[name if len(group) > 1 else argument] = tuple(t.shape), dtype_name(t)
+    return shapes
 
 
-def _names(model: Any) -> list[tuple[str, list[str]]]:
-    """For inputs, targets and weights: what they are, and what each is called."""
+def _argument_names(model: Any) -> list[tuple[str, list[str]]]:
+    """Returns inputs, targets and sample weights: name of the argument, names of its arrays."""
     graph = get_graph(model)
-    binder = None if graph is None else graph.input_binder
-    objective = model._compile_loss
-    inputs = list(binder.names) if binder is not None else []
-    outputs = list(objective.outputs.names) if objective is not None else []
+    compile_loss = model._compile_loss
+    inputs = list(graph.input_binder.names) if graph is not None else []
+    outputs = list(compile_loss.outputs.names) if compile_loss is not None else []
     return [("x", inputs), ("y", outputs), ("sample_weight", outputs)]
 
 
-def _reason(shapes: Shapes, earlier: list[Shapes]) -> str:
-    """What differs from the batch before that is most alike."""
+def _explain(shapes: Shapes, earlier: list[Shapes]) -> str:
+    """Returns the differences from the most similar earlier batch."""
     if not earlier:
         return "the first batch"
     return "; ".join(min((_differences(shapes, other) for other in earlier), key=len))
 
 
 def _differences(now: Shapes, before: Shapes) -> list[str]:
-    found = [f"{name} is there for once" for name in now if name not in before]
-    found += [f"{name} is missing" for name in before if name not in now]
+    differences = [f"{name} is new" for name in now if name not in before]
+    differences += [f"{name} is missing" for name in before if name not in now]
     both = [(name, now[name], before[name]) for name in now if name in before]
-    found += [
+    differences += [
         f"{name} is {dtype}, was {old}" for name, (_, dtype), (_, old) in both if dtype != old
     ]
-    changes: dict[str, list[str]] = {}  # what happened to an axis: of which arrays
+    changes: dict[str, list[str]] = {}  # the change of an axis: names of the arrays
     for name, (shape, _), (old, _) in both:
         if len(shape) != len(old):
-            found.append(f"{name} has {len(shape)} axes, had {len(old)}")
+            differences.append(f"{name} has {len(shape)} axes, had {len(old)}")
             continue
         for axis, (m, n) in enumerate(zip(shape, old, strict=True)):
             if m != n:
                 changes.setdefault(f"axis {axis} is {m}, was {n}", []).append(name)
-    return found + [f"{', '.join(names)}: {change}" for change, names in changes.items()]
+    return differences + [f"{', '.join(names)}: {change}" for change, names in changes.items()]
 
 
-def _warning(model: Any, kind: str, every: list[Shapes]) -> str:
+def _retracing_warning(model: Any, kind: str, all_shapes: list[Shapes]) -> str:
     sizes: dict[tuple[str, int], list[int]] = {}
-    for shapes in every:
+    for shapes in all_shapes:
         for name, (shape, _) in shapes.items():
             for axis, size in enumerate(shape):
-                known = sizes.setdefault((name, axis), [])
-                known += [size] if size not in known else []
+                seen = sizes.setdefault((name, axis), [])
+                seen += [size] if size not in seen else []
     (name, axis), changing = max(sizes.items(), key=lambda item: len(item[1]))
-    mend = (
-        "give all batches the same number of samples, and leave out or fill up the last one"
+    fix = (
+        "give all batches the same number of samples, and drop or pad the last one"
         if axis == 0
-        else "bring them to one length, or to a few, for example with keras.utils.pad_sequences"
+        else "pad them to one length, or to a few, for example with keras.utils.pad_sequences"
     )
     return (
-        f"Model {model.name!r} has compiled its {kind} step for {len(every)} shapes of batches, "
-        "and each takes longer than many steps.\n"
+        f"Model {model.name!r} has compiled its {kind} step for {len(all_shapes)} batch shapes, "
+        "and each compilation takes longer than many steps.\n"
         f"  cause: axis {axis} of {name} keeps changing: {', '.join(map(str, changing))}\n"
-        f"  fix: {mend}; model.compilations lists all shapes"
+        f"  fix: {fix}; model.trace_log lists all shapes"
     )

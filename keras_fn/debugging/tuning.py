@@ -1,12 +1,14 @@
-"""Trials before a training: its learning rate, its batch size, and whether it runs at all.
+"""Tuning before training: learning rate finder, batch size finder, and a quick test run.
 
-Each leaves the model, its optimizer, its metrics and the random seeds exactly as they were.
+Each function restores the model, its optimizer, its metrics and the random seeds.
 """
+
+from __future__ import annotations
 
 import gc
 import math
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -19,42 +21,46 @@ from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError
 from keras_fn.optimizers.nested import leaf_optimizers
 from keras_fn.training.snapshot import restore_on_exit
+from keras_fn.types import AnyModel, Nested, TensorLike
 from keras_fn.visualization.figures import new_figure
 
-_SMOOTHING = 0.9  # how much of the mean of the losses stays at each step
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-_DIVERGED = 4.0  # how many times the least loss
+
+_SMOOTHING = 0.9  # decay rate of the moving average of the loss
+_DIVERGENCE_FACTOR = 4.0  # as a multiple of the lowest smoothed loss
 
 
 @dataclass(frozen=True)
 class LearningRateFinderResult:
-    """What `find_learning_rate` has seen.
+    """Result of a learning rate range test; see `find_learning_rate`.
 
     Attributes:
-        rates: The learning rates, growing.
-        losses: The loss of the batch that was trained on with each of them.
-        smoothed: Their moving average.
-        suggestion: The rate at which the loss fell fastest; None if it never fell.
+        learning_rates: The learning rates in ascending order, shape `(steps,)`.
+        losses: The loss of the batch at each learning rate, shape `(steps,)`.
+        smoothed_losses: Exponential moving average of the losses, shape `(steps,)`.
+        suggestion: The learning rate at which the loss fell fastest; None if it never fell.
     """
 
-    rates: np.ndarray
+    learning_rates: np.ndarray
     losses: np.ndarray
-    smoothed: np.ndarray
+    smoothed_losses: np.ndarray
     suggestion: float | None
 
-    def plot(self) -> Any:
-        """Draws the losses over the learning rates, and marks the suggestion.
+    def plot(self) -> Figure:
+        """Plots the losses over the learning rates, with the suggestion marked.
 
         Returns:
-            The figure of Matplotlib.
+            A Matplotlib figure.
 
         Raises:
             ImportError: Matplotlib is not installed.
         """
         figure = new_figure("LearningRateFinderResult.plot()", figsize=(5, 3.5))
         axes = figure.subplots()
-        axes.plot(self.rates, self.losses, alpha=0.3, label="batch")
-        axes.plot(self.rates, self.smoothed, label="smoothed")
+        axes.plot(self.learning_rates, self.losses, alpha=0.3, label="batch")
+        axes.plot(self.learning_rates, self.smoothed_losses, label="smoothed")
         if self.suggestion is not None:
             axes.axvline(self.suggestion, linestyle="--", color="gray", label="suggestion")
         axes.set(xscale="log", xlabel="learning rate", ylabel="loss")
@@ -64,76 +70,76 @@ class LearningRateFinderResult:
 
 @filter_traceback
 def find_learning_rate(
-    model: Any,
-    x: Any = None,
-    y: Any = None,
+    model: AnyModel,
+    x: Nested = None,
+    y: Nested = None,
     *,
-    sample_weight: Any = None,
+    sample_weight: TensorLike | None = None,
     batch_size: int | None = None,
-    lowest: float = 1e-6,
-    highest: float = 10.0,
+    min_lr: float = 1e-6,
+    max_lr: float = 10.0,
     steps: int = 100,
 ) -> LearningRateFinderResult:
-    """Trains a few steps with a learning rate that grows, to see which ones are good.
+    """Learning rate range test: trains a few steps with an exponentially growing learning rate.
 
-    It grows by the same factor at each step. The trial ends early when the loss is far above the
-    least one seen, or no number. The model is then as it was before.
+    It stops early when the loss diverges or is not finite. The model is restored afterward.
 
     Args:
         model: A compiled model.
-        x: Inputs, or data that yields batches, as in `fit`. What an iterator has yielded is gone.
+        x: Inputs as arrays, or iterable data that yields batches, as in `fit`. Batches of an
+            iterator are consumed.
         y: Targets.
-        sample_weight: What each sample counts.
-        batch_size: Samples in a step; 32 by default. Another size may want another rate.
-        lowest: The first learning rate.
-        highest: The last one.
-        steps: How many there are.
+        sample_weight: Weight of each sample in the loss, shape `(samples,)`.
+        batch_size: Number of samples per step; by default 32. The best learning rate depends on it.
+        min_lr: The first learning rate.
+        max_lr: The last learning rate.
+        steps: Number of steps.
 
     Returns:
-        The rates and losses, a suggestion, and `plot()`.
+        The learning rates, the losses and a suggestion.
 
     Raises:
-        ValueError: The rates do not grow, or there are less than three steps.
+        ValueError: `min_lr` is not below `max_lr`, or there are fewer than three steps.
 
     Example:
         >>> x = keras.Input((2,))
         >>> model = keras.Model(x, keras.layers.Dense(1, kernel_initializer="zeros")(x))
         >>> model.compile("sgd", "mse")
         >>> data = np.random.default_rng(0).normal(size=(64, 2))
-        >>> test = keras.debugging.find_learning_rate(model, data, data.sum(1), steps=40)
-        >>> 1e-3 < test.suggestion < 1
+        >>> result = keras.debugging.find_learning_rate(model, data, data.sum(1), steps=40)
+        >>> 1e-3 < result.suggestion < 1
         True
 
     References:
         Smith, "Cyclical Learning Rates for Training Neural Networks", 2015.
         https://arxiv.org/abs/1506.01186
     """
-    if not (0 < lowest < highest and steps >= 3):
+    if not (0 < min_lr < max_lr and steps >= 3):
         raise SpecError(
             "find_learning_rate",
-            expected="0 < lowest < highest, and three steps at least",
-            received=f"lowest={lowest}, highest={highest}, steps={steps}",
-            fix="for example lowest=1e-6, highest=1, steps=100",
+            expected="0 < min_lr < max_lr, and at least three steps",
+            received=f"min_lr={min_lr}, max_lr={max_lr}, steps={steps}",
+            fix="for example min_lr=1e-6, max_lr=1, steps=100",
         )
     _build(model, x, batch_size)
-    test = _RangeTest(np.geomspace(lowest, highest, steps))
+    test = _RangeTest(np.geomspace(min_lr, max_lr, steps))
     with restore_on_exit(model):
         for optimizer in leaf_optimizers(model.optimizer):
-            _take_any_rate(optimizer)
+            _make_rate_assignable(optimizer)
         model.fit(
             x, y, batch_size, epochs=steps, verbose=0, callbacks=[test], sample_weight=sample_weight
         )
     return test.result()
 
 
-def _take_any_rate(optimizer: Any) -> None:
-    """Lets the rate of an optimizer be set, where a schedule or a function says it."""
+def _make_rate_assignable(optimizer: Any) -> None:
+    """Replaces a schedule or function by a variable, so that the learning rate can be set."""
     if not isinstance(optimizer._learning_rate, Variable):
         optimizer._learning_rate = optimizer._scalar("learning_rate", 0.0, None)
 
 
 class _RangeTest(Callback):
-    """Sets the next learning rate before each batch, and keeps the loss of that batch alone."""
+    """Sets the next learning rate before each batch, and records the loss of that batch alone."""
 
     def __init__(self, rates: np.ndarray):
         super().__init__()
@@ -152,10 +158,12 @@ class _RangeTest(Callback):
         if math.isfinite(loss):
             self.losses.append(loss)
             self._mean = _SMOOTHING * self._mean + (1 - _SMOOTHING) * loss
-            # The mean begins at zero, which the division makes good.
+            # Bias correction: the average is initialized with zero.
             self.smoothed.append(self._mean / (1 - _SMOOTHING ** len(self.losses)))
-        is_far = self.smoothed and self.smoothed[-1] > _DIVERGED * min(self.smoothed)
-        if is_far or not math.isfinite(loss) or len(self.losses) == len(self.rates):
+        has_diverged = (
+            self.smoothed and self.smoothed[-1] > _DIVERGENCE_FACTOR * min(self.smoothed)
+        ) or not math.isfinite(loss)
+        if has_diverged or len(self.losses) == len(self.rates):
             self.model.stop_training = True
 
     def result(self) -> LearningRateFinderResult:
@@ -164,7 +172,7 @@ class _RangeTest(Callback):
         suggestion = None
         if count >= 3:
             slopes = np.gradient(smoothed, np.log(rates))
-            slopes[: count // 10] = 0  # a mean of few losses moves by chance
+            slopes[: count // 10] = 0  # an average of few losses is noisy
             if slopes.min() < 0:
                 suggestion = float(rates[slopes.argmin()])
         return LearningRateFinderResult(rates, np.array(self.losses), smoothed, suggestion)
@@ -172,34 +180,34 @@ class _RangeTest(Callback):
 
 @filter_traceback
 def find_batch_size(
-    model: Any,
-    x: Any,
-    y: Any = None,
+    model: AnyModel,
+    x: Nested,
+    y: Nested = None,
     *,
-    sample_weight: Any = None,
+    sample_weight: TensorLike | None = None,
     start: int = 32,
     limit: int | None = None,
     steps: int = 2,
 ) -> int:
-    """Returns a large batch size with which a step of training fits into memory.
+    """Batch size finder: returns a large batch size with which a training step fits into memory.
 
-    The size is doubled until memory is too small, or until the limit; if the first one is too
-    large already, it is halved until it fits. The model is then as it was before.
+    It doubles the batch size until memory runs out or the limit is reached; if the first size does
+    not fit, it halves it until it does. The model is restored afterward.
 
     Args:
         model: A compiled model.
-        x: Inputs: arrays or tensors. `fit` puts them on the device as a whole, and so does this.
+        x: Inputs as arrays or tensors, which are copied to the device as a whole, as in `fit`.
         y: Targets.
-        sample_weight: What each sample counts.
-        start: The first size that is tried.
-        limit: The greatest size that is tried; the number of samples by default.
-        steps: How many steps are tried with each size.
+        sample_weight: Weight of each sample in the loss, shape `(samples,)`.
+        start: The first batch size to try.
+        limit: The largest batch size to try; by default the number of samples.
+        steps: Number of steps to run with each batch size.
 
     Returns:
-        The greatest size that has worked.
+        The largest batch size that fits.
 
     Raises:
-        MemoryError: Not even a single sample fits.
+        MemoryError: Not even a batch of one sample fits.
         ValueError: `start` is less than 1 or greater than the limit.
 
     Example:
@@ -214,9 +222,9 @@ def find_batch_size(
     if not 1 <= start <= limit:
         raise SpecError(
             "find_batch_size",
-            expected=f"a start from 1 to {limit}, the limit or all samples",
+            expected=f"a start from 1 to {limit}, the limit or the number of samples",
             received=f"{start}",
-            fix="take a smaller start, or more samples",
+            fix="pass a smaller start, or more samples",
         )
     _build(model, x, 1)
 
@@ -242,7 +250,7 @@ def find_batch_size(
         size, good = start, 0
         while not good:
             good = size if fits(size) else 0
-            gc.collect()  # what the failed step has left holds memory
+            gc.collect()  # frees what the failed step has allocated
             if not good and size == 1:
                 raise MemoryError("find_batch_size: not even a batch of one sample fits.")
             size = size if good else size // 2
@@ -254,10 +262,10 @@ def find_batch_size(
 
 
 def is_out_of_memory(error: BaseException | None) -> bool:
-    """Whether memory, of the host or of a device, was too small: said by Python or the backend.
+    """Whether an error says that the host or a device ran out of memory.
 
     Args:
-        error: The error; those that led to it are asked, too.
+        error: The error; its causes are checked too.
 
     Example:
         >>> from keras_fn.debugging.tuning import is_out_of_memory
@@ -274,31 +282,32 @@ def is_out_of_memory(error: BaseException | None) -> bool:
 
 @filter_traceback
 def fast_dev_run(
-    model: Any,
-    x: Any = None,
-    y: Any = None,
+    model: AnyModel,
+    x: Nested = None,
+    y: Nested = None,
     *,
-    sample_weight: Any = None,
-    validation_data: Any = None,
+    sample_weight: TensorLike | None = None,
+    validation_data: Nested = None,
     batch_size: int | None = None,
 ) -> dict[str, float]:
-    """Trains, validates and predicts one batch each, to see in seconds whether all of it runs.
+    """Smoke test: trains, validates and predicts one batch each, to find errors within seconds.
 
-    The model is then as it was before; no callback is called, and no file is written.
+    No callback is called, and no file is written. The model is restored afterward.
 
     Args:
         model: A compiled model.
-        x: Inputs, or data that yields batches, as in `fit`. What an iterator has yielded is gone.
+        x: Inputs as arrays, or iterable data that yields batches, as in `fit`. Batches of an
+            iterator are consumed.
         y: Targets.
-        sample_weight: What each sample counts.
-        validation_data: As in `fit`; without it, there is no validation.
-        batch_size: Samples in a batch; 32 by default.
+        sample_weight: Weight of each sample in the loss, shape `(samples,)`.
+        validation_data: Validation data as in `fit`; None for no validation.
+        batch_size: Number of samples per batch; by default 32.
 
     Returns:
-        Loss and metrics of the batch; those of the validation begin with `val_`.
+        Loss and metrics of the batch; validation results have the prefix `val_`.
 
     Raises:
-        Exception: Whatever the training would have raised.
+        Exception: Any error that training would raise.
 
     Example:
         >>> x = keras.Input((2,))
@@ -325,6 +334,6 @@ def fast_dev_run(
 
 
 def _build(model: Any, x: Any, batch_size: int | None) -> None:
-    """Builds a model that is not built yet, as `fit` would: that alone is not undone."""
+    """Builds a model that is not built yet, as `fit` would; only this is not undone."""
     if not model.built:
         model.predict(x, batch_size, verbose=0, steps=1)

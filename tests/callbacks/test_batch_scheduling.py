@@ -20,13 +20,13 @@ BATCHES = 12  # an epoch: eleven of two samples, and one of one
 def calls(monkeypatch):
     """The numbers of steps of the calls of functions that run many; as many as are allowed go."""
     found = []
-    loop = EpochRunner._loop
+    loop = EpochRunner._run_multi_step
 
     def noting(self, tensors, batches, first, last):
         found.append(last - first)
         return loop(self, tensors, batches, first, last)
 
-    monkeypatch.setattr(EpochRunner, "_loop", noting)
+    monkeypatch.setattr(EpochRunner, "_run_multi_step", noting)
     monkeypatch.setattr(
         AutoStepsPerExecution, "steps", property(lambda self: 100, lambda self, n: None), False
     )

@@ -31,7 +31,7 @@ def chain(middle=None):
 
 def found(model, *args, **kwargs):
     result = find_non_finite(model, *args, **kwargs)
-    return None if result is None else (result.what, result.layer, result.kind)
+    return None if result is None else (result.source, result.layer, result.class_name)
 
 
 def test_a_model_in_order_has_nothing_to_report():
@@ -45,8 +45,8 @@ def test_data_comes_first():
     bad = X.copy()
     bad[2, 1] = np.inf
     result = find_non_finite(chain(), bad, Y)
-    assert (result.what, result.layer) == ("data", "")
-    assert result.tensors[0].name == "x" and result.tensors[0].infinities == 1
+    assert (result.source, result.layer) == ("data", "")
+    assert result.tensors[0].name == "x" and result.tensors[0].num_infs == 1
     assert found(chain(), X, Y * np.nan) == ("data", "", "")
     assert found(chain(), X, Y, sample_weight=np.full(8, np.nan)) == ("data", "", "")
 
@@ -64,17 +64,17 @@ def test_a_weight_is_named_with_its_layer(with_data):
         result = find_non_finite(model, *((X, Y) if with_data else ()))
         path = "inner/first" if layer == "first" and with_data else layer
         if layer == "first" or with_data:
-            assert (result.what, result.layer, result.kind) == ("weight", path, "Dense")
+            assert (result.source, result.layer, result.class_name) == ("weight", path, "Dense")
             assert [t.name for t in result.tensors] == ["kernel"]
 
 
 def test_the_first_output_is_found_also_that_of_an_op():
     model = chain(lambda y: ops.log(y - 2.0))
     result = find_non_finite(model, X, Y)
-    assert (result.what, result.kind) == ("output", "Log")
+    assert (result.source, result.class_name) == ("output", "Log")
     entering, leaving = result.tensors
-    assert entering.name == "input" and entering.is_finite and entering.greatest < 0
-    assert leaving.name == "output" and leaving.nans == 32
+    assert entering.name == "input" and entering.is_finite and entering.max < 0
+    assert leaving.name == "output" and leaving.num_nans == 32
     assert "output of Log" in str(result) and "(8, 4): 32 NaN" in str(result)
 
 
@@ -95,8 +95,8 @@ def test_a_loss_that_is_no_number():
     model = chain()
     model.compile("sgd", lambda y, p: ops.log(p * 0 - 1.0))
     result = find_non_finite(model, X, Y)
-    assert (result.what, result.layer) == ("loss", "")
-    assert result.tensors[0].nans == 1
+    assert (result.source, result.layer) == ("loss", "")
+    assert result.tensors[0].num_nans == 1
 
 
 def test_a_gradient_that_is_no_number_while_all_else_is():
@@ -106,7 +106,7 @@ def test_a_gradient_that_is_no_number_while_all_else_is():
     model = keras.Model(x, keras.layers.Dense(1, name="out")(ops.sqrt(y)))
     model.compile("sgd", "mse")
     result = find_non_finite(model, X, Y)
-    assert (result.what, result.layer, result.kind) == ("gradient", "zero", "Dense")
+    assert (result.source, result.layer, result.class_name) == ("gradient", "zero", "Dense")
 
 
 def test_the_model_is_left_as_it_was():
@@ -149,10 +149,10 @@ def test_a_model_with_a_call_of_its_own_is_one_layer():
 
 
 def test_stats_of_a_tensor():
-    stats = TensorStats.of("a", np.array([[np.nan, np.inf, -np.inf], [1.0, 2.0, 6.0]]))
+    stats = TensorStats.from_tensor("a", np.array([[np.nan, np.inf, -np.inf], [1.0, 2.0, 6.0]]))
     assert stats == TensorStats("a", (2, 3), 1, 2, 1.0, 6.0, 3.0)
     assert not stats.is_finite
-    assert TensorStats.of("b", np.arange(3)).is_finite
+    assert TensorStats.from_tensor("b", np.arange(3)).is_finite
 
 
 def test_a_nested_model_in_inference_is_watched_too():

@@ -40,7 +40,7 @@ def test_the_slow_layer_is_seen():
     profile = profile_step(model_of(inner), X, Y, repeats=3)
     layers = {layer.path: layer for layer in profile.layers}
     assert list(layers) == ["inner/fast", "inner/slow", "out"]
-    assert [layer.kind for layer in layers.values()] == ["Dense", "Slow", "Dense"]
+    assert [layer.class_name for layer in layers.values()] == ["Dense", "Slow", "Dense"]
     assert layers["inner/slow"].seconds >= 0.02
     assert max(layers.values(), key=lambda layer: layer.seconds) is layers["inner/slow"]
 

@@ -86,7 +86,7 @@ def test_what_else_changes_is_named():
     assert [c.reason for c in model.trace_log] == [
         "the first batch",
         "x 'a': axis 1 is 4, was 3",
-        "sample_weight is there for once",
+        "sample_weight is new",
         "y is int32, was float32",
     ]
 
@@ -98,7 +98,7 @@ def test_ever_new_lengths_are_told_once_with_their_axis():
         model.fit(of_shapes(*[(2, n) for n in range(1, MAX_SILENT_RETRACES + 4)]), verbose=0)
     ours = [str(w.message) for w in told if "keeps changing" in str(w.message)]
     assert len(ours) == 1
-    assert f"Model 'm' has compiled its train step for {MAX_SILENT_RETRACES + 1} shapes" in ours[0]
+    assert f"Model 'm' has compiled its train step for {MAX_SILENT_RETRACES + 1} batch shapes" in ours[0]
     assert "axis 1 of x keeps changing: 1, 2, 3" in ours[0] and "pad_sequences" in ours[0]
     assert len(model.trace_log) == MAX_SILENT_RETRACES + 3
 

@@ -148,12 +148,12 @@ def test_rates_grow_and_the_losses_are_those_of_gradient_descent(schedule):
     rate = keras.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5) if schedule else 0.1
     model = quadratic(keras.optimizers.SGD(rate))
     test = keras.debugging.find_learning_rate(
-        model, ONES, ONES, lowest=1e-3, highest=100.0, steps=51, batch_size=8
+        model, ONES, ONES, min_lr=1e-3, max_lr=100.0, steps=51, batch_size=8
     )
     count = len(test.losses)
-    np.testing.assert_allclose(test.rates, np.geomspace(1e-3, 100, 51)[:count])
+    np.testing.assert_allclose(test.learning_rates, np.geomspace(1e-3, 100, 51)[:count])
     weight, losses = 0.0, []
-    for rate in test.rates:
+    for rate in test.learning_rates:
         losses.append((1 - weight) ** 2)
         weight += rate * 2 * (1 - weight)
     # Near the best weight the difference has few digits left in float32.
@@ -166,7 +166,7 @@ def test_rates_grow_and_the_losses_are_those_of_gradient_descent(schedule):
 def test_a_loss_that_never_falls_gives_no_suggestion():
     model = quadratic()
     test = keras.debugging.find_learning_rate(model, ONES, 0 * ONES, steps=5)
-    assert test.suggestion is None and len(test.rates) == 5
+    assert test.suggestion is None and len(test.learning_rates) == 5
 
 
 def test_a_loss_that_is_no_number_ends_the_trial():
@@ -182,7 +182,7 @@ def test_batches_of_a_generator_are_taken():
         while True:
             yield ONES, ONES
 
-    test = keras.debugging.find_learning_rate(quadratic(), batches(), steps=5, highest=1e-3)
+    test = keras.debugging.find_learning_rate(quadratic(), batches(), steps=5, max_lr=1e-3)
     assert len(test.losses) == 5
 
 
@@ -199,13 +199,13 @@ def test_the_plot_shows_rates_and_suggestion():
     (axes,) = test.plot().axes
     lines = {line.get_label(): line for line in axes.get_lines()}
     assert axes.get_xscale() == "log"
-    np.testing.assert_array_equal(lines["smoothed"].get_ydata(), test.smoothed)
+    np.testing.assert_array_equal(lines["smoothed"].get_ydata(), test.smoothed_losses)
     assert lines["suggestion"].get_xdata()[0] == test.suggestion
 
 
-@pytest.mark.parametrize("wrong", [{"lowest": 0}, {"lowest": 2, "highest": 1}, {"steps": 2}])
+@pytest.mark.parametrize("wrong", [{"min_lr": 0}, {"min_lr": 2, "max_lr": 1}, {"steps": 2}])
 def test_rates_that_do_not_grow_are_refused(wrong):
-    with pytest.raises(ValueError, match="0 < lowest < highest"):
+    with pytest.raises(ValueError, match="0 < min_lr < max_lr"):
         keras.debugging.find_learning_rate(quadratic(), ONES, ONES, **wrong)
 
 
