@@ -1,4 +1,4 @@
-"""What a run of fit, evaluate or predict puts away when it ends, however it ends."""
+"""Cleanup at the end of a run of `fit`, `evaluate` or `predict`, whether it returns or raises."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -8,28 +8,32 @@ from typing import Any, TypeVar
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-_endings: ContextVar[ExitStack | None] = ContextVar("keras_fn_run", default=None)
+_cleanups: ContextVar[ExitStack | None] = ContextVar("keras_fn_cleanups", default=None)
 
 
-def run(function: Function) -> Function:
-    """Marks a function as a run: threads and processes that serve it end with it.
+def with_cleanup(function: Function) -> Function:
+    """Decorator: runs what `register_cleanup` registered during a call when the call ends.
 
-    An error keeps the frames of the run alive, and with them what they hold: without this,
-    threads would end only when the error is forgotten.
+    A traceback keeps the frames of a failed run alive, and with them the threads and processes
+    that serve it. Without this, they would end only when the exception is garbage-collected.
     """
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        with ExitStack() as endings:
-            token = _endings.set(endings)
-            endings.callback(_endings.reset, token)
+        with ExitStack() as cleanups:
+            token = _cleanups.set(cleanups)
+            cleanups.callback(_cleanups.reset, token)
             return function(*args, **kwargs)
 
     return call  # type: ignore[return-value]
 
 
-def at_end_of_run(close: Callable[[], Any]) -> None:
-    """Has `close` called when the run that is under way ends; nothing where there is none."""
-    endings = _endings.get()
-    if endings is not None:
-        endings.callback(close)
+def register_cleanup(close: Callable[[], Any]) -> None:
+    """Calls `close` when the current run ends. Outside of a run this does nothing.
+
+    Args:
+        close: Ends a thread or a process, or waits for it.
+    """
+    cleanups = _cleanups.get()
+    if cleanups is not None:
+        cleanups.callback(close)

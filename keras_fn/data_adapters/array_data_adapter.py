@@ -1,54 +1,71 @@
-"""Batches cut from arrays that are put on the device once; the parts of a batch."""
+"""Data adapter for arrays: they are copied to the device once, and steps gather their samples."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from keras_fn.backend.loader import current
-from keras_fn.data_adapters.data_adapter_utils import Rows, each_array
+from keras_fn.data_adapters.data_adapter import DataAdapter
+from keras_fn.data_adapters.data_adapter_utils import FlatBatch
 from keras_fn.errors import SpecError
 
 
-class ArrayBatches:
-    """Batches cut from arrays.
+class ArrayDataAdapter(DataAdapter):
+    """Batches of arrays.
 
     Args:
-        rows: Arrays of one first size.
-        batch_size: Samples in a batch.
-        shuffle: Whether each epoch has an order of its own.
-        seed: Where the orders come from: the same on every backend.
-        once: Whether they are gone through once: batches are then cut on the host, and there is
-            never more than they on the device.
+        data: Arrays with the same number of samples.
+        batch_size: Number of samples in a batch.
+        steps: Number of batches in an epoch; None for all.
+        shuffle: Whether to shuffle the samples before each epoch.
+        seed: Seed of the shuffling. A seed means the same order on every backend.
+        once: Whether the data is read in one pass only: batches are then sliced on the host, and no
+            more than a few are on the device at a time.
     """
 
-    def __init__(self, rows: Rows, batch_size: int, shuffle: bool, seed: int, once: bool = False):
-        self.rows = rows
-        self.size = len(rows[0][0])
+    def __init__(
+        self,
+        data: FlatBatch,
+        batch_size: int,
+        shuffle: bool,
+        seed: int,
+        steps: int | None = None,
+        once: bool = False,
+    ):
+        self.data = data
+        self.size = len(data[0][0])
         self.batch_size, self.shuffle, self.seed = min(batch_size, self.size), shuffle, seed
-        leaves = [a for group in rows for a in group or () if a is not None]
+        self.steps = steps
+        leaves = [a for group in data for a in group or () if a is not None]
         on_host = all(isinstance(a, np.ndarray) for a in leaves)
-        self._cut_on_host = not shuffle and on_host and (once or self.size == self.batch_size)
-        self.limit: int | None = None  # batches in an epoch, where it is not all
+        self._slices_on_host = not shuffle and on_host and (once or self.size == self.batch_size)
         self._tensors: Any = None
 
-    def __len__(self) -> int:
-        every = -(-self.size // self.batch_size)
-        return every if self.limit is None else min(every, self.limit)
+    @property
+    def _batches_per_pass(self) -> int:
+        return -(-self.size // self.batch_size)
 
-    def peek(self) -> Rows:
-        """Returns all rows: what is checked before the first step."""
-        return self.rows
+    def __len__(self) -> int:
+        total = self._batches_per_pass
+        return total if self.steps is None else min(total, self.steps)
+
+    def peek(self) -> FlatBatch:
+        """Returns all arrays: they are checked before the first step."""
+        return self.data
 
     def get_state(self) -> dict[str, Any]:
         """Returns what the order of the samples depends on."""
         return {"samples": self.size, "batch_size": self.batch_size, "seed": self.seed}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Goes on with the order of another run.
+        """Continues with the sample order of another run.
+
+        Args:
+            state: The result of `get_state`.
 
         Raises:
-            SpecError: It has other data.
+            SpecError: The run had other data or another batch size.
         """
         ours = self.get_state()
         if state.keys() != ours.keys() or any(state[k] != ours[k] for k in ours if k != "seed"):
@@ -62,50 +79,73 @@ class ArrayBatches:
 
     @property
     def tensors(self) -> Any:
-        """The arrays on the device, as `(x, y, sample_weight)`."""
+        """The arrays on the device: a flat batch of all samples."""
         if self._tensors is None:
-            self._tensors = each_array(self.rows, current().borrow)
+            self._tensors = map_arrays(current().from_numpy, self.data)
         return self._tensors
 
-    def _order(self, turn: int) -> np.ndarray:
-        """The samples in the order of one turn through them all."""
-        if self.shuffle:
-            return shuffled(self.size, self.seed, turn)
-        return np.arange(self.size, dtype=np.int32)
+    def index_runs(self, epoch: int, start: int = 0) -> Iterator[np.ndarray]:
+        """Yields the sample indices of an epoch in runs, each to be split into batches.
 
-    def runs(self, epoch: int, start: int = 0) -> Iterator[np.ndarray]:
-        """Yields the samples of an epoch in runs: each is cut into batches, the last may be short.
-
-        Where an epoch has fewer batches than the data, the next one goes on where it ended.
+        An epoch of fewer batches than the data has continues where the last one ended, so it may
+        consist of the end of one pass through the data and the beginning of the next: two runs.
+        Only the last batch of a pass may be smaller.
 
         Args:
-            epoch: Which epoch it is, from 0.
-            start: The first batch that is wanted.
+            epoch: Index of the epoch.
+            start: Index of the first batch to yield.
+
+        Returns:
+            int32 vectors.
         """
-        every, size = -(-self.size // self.batch_size), self.batch_size
+        per_pass, size = self._batches_per_pass, self.batch_size
         first, end = epoch * len(self) + start, (epoch + 1) * len(self)
         while first < end:
-            turn, batch = divmod(first, every)
-            count = min(every - batch, end - first)
-            yield self._order(turn)[batch * size : (batch + count) * size]
+            pass_index, batch = divmod(first, per_pass)
+            count = min(per_pass - batch, end - first)
+            yield self._sample_order(pass_index)[batch * size : (batch + count) * size]
             first += count
 
+    def _sample_order(self, pass_index: int) -> np.ndarray:
+        if self.shuffle:
+            return shuffled_indices(self.size, self.seed, pass_index)
+        return np.arange(self.size, dtype=np.int32)
+
     def epoch(self, epoch: int, start: int = 0) -> Iterator[tuple[Any, Any]]:
-        """Yields `(tensors, indices)` for each batch of an epoch, from batch `start` on."""
-        if self._cut_on_host:
-            rows, size = current().batch_rows, self.batch_size
+        """Yields `(tensors, indices)` for each batch of an epoch.
+
+        Args:
+            epoch: Index of the epoch.
+            start: Index of the first batch to yield.
+        """
+        if self._slices_on_host:
+            convert, size = current().prepare_host_batch, self.batch_size
             for first in range(start * size, len(self) * size, size):
-                part = slice(first, first + size)
-                yield each_array(self.rows, lambda a: rows(a[part])), None  # noqa: B023
+                samples = slice(first, first + size)
+                yield map_arrays(lambda a: convert(a[samples]), self.data), None  # noqa: B023
             return
         tensors = self.tensors
-        for run in self.runs(epoch, start):
-            for indices in current().batch_indices(run, self.batch_size):
-                yield tensors, indices
+        for indices in self.index_runs(epoch, start):
+            for batch in current().split_into_batches(indices, self.batch_size):
+                yield tensors, batch
 
 
-def shuffled(size: int, seed: int, turn: int) -> np.ndarray:
-    """The numbers below `size` in an order of each turn's own, the same on every backend."""
-    # Keyed by the turn: a run that resumes in the middle finds the same order.
-    generator = np.random.Generator(np.random.Philox(key=[seed, turn]))
+def map_arrays(function: Callable[[np.ndarray], Any], data: FlatBatch) -> Any:
+    """Applies `function` to the host arrays of a flat batch; tensors stay as they are."""
+    return tuple(
+        None if group is None else [function(a) if isinstance(a, np.ndarray) else a for a in group]
+        for group in data
+    )
+
+
+def shuffled_indices(size: int, seed: int, pass_index: int) -> np.ndarray:
+    """Returns the indices below `size` in random order, as an int32 vector.
+
+    Args:
+        size: Number of indices.
+        seed: Seed; it means the same order on every backend.
+        pass_index: Index of the pass through the data. Each has its own order, which does not
+            depend on the passes before: a resumed run starts in the middle.
+    """
+    generator = np.random.Generator(np.random.Philox(key=[seed, pass_index]))
     return generator.permutation(size).astype(np.int32)

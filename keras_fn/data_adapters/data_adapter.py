@@ -1,57 +1,108 @@
-"""Batches that come one by one: from generators, loaders and data sets of any library."""
+"""The data adapter interface, and adapters for sources that yield one batch at a time."""
 
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from keras_fn.backend.loader import current
-from keras_fn.core.cleanup import at_end_of_run
-from keras_fn.data_adapters.data_adapter_utils import Rows
+from keras_fn.core.cleanup import register_cleanup
+from keras_fn.data_adapters.data_adapter_utils import FlatBatch
 from keras_fn.data_adapters.prefetch import Prefetch
 from keras_fn.errors import SpecError
 
-Arrange = Callable[[Any], Rows]
+BindBatch = Callable[[Any], FlatBatch]
+"""Converts a batch, as a source yields it, to a flat batch of checked arrays."""
 
 
-class Fetched:
-    """Base of batches that come one by one: they are on the device when the step wants them.
+class DataAdapter(ABC):
+    """Converts a source of data to batches of tensors, epoch by epoch.
 
-    Attributes:
-        origin: The epoch for which the source began. In a run that is resumed in a new process,
-            what the epochs since then had is passed over.
-        place: Where in the source the batch ended that was handed out last, if it can tell.
+    The length is the number of batches in an epoch, 0 if it is unknown.
     """
 
-    def __init__(self, source: Any, arrange: Arrange, steps: int | None, background: bool):
-        self.source, self.arrange, self.steps, self.background = source, arrange, steps, background
-        self.origin: int | None = None
-        self._begun = False  # whether an epoch has
-        self._prefetch: Prefetch | None = None
-        self.place: Any = None
-        at_end_of_run(self.close)
+    @abstractmethod
+    def __len__(self) -> int: ...
 
-    def _fetched(self, items: Iterator[Any]) -> Iterator[tuple[Any, Any]]:
-        """Yields `(tensors, None)` for each of the items."""
+    @abstractmethod
+    def peek(self) -> FlatBatch:
+        """Returns the arrays to check before the first step: all of them, or the first batch."""
+
+    @abstractmethod
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[tuple[Any, Any]]:
+        """Yields `(tensors, indices)` for each batch of an epoch.
+
+        Args:
+            epoch: Index of the epoch.
+            start: Index of the first batch to yield.
+
+        Returns:
+            Pairs of the tensors, a flat batch, and the indices of the samples in them: the step
+            gathers the batch. Indices are None where the tensors are the batch.
+        """
+
+    @abstractmethod
+    def get_state(self) -> dict[str, Any]:
+        """Returns the position and the shuffling seed, for a backup."""
+
+    @abstractmethod
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Continues from the state of another run.
+
+        Args:
+            state: The result of `get_state`.
+
+        Raises:
+            SpecError: The data differs from the data of that run.
+        """
+
+
+class StreamAdapter(DataAdapter):
+    """Base of adapters whose batches come one by one. A thread moves them to the device early.
+
+    Args:
+        source: The data.
+        bind: Converts a batch of the source to a flat batch.
+        steps: Number of batches in an epoch; None for all.
+        background: Whether a thread fetches batches ahead of the steps.
+
+    Attributes:
+        start_epoch: The epoch in which the source was first read. A run that is resumed in a new
+            process skips the batches that the epochs since then consumed.
+        position: The position in the source after the last batch that was handed out, if the source
+            supports it.
+    """
+
+    def __init__(self, source: Any, bind: BindBatch, steps: int | None, background: bool):
+        self.source, self.bind, self.steps, self.background = source, bind, steps, background
+        self.start_epoch: int | None = None
+        self._started = False  # whether an epoch has
+        self._prefetch: Prefetch | None = None
+        self.position: Any = None
+        register_cleanup(self.close)
+
+    def _fetch(self, batches: Iterator[Any]) -> Iterator[tuple[Any, Any]]:
+        """Yields `(tensors, None)` for each batch of the source."""
         self.close_thread()
-        # The place beside the batch, as it was then: a thread is ahead of the steps.
-        batches: Iterator[Any] = ((self._tensors(item), self._where()) for item in items)
+        # Each batch carries the position at its time: the thread is ahead of the steps.
+        pairs: Iterator[Any] = ((self._to_tensors(b), self._current_position()) for b in batches)
         if self.background:
-            batches = self._prefetch = Prefetch(batches)
+            pairs = self._prefetch = Prefetch(pairs)
         try:
-            for tensors, self.place in batches:
+            for tensors, self.position in pairs:
                 yield tensors, None
         finally:
             self.close_thread()
 
-    def _tensors(self, batch: Any) -> Any:
+    def _to_tensors(self, batch: Any) -> Any:
         convert = current().convert_to_tensor
         return tuple(
             None if group is None else [None if a is None else convert(a) for a in group]
-            for group in self.arrange(batch)
+            for group in self.bind(batch)
         )
 
-    def _check_steps(self, done: int) -> None:
-        """Tells of an epoch that ended before its steps were done."""
+    def _warn_if_short(self, done: int) -> None:
+        """Warns if an epoch ended before its number of steps was reached."""
         if self.steps is not None and done < self.steps:
             warnings.warn(
                 f"The data ended after {done} batches, and {self.steps} steps were asked for: the "
@@ -59,25 +110,28 @@ class Fetched:
                 stacklevel=2,
             )
 
-    def _where(self) -> Any:
-        """The place in the source, where that is wanted and the source can tell it."""
+    def _current_position(self) -> Any:
+        """Returns the position in the source, or None where it is not tracked."""
 
     def get_state(self) -> dict[str, Any]:
-        """Returns what a resumed run must know to find its place."""
-        return {"origin": self.origin}
+        """Returns what a resumed run needs to find its position."""
+        return {"origin": self.start_epoch}
 
-    def _passed(self, epoch: int) -> int:
-        """The number of epochs that the run which this one resumes has had of its source."""
-        self.origin = epoch if self.origin is None else self.origin
-        passed = 0 if self._begun else epoch - self.origin
-        self._begun = True
-        return passed
+    def _epochs_consumed(self, epoch: int) -> int:
+        """Returns how many epochs of the source the run consumed that this one resumes."""
+        self.start_epoch = epoch if self.start_epoch is None else self.start_epoch
+        consumed = 0 if self._started else epoch - self.start_epoch
+        self._started = True
+        return consumed
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Goes on as the run that had this state.
+        """Continues from the state of another run.
+
+        Args:
+            state: The result of `get_state`.
 
         Raises:
-            SpecError: It had data of another kind.
+            SpecError: The data is of another kind than the data of that run.
         """
         if state.keys() != self.get_state().keys():
             raise SpecError(
@@ -86,21 +140,14 @@ class Fetched:
                 received=f"{type(self.source).__name__}",
                 fix="pass the same data, or use another folder for the backup",
             )
-        vars(self).update(state)
+        self.start_epoch = state["origin"]
 
     def close_thread(self) -> None:
-        """Ends the fetching ahead."""
+        """Stops the prefetching thread."""
         if self._prefetch is not None:
             self._prefetch.close()
             self._prefetch = None
 
     def close(self) -> None:
-        """Ends what runs beside the steps."""
+        """Stops all threads and processes of the adapter."""
         self.close_thread()
-
-
-def _length(source: Any) -> int | None:
-    try:
-        return len(source)
-    except (TypeError, NotImplementedError):  # it has none, or does not know it
-        return None

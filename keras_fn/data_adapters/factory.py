@@ -1,22 +1,66 @@
-"""Which data adapter a source of data gets."""
+"""Chooses the data adapter for a source of data."""
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from keras_fn.backend.loader import current
-from keras_fn.data_adapters.data_adapter import Arrange, Fetched
-from keras_fn.data_adapters.iterable_adapter import IterableBatches
+from keras_fn.data_adapters.array_data_adapter import ArrayDataAdapter
+from keras_fn.data_adapters.data_adapter import DataAdapter
+from keras_fn.data_adapters.data_adapter_utils import (
+    FlatBatch,
+    train_validation_split,
+    unpack_x_y_sample_weight,
+)
+from keras_fn.data_adapters.iterable_adapter import IterableAdapter
 from keras_fn.data_adapters.py_dataset import PyDataset
-from keras_fn.data_adapters.py_dataset_adapter import PyDatasetBatches
+from keras_fn.data_adapters.py_dataset_adapter import PyDatasetAdapter
 from keras_fn.errors import SpecError
+from keras_fn.random.seed_generator import make_default_seed
+
+_DEFAULT_BATCH_SIZE = 32
 
 
-def is_batches(x: Any) -> bool:
+class Binder(Protocol):
+    """Binds data to the inputs and outputs of a model.
+
+    Attributes:
+        source: The model, for errors.
+        background: Whether threads may prepare batches.
+    """
+
+    @property
+    def source(self) -> str: ...
+
+    @property
+    def background(self) -> bool: ...
+
+    def bind(
+        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None
+    ) -> FlatBatch:
+        """Returns checked arrays, flat and in the order of the model's inputs and outputs."""
+        ...
+
+
+class ValidationSplit:
+    """The validation part of the arrays passed to `fit`: they are checked already.
+
+    Args:
+        data: The arrays.
+    """
+
+    def __init__(self, data: FlatBatch):
+        self.data = data
+
+
+def is_batched_source(x: Any) -> bool:
     """Whether `x` yields batches, rather than being an array or nested arrays.
 
+    Args:
+        x: Data for `fit`.
+
     Raises:
-        SpecError: It has samples by number, and is neither.
+        SpecError: It has samples by index, and can neither be iterated over nor converted.
     """
     if isinstance(x, (list, tuple, dict, np.ndarray, str, bytes)) or hasattr(x, "__array__"):
         return False
@@ -35,19 +79,144 @@ def is_batches(x: Any) -> bool:
     return False
 
 
-def batches_of(
-    source: Any, arrange: Arrange, steps: int | None, shuffle: bool, seed: int, background: bool
-) -> "Fetched":
-    """Returns the batches of what yields them.
+def get_data_adapter(
+    binder: Binder,
+    x: Any,
+    y: Any = None,
+    sample_weight: Any = None,
+    *,
+    batch_size: int | None = None,
+    steps: int | None = None,
+    shuffle: bool = False,
+    class_weight: Any = None,
+    inputs_only: bool = False,
+) -> DataAdapter:
+    """Returns the data adapter for the data of `fit`, `evaluate` or `predict`.
 
     Args:
-        source: A PyDataset, or what can be gone through.
-        arrange: Turns what comes into rows.
-        steps: Batches in an epoch; all by default.
-        shuffle: Whether each epoch has an order of its own; a PyDataset's alone is ours to say.
-        seed: Where the orders come from.
-        background: Whether a thread fetches ahead; else the step waits.
+        binder: Binds the data to a model.
+        x: Arrays, or something that yields batches.
+        y: Targets; only with arrays.
+        sample_weight: Sample weights; only with arrays.
+        batch_size: Number of samples in a batch of arrays. Default 32.
+        steps: Number of batches in an epoch; None for all.
+        shuffle: Whether to shuffle the samples of arrays, or the batches of a PyDataset.
+        class_weight: Weight of each class index.
+        inputs_only: Whether targets in the batches are ignored, as in `predict`.
+
+    Raises:
+        ValueError: There is no data, or `y` or `sample_weight` came with a source of batches.
+    """
+    if x is None:
+        raise ValueError(f"{binder.source}: no data came: pass x=.")
+    if not is_batched_source(x):
+        data = binder.bind(x, y, sample_weight, class_weight)
+        seed = make_default_seed() if shuffle else 0
+        return ArrayDataAdapter(
+            data, batch_size or _DEFAULT_BATCH_SIZE, shuffle, seed, steps, once=inputs_only
+        )
+    if y is not None or sample_weight is not None:
+        raise ValueError(
+            f"{binder.source}: data that yields batches brings its own targets; y and "
+            "sample_weight cannot be given besides."
+        )
+
+    def bind(batch: Any) -> FlatBatch:
+        inputs, targets, weights = unpack_x_y_sample_weight(batch)
+        if inputs_only:
+            return binder.bind(inputs)
+        return binder.bind(inputs, targets, weights, class_weight)
+
+    return make_stream_adapter(x, bind, steps, shuffle, make_default_seed(), binder.background)
+
+
+def make_stream_adapter(
+    source: Any, bind: Any, steps: int | None, shuffle: bool, seed: int, background: bool
+) -> PyDatasetAdapter | IterableAdapter:
+    """Returns the data adapter for a source of batches.
+
+    Args:
+        source: A PyDataset or an iterable.
+        bind: Converts a batch to a flat batch.
+        steps: Number of batches in an epoch; None for all.
+        shuffle: Whether to shuffle the batches of a PyDataset.
+        seed: Seed of the shuffling.
+        background: Whether a thread fetches batches ahead of the steps.
     """
     if isinstance(source, PyDataset):
-        return PyDatasetBatches(source, arrange, steps, shuffle, seed, background)
-    return IterableBatches(source, arrange, steps, background)
+        return PyDatasetAdapter(source, bind, steps, shuffle, seed, background)
+    return IterableAdapter(source, bind, steps, background)
+
+
+def get_training_adapter(
+    binder: Binder,
+    x: Any,
+    y: Any,
+    sample_weight: Any,
+    *,
+    class_weight: Any,
+    batch_size: int | None,
+    steps: int | None,
+    shuffle: bool,
+    validation_split: float,
+) -> tuple[DataAdapter, ValidationSplit | None]:
+    """Returns the data adapter for `fit`, and the part of the arrays for validation, or None.
+
+    Args:
+        binder: Binds the data to a model.
+        x: Arrays, or something that yields batches.
+        y: Targets; only with arrays.
+        sample_weight: Sample weights; only with arrays.
+        class_weight: Weight of each class index.
+        batch_size: Number of samples in a batch of arrays. Default 32.
+        steps: Number of batches in an epoch; None for all.
+        shuffle: Whether to shuffle the samples of arrays, or the batches of a PyDataset.
+        validation_split: Fraction of the samples for validation: the last ones, unshuffled.
+
+    Raises:
+        ValueError: `batch_size` is not positive, or the data cannot be split so.
+    """
+    if batch_size is not None and batch_size < 1:
+        raise ValueError(f"{binder.source}: batch_size must be 1 or more, not {batch_size}.")
+    if not validation_split:
+        adapter = get_data_adapter(
+            binder,
+            x,
+            y,
+            sample_weight,
+            batch_size=batch_size,
+            steps=steps,
+            shuffle=shuffle,
+            class_weight=class_weight,
+        )
+        return adapter, None
+    if is_batched_source(x):
+        raise ValueError(
+            f"{binder.source}: validation_split needs arrays; pass validation_data instead."
+        )
+    data = binder.bind(x, y, sample_weight, class_weight)
+    training, validation = train_validation_split(data, validation_split, binder.source)
+    batch_size = batch_size or _DEFAULT_BATCH_SIZE
+    adapter = ArrayDataAdapter(training, batch_size, shuffle, make_default_seed(), steps)
+    return adapter, ValidationSplit(validation)
+
+
+def get_validation_adapter(
+    binder: Binder, data: Any, batch_size: int | None, steps: int | None
+) -> DataAdapter:
+    """Returns the data adapter for validation.
+
+    Args:
+        binder: Binds the data to a model.
+        data: A `ValidationSplit`, `(x, y)`, `(x, y, sample_weight)`, or something that yields
+            batches.
+        batch_size: Number of samples in a batch of arrays. Default 32.
+        steps: Number of batches in a validation; None for all.
+    """
+    if isinstance(data, ValidationSplit):
+        return ArrayDataAdapter(data.data, batch_size or _DEFAULT_BATCH_SIZE, False, 0, steps)
+    if is_batched_source(data):
+        return get_data_adapter(binder, data, batch_size=batch_size, steps=steps)
+    return get_data_adapter(
+        binder, *unpack_x_y_sample_weight(data), batch_size=batch_size, steps=steps
+    )

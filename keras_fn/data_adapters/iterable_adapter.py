@@ -1,59 +1,71 @@
-"""Batches that come one by one: from generators, loaders and data sets of any library."""
+"""Data adapter for iterables: generators, loaders and data sets of any library."""
 
 from collections.abc import Iterator
 from itertools import chain, islice
 from typing import Any
 
-from keras_fn.data_adapters import iterator_state as positions
-from keras_fn.data_adapters.data_adapter import Arrange, Fetched, _length
-from keras_fn.data_adapters.data_adapter_utils import Rows
+from keras_fn.data_adapters.data_adapter import BindBatch, StreamAdapter
+from keras_fn.data_adapters.data_adapter_utils import FlatBatch
+from keras_fn.data_adapters.iterator_state import (
+    check_iterator_state,
+    get_iterator_state,
+    set_iterator_state,
+)
 
 
-class IterableBatches(Fetched):
-    """Batches of something that can be gone through, once or again and again.
+class IterableAdapter(StreamAdapter):
+    """Batches of an iterable, or of an iterator that can be consumed only once.
 
-    Each epoch goes through it from the beginning. With a number of steps, an epoch goes on where
-    the last one ended, and where the source ends, at its beginning, if it has one again. The
-    source is asked for no batch of an epoch that has not begun.
+    Without a number of steps, each epoch iterates over the source from its start. With one, an
+    epoch continues where the last one ended, and restarts the source when it is exhausted. The
+    source is never asked for a batch of an epoch that has not started.
 
     Args:
-        source: What yields `x`, `(x, y)` or `(x, y, sample_weight)`.
-        arrange: Turns each into rows.
-        steps: Batches in an epoch, for sources without an end.
-        background: Whether a thread fetches ahead.
+        source: Yields `x`, `(x, y)` or `(x, y, sample_weight)`.
+        bind: Converts each to a flat batch.
+        steps: Number of batches in an epoch; needed for infinite sources.
+        background: Whether a thread fetches batches ahead of the steps.
     """
 
-    def __init__(self, source: Any, arrange: Arrange, steps: int | None, background: bool = True):
-        super().__init__(source, arrange, steps, background)
+    def __init__(self, source: Any, bind: BindBatch, steps: int | None, background: bool = True):
+        super().__init__(source, bind, steps, background)
         self._iterator: Iterator[Any] | None = None
-        self._inner: Iterator[Any] | None = None  # the source's own, which `_iterator` goes on with
+        self._source_iterator: Iterator[Any] | None = None  # without the batch that was peeked at
         self._peeked: Any = None
-        self._places = ""  # after what the place is noted: "batch", "epoch" or nothing
-        self._pulled = 0  # batches of this turn through the source
+        self._tracks = ""  # when the position is recorded: after each "batch", "epoch", or never
+        self._batches_consumed = 0  # in this pass through the source
         self._length: int | None = _length(source)
 
     def __len__(self) -> int:
         return min((n for n in (self.steps, self._length) if n is not None), default=0)
 
-    def peek(self) -> Rows:
-        """Returns the first batch, which the next epoch will yield too."""
+    def peek(self) -> FlatBatch:
+        """Returns the first batch, which the next epoch will yield as well."""
         if self._peeked is None:
-            self._turn()
+            self._restart_source()
             try:
                 self._peeked = next(self._iterator)  # type: ignore[arg-type]
             except StopIteration:
                 raise ValueError("The data yields no batch.") from None
             self._iterator = chain([self._peeked], self._iterator)  # type: ignore[arg-type]
-        return self.arrange(self._peeked)
+        return self.bind(self._peeked)
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[tuple[Any, Any]]:
-        """Yields `(tensors, None)` for each batch of an epoch, from batch `start` on."""
-        if self.steps is None and self._begun:
+        """Yields `(tensors, None)` for each batch of an epoch.
+
+        Args:
+            epoch: Index of the epoch.
+            start: Index of the first batch to yield.
+
+        Raises:
+            ValueError: The source is exhausted and cannot be restarted.
+        """
+        if self.steps is None and self._started:
             self._iterator = None
-        place = None if self._begun else self.place  # that of the run which this one resumes
-        passed, self._peeked = self._passed(epoch), None
+        position = None if self._started else self.position  # of the run that this one resumes
+        consumed, self._peeked = self._epochs_consumed(epoch), None
         done = start
-        for batch in self._fetched(self._from(start, passed if self.steps else 0, place)):
+        for batch in self._fetch(self._resume(start, consumed if self.steps else 0, position)):
             yield batch
             done += 1
         if not done:
@@ -62,76 +74,92 @@ class IterableBatches(Fetched):
                 "  fix: pass something that can be gone through again, or a generator without end "
                 "and the number of steps"
             )
-        self._check_steps(done)
+        self._warn_if_short(done)
         if self.steps is None:
             self._length = done
-        self.place = self._tell() if self._places else None
+        self.position = self._get_position() if self._tracks else None
 
-    def _from(self, start: int, passed: int, place: Any) -> Iterator[Any]:
-        """The batches of an epoch from `start` on, after so many epochs, or from a place on."""
-        if place is not None:
-            self._iterator = self._inner = None  # what has been peeked at comes again
-            self._inner = self._iterator = positions.take(
-                self.source, place["told"], place["pulled"] is not None
+    def _resume(self, start: int, epochs: int, position: Any) -> Iterator[Any]:
+        """Yields the batches of an epoch from `start` on, after `epochs` or from a position."""
+        if position is not None:
+            self._iterator = self._source_iterator = None  # the batch peeked at comes again
+            self._source_iterator = self._iterator = set_iterator_state(
+                self.source, position["told"], position["pulled"] is not None
             )
-            self._pulled = place["pulled"] or 0
-            yield from self._epoch(start)
+            self._batches_consumed = position["pulled"] or 0
+            yield from self._rest_of_epoch(start)
             return
-        for _ in range(passed):
-            for _ in self._epoch():
+        for _ in range(epochs):
+            for _ in self._rest_of_epoch():
                 pass
-        yield from islice(self._epoch(), start, None)
+        yield from islice(self._rest_of_epoch(), start, None)
 
-    def _epoch(self, done: int = 0) -> Iterator[Any]:
-        """The batches of one epoch that are left after so many, as they come."""
+    def _rest_of_epoch(self, done: int = 0) -> Iterator[Any]:
+        """Yields the batches of one epoch after the first `done`, as the source yields them."""
         if self._iterator is None:
-            self._turn()
-        count, whole = done, self._pulled <= done  # whether this turn has begun in this epoch
+            self._restart_source()
+        # Whether the current pass started in this epoch: then it is not restarted once more.
+        count, is_whole_pass = done, self._batches_consumed <= done
         while self.steps is None or count < self.steps:
             try:
                 batch = next(self._iterator)  # type: ignore[arg-type]
             except StopIteration:
                 self._iterator = None
-                if self.steps is None or whole:
+                if self.steps is None or is_whole_pass:
                     return
-                self._turn()
-                whole = True
+                self._restart_source()
+                is_whole_pass = True
                 continue
-            self._pulled += 1
+            self._batches_consumed += 1
             count += 1
             yield batch
 
-    def _turn(self) -> None:
-        """Begins to go through the source."""
-        self._inner = self._iterator = iter(self.source)
-        self._pulled = 0
+    def _restart_source(self) -> None:
+        self._source_iterator = self._iterator = iter(self.source)
+        self._batches_consumed = 0
 
-    def keep_places(self, at_batches: bool) -> None:
-        """Notes from now on where in the source the run is: a backup is to be made of it.
+    def track_position(self, at_batches: bool) -> None:
+        """Records the position in the source from now on, for backups.
 
         Args:
-            at_batches: Whether after each batch, or after epochs alone.
+            at_batches: Whether after each batch, or after epochs only.
         """
-        self._places = "batch" if at_batches else "epoch"
+        self._tracks = "batch" if at_batches else "epoch"
 
-    def _where(self) -> Any:
-        return self._tell() if self._places == "batch" else None
+    def _current_position(self) -> Any:
+        return self._get_position() if self._tracks == "batch" else None
 
-    def _tell(self) -> Any:
-        within = self._iterator is not None
-        told = positions.tell(self.source, self._inner if within else None)
-        return told and {"told": told, "pulled": self._pulled if within else None}
+    def _get_position(self) -> Any:
+        is_within_pass = self._iterator is not None
+        state = get_iterator_state(self.source, self._source_iterator if is_within_pass else None)
+        # The keys are those of backup files.
+        return state and {
+            "told": state,
+            "pulled": self._batches_consumed if is_within_pass else None,
+        }
 
     def get_state(self) -> dict[str, Any]:
-        """Returns the place in the source, too, if it can tell it."""
-        return {**super().get_state(), "place": self.place}
+        """Returns what a resumed run needs, with the position in the source if it has one."""
+        return {**super().get_state(), "place": self.position}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Goes on as the run that had this state.
+        """Continues from the state of another run.
+
+        Args:
+            state: The result of `get_state`.
 
         Raises:
-            SpecError: It had data of another kind.
+            SpecError: The data is of another kind than the data of that run.
         """
-        if state.get("place") is not None:
-            positions.check(self.source, self._inner, state["place"]["told"])
+        position = state.get("place")
+        if position is not None:
+            check_iterator_state(self.source, self._source_iterator, position["told"])
         super().set_state(state)
+        self.position = position
+
+
+def _length(source: Any) -> int | None:
+    try:
+        return len(source)
+    except (TypeError, NotImplementedError):  # it has none, or does not know it
+        return None

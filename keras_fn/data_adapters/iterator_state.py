@@ -1,8 +1,8 @@
-"""Positions of data that tells and takes them: a resumed run goes through nothing again.
+"""Saves and restores the position of iterators, so that a resumed run does not repeat batches.
 
-Two protocols are known, by their methods alone: `state_dict` and `load_state_dict`, of a loader (as
-torchdata's StatefulDataLoader) or its iterator, and `get_state` and `set_state`, of an iterator (as
-Grain's).
+Two protocols are supported, by their methods alone: `state_dict` and `load_state_dict` of a loader
+(such as torchdata's StatefulDataLoader) or its iterator, and `get_state` and `set_state` of an
+iterator (such as Grain's).
 """
 
 import sys
@@ -12,31 +12,37 @@ from typing import Any
 
 import numpy as np
 
+from keras_fn.core import tree
+from keras_fn.core.host_state import HostTensor, is_serializable
 from keras_fn.errors import SpecError
-from keras_fn.training.backup_format import HostTensor, is_plain
 
-_OF_SOURCE = (("state_dict", "load_state_dict"),)
+_SOURCE_PROTOCOLS = (("state_dict", "load_state_dict"),)
 
-_OF_ITERATOR = (*_OF_SOURCE, ("get_state", "set_state"))
+_ITERATOR_PROTOCOLS = (*_SOURCE_PROTOCOLS, ("get_state", "set_state"))
 
 
-def tell(source: Any, iterator: Any) -> dict[str, Any] | None:
-    """Returns the position in a source; None where it does not say.
+def get_iterator_state(source: Any, iterator: Any) -> dict[str, Any] | None:
+    """Returns the position in a source, or None if it does not support this.
+
+    It warns if there is a position that a backup cannot hold.
 
     Args:
-        source: What is gone through.
-        iterator: What goes through it; None between two turns.
+        source: The iterable.
+        iterator: The iterator over it; None between two passes.
+
+    Returns:
+        A dict: `of` (whether the state is of the source or the iterator) and `state`.
     """
-    for of, holder in (("source", source), ("iterator", iterator)):
-        methods = _methods(of, holder)
+    for owner, holder in (("source", source), ("iterator", iterator)):
+        methods = _state_methods(owner, holder)
         if methods is None:
             continue
         try:
-            state = _mapped(_to_host, methods[0]())
-            if is_plain(state):
-                return {"of": of, "state": state}
+            state = tree.map_structure(_to_host, methods[0]())
+            if is_serializable(state):
+                return {"of": owner, "state": state}
             reason = f"it holds more than numbers, text, bytes and arrays: {state!r:.200}"
-        except Exception as error:  # whatever it is, training can go on
+        except Exception as error:  # training can go on without a position
             reason = f"{type(error).__name__}: {error}"
         warnings.warn(
             f"The position in {type(holder).__name__} cannot be kept: a resumed run goes through "
@@ -47,44 +53,54 @@ def tell(source: Any, iterator: Any) -> dict[str, Any] | None:
     return None
 
 
-def take(source: Any, told: Mapping[str, Any], has_begun: bool) -> Iterator[Any] | None:
+def set_iterator_state(
+    source: Any, position: Mapping[str, Any], is_within_pass: bool
+) -> Iterator[Any] | None:
     """Sets a source to a position.
 
     Args:
-        source: What is gone through.
-        told: What `tell` said.
-        has_begun: Whether that was within a turn.
+        source: The iterable.
+        position: The result of `get_iterator_state`.
+        is_within_pass: Whether the position is within a pass through the source.
 
     Returns:
-        What goes on from there; None between two turns.
+        The iterator that continues from there; None between two passes.
     """
-    of, state = told["of"], _mapped(_from_host, told["state"])
-    if of == "source":
-        _method(of, source)(state)
-        return iter(source) if has_begun else None
+    owner, state = position["of"], tree.map_structure(_from_host, position["state"])
+    if owner == "source":
+        _state_setter(owner, source)(state)
+        return iter(source) if is_within_pass else None
     iterator = iter(source)
-    _method(of, iterator)(state)
+    _state_setter(owner, iterator)(state)
     return iterator
 
 
-def check(source: Any, iterator: Any, told: Mapping[str, Any]) -> None:
-    """Raises SpecError where a source does not take such a position."""
-    _method(told["of"], source if told["of"] == "source" else iterator)
+def check_iterator_state(source: Any, iterator: Any, position: Mapping[str, Any]) -> None:
+    """Raises SpecError if a source does not support a position of this kind.
+
+    Args:
+        source: The iterable.
+        iterator: The iterator over it.
+        position: The result of `get_iterator_state`.
+    """
+    _state_setter(position["of"], source if position["of"] == "source" else iterator)
 
 
-def _methods(of: str, holder: Any) -> tuple[Callable[[], Any], Callable[[Any], Any]] | None:
-    """What tells and what takes the position of a source or an iterator, if it has both."""
-    # One with epochs of its own to set (Hugging Face's) begins each later turn at what it loaded.
-    if of == "source" and hasattr(holder, "set_epoch"):
+def _state_methods(
+    owner: str, holder: Any
+) -> tuple[Callable[[], Any], Callable[[Any], Any]] | None:
+    """Returns the getter and the setter of the position, if the source or iterator has both."""
+    # With `set_epoch` (as Hugging Face's) each later pass would start at the loaded position.
+    if owner == "source" and hasattr(holder, "set_epoch"):
         return None
-    for get, set_ in _OF_SOURCE if of == "source" else _OF_ITERATOR:
+    for get, set_ in _SOURCE_PROTOCOLS if owner == "source" else _ITERATOR_PROTOCOLS:
         if callable(getattr(holder, get, None)) and callable(getattr(holder, set_, None)):
             return getattr(holder, get), getattr(holder, set_)
     return None
 
 
-def _method(of: str, holder: Any) -> Callable[[Any], Any]:
-    methods = _methods(of, holder)
+def _state_setter(owner: str, holder: Any) -> Callable[[Any], Any]:
+    methods = _state_methods(owner, holder)
     if methods is None:
         raise SpecError(
             "fit",
@@ -95,21 +111,14 @@ def _method(of: str, holder: Any) -> Callable[[Any], Any]:
     return methods[1]
 
 
-def _mapped(function: Callable[[Any], Any], x: Any) -> Any:
-    """A copy of nested values, with a function applied to what is no container."""
-    if isinstance(x, Mapping):
-        return {k: _mapped(function, v) for k, v in x.items()}
-    if type(x) in (list, tuple):
-        return type(x)(_mapped(function, v) for v in x)
-    return function(x)
-
-
 def _to_host(x: Any) -> Any:
+    if isinstance(x, Mapping):  # other mappings than dicts are leaves to `tree`
+        return tree.map_structure(_to_host, dict(x))
     if hasattr(x, "detach"):
         return HostTensor(np.array(x.detach().cpu()))
     return x.copy() if isinstance(x, np.ndarray) else x
 
 
 def _from_host(x: Any) -> Any:
-    # The data is PyTorch's then, so it is there; keras_fn itself imports no framework.
+    # Such data comes from PyTorch, so it is loaded; keras_fn itself imports no framework.
     return sys.modules["torch"].from_numpy(x.array.copy()) if isinstance(x, HostTensor) else x

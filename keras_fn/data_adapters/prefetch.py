@@ -1,4 +1,4 @@
-"""Fetches ahead: a thread gets the next batches while the step of this one runs."""
+"""Prefetching: a thread prepares the next batches while the current step runs."""
 
 from collections.abc import Iterator
 from contextvars import copy_context
@@ -6,34 +6,34 @@ from queue import SimpleQueue
 from threading import Semaphore, Thread
 from typing import Any
 
-from keras_fn.core.device import same_device
-from keras_fn.core.scopes import Carried
+from keras_fn.core.device import inherit_device
+from keras_fn.core.scopes import CapturedContext
 
 _END = object()
 
-_PATIENCE = 2.0  # seconds to wait for a thread that is amidst a batch when the run ends
+_JOIN_TIMEOUT = 2.0  # seconds to wait for a thread that is loading a batch when the run ends
 
 
 class Prefetch:
-    """The items of an iterator, fetched by a thread of their own.
+    """Iterator over the items of another iterator, which a background thread reads ahead.
 
-    It stays at most `ahead` items in front of who reads, works in the context and on the device
-    of who made it, and hands an error on where the item would have been.
+    The thread works in the context and on the device of the thread that created it. An error is
+    raised where the item would have been.
 
     Args:
-        items: What is fetched.
-        ahead: How many items may wait.
+        items: The iterator.
+        buffer_size: Number of items that may be ready ahead of the consumer.
 
     Example:
         >>> list(Prefetch(iter("abc")))
         ['a', 'b', 'c']
     """
 
-    def __init__(self, items: Iterator[Any], ahead: int = 2):
+    def __init__(self, items: Iterator[Any], buffer_size: int = 2):
         self._items = items
-        self._room, self._ready = Semaphore(ahead), SimpleQueue[tuple[Any, Any]]()
-        self._closed, self._scopes = False, Carried()
-        # A daemon: a source that never answers must not keep the program from ending.
+        self._free_slots, self._ready = Semaphore(buffer_size), SimpleQueue[tuple[Any, Any]]()
+        self._closed, self._scopes = False, CapturedContext()
+        # A daemon: a source that blocks forever must not keep the program from exiting.
         self._thread = Thread(
             target=copy_context().run, args=(self._fetch,), name="keras_fn batches", daemon=True
         )
@@ -41,17 +41,17 @@ class Prefetch:
 
     def _fetch(self) -> None:
         try:
-            with self._scopes, same_device():
+            with self._scopes, inherit_device():
                 while True:
-                    # Room first: a source is never asked for what there is no place for.
-                    self._room.acquire()
+                    # First a slot: the source is never asked for an item that cannot be stored.
+                    self._free_slots.acquire()
                     if self._closed:
                         return
                     item = next(self._items, _END)
                     self._ready.put((item, None))
                     if item is _END:
                         return
-        except BaseException as error:  # it is for the reader, whatever it is
+        except BaseException as error:  # the consumer raises it
             self._ready.put((_END, error))
 
     def __iter__(self) -> "Prefetch":
@@ -61,14 +61,14 @@ class Prefetch:
         if self._closed:
             raise StopIteration
         item, error = self._ready.get()
-        self._room.release()
+        self._free_slots.release()
         if item is _END:
             self.close()
             raise StopIteration if error is None else error
         return item
 
     def close(self) -> None:
-        """Ends the thread; what it has fetched is dropped."""
+        """Stops the thread and drops the items that are ready."""
         self._closed = True
-        self._room.release()
-        self._thread.join(_PATIENCE)
+        self._free_slots.release()
+        self._thread.join(_JOIN_TIMEOUT)

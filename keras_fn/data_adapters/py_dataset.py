@@ -1,23 +1,23 @@
-"""A data set whose batches are computed by number. Worker processes import this: keep it light."""
+"""A data set of batches by index. Worker processes import this module: keep it light."""
 
 from typing import Any
 
 
 class PyDataset:
-    """Batches by number, loaded by threads or processes while the model trains.
+    """Data set of batches by index, loaded by threads or processes while the model trains.
 
-    Override `__getitem__` and `__len__`; for data without an end, `num_batches` in place of
-    `__len__`. `fit` takes the batches in an order of each epoch's own, drawn from the seed of
-    the process, or as they are numbered with `shuffle=False`. Their order does not depend on who
-    loads them.
+    Override `__getitem__` and `__len__`; for an infinite data set, `num_batches` instead of
+    `__len__`. `fit` shuffles the batches before each epoch, with the process's seed; with
+    `shuffle=False` it takes them in order. The order does not depend on the number of workers.
 
     Args:
-        workers: How many threads or processes load batches; 0 for none, where the step waits.
-        use_multiprocessing: Processes in place of threads, for batches that are computed in
-            Python itself. They start afresh, so the class must stand in a module that can be
-            imported, the program must run under `if __name__ == "__main__":`, and each epoch
-            sends them the data set as it then is.
-        max_queue_size: Batches that may be waiting or under way.
+        workers: Number of threads or processes that load batches; with 0 the training loop loads
+            them itself. Default 1.
+        use_multiprocessing: Whether to use processes rather than threads, for batches that are
+            computed in Python itself. They are spawned, not forked, so the class must be in an
+            importable module, the program must run under `if __name__ == "__main__":`, and the
+            data set is pickled and sent to them before each epoch.
+        max_queue_size: Maximum number of batches that are ready or being loaded. Default 10.
 
     Example:
         >>> class Squares(keras.utils.PyDataset):
@@ -32,7 +32,7 @@ class PyDataset:
         >>> history = model.fit(Squares(workers=2), epochs=2, verbose=0)
     """
 
-    # On the class too: a subclass need not call __init__.
+    # On the class, too: a subclass need not call __init__.
     workers: int = 1
     use_multiprocessing: bool = False
     max_queue_size: int = 10
@@ -45,16 +45,19 @@ class PyDataset:
         self.max_queue_size = max_queue_size
 
     def __getitem__(self, index: int) -> Any:
-        """Returns a batch: `x`, `(x, y)` or `(x, y, sample_weight)`.
+        """Returns a batch.
 
         Args:
-            index: Its number, from 0.
+            index: Index of the batch, from 0.
+
+        Returns:
+            `x`, `(x, y)` or `(x, y, sample_weight)`.
         """
         raise NotImplementedError(f"{type(self).__name__} must define __getitem__(self, index).")
 
     @property
     def num_batches(self) -> int | None:
-        """The number of batches in an epoch; None where there is no end."""
+        """The number of batches in an epoch; None for an infinite data set."""
         if hasattr(self, "__len__"):
             return len(self)  # pyright: ignore[reportArgumentType]
         raise NotImplementedError(
@@ -63,10 +66,10 @@ class PyDataset:
         )
 
     def on_epoch_begin(self) -> None:
-        """Called before the first batch of each epoch is asked for."""
+        """Hook that runs before the first batch of each epoch is loaded."""
 
     def on_epoch_end(self) -> None:
-        """Called after the last batch of each epoch has been used."""
+        """Hook that runs after the last batch of each epoch was used."""
 
 
-Sequence = PyDataset  # its name before Keras 3
+Sequence = PyDataset  # the name before Keras 3

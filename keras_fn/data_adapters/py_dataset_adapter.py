@@ -1,47 +1,49 @@
-"""Batches that come one by one: from generators, loaders and data sets of any library."""
+"""Data adapter for `PyDataset`: its batches are computed by index, in any order, by workers."""
 
 from collections.abc import Iterator
 from typing import Any
 
-from keras_fn._lazy import Deferred
-from keras_fn.data_adapters.array_data_adapter import shuffled
-from keras_fn.data_adapters.data_adapter import Arrange, Fetched
-from keras_fn.data_adapters.data_adapter_utils import Rows
+from keras_fn._lazy import LazyModule
+from keras_fn.data_adapters.array_data_adapter import shuffled_indices
+from keras_fn.data_adapters.data_adapter import BindBatch, StreamAdapter
+from keras_fn.data_adapters.data_adapter_utils import FlatBatch
 from keras_fn.data_adapters.py_dataset import PyDataset
 from keras_fn.errors import SpecError
 
+worker_pool: Any = LazyModule("keras_fn.data_adapters.worker_pool")
 
-class PyDatasetBatches(Fetched):
-    """Batches of a PyDataset, which its workers load.
 
-    Where an epoch has fewer batches than the data set, the next one goes on where it ended.
+class PyDatasetAdapter(StreamAdapter):
+    """Batches of a PyDataset, loaded by its workers.
+
+    An epoch of fewer batches than the data set has continues where the last one ended.
 
     Args:
         source: The data set.
-        arrange: Turns its batches into rows.
-        steps: Batches in an epoch; needed where the data set has no end.
-        shuffle: Whether the batches come in an order of each turn's own.
-        seed: Where the orders come from: the same on every backend.
-        background: Whether workers and a thread load ahead.
+        bind: Converts its batches to flat batches.
+        steps: Number of batches in an epoch; needed for an infinite data set.
+        shuffle: Whether to shuffle the batches before each pass through the data set.
+        seed: Seed of the shuffling. A seed means the same order on every backend.
+        background: Whether workers and a thread load batches ahead of the steps.
 
     Raises:
-        SpecError: The data set has no end, and no number of steps is given.
+        SpecError: The data set is infinite, and there is no number of steps.
     """
 
     def __init__(
         self,
         source: PyDataset,
-        arrange: Arrange,
+        bind: BindBatch,
         steps: int | None,
         shuffle: bool,
         seed: int,
         background: bool,
     ):
-        workers = source.workers if background else 0
-        super().__init__(source, arrange, steps, background=workers > 0)
+        num_workers = source.workers if background else 0
+        super().__init__(source, bind, steps, background=num_workers > 0)
         self.shuffle, self.seed = shuffle, seed
-        self._workers = _workers.Workers(source, workers)
-        self._first: Rows | None = None
+        self._workers = worker_pool.WorkerPool(source, num_workers)
+        self._first_batch: FlatBatch | None = None
         if steps is None and source.num_batches is None:
             raise SpecError(
                 type(source).__name__,
@@ -51,50 +53,64 @@ class PyDatasetBatches(Fetched):
             )
 
     def __len__(self) -> int:
-        every = self.source.num_batches
-        return min(n for n in (every, self.steps) if n is not None)
+        return min(n for n in (self.source.num_batches, self.steps) if n is not None)
 
-    def peek(self) -> Rows:
-        """Returns batch 0, to see what batches are like."""
-        if self._first is None:
+    def peek(self) -> FlatBatch:
+        """Returns batch 0, as an example of the batches."""
+        if self._first_batch is None:
             if self.source.num_batches == 0:
                 raise ValueError("The data yields no batch.")
-            self._first = self.arrange(self.source[0])
-        return self._first
+            self._first_batch = self.bind(self.source[0])
+        return self._first_batch
 
     def get_state(self) -> dict[str, Any]:
-        """Returns where the orders come from, too."""
+        """Returns what a resumed run needs, with the seed of the shuffling."""
         return {**super().get_state(), "seed": self.seed}
 
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Continues from the state of another run.
+
+        Args:
+            state: The result of `get_state`.
+
+        Raises:
+            SpecError: The data is of another kind than the data of that run.
+        """
+        super().set_state(state)
+        self.seed = state["seed"]
+
     def epoch(self, epoch: int, start: int = 0) -> Iterator[tuple[Any, Any]]:
-        """Yields `(tensors, None)` for each batch of an epoch, from batch `start` on."""
-        self._first = None
-        for _ in range(self._passed(epoch)):  # what these do to the data set, they did then
+        """Yields `(tensors, None)` for each batch of an epoch.
+
+        Args:
+            epoch: Index of the epoch.
+            start: Index of the first batch to yield.
+        """
+        self._first_batch = None
+        for _ in range(self._epochs_consumed(epoch)):  # the hooks may have changed the data set
             self.source.on_epoch_begin()
             self.source.on_epoch_end()
         self.source.on_epoch_begin()
         count = len(self)
-        self._check_steps(count)
-        indices = self._indices(epoch * count + start, count - start)
-        yield from self._fetched(self._workers.load(indices))
+        self._warn_if_short(count)
+        indices = self._batch_indices(epoch * count + start, count - start)
+        yield from self._fetch(self._workers.load(indices))
         self.source.on_epoch_end()
 
-    def _indices(self, first: int, count: int) -> Iterator[int]:
-        """The numbers of batches, counted from the beginning of the first epoch."""
-        every = self.source.num_batches
+    def _batch_indices(self, first: int, count: int) -> Iterator[int]:
+        """Yields the indices of `count` batches; `first` counts from the start of epoch 0."""
+        per_pass = self.source.num_batches
         while count:
-            turn, batch = divmod(first, every) if every else (0, first)
-            run = min(count, every - batch) if every else count
-            if every and self.shuffle:
-                yield from map(int, shuffled(every, self.seed, turn)[batch : batch + run])
+            pass_index, batch = divmod(first, per_pass) if per_pass else (0, first)
+            run = min(count, per_pass - batch) if per_pass else count
+            if per_pass and self.shuffle:
+                order = shuffled_indices(per_pass, self.seed, pass_index)
+                yield from map(int, order[batch : batch + run])
             else:
                 yield from range(batch, batch + run)
             first, count = first + run, count - run
 
     def close(self) -> None:
-        """Ends the fetching ahead, and the workers."""
+        """Stops the prefetching thread and the workers."""
         self._workers.close()  # first, as the thread may be waiting for them
         super().close()
-
-
-_workers = Deferred("keras_fn.data_adapters.worker_pool")

@@ -21,49 +21,52 @@ from typing import Any
 from keras_fn.data_adapters.py_dataset import PyDataset
 
 
-class Workers:
-    """Threads or processes that load the batches of one data set.
+class WorkerPool:
+    """Pool of threads or processes that load the batches of one data set.
 
-    They start with the first epoch and stay until `close`, which is final. Workers that nobody
-    refers to any more end by themselves.
+    The workers start with the first epoch and stay until `close`, which is final. A pool that is
+    garbage-collected stops its workers.
 
     Args:
         dataset: The data set.
-        count: How many; with 0, batches are loaded where they are asked for.
+        num_workers: Number of workers; with 0 the consumer loads the batches.
     """
 
-    def __init__(self, dataset: PyDataset, count: int):
-        self.dataset, self.count = dataset, count
+    def __init__(self, dataset: PyDataset, num_workers: int):
+        self.dataset, self.num_workers = dataset, num_workers
         self._pool: Executor | None = None
         self._pending: deque[Future[Any]] = deque()
         self._closed = False
-        # Of the data set as processes are to read it. It is there while an epoch has such workers.
+        # Holds the pickled data set while there are worker processes.
         self._folder = Path(tempfile.gettempdir(), f"keras_fn_dataset_{secrets.token_hex(8)}")
         self._snapshot: Path | None = None
-        weakref.finalize(self, _remove, self._folder)
+        weakref.finalize(self, _remove_folder, self._folder)
 
     def load(self, indices: Iterator[int]) -> Iterator[Any]:
-        """Yields the batches of these numbers, in their order.
+        """Yields batches in the order of their indices.
+
+        Args:
+            indices: Indices of batches.
 
         Raises:
-            Exception: What loading a batch raised, with the traceback of the worker.
-            RuntimeError: A worker process ended, as when it is killed.
+            Exception: An error in `__getitem__`, with the traceback of the worker.
+            RuntimeError: A worker process died.
         """
-        if not self.count:
+        if not self.num_workers:
             yield from map(self.dataset.__getitem__, indices)
             return
-        most, pending = max(self.dataset.max_queue_size, 1), self._pending
+        limit, pending = max(self.dataset.max_queue_size, 1), self._pending
         try:
             self._start()
             for index in indices:
                 pending.append(self._submit(index))
-                if len(pending) >= most:
+                if len(pending) >= limit:
                     yield self._next()
             while pending:
                 yield self._next()
         except BrokenProcessPool as error:
             self.close()
-            raise RuntimeError(_broken(self.dataset)) from error
+            raise RuntimeError(_worker_died_message(self.dataset)) from error
         finally:
             while pending:
                 pending.popleft().cancel()
@@ -72,21 +75,23 @@ class Workers:
         if self._closed:
             raise RuntimeError("The run has ended.")
         if self.dataset.use_multiprocessing:
-            self._start_processes(_pickled(self.dataset))
+            self._start_processes(_pickle_dataset(self.dataset))
         else:
-            self._pool = self._pool or ThreadPoolExecutor(self.count, "keras_fn PyDataset")
-        if self._closed:  # since, by another thread
+            self._pool = self._pool or ThreadPoolExecutor(self.num_workers, "keras_fn PyDataset")
+        if self._closed:  # meanwhile, by another thread
             self.close()
             raise RuntimeError("The run has ended.")
 
     def _start_processes(self, pickled: bytes) -> None:
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(self.count, _context(), _enter, (self._folder,))
-            # Before there is a file, there is a worker to remove it if this process is killed.
+            self._pool = ProcessPoolExecutor(
+                self.num_workers, _get_context(), _init_worker, (self._folder,)
+            )
+            # Start a worker before writing the file: it removes the file if this process is killed.
             self._pool.submit(os.getpid).result()
         path = self._folder / f"{hashlib.blake2b(pickled, digest_size=16).hexdigest()}.pickle"
         if path == self._snapshot:
-            return  # the data set has not changed
+            return  # the data set is unchanged
         self._folder.mkdir(0o700, exist_ok=True)
         path.write_bytes(pickled)
         last, self._snapshot = self._snapshot, path
@@ -96,38 +101,39 @@ class Workers:
 
     def _next(self) -> Any:
         batch = self._pending[0].result()
-        self._pending.popleft()  # not before: `close` looks at what is awaited
+        self._pending.popleft()  # only now: `close` checks whether pending batches are done
         return batch
 
     def _submit(self, index: int) -> Future[Any]:
         assert self._pool is not None
         if self._snapshot is not None:
-            return self._pool.submit(_item, self._snapshot, index)
+            return self._pool.submit(_get_item, self._snapshot, index)
         return self._pool.submit(self.dataset.__getitem__, index)
 
     def close(self) -> None:
-        """Lets the workers go; processes that are amidst a batch are stopped."""
+        """Stops the workers; processes that are loading a batch are terminated."""
         self._closed = True
-        _remove(self._folder)  # first: workers that have ended could not, were this process killed
-        amidst = not all(future.done() for future in tuple(self._pending))
+        # First: if this process were killed next, no worker would be left to remove it.
+        _remove_folder(self._folder)
+        is_busy = not all(future.done() for future in tuple(self._pending))
         pool, self._pool = self._pool, None
         if pool is not None:
             processes = tuple((getattr(pool, "_processes", None) or {}).values())
             pool.shutdown(wait=False, cancel_futures=True)
-            for process in processes if amidst else ():
-                process.terminate()  # a batch that takes for ever would keep the program alive
+            for process in processes if is_busy else ():
+                process.terminate()  # a blocked `__getitem__` would keep the program alive
 
 
-def _context() -> Any:
-    """How processes start: afresh, as a fork of a process with threads can hang."""
+def _get_context() -> Any:
+    """Returns a start method other than fork: a forked process with threads can hang."""
     chosen = multiprocessing.get_start_method(allow_none=True)
     if chosen != "spawn" and "forkserver" in multiprocessing.get_all_start_methods():
         chosen = "forkserver"
     return multiprocessing.get_context(chosen if chosen != "fork" else "spawn")
 
 
-def _pickled(dataset: PyDataset) -> bytes:
-    """The data set as it is at the beginning of an epoch, for the processes to read."""
+def _pickle_dataset(dataset: PyDataset) -> bytes:
+    """Pickles the data set as it is at the start of an epoch."""
     try:
         return pickle.dumps(dataset, protocol=pickle.HIGHEST_PROTOCOL)
     except Exception as error:
@@ -138,48 +144,53 @@ def _pickled(dataset: PyDataset) -> bytes:
         ) from error
 
 
-def _remove(folder: Path) -> None:
+def _remove_folder(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _enter(folder: Path) -> None:
-    """Runs first in a worker process, which ends with the process that started it.
+def _init_worker(folder: Path) -> None:
+    """Initializer of a worker process: it exits together with the parent process.
 
     Args:
-        folder: What is removed then, if that one was killed and could not.
+        folder: Removed at that time, in case the parent was killed.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for that one to act on
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     parent = multiprocessing.parent_process()
     if parent is not None:
-        Thread(target=_end_with, args=(parent, folder), name="keras_fn parent", daemon=True).start()
+        Thread(
+            target=_exit_with_parent, args=(parent, folder), name="keras_fn parent", daemon=True
+        ).start()
 
 
-def _end_with(parent: Any, folder: Path) -> None:
-    parent.join()  # if it is killed, nobody else tells the workers
-    _remove(folder)
+def _exit_with_parent(parent: Any, folder: Path) -> None:
+    parent.join()  # if it was killed, it could not stop the workers
+    _remove_folder(folder)
     os._exit(1)
 
 
-_held: tuple[Path | None, Any] = (None, None)  # in a worker process: the snapshot it has read last
+_cached_snapshot: tuple[Path | None, Any] = (
+    None,
+    None,
+)  # of a worker process
 
 
-def _item(path: Path, index: int) -> Any:
-    """Loads a batch, in a worker process."""
-    global _held
-    if _held[0] != path:
-        with open(path, "rb") as file:  # written by the process that started this one
+def _get_item(path: Path, index: int) -> Any:
+    """Loads a batch in a worker process."""
+    global _cached_snapshot
+    if _cached_snapshot[0] != path:
+        with open(path, "rb") as file:  # written by the parent process
             try:
-                _held = path, pickle.load(file)
+                _cached_snapshot = path, pickle.load(file)
             except AttributeError as error:
                 raise RuntimeError(
                     f"A worker process does not find the class of the data set: {error}\n"
                     "  fix: define it in a module, not in a notebook or a prompt, or use threads: "
                     "use_multiprocessing=False"
                 ) from error
-    return _held[1][index]
+    return _cached_snapshot[1][index]
 
 
-def _broken(dataset: PyDataset) -> str:
+def _worker_died_message(dataset: PyDataset) -> str:
     return (
         f"A worker process of {type(dataset).__name__} ended before its batch was there: it was "
         "killed, ran out of memory, crashed, or could not start.\n"

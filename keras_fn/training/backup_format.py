@@ -1,4 +1,4 @@
-"""The whole state of a run of `fit`: one that was killed goes on as if it had not been."""
+"""Backups of a run of `fit`: capturing, restoring, and a file format of plain data and arrays."""
 
 import copy
 import json
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from keras_fn.core.dtypes import numpy_dtype
+from keras_fn.core.host_state import HostTensor
 from keras_fn.errors import SpecError
 from keras_fn.saving.file_io import atomic_write
 
@@ -18,24 +19,33 @@ FORMAT = 2
 
 
 @dataclass
-class Position:
-    """Where a run is."""
+class TrainingPosition:
+    """The position of a run of `fit`.
+
+    Attributes:
+        epoch: Index of the epoch.
+        step: Number of completed steps in this epoch.
+        stopped: Whether a callback has stopped the training.
+        logs: The results of the last step.
+    """
 
     epoch: int = 0
-    step: int = 0  # steps of this epoch that are done
-    stopped: bool = False  # whether a callback has ended the training
-    logs: dict[str, Any] = field(default_factory=dict)  # what the last step showed
+    step: int = 0
+    stopped: bool = False
+    logs: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class HostTensor:
-    """A tensor of PyTorch in the state of data, as its random generators have them."""
+def capture_state(
+    model: Any, callbacks: list[Any], position: TrainingPosition, data: Any
+) -> dict[str, Any]:
+    """Returns a host copy of everything that the rest of a run depends on.
 
-    array: np.ndarray
-
-
-def collect(model: Any, callbacks: list[Any], position: Position, data: Any) -> dict[str, Any]:
-    """Returns all that the rest of a run depends on; it is a copy, on the host."""
+    Args:
+        model: The model, built and compiled.
+        callbacks: The callbacks.
+        position: The position of the run.
+        data: The data adapter.
+    """
     return {
         "format": FORMAT,
         "position": asdict(position),
@@ -45,17 +55,23 @@ def collect(model: Any, callbacks: list[Any], position: Position, data: Any) -> 
     }
 
 
-def restore(state: dict[str, Any], model: Any, callbacks: list[Any], data: Any) -> None:
-    """Sets the model, the callbacks and the data to a state.
+def restore_state(state: dict[str, Any], model: Any, callbacks: list[Any], data: Any) -> None:
+    """Sets the model, the callbacks and the data to a captured state.
+
+    Args:
+        state: The result of `capture_state`.
+        model: The model, built and compiled in the same way.
+        callbacks: The callbacks. Some may have been added or removed.
+        data: The data adapter.
 
     Raises:
-        SpecError: The state is of another model or other data; nothing has changed then.
+        SpecError: The state belongs to another model or other data. Nothing has changed then.
     """
     variables = model._state("train")
     saved = state["variables"]
     ours, theirs = ([(v.path, v.shape) for v in variables], [(p, a.shape) for p, a in saved])
     if [shape for _, shape in ours] != [shape for _, shape in theirs]:
-        other = next(
+        difference = next(
             (
                 f"{p} of shape {a}, {q} of shape {b} in the backup"
                 for (p, a), (q, b) in zip(ours, theirs, strict=False)
@@ -64,80 +80,92 @@ def restore(state: dict[str, Any], model: Any, callbacks: list[Any], data: Any) 
             f"{len(ours)} variables, {len(theirs)} in the backup",
         )
         raise SpecError(
-            model._place,
+            model._label,
             expected="the model and optimizer that the backup was made of",
-            received=other,
+            received=difference,
             fix="build and compile the model as it was, or use another folder",
         )
     data.set_state(state["data"])
     for variable, (_, value) in zip(variables, saved, strict=True):
         variable.assign(value)
-    # One after the other of their kind: callbacks may have been added since, or left out.
-    left = list(state["callbacks"])
+    # Callbacks are matched by class, in order: some may have been added or removed.
+    remaining = list(state["callbacks"])
     for callback in callbacks:
-        found = next((entry for entry in left if entry[0] == type(callback).__name__), None)
-        if found is not None:
-            left.remove(found)
-            callback.set_state(found[1])
+        name = type(callback).__name__
+        entry = next((entry for entry in remaining if entry[0] == name), None)
+        if entry is not None:
+            remaining.remove(entry)
+            callback.set_state(entry[1])
 
 
 # ---------------------------------------------------------------- files
 
 
-def write(path: Path, state: Any) -> None:
-    """Writes nested plain values and arrays to a file: whole, or not at all."""
+def write_backup(path: Path, state: Any) -> None:
+    """Writes nested plain values and arrays to a file, atomically.
+
+    Args:
+        path: The file. It is replaced if it exists.
+        state: Values for which `is_serializable` is true.
+    """
     arrays: dict[str, np.ndarray] = {}
 
-    def kept(x: np.ndarray) -> str:
+    def store(x: np.ndarray) -> str:
         name = f"a{len(arrays)}"
-        arrays[name] = np.ascontiguousarray(x).reshape(x.shape).view(_carrier(x.dtype))
+        arrays[name] = np.ascontiguousarray(x).reshape(x.shape).view(_storage_dtype(x.dtype))
         return name
 
-    def plain(x: Any) -> Any:
+    def encode(x: Any) -> Any:
         if isinstance(x, np.generic):
             x = x.item()
         if isinstance(x, np.ndarray):
-            return {"array": kept(x), "dtype": str(x.dtype)}
+            return {"array": store(x), "dtype": str(x.dtype)}
         if isinstance(x, HostTensor):
-            return {"tensor": plain(x.array)}
+            return {"tensor": encode(x.array)}
         if isinstance(x, bytes):
-            return {"bytes": kept(np.frombuffer(x, np.uint8))}
+            return {"bytes": store(np.frombuffer(x, np.uint8))}
         if isinstance(x, Mapping):
-            return {"pairs": [[plain(k), plain(v)] for k, v in x.items()]}
+            return {"pairs": [[encode(k), encode(v)] for k, v in x.items()]}
         if isinstance(x, tuple):
-            return {"tuple": [plain(v) for v in x]}
-        return [plain(v) for v in x] if isinstance(x, list) else x
+            return {"tuple": [encode(v) for v in x]}
+        return [encode(v) for v in x] if isinstance(x, list) else x
 
-    text = json.dumps(plain(state)).encode()
+    text = json.dumps(encode(state)).encode()
     with atomic_write(path) as file:
         np.savez(file, state=np.frombuffer(text, np.uint8), **arrays)  # type: ignore[arg-type]
 
 
-def read(path: Path) -> Any:
-    """Reads what `write` wrote.
+def read_backup(path: Path) -> Any:
+    """Reads a file that `write_backup` wrote.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The state.
 
     Raises:
-        ValueError: The file is damaged, or is no backup.
+        ValueError: The file is damaged, or not a backup of this format.
     """
     try:
         with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
 
-            def nested(x: Any) -> Any:
+            def decode(x: Any) -> Any:
                 if isinstance(x, list):
-                    return [nested(v) for v in x]
+                    return [decode(v) for v in x]
                 if not isinstance(x, dict):
                     return x
                 if "array" in x:
                     return file[x["array"]].view(numpy_dtype(x["dtype"]))
                 if "tensor" in x:
-                    return HostTensor(nested(x["tensor"]))
+                    return HostTensor(decode(x["tensor"]))
                 if "bytes" in x:
                     return file[x["bytes"]].tobytes()
                 if "tuple" in x:
-                    return tuple(map(nested, x["tuple"]))
-                return {nested(k): nested(v) for k, v in x["pairs"]}
+                    return tuple(map(decode, x["tuple"]))
+                return {decode(k): decode(v) for k, v in x["pairs"]}
 
-            state = nested(json.loads(file["state"].tobytes()))
+            state = decode(json.loads(file["state"].tobytes()))
     except (OSError, KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} is not a complete backup of a run: {error}") from error
     if not isinstance(state, dict) or state.get("format") != FORMAT:
@@ -145,17 +173,6 @@ def read(path: Path) -> Any:
     return state
 
 
-def _carrier(dtype: np.dtype) -> Any:
-    """A dtype of NumPy's own of the same size: bfloat16 and the 8-bit floats are none."""
+def _storage_dtype(dtype: np.dtype) -> Any:
+    """Returns a NumPy dtype of the same size; NumPy itself lacks bfloat16 and float8."""
     return dtype if dtype.kind in "biufc" else np.dtype(f"u{dtype.itemsize}")
-
-
-def is_plain(x: Any) -> bool:
-    """Whether `write` takes a value."""
-    if isinstance(x, (list, tuple)):
-        return all(map(is_plain, x))
-    if isinstance(x, Mapping):
-        return all(is_plain(k) and is_plain(v) for k, v in x.items())
-    if isinstance(x, np.ndarray):
-        return x.dtype.kind in "biufcV"
-    return x is None or isinstance(x, (bool, int, float, str, bytes, np.generic, HostTensor))

@@ -1,32 +1,30 @@
-"""What `compile` was told, bound to the outputs of the model: losses and metrics."""
+"""The losses and metrics of `compile`, bound to the outputs of the model."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from keras_fn import losses as losses_module
-from keras_fn import metrics as metrics_module
-from keras_fn import ops
+from keras_fn import losses as losses_module, metrics as metrics_module, ops
 from keras_fn.core import tree
-from keras_fn.data_adapters.output_binding import Outputs
 from keras_fn.errors import SpecError
 from keras_fn.losses.loss import LossFunctionWrapper
+from keras_fn.training.output_binding import OutputBinder
 
 
-class CompiledLoss:
-    """The losses of the outputs and their weighted sum.
+class CompileLoss:
+    """The losses of the outputs, and their weighted sum.
 
     Args:
         loss: One loss, a list in the order of the outputs, or a dict by name.
-        loss_weights: Numbers, likewise.
-        outputs: The outputs that they belong to.
+        loss_weights: Factors of the losses, in the same forms.
+        outputs: Binds them to the outputs.
     """
 
-    def __init__(self, loss: Any, loss_weights: Any, outputs: Outputs):
+    def __init__(self, loss: Any, loss_weights: Any, outputs: OutputBinder):
         self.outputs = outputs
-        self.losses = [_loss(x) for x in outputs.bind(loss, "losses", fill=True)]
+        self.losses = [_get_loss(x) for x in outputs.bind(loss, "losses", fill=True)]
         weights = outputs.bind(loss_weights, "loss_weights", fill=True)
         self.weights = [None if w is None else float(w) for w in weights]
-        # One output is the loss; several are shown one by one beside their sum.
+        # With several outputs, each loss is reported in addition to their sum.
         self.trackers: list[Any] = []
         if sum(x is not None for x in self.losses) > 1:
             self.trackers = [
@@ -36,11 +34,21 @@ class CompiledLoss:
 
     @property
     def metrics(self) -> list[Any]:
-        """The running means of the losses."""
+        """The means of the losses of several outputs; for one output there are none."""
         return [tracker for tracker in self.trackers if tracker is not None]
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        """Returns the weighted sum, and the losses for `track`."""
+        """Computes the loss of a batch.
+
+        Args:
+            y_true: Targets, for each output.
+            y_pred: Outputs of the model.
+            sample_weight: Sample weights, for each output, or None.
+
+        Returns:
+            The weighted sum, and the list of the outputs' losses (None for outputs without one):
+            float32 scalars.
+        """
         targets = self.outputs.bind(y_true, "targets", fill=True)
         weights = self.outputs.bind(sample_weight, "sample weights", fill=True)
         predictions = tree.flatten(y_pred)
@@ -59,13 +67,26 @@ class CompiledLoss:
         return total, parts
 
     def track(self, parts: Sequence[Any], count: Any) -> None:
-        """Takes the losses of a batch of `count` samples into the running means."""
+        """Updates the means of the outputs' losses.
+
+        Args:
+            parts: The losses of a batch, from a call.
+            count: Number of samples in the batch.
+        """
         for tracker, part in zip(self.trackers, parts, strict=False):
             if tracker is not None and part is not None:
                 tracker.add_mean(part, count)
 
     def check(self, targets: Sequence[Any], shapes: Sequence[Any]) -> None:
-        """Raises unless the targets (host arrays) can belong to outputs of these shapes."""
+        """Checks targets against their losses.
+
+        Args:
+            targets: Host arrays, or None for outputs without a target.
+            shapes: Shapes of the outputs.
+
+        Raises:
+            SpecError: A loss refuses its targets.
+        """
         rows = zip(self.losses, targets, shapes, self.outputs.names, strict=True)
         for fn, target, shape, name in rows:
             if hasattr(fn, "check_targets") and target is not None:
@@ -75,7 +96,7 @@ class CompiledLoss:
 _HALF = ("float16", "bfloat16")
 
 
-def _loss(identifier: Any) -> Any:
+def _get_loss(identifier: Any) -> Any:
     if identifier is None:
         return None
     fn = losses_module.get(identifier)
@@ -85,29 +106,32 @@ def _loss(identifier: Any) -> Any:
     return LossFunctionWrapper(fn, name=name)
 
 
-class CompiledMetrics:
-    """The metrics of the outputs, with the names under which they are shown.
+class CompileMetrics:
+    """The metrics of the outputs, with the names under which they are reported.
 
     Args:
-        metrics: Metrics without sample weights: one, a list, a list of lists, or a dict by name.
-        weighted: Metrics with sample weights, likewise.
-        outputs: The outputs that they belong to.
+        metrics: Metrics that ignore sample weights: one, a list, a list of lists, or a dict by
+            name.
+        weighted: Metrics that use sample weights, in the same forms.
+        outputs: Binds them to the outputs.
         y_true: Specs of the targets, bound to the outputs.
         y_pred: Specs of the predictions, flat.
     """
 
     def __init__(
-        self, metrics: Any, weighted: Any, outputs: Outputs, y_true: Any, y_pred: Sequence[Any]
+        self, metrics: Any, weighted: Any, outputs: OutputBinder, y_true: Any, y_pred: Sequence[Any]
     ):
         self.outputs = outputs
-        self.rows: list[tuple[int, str, Any, bool]] = []  # output, name shown, metric, weighted
+        self.rows: list[tuple[int, str, Any, bool]] = []  # output, name, metric, is weighted
         for received, is_weighted in ((metrics, False), (weighted, True)):
-            for i, group in enumerate(_grouped(received, outputs)):
+            for i, group in enumerate(_group_by_output(received, outputs)):
                 for identifier in group:
-                    metric = _metric(identifier, y_true[i], y_pred[i])
-                    self.rows.append((i, self._shown(i, identifier, metric), metric, is_weighted))
+                    metric = _get_metric(identifier, y_true[i], y_pred[i])
+                    self.rows.append(
+                        (i, self._unique_name(i, identifier, metric), metric, is_weighted)
+                    )
 
-    def _shown(self, i: int, identifier: Any, metric: Any) -> str:
+    def _unique_name(self, i: int, identifier: Any, metric: Any) -> str:
         name = identifier if isinstance(identifier, str) else metric.name
         name = name if len(self.outputs) == 1 else f"{self.outputs.names[i]}_{name}"
         taken = {row[1] for row in self.rows}
@@ -117,11 +141,17 @@ class CompiledMetrics:
 
     @property
     def metrics(self) -> list[Any]:
-        """The metrics themselves."""
+        """The metric objects."""
         return [metric for _, _, metric, _ in self.rows]
 
     def update(self, y_true: Any, y_pred: Any, sample_weight: Any) -> None:
-        """Takes a batch into account."""
+        """Updates all metrics with a batch.
+
+        Args:
+            y_true: Targets, for each output.
+            y_pred: Outputs of the model.
+            sample_weight: Sample weights, for each output, or None.
+        """
         if not self.rows:
             return
         targets = self.outputs.bind(y_true, "targets", fill=True)
@@ -136,15 +166,15 @@ class CompiledMetrics:
                     metric.update_state(targets[i], predictions[i], sample_weight=weight)
 
     def results(self) -> dict[str, Any]:
-        """Returns the results, by the names shown."""
-        found: dict[str, Any] = {}
+        """Returns the current results by name."""
+        results: dict[str, Any] = {}
         for _, name, metric, _ in self.rows:
             value = metric.result()
-            found.update(value if isinstance(value, dict) else {name: value})
-        return found
+            results.update(value if isinstance(value, dict) else {name: value})
+        return results
 
 
-def _grouped(received: Any, outputs: Outputs) -> list[list[Any]]:
+def _group_by_output(received: Any, outputs: OutputBinder) -> list[list[Any]]:
     """Returns a list of metrics for each output."""
     if received is None:
         return [[] for _ in outputs.names]
@@ -172,10 +202,10 @@ def _grouped(received: Any, outputs: Outputs) -> list[list[Any]]:
     ]
 
 
-def _metric(identifier: Any, y_true: Any, y_pred: Any) -> Any:
+def _get_metric(identifier: Any, y_true: Any, y_pred: Any) -> Any:
     if identifier in ("accuracy", "acc", "crossentropy", "ce"):
         kind = "accuracy" if identifier in ("accuracy", "acc") else "crossentropy"
-        return metrics_module.get(_for_shapes(kind, y_true, y_pred))
+        return metrics_module.get(_choose_by_shape(kind, y_true, y_pred))
     metric = metrics_module.get(identifier)
     if isinstance(metric, metrics_module.Metric):
         return metric
@@ -183,10 +213,10 @@ def _metric(identifier: Any, y_true: Any, y_pred: Any) -> Any:
     return metrics_module.MeanMetricWrapper(metric, name=name)
 
 
-def _for_shapes(kind: str, y_true: Any, y_pred: Any) -> str:
-    """Returns the accuracy or crossentropy that fits: binary, of classes, of class numbers."""
+def _choose_by_shape(kind: str, y_true: Any, y_pred: Any) -> str:
+    """Returns the accuracy or crossentropy for the targets: binary, one-hot, or integer labels."""
     classes = y_pred.shape[-1] if y_pred.shape else 1
     if classes == 1:
         return f"binary_{kind}"
-    rank_less = len(y_true.shape) < len(y_pred.shape) or y_true.shape[-1] == 1
-    return f"sparse_categorical_{kind}" if rank_less else f"categorical_{kind}"
+    is_sparse = len(y_true.shape) < len(y_pred.shape) or y_true.shape[-1] == 1
+    return f"sparse_categorical_{kind}" if is_sparse else f"categorical_{kind}"

@@ -1,4 +1,4 @@
-"""How the steps of an epoch are run: one by one, or many in one call of the backend."""
+"""Runs the steps of an epoch: one by one, or many in one compiled call."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -13,28 +13,40 @@ from keras_fn.backend.loader import current, supports
 from keras_fn.callbacks.callback import LazyLogs
 from keras_fn.core import tree
 from keras_fn.data_adapters.array_data_adapter import ArrayDataAdapter
+from keras_fn.data_adapters.data_adapter import DataAdapter
 from keras_fn.debugging.retracing import track_retraces
 
-Work = tuple[int, Callable[[], list[Any]]]
-"""A number of steps, and what runs them and returns their results: of all, or of the last."""
+StepGroup = tuple[int, Callable[[], list[Any]]]
+"""A number of steps, and a function that runs them: it returns the result of each, or of the last
+one if they run in one compiled call."""
 
-_SECONDS = 0.1  # of one call: long beside what a call costs, short for who watches
+_TARGET_SECONDS = 0.1  # for one call: much longer than its overhead, but short for who watches
+_MAX_GROWTH = 8
 
 
 class AutoStepsPerExecution:
-    """How many steps go in one call, so that it takes about a tenth of a second."""
+    """Tunes the number of steps in one compiled call, so that it takes about 0.1 seconds.
+
+    Attributes:
+        steps: The number of steps for the next call.
+    """
 
     def __init__(self) -> None:
         self.steps = 1
-        self._warm = False
+        self._is_compiled = False
 
-    def note(self, steps: int, seconds: float) -> None:
-        """Takes into account how long a call of some steps took."""
-        if not self._warm:  # the first call compiles
-            self._warm = True
+    def update(self, steps: int, seconds: float) -> None:
+        """Adapts the number of steps to a measured call.
+
+        Args:
+            steps: Number of steps in the call.
+            seconds: Duration of the call.
+        """
+        if not self._is_compiled:  # the first call includes compilation
+            self._is_compiled = True
             return
-        wanted = int(_SECONDS * steps / max(seconds, 1e-9))
-        self.steps = max(1, min(wanted, 8 * self.steps))
+        target = int(_TARGET_SECONDS * steps / max(seconds, 1e-9))
+        self.steps = max(1, min(target, _MAX_GROWTH * self.steps))
 
 
 class EpochRunner:
@@ -43,111 +55,133 @@ class EpochRunner:
     Args:
         model: The model.
         kind: `"train"`, `"test"` or `"predict"`.
-        data: What yields the batches.
-        watchers: The callbacks. Those that watch batches are called once for
-            `steps_per_execution` steps; or once up to the batch that matters to them, where all of
-            them say so.
+        data: The data adapter.
+        callback_list: The callbacks. Batch hooks run once for `steps_per_execution` steps; or, if
+            all callbacks with batch hooks schedule them, after the next batch that one asks for.
     """
 
-    def __init__(self, model: Any, kind: str, data: Any, watchers: Any):
+    def __init__(self, model: Any, kind: str, data: DataAdapter, callback_list: Any):
         self.model, self.kind, self.data = model, kind, data
         self.step = model._get_step_function(kind)
-        self.has_batch_hooks = bool(getattr(watchers, f"wants_{kind}_batches", False))
-        self._begin = getattr(watchers, f"on_{kind}_batch_begin")
-        self._end = getattr(watchers, f"on_{kind}_batch_end")
-        self._due = watchers.next_batch_due if kind == "train" and self.has_batch_hooks else None
-        self._each = self.has_batch_hooks and (kind != "train" or watchers.wants_each_train_batch)
-        self._many, self._pace = self._compile_many() or (None, AutoStepsPerExecution())
+        self.has_batch_hooks = bool(getattr(callback_list, f"wants_{kind}_batches", False))
+        self._on_batch_begin = getattr(callback_list, f"on_{kind}_batch_begin")
+        self._on_batch_end = getattr(callback_list, f"on_{kind}_batch_end")
+        is_training = kind == "train"
+        self._next_batch_due = (
+            callback_list.next_batch_due if is_training and self.has_batch_hooks else None
+        )
+        self._runs_hooks_each_batch = self.has_batch_hooks and (
+            not is_training or callback_list.wants_each_train_batch
+        )
+        self._multi_step, self._auto_steps = self._compile_multi_step() or (
+            None,
+            AutoStepsPerExecution(),
+        )
 
-    def _compile_many(self) -> tuple[Callable[..., Any], AutoStepsPerExecution] | None:
-        """Finds the function that runs many whole batches, where the backend has one."""
+    def _compile_multi_step(self) -> tuple[Callable[..., Any], AutoStepsPerExecution] | None:
+        """Returns the function that runs many full batches, where the backend has one."""
         if self.kind == "predict" or not isinstance(self.data, ArrayDataAdapter):
             return None
-        rows = min(self.data.size // self.data.batch_size, len(self.data))
-        if not supports("compile_multi_step") or not rows:
+        full_batches = min(self.data.size // self.data.batch_size, len(self.data))
+        if not supports("compile_multi_step") or not full_batches:
             return None
-        self._rows = rows
-        return self.model._many(self.kind, self.data.tensors, (rows, self.data.batch_size))
+        self._full_batches = full_batches
+        return self.model._get_multi_step_function(
+            self.kind, self.data.tensors, (full_batches, self.data.batch_size)
+        )
 
-    def _size(self, index: int) -> int:
-        """The number of steps in the next call, which begins with step `index`."""
-        received = getattr(self.model, "steps_per_execution", 1)
-        if self.has_batch_hooks and received not in (1, "auto"):
-            return received
-        # What is cut from arrays takes no room before its turn; other batches may be large.
-        many = self._many or isinstance(self.data, ArrayDataAdapter)
-        steps = self._pace.steps if received == "auto" or (many and not self._each) else 1
-        due = self._due(index) if self._due is not None else None
+    def _group_size(self, index: int) -> int:
+        """Returns the number of steps in the next group, which starts with step `index`."""
+        setting = getattr(self.model, "steps_per_execution", 1)
+        if self.has_batch_hooks and setting not in (1, "auto"):
+            return setting
+        # Batches of arrays take no memory before their turn; those of a stream may be large.
+        can_group = self._multi_step or isinstance(self.data, ArrayDataAdapter)
+        is_grouped = setting == "auto" or (can_group and not self._runs_hooks_each_batch)
+        steps = self._auto_steps.steps if is_grouped else 1
+        due = self._next_batch_due(index) if self._next_batch_due is not None else None
         return steps if due is None else max(1, min(steps, due - index + 1))
 
-    def epoch(self, epoch: int, display: Any = None, start: int = 0) -> Iterator[Any]:
-        """Runs an epoch from step `start` on; yields what steps return.
+    def iterate_epoch(self, epoch: int, display: Any = None, start: int = 0) -> Iterator[Any]:
+        """Runs an epoch and yields the results of its steps; one for steps in one compiled call.
 
-        Steps that run in one call yield once.
+        Args:
+            epoch: Index of the epoch.
+            display: An `EpochDisplay`, or None.
+            start: Index of the first step to run.
         """
         index = start
-        if self._stopped:
+        if self._is_stopped:
             return
-        for count, work in self._works(epoch, start):
+        for count, run in self._step_groups(epoch, start):
             if self.has_batch_hooks:
-                self._begin(index)
-            began = time.perf_counter()
-            results = work()
-            self._pace.note(count, time.perf_counter() - began)
+                self._on_batch_begin(index)
+            started_at = time.perf_counter()
+            results = run()
+            self._auto_steps.update(count, time.perf_counter() - started_at)
             index += count
             if self.has_batch_hooks:
-                self._end(index - 1, self._logs(results))
+                self._on_batch_end(index - 1, self._make_logs(results))
             if display is not None:
                 display.advance(count)
             yield from results
-            if self._stopped:
+            if self._is_stopped:
                 return
 
     @property
-    def _stopped(self) -> bool:
+    def _is_stopped(self) -> bool:
         return self.kind == "train" and self.model.stop_training
 
-    def last(self, epoch: int, display: Any = None, start: int = 0, default: Any = None) -> Any:
-        """Runs an epoch; returns what its last step returned, or `default` if none was left."""
+    def run_epoch(
+        self, epoch: int, display: Any = None, start: int = 0, default: Any = None
+    ) -> Any:
+        """Runs an epoch and returns the result of its last step.
+
+        Args:
+            epoch: Index of the epoch.
+            display: An `EpochDisplay`, or None.
+            start: Index of the first step to run.
+            default: The result if no step is left.
+        """
         result = default
-        for result in self.epoch(epoch, display, start):  # noqa: B007
+        for result in self.iterate_epoch(epoch, display, start):  # noqa: B007
             pass
         return result
 
-    def _works(self, epoch: int, start: int) -> Iterator[Work]:
-        if self._many is not None:
-            yield from self._loops(epoch, start)
+    def _step_groups(self, epoch: int, start: int) -> Iterator[StepGroup]:
+        if self._multi_step is not None:
+            yield from self._multi_step_groups(epoch, start)
             return
         batches = self.data.epoch(epoch, start)
         if not isinstance(self.data, ArrayDataAdapter):
             batches = track_retraces(self.model, self.kind, batches)
-        while group := list(islice(batches, self._size(start))):
-            yield len(group), partial(_each, self.step, group)
+        while group := list(islice(batches, self._group_size(start))):
+            yield len(group), partial(_run_steps, self.step, group)
             start += len(group)
 
-    def _loops(self, epoch: int, start: int) -> Iterator[Work]:
-        """Whole batches, many in one call; the rest of a run of samples as a step of its own."""
-        data, backend = self.data, current()
-        size, tensors = data.batch_size, data.tensors
-        for run in data.runs(epoch, start):
-            whole = len(run) // size
-            # Of one shape whatever the epoch, as a compiled function wants it.
-            table = np.zeros((self._rows, size), np.int32)
-            table[:whole] = run[: whole * size].reshape(whole, size)
+    def _multi_step_groups(self, epoch: int, start: int) -> Iterator[StepGroup]:
+        """Yields groups of full batches, and the smaller last batch of a pass as a single step."""
+        data: Any = self.data
+        backend, size, tensors = current(), data.batch_size, data.tensors
+        for indices in data.index_runs(epoch, start):
+            count = len(indices) // size
+            # Of one shape in all epochs, so that nothing is compiled again.
+            table = np.zeros((self._full_batches, size), np.int32)
+            table[:count] = indices[: count * size].reshape(count, size)
             batches, first = backend.prepare_host_batch(table), 0
-            while first < whole:
-                last = min(first + self._size(start), whole)
-                yield last - first, partial(self._loop, tensors, batches, first, last)
-                start, first = start + last - first, last
-            if len(run) > whole * size:
-                (rest,) = backend.split_into_batches(run[whole * size :], size)
-                yield 1, partial(_each, self.step, [(tensors, rest)])
+            while first < count:
+                stop = min(first + self._group_size(start), count)
+                yield stop - first, partial(self._run_multi_step, tensors, batches, first, stop)
+                start, first = start + stop - first, stop
+            if len(indices) > count * size:
+                (last_batch,) = backend.split_into_batches(indices[count * size :], size)
+                yield 1, partial(_run_steps, self.step, [(tensors, last_batch)])
                 start += 1
 
-    def _loop(self, *args: Any) -> list[Any]:
-        return [self._many(*args)]  # type: ignore[misc]
+    def _run_multi_step(self, *args: Any) -> list[Any]:
+        return [self._multi_step(*args)]  # type: ignore[misc]
 
-    def _logs(self, results: list[Any]) -> LazyLogs:
+    def _make_logs(self, results: list[Any]) -> LazyLogs:
         def read() -> dict[str, Any]:
             if self.kind == "predict":
                 return {"outputs": results[0] if len(results) == 1 else concat_outputs(results)}
@@ -159,15 +193,19 @@ class EpochRunner:
         return LazyLogs(read)
 
 
-def _each(step: Callable[..., Any], batches: list[Any]) -> list[Any]:
+def _run_steps(step: Callable[..., Any], batches: list[Any]) -> list[Any]:
     return [step(*batch) for batch in batches]
 
 
 def concat_outputs(parts: list[Any]) -> Any:
-    """Returns nested outputs of several batches as NumPy arrays of all their samples."""
+    """Concatenates the nested outputs of batches along the samples, as NumPy arrays.
 
-    def join(*pieces: Any) -> np.ndarray:
-        arrays = [ops.convert_to_numpy(piece) for piece in pieces]
+    Args:
+        parts: The outputs of each batch, all nested in the same way.
+    """
+
+    def concat(*arrays: Any) -> np.ndarray:
+        arrays = tuple(map(ops.convert_to_numpy, arrays))
         return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
-    return tree.map_structure(join, *parts)
+    return tree.map_structure(concat, *parts)

@@ -1,4 +1,4 @@
-"""Gradients, the same way on every backend."""
+"""Reverse-mode automatic differentiation, the same on every backend."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,18 +9,18 @@ from keras_fn.backend.loader import current
 def value_and_grad(
     fn: Callable[..., Any], variables: Sequence[Any], has_aux: bool = False
 ) -> Callable[..., Any]:
-    """Makes a function that returns what `fn` returns and its gradients.
+    """Returns a function that computes the value of `fn` and its gradients.
 
-    What `fn` assigns to variables (moving averages, random seeds) is carried out.
+    What `fn` assigns to variables (moving averages, random seeds) takes effect.
 
     Args:
-        fn: Returns a scalar loss; with `has_aux`, `(loss, more)`.
-        variables: Variables to differentiate with respect to.
-        has_aux: Whether `fn` returns more than the loss.
+        fn: Returns a scalar loss; with `has_aux`, `(loss, aux)`.
+        variables: The variables to differentiate with respect to.
+        has_aux: Whether `fn` returns auxiliary values in addition to the loss. Default False.
 
     Returns:
         A function that takes the arguments of `fn` and returns `(loss, gradients)`, or
-        `((loss, more), gradients)`.
+        `((loss, aux), gradients)`. Gradients are a list, in the order of `variables`.
 
     Example:
         >>> v = keras.Variable([1.0, 2.0])

@@ -1,4 +1,4 @@
-"""The whole state of a model that is trained, kept and put back exactly."""
+"""Snapshots: the whole training state of a model, saved and restored exactly."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -6,19 +6,17 @@ from typing import Any
 
 from keras_fn.errors import SpecError
 from keras_fn.optimizers.nested import list_optimizers
-from keras_fn.random.seed_generator import global_seed_generator, save_process_seeds
+from keras_fn.random.seed_generator import global_seed_generator, save_global_seed_state
 
 
 class Snapshot:
-    """What training changes: weights, optimizer, metrics, random seeds, and what was compiled.
-
-    An optimizer that had no variables yet has none again afterwards.
+    """The training state of a model: weights, optimizer, metrics, seeds and compiled functions.
 
     Args:
         model: A built model.
 
     Raises:
-        ValueError: The model is not built.
+        SpecError: The model is not built.
 
     Example:
         >>> from keras_fn.training.snapshot import Snapshot
@@ -42,21 +40,25 @@ class Snapshot:
         self.model = model
         holders = (model, *list_optimizers(model.optimizer), *model.metrics)
         self._values = [(v, v.numpy()) for v in _variables(holders)]
-        self._attributes = [_Attributes(holder) for holder in holders]
-        self._put_seeds_back = save_process_seeds()
+        self._attributes = [_AttributeSnapshot(holder) for holder in holders]
+        self._restore_seeds = save_global_seed_state()
 
     def restore(self) -> None:
-        """Puts everything back; it may be called again after further training."""
+        """Restores everything. It may be called again after further training."""
         for attributes in self._attributes:
             attributes.restore()
         for variable, value in self._values:
             variable.assign(value)
-        self._put_seeds_back()
+        self._restore_seeds()
 
 
 @contextmanager
 def restore_on_exit(model: Any) -> Iterator[Snapshot]:
-    """Whatever is done to a model inside, and whether it fails: afterwards it is as before."""
+    """Restores the training state of a model when the context ends, also after an error.
+
+    Args:
+        model: A built model.
+    """
     snapshot = Snapshot(model)
     try:
         yield snapshot
@@ -65,7 +67,7 @@ def restore_on_exit(model: Any) -> Iterator[Snapshot]:
 
 
 def list_training_variables(model: Any) -> list[Any]:
-    """Returns the variables that a step of training may read or assign, each once."""
+    """Returns the variables that a training step may read or assign, each once."""
     optimizers, seeds = list_optimizers(model.optimizer), global_seed_generator()
     return _variables((model, *optimizers, *model.metrics, seeds))
 
@@ -74,8 +76,8 @@ def _variables(holders: Iterable[Any]) -> list[Any]:
     return list({id(v): v for holder in holders for v in holder.variables}.values())
 
 
-class _Attributes:
-    """The attributes of an object, and what is in those that are lists, dicts or sets."""
+class _AttributeSnapshot:
+    """The attributes of an object, and the contents of those that are lists, dicts or sets."""
 
     def __init__(self, owner: Any):
         self.table = vars(owner)

@@ -1,4 +1,4 @@
-"""Training as pure functions of values: what `jax.grad` and `jax.jit` take, and steps on state."""
+"""Stateless training: steps and losses as pure functions, for `jax.grad` and `jax.jit`."""
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
@@ -8,12 +8,12 @@ from keras_fn import ops
 from keras_fn.core.scopes import StatelessScope
 from keras_fn.errors import SpecError
 
-if TYPE_CHECKING:  # a model is a layer, too; at run time `Model` brings that together
+if TYPE_CHECKING:  # a model is a layer, too; at run time `Model` combines the classes
     from keras_fn.layers.layer import Layer as Mixed
 else:
     Mixed = object
 
-GROUPS = {
+STATE_GROUPS = {
     "train": (
         "trainable_variables",
         "non_trainable_variables",
@@ -23,11 +23,11 @@ GROUPS = {
     "test": ("trainable_variables", "non_trainable_variables", "metrics_variables"),
     "predict": ("trainable_variables", "non_trainable_variables"),
 }
-"""What the state of a step consists of."""
+"""The groups of variables that make up the state of a step."""
 
 
 class StatelessTraining(Mixed):
-    """Loss and state of a model outside its variables."""
+    """The loss of a model as a pure function, and its state as a nested dict."""
 
     optimizer: Any
 
@@ -55,12 +55,15 @@ class StatelessTraining(Mixed):
             metrics_variables: Values for `model.metrics_variables`.
             x: Inputs.
             y: Targets.
-            y_pred: What the model gave.
-            sample_weight: What each sample counts.
+            y_pred: Outputs of the model.
+            sample_weight: Sample weights, or None.
             training: Whether the model is being trained.
 
         Returns:
-            The loss, and the three groups of values after it.
+            The loss, a float32 scalar, and the new values of the three groups.
+
+        Raises:
+            SpecError: A group does not have a value for each variable.
         """
         received = (trainable_variables, non_trainable_variables, metrics_variables)
         with _scope(self, "test", received) as scope:
@@ -68,10 +71,17 @@ class StatelessTraining(Mixed):
         return loss, _values(self, "test", scope)  # type: ignore[return-value]
 
     def get_state_tree(self, value_format: str = "backend_tensor") -> dict[str, Any]:
-        """Returns all state as nested dicts: by kind, then along the paths of the variables.
+        """Returns all state as nested dicts: by group, then along the paths of the variables.
 
         Args:
             value_format: `"backend_tensor"` or `"numpy_array"`.
+
+        Returns:
+            A dict of the groups `"trainable_variables"`, `"non_trainable_variables"`,
+            `"optimizer_variables"` and `"metrics_variables"`.
+
+        Raises:
+            ValueError: The format is unknown.
 
         Example:
             >>> x = keras.Input((3,))
@@ -87,39 +97,44 @@ class StatelessTraining(Mixed):
                 f"{value_format!r}."
             )
         state: dict[str, Any] = {}
-        for group in GROUPS["train"]:
+        for group in STATE_GROUPS["train"]:
             branch = state.setdefault(group, {})
             for variable in getattr(self, group):
                 *folders, name = variable.path.split("/")
-                at = branch
+                node = branch
                 for folder in folders:
-                    at = at.setdefault(folder, {})
-                at[name] = formats[value_format](variable)
+                    node = node.setdefault(folder, {})
+                node[name] = formats[value_format](variable)
         return state
 
     def set_state_tree(self, state_tree: Mapping[str, Any]) -> None:
-        """Sets the variables that `state_tree`, made by `get_state_tree`, has values for.
+        """Sets the variables that a state has values for.
+
+        Args:
+            state_tree: Nested dicts as from `get_state_tree`, or a part of them.
 
         Raises:
-            ValueError: It has values for a variable that the model has not; none is set then.
+            ValueError: There is a value for a variable that the model does not have. Nothing is set
+                then.
         """
-        found: list[tuple[Any, Any]] = []
+        assignments: list[tuple[Any, Any]] = []
         for group, branch in state_tree.items():
-            if group not in GROUPS["train"]:
+            if group not in STATE_GROUPS["train"]:
                 raise ValueError(
-                    f"set_state_tree: state is of {', '.join(GROUPS['train'])}; {group!r} came."
+                    f"set_state_tree: state is of {', '.join(STATE_GROUPS['train'])}; "
+                    f"{group!r} came."
                 )
             variables = {v.path: v for v in getattr(self, group)}
             for path, value in _leaves(branch):
                 if path not in variables:
                     raise SpecError(
-                        f"{self._place}, {group}",
+                        f"{self._label}, {group}",
                         expected=f"paths of {', '.join(variables)}",
                         received=path,
                         fix="build and compile the model as it was, or rename the key",
                     )
-                found.append((variables[path], value))
-        for variable, value in found:
+                assignments.append((variables[path], value))
+        for variable, value in assignments:
             variable.assign(value)
 
 
@@ -134,21 +149,21 @@ def _leaves(branch: Any, path: str = "") -> list[tuple[str, Any]]:
 
 
 def _scope(model: Any, kind: str, state: Sequence[Sequence[Any]]) -> StatelessScope:
-    """The scope in which the variables of a step have these values."""
-    names = GROUPS[kind]
+    """Returns the scope in which the variables of a step have the given values."""
+    names = STATE_GROUPS[kind]
     if len(state) != len(names):
         raise SpecError(
-            model._place,
+            model._label,
             expected=f"a state of {', '.join(names)}",
             received=f"{len(state)} groups",
-            fix=f"give {len(names)} lists of values",
+            fix=f"pass {len(names)} lists of values",
         )
     pairs = []
     for name, values in zip(names, state, strict=True):
         variables = getattr(model, name)
         if len(values) != len(variables):
             raise SpecError(
-                model._place,
+                model._label,
                 expected=f"{len(variables)} values of {name}",
                 received=f"{len(values)}",
                 fix=f"take them from model.{name}",
@@ -160,47 +175,61 @@ def _scope(model: Any, kind: str, state: Sequence[Sequence[Any]]) -> StatelessSc
 
 def _values(model: Any, kind: str, scope: StatelessScope) -> tuple[list[Any], ...]:
     return tuple(
-        [scope.get_current_value(v) for v in getattr(model, name)] for name in GROUPS[kind]
+        [scope.get_current_value(v) for v in getattr(model, name)] for name in STATE_GROUPS[kind]
     )
 
 
-def run_on_state(
+def call_stateless(
     model: Any, kind: str, step: Callable[[Any], Any], state: Any, data: Any
 ) -> tuple[Any, Any]:
-    """Runs a step on values; returns its result and the values after it.
+    """Runs a step as a pure function of the variables' values.
 
     Args:
         model: The model.
         kind: `"train"`, `"test"` or `"predict"`.
-        step: What to run: a function of data.
-        state: Lists of values, as `GROUPS` says.
+        step: The step, a function of a batch that reads and assigns variables.
+        state: A list of values for each of `STATE_GROUPS[kind]`.
         data: A batch.
+
+    Returns:
+        The result of the step, and the new state. In prediction, this is the values of the
+        non-trainable variables alone.
     """
     with _scope(model, kind, state) as scope:
         result = step(data)
-    after = _values(model, kind, scope)
-    return result, after[1] if kind == "predict" else after
+    new_state = _values(model, kind, scope)
+    return result, new_state[1] if kind == "predict" else new_state
 
 
-def takes_state(step: Callable[..., Any]) -> bool:
-    """Whether a step of the user's is a function of `(state, data)`, the form for JAX."""
+def is_stateless_step(step: Callable[..., Any]) -> bool:
+    """Whether an overridden step is a function of `(state, data)`, as Keras has it on JAX."""
     parameters = inspect.signature(step).parameters.values()
-    places = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    return sum(p.default is p.empty for p in places) == 2
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return sum(p.default is p.empty for p in positional) == 2
 
 
-def step_of_data(
+def stateful_from_stateless(
     model: Any, kind: str, step: Callable[..., tuple[Any, Any]]
 ) -> Callable[[Any], Any]:
-    """Makes a step on state one that reads and assigns the model's variables."""
-    names = GROUPS[kind]
+    """Converts a pure step to one that reads and assigns the model's variables.
+
+    Args:
+        model: The model.
+        kind: `"train"`, `"test"` or `"predict"`.
+        step: A function of `(state, data)` that returns `(result, state)`.
+
+    Returns:
+        A function of a batch.
+    """
+    names = STATE_GROUPS[kind]
 
     def run(data: Any) -> Any:
         variables = [getattr(model, name) for name in names]
-        result, after = step(tuple([v.value for v in group] for group in variables), data)
-        if kind == "predict" and len(after) == len(variables[1]):
-            variables, after = variables[1:], (after,)  # those that are not trained, or both
-        for group, values in zip(variables, after, strict=True):
+        result, new_state = step(tuple([v.value for v in group] for group in variables), data)
+        if kind == "predict" and len(new_state) == len(variables[1]):
+            # It may return the non-trainable values alone.
+            variables, new_state = variables[1:], (new_state,)
+        for group, values in zip(variables, new_state, strict=True):
             for variable, value in zip(group, values, strict=True):
                 variable.assign(value)
         return result

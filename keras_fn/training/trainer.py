@@ -1,332 +1,435 @@
-"""fit, evaluate, predict: the loops, written once over the steps that a backend compiles."""
+"""`fit`, `evaluate` and `predict`: the loops over the steps that a backend compiles."""
 
-from collections.abc import Callable
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from keras_fn import ops
+from keras_fn.backend.loader import current
 from keras_fn.callbacks.backup_and_restore import BackupAndRestore, ResumableRun
+from keras_fn.callbacks.callback import Callback
 from keras_fn.callbacks.callback_list import CallbackList
 from keras_fn.callbacks.history import History
 from keras_fn.callbacks.progress_display import EpochDisplay
 from keras_fn.core import tree
-from keras_fn.core.cleanup import run
-from keras_fn.core.operation import infer
-from keras_fn.core.tracebacks import entrance
-from keras_fn.data_adapters import binding
-from keras_fn.data_adapters.data_adapter_utils import unpack_x_y_sample_weight
+from keras_fn.core.cleanup import with_cleanup
+from keras_fn.core.tracebacks import filter_traceback
+from keras_fn.data_adapters.array_data_adapter import ArrayDataAdapter, map_arrays
+from keras_fn.data_adapters.data_adapter import DataAdapter
+from keras_fn.data_adapters.data_adapter_utils import FlatBatch, unpack_x_y_sample_weight
+from keras_fn.data_adapters.factory import (
+    ValidationSplit,
+    get_data_adapter,
+    get_training_adapter,
+    get_validation_adapter,
+)
+from keras_fn.training.data_binding import DataBinder
 from keras_fn.training.epoch_runner import EpochRunner, concat_outputs
-from keras_fn.training.train_step import TrainStepMixin, symbol
+from keras_fn.training.train_step import TrainStepMixin
+from keras_fn.types import DataLike, Nested, PathLike, Verbosity
+
+Callbacks = Callback | Sequence[Any] | None
 
 
 class Trainer(TrainStepMixin):
-    """What makes a layer a model that can be trained. `Model` is a Trainer and a Layer."""
+    """The training half of a `Model`: `fit`, `evaluate`, `predict` and single-batch methods."""
 
-    @entrance
-    @run
+    @filter_traceback
+    @with_cleanup
     def fit(
         self,
-        x: Any = None,
-        y: Any = None,
+        x: DataLike | None = None,
+        y: DataLike | None = None,
         batch_size: int | None = None,
         epochs: int = 1,
-        verbose: Any = "auto",
-        callbacks: Any = None,
+        verbose: Verbosity = "auto",
+        callbacks: Callbacks = None,
         validation_split: float = 0.0,
-        validation_data: Any = None,
+        validation_data: DataLike | ValidationSplit | None = None,
         shuffle: bool = True,
-        class_weight: dict[int, float] | None = None,
-        sample_weight: Any = None,
+        class_weight: Mapping[int, float] | None = None,
+        sample_weight: DataLike | None = None,
         initial_epoch: int = 0,
         steps_per_epoch: int | None = None,
         validation_steps: int | None = None,
         validation_batch_size: int | None = None,
-        validation_freq: Any = 1,
-        resume: Any = None,
+        validation_freq: int | Collection[int] = 1,
+        resume: PathLike | None = None,
     ) -> History:
-        """Trains the model.
+        """Trains the model for a number of epochs.
 
         Args:
-            x: Inputs: arrays or tensors (a list or a dict of them for several inputs), or
-                something that yields batches `(x, y)` or `(x, y, sample_weight)`.
-            y: Targets, one array an output; not with data that yields batches.
-            batch_size: Samples in a step; 32 by default.
-            epochs: Index of the epoch at which to stop.
-            verbose: 0 silent, 1 a progress line, 2 a line an epoch, `"auto"`.
-            callbacks: Callbacks.
-            validation_split: The last part of the arrays that is not trained on but evaluated.
-            validation_data: What to evaluate after epochs: `(x, y)`, `(x, y, sample_weight)`, or
+            x: Inputs: arrays or tensors whose first axis is the samples (a list or a dict of them
+                for several inputs), or an iterable or `PyDataset` that yields batches `(x, y)` or
+                `(x, y, sample_weight)`.
+            y: Targets, one array for each output; not with data that yields batches.
+            batch_size: Number of samples in a step. Default 32.
+            epochs: Index of the epoch at which to stop: the number of epochs if `initial_epoch`
+                is 0.
+            verbose: 0 for silent, 1 for a progress bar, 2 for one line per epoch, or `"auto"`.
+            callbacks: A callback, or a list of callbacks.
+            validation_split: Fraction of the arrays to evaluate on instead of training on them:
+                the last samples.
+            validation_data: Data to evaluate on after epochs: `(x, y)`, `(x, y, sample_weight)`, or
                 data that yields batches.
-            shuffle: Whether each epoch sees the samples in an order of its own.
-            class_weight: What samples of each class count.
-            sample_weight: What each sample counts.
+            shuffle: Whether to shuffle the samples before each epoch.
+            class_weight: Weight of each class index in the loss. Default 1.
+            sample_weight: Weight of each sample in the loss, of shape (samples,). Default 1.
             initial_epoch: Index of the first epoch.
-            steps_per_epoch: Batches in an epoch; all by default.
-            validation_steps: Batches in a validation; all by default.
-            validation_batch_size: Samples in a validation step; `batch_size` by default.
-            validation_freq: Every how many epochs to validate, or a list of epochs.
-            resume: A folder for this run: if the program is killed and started again, training
-                goes on where it was, as with `callbacks.BackupAndRestore(resume)`.
+            steps_per_epoch: Number of batches in an epoch. Default: all.
+            validation_steps: Number of batches in a validation. Default: all.
+            validation_batch_size: Number of samples in a validation step. Default `batch_size`.
+            validation_freq: Number of epochs between validations, or the epochs (counted from 1) to
+                validate after.
+            resume: Folder for backups of this run: if the program is killed and started again,
+                training continues where it was, as with `callbacks.BackupAndRestore(resume)`.
 
         Returns:
-            The history: what was measured, epoch by epoch.
+            A `History`: its `history` has the loss and the metrics of each epoch by name.
 
         Raises:
-            ValueError: The data does not fit the model; nothing has changed then.
+            ValueError: The model is not compiled, or the data does not fit it. Nothing has changed
+                then.
+
+        Example:
+            >>> x = keras.Input((2,))
+            >>> model = keras.Model(x, keras.layers.Dense(1)(x))
+            >>> model.compile("sgd", "mse")
+            >>> history = model.fit(np.ones((8, 2)), np.ones((8, 1)), epochs=3, verbose=0)
+            >>> len(history.history["loss"])
+            3
         """
         self._require_compiled("fit")
-        data, held_out = binding.training_data(
-            self,
+        binder = DataBinder(self)
+        data, split = get_training_adapter(
+            binder,
             x,
             y,
             sample_weight,
-            class_weight,
-            batch_size,
-            shuffle,
-            steps_per_epoch,
-            validation_split,
+            class_weight=class_weight,
+            batch_size=batch_size,
+            steps=steps_per_epoch,
+            shuffle=shuffle,
+            validation_split=validation_split,
         )
-        if validation_data is None:
-            validation_data = held_out
-        self._prepare(data.peek())
-        binding.check_targets(self, data)
-        validation = None
-        if validation_data is not None:
-            size = validation_batch_size or batch_size
-            validation = binding.validation_data(self, validation_data, size, validation_steps)
+        self._build_and_check(binder, data)
+        validation = self._get_validation_adapter(
+            binder,
+            split if validation_data is None else validation_data,
+            validation_batch_size or batch_size,
+            validation_steps,
+        )
         if resume is not None:
             callbacks = [callbacks or [], BackupAndRestore(resume)]
-        watchers = (
-            callbacks
-            if isinstance(callbacks, CallbackList)
-            else CallbackList(
-                callbacks,
-                add_history=True,
-                model=self,
-                epochs=epochs,
-                verbose=verbose,
-                steps=len(data) or None,
-            )
-        )
+        params: dict[str, Any] = dict(epochs=epochs, verbose=verbose, steps=len(data) or None)
+        callback_list = self._make_callback_list(callbacks, add_history=True, **params)
         self.stop_training = False
-        begun = ResumableRun(self, data, watchers.callbacks, initial_epoch)
-        training = EpochRunner(self, "train", data, watchers)
+        resumable_run = ResumableRun(self, data, callback_list.callbacks, initial_epoch)
+        runner = EpochRunner(self, "train", data, callback_list)
 
         def validate(epoch: int) -> dict[str, Any]:
-            if validation is None or not _due(epoch, validation_freq):
+            if validation is None or not _should_validate(epoch, validation_freq):
                 return {}
-            return self._validate(validation, watchers)
+            return self._validate(validation, callback_list)
 
-        watchers.on_train_begin()
-        begun.after_train_begin()
-        logs = self._run_epochs(training, validate, watchers, begun, epochs, verbose)
-        self._finalize()
-        watchers.on_train_end(logs)
-        self.history = next(c for c in watchers.callbacks if isinstance(c, History))
+        callback_list.on_train_begin()
+        resumable_run.after_train_begin()
+        logs = self._run_epochs(runner, validate, callback_list, resumable_run, epochs, verbose)
+        if self.optimizer is not None and self.optimizer.built:
+            self.optimizer.finalize_variable_values(self.trainable_variables)
+        callback_list.on_train_end(logs)
+        self.history = next(c for c in callback_list.callbacks if isinstance(c, History))
         return self.history
+
+    def _build_and_check(self, binder: DataBinder, data: DataAdapter) -> None:
+        """Builds the model for the data, and checks the targets: of all arrays, or of a batch."""
+        self._build_for_training(data.peek())
+        binder.check_targets(data.peek())
+
+    def _get_validation_adapter(
+        self, binder: DataBinder, data: Any, batch_size: int | None, steps: int | None
+    ) -> DataAdapter | None:
+        if data is None:
+            return None
+        adapter = get_validation_adapter(binder, data, batch_size, steps)
+        if isinstance(adapter, ArrayDataAdapter) and not isinstance(data, ValidationSplit):
+            binder.check_targets(adapter.peek())  # a split was checked together with the rest
+        return adapter
+
+    def _make_callback_list(self, callbacks: Any, **params: Any) -> CallbackList:
+        if isinstance(callbacks, CallbackList):
+            return callbacks
+        return CallbackList(callbacks, model=self, **params)
 
     def _run_epochs(
         self,
-        training: EpochRunner,
+        runner: EpochRunner,
         validate: Callable[[int], dict[str, Any]],
-        watchers: CallbackList,
-        begun: ResumableRun,
+        callback_list: CallbackList,
+        resumable_run: ResumableRun,
         epochs: int,
-        verbose: Any,
+        verbose: Verbosity,
     ) -> dict[str, Any]:
-        """Runs the epochs that are left; returns the logs of the last."""
+        """Runs the remaining epochs and returns the logs of the last one."""
         logs: dict[str, Any] = {}
-        total = len(training.data) or None
-        for epoch in range(begun.start.epoch, epochs):
-            step = begun.start.step if epoch == begun.start.epoch else 0
+        total, position = len(runner.data) or None, resumable_run.start
+        for epoch in range(position.epoch, epochs):
+            step = position.step if epoch == position.epoch else 0
             if self.stop_training and not step:
-                break  # the run that is resumed had come so far
+                break  # the run that is resumed had been stopped here
             if not step:
                 self.reset_metrics()
-            watchers.on_epoch_begin(epoch)
-            begun.after_epoch_begin()
+            callback_list.on_epoch_begin(epoch)
+            resumable_run.after_epoch_begin()
             with EpochDisplay(total, epoch, epochs, verbose, self._read_metrics) as display:
                 display.advance(step)
-                last = training.last(epoch, display, step, begun.start.logs or None)
-                shown = self._read(last) if isinstance(last, dict) else self._read_metrics()
-                logs = dict(sorted(shown.items()))
+                result = runner.run_epoch(epoch, display, step, position.logs or None)
+                logs = dict(sorted(self._read_results(result).items()))
                 logs.update((f"val_{k}", v) for k, v in sorted(validate(epoch).items()))
                 display.finish(logs)
-            watchers.on_epoch_end(epoch, logs)
+            callback_list.on_epoch_end(epoch, logs)
             if self.stop_training:
                 break
         return logs
 
-    def _finalize(self) -> None:
-        if self.optimizer is not None and self.optimizer.built:
-            self.optimizer.finalize_variable_values(self.trainable_variables)
+    def _read_results(self, result: Any) -> dict[str, Any]:
+        """Returns a step's results on the host: its dict, or else the results of the metrics."""
+        return self._read(result) if isinstance(result, dict) else self._read_metrics()
 
-    def _validate(self, data: Any, watchers: Any) -> dict[str, Any]:
-        """Evaluates without disturbing what is being measured: it has been read already."""
+    def _validate(self, data: DataAdapter, callback_list: CallbackList) -> dict[str, Any]:
+        """Evaluates within `fit`. The training metrics are reset: they have been read."""
         self.reset_metrics()
-        watchers.on_test_begin()
-        result = EpochRunner(self, "test", data, watchers).last(0)
-        logs = self._read(result) if isinstance(result, dict) else self._read_metrics()
-        watchers.on_test_end(logs)
+        callback_list.on_test_begin()
+        logs = self._read_results(EpochRunner(self, "test", data, callback_list).run_epoch(0))
+        callback_list.on_test_end(logs)
         return logs
 
-    @entrance
-    @run
+    @filter_traceback
+    @with_cleanup
     def evaluate(
         self,
-        x: Any = None,
-        y: Any = None,
+        x: DataLike | None = None,
+        y: DataLike | None = None,
         batch_size: int | None = None,
-        verbose: Any = "auto",
-        sample_weight: Any = None,
+        verbose: Verbosity = "auto",
+        sample_weight: DataLike | None = None,
         steps: int | None = None,
-        callbacks: Any = None,
+        callbacks: Callbacks = None,
         return_dict: bool = False,
         **kwargs: Any,
     ) -> Any:
-        """Measures loss and metrics on data; arguments as in `fit`.
+        """Computes the loss and the metrics on data.
+
+        Args:
+            x: Inputs: arrays, or data that yields batches, as in `fit`.
+            y: Targets, one array for each output; not with data that yields batches.
+            batch_size: Number of samples in a step. Default 32.
+            verbose: 0 for silent, 1 for a progress bar, 2 for one line, or `"auto"`.
+            sample_weight: Weight of each sample, of shape (samples,). Default 1.
+            steps: Number of batches. Default: all.
+            callbacks: A callback, or a list of callbacks.
+            return_dict: Whether to return a dict.
+            **kwargs: None are supported.
 
         Returns:
-            The loss, or a list of the loss and the metrics in the order of `metrics_names`; with
-            `return_dict`, a dict by name.
+            The loss as a float, or a list of the loss and the metrics in the order of
+            `metrics_names`; with `return_dict`, a dict by name.
+
+        Raises:
+            ValueError: The model is not compiled, or the data does not fit it.
+            TypeError: An argument is unknown.
         """
         if kwargs:
             raise TypeError(f"evaluate does not take {', '.join(kwargs)}.")
         self._require_compiled("evaluate")
-        data = binding.batches(self, x, y, sample_weight, batch_size or 32, False, steps)
-        self._prepare(data.peek())
-        binding.check_targets(self, data)
-        watchers = (
-            callbacks
-            if isinstance(callbacks, CallbackList)
-            else CallbackList(callbacks, model=self, steps=len(data) or None, verbose=verbose)
-        )
+        binder = DataBinder(self)
+        data = get_data_adapter(binder, x, y, sample_weight, batch_size=batch_size, steps=steps)
+        self._build_and_check(binder, data)
+        total = len(data) or None
+        callback_list = self._make_callback_list(callbacks, steps=total, verbose=verbose)
         self.reset_metrics()
-        watchers.on_test_begin()
-        with EpochDisplay(len(data) or None, 0, 1, verbose, self._read_metrics) as display:
-            last = EpochRunner(self, "test", data, watchers).last(0, display)
-            logs = self._read(last) if isinstance(last, dict) else self._read_metrics()
+        callback_list.on_test_begin()
+        with EpochDisplay(total, 0, 1, verbose, self._read_metrics) as display:
+            runner = EpochRunner(self, "test", data, callback_list)
+            logs = self._read_results(runner.run_epoch(0, display))
             display.finish(dict(sorted(logs.items())))
-        watchers.on_test_end(logs)
-        if return_dict:
-            return logs
-        values = list(logs.values())
-        return values[0] if len(values) == 1 else values
+        callback_list.on_test_end(logs)
+        return logs if return_dict else _as_scalar_or_list(logs)
 
-    @entrance
+    @filter_traceback
     def predict(
         self,
-        x: Any,
+        x: DataLike,
         batch_size: int | None = None,
-        verbose: Any = "auto",
+        verbose: Verbosity = "auto",
         steps: int | None = None,
-        callbacks: Any = None,
+        callbacks: Callbacks = None,
     ) -> Any:
-        """Returns the outputs for the inputs, as NumPy arrays.
+        """Computes the outputs of the model for inputs, in inference mode.
 
         Args:
-            x: Inputs, as in `fit`.
-            batch_size: Samples in a step; 32 by default.
-            verbose: As in `fit`.
-            steps: Batches, for data without an end.
-            callbacks: Callbacks.
+            x: Inputs: arrays, or data that yields batches (whose targets are ignored), as in `fit`.
+            batch_size: Number of samples in a step. Default 32.
+            verbose: 0 for silent, 1 for a progress bar, 2 for one line, or `"auto"`.
+            steps: Number of batches; needed for infinite data. Default: all.
+            callbacks: A callback, or a list of callbacks.
 
         Returns:
-            Arrays nested like the model's outputs.
+            NumPy arrays whose first axis is the samples, nested like the outputs of the model.
+
+        Raises:
+            ValueError: The data does not fit the model, or yields no batch.
         """
-        is_observed = verbose != 0 or callbacks is not None or steps is not None
-        if not is_observed and _is_one_batch(x, batch_size or 32):
+        has_options = verbose != 0 or callbacks is not None or steps is not None
+        if not has_options and _is_one_batch(x, batch_size or 32):
             return self._predict_array(x)
-        return self._predict_batches(x, batch_size or 32, verbose, steps, callbacks)
+        return self._predict_batches(x, batch_size, verbose, steps, callbacks)
 
-    @run
+    @with_cleanup
     def _predict_batches(
-        self, x: Any, batch_size: int, verbose: Any, steps: int | None, callbacks: Any
+        self, x: Any, batch_size: int | None, verbose: Any, steps: int | None, callbacks: Any
     ) -> Any:
-        data = binding.batches(self, x, None, None, batch_size, False, steps, x_only=True)
-        self._prepare_for_predict(data.peek())
-        watchers = (
-            callbacks
-            if isinstance(callbacks, CallbackList)
-            else CallbackList(callbacks, model=self, steps=len(data) or None, verbose=verbose)
+        data = get_data_adapter(
+            DataBinder(self), x, batch_size=batch_size, steps=steps, inputs_only=True
         )
-        watchers.on_predict_begin()
-        with EpochDisplay(len(data) or None, 0, 1, verbose, dict) as display:
-            results = list(EpochRunner(self, "predict", data, watchers).epoch(0, display))
+        self._build_for_prediction(data.peek())
+        total = len(data) or None
+        callback_list = self._make_callback_list(callbacks, steps=total, verbose=verbose)
+        callback_list.on_predict_begin()
+        with EpochDisplay(total, 0, 1, verbose, dict) as display:
+            runner = EpochRunner(self, "predict", data, callback_list)
+            outputs = list(runner.iterate_epoch(0, display))
             display.finish({})
-        watchers.on_predict_end()
-        if not results:
+        callback_list.on_predict_end()
+        if not outputs:
             raise ValueError(f"{self._label}: predict got no batch.")
-        return concat_outputs(results)
+        return concat_outputs(outputs)
 
-    def _prepare_for_predict(self, rows: Any) -> None:
+    def _build_for_prediction(self, batch: FlatBatch) -> None:
         if not self.built:
-            x, _, _ = rows
-            symbols = tree.map_structure(symbol, binding.arranged(self, x))
-            infer(lambda x: self(x, training=False), (symbols,), {})
+            self._symbolic_build(batch[0], training=False)
 
     # ---------------------------------------------------------------- single batches
 
-    @entrance
+    @filter_traceback
     def train_on_batch(
         self,
-        x: Any,
-        y: Any = None,
-        sample_weight: Any = None,
-        class_weight: dict[int, float] | None = None,
+        x: DataLike,
+        y: DataLike | None = None,
+        sample_weight: DataLike | None = None,
+        class_weight: Mapping[int, float] | None = None,
         return_dict: bool = False,
     ) -> Any:
-        """Trains on one batch; returns loss and metrics so far, as `evaluate` does."""
+        """Trains on one batch. The metrics are not reset.
+
+        Args:
+            x: Inputs: arrays, a list or a dict of them.
+            y: Targets, one array for each output.
+            sample_weight: Weight of each sample, of shape (samples,). Default 1.
+            class_weight: Weight of each class index in the loss. Default 1.
+            return_dict: Whether to return a dict.
+
+        Returns:
+            The loss and the metrics, averaged since the last reset: a float or a list in the order
+            of `metrics_names`; with `return_dict`, a dict by name.
+
+        Raises:
+            ValueError: The model is not compiled, or the data does not fit it.
+        """
         self._require_compiled("train_on_batch")
-        return self._on_batch("train", x, y, sample_weight, class_weight, return_dict)
+        return self._run_on_batch("train", x, y, sample_weight, class_weight, return_dict)
 
-    @entrance
+    @filter_traceback
     def test_on_batch(
-        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
+        self,
+        x: DataLike,
+        y: DataLike | None = None,
+        sample_weight: DataLike | None = None,
+        return_dict: bool = False,
     ) -> Any:
-        """Evaluates one batch; returns loss and metrics so far, as `evaluate` does."""
-        self._require_compiled("test_on_batch")
-        return self._on_batch("test", x, y, sample_weight, None, return_dict)
+        """Evaluates one batch. The metrics are not reset.
 
-    def _on_batch(
+        Args:
+            x: Inputs: arrays, a list or a dict of them.
+            y: Targets, one array for each output.
+            sample_weight: Weight of each sample, of shape (samples,). Default 1.
+            return_dict: Whether to return a dict.
+
+        Returns:
+            The loss and the metrics, averaged since the last reset: a float or a list in the order
+            of `metrics_names`; with `return_dict`, a dict by name.
+
+        Raises:
+            ValueError: The model is not compiled, or the data does not fit it.
+        """
+        self._require_compiled("test_on_batch")
+        return self._run_on_batch("test", x, y, sample_weight, None, return_dict)
+
+    def _run_on_batch(
         self, kind: str, x: Any, y: Any, sample_weight: Any, class_weight: Any, return_dict: bool
     ) -> Any:
-        rows = binding.rows(self, x, y, sample_weight, class_weight)
-        self._prepare(rows)
-        binding.check_rows(self, rows)
-        result = self._get_step_function(kind)(binding.one_batch(rows), None)
-        logs = self._read(result) if isinstance(result, dict) else self._read_metrics()
-        if return_dict:
-            return logs
-        values = list(logs.values())
-        return values[0] if len(values) == 1 else values
+        binder = DataBinder(self)
+        batch = binder.bind(x, y, sample_weight, class_weight)
+        self._build_for_training(batch)
+        binder.check_targets(batch)
+        logs = self._read_results(self._get_step_function(kind)(_to_device(batch), None))
+        return logs if return_dict else _as_scalar_or_list(logs)
+
+    @filter_traceback
+    def predict_on_batch(self, x: DataLike) -> Any:
+        """Computes the outputs of the model for one batch of inputs.
+
+        Args:
+            x: Inputs: arrays, a list or a dict of them.
+
+        Returns:
+            NumPy arrays, nested like the outputs of the model.
+        """
+        return self._predict_array(x)
+
+    def _predict_array(self, x: Any) -> Any:
+        batch = DataBinder(self).bind(x)
+        self._build_for_prediction(batch)
+        outputs = self._get_step_function("predict")(_to_device(batch), None)
+        return tree.map_structure(ops.convert_to_numpy, outputs)
 
     def make_train_function(self, force: bool = False) -> Callable[[Any], dict[str, Any]]:
-        """Sets and returns `train_function`: it trains on the next batch of an iterator.
+        """Sets and returns `train_function`, which trains on the next batch of an iterator.
 
         Args:
-            force: Whether to make it anew.
+            force: Whether to drop the compiled steps first.
+
+        Returns:
+            A function of an iterator. It returns the results of the metrics by name.
         """
-        return self._function_of_iterator("train", force)
+        return self._make_iterator_function("train", force)
 
     def make_test_function(self, force: bool = False) -> Callable[[Any], dict[str, Any]]:
-        """Sets and returns `test_function`: it evaluates the next batch of an iterator.
+        """Sets and returns `test_function`, which evaluates the next batch of an iterator.
 
         Args:
-            force: Whether to make it anew.
-        """
-        return self._function_of_iterator("test", force)
+            force: Whether to drop the compiled steps first.
 
-    def make_predict_function(self, force: bool = False) -> Callable[[Any], Any]:
-        """Sets and returns `predict_function`: it gives the outputs for an iterator's next batch.
+        Returns:
+            A function of an iterator. It returns the results of the metrics by name.
+        """
+        return self._make_iterator_function("test", force)
+
+    def make_predict_function(self, force: bool = False) -> Callable[[Any], Nested]:
+        """Sets and returns `predict_function`: the outputs for the next batch of an iterator.
 
         Args:
-            force: Whether to make it anew.
-        """
-        return self._function_of_iterator("predict", force)
+            force: Whether to drop the compiled steps first.
 
-    def _function_of_iterator(self, kind: str, force: bool) -> Callable[[Any], Any]:
+        Returns:
+            A function of an iterator. It returns the outputs as NumPy arrays.
+        """
+        return self._make_iterator_function("predict", force)
+
+    def _make_iterator_function(self, kind: str, force: bool) -> Callable[[Any], Any]:
         if force:
             self._functions.clear()
 
@@ -340,22 +443,19 @@ class Trainer(TrainStepMixin):
         setattr(self, f"{kind}_function", run)
         return run
 
-    @entrance
-    def predict_on_batch(self, x: Any) -> Any:
-        """Returns the outputs for one batch, as NumPy arrays."""
-        return self._predict_array(x)
-
-    def _predict_array(self, x: Any) -> Any:
-        """Returns the outputs for inputs that go through the model together."""
-        rows = binding.rows(self, x, None, None, None)
-        self._prepare_for_predict(rows)
-        outputs = self._get_step_function("predict")(binding.one_batch(rows), None)
-        return tree.map_structure(ops.convert_to_numpy, outputs)
-
 
 def _is_one_batch(x: Any, batch_size: int) -> bool:
     return isinstance(x, np.ndarray) and x.ndim > 0 and 0 < len(x) <= batch_size
 
 
-def _due(epoch: int, freq: Any) -> bool:
-    return epoch + 1 in freq if isinstance(freq, (list, tuple, set)) else (epoch + 1) % freq == 0
+def _to_device(batch: FlatBatch) -> Any:
+    return map_arrays(current().prepare_host_batch, batch)
+
+
+def _as_scalar_or_list(logs: dict[str, Any]) -> Any:
+    values = list(logs.values())
+    return values[0] if len(values) == 1 else values
+
+
+def _should_validate(epoch: int, freq: int | Collection[int]) -> bool:
+    return epoch + 1 in freq if isinstance(freq, Collection) else (epoch + 1) % freq == 0

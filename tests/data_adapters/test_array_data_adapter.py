@@ -6,7 +6,7 @@ import pytest
 import keras_fn as keras
 from keras_fn import layers, ops
 from keras_fn.backend.loader import current
-from keras_fn.data_adapters.array_conversion import as_array
+from keras_fn.data_adapters.array_conversion import convert_to_array
 
 X = np.random.default_rng(2).normal(size=(6, 3)).astype("float32")
 Y = X.sum(1, keepdims=True)
@@ -147,9 +147,9 @@ def test_a_series_of_categories_or_text_is_refused_with_what_to_do():
 @pytest.mark.skipif(not hasattr(current(), "to_device"), reason="the framework sees to it")
 def test_a_tensor_that_is_elsewhere_comes_to_the_default_device():
     x = ops.convert_to_tensor(X)
-    assert as_array(x, "x", "test") is x
+    assert convert_to_array(x, "x", "test") is x
     with keras.device("meta"):
-        assert as_array(x, "x", "test").device.type == "meta"
+        assert convert_to_array(x, "x", "test").device.type == "meta"
 
 
 def test_what_is_sparse_is_refused_with_what_to_do():

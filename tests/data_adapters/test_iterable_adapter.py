@@ -11,7 +11,7 @@ import pytest
 import keras_fn as keras
 from keras_fn import layers, ops
 from keras_fn.backend.loader import current
-from keras_fn.data_adapters.iterable_adapter import IterableBatches
+from keras_fn.data_adapters.iterable_adapter import IterableAdapter
 
 X = np.arange(24, dtype="float32").reshape(12, 2) / 24
 Y = X.sum(1, keepdims=True)
@@ -65,7 +65,7 @@ def numbers(data, epochs=1, first=0):
 
 
 def stream(source, steps=None, **options):
-    return IterableBatches(source, lambda b: ([b], None, None), steps, **options)
+    return IterableAdapter(source, lambda b: ([b], None, None), steps, **options)
 
 
 def ones(count):
@@ -134,7 +134,7 @@ def test_a_run_that_goes_on_passes_over_what_the_epochs_before_had():
     whole = numbers(stream(Again(ones(5)), steps=3), 4)
     resumed = stream(Again(ones(5)), steps=3)
     resumed.peek()
-    resumed.origin = 0
+    resumed.start_epoch = 0
     got = [float(ops.convert_to_numpy(t[0][0]).item()) for t, _ in resumed.epoch(2, 1)]
     assert got == whole[2][1:]
     assert numbers(resumed, first=3) == whole[3:]

@@ -202,7 +202,7 @@ def test_data_whose_position_cannot_be_kept_is_gone_through_again(tmp_path, sour
 @pytest.mark.parametrize(("source", "cause"), [(Broken, "object"), (Raising, "these workers")])
 def test_it_is_told_why_a_position_cannot_be_kept(source, cause):
     with pytest.warns(UserWarning, match=cause):
-        assert iterator_state.tell(source(), None) is None
+        assert iterator_state.get_iterator_state(source(), None) is None
 
 
 def test_data_that_begins_each_epoch_where_it_was_loaded_is_gone_through_again():
@@ -212,7 +212,7 @@ def test_data_that_begins_each_epoch_where_it_was_loaded_is_gone_through_again()
 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert iterator_state.tell(Streaming(), iter(Streaming())) is None
+        assert iterator_state.get_iterator_state(Streaming(), iter(Streaming())) is None
 
 
 def test_data_that_takes_no_position_is_refused_and_the_model_is_as_it_was(tmp_path):
@@ -247,9 +247,9 @@ def test_positions_are_kept_as_plain_data(tmp_path):
             "nan": np.nan,
         },
     }
-    assert backup_format.is_plain(state)
-    backup_format.write(tmp_path / "f", {"format": backup_format.FORMAT, "told": state})
-    found = backup_format.read(tmp_path / "f")["told"]
+    assert backup_format.is_serializable(state)
+    backup_format.write_backup(tmp_path / "f", {"format": backup_format.FORMAT, "told": state})
+    found = backup_format.read_backup(tmp_path / "f")["told"]
     assert found["state"].pop("nan") != state["state"].pop("nan")
     assert found == state
 
@@ -301,7 +301,7 @@ def test_grain(tmp_path, kind):
     resumed(tmp_path, Source, 9)
     it = iter(Source().data)
     next(it)
-    assert iterator_state.tell(Source().data, it)["of"] == "iterator"
+    assert iterator_state.get_iterator_state(Source().data, it)["of"] == "iterator"
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:torch", "ignore::DeprecationWarning")

@@ -16,8 +16,8 @@ import pytest
 
 import keras_fn as keras
 from keras_fn import layers, ops
-from keras_fn.data_adapters.factory import batches_of
-from keras_fn.data_adapters.worker_pool import Workers
+from keras_fn.data_adapters.factory import make_stream_adapter
+from keras_fn.data_adapters.worker_pool import WorkerPool
 
 # Worker processes import it, so it stands in a module of its own.
 SOURCE = '''
@@ -101,7 +101,7 @@ def nothing_stays():
 
 
 def made(dataset, steps=None, shuffle=False, seed=7, background=True):
-    return batches_of(dataset, lambda b: ([b], None, None), steps, shuffle, seed, background)
+    return make_stream_adapter(dataset, lambda b: ([b], None, None), steps, shuffle, seed, background)
 
 
 def numbers(data, epoch=0, start=0):
@@ -472,7 +472,7 @@ def test_no_file_stays_where_it_could_not_be_written(module, tmp_path, monkeypat
 
 def test_no_file_stays_of_workers_that_nobody_closes(module, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    workers = Workers(module.Pairs(2, use_multiprocessing=True), 1)
+    workers = WorkerPool(module.Pairs(2, use_multiprocessing=True), 1)
     list(workers.load(iter(range(2))))
     assert list(tmp_path.glob("keras_fn_dataset_*"))
     del workers
@@ -482,7 +482,7 @@ def test_no_file_stays_of_workers_that_nobody_closes(module, tmp_path, monkeypat
 
 def test_no_file_nor_worker_stays_where_the_run_ends_as_they_start(module, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    workers = Workers(module.Pairs(2), 1)
+    workers = WorkerPool(module.Pairs(2), 1)
     workers.dataset.use_multiprocessing = True
     mkdir = Path.mkdir
 

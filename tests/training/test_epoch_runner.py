@@ -60,7 +60,7 @@ def test_watching_batches_changes_nothing():
 
 def test_they_are_what_steps_compiled_one_by_one_give(monkeypatch):
     once, losses = fitted()
-    monkeypatch.delattr(current(), "compile_many", raising=False)
+    monkeypatch.delattr(current(), "compile_multi_step", raising=False)
     apart, seen = fitted()
     for a, b in zip(once, apart, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
@@ -68,9 +68,13 @@ def test_they_are_what_steps_compiled_one_by_one_give(monkeypatch):
 
 
 def test_how_an_epoch_is_cut_changes_nothing(monkeypatch):
-    monkeypatch.setattr(AutoStepsPerExecution, "note", lambda self, steps, seconds: setattr(self, "steps", 1))
+    monkeypatch.setattr(
+        AutoStepsPerExecution, "update", lambda self, steps, seconds: setattr(self, "steps", 1)
+    )
     ones, _ = fitted()
-    monkeypatch.setattr(AutoStepsPerExecution, "note", lambda self, steps, seconds: setattr(self, "steps", 3))
+    monkeypatch.setattr(
+        AutoStepsPerExecution, "update", lambda self, steps, seconds: setattr(self, "steps", 3)
+    )
     threes, _ = fitted()
     for a, b in zip(ones, threes, strict=True):
         np.testing.assert_array_equal(a, b)
@@ -125,12 +129,12 @@ def test_steps_per_execution_is_checked(wrong):
 def test_predict_hands_grouped_outputs_to_its_hooks():
     seen = []
 
-    class OutputBinder(keras.callbacks.Callback):
+    class CollectOutputs(keras.callbacks.Callback):
         def on_predict_batch_end(self, batch, logs=None):
             seen.append((batch, np.asarray(keras.ops.convert_to_numpy(logs["outputs"]))))
 
     model = dropping(steps_per_execution=4)
-    found = model.predict(X, batch_size=4, verbose=0, callbacks=[OutputBinder()])
+    found = model.predict(X, batch_size=4, verbose=0, callbacks=[CollectOutputs()])
     assert [(batch, rows.shape) for batch, rows in seen] == [(3, (16, 1)), (5, (7, 1))]
     np.testing.assert_array_equal(np.concatenate([rows for _, rows in seen]), found)
 
@@ -176,28 +180,28 @@ def test_epochs_of_fewer_steps_go_on_in_the_data():
 
 def test_epochs_of_fewer_steps_see_every_sample_once():
     data = ArrayDataAdapter(([np.arange(10)], None, None), 3, shuffle=True, seed=1)
-    data.limit = 2
-    every = [np.concatenate(list(data.runs(epoch))) for epoch in range(4)]
+    data.steps = 2
+    every = [np.concatenate(list(data.index_runs(epoch))) for epoch in range(4)]
     assert sorted(np.concatenate(every[:2])) == list(range(10))
     assert sorted(np.concatenate(every[2:])) == list(range(10))
-    rest = np.concatenate(list(data.runs(1, start=1)))
+    rest = np.concatenate(list(data.index_runs(1, start=1)))
     np.testing.assert_array_equal(rest, every[1][3:])
 
 
-def test_the_pace_follows_the_time_that_a_call_takes():
-    pace = AutoStepsPerExecution()
-    pace.note(1, 9.0)  # compiles
-    assert pace.steps == 1
-    pace.note(1, 1e-3)
-    assert pace.steps == 8
-    pace.note(8, 8e-3)
-    assert pace.steps == 64
-    pace.note(64, 64e-3)
-    assert pace.steps == 100
-    pace.note(100, 2.0)
-    assert pace.steps == 5
-    pace.note(5, 60.0)
-    assert pace.steps == 1
+def test_steps_per_execution_adapts_to_the_duration_of_a_call():
+    auto = AutoStepsPerExecution()
+    auto.update(1, 9.0)  # compiles
+    assert auto.steps == 1
+    auto.update(1, 1e-3)
+    assert auto.steps == 8
+    auto.update(8, 8e-3)
+    assert auto.steps == 64
+    auto.update(64, 64e-3)
+    assert auto.steps == 100
+    auto.update(100, 2.0)
+    assert auto.steps == 5
+    auto.update(5, 60.0)
+    assert auto.steps == 1
 
 
 def test_functions_for_many_steps_are_bounded_in_number():

@@ -38,7 +38,7 @@ for _name in [n for n in dir(keras.callbacks.Callback) if n.startswith("on_")]:
         setattr(Noting, _name, _hook(_name))
 
 
-def batches_of(kind, count):
+def batch_calls(kind, count):
     hooks = f"on_{kind}_batch_begin", f"on_{kind}_batch_end"
     return [(hook, i) for i in range(count) for hook in hooks]
 
@@ -47,9 +47,9 @@ def test_fit_calls_the_hooks_in_order():
     noting = Noting()
     linear().fit(X, Y, batch_size=2, epochs=2, callbacks=[noting], validation_data=(X[:2], Y[:2]),
                  verbose=0)  # fmt: skip
-    validation = [("on_test_begin",), *batches_of("test", 1), ("on_test_end",)]
+    validation = [("on_test_begin",), *batch_calls("test", 1), ("on_test_end",)]
     epochs = [
-        [("on_epoch_begin", i), *batches_of("train", 3), *validation, ("on_epoch_end", i)]
+        [("on_epoch_begin", i), *batch_calls("train", 3), *validation, ("on_epoch_end", i)]
         for i in range(2)
     ]
     assert noting.calls == [("on_train_begin",), *epochs[0], *epochs[1], ("on_train_end",)]
@@ -58,10 +58,14 @@ def test_fit_calls_the_hooks_in_order():
 def test_evaluate_and_predict_call_their_hooks():
     model, noting = linear(), Noting()
     model.evaluate(X, Y, batch_size=2, callbacks=[noting], verbose=0)
-    assert noting.calls == [("on_test_begin",), *batches_of("test", 3), ("on_test_end",)]
+    assert noting.calls == [("on_test_begin",), *batch_calls("test", 3), ("on_test_end",)]
     noting = Noting()
     model.predict(X, batch_size=2, callbacks=[noting], verbose=0)
-    assert noting.calls == [("on_predict_begin",), *batches_of("predict", 3), ("on_predict_end",)]
+    assert noting.calls == [
+        ("on_predict_begin",),
+        *batch_calls("predict", 3),
+        ("on_predict_end",),
+    ]
 
 
 def test_logs_of_a_batch_are_those_of_the_epoch_so_far():

@@ -185,8 +185,8 @@ def test_a_file_brings_everything_back(tmp_path):
         "scalar": np.array(3.0, "float64"),
         "nested": {"a": (1, "two", None, True), 5: float("inf")},
     }
-    backup_format.write(tmp_path / "f", state)
-    found = backup_format.read(tmp_path / "f")
+    backup_format.write_backup(tmp_path / "f", state)
+    found = backup_format.read_backup(tmp_path / "f")
     assert found["half"].dtype == ml_dtypes.bfloat16
     assert found["half"].tolist() == [1.5, -2]
     assert found["arrays"][0].tolist() == [0, 1, 2]
@@ -200,7 +200,7 @@ def test_a_file_of_objects_is_not_read(tmp_path):
     with open(tmp_path / "f", "wb") as file:
         np.savez(file, state=np.array([{"code": 1}], dtype=object))
     with pytest.raises(ValueError, match="is not a complete backup"):
-        backup_format.read(tmp_path / "f")
+        backup_format.read_backup(tmp_path / "f")
 
 
 def test_data_without_an_end_goes_on_where_it_was(tmp_path):

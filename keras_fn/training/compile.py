@@ -1,0 +1,226 @@
+"""What `compile` sets: optimizer, losses, metrics and how steps run; and the results of metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from keras_fn import metrics as metrics_module, ops, optimizers
+from keras_fn.backend.loader import supports
+from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
+from keras_fn.training.compile_utils import CompileLoss, CompileMetrics
+from keras_fn.training.compiled_metrics import CompiledMetricOps, are_builtin
+from keras_fn.training.stateless import StatelessTraining
+from keras_fn.types import LossLike, MetricLike, OptimizerLike
+
+
+class CompileMixin(StatelessTraining):
+    """`compile`, and the metrics of a compiled model.
+
+    Attributes:
+        optimizer: The optimizer, or None.
+        loss: The argument `loss` of `compile`.
+        stop_training: Set it to True to stop `fit` after the current step.
+        trace_log: A record of each shape of batch for which a step was compiled, if batches come
+            one by one.
+        history: The result of the last `fit`.
+    """
+
+    optimizer: Any
+
+    def _init_trainer(self) -> None:
+        self.optimizer = None
+        self.loss: Any = None
+        self.stop_training = False
+        self._compile_arguments: dict[str, Any] | None = None
+        self._compile_loss: CompileLoss | None = None
+        self._compile_metrics: CompileMetrics | None = None
+        self._loss_tracker: Any = None
+        self._functions: dict[Any, Any] = {}  # compiled steps; multi-step functions with their rate
+        self.trace_log: list[Any] = []
+        self._trainer_state: Any = None  # while steps run
+        self._output_losses: list[Any] | None = None  # while a step computes the loss
+        self._input_structure: Any = None  # of a subclassed model, from its first batch
+        self.history: Any = None
+
+    def compile(
+        self,
+        optimizer: OptimizerLike | None = "rmsprop",
+        loss: LossLike | Sequence[Any] | None = None,
+        loss_weights: float | Sequence[float | None] | Mapping[str, float] | None = None,
+        metrics: MetricLike | Sequence[Any] | None = None,
+        weighted_metrics: MetricLike | Sequence[Any] | None = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int | str = 1,
+        jit_compile: bool | str | Mapping[str, Any] | None = "auto",
+        auto_scale_loss: bool = True,
+    ) -> None:
+        """Configures the model for training.
+
+        Args:
+            optimizer: An optimizer or its name. Default RMSprop.
+            loss: A loss, its name or a function `f(y_true, y_pred)`; for several outputs a list in
+                their order, or a dict by name.
+            loss_weights: Factor of each output's loss in the total loss: a list, or a dict by name.
+                Default 1.
+            metrics: Metrics that ignore sample weights; for several outputs a list of lists, or a
+                dict by name.
+            weighted_metrics: Metrics that use sample weights, in the same forms.
+            run_eagerly: Whether steps run uncompiled, for debugging.
+            steps_per_execution: Number of steps between two calls of the callbacks' batch hooks,
+                or `"auto"` for about ten calls a second. Without batch hooks, many steps run in one
+                compiled call anyway, where the backend supports it.
+            jit_compile: Whether to compile steps with XLA or `torch.compile`, or a dict of options
+                of the compiler. `"auto"` is what is fastest.
+            auto_scale_loss: Whether to scale float16 losses, so that gradients do not underflow.
+
+        Raises:
+            ValueError: `steps_per_execution` is not a positive integer or `"auto"`.
+
+        Example:
+            >>> x = keras.Input((2,))
+            >>> model = keras.Model(x, keras.layers.Dense(1)(x))
+            >>> model.compile("adam", "mse", metrics=["mae"])
+            >>> model.compiled
+            True
+        """
+        if steps_per_execution != "auto" and (
+            not isinstance(steps_per_execution, int) or steps_per_execution < 1
+        ):
+            raise ValueError(
+                f"{self._label}: steps_per_execution must be a number of steps, 1 or more, or "
+                f"'auto', not {steps_per_execution!r}."
+            )
+        optimizer = optimizers.get(optimizer) if optimizer is not None else None
+        if auto_scale_loss and optimizer is not None and self._computes_in_float16():
+            optimizer = optimizers.LossScaleOptimizer(optimizer, name="loss_scale_optimizer")
+        self._compile_arguments = {
+            "optimizer": optimizer,
+            "loss": loss,
+            "loss_weights": loss_weights,
+            "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
+            "run_eagerly": run_eagerly,
+            "steps_per_execution": steps_per_execution,
+            "jit_compile": jit_compile,
+        }
+        self.optimizer, self.loss = optimizer, loss
+        self.run_eagerly, self.jit_compile = run_eagerly, jit_compile
+        self.steps_per_execution = steps_per_execution
+        self.stop_training = False
+        self._compile_loss = self._compile_metrics = None
+        self._loss_tracker = metrics_module.Mean(name="loss")
+        self._functions, self.trace_log = {}, []
+
+    def _computes_in_float16(self) -> bool:
+        policy = self.dtype_policy
+        return policy.compute_dtype == "float16" != policy.variable_dtype
+
+    @property
+    def compiled(self) -> bool:
+        """Whether `compile` was called."""
+        return self._compile_arguments is not None
+
+    def _require_compiled(self, method: str) -> None:
+        if not self.compiled:
+            raise ValueError(
+                f"{self._label} is not compiled, so {method} does not know what to do.\n"
+                "  fix: call model.compile(optimizer=..., loss=...) first"
+            )
+
+    @property
+    def _jit(self) -> Any:
+        """Compiler options for the backend: None for uncompiled steps."""
+        arguments = self._compile_arguments or {}
+        if getattr(self, "run_eagerly", False):
+            return None
+        jit = arguments.get("jit_compile", "auto")
+        return "auto" if jit is None else jit
+
+    def get_compile_config(self) -> dict[str, Any] | None:
+        """Returns the arguments of `compile` as plain values, or None if it was not called."""
+        if not self.compiled:
+            return None
+        return {k: serialize_keras_object(v) for k, v in (self._compile_arguments or {}).items()}
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compiles the model with the arguments in a config.
+
+        Args:
+            config: The result of `get_compile_config`.
+        """
+        arguments = deserialize_keras_object(config)
+        self.compile(**arguments, auto_scale_loss=False)
+        if self.built and self.optimizer is not None:
+            self.optimizer.build(self.trainable_variables)
+
+    # ---------------------------------------------------------------- metrics
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The metrics: the mean loss, those passed to `compile`, those in layers."""
+        own = [self._loss_tracker] if self._loss_tracker is not None else []
+        if self._compile_loss is not None:
+            own += self._compile_loss.metrics
+        if self._compile_metrics is not None:
+            own += self._compile_metrics.metrics
+        return list({id(metric): metric for metric in [*own, *super().metrics]}.values())
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names of the values that `evaluate` returns, in order."""
+        return list(self.get_metrics_result())
+
+    def reset_metrics(self) -> None:
+        """Resets the state of all metrics, as `fit` does before each epoch."""
+        metrics = self.metrics
+        self._run_metric_ops("reset", metrics, lambda: [metric.reset_state() for metric in metrics])
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        """Returns the current results of the metrics as a dict by name. Override it to add some."""
+        results: dict[str, Any] = {}
+        done: set[int] = set()
+        if self._loss_tracker is not None:
+            results["loss"] = self._loss_tracker.result()
+            done.add(id(self._loss_tracker))
+        if self._compile_loss is not None:
+            results.update((m.name, m.result()) for m in self._compile_loss.metrics)
+            done.update(map(id, self._compile_loss.metrics))
+        if self._compile_metrics is not None:
+            results.update(self._compile_metrics.results())
+            done.update(map(id, self._compile_metrics.metrics))
+        for metric in self.metrics:
+            if id(metric) not in done:
+                value = metric.result()
+                results.update(value if isinstance(value, dict) else {metric.name: value})
+        return results
+
+    @property
+    def _has_builtin_results(self) -> bool:
+        return type(self).get_metrics_result is CompileMixin.get_metrics_result
+
+    def _read_metrics(self) -> dict[str, Any]:
+        """Returns the results of the metrics as numbers on the host."""
+        if self._has_builtin_results and supports("compile_call"):
+            return self._read(self._run_metric_ops("read", self.metrics, self.get_metrics_result))
+        return self._read(self.get_metrics_result())
+
+    def _read(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Copies results to the host, as numbers or arrays."""
+        return {name: _to_number(value) for name, value in results.items()}
+
+    def _finish_multi_step(self, last: Any) -> Any:
+        """Returns the result of many steps: what the last one returned, or else the metrics."""
+        if last is None and self._has_builtin_results and are_builtin(self.metrics):
+            return self.get_metrics_result()
+        return last
+
+    def _run_metric_ops(self, key: str, metrics: list[Any], function: Callable[[], Any]) -> Any:
+        if not self._jit or not supports("compile_call"):
+            return function()
+        return self._functions.setdefault((key,), CompiledMetricOps()).run(function, metrics)
+
+
+def _to_number(value: Any) -> Any:
+    array = ops.convert_to_numpy(value)
+    return float(array) if array.ndim == 0 else array

@@ -1,0 +1,228 @@
+"""Binds data to a model: to its inputs, outputs and sample weights, by name or in order.
+
+Data adapters call `DataBinder.bind` on arrays or batches. It returns flat lists of checked arrays;
+`input_structure` says how the compiled step nests the inputs again for the model's call.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from keras_fn.backend.loader import current
+from keras_fn.core import tree
+from keras_fn.core.dtypes import numpy_dtype
+from keras_fn.core.graph_model import get_graph
+from keras_fn.core.keras_tensor import KerasTensor
+from keras_fn.core.shapes import is_compatible
+from keras_fn.data_adapters.array_conversion import check_sample_counts, convert_to_array
+from keras_fn.data_adapters.data_adapter_utils import (
+    FlatBatch,
+    class_weight_to_sample_weights,
+    to_host,
+)
+from keras_fn.errors import DTypeError, SpecError
+from keras_fn.training.output_binding import OutputBinder, make_output_binder
+
+
+class DataBinder:
+    """Binds data to the inputs and outputs of a model. On the way of `fit`, it alone checks them.
+
+    Args:
+        model: The model.
+    """
+
+    def __init__(self, model: Any):
+        self.model = model
+        self.source = model._label
+
+    @property
+    def background(self) -> bool:
+        """Whether threads may prepare batches: not with `run_eagerly`, for a debugger's sake."""
+        return not getattr(self.model, "run_eagerly", False)
+
+    def bind(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Mapping[int, float] | None = None,
+    ) -> FlatBatch:
+        """Converts data to checked arrays, flat and in the order of the model.
+
+        Args:
+            x: Inputs: an array, or a list or a dict of them.
+            y: Targets, for each output.
+            sample_weight: Sample weights, for all outputs or for each.
+            class_weight: Weight of each class index, for a model with one output.
+
+        Returns:
+            Inputs, targets and sample weights, the last two None if they are missing.
+
+        Raises:
+            SpecError: A shape, a name or the number of arrays or samples is wrong.
+            DTypeError: Something is not numeric, or not integer where the input is.
+        """
+        inputs = self._bind_inputs(x)
+        if y is None and sample_weight is None and class_weight is None:
+            check_sample_counts(_with_names("x", inputs), self.source)
+            return inputs, None, None
+        outputs = self._get_outputs()
+        if outputs is None and (isinstance(y, dict) or isinstance(sample_weight, dict)):
+            self.model._symbolic_build(inputs)  # only a call shows the names of the outputs
+            outputs = self._get_outputs()
+        targets = self._bind_to_outputs(y, outputs, "targets")
+        weights = self._bind_to_outputs(sample_weight, outputs, "sample weights")
+        if class_weight is not None:
+            weights = class_weight_to_sample_weights(targets, weights, class_weight, self.source)
+        named = _with_names("x", inputs) + _with_names("y", targets)
+        check_sample_counts(named + _with_names("sample_weight", weights), self.source)
+        return inputs, targets, weights
+
+    @property
+    def input_structure(self) -> Any:
+        """How the flat inputs are nested for the model's call; a leaf for a single input."""
+        graph = get_graph(self.model)
+        return self.model._input_structure if graph is None else graph.input_structure
+
+    def _bind_inputs(self, x: Any) -> list[Any]:
+        graph = get_graph(self.model)
+        if graph is None:
+            return [convert_to_array(a, "x", self.source) for a in self._flatten(x)]
+        binder = graph.input_binder
+        if binder.single and isinstance(x, (list, tuple)) and not _holds_arrays(x):
+            x = np.asarray(x) if _is_rectangular(x) else x
+        arrays = []
+        for i, value in enumerate(binder.flatten(x)):
+            if value is None and binder.optional[i]:
+                arrays.append(None)
+                continue
+            name = binder.names[i]
+            array = convert_to_array(value, f"input {name!r}", self.source)
+            arrays.append(self._check_input(array, binder.tensors[i], name))
+        return arrays
+
+    def _flatten(self, x: Any) -> list[Any]:
+        """Flattens the inputs of a subclassed model. The step nests them again in the same way."""
+        if not _is_nest(x):
+            return [x]
+        structure = self.model._input_structure
+        leaves = None if structure is None else tree.flatten_like(structure, x)
+        if leaves is None:  # the first time, or other keys
+            self.model._input_structure = tree.map_structure(lambda _: None, x)
+            leaves = tree.flatten(x)
+        return leaves
+
+    def _check_input(self, array: Any, spec: KerasTensor, name: str) -> Any:
+        """Checks rank and sizes; casts to the dtype of the input."""
+        shape, expected = tuple(array.shape), spec.shape
+        if len(shape) == len(expected) - 1 and expected[-1] == 1:
+            array = array.reshape((*shape, 1))
+        elif len(shape) == len(expected) + 1 and shape[-1] == 1:
+            array = array.reshape(shape[:-1])
+        shape = tuple(array.shape)
+        if len(shape) != len(expected) or not is_compatible(shape[1:], expected[1:]):
+            raise SpecError(
+                self.source,
+                expected=f"input {name!r} of shape {expected}",
+                received=f"shape {shape}",
+                fix="reshape the data; the first axis is the samples",
+            )
+        if not isinstance(array, np.ndarray):
+            return current().cast(array, spec.dtype)
+        dtype = numpy_dtype(spec.dtype)
+        to_integer = array.dtype.kind == "f" and dtype.kind in "iu"
+        if to_integer and not np.array_equal(array, np.floor(array)):
+            raise DTypeError(
+                self.source,
+                expected=f"input {name!r} of dtype {spec.dtype}",
+                received="fractions",
+                fix="feed integers, or make the Input with dtype='float32'",
+            )
+        return array if array.dtype == dtype else array.astype(dtype)
+
+    def _get_outputs(self) -> OutputBinder | None:
+        graph = get_graph(self.model)
+        if graph is not None:
+            return make_output_binder(graph, graph.output_structure)
+        loss = self.model._compile_loss
+        return None if loss is None else loss.outputs
+
+    def _bind_to_outputs(
+        self, values: Any, outputs: OutputBinder | None, kind: str
+    ) -> list[Any] | None:
+        if values is None:
+            return None
+        if outputs is None or (len(outputs) == 1 and not isinstance(values, dict)):
+            leaves = tree.flatten(values) if _is_nest(values) else [values]
+            if outputs is not None and len(leaves) > 1:
+                leaves = [values]
+        elif kind == "sample weights" and not isinstance(values, (dict, list, tuple)):
+            leaves = [values] * len(outputs)
+        else:
+            # An output without a loss needs no target.
+            leaves = outputs.bind(values, kind, fill=True)
+        return [None if a is None else convert_to_array(a, kind, self.source) for a in leaves]
+
+    def check_targets(self, data: FlatBatch) -> None:
+        """Checks that there are targets, and that they fit the losses of the outputs.
+
+        Args:
+            data: All arrays, or one batch.
+
+        Raises:
+            SpecError: Targets are missing, or a loss refuses them.
+        """
+        _, targets, _ = data
+        loss = self.model._compile_loss
+        if loss is None or self.model._compile_arguments["loss"] is None:
+            return
+        if targets is None:
+            raise SpecError(
+                self.source,
+                expected="targets y, as compile() named a loss",
+                received="none",
+                fix="pass y=",
+            )
+        self._check_no_target_missing(targets, loss)
+        shapes = [tuple(t.shape) for t in tree.flatten(loss.outputs.structure)]
+        loss.check([a if a is None else to_host(a) for a in targets], shapes)
+
+    def _check_no_target_missing(self, targets: list[Any], loss: Any) -> None:
+        pairs = list(zip(loss.outputs.names, loss.losses, targets, strict=True))
+        missing = [name for name, fn, y in pairs if fn is not None and y is None]
+        if missing:
+            needed = [name for name, fn, _ in pairs if fn is not None]
+            received = [name for name, _, y in pairs if y is not None]
+            raise SpecError(
+                self.source,
+                expected=f"targets for the outputs {', '.join(needed)}",
+                received=f"targets for {', '.join(received)}",
+                fix=f"add {', '.join(missing)}",
+            )
+
+
+def _with_names(argument: str, arrays: list[Any] | None) -> list[tuple[str, Any]]:
+    """Returns each array with its name for errors."""
+    arrays = arrays or []
+    return [(f"{argument}[{i}]" if len(arrays) > 1 else argument, a) for i, a in enumerate(arrays)]
+
+
+def _is_nest(x: Any) -> bool:
+    return isinstance(x, dict) or (isinstance(x, (list, tuple)) and _holds_arrays(x))
+
+
+def _holds_arrays(x: Any) -> bool:
+    """Whether a container holds arrays or containers of them, rather than nested numbers."""
+    return any(
+        hasattr(item, "shape") or (isinstance(item, (list, tuple, dict)) and _holds_arrays(item))
+        for item in (x.values() if isinstance(x, dict) else x)
+    )
+
+
+def _is_rectangular(x: Any) -> bool:
+    try:
+        np.asarray(x)
+    except ValueError:
+        return False
+    return True
