@@ -1,4 +1,6 @@
-"""What is drawn of a model: boxes, the edges between them, and nested models as diagrams inside."""
+"""A model as a diagram: boxes, edges between them, and nested models as diagrams inside."""
+
+from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,10 +12,11 @@ from keras_fn.core.graph import node_of
 from keras_fn.core.graph_model import get_graph, is_graph_model
 from keras_fn.core.operation import Node, Operation
 from keras_fn.ops._op import OpNode, class_name
+from keras_fn.types import AnyModel
 
 
 class DisplayOptions(NamedTuple):
-    """What a box says beside its class."""
+    """The details that a box displays in addition to its class."""
 
     names: bool = True
     shapes: bool = False
@@ -23,7 +26,7 @@ class DisplayOptions(NamedTuple):
 
 
 class ShapeSummary(NamedTuple):
-    """Shapes in words, and those of the single tensors."""
+    """Shapes of nested tensors, as one text and as one text per tensor."""
 
     text: str
     each: tuple[str, ...]
@@ -31,7 +34,7 @@ class ShapeSummary(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Box:
-    """One operation of a model: a layer, an op, or a nested model that is not expanded."""
+    """A node of a diagram: a layer, an op, or a nested model that is not expanded."""
 
     key: str
     name: str
@@ -42,27 +45,32 @@ class Box:
     outputs: ShapeSummary
     dtype: str
     activation: str | None
-    trainable: bool | None  # None: it has no weights
+    trainable: bool | None  # None if it has no weights
 
 
 @dataclass(frozen=True, eq=False)
 class Diagram:
-    """A model: what it is made of, and edges between boxes, its own or of diagrams inside."""
+    """A model: its boxes and nested diagrams, and the edges between boxes of any depth."""
 
     key: str
     name: str
-    items: "list[Box | Diagram]"
+    items: list[Box | Diagram]
     edges: list[tuple[str, str]]
 
 
-def build_diagram(model: Any, expand_nested: bool = False) -> Diagram:
-    """Returns the diagram of a model; a model that is no graph is a single box."""
-    item = _DiagramBuilder(expand_nested).model(model).item
+def build_diagram(model: AnyModel, expand_nested: bool = False) -> Diagram:
+    """Returns the diagram of a model.
+
+    Args:
+        model: The model. One that is not a graph of layers becomes a single box.
+        expand_nested: Whether nested models become nested diagrams instead of boxes.
+    """
+    item = _DiagramBuilder(expand_nested).add_model(model).item
     return item if isinstance(item, Diagram) else Diagram("g", model.name, [item], [])
 
 
 class _SubDiagram(NamedTuple):
-    """An item, and the boxes in it that take its inputs and give its outputs."""
+    """An item, and its boxes that receive its inputs and return its outputs."""
 
     item: Box | Diagram
     entries: list[str]
@@ -78,35 +86,35 @@ class _SubDiagram(NamedTuple):
 class _DiagramBuilder:
     def __init__(self, expand_nested: bool):
         self.expand_nested = expand_nested
-        self.boxes, self.diagrams = count(), count()
+        self.box_numbers, self.diagram_numbers = count(), count()
 
-    def part(self, operation: Any, inside: set[int]) -> _SubDiagram:
-        if self.expand_nested and (is_graph(operation) or _stack(operation)):
-            return self.model(operation)
-        return self.box(operation, inside)
+    def add_item(self, operation: Any, node_ids: set[int]) -> _SubDiagram:
+        if self.expand_nested and (is_graph_model(operation) or _is_sequential(operation)):
+            return self.add_model(operation)
+        return self.add_box(operation, node_ids)
 
-    def box(self, operation: Any, inside: set[int]) -> _SubDiagram:
-        key = f"n{next(self.boxes)}"
-        return _SubDiagram(_box(key, operation, get_calls(operation, inside)), [key], [key])
+    def add_box(self, operation: Any, node_ids: set[int]) -> _SubDiagram:
+        key = f"n{next(self.box_numbers)}"
+        return _SubDiagram(_make_box(key, operation, get_calls(operation, node_ids)), [key], [key])
 
-    def model(self, model: Any) -> _SubDiagram:
-        if is_graph(model):
-            return self.graph(model)
-        if _stack(model):
-            return self.stack(model)
-        return self.box(model, set())
+    def add_model(self, model: Any) -> _SubDiagram:
+        if is_graph_model(model):
+            return self.add_graph(model)
+        if _is_sequential(model):
+            return self.add_sequential(model)
+        return self.add_box(model, set())
 
-    def stack(self, model: Any) -> _SubDiagram:
-        """A Sequential is a chain of its layers, with no box for the input."""
-        key, inside = f"g{next(self.diagrams)}", get_node_ids(model)
-        parts = [self.part(layer, inside) for layer in model.layers]
+    def add_sequential(self, model: Any) -> _SubDiagram:
+        """Adds a Sequential model: a chain of its layers, without a box for the input."""
+        key, node_ids = f"g{next(self.diagram_numbers)}", get_node_ids(model)
+        parts = [self.add_item(layer, node_ids) for layer in model.layers]
         edges = [(a.exit(0), b.entry(0)) for a, b in pairwise(parts)]
         diagram = Diagram(key, model.name, [part.item for part in parts], edges)
         return _SubDiagram(diagram, parts[0].entries, parts[-1].exits)
 
-    def graph(self, model: Any) -> _SubDiagram:
-        key, inside = f"g{next(self.diagrams)}", get_node_ids(model)
-        parts = {id(op): self.part(op, inside) for op in model.operations}
+    def add_graph(self, model: Any) -> _SubDiagram:
+        key, node_ids = f"g{next(self.diagram_numbers)}", get_node_ids(model)
+        parts = {id(op): self.add_item(op, node_ids) for op in model.operations}
 
         def source(tensor: Any) -> str:
             history = tensor._keras_history
@@ -115,7 +123,7 @@ class _DiagramBuilder:
         edges = [
             (source(tensor), parts[id(operation)].entry(index))
             for operation in model.operations
-            for node in get_calls(operation, inside)
+            for node in get_calls(operation, node_ids)
             for index, tensor in enumerate(node.input_tensors)
         ]
         entries = [parts[id(t._keras_history.operation)].entry(0) for t in model.inputs]
@@ -124,31 +132,33 @@ class _DiagramBuilder:
         return _SubDiagram(diagram, entries, [source(t) for t in model.outputs])
 
 
-def is_graph(model: Any) -> bool:
-    """Whether a model is a Functional one."""
-    return is_graph_model(model)
-
-
-def _stack(model: Any) -> bool:
-    """Whether a model is a Sequential one, with something in it."""
-    return get_graph(model) is not None and not is_graph(model) and bool(model.layers)
+def _is_sequential(model: Any) -> bool:
+    """Whether a model is a Sequential model, built or not, with at least one layer."""
+    may_have_graph = isinstance(getattr(type(model), "execution_graph", None), property)
+    return may_have_graph and not is_graph_model(model) and bool(model.layers)
 
 
 def get_node_ids(model: Any) -> set[int]:
-    """Returns the ids of the calls that a model is made of: its layers may be called elsewhere."""
+    """Returns the ids of the graph nodes of a model; its layers may have nodes elsewhere too."""
     graph = get_graph(model)
     if graph is None:
         return set()
-    return {id(node) for node in graph.execution_plan.nodes} | {id(node_of(t)) for t in graph.inputs}
+    nodes = [*graph.execution_plan.nodes, *map(node_of, graph.inputs)]
+    return set(map(id, nodes))
 
 
-def get_calls(operation: Operation, inside: set[int]) -> list[Node]:
-    """Returns the calls of an operation in a model, or all that are known if the model has none."""
+def get_calls(operation: Operation, node_ids: set[int]) -> list[Node]:
+    """Returns the nodes of an operation in a model; all its nodes if the model has none of them.
+
+    Args:
+        operation: A layer, op or nested model.
+        node_ids: The ids of the model's nodes; see `get_node_ids`.
+    """
     nodes = operation._inbound_nodes
-    return [node for node in nodes if id(node) in inside] or list(nodes)
+    return [node for node in nodes if id(node) in node_ids] or list(nodes)
 
 
-def _box(key: str, operation: Any, nodes: list[Node]) -> Box:
+def _make_box(key: str, operation: Any, nodes: list[Node]) -> Box:
     outputs = [tensor for node in nodes for tensor in node.output_tensors]
     activation = getattr(operation, "activation", None)
     if activation is not None:
@@ -161,38 +171,38 @@ def _box(key: str, operation: Any, nodes: list[Node]) -> Box:
         class_name=class_name(operation),
         family=_family(operation),
         is_input=bool(nodes) and all(node.is_input for node in nodes),
-        inputs=_shapes(_only(node.input_tensors) for node in nodes),
-        outputs=_shapes(node.outputs for node in nodes),
+        inputs=_summarize_shapes(_unwrap_single(node.input_tensors) for node in nodes),
+        outputs=_summarize_shapes(node.outputs for node in nodes),
         dtype=", ".join(dict.fromkeys(t.dtype for t in outputs)) or "?",
         activation=activation,
         trainable=operation.trainable if getattr(operation, "weights", None) else None,
     )
 
 
-def _only(tensors: list[Any]) -> Any:
+def _unwrap_single(tensors: list[Any]) -> Any:
     return tensors[0] if len(tensors) == 1 else tensors
 
 
-def _shapes(structures: Iterable[Any]) -> ShapeSummary:
-    """Describes the tensors of the calls of one operation: each different shape once."""
+def _summarize_shapes(structures: Iterable[Any]) -> ShapeSummary:
+    """Summarizes the tensors of all calls of one operation, each different shape once."""
     structures = list(structures)
-    texts = dict.fromkeys(_shape_text(s) for s in structures)
+    texts = dict.fromkeys(_format_shape(s) for s in structures)
     each = [str(x.shape) for s in structures[:1] for x in tree.flatten(s) if hasattr(x, "shape")]
     if len(texts) > 1:
         each = list(texts)
     return ShapeSummary(" or ".join(texts) or "?", tuple(each) or ("?",))
 
 
-def _shape_text(structure: Any) -> str:
+def _format_shape(structure: Any) -> str:
     if isinstance(structure, dict):
-        return ", ".join(f"{key}: {_shape_text(value)}" for key, value in structure.items())
+        return ", ".join(f"{key}: {_format_shape(value)}" for key, value in structure.items())
     if isinstance(structure, (list, tuple)):
-        return f"[{', '.join(map(_shape_text, structure))}]"
+        return f"[{', '.join(map(_format_shape, structure))}]"
     return str(getattr(structure, "shape", structure))
 
 
 def _family(operation: Operation) -> str:
-    """Returns the package of a layer, such as `convolutional`, "op" of an op, else "custom"."""
+    """Returns the subpackage of a layer, such as "convolutional"; "op" for an op, else "custom"."""
     if isinstance(operation, OpNode):
         return "op"
     parts = type(operation).__module__.split(".")

@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from keras_fn.core.graph_model import is_graph_model
 from keras_fn.ops._op import class_name
-from keras_fn.visualization.diagram import get_calls, get_node_ids, is_graph
+from keras_fn.visualization.diagram import get_calls, get_node_ids
 
 # Colours of the terminal's palette, by what they mark.
 _NUMBER, _NONE, _CLASS, _NO = "color(34)", "color(45)", "color(33)", "color(9)"
@@ -112,7 +113,7 @@ def _columns(model: Any, show_trainable: bool = False) -> _Columns:
 
 def _is_chain(model: Any) -> bool:
     """Whether each layer stands once, and takes the one tensor of the layer above."""
-    if not is_graph(model):
+    if not is_graph_model(model):
         return True
     inside = get_node_ids(model)
     nodes = [n for op in model.operations for n in op._inbound_nodes if id(n) in inside]
@@ -187,7 +188,7 @@ def _table(
     ]
     table = Table(*headers, width=line_length, show_lines=True)
     inside = get_node_ids(model)
-    layers = model.operations if is_graph(model) else model.layers
+    layers = model.operations if is_graph_model(model) else model.layers
     for layer in _in_range(layers, layer_range):
         for row in _rows(layer, inside, columns.names, expand_nested):
             table.add_row(*row)
@@ -231,7 +232,7 @@ def _output_shape(layer: Any, inside: set[int]) -> Text:
 def _built_shape(layer: Any) -> Any:
     """Works the output shape out from what the layer was built for."""
     shapes = getattr(layer, "_build_shapes", None)
-    if is_graph(layer):
+    if is_graph_model(layer):
         return layer.output_shape
     if not shapes:
         return None
