@@ -1,9 +1,10 @@
 """Computing in 16 bits: the dtype policies, under the names of older programs."""
 
-from keras_fn.config import dtype_policy as dtype_policy
-from keras_fn.config import dtype_policy as global_policy
-from keras_fn.config import set_dtype_policy as set_dtype_policy
-from keras_fn.config import set_dtype_policy as set_global_policy
-from keras_fn.dtype_policies import DTypePolicy as DTypePolicy
-from keras_fn.dtype_policies import DTypePolicy as Policy
+from keras_fn.config import (
+    dtype_policy as dtype_policy,
+    dtype_policy as global_policy,
+    set_dtype_policy as set_dtype_policy,
+    set_dtype_policy as set_global_policy,
+)
+from keras_fn.dtype_policies import DTypePolicy as DTypePolicy, DTypePolicy as Policy
 from keras_fn.optimizers import LossScaleOptimizer as LossScaleOptimizer

@@ -2,41 +2,45 @@
 
 from typing import Any
 
-from keras_fn.activations.functions import exponential as exponential
-from keras_fn.activations.functions import gelu as gelu
-from keras_fn.activations.functions import linear as linear
-from keras_fn.activations.functions import mish as mish
-from keras_fn.activations.functions import relu as relu
+from keras_fn.activations.functions import (
+    exponential as exponential,
+    gelu as gelu,
+    linear as linear,
+    mish as mish,
+    relu as relu,
+)
 from keras_fn.core.registry import register, table
 from keras_fn.core.serialization import deserialize_as, serialize_keras_object
 from keras_fn.errors import SpecError
-from keras_fn.ops import celu as celu
-from keras_fn.ops import elu as elu
-from keras_fn.ops import glu as glu
-from keras_fn.ops import hard_shrink as hard_shrink
-from keras_fn.ops import hard_sigmoid as hard_sigmoid
-from keras_fn.ops import hard_silu as hard_silu
-from keras_fn.ops import hard_swish as hard_swish
-from keras_fn.ops import hard_tanh as hard_tanh
-from keras_fn.ops import leaky_relu as leaky_relu
-from keras_fn.ops import log_sigmoid as log_sigmoid
-from keras_fn.ops import log_softmax as log_softmax
-from keras_fn.ops import relu6 as relu6
-from keras_fn.ops import selu as selu
-from keras_fn.ops import sigmoid as sigmoid
-from keras_fn.ops import silu as silu
-from keras_fn.ops import soft_shrink as soft_shrink
-from keras_fn.ops import softmax as softmax
-from keras_fn.ops import softplus as softplus
-from keras_fn.ops import softsign as softsign
-from keras_fn.ops import sparse_plus as sparse_plus
-from keras_fn.ops import sparse_sigmoid as sparse_sigmoid
-from keras_fn.ops import sparsemax as sparsemax
-from keras_fn.ops import squareplus as squareplus
-from keras_fn.ops import swish as swish
-from keras_fn.ops import tanh as tanh
-from keras_fn.ops import tanh_shrink as tanh_shrink
-from keras_fn.ops import threshold as threshold
+from keras_fn.ops import (
+    celu as celu,
+    elu as elu,
+    glu as glu,
+    hard_shrink as hard_shrink,
+    hard_sigmoid as hard_sigmoid,
+    hard_silu as hard_silu,
+    hard_swish as hard_swish,
+    hard_tanh as hard_tanh,
+    leaky_relu as leaky_relu,
+    log_sigmoid as log_sigmoid,
+    log_softmax as log_softmax,
+    relu6 as relu6,
+    selu as selu,
+    sigmoid as sigmoid,
+    silu as silu,
+    soft_shrink as soft_shrink,
+    softmax as softmax,
+    softplus as softplus,
+    softsign as softsign,
+    sparse_plus as sparse_plus,
+    sparse_sigmoid as sparse_sigmoid,
+    sparsemax as sparsemax,
+    squareplus as squareplus,
+    swish as swish,
+    tanh as tanh,
+    tanh_shrink as tanh_shrink,
+    threshold as threshold,
+)
 
 register(
     "activation",

@@ -1,48 +1,50 @@
-"""Masks that travel with tensors: booleans that say which time steps count."""
+"""Masks that travel with tensors: booleans that are False at time steps to skip."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TypeVar
 
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.scopes import context
+from keras_fn.types import Tensor
 
-used = False
-"""Whether any tensor has had a mask: until then nobody needs to look for one."""
+ComputeMask = TypeVar("ComputeMask", bound=Callable[..., object])
 
 
-def makes_none(compute_mask: Callable[..., Any]) -> Callable[..., Any]:
-    """Marks a `compute_mask` that gives no mask where none came: such a layer has a short road."""
-    compute_mask.makes_none = True  # type: ignore[attr-defined]
+def propagates_mask_only(compute_mask: ComputeMask) -> ComputeMask:
+    """Marks a `compute_mask` that returns None for inputs without a mask.
+
+    A layer with such a method can take the fast path.
+    """
+    compute_mask.propagates_mask_only = True  # type: ignore[attr-defined]
     return compute_mask
 
 
-def get_mask(x: Any) -> Any:
-    """Returns the mask that travels with `x`, or None."""
-    if isinstance(x, KerasTensor):
-        return x._keras_mask
-    if not used:
-        return None
+def get_mask(x: object) -> Tensor | None:
+    """Returns the mask that travels with a tensor, or None.
+
+    Args:
+        x: A tensor. Any other object has no mask.
+    """
     mask = getattr(x, "_keras_mask", None)
-    if mask is None and (table := context.now.masks):
+    if mask is None and (table := context.current.masks):
         entry = table.get(id(x))
         mask = entry[1] if entry is not None and entry[0] is x else None
     return mask
 
 
-def set_mask(x: Any, mask: Any) -> None:
-    """Lets `mask` travel with `x`."""
-    global used
-    if mask is not None:
-        used = True  # already by a graph: a compiler that follows it finds it as it stays
-    if isinstance(x, KerasTensor):
-        x._keras_mask = mask
-        return
-    if not used:
+def set_mask(x: object, mask: Tensor | None) -> None:
+    """Attaches a mask to a tensor.
+
+    Args:
+        x: A tensor, concrete or symbolic.
+        mask: Booleans of shape `(batch, time)`; None removes the mask.
+    """
+    if mask is None and not isinstance(x, KerasTensor) and get_mask(x) is None:
         return
     try:
-        x._keras_mask = mask
-    except AttributeError:  # a traced value without room: kept beside it
-        table = context.now.masks
+        x._keras_mask = mask  # type: ignore[attr-defined]
+    except AttributeError:  # a traced value without attributes: the table keeps its mask
+        table = context.current.masks
         if len(table) > 1000:
             table.clear()
         table[id(x)] = (x, mask)

@@ -1,24 +1,27 @@
-"""Which dtypes layers compute in and store."""
+"""Dtype policies: the public namespace `keras.dtype_policies`."""
 
 from typing import Any
 
 from keras_fn.core.dtypes import standardize_dtype
+from keras_fn.core.object_lookup import ObjectLookup
 from keras_fn.core.registry import register
-from keras_fn.core.serialization import deserialize_as, serialize_keras_object
-from keras_fn.dtype_policies.policy import DTypePolicy as DTypePolicy
-from keras_fn.dtype_policies.policy import FloatDTypePolicy as FloatDTypePolicy
-from keras_fn.dtype_policies.policy import dtype_policy as dtype_policy
-from keras_fn.dtype_policies.policy_map import DTypePolicyMap as DTypePolicyMap
-from keras_fn.dtype_policies.quantized import AWQDTypePolicy as AWQDTypePolicy
-from keras_fn.dtype_policies.quantized import GPTQDTypePolicy as GPTQDTypePolicy
-from keras_fn.dtype_policies.quantized import Int4DTypePolicy as Int4DTypePolicy
-from keras_fn.dtype_policies.quantized import QuantizedDTypePolicy as QuantizedDTypePolicy
-from keras_fn.dtype_policies.quantized import (
-    QuantizedFloat8DTypePolicy as QuantizedFloat8DTypePolicy,
+from keras_fn.dtype_policies.policy import (
+    DTypePolicy as DTypePolicy,
+    FloatDTypePolicy as FloatDTypePolicy,
+    dtype_policy as dtype_policy,
 )
-from keras_fn.dtype_policies.quantized import named
-from keras_fn.dtype_policies.quantized import unquantized as unquantized
+from keras_fn.dtype_policies.policy_map import DTypePolicyMap as DTypePolicyMap
+from keras_fn.dtype_policies.quantized import (
+    AWQDTypePolicy as AWQDTypePolicy,
+    GPTQDTypePolicy as GPTQDTypePolicy,
+    Int4DTypePolicy as Int4DTypePolicy,
+    QuantizedDTypePolicy as QuantizedDTypePolicy,
+    QuantizedFloat8DTypePolicy as QuantizedFloat8DTypePolicy,
+    from_name,
+    reject_quantized as reject_quantized,
+)
 from keras_fn.settings import settings
+from keras_fn.types import DTypeLike
 
 register("dtype_policy", "keras", [DTypePolicy, FloatDTypePolicy])
 register(
@@ -38,55 +41,38 @@ register(
 register("dtype_policy", "keras.mixed_precision", [DTypePolicy], Policy=DTypePolicy)
 
 
-def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
-    """Returns the config of a policy.
+class _DTypePolicyLookup(ObjectLookup[DTypeLike, DTypePolicy]):
+    """Dtype policies, also by the dtype that they compute in."""
 
-    Example:
-        >>> keras.dtype_policies.serialize(keras.DTypePolicy("float32"))["config"]
-        {'name': 'float32'}
-    """
-    return serialize_keras_object(dtype_policy)
-
-
-def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
-    """Returns the policy that a config stands for.
-
-    Args:
-        config: What `serialize` gave.
-        custom_objects: Names of classes of your own.
-
-    Raises:
-        ValueError: The class is unknown, or no policy.
-
-    Example:
-        >>> config = keras.dtype_policies.serialize(keras.DTypePolicy("float16"))
-        >>> keras.dtype_policies.deserialize(config)
-        <DTypePolicy "float16">
-    """
-    return deserialize_as("dtype_policy", config, custom_objects)
+    def get(self, identifier: Any) -> Any:
+        """Returns a dtype policy for any of the forms that an argument accepts."""
+        if identifier is None:
+            return dtype_policy()
+        if isinstance(identifier, DTypePolicy):
+            return identifier
+        if isinstance(identifier, dict):
+            return self.deserialize(identifier)
+        is_name = isinstance(identifier, str)
+        return from_name(identifier if is_name else standardize_dtype(identifier))
 
 
-def get(identifier: Any) -> DTypePolicy:
-    """Returns the policy for whatever stands for one.
-
-    Args:
-        identifier: A policy, its name, a dtype in any form, a config, or None for the policy of
-            the process.
-
-    Raises:
-        ValueError: It stands for none.
-
-    Example:
-        >>> keras.dtype_policies.get("mixed_float16").compute_dtype
-        'float16'
-    """
-    if identifier is None:
-        return dtype_policy()
-    if isinstance(identifier, DTypePolicy):
-        return identifier
-    if isinstance(identifier, dict):
-        return deserialize(identifier)
-    return named(identifier if isinstance(identifier, str) else standardize_dtype(identifier))
+serialize, deserialize, get = _DTypePolicyLookup(
+    "dtype_policy",
+    accepts="A policy, its name, a dtype in any form, a config, or None for the global policy.",
+    returns="A `DTypePolicy`.",
+).functions(
+    __name__,
+    examples=(
+        """>>> keras.dtype_policies.serialize(keras.DTypePolicy("float32"))["config"]
+{'name': 'float32'}""",
+        """>>> config = keras.dtype_policies.serialize(keras.DTypePolicy("float16"))
+>>> keras.dtype_policies.deserialize(config)
+<DTypePolicy "float16">""",
+        """>>> keras.dtype_policies.get("mixed_float16").compute_dtype
+'float16'""",
+    ),
+)
+__test__ = {"serialize": serialize, "deserialize": deserialize, "get": get}  # doctests
 
 
 def set_dtype_policy(policy: str | DTypePolicy) -> None:
@@ -104,4 +90,4 @@ def set_dtype_policy(policy: str | DTypePolicy) -> None:
         'bfloat16'
         >>> keras.config.set_dtype_policy("float32")
     """
-    settings.dtype_policy = policy if isinstance(policy, DTypePolicy) else named(policy)
+    settings.dtype_policy = policy if isinstance(policy, DTypePolicy) else from_name(policy)

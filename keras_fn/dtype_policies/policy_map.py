@@ -6,7 +6,7 @@ from keras_fn import _regex
 from keras_fn.core.path_map import PathMap
 from keras_fn.core.serialization import deserialize_as, serialize_keras_object
 from keras_fn.dtype_policies.policy import DTypePolicy, dtype_policy
-from keras_fn.dtype_policies.quantized import named
+from keras_fn.dtype_policies.quantized import from_name
 from keras_fn.errors import DTypeError
 
 
@@ -38,7 +38,7 @@ class DTypePolicyMap(DTypePolicy, PathMap[DTypePolicy]):
         self, default_policy: Any = None, policy_map: dict[str, DTypePolicy] | None = None
     ):
         if isinstance(default_policy, DTypePolicyMap):
-            raise self._refused("default_policy to be one policy", "a DTypePolicyMap")
+            raise self._key_error("default_policy to be one policy", "a DTypePolicyMap")
         if not isinstance(policy_map, (dict, type(None))):
             raise DTypeError(
                 "DTypePolicyMap",
@@ -77,7 +77,7 @@ class DTypePolicyMap(DTypePolicy, PathMap[DTypePolicy]):
     def _default_entry(self) -> DTypePolicy:
         return self.default_policy
 
-    def _accepted(self, value: Any) -> DTypePolicy:
+    def _validate(self, value: Any) -> DTypePolicy:
         return _policy(value)
 
     def __eq__(self, other: object) -> bool:
@@ -112,4 +112,4 @@ def _policy(identifier: Any) -> DTypePolicy:
         return identifier
     if isinstance(identifier, dict):
         return deserialize_as("dtype_policy", identifier)
-    return dtype_policy() if identifier is None else named(identifier)
+    return dtype_policy() if identifier is None else from_name(identifier)

@@ -215,7 +215,7 @@ _CLASSES: dict[str, type[QuantizedDTypePolicy]] = {
 }
 
 
-def named(name: Any) -> DTypePolicy:
+def from_name(name: Any) -> DTypePolicy:
     """Returns the policy of that name, quantised or not.
 
     Raises:
@@ -237,7 +237,7 @@ def named(name: Any) -> DTypePolicy:
     return _CLASSES[kind + slash](mode, source)
 
 
-def unquantized(policy: DTypePolicy, who: str) -> DTypePolicy:
+def reject_quantized(policy: DTypePolicy, who: str) -> DTypePolicy:
     """Returns `policy`, unless it, or one in it if it is a map, is quantised.
 
     Raises:

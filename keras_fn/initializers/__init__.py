@@ -1,4 +1,4 @@
-"""Initial values of weights."""
+"""Weight initializers: the public namespace `keras.initializers`."""
 
 from typing import Any
 
@@ -7,26 +7,31 @@ import numpy as np
 from keras_fn.backend.loader import current
 from keras_fn.core.dtypes import standardize_dtype
 from keras_fn.core.naming import to_snake_case
+from keras_fn.core.object_lookup import ObjectLookup
 from keras_fn.core.registry import register
-from keras_fn.core.serialization import deserialize_as, get_object, serialize_keras_object
 from keras_fn.errors import SpecError
-from keras_fn.initializers.constant import STFT as STFT
-from keras_fn.initializers.constant import Constant as Constant
-from keras_fn.initializers.constant import Identity as Identity
-from keras_fn.initializers.constant import Ones as Ones
-from keras_fn.initializers.constant import Zeros as Zeros
+from keras_fn.initializers.constant import (
+    STFT as STFT,
+    Constant as Constant,
+    Identity as Identity,
+    Ones as Ones,
+    Zeros as Zeros,
+)
 from keras_fn.initializers.initializer import Initializer as Initializer
-from keras_fn.initializers.random import GlorotNormal as GlorotNormal
-from keras_fn.initializers.random import GlorotUniform as GlorotUniform
-from keras_fn.initializers.random import HeNormal as HeNormal
-from keras_fn.initializers.random import HeUniform as HeUniform
-from keras_fn.initializers.random import LecunNormal as LecunNormal
-from keras_fn.initializers.random import LecunUniform as LecunUniform
-from keras_fn.initializers.random import Orthogonal as Orthogonal
-from keras_fn.initializers.random import RandomNormal as RandomNormal
-from keras_fn.initializers.random import RandomUniform as RandomUniform
-from keras_fn.initializers.random import TruncatedNormal as TruncatedNormal
-from keras_fn.initializers.random import VarianceScaling as VarianceScaling
+from keras_fn.initializers.random import (
+    GlorotNormal as GlorotNormal,
+    GlorotUniform as GlorotUniform,
+    HeNormal as HeNormal,
+    HeUniform as HeUniform,
+    LecunNormal as LecunNormal,
+    LecunUniform as LecunUniform,
+    Orthogonal as Orthogonal,
+    RandomNormal as RandomNormal,
+    RandomUniform as RandomUniform,
+    TruncatedNormal as TruncatedNormal,
+    VarianceScaling as VarianceScaling,
+)
+from keras_fn.types import DTypeLike, InitializerLike, ShapeLike, Tensor
 
 IdentityInitializer = identity = Identity
 OrthogonalInitializer = orthogonal = Orthogonal
@@ -72,53 +77,14 @@ register(
 )
 
 
-def serialize(initializer: Any) -> Any:
-    """Returns the config of an initializer.
+class _InitializerLookup(ObjectLookup[InitializerLike, Initializer]):
+    """Initializers, and arrays that stand for themselves."""
 
-    Example:
-        >>> keras.initializers.serialize(keras.initializers.Zeros())["class_name"]
-        'Zeros'
-    """
-    return serialize_keras_object(initializer)
-
-
-def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """Returns the initializer that a config or a name stands for.
-
-    Args:
-        config: What `serialize` gave, or a name.
-        custom_objects: Names of classes and functions of your own.
-
-    Raises:
-        ValueError: The name is unknown, or not an initializer's.
-
-    Example:
-        >>> keras.initializers.deserialize("glorot_uniform").mode
-        'fan_avg'
-    """
-    return deserialize_as("initializer", config, custom_objects)
-
-
-def get(identifier: Any) -> Any:
-    """Returns an initializer for whatever stands for one.
-
-    Args:
-        identifier: A name, a config, an initializer or a class of one, a function of a shape and
-            a dtype, an array or tensor (the values themselves), or None.
-
-    Returns:
-        A callable; None for None.
-
-    Raises:
-        ValueError: It stands for none.
-
-    Example:
-        >>> keras.initializers.get("zeros").get_config()
-        {}
-    """
-    if not callable(identifier) and _is_array(identifier):
-        return _Given(identifier)
-    return get_object("initializer", identifier)
+    def get(self, identifier: Any) -> Any:
+        """Returns an initializer for any of the forms that an argument accepts."""
+        if not callable(identifier) and _is_array(identifier):
+            return _FromArray(identifier)
+        return super().get(identifier)
 
 
 def _is_array(x: Any) -> bool:
@@ -127,18 +93,37 @@ def _is_array(x: Any) -> bool:
     return isinstance(x, (np.generic, np.ndarray)) or current().is_tensor(x)
 
 
-class _Given:
-    """Values that are there already."""
+class _FromArray:
+    """An initializer that returns an existing array."""
 
     def __init__(self, value: Any):
         self.value = value
 
-    def __call__(self, shape: Any, dtype: Any = None) -> Any:
+    def __call__(self, shape: ShapeLike, dtype: DTypeLike | None = None) -> Tensor:
         if tuple(shape) != tuple(self.value.shape):
             raise SpecError(
                 "initializer",
-                expected=f"a weight of shape {tuple(self.value.shape)}, that of the values given",
+                expected=f"a weight of shape {tuple(self.value.shape)}, the shape of the array",
                 received=f"shape {tuple(shape)}",
-                fix="give values of the weight's shape",
+                fix="pass an array of the weight's shape",
             )
         return current().convert_to_tensor(self.value, standardize_dtype(dtype))
+
+
+serialize, deserialize, get = _InitializerLookup(
+    "initializer",
+    "an",
+    accepts="A name, a config, an initializer or its class, a function of a shape and a dtype, an\n"
+    "        array or tensor (the values themselves), or None.",
+).functions(
+    __name__,
+    examples=(
+        """>>> keras.initializers.serialize(keras.initializers.Zeros())["class_name"]
+'Zeros'""",
+        """>>> keras.initializers.deserialize("glorot_uniform").mode
+'fan_avg'""",
+        """>>> keras.initializers.get("zeros").get_config()
+{}""",
+    ),
+)
+__test__ = {"serialize": serialize, "deserialize": deserialize, "get": get}  # doctests

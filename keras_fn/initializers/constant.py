@@ -7,11 +7,11 @@ import numpy as np
 from keras_fn.backend.loader import current
 from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
 from keras_fn.errors import SpecError
-from keras_fn.initializers.initializer import HostInitializer, check_rank
+from keras_fn.initializers.initializer import NumpyInitializer, check_rank
 from keras_fn.random.philox import Key
 
 
-class Zeros(HostInitializer):
+class Zeros(NumpyInitializer):
     """Zeros.
 
     Example:
@@ -23,7 +23,7 @@ class Zeros(HostInitializer):
         return np.zeros(shape, dtype)
 
 
-class Ones(HostInitializer):
+class Ones(NumpyInitializer):
     """Ones.
 
     Example:
@@ -35,7 +35,7 @@ class Ones(HostInitializer):
         return np.ones(shape, dtype)
 
 
-class Constant(HostInitializer):
+class Constant(NumpyInitializer):
     """One value everywhere, or an array that broadcasts to the shape.
 
     Args:
@@ -46,7 +46,7 @@ class Constant(HostInitializer):
         [3.0, 3.0]
     """
 
-    takes_any_shape = False
+    can_defer = False
 
     def __init__(self, value: Any = 0.0):
         self.value = value
@@ -68,7 +68,7 @@ class Constant(HostInitializer):
         return cls(**deserialize_keras_object(config))
 
 
-class Identity(HostInitializer):
+class Identity(NumpyInitializer):
     """The identity matrix, times `gain`; for matrices only.
 
     Args:
@@ -82,7 +82,7 @@ class Identity(HostInitializer):
         [[1.0, 0.0], [0.0, 1.0]]
     """
 
-    takes_any_shape = False
+    can_defer = False
 
     def __init__(self, gain: float = 1.0):
         self.gain = gain
@@ -96,7 +96,7 @@ class Identity(HostInitializer):
         return {} if self.gain == 1.0 else {"gain": self.gain}
 
 
-class STFT(HostInitializer):
+class STFT(NumpyInitializer):
     """Kernels of convolutions that compute a short-time Fourier transform.
 
     The kernel's shape is `(frame length, 1, fft length // 2 + 1)`.
@@ -116,7 +116,7 @@ class STFT(HostInitializer):
         True
     """
 
-    takes_any_shape = False
+    can_defer = False
 
     def __init__(
         self,

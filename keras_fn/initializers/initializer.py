@@ -46,16 +46,16 @@ class Initializer:
         return type(self).from_config(self.get_config())
 
 
-class HostInitializer(Initializer):
+class NumpyInitializer(Initializer):
     """Base of the built-in ones: values are made by NumPy, the same on every backend.
 
     Subclasses write `_values`.
 
     Attributes:
-        takes_any_shape: Whether drawing cannot fail, so that a variable may put it off.
+        can_defer: Whether drawing cannot fail, so that a variable may put it off.
     """
 
-    takes_any_shape = True
+    can_defer = True
 
     def __init_subclass__(cls, **kwargs: Any):
         super().__init_subclass__(**kwargs)
@@ -83,7 +83,7 @@ class HostInitializer(Initializer):
         name = standardize_dtype(dtype)
         # Half floats and integers come from float32 values.
         wide = name if name in ("float32", "float64") else "float32"
-        sizes = known_sizes(shape, type(self).__name__)
+        sizes = check_static_shape(shape, type(self).__name__)
         return self._values(sizes, wide, key).astype(numpy_dtype(name), copy=False)
 
     def new_key(self) -> Key | None:
@@ -94,7 +94,7 @@ class HostInitializer(Initializer):
         raise TypeError(f"{type(self).__name__} has no _values() method.")
 
 
-def known_sizes(shape: Any, source: str) -> tuple[int, ...]:
+def check_static_shape(shape: Any, source: str) -> tuple[int, ...]:
     """Returns the shape, checked: all sizes known."""
     sizes = standardize_shape(shape)
     if None in sizes:

@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
 from keras_fn.errors import DTypeError, SpecError
-from keras_fn.initializers.initializer import HostInitializer, check_rank, product
+from keras_fn.initializers.initializer import NumpyInitializer, check_rank, product
 from keras_fn.random.philox import Key, draw_normal, draw_truncated_normal, draw_uniform
 from keras_fn.random.seed_generator import SeedGenerator, initial_key
 
@@ -17,7 +17,7 @@ _TRUNCATED_DEVIATION = 0.8796256610342398
 Axes = tuple[int, ...] | list[int] | int | None
 
 
-class RandomInitializer(HostInitializer):
+class RandomInitializer(NumpyInitializer):
     """Base of the random ones.
 
     Args:
@@ -200,7 +200,7 @@ def _refused(argument: str, value: Any, expected: str) -> SpecError:
     )
 
 
-class _Scaled(VarianceScaling):
+class _FixedVarianceScaling(VarianceScaling):
     """A variance scaling whose numbers are those of the class."""
 
     _numbers: tuple[float, str, str]
@@ -214,7 +214,7 @@ class _Scaled(VarianceScaling):
         return {name: config[name] for name in ("seed", "input_axes", "output_axes")}
 
 
-class GlorotUniform(_Scaled):
+class GlorotUniform(_FixedVarianceScaling):
     """Uniform values of variance 2 / (inputs + outputs). Arguments as `VarianceScaling`.
 
     Example:
@@ -229,7 +229,7 @@ class GlorotUniform(_Scaled):
     _numbers = (1.0, "fan_avg", "uniform")
 
 
-class GlorotNormal(_Scaled):
+class GlorotNormal(_FixedVarianceScaling):
     """Truncated normal values of variance 2 / (inputs + outputs). As `GlorotUniform`.
 
     Example:
@@ -240,7 +240,7 @@ class GlorotNormal(_Scaled):
     _numbers = (1.0, "fan_avg", "truncated_normal")
 
 
-class LecunNormal(_Scaled):
+class LecunNormal(_FixedVarianceScaling):
     """Truncated normal values of variance 1 / inputs. Arguments as `VarianceScaling`.
 
     Example:
@@ -254,7 +254,7 @@ class LecunNormal(_Scaled):
     _numbers = (1.0, "fan_in", "truncated_normal")
 
 
-class LecunUniform(_Scaled):
+class LecunUniform(_FixedVarianceScaling):
     """Uniform values of variance 1 / inputs. As `LecunNormal`.
 
     Example:
@@ -265,7 +265,7 @@ class LecunUniform(_Scaled):
     _numbers = (1.0, "fan_in", "uniform")
 
 
-class HeNormal(_Scaled):
+class HeNormal(_FixedVarianceScaling):
     """Truncated normal values of variance 2 / inputs. Arguments as `VarianceScaling`.
 
     Example:
@@ -279,7 +279,7 @@ class HeNormal(_Scaled):
     _numbers = (2.0, "fan_in", "truncated_normal")
 
 
-class HeUniform(_Scaled):
+class HeUniform(_FixedVarianceScaling):
     """Uniform values of variance 2 / inputs. As `HeNormal`.
 
     Example:
@@ -313,7 +313,7 @@ class Orthogonal(RandomInitializer):
         Neural Networks", 2013.
     """
 
-    takes_any_shape = False
+    can_defer = False
 
     def __init__(self, gain: float = 1.0, seed: Any = None):
         super().__init__(seed)

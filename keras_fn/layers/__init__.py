@@ -2,96 +2,111 @@
 
 from keras_fn.core.input_spec import InputSpec as InputSpec
 from keras_fn.core.registry import register
-from keras_fn.layers.activations import ELU as ELU
-from keras_fn.layers.activations import LeakyReLU as LeakyReLU
-from keras_fn.layers.activations import PReLU as PReLU
-from keras_fn.layers.activations import ReLU as ReLU
-from keras_fn.layers.activations import Softmax as Softmax
-from keras_fn.layers.convolutional import Conv1D as Conv1D
-from keras_fn.layers.convolutional import Conv1DTranspose as Conv1DTranspose
-from keras_fn.layers.convolutional import Conv2D as Conv2D
-from keras_fn.layers.convolutional import Conv2DTranspose as Conv2DTranspose
-from keras_fn.layers.convolutional import Conv3D as Conv3D
-from keras_fn.layers.convolutional import Conv3DTranspose as Conv3DTranspose
-from keras_fn.layers.convolutional import DepthwiseConv1D as DepthwiseConv1D
-from keras_fn.layers.convolutional import DepthwiseConv2D as DepthwiseConv2D
-from keras_fn.layers.convolutional import SeparableConv1D as SeparableConv1D
-from keras_fn.layers.convolutional import SeparableConv2D as SeparableConv2D
+from keras_fn.layers.activations import (
+    ELU as ELU,
+    LeakyReLU as LeakyReLU,
+    PReLU as PReLU,
+    ReLU as ReLU,
+    Softmax as Softmax,
+)
+from keras_fn.layers.convolutional import (
+    Conv1D as Conv1D,
+    Conv1DTranspose as Conv1DTranspose,
+    Conv2D as Conv2D,
+    Conv2DTranspose as Conv2DTranspose,
+    Conv3D as Conv3D,
+    Conv3DTranspose as Conv3DTranspose,
+    DepthwiseConv1D as DepthwiseConv1D,
+    DepthwiseConv2D as DepthwiseConv2D,
+    SeparableConv1D as SeparableConv1D,
+    SeparableConv2D as SeparableConv2D,
+)
 from keras_fn.layers.core.activation import Activation as Activation
 from keras_fn.layers.core.dense import Dense as Dense
 from keras_fn.layers.core.embedding import Embedding as Embedding
 from keras_fn.layers.core.identity import Identity as Identity
-from keras_fn.layers.core.input_layer import Input as Input
-from keras_fn.layers.core.input_layer import InputLayer as InputLayer
+from keras_fn.layers.core.input_layer import Input as Input, InputLayer as InputLayer
 from keras_fn.layers.core.lambda_layer import Lambda as Lambda
 from keras_fn.layers.core.masking import Masking as Masking
 from keras_fn.layers.core.wrapper import Wrapper as Wrapper
 from keras_fn.layers.layer import Layer as Layer
-from keras_fn.layers.merging import Add as Add
-from keras_fn.layers.merging import Average as Average
-from keras_fn.layers.merging import Concatenate as Concatenate
-from keras_fn.layers.merging import Dot as Dot
-from keras_fn.layers.merging import Maximum as Maximum
-from keras_fn.layers.merging import Minimum as Minimum
-from keras_fn.layers.merging import Multiply as Multiply
-from keras_fn.layers.merging import Subtract as Subtract
-from keras_fn.layers.merging import add as add
-from keras_fn.layers.merging import average as average
-from keras_fn.layers.merging import concatenate as concatenate
-from keras_fn.layers.merging import dot as dot
-from keras_fn.layers.merging import maximum as maximum
-from keras_fn.layers.merging import minimum as minimum
-from keras_fn.layers.merging import multiply as multiply
-from keras_fn.layers.merging import subtract as subtract
-from keras_fn.layers.normalization import BatchNormalization as BatchNormalization
-from keras_fn.layers.normalization import GroupNormalization as GroupNormalization
-from keras_fn.layers.normalization import LayerNormalization as LayerNormalization
-from keras_fn.layers.normalization import RMSNormalization as RMSNormalization
-from keras_fn.layers.normalization import UnitNormalization as UnitNormalization
-from keras_fn.layers.pooling import AveragePooling1D as AveragePooling1D
-from keras_fn.layers.pooling import AveragePooling2D as AveragePooling2D
-from keras_fn.layers.pooling import AveragePooling3D as AveragePooling3D
-from keras_fn.layers.pooling import GlobalAveragePooling1D as GlobalAveragePooling1D
-from keras_fn.layers.pooling import GlobalAveragePooling2D as GlobalAveragePooling2D
-from keras_fn.layers.pooling import GlobalAveragePooling3D as GlobalAveragePooling3D
-from keras_fn.layers.pooling import GlobalMaxPooling1D as GlobalMaxPooling1D
-from keras_fn.layers.pooling import GlobalMaxPooling2D as GlobalMaxPooling2D
-from keras_fn.layers.pooling import GlobalMaxPooling3D as GlobalMaxPooling3D
-from keras_fn.layers.pooling import MaxPooling1D as MaxPooling1D
-from keras_fn.layers.pooling import MaxPooling2D as MaxPooling2D
-from keras_fn.layers.pooling import MaxPooling3D as MaxPooling3D
+from keras_fn.layers.merging import (
+    Add as Add,
+    Average as Average,
+    Concatenate as Concatenate,
+    Dot as Dot,
+    Maximum as Maximum,
+    Minimum as Minimum,
+    Multiply as Multiply,
+    Subtract as Subtract,
+    add as add,
+    average as average,
+    concatenate as concatenate,
+    dot as dot,
+    maximum as maximum,
+    minimum as minimum,
+    multiply as multiply,
+    subtract as subtract,
+)
+from keras_fn.layers.normalization import (
+    BatchNormalization as BatchNormalization,
+    GroupNormalization as GroupNormalization,
+    LayerNormalization as LayerNormalization,
+    RMSNormalization as RMSNormalization,
+    UnitNormalization as UnitNormalization,
+)
+from keras_fn.layers.pooling import (
+    AveragePooling1D as AveragePooling1D,
+    AveragePooling2D as AveragePooling2D,
+    AveragePooling3D as AveragePooling3D,
+    GlobalAveragePooling1D as GlobalAveragePooling1D,
+    GlobalAveragePooling2D as GlobalAveragePooling2D,
+    GlobalAveragePooling3D as GlobalAveragePooling3D,
+    GlobalMaxPooling1D as GlobalMaxPooling1D,
+    GlobalMaxPooling2D as GlobalMaxPooling2D,
+    GlobalMaxPooling3D as GlobalMaxPooling3D,
+    MaxPooling1D as MaxPooling1D,
+    MaxPooling2D as MaxPooling2D,
+    MaxPooling3D as MaxPooling3D,
+)
 from keras_fn.layers.preprocessing import Rescaling as Rescaling
-from keras_fn.layers.regularization import ActivityRegularization as ActivityRegularization
-from keras_fn.layers.regularization import AlphaDropout as AlphaDropout
-from keras_fn.layers.regularization import Dropout as Dropout
-from keras_fn.layers.regularization import GaussianDropout as GaussianDropout
-from keras_fn.layers.regularization import GaussianNoise as GaussianNoise
-from keras_fn.layers.regularization import SpatialDropout1D as SpatialDropout1D
-from keras_fn.layers.regularization import SpatialDropout2D as SpatialDropout2D
-from keras_fn.layers.regularization import SpatialDropout3D as SpatialDropout3D
-from keras_fn.layers.reshaping import Cropping1D as Cropping1D
-from keras_fn.layers.reshaping import Cropping2D as Cropping2D
-from keras_fn.layers.reshaping import Cropping3D as Cropping3D
-from keras_fn.layers.reshaping import Flatten as Flatten
-from keras_fn.layers.reshaping import Permute as Permute
-from keras_fn.layers.reshaping import RepeatVector as RepeatVector
-from keras_fn.layers.reshaping import Reshape as Reshape
-from keras_fn.layers.reshaping import UpSampling1D as UpSampling1D
-from keras_fn.layers.reshaping import UpSampling2D as UpSampling2D
-from keras_fn.layers.reshaping import UpSampling3D as UpSampling3D
-from keras_fn.layers.reshaping import ZeroPadding1D as ZeroPadding1D
-from keras_fn.layers.reshaping import ZeroPadding2D as ZeroPadding2D
-from keras_fn.layers.reshaping import ZeroPadding3D as ZeroPadding3D
-from keras_fn.layers.rnn import GRU as GRU
-from keras_fn.layers.rnn import LSTM as LSTM
-from keras_fn.layers.rnn import RNN as RNN
-from keras_fn.layers.rnn import Bidirectional as Bidirectional
-from keras_fn.layers.rnn import GRUCell as GRUCell
-from keras_fn.layers.rnn import LSTMCell as LSTMCell
-from keras_fn.layers.rnn import SimpleRNN as SimpleRNN
-from keras_fn.layers.rnn import SimpleRNNCell as SimpleRNNCell
-from keras_fn.layers.rnn import StackedRNNCells as StackedRNNCells
-from keras_fn.layers.rnn import TimeDistributed as TimeDistributed
+from keras_fn.layers.regularization import (
+    ActivityRegularization as ActivityRegularization,
+    AlphaDropout as AlphaDropout,
+    Dropout as Dropout,
+    GaussianDropout as GaussianDropout,
+    GaussianNoise as GaussianNoise,
+    SpatialDropout1D as SpatialDropout1D,
+    SpatialDropout2D as SpatialDropout2D,
+    SpatialDropout3D as SpatialDropout3D,
+)
+from keras_fn.layers.reshaping import (
+    Cropping1D as Cropping1D,
+    Cropping2D as Cropping2D,
+    Cropping3D as Cropping3D,
+    Flatten as Flatten,
+    Permute as Permute,
+    RepeatVector as RepeatVector,
+    Reshape as Reshape,
+    UpSampling1D as UpSampling1D,
+    UpSampling2D as UpSampling2D,
+    UpSampling3D as UpSampling3D,
+    ZeroPadding1D as ZeroPadding1D,
+    ZeroPadding2D as ZeroPadding2D,
+    ZeroPadding3D as ZeroPadding3D,
+)
+from keras_fn.layers.rnn import (
+    GRU as GRU,
+    LSTM as LSTM,
+    RNN as RNN,
+    Bidirectional as Bidirectional,
+    GRUCell as GRUCell,
+    LSTMCell as LSTMCell,
+    SimpleRNN as SimpleRNN,
+    SimpleRNNCell as SimpleRNNCell,
+    StackedRNNCells as StackedRNNCells,
+    TimeDistributed as TimeDistributed,
+)
 
 register("layer", "keras.layers", [Layer, Dense, InputLayer])
 

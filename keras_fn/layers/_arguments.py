@@ -1,15 +1,25 @@
-"""Constructor arguments that many layers take, checked in one way."""
+"""Validation of constructor arguments that many layers have."""
 
 from typing import Any
 
 from keras_fn import constraints, initializers, regularizers
 from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError
-from keras_fn.layers.layer import Layer
+from keras_fn.types import ConstraintLike, InitializerLike, RegularizerLike
 
 
-def misfit(layer: Any, argument: str, expected: str, received: Any, fix: str) -> SpecError:
-    """Returns the error of a constructor argument that cannot be used."""
+def argument_error(
+    layer: object, argument: str, expected: str, received: object, fix: str
+) -> SpecError:
+    """Returns the error for an invalid constructor argument.
+
+    Args:
+        layer: The layer.
+        argument: The name of the argument.
+        expected: The valid values.
+        received: The invalid value.
+        fix: What to change.
+    """
     return SpecError(
         type(layer).__name__,
         expected=f"{argument}: {expected}",
@@ -18,50 +28,56 @@ def misfit(layer: Any, argument: str, expected: str, received: Any, fix: str) ->
     )
 
 
-def is_count(value: Any, least: int = 1) -> bool:
-    """Whether it is an integer, no boolean, of `least` or more."""
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+def is_int_at_least(value: object, minimum: int = 1) -> bool:
+    """Returns whether `value` is an integer (not a boolean) of `minimum` or more."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= minimum
 
 
-def count(layer: Any, argument: str, value: Any) -> int:
-    """Returns `value`, a positive integer.
+def positive_int(layer: object, argument: str, value: Any) -> int:
+    """Returns `value` if it is a positive integer.
 
     Raises:
-        SpecError: It is none.
+        SpecError: It is not.
     """
-    if not is_count(value):
-        raise misfit(layer, argument, "a positive integer", value, f"for example {argument}=8")
+    if not is_int_at_least(value):
+        fix = f"for example {argument}=8"
+        raise argument_error(layer, argument, "a positive integer", value, fix)
     return value
 
 
-def counts(layer: Any, argument: str, value: Any, rank: int, least: int = 1) -> tuple[int, ...]:
-    """Returns an integer for each of `rank` axes, from one for each or one for all.
+def int_tuple(
+    layer: object, argument: str, value: Any, rank: int, minimum: int = 1
+) -> tuple[int, ...]:
+    """Returns a tuple of `rank` integers, from one for each axis or one for all axes.
 
     Raises:
-        SpecError: Another number of them, or one that is less than `least`.
+        SpecError: The number of integers differs, or one is less than `minimum`.
     """
     values = (value,) * rank if isinstance(value, int) else value
-    several = isinstance(values, (list, tuple)) and len(values) == rank
-    if several and all(is_count(v, least) for v in values):
+    is_sequence = isinstance(values, (list, tuple)) and len(values) == rank
+    if is_sequence and all(is_int_at_least(v, minimum) for v in values):
         return tuple(values)
-    integers = f"an integer of {least} or more"
-    wanted = f"{integers}, or {rank} of them" if rank > 1 else integers
-    raise misfit(layer, argument, wanted, value, f"for example {argument}={least + 1}")
+    expected = f"an integer of {minimum} or more"
+    if rank > 1:
+        expected = f"{expected}, or {rank} of them"
+    raise argument_error(layer, argument, expected, value, f"for example {argument}={minimum + 1}")
 
 
-def pairs(layer: Any, argument: str, value: Any, rank: int) -> tuple[tuple[int, int], ...]:
-    """Returns (before, after) for each of `rank` axes: from pairs, a number an axis, or one.
+def padding_pairs(
+    layer: object, argument: str, value: Any, rank: int
+) -> tuple[tuple[int, int], ...]:
+    """Returns (before, after) for each of `rank` axes, from pairs, one integer an axis, or one.
 
     Raises:
-        SpecError: Anything else, or a negative number.
+        SpecError: `value` has another form, or a negative integer.
     """
     values = (value,) * rank if isinstance(value, int) else value
     if isinstance(values, (list, tuple)) and len(values) == rank:
-        ends = [(v, v) if isinstance(v, int) else v for v in values]
-        two = all(isinstance(end, (list, tuple)) and len(end) == 2 for end in ends)
-        if two and all(is_count(n, 0) for end in ends for n in end):
-            return tuple((before, after) for before, after in ends)
-    raise misfit(
+        pairs = [(v, v) if isinstance(v, int) else v for v in values]
+        are_pairs = all(isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in pairs)
+        if are_pairs and all(is_int_at_least(n, 0) for pair in pairs for n in pair):
+            return tuple((before, after) for before, after in pairs)
+    raise argument_error(
         layer,
         argument,
         f"an integer of 0 or more, {rank} of them, or {rank} pairs",
@@ -70,54 +86,72 @@ def pairs(layer: Any, argument: str, value: Any, rank: int) -> tuple[tuple[int, 
     )
 
 
-def choice(layer: Any, argument: str, value: Any, among: tuple[str, ...]) -> str:
-    """Returns `value` in lower case, one of some names.
+def one_of(layer: object, argument: str, value: Any, options: tuple[str, ...]) -> str:
+    """Returns `value` in lower case if it is one of the options.
 
     Raises:
-        SpecError: It is none of them.
+        SpecError: It is not.
     """
     name = value.lower() if isinstance(value, str) else value
-    if name not in among:
-        names = " or ".join(map(repr, among))
-        raise misfit(layer, argument, names, value, f"for example {argument}={among[0]!r}")
+    if name not in options:
+        expected = " or ".join(map(repr, options))
+        fix = f"for example {argument}={options[0]!r}"
+        raise argument_error(layer, argument, expected, value, fix)
     return name
 
 
-def share(layer: Any, argument: str, value: Any) -> Any:
-    """Returns `value`, a number from 0 to 1.
+def fraction(layer: object, argument: str, value: Any) -> float:
+    """Returns `value` if it is a number from 0 to 1.
 
     Raises:
-        SpecError: It is none.
+        SpecError: It is not.
     """
     if not isinstance(value, (int, float)) or not 0 <= value <= 1:
-        raise misfit(layer, argument, "a number from 0 to 1", value, f"for example {argument}=0.5")
+        fix = f"for example {argument}=0.5"
+        raise argument_error(layer, argument, "a number from 0 to 1", value, fix)
     return value
 
 
-def describe(
-    layer: Any, name: str, initializer: Any, regularizer: Any = None, constraint: Any = None
+def nonnegative_number(layer: object, argument: str, value: Any, optional: bool = False) -> Any:
+    """Returns `value` if it is a number of 0 or more, or None where that is `optional`.
+
+    Raises:
+        SpecError: It is not.
+    """
+    if isinstance(value, dict):  # as Keras 2 wrote NumPy numbers
+        value = value.get("value")
+    if (value is None and not optional) or (value is not None and value < 0):
+        fix = f"for example {argument}=1.0"
+        raise argument_error(layer, argument, "a number of 0 or more", value, fix)
+    return value
+
+
+def set_weight_spec(
+    layer: object,
+    name: str,
+    initializer: InitializerLike | None,
+    regularizer: RegularizerLike | None = None,
+    constraint: ConstraintLike | None = None,
 ) -> None:
-    """Keeps how a weight begins, what it costs and how it is bounded, as attributes."""
+    """Sets the attributes `<name>_initializer`, `<name>_regularizer` and `<name>_constraint`."""
     setattr(layer, f"{name}_initializer", initializers.get(initializer))
     setattr(layer, f"{name}_regularizer", regularizers.get(regularizer))
     setattr(layer, f"{name}_constraint", constraints.get(constraint))
 
 
-def add_described(layer: Any, described: str, shape: Any, **options: Any) -> Variable:
-    """Adds a weight as `describe` kept it; its name is that of the description, or `name`."""
+def add_weight_from_spec(layer: Any, spec: str, shape: tuple[int, ...], **options: Any) -> Variable:
+    """Adds a weight with the attributes of `set_weight_spec`.
+
+    Args:
+        layer: The layer.
+        spec: The name that `set_weight_spec` received, which is the weight's name by default.
+        shape: The shape of the weight.
+        **options: Further arguments of `add_weight`.
+    """
     return layer.add_weight(
         shape,
-        getattr(layer, f"{described}_initializer"),
-        regularizer=getattr(layer, f"{described}_regularizer"),
-        constraint=getattr(layer, f"{described}_constraint"),
-        **{"name": described, **options},
+        getattr(layer, f"{spec}_initializer"),
+        regularizer=getattr(layer, f"{spec}_regularizer"),
+        constraint=getattr(layer, f"{spec}_constraint"),
+        **{"name": spec, **options},
     )
-
-
-def _at_least_zero(layer: Layer, argument: str, value: Any, none: bool = False) -> Any:
-    """Returns `value`, a number of 0 or more."""
-    if isinstance(value, dict):  # as Keras 2 wrote NumPy numbers
-        value = value.get("value")
-    if (value is None and not none) or (value is not None and value < 0):
-        raise misfit(layer, argument, "a number of 0 or more", value, f"for example {argument}=1.0")
-    return value

@@ -1,4 +1,4 @@
-"""What happens around every `build`, whoever calls it."""
+"""Wraps the `build` of every layer class."""
 
 import inspect
 from collections.abc import Callable
@@ -9,18 +9,18 @@ from keras_fn.core.naming import current_path, name_scope
 from keras_fn.core.scopes import BuildScope
 
 
-def once_built(build: Callable[..., None]) -> Callable[..., None]:
-    """A `build` that whoever calls it makes real variables, named after the layer, and is noted."""
+def wrap_build(build: Callable[..., None]) -> Callable[..., None]:
+    """Wraps `build`: runs it once, under the layer's name scope, and records the input shapes."""
     names = list(inspect.signature(build).parameters)[1:]
 
     @wraps(build)
     def run(self: Any, *args: Any, **kwargs: Any) -> None:
-        if self._building:  # a subclass calls the build that it extends
+        if self._building:  # a subclass calls the `build` of its base class
             return build(self, *args, **kwargs)
         self._building = True
         try:
             with BuildScope(), name_scope(self.name):
-                self._take_place(current_path())
+                self._set_path(current_path())
                 build(self, *args, **kwargs)
         finally:
             self._building = False
@@ -31,12 +31,12 @@ def once_built(build: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def with_own_parameters(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Tells type checkers that an override may take other parameters; it does nothing."""
+def allow_signature_override(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Lets overrides have other parameters, as far as type checkers can tell; it does nothing."""
     return method
 
 
-def needs_a_shape(build: Callable[..., None]) -> bool:
-    """Whether `build` cannot do without the shape of an input."""
+def requires_input_shape(build: Callable[..., None]) -> bool:
+    """Returns whether `build` has a required parameter: the shape of an input."""
     parameters = list(inspect.signature(build).parameters.values())[1:]
     return any(p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters)

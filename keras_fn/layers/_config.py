@@ -1,4 +1,4 @@
-"""Configs of layers: read off the constructor's parameters and the attributes of those names."""
+"""Configs of layers, read from the attributes that are named like constructor parameters."""
 
 import inspect
 from functools import cache
@@ -6,33 +6,33 @@ from typing import Any
 
 from keras_fn import activations, dtype_policies
 from keras_fn.core.operation import Operation
-from keras_fn.core.registry import home
+from keras_fn.core.registry import builtin_qualified_name, is_builtin
 from keras_fn.core.serialization import serialize_keras_object
 
 
 @cache
 def _parameters(cls: type) -> tuple[str, ...]:
-    """The constructor's parameters of a layer of this package: its own and those it passes on."""
+    """The constructor parameters of a built-in layer, with those that it passes to base classes."""
     names: list[str] = []
     for base in cls.__mro__:
-        if "__init__" not in vars(base) or not base.__module__.startswith("keras_fn."):
+        if "__init__" not in vars(base) or not is_builtin(base):
             continue
         parameters = inspect.signature(vars(base)["__init__"]).parameters.values()
         names += [p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
         if not any(p.kind is p.VAR_KEYWORD for p in parameters):
-            break  # what it does not take it does not pass on
+            break  # base classes receive no further arguments
     skipped = {"self", "name", "trainable", "dtype", "autocast", "kwargs"}
     return tuple(dict.fromkeys(n for n in names if n not in skipped))
 
 
-def _described_by(cls: type) -> type | None:
-    """The class of this package that a layer is, or derives from; `Layer` itself describes none."""
-    found = next((base for base in cls.__mro__ if home(base)), None)
-    return None if found is None or found.__name__ == "Layer" else found
+def _builtin_base(cls: type) -> type | None:
+    """The built-in class that a layer is or derives from; None if that is only `Layer`."""
+    base = next((base for base in cls.__mro__ if builtin_qualified_name(base)), None)
+    return None if base is None or base.__name__ == "Layer" else base
 
 
 def base_config(layer: Any) -> dict[str, Any]:
-    """Returns what every layer's config holds."""
+    """Returns the part of the config that all layers have."""
     return {
         "name": layer.name,
         "trainable": layer._trainable,
@@ -40,12 +40,12 @@ def base_config(layer: Any) -> dict[str, Any]:
     }
 
 
-def config_of(layer: Any) -> dict[str, Any]:
+def layer_config(layer: Any) -> dict[str, Any]:
     """Returns the config of a layer."""
     config = base_config(layer)
-    cls = _described_by(type(layer))
+    cls = _builtin_base(type(layer))
     if cls is None:
-        return given_config(layer)
+        return init_arguments_config(layer)
     for name in _parameters(cls):
         if name in layer._not_in_config:
             continue
@@ -56,15 +56,15 @@ def config_of(layer: Any) -> dict[str, Any]:
             and name not in layer._written_when_none
         ):
             continue
-        config[name] = plain(name, value)
+        config[name] = to_serializable(name, value)
     return config
 
 
-def given_config(layer: Any) -> dict[str, Any]:
-    """Returns the config of an object of the user's class: what its constructor was given."""
+def init_arguments_config(layer: Any) -> dict[str, Any]:
+    """Returns the config of an object of a custom class: the arguments of its constructor."""
     config, cls = base_config(layer), type(layer)
-    if not cls.get_config.__module__.startswith("keras_fn."):
-        return config  # called by a subclass that adds its own arguments
+    if not is_builtin(cls.get_config):
+        return config  # a subclass calls this `get_config` and adds its own arguments
     received = Operation.get_config(layer)
     config.update((k, v) for k, v in received.items() if k not in (*config, "autocast"))
     parameters = inspect.signature(cls.__init__).parameters
@@ -72,19 +72,19 @@ def given_config(layer: Any) -> dict[str, Any]:
     return {k: v for k, v in config.items() if takes_all or k in parameters}
 
 
-def plain(name: str, value: Any) -> Any:
+def to_serializable(name: str, value: Any) -> Any:
     """Returns an attribute as a plain value."""
     if callable(value) and not hasattr(value, "get_config"):
         return activations.serialize(value)
     if isinstance(value, (list, tuple)):
-        items = [plain(name, item) for item in value]
+        items = [to_serializable(name, item) for item in value]
         return tuple(items) if isinstance(value, tuple) else items
     return serialize_keras_object(value)
 
 
-# What Keras writes about low-rank updates, quantisation and scalings that a layer does not have,
-# and the value that says so. Where the value is another, the constructor refuses the argument.
-_UNUSED: dict[str, Any] = {
+# Arguments of Keras for low-rank updates, quantization and scaling that a layer does not have, and
+# the value with which they have no effect. With any other value the constructor raises.
+_NOOP_ARGUMENTS: dict[str, Any] = {
     "lora_rank": None,
     "lora_alpha": None,
     "quantization_config": None,
@@ -94,10 +94,12 @@ _UNUSED: dict[str, Any] = {
 }
 
 
-def without_unused(cls: type, config: dict[str, Any]) -> dict[str, Any]:
-    """Returns a config without the arguments of Keras that ask for nothing."""
-    unused = [key for key, value in _UNUSED.items() if key in config and config[key] is value]
-    if not unused:
+def drop_noop_arguments(cls: type, config: dict[str, Any]) -> dict[str, Any]:
+    """Returns a config without arguments of Keras that have no effect."""
+    noops = [
+        key for key, value in _NOOP_ARGUMENTS.items() if key in config and config[key] is value
+    ]
+    if not noops:
         return config
-    known = _parameters(_described_by(cls) or cls)
-    return {k: v for k, v in config.items() if k not in unused or k in known}
+    known = _parameters(_builtin_base(cls) or cls)
+    return {k: v for k, v in config.items() if k not in noops or k in known}

@@ -1,90 +1,115 @@
-"""The losses that layers add while they are called."""
+"""Losses that layers add during a call: `add_loss` and activity regularizers."""
 
+from collections.abc import Sequence
 from typing import Any
+from weakref import ref
 
 from keras_fn import regularizers
 from keras_fn.core import tree
-from keras_fn.core.scopes import CallScope, context
-from keras_fn.core.tracebacks import entrance
-from keras_fn.core.tracing import is_followed
-from keras_fn.layers._tracking import Tracked
-
-used = False
-"""Whether any layer adds losses: until then no call has those of the last one to forget."""
-layers_as_they_are: object = object()
-"""Another object whenever a layer is made, or told to add losses: what was known of a model may be
-past then. An object, as a number could mean something else in the process that reads a copy.
-"""
+from keras_fn.core.registry import is_builtin
+from keras_fn.core.scopes import OutermostCallScope, context
+from keras_fn.core.tracebacks import filter_traceback
+from keras_fn.core.tracing import is_dynamo_compiling
+from keras_fn.layers._tracking import AttributeTrackingMixin
+from keras_fn.regularizers import Regularizer
+from keras_fn.types import Nested, RegularizerLike, Tensor
 
 
-def note_change() -> None:
-    """Notes that layers may add losses which did not."""
-    global layers_as_they_are
-    layers_as_they_are = object()
+class LossTrackingMixin(AttributeTrackingMixin):
+    """The losses of a `Layer`: they belong to its last outermost call (one that no layer makes).
 
-
-class WithLosses(Tracked):
-    """What `Layer` knows of losses: they are those of the last call that no other layer made."""
+    A layer remembers whether it can add losses or holds layers that can. If not, its calls neither
+    open a scope nor clear anything. Layers that it asked keep a weak reference to it, so that a
+    regularizer which is set later invalidates the answer.
+    """
 
     _losses: list[Any]
-    _activity_regularizer: Any = None
-    _ready: dict[Any, bool] | None = None
-    _silent_while: object = None  # `layers_as_they_are` when no layer inside could add a loss
+    _activity_regularizer: Regularizer | None = None
+    _fast_path_keys: dict[Any, bool] | None = None
+    _tracks_losses: bool | None = None  # whether an outermost call clears losses; None: not known
+    _dependents: Sequence[ref[Any]] = ()  # layers whose cached answers depend on this one
+
+    def __getstate__(self) -> dict[str, Any]:
+        state: Any = super().__getstate__()
+        return {**state, "_tracks_losses": None, "_dependents": ()}
 
     @property
-    def activity_regularizer(self) -> Any:
-        """What adds a loss of the layer's output, or None."""
+    def activity_regularizer(self) -> Regularizer | None:
+        """The regularizer of the layer's output, or None."""
         return self._activity_regularizer
 
     @activity_regularizer.setter
-    def activity_regularizer(self, value: Any) -> None:
-        global used
+    def activity_regularizer(self, value: RegularizerLike | None) -> None:
         self._activity_regularizer = regularizers.get(value)
-        used |= self._activity_regularizer is not None
-        self._ready = None  # calls that were seen before added nothing
-        note_change()
+        self._invalidate_structure()
 
-    def add_loss(self, loss: Any) -> None:
-        """Adds a scalar (or several) to what training makes small."""
-        global used
-        used = True
-        now = context.now
-        if now.symbolic:
+    def add_loss(self, loss: Nested) -> None:
+        """Adds one or more losses to the total that training minimizes.
+
+        Args:
+            loss: A scalar tensor, or several in any nesting.
+        """
+        current = context.current
+        if current.symbolic:
             return
+        if not self._tracks_losses:
+            if not is_dynamo_compiling():
+                self._invalidate_structure()
+            self._tracks_losses = True
         losses = tree.flatten(loss)
-        scope = now.stateless
+        scope = current.stateless
         if scope is not None and scope.collect_losses:
             for value in losses:
                 scope.add_loss(value)
         self._losses += losses
 
     @property
-    def losses(self) -> list[Any]:
+    def losses(self) -> list[Tensor]:
         """Losses of `add_loss`, of activity regularizers and of the weights' regularizers.
 
-        Those that calls add are of the last call: a new one forgets them.
+        Losses that calls add belong to the last call: the next one clears them.
         """
-        found = [loss for layer in self._flatten_layers() for loss in layer._losses]
+        losses = [loss for layer in self._flatten_layers() for loss in layer._losses]
         for variable in self.trainable_weights:
             if variable.regularizer is not None:
-                found.append(variable.regularizer(variable))
-        return found
+                losses.append(variable.regularizer(variable))
+        return losses
 
     def _clear_losses(self) -> None:
         for layer in self._flatten_layers():
             layer._losses.clear()
 
-    @entrance
+    @filter_traceback
     def _outermost_call(self, args: tuple, kwargs: dict[str, Any]) -> Any:
-        """A call that no layer makes: the losses of the one before are forgotten."""
+        """Makes a call that no layer makes: clears the losses of the previous one."""
         self._clear_losses()
-        with CallScope():
+        with OutermostCallScope():
             outputs = self(*args, **kwargs)  # type: ignore[operator]
-        if not is_followed() and not any(map(_may_add, self._flatten_layers())):
-            self._silent_while = layers_as_they_are
+        if self._tracks_losses is None and not is_dynamo_compiling():
+            self._update_loss_tracking()
         return outputs
 
+    def _update_loss_tracking(self) -> None:
+        """Finds out whether calls can add losses, as far as the structure shows."""
+        inner = self._flatten_layers(include_self=False)
+        self._depend_on(inner)
+        self._tracks_losses = self._activity_regularizer is not None or any(
+            not is_builtin(type(layer)) or layer._activity_regularizer or layer._tracks_losses
+            for layer in inner
+        )
 
-def _may_add(layer: Any) -> bool:
-    ours = type(layer).__module__.startswith("keras_fn.")
-    return not ours or layer.activity_regularizer is not None
+    def _depend_on(self, layers: Sequence[Any]) -> None:
+        """Lets changes of these layers invalidate the cached answers of this one."""
+        for layer in layers:
+            if not any(dependent() is self for dependent in layer._dependents):
+                layer._dependents = (*layer._dependents, ref(self))
+
+    def _invalidate_structure(self) -> None:
+        """Drops cached answers about losses, of this layer and of those that depend on it."""
+        self._fast_path_keys = None
+        self._tracks_losses = None
+        dependents, self._dependents = self._dependents, ()
+        for dependent in dependents:
+            layer = dependent()
+            if layer is not None:
+                layer._invalidate_structure()

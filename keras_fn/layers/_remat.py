@@ -1,7 +1,8 @@
-"""Layers that compute again for the gradient what they would else keep: `RematScope`."""
+"""Rematerialization of layers: `RematScope`."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextvars import ContextVar, Token
 from typing import Any
 
@@ -17,15 +18,20 @@ _scope: ContextVar[RematScope | None] = ContextVar("keras_fn_remat", default=Non
 
 
 class RematScope:
-    """Layers that are made inside compute again for the gradient what they would else keep.
+    """Rematerialization (gradient checkpointing) of the layers that are created in the scope.
+
+    Such a layer keeps no intermediate results for the gradient; it computes them again.
 
     Args:
-        mode: Which: `"full"` all of them; `"activations"` only the activation function of layers
-            that have one; `"larger_than"` those whose outputs are larger than
-            `output_size_threshold`; `"list_of_layers"` those whose name is in `layer_names`; None
-            none of them, inside another scope.
-        output_size_threshold: Number of elements of the outputs, those of the whole batch.
+        mode: The layers to rematerialize. `"full"`: all. `"activations"`: only the activation
+            functions of layers. `"larger_than"`: layers whose outputs have more elements than
+            `output_size_threshold`. `"list_of_layers"`: layers whose name is in `layer_names`.
+            None: no layer, inside another scope.
+        output_size_threshold: A number of elements, of the outputs of a whole batch.
         layer_names: Names of layers.
+
+    Raises:
+        ValueError: `mode` is not one of these.
 
     Example:
         >>> with keras.RematScope(mode="full"):
@@ -38,14 +44,14 @@ class RematScope:
         self,
         mode: str | None = "full",
         output_size_threshold: int = 1024,
-        layer_names: Any = None,
+        layer_names: Sequence[str] | None = None,
     ):
         if mode not in _MODES:
             raise SpecError(
                 "RematScope",
                 expected=f"one of {', '.join(map(repr, _MODES))}",
                 received=f"mode={mode!r}",
-                fix="choose what is computed again",
+                fix="choose one of these modes",
             )
         self.mode = mode
         self.output_size_threshold = output_size_threshold
@@ -61,33 +67,33 @@ class RematScope:
 
 
 def rematerialize(layer: Any) -> None:
-    """Makes the calls of a new layer compute again, as the scope that it is made in says."""
+    """Applies the active `RematScope` to a new layer."""
     scope = _scope.get()
     if scope is None or scope.mode is None:
         return
     if scope.mode == "list_of_layers" and layer.name not in scope.layer_names:
         return
-    plain = layer.call
-    again = remat(plain)
+    call = layer.call
+    remat_call = remat(call)
 
     def call_large(*args: Any, **kwargs: Any) -> Any:
         if is_symbolic(args, kwargs):
-            return plain(*args, **kwargs)
-        large = _output_size(layer, args, kwargs) > scope.output_size_threshold
-        return (again if large else plain)(*args, **kwargs)
+            return call(*args, **kwargs)
+        is_large = _output_size(layer, args, kwargs) > scope.output_size_threshold
+        return (remat_call if is_large else call)(*args, **kwargs)
 
     def call_with_activation(*args: Any, **kwargs: Any) -> Any:
         activation = getattr(layer, "activation", None)
         if activation is None:
-            return plain(*args, **kwargs)
+            return call(*args, **kwargs)
         layer.activation = remat(activation)
         try:
-            return plain(*args, **kwargs)
+            return call(*args, **kwargs)
         finally:
             layer.activation = activation
 
     calls = {"larger_than": call_large, "activations": call_with_activation}
-    layer.call = calls.get(scope.mode, again)
+    layer.call = calls.get(scope.mode, remat_call)
 
 
 def _output_size(layer: Any, args: tuple, kwargs: dict[str, Any]) -> int:

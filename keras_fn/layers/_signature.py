@@ -1,11 +1,11 @@
-"""What the signatures of `call` and `build` say, read once a class."""
+"""Signatures of `call` and `build`, inspected once for each class."""
 
 import inspect
 from collections.abc import Callable
 from typing import Any, cast
 
 from keras_fn.core import tree
-from keras_fn.core.memoize import remembered
+from keras_fn.core.memoize import memoize
 from keras_fn.errors import SpecError
 
 
@@ -16,7 +16,7 @@ class CallSignature:
         names: The parameters that are passed by position or name, in order.
         has_training: Whether `training` is among them.
         default_training: Its default.
-        mask_slots: For each tensor parameter that has one, the parameter that takes its mask.
+        mask_arguments: For tensor parameters, the parameter that receives their mask.
     """
 
     def __init__(self, call: Callable[..., Any]):
@@ -30,36 +30,36 @@ class CallSignature:
         self.has_training = "training" in known
         default = self.signature.parameters["training"].default if self.has_training else None
         self.default_training = default if isinstance(default, bool) else False
-        self.mask_slots = {n: f"{n}_mask" for n in self.names if f"{n}_mask" in known}
+        self.mask_arguments = {n: f"{n}_mask" for n in self.names if f"{n}_mask" in known}
         if "mask" in known and self.names:
-            self.mask_slots.setdefault(self.names[0], "mask")
+            self.mask_arguments.setdefault(self.names[0], "mask")
         self._known = known
 
     def bind(self, layer: Any, args: tuple, kwargs: dict[str, Any]) -> dict[str, Any]:
-        """Returns the arguments by name, without those that were not given."""
+        """Returns the arguments of a call by name, without defaults."""
         if not args and not (kwargs.keys() - {"training", "mask"}):
             raise SpecError(
                 f"{type(layer).__name__} layer {layer.name!r}",
                 expected="inputs: KerasTensors, tensors or arrays",
-                received="a call on nothing",
+                received="a call without arguments",
                 fix=f"call it on a tensor, for example layer({layer.name}_inputs)",
             )
         extra = args[len(self.names) :]
         if extra and not self.has_variadic:
             raise TypeError(
                 f"{type(layer).__name__} layer {layer.name!r}: call takes {len(self.names)} "
-                f"arguments ({', '.join(self.names)}), {len(args)} came. Several inputs of one "
-                "layer go in a list: layer([a, b])."
+                f"arguments ({', '.join(self.names)}), but received {len(args)}. "
+                "Pass several inputs of one layer as a list: layer([a, b])."
             )
         arguments = dict(zip(self.names, args, strict=False))
         if extra:
             arguments["*"] = extra
         for name, value in kwargs.items():
             if name in arguments:
-                raise TypeError(f"Layer {layer.name!r}: the argument {name!r} came twice.")
+                raise TypeError(f"Layer {layer.name!r}: received the argument {name!r} twice.")
             if name in self._known or self.takes_any:
                 arguments[name] = value
-            elif name not in ("training", "mask"):  # these go to whom they concern
+            elif name not in ("training", "mask"):  # these reach the layers inside that take them
                 raise TypeError(
                     f"{type(layer).__name__} layer {layer.name!r}: call does not take the argument "
                     f"{name!r}; it takes {', '.join(self.names)}."
@@ -78,17 +78,17 @@ class CallSignature:
         return args, kwargs
 
     def received(self, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
-        """Returns what a graph keeps of a call: all that was told, the defaults not."""
+        """Returns the arguments of a call that a graph keeps: all but None."""
         return args, {k: v for k, v in kwargs.items() if v is not None}
 
 
-@remembered
+@memoize
 def signature_of(cls: type) -> CallSignature:
     """Returns the signature of the class's `call`."""
     return CallSignature(cls.call)
 
 
-@remembered
+@memoize
 def _build_names(build: Callable[..., Any]) -> tuple[list[str], bool]:
     parameters = list(inspect.signature(build).parameters.values())
     named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
@@ -99,7 +99,7 @@ def _build_names(build: Callable[..., Any]) -> tuple[list[str], bool]:
 def build_arguments(
     layer: Any, arguments: dict[str, Any], function: Callable[..., Any] | None = None
 ) -> dict[str, Any]:
-    """Returns the shapes that `build` takes: of the first argument, or of each by its name."""
+    """Returns the shapes that `build` takes: of the first argument, or of each by name."""
     function = function or layer.build
     names, _ = _build_names(cast("Callable[..., Any]", getattr(function, "__func__", function)))
     tensors = {
@@ -116,7 +116,7 @@ def build_arguments(
 
 
 def shape_of(value: Any) -> Any:
-    """Returns the nested shapes of nested tensors."""
+    """Returns the shapes of nested tensors, nested like them."""
     if isinstance(value, dict):
         return {key: shape_of(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

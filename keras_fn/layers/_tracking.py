@@ -1,98 +1,107 @@
-"""What a layer holds: found among its attributes when asked for, so there is nothing to keep up."""
+"""Variables, sublayers and state of a layer, collected from its attributes when needed."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from keras_fn.backend.loader import current
-from keras_fn.core.stateful import StateHolder
-from keras_fn.core.tracing import traced_as
+from keras_fn.core.stateful import StatefulObject
+from keras_fn.core.tracing import substitute_when_tracing
 from keras_fn.core.variable import Variable
 from keras_fn.errors import DTypeError, SpecError
+from keras_fn.types import TensorLike
 
-# Attributes that lead elsewhere: to the graph, to compiled steps, or back to what the constructor
-# was given.
-_NOT_OWN = frozenset(
-    {"_inbound_nodes", "_outbound_nodes", "_init_arguments", "_losses", "_functions"}
+# Attributes that refer to other objects: the graph, compiled functions, constructor arguments.
+_NOT_TRACKED = frozenset(
+    {
+        "_dependents",
+        "_functions",
+        "_inbound_nodes",
+        "_init_arguments",
+        "_losses",
+        "_outbound_nodes",
+    }
 )
 
 
-class Contents(NamedTuple):
-    """What the attributes of a layer hold, in their order, each object once by its identity."""
+class TrackedChildren(NamedTuple):
+    """The tracked objects in the attributes of a layer, in order, once each, by identity."""
 
     variables: dict[int, Variable]
     layers: dict[int, Any]
-    holders: dict[int, StateHolder]  # seeds, metrics, states
+    holders: dict[int, StatefulObject]  # seeds, metrics, states
 
 
-class Tracked:
-    """Variables, sublayers and metrics of a layer, by where they stand among its attributes."""
+class AttributeTrackingMixin:
+    """The variables, sublayers and metrics of a layer, in the order of its attributes."""
 
     name: str
     _weights: list[Variable]
     _trainable: bool
 
-    def _contents_anew(self) -> Contents:
-        """As `_contents`, without the table that grows: a compiler would compile anew with it."""
-        return self._found(_role_of)
+    def _rebuild_children(self) -> TrackedChildren:
+        """Like `_contents`, without the growing cache, on which Dynamo would guard."""
+        return self._collect_children(_kind_of)
 
-    @traced_as(_contents_anew)
-    def _contents(self) -> Contents:
-        """Returns what the layer itself holds."""
-        return self._found()
+    @substitute_when_tracing(_rebuild_children)
+    def _contents(self) -> TrackedChildren:
+        """Returns the objects that the layer itself holds."""
+        return self._collect_children()
 
-    def _found(self, kind_of: Callable[[type], str | None] | None = None) -> Contents:
-        found = Contents({}, {}, {})
-        own = [value for key, value in vars(self).items() if key not in _NOT_OWN]
-        _collect(own, found, kind_of)
-        found.layers.pop(id(self), None)
-        return found
+    def _collect_children(
+        self, kind_of: Callable[[type], str | None] | None = None
+    ) -> TrackedChildren:
+        children = TrackedChildren({}, {}, {})
+        own = [value for key, value in vars(self).items() if key not in _NOT_TRACKED]
+        _collect(own, children, kind_of)
+        children.layers.pop(id(self), None)
+        return children
 
     def _own_variables(self) -> list[Variable]:
-        """The layer's own variables: those of `add_weight` first, then others it holds."""
+        """The layer's own variables: of `add_weight` first, then of other attributes."""
         return self._in_order(self._contents())
 
-    def _in_order(self, contents: Contents) -> list[Variable]:
+    def _in_order(self, contents: TrackedChildren) -> list[Variable]:
         own = {id(v): v for v in self._weights}
         for key, variable in contents.variables.items():
             own.setdefault(key, variable)
-        wanted = [v for v in own.values() if v.wants_training]
-        return wanted + [v for v in own.values() if not v.wants_training]
+        wanted = [v for v in own.values() if v._trainable_requested]
+        return wanted + [v for v in own.values() if not v._trainable_requested]
 
     def _sublayers(self) -> list[Any]:
-        """The layers that this one holds."""
+        """The layers in the attributes of this one."""
         return list(self._contents().layers.values())
 
-    def _survey(self) -> list[tuple[Any, Contents]]:
-        """This layer and those inside, at any depth, each once, with what they hold."""
-        found: set[int] = {id(self)}
+    def _walk_layers(self) -> list[tuple[Any, TrackedChildren]]:
+        """This layer and its sublayers at any depth, once each, with the objects they hold."""
+        children: set[int] = {id(self)}
         stack, order = [self], []
         while stack:
             layer = stack.pop()
             contents = layer._contents()
             order.append((layer, contents))
-            fresh = [x for key, x in contents.layers.items() if key not in found]
-            found.update(map(id, fresh))
+            fresh = [x for key, x in contents.layers.items() if key not in children]
+            children.update(map(id, fresh))
             stack += reversed(fresh)
         return order
 
     def _flatten_layers(self, include_self: bool = True) -> list[Any]:
-        """The layers inside, at any depth, each once."""
-        layers = [layer for layer, _ in self._survey()]
+        """This layer and its sublayers at any depth, once each."""
+        layers = [layer for layer, _ in self._walk_layers()]
         return layers if include_self else layers[1:]
 
     @property
     def weights(self) -> list[Variable]:
-        """All weights, of sublayers too; without the state of random seeds and metrics."""
-        return _weights(self._survey())
+        """All weights, including sublayers; without the state of random seeds and metrics."""
+        return _weights(self._walk_layers())
 
     @property
     def variables(self) -> list[Variable]:
-        """All state of the layer: weights, random seeds, and states of recurrent layers."""
-        survey = self._survey()
-        holders = _holders(survey, "seed") + _holders(survey, "state")
-        return _weights(survey) + [v for holder in holders for v in holder.variables]
+        """All variables of the layer: weights, random seeds, states of recurrent layers."""
+        layers = self._walk_layers()
+        holders = _holders(layers, "seed") + _holders(layers, "state")
+        return _weights(layers) + [v for holder in holders for v in holder.variables]
 
     @property
     def trainable_variables(self) -> list[Variable]:
@@ -101,7 +110,7 @@ class Tracked:
 
     @property
     def non_trainable_variables(self) -> list[Variable]:
-        """The variables that optimizers leave alone."""
+        """The variables that optimizers do not update."""
         return [v for v in self.variables if not v.trainable]
 
     @property
@@ -111,13 +120,13 @@ class Tracked:
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
-        """The weights that optimizers leave alone."""
+        """The weights that optimizers do not update."""
         return [v for v in self.weights if not v.trainable]
 
     @property
     def metrics(self) -> list[Any]:
         """The metrics that the layer and its sublayers hold."""
-        return _holders(self._survey(), "metric")
+        return _holders(self._walk_layers(), "metric")
 
     @property
     def metrics_variables(self) -> list[Variable]:
@@ -134,26 +143,26 @@ class Tracked:
         for layer in self._flatten_layers():
             layer._trainable = bool(value)
             for variable in layer._own_variables():
-                variable.trainable = bool(value) and variable.wants_training
+                variable.trainable = bool(value) and variable._trainable_requested
 
     def get_weights(self) -> list[np.ndarray]:
         """Returns the weights as NumPy arrays, in the order of `weights`."""
         return [v.numpy() for v in self.weights]
 
-    def set_weights(self, weights: list[Any]) -> None:
-        """Sets all weights; nothing is set unless everything fits.
+    def set_weights(self, weights: Sequence[TensorLike]) -> None:
+        """Sets all weights, or none if one does not fit.
 
         Args:
-            weights: Arrays in the order and of the shapes of `weights`.
+            weights: Arrays, in the order of the property `weights` and of the same shapes.
 
         Raises:
-            ValueError: Their number or a shape differs.
+            ValueError: The number of arrays or a shape differs.
         """
-        place = f"{type(self).__name__} layer {self.name!r}"
+        label = f"{type(self).__name__} layer {self.name!r}"
         variables = self.weights
         if len(variables) != len(weights):
             raise SpecError(
-                place,
+                label,
                 expected=f"{len(variables)} weights",
                 received=f"{len(weights)}",
                 fix="pass a list as get_weights() returns it; build the layer first if it has none",
@@ -161,14 +170,14 @@ class Tracked:
         for variable, value in zip(variables, weights, strict=True):
             if tuple(np.shape(value)) != variable.shape:
                 raise SpecError(
-                    place,
+                    label,
                     expected=f"shape {variable.shape} for the weight {variable.path!r}",
                     received=f"shape {tuple(np.shape(value))}",
                     fix="pass a list as get_weights() returns it",
                 )
             if isinstance(value, (np.ndarray, list)) and np.asarray(value).dtype.kind in "USO":
                 raise DTypeError(
-                    place,
+                    label,
                     expected=f"numbers for the weight {variable.path!r}",
                     received="text or objects",
                     fix="pass a list as get_weights() returns it",
@@ -182,26 +191,26 @@ class Tracked:
             variable.assign(value)
 
     def count_params(self) -> int:
-        """Returns the number of numbers in the weights."""
+        """Returns the total number of elements in the weights."""
         return sum(v.size for v in self.weights)
 
-    def save_own_variables(self, store: Any) -> None:
-        """Writes the layer's own variables, those of sublayers not, into a file's group.
+    def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
+        """Writes the layer's own variables, without sublayers, to a group of a file.
 
         Args:
-            store: A mapping; the keys are "0", "1" … in the order of the variables.
+            store: A mutable mapping, for the keys "0", "1" … in the order of the variables.
         """
         for i, variable in enumerate(self._own_variables()):
             store[str(i)] = variable.numpy()
 
-    def load_own_variables(self, store: Any) -> None:
-        """Reads the layer's own variables from a file's group.
+    def load_own_variables(self, store: Mapping[str, Any]) -> None:
+        """Reads the layer's own variables from a group of a file.
 
         Args:
-            store: What `save_own_variables` wrote.
+            store: A mapping, as `save_own_variables` wrote it.
 
         Raises:
-            ValueError: Their number or a shape differs.
+            ValueError: The number of arrays or a shape differs.
         """
         variables = self._own_variables()
         if len(store) != len(variables):
@@ -215,35 +224,35 @@ class Tracked:
             variable.assign(store[str(i)])
 
 
-def _weights(survey: list[tuple[Any, Contents]]) -> list[Variable]:
-    found: dict[int, Variable] = {}
-    for layer, contents in survey:
+def _weights(layers: list[tuple[Any, TrackedChildren]]) -> list[Variable]:
+    children: dict[int, Variable] = {}
+    for layer, contents in layers:
         for variable in layer._in_order(contents):
-            found.setdefault(id(variable), variable)
-    return list(found.values())
+            children.setdefault(id(variable), variable)
+    return list(children.values())
 
 
-def _holders(survey: list[tuple[Any, Contents]], kind: str) -> list[StateHolder]:
-    found: dict[int, StateHolder] = {}
-    for _, contents in survey:
+def _holders(layers: list[tuple[Any, TrackedChildren]], kind: str) -> list[StatefulObject]:
+    children: dict[int, StatefulObject] = {}
+    for _, contents in layers:
         for key, holder in contents.holders.items():
             if holder.kind == kind:
-                found.setdefault(key, holder)
-    return list(found.values())
+                children.setdefault(key, holder)
+    return list(children.values())
 
 
 _UNKNOWN = ""
 _CONTAINERS = frozenset({"items", "dict"})
-_ROLES: dict[type, str | None] = {}  # filled as classes come
+_KINDS: dict[type, str | None] = {}  # cache
 
 
-def _role_of(cls: type) -> str | None:
-    """What objects of a class are to a layer that holds them; None for nothing."""
+def _kind_of(cls: type) -> str | None:
+    """The kind of the objects of a class, for a layer that holds them; None if not tracked."""
     if issubclass(cls, Variable):
         return "variables"
-    if issubclass(cls, Tracked):
+    if issubclass(cls, AttributeTrackingMixin):
         return "layers"
-    if issubclass(cls, StateHolder):
+    if issubclass(cls, StatefulObject):
         return "holders"
     if issubclass(cls, dict):
         return "dict"
@@ -251,18 +260,20 @@ def _role_of(cls: type) -> str | None:
 
 
 def _collect(
-    values: Iterable[Any], found: Contents, kind_of: Callable[[type], str | None] | None = None
+    values: Iterable[Any],
+    children: TrackedChildren,
+    kind_of: Callable[[type], str | None] | None = None,
 ) -> None:
-    """Notes what the values are, or hold, at any depth."""
+    """Adds the tracked objects among the values, at any depth, to `children`."""
     for value in values:
         cls = type(value)
-        role = _ROLES.get(cls, _UNKNOWN) if kind_of is None else kind_of(cls)
-        if role == _UNKNOWN:
-            role = _ROLES[cls] = _role_of(cls)
-        if role is None:
+        kind = _KINDS.get(cls, _UNKNOWN) if kind_of is None else kind_of(cls)
+        if kind == _UNKNOWN:
+            kind = _KINDS[cls] = _kind_of(cls)
+        if kind is None:
             continue
-        if role in _CONTAINERS:
+        if kind in _CONTAINERS:
             if value:
-                _collect(value.values() if role == "dict" else value, found, kind_of)
+                _collect(value.values() if kind == "dict" else value, children, kind_of)
         else:
-            getattr(found, role).setdefault(id(value), value)
+            getattr(children, kind).setdefault(id(value), value)

@@ -1,14 +1,15 @@
-"""Penalties on weights, added to the loss."""
+"""Weight regularizers: the public namespace `keras.regularizers`."""
 
-from typing import Any
-
+from keras_fn.core.object_lookup import ObjectLookup
 from keras_fn.core.registry import register
-from keras_fn.core.serialization import deserialize_as, get_object, serialize_keras_object
-from keras_fn.regularizers.regularizers import L1 as L1
-from keras_fn.regularizers.regularizers import L1L2 as L1L2
-from keras_fn.regularizers.regularizers import L2 as L2
-from keras_fn.regularizers.regularizers import OrthogonalRegularizer as OrthogonalRegularizer
-from keras_fn.regularizers.regularizers import Regularizer as Regularizer
+from keras_fn.regularizers.regularizers import (
+    L1 as L1,
+    L1L2 as L1L2,
+    L2 as L2,
+    OrthogonalRegularizer as OrthogonalRegularizer,
+    Regularizer as Regularizer,
+)
+from keras_fn.types import RegularizerLike
 
 l1, l2, l1_l2 = L1, L2, L1L2
 orthogonal_regularizer = OrthogonalRegularizer
@@ -26,48 +27,18 @@ register(
 )
 
 
-def serialize(regularizer: Any) -> Any:
-    """Returns the config of a regularizer.
-
-    Example:
-        >>> keras.regularizers.serialize(keras.regularizers.L2())["class_name"]
-        'L2'
-    """
-    return serialize_keras_object(regularizer)
-
-
-def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """Returns the regularizer that a config or a name stands for.
-
-    Args:
-        config: What `serialize` gave, or a name.
-        custom_objects: Names of classes and functions of your own.
-
-    Raises:
-        ValueError: The name is unknown, or not a regularizer's.
-
-    Example:
-        >>> keras.regularizers.deserialize("l2").get_config()
-        {'l2': 0.01}
-    """
-    return deserialize_as("regularizer", config, custom_objects)
-
-
-def get(identifier: Any) -> Any:
-    """Returns a regularizer for whatever stands for one.
-
-    Args:
-        identifier: A name, a config, a regularizer or a class of one, a function of a weight, or
-            None.
-
-    Returns:
-        A callable; None for None.
-
-    Raises:
-        ValueError: It stands for none.
-
-    Example:
-        >>> keras.regularizers.get("l2").get_config()
-        {'l2': 0.01}
-    """
-    return get_object("regularizer", identifier)
+serialize, deserialize, get = ObjectLookup[RegularizerLike, Regularizer](
+    "regularizer",
+    accepts="A name, a config, a regularizer or its class, a function of a weight, or None.",
+).functions(
+    __name__,
+    examples=(
+        """>>> keras.regularizers.serialize(keras.regularizers.L2())["class_name"]
+'L2'""",
+        """>>> keras.regularizers.deserialize("l2").get_config()
+{'l2': 0.01}""",
+        """>>> keras.regularizers.get("l2").get_config()
+{'l2': 0.01}""",
+    ),
+)
+__test__ = {"serialize": serialize, "deserialize": deserialize, "get": get}  # doctests

@@ -247,8 +247,8 @@ def test_layers_refuse_quantized_policies(name):
         assert error.who == "Dense layer 'dense'"
         assert error.expected.endswith("layers with quantised weights are not supported yet")
         assert name in error.received and '"float32"' in error.fix
-    unquantized = DTypePolicyMap("float32", {"model/dense": DTypePolicy("bfloat16")})
-    assert keras.layers.Dense(2, dtype=unquantized).compute_dtype == "float32"
+    reject_quantized = DTypePolicyMap("float32", {"model/dense": DTypePolicy("bfloat16")})
+    assert keras.layers.Dense(2, dtype=reject_quantized).compute_dtype == "float32"
 
 
 # What Keras writes of a Dense layer after `model.quantize("int8")`.

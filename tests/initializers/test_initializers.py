@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from keras_fn import initializers, ops
-from keras_fn.core.scopes import LazyScope
+from keras_fn.core.scopes import DeferredInitScope
 from keras_fn.core.variable import Variable
 from keras_fn.random import SeedGenerator
 from keras_fn.random.seed_generator import set_random_seed
@@ -68,11 +68,11 @@ def test_values_drawn_later_are_those_of_the_moment_of_making():
         second = Variable(initializers.GlorotUniform(), shape=(3, 4), dtype="float32")
         return second.numpy(), first.numpy()
 
-    class Nothing(LazyScope):
-        def _changes(self):
+    class Nothing(DeferredInitScope):
+        def _overrides(self):
             return {}
 
-    np.testing.assert_array_equal(build(LazyScope()), build(Nothing()))
+    np.testing.assert_array_equal(build(DeferredInitScope()), build(Nothing()))
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
 """Activations with arguments, as layers. Those without are `Activation("name")`."""
 
-from typing import Any
+from typing import Unpack
 
+from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
 from keras_fn.ops.activations import elu
+from keras_fn.types import Tensor
 
 
 class ELU(Layer):
@@ -12,7 +14,11 @@ class ELU(Layer):
     Args:
         alpha: The limit far below 0, less its sign.
 
-    Input: a tensor of any shape. Output: a tensor of the same shape.
+    Input shape:
+        A tensor of any shape.
+
+    Output shape:
+        A tensor of the same shape.
 
     Example:
         >>> y = keras.layers.ELU()(np.array([-100.0, 2.0], "float32"))
@@ -24,11 +30,11 @@ class ELU(Layer):
         2015. https://arxiv.org/abs/1511.07289
     """
 
-    def __init__(self, alpha: float = 1.0, **kwargs: Any):
+    def __init__(self, alpha: float = 1.0, **kwargs: Unpack[LayerOptions]):
         super().__init__(**kwargs)
         self.alpha = alpha
         self.supports_masking = True
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Returns the activation of the inputs."""
         return elu(inputs, self.alpha)

@@ -1,10 +1,12 @@
 """Activations with arguments, as layers. Those without are `Activation("name")`."""
 
-from typing import Any
+from typing import Unpack
 
-from keras_fn.layers._arguments import _at_least_zero
+from keras_fn.layers._arguments import nonnegative_number
+from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
 from keras_fn.ops.activations import leaky_relu
+from keras_fn.types import Tensor
 
 
 class LeakyReLU(Layer):
@@ -13,7 +15,11 @@ class LeakyReLU(Layer):
     Args:
         negative_slope: Slope below 0.
 
-    Input: a tensor of any shape. Output: a tensor of the same shape.
+    Input shape:
+        A tensor of any shape.
+
+    Output shape:
+        A tensor of the same shape.
 
     Raises:
         ValueError: `negative_slope` is less than 0.
@@ -24,12 +30,12 @@ class LeakyReLU(Layer):
         [-0.5, 2.0]
     """
 
-    def __init__(self, negative_slope: float = 0.3, **kwargs: Any):
+    def __init__(self, negative_slope: float = 0.3, **kwargs: Unpack[LayerOptions]):
         negative_slope = kwargs.pop("alpha", negative_slope)  # its name in Keras 2
         super().__init__(**kwargs)
-        self.negative_slope = _at_least_zero(self, "negative_slope", negative_slope)
+        self.negative_slope = nonnegative_number(self, "negative_slope", negative_slope)
         self.supports_masking = True
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Returns the activation of the inputs."""
         return leaky_relu(inputs, self.negative_slope)

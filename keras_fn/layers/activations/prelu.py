@@ -1,26 +1,32 @@
 """The rectifier that learns its slope."""
 
-from typing import Any
+from typing import Any, Unpack
 
 from keras_fn.core.input_spec import InputSpec
-from keras_fn.layers._arguments import add_described, describe
-from keras_fn.layers._shapes import known_size
+from keras_fn.layers._arguments import add_weight_from_spec, set_weight_spec
+from keras_fn.layers._options import LayerOptions
+from keras_fn.layers._shapes import static_dim
 from keras_fn.layers.layer import Layer
 from keras_fn.ops.activations import relu
 from keras_fn.ops.arithmetic import multiply, negative, subtract
+from keras_fn.types import ConstraintLike, InitializerLike, RegularizerLike, Shape, Tensor
 
 
 class PReLU(Layer):
     """`x` where positive, else `alpha * x`, with a learned `alpha` for each element of a sample.
 
     Args:
-        alpha_initializer: How `alpha` begins.
-        alpha_regularizer: Adds a loss of `alpha`.
-        alpha_constraint: Applied to `alpha` after each update.
+        alpha_initializer: Initializer for `alpha`.
+        alpha_regularizer: Regularizer applied to `alpha`.
+        alpha_constraint: Constraint applied to `alpha` after each update.
         shared_axes: Axes along which there is one `alpha` for all: `[1, 2]` for one a channel of
             images.
 
-    Input: a tensor of any shape. Output: a tensor of the same shape.
+    Input shape:
+        A tensor of any shape.
+
+    Output shape:
+        A tensor of the same shape.
 
     Example:
         >>> layer = keras.layers.PReLU(alpha_initializer=keras.initializers.Constant(0.5))
@@ -33,29 +39,29 @@ class PReLU(Layer):
 
     def __init__(
         self,
-        alpha_initializer: Any = "Zeros",
-        alpha_regularizer: Any = None,
-        alpha_constraint: Any = None,
+        alpha_initializer: InitializerLike | None = "Zeros",
+        alpha_regularizer: RegularizerLike | None = None,
+        alpha_constraint: ConstraintLike | None = None,
         shared_axes: Any = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerOptions],
     ):
         super().__init__(**kwargs)
-        describe(self, "alpha", alpha_initializer, alpha_regularizer, alpha_constraint)
+        set_weight_spec(self, "alpha", alpha_initializer, alpha_regularizer, alpha_constraint)
         self.shared_axes = shared_axes
         if shared_axes is not None:
             several = isinstance(shared_axes, (list, tuple))
             self.shared_axes = list(shared_axes) if several else [shared_axes]
         self.supports_masking = True
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Makes the slopes."""
         shared = {axis % len(input_shape) for axis in self.shared_axes or ()}
         own = [axis for axis in range(1, len(input_shape)) if axis not in shared]
-        sizes = {axis: known_size(input_shape, axis, self) for axis in own}
+        sizes = {axis: static_dim(input_shape, axis, self) for axis in own}
         shape = tuple(sizes.get(axis, 1) for axis in range(1, len(input_shape)))
-        self.alpha = add_described(self, "alpha", shape)
+        self.alpha = add_weight_from_spec(self, "alpha", shape)
         self.input_spec = InputSpec(ndim=len(input_shape), axes=sizes)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Returns the activation of the inputs."""
         return subtract(relu(inputs), multiply(self.alpha, relu(negative(inputs))))

@@ -1,10 +1,12 @@
 """Activations with arguments, as layers. Those without are `Activation("name")`."""
 
-from typing import Any
+from typing import Unpack
 
 from keras_fn import activations
-from keras_fn.layers._arguments import _at_least_zero
+from keras_fn.layers._arguments import nonnegative_number
+from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
+from keras_fn.types import Tensor
 
 
 class ReLU(Layer):
@@ -15,7 +17,11 @@ class ReLU(Layer):
         negative_slope: Slope below the threshold.
         threshold: Where the slope changes.
 
-    Input: a tensor of any shape. Output: a tensor of the same shape.
+    Input shape:
+        A tensor of any shape.
+
+    Output shape:
+        A tensor of the same shape.
 
     Raises:
         ValueError: An argument is less than 0.
@@ -31,14 +37,14 @@ class ReLU(Layer):
         max_value: float | None = None,
         negative_slope: float = 0.0,
         threshold: float = 0.0,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerOptions],
     ):
         super().__init__(**kwargs)
-        self.max_value = _at_least_zero(self, "max_value", max_value, none=True)
-        self.negative_slope = _at_least_zero(self, "negative_slope", negative_slope)
-        self.threshold = _at_least_zero(self, "threshold", threshold)
+        self.max_value = nonnegative_number(self, "max_value", max_value, optional=True)
+        self.negative_slope = nonnegative_number(self, "negative_slope", negative_slope)
+        self.threshold = nonnegative_number(self, "threshold", threshold)
         self.supports_masking = True
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Returns the activation of the inputs."""
         return activations.relu(inputs, self.negative_slope, self.max_value, self.threshold)

@@ -1,13 +1,14 @@
 """Activations with arguments, as layers. Those without are `Activation("name")`."""
 
-from typing import Any
+from typing import Any, Unpack
 
 from keras_fn.errors import SpecError
+from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
 from keras_fn.ops.activations import softmax
-from keras_fn.ops.core import cast
-from keras_fn.ops.core import dtype as dtype_of
+from keras_fn.ops.core import cast, dtype as dtype_of
 from keras_fn.ops.logic import greater, where
+from keras_fn.types import Tensor
 
 
 class Softmax(Layer):
@@ -16,8 +17,11 @@ class Softmax(Layer):
     Args:
         axis: The axis, or several.
 
-    Input: a tensor of any shape, and a boolean mask that broadcasts to it. Output: a tensor of
-    the same shape.
+    Input shape:
+        A tensor of any shape, and a boolean mask that broadcasts to it.
+
+    Output shape:
+        A tensor of the same shape.
 
     Raises:
         ValueError: The mask does not broadcast.
@@ -29,12 +33,12 @@ class Softmax(Layer):
         [[0.5, 0.5, 0.0]]
     """
 
-    def __init__(self, axis: Any = -1, **kwargs: Any):
+    def __init__(self, axis: Any = -1, **kwargs: Unpack[LayerOptions]):
         super().__init__(**kwargs)
         self.axis = axis
         self.supports_masking = True
 
-    def call(self, inputs: Any, mask: Any = None) -> Any:
+    def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
         """Returns the activation of the inputs."""
         if mask is None:
             return softmax(inputs, self.axis)
@@ -49,7 +53,7 @@ class Softmax(Layer):
             m not in (1, n, None) and n is not None for m, n in sizes
         ):
             raise SpecError(
-                self._place,
+                self._label,
                 expected=f"a mask that broadcasts to the inputs, {inputs}",
                 received=f"a mask of shape {mask}",
                 fix="give it the sizes of the inputs, or 1, from the last axis on",

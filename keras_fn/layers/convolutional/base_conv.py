@@ -5,8 +5,14 @@ from typing import Any
 from keras_fn.core.input_spec import InputSpec
 from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError
-from keras_fn.layers._arguments import add_described, choice, count, counts, misfit
-from keras_fn.layers._shapes import known_size
+from keras_fn.layers._arguments import (
+    add_weight_from_spec,
+    argument_error,
+    int_tuple,
+    one_of,
+    positive_int,
+)
+from keras_fn.layers._shapes import static_dim
 from keras_fn.layers.layer import Layer
 from keras_fn.ops.arithmetic import add
 from keras_fn.ops.dense import bias_add
@@ -28,19 +34,19 @@ class Convolution(Layer):
     ) -> None:
         rank = self.rank
         paddings = ("valid", "same", "causal") if self._may_be_causal else ("valid", "same")
-        self.kernel_size = counts(self, "kernel_size", kernel_size, rank)
-        self.strides = counts(self, "strides", strides, rank)
-        self.padding = choice(self, "padding", padding, paddings)
-        self.dilation_rate = counts(self, "dilation_rate", dilation_rate, rank)
+        self.kernel_size = int_tuple(self, "kernel_size", kernel_size, rank)
+        self.strides = int_tuple(self, "strides", strides, rank)
+        self.padding = one_of(self, "padding", padding, paddings)
+        self.dilation_rate = int_tuple(self, "dilation_rate", dilation_rate, rank)
         self.data_format = standardize_data_format(data_format)
         self._channel_axis = -1 if self.data_format == "channels_last" else 1
         self.input_spec = InputSpec(ndim=rank + 2)
 
     def _set_filters(self, filters: Any, groups: Any = 1) -> None:
-        self.filters = count(self, "filters", filters)
-        groups = count(self, "groups", groups)
+        self.filters = positive_int(self, "filters", filters)
+        groups = positive_int(self, "groups", groups)
         if filters % groups:
-            raise misfit(
+            raise argument_error(
                 self,
                 "filters",
                 f"a multiple of groups={groups}",
@@ -50,7 +56,7 @@ class Convolution(Layer):
 
     def _refuse_strides_with_dilation(self) -> None:
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
-            raise misfit(
+            raise argument_error(
                 self,
                 "strides",
                 f"1 where dilation_rate={self.dilation_rate}",
@@ -60,10 +66,10 @@ class Convolution(Layer):
 
     def _channels(self, input_shape: Any, groups: int = 1) -> int:
         """Returns the number of channels of the input, and asks for it from now on."""
-        channels = known_size(input_shape, self._channel_axis, self)
+        channels = static_dim(input_shape, self._channel_axis, self)
         if channels % groups:
             raise SpecError(
-                self._place,
+                self._label,
                 expected=f"a number of channels that groups={groups} divides",
                 received=f"{channels} channels (shape {input_shape}, {self.data_format})",
                 fix="choose other groups, or check data_format",
@@ -73,9 +79,9 @@ class Convolution(Layer):
 
     def _add_bias(self, filters: int) -> None:
         if self.use_bias:
-            self.bias = add_described(self, "bias", (filters,))
+            self.bias = add_weight_from_spec(self, "bias", (filters,))
 
-    def _completed(self, x: Any) -> Any:
+    def _add_bias_and_activate(self, x: Any) -> Any:
         """Adds the bias and applies the activation."""
         if self.bias is not None:
             if self._channel_axis == -1:

@@ -1,11 +1,25 @@
 """Transposed convolutions over 1, 2 or 3 spatial axes."""
 
-from typing import Any
+from typing import Any, Unpack
 
 from keras_fn import activations
-from keras_fn.layers._arguments import add_described, counts, describe, misfit
+from keras_fn.layers._arguments import (
+    add_weight_from_spec,
+    argument_error,
+    int_tuple,
+    set_weight_spec,
+)
+from keras_fn.layers._options import NamedLayerOptions
 from keras_fn.layers.convolutional.base_conv import Convolution
 from keras_fn.ops.convolution import conv_transpose
+from keras_fn.types import (
+    ActivationLike,
+    ConstraintLike,
+    InitializerLike,
+    RegularizerLike,
+    Shape,
+    Tensor,
+)
 
 
 class ConvTranspose(Convolution):
@@ -21,21 +35,26 @@ class ConvTranspose(Convolution):
         padding: `"valid"` for the whole output, `"same"` for `strides` times the input's sizes.
         output_padding: Elements added at the end of each axis, fewer than `strides`; worked out
             by default.
-        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+        data_format: `"channels_last"` or `"channels_first"`;
+            `keras.config.image_data_format()` by default.
         dilation_rate: Steps between the elements of a window. Not both this and `strides`
             may be above 1.
         activation: Applied to the result; none by default.
         use_bias: Whether a bias is added to each channel.
-        kernel_initializer: How the kernel begins.
-        bias_initializer: How the bias begins.
-        kernel_regularizer: Adds a loss of the kernel.
-        bias_regularizer: Adds a loss of the bias.
-        activity_regularizer: Adds a loss of the output.
-        kernel_constraint: Applied to the kernel after each update.
-        bias_constraint: Applied to the bias after each update.
+        kernel_initializer: Initializer for the kernel weights.
+        bias_initializer: Initializer for the bias.
+        kernel_regularizer: Regularizer applied to the kernel.
+        bias_regularizer: Regularizer applied to the bias.
+        activity_regularizer: Regularizer applied to the output.
+        kernel_constraint: Constraint applied to the kernel after each update.
+        bias_constraint: Constraint applied to the bias after each update.
 
-    Input: a tensor of shape `(batch, *sizes, channels)`, or with the channels before the sizes.
-    Output: a tensor of the same layout, with `filters` channels.
+    Input shape:
+        A tensor of shape `(batch, *sizes, channels)`, or with the channels before the
+        sizes.
+
+    Output shape:
+        A tensor of the same layout, with `filters` channels.
 
     Raises:
         ValueError: Arguments that do not fit each other or the input.
@@ -54,16 +73,16 @@ class ConvTranspose(Convolution):
         output_padding: Any = None,
         data_format: str | None = None,
         dilation_rate: Any = 1,
-        activation: Any = None,
+        activation: ActivationLike | None = None,
         use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        bias_constraint: Any = None,
-        **kwargs: Any,
+        kernel_initializer: InitializerLike | None = "glorot_uniform",
+        bias_initializer: InitializerLike | None = "zeros",
+        kernel_regularizer: RegularizerLike | None = None,
+        bias_regularizer: RegularizerLike | None = None,
+        activity_regularizer: RegularizerLike | None = None,
+        kernel_constraint: ConstraintLike | None = None,
+        bias_constraint: ConstraintLike | None = None,
+        **kwargs: Unpack[NamedLayerOptions],
     ):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self._set_filters(filters)
@@ -71,9 +90,9 @@ class ConvTranspose(Convolution):
         self._refuse_strides_with_dilation()
         self.output_padding = output_padding
         if output_padding is not None:
-            self.output_padding = counts(self, "output_padding", output_padding, self.rank, 0)
+            self.output_padding = int_tuple(self, "output_padding", output_padding, self.rank, 0)
             if any(n >= s for n, s in zip(self.output_padding, self.strides, strict=True)):
-                raise misfit(
+                raise argument_error(
                     self,
                     "output_padding",
                     f"less than strides={self.strides}",
@@ -82,18 +101,20 @@ class ConvTranspose(Convolution):
                 )
         self.use_bias = use_bias
         self.activation = activations.get(activation)
-        describe(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
-        describe(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
+        set_weight_spec(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+        set_weight_spec(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Makes the kernel, and the bias if there is one."""
         channels = self._channels(input_shape)
-        self.kernel = add_described(self, "kernel", (*self.kernel_size, self.filters, channels))
+        self.kernel = add_weight_from_spec(
+            self, "kernel", (*self.kernel_size, self.filters, channels)
+        )
         self._add_bias(self.filters)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Returns the inputs, spread out."""
-        return self._completed(
+        return self._add_bias_and_activate(
             conv_transpose(
                 inputs,
                 self.kernel,
@@ -149,16 +170,16 @@ class Conv3DTranspose(ConvTranspose):
         data_format: str | None = None,
         output_padding: Any = None,
         dilation_rate: Any = 1,
-        activation: Any = None,
+        activation: ActivationLike | None = None,
         use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        bias_constraint: Any = None,
-        **kwargs: Any,
+        kernel_initializer: InitializerLike | None = "glorot_uniform",
+        bias_initializer: InitializerLike | None = "zeros",
+        kernel_regularizer: RegularizerLike | None = None,
+        bias_regularizer: RegularizerLike | None = None,
+        activity_regularizer: RegularizerLike | None = None,
+        kernel_constraint: ConstraintLike | None = None,
+        bias_constraint: ConstraintLike | None = None,
+        **kwargs: Unpack[NamedLayerOptions],
     ):
         super().__init__(
             filters,

@@ -1,11 +1,20 @@
 """Convolutions that treat each channel by itself."""
 
-from typing import Any
+from typing import Any, Unpack
 
 from keras_fn import activations
-from keras_fn.layers._arguments import add_described, count, describe
+from keras_fn.layers._arguments import add_weight_from_spec, positive_int, set_weight_spec
+from keras_fn.layers._options import NamedLayerOptions
 from keras_fn.layers.convolutional.base_conv import Convolution
 from keras_fn.ops.convolution import depthwise_conv
+from keras_fn.types import (
+    ActivationLike,
+    ConstraintLike,
+    InitializerLike,
+    RegularizerLike,
+    Shape,
+    Tensor,
+)
 
 
 class DepthwiseConv(Convolution):
@@ -17,20 +26,25 @@ class DepthwiseConv(Convolution):
         padding: `"valid"` for windows inside the input only, `"same"` for as many windows as
             steps.
         depth_multiplier: How many channels are made of each.
-        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+        data_format: `"channels_last"` or `"channels_first"`;
+            `keras.config.image_data_format()` by default.
         dilation_rate: Steps between the elements of a window.
         activation: Applied to the result; none by default.
         use_bias: Whether a bias is added to each channel.
-        depthwise_initializer: How the kernel begins.
-        bias_initializer: How the bias begins.
-        depthwise_regularizer: Adds a loss of the kernel.
-        bias_regularizer: Adds a loss of the bias.
-        activity_regularizer: Adds a loss of the output.
-        depthwise_constraint: Applied to the kernel after each update.
-        bias_constraint: Applied to the bias after each update.
+        depthwise_initializer: Initializer for the kernel weights.
+        bias_initializer: Initializer for the bias.
+        depthwise_regularizer: Regularizer applied to the kernel.
+        bias_regularizer: Regularizer applied to the bias.
+        activity_regularizer: Regularizer applied to the output.
+        depthwise_constraint: Constraint applied to the kernel after each update.
+        bias_constraint: Constraint applied to the bias after each update.
 
-    Input: a tensor of shape `(batch, *sizes, channels)`, or with the channels before the sizes.
-    Output: a tensor of the same layout, with `channels * depth_multiplier` channels.
+    Input shape:
+        A tensor of shape `(batch, *sizes, channels)`, or with the channels before the
+        sizes.
+
+    Output shape:
+        A tensor of the same layout, with `channels * depth_multiplier` channels.
 
     Raises:
         ValueError: Arguments that cannot be used.
@@ -44,37 +58,37 @@ class DepthwiseConv(Convolution):
         depth_multiplier: int = 1,
         data_format: str | None = None,
         dilation_rate: Any = 1,
-        activation: Any = None,
+        activation: ActivationLike | None = None,
         use_bias: bool = True,
-        depthwise_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        depthwise_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        depthwise_constraint: Any = None,
-        bias_constraint: Any = None,
-        **kwargs: Any,
+        depthwise_initializer: InitializerLike | None = "glorot_uniform",
+        bias_initializer: InitializerLike | None = "zeros",
+        depthwise_regularizer: RegularizerLike | None = None,
+        bias_regularizer: RegularizerLike | None = None,
+        activity_regularizer: RegularizerLike | None = None,
+        depthwise_constraint: ConstraintLike | None = None,
+        bias_constraint: ConstraintLike | None = None,
+        **kwargs: Unpack[NamedLayerOptions],
     ):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self._set_window(kernel_size, strides, padding, data_format, dilation_rate)
-        self.depth_multiplier = count(self, "depth_multiplier", depth_multiplier)
+        self.depth_multiplier = positive_int(self, "depth_multiplier", depth_multiplier)
         self.use_bias = use_bias
         self.activation = activations.get(activation)
-        describe(
+        set_weight_spec(
             self, "depthwise", depthwise_initializer, depthwise_regularizer, depthwise_constraint
         )
-        describe(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
+        set_weight_spec(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Makes the kernel, and the bias if there is one."""
         channels = self._channels(input_shape)
         shape = (*self.kernel_size, channels, self.depth_multiplier)
-        self.kernel = add_described(self, "depthwise", shape, name="kernel")
+        self.kernel = add_weight_from_spec(self, "depthwise", shape, name="kernel")
         self._add_bias(channels * self.depth_multiplier)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Returns the convolved inputs."""
-        return self._completed(
+        return self._add_bias_and_activate(
             depthwise_conv(
                 inputs,
                 self.kernel,

@@ -1,9 +1,11 @@
 """A function as a layer."""
 
-from typing import Any
+from typing import Unpack
 
 from keras_fn import activations
+from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
+from keras_fn.types import ActivationLike, Tensor
 
 
 class Activation(Layer):
@@ -12,7 +14,11 @@ class Activation(Layer):
     Args:
         activation: The function, or its name.
 
-    Input: a tensor of any shape. Output: a tensor of the same shape.
+    Input shape:
+        A tensor of any shape.
+
+    Output shape:
+        A tensor of the same shape.
 
     Example:
         >>> y = keras.layers.Activation("relu")(np.array([-1.0, 2.0], "float32"))
@@ -20,11 +26,11 @@ class Activation(Layer):
         [0.0, 2.0]
     """
 
-    def __init__(self, activation: Any, **kwargs: Any):
+    def __init__(self, activation: ActivationLike | None, **kwargs: Unpack[LayerOptions]):
         super().__init__(**kwargs)
         self.activation = activations.get(activation)
         self.supports_masking = True
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Returns the activation of the inputs."""
         return self.activation(inputs)

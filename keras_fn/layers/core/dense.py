@@ -1,12 +1,21 @@
 """The fully connected layer."""
 
-from typing import Any
+from typing import Unpack
 
 from keras_fn import activations, constraints, initializers, regularizers
 from keras_fn.core.input_spec import InputSpec
-from keras_fn.layers._shapes import known_size
+from keras_fn.layers._options import NamedLayerOptions
+from keras_fn.layers._shapes import static_dim
 from keras_fn.layers.layer import Layer
 from keras_fn.ops.dense import dense
+from keras_fn.types import (
+    ActivationLike,
+    ConstraintLike,
+    InitializerLike,
+    RegularizerLike,
+    Shape,
+    Tensor,
+)
 
 
 class Dense(Layer):
@@ -16,15 +25,19 @@ class Dense(Layer):
         units: Size of the output's last axis.
         activation: Applied to the result; none by default.
         use_bias: Whether a bias is added.
-        kernel_initializer: How the kernel begins.
-        bias_initializer: How the bias begins.
-        kernel_regularizer: Adds a loss of the kernel.
-        bias_regularizer: Adds a loss of the bias.
-        activity_regularizer: Adds a loss of the output.
-        kernel_constraint: Applied to the kernel after each update.
-        bias_constraint: Applied to the bias after each update.
+        kernel_initializer: Initializer for the kernel weights.
+        bias_initializer: Initializer for the bias.
+        kernel_regularizer: Regularizer applied to the kernel.
+        bias_regularizer: Regularizer applied to the bias.
+        activity_regularizer: Regularizer applied to the output.
+        kernel_constraint: Constraint applied to the kernel after each update.
+        bias_constraint: Constraint applied to the bias after each update.
 
-    Input: a tensor of shape `(batch, ..., features)`. Output: `(batch, ..., units)`.
+    Input shape:
+        A tensor of shape `(batch, ..., features)`.
+
+    Output shape:
+        `(batch, ..., units)`.
 
     Example:
         >>> keras.layers.Dense(4)(keras.Input((3,))).shape
@@ -34,16 +47,16 @@ class Dense(Layer):
     def __init__(
         self,
         units: int,
-        activation: Any = None,
+        activation: ActivationLike | None = None,
         use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        bias_constraint: Any = None,
-        **kwargs: Any,
+        kernel_initializer: InitializerLike | None = "glorot_uniform",
+        bias_initializer: InitializerLike | None = "zeros",
+        kernel_regularizer: RegularizerLike | None = None,
+        bias_regularizer: RegularizerLike | None = None,
+        activity_regularizer: RegularizerLike | None = None,
+        kernel_constraint: ConstraintLike | None = None,
+        bias_constraint: ConstraintLike | None = None,
+        **kwargs: Unpack[NamedLayerOptions],
     ):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         if not isinstance(units, int) or units <= 0:
@@ -60,9 +73,9 @@ class Dense(Layer):
         self.supports_masking = True
         self.bias = None
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Makes the kernel, and the bias if there is one."""
-        features = known_size(input_shape, -1, self)
+        features = static_dim(input_shape, -1, self)
         self.kernel = self.add_weight(
             (features, self.units),
             self.kernel_initializer,
@@ -80,6 +93,6 @@ class Dense(Layer):
             )
         self.input_spec = InputSpec(min_ndim=2, axes={-1: features})
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Returns the mapped inputs."""
         return self.activation(dense(inputs, self.kernel, self.bias))

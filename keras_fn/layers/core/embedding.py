@@ -1,13 +1,14 @@
 """Vectors by number."""
 
-from typing import Any
+from typing import Any, Unpack
 
-from keras_fn.layers._arguments import add_described, count, describe
+from keras_fn.layers._arguments import add_weight_from_spec, positive_int, set_weight_spec
+from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
-from keras_fn.ops.core import cast
-from keras_fn.ops.core import dtype as dtype_of
+from keras_fn.ops.core import cast, dtype as dtype_of
 from keras_fn.ops.indexing import take
 from keras_fn.ops.logic import not_equal
+from keras_fn.types import ConstraintLike, InitializerLike, Nested, RegularizerLike, Tensor
 
 
 class Embedding(Layer):
@@ -16,17 +17,20 @@ class Embedding(Layer):
     Args:
         input_dim: Number of rows: the largest input plus 1.
         output_dim: Size of a vector.
-        embeddings_initializer: How the table begins.
-        embeddings_regularizer: Adds a loss of the table.
-        embeddings_constraint: Applied to the table after each update.
+        embeddings_initializer: Initializer for the table.
+        embeddings_regularizer: Regularizer applied to the table.
+        embeddings_constraint: Constraint applied to the table after each update.
         mask_zero: Whether an input of 0 means "nothing here", and is masked.
         weights: The table to begin with, an array of shape `(input_dim, output_dim)`.
 
-    Input: integers of any shape; floats lose their fraction. Output: a tensor of that shape and
-    an axis of size `output_dim` at the end.
+    Input shape:
+        Integers of any shape; floats lose their fraction.
+
+    Output shape:
+        A tensor of that shape and an axis of size `output_dim` at the end.
 
     Raises:
-        ValueError: A size is no positive integer, or `weights` has another shape.
+        ValueError: A size is not a positive integer, or `weights` has another shape.
 
     Example:
         >>> table = np.array([[0.0, 0.5], [1.0, 1.5]], "float32")
@@ -41,17 +45,17 @@ class Embedding(Layer):
         self,
         input_dim: int,
         output_dim: int,
-        embeddings_initializer: Any = "uniform",
-        embeddings_regularizer: Any = None,
-        embeddings_constraint: Any = None,
+        embeddings_initializer: InitializerLike | None = "uniform",
+        embeddings_regularizer: RegularizerLike | None = None,
+        embeddings_constraint: ConstraintLike | None = None,
         mask_zero: bool = False,
         weights: Any = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerOptions],
     ):
         super().__init__(**kwargs)
-        self.input_dim = count(self, "input_dim", input_dim)
-        self.output_dim = count(self, "output_dim", output_dim)
-        describe(
+        self.input_dim = positive_int(self, "input_dim", input_dim)
+        self.output_dim = positive_int(self, "output_dim", output_dim)
+        set_weight_spec(
             self,
             "embeddings",
             embeddings_initializer,
@@ -69,10 +73,10 @@ class Embedding(Layer):
         if not self.built:
             # Rows are cast after they are taken: the table is larger than they are.
             sizes = (self.input_dim, self.output_dim)
-            self.embeddings = add_described(self, "embeddings", sizes, autocast=False)
+            self.embeddings = add_weight_from_spec(self, "embeddings", sizes, autocast=False)
             self.built = True
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Returns the vectors."""
         if dtype_of(inputs) not in ("int32", "int64"):
             inputs = cast(inputs, "int32")
@@ -84,6 +88,6 @@ class Embedding(Layer):
             self.mask_zero or type(self).compute_mask is not Embedding.compute_mask
         )
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Nested, previous_mask: Nested = None) -> Nested:
         """Returns what is not 0, where 0 is masked."""
         return not_equal(inputs, 0) if self.mask_zero else None

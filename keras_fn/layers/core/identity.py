@@ -1,24 +1,30 @@
 """A function as a layer."""
 
-from typing import Any
+from typing import Unpack
 
+from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
+from keras_fn.types import Nested
 
 
 class Identity(Layer):
     """Returns its inputs, nested ones too.
 
-    Input: any tensors. Output: the same.
+    Input shape:
+        Any tensors.
+
+    Output shape:
+        The same.
 
     Example:
         >>> keras.layers.Identity()(keras.Input((3,))).shape
         (None, 3)
     """
 
-    def __init__(self, **kwargs: Any):
+    def __init__(self, **kwargs: Unpack[LayerOptions]):
         super().__init__(**kwargs)
         self.supports_masking = True
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Nested) -> Nested:
         """Returns the inputs."""
         return inputs

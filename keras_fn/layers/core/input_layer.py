@@ -1,11 +1,13 @@
 """The entrance of a graph."""
 
-from typing import Any
+from typing import Any, Unpack
 
 from keras_fn.core.dtypes import standardize_dtype
 from keras_fn.core.keras_tensor import KerasTensor, standardize_shape
 from keras_fn.core.operation import Node
+from keras_fn.layers._options import UnnamedLayerOptions
 from keras_fn.layers.layer import Layer
+from keras_fn.types import Tensor
 
 
 class InputLayer(Layer):
@@ -20,7 +22,7 @@ class InputLayer(Layer):
         batch_shape: Shape with the batch axis, instead of `shape` and `batch_size`.
         input_tensor: A KerasTensor to take as it is.
         optional: Whether None may be fed.
-        name: A name; automatic by default.
+        name: The name of the layer. Unique by default.
 
     Example:
         >>> keras.layers.InputLayer(shape=(3,)).output.shape
@@ -38,7 +40,7 @@ class InputLayer(Layer):
         input_tensor: KerasTensor | None = None,
         optional: bool = False,
         name: str | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[UnnamedLayerOptions],
     ):
         if "input_shape" in kwargs:
             shape = kwargs.pop("input_shape")
@@ -73,7 +75,7 @@ class InputLayer(Layer):
         """Dtype of the tensor."""
         return self._tensor_dtype
 
-    def call(self, inputs: Any = None) -> Any:
+    def call(self, inputs: Tensor = None) -> Tensor:
         """Returns the inputs: an entrance computes nothing."""
         return inputs
 

@@ -1,18 +1,18 @@
-"""A function of the user's own, as a layer."""
+"""A function custom, as a layer."""
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Unpack
 
 from keras_fn.core import tree
-from keras_fn.core.keras_tensor import KerasTensor
-from keras_fn.core.operation import infer
+from keras_fn.core.operation import infer_spec
 from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
 from keras_fn.errors import DTypeError
+from keras_fn.layers._options import LayerOptions
+from keras_fn.layers._shapes import map_shapes, symbolic_inputs, to_shapes
 from keras_fn.layers._signature import shape_of
 from keras_fn.layers.layer import Layer
-from keras_fn.layers.layer import _as_shape as as_shape
-from keras_fn.layers.layer import _map_shapes as map_shapes
+from keras_fn.types import Nested
 
 
 class Lambda(Layer):
@@ -29,7 +29,11 @@ class Lambda(Layer):
         mask: The mask of the output, or a function `(inputs, mask)` that returns it.
         arguments: More keyword arguments for the function.
 
-    Input: what the function takes. Output: what it returns.
+    Input shape:
+        What the function takes.
+
+    Output shape:
+        What it returns.
 
     Raises:
         TypeError: `function` cannot be called.
@@ -46,7 +50,7 @@ class Lambda(Layer):
         output_shape: Any = None,
         mask: Any = None,
         arguments: dict[str, Any] | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerOptions],
     ):
         super().__init__(**kwargs)
         if not callable(function):
@@ -62,7 +66,7 @@ class Lambda(Layer):
         named = inspect.signature(function).parameters
         self._takes_mask, self._takes_training = "mask" in named, "training" in named
 
-    def call(self, inputs: Any, mask: Any = None, training: bool | None = None) -> Any:
+    def call(self, inputs: Nested, mask: Nested = None, training: bool | None = None) -> Nested:
         """Returns what the function returns."""
         arguments = dict(self.arguments)
         if self._takes_mask:
@@ -74,7 +78,7 @@ class Lambda(Layer):
     def compute_output_spec(self, inputs: Any, mask: Any = None, training: Any = None) -> Any:
         """Returns KerasTensors, of the shapes that `output_shape` says if it is given."""
         if self.output_shape is None:
-            return infer(self.call, (inputs, mask, training), {})
+            return infer_spec(self.call, (inputs, mask, training), {})
         shapes = self.output_shape
         received = shape_of(inputs)
         if callable(shapes):
@@ -82,10 +86,9 @@ class Lambda(Layer):
         else:
             batch = tree.flatten(received)[0]
             shapes = map_shapes(lambda shape: (batch, *shape), shapes)
-        dtype = self.compute_dtype
-        return map_shapes(lambda shape: KerasTensor(shape, dtype, record_history=False), shapes)
+        return symbolic_inputs(shapes, self.compute_dtype)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Nested, previous_mask: Nested = None) -> Nested:
         """Returns the mask that the constructor was given, or what it says."""
         return self.mask(inputs, previous_mask) if callable(self.mask) else self.mask
 
@@ -109,5 +112,5 @@ class Lambda(Layer):
         names = ("function", "output_shape", "mask", "arguments")
         read = {n: deserialize_keras_object(config[n]) for n in names if n in config}
         if read.get("output_shape") is not None:
-            read["output_shape"] = as_shape(read["output_shape"])
+            read["output_shape"] = to_shapes(read["output_shape"])
         return cls(**{**config, **read})

@@ -1,11 +1,12 @@
 """Masks from values."""
 
-from typing import Any
+from typing import Any, Unpack
 
 from keras_fn.core.serialization import deserialize_keras_object
+from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
-from keras_fn.ops.logic import any as any_
-from keras_fn.ops.logic import not_equal, where
+from keras_fn.ops.logic import any as any_, not_equal, where
+from keras_fn.types import Nested, Tensor
 
 
 class Masking(Layer):
@@ -14,8 +15,11 @@ class Masking(Layer):
     Args:
         mask_value: The value.
 
-    Input: a tensor of shape `(batch, steps, features)`, or of any rank. Output: likewise, with
-    a mask.
+    Input shape:
+        A tensor of shape `(batch, steps, features)`, or of any rank.
+
+    Output shape:
+        Likewise, with a mask.
 
     Example:
         >>> y = keras.layers.Masking()(np.array([[[1.0], [0.0]]], "float32"))
@@ -23,16 +27,16 @@ class Masking(Layer):
         [[1.0]]
     """
 
-    def __init__(self, mask_value: Any = 0.0, **kwargs: Any):
+    def __init__(self, mask_value: Any = 0.0, **kwargs: Unpack[LayerOptions]):
         super().__init__(**kwargs)
         self.mask_value = deserialize_keras_object(mask_value)
         self.supports_masking = True
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Nested, previous_mask: Nested = None) -> Nested:
         """Returns the steps that have another value."""
         return any_(not_equal(inputs, self.mask_value), axis=-1)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Returns the inputs with the masked steps set to 0."""
         kept = any_(not_equal(inputs, self.mask_value), axis=-1, keepdims=True)
         return where(kept, inputs, 0)

@@ -1,10 +1,11 @@
 """The base of layers that hold one other layer."""
 
-from typing import Any
+from typing import Any, Unpack
 
 from keras_fn.core.serialization import deserialize_keras_object
-from keras_fn.layers._arguments import misfit
-from keras_fn.layers._build_wrapper import with_own_parameters
+from keras_fn.layers._arguments import argument_error
+from keras_fn.layers._build_wrapper import allow_signature_override
+from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
 
 
@@ -25,13 +26,13 @@ class Wrapper(Layer):
         (None, 4)
     """
 
-    def __init__(self, layer: Layer, **kwargs: Any):
+    def __init__(self, layer: Layer, **kwargs: Unpack[LayerOptions]):
         super().__init__(**kwargs)
         if not isinstance(layer, Layer):
-            raise misfit(self, "layer", "a layer", layer, "for example Dense(4)")
+            raise argument_error(self, "layer", "a layer", layer, "for example Dense(4)")
         self.layer = layer
 
-    @with_own_parameters
+    @allow_signature_override
     def build(self, input_shape: Any = None) -> None:
         """Builds the layer inside for the same inputs."""
         if not self.layer.built:

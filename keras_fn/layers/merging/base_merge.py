@@ -2,25 +2,31 @@
 
 from collections.abc import Sequence
 from functools import reduce
-from typing import Any
+from typing import Any, Unpack
 
 from keras_fn.core import tree
-from keras_fn.core.masking import makes_none
+from keras_fn.core.masking import propagates_mask_only
 from keras_fn.errors import SpecError
-from keras_fn.layers._build_wrapper import with_own_parameters
+from keras_fn.layers._build_wrapper import allow_signature_override
+from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
 from keras_fn.ops._rules import broadcast
 from keras_fn.ops.creation import ones_like
 from keras_fn.ops.logic import logical_and, logical_or, where
 from keras_fn.ops.manipulation import expand_dims
+from keras_fn.types import Nested, Shape
 
 
 class Merge(Layer):
     """Base of the layers that take a list of tensors and give one.
 
-    Input: a list of tensors whose shapes broadcast; those of lower rank get axes of size 1 after
-    the batch axis. Output: a tensor of the shape they meet in. Its mask, if every input has one,
-    lets count what any of them does.
+    Input shape:
+        A list of tensors whose shapes broadcast; those of lower rank get axes of size 1
+        after the batch axis.
+
+    Output shape:
+        A tensor of the shape they meet in. Its mask, if every input has one, lets count
+        what any of them does.
 
     Raises:
         ValueError: The inputs are no list, or their shapes do not fit each other.
@@ -28,11 +34,11 @@ class Merge(Layer):
 
     _at_least, _at_most = 1, 1000  # how many inputs
 
-    def __init__(self, **kwargs: Any):
+    def __init__(self, **kwargs: Unpack[LayerOptions]):
         super().__init__(**kwargs)
         self.supports_masking = True
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Checks that the shapes fit each other."""
         self._check_number(input_shape)
         self._check_shapes([tuple(shape) for shape in input_shape])
@@ -47,7 +53,7 @@ class Merge(Layer):
         number = f"{self._at_least}" if exactly else f"{self._at_least} or more"
         received = f"{len(inputs)} inputs" if several else "one tensor, or something else"
         raise SpecError(
-            self._place,
+            self._label,
             expected=f"a list of {number} inputs",
             received=received,
             fix="call it on a list: layer([a, b])",
@@ -64,47 +70,47 @@ class Merge(Layer):
             fits = False
         if not fits:
             raise SpecError(
-                self._place,
+                self._label,
                 expected="inputs of one batch size, whose other sizes are equal or 1, from the "
                 "last axis on",
                 received=f"shapes {' and '.join(map(str, shapes))}",
                 fix="bring them to one shape, for example with Dense or Reshape",
             )
 
-    @with_own_parameters
-    def call(self, inputs: Any, mask: Any = None) -> Any:
+    @allow_signature_override
+    def call(self, inputs: Nested, mask: Nested = None) -> Nested:
         """Returns the merged inputs."""
         if not isinstance(inputs, (list, tuple)):
             self._check_number(inputs)
         ranks = [len(x.shape) for x in inputs]
         rank = max(ranks)
         if min(ranks) < rank:
-            inputs = [_of_rank(x, rank) for x in inputs]
+            inputs = [_expand_to_rank(x, rank) for x in inputs]
         return self._merge(inputs, mask)
 
     def _merge(self, inputs: Sequence[Any], mask: Any) -> Any:
         """Returns one tensor of tensors of one rank. `mask` is None or a list."""
         raise TypeError(f"{type(self).__name__} has no _merge() method.")
 
-    @makes_none
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    @propagates_mask_only
+    def compute_mask(self, inputs: Nested, previous_mask: Nested = None) -> Nested:
         """Returns what any mask lets count, if every input has one."""
         masks = tree.flatten(previous_mask)
         return None if any(m is None for m in masks) else reduce(logical_or, masks)
 
 
-def _of_rank(x: Any, rank: int) -> Any:
+def _expand_to_rank(x: Any, rank: int) -> Any:
     """Returns `x` with axes of size 1 after the batch axis."""
     missing = rank - len(x.shape)
     return expand_dims(x, tuple(range(1, missing + 1))) if missing else x
 
 
-def _features(mask: Any, x: Any) -> Any:
+def _mask_like(mask: Any, x: Any) -> Any:
     """Returns the mask of steps as one of the elements of `x`."""
     return logical_and(expand_dims(mask, -1), ones_like(x, dtype="bool"))
 
 
-class _Extreme(Merge):
+class MinMaxMerge(Merge):
     """Base of maximum and minimum, which pass over what a mask hides."""
 
     _choose: Any
@@ -112,7 +118,7 @@ class _Extreme(Merge):
     def _merge(self, inputs: Sequence[Any], mask: Any) -> Any:
         if mask is None:
             return reduce(self._choose, inputs)
-        shown = [m if m is None else _features(m, x) for x, m in zip(inputs, mask, strict=True)]
+        shown = [m if m is None else _mask_like(m, x) for x, m in zip(inputs, mask, strict=True)]
         best, seen = inputs[0], shown[0]
         for x, m in zip(inputs[1:], shown[1:], strict=True):
             x = x if m is None else where(m, x, best)

@@ -1,15 +1,17 @@
 """Layers that join tensors along an axis, or multiply them along one."""
 
-from typing import Any
+from typing import Any, Unpack
 
 from keras_fn import ops
 from keras_fn.core import tree
-from keras_fn.core.masking import makes_none
+from keras_fn.core.masking import propagates_mask_only
 from keras_fn.errors import SpecError
-from keras_fn.layers.merging.base_merge import Merge, _features
+from keras_fn.layers._options import LayerOptions
+from keras_fn.layers.merging.base_merge import Merge, _mask_like
 from keras_fn.ops._rules import normalize_axis
 from keras_fn.ops.creation import ones_like
 from keras_fn.ops.logic import any as any_
+from keras_fn.types import Nested
 
 
 class Concatenate(Merge):
@@ -18,7 +20,11 @@ class Concatenate(Merge):
     Args:
         axis: The axis.
 
-    Input: a list of tensors whose shapes differ along `axis` only. Output: a tensor.
+    Input shape:
+        A list of tensors whose shapes differ along `axis` only.
+
+    Output shape:
+        A tensor.
 
     Raises:
         ValueError: The inputs are no list, or their shapes differ elsewhere.
@@ -28,32 +34,32 @@ class Concatenate(Merge):
         (None, 5)
     """
 
-    def __init__(self, axis: int = -1, **kwargs: Any):
+    def __init__(self, axis: int = -1, **kwargs: Unpack[LayerOptions]):
         super().__init__(**kwargs)
         self.axis = axis
 
     def _check_shapes(self, shapes: list[tuple]) -> None:
         rank = len(shapes[0])
-        axis = normalize_axis(self.axis, rank, self._place)
+        axis = normalize_axis(self.axis, rank, self._label)
         fits = all(len(shape) == rank for shape in shapes) and all(
             len({shape[i] for shape in shapes} - {None}) < 2 for i in range(rank) if i != axis
         )
         if not fits:
             raise SpecError(
-                self._place,
+                self._label,
                 expected=f"inputs whose shapes differ along axis {self.axis} only",
                 received=f"shapes {' and '.join(map(str, shapes))}",
                 fix="choose another axis, or bring the other sizes to the same",
             )
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Nested) -> Nested:
         """Returns the joined inputs."""
         if not isinstance(inputs, (list, tuple)):
             self._check_number(inputs)
         return ops.concatenate(inputs, axis=self.axis)
 
-    @makes_none
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    @propagates_mask_only
+    def compute_mask(self, inputs: Nested, previous_mask: Nested = None) -> Nested:
         """Returns the joined masks; inputs without one count everywhere."""
         masks = tree.flatten(previous_mask)
         if all(m is None for m in masks):
@@ -62,7 +68,7 @@ class Concatenate(Merge):
         for x, m in zip(inputs, masks, strict=True):
             if m is None:
                 m = ones_like(x, dtype="bool")
-            whole.append(_features(m, x) if len(m.shape) < len(x.shape) else m)
+            whole.append(_mask_like(m, x) if len(m.shape) < len(x.shape) else m)
         return any_(ops.concatenate(whole, axis=self.axis), axis=-1)
 
 

@@ -1,15 +1,17 @@
 """Layers that join tensors along an axis, or multiply them along one."""
 
-from typing import Any
+from typing import Any, Unpack
 
-from keras_fn.core.masking import makes_none
+from keras_fn.core.masking import propagates_mask_only
 from keras_fn.errors import DTypeError, SpecError
+from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.merging.base_merge import Merge
 from keras_fn.ops._rules import normalize_axis
 from keras_fn.ops.linalg.products import einsum
 from keras_fn.ops.manipulation import expand_dims
 from keras_fn.ops.normalization import normalize
 from keras_fn.settings import settings
+from keras_fn.types import Nested
 
 
 class Dot(Merge):
@@ -20,8 +22,12 @@ class Dot(Merge):
         normalize: Whether to divide by the norms along these axes beforehand: the products are
             then cosines.
 
-    Input: a list of two tensors. Output: a tensor of the batch axis, the other axes of the
-    first, and the other axes of the second; of shape `(batch, 1)` where there are none.
+    Input shape:
+        A list of two tensors.
+
+    Output shape:
+        A tensor of the batch axis, the other axes of the first, and the other axes of the
+        second; of shape `(batch, 1)` where there are none.
 
     Raises:
         TypeError: `axes` is neither an integer nor a pair of them.
@@ -34,7 +40,7 @@ class Dot(Merge):
 
     _at_least = _at_most = 2
 
-    def __init__(self, axes: Any, normalize: bool = False, **kwargs: Any):
+    def __init__(self, axes: Any, normalize: bool = False, **kwargs: Unpack[LayerOptions]):
         super().__init__(**kwargs)
         pair = (axes, axes) if isinstance(axes, int) else axes
         if not isinstance(pair, (list, tuple)) or [type(a) for a in pair] != [int, int]:
@@ -50,7 +56,7 @@ class Dot(Merge):
     def _summed(self, shapes: list[Any]) -> tuple[int, int]:
         """Returns the axis of each input that is summed over."""
         first, second = (
-            normalize_axis(axis, len(shape), self._place)
+            normalize_axis(axis, len(shape), self._label)
             for axis, shape in zip(self._pair, shapes, strict=True)
         )
         return first, second
@@ -61,13 +67,13 @@ class Dot(Merge):
         batches = [shape[0] for shape in shapes]
         if 0 in axes or any(None not in two and two[0] != two[1] for two in (sizes, batches)):
             raise SpecError(
-                self._place,
+                self._label,
                 expected=f"one batch size, and one size along axes={self.axes}, not the batch axis",
                 received=f"shapes {shapes[0]} and {shapes[1]}",
                 fix="choose other axes, or swap those of one input with Permute",
             )
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Nested) -> Nested:
         """Returns the products."""
         if not isinstance(inputs, (list, tuple)):
             self._check_number(inputs)
@@ -85,8 +91,8 @@ class Dot(Merge):
         product = einsum(f"{x_letters},{y_letters}->{kept}", x, y)
         return expand_dims(product, -1) if kept == "a" else product
 
-    @makes_none
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
+    @propagates_mask_only
+    def compute_mask(self, inputs: Nested, previous_mask: Nested = None) -> None:
         """Returns None: the masked axis is gone."""
         return None
 

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from keras_fn.layers.merging.base_merge import _Extreme
+from keras_fn.layers.merging.base_merge import MinMaxMerge
 from keras_fn.ops import arithmetic
 
 
-class Minimum(_Extreme):
+class Minimum(MinMaxMerge):
     """The least of the inputs, element by element; what a mask hides is passed over.
 
     For what the inputs may be see `Merge`.

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 
-from keras_fn.layers.merging.base_merge import Merge, _features
+from keras_fn.layers.merging.base_merge import Merge, _mask_like
 from keras_fn.ops import arithmetic
 from keras_fn.ops.logic import logical_or, where
 
@@ -22,7 +22,7 @@ class Multiply(Merge):
     def _merge(self, inputs: Sequence[Any], mask: Any) -> Any:
         if mask is None:
             return reduce(arithmetic.multiply, inputs)
-        shown = [m if m is None else _features(m, x) for x, m in zip(inputs, mask, strict=True)]
+        shown = [m if m is None else _mask_like(m, x) for x, m in zip(inputs, mask, strict=True)]
         factors = [x if m is None else where(m, x, 1) for x, m in zip(inputs, shown, strict=True)]
         product = reduce(arithmetic.multiply, factors)
         if any(m is None for m in shown):

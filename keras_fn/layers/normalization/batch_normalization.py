@@ -1,13 +1,14 @@
 """Normalisation over the batch, with moving statistics for inference."""
 
-from typing import Any
+from typing import Any, Unpack
 
 from keras_fn import initializers
 from keras_fn.core import dtypes
 from keras_fn.core.input_spec import InputSpec
 from keras_fn.errors import SpecError
-from keras_fn.layers._arguments import add_described, describe, misfit
-from keras_fn.layers._shapes import known_size
+from keras_fn.layers._arguments import add_weight_from_spec, argument_error, set_weight_spec
+from keras_fn.layers._options import LayerOptions
+from keras_fn.layers._shapes import static_dim
 from keras_fn.layers.layer import Layer
 from keras_fn.ops._rules import normalize_axis
 from keras_fn.ops.activations import relu
@@ -18,9 +19,10 @@ from keras_fn.ops.creation import ones_like
 from keras_fn.ops.logic import where
 from keras_fn.ops.manipulation import expand_dims, reshape
 from keras_fn.ops.math import sqrt
-from keras_fn.ops.normalization import batch_normalization, normalize_batch
+from keras_fn.ops.normalization import batch_norm_train, batch_normalization
 from keras_fn.ops.reductions import moments, sum
 from keras_fn.settings import epsilon as fuzz
+from keras_fn.types import ConstraintLike, InitializerLike, RegularizerLike, Shape, Tensor
 
 _CLIPS = ("rmax", "rmin", "dmax")
 
@@ -38,14 +40,14 @@ class BatchNormalization(Layer):
         epsilon: Added to the variance.
         center: Whether a learned `beta` is added.
         scale: Whether a learned `gamma` is multiplied in.
-        beta_initializer: How `beta` begins.
-        gamma_initializer: How `gamma` begins.
-        moving_mean_initializer: How the moving mean begins.
-        moving_variance_initializer: How the moving variance begins.
-        beta_regularizer: Adds a loss of `beta`.
-        gamma_regularizer: Adds a loss of `gamma`.
-        beta_constraint: Applied to `beta` after each update.
-        gamma_constraint: Applied to `gamma` after each update.
+        beta_initializer: Initializer for `beta`.
+        gamma_initializer: Initializer for `gamma`.
+        moving_mean_initializer: Initializer for the moving mean.
+        moving_variance_initializer: Initializer for the moving variance.
+        beta_regularizer: Regularizer applied to `beta`.
+        gamma_regularizer: Regularizer applied to `gamma`.
+        beta_constraint: Constraint applied to `beta` after each update.
+        gamma_constraint: Constraint applied to `gamma` after each update.
         renorm: Whether batches are corrected by moving statistics in training too, which makes
             training and inference agree where batches are small.
         renorm_clipping: Bounds `rmin` and `rmax` of the corrected scale, `dmax` of the shift.
@@ -53,8 +55,12 @@ class BatchNormalization(Layer):
         synchronized: Whether the copies of a distributed program average together: see
             `ops.moments`. In a program that is not distributed it makes no difference.
 
-    Input: a tensor of floats of any rank; a mask has the rank of the input less 1, and what it
-    hides does not count for the statistics. Output: a tensor of the same shape.
+    Input shape:
+        A tensor of floats of any rank; a mask has the rank of the input less 1, and what it
+        hides does not count for the statistics.
+
+    Output shape:
+        A tensor of the same shape.
 
     Raises:
         ValueError: `renorm_clipping` has other keys, or bounds in the wrong order.
@@ -78,45 +84,45 @@ class BatchNormalization(Layer):
         epsilon: float = 1e-3,
         center: bool = True,
         scale: bool = True,
-        beta_initializer: Any = "zeros",
-        gamma_initializer: Any = "ones",
-        moving_mean_initializer: Any = "zeros",
-        moving_variance_initializer: Any = "ones",
-        beta_regularizer: Any = None,
-        gamma_regularizer: Any = None,
-        beta_constraint: Any = None,
-        gamma_constraint: Any = None,
+        beta_initializer: InitializerLike | None = "zeros",
+        gamma_initializer: InitializerLike | None = "ones",
+        moving_mean_initializer: InitializerLike | None = "zeros",
+        moving_variance_initializer: InitializerLike | None = "ones",
+        beta_regularizer: RegularizerLike | None = None,
+        gamma_regularizer: RegularizerLike | None = None,
+        beta_constraint: ConstraintLike | None = None,
+        gamma_constraint: ConstraintLike | None = None,
         renorm: bool = False,
         renorm_clipping: dict[str, float] | None = None,
         renorm_momentum: float = 0.99,
         synchronized: bool = False,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerOptions],
     ):
         super().__init__(**kwargs)
         self.axis, self.synchronized = int(axis), synchronized
         self.momentum, self.epsilon = float(momentum), float(epsilon)
         self.center, self.scale = center, scale
-        describe(self, "beta", beta_initializer, beta_regularizer, beta_constraint)
-        describe(self, "gamma", gamma_initializer, gamma_regularizer, gamma_constraint)
+        set_weight_spec(self, "beta", beta_initializer, beta_regularizer, beta_constraint)
+        set_weight_spec(self, "gamma", gamma_initializer, gamma_regularizer, gamma_constraint)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
         self.renorm, self.renorm_momentum = renorm, renorm_momentum
-        self.renorm_clipping = _clipping(self, renorm_clipping) if renorm else renorm_clipping
+        self.renorm_clipping = _renorm_limits(self, renorm_clipping) if renorm else renorm_clipping
         self.supports_masking = True
         self.gamma = self.beta = None
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Makes the scale, the shift and the moving statistics."""
-        axis = normalize_axis(self.axis, len(input_shape), self._place)
-        size = known_size(input_shape, axis, self)
+        axis = normalize_axis(self.axis, len(input_shape), self._label)
+        size = static_dim(input_shape, axis, self)
         self.input_spec = InputSpec(ndim=len(input_shape), axes={axis: size})
         self._others = [i for i in range(len(input_shape)) if i != axis]
         if self.scale:
-            self.gamma = add_described(self, "gamma", (size,), autocast=False)
+            self.gamma = add_weight_from_spec(self, "gamma", (size,), autocast=False)
         if self.center:
-            self.beta = add_described(self, "beta", (size,), autocast=False)
+            self.beta = add_weight_from_spec(self, "beta", (size,), autocast=False)
 
-        def statistic(name: str, initializer: Any) -> Any:
+        def statistic(name: str, initializer: InitializerLike | None) -> Any:
             return self.add_weight((size,), initializer, trainable=False, autocast=False, name=name)
 
         self.moving_mean = statistic("moving_mean", self.moving_mean_initializer)
@@ -129,22 +135,24 @@ class BatchNormalization(Layer):
     def _initial_stddev(self, shape: Any, dtype: Any = None) -> Any:
         return sqrt(self.moving_variance_initializer(shape, dtype=dtype))
 
-    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+    def call(
+        self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None
+    ) -> Tensor:
         """Returns the normalised inputs."""
         dtype = dtypes.result_type(inputs.dtype, "float32")
         x = cast(inputs, dtype)
         gamma, beta = self.gamma, self.beta
         if training and self.trainable:
             if mask is None and not self.renorm and not self.synchronized:  # in one, where it is
-                y, mean, variance = normalize_batch(x, gamma, beta, self.axis, self.epsilon)
-                self._move_moments(mean, variance)
+                y, mean, variance = batch_norm_train(x, gamma, beta, self.axis, self.epsilon)
+                self._update_moving_moments(mean, variance)
                 return cast(y, self.compute_dtype)
             mean, variance = self._statistics(x, mask)
             if self.renorm:
-                gamma, beta = self._renormed(mean, variance)
-                self._move_renormed(mean, variance)
+                gamma, beta = self._batch_renorm(mean, variance)
+                self._update_renorm_moments(mean, variance)
             else:
-                self._move_moments(mean, variance)
+                self._update_moving_moments(mean, variance)
         else:
             mean, variance = cast(self.moving_mean, dtype), cast(self.moving_variance, dtype)
         y = batch_normalization(x, mean, variance, self.axis, beta, gamma, self.epsilon)
@@ -156,7 +164,7 @@ class BatchNormalization(Layer):
             return moments(x, self._others, synchronized=self.synchronized)
         if len(mask.shape) != len(x.shape) - 1:
             raise SpecError(
-                self._place,
+                self._label,
                 expected=f"a mask of rank {len(x.shape) - 1}, that of the inputs less 1",
                 received=f"mask {tuple(mask.shape)}, inputs {tuple(x.shape)}",
                 fix="leave out the mask's last axis",
@@ -171,11 +179,11 @@ class BatchNormalization(Layer):
         variance = divide(total(square(subtract(x, mean))), number)
         return reshape(mean, (-1,)), reshape(variance, (-1,))
 
-    def _move_moments(self, mean: Any, variance: Any) -> None:
-        _move(self.moving_mean, mean, self.momentum)
-        _move(self.moving_variance, variance, self.momentum)
+    def _update_moving_moments(self, mean: Any, variance: Any) -> None:
+        _update_moving_average(self.moving_mean, mean, self.momentum)
+        _update_moving_average(self.moving_variance, variance, self.momentum)
 
-    def _renormed(self, mean: Any, variance: Any) -> tuple[Any, Any]:
+    def _batch_renorm(self, mean: Any, variance: Any) -> tuple[Any, Any]:
         """Returns the scale and shift that also bring the batch to the moving statistics."""
         stddev = sqrt(add(variance, self.epsilon))
         moving = maximum(self.renorm_stddev, self.epsilon**0.5)  # not 0, early in training
@@ -191,29 +199,29 @@ class BatchNormalization(Layer):
             r, d = multiply(r, self.gamma), multiply(d, self.gamma)
         return r, d if self.beta is None else add(d, self.beta)
 
-    def _move_renormed(self, mean: Any, variance: Any) -> None:
+    def _update_renorm_moments(self, mean: Any, variance: Any) -> None:
         """The standard deviation moves rather than the variance, as in the paper."""
         stddev = sqrt(add(variance, self.epsilon))
-        _move(self.renorm_mean, mean, self.renorm_momentum)
-        _move(self.renorm_stddev, stddev, self.renorm_momentum)
-        _move(self.moving_mean, mean, self.momentum)
-        moved = _move(self.moving_stddev, stddev, self.momentum)
+        _update_moving_average(self.renorm_mean, mean, self.renorm_momentum)
+        _update_moving_average(self.renorm_stddev, stddev, self.renorm_momentum)
+        _update_moving_average(self.moving_mean, mean, self.momentum)
+        moved = _update_moving_average(self.moving_stddev, stddev, self.momentum)
         self.moving_variance.assign(relu(subtract(square(moved), self.epsilon)))
 
 
-def _move(variable: Any, value: Any, momentum: float) -> Any:
+def _update_moving_average(variable: Any, value: Any, momentum: float) -> Any:
     """Moves a statistic towards that of the batch; returns where to."""
     moved = add(multiply(variable, momentum), multiply(value, 1.0 - momentum))
     variable.assign(moved)
     return moved
 
 
-def _clipping(layer: Any, bounds: dict[str, float] | None) -> dict[str, float]:
+def _renorm_limits(layer: Any, bounds: dict[str, float] | None) -> dict[str, float]:
     bounds = bounds or {}
     rmin, rmax, dmax = bounds.get("rmin"), bounds.get("rmax"), bounds.get("dmax")
     ordered = rmin is None or rmax is None or rmin <= rmax
     if not set(bounds) <= set(_CLIPS) or not ordered or (dmax is not None and dmax < 0):
-        raise misfit(
+        raise argument_error(
             layer,
             "renorm_clipping",
             "rmin <= rmax and dmax >= 0, or some of them",

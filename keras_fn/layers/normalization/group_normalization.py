@@ -1,20 +1,21 @@
 """Normalisation of each sample by itself."""
 
-from typing import Any
+from typing import Unpack
 
 from keras_fn.core import dtypes
 from keras_fn.core.input_spec import InputSpec
 from keras_fn.errors import SpecError
-from keras_fn.layers._arguments import add_described, describe, misfit
-from keras_fn.layers._shapes import known_size
+from keras_fn.layers._arguments import add_weight_from_spec, argument_error, set_weight_spec
+from keras_fn.layers._options import LayerOptions
+from keras_fn.layers._shapes import static_dim
 from keras_fn.layers.layer import Layer
 from keras_fn.ops._rules import normalize_axis
 from keras_fn.ops.arithmetic import add, multiply, subtract
-from keras_fn.ops.core import cast
-from keras_fn.ops.core import shape as shape_of
+from keras_fn.ops.core import cast, shape as shape_of
 from keras_fn.ops.manipulation import reshape
 from keras_fn.ops.math import rsqrt
 from keras_fn.ops.reductions import moments
+from keras_fn.types import ConstraintLike, InitializerLike, RegularizerLike, Shape, Tensor
 
 
 class GroupNormalization(Layer):
@@ -26,14 +27,18 @@ class GroupNormalization(Layer):
         epsilon: Added to the variance.
         center: Whether a learned `beta` is added.
         scale: Whether a learned `gamma` is multiplied in.
-        beta_initializer: How `beta` begins.
-        gamma_initializer: How `gamma` begins.
-        beta_regularizer: Adds a loss of `beta`.
-        gamma_regularizer: Adds a loss of `gamma`.
-        beta_constraint: Applied to `beta` after each update.
-        gamma_constraint: Applied to `gamma` after each update.
+        beta_initializer: Initializer for `beta`.
+        gamma_initializer: Initializer for `gamma`.
+        beta_regularizer: Regularizer applied to `beta`.
+        gamma_regularizer: Regularizer applied to `gamma`.
+        beta_constraint: Constraint applied to `beta` after each update.
+        gamma_constraint: Constraint applied to `gamma` after each update.
 
-    Input: a tensor of floats of any rank. Output: a tensor of the same shape.
+    Input shape:
+        A tensor of floats of any rank.
+
+    Output shape:
+        A tensor of the same shape.
 
     Raises:
         ValueError: `groups` is no such number.
@@ -54,17 +59,17 @@ class GroupNormalization(Layer):
         epsilon: float = 1e-3,
         center: bool = True,
         scale: bool = True,
-        beta_initializer: Any = "zeros",
-        gamma_initializer: Any = "ones",
-        beta_regularizer: Any = None,
-        gamma_regularizer: Any = None,
-        beta_constraint: Any = None,
-        gamma_constraint: Any = None,
-        **kwargs: Any,
+        beta_initializer: InitializerLike | None = "zeros",
+        gamma_initializer: InitializerLike | None = "ones",
+        beta_regularizer: RegularizerLike | None = None,
+        gamma_regularizer: RegularizerLike | None = None,
+        beta_constraint: ConstraintLike | None = None,
+        gamma_constraint: ConstraintLike | None = None,
+        **kwargs: Unpack[LayerOptions],
     ):
         super().__init__(**kwargs)
         if not isinstance(groups, int) or isinstance(groups, bool) or groups < -1 or groups == 0:
-            raise misfit(
+            raise argument_error(
                 self,
                 "groups",
                 "a positive integer, or -1 for one channel a group",
@@ -73,21 +78,21 @@ class GroupNormalization(Layer):
             )
         self.groups, self.axis, self.epsilon = groups, axis, epsilon
         self.center, self.scale = center, scale
-        describe(self, "beta", beta_initializer, beta_regularizer, beta_constraint)
-        describe(self, "gamma", gamma_initializer, gamma_regularizer, gamma_constraint)
+        set_weight_spec(self, "beta", beta_initializer, beta_regularizer, beta_constraint)
+        set_weight_spec(self, "gamma", gamma_initializer, gamma_regularizer, gamma_constraint)
         self.supports_masking = True
         self.autocast = False
         self.gamma = self.beta = None
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Makes the scale and the shift."""
         rank = len(input_shape)
-        axis = normalize_axis(self.axis, rank, self._place)
-        channels = known_size(input_shape, axis, self)
+        axis = normalize_axis(self.axis, rank, self._label)
+        channels = static_dim(input_shape, axis, self)
         groups = channels if self.groups == -1 else self.groups
         if channels % groups:
             raise SpecError(
-                self._place,
+                self._label,
                 expected=f"a number of channels that groups={groups} divides",
                 received=f"{channels} channels at axis {self.axis} (shape {tuple(input_shape)})",
                 fix="choose other groups",
@@ -99,11 +104,11 @@ class GroupNormalization(Layer):
         ones = (1,) * rank
         self._broadcast = (*ones[:axis], channels, *ones[axis + 1 :])
         if self.scale:
-            self.gamma = add_described(self, "gamma", (channels,), autocast=False)
+            self.gamma = add_weight_from_spec(self, "gamma", (channels,), autocast=False)
         if self.center:
-            self.beta = add_described(self, "beta", (channels,), autocast=False)
+            self.beta = add_weight_from_spec(self, "beta", (channels,), autocast=False)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Returns the normalised inputs."""
         sizes, axis = shape_of(inputs), self._channel_axis
         x = cast(inputs, dtypes.result_type(inputs.dtype, "float32"))

@@ -1,11 +1,12 @@
 """Normalisation of each sample by itself."""
 
-from typing import Any
+from typing import Any, Unpack
 
 from keras_fn.core import dtypes
 from keras_fn.errors import DTypeError
-from keras_fn.layers._arguments import add_described, describe
-from keras_fn.layers._shapes import known_size
+from keras_fn.layers._arguments import add_weight_from_spec, set_weight_spec
+from keras_fn.layers._options import LayerOptions
+from keras_fn.layers._shapes import static_dim
 from keras_fn.layers.layer import Layer
 from keras_fn.ops._rules import normalize_axes
 from keras_fn.ops.arithmetic import add, multiply
@@ -14,6 +15,7 @@ from keras_fn.ops.manipulation import reshape
 from keras_fn.ops.math import rsqrt
 from keras_fn.ops.normalization import layer_normalization
 from keras_fn.ops.reductions import moments
+from keras_fn.types import ConstraintLike, InitializerLike, RegularizerLike, Shape, Tensor
 
 
 def _checked_axis(layer: Layer, axis: Any) -> Any:
@@ -32,8 +34,8 @@ def _checked_axis(layer: Layer, axis: Any) -> Any:
 
 def _sizes(layer: Layer, input_shape: Any) -> tuple[int, ...]:
     """Sizes of the normalised axes, in the order in which they stand."""
-    axes = normalize_axes(layer.axis, len(input_shape), layer._place)
-    return tuple(known_size(input_shape, axis, layer) for axis in sorted(axes))
+    axes = normalize_axes(layer.axis, len(input_shape), layer._label)
+    return tuple(static_dim(input_shape, axis, layer) for axis in sorted(axes))
 
 
 class LayerNormalization(Layer):
@@ -44,16 +46,20 @@ class LayerNormalization(Layer):
         epsilon: Added to the variance.
         center: Whether a learned `beta` is added.
         scale: Whether a learned `gamma` is multiplied in.
-        beta_initializer: How `beta` begins.
-        gamma_initializer: How `gamma` begins.
-        beta_regularizer: Adds a loss of `beta`.
-        gamma_regularizer: Adds a loss of `gamma`.
-        beta_constraint: Applied to `beta` after each update.
-        gamma_constraint: Applied to `gamma` after each update.
+        beta_initializer: Initializer for `beta`.
+        gamma_initializer: Initializer for `gamma`.
+        beta_regularizer: Regularizer applied to `beta`.
+        gamma_regularizer: Regularizer applied to `gamma`.
+        beta_constraint: Constraint applied to `beta` after each update.
+        gamma_constraint: Constraint applied to `gamma` after each update.
         rms_scaling: Whether to divide by the standard deviation only, neither centred nor
             shifted, as old Keras files have it. For new models take `RMSNormalization`.
 
-    Input: a tensor of floats of any rank. Output: a tensor of the same shape.
+    Input shape:
+        A tensor of floats of any rank.
+
+    Output shape:
+        A tensor of the same shape.
 
     Raises:
         TypeError: `axis` is neither an integer nor a list of them.
@@ -73,34 +79,34 @@ class LayerNormalization(Layer):
         epsilon: float = 1e-3,
         center: bool = True,
         scale: bool = True,
-        beta_initializer: Any = "zeros",
-        gamma_initializer: Any = "ones",
-        beta_regularizer: Any = None,
-        gamma_regularizer: Any = None,
-        beta_constraint: Any = None,
-        gamma_constraint: Any = None,
+        beta_initializer: InitializerLike | None = "zeros",
+        gamma_initializer: InitializerLike | None = "ones",
+        beta_regularizer: RegularizerLike | None = None,
+        gamma_regularizer: RegularizerLike | None = None,
+        beta_constraint: ConstraintLike | None = None,
+        gamma_constraint: ConstraintLike | None = None,
         rms_scaling: bool = False,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerOptions],
     ):
         super().__init__(**kwargs)
         self.axis = _checked_axis(self, axis)
         self.epsilon, self.rms_scaling = epsilon, rms_scaling
         self.center, self.scale = center, scale
-        describe(self, "beta", beta_initializer, beta_regularizer, beta_constraint)
-        describe(self, "gamma", gamma_initializer, gamma_regularizer, gamma_constraint)
+        set_weight_spec(self, "beta", beta_initializer, beta_regularizer, beta_constraint)
+        set_weight_spec(self, "gamma", gamma_initializer, gamma_regularizer, gamma_constraint)
         self.supports_masking = True
         self.autocast = False  # the mean is taken before anything is rounded
         self.gamma = self.beta = None
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Makes the scale and the shift."""
         sizes = _sizes(self, input_shape)
         if self.scale or self.rms_scaling:
-            self.gamma = add_described(self, "gamma", sizes, autocast=False)
+            self.gamma = add_weight_from_spec(self, "gamma", sizes, autocast=False)
         if self.center and not self.rms_scaling:
-            self.beta = add_described(self, "beta", sizes, autocast=False)
+            self.beta = add_weight_from_spec(self, "beta", sizes, autocast=False)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Returns the normalised inputs."""
         if self.rms_scaling:
             return cast(self._scaled(inputs), self.compute_dtype)

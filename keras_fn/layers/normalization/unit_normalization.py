@@ -1,10 +1,12 @@
 """Normalisation of each sample by itself."""
 
-from typing import Any
+from typing import Any, Unpack
 
+from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
 from keras_fn.layers.normalization.layer_normalization import _checked_axis
 from keras_fn.ops.normalization import normalize
+from keras_fn.types import Tensor
 
 
 class UnitNormalization(Layer):
@@ -13,7 +15,11 @@ class UnitNormalization(Layer):
     Args:
         axis: The axis of the norm, or several.
 
-    Input: a tensor of floats of any rank. Output: a tensor of the same shape.
+    Input shape:
+        A tensor of floats of any rank.
+
+    Output shape:
+        A tensor of the same shape.
 
     Raises:
         TypeError: `axis` is neither an integer nor a list of them.
@@ -24,11 +30,11 @@ class UnitNormalization(Layer):
         [[0.0, -1.0]]
     """
 
-    def __init__(self, axis: Any = -1, **kwargs: Any):
+    def __init__(self, axis: Any = -1, **kwargs: Unpack[LayerOptions]):
         super().__init__(**kwargs)
         self.axis = _checked_axis(self, axis)
         self.supports_masking = True
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Returns the normalised inputs."""
         return normalize(inputs, self.axis, epsilon=1e-12)

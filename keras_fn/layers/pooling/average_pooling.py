@@ -12,11 +12,16 @@ class AveragePooling(Pooling):
         strides: Steps of the window, likewise; its sizes by default.
         padding: `"valid"` for windows inside the input only, `"same"` for as many windows as
             steps.
-        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
-        name: A name; automatic by default.
+        data_format: `"channels_last"` or `"channels_first"`;
+            `keras.config.image_data_format()` by default.
+        name: The name of the layer. Unique by default.
 
-    Input: a tensor of shape `(batch, *sizes, channels)`, or with the channels before the sizes.
-    Output: a tensor of the same layout and channels.
+    Input shape:
+        A tensor of shape `(batch, *sizes, channels)`, or with the channels before the
+        sizes.
+
+    Output shape:
+        A tensor of the same layout and channels.
 
     Raises:
         ValueError: Arguments that cannot be used, or an input smaller than the window.

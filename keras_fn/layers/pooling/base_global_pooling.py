@@ -1,8 +1,9 @@
 """Pooling over all positions: one number a channel."""
 
-from typing import Any
+from typing import Unpack
 
 from keras_fn.core.input_spec import InputSpec
+from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
 from keras_fn.settings import standardize_data_format
 
@@ -11,16 +12,23 @@ class GlobalPooling(Layer):
     """Base of the layers that make one number of each channel.
 
     Args:
-        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+        data_format: `"channels_last"` or `"channels_first"`;
+            `keras.config.image_data_format()` by default.
         keepdims: Whether the pooled axes stay, with size 1.
 
-    Input: a tensor of shape `(batch, *sizes, channels)`, or with the channels before the sizes.
-    Output: a tensor of shape `(batch, channels)`; with `keepdims`, of the rank of the input.
+    Input shape:
+        A tensor of shape `(batch, *sizes, channels)`, or with the channels before the
+        sizes.
+
+    Output shape:
+        A tensor of shape `(batch, channels)`; with `keepdims`, of the rank of the input.
     """
 
     rank: int
 
-    def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any):
+    def __init__(
+        self, data_format: str | None = None, keepdims: bool = False, **kwargs: Unpack[LayerOptions]
+    ):
         super().__init__(**kwargs)
         self.data_format = standardize_data_format(data_format)
         self.keepdims = keepdims

@@ -1,12 +1,14 @@
 """Pooling over windows: the largest element of each, or the mean."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Unpack
 
 from keras_fn.core.input_spec import InputSpec
-from keras_fn.layers._arguments import choice, counts
+from keras_fn.layers._arguments import int_tuple, one_of
+from keras_fn.layers._options import UnnamedLayerOptions
 from keras_fn.layers.layer import Layer
 from keras_fn.settings import standardize_data_format
+from keras_fn.types import Tensor
 
 
 class Pooling(Layer):
@@ -22,16 +24,16 @@ class Pooling(Layer):
         padding: str = "valid",
         data_format: str | None = None,
         name: str | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[UnnamedLayerOptions],
     ):
         super().__init__(name=name, **kwargs)
-        self.pool_size = counts(self, "pool_size", pool_size, self.rank)
+        self.pool_size = int_tuple(self, "pool_size", pool_size, self.rank)
         strides = self.pool_size if strides is None else strides
-        self.strides = counts(self, "strides", strides, self.rank)
-        self.padding = choice(self, "padding", padding, ("valid", "same"))
+        self.strides = int_tuple(self, "strides", strides, self.rank)
+        self.padding = one_of(self, "padding", padding, ("valid", "same"))
         self.data_format = standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Returns the pooled inputs."""
         return self._pool(inputs, self.pool_size, self.strides, self.padding, self.data_format)

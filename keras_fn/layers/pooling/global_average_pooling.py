@@ -1,18 +1,20 @@
 """Pooling over all positions: one number a channel."""
 
-from typing import Any
+from typing import Unpack
 
-from keras_fn.core.masking import makes_none
+from keras_fn.core.masking import propagates_mask_only
+from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.pooling.base_global_pooling import GlobalPooling
 from keras_fn.ops.arithmetic import divide
 from keras_fn.ops.core import cast
 from keras_fn.ops.logic import where
 from keras_fn.ops.manipulation import expand_dims
 from keras_fn.ops.reductions import mean, sum
+from keras_fn.types import Nested, Tensor
 
 
 class _GlobalAverage(GlobalPooling):
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Returns the mean of each channel."""
         return mean(inputs, self._axes, self.keepdims)
 
@@ -30,11 +32,13 @@ class GlobalAveragePooling1D(_GlobalAverage):
 
     rank = 1
 
-    def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any):
+    def __init__(
+        self, data_format: str | None = None, keepdims: bool = False, **kwargs: Unpack[LayerOptions]
+    ):
         super().__init__(data_format, keepdims, **kwargs)
         self.supports_masking = True
 
-    def call(self, inputs: Any, mask: Any = None) -> Any:
+    def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
         """Returns the mean of each channel, over the steps that `mask` lets count."""
         if mask is None:
             return super().call(inputs)
@@ -42,8 +46,8 @@ class GlobalAveragePooling1D(_GlobalAverage):
         total = sum(where(counted, inputs, 0), self._axes, self.keepdims)
         return divide(total, sum(cast(counted, inputs.dtype), self._axes, self.keepdims))
 
-    @makes_none
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
+    @propagates_mask_only
+    def compute_mask(self, inputs: Nested, previous_mask: Nested = None) -> None:
         """Returns None: the masked axis is gone."""
         return None
 

@@ -1,13 +1,12 @@
 """Pooling over all positions: one number a channel."""
 
-from typing import Any
-
 from keras_fn.layers.pooling.base_global_pooling import GlobalPooling
 from keras_fn.ops.reductions import max
+from keras_fn.types import Tensor
 
 
 class _GlobalMax(GlobalPooling):
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Returns the largest element of each channel."""
         return max(inputs, self._axes, self.keepdims)
 

@@ -1,7 +1,8 @@
 """Pooling over windows: the largest element of each, or the mean."""
 
-from typing import Any
+from typing import Any, Unpack
 
+from keras_fn.layers._options import UnnamedLayerOptions
 from keras_fn.layers.pooling.base_pooling import Pooling
 from keras_fn.ops.pooling import max_pool
 
@@ -14,11 +15,16 @@ class MaxPooling(Pooling):
         strides: Steps of the window, likewise; its sizes by default.
         padding: `"valid"` for windows inside the input only, `"same"` for as many windows as
             steps.
-        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
-        name: A name; automatic by default.
+        data_format: `"channels_last"` or `"channels_first"`;
+            `keras.config.image_data_format()` by default.
+        name: The name of the layer. Unique by default.
 
-    Input: a tensor of shape `(batch, *sizes, channels)`, or with the channels before the sizes.
-    Output: a tensor of the same layout and channels.
+    Input shape:
+        A tensor of shape `(batch, *sizes, channels)`, or with the channels before the
+        sizes.
+
+    Output shape:
+        A tensor of the same layout and channels.
 
     Raises:
         ValueError: Arguments that cannot be used, or an input smaller than the window.
@@ -33,7 +39,7 @@ class MaxPooling(Pooling):
         padding: str = "valid",
         data_format: str | None = None,
         name: str | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[UnnamedLayerOptions],
     ):
         super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
 

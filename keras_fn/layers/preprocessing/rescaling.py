@@ -1,13 +1,15 @@
 """Numbers brought into another range."""
 
-from typing import Any
+from typing import Any, Unpack
 
 from keras_fn.core.serialization import deserialize_keras_object
+from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
 from keras_fn.ops.arithmetic import add, multiply
 from keras_fn.ops.core import cast, convert_to_tensor
 from keras_fn.ops.manipulation import reshape
 from keras_fn.settings import settings
+from keras_fn.types import Tensor
 
 
 class Rescaling(Layer):
@@ -17,7 +19,11 @@ class Rescaling(Layer):
         scale: The factor; or one for each channel.
         offset: What is added; or one for each channel.
 
-    Input: a tensor of any shape and dtype. Output: a tensor of the same shape, of floats.
+    Input shape:
+        A tensor of any shape and dtype.
+
+    Output shape:
+        A tensor of the same shape, of floats.
 
     Example:
         >>> y = keras.layers.Rescaling(1 / 127.5, offset=-1)(np.array([0, 255], "uint8"))
@@ -25,13 +31,13 @@ class Rescaling(Layer):
         [-1.0, 1.0]
     """
 
-    def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any):
+    def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Unpack[LayerOptions]):
         super().__init__(**kwargs)
         self.scale = deserialize_keras_object(scale)
         self.offset = deserialize_keras_object(offset)
         self.supports_masking = True
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Returns the rescaled inputs."""
         x = cast(inputs, self.compute_dtype)
         return add(multiply(x, self._of(self.scale)), self._of(self.offset))

@@ -1,9 +1,11 @@
 """A layer that costs its input."""
 
-from typing import Any
+from typing import Unpack
 
+from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
 from keras_fn.regularizers import L1L2
+from keras_fn.types import Tensor
 
 
 class ActivityRegularization(Layer):
@@ -13,7 +15,11 @@ class ActivityRegularization(Layer):
         l1: Factor of the sum of absolute values.
         l2: Factor of the sum of squares.
 
-    Input: a tensor of any shape. Output: the same.
+    Input shape:
+        A tensor of any shape.
+
+    Output shape:
+        The same.
 
     Example:
         >>> layer = keras.layers.ActivityRegularization(l1=0.5)
@@ -24,11 +30,11 @@ class ActivityRegularization(Layer):
 
     _not_in_config = frozenset({"activity_regularizer"})
 
-    def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any):
+    def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Unpack[LayerOptions]):
         super().__init__(activity_regularizer=L1L2(l1=l1, l2=l2), **kwargs)
         self.l1, self.l2 = l1, l2
         self.supports_masking = True
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Returns the inputs."""
         return inputs

@@ -1,14 +1,16 @@
 """Layers that drop elements in training."""
 
-from typing import Any
+from typing import Any, Unpack
 
-from keras_fn.layers._arguments import share
+from keras_fn.layers._arguments import fraction
+from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
 from keras_fn.layers.regularization.dropout import _noise_shape
 from keras_fn.ops.arithmetic import add, multiply
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.logic import greater_equal, where
 from keras_fn.random import SeedGenerator, uniform
+from keras_fn.types import Tensor
 
 # What SELU tends to far below 0: the value that dropped elements get.
 _SATURATION = -1.6732632423543772 * 1.0507009873554805
@@ -23,7 +25,11 @@ class AlphaDropout(Layer):
             an axis, None for the input's size.
         seed: An integer, for the same masks in every run.
 
-    Input: a tensor of any shape. Output: a tensor of the same shape.
+    Input shape:
+        A tensor of any shape.
+
+    Output shape:
+        A tensor of the same shape.
 
     Raises:
         ValueError: `rate` is not from 0 to 1, or `noise_shape` is no shape.
@@ -38,10 +44,14 @@ class AlphaDropout(Layer):
     """
 
     def __init__(
-        self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any
+        self,
+        rate: float,
+        noise_shape: Any = None,
+        seed: int | None = None,
+        **kwargs: Unpack[LayerOptions],
     ):
         super().__init__(**kwargs)
-        self.rate = share(self, "rate", rate)
+        self.rate = fraction(self, "rate", rate)
         self.noise_shape = _noise_shape(self, noise_shape)
         self.seed = seed
         self.supports_masking = True
@@ -52,7 +62,7 @@ class AlphaDropout(Layer):
             self._factor = spread**-0.5 if spread else 0.0
             self._shift = -self._factor * _SATURATION * rate
 
-    def call(self, inputs: Any, training: bool = False) -> Any:
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Returns the inputs; in training with some elements dropped."""
         if not training or self.rate == 0:
             return inputs

@@ -1,10 +1,12 @@
 """Layers that drop elements in training."""
 
-from typing import Any
+from typing import Any, Unpack
 
-from keras_fn.layers._arguments import is_count, misfit, share
+from keras_fn.layers._arguments import argument_error, fraction, is_int_at_least
+from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
 from keras_fn.random import SeedGenerator, dropout
+from keras_fn.types import Tensor
 
 
 class Dropout(Layer):
@@ -16,7 +18,11 @@ class Dropout(Layer):
             an axis, None for the input's size.
         seed: An integer, for the same masks in every run.
 
-    Input: a tensor of any shape. Output: a tensor of the same shape.
+    Input shape:
+        A tensor of any shape.
+
+    Output shape:
+        A tensor of the same shape.
 
     Raises:
         ValueError: `rate` is not from 0 to 1, or `noise_shape` is no shape.
@@ -32,17 +38,21 @@ class Dropout(Layer):
     """
 
     def __init__(
-        self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any
+        self,
+        rate: float,
+        noise_shape: Any = None,
+        seed: int | None = None,
+        **kwargs: Unpack[LayerOptions],
     ):
         super().__init__(**kwargs)
-        self.rate = share(self, "rate", rate)
+        self.rate = fraction(self, "rate", rate)
         self.noise_shape = _noise_shape(self, noise_shape)
         self.seed = seed
         self.supports_masking = True
         if rate > 0:
             self.seed_generator = SeedGenerator(seed)
 
-    def call(self, inputs: Any, training: bool = False) -> Any:
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Returns the inputs; in training with some elements dropped."""
         if not training or self.rate == 0:
             return inputs
@@ -52,8 +62,10 @@ class Dropout(Layer):
 def _noise_shape(layer: Layer, shape: Any) -> tuple[int | None, ...] | None:
     if shape is None:
         return None
-    if not isinstance(shape, (list, tuple)) or not all(n is None or is_count(n) for n in shape):
-        raise misfit(
+    if not isinstance(shape, (list, tuple)) or not all(
+        n is None or is_int_at_least(n) for n in shape
+    ):
+        raise argument_error(
             layer,
             "noise_shape",
             "a tuple of positive integers and None",

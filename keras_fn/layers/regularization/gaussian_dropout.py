@@ -1,12 +1,14 @@
 """Layers that add or multiply noise in training."""
 
-from typing import Any
+from typing import Unpack
 
-from keras_fn.layers._arguments import misfit, share
+from keras_fn.layers._arguments import argument_error, fraction
+from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
 from keras_fn.ops.arithmetic import multiply
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.random import SeedGenerator, normal
+from keras_fn.types import Tensor
 
 
 class GaussianDropout(Layer):
@@ -16,7 +18,11 @@ class GaussianDropout(Layer):
         rate: As of `Dropout`, whose mean and variance it has; from 0 to less than 1.
         seed: An integer, for the same noise in every run.
 
-    Input: a tensor of any shape. Output: a tensor of the same shape.
+    Input shape:
+        A tensor of any shape.
+
+    Output shape:
+        A tensor of the same shape.
 
     Raises:
         ValueError: `rate` is not from 0 to less than 1.
@@ -30,19 +36,19 @@ class GaussianDropout(Layer):
         2014, section 10.
     """
 
-    def __init__(self, rate: float, seed: int | None = None, **kwargs: Any):
+    def __init__(self, rate: float, seed: int | None = None, **kwargs: Unpack[LayerOptions]):
         super().__init__(**kwargs)
-        self.rate = share(self, "rate", rate)
+        self.rate = fraction(self, "rate", rate)
         if rate == 1:
             expected = "less than 1, where the noise has no bounds"
-            raise misfit(self, "rate", expected, rate, "for example rate=0.5")
+            raise argument_error(self, "rate", expected, rate, "for example rate=0.5")
         self.seed = seed
         self.supports_masking = True
         if rate > 0:
             self.seed_generator = SeedGenerator(seed)
             self._stddev = (rate / (1.0 - rate)) ** 0.5
 
-    def call(self, inputs: Any, training: bool = False) -> Any:
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Returns the inputs; in training multiplied by noise."""
         if not training or self.rate == 0:
             return inputs

@@ -1,12 +1,14 @@
 """Layers that add or multiply noise in training."""
 
-from typing import Any
+from typing import Unpack
 
-from keras_fn.layers._arguments import share
+from keras_fn.layers._arguments import fraction
+from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
 from keras_fn.ops.arithmetic import add
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.random import SeedGenerator, normal
+from keras_fn.types import Tensor
 
 
 class GaussianNoise(Layer):
@@ -16,7 +18,11 @@ class GaussianNoise(Layer):
         stddev: Standard deviation of the noise, from 0 to 1.
         seed: An integer, for the same noise in every run.
 
-    Input: a tensor of any shape. Output: a tensor of the same shape.
+    Input shape:
+        A tensor of any shape.
+
+    Output shape:
+        A tensor of the same shape.
 
     Raises:
         ValueError: `stddev` is not from 0 to 1.
@@ -26,15 +32,15 @@ class GaussianNoise(Layer):
         [[1.0, 1.0]]
     """
 
-    def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any):
+    def __init__(self, stddev: float, seed: int | None = None, **kwargs: Unpack[LayerOptions]):
         super().__init__(**kwargs)
-        self.stddev = share(self, "stddev", stddev)
+        self.stddev = fraction(self, "stddev", stddev)
         self.seed = seed
         self.supports_masking = True
         if stddev > 0:
             self.seed_generator = SeedGenerator(seed)
 
-    def call(self, inputs: Any, training: bool = False) -> Any:
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Returns the inputs; in training with noise."""
         if not training or self.stddev == 0:
             return inputs

@@ -12,13 +12,18 @@ class SpatialDropout(Dropout):
 
     Args:
         rate: The probability of a channel to become 0, from 0 to 1.
-        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+        data_format: `"channels_last"` or `"channels_first"`;
+            `keras.config.image_data_format()` by default.
         seed: An integer, for the same masks in every run.
-        name: A name; automatic by default.
+        name: The name of the layer. Unique by default.
         dtype: A dtype or dtype policy; the global policy by default.
 
-    Input: a tensor of shape `(batch, *sizes, channels)`, or with the channels before the sizes.
-    Output: a tensor of the same shape.
+    Input shape:
+        A tensor of shape `(batch, *sizes, channels)`, or with the channels before the
+        sizes.
+
+    Output shape:
+        A tensor of the same shape.
 
     Raises:
         ValueError: `rate` is not from 0 to 1.

@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from keras_fn.core.memoize import remembered
+from keras_fn.core.memoize import memoize
 from keras_fn.ops.arithmetic import divide
-from keras_fn.ops.core import cast
-from keras_fn.ops.core import shape as shape_of
+from keras_fn.ops.core import cast, shape as shape_of
 from keras_fn.ops.creation import ones_like
 from keras_fn.ops.image._interpolation import KERNELS
 from keras_fn.ops.indexing import getitem
@@ -20,7 +19,7 @@ from keras_fn.ops.linalg.products import matmul
 from keras_fn.ops.manipulation import moveaxis, pad, reshape, stack
 
 
-@remembered
+@memoize
 def _weights(factor: int, method: str) -> np.ndarray:
     """Weights of the neighbours, nearest in the middle, for each of the `factor` places."""
     kernel, radius = KERNELS[method]

@@ -1,13 +1,15 @@
 """Layers that add zeros around the spatial axes, and layers that take the edges off."""
 
-from typing import Any
+from typing import Any, Unpack
 
 from keras_fn.core.input_spec import InputSpec
 from keras_fn.errors import SpecError
-from keras_fn.layers._arguments import pairs
+from keras_fn.layers._arguments import padding_pairs
+from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
 from keras_fn.ops.indexing import getitem
 from keras_fn.settings import standardize_data_format
+from keras_fn.types import Tensor
 
 
 class Cropping(Layer):
@@ -16,10 +18,15 @@ class Cropping(Layer):
     Args:
         cropping: A pair (before, after) for each axis, a number for each axis, or one number.
             Over one axis, a pair is (before, after).
-        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+        data_format: `"channels_last"` or `"channels_first"`;
+            `keras.config.image_data_format()` by default.
 
-    Input: a tensor of shape `(batch, *sizes, channels)`, or with the channels before the sizes.
-    Output: a tensor of the same layout.
+    Input shape:
+        A tensor of shape `(batch, *sizes, channels)`, or with the channels before the
+        sizes.
+
+    Output shape:
+        A tensor of the same layout.
 
     Raises:
         ValueError: `cropping` is none of these, or leaves nothing.
@@ -27,7 +34,9 @@ class Cropping(Layer):
 
     rank: int
 
-    def __init__(self, cropping: Any = 1, data_format: str | None = None, **kwargs: Any):
+    def __init__(
+        self, cropping: Any = 1, data_format: str | None = None, **kwargs: Unpack[LayerOptions]
+    ):
         super().__init__(**kwargs)
         ends = _ends(self, "cropping", cropping)
         self.cropping = ends[0] if self.rank == 1 else ends
@@ -38,13 +47,13 @@ class Cropping(Layer):
         kept = (slice(before, -after or None) for before, after in ends)
         self._key = (*[slice(None)] * self._first, *kept)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Returns the inputs without their edges."""
         sizes = tuple(inputs.shape)[self._first : self._first + self.rank]
         for size, (before, after) in zip(sizes, self._ends, strict=True):
             if size is not None and size <= before + after:
                 raise SpecError(
-                    self._place,
+                    self._label,
                     expected=f"sizes above what cropping={self.cropping} takes off",
                     received=f"shape {tuple(inputs.shape)}, {self.data_format}",
                     fix="crop less, or check data_format",
@@ -54,7 +63,7 @@ class Cropping(Layer):
 
 def _ends(layer: Any, argument: str, value: Any) -> tuple[tuple[int, int], ...]:
     one_axis = layer.rank == 1 and isinstance(value, (list, tuple)) and len(value) == 2
-    return pairs(layer, argument, [value] if one_axis else value, layer.rank)
+    return padding_pairs(layer, argument, [value] if one_axis else value, layer.rank)
 
 
 class Cropping1D(Cropping):
@@ -69,7 +78,7 @@ class Cropping1D(Cropping):
     rank = 1
     _not_in_config = frozenset({"data_format"})
 
-    def __init__(self, cropping: Any = (1, 1), **kwargs: Any):
+    def __init__(self, cropping: Any = (1, 1), **kwargs: Unpack[LayerOptions]):
         super().__init__(cropping, "channels_last", **kwargs)
 
 

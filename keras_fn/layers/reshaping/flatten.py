@@ -1,13 +1,15 @@
 """Layers that give the elements of each sample another order or shape."""
 
-from typing import Any
+from typing import Unpack
 
 from keras_fn.core.input_spec import InputSpec
+from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
 from keras_fn.ops._rules import product
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.manipulation import reshape, transpose
 from keras_fn.settings import standardize_data_format
+from keras_fn.types import Tensor
 
 
 class Flatten(Layer):
@@ -17,19 +19,23 @@ class Flatten(Layer):
         data_format: `"channels_last"` or `"channels_first"`, where the channels are moved to the
             end beforehand; the configured one by default.
 
-    Input: a tensor of shape `(batch, ...)`. Output: a tensor of shape `(batch, elements)`.
+    Input shape:
+        A tensor of shape `(batch, ...)`.
+
+    Output shape:
+        A tensor of shape `(batch, elements)`.
 
     Example:
         >>> keras.layers.Flatten()(keras.Input((28, 28, 2))).shape
         (None, 1568)
     """
 
-    def __init__(self, data_format: str | None = None, **kwargs: Any):
+    def __init__(self, data_format: str | None = None, **kwargs: Unpack[LayerOptions]):
         super().__init__(**kwargs)
         self.data_format = standardize_data_format(data_format)
         self.input_spec = InputSpec(min_ndim=1)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Returns a vector for each sample."""
         batch, *sizes = shape_of(inputs)
         if self.data_format == "channels_first" and len(sizes) > 1:

@@ -1,11 +1,13 @@
 """Layers that give the elements of each sample another order or shape."""
 
-from typing import Any
+from typing import Any, Unpack
 
 from keras_fn.core.input_spec import InputSpec
-from keras_fn.layers._arguments import misfit
+from keras_fn.layers._arguments import argument_error
+from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
 from keras_fn.ops.manipulation import transpose
+from keras_fn.types import Tensor
 
 
 class Permute(Layer):
@@ -14,7 +16,11 @@ class Permute(Layer):
     Args:
         dims: The axes of the input in their new order, counted from 1: the batch axis stays.
 
-    Input: a tensor of `len(dims)` axes and the batch axis. Output: likewise, in the new order.
+    Input shape:
+        A tensor of `len(dims)` axes and the batch axis.
+
+    Output shape:
+        Likewise, in the new order.
 
     Raises:
         ValueError: `dims` is no order of 1, 2, and so on.
@@ -24,10 +30,10 @@ class Permute(Layer):
         (None, 64, 10)
     """
 
-    def __init__(self, dims: Any, **kwargs: Any):
+    def __init__(self, dims: Any, **kwargs: Unpack[LayerOptions]):
         super().__init__(**kwargs)
         if not isinstance(dims, (list, tuple)) or sorted(dims) != list(range(1, len(dims) + 1)):
-            raise misfit(
+            raise argument_error(
                 self,
                 "dims",
                 "each axis once, counted from 1 (the batch axis stays)",
@@ -37,6 +43,6 @@ class Permute(Layer):
         self.dims = tuple(dims)
         self.input_spec = InputSpec(ndim=len(self.dims) + 1)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Returns the inputs with their axes in the new order."""
         return transpose(inputs, (0, *self.dims))

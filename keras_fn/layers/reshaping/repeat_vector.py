@@ -1,11 +1,13 @@
 """Layers that give the elements of each sample another order or shape."""
 
-from typing import Any
+from typing import Unpack
 
 from keras_fn.core.input_spec import InputSpec
-from keras_fn.layers._arguments import count
+from keras_fn.layers._arguments import positive_int
+from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
 from keras_fn.ops.manipulation import expand_dims, repeat
+from keras_fn.types import Tensor
 
 
 class RepeatVector(Layer):
@@ -14,21 +16,25 @@ class RepeatVector(Layer):
     Args:
         n: How often.
 
-    Input: a tensor of shape `(batch, features)`. Output: `(batch, n, features)`.
+    Input shape:
+        A tensor of shape `(batch, features)`.
+
+    Output shape:
+        `(batch, n, features)`.
 
     Raises:
-        ValueError: `n` is no positive integer.
+        ValueError: `n` is not a positive integer.
 
     Example:
         >>> keras.layers.RepeatVector(3)(keras.Input((32,))).shape
         (None, 3, 32)
     """
 
-    def __init__(self, n: int, **kwargs: Any):
+    def __init__(self, n: int, **kwargs: Unpack[LayerOptions]):
         super().__init__(**kwargs)
-        self.n = count(self, "n", n)
+        self.n = positive_int(self, "n", n)
         self.input_spec = InputSpec(ndim=2)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Returns the sequences."""
         return repeat(expand_dims(inputs, 1), self.n, axis=1)

@@ -1,13 +1,15 @@
 """Layers that give the elements of each sample another order or shape."""
 
-from typing import Any
+from typing import Any, Unpack
 
 from keras_fn.errors import SpecError
-from keras_fn.layers._arguments import is_count, misfit
+from keras_fn.layers._arguments import argument_error, is_int_at_least
+from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
 from keras_fn.ops._rules import product
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.manipulation import reshape
+from keras_fn.types import Tensor
 
 
 class Reshape(Layer):
@@ -17,7 +19,11 @@ class Reshape(Layer):
         target_shape: The shape of a sample, without the batch axis; one size may be -1, to be
             worked out.
 
-    Input: a tensor of any shape. Output: a tensor of shape `(batch, *target_shape)`.
+    Input shape:
+        A tensor of any shape.
+
+    Output shape:
+        A tensor of shape `(batch, *target_shape)`.
 
     Raises:
         ValueError: No shape, or one that the elements of a sample do not fill.
@@ -27,12 +33,12 @@ class Reshape(Layer):
         (None, 4, 6)
     """
 
-    def __init__(self, target_shape: Any, **kwargs: Any):
+    def __init__(self, target_shape: Any, **kwargs: Unpack[LayerOptions]):
         super().__init__(**kwargs)
         if not isinstance(target_shape, (list, tuple)) or not all(
-            is_count(size, 0) or size == -1 for size in target_shape
+            is_int_at_least(size, 0) or size == -1 for size in target_shape
         ):
-            raise misfit(
+            raise argument_error(
                 self,
                 "target_shape",
                 "a tuple of integers of 0 or more, or -1",
@@ -40,12 +46,12 @@ class Reshape(Layer):
                 "for example target_shape=(28, 28, 1)",
             )
         if list(target_shape).count(-1) > 1:
-            raise misfit(
+            raise argument_error(
                 self, "target_shape", "one size of -1 at most", target_shape, "name the others"
             )
         self.target_shape = tuple(target_shape)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Returns the inputs, reshaped."""
         return reshape(inputs, (shape_of(inputs)[0], *self._sizes(tuple(inputs.shape)[1:])))
 
@@ -58,7 +64,7 @@ class Reshape(Layer):
         fits = known and total % known == 0 if -1 in target else total == known
         if not fits:
             raise SpecError(
-                self._place,
+                self._label,
                 expected=f"samples whose elements fill target_shape={target}",
                 received=f"samples of shape {received}, {total} elements",
                 fix="count the elements, or let one size be -1",

@@ -1,13 +1,15 @@
 """Layers that make the spatial axes longer by whole factors."""
 
-from typing import Any
+from typing import Any, Unpack
 
 from keras_fn.core.input_spec import InputSpec
-from keras_fn.layers._arguments import choice, count, counts
+from keras_fn.layers._arguments import int_tuple, one_of, positive_int
+from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
 from keras_fn.layers.reshaping._interpolation import KERNELS, interpolate
 from keras_fn.ops.manipulation import repeat
 from keras_fn.settings import standardize_data_format
+from keras_fn.types import Tensor
 
 
 class UpSampling1D(Layer):
@@ -16,22 +18,26 @@ class UpSampling1D(Layer):
     Args:
         size: How often.
 
-    Input: a tensor of shape `(batch, steps, features)`. Output: `(batch, steps * size, features)`.
+    Input shape:
+        A tensor of shape `(batch, steps, features)`.
+
+    Output shape:
+        `(batch, steps * size, features)`.
 
     Raises:
-        ValueError: `size` is no positive integer.
+        ValueError: `size` is not a positive integer.
 
     Example:
         >>> keras.layers.UpSampling1D(3)(keras.Input((4, 2))).shape
         (None, 12, 2)
     """
 
-    def __init__(self, size: int = 2, **kwargs: Any):
+    def __init__(self, size: int = 2, **kwargs: Unpack[LayerOptions]):
         super().__init__(**kwargs)
-        self.size = count(self, "size", size)
+        self.size = positive_int(self, "size", size)
         self.input_spec = InputSpec(ndim=3)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Returns the inputs with each step repeated."""
         return repeat(inputs, self.size, axis=1)
 
@@ -41,12 +47,16 @@ class UpSampling2D(Layer):
 
     Args:
         size: How often each row and each column is repeated: an integer, or one for each axis.
-        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+        data_format: `"channels_last"` or `"channels_first"`;
+            `keras.config.image_data_format()` by default.
         interpolation: `"nearest"` repeats; `"bilinear"`, `"bicubic"`, `"lanczos3"` and
             `"lanczos5"` go smoothly from one element to the next.
 
-    Input: a tensor of shape `(batch, height, width, channels)`, or with the channels first.
-    Output: a tensor of the same layout.
+    Input shape:
+        A tensor of shape `(batch, height, width, channels)`, or with the channels first.
+
+    Output shape:
+        A tensor of the same layout.
 
     Raises:
         ValueError: Arguments that cannot be used.
@@ -61,16 +71,16 @@ class UpSampling2D(Layer):
         size: Any = (2, 2),
         data_format: str | None = None,
         interpolation: str = "nearest",
-        **kwargs: Any,
+        **kwargs: Unpack[LayerOptions],
     ):
         super().__init__(**kwargs)
-        self.size = counts(self, "size", size, 2)
+        self.size = int_tuple(self, "size", size, 2)
         self.data_format = standardize_data_format(data_format)
         known = ("nearest", *KERNELS)
-        self.interpolation = choice(self, "interpolation", interpolation, known)
+        self.interpolation = one_of(self, "interpolation", interpolation, known)
         self.input_spec = InputSpec(ndim=4)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Returns the enlarged images."""
         x = inputs
         for axis, factor in enumerate(self.size, 1 if self.data_format == "channels_last" else 2):
@@ -86,10 +96,15 @@ class UpSampling3D(Layer):
 
     Args:
         size: How often along each axis: an integer, or one for each.
-        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+        data_format: `"channels_last"` or `"channels_first"`;
+            `keras.config.image_data_format()` by default.
 
-    Input: a tensor of shape `(batch, depth, height, width, channels)`, or with the channels
-    first. Output: a tensor of the same layout.
+    Input shape:
+        A tensor of shape `(batch, depth, height, width, channels)`, or with the channels
+        first.
+
+    Output shape:
+        A tensor of the same layout.
 
     Raises:
         ValueError: `size` is none of these.
@@ -99,13 +114,15 @@ class UpSampling3D(Layer):
         (None, 4, 4, 4, 3)
     """
 
-    def __init__(self, size: Any = (2, 2, 2), data_format: str | None = None, **kwargs: Any):
+    def __init__(
+        self, size: Any = (2, 2, 2), data_format: str | None = None, **kwargs: Unpack[LayerOptions]
+    ):
         super().__init__(**kwargs)
-        self.size = counts(self, "size", size, 3)
+        self.size = int_tuple(self, "size", size, 3)
         self.data_format = standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=5)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Returns the enlarged volumes."""
         x = inputs
         for axis, factor in enumerate(self.size, 1 if self.data_format == "channels_last" else 2):

@@ -1,12 +1,14 @@
 """Layers that add zeros around the spatial axes, and layers that take the edges off."""
 
-from typing import Any
+from typing import Any, Unpack
 
 from keras_fn.core.input_spec import InputSpec
+from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
 from keras_fn.layers.reshaping.cropping import _ends
 from keras_fn.ops.manipulation import pad
 from keras_fn.settings import standardize_data_format
+from keras_fn.types import Tensor
 
 
 class ZeroPadding(Layer):
@@ -15,10 +17,15 @@ class ZeroPadding(Layer):
     Args:
         padding: A pair (before, after) for each axis, a number for each axis, or one number.
             Over one axis, a pair is (before, after).
-        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+        data_format: `"channels_last"` or `"channels_first"`;
+            `keras.config.image_data_format()` by default.
 
-    Input: a tensor of shape `(batch, *sizes, channels)`, or with the channels before the sizes.
-    Output: a tensor of the same layout.
+    Input shape:
+        A tensor of shape `(batch, *sizes, channels)`, or with the channels before the
+        sizes.
+
+    Output shape:
+        A tensor of the same layout.
 
     Raises:
         ValueError: `padding` is none of these.
@@ -26,7 +33,9 @@ class ZeroPadding(Layer):
 
     rank: int
 
-    def __init__(self, padding: Any = 1, data_format: str | None = None, **kwargs: Any):
+    def __init__(
+        self, padding: Any = 1, data_format: str | None = None, **kwargs: Unpack[LayerOptions]
+    ):
         super().__init__(**kwargs)
         ends = _ends(self, "padding", padding)
         self.padding = ends[0] if self.rank == 1 else ends
@@ -36,7 +45,7 @@ class ZeroPadding(Layer):
         last = self.data_format == "channels_last"
         self._widths = (none, *ends, none) if last else (none, none, *ends)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Returns the inputs with zeros around them."""
         return pad(inputs, self._widths)
 

@@ -1,12 +1,19 @@
 """What the built-in recurrent cells share: their weights, their dropout, one step of many."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Unpack
 
 from keras_fn import activations
 from keras_fn.core import tree
-from keras_fn.layers._arguments import add_described, count, describe, misfit, share
-from keras_fn.layers._shapes import known_size
+from keras_fn.layers._arguments import (
+    add_weight_from_spec,
+    argument_error,
+    fraction,
+    positive_int,
+    set_weight_spec,
+)
+from keras_fn.layers._options import LayerOptions
+from keras_fn.layers._shapes import static_dim
 from keras_fn.layers.layer import Layer
 from keras_fn.ops.arithmetic import multiply
 from keras_fn.ops.core import shape as shape_of
@@ -14,11 +21,19 @@ from keras_fn.ops.creation import ones, zeros
 from keras_fn.ops.linalg.products import matmul
 from keras_fn.ops.manipulation import concatenate, split
 from keras_fn.random import SeedGenerator, dropout
+from keras_fn.types import (
+    ActivationLike,
+    ConstraintLike,
+    InitializerLike,
+    Nested,
+    RegularizerLike,
+    Shape,
+)
 
 Step = Callable[[Any, Any], tuple[Any, Any]]
 
 
-class Dropped(NamedTuple):
+class DropoutMasks(NamedTuple):
     """The dropout masks of one call: for all steps the same. None drops nothing."""
 
     inputs: Any = None
@@ -32,41 +47,41 @@ class Cell(Layer):
     """
 
     gates: int
-    is_classic = False  # whether `run` computes the same as the steps
+    supports_fused_kernel = False  # whether `run` computes the same as the steps
 
     def __init__(
         self,
         units: int,
-        activation: Any,
+        activation: ActivationLike | None,
         use_bias: bool,
-        kernel_initializer: Any,
-        recurrent_initializer: Any,
-        bias_initializer: Any,
-        kernel_regularizer: Any,
-        recurrent_regularizer: Any,
-        bias_regularizer: Any,
-        kernel_constraint: Any,
-        recurrent_constraint: Any,
-        bias_constraint: Any,
+        kernel_initializer: InitializerLike | None,
+        recurrent_initializer: InitializerLike | None,
+        bias_initializer: InitializerLike | None,
+        kernel_regularizer: RegularizerLike | None,
+        recurrent_regularizer: RegularizerLike | None,
+        bias_regularizer: RegularizerLike | None,
+        kernel_constraint: ConstraintLike | None,
+        recurrent_constraint: ConstraintLike | None,
+        bias_constraint: ConstraintLike | None,
         dropout: float,
         recurrent_dropout: float,
         seed: int | None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerOptions],
     ):
         implementation = kwargs.pop("implementation", 2)
         super().__init__(**kwargs)
         if implementation not in (1, 2):
-            raise misfit(self, "implementation", "1 or 2", implementation, "leave it away")
-        self.units = count(self, "units", units)
+            raise argument_error(self, "implementation", "1 or 2", implementation, "leave it away")
+        self.units = positive_int(self, "units", units)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
-        describe(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
-        describe(
+        set_weight_spec(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+        set_weight_spec(
             self, "recurrent", recurrent_initializer, recurrent_regularizer, recurrent_constraint
         )
-        describe(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
-        self.dropout = share(self, "dropout", dropout)
-        self.recurrent_dropout = share(self, "recurrent_dropout", recurrent_dropout)
+        set_weight_spec(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
+        self.dropout = fraction(self, "dropout", dropout)
+        self.recurrent_dropout = fraction(self, "recurrent_dropout", recurrent_dropout)
         self.seed = seed
         self.seed_generator = SeedGenerator(seed)
         # In 1 each gate has dropout masks of its own.
@@ -75,10 +90,10 @@ class Cell(Layer):
         self.output_size = units
         self.bias: Any = None
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Makes the kernels, and the bias if there is one."""
-        features, size = known_size(input_shape, -1, self), self.gates * self.units
-        self.kernel = add_described(self, "kernel", (features, size))
+        features, size = static_dim(input_shape, -1, self), self.gates * self.units
+        self.kernel = add_weight_from_spec(self, "kernel", (features, size))
         self.recurrent_kernel = self.add_weight(
             (self.units, size),
             self.recurrent_initializer,
@@ -106,23 +121,23 @@ class Cell(Layer):
         """Returns states of zeros, each of shape `(batch_size, units)`."""
         return [zeros((batch_size, n), self.compute_dtype) for n in tree.flatten(self.state_size)]
 
-    def call(self, inputs: Any, states: Any, training: bool = False) -> Any:
+    def call(self, inputs: Nested, states: Any, training: bool = False) -> Nested:
         """Returns the output of one time step, and the next states in the form they came in."""
-        output, new = self.stepper(shape_of(inputs)[0], training)(inputs, states)
+        output, new = self.make_step(shape_of(inputs)[0], training)(inputs, states)
         return output, new if tree.is_nested(states) else new[0]
 
-    def stepper(self, batch_size: Any, training: bool) -> Step:
+    def make_step(self, batch_size: Any, training: bool) -> Step:
         """Returns the step, with dropout masks that are the same each time."""
         drop = self.draw(batch_size, training)
-        return lambda inputs, states: self.advance(
-            self.project(inputs, drop.inputs), tree.flatten(states), drop.states
+        return lambda inputs, states: self.step(
+            self.input_projection(inputs, drop.inputs), tree.flatten(states), drop.states
         )
 
-    def project(self, inputs: Any, dropped: Any = None) -> Any:
+    def input_projection(self, inputs: Any, dropout_mask: Any = None) -> Any:
         """Returns what the inputs, of one time step or of all (time first), bring to the gates."""
         raise TypeError(f"{type(self).__name__} has no project() method.")
 
-    def advance(self, projected: Any, states: list[Any], dropped: Any = None) -> Any:
+    def step(self, projected: Any, states: list[Any], dropout_mask: Any = None) -> Any:
         """Returns the output and the next states, from projected inputs of one time step."""
         raise TypeError(f"{type(self).__name__} has no advance() method.")
 
@@ -130,10 +145,10 @@ class Cell(Layer):
         """Runs a whole sequence in one op. Returns the last output, all, and the last states."""
         raise TypeError(f"{type(self).__name__} has no run() method.")
 
-    def draw(self, batch_size: Any, training: bool) -> Dropped:
+    def draw(self, batch_size: Any, training: bool) -> DropoutMasks:
         """Draws dropout masks, of shape `(masks, batch_size, features)`."""
         if not training:
-            return Dropped()
+            return DropoutMasks()
 
         def mask(rate: float, features: int) -> Any:
             if not rate:
@@ -142,17 +157,17 @@ class Cell(Layer):
             whole = ones((number, batch_size, features), self.compute_dtype)
             return dropout(whole, rate, seed=self.seed_generator)
 
-        return Dropped(
+        return DropoutMasks(
             mask(self.dropout, self.kernel.shape[0]), mask(self.recurrent_dropout, self.units)
         )
 
 
-def gate_product(x: Any, kernel: Any, dropped: Any) -> Any:
+def gated_matmul(x: Any, kernel: Any, dropout_mask: Any) -> Any:
     """`x @ kernel`, where for each gate (or for all alike) some elements of `x` are dropped."""
-    if dropped is None:
+    if dropout_mask is None:
         return matmul(x, kernel)
-    masks = dropped.shape[0]
+    masks = dropout_mask.shape[0]
     if masks == 1:
-        return matmul(multiply(x, dropped[0]), kernel)
+        return matmul(multiply(x, dropout_mask[0]), kernel)
     parts = enumerate(split(kernel, masks, axis=1))
-    return concatenate([matmul(multiply(x, dropped[i]), part) for i, part in parts], axis=-1)
+    return concatenate([matmul(multiply(x, dropout_mask[i]), part) for i, part in parts], axis=-1)

@@ -2,17 +2,18 @@
 
 import inspect
 from operator import attrgetter
-from typing import Any
+from typing import Any, Unpack
 
 from keras_fn import regularizers
 from keras_fn.core.input_spec import InputSpec
-from keras_fn.layers._arguments import misfit
-from keras_fn.layers._config import base_config, config_of
+from keras_fn.layers._arguments import argument_error
+from keras_fn.layers._config import base_config, layer_config
+from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.rnn._cell import Cell
 from keras_fn.layers.rnn.rnn import RNN
 
 
-def for_cell(kwargs: dict[str, Any], name: str) -> dict[str, Any]:
+def split_cell_arguments(kwargs: dict[str, Any], name: str) -> dict[str, Any]:
     """Returns what the cell gets of a layer's `kwargs`, and takes off what is the cell's alone."""
     own = {"implementation": kwargs.pop("implementation")} if "implementation" in kwargs else {}
     shared = {key: kwargs[key] for key in ("dtype", "trainable") if key in kwargs}
@@ -30,15 +31,17 @@ class CellLayer(RNN):
             if name not in vars(cls):
                 setattr(cls, name, property(attrgetter(f"cell.{name}")))
 
-    def __init__(self, cell: Cell, *args: Any, **kwargs: Any):
+    def __init__(self, cell: Cell, *args: Any, **kwargs: Unpack[LayerOptions]):
         super().__init__(cell, *args, **kwargs)
         self.input_spec = InputSpec(ndim=3)
 
     def _set_use_cudnn(self, value: Any) -> None:
         if value not in ("auto", True, False):
-            raise misfit(self, "use_cudnn", "'auto', True or False", value, "leave it away")
-        if value is True and (self.unroll or not self.cell.is_classic or self.recurrent_dropout):
-            raise misfit(
+            raise argument_error(self, "use_cudnn", "'auto', True or False", value, "leave it away")
+        if value is True and (
+            self.unroll or not self.cell.supports_fused_kernel or self.recurrent_dropout
+        ):
+            raise argument_error(
                 self,
                 "use_cudnn",
                 "arguments with which the layer is one op",
@@ -50,7 +53,7 @@ class CellLayer(RNN):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments, as plain values."""
-        config = {**base_config(self), **config_of(self.cell), **super().get_config()}
+        config = {**base_config(self), **layer_config(self.cell), **super().get_config()}
         config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
         return {name: value for name, value in config.items() if name not in ("cell", "use_cudnn")}
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from keras_fn.core import tree
 from keras_fn.core.keras_tensor import KerasTensor
-from keras_fn.core.memoize import remembered
-from keras_fn.core.operation import infer
+from keras_fn.core.memoize import memoize
+from keras_fn.core.operation import infer_spec
 from keras_fn.core.scopes import AutocastScope
 from keras_fn.layers.layer import Layer
 from keras_fn.layers.rnn._cell import Step
@@ -13,13 +13,13 @@ from keras_fn.ops.core import cast
 from keras_fn.ops.creation import zeros
 
 
-def output_size_of(cell: Any) -> int:
+def get_output_size(cell: Any) -> int:
     """Returns the size of a cell's output: as it says, or that of its first state."""
     size = getattr(cell, "output_size", None)
     return tree.flatten(cell.state_size)[0] if size is None else size
 
 
-def first_states(cell: Any, batch_size: Any, dtype: str) -> Any:
+def get_initial_state(cell: Any, batch_size: Any, dtype: str) -> Any:
     """Returns a cell's first states: as it says, or zeros of its `state_size`."""
     if hasattr(cell, "get_initial_state"):
         return cell.get_initial_state(batch_size=batch_size)
@@ -31,24 +31,24 @@ def build_cell(cell: Any, input_shape: Any) -> None:
     if not isinstance(cell, Layer) or cell.built:
         return
     inputs = KerasTensor(input_shape, cell.input_dtype, record_history=False)
-    first = infer(first_states, (cell, input_shape[0], cell.compute_dtype), {})
-    infer(cell, (inputs, first if tree.is_nested(first) else [first]), {})
+    first = infer_spec(get_initial_state, (cell, input_shape[0], cell.compute_dtype), {})
+    infer_spec(cell, (inputs, first if tree.is_nested(first) else [first]), {})
 
 
-def is_ours(cell: Any) -> bool:
-    """Whether `stepper` says what `call` does: nobody has overridden it."""
-    return _is_ours(type(cell))
+def uses_builtin_step(cell: Any) -> bool:
+    """Whether `make_step` says what `call` does: nobody has overridden it."""
+    return _uses_builtin_step(type(cell))
 
 
-@remembered
-def _is_ours(cls: type) -> bool:
+@memoize
+def _uses_builtin_step(cls: type) -> bool:
     def definer(name: str) -> type | None:
         return next((base for base in cls.__mro__ if name in vars(base)), None)
 
-    return hasattr(cls, "stepper") and definer("stepper") is definer("call")
+    return hasattr(cls, "make_step") and definer("make_step") is definer("call")
 
 
-def step_of(cell: Any, batch_size: Any, training: bool, policy: Any) -> Step:
+def get_step_function(cell: Any, batch_size: Any, training: bool, policy: Any) -> Step:
     """Returns a cell's step, with dropout masks that are the same each time.
 
     Args:
@@ -57,14 +57,14 @@ def step_of(cell: Any, batch_size: Any, training: bool, policy: Any) -> Step:
         training: Whether to drop.
         policy: The dtype policy of the layer that the step runs in.
     """
-    if not is_ours(cell):
+    if not uses_builtin_step(cell):
         options = {}
         if isinstance(cell, Layer) and cell._signature.has_training:
             options["training"] = training
         return lambda inputs, states: cell(
             inputs, states if tree.is_nested(states) else [states], **options
         )
-    step = cell.stepper(batch_size, training)
+    step = cell.make_step(batch_size, training)
     if cell._policy == policy:
         return step
 

@@ -1,17 +1,19 @@
 """A sequence read in both directions."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Unpack
 
 from keras_fn.core import tree
-from keras_fn.core.masking import makes_none
+from keras_fn.core.masking import propagates_mask_only
 from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
-from keras_fn.layers._arguments import misfit
+from keras_fn.layers._arguments import argument_error
 from keras_fn.layers._config import base_config
+from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
 from keras_fn.ops.arithmetic import add, multiply
 from keras_fn.ops.core import cast
 from keras_fn.ops.manipulation import concatenate, flip
+from keras_fn.types import Nested
 
 _MERGES: dict[Any, Callable[[Any, Any], Any]] = {
     "concat": lambda x, y: concatenate([x, y], axis=-1),
@@ -34,10 +36,13 @@ class Bidirectional(Layer):
         backward_layer: The layer for the other direction, with `go_backwards=True`, rather than
             one like `layer`.
 
-    Input: as the layer's; the first half of `initial_state` is for the forward layer. Output: the
-    merged outputs, in the order of the sequence; with `return_state` a tuple of them, the states
-    of the forward layer and those of the backward one. With `return_sequences`, outputs at masked
-    steps are 0.
+    Input shape:
+        As the layer's; the first half of `initial_state` is for the forward layer.
+
+    Output shape:
+        The merged outputs, in the order of the sequence; with `return_state` a tuple of
+        them, the states of the forward layer and those of the backward one. With
+        `return_sequences`, outputs at masked steps are 0.
 
     Raises:
         ValueError: An argument that cannot be used, or layers that do not go together.
@@ -57,13 +62,15 @@ class Bidirectional(Layer):
         merge_mode: str | None = "concat",
         weights: Any = None,
         backward_layer: Layer | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerOptions],
     ):
         for name, received in (("layer", layer), ("backward_layer", backward_layer)):
             if not isinstance(received, Layer) and (received is not None or name == "layer"):
-                raise misfit(self, name, "a recurrent layer", received, "for example LSTM(8)")
+                raise argument_error(
+                    self, name, "a recurrent layer", received, "for example LSTM(8)"
+                )
         if merge_mode not in _MERGES:
-            raise misfit(
+            raise argument_error(
                 self,
                 "merge_mode",
                 "'concat', 'sum', 'mul', 'ave' or None",
@@ -71,8 +78,10 @@ class Bidirectional(Layer):
                 "leave it away to concatenate",
             )
         super().__init__(**kwargs)
-        self.forward_layer = _remade(layer, "forward_")
-        self.backward_layer = backward_layer or _remade(layer, "backward_", go_backwards=True)
+        self.forward_layer = _clone_with_prefix(layer, "forward_")
+        self.backward_layer = backward_layer or _clone_with_prefix(
+            layer, "backward_", go_backwards=True
+        )
         for one in (self.forward_layer, self.backward_layer):
             if hasattr(layer, "use_cudnn"):
                 one.use_cudnn = layer.use_cudnn
@@ -80,7 +89,7 @@ class Bidirectional(Layer):
                 one.zero_output_for_mask = one.return_sequences
         self._check_pair()
         self.merge_mode = merge_mode
-        self.stateful = self._changes_state = layer.stateful
+        self.stateful = self._updates_state_at_inference = layer.stateful
         self.return_sequences = layer.return_sequences
         self.return_state = layer.return_state
         self.supports_masking = True
@@ -90,7 +99,7 @@ class Bidirectional(Layer):
     def _check_pair(self) -> None:
         forward, backward = self.forward_layer, self.backward_layer
         if forward.go_backwards or not backward.go_backwards:
-            raise misfit(
+            raise argument_error(
                 self,
                 "backward_layer",
                 "layer to go forwards and backward_layer backwards",
@@ -99,7 +108,7 @@ class Bidirectional(Layer):
             )
         for name in ("stateful", "return_sequences", "return_state"):
             if getattr(forward, name) != getattr(backward, name):
-                raise misfit(
+                raise argument_error(
                     self,
                     "backward_layer",
                     f"{name}={getattr(forward, name)}, as layer has",
@@ -119,13 +128,13 @@ class Bidirectional(Layer):
 
     def call(
         self,
-        sequences: Any,
+        sequences: Nested,
         initial_state: Any = None,
-        mask: Any = None,
+        mask: Nested = None,
         training: bool | None = None,
-    ) -> Any:
+    ) -> Nested:
         """Returns the merged outputs, and the states if they are wanted."""
-        first, last = _halves(initial_state)
+        first, last = _split_states(initial_state)
         x = self._direction(self.forward_layer, sequences, first, mask, training)
         y = self._direction(self.backward_layer, sequences, last, mask, training)
         states: tuple[Any, ...] = ()
@@ -142,7 +151,7 @@ class Bidirectional(Layer):
         options: dict[str, Any] = {} if state is None else {"initial_state": state}
         if layer._signature.has_training:
             options["training"] = training
-        if layer._signature.mask_slots and mask is not None:
+        if layer._signature.mask_arguments and mask is not None:
             options["mask"] = mask
         return layer(sequences, **options)
 
@@ -153,7 +162,7 @@ class Bidirectional(Layer):
             AttributeError: The layer is not stateful.
         """
         if not self.stateful:
-            raise AttributeError(f"{self._place} keeps no states: pass stateful=True to its layer.")
+            raise AttributeError(f"{self._label} keeps no states: pass stateful=True to its layer.")
         self.forward_layer.reset_state()
         self.backward_layer.reset_state()
 
@@ -165,8 +174,8 @@ class Bidirectional(Layer):
         forward, backward = self.forward_layer.states, self.backward_layer.states
         return (*forward, *backward) if forward and backward else None
 
-    @makes_none
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    @propagates_mask_only
+    def compute_mask(self, inputs: Nested, previous_mask: Nested) -> Nested:
         """Returns the mask of the outputs: that of the inputs where all steps are returned."""
         mask = tree.flatten(previous_mask)[0] if self.return_sequences else None
         masks = [mask] if self.merge_mode else [mask, mask]
@@ -195,7 +204,7 @@ class Bidirectional(Layer):
         return cls(**{**config, **inner})
 
 
-def _halves(states: Any) -> tuple[Any, Any]:
+def _split_states(states: Any) -> tuple[Any, Any]:
     """The initial states of the forward layer and of the backward one."""
     if states is None:
         return None, None
@@ -203,7 +212,7 @@ def _halves(states: Any) -> tuple[Any, Any]:
     return states[:half], states[half:]
 
 
-def _remade(layer: Layer, prefix: str, **changes: Any) -> Any:
+def _clone_with_prefix(layer: Layer, prefix: str, **changes: Any) -> Any:
     """A new layer like another one, without its weights."""
     config = serialize_keras_object(layer)
     config.pop("build_config", None)

@@ -1,11 +1,13 @@
 """Gated recurrent unit: the cell and the layer."""
 
-from typing import Any
+from typing import Any, Unpack
 
 from keras_fn import activations, ops
-from keras_fn.layers.rnn._cell import Cell, gate_product
-from keras_fn.layers.rnn._cell_layer import CellLayer, for_cell
+from keras_fn.layers._options import LayerOptions, NamedLayerOptions
+from keras_fn.layers.rnn._cell import Cell, gated_matmul
+from keras_fn.layers.rnn._cell_layer import CellLayer, split_cell_arguments
 from keras_fn.ops.rnn import gru, gru_gates
+from keras_fn.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
 
 
 class GRUCell(Cell):
@@ -20,25 +22,30 @@ class GRUCell(Cell):
         activation: Of the candidate.
         recurrent_activation: Of the other gates.
         use_bias: Whether biases are added.
-        kernel_initializer: How the kernel begins.
-        recurrent_initializer: How the recurrent kernel begins.
-        bias_initializer: How the bias begins.
-        kernel_regularizer: Adds a loss of the kernel.
-        recurrent_regularizer: Adds a loss of the recurrent kernel.
-        bias_regularizer: Adds a loss of the bias.
-        kernel_constraint: Applied to the kernel after each update.
-        recurrent_constraint: Applied to the recurrent kernel after each update.
-        bias_constraint: Applied to the bias after each update.
-        dropout: Share of the inputs that is dropped in training, the same at all steps.
-        recurrent_dropout: Share of the previous output that is dropped in training, likewise.
+        kernel_initializer: Initializer for the kernel weights.
+        recurrent_initializer: Initializer for the recurrent kernel weights.
+        bias_initializer: Initializer for the bias.
+        kernel_regularizer: Regularizer applied to the kernel.
+        recurrent_regularizer: Regularizer applied to the recurrent kernel.
+        bias_regularizer: Regularizer applied to the bias.
+        kernel_constraint: Constraint applied to the kernel after each update.
+        recurrent_constraint: Constraint applied to the recurrent kernel after each update.
+        bias_constraint: Constraint applied to the bias after each update.
+        dropout: Fraction of the inputs to drop in training, the same at all steps.
+        recurrent_dropout: Fraction of the previous output to drop in training, the same
+            at all steps.
         reset_after: Whether the reset gate acts after the product. There are two biases then.
         seed: An integer, for the same masks in every run.
 
-    Input: a tensor of shape `(batch, features)` and the state, of shape `(batch, units)` or a list
-    of it. Output: the output of shape `(batch, units)` and the next state.
+    Input shape:
+        A tensor of shape `(batch, features)` and the state, of shape `(batch, units)` or a
+        list of it.
+
+    Output shape:
+        The output of shape `(batch, units)` and the next state.
 
     Raises:
-        ValueError: `units` is no positive integer, or a rate is not from 0 to 1.
+        ValueError: `units` is not a positive integer, or a rate is not from 0 to 1.
 
     Example:
         >>> cell = keras.layers.GRUCell(4)
@@ -56,23 +63,23 @@ class GRUCell(Cell):
     def __init__(
         self,
         units: int,
-        activation: Any = "tanh",
-        recurrent_activation: Any = "sigmoid",
+        activation: ActivationLike | None = "tanh",
+        recurrent_activation: ActivationLike | None = "sigmoid",
         use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        recurrent_constraint: Any = None,
-        bias_constraint: Any = None,
+        kernel_initializer: InitializerLike | None = "glorot_uniform",
+        recurrent_initializer: InitializerLike | None = "orthogonal",
+        bias_initializer: InitializerLike | None = "zeros",
+        kernel_regularizer: RegularizerLike | None = None,
+        recurrent_regularizer: RegularizerLike | None = None,
+        bias_regularizer: RegularizerLike | None = None,
+        kernel_constraint: ConstraintLike | None = None,
+        recurrent_constraint: ConstraintLike | None = None,
+        bias_constraint: ConstraintLike | None = None,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         reset_after: bool = True,
         seed: int | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerOptions],
     ):
         super().__init__(
             units,
@@ -98,37 +105,39 @@ class GRUCell(Cell):
     def _bias_shape(self, size: int) -> tuple[int, ...]:
         return (2, size) if self.reset_after else (size,)
 
-    def project(self, inputs: Any, dropped: Any = None) -> Any:
+    def input_projection(self, inputs: Any, dropout_mask: Any = None) -> Any:
         """Returns what the inputs bring to the gates."""
-        x = gate_product(inputs, self.kernel, dropped)
+        x = gated_matmul(inputs, self.kernel, dropout_mask)
         if self.bias is None:
             return x
         return ops.add(x, ops.getitem(self.bias, 0) if self.reset_after else self.bias)
 
-    def advance(self, projected: Any, states: list[Any], dropped: Any = None) -> Any:
+    def step(self, projected: Any, states: list[Any], dropout_mask: Any = None) -> Any:
         """Returns the output and the next states."""
         (h,) = states
         if not self.reset_after:
-            h = self._reset_before(projected, h, dropped)
+            h = self._reset_before(projected, h, dropout_mask)
             return h, [h]
-        r = gate_product(h, self.recurrent_kernel, dropped)
+        r = gated_matmul(h, self.recurrent_kernel, dropout_mask)
         if self.bias is not None:
             r = ops.add(r, ops.getitem(self.bias, 1))
         h = gru_gates(projected, r, h, self.activation, self.recurrent_activation)
         return h, [h]
 
-    def _reset_before(self, projected: Any, h: Any, dropped: Any) -> Any:
+    def _reset_before(self, projected: Any, h: Any, dropout_mask: Any) -> Any:
         n, gate = 2 * self.units, self.recurrent_activation
         kernel, last_kernel = ops.split(self.recurrent_kernel, [n], axis=1)
-        masks, last_mask = (None, None) if dropped is None else (dropped[:2], dropped[2:])
+        masks, last_mask = (
+            (None, None) if dropout_mask is None else (dropout_mask[:2], dropout_mask[2:])
+        )
         x, x_h = ops.split(projected, [n], axis=-1)
-        z, r = ops.split(gate(ops.add(x, gate_product(h, kernel, masks))), 2, axis=-1)
-        product = gate_product(ops.multiply(r, h), last_kernel, last_mask)
+        z, r = ops.split(gate(ops.add(x, gated_matmul(h, kernel, masks))), 2, axis=-1)
+        product = gated_matmul(ops.multiply(r, h), last_kernel, last_mask)
         candidate = self.activation(ops.add(x_h, product))
         return ops.add(candidate, ops.multiply(z, ops.subtract(h, candidate)))
 
     @property
-    def is_classic(self) -> bool:
+    def supports_fused_kernel(self) -> bool:
         """Whether the op `gru` computes the same."""
         usual = self.activation is ops.tanh and self.recurrent_activation is ops.sigmoid
         return usual and self.reset_after
@@ -151,17 +160,18 @@ class GRU(CellLayer):
         activation: Of the candidate.
         recurrent_activation: Of the other gates.
         use_bias: Whether biases are added.
-        kernel_initializer: How the kernel begins.
-        recurrent_initializer: How the recurrent kernel begins.
-        bias_initializer: How the bias begins.
-        kernel_regularizer: Adds a loss of the kernel.
-        recurrent_regularizer: Adds a loss of the recurrent kernel.
-        bias_regularizer: Adds a loss of the bias.
-        kernel_constraint: Applied to the kernel after each update.
-        recurrent_constraint: Applied to the recurrent kernel after each update.
-        bias_constraint: Applied to the bias after each update.
-        dropout: Share of the inputs that is dropped in training, the same at all steps.
-        recurrent_dropout: Share of the previous output that is dropped in training, likewise.
+        kernel_initializer: Initializer for the kernel weights.
+        recurrent_initializer: Initializer for the recurrent kernel weights.
+        bias_initializer: Initializer for the bias.
+        kernel_regularizer: Regularizer applied to the kernel.
+        recurrent_regularizer: Regularizer applied to the recurrent kernel.
+        bias_regularizer: Regularizer applied to the bias.
+        kernel_constraint: Constraint applied to the kernel after each update.
+        recurrent_constraint: Constraint applied to the recurrent kernel after each update.
+        bias_constraint: Constraint applied to the bias after each update.
+        dropout: Fraction of the inputs to drop in training, the same at all steps.
+        recurrent_dropout: Fraction of the previous output to drop in training, the same
+            at all steps.
         reset_after: Whether the reset gate acts after the product. There are two biases then.
         seed: An integer, for the same masks in every run.
         return_sequences: Whether to return the outputs of all time steps, rather than the last.
@@ -175,10 +185,13 @@ class GRU(CellLayer):
             of the step before), `implementation` (1 for dropout masks for each gate, 2 for all
             alike), and those of every layer.
 
-    Input: a tensor of shape `(batch, time, features)`; `initial_state`, a tensor of shape
-    `(batch, units)` or a list of it; `mask`, booleans of shape `(batch, time)`. Output: of shape
-    `(batch, units)`, or `(batch, time, units)` with `return_sequences`; with `return_state` a
-    tuple of it and the state.
+    Input shape:
+        A tensor of shape `(batch, time, features)`; `initial_state`, a tensor of shape
+        `(batch, units)` or a list of it; `mask`, booleans of shape `(batch, time)`.
+
+    Output shape:
+        Of shape `(batch, units)`, or `(batch, time, units)` with `return_sequences`; with
+        `return_state` a tuple of it and the state.
 
     Raises:
         ValueError: An argument that cannot be used.
@@ -199,19 +212,19 @@ class GRU(CellLayer):
     def __init__(
         self,
         units: int,
-        activation: Any = "tanh",
-        recurrent_activation: Any = "sigmoid",
+        activation: ActivationLike | None = "tanh",
+        recurrent_activation: ActivationLike | None = "sigmoid",
         use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        recurrent_constraint: Any = None,
-        bias_constraint: Any = None,
+        kernel_initializer: InitializerLike | None = "glorot_uniform",
+        recurrent_initializer: InitializerLike | None = "orthogonal",
+        bias_initializer: InitializerLike | None = "zeros",
+        kernel_regularizer: RegularizerLike | None = None,
+        recurrent_regularizer: RegularizerLike | None = None,
+        bias_regularizer: RegularizerLike | None = None,
+        activity_regularizer: RegularizerLike | None = None,
+        kernel_constraint: ConstraintLike | None = None,
+        recurrent_constraint: ConstraintLike | None = None,
+        bias_constraint: ConstraintLike | None = None,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         seed: int | None = None,
@@ -222,7 +235,7 @@ class GRU(CellLayer):
         unroll: bool = False,
         reset_after: bool = True,
         use_cudnn: Any = "auto",
-        **kwargs: Any,
+        **kwargs: Unpack[NamedLayerOptions],
     ):
         cell = GRUCell(
             units,
@@ -242,7 +255,7 @@ class GRU(CellLayer):
             recurrent_dropout,
             reset_after,
             seed,
-            **for_cell(kwargs, "gru_cell"),
+            **split_cell_arguments(kwargs, "gru_cell"),
         )
         super().__init__(
             cell,

@@ -1,17 +1,21 @@
 """Long short-term memory: the cell and the layer."""
 
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from keras_fn import activations, ops
-from keras_fn.initializers.initializer import HostInitializer
-from keras_fn.layers.rnn._cell import Cell, gate_product
-from keras_fn.layers.rnn._cell_layer import CellLayer, for_cell
+from keras_fn.core.registry import mark_builtin
+from keras_fn.initializers.initializer import NumpyInitializer
+from keras_fn.layers._options import LayerOptions, NamedLayerOptions
+from keras_fn.layers.rnn._cell import Cell, gated_matmul
+from keras_fn.layers.rnn._cell_layer import CellLayer, split_cell_arguments
 from keras_fn.ops.rnn import lstm, lstm_gates
+from keras_fn.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
 
 
-class _OpenForget(HostInitializer):
+@mark_builtin
+class UnitForgetBias(NumpyInitializer):
     """Another initializer, but 1 for the bias of the forget gate."""
 
     def __init__(self, inner: Any, units: int):
@@ -41,25 +45,30 @@ class LSTMCell(Cell):
         activation: Of the candidate and of the state.
         recurrent_activation: Of the gates.
         use_bias: Whether a bias is added.
-        kernel_initializer: How the kernel begins.
-        recurrent_initializer: How the recurrent kernel begins.
-        bias_initializer: How the bias begins.
+        kernel_initializer: Initializer for the kernel weights.
+        recurrent_initializer: Initializer for the recurrent kernel weights.
+        bias_initializer: Initializer for the bias.
         unit_forget_bias: Whether the bias of the forget gate begins with 1.
-        kernel_regularizer: Adds a loss of the kernel.
-        recurrent_regularizer: Adds a loss of the recurrent kernel.
-        bias_regularizer: Adds a loss of the bias.
-        kernel_constraint: Applied to the kernel after each update.
-        recurrent_constraint: Applied to the recurrent kernel after each update.
-        bias_constraint: Applied to the bias after each update.
-        dropout: Share of the inputs that is dropped in training, the same at all steps.
-        recurrent_dropout: Share of the previous output that is dropped in training, likewise.
+        kernel_regularizer: Regularizer applied to the kernel.
+        recurrent_regularizer: Regularizer applied to the recurrent kernel.
+        bias_regularizer: Regularizer applied to the bias.
+        kernel_constraint: Constraint applied to the kernel after each update.
+        recurrent_constraint: Constraint applied to the recurrent kernel after each update.
+        bias_constraint: Constraint applied to the bias after each update.
+        dropout: Fraction of the inputs to drop in training, the same at all steps.
+        recurrent_dropout: Fraction of the previous output to drop in training, the same
+            at all steps.
         seed: An integer, for the same masks in every run.
 
-    Input: a tensor of shape `(batch, features)` and the states, a list of two of shape
-    `(batch, units)`. Output: the output of shape `(batch, units)` and the next states.
+    Input shape:
+        A tensor of shape `(batch, features)` and the states, a list of two of shape
+        `(batch, units)`.
+
+    Output shape:
+        The output of shape `(batch, units)` and the next states.
 
     Raises:
-        ValueError: `units` is no positive integer, or a rate is not from 0 to 1.
+        ValueError: `units` is not a positive integer, or a rate is not from 0 to 1.
 
     Example:
         >>> cell = keras.layers.LSTMCell(4)
@@ -77,23 +86,23 @@ class LSTMCell(Cell):
     def __init__(
         self,
         units: int,
-        activation: Any = "tanh",
-        recurrent_activation: Any = "sigmoid",
+        activation: ActivationLike | None = "tanh",
+        recurrent_activation: ActivationLike | None = "sigmoid",
         use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
+        kernel_initializer: InitializerLike | None = "glorot_uniform",
+        recurrent_initializer: InitializerLike | None = "orthogonal",
+        bias_initializer: InitializerLike | None = "zeros",
         unit_forget_bias: bool = True,
-        kernel_regularizer: Any = None,
-        recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        recurrent_constraint: Any = None,
-        bias_constraint: Any = None,
+        kernel_regularizer: RegularizerLike | None = None,
+        recurrent_regularizer: RegularizerLike | None = None,
+        bias_regularizer: RegularizerLike | None = None,
+        kernel_constraint: ConstraintLike | None = None,
+        recurrent_constraint: ConstraintLike | None = None,
+        bias_constraint: ConstraintLike | None = None,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         seed: int | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerOptions],
     ):
         super().__init__(
             units,
@@ -119,22 +128,22 @@ class LSTMCell(Cell):
 
     def _bias_start(self) -> Any:
         start = self.bias_initializer
-        return _OpenForget(start, self.units) if self.unit_forget_bias else start
+        return UnitForgetBias(start, self.units) if self.unit_forget_bias else start
 
-    def project(self, inputs: Any, dropped: Any = None) -> Any:
+    def input_projection(self, inputs: Any, dropout_mask: Any = None) -> Any:
         """Returns what the inputs bring to the gates."""
-        z = gate_product(inputs, self.kernel, dropped)
+        z = gated_matmul(inputs, self.kernel, dropout_mask)
         return z if self.bias is None else ops.add(z, self.bias)
 
-    def advance(self, projected: Any, states: list[Any], dropped: Any = None) -> Any:
+    def step(self, projected: Any, states: list[Any], dropout_mask: Any = None) -> Any:
         """Returns the output and the next states."""
         h, c = states
-        z = ops.add(projected, gate_product(h, self.recurrent_kernel, dropped))
+        z = ops.add(projected, gated_matmul(h, self.recurrent_kernel, dropout_mask))
         h, c = lstm_gates(z, c, self.activation, self.recurrent_activation)
         return h, [h, c]
 
     @property
-    def is_classic(self) -> bool:
+    def supports_fused_kernel(self) -> bool:
         """Whether the op `lstm` computes the same."""
         return self.activation is ops.tanh and self.recurrent_activation is ops.sigmoid
 
@@ -156,18 +165,19 @@ class LSTM(CellLayer):
         activation: Of the candidate and of the state.
         recurrent_activation: Of the gates.
         use_bias: Whether a bias is added.
-        kernel_initializer: How the kernel begins.
-        recurrent_initializer: How the recurrent kernel begins.
-        bias_initializer: How the bias begins.
+        kernel_initializer: Initializer for the kernel weights.
+        recurrent_initializer: Initializer for the recurrent kernel weights.
+        bias_initializer: Initializer for the bias.
         unit_forget_bias: Whether the bias of the forget gate begins with 1.
-        kernel_regularizer: Adds a loss of the kernel.
-        recurrent_regularizer: Adds a loss of the recurrent kernel.
-        bias_regularizer: Adds a loss of the bias.
-        kernel_constraint: Applied to the kernel after each update.
-        recurrent_constraint: Applied to the recurrent kernel after each update.
-        bias_constraint: Applied to the bias after each update.
-        dropout: Share of the inputs that is dropped in training, the same at all steps.
-        recurrent_dropout: Share of the previous output that is dropped in training, likewise.
+        kernel_regularizer: Regularizer applied to the kernel.
+        recurrent_regularizer: Regularizer applied to the recurrent kernel.
+        bias_regularizer: Regularizer applied to the bias.
+        kernel_constraint: Constraint applied to the kernel after each update.
+        recurrent_constraint: Constraint applied to the recurrent kernel after each update.
+        bias_constraint: Constraint applied to the bias after each update.
+        dropout: Fraction of the inputs to drop in training, the same at all steps.
+        recurrent_dropout: Fraction of the previous output to drop in training, the same
+            at all steps.
         seed: An integer, for the same masks in every run.
         return_sequences: Whether to return the outputs of all time steps, rather than the last.
         return_state: Whether to return the last states too.
@@ -180,10 +190,13 @@ class LSTM(CellLayer):
             of the step before), `implementation` (1 for dropout masks for each gate, 2 for all
             alike), and those of every layer.
 
-    Input: a tensor of shape `(batch, time, features)`; `initial_state`, a list of two tensors of
-    shape `(batch, units)`; `mask`, booleans of shape `(batch, time)`. Output: of shape
-    `(batch, units)`, or `(batch, time, units)` with `return_sequences`; with `return_state` a
-    tuple of it and the two states.
+    Input shape:
+        A tensor of shape `(batch, time, features)`; `initial_state`, a list of two tensors
+        of shape `(batch, units)`; `mask`, booleans of shape `(batch, time)`.
+
+    Output shape:
+        Of shape `(batch, units)`, or `(batch, time, units)` with `return_sequences`; with
+        `return_state` a tuple of it and the two states.
 
     Raises:
         ValueError: An argument that cannot be used.
@@ -203,20 +216,20 @@ class LSTM(CellLayer):
     def __init__(
         self,
         units: int,
-        activation: Any = "tanh",
-        recurrent_activation: Any = "sigmoid",
+        activation: ActivationLike | None = "tanh",
+        recurrent_activation: ActivationLike | None = "sigmoid",
         use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
+        kernel_initializer: InitializerLike | None = "glorot_uniform",
+        recurrent_initializer: InitializerLike | None = "orthogonal",
+        bias_initializer: InitializerLike | None = "zeros",
         unit_forget_bias: bool = True,
-        kernel_regularizer: Any = None,
-        recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        recurrent_constraint: Any = None,
-        bias_constraint: Any = None,
+        kernel_regularizer: RegularizerLike | None = None,
+        recurrent_regularizer: RegularizerLike | None = None,
+        bias_regularizer: RegularizerLike | None = None,
+        activity_regularizer: RegularizerLike | None = None,
+        kernel_constraint: ConstraintLike | None = None,
+        recurrent_constraint: ConstraintLike | None = None,
+        bias_constraint: ConstraintLike | None = None,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         seed: int | None = None,
@@ -226,7 +239,7 @@ class LSTM(CellLayer):
         stateful: bool = False,
         unroll: bool = False,
         use_cudnn: Any = "auto",
-        **kwargs: Any,
+        **kwargs: Unpack[NamedLayerOptions],
     ):
         cell = LSTMCell(
             units,
@@ -246,7 +259,7 @@ class LSTM(CellLayer):
             dropout,
             recurrent_dropout,
             seed,
-            **for_cell(kwargs, "lstm_cell"),
+            **split_cell_arguments(kwargs, "lstm_cell"),
         )
         super().__init__(
             cell,

@@ -1,28 +1,30 @@
 """Any recurrent cell over sequences."""
 
-from typing import Any
+from functools import partial
+from typing import Any, Unpack
 
 from keras_fn.core import tree
-from keras_fn.core.masking import makes_none
+from keras_fn.core.masking import propagates_mask_only
 from keras_fn.core.serialization import deserialize_keras_object
-from keras_fn.core.stateful import StateHolder
+from keras_fn.core.shapes import is_compatible
+from keras_fn.core.stateful import StatefulObject
 from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError
-from keras_fn.layers._arguments import misfit
-from keras_fn.layers._shapes import may_be
+from keras_fn.layers._arguments import argument_error
+from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
 from keras_fn.layers.rnn import _cell_utils
-from keras_fn.layers.rnn._cell import Cell, Dropped, Step
+from keras_fn.layers.rnn._cell import Cell, DropoutMasks, Step
 from keras_fn.layers.rnn.stacked_rnn_cells import StackedRNNCells
 from keras_fn.ops.arithmetic import add, multiply
-from keras_fn.ops.core import cast, convert_to_tensor
-from keras_fn.ops.core import shape as shape_of
+from keras_fn.ops.core import cast, convert_to_tensor, shape as shape_of
 from keras_fn.ops.creation import zeros_like
 from keras_fn.ops.manipulation import expand_dims, swapaxes
-from keras_fn.ops.rnn import recurrence
+from keras_fn.ops.rnn import rnn
+from keras_fn.types import Nested
 
 
-class _Memory(StateHolder):
+class RecurrentState(StatefulObject):
     """The states that a stateful layer keeps: variables, but no weights."""
 
     kind = "state"
@@ -55,10 +57,14 @@ class RNN(Layer):
         zero_output_for_mask: Whether outputs at masked steps are 0 rather than those of the step
             before.
 
-    Input: a tensor of shape `(batch, time, ...)`; `initial_state`, a list of tensors as the cell's
-    states are; `mask`, booleans of shape `(batch, time)`: where False, a step is passed over.
-    Output: the cell's last output, or all, `(batch, time, ...)`, with `return_sequences`; with
-    `return_state` a tuple of it and the last states.
+    Input shape:
+        A tensor of shape `(batch, time, ...)`; `initial_state`, a list of tensors as the
+        cell's states are; `mask`, booleans of shape `(batch, time)`: where False, a step is
+        passed over.
+
+    Output shape:
+        The cell's last output, or all, `(batch, time, ...)`, with `return_sequences`; with
+        `return_state` a tuple of it and the last states.
 
     Raises:
         ValueError: A cell without `call` or `state_size`; a stateful layer whose batch size is
@@ -82,13 +88,13 @@ class RNN(Layer):
         stateful: bool = False,
         unroll: bool = False,
         zero_output_for_mask: bool = False,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerOptions],
     ):
         super().__init__(**kwargs)
         if isinstance(cell, (list, tuple)):
             cell = StackedRNNCells(cell)
         if not hasattr(cell, "call") or getattr(cell, "state_size", None) is None:
-            raise misfit(
+            raise argument_error(
                 self,
                 "cell",
                 "a cell with call() and state_size",
@@ -96,7 +102,7 @@ class RNN(Layer):
                 "give the class a call(inputs, states) and an attribute state_size",
             )
         if not all(isinstance(size, int) for size in tree.flatten(cell.state_size)):
-            raise misfit(
+            raise argument_error(
                 self,
                 "cell",
                 "a state_size that is an integer or a list of integers",
@@ -107,12 +113,12 @@ class RNN(Layer):
         self.return_sequences = return_sequences
         self.return_state = return_state
         self.go_backwards = go_backwards
-        self.stateful = self._changes_state = stateful
+        self.stateful = self._updates_state_at_inference = stateful
         self.unroll = unroll
         self.zero_output_for_mask = zero_output_for_mask
         self.supports_masking = True
         self.state_size = _as_list(cell.state_size)
-        self._memory: _Memory | None = None
+        self._memory: RecurrentState | None = None
 
     @property
     def states(self) -> Any:
@@ -127,12 +133,12 @@ class RNN(Layer):
         if self.stateful and self._memory is None:
             if batch_size is None:
                 raise SpecError(
-                    self._place,
+                    self._label,
                     expected="a known batch size, as stateful=True",
                     received=f"sequences of shape {tuple(sequences_shape)}",
                     fix="name it, for example Input(batch_shape=(32, None, 8))",
                 )
-            self._memory = _Memory(
+            self._memory = RecurrentState(
                 tree.map_structure(self._state_variable, self.get_initial_state(batch_size))
             )
         self.built = True
@@ -143,7 +149,7 @@ class RNN(Layer):
     def get_initial_state(self, batch_size: Any) -> list[Any]:
         """Returns the states before the first step, in a list."""
         dtype = getattr(self.cell, "compute_dtype", self.compute_dtype)
-        return _as_list(_cell_utils.first_states(self.cell, batch_size, dtype))
+        return _as_list(_cell_utils.get_initial_state(self.cell, batch_size, dtype))
 
     def reset_state(self) -> None:
         """Sets the states that a stateful layer keeps to 0."""
@@ -153,12 +159,16 @@ class RNN(Layer):
     reset_states = reset_state  # as Keras 2 named it
 
     def call(
-        self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False
-    ) -> Any:
+        self,
+        sequences: Nested,
+        initial_state: Any = None,
+        mask: Nested = None,
+        training: bool = False,
+    ) -> Nested:
         """Returns the outputs of the steps, or of the last one."""
         if self.unroll and sequences.shape[1] is None:
             raise SpecError(
-                self._place,
+                self._label,
                 expected="a known number of time steps, as unroll=True",
                 received=f"sequences of shape {tuple(sequences.shape)}",
                 fix="name it, for example Input(shape=(10, 8)), or leave unroll away",
@@ -191,11 +201,11 @@ class RNN(Layer):
         values = tree.flatten(received)
         wanted = tree.flatten(start)
         fits = len(values) == len(wanted) and all(
-            may_be(v.shape, w.shape) for v, w in zip(values, wanted, strict=True)
+            is_compatible(v.shape, w.shape) for v, w in zip(values, wanted, strict=True)
         )
         if not fits:
             raise SpecError(
-                self._place,
+                self._label,
                 expected=f"initial_state: {', '.join(str(tuple(w.shape)) for w in wanted)}",
                 received=", ".join(str(tuple(v.shape)) for v in values),
                 fix="pass a list with a tensor of shape (batch, units) for each state of the cell",
@@ -211,7 +221,7 @@ class RNN(Layer):
         kept = tree.flatten(self.states)[0].shape[0]
         if isinstance(size, int) and size != kept:
             raise SpecError(
-                self._place,
+                self._label,
                 expected=f"batches of {kept}, the size of the states that it keeps",
                 received=f"a batch of {size}",
                 fix="make all batches of one size, or leave stateful away",
@@ -220,23 +230,24 @@ class RNN(Layer):
     def _loop(self, sequences: Any, states: list[Any], mask: Any, training: bool) -> Any:
         """Runs the cell. Returns the last output, all outputs, and the last states."""
         cell, batch_size = self.cell, shape_of(sequences)[0]
-        if isinstance(cell, Cell) and _cell_utils.is_ours(cell) and cell._policy == self._policy:
+        if (
+            isinstance(cell, Cell)
+            and _cell_utils.uses_builtin_step(cell)
+            and cell._policy == self._policy
+        ):
             drop = cell.draw(batch_size, training)
             if mask is None and self._is_one_op(drop):
                 if drop.inputs is not None:
                     sequences = multiply(sequences, expand_dims(drop.inputs[0], 1))
                 return cell.run(sequences, states, self.go_backwards)
             steps = swapaxes(sequences, 0, 1)
-            steps = cell.project(steps, drop.inputs)  # all inputs meet the kernel at once
+            steps = cell.input_projection(steps, drop.inputs)  # all inputs meet the kernel at once
 
-            def advance(inputs: Any, states: Any) -> Any:
-                return cell.advance(inputs, states, drop.states)
-
-            step: Step = advance
+            step: Step = partial(cell.step, dropout_mask=drop.states)
         else:
             steps = swapaxes(sequences, 0, 1)
-            step = _cell_utils.step_of(cell, batch_size, training, self._policy)
-        last, outputs, states = recurrence(
+            step = _cell_utils.get_step_function(cell, batch_size, training, self._policy)
+        last, outputs, states = rnn(
             step,
             steps,
             states,
@@ -247,13 +258,18 @@ class RNN(Layer):
         )
         return last, swapaxes(outputs, 0, 1), states
 
-    def _is_one_op(self, drop: Dropped) -> bool:
+    def _is_one_op(self, drop: DropoutMasks) -> bool:
         """Whether one op of the backend does the same as the steps."""
         alike = drop.states is None and (drop.inputs is None or drop.inputs.shape[0] == 1)
-        return alike and self.cell.is_classic and not self.unroll and self.use_cudnn is not False
+        return (
+            alike
+            and self.cell.supports_fused_kernel
+            and not self.unroll
+            and self.use_cudnn is not False
+        )
 
-    @makes_none
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    @propagates_mask_only
+    def compute_mask(self, inputs: Nested, previous_mask: Nested) -> Nested:
         """Returns the mask of the outputs: that of the inputs where all steps are returned."""
         mask = tree.flatten(previous_mask)[0] if self.return_sequences else None
         if not self.return_state:

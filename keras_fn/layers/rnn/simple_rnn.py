@@ -1,10 +1,12 @@
 """The fully connected recurrent network: the cell and the layer."""
 
-from typing import Any
+from typing import Any, Unpack
 
 from keras_fn import ops
-from keras_fn.layers.rnn._cell import Cell, gate_product
-from keras_fn.layers.rnn._cell_layer import CellLayer, for_cell
+from keras_fn.layers._options import LayerOptions, NamedLayerOptions
+from keras_fn.layers.rnn._cell import Cell, gated_matmul
+from keras_fn.layers.rnn._cell_layer import CellLayer, split_cell_arguments
+from keras_fn.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
 
 
 class SimpleRNNCell(Cell):
@@ -14,24 +16,29 @@ class SimpleRNNCell(Cell):
         units: Size of the output, which is the state too.
         activation: Applied to the result.
         use_bias: Whether a bias is added.
-        kernel_initializer: How the kernel begins.
-        recurrent_initializer: How the recurrent kernel begins.
-        bias_initializer: How the bias begins.
-        kernel_regularizer: Adds a loss of the kernel.
-        recurrent_regularizer: Adds a loss of the recurrent kernel.
-        bias_regularizer: Adds a loss of the bias.
-        kernel_constraint: Applied to the kernel after each update.
-        recurrent_constraint: Applied to the recurrent kernel after each update.
-        bias_constraint: Applied to the bias after each update.
-        dropout: Share of the inputs that is dropped in training, the same at all steps.
-        recurrent_dropout: Share of the previous output that is dropped in training, likewise.
+        kernel_initializer: Initializer for the kernel weights.
+        recurrent_initializer: Initializer for the recurrent kernel weights.
+        bias_initializer: Initializer for the bias.
+        kernel_regularizer: Regularizer applied to the kernel.
+        recurrent_regularizer: Regularizer applied to the recurrent kernel.
+        bias_regularizer: Regularizer applied to the bias.
+        kernel_constraint: Constraint applied to the kernel after each update.
+        recurrent_constraint: Constraint applied to the recurrent kernel after each update.
+        bias_constraint: Constraint applied to the bias after each update.
+        dropout: Fraction of the inputs to drop in training, the same at all steps.
+        recurrent_dropout: Fraction of the previous output to drop in training, the same
+            at all steps.
         seed: An integer, for the same masks in every run.
 
-    Input: a tensor of shape `(batch, features)` and the state, of shape `(batch, units)` or a list
-    of it. Output: the output of shape `(batch, units)` and the next state.
+    Input shape:
+        A tensor of shape `(batch, features)` and the state, of shape `(batch, units)` or a
+        list of it.
+
+    Output shape:
+        The output of shape `(batch, units)` and the next state.
 
     Raises:
-        ValueError: `units` is no positive integer, or a rate is not from 0 to 1.
+        ValueError: `units` is not a positive integer, or a rate is not from 0 to 1.
 
     Example:
         >>> cell = keras.layers.SimpleRNNCell(4)
@@ -48,21 +55,21 @@ class SimpleRNNCell(Cell):
     def __init__(
         self,
         units: int,
-        activation: Any = "tanh",
+        activation: ActivationLike | None = "tanh",
         use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        recurrent_constraint: Any = None,
-        bias_constraint: Any = None,
+        kernel_initializer: InitializerLike | None = "glorot_uniform",
+        recurrent_initializer: InitializerLike | None = "orthogonal",
+        bias_initializer: InitializerLike | None = "zeros",
+        kernel_regularizer: RegularizerLike | None = None,
+        recurrent_regularizer: RegularizerLike | None = None,
+        bias_regularizer: RegularizerLike | None = None,
+        kernel_constraint: ConstraintLike | None = None,
+        recurrent_constraint: ConstraintLike | None = None,
+        bias_constraint: ConstraintLike | None = None,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         seed: int | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerOptions],
     ):
         super().__init__(
             units,
@@ -83,14 +90,14 @@ class SimpleRNNCell(Cell):
             **kwargs,
         )
 
-    def project(self, inputs: Any, dropped: Any = None) -> Any:
+    def input_projection(self, inputs: Any, dropout_mask: Any = None) -> Any:
         """Returns the inputs' share of the sum."""
-        x = gate_product(inputs, self.kernel, dropped)
+        x = gated_matmul(inputs, self.kernel, dropout_mask)
         return x if self.bias is None else ops.add(x, self.bias)
 
-    def advance(self, projected: Any, states: list[Any], dropped: Any = None) -> Any:
+    def step(self, projected: Any, states: list[Any], dropout_mask: Any = None) -> Any:
         """Returns the output and the next states."""
-        product = gate_product(states[0], self.recurrent_kernel, dropped)
+        product = gated_matmul(states[0], self.recurrent_kernel, dropout_mask)
         h = self.activation(ops.add(projected, product))
         return h, [h]
 
@@ -102,18 +109,19 @@ class SimpleRNN(CellLayer):
         units: Size of the output, which is the state too.
         activation: Applied to the result.
         use_bias: Whether a bias is added.
-        kernel_initializer: How the kernel begins.
-        recurrent_initializer: How the recurrent kernel begins.
-        bias_initializer: How the bias begins.
-        kernel_regularizer: Adds a loss of the kernel.
-        recurrent_regularizer: Adds a loss of the recurrent kernel.
-        bias_regularizer: Adds a loss of the bias.
-        activity_regularizer: Adds a loss of the output.
-        kernel_constraint: Applied to the kernel after each update.
-        recurrent_constraint: Applied to the recurrent kernel after each update.
-        bias_constraint: Applied to the bias after each update.
-        dropout: Share of the inputs that is dropped in training, the same at all steps.
-        recurrent_dropout: Share of the previous output that is dropped in training, likewise.
+        kernel_initializer: Initializer for the kernel weights.
+        recurrent_initializer: Initializer for the recurrent kernel weights.
+        bias_initializer: Initializer for the bias.
+        kernel_regularizer: Regularizer applied to the kernel.
+        recurrent_regularizer: Regularizer applied to the recurrent kernel.
+        bias_regularizer: Regularizer applied to the bias.
+        activity_regularizer: Regularizer applied to the output.
+        kernel_constraint: Constraint applied to the kernel after each update.
+        recurrent_constraint: Constraint applied to the recurrent kernel after each update.
+        bias_constraint: Constraint applied to the bias after each update.
+        dropout: Fraction of the inputs to drop in training, the same at all steps.
+        recurrent_dropout: Fraction of the previous output to drop in training, the same
+            at all steps.
         return_sequences: Whether to return the outputs of all time steps, rather than the last.
         return_state: Whether to return the last state too.
         go_backwards: Whether to begin with the last time step. Outputs come in the order of steps.
@@ -123,10 +131,13 @@ class SimpleRNN(CellLayer):
         **kwargs: `zero_output_for_mask` (whether outputs at masked steps are 0 rather than those
             of the step before), and those of every layer.
 
-    Input: a tensor of shape `(batch, time, features)`; `initial_state`, a tensor of shape
-    `(batch, units)` or a list of it; `mask`, booleans of shape `(batch, time)`. Output: of shape
-    `(batch, units)`, or `(batch, time, units)` with `return_sequences`; with `return_state` a
-    tuple of it and the state.
+    Input shape:
+        A tensor of shape `(batch, time, features)`; `initial_state`, a tensor of shape
+        `(batch, units)` or a list of it; `mask`, booleans of shape `(batch, time)`.
+
+    Output shape:
+        Of shape `(batch, units)`, or `(batch, time, units)` with `return_sequences`; with
+        `return_state` a tuple of it and the state.
 
     Raises:
         ValueError: An argument that cannot be used.
@@ -144,18 +155,18 @@ class SimpleRNN(CellLayer):
     def __init__(
         self,
         units: int,
-        activation: Any = "tanh",
+        activation: ActivationLike | None = "tanh",
         use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        recurrent_constraint: Any = None,
-        bias_constraint: Any = None,
+        kernel_initializer: InitializerLike | None = "glorot_uniform",
+        recurrent_initializer: InitializerLike | None = "orthogonal",
+        bias_initializer: InitializerLike | None = "zeros",
+        kernel_regularizer: RegularizerLike | None = None,
+        recurrent_regularizer: RegularizerLike | None = None,
+        bias_regularizer: RegularizerLike | None = None,
+        activity_regularizer: RegularizerLike | None = None,
+        kernel_constraint: ConstraintLike | None = None,
+        recurrent_constraint: ConstraintLike | None = None,
+        bias_constraint: ConstraintLike | None = None,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         return_sequences: bool = False,
@@ -164,7 +175,7 @@ class SimpleRNN(CellLayer):
         stateful: bool = False,
         unroll: bool = False,
         seed: int | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[NamedLayerOptions],
     ):
         cell = SimpleRNNCell(
             units,
@@ -182,7 +193,7 @@ class SimpleRNN(CellLayer):
             dropout,
             recurrent_dropout,
             seed,
-            **for_cell(kwargs, "simple_rnn_cell"),
+            **split_cell_arguments(kwargs, "simple_rnn_cell"),
         )
         super().__init__(
             cell,

@@ -1,14 +1,21 @@
 """Several cells as one."""
 
-from typing import Any
+from typing import Any, Unpack
 
 from keras_fn.core import tree
 from keras_fn.core.serialization import deserialize_keras_object
-from keras_fn.layers._arguments import misfit
+from keras_fn.layers._arguments import argument_error
+from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
 from keras_fn.layers.rnn._cell import Step
-from keras_fn.layers.rnn._cell_utils import build_cell, first_states, output_size_of, step_of
+from keras_fn.layers.rnn._cell_utils import (
+    build_cell,
+    get_initial_state,
+    get_output_size,
+    get_step_function,
+)
 from keras_fn.ops.core import shape as shape_of
+from keras_fn.types import Nested, Shape
 
 
 class StackedRNNCells(Layer):
@@ -29,14 +36,16 @@ class StackedRNNCells(Layer):
         (None, 4)
     """
 
-    def __init__(self, cells: Any, **kwargs: Any):
+    def __init__(self, cells: Any, **kwargs: Unpack[LayerOptions]):
         super().__init__(**kwargs)
         self.cells = list(cells) if isinstance(cells, (list, tuple)) else cells
         if not self.cells or not isinstance(self.cells, list):
-            raise misfit(self, "cells", "a list of cells", cells, "for example [LSTMCell(8)]")
+            raise argument_error(
+                self, "cells", "a list of cells", cells, "for example [LSTMCell(8)]"
+            )
         for cell in self.cells:
             if not hasattr(cell, "call") or not hasattr(cell, "state_size"):
-                raise misfit(
+                raise argument_error(
                     self,
                     "cells",
                     "cells with call() and state_size",
@@ -52,27 +61,27 @@ class StackedRNNCells(Layer):
     @property
     def output_size(self) -> int:
         """Size of the last cell's output."""
-        return output_size_of(self.cells[-1])
+        return get_output_size(self.cells[-1])
 
     def get_initial_state(self, batch_size: Any = None) -> list[Any]:
         """Returns the first states of each cell, for a batch of that size."""
-        return [first_states(cell, batch_size, self.compute_dtype) for cell in self.cells]
+        return [get_initial_state(cell, batch_size, self.compute_dtype) for cell in self.cells]
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Builds the cells, each for the output of the one below."""
         for cell in self.cells:
             build_cell(cell, input_shape)
-            input_shape = (input_shape[0], output_size_of(cell))
+            input_shape = (input_shape[0], get_output_size(cell))
         self.built = True
 
-    def call(self, inputs: Any, states: Any, training: bool = False) -> Any:
+    def call(self, inputs: Nested, states: Any, training: bool = False) -> Nested:
         """Returns the output of one time step and the next states."""
-        output, new = self.stepper(shape_of(inputs)[0], training)(inputs, states)
+        output, new = self.make_step(shape_of(inputs)[0], training)(inputs, states)
         return output, tree.unflatten(states, tree.flatten(new))
 
-    def stepper(self, batch_size: Any, training: bool) -> Step:
+    def make_step(self, batch_size: Any, training: bool) -> Step:
         """Returns the step of all cells, with dropout masks that are the same each time."""
-        steps = [step_of(cell, batch_size, training, self._policy) for cell in self.cells]
+        steps = [get_step_function(cell, batch_size, training, self._policy) for cell in self.cells]
 
         def step(inputs: Any, states: Any) -> Any:
             new = []

@@ -1,15 +1,17 @@
 """A layer at each time step."""
 
-from typing import Any
+from typing import Any, Unpack
 
 from keras_fn.core import tree
+from keras_fn.core.shapes import is_compatible
 from keras_fn.errors import SpecError
-from keras_fn.layers._shapes import may_be
+from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.core.wrapper import Wrapper
 from keras_fn.layers.layer import Layer
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.indexing import take
 from keras_fn.ops.manipulation import reshape, stack
+from keras_fn.types import Nested, Shape
 
 
 class TimeDistributed(Wrapper):
@@ -18,9 +20,13 @@ class TimeDistributed(Wrapper):
     Args:
         layer: The layer.
 
-    Input: a tensor of shape `(batch, time, ...)`, or nested ones. Output: what the layer makes of
-    `(batch, ...)`, at each time step. A `mask` of shape `(batch, time, ...)` is passed step by step
-    to a layer that takes one, and on to the output.
+    Input shape:
+        A tensor of shape `(batch, time, ...)`, or nested ones.
+
+    Output shape:
+        What the layer makes of `(batch, ...)`, at each time step. A `mask` of shape
+        `(batch, time, ...)` is passed step by step to a layer that takes one, and on to the
+        output.
 
     Raises:
         ValueError: `layer` is no layer, or the inputs have fewer than 3 axes.
@@ -36,11 +42,11 @@ class TimeDistributed(Wrapper):
         where their number is known.
     """
 
-    def __init__(self, layer: Layer, **kwargs: Any):
+    def __init__(self, layer: Layer, **kwargs: Unpack[LayerOptions]):
         super().__init__(layer, **kwargs)
         self.supports_masking = True
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Builds the layer for one time step."""
         super().build(self._step_shape(input_shape))
 
@@ -52,44 +58,44 @@ class TimeDistributed(Wrapper):
             return [self._step_shape(one) for one in shape]
         if len(shape) < 3:
             raise SpecError(
-                self._place,
+                self._label,
                 expected="inputs of shape (batch, time, ...), 3 axes or more",
                 received=f"shape {tuple(shape)}",
                 fix="add an axis, for example Reshape((-1, 1))",
             )
         return (shape[0], *shape[2:])
 
-    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+    def call(self, inputs: Nested, training: bool | None = None, mask: Nested = None) -> Nested:
         """Returns what the layer makes of each time step."""
         self._check_mask(inputs, mask)
         options: dict[str, Any] = {}
         if self.layer._signature.has_training:
             options["training"] = training
-        if not self.layer._signature.mask_slots:
+        if not self.layer._signature.mask_arguments:
             mask = None
         steps = tree.flatten(inputs)[0].shape[1]
-        if isinstance(steps, int) and self._keeps_state(training):
-            return self._one_by_one(inputs, mask, options, steps)
-        return self._all_at_once(inputs, mask, options)
+        if isinstance(steps, int) and self._is_stateful(training):
+            return self._loop_over_steps(inputs, mask, options, steps)
+        return self._fold_time_into_batch(inputs, mask, options)
 
     def _check_mask(self, inputs: Any, mask: Any) -> None:
         for x, m in zip(tree.flatten(inputs), tree.flatten(mask), strict=False):
-            if m is None or (len(m.shape) >= 2 and may_be(m.shape[:2], x.shape[:2])):
+            if m is None or (len(m.shape) >= 2 and is_compatible(m.shape[:2], x.shape[:2])):
                 continue
             raise SpecError(
-                self._place,
+                self._label,
                 expected=f"a mask that begins with the axes {tuple(x.shape[:2])} of the inputs",
                 received=f"a mask of shape {tuple(m.shape)}",
                 fix="pass booleans of shape (batch, time)",
             )
 
-    def _keeps_state(self, training: bool | None) -> bool:
+    def _is_stateful(self, training: bool | None) -> bool:
         """Whether a call changes variables, so that the order of the steps counts."""
-        if any(layer._changes_state for layer in self.layer._flatten_layers()):
+        if any(layer._updates_state_at_inference for layer in self.layer._flatten_layers()):
             return True
-        return bool(training) and not all(v.wants_training for v in self.layer.weights)
+        return bool(training) and not all(v._trainable_requested for v in self.layer.weights)
 
-    def _one_by_one(self, inputs: Any, mask: Any, options: dict[str, Any], steps: int) -> Any:
+    def _loop_over_steps(self, inputs: Any, mask: Any, options: dict[str, Any], steps: int) -> Any:
         def step(i: int) -> Any:
             masks = {} if mask is None else {"mask": tree.map_structure(lambda m: at(m, i), mask)}
             return self.layer(tree.map_structure(lambda x: at(x, i), inputs), **options, **masks)
@@ -100,7 +106,7 @@ class TimeDistributed(Wrapper):
         results = [step(i) for i in range(steps)]
         return tree.map_structure(lambda *ys: stack(ys, axis=1), *results)
 
-    def _all_at_once(self, inputs: Any, mask: Any, options: dict[str, Any]) -> Any:
+    def _fold_time_into_batch(self, inputs: Any, mask: Any, options: dict[str, Any]) -> Any:
         batch, time = shape_of(tree.flatten(inputs)[0])[:2]
 
         def fold(x: Any) -> Any:

@@ -1,0 +1,40 @@
+"""Keyword arguments that all layers accept, as `TypedDict`s: a misspelled keyword is an error."""
+
+from typing import TypedDict
+
+from keras_fn.types import DTypeLike, RegularizerLike, ShapeLike
+
+
+class InputShapeOptions(TypedDict, total=False):
+    """The shape of a first layer's input, as Keras 2 passed it."""
+
+    input_shape: ShapeLike
+    batch_input_shape: ShapeLike
+    input_dim: int | None
+    batch_size: int | None
+
+
+class BaseLayerOptions(InputShapeOptions, total=False):
+    """Keyword arguments of layers that list `name` and `activity_regularizer` themselves."""
+
+    trainable: bool
+    dtype: DTypeLike | None
+    autocast: bool
+
+
+class UnnamedLayerOptions(BaseLayerOptions, total=False):
+    """Keyword arguments of layers that list `name` among their parameters."""
+
+    activity_regularizer: RegularizerLike | None
+
+
+class NamedLayerOptions(BaseLayerOptions, total=False):
+    """Keyword arguments of layers that list `activity_regularizer` among their parameters."""
+
+    name: str | None
+
+
+class LayerOptions(NamedLayerOptions, total=False):
+    """Keyword arguments of all layers; `Layer` describes them."""
+
+    activity_regularizer: RegularizerLike | None
