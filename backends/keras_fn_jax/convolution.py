@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from keras_fn.backend.conv_geometry import Sizes, per_axis, transposed_window
-from keras_fn_jax.data_format import _LETTERS, check_window_fits, dimension_numbers
+from keras_fn_jax.data_format import SPATIAL_LETTERS, check_window_fits, dimension_numbers
 from keras_fn_jax.op_jit import compile_op
 
 
@@ -46,7 +46,7 @@ def conv_transpose(
 ) -> jax.Array:
     """Convolution of the dilated inputs with the flipped kernel."""
     rank = inputs.ndim - 2
-    space = _LETTERS[rank]
+    space = SPATIAL_LETTERS[rank]
     layout = dimension_numbers(rank, data_format)[0]
     return lax.conv_general_dilated(
         inputs,

@@ -4,11 +4,11 @@ import jax
 
 from keras_fn.settings import standardize_data_format
 
-_LETTERS = {1: "W", 2: "HW", 3: "DHW"}
+SPATIAL_LETTERS = {1: "W", 2: "HW", 3: "DHW"}
 
 
 def dimension_numbers(rank: int, data_format: str | None) -> tuple[str, str, str]:
-    space = _LETTERS[rank]
+    space = SPATIAL_LETTERS[rank]
     channels_last = standardize_data_format(data_format) == "channels_last"
     inputs = f"N{space}C" if channels_last else f"NC{space}"
     return inputs, f"{space}IO", inputs

@@ -9,14 +9,14 @@ from jax import lax
 
 from keras_fn.backend.conv_geometry import Sizes, per_axis
 from keras_fn.settings import standardize_data_format
-from keras_fn_jax.data_format import _LETTERS, check_window_fits
+from keras_fn_jax.data_format import SPATIAL_LETTERS, check_window_fits
 from keras_fn_jax.op_jit import compile_op
 
 
 def _windows(x: jax.Array, pool_size: Sizes, strides: Sizes | None, data_format: str | None):
     rank = x.ndim - 2
-    if rank not in _LETTERS:
-        raise ValueError(f"There is no pooling of shape {x.shape}.")
+    if rank not in SPATIAL_LETTERS:
+        raise ValueError(f"Pooling needs 1 to 3 spatial axes; the shape is {x.shape}.")
     window = per_axis(pool_size, rank)
     steps = window if strides is None else per_axis(strides, rank)
     if standardize_data_format(data_format) == "channels_last":

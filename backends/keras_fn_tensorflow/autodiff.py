@@ -8,7 +8,7 @@ from tensorflow import raw_ops as raw
 
 from keras_fn.core.captured_variables import CapturedVariables, with_captured_variables
 from keras_fn.core.scopes import StatelessScope, context
-from keras_fn_tensorflow.control_flow import _discover_writes_then_run
+from keras_fn_tensorflow.control_flow import discover_writes_then_run
 
 
 def custom_gradient(
@@ -58,7 +58,7 @@ def remat(function: Callable[..., Any], leaves: Sequence[Any]) -> list[Any]:
 
         return tf.recompute_grad(inner)(*now, *leaves, *held.values())
 
-    return with_captured_variables(lambda state: _discover_writes_then_run(run, state))
+    return with_captured_variables(lambda state: discover_writes_then_run(run, state))
 
 
 def stop_gradient(variable: Any) -> tf.Tensor:

@@ -9,10 +9,10 @@ from keras_fn.core import tree
 from keras_fn.core.captured_variables import CapturedVariables, with_captured_variables
 from keras_fn.core.scopes import context
 from keras_fn_tensorflow.tensors import convert_to_tensor, shape
-from keras_fn_tensorflow.transforms import trace
+from keras_fn_tensorflow.transforms import trace_in_scratch_graph
 
 
-def staged(run: Callable[[CapturedVariables], tuple[Any, Any]]) -> Any:
+def _staged(run: Callable[[CapturedVariables], tuple[Any, Any]]) -> Any:
     """`with_captured_variables`, whose trial runs in a scratch graph: a loop may have effects.
 
     Outside of a StatelessScope, variables are `tf.Variable`s, assigned in place.
@@ -20,20 +20,20 @@ def staged(run: Callable[[CapturedVariables], tuple[Any, Any]]) -> Any:
     if context.current.stateless is None:
         return run(CapturedVariables())[1]
 
-    return with_captured_variables(lambda state: _discover_writes_then_run(run, state))
+    return with_captured_variables(lambda state: discover_writes_then_run(run, state))
 
 
-def _discover_writes_then_run(
+def discover_writes_then_run(
     run: Callable[[CapturedVariables], Any], state: CapturedVariables
 ) -> tuple[Any, Any]:
     if not state.variables:
-        trace(run, state)
+        trace_in_scratch_graph(run, state)
         if state.written:
             return [], None
     return run(state)
 
 
-def functionalize(
+def _functionalize(
     state: CapturedVariables, function: Callable[..., Any]
 ) -> Callable[..., tuple[list[Any], Any]]:
     if context.current.stateless is None:
@@ -46,10 +46,10 @@ def switch(index: Any, functions: Sequence[Callable[[], Any]]) -> list[Any]:
 
     def run(state: CapturedVariables) -> tuple[Any, Any]:
         values = state.values
-        branches = [functionalize(state, f) for f in functions]
+        branches = [_functionalize(state, f) for f in functions]
         return tf.switch_case(index, [lambda f=f: f(values) for f in branches])
 
-    return staged(run)
+    return _staged(run)
 
 
 def while_loop(
@@ -61,7 +61,7 @@ def while_loop(
     """`tf.while_loop`."""
 
     def run(state: CapturedVariables) -> tuple[Any, Any]:
-        test, step = functionalize(state, cond), functionalize(state, body)
+        test, step = _functionalize(state, cond), _functionalize(state, body)
         return tf.while_loop(
             lambda values, leaves: test(values, leaves)[1],
             step,
@@ -69,7 +69,7 @@ def while_loop(
             maximum_iterations=maximum_iterations,
         )
 
-    return staged(run)
+    return _staged(run)
 
 
 def fori_loop(lower: Any, upper: Any, body: Callable[..., Any], leaves: Sequence[Any]) -> list[Any]:
@@ -105,7 +105,7 @@ def scan(
         return _unrolled_scan(function, carry, xs, size, reverse)
 
     def run(state: CapturedVariables) -> tuple[Any, Any]:
-        step = functionalize(state, function)
+        step = _functionalize(state, function)
 
         def carrying(pair: Any, x: Any) -> tuple[Any, Any]:
             values, (after, y) = step(pair[0], pair[1], x)
@@ -114,7 +114,7 @@ def scan(
         (values, last), ys = _scan_loop(carrying, (state.values, carry), xs, size, reverse, unroll)
         return values, (last, ys)
 
-    return staged(run)
+    return _staged(run)
 
 
 def _value(x: Any) -> Any:
@@ -130,7 +130,7 @@ def _unrolled_scan(
         x = tree.unflatten(xs, [None if leaf is None else leaf[i] for leaf in leaves])
         carry, outputs[i] = function(carry, x)
     if not outputs:
-        _, y = trace(function, carry, tree.map_structure(_zeros_like_slice, xs))
+        _, y = trace_in_scratch_graph(function, carry, tree.map_structure(_zeros_like_slice, xs))
         return carry, tree.map_structure(_empty_output, y)
     return carry, tree.map_structure(_stack_outputs, *outputs)
 
@@ -157,7 +157,9 @@ def _scan_loop(
     def at(i: Any) -> Any:
         return tree.map_structure(lambda a: None if a is None else a.read(i), inputs)
 
-    pattern = trace(lambda: function(carry, tree.map_structure(_like_slice, xs))[1])
+    pattern = trace_in_scratch_graph(
+        lambda: function(carry, tree.map_structure(_like_slice, xs))[1]
+    )
     outputs = [
         tf.TensorArray(y.dtype, size, element_shape=y.shape)
         for y in tree.flatten(pattern)

@@ -7,7 +7,7 @@ import tensorflow as tf
 from tensorflow import raw_ops as raw
 
 from keras_fn_tensorflow.segments import (
-    _NARROW,
+    NARROW_DTYPES,
     check_integers,
     segment_max,
     segment_min,
@@ -19,7 +19,7 @@ from keras_fn_tensorflow.tensors import shape
 def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | None = None) -> Any:
     """Scatters into the flattened leading axes; rows out of range go to a row that is cut off."""
     dtype = inputs.dtype
-    if dtype in _NARROW and reduction is not None:
+    if dtype in NARROW_DTYPES and reduction is not None:
         wide = (tf.cast(x, tf.int32) for x in (inputs, updates))
         inputs, updates = wide
         result = scatter_update(inputs, indices, updates, reduction)

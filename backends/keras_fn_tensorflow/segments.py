@@ -5,7 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
-_NARROW = (tf.bool, tf.uint8, tf.uint16, tf.int8, tf.int16)
+NARROW_DTYPES = (tf.bool, tf.uint8, tf.uint16, tf.int8, tf.int16)
 
 
 def check_integers(x: Any) -> None:
@@ -20,7 +20,7 @@ def _segment(function: Any, empty: float | None = None) -> Any:
         del sorted
         check_integers(segment_ids)
         dtype = data.dtype
-        if dtype in _NARROW:
+        if dtype in NARROW_DTYPES:
             wide = reduce(tf.cast(data, tf.int32), segment_ids, num_segments)
             # Empty segments have the limit of int32.
             low, high = (False, True) if dtype is tf.bool else (dtype.min, dtype.max)

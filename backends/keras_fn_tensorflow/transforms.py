@@ -21,7 +21,7 @@ autograph.CONVERSION_RULES = (
 )
 
 
-def trace(function: Callable[..., Any], *args: Any) -> Any:
+def trace_in_scratch_graph(function: Callable[..., Any], *args: Any) -> Any:
     """Traces a function in a scratch graph that is discarded; assignments have no effect."""
     with tf.__internal__.FuncGraph("keras_fn_scratch").as_default(), StatelessScope():
         return function(*args)
@@ -39,7 +39,7 @@ def abstract_eval(function: Callable[..., Any], args: tuple, kwargs: dict[str, A
         args_, kwargs_ = tree.map_structure(placeholder, [args, kwargs])
         return function(*args_, **kwargs_)
 
-    return tree.map_structure(_to_keras_tensor, trace(run))
+    return tree.map_structure(_to_keras_tensor, trace_in_scratch_graph(run))
 
 
 def _to_keras_tensor(x: Any) -> Any:

@@ -7,7 +7,13 @@ import torch.nn.functional as F
 from keras_fn.backend.conv_geometry import Sizes, per_axis, transpose_padding
 from keras_fn.core.memoize import memoize
 from keras_fn.settings import standardize_data_format
-from keras_fn_torch.data_format import _TO_BACK, _TO_FRONT, Pads, _pads, with_channels_first
+from keras_fn_torch.data_format import (
+    TO_CHANNELS_FIRST,
+    TO_CHANNELS_LAST,
+    Pads,
+    padding_pairs,
+    with_channels_first,
+)
 from keras_fn_torch.dtype_fallback import with_dtype_fallback
 from keras_fn_torch.tensors import Tensor
 
@@ -39,7 +45,9 @@ def _conv_plan(
     """
     sizes, window = shape[2:], kernel[2:]
     rank = len(window)
-    pads = _pads(sizes, window, per_axis(strides, rank), per_axis(dilation, rank), padding.lower())
+    pads = padding_pairs(
+        sizes, window, per_axis(strides, rank), per_axis(dilation, rank), padding.lower()
+    )
     even = [min(pair) for pair in pads]
     rest = [n - m for pair, m in zip(reversed(pads), reversed(even), strict=True) for n in pair]
     return even, rest if any(rest) else None, shape[1] // kernel[1]
@@ -56,12 +64,12 @@ def conv(
     """`F.conv*d`; the groups follow from the kernel's shape."""
     rank = inputs.dim() - 2
     last = standardize_data_format(data_format) == "channels_last"
-    x = inputs.permute(_TO_FRONT[rank]) if last else inputs
+    x = inputs.permute(TO_CHANNELS_FIRST[rank]) if last else inputs
     weight = kernel.permute(_KERNEL[rank])
     even, rest, groups = _conv_plan(x.shape, weight.shape, strides, dilation_rate, padding)
     x = x if rest is None else F.pad(x, rest)
     y = _CONV[rank](x, weight, None, strides, even, dilation_rate, groups)
-    return y.permute(_TO_BACK[rank]) if last else y
+    return y.permute(TO_CHANNELS_LAST[rank]) if last else y
 
 
 def conv_transpose(

@@ -11,9 +11,9 @@ from keras_fn.settings import standardize_data_format
 from keras_fn_torch.tensors import Tensor
 
 # Permutations from channels last to channels first, and back.
-_TO_FRONT = {rank: (0, rank + 1, *range(1, rank + 1)) for rank in (1, 2, 3)}
+TO_CHANNELS_FIRST = {rank: (0, rank + 1, *range(1, rank + 1)) for rank in (1, 2, 3)}
 
-_TO_BACK = {rank: (0, *range(2, rank + 2), 1) for rank in (1, 2, 3)}
+TO_CHANNELS_LAST = {rank: (0, *range(2, rank + 2), 1) for rank in (1, 2, 3)}
 
 Pads = list[tuple[int, int]]
 
@@ -25,10 +25,10 @@ def with_channels_first(
     if standardize_data_format(data_format) == "channels_first":
         return function(x)
     rank = x.dim() - 2
-    return function(x.permute(_TO_FRONT[rank])).permute(_TO_BACK[rank])
+    return function(x.permute(TO_CHANNELS_FIRST[rank])).permute(TO_CHANNELS_LAST[rank])
 
 
-def _pads(
+def padding_pairs(
     sizes: Sequence[int],
     window: Sequence[int],
     strides: Sequence[int],

@@ -1,12 +1,12 @@
 """Lists of tensors: arithmetic by `torch._foreach_*`, one call for all tensors."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import torch
 
-Tensor: TypeAlias = torch.Tensor
+from keras_fn_torch.tensors import Tensor
 
 
 def _all(other: Any) -> Any:

@@ -56,5 +56,7 @@ def test_the_error_names_a_primitive_that_the_backend_does_not_implement():
         """No backend implements it."""
 
     missing_op = OpDefinition(unsupported_op, like).dispatcher()
-    with pytest.raises(UnsupportedError, match=f"the {current().name} backend has no unsupported_op"):
+    with pytest.raises(
+        UnsupportedError, match=f"the {current().name} backend has no unsupported_op"
+    ):
         missing_op(ops.ones((2,)))

@@ -1,4 +1,4 @@
-"""A replica that averages with another one: prints the moments, and a gradient."""
+"""One of two replicas that average: prints the moments and a gradient."""
 
 import json
 import sys

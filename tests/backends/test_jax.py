@@ -1,4 +1,4 @@
-"""What only the JAX backend has: ops of several of JAX's compiled as one."""
+"""JIT compilation of composite ops, which only the JAX backend has."""
 
 import os
 
@@ -25,19 +25,19 @@ def _note(event, duration, **_):
     _events.extend([event] if event == COMPILED else [])
 
 
-# For good: the oldest JAX that is supported has no name to take a listener back with.
+# Permanent: the oldest supported JAX cannot unregister a listener.
 jax.monitoring.register_event_duration_secs_listener(_note)
 
 
 @pytest.fixture
 def compilations():
-    """The names of events of JAX: one for each compilation from now on."""
+    """Names of JAX events: one for each compilation from now on."""
     _events.clear()
     return _events
 
 
 class Scaled:
-    """An op that notes with which numbers it was traced, and with which run as it is."""
+    """An op that records the numbers for which it was traced, and for which it ran uncompiled."""
 
     def __init__(self):
         self.traced: list[float] = []
@@ -56,28 +56,28 @@ def test_a_stream_of_new_numbers_compiles_once():
     assert scaled.traced == [0.1] and len(scaled.plain) == 48
 
 
-def test_numbers_that_come_back_are_compiled():
+def test_repeated_numbers_are_compiled():
     scaled = Scaled()
     for by in (1.0, 2.0, 2.0, 1.0, 2.0):
         np.testing.assert_array_equal(scaled.op(X, by), X * by)
     assert (scaled.traced, scaled.plain) == ([1.0, 2.0], [2.0])
 
 
-def test_numbers_of_another_type_are_another_kind():
+def test_numbers_of_another_type_have_another_signature():
     scaled = Scaled()
     dtypes = [scaled.op(jax.numpy.arange(3), by).dtype for by in (1, 1.0, True)]
     assert dtypes == ["int32", "float32", "int32"]
     assert [type(by) for by in scaled.traced] == [int, float, bool]
 
 
-def test_what_is_remembered_of_numbers_is_bounded():
+def test_the_cache_of_numbers_is_bounded():
     scaled = Scaled()
     for by in range(2_000):
         scaled.op(X, float(by))
     assert len(scaled.traced) <= 3  # once in a thousand all are forgotten
 
 
-def test_arguments_that_are_no_keys_run_as_they_are():
+def test_unhashable_arguments_run_uncompiled():
     summed = backend.compile_op(lambda x, by: x + sum(by))
     np.testing.assert_array_equal(summed(X, {1.0, 2.0}), X + 3)
 

@@ -35,7 +35,7 @@ def test_replicas_average_together(tmp_path: Path) -> None:
         mean, variance, grad = map(np.array, json.loads(line))
         np.testing.assert_allclose(mean, X.mean(0), rtol=1e-6)
         np.testing.assert_allclose(variance, X.var(0), rtol=1e-6)
-        # Of the sum over both replicas, as gradients are added up after a step.
+        # Of the sum over both replicas, as gradients are summed after a step.
         part = X[2 * rank : 2 * rank + 2]
         np.testing.assert_allclose(grad, 2 * (2.0 + 2 * (part - X.mean(0))) / 4, rtol=1e-5)
 

@@ -1,4 +1,4 @@
-"""What only the TensorFlow backend promises: its own tools work on our layers and functions."""
+"""Interoperability with TensorFlow: its tools work with our layers and functions."""
 
 import os
 import subprocess
@@ -35,7 +35,7 @@ class Affine(Layer):
 
 
 class Tower(Layer):
-    """Two layers as attributes, two more in a list, and a count that is not trained."""
+    """Two layers as attributes, two more in a list, and a counter that is not trainable."""
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -62,7 +62,7 @@ def built_tower():
 # ------------------------------------------------------------------ import
 
 
-def test_importing_the_backend_leaves_keras_and_other_frameworks_out():
+def test_importing_the_backend_imports_neither_keras_nor_other_frameworks():
     code = (
         "import sys, keras_fn_tensorflow, tensorflow as tf\n"
         "assert tf.constant([1.0]).numpy().tolist() == [1.0]\n"
@@ -93,7 +93,7 @@ def test_dtype_of_a_converted_value(value, dtype):
     assert backend.dtype_name(backend.convert_to_tensor(value)) == dtype
 
 
-def test_is_tensor_knows_eager_tensors_symbolic_ones_and_variables():
+def test_is_tensor_accepts_eager_and_symbolic_tensors_and_variables():
     seen = []
     tf.function(lambda x: seen.append(backend.is_tensor(x)))(tf.constant(1.0))
     assert seen == [True]
@@ -151,7 +151,7 @@ def test_a_layer_is_a_module_whose_layers_are_its_submodules():
     assert type(tower.rest) is list and type(vars(tower)["rest"]) is list
 
 
-def test_a_module_of_tensorflow_finds_the_variables_of_our_layers():
+def test_a_tf_module_finds_the_variables_of_our_layers():
     class Outer(tf.Module):
         def __init__(self):
             super().__init__()
@@ -172,7 +172,7 @@ def test_a_tape_differentiates_with_respect_to_our_variables():
     np.testing.assert_allclose(bias, [5, 5])
 
 
-def test_functions_of_tensorflow_take_our_variables():
+def test_tensorflow_functions_accept_our_variables():
     variable = Variable([[1.0, 2.0]])
     assert tf.matmul(variable, variable, transpose_b=True).numpy().tolist() == [[5.0]]
     assert tf.function(lambda v: v * 2)(variable).numpy().tolist() == [[2.0, 4.0]]
@@ -190,7 +190,7 @@ def test_a_checkpoint_restores_a_layer_whose_automatic_names_differ(tmp_path):
     assert int(other.count) == 7
 
 
-def test_checkpoint_keys_name_attributes_and_places(tmp_path):
+def test_checkpoint_keys_are_attributes_and_indices(tmp_path):
     path = tf.train.Checkpoint(model=built_tower()).write(str(tmp_path / "ckpt"))
     keys = [key for key, _ in tf.train.list_variables(path)]
     assert "model/first/kernel/.ATTRIBUTES/VARIABLE_VALUE" in keys
@@ -213,7 +213,7 @@ def test_a_saved_model_round_trip_with_a_function_and_an_unknown_batch(tmp_path)
     assert loaded.first.kernel.shape == (3, 4)
 
 
-def test_a_layer_that_draws_is_saved_with_its_seed(tmp_path):
+def test_a_random_layer_is_saved_with_its_seed(tmp_path):
     class Noisy(Layer):
         def __init__(self):
             super().__init__()
@@ -238,7 +238,7 @@ def symbolic(shape, dtype="float32"):
     return KerasTensor(shape, dtype, record_history=False)
 
 
-def test_abstract_eval_keeps_unknown_sizes_and_knows_the_others():
+def test_abstract_eval_keeps_unknown_and_known_sizes():
     def function(x, scale):
         steps = [tf.reduce_sum(x[:, i]) for i in range(x.shape[1])]  # needs an int
         return {"a": tf.matmul(x, tf.ones((3, 7))) * scale, "b": tf.stack(steps), "c": None}
@@ -277,7 +277,7 @@ def test_a_layer_of_tensorflow_code_builds_a_graph():
 
 
 @pytest.mark.parametrize("mode", ["eager", "graph", "xla"])
-def test_value_and_grad_agrees_with_the_derivative_by_hand(mode):
+def test_value_and_grad_agrees_with_the_analytic_derivative(mode):
     w, unused, seen = Variable([1.0, -2.0]), Variable([3.0]), Variable(0.0, trainable=False)
 
     def loss(x):
@@ -301,7 +301,7 @@ def test_value_and_grad_differentiates_the_values_of_a_stateless_scope():
     assert float(value) == 25 and grads[0].numpy().tolist() == [10]
 
 
-def test_value_and_grad_gives_a_dense_gradient_of_a_lookup():
+def test_value_and_grad_returns_a_dense_gradient_of_an_embedding():
     table = Variable(np.arange(6, dtype="float32").reshape(3, 2))
     run = backend.value_and_grad(lambda i: (ops.sum(ops.take(table, i, axis=0)), None), [table])
     _, (grad,) = run(tf.constant([0, 2, 2, -1]))
@@ -339,7 +339,7 @@ def test_compile_traces_once_for_each_set_of_shapes():
     assert len(traces) == 3  # another structure
 
 
-def test_compile_does_not_trace_anew_for_the_value_of_a_number():
+def test_compile_does_not_retrace_for_another_number():
     _, w, _ = counting_step()
     traces = []
     compiled = backend.compile(lambda n: traces.append(1) or w * n, [w])
@@ -363,7 +363,7 @@ def test_compiled_with_options_of_xla_agrees_with_eager():
 
 
 def test_compile_falls_back_where_xla_lacks_an_op(monkeypatch):
-    monkeypatch.setattr("keras_fn_tensorflow.functions.has_gpu", lambda: True)
+    monkeypatch.setattr("keras_fn_tensorflow.transforms.has_gpu", lambda: True)
     total = Variable(0.0)
 
     def step(x):
@@ -386,7 +386,7 @@ def test_gradients_flow_through_a_compiled_call():
     assert (float(gx[0]), float(gw[0])) == (12, 9)
 
 
-def test_a_compiled_function_sees_variables_as_they_are_now():
+def test_a_compiled_function_reads_current_values_of_variables():
     w = Variable([1.0])
     call = backend.compile_call(lambda x: x * w, [w])
     x = tf.constant([1.0])
@@ -399,7 +399,7 @@ def test_a_compiled_function_sees_variables_as_they_are_now():
 
 
 @pytest.mark.parametrize("draw", [random.uniform, random.normal])
-def test_random_draws_follow_from_the_seed_in_every_mode(draw):
+def test_random_numbers_depend_on_the_seed_alone_in_every_mode(draw):
     def run(seed):
         return draw((1000,), seed=seed)
 
@@ -497,7 +497,7 @@ def test_convolutions_of_unknown_sizes(padding, strides, dilation):
         np.testing.assert_allclose(known, unknown, atol=1e-4)
 
 
-def test_a_tf_function_with_autograph_takes_our_code_as_it_is():
+def test_autograph_does_not_convert_our_code():
     seen = []
 
     class Peek(Layer):
@@ -527,7 +527,7 @@ def test_variables_are_operands_of_every_kind_of_op():
         np.testing.assert_allclose(result, expected, rtol=1e-6)
 
 
-def test_a_compiled_function_takes_variables_and_tensors_in_turn():
+def test_a_compiled_function_accepts_variables_and_tensors_alternately():
     function = backend.compile_call(lambda x, y: x * y, [])
     x, variable = tf.constant([1.0, 2.0]), tf.Variable([3.0, 4.0])
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""What only the PyTorch backend has: modules, hooks, meta tensors, fused ops."""
+"""Interoperability with PyTorch: modules, hooks, meta tensors, fused ops."""
 
 import copy
 import io
@@ -28,7 +28,7 @@ from keras_fn.layers.layer import Layer
 
 
 class Net(Layer):
-    """Two layers of one name, a counter, and modules and parameters of PyTorch's own."""
+    """Two layers of the same name, a counter, and PyTorch modules and parameters."""
 
     def __init__(self):
         super().__init__()
@@ -72,7 +72,7 @@ def test_parameters_are_the_layers_variables_under_unique_names(net):
     assert not found["count"].requires_grad
 
 
-def test_a_layer_added_later_is_seen(net):
+def test_layers_added_later_are_found(net):
     net.third = Dense(3, name="third")
     assert net.get_submodule("third") is net.third
     net.register_parameter("shift", nn.Parameter(torch.zeros(2)))
@@ -84,7 +84,7 @@ def test_a_layer_added_later_is_seen(net):
 
 
 @pytest.mark.parametrize("assign", [False, True])
-def test_state_dict_goes_to_a_file_and_back(net, x, assign):
+def test_state_dict_round_trip(net, x, assign):
     file = io.BytesIO()
     torch.save(net.state_dict(), file)
     file.seek(0)
@@ -103,7 +103,7 @@ def test_wrong_state_dict_is_refused(net):
         net.load_state_dict(state)
 
 
-def test_to_changes_the_dtype_of_the_variables_in_place(net):
+def test_to_casts_the_variables_in_place(net):
     kernel = net.first.kernel.value
     net.to(torch.float64)
     assert net.first.kernel.dtype == "float64"
@@ -126,14 +126,14 @@ def test_torch_optimizer_trains_a_layer(net, x):
     assert all(p.grad is None for p in net.parameters())
 
 
-def test_modes_and_gradients_reach_the_modules_inside(net):
+def test_modes_and_gradients_apply_to_submodules(net):
     assert not net.eval().raw.training
     assert net.train().raw.training
     assert not any(p.requires_grad for p in net.requires_grad_(False).parameters())
     assert net.requires_grad_().first.kernel.value.requires_grad
 
 
-def test_functional_call_takes_other_weights(net, x):
+def test_functional_call_swaps_weights(net, x):
     zeros = {key: torch.zeros_like(value) for key, value in net.named_parameters()}
     before = net(x)
     assert not torch.func.functional_call(net, zeros, (x,)).any()
@@ -141,7 +141,7 @@ def test_functional_call_takes_other_weights(net, x):
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
-def test_copies_are_equal_and_share_nothing(x, copied):
+def test_copies_are_equal_and_independent(x, copied):
     layer = Dense(3)
     expected = layer(x)
     other = copied(layer)
@@ -150,8 +150,8 @@ def test_copies_are_equal_and_share_nothing(x, copied):
     assert [k for k, _ in other.named_parameters()] == ["kernel", "bias"]
 
 
-def test_making_a_layer_costs_little():
-    """200 layers: what the base class adds to a plain object is a few microseconds each."""
+def test_creating_a_layer_is_cheap():
+    """The base class adds a few microseconds for each of 200 layers."""
 
     def best(make):
         return min(timeit.repeat(make, number=200, repeat=5))
@@ -173,7 +173,7 @@ def test_hooks_run_around_a_call(net, x):
     assert len(seen) == 3
 
 
-def test_a_hook_may_change_what_goes_in_and_comes_out(net, x):
+def test_hooks_may_change_inputs_and_outputs(net, x):
     net.first.register_forward_pre_hook(lambda m, args: (torch.zeros_like(args[0]),))
     net.first.register_forward_hook(lambda m, args, y: y + 1)
     assert torch.equal(net.first(x), torch.ones(3, 4) + net.first.bias.value)
@@ -225,7 +225,7 @@ assert not unwanted, unwanted
 """
 
 
-def test_building_training_and_saving_import_no_compiler_and_no_other_framework():
+def test_building_training_and_saving_import_neither_the_compiler_nor_another_framework():
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False
     )
@@ -236,7 +236,7 @@ def test_building_training_and_saving_import_no_compiler_and_no_other_framework(
 
 
 class Foreign(Layer):
-    """Uses PyTorch alone; changes a variable and draws random numbers."""
+    """Calls PyTorch only; assigns a variable and samples random numbers."""
 
     def build(self, input_shape):
         self.kernel = self.add_weight((input_shape[-1], 4), name="kernel")
@@ -249,7 +249,7 @@ class Foreign(Layer):
         return {"y": torch.nn.functional.dropout(y), "size": y.to("cpu").long().argmax(-1)}
 
 
-def test_a_layer_in_torch_is_inferred_and_nothing_happens():
+def test_a_layer_of_torch_code_is_inferred_without_side_effects():
     layer = Foreign()
     before = torch.get_rng_state()
     out = layer(KerasTensor((None, 7, 3)))
@@ -260,7 +260,7 @@ def test_a_layer_in_torch_is_inferred_and_nothing_happens():
     assert not layer.kernel.value.is_meta
 
 
-def test_unknown_sizes_stay_unknown_and_known_ones_are_worked_out():
+def test_unknown_sizes_stay_unknown_and_known_ones_are_inferred():
     def function(x, y):
         return torch.cat([x, x], 0), x @ y, torch.zeros(x.shape[1])
 
@@ -283,7 +283,7 @@ def test_real_tensors_and_ops_mix_with_abstract_ones():
     assert torch.equal(constant, torch.ones(3))
 
 
-def test_asking_for_a_value_is_an_error_not_a_guess():
+def test_reading_an_abstract_value_is_an_error():
     with pytest.raises(RuntimeError):
         backend.abstract_eval(lambda x: x * x.sum().item(), (KerasTensor((2,)),), {})
 
@@ -318,7 +318,7 @@ def test_a_value_that_depends_on_nothing_has_zero_gradients():
     assert [g.tolist() for g in grads] == [[0.0, 0.0], [0.0]]
 
 
-def test_gradients_inside_a_stateless_scope_are_of_its_values():
+def test_gradients_inside_a_stateless_scope_use_its_values():
     a, b, _ = variables()
     count = Variable(0.0, trainable=False)
 
@@ -350,7 +350,7 @@ def test_gradients_with_respect_to_a_frozen_variable_and_without_grad_mode():
     assert a.value.grad is None and not a.value.requires_grad
 
 
-def test_a_step_records_no_gradients_but_in_value_and_grad():
+def test_a_step_records_gradients_only_in_value_and_grad():
     a, b, _ = variables()
 
     def step(x):
@@ -392,7 +392,7 @@ def test_tensors_do_not_share_the_memory_of_arrays():
     "dtype", ["bool", "uint8", "uint16", "uint32", "uint64", "int8", "int64", "float16",
               "bfloat16", "float64", "float8_e4m3fn", "float8_e5m2", "complex64"],
 )  # fmt: skip
-def test_arrays_go_there_and_back(dtype):
+def test_array_round_trip(dtype):
     array = np.array([[0, 1], [1, 0]]).astype(getattr(ml_dtypes, dtype, dtype))
     for given in (array, array.T, array[::-1], np.broadcast_to(array[0], (3, 2))):
         tensor = backend.convert_to_tensor(given)
@@ -412,7 +412,7 @@ def test_python_numbers_have_the_default_dtypes():
         backend.convert_to_tensor(["text"])
 
 
-def test_a_variable_takes_a_view_of_itself():
+def test_a_variable_is_assigned_a_view_of_itself():
     v = Variable(np.arange(9.0).reshape(3, 3))
     handle = v.value
     v.assign(torch.transpose(v.value, 0, 1))
@@ -420,13 +420,13 @@ def test_a_variable_takes_a_view_of_itself():
     np.testing.assert_array_equal(v.numpy(), np.arange(9.0).reshape(3, 3).T)
 
 
-def test_integer_variables_take_no_gradient():
+def test_integer_variables_require_no_gradient():
     handle = backend.new_variable(np.arange(3), "int32", True, "n")
     backend.set_trainable(handle, True)
     assert isinstance(handle, nn.Parameter) and not handle.requires_grad
 
 
-def test_device_scope_says_where_tensors_go():
+def test_device_scope_sets_the_device_of_new_tensors():
     with backend.device_scope("cpu"):
         assert ops.zeros((2,)).device == torch.device("cpu")
         with backend.device_scope("meta"):
@@ -437,7 +437,7 @@ def test_device_scope_says_where_tensors_go():
 # ---------------------------------------------------------------- random numbers
 
 
-def test_draws_are_named_by_their_seed():
+def test_random_numbers_depend_on_the_seed_alone():
     def draw(*seed):
         return backend.ops.random_uniform((100,), "float32", torch.tensor(seed))
 
@@ -446,7 +446,7 @@ def test_draws_are_named_by_their_seed():
         assert not torch.equal(draw(1, 2), draw(*other))
 
 
-def test_draws_leave_the_global_generator_alone():
+def test_sampling_does_not_change_the_global_generator():
     before = torch.get_rng_state()
     backend.ops.random_normal((3,), "float32", torch.tensor([1, 2]))
     assert torch.equal(torch.get_rng_state(), before)

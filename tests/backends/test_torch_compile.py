@@ -1,4 +1,4 @@
-"""`torch.compile(fullgraph=True)` of every layer, of models and of steps gives what they give."""
+"""`torch.compile(fullgraph=True)` of every layer, of models and of steps changes no result."""
 
 import importlib.util
 import os
@@ -22,11 +22,11 @@ if not hasattr(torch._dynamo.config, "trace_autograd_ops"):
 
 import keras_fn as keras
 from keras_fn import layers, ops
-from keras_fn.core.scopes import NOTHING, TrainingScope, context
+from keras_fn.core.scopes import DEFAULT_CONTEXT, TrainingScope, context
 
 HERE = Path(__file__).parent.parent
 EAGER: dict[str, Any] = {"fullgraph": True, "backend": "eager"}  # what Dynamo makes of it
-# Traced through autograd, too; a compiler of C++ would be needed for the default.
+# Traces autograd, too; the default backend would need a C++ compiler.
 WHOLE: dict[str, Any] = {"fullgraph": True, "backend": "aot_eager"}
 
 
@@ -48,7 +48,7 @@ def _fresh_compiler():
     torch._dynamo.utils.counters.clear()
     with torch._dynamo.config.patch(error_on_recompile=True):
         yield
-    assert context.now is NOTHING
+    assert context.current is DEFAULT_CONTEXT
 
 
 def graphs() -> int:
@@ -68,7 +68,7 @@ def assert_same(found: Any, expected: Any) -> None:
 
 
 def agrees(make: Callable[[], Any], x: Any, options: dict[str, Any], **call: Any) -> None:
-    """Two calls of a compiled layer give what two calls of its twin give, and leave its state."""
+    """Asserts that two calls of a compiled layer equal two calls of an uncompiled copy."""
     twins = []
     for _ in range(2):
         keras.utils.set_random_seed(1)
@@ -92,12 +92,12 @@ def agrees(make: Callable[[], Any], x: Any, options: dict[str, Any], **call: Any
 
 # ---------------------------------------------------------------- layers
 
-# Two steps: each is traced on its own.
+# Two steps: each is traced separately.
 STEPS = torch.from_numpy(RNN.inputs())[:, :2]
 MASK = torch.tensor(RNN.MASKS["holes"], dtype=torch.bool)[:, :2]
 STATE = torch.ones(3, 2)
 
-# Layers of which no other table has an example: how it is made, and what it is called on.
+# Layers without an example in another table: a constructor and the inputs.
 MORE: dict[str, tuple[Callable[[], Any], tuple[Any, dict[str, Any]]]] = {
     "Lambda": (lambda: layers.Lambda(lambda x: x * 2), (STEPS, {})),
     "LSTM": (lambda: layers.LSTM(2), (STEPS, {"mask": MASK})),
@@ -155,13 +155,13 @@ def test_a_layer_is_one_graph(name):
     agrees(make, x, EAGER, **call)
 
 
-def test_a_constant_is_one_in_the_graph():
+def test_constants_are_constants_in_the_graph():
     agrees(lambda: layers.Rescaling([1.0, 2.0, 3.0, 4.0], [0, 1, 2, 3]), STEPS, WHOLE)
     torch._dynamo.reset()
     agrees(lambda: layers.UpSampling2D(2, interpolation="bicubic"), torch.ones(1, 3, 4, 2), WHOLE)
 
 
-def test_draws_of_every_kind_are_in_the_graph():
+def test_sampling_ops_are_in_the_graph():
     def draw():
         seed = 3
         return (
@@ -195,7 +195,7 @@ def words() -> keras.Model:
 
 
 def tickets() -> keras.Model:
-    """Two inputs and two outputs by name, as in the guide."""
+    """Two named inputs and outputs, as in the guide."""
     title, tags = keras.Input((None,), name="title"), keras.Input((5,), name="tags")
     read = layers.LSTM(2)(layers.Embedding(10, 3)(title))
     x = layers.concatenate([read, tags])
@@ -213,7 +213,7 @@ def toy_resnet() -> keras.Model:
 
 
 class Own(keras.Model):
-    """Two layers and what is between them."""
+    """Two layers with an op between them."""
 
     def __init__(self):
         super().__init__()
@@ -256,7 +256,7 @@ def test_a_model_is_one_graph(name, training):
     assert graphs() == 1
 
 
-def test_the_scopes_around_a_compiled_call_count_in_their_thread():
+def test_scopes_around_a_compiled_call_apply_in_their_thread():
     layer = layers.Dropout(0.5)
     layer.build((4, 8))
     call = torch.compile(lambda x: layer(x) + 0, **EAGER)
@@ -271,7 +271,7 @@ def test_the_scopes_around_a_compiled_call_count_in_their_thread():
     assert not torch.equal(trained, ROWS)
 
 
-def test_a_layer_that_is_not_built_is_built_outside_of_the_graph():
+def test_an_unbuilt_layer_is_built_outside_of_the_graph():
     class Holder(layers.Layer):
         def build(self, input_shape):
             self.inner = layers.Dense(2, kernel_initializer="ones", use_bias=False)
@@ -301,7 +301,7 @@ LABELS = np.random.default_rng(1).integers(0, 3, 40)
 
 
 def trained(make: Any, optimizer: Any, x: Any, jit: Any, epochs: int = 2) -> list[np.ndarray]:
-    """The history, what the model gives and its state, after some epochs."""
+    """Returns the history, the predictions and the state after some epochs."""
     keras.utils.set_random_seed(3)
     model = make()
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -326,7 +326,7 @@ FITS: dict[str, tuple[Any, Any, Any]] = {
 
 
 @pytest.mark.parametrize("name", FITS)
-def test_compiled_steps_give_what_plain_ones_give(name):
+def test_compiled_steps_equal_uncompiled_ones(name):
     make, optimizer, x = FITS[name]
     plain = trained(make, optimizer, x, False)
     with warnings.catch_warnings():
@@ -338,7 +338,7 @@ def test_compiled_steps_give_what_plain_ones_give(name):
 
 
 class Portable(keras.Model):
-    """A step by `keras.value_and_grad`."""
+    """A custom train step with `keras.value_and_grad`."""
 
     def train_step(self, data):
         x, y = data
@@ -353,7 +353,7 @@ class Portable(keras.Model):
 
 
 class Native(keras.Model):
-    """A step by `loss.backward()`."""
+    """A custom train step with `loss.backward()`."""
 
     def train_step(self, data):
         x, y = data
@@ -368,7 +368,7 @@ class Native(keras.Model):
 
 @pytest.mark.filterwarnings("ignore:The .grad attribute")  # Dynamo looks at it, after a break
 @pytest.mark.parametrize("cls", [Portable, Native])
-def test_steps_of_ones_own_are_compiled(cls):
+def test_custom_steps_are_compiled(cls):
     def losses(jit: Any) -> list[float]:
         keras.utils.set_random_seed(0)
         inputs = keras.Input((8,))
@@ -383,7 +383,7 @@ def test_steps_of_ones_own_are_compiled(cls):
             losses(WHOLE)  # rather than a graph whose gradients are wrong
 
 
-def test_models_do_not_share_the_count_of_compilations():
+def test_models_count_recompilations_separately():
     with torch._dynamo.config.patch(recompile_limit=1):
         for units in (1, 2, 3):
             model = keras.Sequential([keras.Input((8,)), layers.Dense(units)])
@@ -392,7 +392,7 @@ def test_models_do_not_share_the_count_of_compilations():
     assert graphs() == 3
 
 
-def test_losses_do_not_pile_up_in_predict():
+def test_losses_do_not_accumulate_in_predict():
     model = words()
     model.predict(TEXT, batch_size=10, verbose=0)
     assert not model.losses

@@ -1,4 +1,4 @@
-"""What PyTorch does in one call, against the ops that it stands for: values and gradients."""
+"""PyTorch's fused ops compared with the composite ops they replace: values and gradients."""
 
 import os
 
@@ -15,7 +15,7 @@ import keras_fn_torch as backend
 from keras_fn import ops
 from keras_fn.core.operators import OPS
 from keras_fn.ops import rnn
-from keras_fn_torch.ops import gru, lstm
+from keras_fn_torch.rnn import gru, lstm
 
 POINTS = torch.tensor([-9.0, -2.5, -1.0, -0.3, 0.4, 1.0, 2.9, 8.0])
 OVERRIDES = {
@@ -27,7 +27,7 @@ OVERRIDES = {
 
 @pytest.mark.parametrize("name", OVERRIDES)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.int32])
-def test_a_faster_form_means_what_the_body_means(name, dtype):
+def test_an_override_agrees_with_the_composite(name, dtype):
     native, body = getattr(backend.ops, name), OPS[name].op.fn
     results = []
     for function in (native, body):
@@ -43,7 +43,7 @@ def test_a_faster_form_means_what_the_body_means(name, dtype):
     torch.testing.assert_close(grad, grad_body, rtol=1e-5, atol=1e-6)
 
 
-def test_every_faster_form_is_compared():
+def test_every_override_is_compared():
     composites = {n for n, op in OPS.items() if op.op.rule is None and hasattr(backend.ops, n)}
     elsewhere = {
         "dense",
@@ -54,7 +54,7 @@ def test_every_faster_form_is_compared():
         "moveaxis",
         "swapaxes",
         "rms_normalization",
-        "normalize_batch",
+        "batch_norm_train",
         "binary_crossentropy",
         "categorical_crossentropy",
         "sparse_categorical_crossentropy",
@@ -86,7 +86,7 @@ def test_crossentropies_and_their_gradients(from_logits, axis, sparse, dtype):
 
 @pytest.mark.parametrize("from_logits", [True, False])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_crossentropy_of_two_classes_and_its_gradients(from_logits, dtype):
+def test_binary_crossentropy_and_its_gradients(from_logits, dtype):
     logits = torch.tensor([-90.0, -15.0, -1.0, 0.0, 1.0, 15.0, 90.0])
     output = (logits if from_logits else torch.linspace(0.0, 1.0, 7)).to(dtype)
     native, body = backend.ops.binary_crossentropy, OPS["binary_crossentropy"].op.fn
@@ -102,7 +102,7 @@ def test_crossentropy_of_two_classes_and_its_gradients(from_logits, dtype):
         torch.testing.assert_close(grads, their_grads, rtol=rtol, atol=1e-7)
 
 
-def test_parts_and_their_gradients():
+def test_split_parts_and_their_gradients():
     x = torch.arange(12.0).reshape(2, 6).requires_grad_()
     for places in (3, [1, 4], [0, 4], [-2], [4, 1], [9]):
         parts = ops.split(x, places, axis=1)
@@ -118,7 +118,7 @@ def test_parts_and_their_gradients():
         np.testing.assert_array_equal(grads.numpy(), weights)
 
 
-def test_kernels_of_a_recurrent_layer_are_laid_out_as_pytorch_has_them_and_stay_the_same_weights():
+def test_recurrent_kernels_have_the_memory_format_of_pytorch_and_stay_the_same_weights():
     layer = keras.layers.LSTM(3)
     layer.build((None, 4, 2))
     kernel, before = layer.cell.kernel.value, layer.cell.kernel.numpy()
@@ -137,7 +137,7 @@ def test_kernels_of_a_recurrent_layer_are_laid_out_as_pytorch_has_them_and_stay_
     assert torch.square(layer(x)).sum() < loss
 
 
-def test_gradients_at_zero_are_those_of_the_body():
+def test_gradients_at_zero_agree_with_the_composite():
     for name, expected in (("relu", 0.0), ("leaky_relu", 0.2)):
         x = torch.zeros(1, requires_grad=True)
         assert torch.autograd.grad(getattr(backend.ops, name)(x), x)[0].item() == pytest.approx(
@@ -147,7 +147,7 @@ def test_gradients_at_zero_are_those_of_the_body():
 
 @pytest.mark.parametrize("shape", [(4, 3), (2, 4, 3), (3,)])
 @pytest.mark.parametrize("bias", [True, False])
-def test_dense_is_product_and_sum(shape, bias):
+def test_dense_is_matmul_plus_bias(shape, bias):
     rng = np.random.default_rng(0)
     x, kernel, b = (rng.normal(size=s).astype("float32") for s in (shape, (3, 5), (5,)))
     got = ops.convert_to_numpy(OPS["dense"](x, kernel, b if bias else None))
@@ -197,7 +197,7 @@ def test_layer_normalization_and_its_gradients(axis, dtype, extras):
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("go_backwards", [True, False])
 @pytest.mark.parametrize("name", ["lstm", "gru"])
-def test_fused_recurrence_is_the_recurrence(name, go_backwards, bias):
+def test_fused_recurrent_ops_agree_with_the_recurrence(name, go_backwards, bias):
     gates = 4 if name == "lstm" else 3
     generator = torch.Generator().manual_seed(0)
     shapes = [(2, 5, 3), (2, 4), (2, 4), (3, gates * 4), (4, gates * 4), (gates * 4,)]
@@ -219,7 +219,7 @@ def test_fused_recurrence_is_the_recurrence(name, go_backwards, bias):
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
 
 
-def test_channels_last_stays_channels_last():
+def test_channels_last_memory_format_is_kept():
     x, kernel = torch.rand(2, 8, 8, 3), torch.rand(3, 3, 3, 4)
     y = ops.conv(x, kernel, padding="same", data_format="channels_last")
     assert y.is_contiguous()

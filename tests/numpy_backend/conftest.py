@@ -1,4 +1,4 @@
-"""The tests of this backend are for an environment that has it: `nox -s example_backend`."""
+"""These tests need an environment with this backend: `nox -s example_backend`."""
 
 import os
 

@@ -10,6 +10,6 @@ from keras_fn_numpy.reductions import max, sum
 
 @in_float32
 def softmax(x: Any, axis: Any = -1) -> Any:
-    """The largest element is taken off first, so that nothing overflows."""
+    """Softmax; subtracts the maximum first, so that nothing overflows."""
     powers = np.exp(x - max(x, axis, keepdims=True))
     return powers / sum(powers, axis, keepdims=True)

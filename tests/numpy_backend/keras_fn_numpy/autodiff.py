@@ -7,23 +7,23 @@ from keras_fn.errors import UnsupportedError
 
 
 def custom_gradient(function: Callable[..., Any], leaves: Any) -> list[Any]:
-    """Nobody asks for the gradient."""
+    """Returns the results alone: there are no gradients."""
     results, _ = function(leaves)
     return list(results)
 
 
 def remat(function: Callable[..., Any], leaves: Any) -> list[Any]:
-    """Nothing is kept for gradients."""
+    """Runs the function: nothing is stored for gradients."""
     return function(leaves)
 
 
 def jvp(function: Any, primals: Any, tangents: Any, has_aux: bool) -> NoReturn:
-    """Refuses, as `value_and_grad` does."""
+    """Raises, as `value_and_grad` does."""
     raise UnsupportedError(
-        "the numpy backend has no gradients: it only infers", fix="use another one"
+        "the numpy backend has no gradients: it is for inference only", fix="use another one"
     )
 
 
 def stop_gradient(variable: Any) -> Any:
-    """There are no gradients."""
+    """Returns the tensor: there are no gradients."""
     return variable

@@ -8,10 +8,10 @@ prepare_host_batch = from_numpy
 
 
 def split_into_batches(order: np.ndarray, batch_size: int) -> list[np.ndarray]:
-    """The indices of each batch."""
+    """Splits the indices into batches."""
     return [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
 
 
 def gather_rows(x: Tensor, indices: np.ndarray) -> Tensor:
-    """The samples of a batch."""
+    """Gathers the samples of a batch."""
     return x[indices]

@@ -1,4 +1,4 @@
-"""Complex numbers and pairs of real ones."""
+"""Conversion between complex tensors and pairs of real numbers."""
 
 from typing import Any
 
@@ -6,10 +6,10 @@ import numpy as np
 
 
 def view_as_complex(x: Any) -> Any:
-    """Pairs along the last axis as complex numbers."""
+    """Views pairs along the last axis as complex numbers."""
     return np.ascontiguousarray(x).view(np.result_type(x, "complex64"))[..., 0]
 
 
 def view_as_real(x: Any) -> Any:
-    """Complex numbers as pairs along a last axis."""
+    """Views complex numbers as pairs along a new last axis."""
     return np.stack([x.real, x.imag], -1)

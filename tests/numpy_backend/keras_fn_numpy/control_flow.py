@@ -1,4 +1,4 @@
-"""Branches, loops and scans."""
+"""Scans. Branches and loops are Python's."""
 
 from collections.abc import Callable
 from operator import itemgetter
@@ -33,6 +33,6 @@ def scan(
         carry, outputs[i] = function(carry, each(itemgetter(i), xs))
     if outputs:
         return carry, each(lambda *ys: convert_to_tensor(np.stack(ys)), *outputs)
-    with StatelessScope():  # to see what an output looks like
+    with StatelessScope():  # for the shape and dtype of an output
         _, y = function(carry, each(lambda x: np.zeros_like(x, shape=x.shape[1:]), xs))
     return carry, each(lambda t: np.zeros_like(t, shape=(0, *t.shape)), y)

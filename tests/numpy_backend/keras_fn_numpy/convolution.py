@@ -10,10 +10,10 @@ from keras_fn_numpy.data_format import from_channels_last, to_channels_last
 from keras_fn_numpy.dtype_fallback import in_float32
 
 
-def _windows(
+def window_views(
     x: Any, window: Any, strides: Sizes, padding: str, dilation: Sizes = 1, fill: Any = 0
 ) -> Any:
-    """Shape `(batch, *places, channels, *window)`: what lies in the window at each place."""
+    """Returns a view of all windows, of shape `(batch, *positions, channels, *window)`."""
     rank = len(window)
     strides, dilation = per_axis(strides, rank), per_axis(dilation, rank)
     if padding == "same":
@@ -36,11 +36,11 @@ def conv(
     data_format: str | None = None,
     dilation_rate: Sizes = 1,
 ) -> Any:
-    """A product of windows and kernel; the groups follow from the kernel's shape."""
+    """Product of windows and kernel; the number of groups follows from the kernel's shape."""
     *window, depth, filters = kernel.shape
     x = to_channels_last(inputs, data_format)
     groups, size = x.shape[-1] // depth, math.prod(window)
-    views = _windows(x, window, strides, padding, dilation_rate)
+    views = window_views(x, window, strides, padding, dilation_rate)
     positions = views.shape[: -1 - len(window)]
     views = views.reshape(*positions, groups, depth, size)
     kernel = kernel.reshape(size, depth, groups, filters // groups)
@@ -58,7 +58,7 @@ def conv_transpose(
     data_format: str | None = None,
     dilation_rate: Sizes = 1,
 ) -> Any:
-    """A convolution of the stretched inputs with the flipped kernel."""
+    """Convolution of the dilated inputs with the flipped kernel."""
     x = to_channels_last(inputs, data_format)
     batch, *sizes, channels = x.shape
     window, steps = kernel.shape[:-2], per_axis(strides, len(sizes))
@@ -70,7 +70,9 @@ def conv_transpose(
     )
     positions = [slice(max(a, 0), max(a, 0) + (n - 1) * s + 1, s) for n, s, (a, _) in axes]
     stretched[:, *positions] = x
-    crops = [slice(max(-a, 0), min(b, 0) or None) for _, _, (a, b) in axes]  # negative padding
+    crops = [
+        slice(max(-a, 0), min(b, 0) or None) for _, _, (a, b) in axes
+    ]  # negative padding crops
     kernel = np.flip(kernel, tuple(range(len(sizes)))).swapaxes(-1, -2)
     y = conv(stretched[:, *crops], kernel, 1, "valid", "channels_last", dilation_rate)
     return from_channels_last(y, data_format)

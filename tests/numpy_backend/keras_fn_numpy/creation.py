@@ -9,10 +9,10 @@ from keras_fn_numpy.tensors import convert_to_tensor
 
 
 def full(shape: Any, value: float, dtype: str) -> Any:
-    """A constant."""
+    """Creates a constant tensor."""
     return convert_to_tensor(np.full(shape, value, numpy_dtype(dtype)))
 
 
 def arange(start: Any, stop: Any, step: Any, dtype: str) -> Any:
-    """NumPy would round the step to `dtype` before it counts."""
+    """`np.arange`, cast afterwards: NumPy would cast the step first."""
     return convert_to_tensor(np.arange(start, stop, step), dtype)

@@ -1,4 +1,4 @@
-"""Axis order of windowed ops: channels last and channels first."""
+"""Data format of windowed ops: computed with channels last."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Dtype fallback: functions compute in a wider dtype where the framework lacks the operand's."""
+"""Dtype fallback: functions compute in another dtype where NumPy lacks the operand's."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -9,16 +9,16 @@ from keras_fn_numpy.tensors import is_tensor
 
 
 def wide(x: Any) -> Any:
-    """A tensor of small floats in float32, anything else as it is."""
-    # NumPy counts bfloat16 as "V", a thing, and does not know the order of its NaN.
+    """Casts 16-bit and 8-bit floats to float32."""
+    # To NumPy, bfloat16 is of kind "V" (void), and its NaN has no order.
     small = is_tensor(x) and x.dtype.kind in "fV" and x.dtype.itemsize < 4
     return x.astype("float32") if small else x
 
 
 def in_float32(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Computes small floats in 32 bits; the results have the dtype of the first tensor.
+    """Decorator: computes small floats in float32; results have the dtype of the first tensor.
 
-    Except that a complex number and a real one never become each other.
+    The exception: real and complex numbers are not cast to each other.
     """
 
     @wraps(function)

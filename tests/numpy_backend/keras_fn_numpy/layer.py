@@ -1,4 +1,4 @@
-"""What a Layer is to NumPy: a plain object."""
+"""The base class of layers on NumPy: a plain object."""
 
 
 class LayerBase:

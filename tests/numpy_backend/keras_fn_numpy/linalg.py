@@ -48,36 +48,36 @@ inv, solve = map(_reraise_linalg_error(singular_matrix_error), (np.linalg.inv, n
 
 @_reraise_linalg_error(singular_matrix_error)
 def solve_triangular(a: Any, b: Any, lower: bool = False) -> Any:
-    """The other triangle is made zero; a single vector is no matrix."""
+    """`np.linalg.solve` with the other triangle set to zero."""
     return np.linalg.solve((np.tril if lower else np.triu)(a[..., :, :]), b)
 
 
 def _symmetric(x: Any) -> Any:
-    """NumPy would read one triangle only."""
+    """Returns the symmetric part: NumPy reads one triangle only."""
     return (x + x.swapaxes(-1, -2).conj()) / 2
 
 
 @_reraise_linalg_error(not_positive_definite_error)
 def cholesky(x: Any, upper: bool = False) -> Any:
-    """Of the symmetric part."""
+    """`np.linalg.cholesky` of the symmetric part."""
     return np.linalg.cholesky(_symmetric(x), upper=upper)
 
 
 @in_float32
 def eigh(x: Any) -> Any:
-    """Of the symmetric part."""
+    """`np.linalg.eigh` of the symmetric part."""
     return tuple(np.linalg.eigh(_symmetric(x)))
 
 
 def pinv(x: Any, rcond: float | None = None) -> Any:
-    """The bound is that of the dtype of `x`."""
+    """`np.linalg.pinv`, with the default tolerance of the dtype of `x`."""
     if rcond is None:
         rcond = rank_tolerance(dtype_name(x), *x.shape[-2:], factor=10)
     return in_float32(np.linalg.pinv)(x, rcond)
 
 
 def lu_factor(x: Any) -> tuple[Any, Any]:
-    """Column after column; the pivots stay integers."""
+    """LU decomposition with partial pivoting; the pivots stay integers."""
     rows, columns = x.shape[-2:]
     pivots = np.zeros((*x.shape[:-2], min(rows, columns)), "int32")
 

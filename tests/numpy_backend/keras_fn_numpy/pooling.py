@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from keras_fn.backend.conv_geometry import Sizes, per_axis
-from keras_fn_numpy.convolution import _windows
+from keras_fn_numpy.convolution import window_views
 from keras_fn_numpy.data_format import from_channels_last, to_channels_last
 from keras_fn_numpy.dtype_fallback import in_float32
 
@@ -15,8 +15,8 @@ def _pool_windows(
 ) -> Any:
     window = per_axis(pool_size, x.ndim - 2)
     if not window:
-        raise ValueError("there is no axis to pool over")
-    views = _windows(x, window, window if strides is None else strides, padding, fill=fill)
+        raise ValueError("there are no spatial axes to pool over")
+    views = window_views(x, window, window if strides is None else strides, padding, fill=fill)
     return reduce(views, tuple(range(-len(window), 0)))
 
 
@@ -27,7 +27,7 @@ def max_pool(
     padding: str = "valid",
     data_format: str | None = None,
 ) -> Any:
-    """The largest element of each window."""
+    """Maximum of each window."""
     x = to_channels_last(inputs, data_format)
     if x.dtype.kind in "iu":
         lowest: Any = np.iinfo(x.dtype).min
@@ -46,7 +46,7 @@ def average_pool(
     padding: str = "valid",
     data_format: str | None = None,
 ) -> Any:
-    """Sums divided by how many elements, other than padding, went into each."""
+    """Sum of each window divided by its number of elements, padding not counted."""
     x = to_channels_last(inputs, data_format)
     total = _pool_windows(np.sum, x, pool_size, strides, padding)
     count = _pool_windows(

@@ -1,4 +1,4 @@
-"""Stateless random numbers: a key of two integers names the draw."""
+"""Stateless random numbers: a key of two integers determines the sample."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ def _generator(seed: Any) -> np.random.Generator:
 
 
 def random_uniform(shape: Any, dtype: str, seed: Any) -> Tensor:
-    """Floats in [0, 1): as many equal steps as the dtype holds, so that none rounds to 1."""
+    """Uniform floats in [0, 1): multiples of a step that the dtype represents exactly."""
     steps = 1 << (ml_dtypes.finfo(numpy_dtype(dtype)).nmant + 1)
     return convert_to_tensor(_generator(seed).integers(steps, size=shape) / steps, dtype)
 
@@ -25,5 +25,5 @@ def random_normal(shape: Any, dtype: str, seed: Any) -> Tensor:
 
 
 def random_randint(shape: Any, minval: Any, maxval: Any, dtype: str, seed: Any) -> Tensor:
-    """Integers in [minval, maxval)."""
+    """Uniform integers in [minval, maxval)."""
     return convert_to_tensor(_generator(seed).integers(minval, maxval, size=shape), dtype)

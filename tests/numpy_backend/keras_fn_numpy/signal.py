@@ -17,19 +17,19 @@ def _complex(x: Any) -> Any:
 
 @in_float32
 def fft(x: Any) -> tuple[Any, Any]:
-    """A pair is a complex number."""
+    """`np.fft.fft` of a pair."""
     y = np.fft.fft(_complex(x))
     return y.real, y.imag
 
 
 @in_float32
 def rfft(x: Any, fft_length: int | None = None) -> tuple[Any, Any]:
-    """As `fft`."""
+    """`np.fft.rfft`."""
     y = np.fft.rfft(x, fft_length)
     return y.real, y.imag
 
 
 @in_float32
 def irfft(x: Any, fft_length: int | None = None) -> Any:
-    """As `fft`."""
+    """`np.fft.irfft` of a pair."""
     return np.fft.irfft(_complex(x), fft_length)

@@ -11,11 +11,11 @@ from keras_fn.core.scopes import StatelessScope
 from keras_fn.errors import UnsupportedError
 from keras_fn_numpy.tensors import convert_to_tensor, dtype_name
 
-_SIZES = (83, 89)  # what unknown sizes are tried with: primes that no real size is likely to be
+_SIZES = (83, 89)  # stand in for unknown sizes: primes that are unlikely to be real sizes
 
 
 def abstract_eval(function: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> Any:
-    """Runs `function` on zeros, with two sizes for the unknown ones."""
+    """Runs the function on zeros, with two different sizes for unknown ones."""
 
     def run(size: int) -> Any:
         def zeros(x: Any) -> Any:
@@ -36,9 +36,9 @@ def abstract_eval(function: Callable[..., Any], args: tuple, kwargs: dict[str, A
 
 
 def value_and_grad(function: Callable[..., Any], variables: Sequence[Any]) -> NoReturn:
-    """Refuses: this backend only infers."""
+    """Raises: this backend is for inference only."""
     raise UnsupportedError(
-        "the numpy backend has no gradients: it only infers",
+        "the numpy backend has no gradients: it is for inference only",
         fix="train with KERAS_BACKEND=jax, torch or tensorflow, save the model, and load it here",
     )
 
@@ -46,6 +46,6 @@ def value_and_grad(function: Callable[..., Any], variables: Sequence[Any]) -> No
 def compile(
     function: Callable[..., Any], state: Sequence[Any], jit: Any = "auto"
 ) -> Callable[..., Any]:
-    """The function itself."""
+    """Returns the function itself."""
     del state, jit
     return function

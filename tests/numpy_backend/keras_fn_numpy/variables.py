@@ -5,25 +5,25 @@ from typing import Any
 import numpy as np
 
 from keras_fn.core.dtypes import numpy_dtype
-from keras_fn_numpy.tensors import Tensor, _tensor
+from keras_fn_numpy.tensors import Tensor, as_tensor
 
 
 def new_variable(value: Any, dtype: str, trainable: bool, name: str) -> Tensor:
-    """The state is a tensor that nobody else holds."""
+    """Creates a tensor that shares no memory."""
     del trainable, name
-    return _tensor(np.array(value, numpy_dtype(dtype)))
+    return as_tensor(np.array(value, numpy_dtype(dtype)))
 
 
 def assign(handle: Tensor, value: Tensor) -> Tensor:
-    """A new tensor: what was read before stays as it is."""
+    """Returns a copy of the value as the new handle."""
     del handle
     return value.copy()
 
 
 def assign_add(handle: Tensor, value: Any) -> Tensor:
-    """The sum replaces the old tensor."""
+    """Returns the sum as the new handle."""
     return handle + value
 
 
 def set_trainable(handle: Tensor, trainable: bool) -> None:
-    """There are no gradients that might be wanted."""
+    """Does nothing: there are no gradients."""

@@ -1,4 +1,4 @@
-"""A backend of a stranger's carries whole models: built, used, saved, read from Keras's files."""
+"""Whole models on a third-party backend: built, called, saved, loaded from Keras's files."""
 
 import sys
 from pathlib import Path
@@ -19,7 +19,7 @@ WORDS[:, 3:] = 0
 
 @pytest.fixture
 def model():
-    """Two images go through the same layers; with a sentence they give a class and a score."""
+    """Two images share layers; together with a sentence they are mapped to a class and a score."""
     keras.utils.set_random_seed(1)
     left, right = keras.Input((8, 8, 3), name="left"), keras.Input((8, 8, 3), name="right")
     words = keras.Input((None,), dtype="int32", name="words")
@@ -40,18 +40,18 @@ def inputs():
     return {"left": IMAGES[:, 0], "right": IMAGES[:, 1], "words": WORDS}
 
 
-def test_the_backend_is_the_one_of_the_entry_point():
+def test_the_backend_is_found_by_its_entry_point():
     assert keras.backend.backend() == "numpy"
     assert not {"jax", "torch", "tensorflow"} & set(sys.modules)
 
 
-def test_shapes_are_inferred_and_shared_layers_are_there_once(model):
+def test_shapes_are_inferred_and_shared_layers_are_listed_once(model):
     assert model.output_shape == {"kind": (None, 3), "score": (None, 1)}
     assert sum(isinstance(layer, layers.Conv2D) for layer in model.layers) == 1
     assert model.count_params() == (3 * 9 * 4 + 4) + 16 + 20 * 6 + 4 * 5 * (6 + 5 + 1) + 42 + 5
 
 
-def test_predict_in_batches_is_a_call_on_all(model, inputs):
+def test_predict_in_batches_equals_one_call(model, inputs):
     whole = model(inputs, training=False)
     batches = model.predict(inputs, batch_size=3, verbose=0)
     for key in ("kind", "score"):
@@ -63,13 +63,13 @@ def test_predict_in_batches_is_a_call_on_all(model, inputs):
     )
 
 
-def test_masked_words_do_not_count(model, inputs):
+def test_masked_words_are_ignored(model, inputs):
     shorter = {**inputs, "words": WORDS[:, :3]}
     for key, value in model.predict(shorter, verbose=0).items():
         np.testing.assert_allclose(value, model.predict(inputs, verbose=0)[key], rtol=1e-5)
 
 
-def test_evaluate_is_what_numpy_makes_of_the_predictions(model, inputs):
+def test_evaluate_agrees_with_numpy(model, inputs):
     model.compile(
         loss={"kind": "sparse_categorical_crossentropy", "score": "mse"},
         metrics={"kind": ["accuracy"], "score": ["mae"]},
@@ -91,7 +91,7 @@ def test_evaluate_is_what_numpy_makes_of_the_predictions(model, inputs):
 
 
 @pytest.mark.parametrize("name", ["model.keras", "model.h5"])
-def test_a_saved_model_comes_back(model, inputs, tmp_path, name):
+def test_saved_models_are_restored(model, inputs, tmp_path, name):
     model.save(tmp_path / name)
     again = keras.models.load_model(tmp_path / name)
     for key, value in model.predict(inputs, verbose=0).items():
@@ -99,7 +99,7 @@ def test_a_saved_model_comes_back(model, inputs, tmp_path, name):
 
 
 @pytest.mark.parametrize("name", ["cnn_bn", "lstm", "ticket", "toy_resnet"])
-def test_files_of_keras_give_the_outputs_of_keras(name):
+def test_files_of_keras_reproduce_its_outputs(name):
     model = keras.models.load_model(FILES / f"{name}.keras")
     data = np.load(FILES / f"{name}.npz")
     inputs = {key.removeprefix("in/"): x for key, x in data.items() if key.startswith("in/")}
@@ -111,7 +111,7 @@ def test_files_of_keras_give_the_outputs_of_keras(name):
         np.testing.assert_allclose(value, data[f"out/{key}"], atol=1e-5, rtol=1e-5)
 
 
-def test_a_layer_may_call_numpy_itself():
+def test_layers_may_call_numpy_directly():
     class Median(layers.Layer):
         def call(self, x):
             return np.median(x, axis=-1, keepdims=True)
@@ -122,8 +122,8 @@ def test_a_layer_may_call_numpy_itself():
     assert model.predict(np.array([[[1.0, 2, 3, 9]]]), verbose=0).tolist() == [[[2.5]]]
 
 
-def test_fit_says_that_there_are_no_gradients():
+def test_fit_raises_without_gradients():
     model = keras.Sequential([layers.Dense(1)])
     model.compile("sgd", "mse")
-    with pytest.raises(UnsupportedError, match=r"has no gradients: it only infers\n  fix: train"):
+    with pytest.raises(UnsupportedError, match=r"has no gradients: it is for inference only\n  fix: train"):
         model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
