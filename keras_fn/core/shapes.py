@@ -26,3 +26,21 @@ def is_compatible(shape: Sequence[Any], other: Sequence[Any]) -> bool:
         (True, False)
     """
     return len(shape) == len(other) and all(map(is_size_compatible, shape, other))
+
+
+def missing_unit_axes(shape: Sequence[Any], expected: Sequence[Any]) -> int:
+    """Returns how many last axes of size 1 `shape` lacks, compared with `expected`: 1, 0 or -1.
+
+    Args:
+        shape: The sizes of the axes.
+        expected: The shape to match, of a rank that differs by one where the result is not 0.
+
+    Example:
+        >>> missing_unit_axes((8,), (8, 1)), missing_unit_axes((8, 1), (8,))
+        (1, -1)
+    """
+    if len(shape) == len(expected) - 1 and expected[-1] == 1:
+        return 1
+    if len(shape) == len(expected) + 1 and shape[-1] == 1:
+        return -1
+    return 0

@@ -1,4 +1,4 @@
-"""Crossentropies of two classes, of many, and of class numbers."""
+"""Cross-entropy losses: binary, categorical (one-hot labels) and sparse (class indices)."""
 
 from typing import Any
 
@@ -8,37 +8,40 @@ from keras_fn.errors import DTypeError, SpecError
 from keras_fn.losses import target_validation
 from keras_fn.losses.loss import BuiltInLoss
 from keras_fn.losses.reduction import convert_inputs
+from keras_fn.types import DTypeLike, Tensor, TensorLike
 
-Tensor = Any
 
-
-def smooth_binary_labels(y_true: Tensor, label_smoothing: float) -> Tensor:
-    """Targets drawn towards 0.5."""
+def smooth_binary_labels(y_true: TensorLike, label_smoothing: float) -> Tensor:
+    """Label smoothing for binary labels: moves them toward 0.5."""
     if not label_smoothing:
         return y_true
     return ops.add(ops.multiply(y_true, 1.0 - label_smoothing), 0.5 * label_smoothing)
 
 
-def smooth_labels(y_true: Tensor, label_smoothing: float, axis: int) -> Tensor:
-    """Targets drawn towards the same probability for every class."""
+def smooth_labels(y_true: TensorLike, label_smoothing: float, axis: int) -> Tensor:
+    """Label smoothing for one-hot labels: mixes them with the uniform distribution.
+
+    Raises:
+        SpecError: The number of classes is not known.
+    """
     if not label_smoothing:
         return y_true
     classes = y_true.shape[axis]
     if classes is None:
         raise SpecError(
             "label_smoothing",
-            expected="targets whose number of classes is known",
+            expected="labels with a known number of classes",
             received=f"shape {tuple(y_true.shape)}",
-            fix="give Input the size of the axis of the classes",
+            fix="pass the size of the class axis to Input",
         )
     return ops.add(ops.multiply(y_true, 1.0 - label_smoothing), label_smoothing / classes)
 
 
 def check_class_axis(axis: Any, source: str) -> None:
-    """Refuses `axis=True`, which is where an argument too many ends up.
+    """Rejects `axis=True`, where a surplus positional argument ends up.
 
     Raises:
-        TypeError: `axis` is no integer.
+        TypeError: `axis` is not an integer.
     """
     if isinstance(axis, bool) or not isinstance(axis, int):
         raise DTypeError(
@@ -50,23 +53,25 @@ def check_class_axis(axis: Any, source: str) -> None:
 
 
 def binary_crossentropy(
-    y_true: Tensor,
-    y_pred: Tensor,
+    y_true: TensorLike,
+    y_pred: TensorLike,
     from_logits: bool = False,
     label_smoothing: float = 0.0,
     axis: int = -1,
 ) -> Tensor:
-    """The mean over `axis` of `-y_true * log(p) - (1 - y_true) * log(1 - p)`.
+    """Binary cross-entropy: mean of `-y_true * log(p) - (1 - y_true) * log(1 - p)` over `axis`.
 
     Args:
-        y_true: Targets from 0 to 1, of the shape of `y_pred`.
-        y_pred: Probabilities p, or logits with `p = sigmoid(y_pred)`.
-        from_logits: Whether `y_pred` holds logits.
-        label_smoothing: How far targets are drawn towards 0.5: from 0, not at all, to 1.
-        axis: The axis over which the mean is taken.
+        y_true: Ground truth labels from 0 to 1, of the same shape as `y_pred`.
+        y_pred: Predicted probabilities of any shape, in a float dtype; logits with
+            `from_logits=True`.
+        from_logits: Whether predictions are logits rather than probabilities. Default False.
+        label_smoothing: Amount of label smoothing, from 0 (default) to 1: labels are moved toward
+            0.5.
+        axis: Axis over which the mean is taken. Default -1.
 
     Returns:
-        Losses of the shape of `y_pred` without `axis`.
+        Losses of the shape of `y_pred` without `axis`, in the dtype of `y_pred`.
 
     Raises:
         ValueError: The shapes differ.
@@ -81,27 +86,29 @@ def binary_crossentropy(
 
 
 def categorical_crossentropy(
-    y_true: Tensor,
-    y_pred: Tensor,
+    y_true: TensorLike,
+    y_pred: TensorLike,
     from_logits: bool = False,
     label_smoothing: float = 0.0,
     axis: int = -1,
 ) -> Tensor:
-    """`-sum(y_true * log(p))` over the classes.
+    """Categorical cross-entropy: `-sum(y_true * log(p))` over the classes.
 
     Args:
-        y_true: One-hot targets, or probabilities, of the shape of `y_pred`.
-        y_pred: Probabilities p, which are divided by their sum, or logits with
-            `p = softmax(y_pred)`.
-        from_logits: Whether `y_pred` holds logits.
-        label_smoothing: How much of a target is shared out equally among all classes.
-        axis: The axis of the classes.
+        y_true: One-hot labels or class probabilities, of the same shape as `y_pred`.
+        y_pred: Predicted class probabilities of shape `(batch, ..., classes)`, normalized to sum to
+            1; logits with `from_logits=True`.
+        from_logits: Whether predictions are logits rather than probabilities. Default False.
+        label_smoothing: Amount of label smoothing, from 0 (default) to 1: labels are mixed with the
+            uniform distribution.
+        axis: Axis of the classes. Default -1.
 
     Returns:
-        Losses of the shape of `y_pred` without `axis`.
+        Losses of the shape of `y_pred` without `axis`, in the dtype of `y_pred`.
 
     Raises:
         ValueError: The shapes differ.
+        TypeError: `axis` is not an integer.
 
     Example:
         >>> print(f"{float(keras.losses.categorical_crossentropy([0.0, 1.0], [0.5, 0.5])):.3f}")
@@ -114,27 +121,27 @@ def categorical_crossentropy(
 
 
 def sparse_categorical_crossentropy(
-    y_true: Tensor,
-    y_pred: Tensor,
+    y_true: TensorLike,
+    y_pred: TensorLike,
     from_logits: bool = False,
     ignore_class: int | None = None,
     axis: int = -1,
 ) -> Tensor:
-    """`-log(p)` of the class whose number is the target.
+    """Sparse categorical cross-entropy: `-log(p[y_true])`, for integer labels.
 
     Args:
-        y_true: Class numbers, of the shape of `y_pred` without `axis`, or with size 1 there.
-        y_pred: Probabilities p, which are divided by their sum, or logits with
-            `p = softmax(y_pred)`.
-        from_logits: Whether `y_pred` holds logits.
-        ignore_class: A class number whose loss is 0 and which a mean does not count.
-        axis: The axis of the classes.
+        y_true: Class indices, of the shape of `y_pred` without `axis`, or with size 1 there.
+        y_pred: Predicted class probabilities of shape `(batch, ..., classes)`, normalized to sum to
+            1; logits with `from_logits=True`.
+        from_logits: Whether predictions are logits rather than probabilities. Default False.
+        ignore_class: Class index whose loss is 0 and which is left out of the mean. Default None.
+        axis: Axis of the classes. Default -1.
 
     Returns:
-        Losses of the shape of `y_pred` without `axis`.
+        Losses of the shape of `y_pred` without `axis`, in the dtype of `y_pred`.
 
     Raises:
-        ValueError: The shapes do not fit.
+        ValueError: The shapes do not match.
 
     Example:
         >>> y_true, y_pred = [1, 0], [[0.5, 0.5], [0.25, 0.75]]
@@ -150,26 +157,28 @@ def sparse_categorical_crossentropy(
         return ops.sparse_categorical_crossentropy(
             y_true, y_pred, from_logits=from_logits, axis=axis
         )
-    counts = ops.not_equal(y_true, ignore_class)
-    # What is ignored may be no class, and its predictions NaN: neither may reach the gradient.
-    y_true = ops.where(counts, y_true, 0)
-    y_pred = ops.where(ops.expand_dims(counts, axis), y_pred, 0)
+    valid = ops.not_equal(y_true, ignore_class)
+    # An ignored label may be out of range, its predictions NaN: neither may reach the gradient.
+    y_true = ops.where(valid, y_true, 0)
+    y_pred = ops.where(ops.expand_dims(valid, axis), y_pred, 0)
     losses = ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
-    losses = ops.where(counts, losses, 0)
-    set_mask(losses, counts)
+    losses = ops.where(valid, losses, 0)
+    set_mask(losses, valid)
     return losses
 
 
 class BinaryCrossentropy(BuiltInLoss):
-    """Crossentropy of two classes, 0 and 1.
+    """Binary cross-entropy between labels (0 and 1) and predictions.
 
     Args:
-        from_logits: Whether predictions are logits rather than probabilities.
-        label_smoothing: How far targets are drawn towards 0.5: from 0, not at all, to 1.
-        axis: The axis over which the mean is taken.
-        reduction: As in `Loss`.
-        name: A name.
-        dtype: As in `Loss`.
+        from_logits: Whether predictions are logits rather than probabilities. Default False.
+        label_smoothing: Amount of label smoothing, from 0 (default) to 1: labels are moved toward
+            0.5.
+        axis: Axis over which the mean is taken. Default -1.
+        reduction: How the per-sample losses become one number: `"sum_over_batch_size"` (default) or
+            `"mean"`, `"sum"`, `"mean_with_sample_weight"`, `"none"` or None. See `Loss`.
+        name: Name of the loss.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
 
     Example:
         >>> loss = keras.losses.BinaryCrossentropy(from_logits=True)
@@ -178,7 +187,7 @@ class BinaryCrossentropy(BuiltInLoss):
     """
 
     function = staticmethod(binary_crossentropy)
-    targets = staticmethod(target_validation.check_same_shape)
+    target_check = staticmethod(target_validation.check_same_shape)
 
     def __init__(
         self,
@@ -187,7 +196,7 @@ class BinaryCrossentropy(BuiltInLoss):
         axis: int = -1,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "binary_crossentropy",
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
     ):
         super().__init__(
             reduction,
@@ -200,15 +209,20 @@ class BinaryCrossentropy(BuiltInLoss):
 
 
 class CategoricalCrossentropy(BuiltInLoss):
-    """Crossentropy of many classes, for one-hot targets.
+    """Categorical cross-entropy between one-hot labels and predictions.
 
     Args:
-        from_logits: Whether predictions are logits rather than probabilities.
-        label_smoothing: How much of a target is shared out equally among all classes.
-        axis: The axis of the classes.
-        reduction: As in `Loss`.
-        name: A name.
-        dtype: As in `Loss`.
+        from_logits: Whether predictions are logits rather than probabilities. Default False.
+        label_smoothing: Amount of label smoothing, from 0 (default) to 1: labels are mixed with the
+            uniform distribution.
+        axis: Axis of the classes. Default -1.
+        reduction: How the per-sample losses become one number: `"sum_over_batch_size"` (default) or
+            `"mean"`, `"sum"`, `"mean_with_sample_weight"`, `"none"` or None. See `Loss`.
+        name: Name of the loss.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
+
+    Raises:
+        TypeError: `axis` is not an integer.
 
     Example:
         >>> loss = keras.losses.CategoricalCrossentropy(from_logits=True)
@@ -217,7 +231,7 @@ class CategoricalCrossentropy(BuiltInLoss):
     """
 
     function = staticmethod(categorical_crossentropy)
-    targets = staticmethod(target_validation.check_one_hot)
+    target_check = staticmethod(target_validation.check_one_hot)
 
     def __init__(
         self,
@@ -226,7 +240,7 @@ class CategoricalCrossentropy(BuiltInLoss):
         axis: int = -1,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "categorical_crossentropy",
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
     ):
         check_class_axis(axis, "CategoricalCrossentropy")
         super().__init__(
@@ -240,15 +254,16 @@ class CategoricalCrossentropy(BuiltInLoss):
 
 
 class SparseCategoricalCrossentropy(BuiltInLoss):
-    """Crossentropy of many classes, for targets that are class numbers.
+    """Sparse categorical cross-entropy between class indices and predictions.
 
     Args:
-        from_logits: Whether predictions are logits rather than probabilities.
-        ignore_class: A class number that does not count, for example -1 or 255.
-        reduction: As in `Loss`.
-        axis: The axis of the classes.
-        name: A name.
-        dtype: As in `Loss`.
+        from_logits: Whether predictions are logits rather than probabilities. Default False.
+        ignore_class: Class index that is ignored, for example -1 or 255. Default None.
+        axis: Axis of the classes. Default -1.
+        reduction: How the per-sample losses become one number: `"sum_over_batch_size"` (default) or
+            `"mean"`, `"sum"`, `"mean_with_sample_weight"`, `"none"` or None. See `Loss`.
+        name: Name of the loss.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
 
     Example:
         >>> loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -257,7 +272,7 @@ class SparseCategoricalCrossentropy(BuiltInLoss):
     """
 
     function = staticmethod(sparse_categorical_crossentropy)
-    targets = staticmethod(target_validation.check_class_indices)
+    target_check = staticmethod(target_validation.check_class_indices)
     _casts_targets = False
 
     def __init__(
@@ -267,7 +282,7 @@ class SparseCategoricalCrossentropy(BuiltInLoss):
         reduction: str | None = "sum_over_batch_size",
         axis: int = -1,
         name: str | None = "sparse_categorical_crossentropy",
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
     ):
         super().__init__(
             reduction, name, dtype, from_logits=from_logits, ignore_class=ignore_class, axis=axis

@@ -1,23 +1,20 @@
-"""Connectionist temporal classification: labels of sequences, without their times."""
-
-from typing import Any
+"""Connectionist temporal classification (CTC) loss."""
 
 from keras_fn import ops
-from keras_fn.losses import target_validation as targets
+from keras_fn.losses import target_validation
 from keras_fn.losses.loss import BuiltInLoss
+from keras_fn.types import DTypeLike, Tensor, TensorLike
 
-Tensor = Any
 
-
-def ctc(y_true: Tensor, y_pred: Tensor) -> Tensor:
-    """Connectionist temporal classification: see `ops.ctc_loss`. Class 0 is the blank.
+def ctc(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
+    """CTC loss: negative log-likelihood of unaligned label sequences. Class 0 is the blank.
 
     Args:
-        y_true: Class numbers of shape `(batch, labels)`, padded with 0.
+        y_true: Class indices of shape `(batch, max_labels)`, padded with 0.
         y_pred: Logits of shape `(batch, time, classes)`.
 
     Returns:
-        The loss of each sample, of shape `(batch,)`.
+        The loss of each sample, of shape `(batch,)`, in the dtype of `y_pred`.
 
     Example:
         >>> loss = keras.losses.ctc([[1, 0]], zeros((1, 2, 2)))
@@ -32,14 +29,15 @@ def ctc(y_true: Tensor, y_pred: Tensor) -> Tensor:
 
 
 class CTC(BuiltInLoss):
-    """Connectionist temporal classification, for sequences of labels without times.
+    """CTC loss, for label sequences that are not aligned with the input.
 
-    Class 0 is the blank; targets are padded with it.
+    Class 0 is the blank; label sequences are padded with it.
 
     Args:
-        reduction: As in `Loss`.
-        name: A name.
-        dtype: As in `Loss`.
+        reduction: How the per-sample losses become one number: `"sum_over_batch_size"` (default) or
+            `"mean"`, `"sum"`, `"mean_with_sample_weight"`, `"none"` or None. See `Loss`.
+        name: Name of the loss.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
 
     Example:
         >>> print(f"{float(keras.losses.CTC()([[1, 0]], zeros((1, 2, 2)))):.3f}")
@@ -51,13 +49,13 @@ class CTC(BuiltInLoss):
     """
 
     function = staticmethod(ctc)
-    targets = staticmethod(targets.check_padded_labels)
+    target_check = staticmethod(target_validation.check_padded_labels)
     _casts_targets = False
 
     def __init__(
         self,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "ctc",
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
     ):
         super().__init__(reduction, name, dtype)

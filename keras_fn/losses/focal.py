@@ -1,21 +1,18 @@
-"""Losses of probabilities beside the crossentropies: focal ones, divergence, Poisson."""
-
-from typing import Any
+"""Focal cross-entropy losses, and the generalized cross-entropy for noisy labels."""
 
 from keras_fn import ops
 from keras_fn.errors import SpecError
-from keras_fn.losses import target_validation as targets
+from keras_fn.losses import target_validation
 from keras_fn.losses.crossentropy import check_class_axis, smooth_binary_labels, smooth_labels
 from keras_fn.losses.loss import BuiltInLoss
 from keras_fn.losses.reduction import convert_inputs
 from keras_fn.settings import settings
-
-Tensor = Any
+from keras_fn.types import DTypeLike, Tensor, TensorLike
 
 
 def binary_focal_crossentropy(
-    y_true: Tensor,
-    y_pred: Tensor,
+    y_true: TensorLike,
+    y_pred: TensorLike,
     apply_class_balancing: bool = False,
     alpha: float = 0.25,
     gamma: float = 2.0,
@@ -23,22 +20,25 @@ def binary_focal_crossentropy(
     label_smoothing: float = 0.0,
     axis: int = -1,
 ) -> Tensor:
-    """Binary crossentropy times `(1 - p) ** gamma`, p being the probability of what is true.
+    """Binary focal cross-entropy: `(1 - p_t) ** gamma` times the binary cross-entropy.
 
-    What is easy weighs little, so that rare classes are not drowned.
+    `p_t` is the predicted probability of the true class, so easy examples are down-weighted.
 
     Args:
-        y_true: Targets from 0 to 1, of the shape of `y_pred`.
-        y_pred: Probabilities, or logits.
+        y_true: Ground truth labels from 0 to 1, of the same shape as `y_pred`.
+        y_pred: Predicted probabilities of any shape, in a float dtype; logits with
+            `from_logits=True`.
         apply_class_balancing: Whether class 1 is weighted by `alpha` and class 0 by `1 - alpha`.
-        alpha: The weight of class 1.
-        gamma: The exponent; 0 for the plain crossentropy.
-        from_logits: Whether `y_pred` holds logits.
-        label_smoothing: How far targets are drawn towards 0.5: from 0, not at all, to 1.
-        axis: The axis over which the mean is taken.
+            Default False.
+        alpha: Weight of class 1. Default 0.25.
+        gamma: Focusing parameter; 0 for the plain cross-entropy. Default 2.0.
+        from_logits: Whether predictions are logits rather than probabilities. Default False.
+        label_smoothing: Amount of label smoothing, from 0 (default) to 1: labels are moved toward
+            0.5.
+        axis: Axis over which the mean is taken. Default -1.
 
     Returns:
-        Losses of the shape of `y_pred` without `axis`.
+        Losses of the shape of `y_pred` without `axis`, in the dtype of `y_pred`.
 
     Example:
         >>> print(f"{float(keras.losses.binary_focal_crossentropy([0.0, 1.0], [0.5, 0.5])):.3f}")
@@ -52,40 +52,44 @@ def binary_focal_crossentropy(
     y_true = smooth_binary_labels(y_true, label_smoothing)
     crossentropy = ops.binary_crossentropy(y_true, y_pred, from_logits=from_logits)
     p = ops.sigmoid(y_pred) if from_logits else y_pred
-    not_true = ops.subtract(1.0, y_true)
-    wrong = ops.add(
-        ops.multiply(y_true, ops.subtract(1.0, p)), ops.multiply(not_true, p)
-    )  # the probability of what is not true
-    losses = ops.multiply(ops.power(wrong, gamma), crossentropy)
+    y_false = ops.subtract(1.0, y_true)
+    p_false = ops.add(
+        ops.multiply(y_true, ops.subtract(1.0, p)), ops.multiply(y_false, p)
+    )  # the predicted probability of the false class
+    losses = ops.multiply(ops.power(p_false, gamma), crossentropy)
     if apply_class_balancing:
-        weight = ops.add(ops.multiply(y_true, alpha), ops.multiply(not_true, 1.0 - alpha))
+        weight = ops.add(ops.multiply(y_true, alpha), ops.multiply(y_false, 1.0 - alpha))
         losses = ops.multiply(weight, losses)
     return ops.mean(losses, axis)
 
 
 def categorical_focal_crossentropy(
-    y_true: Tensor,
-    y_pred: Tensor,
+    y_true: TensorLike,
+    y_pred: TensorLike,
     alpha: float = 0.25,
     gamma: float = 2.0,
     from_logits: bool = False,
     label_smoothing: float = 0.0,
     axis: int = -1,
 ) -> Tensor:
-    """`-sum(alpha * (1 - p) ** gamma * y_true * log(p))` over the classes.
+    """Categorical focal cross-entropy: `-sum(alpha * (1 - p) ** gamma * y_true * log(p))`.
 
     Args:
-        y_true: One-hot targets, or probabilities, of the shape of `y_pred`.
-        y_pred: Probabilities p, which are divided by their sum, or logits with
-            `p = softmax(y_pred)`.
-        alpha: The weight: a number, or one for each class.
-        gamma: The exponent.
-        from_logits: Whether `y_pred` holds logits.
-        label_smoothing: How much of a target is shared out equally among all classes.
-        axis: The axis of the classes.
+        y_true: One-hot labels or class probabilities, of the same shape as `y_pred`.
+        y_pred: Predicted class probabilities of shape `(batch, ..., classes)`, normalized to sum to
+            1; logits with `from_logits=True`.
+        alpha: Weight: a number, or one for each class. Default 0.25.
+        gamma: Focusing parameter; 0 for the plain cross-entropy. Default 2.0.
+        from_logits: Whether predictions are logits rather than probabilities. Default False.
+        label_smoothing: Amount of label smoothing, from 0 (default) to 1: labels are mixed with the
+            uniform distribution.
+        axis: Axis of the classes. Default -1.
 
     Returns:
-        Losses of the shape of `y_pred` without `axis`.
+        Losses of the shape of `y_pred` without `axis`, in the dtype of `y_pred`.
+
+    Raises:
+        TypeError: `axis` is not an integer.
 
     Example:
         >>> value = keras.losses.categorical_focal_crossentropy([0.0, 1.0], [0.5, 0.5])
@@ -110,16 +114,20 @@ def categorical_focal_crossentropy(
     return ops.negative(ops.sum(ops.multiply(factor, ops.multiply(y_true, log_p)), axis))
 
 
-def categorical_generalized_cross_entropy(y_true: Tensor, y_pred: Tensor, q: float) -> Tensor:
-    """`(1 - p ** q) / q`, p being the probability of the true class: robust to wrong labels.
+def categorical_generalized_cross_entropy(
+    y_true: TensorLike, y_pred: TensorLike, q: float
+) -> Tensor:
+    """Generalized cross-entropy: `(1 - p ** q) / q`, robust to noisy labels.
+
+    `p` is the predicted probability of the true class.
 
     Args:
-        y_true: Class numbers of shape `(batch, ...)`.
-        y_pred: Probabilities of shape `(batch, ..., classes)`.
-        q: From 0 (like the crossentropy) to 1 (like the absolute error).
+        y_true: Class indices of shape `(batch, ...)` or `(batch, ..., 1)`.
+        y_pred: Predicted class probabilities of shape `(batch, ..., classes)`.
+        q: Robustness parameter: near 0 it is the cross-entropy, at 1 the mean absolute error.
 
     Returns:
-        Losses of shape `(batch, ...)`.
+        Per-sample losses of shape `(batch, ...)`, in the dtype of `y_pred`.
 
     Example:
         >>> losses = keras.losses.categorical_generalized_cross_entropy([1], [[0.75, 0.25]], q=0.5)
@@ -139,18 +147,21 @@ def categorical_generalized_cross_entropy(y_true: Tensor, y_pred: Tensor, q: flo
 
 
 class BinaryFocalCrossentropy(BuiltInLoss):
-    """Crossentropy of two classes that weighs easy examples little.
+    """Binary focal cross-entropy: down-weights easy examples.
 
     Args:
         apply_class_balancing: Whether class 1 is weighted by `alpha` and class 0 by `1 - alpha`.
-        alpha: The weight of class 1.
-        gamma: How little what is easy weighs; 0 for the plain crossentropy.
-        from_logits: Whether predictions are logits rather than probabilities.
-        label_smoothing: How far targets are drawn towards 0.5: from 0, not at all, to 1.
-        axis: The axis over which the mean is taken.
-        reduction: As in `Loss`.
-        name: A name.
-        dtype: As in `Loss`.
+            Default False.
+        alpha: Weight of class 1. Default 0.25.
+        gamma: Focusing parameter; 0 for the plain cross-entropy. Default 2.0.
+        from_logits: Whether predictions are logits rather than probabilities. Default False.
+        label_smoothing: Amount of label smoothing, from 0 (default) to 1: labels are moved toward
+            0.5.
+        axis: Axis over which the mean is taken. Default -1.
+        reduction: How the per-sample losses become one number: `"sum_over_batch_size"` (default) or
+            `"mean"`, `"sum"`, `"mean_with_sample_weight"`, `"none"` or None. See `Loss`.
+        name: Name of the loss.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
 
     Example:
         >>> loss = keras.losses.BinaryFocalCrossentropy(gamma=2.0)
@@ -163,7 +174,7 @@ class BinaryFocalCrossentropy(BuiltInLoss):
     """
 
     function = staticmethod(binary_focal_crossentropy)
-    targets = staticmethod(targets.check_same_shape)
+    target_check = staticmethod(target_validation.check_same_shape)
 
     def __init__(
         self,
@@ -175,7 +186,7 @@ class BinaryFocalCrossentropy(BuiltInLoss):
         axis: int = -1,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "binary_focal_crossentropy",
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
     ):
         super().__init__(
             reduction,
@@ -191,17 +202,22 @@ class BinaryFocalCrossentropy(BuiltInLoss):
 
 
 class CategoricalFocalCrossentropy(BuiltInLoss):
-    """Crossentropy of many classes that weighs easy examples little, for one-hot targets.
+    """Categorical focal cross-entropy for one-hot labels: down-weights easy examples.
 
     Args:
-        alpha: The weight: a number, or one for each class.
-        gamma: How little what is easy weighs.
-        from_logits: Whether predictions are logits rather than probabilities.
-        label_smoothing: How much of a target is shared out equally among all classes.
-        axis: The axis of the classes.
-        reduction: As in `Loss`.
-        name: A name.
-        dtype: As in `Loss`.
+        alpha: Weight: a number, or one for each class. Default 0.25.
+        gamma: Focusing parameter; 0 for the plain cross-entropy. Default 2.0.
+        from_logits: Whether predictions are logits rather than probabilities. Default False.
+        label_smoothing: Amount of label smoothing, from 0 (default) to 1: labels are mixed with the
+            uniform distribution.
+        axis: Axis of the classes. Default -1.
+        reduction: How the per-sample losses become one number: `"sum_over_batch_size"` (default) or
+            `"mean"`, `"sum"`, `"mean_with_sample_weight"`, `"none"` or None. See `Loss`.
+        name: Name of the loss.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
+
+    Raises:
+        TypeError: `axis` is not an integer.
 
     Example:
         >>> loss = keras.losses.CategoricalFocalCrossentropy()
@@ -214,7 +230,7 @@ class CategoricalFocalCrossentropy(BuiltInLoss):
     """
 
     function = staticmethod(categorical_focal_crossentropy)
-    targets = staticmethod(targets.check_one_hot)
+    target_check = staticmethod(target_validation.check_one_hot)
 
     def __init__(
         self,
@@ -225,7 +241,7 @@ class CategoricalFocalCrossentropy(BuiltInLoss):
         axis: int = -1,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "categorical_focal_crossentropy",
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
     ):
         check_class_axis(axis, "CategoricalFocalCrossentropy")
         super().__init__(
@@ -241,13 +257,14 @@ class CategoricalFocalCrossentropy(BuiltInLoss):
 
 
 class CategoricalGeneralizedCrossEntropy(BuiltInLoss):
-    """A crossentropy that bears wrong labels, for targets that are class numbers.
+    """Generalized cross-entropy for class indices: robust to noisy labels.
 
     Args:
-        q: Between 0 (like the crossentropy) and 1 (like the absolute error).
-        reduction: As in `Loss`.
-        name: A name.
-        dtype: As in `Loss`.
+        q: Robustness parameter between 0 (cross-entropy) and 1 (mean absolute error). Default 0.5.
+        reduction: How the per-sample losses become one number: `"sum_over_batch_size"` (default) or
+            `"mean"`, `"sum"`, `"mean_with_sample_weight"`, `"none"` or None. See `Loss`.
+        name: Name of the loss.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
 
     Raises:
         ValueError: `q` is not between 0 and 1.
@@ -262,7 +279,7 @@ class CategoricalGeneralizedCrossEntropy(BuiltInLoss):
     """
 
     function = staticmethod(categorical_generalized_cross_entropy)
-    targets = staticmethod(targets.check_class_indices)
+    target_check = staticmethod(target_validation.check_class_indices)
     _casts_targets = False
 
     def __init__(
@@ -270,7 +287,7 @@ class CategoricalGeneralizedCrossEntropy(BuiltInLoss):
         q: float = 0.5,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "categorical_generalized_cross_entropy",
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
     ):
         if not 0 < q < 1:
             raise SpecError(

@@ -1,4 +1,4 @@
-"""The bases of the losses: `Loss`, and the loss that wraps a function."""
+"""Base classes of losses: `Loss`, and `LossFunctionWrapper` for functions."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,8 +11,8 @@ from keras_fn.core.keras_tensor import Shape
 from keras_fn.core.masking import get_mask
 from keras_fn.core.naming import auto_name
 from keras_fn.core.serialization import (
-    deserialize_keras_object as from_plain,
-    serialize_keras_object as to_plain,
+    deserialize_keras_object,
+    serialize_keras_object,
 )
 from keras_fn.losses.reduction import (
     check_reduction,
@@ -20,24 +20,23 @@ from keras_fn.losses.reduction import (
     resolve_compute_dtype,
     squeeze_or_expand_to_same_rank,
 )
-
-Tensor = Any
+from keras_fn.types import DTypeLike, Nested, Tensor, TensorLike
 
 
 class Loss:
-    """Base class of losses: a function of targets and predictions, weighted and reduced.
+    """Base class of losses: a function of ground truth and predictions, weighted and reduced.
 
-    A subclass writes `call`.
+    Subclasses implement `call`.
 
     Args:
-        name: A name; automatic by default.
-        reduction: How the losses of the elements become one number. `"sum_over_batch_size"` and
-            `"mean"`: their mean; `"sum"`: their sum; `"mean_with_sample_weight"`: their sum
-            divided by that of the weights; `"none"` or None: they stay as they are.
-        dtype: The dtype of the computation, or a dtype policy; `floatx()` by default.
+        name: Name of the loss. Default: from the class name.
+        reduction: How the per-sample losses become one number. `"sum_over_batch_size"` (default)
+            and `"mean"`: their mean; `"sum"`: their sum; `"mean_with_sample_weight"`: their sum
+            divided by the sum of the weights; `"none"` or None: no reduction.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
 
     Raises:
-        ValueError: `reduction` is none of these.
+        ValueError: `reduction` is unknown.
 
     Example:
         >>> class Distance(keras.losses.Loss):
@@ -47,27 +46,32 @@ class Loss:
         1.5
     """
 
-    # Class numbers beyond the integers that a float holds would change if they were cast.
+    # Class indices above the largest exact integer of a float would change if they were cast.
     _casts_targets = True
 
     def __init__(
         self,
         name: str | None = None,
         reduction: str | None = "sum_over_batch_size",
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
     ):
         self.name = name or auto_name(type(self).__name__)
         self.reduction = check_reduction(reduction, f"{type(self).__name__} {self.name!r}")
         self.dtype = resolve_compute_dtype(dtype)
-        self._has_own_dtype = dtype is not None
+        self._has_explicit_dtype = dtype is not None
 
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
-        """Returns the reduced loss.
+    def __call__(
+        self, y_true: Nested, y_pred: Nested, sample_weight: TensorLike | None = None
+    ) -> Tensor:
+        """Returns the weighted and reduced loss.
 
         Args:
-            y_true: Targets: a tensor, or nested ones.
-            y_pred: Predictions, likewise. A mask that travels with them is applied.
-            sample_weight: Weights that broadcast to the losses of the elements, or None.
+            y_true: Ground truth: a tensor, or a nest of tensors.
+            y_pred: Predictions, in the structure of `y_true`. Their masks are applied.
+            sample_weight: Weights that broadcast to the per-sample losses. Default None.
+
+        Returns:
+            A scalar tensor; without reduction, a tensor of the shape of the per-sample losses.
         """
         dtype, mask = self.dtype, get_mask(y_pred)
 
@@ -77,46 +81,54 @@ class Loss:
         y_pred = _map_tensors(convert, y_pred)
         y_true = _map_tensors(convert if self._casts_targets else ops.convert_to_tensor, y_true)
         values = self.call(y_true, y_pred)
-        own_mask = get_mask(values)
-        if mask is not None and own_mask is not None:
-            mask = ops.logical_and(mask, own_mask)
-        elif own_mask is not None:
-            mask = own_mask
+        values_mask = get_mask(values)
+        if mask is not None and values_mask is not None:
+            mask = ops.logical_and(mask, values_mask)
+        elif values_mask is not None:
+            mask = values_mask
         return reduce_weighted_values(convert(values), sample_weight, mask, self.reduction)
 
-    def call(self, y_true: Any, y_pred: Any) -> Tensor:
-        """Returns the loss of each element. Subclasses write it."""
+    def call(self, y_true: Nested, y_pred: Nested) -> Tensor:
+        """Returns the per-sample losses. Implemented by subclasses.
+
+        Args:
+            y_true: Ground truth, as tensors.
+            y_pred: Predictions, as tensors.
+
+        Returns:
+            A tensor of shape `(batch, ...)`.
+        """
         raise TypeError(f"{type(self).__name__} has no call() method.")
 
     def check_targets(self, y_true: np.ndarray, y_pred_shape: Shape, name: str) -> None:
-        """Refuses targets that this loss cannot take, before a step is run.
+        """Rejects ground truth that this loss cannot take, before a step runs.
 
-        A loss with a `call` of its own decides itself what it takes: nothing is checked here.
+        A loss with a custom `call` decides by itself: nothing is checked here.
 
         Args:
-            y_true: The targets, on the host.
-            y_pred_shape: Shape of the predictions; None where a size is not known.
-            name: What the targets belong to, for the message.
+            y_true: Ground truth, on the host.
+            y_pred_shape: Shape of the predictions; None for an unknown size.
+            name: Name of the output, for the error message.
 
         Raises:
-            SpecError: They do not fit.
+            SpecError: Ground truth and predictions do not match.
         """
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, as plain values."""
+        """Returns the constructor arguments as a JSON-serializable dict."""
         config: dict[str, Any] = {"name": self.name, "reduction": self.reduction}
-        if self._has_own_dtype:  # Keras writes none: a file without one stays without
+        if self._has_explicit_dtype:  # as Keras: the default is not written
             config["dtype"] = self.dtype
         return config
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Loss":
-        """Returns a loss made from what `get_config` gave."""
+        """Creates a loss from the dict that `get_config` returned."""
         return cls(**config)
 
 
-def _map_tensors(convert: Callable[[Any], Tensor], structure: Any) -> Any:
-    """Converts each tensor of a structure. Nested lists of numbers are one tensor."""
+def _map_tensors(convert: Callable[[Any], Tensor], structure: Nested) -> Nested:
+    """Converts each tensor of a nest. Nested lists of numbers are one tensor."""
     if not tree.is_nested(structure):
         return convert(structure)
     if isinstance(structure, (list, tuple)) and all(
@@ -127,14 +139,15 @@ def _map_tensors(convert: Callable[[Any], Tensor], structure: Any) -> Any:
 
 
 class LossFunctionWrapper(Loss):
-    """A loss made of a function `fn(y_true, y_pred, **options)`.
+    """Wraps a function `fn(y_true, y_pred, **kwargs)` as a `Loss`.
 
     Args:
-        fn: Returns the loss of each element.
-        reduction: As in `Loss`.
-        name: As in `Loss`.
-        dtype: As in `Loss`.
-        **options: Further arguments of `fn`; attributes of the loss, too.
+        fn: Function that returns the per-sample losses.
+        reduction: How the per-sample losses become one number: `"sum_over_batch_size"` (default) or
+            `"mean"`, `"sum"`, `"mean_with_sample_weight"`, `"none"` or None. See `Loss`.
+        name: Name of the loss.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
+        **kwargs: Further arguments of `fn`.
     """
 
     def __init__(
@@ -142,18 +155,26 @@ class LossFunctionWrapper(Loss):
         fn: Callable[..., Tensor],
         reduction: str | None = "sum_over_batch_size",
         name: str | None = None,
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
         **options: Any,
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.fn = fn
         self._options = options
-        self._built_in = _built_in.get(id(fn))
-        if self._built_in is not None:
-            self._casts_targets = self._built_in._casts_targets
+        self._builtin_loss = _builtin_losses.get(id(fn))
+        if self._builtin_loss is not None:
+            self._casts_targets = self._builtin_loss._casts_targets
 
-    def call(self, y_true: Any, y_pred: Any) -> Tensor:
-        """Returns `fn` of targets and predictions, which are given one rank where they can be."""
+    def call(self, y_true: Nested, y_pred: Nested) -> Tensor:
+        """Returns `fn` of ground truth and predictions, whose ranks are matched first.
+
+        Args:
+            y_true: Ground truth, as tensors.
+            y_pred: Predictions, as tensors.
+
+        Returns:
+            A tensor of shape `(batch, ...)`.
+        """
         if not tree.is_nested(y_pred):
             return self.fn(*squeeze_or_expand_to_same_rank(y_true, y_pred), **self._options)
         pairs = [
@@ -165,58 +186,60 @@ class LossFunctionWrapper(Loss):
         return self.fn(y_true, y_pred, **self._options)
 
     def check_targets(self, y_true: np.ndarray, y_pred_shape: Shape, name: str) -> None:
-        """Refuses targets that do not fit the predictions, before a step is run.
+        """Rejects ground truth that does not match the predictions, before a step runs.
 
-        Of functions other than those of this package nothing is known, nor checked.
+        Only built-in functions are checked.
 
         Args:
-            y_true: The targets, on the host.
-            y_pred_shape: Shape of the predictions; None where a size is not known.
-            name: What the targets belong to, for the message.
+            y_true: Ground truth, on the host.
+            y_pred_shape: Shape of the predictions; None for an unknown size.
+            name: Name of the output, for the error message.
 
         Raises:
-            SpecError: They do not fit.
+            SpecError: Ground truth and predictions do not match.
         """
-        if self._built_in is not None:
+        if self._builtin_loss is not None:
             source = f"{type(self).__name__} {self.name!r}, targets of {name!r}"
-            self._built_in.targets(y_true, y_pred_shape, source, **self._options)
+            self._builtin_loss.target_check(y_true, y_pred_shape, source, **self._options)
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, the function and its options written down."""
-        return {**super().get_config(), **to_plain({"fn": self.fn, **self._options})}
+        """Returns the constructor arguments, with the serialized function, as a dict."""
+        return {**super().get_config(), **serialize_keras_object({"fn": self.fn, **self._options})}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Loss":
-        """Returns a loss made from what `get_config` gave."""
-        return cls(**{k: from_plain(v) for k, v in config.items()})
+        """Creates a loss from the dict that `get_config` returned."""
+        return cls(**{k: deserialize_keras_object(v) for k, v in config.items()})
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r} {self._options}>"
 
 
-_built_in: dict[int, type["BuiltInLoss"]] = {}
-"""The class of each function of this package, by the function's identity."""
+_builtin_losses: dict[int, type["BuiltInLoss"]] = {}
+"""The class of each built-in function, by the identity of the function."""
 
 
 class BuiltInLoss(LossFunctionWrapper):
-    """A loss of a function of this package, whose options are attributes and config.
+    """A loss of a built-in function, whose options are attributes and in the config.
 
     Attributes:
         function: The function.
-        targets: `(y_true, y_pred_shape, who, options)` raises where they do not fit.
+        target_check: Raises where `(y_true, y_pred_shape, source, **options)` do not match.
     """
 
     function: Callable[..., Tensor]
-    targets: Callable[..., None]
+    target_check: Callable[..., None]
 
     def __init_subclass__(cls) -> None:
         if "function" in vars(cls):
-            _built_in[id(cls.function)] = cls
+            _builtin_losses[id(cls.function)] = cls
 
-    def __init__(self, reduction: str | None, name: str | None, dtype: Any, **options: Any):
+    def __init__(
+        self, reduction: str | None, name: str | None, dtype: DTypeLike | None, **options: Any
+    ):
         super().__init__(type(self).function, reduction, name, dtype, **options)
         vars(self).update(options)
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, as plain values."""
+        """Returns the constructor arguments as a JSON-serializable dict."""
         return {**Loss.get_config(self), **self._options}

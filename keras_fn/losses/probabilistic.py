@@ -1,26 +1,24 @@
-"""Losses of probabilities beside the crossentropies: focal ones, divergence, Poisson."""
-
-from typing import Any
+"""Losses between probability distributions: KL divergence and Poisson."""
 
 from keras_fn import ops
-from keras_fn.losses import target_validation as targets
-from keras_fn.losses.focal import Tensor
+from keras_fn.losses import target_validation
 from keras_fn.losses.loss import BuiltInLoss
 from keras_fn.losses.reduction import convert_inputs
 from keras_fn.settings import settings
+from keras_fn.types import DTypeLike, Tensor, TensorLike
 
 
-def kl_divergence(y_true: Tensor, y_pred: Tensor) -> Tensor:
-    """`sum(y_true * log(y_true / y_pred))` over the last axis.
+def kl_divergence(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
+    """Kullback-Leibler divergence: `sum(y_true * log(y_true / y_pred))` over the last axis.
 
     Both are clipped to between `epsilon()` and 1.
 
     Args:
-        y_true: Probabilities, of the shape of `y_pred`.
-        y_pred: Probabilities of shape `(batch, ..., classes)`.
+        y_true: Ground truth probabilities, of the same shape as `y_pred`.
+        y_pred: Predicted probabilities of shape `(batch, ..., classes)`, in a float dtype.
 
     Returns:
-        Losses of shape `(batch, ...)`.
+        Per-sample losses of shape `(batch, ...)`, in the dtype of `y_pred`.
 
     Example:
         >>> print(f"{float(keras.losses.kl_divergence([0.5, 0.5], [0.25, 0.75])):.3f}")
@@ -33,15 +31,17 @@ def kl_divergence(y_true: Tensor, y_pred: Tensor) -> Tensor:
     return ops.sum(ops.multiply(y_true, ops.log(ops.divide(y_true, y_pred))), -1)
 
 
-def poisson(y_true: Tensor, y_pred: Tensor) -> Tensor:
-    """`mean(y_pred - y_true * log(y_pred))` over the last axis: of counts and their expectation.
+def poisson(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
+    """Poisson loss: mean of `y_pred - y_true * log(y_pred)` over the last axis.
+
+    The negative log-likelihood of counts, up to a constant.
 
     Args:
-        y_true: Counts, of the shape of `y_pred`.
-        y_pred: Expected counts of shape `(batch, ..., size)`, not negative.
+        y_true: Observed counts, of the same shape as `y_pred`.
+        y_pred: Expected counts of shape `(batch, ..., d)`, not negative, in a float dtype.
 
     Returns:
-        Losses of shape `(batch, ...)`.
+        Per-sample losses of shape `(batch, ...)`, in the dtype of `y_pred`.
 
     Example:
         >>> print(f"{float(keras.losses.poisson([2.0], [1.0])):.3f}")
@@ -53,12 +53,13 @@ def poisson(y_true: Tensor, y_pred: Tensor) -> Tensor:
 
 
 class KLDivergence(BuiltInLoss):
-    """The divergence of Kullback and Leibler of two distributions.
+    """Kullback-Leibler divergence between ground truth and predicted distributions.
 
     Args:
-        reduction: As in `Loss`.
-        name: A name.
-        dtype: As in `Loss`.
+        reduction: How the per-sample losses become one number: `"sum_over_batch_size"` (default) or
+            `"mean"`, `"sum"`, `"mean_with_sample_weight"`, `"none"` or None. See `Loss`.
+        name: Name of the loss.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
 
     Example:
         >>> print(f"{float(keras.losses.KLDivergence()([[0.5, 0.5]], [[0.25, 0.75]])):.3f}")
@@ -69,19 +70,25 @@ class KLDivergence(BuiltInLoss):
     """
 
     function = staticmethod(kl_divergence)
-    targets = staticmethod(targets.check_broadcastable)
+    target_check = staticmethod(target_validation.check_broadcastable)
 
     def __init__(
         self,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "kl_divergence",
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
     ):
         super().__init__(reduction, name, dtype)
 
 
 class Poisson(BuiltInLoss):
-    """`mean(y_pred - y_true * log(y_pred))`: of counts. Arguments as in `KLDivergence`.
+    """Poisson loss between observed and expected counts: `mean(y_pred - y_true * log(y_pred))`.
+
+    Args:
+        reduction: How the per-sample losses become one number: `"sum_over_batch_size"` (default) or
+            `"mean"`, `"sum"`, `"mean_with_sample_weight"`, `"none"` or None. See `Loss`.
+        name: Name of the loss.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
 
     Example:
         >>> print(f"{float(keras.losses.Poisson()([[2.0]], [[1.0]])):.3f}")
@@ -89,12 +96,12 @@ class Poisson(BuiltInLoss):
     """
 
     function = staticmethod(poisson)
-    targets = staticmethod(targets.check_broadcastable)
+    target_check = staticmethod(target_validation.check_broadcastable)
 
     def __init__(
         self,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "poisson",
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
     ):
         super().__init__(reduction, name, dtype)

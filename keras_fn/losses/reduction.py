@@ -1,29 +1,30 @@
-"""What happens to the losses of the elements: masks and weights, then one number."""
+"""Reduction of per-sample losses: masks, sample weights, one number."""
 
 from typing import Any
 
 from keras_fn import ops
 from keras_fn.core.dtypes import standardize_dtype
+from keras_fn.core.shapes import missing_unit_axes
 from keras_fn.errors import SpecError
-
-Tensor = Any
+from keras_fn.types import DTypeLike, Tensor, TensorLike
 
 REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none", None)
 
 
-def resolve_compute_dtype(dtype: Any) -> str:
-    """Returns the dtype in which to compute: `dtype`, that of a policy, or `floatx()`."""
-    dtype = getattr(dtype, "compute_dtype", dtype)
-    if isinstance(dtype, str):  # names of policies and Python's "int", as Keras writes them
-        dtype = {"int": "int32", "float": "float32"}.get(dtype, dtype.removeprefix("mixed_"))
-    return standardize_dtype(dtype)
+def resolve_compute_dtype(dtype: DTypeLike | None) -> str:
+    """Returns the compute dtype of a dtype or dtype policy; `floatx()` for None."""
+    compute_dtype: Any = getattr(dtype, "compute_dtype", dtype)
+    if isinstance(compute_dtype, str):  # also names of policies, and Python's "int", as in Keras
+        aliases = {"int": "int32", "float": "float32"}
+        compute_dtype = aliases.get(compute_dtype, compute_dtype.removeprefix("mixed_"))
+    return standardize_dtype(compute_dtype)
 
 
 def check_reduction(reduction: str | None, source: str) -> str | None:
-    """Returns `reduction` if it is one.
+    """Returns `reduction` if it is valid.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It is not one of `REDUCTIONS`.
     """
     if reduction not in REDUCTIONS:
         raise SpecError(
@@ -38,61 +39,80 @@ def check_reduction(reduction: str | None, source: str) -> str | None:
 def squeeze_or_expand_to_same_rank(
     x1: Tensor, x2: Tensor, expand_rank_1: bool = True
 ) -> tuple[Tensor, Tensor]:
-    """Drops a last axis of size 1 that one of two tensors has too many.
+    """Drops the last axis of size 1 that one of two tensors has in addition to the other's.
 
-    Where the other one is a vector, it is given that axis instead, unless `expand_rank_1` is
-    False.
+    Where the other one is a vector, it is expanded by that axis instead, unless `expand_rank_1`
+    is False.
     """
-    longer = len(x1.shape) - len(x2.shape)
-    if longer == 1 and x1.shape[-1] == 1:
+    missing = missing_unit_axes(x1.shape, x2.shape)
+    if missing == -1:
         if len(x2.shape) == 1 and expand_rank_1:
             return x1, ops.expand_dims(x2, -1)
         return ops.squeeze(x1, -1), x2
-    if longer == -1 and x2.shape[-1] == 1:
-        x2, x1 = squeeze_or_expand_to_same_rank(x2, x1, expand_rank_1)
+    if missing == 1:
+        if len(x1.shape) == 1 and expand_rank_1:
+            return ops.expand_dims(x1, -1), x2
+        return x1, ops.squeeze(x2, -1)
     return x1, x2
 
 
-def convert_to_same_rank(y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
-    """Returns both as tensors of the dtype of `y_pred`, of one rank."""
+def convert_to_same_rank(y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Tensor]:
+    """Converts both to tensors of the dtype of `y_pred` and of the same rank."""
     return squeeze_or_expand_to_same_rank(*convert_inputs(y_true, y_pred))
 
 
-def convert_inputs(y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
-    """Returns both as tensors of the dtype of `y_pred`."""
-    y_pred = ops.convert_to_tensor(y_pred)
-    return ops.convert_to_tensor(y_true, dtype=ops.dtype(y_pred)), y_pred
+def convert_inputs(y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Tensor]:
+    """Converts both to tensors of the dtype of `y_pred`."""
+    predictions = ops.convert_to_tensor(y_pred)
+    return ops.convert_to_tensor(y_true, dtype=ops.dtype(predictions)), predictions
 
 
 def apply_mask(
     sample_weight: Tensor | None, mask: Tensor | None, dtype: str, reduction: str | None
 ) -> Tensor | None:
-    """Returns the weights with those of masked elements set to 0.
+    """Returns the sample weights, with the weights of masked elements set to 0.
 
-    Where the reduction is a mean over all elements, the rest weighs so much more that it is the
-    mean over those that count.
+    For a mean over all elements the other weights are scaled up, so that it becomes the mean over
+    the elements that are not masked.
+
+    Args:
+        sample_weight: Weights, or None.
+        mask: Booleans; False where an element is masked. Or None.
+        dtype: Dtype of the weights.
+        reduction: One of `REDUCTIONS`.
+
+    Returns:
+        The weights, or None if there are neither weights nor a mask.
     """
     if mask is None:
         return sample_weight
-    counts = ops.cast(mask, dtype)
+    mask_weight = ops.cast(mask, dtype)
     if reduction in ("mean", "sum_over_batch_size"):
-        counts = ops.multiply(counts, ops.divide_no_nan(1.0, ops.mean(counts)))
+        mask_weight = ops.multiply(mask_weight, ops.divide_no_nan(1.0, ops.mean(mask_weight)))
     if sample_weight is None:
-        return counts
-    counts, sample_weight = squeeze_or_expand_to_same_rank(counts, ops.cast(sample_weight, dtype))
-    return ops.multiply(sample_weight, counts)
+        return mask_weight
+    mask_weight, sample_weight = squeeze_or_expand_to_same_rank(
+        mask_weight, ops.cast(sample_weight, dtype)
+    )
+    return ops.multiply(sample_weight, mask_weight)
 
 
 def reduce_weighted_values(
-    values: Tensor, sample_weight: Tensor | None, mask: Tensor | None, reduction: str | None
+    values: Tensor,
+    sample_weight: TensorLike | None,
+    mask: Tensor | None,
+    reduction: str | None,
 ) -> Tensor:
-    """Returns the losses, weighted and reduced.
+    """Applies mask and sample weights to per-sample losses, and reduces them.
 
     Args:
-        values: The loss of each element.
+        values: Per-sample losses of shape `(batch, ...)`.
         sample_weight: Weights that broadcast to `values`, or None.
-        mask: Booleans that broadcast to `values`: where False, the element does not count.
+        mask: Booleans that broadcast to `values`; False where an element is masked. Or None.
         reduction: One of `REDUCTIONS`.
+
+    Returns:
+        A scalar tensor; a tensor of the shape of `values` without reduction.
     """
     dtype = ops.dtype(values)
     if sample_weight is not None:
@@ -103,7 +123,7 @@ def reduce_weighted_values(
         values = ops.multiply(values, weight)
     if reduction in (None, "none") or len(values.shape) == 0:
         return values
-    if reduction == "sum" or 0 in values.shape:  # of nothing, 0 rather than NaN
+    if reduction == "sum" or 0 in values.shape:  # an empty batch: 0 rather than NaN
         return ops.sum(values)
     if reduction == "mean_with_sample_weight" and weight is not None:
         return ops.divide_no_nan(ops.sum(values), ops.sum(weight))

@@ -1,25 +1,22 @@
-"""Losses of numbers: how far predictions are from targets."""
-
-from typing import Any
+"""Regression losses."""
 
 from keras_fn import ops
 from keras_fn.losses import target_validation
 from keras_fn.losses.loss import BuiltInLoss
 from keras_fn.losses.reduction import convert_to_same_rank
 from keras_fn.settings import settings
+from keras_fn.types import DTypeLike, Tensor, TensorLike
 
-Tensor = Any
 
-
-def mean_squared_error(y_true: Tensor, y_pred: Tensor) -> Tensor:
-    """`mean((y_true - y_pred) ** 2)` over the last axis.
+def mean_squared_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
+    """Mean squared error: mean of `(y_true - y_pred) ** 2` over the last axis.
 
     Args:
-        y_true: Targets, of the shape of `y_pred`.
-        y_pred: Predictions of shape `(batch, ..., size)`.
+        y_true: Ground truth values, of the same shape as `y_pred`. Cast to the dtype of `y_pred`.
+        y_pred: Predictions, of shape `(batch, ..., d)` and a float dtype.
 
     Returns:
-        Losses of shape `(batch, ...)`.
+        Per-sample losses of shape `(batch, ...)`, in the dtype of `y_pred`.
 
     Example:
         >>> float(keras.losses.mean_squared_error([0.0, 1.0], [2.0, 1.0]))
@@ -29,8 +26,15 @@ def mean_squared_error(y_true: Tensor, y_pred: Tensor) -> Tensor:
     return ops.mean(ops.square(ops.subtract(y_true, y_pred)), -1)
 
 
-def mean_absolute_error(y_true: Tensor, y_pred: Tensor) -> Tensor:
-    """`mean(|y_true - y_pred|)` over the last axis. Shapes as in `mean_squared_error`.
+def mean_absolute_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
+    """Mean absolute error: mean of `|y_true - y_pred|` over the last axis.
+
+    Args:
+        y_true: Ground truth values, of the same shape as `y_pred`. Cast to the dtype of `y_pred`.
+        y_pred: Predictions, of shape `(batch, ..., d)` and a float dtype.
+
+    Returns:
+        Per-sample losses of shape `(batch, ...)`, in the dtype of `y_pred`.
 
     Example:
         >>> float(keras.losses.mean_absolute_error([0.0, 1.0], [2.0, 1.0]))
@@ -40,26 +44,40 @@ def mean_absolute_error(y_true: Tensor, y_pred: Tensor) -> Tensor:
     return ops.mean(ops.absolute(ops.subtract(y_true, y_pred)), -1)
 
 
-def mean_absolute_percentage_error(y_true: Tensor, y_pred: Tensor) -> Tensor:
-    """`100 * mean(|y_true - y_pred| / |y_true|)` over the last axis.
+def mean_absolute_percentage_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
+    """Mean absolute percentage error: mean of `100 * |y_true - y_pred| / |y_true|`.
 
-    Where `|y_true|` is below `epsilon()`, that is the divisor. Shapes as in `mean_squared_error`.
+    Over the last axis. The divisor is `epsilon()` at least.
+
+    Args:
+        y_true: Ground truth values, of the same shape as `y_pred`. Cast to the dtype of `y_pred`.
+        y_pred: Predictions, of shape `(batch, ..., d)` and a float dtype.
+
+    Returns:
+        Per-sample losses of shape `(batch, ...)`, in the dtype of `y_pred`.
 
     Example:
         >>> float(keras.losses.mean_absolute_percentage_error([1.0, 2.0], [2.0, 2.0]))
         50.0
     """
     y_true, y_pred = convert_to_same_rank(y_true, y_pred)
-    size = ops.maximum(ops.absolute(y_true), settings.epsilon)
+    divisor = ops.maximum(ops.absolute(y_true), settings.epsilon)
     return ops.multiply(
-        ops.mean(ops.absolute(ops.divide(ops.subtract(y_true, y_pred), size)), -1), 100.0
+        ops.mean(ops.absolute(ops.divide(ops.subtract(y_true, y_pred), divisor)), -1), 100.0
     )
 
 
-def mean_squared_logarithmic_error(y_true: Tensor, y_pred: Tensor) -> Tensor:
-    """`mean((log(1 + y_true) - log(1 + y_pred)) ** 2)` over the last axis.
+def mean_squared_logarithmic_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
+    """Mean squared logarithmic error: mean of `(log(1 + y_true) - log(1 + y_pred)) ** 2`.
 
-    Values below `epsilon()` count as that. Shapes as in `mean_squared_error`.
+    Over the last axis. Values below `epsilon()` are raised to it.
+
+    Args:
+        y_true: Ground truth values, of the same shape as `y_pred`. Cast to the dtype of `y_pred`.
+        y_pred: Predictions, of shape `(batch, ..., d)` and a float dtype.
+
+    Returns:
+        Per-sample losses of shape `(batch, ...)`, in the dtype of `y_pred`.
 
     Example:
         >>> print(f"{float(keras.losses.mean_squared_logarithmic_error([0.0], [1.0])):.3f}")
@@ -73,16 +91,16 @@ def mean_squared_logarithmic_error(y_true: Tensor, y_pred: Tensor) -> Tensor:
     return ops.mean(ops.square(ops.subtract(log(y_pred), log(y_true))), -1)
 
 
-def cosine_similarity(y_true: Tensor, y_pred: Tensor, axis: int = -1) -> Tensor:
-    """Minus the cosine of the angle between target and prediction: -1 for the same direction.
+def cosine_similarity(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) -> Tensor:
+    """Negative cosine similarity between ground truth and predictions: -1 for the same direction.
 
     Args:
-        y_true: Targets, of the shape of `y_pred`.
-        y_pred: Predictions, of any shape.
-        axis: The axis of the vectors.
+        y_true: Ground truth vectors, of the same shape as `y_pred`.
+        y_pred: Predicted vectors of any shape, in a float dtype.
+        axis: Axis of the vectors. Default -1.
 
     Returns:
-        Losses of the shape of `y_pred` without `axis`; 0 where a vector is 0.
+        Losses of the shape of `y_pred` without `axis`, from -1 to 1; 0 where a vector is 0.
 
     Example:
         >>> float(keras.losses.cosine_similarity([0.0, 1.0], [0.0, 2.0]))
@@ -91,8 +109,8 @@ def cosine_similarity(y_true: Tensor, y_pred: Tensor, axis: int = -1) -> Tensor:
     return ops.negative(cosine(y_true, y_pred, axis))
 
 
-def cosine(y_true: Tensor, y_pred: Tensor, axis: int = -1) -> Tensor:
-    """The cosine of the angle between target and prediction."""
+def cosine(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) -> Tensor:
+    """Cosine similarity between ground truth and predictions: 1 for the same direction."""
     y_true, y_pred = convert_to_same_rank(y_true, y_pred)
     # The square of epsilon() would be 0 in float16.
     epsilon = 1e-3 if ops.dtype(y_pred) == "float16" else None
@@ -100,16 +118,16 @@ def cosine(y_true: Tensor, y_pred: Tensor, axis: int = -1) -> Tensor:
     return ops.sum(ops.multiply(y_true, y_pred), axis)
 
 
-def huber(y_true: Tensor, y_pred: Tensor, delta: float = 1.0) -> Tensor:
-    """Half the squared error where it is at most `delta`, beyond that linear; the mean of these.
+def huber(y_true: TensorLike, y_pred: TensorLike, delta: float = 1.0) -> Tensor:
+    """Huber loss: quadratic for errors up to `delta`, linear beyond; mean over the last axis.
 
     Args:
-        y_true: Targets, of the shape of `y_pred`.
-        y_pred: Predictions of shape `(batch, ..., size)`.
-        delta: The error at which the parabola becomes a line.
+        y_true: Ground truth values, of the same shape as `y_pred`. Cast to the dtype of `y_pred`.
+        y_pred: Predictions, of shape `(batch, ..., d)` and a float dtype.
+        delta: Absolute error at which the loss changes from quadratic to linear. Default 1.0.
 
     Returns:
-        Losses of shape `(batch, ...)`.
+        Per-sample losses of shape `(batch, ...)`, in the dtype of `y_pred`.
 
     Example:
         >>> float(keras.losses.huber([0.0, 0.0], [1.0, 3.0]))
@@ -120,16 +138,22 @@ def huber(y_true: Tensor, y_pred: Tensor, delta: float = 1.0) -> Tensor:
     """
     y_true, y_pred = convert_to_same_rank(y_true, y_pred)
     error = ops.absolute(ops.subtract(y_pred, y_true))
-    parabola = ops.multiply(ops.square(error), 0.5)
-    line = ops.subtract(ops.multiply(error, delta), 0.5 * delta**2)
-    return ops.mean(ops.where(ops.less_equal(error, delta), parabola, line), -1)
+    quadratic = ops.multiply(ops.square(error), 0.5)
+    linear = ops.subtract(ops.multiply(error, delta), 0.5 * delta**2)
+    return ops.mean(ops.where(ops.less_equal(error, delta), quadratic, linear), -1)
 
 
-def log_cosh(y_true: Tensor, y_pred: Tensor) -> Tensor:
-    """`mean(log(cosh(y_pred - y_true)))` over the last axis, without overflow.
+def log_cosh(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
+    """Log-cosh loss: mean of `log(cosh(y_pred - y_true))` over the last axis, without overflow.
 
-    Near 0 half the square of the error, far from it the error less log(2). Shapes as in
-    `mean_squared_error`.
+    Close to half the squared error near 0, and to the absolute error less `log(2)` far from it.
+
+    Args:
+        y_true: Ground truth values, of the same shape as `y_pred`. Cast to the dtype of `y_pred`.
+        y_pred: Predictions, of shape `(batch, ..., d)` and a float dtype.
+
+    Returns:
+        Per-sample losses of shape `(batch, ...)`, in the dtype of `y_pred`.
 
     Example:
         >>> print(f"{float(keras.losses.log_cosh([0.0], [1.0])):.3f}")
@@ -143,12 +167,13 @@ def log_cosh(y_true: Tensor, y_pred: Tensor) -> Tensor:
 
 
 class MeanSquaredError(BuiltInLoss):
-    """The mean of squared differences between targets and predictions.
+    """Mean squared error between ground truth and predictions.
 
     Args:
-        reduction: As in `Loss`.
-        name: A name.
-        dtype: As in `Loss`.
+        reduction: How the per-sample losses become one number: `"sum_over_batch_size"` (default) or
+            `"mean"`, `"sum"`, `"mean_with_sample_weight"`, `"none"` or None. See `Loss`.
+        name: Name of the loss.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
 
     Example:
         >>> float(keras.losses.MeanSquaredError()([[0.0, 1.0]], [[2.0, 1.0]]))
@@ -156,19 +181,25 @@ class MeanSquaredError(BuiltInLoss):
     """
 
     function = staticmethod(mean_squared_error)
-    targets = staticmethod(target_validation.check_broadcastable)
+    target_check = staticmethod(target_validation.check_broadcastable)
 
     def __init__(
         self,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "mean_squared_error",
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
     ):
         super().__init__(reduction, name, dtype)
 
 
 class MeanAbsoluteError(BuiltInLoss):
-    """The mean of absolute differences. Arguments as in `MeanSquaredError`.
+    """Mean absolute error between ground truth and predictions.
+
+    Args:
+        reduction: How the per-sample losses become one number: `"sum_over_batch_size"` (default) or
+            `"mean"`, `"sum"`, `"mean_with_sample_weight"`, `"none"` or None. See `Loss`.
+        name: Name of the loss.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
 
     Example:
         >>> float(keras.losses.MeanAbsoluteError()([[0.0, 1.0]], [[2.0, 1.0]]))
@@ -176,19 +207,25 @@ class MeanAbsoluteError(BuiltInLoss):
     """
 
     function = staticmethod(mean_absolute_error)
-    targets = staticmethod(target_validation.check_broadcastable)
+    target_check = staticmethod(target_validation.check_broadcastable)
 
     def __init__(
         self,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "mean_absolute_error",
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
     ):
         super().__init__(reduction, name, dtype)
 
 
 class MeanAbsolutePercentageError(BuiltInLoss):
-    """The mean of differences in percent of the targets. Arguments as in `MeanSquaredError`.
+    """Mean absolute percentage error between ground truth and predictions.
+
+    Args:
+        reduction: How the per-sample losses become one number: `"sum_over_batch_size"` (default) or
+            `"mean"`, `"sum"`, `"mean_with_sample_weight"`, `"none"` or None. See `Loss`.
+        name: Name of the loss.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
 
     Example:
         >>> float(keras.losses.MeanAbsolutePercentageError()([[1.0, 2.0]], [[2.0, 2.0]]))
@@ -196,19 +233,25 @@ class MeanAbsolutePercentageError(BuiltInLoss):
     """
 
     function = staticmethod(mean_absolute_percentage_error)
-    targets = staticmethod(target_validation.check_broadcastable)
+    target_check = staticmethod(target_validation.check_broadcastable)
 
     def __init__(
         self,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "mean_absolute_percentage_error",
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
     ):
         super().__init__(reduction, name, dtype)
 
 
 class MeanSquaredLogarithmicError(BuiltInLoss):
-    """The mean of squared differences of logarithms. Arguments as in `MeanSquaredError`.
+    """Mean squared logarithmic error between ground truth and predictions.
+
+    Args:
+        reduction: How the per-sample losses become one number: `"sum_over_batch_size"` (default) or
+            `"mean"`, `"sum"`, `"mean_with_sample_weight"`, `"none"` or None. See `Loss`.
+        name: Name of the loss.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
 
     Example:
         >>> print(f"{float(keras.losses.MeanSquaredLogarithmicError()([[0.0]], [[1.0]])):.3f}")
@@ -216,25 +259,26 @@ class MeanSquaredLogarithmicError(BuiltInLoss):
     """
 
     function = staticmethod(mean_squared_logarithmic_error)
-    targets = staticmethod(target_validation.check_broadcastable)
+    target_check = staticmethod(target_validation.check_broadcastable)
 
     def __init__(
         self,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "mean_squared_logarithmic_error",
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
     ):
         super().__init__(reduction, name, dtype)
 
 
 class CosineSimilarity(BuiltInLoss):
-    """Minus the cosine of the angle between targets and predictions.
+    """Negative cosine similarity between ground truth and predictions: -1 for the same direction.
 
     Args:
-        axis: The axis of the vectors.
-        reduction: As in `Loss`.
-        name: A name.
-        dtype: As in `Loss`.
+        axis: Axis of the vectors. Default -1.
+        reduction: How the per-sample losses become one number: `"sum_over_batch_size"` (default) or
+            `"mean"`, `"sum"`, `"mean_with_sample_weight"`, `"none"` or None. See `Loss`.
+        name: Name of the loss.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
 
     Example:
         >>> float(keras.losses.CosineSimilarity()([[0.0, 1.0]], [[0.0, 2.0]]))
@@ -242,26 +286,27 @@ class CosineSimilarity(BuiltInLoss):
     """
 
     function = staticmethod(cosine_similarity)
-    targets = staticmethod(target_validation.check_broadcastable)
+    target_check = staticmethod(target_validation.check_broadcastable)
 
     def __init__(
         self,
         axis: int = -1,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "cosine_similarity",
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
     ):
         super().__init__(reduction, name, dtype, axis=axis)
 
 
 class Huber(BuiltInLoss):
-    """Squared differences up to `delta`, absolute ones beyond: outliers weigh less.
+    """Huber loss: quadratic for errors up to `delta`, linear beyond, so outliers weigh less.
 
     Args:
-        delta: Where the one becomes the other.
-        reduction: As in `Loss`.
-        name: A name.
-        dtype: As in `Loss`.
+        delta: Absolute error at which the loss changes from quadratic to linear. Default 1.0.
+        reduction: How the per-sample losses become one number: `"sum_over_batch_size"` (default) or
+            `"mean"`, `"sum"`, `"mean_with_sample_weight"`, `"none"` or None. See `Loss`.
+        name: Name of the loss.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
 
     Example:
         >>> float(keras.losses.Huber()([[0.0, 0.0]], [[1.0, 3.0]]))
@@ -269,20 +314,26 @@ class Huber(BuiltInLoss):
     """
 
     function = staticmethod(huber)
-    targets = staticmethod(target_validation.check_broadcastable)
+    target_check = staticmethod(target_validation.check_broadcastable)
 
     def __init__(
         self,
         delta: float = 1.0,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "huber_loss",
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
     ):
         super().__init__(reduction, name, dtype, delta=delta)
 
 
 class LogCosh(BuiltInLoss):
-    """The mean of `log(cosh(error))`: a smooth Huber loss. Arguments as in `MeanSquaredError`.
+    """Log-cosh loss: mean of `log(cosh(y_pred - y_true))`, a smooth Huber loss.
+
+    Args:
+        reduction: How the per-sample losses become one number: `"sum_over_batch_size"` (default) or
+            `"mean"`, `"sum"`, `"mean_with_sample_weight"`, `"none"` or None. See `Loss`.
+        name: Name of the loss.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
 
     Example:
         >>> print(f"{float(keras.losses.LogCosh()([[0.0]], [[1.0]])):.3f}")
@@ -290,12 +341,12 @@ class LogCosh(BuiltInLoss):
     """
 
     function = staticmethod(log_cosh)
-    targets = staticmethod(target_validation.check_broadcastable)
+    target_check = staticmethod(target_validation.check_broadcastable)
 
     def __init__(
         self,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "log_cosh",
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
     ):
         super().__init__(reduction, name, dtype)

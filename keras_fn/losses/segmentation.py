@@ -1,29 +1,23 @@
-"""Losses of overlap, for segmentation, and of similarity, for embeddings."""
-
-from collections.abc import Sequence
-from typing import Any
+"""Overlap losses for segmentation: Dice and Tversky."""
 
 from keras_fn import ops
-from keras_fn.losses import target_validation as targets
+from keras_fn.losses import target_validation
 from keras_fn.losses.loss import BuiltInLoss
 from keras_fn.losses.reduction import convert_inputs
 from keras_fn.settings import settings
-
-Tensor = Any
-
-Axis = int | Sequence[int] | None
+from keras_fn.types import Axis, DTypeLike, Tensor, TensorLike
 
 
-def dice(y_true: Tensor, y_pred: Tensor, axis: Axis = None) -> Tensor:
-    """`1 - 2 * sum(y_true * y_pred) / (sum(y_true) + sum(y_pred))`.
+def dice(y_true: TensorLike, y_pred: TensorLike, axis: Axis = None) -> Tensor:
+    """Dice loss: `1 - 2 * sum(y_true * y_pred) / (sum(y_true) + sum(y_pred))`.
 
     Args:
-        y_true: Targets from 0 to 1, of the shape of `y_pred`.
-        y_pred: Probabilities, of any shape.
-        axis: The axes that are summed over; None for all.
+        y_true: Ground truth masks from 0 to 1, of the same shape as `y_pred`.
+        y_pred: Predicted probabilities of any shape, in a float dtype.
+        axis: Axes that are summed over. Default None, for all.
 
     Returns:
-        Losses of the shape of `y_pred` without `axis`.
+        Losses of the shape of `y_pred` without `axis`, in the dtype of `y_pred`.
 
     Example:
         >>> print(f"{float(keras.losses.dice([0.0, 1.0, 1.0], [0.0, 1.0, 0.0])):.3f}")
@@ -34,28 +28,30 @@ def dice(y_true: Tensor, y_pred: Tensor, axis: Axis = None) -> Tensor:
         Segmentation", 2016. https://arxiv.org/abs/1606.04797
     """
     y_true, y_pred = convert_inputs(y_true, y_pred)
-    both = ops.sum(ops.multiply(y_true, y_pred), axis)
+    intersection = ops.sum(ops.multiply(y_true, y_pred), axis)
     total = ops.add(ops.sum(y_true, axis), ops.sum(y_pred, axis))
-    return ops.subtract(1.0, ops.divide(ops.multiply(both, 2.0), ops.add(total, settings.epsilon)))
+    return ops.subtract(
+        1.0, ops.divide(ops.multiply(intersection, 2.0), ops.add(total, settings.epsilon))
+    )
 
 
 def tversky(
-    y_true: Tensor, y_pred: Tensor, alpha: float = 0.5, beta: float = 0.5, axis: Axis = None
+    y_true: TensorLike, y_pred: TensorLike, alpha: float = 0.5, beta: float = 0.5, axis: Axis = None
 ) -> Tensor:
-    """`1 - both / (both + alpha * missed + beta * wrong)`, a Dice loss that weighs errors apart.
+    """Tversky loss: `1 - TP / (TP + alpha * FN + beta * FP)`, with soft counts.
 
-    `both` is `sum(y_true * y_pred)`, `missed` is `sum(y_true * (1 - y_pred))` and `wrong` is
-    `sum((1 - y_true) * y_pred)`.
+    `TP` is `sum(y_true * y_pred)`, `FP` `sum((1 - y_true) * y_pred)`, `FN` `sum(y_true * (1 -
+    y_pred))`.
 
     Args:
-        y_true: Targets from 0 to 1, of the shape of `y_pred`.
-        y_pred: Probabilities, of any shape.
-        alpha: The weight of what was missed.
-        beta: The weight of what was found wrongly.
-        axis: The axes that are summed over; None for all.
+        y_true: Ground truth masks from 0 to 1, of the same shape as `y_pred`.
+        y_pred: Predicted probabilities of any shape, in a float dtype.
+        alpha: Weight of false negatives. Default 0.5.
+        beta: Weight of false positives. Default 0.5.
+        axis: Axes that are summed over. Default None, for all.
 
     Returns:
-        Losses of the shape of `y_pred` without `axis`.
+        Losses of the shape of `y_pred` without `axis`, in the dtype of `y_pred`.
 
     Example:
         >>> print(f"{float(keras.losses.tversky([0.0, 1.0, 1.0], [0.0, 1.0, 0.0], alpha=1.0)):.3f}")
@@ -66,22 +62,23 @@ def tversky(
         Deep Networks", 2017. https://arxiv.org/abs/1706.05721
     """
     y_true, y_pred = convert_inputs(y_true, y_pred)
-    both = ops.sum(ops.multiply(y_true, y_pred), axis)
-    missed = ops.sum(ops.multiply(y_true, ops.subtract(1.0, y_pred)), axis)
-    wrong = ops.sum(ops.multiply(ops.subtract(1.0, y_true), y_pred), axis)
-    errors = ops.add(ops.multiply(missed, alpha), ops.multiply(wrong, beta))
-    total = ops.add(ops.add(both, errors), settings.epsilon)
-    return ops.subtract(1.0, ops.divide(both, total))
+    intersection = ops.sum(ops.multiply(y_true, y_pred), axis)
+    false_negatives = ops.sum(ops.multiply(y_true, ops.subtract(1.0, y_pred)), axis)
+    false_positives = ops.sum(ops.multiply(ops.subtract(1.0, y_true), y_pred), axis)
+    errors = ops.add(ops.multiply(false_negatives, alpha), ops.multiply(false_positives, beta))
+    total = ops.add(ops.add(intersection, errors), settings.epsilon)
+    return ops.subtract(1.0, ops.divide(intersection, total))
 
 
 class Dice(BuiltInLoss):
-    """How little targets and predictions overlap, from 0 to 1.
+    """Dice loss: 1 less the Dice coefficient of ground truth and predictions.
 
     Args:
-        reduction: As in `Loss`.
-        name: A name.
-        axis: The axes that are summed over; None for all, the batch too.
-        dtype: As in `Loss`.
+        axis: Axes that are summed over. Default None, for all, including the batch.
+        reduction: How the per-sample losses become one number: `"sum_over_batch_size"` (default) or
+            `"mean"`, `"sum"`, `"mean_with_sample_weight"`, `"none"` or None. See `Loss`.
+        name: Name of the loss.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
 
     Example:
         >>> print(f"{float(keras.losses.Dice()([[0.0, 1.0, 1.0]], [[0.0, 1.0, 0.0]])):.3f}")
@@ -93,28 +90,29 @@ class Dice(BuiltInLoss):
     """
 
     function = staticmethod(dice)
-    targets = staticmethod(targets.check_broadcastable)
+    target_check = staticmethod(target_validation.check_broadcastable)
 
     def __init__(
         self,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "dice",
         axis: Axis = None,
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
     ):
         super().__init__(reduction, name, dtype, axis=axis)
 
 
 class Tversky(BuiltInLoss):
-    """How little targets and predictions overlap, with a weight for each kind of error.
+    """Tversky loss: a Dice loss with weights for false positives and false negatives.
 
     Args:
-        alpha: The weight of what was missed.
-        beta: The weight of what was found wrongly.
-        reduction: As in `Loss`.
-        name: A name.
-        axis: The axes that are summed over; None for all, the batch too.
-        dtype: As in `Loss`.
+        alpha: Weight of false negatives. Default 0.5.
+        beta: Weight of false positives. Default 0.5.
+        axis: Axes that are summed over. Default None, for all, including the batch.
+        reduction: How the per-sample losses become one number: `"sum_over_batch_size"` (default) or
+            `"mean"`, `"sum"`, `"mean_with_sample_weight"`, `"none"` or None. See `Loss`.
+        name: Name of the loss.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
 
     Example:
         >>> loss = keras.losses.Tversky(alpha=1.0)
@@ -127,7 +125,7 @@ class Tversky(BuiltInLoss):
     """
 
     function = staticmethod(tversky)
-    targets = staticmethod(targets.check_broadcastable)
+    target_check = staticmethod(target_validation.check_broadcastable)
 
     def __init__(
         self,
@@ -136,6 +134,6 @@ class Tversky(BuiltInLoss):
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "tversky",
         axis: Axis = None,
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
     ):
         super().__init__(reduction, name, dtype, alpha=alpha, beta=beta, axis=axis)

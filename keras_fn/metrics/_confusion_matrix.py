@@ -1,4 +1,4 @@
-"""True and false positives and negatives of a batch, at each of several thresholds."""
+"""Confusion matrix of a batch at several thresholds: TP, FP, TN and FN."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -9,15 +9,14 @@ from keras_fn import ops
 from keras_fn.errors import SpecError
 from keras_fn.losses.reduction import squeeze_or_expand_to_same_rank
 from keras_fn.settings import settings
-
-Tensor = Any
+from keras_fn.types import Tensor, TensorLike
 
 NEG_INF = -1e10
 """What a prediction outside of the top k is set to; as a threshold, what all others pass."""
 
 
 class ConfusionCounts(NamedTuple):
-    """Tensors of shape `(thresholds,)`, or `(thresholds, labels)` where labels are kept apart."""
+    """Tensors of shape `(thresholds,)`, or `(thresholds, labels)` for counts by label."""
 
     true_positives: Tensor
     false_positives: Tensor
@@ -26,10 +25,12 @@ class ConfusionCounts(NamedTuple):
 
 
 class Thresholds:
-    """Thresholds in rising order, and whether counting may go by buckets of one width.
+    """Thresholds in ascending order.
 
-    Args:
+    Attributes:
         values: The thresholds.
+        is_evenly_spaced: Whether predictions can be counted in buckets of equal width.
+        first_is_negative: Whether every prediction exceeds the first threshold.
     """
 
     def __init__(self, values: Sequence[float]):
@@ -46,16 +47,16 @@ class Thresholds:
 
 
 def evenly_spaced_thresholds(count: int, margin: float = 0.0) -> list[float]:
-    """Returns `count` thresholds from 0 to 1, the ends moved outwards by `margin`."""
+    """Returns `count` thresholds from 0 to 1, with the ends moved outward by `margin`."""
     inner = [i / (count - 1) for i in range(1, count - 1)]
     return [0.0 - margin, *inner, 1.0 + margin]
 
 
 def check_thresholds(thresholds: Any, default: float, source: str) -> list[float]:
-    """Returns thresholds as a list.
+    """Returns thresholds as a list of floats.
 
     Raises:
-        ValueError: One is not between 0 and 1.
+        ValueError: A threshold is not between 0 and 1.
     """
     if thresholds is None:
         return [default]
@@ -71,28 +72,31 @@ def check_thresholds(thresholds: Any, default: float, source: str) -> list[float
 
 
 def compute_confusion_counts(
-    y_true: Tensor,
-    y_pred: Tensor,
+    y_true: TensorLike,
+    y_pred: TensorLike,
     thresholds: Thresholds,
-    sample_weight: Tensor | None = None,
+    sample_weight: TensorLike | None = None,
     top_k: int | None = None,
     class_id: int | None = None,
     label_weights: Tensor | None = None,
     by_label: bool = False,
     dtype: str = "float32",
 ) -> ConfusionCounts:
-    """Counts what a batch holds of each kind.
+    """Returns the confusion matrix of a batch at each threshold.
 
     Args:
-        y_true: Targets 0 and 1, of the shape of `y_pred`.
-        y_pred: Predictions of shape `(batch, ...)`. One above a threshold is positive.
+        y_true: Labels 0 and 1, of the same shape as `y_pred`.
+        y_pred: Predictions of shape `(batch, ...)`; those above a threshold are positive.
         thresholds: The thresholds.
-        sample_weight: Weights of the first axes of `y_pred`, or None.
-        top_k: How many predictions of a row may be positive; None for all.
-        class_id: The class of the last axis that counts; None for all.
+        sample_weight: Weights of the leading axes of `y_pred`, or None.
+        top_k: Number of predictions of a row that may be positive. Default None, for all.
+        class_id: Index of the class of the last axis that is counted. Default None, for all.
         label_weights: Weights of the last axis, or None.
-        by_label: Whether the labels of the last axis are counted apart.
-        dtype: The dtype of the counts.
+        by_label: Whether the labels of the last axis are counted separately. Default False.
+        dtype: Dtype of the counts. Default float32.
+
+    Returns:
+        Counts of shape `(thresholds,)`, or `(thresholds, labels)` with `by_label`.
     """
     y_true = ops.convert_to_tensor(y_true, dtype=dtype)
     y_pred = ops.convert_to_tensor(y_pred, dtype=dtype)
@@ -118,7 +122,7 @@ def compute_confusion_counts(
     return count(y_pred, positive, negative, thresholds)
 
 
-def _top_k_only(y_pred: Tensor, k: int) -> Tensor:
+def _top_k_only(y_pred: TensorLike, k: int) -> Tensor:
     _, best = ops.top_k(y_pred, k)
     chosen = ops.sum(ops.one_hot(best, y_pred.shape[-1], dtype=ops.dtype(y_pred)), -2)
     return ops.where(ops.greater(chosen, 0), y_pred, NEG_INF)
@@ -136,7 +140,7 @@ def _select_class(y: Tensor, class_id: int) -> Tensor:
 
 
 def _broadcast_counts(
-    y_pred: Tensor, positive: Tensor, negative: Tensor, at: Thresholds
+    y_pred: TensorLike, positive: Tensor, negative: Tensor, at: Thresholds
 ) -> ConfusionCounts:
     """Compares every prediction with every threshold."""
     dtype = ops.dtype(y_pred)
@@ -157,9 +161,9 @@ def _broadcast_counts(
 
 
 def _bucketized_counts(
-    y_pred: Tensor, positive: Tensor, negative: Tensor, at: Thresholds
+    y_pred: TensorLike, positive: Tensor, negative: Tensor, at: Thresholds
 ) -> ConfusionCounts:
-    """Sums weights by bucket, then from the top down: work that no number of thresholds adds to.
+    """Sums weights by bucket, then cumulatively from the top: constant work per threshold.
 
     Bucket k holds the predictions that exceed exactly k thresholds (of those from 0 on).
     """
@@ -186,8 +190,17 @@ def _bucketized_counts(
     )
 
 
-def segment_sum_columns(values: Tensor, buckets: Tensor, size: int) -> Tensor:
-    """Sums values of shape `(n,)` or `(n, columns)` by bucket, each column apart."""
+def segment_sum_columns(values: TensorLike, buckets: Tensor, size: int) -> Tensor:
+    """Returns the sums of the values of each bucket, separately for each column.
+
+    Args:
+        values: Tensor of shape `(n,)` or `(n, columns)`.
+        buckets: Bucket indices, of the shape of `values`.
+        size: Number of buckets.
+
+    Returns:
+        A tensor of shape `(size,)` or `(size, columns)`.
+    """
     if len(values.shape) == 1:
         return ops.segment_sum(values, buckets, num_segments=size)
     columns = values.shape[1]

@@ -1,25 +1,25 @@
-"""How often predictions are right."""
-
-from typing import Any
+"""Accuracy metrics."""
 
 from keras_fn import ops
 from keras_fn.losses.reduction import convert_to_same_rank, squeeze_or_expand_to_same_rank
 from keras_fn.metrics.reduction_metrics import BuiltInMean
 from keras_fn.settings import settings
+from keras_fn.types import DTypeLike, Tensor, TensorLike
 
-Tensor = Any
 
-
-def _is_correct(y_true: Tensor, y_pred: Tensor) -> Tensor:
+def _is_correct(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     return ops.cast(ops.equal(y_true, y_pred), settings.floatx)
 
 
-def accuracy(y_true: Tensor, y_pred: Tensor) -> Tensor:
-    """1 where target and prediction are equal, else 0.
+def accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
+    """Accuracy: 1 where label and prediction are equal, else 0.
 
     Args:
-        y_true: Targets, of the shape of `y_pred`.
+        y_true: Labels, of the same shape as `y_pred`.
         y_pred: Predictions of any shape.
+
+    Returns:
+        A tensor of the shape of `y_pred`, in `floatx()`.
 
     Example:
         >>> from keras_fn.metrics.accuracy_metrics import accuracy
@@ -29,13 +29,16 @@ def accuracy(y_true: Tensor, y_pred: Tensor) -> Tensor:
     return _is_correct(*convert_to_same_rank(y_true, y_pred))
 
 
-def binary_accuracy(y_true: Tensor, y_pred: Tensor, threshold: float = 0.5) -> Tensor:
-    """1 where the prediction is on the target's side of the threshold, else 0.
+def binary_accuracy(y_true: TensorLike, y_pred: TensorLike, threshold: float = 0.5) -> Tensor:
+    """Binary accuracy: 1 where the thresholded prediction equals the label, else 0.
 
     Args:
-        y_true: Targets 0 and 1, of the shape of `y_pred`.
+        y_true: Labels 0 and 1, of the same shape as `y_pred`.
         y_pred: Predictions of any shape.
-        threshold: A prediction above it stands for 1.
+        threshold: Predictions above it count as 1. Default 0.5.
+
+    Returns:
+        A tensor of the shape of `y_pred`, in `floatx()`.
 
     Example:
         >>> convert_to_numpy(keras.metrics.binary_accuracy([1, 0], [0.7, 0.6])).tolist()
@@ -47,15 +50,15 @@ def binary_accuracy(y_true: Tensor, y_pred: Tensor, threshold: float = 0.5) -> T
     return _is_correct(y_true, ops.cast(ops.greater(y_pred, threshold), ops.dtype(y_true)))
 
 
-def categorical_accuracy(y_true: Tensor, y_pred: Tensor) -> Tensor:
-    """1 where the largest prediction is that of the target, else 0.
+def categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
+    """Categorical accuracy: 1 where the highest score is at the one-hot label, else 0.
 
     Args:
-        y_true: One-hot targets, of the shape of `y_pred`.
-        y_pred: Predictions of shape `(batch, ..., classes)`.
+        y_true: One-hot labels, of the same shape as `y_pred`.
+        y_pred: Predicted scores of shape `(batch, ..., classes)`.
 
     Returns:
-        A tensor of shape `(batch, ...)`.
+        1.0 for each correct prediction, else 0.0, of shape `(batch, ...)`.
 
     Example:
         >>> convert_to_numpy(keras.metrics.categorical_accuracy([[0, 1]], [[0.2, 0.8]])).tolist()
@@ -64,15 +67,16 @@ def categorical_accuracy(y_true: Tensor, y_pred: Tensor) -> Tensor:
     return sparse_categorical_accuracy(ops.argmax(y_true, -1), y_pred)
 
 
-def sparse_categorical_accuracy(y_true: Tensor, y_pred: Tensor) -> Tensor:
-    """1 where the largest prediction is that of the target, else 0.
+def sparse_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
+    """Sparse categorical accuracy: 1 where the highest score is at the class index, else 0.
 
     Args:
-        y_true: Class numbers of shape `(batch, ...)`, or with a further axis of size 1.
-        y_pred: Predictions of shape `(batch, ..., classes)`.
+        y_true: Class indices of shape `(batch, ...)`, or `(batch, ..., 1)`.
+        y_pred: Predicted scores of shape `(batch, ..., classes)`.
 
     Returns:
-        A tensor of shape `(batch, ...)`; a last axis of size 1 is dropped.
+        1.0 for each correct prediction, else 0.0, of shape `(batch, ...)`; a last axis of size 1 is
+        dropped.
 
     Example:
         >>> convert_to_numpy(keras.metrics.sparse_categorical_accuracy([1], [[0.2, 0.8]])).tolist()
@@ -87,16 +91,16 @@ def sparse_categorical_accuracy(y_true: Tensor, y_pred: Tensor) -> Tensor:
     return matches
 
 
-def top_k_categorical_accuracy(y_true: Tensor, y_pred: Tensor, k: int = 5) -> Tensor:
-    """1 where the prediction for the target is among the `k` largest, else 0.
+def top_k_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike, k: int = 5) -> Tensor:
+    """Top-k accuracy: 1 where the one-hot label is among the `k` highest scores, else 0.
 
     Args:
-        y_true: One-hot targets, of the shape of `y_pred`.
-        y_pred: Predictions of shape `(batch, ..., classes)`.
-        k: How many of the largest count; all of them where there are fewer classes.
+        y_true: One-hot labels, of the same shape as `y_pred`.
+        y_pred: Predicted scores of shape `(batch, ..., classes)`.
+        k: Number of the highest scores that count; all if there are fewer classes. Default 5.
 
     Returns:
-        A tensor of shape `(batch, ...)`.
+        1.0 for each correct prediction, else 0.0, of shape `(batch, ...)`.
 
     Example:
         >>> y_true, y_pred = [[0, 0, 1]], [[0.1, 0.9, 0.8]]
@@ -107,18 +111,18 @@ def top_k_categorical_accuracy(y_true: Tensor, y_pred: Tensor, k: int = 5) -> Te
 
 
 def sparse_top_k_categorical_accuracy(
-    y_true: Tensor, y_pred: Tensor, k: int = 5, from_sorted_ids: bool = False
+    y_true: TensorLike, y_pred: TensorLike, k: int = 5, from_sorted_ids: bool = False
 ) -> Tensor:
-    """1 where the prediction for the target is among the `k` largest, else 0.
+    """Sparse top-k accuracy: 1 where the class index is among the `k` highest scores, else 0.
 
     Args:
-        y_true: Class numbers of shape `(batch, ...)`.
-        y_pred: Predictions of shape `(batch, ..., classes)`, or the numbers of the best classes.
-        k: How many of the largest count; all of them where there are fewer classes.
-        from_sorted_ids: Whether `y_pred` holds class numbers, the best one first.
+        y_true: Class indices of shape `(batch, ...)`.
+        y_pred: Predicted scores of shape `(batch, ..., classes)`, or sorted class indices.
+        k: Number of the highest scores that count; all if there are fewer classes. Default 5.
+        from_sorted_ids: Whether `y_pred` holds class indices, best first. Default False.
 
     Returns:
-        A tensor of the shape of `y_true`.
+        1.0 for each correct prediction, else 0.0, of the shape of `y_true`.
 
     Example:
         >>> y_true, y_pred = [2], [[0.1, 0.9, 0.8]]
@@ -140,11 +144,11 @@ def sparse_top_k_categorical_accuracy(
 
 
 class Accuracy(BuiltInMean):
-    """How often targets and predictions are equal.
+    """Accuracy: how often labels and predictions are equal.
 
     Args:
-        name: A name.
-        dtype: As in `Metric`.
+        name: Name of the metric.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
 
     Example:
         >>> float(keras.metrics.Accuracy()([1, 2, 3, 4], [1, 2, 3, 0]))
@@ -154,17 +158,17 @@ class Accuracy(BuiltInMean):
     function = staticmethod(accuracy)
     _direction = "up"
 
-    def __init__(self, name: str | None = "accuracy", dtype: Any = None):
+    def __init__(self, name: str | None = "accuracy", dtype: DTypeLike | None = None):
         super().__init__(name, dtype)
 
 
 class BinaryAccuracy(BuiltInMean):
-    """How often predictions are on the side of the threshold that the targets name.
+    """Binary accuracy: how often thresholded predictions equal the labels.
 
     Args:
-        name: A name.
-        dtype: As in `Metric`.
-        threshold: A prediction above it stands for 1, else for 0.
+        name: Name of the metric.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
+        threshold: Predictions above it count as 1. Default 0.5.
 
     Example:
         >>> float(keras.metrics.BinaryAccuracy()([[1], [0]], [[0.7], [0.6]]))
@@ -175,17 +179,20 @@ class BinaryAccuracy(BuiltInMean):
     _direction = "up"
 
     def __init__(
-        self, name: str | None = "binary_accuracy", dtype: Any = None, threshold: float = 0.5
+        self,
+        name: str | None = "binary_accuracy",
+        dtype: DTypeLike | None = None,
+        threshold: float = 0.5,
     ):
         super().__init__(name, dtype, threshold=threshold)
 
 
 class CategoricalAccuracy(BuiltInMean):
-    """How often the largest prediction is that of the one-hot target.
+    """Categorical accuracy: how often the highest score is at the one-hot label.
 
     Args:
-        name: A name.
-        dtype: As in `Metric`.
+        name: Name of the metric.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
 
     Example:
         >>> float(keras.metrics.CategoricalAccuracy()([[0, 1], [1, 0]], [[0.2, 0.8], [0.1, 0.9]]))
@@ -195,16 +202,16 @@ class CategoricalAccuracy(BuiltInMean):
     function = staticmethod(categorical_accuracy)
     _direction = "up"
 
-    def __init__(self, name: str | None = "categorical_accuracy", dtype: Any = None):
+    def __init__(self, name: str | None = "categorical_accuracy", dtype: DTypeLike | None = None):
         super().__init__(name, dtype)
 
 
 class SparseCategoricalAccuracy(BuiltInMean):
-    """How often the largest prediction is that of the class whose number is the target.
+    """Sparse categorical accuracy: how often the highest score is at the class index.
 
     Args:
-        name: A name.
-        dtype: As in `Metric`.
+        name: Name of the metric.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
 
     Example:
         >>> float(keras.metrics.SparseCategoricalAccuracy()([1, 0], [[0.2, 0.8], [0.1, 0.9]]))
@@ -214,17 +221,19 @@ class SparseCategoricalAccuracy(BuiltInMean):
     function = staticmethod(sparse_categorical_accuracy)
     _direction = "up"
 
-    def __init__(self, name: str | None = "sparse_categorical_accuracy", dtype: Any = None):
+    def __init__(
+        self, name: str | None = "sparse_categorical_accuracy", dtype: DTypeLike | None = None
+    ):
         super().__init__(name, dtype)
 
 
 class TopKCategoricalAccuracy(BuiltInMean):
-    """How often the prediction for the one-hot target is among the `k` largest.
+    """Top-k accuracy: how often the one-hot label is among the `k` highest scores.
 
     Args:
-        k: How many of the largest count.
-        name: A name.
-        dtype: As in `Metric`.
+        k: Number of the highest scores that count; all if there are fewer classes. Default 5.
+        name: Name of the metric.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
 
     Example:
         >>> float(keras.metrics.TopKCategoricalAccuracy(k=2)([[0, 0, 1]], [[0.1, 0.9, 0.8]]))
@@ -235,19 +244,22 @@ class TopKCategoricalAccuracy(BuiltInMean):
     _direction = "up"
 
     def __init__(
-        self, k: int = 5, name: str | None = "top_k_categorical_accuracy", dtype: Any = None
+        self,
+        k: int = 5,
+        name: str | None = "top_k_categorical_accuracy",
+        dtype: DTypeLike | None = None,
     ):
         super().__init__(name, dtype, k=k)
 
 
 class SparseTopKCategoricalAccuracy(BuiltInMean):
-    """How often the prediction for the class whose number is the target is among the `k` largest.
+    """Sparse top-k accuracy: how often the class index is among the `k` highest scores.
 
     Args:
-        k: How many of the largest count.
-        name: A name.
-        dtype: As in `Metric`.
-        from_sorted_ids: Whether predictions are class numbers, the best one first.
+        k: Number of the highest scores that count; all if there are fewer classes. Default 5.
+        name: Name of the metric.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
+        from_sorted_ids: Whether predictions are class indices, best first. Default False.
 
     Example:
         >>> float(keras.metrics.SparseTopKCategoricalAccuracy(k=2)([2], [[0.1, 0.9, 0.8]]))
@@ -261,7 +273,7 @@ class SparseTopKCategoricalAccuracy(BuiltInMean):
         self,
         k: int = 5,
         name: str | None = "sparse_top_k_categorical_accuracy",
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
         from_sorted_ids: bool = False,
     ):
         super().__init__(name, dtype, k=k, from_sorted_ids=from_sorted_ids)

@@ -1,4 +1,4 @@
-"""The area under a curve of shares, as the threshold goes from 1 to 0."""
+"""Area under the ROC or precision-recall curve."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,34 +17,33 @@ from keras_fn.metrics._confusion_matrix import (
 )
 from keras_fn.metrics.metric import Metric
 from keras_fn.settings import settings
-
-Tensor = Any
+from keras_fn.types import DTypeLike, Tensor, TensorLike
 
 _CURVES = ("ROC", "PR", "PRGAIN")
 _METHODS = ("interpolation", "minoring", "majoring")
 
 
 class AUC(Metric):
-    """The area under the ROC curve, or that of precision over recall.
+    """Area under the ROC or precision-recall curve, by a Riemann sum over thresholds.
 
     Args:
-        num_thresholds: How many thresholds the curve is drawn with, 2 or more.
-        curve: `"ROC"` (true over false positive rate), `"PR"` (precision over recall) or
-            `"PRGAIN"` (the gains of these two).
-        summation_method: How the area between thresholds is taken: `"interpolation"`,
-            `"minoring"` (at its smaller height) or `"majoring"` (at its larger one).
-        name: A name.
-        dtype: As in `Metric`.
-        thresholds: The thresholds between 0 and 1, in place of `num_thresholds` even ones.
-        multi_label: Whether labels, on the last axis, have areas of their own, whose mean is the
-            result.
-        num_labels: How many labels; by default as many as the first batch has.
-        label_weights: Weights of the labels: in the mean of their areas, or, without
-            `multi_label`, of their predictions.
-        from_logits: Whether predictions are logits rather than probabilities.
+        num_thresholds: Number of thresholds of the approximation, at least 2. Default 200.
+        curve: `"ROC"` (default; true over false positive rate), `"PR"` (precision over recall) or
+            `"PRGAIN"` (precision gain over recall gain).
+        summation_method: Height between two thresholds: `"interpolation"` (default), `"minoring"`
+            (the smaller one) or `"majoring"` (the larger one).
+        name: Name of the metric. Default: from the class name.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
+        thresholds: Thresholds between 0 and 1, instead of `num_thresholds` evenly spaced ones.
+        multi_label: Whether the AUC is computed for each label of the last axis, and averaged.
+            Default False.
+        num_labels: Number of labels. Default: as in the first batch.
+        label_weights: Weights of the labels in the average; without `multi_label`, of their
+            predictions.
+        from_logits: Whether predictions are logits rather than probabilities. Default False.
 
     Raises:
-        ValueError: An argument is none of these.
+        ValueError: An argument is invalid.
 
     Example:
         >>> metric = keras.metrics.AUC(num_thresholds=3)
@@ -65,7 +64,7 @@ class AUC(Metric):
         curve: str = "ROC",
         summation_method: str = "interpolation",
         name: str | None = None,
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
         thresholds: Sequence[float] | None = None,
         multi_label: bool = False,
         num_labels: int | None = None,
@@ -125,14 +124,17 @@ class AUC(Metric):
         self._built = True
 
     def update_state(
-        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+        self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None
     ) -> None:
-        """Takes a batch into account.
+        """Accumulates the confusion matrix of a batch, at each threshold.
 
         Args:
-            y_true: Targets 0 and 1, of the shape of `y_pred`.
-            y_pred: Predictions of shape `(batch, ...)`; with `multi_label`, `(batch, labels)`.
-            sample_weight: Weights of the first axes of `y_pred`, or None.
+            y_true: Labels 0 and 1, of the same shape as `y_pred`.
+            y_pred: Predictions of shape `(batch, ...)`; `(batch, labels)` with `multi_label`.
+            sample_weight: Weights of the leading axes of `y_pred`, or None.
+
+        Raises:
+            SpecError: `y_pred` does not have one column for each label, with `multi_label`.
         """
         y_pred = ops.convert_to_tensor(y_pred)
         if self.multi_label:
@@ -159,7 +161,7 @@ class AUC(Metric):
             getattr(self, name).assign_add(count)
 
     def result(self) -> Tensor:
-        """Returns the area, or the mean of those of the labels."""
+        """Returns the area, averaged over labels with `multi_label`: a scalar tensor."""
         if not self._built:
             return ops.zeros((), self.dtype)
         if self.curve == "PR" and self.summation_method == "interpolation":
@@ -182,7 +184,7 @@ class AUC(Metric):
         return ops.divide_no_nan(ops.sum(ops.multiply(areas, self.label_weights)), total)
 
     def _curve_points(self) -> tuple[Tensor, Tensor]:
-        """The points of the curve, one for each threshold."""
+        """Returns x and y of the curve, one point for each threshold."""
         tp, fp, tn, fn = (getattr(self, name).value for name in ConfusionCounts._fields)
         recall = ops.divide_no_nan(tp, ops.add(tp, fn))
         if self.curve == "ROC":
@@ -199,7 +201,7 @@ class AUC(Metric):
         return ops.maximum(gain(fn, 0.0), 0.0), gain(fp, 1.0)
 
     def _interpolate_pr_auc(self) -> Tensor:
-        """Areas under precision over recall: between thresholds TP is linear in TP + FP."""
+        """Returns the areas between thresholds under the PR curve, with TP linear in TP + FP."""
         tp, fp, fn = (
             getattr(self, name).value
             for name in ("true_positives", "false_positives", "false_negatives")
@@ -215,7 +217,7 @@ class AUC(Metric):
         return ops.divide_no_nan(area, ops.maximum(ops.add(tp[1:], fn[1:]), 0))
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, as plain values."""
+        """Returns the constructor arguments as a JSON-serializable dict."""
         weights = self.label_weights
         config = {
             **super().get_config(),

@@ -1,4 +1,4 @@
-"""Metrics that count true and false positives and negatives."""
+"""Metrics from the confusion matrix: counts, precision, recall."""
 
 from typing import Any
 
@@ -11,80 +11,84 @@ from keras_fn.metrics._confusion_matrix import (
     compute_confusion_counts,
 )
 from keras_fn.metrics.metric import Metric
-
-Tensor = Any
+from keras_fn.types import DTypeLike, Tensor, TensorLike
 
 
 class ConfusionMetric(Metric):
-    """Base of metrics whose variables are counts, one for each threshold."""
+    """Base class of metrics that accumulate confusion counts, one for each threshold."""
 
     _counted: dict[str, Variable]  # field of Counts: the variable that adds it up
 
     def count_at_thresholds(self, thresholds: list[float], counts: dict[str, str]) -> None:
-        """Makes the variables: `counts` maps fields of `Counts` to names of variables."""
+        """Adds a variable for each count: `counts` maps fields of `ConfusionCounts` to names."""
         self._at = Thresholds(thresholds)
         self.thresholds = self._at.values
         for name in counts.values():
             setattr(self, name, self.add_variable((len(thresholds),), "zeros", name=name))
         vars(self)["_counted"] = {field: getattr(self, name) for field, name in counts.items()}
 
-    def add_counts(self, y_true: Tensor, y_pred: Tensor, **options: Any) -> None:
-        """Adds the counts of a batch; options as in `confusion_counts`."""
+    def add_counts(self, y_true: TensorLike, y_pred: TensorLike, **options: Any) -> None:
+        """Accumulates the counts of a batch; options as of `compute_confusion_counts`."""
         dtype = next(iter(self._counted.values())).dtype
         counts = compute_confusion_counts(y_true, y_pred, self._at, dtype=dtype, **options)
         for field, variable in self._counted.items():
             variable.assign_add(getattr(counts, field))
 
     def _squeeze_single_threshold(self, values: Tensor) -> Tensor:
-        """Returns the one value of one threshold, else all."""
+        """Returns the value of the only threshold; for several thresholds, all values."""
         return values[0] if len(self.thresholds) == 1 else values
 
 
 def named_counts(*names: str) -> dict[str, str]:
-    """Returns counts whose variables have the names of the fields."""
+    """Returns counts whose variables are named as the fields."""
     return {name: name for name in names}
 
 
 class _ConfusionCount(ConfusionMetric):
-    """Base of the metrics of one count. Subclasses say which."""
+    """Base class of metrics of one count, which subclasses name in `_field`."""
 
     _field: str
     accumulator: Variable
 
-    def __init__(self, thresholds: Any = None, name: str | None = None, dtype: Any = None):
+    def __init__(
+        self, thresholds: Any = None, name: str | None = None, dtype: DTypeLike | None = None
+    ):
         super().__init__(name=name, dtype=dtype)
         self.init_thresholds = thresholds
         values = check_thresholds(thresholds, 0.5, f"{type(self).__name__} {self.name!r}")
         self.count_at_thresholds(values, {self._field: "accumulator"})
 
     def update_state(
-        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+        self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None
     ) -> None:
-        """Takes a batch into account.
+        """Accumulates the statistics of a batch.
 
         Args:
-            y_true: Targets 0 and 1, of the shape of `y_pred`.
-            y_pred: Predictions from 0 to 1, of shape `(batch, ...)`.
-            sample_weight: Weights of the first axes of `y_pred`, or None.
+            y_true: Labels 0 and 1, of the same shape as `y_pred`.
+            y_pred: Predicted probabilities of shape `(batch, ...)`, from 0 to 1.
+            sample_weight: Weights of the leading axes of `y_pred`, or None.
         """
         self.add_counts(y_true, y_pred, sample_weight=sample_weight)
 
     def result(self) -> Tensor:
-        """Returns the count; for several thresholds, one for each."""
+        """Returns the count: a scalar, or a tensor of shape `(thresholds,)`."""
         return self._squeeze_single_threshold(self.accumulator.value)
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, as plain values."""
+        """Returns the constructor arguments as a JSON-serializable dict."""
         return {**super().get_config(), "thresholds": self.init_thresholds}
 
 
 class TruePositives(_ConfusionCount):
-    """How many predictions are above the threshold, rightly.
+    """True positives: number of predictions above the threshold with label 1.
 
     Args:
-        thresholds: From 0 to 1: a number (0.5 by default), or several.
-        name: A name.
-        dtype: As in `Metric`.
+        thresholds: A number from 0 to 1, or several. Default 0.5.
+        name: Name of the metric. Default: from the class name.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
+
+    Raises:
+        ValueError: A threshold is not from 0 to 1.
 
     Example:
         >>> float(keras.metrics.TruePositives()([0, 1, 1, 1], [1, 0, 1, 1]))
@@ -95,7 +99,15 @@ class TruePositives(_ConfusionCount):
 
 
 class TrueNegatives(_ConfusionCount):
-    """How many predictions are at or below the threshold, rightly. Arguments: `TruePositives`.
+    """True negatives: number of predictions at or below the threshold with label 0.
+
+    Args:
+        thresholds: A number from 0 to 1, or several. Default 0.5.
+        name: Name of the metric. Default: from the class name.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
+
+    Raises:
+        ValueError: A threshold is not from 0 to 1.
 
     Example:
         >>> float(keras.metrics.TrueNegatives()([0, 1, 0, 0], [1, 1, 0, 0]))
@@ -106,7 +118,15 @@ class TrueNegatives(_ConfusionCount):
 
 
 class FalsePositives(_ConfusionCount):
-    """How many predictions are above the threshold, wrongly. Arguments as in `TruePositives`.
+    """False positives: number of predictions above the threshold with label 0.
+
+    Args:
+        thresholds: A number from 0 to 1, or several. Default 0.5.
+        name: Name of the metric. Default: from the class name.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
+
+    Raises:
+        ValueError: A threshold is not from 0 to 1.
 
     Example:
         >>> float(keras.metrics.FalsePositives()([0, 1, 0, 0], [0, 0, 1, 1]))
@@ -117,7 +137,15 @@ class FalsePositives(_ConfusionCount):
 
 
 class FalseNegatives(_ConfusionCount):
-    """How many predictions are at or below the threshold, wrongly. Arguments: `TruePositives`.
+    """False negatives: number of predictions at or below the threshold with label 1.
+
+    Args:
+        thresholds: A number from 0 to 1, or several. Default 0.5.
+        name: Name of the metric. Default: from the class name.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
+
+    Raises:
+        ValueError: A threshold is not from 0 to 1.
 
     Example:
         >>> float(keras.metrics.FalseNegatives()([0, 1, 1, 1], [0, 1, 0, 0]))
@@ -128,7 +156,7 @@ class FalseNegatives(_ConfusionCount):
 
 
 class _Ratio(ConfusionMetric):
-    """Base of precision and recall: true positives among these and others."""
+    """Base class of precision and recall: `TP / (TP + other)`."""
 
     _direction = "up"
     true_positives: Variable
@@ -140,7 +168,7 @@ class _Ratio(ConfusionMetric):
         top_k: int | None = None,
         class_id: int | None = None,
         name: str | None = None,
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
     ):
         super().__init__(name=name, dtype=dtype)
         self.init_thresholds, self.top_k, self.class_id = thresholds, top_k, class_id
@@ -149,28 +177,28 @@ class _Ratio(ConfusionMetric):
         self.count_at_thresholds(values, named_counts("true_positives", self._other_count))
 
     def update_state(
-        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+        self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None
     ) -> None:
-        """Takes a batch into account.
+        """Accumulates the statistics of a batch.
 
         Args:
-            y_true: Targets 0 and 1, of the shape of `y_pred`.
-            y_pred: Predictions from 0 to 1, of shape `(batch, ...)`.
-            sample_weight: Weights of the first axes of `y_pred`, or None.
+            y_true: Labels 0 and 1, of the same shape as `y_pred`.
+            y_pred: Predicted probabilities of shape `(batch, ...)`, from 0 to 1.
+            sample_weight: Weights of the leading axes of `y_pred`, or None.
         """
         self.add_counts(
             y_true, y_pred, sample_weight=sample_weight, top_k=self.top_k, class_id=self.class_id
         )
 
     def result(self) -> Tensor:
-        """Returns the share; for several thresholds, one for each. 0 of nothing."""
+        """Returns the ratio: a scalar, or a tensor of shape `(thresholds,)`; 0 without predictions."""
         hits = self.true_positives
         return self._squeeze_single_threshold(
             ops.divide_no_nan(hits, ops.add(hits, getattr(self, self._other_count)))
         )
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, as plain values."""
+        """Returns the constructor arguments as a JSON-serializable dict."""
         return {
             **super().get_config(),
             "thresholds": self.init_thresholds,
@@ -180,14 +208,17 @@ class _Ratio(ConfusionMetric):
 
 
 class Precision(_Ratio):
-    """How many of the positive predictions are right.
+    """Precision: the fraction of positive predictions that are correct, `TP / (TP + FP)`.
 
     Args:
-        thresholds: From 0 to 1: a number, or several. By default 0.5; with `top_k`, none.
-        top_k: How many of a row's predictions may be positive: the largest.
-        class_id: The class that counts; by default all.
-        name: A name.
-        dtype: As in `Metric`.
+        thresholds: A number from 0 to 1, or several. Default 0.5; with `top_k`, no threshold.
+        top_k: Number of highest predictions of a row that may be positive. Default None, for all.
+        class_id: Index of the class that is evaluated. Default None, for all.
+        name: Name of the metric. Default: from the class name.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
+
+    Raises:
+        ValueError: A threshold is not from 0 to 1.
 
     Example:
         >>> print(f"{float(keras.metrics.Precision()([0, 1, 1, 1], [1, 0, 1, 1])):.3f}")
@@ -198,7 +229,17 @@ class Precision(_Ratio):
 
 
 class Recall(_Ratio):
-    """How many of those that are positive are found. Arguments as in `Precision`.
+    """Recall: the fraction of positive labels that are predicted, `TP / (TP + FN)`.
+
+    Args:
+        thresholds: A number from 0 to 1, or several. Default 0.5; with `top_k`, no threshold.
+        top_k: Number of highest predictions of a row that may be positive. Default None, for all.
+        class_id: Index of the class that is evaluated. Default None, for all.
+        name: Name of the metric. Default: from the class name.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
+
+    Raises:
+        ValueError: A threshold is not from 0 to 1.
 
     Example:
         >>> print(f"{float(keras.metrics.Recall()([0, 1, 1, 1], [1, 0, 1, 1])):.3f}")

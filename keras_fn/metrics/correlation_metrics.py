@@ -1,22 +1,19 @@
-"""How predictions vary together with targets."""
-
-from typing import Any
+"""Correlation metrics: Pearson and concordance."""
 
 from keras_fn import ops
 from keras_fn.losses.reduction import convert_to_same_rank
 from keras_fn.metrics.reduction_metrics import BuiltInMean
 from keras_fn.settings import settings
+from keras_fn.types import DTypeLike, Tensor, TensorLike
 
-Tensor = Any
 
-
-def pearson_correlation(y_true: Tensor, y_pred: Tensor, axis: int = -1) -> Tensor:
-    """The correlation along `axis`, from -1 to 1; NaN of what does not vary.
+def pearson_correlation(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) -> Tensor:
+    """Pearson correlation coefficient along `axis`, from -1 to 1; NaN for constant values.
 
     Args:
-        y_true: Targets, of the shape of `y_pred`.
-        y_pred: Predictions, of any shape.
-        axis: The axis along which they vary.
+        y_true: Ground truth values, of the same shape as `y_pred`.
+        y_pred: Predictions of any shape.
+        axis: Axis along which the correlation is computed. Default -1.
 
     Returns:
         A tensor of the shape of `y_pred` without `axis`.
@@ -31,13 +28,21 @@ def pearson_correlation(y_true: Tensor, y_pred: Tensor, axis: int = -1) -> Tenso
 
 
 def _standardize(x: Tensor, axis: int) -> Tensor:
-    """Shifted and scaled to mean 0 and standard deviation 1."""
+    """Shifts and scales to mean 0 and standard deviation 1."""
     x = ops.subtract(x, ops.mean(x, axis, True))
     return ops.divide(x, ops.std(x, axis, True))
 
 
-def concordance_correlation(y_true: Tensor, y_pred: Tensor, axis: int = -1) -> Tensor:
-    """The correlation that is 1 only for equal values. Arguments as in `pearson_correlation`.
+def concordance_correlation(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) -> Tensor:
+    """Concordance correlation coefficient along `axis`: 1 only for equal values.
+
+    Args:
+        y_true: Ground truth values, of the same shape as `y_pred`.
+        y_pred: Predictions of any shape.
+        axis: Axis along which the correlation is computed. Default -1.
+
+    Returns:
+        A tensor of the shape of `y_pred` without `axis`.
 
     Example:
         >>> y_true, y_pred = [0.0, 1.0, 2.0], [1.0, 2.0, 3.0]
@@ -59,13 +64,13 @@ def concordance_correlation(y_true: Tensor, y_pred: Tensor, axis: int = -1) -> T
 
 
 class PearsonCorrelation(BuiltInMean):
-    """The mean correlation of targets and predictions along an axis.
+    """Pearson correlation coefficient between ground truth and predictions, averaged.
 
     Args:
-        name: A name.
-        dtype: As in `Metric`.
-        axis: The axis along which they vary; 0, with the whole data as one batch, for the
-            correlation over samples.
+        name: Name of the metric.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
+        axis: Axis along which the correlation is computed; 0, with all data in one batch, for the
+            correlation over samples. Default -1.
 
     Example:
         >>> metric = keras.metrics.PearsonCorrelation()
@@ -76,12 +81,23 @@ class PearsonCorrelation(BuiltInMean):
     function = staticmethod(pearson_correlation)
     _direction = "up"
 
-    def __init__(self, name: str | None = "pearson_correlation", dtype: Any = None, axis: int = -1):
+    def __init__(
+        self,
+        name: str | None = "pearson_correlation",
+        dtype: DTypeLike | None = None,
+        axis: int = -1,
+    ):
         super().__init__(name, dtype, axis=axis)
 
 
 class ConcordanceCorrelation(BuiltInMean):
-    """The mean concordance of targets and predictions. Arguments as in `PearsonCorrelation`.
+    """Concordance correlation coefficient between ground truth and predictions, averaged.
+
+    Args:
+        name: Name of the metric.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
+        axis: Axis along which the correlation is computed; 0, with all data in one batch, for the
+            correlation over samples. Default -1.
 
     Example:
         >>> metric = keras.metrics.ConcordanceCorrelation()
@@ -96,6 +112,9 @@ class ConcordanceCorrelation(BuiltInMean):
     _direction = "up"
 
     def __init__(
-        self, name: str | None = "concordance_correlation", dtype: Any = None, axis: int = -1
+        self,
+        name: str | None = "concordance_correlation",
+        dtype: DTypeLike | None = None,
+        axis: int = -1,
     ):
         super().__init__(name, dtype, axis=axis)

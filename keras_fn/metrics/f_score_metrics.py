@@ -1,4 +1,4 @@
-"""Means of precision and recall."""
+"""F-scores: harmonic means of precision and recall."""
 
 from typing import Any
 
@@ -8,26 +8,25 @@ from keras_fn.errors import SpecError
 from keras_fn.metrics.metric import Metric
 from keras_fn.metrics.regression_metrics import check_rank_2_inputs
 from keras_fn.settings import settings
-
-Tensor = Any
+from keras_fn.types import DTypeLike, Tensor, TensorLike
 
 
 class FBetaScore(Metric):
-    """The weighted harmonic mean of precision and recall.
+    """F-beta score: the weighted harmonic mean of precision and recall.
 
     `(1 + beta**2) * precision * recall / (beta**2 * precision + recall)`.
 
     Args:
-        average: How the scores of the classes become one: `"micro"` counts all classes together,
-            `"macro"` is their mean, `"weighted"` their mean weighted by how often they are true;
-            None keeps them apart.
-        beta: How much more recall weighs than precision.
-        threshold: Predictions above it are positive; None for the largest of each row.
-        name: A name.
-        dtype: As in `Metric`.
+        average: `"micro"` counts all classes together, `"macro"` averages the scores of the
+            classes, `"weighted"` averages them weighted by support; None (default) returns one
+            score per class.
+        beta: Weight of recall relative to precision. Default 1.0.
+        threshold: Predictions above it are positive. Default None: the highest of each row.
+        name: Name of the metric.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
 
     Raises:
-        ValueError: An argument is none of these.
+        ValueError: An argument is invalid.
 
     Example:
         >>> metric = keras.metrics.FBetaScore(beta=2.0, threshold=0.5)
@@ -44,7 +43,7 @@ class FBetaScore(Metric):
         beta: float = 1.0,
         threshold: float | None = None,
         name: str | None = "fbeta_score",
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
     ):
         super().__init__(name=name, dtype=dtype)
         valid = {
@@ -74,14 +73,17 @@ class FBetaScore(Metric):
         self._built = True
 
     def update_state(
-        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+        self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None
     ) -> None:
-        """Takes a batch into account.
+        """Accumulates the confusion counts of a batch.
 
         Args:
-            y_true: Targets 0 and 1 of shape `(batch, classes)`.
-            y_pred: Predictions, likewise.
+            y_true: Labels 0 and 1 of shape `(batch, classes)`.
+            y_pred: Predictions of shape `(batch, classes)`.
             sample_weight: Weights of shape `(batch,)`, or None.
+
+        Raises:
+            SpecError: The shapes of the first batch are not of rank 2.
         """
         y_true = ops.convert_to_tensor(y_true, dtype=self.dtype)
         y_pred = ops.convert_to_tensor(y_pred, dtype=self.dtype)
@@ -109,7 +111,7 @@ class FBetaScore(Metric):
             getattr(self, name).assign_add(ops.sum(values, axis))
 
     def result(self) -> Tensor:
-        """Returns the score, or those of the classes."""
+        """Returns the score: a scalar, or a tensor of shape `(classes,)` with `average=None`."""
         if not self._built:
             return ops.zeros((), self.dtype)
         hits, wrong, missed, truths = (getattr(self, name) for name in _COUNTS)
@@ -124,7 +126,7 @@ class FBetaScore(Metric):
         return score if self.average is None else ops.mean(score)
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, as plain values."""
+        """Returns the constructor arguments as a JSON-serializable dict."""
         return {
             **super().get_config(),
             "average": self.average,
@@ -143,13 +145,18 @@ _EXPECTED = {
 
 
 class F1Score(FBetaScore):
-    """The harmonic mean of precision and recall.
+    """F1 score: the harmonic mean of precision and recall.
 
     Args:
-        average: As in `FBetaScore`.
-        threshold: As in `FBetaScore`.
-        name: A name.
-        dtype: As in `Metric`.
+        average: `"micro"` counts all classes together, `"macro"` averages the scores of the
+            classes, `"weighted"` averages them weighted by support; None (default) returns one
+            score per class.
+        threshold: Predictions above it are positive. Default None: the highest of each row.
+        name: Name of the metric.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
+
+    Raises:
+        ValueError: An argument is invalid.
 
     Example:
         >>> metric = keras.metrics.F1Score(threshold=0.5)
@@ -163,12 +170,12 @@ class F1Score(FBetaScore):
         average: str | None = None,
         threshold: float | None = None,
         name: str | None = "f1_score",
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
     ):
         super().__init__(average=average, threshold=threshold, name=name, dtype=dtype)
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, as plain values."""
+        """Returns the constructor arguments as a JSON-serializable dict."""
         config = super().get_config()
         del config["beta"]
         return config

@@ -1,17 +1,16 @@
-"""Crossentropies and divergences of predicted probabilities; margins."""
-
-from typing import Any
+"""Hinge metrics (maximum margin)."""
 
 from keras_fn import losses
 from keras_fn.metrics.reduction_metrics import BuiltInMean
+from keras_fn.types import DTypeLike
 
 
 class Hinge(BuiltInMean):
-    """The mean of how much `y_true * y_pred` falls short of 1.
+    """Hinge: mean of `max(1 - y_true * y_pred, 0)`, for labels -1 and 1 (or 0 and 1).
 
     Args:
-        name: A name.
-        dtype: As in `Metric`.
+        name: Name of the metric.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
 
     Example:
         >>> float(keras.metrics.Hinge()([[-1.0, 1.0]], [[0.5, 0.5]]))
@@ -21,12 +20,16 @@ class Hinge(BuiltInMean):
     function = staticmethod(losses.hinge)
     _direction = "down"
 
-    def __init__(self, name: str | None = "hinge", dtype: Any = None):
+    def __init__(self, name: str | None = "hinge", dtype: DTypeLike | None = None):
         super().__init__(name, dtype)
 
 
 class SquaredHinge(BuiltInMean):
-    """The mean square of what `Hinge` measures. Arguments as in `Hinge`.
+    """Squared hinge: mean of `max(1 - y_true * y_pred, 0) ** 2`, for labels -1 and 1.
+
+    Args:
+        name: Name of the metric.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
 
     Example:
         >>> float(keras.metrics.SquaredHinge()([[-1.0, 1.0]], [[0.5, 0.5]]))
@@ -36,12 +39,16 @@ class SquaredHinge(BuiltInMean):
     function = staticmethod(losses.squared_hinge)
     _direction = "down"
 
-    def __init__(self, name: str | None = "squared_hinge", dtype: Any = None):
+    def __init__(self, name: str | None = "squared_hinge", dtype: DTypeLike | None = None):
         super().__init__(name, dtype)
 
 
 class CategoricalHinge(BuiltInMean):
-    """How much the score of the class falls short of 1 above the others. Arguments as in `Hinge`.
+    """Categorical hinge: how far the true class is from leading the others by a margin of 1.
+
+    Args:
+        name: Name of the metric.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
 
     Example:
         >>> float(keras.metrics.CategoricalHinge()([[0.0, 1.0]], [[0.25, 0.75]]))
@@ -51,5 +58,5 @@ class CategoricalHinge(BuiltInMean):
     function = staticmethod(losses.categorical_hinge)
     _direction = "down"
 
-    def __init__(self, name: str | None = "categorical_hinge", dtype: Any = None):
+    def __init__(self, name: str | None = "categorical_hinge", dtype: DTypeLike | None = None):
         super().__init__(name, dtype)

@@ -1,4 +1,4 @@
-"""Intersection over union, for segmentation."""
+"""Intersection over union (IoU, Jaccard index), for segmentation."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,27 +8,27 @@ from keras_fn.errors import SpecError
 from keras_fn.metrics._confusion_matrix import segment_sum_columns
 from keras_fn.metrics.metric import Metric
 from keras_fn.settings import settings
-
-Tensor = Any
+from keras_fn.types import DTypeLike, Tensor, TensorLike
 
 
 class IoU(Metric):
-    """The mean, over some classes, of `TP / (TP + FP + FN)`.
+    """Intersection over union, `TP / (TP + FP + FN)`, averaged over some classes.
 
-    Classes that neither targets nor predictions hold do not count.
+    Classes that occur neither in labels nor in predictions are left out.
 
     Args:
-        num_classes: How many classes there are.
-        target_class_ids: The classes that the mean is taken over.
-        name: A name.
-        dtype: The dtype of the counts; int32 by default.
-        ignore_class: A class number of targets that do not count.
-        sparse_y_true: Whether targets are class numbers, rather than one-hot.
-        sparse_y_pred: Whether predictions are class numbers, rather than scores.
-        axis: The axis of the classes, where there is one.
+        num_classes: Number of classes.
+        target_class_ids: Indices of the classes that are averaged.
+        name: Name of the metric. Default: from the class name.
+        dtype: Dtype of the confusion matrix. Default int32.
+        ignore_class: Class index of labels that are ignored. Default None.
+        sparse_y_true: Whether `y_true` holds class indices (default True) rather than one-hot
+            labels.
+        sparse_y_pred: Whether `y_pred` holds class indices (default True) rather than scores.
+        axis: Axis of the classes, where there is one. Default -1.
 
     Raises:
-        ValueError: A target class is not among the classes.
+        ValueError: A target class is out of range, or there are none.
 
     Example:
         >>> metric = keras.metrics.IoU(num_classes=2, target_class_ids=[0])
@@ -43,7 +43,7 @@ class IoU(Metric):
         num_classes: int,
         target_class_ids: Sequence[int],
         name: str | None = None,
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
         ignore_class: int | None = None,
         sparse_y_true: bool = True,
         sparse_y_pred: bool = True,
@@ -66,15 +66,15 @@ class IoU(Metric):
         )
 
     def update_state(
-        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+        self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None
     ) -> None:
-        """Takes a batch into account. Class numbers out of range do not count.
+        """Accumulates the confusion matrix of a batch. Class indices out of range are ignored.
 
         Args:
-            y_true: Targets of any shape.
-            y_pred: Predictions of that shape.
-            sample_weight: Weights of that shape, or a number, or None. They are cast to the dtype
-                of the metric: for weights that are not whole, give a float one.
+            y_true: Class indices of any shape; one-hot labels without `sparse_y_true`.
+            y_pred: Class indices of that shape; scores without `sparse_y_pred`.
+            sample_weight: Weights of that shape, a number, or None. They are cast to the dtype of
+                the metric: use a float dtype for fractional weights.
         """
         if not self.sparse_y_true:
             y_true = ops.argmax(y_true, self.axis)
@@ -96,7 +96,7 @@ class IoU(Metric):
         return ops.logical_and(ops.greater_equal(classes, 0), ops.less(classes, self.num_classes))
 
     def result(self) -> Tensor:
-        """Returns the mean of the classes."""
+        """Returns the mean IoU of the target classes: a scalar float32 tensor."""
         matrix = ops.cast(self.total_cm, "float32")
         both = ops.sum(ops.multiply(matrix, ops.eye(self.num_classes)), 0)
         either = ops.subtract(ops.add(ops.sum(matrix, 0), ops.sum(matrix, 1)), both)
@@ -116,18 +116,21 @@ class IoU(Metric):
     )
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, as plain values."""
+        """Returns the constructor arguments as a JSON-serializable dict."""
         return {**super().get_config(), **{key: getattr(self, key) for key in self._arguments}}
 
 
 class BinaryIoU(IoU):
-    """Intersection over union of two classes, told apart by a threshold.
+    """Intersection over union of two classes, which a threshold separates.
 
     Args:
-        target_class_ids: The classes that the mean is taken over.
-        threshold: Predictions at or above it are of class 1.
-        name: A name.
-        dtype: The dtype of the counts; int32 by default.
+        target_class_ids: Indices of the classes that are averaged. Default `(0, 1)`.
+        threshold: Predictions at or above it are of class 1. Default 0.5.
+        name: Name of the metric. Default: from the class name.
+        dtype: Dtype of the confusion matrix. Default int32.
+
+    Raises:
+        ValueError: A target class is out of range, or there are none.
 
     Example:
         >>> metric = keras.metrics.BinaryIoU(threshold=0.3)
@@ -142,21 +145,37 @@ class BinaryIoU(IoU):
         target_class_ids: Sequence[int] = (0, 1),
         threshold: float = 0.5,
         name: str | None = None,
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
     ):
         super().__init__(2, target_class_ids, name=name, dtype=dtype)
         self.threshold = threshold
 
     def update_state(
-        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+        self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None
     ) -> None:
-        """Takes a batch into account. Arguments as in `IoU.update_state`."""
+        """Accumulates the confusion matrix of a batch.
+
+        Args:
+            y_true: Labels 0 and 1 of any shape.
+            y_pred: Predictions of that shape.
+            sample_weight: Weights of that shape, a number, or None.
+        """
         y_pred = ops.convert_to_tensor(y_pred, dtype="float32")
         super().update_state(y_true, ops.greater_equal(y_pred, self.threshold), sample_weight)
 
 
 class MeanIoU(IoU):
-    """The mean of `TP / (TP + FP + FN)` over all classes. Arguments as in `IoU`.
+    """Mean intersection over union, `TP / (TP + FP + FN)`, of all classes.
+
+    Args:
+        num_classes: Number of classes.
+        name: Name of the metric. Default: from the class name.
+        dtype: Dtype of the confusion matrix. Default int32.
+        ignore_class: Class index of labels that are ignored. Default None.
+        sparse_y_true: Whether `y_true` holds class indices (default True) rather than one-hot
+            labels.
+        sparse_y_pred: Whether `y_pred` holds class indices (default True) rather than scores.
+        axis: Axis of the classes, where there is one. Default -1.
 
     Example:
         >>> metric = keras.metrics.MeanIoU(num_classes=2)
@@ -170,7 +189,7 @@ class MeanIoU(IoU):
         self,
         num_classes: int,
         name: str | None = None,
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
         ignore_class: int | None = None,
         sparse_y_true: bool = True,
         sparse_y_pred: bool = True,
@@ -189,7 +208,19 @@ class MeanIoU(IoU):
 
 
 class OneHotIoU(IoU):
-    """`IoU` for one-hot targets. Arguments as in `IoU`.
+    """Intersection over union for one-hot labels, averaged over some classes.
+
+    Args:
+        num_classes: Number of classes.
+        target_class_ids: Indices of the classes that are averaged.
+        name: Name of the metric. Default: from the class name.
+        dtype: Dtype of the confusion matrix. Default int32.
+        ignore_class: Class index of labels that are ignored. Default None.
+        sparse_y_pred: Whether `y_pred` holds class indices rather than scores. Default False.
+        axis: Axis of the classes. Default -1.
+
+    Raises:
+        ValueError: A target class is out of range, or there are none.
 
     Example:
         >>> metric = keras.metrics.OneHotIoU(num_classes=2, target_class_ids=[0])
@@ -204,7 +235,7 @@ class OneHotIoU(IoU):
         num_classes: int,
         target_class_ids: Sequence[int],
         name: str | None = None,
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
         ignore_class: int | None = None,
         sparse_y_pred: bool = False,
         axis: int = -1,
@@ -215,7 +246,15 @@ class OneHotIoU(IoU):
 
 
 class OneHotMeanIoU(MeanIoU):
-    """`MeanIoU` for one-hot targets. Arguments as in `IoU`.
+    """Mean intersection over union of all classes, for one-hot labels.
+
+    Args:
+        num_classes: Number of classes.
+        name: Name of the metric. Default: from the class name.
+        dtype: Dtype of the confusion matrix. Default int32.
+        ignore_class: Class index of labels that are ignored. Default None.
+        sparse_y_pred: Whether `y_pred` holds class indices rather than scores. Default False.
+        axis: Axis of the classes. Default -1.
 
     Example:
         >>> metric = keras.metrics.OneHotMeanIoU(num_classes=2)
@@ -229,7 +268,7 @@ class OneHotMeanIoU(MeanIoU):
         self,
         num_classes: int,
         name: str | None = None,
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
         ignore_class: int | None = None,
         sparse_y_pred: bool = False,
         axis: int = -1,

@@ -1,4 +1,4 @@
-"""The base of the metrics: variables, how a batch updates them, what they amount to."""
+"""Base class of metrics: state variables, their update by a batch, the result."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,19 +11,18 @@ from keras_fn.core.stateful import StatefulObject
 from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError
 from keras_fn.losses.reduction import resolve_compute_dtype
-
-Tensor = Any
+from keras_fn.types import DTypeLike, Tensor
 
 
 class Metric(StatefulObject):
-    """Base class of metrics: numbers that are gathered batch by batch.
+    """Base class of metrics: statistics that are accumulated batch by batch.
 
-    A subclass makes variables in its constructor, and writes `update_state` and `result`.
+    Subclasses create variables in the constructor, and implement `update_state` and `result`.
     `update_state` changes variables by `assign` and `assign_add` only, so that it can be compiled.
 
     Args:
-        dtype: The dtype of the computation, or a dtype policy; `floatx()` by default.
-        name: A name; automatic by default.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
+        name: Name of the metric. Default: from the class name.
 
     Example:
         >>> class Largest(keras.metrics.Metric):
@@ -45,23 +44,23 @@ class Metric(StatefulObject):
     _variables: list[Variable]
     _metrics: list["Metric"]
 
-    def __init__(self, dtype: Any = None, name: str | None = None):
+    def __init__(self, dtype: DTypeLike | None = None, name: str | None = None):
         vars(self).update(_variables=[], _metrics=[])
         self.name = name or auto_name(type(self).__name__)
         self._dtype = resolve_compute_dtype(dtype)
 
     @property
     def dtype(self) -> str:
-        """The dtype of the computation."""
+        """Dtype of the computation."""
         return self._dtype
 
     @property
     def variables(self) -> list[Variable]:
-        """The variables, those of metrics inside it last."""
+        """State variables, including those of nested metrics, which come last."""
         return [*self._variables, *(v for metric in self._metrics for v in metric.variables)]
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Sets an attribute; variables and metrics in it belong to this metric."""
+        """Sets an attribute, and tracks variables and metrics in it."""
         if "_variables" in vars(self):
             for x in tree.flatten(value):
                 if isinstance(x, Variable):
@@ -86,18 +85,21 @@ class Metric(StatefulObject):
         self,
         shape: Sequence[int],
         initializer: Any,
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
         aggregation: str | None = "sum",
         name: str | None = None,
     ) -> Variable:
-        """Makes a variable of the metric.
+        """Adds a state variable.
 
         Args:
-            shape: Its shape.
-            initializer: What it begins with: an initializer or its name.
-            dtype: Its dtype; `floatx()` by default.
-            aggregation: How copies on several devices become one.
-            name: Its name.
+            shape: Shape of the variable.
+            initializer: Initializer: an instance, a name, a callable or a config.
+            dtype: Dtype. Default `floatx()`.
+            aggregation: How replicas on several devices are combined. Default `"sum"`.
+            name: Name of the variable.
+
+        Returns:
+            The variable.
         """
         self._check_constructed()
         with BuildScope(), name_scope(self.name.replace("/", ">")):
@@ -118,29 +120,52 @@ class Metric(StatefulObject):
         self,
         shape: Sequence[int] = (),
         initializer: Any = None,
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
         name: str | None = None,
     ) -> Variable:
-        """Makes a variable, as `add_variable`; of zeros by default."""
+        """Adds a state variable (alias of `add_variable` with defaults).
+
+        Args:
+            shape: Shape of the variable. Default `()`.
+            initializer: Initializer. Default zeros.
+            dtype: Dtype. Default `floatx()`.
+            name: Name of the variable.
+
+        Returns:
+            The variable.
+        """
         return self.add_variable(
             shape, "zeros" if initializer is None else initializer, dtype=dtype, name=name
         )
 
     def reset_state(self) -> None:
-        """Sets all variables to 0."""
+        """Resets all state variables to 0."""
         for variable in self.variables:
             variable.assign(ops.zeros(variable.shape, variable.dtype))
 
     def update_state(self, *args: Any, **kwargs: Any) -> None:
-        """Takes a batch into account. Subclasses write it."""
+        """Accumulates the statistics of a batch. Implemented by subclasses.
+
+        Args:
+            *args: Usually `y_true` and `y_pred`, of shape `(batch, ...)`.
+            **kwargs: Usually `sample_weight`.
+        """
         raise TypeError(f"{type(self).__name__} has no update_state() method.")
 
     def result(self) -> Any:
-        """Returns what the batches so far amount to. Subclasses write it."""
+        """Returns the value of the metric for all batches so far. Implemented by subclasses."""
         raise TypeError(f"{type(self).__name__} has no result() method.")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Takes a batch into account and returns the result."""
+        """Updates the state with a batch and returns the result.
+
+        Args:
+            *args: Arguments of `update_state`.
+            **kwargs: Keyword arguments of `update_state`.
+
+        Returns:
+            The value of `result()`.
+        """
         self._check_constructed()
         self.update_state(*args, **kwargs)
         return self.result()
@@ -148,24 +173,37 @@ class Metric(StatefulObject):
     def stateless_update_state(
         self, metric_variables: Sequence[Tensor], *args: Any, **kwargs: Any
     ) -> list[Tensor]:
-        """Returns the values of the variables after a batch, and leaves the variables alone.
+        """Returns the updated values of the state variables; the variables do not change.
 
         Args:
-            metric_variables: The values before, in the order of `variables`.
+            metric_variables: Values before the update, in the order of `variables`.
             *args: Arguments of `update_state`.
-            **kwargs: Likewise.
+            **kwargs: Keyword arguments of `update_state`.
+
+        Returns:
+            A list of tensors, one for each variable.
+
+        Raises:
+            SpecError: The number of values is not the number of variables.
         """
         with self._stateless_scope(metric_variables) as scope:
             self.update_state(*args, **kwargs)
         return [scope.get_current_value(v) for v in self.variables]
 
     def stateless_result(self, metric_variables: Sequence[Tensor]) -> Any:
-        """Returns the result for these values of the variables."""
+        """Returns the result for given values of the state variables.
+
+        Args:
+            metric_variables: Values in the order of `variables`.
+
+        Raises:
+            SpecError: The number of values is not the number of variables.
+        """
         with self._stateless_scope(metric_variables):
             return self.result()
 
     def stateless_reset_state(self) -> list[Tensor]:
-        """Returns the values that `reset_state` sets, and leaves the variables alone."""
+        """Returns the values that `reset_state` assigns; the variables do not change."""
         with StatelessScope() as scope:
             self.reset_state()
         values = [scope.get_current_value(v) for v in self.variables]
@@ -186,12 +224,12 @@ class Metric(StatefulObject):
         return StatelessScope(zip(self.variables, values, strict=True))
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, as plain values."""
+        """Returns the constructor arguments as a JSON-serializable dict."""
         return {"name": self.name, "dtype": self.dtype}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Metric":
-        """Returns a metric made from what `get_config` gave."""
+        """Creates a metric from the dict that `get_config` returned."""
         return cls(**config)
 
     def __repr__(self) -> str:
@@ -199,6 +237,6 @@ class Metric(StatefulObject):
 
 
 def dynamic_batch_size(x: Tensor) -> Any:
-    """The first size. 0 where only shapes are inferred: then nothing is counted."""
+    """Returns the batch size. 0 during shape inference, so that nothing is counted."""
     size = ops.shape(x)[0]
     return 0 if size is None else size

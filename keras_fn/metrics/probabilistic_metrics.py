@@ -1,17 +1,16 @@
-"""Crossentropies and divergences of predicted probabilities; margins."""
-
-from typing import Any
+"""Metrics of predicted probabilities: cross-entropies, KL divergence, Poisson."""
 
 from keras_fn import losses
 from keras_fn.metrics.reduction_metrics import BuiltInMean
+from keras_fn.types import DTypeLike
 
 
 class KLDivergence(BuiltInMean):
-    """The mean divergence of Kullback and Leibler of targets and predictions.
+    """Kullback-Leibler divergence between ground truth and predicted distributions, averaged.
 
     Args:
-        name: A name.
-        dtype: As in `Metric`.
+        name: Name of the metric.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
 
     Example:
         >>> print(f"{float(keras.metrics.KLDivergence()([[0.5, 0.5]], [[0.25, 0.75]])):.3f}")
@@ -21,12 +20,16 @@ class KLDivergence(BuiltInMean):
     function = staticmethod(losses.kl_divergence)
     _direction = "down"
 
-    def __init__(self, name: str | None = "kl_divergence", dtype: Any = None):
+    def __init__(self, name: str | None = "kl_divergence", dtype: DTypeLike | None = None):
         super().__init__(name, dtype)
 
 
 class Poisson(BuiltInMean):
-    """The mean of `y_pred - y_true * log(y_pred)`. Arguments as in `KLDivergence`.
+    """Poisson metric: mean of `y_pred - y_true * log(y_pred)`.
+
+    Args:
+        name: Name of the metric.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
 
     Example:
         >>> print(f"{float(keras.metrics.Poisson()([[2.0]], [[1.0]])):.3f}")
@@ -36,18 +39,19 @@ class Poisson(BuiltInMean):
     function = staticmethod(losses.poisson)
     _direction = "down"
 
-    def __init__(self, name: str | None = "poisson", dtype: Any = None):
+    def __init__(self, name: str | None = "poisson", dtype: DTypeLike | None = None):
         super().__init__(name, dtype)
 
 
 class BinaryCrossentropy(BuiltInMean):
-    """The mean crossentropy of two classes, 0 and 1.
+    """Binary cross-entropy between labels (0 and 1) and predictions, averaged.
 
     Args:
-        name: A name.
-        dtype: As in `Metric`.
-        from_logits: Whether predictions are logits rather than probabilities.
-        label_smoothing: How far targets are drawn towards 0.5: from 0, not at all, to 1.
+        name: Name of the metric.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
+        from_logits: Whether predictions are logits rather than probabilities. Default False.
+        label_smoothing: Amount of label smoothing, from 0 (default) to 1: labels are moved toward
+            0.5.
 
     Example:
         >>> print(f"{float(keras.metrics.BinaryCrossentropy()([[0.0, 1.0]], [[0.5, 0.5]])):.3f}")
@@ -60,7 +64,7 @@ class BinaryCrossentropy(BuiltInMean):
     def __init__(
         self,
         name: str | None = "binary_crossentropy",
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
         from_logits: bool = False,
         label_smoothing: float = 0,
     ):
@@ -68,14 +72,15 @@ class BinaryCrossentropy(BuiltInMean):
 
 
 class CategoricalCrossentropy(BuiltInMean):
-    """The mean crossentropy of many classes, for one-hot targets.
+    """Categorical cross-entropy between one-hot labels and predictions, averaged.
 
     Args:
-        name: A name.
-        dtype: As in `Metric`.
-        from_logits: Whether predictions are logits rather than probabilities.
-        label_smoothing: How much of a target is shared out equally among all classes.
-        axis: The axis of the classes.
+        name: Name of the metric.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
+        from_logits: Whether predictions are logits rather than probabilities. Default False.
+        label_smoothing: Amount of label smoothing, from 0 (default) to 1: labels are mixed with the
+            uniform distribution.
+        axis: Axis of the classes. Default -1.
 
     Example:
         >>> metric = keras.metrics.CategoricalCrossentropy()
@@ -89,7 +94,7 @@ class CategoricalCrossentropy(BuiltInMean):
     def __init__(
         self,
         name: str | None = "categorical_crossentropy",
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
         from_logits: bool = False,
         label_smoothing: float = 0,
         axis: int = -1,
@@ -100,14 +105,14 @@ class CategoricalCrossentropy(BuiltInMean):
 
 
 class SparseCategoricalCrossentropy(BuiltInMean):
-    """The mean crossentropy of many classes, for targets that are class numbers.
+    """Sparse categorical cross-entropy between class indices and predictions, averaged.
 
     Args:
-        name: A name.
-        dtype: As in `Metric`.
-        from_logits: Whether predictions are logits rather than probabilities.
-        ignore_class: A class number that does not count.
-        axis: The axis of the classes.
+        name: Name of the metric.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
+        from_logits: Whether predictions are logits rather than probabilities. Default False.
+        ignore_class: Class index of labels that are ignored. Default None.
+        axis: Axis of the classes. Default -1.
 
     Example:
         >>> metric = keras.metrics.SparseCategoricalCrossentropy(ignore_class=-1)
@@ -115,8 +120,8 @@ class SparseCategoricalCrossentropy(BuiltInMean):
         0.693
 
     Note:
-        Keras counts ignored targets as losses of 0, unless there are sample weights; here they
-        do not count, as in the loss of this name.
+        Keras counts ignored labels as losses of 0, unless there are sample weights; here they are
+        left out of the mean, as in the loss of this name.
     """
 
     function = staticmethod(losses.sparse_categorical_crossentropy)
@@ -125,7 +130,7 @@ class SparseCategoricalCrossentropy(BuiltInMean):
     def __init__(
         self,
         name: str | None = "sparse_categorical_crossentropy",
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
         from_logits: bool = False,
         ignore_class: int | None = None,
         axis: int = -1,

@@ -1,4 +1,4 @@
-"""Sums and means over all batches, and the mean of a function of targets and predictions."""
+"""Reduction metrics: sum and mean of values, and mean of a function of labels and predictions."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,20 +11,22 @@ from keras_fn.core.serialization import (
 )
 from keras_fn.losses.reduction import apply_mask, squeeze_or_expand_to_same_rank
 from keras_fn.metrics.metric import Metric, dynamic_batch_size
-
-Tensor = Any
+from keras_fn.types import DTypeLike, Tensor, TensorLike
 
 
 def reduce_to_samplewise_values(
-    values: Tensor, sample_weight: Tensor | None, reduce: Callable[..., Tensor], dtype: str
+    values: TensorLike, sample_weight: TensorLike | None, reduce: Callable[..., Tensor], dtype: str
 ) -> tuple[Tensor, Tensor | None]:
-    """Returns weighted values of shape `(batch,)` and their weights, or None if there are none.
+    """Returns weighted values of shape `(batch,)`, and their weights or None.
 
     Args:
-        values: Values of shape `(batch, ...)`; a mask that travels with them is applied.
-        sample_weight: Weights of the first axes of `values`, or None.
-        reduce: Makes one value of those along the axes that it is given: `ops.sum`, `ops.mean`.
-        dtype: The dtype of the result.
+        values: Values of shape `(batch, ...)`. Their mask is applied.
+        sample_weight: Weights of the leading axes of `values`, or None.
+        reduce: Reduction over axes: `ops.sum` or `ops.mean`.
+        dtype: Dtype of the results.
+
+    Returns:
+        The weighted values and the weights, both of shape `(batch,)`.
     """
     mask = get_mask(values)
     values = ops.convert_to_tensor(values, dtype=dtype)
@@ -46,16 +48,16 @@ def reduce_to_samplewise_values(
 
 
 def _number(x: Any, dtype: str) -> Any:
-    """A Python number as it is, a tensor in `dtype`."""
+    """Returns a Python integer unchanged, and a tensor cast to `dtype`."""
     return x if isinstance(x, int) else ops.cast(x, dtype)
 
 
 class Sum(Metric):
-    """The weighted sum of all values.
+    """Weighted sum of all values.
 
     Args:
-        name: A name.
-        dtype: As in `Metric`.
+        name: Name of the metric.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
 
     Example:
         >>> total = keras.metrics.Sum()
@@ -64,12 +66,12 @@ class Sum(Metric):
         9.0
     """
 
-    def __init__(self, name: str | None = "sum", dtype: Any = None):
+    def __init__(self, name: str | None = "sum", dtype: DTypeLike | None = None):
         super().__init__(name=name, dtype=dtype)
         self.total = self.add_variable((), "zeros", dtype=self.dtype, name="total")
 
-    def update_state(self, values: Tensor, sample_weight: Tensor | None = None) -> None:
-        """Adds values.
+    def update_state(self, values: TensorLike, sample_weight: TensorLike | None = None) -> None:
+        """Adds values to the sum.
 
         Args:
             values: Tensor of shape `(batch, ...)`, or a number.
@@ -79,16 +81,16 @@ class Sum(Metric):
         self.total.assign_add(ops.sum(values))
 
     def result(self) -> Tensor:
-        """Returns the sum."""
+        """Returns the sum: a scalar tensor."""
         return ops.copy(self.total)  # on TensorFlow the value goes on changing
 
 
 class Mean(Metric):
-    """The weighted mean of all values.
+    """Weighted mean of all values.
 
     Args:
-        name: A name.
-        dtype: As in `Metric`.
+        name: Name of the metric.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
 
     Example:
         >>> mean = keras.metrics.Mean()
@@ -98,13 +100,13 @@ class Mean(Metric):
         5.0
     """
 
-    def __init__(self, name: str | None = "mean", dtype: Any = None):
+    def __init__(self, name: str | None = "mean", dtype: DTypeLike | None = None):
         super().__init__(name=name, dtype=dtype)
         self.total = self.add_variable((), "zeros", dtype=self.dtype, name="total")
         self.count = self.add_variable((), "zeros", dtype=self.dtype, name="count")
 
-    def update_state(self, values: Tensor, sample_weight: Tensor | None = None) -> None:
-        """Takes values in. Where they have more axes than the batch, their mean counts.
+    def update_state(self, values: TensorLike, sample_weight: TensorLike | None = None) -> None:
+        """Accumulates the values of a batch, each averaged over the axes after the batch.
 
         Args:
             values: Tensor of shape `(batch, ...)`, or a number.
@@ -118,11 +120,11 @@ class Mean(Metric):
             self._count(dynamic_batch_size(values) if len(values.shape) else 1)
 
     def add_mean(self, mean: Tensor, count: Any) -> None:
-        """Takes in a number of values whose mean is known.
+        """Accumulates several values whose mean is known.
 
         Args:
             mean: Their mean, a scalar tensor.
-            count: How many they are: a number or a scalar tensor.
+            count: Their number: an integer or a scalar tensor.
         """
         self.total.assign_add(ops.multiply(ops.cast(mean, self.dtype), _number(count, self.dtype)))
         self._count(count)
@@ -131,17 +133,17 @@ class Mean(Metric):
         self.count.assign_add(_number(number, self.dtype))
 
     def result(self) -> Tensor:
-        """Returns the mean; 0 of nothing."""
+        """Returns the mean: a scalar tensor; 0 without values."""
         return ops.divide_no_nan(self.total, self.count)
 
 
 class MeanMetricWrapper(Mean):
-    """The mean of a function of targets and predictions.
+    """Mean of a function of labels and predictions.
 
     Args:
-        fn: `fn(y_true, y_pred, **kwargs)` returns a value for each element.
-        name: A name; automatic by default.
-        dtype: As in `Metric`.
+        fn: Function `fn(y_true, y_pred, **kwargs)` that returns a value for each sample.
+        name: Name of the metric. Default: from the class name.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
         **kwargs: Further arguments of `fn`.
 
     Example:
@@ -151,21 +153,25 @@ class MeanMetricWrapper(Mean):
     """
 
     def __init__(
-        self, fn: Callable[..., Tensor], name: str | None = None, dtype: Any = None, **kwargs: Any
+        self,
+        fn: Callable[..., Tensor],
+        name: str | None = None,
+        dtype: DTypeLike | None = None,
+        **kwargs: Any,
     ):
         super().__init__(name=name, dtype=dtype)
         self._fn = fn
         self._fn_kwargs = kwargs
 
     def update_state(  # type: ignore[override]
-        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+        self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None
     ) -> None:
-        """Takes a batch into account.
+        """Accumulates the values of the function for a batch.
 
         Args:
-            y_true: Targets.
-            y_pred: Predictions. A mask that travels with them is applied.
-            sample_weight: Weights that broadcast to what the function returns, or None.
+            y_true: Ground truth.
+            y_pred: Predictions of shape `(batch, ...)`. Their mask is applied.
+            sample_weight: Weights that broadcast to the values of the function, or None.
         """
         mask = get_mask(y_pred)
         values = self._fn(y_true, y_pred, **self._fn_kwargs)
@@ -173,17 +179,17 @@ class MeanMetricWrapper(Mean):
         super().update_state(values, sample_weight=weight)
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, the function and its options written down."""
+        """Returns the constructor arguments, with the serialized function, as a dict."""
         return {**super().get_config(), **to_plain({"fn": self._fn, **self._fn_kwargs})}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Metric:
-        """Returns a metric made from what `get_config` gave."""
+        """Creates a metric from the dict that `get_config` returned."""
         return cls(**{k: from_plain(v) for k, v in config.items()})
 
 
 class BuiltInMean(MeanMetricWrapper):
-    """The mean of a function of this package, whose options are attributes and config.
+    """Mean of a built-in function, whose options are attributes and in the config.
 
     Attributes:
         function: The function.
@@ -191,15 +197,15 @@ class BuiltInMean(MeanMetricWrapper):
 
     function: Callable[..., Tensor]
 
-    def __init__(self, name: str | None, dtype: Any, **options: Any):
+    def __init__(self, name: str | None, dtype: DTypeLike | None, **options: Any):
         super().__init__(type(self).function, name, dtype, **options)
         vars(self).update(options)
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, as plain values."""
+        """Returns the constructor arguments as a JSON-serializable dict."""
         return {**Metric.get_config(self), **self._fn_kwargs}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Metric:
-        """Returns a metric made from what `get_config` gave."""
+        """Creates a metric from the dict that `get_config` returned."""
         return cls(**config)

@@ -1,4 +1,4 @@
-"""How far predictions are from targets, and how much of their variance they explain."""
+"""Regression metrics."""
 
 from typing import Any
 
@@ -9,16 +9,15 @@ from keras_fn.losses.reduction import convert_to_same_rank
 from keras_fn.losses.regression import cosine
 from keras_fn.metrics.metric import Metric, dynamic_batch_size
 from keras_fn.metrics.reduction_metrics import BuiltInMean, Mean
-
-Tensor = Any
+from keras_fn.types import DTypeLike, Tensor, TensorLike
 
 
 class MeanSquaredError(BuiltInMean):
-    """The mean of squared differences between targets and predictions.
+    """Mean squared error between ground truth and predictions.
 
     Args:
-        name: A name.
-        dtype: As in `Metric`.
+        name: Name of the metric.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
 
     Example:
         >>> float(keras.metrics.MeanSquaredError()([[0.0, 1.0]], [[2.0, 1.0]]))
@@ -28,12 +27,16 @@ class MeanSquaredError(BuiltInMean):
     function = staticmethod(losses.mean_squared_error)
     _direction = "down"
 
-    def __init__(self, name: str | None = "mean_squared_error", dtype: Any = None):
+    def __init__(self, name: str | None = "mean_squared_error", dtype: DTypeLike | None = None):
         super().__init__(name, dtype)
 
 
 class MeanAbsoluteError(BuiltInMean):
-    """The mean of absolute differences. Arguments as in `MeanSquaredError`.
+    """Mean absolute error between ground truth and predictions.
+
+    Args:
+        name: Name of the metric.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
 
     Example:
         >>> float(keras.metrics.MeanAbsoluteError()([[0.0, 1.0]], [[2.0, 1.0]]))
@@ -43,12 +46,16 @@ class MeanAbsoluteError(BuiltInMean):
     function = staticmethod(losses.mean_absolute_error)
     _direction = "down"
 
-    def __init__(self, name: str | None = "mean_absolute_error", dtype: Any = None):
+    def __init__(self, name: str | None = "mean_absolute_error", dtype: DTypeLike | None = None):
         super().__init__(name, dtype)
 
 
 class MeanAbsolutePercentageError(BuiltInMean):
-    """The mean of differences in percent of the targets. Arguments as in `MeanSquaredError`.
+    """Mean absolute percentage error between ground truth and predictions.
+
+    Args:
+        name: Name of the metric.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
 
     Example:
         >>> float(keras.metrics.MeanAbsolutePercentageError()([[1.0, 2.0]], [[2.0, 2.0]]))
@@ -58,12 +65,18 @@ class MeanAbsolutePercentageError(BuiltInMean):
     function = staticmethod(losses.mean_absolute_percentage_error)
     _direction = "down"
 
-    def __init__(self, name: str | None = "mean_absolute_percentage_error", dtype: Any = None):
+    def __init__(
+        self, name: str | None = "mean_absolute_percentage_error", dtype: DTypeLike | None = None
+    ):
         super().__init__(name, dtype)
 
 
 class MeanSquaredLogarithmicError(BuiltInMean):
-    """The mean of squared differences of logarithms. Arguments as in `MeanSquaredError`.
+    """Mean squared logarithmic error between ground truth and predictions.
+
+    Args:
+        name: Name of the metric.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
 
     Example:
         >>> print(f"{float(keras.metrics.MeanSquaredLogarithmicError()([[0.0]], [[1.0]])):.3f}")
@@ -73,12 +86,18 @@ class MeanSquaredLogarithmicError(BuiltInMean):
     function = staticmethod(losses.mean_squared_logarithmic_error)
     _direction = "down"
 
-    def __init__(self, name: str | None = "mean_squared_logarithmic_error", dtype: Any = None):
+    def __init__(
+        self, name: str | None = "mean_squared_logarithmic_error", dtype: DTypeLike | None = None
+    ):
         super().__init__(name, dtype)
 
 
 class LogCoshError(BuiltInMean):
-    """The mean of `log(cosh(error))`. Arguments as in `MeanSquaredError`.
+    """Log-cosh error: mean of `log(cosh(y_pred - y_true))`.
+
+    Args:
+        name: Name of the metric.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
 
     Example:
         >>> print(f"{float(keras.metrics.LogCoshError()([[0.0]], [[1.0]])):.3f}")
@@ -88,17 +107,17 @@ class LogCoshError(BuiltInMean):
     function = staticmethod(losses.log_cosh)
     _direction = "down"
 
-    def __init__(self, name: str | None = "logcosh", dtype: Any = None):
+    def __init__(self, name: str | None = "logcosh", dtype: DTypeLike | None = None):
         super().__init__(name, dtype)
 
 
 class CosineSimilarity(BuiltInMean):
-    """The mean cosine of the angle between targets and predictions: 1 for the same direction.
+    """Cosine similarity between ground truth and predictions, averaged: 1 for the same direction.
 
     Args:
-        name: A name.
-        dtype: As in `Metric`.
-        axis: The axis of the vectors.
+        name: Name of the metric.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
+        axis: Axis of the vectors. Default -1.
 
     Example:
         >>> float(keras.metrics.CosineSimilarity()([[0.0, 1.0]], [[0.0, 2.0]]))
@@ -108,16 +127,18 @@ class CosineSimilarity(BuiltInMean):
     function = staticmethod(cosine)
     _direction = "up"
 
-    def __init__(self, name: str | None = "cosine_similarity", dtype: Any = None, axis: int = -1):
+    def __init__(
+        self, name: str | None = "cosine_similarity", dtype: DTypeLike | None = None, axis: int = -1
+    ):
         super().__init__(name, dtype, axis=axis)
 
 
 class RootMeanSquaredError(Mean):
-    """The square root of the mean of squared differences between targets and predictions.
+    """Root mean squared error between ground truth and predictions.
 
     Args:
-        name: A name.
-        dtype: As in `Metric`.
+        name: Name of the metric.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
 
     Example:
         >>> float(keras.metrics.RootMeanSquaredError()([[0.0, 0.0]], [[3.0, 3.0]]))
@@ -126,18 +147,20 @@ class RootMeanSquaredError(Mean):
 
     _direction = "down"
 
-    def __init__(self, name: str | None = "root_mean_squared_error", dtype: Any = None):
+    def __init__(
+        self, name: str | None = "root_mean_squared_error", dtype: DTypeLike | None = None
+    ):
         super().__init__(name=name, dtype=dtype)
 
     def update_state(  # type: ignore[override]
-        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+        self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None
     ) -> None:
-        """Takes a batch into account.
+        """Accumulates the squared errors of a batch.
 
         Args:
-            y_true: Targets, of the shape of `y_pred`.
+            y_true: Ground truth values, of the same shape as `y_pred`.
             y_pred: Predictions of shape `(batch, ...)`.
-            sample_weight: Weights that broadcast to them, or None.
+            sample_weight: Weights that broadcast to `y_pred`, or None.
         """
         y_true, y_pred = convert_to_same_rank(
             y_true, ops.convert_to_tensor(y_pred, dtype=self.dtype)
@@ -146,23 +169,23 @@ class RootMeanSquaredError(Mean):
         super().update_state(error, sample_weight=sample_weight)
 
     def result(self) -> Tensor:
-        """Returns the root of the mean."""
+        """Returns the square root of the mean: a scalar tensor."""
         return ops.sqrt(super().result())
 
 
 class R2Score(Metric):
-    """How much of the targets' variance the predictions explain: 1 for all, 0 for none.
+    """R2 score (coefficient of determination): the fraction of variance that is explained.
 
     Args:
-        class_aggregation: How the scores of several outputs become one: `"uniform_average"`,
-            `"variance_weighted_average"`, or None to keep them apart.
-        num_regressors: Number of independent variables, for the adjusted score; 0 for the plain
-            one, which is also given where there are too few values for the adjusted one.
-        name: A name.
-        dtype: As in `Metric`.
+        class_aggregation: How the scores of several outputs become one: `"uniform_average"`
+            (default), `"variance_weighted_average"`, or None for one score per output.
+        num_regressors: Number of independent variables, for the adjusted R2 score; 0 (default) for
+            the plain score, which is also returned where there are too few samples to adjust it.
+        name: Name of the metric.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
 
     Raises:
-        ValueError: An argument is none of these.
+        ValueError: An argument is invalid.
 
     Example:
         >>> metric = keras.metrics.R2Score()
@@ -177,7 +200,7 @@ class R2Score(Metric):
         class_aggregation: str | None = "uniform_average",
         num_regressors: int = 0,
         name: str | None = "r2_score",
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
     ):
         super().__init__(name=name, dtype=dtype)
         source = f"R2Score {self.name!r}"
@@ -210,14 +233,17 @@ class R2Score(Metric):
         self._built = True
 
     def update_state(
-        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+        self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None
     ) -> None:
-        """Takes a batch into account.
+        """Accumulates the sums of squares of a batch.
 
         Args:
-            y_true: Targets of shape `(batch, size)`.
-            y_pred: Predictions, likewise.
-            sample_weight: Weights of shape `(batch,)` or `(batch, size)`, or None.
+            y_true: Ground truth values of shape `(batch, outputs)`.
+            y_pred: Predictions of shape `(batch, outputs)`.
+            sample_weight: Weights of shape `(batch,)` or `(batch, outputs)`, or None.
+
+        Raises:
+            SpecError: The shapes of the first batch are not of rank 2.
         """
         y_true, y_pred = convert_to_same_rank(
             y_true, ops.convert_to_tensor(y_pred, dtype=self.dtype)
@@ -239,7 +265,7 @@ class R2Score(Metric):
         self.num_samples.assign_add(values)
 
     def result(self) -> Tensor:
-        """Returns the score."""
+        """Returns the score: a scalar, or a tensor of shape `(outputs,)` without aggregation."""
         if not self._built:
             return self.num_samples.value  # 0: nothing is explained yet
         mean = ops.divide(self.sum, self.count)
@@ -260,7 +286,7 @@ class R2Score(Metric):
         return ops.where(enough, adjusted, score)
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, as plain values."""
+        """Returns the constructor arguments as a JSON-serializable dict."""
         return {
             **super().get_config(),
             "class_aggregation": self.class_aggregation,
@@ -269,7 +295,11 @@ class R2Score(Metric):
 
 
 def check_rank_2_inputs(source: str, y_true_shape: Shape, y_pred_shape: Shape) -> None:
-    """Refuses what is not two tensors of rows of one known size."""
+    """Checks that both shapes are `(batch, size)`, with a known size.
+
+    Raises:
+        SpecError: They are not.
+    """
     fits = len(y_true_shape) == len(y_pred_shape) == 2
     if not fits or None in (y_true_shape[-1], y_pred_shape[-1]):
         raise SpecError(

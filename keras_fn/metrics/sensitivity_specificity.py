@@ -1,4 +1,4 @@
-"""The best of one share of right predictions where another one is high enough."""
+"""One rate of the confusion matrix at a required value of another."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,8 +8,7 @@ from keras_fn.errors import SpecError
 from keras_fn.metrics._confusion_matrix import evenly_spaced_thresholds
 from keras_fn.metrics.confusion_metrics import ConfusionMetric, named_counts
 from keras_fn.metrics.metric import Metric
-
-Tensor = Any
+from keras_fn.types import DTypeLike, Tensor, TensorLike
 
 
 def _ratio(hits: str, misses: str) -> Callable[[Metric], Tensor]:
@@ -28,11 +27,11 @@ _PRECISION = _ratio("true_positives", "false_positives")
 
 
 class _ConstrainedMetric(ConfusionMetric):
-    """Base of "one share at a value of another": the best one among the thresholds that reach it.
+    """Base class of "rate at a required rate": the best value among the thresholds that reach it.
 
     Attributes:
-        _wanted: Name of the argument, the share that must be reached.
-        _shares: How to compute that share, and the one that is reported.
+        _constraint: Name of the argument: the rate that must be reached.
+        _rates: Functions that compute that rate, and the reported one.
     """
 
     _direction = "up"
@@ -67,24 +66,24 @@ class _ConstrainedMetric(ConfusionMetric):
         )
 
     def update_state(
-        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+        self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None
     ) -> None:
-        """Takes a batch into account.
+        """Accumulates the statistics of a batch.
 
         Args:
-            y_true: Targets 0 and 1, of the shape of `y_pred`.
-            y_pred: Predictions from 0 to 1, of shape `(batch, ...)`.
-            sample_weight: Weights of the first axes of `y_pred`, or None.
+            y_true: Labels 0 and 1, of the same shape as `y_pred`.
+            y_pred: Predicted probabilities of shape `(batch, ...)`, from 0 to 1.
+            sample_weight: Weights of the leading axes of `y_pred`, or None.
         """
         self.add_counts(y_true, y_pred, sample_weight=sample_weight, class_id=self.class_id)
 
     def result(self) -> Tensor:
-        """Returns the best share; 0 if no threshold reaches the value."""
+        """Returns the best rate, a scalar tensor; 0 if no threshold meets the constraint."""
         reached, reported = (share(self) for share in type(self)._rates)
         return ops.max(ops.where(ops.greater_equal(reached, self.value), reported, 0))
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, as plain values."""
+        """Returns the constructor arguments as a JSON-serializable dict."""
         return {
             **super().get_config(),
             self._constraint: self.value,
@@ -94,14 +93,17 @@ class _ConstrainedMetric(ConfusionMetric):
 
 
 class SensitivityAtSpecificity(_ConstrainedMetric):
-    """The best sensitivity, `TP / (TP + FN)`, where the specificity is high enough.
+    """Best sensitivity, `TP / (TP + FN)`, at a specificity of at least `specificity`.
 
     Args:
-        specificity: The specificity that must be reached, from 0 to 1.
-        num_thresholds: How many thresholds from 0 to 1 are tried.
-        class_id: The class that counts; by default all.
-        name: A name.
-        dtype: As in `Metric`.
+        specificity: The required specificity, from 0 to 1.
+        num_thresholds: Number of evenly spaced thresholds that are tried. Default 200.
+        class_id: Index of the class that is evaluated. Default None, for all.
+        name: Name of the metric. Default: from the class name.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
+
+    Raises:
+        ValueError: The required value is not from 0 to 1, or `num_thresholds` is below 1.
 
     Example:
         >>> metric = keras.metrics.SensitivityAtSpecificity(0.5)
@@ -118,20 +120,23 @@ class SensitivityAtSpecificity(_ConstrainedMetric):
         num_thresholds: int = 200,
         class_id: int | None = None,
         name: str | None = None,
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
     ):
         super().__init__(specificity, num_thresholds, class_id, name, dtype)
 
 
 class SpecificityAtSensitivity(_ConstrainedMetric):
-    """The best specificity, `TN / (TN + FP)`, where the sensitivity is high enough.
+    """Best specificity, `TN / (TN + FP)`, at a sensitivity of at least `sensitivity`.
 
     Args:
-        sensitivity: The sensitivity that must be reached, from 0 to 1.
-        num_thresholds: How many thresholds from 0 to 1 are tried.
-        class_id: The class that counts; by default all.
-        name: A name.
-        dtype: As in `Metric`.
+        sensitivity: The required sensitivity, from 0 to 1.
+        num_thresholds: Number of evenly spaced thresholds that are tried. Default 200.
+        class_id: Index of the class that is evaluated. Default None, for all.
+        name: Name of the metric. Default: from the class name.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
+
+    Raises:
+        ValueError: The required value is not from 0 to 1, or `num_thresholds` is below 1.
 
     Example:
         >>> metric = keras.metrics.SpecificityAtSensitivity(0.5)
@@ -148,20 +153,23 @@ class SpecificityAtSensitivity(_ConstrainedMetric):
         num_thresholds: int = 200,
         class_id: int | None = None,
         name: str | None = None,
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
     ):
         super().__init__(sensitivity, num_thresholds, class_id, name, dtype)
 
 
 class PrecisionAtRecall(_ConstrainedMetric):
-    """The best precision where the recall is high enough.
+    """Best precision, `TP / (TP + FP)`, at a recall of at least `recall`.
 
     Args:
-        recall: The recall that must be reached, from 0 to 1.
-        num_thresholds: How many thresholds from 0 to 1 are tried.
-        class_id: The class that counts; by default all.
-        name: A name.
-        dtype: As in `Metric`.
+        recall: The required recall, from 0 to 1.
+        num_thresholds: Number of evenly spaced thresholds that are tried. Default 200.
+        class_id: Index of the class that is evaluated. Default None, for all.
+        name: Name of the metric. Default: from the class name.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
+
+    Raises:
+        ValueError: The required value is not from 0 to 1, or `num_thresholds` is below 1.
 
     Example:
         >>> metric = keras.metrics.PrecisionAtRecall(0.5)
@@ -178,20 +186,23 @@ class PrecisionAtRecall(_ConstrainedMetric):
         num_thresholds: int = 200,
         class_id: int | None = None,
         name: str | None = None,
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
     ):
         super().__init__(recall, num_thresholds, class_id, name, dtype)
 
 
 class RecallAtPrecision(_ConstrainedMetric):
-    """The best recall where the precision is high enough.
+    """Best recall, `TP / (TP + FN)`, at a precision of at least `precision`.
 
     Args:
-        precision: The precision that must be reached, from 0 to 1.
-        num_thresholds: How many thresholds from 0 to 1 are tried.
-        class_id: The class that counts; by default all.
-        name: A name.
-        dtype: As in `Metric`.
+        precision: The required precision, from 0 to 1.
+        num_thresholds: Number of evenly spaced thresholds that are tried. Default 200.
+        class_id: Index of the class that is evaluated. Default None, for all.
+        name: Name of the metric. Default: from the class name.
+        dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
+
+    Raises:
+        ValueError: The required value is not from 0 to 1, or `num_thresholds` is below 1.
 
     Example:
         >>> metric = keras.metrics.RecallAtPrecision(0.8)
@@ -208,6 +219,6 @@ class RecallAtPrecision(_ConstrainedMetric):
         num_thresholds: int = 200,
         class_id: int | None = None,
         name: str | None = None,
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
     ):
         super().__init__(precision, num_thresholds, class_id, name, dtype)

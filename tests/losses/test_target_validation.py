@@ -24,7 +24,7 @@ def test_a_class_beyond_the_last_is_named() -> None:
     error = refused(losses.SparseCategoricalCrossentropy(), [0, 5], CLASSES_5)
     assert str(error).splitlines()[:3] == [
         "SparseCategoricalCrossentropy 'sparse_categorical_crossentropy', targets of 'label'",
-        "  expected: class numbers from 0 to 4",
+        "  expected: class indices from 0 to 4",
         "  received: classes from 0 to 5",
     ]
 
@@ -33,8 +33,8 @@ def test_a_class_beyond_the_last_is_named() -> None:
     ("y_true", "given"),
     [
         ([-1, 2], "classes from -1 to 2"),
-        ([0.5, 1.0], "numbers that are not whole"),
-        ([np.nan, 1.0], "numbers that are not whole"),
+        ([0.5, 1.0], "values that are not integers"),
+        ([np.nan, 1.0], "values that are not integers"),
         ([[0, 1], [1, 0]], "shape (2, 2)"),
         (np.eye(5), "shape (5, 5)"),
     ],
@@ -53,7 +53,7 @@ def test_an_ignored_class_may_be_out_of_range() -> None:
     accepted(loss, [0, 255, 4], CLASSES_5)
     accepted(loss, [255, 255], CLASSES_5)
     error = refused(loss, [0, 255, 7], CLASSES_5)
-    assert error.expected == "class numbers from 0 to 4, or 255 to be ignored"
+    assert error.expected == "class indices from 0 to 4, or 255 to be ignored"
 
 
 def test_the_axis_of_the_classes_is_respected() -> None:
@@ -66,7 +66,7 @@ def test_the_axis_of_the_classes_is_respected() -> None:
 def test_an_unknown_number_of_classes_bounds_below_only() -> None:
     loss = losses.CategoricalGeneralizedCrossEntropy()
     accepted(loss, [0, 1000], (None, None))
-    assert refused(loss, [-2, 3], (None, None)).expected == "class numbers from 0"
+    assert refused(loss, [-2, 3], (None, None)).expected == "class indices from 0"
 
 
 def test_class_numbers_where_one_hot_codes_belong_get_the_advice() -> None:

@@ -40,8 +40,8 @@ CUT = "cut or complete the shorter ones"
 RESHAPE = "reshape the data; the first axis is the samples"
 NUMBERS = "encode text and categories as numbers, for example with a vocabulary"
 RANGE = (
-    "number the classes from 0, set ignore_class for those that do not count, or give the "
-    "model's output more classes"
+    "count the classes from 0, set ignore_class for labels to ignore, or add classes to "
+    "the model's output"
 )
 SPARSE = (
     "LossFunctionWrapper 'sparse_categorical_crossentropy', targets of "
@@ -88,24 +88,24 @@ CASES = {
         dict(x=X), error("targets y, as compile() named a loss", "none", "pass y="),
     ),
     "a label that is too high": (
-        dict(x=X, y=Y + 1), error("class numbers from 0 to 3", "classes from 1 to 4", RANGE, None),
+        dict(x=X, y=Y + 1), error("class indices from 0 to 3", "classes from 1 to 4", RANGE, None),
     ),
     "a label below 0": (
-        dict(x=X, y=Y - 1), error("class numbers from 0 to 3", "classes from -1 to 2", RANGE, None),
+        dict(x=X, y=Y - 1), error("class indices from 0 to 3", "classes from -1 to 2", RANGE, None),
     ),
     "a label that is too high, in the last batch only": (
         dict(x=X, y=np.r_[Y[:7], 9], batch_size=2),
-        error("class numbers from 0 to 3", "classes from 0 to 9", RANGE, None),
+        error("class indices from 0 to 3", "classes from 0 to 9", RANGE, None),
     ),
     "a label that is too high, in the validation": (
         dict(x=X, y=Y, validation_data=(X, Y + 1)),
-        error("class numbers from 0 to 3", "classes from 1 to 4", RANGE, None),
+        error("class indices from 0 to 3", "classes from 1 to 4", RANGE, None),
     ),
     "validation data of a wrong size": (
         dict(x=X, y=Y, validation_data=(X[:, :2], Y)),
         error("input 'x' of shape (None, 3)", "shape (8, 2)", RESHAPE),
     ),
-    "one-hot codes for class numbers": (
+    "one-hot labels where class indices are expected": (
         dict(x=X, y=np.eye(4)[Y]), None,
     ),
     "a dict with a wrong key": (
