@@ -1,4 +1,4 @@
-"""Conversions, shapes, casts and gradients of whole tensors."""
+"""Conversion of tensors and arrays, casts, shapes and dtypes."""
 
 from __future__ import annotations
 
@@ -13,46 +13,57 @@ from keras_fn.core.scopes import context
 from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
-from keras_fn.types import Tensor, TensorLike
+from keras_fn.types import DTypeLike, Tensor, TensorLike
 
 
 def convert_to_tensor(
-    x: TensorLike, dtype: Any = None, sparse: bool | None = None, ragged: bool | None = None
+    x: TensorLike,
+    dtype: DTypeLike | None = None,
+    sparse: bool | None = None,
+    ragged: bool | None = None,
 ) -> Tensor:
-    """Makes a tensor of the backend.
+    """Converts an array, a number or nested lists of numbers to a tensor of the backend.
 
     Args:
         x: Array, nested list, number, Variable or tensor.
-        dtype: Its dtype; by default that of `x`, and `floatx()` for Python floats.
-        sparse: False to make a sparse tensor dense.
-        ragged: False to make a ragged tensor dense.
+        dtype: The dtype of the result. By default the dtype of `x`, and `floatx()` for Python
+            floats.
+        sparse: False to convert a sparse tensor to a dense one.
+        ragged: False to convert a ragged tensor to a dense one.
 
     Returns:
-        The tensor; a KerasTensor stays one.
+        A tensor of the backend, of the shape of `x`; a KerasTensor for a KerasTensor.
 
     Example:
         >>> convert_to_tensor([1.0, 2.0]).shape == (2,)
         True
     """
-    symbolic = context.current.symbolic
+    value: Any = x
+    symbolic = context.now.symbolic
     backend = current()
-    if not symbolic and backend.is_tensor(x):
+    if not symbolic and backend.is_tensor(value):
         name = None if dtype is None else dtypes.standardize_dtype(dtype)
-        return backend.convert_to_tensor(x, name)
-    if symbolic or isinstance(x, KerasTensor):
-        spec = spec_of(x)
+        return backend.convert_to_tensor(value, name)
+    if symbolic or isinstance(value, KerasTensor):
+        spec = spec_of(value)
         name = dtypes.standardize_dtype(dtype) if dtype else dtypes.result_type(spec.dtype)
-        if isinstance(x, KerasTensor) and x.dtype == name:
-            return x
-        if isinstance(x, KerasTensor):
-            return cast(x, name)
+        if isinstance(value, KerasTensor):
+            return value if value.dtype == name else cast(value, name)
         return KerasTensor(spec.shape, name, record_history=False)
-    value = x.value if isinstance(x, Variable) else x
+    if isinstance(value, Variable):
+        value = value.value
     return backend.convert_to_tensor(value, dtypes.standardize_dtype(dtype) if dtype else None)
 
 
-def array(x: TensorLike, dtype: Any = None) -> Tensor:
-    """Makes a tensor of the backend; see `convert_to_tensor`.
+def array(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
+    """Converts an array, a number or nested lists to a tensor: NumPy's `convert_to_tensor`.
+
+    Args:
+        x: Array, nested list, number, Variable or tensor.
+        dtype: The dtype of the result; by default the dtype of `x`.
+
+    Returns:
+        A tensor of the backend, of the shape of `x`.
 
     Example:
         >>> convert_to_numpy(array([1, 2], dtype="float32")).tolist()
@@ -64,24 +75,41 @@ def array(x: TensorLike, dtype: Any = None) -> Tensor:
 def convert_to_numpy(x: TensorLike) -> np.ndarray:
     """Returns the value of a tensor as a NumPy array.
 
+    Args:
+        x: Tensor, Variable, array, number or nested lists.
+
+    Returns:
+        An array of the shape and dtype of `x`; it may share memory with the tensor.
+
+    Raises:
+        TypeError: `x` is a KerasTensor, which has no value.
+
     Example:
         >>> convert_to_numpy(convert_to_tensor([1, 2])).tolist()
         [1, 2]
     """
-    if isinstance(x, KerasTensor):
-        return x.__array__()  # raises: no value yet
-    if isinstance(x, np.ndarray) and not current().is_tensor(x):
-        return x
-    return current().convert_to_numpy(convert_to_tensor(x))
+    value: Any = x
+    if isinstance(value, KerasTensor):
+        return value.__array__()  # raises: no value yet
+    if isinstance(value, np.ndarray) and not current().is_tensor(value):
+        return value
+    return current().convert_to_numpy(convert_to_tensor(value))
 
 
-def _cast_spec(x: TensorSpec, dtype: Any) -> TensorSpec:
+def _cast_spec(x: TensorSpec, dtype: DTypeLike) -> TensorSpec:
     return TensorSpec(x.shape, dtypes.standardize_dtype(dtype))
 
 
 @op(rule=Rule(_cast_spec))
-def cast(x: TensorLike, dtype: Any) -> Tensor:
-    """Converts to another dtype.
+def cast(x: TensorLike, dtype: DTypeLike) -> Tensor:
+    """Casts a tensor to another dtype.
+
+    Args:
+        x: Tensor of any shape.
+        dtype: The new dtype. Floats are truncated toward zero when cast to integers.
+
+    Returns:
+        A tensor of the shape of `x`, of the new dtype.
 
     Example:
         >>> convert_to_numpy(cast([1.7, 2.0], "int32")).tolist()
@@ -91,31 +119,40 @@ def cast(x: TensorLike, dtype: Any) -> Tensor:
 
 
 def shape(x: TensorLike) -> tuple[Any, ...]:
-    """Returns the shape, as a tuple. Sizes that are unknown are None, or scalar tensors.
+    """Returns the shape of a tensor, as a tuple.
+
+    Args:
+        x: Tensor, Variable, array, number or nested lists.
+
+    Returns:
+        The sizes of the axes: integers. An unknown size is None for a KerasTensor, and an int32
+        scalar tensor inside a function that TensorFlow traces.
 
     Example:
         >>> shape(convert_to_tensor([[1, 2, 3]]))
         (1, 3)
     """
-    if isinstance(x, (KerasTensor, Variable)):
-        return x.shape
-    return current().shape(convert_to_tensor(x))
+    value: Any = x
+    if isinstance(value, (KerasTensor, Variable)):
+        return value.shape
+    return current().shape(convert_to_tensor(value))
 
 
 def dtype(x: TensorLike) -> str:
-    """Returns the name of the tensor's dtype.
+    """Returns the name of a tensor's dtype, such as `"float32"`.
 
     Example:
         >>> dtype(convert_to_tensor([1.0]))
         'float32'
     """
-    if current().is_tensor(x):
-        return current().dtype_name(x)
-    return str(dtypes.result_type(spec_of(x).dtype))
+    value: Any = x
+    if current().is_tensor(value):
+        return current().dtype_name(value)
+    return str(dtypes.result_type(spec_of(value).dtype))
 
 
 def ndim(x: TensorLike) -> int:
-    """Returns the number of axes.
+    """Returns the number of axes of a tensor.
 
     Example:
         >>> ndim([[1, 2]])
@@ -124,8 +161,8 @@ def ndim(x: TensorLike) -> int:
     return len(spec_of(x).shape)
 
 
-def is_tensor(x: Any) -> bool:
-    """Whether `x` is a tensor of the backend.
+def is_tensor(x: object) -> bool:
+    """Returns whether `x` is a tensor of the backend.
 
     Example:
         >>> is_tensor(convert_to_tensor([1])), is_tensor([1])
@@ -136,18 +173,18 @@ def is_tensor(x: Any) -> bool:
 
 @op(rule=Rule(lambda x: TensorSpec(x.shape, dtypes.result_type(x.dtype))))
 def copy(x: TensorLike) -> Tensor:
-    """A tensor that shares no memory with `x`.
+    """Returns a copy of a tensor that shares no memory with it.
 
     Example:
         >>> convert_to_numpy(copy([1, 2])).tolist()
         [1, 2]
     """
-    return convert_to_tensor(x)  # where tensors do not change, nobody can tell
+    return convert_to_tensor(x)  # tensors that cannot change need no copy
 
 
 @op(rule=Rule(lambda x: TensorSpec((), "int32")))
 def size(x: TensorLike) -> Tensor:
-    """The number of elements, as an int32 scalar.
+    """Returns the number of elements, as an int32 scalar.
 
     Example:
         >>> int(size([[1, 2, 3], [4, 5, 6]]))
@@ -159,7 +196,7 @@ def size(x: TensorLike) -> Tensor:
     return convert_to_tensor(count, "int32")
 
 
-def _view(x: TensorSpec, dtype: Any = None) -> TensorSpec:
+def _view_spec(x: TensorSpec, dtype: DTypeLike | None = None) -> TensorSpec:
     old = dtypes.result_type(x.dtype)
     new = old if dtype is None else dtypes.standardize_dtype(dtype)
     a, b = dtypes.itemsize(old), dtypes.itemsize(new)
@@ -176,14 +213,20 @@ def _view(x: TensorSpec, dtype: Any = None) -> TensorSpec:
     return TensorSpec((*x.shape[:-1], None if last is None else last * a // b), new)
 
 
-@op(rule=Rule(_view))
-def view(x: TensorLike, dtype: Any = None) -> Tensor:
-    """The same bytes, read as another dtype.
+@op(rule=Rule(_view_spec))
+def view(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
+    """Reinterprets the bytes of a tensor as another dtype (a bit cast).
 
     Args:
         x: Tensor of any shape.
-        dtype: A dtype; its own by default. Where its elements are of another size, the last axis
-            becomes longer or shorter.
+        dtype: The new dtype; by default the dtype of `x`.
+
+    Returns:
+        A tensor of that dtype, of the shape of `x`. If the elements of the new dtype are larger or
+        smaller, the last axis is shorter or longer.
+
+    Raises:
+        SpecError: The bytes of the last axis are not a multiple of the new element size.
 
     Example:
         >>> convert_to_numpy(view(convert_to_tensor([1.0], "float32"), "int32")).tolist()
