@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 
-class Deferred:
+class LazyModule:
     """A module that is imported when something of it is first used: it takes long to import.
 
     Args:
@@ -67,12 +67,12 @@ def attach(
 
 
 def _import(module: str) -> ModuleType:
-    with _no_collection():
+    with _gc_disabled():
         return importlib.import_module(module)
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
+def _gc_disabled() -> Iterator[None]:
     """Inside, no garbage is collected: modules are none, and yet made to be looked through.
 
     That takes as long as importing our own, as all that a framework has loaded is looked through.

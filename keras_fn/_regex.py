@@ -83,7 +83,7 @@ def check(pattern: Any, source: str) -> str:
 def _program(pattern: str) -> list[Step] | None:
     try:
         tree = _Parser(pattern).whole()
-        return [*_steps(tree, []), (_MATCH, None, None)]
+        return [*_emit(tree, []), (_MATCH, None, None)]
     except _Unsupported:
         return None
 
@@ -188,7 +188,7 @@ class _Parser:
         return ("repeat", atom, least, most)
 
 
-def _steps(tree: Any, program: list[Step]) -> list[Step]:
+def _emit(tree: Any, program: list[Step]) -> list[Step]:
     """Appends the steps of a tree to a program, and returns it."""
     if len(program) > _MOST_STEPS:
         raise _Unsupported
@@ -199,25 +199,25 @@ def _steps(tree: Any, program: list[Step]) -> list[Step]:
         program.append((_START if kind == "start" else _END, None, None))
     elif kind == "sequence":
         for part in tree[1]:
-            _steps(part, program)
+            _emit(part, program)
     elif kind == "choice":
-        _choose([lambda t=option: _steps(t, program) for option in tree[1]], program)
+        _emit_alternatives([lambda t=option: _emit(t, program) for option in tree[1]], program)
     else:
         _, inner, least, most = tree
         for _ in range(least):
-            _steps(inner, program)
+            _emit(inner, program)
         if most is None:
             fork = len(program)
             program.append((_JUMP, None, None))
-            _steps(inner, program)
+            _emit(inner, program)
             program.append((_JUMP, fork, None))
             program[fork] = (_FORK, fork + 1, len(program))
         for _ in range((most or 0) - least):
-            _choose([lambda: _steps(inner, program), lambda: None], program)
+            _emit_alternatives([lambda: _emit(inner, program), lambda: None], program)
     return program
 
 
-def _choose(options: list[Callable[[], Any]], program: list[Step]) -> None:
+def _emit_alternatives(options: list[Callable[[], Any]], program: list[Step]) -> None:
     """Appends steps that take one of the options."""
     jumps = []
     for option in options[:-1]:
@@ -237,7 +237,7 @@ def _run(program: list[Step], text: str, whole: bool) -> bool:
     states: set[int] = set()
     for at in range(len(text) + 1):
         starts = [*states, 0] if at == 0 or not whole else list(states)
-        states = _reached(program, starts, at, len(text))
+        states = _epsilon_closure(program, starts, at, len(text))
         if len(program) - 1 in states and (not whole or at == len(text)):
             return True
         if at == len(text):
@@ -247,7 +247,7 @@ def _run(program: list[Step], text: str, whole: bool) -> bool:
     return False
 
 
-def _reached(program: list[Step], starts: list[int], at: int, size: int) -> set[int]:
+def _epsilon_closure(program: list[Step], starts: list[int], at: int, size: int) -> set[int]:
     """Returns the steps that can be reached without reading a character."""
     seen: set[int] = set()
     while starts:

@@ -1,45 +1,108 @@
-"""The one form of a usage error: who, what was expected, what came, what to do."""
+"""The errors of this package: what was expected, what was received, and how to fix it.
+
+Each has four parts and four lines of text:
+
+    Dense layer 'head'
+      expected: an input of rank 2
+      received: shape (8,)
+      fix:      reshape the input
+"""
+
+from collections.abc import Iterable
 
 
-def _lines(source: str, expected: str, received: str, fix: str) -> str:
-    return f"{source}\n  expected: {expected}\n  received: {received}\n  fix:      {fix}"
+class KerasError(Exception):
+    """Base of errors in four parts. A part that is empty is left out of the text.
 
-
-class SpecError(ValueError):
-    """A value does not fit where it was put.
-
-    Inner code states the bare fact; the layer or model that knows the place adds it with
-    `located`, once.
-
-    Args:
-        who: What refused the value, for example `"ops.matmul"`.
+    Attributes:
+        source: What raised the error, or the fact that is wrong, for example `"ops.matmul"`.
         expected: What would have been accepted.
-        given: What came instead.
+        received: What was there instead.
         fix: What the user can do about it.
     """
 
+    source: str
+    expected: object = ""
+    received: object = ""
+    fix: str = ""
+
+    def __str__(self) -> str:
+        lines = [self._format(self.source)]
+        for label, part in (
+            ("expected: ", self.expected),
+            ("received: ", self.received),
+            ("fix:      ", self.fix),
+        ):
+            if part != "":
+                lines.append(f"  {label}{self._format(part)}")
+        return "\n".join(lines)
+
+    def _format(self, part: object) -> str:
+        """Returns a part as text."""
+        return str(part)
+
+
+class SpecError(KerasError, ValueError):
+    """A value does not fit the argument, input or variable that it was passed for.
+
+    Inner code states the fact; the layer or model that knows the context adds it with
+    `with_context`, once.
+
+    Args:
+        source: What raised the error, for example `"ops.matmul"`.
+        expected: What would have been accepted.
+        received: What was passed instead.
+        fix: What the user can do about it.
+    """
+
+    expected: str
+    received: str
+
     def __init__(self, source: str, *, expected: str, received: str, fix: str):
-        super().__init__(_lines(source, expected, received, fix))
+        super().__init__(source)
         self.source, self.expected, self.received, self.fix = source, expected, received, fix
 
-    def located(self, place: str) -> "SpecError":
-        """Returns the same error told from `place` (a layer, a model)."""
+    def __reduce__(self):  # an exception is unpickled from its positional arguments by default
+        parts = {"expected": self.expected, "received": self.received, "fix": self.fix}
+        return _restore, (type(self), self.source, parts)
+
+    def with_context(self, context: str) -> "SpecError":
+        """Returns the same error with an outer context (a layer, a model) before its source."""
         return type(self)(
-            f"{place}, in {self.source}",
+            f"{context}, in {self.source}",
             expected=self.expected,
             received=self.received,
             fix=self.fix,
         )
 
 
+def _restore(cls: type[SpecError], source: str, parts: dict[str, str]) -> SpecError:
+    return cls(source, **parts)
+
+
 class DTypeError(SpecError, TypeError):
-    """A `SpecError` about a type: also a TypeError."""
+    """A `SpecError` about a type or dtype: also a TypeError."""
+
+
+def unexpected_arguments(source: str, names: Iterable[str]) -> DTypeError:
+    """Returns the error for keyword arguments that a function does not have.
+
+    Args:
+        source: The name of the function or class.
+        names: The names of the arguments.
+    """
+    return DTypeError(
+        source,
+        expected="arguments of its signature",
+        received=", ".join(f"{name}=" for name in names),
+        fix="remove or rename what it does not take",
+    )
 
 
 class UnsupportedError(NotImplementedError):
-    """A backend cannot do at all what it was asked for.
+    """The backend does not support an operation.
 
-    The conformance suite counts it as a gap of the backend, with the reason, not as a failure.
+    The conformance suite reports it as a gap of the backend, with the reason, not as a failure.
 
     Args:
         reason: What the backend lacks.

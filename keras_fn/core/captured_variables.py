@@ -1,4 +1,4 @@
-"""Variables carried through loops and branches that a backend puts into a graph."""
+"""Variables that functions of control flow assign: a backend must pass them through its graph."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -7,10 +7,16 @@ from keras_fn.core.scopes import StatelessScope
 from keras_fn.core.variable import Variable
 
 
-class Carried:
-    """The variables that functions assign, which become state of the loop they run in.
+class CapturedVariables:
+    """Variables that become explicit state of a loop or branch.
 
-    Which ones they are shows when the functions have been traced once.
+    Args:
+        variables: The variables known so far.
+
+    Attributes:
+        variables: The variables, in the order of their values.
+        written: The variables that a functionalized function assigned, by identity. They are known
+            after the function was traced once.
     """
 
     def __init__(self, variables: Sequence[Variable] = ()):
@@ -19,37 +25,48 @@ class Carried:
 
     @property
     def values(self) -> list[Any]:
-        """The values of the variables now."""
+        """The current values of the variables."""
         return [v.value for v in self.variables]
 
-    def pure(self, function: Callable[..., Any]) -> Callable[..., tuple[list[Any], Any]]:
-        """Makes `function` take values of the variables before its arguments, and return them
-        as it leaves them, before its result.
+    def functionalize(self, function: Callable[..., Any]) -> Callable[..., tuple[list[Any], Any]]:
+        """Converts a function that assigns variables to a pure function of their values.
+
+        Args:
+            function: A function of tensors.
+
+        Returns:
+            A function `(values, *args) -> (new_values, result)`.
         """
 
-        def run(values: Sequence[Any], *args: Any) -> tuple[list[Any], Any]:
+        def pure(values: Sequence[Any], *args: Any) -> tuple[list[Any], Any]:
             with StatelessScope(zip(self.variables, values, strict=True)) as scope:
                 result = function(*args)
             self.written.update(scope.written)
             return [scope.state[id(v)] for v in self.variables], result
 
-        return run
+        return pure
 
 
-def carried(run: Callable[[Carried], tuple[Sequence[Any], Any]]) -> Any:
-    """Returns the result of `run`, and assigns the variables that were assigned in it.
+def with_captured_variables(
+    run: Callable[[CapturedVariables], tuple[Sequence[Any], Any]],
+) -> Any:
+    """Runs control flow with the variables that it assigns as explicit state, and assigns them.
 
     Args:
-        run: Takes the `Carried` variables, puts `pure` functions of them into a graph, returns
-            the last values and the result. It is called again while more are found.
+        run: Takes `CapturedVariables`, builds control flow of functionalized functions, and returns
+            the final values of the variables and the result. It is called again while it assigns
+            variables that are not captured yet.
+
+    Returns:
+        The result of `run`.
     """
-    state = Carried()
+    state = CapturedVariables()
     while True:
         values, result = run(state)
         if state.written.keys() <= {id(v) for v in state.variables}:
             break
-        found = {**{id(v): v for v in state.variables}, **state.written}
-        state = Carried(list(found.values()))
+        variables = {**{id(v): v for v in state.variables}, **state.written}
+        state = CapturedVariables(list(variables.values()))
     for variable, value in zip(state.variables, values, strict=True):
         variable.assign(value)
     return result

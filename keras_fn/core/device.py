@@ -1,4 +1,4 @@
-"""Where tensors are."""
+"""The device scope: on which device new tensors are placed."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -13,17 +13,20 @@ _device: ContextVar[str | None] = ContextVar("keras_fn_device", default=None)
 
 
 def device(device_name: str) -> AbstractContextManager[Any]:
-    """Inside, new tensors and variables go to a device.
+    """Context manager: new tensors and variables are placed on a device.
 
-    Outside, they go to the first accelerator that the framework sees, else to the CPU.
+    Without it they are placed on the first accelerator that the framework sees, else on the CPU.
 
     Args:
-        device_name: `"cpu"`, `"gpu"` or `"cuda"` or `"mps"`, with a number where there are
-            several: `"gpu:1"`.
+        device_name: `"cpu"`, `"gpu"`, `"cuda"` or `"mps"`, with an index if there are several:
+            `"gpu:1"`.
+
+    Returns:
+        The context manager.
 
     Raises:
         ValueError: There is no such device.
-        UnsupportedError: The backend leaves no choice.
+        UnsupportedError: The backend cannot choose the device.
 
     Example:
         >>> with keras.device("cpu"):
@@ -33,7 +36,7 @@ def device(device_name: str) -> AbstractContextManager[Any]:
     if not supports("device_scope"):
         raise UnsupportedError(
             f"The backend {backend.name!r} has no devices to choose from.",
-            fix="leave keras.device out",
+            fix="remove keras.device",
         )
     scope = cast(SupportsDeviceScope, backend).device_scope(device_name)
     return _device_context(scope, device_name)
@@ -50,9 +53,9 @@ def _device_context(scope: AbstractContextManager[Any], device_name: str) -> Ite
 
 
 def inherit_device() -> AbstractContextManager[Any]:
-    """Inside, a thread that runs in a copied context uses the device of that context.
+    """Context manager for threads that run in a copied context: uses the device of that context.
 
-    Frameworks keep the device of a scope for each thread, so that it does not come along.
+    Frameworks keep the active device per thread, so that a new thread does not inherit it.
     """
     name = _device.get()
     return nullcontext() if name is None else device(name)

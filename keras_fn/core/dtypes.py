@@ -10,7 +10,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from keras_fn.core.memoize import remembered
+from keras_fn.core.memoize import memoize
 from keras_fn.settings import settings
 
 FLOAT8 = ("float8_e4m3fn", "float8_e5m2")
@@ -110,7 +110,7 @@ def result_type(*dtypes: Any) -> str:
     )
 
 
-@remembered
+@memoize
 def _result_type(dtypes: tuple[Any, ...], floatx: str) -> str:
     names: set[str] = {_WEAK.get(d) or d for d in dtypes}
     if names == {"string"}:

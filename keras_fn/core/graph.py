@@ -15,7 +15,7 @@ def node_of(tensor: KerasTensor) -> Node:
     return history.operation._inbound_nodes[history.node_index]
 
 
-def sort_nodes(
+def topological_sort(
     inputs: Sequence[KerasTensor], outputs: Sequence[KerasTensor], who: str
 ) -> list[Node]:
     """Returns the nodes between inputs and outputs, producers before consumers.
@@ -31,19 +31,21 @@ def sort_nodes(
         if id(tensor) in entrances:
             continue
         if not hasattr(tensor, "_keras_history"):
-            raise _unconnected(tensor, inputs, who)
+            raise _disconnected_graph_error(tensor, inputs, who)
         node = node_of(tensor)
         if args_done:
             done.setdefault(id(node), node)
         elif id(node) not in done:
             if node.is_input:
-                raise _unconnected(tensor, inputs, who)
+                raise _disconnected_graph_error(tensor, inputs, who)
             stack.append((tensor, True))
             stack += [(t, False) for t in reversed(node.input_tensors)]
     return list(done.values())
 
 
-def _unconnected(tensor: KerasTensor, inputs: Sequence[KerasTensor], who: str) -> SpecError:
+def _disconnected_graph_error(
+    tensor: KerasTensor, inputs: Sequence[KerasTensor], who: str
+) -> SpecError:
     history = getattr(tensor, "_keras_history", None)
     source = f" of {history.operation.name!r}" if history else ""
     sources = [getattr(t, "_keras_history", None) for t in inputs]
@@ -58,7 +60,7 @@ def _unconnected(tensor: KerasTensor, inputs: Sequence[KerasTensor], who: str) -
     )
 
 
-def creators(tensors: Sequence[KerasTensor]) -> list[KerasTensor]:
+def find_source_inputs(tensors: Sequence[KerasTensor]) -> list[KerasTensor]:
     """Returns the tensors of input nodes from which `tensors` are computed."""
     found: dict[int, KerasTensor] = {}
     seen: set[int] = set()
@@ -88,11 +90,11 @@ class _Step(NamedTuple):
     kwargs: dict[str, Any]
     outputs: tuple[int, ...]
     takes_training: bool
-    minds_masks: bool
-    dead: tuple[int, ...]  # slots that nothing needs any more
+    uses_masks: bool
+    slots_to_free: tuple[int, ...]  # slots that nothing needs any more
 
 
-class Plan:
+class ExecutionPlan:
     """A graph as a list of steps: running it walks no tree and checks nothing again.
 
     Args:
@@ -104,7 +106,7 @@ class Plan:
     def __init__(
         self, inputs: Sequence[KerasTensor], outputs: Sequence[KerasTensor], who: str = "Function"
     ):
-        self.nodes = sort_nodes(inputs, outputs, who)
+        self.nodes = topological_sort(inputs, outputs, who)
         slots = {id(t): i for i, t in enumerate(inputs)}
         for node in self.nodes:
             for tensor in node.output_tensors:
@@ -141,7 +143,7 @@ class Plan:
         if masks is not None and any(m is not None for m in masks):
             for value, mask in zip(values, masks, strict=True):
                 masking.set_mask(value, mask)
-        for operation, single, args, kwargs, outputs, takes_training, _, dead in self.steps:
+        for operation, single, args, kwargs, outputs, takes_training, _, slots_to_free in self.steps:
             function = operation if call is None else call(operation)
             if takes_training and "training" not in kwargs:
                 kwargs = {**kwargs, "training": training}
@@ -156,7 +158,7 @@ class Plan:
             else:
                 for slot, value in zip(outputs, tree.flatten(result), strict=True):
                     env[slot] = value
-            for slot in dead:
+            for slot in slots_to_free:
                 env[slot] = None
         return [env[i] for i in self.outputs]
 
@@ -179,7 +181,7 @@ def _make_step(
         kwargs,
         tuple(slots[id(t)] for t in node.output_tensors),
         bool(signature is not None and signature.has_training),
-        bool(signature is not None and signature.mask_slots),
+        bool(signature is not None and signature.mask_arguments),
         tuple(
             {
                 slots[id(t)]

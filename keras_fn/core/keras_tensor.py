@@ -1,40 +1,46 @@
-"""The symbolic tensor: a shape and a dtype, and the place in the graph that will compute it."""
+"""`KerasTensor`: the symbolic tensor, with a shape, a dtype and a position in a graph."""
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex
 
 from keras_fn.core.dtypes import standardize_dtype
 from keras_fn.core.naming import auto_name
-from keras_fn.core.operators import Arithmetic
+from keras_fn.core.operators import OperatorsMixin
+from keras_fn.errors import SpecError, unexpected_arguments
+from keras_fn.types import DTypeLike, Shape
 
 if TYPE_CHECKING:
     from keras_fn.core.operation import Operation
 
-Shape = tuple[int | None, ...]
-
 
 class KerasHistory(NamedTuple):
-    """Where a tensor comes from: output `tensor_index` of the operation's call `node_index`."""
+    """The origin of a tensor: output `tensor_index` of call `node_index` of an operation."""
 
     operation: "Operation"
     node_index: int
     tensor_index: int
 
 
-class ForeignCall(TypeError):
-    """A framework's own function was given a KerasTensor."""
+class SymbolicConversionError(TypeError):
+    """A function of NumPy, JAX, PyTorch or TensorFlow was called on a KerasTensor."""
 
 
-class KerasTensor(Arithmetic):
-    """A tensor-to-be: what ops and layers pass along while a graph is built.
+class KerasTensor(OperatorsMixin):
+    """Symbolic tensor: a shape and a dtype without a value, from which graphs are built.
 
     Args:
-        shape: Sizes of the axes; None where the size is known at run time only.
-        dtype: Name of the dtype.
-        sparse: Whether it stands for a sparse tensor.
-        ragged: Whether it stands for a ragged tensor.
-        record_history: Whether calls on it are recorded. Inside a layer's `call` they are not:
-            the layer is one node.
-        name: A name; automatic by default.
+        shape: Sizes of the axes; None for a size that is only known at run time.
+        dtype: Dtype of the elements. Default `"float32"`.
+        sparse: Whether the tensor is sparse. Default False.
+        ragged: Whether the tensor is ragged. Default False.
+        record_history: Whether calls on the tensor are recorded as nodes of the graph. Inside a
+            layer's `call` they are not, because the layer is one node.
+        name: Name of the tensor; automatic by default.
+        **kwargs: None are accepted.
+
+    Raises:
+        ValueError: The shape or the dtype is invalid.
+        TypeError: There are unknown arguments.
 
     Example:
         >>> x = KerasTensor((None, 3))
@@ -47,8 +53,8 @@ class KerasTensor(Arithmetic):
 
     def __init__(
         self,
-        shape: Any,
-        dtype: Any = "float32",
+        shape: Iterable[SupportsIndex | None],
+        dtype: DTypeLike | None = "float32",
         sparse: bool = False,
         ragged: bool = False,
         record_history: bool = True,
@@ -56,7 +62,7 @@ class KerasTensor(Arithmetic):
         **kwargs: Any,
     ):
         if kwargs:
-            raise TypeError(f"KerasTensor does not take {', '.join(kwargs)}.")
+            raise unexpected_arguments("KerasTensor", kwargs)
         self.shape = standardize_shape(shape)
         self.dtype = standardize_dtype(dtype)
         self.sparse, self.ragged = bool(sparse), bool(ragged)
@@ -65,12 +71,12 @@ class KerasTensor(Arithmetic):
 
     @property
     def ndim(self) -> int:
-        """Number of axes."""
+        """The number of axes."""
         return len(self.shape)
 
     @property
     def size(self) -> int | None:
-        """Number of elements, or None when an axis is unknown."""
+        """The number of elements, or None if the size of an axis is unknown."""
         size = 1
         for axis in self.shape:
             if axis is None:
@@ -81,61 +87,74 @@ class KerasTensor(Arithmetic):
     def __repr__(self) -> str:
         return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         raise TypeError(_NO_VALUE.format("iterated over"))
 
     def __bool__(self) -> bool:
         raise TypeError(_NO_VALUE.format("used as a boolean"))
 
     def __int__(self) -> int:
-        raise TypeError(_NO_VALUE.format("turned into an int"))
+        raise TypeError(_NO_VALUE.format("converted to an int"))
 
     __index__ = __int__
 
     def __float__(self) -> float:
-        raise TypeError(_NO_VALUE.format("turned into a float"))
+        raise TypeError(_NO_VALUE.format("converted to a float"))
 
     def __len__(self) -> int:
         if not self.shape or self.shape[0] is None:
-            raise TypeError(_NO_VALUE.format("asked for its length"))
+            raise TypeError(_NO_LENGTH)
         return self.shape[0]
 
-    # The frameworks ask for a value through these four. Inside a layer's call the answer makes
-    # the layer run on the backend's abstract values instead (`Operation.compute_output_spec`).
-    def __array__(self, *args: Any, **kwargs: Any):
-        raise ForeignCall(_FOREIGN)
+    # The frameworks convert an object to a tensor by these four methods. If one of them is called
+    # inside a layer's `call`, the layer runs on abstract values of the backend instead (see
+    # `Operation.compute_output_spec`).
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        raise SymbolicConversionError(_NO_CONVERSION)
 
-    def __jax_array__(self, *args: Any):
-        raise ForeignCall(_FOREIGN)
+    def __jax_array__(self, *args: Any) -> Any:
+        raise SymbolicConversionError(_NO_CONVERSION)
 
-    def __tf_tensor__(self, *args: Any, **kwargs: Any):
-        raise ForeignCall(_FOREIGN)
+    def __tf_tensor__(self, *args: Any, **kwargs: Any) -> Any:
+        raise SymbolicConversionError(_NO_CONVERSION)
 
     @classmethod
-    def __torch_function__(cls, function: Any, types: Any, args: Any = (), kwargs: Any = None):
-        raise ForeignCall(_FOREIGN)
+    def __torch_function__(
+        cls, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        raise SymbolicConversionError(_NO_CONVERSION)
 
 
 def standardize_shape(shape: Any) -> Shape:
-    """Returns `shape` as a tuple of ints and None.
+    """Returns a shape as a tuple of ints and None.
+
+    Args:
+        shape: Integers (or objects with `__index__`) and None.
 
     Raises:
-        ValueError: It is no shape, or a size is negative.
+        ValueError: It is not a shape, or a size is negative.
     """
     try:
         sizes = tuple([None if size is None else size.__index__() for size in shape])
     except (TypeError, AttributeError):
-        raise ValueError(
-            f"A shape is a tuple of integers and None, for example (None, 3), not {shape!r}."
-        ) from None
+        raise _shape_error("a tuple of integers and None", shape) from None
     for size in sizes:
         if size is not None and size < 0:
-            raise ValueError(f"The sizes of a shape cannot be negative: {shape!r}.")
+            raise _shape_error("sizes that are not negative", shape)
     return sizes
 
 
+def _shape_error(expected: str, shape: Any) -> SpecError:
+    return SpecError(
+        "The shape of a tensor",
+        expected=expected,
+        received=repr(shape)[:300],
+        fix="pass a shape such as (None, 3), with None for a size that is not known yet",
+    )
+
+
 def is_keras_tensor(x: Any) -> bool:
-    """Whether `x` is a KerasTensor.
+    """Returns whether `x` is a `KerasTensor`.
 
     Example:
         >>> is_keras_tensor(KerasTensor((2,))), is_keras_tensor([1.0])
@@ -145,11 +164,15 @@ def is_keras_tensor(x: Any) -> bool:
 
 
 _NO_VALUE = (
-    "A KerasTensor has a shape and a dtype but no value yet, so it cannot be {}. Use "
-    "keras_fn.ops (for example ops.where, ops.cond, ops.shape) or put the code in a layer's call."
+    "A KerasTensor has a shape and a dtype but no value, so it cannot be {}.\n  fix: use keras.ops "
+    "(for example ops.where, ops.cond, ops.shape), or move the code into the call of a layer"
 )
-_FOREIGN = (
-    "A KerasTensor has no value yet, so a function of NumPy, JAX, PyTorch or TensorFlow cannot "
-    "take it. Use the function of that name in keras_fn.ops, or call the framework inside the "
-    "call method of a layer of your own."
+_NO_LENGTH = (
+    "The size of the first axis of this KerasTensor is unknown, so it has no length.\n  fix: use "
+    "ops.shape(x)[0], which is evaluated at run time"
+)
+_NO_CONVERSION = (
+    "A KerasTensor has no value, so functions of NumPy, JAX, PyTorch and TensorFlow cannot take "
+    "it.\n  fix: use the function of that name in keras.ops, or call the framework's function in "
+    "the call of a custom layer"
 )

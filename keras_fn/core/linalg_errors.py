@@ -14,13 +14,13 @@ def complex_type(dtype: str) -> str:
     return result_type(dtype, complex)
 
 
-def cutoff(dtype: str, rows: int, columns: int, factor: float = 1.0) -> float:
+def rank_tolerance(dtype: str, rows: int, columns: int, factor: float = 1.0) -> float:
     """Returns what a singular value must exceed, relative to the largest, to count as one."""
     eps = float(ml_dtypes.finfo(numpy_dtype(REAL.get(dtype, dtype))).eps)
     return factor * max(rows, columns) * eps
 
 
-def singular(source: str) -> SpecError:
+def singular_matrix_error(source: str) -> SpecError:
     """The error of a system that has no single solution."""
     return SpecError(
         source,
@@ -30,7 +30,7 @@ def singular(source: str) -> SpecError:
     )
 
 
-def not_positive(source: str) -> SpecError:
+def not_positive_definite_error(source: str) -> SpecError:
     """The error of a matrix that has no Cholesky factor."""
     return SpecError(
         source,

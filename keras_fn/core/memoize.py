@@ -1,34 +1,37 @@
-"""Results that are kept: what depends on shapes and options alone is worked out once."""
+"""Memoization of functions of shapes and options."""
 
 from collections.abc import Callable
 from functools import lru_cache, wraps
 from typing import Any, TypeVar
 
-from keras_fn.core.tracing import traced_as
+from keras_fn.core.tracing import substitute_when_tracing
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def remembered(function: F) -> F:
-    """Keeps the results of a pure function of shapes and options.
+def memoize(function: F) -> F:
+    """Decorator: caches the results of a pure function of shapes and options.
 
-    Arguments without a hash are allowed: lists, or sizes of a graph that PyTorch is tracing. For
-    these it works the result out again.
+    Unhashable arguments are allowed (lists, symbolic sizes of a traced graph); for these the
+    function runs each time.
+
+    Args:
+        function: A pure function of positional arguments.
 
     Example:
-        >>> from keras_fn.core.memoize import remembered
-        >>> count = remembered(lambda sizes: len(sizes))
+        >>> from keras_fn.core.memoize import memoize
+        >>> count = memoize(lambda sizes: len(sizes))
         >>> count((2, 3)), count([2, 3])
         (2, 2)
     """
     cached = lru_cache(1024)(function)
 
-    @traced_as(function)
+    @substitute_when_tracing(function)
     @wraps(function)
     def call(*args: Any) -> Any:
         try:
             return cached(*args)
-        except TypeError:  # no hash, or the function's own, which it raises again
+        except TypeError:  # unhashable, or raised by the function, which will raise it again
             pass
         return function(*args)
 

@@ -1,30 +1,23 @@
-"""Automatic names (`dense`, `dense_1`) and the stack of name scopes."""
+"""Automatic names (`dense`, `dense_1`) and name scopes."""
 
 import re
 from collections import defaultdict
-from threading import local
 from types import TracebackType
 
-from keras_fn.core.memoize import remembered
+from keras_fn.core.memoize import memoize
+from keras_fn.core.scopes import context
+from keras_fn.errors import DTypeError, SpecError
 
 _counts: defaultdict[str, int] = defaultdict(int)
 
-
-class _OfThread(local):
-    """The name scopes that are active in this thread, as an attribute: see `core/scopes.py`."""
-
-    path: tuple[str, ...] = ()
-
-
-_active = _OfThread()
-
-# The pattern that a layer's name must match to be a key of a weights file.
+# Characters that cannot be part of a key of a weights file.
 _FORBIDDEN = re.compile(r"[/\\\x00-\x1f\x7f]")
+_MAX_LENGTH = 255
 
 
-@remembered
+@memoize
 def to_snake_case(name: str) -> str:
-    """Returns a class name as Keras writes it in automatic names.
+    """Returns a class name in snake case, as Keras writes it in automatic names.
 
     Example:
         >>> to_snake_case("Conv2DTranspose"), to_snake_case("LSTMCell")
@@ -36,7 +29,7 @@ def to_snake_case(name: str) -> str:
 
 
 def auto_name(prefix: str) -> str:
-    """Returns `prefix`, or `prefix_1`, `prefix_2` … when it was given before."""
+    """Returns a unique name: `prefix`, then `prefix_1`, `prefix_2`, ... in later calls."""
     prefix = to_snake_case(prefix)
     count = _counts[prefix]
     _counts[prefix] = count + 1
@@ -44,52 +37,68 @@ def auto_name(prefix: str) -> str:
 
 
 def get_uid(prefix: str = "") -> int:
-    """Returns 1, 2, 3 … for each call with the same prefix."""
+    """Returns a unique integer for a prefix: 1, 2, 3, ... in successive calls."""
     _counts[f"uid:{prefix}"] += 1
     return _counts[f"uid:{prefix}"]
 
 
 def reset_names() -> None:
-    """Lets automatic names begin anew."""
+    """Resets the counters of automatic names."""
     _counts.clear()
 
 
 def check_name(name: object, owner: str) -> str:
-    """Returns `name` if it can name a layer, also in a file.
+    """Validates the name of a layer or variable, which also must be a key of a weights file.
+
+    Args:
+        name: The name.
+        owner: The class of the named object, for error messages.
+
+    Returns:
+        The name.
 
     Raises:
-        ValueError: It is no string, empty, too long, or holds a slash or a control character.
+        ValueError: The name is empty, too long, or has a slash, backslash or control character.
+        TypeError: The name is not a string.
     """
+    fix = "pass another name=, or leave it out for an automatic name"
+    expected = f"a name of 1 to {_MAX_LENGTH} characters without '/', '\\' or control characters"
     if not isinstance(name, str):
-        raise ValueError(f"{owner}: name must be a string, not {name!r}.")
-    if not name or len(name) > 255 or name in (".", "..") or _FORBIDDEN.search(name):
-        raise ValueError(
-            f"{owner}: the name {name!r} cannot be used. It must have 1 to 255 characters and "
-            "hold no '/', '\\' or control character."
-        )
+        raise DTypeError(owner, expected=expected, received=f"{name!r}"[:100], fix=fix)
+    if not name or len(name) > _MAX_LENGTH or name in (".", "..") or _FORBIDDEN.search(name):
+        raise SpecError(owner, expected=expected, received=f"{name!r}"[:300], fix=fix)
     return name
 
 
 class name_scope:
-    """Puts `name` before the paths of the variables made inside.
+    """Context manager that prefixes the paths of variables created inside with `name`.
 
     Args:
-        name: The name; no slash.
+        name: The prefix, without slashes. Nested scopes are joined by slashes.
+        **kwargs: Ignored; accepted for compatibility with Keras.
+
+    Raises:
+        ValueError: The name is not a string, or has a slash.
 
     Example:
-        >>> with name_scope("encoder"):
-        ...     current_path()
-        'encoder'
+        >>> with keras.name_scope("encoder"):
+        ...     keras.Variable(0.0, name="step").path
+        'encoder/step'
     """
 
     def __init__(self, name: str, **kwargs: object):
         if not isinstance(name, str) or "/" in name:
-            raise ValueError(f"name_scope: name must be a string without '/', not {name!r}.")
+            raise SpecError(
+                "name_scope",
+                expected="a name without '/'",
+                received=repr(name)[:300],
+                fix="nest several scopes for a longer path",
+            )
         self.name = name
 
     def __enter__(self) -> "name_scope":
-        self._outer = _active.path
-        _active.path = (*self._outer, self.name)
+        self._outer = context.name_path
+        context.name_path = (*self._outer, self.name)
         return self
 
     def __exit__(
@@ -98,9 +107,9 @@ class name_scope:
         value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        _active.path = self._outer
+        context.name_path = self._outer
 
 
 def current_path() -> str:
-    """Returns the names of the active scopes, joined by slashes."""
-    return "/".join(_active.path)
+    """Returns the names of the active name scopes, joined by slashes."""
+    return "/".join(context.name_path)

@@ -1,23 +1,24 @@
-"""Operations and nodes: who computes, and each recorded call of it."""
+"""Operations and nodes: computations, and their recorded calls in a graph."""
 
 import inspect
 from typing import Any
 
 from keras_fn.backend.loader import current
 from keras_fn.core import tree
-from keras_fn.core.keras_tensor import ForeignCall, KerasHistory, KerasTensor
+from keras_fn.core.keras_tensor import KerasHistory, KerasTensor, SymbolicConversionError
 from keras_fn.core.naming import auto_name, check_name
 from keras_fn.core.scopes import SymbolicScope, context
+from keras_fn.errors import DTypeError
 
 
 class Node:
-    """One recorded call `operation(*args, **kwargs)` and the tensors that it gives.
+    """A recorded call `operation(*args, **kwargs)` and its output tensors.
 
     Args:
-        operation: What was called. The node enters itself into its `_inbound_nodes`.
-        args: Positional arguments, KerasTensors anywhere in them.
-        kwargs: Keyword arguments, likewise.
-        outputs: The nested structure of KerasTensors that the call returned.
+        operation: The operation. The node appends itself to its `_inbound_nodes`.
+        args: Positional arguments, with KerasTensors anywhere in nested structures.
+        kwargs: Keyword arguments, with KerasTensors anywhere in nested structures.
+        outputs: The output KerasTensors, nested as the call returned them.
     """
 
     __slots__ = ("args", "input_tensors", "kwargs", "operation", "output_tensors", "outputs")
@@ -39,13 +40,13 @@ class Node:
 
     @property
     def parent_nodes(self) -> list["Node"]:
-        """The nodes whose tensors this one takes."""
+        """The nodes that compute the inputs."""
         histories = [t._keras_history for t in self.input_tensors]
         return [h.operation._inbound_nodes[h.node_index] for h in histories]
 
     @property
     def is_input(self) -> bool:
-        """Whether it is an entrance of the graph."""
+        """Whether the node is an input of the graph."""
         return not self.input_tensors
 
     def __repr__(self) -> str:
@@ -53,19 +54,31 @@ class Node:
 
 
 class Operation:
-    """A computation that can be recorded in a graph. Layers are operations, ops make them.
+    """Base of layers and ops: a computation whose calls on KerasTensors are recorded in a graph.
 
-    Subclasses write `call`; `compute_output_spec` follows from it.
+    Subclasses implement `call`; `compute_output_spec` follows from it.
 
     Args:
-        name: A name; automatic by default.
+        name: Name of the operation; automatic by default.
+
+    Raises:
+        ValueError: The name is empty, too long, or has a slash.
+
+    Example:
+        >>> class Double(keras.Operation):
+        ...     def call(self, x):
+        ...         return x * 2
+        >>> Double()(keras.KerasTensor((None, 3))).shape
+        (None, 3)
     """
 
     _init_arguments: tuple[tuple, dict[str, Any]]
+    # The graph that a call runs, for `core.graph_model.get_graph`: models with one override it.
+    execution_graph: Any = None
 
     def __new__(cls, *args: Any, **kwargs: Any):
         self = super().__new__(cls)
-        # What the constructor was given is the config of a class that writes none of its own.
+        # The constructor's arguments are the config of a class without a `get_config`.
         object.__setattr__(self, "_init_arguments", (args, kwargs))
         return self
 
@@ -77,39 +90,67 @@ class Operation:
         self._outbound_nodes: list[Node] = []
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if context.now.symbolic:
+        if context.current.symbolic:
             return self.compute_output_spec(*args, **kwargs)
         if any(isinstance(x, KerasTensor) for x in tree.flatten([args, kwargs])):
             return self.symbolic_call(*args, **kwargs)
         return self.call(*args, **kwargs)
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
-        """Computes the result. Subclasses write it."""
-        raise TypeError(f"{type(self).__name__} has no call() method.")
+        """Computes the result. Subclasses override it.
+
+        Args:
+            *args: Tensors and other arguments.
+            **kwargs: Tensors and other arguments.
+
+        Raises:
+            TypeError: The class does not override it.
+        """
+        raise DTypeError(
+            type(self).__name__,
+            expected="a class with a method call()",
+            received=f"{type(self).__name__}, which does not define it",
+            fix="add def call(self, x): ...",
+        )
 
     def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
-        """Infers the result's shape and dtype, and records the call as a node."""
-        return self.record(self.compute_output_spec(*args, **kwargs), args, kwargs)
+        """Records a call on KerasTensors as a node of the graph.
 
-    def record(self, specs: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
-        """Enters a call into the graph; returns its outputs, new KerasTensors like `specs`."""
-        outputs = tree.map_structure(_recorded, specs)
+        Args:
+            *args: KerasTensors, nested, and other arguments.
+            **kwargs: KerasTensors, nested, and other arguments.
+
+        Returns:
+            The output KerasTensors, nested as `call` returns its tensors.
+        """
+        return self.add_node(self.compute_output_spec(*args, **kwargs), args, kwargs)
+
+    def add_node(self, specs: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
+        """Adds a call to the graph, and returns its outputs: new KerasTensors like `specs`."""
+        outputs = tree.map_structure(_to_output, specs)
         Node(self, args, kwargs, outputs)
         return outputs
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        """Returns KerasTensors of the shapes and dtypes that `call` would give.
+        """Infers the shapes and dtypes of the outputs.
 
-        Runs `call` on symbolic values; where it uses a framework's own functions, on the
-        backend's abstract values.
+        Runs `call` on symbolic values, or on abstract values of the backend if `call` uses
+        functions of the framework.
+
+        Args:
+            *args: Tensors or KerasTensors, nested, and other arguments.
+            **kwargs: Tensors or KerasTensors, nested, and other arguments.
+
+        Returns:
+            KerasTensors, nested as `call` returns its tensors.
         """
-        return infer(self.call, args, kwargs)
+        return infer_spec(self.call, args, kwargs)
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, as plain values.
+        """Returns the constructor's arguments as plain values.
 
         Raises:
-            TypeError: An argument is no plain value, so the class must write `get_config`.
+            TypeError: An argument is not a plain value, so the class must define `get_config`.
         """
         args, kwargs = self._init_arguments
         bound = inspect.signature(type(self).__init__).bind(self, *args, **kwargs)
@@ -119,51 +160,60 @@ class Operation:
             if parameter.kind is parameter.VAR_KEYWORD:
                 config.update(value)
             elif parameter.kind is parameter.VAR_POSITIONAL:
-                raise self._no_config(key, value)
+                raise self._config_error(key, value)
             else:
                 config[key] = value
         for key, value in config.items():
             if not all(x is None or isinstance(x, _PLAIN) for x in tree.flatten(value)):
-                raise self._no_config(key, value)
+                raise self._config_error(key, value)
         return config
 
-    def _no_config(self, argument: str, value: Any) -> TypeError:
+    def _config_error(self, argument: str, value: Any) -> DTypeError:
         cls = type(self).__name__
-        return TypeError(
-            f"{cls} {self.name!r} cannot be written down: its argument {argument}={value!r} is no "
-            f"plain value.\n  fix: give {cls} a get_config() that returns all the arguments of "
-            "its constructor, and a from_config() that takes them"
+        return DTypeError(
+            f"{cls} {self.name!r}",
+            expected="constructor arguments that are plain values, for its config",
+            received=f"{argument}={value!r}"[:300],
+            fix=f"define {cls}.get_config(), which returns the constructor's arguments, and "
+            "from_config(), which takes them",
         )
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
-        """Returns an instance made from what `get_config` gave."""
+        """Returns an instance created from a config.
+
+        Args:
+            config: The result of `get_config`.
+        """
         return cls(**config)
 
     @property
     def input(self) -> Any:
-        """The tensor, or nested tensors, that its one call took."""
-        return self._only_node("input").args_structure
+        """The input tensor, or nested input tensors, of the operation's only call."""
+        return self._single_node("input").args_structure
 
     @property
     def output(self) -> Any:
-        """The tensor, or nested tensors, that its one call gave."""
-        return self._only_node("output").outputs
+        """The output tensor, or nested output tensors, of the operation's only call."""
+        return self._single_node("output").outputs
 
-    def _only_node(self, what: str) -> Any:
+    def _single_node(self, what: str) -> Any:
         if len(self._inbound_nodes) != 1:
             raise AttributeError(
                 f"{type(self).__name__} {self.name!r} was called {len(self._inbound_nodes)} times "
-                f"in a graph, so it has no single {what}.\n"
-                f"  fix: take the tensor that the call you mean returned"
+                f"in a graph, so it does not have a single {what}.\n"
+                "  fix: use the tensors of the call itself"
             )
-        return _SingleCall(self._inbound_nodes[0])
+        return _SingleNodeView(self._inbound_nodes[0])
 
 
 _PLAIN = (str, int, float, bool, bytes)
+_PACKAGE = __name__.partition(".")[0]
 
 
-class _SingleCall:
+class _SingleNodeView:
+    """The inputs and outputs of an operation that was called once."""
+
     def __init__(self, node: Node):
         self.outputs = node.outputs
         tensors = node.input_tensors
@@ -177,38 +227,48 @@ class _SingleCall:
             self.args_structure = tensors[0] if len(tensors) == 1 else tensors
 
 
-def _recorded(spec: Any) -> KerasTensor:
+def _to_output(spec: Any) -> KerasTensor:
     if not isinstance(spec, KerasTensor):
-        raise TypeError(f"A call on KerasTensors returned {spec!r}, which is no tensor.")
+        raise DTypeError(
+            "A call on KerasTensors",
+            expected="tensors as its result",
+            received=repr(spec)[:300],
+            fix="return tensors, in lists, tuples or dicts",
+        )
     tensor = KerasTensor(spec.shape, spec.dtype, spec.sparse, spec.ragged)
     tensor._keras_mask = spec._keras_mask
     return tensor
 
 
-def infer(function: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
-    """Runs `function` for shapes and dtypes only, and returns nested KerasTensors.
+def infer_spec(function: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
+    """Infers the shapes and dtypes of a function's results.
 
-    Raises:
-        ForeignCall: Outside a layer: the function is no op.
+    Args:
+        function: A function of tensors.
+        args: Its positional arguments: tensors, KerasTensors, nested, and other values.
+        kwargs: Its keyword arguments.
+
+    Returns:
+        KerasTensors, nested as the function returns its tensors.
     """
     try:
         with SymbolicScope():
             return tree.map_structure(_as_spec, function(*args, **kwargs))
     except Exception as error:
-        if not _is_foreign(error):
+        if not _raised_outside_frontend(error):
             raise
     return current().abstract_eval(function, args, kwargs)
 
 
-def _is_foreign(error: BaseException) -> bool:
-    """Whether it was not our code that refused: a framework, NumPy, or the layer's own lines."""
-    if isinstance(error, ForeignCall):
+def _raised_outside_frontend(error: BaseException) -> bool:
+    """Returns whether an error came from a framework, NumPy or user code, not from this package."""
+    if isinstance(error, SymbolicConversionError):
         return True
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     module = trace.tb_frame.f_globals.get("__name__", "") if trace is not None else ""
-    return module.partition(".")[0] != "keras_fn"
+    return module.partition(".")[0] != _PACKAGE
 
 
 def _as_spec(value: Any) -> Any:

@@ -1,93 +1,95 @@
-"""Python's operators, each the op of that name, for KerasTensor and Variable alike."""
+"""Python's operators in terms of ops, for `KerasTensor` and `Variable`."""
 
 from typing import Any
 
+from keras_fn.types import Axis, Shape, Tensor, TensorLike
+
 OPS: dict[str, Any] = {}
-"""Every op by name. Floor 2 fills it; operators look their op up here."""
+"""Every op by name. `@op` registers them; operators look them up here, on a lower level."""
 
 
-class Arithmetic:
-    """Operators that call ops."""
+class OperatorsMixin:
+    """Mixin of Python's operators, which call the op of that name."""
 
-    def __add__(self, other: Any) -> Any:
+    def __add__(self, other: TensorLike) -> Tensor:
         return OPS["add"](self, other)
 
-    def __radd__(self, other: Any) -> Any:
+    def __radd__(self, other: TensorLike) -> Tensor:
         return OPS["add"](other, self)
 
-    def __sub__(self, other: Any) -> Any:
+    def __sub__(self, other: TensorLike) -> Tensor:
         return OPS["subtract"](self, other)
 
-    def __rsub__(self, other: Any) -> Any:
+    def __rsub__(self, other: TensorLike) -> Tensor:
         return OPS["subtract"](other, self)
 
-    def __mul__(self, other: Any) -> Any:
+    def __mul__(self, other: TensorLike) -> Tensor:
         return OPS["multiply"](self, other)
 
-    def __rmul__(self, other: Any) -> Any:
+    def __rmul__(self, other: TensorLike) -> Tensor:
         return OPS["multiply"](other, self)
 
-    def __truediv__(self, other: Any) -> Any:
+    def __truediv__(self, other: TensorLike) -> Tensor:
         return OPS["true_divide"](self, other)
 
-    def __rtruediv__(self, other: Any) -> Any:
+    def __rtruediv__(self, other: TensorLike) -> Tensor:
         return OPS["true_divide"](other, self)
 
-    def __floordiv__(self, other: Any) -> Any:
+    def __floordiv__(self, other: TensorLike) -> Tensor:
         return OPS["floor_divide"](self, other)
 
-    def __rfloordiv__(self, other: Any) -> Any:
+    def __rfloordiv__(self, other: TensorLike) -> Tensor:
         return OPS["floor_divide"](other, self)
 
-    def __mod__(self, other: Any) -> Any:
+    def __mod__(self, other: TensorLike) -> Tensor:
         return OPS["mod"](self, other)
 
-    def __rmod__(self, other: Any) -> Any:
+    def __rmod__(self, other: TensorLike) -> Tensor:
         return OPS["mod"](other, self)
 
-    def __pow__(self, other: Any) -> Any:
+    def __pow__(self, other: TensorLike) -> Tensor:
         return OPS["power"](self, other)
 
-    def __rpow__(self, other: Any) -> Any:
+    def __rpow__(self, other: TensorLike) -> Tensor:
         return OPS["power"](other, self)
 
-    def __matmul__(self, other: Any) -> Any:
+    def __matmul__(self, other: TensorLike) -> Tensor:
         return OPS["matmul"](self, other)
 
-    def __rmatmul__(self, other: Any) -> Any:
+    def __rmatmul__(self, other: TensorLike) -> Tensor:
         return OPS["matmul"](other, self)
 
-    def __and__(self, other: Any) -> Any:
+    def __and__(self, other: TensorLike) -> Tensor:
         return OPS["bitwise_and"](self, other)
 
-    def __rand__(self, other: Any) -> Any:
+    def __rand__(self, other: TensorLike) -> Tensor:
         return OPS["bitwise_and"](other, self)
 
-    def __or__(self, other: Any) -> Any:
+    def __or__(self, other: TensorLike) -> Tensor:
         return OPS["bitwise_or"](self, other)
 
-    def __ror__(self, other: Any) -> Any:
+    def __ror__(self, other: TensorLike) -> Tensor:
         return OPS["bitwise_or"](other, self)
 
-    def __xor__(self, other: Any) -> Any:
+    def __xor__(self, other: TensorLike) -> Tensor:
         return OPS["bitwise_xor"](self, other)
 
-    def __rxor__(self, other: Any) -> Any:
+    def __rxor__(self, other: TensorLike) -> Tensor:
         return OPS["bitwise_xor"](other, self)
 
-    def __lt__(self, other: Any) -> Any:
+    def __lt__(self, other: TensorLike) -> Tensor:
         return OPS["less"](self, other)
 
-    def __le__(self, other: Any) -> Any:
+    def __le__(self, other: TensorLike) -> Tensor:
         return OPS["less_equal"](self, other)
 
-    def __gt__(self, other: Any) -> Any:
+    def __gt__(self, other: TensorLike) -> Tensor:
         return OPS["greater"](self, other)
 
-    def __ge__(self, other: Any) -> Any:
+    def __ge__(self, other: TensorLike) -> Tensor:
         return OPS["greater_equal"](self, other)
 
-    def __ne__(self, other: Any) -> Any:  # `==` stays identity: graphs key on tensors
+    def __ne__(self, other: object) -> Any:  # `==` is identity: tensors are keys of dicts
         return OPS["not_equal"](self, other)
 
     __hash__ = object.__hash__
@@ -95,30 +97,34 @@ class Arithmetic:
     def __eq__(self, other: object) -> Any:
         return self is other
 
-    def __neg__(self) -> Any:
+    def __neg__(self) -> Tensor:
         return OPS["negative"](self)
 
-    def __invert__(self) -> Any:
+    def __invert__(self) -> Tensor:
         return OPS["bitwise_not"](self)
 
-    def __abs__(self) -> Any:
+    def __abs__(self) -> Tensor:
         return OPS["absolute"](self)
 
-    def __round__(self, digits: int = 0) -> Any:
+    def __round__(self, digits: int = 0) -> Tensor:
         return OPS["round"](self, decimals=digits)
 
-    def __getitem__(self, key: Any) -> Any:
+    def __getitem__(self, key: Any) -> Tensor:
         return OPS["getitem"](self, key)
 
     @property
-    def T(self) -> Any:
-        """The tensor with its axes reversed."""
+    def T(self) -> Tensor:
+        """The transpose: the tensor with its axes reversed."""
         return OPS["transpose"](self)
 
-    def reshape(self, *shape: Any) -> Any:
-        """Returns `ops.reshape(self, shape)`; the sizes come as one tuple or as arguments."""
+    def reshape(self, *shape: int | Shape) -> Tensor:
+        """Returns `ops.reshape(self, shape)`.
+
+        Args:
+            *shape: The new shape, as one tuple or as separate sizes.
+        """
         return OPS["reshape"](self, shape[0] if len(shape) == 1 else shape)
 
-    def squeeze(self, axis: Any = None) -> Any:
+    def squeeze(self, axis: Axis = None) -> Tensor:
         """Returns `ops.squeeze(self, axis)`."""
         return OPS["squeeze"](self, axis)

@@ -87,7 +87,7 @@ def table(kind: str) -> MappingProxyType[str, Any]:
     return MappingProxyType(_tables.get(kind, {}))
 
 
-def home(obj: Any) -> tuple[str, str] | None:
+def builtin_qualified_name(obj: Any) -> tuple[str, str] | None:
     """Returns the Keras module and name of a built-in object, or None for any other."""
     return _qualified_names.get(id(obj))
 

@@ -1,53 +1,69 @@
-"""What is switched on for a while: stateless variables, symbolic values, autocast, training.
+"""Scopes: stateless variables, symbolic calls, autocast, training mode, name scopes.
 
-One object holds it all, so that a warm call asks once, and a thread does not see another's scopes.
-It is a thread's attribute and no ContextVar, as the compiler of PyTorch follows the one and not
-the other.
+One thread-local object holds all of them, so that a warm call reads one attribute and threads do
+not see each other's scopes. It is not a `ContextVar`, because Dynamo can trace attributes but not
+context variables.
 """
 
+from collections.abc import Iterable
 from threading import local
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
+
+from keras_fn.errors import SpecError
 
 
 class Context(NamedTuple):
-    """The scopes in force."""
+    """The active scopes of a thread.
+
+    Attributes:
+        stateless: The innermost `StatelessScope`.
+        symbolic: Whether calls only infer shapes and dtypes, and change no variable.
+        autocast: The dtype that float variables are cast to when read, or None.
+        training: The training mode, or None if no scope sets it.
+        deferred_init: Whether new variables are initialized when they are first read.
+        in_layer_call: Whether an outer layer call is running, in a program that uses `add_loss`.
+        masks: Masks of tensors that cannot have attributes: `{id(tensor): (tensor, mask)}`.
+    """
 
     stateless: "StatelessScope | None" = None
-    symbolic: bool = False  # values are specs: infer, compute nothing, change nothing
-    autocast: str | None = None  # dtype that float variables are read in
-    training: bool | None = None  # None: nobody has said
-    lazy: bool = False  # new variables draw their values when first read
-    called: bool = False  # a layer's call is under way, in a program with losses of calls
-    masks: dict[int, tuple[Any, Any]] = {}  # noqa: RUF012  # one for all, on purpose
+    symbolic: bool = False
+    autocast: str | None = None
+    training: bool | None = None
+    deferred_init: bool = False
+    in_layer_call: bool = False
+    masks: dict[int, tuple[Any, Any]] = {}  # noqa: RUF012  # one for all contexts, on purpose
 
 
-NOTHING = Context()
+DEFAULT_CONTEXT = Context()
 
 
-class _OfThread(local):
-    """The scopes in force in this thread: `context.now`."""
+class _ThreadLocal(local):
+    """The state of a thread: the active scopes, and the names of the active name scopes."""
 
-    now: Context = NOTHING
+    current: Context = DEFAULT_CONTEXT
+    name_path: tuple[str, ...] = ()
 
 
-context = _OfThread()
+context = _ThreadLocal()
 
 
 class Scope:
-    """Base of the scopes: replaces some fields of the context, for a while."""
+    """Base of the scopes: a context manager that replaces some fields of the context."""
 
     _outer: Context
 
-    def _changes(self) -> dict[str, Any]:
+    def _overrides(self) -> dict[str, Any]:
+        """Returns the fields to replace."""
         return {}
 
-    def _inside(self, outer: Context) -> Context:
-        return outer._replace(**self._changes())
+    def _derive(self, outer: Context) -> Context:
+        """Returns the context inside the scope."""
+        return outer._replace(**self._overrides())
 
-    def __enter__(self):
-        self._outer = context.now
-        context.now = self._inside(self._outer)
+    def __enter__(self) -> Self:
+        self._outer = context.current
+        context.current = self._derive(self._outer)
         return self
 
     def __exit__(
@@ -56,18 +72,22 @@ class Scope:
         value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        context.now = self._outer
+        context.current = self._outer
 
 
 class StatelessScope(Scope):
-    """Reads and writes variables here, and leaves the variables themselves alone.
+    """Scope in which variables are read from and written to a mapping instead of being changed.
 
     Args:
-        state_mapping: Pairs `(variable, value)`: what reading each variable gives inside. A value
-            has the variable's shape.
-        collect_losses: Whether losses from `add_loss` are kept in `losses`.
-        initialize_variables: Whether variables made inside get their values when the scope ends;
-            else they stay without.
+        state_mapping: Pairs `(variable, value)`: the value of each variable inside the scope, a
+            tensor of the variable's shape. Other variables have their own value.
+        collect_losses: Whether losses added by `Layer.add_loss` are collected in `losses`.
+            Default False.
+        initialize_variables: Whether variables created inside are initialized when the scope ends.
+            Default True.
+
+    Raises:
+        ValueError: A value has another shape than its variable.
 
     Example:
         >>> from keras_fn import Variable, ops
@@ -79,105 +99,130 @@ class StatelessScope(Scope):
         ([4.0, 5.0], [1.0, 2.0])
     """
 
-    def __init__(self, state_mapping=None, collect_losses=False, initialize_variables=True):
+    def __init__(
+        self,
+        state_mapping: Iterable[tuple[Any, Any]] | None = None,
+        collect_losses: bool = False,
+        initialize_variables: bool = True,
+    ):
         self.collect_losses = collect_losses
         self.initialize_variables = initialize_variables
         self.losses: list[Any] = []
-        self.state: dict[int, Any] = {}
+        self.state: dict[int, Any] = {}  # values by the identity of their variables
         self.written: dict[int, Any] = {}  # variables assigned inside, by identity
         for variable, value in state_mapping or ():
             if tuple(value.shape) != tuple(variable.shape):
-                raise ValueError(
-                    f"StatelessScope: variable {variable.path!r} has shape {variable.shape}, "
-                    f"the value given for it {tuple(value.shape)}."
+                raise SpecError(
+                    f"StatelessScope, variable {variable.path!r}",
+                    expected=f"a value of shape {variable.shape}",
+                    received=f"shape {tuple(value.shape)}",
+                    fix="pair each variable with a value of its own shape",
                 )
             self.state[id(variable)] = value
 
-    def _changes(self) -> dict[str, Any]:
-        outer = context.now.stateless
-        if outer is not None:  # what it does not say itself is as in the scope around it
+    def _overrides(self) -> dict[str, Any]:
+        outer = context.current.stateless
+        if outer is not None:  # the values of the outer scope hold unless this one replaces them
             self.state = {**outer.state, **self.state}
         return {"stateless": self}
 
     def get_current_value(self, variable: Any) -> Any:
-        """Returns the value that `variable` has inside, or None if the scope holds none."""
+        """Returns the value of `variable` inside the scope, or None if the scope has none."""
         return self.state.get(id(variable))
 
     def add_update(self, update: tuple[Any, Any]) -> None:
-        """Sets the value that a variable has inside: `update` is `(variable, value)`."""
+        """Sets the value of a variable inside the scope.
+
+        Args:
+            update: The pair `(variable, value)`.
+        """
         variable, value = update
         self.state[id(variable)] = value
         self.written[id(variable)] = variable
 
     def add_loss(self, loss: Any) -> None:
-        """Keeps a loss."""
+        """Adds a loss to `losses`."""
         self.losses.append(loss)
 
 
 class SymbolicScope(Scope):
-    """Inside, ops infer shapes and dtypes, compute nothing and change no variable."""
+    """Scope in which ops infer shapes and dtypes, compute nothing and change no variable.
 
-    def _changes(self) -> dict[str, Any]:
+    Example:
+        >>> with keras.SymbolicScope():
+        ...     keras.ops.zeros((2, 3)).shape
+        (2, 3)
+    """
+
+    def _overrides(self) -> dict[str, Any]:
         return {"symbolic": True}
 
 
 class AutocastScope(Scope):
-    """Inside, float variables are read in `dtype`."""
+    """Scope in which float variables are cast to `dtype` when they are read.
+
+    Args:
+        dtype: The name of a float dtype, or None to switch autocasting off.
+    """
 
     def __init__(self, dtype: str | None):
         self.dtype = dtype
 
-    def _changes(self) -> dict[str, Any]:
+    def _overrides(self) -> dict[str, Any]:
         return {"autocast": self.dtype}
 
 
 class TrainingScope(Scope):
-    """Inside, layers that are not told otherwise behave as in training, or as in inference."""
+    """Scope that sets the default of the argument `training` of layer calls.
+
+    Args:
+        training: True for training mode, False for inference.
+    """
 
     def __init__(self, training: bool):
         self.training = bool(training)
 
-    def _inside(self, outer: Context) -> Context:
-        if outer is NOTHING:
+    def _derive(self, outer: Context) -> Context:
+        if outer is DEFAULT_CONTEXT:
             return _TRAINING if self.training else _INFERENCE
         return outer._replace(training=self.training)
 
 
-# What is in force in most calls with `training`: made once.
+# Shared, because most calls with `training=` use one of them.
 _TRAINING, _INFERENCE = Context(training=True), Context(training=False)
 
 
 class BuildScope(Scope):
-    """Inside, variables are made and drawn for real, whatever scope the call is in."""
+    """Scope in which variables are created and initialized eagerly, whatever the outer scopes."""
 
-    def _changes(self) -> dict[str, Any]:
+    def _overrides(self) -> dict[str, Any]:
         return {"symbolic": False, "autocast": None, "stateless": None}
 
 
-class CallScope(Scope):
-    """Inside, calls of layers are part of one."""
+class OutermostCallScope(Scope):
+    """Scope of the outermost layer call: layer calls inside are nested calls."""
 
-    def _changes(self) -> dict[str, Any]:
-        return {"called": True}
-
-
-class Carried(Scope):
-    """Inside, the scopes are those in force where it was made: for what another thread runs."""
-
-    def __init__(self):
-        self._carried = context.now
-
-    def _inside(self, outer: Context) -> Context:
-        return self._carried
+    def _overrides(self) -> dict[str, Any]:
+        return {"in_layer_call": True}
 
 
-class LazyScope(Scope):
-    """Inside, new variables have a shape and draw their values only when they are read."""
+class CapturedContext(Scope):
+    """Scope that restores the context in which it was created, for code that another thread runs."""
 
-    def _changes(self) -> dict[str, Any]:
-        return {"lazy": True}
+    def __init__(self) -> None:
+        self._captured = context.current
+
+    def _derive(self, outer: Context) -> Context:
+        return self._captured
+
+
+class DeferredInitScope(Scope):
+    """Scope in which new variables have a shape, and are initialized when they are first read."""
+
+    def _overrides(self) -> dict[str, Any]:
+        return {"deferred_init": True}
 
 
 def in_stateless_scope() -> bool:
-    """Whether a StatelessScope is active."""
-    return context.now.stateless is not None
+    """Returns whether a `StatelessScope` is active."""
+    return context.current.stateless is not None

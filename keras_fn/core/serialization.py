@@ -35,7 +35,7 @@ _FUNCTION_ROLES = (
 )
 
 # Forms that hold code, or run it when they are read.
-CODE = {
+FORBIDDEN_CODE_FORMS = {
     "__lambda__": "a lambda",
     "__typespec__": "a type of TensorFlow",
     "TorchModuleWrapper": "a pickled PyTorch module",
@@ -77,7 +77,7 @@ class ObjectSharingScope:
     ) -> None:
         _sharing.reset(self._token)
 
-    def note(self, obj: Any, config: dict[str, Any]) -> None:
+    def assign_shared_id(self, obj: Any, config: dict[str, Any]) -> None:
         """Numbers the config of `obj`: counted, so that it is the same in every process."""
         if registry.kind_of(type(obj)) == "dtype_policy":  # a value: copies are as good
             return
@@ -188,7 +188,7 @@ def _function(function: Any) -> dict[str, Any]:
             fix="write it as a function with def, and decorate it with "
             "@keras.saving.register_keras_serializable()",
         )
-    home = registry.home(function)
+    home = registry.builtin_qualified_name(function)
     name = home[1] if home else registry.get_registered_name(function)
     return {
         "module": "builtins",
@@ -203,7 +203,7 @@ def _object(obj: Any) -> dict[str, Any]:
     config = obj.get_config()
     if not isinstance(config, dict):
         raise TypeError(f"{cls.__name__}.get_config() must return a dict, not {config!r}.")
-    home = registry.home(cls)
+    home = registry.builtin_qualified_name(cls)
     module = None if cls.__module__ == "__main__" else cls.__module__
     written = {
         "module": home[0] if home else module,
@@ -217,7 +217,7 @@ def _object(obj: Any) -> dict[str, Any]:
             written[key] = serialize_keras_object(more)
     scope = _sharing.get()
     if scope is not None:
-        scope.note(obj, written)
+        scope.assign_shared_id(obj, written)
     return written
 
 
@@ -305,8 +305,8 @@ def _read(config: Any, kind: Roles, module_objects: dict[str, Any]) -> Any:
     if not isinstance(class_name, str):
         raise _malformed("class_name to be a string", repr(class_name))
     inner = {} if config["config"] is None else config["config"]
-    if class_name in CODE:
-        raise _refused(class_name, inner)
+    if class_name in FORBIDDEN_CODE_FORMS:
+        raise _forbidden_code_error(class_name, inner)
     if class_name in _READERS:
         return _special_value(class_name, inner)
     if class_name == "function":
@@ -314,12 +314,12 @@ def _read(config: Any, kind: Roles, module_objects: dict[str, Any]) -> Any:
     return _read_object(config, class_name, inner, kind, module_objects)
 
 
-def _refused(class_name: str, inner: Any) -> SpecError:
+def _forbidden_code_error(class_name: str, inner: Any) -> SpecError:
     name = inner.get("name") if isinstance(inner, dict) else None
     return SpecError(
         f"deserialize_keras_object, {class_name}" + (f" {str(name)[:80]!r}" if name else ""),
         expected="a config that names classes and functions",
-        received=f"{CODE[class_name]}, which would run code from the config",
+        received=f"{FORBIDDEN_CODE_FORMS[class_name]}, which would run code from the config",
         fix="name the function, and pass it: custom_objects={'its_name': its_function}. "
         "No setting changes this",
     )

@@ -1,10 +1,13 @@
-"""What holds variables without being a layer: seed generators, metrics, recurrent states."""
+"""Stateful objects that are not layers: seed generators, metrics, recurrent states."""
 
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from keras_fn.core.variable import Variable
 
 
-class StateHolder:
-    """Base of objects that a layer tracks by kind.
+class StatefulObject:
+    """Base of objects with variables that a layer tracks as part of its state.
 
     Attributes:
         kind: `"seed"`, `"metric"` or `"state"`.
@@ -13,6 +16,6 @@ class StateHolder:
     kind = ""
 
     @property
-    def variables(self) -> list[Any]:
+    def variables(self) -> "list[Variable]":
         """The variables of the object."""
         return []

@@ -1,4 +1,4 @@
-"""Tracebacks without the frames of this package: what is left is the user's own program."""
+"""Traceback filtering: removes the frames of this package, so that the user's code remains."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -9,11 +9,13 @@ from keras_fn.settings import settings
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+_PACKAGE = __name__.partition(".")[0]
 
-def entrance(function: Function) -> Function:
-    """Marks a function at which users enter: errors leave it without our frames.
 
-    It changes nothing while `config.disable_traceback_filtering()`.
+def filter_traceback(function: Function) -> Function:
+    """Decorator for entry points: removes internal frames from the tracebacks of errors.
+
+    It has no effect after `keras.config.disable_traceback_filtering()`.
     """
 
     @wraps(function)
@@ -23,27 +25,27 @@ def entrance(function: Function) -> Function:
         except Exception as error:
             if settings.traceback_filtering:
                 hide_frames(error)
-            raise  # without an argument: it does not add this frame again
+            raise  # without an argument, so that this frame is not added again
 
     return call  # type: ignore[return-value]
 
 
 def hide_frames(error: BaseException) -> None:
-    """Takes our frames out of the traceback of an error, and of those that led to it."""
+    """Removes internal frames from the traceback of an error, of its causes and contexts."""
     seen: set[int] = set()
-    waiting: list[BaseException | None] = [error]
-    while waiting:
-        each = waiting.pop()
-        if each is not None and id(each) not in seen:
-            seen.add(id(each))
-            each.__traceback__ = _filtered(each.__traceback__)
-            waiting += [each.__cause__, each.__context__]
+    stack: list[BaseException | None] = [error]
+    while stack:
+        current = stack.pop()
+        if current is not None and id(current) not in seen:
+            seen.add(id(current))
+            current.__traceback__ = _filter_frames(current.__traceback__)
+            stack += [current.__cause__, current.__context__]
 
 
-def _filtered(traceback: TracebackType | None) -> TracebackType | None:
+def _filter_frames(traceback: TracebackType | None) -> TracebackType | None:
     links = []
     while traceback is not None:
-        if not _is_ours(traceback.tb_frame):
+        if not _is_internal_frame(traceback.tb_frame):
             links.append(traceback)
         traceback = traceback.tb_next
     for link in reversed(links):
@@ -51,7 +53,7 @@ def _filtered(traceback: TracebackType | None) -> TracebackType | None:
     return traceback
 
 
-def _is_ours(frame: FrameType) -> bool:
-    """Whether a frame runs code of this package or of a backend of it."""
+def _is_internal_frame(frame: FrameType) -> bool:
+    """Returns whether a frame runs code of this package or of one of its backends."""
     package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
-    return package == "keras_fn" or package.startswith("keras_fn_")
+    return package == _PACKAGE or package.startswith(f"{_PACKAGE}_")

@@ -1,7 +1,7 @@
-"""What a compiler that follows our Python code, as PyTorch's does, shall read in place of it.
+"""Substitutes for functions while `torch.compile` (Dynamo) traces them.
 
-Such a compiler checks at every call that all it has read is as it was. What a warm call learns
-(short roads, results that are kept) must therefore be invisible to it: it would compile anew.
+Dynamo guards everything that a traced function reads, so caches and fast paths must be invisible to
+it, or every warm call would recompile.
 """
 
 from collections.abc import Callable
@@ -10,30 +10,39 @@ from typing import Any, TypeVar
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def traced_as(other: Callable[..., Any]) -> Callable[[Function], Function]:
-    """Marks a function in whose place the compiler follows `other`.
+def substitute_when_tracing(substitute: Callable[..., Any]) -> Callable[[Function], Function]:
+    """Decorator: Dynamo traces `substitute` instead of the decorated function.
+
+    Args:
+        substitute: A function of the same arguments, without caches.
 
     Example:
-        >>> from keras_fn.core.tracing import traced_as
-        >>> half = traced_as(lambda x: x / 2)(lambda x: x * 0.5)
+        >>> from keras_fn.core.tracing import substitute_when_tracing
+        >>> half = substitute_when_tracing(lambda x: x / 2)(lambda x: x * 0.5)
         >>> half(3.0)
         1.5
     """
 
     def mark(function: Function) -> Function:
-        function._torchdynamo_inline = other  # type: ignore[attr-defined]
+        function._torchdynamo_inline = substitute  # type: ignore[attr-defined]
         return function
 
     return mark
 
 
-def worked_out(function: Function) -> Function:
-    """Marks a function of plain values that the compiler calls, once, instead of following it."""
+def assume_constant_result(function: Function) -> Function:
+    """Decorator: Dynamo calls the function once, and treats the result as a constant.
+
+    As `torch.compiler.assume_constant_result`, without an import of PyTorch.
+
+    Args:
+        function: A pure function of plain values.
+    """
     function._dynamo_marked_constant = True  # type: ignore[attr-defined]
     return function
 
 
-@traced_as(lambda: True)
-def is_followed() -> bool:
-    """Whether a compiler follows the code that asks."""
+@substitute_when_tracing(lambda: True)
+def is_dynamo_compiling() -> bool:
+    """Returns whether Dynamo is tracing the caller."""
     return False

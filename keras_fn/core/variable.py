@@ -1,4 +1,4 @@
-"""The Variable: state with a shape, a dtype and a name, kept by the backend."""
+"""`Variable`: assignable state with a shape, a dtype and a name, stored by the backend."""
 
 from collections.abc import Callable
 from functools import partial
@@ -11,32 +11,39 @@ from keras_fn.backend.loader import current
 from keras_fn.core.dtypes import is_float, standardize_dtype
 from keras_fn.core.keras_tensor import KerasTensor, standardize_shape
 from keras_fn.core.naming import auto_name, check_name, current_path
-from keras_fn.core.operators import Arithmetic
-from keras_fn.core.scopes import NOTHING, context
-from keras_fn.errors import SpecError
+from keras_fn.core.operators import OperatorsMixin
+from keras_fn.core.scopes import DEFAULT_CONTEXT, Context, context
+from keras_fn.errors import SpecError, unexpected_arguments
+from keras_fn.types import DTypeLike, ShapeLike, Tensor, TensorLike
 
 
-class Variable(Arithmetic):
-    """A tensor that can be assigned: a weight, a moving average, a counter.
+class Variable(OperatorsMixin):
+    """An assignable tensor: a weight, a moving average, a counter.
 
-    Reading goes through the active `StatelessScope`, which is what makes layers, metrics and
-    optimizers pure functions where a backend needs them so.
+    Reads and writes go through the active `StatelessScope`, which turns layers, metrics and
+    optimizers into pure functions where a backend needs them.
 
     Args:
-        initializer: The value (array, list, number), or a function `(shape, dtype) -> value`.
-        shape: Its shape; needed with a function, and when no value is given it is the value's.
-        dtype: Its dtype; by default that of the value, `floatx()` for Python floats.
-        trainable: Whether optimizers update it.
-        autocast: Whether layers with a lower compute dtype read it in that dtype.
-        aggregation: How copies on several devices become one: `"none"`, `"mean"`, `"sum"` or
-            `"only_first_replica"`.
-        synchronization: When copies are synchronised: `"auto"`, `"none"`, `"on_read"` or
-            `"on_write"`.
-        name: A name; automatic by default.
-        layout: How it is laid out over devices, if it is.
+        initializer: The initial value (array, list, number), or an initializer: a callable
+            `f(shape, dtype)`, an instance of `keras.initializers.Initializer`.
+        shape: Shape of the variable. Required with an initializer; defaults to the shape of the
+            value.
+        dtype: Dtype of the variable. Defaults to the dtype of the value, `floatx()` for Python
+            floats and for initializers.
+        trainable: Whether optimizers update the variable. Default True.
+        autocast: Whether the variable is cast to the compute dtype of the layer that reads it.
+            Default True.
+        aggregation: How replicas on several devices are aggregated: `"none"` (default), `"mean"`,
+            `"sum"` or `"only_first_replica"`.
+        synchronization: When replicas are synchronized: `"auto"` (default), `"none"`, `"on_read"`
+            or `"on_write"`.
+        name: Name of the variable; automatic by default.
+        layout: Layout of the variable over devices; None for a single device.
+        **kwargs: None are accepted.
 
     Raises:
-        ValueError: A function without a shape, or a shape that is not the value's.
+        ValueError: An initializer came without a shape, or the shape is not the value's.
+        TypeError: There are unknown arguments.
 
     Example:
         >>> v = Variable([1.0, 2.0], name="pair")
@@ -47,9 +54,9 @@ class Variable(Arithmetic):
 
     def __init__(
         self,
-        initializer: Any,
-        shape: Any = None,
-        dtype: Any = None,
+        initializer: TensorLike | Callable[..., Any],
+        shape: ShapeLike | None = None,
+        dtype: DTypeLike | None = None,
         trainable: bool = True,
         autocast: bool = True,
         aggregation: str | None = "none",
@@ -59,7 +66,7 @@ class Variable(Arithmetic):
         **kwargs: Any,
     ):
         if kwargs:
-            raise TypeError(f"Variable does not take {', '.join(kwargs)}.")
+            raise unexpected_arguments("Variable", kwargs)
         self.name = check_name(name or auto_name("variable"), "Variable")
         scope = current_path()
         self.path = f"{scope}/{self.name}" if scope else self.name
@@ -67,44 +74,50 @@ class Variable(Arithmetic):
         self.aggregation = aggregation or "none"
         self.synchronization = synchronization or "auto"
         self.layout = layout
-        self.regularizer: Any = None
+        self.regularizer: Callable[[Any], Any] | None = None
         self.constraint: Callable[[Any], Any] | None = None
         self.overwrite_with_gradient = False
-        self._trainable = self.wants_training = bool(trainable)
+        self._trainable = self._trainable_requested = bool(trainable)
         self.shape: tuple[int, ...]
-        self._handle: Any = None  # what the backend keeps; None until the value is drawn
-        self._draw: Callable[[], Any] | None = None
+        self._handle: Any = None  # the backend's variable; None until it is initialized
+        self._deferred_initializer: Callable[[], Any] | None = None
         if callable(initializer):
-            self._declare(initializer, shape, dtype)
+            self._set_initializer(initializer, shape, dtype)
         else:
-            self._take(initializer, shape, dtype)
-        self._cast_when_asked = self.autocast and is_float(self.dtype)
+            self._set_value(initializer, shape, dtype)
+        self._autocast_enabled = self.autocast and is_float(self.dtype)
 
-    def _declare(self, initializer: Any, shape: Any, dtype: Any) -> None:
-        """Notes the shape and how to draw the value; draws it unless a scope says later."""
+    def _set_initializer(self, initializer: Any, shape: Any, dtype: Any) -> None:
+        """Sets the shape and the initializer; runs it now unless it can be deferred."""
         if shape is None:
-            raise ValueError(f"Variable {self.path!r}: an initializer function needs a shape.")
+            raise SpecError(
+                f"Variable {self.path!r}",
+                expected="a shape, because an initializer is a function of the shape",
+                received="shape=None",
+                fix="pass shape=",
+            )
         self.shape = cast("tuple[int, ...]", standardize_shape(shape))
         if None in self.shape:
             raise SpecError(
                 f"Variable {self.path!r}",
-                expected="a shape whose sizes are all known",
+                expected="a shape without unknown sizes",
                 received=f"shape {self.shape}",
-                fix="name the sizes that the weight depends on in Input(shape=...)",
+                fix="set the sizes that the weight depends on in Input(shape=...)",
             )
         self.dtype = standardize_dtype(dtype)
         if getattr(initializer, "draw", None):
-            # On the host; the key now, so that a later draw gives the values of this moment.
+            # The key is drawn now, so that deferring does not change the values.
             key = initializer.new_key()
-            self._draw = partial(initializer.draw, self.shape, self.dtype, key)
+            draw = partial(initializer.draw, self.shape, self.dtype, key)
         else:
-            self._draw = partial(_value_of, initializer, self.shape, self.dtype)
-        # What cannot fail waits until somebody reads it: a model that is loaded draws nothing.
-        if not (getattr(initializer, "takes_any_shape", False) or context.now.lazy):
+            draw = partial(_call_initializer, initializer, self.shape, self.dtype)
+        self._deferred_initializer = draw
+        # Initializers that cannot fail run when the variable is read: loading a model runs none.
+        if not (getattr(initializer, "can_defer", False) or context.current.deferred_init):
             self._materialize()
 
-    def _take(self, value: Any, shape: Any, dtype: Any) -> None:
-        """Takes a value as it is."""
+    def _set_value(self, value: Any, shape: Any, dtype: Any) -> None:
+        """Initializes the variable with a value."""
         backend = current()
         if dtype is None and isinstance(value, (float, list)) and _is_float_data(value):
             dtype = standardize_dtype(None)
@@ -114,115 +127,119 @@ class Variable(Arithmetic):
         )
         self.shape = tuple(tensor.shape)
         if shape is not None and standardize_shape(shape) != self.shape:
-            raise ValueError(
-                f"Variable {self.path!r}: shape={tuple(shape)} was asked for, but the value has "
-                f"shape {self.shape}."
+            raise SpecError(
+                f"Variable {self.path!r}",
+                expected=f"a value of shape {standardize_shape(shape)}, as shape= specifies",
+                received=f"a value of shape {self.shape}",
+                fix="remove shape=, or reshape the value",
             )
         self.dtype = backend.dtype_name(tensor)
         self._handle = backend.new_variable(tensor, self.dtype, self._trainable, self.name)
 
     def _materialize(self) -> None:
-        """Draws the value on the host and hands it to the backend."""
-        with _one_draw:
-            if self._draw is None:  # another thread was faster
+        """Runs the deferred initializer and creates the backend's variable."""
+        with _init_lock:
+            if self._deferred_initializer is None:  # another thread was faster
                 return
-            value = self._draw()
+            value = self._deferred_initializer()
             if tuple(value.shape) != self.shape:
-                raise ValueError(
-                    f"Variable {self.path!r}: its initializer gave shape {tuple(value.shape)}, "
-                    f"{self.shape} was asked for."
+                raise SpecError(
+                    f"Variable {self.path!r}",
+                    expected=f"an initializer that returns shape {self.shape}",
+                    received=f"shape {tuple(value.shape)}",
+                    fix="return a value of the shape that is the initializer's first argument",
                 )
             backend = current()
             self._handle = backend.new_variable(value, self.dtype, self._trainable, self.name)
-            self._draw = None
+            self._deferred_initializer = None
 
     @property
-    def value(self) -> Any:
-        """The tensor of the backend: in the active scopes, the value that they give."""
-        now = context.now
-        if now.stateless is None and now.autocast is None:
-            if self._draw is not None:
+    def value(self) -> Tensor:
+        """The value: a tensor of the backend, as the active scopes define it."""
+        active = context.current
+        if active.stateless is None and active.autocast is None:
+            if self._deferred_initializer is not None:
                 self._materialize()
             return self._handle
-        return self._value_in(now)
+        return self._value_in(active)
 
-    def _value_in(self, now: Any) -> Any:
+    def _value_in(self, active: Context) -> Any:
         value = None
-        if now.stateless is not None:
-            value = now.stateless.state.get(id(self))
+        if active.stateless is not None:
+            value = active.stateless.state.get(id(self))
         if value is None:
-            if self._draw is not None:
+            if self._deferred_initializer is not None:
                 self._materialize()
             value = self._handle
-        if now.autocast is not None and self._cast_when_asked and now.autocast != self.dtype:
-            return current().cast(value, now.autocast)
+        dtype = active.autocast
+        if dtype is not None and self._autocast_enabled and dtype != self.dtype:
+            return current().cast(value, dtype)
         return value
 
     @property
-    def dtype_in_scope(self) -> str:
-        """The dtype that `value` has here: a scope may have it read in a lower one."""
-        autocast = context.now.autocast
-        return autocast if autocast is not None and self._cast_when_asked else self.dtype
+    def autocast_dtype(self) -> str:
+        """The dtype of `value`: the dtype of the active `AutocastScope`, else the variable's."""
+        autocast = context.current.autocast
+        return autocast if autocast is not None and self._autocast_enabled else self.dtype
 
-    def assign(self, value: Any) -> Any:
-        """Sets the value; dtypes are converted, the shape must be the variable's.
+    def assign(self, value: "TensorLike | Variable") -> None:
+        """Sets the value.
 
         Args:
-            value: A tensor, array, variable or nested list of the variable's shape.
+            value: A value of the variable's shape. It is cast to the variable's dtype.
 
         Raises:
-            ValueError: The shape differs.
+            ValueError: The value has another shape.
         """
-        now = context.now
-        if now.symbolic or isinstance(value, KerasTensor):
-            return None
+        active = context.current
+        if active.symbolic or isinstance(value, KerasTensor):
+            return
         backend = current()
         if isinstance(value, Variable):
             value = value.value
-        value = backend.convert_to_tensor(value, self.dtype)
-        if value.shape != self.shape and tuple(value.shape) != self.shape:
-            raise self._misfit(value)
-        if now.stateless is not None:
-            now.stateless.add_update((self, value))
+        tensor: Any = backend.convert_to_tensor(value, self.dtype)
+        if tensor.shape != self.shape and tuple(tensor.shape) != self.shape:
+            raise self._shape_error(tensor)
+        if active.stateless is not None:
+            active.stateless.add_update((self, tensor))
         elif self._handle is None:
-            self._draw = None
-            self._handle = backend.new_variable(value, self.dtype, self._trainable, self.name)
+            self._deferred_initializer = None
+            self._handle = backend.new_variable(tensor, self.dtype, self._trainable, self.name)
         else:
-            self._handle = backend.assign(self._handle, value)
-        return None
+            self._handle = backend.assign(self._handle, tensor)
 
-    def _misfit(self, value: Any) -> SpecError:
+    def _shape_error(self, value: Any) -> SpecError:
         return SpecError(
             f"Variable {self.path!r}",
             expected=f"a value of shape {self.shape}",
             received=f"shape {tuple(value.shape)}",
-            fix="reshape the value, or assign it to the variable that it belongs to",
+            fix="reshape the value, or assign it to the right variable",
         )
 
-    def assign_add(self, value: Any) -> None:
-        """Adds `value` to the variable."""
+    def assign_add(self, value: "TensorLike | Variable") -> None:
+        """Adds `value`, which must be broadcastable to the variable's shape, to the variable."""
         backend = current()
-        if context.now is not NOTHING or self._handle is None:
+        if context.current is not DEFAULT_CONTEXT or self._handle is None:
             self.assign(self + value)
-        elif self._takes_number(value):
+        elif self._can_add_number(value):
             self._handle = backend.assign_add(self._handle, value)
-        elif backend.is_tensor(value) and value.shape == self.shape:
+        elif backend.is_tensor(value) and cast(Any, value).shape == self.shape:
             self._handle = backend.assign_add(self._handle, backend.cast(value, self.dtype))
         else:
             self.assign(self + value)
 
-    def _takes_number(self, value: Any) -> bool:
+    def _can_add_number(self, value: Any) -> bool:
         if type(value) is int:
             return self.dtype != "bool"
         return type(value) is float and is_float(self.dtype)
 
-    def assign_sub(self, value: Any) -> None:
-        """Subtracts `value` from the variable."""
+    def assign_sub(self, value: "TensorLike | Variable") -> None:
+        """Subtracts `value`, which must be broadcastable to the variable's shape."""
         self.assign(self - value)
 
     @property
     def trainable(self) -> bool:
-        """Whether optimizers update it."""
+        """Whether optimizers update the variable."""
         return self._trainable
 
     @trainable.setter
@@ -233,12 +250,12 @@ class Variable(Arithmetic):
 
     @property
     def ndim(self) -> int:
-        """Number of axes."""
+        """The number of axes."""
         return len(self.shape)
 
     @property
     def size(self) -> int:
-        """Number of elements."""
+        """The number of elements."""
         return int(np.prod(self.shape, dtype=np.int64))
 
     def numpy(self) -> np.ndarray:
@@ -260,10 +277,10 @@ class Variable(Arithmetic):
     def __bool__(self) -> bool:
         return bool(self.numpy())
 
-    # Copies and pickles hold the value as an array: not every tensor of a framework has such forms.
+    # Copies and pickles hold the value as an array: some tensors cannot be copied or pickled.
     def __getstate__(self) -> dict[str, Any]:
         array = current().convert_to_numpy(self.value)
-        return {**vars(self), "_handle": array.copy(), "_draw": None}
+        return {**vars(self), "_handle": array.copy(), "_deferred_initializer": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
@@ -271,13 +288,16 @@ class Variable(Arithmetic):
 
     def __len__(self) -> int:
         if not self.shape:
-            raise TypeError(f"Variable {self.path!r} is a scalar and has no length.")
+            raise TypeError(
+                f"Variable {self.path!r} is a scalar and has no length.\n"
+                "  fix: use v.shape, or a variable with at least one axis"
+            )
         return self.shape[0] or 0
 
     def __repr__(self) -> str:
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}>"
 
-    # Through these three the frameworks' own functions take a Variable as the tensor it holds.
+    # The protocols by which JAX, TensorFlow and PyTorch convert a Variable to its value.
     def __jax_array__(self, *args: Any) -> Any:
         return self.value
 
@@ -286,7 +306,7 @@ class Variable(Arithmetic):
             self.value, None if dtype is None else standardize_dtype(dtype)
         )
 
-    # In TensorFlow's nested structures it is that tensor, as tapes and `tf.Module` see them.
+    # In TensorFlow's nested structures it is its value, as gradient tapes and `tf.Module` need.
     def __tf_flatten__(self) -> tuple[None, tuple[Any]]:
         return None, (self.value,)
 
@@ -304,11 +324,11 @@ class Variable(Arithmetic):
         return function(*unwrap(args), **{k: unwrap(v) for k, v in (kwargs or {}).items()})
 
 
-_one_draw = RLock()  # two threads that read a variable first must not make two handles
+_init_lock = RLock()  # for threads that read a variable for the first time at the same time
 
 
-def _value_of(initializer: Callable[..., Any], shape: tuple[int, ...], dtype: str) -> Any:
-    """What an initializer gives; an array is copied, as it may hold on to it."""
+def _call_initializer(initializer: Callable[..., Any], shape: tuple[int, ...], dtype: str) -> Any:
+    """Returns an initializer's value; an array is copied, because the initializer may keep it."""
     value = initializer(shape, dtype=dtype)
     return np.array(value) if isinstance(value, np.ndarray) else value
 

@@ -110,11 +110,11 @@ def _clone_graph(
             return clone
         return partial(call_function, clone)
 
-    outputs = model._plan.run(inputs, call=call)
-    struct = tree.unflatten(model._inputs_struct, inputs)
+    outputs = model.execution_plan.run(inputs, call=call)
+    structure = tree.unflatten(model.input_structure, inputs)
     return Functional(
-        struct,
-        tree.unflatten(model._outputs_struct, outputs),
+        structure,
+        tree.unflatten(model.output_structure, outputs),
         name=model.name,
         trainable=model._trainable,
     )

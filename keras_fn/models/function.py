@@ -3,10 +3,10 @@
 from typing import Any
 
 from keras_fn.core import tree
-from keras_fn.core.graph import Plan
+from keras_fn.core.graph import ExecutionPlan
 from keras_fn.core.operation import Operation
 from keras_fn.core.registry import mark_builtin
-from keras_fn.models.input_binding import Binder
+from keras_fn.models.input_binding import InputBinder
 
 
 @mark_builtin
@@ -28,13 +28,13 @@ class Function(Operation):
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None):
         super().__init__(name)
         self.inputs, self.outputs = tree.flatten(inputs), tree.flatten(outputs)
-        self._inputs_struct, self._outputs_struct = inputs, outputs
+        self.input_structure, self.output_structure = inputs, outputs
         source = f"Function {self.name!r}"
-        self._plan = Plan(self.inputs, self.outputs, source)
+        self.execution_plan = ExecutionPlan(self.inputs, self.outputs, source)
         names = [t.name or f"input_{i}" for i, t in enumerate(self.inputs)]
         keys = list(inputs) if isinstance(inputs, dict) else names
-        self._binder = Binder(source, inputs, keys, self.inputs)
+        self.input_binder = InputBinder(source, inputs, keys, self.inputs)
 
     def call(self, inputs: Any) -> Any:
         """Returns the outputs, nested as they were given."""
-        return tree.unflatten(self._outputs_struct, self._plan.run(self._binder.bind(inputs)))
+        return tree.unflatten(self.output_structure, self.execution_plan.run(self.input_binder.bind(inputs)))

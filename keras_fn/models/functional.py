@@ -15,7 +15,6 @@ from keras_fn.core.operation import Node, Operation
 from keras_fn.core.registry import is_builtin
 from keras_fn.core.scopes import context
 from keras_fn.errors import SpecError
-from keras_fn.layers import _losses
 from keras_fn.layers.core.input_layer import Input, InputLayer
 from keras_fn.layers.layer import Layer
 from keras_fn.models import functional_config
@@ -66,20 +65,21 @@ class Functional(Model):
         self.input_binder = InputBinder(source, inputs, self.input_names, self._inputs)
         self._compiled: Any = None
         self._compiled_shapes: dict[Any, bool] = {}
-        self._purity: tuple[object, bool] = (None, False)  # for what layers, and what it was
-        self._fast_path_keys: set[Any] = set()  # specs of inputs that need no check or conversion
+        self._is_pure: bool | None = None  # None: not known
+        self._compiled_call_keys: set[Any] = set()  # specs of inputs that need no check or conversion
         self.supports_masking = True
         self.built = True
         self._set_path()
         self._build_shapes = None
+        self._update_loss_tracking()
 
     def __getstate__(self) -> dict[str, Any]:
         return {
             **super().__getstate__(),
             "_compiled": None,
             "_compiled_shapes": {},
-            "_fast_path_keys": set(),
-            "_purity": (None, False),
+            "_compiled_call_keys": set(),
+            "_is_pure": None,
         }
 
     # ---------------------------------------------------------------- the graph
@@ -144,10 +144,14 @@ class Functional(Model):
     @property
     def is_pure(self) -> bool:
         """Whether inference has no side effects, so that it can run as one compiled function."""
-        version = _losses.layers_as_they_are
-        if self._purity[0] is not version:
-            self._purity = (version, all(_has_no_side_effects(op) for op in self._operations))
-        return self._purity[1] and type(self.execution_plan) is ExecutionPlan
+        if self._is_pure is None:
+            self._depend_on(self._flatten_layers(include_self=False))
+            self._is_pure = all(_has_no_side_effects(op) for op in self._operations)
+        return self._is_pure and type(self.execution_plan) is ExecutionPlan
+
+    def _invalidate_structure(self) -> None:
+        super()._invalidate_structure()
+        self._is_pure = None
 
     @contextmanager
     def substitute_plan(self, plan: Any) -> Iterator[None]:
@@ -156,12 +160,12 @@ class Functional(Model):
         Args:
             plan: An object with the `run` method of an `ExecutionPlan`.
         """
-        own_plan, own_keys = self.execution_plan, self._fast_path_keys
-        self.execution_plan, self._fast_path_keys = plan, set()
+        own_plan, own_keys = self.execution_plan, self._compiled_call_keys
+        self.execution_plan, self._compiled_call_keys = plan, set()
         try:
             yield
         finally:
-            self.execution_plan, self._fast_path_keys = own_plan, own_keys
+            self.execution_plan, self._compiled_call_keys = own_plan, own_keys
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Runs the graph.
@@ -189,13 +193,13 @@ class Functional(Model):
         return self._nested(self.execution_plan.run(values, False))
 
     def _fast_call(self, x: Any, training: bool | None, key: Any) -> Any:
-        if not training and key in self._fast_path_keys and self.is_pure:
+        if not training and key in self._compiled_call_keys and self.is_pure:
             return self._nested(self._compiled(x))
         outputs = self.call(x, training=bool(training))
         compiled = self._compiled is not None and not training
         compiled = compiled and self.input_binder.is_exact_match(x)
         if compiled and self._compiled_shapes.get(((x.shape, x.dtype),)):
-            self._fast_path_keys.add(key)
+            self._compiled_call_keys.add(key)
         return outputs
 
     def _compiled_for(self, values: Sequence[Any]) -> Any:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from keras_fn.core import tree
+from keras_fn.core.graph_model import is_graph_model
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.operation import Node, Operation
 from keras_fn.core.registry import CustomObjectScope
@@ -22,9 +23,9 @@ _NEEDED = {
 }
 
 
-def config_of(model: Any) -> dict[str, Any]:
+def layer_config(model: Any) -> dict[str, Any]:
     """Returns the config of a Functional model."""
-    inside = {id(node) for node in model._plan.nodes}
+    inside = {id(node) for node in model.execution_plan.nodes}
     places: dict[int, int] = {}  # node: its index among the calls of its operation in this model
     for operation in model.operations:
         own = [n for n in operation._inbound_nodes if id(n) in inside or n.is_input]
@@ -46,8 +47,8 @@ def config_of(model: Any) -> dict[str, Any]:
         "name": model.name,
         "trainable": model._trainable,
         "layers": layers,
-        "input_layers": tree.map_structure(end, model._inputs_struct),
-        "output_layers": tree.map_structure(end, model._outputs_struct),
+        "input_layers": tree.map_structure(end, model.input_structure),
+        "output_layers": tree.map_structure(end, model.output_structure),
     }
 
 
@@ -56,7 +57,7 @@ def _first_call(operation: Operation) -> int:
 
     Keras counts the making of a nested graph as a call, there and only there.
     """
-    return int(hasattr(operation, "_plan"))
+    return int(is_graph_model(operation))
 
 
 def _entry(operation: Operation, nodes: list[Node], history: Any) -> dict[str, Any]:

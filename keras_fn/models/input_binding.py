@@ -10,7 +10,7 @@ from keras_fn.errors import SpecError
 from keras_fn.ops.manipulation import expand_dims, squeeze
 
 
-class Binder:
+class InputBinder:
     """Knows the inputs of a model.
 
     Args:
@@ -40,7 +40,7 @@ class Binder:
         values = self.flatten(inputs)
         return [self._fitted(value, i) for i, value in enumerate(values)]
 
-    def takes_as_it_is(self, x: Any) -> bool:
+    def is_exact_match(self, x: Any) -> bool:
         """Whether `x` is the one input, of the rank and dtype that the model wants."""
         if not self.single:
             return False

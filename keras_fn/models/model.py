@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, ClassVar, cast
 
-from keras_fn._lazy import Deferred
+from keras_fn._lazy import LazyModule
 from keras_fn.core.registry import CustomObjectScope
 from keras_fn.core.serialization import serialize_keras_object
 from keras_fn.layers._config import init_arguments_config
@@ -13,9 +13,9 @@ from keras_fn.layers.layer import Layer
 from keras_fn.optimizers.nested import find_optimizers
 from keras_fn.training.trainer import Trainer
 
-model_files: Any = Deferred("keras_fn.saving.saving_api")
-mermaid: Any = Deferred("keras_fn.visualization.mermaid")
-tables: Any = Deferred("keras_fn.visualization.summary")
+model_files: Any = LazyModule("keras_fn.saving.saving_api")
+mermaid: Any = LazyModule("keras_fn.visualization.mermaid")
+tables: Any = LazyModule("keras_fn.visualization.summary")
 
 
 class Model(Trainer, Layer):
@@ -127,7 +127,7 @@ class Model(Trainer, Layer):
 
     def __getstate__(self) -> dict[str, Any]:
         """What copies and pickles hold: all but compiled functions, which are made again."""
-        return {**vars(self), "_functions": {}, "_trainer_state": None}
+        return {**super().__getstate__(), "_functions": {}, "_trainer_state": None}
 
     def save(
         self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any

@@ -7,7 +7,6 @@ from keras_fn.core.keras_tensor import KerasTensor, standardize_shape
 from keras_fn.core.naming import current_path, name_scope
 from keras_fn.core.registry import CustomObjectScope
 from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
-from keras_fn.layers._losses import note_change
 from keras_fn.layers.core.input_layer import Input, InputLayer
 from keras_fn.layers.layer import Layer
 from keras_fn.models.functional import Functional
@@ -52,21 +51,21 @@ class Sequential(Model):
             layer = layer._keras_history.operation
         if not isinstance(layer, Layer):
             raise TypeError(
-                f"{self._place}\n  expected: a layer\n  received: {layer!r}\n"
+                f"{self._label}\n  expected: a layer\n  received: {layer!r}\n"
                 "  fix:      wrap functions in a Lambda layer, ops in a layer of yours"
             )
         if any(other.name == layer.name for other in self._layers):
             raise ValueError(
-                f"{self._place}\n  expected: layers whose names are all different\n"
+                f"{self._label}\n  expected: layers whose names are all different\n"
                 f"  received: two layers named {layer.name!r}\n"
                 "  fix:      give one of them another name="
             )
         if isinstance(layer, InputLayer) and self._layers:
-            raise ValueError(f"{self._place}: an Input goes first, before other layers.")
-        shape = layer._first_shape
+            raise ValueError(f"{self._label}: an Input goes first, before other layers.")
+        shape = layer._first_input_shape
         if not self._layers and shape is not None and not isinstance(layer, InputLayer):
-            entrance = Input(batch_shape=shape, name=f"{layer.name}_input")
-            self._layers.append(entrance._keras_history.operation)  # type: ignore[arg-type]
+            input_tensor = Input(batch_shape=shape, name=f"{layer.name}_input")
+            self._layers.append(input_tensor._keras_history.operation)  # type: ignore[arg-type]
         self._layers.append(layer)
         if rebuild:
             self._rebuild()
@@ -82,7 +81,7 @@ class Sequential(Model):
     def _rebuild(self) -> None:
         """Makes the graph, if the shape of the input is known."""
         self.built, self._functional = False, None
-        note_change()
+        self._invalidate_structure()
         if self._layers and isinstance(self._layers[0], InputLayer) and len(self._layers) > 1:
             inputs = self._layers[0].output
         elif (tensor := _entrance(self._layers[0]) if self._layers else None) is not None:
@@ -90,7 +89,7 @@ class Sequential(Model):
         else:
             return
         with name_scope(self.name):
-            self._take_place(current_path())
+            self._set_path(current_path())
             self._connect(inputs)
 
     def _connect(self, inputs: KerasTensor) -> None:
@@ -101,15 +100,16 @@ class Sequential(Model):
         self._functional = Functional(inputs, x, name=self.name)
         self.built = True
         self._build_shapes = {"input_shape": inputs.shape}
+        self._update_loss_tracking()
 
     def build(self, input_shape: Any = None) -> None:
         """Makes the graph for inputs of a shape (with the batch axis)."""
         if self._functional is not None:
             return
         if input_shape is None:
-            raise ValueError(f"{self._place}: build needs the shape of the input.")
+            raise ValueError(f"{self._label}: build needs the shape of the input.")
         if not self._layers:
-            raise ValueError(f"{self._place} has no layers: add some first.")
+            raise ValueError(f"{self._label} has no layers: add some first.")
         dtype = self._layers[0].input_dtype
         self._connect(Input(batch_shape=standardize_shape(input_shape), dtype=dtype))
 
@@ -122,13 +122,18 @@ class Sequential(Model):
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers, the entrance not."""
+        """The layers, without the `InputLayer`."""
         return [layer for layer in self._layers if not isinstance(layer, InputLayer)]
 
-    def _graph(self, what: str) -> Functional:
+    @property
+    def execution_graph(self) -> Functional | None:
+        """The graph of the layers; None until the model is built."""
+        return self._functional
+
+    def _get_graph_for(self, what: str) -> Functional:
         if self._functional is None:
             raise AttributeError(
-                f"{self._place} does not know its {what} yet.\n"
+                f"{self._label} does not know its {what} yet.\n"
                 "  fix: begin with an Input, call build(input_shape), or call it on data"
             )
         return self._functional
@@ -136,42 +141,42 @@ class Sequential(Model):
     @property
     def inputs(self) -> list[KerasTensor]:
         """The input tensor, in a list."""
-        return self._graph("inputs").inputs
+        return self._get_graph_for("inputs").inputs
 
     @property
     def outputs(self) -> list[KerasTensor]:
         """The output tensors, in a list."""
-        return self._graph("outputs").outputs
+        return self._get_graph_for("outputs").outputs
 
     @property
     def input(self) -> Any:
         """The input tensor."""
-        return self._graph("input").input
+        return self._get_graph_for("input").input
 
     @property
     def output(self) -> Any:
         """The output tensor."""
-        return self._graph("output").output
+        return self._get_graph_for("output").output
 
     @property
     def input_shape(self) -> Any:
         """Shape of the input."""
-        return self._graph("input_shape").input_shape
+        return self._get_graph_for("input_shape").input_shape
 
     @property
     def output_shape(self) -> Any:
         """Shape of the output."""
-        return self._graph("output_shape").output_shape
+        return self._get_graph_for("output_shape").output_shape
 
     @property
     def input_names(self) -> list[str]:
         """Name of the input, in a list."""
-        return self._graph("input_names").input_names
+        return self._get_graph_for("input_names").input_names
 
     @property
     def output_names(self) -> list[str]:
         """Names of the outputs, in a list."""
-        return self._graph("output_names").output_names
+        return self._get_graph_for("output_names").output_names
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Returns the shape of the output for inputs of a shape."""

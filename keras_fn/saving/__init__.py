@@ -12,7 +12,7 @@ _FILES, _CORE, _REGISTRY = (
     "keras_fn.core.serialization",
     "keras_fn.core.registry",
 )
-_HOMES = {
+_EXPORTS = {
     "load_model": _FILES,
     "load_weights": _FILES,
     "save_model": _FILES,
@@ -33,13 +33,13 @@ _FILLERS = tuple(
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _EXPORTS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    for module in _FILLERS if _HOMES[name] in (_FILES, _CORE) else ():
+    for module in _FILLERS if _EXPORTS[name] in (_FILES, _CORE) else ():
         importlib.import_module(module)
-    value = globals()[name] = getattr(importlib.import_module(_HOMES[name]), name)
+    value = globals()[name] = getattr(importlib.import_module(_EXPORTS[name]), name)
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted(_HOMES)
+    return sorted(_EXPORTS)

@@ -17,9 +17,9 @@ from keras_fn.saving.byte_view import ByteView
 from keras_fn.saving.errors import (
     ModelFileError,
     ModelFileTypeError,
-    located,
+    error_context,
     model_file_errors,
-    printable,
+    sanitize_for_display,
 )
 from keras_fn.saving.file_io import describe
 from keras_fn.saving.limits import current_limits
@@ -114,7 +114,7 @@ def write_archive(
     Raises:
         ModelFileError: `read_archive` would refuse the result.
     """
-    with located(describe(file)):
+    with error_context(describe(file)):
         for name in members:
             if name == METADATA:
                 raise ModelFileError(
@@ -128,7 +128,7 @@ def write_archive(
         _check_members(
             {name: Entry(name, STORED, 0, size, size, 0) for name, size in sizes.items()}
         )
-        with located(CONFIG):
+        with error_context(CONFIG):
             parse_json(bytes(content[CONFIG]))
     if file.tell() != 0:
         raise ValueError("an archive is written at the start of an empty file")
@@ -150,7 +150,7 @@ def check_asset_path(path: str) -> None:
         raise malformed(
             "the name of a member is not allowed",
             "a relative path of plain names",
-            printable(path, 100),
+            sanitize_for_display(path, 100),
         )
 
 
@@ -173,7 +173,7 @@ def _check_members(entries: Mapping[str, Entry]) -> None:
             raise malformed(
                 "there is an unknown member",
                 f"{CONFIG}, {METADATA}, {WEIGHTS} and {ASSETS}...",
-                printable(name, 100),
+                sanitize_for_display(name, 100),
             )
     for name in (CONFIG, METADATA, WEIGHTS):
         if name not in entries:
@@ -214,7 +214,7 @@ def _digests(metadata: Any, entries: Mapping[str, Entry]) -> dict[str, str]:
 
 
 def _member_bytes(view: ByteView, entry: Entry, digest: str | None) -> bytes:
-    with model_file_errors(printable(entry.name, 100)):
+    with model_file_errors(sanitize_for_display(entry.name, 100)):
         content = bytearray()
         _consume(view, entry, digest, content)
         return bytes(content)

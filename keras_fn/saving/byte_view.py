@@ -85,7 +85,7 @@ class ByteView(io.RawIOBase):
         return bytes(buffer)
 
 
-class MeteredView(ByteView):
+class BudgetedView(ByteView):
     """A view for descriptions in a file: it allows reading a few times what the file holds.
 
     Descriptions that overlap could make the work grow with the square of the file's size.

@@ -9,9 +9,9 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-from keras_fn.core.serialization import CODE, UnknownObjectError
+from keras_fn.core.serialization import FORBIDDEN_CODE_FORMS, UnknownObjectError
 from keras_fn.errors import DTypeError, SpecError
-from keras_fn.saving.errors import ModelFileError, ModelFileTypeError, model_file_errors, printable
+from keras_fn.saving.errors import ModelFileError, ModelFileTypeError, model_file_errors, sanitize_for_display
 from keras_fn.saving.limits import current_limits
 
 _ENTRY_KEYS = {
@@ -33,11 +33,11 @@ _STACK_KEYS = {"name", "trainable", "dtype", "layers", "build_input_shape"}
 _DAMAGED = "the file is damaged or was not written by Keras; save the model again"
 
 # Arguments by which layers have reached for files and addresses.
-_OUTSIDE = ("vocabulary", "idf_weights", "filepath", "weights")
+_FILE_ARGUMENTS = ("vocabulary", "idf_weights", "filepath", "weights")
 
 # Arguments that only some versions of Keras know, and the values with which they change nothing.
 # What the newest one writes is settled by the layers themselves.
-_NEUTRAL: dict[str, tuple[Any, ...]] = {
+_IGNORED_IF_DEFAULT: dict[str, tuple[Any, ...]] = {
     "fused": (None, False, True),
     "implementation": (0, 1, 2),
     "renorm": (False,),
@@ -62,7 +62,7 @@ def config_errors(*places: str, fix: str = "") -> Iterator[None]:
             ) from error
 
 
-def prepare(config: Any, *, is_own: bool = False) -> dict[str, Any]:
+def validate_and_upgrade_config(config: Any, *, is_own: bool = False) -> dict[str, Any]:
     """Checks the config of a model, mends it in place, and returns it.
 
     Args:
@@ -88,7 +88,7 @@ def prepare(config: Any, *, is_own: bool = False) -> dict[str, Any]:
             stack += [(item, place) for item in value if isinstance(item, (list, dict))]
         elif isinstance(value, dict):
             if "class_name" in value and "config" in value:
-                place = _prepare_object(value, place, is_own)
+                place = _validate_and_upgrade_object(value, place, is_own)
                 layers += len(_layers(value))
                 _check_count(layers)
             stack += [(item, place) for item in value.values() if isinstance(item, (list, dict))]
@@ -113,31 +113,31 @@ def _layers(value: dict[str, Any]) -> list[Any]:
     return layers if isinstance(layers, list) else []
 
 
-def _prepare_object(value: dict[str, Any], place: str, is_own: bool) -> str:
+def _validate_and_upgrade_object(value: dict[str, Any], place: str, is_own: bool) -> str:
     """Checks and mends a serialized object; returns the name of the layer that it is, or is in."""
     class_name, config = value["class_name"], value["config"]
     if class_name == "Sequential" and isinstance(config, list):  # as Keras wrote it before 2.2.3
         config = value["config"] = {"layers": config}
     if isinstance(config, dict) and isinstance(config.get("name"), str):
         place = f"layer {config['name']!r}"
-    if isinstance(class_name, str) and class_name in CODE:
-        raise _holds_code(class_name, place)
+    if isinstance(class_name, str) and class_name in FORBIDDEN_CODE_FORMS:
+        raise _forbidden_code_error(class_name, place)
     if "inbound_nodes" in value or "module" in value:
         _check_keys(value, _ENTRY_KEYS, place)
     if class_name == "Lambda" and isinstance(config, dict) and _is_lambda(config):
-        raise _holds_code("__lambda__", place)
+        raise _forbidden_code_error("__lambda__", place)
     if not isinstance(config, dict) or not _is_built_in(value):
         return place
     if class_name == "Sequential":
         _check_keys(config, _STACK_KEYS, place)
-    for key in _OUTSIDE:
+    for key in _FILE_ARGUMENTS:
         if isinstance(path := config.get(key), str):
-            raise _leads_out(key, path, place)
-    for key, neutral in _NEUTRAL.items():
+            raise _external_path_error(key, path, place)
+    for key, neutral in _IGNORED_IF_DEFAULT.items():
         if key in config and any(config[key] is x or config[key] == x for x in neutral):
             del config[key]
     if "module" not in value:
-        _mend_old(config)
+        _upgrade_legacy(config)
     if not is_own or value.get("registered_name") == "Functional":  # which only Keras writes
         _drop_training(_layers(value))
     return place
@@ -154,11 +154,11 @@ def _is_built_in(value: dict[str, Any]) -> bool:
     return module is None or (isinstance(module, str) and module.split(".")[0] == "keras")
 
 
-def _holds_code(class_name: str, place: str) -> ModelFileError:
+def _forbidden_code_error(class_name: str, place: str) -> ModelFileError:
     error = ModelFileError(
         f"the config holds code ({class_name}), and loading a model never runs code of a file",
         expected="configs that name classes and functions",
-        found=CODE[class_name],
+        found=FORBIDDEN_CODE_FORMS[class_name],
         fix="write it as a function or class with a name, and pass it: "
         "custom_objects={'its_name': it}. No setting, safe_mode neither, changes this",
     )
@@ -166,7 +166,7 @@ def _holds_code(class_name: str, place: str) -> ModelFileError:
     return error
 
 
-def _leads_out(key: str, value: str, place: str) -> ModelFileError:
+def _external_path_error(key: str, value: str, place: str) -> ModelFileError:
     error = ModelFileError(
         f"the argument {key!r} is a path or an address, and loading a model opens no other file",
         expected="a list of values, or the file's own assets",
@@ -182,7 +182,7 @@ def _check_keys(value: dict[str, Any], known: set[str], place: str) -> None:
         error = ModelFileError(
             "the config has unknown keys",
             expected=", ".join(sorted(known)),
-            found=", ".join(sorted(printable(key, 40) for key in unknown)),
+            found=", ".join(sorted(sanitize_for_display(key, 40) for key in unknown)),
             fix=_DAMAGED,
         )
         error.places = (place,) if place else ()
@@ -192,7 +192,7 @@ def _check_keys(value: dict[str, Any], known: set[str], place: str) -> None:
 # ---------------------------------------------------------------- what older versions wrote
 
 
-def _mend_old(config: dict[str, Any]) -> None:
+def _upgrade_legacy(config: dict[str, Any]) -> None:
     """Mends the config of an object in a legacy file."""
     axis = config.get("axis")
     if isinstance(axis, list) and len(axis) == 1:

@@ -6,7 +6,7 @@ import numpy as np
 
 from keras_fn.core.dtypes import numpy_dtype
 from keras_fn.core.variable import Variable
-from keras_fn.saving.errors import ModelFileError, located, printable
+from keras_fn.saving.errors import ModelFileError, error_context, sanitize_for_display
 from keras_fn.saving.hdf5.datasets import DatasetInfo
 from keras_fn.saving.hdf5.datatypes import can_read_as
 from keras_fn.saving.hdf5.file import Hdf5File
@@ -14,14 +14,14 @@ from keras_fn.saving.hdf5.file import Hdf5File
 FIX = "load the file into the model it was saved from"
 
 
-def check_fits(file: Hdf5File, path: str, variable: Variable) -> None:
+def check_compatible(file: Hdf5File, path: str, variable: Variable) -> None:
     """Raises unless a dataset has the shape and the kind of dtype of a variable.
 
     Raises:
         ModelFileError: It has not, or is not there.
     """
     info, dtype = file.datasets.get(path), numpy_dtype(variable.dtype)
-    with located(printable(path)):
+    with error_context(sanitize_for_display(path)):
         if info is None or info.shape != variable.shape:
             raise ModelFileError(
                 f"the weight {variable.name!r} has another shape" if info else "nothing is there",
@@ -38,7 +38,7 @@ def check_fits(file: Hdf5File, path: str, variable: Variable) -> None:
             )
 
 
-def read_for(file: Hdf5File, path: str, variable: Variable) -> np.ndarray:
+def read_for_variable(file: Hdf5File, path: str, variable: Variable) -> np.ndarray:
     """Returns a dataset in the shape and dtype of a variable; warns if it loses or gains digits."""
     info, dtype = file.datasets[path], numpy_dtype(variable.dtype)
     if _is_counter(info, dtype):

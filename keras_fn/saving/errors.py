@@ -24,7 +24,7 @@ _FOREIGN_ERRORS = (
 )
 
 
-def printable(value: object, most: int = _PART_CHARACTERS) -> str:
+def sanitize_for_display(value: object, most: int = _PART_CHARACTERS) -> str:
     """Returns `value` as one line of at most `most` harmless characters.
 
     Text of a file may hold terminal escapes or be megabytes long: neither reaches a message.
@@ -37,7 +37,7 @@ def printable(value: object, most: int = _PART_CHARACTERS) -> str:
     return escaped if len(escaped) == len(text) else escaped[: most - 3] + "..."
 
 
-class _FileProblem(Exception):
+class _ModelFileProblem(Exception):
     """A fact about a file, told with its place, what was expected, what was found, the fix."""
 
     def __init__(self, fact: str, *, expected: object = "", found: object = "", fix: str = ""):
@@ -47,18 +47,18 @@ class _FileProblem(Exception):
         self.places: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        place = printable(", ".join(self.places), _PLACE_CHARACTERS)
-        lines = [f"{place}: {printable(self.fact)}" if place else printable(self.fact)]
+        place = sanitize_for_display(", ".join(self.places), _PLACE_CHARACTERS)
+        lines = [f"{place}: {sanitize_for_display(self.fact)}" if place else sanitize_for_display(self.fact)]
         parts = (
             ("expected: ", self.expected),
             ("received: ", self.found),
             ("fix:      ", self.fix),
         )
-        lines += [f"  {label}{printable(part)}" for label, part in parts if part != ""]
+        lines += [f"  {label}{sanitize_for_display(part)}" for label, part in parts if part != ""]
         return "\n".join(lines)
 
 
-class ModelFileError(_FileProblem, ValueError):
+class ModelFileError(_ModelFileProblem, ValueError):
     """A model file is malformed, or is not what the model expects.
 
     Args:
@@ -69,22 +69,22 @@ class ModelFileError(_FileProblem, ValueError):
     """
 
 
-class ModelFileTypeError(_FileProblem, TypeError):
+class ModelFileTypeError(_ModelFileProblem, TypeError):
     """A value in a model file, or one given for it, has the wrong type."""
 
 
-def unusual(fact: str, expected: object = "", found: object = "") -> ModelFileError:
+def unsupported_hdf5_error(fact: str, expected: object = "", found: object = "") -> ModelFileError:
     """Returns the error for an HDF5 file that is not as Keras writes it."""
     fix = "the file is damaged or was not written by Keras; save it again with Keras or keras_fn"
     return ModelFileError(fact, expected=expected, found=found, fix=fix)
 
 
 @contextlib.contextmanager
-def located(*places: str) -> Iterator[None]:
+def error_context(*places: str) -> Iterator[None]:
     """Adds `places` (outermost first) to model file errors raised inside, and converts nothing."""
     try:
         yield
-    except _FileProblem as error:
+    except _ModelFileProblem as error:
         error.places = (*places, *error.places)
         raise
 
@@ -97,19 +97,19 @@ def model_file_errors(*places: str, fix: str = "") -> Iterator[None]:
     files by OSErrors without one.
     """
     try:
-        with located(*places):
+        with error_context(*places):
             yield
-    except _FileProblem:
+    except _ModelFileProblem:
         raise
     except _FOREIGN_ERRORS as error:
-        raise _converted(error, places, fix) from error
+        raise _to_model_file_error(error, places, fix) from error
     except OSError as error:
         if error.errno is not None:
             raise
-        raise _converted(error, places, fix) from error
+        raise _to_model_file_error(error, places, fix) from error
 
 
-def _converted(error: BaseException, places: tuple[str, ...], fix: str) -> ModelFileError:
+def _to_model_file_error(error: BaseException, places: tuple[str, ...], fix: str) -> ModelFileError:
     if isinstance(error, MemoryError):
         fact = "reading it takes more memory than there is"
     else:

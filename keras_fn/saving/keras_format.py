@@ -5,26 +5,26 @@ from collections.abc import Iterable, Mapping
 from typing import Any, BinaryIO
 
 from keras_fn.core.registry import CustomObjectScope
-from keras_fn.core.scopes import LazyScope
+from keras_fn.core.scopes import DeferredInitScope
 from keras_fn.core.serialization import (
     ObjectSharingScope,
     deserialize_keras_object,
     serialize_keras_object,
 )
 from keras_fn.saving.archive import ASSETS, CONFIG, WEIGHTS, Archive, read_archive, write_archive
-from keras_fn.saving.config_validation import config_errors, prepare
-from keras_fn.saving.errors import ModelFileError, located, model_file_errors
+from keras_fn.saving.config_validation import config_errors, validate_and_upgrade_config
+from keras_fn.saving.errors import ModelFileError, error_context, model_file_errors
 from keras_fn.saving.hdf5.file import open_hdf5
 from keras_fn.saving.hdf5.writer import build_hdf5
 from keras_fn.saving.strict_json import parse_json
-from keras_fn.saving.variable_paths import Holder, holders, join
+from keras_fn.saving.variable_paths import Saveable, walk_saveables, join
 from keras_fn.saving.weights import Weights, check_parameters, collect, restore
 
 _OWN = "keras_fn"  # the key of metadata that Keras does not write
 _COMPILE_FIX = "load_model(..., compile=False) loads the model without how it was trained"
 
 
-def members(model: Any, with_optimizer: bool = True) -> dict[str, Any]:
+def archive_members(model: Any, with_optimizer: bool = True) -> dict[str, Any]:
     """Returns the content of the archive of a model.
 
     Raises:
@@ -37,8 +37,8 @@ def members(model: Any, with_optimizer: bool = True) -> dict[str, Any]:
     if not config.get("compile_config"):
         config["compile_config"] = {}
     text = json.dumps(config).encode()
-    with located(CONFIG):
-        prepare(parse_json(text), is_own=True)
+    with error_context(CONFIG):
+        validate_and_upgrade_config(parse_json(text), is_own=True)
     datasets, attributes = collect(model, with_optimizer=with_optimizer)
     weights = build_hdf5(datasets, attributes)
     return {CONFIG: text, WEIGHTS: weights, **_assets(model)}
@@ -54,8 +54,8 @@ def _assets(model: Any) -> dict[str, bytes]:
     return found
 
 
-def _with_assets(model: Any, method: str) -> list[Holder]:
-    return [h for h in holders(model) if callable(getattr(h.owner, method, None))]
+def _with_assets(model: Any, method: str) -> list[Saveable]:
+    return [h for h in walk_saveables(model) if callable(getattr(h.owner, method, None))]
 
 
 def write(content: Mapping[str, Any], file: BinaryIO) -> None:
@@ -73,7 +73,7 @@ def read(file: BinaryIO, custom_objects: Any, with_compile: bool) -> Any:
     archive = read_archive(file)
     weights = weights_of(archive)
     with config_errors(archive.name, CONFIG):
-        config = prepare(archive.parse_config(), is_own=_OWN in archive.metadata)
+        config = validate_and_upgrade_config(archive.parse_config(), is_own=_OWN in archive.metadata)
         compile_config = config.pop("compile_config", None) if with_compile else None
         model = build(config, custom_objects)
         check_parameters(model)
@@ -89,7 +89,7 @@ def read(file: BinaryIO, custom_objects: Any, with_compile: bool) -> Any:
 def build(config: dict[str, Any], custom_objects: Any) -> Any:
     """Returns the model of a config; its variables have no values before they are read."""
     config.pop("compile_config", None)
-    with LazyScope(), ObjectSharingScope():
+    with DeferredInitScope(), ObjectSharingScope():
         return deserialize_keras_object(config, custom_objects=custom_objects, kind="layer")
 
 

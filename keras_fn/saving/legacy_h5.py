@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from keras_fn.backend.loader import current
-from keras_fn.core.registry import CustomObjectScope, get_registered_name, home
+from keras_fn.core.registry import CustomObjectScope, get_registered_name, builtin_qualified_name
 from keras_fn.core.serialization import (
     deserialize_as,
     deserialize_keras_object,
@@ -21,9 +21,9 @@ from keras_fn.core.serialization import (
 from keras_fn.core.variable import Variable
 from keras_fn.saving import keras_format
 from keras_fn.saving.archive import KERAS_VERSION
-from keras_fn.saving.config_validation import config_errors, prepare
-from keras_fn.saving.dataset_matching import FIX, check_fits, read_for
-from keras_fn.saving.errors import ModelFileError, located, model_file_errors, printable
+from keras_fn.saving.config_validation import config_errors, validate_and_upgrade_config
+from keras_fn.saving.dataset_matching import FIX, check_compatible, read_for_variable
+from keras_fn.saving.errors import ModelFileError, error_context, model_file_errors, sanitize_for_display
 from keras_fn.saving.hdf5.file import DIGEST_ATTRIBUTE, Hdf5File, open_hdf5
 from keras_fn.saving.hdf5.writer import build_hdf5
 from keras_fn.saving.strict_json import parse_json
@@ -39,7 +39,7 @@ Values = list[tuple[Variable, np.ndarray]]
 # ---------------------------------------------------------------- writing
 
 
-def content(model: Any, with_optimizer: bool = True) -> memoryview:
+def to_bytes(model: Any, with_optimizer: bool = True) -> memoryview:
     """Returns the bytes of a legacy file of a model.
 
     Raises:
@@ -49,11 +49,11 @@ def content(model: Any, with_optimizer: bool = True) -> memoryview:
     entry = serialize_keras_object(model)
     # The outermost object has the legacy form, which names a class alone; those inside may have
     # the newer one, which names ops too.
-    known = home(type(model))
+    known = builtin_qualified_name(type(model))
     name = known[1] if known else get_registered_name(type(model))
     text = json.dumps({"class_name": name, "config": entry["config"]})
-    with located("model_config"):
-        prepare(parse_json(text.encode()), is_own=True)
+    with error_context("model_config"):
+        validate_and_upgrade_config(parse_json(text.encode()), is_own=True)
     versions = {"keras_version": KERAS_VERSION, "backend": current().name}
     datasets, attributes = _layer_weights(model)
     attributes[_MODEL] |= versions
@@ -61,7 +61,7 @@ def content(model: Any, with_optimizer: bool = True) -> memoryview:
     compile_config = entry.get("compile_config")
     if with_optimizer and compile_config and model.optimizer is not None:
         training = {k: v for k, v in compile_config.items() if k != "optimizer"}
-        training["loss"] = _spelled_out(training.get("loss"))
+        training["loss"] = _expand_loss_names(training.get("loss"))
         optimizer = compile_config["optimizer"]
         training["optimizer_config"] = {
             "class_name": optimizer["registered_name"] or optimizer["class_name"],
@@ -73,12 +73,12 @@ def content(model: Any, with_optimizer: bool = True) -> memoryview:
     return build_hdf5(datasets, attributes)
 
 
-def _spelled_out(loss: Any) -> Any:
+def _expand_loss_names(loss: Any) -> Any:
     """Returns losses with their names in full: Keras does not read short ones from these files."""
     if isinstance(loss, dict) and "class_name" not in loss:
-        return {key: _spelled_out(value) for key, value in loss.items()}
+        return {key: _expand_loss_names(value) for key, value in loss.items()}
     if isinstance(loss, list):
-        return [_spelled_out(x) for x in loss]
+        return [_expand_loss_names(x) for x in loss]
     if isinstance(loss, str):
         return getattr(deserialize_as("loss", loss), "__name__", loss)
     return loss
@@ -89,7 +89,7 @@ def _layer_weights(model: Any) -> tuple[dict[str, np.ndarray], dict[str, dict[st
     attributes: dict[str, dict[str, Any]] = {}
     groups = [(layer.name, _weights(layer)) for layer in _layers(model)]
     attributes[_MODEL] = {"layer_names": [name for name, _ in groups]}
-    for name, variables in [*groups, (_TOP, _own(model))]:
+    for name, variables in [*groups, (_TOP, _own_weights(model))]:
         group = join(_MODEL, name)
         attributes[group] = {"weight_names": _write(group, variables, datasets)}
     return datasets, attributes
@@ -116,7 +116,7 @@ def _weights(layer: Any) -> list[Variable]:
     return layer.trainable_weights + layer.non_trainable_weights
 
 
-def _own(model: Any) -> list[Variable]:
+def _own_weights(model: Any) -> list[Variable]:
     """The variables that the model holds itself, outside of its layers."""
     return model._own_variables()
 
@@ -142,17 +142,17 @@ def read(file: BinaryIO, custom_objects: Any, with_compile: bool) -> Any:
         )
     with config_errors(h5.name, "model_config"):
         is_own = DIGEST_ATTRIBUTE in h5.attribute_names("")
-        config = prepare(parse_json(text.encode()), is_own=is_own)
+        config = validate_and_upgrade_config(parse_json(text.encode()), is_own=is_own)
         model = keras_format.build(config, custom_objects)
         check_parameters(model)
     with model_file_errors(h5.name):
-        _assign(_planned(h5, model, _MODEL, []))
+        _assign(_plan_assignment(h5, model, _MODEL, []))
     training = _text(h5, "training_config") if with_compile else None
     if training is not None:
         with config_errors(h5.name, "training_config", fix=_COMPILE_FIX):
             _compile(model, parse_json(training.encode()), custom_objects)
         with model_file_errors(h5.name, fix=_COMPILE_FIX):
-            _assign(_planned_optimizer(h5, model))
+            _assign(_plan_optimizer_assignment(h5, model))
     return model
 
 
@@ -176,7 +176,7 @@ def load_weights(
     root = _MODEL if _MODEL in h5.groups else ""
     missed: list[str] | None = [] if skip_mismatch else None
     with model_file_errors(h5.name):
-        plan = _planned_by_name if by_name else _planned
+        plan = _plan_assignment_by_name if by_name else _plan_assignment
         _assign(plan(h5, model, root, missed))
     if missed:
         warnings.warn(f"{h5.name}: not loaded: {'; '.join(missed)}"[:1900], stacklevel=4)
@@ -226,12 +226,12 @@ def _assign(values: Values) -> None:
         variable.assign(value)
 
 
-def _planned(h5: Hdf5File, model: Any, root: str, missed: list[str] | None) -> Values:
+def _plan_assignment(h5: Hdf5File, model: Any, root: str, missed: list[str] | None) -> Values:
     """Returns what to set, layers by order."""
     names = h5.names(root, "layer_names")
     saved = {name: h5.names(join(root, name), "weight_names") for name in names}
     if len(saved) != len(names):
-        raise ModelFileError("two layers have the same name", found=printable(names, 100), fix=FIX)
+        raise ModelFileError("two layers have the same name", found=sanitize_for_display(names, 100), fix=FIX)
     full = [name for name in names if saved[name]]
     layers = [layer for layer in _layers(model) if _weights(layer)]
     if len(full) != len(layers):
@@ -250,7 +250,7 @@ def _planned(h5: Hdf5File, model: Any, root: str, missed: list[str] | None) -> V
     group = join(root, _TOP)
     if group in h5.groups:
         saved[_TOP] = h5.names(group, "weight_names")
-        values += _values(h5, group, saved[_TOP], model.name, _own(model), missed)
+        values += _values(h5, group, saved[_TOP], model.name, _own_weights(model), missed)
     named = {join(root, name, weight) for name, weights in saved.items() for weight in weights}
     start = f"{root}/" if root else ""
     more = sorted(path for path in h5.datasets.keys() - named if path.startswith(start))
@@ -259,7 +259,7 @@ def _planned(h5: Hdf5File, model: Any, root: str, missed: list[str] | None) -> V
     return values
 
 
-def _planned_by_name(h5: Hdf5File, model: Any, root: str, missed: list[str] | None) -> Values:
+def _plan_assignment_by_name(h5: Hdf5File, model: Any, root: str, missed: list[str] | None) -> Values:
     """Returns what to set: of the layers whose names are in the file."""
     layers = {layer.name: layer for layer in _layers(model)}
     values: Values = []
@@ -271,7 +271,7 @@ def _planned_by_name(h5: Hdf5File, model: Any, root: str, missed: list[str] | No
     return values
 
 
-def _planned_optimizer(h5: Hdf5File, model: Any) -> Values:
+def _plan_optimizer_assignment(h5: Hdf5File, model: Any) -> Values:
     if _OPTIMIZER not in h5.groups:
         return []
     optimizer = model.optimizer
@@ -291,7 +291,7 @@ def _values(
 ) -> Values:
     """Returns the values of an owner's variables, once all of them are known to fit."""
     try:
-        with located(f"layer {owner!r}" if group != _OPTIMIZER else f"optimizer {owner!r}"):
+        with error_context(f"layer {owner!r}" if group != _OPTIMIZER else f"optimizer {owner!r}"):
             if len(saved) != len(variables):
                 raise ModelFileError(
                     "the number of weights differs",
@@ -301,8 +301,8 @@ def _values(
                 )
             pairs = [(v, join(group, name)) for v, name in zip(variables, saved, strict=True)]
             for variable, path in pairs:
-                check_fits(h5, path, variable)
-            return [(v, read_for(h5, path, v)) for v, path in pairs]
+                check_compatible(h5, path, variable)
+            return [(v, read_for_variable(h5, path, v)) for v, path in pairs]
     except ModelFileError as error:
         if missed is None:
             raise

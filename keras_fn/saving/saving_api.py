@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_fn.saving import keras_format, legacy_h5, weights_format
-from keras_fn.saving.config_validation import config_errors, prepare
+from keras_fn.saving.config_validation import config_errors, validate_and_upgrade_config
 from keras_fn.saving.errors import ModelFileError, ModelFileTypeError
 from keras_fn.saving.file_io import describe, local_path, open_for_reading, open_for_writing
 from keras_fn.saving.strict_json import parse_json
@@ -63,11 +63,11 @@ def save_model(
         )
     _check_free(filepath, overwrite)
     if is_legacy:
-        data = legacy_h5.content(model, with_optimizer)
+        data = legacy_h5.to_bytes(model, with_optimizer)
         with open_for_writing(filepath) as file:
             file.write(data)
     else:
-        members = keras_format.members(model, with_optimizer)
+        members = keras_format.archive_members(model, with_optimizer)
         with open_for_writing(filepath) as file:
             keras_format.write(members, file)
 
@@ -215,7 +215,7 @@ def parse_config(json_string: str | bytes) -> dict[str, Any]:
     """
     data = json_string.encode("utf-8") if isinstance(json_string, str) else json_string
     with config_errors("model JSON"):
-        return prepare(parse_json(data), is_own=True)
+        return validate_and_upgrade_config(parse_json(data), is_own=True)
 
 
 def model_from_json(json_string: str | bytes, custom_objects: Any = None) -> Any:

@@ -68,7 +68,7 @@ def as_size(value: Any, what: str, *, most: int = 2**63 - 1) -> int:
         raise ModelFileError(
             f"{what} is not a size",
             expected=f"an integer in [0, {most}]",
-            found=_brief(value),
+            found=_summarize_value(value),
             fix=_FIX,
         )
     return value
@@ -81,7 +81,7 @@ def as_shape(value: Any, what: str) -> tuple[int | None, ...]:
         raise ModelFileError(
             f"{what} is not a shape",
             expected=f"a list of at most {rank} sizes",
-            found=_brief(value),
+            found=_summarize_value(value),
             fix=_FIX,
         )
     return tuple(None if n is None else as_size(n, f"a size of {what}") for n in value)
@@ -124,14 +124,14 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(value) != len(pairs):
         seen: set[str] = set()
         key = next(key for key, _ in pairs if key in seen or seen.add(key))
-        raise ModelFileError("a JSON object has the same key twice", found=_brief(key), fix=_FIX)
+        raise ModelFileError("a JSON object has the same key twice", found=_summarize_value(key), fix=_FIX)
     return value
 
 
 def _float(text: str) -> float:
     if len(text) > _NUMBER_CHARACTERS or not math.isfinite(value := float(text)):
         raise ModelFileError(
-            "a number in the JSON does not fit a float", found=_brief(text), fix=_FIX
+            "a number in the JSON does not fit a float", found=_summarize_value(text), fix=_FIX
         )
     return value
 
@@ -140,7 +140,7 @@ def _no_constant(name: str) -> NoReturn:
     raise ModelFileError("the JSON has a number that is not finite", found=name, fix=_FIX)
 
 
-def _brief(value: Any) -> str:
+def _summarize_value(value: Any) -> str:
     """Describes a value of unknown size in a few words."""
     if isinstance(value, (list, dict)):
         return f"{type(value).__name__} of {len(value)}"

@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterator
 
 from keras_fn.saving.byte_view import ByteView
-from keras_fn.saving.errors import ModelFileError, printable
+from keras_fn.saving.errors import ModelFileError, sanitize_for_display
 from keras_fn.saving.limits import current_limits
 
 STORED, DEFLATED = 0, 8
@@ -92,7 +92,7 @@ def read_entries(view: ByteView) -> list[Entry]:
     for entry, fixed, raw_name in sorted(raw_entries, key=lambda item: item[0].header_offset):
         if entry.header_offset != end_of_previous:
             raise malformed(
-                f"member {printable(entry.name, 100)!r} overlaps another one or follows a gap",
+                f"member {sanitize_for_display(entry.name, 100)!r} overlaps another one or follows a gap",
                 f"its header at byte {end_of_previous}",
                 f"byte {entry.header_offset}",
             )
@@ -240,7 +240,7 @@ def _central_entries(directory: ByteView, count: int) -> list[tuple[Entry, tuple
         entry = Entry(name, method, crc, stored_size, size, offset)
         _check_entry(entry, flags, version, attributes)
         if name in names:
-            raise malformed(f"member {printable(name, 100)!r} occurs twice")
+            raise malformed(f"member {sanitize_for_display(name, 100)!r} occurs twice")
         names.add(name)
         result.append((entry, (flags, method, time, date, crc), raw_name))
     if directory.tell() != directory.size:
@@ -267,7 +267,7 @@ def _member_name(raw: bytes, flags: int) -> str:
 
 
 def _check_entry(entry: Entry, flags: int, version: int, attributes: int) -> None:
-    name = printable(entry.name, 100)
+    name = sanitize_for_display(entry.name, 100)
     if flags & ~(_UTF8_FLAG | _DEFLATE_LEVEL_FLAGS):
         raise malformed(
             f"member {name!r} is encrypted, or its size follows its data", "flags 0", f"{flags:#x}"
@@ -309,7 +309,7 @@ def _check_local_header(view: ByteView, entry: Entry, expected: tuple, raw_name:
     )
     if not same:
         raise malformed(
-            f"the two headers of member {printable(entry.name, 100)!r} contradict each other"
+            f"the two headers of member {sanitize_for_display(entry.name, 100)!r} contradict each other"
         )
     return start + name_size + extra_size
 

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
+from keras_fn.core.graph_model import get_graph
 from keras_fn.core.naming import to_snake_case
-from keras_fn.core.stateful import StateHolder
+from keras_fn.core.stateful import StatefulObject
 from keras_fn.core.variable import Variable
 from keras_fn.layers.layer import Layer
 from keras_fn.optimizers.optimizer import Optimizer
@@ -24,7 +25,7 @@ _SKIPPED = frozenset(
         "_functional",
         "_layers",
         "_operations",
-        "_plan",
+        "execution_plan",
         "_losses",
     }
 )
@@ -33,7 +34,7 @@ _SKIPPED = frozenset(
 _FRAME = ("keras_fn.core.", "keras_fn.models.", "keras_fn.training.", "keras_fn.layers._")
 
 
-class Holder(NamedTuple):
+class Saveable(NamedTuple):
     """What holds variables, and its path: `""` is the model."""
 
     path: str
@@ -59,7 +60,7 @@ class Holder(NamedTuple):
         """Returns the states of its random seeds, which Keras files may have or lack."""
         if isinstance(self.owner, Optimizer):
             return {}
-        found = {k: v for k, v in vars(self.owner).items() if isinstance(v, StateHolder)}
+        found = {k: v for k, v in vars(self.owner).items() if isinstance(v, StatefulObject)}
         return {
             join(self.path, key, "vars", str(i)): variable
             for key, holder in sorted(found.items())
@@ -79,7 +80,7 @@ def join(*parts: str) -> str:
     return "/".join(part for part in parts if part)
 
 
-def holders(model: Any, skipped: Iterable[Any] = ()) -> list[Holder]:
+def walk_saveables(model: Any, skipped: Iterable[Any] = ()) -> list[Saveable]:
     """Returns all that holds variables in a model, by path.
 
     Args:
@@ -90,16 +91,16 @@ def holders(model: Any, skipped: Iterable[Any] = ()) -> list[Holder]:
     return list(_walk(model, "", seen))
 
 
-def _walk(owner: Any, path: str, seen: set[int]) -> Iterator[Holder]:
+def _walk(owner: Any, path: str, seen: set[int]) -> Iterator[Saveable]:
     if id(owner) in seen:
         return
     seen.add(id(owner))
-    yield Holder(path, owner)
+    yield Saveable(path, owner)
     for name, value in _attributes(owner):
         yield from _walk_value(value, join(path, name), seen, set())
 
 
-def _walk_value(value: Any, path: str, seen: set[int], containers: set[int]) -> Iterator[Holder]:
+def _walk_value(value: Any, path: str, seen: set[int], containers: set[int]) -> Iterator[Saveable]:
     if isinstance(value, (Layer, Optimizer)):
         yield from _walk(value, path, seen)
     elif isinstance(value, (list, tuple, dict)) and id(value) not in containers:
@@ -122,9 +123,9 @@ def _unique(name: str, used: dict[str, int]) -> str:
 
 def _attributes(owner: Any) -> Iterator[tuple[str, Any]]:
     """Yields the attributes in Keras's order; a graph or stack begins with its layers."""
-    names = vars(owner).keys() - _bare(type(owner)) - _SKIPPED
+    names = vars(owner).keys() - _common_attributes(type(owner)) - _SKIPPED
     names |= _properties(type(owner))
-    if _is_graph(owner):
+    if get_graph(owner) is not None:
         yield "layers", owner.layers
     elif isinstance(getattr(type(owner), "layers", None), property):
         names |= {"layers"}  # of a model with a call of its own
@@ -135,11 +136,7 @@ def _attributes(owner: Any) -> Iterator[tuple[str, Any]]:
             continue
 
 
-def _is_graph(owner: Any) -> bool:
-    return not vars(owner).keys().isdisjoint({"_plan", "_functional"})
-
-
-def named_in_config(found: Iterable[Holder]) -> list[Holder]:
+def list_named_in_config(found: Iterable[Saveable]) -> list[Saveable]:
     """Returns the layers whose names the config of the model says: those of graphs in graphs."""
     graphs: set[str] = set()
     named = []
@@ -148,13 +145,13 @@ def named_in_config(found: Iterable[Holder]) -> list[Holder]:
         in_graph = bool(layers) and outer[1:] in graphs and "/" not in name
         if in_graph:
             named.append(holder)
-        if (in_graph or not holder.path) and _is_graph(holder.owner):
+        if (in_graph or not holder.path) and get_graph(holder.owner) is not None:
             graphs.add(holder.path)
     return named
 
 
 @cache
-def _bare(cls: type) -> frozenset[str]:
+def _common_attributes(cls: type) -> frozenset[str]:
     """The attributes that every layer, or every optimizer, has."""
     if issubclass(cls, Optimizer):
         return frozenset(vars(Optimizer(0.1, name="bare")))
@@ -173,6 +170,6 @@ def _properties(cls: type) -> frozenset[str]:
     )
 
 
-def names(found: Iterable[Holder]) -> Mapping[str, str]:
+def names(found: Iterable[Saveable]) -> Mapping[str, str]:
     """Returns the name of each holder by the path of its group of variables."""
     return {h.group: h.owner.name for h in found if isinstance(h.owner.name, str)}

@@ -14,15 +14,15 @@ import numpy as np
 from keras_fn.backend.loader import current
 from keras_fn.core.variable import Variable
 from keras_fn.optimizers.optimizer import Optimizer
-from keras_fn.saving.dataset_matching import FIX, check_fits, read_for
-from keras_fn.saving.errors import ModelFileError, located, printable
+from keras_fn.saving.dataset_matching import FIX, check_compatible, read_for_variable
+from keras_fn.saving.errors import ModelFileError, error_context, sanitize_for_display
 from keras_fn.saving.hdf5.file import Hdf5File
 from keras_fn.saving.limits import current_limits
-from keras_fn.saving.variable_paths import Holder, holders, named_in_config, names
+from keras_fn.saving.variable_paths import Saveable, walk_saveables, list_named_in_config, names
 
 _OPTIMIZER_FIX = "load_model(..., compile=False) loads the model without its optimizer"
 # Where the state of optimizers is, in files of models that are compiled when this one is not.
-_OF_TRAINING = re.compile(r"(^|/)optimizer/(\w+/)*vars$")
+_OPTIMIZER_GROUP = re.compile(r"(^|/)optimizer/(\w+/)*vars$")
 _LISTED = 5  # names in a message
 
 
@@ -39,7 +39,7 @@ def collect(
         skipped: Layers to leave out.
         with_optimizer: Whether the state of the optimizer is among them.
     """
-    found = holders(model, skipped)
+    found = walk_saveables(model, skipped)
     if not with_optimizer:
         found = [h for h in found if not isinstance(h.owner, Optimizer)]
     datasets: dict[str, np.ndarray] = {}
@@ -100,7 +100,7 @@ class Weights:
     def check(self, path: str, variable: Variable) -> None:
         """Raises unless the dataset at a path fits a variable."""
         stored = self._stored[path]
-        check_fits(self._files[stored], stored, variable)
+        check_compatible(self._files[stored], stored, variable)
 
     def read(self, path: str, variable: Variable | None = None) -> np.ndarray:
         """Returns a dataset, in the shape and dtype of a variable if there is one."""
@@ -109,15 +109,15 @@ class Weights:
         if variable is None:
             info = file.datasets[stored]
             return file.read(stored, info.shape, info.dtype)
-        return read_for(file, stored, variable)
+        return read_for_variable(file, stored, variable)
 
 
 @dataclasses.dataclass
-class _Plan:
+class _RestorePlan:
     """What to set, once all of it is known to fit."""
 
     values: list[tuple[Variable, str]] = dataclasses.field(default_factory=list)
-    stores: list[tuple[Holder, dict[str, np.ndarray]]] = dataclasses.field(default_factory=list)
+    stores: list[tuple[Saveable, dict[str, np.ndarray]]] = dataclasses.field(default_factory=list)
     missed: list[str] = dataclasses.field(default_factory=list)
 
 
@@ -143,9 +143,9 @@ def restore(
     Raises:
         ModelFileError: The datasets are not those of the variables.
     """
-    plan = _Plan()
+    plan = _RestorePlan()
     left = set(weights.groups)
-    found = holders(model, skipped)
+    found = walk_saveables(model, skipped)
     if is_new:
         _check_names(found, weights)
     for holder in found:
@@ -154,8 +154,8 @@ def restore(
             _build_optimizer(holder, model, weights)
         left.discard(holder.group)
         try:
-            with located(weights.name):
-                _plan_holder(holder, weights, plan)
+            with error_context(weights.name):
+                _plan_saveable(holder, weights, plan)
         except ModelFileError as error:
             if not skip_mismatch and (needs_optimizer or not is_optimizer):
                 error.fix = _OPTIMIZER_FIX if is_optimizer else error.fix
@@ -165,32 +165,32 @@ def restore(
             left.discard(path.rpartition("/")[0])
             if path in weights:
                 plan.values.append((variable, path))
-    left -= {h.group for h in holders(model)} if skipped else set()
-    left = {group for group in left if not _OF_TRAINING.search(group)}
+    left -= {h.group for h in walk_saveables(model)} if skipped else set()
+    left = {group for group in left if not _OPTIMIZER_GROUP.search(group)}
     if left and not skip_mismatch:
-        with located(weights.name):
+        with error_context(weights.name):
             raise _unexpected(sorted(left))
-    plan.missed += [f"the group {printable(group, 100)}" for group in sorted(left)]
+    plan.missed += [f"the group {sanitize_for_display(group, 100)}" for group in sorted(left)]
     _commit(plan, weights, is_new)
     if plan.missed:
         warnings.warn(f"{weights.name}: not loaded: {'; '.join(plan.missed)}"[:1900], stacklevel=4)
 
 
-def _check_names(found: list[Holder], weights: Weights) -> None:
+def _check_names(found: list[Saveable], weights: Weights) -> None:
     """Raises if the file has the weights of one layer where another one looks for its own."""
-    for holder in named_in_config(found):
+    for holder in list_named_in_config(found):
         name = weights.layer_name(holder.group) if holder.group in weights.groups else None
         if name not in (None, holder.owner.name):
-            with located(weights.name, holder.group):
+            with error_context(weights.name, holder.group):
                 raise ModelFileError(
                     "these are the weights of another layer",
                     expected=holder.title,
-                    found=printable(name, 100),
+                    found=sanitize_for_display(name, 100),
                     fix="the file is damaged; save the model again",
                 )
 
 
-def _build_optimizer(holder: Holder, model: Any, weights: Weights) -> None:
+def _build_optimizer(holder: Saveable, model: Any, weights: Weights) -> None:
     """Makes the optimizer's variables, if the file has more than an optimizer without a model."""
     optimizer = holder.owner
     in_file = len(weights.groups.get(holder.group, ()))
@@ -198,7 +198,7 @@ def _build_optimizer(holder: Holder, model: Any, weights: Weights) -> None:
         optimizer.build(model.trainable_variables)
 
 
-def _plan_holder(holder: Holder, weights: Weights, plan: _Plan) -> None:
+def _plan_saveable(holder: Saveable, weights: Weights, plan: _RestorePlan) -> None:
     """Adds what a holder shall be set to, if the file has just that.
 
     Raises:
@@ -215,11 +215,11 @@ def _plan_holder(holder: Holder, weights: Weights, plan: _Plan) -> None:
     for path, variable in variables.items():
         if path not in weights:
             raise _missing(holder, path, variable, weights)
-        with located(holder.title):
+        with error_context(holder.title):
             weights.check(path, variable)
     if len(keys) > len(variables):
         more = sorted({f"{holder.group}/{key}" for key in keys} - variables.keys())
-        with located(holder.title):
+        with error_context(holder.title):
             raise _unexpected(more)
     plan.values += [(variable, path) for path, variable in variables.items()]
 
@@ -229,7 +229,7 @@ def _unbuilt_size(optimizer: Optimizer) -> int:
     return len(type(optimizer).from_config(optimizer.get_config()).variables)
 
 
-def _missing(holder: Holder, path: str, variable: Variable, weights: Weights) -> ModelFileError:
+def _missing(holder: Saveable, path: str, variable: Variable, weights: Weights) -> ModelFileError:
     near = difflib.get_close_matches(holder.group, weights.groups, _LISTED, 0.5)
     error = ModelFileError(
         f"there is no weight {variable.name!r}",
@@ -245,12 +245,12 @@ def _unexpected(paths: list[str]) -> ModelFileError:
     return ModelFileError(
         f"there are {len(paths)} weights that the model has no place for",
         expected="the weights of the model and no others",
-        found=", ".join(printable(path, 80) for path in paths[:_LISTED]),
+        found=", ".join(sanitize_for_display(path, 80) for path in paths[:_LISTED]),
         fix=FIX,
     )
 
 
-def _commit(plan: _Plan, weights: Weights, is_new: bool) -> None:
+def _commit(plan: _RestorePlan, weights: Weights, is_new: bool) -> None:
     """Sets the values: of a new model one after the other, else after all of them were read."""
     if is_new:
         for variable, path in plan.values:

@@ -5,7 +5,7 @@ import pytest
 
 import keras_fn as keras
 from keras_fn import KerasTensor, Operation, layers, ops
-from keras_fn.core.graph import Plan, creators, sort_nodes
+from keras_fn.core.graph import ExecutionPlan, find_source_inputs, topological_sort
 from keras_fn.errors import SpecError
 
 
@@ -30,7 +30,7 @@ def test_a_graph_of_thousands_of_nodes_is_built_sorted_and_run():
     x = y = KerasTensor((1,))
     for _ in range(DEEP):
         y = ops.add(y, 1.0)
-    plan = Plan([x], [y])
+    plan = ExecutionPlan([x], [y])
     assert len(plan.nodes) == DEEP
     assert numbers(plan.run([ops.zeros((1,))])[0]) == [float(DEEP)]
 
@@ -50,7 +50,7 @@ def test_a_diamond_computes_the_shared_node_once():
     shared = Counted()
     y = shared(x)
     shared.calls = 0
-    plan = Plan([x], [y * 2.0, y * 3.0])
+    plan = ExecutionPlan([x], [y * 2.0, y * 3.0])
     first, second = plan.run([ops.ones((1,))])
     assert (numbers(first), numbers(second), shared.calls) == ([4.0], [6.0], 1)
 
@@ -60,7 +60,7 @@ def test_producers_stand_before_consumers_in_wide_graphs():
     row = [ops.add(x, float(i)) for i in range(5)]
     for _ in range(4):
         row = [ops.add(a, b) for a, b in zip(row, row[1:] + row[:1], strict=True)]
-    nodes = sort_nodes([x], row, "test")
+    nodes = topological_sort([x], row, "test")
     position = {id(node): i for i, node in enumerate(nodes)}
     for node in nodes:
         for parent in node.parent_nodes if node.input_tensors[0] is not x else []:
@@ -81,19 +81,19 @@ def test_a_model_can_begin_at_any_tensor():
     x = KerasTensor((2,))
     middle = ops.add(x, 1.0)
     last = ops.multiply(middle, 2.0)
-    assert numbers(Plan([middle], [last]).run([ops.ones((2,))])[0]) == [2.0, 2.0]
+    assert numbers(ExecutionPlan([middle], [last]).run([ops.ones((2,))])[0]) == [2.0, 2.0]
 
 
 def test_an_input_may_be_an_output():
     x = KerasTensor((1,))
-    assert [numbers(y) for y in Plan([x], [x, x + 1.0]).run([ops.ones((1,))])] == [[1.0], [2.0]]
+    assert [numbers(y) for y in ExecutionPlan([x], [x, x + 1.0]).run([ops.ones((1,))])] == [[1.0], [2.0]]
 
 
 def test_values_that_nothing_needs_are_dropped_but_outputs_are_kept():
     x = KerasTensor((1,))
     a = x + 1.0
     b = a + 1.0
-    outputs = Plan([x], [a, b, a]).run([ops.zeros((1,))])
+    outputs = ExecutionPlan([x], [a, b, a]).run([ops.zeros((1,))])
     assert [numbers(y) for y in outputs] == [[1.0], [2.0], [1.0]]
 
 
@@ -116,7 +116,7 @@ def test_an_operation_with_several_outputs_fills_its_slots_in_order():
 def test_an_output_that_the_inputs_do_not_reach_is_refused():
     a, b = keras.Input((2,), name="a"), keras.Input((2,), name="b")
     with pytest.raises(SpecError) as caught:
-        Plan([a], [a + b], "Function 'f'")
+        ExecutionPlan([a], [a + b], "Function 'f'")
     assert str(caught.value) == (
         "Function 'f'\n  expected: outputs that can be computed from the inputs 'a'\n"
         "  received: a path that begins at the tensor of 'b' (shape (None, 2)), no input of it\n"
@@ -126,5 +126,5 @@ def test_an_output_that_the_inputs_do_not_reach_is_refused():
 
 def test_creators_finds_the_inputs_of_tensors():
     a, b, c = (keras.Input((1,)) for _ in range(3))
-    assert creators([a + b, b * 2.0]) == [a, b]
-    assert creators([c]) == [c]
+    assert find_source_inputs([a + b, b * 2.0]) == [a, b]
+    assert find_source_inputs([c]) == [c]

@@ -2,18 +2,18 @@
 
 import pytest
 
-from keras_fn.core.memoize import remembered
+from keras_fn.core.memoize import memoize
 
 
 def test_a_result_is_worked_out_once_for_equal_arguments() -> None:
     calls = []
-    double = remembered(lambda x: calls.append(x) or [x, x])
+    double = memoize(lambda x: calls.append(x) or [x, x])
     assert double(3) is double(3)
     assert calls == [3]
 
 
 def test_arguments_without_a_hash_are_worked_out_each_time() -> None:
-    count = remembered(len)
+    count = memoize(len)
     sizes = [1]
     assert count(sizes) == 1
     sizes.append(2)
@@ -21,7 +21,7 @@ def test_arguments_without_a_hash_are_worked_out_each_time() -> None:
 
 
 def test_its_own_errors_come_through_alone() -> None:
-    @remembered
+    @memoize
     def refuse(x: int) -> None:
         raise TypeError(f"no {x}")
 

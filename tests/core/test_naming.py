@@ -86,5 +86,5 @@ def test_other_names_are_taken(name):
 
 @pytest.mark.parametrize("wrong", [None, 3, "a/b"])
 def test_a_scope_needs_a_string_without_a_slash(wrong):
-    with pytest.raises(ValueError, match="name_scope: name must be a string without '/'"):
+    with pytest.raises(ValueError, match="name_scope\n  expected: a name without '/'"):
         keras.name_scope(wrong)

@@ -6,11 +6,11 @@ import pytest
 
 from keras_fn import StatelessScope, SymbolicScope, Variable, ops
 from keras_fn.core.scopes import (
-    NOTHING,
+    DEFAULT_CONTEXT,
     AutocastScope,
     BuildScope,
-    Carried,
-    LazyScope,
+    CapturedContext,
+    DeferredInitScope,
     TrainingScope,
     context,
     in_stateless_scope,
@@ -18,21 +18,21 @@ from keras_fn.core.scopes import (
 
 
 def test_nothing_is_in_force_at_first_and_at_last():
-    assert context.now is NOTHING
-    with SymbolicScope(), AutocastScope("float16"), TrainingScope(True), LazyScope():
-        now = context.now
+    assert context.current is DEFAULT_CONTEXT
+    with SymbolicScope(), AutocastScope("float16"), TrainingScope(True), DeferredInitScope():
+        now = context.current
         assert (now.symbolic, now.autocast, now.training, now.lazy) == (True, "float16", True, True)
         with BuildScope():
-            now = context.now
+            now = context.current
             assert (now.symbolic, now.autocast, now.stateless) == (False, None, None)
-    assert context.now is NOTHING
+    assert context.current is DEFAULT_CONTEXT
 
 
 def test_the_innermost_word_counts():
     with TrainingScope(True):
         with TrainingScope(False):
-            assert context.now.training is False
-        assert context.now.training is True
+            assert context.current.training is False
+        assert context.current.training is True
 
 
 def test_a_scope_ends_after_an_error():
@@ -45,7 +45,7 @@ def test_a_scope_ends_after_an_error():
 def test_another_thread_does_not_see_a_scope():
     seen = []
     with SymbolicScope():
-        thread = threading.Thread(target=lambda: seen.append(context.now.symbolic))
+        thread = threading.Thread(target=lambda: seen.append(context.current.symbolic))
         thread.start()
         thread.join()
     assert seen == [False]
@@ -54,18 +54,18 @@ def test_another_thread_does_not_see_a_scope():
 def test_another_thread_can_be_given_the_scopes():
     seen = []
     with SymbolicScope(), TrainingScope(True):
-        scopes = Carried()
+        scopes = CapturedContext()
 
     def run():
         with scopes, TrainingScope(False):
-            seen.append(context.now)
-        seen.append(context.now)
+            seen.append(context.current)
+        seen.append(context.current)
 
     thread = threading.Thread(target=run)
     thread.start()
     thread.join()
     assert (seen[0].symbolic, seen[0].training) == (True, False)
-    assert seen[1] is NOTHING is context.now
+    assert seen[1] is DEFAULT_CONTEXT is context.current
 
 
 def test_losses_are_kept_where_they_are_asked_for():

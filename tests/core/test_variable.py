@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keras_fn import StatelessScope, Variable, initializers, name_scope, ops
-from keras_fn.core.scopes import AutocastScope, BuildScope, LazyScope, SymbolicScope
+from keras_fn.core.scopes import AutocastScope, BuildScope, DeferredInitScope, SymbolicScope
 from keras_fn.errors import SpecError
 
 
@@ -223,7 +223,7 @@ def test_a_lazy_variable_draws_when_it_is_read_what_it_would_have_drawn_at_once(
         drawn.append(shape)
         return ops.ones(shape, dtype)
 
-    with LazyScope():
+    with DeferredInitScope():
         lazy = Variable(initializers.RandomNormal(seed=5), shape=(3,))
         never, assigned = (Variable(initializer, shape=(2,)) for _ in range(2))
     assert lazy.numpy().tolist() == at_once.numpy().tolist()

@@ -32,7 +32,7 @@ def named():
     return keras.Model({"b": b, "a": a}, outputs), {"a": X, "b": X[:, :1]}
 
 
-def of_ops():
+def model_of_ops():
     x = keras.Input((3,))
     y = ops.concatenate([x * 2.0, 1.0 - x, x[:, :2]], axis=-1)
     y = ops.sum(ops.relu(y - 0.5), axis=1, keepdims=True)
@@ -59,7 +59,7 @@ def stack_inside():
     return keras.Model(x, stack(x)), X
 
 
-MODELS = [chain, shared, named, of_ops, nested, told, stack_inside]
+MODELS = [chain, shared, named, model_of_ops, nested, told, stack_inside]
 
 
 @pytest.mark.parametrize("make", MODELS)

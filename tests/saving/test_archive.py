@@ -9,8 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from keras_fn.saving.archive import read_archive, write_archive
 from keras_fn.saving.errors import ModelFileError, ModelFileTypeError

@@ -12,8 +12,7 @@ import h5py
 import ml_dtypes
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from keras_fn.saving.errors import ModelFileError
 from keras_fn.saving.hdf5.file import datasets, open_hdf5, read_dataset

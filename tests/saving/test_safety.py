@@ -16,7 +16,7 @@ import keras_fn as keras
 from keras_fn.saving.archive import CONFIG, WEIGHTS, write_archive
 from keras_fn.saving.errors import ModelFileError, ModelFileTypeError
 from keras_fn.saving.hdf5.writer import build_hdf5
-from keras_fn.saving.keras_format import members
+from keras_fn.saving.keras_format import archive_members
 from keras_fn.saving.limits import limits
 from keras_fn.saving.weights import collect
 from tests.saving import oracle_check
@@ -34,7 +34,7 @@ def model():
 def archive(change=None, datasets=None, made=None):
     """A well-formed file of a model whose config or datasets were changed by an attacker."""
     made = made or model()
-    content = dict(members(made))
+    content = dict(archive_members(made))
     config = json.loads(content[CONFIG])
     if change is not None:
         config = change(config) or config

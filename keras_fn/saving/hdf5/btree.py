@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterator
 
 from keras_fn.saving.byte_view import ByteView
-from keras_fn.saving.errors import unusual
+from keras_fn.saving.errors import unsupported_hdf5_error
 
 _NODE = struct.Struct("<4s2BH16x")
 
@@ -57,20 +57,20 @@ def group_links(
     for _, leaf in _children(view, tree, _GROUP_NODE, 8, seen):
         signature, version, count = _LEAF.unpack(view.bytes_at(leaf, _LEAF.size))
         if signature != b"SNOD" or version != 1:
-            raise unusual("a list of names of a group is malformed")
+            raise unsupported_hdf5_error("a list of names of a group is malformed")
         if len(links) + count > most:
-            raise unusual("the HDF5 file has too many objects")
+            raise unsupported_hdf5_error("the HDF5 file has too many objects")
         for name_offset, address, kind in _ENTRY.iter_unpack(
             view.bytes_at(leaf + _LEAF.size, count * _ENTRY.size)
         ):
             if kind == _SYMBOLIC_LINK or address == _UNDEFINED:
-                raise unusual("a link leads elsewhere", "hard links only", "a soft link")
+                raise unsupported_hdf5_error("a link leads elsewhere", "hard links only", "a soft link")
             end = names.find(b"\0", name_offset)
             if end < 0:
-                raise unusual("a name of a group is malformed")
+                raise unsupported_hdf5_error("a name of a group is malformed")
             links.append((names[name_offset:end].decode("utf-8"), address))
     if len({name for name, _ in links}) != len(links):
-        raise unusual("a group has two members of the same name")
+        raise unsupported_hdf5_error("a group has two members of the same name")
     return links
 
 
@@ -83,7 +83,7 @@ def chunks(view: ByteView, tree: int, rank: int, most: int) -> list[Chunk]:
     for raw, address in _children(view, tree, _CHUNK_NODE, key.size, set()):
         size, mask, *offset = key.unpack(raw)
         if len(result) >= most:
-            raise unusual("the dataset has too many chunks", f"at most {most}")
+            raise unsupported_hdf5_error("the dataset has too many chunks", f"at most {most}")
         result.append(Chunk(tuple(offset[:-1]), size, mask, address))
     return result
 
@@ -91,7 +91,7 @@ def chunks(view: ByteView, tree: int, rank: int, most: int) -> list[Chunk]:
 def _heap_data(view: ByteView, address: int) -> bytes:
     signature, version, size, _, data = _HEAP.unpack(view.bytes_at(address, _HEAP.size))
     if signature != b"HEAP" or version != 0:
-        raise unusual("the names of a group are malformed")
+        raise unsupported_hdf5_error("the names of a group are malformed")
     return view.bytes_at(data, size)
 
 
@@ -104,11 +104,11 @@ def _children(
     while stack:
         address, expected_level = stack.pop()
         if address in seen:
-            raise unusual("a part of the HDF5 file is reached by two ways")
+            raise unsupported_hdf5_error("a part of the HDF5 file is reached by two ways")
         seen.add(address)
         signature, found_kind, level, count = _NODE.unpack(view.bytes_at(address, _NODE.size))
         if signature != b"TREE" or found_kind != kind or expected_level not in (None, level):
-            raise unusual("a B-tree node is malformed")
+            raise unsupported_hdf5_error("a B-tree node is malformed")
         children = list(pair.iter_unpack(view.bytes_at(address + _NODE.size, count * pair.size)))
         if level:
             stack += [(child, level - 1) for _, child in reversed(children)]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from keras_fn.saving.byte_view import ByteView
-from keras_fn.saving.errors import ModelFileError, unusual
+from keras_fn.saving.errors import ModelFileError, unsupported_hdf5_error
 from keras_fn.saving.hdf5.btree import Chunk
 
 _DEFLATE, _SHUFFLE, _FLETCHER32 = 1, 2, 3
@@ -39,7 +39,7 @@ def filter_codes(message: bytes) -> list[int]:
         or len(set(codes)) != len(codes)
         or not set(codes) <= {_DEFLATE, _SHUFFLE, _FLETCHER32}
     ):
-        raise unusual(
+        raise unsupported_hdf5_error(
             "the dataset is stored through unknown filters",
             "shuffle, deflate or fletcher32, once each",
             f"filters {codes}",
@@ -58,16 +58,16 @@ def check_chunks(
     """Raises unless there is one chunk for each part of the dataset, with its bytes in the file."""
     expected = math.prod(-(-n // c) for n, c in zip(shape, chunk, strict=True))
     if len(found) != expected or len({part.offset for part in found}) != expected:
-        raise unusual(
+        raise unsupported_hdf5_error(
             "chunks of the dataset are missing or repeated", f"{expected} chunks", len(found)
         )
     for part in found:
         if not all(
             at % c == 0 and at < n for at, c, n in zip(part.offset, chunk, shape, strict=True)
         ):
-            raise unusual("a chunk of the dataset is misplaced", found=part.offset)
+            raise unsupported_hdf5_error("a chunk of the dataset is misplaced", found=part.offset)
         if part.address + part.size > file_size or (not codes and part.size != chunk_bytes):
-            raise unusual(
+            raise unsupported_hdf5_error(
                 "a chunk of the dataset has a wrong size or lies outside the file",
                 f"at most {file_size} bytes",
                 f"{part.size} bytes at {part.address}",
@@ -109,7 +109,7 @@ def _decoded(data: bytes, codes: list[int], mask: int, size: int, itemsize: int)
             inflater = zlib.decompressobj()
             data = inflater.decompress(data, size + _CHECKSUM_BYTES)
             if not inflater.eof:
-                raise unusual("a compressed chunk does not end at its size", f"{size} bytes")
+                raise unsupported_hdf5_error("a compressed chunk does not end at its size", f"{size} bytes")
         else:
             whole = len(data) // itemsize * itemsize
             data = (
@@ -117,7 +117,7 @@ def _decoded(data: bytes, codes: list[int], mask: int, size: int, itemsize: int)
                 + data[whole:]
             )
     if len(data) != size:
-        raise unusual("a chunk has a wrong size", f"{size} bytes", len(data))
+        raise unsupported_hdf5_error("a chunk has a wrong size", f"{size} bytes", len(data))
     return data
 
 

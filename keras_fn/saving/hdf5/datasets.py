@@ -10,7 +10,7 @@ import struct
 import numpy as np
 
 from keras_fn.saving.byte_view import ByteView
-from keras_fn.saving.errors import printable, unusual
+from keras_fn.saving.errors import sanitize_for_display, unsupported_hdf5_error
 from keras_fn.saving.hdf5.btree import Chunk, chunks
 from keras_fn.saving.hdf5.chunks import check_chunks, filter_codes, read_chunks
 from keras_fn.saving.hdf5.datatypes import OPAQUE_DTYPES, read_shape, stored_dtype
@@ -65,10 +65,10 @@ def check_dataset(
     """
     shape, file_dtype = read_shape(header.dataspace), stored_dtype(header.datatype)
     if file_dtype is None:
-        raise unusual("the dataset has an unusual type", "numbers or booleans of a standard form")
+        raise unsupported_hdf5_error("the dataset has an unusual type", "numbers or booleans of a standard form")
     version, kind = header.layout[:2]
     if version != _LAYOUT_VERSION or kind not in (_COMPACT, _CONTIGUOUS, _CHUNKED):
-        raise unusual(
+        raise unsupported_hdf5_error(
             "the dataset has an unusual layout",
             "contiguous, compact or chunked",
             f"kind {kind} of version {version}",
@@ -79,7 +79,7 @@ def check_dataset(
     else:
         storage, stored = _in_one_piece(view, header.layout, file_dtype, declared)
         if stored != declared or header.filters:
-            raise unusual(
+            raise unsupported_hdf5_error(
                 "the bytes of the dataset are not all in the file",
                 f"{declared} bytes",
                 f"{stored} bytes",
@@ -106,7 +106,7 @@ def read_stored(view: ByteView, info: DatasetInfo, storage: Storage) -> np.ndarr
             view.seek(storage.offset)
             view.readinto(data.reshape(-1).view(np.uint8))
     if info.dtype == bool and data.size and data.reshape(-1).view(np.uint8).max() > 1:
-        raise unusual("a boolean is neither true nor false", "0 or 1")
+        raise unsupported_hdf5_error("a boolean is neither true nor false", "0 or 1")
     if info.dtype.name in OPAQUE_DTYPES:
         return data.view(info.dtype)
     return data.astype(info.dtype, copy=False)
@@ -116,7 +116,7 @@ def check_inflation(what: str, declared: int, stored: int) -> None:
     """Raises when `declared` bytes are more than the limits allow for `stored` ones."""
     limits = current_limits()
     if declared > limits.unchecked_bytes and declared > limits.inflation * stored:
-        raise unusual(
+        raise unsupported_hdf5_error(
             f"{what} much more than the file holds",
             f"at most {limits.inflation} times its {stored} stored bytes",
             f"{declared} bytes",
@@ -143,7 +143,7 @@ def _chunked(
     dimensions, tree, *sizes = struct.unpack_from(f"<BQ{rank + 1}L", header.layout, 2)
     chunk, itemsize = tuple(sizes[:-1]), sizes[-1]
     if dimensions != rank + 1 or itemsize != dtype.itemsize or not rank or 0 in chunk:
-        raise unusual("the chunks of the dataset do not fit its shape", found=tuple(sizes))
+        raise unsupported_hdf5_error("the chunks of the dataset do not fit its shape", found=tuple(sizes))
     codes = filter_codes(header.filters)
     counts = [-(-n // c) for n, c in zip(shape, chunk, strict=True)]
     found = chunks(view, tree, rank, math.prod(counts))
@@ -159,9 +159,9 @@ def _dtype(file_dtype: np.dtype, named: str | None) -> np.dtype:
         return file_dtype.newbyteorder("=")
     dtype = OPAQUE_DTYPES.get(named)
     if dtype is None or dtype.itemsize != file_dtype.itemsize:
-        raise unusual(
+        raise unsupported_hdf5_error(
             "the dtype the dataset names does not fit its bytes",
             f"one of {', '.join(OPAQUE_DTYPES)}, of {file_dtype.itemsize} bytes",
-            printable(named, 60),
+            sanitize_for_display(named, 60),
         )
     return dtype

@@ -11,7 +11,7 @@ import struct
 import ml_dtypes
 import numpy as np
 
-from keras_fn.saving.errors import unusual
+from keras_fn.saving.errors import unsupported_hdf5_error
 from keras_fn.saving.limits import current_limits
 
 DTYPE_ATTRIBUTE = "dtype"
@@ -136,14 +136,14 @@ def read_shape(message: bytes) -> tuple[int, ...]:
         or (version == 2 and kind not in (0, 1))
         or rank > current_limits().rank
     ):
-        raise unusual(
+        raise unsupported_hdf5_error(
             "the shape is unusual",
             f"at most {current_limits().rank} dimensions",
             f"{rank} dimensions, form {version}",
         )
     shape = struct.unpack_from(f"<{rank}Q", message, 8 if version == 1 else 4)
     if any(size >= 2**63 for size in shape):
-        raise unusual("a size is too large", found=shape)
+        raise unsupported_hdf5_error("a size is too large", found=shape)
     return shape
 
 

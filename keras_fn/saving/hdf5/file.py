@@ -16,8 +16,8 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import DTypeLike
 
-from keras_fn.saving.byte_view import ByteView, MeteredView
-from keras_fn.saving.errors import ModelFileError, model_file_errors, printable, unusual
+from keras_fn.saving.byte_view import ByteView, BudgetedView
+from keras_fn.saving.errors import ModelFileError, model_file_errors, sanitize_for_display, unsupported_hdf5_error
 from keras_fn.saving.file_io import describe
 from keras_fn.saving.hdf5.btree import group_links
 from keras_fn.saving.hdf5.datasets import (
@@ -35,7 +35,7 @@ from keras_fn.saving.hdf5.datatypes import (
     stored_dtype,
     text_type,
 )
-from keras_fn.saving.hdf5.global_heap import TextHeap
+from keras_fn.saving.hdf5.global_heap import GlobalHeap
 from keras_fn.saving.hdf5.header import Attribute, ObjectHeader, read_header, read_superblock
 from keras_fn.saving.limits import current_limits
 
@@ -78,8 +78,8 @@ class Hdf5File:
     """
 
     def __init__(self, file: BinaryIO, name: str):
-        view = MeteredView.of_file(file)
-        self._view, self._heap, self.name = ByteView.of_file(file), TextHeap(view), name
+        view = BudgetedView.of_file(file)
+        self._view, self._heap, self.name = ByteView.of_file(file), GlobalHeap(view), name
         self._headers = dict(_walk(view))
         self._values: dict[tuple[str, str], AttributeValue] = {}  # so that each is paid for once
         self._storage: dict[str, Storage] = {}
@@ -87,7 +87,7 @@ class Hdf5File:
         self.datasets: dict[str, DatasetInfo] = {}
         for path, header in self._headers.items():
             if not header.symbol_table:
-                with model_file_errors(printable(path)):
+                with model_file_errors(sanitize_for_display(path)):
                     self.datasets[path], self._storage[path] = check_dataset(
                         view, header, self._named_dtype(path)
                     )
@@ -104,7 +104,7 @@ class Hdf5File:
         Raises:
             ModelFileError: There is no such dataset, or it has another shape or kind of dtype.
         """
-        with model_file_errors(self.name, printable(path)):
+        with model_file_errors(self.name, sanitize_for_display(path)):
             info, wanted = self._info(path), np.dtype(dtype)
             if info.shape != tuple(shape):
                 raise ModelFileError(
@@ -133,7 +133,7 @@ class Hdf5File:
         Raises:
             ModelFileError: The attribute is of another type, or too large.
         """
-        with model_file_errors(self.name, f"{printable(path, 200)}@{printable(name, 100)}"):
+        with model_file_errors(self.name, f"{sanitize_for_display(path, 200)}@{sanitize_for_display(name, 100)}"):
             attribute = self._header(path).attributes.get(name)
             if attribute is not None and (path, name) not in self._values:
                 self._values[path, name] = self._value(attribute)
@@ -156,7 +156,7 @@ class Hdf5File:
             parts = [name]
         elif not parts or parts != [f"{name}{i}" for i in range(len(parts))]:
             raise ModelFileError(
-                f"{self.name}, {printable(path)}: the attribute {name!r} is missing",
+                f"{self.name}, {sanitize_for_display(path)}: the attribute {name!r} is missing",
                 expected="a list of names",
                 found=", ".join(present[:10]),
             )
@@ -167,7 +167,7 @@ class Hdf5File:
                 continue  # Keras writes an empty list as no numbers
             if not isinstance(value, list):
                 raise ModelFileError(
-                    f"{self.name}, {printable(path)}: attribute {part!r} is not a list of names",
+                    f"{self.name}, {sanitize_for_display(path)}: attribute {part!r} is not a list of names",
                     expected="texts",
                     found=type(value).__name__,
                 )
@@ -205,7 +205,7 @@ class Hdf5File:
 
     def _header(self, path: str) -> ObjectHeader:
         if path not in self._headers:
-            raise ModelFileError(f"there is nothing at {printable(path)!r}", fix=_FIX)
+            raise ModelFileError(f"there is nothing at {sanitize_for_display(path)!r}", fix=_FIX)
         return self._headers[path]
 
     def _named_dtype(self, path: str) -> str | None:
@@ -217,15 +217,15 @@ class Hdf5File:
         if text is None and (
             (dtype := stored_dtype(attribute.datatype)) is None or dtype.kind == "V"
         ):
-            raise unusual("the attribute has an unusual type", "text or numbers")
+            raise unsupported_hdf5_error("the attribute has an unusual type", "text or numbers")
         size = math.prod(shape) * (text or dtype).itemsize  # type: ignore[union-attr]
         raw = attribute.value[:size]
         if len(raw) != size:
-            raise unusual("the attribute is cut off", f"{size} bytes", len(raw))
+            raise unsupported_hdf5_error("the attribute is cut off", f"{size} bytes", len(raw))
         if text is None:
             return np.frombuffer(raw, dtype).reshape(shape).astype(dtype.newbyteorder("="))  # type: ignore[union-attr]
         if len(shape) > 1 or not text.itemsize:
-            raise unusual("the attribute has an unusual shape", "a text or a list of texts", shape)
+            raise unsupported_hdf5_error("the attribute has an unusual shape", "a text or a list of texts", shape)
         if text.is_vlen:
             items = self._heap.texts(raw)
         else:
@@ -250,10 +250,10 @@ def check_link_name(name: str) -> None:
     """Raises unless `name` is a plain name for a group or dataset."""
     usable = 0 < len(name.encode("utf-8", "replace")) <= _NAME_BYTES and name not in (".", "..")
     if not usable or any(c == "/" or c == "\\" or not c.isprintable() for c in name):
-        raise unusual(
+        raise unsupported_hdf5_error(
             "a name in the HDF5 file is not allowed",
             f"1 to {_NAME_BYTES} printable characters, no slash",
-            printable(name, 100),
+            sanitize_for_display(name, 100),
         )
 
 
@@ -269,29 +269,29 @@ def content_digest(contents: Iterable[tuple[str, np.ndarray]]) -> str:
     return digest.hexdigest()
 
 
-def _walk(view: MeteredView) -> Iterator[tuple[str, ObjectHeader]]:
+def _walk(view: BudgetedView) -> Iterator[tuple[str, ObjectHeader]]:
     """Yields the path and the header of every object; each address is met once."""
     limits = current_limits()
     address = read_superblock(view)
     root = read_header(view, address)
     if root.symbol_table is None:
-        raise unusual("the root of the HDF5 file is not a group")
+        raise unsupported_hdf5_error("the root of the HDF5 file is not a group")
     yield "", root
     seen, count = {address}, 1
     stack = [("", root.symbol_table, 1)]
     while stack:
         parent, symbol_table, depth = stack.pop()
         if depth > limits.hdf5_depth:
-            raise unusual("the groups are nested too deep", f"at most {limits.hdf5_depth} levels")
+            raise unsupported_hdf5_error("the groups are nested too deep", f"at most {limits.hdf5_depth} levels")
         links = group_links(view, symbol_table, seen, limits.hdf5_objects - count)
         count += len(links)
         for name, address in links:
             check_link_name(name)
             path = f"{parent}/{name}" if parent else name
             view.charge(len(path))
-            with model_file_errors(printable(path)):
+            with model_file_errors(sanitize_for_display(path)):
                 if address in seen:
-                    raise unusual(
+                    raise unsupported_hdf5_error(
                         "an object is reached by two paths, or contains itself",
                         "each object at one path",
                     )

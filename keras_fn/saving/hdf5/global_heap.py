@@ -6,7 +6,7 @@ Reference: HDF5 File Format Specification 3.0, section III.E.
 import struct
 
 from keras_fn.saving.byte_view import ByteView
-from keras_fn.saving.errors import unusual
+from keras_fn.saving.errors import unsupported_hdf5_error
 from keras_fn.saving.limits import current_limits
 
 _REFERENCE = struct.Struct("<LQL")
@@ -16,7 +16,7 @@ _COLLECTION = struct.Struct("<4sB3xQ")
 _OBJECT = struct.Struct("<2H4xQ")
 
 
-class TextHeap:
+class GlobalHeap:
     """Reads texts of variable length from a file."""
 
     def __init__(self, view: ByteView):
@@ -32,7 +32,7 @@ class TextHeap:
         found = list(_REFERENCE.iter_unpack(references))
         total, most = sum(length for length, _, _ in found), current_limits().attribute_bytes
         if total > most:
-            raise unusual("the attribute is too large", f"at most {most} bytes", f"{total} bytes")
+            raise unsupported_hdf5_error("the attribute is too large", f"at most {most} bytes", f"{total} bytes")
         return [self._text(*reference) if reference[0] else b"" for reference in found]
 
     def _text(self, length: int, address: int, index: int) -> bytes:
@@ -40,7 +40,7 @@ class TextHeap:
             self._collections[address] = self._objects(address)
         start, size = self._collections[address].get(index, (0, -1))
         if size != length:
-            raise unusual(
+            raise unsupported_hdf5_error(
                 "a text of an attribute is not where it should be",
                 f"{length} bytes",
                 "nothing" if size < 0 else f"{size} bytes",
@@ -53,7 +53,7 @@ class TextHeap:
             self._view.bytes_at(address, _COLLECTION.size)
         )
         if signature != b"GCOL" or version != 1:
-            raise unusual("the texts of an attribute are malformed")
+            raise unsupported_hdf5_error("the texts of an attribute are malformed")
         self._view.slice(address, total)
         places: dict[int, tuple[int, int]] = {}
         position = address + _COLLECTION.size
@@ -63,7 +63,7 @@ class TextHeap:
             if index == 0:  # the free space at the end
                 break
             if index in places or position + size > address + total:
-                raise unusual("the texts of an attribute are malformed")
+                raise unsupported_hdf5_error("the texts of an attribute are malformed")
             places[index] = position, size
             position += -(-size // 8) * 8
         return places

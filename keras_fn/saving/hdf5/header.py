@@ -11,7 +11,7 @@ import dataclasses
 import struct
 
 from keras_fn.saving.byte_view import ByteView
-from keras_fn.saving.errors import printable, unusual
+from keras_fn.saving.errors import sanitize_for_display, unsupported_hdf5_error
 
 UNDEFINED = 2**64 - 1
 
@@ -75,7 +75,7 @@ class ObjectHeader:
 def read_superblock(view: ByteView) -> int:
     """Returns the address of the header of the root group."""
     if view.bytes_at(0, min(8, view.size)) != _SIGNATURE:
-        raise unusual(
+        raise unsupported_hdf5_error(
             "not an HDF5 file",
             f"it starts with {_SIGNATURE!r}",
             view.bytes_at(0, min(8, view.size)),
@@ -84,13 +84,13 @@ def read_superblock(view: ByteView) -> int:
         view.bytes_at(0, _SUPERBLOCK.size)
     )
     if version != 0 or (offset_size, length_size) != (8, 8) or base != 0 or driver != UNDEFINED:
-        raise unusual(
+        raise unsupported_hdf5_error(
             "the HDF5 file has an unusual form",
             "superblock 0, 8-byte offsets, base 0, no driver",
             f"superblock {version}, {offset_size}-byte offsets, base {base}",
         )
     if end > view.size:
-        raise unusual("the HDF5 file is truncated", f"{end} bytes", f"{view.size} bytes")
+        raise unsupported_hdf5_error("the HDF5 file is truncated", f"{end} bytes", f"{view.size} bytes")
     address, *_ = _ROOT_ENTRY.unpack(view.bytes_at(_SUPERBLOCK.size, _ROOT_ENTRY.size))
     return address
 
@@ -99,7 +99,7 @@ def read_header(view: ByteView, address: int) -> ObjectHeader:
     """Returns the header of the object at `address`."""
     version, count, _, size = _PREFIX.unpack(view.bytes_at(address, _PREFIX.size))
     if version != 1:
-        raise unusual(
+        raise unsupported_hdf5_error(
             "an object has an unusual header",
             "version 1, h5py's default",
             f"version byte {version}",
@@ -122,10 +122,10 @@ def read_header(view: ByteView, address: int) -> ObjectHeader:
                 _add_attribute(attributes, body)
             elif kind in _KEPT:
                 if kind in kept:
-                    raise unusual(f"an object has two {_KEPT[kind]} messages")
+                    raise unsupported_hdf5_error(f"an object has two {_KEPT[kind]} messages")
                 kept[kind] = body
     if count:
-        raise unusual("messages of an object header are missing", found=f"{count} too few")
+        raise unsupported_hdf5_error("messages of an object header are missing", found=f"{count} too few")
     return _assembled(kept, attributes)
 
 
@@ -134,7 +134,7 @@ def _assembled(kept: dict[int, bytes], attributes: dict[str, Attribute]) -> Obje
         return ObjectHeader(attributes, _TWO_WORDS.unpack_from(kept[_SYMBOL_TABLE]))
     parts = {_DATASPACE, _DATATYPE, _LAYOUT}
     if set(kept) - {_FILTERS} != parts:
-        raise unusual(
+        raise unsupported_hdf5_error(
             "an object is neither a group nor a dataset",
             "a group or a dataset",
             ", ".join(_KEPT[kind] for kind in kept) or "nothing",
@@ -146,15 +146,15 @@ def _assembled(kept: dict[int, bytes], attributes: dict[str, Attribute]) -> Obje
 
 def _check_message(kind: int, length: int, flags: int, body: bytes) -> None:
     if kind not in _KEPT and kind not in _IGNORED and kind not in (_ATTRIBUTE, _CONTINUATION):
-        raise unusual(
+        raise unsupported_hdf5_error(
             "an object uses an HDF5 feature that Keras does not",
             "plain groups and datasets",
             f"header message {kind:#x}",
         )
     if len(body) != length:
-        raise unusual("a header message is cut off", f"{length} bytes", len(body))
+        raise unsupported_hdf5_error("a header message is cut off", f"{length} bytes", len(body))
     if flags & _SHARED_FLAG:
-        raise unusual(
+        raise unsupported_hdf5_error(
             "an object shares a part of its description with others", "types that are not committed"
         )
 
@@ -162,7 +162,7 @@ def _check_message(kind: int, length: int, flags: int, body: bytes) -> None:
 def _add_attribute(attributes: dict[str, Attribute], body: bytes) -> None:
     version, flags, *sizes = struct.unpack_from("<2B3H", body)
     if version not in (1, 2, 3) or (version > 1 and flags):
-        raise unusual(
+        raise unsupported_hdf5_error(
             "an attribute has an unusual form",
             "an own, plain type",
             f"version {version}, flags {flags}",
@@ -173,7 +173,7 @@ def _add_attribute(attributes: dict[str, Attribute], body: bytes) -> None:
     space_end = type_end - (-sizes[2] // step) * step
     name = body[9 if version == 3 else 8 : name_end].split(b"\0", 1)[0].decode("utf-8")
     if name in attributes:
-        raise unusual(f"attribute {printable(name, 100)!r} occurs twice")
+        raise unsupported_hdf5_error(f"attribute {sanitize_for_display(name, 100)!r} occurs twice")
     attributes[name] = Attribute(
         body[name_end:type_end], body[type_end:space_end], body[space_end:]
     )

@@ -10,7 +10,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from keras_fn.saving.errors import ModelFileError, located, unusual
+from keras_fn.saving.errors import ModelFileError, error_context, unsupported_hdf5_error
 from keras_fn.saving.hdf5.datatypes import DTYPE_ATTRIBUTE, to_storable
 from keras_fn.saving.hdf5.file import (
     DIGEST_ATTRIBUTE,
@@ -51,11 +51,11 @@ def build_hdf5(
     buffer = io.BytesIO()
     with h5py.File(buffer, "w", libver=("earliest", "v110"), track_order=False) as h5:
         for path, array in datasets.items():
-            with located(path):
+            with error_context(path):
                 _check_path(path)
                 _write_dataset(h5, path, array)
         for path, values in (attributes or {}).items():
-            with located(path):
+            with error_context(path):
                 target = h5[path] if path in datasets else _group(h5, path)
                 for name, value in values.items():
                     _write_attribute(target, name, value)
@@ -77,7 +77,7 @@ def _check_path(path: str) -> None:
     for part in parts:
         check_link_name(part)
     if len(parts) > current_limits().hdf5_depth:
-        raise unusual(
+        raise unsupported_hdf5_error(
             "the groups are nested too deep",
             f"at most {current_limits().hdf5_depth} levels",
             len(parts),

@@ -1,0 +1,78 @@
+"""The interface of models that are graphs, for training, saving, debugging and visualization."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
+
+from keras_fn.core.graph import ExecutionPlan
+from keras_fn.core.keras_tensor import KerasTensor
+from keras_fn.core.operation import Operation
+
+if TYPE_CHECKING:
+    from keras_fn.models.input_binding import InputBinder
+
+
+class GraphModel(Protocol):
+    """A model whose call is a graph of layers and ops: the `Functional` model.
+
+    A built `Sequential` model holds one. `get_graph` returns it, for any layer or model.
+
+    Attributes:
+        name: The name of the model.
+        execution_plan: The graph as a list of steps, and its nodes.
+        input_binder: Matches the data of a call with the inputs.
+        input_structure: The input tensors, nested as the model's call takes them.
+        output_structure: The output tensors, nested as the model's call returns them.
+    """
+
+    name: str
+    execution_plan: ExecutionPlan
+    input_binder: "InputBinder"
+    input_structure: Any
+    output_structure: Any
+
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        """The input tensors, flat."""
+        ...
+
+    @property
+    def outputs(self) -> list[KerasTensor]:
+        """The output tensors, flat."""
+        ...
+
+    @property
+    def operations(self) -> list[Operation]:
+        """The layers and ops of the graph."""
+        ...
+
+    @property
+    def is_pure(self) -> bool:
+        """Whether inference has no side effects, so that it can run as one compiled function."""
+        ...
+
+    def run_inference(self, values: Sequence[Any]) -> Any:
+        """Returns the outputs for a tensor of each input's own shape and dtype."""
+        ...
+
+    def substitute_plan(self, plan: Any) -> AbstractContextManager[None]:
+        """Inside the context, calls run `plan` step by step instead of the model's own plan."""
+        ...
+
+
+def get_graph(model: Any) -> GraphModel | None:
+    """Returns the graph that a call of a layer or model runs.
+
+    Args:
+        model: Any object.
+
+    Returns:
+        The model itself if it is a `Functional` model, the graph of a built `Sequential` model, and
+        None for a subclassed model, a single layer, and anything else.
+    """
+    return model.execution_graph if isinstance(model, Operation) else None
+
+
+def is_graph_model(model: Any) -> TypeGuard[GraphModel]:
+    """Returns whether a model is a graph itself, as `Functional` models are."""
+    return isinstance(model, Operation) and model.execution_graph is model
