@@ -7,13 +7,14 @@ package cannot name without importing it. `Tensor` is the protocol that all of t
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, Union
 
 import numpy as np
 
 if TYPE_CHECKING:
     from keras_fn.constraints import Constraint
+    from keras_fn.data_adapters.py_dataset import PyDataset
     from keras_fn.dtype_policies import DTypePolicy
     from keras_fn.initializers import Initializer
     from keras_fn.losses import Loss
@@ -138,3 +139,7 @@ AnyModel: TypeAlias = Union["Model"]
 Verbosity: TypeAlias = str | int
 """How much is printed: 0 is silent, 1 a live progress bar, 2 one line per epoch, `"auto"` mostly
 1."""
+
+DataLike: TypeAlias = "TensorLike | Iterable[Any] | PyDataset"
+"""Data for `fit`, `evaluate` and `predict`: an array, a tensor or a table; a list, tuple or dict of
+them for several inputs or outputs; or an iterable or a `PyDataset` that yields batches."""
