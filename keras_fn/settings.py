@@ -1,7 +1,7 @@
-"""Process-wide settings: the backend's name, floatx, epsilon, the image data format.
+"""Process-wide settings: backend, floatx, epsilon, image data format.
 
 Read once from `KERAS_BACKEND` and from `keras.json` (in `KERAS_HOME`, else `~/.keras`). The
-file is read, never written. `keras_fn.config` is the public face of this module.
+file is read, never written. `keras_fn.config` is the public namespace of this module.
 """
 
 import importlib.util
@@ -11,24 +11,24 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-BUILT_IN_BACKENDS = {
+BUILTIN_BACKENDS = {
     "jax": ("keras_fn_jax", "jax"),
     "torch": ("keras_fn_torch", "torch"),
     "tensorflow": ("keras_fn_tensorflow", "tensorflow"),
-}  # name: (package of the backend, library that it needs), in the order of preference
+}  # name: (package of the backend, required library), in order of preference
 
 _FLOATS = ("float16", "bfloat16", "float32", "float64")
 _DATA_FORMATS = ("channels_last", "channels_first")
 
 
 class Settings:
-    """The values themselves. One instance, `settings`, serves the process."""
+    """The values. The process has one instance, `settings`."""
 
     def __init__(self) -> None:
         self.floatx = "float32"
         self.epsilon = 1e-7
         self.image_data_format = "channels_last"
-        self.dtype_policy: Any = None  # a DTypePolicy once someone asks for it
+        self.dtype_policy: Any = None  # a DTypePolicy, created at its first use
         self.backend: str | None = None
         self.max_epochs: int | None = _int_from_environment("KERAS_MAX_EPOCHS")
         self.max_steps_per_epoch: int | None = _int_from_environment("KERAS_MAX_STEPS_PER_EPOCH")
@@ -38,8 +38,8 @@ class Settings:
         self._read_file(home() / "keras.json")
         self.backend = os.environ.get("KERAS_BACKEND") or self.backend
 
-    def of_ops(self) -> tuple[Any, ...]:
-        """Returns the values on which the meaning of an op depends: a key for compiled ones."""
+    def op_cache_key(self) -> tuple[Any, ...]:
+        """Returns the values on which the semantics of ops depend: a key for compiled ops."""
         return self.floatx, self.epsilon, self.image_data_format
 
     def _read_file(self, path: Path) -> None:
@@ -59,12 +59,12 @@ class Settings:
 
     @staticmethod
     def _installed_or_none(name: Any, path: Path) -> str | None:
-        """Passes over a backend that the file names but that is not installed."""
-        # Keras writes "tensorflow" into this file by itself: that is no wish of the user's.
-        if name in BUILT_IN_BACKENDS and not is_installed(BUILT_IN_BACKENDS[name][1]):
+        """Ignores, with a warning, a backend in the file that is not installed."""
+        # Keras writes "tensorflow" into this file by default: it need not be the user's choice.
+        if name in BUILTIN_BACKENDS and not is_installed(BUILTIN_BACKENDS[name][1]):
             if not os.environ.get("KERAS_BACKEND"):
                 warnings.warn(
-                    f"{path} names the backend {name!r}, which is not installed: passed over. "
+                    f"{path} names the backend {name!r}, which is not installed: ignored. "
                     f"Set KERAS_BACKEND, or run: pip install {name}",
                     stacklevel=2,
                 )
@@ -78,17 +78,17 @@ def _int_from_environment(name: str) -> int | None:
 
 
 def home() -> Path:
-    """Returns the folder of the config file and of downloads."""
+    """Returns the folder of the config file and of downloaded files."""
     return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
 
 
 def is_installed(library: str) -> bool:
-    """Whether `library` can be imported, found out without importing it."""
+    """Returns whether `library` can be imported, without importing it."""
     return importlib.util.find_spec(library) is not None
 
 
 def floatx() -> str:
-    """Returns the default float dtype, as a string.
+    """Returns the default float dtype of new layers and tensors, as a string.
 
     Example:
         >>> floatx()
@@ -104,7 +104,12 @@ def set_floatx(value: str) -> None:
         value: `"float16"`, `"bfloat16"`, `"float32"` or `"float64"`.
 
     Raises:
-        ValueError: `value` is none of these.
+        ValueError: `value` is another dtype.
+
+    Example:
+        >>> set_floatx("float32")
+        >>> floatx()
+        'float32'
     """
     if value not in _FLOATS:
         raise ValueError(f"floatx must be one of {_FLOATS}, not {value!r}.")
@@ -113,7 +118,7 @@ def set_floatx(value: str) -> None:
 
 
 def epsilon() -> float:
-    """Returns the small constant that keeps divisions and logarithms finite.
+    """Returns the small constant (fuzz factor) that keeps divisions and logarithms finite.
 
     Example:
         >>> epsilon()
@@ -123,12 +128,16 @@ def epsilon() -> float:
 
 
 def set_epsilon(value: float) -> None:
-    """Sets the constant that `epsilon()` returns."""
+    """Sets the constant that `epsilon()` returns.
+
+    Args:
+        value: A small positive number. Default of a new process: 1e-7.
+    """
     settings.epsilon = float(value)
 
 
 def image_data_format() -> str:
-    """Returns the default axis order of images: `"channels_last"` or `"channels_first"`.
+    """Returns the default data format of images: `"channels_last"` or `"channels_first"`.
 
     Example:
         >>> image_data_format()
@@ -138,16 +147,29 @@ def image_data_format() -> str:
 
 
 def set_image_data_format(data_format: str) -> None:
-    """Sets the default axis order of images.
+    """Sets the default data format of images, the order of their axes.
+
+    Args:
+        data_format: `"channels_last"` or `"channels_first"`.
 
     Raises:
-        ValueError: `data_format` is neither `"channels_last"` nor `"channels_first"`.
+        ValueError: `data_format` is another string.
     """
     settings.image_data_format = standardize_data_format(data_format)
 
 
 def standardize_data_format(data_format: str | None) -> str:
-    """Returns `data_format`, checked; the default one for None."""
+    """Returns `data_format`, checked; the configured one for None.
+
+    Args:
+        data_format: `"channels_last"`, `"channels_first"` or None.
+
+    Returns:
+        `"channels_last"` or `"channels_first"`.
+
+    Raises:
+        ValueError: `data_format` is another string.
+    """
     if data_format is None:
         return settings.image_data_format
     value = str(data_format).lower()

@@ -132,7 +132,7 @@ def test_set_backend_works_until_a_backend_is_loaded(tmp_path):
         keras.config.set_backend({others[1]!r})
     """
     assert error_of(program, home=tmp_path) == (
-        f"The backend {BACKEND!r} is loaded already, so {others[1]!r} cannot be chosen.\n"
+        f"The backend {BACKEND!r} is already loaded, so {others[1]!r} cannot be chosen.\n"
         "  fix: call set_backend before layers, ops or models are used, or start a new process "
         f"with KERAS_BACKEND={others[1]}"
     )
@@ -143,7 +143,7 @@ _LOAD = "import keras_fn; keras_fn.ops.relu([1.0])"
 
 def test_an_unknown_backend_is_refused_with_what_is_installed(tmp_path):
     message = (
-        "There is no backend named 'abacus'.\n"
+        "Unknown backend 'abacus'.\n"
         f"  installed: {BACKEND}\n"
         "  fix: set KERAS_BACKEND to one of these, or pip install jax (or torch, tensorflow), or a "
         "package that registers 'abacus' in the entry-point group 'keras_fn.backends'"
@@ -230,7 +230,7 @@ def test_a_missing_backend_of_the_config_file_is_passed_over_with_one_warning(tm
     assert done.stderr.count("UserWarning") == 1
     assert (
         f"UserWarning: {tmp_path / 'keras.json'} names the backend 'tensorflow', which is not "
-        "installed: passed over. Set KERAS_BACKEND, or run: pip install tensorflow\n"
+        "installed: ignored. Set KERAS_BACKEND, or run: pip install tensorflow\n"
     ) in done.stderr
 
 

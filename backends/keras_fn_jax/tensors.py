@@ -12,9 +12,18 @@ from keras_fn.core.dtypes import numpy_dtype, standardize_dtype
 from keras_fn.core.variable import Variable
 from keras_fn.settings import settings
 
+
+def _flatten_variable(variable: Variable) -> tuple[tuple[Any], None]:
+    return (variable.value,), None
+
+
+def _unflatten_variable(_: None, children: tuple[Any]) -> Any:
+    return children[0]
+
+
 # Jitted functions, such as nearly all of `jax.numpy`, flatten their arguments as pytrees: a
 # Variable is flattened to its value.
-jax.tree_util.register_pytree_node(Variable, lambda v: ((v.value,), None), lambda _, x: x[0])
+jax.tree_util.register_pytree_node(Variable, _flatten_variable, _unflatten_variable)
 
 
 def is_tensor(x: Any) -> bool:

@@ -1,8 +1,8 @@
-"""Floor 0: the contract with backends and their loader; and, as a face, `keras.backend`."""
+"""Level 0: the backend contract and its loader. As a public namespace, `keras.backend`."""
 
 from keras_fn._lazy import attach
 
-_HOMES = {
+_EXPORTS = {
     "backend": "keras_fn.config",
     "clear_session": "keras_fn.utils.session",
     "epsilon": "keras_fn.settings",
@@ -19,4 +19,4 @@ _HOMES = {
     "standardize_dtype": "keras_fn.core.dtypes",
 }
 
-__getattr__, __dir__, __all__ = attach(__name__, _HOMES)
+__getattr__, __dir__, __all__ = attach(__name__, _EXPORTS)

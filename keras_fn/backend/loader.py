@@ -1,21 +1,21 @@
-"""Finds and loads the one backend of the process, when something first needs it."""
+"""Loads the one backend of the process when it is first needed."""
 
 import importlib
 from importlib.metadata import entry_points
 from typing import cast
 
 from keras_fn.backend.contract import Backend
-from keras_fn.settings import BUILT_IN_BACKENDS, is_installed, settings
+from keras_fn.settings import BUILTIN_BACKENDS, is_installed, settings
 
 _GROUP = "keras_fn.backends"
 _loaded: Backend | None = None
 
 
 def current() -> Backend:
-    """Returns the backend, loading it at the first call.
+    """Returns the active backend, loading it at the first call.
 
     Raises:
-        ValueError: `KERAS_BACKEND` names no backend that is known.
+        ValueError: `KERAS_BACKEND` is not the name of a known backend.
         ImportError: The backend's library is not installed.
     """
     global _loaded
@@ -37,15 +37,19 @@ def supports(capability: str) -> bool:
 
 
 def is_loaded() -> bool:
-    """Whether a backend is loaded, so that the choice can no longer change."""
+    """Returns whether a backend is loaded, so that the choice can no longer change."""
     return _loaded is not None
 
 
 def name() -> str:
-    """Returns the name of the backend in use, or of the one that would be loaded."""
+    """Returns the name of the active backend, or of the one that would be loaded.
+
+    Raises:
+        ImportError: No supported library is installed.
+    """
     if settings.backend is None:
         settings.backend = next(
-            (n for n, (_, library) in BUILT_IN_BACKENDS.items() if is_installed(library)), None
+            (n for n, (_, library) in BUILTIN_BACKENDS.items() if is_installed(library)), None
         )
     if settings.backend is None:
         raise ImportError(
@@ -56,7 +60,7 @@ def name() -> str:
 
 
 def set_backend(backend: str) -> None:
-    """Chooses the backend. Works until one is loaded.
+    """Chooses the backend. It must be called before a backend is loaded.
 
     Args:
         backend: `"jax"`, `"torch"`, `"tensorflow"`, or a name in the entry-point group
@@ -64,15 +68,19 @@ def set_backend(backend: str) -> None:
 
     Raises:
         ValueError: The name is unknown.
-        RuntimeError: Another backend is loaded already.
+        RuntimeError: Another backend is already loaded.
+
+    Example:
+        >>> from keras_fn.backend import loader
+        >>> set_backend(loader.name())
     """
     if _loaded is not None and _loaded.name != backend:
         raise RuntimeError(
-            f"The backend {_loaded.name!r} is loaded already, so {backend!r} cannot be chosen.\n"
+            f"The backend {_loaded.name!r} is already loaded, so {backend!r} cannot be chosen.\n"
             "  fix: call set_backend before layers, ops or models are used, or start a new "
             f"process with KERAS_BACKEND={backend}"
         )
-    if backend not in BUILT_IN_BACKENDS and backend not in _plugins():
+    if backend not in BUILTIN_BACKENDS and backend not in _plugins():
         raise _unknown(backend)
     settings.backend = backend
 
@@ -82,9 +90,9 @@ def _plugins() -> dict[str, str]:
 
 
 def _unknown(backend: str) -> ValueError:
-    installed = [n for n, (_, library) in BUILT_IN_BACKENDS.items() if is_installed(library)]
+    installed = [n for n, (_, library) in BUILTIN_BACKENDS.items() if is_installed(library)]
     return ValueError(
-        f"There is no backend named {backend!r}.\n"
+        f"Unknown backend {backend!r}.\n"
         f"  installed: {', '.join([*installed, *_plugins()]) or 'none'}\n"
         "  fix: set KERAS_BACKEND to one of these, or pip install jax (or torch, tensorflow), or "
         f"a package that registers {backend!r} in the entry-point group {_GROUP!r}"
@@ -92,14 +100,14 @@ def _unknown(backend: str) -> ValueError:
 
 
 def _load(backend: str) -> Backend:
-    # The built-in names map straight to their packages: no scan of all metadata at import.
-    package, library = BUILT_IN_BACKENDS.get(backend, (None, None))
+    # Built-in names map directly to their packages: no scan of all metadata at import.
+    package, library = BUILTIN_BACKENDS.get(backend, (None, None))
     if package is None:
         package = _plugins().get(backend)
         if package is None:
             raise _unknown(backend)
     elif not is_installed(cast(str, library)):
-        installed = [n for n, (_, lib) in BUILT_IN_BACKENDS.items() if is_installed(lib)]
+        installed = [n for n, (_, lib) in BUILTIN_BACKENDS.items() if is_installed(lib)]
         raise ImportError(
             f"The backend {backend!r} is chosen, but {library} is not installed.\n"
             f"  installed: {', '.join(installed) or 'none'}\n"
