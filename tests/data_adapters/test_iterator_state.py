@@ -7,6 +7,7 @@ import pytest
 
 import keras_fn as keras
 from keras_fn import layers
+from keras_fn.core.host_state import is_serializable
 from keras_fn.data_adapters import iterator_state
 from keras_fn.errors import SpecError
 from keras_fn.training import backup_format
@@ -247,7 +248,7 @@ def test_positions_are_kept_as_plain_data(tmp_path):
             "nan": np.nan,
         },
     }
-    assert backup_format.is_serializable(state)
+    assert is_serializable(state)
     backup_format.write_backup(tmp_path / "f", {"format": backup_format.FORMAT, "told": state})
     found = backup_format.read_backup(tmp_path / "f")["told"]
     assert found["state"].pop("nan") != state["state"].pop("nan")

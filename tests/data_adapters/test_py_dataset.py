@@ -386,7 +386,7 @@ def test_workers_end_with_a_program_that_is_killed(short_path):
         import os, signal, time
         import numpy as np
         import keras_fn as keras
-        from keras_fn.data_adapters.worker_pool import Workers
+        from keras_fn.data_adapters.worker_pool import WorkerPool
 
         class Data(keras.utils.PyDataset):
             def __len__(self):
@@ -397,7 +397,7 @@ def test_workers_end_with_a_program_that_is_killed(short_path):
 
         if __name__ == "__main__":
             dataset = Data(workers=2, use_multiprocessing=True)
-            workers = Workers(dataset, 2)  # referred to, or they end by themselves
+            workers = WorkerPool(dataset, 2)  # kept alive: a collected pool stops its workers
             print(*workers.load(iter(range(6))), flush=True)
             os.kill(os.getpid(), signal.SIGKILL)
     """

@@ -65,7 +65,7 @@ def test_no_losses_are_left_after_a_step(cls):
     model.fit(X, Y, batch_size=4, verbose=0)
     model.predict(X, verbose=0)
     assert not [loss for layer in model._flatten_layers() for loss in layer._losses]
-    assert model._loss_parts is None
+    assert model._output_losses is None
 
 
 def test_the_loss_of_each_output_is_told():
