@@ -1,4 +1,6 @@
-"""What the table is made of: a call of an op, how its arguments are drawn, what NumPy says."""
+"""Rows of the conformance table: a call of an op, the arguments it draws, the NumPy reference."""
+
+from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,54 +12,61 @@ ALL = (*NUMBERS, "bool")
 
 
 @dataclass(frozen=True)
-class T:
-    """A tensor to draw.
+class TensorArgument:
+    """A tensor argument that is drawn. The table calls it `tensor`.
 
     Attributes:
-        shape: Sizes, as words. `"..."`, which comes first, is any number of axes, such that the
-            tensors of a case broadcast; a letter is a size to draw, the same wherever it stands in
-            the case; a number is itself. `""` is a scalar.
+        shape: Sizes, separated by spaces. `"..."`, which comes first, is any number of axes, such
+            that the tensors of a case broadcast; a letter is a drawn size, the same for each use
+            of the letter in the case; a number is itself. `""` is a scalar.
         low: Lower bound of the elements.
-        high: Upper bound of the elements, itself included for integers.
-        dtype: A dtype of its own; None for the one that the case is tried in.
-        make: Changes the NumPy array that was drawn, say into a symmetric one.
-        known: Whether all sizes are known where a graph is built, as those of weights are.
+        high: Upper bound of the elements, inclusive for integers.
+        dtype: A fixed dtype; None for the dtype under test.
+        transform: Changes the drawn NumPy array, for example into a symmetric matrix.
+        static_shape: Whether all sizes are known during symbolic inference, as the sizes of
+            weights are.
     """
 
     shape: str = "..."
     low: float = -3.0
     high: float = 3.0
     dtype: str | None = None
-    make: Callable[[Any], Any] | None = None
-    known: bool = False
+    transform: Callable[[Any], Any] | None = None
+    static_shape: bool = False
 
 
 @dataclass(frozen=True)
-class A:
-    """A tensor that is given, in a dtype of its own or in the one that the case is tried in."""
+class ArrayArgument:
+    """A tensor argument with given values, in a fixed dtype or in the dtype under test.
+
+    The table calls it `array`.
+    """
 
     values: Any
     dtype: str | None = None
 
 
+tensor, array = TensorArgument, ArrayArgument
+
+
 @dataclass(frozen=True)
 class OneOf:
-    """A plain argument, drawn from some values."""
+    """A non-tensor argument that is sampled from the given values."""
 
     values: Sequence[Any]
 
 
 @dataclass(frozen=True)
-class Axis:
-    """A plain argument: an axis of the first tensor, counted from either end.
+class AxisArgument:
+    """A non-tensor argument: an axis of the first tensor, counted from either end.
 
     Attributes:
-        none: Whether None is drawn, too.
-        several: Whether tuples of axes are drawn, too.
+        allow_none: Whether None is drawn, too.
+        allow_multiple: Whether tuples of axes are drawn, too.
     """
 
-    none: bool = False
-    several: bool = False
+    allow_none: bool = False
+    allow_multiple: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,27 +74,28 @@ class Case:
     """One way to call an op.
 
     Attributes:
-        op: The op, as `keras_fn.ops` has it: "add", "image.resize".
-        args: Its arguments: `T`, `A`, `OneOf`, `Axis`, lists of them, plain values.
-        reference: Returns what the op should, from NumPy arrays: floats come as float64, other
-            dtypes as they are. It gets the same options.
-        options: Keyword arguments, likewise.
-        check: Instead of `reference`, where the result is not unique: takes the results and the
-            arguments, as NumPy arrays, and asserts what must hold.
-        dtypes: The dtypes that the case is tried in.
-        result: Dtype of the result: "same" as the case's, "float" (floats stay, others become
-            float32), "sum" (as NumPy accumulates: small integers become int32 or uint32), or the
-            name of a dtype; one for all results or a comma between each.
-        least: Smallest size that a letter, or an axis of "...", stands for.
-        rank: Ranks that "..." stands for: from and to.
-        gradient: Whether the gradient is compared with differences of the reference.
-        specials: Whether NaN and infinities among the elements give what they give in NumPy.
-        jit: Whether the op can be compiled: not where the shape of the result depends on values.
+        op: Name of the op in `keras_fn.ops`: "add", "image.resize".
+        args: Positional arguments: `tensor`, `array`, `OneOf`, `AxisArgument`, lists of them,
+            plain values.
+        reference: NumPy implementation: takes the same arguments as arrays (floats as float64,
+            other dtypes unchanged) and returns the expected results.
+        options: Keyword arguments, of the same kinds as `args`.
+        check: Used instead of `reference` where the result is not unique: takes the results and
+            the arguments as NumPy arrays, and asserts the properties that must hold.
+        dtypes: Dtypes under test.
+        result_dtype: Dtype of the result: "same" as the dtype under test, "float" (floats are
+            kept, other dtypes become float32), "sum" (NumPy's accumulator: small integers become
+            int32 or uint32), or the name of a dtype; one for all results, or one for each,
+            separated by commas.
+        min_size: Smallest size of a letter, or of an axis of "...".
+        rank: Bounds of the number of axes of "...", inclusive.
+        gradient: Whether the gradient is compared with finite differences of the reference.
+        non_finite: Whether elements that are NaN or infinite are tested against NumPy.
+        jit: Whether the op can be compiled; not where the shape of the result depends on values.
         symbolic: Whether the op takes KerasTensors.
-        unknown: Whether sizes may be unknown where a graph is built.
-        tolerance: What the tolerance is multiplied by; a factor other than 1 says why in a
-            comment.
-        lacks: What a framework cannot do at all: the reason, by backend.
+        dynamic_shapes: Whether sizes may be unknown during symbolic inference.
+        tolerance: Factor of the tolerance; a comment explains a factor other than 1.
+        unsupported: Names of backends whose framework cannot do this at all, with the reason.
     """
 
     op: str
@@ -94,28 +104,28 @@ class Case:
     options: Mapping[str, Any] = field(default_factory=dict)
     check: Callable[..., None] | None = None
     dtypes: tuple[str, ...] = NUMBERS
-    result: str = "same"
-    least: int = 0
+    result_dtype: str = "same"
+    min_size: int = 0
     rank: tuple[int, int] = (0, 4)
     gradient: bool = True
-    specials: bool = False
+    non_finite: bool = False
     jit: bool = True
     symbolic: bool = True
-    unknown: bool = True
+    dynamic_shapes: bool = True
     tolerance: float = 1.0
-    lacks: Mapping[str, str] = field(default_factory=dict)
+    unsupported: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """A call that an op refuses, on tensors and where a graph is built.
+    """A call that an op must refuse, on tensors and on KerasTensors.
 
     Attributes:
-        op: The op.
-        args: Its arguments: `A` and plain values.
-        match: A pattern in the message.
+        op: Name of the op.
+        args: Positional arguments: `array` and plain values.
+        match: Regular expression that the error message matches.
         options: Keyword arguments.
-        error: What it raises.
+        error: Class of the exception.
     """
 
     op: str
@@ -126,11 +136,34 @@ class Refusal:
 
 
 def case(op: str, *args: Any, ref: Callable[..., Any] | None = None, **fields: Any) -> Case:
-    """Makes a `Case`. What is not one of its fields is a keyword argument of the op."""
+    """Creates a `Case`.
+
+    Args:
+        op: Name of the op.
+        *args: Positional arguments of the op.
+        ref: NumPy reference.
+        **fields: Fields of the case; all other names are keyword arguments of the op.
+
+    Returns:
+        A `Case`.
+    """
     options = {k: fields.pop(k) for k in list(fields) if k not in Case.__dataclass_fields__}
     return Case(op, args, ref, {**options, **fields.pop("options", {})}, **fields)
 
 
-def refusal(op: str, *args: Any, match: str, error: type[Exception] = ValueError, **options: Any):
-    """Makes a `Refusal`."""
+def refusal(
+    op: str, *args: Any, match: str, error: type[Exception] = ValueError, **options: Any
+) -> Refusal:
+    """Creates a `Refusal`.
+
+    Args:
+        op: Name of the op.
+        *args: Positional arguments of the op.
+        match: Regular expression that the error message matches.
+        error: Class of the exception.
+        **options: Keyword arguments of the op.
+
+    Returns:
+        A `Refusal`.
+    """
     return Refusal(op, args, match, options, error)

@@ -147,8 +147,8 @@ def test_batches_of_an_epoch() -> None:
     data = np.arange(10, dtype="float32").reshape(5, 2)
     order = np.array([4, 0, 3, 1, 2])
     rows = backend.compile(backend.gather_rows, [])
-    x = backend.borrow(data)
-    batches = [numbers(rows(x, batch)) for batch in backend.batch_indices(order, 2)]
+    x = backend.from_numpy(data)
+    batches = [numbers(rows(x, batch)) for batch in backend.split_into_batches(order, 2)]
     assert batches == [data[[4, 0]].tolist(), data[[3, 1]].tolist(), data[[2]].tolist()]
 
 
@@ -157,7 +157,7 @@ def test_a_step_takes_rows_of_the_host(jit: Any) -> None:
     data = np.arange(12, dtype="float32").reshape(4, 3)
     step = backend.compile(lambda x, indices: (x[0] * 2, backend.is_tensor(x[0])), [], jit)
     for part in (slice(0, 3), slice(3, 4), slice(0, 3)):
-        doubled, inside = step([backend.batch_rows(data[part])], None)
+        doubled, inside = step([backend.prepare_host_batch(data[part])], None)
         assert inside
         assert numbers(doubled) == (data[part] * 2).tolist()
 
@@ -202,7 +202,7 @@ def test_a_compiled_function_reads_and_assigns(jit: Any) -> None:
 
 @pytest.mark.parametrize("jit", ["auto", True])
 def test_many_steps_in_one_call(jit: Any) -> None:
-    if not hasattr(backend, "compile_many"):
+    if not hasattr(backend, "compile_multi_step"):
         pytest.skip("steps run one by one")
     total = keras.Variable(0.0)
 
@@ -211,20 +211,20 @@ def test_many_steps_in_one_call(jit: Any) -> None:
         total.assign(2.0 * total + ops.sum(x))
         return {"z": ops.sum(x) + 1.0, "none": None}
 
-    data = {"x": [backend.borrow(np.arange(6, dtype="float32")), None]}
-    batches = backend.batch_rows(np.array([[0, 1], [2, 3], [5, 4]], "int32"))
+    data = {"x": [backend.from_numpy(np.arange(6, dtype="float32")), None]}
+    batches = backend.prepare_host_batch(np.array([[0, 1], [2, 3], [5, 4]], "int32"))
 
-    def finish(last: Any) -> Any:
+    def finalize(last: Any) -> Any:
         return {**last, "half": 0.5 * total}
 
-    many = backend.compile_many(step, [total], data, batches, finish, jit)
+    many = backend.compile_multi_step(step, [total], data, batches, finalize, jit)
     last = many(data, batches, 0, 2)
     assert list(last) == ["z", "none", "half"]
     assert numbers([last["z"], last["half"], total.value]) == [6, 3.5, 7]
     assert last["none"] is None
     last = many(data, batches, 2, 3)
     assert numbers([last["z"], last["half"], total.value]) == [10, 11.5, 23]
-    assert backend.compile_many(step, [total], data, batches, finish, None) is None
+    assert backend.compile_multi_step(step, [total], data, batches, finalize, None) is None
 
 
 def value_and_grad(function: Callable[..., Any], variables: list[Any]) -> Callable[..., Any]:

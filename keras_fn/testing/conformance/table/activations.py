@@ -1,23 +1,21 @@
-"""Activations, softmax and its kin."""
+"""Cases of the activation functions."""
 
 import numpy as np
 from scipy import special
 
-from keras_fn.testing.conformance.case import (  # fmt: skip
+from keras_fn.testing.conformance.case import (
     ALL,
     FLOATS,
     NUMBERS,
-    A,
-    Axis,
+    AxisArgument,
     Case,
     OneOf,
     Refusal,
-    T,
+    array,
     case,
     refusal,
+    tensor,
 )
-
-# ---------------------------------------------------------------- references
 
 
 def of_floats(function):
@@ -95,11 +93,6 @@ def glu(x, axis=-1):
     return value * special.expit(gate)
 
 
-def normalize(x, axis=-1, order=2, epsilon=1e-7):
-    size = np.linalg.norm(x, order, axis, keepdims=True)
-    return x / np.maximum(size, epsilon)
-
-
 def softmax(x, axis=-1):
     return special.softmax(np.asarray(x, "float64"), axis)
 
@@ -108,11 +101,15 @@ def log_softmax(x, axis=-1):
     return special.log_softmax(np.asarray(x, "float64"), axis)
 
 
-# ---------------------------------------------------------------- the table
-
 FLOATING = {
-    "elu": elu, "selu": selu, "celu": celu, "softplus": softplus, "gelu": gelu,
-    "leaky_relu": leaky_relu, "hard_sigmoid": hard_sigmoid, "squareplus": squareplus,
+    "elu": elu,
+    "selu": selu,
+    "celu": celu,
+    "softplus": softplus,
+    "gelu": gelu,
+    "leaky_relu": leaky_relu,
+    "hard_sigmoid": hard_sigmoid,
+    "squareplus": squareplus,
     "softsign": lambda x: x / (1 + np.abs(x)),
     "silu": lambda x: x * special.expit(x),
     "swish": lambda x: x * special.expit(x),
@@ -124,56 +121,78 @@ FLOATING = {
     "tanh_shrink": lambda x: x - np.tanh(x),
     "sparse_plus": sparse_plus,
     "sparse_sigmoid": lambda x: np.clip((x + 1.0) / 2, 0, 1),
-}  # fmt: skip
+}
 
 CASES: list[Case] = [
-    case("relu", T(), ref=relu, specials=True),
-    case("relu6", T(low=-9, high=9), ref=relu6, specials=True),
-    case("hard_tanh", T(), ref=hard_tanh, specials=True),
-    *(case(n, T(), ref=f, dtypes=("bool",), result="int32")
-      for n, f in {"relu": relu, "relu6": relu6, "hard_tanh": hard_tanh}.items()),
-    *(case(name, T(low=-6, high=6), ref=of_floats(f), result="float", dtypes=ALL)
-      for name, f in FLOATING.items()),
+    case("relu", tensor(), ref=relu, non_finite=True),
+    case("relu6", tensor(low=-9, high=9), ref=relu6, non_finite=True),
+    case("hard_tanh", tensor(), ref=hard_tanh, non_finite=True),
     *(
-        case(name, T(low=-100, high=100), ref=FLOATING[name], dtypes=FLOATS)
+        case(n, tensor(), ref=f, dtypes=("bool",), result_dtype="int32")
+        for n, f in {"relu": relu, "relu6": relu6, "hard_tanh": hard_tanh}.items()
+    ),
+    *(
+        case(name, tensor(low=-6, high=6), ref=of_floats(f), result_dtype="float", dtypes=ALL)
+        for name, f in FLOATING.items()
+    ),
+    *(
+        case(name, tensor(low=-100, high=100), ref=FLOATING[name], dtypes=FLOATS)
         for name in ("softplus", "log_sigmoid", "silu", "gelu", "elu", "celu", "softsign")
     ),
-    case("softplus", A([np.inf, -np.inf, np.nan, 0.0]), ref=softplus, dtypes=FLOATS),
-    case("leaky_relu", T(), ref=leaky_relu, negative_slope=OneOf([0.0, 0.01, 1.5]), dtypes=FLOATS),
-    case("elu", T(), ref=elu, alpha=OneOf([0.5, 2.0]), dtypes=FLOATS),
-    case("celu", T(), ref=celu, alpha=OneOf([0.5, 2.0]), dtypes=FLOATS),
-    case("gelu", T(), ref=gelu, approximate=False, result="float"),
-    case("hard_shrink", T(), ref=FLOATING["hard_shrink"], threshold=OneOf([0.1, 2.0]),
-         dtypes=FLOATS),
-    case("soft_shrink", T(), ref=soft_shrink, threshold=OneOf([0.1, 2.0]), dtypes=FLOATS),
-    case("squareplus", T(), ref=squareplus, b=OneOf([0.5, 1]), dtypes=FLOATS),
-    case("threshold", T(), 1, -7, ref=lambda x, t, v: np.where(x > t, x, v)),
-    case("threshold", T(), 0.5, 20.0, ref=lambda x, t, v: np.where(x > t, x, v), dtypes=FLOATS),
-    case("sparsemax", T("... 5"), ref=sparsemax, dtypes=FLOATS),
-    case("sparsemax", T("... 3 4", high=0.0), ref=sparsemax, dtypes=FLOATS,
-         axis=OneOf([-1, -2])),
-    case("glu", T("... 6"), ref=glu, dtypes=FLOATS),
-    case("glu", T("4 b"), ref=glu, dtypes=FLOATS, axis=0),
-    case("softmax", T("... 4", -9, 9), ref=softmax, result="float", dtypes=NUMBERS),
-    case("softmax", T("... 4", -9, 9), Axis(none=True, several=True), ref=softmax, dtypes=FLOATS,
-         least=1),
-    case("log_softmax", T("... 4", -9, 9), ref=log_softmax, result="float"),
-    case("log_softmax", T("... 4", -9, 9), Axis(none=True, several=True), ref=log_softmax,
-         dtypes=FLOATS, least=1),
-    case("softmax", A([[1e4, 0.0, -1e4]]), ref=softmax, dtypes=("float32",)),
-    case("log_softmax", A([[1e4, 0.0, -1e4]]), ref=log_softmax, dtypes=("float32",)),
-    *(case("normalize", T("... 4", 0.5, 3), ref=normalize, dtypes=FLOATS, order=order)
-      for order in (1, 2, 3, 0.5)),
-    case("normalize", T("... 4", 0.5, 3), Axis(), ref=normalize, dtypes=FLOATS, least=1),
-    case("normalize", T("... 4"), ref=normalize, result="float", order=OneOf([1, 2, 3])),
-    case("normalize", T("... 4"), ref=of_floats(normalize), result="float", dtypes=("bool",),
-         order=OneOf([1, 2])),
-    case("normalize", A([[0.0, 0.0], [1e-9, 0.0], [1e-3, 0.0]]), ref=normalize, epsilon=1e-4,
-         dtypes=("float32",)),
-]  # fmt: skip
+    case("softplus", array([np.inf, -np.inf, np.nan, 0.0]), ref=softplus, dtypes=FLOATS),
+    case(
+        "leaky_relu",
+        tensor(),
+        ref=leaky_relu,
+        negative_slope=OneOf([0.0, 0.01, 1.5]),
+        dtypes=FLOATS,
+    ),
+    case("elu", tensor(), ref=elu, alpha=OneOf([0.5, 2.0]), dtypes=FLOATS),
+    case("celu", tensor(), ref=celu, alpha=OneOf([0.5, 2.0]), dtypes=FLOATS),
+    case("gelu", tensor(), ref=gelu, approximate=False, result_dtype="float"),
+    case(
+        "hard_shrink",
+        tensor(),
+        ref=FLOATING["hard_shrink"],
+        threshold=OneOf([0.1, 2.0]),
+        dtypes=FLOATS,
+    ),
+    case("soft_shrink", tensor(), ref=soft_shrink, threshold=OneOf([0.1, 2.0]), dtypes=FLOATS),
+    case("squareplus", tensor(), ref=squareplus, b=OneOf([0.5, 1]), dtypes=FLOATS),
+    case("threshold", tensor(), 1, -7, ref=lambda x, t, v: np.where(x > t, x, v)),
+    case(
+        "threshold", tensor(), 0.5, 20.0, ref=lambda x, t, v: np.where(x > t, x, v), dtypes=FLOATS
+    ),
+    case("sparsemax", tensor("... 5"), ref=sparsemax, dtypes=FLOATS),
+    case(
+        "sparsemax", tensor("... 3 4", high=0.0), ref=sparsemax, dtypes=FLOATS, axis=OneOf([-1, -2])
+    ),
+    case("glu", tensor("... 6"), ref=glu, dtypes=FLOATS),
+    case("glu", tensor("4 b"), ref=glu, dtypes=FLOATS, axis=0),
+    case("softmax", tensor("... 4", -9, 9), ref=softmax, result_dtype="float", dtypes=NUMBERS),
+    case(
+        "softmax",
+        tensor("... 4", -9, 9),
+        AxisArgument(allow_none=True, allow_multiple=True),
+        ref=softmax,
+        dtypes=FLOATS,
+        min_size=1,
+    ),
+    case("log_softmax", tensor("... 4", -9, 9), ref=log_softmax, result_dtype="float"),
+    case(
+        "log_softmax",
+        tensor("... 4", -9, 9),
+        AxisArgument(allow_none=True, allow_multiple=True),
+        ref=log_softmax,
+        dtypes=FLOATS,
+        min_size=1,
+    ),
+    case("softmax", array([[1e4, 0.0, -1e4]]), ref=softmax, dtypes=("float32",)),
+    case("log_softmax", array([[1e4, 0.0, -1e4]]), ref=log_softmax, dtypes=("float32",)),
+]
 
 REFUSALS: list[Refusal] = [
-    refusal("softmax", A([1.0, 2.0]), axis=1, match="axis=1 for a tensor of rank 1"),
-    refusal("log_softmax", A([1.0, 2.0]), axis=-2, match="axis=-2 for a tensor of rank 1"),
-    refusal("glu", A([1.0, 2.0, 3.0]), match="an axis whose size 2 divides"),
+    refusal("softmax", array([1.0, 2.0]), axis=1, match="axis=1 for a tensor of rank 1"),
+    refusal("log_softmax", array([1.0, 2.0]), axis=-2, match="axis=-2 for a tensor of rank 1"),
+    refusal("glu", array([1.0, 2.0, 3.0]), match="an axis whose size 2 divides"),
 ]

@@ -1,90 +1,122 @@
-"""Tensors made of a shape or of two ends, and window functions."""
+"""Cases of the ops that create tensors."""
+
+from typing import Any
 
 import numpy as np
 
 from keras_fn.testing.conformance.case import (
     ALL,
-    FLOATS,
-    NUMBERS,
-    A,
     Case,
     OneOf,
     Refusal,
-    T,
+    array,
     case,
     refusal,
+    tensor,
 )
 
+MOVED = dict(dtypes=ALL, non_finite=True)
+
+
+def vander(x: Any, N: Any = None, increasing: bool = False) -> Any:
+    return np.vander(x, N, increasing).astype(x.dtype)
+
+
+OFFSET = OneOf([0, 1, -1, 2, -3, 5, -5])
+
 ONLY = {"symbolic": False, "jit": False, "gradient": False, "dtypes": ("float32",)}
-WINDOWS = {
-    "bartlett": np.bartlett, "blackman": np.blackman, "hamming": np.hamming,
-    "hanning": np.hanning,
-}  # fmt: skip
+
 FILLED = {"zeros": np.zeros, "ones": np.ones, "empty": np.zeros}
-ENDS = OneOf([True, False])
-
-
-def geomspace(start, stop, num=50, endpoint=True, axis=0, dtype=None):
-    """Where the ends lie within one power of ten of each other, NumPy is exact enough."""
-    return np.geomspace(start, stop, num, endpoint, dtype, axis)
-
 
 CASES: list[Case] = [
-    *(case(n, OneOf([(), (2,), 3, (2, 0, 1), [1, 2]]), ref=f, dtype=OneOf([None, "float32"]),
-           **ONLY) for n, f in FILLED.items()),
-    *(case(n, OneOf([(2, 3), 3]), ref=f, dtype="int8", **ONLY | {"result": "int8"})
-      for n, f in FILLED.items()),
+    case("diagonal", tensor("a b"), OFFSET, ref=np.diagonal, **MOVED),
+    case(
+        "diagonal",
+        tensor("a b c d"),
+        OneOf([0, 1, -1]),
+        ref=np.diagonal,
+        axis1=OneOf([0, -1]),
+        axis2=OneOf([1, 2]),
+    ),
+    case("diag", tensor("a"), OFFSET, ref=np.diag, **MOVED),
+    case("diag", tensor("a b"), OFFSET, ref=np.diag, **MOVED),
+    case("diagflat", tensor("..."), OneOf([0, 1, -2]), ref=np.diagflat, rank=(1, 3), **MOVED),
+    case("tril", tensor("... a b"), OFFSET, ref=np.tril, rank=(0, 2), **MOVED),
+    case("triu", tensor("... a b"), OFFSET, ref=np.triu, rank=(0, 2), **MOVED),
+    case("vander", tensor("a"), ref=vander, min_size=1),
+    case("vander", tensor("a"), N=OneOf([1, 2, 4]), increasing=OneOf([True, False]), ref=vander),
+    case("vander", array([0.0, 1.0, -2.0], "float32"), ref=vander, result_dtype="float32"),
+    *(
+        case(
+            n,
+            OneOf([(), (2,), 3, (2, 0, 1), [1, 2]]),
+            ref=f,
+            dtype=OneOf([None, "float32"]),
+            **ONLY,
+        )
+        for n, f in FILLED.items()
+    ),
+    *(
+        case(n, OneOf([(2, 3), 3]), ref=f, dtype="int8", **ONLY | {"result_dtype": "int8"})
+        for n, f in FILLED.items()
+    ),
     case("full", OneOf([(), (2,), 3]), OneOf([7, 0.5, True]), ref=np.full, dtype="float32", **ONLY),
-    case("full", (2, 3), A([1, 2, 3], "int32"), ref=np.full, dtype="int32", **ONLY | {
-        "result": "int32"}),
-    *(case(n, T(), ref=f, dtypes=(*ALL, "uint8"), gradient=False)
-      for n, f in {"zeros_like": np.zeros_like, "ones_like": np.ones_like}.items()),
-    *(case(n, T(), ref=f, dtypes=ALL, result="int8", dtype="int8", gradient=False)
-      for n, f in {"zeros_like": np.zeros_like, "ones_like": np.ones_like}.items()),
-    case("full_like", T(), OneOf([3, -2]), ref=np.full_like, gradient=False),
-    case("full_like", T(), 0.5, ref=np.full_like, result="float32", dtype="float32",
-         gradient=False),
-    case("arange", OneOf([0, 3, -2]), ref=np.arange, **ONLY | {"result": "int32"}),
-    case("arange", OneOf([1, 4]), OneOf([7, -5]), OneOf([1, 2, -3]), ref=np.arange,
-         **ONLY | {"result": "int32"}),
+    case(
+        "full",
+        (2, 3),
+        array([1, 2, 3], "int32"),
+        ref=np.full,
+        dtype="int32",
+        **ONLY | {"result_dtype": "int32"},
+    ),
+    *(
+        case(n, tensor(), ref=f, dtypes=(*ALL, "uint8"), gradient=False)
+        for n, f in {"zeros_like": np.zeros_like, "ones_like": np.ones_like}.items()
+    ),
+    *(
+        case(n, tensor(), ref=f, dtypes=ALL, result_dtype="int8", dtype="int8", gradient=False)
+        for n, f in {"zeros_like": np.zeros_like, "ones_like": np.ones_like}.items()
+    ),
+    case("full_like", tensor(), OneOf([3, -2]), ref=np.full_like, gradient=False),
+    case(
+        "full_like",
+        tensor(),
+        0.5,
+        ref=np.full_like,
+        result_dtype="float32",
+        dtype="float32",
+        gradient=False,
+    ),
+    case("arange", OneOf([0, 3, -2]), ref=np.arange, **ONLY | {"result_dtype": "int32"}),
+    case(
+        "arange",
+        OneOf([1, 4]),
+        OneOf([7, -5]),
+        OneOf([1, 2, -3]),
+        ref=np.arange,
+        **ONLY | {"result_dtype": "int32"},
+    ),
     case("arange", 0.5, 3, 0.5, ref=np.arange, **ONLY),
-    case("arange", 5, ref=np.arange, dtype=OneOf(["uint8"]), **ONLY | {"result": "uint8"}),
+    case("arange", 5, ref=np.arange, dtype=OneOf(["uint8"]), **ONLY | {"result_dtype": "uint8"}),
     case("eye", OneOf([0, 2, 3]), OneOf([None, 0, 2, 4]), k=OneOf([0, 1, -1]), ref=np.eye, **ONLY),
     case("eye", 3, 0, ref=np.eye, **ONLY),
     case("tri", 3, 0, ref=np.tri, **ONLY),
-    case("eye", 2, ref=np.eye, dtype="int32", **ONLY | {"result": "int32"}),
+    case("eye", 2, ref=np.eye, dtype="int32", **ONLY | {"result_dtype": "int32"}),
     case("identity", OneOf([0, 3]), ref=np.identity, **ONLY),
     case("tri", OneOf([0, 2, 3]), OneOf([None, 0, 2, 4]), k=OneOf([0, 1, -1]), ref=np.tri, **ONLY),
-    *(case(n, OneOf([0, 1, 2, 5, 12]), ref=f, **ONLY) for n, f in WINDOWS.items()),
-    case("kaiser", OneOf([0, 1, 2, 5, 12]), OneOf([0.0, 2, 14.0]), ref=np.kaiser, **ONLY),
-    # Between two ends
-    case("linspace", T(), T(), ref=np.linspace, num=OneOf([0, 1, 2, 5]), endpoint=ENDS,
-         axis=OneOf([0, -1]), dtypes=(*NUMBERS, "float64"), result="float"),
-    case("linspace", T("n"), T("m n"), ref=np.linspace, num=3, axis=OneOf([0, 1, 2, -2]),
-         dtypes=("float32",)),
-    case("linspace", T(), T(), ref=np.linspace, num=OneOf([2, 5]), endpoint=ENDS, retstep=True,
-         dtypes=FLOATS),
-    case("linspace", T("n"), 10, ref=np.linspace, num=4, result="float"),
-    case("linspace", 0, T("n"), ref=np.linspace, num=4, result="float"),
-    case("linspace", 0, OneOf([-10, 10]), ref=np.linspace, num=4, **ONLY),
-    case("linspace", 0, OneOf([-10, 10]), ref=np.linspace, num=4, dtype="int32",
-         **ONLY | {"result": "int32"}),
-    case("linspace", 0.0, 1.0, ref=np.linspace, num=1, retstep=True, **ONLY),
-    case("logspace", T(), T(), ref=np.logspace, num=OneOf([0, 1, 5]), endpoint=ENDS,
-         axis=OneOf([0, -1]), base=OneOf([10, 2.0]), dtypes=(*NUMBERS, "float64"), result="float"),
-    case("logspace", 0, 3, ref=np.logspace, num=4, base=2, dtype="int32",
-         **ONLY | {"result": "int32"}),
-    case("geomspace", T(low=1, high=9), T(low=1, high=9), ref=geomspace, num=OneOf([0, 1, 5]),
-         endpoint=ENDS, axis=OneOf([0, -1]), dtypes=(*NUMBERS, "float64"), result="float"),
-    case("geomspace", T(low=-9, high=-1), T(low=-9, high=-1), ref=geomspace, num=4,
-         dtypes=("float32",)),
-    case("geomspace", 1, OneOf([1000, 256]), ref=geomspace, num=4, **ONLY),
-]  # fmt: skip
+    case(
+        "empty_like",
+        tensor("..."),
+        check=lambda values, x: np.testing.assert_equal(values[0].shape, x.shape),
+        dtypes=ALL,
+    ),
+]
 
-ENDPOINT = A([1.0, 2.0])
 REFUSALS: list[Refusal] = [
-    *(refusal(n, ENDPOINT, ENDPOINT, num=-1, match=f"ops.{n}\n  expected: a number of samples")
-      for n in ("linspace", "logspace", "geomspace")),
-    refusal("linspace", ENDPOINT, ENDPOINT, axis=2, match="ops.linspace\n  expected: an axis from"),
-    refusal("linspace", ENDPOINT, A([1.0, 2.0, 3.0]), match="ops.linspace\n  expected: shapes"),
-]  # fmt: skip
+    refusal("diag", array([[[1]]]), match="rank 1 or 2"),
+    refusal("diagonal", array([1]), match="rank 2 or more"),
+    refusal("diagonal", array([[1]]), axis1=0, axis2=0, match="two different axes"),
+    refusal("tril", array([1]), match="rank 2 or more"),
+    refusal("triu", array([1]), match="rank 2 or more"),
+    refusal("vander", array([[1]]), match="rank 1"),
+]

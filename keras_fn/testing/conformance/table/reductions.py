@@ -1,4 +1,4 @@
-"""Reductions over axes, with and without NaN, and running results."""
+"""Cases of reductions, including those that ignore NaN."""
 
 import warnings
 from functools import wraps
@@ -9,19 +9,21 @@ from keras_fn.testing.conformance.case import (
     ALL,
     FLOATS,
     NUMBERS,
-    A,
-    Axis,
+    AxisArgument,
     Case,
     OneOf,
     Refusal,
-    T,
+    array,
     case,
     refusal,
+    tensor,
 )
 
 KEEP = OneOf([False, True])
-AXES = Axis(none=True, several=True)
-NAN_ROWS = A([[np.nan, np.nan, np.nan], [1.5, np.nan, -2.0], [0.5, 3.0, np.inf]])
+
+AXES = AxisArgument(allow_none=True, allow_multiple=True)
+
+NAN_ROWS = array([[np.nan, np.nan, np.nan], [1.5, np.nan, -2.0], [0.5, 3.0, np.inf]])
 
 
 def quiet(function):
@@ -72,91 +74,316 @@ def moments(x, axes, keepdims=False):
 
 def typed(function):
     """Running results in the dtype of the elements: NumPy widens small integers."""
-    return lambda x, axis=None, dtype=None: function(x, axis, dtype if x.dtype.kind == "f" else (
-        dtype or ("int32" if x.dtype == bool else x.dtype)))  # fmt: skip
+    return lambda x, axis=None, dtype=None: function(
+        x,
+        axis,
+        dtype if x.dtype.kind == "f" else (dtype or ("int32" if x.dtype == bool else x.dtype)),
+    )
 
 
 SUMS = {"sum": np.sum, "nansum": np.nansum, "prod": np.prod, "nanprod": np.nanprod}
+
 MEANS = {
-    "mean": np.mean, "std": np.std, "var": np.var,
-    "nanmean": np.nanmean, "nanstd": np.nanstd, "nanvar": np.nanvar,
-}  # fmt: skip
+    "mean": np.mean,
+    "std": np.std,
+    "var": np.var,
+    "nanmean": np.nanmean,
+    "nanstd": np.nanstd,
+    "nanvar": np.nanvar,
+}
+
 EXTREMA = {
-    "max": np.max, "min": np.min, "amax": np.max, "amin": np.min,
-    "nanmax": np.nanmax, "nanmin": np.nanmin,
-}  # fmt: skip
+    "max": np.max,
+    "min": np.min,
+    "amax": np.max,
+    "amin": np.min,
+    "nanmax": np.nanmax,
+    "nanmin": np.nanmin,
+}
+
 ARGS = {
-    "argmax": np.argmax, "argmin": np.argmin, "nanargmax": arg("argmax"),
+    "argmax": np.argmax,
+    "argmin": np.argmin,
+    "nanargmax": arg("argmax"),
     "nanargmin": arg("argmin"),
-}  # fmt: skip
+}
+
 RUNNING = {
-    "cumsum": np.cumsum, "cumprod": np.cumprod, "nancumsum": np.nancumsum,
+    "cumsum": np.cumsum,
+    "cumprod": np.cumprod,
+    "nancumsum": np.nancumsum,
     "nancumprod": np.nancumprod,
-}  # fmt: skip
+}
+
+EMPTY = array(np.zeros((0, 3)))
 
 CASES: list[Case] = [
-    *(case(n, T(low=-2, high=2), ref=f, dtypes=(*ALL, "int8", "uint8"), result="sum", axis=AXES,
-           keepdims=KEEP, specials=n != "prod") for n, f in SUMS.items()),
-    case("prod", T("m n", low=-2, high=2), ref=np.prod, dtypes=("int8",), axis=1, dtype="int8"),
-    case("prod", T("m n", low=-2, high=2), ref=np.prod, dtypes=("int32", "bfloat16"), axis=0,
-         dtype="float32", result="float32"),
-    *(case(n, T(), ref=quiet(f), dtypes=ALL, result="float", axis=AXES, keepdims=KEEP,
-           least=2, rank=(1, 4)) for n, f in MEANS.items()),
-    *(case(n, NAN_ROWS, ref=quiet(f), dtypes=FLOATS, axis=OneOf([None, 0, 1]), keepdims=KEEP)
-      for n, f in MEANS.items()),
-    *(case(n, T(), ref=quiet(f), dtypes=(*ALL, "uint8"), axis=AXES, keepdims=KEEP, least=1,
-           specials=True) for n, f in EXTREMA.items()),
-    *(case(n, NAN_ROWS, ref=quiet(f), dtypes=FLOATS, axis=OneOf([None, 0, 1]), keepdims=KEEP)
-      for n, f in {**EXTREMA, **SUMS}.items()),
-    *(case(n, T("m n"), ref=EXTREMA[n], dtypes=NUMBERS, axis=OneOf([None, 0, -1, (0, 1)]),
-           keepdims=KEEP, initial=OneOf([0, -9, 9]), specials=True) for n in ("max", "min")),
-    case("max", T("0 3"), ref=np.max, axis=0, initial=-1, gradient=False),
-    case("ptp", T(), ref=np.ptp, dtypes=(*NUMBERS, "int8"), axis=AXES, keepdims=KEEP, least=1),
-    *(case(n, T(low=0, high=1), ref=holds(f), dtypes=ALL, result="bool", axis=AXES, keepdims=KEEP)
-      for n, f in {"all": np.all, "any": np.any}.items()),
-    *(case(n, T(low=-99, high=99), ref=f, dtypes=(*NUMBERS, "uint8"), result="int32",
-           axis=Axis(none=True), keepdims=KEEP, least=1) for n, f in ARGS.items()),
-    *(case(n, A([2, 5, 5, 1, 1]), ref=f, dtypes=(*NUMBERS, "bool"), result="int32")
-      for n, f in ARGS.items()),
-    *(case(n, NAN_ROWS, ref=f, dtypes=FLOATS, result="int32", axis=OneOf([None, 0, 1]),
-           keepdims=KEEP) for n, f in ARGS.items()),
-    *(case(n, T(low=-2, high=2), ref=typed(f), dtypes=(*NUMBERS, "int8", "uint8"),
-           axis=Axis(none=True), rank=(1, 3)) for n, f in RUNNING.items()),
-    *(case(n, T("m n"), ref=typed(f), dtypes=("bool",), axis=1, result="int32")
-      for n, f in RUNNING.items()),
-    *(case(n, T("m n", low=-2, high=2), ref=typed(f), dtypes=("int8", "int32"), axis=0,
-           dtype="float32", result="float32") for n, f in RUNNING.items()),
-    *(case(n, NAN_ROWS, ref=f, dtypes=("float32",), axis=OneOf([None, 0, 1]))
-      for n, f in RUNNING.items()),
-    case("count_nonzero", T(low=-1, high=1), ref=count_nonzero, dtypes=ALL, result="int32",
-         axis=AXES, specials=True),
-    case("average", T(), ref=np.average, result="float", axis=AXES, least=1),
-    case("average", T("m n"), Axis(), T("m n", low=1, high=3, known=True), ref=weighted,
-         result="float", least=1, symbolic=False),
-    case("average", T("m n"), None, T("m n", low=1, high=3), ref=weighted, result="float", least=1,
-         symbolic=False),
-    case("average", T("m n k"), OneOf([1, -2]), T("n", low=1, high=3), ref=weighted,
-         result="float", least=1, symbolic=False),
-    case("logsumexp", T(low=-9, high=9), ref=logsumexp, result="float", axis=AXES, keepdims=KEEP,
-         least=1, specials=True),
-    case("logsumexp", A([[-np.inf, -np.inf], [np.inf, 1.0], [1e4, 1e4], [-1e4, -1e4]]),
-         ref=logsumexp, dtypes=("float32", "float16"), axis=1, keepdims=KEEP),
-    case("moments", T("m n k"), OneOf([0, (0, 2), [1], -1]), ref=moments, dtypes=NUMBERS,
-         result="float", keepdims=KEEP, least=2),
-]  # fmt: skip
+    *(
+        case(
+            n,
+            tensor(low=-2, high=2),
+            ref=f,
+            dtypes=(*ALL, "int8", "uint8"),
+            result_dtype="sum",
+            axis=AXES,
+            keepdims=KEEP,
+            non_finite=n != "prod",
+        )
+        for n, f in SUMS.items()
+    ),
+    case(
+        "prod", tensor("m n", low=-2, high=2), ref=np.prod, dtypes=("int8",), axis=1, dtype="int8"
+    ),
+    case(
+        "prod",
+        tensor("m n", low=-2, high=2),
+        ref=np.prod,
+        dtypes=("int32", "bfloat16"),
+        axis=0,
+        dtype="float32",
+        result_dtype="float32",
+    ),
+    *(
+        case(
+            n,
+            tensor(),
+            ref=quiet(f),
+            dtypes=ALL,
+            result_dtype="float",
+            axis=AXES,
+            keepdims=KEEP,
+            min_size=2,
+            rank=(1, 4),
+        )
+        for n, f in MEANS.items()
+    ),
+    *(
+        case(n, NAN_ROWS, ref=quiet(f), dtypes=FLOATS, axis=OneOf([None, 0, 1]), keepdims=KEEP)
+        for n, f in MEANS.items()
+    ),
+    *(
+        case(
+            n,
+            tensor(),
+            ref=quiet(f),
+            dtypes=(*ALL, "uint8"),
+            axis=AXES,
+            keepdims=KEEP,
+            min_size=1,
+            non_finite=True,
+        )
+        for n, f in EXTREMA.items()
+    ),
+    *(
+        case(n, NAN_ROWS, ref=quiet(f), dtypes=FLOATS, axis=OneOf([None, 0, 1]), keepdims=KEEP)
+        for n, f in {**EXTREMA, **SUMS}.items()
+    ),
+    *(
+        case(
+            n,
+            tensor("m n"),
+            ref=EXTREMA[n],
+            dtypes=NUMBERS,
+            axis=OneOf([None, 0, -1, (0, 1)]),
+            keepdims=KEEP,
+            initial=OneOf([0, -9, 9]),
+            non_finite=True,
+        )
+        for n in ("max", "min")
+    ),
+    case("max", tensor("0 3"), ref=np.max, axis=0, initial=-1, gradient=False),
+    case(
+        "ptp", tensor(), ref=np.ptp, dtypes=(*NUMBERS, "int8"), axis=AXES, keepdims=KEEP, min_size=1
+    ),
+    *(
+        case(
+            n,
+            tensor(low=0, high=1),
+            ref=holds(f),
+            dtypes=ALL,
+            result_dtype="bool",
+            axis=AXES,
+            keepdims=KEEP,
+        )
+        for n, f in {"all": np.all, "any": np.any}.items()
+    ),
+    *(
+        case(
+            n,
+            tensor(low=-99, high=99),
+            ref=f,
+            dtypes=(*NUMBERS, "uint8"),
+            result_dtype="int32",
+            axis=AxisArgument(allow_none=True),
+            keepdims=KEEP,
+            min_size=1,
+        )
+        for n, f in ARGS.items()
+    ),
+    *(
+        case(n, array([2, 5, 5, 1, 1]), ref=f, dtypes=(*NUMBERS, "bool"), result_dtype="int32")
+        for n, f in ARGS.items()
+    ),
+    *(
+        case(
+            n,
+            NAN_ROWS,
+            ref=f,
+            dtypes=FLOATS,
+            result_dtype="int32",
+            axis=OneOf([None, 0, 1]),
+            keepdims=KEEP,
+        )
+        for n, f in ARGS.items()
+    ),
+    *(
+        case(
+            n,
+            tensor(low=-2, high=2),
+            ref=typed(f),
+            dtypes=(*NUMBERS, "int8", "uint8"),
+            axis=AxisArgument(allow_none=True),
+            rank=(1, 3),
+        )
+        for n, f in RUNNING.items()
+    ),
+    *(
+        case(n, tensor("m n"), ref=typed(f), dtypes=("bool",), axis=1, result_dtype="int32")
+        for n, f in RUNNING.items()
+    ),
+    *(
+        case(
+            n,
+            tensor("m n", low=-2, high=2),
+            ref=typed(f),
+            dtypes=("int8", "int32"),
+            axis=0,
+            dtype="float32",
+            result_dtype="float32",
+        )
+        for n, f in RUNNING.items()
+    ),
+    *(
+        case(n, NAN_ROWS, ref=f, dtypes=("float32",), axis=OneOf([None, 0, 1]))
+        for n, f in RUNNING.items()
+    ),
+    case(
+        "count_nonzero",
+        tensor(low=-1, high=1),
+        ref=count_nonzero,
+        dtypes=ALL,
+        result_dtype="int32",
+        axis=AXES,
+        non_finite=True,
+    ),
+    case("average", tensor(), ref=np.average, result_dtype="float", axis=AXES, min_size=1),
+    case(
+        "average",
+        tensor("m n"),
+        AxisArgument(),
+        tensor("m n", low=1, high=3, static_shape=True),
+        ref=weighted,
+        result_dtype="float",
+        min_size=1,
+        symbolic=False,
+    ),
+    case(
+        "average",
+        tensor("m n"),
+        None,
+        tensor("m n", low=1, high=3),
+        ref=weighted,
+        result_dtype="float",
+        min_size=1,
+        symbolic=False,
+    ),
+    case(
+        "average",
+        tensor("m n k"),
+        OneOf([1, -2]),
+        tensor("n", low=1, high=3),
+        ref=weighted,
+        result_dtype="float",
+        min_size=1,
+        symbolic=False,
+    ),
+    case(
+        "logsumexp",
+        tensor(low=-9, high=9),
+        ref=logsumexp,
+        result_dtype="float",
+        axis=AXES,
+        keepdims=KEEP,
+        min_size=1,
+        non_finite=True,
+    ),
+    case(
+        "logsumexp",
+        array([[-np.inf, -np.inf], [np.inf, 1.0], [1e4, 1e4], [-1e4, -1e4]]),
+        ref=logsumexp,
+        dtypes=("float32", "float16"),
+        axis=1,
+        keepdims=KEEP,
+    ),
+    case(
+        "moments",
+        tensor("m n k"),
+        OneOf([0, (0, 2), [1], -1]),
+        ref=moments,
+        dtypes=NUMBERS,
+        result_dtype="float",
+        keepdims=KEEP,
+        min_size=2,
+    ),
+]
 
-EMPTY = A(np.zeros((0, 3)))
 REFUSALS: list[Refusal] = [
-    *(refusal(n, EMPTY, axis=0, match=f"ops.{m}\n  expected: at least one element")
-      for n, m in (("max", "max"), ("min", "min"), ("amax", "max"), ("amin", "min"),
-                   ("nanmax", "max"), ("nanmin", "min"), ("ptp", "max"))),
-    *(refusal(n, A([1.0, 2.0]), axis=1, match="expected: an axis from -1 to 0\n"
-              "  received: axis=1 for a tensor of rank 1")
-      for n in ("sum", "mean", "prod", "max", "all", "argmax", "cumsum", "nansum", "nanmean",
-                "var", "logsumexp")),
-    refusal("ptp", A([True, False]), match="ops.ptp\n  expected: numbers", error=TypeError),
-    refusal("average", A([[1.0, 2.0]]), 1, A([1.0, 2.0, 3.0]),
-            match="ops.average\n  expected: weights of shape"),
-    refusal("average", A([[1.0, 2.0]]), None, A([1.0, 2.0]),
-            match="ops.average\n  expected: weights of shape"),
-]  # fmt: skip
+    *(
+        refusal(n, EMPTY, axis=0, match=f"ops.{m}\n  expected: at least one element")
+        for n, m in (
+            ("max", "max"),
+            ("min", "min"),
+            ("amax", "max"),
+            ("amin", "min"),
+            ("nanmax", "max"),
+            ("nanmin", "min"),
+            ("ptp", "max"),
+        )
+    ),
+    *(
+        refusal(
+            n,
+            array([1.0, 2.0]),
+            axis=1,
+            match="expected: an axis from -1 to 0\n  received: axis=1 for a tensor of rank 1",
+        )
+        for n in (
+            "sum",
+            "mean",
+            "prod",
+            "max",
+            "all",
+            "argmax",
+            "cumsum",
+            "nansum",
+            "nanmean",
+            "var",
+            "logsumexp",
+        )
+    ),
+    refusal("ptp", array([True, False]), match="ops.ptp\n  expected: numbers", error=TypeError),
+    refusal(
+        "average",
+        array([[1.0, 2.0]]),
+        1,
+        array([1.0, 2.0, 3.0]),
+        match="ops.average\n  expected: weights of shape",
+    ),
+    refusal(
+        "average",
+        array([[1.0, 2.0]]),
+        None,
+        array([1.0, 2.0]),
+        match="ops.average\n  expected: weights of shape",
+    ),
+]

@@ -1,0 +1,1 @@
+"""Cases of `ops.image`, by chapter."""
