@@ -143,7 +143,16 @@ class ExecutionPlan:
         if masks is not None and any(m is not None for m in masks):
             for value, mask in zip(values, masks, strict=True):
                 masking.set_mask(value, mask)
-        for operation, single, args, kwargs, outputs, takes_training, _, slots_to_free in self.steps:
+        for (
+            operation,
+            single,
+            args,
+            kwargs,
+            outputs,
+            takes_training,
+            _,
+            slots_to_free,
+        ) in self.steps:
             function = operation if call is None else call(operation)
             if takes_training and "training" not in kwargs:
                 kwargs = {**kwargs, "training": training}

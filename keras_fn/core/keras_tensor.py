@@ -168,8 +168,8 @@ _NO_VALUE = (
     "(for example ops.where, ops.cond, ops.shape), or move the code into the call of a layer"
 )
 _NO_LENGTH = (
-    "The size of the first axis of this KerasTensor is unknown, so it has no length.\n  fix: use "
-    "ops.shape(x)[0], which is evaluated at run time"
+    "The first axis of this KerasTensor is missing or of unknown size, so it has no length.\n"
+    "  fix: use ops.shape(x)[0], which is evaluated at run time"
 )
 _NO_CONVERSION = (
     "A KerasTensor has no value, so functions of NumPy, JAX, PyTorch and TensorFlow cannot take "

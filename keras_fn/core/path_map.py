@@ -31,7 +31,9 @@ class PathMap(MutableMapping[str, T], Generic[T]):
             return self._entries[path]
         matches = [key for key in self._entries if _regex.fullmatch(key, path)]
         if len(matches) > 1:
-            raise self._key_error("one key that matches a path", f"{', '.join(matches)} for {path!r}")
+            raise self._key_error(
+                "one key that matches a path", f"{', '.join(matches)} for {path!r}"
+            )
         return self._entries[matches[0]] if matches else self._default_entry()
 
     def __setitem__(self, path: str, value: Any) -> None:

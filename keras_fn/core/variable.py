@@ -100,9 +100,9 @@ class Variable(OperatorsMixin):
         if None in self.shape:
             raise SpecError(
                 f"Variable {self.path!r}",
-                expected="a shape without unknown sizes",
+                expected="a shape whose sizes are all known",
                 received=f"shape {self.shape}",
-                fix="set the sizes that the weight depends on in Input(shape=...)",
+                fix="name the sizes that the weight depends on in Input(shape=...)",
             )
         self.dtype = standardize_dtype(dtype)
         if getattr(initializer, "draw", None):
@@ -213,7 +213,7 @@ class Variable(OperatorsMixin):
             f"Variable {self.path!r}",
             expected=f"a value of shape {self.shape}",
             received=f"shape {tuple(value.shape)}",
-            fix="reshape the value, or assign it to the right variable",
+            fix="reshape the value, or assign it to the variable that it belongs to",
         )
 
     def assign_add(self, value: "TensorLike | Variable") -> None:

@@ -86,7 +86,10 @@ def test_a_model_can_begin_at_any_tensor():
 
 def test_an_input_may_be_an_output():
     x = KerasTensor((1,))
-    assert [numbers(y) for y in ExecutionPlan([x], [x, x + 1.0]).run([ops.ones((1,))])] == [[1.0], [2.0]]
+    assert [numbers(y) for y in ExecutionPlan([x], [x, x + 1.0]).run([ops.ones((1,))])] == [
+        [1.0],
+        [2.0],
+    ]
 
 
 def test_values_that_nothing_needs_are_dropped_but_outputs_are_kept():

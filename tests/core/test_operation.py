@@ -66,14 +66,15 @@ def test_a_config_of_values_that_are_not_plain_is_refused():
     with pytest.raises(TypeError) as caught:
         Scale(np.ones(1), name="s").get_config()
     assert str(caught.value) == (
-        "Scale 's' cannot be written down: its argument factor=array([1.]) is no plain value.\n"
-        "  fix: give Scale a get_config() that returns all the arguments of its constructor, and "
-        "a from_config() that takes them"
+        "Scale 's'\n  expected: constructor arguments that are plain values, for its config\n"
+        "  received: factor=array([1.])\n"
+        "  fix:      define Scale.get_config(), which returns the constructor's arguments, and "
+        "from_config(), which takes them"
     )
 
 
 def test_an_operation_without_a_call_says_so():
-    with pytest.raises(TypeError, match="Empty has no call\\(\\) method"):
+    with pytest.raises(TypeError, match="a class with a method call"):
         type("Empty", (Operation,), {})()(ops.ones(1))
 
 
@@ -83,7 +84,9 @@ def test_input_and_output_need_exactly_one_call():
         _ = scale.output
     scale(KerasTensor((1,)))
     scale(KerasTensor((1,)))
-    with pytest.raises(AttributeError, match="was called 2 times in a graph, so it has no single"):
+    with pytest.raises(
+        AttributeError, match="was called 2 times in a graph, so it does not have a single"
+    ):
         _ = scale.input
 
 
@@ -92,7 +95,7 @@ def test_a_call_on_symbols_must_return_tensors():
         def call(self, x):
             return "text"
 
-    with pytest.raises(TypeError, match="A call on KerasTensors returned 'text'"):
+    with pytest.raises(TypeError, match="A call on KerasTensors\n.*\n  received: 'text'"):
         Wrong()(KerasTensor((1,)))
 
 

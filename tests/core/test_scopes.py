@@ -14,14 +14,19 @@ from keras_fn.core.scopes import (
     TrainingScope,
     context,
     in_stateless_scope,
-)  # fmt: skip
+)
 
 
 def test_nothing_is_in_force_at_first_and_at_last():
     assert context.current is DEFAULT_CONTEXT
     with SymbolicScope(), AutocastScope("float16"), TrainingScope(True), DeferredInitScope():
         now = context.current
-        assert (now.symbolic, now.autocast, now.training, now.lazy) == (True, "float16", True, True)
+        assert (now.symbolic, now.autocast, now.training, now.deferred_init) == (
+            True,
+            "float16",
+            True,
+            True,
+        )
         with BuildScope():
             now = context.current
             assert (now.symbolic, now.autocast, now.stateless) == (False, None, None)
