@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         find_learning_rate as find_learning_rate,
     )
 
-_HOMES = {
+_EXPORTS = {
     "LayerTime": "keras_fn.debugging.profiling",
     "LearningRateFinderResult": "keras_fn.debugging.tuning",
     "NonFinite": "keras_fn.debugging.nan_debugging",
@@ -35,4 +35,4 @@ _HOMES = {
     "profile_step": "keras_fn.debugging.profiling",
 }
 
-__getattr__, __dir__, __all__ = attach(__name__, _HOMES)
+__getattr__, __dir__, __all__ = attach(__name__, _EXPORTS)

@@ -2,7 +2,7 @@
 
 from keras_fn._lazy import attach
 
-_HOMES = {
+_EXPORTS = {
     "CustomObjectScope": "keras_fn.core.registry",
     "Progbar": "keras_fn.callbacks.progress_display",
     "PyDataset": "keras_fn.data_adapters.py_dataset",
@@ -33,4 +33,4 @@ _HOMES = {
     "unpack_x_y_sample_weight": "keras_fn.data_adapters.data_adapter_utils",
 }
 
-__getattr__, __dir__, __all__ = attach(__name__, _HOMES)
+__getattr__, __dir__, __all__ = attach(__name__, _EXPORTS)

@@ -1,17 +1,23 @@
-"""Models as Graphviz graphs."""
+"""Models as Graphviz graphs, through pydot."""
+
+from __future__ import annotations
 
 import shutil
 import subprocess
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from keras_fn.types import AnyModel
 from keras_fn.visualization.diagram import Box, Diagram, DisplayOptions, build_diagram
 
-SECONDS = 30.0  # that `dot` may take for a picture
+if TYPE_CHECKING:
+    import pydot
+
+TIMEOUT_SECONDS = 30.0  # time limit of Graphviz's `dot`
 
 
 def model_to_dot(
-    model: Any,
+    model: AnyModel,
     show_shapes: bool = False,
     show_dtype: bool = False,
     show_layer_names: bool = True,
@@ -23,25 +29,25 @@ def model_to_dot(
     show_trainable: bool = False,
     splines: str = "ortho",
     **kwargs: Any,
-) -> Any:
-    """Returns a model as a graph of the `pydot` package.
+) -> pydot.Dot | pydot.Cluster:
+    """Converts a model to a Graphviz graph of the `pydot` package.
 
     Args:
-        model: The model. One that is no graph of layers is a single node.
-        show_shapes: Whether nodes say the shapes that come in and go out.
-        show_dtype: Whether nodes say the dtype that goes out.
-        show_layer_names: Whether nodes say the layer's name beside its class.
-        rankdir: Where edges go: "TB", "BT", "LR" or "RL".
-        expand_nested: Whether nested models are drawn layer by layer, as clusters.
-        dpi: Pixels in an inch.
-        subgraph: Whether to return a cluster, to be put into another graph.
-        show_layer_activations: Whether nodes say the layer's activation.
-        show_trainable: Whether nodes say whether the layer is trained.
-        splines: How edges are drawn: "ortho", "curved", "polyline", "spline" or "line".
-        **kwargs: None; named for the sake of old calls.
+        model: A built model. One that is not a graph of layers becomes a single node.
+        show_shapes: Whether to display input and output shapes.
+        show_dtype: Whether to display the output dtype.
+        show_layer_names: Whether to display layer names in addition to classes.
+        rankdir: Direction of the edges: "TB", "BT", "LR" or "RL".
+        expand_nested: Whether to expand nested models into clusters.
+        dpi: Resolution in pixels per inch.
+        subgraph: Whether to return a cluster for use in another graph.
+        show_layer_activations: Whether to display activations.
+        show_trainable: Whether to display whether layers are trainable.
+        splines: Style of the edges: "ortho", "curved", "polyline", "spline" or "line".
+        **kwargs: Not accepted; any argument raises a ValueError.
 
     Returns:
-        A `pydot.Dot`, or a `pydot.Cluster`.
+        A `pydot.Dot`, or a `pydot.Cluster` with `subgraph`.
 
     Raises:
         ImportError: `pydot` is not installed.
@@ -55,45 +61,53 @@ def model_to_dot(
     )
     if subgraph:
         return _cluster(diagram, show)
-    return graph(diagram, show, rankdir, dpi, splines)
+    return diagram_to_dot(diagram, show, rankdir, dpi, splines)
 
 
 def import_pydot() -> Any:
     """Returns the module `pydot`.
 
     Raises:
-        ImportError: It is not installed.
+        ImportError: pydot is not installed.
     """
     try:
         import pydot
     except ImportError:
         raise ImportError(
-            "A graph for Graphviz is made by the package pydot, which is not installed.\n"
-            "  fix: pip install 'keras-fn[plot]' (plot_model works without)"
+            "model_to_dot needs the package pydot, which is not installed.\n"
+            "  fix: pip install 'keras-fn[plot]' (plot_model works without it)"
         ) from None
     return pydot
 
 
-def check_model(model: Any, who: str, kwargs: dict[str, Any]) -> None:
-    """Refuses models whose layers are not known yet, and arguments that nobody knows."""
+def check_model(model: AnyModel, source: str, kwargs: dict[str, Any]) -> None:
+    """Raises a ValueError for a model that is not built, and for unknown arguments.
+
+    Args:
+        model: The model.
+        source: Name of the public function, for the error message.
+        kwargs: The unknown arguments.
+    """
     if kwargs:
-        raise ValueError(f"{who} does not take the argument {next(iter(kwargs))!r}.")
+        raise ValueError(f"{source} does not take the argument {next(iter(kwargs))!r}.")
     if not model.built:
         raise ValueError(
-            f"{who}: the model {model.name!r} is not built, so its shapes are not known yet.\n"
+            f"{source}: the model {model.name!r} is not built, so its shapes are not known yet.\n"
             "  fix: call build(input_shape), or call it on data"
         )
 
 
-def graph(diagram: Diagram, show: DisplayOptions, rankdir: str, dpi: int, splines: str) -> Any:
-    """Returns a diagram as a `pydot.Dot`."""
+def diagram_to_dot(
+    diagram: Diagram, show: DisplayOptions, rankdir: str, dpi: int, splines: str
+) -> Any:
+    """Converts a diagram to a `pydot.Dot`; arguments as in `model_to_dot`."""
     pydot = import_pydot()
     dot = pydot.Dot(
         rankdir=rankdir, concentrate=True, dpi=dpi, splines=splines, fontname="Helvetica"
     )
     dot.set_node_defaults(shape="plaintext", margin=0, fontname="Helvetica")
     dot.set_edge_defaults(penwidth=1.5, color="#444444")
-    _fill(dot, diagram, show)
+    _add_items(dot, diagram, show)
     return dot
 
 
@@ -101,11 +115,11 @@ def _cluster(diagram: Diagram, show: DisplayOptions) -> Any:
     pydot = import_pydot()
     label = diagram.name if diagram.name.isidentifier() else pydot.make_quoted(diagram.name)
     cluster = pydot.Cluster(diagram.key, style="dashed", label=label, labeljust="l")
-    _fill(cluster, diagram, show)
+    _add_items(cluster, diagram, show)
     return cluster
 
 
-def _fill(target: Any, diagram: Diagram, show: DisplayOptions) -> None:
+def _add_items(target: Any, diagram: Diagram, show: DisplayOptions) -> None:
     pydot = import_pydot()
     for item in diagram.items:
         if isinstance(item, Diagram):
@@ -117,7 +131,7 @@ def _fill(target: Any, diagram: Diagram, show: DisplayOptions) -> None:
 
 
 def _label(box: Box, show: DisplayOptions) -> str:
-    """Returns an HTML-like table: the class in white on black, below it what else is shown."""
+    """Returns an HTML-like table: the class in white on black, with the details below."""
     cells = []
     if show.shapes:
         if not box.is_input:
@@ -126,13 +140,13 @@ def _label(box: Box, show: DisplayOptions) -> str:
     if show.dtype:
         cells.append(_cell(f"Output dtype: <b>{escape(box.dtype)}</b>"))
     if show.trainable and box.trainable is not None:
-        colour, text = ("forestgreen", "T") if box.trainable else ("firebrick", "Non-t")
-        cells.append(_cell(f"<b>{text}rainable</b>", background=colour, ink="white"))
+        color, text = ("forestgreen", "T") if box.trainable else ("firebrick", "Non-t")
+        cells.append(_cell(f"<b>{text}rainable</b>", background=color, color="white"))
     span = max(1, len(cells))
     title = f"<b>{escape(box.class_name)}</b>"
     if show.names:
         title = f"<b>{escape(box.name)}</b> ({escape(box.class_name)})"
-    rows = [_cell(title, span, background="black", ink="white", size=16)]
+    rows = [_cell(title, span, background="black", color="white", size=16)]
     if show.activations and box.activation is not None:
         rows.append(_cell(f"Activation: <b>{escape(box.activation)}</b>", span))
     if cells:
@@ -142,14 +156,14 @@ def _label(box: Box, show: DisplayOptions) -> str:
 
 
 def _cell(
-    text: str, span: int = 1, background: str = "white", ink: str = "black", size: int = 14
+    text: str, span: int = 1, background: str = "white", color: str = "black", size: int = 14
 ) -> str:
-    font = f'<font point-size="{size}" color="{ink}">{text}</font>'
+    font = f'<font point-size="{size}" color="{color}">{text}</font>'
     return f'<td colspan="{span}" bgcolor="{background}">{font}</td>'
 
 
 def render(dot: Any, format: str) -> bytes:
-    """Returns the picture that Graphviz draws of a graph, or its source.
+    """Renders a graph with Graphviz; returns the image, or the source for the format "dot".
 
     Raises:
         OSError: Graphviz is not installed, or fails.
@@ -161,16 +175,16 @@ def render(dot: Any, format: str) -> bytes:
     if program is None:
         raise OSError("Graphviz's program `dot` is not on the PATH")
     try:
-        done = subprocess.run(
+        result = subprocess.run(
             [program, f"-T{format}"],
             input=source,
             capture_output=True,
-            timeout=SECONDS,
+            timeout=TIMEOUT_SECONDS,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise OSError(f"`dot` took more than {SECONDS:g} seconds") from None
-    if done.returncode or not done.stdout:
-        said = done.stderr.decode(errors="replace").strip()[:300]
-        raise OSError(f"`dot` ended with {done.returncode}: {said or 'no picture'}")
-    return done.stdout
+        raise OSError(f"`dot` took more than {TIMEOUT_SECONDS:g} seconds") from None
+    if result.returncode or not result.stdout:
+        message = result.stderr.decode(errors="replace").strip()[:300]
+        raise OSError(f"`dot` ended with {result.returncode}: {message or 'no image'}")
+    return result.stdout

@@ -1,4 +1,4 @@
-"""Pictures of models through matplotlib: no other program is needed."""
+"""Renders diagrams with Matplotlib; no other program is needed."""
 
 import io
 import math
@@ -14,7 +14,7 @@ from keras_fn.visualization.diagram import Box, Diagram, DisplayOptions
 from keras_fn.visualization.mermaid import detail_lines
 from keras_fn.visualization.sugiyama_layout import Edge, Layout, Point, compute_layout
 
-# Headers by family of layers; light enough for dark text.
+# Header color by family of layers; light enough for dark text.
 _COLORS = {
     "attention": "#E6D5F5",
     "convolutional": "#CFE3FA",
@@ -30,13 +30,13 @@ _COLORS = {
     "rnn": "#D6D9F7",
 }
 
-_INPUT, _OTHER, _FROZEN = "#D5F0D0", "#F3E3D3", "#ECECEC"
+_INPUT_COLOR, _DEFAULT_COLOR, _FROZEN_COLOR = "#D5F0D0", "#F3E3D3", "#ECECEC"
 
-_INK, _SOFT_INK, _LINE, _FRAME = "#1B1F24", "#57606A", "#6E7781", "#8C959F"
+_TEXT_COLOR, _SECONDARY_TEXT, _EDGE_COLOR, _FRAME_COLOR = "#1B1F24", "#57606A", "#6E7781", "#8C959F"
 
 _SAVE_OPTIONS: dict[str, dict[str, Any]] = {
-    "png": {"pil_kwargs": {"compress_level": 3}},  # half the time, a little larger
-    "svg": {"metadata": {"Date": None}},  # the same model gives the same file
+    "png": {"pil_kwargs": {"compress_level": 3}},  # half the time, slightly larger files
+    "svg": {"metadata": {"Date": None}},  # the same model results in the same file
 }
 
 _FONT = "DejaVu Sans"
@@ -47,17 +47,17 @@ _PAD, _LEADING = 0.09, 0.155  # inches
 
 _MARGIN, _FRAME_PAD, _FRAME_TITLE = 0.25, 0.2, 0.22
 
-_SHAPE = re.compile(r"(→ )?(\d+ × )?\([^()]*\)")  # what is not broken over lines
+_SHAPE = re.compile(r"(→ )?(\d+ × )?\([^()]*\)")  # shapes, which are not wrapped
 
-_WIDEST = 48  # characters in a line of a box
+_MAX_CHARACTERS = 48  # per line of a box
 
 _CORNER, _HEAD = 0.07, 0.085
 
-_MOST_PIXELS, _LONGEST_SIDE = 36e6, 60_000
+_MAX_PIXELS, _MAX_SIDE = 36e6, 60_000
 
 
 class _NodeBox(NamedTuple):
-    """A box with its size."""
+    """A box with its text and its size in inches."""
 
     box: Box
     title: list[str]
@@ -68,20 +68,22 @@ class _NodeBox(NamedTuple):
 
 @dataclass
 class _Drawing:
-    """What is to be drawn, in inches across and along the ranks."""
+    """Everything to draw, in inches across and along the ranks."""
 
     width: float = 0.0
     height: float = 0.0
-    cards: list[tuple[_NodeBox, float, float]] = field(default_factory=list)
+    boxes: list[tuple[_NodeBox, float, float]] = field(default_factory=list)
     frames: list[tuple[str, float, float, float, float]] = field(default_factory=list)
-    lines: list[tuple[list[Point], bool]] = field(default_factory=list)  # with an arrow or not
+    lines: list[tuple[list[Point], bool]] = field(
+        default_factory=list
+    )  # with or without an arrowhead
 
-    def take(self, other: "_Drawing", x: float, y: float) -> None:
-        """Adds another drawing, its corner at a place."""
-        self.cards += [(card, x + a, y + b) for card, a, b in other.cards]
+    def add(self, other: "_Drawing", x: float, y: float) -> None:
+        """Adds another drawing with its corner at `(x, y)`."""
+        self.boxes += [(node, x + a, y + b) for node, a, b in other.boxes]
         self.frames += [(name, x + a, y + b, w, h) for name, a, b, w, h in other.frames]
         self.lines += [
-            ([Point(x + p.x, y + p.y, p.soft) for p in points], arrow)
+            ([Point(x + p.x, y + p.y, p.right_angle_only) for p in points], arrow)
             for points, arrow in other.lines
         ]
 
@@ -94,40 +96,40 @@ def draw(
     dpi: float = 200,
     format: str = "png",
 ) -> bytes:
-    """Draws a diagram.
+    """Renders a diagram.
 
     Args:
-        diagram: What to draw.
-        show: What the boxes say.
-        rankdir: Where edges go: "TB", "BT", "LR" or "RL".
+        diagram: The diagram.
+        show: The details that the boxes display.
+        rankdir: Direction of the edges: "TB", "BT", "LR" or "RL".
         splines: "ortho" for right angles, "curved" or "spline" for curves, else straight lines.
-        dpi: Pixels in an inch; fewer where the picture would be too large for a file.
-        format: A format that matplotlib writes.
+        dpi: Resolution in pixels per inch; reduced if the image would be too large for a file.
+        format: An image format that Matplotlib supports.
 
     Returns:
-        The content of the file.
+        The content of the image file.
     """
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
     style: Any = {"svg.fonttype": "none", "svg.hashsalt": "keras_fn", "pdf.fonttype": 42}
     with rc_context(style), warnings.catch_warnings():
-        # A name in a script that the font lacks is drawn as empty boxes, no reason to fail.
+        # Characters that the font lacks are drawn as empty boxes.
         warnings.simplefilter("ignore")
-        drawing = _BoxLayout(show, rankdir).place(diagram)
-        page = _Canvas(drawing, rankdir)
-        figure = Figure(figsize=(page.width, page.height), facecolor="white")
-        axes = figure.add_axes((0, 0, 1, 1), xlim=(0, page.width), ylim=(page.height, 0))
+        drawing = _BoxLayout(show, rankdir).arrange(diagram)
+        canvas = _Canvas(drawing, rankdir)
+        figure = Figure(figsize=(canvas.width, canvas.height), facecolor="white")
+        axes = figure.add_axes((0, 0, 1, 1), xlim=(0, canvas.width), ylim=(canvas.height, 0))
         axes.set_axis_off()
-        _paint(axes, page, drawing, splines)
-        area, side = page.width * page.height, max(page.width, page.height)
-        dpi = min(dpi, (_MOST_PIXELS / area) ** 0.5, _LONGEST_SIDE / side)
+        _draw(axes, canvas, drawing, splines)
+        area, side = canvas.width * canvas.height, max(canvas.width, canvas.height)
+        dpi = min(dpi, (_MAX_PIXELS / area) ** 0.5, _MAX_SIDE / side)
         buffer = io.BytesIO()
         figure.savefig(buffer, format=format, dpi=dpi, **_SAVE_OPTIONS.get(format, {}))
     return buffer.getvalue()
 
 
-# -------------------------------------------------------------------- places
+# -------------------------------------------------------------------- layout
 
 
 class _BoxLayout:
@@ -138,25 +140,25 @@ class _BoxLayout:
         self.upright, self.title_last = rankdir in ("TB", "BT"), rankdir == "BT"
         self.measure = TextToPath().get_text_width_height_descent
 
-    def place(
+    def arrange(
         self,
         diagram: Diagram,
         entries: Sequence[str] = (),
         exits: Sequence[str] = (),
     ) -> _Drawing:
-        """Places a diagram, with edges from its border to `entries` and from `exits`."""
+        """Lays out a diagram, with edges from its border to `entries` and from `exits`."""
         owner = {key: i for i, item in enumerate(diagram.items) for key in _keys(item)}
-        cards = self._cards([item for item in diagram.items if isinstance(item, Box)])
+        boxes = self._measure_boxes([item for item in diagram.items if isinstance(item, Box)])
         inner: dict[int, _Drawing] = {}
         ports: dict[tuple[int, str, bool], float] = {}
         ends = [*diagram.edges, *(("", key) for key in entries), *((key, "") for key in exits)]
         for i, item in enumerate(diagram.items):
             if isinstance(item, Diagram):
-                inner[i], found = self._frame(item, i, owner, ends)
-                ports.update(found)
+                inner[i], frame_ports = self._frame(item, i, owner, ends)
+                ports.update(frame_ports)
         sizes: dict[Any, tuple[float, float]] = {}
         for i, item in enumerate(diagram.items):
-            part = inner[i] if isinstance(item, Diagram) else cards[item.key]
+            part = inner[i] if isinstance(item, Diagram) else boxes[item.key]
             swap = isinstance(part, _NodeBox) and not self.upright
             sizes[i] = (part.height, part.width) if swap else (part.width, part.height)
         sizes.update({("in", key): (0.0, 0.0) for key in entries})
@@ -173,31 +175,31 @@ class _BoxLayout:
         layout = compute_layout(
             sizes, edges, [("in", key) for key in entries], [("out", key) for key in exits]
         )
-        return self._assembled(diagram, layout, cards, inner, edges)
+        return self._assemble(diagram, layout, boxes, inner, edges)
 
     def _frame(
         self, item: Diagram, i: int, owner: dict[str, int], ends: list[tuple[str, str]]
     ) -> tuple[_Drawing, dict[tuple[int, str, bool], float]]:
-        """Places a nested diagram in a frame; also returns where edges pass the frame."""
+        """Lays out a nested diagram in a frame; also returns where edges cross the frame."""
         entries = list(dict.fromkeys(b for _, b in ends if owner.get(b) == i))
         exits = list(dict.fromkeys(a for a, _ in ends if owner.get(a) == i))
-        content = self.place(item, entries, exits)
-        left, right, start, end = self._pads(bool(entries), bool(exits))
+        content = self.arrange(item, entries, exits)
+        left, right, start, end = self._padding(bool(entries), bool(exits))
         framed = _Drawing(content.width + left + right, content.height + start + end)
         framed.frames.append((item.name, 0.0, 0.0, framed.width, framed.height))
-        framed.take(content, left, start)
+        framed.add(content, left, start)
         ports = content.lines[len(content.lines) - len(entries) - len(exits) :]
-        passes = {}
+        crossings = {}
         for n, (key, (points, _)) in enumerate(zip([*entries, *exits], ports, strict=True)):
-            leaves = n >= len(entries)
-            border = points[-1] if leaves else points[0]
-            passes[i, key, leaves] = border.x + left - framed.width / 2
-        return framed, passes
+            is_exit = n >= len(entries)
+            border = points[-1] if is_exit else points[0]
+            crossings[i, key, is_exit] = border.x + left - framed.width / 2
+        return framed, crossings
 
-    def _pads(self, has_entries: bool, has_exits: bool) -> tuple[float, float, float, float]:
-        """Returns the inches round the content of a frame: across before and after, then along.
+    def _padding(self, has_entries: bool, has_exits: bool) -> tuple[float, float, float, float]:
+        """Returns the padding of a frame in inches: across before and after, then along.
 
-        Where edges pass the frame they leave room already. The title is on top of the page.
+        Sides that edges cross have space already. The title is at the top of the canvas.
         """
         title = _FRAME_PAD + _FRAME_TITLE
         if not self.upright:
@@ -206,30 +208,30 @@ class _BoxLayout:
         start, end = (_FRAME_PAD, title) if self.title_last else (title, _FRAME_PAD)
         return _FRAME_PAD, _FRAME_PAD, 0.0 if has_entries else start, 0.0 if has_exits else end
 
-    def _assembled(
+    def _assemble(
         self,
         diagram: Diagram,
         layout: Layout,
-        cards: dict[str, _NodeBox],
+        boxes: dict[str, _NodeBox],
         inner: dict[int, _Drawing],
         edges: list[Edge],
     ) -> _Drawing:
         drawing = _Drawing(layout.width, layout.height)
         for i, item in enumerate(diagram.items):
-            x, y = layout.places[i]
+            x, y = layout.centers[i]
             if isinstance(item, Box):
-                drawing.cards.append((cards[item.key], x, y))
+                drawing.boxes.append((boxes[item.key], x, y))
             else:
                 part = inner[i]
-                drawing.take(part, x - part.width / 2, y - part.height / 2)
+                drawing.add(part, x - part.width / 2, y - part.height / 2)
         for edge, route in zip(edges, layout.routes, strict=True):
             target = edge.target
             at_box = isinstance(target, int) and target not in inner
             drawing.lines.append((route, at_box))
         return drawing
 
-    def _cards(self, boxes: list[Box]) -> dict[str, _NodeBox]:
-        """Measures the boxes of a diagram; all get the width of the widest, which calms the eye."""
+    def _measure_boxes(self, boxes: list[Box]) -> dict[str, _NodeBox]:
+        """Measures the boxes of a diagram; all have the width of the widest, for a regular look."""
         texts = {box.key: self._texts(box) for box in boxes}
         width = max((self._width(*text) for text in texts.values()), default=0.0) + 2 * _PAD
         return {
@@ -240,12 +242,13 @@ class _BoxLayout:
     def _texts(self, box: Box) -> tuple[list[str], list[str]]:
         title = [box.class_name, box.name] if self.show.names else [box.class_name]
         title = [
-            textwrap.shorten(t, _WIDEST, placeholder="…") if " " in t else _cut(t) for t in title
+            textwrap.shorten(t, _MAX_CHARACTERS, placeholder="…") if " " in t else _truncate(t)
+            for t in title
         ]
         details = [
             part
             for line in detail_lines(box, self.show)
-            for part in textwrap.wrap(_SHAPE.sub(_unbroken, line), _WIDEST)
+            for part in textwrap.wrap(_SHAPE.sub(_keep_together, line), _MAX_CHARACTERS)
         ]
         return title, details
 
@@ -264,12 +267,12 @@ class _BoxLayout:
         )
 
 
-def _unbroken(match: re.Match[str]) -> str:
+def _keep_together(match: re.Match[str]) -> str:
     return match[0].replace(" ", "\xa0")
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
+def _truncate(text: str) -> str:
+    return text if len(text) <= _MAX_CHARACTERS else f"{text[: _MAX_CHARACTERS - 1]}…"
 
 
 def _height(title: list[str], details: list[str]) -> float:
@@ -285,11 +288,11 @@ def _keys(item: Box | Diagram) -> Iterator[str]:
             yield from _keys(inner)
 
 
-# -------------------------------------------------------------------- ink
+# -------------------------------------------------------------------- drawing
 
 
 class _Canvas:
-    """Turns places across and along the ranks into places on the page, from its top left."""
+    """Converts coordinates across and along the ranks to the canvas, from its top left."""
 
     def __init__(self, drawing: _Drawing, rankdir: str):
         self.rankdir = rankdir
@@ -308,24 +311,24 @@ class _Canvas:
     def rectangle(
         self, x: float, y: float, w: float, h: float
     ) -> tuple[float, float, float, float]:
-        """Returns left, top, width and height of a rectangle on the page."""
+        """Returns left, top, width and height of a rectangle on the canvas."""
         (a, b), (c, d) = self.at(x, y), self.at(x + w, y + h)
         return min(a, c), min(b, d), abs(a - c), abs(b - d)
 
 
-def _paint(axes: Any, page: _Canvas, drawing: _Drawing, splines: str) -> None:
+def _draw(axes: Any, canvas: _Canvas, drawing: _Drawing, splines: str) -> None:
     from matplotlib.collections import PathCollection
 
-    frames = [page.rectangle(*frame[1:]) for frame in drawing.frames]
+    frames = [canvas.rectangle(*frame[1:]) for frame in drawing.frames]
     paths = [_rectangle(*frame, (_CORNER * 1.5, _CORNER * 1.5)) for frame in frames]
-    dashes = {"edgecolor": _FRAME, "linewidth": 0.9, "linestyle": (0, (4, 3)), "zorder": 1}
+    dashes = {"edgecolor": _FRAME_COLOR, "linewidth": 0.9, "linestyle": (0, (4, 3)), "zorder": 1}
     axes.add_collection(PathCollection(paths, facecolor="#00000006", **dashes))
     for (left, top, _, _), (name, *_) in zip(frames, drawing.frames, strict=True):
         axes.text(
             left + _PAD,
             top + 0.15,
-            _cut(name),
-            color=_SOFT_INK,
+            _truncate(name),
+            color=_SECONDARY_TEXT,
             fontsize=8,
             family=_FONT,
             style="italic",
@@ -334,51 +337,53 @@ def _paint(axes: Any, page: _Canvas, drawing: _Drawing, splines: str) -> None:
             zorder=4,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},
         )
-    lines = [_path(points, splines, page) for points, _ in drawing.lines]
-    heads = [_head(line) for line, (_, arrow) in zip(lines, drawing.lines, strict=True) if arrow]
-    style = {"edgecolor": _LINE, "linewidth": 1.0, "zorder": 2}
+    lines = [_path(points, splines, canvas) for points, _ in drawing.lines]
+    heads = [
+        _arrowhead(line) for line, (_, arrow) in zip(lines, drawing.lines, strict=True) if arrow
+    ]
+    style = {"edgecolor": _EDGE_COLOR, "linewidth": 1.0, "zorder": 2}
     axes.add_collection(PathCollection(lines, facecolor="none", capstyle="butt", **style))
-    axes.add_collection(PathCollection(heads, facecolor=_LINE, joinstyle="miter", **style))
-    _paint_cards(axes, [(card, *page.at(x, y)) for card, x, y in drawing.cards])
+    axes.add_collection(PathCollection(heads, facecolor=_EDGE_COLOR, joinstyle="miter", **style))
+    _draw_boxes(axes, [(node, *canvas.at(x, y)) for node, x, y in drawing.boxes])
 
 
-def _paint_cards(axes: Any, cards: list[tuple[_NodeBox, float, float]]) -> None:
+def _draw_boxes(axes: Any, boxes: list[tuple[_NodeBox, float, float]]) -> None:
     from matplotlib.collections import LineCollection, PathCollection
 
-    bodies, headers, colours, rules = [], [], [], []
-    for card, x, y in cards:
-        box = card.box
-        left, top = x - card.width / 2, y - card.height / 2
-        header = len(card.title) * _LEADING + _PAD
-        bodies.append(_rectangle(left, top, card.width, card.height, (_CORNER, _CORNER)))
-        corners = (_CORNER, _CORNER if not card.details else 0.0)
-        headers.append(_rectangle(left, top, card.width, header, corners))
-        colour = _INPUT if box.is_input else _COLORS.get(box.family, _OTHER)
-        colours.append(_FROZEN if box.trainable is False else colour)
-        if card.details:
-            rules.append([(left, top + header), (left + card.width, top + header)])
-        _write(axes, card, x, top + _PAD / 2 + _LEADING / 2)
+    bodies, headers, colors, rules = [], [], [], []
+    for node, x, y in boxes:
+        box = node.box
+        left, top = x - node.width / 2, y - node.height / 2
+        header = len(node.title) * _LEADING + _PAD
+        bodies.append(_rectangle(left, top, node.width, node.height, (_CORNER, _CORNER)))
+        corners = (_CORNER, _CORNER if not node.details else 0.0)
+        headers.append(_rectangle(left, top, node.width, header, corners))
+        color = _INPUT_COLOR if box.is_input else _COLORS.get(box.family, _DEFAULT_COLOR)
+        colors.append(_FROZEN_COLOR if box.trainable is False else color)
+        if node.details:
+            rules.append([(left, top + header), (left + node.width, top + header)])
+        _draw_text(axes, node, x, top + _PAD / 2 + _LEADING / 2)
     axes.add_collection(PathCollection(bodies, facecolor="white", edgecolor="none", zorder=3))
-    axes.add_collection(PathCollection(headers, facecolor=colours, edgecolor="none", zorder=3.1))
-    axes.add_collection(LineCollection(rules, color=_INK, linewidth=0.5, zorder=3.2))
-    outline = {"facecolor": "none", "edgecolor": _INK, "linewidth": 0.8, "zorder": 3.3}
+    axes.add_collection(PathCollection(headers, facecolor=colors, edgecolor="none", zorder=3.1))
+    axes.add_collection(LineCollection(rules, color=_TEXT_COLOR, linewidth=0.5, zorder=3.2))
+    outline = {"facecolor": "none", "edgecolor": _TEXT_COLOR, "linewidth": 0.8, "zorder": 3.3}
     axes.add_collection(PathCollection(bodies, **outline))
 
 
-def _write(axes: Any, card: _NodeBox, x: float, y: float) -> None:
-    """Writes the lines of a card, the first one round `y`."""
+def _draw_text(axes: Any, node: _NodeBox, x: float, y: float) -> None:
+    """Draws the lines of text of a box, the first one centered at `y`."""
     style = {"family": _FONT, "ha": "center", "va": "center_baseline", "parse_math": False}
-    lines = [(card.title[0], _TITLE, "bold", _INK, 0.0)]
-    lines += [(text, _NAME, "normal", _SOFT_INK, 0.0) for text in card.title[1:]]
-    lines += [(text, _DETAIL, "normal", _INK, _PAD) for text in card.details]
-    for n, (text, size, weight, ink, down) in enumerate(lines):
+    lines = [(node.title[0], _TITLE, "bold", _TEXT_COLOR, 0.0)]
+    lines += [(text, _NAME, "normal", _SECONDARY_TEXT, 0.0) for text in node.title[1:]]
+    lines += [(text, _DETAIL, "normal", _TEXT_COLOR, _PAD) for text in node.details]
+    for n, (text, size, weight, color, down) in enumerate(lines):
         axes.text(
             x,
             y + n * _LEADING + down,
             text,
             fontsize=size,
             weight=weight,
-            color=ink,
+            color=color,
             zorder=4,
             **style,
         )
@@ -387,7 +392,7 @@ def _write(axes: Any, card: _NodeBox, x: float, y: float) -> None:
 def _rectangle(
     left: float, top: float, width: float, height: float, corners: tuple[float, float]
 ) -> Any:
-    """Returns the path of a rectangle whose upper and lower corners are round."""
+    """Returns the path of a rectangle with the radii of its upper and lower corners."""
     from matplotlib.path import Path
 
     (a, b), right, bottom = corners, left + width, top + height
@@ -404,7 +409,7 @@ def _rectangle(
     return Path([*vertices, (left + a, top)], [*codes, Path.CLOSEPOLY])
 
 
-def _head(line: Any) -> Any:
+def _arrowhead(line: Any) -> Any:
     """Returns the arrowhead at the end of a line."""
     from matplotlib.path import Path
 
@@ -419,21 +424,21 @@ def _head(line: Any) -> Any:
     return Path([left, (x, y), right, left], closed=True)
 
 
-def _path(points: list[Point], splines: str, page: _Canvas) -> Any:
+def _path(points: list[Point], splines: str, canvas: _Canvas) -> Any:
     from matplotlib.path import Path
 
     if splines == "ortho":
-        vertices, codes = _rounded(points)
+        vertices, codes = _round_corners(points)
     elif splines in ("curved", "spline", "true"):
-        vertices, codes = _curved([p for p in points if not p.soft])
+        vertices, codes = _curve([p for p in points if not p.right_angle_only])
     else:
-        vertices = [(p.x, p.y) for p in points if not p.soft]
+        vertices = [(p.x, p.y) for p in points if not p.right_angle_only]
         codes = [Path.MOVETO] + [Path.LINETO] * (len(vertices) - 1)
-    return Path([page.at(*v) for v in vertices], codes)
+    return Path([canvas.at(*v) for v in vertices], codes)
 
 
-def _rounded(points: list[Point]) -> tuple[list[tuple[float, float]], list[Any]]:
-    """Straight lines through the points, with round corners."""
+def _round_corners(points: list[Point]) -> tuple[list[tuple[float, float]], list[Any]]:
+    """Returns straight lines through the points, with rounded corners."""
     from matplotlib.path import Path
 
     vertices, codes = [points[0][:2]], [Path.MOVETO]
@@ -449,8 +454,8 @@ def _rounded(points: list[Point]) -> tuple[list[tuple[float, float]], list[Any]]
     return [*vertices, points[-1][:2]], [*codes, Path.LINETO]
 
 
-def _curved(points: list[Point]) -> tuple[list[tuple[float, float]], list[Any]]:
-    """Straight lines along the ranks' direction, and curves where the route changes its lane."""
+def _curve(points: list[Point]) -> tuple[list[tuple[float, float]], list[Any]]:
+    """Returns straight lines along the edges' direction, and curves between lanes."""
     from matplotlib.path import Path
 
     vertices, codes = [points[0][:2]], [Path.MOVETO]

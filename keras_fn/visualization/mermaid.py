@@ -1,13 +1,15 @@
-"""Models as Mermaid flowcharts: text that GitHub, GitLab, Jupyter and many editors draw."""
+"""Models as Mermaid flowcharts: text that GitHub, GitLab, Jupyter and many editors render."""
+
+from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import Any
 
+from keras_fn.types import AnyModel
 from keras_fn.visualization.diagram import Box, Diagram, DisplayOptions, ShapeSummary, build_diagram
 
 DIRECTIONS = ("TD", "TB", "BT", "LR", "RL")
-# Everything that is no letter, digit, blank or plain sign; a joint as in `a_b` or `a.b` is plain.
+# All but letters, digits, spaces and plain punctuation; the joint in `a_b` or `a.b` is plain.
 _SPECIAL = re.compile(r"(?<=[^\W_])[-._](?=[^\W_])|([^\w ,()?:→×]|_)")
 _STYLES = (
     "classDef input fill:#E3F2FD,stroke:#1565C0,color:#0D2B4E",
@@ -18,7 +20,7 @@ _STYLES = (
 
 
 def model_to_mermaid(
-    model: Any,
+    model: AnyModel,
     show_shapes: bool = True,
     show_dtype: bool = False,
     show_layer_names: bool = True,
@@ -27,23 +29,23 @@ def model_to_mermaid(
     show_layer_activations: bool = False,
     show_trainable: bool = False,
 ) -> str:
-    """Returns a model as a Mermaid flowchart.
+    """Converts a model to a Mermaid flowchart.
 
     Args:
-        model: The model. One that is no graph of layers is drawn as a single box.
-        show_shapes: Whether boxes say the shapes that come in and go out.
-        show_dtype: Whether boxes say the dtype that goes out.
-        show_layer_names: Whether boxes say the layer's name beside its class.
-        direction: "TD" or "TB" (top down), "BT", "LR" or "RL".
-        expand_nested: Whether nested models are drawn layer by layer, in a frame.
-        show_layer_activations: Whether boxes say the layer's activation.
-        show_trainable: Whether boxes say whether the layer is trained; frozen ones are dashed.
+        model: The model. One that is not a graph of layers becomes a single box.
+        show_shapes: Whether to display input and output shapes.
+        show_dtype: Whether to display the output dtype.
+        show_layer_names: Whether to display layer names in addition to classes.
+        direction: Direction of the edges: "TD" or "TB" (top down), "BT", "LR" or "RL".
+        expand_nested: Whether to expand nested models into subgraphs.
+        show_layer_activations: Whether to display activations.
+        show_trainable: Whether to display whether layers are trainable; frozen ones are dashed.
 
     Returns:
-        The text, to be put in a block marked `mermaid`.
+        The text of the flowchart, for a `mermaid` code block.
 
     Raises:
-        ValueError: The direction is none of those.
+        ValueError: `direction` is unknown.
 
     Example:
         >>> x = keras.Input((3,), name="x")
@@ -55,7 +57,7 @@ def model_to_mermaid(
             n0 --> n1
     """
     if direction not in DIRECTIONS:
-        raise ValueError(f"direction is one of {', '.join(DIRECTIONS)}, not {direction!r}.")
+        raise ValueError(f"direction must be one of {', '.join(DIRECTIONS)}, not {direction!r}.")
     show = DisplayOptions(
         show_layer_names, show_shapes, show_dtype, show_layer_activations, show_trainable
     )
@@ -70,7 +72,7 @@ def _lines(diagram: Diagram, show: DisplayOptions) -> list[str]:
     lines = []
     for item in diagram.items:
         if isinstance(item, Diagram):
-            lines.append(f'subgraph {item.key}["{escaped(item.name)}"]')
+            lines.append(f'subgraph {item.key}["{escape_label(item.name)}"]')
             lines += ["    " + line for line in _lines(item, show)]
             lines.append("end")
         else:
@@ -79,7 +81,7 @@ def _lines(diagram: Diagram, show: DisplayOptions) -> list[str]:
 
 
 def _node(box: Box, show: DisplayOptions) -> str:
-    label = "<br/>".join(map(escaped, label_lines(box, show)))
+    label = "<br/>".join(map(escape_label, label_lines(box, show)))
     if box.is_input:
         return f'{box.key}(["{label}"]):::input'
     if box.family == "op":
@@ -89,19 +91,19 @@ def _node(box: Box, show: DisplayOptions) -> str:
 
 
 def label_lines(box: Box, show: DisplayOptions) -> list[str]:
-    """Returns what a box says, a line each."""
+    """Returns the lines of text of a box."""
     lines = [f"{box.name} ({box.class_name})" if show.names else box.class_name]
     return lines + detail_lines(box, show)
 
 
 def detail_lines(box: Box, show: DisplayOptions) -> list[str]:
-    """Returns what a box says below its title."""
+    """Returns the lines of text of a box below its title."""
     lines = []
     if show.activations and box.activation is not None:
         lines.append(box.activation)
     if show.shapes:
-        outputs = _gathered(box.outputs)
-        lines.append(outputs if box.is_input else f"{_gathered(box.inputs)} → {outputs}")
+        outputs = _format_shapes(box.outputs)
+        lines.append(outputs if box.is_input else f"{_format_shapes(box.inputs)} → {outputs}")
     if show.dtype:
         lines.append(box.dtype)
     if show.trainable and box.trainable is not None:
@@ -109,12 +111,12 @@ def detail_lines(box: Box, show: DisplayOptions) -> list[str]:
     return lines
 
 
-def _gathered(shapes: ShapeSummary) -> str:
-    """Says equal shapes once: `2 × (None, 9, 9, 64)`."""
+def _format_shapes(shapes: ShapeSummary) -> str:
+    """Joins shapes, equal ones as a count: `2 × (None, 9, 9, 64)`."""
     numbers = Counter(shapes.each)
     return ", ".join(f"{n} × {shape}" if n > 1 else shape for shape, n in numbers.items())
 
 
-def escaped(text: str) -> str:
-    """Returns text that means itself in a quoted Mermaid label."""
+def escape_label(text: str) -> str:
+    """Escapes text for a quoted Mermaid label."""
     return _SPECIAL.sub(lambda m: f"#{ord(m[1])};" if m[1] else m[0], text)

@@ -1,4 +1,6 @@
-"""Pictures of models: through Graphviz where it is there, else through matplotlib, else as text."""
+"""Plots models: with Graphviz if it is installed, else with Matplotlib, else as text."""
+
+from __future__ import annotations
 
 import sys
 import warnings
@@ -6,18 +8,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from keras_fn.types import AnyModel, PathLike
 from keras_fn.visualization import dot, matplotlib_renderer
 from keras_fn.visualization.diagram import Diagram, DisplayOptions, build_diagram
-from keras_fn.visualization.dot import model_to_dot  # noqa: F401  its public home is here
+from keras_fn.visualization.dot import model_to_dot  # noqa: F401  part of this module's API
 from keras_fn.visualization.mermaid import model_to_mermaid
 
-_TEXT = {"mmd": "{}\n", "md": "```mermaid\n{}\n```\n"}  # formats that are Mermaid text
+_TEXT = {"mmd": "{}\n", "md": "```mermaid\n{}\n```\n"}  # formats of Mermaid text
 _RANKDIRS = ("TB", "BT", "LR", "RL")
 
 
 def plot_model(
-    model: Any,
-    to_file: Any = "model.png",
+    model: AnyModel,
+    to_file: PathLike = "model.png",
     show_shapes: bool = False,
     show_dtype: bool = False,
     show_layer_names: bool = False,
@@ -28,33 +31,33 @@ def plot_model(
     show_trainable: bool = False,
     splines: str = "ortho",
     **kwargs: Any,
-) -> Any:
-    """Draws a model into a file.
+) -> object:
+    """Plots the graph of a model to an image file.
 
-    Graphviz draws it if `pydot` and Graphviz's program `dot` are installed, matplotlib if not. With
-    neither, the model is written as Mermaid text beside `to_file`, and a warning says so.
+    It uses Graphviz if `pydot` and the program `dot` are installed, else Matplotlib. If neither is
+    available, it writes Mermaid text to a file next to `to_file`, with a warning.
 
     Args:
-        model: The model. One that is no graph of layers is drawn as a single box.
-        to_file: Path; its ending names the format: `.png`, `.svg`, `.pdf`, or `.mmd` and `.md`
-            for Mermaid text.
-        show_shapes: Whether boxes say the shapes that come in and go out.
-        show_dtype: Whether boxes say the dtype that goes out.
-        show_layer_names: Whether boxes say the layer's name beside its class.
-        rankdir: Where edges go: "TB" (down), "BT", "LR" (right) or "RL".
-        expand_nested: Whether nested models are drawn layer by layer, in a frame.
-        dpi: Pixels in an inch.
-        show_layer_activations: Whether boxes say the layer's activation.
-        show_trainable: Whether boxes say whether the layer is trained.
-        splines: How edges are drawn: "ortho" (right angles), "curved", "polyline", "spline" or
+        model: A built model. One that is not a graph of layers becomes a single box.
+        to_file: Path of the image; the extension is the format: `.png`, `.svg`, `.pdf`, or `.mmd`
+            and `.md` for Mermaid text.
+        show_shapes: Whether to display input and output shapes.
+        show_dtype: Whether to display the output dtype.
+        show_layer_names: Whether to display layer names in addition to classes.
+        rankdir: Direction of the edges: "TB" (down), "BT" (up), "LR" (right) or "RL" (left).
+        expand_nested: Whether to expand nested models into clusters.
+        dpi: Resolution in pixels per inch.
+        show_layer_activations: Whether to display activations.
+        show_trainable: Whether to display whether layers are trainable.
+        splines: Style of the edges: "ortho" (right angles), "curved", "polyline", "spline" or
             "line".
-        **kwargs: None; named for the sake of old calls.
+        **kwargs: Not accepted; any argument raises a ValueError.
 
     Returns:
-        In a notebook, the picture to display; else None.
+        The image for display in a notebook; None outside of notebooks.
 
     Raises:
-        ValueError: The model is not built, or an argument is unknown.
+        ValueError: The model is not built, `rankdir` is unknown, or there is an unknown argument.
         OSError: The file cannot be written.
 
     Example:
@@ -68,7 +71,9 @@ def plot_model(
     """
     dot.check_model(model, "plot_model", kwargs)
     if rankdir not in _RANKDIRS:
-        raise ValueError(f"plot_model: rankdir is one of {', '.join(_RANKDIRS)}, not {rankdir!r}.")
+        raise ValueError(
+            f"plot_model: rankdir must be one of {', '.join(_RANKDIRS)}, not {rankdir!r}."
+        )
     path = Path(to_file)
     format = path.suffix.lower().removeprefix(".") or "png"
     if format not in _TEXT:
@@ -76,14 +81,14 @@ def plot_model(
             show_layer_names, show_shapes, show_dtype, show_layer_activations, show_trainable
         )
         diagram = build_diagram(model, expand_nested)
-        picture, reasons = _picture(diagram, show, rankdir, dpi, splines, format)
-        if picture is not None:
-            path.write_bytes(picture)
+        image, reasons = _render_image(diagram, show, rankdir, dpi, splines, format)
+        if image is not None:
+            path.write_bytes(image)
             return _display(path, format)
         path, format = path.with_suffix(".mmd"), "mmd"
         warnings.warn(
-            f"plot_model drew no picture ({'; '.join(reasons)}). {path} holds the model as "
-            "Mermaid text instead. For pictures: pip install 'keras-fn[plot]'",
+            f"plot_model created no image ({'; '.join(reasons)}). {path} contains the model as "
+            "Mermaid text instead. For images: pip install 'keras-fn[plot]'",
             stacklevel=2,
         )
     text = model_to_mermaid(
@@ -100,31 +105,31 @@ def plot_model(
     return _display(path, format)
 
 
-def _picture(
+def _render_image(
     diagram: Diagram, show: DisplayOptions, rankdir: str, dpi: int, splines: str, format: str
 ) -> tuple[bytes | None, list[str]]:
-    """Returns the picture of the first drawer that makes one, or None and why none did."""
+    """Returns the image of the first renderer that succeeds; None and the errors if none does."""
 
-    def through_graphviz(splines: str) -> bytes:
-        return dot.render(dot.graph(diagram, show, rankdir, dpi, splines), format)
+    def render_graphviz(splines: str) -> bytes:
+        return dot.render(dot.diagram_to_dot(diagram, show, rankdir, dpi, splines), format)
 
-    drawers: list[Callable[[], bytes]] = [
-        lambda: through_graphviz(splines),
-        # Graphviz crashes, or takes forever, on right angles in some graphs.
-        lambda: through_graphviz("polyline"),
+    renderers: list[Callable[[], bytes]] = [
+        lambda: render_graphviz(splines),
+        # On some graphs Graphviz crashes, or does not terminate, with right angles.
+        lambda: render_graphviz("polyline"),
         lambda: matplotlib_renderer.draw(diagram, show, rankdir, splines, dpi, format),
     ]
     reasons = []
-    for drawer in drawers:
+    for renderer in renderers:
         try:
-            return drawer(), []
-        except Exception as error:  # a picture is no reason to end a program
+            return renderer(), []
+        except Exception as error:  # a failed plot must not end the program
             reasons.append(str(error).partition("\n")[0])
     return None, list(dict.fromkeys(reasons))
 
 
-def _display(path: Path, format: str) -> Any:
-    """Returns what a notebook shows for the file; None where there is no notebook."""
+def _display(path: Path, format: str) -> object:
+    """Returns the file for display in a notebook; None outside of notebooks."""
     ipython = sys.modules.get("IPython")
     if ipython is None or ipython.get_ipython() is None or format == "pdf":
         return None

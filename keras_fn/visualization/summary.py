@@ -1,4 +1,6 @@
-"""The table of a model's layers, as text for terminals and as HTML."""
+"""The summary table of a model, as text for terminals and as HTML."""
+
+from __future__ import annotations
 
 import io
 import math
@@ -12,14 +14,20 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from keras_fn.core.graph_model import is_graph_model
+from keras_fn.core.graph_model import get_graph, is_graph_model
 from keras_fn.ops._op import class_name
+from keras_fn.types import AnyModel
 from keras_fn.visualization.diagram import get_calls, get_node_ids
 
-# Colours of the terminal's palette, by what they mark.
-_NUMBER, _NONE, _CLASS, _NO = "color(34)", "color(45)", "color(33)", "color(9)"
-_LEAST_WIDTH = 4  # of a column
-_NARROWEST = 50  # line of a table; a smaller terminal wraps it
+# Colors of the terminal's palette, by their use.
+_NUMBER_COLOR, _UNKNOWN_COLOR, _CLASS_COLOR, _FROZEN_COLOR = (
+    "color(34)",
+    "color(45)",
+    "color(33)",
+    "color(9)",
+)
+_MIN_COLUMN_WIDTH = 4
+_MIN_LINE_LENGTH = 50  # of the table; a narrower terminal wraps it
 _UNITS = ("B", "KB", "MB", "GB", "TB", "PB")
 
 
@@ -27,22 +35,22 @@ class _Columns(NamedTuple):
     line_length: int
     edges: list[float]  # right edges of the columns, as fractions of the line
     names: list[str]
-    justify: list[Any]  # of rich: "left", "right", "center"
+    justify: list[Any]  # "left", "right" or "center"
 
 
-_CHAIN = _Columns(
+_SEQUENTIAL_COLUMNS = _Columns(
     88, [0.45, 0.80, 1.0], ["Layer (type)", "Output Shape", "Param #"], ["left", "left", "right"]
 )
-_GRAPH = _Columns(
+_GRAPH_COLUMNS = _Columns(
     108,
     [0.3, 0.56, 0.74, 1.0],
-    [*_CHAIN.names, "Connected to"],
-    [*_CHAIN.justify, "left"],
+    [*_SEQUENTIAL_COLUMNS.names, "Connected to"],
+    [*_SEQUENTIAL_COLUMNS.justify, "left"],
 )
 
 
 def print_summary(
-    model: Any,
+    model: AnyModel,
     line_length: int | None = None,
     positions: Sequence[float] | None = None,
     print_fn: Callable[[str], Any] | None = None,
@@ -50,19 +58,19 @@ def print_summary(
     show_trainable: bool = False,
     layer_range: Sequence[str] | None = None,
 ) -> None:
-    """Prints the layers of a model, their output shapes and numbers of parameters as a table.
+    """Prints a summary of a model: its layers, their output shapes and numbers of parameters.
 
     Args:
         model: The model.
-        line_length: Characters in a line; what the terminal has by default.
+        line_length: Length of a line in characters; by default the width of the terminal.
         positions: Right edges of the columns, as fractions of the line or in characters.
-        print_fn: Takes the whole text instead of the terminal.
-        expand_nested: Whether the layers of nested models are shown too.
-        show_trainable: Whether a column says what is trained.
-        layer_range: Names (or patterns) of the first and the last layer to show.
+        print_fn: Function that receives the whole text instead of the terminal.
+        expand_nested: Whether to show the layers of nested models too.
+        show_trainable: Whether to add a column for trainability.
+        layer_range: Names, or regular expressions, of the first and the last layer to show.
 
     Raises:
-        ValueError: The line is too short for the columns, or `layer_range` names no layers.
+        ValueError: The line is too short for the columns, or `layer_range` matches no layer.
     """
     table = _table(model, line_length, positions, expand_nested, show_trainable, layer_range)
     if print_fn is None:
@@ -82,8 +90,8 @@ def print_summary(
         print_fn(text.getvalue())
 
 
-def summary_html(model: Any) -> str:
-    """Returns the table of a model's layers as HTML, for notebooks."""
+def summary_html(model: AnyModel) -> str:
+    """Returns the summary of a model as HTML, for notebooks."""
     table = _table(model, line_length=_columns(model).line_length)
     console = Console(
         record=True,
@@ -99,8 +107,8 @@ def summary_html(model: Any) -> str:
     )
 
 
-def _columns(model: Any, show_trainable: bool = False) -> _Columns:
-    columns = _CHAIN if _is_chain(model) else _GRAPH
+def _columns(model: AnyModel, show_trainable: bool = False) -> _Columns:
+    columns = _SEQUENTIAL_COLUMNS if _is_sequential_graph(model) else _GRAPH_COLUMNS
     if not show_trainable:
         return columns
     return _Columns(
@@ -111,17 +119,17 @@ def _columns(model: Any, show_trainable: bool = False) -> _Columns:
     )
 
 
-def _is_chain(model: Any) -> bool:
-    """Whether each layer stands once, and takes the one tensor of the layer above."""
+def _is_sequential_graph(model: AnyModel) -> bool:
+    """Whether each layer occurs once and takes the only tensor of the layer above it."""
     if not is_graph_model(model):
         return True
-    inside = get_node_ids(model)
-    nodes = [n for op in model.operations for n in op._inbound_nodes if id(n) in inside]
-    takers = [id(parent) for node in nodes for parent in node.parent_nodes]
+    node_ids = get_node_ids(model)
+    nodes = [n for op in model.operations for n in op._inbound_nodes if id(n) in node_ids]
+    consumers = [id(parent) for node in nodes for parent in node.parent_nodes]
     return (
         len(nodes) == len(model.operations)
         and all(len(node.input_tensors) < 2 for node in nodes)
-        and len(takers) == len(set(takers))
+        and len(consumers) == len(set(consumers))
     )
 
 
@@ -139,10 +147,10 @@ def _widths(columns: _Columns, positions: Sequence[float] | None, line_length: i
         )
     ends = [int(edge * line_length) for edge in edges]
     widths = [end - start for start, end in zip([0, *ends], ends, strict=False)]
-    if min(widths) < _LEAST_WIDTH:
+    if min(widths) < _MIN_COLUMN_WIDTH:
         raise ValueError(
             f"summary: line_length={line_length} is too short for the columns "
-            f"{', '.join(columns.names)}; take a longer line or other positions."
+            f"{', '.join(columns.names)}; pass a longer line or other positions."
         )
     return widths
 
@@ -151,12 +159,14 @@ def _in_range(layers: Sequence[Any], layer_range: Sequence[str] | None) -> Seque
     if layer_range is None:
         return layers
     if isinstance(layer_range, str) or [type(name) for name in layer_range] != [str, str]:
-        raise ValueError(f"layer_range is two names, the first and the last, not {layer_range!r}.")
-    found = [[i for i, x in enumerate(layers) if re.match(name, x.name)] for name in layer_range]
-    if not all(found):
-        missing = [name for name, indices in zip(layer_range, found, strict=True) if not indices]
+        raise ValueError(
+            f"layer_range must be two names, the first and the last, not {layer_range!r}."
+        )
+    matches = [[i for i, x in enumerate(layers) if re.match(name, x.name)] for name in layer_range]
+    if not all(matches):
+        missing = [name for name, indices in zip(layer_range, matches, strict=True) if not indices]
         raise ValueError(f"layer_range: the model has no layer named {', '.join(missing)}.")
-    first, last = found
+    first, last = matches
     if first[0] > last[-1]:
         first, last = last, first
     return layers[first[0] : last[-1] + 1]
@@ -166,7 +176,7 @@ def _in_range(layers: Sequence[Any], layer_range: Sequence[str] | None) -> Seque
 
 
 def _table(
-    model: Any,
+    model: AnyModel,
     line_length: int | None = None,
     positions: Sequence[float] | None = None,
     expand_nested: bool = False,
@@ -175,8 +185,8 @@ def _table(
 ) -> Table:
     columns = _columns(model, show_trainable)
     if line_length is None:
-        room = shutil.get_terminal_size().columns - 4
-        line_length = max(_NARROWEST, min(columns.line_length, room))
+        available = shutil.get_terminal_size().columns - 4
+        line_length = max(_MIN_LINE_LENGTH, min(columns.line_length, available))
     headers = [
         Column(name, justify=justify, width=width)
         for name, justify, width in zip(
@@ -187,52 +197,52 @@ def _table(
         )
     ]
     table = Table(*headers, width=line_length, show_lines=True)
-    inside = get_node_ids(model)
+    node_ids = get_node_ids(model)
     layers = model.operations if is_graph_model(model) else model.layers
     for layer in _in_range(layers, layer_range):
-        for row in _rows(layer, inside, columns.names, expand_nested):
+        for row in _rows(layer, node_ids, columns.names, expand_nested):
             table.add_row(*row)
     return table
 
 
 def _rows(
-    layer: Any, inside: set[int], columns: list[str], expand_nested: bool, level: int = 0
+    layer: Any, node_ids: set[int], columns: list[str], expand_nested: bool, level: int = 0
 ) -> list[list[Text]]:
     prefix = "   " * level + "└ " if level else ""
     row = [
-        Text.assemble(f"{prefix}{layer.name} (", (class_name(layer), _CLASS), ")"),
-        _output_shape(layer, inside),
-        _parameters(layer),
+        Text.assemble(f"{prefix}{layer.name} (", (class_name(layer), _CLASS_COLOR), ")"),
+        _output_shape(layer, node_ids),
+        _format_param_count(layer),
     ]
     if "Connected to" in columns:
-        row.append(_connections(layer, inside))
+        row.append(_format_connections(layer, node_ids))
     if "Trainable" in columns:
-        row.append(_trainable(layer))
+        row.append(_format_trainable(layer))
     rows = [row]
     nested = getattr(layer, "layers", None)
     if expand_nested and isinstance(nested, (list, tuple)):
-        inside = inside | get_node_ids(layer)
+        node_ids = node_ids | get_node_ids(layer)
         for sublayer in nested:
-            rows += _rows(sublayer, inside, columns, expand_nested, level + 1)
+            rows += _rows(sublayer, node_ids, columns, expand_nested, level + 1)
     return rows
 
 
-def _output_shape(layer: Any, inside: set[int]) -> Text:
-    nodes = get_calls(layer, inside)
+def _output_shape(layer: Any, node_ids: set[int]) -> Text:
+    nodes = get_calls(layer, node_ids)
     if nodes:
         shapes = [t.shape for t in nodes[-1].output_tensors]
-        return _shape(shapes[0] if len(shapes) == 1 else shapes)
+        return _format_shape(shapes[0] if len(shapes) == 1 else shapes)
     try:
         shapes = _built_shape(layer)
-    except Exception:  # whatever a user's compute_output_shape raises, the table is printed
+    except Exception:  # an error of a custom compute_output_shape must not stop the summary
         shapes = None
-    return Text("?") if shapes is None else _shape(shapes)
+    return Text("?") if shapes is None else _format_shape(shapes)
 
 
 def _built_shape(layer: Any) -> Any:
-    """Works the output shape out from what the layer was built for."""
+    """Computes the output shape from the input shapes that the layer was built for."""
     shapes = getattr(layer, "_build_shapes", None)
-    if is_graph_model(layer):
+    if get_graph(layer) is layer:
         return layer.output_shape
     if not shapes:
         return None
@@ -241,61 +251,73 @@ def _built_shape(layer: Any) -> Any:
     return layer.compute_output_shape(**shapes)
 
 
-def _shape(shapes: Any) -> Text:
-    """Writes one shape, or nested ones, with the sizes marked."""
+def _format_shape(shapes: Any) -> Text:
+    """Formats one shape, or nested ones, with colored sizes."""
     if isinstance(shapes, dict):
-        keyed = (Text.assemble(f"{key}: ", _shape(value)) for key, value in shapes.items())
+        keyed = (Text.assemble(f"{key}: ", _format_shape(value)) for key, value in shapes.items())
         return Text.assemble("{", Text(", ").join(keyed), "}")
     if all(size is None or isinstance(size, int) for size in shapes):
-        sizes = Text(", ").join(Text(str(n), _NONE if n is None else _NUMBER) for n in shapes)
+        sizes = Text(", ").join(
+            Text(str(n), _UNKNOWN_COLOR if n is None else _NUMBER_COLOR) for n in shapes
+        )
         return Text.assemble("(", sizes, ")")
-    inner = Text(", ").join(map(_shape, shapes))
+    inner = Text(", ").join(map(_format_shape, shapes))
     opening, closing = "[]" if isinstance(shapes, list) else "()"
     return Text.assemble(opening, inner, closing)
 
 
-def _parameters(layer: Any) -> Text:
+def _format_param_count(layer: Any) -> Text:
     if not hasattr(layer, "built"):
-        return Text("0", _NUMBER)
+        return Text("0", _NUMBER_COLOR)
     if not layer.built:
-        return Text.assemble(("0", _NUMBER), " (unbuilt)")
-    return Text(f"{layer.count_params():,}", _NUMBER)
+        return Text.assemble(("0", _NUMBER_COLOR), " (unbuilt)")
+    return Text(f"{layer.count_params():,}", _NUMBER_COLOR)
 
 
-def _connections(layer: Any, inside: set[int]) -> Text:
+def _format_connections(layer: Any, node_ids: set[int]) -> Text:
     histories = [
         tensor._keras_history
         for node in layer._inbound_nodes
-        if id(node) in inside
+        if id(node) in node_ids
         for tensor in node.input_tensors
     ]
     if not histories:
         return Text("-")
     return Text(", ").join(
-        Text.assemble(f"{operation.name}[", (str(node), _NUMBER), "][", (str(tensor), _NUMBER), "]")
+        Text.assemble(
+            f"{operation.name}[",
+            (str(node), _NUMBER_COLOR),
+            "][",
+            (str(tensor), _NUMBER_COLOR),
+            "]",
+        )
         for operation, node, tensor in histories
     )
 
 
-def _trainable(layer: Any) -> Text:
+def _format_trainable(layer: Any) -> Text:
     if not getattr(layer, "weights", None):
         return Text("-", "bold")
-    return Text("Y", f"bold {_NUMBER}") if layer.trainable else Text("N", f"bold {_NO}")
+    return (
+        Text("Y", f"bold {_NUMBER_COLOR}")
+        if layer.trainable
+        else Text("N", f"bold {_FROZEN_COLOR}")
+    )
 
 
 # -------------------------------------------------------------------- the totals
 
 
-def _print(console: Console, model: Any, table: Table) -> None:
+def _print(console: Console, model: AnyModel, table: Table) -> None:
     console.print(Text(f'Model: "{model.name}"', "bold"))
     console.print(table)
     for title, variables in _totals(model):
         number = sum(math.prod(v.shape) for v in variables)
-        size = f" ({readable_size(count_bytes(variables))})"
-        console.print(Text.assemble((f" {title}: ", "bold"), (f"{number:,}", _NUMBER), size))
+        size = f" ({format_bytes(count_bytes(variables))})"
+        console.print(Text.assemble((f" {title}: ", "bold"), (f"{number:,}", _NUMBER_COLOR), size))
 
 
-def _totals(model: Any) -> list[tuple[str, list[Any]]]:
+def _totals(model: AnyModel) -> list[tuple[str, list[Any]]]:
     trained, frozen = model.trainable_weights, model.non_trainable_weights
     optimizer = getattr(model, "optimizer", None) if getattr(model, "compiled", False) else None
     state = None
@@ -310,17 +332,17 @@ def _totals(model: Any) -> list[tuple[str, list[Any]]]:
 
 
 def count_bytes(variables: Iterable[Any]) -> int:
-    """Returns the bytes that variables take, each counted once."""
+    """Returns the memory of variables in bytes, each variable counted once."""
     unique = {id(v): v for v in variables}.values()
     return sum(math.prod(v.shape) * np.dtype(v.dtype).itemsize for v in unique)
 
 
-def readable_size(size: float) -> str:
-    """Returns a number of bytes as people read it.
+def format_bytes(size: float) -> str:
+    """Formats a number of bytes with a binary unit.
 
     Example:
-        >>> from keras_fn.visualization.summary import readable_size
-        >>> readable_size(220_200)
+        >>> from keras_fn.visualization.summary import format_bytes
+        >>> format_bytes(220_200)
         '215.04 KB'
     """
     unit = 0

@@ -154,7 +154,7 @@ def test_disabled_interactive_logging_is_plain(clock, monkeypatch):
     [(2e-6, "2us"), (863e-6, "863us"), (0.0042, "4ms"), (3.2, "3s")],
 )
 def test_short_times(seconds, text):
-    assert progress_display._short(seconds) == text
+    assert progress_display._format_step_time(seconds) == text
 
 
 def test_progbar_averages_what_is_not_stateful(capsys):

@@ -3,11 +3,11 @@ import re
 import pytest
 
 import keras_fn
-from keras_fn.visualization.mermaid import escaped, model_to_mermaid
+from keras_fn.visualization.mermaid import escape_label, model_to_mermaid
 
 _NODE = re.compile(r'^(n\d+)(?:\(\["|\("|\[")([^"]*)(?:"\]\)|"\)|"\]):::(\w+)$')
 _EDGE = re.compile(r"^(n\d+) --> (n\d+)$")
-_FRAME = re.compile(r'^subgraph (g\d+)\["([^"]*)"\]$')
+_FRAME_COLOR = re.compile(r'^subgraph (g\d+)\["([^"]*)"\]$')
 _ENTITY = re.compile(r"#(\d+);")
 
 
@@ -22,7 +22,7 @@ def parsed(text):
             styles[node[1]] = node[3]
         elif edge := _EDGE.match(line):
             edges.append(edge.groups())
-        elif frame := _FRAME.match(line):
+        elif frame := _FRAME_COLOR.match(line):
             frames.append(_ENTITY.sub(lambda m: chr(int(m[1])), frame[2]))
             depth += 1
         elif line == "end":
@@ -96,13 +96,13 @@ def test_names_mean_themselves(name):
     x = keras_fn.Input((2,), name=name)
     model = keras_fn.Model(x, keras_fn.layers.Dense(2)(x))
     assert parsed(model_to_mermaid(model))[1]["n0"][0] == f"{name} (InputLayer)"
-    text = escaped(name)
+    text = escape_label(name)
     assert not set(text) & set('"`<>[]{}|&') and not re.match(r"\d+\. |- ", text)
 
 
 def test_usual_names_stay_readable():
-    assert escaped("block1_conv2 (Conv2D)") == "block1_conv2 (Conv2D)"
-    assert escaped("a.b-c") == "a.b-c"
+    assert escape_label("block1_conv2 (Conv2D)") == "block1_conv2 (Conv2D)"
+    assert escape_label("a.b-c") == "a.b-c"
 
 
 def test_a_direction_that_is_none_is_refused(make):

@@ -318,6 +318,6 @@ def test_a_graphviz_that_fails_or_hangs_is_passed_over(make, tmp_path, monkeypat
     for number, body in enumerate(("exit 3", "exec sleep 30")):
         program.write_text(f"#!/bin/sh\n{body}\n")
         program.chmod(0o755)
-        monkeypatch.setattr(dot, "SECONDS", 0.3)
+        monkeypatch.setattr(dot, "TIMEOUT_SECONDS", 0.3)
         plot_model(make("chain"), tmp_path / f"{number}.png", dpi=40)
         assert min(png_size(tmp_path / f"{number}.png")) > 20

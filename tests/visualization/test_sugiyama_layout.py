@@ -8,14 +8,14 @@ from keras_fn.visualization.sugiyama_layout import NODE_SEP, RANK_SEP, Edge, com
 SIZE = (2.0, 0.5)
 
 
-def laid_out(edges, size=SIZE, **options):
+def layout_of(edges, size=SIZE, **options):
     keys = dict.fromkeys(key for edge in edges for key in edge)
     return compute_layout({key: size for key in keys}, [Edge(*edge) for edge in edges], **options)
 
 
 def overlaps(layout, sizes):
     """Returns the pairs of boxes that cover each other."""
-    boxes = [(x, y, *sizes[key]) for key, (x, y) in layout.places.items()]
+    boxes = [(x, y, *sizes[key]) for key, (x, y) in layout.centers.items()]
     return [
         (a, b)
         for i, a in enumerate(boxes)
@@ -28,7 +28,7 @@ def crosses_a_box(layout, size):
     """Whether a route runs through the inside of a box."""
     for route in layout.routes:
         for a, b in pairwise(route):
-            for x, y in layout.places.values():
+            for x, y in layout.centers.values():
                 left, right = sorted((a.x, b.x))
                 top, bottom = sorted((a.y, b.y))
                 inside_x = right > x - size[0] / 2 + 0.01 and left < x + size[0] / 2 - 0.01
@@ -39,42 +39,42 @@ def crosses_a_box(layout, size):
 
 
 def test_a_chain_is_a_straight_line():
-    layout = laid_out([("a", "b"), ("b", "c")])
-    assert {x for x, _ in layout.places.values()} == {1.0}
+    layout = layout_of([("a", "b"), ("b", "c")])
+    assert {x for x, _ in layout.centers.values()} == {1.0}
     assert layout.width == 2.0 and layout.height == pytest.approx(3 * 0.5 + 2 * RANK_SEP)
     assert all(p.x == 1.0 for route in layout.routes for p in route)
 
 
 def test_producers_stand_above_consumers_and_sources_near_them():
-    layout = laid_out([("a", "b"), ("b", "c"), ("late", "c")])
-    y = {key: y for key, (_, y) in layout.places.items()}
+    layout = layout_of([("a", "b"), ("b", "c"), ("late", "c")])
+    y = {key: y for key, (_, y) in layout.centers.items()}
     assert y["a"] < y["b"] < y["c"] and y["late"] == y["b"]
 
 
 def test_a_skip_goes_round_and_the_path_stays_straight():
-    layout = laid_out([("a", "b"), ("b", "c"), ("a", "c"), ("c", "d")])
-    xs = [layout.places[key][0] for key in "abcd"]
+    layout = layout_of([("a", "b"), ("b", "c"), ("a", "c"), ("c", "d")])
+    xs = [layout.centers[key][0] for key in "abcd"]
     assert max(xs) - min(xs) < 0.02
     assert not crosses_a_box(layout, SIZE)
     assert max(p.x for p in layout.routes[2]) > 2.0
 
 
 def test_branches_stand_round_the_middle():
-    layout = laid_out([("a", "l"), ("a", "r"), ("l", "z"), ("r", "z")])
-    x = {key: x for key, (x, _) in layout.places.items()}
+    layout = layout_of([("a", "l"), ("a", "r"), ("l", "z"), ("r", "z")])
+    x = {key: x for key, (x, _) in layout.centers.items()}
     assert x["a"] == pytest.approx((x["l"] + x["r"]) / 2, abs=0.02) == x["z"]
     assert x["r"] - x["l"] == pytest.approx(2.0 + NODE_SEP, abs=0.02)
 
 
 def test_crossings_that_can_be_avoided_are():
-    layout = laid_out([("a", "1"), ("b", "2"), ("b", "1"), ("c", "3"), ("a", "3")])
-    x = {key: x for key, (x, _) in layout.places.items()}
+    layout = layout_of([("a", "1"), ("b", "2"), ("b", "1"), ("c", "3"), ("a", "3")])
+    x = {key: x for key, (x, _) in layout.centers.items()}
     edges = [(x[a], x[b]) for a, b in [("a", "1"), ("b", "2"), ("b", "1"), ("c", "3"), ("a", "3")]]
     assert not any((a - c) * (b - d) < 0 for a, b in edges for c, d in edges)
 
 
 def test_a_circle_has_one_edge_that_goes_up():
-    layout = laid_out([("a", "b"), ("b", "c"), ("c", "a")])
+    layout = layout_of([("a", "b"), ("b", "c"), ("c", "a")])
     rising = [route for route in layout.routes if route[0].y > route[-1].y]
     assert len(rising) == 1 and not overlaps(layout, dict.fromkeys("abc", SIZE))
 
@@ -96,15 +96,15 @@ def test_random_graphs_have_no_overlaps_and_whole_routes(seed):
     assert not overlaps(layout, sizes)
     for (a, b), route in zip(edges, layout.routes, strict=True):
         for end, key in ((route[0], a), (route[-1], b)):
-            x, y = layout.places[key]
+            x, y = layout.centers[key]
             assert end.x == pytest.approx(x) and abs(end.y - y) == pytest.approx(sizes[key][1] / 2)
-    for x, y in layout.places.values():
+    for x, y in layout.centers.values():
         assert 0 <= x <= layout.width and 0 <= y <= layout.height
 
 
 def test_a_long_chain_folds_into_columns():
-    layout = laid_out([(i, i + 1) for i in range(999)])
-    assert len({round(x, 3) for x, _ in layout.places.values()}) > 5
+    layout = layout_of([(i, i + 1) for i in range(999)])
+    assert len({round(x, 3) for x, _ in layout.centers.values()}) > 5
     assert 0.5 < layout.width / layout.height < 2
     assert not crosses_a_box(layout, SIZE)
 
@@ -113,10 +113,10 @@ def test_very_many_long_edges_are_no_trap():
     edges = [(i, i + 1) for i in range(199)] + [
         (i, j) for i in range(200) for j in range(i + 2, 200)
     ]
-    layout = laid_out(edges)
+    layout = layout_of(edges)
     assert len(layout.routes) == len(edges) and all(len(route) > 1 for route in layout.routes)
 
 
 def test_nothing_is_laid_out_too():
     layout = compute_layout({}, [])
-    assert layout.places == {} and layout.routes == []
+    assert layout.centers == {} and layout.routes == []

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import keras_fn
-from keras_fn.visualization.summary import count_bytes, readable_size
+from keras_fn.visualization.summary import count_bytes, format_bytes
 
 HERE = Path(__file__).parent
 ZOO = runpy.run_path(str(HERE / "zoo.py"))
@@ -115,7 +115,7 @@ def test_dtypes_decide_the_memory():
      (2**60, "1024.00 PB")],
 )  # fmt: skip
 def test_sizes_as_people_read_them(size, text):
-    assert readable_size(size) == text
+    assert format_bytes(size) == text
 
 
 def test_positions_may_be_in_characters(make):
