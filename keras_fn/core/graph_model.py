@@ -55,6 +55,10 @@ class GraphModel(Protocol):
         """Returns the outputs for a tensor of each input's own shape and dtype."""
         ...
 
+    def pack_outputs(self, outputs: Sequence[Any]) -> Any:
+        """Returns flat outputs nested as a call of the model returns them."""
+        ...
+
     def substitute_plan(self, plan: Any) -> AbstractContextManager[None]:
         """Inside the context, calls run `plan` step by step instead of the model's own plan."""
         ...

@@ -66,7 +66,9 @@ class Functional(Model):
         self._compiled: Any = None
         self._compiled_shapes: dict[Any, bool] = {}
         self._is_pure: bool | None = None  # None: not known
-        self._compiled_call_keys: set[Any] = set()  # specs of inputs that need no check or conversion
+        self._compiled_call_keys: set[Any] = (
+            set()
+        )  # specs of inputs that need no check or conversion
         self.supports_masking = True
         self.built = True
         self._set_path()
@@ -185,16 +187,16 @@ class Functional(Model):
         if not training and masks is None:
             run = self._compiled_for(values)
             if run is not None:
-                return self._nested(run(*values))
-        return self._nested(self.execution_plan.run(values, training, masks))
+                return self.pack_outputs(run(*values))
+        return self.pack_outputs(self.execution_plan.run(values, training, masks))
 
     def run_inference(self, values: Sequence[Any]) -> Any:
         """Returns the outputs of inference for a tensor of each input's own shape and dtype."""
-        return self._nested(self.execution_plan.run(values, False))
+        return self.pack_outputs(self.execution_plan.run(values, False))
 
     def _fast_call(self, x: Any, training: bool | None, key: Any) -> Any:
         if not training and key in self._compiled_call_keys and self.is_pure:
-            return self._nested(self._compiled(x))
+            return self.pack_outputs(self._compiled(x))
         outputs = self.call(x, training=bool(training))
         compiled = self._compiled is not None and not training
         compiled = compiled and self.input_binder.is_exact_match(x)
@@ -207,7 +209,12 @@ class Functional(Model):
 
         A shape compiles when it is seen for the second time: a stream of new shapes does not.
         """
-        if not supports("compile_call") or self.execution_plan.masked or context.current.symbolic or not self.is_pure:
+        if (
+            not supports("compile_call")
+            or self.execution_plan.masked
+            or context.current.symbolic
+            or not self.is_pure
+        ):
             return None
         try:
             key = tuple([(v.shape, v.dtype) for v in values])
@@ -227,7 +234,12 @@ class Functional(Model):
         self._compiled_shapes[key] = True
         return self._compiled
 
-    def _nested(self, outputs: Sequence[Any]) -> Any:
+    def pack_outputs(self, outputs: Sequence[Any]) -> Any:
+        """Returns flat outputs nested as a call of the model returns them.
+
+        Args:
+            outputs: A tensor for each output.
+        """
         structure = self.output_structure
         if isinstance(structure, KerasTensor):
             return outputs[0]

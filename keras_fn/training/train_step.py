@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -16,6 +17,7 @@ from keras_fn.core.graph_model import get_graph
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.operation import infer_spec
 from keras_fn.core.registry import is_builtin
+from keras_fn.core.scopes import TrainingScope
 from keras_fn.data_adapters.data_adapter_utils import FlatBatch, unpack_x_y_sample_weight
 from keras_fn.random.seed_generator import global_seed_generator
 from keras_fn.training.compile import CompileMixin
@@ -168,15 +170,16 @@ class TrainStepMixin(CompileMixin):
 
     # ---------------------------------------------------------------- built-in steps
 
-    def _train_step(self, x: Any, y: Any, sample_weight: Any) -> Any:
+    def _train_step(self, x: Any, y: Any, sample_weight: Any, call: Any = None) -> Any:
         """Trains on a batch. It does not read the metrics: this would cost time at each step."""
+        call = call or self
         state = self._trainer_state or self._collect_state()
         variables = state.trainable
         keeps_outputs = self._needs_outputs  # else they are freed while gradients are computed
 
         def forward() -> tuple[Any, Any]:
             state.clear_losses()
-            y_pred = self(x, training=True)
+            y_pred = call(x, training=True)
             loss, parts = self._compute_output_losses(x, y, y_pred, sample_weight, True)
             aux = (loss, y_pred if keeps_outputs else None, parts)
             return self.optimizer.scale_loss(loss), aux
@@ -189,19 +192,20 @@ class TrainStepMixin(CompileMixin):
         state.clear_losses()
         return results
 
-    def _test_step(self, x: Any, y: Any, sample_weight: Any) -> Any:
+    def _test_step(self, x: Any, y: Any, sample_weight: Any, call: Any = None) -> Any:
+        call = call or self
         state = self._trainer_state or self._collect_state()
         state.clear_losses()
-        y_pred = self(x, training=False)
+        y_pred = call(x, training=False)
         loss, parts = self._compute_output_losses(x, y, y_pred, sample_weight, False)
         self._track_loss(loss, parts, x)
         results = self._update_metrics(x, y, y_pred, sample_weight)
         state.clear_losses()
         return results
 
-    def _predict_step(self, x: Any, y: Any, sample_weight: Any) -> Any:
+    def _predict_step(self, x: Any, y: Any, sample_weight: Any, call: Any = None) -> Any:
         del y, sample_weight
-        return self(x, training=False)
+        return (call or self)(x, training=False)
 
     def _collect_state(self) -> TrainerState:
         variables = self.trainable_variables
@@ -366,10 +370,15 @@ class TrainStepMixin(CompileMixin):
         """Returns the step as a function of `(tensors, indices)`, not compiled."""
         name = f"{kind}_step"
         is_custom = getattr(type(self), name) is not getattr(TrainStepMixin, name)
-        if kind == "predict" and not is_custom and self._runs_only_a_graph():
-            graph: Any = get_graph(self)
+        graph: Any = get_graph(self)
+        is_pure = graph is not None and graph.is_pure and self._is_plain_graph(graph)
+        if kind == "predict" and not is_custom and is_pure:
             return lambda tensors, indices: graph.run_inference(_gather_batch(tensors, indices)[0])
-        step = self._make_custom_step(kind) if is_custom else getattr(self, f"_{name}")
+        step = (
+            self._make_custom_step(kind)
+            if is_custom
+            else partial(getattr(self, f"_{name}"), call=self._call_checked)
+        )
         layers = self._flatten_layers()
 
         def run(tensors: Any, indices: Any) -> Any:
@@ -398,14 +407,29 @@ class TrainStepMixin(CompileMixin):
 
         return run
 
-    def _runs_only_a_graph(self) -> bool:
-        """Whether inference is a run of a pure graph, and nothing that `__call__` adds."""
+    def _call_checked(self, x: Any, training: bool) -> Any:
+        """Calls the model on inputs that `DataBinder` has checked, and so checks nothing again."""
         graph: Any = get_graph(self)
+        if graph is None or not self._can_call_plan(graph):
+            return self(x, training=training)
+        with TrainingScope(training):
+            return graph.pack_outputs(graph.execution_plan.run([x], training))
+
+    def _can_call_plan(self, graph: Any) -> bool:
+        """Whether a call of the model is a run of its graph, and nothing that `__call__` adds."""
+        if not graph.input_binder.single or self._tracks_losses is not False:
+            return False
+        dtype = graph.input_binder.tensors[0].dtype
         return (
-            graph is not None
-            and graph.is_pure
-            and is_builtin(type(self).call)
-            and not (self._has_hooks or self._autocast_to or graph._autocast_to)
+            self._is_plain_graph(graph)
+            and not graph.execution_plan.masked
+            and (dtype == self.compute_dtype or "float" not in dtype)
+        )
+
+    def _is_plain_graph(self, graph: Any) -> bool:
+        """Whether a call of the model is a call of the graph, in its own dtypes."""
+        return is_builtin(type(self).call) and not (
+            self._has_hooks or self._autocast_to or graph._autocast_to
         )
 
     def _state(self, kind: str) -> list[Any]:
