@@ -33,16 +33,20 @@ def while_loop(
     def run(state: CapturedVariables) -> tuple[Any, Any]:
         test, step = state.functionalize(cond), state.functionalize(body)
 
-        def goes_on(loop: Any) -> Any:
-            rounds, values, leaves = loop
-            _, holds = test(values, leaves)
-            return holds if maximum_iterations is None else holds & (rounds < maximum_iterations)
+        def cond_fun(loop: Any) -> Any:
+            iteration, values, leaves = loop
+            _, proceed = test(values, leaves)
+            return (
+                proceed
+                if maximum_iterations is None
+                else proceed & (iteration < maximum_iterations)
+            )
 
-        def advance(loop: Any) -> Any:
-            rounds, values, leaves = loop
-            return (rounds + 1, *step(values, leaves))
+        def body_fun(loop: Any) -> Any:
+            iteration, values, leaves = loop
+            return (iteration + 1, *step(values, leaves))
 
-        return lax.while_loop(goes_on, advance, (0, state.values, list(leaves)))[1:]
+        return lax.while_loop(cond_fun, body_fun, (0, state.values, list(leaves)))[1:]
 
     return with_captured_variables(run)
 
@@ -81,11 +85,11 @@ def scan(
     def run(state: CapturedVariables) -> tuple[Any, Any]:
         step = state.functionalize(function)
 
-        def carrying(pair: Any, x: Any) -> tuple[Any, Any]:
+        def step_with_state(pair: Any, x: Any) -> tuple[Any, Any]:
             values, (after, y) = step(pair[0], pair[1], x)
             return (values, after), y
 
-        (values, carry), ys = lax.scan(carrying, (state.values, init), xs, **options)
+        (values, carry), ys = lax.scan(step_with_state, (state.values, init), xs, **options)
         return values, (carry, ys)
 
     return with_captured_variables(run)
@@ -130,7 +134,7 @@ class _RecordingDict(dict[int, Any]):
 def _scan_without_variables(step: Any, init: Any, xs: Any, **options: Any) -> tuple[Any, Any]:
     function = step()  # weak reference: the compiled scan is freed with its step function
 
-    def watched(carry: Any, x: Any) -> tuple[Any, Any]:
+    def step_without_variables(carry: Any, x: Any) -> tuple[Any, Any]:
         with StatelessScope() as scope:
             scope.state = _RecordingDict(scope.state)
             result = function(carry, x)
@@ -138,4 +142,4 @@ def _scan_without_variables(step: Any, init: Any, xs: Any, **options: Any) -> tu
             raise _ReadsVariablesError
         return result
 
-    return lax.scan(watched, init, xs, **options)
+    return lax.scan(step_without_variables, init, xs, **options)

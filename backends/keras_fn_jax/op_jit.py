@@ -16,10 +16,10 @@ _NEEDS_VALUES = (
     jax.errors.NonConcreteBooleanIndexError,
 )
 
-_MOST_SEEN = 1_000
+_MAX_SEEN = 1_000
 
 
-class _Plain(NamedTuple):
+class _Signature(NamedTuple):
     """Static part of a call: everything but its arrays. The key of a compiled function."""
 
     structure: Any
@@ -36,29 +36,33 @@ def compile_op(function: Callable[..., Any]) -> Callable[..., Any]:
     signature with new static values compiles only when those values occur again: a stream of
     ever-new numbers would compile at every call.
     """
-    functions: dict[_Plain, Callable[..., Any]] = {}
-    seen: set[Any] = set()
+    compiled: dict[_Signature, Callable[..., Any]] = {}
+    seen_signatures: set[Any] = set()
 
-    def body(plain: _Plain, arrays: list[jax.Array]) -> Any:
+    def body(signature: _Signature, arrays: list[jax.Array]) -> Any:
         rest = iter(arrays)
         leaves = [
             next(rest) if kind is _Array else value
-            for value, kind in zip(plain.values, plain.types, strict=True)
+            for value, kind in zip(signature.values, signature.types, strict=True)
         ]
-        args, kwargs = jax.tree.unflatten(plain.structure, leaves)
+        args, kwargs = jax.tree.unflatten(signature.structure, leaves)
         return function(*args, **kwargs)
 
-    def function_for(plain: _Plain, arrays: list[jax.Array]) -> Callable[..., Any]:
+    def get_compiled(signature: _Signature, arrays: list[jax.Array]) -> Callable[..., Any]:
         """Returns the compiled function for a call, or the body if its static values are new."""
-        kind = (plain.structure, plain.types, tuple([(x.shape, x.dtype) for x in arrays]))
-        comes_back = plain in seen or kind not in seen
-        if len(seen) >= _MOST_SEEN:
-            seen.clear()
-            functions.clear()
-        seen.update((plain, kind))
-        run = partial(body, plain)
-        if comes_back:
-            run = functions[plain] = jax.jit(run)
+        shapes_key = (
+            signature.structure,
+            signature.types,
+            tuple([(x.shape, x.dtype) for x in arrays]),
+        )
+        is_repeated = signature in seen_signatures or shapes_key not in seen_signatures
+        if len(seen_signatures) >= _MAX_SEEN:
+            seen_signatures.clear()
+            compiled.clear()
+        seen_signatures.update((signature, shapes_key))
+        run = partial(body, signature)
+        if is_repeated:
+            run = compiled[signature] = jax.jit(run)
         return run
 
     @wraps(function)
@@ -69,14 +73,12 @@ def compile_op(function: Callable[..., Any]) -> Callable[..., Any]:
             return function(*args, **kwargs)
         values = tuple([None if isinstance(x, jax.Array) else x for x in leaves])
         types = tuple([_Array if isinstance(x, jax.Array) else type(x) for x in leaves])
-        plain = _Plain(structure, values, types, settings.op_cache_key())
+        signature = _Signature(structure, values, types, settings.op_cache_key())
         try:
-            run = functions.get(plain) or function_for(plain, arrays)
+            run = compiled.get(signature) or get_compiled(signature, arrays)
             return run(arrays)
-        except (
-            *_NEEDS_VALUES,
-            TypeError,
-        ):  # a TypeError: not hashable, or raised by the op and then raised again
+        # A TypeError: not hashable, or raised by the op, which then raises it again.
+        except (*_NEEDS_VALUES, TypeError):
             return function(*args, **kwargs)
 
     return call

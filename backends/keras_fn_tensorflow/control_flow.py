@@ -75,13 +75,13 @@ def while_loop(
 def fori_loop(lower: Any, upper: Any, body: Callable[..., Any], leaves: Sequence[Any]) -> list[Any]:
     """A `tf.while_loop` with a counter."""
     is_static = isinstance(lower, int) and isinstance(upper, int)
-    rounds = max(upper - lower, 0) if is_static else None
+    maximum_iterations = max(upper - lower, 0) if is_static else None
     state = [tf.cast(lower, tf.int32), *leaves]
     return while_loop(
         lambda s: s[0] < tf.cast(upper, tf.int32),
         lambda s: [s[0] + 1, *body(s[0], s[1:])],
         state,
-        rounds,
+        maximum_iterations,
     )[1:]
 
 
@@ -107,11 +107,13 @@ def scan(
     def run(state: CapturedVariables) -> tuple[Any, Any]:
         step = _functionalize(state, function)
 
-        def carrying(pair: Any, x: Any) -> tuple[Any, Any]:
+        def step_with_state(pair: Any, x: Any) -> tuple[Any, Any]:
             values, (after, y) = step(pair[0], pair[1], x)
             return (values, after), y
 
-        (values, last), ys = _scan_loop(carrying, (state.values, carry), xs, size, reverse, unroll)
+        (values, last), ys = _scan_loop(
+            step_with_state, (state.values, carry), xs, size, reverse, unroll
+        )
         return values, (last, ys)
 
     return _staged(run)
@@ -174,21 +176,21 @@ def _scan_loop(
         arrays = [a.write(index, _value(t)) for a, t in zip(arrays, ys, strict=True)]
         return i + 1, [_value(c) for c in tree.flatten(after)], arrays
 
-    times = max(unroll, 1) if isinstance(size, int) else 1
-    rounds = size // times
+    unroll_factor = max(unroll, 1) if isinstance(size, int) else 1
+    unrolled_iterations = size // unroll_factor
 
     def body(i: Any, leaves: list[Any], arrays: list[Any]) -> tuple[Any, list[Any], list[Any]]:
-        for _ in range(times):
+        for _ in range(unroll_factor):
             i, leaves, arrays = step(i, leaves, arrays)
         return i, leaves, arrays
 
     state = tf.while_loop(
-        lambda i, *_: i < rounds * times,
+        lambda i, *_: i < unrolled_iterations * unroll_factor,
         body,
         (tf.constant(0), carries, outputs),
-        maximum_iterations=rounds,  # XLA needs a bound to allocate memory for the gradient
+        maximum_iterations=unrolled_iterations,  # XLA allocates memory for the gradient
     )
-    for _ in range(size % times if times > 1 else 0):  # the remaining steps
+    for _ in range(size % unroll_factor if unroll_factor > 1 else 0):  # the remaining steps
         state = step(*state)
     _, carries, outputs = state
     results = iter(outputs)

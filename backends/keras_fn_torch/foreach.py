@@ -9,7 +9,7 @@ import torch
 from keras_fn_torch.tensors import Tensor
 
 
-def _all(other: Any) -> Any:
+def _operand(other: Any) -> Any:
     """Returns the operand for PyTorch: a list for a list; a number or a scalar tensor for all."""
     if type(other) is ForEach:
         return other.tensors
@@ -18,14 +18,14 @@ def _all(other: Any) -> Any:
 
 def _binary(function: Callable[..., Any]) -> Callable[..., Any]:
     def method(self: "ForEach", other: Any) -> "ForEach":
-        return ForEach(function(self.tensors, _all(other)))
+        return ForEach(function(self.tensors, _operand(other)))
 
     return method
 
 
 def _in_place(function: Callable[..., Any]) -> Callable[..., Any]:
     def method(self: "ForEach", other: Any) -> "ForEach":
-        function(self.tensors, _all(other))
+        function(self.tensors, _operand(other))
         return self
 
     return method
@@ -79,13 +79,13 @@ class ForEach:
     def __sub__(self, other: Any) -> "ForEach":
         if isinstance(other, Tensor):
             return self + -other
-        return ForEach(torch._foreach_sub(self.tensors, _all(other)))
+        return ForEach(torch._foreach_sub(self.tensors, _operand(other)))
 
     def __isub__(self, other: Any) -> "ForEach":
         if isinstance(other, Tensor):
             self += -other
         else:
-            torch._foreach_sub_(self.tensors, _all(other))
+            torch._foreach_sub_(self.tensors, _operand(other))
         return self
 
     def __rsub__(self, other: Any) -> "ForEach":
@@ -117,22 +117,24 @@ class ForEach:
             torch._foreach_add_(self.tensors, direction.tensors, alpha=-float(rate))
         return self
 
-    def lerp(self, target: "ForEach", rate: float) -> "ForEach":
+    def lerp(self, end: "ForEach", weight: float) -> "ForEach":
         """Interpolates all tensors in place: `x += (target - x) * rate`."""
-        torch._foreach_lerp_(self.tensors, target.tensors, rate)
+        torch._foreach_lerp_(self.tensors, end.tensors, weight)
         return self
 
-    def lerp_square(self, target: "ForEach", rate: float) -> "ForEach":
+    def lerp_square(self, end: "ForEach", weight: float) -> "ForEach":
         """Interpolates all tensors in place: `x += (target ** 2 - x) * rate`."""
-        torch._foreach_mul_(self.tensors, 1 - rate)
-        torch._foreach_addcmul_(self.tensors, target.tensors, target.tensors, rate)
+        torch._foreach_mul_(self.tensors, 1 - weight)
+        torch._foreach_addcmul_(self.tensors, end.tensors, end.tensors, weight)
         return self
 
-    def sub_scaled_ratio(self, direction: "ForEach", divisor: "ForEach", rate: Any) -> "ForEach":
+    def sub_scaled_ratio(
+        self, numerator: "ForEach", denominator: "ForEach", rate: Any
+    ) -> "ForEach":
         """Updates all tensors in place: `x -= direction / divisor * rate`."""
         if isinstance(rate, Tensor):
-            return self.sub_scaled(direction / divisor, rate)
-        torch._foreach_addcdiv_(self.tensors, direction.tensors, divisor.tensors, -float(rate))
+            return self.sub_scaled(numerator / denominator, rate)
+        torch._foreach_addcdiv_(self.tensors, numerator.tensors, denominator.tensors, -float(rate))
         return self
 
     def norm(self) -> "ForEach":
