@@ -27,7 +27,7 @@ class KerasError(Exception):
     fix: str = ""
 
     def __str__(self) -> str:
-        lines = [self._format(self.source)]
+        lines = [self.source]
         for label, part in (
             ("expected: ", self.expected),
             ("received: ", self.received),

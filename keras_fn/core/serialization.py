@@ -305,8 +305,7 @@ def _read(config: Any, kind: Roles, module_objects: dict[str, Any]) -> Any:
     if not isinstance(class_name, str):
         raise _malformed("class_name to be a string", repr(class_name))
     inner = {} if config["config"] is None else config["config"]
-    if class_name in FORBIDDEN_CODE_FORMS:
-        raise _forbidden_code_error(class_name, inner)
+    check_code_free(class_name, inner)
     if class_name in _READERS:
         return _special_value(class_name, inner)
     if class_name == "function":
@@ -314,14 +313,30 @@ def _read(config: Any, kind: Roles, module_objects: dict[str, Any]) -> Any:
     return _read_object(config, class_name, inner, kind, module_objects)
 
 
-def _forbidden_code_error(class_name: str, inner: Any) -> SpecError:
-    name = inner.get("name") if isinstance(inner, dict) else None
-    return SpecError(
-        f"deserialize_keras_object, {class_name}" + (f" {str(name)[:80]!r}" if name else ""),
+def check_code_free(class_name: Any, config: Any) -> None:
+    """Raises an error if a serialized object holds code.
+
+    Args:
+        class_name: The `class_name` of the object.
+        config: Its `config`.
+
+    Raises:
+        ValueError: The object holds code, or code would run if it were created.
+    """
+    form = class_name if isinstance(class_name, str) else ""
+    if form == "Lambda" and isinstance(config, dict):  # as Keras 2 wrote the code of a function
+        is_code = isinstance(config.get("function"), list)
+        form = "__lambda__" if is_code or config.get("function_type") == "lambda" else form
+    if form not in FORBIDDEN_CODE_FORMS:
+        return
+    name = config.get("name") if isinstance(config, dict) else None
+    label = f"{class_name} {str(name)[:80]!r}" if name else class_name
+    raise SpecError(
+        f"deserialize_keras_object: the config holds code ({label}), which is never run",
         expected="a config that names classes and functions",
-        received=f"{FORBIDDEN_CODE_FORMS[class_name]}, which would run code from the config",
-        fix="name the function, and pass it: custom_objects={'its_name': its_function}. "
-        "No setting changes this",
+        received=f"{FORBIDDEN_CODE_FORMS[form]}, which would run code from the config",
+        fix="define a function or class with a name, and pass it: "
+        "custom_objects={'its_name': its_function}. No setting changes this, safe_mode included",
     )
 
 

@@ -118,7 +118,7 @@ def write_archive(
         for name in members:
             if name == METADATA:
                 raise ModelFileError(
-                    "metadata.json is written from `metadata`", found="a member of that name"
+                    "metadata.json is written from `metadata`", received="a member of that name"
                 )
         content = {
             METADATA: _metadata_bytes(members, metadata or {}),
@@ -163,7 +163,7 @@ def _check_members(entries: Mapping[str, Entry]) -> None:
         raise ModelFileError(
             "the weights are in NumPy's format, which Keras fills with pickled objects",
             expected=WEIGHTS,
-            found=_NPZ_WEIGHTS,
+            received=_NPZ_WEIGHTS,
             fix="save the model in Keras with h5py installed",
         )
     for name in entries:
@@ -191,7 +191,7 @@ def _digests(metadata: Any, entries: Mapping[str, Entry]) -> dict[str, str]:
     """Returns the SHA-256 of each member, if keras_fn wrote them into the metadata, else {}."""
     if not isinstance(metadata, dict):
         raise ModelFileTypeError(
-            "the metadata is not a JSON object", expected="dict", found=type(metadata).__name__
+            "the metadata is not a JSON object", expected="dict", received=type(metadata).__name__
         )
     own = metadata.get(_OWN_KEY)
     if own is None:

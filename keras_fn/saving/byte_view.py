@@ -30,7 +30,7 @@ class ByteView(io.RawIOBase):
             raise ModelFileError(
                 "a part of the file lies outside the file",
                 expected=f"bytes in [0, {self.size})",
-                found=f"[{start}, {start + size})",
+                received=f"[{start}, {start + size})",
                 fix="the file is damaged or truncated; get it again",
             )
         return ByteView(self._file, self._start + start, size)

@@ -26,14 +26,14 @@ def check_compatible(file: Hdf5File, path: str, variable: Variable) -> None:
             raise ModelFileError(
                 f"the weight {variable.name!r} has another shape" if info else "nothing is there",
                 expected=f"{variable.name!r} of shape {variable.shape}",
-                found=f"shape {info.shape}" if info else "",
+                received=f"shape {info.shape}" if info else "",
                 fix=FIX,
             )
         if not can_read_as(info.dtype, dtype) and not _is_counter(info, dtype):
             raise ModelFileError(
                 f"the weight {variable.name!r} has another kind of dtype",
                 expected=dtype.name,
-                found=info.dtype.name,
+                received=info.dtype.name,
                 fix=FIX,
             )
 

@@ -39,11 +39,11 @@ def local_path(path: PathLike) -> str:
         raise ModelFileError(
             f"cannot use {text!r}: only local files are read and written",
             expected="a local path",
-            found=f"something that starts like a URL ({match.group()})",
+            received=f"something that starts like a URL ({match.group()})",
             fix="download the file first; write './name' for a local name with a colon",
         )
     if not text or "\0" in text:
-        raise ModelFileError("the path is not usable", expected="a local path", found=repr(text))
+        raise ModelFileError("the path is not usable", expected="a local path", received=repr(text))
     return text
 
 
@@ -68,7 +68,7 @@ def open_for_reading(path_or_file: PathLike | BinaryIO) -> Iterator[BinaryIO]:
             raise ModelFileError(
                 f"{path}: not a regular file",
                 expected="a regular file",
-                found=f"file type {stat.filemode(mode)[0]!r}",
+                received=f"file type {stat.filemode(mode)[0]!r}",
             )
         yield file
 
@@ -98,7 +98,7 @@ def _checked_file_object(file: BinaryIO, method: str) -> BinaryIO:
         raise ModelFileTypeError(
             "cannot use this as a file",
             expected=f"a path or a binary, seekable file to {method}",
-            found=type(file).__name__,
+            received=type(file).__name__,
             fix="open the file in binary mode, or give its path",
         )
     return file
@@ -164,7 +164,7 @@ def _mode_for(target: str) -> int | None:
         raise ModelFileError(
             f"{target}: not a regular file",
             expected="a regular file, or none",
-            found=f"file type {stat.filemode(status.st_mode)[0]!r}",
+            received=f"file type {stat.filemode(status.st_mode)[0]!r}",
         )
     if not os.access(target, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), target)

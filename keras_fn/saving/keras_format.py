@@ -73,7 +73,9 @@ def read(file: BinaryIO, custom_objects: Any, with_compile: bool) -> Any:
     archive = read_archive(file)
     weights = weights_of(archive)
     with config_errors(archive.name, CONFIG):
-        config = validate_and_upgrade_config(archive.parse_config(), is_own=_OWN in archive.metadata)
+        config = validate_and_upgrade_config(
+            archive.parse_config(), is_own=_OWN in archive.metadata
+        )
         compile_config = config.pop("compile_config", None) if with_compile else None
         model = build(config, custom_objects)
         check_parameters(model)
@@ -131,6 +133,6 @@ def _load_assets(model: Any, assets: Mapping[str, bytes]) -> None:
     if left:
         raise ModelFileError(
             "there are assets that no layer of the model takes",
-            found=", ".join(sorted(left)[:5]),
+            received=", ".join(sorted(left)[:5]),
             fix="the file is damaged, or the class of a layer has changed",
         )

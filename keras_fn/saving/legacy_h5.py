@@ -23,7 +23,12 @@ from keras_fn.saving import keras_format
 from keras_fn.saving.archive import KERAS_VERSION
 from keras_fn.saving.config_validation import config_errors, validate_and_upgrade_config
 from keras_fn.saving.dataset_matching import FIX, check_compatible, read_for_variable
-from keras_fn.saving.errors import ModelFileError, error_context, model_file_errors, sanitize_for_display
+from keras_fn.saving.errors import (
+    ModelFileError,
+    error_context,
+    model_file_errors,
+    sanitize_for_display,
+)
 from keras_fn.saving.hdf5.file import DIGEST_ATTRIBUTE, Hdf5File, open_hdf5
 from keras_fn.saving.hdf5.writer import build_hdf5
 from keras_fn.saving.strict_json import parse_json
@@ -137,7 +142,7 @@ def read(file: BinaryIO, custom_objects: Any, with_compile: bool) -> Any:
         raise ModelFileError(
             f"{h5.name}: there is no model in the file",
             expected="the attribute model_config",
-            found=", ".join(h5.attribute_names("")) or "none",
+            received=", ".join(h5.attribute_names("")) or "none",
             fix="for a file of weights, build the model and call load_weights",
         )
     with config_errors(h5.name, "model_config"):
@@ -185,7 +190,7 @@ def load_weights(
 def _text(h5: Hdf5File, name: str) -> str | None:
     value = h5.attribute("", name)
     if value is not None and not isinstance(value, str):
-        raise ModelFileError(f"{h5.name}: the attribute {name} is not a text", found=type(value))
+        raise ModelFileError(f"{h5.name}: the attribute {name} is not a text", received=type(value))
     return value
 
 
@@ -231,19 +236,21 @@ def _plan_assignment(h5: Hdf5File, model: Any, root: str, missed: list[str] | No
     names = h5.names(root, "layer_names")
     saved = {name: h5.names(join(root, name), "weight_names") for name in names}
     if len(saved) != len(names):
-        raise ModelFileError("two layers have the same name", found=sanitize_for_display(names, 100), fix=FIX)
+        raise ModelFileError(
+            "two layers have the same name", received=sanitize_for_display(names, 100), fix=FIX
+        )
     full = [name for name in names if saved[name]]
     layers = [layer for layer in _layers(model) if _weights(layer)]
     if len(full) != len(layers):
         raise ModelFileError(
             "the model has another number of layers with weights",
             expected=f"{len(layers)}: {', '.join(layer.name for layer in layers[:5])}",
-            found=f"{len(full)}: {', '.join(full[:5])}",
+            received=f"{len(full)}: {', '.join(full[:5])}",
             fix=FIX,
         )
-    places = {name: i for i, name in enumerate(full)}
-    if {layer.name for layer in layers} == places.keys():  # else the model has names of its own
-        layers.sort(key=lambda layer: places[layer.name])
+    location = {name: i for i, name in enumerate(full)}
+    if {layer.name for layer in layers} == location.keys():  # else the model has names of its own
+        layers.sort(key=lambda layer: location[layer.name])
     values: Values = []
     for name, layer in zip(full, layers, strict=True):
         values += _values(h5, join(root, name), saved[name], layer.name, _weights(layer), missed)
@@ -255,11 +262,13 @@ def _plan_assignment(h5: Hdf5File, model: Any, root: str, missed: list[str] | No
     start = f"{root}/" if root else ""
     more = sorted(path for path in h5.datasets.keys() - named if path.startswith(start))
     if more and missed is None:
-        raise ModelFileError("there are weights of no layer", found=", ".join(more[:5]), fix=FIX)
+        raise ModelFileError("there are weights of no layer", received=", ".join(more[:5]), fix=FIX)
     return values
 
 
-def _plan_assignment_by_name(h5: Hdf5File, model: Any, root: str, missed: list[str] | None) -> Values:
+def _plan_assignment_by_name(
+    h5: Hdf5File, model: Any, root: str, missed: list[str] | None
+) -> Values:
     """Returns what to set: of the layers whose names are in the file."""
     layers = {layer.name: layer for layer in _layers(model)}
     values: Values = []
@@ -296,7 +305,7 @@ def _values(
                 raise ModelFileError(
                     "the number of weights differs",
                     expected=len(variables),
-                    found=len(saved),
+                    received=len(saved),
                     fix=FIX,
                 )
             pairs = [(v, join(group, name)) for v, name in zip(variables, saved, strict=True)]

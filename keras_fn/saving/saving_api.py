@@ -49,7 +49,7 @@ def save_model(
         raise TypeError(f"save_model does not take {', '.join(kwargs)}.")
     if zipped not in (True, None):
         raise ModelFileError(
-            "a model is saved in one file", expected="zipped=True or None", found=f"zipped={zipped}"
+            "a model is saved in one file", expected="zipped=True or None", received=f"zipped={zipped}"
         )
     _check_built(model)
     is_legacy = _ends(filepath, _LEGACY)
@@ -106,7 +106,7 @@ def load_model(
         raise ModelFileError(
             f"{describe(filepath)}: a directory, not a file",
             expected="a .keras or .h5 file",
-            found="a directory, perhaps a SavedModel",
+            received="a directory, perhaps a SavedModel",
             fix="load it in Keras with the TensorFlow backend, and save it as model.keras",
         )
     with open_for_reading(filepath) as file:
@@ -181,13 +181,13 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
             raise ModelFileError(
                 "only legacy files are read by name",
                 expected="a legacy .h5 file",
-                found=describe(file),
+                received=describe(file),
                 fix="load it with skip_mismatch=True",
             )
         if is_legacy and skipped:
             raise ModelFileError(
                 "objects_to_skip is for files of the newer formats",
-                found=describe(file),
+                received=describe(file),
                 fix="load the legacy file with by_name=True",
             )
         if is_legacy:
@@ -202,7 +202,7 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
             raise ModelFileError(
                 f"{describe(file)}: not a file of weights",
                 expected="a .weights.h5, .weights.json, .keras or .h5 file",
-                found=repr(start[:8]),
+                received=repr(start[:8]),
                 fix="the file is damaged, or is of another kind",
             )
 
@@ -255,7 +255,7 @@ def _ends(filepath: Any, endings: tuple[str, ...]) -> bool:
 
 def _check_ending(filepath: Any, endings: tuple[str, ...], what: str, fix: str) -> None:
     if not isinstance(filepath, (str, bytes, os.PathLike)):
-        raise ModelFileTypeError("a path is needed", found=type(filepath).__name__)
+        raise ModelFileTypeError("a path is needed", received=type(filepath).__name__)
     local_path(filepath)
     if not _ends(filepath, endings):
         raise ModelFileError(

@@ -37,7 +37,7 @@ def parse_json(data: bytes, *, allow_nonfinite: bool = True) -> Any:
             raise ModelFileError(
                 "an integer in the JSON is too long",
                 expected=f"at most {limits.json_digits} digits",
-                found=f"{len(digits)} characters",
+                received=f"{len(digits)} characters",
                 fix=_FIX,
             )
         return int(digits)
@@ -68,7 +68,7 @@ def as_size(value: Any, what: str, *, most: int = 2**63 - 1) -> int:
         raise ModelFileError(
             f"{what} is not a size",
             expected=f"an integer in [0, {most}]",
-            found=_summarize_value(value),
+            received=_summarize_value(value),
             fix=_FIX,
         )
     return value
@@ -81,7 +81,7 @@ def as_shape(value: Any, what: str) -> tuple[int | None, ...]:
         raise ModelFileError(
             f"{what} is not a shape",
             expected=f"a list of at most {rank} sizes",
-            found=_summarize_value(value),
+            received=_summarize_value(value),
             fix=_FIX,
         )
     return tuple(None if n is None else as_size(n, f"a size of {what}") for n in value)
@@ -114,7 +114,7 @@ def _check_count(what: str, count: int, most: int) -> None:
         raise ModelFileError(
             f"the JSON has too many {what}",
             expected=f"at most {most}",
-            found=count,
+            received=count,
             fix="if you trust the file, raise the limit with keras_fn.saving.limits",
         )
 
@@ -124,20 +124,22 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(value) != len(pairs):
         seen: set[str] = set()
         key = next(key for key, _ in pairs if key in seen or seen.add(key))
-        raise ModelFileError("a JSON object has the same key twice", found=_summarize_value(key), fix=_FIX)
+        raise ModelFileError(
+            "a JSON object has the same key twice", received=_summarize_value(key), fix=_FIX
+        )
     return value
 
 
 def _float(text: str) -> float:
     if len(text) > _NUMBER_CHARACTERS or not math.isfinite(value := float(text)):
         raise ModelFileError(
-            "a number in the JSON does not fit a float", found=_summarize_value(text), fix=_FIX
+            "a number in the JSON does not fit a float", received=_summarize_value(text), fix=_FIX
         )
     return value
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise ModelFileError("the JSON has a number that is not finite", found=name, fix=_FIX)
+    raise ModelFileError("the JSON has a number that is not finite", received=name, fix=_FIX)
 
 
 def _summarize_value(value: Any) -> str:

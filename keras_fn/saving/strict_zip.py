@@ -63,12 +63,12 @@ class Entry:
     data_offset: int = 0
 
 
-def malformed(fact: str, expected: object = "", found: object = "") -> ModelFileError:
+def malformed(fact: str, expected: object = "", received: object = "") -> ModelFileError:
     """Returns the error for a zip file that is not as Keras writes it."""
     return ModelFileError(
         fact,
         expected=expected,
-        found=found,
+        received=received,
         fix="the file is damaged or was repacked by another program; save the model again",
     )
 

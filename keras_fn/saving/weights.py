@@ -185,7 +185,7 @@ def _check_names(found: list[Saveable], weights: Weights) -> None:
                 raise ModelFileError(
                     "these are the weights of another layer",
                     expected=holder.title,
-                    found=sanitize_for_display(name, 100),
+                    received=sanitize_for_display(name, 100),
                     fix="the file is damaged; save the model again",
                 )
 
@@ -234,10 +234,10 @@ def _missing(holder: Saveable, path: str, variable: Variable, weights: Weights) 
     error = ModelFileError(
         f"there is no weight {variable.name!r}",
         expected=f"a dataset {path} of shape {variable.shape}",
-        found=", ".join(near) if near else "nothing of that name",
+        received=", ".join(near) if near else "nothing of that name",
         fix=FIX,
     )
-    error.places = (holder.title,)
+    error.location = (holder.title,)
     return error
 
 
@@ -245,7 +245,7 @@ def _unexpected(paths: list[str]) -> ModelFileError:
     return ModelFileError(
         f"there are {len(paths)} weights that the model has no place for",
         expected="the weights of the model and no others",
-        found=", ".join(sanitize_for_display(path, 80) for path in paths[:_LISTED]),
+        received=", ".join(sanitize_for_display(path, 80) for path in paths[:_LISTED]),
         fix=FIX,
     )
 
@@ -284,6 +284,6 @@ def check_parameters(model: Any) -> None:
         raise ModelFileError(
             "the model has too many parameters",
             expected=f"at most {most}",
-            found=count,
+            received=count,
             fix="if you trust the file, raise the limit with keras_fn.saving.limits.limits",
         )

@@ -53,7 +53,7 @@ def write_shards(model: Any, path: Path, gibibytes: float, skipped: Iterable[Any
             raise ModelFileError(
                 f"the weight {name} is larger than a shard",
                 expected=f"at most {gibibytes} GiB",
-                found=f"{array.nbytes} bytes",
+                received=f"{array.nbytes} bytes",
                 fix="make max_shard_size larger",
             )
         if size + array.nbytes > gibibytes * _GIBIBYTE:
@@ -63,17 +63,17 @@ def write_shards(model: Any, path: Path, gibibytes: float, skipped: Iterable[Any
         size, total = size + array.nbytes, total + array.nbytes
     base = path.stem.replace(".weights", "")
     names = [f"{base}_{i:05}.weights.h5" for i in range(len(shards))]
-    places: dict[str, Any] = {}
+    location: dict[str, Any] = {}
     for name, shard in zip(names, shards, strict=True):
         groups = dict.fromkeys(dataset.rpartition("/")[0] for dataset in shard)
         for group in groups:
-            places.setdefault(f"/{group}", []).append(name)
+            location.setdefault(f"/{group}", []).append(name)
         own = {group: attributes[group] for group in groups if group in attributes}
         with atomic_write(path.with_name(name)) as file:
             file.write(build_hdf5(shard, own))
     index = {
         "metadata": {"total_size": total},
-        "weight_map": {k: v[0] if len(v) == 1 else v for k, v in places.items()},
+        "weight_map": {k: v[0] if len(v) == 1 else v for k, v in location.items()},
     }
     with atomic_write(path) as file:
         file.write(json.dumps(index, indent=4).encode())
@@ -102,17 +102,17 @@ def _shard_names(index: Any) -> list[str]:
     Raises:
         ModelFileError: It is malformed, or a name is not that of a file beside it.
     """
-    places = index.get("weight_map") if isinstance(index, dict) else None
-    if not isinstance(places, dict):
+    location = index.get("weight_map") if isinstance(index, dict) else None
+    if not isinstance(location, dict):
         raise ModelFileError("this is not a list of shards", expected="an object weight_map")
     names: dict[str, None] = {}
-    for place in places.values():
+    for place in location.values():
         for name in place if isinstance(place, list) else [place]:
             if not isinstance(name, str) or not _SHARD.fullmatch(name):
                 raise ModelFileError(
                     "a shard is not a file beside the list",
                     expected="a name like model_00000.weights.h5",
-                    found=repr(name)[:100],
+                    received=repr(name)[:100],
                     fix="the file is damaged",
                 )
             names[name] = None

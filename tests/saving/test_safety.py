@@ -342,8 +342,8 @@ def set_reference(*reference):
         (lambda c: c["config"].update(layers=None), "layers"),
         (lambda c: c["config"].pop("input_layers") and None, "attack"),
         (lambda c: entry(c, "hidden").update(inbound_nodes=[[]]), "attack"),
-        (lambda c: [1], "not that of a model"),
-        (lambda c: {"class_name": 3, "config": {}}, "not that of a model"),
+        (lambda c: [1], "not the config of a model"),
+        (lambda c: {"class_name": 3, "config": {}}, "not the config of a model"),
     ],
 )
 def test_a_malformed_config_is_a_clear_error(change, said):

@@ -64,7 +64,9 @@ def group_links(
             view.bytes_at(leaf + _LEAF.size, count * _ENTRY.size)
         ):
             if kind == _SYMBOLIC_LINK or address == _UNDEFINED:
-                raise unsupported_hdf5_error("a link leads elsewhere", "hard links only", "a soft link")
+                raise unsupported_hdf5_error(
+                    "a link leads elsewhere", "hard links only", "a soft link"
+                )
             end = names.find(b"\0", name_offset)
             if end < 0:
                 raise unsupported_hdf5_error("a name of a group is malformed")

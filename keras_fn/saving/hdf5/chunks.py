@@ -65,7 +65,7 @@ def check_chunks(
         if not all(
             at % c == 0 and at < n for at, c, n in zip(part.offset, chunk, shape, strict=True)
         ):
-            raise unsupported_hdf5_error("a chunk of the dataset is misplaced", found=part.offset)
+            raise unsupported_hdf5_error("a chunk of the dataset is misplaced", received=part.offset)
         if part.address + part.size > file_size or (not codes and part.size != chunk_bytes):
             raise unsupported_hdf5_error(
                 "a chunk of the dataset has a wrong size or lies outside the file",
@@ -109,7 +109,9 @@ def _decoded(data: bytes, codes: list[int], mask: int, size: int, itemsize: int)
             inflater = zlib.decompressobj()
             data = inflater.decompress(data, size + _CHECKSUM_BYTES)
             if not inflater.eof:
-                raise unsupported_hdf5_error("a compressed chunk does not end at its size", f"{size} bytes")
+                raise unsupported_hdf5_error(
+                    "a compressed chunk does not end at its size", f"{size} bytes"
+                )
         else:
             whole = len(data) // itemsize * itemsize
             data = (

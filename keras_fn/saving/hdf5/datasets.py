@@ -65,7 +65,9 @@ def check_dataset(
     """
     shape, file_dtype = read_shape(header.dataspace), stored_dtype(header.datatype)
     if file_dtype is None:
-        raise unsupported_hdf5_error("the dataset has an unusual type", "numbers or booleans of a standard form")
+        raise unsupported_hdf5_error(
+            "the dataset has an unusual type", "numbers or booleans of a standard form"
+        )
     version, kind = header.layout[:2]
     if version != _LAYOUT_VERSION or kind not in (_COMPACT, _CONTIGUOUS, _CHUNKED):
         raise unsupported_hdf5_error(
@@ -143,7 +145,9 @@ def _chunked(
     dimensions, tree, *sizes = struct.unpack_from(f"<BQ{rank + 1}L", header.layout, 2)
     chunk, itemsize = tuple(sizes[:-1]), sizes[-1]
     if dimensions != rank + 1 or itemsize != dtype.itemsize or not rank or 0 in chunk:
-        raise unsupported_hdf5_error("the chunks of the dataset do not fit its shape", found=tuple(sizes))
+        raise unsupported_hdf5_error(
+            "the chunks of the dataset do not fit its shape", received=tuple(sizes)
+        )
     codes = filter_codes(header.filters)
     counts = [-(-n // c) for n, c in zip(shape, chunk, strict=True)]
     found = chunks(view, tree, rank, math.prod(counts))

@@ -143,7 +143,7 @@ def read_shape(message: bytes) -> tuple[int, ...]:
         )
     shape = struct.unpack_from(f"<{rank}Q", message, 8 if version == 1 else 4)
     if any(size >= 2**63 for size in shape):
-        raise unsupported_hdf5_error("a size is too large", found=shape)
+        raise unsupported_hdf5_error("a size is too large", received=shape)
     return shape
 
 

@@ -17,7 +17,12 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from keras_fn.saving.byte_view import ByteView, BudgetedView
-from keras_fn.saving.errors import ModelFileError, model_file_errors, sanitize_for_display, unsupported_hdf5_error
+from keras_fn.saving.errors import (
+    ModelFileError,
+    model_file_errors,
+    sanitize_for_display,
+    unsupported_hdf5_error,
+)
 from keras_fn.saving.file_io import describe
 from keras_fn.saving.hdf5.btree import group_links
 from keras_fn.saving.hdf5.datasets import (
@@ -110,14 +115,14 @@ class Hdf5File:
                 raise ModelFileError(
                     "the dataset has another shape than the variable",
                     expected=tuple(shape),
-                    found=info.shape,
+                    received=info.shape,
                     fix=_FIX,
                 )
             if not can_read_as(info.dtype, wanted):
                 raise ModelFileError(
                     "the dataset has another kind of dtype than the variable",
                     expected=wanted.name,
-                    found=info.dtype.name,
+                    received=info.dtype.name,
                     fix=_FIX,
                 )
             data = read_stored(self._view, info, self._storage[path])
@@ -133,7 +138,9 @@ class Hdf5File:
         Raises:
             ModelFileError: The attribute is of another type, or too large.
         """
-        with model_file_errors(self.name, f"{sanitize_for_display(path, 200)}@{sanitize_for_display(name, 100)}"):
+        with model_file_errors(
+            self.name, f"{sanitize_for_display(path, 200)}@{sanitize_for_display(name, 100)}"
+        ):
             attribute = self._header(path).attributes.get(name)
             if attribute is not None and (path, name) not in self._values:
                 self._values[path, name] = self._value(attribute)
@@ -158,7 +165,7 @@ class Hdf5File:
             raise ModelFileError(
                 f"{self.name}, {sanitize_for_display(path)}: the attribute {name!r} is missing",
                 expected="a list of names",
-                found=", ".join(present[:10]),
+                received=", ".join(present[:10]),
             )
         result: list[str] = []
         for part in parts:
@@ -169,7 +176,7 @@ class Hdf5File:
                 raise ModelFileError(
                     f"{self.name}, {sanitize_for_display(path)}: attribute {part!r} is not a list of names",
                     expected="texts",
-                    found=type(value).__name__,
+                    received=type(value).__name__,
                 )
             result += value
         return result
@@ -188,7 +195,7 @@ class Hdf5File:
                 raise ModelFileError(
                     "the weights are not what was saved (SHA-256 differs)",
                     expected=expected,
-                    found=found,
+                    received=found,
                     fix="the file is damaged; get it again",
                 )
         return True
@@ -198,7 +205,7 @@ class Hdf5File:
             raise ModelFileError(
                 "there is no such dataset",
                 expected="a dataset at this path",
-                found="a group" if path in self._headers else "nothing",
+                received="a group" if path in self._headers else "nothing",
                 fix=_FIX,
             )
         return self.datasets[path]
@@ -225,7 +232,9 @@ class Hdf5File:
         if text is None:
             return np.frombuffer(raw, dtype).reshape(shape).astype(dtype.newbyteorder("="))  # type: ignore[union-attr]
         if len(shape) > 1 or not text.itemsize:
-            raise unsupported_hdf5_error("the attribute has an unusual shape", "a text or a list of texts", shape)
+            raise unsupported_hdf5_error(
+                "the attribute has an unusual shape", "a text or a list of texts", shape
+            )
         if text.is_vlen:
             items = self._heap.texts(raw)
         else:
@@ -282,7 +291,9 @@ def _walk(view: BudgetedView) -> Iterator[tuple[str, ObjectHeader]]:
     while stack:
         parent, symbol_table, depth = stack.pop()
         if depth > limits.hdf5_depth:
-            raise unsupported_hdf5_error("the groups are nested too deep", f"at most {limits.hdf5_depth} levels")
+            raise unsupported_hdf5_error(
+                "the groups are nested too deep", f"at most {limits.hdf5_depth} levels"
+            )
         links = group_links(view, symbol_table, seen, limits.hdf5_objects - count)
         count += len(links)
         for name, address in links:

@@ -32,7 +32,9 @@ class GlobalHeap:
         found = list(_REFERENCE.iter_unpack(references))
         total, most = sum(length for length, _, _ in found), current_limits().attribute_bytes
         if total > most:
-            raise unsupported_hdf5_error("the attribute is too large", f"at most {most} bytes", f"{total} bytes")
+            raise unsupported_hdf5_error(
+                "the attribute is too large", f"at most {most} bytes", f"{total} bytes"
+            )
         return [self._text(*reference) if reference[0] else b"" for reference in found]
 
     def _text(self, length: int, address: int, index: int) -> bytes:
@@ -55,15 +57,15 @@ class GlobalHeap:
         if signature != b"GCOL" or version != 1:
             raise unsupported_hdf5_error("the texts of an attribute are malformed")
         self._view.slice(address, total)
-        places: dict[int, tuple[int, int]] = {}
+        location: dict[int, tuple[int, int]] = {}
         position = address + _COLLECTION.size
         while position + _OBJECT.size <= address + total:
             index, _, size = _OBJECT.unpack(self._view.bytes_at(position, _OBJECT.size))
             position += _OBJECT.size
             if index == 0:  # the free space at the end
                 break
-            if index in places or position + size > address + total:
+            if index in location or position + size > address + total:
                 raise unsupported_hdf5_error("the texts of an attribute are malformed")
-            places[index] = position, size
+            location[index] = position, size
             position += -(-size // 8) * 8
-        return places
+        return location

@@ -90,7 +90,9 @@ def read_superblock(view: ByteView) -> int:
             f"superblock {version}, {offset_size}-byte offsets, base {base}",
         )
     if end > view.size:
-        raise unsupported_hdf5_error("the HDF5 file is truncated", f"{end} bytes", f"{view.size} bytes")
+        raise unsupported_hdf5_error(
+            "the HDF5 file is truncated", f"{end} bytes", f"{view.size} bytes"
+        )
     address, *_ = _ROOT_ENTRY.unpack(view.bytes_at(_SUPERBLOCK.size, _ROOT_ENTRY.size))
     return address
 
@@ -125,7 +127,9 @@ def read_header(view: ByteView, address: int) -> ObjectHeader:
                     raise unsupported_hdf5_error(f"an object has two {_KEPT[kind]} messages")
                 kept[kind] = body
     if count:
-        raise unsupported_hdf5_error("messages of an object header are missing", found=f"{count} too few")
+        raise unsupported_hdf5_error(
+            "messages of an object header are missing", received=f"{count} too few"
+        )
     return _assembled(kept, attributes)
 
 

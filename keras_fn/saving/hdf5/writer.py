@@ -103,7 +103,7 @@ def _write_attribute(target: Any, name: str, value: AttributeValue) -> None:
             raise ModelFileError(
                 f"attribute {name!r} is too large",
                 expected=f"at most {_ATTRIBUTE_BYTES} bytes",
-                found=f"{value.nbytes} bytes",
+                received=f"{value.nbytes} bytes",
                 fix="make it a dataset",
             )
         target.attrs.create(name, value)
