@@ -39,9 +39,8 @@ def _nextafter(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         return raw.NextAfter(x1=x, x2=y)
     bits = tf.bitcast(x, tf.int16)
     away = tf.constant(1, tf.int16)
-    step = tf.where(
-        (y > x) == (x > 0), away, -away
-    )  # the bits of negative numbers are in descending order
+    # The bits of negative numbers are in descending order.
+    step = tf.where((y > x) == (x > 0), away, -away)
     smallest = tf.where(y > x, tf.constant(1, tf.int16), tf.constant(-32767, tf.int16))
     moved = tf.bitcast(tf.where(x == 0, smallest, bits + step), x.dtype)
     return tf.where((x == y) | tf.math.is_nan(x), x, tf.where(tf.math.is_nan(y), y, moved))

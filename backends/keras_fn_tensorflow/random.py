@@ -32,9 +32,8 @@ def random_normal(shape: Any, dtype: str, seed: tf.Tensor) -> tf.Tensor:
 def random_randint(shape: Any, minval: Any, maxval: Any, dtype: str, seed: tf.Tensor) -> tf.Tensor:
     """Uniform integers in [minval, maxval)."""
     target = native_dtype(dtype)
-    wide = (
-        target if target in (tf.int32, tf.int64) else tf.int64
-    )  # the dtypes that TensorFlow samples
+    # TensorFlow samples these two integer dtypes.
+    wide = target if target in (tf.int32, tf.int64) else tf.int64
     low, high = tf.cast(minval, wide), tf.cast(maxval, wide)
     draw = raw.StatelessRandomUniformIntV2(minval=low, maxval=high, **_source(shape, seed))
     return tf.cast(draw, target)

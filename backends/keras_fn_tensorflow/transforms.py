@@ -91,9 +91,8 @@ def compile(
         leaves = tree.flatten(args)
         signature = tree.treedef(args), tuple([x is None for x in leaves])
         if signature not in compiled:
-            skeleton = tree.map_structure(
-                lambda _: None, args
-            )  # without the tensors, which would be kept alive
+            # Without the tensors, which would be kept alive.
+            skeleton = tree.map_structure(lambda _: None, args)
             compiled[signature] = _compile_flat(
                 function, skeleton, signature[1], options, options is not jit
             )

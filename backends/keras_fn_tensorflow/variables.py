@@ -22,9 +22,8 @@ def assign(handle: tf.Variable, value: tf.Tensor) -> tf.Variable:
 def assign_add(handle: tf.Variable, value: Any) -> tf.Variable:
     """Adds in place, also in a graph."""
     if handle.shape.rank and not is_tensor(value):
-        value = tf.fill(
-            handle.shape, tf.cast(value, handle.dtype)
-        )  # `assign_add` does not broadcast
+        # `assign_add` does not broadcast.
+        value = tf.fill(handle.shape, tf.cast(value, handle.dtype))
     handle.assign_add(value, read_value=False)
     return handle
 

@@ -13,8 +13,7 @@ def vectorized_map(function: Callable[..., Any], leaves: Sequence[Any]) -> list[
     try:
         return tf.vectorized_map(function, list(leaves))
     except Exception as error:
-        if isinstance(
-            error.__context__, SpecError
-        ):  # AutoGraph wraps errors that the function raises
+        # AutoGraph wraps errors that the function raises.
+        if isinstance(error.__context__, SpecError):
             raise error.__context__ from None
         raise

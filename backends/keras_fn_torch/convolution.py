@@ -86,20 +86,19 @@ def conv_transpose(
     steps, dilation = per_axis(strides, rank), per_axis(dilation_rate, rank)
     extra = (None,) * rank if output_padding is None else per_axis(output_padding, rank)
     weight = kernel.permute(_KERNEL[rank])
-    crops, rests = [], []
+    crops, surplus = [], []
     axes = zip(weight.shape[2:], steps, dilation, extra, strict=True)
     for k, stride, rate, more in axes:
         crop, tail = transpose_padding(k, stride, rate, padding.lower(), more)
         crops.append(crop)
-        rests.append(tail - ((k - 1) * rate + 1 - 2 * crop))  # in addition to PyTorch's output size
-    fits = [
-        0 <= n < max(s, d) for n, s, d in zip(rests, steps, dilation, strict=True)
-    ]  # PyTorch accepts no other output padding: the rest is padded or cropped afterwards
-    later = [(0, 0 if ok else n) for n, ok in zip(rests, fits, strict=True)]
-    at_once = [n if ok else 0 for n, ok in zip(rests, fits, strict=True)]
+        surplus.append(tail - ((k - 1) * rate + 1 - 2 * crop))  # over PyTorch's output size
+    # PyTorch accepts no other output padding: the rest is padded or cropped afterwards.
+    supported = [0 <= n < max(s, d) for n, s, d in zip(surplus, steps, dilation, strict=True)]
+    padded_later = [(0, 0 if ok else n) for n, ok in zip(surplus, supported, strict=True)]
+    padded_now = [n if ok else 0 for n, ok in zip(surplus, supported, strict=True)]
 
     def run(x: Tensor) -> Tensor:
-        x = _CONV_TRANSPOSE[rank](x, weight, None, steps, crops, at_once, 1, dilation)
-        return _pad(x, later)
+        x = _CONV_TRANSPOSE[rank](x, weight, None, steps, crops, padded_now, 1, dilation)
+        return _pad(x, padded_later)
 
     return with_channels_first(inputs, data_format, run)

@@ -139,10 +139,8 @@ class LayerBase(nn.Module):
         layer, call = thread_state.hooked
         if layer is not self:
             return self(*args, **kwargs)
-        outer, thread_state.hooked = (
-            thread_state.hooked,
-            (None, None),
-        )  # `call` may call the layer again
+        # `call` may call the layer again.
+        outer, thread_state.hooked = thread_state.hooked, (None, None)
         try:
             return call(*args, **kwargs)
         finally:

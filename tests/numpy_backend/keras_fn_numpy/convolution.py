@@ -70,9 +70,8 @@ def conv_transpose(
     )
     positions = [slice(max(a, 0), max(a, 0) + (n - 1) * s + 1, s) for n, s, (a, _) in axes]
     stretched[:, *positions] = x
-    crops = [
-        slice(max(-a, 0), min(b, 0) or None) for _, _, (a, b) in axes
-    ]  # negative padding crops
+    # Negative padding crops.
+    crops = [slice(max(-a, 0), min(b, 0) or None) for _, _, (a, b) in axes]
     kernel = np.flip(kernel, tuple(range(len(sizes)))).swapaxes(-1, -2)
     y = conv(stretched[:, *crops], kernel, 1, "valid", "channels_last", dilation_rate)
     return from_channels_last(y, data_format)

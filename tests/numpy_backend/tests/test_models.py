@@ -125,5 +125,7 @@ def test_layers_may_call_numpy_directly():
 def test_fit_raises_without_gradients():
     model = keras.Sequential([layers.Dense(1)])
     model.compile("sgd", "mse")
-    with pytest.raises(UnsupportedError, match=r"has no gradients: it is for inference only\n  fix: train"):
+    with pytest.raises(
+        UnsupportedError, match=r"has no gradients: it is for inference only\n  fix: train"
+    ):
         model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
