@@ -1,34 +1,42 @@
-"""Public faces whose names are imported when they are first used (PEP 562).
+"""Lazy imports: public namespaces whose names are imported when they are first used (PEP 562).
 
-`import keras_fn` must load no framework, and a Layer cannot be defined without its backend: so a
-face lists where its names live, and the first use of one imports it.
+`import keras_fn` must not load a framework, but a Layer cannot be defined without its backend. So
+the names of a public namespace stand in a stub, `__init__.pyi` next to `__init__.py`: type checkers
+and editors read it, and `attach_stub` imports each name from where the stub imports it. This is the
+scheme of the library `lazy-loader`, without its cost (it parses stubs with `ast`), and with garbage
+collection disabled while a name is imported.
 """
 
 import gc
 import importlib
+import os
+import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
+_IMPORT = re.compile(r"^from (\S+) import (\([^)]*\)|.+)$", re.MULTILINE)
+_ALIAS = re.compile(r"(\w+) as (\w+)")
+
 
 class LazyModule:
-    """A module that is imported when something of it is first used: it takes long to import.
+    """A module that is imported when an attribute of it is first used.
 
     Args:
-        name: The module.
-        pip: What to install where it is not there, if it is optional.
+        name: The name of the module.
+        pip: For an optional dependency: the argument of `pip install` that provides it.
 
     Raises:
-        ImportError: It is optional and not installed; raised when something of it is used.
+        ImportError: The optional dependency is not installed. Raised when an attribute is used.
     """
 
     def __init__(self, name: str, pip: str = ""):
         self._name, self._pip = name, pip
 
     def __getattr__(self, attribute: str) -> Any:
-        if attribute.startswith("__"):  # asked by tools that look at every name, not by a use
+        if attribute.startswith("__"):  # introspection by tools is not a use
             raise AttributeError(attribute)
         try:
             module = importlib.import_module(self._name)
@@ -41,46 +49,59 @@ class LazyModule:
         return getattr(module, attribute)
 
 
-def attach(
-    package: str, homes: Mapping[str, str], modules: tuple[str, ...] = ()
+def attach_stub(
+    package: str, file: str, requires: Mapping[str, Sequence[str]] | None = None
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
-    """Returns `__getattr__`, `__dir__` and `__all__` for a package.
+    """Returns `__getattr__`, `__dir__` and `__all__` for a package with a stub.
 
     Args:
-        package: Its `__name__`.
-        homes: For each public name, the module that defines it.
-        modules: Submodules that are public names themselves.
+        package: The `__name__` of the package.
+        file: Its `__file__`. The stub is the `.pyi` file next to it, made of lines
+            `from module import name as name`.
+        requires: For some modules of the stub, the modules to import before a name of theirs is
+            used, because they register what the name needs.
     """
-    names = sorted([*homes, *modules])
+    exports = read_stub(os.path.splitext(file)[0] + ".pyi")
+    names = sorted(name for name in exports if not name.startswith("_"))
 
     def __getattr__(name: str) -> Any:
-        if name in homes:
-            value = getattr(_import(homes[name]), name)
-        elif name in modules:
-            value = _import(f"{package}.{name}")
-        else:
+        if name not in exports:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        setattr(sys.modules[package], name, value)  # found without us from now on
+        module = exports[name]
+        with _gc_disabled():
+            for required in (requires or {}).get(module, ()):
+                importlib.import_module(required)
+            value = _import_name(package, module, name)
+        setattr(sys.modules[package], name, value)  # so that the next access does not come here
         return value
 
     return __getattr__, lambda: names, names
 
 
-def _import(module: str) -> ModuleType:
-    with _gc_disabled():
-        return importlib.import_module(module)
+def read_stub(path: str) -> dict[str, str]:
+    """Returns the module from which a stub imports each name."""
+    with open(path, encoding="utf-8") as file:
+        imports = _IMPORT.findall(file.read())
+    return {name: module for module, names in imports for _, name in _ALIAS.findall(names)}
+
+
+def _import_name(package: str, module: str, name: str) -> ModuleType | Any:
+    if module == package:  # a submodule
+        return importlib.import_module(f"{package}.{name}")
+    return getattr(importlib.import_module(module), name)
 
 
 @contextmanager
 def _gc_disabled() -> Iterator[None]:
-    """Inside, no garbage is collected: modules are none, and yet made to be looked through.
+    """Disables garbage collection inside the context.
 
-    That takes as long as importing our own, as all that a framework has loaded is looked through.
+    Importing creates many objects and no garbage. With a framework loaded, the collections that
+    they trigger take as long as importing this package.
     """
-    was_on = gc.isenabled()
+    was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if was_on:
+        if was_enabled:
             gc.enable()

@@ -1,17 +1,8 @@
-"""Floor 7: models as estimators of scikit-learn, which is imported when one is first used."""
+"""scikit-learn estimators of Keras models: the public namespace `keras.wrappers`.
 
-from typing import TYPE_CHECKING
+The public names are listed in `__init__.pyi`. scikit-learn is imported with the first of them.
+"""
 
-from keras_fn._lazy import attach
+from keras_fn._lazy import attach_stub
 
-if TYPE_CHECKING:
-    from keras_fn.wrappers.estimators import (
-        SKLearnClassifier as SKLearnClassifier,
-        SKLearnRegressor as SKLearnRegressor,
-        SKLearnTransformer as SKLearnTransformer,
-    )
-
-_NAMES = ("SKLearnClassifier", "SKLearnRegressor", "SKLearnTransformer")
-__getattr__, __dir__, __all__ = attach(
-    __name__, dict.fromkeys(_NAMES, "keras_fn.wrappers.estimators")
-)
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)
