@@ -1,3 +1,3 @@
-"""Floor 7: known architectures, with weights that others have trained."""
+"""Model architectures with pretrained weights: the public namespace `keras.applications`."""
 
 from keras_fn.applications.vgg import VGG16 as VGG16, VGG19 as VGG19

@@ -1,60 +1,66 @@
 """VGG16 and VGG19: stacks of 3x3 convolutions.
 
-Source: Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale Image
+Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale Image
 Recognition", 2014. https://arxiv.org/abs/1409.1556
 """
 
-from typing import Any
+from __future__ import annotations
 
 from keras_fn import layers
 from keras_fn.applications import weights as weights_files
+from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.models import Model
 from keras_fn.settings import image_data_format
+from keras_fn.types import ActivationLike, PathLike, Shape
 from keras_fn.utils.model_utils import get_source_inputs
 
 _FILTERS = (64, 128, 256, 512, 512)
-_DOC = """{title}: 16 or 19 layers with weights, for images of 224 x 224.
+_DOC = """{title} image classification model, with {depth} weight layers.
 
 Args:
-    include_top: Whether the three dense layers at the end are part of the model.
-    weights: `"imagenet"` (downloaded once), None for new ones, or the path of a file.
-    input_tensor: A KerasTensor to take as the input.
-    input_shape: Shape of an image, without the batch axis; sizes of at least 32. Only without
-        the top.
-    pooling: What is done with the last convolution's output, without the top: None, `"avg"` or
-        `"max"`.
-    classes: Number of classes.
+    include_top: Whether to include the classifier, the three dense layers at the top.
+    weights: `"imagenet"` for pretrained weights (downloaded once), None for random initialization,
+        or the path of a weights file.
+    input_tensor: KerasTensor to use as the input of the model; None for a new `Input`.
+    input_shape: Shape of an image without the batch axis, each size at least 32; by default
+        224 x 224 with three channels. Only with `include_top=False`.
+    pooling: Global pooling of the output with `include_top=False`: None, `"avg"` or `"max"`.
+    classes: Number of classes, the units of the last layer.
     classifier_activation: Activation of the last layer; None for logits.
     name: Name of the model.
 
 Returns:
-    A model. The weights of "imagenet" expect images in the order blue, green, red, with the means
+    A `keras.Model`. The weights `"imagenet"` expect images in BGR channel order, with the means
     103.939, 116.779 and 123.68 subtracted.
 
 Raises:
-    ValueError: Arguments that do not fit one another.
+    ValueError: Arguments are inconsistent, or the weights file does not exist.
 
 Example:
     >>> keras.applications.{title}(weights=None, include_top=False).count_params()
     {count}
+
+References:
+    Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition",
+    2014. https://arxiv.org/abs/1409.1556
 """
 
 
 def _vgg(
     blocks: tuple[int, ...],
     include_top: bool,
-    weights: Any,
-    input_tensor: Any,
-    input_shape: Any,
+    weights: PathLike | None,
+    input_tensor: KerasTensor | None,
+    input_shape: Shape | None,
     pooling: str | None,
     classes: int,
-    classifier_activation: Any,
+    classifier_activation: ActivationLike | None,
     name: str,
-) -> Any:
-    """Returns a VGG with so many convolutions in its five blocks."""
-    kind = f"VGG{sum(blocks) + 3}"
-    weights_files.check_arguments(weights, include_top, classes, kind)
-    shape = weights_files.image_shape(
+) -> Model:
+    """Returns a VGG model; `blocks` are the numbers of convolutions in its five blocks."""
+    architecture = f"VGG{sum(blocks) + 3}"
+    weights_files.check_arguments(weights, include_top, classes, architecture)
+    shape = weights_files.obtain_input_shape(
         input_shape, 224, 32, include_top, weights, image_data_format()
     )
     inputs = layers.Input(shape=shape) if input_tensor is None else input_tensor
@@ -75,24 +81,24 @@ def _vgg(
     elif pooling == "max":
         x = layers.GlobalMaxPooling2D()(x)
     elif pooling is not None:
-        raise ValueError(f"{kind}: pooling must be None, 'avg' or 'max', not {pooling!r}.")
+        raise ValueError(f"{architecture}: pooling must be None, 'avg' or 'max', not {pooling!r}.")
     sources = get_source_inputs(input_tensor) if input_tensor is not None else inputs
     model = Model(sources, x, name=name)
     file = f"vgg{sum(blocks) + 3}_weights_tf_dim_ordering_tf_kernels"
-    weights_files.load(model, weights, file, include_top)
+    weights_files.load_pretrained(model, weights, file, include_top)
     return model
 
 
 def VGG16(
     include_top: bool = True,
-    weights: Any = "imagenet",
-    input_tensor: Any = None,
-    input_shape: Any = None,
+    weights: PathLike | None = "imagenet",
+    input_tensor: KerasTensor | None = None,
+    input_shape: Shape | None = None,
     pooling: str | None = None,
     classes: int = 1000,
-    classifier_activation: Any = "softmax",
+    classifier_activation: ActivationLike | None = "softmax",
     name: str = "vgg16",
-) -> Any:
+) -> Model:
     return _vgg(
         (2, 2, 3, 3, 3),
         include_top,
@@ -108,14 +114,14 @@ def VGG16(
 
 def VGG19(
     include_top: bool = True,
-    weights: Any = "imagenet",
-    input_tensor: Any = None,
-    input_shape: Any = None,
+    weights: PathLike | None = "imagenet",
+    input_tensor: KerasTensor | None = None,
+    input_shape: Shape | None = None,
     pooling: str | None = None,
     classes: int = 1000,
-    classifier_activation: Any = "softmax",
+    classifier_activation: ActivationLike | None = "softmax",
     name: str = "vgg19",
-) -> Any:
+) -> Model:
     return _vgg(
         (2, 2, 4, 4, 4),
         include_top,
@@ -129,5 +135,5 @@ def VGG19(
     )
 
 
-VGG16.__doc__ = _DOC.format(title="VGG16", count=14714688)
-VGG19.__doc__ = _DOC.format(title="VGG19", count=20024384)
+VGG16.__doc__ = _DOC.format(title="VGG16", depth=16, count=14714688)
+VGG19.__doc__ = _DOC.format(title="VGG19", depth=19, count=20024384)

@@ -1,9 +1,12 @@
-"""Where trained weights are, and what they must hash to."""
+"""Pretrained weights: the files, their hashes, and the checks of related arguments."""
+
+from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
+from keras_fn.models import Model
+from keras_fn.types import PathLike, Shape
 from keras_fn.utils.file_utils import get_file
 
 _KERAS = "https://storage.googleapis.com/tensorflow/keras-applications"
@@ -20,14 +23,17 @@ FILES = {
         "253f8cb515780f3b799900260a226db6",
     ),
 }
-"""For each file its folder and its hash, as Keras publishes them."""
+"""Folder and MD5 hash of each weights file, as published by Keras."""
 
 
 def fetch(name: str) -> Path:
-    """Returns the local path of a weights file, downloading it if the cache lacks it.
+    """Returns the local path of a weights file; downloads it if it is not in the cache.
 
-    `KERAS_APPLICATIONS_URL`, if set, is the folder that all files are fetched from: a mirror. The
-    hashes stay in force.
+    The environment variable `KERAS_APPLICATIONS_URL` is the base URL of a mirror for all files; the
+    hashes are checked nevertheless.
+
+    Args:
+        name: A key of `FILES`.
     """
     folder, file_hash = FILES[name]
     base = os.environ.get("KERAS_APPLICATIONS_URL") or f"{_KERAS}/{folder}"
@@ -36,14 +42,14 @@ def fetch(name: str) -> Path:
     )
 
 
-def load(model: Any, weights: Any, name: str, include_top: bool) -> None:
-    """Gives a model the weights that were asked for.
+def load_pretrained(model: Model, weights: PathLike | None, name: str, include_top: bool) -> None:
+    """Loads the weights of a model.
 
     Args:
         model: The model.
         weights: `"imagenet"`, None, or the path of a weights file.
-        name: Name of the architecture's weights, without the ending.
-        include_top: Whether the classifier is part of the model.
+        name: Name of the weights file of the architecture, without the extension.
+        include_top: Whether the model includes the classifier.
     """
     if weights == "imagenet":
         model.load_weights(fetch(f"{name}{'' if include_top else '_notop'}.h5"))
@@ -51,8 +57,15 @@ def load(model: Any, weights: Any, name: str, include_top: bool) -> None:
         model.load_weights(weights)
 
 
-def check_arguments(weights: Any, include_top: bool, classes: int, source: str) -> None:
-    """Raises ValueError for weights that are nowhere, or that do not fit the classes."""
+def check_arguments(weights: PathLike | None, include_top: bool, classes: int, source: str) -> None:
+    """Raises a ValueError for a missing weights file, or weights with another number of classes.
+
+    Args:
+        weights: `"imagenet"`, None, or the path of a weights file.
+        include_top: Whether the model includes the classifier.
+        classes: Number of classes.
+        source: Name of the architecture, for the error message.
+    """
     if weights not in (None, "imagenet") and not Path(weights).exists():
         raise ValueError(
             f"{source}: weights must be None, 'imagenet' or the path of a weights file; there is "
@@ -61,31 +74,48 @@ def check_arguments(weights: Any, include_top: bool, classes: int, source: str) 
     if weights == "imagenet" and include_top and classes != 1000:
         raise ValueError(
             f"{source}: the classifier of 'imagenet' has 1000 classes, not {classes}.\n"
-            "  fix: include_top=False and a classifier of your own, or weights=None"
+            "  fix: include_top=False and a custom classifier, or weights=None"
         )
 
 
-def image_shape(
-    shape: Any, default: int, smallest: int, include_top: bool, weights: Any, data_format: str
-) -> tuple[int | None, ...]:
-    """Returns the shape of the input, checked."""
+def obtain_input_shape(
+    shape: Shape | None,
+    default_size: int,
+    min_size: int,
+    include_top: bool,
+    weights: PathLike | None,
+    data_format: str,
+) -> Shape:
+    """Returns the input shape of a model, without the batch axis.
+
+    Args:
+        shape: The shape passed by the user; None for the default.
+        default_size: Default height and width.
+        min_size: Minimum height and width.
+        include_top: Whether the model includes the classifier.
+        weights: `"imagenet"`, None, or the path of a weights file.
+        data_format: `"channels_last"` or `"channels_first"`.
+
+    Raises:
+        ValueError: The shape does not have three axes, is too small, or does not fit the weights.
+    """
     channels_first = data_format == "channels_first"
 
-    def square(size: int | None) -> tuple[int | None, ...]:
+    def square(size: int | None) -> Shape:
         return (3, size, size) if channels_first else (size, size, 3)
 
     if shape is None:
-        return square(default if include_top else None)
+        return square(default_size if include_top else None)
     shape = tuple(shape)
     sizes = shape[1:] if channels_first else shape[:-1]
-    if len(shape) != 3 or any(n is not None and n < smallest for n in sizes):
+    if len(shape) != 3 or any(n is not None and n < min_size for n in sizes):
         raise ValueError(
-            f"input_shape must be three sizes, the image's at least {smallest}: not {shape}."
+            f"input_shape must have three sizes, height and width at least {min_size}; got {shape}."
         )
-    expected = square(default)
+    expected = square(default_size)
     if weights == "imagenet" and include_top and shape != expected:
         raise ValueError(
             f"With include_top=True and weights='imagenet', input_shape must be {expected}, not "
-            f"{shape}.\n  fix: include_top=False takes other sizes"
+            f"{shape}.\n  fix: pass include_top=False for other sizes"
         )
     return shape

@@ -14,7 +14,7 @@ from keras_fn.core.tracebacks import filter_traceback
 from keras_fn.debugging.layer_hooks import hook_layers
 from keras_fn.ops._op import class_name
 from keras_fn.training.snapshot import restore_on_exit
-from keras_fn.types import AnyModel, Nested, TensorLike
+from keras_fn.types import AnyModel, DataLike, TensorLike
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,8 @@ class NonFinite:
 @filter_traceback
 def find_non_finite(
     model: AnyModel,
-    x: Nested = None,
-    y: Nested = None,
+    x: DataLike | None = None,
+    y: DataLike | None = None,
     *,
     sample_weight: TensorLike | None = None,
 ) -> NonFinite | None:

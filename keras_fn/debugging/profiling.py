@@ -20,7 +20,7 @@ from keras_fn.debugging.layer_hooks import hook_layers
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import class_name
 from keras_fn.training.snapshot import list_training_variables, restore_on_exit
-from keras_fn.types import AnyModel, Nested, TensorLike
+from keras_fn.types import AnyModel, DataLike, TensorLike
 
 _rich_console = LazyModule("rich.console")  # imported at the first output
 _rich_table = LazyModule("rich.table")
@@ -87,8 +87,8 @@ def _table(title: str, second: str | None, rows: Any) -> Any:
 @filter_traceback
 def profile_step(
     model: AnyModel,
-    x: Nested,
-    y: Nested = None,
+    x: DataLike,
+    y: DataLike | None = None,
     *,
     sample_weight: TensorLike | None = None,
     repeats: int = 10,

@@ -21,7 +21,7 @@ from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError
 from keras_fn.optimizers.nested import leaf_optimizers
 from keras_fn.training.snapshot import restore_on_exit
-from keras_fn.types import AnyModel, Nested, TensorLike
+from keras_fn.types import AnyModel, DataLike, TensorLike
 from keras_fn.visualization.figures import new_figure
 
 if TYPE_CHECKING:
@@ -71,8 +71,8 @@ class LearningRateFinderResult:
 @filter_traceback
 def find_learning_rate(
     model: AnyModel,
-    x: Nested = None,
-    y: Nested = None,
+    x: DataLike | None = None,
+    y: DataLike | None = None,
     *,
     sample_weight: TensorLike | None = None,
     batch_size: int | None = None,
@@ -181,8 +181,8 @@ class _RangeTest(Callback):
 @filter_traceback
 def find_batch_size(
     model: AnyModel,
-    x: Nested,
-    y: Nested = None,
+    x: DataLike,
+    y: DataLike | None = None,
     *,
     sample_weight: TensorLike | None = None,
     start: int = 32,
@@ -283,11 +283,11 @@ def is_out_of_memory(error: BaseException | None) -> bool:
 @filter_traceback
 def fast_dev_run(
     model: AnyModel,
-    x: Nested = None,
-    y: Nested = None,
+    x: DataLike | None = None,
+    y: DataLike | None = None,
     *,
     sample_weight: TensorLike | None = None,
-    validation_data: Nested = None,
+    validation_data: DataLike | None = None,
     batch_size: int | None = None,
 ) -> dict[str, float]:
     """Smoke test: trains, validates and predicts one batch each, to find errors within seconds.
@@ -329,7 +329,7 @@ def fast_dev_run(
             validation_steps=None if validation_data is None else 1,
             sample_weight=sample_weight,
         )
-        model.predict(x, batch_size, verbose=0, steps=1)
+        model.predict(cast(Any, x), batch_size, verbose=0, steps=1)
         return {name: values[-1] for name, values in history.history.items()}
 
 

@@ -1,10 +1,13 @@
-"""Models as scikit-learn's estimators: in its pipelines, searches and cross-validation."""
+"""scikit-learn estimators: models in its pipelines, grid searches and cross-validation."""
+
+from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.models import Model, clone_model
@@ -24,20 +27,22 @@ except ImportError as error:
         "keras.wrappers needs scikit-learn 1.6 or later: pip install 'keras-fn[sklearn]'"
     ) from error
 
+_validate: Any = validate_data  # type checkers infer str from its defaults
+
 
 class Estimator(BaseEstimator):
-    """Base of the three: fits a model, and asks it.
+    """Base class of the scikit-learn estimators.
 
     Args:
-        model: A compiled model, which stays as it is (a copy with new weights is trained); or a
-            function that returns one for `(X=..., y=...)`, NumPy arrays as `fit` hands them to it.
-        warm_start: Whether a further `fit` goes on with the model of the one before, and the first
-            with the given model itself.
-        model_kwargs: More arguments for a function `model`.
-        fit_kwargs: Arguments of `model.fit`; those of the estimator's `fit` go before them.
+        model: A compiled model, of which a clone with new weights is trained; or a function that
+            returns one when called with `X` and `y` as NumPy arrays.
+        warm_start: Whether `fit` continues to train the model of the previous `fit`, and the first
+            `fit` trains `model` itself instead of a clone.
+        model_kwargs: Keyword arguments for the function `model`.
+        fit_kwargs: Keyword arguments of `model.fit`; arguments of `fit` override them.
     """
 
-    _targets_are_numbers = True
+    _has_numeric_targets = True
 
     def __init__(
         self,
@@ -51,71 +56,74 @@ class Estimator(BaseEstimator):
         self.model_kwargs = model_kwargs
         self.fit_kwargs = fit_kwargs
 
-    def fit(self, X: Any, y: Any, **kwargs: Any) -> Any:
-        """Trains a model.
+    def fit(self, X: ArrayLike, y: ArrayLike, **kwargs: Any) -> Self:
+        """Fits the model.
 
         Args:
-            X: Samples: an array of shape `(n_samples, n_features, ...)`, or what makes one.
-            y: Targets: shape `(n_samples,)` or, but for classifiers, `(n_samples, n_outputs)`.
-            **kwargs: Arguments of `model.fit`, such as `epochs` or `sample_weight`.
+            X: Samples, array-like of shape `(n_samples, n_features, ...)`.
+            y: Targets, array-like of shape `(n_samples,)` or, except for classifiers,
+                `(n_samples, n_outputs)`.
+            **kwargs: Keyword arguments of `model.fit`, such as `epochs` or `sample_weight`.
 
         Returns:
-            The estimator, which has the model as `model_` and its history as `history_`.
+            The estimator, with the fitted model as `model_` and its history as `history_`.
 
         Raises:
             ValueError: The data is not numeric, not finite or empty; or the model is not compiled.
             TypeError: `model` is neither a model nor a function that returns one.
         """
-        several = self._targets_are_numbers
-        X, y = validate_data(self, X, y, multi_output=several, y_numeric=several, allow_nd=True)
-        goes_on = self.warm_start and hasattr(self, "model_")
-        y = self._encoded(y, goes_on)
-        if not goes_on:
-            self.model_ = self._new_model(X, y)
-        self.history_ = self.model_.fit(X, y, **{**(self.fit_kwargs or {}), **kwargs})
+        is_numeric = self._has_numeric_targets
+        samples, targets = _validate(
+            self, X, y, multi_output=is_numeric, y_numeric=is_numeric, allow_nd=True
+        )
+        is_continued = self.warm_start and hasattr(self, "model_")
+        targets = self._encode_targets(targets, is_continued)
+        if not is_continued:
+            self.model_ = self._create_model(samples, targets)
+        self.history_ = self.model_.fit(samples, targets, **{**(self.fit_kwargs or {}), **kwargs})
         return self
 
-    def _new_model(self, X: np.ndarray, y: np.ndarray) -> Model:
-        made: Any = self.model
-        if not isinstance(made, Model) and callable(made):
-            made = made(X=X, y=y, **(self.model_kwargs or {}))
-        if not isinstance(made, Model):
+    def _create_model(self, X: np.ndarray, y: np.ndarray) -> Model:
+        model: Any = self.model
+        if not isinstance(model, Model) and callable(model):
+            model = model(X=X, y=y, **(self.model_kwargs or {}))
+        if not isinstance(model, Model):
             raise DTypeError(
                 type(self).__name__,
                 expected="model to be a model, or a function that returns one",
-                received=f"{made!r} of type {type(made).__name__}",
+                received=f"{model!r} of type {type(model).__name__}",
                 fix="return the model from the function, after model.compile(...)",
             )
-        if not made.compiled:
+        if not model.compiled:
             raise SpecError(
                 type(self).__name__,
                 expected="a compiled model",
-                received=f"model {made.name!r}, which is not compiled",
-                fix="call model.compile(optimizer=..., loss=...) before",
+                received=f"model {model.name!r}, which is not compiled",
+                fix="call model.compile(optimizer=..., loss=...) first",
             )
-        if made is self.model and not self.warm_start:
-            made = _copy(made)
-        return made
+        if model is self.model and not self.warm_start:
+            model = _clone_compiled(model)
+        return model
 
-    def _encoded(self, y: np.ndarray, goes_on: bool) -> np.ndarray:
-        """Returns the targets as the model gets them."""
-        del goes_on
+    def _encode_targets(self, y: np.ndarray, is_continued: bool) -> np.ndarray:
+        """Returns the targets in the form that the model is trained on."""
+        del is_continued
         self._flat = y.ndim == 1
         return y
 
-    def _outputs(self, X: Any) -> np.ndarray:
+    def _predict_outputs(self, X: ArrayLike) -> np.ndarray:
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, allow_nd=True)
-        return self.model_.predict(X, verbose=0)
+        samples = _validate(self, X, reset=False, allow_nd=True)
+        return self.model_.predict(samples, verbose=0)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "model_")
 
-    def set_fit_request(self, **kwargs: Any) -> Any:
-        """Says which metadata `fit` wants to be passed, as scikit-learn's metadata routing has it.
+    def set_fit_request(self, **kwargs: bool | str | None) -> Any:
+        """Configures the metadata that is passed to `fit`, for scikit-learn's metadata routing.
 
         Args:
-            **kwargs: For each name, True, False, None, or the name under which it comes.
+            **kwargs: For each name, True, False, None, or an alias of the metadata.
 
         Returns:
             The estimator.
@@ -128,35 +136,35 @@ class Estimator(BaseEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.non_deterministic = True  # weights are drawn at random, and samples shuffled
+        tags.non_deterministic = True  # random weights, shuffled samples
         tags.target_tags.required = True
         return tags
 
 
-def _copy(model: Model) -> Model:
-    """Returns a model of the same layers, with new weights, compiled likewise."""
+def _clone_compiled(model: Model) -> Model:
+    """Returns a clone of a model with new weights, compiled with the same arguments."""
     arguments: dict[str, Any] = {**(model._compile_arguments or {})}
     optimizer = arguments.pop("optimizer")
     if optimizer is not None and optimizer.built:
         optimizer = type(optimizer).from_config(optimizer.get_config())
-    made = clone_model(model)
-    made.compile(**copy.deepcopy({"optimizer": optimizer, **arguments}), auto_scale_loss=False)
-    return made
+    clone = clone_model(model)
+    clone.compile(**copy.deepcopy({"optimizer": optimizer, **arguments}), auto_scale_loss=False)
+    return clone
 
 
 class SKLearnClassifier(ClassifierMixin, Estimator):
-    """A model as a classifier of scikit-learn.
+    """scikit-learn classifier of a Keras model.
 
-    The model gets its targets one-hot, one column a class, and gives as many outputs: so its loss
-    is `"categorical_crossentropy"` or another one of such targets.
+    The model is trained on one-hot targets of shape `(n_samples, n_classes)` and has one output per
+    class: its loss is `"categorical_crossentropy"` or another loss of one-hot targets.
 
     Args:
-        model: A compiled model, which stays as it is (a copy with new weights is trained); or a
-            function that returns one for `(X=..., y=...)`, NumPy arrays as `fit` hands them to it.
-        warm_start: Whether a further `fit` goes on with the model of the one before, and the first
-            with the given model itself.
-        model_kwargs: More arguments for a function `model`.
-        fit_kwargs: Arguments of `model.fit`; those of the estimator's `fit` go before them.
+        model: A compiled model, of which a clone with new weights is trained; or a function that
+            returns one when called with `X` and `y` as NumPy arrays.
+        warm_start: Whether `fit` continues to train the model of the previous `fit`, and the first
+            `fit` trains `model` itself instead of a clone.
+        model_kwargs: Keyword arguments for the function `model`.
+        fit_kwargs: Keyword arguments of `model.fit`; arguments of `fit` override them.
 
     Raises:
         ImportError: scikit-learn is not installed.
@@ -175,77 +183,78 @@ class SKLearnClassifier(ClassifierMixin, Estimator):
         ['yes']
     """
 
-    _targets_are_numbers = False
+    _has_numeric_targets = False
     classes_: np.ndarray
 
-    def _encoded(self, y: np.ndarray, goes_on: bool) -> np.ndarray:
+    def _encode_targets(self, y: np.ndarray, is_continued: bool) -> np.ndarray:
         check_classification_targets(y)
-        if not goes_on:
+        if not is_continued:
             self.classes_ = np.unique(y)
-        numbers = np.searchsorted(self.classes_, y)
-        known = numbers < len(self.classes_)
-        known &= self.classes_[np.where(known, numbers, 0)] == y
-        if not known.all():
+        indices = np.searchsorted(self.classes_, y)
+        is_known = indices < len(self.classes_)
+        is_known &= self.classes_[np.where(is_known, indices, 0)] == y
+        if not is_known.all():
             raise SpecError(
                 type(self).__name__,
                 expected=f"the classes of the first fit, {self.classes_.tolist()}",
-                received=f"{np.unique(y[~known]).tolist()[:10]} as well",
-                fix="let the first fit see all classes, or use warm_start=False",
+                received=f"{np.unique(y[~is_known]).tolist()[:10]} as well",
+                fix="include all classes in the first fit, or use warm_start=False",
             )
-        return np.eye(len(self.classes_), dtype="float32")[numbers]
+        return np.eye(len(self.classes_), dtype="float32")[indices]
 
-    def predict(self, X: Any) -> np.ndarray:
-        """Returns the class of the greatest output.
+    def predict(self, X: ArrayLike) -> np.ndarray:
+        """Predicts the class with the largest output for each sample.
 
         Args:
-            X: Samples.
+            X: Samples, array-like of shape `(n_samples, n_features, ...)`.
 
         Returns:
-            Labels, shape `(n_samples,)`.
+            Class labels, shape `(n_samples,)`.
         """
-        outputs = self._outputs(X)  # before classes_ is there, they say so
+        outputs = self._predict_outputs(X)  # raises NotFittedError, before classes_ is missing
         return self.classes_[np.argmax(outputs, axis=-1)]
 
-    def decision_function(self, X: Any) -> np.ndarray:
-        """Returns the outputs of the model; of two classes, by how much the second is ahead.
+    def decision_function(self, X: ArrayLike) -> np.ndarray:
+        """Returns confidence scores: the outputs, or for two classes their difference.
 
         Args:
-            X: Samples.
+            X: Samples, array-like of shape `(n_samples, n_features, ...)`.
 
         Returns:
-            Shape `(n_samples, n_classes)`, or `(n_samples,)` for two classes.
+            Scores, shape `(n_samples, n_classes)`, or `(n_samples,)` for two classes.
         """
-        outputs = self._outputs(X)
+        outputs = self._predict_outputs(X)
         return outputs[:, 1] - outputs[:, 0] if outputs.shape[1] == 2 else outputs
 
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """Returns the outputs of the model as probabilities: it must give such, as softmax does.
+    def predict_proba(self, X: ArrayLike) -> np.ndarray:
+        """Returns class probabilities. The outputs must be probabilities, as of softmax.
 
         Args:
-            X: Samples.
+            X: Samples, array-like of shape `(n_samples, n_features, ...)`.
 
         Returns:
-            Shape `(n_samples, n_classes)`; rows are divided by their sums, to add up to 1 exactly.
+            Probabilities, shape `(n_samples, n_classes)`, float64; each row is normalized to sum
+            to 1 exactly.
         """
-        outputs = self._outputs(X).astype("float64")
+        outputs = self._predict_outputs(X).astype("float64")
         return outputs / outputs.sum(axis=-1, keepdims=True)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.classifier_tags.poor_score = True  # an untold model, trained for an epoch
+        tags.classifier_tags.poor_score = True  # an arbitrary model after one epoch
         return tags
 
 
 class SKLearnRegressor(RegressorMixin, Estimator):
-    """A model as a regressor of scikit-learn.
+    """scikit-learn regressor of a Keras model.
 
     Args:
-        model: A compiled model, which stays as it is (a copy with new weights is trained); or a
-            function that returns one for `(X=..., y=...)`, NumPy arrays as `fit` hands them to it.
-        warm_start: Whether a further `fit` goes on with the model of the one before, and the first
-            with the given model itself.
-        model_kwargs: More arguments for a function `model`.
-        fit_kwargs: Arguments of `model.fit`; those of the estimator's `fit` go before them.
+        model: A compiled model, of which a clone with new weights is trained; or a function that
+            returns one when called with `X` and `y` as NumPy arrays.
+        warm_start: Whether `fit` continues to train the model of the previous `fit`, and the first
+            `fit` trains `model` itself instead of a clone.
+        model_kwargs: Keyword arguments for the function `model`.
+        fit_kwargs: Keyword arguments of `model.fit`; arguments of `fit` override them.
 
     Raises:
         ImportError: scikit-learn is not installed.
@@ -260,16 +269,17 @@ class SKLearnRegressor(RegressorMixin, Estimator):
         [7.0]
     """
 
-    def predict(self, X: Any) -> np.ndarray:
-        """Returns the outputs of the model.
+    def predict(self, X: ArrayLike) -> np.ndarray:
+        """Predicts the targets.
 
         Args:
-            X: Samples.
+            X: Samples, array-like of shape `(n_samples, n_features, ...)`.
 
         Returns:
-            An array nested like the targets of `fit`: `(n_samples,)` or `(n_samples, n_outputs)`.
+            Predictions in the shape of the targets: `(n_samples,)` or `(n_samples, n_outputs)`,
+            float64.
         """
-        outputs = self._outputs(X).astype("float64")  # as scikit-learn's regressors do
+        outputs = self._predict_outputs(X).astype("float64")  # as scikit-learn's regressors do
         return outputs.reshape(-1) if self._flat else outputs
 
     def __sklearn_tags__(self) -> Any:
@@ -280,15 +290,15 @@ class SKLearnRegressor(RegressorMixin, Estimator):
 
 
 class SKLearnTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
-    """A model as a transformer of scikit-learn: its outputs are features for the next step.
+    """scikit-learn transformer of a Keras model: its outputs are features for the next step.
 
     Args:
-        model: A compiled model, which stays as it is (a copy with new weights is trained); or a
-            function that returns one for `(X=..., y=...)`, NumPy arrays as `fit` hands them to it.
-        warm_start: Whether a further `fit` goes on with the model of the one before, and the first
-            with the given model itself.
-        model_kwargs: More arguments for a function `model`.
-        fit_kwargs: Arguments of `model.fit`; those of the estimator's `fit` go before them.
+        model: A compiled model, of which a clone with new weights is trained; or a function that
+            returns one when called with `X` and `y` as NumPy arrays.
+        warm_start: Whether `fit` continues to train the model of the previous `fit`, and the first
+            `fit` trains `model` itself instead of a clone.
+        model_kwargs: Keyword arguments for the function `model`.
+        fit_kwargs: Keyword arguments of `model.fit`; arguments of `fit` override them.
 
     Raises:
         ImportError: scikit-learn is not installed.
@@ -303,22 +313,23 @@ class SKLearnTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Esti
         (8, 2)
     """
 
-    def transform(self, X: Any) -> np.ndarray:
-        """Returns the outputs of the model.
+    def transform(self, X: ArrayLike) -> np.ndarray:
+        """Transforms samples to the outputs of the model.
 
         Args:
-            X: Samples.
+            X: Samples, array-like of shape `(n_samples, n_features, ...)`.
 
         Returns:
-            An array `(n_samples, ...)`.
+            Outputs, shape `(n_samples, ...)`.
         """
-        return self._outputs(X)
+        return self._predict_outputs(X)
 
     @property
-    def _n_features_out(self) -> int:  # scikit-learn names the features after it
-        return self.model_.output_shape[-1]
+    def _n_features_out(self) -> int:  # scikit-learn derives feature names from it
+        model: Any = self.model_
+        return model.output_shape[-1]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = []  # the model's dtype, whatever the samples'
+        tags.transformer_tags.preserves_dtype = []  # it is the dtype of the model
         return tags
