@@ -120,7 +120,7 @@ def _from_pandas(x: Any, name: str, source: str) -> np.ndarray:
             expected=f"{name} whose columns are numbers",
             received=f"the columns {columns}",
             fix="encode them as numbers, for example with pandas.get_dummies(frame), or "
-            "column.astype('category').cat.codes; leave out what is no feature",
+            "column.astype('category').cat.codes; drop columns that are not features",
         )
     # Extension dtypes ("Int64", sparse ones) name the NumPy dtype that they extend.
     natives = [getattr(d, "numpy_dtype", getattr(d, "subtype", d)) for d in frame.dtypes]

@@ -1,4 +1,4 @@
-"""What `compile` sets: optimizer, losses, metrics and how steps run; and the results of metrics."""
+"""`compile`: the optimizer, losses and metrics of a model, and how its steps run."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class CompileMixin(StatelessTraining):
                 or `"auto"` for about ten calls a second. Without batch hooks, many steps run in one
                 compiled call anyway, where the backend supports it.
             jit_compile: Whether to compile steps with XLA or `torch.compile`, or a dict of options
-                of the compiler. `"auto"` is what is fastest.
+                of the compiler. `"auto"` chooses the fastest.
             auto_scale_loss: Whether to scale float16 losses, so that gradients do not underflow.
 
         Raises:
@@ -210,7 +210,7 @@ class CompileMixin(StatelessTraining):
         return {name: _to_number(value) for name, value in results.items()}
 
     def _finish_multi_step(self, last: Any) -> Any:
-        """Returns the result of many steps: what the last one returned, or else the metrics."""
+        """Returns the result of many steps: the result of the last one, or else the metrics."""
         if last is None and self._has_builtin_results and are_builtin(self.metrics):
             return self.get_metrics_result()
         return last

@@ -34,7 +34,7 @@ class CompileLoss:
 
     @property
     def metrics(self) -> list[Any]:
-        """The means of the losses of several outputs; for one output there are none."""
+        """The means of the losses of several outputs; empty for a single output."""
         return [tracker for tracker in self.trackers if tracker is not None]
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:

@@ -11,7 +11,7 @@ from keras_fn.core.scopes import context
 class CompiledMetricOps:
     """Runs a function of metrics, compiled from its second call with the same metrics on.
 
-    Only built-in metrics are compiled: a custom one may do what a compiled function cannot.
+    Only built-in metrics are compiled: a custom one may do things that cannot be compiled.
     """
 
     def __init__(self) -> None:

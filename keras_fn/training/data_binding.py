@@ -92,8 +92,9 @@ class DataBinder:
         binder = graph.input_binder
         if binder.single and isinstance(x, (list, tuple)) and not _holds_arrays(x):
             x = np.asarray(x) if _is_rectangular(x) else x
+        is_single = binder.single and not isinstance(x, (list, tuple, dict))
         arrays = []
-        for i, value in enumerate(binder.flatten(x)):
+        for i, value in enumerate([x] if is_single else binder.flatten(x)):
             if value is None and binder.optional[i]:
                 arrays.append(None)
                 continue

@@ -4,14 +4,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from keras_fn.backend.loader import current
+from keras_fn.core.variable import Variable
+from keras_fn.types import Tensor
 
 
 def value_and_grad(
-    fn: Callable[..., Any], variables: Sequence[Any], has_aux: bool = False
-) -> Callable[..., Any]:
+    fn: Callable[..., Any], variables: Sequence[Variable], has_aux: bool = False
+) -> Callable[..., tuple[Any, list[Tensor]]]:
     """Returns a function that computes the value of `fn` and its gradients.
 
-    What `fn` assigns to variables (moving averages, random seeds) takes effect.
+    Assignments to variables in `fn` (moving averages, random seeds) take effect.
 
     Args:
         fn: Returns a scalar loss; with `has_aux`, `(loss, aux)`.
@@ -19,7 +21,7 @@ def value_and_grad(
         has_aux: Whether `fn` returns auxiliary values in addition to the loss. Default False.
 
     Returns:
-        A function that takes the arguments of `fn` and returns `(loss, gradients)`, or
+        A function that takes the positional arguments of `fn` and returns `(loss, gradients)`, or
         `((loss, aux), gradients)`. Gradients are a list, in the order of `variables`.
 
     Example:
@@ -30,9 +32,13 @@ def value_and_grad(
     """
     if has_aux:
         return current().value_and_grad(fn, variables)
-    differentiated = current().value_and_grad(lambda *args: (fn(*args), None), variables)
 
-    def run(*args: Any) -> tuple[Any, list[Any]]:
+    def with_aux(*args: Any) -> tuple[Any, None]:
+        return fn(*args), None
+
+    differentiated = current().value_and_grad(with_aux, variables)
+
+    def run(*args: Any) -> tuple[Any, list[Tensor]]:
         (value, _), grads = differentiated(*args)
         return value, grads
 

@@ -37,7 +37,7 @@ _MAX_MULTI_STEP_FUNCTIONS = 8  # of a kind: one for each size of the data
 
 @dataclass(frozen=True)
 class TrainerState:
-    """What a step reads of the tree of layers: collected once, not at every step.
+    """The variables and layers that a step needs: collected once, not at every step.
 
     Attributes:
         trainable: The trainable variables.
@@ -358,7 +358,7 @@ class TrainStepMixin(CompileMixin):
         return self._functions[key]
 
     def _step_key(self, kind: str) -> tuple[Any, ...]:
-        """Returns what a compiled step depends on besides the shapes of its arguments."""
+        """Returns the key of a compiled step in `_functions`."""
         eager = bool(getattr(self, "run_eagerly", False))
         graph = get_graph(self)
         if kind == "predict" and graph is not None and graph.is_pure:
@@ -370,9 +370,8 @@ class TrainStepMixin(CompileMixin):
         """Returns the step as a function of `(tensors, indices)`, not compiled."""
         name = f"{kind}_step"
         is_custom = getattr(type(self), name) is not getattr(TrainStepMixin, name)
-        graph: Any = get_graph(self)
-        is_pure = graph is not None and graph.is_pure and self._is_plain_graph(graph)
-        if kind == "predict" and not is_custom and is_pure:
+        graph: Any = None if is_custom else get_graph(self)
+        if kind == "predict" and graph and graph.is_pure and self._is_plain_graph(graph):
             return lambda tensors, indices: graph.run_inference(_gather_batch(tensors, indices)[0])
         step = (
             self._make_custom_step(kind)

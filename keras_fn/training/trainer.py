@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -29,7 +29,7 @@ from keras_fn.data_adapters.factory import (
 from keras_fn.training.data_binding import DataBinder
 from keras_fn.training.epoch_runner import EpochRunner, concat_outputs
 from keras_fn.training.train_step import TrainStepMixin
-from keras_fn.types import DataLike, Nested, PathLike, Verbosity
+from keras_fn.types import AnyModel, DataLike, Nested, PathLike, Verbosity
 
 Callbacks = Callback | Sequence[Any] | None
 
@@ -162,7 +162,7 @@ class Trainer(TrainStepMixin):
     def _make_callback_list(self, callbacks: Any, **params: Any) -> CallbackList:
         if isinstance(callbacks, CallbackList):
             return callbacks
-        return CallbackList(callbacks, model=self, **params)
+        return CallbackList(callbacks, model=cast(AnyModel, self), **params)
 
     def _run_epochs(
         self,
