@@ -1,4 +1,7 @@
-"""Small data sets to learn and test with. `digits` is in the package; others are fetched once."""
+"""Toy datasets: the public namespace `keras.datasets`.
+
+`digits` is part of the package; the others are downloaded once.
+"""
 
 from keras_fn.datasets import (
     boston_housing as boston_housing,

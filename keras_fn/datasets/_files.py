@@ -1,4 +1,4 @@
-"""Where the files of the data sets are, the hashes they must have, and how they are read."""
+"""The files of the datasets: URLs, hashes, and readers."""
 
 import json
 import os
@@ -14,6 +14,7 @@ from keras_fn.errors import SpecError
 from keras_fn.utils.file_utils import get_file
 
 Split = tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""`(x_train, y_train), (x_test, y_test)`."""
 
 _KERAS = "https://storage.googleapis.com/tensorflow/tf-keras-datasets"
 _TORONTO = "https://www.cs.toronto.edu/~kriz"
@@ -21,7 +22,7 @@ _TORONTO = "https://www.cs.toronto.edu/~kriz"
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file of the web: the folder it is in, and its SHA-256, or MD5 where only that is known."""
+    """Base URL and hash of a file: SHA-256, or MD5 if only that is published."""
 
     folder: str
     file_hash: str
@@ -51,7 +52,7 @@ FILES = {
         _KERAS, "d6586e694ee56d7a4e65172e12b3e987c03096cb01eab99753921ef915959916"
     ),
     "reuters_word_index.json": RemoteFile(_KERAS, "4d44cc38712099c9e383dc6e5f11a921"),
-    # Zalando Research publishes these four with their MD5.
+    # Zalando Research publishes the MD5 of these four.
     "t10k-images-idx3-ubyte.gz": RemoteFile(_KERAS, "bef4ecab320f06d8554ea6380940ec79"),
     "t10k-labels-idx1-ubyte.gz": RemoteFile(_KERAS, "bb300cfdad3c16e7a12a480ee83cd310"),
     "train-images-idx3-ubyte.gz": RemoteFile(_KERAS, "8d4fb7e6c68d591d4c3dfef9ec88bf0d"),
@@ -60,15 +61,15 @@ FILES = {
 
 
 def fetch(name: str, path: str | None = None, cache_subdir: str = "datasets") -> Path:
-    """Returns the local path of a file of `FILES`, downloading it if the cache lacks it.
+    """Returns the local path of a file; downloads it if it is not in the cache.
 
-    `KERAS_DATASETS_URL`, if set, is the folder that all files are fetched from: a mirror. The
-    hashes stay in force.
+    The environment variable `KERAS_DATASETS_URL` is the base URL of a mirror for all files; the
+    hashes are checked nevertheless.
 
     Args:
         name: A key of `FILES`.
-        path: Name of the file in the cache. By default `name`.
-        cache_subdir: Folder of the cache.
+        path: File name in the cache; by default `name`.
+        cache_subdir: Subfolder of the cache.
     """
     remote = FILES[name]
     folder = os.environ.get("KERAS_DATASETS_URL") or remote.folder
@@ -79,7 +80,15 @@ def fetch(name: str, path: str | None = None, cache_subdir: str = "datasets") ->
 
 
 def read_npz(path: Path, *names: str) -> list[np.ndarray]:
-    """Reads arrays of an .npz file. Those of objects are read without running what they say."""
+    """Loads arrays from an .npz file. Pickled object arrays are loaded without executing code.
+
+    Args:
+        path: Path of the file.
+        *names: Names of the arrays.
+
+    Raises:
+        ValueError: The file is damaged, or an array is missing.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
             arrays = []
@@ -92,7 +101,7 @@ def read_npz(path: Path, *names: str) -> list[np.ndarray]:
             "datasets",
             expected=f"an .npz file with the arrays {', '.join(names)}",
             received=f"{path}: {error}",
-            fix=f"delete {path}, to have it fetched again",
+            fix=f"delete {path}, so that it is downloaded again",
         ) from error
 
 
@@ -106,13 +115,13 @@ def _read_npy(file: IO[bytes]) -> np.ndarray:
     if dtype.hasobject:
         array = load_pickle(file)
         if not (isinstance(array, np.ndarray) and array.shape == shape):
-            raise ValueError(f"an array of shape {shape} was declared, and another is there")
+            raise ValueError(f"the array does not have the declared shape {shape}")
         return array
     data = np.frombuffer(file.read(), dtype)
     return data.reshape(shape, order="F" if is_fortran else "C").copy()
 
 
 def read_word_index(path: Path) -> dict[str, int]:
-    """Reads a JSON file of words and their ranks."""
+    """Loads a JSON file that maps words to their ranks."""
     index: Any = json.loads(path.read_text("utf-8"))
     return index

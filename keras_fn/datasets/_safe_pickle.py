@@ -1,9 +1,8 @@
-"""Reads the pickles in which CIFAR, IMDB and Reuters are published, running nothing.
+"""A safe unpickler for the files of CIFAR, IMDB and Reuters: it executes no code.
 
 A pickle is a program: its `GLOBAL` opcode names any callable of any module, and `REDUCE` calls
-it. Here a name resolves only through the table below, and what it resolves to are three small
-classes of this module, not NumPy's own constructors: the arrays are built after the reading,
-from shapes, types and lengths that were compared first.
+it. Here names resolve only through the allowlist below, to small classes of this module instead of
+NumPy's own constructors. Arrays are built afterward, from validated shapes, dtypes and lengths.
 """
 
 import pickle
@@ -18,13 +17,16 @@ _DTYPES = re.compile(r"[biuf][1248]|O8?")
 
 
 def load_pickle(file: IO[bytes]) -> Any:
-    """Returns the array in the pickle `file`, or the dict of arrays, lists and strings.
+    """Loads an array, or a dict of arrays, lists and strings, from a pickle file.
 
     Strings of Python 2 become bytes.
 
+    Args:
+        file: A binary file.
+
     Raises:
-        UnpicklingError: The pickle names anything but the parts of a NumPy array, or such an
-            array does not fit what it declares, or the pickle is damaged.
+        UnpicklingError: The pickle refers to anything but the parts of a NumPy array, the data of
+            an array does not match its declaration, or the pickle is damaged.
     """
     try:
         value = _Unpickler(file, encoding="bytes").load()
@@ -33,12 +35,12 @@ def load_pickle(file: IO[bytes]) -> Any:
         return _build_array(value)
     except UnpicklingError:
         raise
-    except Exception as error:  # the unpickler answers damaged opcodes with many types
+    except Exception as error:  # damaged opcodes raise errors of many types
         raise UnpicklingError(f"damaged pickle: {type(error).__name__}: {error}") from error
 
 
 class _DType:
-    """Stands for `numpy.dtype(name)`; the state adds the byte order."""
+    """Stand-in for `numpy.dtype(name)`; the state adds the byte order."""
 
     def __init__(self, name: bytes | str, *_flags: int) -> None:
         self.name, self.order = _text(name), "="
@@ -56,7 +58,7 @@ class _DType:
 
 
 class _Array:
-    """Stands for a NumPy array until its state is known and checked."""
+    """Stand-in for a NumPy array until its state is validated."""
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         _version, shape, dtype, is_fortran, data = state
@@ -71,13 +73,13 @@ class _Array:
         count = prod(self.shape)
         if self.dtype.hasobject:
             if not (isinstance(self.data, list) and len(self.data) == count):
-                raise UnpicklingError(f"an array of {count} objects, of which not all are there")
+                raise UnpicklingError(f"an array of {count} objects with missing elements")
             array = np.empty(count, object)
             array[:] = [_check_flat_list(item) for item in self.data]
         else:
             size = count * self.dtype.itemsize
             if not (isinstance(self.data, bytes) and len(self.data) == size):
-                raise UnpicklingError(f"an array of {size} bytes, of which not all are there")
+                raise UnpicklingError(f"an array of {size} bytes with missing bytes")
             array = np.frombuffer(self.data, self.dtype).copy()
         return array.reshape(self.shape, order=self.order)
 
@@ -87,13 +89,13 @@ def _new_array(*_class_shape_and_typecode: object) -> _Array:
 
 
 def _encode(text: str, encoding: str) -> bytes:
-    """Stands for `_codecs.encode`, by which Python 3 writes bytes in protocol 2."""
+    """Stand-in for `_codecs.encode`, with which Python 3 writes bytes in protocol 2."""
     if encoding not in ("latin1", "latin-1"):
         raise UnpicklingError(f"encoding {encoding!r:.50}")
     return text.encode("latin-1")
 
 
-_ALLOWED = {
+_ALLOWLIST = {
     ("numpy", "dtype"): _DType,
     ("numpy", "ndarray"): _Array,
     ("numpy.core.multiarray", "_reconstruct"): _new_array,
@@ -105,13 +107,13 @@ _ALLOWED = {
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module_name: str, global_name: str, /) -> Any:
         try:
-            return _ALLOWED[module_name, global_name]
+            return _ALLOWLIST[module_name, global_name]
         except KeyError:
             raise UnpicklingError(f"{module_name}.{global_name} is not data") from None
 
 
 def _build_array(value: Any) -> Any:
-    """Puts an array in place of what stood for it."""
+    """Replaces the stand-in of an array by the array."""
     if isinstance(value, _Array):
         return value.build()
     return value if isinstance(value, (bytes, str, int)) else _check_flat_list(value)
@@ -121,7 +123,7 @@ def _check_flat_list(value: Any) -> list[Any]:
     # No nesting: a few bytes of pickle can nest one list in itself, or double it many times.
     if isinstance(value, list) and {int, float, bytes, str}.issuperset(map(type, value)):
         return value
-    raise UnpicklingError(f"a {type(value).__name__} where a list of numbers or strings is due")
+    raise UnpicklingError(f"a {type(value).__name__} instead of a list of numbers or strings")
 
 
 def _text(value: bytes | str) -> str:

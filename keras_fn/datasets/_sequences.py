@@ -1,4 +1,4 @@
-"""Texts as lists of word numbers: the steps that IMDB and Reuters share."""
+"""Texts as sequences of word indices: preprocessing shared by IMDB and Reuters."""
 
 from collections.abc import Iterable
 
@@ -12,9 +12,9 @@ Sequences = list[list[int]]
 def add_start_token(
     sequences: Iterable[list[int]], start_char: int | None, index_from: int
 ) -> Sequences:
-    """Moves the word numbers up by `index_from`, and puts `start_char` before each text."""
+    """Adds `index_from` to each word index, and prepends `start_char` to each text."""
     start = [] if start_char is None else [start_char]
-    # Without a start mark Keras takes 0 and None for `index_from` as "leave them".
+    # As in Keras: without a start token, `index_from` may be None, for no shift.
     shift = index_from if start else index_from or 0
     return [[*start, *(word + shift for word in text)] for text in sequences]
 
@@ -22,14 +22,14 @@ def add_start_token(
 def filter_by_length(
     maxlen: int, sequences: Sequences, labels: np.ndarray
 ) -> tuple[Sequences, np.ndarray]:
-    """Returns the texts of fewer than `maxlen` words, and their labels."""
+    """Returns the texts with fewer than `maxlen` words, and their labels."""
     kept = [i for i, text in enumerate(sequences) if len(text) < maxlen]
     if not kept:
         raise SpecError(
             "load_data",
-            expected="a maxlen that some text is shorter than",
+            expected="a maxlen greater than the length of the shortest text",
             received=f"maxlen={maxlen}",
-            fix="pass a larger one, or None",
+            fix="pass a larger maxlen, or None",
         )
     return [sequences[i] for i in kept], labels[kept]
 
@@ -37,8 +37,8 @@ def filter_by_length(
 def limit_vocabulary(
     sequences: Sequences, num_words: int | None, skip_top: int, oov_char: int | None
 ) -> Sequences:
-    """Replaces by `oov_char`, or drops if that is None, the words not in [skip_top, num_words)."""
-    # As in Keras: the bound is exclusive also where it is the largest word number there is.
+    """Replaces words outside [skip_top, num_words) by `oov_char`; drops them if it is None."""
+    # As in Keras: the bound is exclusive even if it is the largest word index in the data.
     end = num_words or max((max(text, default=0) for text in sequences), default=0)
     if oov_char is None:
         return [[word for word in text if skip_top <= word < end] for text in sequences]
@@ -46,7 +46,7 @@ def limit_vocabulary(
 
 
 def object_array(sequences: Sequences) -> np.ndarray:
-    """Returns an array of lists. One axis, also where all lists are of one length."""
+    """Returns an object array of lists, shape (n,), even if all lists have the same length."""
     array = np.empty(len(sequences), object)
     array[:] = sequences
     return array

@@ -1,4 +1,4 @@
-"""Shuffling and splitting, in the order that Keras gives for the same seed."""
+"""Shuffling and splitting, in the same order as Keras for the same seed."""
 
 import numpy as np
 
@@ -7,26 +7,26 @@ from keras_fn.errors import SpecError
 
 
 def check_test_split(test_split: float) -> None:
-    """Raises a ValueError unless `test_split` is a part that leaves something to train on."""
+    """Raises a ValueError unless `test_split` is a fraction in [0, 1)."""
     if not 0 <= test_split < 1:
         raise SpecError(
             "load_data",
-            expected="test_split from 0 to below 1",
+            expected="test_split in [0, 1)",
             received=repr(test_split),
-            fix="pass the part of the samples to test with, such as 0.2",
+            fix="pass the fraction of test samples, such as 0.2",
         )
 
 
 def shuffle(
     x: np.ndarray, y: np.ndarray, rng: np.random.RandomState
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns both arrays in one new order."""
+    """Returns both arrays in the same random order."""
     order = np.arange(len(x))
     rng.shuffle(order)
     return x[order], y[order]
 
 
 def train_test_split(x: np.ndarray, y: np.ndarray, test_split: float) -> Split:
-    """Returns the first part to train on and the rest to test with."""
+    """Splits the samples into a training set, the first ones, and a test set."""
     count = int(len(x) * (1 - test_split))
     return (x[:count], y[:count]), (x[count:], y[count:])

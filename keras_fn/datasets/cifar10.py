@@ -1,4 +1,4 @@
-"""CIFAR-10: colour photographs of 32x32 in ten classes."""
+"""CIFAR-10: classification of 32x32 color images into 10 classes."""
 
 from keras_fn.datasets._cifar import load_batches
 from keras_fn.datasets._files import Split
@@ -8,15 +8,15 @@ _FOLDER = "cifar-10-batches-py"
 
 
 def load_data() -> Split:
-    """Returns CIFAR-10: 50,000 photographs to train on and 10,000 to test with.
+    """Loads the CIFAR-10 dataset: 50,000 training images and 10,000 test images.
 
-    The classes are, from 0 on: airplane, automobile, bird, cat, deer, dog, frog, horse, ship,
+    The classes, from 0, are airplane, automobile, bird, cat, deer, dog, frog, horse, ship,
     truck.
 
     Returns:
         `(x_train, y_train), (x_test, y_test)`: images of shape (n, 32, 32, 3), or
-        (n, 3, 32, 32) if `image_data_format()` is `"channels_first"`, and classes of shape
-        (n, 1), both uint8.
+        (n, 3, 32, 32) if `image_data_format()` is `"channels_first"`, and integer labels of
+        shape (n, 1), both uint8.
 
     References:
         Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009.

@@ -1,4 +1,4 @@
-"""CIFAR-100: colour photographs of 32x32 in a hundred classes."""
+"""CIFAR-100: classification of 32x32 color images into 100 classes."""
 
 from keras_fn.datasets._cifar import load_batches
 from keras_fn.datasets._files import Split
@@ -8,18 +8,18 @@ _ARCHIVE = ("cifar-100-python.tar.gz", "cifar-100-python-target_archive")
 
 
 def load_data(label_mode: str = "fine") -> Split:
-    """Returns CIFAR-100: 50,000 photographs to train on and 10,000 to test with.
+    """Loads the CIFAR-100 dataset: 50,000 training images and 10,000 test images.
 
     Args:
-        label_mode: `"fine"` for the 100 classes, `"coarse"` for the 20 groups of them.
+        label_mode: `"fine"` for the 100 classes, `"coarse"` for the 20 superclasses.
 
     Returns:
         `(x_train, y_train), (x_test, y_test)`: images of shape (n, 32, 32, 3), or
-        (n, 3, 32, 32) if `image_data_format()` is `"channels_first"`, and classes of shape
-        (n, 1), both uint8.
+        (n, 3, 32, 32) if `image_data_format()` is `"channels_first"`, and integer labels of
+        shape (n, 1), both uint8.
 
     Raises:
-        ValueError: `label_mode` is neither.
+        ValueError: `label_mode` is unknown.
 
     References:
         Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009.

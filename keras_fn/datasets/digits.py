@@ -1,4 +1,4 @@
-"""The UCI hand-written digits: 1,797 images of 8x8, which are in the package."""
+"""UCI handwritten digits: classification of 1,797 images of 8x8, part of the package."""
 
 from importlib.resources import files
 
@@ -8,15 +8,15 @@ from keras_fn.datasets._files import Split
 
 
 def load_data() -> Split:
-    """Returns the hand-written digits, with no download.
+    """Loads the UCI handwritten digits dataset, without a download.
 
-    The 1,797 images, of 13 writers, come from the UCI Machine Learning Repository. Each pixel
-    counts, from 0 to 16, the dark pixels of a 4x4 block of the scanned digit. They were
-    shuffled once and split so that each digit has the same share in both parts.
+    The 1,797 images, by 13 writers, are from the UCI Machine Learning Repository. Each pixel is
+    the number, from 0 to 16, of dark pixels in a 4x4 block of the scanned digit. The order is
+    shuffled, and the split is stratified by class.
 
     Returns:
-        `(x_train, y_train), (x_test, y_test)`: 1,437 and 360 images of shape (n, 8, 8) and
-        dtype uint8, and their digits 0 to 9, of shape (n,) and dtype uint8.
+        `(x_train, y_train), (x_test, y_test)`: 1,437 and 360 images of shape (n, 8, 8), and
+        integer labels 0 to 9 of shape (n,), both uint8.
 
     Example:
         >>> (x_train, y_train), (x_test, y_test) = load_data()
@@ -27,7 +27,7 @@ def load_data() -> Split:
 
     References:
         Alpaydin and Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine Learning
-        Repository, 1998. https://doi.org/10.24432/C50P49 (licence: CC BY 4.0)
+        Repository, 1998. https://doi.org/10.24432/C50P49 (license: CC BY 4.0)
     """
     resource = files("keras_fn.datasets") / "data" / "digits.npz"
     with resource.open("rb") as file, np.load(file, allow_pickle=False) as data:

@@ -1,4 +1,4 @@
-"""Fashion-MNIST: articles of clothing of 28x28."""
+"""Fashion-MNIST: classification of 28x28 images of clothing into 10 classes."""
 
 import gzip
 
@@ -10,18 +10,18 @@ _HEADER_BYTES = {"images-idx3": 16, "labels-idx1": 8}
 
 
 def load_data() -> Split:
-    """Returns Fashion-MNIST: 60,000 images of clothing to train on and 10,000 to test with.
+    """Loads the Fashion-MNIST dataset: 60,000 training images and 10,000 test images.
 
-    The classes are, from 0 on: T-shirt/top, trouser, pullover, dress, coat, sandal, shirt,
+    The classes, from 0, are T-shirt/top, trouser, pullover, dress, coat, sandal, shirt,
     sneaker, bag, ankle boot.
 
     Returns:
-        `(x_train, y_train), (x_test, y_test)`: images of shape (n, 28, 28) and classes of
-        shape (n,), both uint8.
+        `(x_train, y_train), (x_test, y_test)`: images of shape (n, 28, 28), and integer labels
+        of shape (n,), both uint8.
 
     References:
         Xiao, Rasul and Vollgraf, "Fashion-MNIST: a Novel Image Dataset for Benchmarking
-        Machine Learning Algorithms", 2017. https://arxiv.org/abs/1708.07747 (licence: MIT)
+        Machine Learning Algorithms", 2017. https://arxiv.org/abs/1708.07747 (license: MIT)
     """
     return (
         (_read("train", "images-idx3").reshape(-1, 28, 28), _read("train", "labels-idx1")),
@@ -30,7 +30,7 @@ def load_data() -> Split:
 
 
 def _read(part: str, kind: str) -> np.ndarray:
-    # Keras keeps these four in datasets/fashion-mnist: the cache is shared.
+    # The folder of Keras, so that both libraries share the cache.
     path = fetch(f"{part}-{kind}-ubyte.gz", cache_subdir="datasets/fashion-mnist")
     with gzip.open(path) as file:
         return np.frombuffer(file.read(), "uint8", offset=_HEADER_BYTES[kind]).copy()

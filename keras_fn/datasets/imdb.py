@@ -1,4 +1,4 @@
-"""IMDB: film reviews as lists of word numbers, and whether they praise the film."""
+"""IMDB: sentiment classification of movie reviews as sequences of word indices."""
 
 from typing import Any
 
@@ -25,28 +25,29 @@ def load_data(
     index_from: int = 3,
     **kwargs: Any,
 ) -> Split:
-    """Returns 25,000 film reviews to train on and 25,000 to test with.
+    """Loads the IMDB dataset: 25,000 training reviews and 25,000 test reviews.
 
-    A word is numbered by its rank: 1 is the most frequent, before `index_from` is added.
+    Word indices are frequency ranks, 1 for the most frequent word, plus `index_from`.
 
     Args:
-        path: Name of the file in the cache, `~/.keras/datasets`.
-        num_words: Only words of lower numbers are kept. By default all but the rarest.
-        skip_top: Words of lower numbers are taken out too.
-        maxlen: Only reviews of fewer words, the start mark counted, are kept.
-        seed: Seed of the order of the reviews.
-        start_char: What marks the start of a review; None for no mark.
-        oov_char: What stands for a word taken out; None for nothing.
-        index_from: What is added to the ranks. 0 is then free for padding.
-        **kwargs: None are known.
+        path: File name in the cache directory `~/.keras/datasets`.
+        num_words: Upper bound of the word indices to keep, exclusive; by default the largest index
+            in the data.
+        skip_top: Lower bound of the word indices to keep.
+        maxlen: Only reviews with fewer words, including the start token, are kept.
+        seed: Seed for shuffling the reviews.
+        start_char: Start token of each review; None for no token.
+        oov_char: Token that replaces the words outside the bounds; None to drop them.
+        index_from: Offset of the word indices, so that 0 is free for padding.
+        **kwargs: Not accepted; any argument raises a TypeError.
 
     Returns:
-        `(x_train, y_train), (x_test, y_test)`: arrays of lists of word numbers, of shape (n,),
-        and of 0 for a bad and 1 for a good review, of shape (n,).
+        `(x_train, y_train), (x_test, y_test)`: object arrays of lists of word indices, and integer
+        labels, 0 for a negative and 1 for a positive review, all of shape (n,).
 
     Raises:
-        ValueError: No review is shorter than `maxlen`.
-        TypeError: An unknown argument.
+        ValueError: No review has fewer than `maxlen` words.
+        TypeError: There is an unknown argument.
 
     References:
         Maas et al., "Learning Word Vectors for Sentiment Analysis", 2011.
@@ -70,11 +71,11 @@ def load_data(
 
 
 def get_word_index(path: str = "imdb_word_index.json") -> dict[str, int]:
-    """Returns the rank of each word, 1 for the most frequent.
+    """Returns the mapping of words to their frequency ranks, 1 for the most frequent word.
 
-    In the reviews of `load_data` a word has its rank plus `index_from`.
+    In the reviews of `load_data`, the index of a word is its rank plus `index_from`.
 
     Args:
-        path: Name of the file in the cache, `~/.keras/datasets`.
+        path: File name in the cache directory `~/.keras/datasets`.
     """
     return read_word_index(fetch("imdb_word_index.json", path))

@@ -1,4 +1,4 @@
-"""Reuters: newswires as lists of word numbers, and their topics."""
+"""Reuters: topic classification of newswires as sequences of word indices."""
 
 import numpy as np
 
@@ -30,27 +30,28 @@ def load_data(
     oov_char: int | None = 2,
     index_from: int = 3,
 ) -> Split:
-    """Returns 11,228 newswires of 1987 in 46 topics.
+    """Loads the Reuters dataset: 11,228 newswires of 1987 in 46 topics.
 
-    A word is numbered by its rank: 1 is the most frequent, before `index_from` is added.
+    Word indices are frequency ranks, 1 for the most frequent word, plus `index_from`.
 
     Args:
-        path: Name of the file in the cache, `~/.keras/datasets`.
-        num_words: Only words of lower numbers are kept. By default all but the rarest.
-        skip_top: Words of lower numbers are taken out too.
-        maxlen: Only newswires of fewer words, the start mark counted, are kept.
-        test_split: The part of the newswires to test with.
-        seed: Seed of the order of the newswires.
-        start_char: What marks the start of a newswire; None for no mark.
-        oov_char: What stands for a word taken out; None for nothing.
-        index_from: What is added to the ranks. 0 is then free for padding.
+        path: File name in the cache directory `~/.keras/datasets`.
+        num_words: Upper bound of the word indices to keep, exclusive; by default the largest index
+            in the data.
+        skip_top: Lower bound of the word indices to keep.
+        maxlen: Only newswires with fewer words, including the start token, are kept.
+        test_split: Fraction of the newswires in the test set.
+        seed: Seed for shuffling the newswires.
+        start_char: Start token of each newswire; None for no token.
+        oov_char: Token that replaces the words outside the bounds; None to drop them.
+        index_from: Offset of the word indices, so that 0 is free for padding.
 
     Returns:
-        `(x_train, y_train), (x_test, y_test)`: arrays of lists of word numbers, of shape (n,),
-        and of topics, of shape (n,).
+        `(x_train, y_train), (x_test, y_test)`: object arrays of lists of word indices, and integer
+        labels 0 to 45, all of shape (n,).
 
     Raises:
-        ValueError: No newswire is shorter than `maxlen`.
+        ValueError: No newswire has fewer than `maxlen` words.
 
     References:
         Lewis, "Reuters-21578 Text Categorization Collection", 1997.
@@ -66,18 +67,18 @@ def load_data(
 
 
 def get_word_index(path: str = "reuters_word_index.json") -> dict[str, int]:
-    """Returns the rank of each word, 1 for the most frequent.
+    """Returns the mapping of words to their frequency ranks, 1 for the most frequent word.
 
-    In the newswires of `load_data` a word has its rank plus `index_from`.
+    In the newswires of `load_data`, the index of a word is its rank plus `index_from`.
 
     Args:
-        path: Name of the file in the cache, `~/.keras/datasets`.
+        path: File name in the cache directory `~/.keras/datasets`.
     """
     return read_word_index(fetch("reuters_word_index.json", path))
 
 
 def get_label_names() -> tuple[str, ...]:
-    """Returns the names of the 46 topics, by their numbers.
+    """Returns the names of the 46 topics, indexed by their integer labels.
 
     Example:
         >>> get_label_names()[:3]
