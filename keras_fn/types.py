@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from keras_fn.metrics import Metric
     from keras_fn.models import Model
     from keras_fn.optimizers import Optimizer
+    from keras_fn.optimizers.schedules import LearningRateSchedule
     from keras_fn.random import SeedGenerator
     from keras_fn.regularizers import Regularizer
 
@@ -123,6 +124,9 @@ LossLike: TypeAlias = Union[str, "Loss", Callable[..., Any], Mapping[str, Any]]
 MetricLike: TypeAlias = Union[str, "Metric", Callable[..., Any], Mapping[str, Any]]
 """A metric: by name (`"accuracy"`), as an instance, as a function `f(y_true, y_pred)`, or as a
 config."""
+
+LearningRateLike: TypeAlias = Union[float, "LearningRateSchedule", Callable[[], Any]]
+"""A learning rate: a number, a schedule, or a callable without arguments that returns it."""
 
 OptimizerLike: TypeAlias = Union[str, "Optimizer", Mapping[str, Any]]
 """An optimizer: by name (`"adam"`), as an instance, or as a config."""

@@ -1,8 +1,9 @@
 """Losses: the functions that are minimized during training."""
 
-from typing import Any
+from collections.abc import Callable
 
-from keras_fn.core import registry, serialization
+from keras_fn.core import registry
+from keras_fn.core.object_lookup import ObjectLookup
 from keras_fn.losses.crossentropy import (
     BinaryCrossentropy as BinaryCrossentropy,
     CategoricalCrossentropy as CategoricalCrossentropy,
@@ -58,6 +59,7 @@ from keras_fn.losses.segmentation import (
     dice as dice,
     tversky as tversky,
 )
+from keras_fn.types import LossLike, Tensor
 
 _CLASSES: tuple[type[BuiltInLoss], ...] = (
     BinaryCrossentropy,
@@ -101,48 +103,23 @@ registry.register(
 )
 
 
-def serialize(loss: Any) -> Any:
-    """Returns the config of a loss, or of a loss function, as plain values.
-
-    Example:
-        >>> keras.losses.serialize(keras.losses.Huber())["class_name"]
-        'Huber'
-    """
-    return serialization.serialize_keras_object(loss)
-
-
-def deserialize(name: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """Returns the loss, or loss function, of a config.
-
-    Args:
-        name: What `serialize` gave.
-        custom_objects: Names of the program's own losses that the config may use.
-
-    Example:
-        >>> keras.losses.deserialize(keras.losses.serialize(keras.losses.Huber(delta=2.0))).delta
-        2.0
-    """
-    return serialization.deserialize_as("loss", name, custom_objects)
-
-
-def get(identifier: Any) -> Any:
-    """Returns the loss that `identifier` stands for.
-
-    Args:
-        identifier: A name of a class (`"MeanSquaredError"`) or function (`"mse"`,
-            `"mean_squared_error"`), a config, a class, a loss, any function of targets and
-            predictions, or None.
-
-    Returns:
-        A `Loss`, a function, or None.
-
-    Raises:
-        ValueError: It stands for no loss.
-
-    Example:
-        >>> keras.losses.get("mse") is keras.losses.mean_squared_error
-        True
-        >>> keras.losses.get("MeanSquaredError").name
-        'mean_squared_error'
-    """
-    return serialization.get_object("loss", identifier)
+serialize, deserialize, get = ObjectLookup[LossLike, Loss | Callable[..., Tensor]](
+    "loss",
+    accepts="A name of a class or of a function, a config, a loss or its class, a function "
+    "`f(y_true, y_pred)`, or None.",
+    returns="A `Loss` or a function; None for None.",
+).functions(
+    __name__,
+    examples=(
+        """>>> keras.losses.serialize(keras.losses.Huber())["class_name"]
+'Huber'""",
+        """>>> keras.losses.deserialize(keras.losses.serialize(keras.losses.Huber(delta=2.0))).delta
+2.0""",
+        """>>> keras.losses.get("mse") is keras.losses.mean_squared_error
+True
+>>> keras.losses.get("MeanSquaredError").name
+'mean_squared_error'""",
+    ),
+    config_parameter="name",
+)
+__test__ = {"serialize": serialize, "deserialize": deserialize, "get": get}  # doctests

@@ -1,9 +1,11 @@
 """Metrics: what is measured during training and evaluation, batch by batch."""
 
+from collections.abc import Callable
 from typing import Any
 
-from keras_fn.core import registry, serialization
+from keras_fn.core import registry
 from keras_fn.core.naming import to_snake_case
+from keras_fn.core.object_lookup import ObjectLookup
 from keras_fn.losses import (
     _ALIASES as _LOSS_ALIASES,
     _FUNCTIONS as _LOSS_FUNCTIONS,
@@ -96,6 +98,7 @@ from keras_fn.metrics.sensitivity_specificity import (
     SensitivityAtSpecificity as SensitivityAtSpecificity,
     SpecificityAtSensitivity as SpecificityAtSensitivity,
 )
+from keras_fn.types import MetricLike, Tensor
 
 _CLASSES: tuple[type[Metric], ...] = (
     AUC,
@@ -168,50 +171,28 @@ _CLASS_ALIASES |= {
 _CLASS_ALIASES |= {"acc": Accuracy, "logcosh": LogCoshError}
 
 
-def serialize(metric: Any) -> Any:
-    """Returns the config of a metric, or of a metric function, as plain values.
-
-    Example:
-        >>> keras.metrics.serialize(keras.metrics.Mean())["class_name"]
-        'Mean'
-    """
-    return serialization.serialize_keras_object(metric)
+class _MetricLookup(ObjectLookup[MetricLike, "Metric | Callable[..., Tensor]"]):
+    def get(self, identifier: Any) -> Any:
+        """Returns the metric; a name in snake_case stands for the class."""
+        if isinstance(identifier, str):
+            identifier = _CLASS_ALIASES.get(identifier, identifier)
+        return super().get(identifier)
 
 
-def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """Returns the metric, or metric function, of a config.
-
-    Args:
-        config: What `serialize` gave.
-        custom_objects: Names of the program's own metrics that the config may use.
-
-    Example:
-        >>> keras.metrics.deserialize(keras.metrics.serialize(keras.metrics.Mean(name="m"))).name
-        'm'
-    """
-    return serialization.deserialize_as("metric", config, custom_objects)
-
-
-def get(identifier: Any) -> Any:
-    """Returns the metric that `identifier` stands for.
-
-    Args:
-        identifier: A name of a class (`"MeanSquaredError"`, `"mean_squared_error"`, `"mse"`) or
-            of a function, a config, a class, a metric, any function of targets and predictions,
-            or None.
-
-    Returns:
-        A `Metric`, a function, or None.
-
-    Raises:
-        ValueError: It stands for no metric.
-
-    Example:
-        >>> keras.metrics.get("mse").name
-        'mean_squared_error'
-        >>> keras.metrics.get(None) is None
-        True
-    """
-    if isinstance(identifier, str):
-        identifier = _CLASS_ALIASES.get(identifier, identifier)
-    return serialization.get_object("metric", identifier)
+serialize, deserialize, get = _MetricLookup(
+    "metric",
+    accepts='A name of a class (`"MeanSquaredError"`, `"mean_squared_error"`, `"mse"`) or of a '
+    "function, a config, a metric or its class, a function `f(y_true, y_pred)`, or None.",
+    returns="A `Metric` or a function; None for None.",
+).functions(
+    __name__,
+    examples=(
+        """>>> keras.metrics.serialize(keras.metrics.Mean())["class_name"]
+'Mean'""",
+        """>>> keras.metrics.deserialize(keras.metrics.serialize(keras.metrics.Mean(name="m"))).name
+'m'""",
+        """>>> keras.metrics.get("mse").name
+'mean_squared_error'""",
+    ),
+)
+__test__ = {"serialize": serialize, "deserialize": deserialize, "get": get}  # doctests

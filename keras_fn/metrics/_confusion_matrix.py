@@ -12,7 +12,7 @@ from keras_fn.settings import settings
 from keras_fn.types import Tensor, TensorLike
 
 NEG_INF = -1e10
-"""What a prediction outside of the top k is set to; as a threshold, what all others pass."""
+"""Score of predictions outside the top k. As a threshold, all other predictions exceed it."""
 
 
 class ConfusionCounts(NamedTuple):
@@ -37,10 +37,10 @@ class Thresholds:
         self.values = [float(value) for value in values]
         steps = np.linspace(0.0, 1.0, max(len(self.values), 1))
         # AUC's first and last thresholds are epsilon() outside of [0, 1].
-        self.even = len(self.values) > 2 and bool(
+        self.is_evenly_spaced = len(self.values) > 2 and bool(
             np.allclose(self.values, steps, atol=2 * settings.epsilon)
         )
-        self.all_pass_first = self.values[0] < 0.0
+        self.first_is_negative = self.values[0] < 0.0
 
     def __len__(self) -> int:
         return len(self.values)
@@ -66,7 +66,7 @@ def check_thresholds(thresholds: Any, default: float, source: str) -> list[float
             source,
             expected="thresholds from 0 to 1",
             received=f"thresholds={thresholds!r}",
-            fix="predictions are compared as probabilities; turn logits into these first",
+            fix="predictions are compared as probabilities; convert logits to probabilities",
         )
     return [float(t) for t in values]
 
@@ -107,25 +107,25 @@ def compute_confusion_counts(
         y_true, y_pred = (_select_class(y, class_id) for y in (y_true, y_pred))
     weight = ops.ones_like(y_pred)
     if sample_weight is not None:
-        received = ops.expand_dims(ops.convert_to_tensor(sample_weight, dtype=dtype), -1)
+        sample_weight = ops.expand_dims(ops.convert_to_tensor(sample_weight, dtype=dtype), -1)
         weight = ops.multiply(
-            weight, squeeze_or_expand_to_same_rank(y_true, received, expand_rank_1=False)[1]
+            weight, squeeze_or_expand_to_same_rank(y_true, sample_weight, expand_rank_1=False)[1]
         )
     if label_weights is not None:
         weight = ops.multiply(weight, label_weights)
-    truth = ops.cast(ops.not_equal(y_true, 0), dtype)
-    positive = ops.multiply(truth, weight)
+    labels = ops.cast(ops.not_equal(y_true, 0), dtype)
+    positive = ops.multiply(labels, weight)
     negative = ops.subtract(weight, positive)
     if not by_label:
         y_pred, positive, negative = (ops.reshape(x, (-1,)) for x in (y_pred, positive, negative))
-    count = _bucketized_counts if thresholds.even else _broadcast_counts
+    count = _bucketized_counts if thresholds.is_evenly_spaced else _broadcast_counts
     return count(y_pred, positive, negative, thresholds)
 
 
 def _top_k_only(y_pred: TensorLike, k: int) -> Tensor:
-    _, best = ops.top_k(y_pred, k)
-    chosen = ops.sum(ops.one_hot(best, y_pred.shape[-1], dtype=ops.dtype(y_pred)), -2)
-    return ops.where(ops.greater(chosen, 0), y_pred, NEG_INF)
+    _, indices = ops.top_k(y_pred, k)
+    in_top_k = ops.sum(ops.one_hot(indices, y_pred.shape[-1], dtype=ops.dtype(y_pred)), -2)
+    return ops.where(ops.greater(in_top_k, 0), y_pred, NEG_INF)
 
 
 def _select_class(y: Tensor, class_id: int) -> Tensor:
@@ -140,17 +140,17 @@ def _select_class(y: Tensor, class_id: int) -> Tensor:
 
 
 def _broadcast_counts(
-    y_pred: TensorLike, positive: Tensor, negative: Tensor, at: Thresholds
+    y_pred: TensorLike, positive: Tensor, negative: Tensor, thresholds: Thresholds
 ) -> ConfusionCounts:
     """Compares every prediction with every threshold."""
     dtype = ops.dtype(y_pred)
-    limits = np.reshape(np.asarray(at.values), (-1, *(1 for _ in y_pred.shape)))
+    limits = np.reshape(np.asarray(thresholds.values), (-1, *(1 for _ in y_pred.shape)))
     limits = ops.convert_to_tensor(limits, dtype=dtype)
     above = ops.cast(ops.greater(ops.expand_dims(y_pred, 0), limits), dtype)
     below = ops.subtract(1, above)
 
-    def total(chosen: Tensor, weight: Tensor) -> Tensor:
-        return ops.sum(ops.multiply(chosen, weight), 1)
+    def total(selected: Tensor, weight: Tensor) -> Tensor:
+        return ops.sum(ops.multiply(selected, weight), 1)
 
     return ConfusionCounts(
         true_positives=total(above, positive),
@@ -161,27 +161,27 @@ def _broadcast_counts(
 
 
 def _bucketized_counts(
-    y_pred: TensorLike, positive: Tensor, negative: Tensor, at: Thresholds
+    y_pred: TensorLike, positive: Tensor, negative: Tensor, thresholds: Thresholds
 ) -> ConfusionCounts:
     """Sums weights by bucket, then cumulatively from the top: constant work per threshold.
 
     Bucket k holds the predictions that exceed exactly k thresholds (of those from 0 on).
     """
-    size = len(at)
+    size = len(thresholds)
     p = ops.clip(y_pred, 0.0, 1.0)
     buckets = ops.cast(ops.ceil(ops.multiply(p, float(size - 1))), "int32")
 
-    def exceeding(weight: Tensor) -> tuple[Tensor, Tensor]:
+    def sum_above(weight: Tensor) -> tuple[Tensor, Tensor]:
         sums = segment_sum_columns(weight, buckets, size)
         from_top = ops.flip(ops.cumsum(ops.flip(sums, 0), 0), 0)
         total, above = from_top[:1], from_top[1:]
-        nothing = ops.zeros_like(total)
-        if at.all_pass_first:
-            return ops.concatenate([total, above[1:], nothing], 0), total
-        return ops.concatenate([above, nothing], 0), total
+        zero = ops.zeros_like(total)
+        if thresholds.first_is_negative:
+            return ops.concatenate([total, above[1:], zero], 0), total
+        return ops.concatenate([above, zero], 0), total
 
-    true_positives, positives = exceeding(positive)
-    false_positives, negatives = exceeding(negative)
+    true_positives, positives = sum_above(positive)
+    false_positives, negatives = sum_above(negative)
     return ConfusionCounts(
         true_positives=true_positives,
         false_positives=false_positives,

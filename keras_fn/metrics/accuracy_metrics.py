@@ -85,10 +85,10 @@ def sparse_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tenso
     y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
     if len(y_true.shape) == len(y_pred.shape) and y_true.shape[-1] == 1:
         y_true = ops.squeeze(y_true, -1)
-    matches = _is_correct(ops.cast(y_true, "int32"), ops.argmax(y_pred, -1))
-    if len(matches.shape) > 1 and matches.shape[-1] == 1:
-        matches = ops.squeeze(matches, -1)
-    return matches
+    correct = _is_correct(ops.cast(y_true, "int32"), ops.argmax(y_pred, -1))
+    if len(correct.shape) > 1 and correct.shape[-1] == 1:
+        correct = ops.squeeze(correct, -1)
+    return correct
 
 
 def top_k_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike, k: int = 5) -> Tensor:
@@ -135,12 +135,12 @@ def sparse_top_k_categorical_accuracy(
     scores = ops.reshape(y_pred, (-1, classes)) if len(y_pred.shape) > 2 else y_pred
     labels = ops.reshape(y_true, (-1,)) if len(shape) > 1 else y_true
     if from_sorted_ids:
-        best = ops.getitem(scores, (slice(None), slice(None, k)))
-        matches = ops.any(ops.equal(ops.expand_dims(labels, 1), best), 1)
+        top_k = ops.getitem(scores, (slice(None), slice(None, k)))
+        correct = ops.any(ops.equal(ops.expand_dims(labels, 1), top_k), 1)
     else:
-        matches = ops.in_top_k(labels, scores, k=k if classes is None else min(k, classes))
-    matches = ops.cast(matches, settings.floatx)
-    return ops.reshape(matches, shape) if len(shape) > 1 else matches
+        correct = ops.in_top_k(labels, scores, k=k if classes is None else min(k, classes))
+    correct = ops.cast(correct, settings.floatx)
+    return ops.reshape(correct, shape) if len(shape) > 1 else correct
 
 
 class Accuracy(BuiltInMean):

@@ -91,8 +91,8 @@ class AUC(Metric):
             raise self._argument_error(
                 "num_labels with multi_label=True only", "num_labels", num_labels
             )
-        self._at = Thresholds(values)
-        self.thresholds, self.num_thresholds = self._at.values, len(values)
+        self._thresholds = Thresholds(values)
+        self.thresholds, self.num_thresholds = self._thresholds.values, len(values)
         self.multi_label, self.num_labels = multi_label, num_labels
         self.label_weights = None if label_weights is None else np.asarray(label_weights, "float32")
         self._from_logits = from_logits
@@ -107,7 +107,7 @@ class AUC(Metric):
             f"AUC {self.name!r}",
             expected=expected,
             received=f"{argument}={value!r}",
-            fix=f"check {argument}, or leave it out",
+            fix=f"check {argument}, or use its default",
         )
 
     def _one_of(self, argument: str, received: str, choices: tuple[str, ...], value: str) -> str:
@@ -151,7 +151,7 @@ class AUC(Metric):
         counts = compute_confusion_counts(
             y_true,
             ops.sigmoid(y_pred) if self._from_logits else y_pred,
-            self._at,
+            self._thresholds,
             sample_weight=sample_weight,
             label_weights=None if self.multi_label else self.label_weights,
             by_label=self.multi_label,
@@ -168,12 +168,12 @@ class AUC(Metric):
             areas = self._interpolate_pr_auc()
         else:
             x, y = self._curve_points()
-            left, right = y[:-1], y[1:]
+            left_height, right_height = y[:-1], y[1:]
             if self.summation_method == "interpolation":
-                height = ops.divide(ops.add(left, right), 2.0)
+                height = ops.divide(ops.add(left_height, right_height), 2.0)
             else:
-                choose = ops.minimum if self.summation_method == "minoring" else ops.maximum
-                height = choose(left, right)
+                select = ops.minimum if self.summation_method == "minoring" else ops.maximum
+                height = select(left_height, right_height)
             areas = ops.multiply(ops.subtract(x[:-1], x[1:]), height)
         areas = ops.sum(areas, 0)
         if not self.multi_label:
@@ -192,11 +192,11 @@ class AUC(Metric):
         if self.curve == "PR":
             return recall, ops.divide_no_nan(tp, ops.add(tp, fp))
         odds = ops.divide_no_nan(ops.add(tp, fn), ops.add(tn, fp))
-        none = ops.equal(tp, 0.0)
+        no_tp = ops.equal(tp, 0.0)
 
-        def gain(errors: Tensor, value_of_none: float) -> Tensor:
-            gained = ops.subtract(1.0, ops.multiply(odds, ops.divide_no_nan(errors, tp)))
-            return ops.where(none, value_of_none, gained)
+        def gain(errors: Tensor, value_without_tp: float) -> Tensor:
+            gain_values = ops.subtract(1.0, ops.multiply(odds, ops.divide_no_nan(errors, tp)))
+            return ops.where(no_tp, value_without_tp, gain_values)
 
         return ops.maximum(gain(fn, 0.0), 0.0), gain(fp, 1.0)
 

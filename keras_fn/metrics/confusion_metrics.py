@@ -17,21 +17,23 @@ from keras_fn.types import DTypeLike, Tensor, TensorLike
 class ConfusionMetric(Metric):
     """Base class of metrics that accumulate confusion counts, one for each threshold."""
 
-    _counted: dict[str, Variable]  # field of Counts: the variable that adds it up
+    _count_variables: dict[str, Variable]  # field of Counts: the variable that adds it up
 
     def count_at_thresholds(self, thresholds: list[float], counts: dict[str, str]) -> None:
         """Adds a variable for each count: `counts` maps fields of `ConfusionCounts` to names."""
-        self._at = Thresholds(thresholds)
-        self.thresholds = self._at.values
+        self._thresholds = Thresholds(thresholds)
+        self.thresholds = self._thresholds.values
         for name in counts.values():
             setattr(self, name, self.add_variable((len(thresholds),), "zeros", name=name))
-        vars(self)["_counted"] = {field: getattr(self, name) for field, name in counts.items()}
+        vars(self)["_count_variables"] = {
+            field: getattr(self, name) for field, name in counts.items()
+        }
 
     def add_counts(self, y_true: TensorLike, y_pred: TensorLike, **options: Any) -> None:
         """Accumulates the counts of a batch; options as of `compute_confusion_counts`."""
-        dtype = next(iter(self._counted.values())).dtype
-        counts = compute_confusion_counts(y_true, y_pred, self._at, dtype=dtype, **options)
-        for field, variable in self._counted.items():
+        dtype = next(iter(self._count_variables.values())).dtype
+        counts = compute_confusion_counts(y_true, y_pred, self._thresholds, dtype=dtype, **options)
+        for field, variable in self._count_variables.items():
             variable.assign_add(getattr(counts, field))
 
     def _squeeze_single_threshold(self, values: Tensor) -> Tensor:
@@ -191,10 +193,12 @@ class _Ratio(ConfusionMetric):
         )
 
     def result(self) -> Tensor:
-        """Returns the ratio: a scalar, or a tensor of shape `(thresholds,)`; 0 without predictions."""
-        hits = self.true_positives
+        """Returns the ratio: a scalar, or a tensor of shape `(thresholds,)`; 0 for an empty one."""
+        true_positives = self.true_positives
         return self._squeeze_single_threshold(
-            ops.divide_no_nan(hits, ops.add(hits, getattr(self, self._other_count)))
+            ops.divide_no_nan(
+                true_positives, ops.add(true_positives, getattr(self, self._other_count))
+            )
         )
 
     def get_config(self) -> dict[str, Any]:

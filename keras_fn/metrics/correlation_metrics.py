@@ -54,12 +54,12 @@ def concordance_correlation(y_true: TensorLike, y_pred: TensorLike, axis: int = 
     """
     y_true, y_pred = convert_to_same_rank(y_true, y_pred)
     true_mean, pred_mean = ops.mean(y_true, axis, True), ops.mean(y_pred, axis, True)
-    together = ops.multiply(ops.subtract(y_true, true_mean), ops.subtract(y_pred, pred_mean))
-    apart = ops.add(
+    covariance = ops.multiply(ops.subtract(y_true, true_mean), ops.subtract(y_pred, pred_mean))
+    denominator = ops.add(
         ops.add(ops.var(y_true, axis, True), ops.var(y_pred, axis, True)),
         ops.square(ops.subtract(true_mean, pred_mean)),
     )
-    ratio = ops.divide(ops.multiply(together, 2.0), ops.add(apart, settings.epsilon))
+    ratio = ops.divide(ops.multiply(covariance, 2.0), ops.add(denominator, settings.epsilon))
     return ops.mean(ratio, axis)
 
 

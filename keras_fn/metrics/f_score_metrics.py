@@ -46,7 +46,7 @@ class FBetaScore(Metric):
         dtype: DTypeLike | None = None,
     ):
         super().__init__(name=name, dtype=dtype)
-        valid = {
+        checks = {
             "average": (average in (None, "micro", "macro", "weighted"), average),
             "beta": (isinstance(beta, float) and beta > 0, beta),
             "threshold": (
@@ -54,8 +54,8 @@ class FBetaScore(Metric):
                 threshold,
             ),
         }
-        for argument, (good, value) in valid.items():
-            if not good:
+        for argument, (is_valid, value) in checks.items():
+            if not is_valid:
                 raise SpecError(
                     f"{type(self).__name__} {self.name!r}",
                     expected=_EXPECTED[argument],
@@ -68,7 +68,7 @@ class FBetaScore(Metric):
     def _build(self, y_true_shape: Shape, y_pred_shape: Shape) -> None:
         check_rank_2_inputs(f"{type(self).__name__} {self.name!r}", y_true_shape, y_pred_shape)
         shape = () if self.average == "micro" else (y_pred_shape[-1] or 0,)
-        for name in _COUNTS:
+        for name in _VARIABLE_NAMES:
             setattr(self, name, self.add_variable(shape, "zeros", dtype=self.dtype, name=name))
         self._built = True
 
@@ -107,22 +107,22 @@ class FBetaScore(Metric):
             weighted,
         )
         axis = None if self.average == "micro" else 0
-        for name, values in zip(_COUNTS, counts, strict=True):
+        for name, values in zip(_VARIABLE_NAMES, counts, strict=True):
             getattr(self, name).assign_add(ops.sum(values, axis))
 
     def result(self) -> Tensor:
         """Returns the score: a scalar, or a tensor of shape `(classes,)` with `average=None`."""
         if not self._built:
             return ops.zeros((), self.dtype)
-        hits, wrong, missed, truths = (getattr(self, name) for name in _COUNTS)
-        precision = ops.divide(hits, ops.add(ops.add(hits, wrong), settings.epsilon))
-        recall = ops.divide(hits, ops.add(ops.add(hits, missed), settings.epsilon))
+        tp, fp, fn, support = (getattr(self, name) for name in _VARIABLE_NAMES)
+        precision = ops.divide(tp, ops.add(ops.add(tp, fp), settings.epsilon))
+        recall = ops.divide(tp, ops.add(ops.add(tp, fn), settings.epsilon))
         square = self.beta**2
         total = ops.add(ops.add(ops.multiply(precision, square), recall), settings.epsilon)
         score = ops.multiply(ops.divide(ops.multiply(precision, recall), total), 1 + square)
         if self.average == "weighted":
-            share = ops.divide(truths, ops.add(ops.sum(truths), settings.epsilon))
-            return ops.sum(ops.multiply(score, share))
+            fraction = ops.divide(support, ops.add(ops.sum(support), settings.epsilon))
+            return ops.sum(ops.multiply(score, fraction))
         return score if self.average is None else ops.mean(score)
 
     def get_config(self) -> dict[str, Any]:
@@ -135,7 +135,7 @@ class FBetaScore(Metric):
         }
 
 
-_COUNTS = ("true_positives", "false_positives", "false_negatives", "intermediate_weights")
+_VARIABLE_NAMES = ("true_positives", "false_positives", "false_negatives", "intermediate_weights")
 
 _EXPECTED = {
     "average": 'average "micro", "macro", "weighted" or None',

@@ -14,7 +14,7 @@ from keras_fn.types import DTypeLike, Tensor, TensorLike
 class IoU(Metric):
     """Intersection over union, `TP / (TP + FP + FN)`, averaged over some classes.
 
-    Classes that occur neither in labels nor in predictions are left out.
+    Classes that occur nunion in labels nor in predictions are left out.
 
     Args:
         num_classes: Number of classes.
@@ -51,13 +51,13 @@ class IoU(Metric):
     ):
         super().__init__(name=name, dtype=dtype or "int32")
         self.num_classes, self.target_class_ids = num_classes, list(target_class_ids)
-        wrong = [i for i in self.target_class_ids if not 0 <= i < num_classes]
-        if wrong or not self.target_class_ids:
+        out_of_range = [i for i in self.target_class_ids if not 0 <= i < num_classes]
+        if out_of_range or not self.target_class_ids:
             raise SpecError(
                 f"{type(self).__name__} {self.name!r}",
                 expected=f"target_class_ids from 0 to {num_classes - 1}",
                 received=f"target_class_ids={self.target_class_ids}",
-                fix="number the classes from 0",
+                fix="count the classes from 0",
             )
         self.ignore_class = ignore_class
         self.sparse_y_true, self.sparse_y_pred, self.axis = sparse_y_true, sparse_y_pred, axis
@@ -81,14 +81,14 @@ class IoU(Metric):
         if not self.sparse_y_pred:
             y_pred = ops.argmax(y_pred, self.axis)
         true, pred = (ops.reshape(ops.cast(y, "int32"), (-1,)) for y in (y_true, y_pred))
-        counts = ops.logical_and(self._in_range(true), self._in_range(pred))
+        valid = ops.logical_and(self._in_range(true), self._in_range(pred))
         if self.ignore_class is not None:
-            counts = ops.logical_and(counts, ops.not_equal(true, self.ignore_class))
-        weight = ops.cast(counts, self.dtype)
+            valid = ops.logical_and(valid, ops.not_equal(true, self.ignore_class))
+        weight = ops.cast(valid, self.dtype)
         if sample_weight is not None:
-            received = ops.cast(ops.convert_to_tensor(sample_weight), self.dtype)
-            weight = ops.multiply(weight, ops.reshape(received, (-1,)))
-        pairs = ops.where(counts, ops.add(ops.multiply(true, self.num_classes), pred), 0)
+            sample_weight = ops.cast(ops.convert_to_tensor(sample_weight), self.dtype)
+            weight = ops.multiply(weight, ops.reshape(sample_weight, (-1,)))
+        pairs = ops.where(valid, ops.add(ops.multiply(true, self.num_classes), pred), 0)
         matrix = segment_sum_columns(weight, pairs, self.num_classes**2)
         self.total_cm.assign_add(ops.reshape(matrix, (self.num_classes, self.num_classes)))
 
@@ -98,13 +98,15 @@ class IoU(Metric):
     def result(self) -> Tensor:
         """Returns the mean IoU of the target classes: a scalar float32 tensor."""
         matrix = ops.cast(self.total_cm, "float32")
-        both = ops.sum(ops.multiply(matrix, ops.eye(self.num_classes)), 0)
-        either = ops.subtract(ops.add(ops.sum(matrix, 0), ops.sum(matrix, 1)), both)
-        both, either = (ops.take(x, self.target_class_ids, axis=0) for x in (both, either))
-        present = ops.greater(either, 1e-9)
-        shares = ops.where(present, ops.divide(both, ops.add(either, settings.epsilon)), 0.0)
+        intersection = ops.sum(ops.multiply(matrix, ops.eye(self.num_classes)), 0)
+        union = ops.subtract(ops.add(ops.sum(matrix, 0), ops.sum(matrix, 1)), intersection)
+        intersection, union = (
+            ops.take(x, self.target_class_ids, axis=0) for x in (intersection, union)
+        )
+        present = ops.greater(union, 1e-9)
+        scores = ops.where(present, ops.divide(intersection, ops.add(union, settings.epsilon)), 0.0)
         count = ops.sum(ops.cast(present, "float32"))
-        return ops.divide(ops.sum(shares), ops.add(count, settings.epsilon))
+        return ops.divide(ops.sum(scores), ops.add(count, settings.epsilon))
 
     _arguments: tuple[str, ...] = (
         "num_classes",

@@ -11,7 +11,7 @@ from keras_fn.core.stateful import StatefulObject
 from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError
 from keras_fn.losses.reduction import resolve_compute_dtype
-from keras_fn.types import DTypeLike, Tensor
+from keras_fn.types import DTypeLike, InitializerLike, Tensor, TensorLike
 
 
 class Metric(StatefulObject):
@@ -40,7 +40,7 @@ class Metric(StatefulObject):
     """
 
     kind = "metric"
-    _direction: str | None = None  # "up" or "down": which way it is better, where that is known
+    _direction: str | None = None  # "up" or "down": the direction of improvement, where known
     _variables: list[Variable]
     _metrics: list["Metric"]
 
@@ -70,9 +70,9 @@ class Metric(StatefulObject):
         super().__setattr__(name, value)
 
     @staticmethod
-    def _track_unique(x: Any, owned: list[Any]) -> None:
-        if not any(x is y for y in owned):
-            owned.append(x)
+    def _track_unique(x: Any, tracked: list[Any]) -> None:
+        if not any(x is y for y in tracked):
+            tracked.append(x)
 
     def _check_constructed(self) -> None:
         if "_variables" not in vars(self):
@@ -84,7 +84,7 @@ class Metric(StatefulObject):
     def add_variable(
         self,
         shape: Sequence[int],
-        initializer: Any,
+        initializer: InitializerLike,
         dtype: DTypeLike | None = None,
         aggregation: str | None = "sum",
         name: str | None = None,
@@ -119,7 +119,7 @@ class Metric(StatefulObject):
     def add_weight(
         self,
         shape: Sequence[int] = (),
-        initializer: Any = None,
+        initializer: InitializerLike | None = None,
         dtype: DTypeLike | None = None,
         name: str | None = None,
     ) -> Variable:
@@ -171,7 +171,7 @@ class Metric(StatefulObject):
         return self.result()
 
     def stateless_update_state(
-        self, metric_variables: Sequence[Tensor], *args: Any, **kwargs: Any
+        self, metric_variables: Sequence[TensorLike], *args: Any, **kwargs: Any
     ) -> list[Tensor]:
         """Returns the updated values of the state variables; the variables do not change.
 
@@ -190,7 +190,7 @@ class Metric(StatefulObject):
             self.update_state(*args, **kwargs)
         return [scope.get_current_value(v) for v in self.variables]
 
-    def stateless_result(self, metric_variables: Sequence[Tensor]) -> Any:
+    def stateless_result(self, metric_variables: Sequence[TensorLike]) -> Any:
         """Returns the result for given values of the state variables.
 
         Args:
@@ -212,14 +212,14 @@ class Metric(StatefulObject):
             for v, value in zip(self.variables, values, strict=True)
         ]
 
-    def _stateless_scope(self, values: Sequence[Tensor]) -> StatelessScope:
+    def _stateless_scope(self, values: Sequence[TensorLike]) -> StatelessScope:
         if len(values) != len(self.variables):
             raise SpecError(
                 f"{type(self).__name__} {self.name!r}",
                 expected=f"a value for each of its {len(self.variables)} variables",
                 received=f"{len(values)} values",
                 fix="pass values in the order of metric.variables; a metric that makes variables "
-                "for the first batch must have seen one",
+                "in the first batch must have been updated once",
             )
         return StatelessScope(zip(self.variables, values, strict=True))
 

@@ -6,8 +6,8 @@ from typing import Any
 from keras_fn import ops
 from keras_fn.core.masking import get_mask
 from keras_fn.core.serialization import (
-    deserialize_keras_object as from_plain,
-    serialize_keras_object as to_plain,
+    deserialize_keras_object,
+    serialize_keras_object,
 )
 from keras_fn.losses.reduction import apply_mask, squeeze_or_expand_to_same_rank
 from keras_fn.metrics.metric import Metric, dynamic_batch_size
@@ -47,7 +47,7 @@ def reduce_to_samplewise_values(
     return values, weight
 
 
-def _number(x: Any, dtype: str) -> Any:
+def _number(x: int | Tensor, dtype: str) -> int | Tensor:
     """Returns a Python integer unchanged, and a tensor cast to `dtype`."""
     return x if isinstance(x, int) else ops.cast(x, dtype)
 
@@ -82,7 +82,7 @@ class Sum(Metric):
 
     def result(self) -> Tensor:
         """Returns the sum: a scalar tensor."""
-        return ops.copy(self.total)  # on TensorFlow the value goes on changing
+        return ops.copy(self.total)  # on TensorFlow, the value of a variable is not a snapshot
 
 
 class Mean(Metric):
@@ -117,9 +117,9 @@ class Mean(Metric):
         if weight is not None:
             self.count.assign_add(ops.sum(weight))
         else:
-            self._count(dynamic_batch_size(values) if len(values.shape) else 1)
+            self._add_count(dynamic_batch_size(values) if len(values.shape) else 1)
 
-    def add_mean(self, mean: Tensor, count: Any) -> None:
+    def add_mean(self, mean: Tensor, count: int | Tensor) -> None:
         """Accumulates several values whose mean is known.
 
         Args:
@@ -127,9 +127,9 @@ class Mean(Metric):
             count: Their number: an integer or a scalar tensor.
         """
         self.total.assign_add(ops.multiply(ops.cast(mean, self.dtype), _number(count, self.dtype)))
-        self._count(count)
+        self._add_count(count)
 
-    def _count(self, number: Any) -> None:
+    def _add_count(self, number: int | Tensor) -> None:
         self.count.assign_add(_number(number, self.dtype))
 
     def result(self) -> Tensor:
@@ -180,12 +180,15 @@ class MeanMetricWrapper(Mean):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments, with the serialized function, as a dict."""
-        return {**super().get_config(), **to_plain({"fn": self._fn, **self._fn_kwargs})}
+        return {
+            **super().get_config(),
+            **serialize_keras_object({"fn": self._fn, **self._fn_kwargs}),
+        }
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Metric:
         """Creates a metric from the dict that `get_config` returned."""
-        return cls(**{k: from_plain(v) for k, v in config.items()})
+        return cls(**{k: deserialize_keras_object(v) for k, v in config.items()})
 
 
 class BuiltInMean(MeanMetricWrapper):

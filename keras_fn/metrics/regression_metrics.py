@@ -216,7 +216,7 @@ class R2Score(Metric):
                 source,
                 expected="num_regressors of 0 or more",
                 received=f"num_regressors={num_regressors!r}",
-                fix="leave it out for the plain score",
+                fix="use 0 for the plain score",
             )
         self.class_aggregation = class_aggregation
         self.num_regressors = num_regressors
@@ -252,9 +252,10 @@ class R2Score(Metric):
             self._build(tuple(y_true.shape), tuple(y_pred.shape))
         weight = ops.ones_like(y_true)
         if sample_weight is not None:
-            received = ops.convert_to_tensor(sample_weight, dtype=self.dtype)
-            received = ops.expand_dims(received, 1) if len(received.shape) == 1 else received
-            weight = ops.multiply(weight, received)
+            sample_weight = ops.convert_to_tensor(sample_weight, dtype=self.dtype)
+            if len(sample_weight.shape) == 1:
+                sample_weight = ops.expand_dims(sample_weight, 1)
+            weight = ops.multiply(weight, sample_weight)
         weighted = ops.multiply(y_true, weight)
         residual = ops.multiply(ops.square(ops.subtract(y_true, y_pred)), weight)
         self.sum.assign_add(ops.sum(weighted, 0))
@@ -267,7 +268,7 @@ class R2Score(Metric):
     def result(self) -> Tensor:
         """Returns the score: a scalar, or a tensor of shape `(outputs,)` without aggregation."""
         if not self._built:
-            return self.num_samples.value  # 0: nothing is explained yet
+            return self.num_samples.value  # 0, before the first batch
         mean = ops.divide(self.sum, self.count)
         variance = ops.subtract(self.squared_sum, ops.multiply(self.sum, mean))
         scores = ops.subtract(1.0, ops.divide(self.total_mse, variance))
@@ -279,11 +280,13 @@ class R2Score(Metric):
             score = ops.divide(weighted, ops.sum(variance))
         if not self.num_regressors:
             return score
-        freedom = ops.subtract(self.num_samples, self.num_regressors + 1.0)
-        rest = ops.multiply(ops.subtract(1.0, score), ops.subtract(self.num_samples, 1.0))
-        enough = ops.greater(freedom, 0)
-        adjusted = ops.subtract(1.0, ops.divide(rest, ops.where(enough, freedom, 1.0)))
-        return ops.where(enough, adjusted, score)
+        degrees_of_freedom = ops.subtract(self.num_samples, self.num_regressors + 1.0)
+        unexplained = ops.multiply(ops.subtract(1.0, score), ops.subtract(self.num_samples, 1.0))
+        can_adjust = ops.greater(degrees_of_freedom, 0)
+        adjusted = ops.subtract(
+            1.0, ops.divide(unexplained, ops.where(can_adjust, degrees_of_freedom, 1.0))
+        )
+        return ops.where(can_adjust, adjusted, score)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments as a JSON-serializable dict."""
@@ -300,8 +303,8 @@ def check_rank_2_inputs(source: str, y_true_shape: Shape, y_pred_shape: Shape) -
     Raises:
         SpecError: They are not.
     """
-    fits = len(y_true_shape) == len(y_pred_shape) == 2
-    if not fits or None in (y_true_shape[-1], y_pred_shape[-1]):
+    has_rank_2 = len(y_true_shape) == len(y_pred_shape) == 2
+    if not has_rank_2 or None in (y_true_shape[-1], y_pred_shape[-1]):
         raise SpecError(
             source,
             expected="targets and predictions of shape (batch, size), size being known",

@@ -11,12 +11,12 @@ from keras_fn.metrics.metric import Metric
 from keras_fn.types import DTypeLike, Tensor, TensorLike
 
 
-def _ratio(hits: str, misses: str) -> Callable[[Metric], Tensor]:
-    def share(metric: Metric) -> Tensor:
-        right = getattr(metric, hits)
-        return ops.divide_no_nan(right, ops.add(right, getattr(metric, misses)))
+def _ratio(correct: str, incorrect: str) -> Callable[[Metric], Tensor]:
+    def rate(metric: Metric) -> Tensor:
+        numerator = getattr(metric, correct)
+        return ops.divide_no_nan(numerator, ops.add(numerator, getattr(metric, incorrect)))
 
-    return share
+    return rate
 
 
 _SENSITIVITY = _ratio("true_positives", "false_negatives")
@@ -39,7 +39,7 @@ class _ConstrainedMetric(ConfusionMetric):
     _rates: tuple[Callable[[Metric], Tensor], Callable[[Metric], Tensor]]
 
     def __init__(
-        self, value: float, num_thresholds: int, class_id: int | None, name: Any, dtype: Any
+        self, value: float, num_thresholds: int, class_id: int | None, name: str | None, dtype: Any
     ):
         super().__init__(name=name, dtype=dtype)
         source = f"{type(self).__name__} {self.name!r}"
@@ -48,14 +48,14 @@ class _ConstrainedMetric(ConfusionMetric):
                 source,
                 expected=f"{self._constraint} from 0 to 1",
                 received=f"{self._constraint}={value!r}",
-                fix="give it as a share, not in percent",
+                fix="pass a fraction, not a percentage",
             )
         if num_thresholds < 1:
             raise SpecError(
                 source,
                 expected="num_thresholds of 1 or more",
                 received=f"num_thresholds={num_thresholds!r}",
-                fix="leave it out for 200",
+                fix="the default is 200",
             )
         self.value, self.num_thresholds, self.class_id = value, num_thresholds, class_id
         setattr(self, self._constraint, value)
@@ -79,8 +79,8 @@ class _ConstrainedMetric(ConfusionMetric):
 
     def result(self) -> Tensor:
         """Returns the best rate, a scalar tensor; 0 if no threshold meets the constraint."""
-        reached, reported = (share(self) for share in type(self)._rates)
-        return ops.max(ops.where(ops.greater_equal(reached, self.value), reported, 0))
+        constrained, reported = (rate(self) for rate in type(self)._rates)
+        return ops.max(ops.where(ops.greater_equal(constrained, self.value), reported, 0))
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments as a JSON-serializable dict."""

@@ -1,9 +1,10 @@
 """Optimizers: the public namespace `keras.optimizers`."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from keras_fn.core.object_lookup import ObjectLookup
 from keras_fn.core.registry import register
-from keras_fn.core.serialization import deserialize_as, serialize_keras_object
 from keras_fn.errors import SpecError
 from keras_fn.optimizers import legacy as legacy, schedules as schedules
 from keras_fn.optimizers.adadelta import Adadelta as Adadelta
@@ -26,6 +27,7 @@ from keras_fn.optimizers.optimizer import Optimizer as Optimizer
 from keras_fn.optimizers.rmsprop import RMSprop as RMSprop
 from keras_fn.optimizers.schedule_free_adamw import ScheduleFreeAdamW as ScheduleFreeAdamW
 from keras_fn.optimizers.sgd import SGD as SGD
+from keras_fn.types import OptimizerLike
 
 _CLASSES = (
     Adadelta,
@@ -44,69 +46,49 @@ _CLASSES = (
     ScheduleFreeAdamW,
 )
 _WRAPPERS = (LossScaleOptimizer, MultiOptimizer)
-_LOWER = {cls.__name__.lower(): cls for cls in (*_CLASSES, *_WRAPPERS)}
-register("optimizer", "keras.optimizers", (*_CLASSES, *_WRAPPERS), **_LOWER)
+_LOWERCASE = {cls.__name__.lower(): cls for cls in (*_CLASSES, *_WRAPPERS)}
+register("optimizer", "keras.optimizers", (*_CLASSES, *_WRAPPERS), **_LOWERCASE)
 register("optimizer_map", "keras.optimizers", (OptimizerMap,))
 
 
-def serialize(optimizer: Optimizer) -> dict[str, Any]:
-    """Returns the config of an optimizer, without its state.
+class _OptimizerLookup(ObjectLookup[OptimizerLike, Optimizer]):
+    def deserialize(self, config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+        """Returns an optimizer; older files write the class name in lowercase."""
+        if isinstance(config, dict) and str(config.get("class_name", "")).lower() in _LOWERCASE:
+            config = {**config, "class_name": _LOWERCASE[config["class_name"].lower()].__name__}
+        return super().deserialize(config, custom_objects)
 
-    Args:
-        optimizer: The optimizer.
-
-    Example:
-        >>> keras.optimizers.serialize(keras.optimizers.SGD())["class_name"]
-        'SGD'
-    """
-    return serialize_keras_object(optimizer)
-
-
-def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Optimizer:
-    """Returns the optimizer that a config or a name stands for.
-
-    Args:
-        config: What `serialize` gave; or a name, in any mixture of capitals.
-        custom_objects: Names of classes of your own.
-
-    Raises:
-        ValueError: The config names no optimizer.
-
-    Example:
-        >>> keras.optimizers.deserialize({"class_name": "adam", "config": {}}).beta_1
-        0.9
-    """
-    if isinstance(config, dict) and str(config.get("class_name", "")).lower() in _LOWER:
-        # Old files write names in small letters.
-        config = {**config, "class_name": _LOWER[config["class_name"].lower()].__name__}
-    return deserialize_as("optimizer", config, custom_objects)
+    def get(self, identifier: Any) -> Any:
+        """Returns an optimizer; a name may be in any mixture of cases."""
+        if identifier is None or isinstance(identifier, Optimizer):
+            return identifier
+        if isinstance(identifier, dict):
+            return self.deserialize(identifier)
+        if isinstance(identifier, str):
+            return self.deserialize({"class_name": identifier, "config": {}})
+        raise SpecError(
+            "optimizers.get",
+            expected="a name, a config or an optimizer",
+            received=f"{identifier!r} of type {type(identifier).__name__}",
+            fix='for example "adam", or keras.optimizers.Adam(learning_rate=1e-3)',
+        )
 
 
-def get(identifier: Any) -> Any:
-    """Returns an optimizer for whatever stands for one.
-
-    Args:
-        identifier: A name, a config, an optimizer, or None.
-
-    Returns:
-        The optimizer; None for None.
-
-    Raises:
-        ValueError: It stands for none.
-
-    Example:
-        >>> keras.optimizers.get("rmsprop").rho
-        0.9
-    """
-    if identifier is None or isinstance(identifier, Optimizer):
-        return identifier
-    if isinstance(identifier, dict):
-        return deserialize(identifier)
-    if isinstance(identifier, str):
-        return deserialize({"class_name": identifier, "config": {}})
-    raise SpecError(
-        "optimizers.get",
-        expected="a name, a config or an optimizer",
-        received=f"{identifier!r} of type {type(identifier).__name__}",
-        fix='for example "adam", or keras.optimizers.Adam(learning_rate=1e-3)',
-    )
+serialize, deserialize, get = _OptimizerLookup(
+    "optimizer",
+    article="an",
+    accepts="A name, a config, an optimizer, or None.",
+    returns="An `Optimizer`; None for None.",
+    config="A dict of plain values, without the state of the optimizer",
+).functions(
+    __name__,
+    examples=(
+        """>>> keras.optimizers.serialize(keras.optimizers.SGD())["class_name"]
+'SGD'""",
+        """>>> keras.optimizers.deserialize({"class_name": "adam", "config": {}}).beta_1
+0.9""",
+        """>>> keras.optimizers.get("rmsprop").rho
+0.9""",
+    ),
+)
+__test__ = {"serialize": serialize, "deserialize": deserialize, "get": get}  # doctests

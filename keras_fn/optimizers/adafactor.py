@@ -1,29 +1,45 @@
-"""Adafactor."""
+"""Adafactor optimizer."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from keras_fn import ops
+from keras_fn.core.variable import Variable
 from keras_fn.optimizers.optimizer import Optimizer
-
-Tensor = Any
+from keras_fn.optimizers.validation import NoArguments
+from keras_fn.types import LearningRateLike, Tensor
 
 
 class Adafactor(Optimizer):
-    """Adam with little memory: of a matrix of averages it keeps the means of rows and columns.
+    """Adafactor optimizer: Adam with second moments of matrices factored into row and column means.
 
     Args:
-        learning_rate: A float, a schedule, or a function of no arguments.
-        beta_2_decay: The average keeps `1 - step ** beta_2_decay` of itself.
-        epsilon_1: Keeps the divisor away from zero.
-        epsilon_2: Keeps the size of steps away from zero, where a variable is near it.
-        clip_threshold: Above which root mean square an update is made smaller.
-        relative_step: Whether the learning rate is at most `1 / sqrt(step)`. Its size relative
-            to the variable is limited by that in any case, as in Keras.
-        **kwargs: And the further arguments of `Optimizer`.
+        learning_rate: A float, a `LearningRateSchedule`, or a callable without arguments. Default
+            0.001.
+        beta_2_decay: Exponent of the second-moment decay rate, `1 - step ** beta_2_decay`. Default
+            -0.8.
+        epsilon_1: Small constant added to squared gradients. Default 1e-30.
+        epsilon_2: Lower bound of the RMS of a variable, which scales its updates. Default 1e-3.
+        clip_threshold: Maximum root mean square of an update. Default 1.0.
+        relative_step: Whether the learning rate is at most `1 / sqrt(step)`. Default True. As in
+            Keras, the bound applies to the step relative to the variable in any case.
+        weight_decay: Weight decay: each step first subtracts `learning_rate * weight_decay` of each
+            variable. Default None.
+        clipnorm: Maximum norm of each gradient. Default None.
+        clipvalue: Maximum absolute value of the elements of a gradient. Default None.
+        global_clipnorm: Maximum norm of all gradients together. Default None.
+        use_ema: Whether to keep an exponential moving average of each variable. Default False.
+        ema_momentum: Decay rate of that moving average. Default 0.99.
+        ema_overwrite_frequency: Number of steps after which variables are set to their moving
+            averages; None (default) for the end of `fit` only.
+        loss_scale_factor: Factor by which the loss is multiplied and gradients are divided. Default
+            None.
+        gradient_accumulation_steps: Number of steps over which gradients are averaged before
+            variables are updated. Default None.
+        name: Name of the optimizer. Default: from the class name.
 
     Raises:
-        ValueError: An argument of `Optimizer` does not fit.
+        ValueError: An argument is out of range or unknown, or several kinds of clipping are set.
 
     Example:
         >>> optimizer = keras.optimizers.Adafactor(0.1)
@@ -42,7 +58,7 @@ class Adafactor(Optimizer):
 
     def __init__(
         self,
-        learning_rate: Any = 0.001,
+        learning_rate: LearningRateLike = 0.001,
         beta_2_decay: float = -0.8,
         epsilon_1: float = 1e-30,
         epsilon_2: float = 1e-3,
@@ -58,7 +74,7 @@ class Adafactor(Optimizer):
         loss_scale_factor: float | None = None,
         gradient_accumulation_steps: int | None = None,
         name: str | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[NoArguments],
     ):
         super().__init__(
             learning_rate,
@@ -80,28 +96,32 @@ class Adafactor(Optimizer):
         self.clip_threshold = clip_threshold
         self.relative_step = relative_step
 
-    def build(self, variables: Sequence[Any]) -> None:
-        """Makes the slots."""
+    def build(self, variables: Sequence[Variable]) -> None:
+        """Creates the slot variables.
+
+        Args:
+            variables: The variables to optimize.
+        """
         if not self.built:
             super().build(variables)
-            rows = [self._make_slots(v) for v in variables]
-            self._slot_lists = [list(column) for column in zip(*rows, strict=True)]
+            slots_by_variable = [self._make_slots(v) for v in variables]
+            self._slot_lists = [list(slots) for slots in zip(*slots_by_variable, strict=True)]
 
-    def _make_slots(self, variable: Any) -> list[Any]:
-        """Makes the means of rows and of columns, and the averages that they stand for."""
+    def _make_slots(self, variable: Variable) -> list[Variable | None]:
+        """Creates the row and column means of the second moments, and the full second moments."""
         if getattr(variable, "overwrite_with_gradient", False):
             return [None, None, None]
         shape, dtype = variable.shape, variable.dtype
-        # A vector is kept whole; files of Keras have two numbers in place of its means.
+        # Vectors are not factored; files of Keras hold two numbers in place of their means.
         shapes = [(), ()] if len(shape) < 2 else [shape[:-1], shape[:-2] + shape[-1:]]
-        kind = "int32" if len(shape) < 2 else dtype
-        means = [self.add_variable(s, dtype=kind, name=variable.name) for s in shapes]
+        means_dtype = "int32" if len(shape) < 2 else dtype
+        means = [self.add_variable(s, dtype=means_dtype, name=variable.name) for s in shapes]
         return [*means, self.add_variable_from_reference(variable, "velocity")]
 
     def update_rule(
-        self, xp: Any, w: Any, g: Any, slots: list[Any], lr: Tensor, step: Tensor
-    ) -> tuple[Any, Sequence[Any]]:
-        """Divides by the root of averages, limits the result, and scales it with `w`."""
+        self, xp: Any, w: Tensor, g: Tensor, slots: list[Tensor], lr: Tensor, step: Tensor
+    ) -> tuple[Tensor, Sequence[Tensor]]:
+        """Divides by the root of the second moments, clips the update and scales it with `w`."""
         rows, columns, v = slots
         decay = 1 - step**self.beta_2_decay
         squares = xp.square(g) + self.epsilon_1
@@ -110,17 +130,18 @@ class Adafactor(Optimizer):
         else:
             rows = _ema(xp, rows, ops.mean(squares, axis=-1), decay)
             columns = _ema(xp, columns, ops.mean(squares, axis=-2), decay)
-            share = rows / ops.mean(rows, axis=-1, keepdims=True)
-            v = ops.expand_dims(share, -1) * ops.expand_dims(columns, -2)
+            row_factor = rows / ops.mean(rows, axis=-1, keepdims=True)
+            v = ops.expand_dims(row_factor, -1) * ops.expand_dims(columns, -2)
         update = g / xp.sqrt(v)
-        too_large = ops.maximum(_root_mean_square(update) / self.clip_threshold, 1.0)
-        limit = 1 / step**0.5
-        rate = ops.minimum(lr, limit) if self.relative_step else lr
-        size = ops.maximum(_root_mean_square(w), self.epsilon_2) * ops.minimum(rate, limit)
-        return xp.sub_scaled(w, update, size / too_large), (rows, columns, v)
+        clip_factor = ops.maximum(_root_mean_square(update) / self.clip_threshold, 1.0)
+        max_rate = 1 / step**0.5
+        rate = ops.minimum(lr, max_rate) if self.relative_step else lr
+        scale = ops.maximum(_root_mean_square(w), self.epsilon_2) * ops.minimum(rate, max_rate)
+        return xp.sub_scaled(w, update, scale / clip_factor), (rows, columns, v)
 
 
 def _ema(xp: Any, old: Any, new: Any, decay: Tensor) -> Tensor:
+    """Returns the exponential moving average `old * decay + new * (1 - decay)`."""
     return xp.scale(old, decay) + xp.scale(new, 1 - decay)
 
 

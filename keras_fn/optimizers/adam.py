@@ -1,29 +1,45 @@
-"""Adam."""
+"""Adam optimizer."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
+from keras_fn.core.variable import Variable
 from keras_fn.optimizers.optimizer import Optimizer
-
-Tensor = Any
+from keras_fn.optimizers.validation import NoArguments
+from keras_fn.types import LearningRateLike, Tensor
 
 
 class Adam(Optimizer):
-    """Steps of the size of the learning rate, from moving averages of the gradient and its square.
+    """Adam optimizer: adaptive step sizes from estimates of the first and second moments.
 
-    `m` is the average of the gradient, `v` that of its square, both corrected for starting at
-    zero: `w -= learning_rate * m_hat / (sqrt(v_hat) + epsilon)`.
+    `m` and `v` are moving averages of the gradient and of its square, with bias correction: `w -=
+    learning_rate * m_hat / (sqrt(v_hat) + epsilon)`.
 
     Args:
-        learning_rate: A float, a schedule, or a function of no arguments.
-        beta_1: How much of the average of the gradient stays, each step.
-        beta_2: How much of the average of its square stays.
-        epsilon: Keeps the divisor away from zero ("epsilon hat" in the paper).
-        amsgrad: Whether the greatest `v` so far divides.
-        **kwargs: And the further arguments of `Optimizer`.
+        learning_rate: A float, a `LearningRateSchedule`, or a callable without arguments. Default
+            0.001.
+        beta_1: Exponential decay rate for the first-moment estimates. Default 0.9.
+        beta_2: Exponential decay rate for the second-moment estimates. Default 0.999.
+        epsilon: Small constant for numerical stability ("epsilon hat" in the paper). Default 1e-7.
+        amsgrad: Whether to apply the AMSGrad variant: divide by the maximum of all `v`. Default
+            False.
+        weight_decay: Weight decay: each step first subtracts `learning_rate * weight_decay` of each
+            variable. Default None.
+        clipnorm: Maximum norm of each gradient. Default None.
+        clipvalue: Maximum absolute value of the elements of a gradient. Default None.
+        global_clipnorm: Maximum norm of all gradients together. Default None.
+        use_ema: Whether to keep an exponential moving average of each variable. Default False.
+        ema_momentum: Decay rate of that moving average. Default 0.99.
+        ema_overwrite_frequency: Number of steps after which variables are set to their moving
+            averages; None (default) for the end of `fit` only.
+        loss_scale_factor: Factor by which the loss is multiplied and gradients are divided. Default
+            None.
+        gradient_accumulation_steps: Number of steps over which gradients are averaged before
+            variables are updated. Default None.
+        name: Name of the optimizer. Default: from the class name.
 
     Raises:
-        ValueError: An argument of `Optimizer` does not fit.
+        ValueError: An argument is out of range or unknown, or several kinds of clipping are set.
 
     Example:
         >>> optimizer = keras.optimizers.Adam(0.1)
@@ -47,7 +63,7 @@ class Adam(Optimizer):
 
     def __init__(
         self,
-        learning_rate: Any = 0.001,
+        learning_rate: LearningRateLike = 0.001,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
@@ -62,7 +78,7 @@ class Adam(Optimizer):
         loss_scale_factor: float | None = None,
         gradient_accumulation_steps: int | None = None,
         name: str | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[NoArguments],
     ):
         super().__init__(
             learning_rate,
@@ -83,8 +99,12 @@ class Adam(Optimizer):
         self.epsilon = epsilon
         self.amsgrad = amsgrad
 
-    def build(self, variables: Sequence[Any]) -> None:
-        """Makes the slots."""
+    def build(self, variables: Sequence[Variable]) -> None:
+        """Creates the slot variables.
+
+        Args:
+            variables: The variables to optimize.
+        """
         if not self.built:
             super().build(variables)
             self.add_slots("momentum", "velocity")
@@ -92,21 +112,35 @@ class Adam(Optimizer):
                 self.add_slots("velocity_hat")
 
     def update_rule(
-        self, xp: Any, w: Any, g: Any, slots: list[Any], lr: Tensor, step: Tensor
-    ) -> tuple[Any, Sequence[Any]]:
+        self, xp: Any, w: Tensor, g: Tensor, slots: list[Tensor], lr: Tensor, step: Tensor
+    ) -> tuple[Tensor, Sequence[Tensor]]:
         """`w -= lr * m_hat / (sqrt(v_hat) + epsilon)`."""
-        m, v, *greatest = slots
+        m, v, *max_v = slots
         m, v, alpha = adam_moments(xp, g, m, v, lr, step, self.beta_1, self.beta_2)
         if self.amsgrad:
-            greatest = [xp.maximum(greatest[0], v)]
-        divisor = xp.sqrt(greatest[0] if self.amsgrad else v)
+            max_v = [xp.maximum(max_v[0], v)]
+        divisor = xp.sqrt(max_v[0] if self.amsgrad else v)
         divisor += self.epsilon
-        return xp.sub_scaled_ratio(w, m, divisor, alpha), (m, v, *greatest)
+        return xp.sub_scaled_ratio(w, m, divisor, alpha), (m, v, *max_v)
 
 
 def adam_moments(
     xp: Any, g: Any, m: Any, v: Any, lr: Tensor, step: Tensor, beta_1: float, beta_2: float
 ) -> tuple[Any, Any, Tensor]:
-    """Returns Adam's two averages, moved on, and the learning rate corrected for their start."""
+    """Updates Adam's moment estimates.
+
+    Args:
+        xp: The functions of `update_rule`.
+        g: The gradient.
+        m: First-moment estimate.
+        v: Second-moment estimate.
+        lr: Learning rate.
+        step: Number of this update, from 1.
+        beta_1: Decay rate of `m`.
+        beta_2: Decay rate of `v`.
+
+    Returns:
+        The new `m` and `v`, and the learning rate with bias correction.
+    """
     alpha = lr * (1 - beta_2**step) ** 0.5 / (1 - beta_1**step)
     return xp.lerp(m, g, 1 - beta_1), xp.lerp_square(v, g, 1 - beta_2), alpha

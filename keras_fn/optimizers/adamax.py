@@ -1,25 +1,40 @@
-"""Adamax."""
+"""Adamax optimizer."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
+from keras_fn.core.variable import Variable
 from keras_fn.optimizers.optimizer import Optimizer
-
-Tensor = Any
+from keras_fn.optimizers.validation import NoArguments
+from keras_fn.types import LearningRateLike, Tensor
 
 
 class Adamax(Optimizer):
-    """Adam with the greatest gradient of late, which fades, in place of the root mean square.
+    """Adamax optimizer: Adam with the infinity norm in place of the second moment.
 
     Args:
-        learning_rate: A float, a schedule, or a function of no arguments.
-        beta_1: How much of the average of the gradient stays, each step.
-        beta_2: How much of the greatest gradient stays.
-        epsilon: Keeps the divisor away from zero.
-        **kwargs: And the further arguments of `Optimizer`.
+        learning_rate: A float, a `LearningRateSchedule`, or a callable without arguments. Default
+            0.001.
+        beta_1: Exponential decay rate for the first-moment estimates. Default 0.9.
+        beta_2: Exponential decay rate for the weighted infinity norm. Default 0.999.
+        epsilon: Small constant for numerical stability. Default 1e-7.
+        weight_decay: Weight decay: each step first subtracts `learning_rate * weight_decay` of each
+            variable. Default None.
+        clipnorm: Maximum norm of each gradient. Default None.
+        clipvalue: Maximum absolute value of the elements of a gradient. Default None.
+        global_clipnorm: Maximum norm of all gradients together. Default None.
+        use_ema: Whether to keep an exponential moving average of each variable. Default False.
+        ema_momentum: Decay rate of that moving average. Default 0.99.
+        ema_overwrite_frequency: Number of steps after which variables are set to their moving
+            averages; None (default) for the end of `fit` only.
+        loss_scale_factor: Factor by which the loss is multiplied and gradients are divided. Default
+            None.
+        gradient_accumulation_steps: Number of steps over which gradients are averaged before
+            variables are updated. Default None.
+        name: Name of the optimizer. Default: from the class name.
 
     Raises:
-        ValueError: An argument of `Optimizer` does not fit.
+        ValueError: An argument is out of range or unknown, or several kinds of clipping are set.
 
     Example:
         >>> optimizer = keras.optimizers.Adamax(0.1)
@@ -37,7 +52,7 @@ class Adamax(Optimizer):
 
     def __init__(
         self,
-        learning_rate: Any = 0.001,
+        learning_rate: LearningRateLike = 0.001,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
@@ -51,7 +66,7 @@ class Adamax(Optimizer):
         loss_scale_factor: float | None = None,
         gradient_accumulation_steps: int | None = None,
         name: str | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[NoArguments],
     ):
         super().__init__(
             learning_rate,
@@ -71,15 +86,19 @@ class Adamax(Optimizer):
         self.beta_2 = beta_2
         self.epsilon = epsilon
 
-    def build(self, variables: Sequence[Any]) -> None:
-        """Makes the slots."""
+    def build(self, variables: Sequence[Variable]) -> None:
+        """Creates the slot variables.
+
+        Args:
+            variables: The variables to optimize.
+        """
         if not self.built:
             super().build(variables)
             self.add_slots("momentum", "norm")
 
     def update_rule(
-        self, xp: Any, w: Any, g: Any, slots: list[Any], lr: Tensor, step: Tensor
-    ) -> tuple[Any, Sequence[Any]]:
+        self, xp: Any, w: Tensor, g: Tensor, slots: list[Tensor], lr: Tensor, step: Tensor
+    ) -> tuple[Tensor, Sequence[Tensor]]:
         """`w -= lr / (1 - beta_1**step) * m / (u + epsilon)`."""
         m, u = slots
         m = xp.lerp(m, g, 1 - self.beta_1)

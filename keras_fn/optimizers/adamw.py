@@ -1,25 +1,41 @@
-"""AdamW."""
+"""AdamW optimizer."""
 
-from typing import Any
+from typing import Unpack
 
 from keras_fn.errors import SpecError
 from keras_fn.optimizers.adam import Adam
+from keras_fn.optimizers.validation import NoArguments
+from keras_fn.types import LearningRateLike
 
 
 class AdamW(Adam):
-    """Adam with weight decay that does not pass through the averages.
+    """AdamW optimizer: Adam with decoupled weight decay.
 
     Args:
-        learning_rate: A float, a schedule, or a function of no arguments.
-        weight_decay: Which part of `learning_rate * w` is taken away from `w`, each step.
-        beta_1: How much of the average of the gradient stays, each step.
-        beta_2: How much of the average of its square stays.
-        epsilon: Keeps the divisor away from zero.
-        amsgrad: Whether the greatest average of squares so far divides.
-        **kwargs: And the further arguments of `Optimizer`.
+        learning_rate: A float, a `LearningRateSchedule`, or a callable without arguments. Default
+            0.001.
+        weight_decay: Weight decay: each step first subtracts `learning_rate * weight_decay` of each
+            variable. Default 0.004.
+        beta_1: Exponential decay rate for the first-moment estimates. Default 0.9.
+        beta_2: Exponential decay rate for the second-moment estimates. Default 0.999.
+        epsilon: Small constant for numerical stability. Default 1e-7.
+        amsgrad: Whether to apply the AMSGrad variant. Default False.
+        clipnorm: Maximum norm of each gradient. Default None.
+        clipvalue: Maximum absolute value of the elements of a gradient. Default None.
+        global_clipnorm: Maximum norm of all gradients together. Default None.
+        use_ema: Whether to keep an exponential moving average of each variable. Default False.
+        ema_momentum: Decay rate of that moving average. Default 0.99.
+        ema_overwrite_frequency: Number of steps after which variables are set to their moving
+            averages; None (default) for the end of `fit` only.
+        loss_scale_factor: Factor by which the loss is multiplied and gradients are divided. Default
+            None.
+        gradient_accumulation_steps: Number of steps over which gradients are averaged before
+            variables are updated. Default None.
+        name: Name of the optimizer. Default: from the class name.
 
     Raises:
-        ValueError: `weight_decay` is None, or an argument of `Optimizer` does not fit.
+        ValueError: `weight_decay` is None, an argument is out of range or unknown, or several kinds
+            of clipping are set.
 
     Example:
         >>> optimizer = keras.optimizers.AdamW(0.1, weight_decay=0.5)
@@ -35,7 +51,7 @@ class AdamW(Adam):
 
     def __init__(
         self,
-        learning_rate: Any = 0.001,
+        learning_rate: LearningRateLike = 0.001,
         weight_decay: float | None = 0.004,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
@@ -50,7 +66,7 @@ class AdamW(Adam):
         loss_scale_factor: float | None = None,
         gradient_accumulation_steps: int | None = None,
         name: str | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[NoArguments],
     ):
         super().__init__(
             learning_rate,

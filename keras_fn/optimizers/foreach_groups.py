@@ -1,40 +1,44 @@
-"""Variables of one dtype, which are updated together; found once for each set of variables."""
+"""Groups of variables that are updated together in one `foreach` call."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from keras_fn import ops
+from keras_fn.core.variable import Variable
 
 
 class ForeachGroup(NamedTuple):
     """Variables of one dtype and number of slots."""
 
     dtype: str
-    indices: tuple[int, ...]  # their positions among all variables of the step
-    variables: tuple[Any, ...]
-    slots: tuple[tuple[Any, ...], ...]  # for each slot, the variables that hold it
-    decayed: tuple[Any, ...]  # the variables to which weight decay applies
+    indices: tuple[int, ...]  # in the variables of the step
+    variables: tuple[Variable, ...]
+    slots: tuple[tuple[Variable, ...], ...]  # for each slot, the variables that hold it
+    decayed: tuple[Variable, ...]  # the variables to which weight decay applies
 
 
 def make_foreach_groups(
-    variables: Sequence[Any],
-    slots_of: Callable[[Any], Sequence[Any]],
-    decays: Callable[[Any], bool],
+    variables: Sequence[Variable],
+    slots_of: Callable[[Variable], Sequence[Variable]],
+    decays: Callable[[Variable], bool],
 ) -> list[ForeachGroup]:
-    """Returns the groups of some variables.
+    """Groups variables by dtype and number of slots.
 
     Args:
         variables: The variables of a step.
-        slots_of: Gives the slots of a variable.
-        decays: Says whether weight decay applies to a variable.
+        slots_of: Returns the slots of a variable.
+        decays: Returns whether weight decay applies to a variable.
+
+    Returns:
+        The groups.
     """
     indices_by_key: dict[tuple[str, int], list[int]] = {}
     for i, v in enumerate(variables):
         indices_by_key.setdefault((ops.dtype(v), len(slots_of(v))), []).append(i)
     groups = []
     for (dtype, _), indices in indices_by_key.items():
-        own = [variables[i] for i in indices]
-        slots = tuple(zip(*map(slots_of, own), strict=True))
-        decayed = tuple(v for v in own if decays(v))
-        groups.append(ForeachGroup(dtype, tuple(indices), tuple(own), slots, decayed))
+        members = [variables[i] for i in indices]
+        slots = tuple(zip(*map(slots_of, members), strict=True))
+        decayed = tuple(v for v in members if decays(v))
+        groups.append(ForeachGroup(dtype, tuple(indices), tuple(members), slots, decayed))
     return groups

@@ -1,32 +1,48 @@
-"""FTRL-Proximal."""
+"""FTRL-Proximal optimizer."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from keras_fn import initializers
+from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError
 from keras_fn.optimizers.optimizer import Optimizer
-
-Tensor = Any
+from keras_fn.optimizers.validation import NoArguments
+from keras_fn.types import LearningRateLike, Tensor
 
 
 class Ftrl(Optimizer):
-    """Follow the regularized leader: for shallow models with large, sparse features.
+    """FTRL optimizer (follow the regularized leader), for shallow models with sparse features.
 
     Args:
-        learning_rate: A float, a schedule, or a function of no arguments.
-        learning_rate_power: How the rate falls with the sum of squared gradients; not positive,
-            0 for a rate that does not fall.
-        initial_accumulator_value: What that sum starts with.
-        l1_regularization_strength: Pulls weights to zero, and leaves many of them there.
-        l2_regularization_strength: Makes weights smaller.
-        l2_shrinkage_regularization_strength: Makes weights smaller only where there are gradients.
-        beta: The beta of the paper.
-        **kwargs: And the further arguments of `Optimizer`.
+        learning_rate: A float, a `LearningRateSchedule`, or a callable without arguments. Default
+            0.001.
+        learning_rate_power: Exponent with which the learning rate decays with the sum of squared
+            gradients; at most 0, and 0 for a fixed rate. Default -0.5.
+        initial_accumulator_value: Initial value of the sum of squares. Default 0.1.
+        l1_regularization_strength: L1 regularization strength, at least 0. Default 0.0.
+        l2_regularization_strength: L2 regularization strength, at least 0. Default 0.0.
+        l2_shrinkage_regularization_strength: L2 regularization strength applied only to elements
+            with gradients, at least 0. Default 0.0.
+        beta: Beta of the paper. Default 0.0.
+        weight_decay: Weight decay: each step first subtracts `learning_rate * weight_decay` of each
+            variable. Default None.
+        clipnorm: Maximum norm of each gradient. Default None.
+        clipvalue: Maximum absolute value of the elements of a gradient. Default None.
+        global_clipnorm: Maximum norm of all gradients together. Default None.
+        use_ema: Whether to keep an exponential moving average of each variable. Default False.
+        ema_momentum: Decay rate of that moving average. Default 0.99.
+        ema_overwrite_frequency: Number of steps after which variables are set to their moving
+            averages; None (default) for the end of `fit` only.
+        loss_scale_factor: Factor by which the loss is multiplied and gradients are divided. Default
+            None.
+        gradient_accumulation_steps: Number of steps over which gradients are averaged before
+            variables are updated. Default None.
+        name: Name of the optimizer. Default: from the class name.
 
     Raises:
-        ValueError: A strength is negative, `learning_rate_power` is positive, or an argument of
-            `Optimizer` does not fit.
+        ValueError: A strength is negative, `learning_rate_power` is positive, an argument is out of
+            range or unknown, or several kinds of clipping are set.
 
     Example:
         >>> optimizer = keras.optimizers.Ftrl(0.1)
@@ -51,7 +67,7 @@ class Ftrl(Optimizer):
 
     def __init__(
         self,
-        learning_rate: Any = 0.001,
+        learning_rate: LearningRateLike = 0.001,
         learning_rate_power: float = -0.5,
         initial_accumulator_value: float = 0.1,
         l1_regularization_strength: float = 0.0,
@@ -68,7 +84,7 @@ class Ftrl(Optimizer):
         loss_scale_factor: float | None = None,
         gradient_accumulation_steps: int | None = None,
         name: str | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[NoArguments],
     ):
         super().__init__(
             learning_rate,
@@ -90,34 +106,38 @@ class Ftrl(Optimizer):
         self.l2_regularization_strength = l2_regularization_strength
         self.l2_shrinkage_regularization_strength = l2_shrinkage_regularization_strength
         self.beta = beta
-        positive = [name for name in self.arguments[1:5] if getattr(self, name) < 0]
-        if positive or learning_rate_power > 0:
+        negative = [name for name in self.arguments[1:5] if getattr(self, name) < 0]
+        if negative or learning_rate_power > 0:
             raise SpecError(
                 f"Ftrl {self.name!r}",
                 expected="strengths of 0 or more, and learning_rate_power of 0 or less",
                 received=", ".join(
                     f"{name}={getattr(self, name)!r}" for name in self.arguments[:5]
                 ),
-                fix=f"change {', '.join(positive) or 'learning_rate_power'}",
+                fix=f"change {', '.join(negative) or 'learning_rate_power'}",
             )
 
-    def build(self, variables: Sequence[Any]) -> None:
-        """Makes the slots."""
+    def build(self, variables: Sequence[Variable]) -> None:
+        """Creates the slot variables.
+
+        Args:
+            variables: The variables to optimize.
+        """
         if not self.built:
             super().build(variables)
             value = initializers.Constant(self.initial_accumulator_value)
             self.add_slots("accumulator", "linear", initializer=[value, "zeros"])
 
     def update_rule(
-        self, xp: Any, w: Any, g: Any, slots: list[Any], lr: Tensor, step: Tensor
-    ) -> tuple[Any, Sequence[Any]]:
-        """The weight that minimises the sum of all losses so far, made linear."""
+        self, xp: Any, w: Tensor, g: Tensor, slots: list[Tensor], lr: Tensor, step: Tensor
+    ) -> tuple[Tensor, Sequence[Tensor]]:
+        """Returns the minimizer of all linearized losses so far plus regularization."""
         total, linear = slots
         power, l1 = -self.learning_rate_power, self.l1_regularization_strength
         new_total = total + xp.square(g)
-        strength = xp.power(new_total, power)
-        change = xp.scale(strength - xp.power(total, power), 1 / lr)
+        scaled = xp.power(new_total, power)
+        change = xp.scale(scaled - xp.power(total, power), 1 / lr)
         linear = linear + g + w * (2 * self.l2_shrinkage_regularization_strength) - change * w
         l2 = self.l2_regularization_strength + self.beta / (2.0 * lr)
-        divisor = xp.add_scalar(xp.scale(strength, 1 / lr), 2.0 * l2)
-        return (xp.clip(linear, -l1, l1) - linear) / divisor, (new_total, linear)
+        denominator = xp.add_scalar(xp.scale(scaled, 1 / lr), 2.0 * l2)
+        return (xp.clip(linear, -l1, l1) - linear) / denominator, (new_total, linear)

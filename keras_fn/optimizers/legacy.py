@@ -1,38 +1,38 @@
-"""Names of Keras 2 that Keras 3 keeps, to say what takes their place: `keras.optimizers.legacy`."""
+"""Keras 2 optimizers, which Keras 3 keeps as names only: `keras.optimizers.legacy`."""
 
 from typing import Any
 
 
 class _Legacy:
-    """An optimizer of Keras 2, which cannot be made any more."""
+    """A Keras 2 optimizer, which cannot be created."""
 
     def __init__(self, *args: Any, **kwargs: Any):
         name = type(self).__name__
         raise ImportError(
-            f"keras.optimizers.legacy.{name} is an optimizer of Keras 2, and is not there any "
-            f"more.\n  fix: use keras.optimizers.{name}"
+            f"keras.optimizers.legacy.{name} is a Keras 2 optimizer, which is no longer "
+            f"available.\n  fix: use keras.optimizers.{name}"
         )
 
 
 class Adagrad(_Legacy):
-    """Stands for `keras.optimizers.Adagrad`."""
+    """Not available: use `keras.optimizers.Adagrad`."""
 
 
 class Adam(_Legacy):
-    """Stands for `keras.optimizers.Adam`."""
+    """Not available: use `keras.optimizers.Adam`."""
 
 
 class Ftrl(_Legacy):
-    """Stands for `keras.optimizers.Ftrl`."""
+    """Not available: use `keras.optimizers.Ftrl`."""
 
 
 class Optimizer(_Legacy):
-    """Stands for `keras.optimizers.Optimizer`."""
+    """Not available: use `keras.optimizers.Optimizer`."""
 
 
 class RMSprop(_Legacy):
-    """Stands for `keras.optimizers.RMSprop`."""
+    """Not available: use `keras.optimizers.RMSprop`."""
 
 
 class SGD(_Legacy):
-    """Stands for `keras.optimizers.SGD`."""
+    """Not available: use `keras.optimizers.SGD`."""

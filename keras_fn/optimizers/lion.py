@@ -1,26 +1,42 @@
-"""Lion."""
+"""Lion optimizer."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
+from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError
 from keras_fn.optimizers.optimizer import Optimizer
-
-Tensor = Any
+from keras_fn.optimizers.validation import NoArguments
+from keras_fn.types import LearningRateLike, Tensor
 
 
 class Lion(Optimizer):
-    """Steps of one size in each element: only the sign of an average of gradients counts.
+    """Lion optimizer (evolved sign momentum): steps of the sign of averaged gradients.
 
     Args:
-        learning_rate: A float, a schedule, or a function of no arguments; 3 to 10 times smaller
-            than Adam's.
-        beta_1: How much the average counts, against the gradient, in the sign.
-        beta_2: How much of the average stays, each step.
-        **kwargs: And the further arguments of `Optimizer`.
+        learning_rate: A float, a `LearningRateSchedule`, or a callable without arguments; typically
+            3 to 10 times smaller than for Adam. Default 0.001.
+        beta_1: Rate that combines momentum and gradient in the sign, above 0 and at most 1. Default
+            0.9.
+        beta_2: Exponential decay rate for the momentum. Default 0.99.
+        weight_decay: Weight decay: each step first subtracts `learning_rate * weight_decay` of each
+            variable. Default None.
+        clipnorm: Maximum norm of each gradient. Default None.
+        clipvalue: Maximum absolute value of the elements of a gradient. Default None.
+        global_clipnorm: Maximum norm of all gradients together. Default None.
+        use_ema: Whether to keep an exponential moving average of each variable. Default False.
+        ema_momentum: Decay rate of that moving average. Default 0.99.
+        ema_overwrite_frequency: Number of steps after which variables are set to their moving
+            averages; None (default) for the end of `fit` only.
+        loss_scale_factor: Factor by which the loss is multiplied and gradients are divided. Default
+            None.
+        gradient_accumulation_steps: Number of steps over which gradients are averaged before
+            variables are updated. Default None.
+        name: Name of the optimizer. Default: from the class name.
 
     Raises:
-        ValueError: `beta_1` is not in (0, 1], or an argument of `Optimizer` does not fit.
+        ValueError: `beta_1` is not in (0, 1], an argument is out of range or unknown, or several
+            kinds of clipping are set.
 
     Example:
         >>> optimizer = keras.optimizers.Lion(0.1)
@@ -38,7 +54,7 @@ class Lion(Optimizer):
 
     def __init__(
         self,
-        learning_rate: Any = 0.001,
+        learning_rate: LearningRateLike = 0.001,
         beta_1: float = 0.9,
         beta_2: float = 0.99,
         weight_decay: float | None = None,
@@ -51,7 +67,7 @@ class Lion(Optimizer):
         loss_scale_factor: float | None = None,
         gradient_accumulation_steps: int | None = None,
         name: str | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[NoArguments],
     ):
         super().__init__(
             learning_rate,
@@ -72,20 +88,24 @@ class Lion(Optimizer):
         if beta_1 <= 0 or beta_1 > 1:
             raise SpecError(
                 f"Lion {self.name!r}",
-                expected="beta_1 in (0, 1]: with 0 it would be the sign of the gradient alone",
+                expected="beta_1 in (0, 1]: with 0, only the sign of the gradient would count",
                 received=f"{beta_1!r}",
                 fix="for example beta_1=0.9",
             )
 
-    def build(self, variables: Sequence[Any]) -> None:
-        """Makes the slots."""
+    def build(self, variables: Sequence[Variable]) -> None:
+        """Creates the slot variables.
+
+        Args:
+            variables: The variables to optimize.
+        """
         if not self.built:
             super().build(variables)
             self.add_slots("momentum")
 
     def update_rule(
-        self, xp: Any, w: Any, g: Any, slots: list[Any], lr: Tensor, step: Tensor
-    ) -> tuple[Any, Sequence[Any]]:
+        self, xp: Any, w: Tensor, g: Tensor, slots: list[Tensor], lr: Tensor, step: Tensor
+    ) -> tuple[Tensor, Sequence[Tensor]]:
         """`w -= lr * sign(beta_1 * m + (1 - beta_1) * g)`."""
         (m,) = slots
         w = xp.sub_scaled(w, xp.sign(m * self.beta_1 + g * (1 - self.beta_1)), lr)

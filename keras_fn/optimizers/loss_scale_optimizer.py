@@ -1,17 +1,18 @@
-"""The optimizer that finds a scale for the loss, for gradients in 16 bits."""
+"""Dynamic loss scaling, for gradients in float16."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Unpack
 
 from keras_fn import initializers, ops
 from keras_fn.core import serialization
 from keras_fn.core.scopes import StatelessScope
+from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError
 from keras_fn.optimizers.optimizer import Optimizer
+from keras_fn.optimizers.validation import NoArguments
+from keras_fn.types import LearningRateLike, Tensor
 
-Tensor = Any
-
-# What older files say of an optimizer around another, and what it had no effect on.
+# Arguments without effect, with their defaults, that older files have.
 _LEGACY_INNER_ARGUMENTS = {
     "weight_decay": None,
     "clipnorm": None,
@@ -27,17 +28,17 @@ _LEGACY_INNER_ARGUMENTS = {
 
 
 class LossScaleOptimizer(Optimizer):
-    """Scales the loss up and the gradients down, so that small gradients survive in 16 bits.
+    """Dynamic loss scaling: prevents underflow of float16 gradients.
 
-    A step whose gradients are not finite is left out, and the scale is halved; after many steps
-    without one it is doubled.
+    The loss is multiplied by a scale, and gradients are divided by it. A step with non-finite
+    gradients is skipped, and the scale is halved; after `dynamic_growth_steps` finite steps it is
+    doubled.
 
     Args:
         inner_optimizer: The optimizer that updates the variables.
-        initial_scale: The scale in the beginning.
-        dynamic_growth_steps: After how many steps the scale is doubled.
-        name: A name.
-        **kwargs: Nothing more; arguments of `Optimizer` belong to the inner optimizer.
+        initial_scale: Initial loss scale. Default 2**15.
+        dynamic_growth_steps: Number of finite steps after which the scale is doubled. Default 2000.
+        name: Name of the optimizer. Default: from the class name.
 
     Raises:
         ValueError: An argument that belongs to the inner optimizer.
@@ -60,23 +61,29 @@ class LossScaleOptimizer(Optimizer):
         initial_scale: float = 2.0**15,
         dynamic_growth_steps: int = 2000,
         name: str | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[NoArguments],
     ):
-        misplaced = {k: v for k, v in kwargs.items() if _LEGACY_INNER_ARGUMENTS.get(k, ...) != v}
-        if misplaced:
+        inner_arguments = {
+            k: v for k, v in kwargs.items() if _LEGACY_INNER_ARGUMENTS.get(k, ...) != v
+        }
+        if inner_arguments:
             raise SpecError(
                 "LossScaleOptimizer",
                 expected="inner_optimizer, initial_scale, dynamic_growth_steps and name",
-                received=f"{misplaced}",
-                fix="give the inner optimizer those arguments that optimizers take",
+                received=f"{inner_arguments}",
+                fix="pass arguments of Optimizer to the inner optimizer",
             )
         super().__init__(0.0, name=name)
         self.inner_optimizer = inner_optimizer
         self.initial_scale, self.dynamic_growth_steps = initial_scale, dynamic_growth_steps
-        inner_optimizer.loss_scale_factor = None  # else gradients would be divided twice
+        inner_optimizer.loss_scale_factor = None  # or gradients would be divided twice
 
-    def build(self, variables: Sequence[Any]) -> None:
-        """Makes the scale and the counter, and builds the inner optimizer."""
+    def build(self, variables: Sequence[Variable]) -> None:
+        """Creates the scale and the step counter, and builds the inner optimizer.
+
+        Args:
+            variables: The variables to optimize.
+        """
         if self.built:
             return
         self.step_counter = self.add_variable((), dtype="int32", name="step_counter")
@@ -90,30 +97,36 @@ class LossScaleOptimizer(Optimizer):
         super().build(variables)
 
     @property
-    def variables(self) -> list[Any]:
-        """The optimizer's own variables, and those of the inner optimizer."""
+    def variables(self) -> list[Variable]:
+        """State variables, including those of the inner optimizer."""
         return [*self._variables, *self.inner_optimizer.variables]
 
     @property
-    def iterations(self) -> Any:
-        """How often the variables were updated."""
+    def iterations(self) -> Variable | Tensor:
+        """Number of updates of the inner optimizer."""
         return self.inner_optimizer.iterations
 
     @property
     def learning_rate(self) -> Any:
-        """The learning rate of the inner optimizer."""
+        """Learning rate of the inner optimizer."""
         return self.inner_optimizer.learning_rate
 
     @learning_rate.setter
-    def learning_rate(self, learning_rate: Any) -> None:
+    def learning_rate(self, learning_rate: LearningRateLike) -> None:
         self.inner_optimizer.learning_rate = learning_rate
 
-    def apply(self, grads: Sequence[Tensor], trainable_variables: Any = None) -> None:
+    def apply(
+        self, grads: Sequence[Tensor | None], trainable_variables: Iterable[Variable] | None = None
+    ) -> None:
         """Updates variables, unless a gradient is not finite.
 
         Args:
-            grads: Gradients of the scaled loss; None where there is none.
-            trainable_variables: The variables; by default those that the optimizer was built for.
+            grads: Gradients of the scaled loss, one for each variable; None for a variable without
+                one.
+            trainable_variables: The variables. Default: those that the optimizer was built for.
+
+        Raises:
+            ValueError: A variable is unknown, or the numbers of gradients and variables differ.
         """
         grads = list(grads)
         if not grads:
@@ -124,37 +137,45 @@ class LossScaleOptimizer(Optimizer):
                 self.build(trainable_variables)
         finite = self.check_finite(grads)
         variables = trainable_variables or self._trainable_variables
-        if self.built and len(grads) == len(variables):  # else the inner one raises
+        if self.built and len(grads) == len(variables):  # else the inner optimizer raises
             grads = [self._unscale(g, v) for g, v in zip(grads, variables, strict=True)]
-        # The update is computed in any case, and taken if it is sound: no branch in the step.
+        # The update is always computed, and kept if gradients are finite: no branch in the step.
         with StatelessScope() as scope:
             self.inner_optimizer.apply(grads, trainable_variables)
         for key, v in scope.written.items():
             v.assign(ops.where(finite, scope.state[key], v))
-        grown = ops.equal(self.step_counter, self.dynamic_growth_steps - 1)
-        factor = ops.where(finite, ops.where(grown, 2.0, ops.ones(())), 0.5)
-        restart = ops.logical_or(grown, ops.logical_not(finite))
-        self.step_counter.assign(ops.where(restart, 0, self.step_counter + 1))
+        is_growth_step = ops.equal(self.step_counter, self.dynamic_growth_steps - 1)
+        factor = ops.where(finite, ops.where(is_growth_step, 2.0, ops.ones(())), 0.5)
+        is_reset = ops.logical_or(is_growth_step, ops.logical_not(finite))
+        self.step_counter.assign(ops.where(is_reset, 0, self.step_counter + 1))
         self.dynamic_scale.assign(self.dynamic_scale * factor)
 
-    def _unscale(self, grad: Tensor, variable: Any) -> Tensor:
+    def _unscale(self, grad: Tensor | None, variable: Variable) -> Tensor | None:
         if grad is None or getattr(variable, "overwrite_with_gradient", False):
             return grad
-        # In the dtype of the variable: divided in 16 bits, a small gradient would be lost.
+        # In the dtype of the variable: divided in float16, small gradients would underflow.
         grad = ops.cast(grad, variable.dtype)
         return grad / ops.cast(self.dynamic_scale, variable.dtype)
 
-    def check_finite(self, grads: Sequence[Tensor]) -> Tensor:
-        """Returns whether all gradients are finite: a boolean tensor."""
+    def check_finite(self, grads: Sequence[Tensor | None]) -> Tensor:
+        """Returns whether all gradients are finite: a boolean scalar tensor.
+
+        Args:
+            grads: The gradients; None for a variable without one.
+        """
         checks = [ops.all(ops.isfinite(g)) for g in grads if g is not None]
         return ops.all(ops.stack(checks)) if checks else ops.convert_to_tensor(True)
 
     def scale_loss(self, loss: Tensor) -> Tensor:
-        """Returns the loss times the scale of now: what gradients are to be taken of."""
+        """Returns the loss times the current scale, of which gradients are taken.
+
+        Args:
+            loss: A scalar tensor.
+        """
         return ops.multiply(loss, self.dynamic_scale if self.built else self.initial_scale)
 
-    def finalize_variable_values(self, var_list: Sequence[Any]) -> None:
-        """Sets variables to their averages, where the inner optimizer keeps some.
+    def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
+        """Sets variables to their moving averages, if the inner optimizer keeps them.
 
         Args:
             var_list: The variables that the optimizer was built for.
@@ -162,7 +183,7 @@ class LossScaleOptimizer(Optimizer):
         self.inner_optimizer.finalize_variable_values(var_list)
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, as plain values."""
+        """Returns the constructor arguments as a JSON-serializable dict."""
         return {
             "name": self.name,
             "inner_optimizer": serialization.serialize_keras_object(self.inner_optimizer),
@@ -172,13 +193,16 @@ class LossScaleOptimizer(Optimizer):
 
     @classmethod
     def from_config(
-        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+        cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None
     ) -> "LossScaleOptimizer":
-        """Returns an optimizer made from what `get_config` gave, without its state.
+        """Creates an optimizer from the dict that `get_config` returned, without its state.
 
         Args:
             config: The config.
-            custom_objects: Names of classes of your own.
+            custom_objects: Custom classes and functions by name.
+
+        Returns:
+            The optimizer.
         """
         inner = serialization.deserialize_as("optimizer", config["inner_optimizer"], custom_objects)
         return cls(**{**config, "inner_optimizer": inner})

@@ -1,29 +1,29 @@
 """Several optimizers for one model, each for some of its variables."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from keras_fn import _regex
 from keras_fn.core import serialization
 from keras_fn.core.path_map import PathMap
+from keras_fn.core.variable import Variable
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.optimizers.loss_scale_optimizer import LossScaleOptimizer
 from keras_fn.optimizers.optimizer import Optimizer
-
-Tensor = Any
+from keras_fn.types import LearningRateLike, Tensor
 
 
 class OptimizerMap(PathMap[Optimizer]):
-    """Optimizers by the paths of variables; for the others, one default.
+    """Optimizers by the path of a variable, with a default.
 
     Args:
         default_optimizer: The optimizer of variables that no key matches.
         optimizer_map: Optimizers by path, or by a regular expression that matches the whole path.
 
     Raises:
-        TypeError: A value is no optimizer.
-        ValueError: On a look-up, several keys match.
+        TypeError: A value is not an optimizer.
+        ValueError: Several keys match, on look-up.
 
     Example:
         >>> optimizers = keras.optimizers.OptimizerMap(keras.optimizers.SGD())
@@ -35,7 +35,7 @@ class OptimizerMap(PathMap[Optimizer]):
     def __init__(
         self, default_optimizer: Optimizer, optimizer_map: dict[str, Optimizer] | None = None
     ):
-        self._default = self._accepted(default_optimizer)
+        self._default = self._validate(default_optimizer)
         self._entries = {}
         self.update(optimizer_map or {})
 
@@ -44,14 +44,14 @@ class OptimizerMap(PathMap[Optimizer]):
         """The optimizer of variables that no key matches."""
         return self._default
 
-    def __call__(self, variable: Any) -> Optimizer:
+    def __call__(self, variable: Variable) -> Optimizer:
         """Returns the optimizer of a variable."""
         return self[variable.path]
 
     def _default_entry(self) -> Optimizer:
         return self._default
 
-    def _accepted(self, value: Any) -> Optimizer:
+    def _validate(self, value: Any) -> Optimizer:
         if isinstance(value, Optimizer):
             return value
         raise DTypeError(
@@ -62,7 +62,7 @@ class OptimizerMap(PathMap[Optimizer]):
         )
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, as plain values."""
+        """Returns the constructor arguments as a JSON-serializable dict."""
         return {
             "default_optimizer": serialization.serialize_keras_object(self._default),
             "optimizer_map": serialization.serialize_keras_object(self._entries),
@@ -70,38 +70,43 @@ class OptimizerMap(PathMap[Optimizer]):
 
     @classmethod
     def from_config(
-        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+        cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None
     ) -> "OptimizerMap":
-        """Returns an instance made from what `get_config` gave; its optimizers without state.
+        """Creates a map from the dict that `get_config` returned; its optimizers without state.
 
         Args:
             config: The config.
-            custom_objects: Names of classes of your own.
+            custom_objects: Custom classes and functions by name.
+
+        Returns:
+            The map.
         """
 
-        def read(optimizer: Any) -> Any:
+        def deserialize(optimizer: Any) -> Any:
             return serialization.deserialize_as("optimizer", optimizer, custom_objects)
 
-        default = read(config["default_optimizer"])
+        default = deserialize(config["default_optimizer"])
         entries = (config.get("optimizer_map") or {}).items()
-        return cls(default, {_regex.check(key, "OptimizerMap"): read(x) for key, x in entries})
+        return cls(
+            default, {_regex.check(key, "OptimizerMap"): deserialize(x) for key, x in entries}
+        )
 
 
 class MultiOptimizer(Optimizer):
-    """Updates each variable with an optimizer of its own choice.
+    """Updates each variable with the optimizer that is chosen for it.
 
-    There is no learning rate of the whole: read and set those of `optimizers`. Callbacks that
-    change learning rates change the rate of each.
+    It does not have a learning rate: read and set the learning rates of `optimizers`. Callbacks
+    that change the learning rate change each of them.
 
     Args:
-        optimizer_map: An `OptimizerMap`; or a function that takes a variable and returns its
-            optimizer: one object for all variables that are updated together.
-        loss_scale_factor: What the loss is multiplied by, and the gradients divided by; it takes
-            the place of that of the optimizers.
-        name: A name; automatic by default.
+        optimizer_map: An `OptimizerMap`; or a callable that takes a variable and returns its
+            optimizer, the same object for all variables that are updated together.
+        loss_scale_factor: Factor by which the loss is multiplied and gradients are divided; it
+            replaces the factors of the optimizers. Default None.
+        name: Name of the optimizer. Default: from the class name.
 
     Raises:
-        TypeError: `optimizer_map` is neither, or what it gives is no optimizer.
+        TypeError: `optimizer_map` is neither, or returns something that is not an optimizer.
         ValueError: One of the optimizers is a `LossScaleOptimizer` or `MultiOptimizer`.
 
     Example:
@@ -116,7 +121,7 @@ class MultiOptimizer(Optimizer):
 
     def __init__(
         self,
-        optimizer_map: OptimizerMap | Callable[[Any], Optimizer],
+        optimizer_map: OptimizerMap | Callable[[Variable], Optimizer],
         loss_scale_factor: float | None = None,
         name: str | None = None,
     ):
@@ -128,7 +133,7 @@ class MultiOptimizer(Optimizer):
                 fix="for example keras.optimizers.OptimizerMap(keras.optimizers.Adam())",
             )
         self.optimizer_map = optimizer_map
-        # An attribute: files have the state of each optimizer under its name, as Keras's do.
+        # The name of the attribute is part of the paths in files, as in Keras.
         self.optimizers: list[Optimizer] = []
         self._optimizer_indices: list[
             int
@@ -139,9 +144,9 @@ class MultiOptimizer(Optimizer):
         super().__init__(0.0, loss_scale_factor=loss_scale_factor, name=name)
 
     def _index_of_optimizer(self, optimizer: Any) -> int:
-        """Returns the place of an optimizer in the list; adds it where it is new."""
-        for i, known in enumerate(self.optimizers):
-            if known is optimizer:
+        """Returns the index of an optimizer in `optimizers`; appends a new one."""
+        for i, other in enumerate(self.optimizers):
+            if other is optimizer:
                 return i
         self._check(optimizer)
         self.optimizers.append(optimizer)
@@ -149,7 +154,7 @@ class MultiOptimizer(Optimizer):
 
     @staticmethod
     def _check(optimizer: Any) -> None:
-        fix = "give each variable one of the other optimizers of keras.optimizers"
+        fix = "use another optimizer of keras.optimizers for each variable"
         if not isinstance(optimizer, Optimizer):
             received = f"{optimizer!r} of type {type(optimizer).__name__}"
             raise DTypeError(
@@ -161,54 +166,59 @@ class MultiOptimizer(Optimizer):
         if isinstance(optimizer, (LossScaleOptimizer, MultiOptimizer)):
             raise SpecError(
                 "MultiOptimizer",
-                expected="optimizers that wrap no others",
+                expected="optimizers that do not wrap others",
                 received=f"a {type(optimizer).__name__}",
                 fix=f"{fix}; a LossScaleOptimizer goes around the MultiOptimizer",
             )
 
-    def build(self, variables: Sequence[Any]) -> None:
-        """Finds the optimizer of each variable, and builds them."""
+    def build(self, variables: Sequence[Variable]) -> None:
+        """Chooses the optimizer of each variable, and builds the optimizers.
+
+        Args:
+            variables: The variables to optimize.
+        """
         if self.built:
             return
-        select: Callable[[Any], Any] = self.optimizer_map
+        select: Callable[[Variable], Any] = self.optimizer_map
         self._optimizer_indices = [self._index_of_optimizer(select(v)) for v in variables]
         for i, optimizer in enumerate(self.optimizers):
             optimizer.loss_scale_factor = self.loss_scale_factor
-            own = [
-                v for v, place in zip(variables, self._optimizer_indices, strict=True) if place == i
+            group = [
+                v for v, index in zip(variables, self._optimizer_indices, strict=True) if index == i
             ]
-            if own and not optimizer.built:
+            if group and not optimizer.built:
                 self._propagate_exclusions(optimizer)
-                optimizer.build(own)
+                optimizer.build(group)
         super().build(variables)
 
     def _propagate_exclusions(self, optimizer: Optimizer) -> None:
+        """Excludes variables from the weight decay of an inner optimizer, too."""
         patterns = [p for p in (optimizer._excluded_names, self._excluded_names) if p is not None]
         optimizer._excluded += self._excluded
         if patterns:
             optimizer._excluded_names = re.compile("|".join(p.pattern for p in patterns))
 
     @property
-    def variables(self) -> list[Any]:
+    def variables(self) -> list[Variable]:
         """The step counter and an unused learning rate, then the variables of each optimizer."""
         return [*self._variables, *(v for o in self.optimizers for v in o.variables)]
 
     @property
     def learning_rate(self) -> Any:
-        """There is none: each of `optimizers` has its own."""
-        raise AttributeError(self._NO_RATE)
+        """Not available: each of `optimizers` has its learning rate."""
+        raise AttributeError(self._NO_LEARNING_RATE)
 
     @learning_rate.setter
-    def learning_rate(self, learning_rate: Any) -> None:
-        raise AttributeError(self._NO_RATE)
+    def learning_rate(self, learning_rate: LearningRateLike) -> None:
+        raise AttributeError(self._NO_LEARNING_RATE)
 
-    _NO_RATE = (
-        "A MultiOptimizer has no learning_rate of its own: read and set those of its `optimizers`."
+    _NO_LEARNING_RATE = (
+        "A MultiOptimizer does not have a learning_rate: read and set those of its `optimizers`."
     )
 
     @property
     def loss_scale_factor(self) -> float | None:
-        """What the loss is multiplied by; that of all the optimizers."""
+        """Factor by which the loss is multiplied; shared by all optimizers."""
         return self._loss_scale_factor
 
     @loss_scale_factor.setter
@@ -217,43 +227,45 @@ class MultiOptimizer(Optimizer):
         for optimizer in self.optimizers:
             optimizer.loss_scale_factor = factor
 
-    def apply(self, grads: Sequence[Tensor], trainable_variables: Any = None) -> None:
+    def apply(
+        self, grads: Sequence[Tensor | None], trainable_variables: Iterable[Variable] | None = None
+    ) -> None:
         """Updates variables, each by its optimizer.
 
         Args:
-            grads: A gradient for each variable; None where there is none.
-            trainable_variables: The variables; by default those that the optimizer was built for.
+            grads: Gradients, one for each variable; None for a variable without one.
+            trainable_variables: The variables. Default: those that the optimizer was built for.
 
         Raises:
-            ValueError: The optimizer does not know a variable, or there are not as many gradients
-                as variables, or none at all.
+            ValueError: A variable is unknown, the numbers of gradients and variables differ, or
+                there are no gradients.
         """
         grads, variables = self._prepare_gradients(grads, trainable_variables)
         if not grads:
             return
-        parts: dict[int, tuple[list[Any], list[Any]]] = {}
+        groups: dict[int, tuple[list[Any], list[Any]]] = {}
         for g, v in zip(grads, variables, strict=True):
-            own_grads, own = parts.setdefault(
+            group_grads, group = groups.setdefault(
                 self._optimizer_indices[self._get_variable_index(v)], ([], [])
             )
-            own_grads.append(g)
-            own.append(v)
-        for place, (own_grads, own) in parts.items():
-            self.optimizers[place].apply(own_grads, own)
+            group_grads.append(g)
+            group.append(v)
+        for index, (group_grads, group) in groups.items():
+            self.optimizers[index].apply(group_grads, group)
         self._iterations.assign_add(1)
 
-    def finalize_variable_values(self, var_list: Sequence[Any]) -> None:
-        """Sets variables to their averages, where their optimizer keeps some.
+    def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
+        """Sets variables to their moving averages, where their optimizer keeps them.
 
         Args:
             var_list: The variables that the optimizer was built for.
         """
         for optimizer in self.optimizers:
-            own = [v for v in var_list if id(v) in optimizer._variable_indices]
-            optimizer.finalize_variable_values(own)
+            group = [v for v in var_list if id(v) in optimizer._variable_indices]
+            optimizer.finalize_variable_values(group)
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, as plain values."""
+        """Returns the constructor arguments as a JSON-serializable dict."""
         return {
             "optimizer_map": serialization.serialize_keras_object(self.optimizer_map),
             "loss_scale_factor": self.loss_scale_factor,
@@ -262,15 +274,18 @@ class MultiOptimizer(Optimizer):
 
     @classmethod
     def from_config(
-        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+        cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None
     ) -> "MultiOptimizer":
-        """Returns an optimizer made from what `get_config` gave, without its state.
+        """Creates an optimizer from the dict that `get_config` returned, without its state.
 
         Args:
             config: The config.
-            custom_objects: Names of classes and functions of your own.
+            custom_objects: Custom classes and functions by name.
+
+        Returns:
+            The optimizer.
         """
-        found = serialization.deserialize_as(
+        optimizer_map = serialization.deserialize_as(
             "optimizer_map", config.get("optimizer_map"), custom_objects
         )
-        return cls(**{**config, "optimizer_map": found})
+        return cls(**{**config, "optimizer_map": optimizer_map})

@@ -1,40 +1,55 @@
-"""Muon."""
+"""Muon optimizer."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Unpack
 
 from keras_fn import _regex, ops
+from keras_fn.core.variable import Variable
 from keras_fn.optimizers.adam import adam_moments
 from keras_fn.optimizers.optimizer import Optimizer
-
-Tensor = Any
+from keras_fn.optimizers.validation import NoArguments
+from keras_fn.types import LearningRateLike, Tensor
 
 
 class Muon(Optimizer):
-    """Momentum whose steps are made orthogonal, for matrices; AdamW for all other variables.
+    """Muon optimizer: momentum orthogonalized by Newton-Schulz iterations; AdamW for non-matrices.
 
     Args:
-        learning_rate: A float, a schedule, or a function of no arguments.
-        adam_beta_1: `beta_1` of AdamW.
-        adam_beta_2: `beta_2` of AdamW.
-        adam_weight_decay: The weight decay of what AdamW updates.
-        epsilon: `epsilon` of AdamW.
-        weight_decay: The weight decay of matrices.
-        exclude_layers: Regular expressions: AdamW updates matrices in whose path one is found.
-        exclude_embeddings: Whether AdamW updates matrices with "embedding" in their path.
-        muon_a: The coefficient of `x` in the iteration that makes steps orthogonal.
-        muon_b: That of `x x' x`.
-        muon_c: That of `x x' x x' x`.
-        adam_lr_ratio: The learning rate of AdamW, relative to that of matrices.
-        momentum: How much of the sum of gradients stays, each step.
-        ns_steps: How often that iteration is run.
-        nesterov: Whether the gradient is added once more to the sum.
-        rms_rate: If not None, steps are multiplied by this and the root of the matrix's larger
-            size, so that learning rates of AdamW serve.
-        **kwargs: And the further arguments of `Optimizer`.
+        learning_rate: A float, a `LearningRateSchedule`, or a callable without arguments. Default
+            0.001.
+        adam_beta_1: Exponential decay rate for AdamW's first-moment estimates. Default 0.9.
+        adam_beta_2: Exponential decay rate for AdamW's second-moment estimates. Default 0.999.
+        adam_weight_decay: Weight decay of variables that AdamW updates. Default 0.004.
+        epsilon: Small constant for numerical stability of AdamW. Default 1e-7.
+        weight_decay: Weight decay of the matrices. Default 0.004.
+        clipnorm: Maximum norm of each gradient. Default None.
+        clipvalue: Maximum absolute value of the elements of a gradient. Default None.
+        global_clipnorm: Maximum norm of all gradients together. Default None.
+        use_ema: Whether to keep an exponential moving average of each variable. Default False.
+        ema_momentum: Decay rate of that moving average. Default 0.99.
+        ema_overwrite_frequency: Number of steps after which variables are set to their moving
+            averages; None (default) for the end of `fit` only.
+        loss_scale_factor: Factor by which the loss is multiplied and gradients are divided. Default
+            None.
+        gradient_accumulation_steps: Number of steps over which gradients are averaged before
+            variables are updated. Default None.
+        name: Name of the optimizer. Default: from the class name.
+        exclude_layers: Regular expressions; AdamW updates matrices whose path contains a match.
+            Default None.
+        exclude_embeddings: Whether AdamW updates matrices with "embedding" in their path. Default
+            True.
+        muon_a: Coefficient of `x` in the Newton-Schulz iteration. Default 3.4445.
+        muon_b: Coefficient of `x x' x`. Default -4.775.
+        muon_c: Coefficient of `x x' x x' x`. Default 2.0315.
+        adam_lr_ratio: Ratio of AdamW's learning rate to `learning_rate`. Default 1.
+        momentum: Momentum of the accumulated gradient. Default 0.95.
+        ns_steps: Number of Newton-Schulz iterations. Default 5.
+        nesterov: Whether to apply Nesterov momentum. Default True.
+        rms_rate: If not None, updates are scaled by this and the root of the matrix's larger size,
+            to match the RMS of AdamW's updates. Default 0.2.
 
     Raises:
-        ValueError: An argument of `Optimizer` does not fit.
+        ValueError: An argument is out of range or unknown, or several kinds of clipping are set.
 
     Example:
         >>> optimizer = keras.optimizers.Muon(0.1, weight_decay=None)
@@ -70,7 +85,7 @@ class Muon(Optimizer):
 
     def __init__(
         self,
-        learning_rate: Any = 0.001,
+        learning_rate: LearningRateLike = 0.001,
         adam_beta_1: float = 0.9,
         adam_beta_2: float = 0.999,
         adam_weight_decay: float | None = 0.004,
@@ -95,7 +110,7 @@ class Muon(Optimizer):
         ns_steps: int = 5,
         nesterov: bool = True,
         rms_rate: float | None = 0.2,
-        **kwargs: Any,
+        **kwargs: Unpack[NoArguments],
     ):
         super().__init__(
             learning_rate,
@@ -126,8 +141,8 @@ class Muon(Optimizer):
         self.nesterov = nesterov
         self.rms_rate = rms_rate
 
-    def _uses_adamw(self, variable: Any) -> bool:
-        """Whether AdamW updates a variable."""
+    def _uses_adamw(self, variable: Variable) -> bool:
+        """Whether AdamW updates a variable: it is not a matrix, or excluded."""
         path = variable.path
         if len(variable.shape) != 2 or (self.exclude_embeddings and "embedding" in path.lower()):
             return True
@@ -135,32 +150,42 @@ class Muon(Optimizer):
 
     @classmethod
     def from_config(
-        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+        cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None
     ) -> Any:
-        """Returns an optimizer made from what `get_config` gave, without its state.
+        """Creates an optimizer from the dict that `get_config` returned, without its state.
 
         Args:
             config: The config.
-            custom_objects: Names of classes and functions of your own.
+            custom_objects: Custom classes and functions by name.
+
+        Returns:
+            The optimizer.
+
+        Raises:
+            ValueError: A pattern in `exclude_layers` is invalid.
         """
         for pattern in config.get("exclude_layers") or ():
             _regex.check(pattern, "Muon")
         return super().from_config(config, custom_objects)
 
-    def _weight_decay_of(self, variable: Any) -> float | None:
+    def _weight_decay_of(self, variable: Variable) -> float | None:
         if not self._use_weight_decay(variable):
             return None
         return self.adam_weight_decay if self._uses_adamw(variable) else self.weight_decay
 
-    def build(self, variables: Sequence[Any]) -> None:
-        """Makes the slots."""
+    def build(self, variables: Sequence[Variable]) -> None:
+        """Creates the slot variables.
+
+        Args:
+            variables: The variables to optimize.
+        """
         if not self.built:
             super().build(variables)
-            rows = [self._make_slots(v) for v in variables]
-            self._slot_lists = [list(column) for column in zip(*rows, strict=True)]
+            slots_by_variable = [self._make_slots(v) for v in variables]
+            self._slot_lists = [list(slots) for slots in zip(*slots_by_variable, strict=True)]
 
-    def _make_slots(self, variable: Any) -> list[Any]:
-        """Makes the momentum, and for AdamW the velocity, too."""
+    def _make_slots(self, variable: Variable) -> list[Variable | None]:
+        """Creates the momentum, and for AdamW the velocity."""
         if getattr(variable, "overwrite_with_gradient", False):
             return [None, None]
         momentum = self.add_variable_from_reference(variable, "momentum")
@@ -169,9 +194,9 @@ class Muon(Optimizer):
         return [momentum, self.add_variable_from_reference(variable, "velocity")]
 
     def update_rule(
-        self, xp: Any, w: Any, g: Any, slots: list[Any], lr: Tensor, step: Tensor
-    ) -> tuple[Any, Sequence[Any]]:
-        """AdamW where there is a velocity; else an orthogonal step along the momentum."""
+        self, xp: Any, w: Tensor, g: Tensor, slots: list[Tensor], lr: Tensor, step: Tensor
+    ) -> tuple[Tensor, Sequence[Tensor]]:
+        """AdamW for variables with a velocity; else an orthogonalized momentum step."""
         if len(slots) == 2:
             m, v = slots
             m, v, alpha = adam_moments(
@@ -185,13 +210,13 @@ class Muon(Optimizer):
         return xp.sub_scaled(w, update, lr), (m,)
 
     def _newton_schulz(self, x: Tensor) -> Tensor:
-        """Returns nearly the orthogonal matrix next to `x`, by a Newton-Schulz iteration."""
-        tall = x.shape[0] > x.shape[1]
-        if tall:
+        """Approximates the nearest orthogonal matrix to `x` by Newton-Schulz iterations."""
+        is_tall = x.shape[0] > x.shape[1]
+        if is_tall:
             x = ops.transpose(x)
-        x = x / (ops.sqrt(ops.sum(ops.square(x))) + 1e-7)  # no singular value is above 1 then
+        x = x / (ops.sqrt(ops.sum(ops.square(x))) + 1e-7)  # so that singular values are at most 1
         for _ in range(self.ns_steps):
             square = ops.matmul(x, ops.transpose(x))
             inner = square * self.muon_b + ops.matmul(square, square) * self.muon_c
             x = x * self.muon_a + ops.matmul(inner, x)
-        return ops.transpose(x) if tall else x
+        return ops.transpose(x) if is_tall else x

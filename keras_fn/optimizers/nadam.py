@@ -1,25 +1,41 @@
-"""Nadam."""
+"""Nadam optimizer."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
+from keras_fn.core.variable import Variable
 from keras_fn.optimizers.optimizer import Optimizer
-
-Tensor = Any
+from keras_fn.optimizers.validation import NoArguments
+from keras_fn.types import LearningRateLike, Tensor
 
 
 class Nadam(Optimizer):
-    """Adam with Nesterov's momentum.
+    """Nadam optimizer: Adam with Nesterov momentum.
 
     Args:
-        learning_rate: A float, a schedule, or a function of no arguments.
-        beta_1: How much of the average of the gradient stays, each step, in the end.
-        beta_2: How much of the average of its square stays.
-        epsilon: Keeps the divisor away from zero.
-        **kwargs: And the further arguments of `Optimizer`.
+        learning_rate: A float, a `LearningRateSchedule`, or a callable without arguments. Default
+            0.001.
+        beta_1: Exponential decay rate for the first-moment estimates, which momentum approaches.
+            Default 0.9.
+        beta_2: Exponential decay rate for the second-moment estimates. Default 0.999.
+        epsilon: Small constant for numerical stability. Default 1e-7.
+        weight_decay: Weight decay: each step first subtracts `learning_rate * weight_decay` of each
+            variable. Default None.
+        clipnorm: Maximum norm of each gradient. Default None.
+        clipvalue: Maximum absolute value of the elements of a gradient. Default None.
+        global_clipnorm: Maximum norm of all gradients together. Default None.
+        use_ema: Whether to keep an exponential moving average of each variable. Default False.
+        ema_momentum: Decay rate of that moving average. Default 0.99.
+        ema_overwrite_frequency: Number of steps after which variables are set to their moving
+            averages; None (default) for the end of `fit` only.
+        loss_scale_factor: Factor by which the loss is multiplied and gradients are divided. Default
+            None.
+        gradient_accumulation_steps: Number of steps over which gradients are averaged before
+            variables are updated. Default None.
+        name: Name of the optimizer. Default: from the class name.
 
     Raises:
-        ValueError: An argument of `Optimizer` does not fit.
+        ValueError: An argument is out of range or unknown, or several kinds of clipping are set.
 
     Example:
         >>> optimizer = keras.optimizers.Nadam(0.1)
@@ -37,7 +53,7 @@ class Nadam(Optimizer):
 
     def __init__(
         self,
-        learning_rate: Any = 0.001,
+        learning_rate: LearningRateLike = 0.001,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
@@ -51,7 +67,7 @@ class Nadam(Optimizer):
         loss_scale_factor: float | None = None,
         gradient_accumulation_steps: int | None = None,
         name: str | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[NoArguments],
     ):
         super().__init__(
             learning_rate,
@@ -71,8 +87,12 @@ class Nadam(Optimizer):
         self.beta_2 = beta_2
         self.epsilon = epsilon
 
-    def build(self, variables: Sequence[Any]) -> None:
-        """Makes the slots."""
+    def build(self, variables: Sequence[Variable]) -> None:
+        """Creates the slot variables.
+
+        Args:
+            variables: The variables to optimize.
+        """
         if not self.built:
             super().build(variables)
             self.add_slots("momentum", "velocity")
@@ -82,22 +102,24 @@ class Nadam(Optimizer):
             )
 
     def _momentum(self, step: Tensor) -> Tensor:
-        """Returns the momentum of a step, which grows towards `beta_1`."""
+        """Returns the scheduled momentum of a step, which grows toward `beta_1`."""
         return self.beta_1 * (1.0 - 0.5 * 0.96**step)
 
     def begin_update(self) -> None:
-        """Multiplies the momentum of this step into the product."""
+        """Multiplies the product of all momenta by the momentum of this step."""
         self._momentum_product.assign(self._momentum_product * self._momentum(self._local_step()))
 
     def update_rule(
-        self, xp: Any, w: Any, g: Any, slots: list[Any], lr: Tensor, step: Tensor
-    ) -> tuple[Any, Sequence[Any]]:
+        self, xp: Any, w: Tensor, g: Tensor, slots: list[Tensor], lr: Tensor, step: Tensor
+    ) -> tuple[Tensor, Sequence[Tensor]]:
         """Adam's, with the momentum of this step and of the next one."""
         m, v = slots
         product = xp.scalar(self._momentum_product.value)
-        now, ahead = self._momentum(step), self._momentum(step + 1)
+        momentum, next_momentum = self._momentum(step), self._momentum(step + 1)
         m = xp.lerp(m, g, 1 - self.beta_1)
         v = xp.lerp_square(v, g, 1 - self.beta_2)
-        mean = xp.scale(m, ahead / (1 - product * ahead)) + xp.scale(g, (1 - now) / (1 - product))
+        m_hat = xp.scale(m, next_momentum / (1 - product * next_momentum)) + xp.scale(
+            g, (1 - momentum) / (1 - product)
+        )
         deviation = xp.sqrt(xp.scale(v, 1 / (1 - self.beta_2**step)))
-        return xp.sub_scaled_ratio(w, mean, deviation + self.epsilon, lr), (m, v)
+        return xp.sub_scaled_ratio(w, m_hat, deviation + self.epsilon, lr), (m, v)

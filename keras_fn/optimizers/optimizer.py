@@ -1,10 +1,10 @@
-"""The base of optimizers: their variables, and the order in which a step does things."""
+"""Base class of optimizers: state variables, and the order of a training step."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from numbers import Real
-from typing import Any, cast
+from typing import Any, Unpack, cast
 
 import numpy as np
 
@@ -24,38 +24,39 @@ from keras_fn.optimizers.schedules.schedule import LearningRateSchedule
 from keras_fn.optimizers.state import OptimizerState
 from keras_fn.optimizers.validation import (
     BASE_ARGUMENTS,
+    NoArguments,
     check_base_arguments,
     filter_empty_gradients,
     match_gradients,
 )
-
-Tensor = Any
+from keras_fn.types import InitializerLike, LearningRateLike, Tensor
 
 
 class Optimizer(OptimizerState):
-    """Base class of optimizers: they change variables after their gradients.
+    """Base class of optimizers, which update variables from gradients.
 
-    A built-in optimizer states its mathematics once, in `rule`. An optimizer of yours may do the
-    same, or write `update_step`, which gets one variable at a time.
+    A built-in optimizer states its mathematics once, in `update_rule`. A custom optimizer may do
+    the same, or implement `update_step`, which takes one variable at a time.
 
     Args:
-        learning_rate: A float, a `LearningRateSchedule`, or a function of no arguments.
-        weight_decay: If set, every step first takes `learning_rate * weight_decay` of each
-            variable away from it.
-        clipnorm: If set, the greatest norm of each gradient.
-        clipvalue: If set, the greatest absolute value in a gradient.
-        global_clipnorm: If set, the greatest norm of all gradients together.
-        use_ema: Whether an exponential moving average of each variable is kept.
-        ema_momentum: How much of the average stays, each step.
-        ema_overwrite_frequency: After how many steps the variables are set to their averages;
-            None for the end of `fit` only.
-        loss_scale_factor: If set, what the loss is multiplied by, and the gradients divided by.
-        gradient_accumulation_steps: If set, over how many steps the gradients are averaged
-            before the variables change.
-        name: A name; automatic by default.
+        learning_rate: A float, a `LearningRateSchedule`, or a callable without arguments.
+        weight_decay: Weight decay: each step first subtracts `learning_rate * weight_decay` of each
+            variable. Default None.
+        clipnorm: Maximum norm of each gradient. Default None.
+        clipvalue: Maximum absolute value of the elements of a gradient. Default None.
+        global_clipnorm: Maximum norm of all gradients together. Default None.
+        use_ema: Whether to keep an exponential moving average of each variable. Default False.
+        ema_momentum: Decay rate of that moving average. Default 0.99.
+        ema_overwrite_frequency: Number of steps after which variables are set to their moving
+            averages; None (default) for the end of `fit` only.
+        loss_scale_factor: Factor by which the loss is multiplied and gradients are divided. Default
+            None.
+        gradient_accumulation_steps: Number of steps over which gradients are averaged before
+            variables are updated. Default None.
+        name: Name of the optimizer. Default: from the class name.
 
     Raises:
-        ValueError: An argument is outside its range, or two kinds of clipping are asked for.
+        ValueError: An argument is out of range or unknown, or several kinds of clipping are set.
 
     Example:
         >>> class SignDescent(keras.optimizers.Optimizer):
@@ -75,7 +76,7 @@ class Optimizer(OptimizerState):
 
     def __init__(
         self,
-        learning_rate: Any,
+        learning_rate: LearningRateLike,
         weight_decay: float | None = None,
         clipnorm: float | None = None,
         clipvalue: float | None = None,
@@ -86,7 +87,7 @@ class Optimizer(OptimizerState):
         loss_scale_factor: float | None = None,
         gradient_accumulation_steps: int | None = None,
         name: str | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[NoArguments],
     ):
         self.name = name or auto_name(type(self).__name__)
         self.weight_decay = weight_decay
@@ -102,13 +103,11 @@ class Optimizer(OptimizerState):
         self.built = False
         self._variables: list[Variable] = []
         self._trainable_variables: list[Variable] = []
-        self._variable_indices: dict[
-            int, int
-        ] = {}  # id(variable): its place among the trainable ones
-        self._slot_lists: list[list[Variable | None]] = []  # the slots, a column for each name
+        self._variable_indices: dict[int, int] = {}  # id(variable): index in the list above
+        self._slot_lists: list[list[Variable | None]] = []  # by name, then by variable
         self._moving_averages: list[Variable | None] = []
         self._accumulated_gradients: list[Variable] = []
-        self._excluded: list[Any] = []  # variables that do not decay
+        self._excluded: list[Variable] = []  # from weight decay
         self._excluded_names: re.Pattern[str] | None = None
         self._foreach_groups: dict[tuple[int, ...], list[ForeachGroup]] = {}
         self._iterations = self._add_scalar_variable("iteration", 0, "int64")
@@ -116,26 +115,26 @@ class Optimizer(OptimizerState):
         if callable(learning_rate):
             self._learning_rate = learning_rate
         else:
-            rate = _as_float(learning_rate, self)
+            rate = _check_learning_rate(learning_rate, self)
             self._learning_rate = self._add_scalar_variable("learning_rate", rate, None)
 
     @property
-    def iterations(self) -> Any:
-        """How often the variables were updated: a variable, or a tensor under accumulation."""
+    def iterations(self) -> Variable | Tensor:
+        """Number of updates: a variable; with gradient accumulation, a tensor."""
         if self.gradient_accumulation_steps:
             return ops.floor_divide(self._iterations, self.gradient_accumulation_steps)
         return self._iterations
 
     @property
     def learning_rate(self) -> Any:
-        """The learning rate of now: the variable that holds it, or the value of its schedule."""
+        """Current learning rate: its variable, or the value of its schedule or callable."""
         rate = self._learning_rate
         if isinstance(rate, LearningRateSchedule):
             return rate(self._iterations)
         return rate if isinstance(rate, Variable) else rate()
 
     @learning_rate.setter
-    def learning_rate(self, learning_rate: Any) -> None:
+    def learning_rate(self, learning_rate: LearningRateLike) -> None:
         old = self._learning_rate
         if callable(learning_rate):
             self._learning_rate = learning_rate
@@ -146,27 +145,31 @@ class Optimizer(OptimizerState):
             kind = "a schedule" if isinstance(old, LearningRateSchedule) else "a function"
             raise DTypeError(
                 f"{type(self).__name__} {self.name!r}",
-                expected=f"another schedule or function: this optimizer was made with {kind}",
+                expected=f"another schedule or function: this optimizer was created with {kind}",
                 received=f"learning_rate={learning_rate!r}",
-                fix="make the optimizer with a float, where the rate is to be set later",
+                fix="create the optimizer with a float, to set the learning rate later",
             )
 
-    def add_slots(self, *names: str, initializer: Any = "zeros") -> None:
-        """Makes the slots that `rule` gets, for each of the variables; `build` calls it.
+    def add_slots(
+        self,
+        *names: str,
+        initializer: InitializerLike | Sequence[InitializerLike] = "zeros",
+    ) -> None:
+        """Adds the slots that `update_rule` takes, for each variable. Called by `build`.
 
         Args:
             *names: A name for each slot.
-            initializer: What draws the first values; or one for each name.
+            initializer: Initializer; or one for each name. Default zeros.
         """
         self._slot_lists += self.add_optimizer_variables(
             self._trainable_variables, names, initializer
         )
 
-    def build(self, variables: Sequence[Any]) -> None:
-        """Makes the variables that the optimizer needs. Subclasses extend it.
+    def build(self, variables: Sequence[Variable]) -> None:
+        """Creates the state variables. Extended by subclasses.
 
         Args:
-            variables: The variables that it will update.
+            variables: The variables to optimize.
         """
         self._trainable_variables = list(variables)
         self._variable_indices = {id(v): i for i, v in enumerate(variables)}
@@ -178,42 +181,47 @@ class Optimizer(OptimizerState):
             ]
         self.built = True
 
-    # Copies and pickles: what is known by ids is found again.
+    # Copies and pickles rebuild what is keyed by object ids.
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_groups": {}, "_indices": {}}
+        return {**vars(self), "_foreach_groups": {}, "_variable_indices": {}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         self._variable_indices = {id(v): i for i, v in enumerate(self._trainable_variables)}
 
-    def _get_variable_index(self, variable: Any) -> int:
+    def _get_variable_index(self, variable: Variable) -> int:
         return self._variable_indices[id(variable)]
 
-    # The step
+    # The training step
 
-    def apply_gradients(self, grads_and_vars: Iterable[tuple[Tensor, Any]]) -> Any:
+    def apply_gradients(self, grads_and_vars: Iterable[tuple[Tensor | None, Variable]]) -> Variable:
         """Updates variables.
 
         Args:
             grads_and_vars: Pairs of a gradient and its variable.
 
         Returns:
-            The step counter.
+            The step counter, a variable.
+
+        Raises:
+            ValueError: A variable is unknown, or there are no gradients.
         """
         pairs = list(grads_and_vars)
         self.apply([g for g, _ in pairs], [v for _, v in pairs])
         return self._iterations
 
-    def apply(self, grads: Sequence[Tensor], trainable_variables: Any = None) -> None:
+    def apply(
+        self, grads: Sequence[Tensor | None], trainable_variables: Iterable[Variable] | None = None
+    ) -> None:
         """Updates variables.
 
         Args:
-            grads: A gradient for each variable; None where there is none.
-            trainable_variables: The variables; by default those that the optimizer was built for.
+            grads: Gradients, one for each variable; None for a variable without one.
+            trainable_variables: The variables. Default: those that the optimizer was built for.
 
         Raises:
-            ValueError: The optimizer does not know a variable, or there are not as many gradients
-                as variables, or none at all.
+            ValueError: A variable is unknown, the numbers of gradients and variables differ, or
+                there are no gradients.
         """
         grads, variables = self._prepare_gradients(grads, trainable_variables)
         if not grads:
@@ -235,8 +243,10 @@ class Optimizer(OptimizerState):
                         v.assign(v.constraint(v))
             self._iterations.assign_add(1)
 
-    def _prepare_gradients(self, grads: Sequence[Tensor], variables: Any) -> tuple[list, list]:
-        """Returns the gradients that are there, with their variables; builds if that is due."""
+    def _prepare_gradients(
+        self, grads: Sequence[Tensor | None], variables: Iterable[Variable] | None
+    ) -> tuple[list[Tensor], list[Variable]]:
+        """Returns the gradients that exist, with their variables; builds if needed."""
         grads = list(grads)
         if not grads:
             return [], []
@@ -245,33 +255,33 @@ class Optimizer(OptimizerState):
         return filter_empty_gradients(self, grads, match_gradients(self, grads, variables))
 
     def _overwrite_with_gradients(
-        self, grads: list[Tensor], variables: list[Any]
-    ) -> tuple[list, list]:
-        """Sets the variables whose gradient is their next value; returns the others."""
+        self, grads: list[Tensor], variables: list[Variable]
+    ) -> tuple[list[Tensor], list[Variable]]:
+        """Assigns gradients to the variables that they overwrite; returns the others."""
         rest = []
         for g, v in zip(grads, variables, strict=True):
             if not getattr(v, "overwrite_with_gradient", False):
                 rest.append((g, v))
             elif not self.gradient_accumulation_steps:
                 v.assign(g)
-            else:  # the greatest of the steps: such variables are the ranges of 8-bit floats
+            else:  # the maximum over the steps: such variables are scales of 8-bit floats
                 accumulator = self._accumulated_gradients[self._variable_indices[id(v)]]
-                greatest, now = ops.maximum(g, accumulator), self._is_update_step()
-                v.assign(ops.where(now, greatest, v))
-                accumulator.assign(ops.where(now, ops.zeros_like(greatest), greatest))
+                maximum, is_update_step = ops.maximum(g, accumulator), self._is_update_step()
+                v.assign(ops.where(is_update_step, maximum, v))
+                accumulator.assign(ops.where(is_update_step, ops.zeros_like(maximum), maximum))
         return [g for g, _ in rest], [v for _, v in rest]
 
     def _is_update_step(self) -> Tensor:
         steps = self.gradient_accumulation_steps
         return ops.equal(ops.mod(self._iterations + 1, steps), 0)
 
-    def _accumulate_gradients(self, grads: list[Tensor], variables: list[Any]) -> None:
-        """Updates with the mean of the gradients so far, and keeps the result in the last step.
+    def _accumulate_gradients(self, grads: list[Tensor], variables: list[Variable]) -> None:
+        """Updates with the mean of accumulated gradients; keeps the result in the last step.
 
-        A step that only accumulates computes the update, too, and leaves it: a compiled step has
-        no branch that assigns.
+        A step that only accumulates computes the update, too, and discards it: a compiled step does
+        not have a branch that assigns.
         """
-        now = self._is_update_step()
+        is_update_step = self._is_update_step()
         accumulators = [
             self._accumulated_gradients[self._variable_indices[id(v)]] for v in variables
         ]
@@ -280,12 +290,14 @@ class Optimizer(OptimizerState):
             means = [total / self.gradient_accumulation_steps for total in totals]
             self._clip_and_update(means, variables, None)
         for key, v in scope.written.items():
-            v.assign(ops.where(now, scope.state[key], v))
+            v.assign(ops.where(is_update_step, scope.state[key], v))
         for accumulator, total in zip(accumulators, totals, strict=True):
-            accumulator.assign(ops.where(now, ops.zeros_like(total), total))
+            accumulator.assign(ops.where(is_update_step, ops.zeros_like(total), total))
 
-    def _clip_and_update(self, grads: list[Tensor], variables: list[Any], foreach: Any) -> None:
-        """Clips, decays and updates: all at once where backend and optimizer allow."""
+    def _clip_and_update(
+        self, grads: list[Tensor], variables: list[Variable], foreach: Any
+    ) -> None:
+        """Clips, decays and updates: all variables at once where backend and optimizer allow it."""
         rate = self.learning_rate
         if foreach is not None and self._can_use_foreach():
             self._update_with_foreach(grads, variables, foreach, rate)
@@ -301,19 +313,19 @@ class Optimizer(OptimizerState):
             self.update_step(g, v, rate)
 
     def _can_use_foreach(self) -> bool:
-        now = context.current
+        scopes = context.current
         return (
             self.elementwise
-            and not is_dynamo_compiling()  # a compiler groups them by itself
-            and now.stateless is None
-            and now.autocast is None
+            and not is_dynamo_compiling()  # the compiler fuses them itself
+            and scopes.stateless is None
+            and scopes.autocast is None
             and type(self).update_step is Optimizer.update_step
         )
 
     def _update_with_foreach(
-        self, grads: list[Tensor], variables: list[Any], foreach: Any, rate: Any
+        self, grads: list[Tensor], variables: list[Variable], foreach: Any, rate: Any
     ) -> None:
-        """Updates all variables of a dtype in one call of `rule`, in place."""
+        """Updates all variables of a dtype in one call of `update_rule`, in place."""
         key = tuple(map(id, variables))
         groups = self._foreach_groups.get(key)
         if groups is None:
@@ -322,14 +334,14 @@ class Optimizer(OptimizerState):
             )
             for group in groups:
                 weights = [v.value for v in group.variables]
-                for column in group.slots:
-                    foreach.match_memory_format([v.value for v in column], weights)
+                for slot_variables in group.slots:
+                    foreach.match_memory_format([v.value for v in slot_variables], weights)
             self._foreach_groups[key] = groups
         self.begin_update()
         rate = foreach.scalar(ops.convert_to_tensor(rate))
         step = foreach.scalar(self._local_step())
         weights = [[v.value for v in group.variables] for group in groups]
-        gathered = clip_gradients(
+        clipped = clip_gradients(
             [
                 foreach(_cast_like(values, [grads[i] for i in group.indices]))
                 for values, group in zip(weights, groups, strict=True)
@@ -339,57 +351,58 @@ class Optimizer(OptimizerState):
             self.clipvalue,
             self.global_clipnorm,
         )
-        for group, values, g in zip(groups, weights, gathered, strict=True):
+        for group, values, g in zip(groups, weights, clipped, strict=True):
             if group.decayed:
                 decayed = foreach([v.value for v in group.decayed])
                 decayed *= 1 - rate * self.weight_decay
             w = foreach(values)
-            slots = [foreach([v.value for v in column]) for column in group.slots]
+            slots = [foreach([v.value for v in slot_variables]) for slot_variables in group.slots]
             new_w, new_slots = self.update_rule(foreach, w, g, slots, rate, step)
             w.assign(new_w)
             for slot, new in zip(slots, new_slots, strict=True):
                 slot.assign(new)
 
-    def _get_slots(self, variable: Any) -> list[Any]:
+    def _get_slots(self, variable: Variable) -> list[Variable]:
         index = self._variable_indices[id(variable)]
-        slots = [column[index] for column in self._slot_lists]
+        slots = [slot_list[index] for slot_list in self._slot_lists]
         return [slot for slot in slots if slot is not None]
 
     def _local_step(self) -> Tensor:
         return ops.cast(self.iterations + 1, "float32")
 
     def begin_update(self) -> None:
-        """Called once before the variables of a step are updated, for state they share."""
+        """Called once before the variables of a step are updated, for shared state."""
 
     def update_rule(
-        self, xp: Any, w: Any, g: Any, slots: list[Any], lr: Tensor, step: Tensor
-    ) -> tuple[Any, Sequence[Any]]:
-        """The mathematics of the optimizer, on one variable or on many at once.
+        self, xp: Any, w: Tensor, g: Tensor, slots: list[Tensor], lr: Tensor, step: Tensor
+    ) -> tuple[Tensor, Sequence[Tensor]]:
+        """The mathematics of the optimizer, for one variable or for many at once.
 
-        It is written with operators and the functions of `xp`. `+=` and its like may change `w`
-        and the slots in place: what is needed of their old values is computed before.
+        Written with operators and the functions of `xp`. `+=` and the like may change `w` and the
+        slots in place: compute what depends on the old values first.
 
         Args:
-            xp: `keras_fn.optimizers.single_tensor`, or a backend's for-each type of the same names.
+            xp: `keras_fn.optimizers.single_tensor`, or a `foreach` type of a backend with the same
+                names.
             w: The variable.
             g: Its gradient, in the dtype of the variable; never changed in place.
-            slots: The slots, in the order in which `add_slots` made them.
-            lr: The learning rate: a scalar tensor, or a number. `xp.scale(x, lr)` and
-                `xp.descend(x, direction, lr)` take it in the dtype of `x`.
-            step: The number of this update, from 1, as a float: likewise.
+            slots: The slots, in the order of `add_slots`.
+            lr: Learning rate: a scalar tensor or a number. `xp.scale(x, lr)` and `xp.sub_scaled(x,
+                direction, lr)` cast it to the dtype of `x`.
+            step: Number of this update, from 1: a float32 scalar tensor or a number.
 
         Returns:
             The new values of `w` and of the slots.
         """
         raise TypeError(f"{type(self).__name__} has neither update_step() nor update_rule().")
 
-    def update_step(self, gradient: Tensor, variable: Any, learning_rate: Any) -> None:
-        """Updates one variable. An optimizer of yours may write it instead of `rule`.
+    def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Tensor) -> None:
+        """Updates one variable. A custom optimizer may implement it instead of `update_rule`.
 
         Args:
-            gradient: The gradient, clipped.
-            variable: The variable, decayed.
-            learning_rate: The learning rate.
+            gradient: The gradient, after clipping.
+            variable: The variable, after weight decay.
+            learning_rate: Learning rate.
         """
         slots = self._get_slots(variable)
         w, new_slots = self.update_rule(
@@ -410,7 +423,7 @@ class Optimizer(OptimizerState):
         grads: Sequence[Tensor],
         trainable_variables: Sequence[Tensor],
     ) -> tuple[list[Tensor], list[Tensor]]:
-        """Like `apply`, as a pure function of values.
+        """Pure-function version of `apply`.
 
         Args:
             optimizer_variables: Values of `variables`.
@@ -418,18 +431,18 @@ class Optimizer(OptimizerState):
             trainable_variables: Values of the variables that the optimizer was built for.
 
         Returns:
-            The new values of the trainable variables, and of the optimizer's.
+            The new values of the trainable variables and of the optimizer's variables.
 
         Raises:
-            ValueError: The optimizer is not built, or a list is not as long as it should be.
+            ValueError: The optimizer is not built, or the length of a list is wrong.
         """
         source = f"{type(self).__name__} {self.name!r}, stateless_apply"
         if not self.built:
             raise SpecError(
                 source,
                 expected="an optimizer that is built",
-                received="one that is not",
-                fix="call build(trainable_variables) with the variables before",
+                received="an optimizer that is not built",
+                fix="call build(trainable_variables) first",
             )
         lists = {
             "optimizer_variables": (optimizer_variables, self.variables),
@@ -456,75 +469,67 @@ class Optimizer(OptimizerState):
         )
 
     def scale_loss(self, loss: Tensor) -> Tensor:
-        """Returns the loss times `loss_scale_factor`: what gradients are to be taken of."""
-        return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
-
-    def assign(self, variable: Any, value: Any) -> None:
-        """Sets a variable: in `update_step`, instead of `variable.assign(value)`."""
-        variable.assign(value)
-
-    def assign_add(self, variable: Any, value: Any) -> None:
-        """Adds to a variable: in `update_step`, instead of `variable.assign_add(value)`."""
-        variable.assign_add(value)
-
-    def assign_sub(self, variable: Any, value: Any) -> None:
-        """Subtracts from a variable: in `update_step`, instead of `variable.assign_sub(value)`."""
-        variable.assign_sub(value)
-
-    # Weight decay and averages
-
-    def exclude_from_weight_decay(
-        self, var_list: Sequence[Any] | None = None, var_names: Sequence[str] | None = None
-    ) -> None:
-        """Lets some variables not decay. To be called before the optimizer is built.
+        """Returns the loss times `loss_scale_factor`, of which gradients are taken.
 
         Args:
-            var_list: These variables.
-            var_names: Those in whose names one of these regular expressions is found.
+            loss: A scalar tensor.
+        """
+        return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
+
+    # Weight decay and moving averages
+
+    def exclude_from_weight_decay(
+        self, var_list: Sequence[Variable] | None = None, var_names: Sequence[str] | None = None
+    ) -> None:
+        """Excludes variables from weight decay. Call it before the optimizer is built.
+
+        Args:
+            var_list: The variables.
+            var_names: Regular expressions; variables whose name contains a match are excluded.
 
         Raises:
-            ValueError: The optimizer is built already.
+            ValueError: The optimizer is already built.
         """
         if self.built:
             raise SpecError(
                 f"{type(self).__name__} {self.name!r}",
                 expected="exclude_from_weight_decay() before the first step",
                 received="an optimizer that is built",
-                fix="call it right after the optimizer is made",
+                fix="call it right after the optimizer is created",
             )
         self._excluded = list(var_list or ())
         self._excluded_names = re.compile("|".join(var_names)) if var_names else None
 
-    def _use_weight_decay(self, variable: Any) -> bool:
+    def _use_weight_decay(self, variable: Variable) -> bool:
         if any(v is variable for v in self._excluded):
             return False
         return self._excluded_names is None or not self._excluded_names.search(variable.name)
 
-    def _weight_decay_of(self, variable: Any) -> float | None:
+    def _weight_decay_of(self, variable: Variable) -> float | None:
         return self.weight_decay if self._use_weight_decay(variable) else None
 
     def _update_moving_averages(self) -> None:
-        """Moves the averages on; sets the variables to them where it is time."""
+        """Updates the moving averages; overwrites the variables where it is due."""
         iterations = self.iterations
-        # The first average is the variable itself, not a mixture with zero.
-        keep = ops.cast(ops.not_equal(iterations, 0), "float32") * self.ema_momentum
-        every = self.ema_overwrite_frequency
+        # The first moving average is the variable itself.
+        momentum = ops.cast(ops.not_equal(iterations, 0), "float32") * self.ema_momentum
+        frequency = self.ema_overwrite_frequency
         for v, average in zip(self._trainable_variables, self._moving_averages, strict=True):
             if average is None:
                 continue
-            average.assign(v + single_tensor.scale(average - v, keep))
-            if every:
-                now = ops.equal(ops.mod(iterations + 1, every), 0)
-                v.assign(ops.where(now, average, v))
+            average.assign(v + single_tensor.scale(average - v, momentum))
+            if frequency:
+                is_due = ops.equal(ops.mod(iterations + 1, frequency), 0)
+                v.assign(ops.where(is_due, average, v))
 
-    def finalize_variable_values(self, var_list: Sequence[Any]) -> None:
-        """Sets variables to their averages, at the end of training and where averages are kept.
+    def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
+        """Sets variables to their moving averages, at the end of training, if these are kept.
 
         Args:
             var_list: The variables that the optimizer was built for.
 
         Raises:
-            ValueError: They are not as many.
+            ValueError: The number of variables differs.
         """
         if not self.use_ema:
             return
@@ -540,25 +545,30 @@ class Optimizer(OptimizerState):
                 v.assign(average)
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, as plain values."""
+        """Returns the constructor arguments as a JSON-serializable dict."""
         rate = self._learning_rate
         return {
             "name": self.name,
             "learning_rate": float(rate.numpy())
             if isinstance(rate, Variable)
             else serialization.serialize_keras_object(rate),
-            **{option: getattr(self, option) for option in (*BASE_ARGUMENTS, *self.arguments)},
+            **{
+                argument: getattr(self, argument) for argument in (*BASE_ARGUMENTS, *self.arguments)
+            },
         }
 
     @classmethod
     def from_config(
-        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+        cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None
     ) -> "Optimizer":
-        """Returns an optimizer made from what `get_config` gave, without its state.
+        """Creates an optimizer from the dict that `get_config` returned, without its state.
 
         Args:
             config: The config.
-            custom_objects: Names of classes and functions of your own.
+            custom_objects: Custom classes and functions by name.
+
+        Returns:
+            The optimizer.
         """
         if isinstance(config.get("learning_rate"), dict):
             rate = serialization.deserialize_as("schedule", config["learning_rate"], custom_objects)
@@ -566,7 +576,7 @@ class Optimizer(OptimizerState):
         return cls(**config)
 
 
-def _as_float(learning_rate: Any, optimizer: Optimizer) -> float:
+def _check_learning_rate(learning_rate: Any, optimizer: Optimizer) -> float:
     learning_rate = learning_rate.item() if isinstance(learning_rate, np.generic) else learning_rate
     if isinstance(learning_rate, Real) and not isinstance(learning_rate, bool):
         return float(learning_rate)

@@ -1,29 +1,44 @@
-"""RMSprop."""
+"""RMSprop optimizer."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
+from keras_fn.core.variable import Variable
 from keras_fn.optimizers.optimizer import Optimizer
-
-Tensor = Any
+from keras_fn.optimizers.validation import NoArguments
+from keras_fn.types import LearningRateLike, Tensor
 
 
 class RMSprop(Optimizer):
-    """Divides the gradient by the root of a moving average of its square.
+    """RMSprop optimizer: divides gradients by the root of a moving average of their squares.
 
     `v = rho * v + (1 - rho) * g**2`, and `w -= learning_rate * g / sqrt(v + epsilon)`.
 
     Args:
-        learning_rate: A float, a schedule, or a function of no arguments.
-        rho: How much of the moving averages stays, each step.
-        momentum: If positive, the steps are added up with this decay.
-        epsilon: Keeps the root away from zero.
-        centered: Whether the variance divides rather than the second moment: the square of a
-            moving average of the gradient is taken from `v`.
-        **kwargs: And the further arguments of `Optimizer`.
+        learning_rate: A float, a `LearningRateSchedule`, or a callable without arguments. Default
+            0.001.
+        rho: Exponential decay rate for the moving averages. Default 0.9.
+        momentum: Momentum of the updates; 0.0 (default) for none.
+        epsilon: Small constant for numerical stability. Default 1e-7.
+        centered: Whether gradients are normalized by their estimated variance instead of the
+            uncentered second moment. Default False.
+        weight_decay: Weight decay: each step first subtracts `learning_rate * weight_decay` of each
+            variable. Default None.
+        clipnorm: Maximum norm of each gradient. Default None.
+        clipvalue: Maximum absolute value of the elements of a gradient. Default None.
+        global_clipnorm: Maximum norm of all gradients together. Default None.
+        use_ema: Whether to keep an exponential moving average of each variable. Default False.
+        ema_momentum: Decay rate of that moving average. Default 0.99.
+        ema_overwrite_frequency: Number of steps after which variables are set to their moving
+            averages; None (default) for the end of `fit` only.
+        loss_scale_factor: Factor by which the loss is multiplied and gradients are divided. Default
+            None.
+        gradient_accumulation_steps: Number of steps over which gradients are averaged before
+            variables are updated. Default None.
+        name: Name of the optimizer. Default: from the class name.
 
     Raises:
-        ValueError: An argument of `Optimizer` does not fit.
+        ValueError: An argument is out of range or unknown, or several kinds of clipping are set.
 
     Example:
         >>> optimizer = keras.optimizers.RMSprop(0.1)
@@ -43,7 +58,7 @@ class RMSprop(Optimizer):
 
     def __init__(
         self,
-        learning_rate: Any = 0.001,
+        learning_rate: LearningRateLike = 0.001,
         rho: float = 0.9,
         momentum: float = 0.0,
         epsilon: float = 1e-7,
@@ -58,7 +73,7 @@ class RMSprop(Optimizer):
         loss_scale_factor: float | None = None,
         gradient_accumulation_steps: int | None = None,
         name: str | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[NoArguments],
     ):
         super().__init__(
             learning_rate,
@@ -79,8 +94,12 @@ class RMSprop(Optimizer):
         self.epsilon = epsilon
         self.centered = centered
 
-    def build(self, variables: Sequence[Any]) -> None:
-        """Makes the slots."""
+    def build(self, variables: Sequence[Variable]) -> None:
+        """Creates the slot variables.
+
+        Args:
+            variables: The variables to optimize.
+        """
         if not self.built:
             super().build(variables)
             self.add_slots("velocity")
@@ -90,21 +109,21 @@ class RMSprop(Optimizer):
                 self.add_slots("average_gradient")
 
     def update_rule(
-        self, xp: Any, w: Any, g: Any, slots: list[Any], lr: Tensor, step: Tensor
-    ) -> tuple[Any, Sequence[Any]]:
-        """`w -= lr * g / sqrt(v + epsilon)`, perhaps centered, perhaps with momentum."""
-        new = [xp.lerp_square(slots[0], g, 1 - self.rho)]
-        variance, means = new[0], []
+        self, xp: Any, w: Tensor, g: Tensor, slots: list[Tensor], lr: Tensor, step: Tensor
+    ) -> tuple[Tensor, Sequence[Tensor]]:
+        """`w -= lr * g / sqrt(v + epsilon)`, optionally centered, optionally with momentum."""
+        new_slots = [xp.lerp_square(slots[0], g, 1 - self.rho)]
+        variance, mean_slots = new_slots[0], []
         if self.centered:
-            means = [xp.lerp(slots[-1], g, 1 - self.rho)]
-            variance = variance - xp.square(means[0])
+            mean_slots = [xp.lerp(slots[-1], g, 1 - self.rho)]
+            variance = variance - xp.square(mean_slots[0])
         deviation = xp.sqrt(variance + self.epsilon)
         if self.momentum > 0:
             m = slots[1]
             m *= self.momentum
             m = xp.sub_scaled_ratio(m, g, deviation, -lr)
             w -= m
-            new.append(m)
+            new_slots.append(m)
         else:
             w = xp.sub_scaled_ratio(w, g, deviation, lr)
-        return w, [*new, *means]
+        return w, [*new_slots, *mean_slots]

@@ -1,27 +1,44 @@
-"""Schedule-free AdamW."""
+"""Schedule-free AdamW optimizer."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from keras_fn import ops
+from keras_fn.core.variable import Variable
 from keras_fn.optimizers.optimizer import Optimizer
-
-Tensor = Any
+from keras_fn.optimizers.validation import NoArguments
+from keras_fn.types import LearningRateLike, Tensor
 
 
 class ScheduleFreeAdamW(Optimizer):
-    """AdamW that needs no schedule: gradients are taken between the iterates and their average.
+    """Schedule-free AdamW optimizer: averages iterates instead of decaying the learning rate.
+
+    Gradients are taken at an interpolation of the iterates and their average.
 
     Args:
-        learning_rate: A float, a schedule, or a function of no arguments.
-        beta_1: How near to the average the gradient is taken.
-        beta_2: How much of the average of the squared gradient stays, each step.
-        epsilon: Keeps the divisor away from zero.
-        warmup_steps: Over how many steps the learning rate rises from zero.
-        **kwargs: And the further arguments of `Optimizer`.
+        learning_rate: A float, a `LearningRateSchedule`, or a callable without arguments. Default
+            0.0025.
+        beta_1: Weight of the average in that interpolation. Default 0.9.
+        beta_2: Exponential decay rate for the second-moment estimates. Default 0.999.
+        epsilon: Small constant for numerical stability. Default 1e-8.
+        warmup_steps: Number of steps of linear learning rate warmup. Default 0.
+        weight_decay: Weight decay: each step first subtracts `learning_rate * weight_decay` of each
+            variable. Default None.
+        clipnorm: Maximum norm of each gradient. Default None.
+        clipvalue: Maximum absolute value of the elements of a gradient. Default None.
+        global_clipnorm: Maximum norm of all gradients together. Default None.
+        use_ema: Whether to keep an exponential moving average of each variable. Default False.
+        ema_momentum: Decay rate of that moving average. Default 0.99.
+        ema_overwrite_frequency: Number of steps after which variables are set to their moving
+            averages; None (default) for the end of `fit` only.
+        loss_scale_factor: Factor by which the loss is multiplied and gradients are divided. Default
+            None.
+        gradient_accumulation_steps: Number of steps over which gradients are averaged before
+            variables are updated. Default None.
+        name: Name of the optimizer. Default: from the class name.
 
     Raises:
-        ValueError: An argument of `Optimizer` does not fit.
+        ValueError: An argument is out of range or unknown, or several kinds of clipping are set.
 
     Example:
         >>> optimizer = keras.optimizers.ScheduleFreeAdamW(0.1)
@@ -38,7 +55,7 @@ class ScheduleFreeAdamW(Optimizer):
 
     def __init__(
         self,
-        learning_rate: Any = 0.0025,
+        learning_rate: LearningRateLike = 0.0025,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
@@ -53,7 +70,7 @@ class ScheduleFreeAdamW(Optimizer):
         loss_scale_factor: float | None = None,
         gradient_accumulation_steps: int | None = None,
         name: str | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[NoArguments],
     ):
         super().__init__(
             learning_rate,
@@ -74,8 +91,12 @@ class ScheduleFreeAdamW(Optimizer):
         self.epsilon = epsilon
         self.warmup_steps = warmup_steps
 
-    def build(self, variables: Sequence[Any]) -> None:
-        """Makes the slots."""
+    def build(self, variables: Sequence[Variable]) -> None:
+        """Creates the slot variables.
+
+        Args:
+            variables: The variables to optimize.
+        """
         if not self.built:
             super().build(variables)
             self.add_slots("momentum", "velocity")
@@ -84,9 +105,9 @@ class ScheduleFreeAdamW(Optimizer):
                     z.assign(v)  # the iterates start where the variables do
 
     def update_rule(
-        self, xp: Any, w: Any, g: Any, slots: list[Any], lr: Tensor, step: Tensor
-    ) -> tuple[Any, Sequence[Any]]:
-        """`w` lies between the iterate `z` and the average `x` of all iterates."""
+        self, xp: Any, w: Tensor, g: Tensor, slots: list[Tensor], lr: Tensor, step: Tensor
+    ) -> tuple[Tensor, Sequence[Tensor]]:
+        """`w` lies between the iterate `z` and the average of all iterates."""
         z, v = slots
         if self.warmup_steps > 0:
             lr = lr * ops.minimum(step / self.warmup_steps, 1.0)

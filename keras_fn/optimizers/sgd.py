@@ -1,28 +1,44 @@
-"""Gradient descent, with momentum if wanted."""
+"""Stochastic gradient descent, optionally with momentum."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
+from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError
 from keras_fn.optimizers.optimizer import Optimizer
-
-Tensor = Any
+from keras_fn.optimizers.validation import NoArguments
+from keras_fn.types import LearningRateLike, Tensor
 
 
 class SGD(Optimizer):
-    """Gradient descent: `w -= learning_rate * g`.
+    """Stochastic gradient descent: `w -= learning_rate * g`, optionally with momentum.
 
-    With momentum: `m = momentum * m - learning_rate * g`, and `w += m`; with Nesterov's,
-    `w += momentum * m - learning_rate * g`.
+    With momentum: `m = momentum * m - learning_rate * g`, and `w += m`; with Nesterov momentum, `w
+    += momentum * m - learning_rate * g`.
 
     Args:
-        learning_rate: A float, a schedule, or a function of no arguments.
-        momentum: How much of the last step stays, between 0 and 1.
-        nesterov: Whether the gradient is taken to be that of the place ahead.
-        **kwargs: And the further arguments of `Optimizer`.
+        learning_rate: A float, a `LearningRateSchedule`, or a callable without arguments. Default
+            0.01.
+        momentum: Momentum, from 0 to 1. Default 0.0.
+        nesterov: Whether to apply Nesterov momentum. Default False.
+        weight_decay: Weight decay: each step first subtracts `learning_rate * weight_decay` of each
+            variable. Default None.
+        clipnorm: Maximum norm of each gradient. Default None.
+        clipvalue: Maximum absolute value of the elements of a gradient. Default None.
+        global_clipnorm: Maximum norm of all gradients together. Default None.
+        use_ema: Whether to keep an exponential moving average of each variable. Default False.
+        ema_momentum: Decay rate of that moving average. Default 0.99.
+        ema_overwrite_frequency: Number of steps after which variables are set to their moving
+            averages; None (default) for the end of `fit` only.
+        loss_scale_factor: Factor by which the loss is multiplied and gradients are divided. Default
+            None.
+        gradient_accumulation_steps: Number of steps over which gradients are averaged before
+            variables are updated. Default None.
+        name: Name of the optimizer. Default: from the class name.
 
     Raises:
-        ValueError: `momentum` is not between 0 and 1, or an argument of `Optimizer` does not fit.
+        ValueError: `momentum` is not between 0 and 1, an argument is out of range or unknown, or
+            several kinds of clipping are set.
 
     Example:
         >>> optimizer = keras.optimizers.SGD(0.1, momentum=0.9)
@@ -41,7 +57,7 @@ class SGD(Optimizer):
 
     def __init__(
         self,
-        learning_rate: Any = 0.01,
+        learning_rate: LearningRateLike = 0.01,
         momentum: float = 0.0,
         nesterov: bool = False,
         weight_decay: float | None = None,
@@ -54,7 +70,7 @@ class SGD(Optimizer):
         loss_scale_factor: float | None = None,
         gradient_accumulation_steps: int | None = None,
         name: str | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[NoArguments],
     ):
         super().__init__(
             learning_rate,
@@ -80,17 +96,21 @@ class SGD(Optimizer):
                 fix="for example momentum=0.9",
             )
 
-    def build(self, variables: Sequence[Any]) -> None:
-        """Makes the slots."""
+    def build(self, variables: Sequence[Variable]) -> None:
+        """Creates the slot variables.
+
+        Args:
+            variables: The variables to optimize.
+        """
         if not self.built:
             super().build(variables)
             if self.momentum:
                 self.add_slots("momentum")
 
     def update_rule(
-        self, xp: Any, w: Any, g: Any, slots: list[Any], lr: Tensor, step: Tensor
-    ) -> tuple[Any, Sequence[Any]]:
-        """`w += momentum * m - lr * g`, or what is left of it without momentum."""
+        self, xp: Any, w: Tensor, g: Tensor, slots: list[Tensor], lr: Tensor, step: Tensor
+    ) -> tuple[Tensor, Sequence[Tensor]]:
+        """`w += momentum * m - lr * g`; without momentum, `w -= lr * g`."""
         if not self.momentum:
             return xp.sub_scaled(w, g, lr), slots
         (m,) = slots

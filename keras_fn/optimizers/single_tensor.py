@@ -1,14 +1,11 @@
-"""The functions that update rules call beside operators, on one variable at a time.
+"""Functions that update rules call in addition to operators, for one variable at a time.
 
-A backend that can update many variables in one call offers the same names on its `foreach` type
-(see `keras_fn.backend.contract.ForEach`), so that a rule is written once.
+A backend that can update many variables in one call has the same functions as methods of its
+`foreach` type (see `keras_fn.backend.contract.ForEach`), so that a rule is written once.
 """
 
-from typing import Any
-
 from keras_fn import ops
-
-Tensor = Any
+from keras_fn.types import Tensor
 
 sqrt = ops.sqrt
 
@@ -26,7 +23,7 @@ power = ops.power
 
 
 def scalar(x: Tensor) -> Tensor:
-    """Returns a scalar tensor, as it is."""
+    """Returns a scalar tensor unchanged."""
     return x
 
 
@@ -40,23 +37,26 @@ def sub_scaled(x: Tensor, direction: Tensor, rate: Tensor) -> Tensor:
     return ops.subtract(x, scale(direction, rate))
 
 
-def lerp(x: Tensor, target: Tensor, rate: float) -> Tensor:
-    """Returns `x + (target - x) * rate`. Like `+=`, it may overwrite `x`."""
-    return ops.add(x, ops.multiply(ops.subtract(target, x), rate))
+def lerp(x: Tensor, end: Tensor, weight: float) -> Tensor:
+    """Linear interpolation: `x + (end - x) * weight`. Like `+=`, it may overwrite `x`."""
+    return ops.add(x, ops.multiply(ops.subtract(end, x), weight))
 
 
-def lerp_square(x: Tensor, target: Tensor, rate: float) -> Tensor:
-    """Returns `x + (target**2 - x) * rate`. Like `+=`, it may overwrite `x`."""
-    return lerp(x, square(target), rate)
+def lerp_square(x: Tensor, end: Tensor, weight: float) -> Tensor:
+    """Linear interpolation toward a square: `x + (end**2 - x) * weight`. It may overwrite `x`."""
+    return lerp(x, square(end), weight)
 
 
-def sub_scaled_ratio(x: Tensor, direction: Tensor, divisor: Tensor, rate: Tensor) -> Tensor:
-    """Returns `x - direction / divisor * rate`, for a scalar rate. It may overwrite `x`."""
-    return sub_scaled(x, direction / divisor, rate)
+def sub_scaled_ratio(x: Tensor, numerator: Tensor, denominator: Tensor, rate: Tensor) -> Tensor:
+    """Returns `x - numerator / denominator * rate`, for a scalar rate. It may overwrite `x`.
+
+    PyTorch's `addcdiv` with `value=-rate`.
+    """
+    return sub_scaled(x, numerator / denominator, rate)
 
 
 def norm(x: Tensor) -> Tensor:
-    """Returns the Euclidean norm of a variable: a scalar in float32, or float64."""
+    """Returns the Euclidean norm of a variable: a scalar tensor in float32, or float64."""
     x = ops.cast(x, "float64" if ops.dtype(x) == "float64" else "float32")
     return ops.sqrt(ops.sum(ops.square(x)))
 

@@ -1,7 +1,7 @@
-"""The variables of an optimizer: how they are made, kept, written to files and read back."""
+"""State variables of an optimizer: their creation, saving and loading."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
 from keras_fn import initializers, ops
@@ -9,10 +9,11 @@ from keras_fn.core.naming import name_scope
 from keras_fn.core.scopes import BuildScope
 from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError
+from keras_fn.types import DTypeLike, InitializerLike, TensorLike
 
 
 class OptimizerState:
-    """Base of `Optimizer`: what it knows about its own variables."""
+    """Base class of `Optimizer`: its state variables."""
 
     name: str
     built: bool
@@ -26,8 +27,8 @@ class OptimizerState:
     def _track_variable(self, variable: Variable) -> None:
         if "_variables" not in vars(self):
             raise RuntimeError(
-                f"{type(self).__name__}: a variable was set before super().__init__() was called.\n"
-                "  fix: make it the first statement of __init__"
+                f"{type(self).__name__}: a variable was assigned before super().__init__().\n"
+                "  fix: call it first in __init__"
             )
         if not any(v is variable for v in self._variables):
             self._variables.append(variable)
@@ -42,27 +43,30 @@ class OptimizerState:
 
     @property
     def variables(self) -> list[Variable]:
-        """The optimizer's own variables: step counter, learning rate, slots."""
+        """State variables: step counter, learning rate, slots."""
         return list(self._variables)
 
     def add_variable(
         self,
         shape: Sequence[int],
-        initializer: Any = "zeros",
-        dtype: Any = None,
+        initializer: InitializerLike = "zeros",
+        dtype: DTypeLike | None = None,
         aggregation: str | None = "none",
         layout: Any = None,
         name: str | None = None,
     ) -> Variable:
-        """Makes a variable of the optimizer.
+        """Adds a state variable.
 
         Args:
-            shape: Its shape.
-            initializer: What draws its first value.
-            dtype: Its dtype; `floatx()` by default.
-            aggregation: How copies on several devices become one.
-            layout: How it is laid out over devices.
-            name: Its name.
+            shape: Shape of the variable.
+            initializer: Initializer: an instance, a name, a callable or a config. Default zeros.
+            dtype: Dtype. Default `floatx()`.
+            aggregation: How replicas on several devices are combined. Default `"none"`.
+            layout: Layout over several devices. Default None.
+            name: Name of the variable.
+
+        Returns:
+            The variable.
         """
         with BuildScope(), name_scope(self.name):
             variable = Variable(
@@ -78,14 +82,20 @@ class OptimizerState:
         return variable
 
     def add_variable_from_reference(
-        self, reference_variable: Any, name: str | None = None, initializer: Any = "zeros"
+        self,
+        reference_variable: Variable,
+        name: str | None = None,
+        initializer: InitializerLike = "zeros",
     ) -> Variable:
-        """Makes a variable of the shape and dtype of another one, and named after it.
+        """Adds a state variable of the shape and dtype of a model variable, named after it.
 
         Args:
-            reference_variable: The other one, of the model.
-            name: What is added to its name, as in `dense_kernel_momentum`; `"var"` by default.
-            initializer: What draws the first value.
+            reference_variable: The variable of the model.
+            name: Suffix of the name, as in `dense_kernel_momentum`. Default `"var"`.
+            initializer: Initializer: an instance, a name, a callable or a config. Default zeros.
+
+        Returns:
+            The variable.
         """
         path = getattr(reference_variable, "path", None) or reference_variable.name
         reference = str(path).replace("/", "_").replace(":", "_")
@@ -98,61 +108,93 @@ class OptimizerState:
         )
 
     def add_optimizer_variables(
-        self, trainable_variables: Sequence[Any], name: Any, initializer: Any = "zeros"
+        self,
+        trainable_variables: Sequence[Variable],
+        name: str | Sequence[str],
+        initializer: InitializerLike | Sequence[InitializerLike] = "zeros",
     ) -> Any:
-        """Makes variables of the optimizer for each of the model's.
+        """Adds state variables (slots) for each variable of the model.
 
         Args:
-            trainable_variables: The model's variables.
-            name: What is added to their names; or several, one for each list that is wanted.
-            initializer: What draws the first values; or one for each name.
+            trainable_variables: The variables of the model.
+            name: Suffix of the names; or several, for several slots of each variable.
+            initializer: Initializer; or one for each name. Default zeros.
 
         Returns:
-            A list, one variable for each of the model's (None for one that is overwritten with
-            its gradient); with several names, a tuple of lists.
+            A list with one variable for each variable of the model (None for one that is
+            overwritten with its gradient); a tuple of such lists for several names.
 
         Raises:
-            ValueError: There are not as many initializers as names.
+            ValueError: The numbers of initializers and names differ.
         """
         names = [name] if isinstance(name, str) else list(name)
-        several = isinstance(initializer, (list, tuple))
-        drawn = list(initializer) if several else [initializer] * len(names)
-        if len(drawn) != len(names):
+        has_several = isinstance(initializer, (list, tuple))
+        initializer_list = list(initializer) if has_several else [initializer] * len(names)
+        if len(initializer_list) != len(names):
             raise SpecError(
                 f"{type(self).__name__} {self.name!r}",
                 expected=f"one initializer, or one for each of the {len(names)} names",
-                received=f"{len(drawn)} initializers",
-                fix="give the initializers in the order of the names",
+                received=f"{len(initializer_list)} initializers",
+                fix="pass the initializers in the order of the names",
             )
-        rows = []  # the slots of a variable stand together in `variables`, and so in files
+        slots_by_variable = []  # in `variables`, and so in files, slots are grouped by variable
         for v in trainable_variables:
             overwritten = getattr(v, "overwrite_with_gradient", False)
-            pairs = zip(names, drawn, strict=True)
-            rows.append(
+            pairs = zip(names, initializer_list, strict=True)
+            slots_by_variable.append(
                 [
                     None if overwritten else self.add_variable_from_reference(v, n, i)
                     for n, i in pairs
                 ]
             )
-        columns = tuple(list(column) for column in zip(*rows, strict=True)) or ([],) * len(names)
-        return columns[0] if isinstance(name, str) else columns
+        slot_lists = tuple(list(slots) for slots in zip(*slots_by_variable, strict=True)) or (
+            [],
+        ) * len(names)
+        return slot_lists[0] if isinstance(name, str) else slot_lists
 
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Sets the optimizer's variables.
+    def assign(self, variable: Variable, value: TensorLike) -> None:
+        """Assigns a value to a variable; for use in `update_step`.
 
         Args:
-            weights: Values in the order of `variables`.
+            variable: The variable.
+            value: A tensor of its shape.
+        """
+        variable.assign(value)
+
+    def assign_add(self, variable: Variable, value: TensorLike) -> None:
+        """Adds a value to a variable; for use in `update_step`.
+
+        Args:
+            variable: The variable.
+            value: A tensor of its shape.
+        """
+        variable.assign_add(value)
+
+    def assign_sub(self, variable: Variable, value: TensorLike) -> None:
+        """Subtracts a value from a variable; for use in `update_step`.
+
+        Args:
+            variable: The variable.
+            value: A tensor of its shape.
+        """
+        variable.assign_sub(value)
+
+    def set_weights(self, weights: Sequence[TensorLike]) -> None:
+        """Sets the values of the state variables.
+
+        Args:
+            weights: Arrays, in the order of `variables`.
 
         Raises:
-            ValueError: The optimizer is not built, or the values do not fit.
+            ValueError: The optimizer is not built, or the values do not match.
         """
         source = f"{type(self).__name__} {self.name!r}, set_weights"
         if not self.built:
             raise SpecError(
                 source,
                 expected="an optimizer that is built",
-                received="one that is not",
-                fix="call build(trainable_variables) before",
+                received="an optimizer that is not built",
+                fix="call build(trainable_variables) first",
             )
         if len(weights) != len(self.variables):
             raise SpecError(
@@ -164,8 +206,8 @@ class OptimizerState:
         for variable, weight in zip(self.variables, weights, strict=True):
             variable.assign(weight)
 
-    def save_own_variables(self, store: Any) -> None:
-        """Writes the variables into a file's group.
+    def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
+        """Writes the state variables into a group of a file.
 
         Args:
             store: A mapping; the keys are "0", "1" … in the order of `variables`.
@@ -173,11 +215,11 @@ class OptimizerState:
         for i, variable in enumerate(self.variables):
             store[str(i)] = variable.numpy()
 
-    def load_own_variables(self, store: Any) -> None:
-        """Reads the variables from a file's group; warns and leaves them if they do not fit.
+    def load_own_variables(self, store: Mapping[str, Any]) -> None:
+        """Reads the state variables from a group of a file; warns if their number differs.
 
         Args:
-            store: What `save_own_variables` wrote.
+            store: A mapping, as `save_own_variables` wrote it.
         """
         variables = self.variables
         if len(store.keys()) != len(variables):

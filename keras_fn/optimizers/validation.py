@@ -1,10 +1,15 @@
-"""What optimizers refuse: arguments that do not fit, gradients that match no variables."""
+"""Validation of optimizer arguments, and of gradients against variables."""
 
 import warnings
 from numbers import Real
-from typing import Any
+from typing import Any, TypedDict
 
 from keras_fn.errors import SpecError
+
+
+class NoArguments(TypedDict):
+    """Further keyword arguments: there are none, so an unknown keyword is an error."""
+
 
 BASE_ARGUMENTS = (
     "weight_decay",
@@ -17,61 +22,75 @@ BASE_ARGUMENTS = (
     "loss_scale_factor",
     "gradient_accumulation_steps",
 )
-"""In the order of an optimizer's config."""
+"""The arguments that all optimizers share, in the order of the config."""
 
 _CLIPPING_ARGUMENTS = ("clipnorm", "global_clipnorm", "clipvalue")
 
 
 def check_base_arguments(optimizer: Any, unknown: dict[str, Any]) -> None:
-    """Raises where the shared arguments of an optimizer do not fit.
+    """Validates the arguments that all optimizers share.
 
     Args:
-        optimizer: Has them as attributes.
-        unknown: Arguments that no optimizer takes.
+        optimizer: The optimizer, with the arguments as attributes.
+        unknown: Keyword arguments that the optimizer does not take.
+
+    Raises:
+        SpecError: An argument is out of range or unknown, or several kinds of clipping are set.
     """
 
-    def refuse(expected: str, received: str, fix: str) -> None:
+    def raise_error(expected: str, received: str, fix: str) -> None:
         source = f"{type(optimizer).__name__} {optimizer.name!r}"
         raise SpecError(source, expected=expected, received=received, fix=fix)
 
-    def value(name: str) -> Any:
+    def argument(name: str) -> Any:
         return getattr(optimizer, name)
 
     if unknown:
-        fix = "use a schedule: keras.optimizers.schedules" if "decay" in unknown else "leave it out"
-        refuse("the arguments in its documentation", f"arguments not recognized: {unknown}", fix)
-    limits = {name: value(name) for name in _CLIPPING_ARGUMENTS if value(name) is not None}
+        fix = "use a schedule: keras.optimizers.schedules" if "decay" in unknown else "remove it"
+        raise_error(
+            "the arguments in its documentation", f"arguments not recognized: {unknown}", fix
+        )
+    limits = {name: argument(name) for name in _CLIPPING_ARGUMENTS if argument(name) is not None}
     if len(limits) > 1:
-        refuse("only one kind of clipping", f"{limits}", "choose one of them")
+        raise_error("only one kind of clipping", f"{limits}", "set one of them")
     for name, limit in limits.items():
         if not isinstance(limit, Real) or limit < 0:
-            refuse(f"{name} as a positive number or None", f"{limit!r}", f"pass {name}=None or 1.0")
-    steps = value("gradient_accumulation_steps")
+            raise_error(
+                f"{name} as a positive number or None", f"{limit!r}", f"pass {name}=None or 1.0"
+            )
+    steps = argument("gradient_accumulation_steps")
     if steps and (not isinstance(steps, int) or steps < 2):
-        refuse(
+        raise_error(
             "gradient_accumulation_steps as an integer >= 2, or None",
             f"{steps!r}",
             "pass None to update the variables in each step",
         )
-    if not value("use_ema"):
+    if not argument("use_ema"):
         return
-    momentum, every = value("ema_momentum"), value("ema_overwrite_frequency")
+    momentum, frequency = argument("ema_momentum"), argument("ema_overwrite_frequency")
     if not 0 <= momentum <= 1:
-        refuse("ema_momentum between 0 and 1", f"{momentum!r}", "for example ema_momentum=0.99")
-    if every is not None and (not isinstance(every, int) or every < 1):
-        refuse("ema_overwrite_frequency as an integer >= 1, or None", f"{every!r}", "pass None")
+        raise_error(
+            "ema_momentum between 0 and 1", f"{momentum!r}", "for example ema_momentum=0.99"
+        )
+    if frequency is not None and (not isinstance(frequency, int) or frequency < 1):
+        raise_error(
+            "ema_overwrite_frequency as an integer >= 1, or None", f"{frequency!r}", "pass None"
+        )
 
 
 def match_gradients(optimizer: Any, grads: list[Any], variables: Any) -> list[Any]:
-    """Returns the variables that gradients belong to, one each.
+    """Returns the variables that the gradients belong to.
 
     Args:
         optimizer: The optimizer.
         grads: The gradients.
         variables: The variables, or None for those that the optimizer was built for.
 
+    Returns:
+        One variable for each gradient.
+
     Raises:
-        SpecError: The optimizer is not built, does not know a variable, or the numbers differ.
+        SpecError: The optimizer is not built, a variable is unknown, or the numbers differ.
     """
     source = f"{type(optimizer).__name__} {optimizer.name!r}"
     if variables is not None:
@@ -80,9 +99,10 @@ def match_gradients(optimizer: Any, grads: list[Any], variables: Any) -> list[An
             if id(v) not in optimizer._variable_indices:
                 raise SpecError(
                     source,
-                    expected=f"some of the {len(optimizer._variable_indices)} variables it was built for",
+                    expected="one of the "
+                    f"{len(optimizer._variable_indices)} variables it was built for",
                     received=f"unknown variable {getattr(v, 'path', v)!r}",
-                    fix="make a new optimizer for a new set of variables",
+                    fix="create a new optimizer for a new set of variables",
                 )
     elif optimizer.built:
         variables = optimizer._trainable_variables
@@ -106,10 +126,18 @@ def match_gradients(optimizer: Any, grads: list[Any], variables: Any) -> list[An
 def filter_empty_gradients(
     optimizer: Any, grads: list[Any], variables: list[Any]
 ) -> tuple[list, list]:
-    """Returns gradients and variables without those that have no gradient, and warns of them.
+    """Removes the variables without a gradient, with a warning.
+
+    Args:
+        optimizer: The optimizer.
+        grads: The gradients; None for a variable without one.
+        variables: The variables.
+
+    Returns:
+        The remaining gradients and variables.
 
     Raises:
-        SpecError: No variable has one.
+        SpecError: There are no gradients.
     """
     if not any([g is None for g in grads]):
         return grads, variables
@@ -124,7 +152,7 @@ def filter_empty_gradients(
     missing = [v.path for g, v in zip(grads, variables, strict=True) if g is None]
     warnings.warn(
         f"Gradients do not exist for variables {missing}: the loss does not depend on them. "
-        "They stay as they are.",
+        "These variables are not updated.",
         stacklevel=4,
     )
     return [g for g, _ in pairs], [v for _, v in pairs]

@@ -1,9 +1,9 @@
-"""Numbers drawn on the host, for initial values: element i depends on the key and on i alone.
+"""Random numbers drawn on the host, for initial values, by the Philox counter-based generator.
 
-So a draw can be cut into ranges at will: threads draw their own, a shard draws its part alone,
-and the values are the same on every backend. Beyond the generator's words only exactly rounded
-arithmetic is used (`+ - * /` and the square root), never a library's `log` or `cos`, whose last
-bits differ between machines.
+Element i of a draw depends on the key and on i alone. So a draw can be cut into ranges: threads
+draw their own ranges, a shard can draw its part alone, and the values are the same on every
+backend. Beyond the random words only exactly rounded arithmetic is used (`+ - * /` and the square
+root), never a library's `log` or `cos`, whose last bits differ between machines.
 
 References:
     Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", 2011 (Philox).
@@ -21,15 +21,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 Key = tuple[int, int]
-"""What names a draw: a seed and a number, of 64 bits each."""
+"""The key of a draw: a seed and a number, of 64 bits each."""
 
-_CHUNK_SIZE = (
-    1 << 20
-)  # elements that a thread takes at once; smaller draws stay in the caller's thread
+_CHUNK_SIZE = 1 << 20  # elements per thread; smaller draws stay in the caller's thread
 
-_BLOCK_SIZE = 1 << 15  # elements worked on at once: they stay in the processor's cache
+_BLOCK_SIZE = 1 << 15  # elements per block, which stay in the processor's cache
 
-_COUNTER_BYTES = 32  # what one value of Philox's counter gives
+_COUNTER_BYTES = 32  # random bytes of one value of Philox's counter
 
 _WORD_MASK = 2**64 - 1
 
@@ -43,19 +41,22 @@ def draw_uniform(
     start: int = 0,
     stop: int | None = None,
 ) -> np.ndarray:
-    """Draws floats that are uniform in [low, high).
+    """Samples from a uniform distribution over [low, high), on the host.
 
     Args:
-        key: What names the draw.
-        shape: The shape of the whole draw.
-        dtype: `"float32"` or `"float64"`.
-        low: The least value.
-        high: The bound above.
-        start: First element of the range that is wanted, in row-major order.
-        stop: End of that range; None for the end of the draw.
+        key: Key of the draw: two integers of 64 bits.
+        shape: Shape of the whole draw.
+        dtype: `"float32"` (default) or `"float64"`.
+        low: Lower bound, included. Default 0.0.
+        high: Upper bound, excluded. Default 1.0.
+        start: First element of the requested range, in row-major order. Default 0.
+        stop: End of that range. Default None, for the end of the draw.
 
     Returns:
-        An array of that shape; where a range is asked for, its elements in one axis.
+        An array of that shape; for a range, its elements in one axis.
+
+    Raises:
+        ValueError: `dtype` is another one, or the range is out of bounds.
 
     Example:
         >>> whole = draw_uniform((1, 0), (2, 3))
@@ -75,7 +76,22 @@ def draw_normal(
     start: int = 0,
     stop: int | None = None,
 ) -> np.ndarray:
-    """Draws normal floats by the inverse of the distribution. Arguments as `draw_uniform`.
+    """Samples from a normal distribution, on the host, by inverse transform sampling.
+
+    Args:
+        key: Key of the draw: two integers of 64 bits.
+        shape: Shape of the whole draw.
+        dtype: `"float32"` (default) or `"float64"`.
+        mean: Mean. Default 0.0.
+        stddev: Standard deviation. Default 1.0.
+        start: First element of the requested range, in row-major order. Default 0.
+        stop: End of that range. Default None, for the end of the draw.
+
+    Returns:
+        An array of that shape; for a range, its elements in one axis.
+
+    Raises:
+        ValueError: `dtype` is another one, or the range is out of bounds.
 
     Example:
         >>> draw_normal((1, 0), (2, 3)).shape
@@ -93,7 +109,22 @@ def draw_truncated_normal(
     start: int = 0,
     stop: int | None = None,
 ) -> np.ndarray:
-    """Draws normal floats that lie within two `stddev` of the mean. Arguments as `draw_uniform`.
+    """Samples from a normal distribution truncated at two standard deviations, on the host.
+
+    Args:
+        key: Key of the draw: two integers of 64 bits.
+        shape: Shape of the whole draw.
+        dtype: `"float32"` (default) or `"float64"`.
+        mean: Mean. Default 0.0.
+        stddev: Standard deviation, before truncation. Default 1.0.
+        start: First element of the requested range, in row-major order. Default 0.
+        stop: End of that range. Default None, for the end of the draw.
+
+    Returns:
+        An array of that shape; for a range, its elements in one axis.
+
+    Raises:
+        ValueError: `dtype` is another one, or the range is out of bounds.
 
     Example:
         >>> bool(draw_truncated_normal((1, 0), (100,)).max() <= 2.0)
@@ -105,7 +136,7 @@ def draw_truncated_normal(
 
 
 WordsToValues = Callable[[np.ndarray, np.ndarray], None]
-"""Writes into the second array what the words in the first stand for."""
+"""Converts the random words in the first array to values in the second."""
 
 
 def _draw(
@@ -114,20 +145,20 @@ def _draw(
     if dtype not in ("float32", "float64"):
         raise ValueError(f"Values are drawn as float32 or float64, not {dtype}.")
     size = math.prod(shape)
-    whole = start == 0 and stop is None
+    is_whole = start == 0 and stop is None
     stop = size if stop is None else stop
     if not 0 <= start <= stop <= size:
-        raise ValueError(f"A draw of {size} elements has no elements {start} to {stop}.")
+        raise ValueError(f"A draw of {size} elements does not have elements {start} to {stop}.")
     out = np.empty(stop - start, dtype)
     chunks = [(out[i : i + _CHUNK_SIZE], start + i) for i in range(0, len(out), _CHUNK_SIZE)]
     if len(chunks) < 2:
         for chunk in chunks:
             _fill(key, fill, *chunk)
     else:
-        # Made anew for each draw: threads do not outlive a fork.
+        # Created for each draw: threads do not survive a fork.
         with ThreadPoolExecutor(min(len(chunks), _cpu_count())) as pool:
             list(pool.map(lambda chunk: _fill(key, fill, *chunk), chunks))
-    return out.reshape(tuple(shape)) if whole else out
+    return out.reshape(tuple(shape)) if is_whole else out
 
 
 def _cpu_count() -> int:
@@ -142,7 +173,7 @@ def _fill(key: Key, fill: WordsToValues, out: np.ndarray, start: int) -> None:
 
 
 def _blocks(key: Key, out: np.ndarray, start: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yields the words of the elements from `start` on, each with the part of `out` they fill."""
+    """Yields the random words of each block of elements from `start` on, with its part of `out`."""
     word = _FLOAT_FORMATS[out.dtype].word
     per_count = _COUNTER_BYTES // word.itemsize
     skip = start % per_count
@@ -159,9 +190,10 @@ def _blocks(key: Key, out: np.ndarray, start: int) -> Iterator[tuple[np.ndarray,
 
 @cache
 def _seed_sequence_type() -> type:
-    """Makes a key for Philox, whose own argument for it has entropy drawn that nobody uses.
+    """Returns the class of a seed sequence that is a Philox key.
 
-    NumPy loads its random numbers when they are first asked for; so do we.
+    NumPy's `key` argument draws entropy that is not used. NumPy loads its random module on first
+    use, and so does this.
     """
 
     class FixedSeedSequence(np.random.bit_generator.ISeedSequence):
@@ -175,22 +207,22 @@ def _seed_sequence_type() -> type:
 
 
 class _FloatFormat(NamedTuple):
-    """What depends on the float dtype."""
+    """Constants that depend on the float dtype."""
 
     word: np.dtype
     bits: int  # of a word
     precision: int  # of a float, in bits
     signed: str
     central: tuple[tuple[float, ...], tuple[float, ...]]  # numerator and denominator
-    tails: tuple[tuple[float, tuple[float, ...], tuple[float, ...]], ...]  # each from a size on
+    tails: tuple[tuple[float, tuple[float, ...], tuple[float, ...]], ...]  # each from a size r on
     log_terms: int
 
 
 def _uniform(words: np.ndarray, out: np.ndarray, low: float, high: float) -> None:
-    kind = _FLOAT_FORMATS[out.dtype]
-    np.right_shift(words, kind.bits - kind.precision, out=words)
-    out[...] = words.view(kind.signed)  # exact: no more bits than a float has
-    out *= out.dtype.type((high - low) * 2.0**-kind.precision)
+    float_format = _FLOAT_FORMATS[out.dtype]
+    np.right_shift(words, float_format.bits - float_format.precision, out=words)
+    out[...] = words.view(float_format.signed)  # exact: the bits fit the mantissa
+    out *= out.dtype.type((high - low) * 2.0**-float_format.precision)
     if low:
         out += low
         np.minimum(out, np.nextafter(out.dtype.type(high), out.dtype.type(low)), out=out)
@@ -198,17 +230,17 @@ def _uniform(words: np.ndarray, out: np.ndarray, low: float, high: float) -> Non
 
 def _centered(words: np.ndarray, out: np.ndarray, width: float) -> None:
     """Writes uniform floats in (-width / 2, width / 2), symmetric about 0."""
-    kind = _FLOAT_FORMATS[out.dtype]
-    out[...] = (words ^ words.dtype.type(1 << (kind.bits - 1))).view(kind.signed)
+    float_format = _FLOAT_FORMATS[out.dtype]
+    out[...] = (words ^ words.dtype.type(1 << (float_format.bits - 1))).view(float_format.signed)
     out += 0.5
-    out *= width * 2.0**-kind.bits
+    out *= width * 2.0**-float_format.bits
 
 
 def _normal(words: np.ndarray, out: np.ndarray, mean: float, stddev: float) -> None:
-    def tail(far: np.ndarray) -> np.ndarray:
-        # From the words, as `0.5 - abs(out)` has lost the small probabilities.
-        least = np.minimum(words[far], ~words[far]).astype(out.dtype)
-        return (least + 0.5) * 2.0 ** -_FLOAT_FORMATS[out.dtype].bits
+    def tail(indices: np.ndarray) -> np.ndarray:
+        # From the words, as `0.5 - abs(out)` loses small probabilities to rounding.
+        smaller = np.minimum(words[indices], ~words[indices]).astype(out.dtype)
+        return (smaller + 0.5) * 2.0 ** -_FLOAT_FORMATS[out.dtype].bits
 
     _centered(words, out, 1.0)
     _normal_ppf(out, tail)
@@ -217,7 +249,7 @@ def _normal(words: np.ndarray, out: np.ndarray, mean: float, stddev: float) -> N
 
 def _truncated_normal(words: np.ndarray, out: np.ndarray, mean: float, stddev: float) -> None:
     _centered(words, out, _TWO_SIGMA_PROBABILITY)
-    _normal_ppf(out, lambda far: 0.5 - np.abs(out[far]))
+    _normal_ppf(out, lambda indices: 0.5 - np.abs(out[indices]))
     np.clip(out, -2.0, 2.0, out=out)
     _scale(out, mean, stddev)
 
@@ -229,35 +261,35 @@ def _scale(out: np.ndarray, mean: float, stddev: float) -> None:
 
 
 def _normal_ppf(out: np.ndarray, tail: Callable[[np.ndarray], np.ndarray]) -> None:
-    """Replaces q by the x below which a standard normal lies with probability 0.5 + q.
+    """Replaces each q by the quantile of the standard normal at probability 0.5 + q.
 
     Args:
         out: The q, in (-0.5, 0.5).
-        tail: Gives the smaller of both tails' probabilities for those indices.
+        tail: Returns the smaller tail probability for given indices.
     """
-    kind = _FLOAT_FORMATS[out.dtype]
-    far = np.flatnonzero(np.abs(out) > 0.425)
-    x = np.copysign(_normal_ppf_tail(tail(far), kind), out[far])
+    float_format = _FLOAT_FORMATS[out.dtype]
+    in_tail = np.flatnonzero(np.abs(out) > 0.425)
+    x = np.copysign(_normal_ppf_tail(tail(in_tail), float_format), out[in_tail])
     r = 0.180625 - out * out
-    out *= _polynomial(kind.central[0], r)
-    out /= _polynomial(kind.central[1], r)
-    out[far] = x
+    out *= _polynomial(float_format.central[0], r)
+    out /= _polynomial(float_format.central[1], r)
+    out[in_tail] = x
 
 
-def _normal_ppf_tail(probability: np.ndarray, kind: _FloatFormat) -> np.ndarray:
-    """The x above which a standard normal lies with that probability, below 0.075."""
-    size = np.sqrt(-_log(probability, kind.log_terms))
+def _normal_ppf_tail(probability: np.ndarray, float_format: _FloatFormat) -> np.ndarray:
+    """Returns the upper quantile of the standard normal for tail probabilities below 0.075."""
+    size = np.sqrt(-_log(probability, float_format.log_terms))
     x = np.empty_like(size)
-    ends = [first for first, _, _ in kind.tails[1:]] + [math.inf]
-    for (first, above, below), end in zip(kind.tails, ends, strict=True):
-        here = np.flatnonzero((size >= first) & (size < end)) if len(ends) > 1 else slice(None)
-        r = size[here] - (first or 1.6)
-        x[here] = _polynomial(above, r) / _polynomial(below, r)
+    ends = [first for first, _, _ in float_format.tails[1:]] + [math.inf]
+    for (first, above, below), end in zip(float_format.tails, ends, strict=True):
+        indices = np.flatnonzero((size >= first) & (size < end)) if len(ends) > 1 else slice(None)
+        r = size[indices] - (first or 1.6)
+        x[indices] = _polynomial(above, r) / _polynomial(below, r)
     return x
 
 
 def _polynomial(coefficients: tuple[float, ...], x: np.ndarray) -> np.ndarray:
-    """Horner's scheme; the coefficient of the highest power stands first."""
+    """Evaluates a polynomial by Horner's scheme; the highest power comes first."""
     total = x * coefficients[0]
     for c in coefficients[1:-1]:
         total += c
@@ -267,7 +299,7 @@ def _polynomial(coefficients: tuple[float, ...], x: np.ndarray) -> np.ndarray:
 
 
 def _log(x: np.ndarray, terms: int) -> np.ndarray:
-    """The natural logarithm, by the series of atanh after a division by a power of 2."""
+    """Natural logarithm, by the atanh series after division by a power of 2."""
     mantissa, exponent = np.frexp(x)
     s = (mantissa - _SQRT_HALF) / (mantissa + _SQRT_HALF)
     series = _polynomial(tuple(2.0 / (2 * k + 1) for k in reversed(range(terms))), s * s)
@@ -278,7 +310,7 @@ _SQRT_HALF = 0.7071067811865476
 
 _LOG_2 = 0.6931471805599453
 
-_TWO_SIGMA_PROBABILITY = 0.9544997361036416  # probability that a normal lies within two deviations
+_TWO_SIGMA_PROBABILITY = 0.9544997361036416  # P(|x| < 2) of a standard normal
 
 # AS 241, PPND7 and PPND16. In float32 no tail is smaller than 2**-33, where the size is 4.8.
 _FLOAT_FORMATS: dict[np.dtype, Any] = {

@@ -30,29 +30,33 @@ from keras_fn.ops import (
 )
 from keras_fn.ops._op import op
 from keras_fn.random.seed_generator import draw_seed
-from keras_fn.types import Tensor
+from keras_fn.types import DTypeLike, SeedLike, Tensor, TensorLike
 
 _INT32_MAX = 2**31 - 1
 
 
 def uniform(
     shape: Sequence[int],
-    minval: Any = 0.0,
-    maxval: Any = 1.0,
-    dtype: str | None = None,
-    seed: Any = None,
+    minval: TensorLike = 0.0,
+    maxval: TensorLike = 1.0,
+    dtype: DTypeLike | None = None,
+    seed: SeedLike = None,
 ) -> Tensor:
-    """Floats that are uniform in [minval, maxval).
+    """Samples from a uniform distribution over [minval, maxval).
 
     Args:
-        shape: Sizes of the result.
-        minval: The least value.
-        maxval: The bound above.
-        dtype: A float dtype; `floatx()` by default.
-        seed: An integer (the same values at each call), a `SeedGenerator`, or None.
+        shape: Shape of the result.
+        minval: Lower bound, included. Default 0.0.
+        maxval: Upper bound, excluded. Default 1.0.
+        dtype: A float dtype. Default `floatx()`.
+        seed: An integer (the same values at each call), a `SeedGenerator`, or None for the global
+            generator.
+
+    Returns:
+        A tensor of shape `shape` and dtype `dtype`.
 
     Raises:
-        ValueError: `dtype` is no float dtype.
+        ValueError: `dtype` is not a float dtype.
 
     Example:
         >>> bool(ops.all(keras.random.uniform((2, 3), 5.0, 6.0) >= 5.0))
@@ -67,19 +71,23 @@ def uniform(
 
 def normal(
     shape: Sequence[int],
-    mean: Any = 0.0,
-    stddev: Any = 1.0,
-    dtype: str | None = None,
-    seed: Any = None,
+    mean: TensorLike = 0.0,
+    stddev: TensorLike = 1.0,
+    dtype: DTypeLike | None = None,
+    seed: SeedLike = None,
 ) -> Tensor:
-    """Normal floats of that mean and standard deviation.
+    """Samples from a normal distribution.
 
     Args:
-        shape: Sizes of the result.
-        mean: The mean.
-        stddev: The standard deviation.
-        dtype: A float dtype; `floatx()` by default.
-        seed: An integer (the same values at each call), a `SeedGenerator`, or None.
+        shape: Shape of the result.
+        mean: Mean. Default 0.0.
+        stddev: Standard deviation. Default 1.0.
+        dtype: A float dtype. Default `floatx()`.
+        seed: An integer (the same values at each call), a `SeedGenerator`, or None for the global
+            generator.
+
+    Returns:
+        A tensor of shape `shape` and dtype `dtype`.
 
     Example:
         >>> keras.random.normal((2, 3), seed=1).shape == (2, 3)
@@ -90,40 +98,59 @@ def normal(
 
 def truncated_normal(
     shape: Sequence[int],
-    mean: Any = 0.0,
-    stddev: Any = 1.0,
-    dtype: str | None = None,
-    seed: Any = None,
+    mean: TensorLike = 0.0,
+    stddev: TensorLike = 1.0,
+    dtype: DTypeLike | None = None,
+    seed: SeedLike = None,
 ) -> Tensor:
-    """Normal floats, those within two `stddev` of the mean only. Arguments as `normal`.
+    """Samples from a normal distribution truncated at two standard deviations from the mean.
+
+    Args:
+        shape: Shape of the result.
+        mean: Mean. Default 0.0.
+        stddev: Standard deviation, before truncation. Default 1.0.
+        dtype: A float dtype. Default `floatx()`.
+        seed: An integer (the same values at each call), a `SeedGenerator`, or None for the global
+            generator.
+
+    Returns:
+        A tensor of shape `shape` and dtype `dtype`.
 
     Example:
         >>> bool(ops.all(ops.abs(keras.random.truncated_normal((9,))) <= 2.0))
         True
     """
     name = dtypes.standardize_dtype(dtype)
-    # By the inverse of the distribution, in a precision that the tails need.
-    wide = name if name == "float64" else "float32"
-    x = draw(shape, wide, seed, "random_uniform")
-    within = math.erf(math.sqrt(2.0))
-    x = erfinv(multiply(subtract(x, 0.5), 2.0 * within))
+    # Inverse transform sampling, in the precision that the tails need.
+    compute_dtype = name if name == "float64" else "float32"
+    x = draw(shape, compute_dtype, seed, "random_uniform")
+    probability = math.erf(math.sqrt(2.0))
+    x = erfinv(multiply(subtract(x, 0.5), 2.0 * probability))
     return _scale_and_shift(cast(multiply(x, math.sqrt(2.0)), name), mean, stddev)
 
 
 def randint(
-    shape: Sequence[int], minval: Any, maxval: Any, dtype: str = "int32", seed: Any = None
+    shape: Sequence[int],
+    minval: TensorLike,
+    maxval: TensorLike,
+    dtype: DTypeLike = "int32",
+    seed: SeedLike = None,
 ) -> Tensor:
-    """Integers that are uniform in [minval, maxval).
+    """Samples integers from a uniform distribution over [minval, maxval).
 
     Args:
-        shape: Sizes of the result.
-        minval: The least value.
-        maxval: The bound above.
-        dtype: An integer dtype.
-        seed: An integer (the same values at each call), a `SeedGenerator`, or None.
+        shape: Shape of the result.
+        minval: Lower bound, included.
+        maxval: Upper bound, excluded.
+        dtype: An integer dtype. Default `"int32"`.
+        seed: An integer (the same values at each call), a `SeedGenerator`, or None for the global
+            generator.
+
+    Returns:
+        A tensor of shape `shape` and dtype `dtype`.
 
     Raises:
-        ValueError: `dtype` is no integer dtype.
+        ValueError: `dtype` is not an integer dtype.
 
     Example:
         >>> bool(ops.all(keras.random.randint((9,), 0, 3) < 3))
@@ -134,17 +161,20 @@ def randint(
 
 
 @op
-def categorical(logits: Tensor, num_samples: int, dtype: str = "int32", seed: Any = None) -> Tensor:
-    """Draws classes, each with the probability that its logit gives.
+def categorical(
+    logits: Tensor, num_samples: int, dtype: DTypeLike = "int32", seed: SeedLike = None
+) -> Tensor:
+    """Samples class indices from categorical distributions that are given by logits.
 
     Args:
-        logits: Tensor of shape `(batch, classes)`: unnormalised logarithms of probabilities.
-        num_samples: Draws for each row.
-        dtype: Integer dtype of the result.
-        seed: An integer (the same values at each call), a `SeedGenerator`, or None.
+        logits: Unnormalized log-probabilities, of shape `(batch, classes)`.
+        num_samples: Number of samples for each row.
+        dtype: An integer dtype. Default `"int32"`.
+        seed: An integer (the same values at each call), a `SeedGenerator`, or None for the global
+            generator.
 
     Returns:
-        A tensor of shape `(batch, num_samples)`.
+        Class indices of shape `(batch, num_samples)`.
 
     Raises:
         ValueError: `logits` is not of rank 2.
@@ -154,8 +184,7 @@ def categorical(logits: Tensor, num_samples: int, dtype: str = "int32", seed: An
         [[0, 0, 0]]
 
     References:
-        Gumbel, "Statistical Theory of Extreme Values", 1954: the largest of logits plus Gumbel
-        noise is of a class with that class's probability.
+        Gumbel, "Statistical Theory of Extreme Values", 1954 (the Gumbel-max trick).
     """
     if len(logits.shape) != 2:
         raise SpecError(
@@ -172,16 +201,23 @@ def categorical(logits: Tensor, num_samples: int, dtype: str = "int32", seed: An
 
 @op
 def dropout(
-    inputs: Tensor, rate: float, noise_shape: Sequence[int | None] | None = None, seed: Any = None
+    inputs: Tensor,
+    rate: float,
+    noise_shape: Sequence[int | None] | None = None,
+    seed: SeedLike = None,
 ) -> Tensor:
-    """Sets elements to 0 with probability `rate`, and scales the others by `1 / (1 - rate)`.
+    """Dropout: sets elements to 0 with probability `rate`, scales the others by `1 / (1 - rate)`.
 
     Args:
-        inputs: Tensor of floats.
-        rate: A number from 0 to 1.
-        noise_shape: Shape of the mask, which broadcasts: 1 where elements share their fate along
-            an axis; None stands for the input's size.
-        seed: An integer (the same mask at each call), a `SeedGenerator`, or None.
+        inputs: Tensor of a float dtype.
+        rate: Fraction of elements to drop, from 0 to 1.
+        noise_shape: Shape of the dropout mask, which broadcasts to the shape of `inputs`; None
+            stands for the size of an axis. Default: the shape of `inputs`.
+        seed: An integer (the same values at each call), a `SeedGenerator`, or None for the global
+            generator.
+
+    Returns:
+        A tensor of the shape and dtype of `inputs`.
 
     Raises:
         ValueError: `rate` is not from 0 to 1.
@@ -200,7 +236,7 @@ def dropout(
             "random.dropout",
             expected="a rate from 0 to 1",
             received=f"rate={rate}",
-            fix="pass the share of elements to drop",
+            fix="pass the fraction of elements to drop",
         )
     if rate == 0:
         return inputs
@@ -214,25 +250,29 @@ def dropout(
 
 
 @op
-def shuffle(x: Tensor, axis: int = 0, seed: Any = None) -> Tensor:
-    """Puts the slices along `axis` into a random order.
+def shuffle(x: Tensor, axis: int = 0, seed: SeedLike = None) -> Tensor:
+    """Shuffles the slices of a tensor along an axis.
 
     Args:
         x: Tensor of rank 1 or more.
-        axis: The axis.
-        seed: An integer (the same order at each call), a `SeedGenerator`, or None.
+        axis: Axis to shuffle along. Default 0.
+        seed: An integer (the same values at each call), a `SeedGenerator`, or None for the global
+            generator.
+
+    Returns:
+        A tensor of the shape and dtype of `x`.
 
     Example:
         >>> sorted(convert_to_numpy(keras.random.shuffle([1, 2, 3])).tolist())
         [1, 2, 3]
     """
-    # Integers of 31 bits, as floats would have too many ties, which argsort leaves in order.
+    # Integers of 31 bits: floats would have too many ties, which argsort leaves in order.
     keys = draw((shape_of(x)[axis],), "int32", seed, "random_randint", 0, _INT32_MAX)
     return take(x, argsort(keys), axis=axis)
 
 
-def draw(shape: Any, dtype: Any, seed: Any, name: str, *arguments: Any) -> Tensor:
-    """Calls a backend's random function, or infers where nothing may be drawn."""
+def draw(shape: Any, dtype: DTypeLike | None, seed: Any, name: str, *arguments: Any) -> Tensor:
+    """Calls a random function of the backend; returns a symbolic tensor in symbolic calls."""
     sizes = (shape,) if isinstance(shape, int) else tuple(shape)
     dtype = dtypes.standardize_dtype(dtype)
     if context.current.symbolic or any(isinstance(size, KerasTensor) for size in sizes):
@@ -241,7 +281,7 @@ def draw(shape: Any, dtype: Any, seed: Any, name: str, *arguments: Any) -> Tenso
     return getattr(current().ops, name)(sizes, *arguments, dtype, draw_seed(seed))
 
 
-def _scale_and_shift(x: Tensor, mean: Any, stddev: Any) -> Tensor:
+def _scale_and_shift(x: Tensor, mean: TensorLike, stddev: TensorLike) -> Tensor:
     x = x if _is_number(stddev, 1) else multiply(x, stddev)
     return x if _is_number(mean, 0) else add(x, mean)
 
@@ -251,13 +291,17 @@ def _is_number(value: Any, number: int) -> bool:
 
 
 def check_dtype(
-    dtype: Any, fits: Callable[[str], bool], source: str, expected: str, other: str
+    dtype: DTypeLike | None, fits: Callable[[str], bool], source: str, expected: str, other: str
 ) -> None:
-    """Refuses a dtype that does not fit; None is the default one."""
+    """Checks a dtype; None stands for the default.
+
+    Raises:
+        DTypeError: The dtype does not satisfy `fits`.
+    """
     if dtype is not None and not fits(dtypes.standardize_dtype(dtype)):
         raise DTypeError(
             source,
             expected=expected,
             received=f"dtype={dtype!r}",
-            fix=f"choose such a dtype, or call {other}",
+            fix=f"use such a dtype, or call {other}",
         )

@@ -1,4 +1,4 @@
-"""Seeds: the generator that layers hold, and the process's own, which `set_random_seed` sets."""
+"""Seeds: the generator that layers hold, and the global state that `set_random_seed` sets."""
 
 import random
 from collections.abc import Callable
@@ -15,27 +15,28 @@ from keras_fn.core.variable import Variable
 from keras_fn.errors import DTypeError
 from keras_fn.ops import add, cast, mod, multiply
 from keras_fn.random.philox import Key
+from keras_fn.types import SeedLike, Tensor
 
-_WORD = 2**32  # a seed on a device has 32 bits
+_WORD = 2**32  # seeds on devices have 32 bits
 
 _STEP = np.array([0, 1], "int32")
 
 
 class SeedGenerator(StatefulObject):
-    """A seed that gives another key at each draw, and keeps its place in a variable.
+    """Seed generator: returns a new key at each draw, and keeps its state in a variable.
 
-    Hold one in each layer that draws at random: its state is then part of the model's, saved
-    and handed to compiled steps with it.
-
-    Args:
-        seed: An integer; by default one drawn from the seed of the process.
-        name: A name; automatic by default.
+    Each layer that draws random numbers holds one: its state is then part of the state of the
+    model, and is saved and passed to compiled steps with it.
 
     Attributes:
         state: Variable of shape `(2,)`: the seed, and the number of draws so far.
 
+    Args:
+        seed: An integer. Default: drawn from the global seed.
+        name: Name of the generator. Default: from the class name.
+
     Raises:
-        TypeError: `seed` is no integer.
+        TypeError: `seed` is not an integer.
 
     Example:
         >>> seed = keras.random.SeedGenerator(seed=3)
@@ -62,39 +63,40 @@ class SeedGenerator(StatefulObject):
         """The state, in a list."""
         return [self.state]
 
-    def next(self, ordered: bool = True) -> Any:
-        """Returns the key of the next draw, and moves on.
+    def next(self, ordered: bool = True) -> Tensor:
+        """Returns the key of the next draw, and updates the state.
 
         Args:
-            ordered: Whether to count the draws; else both numbers of the state are scrambled.
+            ordered: Whether to count the draws (default True); else both numbers of the state are
+                scrambled.
 
         Returns:
-            A tensor of two integers.
+            An integer tensor of shape `(2,)`.
         """
         if context.current.symbolic:
             return self.state.value
-        # A copy, as assigning may change the tensor that was read; signed and wide, as not
-        # every backend computes with uint32.
+        # A copy, as assigning may change the tensor that was read; int64, as not every backend
+        # computes with uint32.
         key = cast(self.state, "int64")
         self.state.assign(add(key, _STEP) if ordered else mod(multiply(add(key, 1), 5387), 933199))
         return key
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments."""
+        """Returns the constructor arguments as a JSON-serializable dict."""
         return {"seed": self._initial_seed, "name": self.name}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "SeedGenerator":
-        """Returns an instance made from what `get_config` gave."""
+        """Creates a generator from the dict that `get_config` returned."""
         return cls(**config)
 
 
 class _GlobalSeedState:
-    """The seeds of the process, since the last `set_random_seed`."""
+    """The global seed state, since the last `set_random_seed`."""
 
     def __init__(self, seed: int | None):
-        self.seeds = random.Random(seed)
-        self.initial_seed = self.seeds.randrange(1, 10**9) if seed is None else seed
+        self.random = random.Random(seed)
+        self.initial_seed = self.random.randrange(1, 10**9) if seed is None else seed
         self.initial_draws = count(1)
         self.generator: SeedGenerator | None = None
 
@@ -103,15 +105,15 @@ _global_state = _GlobalSeedState(None)
 
 
 def set_random_seed(seed: int) -> None:
-    """Seeds everything: initial weights, layers, the order of data, Python's and NumPy's `random`.
+    """Seeds initial weights, layers, the order of data, and Python's and NumPy's random numbers.
 
-    Building the same model afterwards gives the same weights, on every backend.
+    Creating the same model afterwards results in the same weights, on every backend.
 
     Args:
         seed: An integer from 0 to 2**32 - 1.
 
     Raises:
-        TypeError: `seed` is no integer.
+        TypeError: `seed` is not an integer.
         ValueError: It is out of range.
 
     Example:
@@ -124,52 +126,56 @@ def set_random_seed(seed: int) -> None:
     """
     global _global_state
     seed = _check_seed(seed, "set_random_seed")
-    np.random.seed(seed)  # raises where it is out of range
+    np.random.seed(seed)  # raises if it is out of range
     random.seed(seed)
     _global_state = _GlobalSeedState(seed)
 
 
 def make_default_seed() -> int:
-    """Returns a seed that follows from that of the process, another one at each call."""
-    return _global_state.seeds.randrange(1, 10**9)
+    """Returns a new seed, derived from the global seed."""
+    return _global_state.random.randrange(1, 10**9)
 
 
 def global_seed_generator() -> SeedGenerator:
-    """Returns the generator of draws that name no seed."""
+    """Returns the global generator, for draws without a seed."""
     if _global_state.generator is None:
         _global_state.generator = SeedGenerator(name="global_seed_generator")
     return _global_state.generator
 
 
 def clear_global_generator() -> None:
-    """Forgets the generator of draws that name no seed; the next one makes it anew."""
+    """Discards the global generator; the next draw without a seed creates another."""
     _global_state.generator = None
 
 
 def save_global_seed_state() -> Callable[[], None]:
-    """Returns a function that sets the seeds of the process back to where they are now."""
-    process, generator = _global_state, _global_state.generator
-    seeds, draws = process.seeds.getstate(), next(process.initial_draws)
-    process.initial_draws = count(draws)
-    place = None if generator is None else generator.state.numpy()
+    """Saves the global seed state.
+
+    Returns:
+        A function that restores it.
+    """
+    saved, generator = _global_state, _global_state.generator
+    random_state, draws = saved.random.getstate(), next(saved.initial_draws)
+    saved.initial_draws = count(draws)
+    state = None if generator is None else generator.state.numpy()
 
     def restore() -> None:
         global _global_state
-        _global_state = process
-        process.seeds.setstate(seeds)
-        process.initial_draws, process.generator = count(draws), generator
+        _global_state = saved
+        saved.random.setstate(random_state)
+        saved.initial_draws, saved.generator = count(draws), generator
         if generator is not None:
-            generator.state.assign(place)
+            generator.state.assign(state)
 
     return restore
 
 
-def draw_seed(seed: Any) -> Any:
-    """Returns the key of one draw, a tensor of two integers.
+def draw_seed(seed: Any) -> Tensor:
+    """Returns the key of one draw, an integer tensor of shape `(2,)`.
 
     Args:
-        seed: An integer (always the same key), a `SeedGenerator` (moves on), a tensor of two
-            integers (the key itself), or None for the generator of the process.
+        seed: An integer (always the same key), a `SeedGenerator` (its next key), a tensor of two
+            integers (the key itself), or None for the global generator.
 
     Raises:
         TypeError: It is none of these.
@@ -184,19 +190,22 @@ def draw_seed(seed: Any) -> Any:
     return backend.convert_to_tensor(np.array([_check_seed(seed, "seed") % _WORD, 0], "uint32"))
 
 
-def initial_key(seed: Any) -> Key:
+def initial_key(seed: SeedLike) -> Key:
     """Returns the key of one draw of initial values, on the host.
 
     Args:
-        seed: An integer (always the same key), a `SeedGenerator` (moves on), or None for the
-            process's seed and the number of draws so far.
+        seed: An integer (always the same key), a `SeedGenerator` (its next key), or None for the
+            global seed and the number of initial draws so far.
+
+    Returns:
+        Two integers.
     """
     if seed is None:
         return _global_state.initial_seed, next(_global_state.initial_draws)
     if isinstance(seed, SeedGenerator):
         first, second = current().convert_to_numpy(seed.next()).tolist()
         return first % _WORD, second % _WORD
-    return seed, 0  # the process counts from 1, so its keys are others
+    return seed, 0  # global draws count from 1, so these keys differ
 
 
 def _check_seed(seed: Any, source: str) -> int:
@@ -204,7 +213,7 @@ def _check_seed(seed: Any, source: str) -> int:
         return int(seed)
     raise DTypeError(
         source,
-        expected="an integer seed, or a SeedGenerator where one is taken",
+        expected="an integer seed, or a SeedGenerator where one is accepted",
         received=f"{seed!r} of type {type(seed).__name__}",
-        fix="pass an integer, or None for a seed of the process's own",
+        fix="pass an integer, or None for the global seed",
     )

@@ -182,7 +182,7 @@ def test_a_function_is_asked_each_step():
 def test_a_schedule_cannot_be_set_to_a_number_but_to_another_schedule():
     first = optimizers.schedules.ExponentialDecay(1.0, 1, 0.5)
     optimizer = optimizers.SGD(first)
-    with pytest.raises(TypeError, match="was made with a schedule"):
+    with pytest.raises(TypeError, match="was created with a schedule"):
         optimizer.learning_rate = 0.1
     optimizer.learning_rate = optimizers.schedules.InverseTimeDecay(0.5, 1, 1.0)
     assert float(optimizer.learning_rate) == 0.5
@@ -599,7 +599,7 @@ def test_the_scaling_optimizer_passes_on_its_learning_rate_and_config():
     assert again.get_config() == optimizer.get_config()
     old = {**optimizer.get_config(), "use_ema": False, "clipnorm": None, "dynamic": True}
     assert optimizers.LossScaleOptimizer.from_config(old).initial_scale == 4.0
-    with pytest.raises(ValueError, match="give the inner optimizer"):
+    with pytest.raises(ValueError, match="to the inner optimizer"):
         scaled(clipnorm=1.0)
 
 

@@ -74,9 +74,9 @@ def test_any_range_gives_the_bits_of_the_whole(draw, dtype):
 @pytest.mark.parametrize("draw", DRAWS)
 def test_threads_and_blocks_do_not_matter(draw, monkeypatch):
     whole = draw(KEY, (3, 50_001))
-    monkeypatch.setattr(philox, "_TASK", 1 << 12)
-    monkeypatch.setattr(philox, "_BLOCK", 1 << 10)
-    monkeypatch.setattr(philox, "_cores", lambda: 4)
+    monkeypatch.setattr(philox, "_CHUNK_SIZE", 1 << 12)
+    monkeypatch.setattr(philox, "_BLOCK_SIZE", 1 << 10)
+    monkeypatch.setattr(philox, "_cpu_count", lambda: 4)
     np.testing.assert_array_equal(draw(KEY, (3, 50_001)), whole)
 
 

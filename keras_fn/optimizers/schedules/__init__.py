@@ -1,9 +1,7 @@
-"""Learning rates that change with the step: the public namespace `optimizers.schedules`."""
+"""Learning rate schedules: the public namespace `optimizers.schedules`."""
 
-from typing import Any
-
+from keras_fn.core.object_lookup import ObjectLookup
 from keras_fn.core.registry import register
-from keras_fn.core.serialization import deserialize_as, serialize_keras_object
 from keras_fn.optimizers.schedules.cosine import (
     CosineDecay as CosineDecay,
     CosineDecayRestarts as CosineDecayRestarts,
@@ -30,36 +28,20 @@ register(
 )
 
 
-def serialize(learning_rate_schedule: LearningRateSchedule) -> dict[str, Any]:
-    """Returns the config of a schedule.
-
-    Args:
-        learning_rate_schedule: The schedule.
-
-    Example:
-        >>> schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)
-        >>> keras.optimizers.schedules.serialize(schedule)["class_name"]
-        'ExponentialDecay'
-    """
-    return serialize_keras_object(learning_rate_schedule)
-
-
-def deserialize(
-    config: dict[str, Any], custom_objects: dict[str, Any] | None = None
-) -> LearningRateSchedule:
-    """Returns the schedule that a config stands for.
-
-    Args:
-        config: What `serialize` gave.
-        custom_objects: Names of classes of your own.
-
-    Raises:
-        ValueError: The config names no schedule.
-
-    Example:
-        >>> schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)
-        >>> config = keras.optimizers.schedules.serialize(schedule)
-        >>> keras.optimizers.schedules.deserialize(config).decay_steps
-        10
-    """
-    return deserialize_as("schedule", config, custom_objects)
+serialize, deserialize, _ = ObjectLookup[LearningRateSchedule, LearningRateSchedule](
+    "schedule"
+).functions(
+    __name__,
+    examples=(
+        """>>> schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)
+>>> keras.optimizers.schedules.serialize(schedule)["class_name"]
+'ExponentialDecay'""",
+        """>>> schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)
+>>> config = keras.optimizers.schedules.serialize(schedule)
+>>> keras.optimizers.schedules.deserialize(config).decay_steps
+10""",
+        "",
+    ),
+    object_parameter="learning_rate_schedule",
+)
+__test__ = {"serialize": serialize, "deserialize": deserialize}  # doctests

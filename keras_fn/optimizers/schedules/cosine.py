@@ -1,26 +1,24 @@
-"""Schedules along a cosine, once or with restarts.
+"""Cosine decay schedules, with and without warm restarts.
 
 Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", 2016.
 https://arxiv.org/abs/1608.03983
 """
 
 import math
-from typing import Any
 
 from keras_fn import ops
 from keras_fn.errors import SpecError
 from keras_fn.optimizers.schedules.schedule import BuiltInSchedule
 from keras_fn.settings import settings
-
-Tensor = Any
-
-
-def _cosine_decay(part: Tensor, alpha: float, height: Tensor | float = 1.0) -> Tensor:
-    """Half a cosine wave from its height (1, less the part of alpha) down to alpha."""
-    return (1.0 - alpha) * 0.5 * height * (1.0 + ops.cos(part * math.pi)) + alpha
+from keras_fn.types import Tensor, TensorLike
 
 
-def _check_positive_steps(schedule: Any, **steps: Any) -> None:
+def _cosine_decay(fraction: Tensor, alpha: float, height: Tensor | float = 1.0) -> Tensor:
+    """Half a cosine wave from `height` (1, less the fraction alpha) down to alpha."""
+    return (1.0 - alpha) * 0.5 * height * (1.0 + ops.cos(fraction * math.pi)) + alpha
+
+
+def _check_positive_steps(schedule: BuiltInSchedule, **steps: int) -> None:
     for name, value in steps.items():
         if value <= 0:
             raise SpecError(
@@ -32,16 +30,15 @@ def _check_positive_steps(schedule: Any, **steps: Any) -> None:
 
 
 class CosineDecay(BuiltInSchedule):
-    """Half a cosine wave down to a part of the learning rate, after a linear warm-up if wanted.
+    """Cosine decay of the learning rate, optionally after a linear warmup.
 
     Args:
-        initial_learning_rate: The rate of step 0.
-        decay_steps: How long the wave is; it begins after the warm-up.
-        alpha: Which part of the rate stays at the end.
-        name: A name.
-        warmup_target: The rate at the end of the warm-up, from which the wave begins; None for
-            no warm-up.
-        warmup_steps: How long the warm-up is.
+        initial_learning_rate: Learning rate at step 0.
+        decay_steps: Number of steps of the decay, which starts after the warmup.
+        alpha: Final learning rate, as a fraction of the initial (or warmup) rate. Default 0.0.
+        name: Name of the schedule.
+        warmup_target: Learning rate at the end of the warmup; None (default) for no warmup.
+        warmup_steps: Number of steps of the warmup. Default 0.
 
     Raises:
         ValueError: `decay_steps` is not positive.
@@ -79,29 +76,32 @@ class CosineDecay(BuiltInSchedule):
         self.alpha, self.name = alpha, name
         self.warmup_target, self.warmup_steps = warmup_target, warmup_steps
 
-    def __call__(self, step: Tensor) -> Tensor:
-        """Returns the learning rate of a step."""
+    def __call__(self, step: TensorLike) -> Tensor:
+        """Returns the learning rate of a step: a scalar tensor in `floatx()`."""
         step = ops.cast(step, settings.floatx)
-        start, peak, warmup = self.initial_learning_rate, self.warmup_target, self.warmup_steps
-        if peak is None:
-            return start * _cosine_decay(ops.minimum(step / self.decay_steps, 1.0), self.alpha)
-        part = ops.clip((step - warmup) / self.decay_steps, 0.0, 1.0)
-        wave = peak * _cosine_decay(part, self.alpha)
+        initial, target, warmup = self.initial_learning_rate, self.warmup_target, self.warmup_steps
+        if target is None:
+            return initial * _cosine_decay(ops.minimum(step / self.decay_steps, 1.0), self.alpha)
+        fraction = ops.clip((step - warmup) / self.decay_steps, 0.0, 1.0)
+        decayed = target * _cosine_decay(fraction, self.alpha)
         if not warmup:
-            return wave
-        return ops.where(ops.less(step, warmup), start + (peak - start) * step / warmup, wave)
+            return decayed
+        return ops.where(
+            ops.less(step, warmup), initial + (target - initial) * step / warmup, decayed
+        )
 
 
 class CosineDecayRestarts(BuiltInSchedule):
-    """Half cosine waves one after the other, each longer and lower than the one before.
+    """Cosine decay with warm restarts: each period may be longer and lower than the last.
 
     Args:
-        initial_learning_rate: The rate of step 0.
-        first_decay_steps: How long the first wave is.
-        t_mul: How much longer each wave is than the one before.
-        m_mul: How high each wave is above its end, relative to the one before.
-        alpha: Which part of `initial_learning_rate` stays at the end of a wave.
-        name: A name.
+        initial_learning_rate: Learning rate at step 0.
+        first_decay_steps: Number of steps of the first period.
+        t_mul: Ratio of the length of a period to the length of the previous one. Default 2.0.
+        m_mul: Ratio of the initial learning rate of a period to the previous one's. Default 1.0.
+        alpha: Final learning rate of a period, as a fraction of `initial_learning_rate`. Default
+            0.0.
+        name: Name of the schedule.
 
     Raises:
         ValueError: `first_decay_steps` is not positive.
@@ -132,16 +132,16 @@ class CosineDecayRestarts(BuiltInSchedule):
         self.first_decay_steps = first_decay_steps
         self.t_mul, self.m_mul, self.alpha, self.name = t_mul, m_mul, alpha, name
 
-    def __call__(self, step: Tensor) -> Tensor:
-        """Returns the learning rate of a step."""
-        done = ops.cast(step, settings.floatx) / self.first_decay_steps
+    def __call__(self, step: TensorLike) -> Tensor:
+        """Returns the learning rate of a step: a scalar tensor in `floatx()`."""
+        completed = ops.cast(step, settings.floatx) / self.first_decay_steps
         t = float(self.t_mul)
         if t == 1.0:
-            wave = ops.floor(done)
-            part = done - wave
-        else:  # wave n begins at 1 + t + ... + t**(n-1) = (1 - t**n) / (1 - t)
-            wave = ops.floor(ops.log(1.0 - done * (1.0 - t)) / math.log(t))
-            length = ops.power(t, wave)
-            part = (done - (1.0 - length) / (1.0 - t)) / length
-        height = ops.power(float(self.m_mul), wave)
-        return self.initial_learning_rate * _cosine_decay(part, self.alpha, height)
+            period = ops.floor(completed)
+            fraction = completed - period
+        else:  # period n starts at 1 + t + ... + t**(n-1) = (1 - t**n) / (1 - t)
+            period = ops.floor(ops.log(1.0 - completed * (1.0 - t)) / math.log(t))
+            length = ops.power(t, period)
+            fraction = (completed - (1.0 - length) / (1.0 - t)) / length
+        height = ops.power(float(self.m_mul), period)
+        return self.initial_learning_rate * _cosine_decay(fraction, self.alpha, height)

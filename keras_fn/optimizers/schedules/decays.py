@@ -1,22 +1,20 @@
-"""Schedules that lower the learning rate steadily: by a power, in stairs, towards an end."""
+"""Decay schedules: exponential, inverse time, piecewise constant, polynomial."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from keras_fn import ops
 from keras_fn.errors import SpecError
 from keras_fn.optimizers.schedules.schedule import BuiltInSchedule
 from keras_fn.settings import settings
+from keras_fn.types import Tensor, TensorLike
 
-Tensor = Any
 
-
-def _as_float(step: Tensor) -> Tensor:
+def _cast_to_float(step: TensorLike) -> Tensor:
     return ops.cast(step, settings.floatx)
 
 
 class _RateDecay(BuiltInSchedule):
-    """What exponential and inverse time decay share: their arguments."""
+    """Base class of exponential and inverse time decay: their arguments."""
 
     arguments = ("initial_learning_rate", "decay_steps", "decay_rate", "staircase", "name")
 
@@ -41,20 +39,20 @@ class _RateDecay(BuiltInSchedule):
                 fix="for example decay_steps=1000",
             )
 
-    def _completed_periods(self, step: Tensor) -> Tensor:
-        periods = _as_float(step) / self.decay_steps
+    def _completed_periods(self, step: TensorLike) -> Tensor:
+        periods = _cast_to_float(step) / self.decay_steps
         return ops.floor(periods) if self.staircase else periods
 
 
 class ExponentialDecay(_RateDecay):
-    """`initial_learning_rate * decay_rate ** (step / decay_steps)`.
+    """Exponential decay: `initial_learning_rate * decay_rate ** (step / decay_steps)`.
 
     Args:
-        initial_learning_rate: The rate of step 0.
-        decay_steps: After how many steps it is multiplied by `decay_rate`.
-        decay_rate: That factor.
-        staircase: Whether it stays between those steps, rather than falling steadily.
-        name: A name.
+        initial_learning_rate: Learning rate at step 0.
+        decay_steps: Number of steps after which the rate is multiplied by `decay_rate`.
+        decay_rate: Decay factor.
+        staircase: Whether the rate decays at discrete intervals. Default False.
+        name: Name of the schedule.
 
     Raises:
         ValueError: `decay_steps` is not positive.
@@ -75,8 +73,8 @@ class ExponentialDecay(_RateDecay):
     ):
         super().__init__(initial_learning_rate, decay_steps, decay_rate, staircase, name)
 
-    def __call__(self, step: Tensor) -> Tensor:
-        """Returns the learning rate of a step."""
+    def __call__(self, step: TensorLike) -> Tensor:
+        """Returns the learning rate of a step: a scalar tensor in `floatx()`."""
         return ops.multiply(
             ops.power(float(self.decay_rate), self._completed_periods(step)),
             self.initial_learning_rate,
@@ -84,14 +82,14 @@ class ExponentialDecay(_RateDecay):
 
 
 class InverseTimeDecay(_RateDecay):
-    """`initial_learning_rate / (1 + decay_rate * step / decay_steps)`.
+    """Inverse time decay: `initial_learning_rate / (1 + decay_rate * step / decay_steps)`.
 
     Args:
-        initial_learning_rate: The rate of step 0.
-        decay_steps: The unit in which steps are counted.
-        decay_rate: How fast the rate falls.
-        staircase: Whether it stays within each unit.
-        name: A name.
+        initial_learning_rate: Learning rate at step 0.
+        decay_steps: Number of steps of one decay interval.
+        decay_rate: Decay rate of an interval.
+        staircase: Whether the rate decays at discrete intervals. Default False.
+        name: Name of the schedule.
 
     Raises:
         ValueError: `decay_steps` is not positive.
@@ -112,21 +110,21 @@ class InverseTimeDecay(_RateDecay):
     ):
         super().__init__(initial_learning_rate, decay_steps, decay_rate, staircase, name)
 
-    def __call__(self, step: Tensor) -> Tensor:
-        """Returns the learning rate of a step."""
+    def __call__(self, step: TensorLike) -> Tensor:
+        """Returns the learning rate of a step: a scalar tensor in `floatx()`."""
         return self.initial_learning_rate / (1.0 + self.decay_rate * self._completed_periods(step))
 
 
 class PiecewiseConstantDecay(BuiltInSchedule):
-    """One rate up to each boundary, and one after the last.
+    """Piecewise constant learning rate: one value up to each boundary, and one after the last.
 
     Args:
-        boundaries: Steps, rising. A rate holds up to and with its boundary.
-        values: The rates: one more than boundaries.
-        name: A name.
+        boundaries: Steps in ascending order. A value applies up to and including its boundary.
+        values: Learning rates, one more than boundaries.
+        name: Name of the schedule.
 
     Raises:
-        ValueError: There is not one value more than boundaries, or no boundary.
+        ValueError: There is not one value more than boundaries, or there are no boundaries.
 
     Example:
         >>> schedule = keras.optimizers.schedules.PiecewiseConstantDecay([10], [1.0, 0.5])
@@ -145,33 +143,33 @@ class PiecewiseConstantDecay(BuiltInSchedule):
         if len(boundaries) != len(values) - 1 or not boundaries:
             raise SpecError(
                 "PiecewiseConstantDecay",
-                expected="a boundary at least, and one value more than boundaries",
+                expected="at least one boundary, and one value more than boundaries",
                 received=f"{len(boundaries)} boundaries and {len(values)} values",
-                fix="give the rate before the first boundary, after each, and after the last",
+                fix="pass the rate before the first boundary, and after each boundary",
             )
         self.boundaries, self.values, self.name = boundaries, values, name
 
-    def __call__(self, step: Tensor) -> Tensor:
-        """Returns the learning rate of a step."""
+    def __call__(self, step: TensorLike) -> Tensor:
+        """Returns the learning rate of a step: a scalar tensor in `floatx()`."""
         step = ops.convert_to_tensor(step)
         rate = ops.convert_to_tensor(float(self.values[-1]))
-        # From the last boundary to the first: the lowest one that is not passed decides.
+        # From the last boundary to the first: the lowest one that is not passed wins.
         for boundary, value in zip(reversed(self.boundaries), self.values[-2::-1], strict=True):
             rate = ops.where(ops.less_equal(step, boundary), float(value), rate)
         return rate
 
 
 class PolynomialDecay(BuiltInSchedule):
-    """`(initial - end) * (1 - step / decay_steps) ** power + end`.
+    """Polynomial decay: `(initial - end) * (1 - step / decay_steps) ** power + end`.
 
     Args:
-        initial_learning_rate: The rate of step 0.
-        decay_steps: The step at which the end is reached.
-        end_learning_rate: The rate from there on.
-        power: 1 for a straight line.
-        cycle: Whether `decay_steps` grows to its next multiple once it is passed, so that the
-            rate jumps up and falls again.
-        name: A name.
+        initial_learning_rate: Learning rate at step 0.
+        decay_steps: Step at which the end is reached.
+        end_learning_rate: Learning rate from there on. Default 0.0001.
+        power: Exponent; 1.0 (default) for linear decay.
+        cycle: Whether `decay_steps` grows to its next multiple when it is passed, so that the decay
+            starts again. Default False.
+        name: Name of the schedule.
 
     Raises:
         ValueError: `decay_steps` is not positive.
@@ -211,10 +209,14 @@ class PolynomialDecay(BuiltInSchedule):
         self.end_learning_rate, self.power = end_learning_rate, power
         self.cycle, self.name = cycle, name
 
-    def __call__(self, step: Tensor) -> Tensor:
-        """Returns the learning rate of a step."""
-        done = _as_float(step) / self.decay_steps
-        # In a cycle the end lies at the next multiple of decay_steps, at the first for step 0.
-        part = done / ops.maximum(ops.ceil(done), 1.0) if self.cycle else ops.minimum(done, 1.0)
+    def __call__(self, step: TensorLike) -> Tensor:
+        """Returns the learning rate of a step: a scalar tensor in `floatx()`."""
+        completed = _cast_to_float(step) / self.decay_steps
+        # With cycle, the decay ends at the next multiple of decay_steps, for step 0 at the first.
+        fraction = (
+            completed / ops.maximum(ops.ceil(completed), 1.0)
+            if self.cycle
+            else ops.minimum(completed, 1.0)
+        )
         span = self.initial_learning_rate - self.end_learning_rate
-        return span * ops.power(1.0 - part, float(self.power)) + self.end_learning_rate
+        return span * ops.power(1.0 - fraction, float(self.power)) + self.end_learning_rate

@@ -1,12 +1,14 @@
-"""What a learning rate schedule is: a function of the step."""
+"""Base class of learning rate schedules."""
 
 from typing import Any
 
-Tensor = Any
+from keras_fn.types import Tensor, TensorLike
 
 
 class LearningRateSchedule:
-    """Base class of schedules. A subclass writes `__call__`, and `get_config` to be saved.
+    """Base class of learning rate schedules: functions of the step.
+
+    Subclasses implement `__call__`, and `get_config` to be serializable.
 
     Example:
         >>> class Harmonic(keras.optimizers.schedules.LearningRateSchedule):
@@ -17,12 +19,12 @@ class LearningRateSchedule:
         '0.100'
     """
 
-    def __call__(self, step: Tensor) -> Tensor:
-        """Returns the learning rate of a step, a scalar tensor of integers."""
+    def __call__(self, step: TensorLike) -> Tensor:
+        """Returns the learning rate of a step, an integer scalar tensor."""
         raise TypeError(f"{type(self).__name__} has no __call__(step) method.")
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, as plain values."""
+        """Returns the constructor arguments as a JSON-serializable dict."""
         raise TypeError(
             f"{type(self).__name__} has no get_config() method, so it cannot be saved.\n"
             "  fix: write one that returns the constructor's arguments"
@@ -30,12 +32,12 @@ class LearningRateSchedule:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "LearningRateSchedule":
-        """Returns a schedule made from what `get_config` gave."""
+        """Creates a schedule from the dict that `get_config` returned."""
         return cls(**config)
 
 
 class BuiltInSchedule(LearningRateSchedule):
-    """A schedule whose arguments are attributes of their names.
+    """A schedule whose arguments are attributes of the same names.
 
     Attributes:
         arguments: The names, in the order of the config.
@@ -44,5 +46,5 @@ class BuiltInSchedule(LearningRateSchedule):
     arguments: tuple[str, ...] = ()
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, as plain values."""
+        """Returns the constructor arguments as a JSON-serializable dict."""
         return {name: getattr(self, name) for name in self.arguments}
