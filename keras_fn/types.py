@@ -86,6 +86,9 @@ Scalar: TypeAlias = bool | int | float | complex
 TensorLike: TypeAlias = Union["Tensor", np.ndarray, np.generic, Scalar, Sequence[Any]]
 """What `ops.convert_to_tensor` accepts: a tensor, an array, a number, nested lists of numbers."""
 
+ArrayLike: TypeAlias = TensorLike
+"""Same as `TensorLike`, for arguments that an op does not convert and promote."""
+
 Nested: TypeAlias = Any
 """A pytree: tensors, arrays or specs in any nesting of lists, tuples and dicts, or a single one."""
 
