@@ -1,4 +1,4 @@
-"""Floor 4: the layers. `keras_fn.layers` is the public namespace."""
+"""Layers: the public namespace `keras.layers`."""
 
 from keras_fn.core.input_spec import InputSpec as InputSpec
 from keras_fn.core.registry import register

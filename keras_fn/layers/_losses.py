@@ -52,7 +52,7 @@ class LossTrackingMixin(AttributeTrackingMixin):
         current = context.current
         if current.symbolic:
             return
-        if not self._tracks_losses:
+        if self._tracks_losses is False:
             if not is_dynamo_compiling():
                 self._invalidate_structure()
             self._tracks_losses = True
@@ -90,12 +90,16 @@ class LossTrackingMixin(AttributeTrackingMixin):
         return outputs
 
     def _update_loss_tracking(self) -> None:
-        """Finds out whether calls can add losses, as far as the structure shows."""
+        """Determines whether calls can add losses: from the structure, and from the last call."""
         inner = self._flatten_layers(include_self=False)
         self._depend_on(inner)
-        self._tracks_losses = self._activity_regularizer is not None or any(
-            not is_builtin(type(layer)) or layer._activity_regularizer or layer._tracks_losses
-            for layer in inner
+        self._tracks_losses = (
+            self._activity_regularizer is not None
+            or bool(self._losses)
+            or any(
+                not is_builtin(type(layer)) or layer._activity_regularizer or layer._tracks_losses
+                for layer in inner
+            )
         )
 
     def _depend_on(self, layers: Sequence[Any]) -> None:

@@ -38,3 +38,16 @@ class LayerOptions(NamedLayerOptions, total=False):
     """Keyword arguments of all layers; `Layer` describes them."""
 
     activity_regularizer: RegularizerLike | None
+
+
+class CellOptions(LayerOptions, total=False):
+    """Keyword arguments of the built-in recurrent cells."""
+
+    implementation: int
+
+
+class RecurrentLayerOptions(NamedLayerOptions, total=False):
+    """Keyword arguments of the built-in recurrent layers."""
+
+    zero_output_for_mask: bool
+    implementation: int

@@ -13,7 +13,7 @@ def static_dim(shape: Sequence[int | None], axis: int, layer: Any) -> int:
 
     Args:
         shape: The shape of the input.
-        axis: The axis.
+        axis: The axis along which to concatenate.
         layer: The layer, for the error.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The Layer: weights and a call, eager or recorded in a graph."""
+"""The base class `Layer`: weights and a call, eager or symbolic."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self, Unpack, cast
@@ -213,7 +213,6 @@ class Layer(StatelessCallMixin, LossTrackingMixin, DTypePolicyMixin, Base, Opera
             self.build(**shapes)
         self.built = True
         self._build_shapes = shapes
-        self._update_loss_tracking()
 
     def get_build_config(self) -> dict[str, Any] | None:
         """Returns the shapes that the layer was built for, as `build_from_config` takes them."""

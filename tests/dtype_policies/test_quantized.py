@@ -244,7 +244,7 @@ def test_layers_refuse_quantized_policies(name):
         with pytest.raises(SpecError) as caught:
             keras.layers.Dense(2, dtype=dtype, name="dense")
         error = caught.value
-        assert error.who == "Dense layer 'dense'"
+        assert error.source == "Dense layer 'dense'"
         assert error.expected.endswith("layers with quantised weights are not supported yet")
         assert name in error.received and '"float32"' in error.fix
     reject_quantized = DTypePolicyMap("float32", {"model/dense": DTypePolicy("bfloat16")})

@@ -39,7 +39,7 @@ ERRORS = {
     "strides and dilation": (
         lambda: layers.Conv2D(4, 3, strides=2, dilation_rate=2),
         "Conv2D", "strides: 1 where dilation_rate=(2, 2)", "strides=(2, 2)",
-        "leave one of strides and dilation_rate at 1",
+        "set one of strides and dilation_rate to 1",
     ),
     "groups of filters": (
         lambda: layers.Conv2D(4, 3, groups=3),
@@ -49,12 +49,12 @@ ERRORS = {
         lambda: layers.Conv2D(4, 3, groups=2, name="c")(Input((8, 8, 3))),
         "Conv2D layer 'c'", "a number of channels that groups=2 divides",
         "3 channels (shape (None, 8, 8, 3), channels_last)",
-        "choose other groups, or check data_format",
+        "change groups, or check data_format",
     ),
     "unknown channels": (
         lambda: layers.Conv2D(4, 3, name="c")(Input((8, 8, None))),
         "Conv2D layer 'c'", "an input whose axis -1 has a known size",
-        "shape (None, 8, 8, None)", "name the size in Input, for example Input(shape=(64,))",
+        "shape (None, 8, 8, None)", "set the size in Input, for example Input(shape=(64,))",
     ),
     "rank": (
         lambda: layers.Conv2D(4, 3, name="c")(Input((8, 8))),
@@ -91,7 +91,7 @@ ERRORS = {
     "elements": (
         lambda: layers.Reshape((4, -1), name="r")(Input((5,))),
         "Reshape layer 'r'", "samples whose elements fill target_shape=(4, -1)",
-        "samples of shape (5,), 5 elements", "count the elements, or let one size be -1",
+        "samples of shape (5,), 5 elements", "compare the numbers of elements, or set one size to -1",
     ),
     "dims": (
         lambda: layers.Permute((0, 1)),
@@ -143,8 +143,8 @@ ERRORS = {
         lambda: layers.BatchNormalization(name="b")(
             zeros(2, 3, 4), training=True, mask=np.ones((2, 3, 4), bool)
         ),
-        "BatchNormalization layer 'b'", "a mask of rank 2, that of the inputs less 1",
-        "mask (2, 3, 4), inputs (2, 3, 4)", "leave out the mask's last axis",
+        "BatchNormalization layer 'b'", "a mask of rank 2, the rank of the inputs minus 1",
+        "mask (2, 3, 4), inputs (2, 3, 4)", "remove the last axis of the mask",
     ),
     "axis of a norm": (
         lambda: layers.LayerNormalization(axis="x"),
@@ -154,7 +154,7 @@ ERRORS = {
     "groups": (
         lambda: layers.GroupNormalization(3, name="g")(Input((4,))),
         "GroupNormalization layer 'g'", "a number of channels that groups=3 divides",
-        "4 channels at axis -1 (shape (None, 4))", "choose other groups",
+        "4 channels at axis -1 (shape (None, 4))", "change groups",
     ),
     "one input": (
         lambda: layers.Add(name="a")(Input((4,))),
@@ -166,13 +166,13 @@ ERRORS = {
         "Add layer 'a'",
         "inputs of one batch size, whose other sizes are equal or 1, from the last axis on",
         "shapes (None, 4) and (None, 3)",
-        "bring them to one shape, for example with Dense or Reshape",
+        "change their shapes, for example with Dense or Reshape",
     ),
     "batches": (
         lambda: layers.Maximum(name="m")([zeros(2, 3), zeros(1, 3)]),
         "Maximum layer 'm'",
         "inputs of one batch size, whose other sizes are equal or 1, from the last axis on",
-        "shapes (2, 3) and (1, 3)", "bring them to one shape, for example with Dense or Reshape",
+        "shapes (2, 3) and (1, 3)", "change their shapes, for example with Dense or Reshape",
     ),
     "three to subtract": (
         lambda: layers.Subtract(name="s")([Input((4,))] * 3),
@@ -183,7 +183,7 @@ ERRORS = {
         lambda: layers.Concatenate(name="c")([Input((4, 2)), Input((3, 2))]),
         "Concatenate layer 'c'", "inputs whose shapes differ along axis -1 only",
         "shapes (None, 4, 2) and (None, 3, 2)",
-        "choose another axis, or bring the other sizes to the same",
+        "choose another axis, or make the other sizes equal",
     ),
     "axes of products": (
         lambda: layers.Dot(0, name="d")([Input((4,)), Input((4,))]),
@@ -216,7 +216,7 @@ ERRORS = {
 
 
 @pytest.mark.parametrize("name", ERRORS)
-def test_an_error_says_who_what_and_how_to_mend_it(name):
+def test_an_error_has_source_expected_received_and_fix(name):
     call, source, expected, given, fix = ERRORS[name]
     with pytest.raises(ValueError) as caught:
         call()

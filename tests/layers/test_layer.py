@@ -528,7 +528,7 @@ def test_stateless_call_counts_its_values():
     with pytest.raises(ValueError, match="has no weights yet, so stateless_call cannot take"):
         layer.stateless_call([], [], ones(1, 2))
     layer.build((None, 2))
-    with pytest.raises(ValueError, match="takes a value for each of its 2 trainable_variables; 1"):
+    with pytest.raises(ValueError, match="takes a value for each of its 2 trainable_variables; it received 1"):
         layer.stateless_call([layer.kernel.value], [], ones(1, 2))
 
 

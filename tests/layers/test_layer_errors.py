@@ -110,7 +110,7 @@ def test_a_framework_function_on_a_keras_tensor_outside_a_layer():
 def test_a_call_on_nothing(name):
     layer = layers.Dense(2, name=name)
     expected = text(
-        f"Dense layer {name!r}", "inputs: KerasTensors, tensors or arrays", "a call on nothing",
+        f"Dense layer {name!r}", "inputs: KerasTensors, tensors or arrays", "a call without arguments",
         f"call it on a tensor, for example layer({name}_inputs)",
     )  # fmt: skip
     assert message(SpecError, layer) == expected
@@ -130,8 +130,8 @@ def test_a_call_on_what_is_no_tensor_says_so(nothing):
 def test_too_many_arguments():
     a = keras.Input((2,))
     assert message(TypeError, layers.Dense(1, name="d"), a, a) == (
-        "Dense layer 'd': call takes 1 arguments (inputs), 2 came. Several inputs of one layer go "
-        "in a list: layer([a, b])."
+        "Dense layer 'd': call takes 1 arguments (inputs), but received 2. Pass several inputs of "
+        "one layer as a list: layer([a, b])."
     )
 
 

@@ -1,4 +1,4 @@
-"""Activations with arguments, as layers."""
+"""Activation layers with arguments."""
 
 from keras_fn.layers.activations.elu import ELU as ELU
 from keras_fn.layers.activations.leaky_relu import LeakyReLU as LeakyReLU

@@ -1,4 +1,4 @@
-"""Activations with arguments, as layers. Those without are `Activation("name")`."""
+"""The exponential linear unit (ELU)."""
 
 from typing import Unpack
 
@@ -9,7 +9,7 @@ from keras_fn.types import Tensor
 
 
 class ELU(Layer):
-    """`x` where positive, else `alpha * (exp(x) - 1)`.
+    """Exponential linear unit: `x` where positive, else `alpha * (exp(x) - 1)`.
 
     Args:
         alpha: The limit far below 0, less its sign.

@@ -1,4 +1,4 @@
-"""Activations with arguments, as layers. Those without are `Activation("name")`."""
+"""The leaky rectified linear unit."""
 
 from typing import Unpack
 
@@ -10,7 +10,7 @@ from keras_fn.types import Tensor
 
 
 class LeakyReLU(Layer):
-    """`x` where positive, else `negative_slope * x`.
+    """Leaky rectified linear unit: `x` where positive, else `negative_slope * x`.
 
     Args:
         negative_slope: Slope below 0.

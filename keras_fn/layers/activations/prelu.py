@@ -1,4 +1,4 @@
-"""The rectifier that learns its slope."""
+"""The parametric rectified linear unit (PReLU)."""
 
 from typing import Any, Unpack
 
@@ -13,7 +13,9 @@ from keras_fn.types import ConstraintLike, InitializerLike, RegularizerLike, Sha
 
 
 class PReLU(Layer):
-    """`x` where positive, else `alpha * x`, with a learned `alpha` for each element of a sample.
+    """Parametric rectified linear unit: `x` where positive, else `alpha * x`.
+
+    The slope `alpha` is trainable, with one value for each element of a sample.
 
     Args:
         alpha_initializer: Initializer for `alpha`.
@@ -54,7 +56,7 @@ class PReLU(Layer):
         self.supports_masking = True
 
     def build(self, input_shape: Shape) -> None:
-        """Makes the slopes."""
+        """Creates the slopes."""
         shared = {axis % len(input_shape) for axis in self.shared_axes or ()}
         own = [axis for axis in range(1, len(input_shape)) if axis not in shared]
         sizes = {axis: static_dim(input_shape, axis, self) for axis in own}

@@ -1,4 +1,4 @@
-"""Activations with arguments, as layers. Those without are `Activation("name")`."""
+"""The rectified linear unit (ReLU)."""
 
 from typing import Unpack
 
@@ -10,7 +10,9 @@ from keras_fn.types import Tensor
 
 
 class ReLU(Layer):
-    """`x` above `threshold`, `negative_slope * (x - threshold)` below it, at most `max_value`.
+    """Rectified linear unit, with an optional slope, threshold and maximum.
+
+    `x` above `threshold`, `negative_slope * (x - threshold)` below it, at most `max_value`.
 
     Args:
         max_value: The largest result, or None.

@@ -1,4 +1,4 @@
-"""Activations with arguments, as layers. Those without are `Activation("name")`."""
+"""Softmax along an axis, with masking."""
 
 from typing import Any, Unpack
 
@@ -12,7 +12,7 @@ from keras_fn.types import Tensor
 
 
 class Softmax(Layer):
-    """`exp(x) / sum(exp(x))` along `axis`; what a mask hides gets 0.
+    """Softmax: `exp(x) / sum(exp(x))` along `axis`; masked elements become 0.
 
     Args:
         axis: The axis, or several.

@@ -1,4 +1,4 @@
-"""Layers of convolution, plain, transposed, depthwise and separable."""
+"""Convolution layers: plain, transposed, depthwise and separable."""
 
 from keras_fn.layers.convolutional.conv import Conv1D as Conv1D, Conv2D as Conv2D, Conv3D as Conv3D
 from keras_fn.layers.convolutional.conv_transpose import (

@@ -1,4 +1,4 @@
-"""What all convolutions share: a window that moves, a bias, an activation."""
+"""Base class of the convolution layers."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ from keras_fn.settings import standardize_data_format
 
 
 class Convolution(Layer):
-    """Base of the convolutions over `rank` spatial axes."""
+    """Base class of the convolution layers over `rank` spatial axes."""
 
     rank: int
     use_bias: bool
@@ -61,7 +61,7 @@ class Convolution(Layer):
                 "strides",
                 f"1 where dilation_rate={self.dilation_rate}",
                 self.strides,
-                "leave one of strides and dilation_rate at 1",
+                "set one of strides and dilation_rate to 1",
             )
 
     def _channels(self, input_shape: Any, groups: int = 1) -> int:
@@ -72,7 +72,7 @@ class Convolution(Layer):
                 self._label,
                 expected=f"a number of channels that groups={groups} divides",
                 received=f"{channels} channels (shape {input_shape}, {self.data_format})",
-                fix="choose other groups, or check data_format",
+                fix="change groups, or check data_format",
             )
         self.input_spec = InputSpec(ndim=self.rank + 2, axes={self._channel_axis: channels})
         return channels

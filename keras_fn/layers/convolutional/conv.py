@@ -1,9 +1,10 @@
-"""Convolutions over 1, 2 or 3 spatial axes."""
+"""Convolution layers over 1, 2 or 3 spatial axes."""
 
 from typing import Any, Unpack
 
 from keras_fn import activations
 from keras_fn.layers._arguments import add_weight_from_spec, set_weight_spec
+from keras_fn.layers._docstrings import inherit_sections
 from keras_fn.layers._options import NamedLayerOptions
 from keras_fn.layers.convolutional.base_conv import Convolution
 from keras_fn.ops.convolution import conv
@@ -19,21 +20,21 @@ from keras_fn.types import (
 
 
 class Conv(Convolution):
-    """Convolution: each output is an affine map of a window of the input, the same everywhere.
+    """Convolution layer: one affine map, applied to every window of the input.
 
     Args:
         filters: Number of channels of the output.
-        kernel_size: Sizes of the window: an integer, or one for each axis.
-        strides: Steps of the window, likewise.
+        kernel_size: Size of the convolution window: an integer, or one for each axis.
+        strides: Strides of the window: an integer, or one for each axis.
         padding: `"valid"` for windows inside the input only, `"same"` for as many windows as
-            steps; over one axis also `"causal"`: windows that end at their place.
+            steps; in 1D also `"causal"`: windows that end at the position of the output.
         data_format: `"channels_last"` or `"channels_first"`;
             `keras.config.image_data_format()` by default.
-        dilation_rate: Steps between the elements of a window. Not both this and `strides`
-            may be above 1.
-        groups: Number of groups of channels that are convolved apart.
-        activation: Applied to the result; none by default.
-        use_bias: Whether a bias is added to each channel.
+        dilation_rate: Distance between the elements of a window: an integer, or one for each axis.
+            Either this or `strides` must be 1.
+        groups: Number of groups of channels; each group is convolved separately.
+        activation: Activation function applied to the result, or its name. None by default.
+        use_bias: Whether to add a bias to each channel.
         kernel_initializer: Initializer for the kernel weights.
         bias_initializer: Initializer for the bias.
         kernel_regularizer: Regularizer applied to the kernel.
@@ -43,14 +44,14 @@ class Conv(Convolution):
         bias_constraint: Constraint applied to the bias after each update.
 
     Input shape:
-        A tensor of shape `(batch, *sizes, channels)`, or with the channels before the
-        sizes.
+        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
+        with `"channels_first"`.
 
     Output shape:
-        A tensor of the same layout, with `filters` channels.
+        A tensor of the same data format, with `filters` channels.
 
     Raises:
-        ValueError: Arguments that do not fit each other or the input.
+        ValueError: An argument is invalid, or incompatible with the others or with the input.
     """
 
     def __init__(
@@ -88,26 +89,46 @@ class Conv(Convolution):
             self._before = ((0, 0), *(ends if self._channel_axis == -1 else reversed(ends)))
 
     def build(self, input_shape: Shape) -> None:
-        """Makes the kernel, and the bias if there is one."""
+        """Creates the kernel and the bias."""
         channels = self._channels(input_shape, self.groups)
         shape = (*self.kernel_size, channels // self.groups, self.filters)
         self.kernel = add_weight_from_spec(self, "kernel", shape)
         self._add_bias(self.filters)
 
     def convolution_op(self, inputs: Any, kernel: Any) -> Any:
-        """Returns the bare convolution. Subclasses may write another."""
+        """Returns the convolution of the inputs, without bias and activation.
+
+        Subclasses may override it.
+
+        Args:
+            inputs: A tensor of shape `(batch, *sizes, channels)`, or with the channels first.
+            kernel: The kernel, of shape `(*kernel_size, channels // groups, filters)`.
+
+        Returns:
+            A tensor of the same data format, with `filters` channels.
+
+        Subclasses may override it.
+
+        Args:
+            inputs: A tensor of shape `(batch, *sizes, channels)`, or with the channels first.
+            kernel: The kernel, of shape `(*kernel_size, channels // groups, filters)`.
+
+        Returns:
+            A tensor of the same data format, with `filters` channels.
+        """
         padding = self.padding
         if self._before is not None:
             inputs, padding = pad(inputs, self._before), "valid"
         return conv(inputs, kernel, self.strides, padding, self.data_format, self.dilation_rate)
 
     def call(self, inputs: Tensor) -> Tensor:
-        """Returns the convolved inputs."""
+        """Returns the convolution of the inputs."""
         return self._add_bias_and_activate(self.convolution_op(inputs, self.kernel))
 
 
+@inherit_sections
 class Conv1D(Conv):
-    """Convolution over one axis, such as time. For the arguments see `Conv`.
+    """1D convolution layer, over an axis such as time.
 
     Example:
         >>> keras.layers.Conv1D(8, 3, padding="causal")(keras.Input((10, 4))).shape
@@ -118,8 +139,9 @@ class Conv1D(Conv):
     _may_be_causal = True
 
 
+@inherit_sections
 class Conv2D(Conv):
-    """Convolution over two axes, such as those of an image. For the arguments see `Conv`.
+    """2D convolution layer, over the axes of images.
 
     Example:
         >>> keras.layers.Conv2D(8, 3, activation="relu")(keras.Input((28, 28, 1))).shape
@@ -129,8 +151,9 @@ class Conv2D(Conv):
     rank = 2
 
 
+@inherit_sections
 class Conv3D(Conv):
-    """Convolution over three axes, such as those of a volume. For the arguments see `Conv`.
+    """3D convolution layer, over the axes of volumes.
 
     Example:
         >>> keras.layers.Conv3D(8, 3, padding="same")(keras.Input((9, 9, 9, 1))).shape

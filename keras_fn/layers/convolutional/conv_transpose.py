@@ -1,4 +1,4 @@
-"""Transposed convolutions over 1, 2 or 3 spatial axes."""
+"""Transposed convolution layers over 1, 2 or 3 spatial axes."""
 
 from typing import Any, Unpack
 
@@ -9,6 +9,7 @@ from keras_fn.layers._arguments import (
     int_tuple,
     set_weight_spec,
 )
+from keras_fn.layers._docstrings import inherit_sections
 from keras_fn.layers._options import NamedLayerOptions
 from keras_fn.layers.convolutional.base_conv import Convolution
 from keras_fn.ops.convolution import conv_transpose
@@ -23,24 +24,24 @@ from keras_fn.types import (
 
 
 class ConvTranspose(Convolution):
-    """Transposed convolution: each input spreads over a window of the output.
+    """Transposed convolution layer: each input element contributes to a window of the output.
 
-    It is the gradient of the convolution of the same arguments, so it brings what `Conv` made
-    smaller back to its size.
+    It is the gradient of the convolution with the same arguments, so it restores the sizes that
+    `Conv` reduced.
 
     Args:
         filters: Number of channels of the output.
-        kernel_size: Sizes of the window: an integer, or one for each axis.
-        strides: Steps of the window in the output, likewise.
-        padding: `"valid"` for the whole output, `"same"` for `strides` times the input's sizes.
-        output_padding: Elements added at the end of each axis, fewer than `strides`; worked out
-            by default.
+        kernel_size: Size of the convolution window: an integer, or one for each axis.
+        strides: Strides of the window in the output: an integer, or one for each axis.
+        padding: `"valid"` for the full output, `"same"` for `strides` times the input's sizes.
+        output_padding: Elements added at the end of each axis, fewer than `strides`; inferred by
+            default.
         data_format: `"channels_last"` or `"channels_first"`;
             `keras.config.image_data_format()` by default.
-        dilation_rate: Steps between the elements of a window. Not both this and `strides`
-            may be above 1.
-        activation: Applied to the result; none by default.
-        use_bias: Whether a bias is added to each channel.
+        dilation_rate: Distance between the elements of a window: an integer, or one for each axis.
+            Either this or `strides` must be 1.
+        activation: Activation function applied to the result, or its name. None by default.
+        use_bias: Whether to add a bias to each channel.
         kernel_initializer: Initializer for the kernel weights.
         bias_initializer: Initializer for the bias.
         kernel_regularizer: Regularizer applied to the kernel.
@@ -50,14 +51,14 @@ class ConvTranspose(Convolution):
         bias_constraint: Constraint applied to the bias after each update.
 
     Input shape:
-        A tensor of shape `(batch, *sizes, channels)`, or with the channels before the
-        sizes.
+        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
+        with `"channels_first"`.
 
     Output shape:
-        A tensor of the same layout, with `filters` channels.
+        A tensor of the same data format, with `filters` channels.
 
     Raises:
-        ValueError: Arguments that do not fit each other or the input.
+        ValueError: An argument is invalid, or incompatible with the others or with the input.
 
     References:
         Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016.
@@ -105,7 +106,7 @@ class ConvTranspose(Convolution):
         set_weight_spec(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
 
     def build(self, input_shape: Shape) -> None:
-        """Makes the kernel, and the bias if there is one."""
+        """Creates the kernel and the bias."""
         channels = self._channels(input_shape)
         self.kernel = add_weight_from_spec(
             self, "kernel", (*self.kernel_size, self.filters, channels)
@@ -113,7 +114,7 @@ class ConvTranspose(Convolution):
         self._add_bias(self.filters)
 
     def call(self, inputs: Tensor) -> Tensor:
-        """Returns the inputs, spread out."""
+        """Returns the transposed convolution of the inputs."""
         return self._add_bias_and_activate(
             conv_transpose(
                 inputs,
@@ -127,8 +128,9 @@ class ConvTranspose(Convolution):
         )
 
 
+@inherit_sections
 class Conv1DTranspose(ConvTranspose):
-    """Transposed convolution over one axis. For the arguments see `ConvTranspose`.
+    """1D transposed convolution layer.
 
     Example:
         >>> keras.layers.Conv1DTranspose(8, 3, strides=2)(keras.Input((10, 4))).shape
@@ -138,8 +140,9 @@ class Conv1DTranspose(ConvTranspose):
     rank = 1
 
 
+@inherit_sections
 class Conv2DTranspose(ConvTranspose):
-    """Transposed convolution over two axes. For the arguments see `ConvTranspose`.
+    """2D transposed convolution layer.
 
     Example:
         >>> layer = keras.layers.Conv2DTranspose(8, 3, strides=2, padding="same")
@@ -150,9 +153,11 @@ class Conv2DTranspose(ConvTranspose):
     rank = 2
 
 
+@inherit_sections
 class Conv3DTranspose(ConvTranspose):
-    """Transposed convolution over three axes. For the arguments see `ConvTranspose`; by position,
-    `data_format` comes before `output_padding`, as in Keras.
+    """3D transposed convolution layer.
+
+    As positional arguments, `data_format` comes before `output_padding`, as in Keras.
 
     Example:
         >>> keras.layers.Conv3DTranspose(8, 3)(keras.Input((5, 5, 5, 4))).shape

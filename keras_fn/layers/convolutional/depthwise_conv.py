@@ -1,9 +1,10 @@
-"""Convolutions that treat each channel by itself."""
+"""Depthwise convolution layers over 1 or 2 spatial axes."""
 
 from typing import Any, Unpack
 
 from keras_fn import activations
 from keras_fn.layers._arguments import add_weight_from_spec, positive_int, set_weight_spec
+from keras_fn.layers._docstrings import inherit_sections
 from keras_fn.layers._options import NamedLayerOptions
 from keras_fn.layers.convolutional.base_conv import Convolution
 from keras_fn.ops.convolution import depthwise_conv
@@ -18,19 +19,19 @@ from keras_fn.types import (
 
 
 class DepthwiseConv(Convolution):
-    """Convolution of each channel by itself.
+    """Depthwise convolution layer: convolves each channel separately.
 
     Args:
-        kernel_size: Sizes of the window: an integer, or one for each axis.
-        strides: Steps of the window, likewise.
+        kernel_size: Size of the convolution window: an integer, or one for each axis.
+        strides: Strides of the window: an integer, or one for each axis.
         padding: `"valid"` for windows inside the input only, `"same"` for as many windows as
             steps.
-        depth_multiplier: How many channels are made of each.
+        depth_multiplier: Number of output channels for each input channel.
         data_format: `"channels_last"` or `"channels_first"`;
             `keras.config.image_data_format()` by default.
-        dilation_rate: Steps between the elements of a window.
-        activation: Applied to the result; none by default.
-        use_bias: Whether a bias is added to each channel.
+        dilation_rate: Distance between the elements of a window: an integer, or one for each axis.
+        activation: Activation function applied to the result, or its name. None by default.
+        use_bias: Whether to add a bias to each channel.
         depthwise_initializer: Initializer for the kernel weights.
         bias_initializer: Initializer for the bias.
         depthwise_regularizer: Regularizer applied to the kernel.
@@ -40,14 +41,14 @@ class DepthwiseConv(Convolution):
         bias_constraint: Constraint applied to the bias after each update.
 
     Input shape:
-        A tensor of shape `(batch, *sizes, channels)`, or with the channels before the
-        sizes.
+        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
+        with `"channels_first"`.
 
     Output shape:
         A tensor of the same layout, with `channels * depth_multiplier` channels.
 
     Raises:
-        ValueError: Arguments that cannot be used.
+        ValueError: An argument is invalid.
     """
 
     def __init__(
@@ -80,14 +81,14 @@ class DepthwiseConv(Convolution):
         set_weight_spec(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
 
     def build(self, input_shape: Shape) -> None:
-        """Makes the kernel, and the bias if there is one."""
+        """Creates the kernel and the bias."""
         channels = self._channels(input_shape)
         shape = (*self.kernel_size, channels, self.depth_multiplier)
         self.kernel = add_weight_from_spec(self, "depthwise", shape, name="kernel")
         self._add_bias(channels * self.depth_multiplier)
 
     def call(self, inputs: Tensor) -> Tensor:
-        """Returns the convolved inputs."""
+        """Returns the convolution of the inputs."""
         return self._add_bias_and_activate(
             depthwise_conv(
                 inputs,
@@ -100,8 +101,9 @@ class DepthwiseConv(Convolution):
         )
 
 
+@inherit_sections
 class DepthwiseConv1D(DepthwiseConv):
-    """Convolution of each channel over one axis. For the arguments see `DepthwiseConv`.
+    """1D depthwise convolution layer.
 
     Example:
         >>> keras.layers.DepthwiseConv1D(3)(keras.Input((10, 4))).shape
@@ -111,8 +113,9 @@ class DepthwiseConv1D(DepthwiseConv):
     rank = 1
 
 
+@inherit_sections
 class DepthwiseConv2D(DepthwiseConv):
-    """Convolution of each channel over two axes. For the arguments see `DepthwiseConv`.
+    """2D depthwise convolution layer.
 
     Example:
         >>> keras.layers.DepthwiseConv2D(3, depth_multiplier=2)(keras.Input((8, 8, 4))).shape

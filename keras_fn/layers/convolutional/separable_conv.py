@@ -1,9 +1,10 @@
-"""Convolutions that treat each channel by itself."""
+"""Depthwise separable convolution layers over 1 or 2 spatial axes."""
 
 from typing import Any, Unpack
 
 from keras_fn import activations
 from keras_fn.layers._arguments import add_weight_from_spec, positive_int, set_weight_spec
+from keras_fn.layers._docstrings import inherit_sections
 from keras_fn.layers._options import NamedLayerOptions
 from keras_fn.layers.convolutional.base_conv import Convolution
 from keras_fn.ops.convolution import separable_conv
@@ -18,40 +19,42 @@ from keras_fn.types import (
 
 
 class SeparableConv(Convolution):
-    """Convolution of each channel by itself, then of all channels at each place.
+    """Depthwise separable convolution layer.
+
+    A depthwise convolution, then a pointwise one, which mixes the channels at each position.
 
     Args:
         filters: Number of channels of the output.
-        kernel_size: Sizes of the window: an integer, or one for each axis.
-        strides: Steps of the window, likewise.
+        kernel_size: Size of the convolution window: an integer, or one for each axis.
+        strides: Strides of the window: an integer, or one for each axis.
         padding: `"valid"` for windows inside the input only, `"same"` for as many windows as
             steps.
         data_format: `"channels_last"` or `"channels_first"`;
             `keras.config.image_data_format()` by default.
-        dilation_rate: Steps between the elements of a window.
-        depth_multiplier: How many channels are made of each in between.
-        activation: Applied to the result; none by default.
-        use_bias: Whether a bias is added to each channel.
-        depthwise_initializer: Initializer for the first kernel.
-        pointwise_initializer: Initializer for the second kernel.
+        dilation_rate: Distance between the elements of a window: an integer, or one for each axis.
+        depth_multiplier: Number of intermediate channels for each input channel.
+        activation: Activation function applied to the result, or its name. None by default.
+        use_bias: Whether to add a bias to each channel.
+        depthwise_initializer: Initializer for the depthwise kernel.
+        pointwise_initializer: Initializer for the pointwise kernel.
         bias_initializer: Initializer for the bias.
-        depthwise_regularizer: Regularizer applied to the first kernel.
-        pointwise_regularizer: Regularizer applied to the second kernel.
+        depthwise_regularizer: Regularizer applied to the depthwise kernel.
+        pointwise_regularizer: Regularizer applied to the pointwise kernel.
         bias_regularizer: Regularizer applied to the bias.
         activity_regularizer: Regularizer applied to the output.
-        depthwise_constraint: Constraint applied to the first kernel after each update.
-        pointwise_constraint: Constraint applied to the second kernel after each update.
+        depthwise_constraint: Constraint applied to the depthwise kernel after each update.
+        pointwise_constraint: Constraint applied to the pointwise kernel after each update.
         bias_constraint: Constraint applied to the bias after each update.
 
     Input shape:
-        A tensor of shape `(batch, *sizes, channels)`, or with the channels before the
-        sizes.
+        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
+        with `"channels_first"`.
 
     Output shape:
-        A tensor of the same layout, with `filters` channels.
+        A tensor of the same data format, with `filters` channels.
 
     Raises:
-        ValueError: Arguments that cannot be used.
+        ValueError: An argument is invalid.
 
     References:
         Chollet, "Xception: Deep Learning with Depthwise Separable Convolutions", 2016.
@@ -96,7 +99,7 @@ class SeparableConv(Convolution):
         set_weight_spec(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
 
     def build(self, input_shape: Shape) -> None:
-        """Makes the kernels, and the bias if there is one."""
+        """Creates the kernels and the bias."""
         channels, multiplier = self._channels(input_shape), self.depth_multiplier
         self.depthwise_kernel = add_weight_from_spec(
             self, "depthwise", (*self.kernel_size, channels, multiplier), name="depthwise_kernel"
@@ -108,7 +111,7 @@ class SeparableConv(Convolution):
         self._add_bias(self.filters)
 
     def call(self, inputs: Tensor) -> Tensor:
-        """Returns the convolved inputs."""
+        """Returns the convolution of the inputs."""
         return self._add_bias_and_activate(
             separable_conv(
                 inputs,
@@ -122,8 +125,9 @@ class SeparableConv(Convolution):
         )
 
 
+@inherit_sections
 class SeparableConv1D(SeparableConv):
-    """Separable convolution over one axis. For the arguments see `SeparableConv`.
+    """1D depthwise separable convolution layer.
 
     Example:
         >>> keras.layers.SeparableConv1D(8, 3)(keras.Input((10, 4))).shape
@@ -133,8 +137,9 @@ class SeparableConv1D(SeparableConv):
     rank = 1
 
 
+@inherit_sections
 class SeparableConv2D(SeparableConv):
-    """Separable convolution over two axes. For the arguments see `SeparableConv`.
+    """2D depthwise separable convolution layer.
 
     Example:
         >>> keras.layers.SeparableConv2D(8, 3, padding="same")(keras.Input((9, 9, 4))).shape

@@ -1,1 +1,1 @@
-"""Layers that every model has: inputs, dense maps, embeddings, activations."""
+"""Core layers: inputs, dense layers, embeddings, activations, wrappers."""

@@ -1,4 +1,4 @@
-"""A function as a layer."""
+"""An activation function as a layer."""
 
 from typing import Unpack
 
@@ -12,7 +12,7 @@ class Activation(Layer):
     """Applies an activation function.
 
     Args:
-        activation: The function, or its name.
+        activation: The activation function, or its name.
 
     Input shape:
         A tensor of any shape.

@@ -1,4 +1,4 @@
-"""The fully connected layer."""
+"""The densely connected layer."""
 
 from typing import Unpack
 
@@ -19,12 +19,12 @@ from keras_fn.types import (
 
 
 class Dense(Layer):
-    """Affine map of the last axis: `activation(inputs @ kernel + bias)`.
+    """Densely connected layer: `activation(inputs @ kernel + bias)` along the last axis.
 
     Args:
-        units: Size of the output's last axis.
-        activation: Applied to the result; none by default.
-        use_bias: Whether a bias is added.
+        units: Number of units: the size of the last axis of the output.
+        activation: Activation function applied to the result, or its name. None by default.
+        use_bias: Whether to add a bias.
         kernel_initializer: Initializer for the kernel weights.
         bias_initializer: Initializer for the bias.
         kernel_regularizer: Regularizer applied to the kernel.
@@ -34,10 +34,10 @@ class Dense(Layer):
         bias_constraint: Constraint applied to the bias after each update.
 
     Input shape:
-        A tensor of shape `(batch, ..., features)`.
+        A tensor of shape `(batch, ..., features)`, most often `(batch, features)`.
 
     Output shape:
-        `(batch, ..., units)`.
+        A tensor of shape `(batch, ..., units)`.
 
     Example:
         >>> keras.layers.Dense(4)(keras.Input((3,))).shape
@@ -74,7 +74,7 @@ class Dense(Layer):
         self.bias = None
 
     def build(self, input_shape: Shape) -> None:
-        """Makes the kernel, and the bias if there is one."""
+        """Creates the kernel and the bias."""
         features = static_dim(input_shape, -1, self)
         self.kernel = self.add_weight(
             (features, self.units),
@@ -94,5 +94,5 @@ class Dense(Layer):
         self.input_spec = InputSpec(min_ndim=2, axes={-1: features})
 
     def call(self, inputs: Tensor) -> Tensor:
-        """Returns the mapped inputs."""
+        """Returns the outputs, of shape `(batch, ..., units)`."""
         return self.activation(dense(inputs, self.kernel, self.bias))

@@ -1,4 +1,4 @@
-"""Vectors by number."""
+"""Embedding: a lookup table of trainable vectors."""
 
 from typing import Any, Unpack
 
@@ -12,22 +12,22 @@ from keras_fn.types import ConstraintLike, InitializerLike, Nested, RegularizerL
 
 
 class Embedding(Layer):
-    """A learned vector for each integer: row `i` of a table for the input `i`.
+    """Embedding layer: a trainable vector for each integer, row `i` of a table for the input `i`.
 
     Args:
-        input_dim: Number of rows: the largest input plus 1.
-        output_dim: Size of a vector.
+        input_dim: Size of the vocabulary: the largest input plus 1.
+        output_dim: Size of the vectors.
         embeddings_initializer: Initializer for the table.
         embeddings_regularizer: Regularizer applied to the table.
         embeddings_constraint: Constraint applied to the table after each update.
-        mask_zero: Whether an input of 0 means "nothing here", and is masked.
-        weights: The table to begin with, an array of shape `(input_dim, output_dim)`.
+        mask_zero: Whether the input 0 is padding, to be masked.
+        weights: Initial values of the table, an array of shape `(input_dim, output_dim)`.
 
     Input shape:
-        Integers of any shape; floats lose their fraction.
+        Integers of any shape; floats are truncated.
 
     Output shape:
-        A tensor of that shape and an axis of size `output_dim` at the end.
+        A tensor of the shape of the input, with an axis of size `output_dim` appended.
 
     Raises:
         ValueError: A size is not a positive integer, or `weights` has another shape.
@@ -63,13 +63,13 @@ class Embedding(Layer):
             embeddings_constraint,
         )
         self.mask_zero = self.supports_masking = mask_zero
-        self.autocast = False  # half-precision floats cannot count far
+        self.autocast = False  # half-precision floats represent few integers exactly
         if weights is not None:
             self.build()
             self.set_weights(weights if isinstance(weights, list) else [weights])
 
     def build(self, input_shape: Any = None) -> None:
-        """Makes the table."""
+        """Creates the table."""
         if not self.built:
             # Rows are cast after they are taken: the table is larger than they are.
             sizes = (self.input_dim, self.output_dim)
@@ -77,7 +77,7 @@ class Embedding(Layer):
             self.built = True
 
     def call(self, inputs: Tensor) -> Tensor:
-        """Returns the vectors."""
+        """Returns the vectors of the integers."""
         if dtype_of(inputs) not in ("int32", "int64"):
             inputs = cast(inputs, "int32")
         return cast(take(self.embeddings, inputs, axis=0), self.compute_dtype)
@@ -89,5 +89,5 @@ class Embedding(Layer):
         )
 
     def compute_mask(self, inputs: Nested, previous_mask: Nested = None) -> Nested:
-        """Returns what is not 0, where 0 is masked."""
+        """Returns a mask that is False at zeros, with `mask_zero`."""
         return not_equal(inputs, 0) if self.mask_zero else None

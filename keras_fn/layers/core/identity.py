@@ -1,4 +1,4 @@
-"""A function as a layer."""
+"""The identity layer."""
 
 from typing import Unpack
 
@@ -8,7 +8,7 @@ from keras_fn.types import Nested
 
 
 class Identity(Layer):
-    """Returns its inputs, nested ones too.
+    """Identity layer: returns its inputs, which may be nested.
 
     Input shape:
         Any tensors.

@@ -1,4 +1,4 @@
-"""The entrance of a graph."""
+"""Inputs of a graph of layers."""
 
 from typing import Any, Unpack
 
@@ -7,21 +7,21 @@ from keras_fn.core.keras_tensor import KerasTensor, standardize_shape
 from keras_fn.core.operation import Node
 from keras_fn.layers._options import UnnamedLayerOptions
 from keras_fn.layers.layer import Layer
-from keras_fn.types import Tensor
+from keras_fn.types import DTypeLike, ShapeLike, Tensor
 
 
 class InputLayer(Layer):
-    """The entrance of a graph, one tensor wide. `Input` makes it.
+    """Input of a graph of layers, for one tensor. `Input` creates it.
 
     Args:
         shape: Shape of one sample, without the batch axis.
         batch_size: Size of the batch axis; None for any.
-        dtype: Dtype of the tensor; `floatx()` by default.
+        dtype: The dtype of the tensor. `floatx()` by default.
         sparse: Whether the tensor is sparse.
         ragged: Whether the tensor is ragged.
         batch_shape: Shape with the batch axis, instead of `shape` and `batch_size`.
-        input_tensor: A KerasTensor to take as it is.
-        optional: Whether None may be fed.
+        input_tensor: A KerasTensor to use as the input.
+        optional: Whether the input may be None.
         name: The name of the layer. Unique by default.
 
     Example:
@@ -31,12 +31,12 @@ class InputLayer(Layer):
 
     def __init__(
         self,
-        shape: Any = None,
+        shape: ShapeLike | None = None,
         batch_size: int | None = None,
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
         sparse: bool | None = None,
         ragged: bool | None = None,
-        batch_shape: Any = None,
+        batch_shape: ShapeLike | None = None,
         input_tensor: KerasTensor | None = None,
         optional: bool = False,
         name: str | None = None,
@@ -55,12 +55,12 @@ class InputLayer(Layer):
         elif batch_shape is None:
             if shape is None:
                 raise ValueError(
-                    "Input needs a shape.\n  fix: Input(shape=(784,)) for vectors of 784 numbers; "
-                    "None for axes of any size"
+                    "Input needs a shape.\n  fix: set it, for example Input(shape=(784,)) or "
+                    "Input(shape=(None, 8))"
                 )
             batch_shape = (batch_size, *standardize_shape(shape))
         elif shape is not None or batch_size is not None:
-            raise ValueError("Input: give shape= (and batch_size=), or batch_shape=, not both.")
+            raise ValueError("Input: pass shape= (and batch_size=), or batch_shape=, not both.")
         self.batch_shape = standardize_shape(batch_shape)
         self.sparse, self.ragged = bool(sparse), bool(ragged)
         self.optional = bool(optional)
@@ -76,11 +76,11 @@ class InputLayer(Layer):
         return self._tensor_dtype
 
     def call(self, inputs: Tensor = None) -> Tensor:
-        """Returns the inputs: an entrance computes nothing."""
+        """Returns the inputs."""
         return inputs
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments."""
+        """Returns the arguments of the constructor."""
         return {
             "batch_shape": self.batch_shape,
             "dtype": self._tensor_dtype,
@@ -92,34 +92,34 @@ class InputLayer(Layer):
 
 
 def Input(
-    shape: Any = None,
+    shape: ShapeLike | None = None,
     batch_size: int | None = None,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
     sparse: bool | None = None,
     ragged: bool | None = None,
-    batch_shape: Any = None,
+    batch_shape: ShapeLike | None = None,
     name: str | None = None,
     tensor: KerasTensor | None = None,
     optional: bool = False,
 ) -> KerasTensor:
-    """Makes the entrance of a graph: a symbolic tensor to call layers on.
+    """Creates an input of a graph: a symbolic tensor, to call layers on.
 
     Args:
         shape: Shape of one sample, without the batch axis; None for axes of any size.
         batch_size: Size of the batch axis; None for any.
-        dtype: Dtype; `floatx()` by default.
+        dtype: The dtype of the tensor. `floatx()` by default.
         sparse: Whether the tensor is sparse.
         ragged: Whether the tensor is ragged.
         batch_shape: Shape with the batch axis, instead of `shape` and `batch_size`.
-        name: A name, by which inputs may be fed.
-        tensor: A KerasTensor to make an entrance of.
-        optional: Whether None may be fed.
+        name: The name of the input, a key for dicts of inputs. Unique by default.
+        tensor: A KerasTensor whose shape and dtype the input has.
+        optional: Whether the input may be None.
 
     Returns:
-        A KerasTensor.
+        A KerasTensor of shape `(batch_size, *shape)`.
 
     Raises:
-        ValueError: No shape, or two.
+        ValueError: The shape is missing, or given twice.
 
     Example:
         >>> x = keras.Input(shape=(784,))

@@ -1,4 +1,4 @@
-"""A function custom, as a layer."""
+"""Custom functions as layers."""
 
 import inspect
 from collections.abc import Callable
@@ -16,27 +16,27 @@ from keras_fn.types import Nested
 
 
 class Lambda(Layer):
-    """Calls a function.
+    """Wraps a function as a layer.
 
-    A model that holds one can be saved if the function has a name; whoever reads the file passes
-    the function in `custom_objects`, or has registered it. A Python `lambda` has none, and no
-    file holds code: write a function, or a layer of your own, for what is to be saved.
+    A model with this layer can be saved if the function has a name: to load the file, pass the
+    function in `custom_objects` or register it. A Python `lambda` has no name, and files never
+    hold code: define a function or a custom layer instead.
 
     Args:
-        function: Takes the inputs; also `mask` and `training`, if it names them.
-        output_shape: Shape of a sample of the output, or a function from the input's shape to
-            the output's; worked out by default.
-        mask: The mask of the output, or a function `(inputs, mask)` that returns it.
-        arguments: More keyword arguments for the function.
+        function: A function of the inputs, with optional parameters `mask` and `training`.
+        output_shape: The shape of a sample of the output, or a function from the shape of the
+            input to the shape of the output; inferred by default.
+        mask: The mask of the output, or a function of `(inputs, mask)` that returns it.
+        arguments: Further keyword arguments of the function.
 
     Input shape:
-        What the function takes.
+        Any inputs that the function takes.
 
     Output shape:
-        What it returns.
+        The outputs of the function.
 
     Raises:
-        TypeError: `function` cannot be called.
+        TypeError: `function` is not callable.
 
     Example:
         >>> y = keras.layers.Lambda(lambda x: x * 2)(np.array([1.0], "float32"))
@@ -56,7 +56,7 @@ class Lambda(Layer):
         if not callable(function):
             raise DTypeError(
                 "Lambda",
-                expected="function: something to call",
+                expected="function: a callable",
                 received=f"function={function!r}",
                 fix="for example Lambda(lambda x: x * 2)",
             )
@@ -67,7 +67,7 @@ class Lambda(Layer):
         self._takes_mask, self._takes_training = "mask" in named, "training" in named
 
     def call(self, inputs: Nested, mask: Nested = None, training: bool | None = None) -> Nested:
-        """Returns what the function returns."""
+        """Returns the result of the function."""
         arguments = dict(self.arguments)
         if self._takes_mask:
             arguments["mask"] = mask
@@ -76,7 +76,7 @@ class Lambda(Layer):
         return self.function(inputs, **arguments)
 
     def compute_output_spec(self, inputs: Any, mask: Any = None, training: Any = None) -> Any:
-        """Returns KerasTensors, of the shapes that `output_shape` says if it is given."""
+        """Returns KerasTensors, of the shapes of `output_shape` if it is set."""
         if self.output_shape is None:
             return infer_spec(self.call, (inputs, mask, training), {})
         shapes = self.output_shape
@@ -89,11 +89,11 @@ class Lambda(Layer):
         return symbolic_inputs(shapes, self.compute_dtype)
 
     def compute_mask(self, inputs: Nested, previous_mask: Nested = None) -> Nested:
-        """Returns the mask that the constructor was given, or what it says."""
+        """Returns the mask of the constructor, or the result of the mask function."""
         return self.mask(inputs, previous_mask) if callable(self.mask) else self.mask
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments; functions by their names.
+        """Returns the arguments of the constructor, with functions by name.
 
         Raises:
             ValueError: A function is a Python lambda.
@@ -104,10 +104,10 @@ class Lambda(Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Lambda":
-        """Returns an instance made from what `get_config` gave.
+        """Creates a layer from a config, as `get_config` returns it.
 
         Raises:
-            ValueError: A function is written as code: code is never read.
+            ValueError: A function is written as code, which is never loaded.
         """
         names = ("function", "output_shape", "mask", "arguments")
         read = {n: deserialize_keras_object(config[n]) for n in names if n in config}

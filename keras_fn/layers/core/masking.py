@@ -1,4 +1,4 @@
-"""Masks from values."""
+"""Masking of time steps by their value."""
 
 from typing import Any, Unpack
 
@@ -10,16 +10,16 @@ from keras_fn.types import Nested, Tensor
 
 
 class Masking(Layer):
-    """Masks the steps whose features all are `mask_value`, and sets them to 0.
+    """Masks time steps whose features all equal `mask_value`, and sets them to 0.
 
     Args:
-        mask_value: The value.
+        mask_value: The value of masked time steps.
 
     Input shape:
-        A tensor of shape `(batch, steps, features)`, or of any rank.
+        A tensor of shape `(batch, time, features)`, or of any rank.
 
     Output shape:
-        Likewise, with a mask.
+        A tensor of the same shape, with a mask.
 
     Example:
         >>> y = keras.layers.Masking()(np.array([[[1.0], [0.0]]], "float32"))
@@ -33,7 +33,7 @@ class Masking(Layer):
         self.supports_masking = True
 
     def compute_mask(self, inputs: Nested, previous_mask: Nested = None) -> Nested:
-        """Returns the steps that have another value."""
+        """Returns a mask that is False where all features equal `mask_value`."""
         return any_(not_equal(inputs, self.mask_value), axis=-1)
 
     def call(self, inputs: Tensor) -> Tensor:

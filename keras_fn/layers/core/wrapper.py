@@ -1,4 +1,4 @@
-"""The base of layers that hold one other layer."""
+"""Base class of layers that wrap another layer."""
 
 from typing import Any, Unpack
 
@@ -10,13 +10,13 @@ from keras_fn.layers.layer import Layer
 
 
 class Wrapper(Layer):
-    """Base of layers around another layer. Subclasses write `call`.
+    """Base class of layers that wrap another layer. Subclasses define `call`.
 
     Args:
-        layer: The layer inside.
+        layer: The layer to wrap.
 
     Raises:
-        ValueError: `layer` is no layer.
+        ValueError: `layer` is not a layer.
 
     Example:
         >>> class Twice(keras.layers.Wrapper):
@@ -34,14 +34,14 @@ class Wrapper(Layer):
 
     @allow_signature_override
     def build(self, input_shape: Any = None) -> None:
-        """Builds the layer inside for the same inputs."""
+        """Builds the wrapped layer."""
         if not self.layer.built:
             self.layer.build_from_config({"input_shape": input_shape})
         self.built = True
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
-        """Returns an instance made from what `get_config` gave."""
+        """Creates a layer from a config, as `get_config` returns it."""
         config = dict(config)
         layer = deserialize_keras_object(config.pop("layer"), kind="layer")
         return cls(layer, **config)

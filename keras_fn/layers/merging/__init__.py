@@ -1,4 +1,4 @@
-"""Layers that make one tensor of several."""
+"""Merging layers: several tensors to one."""
 
 from keras_fn.layers.merging.add import Add as Add, add as add
 from keras_fn.layers.merging.average import Average as Average, average as average

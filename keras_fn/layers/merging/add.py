@@ -1,15 +1,17 @@
-"""Layers that make one tensor of several, element by element."""
+"""Element-wise sum of tensors."""
 
 from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 
+from keras_fn.layers._docstrings import inherit_sections
 from keras_fn.layers.merging.base_merge import Merge
 from keras_fn.ops import arithmetic
 
 
+@inherit_sections
 class Add(Merge):
-    """The sum of the inputs. For what they may be see `Merge`.
+    """Element-wise sum of a list of tensors.
 
     Example:
         >>> keras.layers.Add()([keras.Input((3,)), keras.Input((3,))]).shape
@@ -21,7 +23,7 @@ class Add(Merge):
 
 
 def add(inputs: Any, **kwargs: Any) -> Any:
-    """Calls a new `Add` layer.
+    """Functional form of `Add` layer.
 
     Args:
         inputs: A list of tensors.

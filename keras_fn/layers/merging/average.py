@@ -1,16 +1,18 @@
-"""Layers that make one tensor of several, element by element."""
+"""Element-wise mean of tensors."""
 
 from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 
+from keras_fn.layers._docstrings import inherit_sections
 from keras_fn.layers.merging.base_merge import Merge
 from keras_fn.ops import arithmetic
 from keras_fn.ops.arithmetic import divide
 
 
+@inherit_sections
 class Average(Merge):
-    """The mean of the inputs. For what they may be see `Merge`.
+    """Element-wise mean of a list of tensors.
 
     Example:
         >>> keras.layers.Average()([keras.Input((3,)), keras.Input((3,))]).shape
@@ -22,7 +24,7 @@ class Average(Merge):
 
 
 def average(inputs: Any, **kwargs: Any) -> Any:
-    """Calls a new `Average` layer.
+    """Functional form of `Average` layer.
 
     Args:
         inputs: A list of tensors.

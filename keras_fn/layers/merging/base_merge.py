@@ -1,4 +1,4 @@
-"""Layers that make one tensor of several, element by element."""
+"""Base class of the merging layers."""
 
 from collections.abc import Sequence
 from functools import reduce
@@ -18,18 +18,18 @@ from keras_fn.types import Nested, Shape
 
 
 class Merge(Layer):
-    """Base of the layers that take a list of tensors and give one.
+    """Base class of the merging layers: a list of tensors to one tensor.
 
     Input shape:
-        A list of tensors whose shapes broadcast; those of lower rank get axes of size 1
+        A list of tensors whose shapes broadcast. Tensors of lower rank get axes of size 1
         after the batch axis.
 
     Output shape:
-        A tensor of the shape they meet in. Its mask, if every input has one, lets count
-        what any of them does.
+        A tensor of the broadcast shape. If every input has a mask, so does the output: the
+        union of the masks.
 
     Raises:
-        ValueError: The inputs are no list, or their shapes do not fit each other.
+        ValueError: The inputs are not a list, or their shapes are incompatible.
     """
 
     _at_least, _at_most = 1, 1000  # how many inputs
@@ -39,7 +39,7 @@ class Merge(Layer):
         self.supports_masking = True
 
     def build(self, input_shape: Shape) -> None:
-        """Checks that the shapes fit each other."""
+        """Checks that the shapes are compatible."""
         self._check_number(input_shape)
         self._check_shapes([tuple(shape) for shape in input_shape])
 
@@ -71,10 +71,10 @@ class Merge(Layer):
         if not fits:
             raise SpecError(
                 self._label,
-                expected="inputs of one batch size, whose other sizes are equal or 1, from the "
+                expected="inputs of one batch size, with other sizes that are equal or 1, from the "
                 "last axis on",
                 received=f"shapes {' and '.join(map(str, shapes))}",
-                fix="bring them to one shape, for example with Dense or Reshape",
+                fix="change their shapes, for example with Dense or Reshape",
             )
 
     @allow_signature_override
@@ -94,7 +94,7 @@ class Merge(Layer):
 
     @propagates_mask_only
     def compute_mask(self, inputs: Nested, previous_mask: Nested = None) -> Nested:
-        """Returns what any mask lets count, if every input has one."""
+        """Returns the union of the masks, if every input has one."""
         masks = tree.flatten(previous_mask)
         return None if any(m is None for m in masks) else reduce(logical_or, masks)
 
@@ -111,7 +111,7 @@ def _mask_like(mask: Any, x: Any) -> Any:
 
 
 class MinMaxMerge(Merge):
-    """Base of maximum and minimum, which pass over what a mask hides."""
+    """Base class of `Maximum` and `Minimum`, which skip masked elements."""
 
     _choose: Any
 

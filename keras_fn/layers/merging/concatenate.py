@@ -1,4 +1,4 @@
-"""Layers that join tensors along an axis, or multiply them along one."""
+"""Concatenation of tensors."""
 
 from typing import Any, Unpack
 
@@ -15,10 +15,10 @@ from keras_fn.types import Nested
 
 
 class Concatenate(Merge):
-    """Joins the inputs along `axis`.
+    """Concatenates a list of tensors along `axis`.
 
     Args:
-        axis: The axis.
+        axis: The axis along which to concatenate.
 
     Input shape:
         A list of tensors whose shapes differ along `axis` only.
@@ -27,7 +27,7 @@ class Concatenate(Merge):
         A tensor.
 
     Raises:
-        ValueError: The inputs are no list, or their shapes differ elsewhere.
+        ValueError: The inputs are not a list, or their shapes differ along another axis.
 
     Example:
         >>> keras.layers.Concatenate()([keras.Input((2,)), keras.Input((3,))]).shape
@@ -49,18 +49,18 @@ class Concatenate(Merge):
                 self._label,
                 expected=f"inputs whose shapes differ along axis {self.axis} only",
                 received=f"shapes {' and '.join(map(str, shapes))}",
-                fix="choose another axis, or bring the other sizes to the same",
+                fix="choose another axis, or make the other sizes equal",
             )
 
     def call(self, inputs: Nested) -> Nested:
-        """Returns the joined inputs."""
+        """Returns the concatenated inputs."""
         if not isinstance(inputs, (list, tuple)):
             self._check_number(inputs)
         return ops.concatenate(inputs, axis=self.axis)
 
     @propagates_mask_only
     def compute_mask(self, inputs: Nested, previous_mask: Nested = None) -> Nested:
-        """Returns the joined masks; inputs without one count everywhere."""
+        """Returns the concatenated masks; inputs without a mask count as unmasked."""
         masks = tree.flatten(previous_mask)
         if all(m is None for m in masks):
             return None
@@ -73,7 +73,7 @@ class Concatenate(Merge):
 
 
 def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
-    """Calls a new `Concatenate` layer.
+    """Functional form of `Concatenate` layer.
 
     Args:
         inputs: A list of tensors.

@@ -1,4 +1,4 @@
-"""Layers that join tensors along an axis, or multiply them along one."""
+"""Batched dot product of two tensors."""
 
 from typing import Any, Unpack
 
@@ -15,12 +15,12 @@ from keras_fn.types import Nested
 
 
 class Dot(Merge):
-    """Products of two inputs, sample by sample, summed along one axis of each.
+    """Dot product of two tensors along one axis of each, sample by sample.
 
     Args:
-        axes: The axis of both, or a pair of axes. The batch axis is 0.
-        normalize: Whether to divide by the norms along these axes beforehand: the products are
-            then cosines.
+        axes: The axis of both inputs, or a pair of axes. The batch axis is 0.
+        normalize: Whether to divide by the L2 norms along these axes first: the result is then
+            the cosine similarity.
 
     Input shape:
         A list of two tensors.
@@ -31,7 +31,7 @@ class Dot(Merge):
 
     Raises:
         TypeError: `axes` is neither an integer nor a pair of them.
-        ValueError: Not two inputs, or their sizes differ along `axes`.
+        ValueError: There are not two inputs, or their sizes differ along `axes`.
 
     Example:
         >>> keras.layers.Dot(axes=(2, 1))([keras.Input((4, 5)), keras.Input((5, 6))]).shape
@@ -74,7 +74,7 @@ class Dot(Merge):
             )
 
     def call(self, inputs: Nested) -> Nested:
-        """Returns the products."""
+        """Returns the dot products."""
         if not isinstance(inputs, (list, tuple)):
             self._check_number(inputs)
         axes = self._summed([x.shape for x in inputs])
@@ -98,7 +98,7 @@ class Dot(Merge):
 
 
 def dot(inputs: Any, axes: Any = -1, **kwargs: Any) -> Any:
-    """Calls a new `Dot` layer.
+    """Functional form of `Dot` layer.
 
     Args:
         inputs: A list of two tensors.

@@ -1,13 +1,15 @@
-"""Layers that make one tensor of several, element by element."""
+"""Element-wise maximum of tensors."""
 
 from typing import Any
 
+from keras_fn.layers._docstrings import inherit_sections
 from keras_fn.layers.merging.base_merge import MinMaxMerge
 from keras_fn.ops import arithmetic
 
 
+@inherit_sections
 class Maximum(MinMaxMerge):
-    """The largest of the inputs, element by element; what a mask hides is passed over.
+    """Element-wise maximum of a list of tensors, without masked elements.
 
     For what the inputs may be see `Merge`.
 
@@ -20,7 +22,7 @@ class Maximum(MinMaxMerge):
 
 
 def maximum(inputs: Any, **kwargs: Any) -> Any:
-    """Calls a new `Maximum` layer.
+    """Functional form of `Maximum` layer.
 
     Args:
         inputs: A list of tensors.

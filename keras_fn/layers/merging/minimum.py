@@ -1,13 +1,15 @@
-"""Layers that make one tensor of several, element by element."""
+"""Element-wise minimum of tensors."""
 
 from typing import Any
 
+from keras_fn.layers._docstrings import inherit_sections
 from keras_fn.layers.merging.base_merge import MinMaxMerge
 from keras_fn.ops import arithmetic
 
 
+@inherit_sections
 class Minimum(MinMaxMerge):
-    """The least of the inputs, element by element; what a mask hides is passed over.
+    """Element-wise minimum of a list of tensors, without masked elements.
 
     For what the inputs may be see `Merge`.
 
@@ -20,7 +22,7 @@ class Minimum(MinMaxMerge):
 
 
 def minimum(inputs: Any, **kwargs: Any) -> Any:
-    """Calls a new `Minimum` layer.
+    """Functional form of `Minimum` layer.
 
     Args:
         inputs: A list of tensors.

@@ -1,16 +1,20 @@
-"""Layers that make one tensor of several, element by element."""
+"""Element-wise product of tensors."""
 
 from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 
+from keras_fn.layers._docstrings import inherit_sections
 from keras_fn.layers.merging.base_merge import Merge, _mask_like
 from keras_fn.ops import arithmetic
 from keras_fn.ops.logic import logical_or, where
 
 
+@inherit_sections
 class Multiply(Merge):
-    """The product of the inputs; what the mask of one hides counts as 1, what all hide gives 0.
+    """Element-wise product of a list of tensors.
+
+    An element counts as 1 where its tensor is masked; the product is 0 where all are masked.
 
     For what the inputs may be see `Merge`.
 
@@ -31,7 +35,7 @@ class Multiply(Merge):
 
 
 def multiply(inputs: Any, **kwargs: Any) -> Any:
-    """Calls a new `Multiply` layer.
+    """Functional form of `Multiply` layer.
 
     Args:
         inputs: A list of tensors.

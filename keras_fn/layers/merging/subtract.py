@@ -1,14 +1,16 @@
-"""Layers that make one tensor of several, element by element."""
+"""Element-wise difference of two tensors."""
 
 from collections.abc import Sequence
 from typing import Any
 
+from keras_fn.layers._docstrings import inherit_sections
 from keras_fn.layers.merging.base_merge import Merge
 from keras_fn.ops import arithmetic
 
 
+@inherit_sections
 class Subtract(Merge):
-    """The first input less the second. For what they may be see `Merge`.
+    """Element-wise difference of two tensors: the first minus the second.
 
     Example:
         >>> keras.layers.Subtract()([keras.Input((3,)), keras.Input((3,))]).shape
@@ -22,7 +24,7 @@ class Subtract(Merge):
 
 
 def subtract(inputs: Any, **kwargs: Any) -> Any:
-    """Calls a new `Subtract` layer.
+    """Functional form of `Subtract` layer.
 
     Args:
         inputs: A list of two tensors.

@@ -1,4 +1,4 @@
-"""Layers that bring their inputs to a common scale."""
+"""Normalization layers."""
 
 from keras_fn.layers.normalization.batch_normalization import (
     BatchNormalization as BatchNormalization,

@@ -1,4 +1,4 @@
-"""Normalisation over the batch, with moving statistics for inference."""
+"""Batch normalization, with batch renormalization and synchronization."""
 
 from typing import Any, Unpack
 
@@ -28,18 +28,18 @@ _CLIPS = ("rmax", "rmin", "dmax")
 
 
 class BatchNormalization(Layer):
-    """Brings each channel to mean 0 and variance 1, then scales and shifts it.
+    """Batch normalization: brings each channel to mean 0 and variance 1, then scales and shifts it.
 
-    In training, mean and variance are those of the batch, and the moving ones move towards
-    them; in inference, and where the layer is not trainable, they are the moving ones. All is
-    computed in float32 at least.
+    In training, it uses the mean and variance of the batch and updates their moving averages. At
+    inference, and if the layer is not trainable, it uses the moving averages. The computation is
+    in float32 at least.
 
     Args:
-        axis: The axis that is kept apart, usually that of the channels.
-        momentum: How much the moving statistics keep at each step.
-        epsilon: Added to the variance.
-        center: Whether a learned `beta` is added.
-        scale: Whether a learned `gamma` is multiplied in.
+        axis: The axis to normalize, usually the axis of the channels.
+        momentum: Exponential decay rate of the moving averages.
+        epsilon: A small number that is added to the variance.
+        center: Whether to add a trainable offset `beta`.
+        scale: Whether to multiply by a trainable factor `gamma`.
         beta_initializer: Initializer for `beta`.
         gamma_initializer: Initializer for `gamma`.
         moving_mean_initializer: Initializer for the moving mean.
@@ -48,22 +48,23 @@ class BatchNormalization(Layer):
         gamma_regularizer: Regularizer applied to `gamma`.
         beta_constraint: Constraint applied to `beta` after each update.
         gamma_constraint: Constraint applied to `gamma` after each update.
-        renorm: Whether batches are corrected by moving statistics in training too, which makes
-            training and inference agree where batches are small.
-        renorm_clipping: Bounds `rmin` and `rmax` of the corrected scale, `dmax` of the shift.
-        renorm_momentum: As `momentum`, for the statistics that correct.
-        synchronized: Whether the copies of a distributed program average together: see
-            `ops.moments`. In a program that is not distributed it makes no difference.
+        renorm: Whether to use batch renormalization: moving averages also correct batches in
+            training, so that training and inference agree for small batches.
+        renorm_clipping: A dict of the bounds `rmin` and `rmax` of the correction factor and
+            `dmax` of the correction offset.
+        renorm_momentum: Exponential decay rate of the moving averages for renormalization.
+        synchronized: Whether the replicas of a distributed program share their batch statistics:
+            see `keras.ops.moments`.
 
     Input shape:
-        A tensor of floats of any rank; a mask has the rank of the input less 1, and what it
-        hides does not count for the statistics.
+        A tensor of floats of any rank. A mask has the rank of the input minus 1; masked
+        elements do not contribute to the statistics.
 
     Output shape:
         A tensor of the same shape.
 
     Raises:
-        ValueError: `renorm_clipping` has other keys, or bounds in the wrong order.
+        ValueError: `renorm_clipping` has unknown keys, or bounds in the wrong order.
 
     Example:
         >>> layer = keras.layers.BatchNormalization(momentum=0.5)
@@ -112,7 +113,7 @@ class BatchNormalization(Layer):
         self.gamma = self.beta = None
 
     def build(self, input_shape: Shape) -> None:
-        """Makes the scale, the shift and the moving statistics."""
+        """Creates the scale, the shift and the moving statistics."""
         axis = normalize_axis(self.axis, len(input_shape), self._label)
         size = static_dim(input_shape, axis, self)
         self.input_spec = InputSpec(ndim=len(input_shape), axes={axis: size})
@@ -138,12 +139,12 @@ class BatchNormalization(Layer):
     def call(
         self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None
     ) -> Tensor:
-        """Returns the normalised inputs."""
+        """Returns the normalized inputs."""
         dtype = dtypes.result_type(inputs.dtype, "float32")
         x = cast(inputs, dtype)
         gamma, beta = self.gamma, self.beta
         if training and self.trainable:
-            if mask is None and not self.renorm and not self.synchronized:  # in one, where it is
+            if mask is None and not self.renorm and not self.synchronized:  # one fused op
                 y, mean, variance = batch_norm_train(x, gamma, beta, self.axis, self.epsilon)
                 self._update_moving_moments(mean, variance)
                 return cast(y, self.compute_dtype)
@@ -159,15 +160,15 @@ class BatchNormalization(Layer):
         return cast(y, self.compute_dtype)
 
     def _statistics(self, x: Any, mask: Any) -> tuple[Any, Any]:
-        """Mean and variance of each channel, over what the mask lets count."""
+        """Mean and variance of each channel, over elements that are not masked."""
         if mask is None:
             return moments(x, self._others, synchronized=self.synchronized)
         if len(mask.shape) != len(x.shape) - 1:
             raise SpecError(
                 self._label,
-                expected=f"a mask of rank {len(x.shape) - 1}, that of the inputs less 1",
+                expected=f"a mask of rank {len(x.shape) - 1}, the rank of the inputs minus 1",
                 received=f"mask {tuple(mask.shape)}, inputs {tuple(x.shape)}",
-                fix="leave out the mask's last axis",
+                fix="remove the last axis of the mask",
             )
         counted = expand_dims(cast(mask, "bool"), -1)
 
@@ -184,7 +185,7 @@ class BatchNormalization(Layer):
         _update_moving_average(self.moving_variance, variance, self.momentum)
 
     def _batch_renorm(self, mean: Any, variance: Any) -> tuple[Any, Any]:
-        """Returns the scale and shift that also bring the batch to the moving statistics."""
+        """Returns scale and offset with the correction towards the moving averages."""
         stddev = sqrt(add(variance, self.epsilon))
         moving = maximum(self.renorm_stddev, self.epsilon**0.5)  # not 0, early in training
         r = divide(stddev, moving)
@@ -200,7 +201,7 @@ class BatchNormalization(Layer):
         return r, d if self.beta is None else add(d, self.beta)
 
     def _update_renorm_moments(self, mean: Any, variance: Any) -> None:
-        """The standard deviation moves rather than the variance, as in the paper."""
+        """Averages the standard deviation rather than the variance, as in the paper."""
         stddev = sqrt(add(variance, self.epsilon))
         _update_moving_average(self.renorm_mean, mean, self.renorm_momentum)
         _update_moving_average(self.renorm_stddev, stddev, self.renorm_momentum)
@@ -210,7 +211,7 @@ class BatchNormalization(Layer):
 
 
 def _update_moving_average(variable: Any, value: Any, momentum: float) -> Any:
-    """Moves a statistic towards that of the batch; returns where to."""
+    """Updates a moving average with the statistic of a batch, and returns it."""
     moved = add(multiply(variable, momentum), multiply(value, 1.0 - momentum))
     variable.assign(moved)
     return moved

@@ -1,4 +1,4 @@
-"""Normalisation of each sample by itself."""
+"""Group normalization."""
 
 from typing import Unpack
 
@@ -19,14 +19,16 @@ from keras_fn.types import ConstraintLike, InitializerLike, RegularizerLike, Sha
 
 
 class GroupNormalization(Layer):
-    """Brings groups of channels of each sample to mean 0 and variance 1, then scales and shifts.
+    """Group normalization: brings groups of channels of a sample to mean 0 and variance 1.
+
+    The result is scaled and shifted by trainable weights.
 
     Args:
-        groups: Number of groups; it divides the number of channels. -1 for one channel a group.
+        groups: Number of groups, a divisor of the number of channels. -1 for one channel per group.
         axis: The axis of the channels.
-        epsilon: Added to the variance.
-        center: Whether a learned `beta` is added.
-        scale: Whether a learned `gamma` is multiplied in.
+        epsilon: A small number that is added to the variance.
+        center: Whether to add a trainable offset `beta`.
+        scale: Whether to multiply by a trainable factor `gamma`.
         beta_initializer: Initializer for `beta`.
         gamma_initializer: Initializer for `gamma`.
         beta_regularizer: Regularizer applied to `beta`.
@@ -41,7 +43,7 @@ class GroupNormalization(Layer):
         A tensor of the same shape.
 
     Raises:
-        ValueError: `groups` is no such number.
+        ValueError: `groups` is invalid, or does not divide the number of channels.
 
     Example:
         >>> y = keras.layers.GroupNormalization(2)(np.array([[1.0, 3.0, 6.0, 8.0]], "float32"))
@@ -72,7 +74,7 @@ class GroupNormalization(Layer):
             raise argument_error(
                 self,
                 "groups",
-                "a positive integer, or -1 for one channel a group",
+                "a positive integer, or -1 for one channel per group",
                 groups,
                 "for example groups=8",
             )
@@ -85,7 +87,7 @@ class GroupNormalization(Layer):
         self.gamma = self.beta = None
 
     def build(self, input_shape: Shape) -> None:
-        """Makes the scale and the shift."""
+        """Creates the scale and the shift."""
         rank = len(input_shape)
         axis = normalize_axis(self.axis, rank, self._label)
         channels = static_dim(input_shape, axis, self)
@@ -95,7 +97,7 @@ class GroupNormalization(Layer):
                 self._label,
                 expected=f"a number of channels that groups={groups} divides",
                 received=f"{channels} channels at axis {self.axis} (shape {tuple(input_shape)})",
-                fix="choose other groups",
+                fix="change groups",
             )
         self.input_spec = InputSpec(ndim=rank, axes={axis: channels})
         self._split = (groups, channels // groups)  # the two axes that stand for the channels'
@@ -109,7 +111,7 @@ class GroupNormalization(Layer):
             self.beta = add_weight_from_spec(self, "beta", (channels,), autocast=False)
 
     def call(self, inputs: Tensor) -> Tensor:
-        """Returns the normalised inputs."""
+        """Returns the normalized inputs."""
         sizes, axis = shape_of(inputs), self._channel_axis
         x = cast(inputs, dtypes.result_type(inputs.dtype, "float32"))
         x = reshape(x, (*sizes[:axis], *self._split, *sizes[axis + 1 :]))

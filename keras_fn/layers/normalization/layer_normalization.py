@@ -1,4 +1,4 @@
-"""Normalisation of each sample by itself."""
+"""Layer normalization."""
 
 from typing import Any, Unpack
 
@@ -33,27 +33,29 @@ def _checked_axis(layer: Layer, axis: Any) -> Any:
 
 
 def _sizes(layer: Layer, input_shape: Any) -> tuple[int, ...]:
-    """Sizes of the normalised axes, in the order in which they stand."""
+    """The sizes of the normalized axes, in ascending order of the axes."""
     axes = normalize_axes(layer.axis, len(input_shape), layer._label)
     return tuple(static_dim(input_shape, axis, layer) for axis in sorted(axes))
 
 
 class LayerNormalization(Layer):
-    """Brings each sample to mean 0 and variance 1 along `axis`, then scales and shifts it.
+    """Layer normalization: brings each sample to mean 0 and variance 1 along `axis`.
+
+    The result is scaled and shifted by trainable weights.
 
     Args:
-        axis: The axis that is normalised, or several.
-        epsilon: Added to the variance.
-        center: Whether a learned `beta` is added.
-        scale: Whether a learned `gamma` is multiplied in.
+        axis: The axis to normalize, or several.
+        epsilon: A small number that is added to the variance.
+        center: Whether to add a trainable offset `beta`.
+        scale: Whether to multiply by a trainable factor `gamma`.
         beta_initializer: Initializer for `beta`.
         gamma_initializer: Initializer for `gamma`.
         beta_regularizer: Regularizer applied to `beta`.
         gamma_regularizer: Regularizer applied to `gamma`.
         beta_constraint: Constraint applied to `beta` after each update.
         gamma_constraint: Constraint applied to `gamma` after each update.
-        rms_scaling: Whether to divide by the standard deviation only, neither centred nor
-            shifted, as old Keras files have it. For new models take `RMSNormalization`.
+        rms_scaling: Whether to divide by the standard deviation only, without centering and
+            offset, as in old Keras files. New models use `RMSNormalization`.
 
     Input shape:
         A tensor of floats of any rank.
@@ -95,11 +97,11 @@ class LayerNormalization(Layer):
         set_weight_spec(self, "beta", beta_initializer, beta_regularizer, beta_constraint)
         set_weight_spec(self, "gamma", gamma_initializer, gamma_regularizer, gamma_constraint)
         self.supports_masking = True
-        self.autocast = False  # the mean is taken before anything is rounded
+        self.autocast = False  # the mean is computed before rounding
         self.gamma = self.beta = None
 
     def build(self, input_shape: Shape) -> None:
-        """Makes the scale and the shift."""
+        """Creates the scale and the shift."""
         sizes = _sizes(self, input_shape)
         if self.scale or self.rms_scaling:
             self.gamma = add_weight_from_spec(self, "gamma", sizes, autocast=False)
@@ -107,7 +109,7 @@ class LayerNormalization(Layer):
             self.beta = add_weight_from_spec(self, "beta", sizes, autocast=False)
 
     def call(self, inputs: Tensor) -> Tensor:
-        """Returns the normalised inputs."""
+        """Returns the normalized inputs."""
         if self.rms_scaling:
             return cast(self._scaled(inputs), self.compute_dtype)
         y = layer_normalization(inputs, self.gamma, self.beta, self.axis, self.epsilon)

@@ -1,4 +1,4 @@
-"""Normalisation of each sample by itself."""
+"""Root mean square (RMS) normalization."""
 
 from typing import Any, Unpack
 
@@ -10,11 +10,13 @@ from keras_fn.types import Shape, Tensor
 
 
 class RMSNormalization(Layer):
-    """Divides each sample by the root of its mean square along `axis`, then scales it.
+    """Root mean square normalization: divides each sample by its RMS along `axis`.
+
+    The result is scaled by a trainable weight.
 
     Args:
-        axis: The axis that is normalised, or several.
-        epsilon: Added to the mean square.
+        axis: The axis to normalize, or several.
+        epsilon: A small number that is added to the mean square.
 
     Input shape:
         A tensor of floats of any rank.
@@ -41,9 +43,9 @@ class RMSNormalization(Layer):
         self.epsilon = epsilon
 
     def build(self, input_shape: Shape) -> None:
-        """Makes the scale."""
+        """Creates the scale."""
         self.scale = self.add_weight(_sizes(self, input_shape), "ones", name="scale")
 
     def call(self, inputs: Tensor) -> Tensor:
-        """Returns the normalised inputs."""
+        """Returns the normalized inputs."""
         return rms_normalization(inputs, self.scale, self.axis, self.epsilon)

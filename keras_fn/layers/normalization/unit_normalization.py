@@ -1,4 +1,4 @@
-"""Normalisation of each sample by itself."""
+"""Normalization to unit length."""
 
 from typing import Any, Unpack
 
@@ -10,7 +10,7 @@ from keras_fn.types import Tensor
 
 
 class UnitNormalization(Layer):
-    """Divides each sample by its Euclidean norm along `axis`.
+    """Unit normalization: divides each sample by its L2 norm along `axis`.
 
     Args:
         axis: The axis of the norm, or several.
@@ -36,5 +36,5 @@ class UnitNormalization(Layer):
         self.supports_masking = True
 
     def call(self, inputs: Tensor) -> Tensor:
-        """Returns the normalised inputs."""
+        """Returns the normalized inputs."""
         return normalize(inputs, self.axis, epsilon=1e-12)

@@ -1,4 +1,4 @@
-"""Layers that make one element of many."""
+"""Pooling layers, over windows and global."""
 
 from keras_fn.layers.pooling.average_pooling import (
     AveragePooling1D as AveragePooling1D,

@@ -1,15 +1,16 @@
-"""Pooling over windows: the largest element of each, or the mean."""
+"""Average pooling layers over 1, 2 or 3 spatial axes."""
 
+from keras_fn.layers._docstrings import inherit_sections
 from keras_fn.layers.pooling.base_pooling import Pooling
 from keras_fn.ops.pooling import average_pool
 
 
 class AveragePooling(Pooling):
-    """The mean of each window, channel by channel; padding does not count.
+    """Average pooling: the mean of each window, for each channel. Padding is not counted.
 
     Args:
-        pool_size: Sizes of the window: an integer, or one for each axis.
-        strides: Steps of the window, likewise; its sizes by default.
+        pool_size: Size of the pooling window: an integer, or one for each axis.
+        strides: Strides of the window: an integer, or one for each axis. `pool_size` by default.
         padding: `"valid"` for windows inside the input only, `"same"` for as many windows as
             steps.
         data_format: `"channels_last"` or `"channels_first"`;
@@ -17,21 +18,22 @@ class AveragePooling(Pooling):
         name: The name of the layer. Unique by default.
 
     Input shape:
-        A tensor of shape `(batch, *sizes, channels)`, or with the channels before the
-        sizes.
+        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
+        with `"channels_first"`.
 
     Output shape:
-        A tensor of the same layout and channels.
+        A tensor of the same data format and number of channels.
 
     Raises:
-        ValueError: Arguments that cannot be used, or an input smaller than the window.
+        ValueError: An argument is invalid, or the input is smaller than the window.
     """
 
     _pool = staticmethod(average_pool)
 
 
+@inherit_sections
 class AveragePooling1D(AveragePooling):
-    """The mean of each window along one axis. For the arguments see `AveragePooling`.
+    """1D average pooling layer, for sequences.
 
     Example:
         >>> keras.layers.AveragePooling1D(3, strides=1, padding="same")(keras.Input((9, 4))).shape
@@ -41,8 +43,9 @@ class AveragePooling1D(AveragePooling):
     rank = 1
 
 
+@inherit_sections
 class AveragePooling2D(AveragePooling):
-    """The mean of each window along two axes. For the arguments see `AveragePooling`.
+    """2D average pooling layer, for images.
 
     Example:
         >>> keras.layers.AveragePooling2D(2)(keras.Input((28, 28, 4))).shape
@@ -52,8 +55,9 @@ class AveragePooling2D(AveragePooling):
     rank = 2
 
 
+@inherit_sections
 class AveragePooling3D(AveragePooling):
-    """The mean of each window along three axes. For the arguments see `AveragePooling`.
+    """3D average pooling layer, for volumes.
 
     Example:
         >>> keras.layers.AveragePooling3D(2)(keras.Input((8, 8, 8, 4))).shape

@@ -1,4 +1,4 @@
-"""Pooling over all positions: one number a channel."""
+"""Base class of the global pooling layers."""
 
 from typing import Unpack
 
@@ -9,19 +9,19 @@ from keras_fn.settings import standardize_data_format
 
 
 class GlobalPooling(Layer):
-    """Base of the layers that make one number of each channel.
+    """Base class of the global pooling layers: each channel becomes one element.
 
     Args:
         data_format: `"channels_last"` or `"channels_first"`;
             `keras.config.image_data_format()` by default.
-        keepdims: Whether the pooled axes stay, with size 1.
+        keepdims: Whether to keep the pooled axes, with size 1.
 
     Input shape:
-        A tensor of shape `(batch, *sizes, channels)`, or with the channels before the
-        sizes.
+        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
+        with `"channels_first"`.
 
     Output shape:
-        A tensor of shape `(batch, channels)`; with `keepdims`, of the rank of the input.
+        A tensor of shape `(batch, channels)`; with `keepdims`, of the same rank as the input.
     """
 
     rank: int

@@ -1,4 +1,4 @@
-"""Pooling over windows: the largest element of each, or the mean."""
+"""Base class of the pooling layers."""
 
 from collections.abc import Callable
 from typing import Any, Unpack
@@ -12,7 +12,7 @@ from keras_fn.types import Tensor
 
 
 class Pooling(Layer):
-    """Base of the layers that make one element of each window, channel by channel."""
+    """Base class of the pooling layers: each window becomes one element, for each channel."""
 
     rank: int
     _pool: Callable[..., Any]

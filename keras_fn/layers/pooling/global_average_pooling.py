@@ -1,8 +1,9 @@
-"""Pooling over all positions: one number a channel."""
+"""Global average pooling layers over 1, 2 or 3 spatial axes."""
 
 from typing import Unpack
 
 from keras_fn.core.masking import propagates_mask_only
+from keras_fn.layers._docstrings import inherit_sections
 from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.pooling.base_global_pooling import GlobalPooling
 from keras_fn.ops.arithmetic import divide
@@ -19,15 +20,14 @@ class _GlobalAverage(GlobalPooling):
         return mean(inputs, self._axes, self.keepdims)
 
 
+@inherit_sections
 class GlobalAveragePooling1D(_GlobalAverage):
-    """The mean of each channel along one axis; steps that a mask hides do not count.
-
-    For the arguments see `GlobalPooling`.
+    """1D global average pooling layer: the mean over time, without masked steps.
 
     Example:
-        >>> x = keras.layers.Masking()(np.array([[[2.0], [4.0], [0.0]]], "float32"))
-        >>> convert_to_numpy(keras.layers.GlobalAveragePooling1D()(x)).tolist()
-        [[3.0]]
+    >>> x = keras.layers.Masking()(np.array([[[2.0], [4.0], [0.0]]], "float32"))
+    >>> convert_to_numpy(keras.layers.GlobalAveragePooling1D()(x)).tolist()
+    [[3.0]]
     """
 
     rank = 1
@@ -39,7 +39,7 @@ class GlobalAveragePooling1D(_GlobalAverage):
         self.supports_masking = True
 
     def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Returns the mean of each channel, over the steps that `mask` lets count."""
+        """Returns the mean of each channel, over the steps that are not masked."""
         if mask is None:
             return super().call(inputs)
         counted = expand_dims(cast(mask, "bool"), 2 if self._axes == (1,) else 1)
@@ -52,8 +52,9 @@ class GlobalAveragePooling1D(_GlobalAverage):
         return None
 
 
+@inherit_sections
 class GlobalAveragePooling2D(_GlobalAverage):
-    """The mean of each channel along two axes. For the arguments see `GlobalPooling`.
+    """2D global average pooling layer: the mean over height and width.
 
     Example:
         >>> keras.layers.GlobalAveragePooling2D()(keras.Input((8, 8, 4))).shape
@@ -63,8 +64,9 @@ class GlobalAveragePooling2D(_GlobalAverage):
     rank = 2
 
 
+@inherit_sections
 class GlobalAveragePooling3D(_GlobalAverage):
-    """The mean of each channel along three axes. For the arguments see `GlobalPooling`.
+    """3D global average pooling layer: the mean over all spatial axes.
 
     Example:
         >>> keras.layers.GlobalAveragePooling3D()(keras.Input((8, 8, 8, 4))).shape

@@ -1,5 +1,6 @@
-"""Pooling over all positions: one number a channel."""
+"""Global max pooling layers over 1, 2 or 3 spatial axes."""
 
+from keras_fn.layers._docstrings import inherit_sections
 from keras_fn.layers.pooling.base_global_pooling import GlobalPooling
 from keras_fn.ops.reductions import max
 from keras_fn.types import Tensor
@@ -7,12 +8,13 @@ from keras_fn.types import Tensor
 
 class _GlobalMax(GlobalPooling):
     def call(self, inputs: Tensor) -> Tensor:
-        """Returns the largest element of each channel."""
+        """Returns the maximum of each channel."""
         return max(inputs, self._axes, self.keepdims)
 
 
+@inherit_sections
 class GlobalMaxPooling1D(_GlobalMax):
-    """The largest element of each channel along one axis. For the arguments see `GlobalPooling`.
+    """1D global max pooling layer: the maximum over time.
 
     Example:
         >>> keras.layers.GlobalMaxPooling1D()(keras.Input((None, 4))).shape
@@ -22,8 +24,9 @@ class GlobalMaxPooling1D(_GlobalMax):
     rank = 1
 
 
+@inherit_sections
 class GlobalMaxPooling2D(_GlobalMax):
-    """The largest element of each channel along two axes. For the arguments see `GlobalPooling`.
+    """2D global max pooling layer: the maximum over height and width.
 
     Example:
         >>> keras.layers.GlobalMaxPooling2D(keepdims=True)(keras.Input((8, 8, 4))).shape
@@ -33,8 +36,9 @@ class GlobalMaxPooling2D(_GlobalMax):
     rank = 2
 
 
+@inherit_sections
 class GlobalMaxPooling3D(_GlobalMax):
-    """The largest element of each channel along three axes. For the arguments see `GlobalPooling`.
+    """3D global max pooling layer: the maximum over all spatial axes.
 
     Example:
         >>> keras.layers.GlobalMaxPooling3D()(keras.Input((8, 8, 8, 4))).shape

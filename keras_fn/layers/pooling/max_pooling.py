@@ -1,18 +1,19 @@
-"""Pooling over windows: the largest element of each, or the mean."""
+"""Max pooling layers over 1, 2 or 3 spatial axes."""
 
 from typing import Any, Unpack
 
+from keras_fn.layers._docstrings import inherit_sections
 from keras_fn.layers._options import UnnamedLayerOptions
 from keras_fn.layers.pooling.base_pooling import Pooling
 from keras_fn.ops.pooling import max_pool
 
 
 class MaxPooling(Pooling):
-    """The largest element of each window, channel by channel.
+    """Max pooling: the maximum of each window, for each channel.
 
     Args:
-        pool_size: Sizes of the window: an integer, or one for each axis.
-        strides: Steps of the window, likewise; its sizes by default.
+        pool_size: Size of the pooling window: an integer, or one for each axis.
+        strides: Strides of the window: an integer, or one for each axis. `pool_size` by default.
         padding: `"valid"` for windows inside the input only, `"same"` for as many windows as
             steps.
         data_format: `"channels_last"` or `"channels_first"`;
@@ -20,14 +21,14 @@ class MaxPooling(Pooling):
         name: The name of the layer. Unique by default.
 
     Input shape:
-        A tensor of shape `(batch, *sizes, channels)`, or with the channels before the
-        sizes.
+        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
+        with `"channels_first"`.
 
     Output shape:
-        A tensor of the same layout and channels.
+        A tensor of the same data format and number of channels.
 
     Raises:
-        ValueError: Arguments that cannot be used, or an input smaller than the window.
+        ValueError: An argument is invalid, or the input is smaller than the window.
     """
 
     _pool = staticmethod(max_pool)
@@ -44,8 +45,9 @@ class MaxPooling(Pooling):
         super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
 
 
+@inherit_sections
 class MaxPooling1D(MaxPooling):
-    """The largest element of each window along one axis. For the arguments see `MaxPooling`.
+    """1D max pooling layer, for sequences.
 
     Example:
         >>> y = keras.layers.MaxPooling1D(2)(np.array([[[1.0], [3.0], [2.0], [0.0]]], "float32"))
@@ -56,8 +58,9 @@ class MaxPooling1D(MaxPooling):
     rank = 1
 
 
+@inherit_sections
 class MaxPooling2D(MaxPooling):
-    """The largest element of each window along two axes. For the arguments see `MaxPooling`.
+    """2D max pooling layer, for images.
 
     Example:
         >>> keras.layers.MaxPooling2D(3)(keras.Input((28, 28, 4))).shape
@@ -67,8 +70,9 @@ class MaxPooling2D(MaxPooling):
     rank = 2
 
 
+@inherit_sections
 class MaxPooling3D(MaxPooling):
-    """The largest element of each window along three axes. For the arguments see `MaxPooling`.
+    """3D max pooling layer, for volumes.
 
     Example:
         >>> keras.layers.MaxPooling3D()(keras.Input((8, 8, 8, 4))).shape

@@ -1,3 +1,3 @@
-"""Layers that prepare data."""
+"""Preprocessing layers."""
 
 from keras_fn.layers.preprocessing.rescaling import Rescaling as Rescaling

@@ -1,4 +1,4 @@
-"""Numbers brought into another range."""
+"""Rescaling of inputs."""
 
 from typing import Any, Unpack
 
@@ -9,15 +9,17 @@ from keras_fn.ops.arithmetic import add, multiply
 from keras_fn.ops.core import cast, convert_to_tensor
 from keras_fn.ops.manipulation import reshape
 from keras_fn.settings import settings
-from keras_fn.types import Tensor
+from keras_fn.types import Tensor, TensorLike
 
 
 class Rescaling(Layer):
-    """`inputs * scale + offset`, for bytes from 0 to 255 to floats from 0 to 1 and the like.
+    """Rescales inputs: `inputs * scale + offset`.
+
+    For example with `scale=1 / 255`, bytes become floats from 0 to 1.
 
     Args:
-        scale: The factor; or one for each channel.
-        offset: What is added; or one for each channel.
+        scale: The factor: a number, or one for each channel.
+        offset: The offset: a number, or one for each channel.
 
     Input shape:
         A tensor of any shape and dtype.
@@ -31,7 +33,7 @@ class Rescaling(Layer):
         [-1.0, 1.0]
     """
 
-    def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Unpack[LayerOptions]):
+    def __init__(self, scale: TensorLike, offset: TensorLike = 0.0, **kwargs: Unpack[LayerOptions]):
         super().__init__(**kwargs)
         self.scale = deserialize_keras_object(scale)
         self.offset = deserialize_keras_object(offset)
@@ -43,7 +45,7 @@ class Rescaling(Layer):
         return add(multiply(x, self._of(self.scale)), self._of(self.offset))
 
     def _of(self, values: Any) -> Any:
-        """Returns numbers of the compute dtype, in the place of the channels."""
+        """Returns the numbers in the compute dtype, aligned with the axis of channels."""
         if isinstance(values, (int, float)):
             return values
         values = convert_to_tensor(values, self.compute_dtype)

@@ -1,4 +1,4 @@
-"""Layers that keep a model from learning its training data by heart."""
+"""Regularization layers: dropout, noise, activity penalties."""
 
 from keras_fn.layers.regularization.activity_regularization import (
     ActivityRegularization as ActivityRegularization,

@@ -1,4 +1,4 @@
-"""A layer that costs its input."""
+"""Activity regularization as a layer."""
 
 from typing import Unpack
 
@@ -9,17 +9,17 @@ from keras_fn.types import Tensor
 
 
 class ActivityRegularization(Layer):
-    """Returns its input, and adds a loss of it.
+    """Activity regularization layer: returns its input and adds an L1 and L2 penalty of it.
 
     Args:
-        l1: Factor of the sum of absolute values.
-        l2: Factor of the sum of squares.
+        l1: Factor of the L1 penalty, the sum of absolute values.
+        l2: Factor of the L2 penalty, the sum of squares.
 
     Input shape:
         A tensor of any shape.
 
     Output shape:
-        The same.
+        A tensor of the same shape.
 
     Example:
         >>> layer = keras.layers.ActivityRegularization(l1=0.5)

@@ -1,4 +1,4 @@
-"""Layers that drop elements in training."""
+"""Dropout for self-normalizing networks."""
 
 from typing import Any, Unpack
 
@@ -12,18 +12,21 @@ from keras_fn.ops.logic import greater_equal, where
 from keras_fn.random import SeedGenerator, uniform
 from keras_fn.types import Tensor
 
-# What SELU tends to far below 0: the value that dropped elements get.
+# The limit of SELU for large negative inputs: the value of dropped elements.
 _SATURATION = -1.6732632423543772 * 1.0507009873554805
 
 
 class AlphaDropout(Layer):
-    """Dropout that keeps mean and variance: dropped elements become what SELU saturates at.
+    """Alpha dropout: dropout that keeps the mean and variance of self-normalizing networks.
+
+    In training, dropped elements become the value at which SELU saturates, and an affine map
+    restores mean and variance.
 
     Args:
-        rate: The probability of an element to be dropped, from 0 to 1.
-        noise_shape: Shape of the mask, which broadcasts: 1 where elements share their fate along
-            an axis, None for the input's size.
-        seed: An integer, for the same masks in every run.
+        rate: Fraction of the elements to drop, from 0 to 1.
+        noise_shape: Shape of the dropout mask, which broadcasts to the input: 1 for axes along
+            which all elements are dropped together, None for the size of the input.
+        seed: An integer, for reproducible masks.
 
     Input shape:
         A tensor of any shape.
@@ -32,7 +35,7 @@ class AlphaDropout(Layer):
         A tensor of the same shape.
 
     Raises:
-        ValueError: `rate` is not from 0 to 1, or `noise_shape` is no shape.
+        ValueError: `rate` is not from 0 to 1, or `noise_shape` is not a shape.
 
     Example:
         >>> keras.layers.AlphaDropout(0.1)(keras.Input((3,))).shape
@@ -57,13 +60,13 @@ class AlphaDropout(Layer):
         self.supports_masking = True
         if rate > 0:
             self.seed_generator = SeedGenerator(seed)
-            # The affine map that brings mean and variance back to 0 and 1.
+            # The affine map that restores mean 0 and variance 1.
             spread = (1 - rate) * (1 + rate * _SATURATION**2)
             self._factor = spread**-0.5 if spread else 0.0
             self._shift = -self._factor * _SATURATION * rate
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
-        """Returns the inputs; in training with some elements dropped."""
+        """Returns the inputs, in training with dropout."""
         if not training or self.rate == 0:
             return inputs
         sizes = shape_of(inputs)

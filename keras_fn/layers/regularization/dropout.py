@@ -1,4 +1,4 @@
-"""Layers that drop elements in training."""
+"""Dropout."""
 
 from typing import Any, Unpack
 
@@ -10,13 +10,13 @@ from keras_fn.types import Tensor
 
 
 class Dropout(Layer):
-    """In training, sets elements to 0 at random and scales the others by `1 / (1 - rate)`.
+    """Dropout: in training, sets random elements to 0 and scales the others by `1 / (1 - rate)`.
 
     Args:
-        rate: The probability of an element to become 0, from 0 to 1.
-        noise_shape: Shape of the mask, which broadcasts: 1 where elements share their fate along
-            an axis, None for the input's size.
-        seed: An integer, for the same masks in every run.
+        rate: Fraction of the elements to drop, from 0 to 1.
+        noise_shape: Shape of the dropout mask, which broadcasts to the input: 1 for axes along
+            which all elements are dropped together, None for the size of the input.
+        seed: An integer, for reproducible masks.
 
     Input shape:
         A tensor of any shape.
@@ -25,11 +25,11 @@ class Dropout(Layer):
         A tensor of the same shape.
 
     Raises:
-        ValueError: `rate` is not from 0 to 1, or `noise_shape` is no shape.
+        ValueError: `rate` is not from 0 to 1, or `noise_shape` is not a shape.
 
     Example:
         >>> x = np.ones((1, 3), "float32")
-        >>> convert_to_numpy(keras.layers.Dropout(0.5)(x)).tolist()  # nothing, unless in training
+        >>> convert_to_numpy(keras.layers.Dropout(0.5)(x)).tolist()  # no effect at inference
         [[1.0, 1.0, 1.0]]
 
     References:
@@ -53,7 +53,7 @@ class Dropout(Layer):
             self.seed_generator = SeedGenerator(seed)
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
-        """Returns the inputs; in training with some elements dropped."""
+        """Returns the inputs, in training with dropout."""
         if not training or self.rate == 0:
             return inputs
         return dropout(inputs, self.rate, self.noise_shape, self.seed_generator)

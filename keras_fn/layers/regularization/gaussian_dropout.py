@@ -1,4 +1,4 @@
-"""Layers that add or multiply noise in training."""
+"""Multiplicative Gaussian noise."""
 
 from typing import Unpack
 
@@ -12,11 +12,13 @@ from keras_fn.types import Tensor
 
 
 class GaussianDropout(Layer):
-    """In training, multiplies by normal noise of mean 1 and variance `rate / (1 - rate)`.
+    """Gaussian dropout: in training, multiplies by normal noise.
+
+    The noise has mean 1 and variance `rate / (1 - rate)`, the same as that of dropout.
 
     Args:
-        rate: As of `Dropout`, whose mean and variance it has; from 0 to less than 1.
-        seed: An integer, for the same noise in every run.
+        rate: The equivalent dropout rate, from 0 to less than 1.
+        seed: An integer, for reproducible noise.
 
     Input shape:
         A tensor of any shape.
@@ -40,7 +42,7 @@ class GaussianDropout(Layer):
         super().__init__(**kwargs)
         self.rate = fraction(self, "rate", rate)
         if rate == 1:
-            expected = "less than 1, where the noise has no bounds"
+            expected = "less than 1, at which the variance is infinite"
             raise argument_error(self, "rate", expected, rate, "for example rate=0.5")
         self.seed = seed
         self.supports_masking = True
@@ -49,7 +51,7 @@ class GaussianDropout(Layer):
             self._stddev = (rate / (1.0 - rate)) ** 0.5
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
-        """Returns the inputs; in training multiplied by noise."""
+        """Returns the inputs, in training multiplied by noise."""
         if not training or self.rate == 0:
             return inputs
         noise = normal(shape_of(inputs), 1.0, self._stddev, self.compute_dtype, self.seed_generator)

@@ -1,4 +1,4 @@
-"""Layers that add or multiply noise in training."""
+"""Additive Gaussian noise."""
 
 from typing import Unpack
 
@@ -12,11 +12,11 @@ from keras_fn.types import Tensor
 
 
 class GaussianNoise(Layer):
-    """In training, adds normal noise of mean 0.
+    """Gaussian noise: in training, adds normal noise of mean 0.
 
     Args:
         stddev: Standard deviation of the noise, from 0 to 1.
-        seed: An integer, for the same noise in every run.
+        seed: An integer, for reproducible noise.
 
     Input shape:
         A tensor of any shape.
@@ -41,7 +41,7 @@ class GaussianNoise(Layer):
             self.seed_generator = SeedGenerator(seed)
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
-        """Returns the inputs; in training with noise."""
+        """Returns the inputs, in training with noise."""
         if not training or self.stddev == 0:
             return inputs
         noise = normal(shape_of(inputs), 0.0, self.stddev, self.compute_dtype, self.seed_generator)

@@ -1,26 +1,30 @@
-"""Layers that drop elements in training."""
+"""Dropout of whole channels."""
 
 from typing import Any
 
 from keras_fn.core.input_spec import InputSpec
+from keras_fn.layers._docstrings import inherit_sections
 from keras_fn.layers.regularization.dropout import Dropout
 from keras_fn.settings import standardize_data_format
 
 
+@inherit_sections
 class SpatialDropout(Dropout):
-    """Drops whole channels in training: neighbours are alike, so one would stand for the other.
+    """Spatial dropout: in training, drops whole channels.
+
+    Neighboring elements of a channel are correlated, so dropping single ones has little effect.
 
     Args:
-        rate: The probability of a channel to become 0, from 0 to 1.
+        rate: Fraction of the channels to drop, from 0 to 1.
         data_format: `"channels_last"` or `"channels_first"`;
             `keras.config.image_data_format()` by default.
-        seed: An integer, for the same masks in every run.
+        seed: An integer, for reproducible masks.
         name: The name of the layer. Unique by default.
-        dtype: A dtype or dtype policy; the global policy by default.
+        dtype: The dtype or dtype policy of the layer. The global policy by default.
 
     Input shape:
-        A tensor of shape `(batch, *sizes, channels)`, or with the channels before the
-        sizes.
+        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
+        with `"channels_first"`.
 
     Output shape:
         A tensor of the same shape.
@@ -52,15 +56,15 @@ class SpatialDropout(Dropout):
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments."""
+        """Returns the arguments of the constructor."""
         config = super().get_config()
         del config["trainable"]
         return config
 
 
+@inherit_sections
 class SpatialDropout1D(SpatialDropout):
-    """Drops whole features of a sequence in training. For the arguments see `SpatialDropout`; it
-    takes no `data_format`: the features are last.
+    """1D spatial dropout layer: drops whole features of sequences in training.
 
     Example:
         >>> keras.layers.SpatialDropout1D(0.5)(keras.Input((10, 4))).shape
@@ -75,8 +79,9 @@ class SpatialDropout1D(SpatialDropout):
         super().__init__(rate, "channels_last", seed, name, dtype)
 
 
+@inherit_sections
 class SpatialDropout2D(SpatialDropout):
-    """Drops whole channels of images in training. For the arguments see `SpatialDropout`.
+    """2D spatial dropout layer: drops whole channels of images in training.
 
     Example:
         >>> keras.layers.SpatialDropout2D(0.5)(keras.Input((8, 8, 4))).shape
@@ -86,8 +91,9 @@ class SpatialDropout2D(SpatialDropout):
     rank = 2
 
 
+@inherit_sections
 class SpatialDropout3D(SpatialDropout):
-    """Drops whole channels of volumes in training. For the arguments see `SpatialDropout`.
+    """3D spatial dropout layer: drops whole channels of volumes in training.
 
     Example:
         >>> keras.layers.SpatialDropout3D(0.5)(keras.Input((8, 8, 8, 4))).shape

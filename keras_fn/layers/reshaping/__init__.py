@@ -1,4 +1,4 @@
-"""Layers that change the shape of their inputs."""
+"""Reshaping layers: shapes, padding, cropping, upsampling."""
 
 from keras_fn.layers.reshaping.cropping import (
     Cropping1D as Cropping1D,

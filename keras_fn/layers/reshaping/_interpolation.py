@@ -1,8 +1,8 @@
-"""Smooth enlargement of an axis by a whole factor.
+"""Interpolation along one axis, by an integer factor.
 
-Between two elements lie always the same `factor` places, so each place has weights for its
-neighbours that do not depend on where it is, nor on the size of the axis, which may be unknown.
-At the ends the weights of neighbours that exist are scaled to the sum of 1.
+The output has `factor` positions for each element of the input. Their weights for the neighboring
+elements do not depend on the element, nor on the size of the axis, which may be unknown. At the
+ends, the weights of the existing neighbors are rescaled to sum to 1.
 """
 
 from typing import Any
@@ -20,12 +20,12 @@ from keras_fn.ops.manipulation import moveaxis, pad, reshape, stack
 
 
 @memoize
-def _weights(factor: int, method: str) -> np.ndarray:
-    """Weights of the neighbours, nearest in the middle, for each of the `factor` places."""
+def _interpolation_weights(factor: int, method: str) -> np.ndarray:
+    """Weights of the neighbors, in ascending order, for each of the `factor` positions."""
     kernel, radius = KERNELS[method]
-    places = (np.arange(factor) + 0.5) / factor - 0.5
-    neighbours = np.arange(-radius, radius + 1)
-    weights = kernel(np.abs(places[None] - neighbours[:, None]))
+    positions = (np.arange(factor) + 0.5) / factor - 0.5
+    neighbors = np.arange(-radius, radius + 1)
+    weights = kernel(np.abs(positions[None] - neighbors[:, None]))
     return weights / weights.sum(0)
 
 
@@ -40,12 +40,12 @@ def interpolate(x: Any, axis: int, factor: int, method: str) -> Any:
 
 
 def _spread(x: Any, factor: int, method: str) -> Any:
-    """Weighted sums of neighbours along the last axis; there is nothing beyond its ends."""
+    """Weighted sums of neighbors along the last axis, with zeros beyond its ends."""
     reach = KERNELS[method][1]
     padded = pad(x, [(0, 0)] * (len(x.shape) - 1) + [(reach, reach)])
     shifts = [slice(k, k - 2 * reach or None) for k in range(2 * reach + 1)]
-    neighbours = stack([getitem(padded, (..., shift)) for shift in shifts], axis=-1)
-    places = matmul(neighbours, cast(_weights(factor, method), x.dtype))
+    neighbors = stack([getitem(padded, (..., shift)) for shift in shifts], axis=-1)
+    positions = matmul(neighbors, cast(_interpolation_weights(factor, method), x.dtype))
     *outer, size = shape_of(x)
     known = size * factor if isinstance(size, int) else -1
-    return reshape(places, (*outer, known))
+    return reshape(positions, (*outer, known))

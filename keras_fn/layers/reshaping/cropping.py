@@ -1,10 +1,11 @@
-"""Layers that add zeros around the spatial axes, and layers that take the edges off."""
+"""Cropping layers over 1, 2 or 3 spatial axes."""
 
 from typing import Any, Unpack
 
 from keras_fn.core.input_spec import InputSpec
 from keras_fn.errors import SpecError
 from keras_fn.layers._arguments import padding_pairs
+from keras_fn.layers._docstrings import inherit_sections
 from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
 from keras_fn.ops.indexing import getitem
@@ -13,7 +14,7 @@ from keras_fn.types import Tensor
 
 
 class Cropping(Layer):
-    """Takes elements off both ends of the spatial axes.
+    """Cropping layer: removes elements at the edges of the spatial axes.
 
     Args:
         cropping: A pair (before, after) for each axis, a number for each axis, or one number.
@@ -22,11 +23,11 @@ class Cropping(Layer):
             `keras.config.image_data_format()` by default.
 
     Input shape:
-        A tensor of shape `(batch, *sizes, channels)`, or with the channels before the
-        sizes.
+        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
+        with `"channels_first"`.
 
     Output shape:
-        A tensor of the same layout.
+        A tensor of the same data format.
 
     Raises:
         ValueError: `cropping` is none of these, or leaves nothing.
@@ -48,7 +49,7 @@ class Cropping(Layer):
         self._key = (*[slice(None)] * self._first, *kept)
 
     def call(self, inputs: Tensor) -> Tensor:
-        """Returns the inputs without their edges."""
+        """Returns the cropped inputs."""
         sizes = tuple(inputs.shape)[self._first : self._first + self.rank]
         for size, (before, after) in zip(sizes, self._ends, strict=True):
             if size is not None and size <= before + after:
@@ -66,9 +67,9 @@ def _ends(layer: Any, argument: str, value: Any) -> tuple[tuple[int, int], ...]:
     return padding_pairs(layer, argument, [value] if one_axis else value, layer.rank)
 
 
+@inherit_sections
 class Cropping1D(Cropping):
-    """Takes elements off both ends of one axis. For the arguments see `Cropping`; it takes no
-    `data_format`: the channels are last.
+    """1D cropping layer: removes steps at both ends of sequences.
 
     Example:
         >>> keras.layers.Cropping1D((2, 1))(keras.Input((10, 4))).shape
@@ -82,8 +83,9 @@ class Cropping1D(Cropping):
         super().__init__(cropping, "channels_last", **kwargs)
 
 
+@inherit_sections
 class Cropping2D(Cropping):
-    """Takes the edges off two axes. For the arguments see `Cropping`.
+    """2D cropping layer: removes rows and columns at the edges of images.
 
     Example:
         >>> keras.layers.Cropping2D(((2, 1), (0, 4)))(keras.Input((28, 28, 3))).shape
@@ -98,8 +100,9 @@ class Cropping2D(Cropping):
         super().__init__(cropping, data_format, **kwargs)
 
 
+@inherit_sections
 class Cropping3D(Cropping):
-    """Takes the edges off three axes. For the arguments see `Cropping`.
+    """3D cropping layer: removes elements at the edges of volumes.
 
     Example:
         >>> keras.layers.Cropping3D(2)(keras.Input((8, 8, 8, 3))).shape

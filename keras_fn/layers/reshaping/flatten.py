@@ -1,4 +1,4 @@
-"""Layers that give the elements of each sample another order or shape."""
+"""Flattening of samples."""
 
 from typing import Unpack
 
@@ -13,11 +13,11 @@ from keras_fn.types import Tensor
 
 
 class Flatten(Layer):
-    """Makes one vector of each sample.
+    """Flattens each sample to a vector.
 
     Args:
-        data_format: `"channels_last"` or `"channels_first"`, where the channels are moved to the
-            end beforehand; the configured one by default.
+        data_format: `"channels_last"` or `"channels_first"`, which moves the channels to the
+            end first; the configured one by default.
 
     Input shape:
         A tensor of shape `(batch, ...)`.
@@ -36,7 +36,7 @@ class Flatten(Layer):
         self.input_spec = InputSpec(min_ndim=1)
 
     def call(self, inputs: Tensor) -> Tensor:
-        """Returns a vector for each sample."""
+        """Returns the flattened samples."""
         batch, *sizes = shape_of(inputs)
         if self.data_format == "channels_first" and len(sizes) > 1:
             inputs = transpose(inputs, (0, *range(2, len(sizes) + 1), 1))

@@ -1,4 +1,4 @@
-"""Layers that give the elements of each sample another order or shape."""
+"""Permutation of axes."""
 
 from typing import Any, Unpack
 
@@ -11,19 +11,19 @@ from keras_fn.types import Tensor
 
 
 class Permute(Layer):
-    """Puts the axes of each sample into another order.
+    """Permutes the axes of each sample.
 
     Args:
-        dims: The axes of the input in their new order, counted from 1: the batch axis stays.
+        dims: The axes of the input in the new order, counted from 1, without the batch axis.
 
     Input shape:
         A tensor of `len(dims)` axes and the batch axis.
 
     Output shape:
-        Likewise, in the new order.
+        A tensor of the same rank, with permuted axes.
 
     Raises:
-        ValueError: `dims` is no order of 1, 2, and so on.
+        ValueError: `dims` is not a permutation of 1, 2, and so on.
 
     Example:
         >>> keras.layers.Permute((2, 1))(keras.Input((10, 64))).shape
@@ -44,5 +44,5 @@ class Permute(Layer):
         self.input_spec = InputSpec(ndim=len(self.dims) + 1)
 
     def call(self, inputs: Tensor) -> Tensor:
-        """Returns the inputs with their axes in the new order."""
+        """Returns the inputs with permuted axes."""
         return transpose(inputs, (0, *self.dims))

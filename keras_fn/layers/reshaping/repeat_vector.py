@@ -1,4 +1,4 @@
-"""Layers that give the elements of each sample another order or shape."""
+"""Repetition of vectors along a time axis."""
 
 from typing import Unpack
 
@@ -11,10 +11,10 @@ from keras_fn.types import Tensor
 
 
 class RepeatVector(Layer):
-    """Repeats each vector: a sequence of `n` equal steps.
+    """Repeats each vector `n` times along a new time axis.
 
     Args:
-        n: How often.
+        n: Number of repetitions.
 
     Input shape:
         A tensor of shape `(batch, features)`.
@@ -36,5 +36,5 @@ class RepeatVector(Layer):
         self.input_spec = InputSpec(ndim=2)
 
     def call(self, inputs: Tensor) -> Tensor:
-        """Returns the sequences."""
+        """Returns the repeated vectors."""
         return repeat(expand_dims(inputs, 1), self.n, axis=1)

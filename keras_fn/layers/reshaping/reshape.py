@@ -1,4 +1,4 @@
-"""Layers that give the elements of each sample another order or shape."""
+"""Reshaping of samples."""
 
 from typing import Any, Unpack
 
@@ -13,11 +13,11 @@ from keras_fn.types import Tensor
 
 
 class Reshape(Layer):
-    """Gives each sample another shape; the elements keep their order.
+    """Reshapes each sample; the order of the elements stays.
 
     Args:
-        target_shape: The shape of a sample, without the batch axis; one size may be -1, to be
-            worked out.
+        target_shape: The shape of a sample, without the batch axis. One size may be -1, to be
+            inferred.
 
     Input shape:
         A tensor of any shape.
@@ -26,7 +26,7 @@ class Reshape(Layer):
         A tensor of shape `(batch, *target_shape)`.
 
     Raises:
-        ValueError: No shape, or one that the elements of a sample do not fill.
+        ValueError: It is not a shape, or has another number of elements than a sample.
 
     Example:
         >>> keras.layers.Reshape((4, -1))(keras.Input((8, 3))).shape
@@ -47,16 +47,16 @@ class Reshape(Layer):
             )
         if list(target_shape).count(-1) > 1:
             raise argument_error(
-                self, "target_shape", "one size of -1 at most", target_shape, "name the others"
+                self, "target_shape", "one size of -1 at most", target_shape, "set the others"
             )
         self.target_shape = tuple(target_shape)
 
     def call(self, inputs: Tensor) -> Tensor:
-        """Returns the inputs, reshaped."""
+        """Returns the reshaped inputs."""
         return reshape(inputs, (shape_of(inputs)[0], *self._sizes(tuple(inputs.shape)[1:])))
 
     def _sizes(self, received: Any) -> tuple[int, ...]:
-        """Returns the target with -1 worked out, where all sizes are known."""
+        """Returns the target shape, with -1 replaced if all sizes are known."""
         target, total = self.target_shape, product(received)
         if total is None:
             return target
@@ -67,6 +67,6 @@ class Reshape(Layer):
                 self._label,
                 expected=f"samples whose elements fill target_shape={target}",
                 received=f"samples of shape {received}, {total} elements",
-                fix="count the elements, or let one size be -1",
+                fix="compare the numbers of elements, or set one size to -1",
             )
         return tuple(total // known if size == -1 else size for size in target)

@@ -1,4 +1,4 @@
-"""Layers that make the spatial axes longer by whole factors."""
+"""Upsampling layers over 1, 2 or 3 spatial axes."""
 
 from typing import Any, Unpack
 
@@ -13,10 +13,10 @@ from keras_fn.types import Tensor
 
 
 class UpSampling1D(Layer):
-    """Repeats each step.
+    """1D upsampling layer: repeats each time step.
 
     Args:
-        size: How often.
+        size: Number of repetitions of each step.
 
     Input shape:
         A tensor of shape `(batch, steps, features)`.
@@ -38,28 +38,28 @@ class UpSampling1D(Layer):
         self.input_spec = InputSpec(ndim=3)
 
     def call(self, inputs: Tensor) -> Tensor:
-        """Returns the inputs with each step repeated."""
+        """Returns the upsampled sequences."""
         return repeat(inputs, self.size, axis=1)
 
 
 class UpSampling2D(Layer):
-    """Makes images larger by whole factors.
+    """2D upsampling layer: enlarges images by integer factors.
 
     Args:
-        size: How often each row and each column is repeated: an integer, or one for each axis.
+        size: Upsampling factors of rows and columns: an integer, or one for each axis.
         data_format: `"channels_last"` or `"channels_first"`;
             `keras.config.image_data_format()` by default.
-        interpolation: `"nearest"` repeats; `"bilinear"`, `"bicubic"`, `"lanczos3"` and
-            `"lanczos5"` go smoothly from one element to the next.
+        interpolation: `"nearest"` (repetition), `"bilinear"`, `"bicubic"`, `"lanczos3"` or
+            `"lanczos5"`.
 
     Input shape:
         A tensor of shape `(batch, height, width, channels)`, or with the channels first.
 
     Output shape:
-        A tensor of the same layout.
+        A tensor of the same data format.
 
     Raises:
-        ValueError: Arguments that cannot be used.
+        ValueError: An argument is invalid.
 
     Example:
         >>> keras.layers.UpSampling2D((1, 2))(keras.Input((4, 4, 3))).shape
@@ -81,7 +81,7 @@ class UpSampling2D(Layer):
         self.input_spec = InputSpec(ndim=4)
 
     def call(self, inputs: Tensor) -> Tensor:
-        """Returns the enlarged images."""
+        """Returns the upsampled images."""
         x = inputs
         for axis, factor in enumerate(self.size, 1 if self.data_format == "channels_last" else 2):
             if self.interpolation == "nearest":
@@ -92,10 +92,10 @@ class UpSampling2D(Layer):
 
 
 class UpSampling3D(Layer):
-    """Repeats each element of a volume.
+    """3D upsampling layer: repeats each element of volumes along each axis.
 
     Args:
-        size: How often along each axis: an integer, or one for each.
+        size: Upsampling factors: an integer, or one for each axis.
         data_format: `"channels_last"` or `"channels_first"`;
             `keras.config.image_data_format()` by default.
 
@@ -104,10 +104,10 @@ class UpSampling3D(Layer):
         first.
 
     Output shape:
-        A tensor of the same layout.
+        A tensor of the same data format.
 
     Raises:
-        ValueError: `size` is none of these.
+        ValueError: `size` is invalid.
 
     Example:
         >>> keras.layers.UpSampling3D(2)(keras.Input((2, 2, 2, 3))).shape
@@ -123,7 +123,7 @@ class UpSampling3D(Layer):
         self.input_spec = InputSpec(ndim=5)
 
     def call(self, inputs: Tensor) -> Tensor:
-        """Returns the enlarged volumes."""
+        """Returns the upsampled volumes."""
         x = inputs
         for axis, factor in enumerate(self.size, 1 if self.data_format == "channels_last" else 2):
             x = repeat(x, factor, axis=axis)

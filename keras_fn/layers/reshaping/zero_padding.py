@@ -1,8 +1,9 @@
-"""Layers that add zeros around the spatial axes, and layers that take the edges off."""
+"""Zero padding layers over 1, 2 or 3 spatial axes."""
 
 from typing import Any, Unpack
 
 from keras_fn.core.input_spec import InputSpec
+from keras_fn.layers._docstrings import inherit_sections
 from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
 from keras_fn.layers.reshaping.cropping import _ends
@@ -12,7 +13,7 @@ from keras_fn.types import Tensor
 
 
 class ZeroPadding(Layer):
-    """Adds zeros before and after the spatial axes.
+    """Zero padding layer: adds zeros at the edges of the spatial axes.
 
     Args:
         padding: A pair (before, after) for each axis, a number for each axis, or one number.
@@ -21,14 +22,14 @@ class ZeroPadding(Layer):
             `keras.config.image_data_format()` by default.
 
     Input shape:
-        A tensor of shape `(batch, *sizes, channels)`, or with the channels before the
-        sizes.
+        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
+        with `"channels_first"`.
 
     Output shape:
-        A tensor of the same layout.
+        A tensor of the same data format.
 
     Raises:
-        ValueError: `padding` is none of these.
+        ValueError: `padding` is invalid.
     """
 
     rank: int
@@ -46,12 +47,13 @@ class ZeroPadding(Layer):
         self._widths = (none, *ends, none) if last else (none, none, *ends)
 
     def call(self, inputs: Tensor) -> Tensor:
-        """Returns the inputs with zeros around them."""
+        """Returns the padded inputs."""
         return pad(inputs, self._widths)
 
 
+@inherit_sections
 class ZeroPadding1D(ZeroPadding):
-    """Adds zeros before and after one axis. For the arguments see `ZeroPadding`.
+    """1D zero padding layer: adds steps of zeros at both ends of sequences.
 
     Example:
         >>> keras.layers.ZeroPadding1D((2, 1))(keras.Input((10, 4))).shape
@@ -61,8 +63,9 @@ class ZeroPadding1D(ZeroPadding):
     rank = 1
 
 
+@inherit_sections
 class ZeroPadding2D(ZeroPadding):
-    """Adds zeros around two axes. For the arguments see `ZeroPadding`.
+    """2D zero padding layer: adds rows and columns of zeros at the edges of images.
 
     Example:
         >>> keras.layers.ZeroPadding2D(((1, 2), (0, 0)))(keras.Input((28, 28, 3))).shape
@@ -72,8 +75,9 @@ class ZeroPadding2D(ZeroPadding):
     rank = 2
 
 
+@inherit_sections
 class ZeroPadding3D(ZeroPadding):
-    """Adds zeros around three axes. For the arguments see `ZeroPadding`.
+    """3D zero padding layer: adds zeros at the edges of volumes.
 
     Example:
         >>> keras.layers.ZeroPadding3D(2)(keras.Input((8, 8, 8, 3))).shape

@@ -1,4 +1,4 @@
-"""Recurrent layers, their cells, and the wrappers of layers over time."""
+"""Recurrent layers, their cells, and wrappers over time."""
 
 from keras_fn.layers.rnn.bidirectional import Bidirectional as Bidirectional
 from keras_fn.layers.rnn.gru import GRU as GRU, GRUCell as GRUCell

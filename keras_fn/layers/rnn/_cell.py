@@ -1,4 +1,4 @@
-"""What the built-in recurrent cells share: their weights, their dropout, one step of many."""
+"""Base class of the built-in recurrent cells: weights, dropout, one step."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple, Unpack
@@ -12,7 +12,7 @@ from keras_fn.layers._arguments import (
     positive_int,
     set_weight_spec,
 )
-from keras_fn.layers._options import LayerOptions
+from keras_fn.layers._options import CellOptions
 from keras_fn.layers._shapes import static_dim
 from keras_fn.layers.layer import Layer
 from keras_fn.ops.arithmetic import multiply
@@ -34,20 +34,22 @@ Step = Callable[[Any, Any], tuple[Any, Any]]
 
 
 class DropoutMasks(NamedTuple):
-    """The dropout masks of one call: for all steps the same. None drops nothing."""
+    """The dropout masks of one call, the same for all time steps. None drops nothing."""
 
     inputs: Any = None
     states: Any = None
 
 
 class Cell(Layer):
-    """Base of the built-in cells: a step in two parts, so that all inputs meet the kernel at once.
+    """Base class of the built-in recurrent cells, whose step has two parts.
 
-    Subclasses say how many `gates` they have, and write `project` and `advance`.
+    `input_projection` can be computed for all time steps at once, `step` for one after the other.
+
+    Subclasses set `gates` and define `input_projection` and `step`.
     """
 
     gates: int
-    supports_fused_kernel = False  # whether `run` computes the same as the steps
+    supports_fused_kernel = False  # whether `run_fused` computes the same as the steps
 
     def __init__(
         self,
@@ -66,12 +68,12 @@ class Cell(Layer):
         dropout: float,
         recurrent_dropout: float,
         seed: int | None,
-        **kwargs: Unpack[LayerOptions],
+        **kwargs: Unpack[CellOptions],
     ):
         implementation = kwargs.pop("implementation", 2)
         super().__init__(**kwargs)
         if implementation not in (1, 2):
-            raise argument_error(self, "implementation", "1 or 2", implementation, "leave it away")
+            raise argument_error(self, "implementation", "1 or 2", implementation, "omit it")
         self.units = positive_int(self, "units", units)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
@@ -84,14 +86,14 @@ class Cell(Layer):
         self.recurrent_dropout = fraction(self, "recurrent_dropout", recurrent_dropout)
         self.seed = seed
         self.seed_generator = SeedGenerator(seed)
-        # In 1 each gate has dropout masks of its own.
+        # With 1, each gate has its own dropout masks.
         self.implementation = 1 if recurrent_dropout else implementation
         self.state_size: Any = units
         self.output_size = units
         self.bias: Any = None
 
     def build(self, input_shape: Shape) -> None:
-        """Makes the kernels, and the bias if there is one."""
+        """Creates the kernels and the bias."""
         features, size = static_dim(input_shape, -1, self), self.gates * self.units
         self.kernel = add_weight_from_spec(self, "kernel", (features, size))
         self.recurrent_kernel = self.add_weight(
@@ -104,7 +106,7 @@ class Cell(Layer):
         if self.use_bias:
             self.bias = self.add_weight(
                 self._bias_shape(size),
-                self._bias_start(),
+                self._get_bias_initializer(),
                 regularizer=self.bias_regularizer,
                 constraint=self.bias_constraint,
                 name="bias",
@@ -114,38 +116,38 @@ class Cell(Layer):
     def _bias_shape(self, size: int) -> tuple[int, ...]:
         return (size,)
 
-    def _bias_start(self) -> Any:
+    def _get_bias_initializer(self) -> Any:
         return self.bias_initializer
 
     def get_initial_state(self, batch_size: Any = None) -> list[Any]:
-        """Returns states of zeros, each of shape `(batch_size, units)`."""
+        """Returns zeros, of shape `(batch_size, units)`, for each state."""
         return [zeros((batch_size, n), self.compute_dtype) for n in tree.flatten(self.state_size)]
 
     def call(self, inputs: Nested, states: Any, training: bool = False) -> Nested:
-        """Returns the output of one time step, and the next states in the form they came in."""
+        """Returns the output of one time step, and the next states in the structure of `states`."""
         output, new = self.make_step(shape_of(inputs)[0], training)(inputs, states)
         return output, new if tree.is_nested(states) else new[0]
 
     def make_step(self, batch_size: Any, training: bool) -> Step:
-        """Returns the step, with dropout masks that are the same each time."""
-        drop = self.draw(batch_size, training)
+        """Returns the step function, with the same dropout masks at each time step."""
+        drop = self.draw_dropout_masks(batch_size, training)
         return lambda inputs, states: self.step(
             self.input_projection(inputs, drop.inputs), tree.flatten(states), drop.states
         )
 
     def input_projection(self, inputs: Any, dropout_mask: Any = None) -> Any:
-        """Returns what the inputs, of one time step or of all (time first), bring to the gates."""
-        raise TypeError(f"{type(self).__name__} has no project() method.")
+        """Returns the part of the gates that inputs of one or all steps (time first) contribute."""
+        raise TypeError(f"{type(self).__name__} has no input_projection() method.")
 
     def step(self, projected: Any, states: list[Any], dropout_mask: Any = None) -> Any:
-        """Returns the output and the next states, from projected inputs of one time step."""
-        raise TypeError(f"{type(self).__name__} has no advance() method.")
+        """Returns the output and the next states, from the projected inputs of one time step."""
+        raise TypeError(f"{type(self).__name__} has no step() method.")
 
-    def run(self, sequences: Any, states: list[Any], go_backwards: bool) -> Any:
-        """Runs a whole sequence in one op. Returns the last output, all, and the last states."""
-        raise TypeError(f"{type(self).__name__} has no run() method.")
+    def run_fused(self, sequences: Any, states: list[Any], go_backwards: bool) -> Any:
+        """Runs a sequence as one op. Returns the last output, all outputs and the last states."""
+        raise TypeError(f"{type(self).__name__} has no run_fused() method.")
 
-    def draw(self, batch_size: Any, training: bool) -> DropoutMasks:
+    def draw_dropout_masks(self, batch_size: Any, training: bool) -> DropoutMasks:
         """Draws dropout masks, of shape `(masks, batch_size, features)`."""
         if not training:
             return DropoutMasks()

@@ -1,4 +1,4 @@
-"""Layers that are an `RNN` around a built-in cell of their own."""
+"""Base class of `LSTM`, `GRU` and `SimpleRNN`: an `RNN` around a built-in cell."""
 
 import inspect
 from operator import attrgetter
@@ -14,14 +14,14 @@ from keras_fn.layers.rnn.rnn import RNN
 
 
 def split_cell_arguments(kwargs: dict[str, Any], name: str) -> dict[str, Any]:
-    """Returns what the cell gets of a layer's `kwargs`, and takes off what is the cell's alone."""
+    """Returns the arguments of the cell among a layer's `kwargs`, and removes its own ones."""
     own = {"implementation": kwargs.pop("implementation")} if "implementation" in kwargs else {}
     shared = {key: kwargs[key] for key in ("dtype", "trainable") if key in kwargs}
     return {"name": name, **own, **shared}
 
 
 class CellLayer(RNN):
-    """Base of LSTM, GRU and SimpleRNN: the cell's arguments are the layer's attributes too."""
+    """Base class of `LSTM`, `GRU` and `SimpleRNN`, which have the attributes of their cell."""
 
     cell_class: type[Cell]
 
@@ -37,29 +37,29 @@ class CellLayer(RNN):
 
     def _set_use_cudnn(self, value: Any) -> None:
         if value not in ("auto", True, False):
-            raise argument_error(self, "use_cudnn", "'auto', True or False", value, "leave it away")
+            raise argument_error(self, "use_cudnn", "'auto', True or False", value, "omit it")
         if value is True and (
             self.unroll or not self.cell.supports_fused_kernel or self.recurrent_dropout
         ):
             raise argument_error(
                 self,
                 "use_cudnn",
-                "arguments with which the layer is one op",
+                "arguments that the fused kernel supports",
                 value,
-                "take the default activations, no recurrent_dropout and no unroll, "
+                "use the default activations, recurrent_dropout=0 and unroll=False, "
                 "or use_cudnn='auto'",
             )
         self.use_cudnn = value
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, as plain values."""
+        """Returns the arguments of the constructor, as plain values."""
         config = {**base_config(self), **layer_config(self.cell), **super().get_config()}
         config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
         return {name: value for name, value in config.items() if name not in ("cell", "use_cudnn")}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
-        """Returns an instance made from what `get_config` gave."""
+        """Creates a layer from a config, as `get_config` returns it."""
         return cls(**config)
 
 

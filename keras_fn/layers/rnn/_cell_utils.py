@@ -1,4 +1,4 @@
-"""What `RNN` and `StackedRNNCells` ask of any cell: its first states, its size, its step."""
+"""Initial states, output size and step function of any recurrent cell."""
 
 from typing import Any
 
@@ -14,20 +14,20 @@ from keras_fn.ops.creation import zeros
 
 
 def get_output_size(cell: Any) -> int:
-    """Returns the size of a cell's output: as it says, or that of its first state."""
+    """Returns the output size of a cell: by default the size of its first state."""
     size = getattr(cell, "output_size", None)
     return tree.flatten(cell.state_size)[0] if size is None else size
 
 
 def get_initial_state(cell: Any, batch_size: Any, dtype: str) -> Any:
-    """Returns a cell's first states: as it says, or zeros of its `state_size`."""
+    """Returns the initial states of a cell: by default zeros of its `state_size`."""
     if hasattr(cell, "get_initial_state"):
         return cell.get_initial_state(batch_size=batch_size)
     return tree.map_structure(lambda size: zeros((batch_size, size), dtype), cell.state_size)
 
 
 def build_cell(cell: Any, input_shape: Any) -> None:
-    """Builds a cell, and what it holds, by a call on symbolic inputs."""
+    """Builds a cell and its sublayers by a call on symbolic inputs."""
     if not isinstance(cell, Layer) or cell.built:
         return
     inputs = KerasTensor(input_shape, cell.input_dtype, record_history=False)
@@ -36,7 +36,7 @@ def build_cell(cell: Any, input_shape: Any) -> None:
 
 
 def uses_builtin_step(cell: Any) -> bool:
-    """Whether `make_step` says what `call` does: nobody has overridden it."""
+    """Returns whether `make_step` agrees with `call`: no subclass overrides only one of them."""
     return _uses_builtin_step(type(cell))
 
 
@@ -49,12 +49,12 @@ def _uses_builtin_step(cls: type) -> bool:
 
 
 def get_step_function(cell: Any, batch_size: Any, training: bool, policy: Any) -> Step:
-    """Returns a cell's step, with dropout masks that are the same each time.
+    """Returns the step function of a cell, with the same dropout masks at each time step.
 
     Args:
         cell: The cell.
         batch_size: Size of the first axis.
-        training: Whether to drop.
+        training: Whether to apply dropout.
         policy: The dtype policy of the layer that the step runs in.
     """
     if not uses_builtin_step(cell):

@@ -1,6 +1,6 @@
-"""A sequence read in both directions."""
+"""Bidirectional wrapper of recurrent layers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Unpack
 
 from keras_fn.core import tree
@@ -13,7 +13,7 @@ from keras_fn.layers.layer import Layer
 from keras_fn.ops.arithmetic import add, multiply
 from keras_fn.ops.core import cast
 from keras_fn.ops.manipulation import concatenate, flip
-from keras_fn.types import Nested
+from keras_fn.types import Nested, TensorLike
 
 _MERGES: dict[Any, Callable[[Any, Any], Any]] = {
     "concat": lambda x, y: concatenate([x, y], axis=-1),
@@ -25,27 +25,34 @@ _MERGES: dict[Any, Callable[[Any, Any], Any]] = {
 
 
 class Bidirectional(Layer):
-    """Runs a recurrent layer forwards, and another one like it backwards.
+    """Bidirectional wrapper: runs a recurrent layer forwards and a copy of it backwards.
 
     Args:
-        layer: A recurrent layer, or one with its `go_backwards`, `return_sequences`,
-            `return_state` and `stateful`. Both directions are new layers, made from its config.
-        merge_mode: How the outputs become one: `"concat"`, `"sum"`, `"mul"`, `"ave"`, or None for
-            a tuple of both.
-        weights: First values of the weights: those of the forward layer, then of the backward one.
-        backward_layer: The layer for the other direction, with `go_backwards=True`, rather than
-            one like `layer`.
+        layer: A recurrent layer, or a layer with the attributes `go_backwards`,
+            `return_sequences`, `return_state` and `stateful`. Both directions are new layers,
+            created from its config.
+        merge_mode: How to combine the outputs: `"concat"`, `"sum"`, `"mul"`, `"ave"` (average), or
+            None for a tuple of both.
+        weights: Initial values of the weights, of the forward layer, then of the backward layer.
+        backward_layer: The layer for the backward direction, with `go_backwards=True`. A copy of
+            `layer` by default.
+
+    Call arguments:
+        sequences: A tensor of shape `(batch, time, ...)`.
+        initial_state: A list of initial states: the first half is for the forward layer.
+        mask: Booleans of shape `(batch, time)`; steps at False are skipped.
+        training: Whether to run in training mode.
 
     Input shape:
-        As the layer's; the first half of `initial_state` is for the forward layer.
+        The same as of `layer`.
 
     Output shape:
-        The merged outputs, in the order of the sequence; with `return_state` a tuple of
-        them, the states of the forward layer and those of the backward one. With
+        The merged outputs, in the order of the sequence. With `return_state`, a tuple of the
+        outputs, the states of the forward layer and the states of the backward layer. With
         `return_sequences`, outputs at masked steps are 0.
 
     Raises:
-        ValueError: An argument that cannot be used, or layers that do not go together.
+        ValueError: An argument is invalid, or the layers are incompatible.
 
     Example:
         >>> layer = keras.layers.Bidirectional(keras.layers.LSTM(4, return_sequences=True))
@@ -60,7 +67,7 @@ class Bidirectional(Layer):
         self,
         layer: Layer,
         merge_mode: str | None = "concat",
-        weights: Any = None,
+        weights: Sequence[TensorLike] | None = None,
         backward_layer: Layer | None = None,
         **kwargs: Unpack[LayerOptions],
     ):
@@ -75,7 +82,7 @@ class Bidirectional(Layer):
                 "merge_mode",
                 "'concat', 'sum', 'mul', 'ave' or None",
                 merge_mode,
-                "leave it away to concatenate",
+                "use 'concat'",
             )
         super().__init__(**kwargs)
         self.forward_layer = _clone_with_prefix(layer, "forward_")
@@ -94,7 +101,7 @@ class Bidirectional(Layer):
         self.return_state = layer.return_state
         self.supports_masking = True
         self.input_spec = layer.input_spec
-        self._start = weights
+        self._initial_weights = weights
 
     def _check_pair(self) -> None:
         forward, backward = self.forward_layer, self.backward_layer
@@ -102,9 +109,9 @@ class Bidirectional(Layer):
             raise argument_error(
                 self,
                 "backward_layer",
-                "layer to go forwards and backward_layer backwards",
+                "layer with go_backwards=False and backward_layer with True",
                 (forward.go_backwards, backward.go_backwards),
-                "set go_backwards=True on backward_layer, and on it alone",
+                "set go_backwards=True on backward_layer only",
             )
         for name in ("stateful", "return_sequences", "return_state"):
             if getattr(forward, name) != getattr(backward, name):
@@ -118,22 +125,22 @@ class Bidirectional(Layer):
 
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
         """Builds both layers."""
-        del initial_state_shape  # it follows from the layers
+        del initial_state_shape  # the layers determine it
         for layer in (self.forward_layer, self.backward_layer):
             layer.build_from_config({"input_shape": sequences_shape})
-        if self._start is not None:
-            self.set_weights(self._start)
-            self._start = None
+        if self._initial_weights is not None:
+            self.set_weights(self._initial_weights)
+            self._initial_weights = None
         self.built = True
 
     def call(
         self,
         sequences: Nested,
-        initial_state: Any = None,
+        initial_state: Nested = None,
         mask: Nested = None,
         training: bool | None = None,
     ) -> Nested:
-        """Returns the merged outputs, and the states if they are wanted."""
+        """Returns the merged outputs, and the states with `return_state`."""
         first, last = _split_states(initial_state)
         x = self._direction(self.forward_layer, sequences, first, mask, training)
         y = self._direction(self.backward_layer, sequences, last, mask, training)
@@ -156,13 +163,13 @@ class Bidirectional(Layer):
         return layer(sequences, **options)
 
     def reset_state(self) -> None:
-        """Sets the states that stateful layers keep to 0.
+        """Resets the states of the stateful layers to 0.
 
         Raises:
             AttributeError: The layer is not stateful.
         """
         if not self.stateful:
-            raise AttributeError(f"{self._label} keeps no states: pass stateful=True to its layer.")
+            raise AttributeError(f"{self._label} has no states: pass stateful=True to its layer.")
         self.forward_layer.reset_state()
         self.backward_layer.reset_state()
 
@@ -170,13 +177,13 @@ class Bidirectional(Layer):
 
     @property
     def states(self) -> Any:
-        """The states that stateful layers keep; None where they keep none."""
+        """The states of the stateful layers; None if they are not stateful."""
         forward, backward = self.forward_layer.states, self.backward_layer.states
         return (*forward, *backward) if forward and backward else None
 
     @propagates_mask_only
     def compute_mask(self, inputs: Nested, previous_mask: Nested) -> Nested:
-        """Returns the mask of the outputs: that of the inputs where all steps are returned."""
+        """Returns the mask of the inputs with `return_sequences`, else None."""
         mask = tree.flatten(previous_mask)[0] if self.return_sequences else None
         masks = [mask] if self.merge_mode else [mask, mask]
         if self.return_state:
@@ -185,7 +192,7 @@ class Bidirectional(Layer):
         return masks if len(masks) > 1 else mask
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, as plain values."""
+        """Returns the arguments of the constructor, as plain values."""
         return {
             **base_config(self),
             "merge_mode": self.merge_mode,
@@ -195,7 +202,7 @@ class Bidirectional(Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
-        """Returns an instance made from what `get_config` gave."""
+        """Creates a layer from a config, as `get_config` returns it."""
         inner = {
             name: deserialize_keras_object(config[name], kind="layer")
             for name in ("layer", "backward_layer")
@@ -205,7 +212,7 @@ class Bidirectional(Layer):
 
 
 def _split_states(states: Any) -> tuple[Any, Any]:
-    """The initial states of the forward layer and of the backward one."""
+    """Splits the initial states: of the forward layer and of the backward layer."""
     if states is None:
         return None, None
     half = len(states) // 2
@@ -213,7 +220,7 @@ def _split_states(states: Any) -> tuple[Any, Any]:
 
 
 def _clone_with_prefix(layer: Layer, prefix: str, **changes: Any) -> Any:
-    """A new layer like another one, without its weights."""
+    """Returns a new layer with the same config but a prefix in its name."""
     config = serialize_keras_object(layer)
     config.pop("build_config", None)
     config["config"].update(name=prefix + layer.name.removeprefix(prefix), **changes)

@@ -1,9 +1,9 @@
-"""Gated recurrent unit: the cell and the layer."""
+"""Gated recurrent unit (GRU): the cell and the layer."""
 
 from typing import Any, Unpack
 
 from keras_fn import activations, ops
-from keras_fn.layers._options import LayerOptions, NamedLayerOptions
+from keras_fn.layers._options import CellOptions, RecurrentLayerOptions
 from keras_fn.layers.rnn._cell import Cell, gated_matmul
 from keras_fn.layers.rnn._cell_layer import CellLayer, split_cell_arguments
 from keras_fn.ops.rnn import gru, gru_gates
@@ -11,17 +11,17 @@ from keras_fn.types import ActivationLike, ConstraintLike, InitializerLike, Regu
 
 
 class GRUCell(Cell):
-    """One time step of a GRU, for `RNN`. For whole sequences with one such cell see `GRU`.
+    """Cell of a gated recurrent unit: one time step, for `RNN`. The layer is `GRU`.
 
     The gates are update, reset and candidate, in this order along the last axis of the weights:
-    `h = z * h + (1 - z) * candidate`. The reset gate is multiplied onto the candidate's share of
-    `h @ recurrent_kernel + bias` (`reset_after`), or onto `h` before that product.
+    `h = z * h + (1 - z) * candidate`. The reset gate multiplies the candidate's part of
+    `h @ recurrent_kernel + bias` (`reset_after`), or `h` before that product.
 
     Args:
-        units: Size of the output and of the state.
-        activation: Of the candidate.
-        recurrent_activation: Of the other gates.
-        use_bias: Whether biases are added.
+        units: Number of units: the size of the output and of the state.
+        activation: Activation function of the candidate.
+        recurrent_activation: Activation function of the other gates.
+        use_bias: Whether to add biases.
         kernel_initializer: Initializer for the kernel weights.
         recurrent_initializer: Initializer for the recurrent kernel weights.
         bias_initializer: Initializer for the bias.
@@ -34,18 +34,22 @@ class GRUCell(Cell):
         dropout: Fraction of the inputs to drop in training, the same at all steps.
         recurrent_dropout: Fraction of the previous output to drop in training, the same
             at all steps.
-        reset_after: Whether the reset gate acts after the product. There are two biases then.
-        seed: An integer, for the same masks in every run.
+        reset_after: Whether the reset gate is applied after the matrix product, with two biases.
+        seed: An integer, for reproducible masks.
+
+    Call arguments:
+        inputs: A tensor of shape `(batch, features)`.
+        states: The hidden state, a tensor of shape `(batch, units)` or a list of it.
+        training: Whether to run in training mode, with dropout.
 
     Input shape:
-        A tensor of shape `(batch, features)` and the state, of shape `(batch, units)` or a
-        list of it.
+        A tensor of shape `(batch, features)`.
 
     Output shape:
-        The output of shape `(batch, units)` and the next state.
+        A tuple of the output, of shape `(batch, units)`, and the next states.
 
     Raises:
-        ValueError: `units` is not a positive integer, or a rate is not from 0 to 1.
+        ValueError: `units` is not a positive integer, or a dropout rate is not from 0 to 1.
 
     Example:
         >>> cell = keras.layers.GRUCell(4)
@@ -79,7 +83,7 @@ class GRUCell(Cell):
         recurrent_dropout: float = 0.0,
         reset_after: bool = True,
         seed: int | None = None,
-        **kwargs: Unpack[LayerOptions],
+        **kwargs: Unpack[CellOptions],
     ):
         super().__init__(
             units,
@@ -106,7 +110,7 @@ class GRUCell(Cell):
         return (2, size) if self.reset_after else (size,)
 
     def input_projection(self, inputs: Any, dropout_mask: Any = None) -> Any:
-        """Returns what the inputs bring to the gates."""
+        """Returns the contribution of the inputs to the gates."""
         x = gated_matmul(inputs, self.kernel, dropout_mask)
         if self.bias is None:
             return x
@@ -138,63 +142,69 @@ class GRUCell(Cell):
 
     @property
     def supports_fused_kernel(self) -> bool:
-        """Whether the op `gru` computes the same."""
+        """Whether the op `gru` computes the same result."""
         usual = self.activation is ops.tanh and self.recurrent_activation is ops.sigmoid
         return usual and self.reset_after
 
-    def run(self, sequences: Any, states: list[Any], go_backwards: bool) -> Any:
-        """Runs a whole sequence in one op. Returns the last output, all, and the last states."""
+    def run_fused(self, sequences: Any, states: list[Any], go_backwards: bool) -> Any:
+        """Runs a sequence as one op. Returns the last output, all outputs and the last states."""
         weights = self.kernel, self.recurrent_kernel, self.bias
         outputs, h = gru(sequences, *states, *weights, go_backwards=go_backwards)
         return h, outputs, [h]
 
 
 class GRU(CellLayer):
-    """Gated recurrent unit over sequences.
+    """Gated recurrent unit (GRU) layer over sequences.
 
-    A layer with tanh and sigmoid, `reset_after` and no recurrent dropout runs as one op of the
-    backend, where it has one; otherwise, and for masked sequences, step by step.
+    With the default activations, `reset_after` and without recurrent dropout, a sequence without
+    mask runs as one fused op, where the backend has one; otherwise the layer loops over time steps.
 
     Args:
-        units: Size of the output and of the state.
-        activation: Of the candidate.
-        recurrent_activation: Of the other gates.
-        use_bias: Whether biases are added.
+        units: Number of units: the size of the output and of the state.
+        activation: Activation function of the candidate.
+        recurrent_activation: Activation function of the other gates.
+        use_bias: Whether to add biases.
         kernel_initializer: Initializer for the kernel weights.
         recurrent_initializer: Initializer for the recurrent kernel weights.
         bias_initializer: Initializer for the bias.
         kernel_regularizer: Regularizer applied to the kernel.
         recurrent_regularizer: Regularizer applied to the recurrent kernel.
         bias_regularizer: Regularizer applied to the bias.
+        activity_regularizer: Regularizer applied to the output.
         kernel_constraint: Constraint applied to the kernel after each update.
         recurrent_constraint: Constraint applied to the recurrent kernel after each update.
         bias_constraint: Constraint applied to the bias after each update.
         dropout: Fraction of the inputs to drop in training, the same at all steps.
         recurrent_dropout: Fraction of the previous output to drop in training, the same
             at all steps.
-        reset_after: Whether the reset gate acts after the product. There are two biases then.
-        seed: An integer, for the same masks in every run.
-        return_sequences: Whether to return the outputs of all time steps, rather than the last.
-        return_state: Whether to return the last state too.
-        go_backwards: Whether to begin with the last time step. Outputs come in the order of steps.
-        stateful: Whether the states of one batch are the first states of the next one.
-        unroll: Whether to write out all steps rather than loop.
-        use_cudnn: False to go step by step in any case, True to refuse arguments with which the
-            layer would have to, `"auto"` for neither.
-        **kwargs: `zero_output_for_mask` (whether outputs at masked steps are 0 rather than those
-            of the step before), `implementation` (1 for dropout masks for each gate, 2 for all
-            alike), and those of every layer.
+        reset_after: Whether the reset gate is applied after the matrix product, with two biases.
+        seed: An integer, for reproducible masks.
+        return_sequences: Whether to return the outputs of all time steps, not only of the last.
+        return_state: Whether to return the final state too.
+        go_backwards: Whether to process the sequence in reverse, which also reverses the outputs.
+        stateful: Whether the final states of a batch are the initial states of the next one.
+        unroll: Whether to unroll the loop over time steps.
+        use_cudnn: `"auto"` to use a fused kernel where possible, True to require one, False to
+            loop over time steps.
+        **kwargs: `zero_output_for_mask` (whether outputs at masked steps are 0, not the previous
+            outputs), `implementation` (1 for separate dropout masks of the gates, 2 for shared
+            ones), and the arguments of every layer.
+
+    Call arguments:
+        sequences: A tensor of shape `(batch, time, features)`.
+        initial_state: The hidden state, a tensor of shape `(batch, units)` or a list of it.
+        mask: Booleans of shape `(batch, time)`; steps at False are skipped.
+        training: Whether to run in training mode, with dropout.
 
     Input shape:
-        A tensor of shape `(batch, time, features)`; `initial_state`, a tensor of shape
-        `(batch, units)` or a list of it; `mask`, booleans of shape `(batch, time)`.
+        A tensor of shape `(batch, time, features)`.
 
     Output shape:
-        Of shape `(batch, units)`, or `(batch, time, units)` with `return_sequences`; with
-        `return_state` a tuple of it and the state.
+        `(batch, units)`, or `(batch, time, units)` with `return_sequences`. With `return_state`,
+        a tuple of the output and the final state.
 
     Raises:
-        ValueError: An argument that cannot be used.
+        ValueError: An argument is invalid.
 
     Example:
         >>> layer = keras.layers.GRU(4, return_sequences=True, return_state=True)
@@ -234,8 +244,8 @@ class GRU(CellLayer):
         stateful: bool = False,
         unroll: bool = False,
         reset_after: bool = True,
-        use_cudnn: Any = "auto",
-        **kwargs: Unpack[NamedLayerOptions],
+        use_cudnn: bool | str = "auto",
+        **kwargs: Unpack[RecurrentLayerOptions],
     ):
         cell = GRUCell(
             units,

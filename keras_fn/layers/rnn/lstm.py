@@ -1,4 +1,4 @@
-"""Long short-term memory: the cell and the layer."""
+"""Long short-term memory (LSTM): the cell and the layer."""
 
 from typing import Any, Unpack
 
@@ -7,7 +7,7 @@ import numpy as np
 from keras_fn import activations, ops
 from keras_fn.core.registry import mark_builtin
 from keras_fn.initializers.initializer import NumpyInitializer
-from keras_fn.layers._options import LayerOptions, NamedLayerOptions
+from keras_fn.layers._options import CellOptions, RecurrentLayerOptions
 from keras_fn.layers.rnn._cell import Cell, gated_matmul
 from keras_fn.layers.rnn._cell_layer import CellLayer, split_cell_arguments
 from keras_fn.ops.rnn import lstm, lstm_gates
@@ -16,7 +16,7 @@ from keras_fn.types import ActivationLike, ConstraintLike, InitializerLike, Regu
 
 @mark_builtin
 class UnitForgetBias(NumpyInitializer):
-    """Another initializer, but 1 for the bias of the forget gate."""
+    """The initializer of the LSTM bias, but 1 for the forget gate."""
 
     def __init__(self, inner: Any, units: int):
         self.inner, self.units = inner, units
@@ -34,21 +34,21 @@ class UnitForgetBias(NumpyInitializer):
 
 
 class LSTMCell(Cell):
-    """One time step of an LSTM, for `RNN`. For whole sequences with one such cell see `LSTM`.
+    """Cell of a long short-term memory: one time step, for `RNN`. The layer is `LSTM`.
 
     The gates are input, forget, cell and output, in this order along the last axis of the weights:
     `c = f * c + i * activation(z_c)` and `h = o * activation(c)`, where `i`, `f` and `o` are
     `recurrent_activation` of `z = inputs @ kernel + h @ recurrent_kernel + bias`.
 
     Args:
-        units: Size of the output and of each of the two states.
-        activation: Of the candidate and of the state.
-        recurrent_activation: Of the gates.
-        use_bias: Whether a bias is added.
+        units: Number of units: the size of the output and of the two states.
+        activation: Activation function of the candidate and of the state.
+        recurrent_activation: Activation function of the gates.
+        use_bias: Whether to add a bias.
         kernel_initializer: Initializer for the kernel weights.
         recurrent_initializer: Initializer for the recurrent kernel weights.
         bias_initializer: Initializer for the bias.
-        unit_forget_bias: Whether the bias of the forget gate begins with 1.
+        unit_forget_bias: Whether the bias of the forget gate is initialized to 1.
         kernel_regularizer: Regularizer applied to the kernel.
         recurrent_regularizer: Regularizer applied to the recurrent kernel.
         bias_regularizer: Regularizer applied to the bias.
@@ -58,17 +58,21 @@ class LSTMCell(Cell):
         dropout: Fraction of the inputs to drop in training, the same at all steps.
         recurrent_dropout: Fraction of the previous output to drop in training, the same
             at all steps.
-        seed: An integer, for the same masks in every run.
+        seed: An integer, for reproducible masks.
+
+    Call arguments:
+        inputs: A tensor of shape `(batch, features)`.
+        states: A list of two tensors of shape `(batch, units)`: the hidden and the cell state.
+        training: Whether to run in training mode, with dropout.
 
     Input shape:
-        A tensor of shape `(batch, features)` and the states, a list of two of shape
-        `(batch, units)`.
+        A tensor of shape `(batch, features)`.
 
     Output shape:
-        The output of shape `(batch, units)` and the next states.
+        A tuple of the output, of shape `(batch, units)`, and the next states.
 
     Raises:
-        ValueError: `units` is not a positive integer, or a rate is not from 0 to 1.
+        ValueError: `units` is not a positive integer, or a dropout rate is not from 0 to 1.
 
     Example:
         >>> cell = keras.layers.LSTMCell(4)
@@ -102,7 +106,7 @@ class LSTMCell(Cell):
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         seed: int | None = None,
-        **kwargs: Unpack[LayerOptions],
+        **kwargs: Unpack[CellOptions],
     ):
         super().__init__(
             units,
@@ -126,12 +130,12 @@ class LSTMCell(Cell):
         self.unit_forget_bias = unit_forget_bias
         self.state_size = [units, units]
 
-    def _bias_start(self) -> Any:
-        start = self.bias_initializer
-        return UnitForgetBias(start, self.units) if self.unit_forget_bias else start
+    def _get_bias_initializer(self) -> Any:
+        initializer = self.bias_initializer
+        return UnitForgetBias(initializer, self.units) if self.unit_forget_bias else initializer
 
     def input_projection(self, inputs: Any, dropout_mask: Any = None) -> Any:
-        """Returns what the inputs bring to the gates."""
+        """Returns the contribution of the inputs to the gates."""
         z = gated_matmul(inputs, self.kernel, dropout_mask)
         return z if self.bias is None else ops.add(z, self.bias)
 
@@ -144,62 +148,69 @@ class LSTMCell(Cell):
 
     @property
     def supports_fused_kernel(self) -> bool:
-        """Whether the op `lstm` computes the same."""
+        """Whether the op `lstm` computes the same result."""
         return self.activation is ops.tanh and self.recurrent_activation is ops.sigmoid
 
-    def run(self, sequences: Any, states: list[Any], go_backwards: bool) -> Any:
-        """Runs a whole sequence in one op. Returns the last output, all, and the last states."""
+    def run_fused(self, sequences: Any, states: list[Any], go_backwards: bool) -> Any:
+        """Runs a sequence as one op. Returns the last output, all outputs and the last states."""
         weights = self.kernel, self.recurrent_kernel, self.bias
         outputs, h, c = lstm(sequences, *states, *weights, go_backwards=go_backwards)
         return h, outputs, [h, c]
 
 
 class LSTM(CellLayer):
-    """Long short-term memory over sequences.
+    """Long short-term memory (LSTM) layer over sequences.
 
-    A layer with tanh and sigmoid and without recurrent dropout runs as one op of the backend,
-    where it has one; otherwise, and for masked sequences, step by step.
+    With the default activations and without recurrent dropout, a sequence without mask runs as one
+    fused op, where the backend has one; otherwise the layer loops over time steps.
 
     Args:
-        units: Size of the output and of each of the two states.
-        activation: Of the candidate and of the state.
-        recurrent_activation: Of the gates.
-        use_bias: Whether a bias is added.
+        units: Number of units: the size of the output and of the two states.
+        activation: Activation function of the candidate and of the state.
+        recurrent_activation: Activation function of the gates.
+        use_bias: Whether to add a bias.
         kernel_initializer: Initializer for the kernel weights.
         recurrent_initializer: Initializer for the recurrent kernel weights.
         bias_initializer: Initializer for the bias.
-        unit_forget_bias: Whether the bias of the forget gate begins with 1.
+        unit_forget_bias: Whether the bias of the forget gate is initialized to 1.
         kernel_regularizer: Regularizer applied to the kernel.
         recurrent_regularizer: Regularizer applied to the recurrent kernel.
         bias_regularizer: Regularizer applied to the bias.
+        activity_regularizer: Regularizer applied to the output.
         kernel_constraint: Constraint applied to the kernel after each update.
         recurrent_constraint: Constraint applied to the recurrent kernel after each update.
         bias_constraint: Constraint applied to the bias after each update.
         dropout: Fraction of the inputs to drop in training, the same at all steps.
         recurrent_dropout: Fraction of the previous output to drop in training, the same
             at all steps.
-        seed: An integer, for the same masks in every run.
-        return_sequences: Whether to return the outputs of all time steps, rather than the last.
-        return_state: Whether to return the last states too.
-        go_backwards: Whether to begin with the last time step. Outputs come in the order of steps.
-        stateful: Whether the states of one batch are the first states of the next one.
-        unroll: Whether to write out all steps rather than loop.
-        use_cudnn: False to go step by step in any case, True to refuse arguments with which the
-            layer would have to, `"auto"` for neither.
-        **kwargs: `zero_output_for_mask` (whether outputs at masked steps are 0 rather than those
-            of the step before), `implementation` (1 for dropout masks for each gate, 2 for all
-            alike), and those of every layer.
+        seed: An integer, for reproducible masks.
+        return_sequences: Whether to return the outputs of all time steps, not only of the last.
+        return_state: Whether to return the final states too.
+        go_backwards: Whether to process the sequence in reverse, which also reverses the outputs.
+        stateful: Whether the final states of a batch are the initial states of the next one.
+        unroll: Whether to unroll the loop over time steps.
+        use_cudnn: `"auto"` to use a fused kernel where possible, True to require one, False to
+            loop over time steps.
+        **kwargs: `zero_output_for_mask` (whether outputs at masked steps are 0, not the previous
+            outputs), `implementation` (1 for separate dropout masks of the gates, 2 for shared
+            ones), and the arguments of every layer.
+
+    Call arguments:
+        sequences: A tensor of shape `(batch, time, features)`.
+        initial_state: A list of two tensors of shape `(batch, units)`: the hidden and the cell
+            state.
+        mask: Booleans of shape `(batch, time)`; steps at False are skipped.
+        training: Whether to run in training mode, with dropout.
 
     Input shape:
-        A tensor of shape `(batch, time, features)`; `initial_state`, a list of two tensors
-        of shape `(batch, units)`; `mask`, booleans of shape `(batch, time)`.
+        A tensor of shape `(batch, time, features)`.
 
     Output shape:
-        Of shape `(batch, units)`, or `(batch, time, units)` with `return_sequences`; with
-        `return_state` a tuple of it and the two states.
+        `(batch, units)`, or `(batch, time, units)` with `return_sequences`. With `return_state`,
+        a tuple of the output and the final states, `h` and `c`.
 
     Raises:
-        ValueError: An argument that cannot be used.
+        ValueError: An argument is invalid.
 
     Example:
         >>> layer = keras.layers.LSTM(4, return_sequences=True, return_state=True)
@@ -238,8 +249,8 @@ class LSTM(CellLayer):
         go_backwards: bool = False,
         stateful: bool = False,
         unroll: bool = False,
-        use_cudnn: Any = "auto",
-        **kwargs: Unpack[NamedLayerOptions],
+        use_cudnn: bool | str = "auto",
+        **kwargs: Unpack[RecurrentLayerOptions],
     ):
         cell = LSTMCell(
             units,

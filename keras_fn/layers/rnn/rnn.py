@@ -1,5 +1,6 @@
-"""Any recurrent cell over sequences."""
+"""Recurrent layer around any cell."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Unpack
 
@@ -25,7 +26,7 @@ from keras_fn.types import Nested
 
 
 class RecurrentState(StatefulObject):
-    """The states that a stateful layer keeps: variables, but no weights."""
+    """The states of a stateful layer: variables that are not weights."""
 
     kind = "state"
 
@@ -38,38 +39,41 @@ class RecurrentState(StatefulObject):
 
 
 class RNN(Layer):
-    """Runs a cell over the time steps of a sequence.
+    """Recurrent layer: runs a cell over the time steps of sequences.
 
-    A cell of your own is a layer with `call(inputs, states)`, which returns the output of one time
-    step and the next states, and with `state_size`, an integer or a list of one for each state. It
-    may have `output_size` (else the size of the first state) and
-    `get_initial_state(batch_size)` (else zeros).
+    A custom cell is a layer with `call(inputs, states)`, which returns the output of one time step
+    and the next states, and with `state_size`, an integer or a list with one for each state. It
+    may have `output_size` (by default the size of the first state) and
+    `get_initial_state(batch_size)` (by default zeros).
 
     Args:
-        cell: The cell, or a list of cells that are stacked.
-        return_sequences: Whether to return the outputs of all time steps, rather than the last.
-        return_state: Whether to return the last states too.
-        go_backwards: Whether to begin with the last time step. Outputs come in the order of steps.
-        stateful: Whether the states of one batch are the first states of the next one. The batch
-            size is fixed then; `reset_state` begins anew.
-        unroll: Whether to write out all steps rather than loop: faster for short sequences, and
-            takes more memory. Time must be of known size.
-        zero_output_for_mask: Whether outputs at masked steps are 0 rather than those of the step
-            before.
+        cell: The cell, or a list of cells to stack.
+        return_sequences: Whether to return the outputs of all time steps, not only of the last.
+        return_state: Whether to return the final states too.
+        go_backwards: Whether to process the sequence in reverse, which also reverses the outputs.
+        stateful: Whether the final states of a batch are the initial states of the next one. The
+            batch size is then fixed; `reset_state` resets the states.
+        unroll: Whether to unroll the loop over time steps: faster for short sequences, with more
+            memory. The number of time steps must be known.
+        zero_output_for_mask: Whether outputs at masked steps are 0, not the previous outputs.
+
+    Call arguments:
+        sequences: A tensor of shape `(batch, time, ...)`.
+        initial_state: A list of initial states, one tensor for each state of the cell.
+        mask: Booleans of shape `(batch, time)`; steps at False are skipped.
+        training: Whether to run in training mode, with dropout.
 
     Input shape:
-        A tensor of shape `(batch, time, ...)`; `initial_state`, a list of tensors as the
-        cell's states are; `mask`, booleans of shape `(batch, time)`: where False, a step is
-        passed over.
+        A tensor of shape `(batch, time, ...)`.
 
     Output shape:
-        The cell's last output, or all, `(batch, time, ...)`, with `return_sequences`; with
-        `return_state` a tuple of it and the last states.
+        The last output of the cell, `(batch, ...)`, or with `return_sequences` all of them,
+        `(batch, time, ...)`. With `return_state`, a tuple of the output and the final states.
 
     Raises:
-        ValueError: A cell without `call` or `state_size`; a stateful layer whose batch size is
-            unknown or changes; an unrolled one whose time is of unknown size; initial states that
-            do not fit.
+        ValueError: The cell has no `call` or `state_size`; the batch size of a stateful layer is
+            unknown or changes; the number of steps of an unrolled layer is unknown; the initial
+            states have other shapes than the states of the cell.
 
     Example:
         >>> layer = keras.layers.RNN(keras.layers.SimpleRNNCell(4), return_sequences=True)
@@ -77,11 +81,11 @@ class RNN(Layer):
         (None, 5, 4)
     """
 
-    use_cudnn: Any = "auto"
+    use_cudnn: bool | str = "auto"
 
     def __init__(
         self,
-        cell: Any,
+        cell: Layer | Sequence[Layer],
         return_sequences: bool = False,
         return_state: bool = False,
         go_backwards: bool = False,
@@ -107,7 +111,7 @@ class RNN(Layer):
                 "cell",
                 "a state_size that is an integer or a list of integers",
                 cell.state_size,
-                "name the number of units of each state",
+                "set the number of units of each state",
             )
         self.cell = cell
         self.return_sequences = return_sequences
@@ -118,27 +122,27 @@ class RNN(Layer):
         self.zero_output_for_mask = zero_output_for_mask
         self.supports_masking = True
         self.state_size = _as_list(cell.state_size)
-        self._memory: RecurrentState | None = None
+        self._state: RecurrentState | None = None
 
     @property
     def states(self) -> Any:
-        """The states that a stateful layer keeps, as variables; None before it is built."""
-        return None if self._memory is None else self._memory.states
+        """The states of a stateful layer, as variables; None before it is built."""
+        return None if self._state is None else self._state.states
 
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
-        """Builds the cell, and the states if they are kept."""
+        """Builds the cell, and creates the states of a stateful layer."""
         del initial_state_shape  # it follows from the cell
         batch_size = sequences_shape[0]
         _cell_utils.build_cell(self.cell, (batch_size, *sequences_shape[2:]))
-        if self.stateful and self._memory is None:
+        if self.stateful and self._state is None:
             if batch_size is None:
                 raise SpecError(
                     self._label,
-                    expected="a known batch size, as stateful=True",
+                    expected="a known batch size with stateful=True",
                     received=f"sequences of shape {tuple(sequences_shape)}",
-                    fix="name it, for example Input(batch_shape=(32, None, 8))",
+                    fix="set it, for example Input(batch_shape=(32, None, 8))",
                 )
-            self._memory = RecurrentState(
+            self._state = RecurrentState(
                 tree.map_structure(self._state_variable, self.get_initial_state(batch_size))
             )
         self.built = True
@@ -147,12 +151,12 @@ class RNN(Layer):
         return Variable(value, trainable=False, dtype=self.variable_dtype, name="rnn_state")
 
     def get_initial_state(self, batch_size: Any) -> list[Any]:
-        """Returns the states before the first step, in a list."""
+        """Returns the initial states, in a list."""
         dtype = getattr(self.cell, "compute_dtype", self.compute_dtype)
         return _as_list(_cell_utils.get_initial_state(self.cell, batch_size, dtype))
 
     def reset_state(self) -> None:
-        """Sets the states that a stateful layer keeps to 0."""
+        """Resets the states of a stateful layer to 0."""
         for variable in tree.flatten(self.states) if self.states else ():
             variable.assign(zeros_like(variable.value))
 
@@ -161,21 +165,21 @@ class RNN(Layer):
     def call(
         self,
         sequences: Nested,
-        initial_state: Any = None,
+        initial_state: Nested = None,
         mask: Nested = None,
         training: bool = False,
     ) -> Nested:
-        """Returns the outputs of the steps, or of the last one."""
+        """Returns the outputs of all steps or of the last one."""
         if self.unroll and sequences.shape[1] is None:
             raise SpecError(
                 self._label,
-                expected="a known number of time steps, as unroll=True",
+                expected="a known number of time steps with unroll=True",
                 received=f"sequences of shape {tuple(sequences.shape)}",
-                fix="name it, for example Input(shape=(10, 8)), or leave unroll away",
+                fix="set it, for example Input(shape=(10, 8)), or use unroll=False",
             )
         if tree.is_nested(mask):
             mask = tree.flatten(mask)[0]
-        states = self._first_states(sequences, initial_state)
+        states = self._resolve_initial_state(sequences, initial_state)
         output, outputs, states = self._loop(sequences, states, mask, training)
         output = cast(outputs if self.return_sequences else output, self.compute_dtype)
         if not (self.stateful or self.return_state):
@@ -188,18 +192,18 @@ class RNN(Layer):
                 variable.assign(state)
         return (output, *states) if self.return_state else output
 
-    def _first_states(self, sequences: Any, received: Any) -> list[Any]:
-        """The states before the first step: given, kept from the batch before, or the cell's."""
+    def _resolve_initial_state(self, sequences: Any, received: Any) -> list[Any]:
+        """The initial states: of the call, of the previous batch, or of the cell."""
         batch_size = shape_of(sequences)[0]
         self._check_batch_size(sequences.shape[0])
-        start = self.get_initial_state(batch_size)
+        initial = self.get_initial_state(batch_size)
         if received is None and self.stateful:
-            # Copies: assigning the last states may change what was read, and gradients need it.
+            # Copies: the assignment of the final states may change these in place.
             received = tree.map_structure(lambda v: add(v.value, 0.0), self.states)
         if received is None:
-            return start
+            return initial
         values = tree.flatten(received)
-        wanted = tree.flatten(start)
+        wanted = tree.flatten(initial)
         fits = len(values) == len(wanted) and all(
             is_compatible(v.shape, w.shape) for v, w in zip(values, wanted, strict=True)
         )
@@ -211,7 +215,7 @@ class RNN(Layer):
                 fix="pass a list with a tensor of shape (batch, units) for each state of the cell",
             )
         return tree.unflatten(
-            start,
+            initial,
             [cast(convert_to_tensor(v), w.dtype) for v, w in zip(values, wanted, strict=True)],
         )
 
@@ -222,9 +226,9 @@ class RNN(Layer):
         if isinstance(size, int) and size != kept:
             raise SpecError(
                 self._label,
-                expected=f"batches of {kept}, the size of the states that it keeps",
+                expected=f"batches of {kept}, the size of its stored states",
                 received=f"a batch of {size}",
-                fix="make all batches of one size, or leave stateful away",
+                fix="use one batch size, or use stateful=False",
             )
 
     def _loop(self, sequences: Any, states: list[Any], mask: Any, training: bool) -> Any:
@@ -235,13 +239,13 @@ class RNN(Layer):
             and _cell_utils.uses_builtin_step(cell)
             and cell._policy == self._policy
         ):
-            drop = cell.draw(batch_size, training)
+            drop = cell.draw_dropout_masks(batch_size, training)
             if mask is None and self._is_one_op(drop):
                 if drop.inputs is not None:
                     sequences = multiply(sequences, expand_dims(drop.inputs[0], 1))
-                return cell.run(sequences, states, self.go_backwards)
+                return cell.run_fused(sequences, states, self.go_backwards)
             steps = swapaxes(sequences, 0, 1)
-            steps = cell.input_projection(steps, drop.inputs)  # all inputs meet the kernel at once
+            steps = cell.input_projection(steps, drop.inputs)  # one matrix product for all steps
 
             step: Step = partial(cell.step, dropout_mask=drop.states)
         else:
@@ -259,10 +263,10 @@ class RNN(Layer):
         return last, swapaxes(outputs, 0, 1), states
 
     def _is_one_op(self, drop: DropoutMasks) -> bool:
-        """Whether one op of the backend does the same as the steps."""
-        alike = drop.states is None and (drop.inputs is None or drop.inputs.shape[0] == 1)
+        """Whether a fused op computes the same as the steps."""
+        is_shared = drop.states is None and (drop.inputs is None or drop.inputs.shape[0] == 1)
         return (
-            alike
+            is_shared
             and self.cell.supports_fused_kernel
             and not self.unroll
             and self.use_cudnn is not False
@@ -270,7 +274,7 @@ class RNN(Layer):
 
     @propagates_mask_only
     def compute_mask(self, inputs: Nested, previous_mask: Nested) -> Nested:
-        """Returns the mask of the outputs: that of the inputs where all steps are returned."""
+        """Returns the mask of the inputs with `return_sequences`, else None."""
         mask = tree.flatten(previous_mask)[0] if self.return_sequences else None
         if not self.return_state:
             return mask
@@ -278,7 +282,7 @@ class RNN(Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
-        """Returns an instance made from what `get_config` gave."""
+        """Creates a layer from a config, as `get_config` returns it."""
         config = dict(config)
         cell = deserialize_keras_object(config.pop("cell"), kind="layer")
         return cls(cell, **config)

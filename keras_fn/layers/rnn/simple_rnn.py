@@ -1,21 +1,23 @@
-"""The fully connected recurrent network: the cell and the layer."""
+"""Fully connected recurrent network: the cell and the layer."""
 
 from typing import Any, Unpack
 
 from keras_fn import ops
-from keras_fn.layers._options import LayerOptions, NamedLayerOptions
+from keras_fn.layers._options import CellOptions, RecurrentLayerOptions
 from keras_fn.layers.rnn._cell import Cell, gated_matmul
 from keras_fn.layers.rnn._cell_layer import CellLayer, split_cell_arguments
 from keras_fn.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
 
 
 class SimpleRNNCell(Cell):
-    """One time step: `h = activation(inputs @ kernel + h @ recurrent_kernel + bias)`.
+    """Cell of a fully connected recurrent network: one time step, for `RNN`.
+
+    `h = activation(inputs @ kernel + h @ recurrent_kernel + bias)`. The layer is `SimpleRNN`.
 
     Args:
-        units: Size of the output, which is the state too.
-        activation: Applied to the result.
-        use_bias: Whether a bias is added.
+        units: Number of units: the size of the output, which is also the state.
+        activation: Activation function applied to the result: a name or a function.
+        use_bias: Whether to add a bias.
         kernel_initializer: Initializer for the kernel weights.
         recurrent_initializer: Initializer for the recurrent kernel weights.
         bias_initializer: Initializer for the bias.
@@ -28,17 +30,21 @@ class SimpleRNNCell(Cell):
         dropout: Fraction of the inputs to drop in training, the same at all steps.
         recurrent_dropout: Fraction of the previous output to drop in training, the same
             at all steps.
-        seed: An integer, for the same masks in every run.
+        seed: An integer, for reproducible masks.
+
+    Call arguments:
+        inputs: A tensor of shape `(batch, features)`.
+        states: The hidden state, a tensor of shape `(batch, units)` or a list of it.
+        training: Whether to run in training mode, with dropout.
 
     Input shape:
-        A tensor of shape `(batch, features)` and the state, of shape `(batch, units)` or a
-        list of it.
+        A tensor of shape `(batch, features)`.
 
     Output shape:
-        The output of shape `(batch, units)` and the next state.
+        A tuple of the output, of shape `(batch, units)`, and the next states.
 
     Raises:
-        ValueError: `units` is not a positive integer, or a rate is not from 0 to 1.
+        ValueError: `units` is not a positive integer, or a dropout rate is not from 0 to 1.
 
     Example:
         >>> cell = keras.layers.SimpleRNNCell(4)
@@ -69,7 +75,7 @@ class SimpleRNNCell(Cell):
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         seed: int | None = None,
-        **kwargs: Unpack[LayerOptions],
+        **kwargs: Unpack[CellOptions],
     ):
         super().__init__(
             units,
@@ -91,7 +97,7 @@ class SimpleRNNCell(Cell):
         )
 
     def input_projection(self, inputs: Any, dropout_mask: Any = None) -> Any:
-        """Returns the inputs' share of the sum."""
+        """Returns the contribution of the inputs to the sum."""
         x = gated_matmul(inputs, self.kernel, dropout_mask)
         return x if self.bias is None else ops.add(x, self.bias)
 
@@ -103,12 +109,12 @@ class SimpleRNNCell(Cell):
 
 
 class SimpleRNN(CellLayer):
-    """Fully connected recurrent network over sequences: the output is fed back.
+    """Fully connected recurrent layer over sequences: the output is the state.
 
     Args:
-        units: Size of the output, which is the state too.
-        activation: Applied to the result.
-        use_bias: Whether a bias is added.
+        units: Number of units: the size of the output, which is also the state.
+        activation: Activation function applied to the result: a name or a function.
+        use_bias: Whether to add a bias.
         kernel_initializer: Initializer for the kernel weights.
         recurrent_initializer: Initializer for the recurrent kernel weights.
         bias_initializer: Initializer for the bias.
@@ -122,25 +128,30 @@ class SimpleRNN(CellLayer):
         dropout: Fraction of the inputs to drop in training, the same at all steps.
         recurrent_dropout: Fraction of the previous output to drop in training, the same
             at all steps.
-        return_sequences: Whether to return the outputs of all time steps, rather than the last.
-        return_state: Whether to return the last state too.
-        go_backwards: Whether to begin with the last time step. Outputs come in the order of steps.
+        return_sequences: Whether to return the outputs of all time steps, not only of the last.
+        return_state: Whether to return the final state too.
+        go_backwards: Whether to process the sequence in reverse, which also reverses the outputs.
         stateful: Whether the state of one batch is the first state of the next one.
-        unroll: Whether to write out all steps rather than loop.
-        seed: An integer, for the same masks in every run.
-        **kwargs: `zero_output_for_mask` (whether outputs at masked steps are 0 rather than those
-            of the step before), and those of every layer.
+        unroll: Whether to unroll the loop over time steps.
+        seed: An integer, for reproducible masks.
+        **kwargs: `zero_output_for_mask` (whether outputs at masked steps are 0, not the previous
+            outputs), and the arguments of every layer.
+
+    Call arguments:
+        sequences: A tensor of shape `(batch, time, features)`.
+        initial_state: The hidden state, a tensor of shape `(batch, units)` or a list of it.
+        mask: Booleans of shape `(batch, time)`; steps at False are skipped.
+        training: Whether to run in training mode, with dropout.
 
     Input shape:
-        A tensor of shape `(batch, time, features)`; `initial_state`, a tensor of shape
-        `(batch, units)` or a list of it; `mask`, booleans of shape `(batch, time)`.
+        A tensor of shape `(batch, time, features)`.
 
     Output shape:
-        Of shape `(batch, units)`, or `(batch, time, units)` with `return_sequences`; with
-        `return_state` a tuple of it and the state.
+        `(batch, units)`, or `(batch, time, units)` with `return_sequences`. With `return_state`,
+        a tuple of the output and the final state.
 
     Raises:
-        ValueError: An argument that cannot be used.
+        ValueError: An argument is invalid.
 
     Example:
         >>> keras.layers.SimpleRNN(4, return_sequences=True)(keras.Input((None, 3))).shape
@@ -175,7 +186,7 @@ class SimpleRNN(CellLayer):
         stateful: bool = False,
         unroll: bool = False,
         seed: int | None = None,
-        **kwargs: Unpack[NamedLayerOptions],
+        **kwargs: Unpack[RecurrentLayerOptions],
     ):
         cell = SimpleRNNCell(
             units,
@@ -207,7 +218,7 @@ class SimpleRNN(CellLayer):
         )
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, as plain values."""
+        """Returns the arguments of the constructor, as plain values."""
         config = super().get_config()
         if self.seed is None:  # Keras's files do not know it here
             del config["seed"]

@@ -1,5 +1,6 @@
-"""Several cells as one."""
+"""A stack of recurrent cells."""
 
+from collections.abc import Sequence
 from typing import Any, Unpack
 
 from keras_fn.core import tree
@@ -19,16 +20,24 @@ from keras_fn.types import Nested, Shape
 
 
 class StackedRNNCells(Layer):
-    """Cells on top of each other, as one cell for `RNN`: each takes the output of the one below.
+    """Stack of recurrent cells, as one cell for `RNN`: each takes the output of the one below.
 
     Args:
-        cells: The cells, the lowest first.
+        cells: The cells, from bottom to top.
 
-    Input: a tensor of shape `(batch, features)`, and a list of the states of each cell. Output:
-    the last cell's output and the next states.
+    Call arguments:
+        inputs: A tensor of shape `(batch, features)`.
+        states: A list of the states of each cell.
+        training: Whether to run in training mode, with dropout.
+
+    Input shape:
+        `(batch, features)`.
+
+    Output shape:
+        A tuple of the output of the last cell and the next states.
 
     Raises:
-        ValueError: A cell without `call` or `state_size`, or no cell at all.
+        ValueError: A cell has no `call` or `state_size`, or the list is empty.
 
     Example:
         >>> cells = [keras.layers.LSTMCell(8), keras.layers.GRUCell(4)]
@@ -36,7 +45,7 @@ class StackedRNNCells(Layer):
         (None, 4)
     """
 
-    def __init__(self, cells: Any, **kwargs: Unpack[LayerOptions]):
+    def __init__(self, cells: Sequence[Layer], **kwargs: Unpack[LayerOptions]):
         super().__init__(**kwargs)
         self.cells = list(cells) if isinstance(cells, (list, tuple)) else cells
         if not self.cells or not isinstance(self.cells, list):
@@ -55,16 +64,16 @@ class StackedRNNCells(Layer):
 
     @property
     def state_size(self) -> list[Any]:
-        """The sizes of the states of each cell."""
+        """The state sizes of the cells."""
         return [cell.state_size for cell in self.cells]
 
     @property
     def output_size(self) -> int:
-        """Size of the last cell's output."""
+        """The size of the output of the last cell."""
         return get_output_size(self.cells[-1])
 
     def get_initial_state(self, batch_size: Any = None) -> list[Any]:
-        """Returns the first states of each cell, for a batch of that size."""
+        """Returns the initial states of each cell."""
         return [get_initial_state(cell, batch_size, self.compute_dtype) for cell in self.cells]
 
     def build(self, input_shape: Shape) -> None:
@@ -80,7 +89,7 @@ class StackedRNNCells(Layer):
         return output, tree.unflatten(states, tree.flatten(new))
 
     def make_step(self, batch_size: Any, training: bool) -> Step:
-        """Returns the step of all cells, with dropout masks that are the same each time."""
+        """Returns the step function of all cells, with the same dropout masks at each time step."""
         steps = [get_step_function(cell, batch_size, training, self._policy) for cell in self.cells]
 
         def step(inputs: Any, states: Any) -> Any:
@@ -94,7 +103,7 @@ class StackedRNNCells(Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
-        """Returns an instance made from what `get_config` gave."""
+        """Creates a layer from a config, as `get_config` returns it."""
         config = dict(config)
         cells = config.pop("cells")
         return cls([deserialize_keras_object(cell, kind="layer") for cell in cells], **config)

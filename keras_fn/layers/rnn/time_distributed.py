@@ -1,4 +1,4 @@
-"""A layer at each time step."""
+"""Wrapper that applies a layer to every time step."""
 
 from typing import Any, Unpack
 
@@ -15,21 +15,25 @@ from keras_fn.types import Nested, Shape
 
 
 class TimeDistributed(Wrapper):
-    """Applies a layer to each time step of a sequence, with the same weights.
+    """Applies a layer to each time step of sequences, with the same weights.
 
     Args:
-        layer: The layer.
+        layer: The layer to apply.
+
+    Call arguments:
+        inputs: A tensor of shape `(batch, time, ...)`, or nested tensors.
+        training: Whether to run in training mode.
+        mask: Booleans of shape `(batch, time, ...)`, passed step by step to a layer that takes a
+            mask, and passed on to the output.
 
     Input shape:
-        A tensor of shape `(batch, time, ...)`, or nested ones.
+        `(batch, time, ...)`, or nested shapes.
 
     Output shape:
-        What the layer makes of `(batch, ...)`, at each time step. A `mask` of shape
-        `(batch, time, ...)` is passed step by step to a layer that takes one, and on to the
-        output.
+        The output shape of the layer for `(batch, ...)`, with a time axis at position 1.
 
     Raises:
-        ValueError: `layer` is no layer, or the inputs have fewer than 3 axes.
+        ValueError: `layer` is not a layer, or the inputs have fewer than 3 axes.
 
     Example:
         >>> frames = keras.Input((10, 32, 32, 3))
@@ -37,9 +41,8 @@ class TimeDistributed(Wrapper):
         (None, 10, 32, 32, 4)
 
     Note:
-        All steps run at once, as one larger batch. Only a layer with state of its own that a call
-        may change, such as the moving averages of `BatchNormalization`, meets them one by one,
-        where their number is known.
+        All steps run at once, as one larger batch. A layer whose call updates state, such as the
+        moving averages of `BatchNormalization`, runs step by step if their number is known.
     """
 
     def __init__(self, layer: Layer, **kwargs: Unpack[LayerOptions]):
@@ -51,7 +54,7 @@ class TimeDistributed(Wrapper):
         super().build(self._step_shape(input_shape))
 
     def _step_shape(self, shape: Any) -> Any:
-        """The shape of one time step, or nested ones."""
+        """Returns the shape of one time step, or nested shapes."""
         if isinstance(shape, dict):
             return {key: self._step_shape(value) for key, value in shape.items()}
         if any(isinstance(size, (list, tuple, dict)) for size in shape):
@@ -66,7 +69,7 @@ class TimeDistributed(Wrapper):
         return (shape[0], *shape[2:])
 
     def call(self, inputs: Nested, training: bool | None = None, mask: Nested = None) -> Nested:
-        """Returns what the layer makes of each time step."""
+        """Returns the outputs of the layer at each time step."""
         self._check_mask(inputs, mask)
         options: dict[str, Any] = {}
         if self.layer._signature.has_training:
@@ -90,7 +93,7 @@ class TimeDistributed(Wrapper):
             )
 
     def _is_stateful(self, training: bool | None) -> bool:
-        """Whether a call changes variables, so that the order of the steps counts."""
+        """Returns whether a call updates variables, so that the order of the steps matters."""
         if any(layer._updates_state_at_inference for layer in self.layer._flatten_layers()):
             return True
         return bool(training) and not all(v._trainable_requested for v in self.layer.weights)
