@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 from keras_fn import constraints, initializers, regularizers
 from keras_fn.backend.loader import current
 from keras_fn.core import masking, tree
-from keras_fn.core.input_spec import check_inputs
+from keras_fn.core.dtypes import standardize_dtype
+from keras_fn.core.input_spec import InputSpec, check_inputs
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.naming import current_path, name_scope
 from keras_fn.core.operation import Operation, infer_spec
@@ -292,14 +293,13 @@ class Layer(StatelessCallMixin, LossTrackingMixin, DTypePolicyMixin, Base, Opera
         if self._path is None:
             self._set_path()
         arguments = self._convert_inputs(arguments)
-        leaves = tree.flatten(list(arguments.values()))
         active = context.current
-        symbolic = active.symbolic or any(isinstance(x, KerasTensor) for x in leaves)
+        symbolic = active.symbolic or any(map(_holds_keras_tensor, arguments.values()))
         if not self.built:
             outside = is_dynamo_compiling() and type(self).build is not Layer.build
             (self.build_outside_tracing if outside else self._build_for)(arguments)
         first = next(iter(arguments.values()), None)
-        check_inputs(self.input_spec, first, self._label)
+        self._check_input_spec(first)
         masks = self._fill_masks(arguments)
         training = self._fill_training(arguments, kwargs, active.training)
         if symbolic and not active.symbolic:
@@ -313,6 +313,13 @@ class Layer(StatelessCallMixin, LossTrackingMixin, DTypePolicyMixin, Base, Opera
     @property
     def _label(self) -> str:
         return f"{type(self).__name__} layer {self.name!r}"
+
+    def _check_input_spec(self, inputs: Any) -> None:
+        spec = self.input_spec
+        if type(spec) is InputSpec and hasattr(inputs, "shape"):
+            spec.check(tuple(inputs.shape), standardize_dtype(inputs.dtype), self._label)
+        else:
+            check_inputs(spec, inputs, self._label)
 
     def _convert_inputs(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """Converts arrays to tensors, and casts floating-point tensors to the compute dtype."""
@@ -339,7 +346,7 @@ class Layer(StatelessCallMixin, LossTrackingMixin, DTypePolicyMixin, Base, Opera
             return x
 
         return {
-            name: tree.map_structure(convert, value) if tree.is_nested(value) else convert(value)
+            name: tree.map_structure(convert, value) if _is_nested(value) else convert(value)
             for name, value in arguments.items()
         }
 
@@ -347,12 +354,19 @@ class Layer(StatelessCallMixin, LossTrackingMixin, DTypePolicyMixin, Base, Opera
         """Returns the masks of the tensor arguments, and adds them to the arguments of `call`."""
         masks: dict[str, Any] = {}
         for name, value in list(arguments.items()):
-            if name.endswith("mask") or not (tree.is_nested(value) or hasattr(value, "shape")):
+            if name.endswith("mask"):
                 continue
-            flat = [masking.get_mask(x) for x in tree.flatten(value)]
-            if all(mask is None for mask in flat):
+            if _is_nested(value):
+                flat = [masking.get_mask(x) for x in tree.flatten(value)]
+                if any(mask is not None for mask in flat):
+                    masks[name] = tree.unflatten(value, flat)
                 continue
-            masks[name] = flat[0] if not tree.is_nested(value) else tree.unflatten(value, flat)
+            # `get_mask` only where masks of traced tensors are kept aside.
+            mask = getattr(value, "_keras_mask", None)
+            if mask is None and context.current.masks:
+                mask = masking.get_mask(value)
+            if mask is not None:
+                masks[name] = mask
         for name, mask_argument in self._signature.mask_arguments.items():
             if arguments.get(mask_argument) is None and name in masks:
                 arguments[mask_argument] = masks[name]
@@ -559,6 +573,16 @@ def _cast_keras_tensor(x: KerasTensor, dtype: str) -> KerasTensor:
     cast = KerasTensor(x.shape, dtype, record_history=False)
     cast._keras_mask = x._keras_mask
     return cast
+
+
+def _is_nested(x: Any) -> bool:
+    return isinstance(x, (list, tuple, dict))
+
+
+def _holds_keras_tensor(x: Any) -> bool:
+    return any(
+        isinstance(leaf, KerasTensor) for leaf in (tree.flatten(x) if _is_nested(x) else (x,))
+    )
 
 
 def _sequence_key(xs: list[Any]) -> tuple[Any, ...]:

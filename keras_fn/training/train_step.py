@@ -338,7 +338,8 @@ class TrainStepMixin(CompileMixin):
         Returns:
             `(function, AutoStepsPerExecution)`, or None where single steps are as fast.
         """
-        shapes = [None if t is None else (tuple(t.shape), t.dtype) for t in tree.flatten(tensors)]
+        leaves = [t for group in tensors for t in group or (None,)]
+        shapes = [None if t is None else (tuple(t.shape), t.dtype) for t in leaves]
         step_key = self._step_key(kind)
         key = (*step_key, batches, *shapes)
         if key not in self._functions:

@@ -101,7 +101,8 @@ def nothing_stays():
 
 
 def made(dataset, steps=None, shuffle=False, seed=7, background=True):
-    return make_stream_adapter(dataset, lambda b: ([b], None, None), steps, shuffle, seed, background)
+    bind = lambda batch: ([batch], None, None)  # noqa: E731
+    return make_stream_adapter(dataset, bind, steps, shuffle, seed, background)
 
 
 def numbers(data, epoch=0, start=0):
