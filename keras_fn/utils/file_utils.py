@@ -1,4 +1,4 @@
-"""Files from the network: fetched once, checked, and kept in the cache."""
+"""Downloads: fetched once, verified by hash, and cached."""
 
 import hashlib
 import http.client
@@ -28,8 +28,8 @@ from keras_fn.utils.archive_utils import ArchiveFormat, extract_archive
 
 _SCHEMES = ("https", "http", "ftp", "file")
 _CHUNK_BYTES = 1 << 18
-_LONG_DOWNLOAD_BYTES = 4 << 20  # below this a progress bar is noise
-_TIMEOUT_SECONDS = 60  # without one byte
+_LONG_DOWNLOAD_BYTES = 4 << 20  # smaller files have no progress bar
+_TIMEOUT_SECONDS = 60  # without receiving a byte
 
 
 def get_file(
@@ -45,35 +45,34 @@ def get_file(
     cache_dir: str | os.PathLike[str] | None = None,
     force_download: bool = False,
 ) -> str:
-    """Returns the local path of a file of the web, downloading it if the cache lacks it.
+    """Returns the local path of a remote file; downloads it if it is not in the cache.
 
-    The file goes to `<cache_dir>/<cache_subdir>/<fname>`, by default
-    `~/.keras/datasets/<fname>`. It appears there complete or not at all: it is written under
-    another name, its hash is checked, and only then it is renamed. Several processes may ask
-    for the same file at once.
+    The path is `<cache_dir>/<cache_subdir>/<fname>`, by default `~/.keras/datasets/<fname>`. The
+    download is atomic: the file is renamed to this path only when it is complete and its hash is
+    verified. Several processes may download the same file concurrently.
 
     Args:
-        fname: Name of the file in the cache, without folders. By default the last part of
-            `origin`. With `extract`, a name without a dot names the extracted folder.
+        fname: File name in the cache, without folders; by default the last part of `origin`. With
+            `extract`, a name without a dot is the name of the extracted folder.
         origin: URL of the file (`https`, `http`, `ftp` or `file`).
-        untar: Old spelling of `extract=True, archive_format="tar"`.
-        md5_hash: Old spelling of `file_hash` with `hash_algorithm="md5"`.
-        file_hash: The hash, in hexadecimal digits, that the file must have. A cached file with
-            another one is downloaded again.
-        cache_subdir: Folder in `cache_dir`, or an absolute path.
-        hash_algorithm: `"sha256"`, `"md5"`, or `"auto"`: found from the length of the hash.
-        extract: Whether to unpack the file, a tar or zip archive, and return the folder.
+        untar: Deprecated; same as `extract=True, archive_format="tar"`.
+        md5_hash: Deprecated; same as `file_hash` with `hash_algorithm="md5"`.
+        file_hash: Expected hash of the file, in hexadecimal. A cached file with another hash is
+            downloaded again.
+        cache_subdir: Subfolder of `cache_dir`, or an absolute path.
+        hash_algorithm: `"sha256"`, `"md5"`, or `"auto"` to infer it from the length of the hash.
+        extract: Whether to extract the file, a tar or zip archive, and return the folder.
         archive_format: `"tar"`, `"zip"`, a list of these, or `"auto"` for either.
-        cache_dir: Root of the cache. By default `KERAS_HOME`, else `~/.keras`.
-        force_download: Whether to download even what the cache has.
+        cache_dir: Root of the cache; by default `KERAS_HOME`, else `~/.keras`.
+        force_download: Whether to download a cached file again.
 
     Returns:
         The path of the file, or of the folder it was extracted to.
 
     Raises:
-        ValueError: An argument is malformed, the downloaded file has another hash, or the
-            archive is none or is unsafe. The cache is then as it was.
-        OSError: The file cannot be fetched, or the cache cannot be written.
+        ValueError: An argument is malformed, the downloaded file has another hash, or the file is
+            not an archive or an unsafe one. The cache is unchanged then.
+        OSError: The file cannot be downloaded, or the cache cannot be written.
 
     Example:
         >>> import pathlib, tempfile
@@ -84,9 +83,9 @@ def get_file(
         'some data'
 
     Note:
-        Give `file_hash` wherever it is known. Archives are unpacked more strictly than Keras
-        does: a link, a device, or a name that leads outside is an error, not skipped; and
-        where the cache is not writable there is no silent use of a folder in `/tmp`.
+        Pass `file_hash` whenever it is known. Extraction is stricter than in Keras: a link, a
+        device, or a path outside of the folder is an error instead of being skipped. There is no
+        silent fallback to `/tmp` if the cache is not writable.
     """
     if not origin:
         raise SpecError(
@@ -99,16 +98,19 @@ def get_file(
         extract, archive_format = True, "tar"
     if file_hash is None and md5_hash is not None:
         file_hash, hash_algorithm = md5_hash, "md5"
-    hasher_name = _hash_name(file_hash, hash_algorithm)
-    name = _file_name(fname, origin)
+    algorithm_name = _resolve_hash_algorithm(file_hash, hash_algorithm)
+    name = _resolve_file_name(fname, origin)
     folder = Path(cache_dir or settings.home()).expanduser() / cache_subdir
     target, extracted = folder / name, folder / name
     if extract:
-        target, extracted = folder / _archive_name(name, fname), folder / _folder_name(name, fname)
+        target, extracted = (
+            folder / _archive_file_name(name, fname),
+            folder / _extracted_folder_name(name, fname),
+        )
 
-    fetch = force_download or not _is_cached(target, file_hash, hasher_name)
+    fetch = force_download or not _is_cached(target, file_hash, algorithm_name)
     if fetch:
-        _download(origin, target, file_hash, hasher_name)
+        _download(origin, target, file_hash, algorithm_name)
     if not extract:
         return str(target)
     if fetch or not extracted.is_dir():
@@ -116,7 +118,7 @@ def get_file(
     return str(extracted)
 
 
-def _file_name(fname: str | os.PathLike[str] | None, origin: str) -> str:
+def _resolve_file_name(fname: str | os.PathLike[str] | None, origin: str) -> str:
     if fname:
         name, source = os.fspath(fname), "fname"
     else:
@@ -132,15 +134,15 @@ def _file_name(fname: str | os.PathLike[str] | None, origin: str) -> str:
     return name
 
 
-def _archive_name(name: str, fname: object) -> str:
+def _archive_file_name(name: str, fname: object) -> str:
     return name if fname and "." in name else f"{name}_archive"
 
 
-def _folder_name(name: str, fname: object) -> str:
+def _extracted_folder_name(name: str, fname: object) -> str:
     return f"{name.partition('.')[0]}_extracted" if fname and "." in name else name
 
 
-def _hash_name(file_hash: str | None, algorithm: str) -> str:
+def _resolve_hash_algorithm(file_hash: str | None, algorithm: str) -> str:
     if algorithm == "auto":
         algorithm = {64: "sha256", 32: "md5"}.get(len(file_hash or 64 * "0"), "unknown")
     if algorithm not in ("sha256", "md5"):
@@ -148,60 +150,60 @@ def _hash_name(file_hash: str | None, algorithm: str) -> str:
             "get_file",
             expected='a sha256 (64 hex digits) or an md5 (32), or "auto"',
             received=f"hash {file_hash!r}, hash_algorithm {algorithm!r}",
-            fix="take the hash with sha256sum",
+            fix="compute the hash with sha256sum",
         )
     return algorithm
 
 
-def _is_cached(target: Path, file_hash: str | None, hasher_name: str) -> bool:
+def _is_cached(target: Path, file_hash: str | None, algorithm_name: str) -> bool:
     if not target.exists():
         return False
     if file_hash is None:
         return True
     with target.open("rb") as file:
-        if hashlib.file_digest(file, hasher_name).hexdigest() == file_hash.lower():
+        if hashlib.file_digest(file, algorithm_name).hexdigest() == file_hash.lower():
             return True
     warnings.warn(
-        f"{target} has not the {hasher_name} that was asked for: it is incomplete or out of "
+        f"{target} does not have the expected {algorithm_name} hash: it is incomplete or out of "
         "date, and is downloaded again.",
         stacklevel=3,
     )
     return False
 
 
-def _download(origin: str, target: Path, file_hash: str | None, hasher_name: str) -> None:
-    """Fetches `origin` into `target`, which changes only once all is there and checked."""
+def _download(origin: str, target: Path, file_hash: str | None, algorithm_name: str) -> None:
+    """Downloads `origin` to `target`, atomically and verified."""
     if urllib.parse.urlsplit(origin).scheme not in _SCHEMES:
         raise SpecError(
             "get_file",
             expected=f"a URL of {', '.join(_SCHEMES)}",
             received=f"origin={origin!r}",
-            fix="fetch the file by other means and put it into the cache",
+            fix="download the file by other means and put it into the cache",
         )
     target.parent.mkdir(parents=True, exist_ok=True)
-    with _new_file(target) as file:
-        digest = hashlib.new(hasher_name, usedforsecurity=False)
+    with _atomic_file(target) as file:
+        digest = hashlib.new(algorithm_name, usedforsecurity=False)
         try:
-            for chunk in _chunks(origin, target.name):
+            for chunk in _download_chunks(origin, target.name):
                 digest.update(chunk)
                 file.write(chunk)
         except (urllib.error.URLError, http.client.HTTPException, TimeoutError) as error:
             raise OSError(
-                f"{origin} could not be fetched: {error}\n"
+                f"{origin} could not be downloaded: {error}\n"
                 f"  fix: check the address and the network, or put the file at {target}"
             ) from error
         if file_hash is not None and digest.hexdigest() != file_hash.lower():
             raise SpecError(
                 "get_file",
-                expected=f"a file of {hasher_name} {file_hash}",
+                expected=f"a file with the {algorithm_name} hash {file_hash}",
                 received=f"{digest.hexdigest()} from {origin}",
-                fix="check the hash at its source; if it is right, do not use this file",
+                fix="check the hash at its source; if it is correct, do not use this file",
             )
 
 
 @contextmanager
-def _new_file(target: Path) -> Iterator[IO[bytes]]:
-    """Opens a temporary file that becomes `target` if the block succeeds, else vanishes."""
+def _atomic_file(target: Path) -> Iterator[IO[bytes]]:
+    """Opens a temporary file that is renamed to `target` if the block succeeds, else deleted."""
     part = target.with_name(f".{secrets.token_hex(8)}.part")
     try:
         with part.open("xb") as file:
@@ -209,16 +211,16 @@ def _new_file(target: Path) -> Iterator[IO[bytes]]:
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, target)
-    except BaseException:  # an interrupt too leaves nothing behind
+    except BaseException:  # also for KeyboardInterrupt
         part.unlink(missing_ok=True)
         raise
 
 
-def _chunks(origin: str, title: str) -> Iterator[bytes]:
+def _download_chunks(origin: str, title: str) -> Iterator[bytes]:
     with urllib.request.urlopen(origin, timeout=_TIMEOUT_SECONDS) as response:
         length = int(response.headers.get("Content-Length") or -1)
         received = 0
-        with _progress(length) as progress:
+        with _make_progress_bar(length) as progress:
             task = progress.add_task(title, total=None if length < 0 else length)
             while chunk := response.read(_CHUNK_BYTES):
                 received += len(chunk)
@@ -228,7 +230,7 @@ def _chunks(origin: str, title: str) -> Iterator[bytes]:
             raise http.client.IncompleteRead(b"", length - received)
 
 
-def _progress(length: int) -> Progress:
+def _make_progress_bar(length: int) -> Progress:
     is_long = length < 0 or length >= _LONG_DOWNLOAD_BYTES
     return Progress(
         TextColumn("Downloading {task.description}"),

@@ -1,23 +1,25 @@
-"""Helpers for the graphs of models."""
+"""Utilities for graphs of KerasTensors."""
 
-from typing import Any
+from __future__ import annotations
 
 from keras_fn.core import tree
 from keras_fn.core.graph import find_source_inputs
 from keras_fn.core.keras_tensor import KerasTensor
+from keras_fn.types import Nested
 
 
-def get_source_inputs(tensor: Any) -> list[KerasTensor]:
-    """Returns the input tensors from which a tensor is computed.
+def get_source_inputs(tensor: Nested) -> list[KerasTensor]:
+    """Returns the input tensors that are needed to compute a tensor.
 
     Args:
-        tensor: A KerasTensor, or nested ones.
+        tensor: A KerasTensor, or nested KerasTensors.
 
     Returns:
-        The tensors of the `Input`s, each once. A tensor that no call made is its own source.
+        The tensors of the `Input`s, without duplicates. A tensor that was not computed by a layer
+        or op is its own source.
 
     Raises:
-        TypeError: It is no KerasTensor.
+        TypeError: `tensor` is not a KerasTensor.
 
     Example:
         >>> x = keras.Input((3,))
@@ -28,7 +30,7 @@ def get_source_inputs(tensor: Any) -> list[KerasTensor]:
     tensors = tree.flatten(tensor)
     for x in tensors:
         if not isinstance(x, KerasTensor):
-            raise TypeError(f"get_source_inputs takes a KerasTensor, not {x!r}.")
-    made = [x for x in tensors if hasattr(x, "_keras_history")]
-    loose = [x for x in tensors if not hasattr(x, "_keras_history")]
-    return find_source_inputs(made) + loose
+            raise TypeError(f"get_source_inputs expects a KerasTensor, not {x!r}.")
+    computed = [x for x in tensors if hasattr(x, "_keras_history")]
+    own_sources = [x for x in tensors if not hasattr(x, "_keras_history")]
+    return find_source_inputs(computed) + own_sources

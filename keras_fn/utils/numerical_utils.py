@@ -1,4 +1,4 @@
-"""NumPy helpers for preparing labels and features."""
+"""NumPy utilities for labels and features."""
 
 from typing import Any
 
@@ -9,18 +9,18 @@ from keras_fn.errors import SpecError
 
 
 def to_categorical(x: npt.ArrayLike, num_classes: int | None = None) -> npt.NDArray[np.float64]:
-    """Turns class numbers into one-hot rows, for `categorical_crossentropy`.
+    """One-hot encodes integer labels, for `categorical_crossentropy`.
 
     Args:
-        x: Integers from 0 to `num_classes - 1`, of any shape. A last axis of size 1 is dropped.
-        num_classes: Length of a row. By default the largest class plus one.
+        x: Class indices from 0 to `num_classes - 1`, of any shape. A last axis of size 1 is
+            dropped.
+        num_classes: Number of classes; by default the largest class index plus one.
 
     Returns:
-        An array of the shape of `x` with an axis of size `num_classes` added, of zeros and one
-        1.0 in each row.
+        One-hot vectors, float64, of the shape of `x` plus a last axis of size `num_classes`.
 
     Raises:
-        ValueError: A class is negative, or not below `num_classes`, or not a whole number.
+        ValueError: A class index is negative, not below `num_classes`, or not an integer.
 
     Example:
         >>> to_categorical([0, 2, 1])
@@ -33,9 +33,9 @@ def to_categorical(x: npt.ArrayLike, num_classes: int | None = None) -> npt.NDAr
     if received.dtype.kind not in "biu" and not np.array_equal(classes, received.astype("float64")):
         raise SpecError(
             "to_categorical",
-            expected="whole numbers",
-            received=f"an array of {received.dtype} that holds others",
-            fix="round the classes, or encode them as integers first",
+            expected="integer labels",
+            received=f"an array of {received.dtype} with fractions",
+            fix="round the labels, or encode them as integers first",
         )
     if classes.ndim > 1 and classes.shape[-1] == 1:
         classes = classes[..., 0]
@@ -44,8 +44,8 @@ def to_categorical(x: npt.ArrayLike, num_classes: int | None = None) -> npt.NDAr
     if lowest < 0 or highest >= num_classes:
         raise SpecError(
             "to_categorical",
-            expected=f"classes from 0 to {num_classes - 1}",
-            received=f"classes from {lowest} to {highest}",
+            expected=f"class indices from 0 to {num_classes - 1}",
+            received=f"class indices from {lowest} to {highest}",
             fix="pass a larger num_classes, or renumber the classes from 0",
         )
     rows = np.zeros((classes.size, num_classes))
@@ -54,12 +54,12 @@ def to_categorical(x: npt.ArrayLike, num_classes: int | None = None) -> npt.NDAr
 
 
 def normalize(x: npt.ArrayLike, axis: int = -1, order: int | float = 2) -> npt.NDArray[Any]:
-    """Divides `x` by its norm along `axis`. What is all zero stays so.
+    """Normalizes an array to unit norm along an axis. Zero vectors stay zero.
 
     Args:
         x: Array of any shape.
-        axis: The axis that has norm 1 afterwards.
-        order: Order of the norm: 2 for the Euclidean one, 1 for the sum of absolute values.
+        axis: Axis along which to normalize.
+        order: Order of the norm: 2 for the Euclidean norm, 1 for the sum of absolute values.
 
     Returns:
         A floating-point array of the shape of `x`.
@@ -70,8 +70,8 @@ def normalize(x: npt.ArrayLike, axis: int = -1, order: int | float = 2) -> npt.N
                [0. , 0. ]])
 
     Note:
-        Keras divides by the wrong norms for `axis=0`, and gives a vector a second axis; here
-        the axis named is the one normalized, and the shape is kept.
+        Keras divides by the wrong norms for `axis=0`, and adds an axis to a vector; this function
+        normalizes along the given axis and keeps the shape.
     """
     x = np.asarray(x)
     norm = np.linalg.norm(x, order, axis, keepdims=True)

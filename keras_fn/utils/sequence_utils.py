@@ -1,4 +1,4 @@
-"""Sequences of different lengths, made into one array."""
+"""Padding of sequences of different lengths to one array."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -17,22 +17,22 @@ def pad_sequences(
     truncating: str = "pre",
     value: float | str = 0.0,
 ) -> npt.NDArray[Any]:
-    """Brings sequences to one length, by filling up the short and cutting the long.
+    """Pads or truncates sequences to the same length.
 
     Args:
-        sequences: A list of sequences; their elements may be arrays of one shape.
-        maxlen: The length wanted. By default that of the longest sequence.
-        dtype: Type of the result; `object` for strings of different lengths.
-        padding: `"pre"` fills at the front, `"post"` at the back.
-        truncating: `"pre"` cuts at the front, `"post"` at the back.
-        value: What to fill with.
+        sequences: List of sequences; their elements may be arrays of the same shape.
+        maxlen: Length of the result; by default the length of the longest sequence.
+        dtype: Data type of the result; `object` for strings of different lengths.
+        padding: Where to pad: `"pre"` at the start, `"post"` at the end.
+        truncating: Where to truncate: `"pre"` at the start, `"post"` at the end.
+        value: Padding value.
 
     Returns:
-        An array of shape `(len(sequences), maxlen, *element shape)`.
+        Array of shape `(len(sequences), maxlen, *element_shape)`.
 
     Raises:
-        ValueError: `sequences` is not a list of sequences, an element has another shape than
-            the first, `value` does not fit `dtype`, or an option has another value.
+        ValueError: `sequences` is not a list of sequences, an element has another shape than the
+            first, `value` does not match `dtype`, or an option is unknown.
 
     Example:
         >>> pad_sequences([[1], [2, 3], [4, 5, 6]], maxlen=2)
@@ -44,29 +44,31 @@ def pad_sequences(
                [ 2,  3]], dtype=int32)
     """
     _check_options(padding, truncating, value, np.dtype(dtype))
-    lengths = [_length(s, i) for i, s in enumerate(_sized(sequences))]
+    lengths = [_sequence_length(s, i) for i, s in enumerate(_check_sized(sequences))]
     maxlen = max(lengths, default=0) if maxlen is None else maxlen
-    filled = next((s for s in sequences if len(s)), ())
-    element_shape = np.asarray(filled).shape[1:]
+    non_empty = next((s for s in sequences if len(s)), ())
+    element_shape = np.asarray(non_empty).shape[1:]
 
     padded = np.full((len(sequences), maxlen, *element_shape), value, dtype=dtype)
     for i, (sequence, length) in enumerate(zip(sequences, lengths, strict=True)):
-        kept = min(length, maxlen)
-        if not kept:
+        length_kept = min(length, maxlen)
+        if not length_kept:
             continue
-        part = np.asarray(sequence[-kept:] if truncating == "pre" else sequence[:kept], dtype=dtype)
-        if part.shape[1:] != element_shape:
+        values = np.asarray(
+            sequence[-length_kept:] if truncating == "pre" else sequence[:length_kept], dtype=dtype
+        )
+        if values.shape[1:] != element_shape:
             raise SpecError(
                 "pad_sequences",
                 expected=f"elements of shape {element_shape}, as in the first",
-                received=f"shape {part.shape[1:]} in sequence {i}",
-                fix="give all elements one shape",
+                received=f"shape {values.shape[1:]} in sequence {i}",
+                fix="use elements of the same shape",
             )
-        padded[i, slice(-kept, None) if padding == "pre" else slice(kept)] = part
+        padded[i, slice(-length_kept, None) if padding == "pre" else slice(length_kept)] = values
     return padded
 
 
-def _sized(sequences: Any) -> Sequence[Any]:
+def _check_sized(sequences: Any) -> Sequence[Any]:
     if not hasattr(sequences, "__len__"):
         raise SpecError(
             "pad_sequences",
@@ -77,7 +79,7 @@ def _sized(sequences: Any) -> Sequence[Any]:
     return sequences
 
 
-def _length(sequence: Any, index: int) -> int:
+def _sequence_length(sequence: Any, index: int) -> int:
     if not isinstance(sequence, Iterable) or not hasattr(sequence, "__len__"):
         raise SpecError(
             "pad_sequences",
@@ -100,7 +102,7 @@ def _check_options(padding: str, truncating: str, value: float | str, dtype: np.
     if isinstance(value, str) and dtype.kind not in "OSU":
         raise SpecError(
             "pad_sequences",
-            expected=f"a number to fill an array of {dtype} with",
+            expected=f"a number as the padding value of an array of {dtype}",
             received=f"value={value!r}",
             fix="pass dtype=object for strings",
         )

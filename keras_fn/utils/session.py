@@ -1,4 +1,4 @@
-"""The state of the process that is not a setting."""
+"""The global state of a session."""
 
 import gc
 
@@ -7,10 +7,10 @@ from keras_fn.random import seed_generator
 
 
 def clear_session(free_memory: bool = True) -> None:
-    """Lets automatic names begin anew, and forgets the generator of unseeded draws.
+    """Resets the global state: automatic layer names and the global random seed generator.
 
     Args:
-        free_memory: Whether to collect what no longer belongs to anyone at once.
+        free_memory: Whether to run the garbage collector immediately.
 
     Example:
         >>> keras.utils.clear_session()

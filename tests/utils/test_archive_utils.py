@@ -114,13 +114,13 @@ def test_links_and_devices_in_a_zip_are_refused(unpack, kind):
 @pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")
 def test_a_name_that_comes_twice_is_refused(unpack, make):
     for second in ("a", "./a", "a/b"):
-        with pytest.raises(UnsafeArchiveError, match="twice"):
+        with pytest.raises(UnsafeArchiveError, match="duplicate name"):
             unpack(make(("a", CONTENT), (second, b"other")))
 
 
 @pytest.mark.parametrize("make", [tar_of, zip_of])
 def test_an_archive_that_inflates_is_refused(unpack, make, monkeypatch):
-    monkeypatch.setattr(archive_utils, "_FREE_BYTES", 0)
+    monkeypatch.setattr(archive_utils, "_ALLOWED_BYTES", 0)
     with pytest.raises(UnsafeArchiveError, match="inflates"):
         unpack(make(("zeros", bytes(10_000_000))))
 
@@ -154,7 +154,7 @@ def test_a_damaged_archive_leaves_nothing(unpack, make, tmp_path):
 
 @pytest.mark.parametrize("archive_format", ["auto", "tar", "zip", ["tar"], None, [], "rar"])
 def test_what_is_no_archive_is_refused(unpack, archive_format):
-    with pytest.raises(ValueError, match="that is none"):
+    with pytest.raises(ValueError, match="in another format"):
         unpack(b"no archive at all", archive_format)
 
 
