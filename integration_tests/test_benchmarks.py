@@ -17,7 +17,7 @@ FOLDER = Path(__file__).parent / "benchmarks"
 def jobs(monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", backend())
     monkeypatch.syspath_prepend(str(FOLDER))
-    # Real Keras may be installed beside TensorFlow: it is for the benchmark, not for this test.
+    # TensorFlow may have installed real Keras: it is for the benchmark, not for this test.
     monkeypatch.setitem(sys.modules, "keras", None)
     return importlib.import_module("jobs")
 

@@ -1,4 +1,4 @@
-"""Steps of a user's own, written once with `keras.value_and_grad`, learn on every backend."""
+"""Custom training steps, written once with `keras.value_and_grad`, learn on every backend."""
 
 import numpy as np
 from examples import distillation, gan, vae

@@ -21,7 +21,7 @@ class Row(NamedTuple):
 
 
 def inputs() -> dict[str, Any]:
-    """Small arrays, so that the cost of calling is seen beside that of computing."""
+    """Small arrays, so that the overhead of a call is visible."""
     random = np.random.default_rng(0)
 
     def draw(*shape: int) -> Any:

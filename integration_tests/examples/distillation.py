@@ -27,7 +27,7 @@ class Distiller(keras.Model):
     Args:
         student: The network to train.
         teacher: A trained network; it stays as it is.
-        share: How much the labels count beside the teacher.
+        share: Weight of the labels, relative to the teacher.
         temperature: What logits are divided by: higher ones show more of the teacher's doubts.
     """
 

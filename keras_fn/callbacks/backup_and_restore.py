@@ -10,11 +10,12 @@ from keras_fn.callbacks.callback import Callback, Logs
 from keras_fn.callbacks.progress_display import print_message
 from keras_fn.callbacks.step_counter import StepCounter
 from keras_fn.core.cleanup import register_cleanup
+from keras_fn.data_adapters.data_adapter import DataAdapter
 from keras_fn.data_adapters.iterable_adapter import IterableAdapter
 from keras_fn.saving.file_io import TEMPORARY
 from keras_fn.training import backup_format
 from keras_fn.training.backup_format import TrainingPosition
-from keras_fn.types import PathLike
+from keras_fn.types import AnyModel, PathLike
 
 
 class BackupAndRestore(Callback):
@@ -173,7 +174,7 @@ class ResumableRun:
         epoch: Index of the first epoch if there is no backup.
     """
 
-    def __init__(self, model: Any, data: Any, callbacks: list[Any], epoch: int):
+    def __init__(self, model: AnyModel, data: DataAdapter, callbacks: list[Any], epoch: int):
         self._model, self._data, self._callbacks = model, data, callbacks
         self.start = TrainingPosition(epoch)
         self._backup: dict[str, Any] | None = None

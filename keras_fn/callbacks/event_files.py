@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from keras_fn._lazy import LazyModule
-from keras_fn.types import PathLike
+from keras_fn.types import AnyModel, PathLike
 from keras_fn.visualization.diagram import Box, Diagram, build_diagram
 
 _tensorboard_module = partial(LazyModule, pip="keras-fn[tensorboard]")
@@ -57,7 +57,7 @@ class EventFileWriter:
         self._add_event(file_version="brain.Event:2")
         self.path.parent.mkdir(parents=True, exist_ok=True)
 
-    def add_scalar(self, tag: str, value: Any, step: int) -> None:
+    def add_scalar(self, tag: str, value: float | np.ndarray, step: int) -> None:
         """Writes a scalar.
 
         Args:
@@ -98,7 +98,7 @@ class EventFileWriter:
         )
         self._add_event(summary=_summaries.Summary(value=[value]), step=step)
 
-    def add_graph(self, model: Any) -> None:
+    def add_graph(self, model: AnyModel) -> None:
         """Writes the graph of a model."""
         self._add_event(graph_def=make_graph_def(model).SerializeToString())
 
@@ -141,7 +141,7 @@ def weight_to_images(weight: np.ndarray) -> np.ndarray:
     return np.moveaxis(weight, -1, 0).reshape(weight.shape[-1], weight.shape[0], -1)
 
 
-def make_graph_def(model: Any) -> Any:
+def make_graph_def(model: AnyModel) -> Any:
     """Returns the graph of a model as a `GraphDef` message: one node per layer or op.
 
     Nested models are name scopes, which TensorBoard shows as groups. Output shape, dtype,

@@ -5,6 +5,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from keras_fn.core.graph_model import get_graph
+from keras_fn.types import AnyModel
 
 LayerHook = Callable[[str, Any, tuple, dict[str, Any]], Any]
 """A function of the path of a layer or op, the layer or op, and its arguments. It calls the layer
@@ -12,7 +13,7 @@ and returns the result."""
 
 
 @contextmanager
-def hook_layers(model: Any, hook: LayerHook) -> Iterator[Callable[..., Any]]:
+def hook_layers(model: AnyModel, hook: LayerHook) -> Iterator[Callable[..., Any]]:
     """Layer hooks: yields a call of the model in which each layer or op runs through `hook`.
 
     The layers of nested models have paths like `"encoder/dense"`. A model that is not a graph of

@@ -7,6 +7,7 @@ from typing import Any
 
 from keras_fn.backend.loader import current, supports
 from keras_fn.core.graph_model import get_graph
+from keras_fn.types import AnyModel
 
 MAX_SILENT_RETRACES = 8  # batch shapes per step before a warning
 
@@ -31,7 +32,7 @@ class TraceRecord:
     key: tuple[Any, ...] = field(repr=False)
 
 
-def track_retraces(model: Any, kind: str, batches: Iterator[Any]) -> Iterator[Any]:
+def track_retraces(model: AnyModel, kind: str, batches: Iterator[Any]) -> Iterator[Any]:
     """Yields the batches, and appends to `model.trace_log` each for which the step is compiled.
 
     It warns once per kind of step if shapes keep changing. Batches sliced from arrays are not

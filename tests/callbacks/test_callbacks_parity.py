@@ -1,4 +1,4 @@
-"""Callbacks that work with something beside the model: averages, a server, Orbax."""
+"""SwapEMAWeights, RemoteMonitor and OrbaxCheckpoint, compared with Keras."""
 
 import json
 import sys

@@ -94,11 +94,14 @@ def test_what_else_changes_is_named():
 @compiling
 def test_ever_new_lengths_are_told_once_with_their_axis():
     model = averaging()
-    with pytest.warns(UserWarning, match="keeps changing") as told:
+    with pytest.warns(UserWarning, match="keeps changing") as caught:
         model.fit(of_shapes(*[(2, n) for n in range(1, MAX_SILENT_RETRACES + 4)]), verbose=0)
-    ours = [str(w.message) for w in told if "keeps changing" in str(w.message)]
+    ours = [str(w.message) for w in caught if "keeps changing" in str(w.message)]
     assert len(ours) == 1
-    assert f"Model 'm' has compiled its train step for {MAX_SILENT_RETRACES + 1} batch shapes" in ours[0]
+    assert (
+        f"Model 'm' has compiled its train step for {MAX_SILENT_RETRACES + 1} batch shapes"
+        in ours[0]
+    )
     assert "axis 1 of x keeps changing: 1, 2, 3" in ours[0] and "pad_sequences" in ours[0]
     assert len(model.trace_log) == MAX_SILENT_RETRACES + 3
 

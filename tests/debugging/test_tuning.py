@@ -265,7 +265,7 @@ def test_a_start_beyond_the_samples_is_refused(start):
         keras.debugging.find_batch_size(new_model(), X, Y, start=start)
 
 
-def test_the_error_of_the_framework_is_recognised():
+def test_the_error_of_the_framework_is_recognized():
     with pytest.raises(Exception) as caught:
         ops.convert_to_numpy(ops.ones((2**24, 2**24)))  # a petabyte
     assert is_out_of_memory(caught.value)

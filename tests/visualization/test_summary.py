@@ -131,7 +131,7 @@ def test_positions_may_be_in_characters(make):
         ({"positions": [0.5, 1.0]}, "2 edges for 3 columns"),
         ({"layer_range": ["dense"]}, "two names"),
         ({"layer_range": "ab"}, "two names"),
-        ({"layer_range": ["dense", "nobody"]}, "no layer named nobody"),
+        ({"layer_range": ["dense", "missing"]}, "no layer named missing"),
     ],
 )
 def test_wrong_arguments_are_refused(make, options, said):
