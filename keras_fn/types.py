@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypedDict, Union
 
 import numpy as np
 
@@ -150,3 +150,7 @@ Verbosity: TypeAlias = str | int
 DataLike: TypeAlias = "TensorLike | Iterable[Any] | PyDataset"
 """Data for `fit`, `evaluate` and `predict`: an array, a tensor or a table; a list, tuple or dict of
 them for several inputs or outputs; or an iterable or a `PyDataset` that yields batches."""
+
+
+class NoArguments(TypedDict):
+    """Type of `**kwargs` without any valid keyword: type checkers reject misspelled ones."""

@@ -147,7 +147,7 @@ class LossFunctionWrapper(Loss):
             `"mean"`, `"sum"`, `"mean_with_sample_weight"`, `"none"` or None. See `Loss`.
         name: Name of the loss.
         dtype: Dtype of the computation, or a dtype policy. Default `floatx()`.
-        **kwargs: Further arguments of `fn`.
+        **options: Further arguments of `fn`.
     """
 
     def __init__(

@@ -16,7 +16,7 @@ def circle(
     gamma: float = 80,
     margin: float = 0.4,
 ) -> Tensor:
-    """Circle loss: pulls embeddings of one class together and pushes those of others apart.
+    """Circle loss: pulls embeddings of one class together and pushes other classes apart.
 
     Args:
         y_true: Class indices of shape `(batch,)` or `(batch, 1)`.

@@ -56,7 +56,7 @@ class AUC(Metric):
     """
 
     _direction = "up"
-    true_positives: Variable  # one of four, whose names are those of Counts
+    true_positives: Variable  # one of four, named as the fields of ConfusionCounts
 
     def __init__(
         self,

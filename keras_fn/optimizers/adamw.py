@@ -4,8 +4,7 @@ from typing import Unpack
 
 from keras_fn.errors import SpecError
 from keras_fn.optimizers.adam import Adam
-from keras_fn.optimizers.validation import NoArguments
-from keras_fn.types import LearningRateLike
+from keras_fn.types import LearningRateLike, NoArguments
 
 
 class AdamW(Adam):

@@ -9,8 +9,7 @@ from keras_fn.core.scopes import StatelessScope
 from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError
 from keras_fn.optimizers.optimizer import Optimizer
-from keras_fn.optimizers.validation import NoArguments
-from keras_fn.types import LearningRateLike, Tensor
+from keras_fn.types import LearningRateLike, NoArguments, Tensor
 
 # Arguments without effect, with their defaults, that older files have.
 _LEGACY_INNER_ARGUMENTS = {

@@ -213,7 +213,7 @@ class MultiOptimizer(Optimizer):
         raise AttributeError(self._NO_LEARNING_RATE)
 
     _NO_LEARNING_RATE = (
-        "A MultiOptimizer does not have a learning_rate: read and set those of its `optimizers`."
+        "A MultiOptimizer has one learning_rate for each of its `optimizers`: use theirs."
     )
 
     @property

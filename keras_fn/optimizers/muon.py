@@ -7,8 +7,7 @@ from keras_fn import _regex, ops
 from keras_fn.core.variable import Variable
 from keras_fn.optimizers.adam import adam_moments
 from keras_fn.optimizers.optimizer import Optimizer
-from keras_fn.optimizers.validation import NoArguments
-from keras_fn.types import LearningRateLike, Tensor
+from keras_fn.types import LearningRateLike, NoArguments, Tensor
 
 
 class Muon(Optimizer):

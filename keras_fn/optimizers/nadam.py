@@ -5,8 +5,7 @@ from typing import Any, Unpack
 
 from keras_fn.core.variable import Variable
 from keras_fn.optimizers.optimizer import Optimizer
-from keras_fn.optimizers.validation import NoArguments
-from keras_fn.types import LearningRateLike, Tensor
+from keras_fn.types import LearningRateLike, NoArguments, Tensor
 
 
 class Nadam(Optimizer):

@@ -24,12 +24,11 @@ from keras_fn.optimizers.schedules.schedule import LearningRateSchedule
 from keras_fn.optimizers.state import OptimizerState
 from keras_fn.optimizers.validation import (
     BASE_ARGUMENTS,
-    NoArguments,
     check_base_arguments,
     filter_empty_gradients,
     match_gradients,
 )
-from keras_fn.types import InitializerLike, LearningRateLike, Tensor
+from keras_fn.types import InitializerLike, LearningRateLike, NoArguments, Tensor
 
 
 class Optimizer(OptimizerState):
@@ -181,7 +180,7 @@ class Optimizer(OptimizerState):
             ]
         self.built = True
 
-    # Copies and pickles rebuild what is keyed by object ids.
+    # Copies and pickles rebuild the dicts that are keyed by object ids.
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_foreach_groups": {}, "_variable_indices": {}}
 
@@ -379,7 +378,7 @@ class Optimizer(OptimizerState):
         """The mathematics of the optimizer, for one variable or for many at once.
 
         Written with operators and the functions of `xp`. `+=` and the like may change `w` and the
-        slots in place: compute what depends on the old values first.
+        slots in place: compute terms of the old values first.
 
         Args:
             xp: `keras_fn.optimizers.single_tensor`, or a `foreach` type of a backend with the same

@@ -2,14 +2,9 @@
 
 import warnings
 from numbers import Real
-from typing import Any, TypedDict
+from typing import Any
 
 from keras_fn.errors import SpecError
-
-
-class NoArguments(TypedDict):
-    """Further keyword arguments: there are none, so an unknown keyword is an error."""
-
 
 BASE_ARGUMENTS = (
     "weight_decay",

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable
 from itertools import count
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -12,10 +12,10 @@ from keras_fn.core.naming import auto_name, name_scope
 from keras_fn.core.scopes import context
 from keras_fn.core.stateful import StatefulObject
 from keras_fn.core.variable import Variable
-from keras_fn.errors import DTypeError
+from keras_fn.errors import DTypeError, unexpected_arguments
 from keras_fn.ops import add, cast, mod, multiply
 from keras_fn.random.philox import Key
-from keras_fn.types import SeedLike, Tensor
+from keras_fn.types import NoArguments, SeedLike, Tensor
 
 _WORD = 2**32  # seeds on devices have 32 bits
 
@@ -47,9 +47,11 @@ class SeedGenerator(StatefulObject):
 
     kind = "seed"
 
-    def __init__(self, seed: int | None = None, name: str | None = None, **kwargs: Any):
+    def __init__(
+        self, seed: int | None = None, name: str | None = None, **kwargs: Unpack[NoArguments]
+    ):
         if kwargs:
-            raise ValueError(f"SeedGenerator does not take {', '.join(kwargs)}.")
+            raise unexpected_arguments("SeedGenerator", kwargs)
         self.name = auto_name(type(self).__name__) if name is None else name
         self._initial_seed = seed
         first = make_default_seed() if seed is None else _check_seed(seed, "SeedGenerator")
@@ -178,7 +180,7 @@ def draw_seed(seed: Any) -> Tensor:
             integers (the key itself), or None for the global generator.
 
     Raises:
-        TypeError: It is none of these.
+        TypeError: It is of another type.
     """
     if seed is None:
         seed = global_seed_generator()

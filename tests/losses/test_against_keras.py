@@ -107,7 +107,7 @@ def every() -> list[tuple[str, str | None, bool]]:
 
 
 @pytest.mark.parametrize(("case", "reduction", "weighted"), every())
-def test_a_loss_is_what_keras_says(case: str, reduction: str | None, weighted: bool) -> None:
+def test_losses_match_keras(case: str, reduction: str | None, weighted: bool) -> None:
     from keras_fn import losses, ops
 
     noted = json.loads(NOTED.read_text("utf-8"))[f"{case} | {reduction} | {weighted}"]

@@ -1,4 +1,4 @@
-"""The circle loss of embeddings that are compared with others than themselves."""
+"""The circle loss with reference embeddings."""
 
 import numpy as np
 import pytest
@@ -40,7 +40,7 @@ def expected(references, labels, diagonal, gamma=8.0, margin=0.4):
     ],
     ids=["both", "a column of labels", "embeddings", "labels", "neither"],
 )
-def test_references_of_its_own(given, references, labels, diagonal):
+def test_circle_loss_with_reference_embeddings(given, references, labels, diagonal):
     got = losses.circle(Y, X, gamma=8.0, remove_diagonal=diagonal, **given)
     np.testing.assert_allclose(
         ops.convert_to_numpy(got), expected(references, labels, diagonal), rtol=1e-4, atol=1e-5

@@ -1,4 +1,4 @@
-"""Losses by name and config, there and back."""
+"""Losses by name and config, and back."""
 
 import json
 
@@ -30,7 +30,7 @@ def own_loss(y_true, y_pred, scale=1.0):
 
 
 @pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
-def test_a_config_in_json_gives_the_same_loss(cls: type[losses.Loss]) -> None:
+def test_a_config_round_trips_through_json_to_the_same_loss(cls: type[losses.Loss]) -> None:
     options = OPTIONS.get(cls.__name__, {})
     loss = cls(reduction="sum", name="mine", dtype="float16", **options)
     again = losses.deserialize(json.loads(json.dumps(losses.serialize(loss))))
@@ -94,17 +94,17 @@ def test_get_takes_classes_instances_functions_and_none() -> None:
     assert losses.get(None) is None
 
 
-def test_an_unknown_name_is_refused_with_a_neighbour() -> None:
+def test_an_unknown_name_is_rejected_with_a_suggestion() -> None:
     with pytest.raises(SpecError, match="mean_squared_error"):
         losses.get("mean_square_error")
 
 
-def test_what_is_no_loss_is_refused() -> None:
+def test_an_object_that_is_not_a_loss_is_rejected() -> None:
     with pytest.raises(SpecError):
         losses.get(3)
 
 
-def test_a_function_of_ones_own_is_wrapped_and_comes_back() -> None:
+def test_a_custom_function_is_wrapped_and_round_trips() -> None:
     from keras_fn.losses.loss import LossFunctionWrapper
 
     loss = LossFunctionWrapper(own_loss, name="own", scale=3.0)
@@ -115,7 +115,7 @@ def test_a_function_of_ones_own_is_wrapped_and_comes_back() -> None:
     assert float(again(*data)) == float(loss(*data)) == 4.5
 
 
-def test_q_and_axis_are_checked_at_once() -> None:
+def test_q_and_axis_are_checked_in_the_constructor() -> None:
     with pytest.raises(SpecError, match="q between 0 and 1"):
         losses.CategoricalGeneralizedCrossEntropy(q=1.0)
     with pytest.raises(TypeError, match="axis=True"):

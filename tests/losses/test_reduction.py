@@ -1,4 +1,4 @@
-"""How losses of elements become one number: weights, masks, ranks, dtypes."""
+"""Reduction of per-sample losses: weights, masks, ranks, dtypes."""
 
 import numpy as np
 import pytest
@@ -37,7 +37,7 @@ def masked(mask: np.ndarray = MASK):
         (None, SQUARES * MASK),
     ],
 )
-def test_masked_elements_do_not_count(reduction, expected) -> None:
+def test_masked_elements_are_ignored(reduction, expected) -> None:
     loss = losses.MeanSquaredError(reduction=reduction)
     np.testing.assert_allclose(number(loss(Y_TRUE, masked())), expected, rtol=1e-6)
 
@@ -50,17 +50,17 @@ def test_a_mask_and_weights_multiply() -> None:
     np.testing.assert_allclose(got, expected, rtol=1e-6)
 
 
-def test_a_mask_that_hides_all_gives_zero() -> None:
+def test_the_loss_is_zero_if_all_is_masked() -> None:
     loss = losses.MeanSquaredError()
     assert number(loss(Y_TRUE, masked(np.zeros((2, 3), bool)))) == 0.0
 
 
-def test_of_an_empty_batch_the_loss_is_zero() -> None:
+def test_the_loss_of_an_empty_batch_is_zero() -> None:
     loss = losses.MeanSquaredError()
     assert number(loss(np.zeros((0, 2), "float32"), np.zeros((0, 2), "float32"))) == 0.0
 
 
-def test_weights_that_are_all_zero_give_zero() -> None:
+def test_the_loss_is_zero_if_all_weights_are_zero() -> None:
     loss = losses.MeanSquaredError(reduction="mean_with_sample_weight")
     assert number(loss([[1.0], [2.0]], [[0.0], [0.0]], sample_weight=[0.0, 0.0])) == 0.0
 
@@ -71,14 +71,14 @@ def test_mean_with_sample_weight_divides_by_the_weights() -> None:
     np.testing.assert_allclose(got, (1 * 1 + 3 * 4) / 4)
 
 
-def test_a_column_of_weights_is_a_vector_of_weights() -> None:
+def test_a_column_of_weights_equals_a_vector_of_weights() -> None:
     loss = losses.MeanAbsoluteError(reduction="sum")
     data = ([[1.0], [2.0]], [[0.0], [0.0]])
     column = number(loss(*data, sample_weight=np.array([[1.0], [3.0]], "float32")))
     assert column == number(loss(*data, sample_weight=np.array([1.0, 3.0], "float32"))) == 7.0
 
 
-def test_targets_without_the_last_axis_are_not_spread_over_the_batch() -> None:
+def test_targets_without_the_last_axis_do_not_broadcast_over_the_batch() -> None:
     loss = losses.MeanSquaredError(reduction=None)
     y_true, y_pred = np.arange(3.0, dtype="float32"), np.zeros((3, 1), "float32")
     np.testing.assert_allclose(number(loss(y_true, y_pred)), [0, 1, 4])
@@ -94,7 +94,7 @@ def test_nested_targets_reach_call_in_their_structure() -> None:
     assert number(loss({"a": one, "b": two}, {"a": two, "b": one * 5})) == 2 * (1 + 3)
 
 
-def test_computes_in_its_dtype_and_keeps_class_numbers_whole() -> None:
+def test_computes_in_its_dtype_and_keeps_class_indices_exact() -> None:
     logits = np.zeros((1, 3000), "float32")
     logits[0, 2999] = 8.0
     loss = losses.SparseCategoricalCrossentropy(from_logits=True, dtype="bfloat16")
@@ -104,7 +104,7 @@ def test_computes_in_its_dtype_and_keeps_class_numbers_whole() -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
-def test_half_precision_probabilities_of_one_give_a_finite_loss(dtype: str) -> None:
+def test_the_loss_of_probability_one_is_finite_in_float16(dtype: str) -> None:
     y = np.array([[0.0, 1.0], [1.0, 0.0]], "float32")
     for cls in (losses.BinaryCrossentropy, losses.CategoricalCrossentropy):
         assert abs(number(cls(dtype=dtype)(y, y))) < 1e-3
@@ -122,7 +122,7 @@ def test_the_dtype_of_a_policy_is_its_compute_dtype() -> None:
 
 
 @pytest.mark.parametrize("name", ["MeanSquaredError", "BinaryCrossentropy", "Dice", "Huber"])
-def test_unknown_sizes_are_no_obstacle(name: str) -> None:
+def test_unknown_sizes_are_accepted(name: str) -> None:
     y_true, y_pred = KerasTensor((None, None, 3)), KerasTensor((None, None, 3))
     loss = getattr(losses, name)()
     assert loss(y_true, y_pred).shape == ()
@@ -136,13 +136,13 @@ def test_a_sparse_loss_of_unknown_batch_is_inferred() -> None:
         assert loss(KerasTensor((None,), "int32"), KerasTensor((None, 5))).shape == (None,)
 
 
-def test_an_unknown_reduction_is_refused() -> None:
+def test_an_unknown_reduction_is_rejected() -> None:
     with pytest.raises(SpecError) as caught:
         losses.MeanSquaredError(reduction="average")
     assert caught.value.received == "reduction='average'"
     assert "MeanSquaredError 'mean_squared_error'" in str(caught.value)
 
 
-def test_a_loss_without_call_says_so() -> None:
+def test_a_loss_without_call_raises() -> None:
     with pytest.raises(TypeError, match=r"Loss has no call\(\) method"):
         losses.Loss()([1.0], [1.0])

@@ -1,4 +1,4 @@
-"""Targets that a loss cannot take are refused on the host, by name, before a step is run."""
+"""Invalid targets are rejected on the host, with the name of the output, before a step runs."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def accepted(loss: losses.Loss, y_true, shape) -> None:
     loss.check_targets(np.asarray(y_true), shape, "label")
 
 
-def test_a_class_beyond_the_last_is_named() -> None:
+def test_the_error_names_a_class_index_out_of_range() -> None:
     error = refused(losses.SparseCategoricalCrossentropy(), [0, 5], CLASSES_5)
     assert str(error).splitlines()[:3] == [
         "SparseCategoricalCrossentropy 'sparse_categorical_crossentropy', targets of 'label'",
@@ -39,12 +39,12 @@ def test_a_class_beyond_the_last_is_named() -> None:
         (np.eye(5), "shape (5, 5)"),
     ],
 )
-def test_what_is_no_class_number_is_refused(y_true, given: str) -> None:
+def test_an_invalid_class_index_is_rejected(y_true, given: str) -> None:
     assert refused(losses.SparseCategoricalCrossentropy(), y_true, CLASSES_5).received == given
 
 
 @pytest.mark.parametrize("y_true", [[0, 4], [[0], [4]], [0.0, 4.0], np.array([1], "uint8"), []])
-def test_class_numbers_are_accepted(y_true) -> None:
+def test_class_indices_are_accepted(y_true) -> None:
     accepted(losses.SparseCategoricalCrossentropy(), y_true, CLASSES_5)
 
 
@@ -69,7 +69,7 @@ def test_an_unknown_number_of_classes_bounds_below_only() -> None:
     assert refused(loss, [-2, 3], (None, None)).expected == "class indices from 0"
 
 
-def test_class_numbers_where_one_hot_codes_belong_get_the_advice() -> None:
+def test_class_indices_for_a_one_hot_loss_are_rejected_with_advice() -> None:
     error = refused(losses.CategoricalCrossentropy(), [0, 1, 2], CLASSES_5)
     assert error.received == "shape (3,)"
     assert "sparse_categorical_crossentropy" in error.fix
@@ -79,14 +79,14 @@ def test_class_numbers_where_one_hot_codes_belong_get_the_advice() -> None:
     ("y_true", "shape"),
     [((4, 3), (None, 3)), ((4,), (None, 1)), ((4, 1), (None,)), ((4, 1), (None, 3))],
 )
-def test_numbers_that_broadcast_are_accepted(y_true, shape) -> None:
+def test_targets_that_broadcast_are_accepted(y_true, shape) -> None:
     accepted(losses.MeanSquaredError(), np.zeros(y_true), shape)
 
 
 @pytest.mark.parametrize(
     ("y_true", "shape"), [((4, 3), (None, 2)), ((4,), (None, 3)), ((4, 3, 3), (None, 3))]
 )
-def test_numbers_of_another_shape_are_refused(y_true, shape) -> None:
+def test_targets_of_another_shape_are_rejected(y_true, shape) -> None:
     error = refused(losses.MeanSquaredError(), np.zeros(y_true), shape)
     assert error.received == f"shape {y_true}"
     assert str(shape) in error.expected
@@ -97,12 +97,12 @@ def test_binary_targets_must_not_broadcast() -> None:
     refused(losses.BinaryCrossentropy(), np.zeros((4, 1)), (None, 3))
 
 
-def test_embeddings_want_one_class_a_row() -> None:
+def test_embeddings_need_one_class_index_for_each_row() -> None:
     accepted(losses.Circle(), [[3], [900]], (None, 16))
     refused(losses.Circle(), [[3, 1], [900, 2]], (None, 16))
 
 
-def test_a_loss_of_ones_own_takes_what_it_takes() -> None:
+def test_custom_losses_are_not_checked() -> None:
     class Own(losses.Loss):
         def call(self, y_true, y_pred):
             return y_pred
@@ -110,7 +110,7 @@ def test_a_loss_of_ones_own_takes_what_it_takes() -> None:
     accepted(Own(), np.zeros((4, 9, 9)), (None, 3))
 
 
-def test_a_wrapped_function_of_ours_is_checked_like_its_class() -> None:
+def test_a_wrapped_builtin_function_is_checked_like_its_class() -> None:
     loss = LossFunctionWrapper(losses.sparse_categorical_crossentropy, name="wrapped")
     assert refused(loss, [0, 5], CLASSES_5).received == "classes from 0 to 5"
     accepted(LossFunctionWrapper(lambda y_true, y_pred: y_pred), np.zeros((4, 9)), (None, 3))

@@ -1,4 +1,4 @@
-"""How often predictions are right: ranks, k beyond the classes, ties of form."""
+"""Accuracy metrics: ranks, k above the number of classes, shapes."""
 
 import numpy as np
 import pytest
@@ -13,12 +13,12 @@ def number(x) -> np.ndarray:
 SCORES = np.array([[0.1, 0.7, 0.2], [0.5, 0.3, 0.2]], "float32")
 
 
-def test_class_numbers_may_stand_in_a_column() -> None:
+def test_class_indices_may_be_a_column() -> None:
     for y_true in (np.array([1, 2]), np.array([[1], [2]]), np.array([[1.0], [2.0]])):
         assert number(metrics.sparse_categorical_accuracy(y_true, SCORES)).tolist() == [1.0, 0.0]
 
 
-def test_class_numbers_stay_whole_next_to_half_precision() -> None:
+def test_class_indices_stay_exact_with_float16_predictions() -> None:
     scores = np.zeros((1, 3000), "float32")
     scores[0, 2999] = 1.0
     scores = ops.cast(scores, "bfloat16")  # which has no 2999
@@ -35,7 +35,7 @@ def test_the_target_is_among_the_k_largest(k: int, expected: list[int]) -> None:
     assert number(metrics.top_k_categorical_accuracy(one_hot, SCORES, k=k)).tolist() == expected
 
 
-def test_results_have_the_shape_of_the_class_numbers() -> None:
+def test_results_have_the_shape_of_the_class_indices() -> None:
     scores = np.random.RandomState(0).normal(size=(2, 5, 4)).astype("float32")
     best = scores.argmax(-1)
     for function in (
@@ -45,7 +45,7 @@ def test_results_have_the_shape_of_the_class_numbers() -> None:
         assert number(function(best, scores)).tolist() == np.ones((2, 5)).tolist()
 
 
-def test_a_probability_on_the_threshold_stands_for_0() -> None:
+def test_a_probability_at_the_threshold_counts_as_0() -> None:
     got = metrics.binary_accuracy(np.array([0, 1, 1]), np.array([0.5, 0.5, 0.6], "float32"))
     assert number(got).tolist() == [1.0, 0.0, 1.0]
 

@@ -158,7 +158,7 @@ EVERY = [(case, weighted) for case in CASES for weighted in (False, True)]
 
 
 @pytest.mark.parametrize(("case", "weighted"), EVERY)
-def test_a_metric_is_what_keras_says(case: str, weighted: bool) -> None:
+def test_metrics_match_keras(case: str, weighted: bool) -> None:
     from keras_fn import metrics, ops
 
     noted = json.loads(NOTED.read_text("utf-8"))[f"{case} | {weighted}"]

@@ -1,4 +1,4 @@
-"""Counts of right and wrong predictions, shares of them, areas under their curves."""
+"""Confusion counts, rates, and areas under curves."""
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def by_hand(thresholds, by_label: bool) -> list[np.ndarray]:
     "thresholds",
     [[0.5], [0.2, 0.3, 0.9], [0.0, 0.25, 0.5, 0.75, 1.0], [-1e-7, 0.25, 0.5, 0.75, 1 + 1e-7]],
 )
-def test_counts_are_those_by_hand(thresholds: list[float], by_label: bool) -> None:
+def test_counts_match_counting_by_hand(thresholds: list[float], by_label: bool) -> None:
     counts = compute_confusion_counts(
         TRUE, PRED, Thresholds(thresholds), sample_weight=WEIGHT, by_label=by_label
     )
@@ -46,7 +46,7 @@ def test_counts_add_up_to_all_weights() -> None:
     np.testing.assert_allclose(total, 3 * WEIGHT.sum())
 
 
-def test_predictions_beyond_0_and_1_count_as_these() -> None:
+def test_predictions_outside_of_0_and_1_are_clipped() -> None:
     metric = metrics.FalsePositives(thresholds=[0.0, 0.5, 1.0])
     assert number(metric([0.0, 0.0], [-3.0, 3.0])).tolist() == [1.0, 1.0, 0.0]
 
@@ -57,7 +57,7 @@ def test_the_area_of_a_perfect_and_of_a_random_ranking() -> None:
     assert number(metrics.AUC()([1, 1, 0, 0], [0.1, 0.2, 0.8, 0.9])) == pytest.approx(0.0)
 
 
-def test_the_area_is_the_share_of_pairs_in_the_right_order() -> None:
+def test_the_area_is_the_fraction_of_correctly_ordered_pairs() -> None:
     truth, score = TRUE[:, 0], PRED[:, 0]
     gap = score[truth > 0][:, None] - score[truth == 0][None]
     expected = ((gap > 0) + 0.5 * (gap == 0)).mean()
@@ -66,7 +66,7 @@ def test_the_area_is_the_share_of_pairs_in_the_right_order() -> None:
     np.testing.assert_allclose(number(metric(truth, score)), expected, rtol=1e-5)
 
 
-def test_labels_have_areas_of_their_own() -> None:
+def test_multi_label_auc_computes_an_area_for_each_label() -> None:
     alone = [number(metrics.AUC(num_thresholds=9)(TRUE[:, i], PRED[:, i])) for i in range(3)]
     weights = [1.0, 0.0, 3.0]
     together = metrics.AUC(num_thresholds=9, multi_label=True, label_weights=weights)
@@ -74,7 +74,7 @@ def test_labels_have_areas_of_their_own() -> None:
     np.testing.assert_allclose(number(together(TRUE, PRED)), expected, rtol=1e-5)
 
 
-def test_precision_of_nothing_is_zero() -> None:
+def test_precision_without_predictions_is_zero() -> None:
     assert number(metrics.Precision()([0.0, 1.0], [0.1, 0.2])) == 0.0
 
 
@@ -99,7 +99,7 @@ def test_precision_of_nothing_is_zero() -> None:
         (lambda: metrics.R2Score(num_regressors=-1), "num_regressors of 0 or more"),
     ],
 )
-def test_bad_arguments_are_refused_at_once(make, expected: str) -> None:
+def test_bad_arguments_are_rejected_in_the_constructor(make, expected: str) -> None:
     with pytest.raises(SpecError) as caught:
         make()
     assert expected in caught.value.expected
@@ -116,18 +116,18 @@ def test_bad_arguments_are_refused_at_once(make, expected: str) -> None:
         (metrics.Precision(class_id=0), np.zeros(3), np.zeros(3)),
     ],
 )
-def test_data_of_the_wrong_shape_is_refused(metric, y_true, y_pred) -> None:
+def test_data_of_the_wrong_shape_is_rejected(metric, y_true, y_pred) -> None:
     with pytest.raises(SpecError):
         metric.update_state(y_true.astype("float32"), y_pred.astype("float32"))
 
 
-def test_class_numbers_out_of_range_do_not_count_in_iou() -> None:
+def test_iou_ignores_class_indices_out_of_range() -> None:
     metric = metrics.IoU(2, [0, 1])
     metric.update_state([0, 1, 2, -1, 1], [0, 1, 0, 0, 5])
     assert number(metric.total_cm).tolist() == [[1.0, 0.0], [0.0, 1.0]]
 
 
-def test_iou_of_images_is_that_of_their_pixels() -> None:
+def test_iou_of_images_equals_iou_of_their_pixels() -> None:
     true, pred = random.randint(0, 3, size=(2, 4, 5, 5))
     both = [np.sum((true == c) & (pred == c)) for c in range(3)]
     either = [np.sum((true == c) | (pred == c)) for c in range(3)]
@@ -135,7 +135,7 @@ def test_iou_of_images_is_that_of_their_pixels() -> None:
     np.testing.assert_allclose(got, np.mean(np.divide(both, either)), rtol=1e-5)
 
 
-def test_r2_without_enough_values_is_the_plain_score() -> None:
+def test_r2_of_too_few_samples_is_not_adjusted() -> None:
     data = np.array([[1.0], [2.0], [4.0]], "float32"), np.array([[1.5], [2.0], [3.0]], "float32")
     plain = number(metrics.R2Score()(*data))
     adjusted = number(metrics.R2Score(num_regressors=1)(*data))

@@ -1,4 +1,4 @@
-"""Metrics by name and config, there and back."""
+"""Metrics by name and config, and back."""
 
 import json
 
@@ -50,7 +50,7 @@ Y_PRED = np.array([[0.2, 0.7], [0.6, 0.1], [0.9, 0.5]], "float32")
 
 
 @pytest.mark.parametrize("cls", [c for c in CLASSES if c is not metrics.Metric])
-def test_a_config_in_json_gives_the_same_metric(cls: type[metrics.Metric]) -> None:
+def test_a_config_round_trips_through_json_to_the_same_metric(cls: type[metrics.Metric]) -> None:
     metric = cls(name="mine", **OPTIONS.get(cls.__name__, {}))
     again = metrics.deserialize(json.loads(json.dumps(metrics.serialize(metric))))
     assert type(again) is cls
@@ -89,7 +89,7 @@ def test_get_takes_functions_classes_instances_configs_and_none() -> None:
     assert metrics.get(None) is None
 
 
-def test_a_function_comes_back_as_itself() -> None:
+def test_a_function_round_trips_to_itself() -> None:
     for function in (metrics.mean_squared_error, metrics.sparse_top_k_categorical_accuracy):
         assert metrics.deserialize(metrics.serialize(function)) is function
 
@@ -102,19 +102,19 @@ def test_a_config_that_keras_wrote_is_read() -> None:
     assert metrics.get(config).axis == -1
 
 
-def test_a_class_that_needs_arguments_says_which() -> None:
+def test_the_error_names_the_missing_arguments_of_a_class() -> None:
     with pytest.raises(TypeError, match="num_classes"):
         metrics.get("MeanIoU")
 
 
-def test_unknown_names_and_other_roles_are_refused() -> None:
+def test_unknown_names_and_other_kinds_are_rejected() -> None:
     with pytest.raises(SpecError, match="auc"):
         metrics.get("aucc")
     with pytest.raises(SpecError):
         metrics.get(losses.serialize(losses.Huber()))
 
 
-def test_which_way_is_better() -> None:
+def test_the_direction_of_improvement() -> None:
     assert metrics.AUC._direction == metrics.CategoricalAccuracy._direction == "up"
     assert metrics.MeanSquaredError._direction == metrics.BinaryCrossentropy._direction == "down"
     assert metrics.Mean._direction is None

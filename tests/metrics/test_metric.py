@@ -1,4 +1,4 @@
-"""What all metrics share: variables, state handed in and out, compiled updates."""
+"""Base class of metrics: variables, stateless updates, compiled updates."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ def batch(metric: metrics.Metric) -> tuple[np.ndarray, ...]:
 
 
 @pytest.mark.parametrize("make", EXAMPLES)
-def test_stateless_updates_leave_the_variables_alone(make) -> None:
+def test_stateless_updates_do_not_change_the_variables(make) -> None:
     metric, same = make(), make()
     metric.update_state(*batch(metric))  # some make their variables now
     metric.reset_state()
@@ -104,7 +104,7 @@ def test_add_weight_is_zeros_and_reset_state_sets_zeros() -> None:
     assert number(own.b) == 0.0
 
 
-def test_metrics_inside_a_metric_lend_it_their_variables() -> None:
+def test_variables_of_nested_metrics_are_included() -> None:
     class Both(metrics.Metric):
         def __init__(self):
             super().__init__()
@@ -123,12 +123,12 @@ def test_metrics_inside_a_metric_lend_it_their_variables() -> None:
     assert {k: float(v) for k, v in both.stateless_result(state).items()} == {"mean": 2, "sum": 4}
 
 
-def test_state_of_the_wrong_length_is_refused() -> None:
+def test_state_of_the_wrong_length_is_rejected() -> None:
     with pytest.raises(SpecError, match="a value for each of its 2 variables"):
         metrics.Mean().stateless_result([0.0])
 
 
-def test_a_constructor_that_forgets_super_is_told_so() -> None:
+def test_a_constructor_without_super_raises() -> None:
     class Own(metrics.Metric):
         def __init__(self):
             self.total = self.add_variable((), "zeros")
@@ -137,7 +137,7 @@ def test_a_constructor_that_forgets_super_is_told_so() -> None:
         Own()
 
 
-def test_methods_that_a_subclass_must_write_say_so() -> None:
+def test_missing_methods_of_a_subclass_raise() -> None:
     with pytest.raises(TypeError, match="no update_state"):
         metrics.Metric()([1.0])
     with pytest.raises(TypeError, match="no result"):

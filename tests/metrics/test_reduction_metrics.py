@@ -11,7 +11,7 @@ def number(x) -> np.ndarray:
     return ops.convert_to_numpy(x).astype("float64")
 
 
-def test_the_mean_of_nothing_is_zero() -> None:
+def test_the_mean_without_values_is_zero() -> None:
     assert number(metrics.Mean().result()) == 0.0
 
 
@@ -22,7 +22,7 @@ def test_a_number_counts_once() -> None:
     assert number(mean.result()) == 5.0
 
 
-def test_batches_of_different_sizes_weigh_by_their_size() -> None:
+def test_batches_are_weighted_by_their_size() -> None:
     values = np.arange(10.0, dtype="float32").reshape(5, 2)
     mean = metrics.Mean()
     mean.update_state(values[:4])
@@ -30,7 +30,7 @@ def test_batches_of_different_sizes_weigh_by_their_size() -> None:
     np.testing.assert_allclose(number(mean.result()), values.mean())
 
 
-def test_weights_spread_over_the_axes_behind_them() -> None:
+def test_weights_broadcast_over_trailing_axes() -> None:
     values = np.arange(12.0, dtype="float32").reshape(2, 2, 3)
     weight = np.array([[1.0, 2.0], [0.0, 4.0]], "float32")
     mean, total = metrics.Mean(), metrics.Sum()
@@ -40,7 +40,7 @@ def test_weights_spread_over_the_axes_behind_them() -> None:
     np.testing.assert_allclose(number(total(values, weight)), (values * weight[..., None]).sum())
 
 
-def test_a_mask_of_the_predictions_leaves_steps_out() -> None:
+def test_masked_steps_are_ignored() -> None:
     y_true, mask = np.array([[1, 0, 1]]), np.array([[True, True, False]])
     y_pred = ops.convert_to_tensor(np.array([[[0.1, 0.9], [0.2, 0.8], [0.9, 0.1]]], "float32"))
     set_mask(y_pred, ops.convert_to_tensor(mask))
@@ -51,7 +51,7 @@ def test_a_mask_of_the_predictions_leaves_steps_out() -> None:
     assert number(weighted(y_true, y_pred, sample_weight=weight)) == 0.75
 
 
-def test_an_ignored_class_does_not_count_in_the_metric_as_in_the_loss() -> None:
+def test_ignore_class_is_ignored_in_the_metric_as_in_the_loss() -> None:
     y_true, y_pred = np.array([0, -1, 1]), np.array([[0.5, 0.5], [0.2, 0.8], [0.75, 0.25]], "f")
     metric = metrics.SparseCategoricalCrossentropy(ignore_class=-1)
     loss = losses.SparseCategoricalCrossentropy(ignore_class=-1)
@@ -61,7 +61,7 @@ def test_an_ignored_class_does_not_count_in_the_metric_as_in_the_loss() -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
-def test_the_dtype_is_that_of_variables_and_result(dtype: str) -> None:
+def test_variables_and_result_have_the_dtype(dtype: str) -> None:
     mean = metrics.Mean(dtype=dtype)
     result = mean([1.0, 2.0, 4.5])
     assert {v.dtype for v in mean.variables} == {dtype}
@@ -69,7 +69,7 @@ def test_the_dtype_is_that_of_variables_and_result(dtype: str) -> None:
     np.testing.assert_allclose(number(result), 2.5)
 
 
-def test_any_function_of_targets_and_predictions_has_a_mean() -> None:
+def test_any_function_of_targets_and_predictions_is_averaged() -> None:
     def far(y_true, y_pred, limit):
         return ops.cast(ops.greater(ops.abs(ops.subtract(y_true, y_pred)), limit), "float32")
 
@@ -79,7 +79,7 @@ def test_any_function_of_targets_and_predictions_has_a_mean() -> None:
     assert metric.name == "far"
 
 
-def test_a_sum_that_was_read_does_not_go_on_changing():
+def test_a_result_of_sum_does_not_change_later():
     metric = metrics.Sum()
     first = metric([1.0, 2.0])
     metric.update_state([4.0])

@@ -1,4 +1,4 @@
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))  # `optimizer_references`, beside these tests
+sys.path.insert(0, str(Path(__file__).parent))  # for `optimizer_references`

@@ -1,4 +1,4 @@
-"""The optimizers of Keras 2 say what takes their place."""
+"""The optimizers of Keras 2 name their replacements."""
 
 import pytest
 
@@ -6,7 +6,7 @@ import keras_fn as keras
 
 
 @pytest.mark.parametrize("name", ["Adagrad", "Adam", "Ftrl", "Optimizer", "RMSprop", "SGD"])
-def test_what_takes_its_place_is_said(name):
+def test_the_error_names_the_replacement(name):
     with pytest.raises(ImportError, match=f"use keras.optimizers.{name}$"):
         getattr(keras.optimizers.legacy, name)(learning_rate=0.1)
     assert hasattr(keras.optimizers, name)

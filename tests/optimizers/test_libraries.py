@@ -1,4 +1,4 @@
-"""Steps of our optimizers beside those of torch.optim (on PyTorch) and of Optax (on JAX).
+"""Steps of our optimizers compared with torch.optim (on PyTorch) and Optax (on JAX).
 
 Where a library puts epsilon elsewhere, it is so small here that it does not matter.
 """
@@ -124,7 +124,7 @@ def of_torch(name, options):
 
 @on_torch
 @pytest.mark.parametrize("case", [c for c, (_, theirs, _) in BOTH.items() if theirs])
-def test_steps_are_those_of_torch(case):
+def test_steps_match_torch(case):
     own, theirs, _ = BOTH[case]
     assert_same(ours(*own), of_torch(*theirs))
 
@@ -160,7 +160,7 @@ def named(optax, name, options):
 
 @on_jax
 @pytest.mark.parametrize("case", [c for c, (_, _, theirs) in BOTH.items() if theirs])
-def test_steps_are_those_of_optax(case):
+def test_steps_match_optax(case):
     own, _, theirs = BOTH[case]
     assert_same(ours(*own), of_optax(lambda optax: named(optax, *theirs)))
 
@@ -173,19 +173,19 @@ def test_steps_are_those_of_optax(case):
         ({"clipvalue": 0.3}, lambda optax: optax.clip(0.3)),
     ],
 )
-def test_clipping_is_that_of_optax(options, first):
+def test_clipping_matches_optax(options, first):
     own = ours("SGD", {"momentum": 0.9, **options})
     assert_same(own, of_optax(lambda o: o.chain(first(o), o.sgd(RATE, momentum=0.9))))
 
 
 @on_jax
-def test_accumulation_is_that_of_optax():
+def test_gradient_accumulation_matches_optax():
     own = ours("Adam", {"gradient_accumulation_steps": 2, "epsilon": TINY})
     assert_same(own, of_optax(lambda o: o.MultiSteps(o.adam(RATE, eps=TINY), 2)))
 
 
 @on_jax
-def test_several_optimizers_are_those_of_optax():
+def test_several_optimizers_match_optax():
     weights, steps = data()
     variables = [Variable(w, name=n) for w, n in zip(weights, "abc", strict=True)]
     found = optimizers.OptimizerMap(
@@ -204,7 +204,7 @@ def test_several_optimizers_are_those_of_optax():
 
 
 @on_jax
-def test_schedules_are_those_of_optax():
+def test_schedules_match_optax():
     import optax
 
     s = optimizers.schedules

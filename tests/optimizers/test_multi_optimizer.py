@@ -1,4 +1,4 @@
-"""Several optimizers in one: who updates what, state, configs, files."""
+"""MultiOptimizer: choice of optimizers, state, configs, files."""
 
 import io
 import json
@@ -37,7 +37,7 @@ def firsts(vs):
 # The map
 
 
-def test_a_map_knows_paths_patterns_and_a_default():
+def test_a_map_has_paths_patterns_and_a_default():
     sgd, adam, other = SGD(), Adam(), optimizers.RMSprop()
     found = OptimizerMap(sgd, {"encoder/.*": adam, "encoder/bias": other})
     assert found["encoder/kernel"] is adam  # by pattern
@@ -52,7 +52,7 @@ def test_a_map_knows_paths_patterns_and_a_default():
     assert found["encoder/kernel"] is adam
 
 
-def test_a_map_refuses_what_is_no_optimizer_and_a_key_that_is_there():
+def test_a_map_rejects_other_objects_and_existing_keys():
     found = OptimizerMap(SGD(), {"a": Adam()})
     for wrong in (
         lambda: OptimizerMap("sgd"),
@@ -71,7 +71,7 @@ def test_a_map_refuses_what_is_no_optimizer_and_a_key_that_is_there():
 
 
 @pytest.mark.parametrize("by_function", [False, True])
-def test_each_variable_moves_as_its_optimizer_alone_would_move_it(by_function):
+def test_each_variable_is_updated_as_by_its_optimizer_alone(by_function):
     first = {"momentum": 0.9, "learning_rate": 0.5}
     encoder, decoder = SGD(**first), Adam(0.1, weight_decay=0.1)
     found = OptimizerMap(decoder, {"encoder/.*": encoder})
@@ -88,11 +88,11 @@ def test_each_variable_moves_as_its_optimizer_alone_would_move_it(by_function):
     assert [int(o.iterations.numpy()) for o in (optimizer, encoder, decoder)] == [3, 3, 3]
 
 
-def test_variables_stand_in_the_order_of_keras():
+def test_variables_are_in_the_order_of_keras():
     vs = variables()
     unused = optimizers.RMSprop(name="unused")
     found = OptimizerMap(
-        SGD(name="sgd"), {"nobody": unused, "decoder/.*": Adam(name="adam")}
+        SGD(name="sgd"), {"unused": unused, "decoder/.*": Adam(name="adam")}
     )  # fmt: skip
     optimizer = MultiOptimizer(found, name="multi")
     optimizer.build(vs)
@@ -123,7 +123,7 @@ def test_a_part_of_the_variables_and_missing_gradients():
         optimizer.apply(grads(1.0, 1.0, 1.0), variables())
 
 
-def test_the_factor_of_the_whole_takes_the_place_of_the_others():
+def test_the_loss_scale_factor_replaces_those_of_the_optimizers():
     vs = variables()
     found = OptimizerMap(SGD(1.0, loss_scale_factor=4.0), {"decoder/.*": SGD(2.0)})
     optimizer = MultiOptimizer(found, loss_scale_factor=8.0)
@@ -151,14 +151,14 @@ def test_options_of_the_optimizers_hold():
 def test_exclusions_from_weight_decay_reach_the_optimizers():
     vs = variables()
     one, other = SGD(1.0, weight_decay=0.5), SGD(1.0, weight_decay=0.5)
-    one.exclude_from_weight_decay(var_names=["nobody"])
+    one.exclude_from_weight_decay(var_names=["unused"])
     optimizer = MultiOptimizer(lambda v: one if v.name == "kernel" else other)
     optimizer.exclude_from_weight_decay(var_names=["bias"], var_list=[vs[2]])
     optimizer.apply(grads(0.0, 0.0, 0.0), vs)
     assert firsts(vs) == [0.5, 2.0, 3.0]
 
 
-def test_stateless_apply_leaves_the_variables_alone():
+def test_stateless_apply_does_not_change_the_variables():
     vs = variables()
     optimizer = MultiOptimizer(OptimizerMap(SGD(1.0), {"decoder/.*": Adam(1.0)}))
     optimizer.build(vs)
@@ -169,17 +169,17 @@ def test_stateless_apply_leaves_the_variables_alone():
     assert firsts(vs) == [1.0, 2.0, 3.0] and int(optimizer.iterations.numpy()) == 0
 
 
-# What it refuses
+# Errors
 
 
 def test_there_is_no_learning_rate():
     optimizer = MultiOptimizer(OptimizerMap(SGD()))
     assert not hasattr(optimizer, "learning_rate")
-    with pytest.raises(AttributeError, match="set those of its `optimizers`"):
+    with pytest.raises(AttributeError, match="for each of its `optimizers`: use theirs"):
         optimizer.learning_rate = 0.1
 
 
-def test_what_is_no_map_and_no_function_is_refused():
+def test_objects_other_than_maps_and_functions_are_rejected():
     for wrong in ("sgd", {"a": Adam()}, None):
         with pytest.raises(TypeError, match="an OptimizerMap, or a function"):
             MultiOptimizer(wrong)
@@ -211,7 +211,7 @@ def paired():
     return MultiOptimizer(OptimizerMap(SGD(0.1), {"decoder/.*": Adam(0.01)}))
 
 
-def test_a_config_goes_through_json():
+def test_a_config_round_trips_through_json():
     optimizer = MultiOptimizer(
         OptimizerMap(SGD(0.5), {"decoder/.*": Adam(0.25)}), loss_scale_factor=2.0, name="both"
     )
@@ -234,12 +234,12 @@ def test_a_function_is_found_by_its_name():
         optimizers.deserialize(config)
     again = optimizers.deserialize(config, custom_objects={"choose": choose})
     assert again.optimizer_map is choose
-    with pytest.raises(ValueError, match="at this place"):  # an optimizer is no map of them
+    with pytest.raises(ValueError, match="at this place"):  # an optimizer is not a map
         bad = {**config, "config": {"optimizer_map": optimizers.serialize(SGD())}}
         optimizers.deserialize(bad)
 
 
-def test_a_trained_model_goes_through_a_file_and_trains_on(tmp_path):
+def test_a_trained_model_is_saved_loaded_and_trained_further(tmp_path):
     x, y = data()
     trained = model(paired())
     trained.fit(x, y, batch_size=4, epochs=2, verbose=0)
@@ -255,7 +255,7 @@ def test_a_trained_model_goes_through_a_file_and_trains_on(tmp_path):
         np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-7)
 
 
-def test_files_are_laid_out_as_those_of_keras(tmp_path):
+def test_files_have_the_layout_of_keras(tmp_path):
     trained = model(paired())
     trained.fit(*data(), verbose=0)
     trained.save(tmp_path / "both.keras")
@@ -269,7 +269,7 @@ def test_files_are_laid_out_as_those_of_keras(tmp_path):
 _INNER = ("optimizer/optimizers/adam", "optimizer/optimizers/sgd")
 
 
-def test_the_compiled_steps_are_those_of_separate_optimizers():
+def test_compiled_steps_equal_steps_of_separate_optimizers():
     x, y = data()
     trained = model(paired())
     before = trained.get_weights()
@@ -299,7 +299,7 @@ def test_float16_models_scale_the_loss_around_it():
         trained.optimizer.set_weights(state[:4])
 
 
-def test_a_file_cannot_name_patterns_that_run_for_ages():
+def test_a_file_cannot_contain_patterns_of_exponential_cost():
     config = optimizers.serialize(MultiOptimizer(OptimizerMap(SGD(), {"(a)\\1": Adam()})))
     muon = optimizers.serialize(optimizers.Muon(exclude_layers=["(?=a)"]))
     for bad, source in ((config, "OptimizerMap"), (muon, "Muon")):

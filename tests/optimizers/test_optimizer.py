@@ -1,4 +1,4 @@
-"""What all optimizers share: clipping, decay, averages, accumulation, rates, state, bad input."""
+"""Base class of optimizers: clipping, decay, EMA, accumulation, learning rates, state, errors."""
 
 import re
 import warnings
@@ -58,17 +58,17 @@ def test_global_clipnorm_limits_the_norm_of_all():
     assert_close(moved({"global_clipnorm": 6.5}), [G[0] / 2, G[1] / 2])
 
 
-def test_clipping_leaves_zero_gradients_alone():
+def test_clipping_keeps_zero_gradients():
     zeros = [np.zeros((1, 2)), np.zeros(1)]
     for kind in ("clipvalue", "clipnorm", "global_clipnorm"):
         assert_close(moved({kind: 0.5}, zeros), zeros)
 
 
-def test_a_nan_spoils_all_under_global_clipnorm():
+def test_a_nan_reaches_all_gradients_under_global_clipnorm():
     assert all(np.isnan(m).all() for m in moved({"global_clipnorm": 1.0}, [G[0], [np.nan]]))
 
 
-def test_a_limit_of_zero_is_none():
+def test_a_clipping_limit_of_zero_is_off():
     assert_close(moved({"clipnorm": 0.0}), G)
 
 
@@ -81,7 +81,7 @@ def test_loss_scale_factor():
 # Weight decay
 
 
-def test_weight_decay_takes_its_part_first():
+def test_weight_decay_is_applied_before_the_update():
     vs = variables([[2.0, 4.0]], [1.0])
     optimizers.SGD(0.5, weight_decay=0.2).apply(tensors([[[1.0, 0.0]], [0.0]]), vs)
     assert_close([v.numpy() for v in vs], [[[2 - 0.2 - 0.5, 4 - 0.4]], [0.9]])
@@ -99,10 +99,10 @@ def test_variables_can_be_excluded_from_weight_decay(by_name):
         optimizer.exclude_from_weight_decay(var_names=["kernel"])
 
 
-# Averages and accumulation
+# Moving averages and gradient accumulation
 
 
-def test_averages_and_their_overwriting():
+def test_moving_averages_and_overwriting():
     optimizer = optimizers.SGD(
         1.0, use_ema=True, ema_momentum=0.5, ema_overwrite_frequency=3
     )  # fmt: skip
@@ -115,7 +115,7 @@ def test_averages_and_their_overwriting():
         assert_close([v.numpy()], [[w]])
 
 
-def test_averages_are_taken_over_at_the_end():
+def test_moving_averages_are_assigned_at_the_end():
     optimizer = optimizers.SGD(1.0, use_ema=True, ema_momentum=0.75)
     vs = variables()
     for _ in range(2):
@@ -171,7 +171,7 @@ def test_a_schedule_counts_the_steps():
     assert len(optimizer.variables) == 1  # the counter: there is no rate to keep
 
 
-def test_a_function_is_asked_each_step():
+def test_a_callable_learning_rate_is_called_each_step():
     rates = iter([1.0, 0.5])
     optimizer, (v,) = optimizers.SGD(lambda: next(rates)), variables([0.0])
     for _ in range(2):
@@ -191,7 +191,7 @@ def test_a_schedule_cannot_be_set_to_a_number_but_to_another_schedule():
     assert [v.name for v in optimizer.variables] == ["iteration"]
 
 
-# An optimizer of the user's
+# Custom optimizers
 
 
 class Momentum(optimizers.Optimizer):
@@ -212,21 +212,21 @@ class Momentum(optimizers.Optimizer):
 
 
 class Signed(optimizers.Adam):
-    """A built-in one with another update_step."""
+    """A built-in optimizer with another update_step."""
 
     def update_step(self, gradient, variable, learning_rate):
         self.assign_sub(variable, learning_rate * ops.sign(gradient))
 
 
 class Halved(optimizers.Optimizer):
-    """One with a rule."""
+    """A custom optimizer with an update rule."""
 
     def update_rule(self, xp, w, g, slots, lr, step):
         return xp.sub_scaled(w, g / 2, lr), slots
 
 
 @pytest.mark.parametrize("accumulate", [None, 2])
-def test_update_step_of_a_user(accumulate):
+def test_custom_update_step(accumulate):
     vs, same = variables(), variables()
     own = Momentum(0.1, weight_decay=0.1, gradient_accumulation_steps=accumulate)
     built_in = optimizers.SGD(
@@ -238,24 +238,24 @@ def test_update_step_of_a_user(accumulate):
     assert_close([v.numpy() for v in vs], [v.numpy() for v in same])
 
 
-def test_update_step_of_a_user_over_a_built_in_one():
+def test_custom_update_step_of_a_builtin_optimizer():
     vs = variables()
     Signed(0.25).apply(tensors(G), vs)
     assert_close([v.numpy() for v in vs], [[[0.75, 1.25]], [0.75]])
 
 
-def test_a_rule_of_a_user():
+def test_custom_update_rule():
     vs = variables()
     Halved(1.0).apply(tensors(G), vs)
     assert_close([v.numpy() for v in vs], [1 - g / 2 for g in G])
 
 
-def test_an_optimizer_without_mathematics_says_so():
+def test_an_optimizer_without_update_rule_raises():
     with pytest.raises(TypeError, match=r"neither update_step\(\) nor update_rule\(\)"):
         optimizers.Optimizer(0.1).apply(tensors(G), variables())
 
 
-def test_variables_before_the_constructor_are_refused():
+def test_variables_before_the_constructor_are_rejected():
     class Hasty(optimizers.SGD):
         def __init__(self):
             self.extra = Variable(1.0)
@@ -291,7 +291,7 @@ def test_some_variables_are_overwritten_with_their_gradients():
     assert not any("bias" in v.name for v in optimizer.variables)
 
 
-def test_overwriting_takes_the_greatest_under_accumulation():
+def test_overwriting_takes_the_maximum_under_accumulation():
     (v,) = variables([1.0])
     v.overwrite_with_gradient = True
     optimizer = optimizers.SGD(1.0, gradient_accumulation_steps=3)
@@ -302,7 +302,7 @@ def test_overwriting_takes_the_greatest_under_accumulation():
     assert seen == [1.0, 1.0, 5.0, 5.0]
 
 
-def test_variables_without_a_gradient_stay_with_a_warning():
+def test_variables_without_a_gradient_are_skipped_with_a_warning():
     vs = variables()
     with pytest.warns(UserWarning, match=r"do not exist for variables \['dense/bias'\]"):
         optimizers.Adam(1.0).apply([*tensors(G[:1]), None], vs)
@@ -310,7 +310,7 @@ def test_variables_without_a_gradient_stay_with_a_warning():
     assert (vs[0].numpy() != 1.0).all()
 
 
-def test_no_gradient_at_all_is_an_error_and_no_variables_are_none():
+def test_no_gradients_are_an_error_but_no_variables_are_not():
     with pytest.raises(ValueError, match="no gradients for any variable"):
         optimizers.SGD().apply([None, None], variables())
     optimizer = optimizers.SGD()
@@ -396,7 +396,7 @@ def test_stateless_apply_checks_its_lists():
         optimizer.stateless_apply(state[:1], tensors(G), [v.value for v in vs])
 
 
-def test_a_stateless_scope_keeps_all_changes():
+def test_a_stateless_scope_holds_all_changes():
     optimizer, vs = optimizers.Adam(0.1), variables()
     optimizer.build(vs)
     with StatelessScope() as scope:
@@ -474,7 +474,7 @@ def test_one_initializer_for_each_name():
 
 
 @pytest.mark.parametrize("cls", ALL)
-def test_state_goes_through_a_store(cls):
+def test_state_round_trips_through_a_store(cls):
     rng = np.random.default_rng(2)
     steps = [[rng.normal(size=(1, 2)), rng.normal(size=1)] for _ in range(4)]
     vs, optimizer = variables(), cls(learning_rate=0.1)
@@ -495,7 +495,7 @@ def test_state_goes_through_a_store(cls):
     assert_close([v.numpy() for v in copies], [v.numpy() for v in vs], rtol=0)
 
 
-def test_a_store_that_does_not_fit_is_left_with_a_warning():
+def test_a_store_of_another_size_is_skipped_with_a_warning():
     optimizer = optimizers.Adam()
     optimizer.build(variables())
     with pytest.warns(UserWarning, match="has 6 variables, the file 1"):
@@ -551,7 +551,7 @@ def scaled(**options):
     return optimizers.LossScaleOptimizer(optimizers.SGD(1.0, momentum=0.5), **options)
 
 
-def test_a_scaled_loss_gives_the_same_steps():
+def test_a_scaled_loss_results_in_the_same_steps():
     plain, small = variables(), variables()
     inner, optimizer = optimizers.SGD(1.0, momentum=0.5), scaled(initial_scale=8.0)
     for _ in range(3):
@@ -605,7 +605,7 @@ def test_the_scaling_optimizer_passes_on_its_learning_rate_and_config():
 
 # Configs
 
-# What Keras 3.15.1 writes beside the shared arguments.
+# The arguments that Keras 3.15.1 writes in addition to the shared ones.
 OWN = {
     "SGD": {"momentum": 0.0, "nesterov": False},
     "RMSprop": {"rho": 0.9, "momentum": 0.0, "epsilon": 1e-07, "centered": False},
@@ -654,7 +654,7 @@ RATES = {"SGD": 0.009999999776482582, "ScheduleFreeAdamW": 0.0024999999441206455
 
 
 @pytest.mark.parametrize("cls", [c for c in ALL if c.__name__ in OWN])
-def test_configs_are_those_of_keras(cls):
+def test_configs_match_keras(cls):
     expected = {
         "name": "o",
         "learning_rate": RATES.get(cls.__name__, 0.0010000000474974513),
@@ -686,7 +686,7 @@ def test_serialization_round_trips(cls):
     assert again.get_config() == optimizer.get_config()
 
 
-def test_schedules_are_serialized_inside():
+def test_schedules_are_serialized_in_the_config():
     schedule = optimizers.schedules.CosineDecay(0.1, 10, warmup_target=0.5, warmup_steps=3)
     optimizer = optimizers.Adam(schedule)
     config = optimizers.serialize(optimizer)
@@ -707,7 +707,7 @@ def test_a_function_as_learning_rate_is_found_by_its_name():
     assert optimizer.learning_rate == 0.5
 
 
-def test_an_optimizer_of_the_users_is_found_by_its_name():
+def test_a_custom_optimizer_is_found_by_its_name():
     config = optimizers.serialize(Momentum(0.5))
     with CustomObjectScope({"Momentum": Momentum}):
         assert type(optimizers.deserialize(config)) is Momentum
@@ -715,7 +715,7 @@ def test_an_optimizer_of_the_users_is_found_by_its_name():
 
 
 @pytest.mark.parametrize("name", ["adam", "Adam", "ADAM"])
-def test_get_finds_names_in_any_capitals(name):
+def test_get_ignores_the_case_of_names(name):
     assert type(optimizers.get(name)) is optimizers.Adam
 
 

@@ -132,7 +132,7 @@ def test_ten_steps_follow_the_formula(case):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_all_at_once_equals_one_after_the_other(case, monkeypatch):
+def test_foreach_updates_equal_single_updates(case, monkeypatch):
     if not hasattr(current(), "foreach"):
         pytest.skip("this backend updates one variable after the other")
     cls, options, _, _ = CASES[case]
@@ -187,7 +187,7 @@ def test_a_compiled_step_equals_apply(case):
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64"])
 @pytest.mark.parametrize("cls", [optimizers.SGD, optimizers.RMSprop, optimizers.Adam])
-def test_other_dtypes_stay_what_they_are(cls, dtype):
+def test_dtypes_are_preserved(cls, dtype):
     variable = Variable(np.ones((3,), "float32"), dtype=dtype)
     wide = Variable(np.ones((2,), "float32"))
     optimizer = cls(0.1)
@@ -200,8 +200,8 @@ def test_other_dtypes_stay_what_they_are(cls, dtype):
     assert (got < 0.95).all()
 
 
-def test_adam_moves_small_dtypes_in_the_first_step():
-    # 1 - 0.999 is 0 in bfloat16: the correction of the averages is computed in 32 bits.
+def test_adam_updates_half_precision_in_the_first_step():
+    # 1 - 0.999 is 0 in bfloat16: bias correction is computed in 32 bits.
     variable = Variable(np.ones((1,), "float32"), dtype="bfloat16")
     optimizers.Adam(0.125).apply([ops.ones((1,), dtype="bfloat16")], [variable])
     np.testing.assert_allclose(variable.numpy().astype("float32"), [0.875], atol=0.004)
@@ -213,7 +213,7 @@ def test_gradients_of_another_dtype_are_converted():
     assert variable.numpy().tolist() == [0.5, 0.5]
 
 
-def test_gradients_are_left_as_they_are():
+def test_gradients_are_not_changed_in_place():
     grad = ops.convert_to_tensor(np.array([3.0, 4.0], "float32"))
     for cls, options, _, _ in CASES.values():
         variable = Variable(np.ones((2,), "float32"))

@@ -73,7 +73,7 @@ def test_cosine_decay():
     check(schedule, formula)
 
 
-def test_cosine_decay_after_a_warm_up():
+def test_cosine_decay_after_a_warmup():
     schedule = schedules.CosineDecay(0.1, 6, alpha=0.2, warmup_target=0.7, warmup_steps=4)
 
     def formula(step):
@@ -85,7 +85,7 @@ def test_cosine_decay_after_a_warm_up():
     check(schedule, formula)
 
 
-def test_cosine_decay_without_steps_to_warm_up():
+def test_cosine_decay_without_warmup_steps():
     schedule = schedules.CosineDecay(0.1, 6, warmup_target=0.7, warmup_steps=0)
     assert values(schedule, [0])[0] == pytest.approx(0.7)
 
@@ -156,7 +156,7 @@ CONFIGS = [
 
 
 @pytest.mark.parametrize(("schedule", "config"), CONFIGS)
-def test_configs_are_those_of_keras_and_round_trip(schedule, config):
+def test_configs_match_keras_and_round_trip(schedule, config):
     assert schedule.get_config() == config
     written = schedules.serialize(schedule)
     assert written["module"] == "keras.optimizers.schedules"
@@ -165,7 +165,7 @@ def test_configs_are_those_of_keras_and_round_trip(schedule, config):
     assert again.get_config() == config
 
 
-def test_a_schedule_that_is_not_finished_says_so():
+def test_an_incomplete_schedule_raises():
     schedule = schedules.LearningRateSchedule()
     with pytest.raises(TypeError, match="no __call__"):
         schedule(0)

@@ -1,4 +1,4 @@
-"""Gamma, beta and binomial numbers: distributions, seeds, dtypes, shapes, compiled, refusals."""
+"""Gamma, beta and binomial samples: distributions, seeds, dtypes, shapes, compilation, errors."""
 
 import numpy as np
 import pytest
@@ -18,10 +18,10 @@ def array(x):
 
 
 def fits(x: np.ndarray, law) -> bool:
-    """Whether the numbers are of a law: by Kolmogorov and Smirnov, and by mean and variance."""
+    """Checks a distribution: Kolmogorov-Smirnov test, mean and variance."""
     x = x.astype("float64")
     mean, variance = law.stats("mv")
-    # Not by its own estimate: the fourth moment says how far the variance of a sample varies.
+    # By the fourth moment, which determines the variance of the sample variance.
     fourth = float(law.stats("k")) + 3.0
     assert abs(x.mean() - mean) < 5 * np.sqrt(variance / x.size)
     assert abs(x.var() / variance - 1) < 5 * np.sqrt(fourth / x.size)
@@ -124,7 +124,7 @@ def test_dtypes(draw, arguments, dtype):
 
 
 @pytest.mark.parametrize(("draw", "arguments"), DRAWS)
-def test_compiled_draws_are_those_of_eager_calls(draw, arguments):
+def test_compiled_draws_equal_eager_draws(draw, arguments):
     def function(key):
         return draw((40, 3), *arguments, seed=key)
 
@@ -168,6 +168,6 @@ def test_parameters_out_of_range_are_nan():
         (lambda: random.binomial((2,), 1, 0.5, dtype="int32"), "a float dtype"),
     ],
 )
-def test_refusals(call, message):
+def test_invalid_arguments_are_rejected(call, message):
     with pytest.raises(ValueError, match=message):
         call()

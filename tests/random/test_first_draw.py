@@ -1,4 +1,4 @@
-"""The generator of the process may be made while an op is compiled: it must not belong to it."""
+"""The global generator may be created while an op is compiled: it must not be part of the trace."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ print(keras.random.uniform((2,)).shape[0], keras.random.shuffle(x).shape[0])
 """
 
 
-def test_a_first_draw_inside_an_op_leaves_the_generator_whole():
+def test_a_first_draw_inside_an_op_does_not_break_the_generator():
     command = [sys.executable, "-c", PROGRAM]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert run.stdout.split() == ["2", "4"], run.stderr

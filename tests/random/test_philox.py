@@ -19,7 +19,7 @@ def numpy_philox(key):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_uniform_is_numpys_own_stream(dtype):
+def test_uniform_matches_the_stream_of_numpy(dtype):
     expected = np.random.Generator(numpy_philox(KEY)).random(100_001, dtype=dtype)
     np.testing.assert_array_equal(draw_uniform(KEY, (100_001,), dtype), expected)
 
@@ -64,7 +64,7 @@ def test_distributions(dtype):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("draw", DRAWS)
-def test_any_range_gives_the_bits_of_the_whole(draw, dtype):
+def test_any_range_has_the_bits_of_the_whole_draw(draw, dtype):
     whole = draw(KEY, (70_001,), dtype)
     cuts = [0, 1, 5, 8, 9, 9, 32_767, 32_768, 40_001, 70_001]
     parts = [draw(KEY, (70_001,), dtype, start=a, stop=b) for a, b in pairwise(cuts)]
@@ -80,7 +80,7 @@ def test_threads_and_blocks_do_not_matter(draw, monkeypatch):
     np.testing.assert_array_equal(draw(KEY, (3, 50_001)), whole)
 
 
-def test_keys_are_streams_of_their_own():
+def test_keys_are_independent_streams():
     streams = [draw_normal(key, (20_000,)) for key in [(0, 0), (0, 1), (1, 0), (2**63, 1)]]
     correlation = np.corrcoef(streams) - np.eye(4)
     assert np.abs(correlation).max() < 5 / np.sqrt(20_000)
@@ -97,11 +97,11 @@ def test_shapes():
 
 
 @pytest.mark.parametrize(("start", "stop"), [(-1, 2), (3, 2), (0, 7)])
-def test_a_range_outside_the_draw_is_refused(start, stop):
+def test_a_range_outside_the_draw_is_rejected(start, stop):
     with pytest.raises(ValueError, match="6 elements"):
         draw_uniform(KEY, (2, 3), start=start, stop=stop)
 
 
-def test_other_dtypes_are_refused():
+def test_other_dtypes_are_rejected():
     with pytest.raises(ValueError, match="float16"):
         draw_uniform(KEY, (2,), "float16")

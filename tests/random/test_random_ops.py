@@ -1,4 +1,4 @@
-"""Random tensors: distributions, seeds, shapes, and what is refused."""
+"""Random tensors: distributions, seeds, shapes, errors."""
 
 import numpy as np
 import pytest
@@ -117,6 +117,6 @@ def test_symbolic_calls_only_infer():
         (lambda: random.categorical(np.ones(3, "float32"), 2), "batch, classes"),
     ],
 )
-def test_refusals(call, message):
+def test_invalid_arguments_are_rejected(call, message):
     with pytest.raises(ValueError, match=message):
         call()

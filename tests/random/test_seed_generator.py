@@ -1,4 +1,4 @@
-"""Seeds: generators with a state, and the seed of the process."""
+"""Seed generators and the global seed."""
 
 import random
 
@@ -21,7 +21,7 @@ def numbers(key):
     return ops.convert_to_numpy(key).tolist()
 
 
-def test_each_key_counts_one_further():
+def test_each_key_increments_the_count():
     seed = SeedGenerator(seed=5)
     assert [numbers(seed.next()) for _ in range(3)] == [[5, 0], [5, 1], [5, 2]]
     assert seed.state.numpy().tolist() == [5, 3]
@@ -41,7 +41,7 @@ def test_a_key_keeps_its_value_when_the_state_moves_on():
     assert numbers(key) == [5, 0]
 
 
-def test_nothing_moves_in_a_symbolic_scope():
+def test_symbolic_calls_do_not_update_the_state():
     seed = SeedGenerator(seed=5)
     with SymbolicScope():
         seed.next()
@@ -77,14 +77,14 @@ def test_config_round_trip():
 
 
 @pytest.mark.parametrize("seed", ["5", 5.0, [5], True])
-def test_other_seeds_are_refused(seed):
+def test_other_seeds_are_rejected(seed):
     with pytest.raises(TypeError, match="integer"):
         SeedGenerator(seed=seed)
     with pytest.raises(TypeError, match="integer"):
         draw_seed(seed)
 
 
-def test_unknown_arguments_are_refused():
+def test_unknown_arguments_are_rejected():
     with pytest.raises(ValueError, match="sed"):
         SeedGenerator(sed=5)
 
@@ -122,7 +122,7 @@ def test_set_random_seed_fixes_all_that_follows():
     assert first[4] != first[5]
 
 
-def test_pythons_own_generator_does_not_move_ours():
+def test_the_generator_of_python_does_not_affect_ours():
     set_random_seed(1)
     expected = make_default_seed()
     set_random_seed(1)
@@ -130,18 +130,18 @@ def test_pythons_own_generator_does_not_move_ours():
     assert make_default_seed() == expected
 
 
-def test_initial_keys_never_meet_those_of_explicit_seeds():
+def test_initial_keys_differ_from_keys_of_explicit_seeds():
     set_random_seed(4)
     assert initial_key(4) == initial_key(4) == (4, 0)
     assert [initial_key(None) for _ in range(2)] == [(4, 1), (4, 2)]
 
 
-def test_initial_keys_of_a_generator_move_on():
+def test_initial_keys_of_a_generator_advance():
     seed = SeedGenerator(2**32 - 1)  # beyond what a signed integer holds
     assert [initial_key(seed) for _ in range(2)] == [(2**32 - 1, 0), (2**32 - 1, 1)]
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32])
-def test_a_seed_out_of_range_is_refused(seed):
+def test_a_seed_out_of_range_is_rejected(seed):
     with pytest.raises(ValueError, match="between"):
         set_random_seed(seed)
