@@ -76,7 +76,7 @@ def test_a_table_of_a_page_keeps_the_rows_that_were_not_measured(jobs, tmp_path)
     ]
 
 
-def test_memory_is_measured_of_a_process_of_its_own(jobs):
+def test_memory_is_measured_in_a_separate_process(jobs):
     memory = importlib.import_module("memory")
     rows = memory.rows(["native"], cycles=4, peaks=())
     assert [row.values["native"] > 20 for row in rows] == [True, True]

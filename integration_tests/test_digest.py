@@ -37,7 +37,7 @@ def test_the_summary_can_be_checked_and_the_graph_plotted(tmp_path, capsys):
     assert (tmp_path / "model.png").stat().st_size > 2000
 
 
-def test_a_clear_session_names_layers_anew():
+def test_a_clear_session_resets_layer_names():
     simple_model()
     keras.backend.clear_session()
     assert simple_model().layers[1].name == "dense"

@@ -29,7 +29,7 @@ def test_a_gan_draws_digits():
     assert 0.35 < history["d_loss"][-1] < 0.75
 
 
-def test_a_vae_makes_pictures_again_from_few_numbers():
+def test_a_vae_reconstructs_images_from_a_small_code():
     model, history = vae.main(epochs=15)
     losses = history["loss"]
     assert losses[-1] < 0.8 * losses[0]

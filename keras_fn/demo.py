@@ -1,8 +1,8 @@
-"""The main job in one run: `python -m keras_fn.demo [folder]`.
+"""End-to-end demo: `python -m keras_fn.demo [folder]`.
 
-Builds a small residual network with two inputs and two outputs, trains it on the hand-written
-digits that come with the package, evaluates, saves and reloads it, and draws its graph and its
-training curves.
+Builds a small residual network with two inputs and two outputs, trains it on the handwritten digits
+that are part of the package, evaluates, saves and reloads it, and plots its graph and its learning
+curves.
 """
 
 import sys
@@ -17,8 +17,8 @@ from keras_fn import layers
 from keras_fn.datasets import digits
 
 
-def build_model() -> Any:
-    """Returns a network that takes an image and its row sums, and tells digit and parity."""
+def build_model() -> keras.Model:
+    """Returns a model that classifies digit and parity from an image and its row sums."""
     image = keras.Input((8, 8, 1), name="image")
     sums = keras.Input((8,), name="row_sums")
     x = layers.Conv2D(32, 3, padding="same", activation="relu")(image)
@@ -37,22 +37,29 @@ def build_model() -> Any:
     )
 
 
-def data() -> tuple[Any, Any]:
-    """Returns `(inputs, targets)` to train on, and to test on."""
+def load_data() -> tuple[Any, Any]:
+    """Returns `(inputs, targets)` of the training set and of the test set."""
 
-    def arrange(images: np.ndarray, labels: np.ndarray) -> tuple[dict, dict]:
+    def preprocess(images: np.ndarray, labels: np.ndarray) -> tuple[dict, dict]:
         images = images.astype("float32")[..., None] / 16
         inputs = {"image": images, "row_sums": images.sum((2, 3))}
         return inputs, {"digit": labels, "is_odd": (labels % 2).astype("float32")[:, None]}
 
     train, test = digits.load_data()
-    return arrange(*train), arrange(*test)
+    return preprocess(*train), preprocess(*test)
 
 
 def main(folder: Path) -> float:
-    """Runs the demo; leaves its files in `folder`, returns the test accuracy."""
+    """Runs the demo and writes its files.
+
+    Args:
+        folder: Folder of the files.
+
+    Returns:
+        The test accuracy.
+    """
     keras.utils.set_random_seed(7)
-    (x, y), (x_test, y_test) = data()
+    (x, y), (x_test, y_test) = load_data()
     model = build_model()
     model.summary()
     model.compile(
@@ -68,17 +75,17 @@ def main(folder: Path) -> float:
     results = model.evaluate(x_test, y_test, return_dict=True, verbose=2)
     saved = folder / "digits.keras"
     model.save(saved)
-    again = keras.saving.load_model(saved)
-    before, after = model.predict(x_test, verbose=0), again.predict(x_test, verbose=0)
+    reloaded = keras.saving.load_model(saved)
+    before, after = model.predict(x_test, verbose=0), reloaded.predict(x_test, verbose=0)
     assert all(np.array_equal(before[name], after[name]) for name in before), "reload differs"
     keras.utils.plot_model(model, folder / "digits.png", show_shapes=True, show_layer_names=True)
     figure = history.plot()
     figure.savefig(folder / "history.png", dpi=120)
     accuracy = results["digit_accuracy"]
     print(f"Backend: {keras.config.backend()}. Test accuracy: {accuracy:.4f}")
-    print(f"The saved model, its graph and its training curves are in {folder.resolve()}")
+    print(f"The saved model, its graph and its learning curves are in {folder.resolve()}")
     if accuracy <= 0.95:
-        raise SystemExit("The test accuracy should be over 0.95.")
+        raise SystemExit("The test accuracy should be above 0.95.")
     return accuracy
 
 

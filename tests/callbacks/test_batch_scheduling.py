@@ -69,7 +69,7 @@ class LookingAtAll(Looking):
         self.seen.append((batch, logs["loss"]))
 
 
-def test_steps_go_in_one_call_up_to_the_batch_that_is_due(calls):
+def test_steps_run_in_one_call_up_to_the_batch_that_is_due(calls):
     some, every = Looking(2, 7), LookingAtAll(2, 7)
     weights = fitted(some)
     if MANY:
@@ -84,7 +84,7 @@ def test_steps_go_in_one_call_up_to_the_batch_that_is_due(calls):
         np.testing.assert_array_equal(a, b)
 
 
-def test_one_that_does_not_say_has_all_go_step_by_step(calls):
+def test_a_callback_without_scheduling_runs_all_steps_one_by_one(calls):
     fitted(Looking(2), LookingAtAll())
     assert calls == ([1] * 11 * 2 if MANY else [])
     lists = CallbackList([Looking(2), keras.callbacks.TerminateOnNaN()])
@@ -98,7 +98,7 @@ def test_one_that_does_not_say_has_all_go_step_by_step(calls):
     assert not CallbackList([functions]).wants_each_train_batch
 
 
-def test_steps_per_execution_is_heeded(calls):
+def test_steps_per_execution_is_respected(calls):
     class Few(Looking):
         pass
 

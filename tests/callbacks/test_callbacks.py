@@ -85,7 +85,7 @@ def test_every_hook_reaches_every_callback_in_order():
         assert calls == [("a", hook, args), ("b", hook, args)]
 
 
-def test_params_and_model_are_told_to_all():
+def test_params_and_model_are_set_on_every_callback():
     one, two, model = Callback(), Callback(), Model()
     callbacks = CallbackList([one], model=model, epochs=3, verbose=2)
     callbacks.append(two)
@@ -93,14 +93,14 @@ def test_params_and_model_are_told_to_all():
     assert one.params == two.params == {"epochs": 3, "verbose": 2}
 
 
-def test_history_is_added_once_and_given_to_the_model():
+def test_history_is_added_once_and_set_on_the_model():
     model, own = Model(), History()
     assert len(CallbackList([own], add_history=True, model=model).callbacks) == 1
     assert model.history is own
     assert isinstance(CallbackList(add_history=True).callbacks[0], History)
 
 
-def test_wrong_callbacks_are_refused():
+def test_invalid_callbacks_raise():
     with pytest.raises(TypeError, match="pass an instance of the class"):
         CallbackList([EarlyStopping])
     with pytest.raises(TypeError, match="instances of"):
@@ -138,7 +138,7 @@ class Evaluation(Callback):
         (History(), ""),
     ],
 )
-def test_the_list_knows_which_batches_are_watched(callback, wanted):
+def test_the_list_knows_which_batch_hooks_are_overridden(callback, wanted):
     callbacks = CallbackList([callback])
     phases = [p for p in ("train", "test", "predict") if getattr(callbacks, f"wants_{p}_batches")]
     assert phases == wanted.split()
@@ -160,7 +160,7 @@ def test_the_old_names_of_batch_hooks_are_called():
     assert seen == [("begin", 4), ("end", 4)]
 
 
-def test_lazy_logs_are_read_once_and_only_when_looked_at():
+def test_lazy_logs_are_read_once_at_first_access():
     reads = []
 
     def read():
@@ -233,12 +233,12 @@ def test_early_stopping_can_be_used_again():
     assert run(callback, [5, 4, 3]).epochs_run == 3
 
 
-def test_early_stopping_warns_of_a_name_that_is_not_there():
+def test_early_stopping_warns_of_a_missing_metric():
     with pytest.warns(UserWarning, match="'val_loss' is not available. Available are: loss"):
         run(EarlyStopping(), [1])
 
 
-def test_auto_mode_asks_the_metric():
+def test_auto_mode_uses_the_direction_of_the_metric():
     metrics = [Metric("auc", "up"), Metric("err", "down"), Metric("odd")]
     model = run(
         EarlyStopping("val_auc", patience=0), [0.1, 0.2, 0.3], Model(metrics=metrics), "val_auc"
@@ -250,7 +250,7 @@ def test_auto_mode_asks_the_metric():
         run(EarlyStopping("odd"), [1], Model(metrics=metrics), "odd")
 
 
-def test_an_unknown_mode_becomes_auto():
+def test_an_unknown_mode_falls_back_to_auto():
     with pytest.warns(UserWarning, match="'best' is unknown"):
         assert EarlyStopping(mode="best").mode == "auto"
 
@@ -291,7 +291,7 @@ def test_learning_rate_scheduler_with_one_and_two_arguments(capsys):
     assert float(model.optimizer.learning_rate.numpy()) == 0.5
 
 
-def test_learning_rate_scheduler_refuses_what_is_no_float():
+def test_learning_rate_scheduler_rejects_a_non_float():
     with pytest.raises(TypeError, match="returns a float"):
         run(LearningRateScheduler(lambda e, lr: "fast"), [1])
 
@@ -334,7 +334,7 @@ def test_checkpoint_counts_steps_that_run_together(tmp_path):
     assert callback.model.saved == [f"{tmp_path}/6.keras"]
 
 
-def test_checkpoint_refuses_wrong_arguments(tmp_path):
+def test_checkpoint_rejects_invalid_arguments(tmp_path):
     with pytest.raises(ValueError, match="unrecognized save_freq"):
         ModelCheckpoint("x.keras", save_freq="batch")
     with pytest.raises(ValueError, match=r"must end in \.keras or \.h5"):
@@ -348,7 +348,7 @@ def test_checkpoint_refuses_wrong_arguments(tmp_path):
         run(ModelCheckpoint(tmp_path / "folder.keras"), [1])
 
 
-def test_checkpoint_without_the_number_saves_and_warns(tmp_path):
+def test_checkpoint_without_the_monitored_metric_saves_and_warns(tmp_path):
     callback = ModelCheckpoint(tmp_path / "x.keras", save_best_only=True)
     with pytest.warns(UserWarning, match="'val_loss' is not available"):
         model = run(callback, [1])
@@ -360,7 +360,7 @@ def read(path):
         return list(csv.reader(file))
 
 
-def test_csv_logger_writes_a_line_an_epoch(tmp_path):
+def test_csv_logger_writes_a_row_per_epoch(tmp_path):
     path = tmp_path / "log.csv"
     run(CSVLogger(path), [3.0, np.float32(2.0)])
     # Without a validation in the first epoch there is room for a later one.
@@ -398,7 +398,7 @@ def test_history_keeps_values_and_epochs():
     assert model.history is history
 
 
-def test_history_plots_a_panel_a_metric():
+def test_history_plots_a_panel_per_metric():
     pytest.importorskip("matplotlib")
     history = History()
     history.on_train_begin()

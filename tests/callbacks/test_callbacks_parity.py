@@ -47,7 +47,7 @@ def averages(model):
     return model.optimizer._moving_averages[index].numpy()
 
 
-def test_validation_sees_the_averages_and_training_does_not():
+def test_validation_uses_the_averages_and_training_does_not():
     keras.utils.set_random_seed(1)
     plain = model_of(averaging())
     start = plain.get_weights()
@@ -72,7 +72,7 @@ def test_validation_sees_the_averages_and_training_does_not():
     np.testing.assert_array_equal(kernel(model), averages(model))  # the end of fit
 
 
-def test_on_epoch_the_averages_are_there_for_what_saves_after_it():
+def test_swap_on_epoch_lets_later_callbacks_save_the_averages():
     keras.utils.set_random_seed(1)
     plain = model_of(averaging())
     start = plain.get_weights()
@@ -90,7 +90,7 @@ def test_on_epoch_the_averages_are_there_for_what_saves_after_it():
     np.testing.assert_array_equal(kernel(model), averages(model))
 
 
-def test_evaluate_and_predict_use_the_averages_and_give_the_weights_back():
+def test_evaluate_and_predict_use_the_averages_and_restore_the_weights():
     model = model_of(averaging())
     fit(model)
     model.get_layer("out").kernel.assign(np.full((4, 1), 3.0))
@@ -113,14 +113,14 @@ def test_averages_inside_a_loss_scale_optimizer_are_found():
     np.testing.assert_array_equal(seen[0], inner._moving_averages[index].numpy())
 
 
-def test_training_goes_on_after_the_weights_were_set_to_their_averages():
+def test_training_continues_after_the_weights_were_set_to_their_averages():
     model = model_of(averaging())
     fit(model)
     fit(model)  # variables and averages must not share what a step gives away
     np.testing.assert_array_equal(kernel(model), averages(model))
 
 
-def test_a_step_does_not_take_what_a_variable_was_assigned():
+def test_a_step_does_not_use_a_value_assigned_in_between():
     model = model_of()
     value = ops.convert_to_tensor(np.full((4, 1), 2.0, "float32"))
     model.get_layer("out").kernel.assign(value)
@@ -129,7 +129,7 @@ def test_a_step_does_not_take_what_a_variable_was_assigned():
     assert not np.array_equal(kernel(model), ops.convert_to_numpy(value))
 
 
-def test_an_optimizer_without_averages_is_refused():
+def test_an_optimizer_without_averages_raises():
     with pytest.raises(ValueError, match="use_ema=True"):
         fit(model_of(), keras.callbacks.SwapEMAWeights())
 
@@ -181,7 +181,7 @@ def test_logs_are_sent_as_json():
     ]
 
 
-def test_logs_are_sent_as_a_field_of_a_form():
+def test_logs_are_sent_as_a_form_field():
     with Server() as server:
         callback = keras.callbacks.RemoteMonitor(server.root, field="it")
         callback.on_epoch_end(3, {"loss": np.float32(0.5), "each": np.arange(2)})
@@ -193,7 +193,7 @@ def test_logs_are_sent_as_a_field_of_a_form():
 
 
 @pytest.mark.parametrize("status", [None, 500])
-def test_a_server_that_does_not_answer_is_one_warning(status):
+def test_an_unreachable_server_warns_once(status):
     with Server(status or 200) as server:
         root = server.root
         if status is not None:
@@ -209,7 +209,7 @@ def test_a_server_that_does_not_answer_is_one_warning(status):
         callback.on_epoch_end(4, {})
 
 
-def test_other_addresses_are_refused():
+def test_other_url_schemes_raise():
     with pytest.raises(ValueError, match="http://"):
         keras.callbacks.RemoteMonitor("file:///etc")
 
@@ -271,7 +271,7 @@ def orbax(request, monkeypatch):
     assert world.open == 0
 
 
-def test_a_checkpoint_gives_weights_and_optimizer_back(orbax, tmp_path):
+def test_a_checkpoint_restores_weights_and_optimizer(orbax, tmp_path):
     model = model_of("adam")
     callback = keras.callbacks.OrbaxCheckpoint(tmp_path, max_to_keep=2)
     each = []
@@ -292,7 +292,7 @@ def state(model):
     return [v.numpy() for v in (*model.variables, *model.optimizer.variables)]
 
 
-def test_another_run_in_the_folder_goes_on_with_the_numbers(orbax, tmp_path):
+def test_another_run_in_the_folder_continues_the_steps(orbax, tmp_path):
     callback = keras.callbacks.OrbaxCheckpoint(tmp_path, max_to_keep=None, save_on_background=False)
     model = model_of()
     fit(model, callback, epochs=2)
@@ -302,7 +302,7 @@ def test_another_run_in_the_folder_goes_on_with_the_numbers(orbax, tmp_path):
     assert callback.steps() == [0, 1, 2, 3, 4, 5]
 
 
-def test_only_the_best_are_saved(orbax, tmp_path, capsys):
+def test_only_the_best_checkpoints_are_saved(orbax, tmp_path, capsys):
     callback = keras.callbacks.OrbaxCheckpoint(
         tmp_path, "loss", 1, save_best_only=True, max_to_keep=9, initial_value_threshold=2.5
     )
@@ -362,6 +362,6 @@ def test_without_orbax_the_error_says_what_to_install(tmp_path, monkeypatch):
         fit(model_of(), keras.callbacks.OrbaxCheckpoint(tmp_path))
 
 
-def test_another_save_freq_is_refused():
+def test_an_invalid_save_freq_raises():
     with pytest.raises(ValueError, match="unrecognized save_freq"):
         keras.callbacks.OrbaxCheckpoint("x", save_freq="batch")

@@ -61,7 +61,7 @@ def test_a_terminal_ends_with_the_line_of_the_epoch(clock):
     assert expected in last
 
 
-def test_a_log_file_gets_one_plain_line_an_epoch(clock):
+def test_a_log_file_has_one_plain_line_per_epoch(clock):
     target = console(tty=False, width=40)
     run(target, clock)
     text = written(target)
@@ -114,14 +114,14 @@ def test_one_epoch_has_no_heading(clock):
     assert "Epoch" not in written(target)
 
 
-def test_unknown_length_is_known_in_the_end(clock):
+def test_an_unknown_length_is_shown_at_the_end(clock):
     target = console(tty=True)
     run(target, clock, steps=300, total=None)
     assert re.search(r"\d+/Unknown 0s 1ms/step", written(target))
     assert "300/300 ━" in written(target)
 
 
-def test_the_time_to_come_is_shown_while_it_runs(clock):
+def test_the_remaining_time_is_shown_while_it_runs(clock):
     line = ProgressLine(7300)
     line.count(0)
     clock.now += 10.0  # the first step compiles
@@ -167,14 +167,14 @@ def test_progbar_averages_what_is_not_stateful(capsys):
     assert out.startswith("4/4 - ")
 
 
-def test_progbar_weighs_a_value_by_its_steps(capsys):
+def test_progbar_weights_a_value_by_its_steps(capsys):
     bar = Progbar(10, verbose=2)
     bar.add(8, [("loss", 1.0)])
     bar.add(2, [("loss", 6.0)])
     assert "loss: 2.0000" in capsys.readouterr().out
 
 
-def test_progbar_takes_one_kind_of_metrics_only():
+def test_progbar_accepts_one_kind_of_metrics_only():
     with pytest.raises(ValueError, match="stateful_metrics or stateless_metrics"):
         Progbar(1, stateful_metrics=[], stateless_metrics=[])
 
@@ -231,7 +231,7 @@ def test_progbar_logger_of_unknown_length(capsys):
 
 
 @pytest.mark.parametrize("has_widgets", [True, False])
-def test_a_notebook_is_live_where_it_can_draw_again(has_widgets, monkeypatch):
+def test_a_notebook_is_live_if_it_can_redraw(has_widgets, monkeypatch):
     monkeypatch.setattr(progress_display, "is_installed", lambda library: has_widgets)
     target = rich_console.Console(file=io.StringIO(), force_jupyter=True, width=100)
     assert progress_display.is_live(target, 1) is has_widgets

@@ -46,7 +46,7 @@ def series(events, tag):
     return {e.step: float(make_ndarray(e.tensor_proto)) for e in events.Tensors(tag)}
 
 
-def test_losses_of_epochs_are_those_of_the_history(tmp_path):
+def test_epoch_losses_match_the_history(tmp_path):
     callback = keras.callbacks.TensorBoard(tmp_path, write_steps_per_second=True)
     history = fit(model_of(), validation_data=(X, Y), callbacks=[callback])
     train, validation = read(tmp_path / "train"), read(tmp_path / "validation")
@@ -64,7 +64,7 @@ def test_losses_of_epochs_are_those_of_the_history(tmp_path):
 
 
 @pytest.mark.parametrize(("freq", "steps"), [("batch", range(1, 13)), (3, (3, 6, 9, 12))])
-def test_losses_of_batches_are_written_every_so_often(tmp_path, freq, steps):
+def test_batch_losses_are_written_at_update_freq(tmp_path, freq, steps):
     callback = keras.callbacks.TensorBoard(tmp_path, update_freq=freq, write_steps_per_second=True)
     seen = []
     note = keras.callbacks.LambdaCallback(
@@ -77,7 +77,7 @@ def test_losses_of_batches_are_written_every_so_often(tmp_path, freq, steps):
     assert len(series(read(tmp_path / "train"), "batch_steps_per_second")) == len(found)
 
 
-def test_batches_are_watched_only_where_it_is_needed():
+def test_batch_hooks_are_set_only_if_needed():
     def watches(**options):
         callbacks = keras.callbacks.CallbackList(keras.callbacks.TensorBoard(**options))
         return callbacks.wants_train_batches
@@ -87,7 +87,7 @@ def test_batches_are_watched_only_where_it_is_needed():
     assert watches(profile_batch=2)
 
 
-def test_histograms_and_pictures_of_weights(tmp_path):
+def test_histograms_and_images_of_weights(tmp_path):
     image = pytest.importorskip("PIL.Image")
     callback = keras.callbacks.TensorBoard(tmp_path, histogram_freq=2, write_images=True)
     model = model_of()
@@ -106,7 +106,7 @@ def test_histograms_and_pictures_of_weights(tmp_path):
     assert pixels.argmax() == kernel.argmax() and pixels.max() == 255 and pixels.min() == 0
 
 
-def test_weights_that_are_not_finite_are_no_obstacle(tmp_path):
+def test_non_finite_weights_are_written_too(tmp_path):
     model = model_of()
     model.layers[-1].kernel.assign(np.full((4, 1), np.nan))
     callback = keras.callbacks.TensorBoard(tmp_path, histogram_freq=1, write_images=True)
@@ -119,7 +119,7 @@ def test_weights_that_are_not_finite_are_no_obstacle(tmp_path):
     [((), (1, 1, 1)), ((5,), (1, 1, 5)), ((3, 2), (1, 3, 2)), ((3, 2, 7), (7, 3, 2)),
      ((3, 2, 4, 8), (8, 3, 8))],
 )  # fmt: skip
-def test_a_weight_of_any_shape_is_a_picture(shape, pictures):
+def test_a_weight_of_any_shape_is_an_image(shape, pictures):
     weight = np.arange(np.prod(shape, dtype=int)).reshape(shape)
     drawn = weight_to_images(weight)
     assert drawn.shape == pictures
@@ -147,7 +147,7 @@ def test_the_graph_has_a_node_for_each_layer_and_groups_for_nested_models():
     assert nodes["inner/first"].attr["activation"].s == b"relu"
 
 
-def test_the_graph_is_written_unless_it_is_not_wanted(tmp_path):
+def test_the_graph_is_not_written_without_write_graph(tmp_path):
     fit(model_of(), callbacks=[keras.callbacks.TensorBoard(tmp_path / "with")])
     assert {n.name for n in _graph_in(tmp_path / "with")} == {"x", "out"}
     fit(model_of(), callbacks=[keras.callbacks.TensorBoard(tmp_path / "no", write_graph=False)])
@@ -161,7 +161,7 @@ def _graph_in(folder):
     return GraphDef.FromString(events._graph).node
 
 
-def test_a_model_with_a_call_of_its_own_is_one_node(tmp_path):
+def test_a_subclassed_model_is_one_node(tmp_path):
     class Own(keras.Model):
         def __init__(self):
             super().__init__(name="own")
@@ -184,7 +184,7 @@ def embedding_model():
     return model
 
 
-def test_embeddings_are_there_for_the_projector(tmp_path):
+def test_embeddings_are_written_for_the_projector(tmp_path):
     (tmp_path / "words.txt").write_text("a\nb\nc\nd\ne\n")
     model = embedding_model()
     callback = keras.callbacks.TensorBoard(
@@ -259,7 +259,7 @@ def test_evaluation_alone_is_written(tmp_path):
     assert found == {0: pytest.approx(loss)}
 
 
-def test_a_metric_of_several_numbers_is_left_out(tmp_path):
+def test_non_scalar_metrics_are_left_out(tmp_path):
     callback = keras.callbacks.TensorBoard(tmp_path)
     callback.set_model(model_of())
     callback.on_train_begin()
@@ -270,7 +270,7 @@ def test_a_metric_of_several_numbers_is_left_out(tmp_path):
     assert "epoch_loss" in tags and "epoch_each" not in tags
 
 
-def test_what_is_no_frequency_or_batch_is_refused():
+def test_invalid_frequencies_and_batches_raise():
     for options in ({"update_freq": "often"}, {"update_freq": 0}, {"profile_batch": "2,x"},
                     {"profile_batch": (3, 2)}, {"profile_batch": -1}):  # fmt: skip
         with pytest.raises(ValueError, match=next(iter(options))):

@@ -13,7 +13,7 @@ def test_shapes_types_and_range():
     assert x_train.min() == 0 and x_train.max() == 16
 
 
-def test_each_digit_has_the_same_share_in_both_parts():
+def test_the_split_is_stratified():
     (_, y_train), (_, y_test) = digits.load_data()
     share = np.bincount(y_test) / (np.bincount(y_train) + np.bincount(y_test))
     assert np.all(abs(share - 360 / 1797) < 0.005)
@@ -30,7 +30,7 @@ def test_parts_are_shuffled():
         assert np.mean(y[1:] == y[:-1]) < 0.2  # 1.0 if sorted, 0.1 if shuffled
 
 
-def test_nearest_neighbour_reads_the_digits():
+def test_nearest_neighbor_classifies_the_digits():
     (x_train, y_train), (x_test, y_test) = digits.load_data()
     a, b = (x.reshape(len(x), 64).astype("float32") for x in (x_test, x_train))
     distances = (a**2).sum(1)[:, None] - 2 * a @ b.T + (b**2).sum(1)

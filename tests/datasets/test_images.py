@@ -63,7 +63,7 @@ def test_the_cache_name_can_be_chosen(publish, cached):
     assert cached() == {"datasets/mine.npz"}
 
 
-def test_a_file_of_another_hash_is_refused_and_not_kept(publish, cached):
+def test_a_file_with_another_hash_raises_and_is_not_kept(publish, cached):
     publish("mnist.npz", npz(**MNIST), of=b"what was published")
     with pytest.raises(ValueError, match="sha256"):
         mnist.load_data()
@@ -125,7 +125,7 @@ def test_cifar10_with_channels_first(publish, monkeypatch):
     np.testing.assert_array_equal(x_test, images(4, 5, 3072).reshape(4, 3, 32, 32))
 
 
-def test_a_pickle_that_calls_something_is_refused(publish, tmp_path):
+def test_a_pickle_that_calls_something_raises(publish, tmp_path):
     target = tmp_path / "touched"
     publish_cifar10(publish, test_batch=pickle.dumps(Call(target.touch), protocol=2))
     with pytest.raises(ValueError, match="is not data"):

@@ -19,13 +19,13 @@ def load(value, protocol=2):
 
 @pytest.mark.parametrize("protocol", [2, 3, 4])
 @pytest.mark.parametrize("dtype", ["uint8", "int64", "float32", ">i4", "bool"])
-def test_arrays_come_back(dtype, protocol):
+def test_arrays_round_trip(dtype, protocol):
     result = load(ARRAY.astype(dtype), protocol)
     np.testing.assert_array_equal(result, ARRAY.astype(dtype))
     assert result.dtype == dtype and result.flags.writeable
 
 
-def test_arrays_in_fortran_order_come_back():
+def test_arrays_in_fortran_order_round_trip():
     np.testing.assert_array_equal(load(np.asfortranarray(ARRAY)), ARRAY)
 
 
@@ -57,12 +57,12 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
-def test_what_is_no_data_is_refused(value):
+def test_anything_but_data_raises(value):
     with pytest.raises(UnpicklingError):
         load(value)
 
 
-def test_lists_that_double_are_refused_at_once():
+def test_nested_lists_raise_immediately():
     value = [1]
     for _ in range(100):
         value = [value, value]
@@ -85,7 +85,7 @@ def test_an_array_that_declares_more_than_there_is_takes_no_memory():
 # LONG_BINPUT ("r") is left out: it can claim a memo of gigabytes. Against that stands the hash of
 # the file, which is checked before it is read.
 @given(st.integers(0, 400), st.integers(0, 255).filter(lambda byte: byte != ord("r")))
-def test_a_flipped_byte_gives_data_or_one_kind_of_error(position, byte):
+def test_a_flipped_byte_results_in_data_or_one_type_of_error(position, byte):
     content = bytearray(pickle.dumps({b"data": ARRAY, b"labels": [1, 2]}, 2))
     content[position % len(content)] = byte
     with suppress(UnpicklingError):

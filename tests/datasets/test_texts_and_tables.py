@@ -30,7 +30,7 @@ def reviews(publish):
     publish("imdb.npz", npz(x_train=REVIEWS, y_train=LABELS, x_test=REVIEWS[:2], y_test=LABELS[:2]))
 
 
-def test_imdb_marks_shifts_and_limits(reviews):
+def test_imdb_start_token_offset_and_vocabulary(reviews):
     (x_train, y_train), (x_test, y_test) = imdb.load_data(num_words=9)
     rng = np.random.RandomState(113)
     order, test_order = np.arange(4), np.arange(2)
@@ -42,7 +42,7 @@ def test_imdb_marks_shifts_and_limits(reviews):
     assert y_test.tolist() == LABELS[test_order].tolist() and len(x_test) == 2
 
 
-def test_imdb_without_marks_drops_the_words_it_does_not_keep(reviews):
+def test_imdb_without_tokens_drops_words_outside_the_vocabulary(reviews):
     (x_train, _), _ = imdb.load_data(
         num_words=6, skip_top=2, start_char=None, oov_char=None, index_from=0
     )
@@ -57,7 +57,7 @@ def test_imdb_keeps_reviews_shorter_than_maxlen(reviews):
         imdb.load_data(maxlen=2)
 
 
-def test_imdb_refuses_unknown_arguments(reviews):
+def test_imdb_rejects_unknown_arguments(reviews):
     with pytest.raises(TypeError, match="'nb_word'"):
         imdb.load_data(nb_word=5)
 

@@ -34,14 +34,14 @@ def found(model, *args, **kwargs):
     return None if result is None else (result.source, result.layer, result.class_name)
 
 
-def test_a_model_in_order_has_nothing_to_report():
+def test_a_finite_model_has_no_report():
     model = chain()
     assert find_non_finite(model, X, Y) is None
     assert find_non_finite(model, X) is None
     assert find_non_finite(model) is None
 
 
-def test_data_comes_first():
+def test_data_is_checked_first():
     bad = X.copy()
     bad[2, 1] = np.inf
     result = find_non_finite(chain(), bad, Y)
@@ -68,7 +68,7 @@ def test_a_weight_is_named_with_its_layer(with_data):
             assert [t.name for t in result.tensors] == ["kernel"]
 
 
-def test_the_first_output_is_found_also_that_of_an_op():
+def test_the_first_output_is_reported_of_ops_too():
     model = chain(lambda y: ops.log(y - 2.0))
     result = find_non_finite(model, X, Y)
     assert (result.source, result.class_name) == ("output", "Log")
@@ -91,7 +91,7 @@ def test_the_first_output_inside_a_nested_model_is_found():
     assert found(model, X) == ("output", "seq/over", "Overflow")
 
 
-def test_a_loss_that_is_no_number():
+def test_a_non_finite_loss_is_reported():
     model = chain()
     model.compile("sgd", lambda y, p: ops.log(p * 0 - 1.0))
     result = find_non_finite(model, X, Y)
@@ -99,7 +99,7 @@ def test_a_loss_that_is_no_number():
     assert result.tensors[0].num_nans == 1
 
 
-def test_a_gradient_that_is_no_number_while_all_else_is():
+def test_a_non_finite_gradient_is_reported():
     # The square root has a slope of infinity at 0, and 0 times that is NaN.
     x = keras.Input((3,))
     y = keras.layers.Dense(2, kernel_initializer="zeros", name="zero")(x)
@@ -109,7 +109,7 @@ def test_a_gradient_that_is_no_number_while_all_else_is():
     assert (result.source, result.layer, result.class_name) == ("gradient", "zero", "Dense")
 
 
-def test_the_model_is_left_as_it_was():
+def test_the_model_is_restored():
     x = keras.Input((3,))
     y = keras.layers.Dropout(0.5)(keras.layers.BatchNormalization()(x))
     model = keras.Model(x, keras.layers.Dense(1)(y))
@@ -127,14 +127,14 @@ def test_the_model_is_left_as_it_was():
     assert not np.array_equal(model.trainable_variables[-1].numpy(), before[-1])
 
 
-def test_a_scaled_loss_is_looked_at_without_its_scale():
+def test_a_scaled_loss_is_checked_without_its_scale():
     model = chain()
     model.compile(keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(), 1e38), "mse")
     model.fit(X, Y, verbose=0)
     assert find_non_finite(model, X, Y * 1e3) is None
 
 
-def test_a_model_with_a_call_of_its_own_is_one_layer():
+def test_a_subclassed_model_is_one_layer():
     class Own(keras.Model):
         def __init__(self):
             super().__init__(name="own")
@@ -155,7 +155,7 @@ def test_stats_of_a_tensor():
     assert TensorStats.from_tensor("b", np.arange(3)).is_finite
 
 
-def test_a_nested_model_in_inference_is_watched_too():
+def test_a_nested_model_in_inference_is_hooked_too():
     model, seen = chain(), []
     model.get_layer("inner")(X)
     model.get_layer("inner")(X)  # it would be a compiled call by now, on some backends
@@ -183,7 +183,7 @@ def exploding():
     return model
 
 
-def test_terminate_on_nan_says_where():
+def test_terminate_on_nan_reports_the_source():
     model = exploding()
     callback = keras.callbacks.TerminateOnNaN(raise_error=True, data=(X, Y))
     with pytest.raises(
@@ -193,7 +193,7 @@ def test_terminate_on_nan_says_where():
     assert "input (8, " in str(caught.value)
 
 
-def test_terminate_on_nan_without_data_looks_at_the_weights(capsys):
+def test_terminate_on_nan_without_data_checks_the_weights(capsys):
     model = chain()
     model.get_layer("out").kernel.assign(np.full((4, 1), np.nan))
     model.fit(X, Y, verbose=0, callbacks=[keras.callbacks.TerminateOnNaN()])
@@ -202,7 +202,7 @@ def test_terminate_on_nan_without_data_looks_at_the_weights(capsys):
     assert "the weight of Dense" in printed
 
 
-def test_terminate_on_nan_uses_the_weights_of_before_the_batch():
+def test_terminate_on_nan_uses_the_weights_from_before_the_batch():
     model = chain(lambda y: ops.log(y * 0.0 + keras.layers.Dense(1, name="scale")(y)))
     model.get_layer("scale").set_weights([np.zeros((4, 1)), np.ones(1)])
     with restore_on_exit(model):

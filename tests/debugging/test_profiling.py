@@ -33,7 +33,7 @@ def model_of(*layers, optimizer="adam"):
     return model
 
 
-def test_the_slow_layer_is_seen():
+def test_a_slow_layer_has_the_largest_time():
     inner = keras.Sequential(
         [keras.Input((3,)), keras.layers.Dense(3, name="fast"), Slow(name="slow")], name="inner"
     )
@@ -61,7 +61,7 @@ def test_the_stages_are_those_of_a_step():
 
 
 @pytest.mark.parametrize("trained", [False, True])
-def test_the_model_is_left_as_it_was(trained):
+def test_the_model_is_restored(trained):
     model = model_of(keras.layers.BatchNormalization(), keras.layers.Dropout(0.5))
     if trained:
         model.fit(X, Y, verbose=0)
@@ -86,7 +86,7 @@ def test_several_inputs_by_name():
     assert [layer.path for layer in profile.layers] == ["join"]
 
 
-def test_a_model_that_is_not_compiled_is_refused():
+def test_an_uncompiled_model_raises():
     x = keras.Input((3,))
     with pytest.raises(ValueError, match="a model that is compiled"):
         profile_step(keras.Model(x, keras.layers.Dense(1)(x)), X, Y)
@@ -104,7 +104,7 @@ def test_it_prints_as_tables():
     assert "Stage of a step" in console.file.getvalue()
 
 
-def test_a_backend_without_wait_is_read_instead(monkeypatch):
+def test_a_backend_without_block_until_ready_is_read_instead(monkeypatch):
     read = []
     convert = current().convert_to_numpy
     monkeypatch.delattr(current(), "block_until_ready")

@@ -43,7 +43,7 @@ def counted(model):
 
 
 @compiling
-def test_each_new_shape_is_noted_once_with_what_changed():
+def test_each_new_shape_is_recorded_once_with_its_differences():
     model = averaging()
     model.fit(of_shapes((4, 5), (4, 5), (4, 6), (3, 6), (4, 5), (3, 6)), verbose=0)
     assert [c.reason for c in model.trace_log] == [
@@ -65,7 +65,7 @@ def test_each_new_shape_is_noted_once_with_what_changed():
 
 
 @compiling
-def test_the_record_agrees_with_what_is_traced():
+def test_the_trace_log_agrees_with_the_traces():
     model = averaging()
     model.fit(of_shapes((4, 5)), verbose=0)
     traces = counted(model)
@@ -75,7 +75,7 @@ def test_the_record_agrees_with_what_is_traced():
 
 
 @compiling
-def test_what_else_changes_is_named():
+def test_other_differences_are_reported():
     a, b = keras.Input((None,), name="a"), keras.Input((1,), name="b")
     model = keras.Model({"a": a, "b": b}, layers.Add()([ops.mean(a, 1, keepdims=True), b]))
     model.compile("sgd", "mse")
@@ -92,7 +92,7 @@ def test_what_else_changes_is_named():
 
 
 @compiling
-def test_ever_new_lengths_are_told_once_with_their_axis():
+def test_ever_changing_lengths_warn_once_with_their_axis():
     model = averaging()
     with pytest.warns(UserWarning, match="keeps changing") as caught:
         model.fit(of_shapes(*[(2, n) for n in range(1, MAX_SILENT_RETRACES + 4)]), verbose=0)
@@ -107,7 +107,7 @@ def test_ever_new_lengths_are_told_once_with_their_axis():
 
 
 @compiling
-def test_ever_new_numbers_of_samples_have_another_remedy():
+def test_ever_changing_batch_sizes_have_another_fix():
     with pytest.warns(
         UserWarning, match=r"axis 0 of x keeps changing(.|\n)*same number of samples"
     ):
@@ -116,7 +116,7 @@ def test_ever_new_numbers_of_samples_have_another_remedy():
         )
 
 
-def test_few_shapes_and_arrays_pass_without_a_word():
+def test_few_shapes_and_arrays_do_not_warn():
     model = averaging()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -125,7 +125,7 @@ def test_few_shapes_and_arrays_pass_without_a_word():
     assert len(model.trace_log) == (MAX_SILENT_RETRACES if COMPILES else 0)
 
 
-def test_where_nothing_is_compiled_nothing_is_noted():
+def test_nothing_is_recorded_without_compilation():
     model = averaging(run_eagerly=True)
     model.fit(of_shapes(*[(2, n) for n in range(1, MAX_SILENT_RETRACES + 4)]), verbose=0)
     assert model.trace_log == []

@@ -50,7 +50,7 @@ TRIALS = {
 
 @pytest.mark.parametrize("trained", [False, True])
 @pytest.mark.parametrize("trial", TRIALS)
-def test_a_trial_leaves_everything_as_it_was(trial, trained):
+def test_every_tool_restores_everything(trial, trained):
     model = new_model()
     if trained:
         model.fit(X, Y, epochs=1, verbose=0)
@@ -66,7 +66,7 @@ def test_a_trial_leaves_everything_as_it_was(trial, trained):
 
 
 @pytest.mark.parametrize(("trial", "trained"), [("rate", True), ("size", False), ("dry", True)])
-def test_a_training_after_a_trial_is_the_training_without_it(trial, trained):
+def test_training_after_a_tool_equals_training_without_it(trial, trained):
     def run(with_trial):
         model = new_model()
         if trained:
@@ -81,7 +81,7 @@ def test_a_training_after_a_trial_is_the_training_without_it(trial, trained):
     assert all(map(np.array_equal, values, plain))
 
 
-def test_what_fails_inside_is_undone_too():
+def test_everything_is_restored_after_an_error():
     model = new_model()
     model.fit(X, Y, verbose=0)
     before = everything(model)
@@ -91,7 +91,7 @@ def test_what_fails_inside_is_undone_too():
     assert all(map(np.array_equal, everything(model), before))
 
 
-def test_a_snapshot_can_be_put_back_twice():
+def test_a_snapshot_can_be_restored_twice():
     model = new_model()
     snapshot = Snapshot(model)
     ends = []
@@ -102,7 +102,7 @@ def test_a_snapshot_can_be_put_back_twice():
     assert all(map(np.array_equal, *ends))
 
 
-def test_variables_of_optimizers_inside_others_are_put_back():
+def test_variables_of_nested_optimizers_are_restored():
     model = new_model(keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam()))
     model.fit(X, Y, verbose=0)
     before = everything(model)
@@ -111,7 +111,7 @@ def test_variables_of_optimizers_inside_others_are_put_back():
     assert all(map(np.array_equal, everything(model), before))
 
 
-def test_draws_without_a_seed_go_on_as_if_nothing_was():
+def test_unseeded_random_numbers_continue_as_before():
     keras.utils.set_random_seed(5)
     keras.random.normal((2,))
     model = new_model()
@@ -123,7 +123,7 @@ def test_draws_without_a_seed_go_on_as_if_nothing_was():
     )
 
 
-def test_a_model_without_weights_cannot_be_kept():
+def test_a_snapshot_needs_a_built_model():
     with pytest.raises(ValueError, match="a model that is built"):
         Snapshot(keras.Sequential([keras.layers.Dense(1)]))
 
@@ -163,13 +163,13 @@ def test_rates_grow_and_the_losses_are_those_of_gradient_descent(schedule):
     assert model.optimizer.iterations.numpy() == 0
 
 
-def test_a_loss_that_never_falls_gives_no_suggestion():
+def test_a_loss_that_never_falls_has_no_suggestion():
     model = quadratic()
     test = keras.debugging.find_learning_rate(model, ONES, 0 * ONES, steps=5)
     assert test.suggestion is None and len(test.learning_rates) == 5
 
 
-def test_a_loss_that_is_no_number_ends_the_trial():
+def test_a_non_finite_loss_ends_the_range_test():
     model = quadratic()
     y = ONES.copy()
     y[:] = np.nan
@@ -177,7 +177,7 @@ def test_a_loss_that_is_no_number_ends_the_trial():
     assert len(test.losses) == 0 and test.suggestion is None
 
 
-def test_batches_of_a_generator_are_taken():
+def test_batches_of_a_generator_are_accepted():
     def batches():
         while True:
             yield ONES, ONES
@@ -186,7 +186,7 @@ def test_batches_of_a_generator_are_taken():
     assert len(test.losses) == 5
 
 
-def test_a_model_that_is_not_built_is_built():
+def test_an_unbuilt_model_is_built():
     model = keras.Sequential([keras.layers.Dense(1)])
     model.compile("sgd", "mse")
     keras.debugging.find_learning_rate(model, ONES, ONES, steps=3)
@@ -204,7 +204,7 @@ def test_the_plot_shows_rates_and_suggestion():
 
 
 @pytest.mark.parametrize("wrong", [{"min_lr": 0}, {"min_lr": 2, "max_lr": 1}, {"steps": 2}])
-def test_rates_that_do_not_grow_are_refused(wrong):
+def test_rates_that_do_not_grow_raise(wrong):
     with pytest.raises(ValueError, match="0 < min_lr < max_lr"):
         keras.debugging.find_learning_rate(quadratic(), ONES, ONES, **wrong)
 
@@ -245,7 +245,7 @@ def test_the_size_doubles_and_halves(monkeypatch, most, start, limit, found, tri
     assert all(map(np.array_equal, everything(model), before))
 
 
-def test_where_nothing_fits_it_is_an_error(monkeypatch):
+def test_it_raises_if_not_even_one_sample_fits(monkeypatch):
     model = new_model()
     fail_above(model, monkeypatch, 0)
     with pytest.raises(MemoryError, match="not even"):
@@ -260,7 +260,7 @@ def test_other_errors_are_not_swallowed(monkeypatch):
 
 
 @pytest.mark.parametrize("start", [0, 65])
-def test_a_start_beyond_the_samples_is_refused(start):
+def test_a_start_beyond_the_samples_raises(start):
     with pytest.raises(ValueError, match="from 1 to 64"):
         keras.debugging.find_batch_size(new_model(), X, Y, start=start)
 
@@ -274,7 +274,7 @@ def test_the_error_of_the_framework_is_recognized():
     assert not is_out_of_memory(caught.value)
 
 
-def test_an_error_that_another_one_led_to_counts():
+def test_the_causes_of_an_error_count():
     try:
         try:
             raise MemoryError
@@ -287,7 +287,7 @@ def test_an_error_that_another_one_led_to_counts():
 # -------------------------------------------------------------------- dry run
 
 
-def test_a_dry_run_sees_one_batch_of_each():
+def test_fast_dev_run_runs_one_batch_of_each():
     seen = []
 
     class Noting(keras.Model):
@@ -312,7 +312,7 @@ def test_a_dry_run_sees_one_batch_of_each():
     assert all(math.isfinite(value) for value in logs.values())
 
 
-def test_what_would_fail_late_fails_in_a_dry_run():
+def test_a_late_error_occurs_in_fast_dev_run():
     model = new_model()
     with pytest.raises(ValueError):
         keras.debugging.fast_dev_run(model, X, Y, validation_data=(X[:, :3], Y))

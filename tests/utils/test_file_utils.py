@@ -69,7 +69,7 @@ def files(folder: Path) -> set[str]:
     return {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
 
 
-def test_a_file_is_fetched_once(server, home):
+def test_a_file_is_downloaded_once(server, home):
     path = get_file("a.bin", f"{server.url}/a.bin", file_hash=SHA256)
     assert path == str(home / "datasets" / "a.bin")
     assert Path(path).read_bytes() == CONTENT
@@ -96,7 +96,7 @@ def test_the_new_file_has_the_usual_mode(server, home):
     assert path.stat().st_mode == usual.stat().st_mode
 
 
-def test_force_download_fetches_again(server, home):
+def test_force_download_downloads_again(server, home):
     path = get_file("a", f"{server.url}/a")
     server.content = b"newer"
     assert Path(get_file("a", f"{server.url}/a")).read_bytes() == CONTENT
@@ -155,16 +155,16 @@ def test_a_download_stopped_by_the_user_leaves_nothing_behind(server, home, monk
     assert files(home) == set()
 
 
-def test_no_server_is_an_error_that_says_what_to_do(home):
+def test_an_unreachable_server_raises_with_a_fix(home):
     with pytest.raises(OSError, match="put the file at"):
         get_file("a", "http://127.0.0.1:1/a")
 
 
-def test_a_server_that_names_no_length(server, home):
+def test_a_server_without_content_length(server, home):
     assert Path(get_file("a", f"{server.url}/unknown-length")).read_bytes() == CONTENT
 
 
-def test_many_threads_ask_for_one_file(server, home):
+def test_many_threads_download_the_same_file(server, home):
     def fetch(_):
         return Path(get_file("a", f"{server.url}/a", file_hash=SHA256)).read_bytes()
 
@@ -174,27 +174,27 @@ def test_many_threads_ask_for_one_file(server, home):
 
 
 @pytest.mark.parametrize("name", ["../a", "a/b", "/a", "..", ".", "a\\b", "a\0b"])
-def test_a_name_with_folders_is_refused(server, home, name):
+def test_a_name_with_folders_raises(server, home, name):
     with pytest.raises(ValueError, match="bare file name"):
         get_file(name, f"{server.url}/a")
     assert server.requests == 0
 
 
 @pytest.mark.parametrize("path", ["", "/", "/..", "/a/%2e%2e", "/a%00b", "/%5C..%5Ca"])
-def test_a_url_without_a_usable_name_is_refused(server, home, path):
+def test_a_url_without_a_usable_name_raises(server, home, path):
     with pytest.raises(ValueError, match="fname="):
         get_file(origin=server.url + path)
     assert server.requests == 0
 
 
 @pytest.mark.parametrize("origin", [None, "", "gs://bucket/a", "data:,a", "/etc/passwd"])
-def test_an_origin_that_cannot_be_fetched_is_refused(home, origin):
+def test_an_unsupported_origin_raises(home, origin):
     with pytest.raises(ValueError, match="origin"):
         get_file("a", origin)
 
 
 @pytest.mark.parametrize("options", [{"file_hash": "abc"}, {"hash_algorithm": "crc32"}])
-def test_a_hash_of_no_known_kind_is_refused(server, home, options):
+def test_an_unknown_hash_algorithm_raises(server, home, options):
     with pytest.raises(ValueError, match="sha256sum"):
         get_file("a", f"{server.url}/a", **options)
     assert server.requests == 0
@@ -242,7 +242,7 @@ def test_the_folder_of_an_archive_is_named_as_in_keras(server, home, fname, arch
     assert server.requests == 1
 
 
-def test_the_hash_is_checked_before_anything_is_unpacked(server, home):
+def test_the_hash_is_checked_before_extraction(server, home):
     server.content = zip_of("a.bin")
     with pytest.raises(ValueError, match="sha256"):
         get_file("x", f"{server.url}/x", extract=True, file_hash=SHA256)
@@ -257,7 +257,7 @@ def test_a_newer_archive_replaces_the_folder(server, home):
     assert files(path) == {"new"} and files(home) == {"datasets/x/new", "datasets/x_archive"}
 
 
-def test_untar_wants_a_tar(server, home):
+def test_untar_requires_a_tar(server, home):
     server.content = zip_of("a")
     with pytest.raises(ValueError, match="'tar'"):
         get_file("x", f"{server.url}/x", untar=True)

@@ -4,7 +4,7 @@ import keras_fn
 from keras_fn.utils.model_utils import get_source_inputs
 
 
-def test_the_inputs_behind_a_tensor_each_once():
+def test_source_inputs_have_no_duplicates():
     a, b = keras_fn.Input((3,)), keras_fn.Input((3,))
     unused = keras_fn.Input((3,))
     hidden = keras_fn.layers.Dense(3)(a)

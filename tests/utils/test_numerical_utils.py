@@ -5,7 +5,7 @@ from keras_fn.utils.numerical_utils import normalize, to_categorical
 
 
 @pytest.mark.parametrize("shape", [(), (3,), (3, 1), (5, 3), (5, 3, 1), (1, 1)])
-def test_one_hot_rows_of_any_shape(shape):
+def test_one_hot_of_any_shape(shape):
     classes = np.random.default_rng(0).integers(0, 4, shape)
     expected_shape = shape[:-1] if len(shape) > 1 and shape[-1] == 1 else shape
     rows = to_categorical(classes, 4)
@@ -14,19 +14,19 @@ def test_one_hot_rows_of_any_shape(shape):
     np.testing.assert_array_equal(rows.sum(-1), 1)
 
 
-def test_the_number_of_classes_is_found():
+def test_the_number_of_classes_is_inferred():
     assert to_categorical([0, 2]).shape == (2, 3)
     assert to_categorical([1.0, 2.0]).tolist() == [[0, 1, 0], [0, 0, 1]]
     assert to_categorical([], 3).shape == (0, 3)
 
 
 @pytest.mark.parametrize("classes", [[-1, 0], [0, 3]])
-def test_classes_outside_are_refused(classes):
+def test_class_indices_out_of_range_raise(classes):
     with pytest.raises(ValueError, match="classes from 0 to 2"):
         to_categorical(classes, 3)
 
 
-def test_fractions_are_no_classes():
+def test_fractional_labels_raise():
     with pytest.raises(ValueError, match="whole numbers"):
         to_categorical([0.5, 1.0])
 

@@ -39,7 +39,7 @@ def test_no_sequences():
 
 
 @given(st.lists(st.lists(st.integers(1, 99))), st.integers(0, 9))
-def test_what_is_kept_is_the_end_of_each_sequence(sequences, maxlen):
+def test_truncation_keeps_the_end_by_default(sequences, maxlen):
     result = pad_sequences(sequences, maxlen)
     assert result.shape == (len(sequences), maxlen)
     for row, sequence in zip(result.tolist(), sequences, strict=True):

@@ -9,14 +9,14 @@ import keras_fn as keras
 from keras_fn import layers
 
 
-def test_clear_session_begins_names_anew():
+def test_clear_session_resets_names():
     layers.Dense(1)
     keras.utils.clear_session()
     assert [layers.Dense(1).name for _ in range(2)] == ["dense", "dense_1"]
 
 
 @pytest.mark.parametrize("free", [True, False])
-def test_clear_session_collects_at_once_where_it_is_to(free):
+def test_clear_session_runs_the_garbage_collector_if_asked(free):
     class Ring:
         pass
 

@@ -49,14 +49,14 @@ def test_a_chain(make):
     assert [b for _, b in edges] == ["dense (Dense)", "dense_1 (Dense)", "dense_2 (Dense)"]
 
 
-def test_a_skip_is_an_edge_and_equal_shapes_are_said_once(make):
+def test_a_skip_is_an_edge_and_equal_shapes_are_joined(make):
     _, labels, edges, _, _ = parsed(model_to_mermaid(make("toy_resnet")))
     into_add = [a for a, b in edges if b == "add (Add)"]
     assert sorted(into_add) == ["conv2d_3 (Conv2D)", "max_pooling2d (MaxPooling2D)"]
     assert ["add (Add)", "2 × (None, 9, 9, 64) → (None, 9, 9, 64)"] in labels.values()
 
 
-def test_nested_models_expand_to_frames(make):
+def test_nested_models_expand_to_subgraphs(make):
     model = make("nested")
     assert parsed(model_to_mermaid(model))[3] == []
     _, labels, edges, frames, styles = parsed(
@@ -69,7 +69,7 @@ def test_nested_models_expand_to_frames(make):
     assert labels[deep] == ["deep (Dense)", "frozen"] and styles[deep] == "frozen"
 
 
-def test_what_is_shown_can_be_chosen(make):
+def test_details_can_be_chosen(make):
     labels = parsed(
         model_to_mermaid(
             make("chain"), show_shapes=False, show_dtype=True, show_layer_names=False,
@@ -92,7 +92,7 @@ def test_every_model_can_be_written(make, name):
 @pytest.mark.parametrize(
     "name", ['say "x"', "a;b", "<b>x", "end", "#35;", "`x`", "1. one", "- one", "x-->y", "ß_é]"]
 )
-def test_names_mean_themselves(name):
+def test_names_are_escaped(name):
     x = keras_fn.Input((2,), name=name)
     model = keras_fn.Model(x, keras_fn.layers.Dense(2)(x))
     assert parsed(model_to_mermaid(model))[1]["n0"][0] == f"{name} (InputLayer)"
@@ -105,6 +105,6 @@ def test_usual_names_stay_readable():
     assert escape_label("a.b-c") == "a.b-c"
 
 
-def test_a_direction_that_is_none_is_refused(make):
+def test_an_unknown_direction_raises(make):
     with pytest.raises(ValueError, match="TD, TB, BT, LR, RL"):
         model_to_mermaid(make("chain"), direction="up")

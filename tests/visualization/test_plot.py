@@ -72,7 +72,7 @@ def matplotlib_only(without):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_matplotlib_draws_every_model(make, tmp_path, matplotlib_only, name):
+def test_matplotlib_renders_every_model(make, tmp_path, matplotlib_only, name):
     model = make(name)
     assert plot_model(model, tmp_path / "m.svg", **ALL) is None
     texts = svg_texts(tmp_path / "m.svg")
@@ -109,7 +109,7 @@ def test_formats(make, tmp_path, matplotlib_only, format, start):
     assert path.read_bytes().startswith(start)
 
 
-def test_directions_turn_the_picture(make, tmp_path, matplotlib_only):
+def test_directions_turn_the_image(make, tmp_path, matplotlib_only):
     sizes = {}
     for rankdir in ("TB", "BT", "LR", "RL"):
         plot_model(make("chain"), tmp_path / "m.png", rankdir=rankdir, dpi=40)
@@ -118,7 +118,7 @@ def test_directions_turn_the_picture(make, tmp_path, matplotlib_only):
     assert sizes["TB"][0] < sizes["TB"][1] and sizes["LR"][0] > sizes["LR"][1]
 
 
-def test_splines_are_drawn_as_told(make, tmp_path, matplotlib_only):
+def test_splines_are_drawn_as_requested(make, tmp_path, matplotlib_only):
     pictures, model = set(), make("ticket")
     for splines in ("ortho", "curved", "line"):
         plot_model(model, tmp_path / "m.svg", splines=splines)
@@ -132,7 +132,7 @@ def test_the_same_model_gives_the_same_file(make, tmp_path, matplotlib_only):
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
 
 
-def test_names_are_no_formulas_and_no_markup(tmp_path, matplotlib_only):
+def test_names_are_not_interpreted_as_formulas_or_markup(tmp_path, matplotlib_only):
     x = keras_fn.Input((2,), name="$x_1$ <b>")
     model = keras_fn.Model(x, keras_fn.layers.Dense(2, name="名前 \U0001f600")(x))
     with warnings.catch_warnings():
@@ -142,7 +142,7 @@ def test_names_are_no_formulas_and_no_markup(tmp_path, matplotlib_only):
     assert {"$x_1$ <b>", "名前 \U0001f600"} <= set(svg_texts(tmp_path / "m.svg"))
 
 
-def test_drawing_leaves_the_users_matplotlib_alone(make, tmp_path, matplotlib_only):
+def test_plotting_does_not_change_the_state_of_matplotlib(make, tmp_path, matplotlib_only):
     import matplotlib
 
     def settings():
@@ -159,7 +159,7 @@ def test_drawing_leaves_the_users_matplotlib_alone(make, tmp_path, matplotlib_on
 # -------------------------------------------------------------------- as text
 
 
-def test_text_is_written_where_nothing_draws(make, tmp_path, without):
+def test_text_is_written_without_a_renderer(make, tmp_path, without):
     without("pydot", "matplotlib")
     with pytest.warns(UserWarning, match=r"pip install 'keras-fn\[plot\]'") as caught:
         plot_model(make("chain"), tmp_path / "m.png", show_layer_names=True)
@@ -169,7 +169,7 @@ def test_text_is_written_where_nothing_draws(make, tmp_path, without):
     assert text.startswith("flowchart TB\n") and "dense_2 (Dense)" in text
 
 
-def test_mermaid_files_need_nothing(make, tmp_path, without):
+def test_mermaid_files_need_no_renderer(make, tmp_path, without):
     without("pydot", "matplotlib")
     plot_model(make("ticket"), tmp_path / "m.mmd", show_shapes=True, rankdir="LR")
     plot_model(make("ticket"), tmp_path / "m.md", show_shapes=True, rankdir="LR")
@@ -178,18 +178,18 @@ def test_mermaid_files_need_nothing(make, tmp_path, without):
     assert (tmp_path / "m.md").read_text("utf-8") == f"```mermaid\n{text}```\n"
 
 
-def test_a_format_that_nobody_draws_becomes_text(make, tmp_path):
+def test_an_unsupported_format_becomes_text(make, tmp_path):
     with pytest.warns(UserWarning, match="Mermaid"):
         plot_model(make("chain"), tmp_path / "m.xyz")
     assert (tmp_path / "m.mmd").exists() and not (tmp_path / "m.xyz").exists()
 
 
-def test_a_folder_that_is_missing_is_said(make, tmp_path):
+def test_a_missing_folder_is_reported(make, tmp_path):
     with pytest.raises(FileNotFoundError):
         plot_model(make("chain"), tmp_path / "nowhere" / "m.mmd")
 
 
-def test_unbuilt_models_and_unknown_arguments_are_refused(make, tmp_path):
+def test_unbuilt_models_and_unknown_arguments_raise(make, tmp_path):
     with pytest.raises(ValueError, match="not built"):
         plot_model(make("unbuilt"), tmp_path / "m.png")
     with pytest.raises(ValueError, match="layer_range"):
@@ -199,7 +199,7 @@ def test_unbuilt_models_and_unknown_arguments_are_refused(make, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_notebook_gets_the_picture(make, tmp_path, monkeypatch):
+def test_a_notebook_displays_the_image(make, tmp_path, monkeypatch):
     ipython = types.SimpleNamespace(
         get_ipython=object,
         display=types.SimpleNamespace(
@@ -243,7 +243,7 @@ def test_dot_has_the_nodes_and_edges_of_the_model(make):
 
 
 @needs_pydot
-def test_dot_labels_say_what_is_asked_for(make):
+def test_dot_labels_show_the_requested_details(make):
     graph = model_to_dot(make("mixed"), **ALL)
     table = ElementTree.fromstring(graph.get_nodes()[-1].get_label()[1:-1])
     cells = ["".join(cell.itertext()) for cell in table.iter("td")]
@@ -267,7 +267,7 @@ def test_nested_models_become_clusters(make):
     assert type(cluster).__name__ == "Cluster" and cluster.get_label() == "outer"
 
 
-def test_model_to_dot_tells_what_to_install(make, without):
+def test_model_to_dot_says_what_to_install(make, without):
     without("pydot")
     with pytest.raises(ImportError, match=r"pip install 'keras-fn\[plot\]'"):
         model_to_dot(make("chain"))
@@ -275,7 +275,7 @@ def test_model_to_dot_tells_what_to_install(make, without):
 
 @needs_dot
 @pytest.mark.parametrize("name", NAMES)
-def test_graphviz_draws_every_model(make, tmp_path, name, monkeypatch):
+def test_graphviz_renders_every_model(make, tmp_path, name, monkeypatch):
     monkeypatch.setattr("keras_fn.visualization.matplotlib_renderer.draw", None)  # no way out
     model = make(name)
     plot_model(model, tmp_path / "m.svg", **ALL)
@@ -283,7 +283,7 @@ def test_graphviz_draws_every_model(make, tmp_path, name, monkeypatch):
 
 
 @needs_dot
-def test_graphviz_takes_any_name(tmp_path, monkeypatch):
+def test_graphviz_accepts_any_name(tmp_path, monkeypatch):
     monkeypatch.setattr("keras_fn.visualization.matplotlib_renderer.draw", None)
     x = keras_fn.Input((2,), name="<b>&\"'")
     inner = keras_fn.Model(x, keras_fn.layers.Dense(2)(x), name="<b> \"&' 名")
@@ -310,7 +310,7 @@ def test_right_angles_that_crash_graphviz_become_straight_lines(make, tmp_path, 
 
 
 @needs_pydot
-def test_a_graphviz_that_fails_or_hangs_is_passed_over(make, tmp_path, monkeypatch):
+def test_a_graphviz_that_fails_or_hangs_is_skipped(make, tmp_path, monkeypatch):
     pytest.importorskip("matplotlib")
     program = tmp_path / "bin" / "dot"
     program.parent.mkdir()

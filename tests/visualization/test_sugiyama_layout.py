@@ -45,13 +45,13 @@ def test_a_chain_is_a_straight_line():
     assert all(p.x == 1.0 for route in layout.routes for p in route)
 
 
-def test_producers_stand_above_consumers_and_sources_near_them():
+def test_producers_are_above_consumers_and_sources_near_them():
     layout = layout_of([("a", "b"), ("b", "c"), ("late", "c")])
     y = {key: y for key, (_, y) in layout.centers.items()}
     assert y["a"] < y["b"] < y["c"] and y["late"] == y["b"]
 
 
-def test_a_skip_goes_round_and_the_path_stays_straight():
+def test_a_skip_goes_around_and_the_path_stays_straight():
     layout = layout_of([("a", "b"), ("b", "c"), ("a", "c"), ("c", "d")])
     xs = [layout.centers[key][0] for key in "abcd"]
     assert max(xs) - min(xs) < 0.02
@@ -59,21 +59,21 @@ def test_a_skip_goes_round_and_the_path_stays_straight():
     assert max(p.x for p in layout.routes[2]) > 2.0
 
 
-def test_branches_stand_round_the_middle():
+def test_branches_are_centered():
     layout = layout_of([("a", "l"), ("a", "r"), ("l", "z"), ("r", "z")])
     x = {key: x for key, (x, _) in layout.centers.items()}
     assert x["a"] == pytest.approx((x["l"] + x["r"]) / 2, abs=0.02) == x["z"]
     assert x["r"] - x["l"] == pytest.approx(2.0 + NODE_SEP, abs=0.02)
 
 
-def test_crossings_that_can_be_avoided_are():
+def test_avoidable_crossings_are_avoided():
     layout = layout_of([("a", "1"), ("b", "2"), ("b", "1"), ("c", "3"), ("a", "3")])
     x = {key: x for key, (x, _) in layout.centers.items()}
     edges = [(x[a], x[b]) for a, b in [("a", "1"), ("b", "2"), ("b", "1"), ("c", "3"), ("a", "3")]]
     assert not any((a - c) * (b - d) < 0 for a, b in edges for c, d in edges)
 
 
-def test_a_circle_has_one_edge_that_goes_up():
+def test_a_cycle_has_one_edge_that_goes_up():
     layout = layout_of([("a", "b"), ("b", "c"), ("c", "a")])
     rising = [route for route in layout.routes if route[0].y > route[-1].y]
     assert len(rising) == 1 and not overlaps(layout, dict.fromkeys("abc", SIZE))
@@ -102,14 +102,14 @@ def test_random_graphs_have_no_overlaps_and_whole_routes(seed):
         assert 0 <= x <= layout.width and 0 <= y <= layout.height
 
 
-def test_a_long_chain_folds_into_columns():
+def test_a_long_chain_wraps_into_columns():
     layout = layout_of([(i, i + 1) for i in range(999)])
     assert len({round(x, 3) for x, _ in layout.centers.values()}) > 5
     assert 0.5 < layout.width / layout.height < 2
     assert not crosses_a_box(layout, SIZE)
 
 
-def test_very_many_long_edges_are_no_trap():
+def test_very_many_long_edges_terminate():
     edges = [(i, i + 1) for i in range(199)] + [
         (i, j) for i in range(200) for j in range(i + 2, 200)
     ]
@@ -117,6 +117,6 @@ def test_very_many_long_edges_are_no_trap():
     assert len(layout.routes) == len(edges) and all(len(route) > 1 for route in layout.routes)
 
 
-def test_nothing_is_laid_out_too():
+def test_an_empty_graph_has_a_layout():
     layout = compute_layout({}, [])
     assert layout.centers == {} and layout.routes == []

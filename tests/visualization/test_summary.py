@@ -34,7 +34,7 @@ def terminal(monkeypatch):
 
 
 @pytest.mark.parametrize("case", ZOO["CASES"], ids=lambda case: "-".join(map(str, case)))
-def test_tables_are_those_of_keras(case):
+def test_tables_equal_the_tables_of_keras(case):
     assert lines(ZOO["table"](keras_fn, *case)) == lines(TABLES[ZOO["title"](*case)])
 
 
@@ -42,7 +42,7 @@ def test_every_table_of_keras_is_compared():
     assert set(TABLES) == {ZOO["title"](*case) for case in ZOO["CASES"]}
 
 
-def test_the_terminal_gets_the_same_text_without_control_characters(make, capsys):
+def test_the_terminal_shows_the_same_text_without_control_characters(make, capsys):
     model = make("toy_resnet")
     assert model.summary() is None
     text = capsys.readouterr().out
@@ -50,7 +50,7 @@ def test_the_terminal_gets_the_same_text_without_control_characters(make, capsys
     assert "\x1b" not in text
 
 
-def test_a_colour_terminal_gets_colours(make, monkeypatch, capsys):
+def test_a_color_terminal_shows_colors(make, monkeypatch, capsys):
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm-256color")
     model = make("chain")
@@ -62,7 +62,7 @@ def test_a_colour_terminal_gets_colours(make, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize("columns", [1, 20, 45])
-def test_a_tiny_terminal_is_no_error(make, monkeypatch, columns):
+def test_a_tiny_terminal_does_not_raise(make, monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", str(columns))
     assert "Total params: 55,050" in " ".join(printed(make("chain")).split())
 
@@ -73,7 +73,7 @@ def test_a_line_longer_than_the_terminal_is_kept(make):
     assert "multiply[0][0], y[0][0]" in text
 
 
-def test_names_are_taken_as_they_are(capsys):
+def test_names_are_not_interpreted_as_markup(capsys):
     x = keras_fn.Input((2,), name="[red]x")
     y = keras_fn.layers.Dense(2, name=":smile: [b]")(x)
     model = keras_fn.Model(x, y + x, name="[bold]m")
@@ -83,7 +83,7 @@ def test_names_are_taken_as_they_are(capsys):
     assert ":smile: [b][0][0], [red]x[0][0]" in text
 
 
-def test_a_call_outside_the_model_does_not_show():
+def test_a_call_outside_the_model_is_not_shown():
     x, layer = keras_fn.Input((3,)), keras_fn.layers.Dense(4)
     model = keras_fn.Model(x, layer(x))
     before = printed(model)
@@ -102,7 +102,7 @@ def test_the_optimizer_counts_once_it_is_built(make):
     assert f" Total params: {55_050 + state:,} (" in text
 
 
-def test_dtypes_decide_the_memory():
+def test_memory_depends_on_dtypes():
     layer = keras_fn.layers.Dense(4, dtype="bfloat16")
     layer.build((None, 3))
     assert count_bytes(layer.weights) == 2 * 16
@@ -114,7 +114,7 @@ def test_dtypes_decide_the_memory():
     [(0, "0.00 B"), (1023, "1023.00 B"), (1024, "1.00 KB"), (3 * 2**30, "3.00 GB"),
      (2**60, "1024.00 PB")],
 )  # fmt: skip
-def test_sizes_as_people_read_them(size, text):
+def test_format_bytes(size, text):
     assert format_bytes(size) == text
 
 
@@ -134,7 +134,7 @@ def test_positions_may_be_in_characters(make):
         ({"layer_range": ["dense", "missing"]}, "no layer named missing"),
     ],
 )
-def test_wrong_arguments_are_refused(make, options, said):
+def test_invalid_arguments_raise(make, options, said):
     with pytest.raises(ValueError, match=said):
         printed(make("chain"), **options)
 
@@ -160,7 +160,7 @@ def test_a_layer_whose_shape_fails_shows_a_question_mark():
     assert re.search(r"│ odd \(Odd\) +│ \? ", printed(model))
 
 
-def test_html_says_the_same_and_escapes_names(make):
+def test_html_has_the_same_text_and_escapes_names(make):
     for name in ("toy_resnet", "unbuilt", "subclassed"):
         model = make(name)
         text = html.unescape(re.sub(r"<[^>]+>", "", model._repr_html_()))
@@ -172,7 +172,7 @@ def test_html_says_the_same_and_escapes_names(make):
     assert "&lt;img src=x&gt;" in markup
 
 
-def test_a_notebook_gets_html(make, monkeypatch):
+def test_a_notebook_displays_html(make, monkeypatch):
     shown = []
     monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
     monkeypatch.setattr("rich.jupyter.display", lambda segments, text: shown.append(text))

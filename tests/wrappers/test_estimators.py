@@ -50,7 +50,7 @@ def _name(x):  # of its own: scikit-learn's names hold addresses, and differ bet
 
 @pytest.mark.parametrize(("estimator", "check"), CHECKS, ids=_name)
 @pytest.mark.filterwarnings("ignore")  # some checks provoke them
-def test_scikit_learn_is_content(estimator, check):
+def test_the_checks_of_scikit_learn_pass(estimator, check):
     check(estimator)
 
 
@@ -81,7 +81,7 @@ def test_a_classifier_learns_labels_of_any_kind():
     np.testing.assert_allclose(estimator.decision_function(X), found, atol=1e-6)
 
 
-def test_two_classes_have_one_decision():
+def test_two_classes_have_one_decision_value():
     X, y = points()
     estimator = classifier().fit(X, y == "bee")
     decision = estimator.decision_function(X)
@@ -90,7 +90,7 @@ def test_two_classes_have_one_decision():
     assert estimator.predict(X).dtype == bool
 
 
-def test_it_takes_part_in_pipelines_searches_and_cross_validation():
+def test_estimators_work_in_pipelines_searches_and_cross_validation():
     X, y = points()
     pipeline = make_pipeline(StandardScaler(), classifier())
     assert cross_val_score(pipeline, X, y, cv=3).min() > 0.9
@@ -99,7 +99,7 @@ def test_it_takes_part_in_pipelines_searches_and_cross_validation():
     assert search.fit(X, y).best_params_["model_kwargs"]["units"] == 8
 
 
-def test_a_transformer_gives_features_to_the_next_step():
+def test_a_transformer_passes_features_to_the_next_step():
     X, y = points()
     targets = (y[:, None] == np.unique(y)).astype("float32")
     estimator = SKLearnTransformer(make, fit_kwargs={"verbose": 0, "epochs": 30})
@@ -110,7 +110,7 @@ def test_a_transformer_gives_features_to_the_next_step():
     assert names == [f"sklearntransformer{i}" for i in range(3)]
 
 
-def test_a_regressor_answers_as_it_was_asked():
+def test_a_regressor_predicts_in_the_shape_of_the_targets():
     X, _ = points()
     options = {"fit_kwargs": {"verbose": 0, "epochs": 60, "batch_size": 16}}
     estimator = SKLearnRegressor(make, **options).fit(X, X[:, 0])
@@ -127,7 +127,7 @@ def compiled(rate=0.01, units=1):
 
 
 @pytest.mark.parametrize("trained", [False, True])
-def test_a_model_stays_as_it_is_and_a_new_one_is_trained(trained):
+def test_a_clone_of_the_model_is_trained(trained):
     X, _ = points()
     model = compiled()
     if trained:
@@ -141,7 +141,7 @@ def test_a_model_stays_as_it_is_and_a_new_one_is_trained(trained):
         np.testing.assert_array_equal(one, other)
 
 
-def test_a_warm_start_goes_on():
+def test_a_warm_start_continues_training():
     X, y = points()
     model = compiled()
     before = model.get_weights()[0]
@@ -157,26 +157,26 @@ def test_a_warm_start_goes_on():
         again.fit(X, np.where(y == "bee", "dog", y))
 
 
-def test_arguments_of_fit_go_before_those_of_the_constructor():
+def test_arguments_of_fit_override_fit_kwargs():
     X, y = points()
     estimator = classifier().fit(X, y, epochs=1, sample_weight=np.ones(len(X)))
     assert len(estimator.history_.history["loss"]) == 1
 
 
-def test_one_seed_gives_one_model():
+def test_the_same_seed_results_in_the_same_model():
     X, y = points()
     one, other = (classifier().fit(X, y, epochs=2) for _ in range(2))
     np.testing.assert_array_equal(one.decision_function(X), other.decision_function(X))
 
 
-def test_samples_may_be_pictures():
+def test_samples_may_be_images():
     X, y = points()
     pictures = np.repeat(X[:, None, :, None], 2, axis=1)
     estimator = classifier().fit(pictures, y)
     assert estimator.score(pictures, y) > 0.95
 
 
-def test_what_is_no_model_is_refused():
+def test_anything_but_a_model_raises():
     X, _ = points()
     with pytest.raises(NotFittedError):
         SKLearnRegressor(compiled()).predict(X)
@@ -188,7 +188,7 @@ def test_what_is_no_model_is_refused():
         SKLearnRegressor(keras.Model(x, layers.Dense(1)(x))).fit(X, X[:, 0])
 
 
-def test_metadata_routing_can_be_told():
+def test_metadata_routing_can_be_configured():
     estimator = SKLearnRegressor(compiled()).set_fit_request(sample_weight="weights")
     request = estimator.get_metadata_routing().fit.requests
     assert request == {"sample_weight": "weights"}
