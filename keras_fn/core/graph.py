@@ -1,4 +1,4 @@
-"""The graph of nodes between some tensors, and the flat plan that runs it."""
+"""Graphs of nodes between tensors, and the execution plan that runs one."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -16,53 +16,58 @@ def node_of(tensor: KerasTensor) -> Node:
 
 
 def topological_sort(
-    inputs: Sequence[KerasTensor], outputs: Sequence[KerasTensor], who: str
+    inputs: Sequence[KerasTensor], outputs: Sequence[KerasTensor], source: str
 ) -> list[Node]:
     """Returns the nodes between inputs and outputs, producers before consumers.
+
+    Args:
+        inputs: The tensors at which the graph begins.
+        outputs: The tensors at which it ends.
+        source: The model, for error messages.
 
     Raises:
         ValueError: An output cannot be computed from the inputs.
     """
-    entrances = {id(t) for t in inputs}
+    input_ids = {id(t) for t in inputs}
     done: dict[int, Node] = {}
     stack = [(tensor, False) for tensor in reversed(outputs)]
-    while stack:  # a loop, not recursion: a graph can be thousands of nodes deep
-        tensor, args_done = stack.pop()
-        if id(tensor) in entrances:
+    while stack:  # not recursive, because a graph can be thousands of nodes deep
+        tensor, inputs_done = stack.pop()
+        if id(tensor) in input_ids:
             continue
         if not hasattr(tensor, "_keras_history"):
-            raise _disconnected_graph_error(tensor, inputs, who)
+            raise _disconnected_graph_error(tensor, inputs, source)
         node = node_of(tensor)
-        if args_done:
+        if inputs_done:
             done.setdefault(id(node), node)
         elif id(node) not in done:
             if node.is_input:
-                raise _disconnected_graph_error(tensor, inputs, who)
+                raise _disconnected_graph_error(tensor, inputs, source)
             stack.append((tensor, True))
             stack += [(t, False) for t in reversed(node.input_tensors)]
     return list(done.values())
 
 
 def _disconnected_graph_error(
-    tensor: KerasTensor, inputs: Sequence[KerasTensor], who: str
+    tensor: KerasTensor, inputs: Sequence[KerasTensor], source: str
 ) -> SpecError:
     history = getattr(tensor, "_keras_history", None)
-    source = f" of {history.operation.name!r}" if history else ""
-    sources = [getattr(t, "_keras_history", None) for t in inputs]
+    origin = f" of {history.operation.name!r}" if history else ""
+    histories = [getattr(t, "_keras_history", None) for t in inputs]
     names = ", ".join(
-        repr(s.operation.name if s else t.name) for s, t in zip(sources, inputs, strict=True)
+        repr(h.operation.name if h else t.name) for h, t in zip(histories, inputs, strict=True)
     )
     return SpecError(
-        who,
+        source,
         expected=f"outputs that can be computed from the inputs {names}",
-        received=f"a path that begins at the tensor{source} (shape {tensor.shape}), no input of it",
+        received=f"a path that begins at the tensor{origin} (shape {tensor.shape}), not an input",
         fix=f"add that tensor to inputs=, or build the outputs from {names} alone",
     )
 
 
 def find_source_inputs(tensors: Sequence[KerasTensor]) -> list[KerasTensor]:
     """Returns the tensors of input nodes from which `tensors` are computed."""
-    found: dict[int, KerasTensor] = {}
+    inputs: dict[int, KerasTensor] = {}
     seen: set[int] = set()
     stack = list(reversed(tensors))
     while stack:
@@ -72,41 +77,47 @@ def find_source_inputs(tensors: Sequence[KerasTensor]) -> list[KerasTensor]:
             continue
         seen.add(id(node))
         if node.is_input:
-            found.update((id(t), t) for t in node.output_tensors)
+            inputs.update((id(t), t) for t in node.output_tensors)
         stack += reversed(node.input_tensors)
-    return list(found.values())
+    return list(inputs.values())
 
 
 class _Slot(NamedTuple):
-    """Stands for a tensor in the arguments of a step."""
+    """A tensor in the arguments of a step: its index in the environment."""
 
-    place: int
+    index: int
 
 
 class _Step(NamedTuple):
     operation: Operation
-    single: int  # slot of the one tensor argument, or -1
-    args: Any  # nested arguments with slots for tensors
+    single: int  # slot of the only argument, a tensor; -1 if there are other arguments
+    args: Any  # nested arguments, with slots for tensors
     kwargs: dict[str, Any]
     outputs: tuple[int, ...]
     takes_training: bool
-    uses_masks: bool
-    slots_to_free: tuple[int, ...]  # slots that nothing needs any more
+    slots_to_free: tuple[int, ...]  # slots that no later step reads
 
 
 class ExecutionPlan:
-    """A graph as a list of steps: running it walks no tree and checks nothing again.
+    """A graph as a flat list of steps, which is sorted and checked once.
 
     Args:
-        inputs: Tensors that are given.
-        outputs: Tensors to compute.
-        who: Whose plan it is, for errors.
+        inputs: The tensors at which the graph begins.
+        outputs: The tensors to compute.
+        source: The model, for error messages.
+
+    Attributes:
+        nodes: The nodes of the graph, producers before consumers.
+        masked: Whether any tensor of the graph has a mask.
     """
 
     def __init__(
-        self, inputs: Sequence[KerasTensor], outputs: Sequence[KerasTensor], who: str = "Function"
+        self,
+        inputs: Sequence[KerasTensor],
+        outputs: Sequence[KerasTensor],
+        source: str = "Function",
     ):
-        self.nodes = topological_sort(inputs, outputs, who)
+        self.nodes = topological_sort(inputs, outputs, source)
         slots = {id(t): i for i, t in enumerate(inputs)}
         for node in self.nodes:
             for tensor in node.output_tensors:
@@ -131,36 +142,28 @@ class ExecutionPlan:
         """Runs the steps.
 
         Args:
-            values: The inputs.
+            values: A tensor for each input.
             training: Passed to every operation that takes it.
             masks: A mask or None for each input.
-            call: What to call in place of an operation, to run the plan on something else.
+            call: Returns the function to call instead of an operation. By default the operation.
 
         Returns:
-            The outputs.
+            A tensor for each output.
         """
         env = [*values, *[None] * (self.size - self.inputs)]
         if masks is not None and any(m is not None for m in masks):
             for value, mask in zip(values, masks, strict=True):
                 masking.set_mask(value, mask)
-        for (
-            operation,
-            single,
-            args,
-            kwargs,
-            outputs,
-            takes_training,
-            _,
-            slots_to_free,
-        ) in self.steps:
+        for step in self.steps:
+            operation, single, args, kwargs, outputs, takes_training, slots_to_free = step
             function = operation if call is None else call(operation)
             if takes_training and "training" not in kwargs:
                 kwargs = {**kwargs, "training": training}
             if single >= 0:
                 result = function(env[single], **kwargs)
             else:
-                filled, named = _fill((args, kwargs), env)
-                result = function(*filled, **named)
+                filled_args, filled_kwargs = _fill_slots((args, kwargs), env)
+                result = function(*filled_args, **filled_kwargs)
             if len(outputs) == 1:
                 nested = isinstance(result, (list, tuple, dict))
                 env[outputs[0]] = tree.flatten(result)[0] if nested else result
@@ -173,16 +176,19 @@ class ExecutionPlan:
 
 
 def _make_step(
-    node: Node, slots: dict[int, int], last_use: dict[int, int], k: int, kept: set[int]
+    node: Node, slots: dict[int, int], last_use: dict[int, int], k: int, outputs: set[int]
 ) -> _Step:
-    def slotted(x: Any) -> Any:
+    """Returns step `k` of a plan."""
+
+    def to_slot(x: Any) -> Any:
         return _Slot(slots[id(x)]) if isinstance(x, KerasTensor) else x
 
-    args, kwargs = _map_leaves(slotted, node.args), _map_leaves(slotted, node.kwargs)
+    args, kwargs = tree.map_structure(to_slot, (node.args, node.kwargs))
     single = -1
-    if len(args) == 1 and isinstance(args[0], _Slot) and not node.kwargs.keys() - {"training"}:
-        single = args[0].place
+    if len(args) == 1 and isinstance(args[0], _Slot) and not kwargs.keys() - {"training"}:
+        single = args[0].index
     signature = getattr(node.operation, "_signature", None)
+    inputs = {slots[id(t)] for t in node.input_tensors}
     return _Step(
         node.operation,
         single,
@@ -190,36 +196,21 @@ def _make_step(
         kwargs,
         tuple(slots[id(t)] for t in node.output_tensors),
         bool(signature is not None and signature.has_training),
-        bool(signature is not None and signature.mask_arguments),
-        tuple(
-            {
-                slots[id(t)]
-                for t in node.input_tensors
-                if last_use[slots[id(t)]] == k and slots[id(t)] not in kept
-            }
-        ),
+        tuple(slot for slot in inputs if last_use[slot] == k and slot not in outputs),
     )
 
 
-def _map_leaves(function: Callable[[Any], Any], x: Any) -> Any:
-    if isinstance(x, dict):
-        return {key: _map_leaves(function, value) for key, value in x.items()}
+def _fill_slots(x: Any, env: list[Any]) -> Any:
+    """Replaces slots by the values in `env`. In Python, so that Dynamo can trace it."""
+    cls = type(x)
+    if cls is _Slot:
+        return env[x.index]
+    if cls is list:
+        return [_fill_slots(item, env) for item in x]
+    if cls is tuple:
+        return tuple([_fill_slots(item, env) for item in x])
+    if cls is dict:
+        return {key: _fill_slots(value, env) for key, value in x.items()}
     if isinstance(x, tuple) and hasattr(x, "_fields"):
-        return type(x)(*(_map_leaves(function, item) for item in x))
-    if isinstance(x, (list, tuple)):
-        return type(x)(_map_leaves(function, item) for item in x)
-    return function(x)
-
-
-def _fill(x: Any, env: list[Any]) -> Any:
-    """Replaces slots by the values in `env`."""
-    kind = type(x)
-    if kind is _Slot:
-        return env[x.place]
-    if kind is list:
-        return [_fill(item, env) for item in x]
-    if kind is tuple:
-        return tuple([_fill(item, env) for item in x])
-    if kind is dict:
-        return {key: _fill(value, env) for key, value in x.items()}
+        return cls(*[_fill_slots(item, env) for item in x])
     return x

@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
+from typing import Any, Protocol, TypeGuard
 
 from keras_fn.core.graph import ExecutionPlan
+from keras_fn.core.input_binding import InputBinder
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.operation import Operation
-
-if TYPE_CHECKING:
-    from keras_fn.models.input_binding import InputBinder
 
 
 class GraphModel(Protocol):
@@ -27,7 +25,7 @@ class GraphModel(Protocol):
 
     name: str
     execution_plan: ExecutionPlan
-    input_binder: "InputBinder"
+    input_binder: InputBinder
     input_structure: Any
     output_structure: Any
 

@@ -207,7 +207,7 @@ class OutermostCallScope(Scope):
 
 
 class CapturedContext(Scope):
-    """Scope that restores the context in which it was created, for code that another thread runs."""
+    """Scope that restores the context of its creation, for code that runs in another thread."""
 
     def __init__(self) -> None:
         self._captured = context.current

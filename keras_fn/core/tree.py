@@ -1,6 +1,7 @@
-"""Nested lists, tuples and dicts. Dicts keep their own order here: never sort and zip.
+"""Pytrees: nested lists, tuples, named tuples and dicts. None is a leaf.
 
-`keras_fn.tree` is the public namespace, with Keras's conventions (sorted keys).
+Dicts keep the order of their keys here, while `keras.tree`, the public namespace, sorts them as
+Keras does. So leaves of two structures are matched by path (`flatten_like`), not by position.
 """
 
 from collections.abc import Callable, Iterable
@@ -8,32 +9,49 @@ from typing import Any, cast
 
 import optree
 
+IsLeaf = Callable[[Any], bool] | None
+"""A predicate that stops the recursion: a container for which it returns True is a leaf."""
+
 _NAMESPACE = "keras_fn"
-# For good: to enter and leave it around every call would cost more than the calls themselves.
+_SORTED_NAMESPACE = "keras_fn.tree"
+# Entered once, because entering it around every call would cost more than the calls.
 _IN_ORDER = optree.dict_insertion_ordered(True, namespace=_NAMESPACE)
 _IN_ORDER.__enter__()
 
 
-def flatten(structure: Any) -> list[Any]:
-    """Returns the leaves, in the order in which they stand. None is a leaf."""
+def flatten(structure: Any, is_leaf: IsLeaf = None) -> list[Any]:
+    """Returns the leaves, in order."""
     if not isinstance(structure, _CONTAINERS):
         return [structure]
-    return optree.tree_leaves(cast(Any, structure), none_is_leaf=True, namespace=_NAMESPACE)
+    structure = cast(Any, structure)
+    return optree.tree_leaves(structure, is_leaf, none_is_leaf=True, namespace=_NAMESPACE)
 
 
-def map_structure(function: Callable[..., Any], *structures: Any) -> Any:
-    """Returns the structure with `function` applied to its leaves. None is a leaf."""
+def flatten_sorted(structure: Any) -> list[Any]:
+    """Returns the leaves; those of a dict in the order of its sorted keys, as Keras does."""
+    return optree.tree_leaves(structure, none_is_leaf=True, namespace=_SORTED_NAMESPACE)
+
+
+def map_structure(function: Callable[..., Any], *structures: Any, is_leaf: IsLeaf = None) -> Any:
+    """Returns the structure with each leaf replaced by `function(leaf)`.
+
+    Args:
+        function: Takes one leaf of each structure.
+        *structures: Structures of the same keys and lengths.
+        is_leaf: Predicate for containers of the first structure that are leaves.
+    """
     if not isinstance(structures[0], _CONTAINERS):
         return function(*structures)
-    return optree.tree_map(function, *structures, none_is_leaf=True, namespace=_NAMESPACE)
+    return optree.tree_map(
+        function, *structures, is_leaf=is_leaf, none_is_leaf=True, namespace=_NAMESPACE
+    )
 
 
 def map_with_path(function: Callable[..., Any], structure: Any) -> Any:
     """Returns the structure with each leaf replaced by `function(path, leaf)`.
 
     Args:
-        function: Takes the path of a leaf (a tuple of keys and indices) and the leaf. None
-            is a leaf.
+        function: Takes the path of a leaf (a tuple of keys and indices) and the leaf.
         structure: Nested lists, tuples and dicts.
 
     Example:
@@ -46,13 +64,13 @@ def map_with_path(function: Callable[..., Any], structure: Any) -> Any:
 
 
 def unflatten(structure: Any, leaves: Iterable[Any]) -> Any:
-    """Returns the structure with its leaves replaced by `leaves`, in order."""
+    """Returns the structure with its leaves replaced by `leaves`, in the order of `flatten`."""
     spec = optree.tree_structure(structure, none_is_leaf=True, namespace=_NAMESPACE)
     return optree.tree_unflatten(spec, leaves)
 
 
 def treedef(nested: Any) -> Any:
-    """Returns how something is nested: an object that can be compared and hashed."""
+    """Returns the nesting of a structure, without its leaves: comparable and hashable."""
     return optree.tree_structure(nested, none_is_leaf=True, namespace=_NAMESPACE)
 
 
@@ -63,12 +81,12 @@ def paths(structure: Any) -> list[tuple[Any, ...]]:
 
 def flatten_like(structure: Any, values: Any) -> list[Any] | None:
     """Returns the leaves of `values` in the order of `structure`; None if their keys differ."""
-    order, found = paths(structure), dict(zip(paths(values), flatten(values), strict=True))
-    return [found[path] for path in order] if found.keys() == set(order) else None
+    order, by_path = paths(structure), dict(zip(paths(values), flatten(values), strict=True))
+    return [by_path[path] for path in order] if by_path.keys() == set(order) else None
 
 
 def is_nested(structure: Any) -> bool:
-    """Whether it is a container rather than a leaf."""
+    """Returns whether a value is a container, not a leaf."""
     return isinstance(structure, _CONTAINERS)
 
 

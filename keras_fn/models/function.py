@@ -1,22 +1,24 @@
-"""A graph of ops as a function, without the rest of a model."""
-
-from typing import Any
+"""`Function`: a graph of ops as a function, without the training and saving of a model."""
 
 from keras_fn.core import tree
 from keras_fn.core.graph import ExecutionPlan
+from keras_fn.core.input_binding import InputBinder
 from keras_fn.core.operation import Operation
 from keras_fn.core.registry import mark_builtin
-from keras_fn.models.input_binding import InputBinder
+from keras_fn.types import Nested
 
 
 @mark_builtin
 class Function(Operation):
-    """Computes output tensors of a graph from input tensors.
+    """Function of tensors that runs the graph between input and output KerasTensors.
 
     Args:
-        inputs: KerasTensors, nested.
-        outputs: KerasTensors that can be computed from them, nested.
-        name: A name; automatic by default.
+        inputs: The input KerasTensors, nested in lists, tuples and dicts.
+        outputs: The output KerasTensors, which are computed from the inputs, nested.
+        name: Name of the function; automatic by default.
+
+    Raises:
+        ValueError: The outputs cannot be computed from the inputs.
 
     Example:
         >>> x = keras.KerasTensor((None, 2))
@@ -25,7 +27,7 @@ class Function(Operation):
         [[2.0, 2.0]]
     """
 
-    def __init__(self, inputs: Any, outputs: Any, name: str | None = None):
+    def __init__(self, inputs: Nested, outputs: Nested, name: str | None = None):
         super().__init__(name)
         self.inputs, self.outputs = tree.flatten(inputs), tree.flatten(outputs)
         self.input_structure, self.output_structure = inputs, outputs
@@ -35,6 +37,15 @@ class Function(Operation):
         keys = list(inputs) if isinstance(inputs, dict) else names
         self.input_binder = InputBinder(source, inputs, keys, self.inputs)
 
-    def call(self, inputs: Any) -> Any:
-        """Returns the outputs, nested as they were given."""
-        return tree.unflatten(self.output_structure, self.execution_plan.run(self.input_binder.bind(inputs)))
+    def call(self, inputs: Nested) -> Nested:
+        """Runs the graph.
+
+        Args:
+            inputs: Tensors nested like the inputs.
+
+        Returns:
+            Tensors nested like the outputs.
+        """
+        return tree.unflatten(
+            self.output_structure, self.execution_plan.run(self.input_binder.bind(inputs))
+        )

@@ -1,39 +1,43 @@
-"""The Functional model: a graph of layers between input tensors and output tensors."""
+"""The Functional model: a graph of layers from input tensors to output tensors."""
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
 from keras_fn.backend.contract import SupportsCompileCall
 from keras_fn.backend.loader import current, supports
 from keras_fn.core import tree
-from keras_fn.core.graph import ExecutionPlan, find_source_inputs, node_of
+from keras_fn.core.graph import ExecutionPlan, node_of
 from keras_fn.core.graph_model import GraphModel
+from keras_fn.core.input_binding import InputBinder
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.operation import Node, Operation
 from keras_fn.core.registry import is_builtin
 from keras_fn.core.scopes import context
-from keras_fn.errors import SpecError
+from keras_fn.errors import DTypeError, SpecError
 from keras_fn.layers.core.input_layer import Input, InputLayer
 from keras_fn.layers.layer import Layer
 from keras_fn.models import functional_config
-from keras_fn.models.input_binding import InputBinder
 from keras_fn.models.model import Model
+from keras_fn.types import Nested
 
 
 class Functional(Model):
-    """A model made of a graph. `Model(inputs, outputs)` makes it.
+    """Functional model: a graph of layers and ops. `Model(inputs, outputs)` creates one.
 
     Args:
-        inputs: The input tensors: one, or nested in lists, tuples and dicts.
-        outputs: The output tensors, likewise.
-        name: A name; automatic by default.
-        trainable: Whether optimizers update the weights.
+        inputs: The input KerasTensors: one, or nested in lists, tuples and dicts. A tensor from
+            within a graph is replaced by a new `Input`.
+        outputs: The output KerasTensors: one, or nested in lists, tuples and dicts.
+        name: Name of the model; automatic by default.
+        **kwargs: `trainable`, whether optimizers update the weights (default True), and other
+            arguments of `Layer`.
 
     Raises:
-        ValueError: The outputs cannot be computed from the inputs, or two layers share a name.
-        TypeError: Something else than KerasTensors came.
+        ValueError: The outputs cannot be computed from the inputs, an input is repeated, or two
+            layers have the same name.
+        TypeError: An input or output is not a KerasTensor.
 
     Example:
         >>> x = keras.Input((3,))
@@ -41,7 +45,7 @@ class Functional(Model):
         (None, 2)
     """
 
-    def __init__(self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any):
+    def __init__(self, inputs: Nested, outputs: Nested, name: str | None = None, **kwargs: Any):
         Layer.__init__(self, name=name, trainable=kwargs.pop("trainable", True), **kwargs)
         self._start_model()
         source = f"{type(self).__name__} model {self.name!r}"
@@ -54,21 +58,22 @@ class Functional(Model):
                 received="the same tensor twice",
                 fix="list every input tensor a single time",
             )
-        inputs, outputs = _with_entrances(inputs, outputs, source)
+        inputs, outputs = _with_input_layers(inputs, outputs, source)
         self.input_structure, self.output_structure = inputs, outputs
         self._inputs = tree.flatten(inputs)
         self._outputs = tree.flatten(outputs)
         self.execution_plan = ExecutionPlan(self._inputs, self._outputs, source)
-        self._operations = _operations_by_depth(_by_key(inputs), _by_key(outputs))
+        self._operations = _operations_by_depth(
+            tree.flatten_sorted(inputs), tree.flatten_sorted(outputs)
+        )
         self._layers = [op for op in self._operations if isinstance(op, Layer)]
         _check_names(self._operations, source)
         self.input_binder = InputBinder(source, inputs, self.input_names, self._inputs)
         self._compiled: Any = None
         self._compiled_shapes: dict[Any, bool] = {}
-        self._is_pure: bool | None = None  # None: not known
-        self._compiled_call_keys: set[Any] = (
-            set()
-        )  # specs of inputs that need no check or conversion
+        self._is_pure: bool | None = None  # None: not determined yet
+        # Specs of inputs that go to the compiled function without check or conversion.
+        self._compiled_call_keys: set[Any] = set()
         self.supports_masking = True
         self.built = True
         self._set_path()
@@ -88,12 +93,12 @@ class Functional(Model):
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers, inputs first, by their distance from the outputs."""
+        """The layers, those farthest from the outputs first."""
         return list(self._layers)
 
     @property
     def operations(self) -> list[Operation]:
-        """The layers and the ops of the graph."""
+        """The layers and ops of the graph, those farthest from the outputs first."""
         return list(self._operations)
 
     @property
@@ -107,33 +112,33 @@ class Functional(Model):
         return list(self._outputs)
 
     @property
-    def input(self) -> Any:
-        """The input tensors, as they were given."""
+    def input(self) -> Nested:
+        """The input tensors, nested as the constructor received them."""
         return self.input_structure
 
     @property
-    def output(self) -> Any:
-        """The output tensors, as they were given."""
+    def output(self) -> Nested:
+        """The output tensors, nested as the constructor received them."""
         return self.output_structure
 
     @property
-    def input_shape(self) -> Any:
-        """Shapes of the inputs, nested like them."""
+    def input_shape(self) -> Nested:
+        """The shapes of the inputs, nested like them."""
         return tree.map_structure(lambda t: t.shape, self.input_structure)
 
     @property
-    def output_shape(self) -> Any:
-        """Shapes of the outputs, nested like them."""
+    def output_shape(self) -> Nested:
+        """The shapes of the outputs, nested like them."""
         return tree.map_structure(lambda t: t.shape, self.output_structure)
 
     @property
     def input_names(self) -> list[str]:
-        """Names of the inputs, in order: their keys if they came as a dict, else their layers'."""
+        """The names of the inputs: the keys if they are a dict, else the names of their layers."""
         return _names(self.input_structure, self._inputs)
 
     @property
     def output_names(self) -> list[str]:
-        """Names of the outputs, in order: their keys if they came as a dict, else their layers'."""
+        """The names of the outputs: the keys if they are a dict, else the names of their layers."""
         return _names(self.output_structure, self._outputs)
 
     # ---------------------------------------------------------------- calling
@@ -169,13 +174,13 @@ class Functional(Model):
         finally:
             self.execution_plan, self._compiled_call_keys = own_plan, own_keys
 
-    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+    def call(self, inputs: Nested, training: bool | None = None, mask: Nested = None) -> Nested:
         """Runs the graph.
 
         Args:
             inputs: Tensors nested like the model's inputs, or a dict of them by name.
-            training: Whether layers behave as in training.
-            mask: Masks of the inputs, nested like them.
+            training: Whether layers run in training mode.
+            mask: The masks of the inputs, nested like them, or None.
 
         Returns:
             Tensors nested like the model's outputs.
@@ -191,7 +196,11 @@ class Functional(Model):
         return self.pack_outputs(self.execution_plan.run(values, training, masks))
 
     def run_inference(self, values: Sequence[Any]) -> Any:
-        """Returns the outputs of inference for a tensor of each input's own shape and dtype."""
+        """Returns the outputs of inference.
+
+        Args:
+            values: For each input, a tensor of its shape and dtype.
+        """
         return self.pack_outputs(self.execution_plan.run(values, False))
 
     def _fast_call(self, x: Any, training: bool | None, key: Any) -> Any:
@@ -205,9 +214,10 @@ class Functional(Model):
         return outputs
 
     def _compiled_for(self, values: Sequence[Any]) -> Any:
-        """Returns one compiled function for the whole graph, where these inputs come back.
+        """Returns the whole graph as one compiled function, or None if it should not be used.
 
-        A shape compiles when it is seen for the second time: a stream of new shapes does not.
+        A shape is compiled when it is seen for the second time, so that a stream of new shapes
+        compiles nothing.
         """
         if (
             not supports("compile_call")
@@ -224,7 +234,7 @@ class Functional(Model):
         if seen:
             return self._compiled
         if seen is None:
-            if len(self._compiled_shapes) < _COMPILED_AT_MOST:
+            if len(self._compiled_shapes) < _MAX_COMPILED_SHAPES:
                 self._compiled_shapes[key] = False
             return None
         if self._compiled is None:
@@ -246,57 +256,73 @@ class Functional(Model):
         if isinstance(structure, dict) and len(structure) == len(outputs):
             return dict(zip(structure, outputs, strict=True))
         if isinstance(structure, (list, tuple)) and len(structure) == 1:
-            return tree.unflatten(structure[0], outputs)  # as Keras: a list of one is that one
+            return tree.unflatten(structure[0], outputs)  # as Keras: a list of one is unpacked
         return tree.unflatten(structure, outputs)
 
     def compute_output_spec(
-        self, inputs: Any, training: bool | None = None, mask: Any = None
-    ) -> Any:
-        """Returns the specs of the outputs for inputs of these specs."""
+        self, inputs: Nested, training: bool | None = None, mask: Nested = None
+    ) -> Nested:
+        """Infers the shapes and dtypes of the outputs.
+
+        Args:
+            inputs: Tensors or KerasTensors, nested like the model's inputs.
+            training: Whether layers run in training mode.
+            mask: The masks of the inputs, nested like them, or None.
+
+        Returns:
+            KerasTensors, nested like the model's outputs.
+        """
         return super().compute_output_spec(inputs, training=training, mask=mask)
 
-    def build(self, input_shape: Any = None) -> None:
-        """A graph is built from the start."""
+    def build(self, input_shape: Nested = None) -> None:
+        """Does nothing: a graph is built by its constructor."""
         self.built = True
 
     # ---------------------------------------------------------------- config
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the graph as plain values."""
-        if not _takes_a_graph(type(self)):
+        """Returns the config of the graph: its layers, their calls, its inputs and outputs."""
+        if not _has_graph_constructor(type(self)):
             return super().get_config()
         return functional_config.layer_config(self)
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
-        """Returns a model of that config, with new weights."""
-        if "input_layers" not in config:  # what a constructor of the user's own was given
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Returns a model created from a config, with new weights.
+
+        Args:
+            config: The result of `get_config`.
+            custom_objects: Custom classes and functions, by name.
+        """
+        if "input_layers" not in config:  # the arguments of a custom constructor
             return super().from_config(config, custom_objects)
         return functional_config.model_from_config(cls, config, custom_objects)
 
 
 Model._functional_base = Functional
-_COMPILED_AT_MOST = 64  # shapes of which a compiled version is kept
+_MAX_COMPILED_SHAPES = 64
 
 
 def _has_no_side_effects(operation: Operation) -> bool:
-    """Whether running the operation has no effect but its result, as far as anyone can see."""
+    """Returns whether the operation is known to be pure in inference."""
     if not isinstance(operation, Layer):
         return is_builtin(operation)
     if isinstance(operation, Functional) and not operation.is_pure:
         return False
-    held = [v for layer in operation._flatten_layers() for v in (layer, *vars(layer).values())]
-    # A function of the user, in a Lambda or as an activation, may do anything.
-    ours = all(is_builtin(v) for v in held if callable(v))
+    layers = operation._flatten_layers()
+    parts = [part for layer in layers for part in (layer, *vars(layer).values())]
+    # A custom function, in a Lambda or as an activation, can have side effects.
     return (
-        ours
+        all(is_builtin(part) for part in parts if callable(part))
         and operation.activity_regularizer is None
         and not operation._updates_state_at_inference
     )
 
 
-def _takes_a_graph(cls: type) -> bool:
-    """Whether the constructor is that of a graph, rather than one of the user's own."""
+def _has_graph_constructor(cls: type) -> bool:
+    """Returns whether the constructor takes inputs and outputs: it is not a custom one."""
     parameters = list(inspect.signature(cls.__init__).parameters)[1:]
     return parameters[:2] == ["inputs", "outputs"] or parameters[:2] == ["args", "kwargs"]
 
@@ -309,39 +335,55 @@ def _names(structure: Any, tensors: Sequence[KerasTensor]) -> list[str]:
 
 def _check_tensors(structure: Any, what: str, source: str) -> None:
     leaves = tree.flatten(structure)
-    wrong = [x for x in leaves if not isinstance(x, KerasTensor)]
-    if not leaves or wrong:
-        received = f"{type(wrong[0]).__name__} {wrong[0]!r}"[:200] if wrong else "none"
-        raise TypeError(
-            f"{source}\n  expected: {what} that are KerasTensors, from keras_fn.Input or a layer's "
-            f"call on one\n  received: {received}\n  fix:      build {what} from Input(shape=...)"
+    invalid = [x for x in leaves if not isinstance(x, KerasTensor)]
+    if not leaves or invalid:
+        received = f"{type(invalid[0]).__name__} {invalid[0]!r}"[:200] if invalid else "none"
+        raise DTypeError(
+            source,
+            expected=f"{what} that are KerasTensors, from keras_fn.Input or a layer's call on one",
+            received=received,
+            fix=f"build {what} from Input(shape=...)",
         )
 
 
-def _with_entrances(inputs: Any, outputs: Any, source: str) -> tuple[Any, Any]:
-    """Puts an Input in the place of input tensors from the middle of a graph."""
+def _with_input_layers(inputs: Any, outputs: Any, source: str) -> tuple[Any, Any]:
+    """Replaces inputs that are outputs of other layers by new `Input`s, and recomputes the outputs.
+
+    Args:
+        inputs: The input tensors, nested.
+        outputs: The output tensors, nested.
+        source: The model, for error messages.
+
+    Returns:
+        The inputs and the outputs.
+    """
     flat = tree.flatten(inputs)
     if all(isinstance(t._keras_history.operation, InputLayer) for t in flat):
         return inputs, outputs
     plan = ExecutionPlan(flat, tree.flatten(outputs), source)
-    fresh = [
+    input_tensors = [
         t
         if isinstance(t._keras_history.operation, InputLayer)
         else Input(batch_shape=t.shape, dtype=t.dtype, name=t.name)
         for t in flat
     ]
-    results = plan.run(fresh)
-    return tree.unflatten(inputs, fresh), tree.unflatten(outputs, results)
+    results = plan.run(input_tensors)
+    return tree.unflatten(inputs, input_tensors), tree.unflatten(outputs, results)
 
 
 def _operations_by_depth(
     inputs: Sequence[KerasTensor], outputs: Sequence[KerasTensor]
 ) -> list[Operation]:
-    """Returns the operations, farthest from the outputs first; Keras's order, which files keep."""
+    """Returns the operations, those farthest from the outputs first: Keras's order, as in files.
+
+    Args:
+        inputs: The input tensors, flat.
+        outputs: The output tensors, flat.
+    """
     order: list[Node] = []  # producers before consumers
-    index: dict[int, int] = {}  # operation: when it was first met, from the outputs
+    index: dict[int, int] = {}  # of operations, in the order in which the walk reaches them
     done: set[int] = set()
-    entrances = {id(t) for t in inputs}
+    input_ids = {id(t) for t in inputs}
     stack = [(node_of(t), False) for t in reversed(outputs)]
     while stack:
         node, parents_done = stack.pop()
@@ -353,7 +395,7 @@ def _operations_by_depth(
         done.add(id(node))
         index.setdefault(id(node.operation), len(index))
         stack.append((node, True))
-        if any(id(t) in entrances for t in node.output_tensors):
+        if any(id(t) in input_ids for t in node.output_tensors):
             continue
         stack += [
             (parent, False) for parent in reversed(node.parent_nodes) if id(parent) not in done
@@ -365,7 +407,7 @@ def _operations_by_depth(
         operations[id(operation)] = operation
         depth = max(depths.get(id(node), 0), depths.get(id(operation), 0))
         depths[id(node)] = depths[id(operation)] = depth
-        if not any(id(t) in entrances for t in node.output_tensors):
+        if not any(id(t) in input_ids for t in node.output_tensors):
             for parent in node.parent_nodes:
                 depths[id(parent)] = max(depth + 1, depths.get(id(parent), 0))
     for tensor in inputs:
@@ -374,15 +416,6 @@ def _operations_by_depth(
         depths.setdefault(id(operation), 0)
         index.setdefault(id(operation), -1)
     return sorted(operations.values(), key=lambda op: (-depths[id(op)], index[id(op)]))
-
-
-def _by_key(structure: Any) -> list[KerasTensor]:
-    """The tensors, those of a dict by its sorted keys: files of weights count layers so."""
-    if isinstance(structure, dict):
-        return [t for key in sorted(structure, key=str) for t in _by_key(structure[key])]
-    if isinstance(structure, (list, tuple)):
-        return [t for item in structure for t in _by_key(item)]
-    return [structure]
 
 
 def _check_names(operations: Sequence[Operation], source: str) -> None:
@@ -397,8 +430,3 @@ def _check_names(operations: Sequence[Operation], source: str) -> None:
                 f"({type(other).__name__} and {type(operation).__name__})",
                 fix="give one of them another name=",
             )
-
-
-def function_inputs(outputs: Any) -> list[KerasTensor]:
-    """Returns the input tensors from which `outputs` are computed."""
-    return find_source_inputs(tree.flatten(outputs))

@@ -1,28 +1,49 @@
-"""The Model: a layer that can be trained, saved and looked at."""
+"""`Model`: a layer that can be trained, saved and summarized."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Self, cast
 
 from keras_fn._lazy import LazyModule
 from keras_fn.core.registry import CustomObjectScope
 from keras_fn.core.serialization import serialize_keras_object
+from keras_fn.errors import DTypeError, SpecError
 from keras_fn.layers._config import init_arguments_config
 from keras_fn.layers.layer import Layer
 from keras_fn.optimizers.nested import find_optimizers
 from keras_fn.training.trainer import Trainer
+from keras_fn.types import Nested, PathLike
 
-model_files: Any = LazyModule("keras_fn.saving.saving_api")
-mermaid: Any = LazyModule("keras_fn.visualization.mermaid")
-tables: Any = LazyModule("keras_fn.visualization.summary")
+if TYPE_CHECKING:
+    from keras_fn.saving import saving_api
+    from keras_fn.visualization import mermaid, summary
+else:  # slow to import, and rarely needed
+    saving_api = LazyModule("keras_fn.saving.saving_api")
+    mermaid = LazyModule("keras_fn.visualization.mermaid")
+    summary = LazyModule("keras_fn.visualization.summary")
 
 
 class Model(Trainer, Layer):
-    """A layer with `fit`, `evaluate`, `predict`, `save` and `summary`.
+    """A layer with `compile`, `fit`, `evaluate`, `predict`, `save` and `summary`.
 
-    Made in one of three ways: `Model(inputs, outputs)` from a graph of layers; a subclass with
-    a `call` of its own; `Sequential([...])` from a stack.
+    There are three kinds: the Functional model, `Model(inputs, outputs)`, is a graph of layers; a
+    subclassed model has a custom `call`; `Sequential([...])` is a stack of layers.
+
+    `Model(inputs, outputs)` returns an instance of `Functional`. A subclass that passes inputs and
+    outputs to `super().__init__` becomes a Functional model at this moment: the constructor sets
+    the class of the instance to one that also derives from `Functional`. This is the only place in
+    keras_fn where an object changes its class. Keras's API requires it, because whether a model is
+    a graph is not known before the constructor of the base class runs.
+
+    Args:
+        *args: `inputs` and `outputs`, KerasTensors nested in lists, tuples and dicts, and `name`;
+            nothing for a subclassed model.
+        **kwargs: `inputs`, `outputs`, `name`, `trainable`, `dtype`.
+
+    Raises:
+        ValueError: The outputs cannot be computed from the inputs.
+        TypeError: Only one of inputs and outputs was passed, or an argument is unknown.
 
     Example:
         >>> x = keras.Input((3,))
@@ -32,56 +53,82 @@ class Model(Trainer, Layer):
     """
 
     _functional_base: ClassVar[type]
-    """The class of models that are graphs; `functional.py` sets it."""
+    """`Functional`, which derives from this class; its module sets it."""
 
-    def __new__(cls, *args: Any, **kwargs: Any):
-        is_graph = cls is Model and _has_graph(args, kwargs)  # a subclass may take two, too
-        return super().__new__(_with_graph(cast(type, cls)) if is_graph else cls, *args, **kwargs)
+    def __new__(cls, *args: Nested, **kwargs: Any) -> Self:
+        is_graph = cls is Model and _has_graph(args, kwargs)  # subclasses have custom arguments
+        created = _with_graph(cast(type, cls)) if is_graph else cls
+        return super().__new__(created, *args, **kwargs)
 
-    def __init__(self, *args: Any, **kwargs: Any):
+    def __init__(self, *args: Nested, **kwargs: Any):
         base = Model._functional_base
         if _has_graph(args, kwargs):
-            # A subclass that hands a graph to super().__init__ becomes a graph here.
-            self.__class__ = _with_graph(cast(type, type(self)))
+            self.__class__ = _with_graph(cast(type, type(self)))  # see the docstring of the class
             base.__init__(self, *args, **kwargs)
             return
         for name in kwargs.keys() & {"inputs", "outputs"}:
-            raise TypeError(f"Model: inputs and outputs go together; only {name} came.")
+            raise DTypeError(
+                type(self).__name__,
+                expected="inputs= and outputs= together",
+                received=f"only {name}=",
+                fix="pass both for a Functional model, or none for a subclassed one",
+            )
         Layer.__init__(self, *args, **kwargs)
         self._start_model()
 
     def _start_model(self) -> None:
         self._init_trainer()
 
-    # ---------------------------------------------------------------- looking
+    # ---------------------------------------------------------------- layers
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers that the model is made of, those inside them not."""
+        """The layers of the model, without the layers inside them."""
         return self._sublayers()
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
-        """Returns a layer by name, or by index in `layers`.
+        """Returns a layer by name or by index.
+
+        Args:
+            name: The name of the layer.
+            index: The index in `layers`; negative ones count from the end.
+
+        Returns:
+            The layer.
 
         Raises:
-            ValueError: There is none.
+            ValueError: There is no such layer, or not exactly one argument was passed.
         """
+        layers = self.layers
         if (name is None) == (index is None):
-            raise ValueError("get_layer: give a name or an index.")
+            raise SpecError(
+                f"{self._label}, get_layer",
+                expected="a name or an index",
+                received=f"name={name!r}, index={index!r}",
+                fix="pass one of them",
+            )
         if index is not None:
-            if not -len(self.layers) <= index < len(self.layers):
-                raise ValueError(f"get_layer: index {index} of {len(self.layers)} layers.")
-            return self.layers[index]
-        for layer in self.layers:
+            if -len(layers) <= index < len(layers):
+                return layers[index]
+            raise SpecError(
+                f"{self._label}, get_layer",
+                expected=f"an index of the model's {len(layers)} layers",
+                received=f"index={index}",
+                fix="pass an index in range(len(model.layers)), or a name",
+            )
+        for layer in layers:
             if layer.name == name:
                 return layer
-        raise ValueError(
-            f"{self._label} has no layer named {name!r}; it has "
-            f"{', '.join(layer.name for layer in self.layers)}."
+        raise SpecError(
+            f"{self._label}, get_layer",
+            expected=f"the name of a layer: {', '.join(layer.name for layer in layers)}"[:1000],
+            received=f"name={name!r}",
+            fix="pass one of these names",
         )
 
     @property
     def _label(self) -> str:
+        """The model in error messages."""
         return f"{type(self).__name__} model {self.name!r}"
 
     def summary(
@@ -93,22 +140,22 @@ class Model(Trainer, Layer):
         show_trainable: bool = False,
         layer_range: list[str] | None = None,
     ) -> None:
-        """Prints the layers, their output shapes and numbers of parameters as a table.
+        """Prints a table of the layers, their output shapes and numbers of parameters.
 
         Args:
-            line_length: Characters in a line.
-            positions: Right edges of the columns, as fractions of the line.
-            print_fn: Takes the text instead of the terminal.
-            expand_nested: Whether the layers of nested models are shown too.
-            show_trainable: Whether a column says what is trained.
-            layer_range: Names (or patterns) of the first and the last layer to show.
+            line_length: The width of the table, in characters. By default that of the terminal.
+            positions: The right edges of the columns, as fractions of the width.
+            print_fn: A function of the text that replaces `print`.
+            expand_nested: Whether to list the layers of nested models. Default False.
+            show_trainable: Whether to add a column with the trainable state. Default False.
+            layer_range: Names, or regular expressions, of the first and the last layer to list.
         """
-        tables.print_summary(
+        summary.print_summary(
             self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range
         )
 
     def _repr_html_(self) -> str:
-        return tables.summary_html(self)
+        return summary.summary_html(self)
 
     def _repr_markdown_(self) -> str:
         return f"```mermaid\n{mermaid.model_to_mermaid(self)}\n```"
@@ -116,7 +163,7 @@ class Model(Trainer, Layer):
     # ---------------------------------------------------------------- state
 
     def _state(self, kind: str) -> list[Any]:
-        """With the variables of optimizers in attributes, which a user's `train_step` takes."""
+        """Adds the variables of optimizers in attributes, for a custom `train_step`."""
         state = super()._state(kind)
         if kind == "train":
             held = (o for layer in self._flatten_layers() for o in find_optimizers(vars(layer)))
@@ -126,47 +173,94 @@ class Model(Trainer, Layer):
     # ---------------------------------------------------------------- files
 
     def __getstate__(self) -> dict[str, Any]:
-        """What copies and pickles hold: all but compiled functions, which are made again."""
+        """Returns the state for copies and pickles: without compiled functions."""
         return {**super().__getstate__(), "_functions": {}, "_trainer_state": None}
 
     def save(
-        self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
+        self,
+        filepath: PathLike | BinaryIO,
+        overwrite: bool = True,
+        zipped: bool | None = None,
+        **kwargs: Any,
     ) -> None:
-        """Saves the model, with how it is trained, in one file.
+        """Saves the model: architecture, weights, compile arguments and optimizer state.
 
         Args:
-            filepath: Path; `.keras`, or `.h5` for the legacy format.
-            overwrite: Whether a file that is there may be replaced.
-            zipped: A `.keras` file is always zipped here.
-            **kwargs: `include_optimizer=False` leaves the optimizer's state out.
+            filepath: Path that ends in `.keras`, or in `.h5` for the legacy format; or a binary,
+                seekable file for `.keras`.
+            overwrite: Whether to replace an existing file; otherwise it is an error. Default True.
+            zipped: None or True: a `.keras` file is always a zip archive.
+            **kwargs: `include_optimizer=False` omits the state of the optimizer.
+
+        Raises:
+            ModelFileError: The path has another ending, or the model cannot be saved.
+            OSError: The file cannot be written.
         """
-        model_files.save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
+        saving_api.save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
 
     def save_weights(
-        self, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None
+        self,
+        filepath: PathLike | BinaryIO,
+        overwrite: bool = True,
+        max_shard_size: float | None = None,
     ) -> None:
-        """Saves the weights in a `.weights.h5` file."""
-        model_files.save_weights(self, filepath, overwrite, max_shard_size)
+        """Saves the weights of the model, and the state of its optimizer.
 
-    def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
-        """Loads weights from a `.weights.h5`, `.keras` or legacy `.h5` file: all, or none."""
-        model_files.load_weights(self, filepath, skip_mismatch, **kwargs)
+        Args:
+            filepath: Path that ends in `.weights.h5`, or in `.weights.json` for several files; or
+                a binary, seekable file.
+            overwrite: Whether to replace an existing file; otherwise it is an error. Default True.
+            max_shard_size: The maximum size of a file in GiB. None (default) for a single file.
+
+        Raises:
+            ModelFileError: The path has another ending, or the model is not built.
+            OSError: The file cannot be written.
+        """
+        saving_api.save_weights(self, filepath, overwrite, max_shard_size)
+
+    def load_weights(
+        self, filepath: PathLike | BinaryIO, skip_mismatch: bool = False, **kwargs: Any
+    ) -> None:
+        """Loads the weights from a file: all of them, or none if there is an error.
+
+        Args:
+            filepath: A `.weights.h5`, `.weights.json`, `.keras` or legacy `.h5` file.
+            skip_mismatch: Whether to skip layers whose weights do not match, with a warning.
+                Default False.
+            **kwargs: `objects_to_skip`, layers to leave unchanged; `by_name=True`, to match the
+                layers of a legacy file by name instead of by order.
+
+        Raises:
+            ModelFileError: The file is malformed, or does not match the model.
+            OSError: The file cannot be read.
+        """
+        saving_api.load_weights(self, filepath, skip_mismatch, **kwargs)
 
     def to_json(self, **kwargs: Any) -> str:
-        """Returns the architecture as JSON; `kwargs` go to `json.dumps`."""
+        """Returns the architecture as JSON, for `model_from_json`.
+
+        Args:
+            **kwargs: Arguments of `json.dumps`.
+        """
         return json.dumps(serialize_keras_object(self), **kwargs)
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, if they are plain values."""
+        """Returns the constructor's arguments, if they are plain values.
+
+        Raises:
+            TypeError: They are not, so that the class must define `get_config`.
+        """
         return init_arguments_config(self)
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
-        """Returns a model of that config, with new weights.
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Returns a model created from a config, with new weights.
 
         Args:
-            config: What `get_config` gave.
-            custom_objects: Classes and functions of yours, by name.
+            config: The result of `get_config`.
+            custom_objects: Custom classes and functions, by name.
         """
         if {"layers", "input_layers", "output_layers"} <= config.keys():
             return _with_graph(cast(type, cls)).from_config(config, custom_objects)
@@ -175,7 +269,7 @@ class Model(Trainer, Layer):
 
 
 def _has_graph(args: tuple, kwargs: dict[str, Any]) -> bool:
-    """Whether constructor arguments are `(inputs, outputs[, name])`."""
+    """Returns whether constructor arguments are inputs and outputs."""
     return (
         len(args) == 2
         or (len(args) == 1 and "outputs" in kwargs)
@@ -185,7 +279,7 @@ def _has_graph(args: tuple, kwargs: dict[str, Any]) -> bool:
 
 @cache
 def _with_graph(cls: type) -> Any:
-    """Returns `cls` as a class of graphs: Functional for Model, a mix for a subclass."""
+    """Returns the Functional variant of `cls`: for a subclass, one that derives from both."""
     base = Model._functional_base
     if cls is Model:
         return base
@@ -195,12 +289,19 @@ def _with_graph(cls: type) -> Any:
     return type(cls.__name__, (cls, base), names)
 
 
-def model_from_json(json_string: str, custom_objects: Any = None) -> Any:
-    """Returns the model that `Model.to_json` described, with new weights.
+def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Model:
+    """Returns a model with the architecture in a JSON string, with new weights.
 
     Args:
-        json_string: The text.
-        custom_objects: Classes and functions of yours, by name.
+        json_string: The result of `Model.to_json`.
+        custom_objects: Custom classes and functions, by name.
+
+    Returns:
+        The model.
+
+    Raises:
+        ModelFileError: The JSON is malformed, holds code or exceeds the limits.
+        ModelFileTypeError: It names an unknown class or function.
 
     Example:
         >>> x = keras.Input((3,))
@@ -208,4 +309,4 @@ def model_from_json(json_string: str, custom_objects: Any = None) -> Any:
         >>> keras.models.model_from_json(text).count_params()
         8
     """
-    return model_files.model_from_json(json_string, custom_objects)
+    return saving_api.model_from_json(json_string, custom_objects)

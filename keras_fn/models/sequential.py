@@ -1,25 +1,33 @@
-"""The Sequential model: a stack of layers, which becomes a graph once its input is known."""
+"""The Sequential model: a stack of layers, which is a graph once its input shape is known."""
 
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Self, cast
 
 from keras_fn.core import tree
 from keras_fn.core.keras_tensor import KerasTensor, standardize_shape
 from keras_fn.core.naming import current_path, name_scope
 from keras_fn.core.registry import CustomObjectScope
 from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
+from keras_fn.errors import DTypeError, SpecError
 from keras_fn.layers.core.input_layer import Input, InputLayer
 from keras_fn.layers.layer import Layer
 from keras_fn.models.functional import Functional
 from keras_fn.models.model import Model
+from keras_fn.types import Nested, Shape
 
 
 class Sequential(Model):
-    """A stack of layers, each called on the output of the one before.
+    """Sequential model: a stack of layers, each called on the output of the previous one.
 
     Args:
-        layers: The layers; an `Input` first makes the model know its shapes at once.
-        trainable: Whether optimizers update the weights.
-        name: A name; automatic by default.
+        layers: The layers. With an `Input` as the first one the model is built immediately,
+            otherwise by the first call.
+        trainable: Whether optimizers update the weights. Default True.
+        name: Name of the model; automatic by default.
+
+    Raises:
+        TypeError: Something in `layers` is not a layer.
+        ValueError: Two layers have the same name, or an `Input` is not first.
 
     Example:
         >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
@@ -27,10 +35,15 @@ class Sequential(Model):
         (None, 2)
     """
 
-    def __new__(cls, *args: Any, **kwargs: Any):
+    def __new__(cls, *args: Nested, **kwargs: Any) -> Self:
         return Layer.__new__(cls)
 
-    def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None):
+    def __init__(
+        self,
+        layers: Iterable[Layer | KerasTensor] | None = None,
+        trainable: bool = True,
+        name: str | None = None,
+    ):
         Layer.__init__(self, trainable=trainable, name=name)
         self._start_model()
         self._functional: Functional | None = None
@@ -40,28 +53,40 @@ class Sequential(Model):
             self.add(layer, rebuild=False)
         self._rebuild()
 
-    def add(self, layer: Any, rebuild: bool = True) -> None:
-        """Adds a layer at the end.
+    def add(self, layer: Layer | KerasTensor, rebuild: bool = True) -> None:
+        """Adds a layer on top of the stack.
 
         Args:
-            layer: A layer, or an `Input`, which goes first.
-            rebuild: Whether to make the graph anew at once.
+            layer: A layer; or an `Input`, which must be the first.
+            rebuild: Whether to rebuild the graph. Default True.
+
+        Raises:
+            TypeError: It is not a layer.
+            ValueError: There is a layer of that name, or an `Input` is not first.
         """
         if isinstance(layer, KerasTensor):
-            layer = layer._keras_history.operation
+            layer = cast(Layer, layer._keras_history.operation)
         if not isinstance(layer, Layer):
-            raise TypeError(
-                f"{self._label}\n  expected: a layer\n  received: {layer!r}\n"
-                "  fix:      wrap functions in a Lambda layer, ops in a layer of yours"
+            raise DTypeError(
+                self._label,
+                expected="a layer",
+                received=f"{layer!r}"[:300],
+                fix="wrap functions in a Lambda layer, ops in a custom layer",
             )
         if any(other.name == layer.name for other in self._layers):
-            raise ValueError(
-                f"{self._label}\n  expected: layers whose names are all different\n"
-                f"  received: two layers named {layer.name!r}\n"
-                "  fix:      give one of them another name="
+            raise SpecError(
+                self._label,
+                expected="layers whose names are all different",
+                received=f"two layers named {layer.name!r}",
+                fix="give one of them another name=",
             )
         if isinstance(layer, InputLayer) and self._layers:
-            raise ValueError(f"{self._label}: an Input goes first, before other layers.")
+            raise SpecError(
+                self._label,
+                expected="an Input before all other layers",
+                received=f"{layer.name!r} after {self._layers[-1].name!r}",
+                fix="add the Input first",
+            )
         shape = layer._first_input_shape
         if not self._layers and shape is not None and not isinstance(layer, InputLayer):
             input_tensor = Input(batch_shape=shape, name=f"{layer.name}_input")
@@ -79,12 +104,12 @@ class Sequential(Model):
         return layer
 
     def _rebuild(self) -> None:
-        """Makes the graph, if the shape of the input is known."""
+        """Builds the graph, if the shape of the input is known."""
         self.built, self._functional = False, None
         self._invalidate_structure()
         if self._layers and isinstance(self._layers[0], InputLayer) and len(self._layers) > 1:
             inputs = self._layers[0].output
-        elif (tensor := _entrance(self._layers[0]) if self._layers else None) is not None:
+        elif (tensor := _single_input(self._layers[0]) if self._layers else None) is not None:
             inputs = Input(batch_shape=tensor.shape, dtype=tensor.dtype)
         else:
             return
@@ -103,18 +128,44 @@ class Sequential(Model):
         self._update_loss_tracking()
 
     def build(self, input_shape: Any = None) -> None:
-        """Makes the graph for inputs of a shape (with the batch axis)."""
+        """Builds the graph.
+
+        Args:
+            input_shape: The shape of the input, with the batch axis.
+
+        Raises:
+            ValueError: The shape is missing, or there are no layers.
+        """
         if self._functional is not None:
             return
         if input_shape is None:
-            raise ValueError(f"{self._label}: build needs the shape of the input.")
+            raise SpecError(
+                f"{self._label}, build",
+                expected="the shape of the input",
+                received="input_shape=None",
+                fix="pass input_shape=, for example (None, 28)",
+            )
         if not self._layers:
-            raise ValueError(f"{self._label} has no layers: add some first.")
+            raise SpecError(
+                f"{self._label}, build",
+                expected="a model with layers",
+                received="an empty one",
+                fix="add layers first",
+            )
         dtype = self._layers[0].input_dtype
         self._connect(Input(batch_shape=standardize_shape(input_shape), dtype=dtype))
 
-    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        """Calls the layers one after the other."""
+    def call(self, inputs: Nested, training: bool | None = None, mask: Nested = None) -> Nested:
+        """Calls the layers in order.
+
+        Args:
+            inputs: The input tensor.
+            training: Whether layers run in training mode.
+            mask: The mask of the input, or None.
+
+        Returns:
+            The output of the last layer.
+        """
         if self._functional is None:
             self.build((None, *tuple(inputs.shape)[1:]))
         assert self._functional is not None
@@ -133,7 +184,7 @@ class Sequential(Model):
     def _get_graph_for(self, what: str) -> Functional:
         if self._functional is None:
             raise AttributeError(
-                f"{self._label} does not know its {what} yet.\n"
+                f"{self._label} is not built, so its {what} is not known.\n"
                 "  fix: begin with an Input, call build(input_shape), or call it on data"
             )
         return self._functional
@@ -149,42 +200,46 @@ class Sequential(Model):
         return self._get_graph_for("outputs").outputs
 
     @property
-    def input(self) -> Any:
+    def input(self) -> Nested:
         """The input tensor."""
         return self._get_graph_for("input").input
 
     @property
-    def output(self) -> Any:
+    def output(self) -> Nested:
         """The output tensor."""
         return self._get_graph_for("output").output
 
     @property
-    def input_shape(self) -> Any:
-        """Shape of the input."""
+    def input_shape(self) -> Nested:
+        """The shape of the input."""
         return self._get_graph_for("input_shape").input_shape
 
     @property
-    def output_shape(self) -> Any:
-        """Shape of the output."""
+    def output_shape(self) -> Nested:
+        """The shape of the output."""
         return self._get_graph_for("output_shape").output_shape
 
     @property
     def input_names(self) -> list[str]:
-        """Name of the input, in a list."""
+        """The name of the input, in a list."""
         return self._get_graph_for("input_names").input_names
 
     @property
     def output_names(self) -> list[str]:
-        """Names of the outputs, in a list."""
+        """The names of the outputs, in a list."""
         return self._get_graph_for("output_names").output_names
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        """Returns the shape of the output for inputs of a shape."""
+    def compute_output_shape(self, input_shape: Shape) -> Nested:
+        """Returns the shape of the output for an input of a shape.
+
+        Args:
+            input_shape: The shape of the input, with the batch axis.
+        """
         x = KerasTensor(input_shape, record_history=False)
         return tree.map_structure(lambda t: t.shape, self.compute_output_spec(x))
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the layers' configs."""
+        """Returns the configs of the layers."""
         config: dict[str, Any] = {"name": self.name, "trainable": self._trainable}
         config["dtype"] = Layer.get_config(self)["dtype"]
         config["layers"] = [serialize_keras_object(layer) for layer in self._layers]
@@ -193,8 +248,15 @@ class Sequential(Model):
         return config
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
-        """Returns a stack of that config, with new weights."""
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Returns a model created from a config, with new weights.
+
+        Args:
+            config: The result of `get_config`.
+            custom_objects: Custom classes and functions, by name.
+        """
         with CustomObjectScope(custom_objects):
             model = cls(name=config.get("name"), trainable=config.get("trainable", True))
             for layer in config["layers"]:
@@ -206,8 +268,8 @@ class Sequential(Model):
         return model
 
 
-def _entrance(layer: Any) -> KerasTensor | None:
-    """The one input tensor of what is a model and a graph, or None."""
+def _single_input(layer: Any) -> KerasTensor | None:
+    """Returns the input tensor of a nested model that is built and has a single one, else None."""
     try:
         tensors = layer.inputs if isinstance(layer, Model) else ()
     except AttributeError:

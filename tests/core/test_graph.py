@@ -122,7 +122,7 @@ def test_an_output_that_the_inputs_do_not_reach_is_refused():
         ExecutionPlan([a], [a + b], "Function 'f'")
     assert str(caught.value) == (
         "Function 'f'\n  expected: outputs that can be computed from the inputs 'a'\n"
-        "  received: a path that begins at the tensor of 'b' (shape (None, 2)), no input of it\n"
+        "  received: a path that begins at the tensor of 'b' (shape (None, 2)), not an input\n"
         "  fix:      add that tensor to inputs=, or build the outputs from 'a' alone"
     )
 

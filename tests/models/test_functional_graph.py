@@ -170,7 +170,7 @@ def test_an_input_that_is_not_in_the_graph_is_told():
         "Functional model 'm'\n"
         "  expected: outputs that can be computed from the inputs 'x'\n"
         "  received: a path that begins at the tensor of 'other' (shape (None, 3)), "
-        "no input of it\n"
+        "not an input\n"
         "  fix:      add that tensor to inputs=, or build the outputs from 'x' alone"
     )
 

@@ -173,7 +173,7 @@ def test_an_optional_input_may_be_none_or_left_out():
 
 def test_an_input_that_is_not_optional_refuses_none():
     model = two_inputs(STRUCTURES["list"])
-    with pytest.raises(SpecError, match="make the Input optional=True"):
+    with pytest.raises(SpecError, match="create it as Input"):
         model([A, None])
 
 

@@ -114,7 +114,7 @@ def test_a_stack_that_knows_no_shape_says_so():
     with pytest.raises(AttributeError) as caught:
         _ = model.output_shape
     assert str(caught.value) == (
-        "Sequential model 's' does not know its output_shape yet.\n"
+        "Sequential model 's' is not built, so its output_shape is not known.\n"
         "  fix: begin with an Input, call build(input_shape), or call it on data"
     )
 

@@ -1,4 +1,4 @@
-"""Binds what a model is called on to its inputs: by name, never by sorted position."""
+"""`InputBinder`: matches the data of a call with the inputs of a model, by name."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,18 +6,25 @@ from typing import Any
 from keras_fn.backend.loader import current
 from keras_fn.core import tree
 from keras_fn.core.keras_tensor import KerasTensor
+from keras_fn.core.operators import OPS
+from keras_fn.core.shapes import is_compatible, missing_unit_axes
 from keras_fn.errors import SpecError
-from keras_fn.ops.manipulation import expand_dims, squeeze
 
 
 class InputBinder:
-    """Knows the inputs of a model.
+    """Matches the data of a call with the inputs of a model, checks it, and converts it.
+
+    Keys of dicts are matched by name, never by sorted position.
 
     Args:
-        who: The model, for errors.
-        structure: Its inputs, nested.
-        names: Their names, flat.
-        tensors: The KerasTensors, flat.
+        source: The model, for error messages.
+        structure: The input KerasTensors, nested as the model's call takes them.
+        names: The names of the inputs, in flat order.
+        tensors: The input KerasTensors, flat.
+
+    Attributes:
+        single: Whether the model has one input that is not nested.
+        optional: For each input, whether it can be None.
     """
 
     def __init__(
@@ -25,30 +32,41 @@ class InputBinder:
     ):
         self.source, self.structure = source, structure
         self.names, self.tensors = list(names), list(tensors)
-        sources = [getattr(t, "_keras_history", None) for t in tensors]
-        self.layer_names = [s.operation.name if s else None for s in sources]
-        self.optional = [s is not None and getattr(s.operation, "optional", False) for s in sources]
+        histories = [getattr(t, "_keras_history", None) for t in tensors]
+        layers = [history.operation if history else None for history in histories]
+        self.layer_names = [layer.name if layer else None for layer in layers]
+        self.optional = [getattr(layer, "optional", False) for layer in layers]
         self.single = isinstance(structure, KerasTensor)
         self.has_names = any(isinstance(key, str) for path in tree.paths(structure) for key in path)
 
     def bind(self, inputs: Any) -> list[Any]:
-        """Returns a tensor for each input, in order, of its rank and dtype.
+        """Returns the tensor for each input, with the rank and dtype of the input.
+
+        Args:
+            inputs: Tensors nested like the inputs, or a dict of them by name.
 
         Raises:
-            SpecError: An input is missing, unexpected, or does not fit.
+            SpecError: An input is missing or unexpected, or has an incompatible shape.
         """
         values = self.flatten(inputs)
-        return [self._fitted(value, i) for i, value in enumerate(values)]
+        return [self._convert(value, i) for i, value in enumerate(values)]
 
     def is_exact_match(self, x: Any) -> bool:
-        """Whether `x` is the one input, of the rank and dtype that the model wants."""
+        """Returns whether `x` is the only input, and has its rank and dtype already."""
         if not self.single:
             return False
         tensor = self.tensors[0]
         return len(x.shape) == len(tensor.shape) and current().dtype_name(x) == tensor.dtype
 
     def flatten(self, inputs: Any) -> list[Any]:
-        """Returns what was given for each input, in order."""
+        """Returns the values for the inputs, in flat order, as they are.
+
+        Args:
+            inputs: Values nested like the inputs, or a dict of them by name.
+
+        Raises:
+            SpecError: An input is missing or unexpected.
+        """
         if self.single and not tree.is_nested(inputs):
             return [inputs]
         if self.has_names and (values := tree.flatten_like(self.structure, inputs)) is not None:
@@ -67,8 +85,8 @@ class InputBinder:
 
     def _by_name(self, inputs: dict[Any, Any]) -> list[Any]:
         for names in (self.names, self.layer_names):
-            needed = [n for n, may_lack in zip(names, self.optional, strict=True) if not may_lack]
-            missing = [n for n in needed if n not in inputs]
+            pairs = zip(names, self.optional, strict=True)
+            missing = [name for name, optional in pairs if not optional and name not in inputs]
             unexpected = [key for key in inputs if key not in names]
             if not missing and not unexpected:
                 return [inputs.get(name) for name in names]
@@ -85,36 +103,36 @@ class InputBinder:
             ),
         )
 
-    def _fitted(self, value: Any, i: int) -> Any:
+    def _convert(self, value: Any, i: int) -> Any:
         tensor = self.tensors[i]
         if value is None:
             if self.optional[i]:
                 return None
-            raise self._misfit(i, "None", "feed a tensor, or make the Input optional=True")
+            raise self._shape_error(
+                i, "None", "feed a tensor, or create it as Input(optional=True)"
+            )
         shape = tuple(value.shape) if hasattr(value, "shape") else None
         if shape is None:
             value = current().convert_to_tensor(value)
             shape = tuple(value.shape)
-        wanted = tensor.shape
-        if len(shape) != len(wanted):
-            value = self._reranked(value, shape, i)
+        if len(shape) != len(tensor.shape):
+            value = self._match_rank(value, shape, i)
             shape = tuple(value.shape)
-        for have, want in zip(shape[1:], wanted[1:], strict=True):  # a batch may be of any size
-            if want is not None and have is not None and have != want:
-                raise self._misfit(i, f"shape {shape}", "reshape the data to the Input's shape")
+        sizes, expected = shape[1:], tensor.shape[1:]  # a batch can have any size
+        if sizes != expected and not is_compatible(sizes, expected):
+            raise self._shape_error(i, f"shape {shape}", "reshape the data to the Input's shape")
         return self._cast(value, tensor.dtype)
 
-    def _reranked(self, value: Any, shape: tuple[int, ...], i: int) -> Any:
-        """Adds or drops a last axis of size 1, as for labels of shape `(batch,)`."""
-        wanted = self.tensors[i].shape
-        if len(shape) == len(wanted) - 1 and wanted[-1] == 1:
-            return expand_dims(value, -1)
-        if len(shape) == len(wanted) + 1 and shape[-1] == 1:
-            return squeeze(value, -1)
+    def _match_rank(self, value: Any, shape: tuple[int, ...], i: int) -> Any:
+        """Adds or removes a last axis of size 1, as for labels of shape `(batch,)`."""
+        expected = self.tensors[i].shape
+        missing = missing_unit_axes(shape, expected)
+        if missing:
+            return OPS["expand_dims"](value, -1) if missing > 0 else OPS["squeeze"](value, -1)
         fix = "feed a batch of samples: add the batch axis, for example x[None]"
-        if len(shape) != len(wanted) - 1:
+        if len(shape) != len(expected) - 1:
             fix = "reshape the data to the Input's shape"
-        raise self._misfit(i, f"shape {shape}", fix)
+        raise self._shape_error(i, f"shape {shape}", fix)
 
     def _cast(self, value: Any, dtype: str) -> Any:
         if isinstance(value, KerasTensor):
@@ -130,7 +148,7 @@ class InputBinder:
             return backend.convert_to_tensor(value, dtype)
         return value if backend.dtype_name(value) == dtype else backend.cast(value, dtype)
 
-    def _misfit(self, i: int, received: str, fix: str) -> SpecError:
+    def _shape_error(self, i: int, received: str, fix: str) -> SpecError:
         tensor = self.tensors[i]
         return SpecError(
             self.source,
