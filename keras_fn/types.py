@@ -140,7 +140,10 @@ DataFormat: TypeAlias = str
 PathLike: TypeAlias = str | os.PathLike[str]
 """The path of a file or folder."""
 
-AnyModel: TypeAlias = Union["Model"]
+if TYPE_CHECKING:
+    AnyModel: TypeAlias = Model
+else:
+    AnyModel = Any
 """A `keras.Model`, for modules on the levels below `keras.models`."""
 
 Verbosity: TypeAlias = str | int
