@@ -1,4 +1,4 @@
-"""Computing in 16 bits: the dtype policies, under the names of older programs."""
+"""Mixed precision: the public namespace `keras.mixed_precision`, with the names of Keras 2."""
 
 from keras_fn.config import (
     dtype_policy as dtype_policy,

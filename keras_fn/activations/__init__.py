@@ -1,5 +1,6 @@
-"""Activation functions. Most are the op of that name."""
+"""Activation functions: the public namespace `keras.activations`. Most are ops."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from keras_fn.activations.functions import (
@@ -41,6 +42,7 @@ from keras_fn.ops import (
     tanh_shrink as tanh_shrink,
     threshold as threshold,
 )
+from keras_fn.types import ActivationLike
 
 register(
     "activation",
@@ -82,14 +84,17 @@ register(
 )
 
 
-def serialize(activation: Any) -> Any:
+def serialize(activation: Callable[..., Any]) -> str | dict[str, Any]:
     """Returns the name of a built-in activation, or the config of any other.
 
     Args:
-        activation: A function, or a layer that acts as one.
+        activation: A function of a tensor, or a layer.
+
+    Returns:
+        A name, or a dict of plain values.
 
     Raises:
-        ValueError: It is a lambda.
+        ValueError: `activation` is a Python lambda: code is never written.
 
     Example:
         >>> keras.activations.serialize(keras.activations.swish)
@@ -101,15 +106,21 @@ def serialize(activation: Any) -> Any:
     return serialize_keras_object(activation)
 
 
-def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """Returns the activation that a config or a name stands for.
+def deserialize(
+    config: str | Mapping[str, Any], custom_objects: dict[str, Any] | None = None
+) -> Callable[..., Any]:
+    """Returns an activation from its config or its name.
 
     Args:
-        config: What `serialize` gave.
-        custom_objects: Names of functions and layers of your own.
+        config: A config, as `serialize` returns it, or a name.
+        custom_objects: Custom functions and layers that the config may name, by their names.
+
+    Returns:
+        A function of a tensor, or a layer.
 
     Raises:
-        ValueError: The name is unknown, or neither an activation's nor a layer's.
+        ValueError: The config is malformed, or names neither an activation nor a layer.
+        TypeError: The name is unknown.
 
     Example:
         >>> keras.activations.deserialize("relu").__name__
@@ -119,14 +130,18 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
     return deserialize_as(kind, config, custom_objects)
 
 
-def get(identifier: Any) -> Any:
-    """Returns the activation for whatever stands for one.
+def get(identifier: ActivationLike | None) -> Callable[..., Any]:
+    """Returns an activation for any of the forms that an argument accepts.
 
     Args:
         identifier: A name, a config, a callable, or None for `linear`.
 
+    Returns:
+        A function of a tensor, or a layer.
+
     Raises:
-        ValueError: It stands for none.
+        ValueError: `identifier` has none of these forms.
+        TypeError: The name is unknown.
 
     Example:
         >>> keras.activations.get(None).__name__
@@ -134,12 +149,14 @@ def get(identifier: Any) -> Any:
     """
     if identifier is None:
         return linear
-    found = deserialize(identifier) if isinstance(identifier, (str, dict)) else identifier
-    if not callable(found):
+    activation: Any = identifier
+    if isinstance(identifier, (str, dict)):
+        activation = deserialize(identifier)
+    if not callable(activation):
         raise SpecError(
             "activations.get",
             expected="a name, a config, a callable or None",
             received=f"{identifier!r} of type {type(identifier).__name__}",
             fix=f"pass one of {', '.join(sorted(table('activation')))}",
         )
-    return found
+    return activation

@@ -1,30 +1,42 @@
-"""Activations that are not ops of the same name and signature."""
+"""Activation functions that differ from the op of the same name."""
 
-from typing import Any
+from typing import cast
 
 from keras_fn import ops
+from keras_fn.types import Tensor, TensorLike
 
 
-def linear(x: Any) -> Any:
-    """Returns `x` itself.
+def linear(x: TensorLike) -> Tensor:
+    """Linear activation: returns `x` unchanged.
+
+    Args:
+        x: A tensor.
+
+    Returns:
+        `x` itself.
 
     Example:
         >>> keras.activations.linear(3.0)
         3.0
     """
-    return x
+    return cast("Tensor", x)
 
 
 def relu(
-    x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0
-) -> Any:
-    """`x` above `threshold`, `negative_slope * (x - threshold)` below it, at most `max_value`.
+    x: TensorLike,
+    negative_slope: float = 0.0,
+    max_value: float | None = None,
+    threshold: float = 0.0,
+) -> Tensor:
+    """Rectified linear unit (ReLU), with an optional slope, threshold and maximum.
+
+    `x` above `threshold`, `negative_slope * (x - threshold)` below it, at most `max_value`.
 
     Args:
-        x: Tensor of any shape.
-        negative_slope: Slope below the threshold.
-        max_value: The largest result, or None.
-        threshold: Where the slope changes. At and above it, the result is `x`, not `x` less it.
+        x: A tensor of any shape.
+        negative_slope: The slope below the threshold.
+        max_value: The maximum of the result, or None.
+        threshold: The threshold. At and above it, the result is `x`, not `x - threshold`.
 
     Returns:
         A tensor of the shape and dtype of `x`.
@@ -45,12 +57,15 @@ def relu(
     return ops.where(ops.greater(x, threshold), above, below)
 
 
-def gelu(x: Any, approximate: bool = False) -> Any:
-    """`x * P(X <= x)` for a standard normal X.
+def gelu(x: TensorLike, approximate: bool = False) -> Tensor:
+    """Gaussian error linear unit (GELU): `x * P(X <= x)` for a standard normal `X`.
 
     Args:
-        x: Tensor of floats.
-        approximate: Whether to take the form with tanh; `ops.gelu` does by default.
+        x: A tensor of floats.
+        approximate: Whether to use the approximation with tanh, the default of `ops.gelu`.
+
+    Returns:
+        A tensor of the shape and dtype of `x`.
 
     Example:
         >>> print(convert_to_numpy(keras.activations.gelu([-1.0, 0.0, 1.0])).round(4))
@@ -62,8 +77,14 @@ def gelu(x: Any, approximate: bool = False) -> Any:
     return ops.gelu(x, approximate)
 
 
-def exponential(x: Any) -> Any:
-    """`exp(x)`.
+def exponential(x: TensorLike) -> Tensor:
+    """Exponential activation: `exp(x)`.
+
+    Args:
+        x: A tensor.
+
+    Returns:
+        A tensor of the shape and dtype of `x`.
 
     Example:
         >>> convert_to_numpy(keras.activations.exponential([0.0])).tolist()
@@ -72,8 +93,14 @@ def exponential(x: Any) -> Any:
     return ops.exp(x)
 
 
-def mish(x: Any) -> Any:
-    """`x * tanh(softplus(x))`.
+def mish(x: TensorLike) -> Tensor:
+    """Mish activation: `x * tanh(softplus(x))`.
+
+    Args:
+        x: A tensor of floats.
+
+    Returns:
+        A tensor of the shape and dtype of `x`.
 
     Example:
         >>> print(convert_to_numpy(keras.activations.mish([1.0])).round(3))

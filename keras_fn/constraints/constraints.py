@@ -1,15 +1,14 @@
-"""What weights are projected onto after each update."""
+"""Weight constraints: projections that are applied after each update."""
 
-from typing import Any
+from typing import Any, Self
 
 from keras_fn.ops import add, clip, divide, maximum, multiply, sqrt, square, sum
 from keras_fn.settings import settings
-
-Axis = int | tuple[int, ...] | list[int] | None
+from keras_fn.types import Axis, Tensor
 
 
 class Constraint:
-    """Base class of constraints. A subclass of yours writes `__call__` and `get_config`.
+    """Base class of constraints. Custom constraints define `__call__` and `get_config`.
 
     Example:
         >>> class Halved(keras.constraints.Constraint):
@@ -19,27 +18,27 @@ class Constraint:
         [1.0]
     """
 
-    def __call__(self, w: Any) -> Any:
-        """Returns the weight that is allowed in the place of `w`, of its shape."""
+    def __call__(self, w: Tensor) -> Tensor:
+        """Returns the projected weight, of the shape of `w`."""
         return w
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, as plain values."""
+        """Returns the arguments of the constructor, as plain values."""
         return {}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
-        """Returns an instance made from what `get_config` gave."""
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """Creates an instance from a config, as `get_config` returns it."""
         return cls(**config)
 
 
 class MaxNorm(Constraint):
-    """Norms along `axis` of at most `max_value`.
+    """Max-norm constraint: limits the norms along `axis` to `max_value`.
 
     Args:
-        max_value: The largest norm.
-        axis: The axes that a norm is taken along: 0 for each unit of a dense layer, `[0, 1, 2]`
-            for each filter of a 2D convolution.
+        max_value: The maximum norm.
+        axis: The axes of the norm: 0 for each unit of a dense layer, `[0, 1, 2]` for each filter
+            of a 2D convolution.
 
     Example:
         >>> w = keras.constraints.MaxNorm(1.0)(convert_to_tensor([[3.0], [4.0]]))
@@ -55,24 +54,25 @@ class MaxNorm(Constraint):
     def __init__(self, max_value: float = 2, axis: Axis = 0):
         self.max_value, self.axis = max_value, axis
 
-    def __call__(self, w: Any) -> Any:
-        """Returns the weight that is allowed in the place of `w`, of its shape."""
+    def __call__(self, w: Tensor) -> Tensor:
+        """Returns the projected weight, of the shape of `w`."""
         norms = _norms(w, self.axis)
-        return _with_norms(w, clip(norms, 0, self.max_value), norms)
+        return _rescale(w, clip(norms, 0, self.max_value), norms)
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments."""
+        """Returns the arguments of the constructor."""
         return {"max_value": self.max_value, "axis": self.axis}
 
 
 class MinMaxNorm(Constraint):
-    """Norms along `axis` moved towards the range from `min_value` to `max_value`.
+    """Min-max-norm constraint: moves the norms along `axis` into a range.
 
     Args:
-        min_value: The least norm.
-        max_value: The largest norm.
-        rate: How far they are moved: 1 into the range, less than 1 part of the way.
-        axis: The axes that a norm is taken along, as for `MaxNorm`.
+        min_value: The minimum norm.
+        max_value: The maximum norm.
+        rate: The fraction of the way into the range, from 0 to 1.
+        axis: The axes of the norm: 0 for each unit of a dense layer, `[0, 1, 2]` for each filter
+            of a 2D convolution.
 
     Example:
         >>> w = keras.constraints.MinMaxNorm(10.0, 20.0)(convert_to_tensor([[3.0], [4.0]]))
@@ -86,14 +86,14 @@ class MinMaxNorm(Constraint):
     ):
         self.min_value, self.max_value, self.rate, self.axis = min_value, max_value, rate, axis
 
-    def __call__(self, w: Any) -> Any:
-        """Returns the weight that is allowed in the place of `w`, of its shape."""
+    def __call__(self, w: Tensor) -> Tensor:
+        """Returns the projected weight, of the shape of `w`."""
         norms = _norms(w, self.axis)
         inside = multiply(clip(norms, self.min_value, self.max_value), self.rate)
-        return _with_norms(w, add(inside, multiply(norms, 1.0 - self.rate)), norms)
+        return _rescale(w, add(inside, multiply(norms, 1.0 - self.rate)), norms)
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments."""
+        """Returns the arguments of the constructor."""
         return {
             "min_value": self.min_value,
             "max_value": self.max_value,
@@ -103,23 +103,24 @@ class MinMaxNorm(Constraint):
 
 
 class NonNeg(Constraint):
-    """Nothing below 0.
+    """Non-negativity constraint: sets negative elements to 0.
 
     Example:
         >>> convert_to_numpy(keras.constraints.NonNeg()(convert_to_tensor([-1.0, 2.0]))).tolist()
         [0.0, 2.0]
     """
 
-    def __call__(self, w: Any) -> Any:
-        """Returns the weight that is allowed in the place of `w`, of its shape."""
+    def __call__(self, w: Tensor) -> Tensor:
+        """Returns the projected weight, of the shape of `w`."""
         return maximum(w, 0)
 
 
 class UnitNorm(Constraint):
-    """Norms of 1 along `axis`.
+    """Unit-norm constraint: norms of 1 along `axis`.
 
     Args:
-        axis: The axes that a norm is taken along, as for `MaxNorm`.
+        axis: The axes of the norm: 0 for each unit of a dense layer, `[0, 1, 2]` for each filter
+            of a 2D convolution.
 
     Example:
         >>> w = keras.constraints.UnitNorm()(convert_to_tensor([[3.0], [4.0]]))
@@ -131,19 +132,19 @@ class UnitNorm(Constraint):
     def __init__(self, axis: Axis = 0):
         self.axis = axis
 
-    def __call__(self, w: Any) -> Any:
-        """Returns the weight that is allowed in the place of `w`, of its shape."""
+    def __call__(self, w: Tensor) -> Tensor:
+        """Returns the projected weight, of the shape of `w`."""
         return divide(w, add(_norms(w, self.axis), settings.epsilon))
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments."""
+        """Returns the arguments of the constructor."""
         return {"axis": self.axis}
 
 
-def _norms(w: Any, axis: Axis) -> Any:
+def _norms(w: Tensor, axis: Axis) -> Tensor:
     axis = tuple(axis) if isinstance(axis, list) else axis
     return sqrt(sum(square(w), axis=axis, keepdims=True))
 
 
-def _with_norms(w: Any, wanted: Any, norms: Any) -> Any:
-    return multiply(w, divide(wanted, add(norms, settings.epsilon)))
+def _rescale(w: Tensor, target: Tensor, norms: Tensor) -> Tensor:
+    return multiply(w, divide(target, add(norms, settings.epsilon)))

@@ -76,13 +76,14 @@ __test__ = {"serialize": serialize, "deserialize": deserialize, "get": get}  # d
 
 
 def set_dtype_policy(policy: str | DTypePolicy) -> None:
-    """Sets the policy of layers that are made from now on.
+    """Sets the global dtype policy, the default of layers that are created from now on.
 
     Args:
-        policy: A policy, or the name of one.
+        policy: A policy, or its name.
 
     Raises:
-        ValueError: It is neither.
+        TypeError: It is neither.
+        ValueError: The name is not the name of a policy.
 
     Example:
         >>> keras.config.set_dtype_policy("mixed_bfloat16")

@@ -1,6 +1,6 @@
-"""Which dtype a layer computes in, and which its variables have."""
+"""Dtype policies: the compute dtype and the variable dtype of layers."""
 
-from typing import Any
+from typing import Any, Self
 
 from keras_fn.backend.loader import current
 from keras_fn.core import dtypes
@@ -9,26 +9,28 @@ from keras_fn.core.variable import Variable
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.ops import cast
 from keras_fn.settings import settings
+from keras_fn.types import DTypeLike
 
 _MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
 
 
 class DTypePolicy:
-    """The dtypes of a layer: what it computes in, and what its variables have.
+    """Dtype policy of a layer: the dtype of its computation and of its variables.
 
     Args:
-        name: A dtype, for both; or `"mixed_float16"` or `"mixed_bfloat16"`, to compute in 16
-            bits on float32 variables. By default the policy of the process.
+        name: A dtype, for both, or a mixed precision policy: `"mixed_float16"` or
+            `"mixed_bfloat16"` compute in 16 bits with float32 variables. The global policy by
+            default.
 
     Attributes:
-        name: The name.
-        compute_dtype: Dtype that inputs are cast to and results have.
-        variable_dtype: Dtype of variables.
-        quantization_mode: None: variables are not quantised.
+        name: The name of the policy.
+        compute_dtype: The dtype of the computation and its result.
+        variable_dtype: The dtype of variables.
+        quantization_mode: None: variables are not quantized.
 
     Raises:
-        TypeError: `name` is no string.
-        ValueError: It names no dtype and no mixed policy.
+        TypeError: `name` is not a string.
+        ValueError: `name` is neither a dtype nor a mixed precision policy.
 
     Example:
         >>> policy = keras.DTypePolicy("mixed_bfloat16")
@@ -42,38 +44,41 @@ class DTypePolicy:
     def __init__(self, name: str | None = None):
         name = dtype_policy().name if name is None else name
         if not isinstance(name, str):
-            raise _no_policy(name)
+            raise _policy_error(name)
         self._name = name
         self._compute_dtype = _MIXED.get(name) or _dtype(name)
         self._variable_dtype = "float32" if name in _MIXED else self._compute_dtype
 
     @property
     def name(self) -> str:
-        """The name."""
+        """The name of the policy."""
         return self._name
 
     @property
     def compute_dtype(self) -> str:
-        """Dtype that inputs are cast to and results have."""
+        """The dtype of the computation and its result."""
         return self._compute_dtype
 
     @property
     def variable_dtype(self) -> str:
-        """Dtype of variables."""
+        """The dtype of variables."""
         return self._variable_dtype
 
     @property
     def quantization_mode(self) -> str | None:
-        """How variables are quantised; None: they are not."""
+        """The quantization mode, or None."""
         return None
 
-    def convert_input(self, x: Any, autocast: bool, dtype: Any) -> Any:
-        """Makes a tensor of an array, and casts floats.
+    def convert_input(self, x: Any, autocast: bool, dtype: DTypeLike) -> Any:
+        """Converts an array to a tensor and casts floats.
 
         Args:
-            x: Anything; what is no tensor or array is returned as it is.
+            x: A tensor or an array. Any other object is returned unchanged.
             autocast: Whether to cast floats.
-            dtype: The dtype to cast them to.
+            dtype: The dtype to cast floats to.
+
+        Returns:
+            A tensor of the shape of `x`, or `x` itself.
         """
         if isinstance(x, Variable):
             x = x.value
@@ -89,12 +94,12 @@ class DTypePolicy:
         return cast(x, wanted) if received != wanted and dtypes.is_float(received) else x
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments."""
+        """Returns the arguments of the constructor."""
         return {"name": self.name}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
-        """Returns an instance made from what `get_config` gave."""
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """Creates an instance from a config, as `get_config` returns it."""
         return cls(**config)
 
     def __eq__(self, other: object) -> bool:
@@ -112,7 +117,7 @@ class DTypePolicy:
 
 
 class FloatDTypePolicy(DTypePolicy):
-    """A `DTypePolicy`, by the name that it had before; equal to one of the same name.
+    """The former name of `DTypePolicy`; equal to a `DTypePolicy` of the same name.
 
     Example:
         >>> keras.FloatDTypePolicy("float32") == keras.DTypePolicy("float32")
@@ -121,7 +126,7 @@ class FloatDTypePolicy(DTypePolicy):
 
 
 def dtype_policy() -> DTypePolicy:
-    """Returns the policy that layers have by default.
+    """Returns the global dtype policy, the default of layers.
 
     Example:
         >>> keras.config.dtype_policy()
@@ -140,10 +145,10 @@ def _dtype(name: str) -> str:
     try:
         return dtypes.standardize_dtype(name)
     except ValueError:
-        raise _no_policy(name) from None
+        raise _policy_error(name) from None
 
 
-def _no_policy(received: Any) -> SpecError:
+def _policy_error(received: Any) -> SpecError:
     make = SpecError if isinstance(received, str) else DTypeError
     return make(
         "DTypePolicy",

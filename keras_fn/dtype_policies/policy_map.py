@@ -1,4 +1,4 @@
-"""Policies for some layers of a model, by the paths of the layers."""
+"""Dtype policies by the paths of layers."""
 
 from typing import Any
 
@@ -8,24 +8,27 @@ from keras_fn.core.serialization import deserialize_as, serialize_keras_object
 from keras_fn.dtype_policies.policy import DTypePolicy, dtype_policy
 from keras_fn.dtype_policies.quantized import from_name
 from keras_fn.errors import DTypeError
+from keras_fn.types import DTypeLike
 
 
 class DTypePolicyMap(DTypePolicy, PathMap[DTypePolicy]):
-    """Policies by the paths of layers; for the others, one default.
+    """Mapping from the paths of layers to dtype policies, with a default.
 
-    As the `dtype` of a layer, or as the policy of the process, it gives each layer the policy of
-    its `path`, which is settled when the layer is built or first called: the names of the layers
-    that it is built in and its own. A layer passes it on with
-    `Dense(4, dtype=self.dtype_policy)`. In Keras, some layers without weights take the default
-    wherever they are, and a layer's first call on a tensor casts to the default's dtype.
+    As the `dtype` of a layer, or as the global policy, it selects the policy of each layer by its
+    `path`, which is known when the layer is built or first called: the names of the enclosing
+    layers and its own. A layer passes the map to sublayers with
+    `Dense(4, dtype=self.dtype_policy)`. In Keras, some layers without weights always take the
+    default, and the first call of a layer on a tensor casts to the dtype of the default.
 
     Args:
-        default_policy: The policy of layers that no key matches; by default the process's.
-        policy_map: Policies by path, or by a regular expression that matches the whole path.
+        default_policy: The policy of layers whose path matches no key. The global policy by
+            default.
+        policy_map: A dict of policies by path, or by a regular expression that matches the full
+            path.
 
     Raises:
-        ValueError: The default is a map itself; or, on a look-up, several keys match.
-        TypeError: `policy_map` is no dict.
+        ValueError: The default is a map itself; or, on a lookup, several keys match.
+        TypeError: `policy_map` is not a dict.
 
     Example:
         >>> policies = keras.dtype_policies.DTypePolicyMap("float32")
@@ -35,7 +38,9 @@ class DTypePolicyMap(DTypePolicy, PathMap[DTypePolicy]):
     """
 
     def __init__(
-        self, default_policy: Any = None, policy_map: dict[str, DTypePolicy] | None = None
+        self,
+        default_policy: DTypeLike | dict[str, Any] | None = None,
+        policy_map: dict[str, DTypePolicy] | None = None,
     ):
         if isinstance(default_policy, DTypePolicyMap):
             raise self._key_error("default_policy to be one policy", "a DTypePolicyMap")
@@ -51,27 +56,27 @@ class DTypePolicyMap(DTypePolicy, PathMap[DTypePolicy]):
 
     @property
     def default_policy(self) -> DTypePolicy:
-        """The policy of layers that no key matches."""
+        """The policy of layers whose path matches no key."""
         return _policy(self._default)
 
     @property
     def name(self) -> str:
-        """`map_` and the name of the default."""
+        """`map_` and the name of the default policy."""
         return f"map_{self.default_policy.name}"
 
     @property
     def compute_dtype(self) -> str:
-        """That of the default."""
+        """The compute dtype of the default policy."""
         return self.default_policy.compute_dtype
 
     @property
     def variable_dtype(self) -> str:
-        """That of the default."""
+        """The variable dtype of the default policy."""
         return self.default_policy.variable_dtype
 
     @property
     def quantization_mode(self) -> str | None:
-        """That of the default."""
+        """The quantization mode of the default policy."""
         return self.default_policy.quantization_mode
 
     def _default_entry(self) -> DTypePolicy:
@@ -88,7 +93,7 @@ class DTypePolicyMap(DTypePolicy, PathMap[DTypePolicy]):
     __hash__ = object.__hash__
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, as plain values."""
+        """Returns the arguments of the constructor, as plain values."""
         return {
             "default_policy": serialize_keras_object(self._default),
             "policy_map": serialize_keras_object(self._entries),
@@ -96,7 +101,7 @@ class DTypePolicyMap(DTypePolicy, PathMap[DTypePolicy]):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "DTypePolicyMap":
-        """Returns an instance made from what `get_config` gave."""
+        """Creates an instance from a config, as `get_config` returns it."""
         default = config.get("default_policy")
         entries = (config.get("policy_map") or {}).items()
         policies = {_regex.check(key, "DTypePolicyMap"): policy for key, policy in entries}

@@ -1,4 +1,4 @@
-"""Policies of layers whose weights are quantised: one class, and a form of its modes for each."""
+"""Dtype policies of layers with quantized weights, with the form of the modes of each class."""
 
 import re
 from collections.abc import Mapping
@@ -7,27 +7,27 @@ from typing import Any, ClassVar
 from keras_fn.dtype_policies.policy import DTypePolicy
 from keras_fn.errors import DTypeError, SpecError
 
-_SIZE = "-1|[1-9][0-9]{0,8}"  # -1: all the values of a channel share a scale
+_SIZE = "-1|[1-9][0-9]{0,8}"  # -1: all values of a channel share a scale
 
 
 class QuantizedDTypePolicy(DTypePolicy):
-    """The policy of a layer whose weights are quantised.
+    """Dtype policy of a layer with quantized weights.
 
-    Layers do not take one yet: with one they refuse to be made. Its configs can be read and
-    written.
+    Layers do not support quantization yet and raise an error for such a policy. Its configs can be
+    read and written.
 
     Args:
-        mode: How weights are quantised: `"int8"`, `"int4"`, `"float8"`, `"gptq"` or `"awq"`.
-        source_name: The name of the policy that the layer had before, which gives its other
-            dtypes. By default that of the process.
+        mode: The quantization mode: `"int8"`, `"int4"`, `"float8"`, `"gptq"` or `"awq"`.
+        source_name: The name of the policy before quantization, which determines the other dtypes.
+            The global policy by default.
 
     Attributes:
         name: The mode and the source, as in `"int8_from_float32"`.
 
     Raises:
-        TypeError: `source_name` is no string.
-        ValueError: `mode` is none of this class, or `source_name` names no policy; or int8
-            is to be computed in float16, whose range its sums leave.
+        TypeError: `source_name` is not a string.
+        ValueError: `mode` is not a mode of this class, or `source_name` is not a policy; or the
+            mode is int8 with float16, whose range the sums exceed.
 
     Example:
         >>> policy = keras.dtype_policies.get("int8_from_mixed_bfloat16")
@@ -37,60 +37,60 @@ class QuantizedDTypePolicy(DTypePolicy):
         ('int8', 'bfloat16', 'float32')
     """
 
-    # What a mode may be; each named group is a number, and becomes an attribute.
-    _form: ClassVar[str] = "int8|int4|float8|gptq|awq"
-    _form_in_words: ClassVar[str] = "one of int8, int4, float8, gptq, awq"
+    # The pattern of modes; each named group is a number, which becomes an attribute.
+    _mode_pattern: ClassVar[str] = "int8|int4|float8|gptq|awq"
+    _mode_description: ClassVar[str] = "one of int8, int4, float8, gptq, awq"
 
     def __init__(self, mode: str, source_name: str | None = None):
-        who = type(self).__name__
-        found = re.fullmatch(self._form, mode) if isinstance(mode, str) else None
-        if found is None:
+        source = type(self).__name__
+        match = re.fullmatch(self._mode_pattern, mode) if isinstance(mode, str) else None
+        if match is None:
             raise SpecError(
-                who,
-                expected=f"mode to be {self._form_in_words}",
+                source,
+                expected=f"mode to be {self._mode_description}",
                 received=f"mode={mode!r}",
-                fix="write the mode in this form",
+                fix="use a mode of this form",
             )
         super().__init__(source_name)
         self._source_name, self._written_mode = self._name, mode
         self._name = f"{mode}_from_{self._source_name}"
         self._mode = mode.partition("/")[0]
-        for name, number in found.groupdict().items():
+        for name, number in match.groupdict().items():
             setattr(self, name, int(number))
         if self._mode == "int8" and self._compute_dtype == "float16":
             raise SpecError(
-                who,
-                expected="a source that int8 can be computed in",
-                received=f"{self._source_name}: sums of products leave the range of float16",
+                source,
+                expected="a source policy that supports int8",
+                received=f"{self._source_name}: sums of products exceed the range of float16",
                 fix='choose another source, for example "mixed_bfloat16"',
             )
 
     @property
     def quantization_mode(self) -> str:
-        """How weights are quantised: the mode without its numbers."""
+        """The quantization mode, without its numbers."""
         return self._mode
 
     @property
     def mode(self) -> str:
-        """Another name of `quantization_mode`."""
+        """An alias of `quantization_mode`."""
         return self._mode
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments."""
+        """Returns the arguments of the constructor."""
         return {"mode": self._written_mode, "source_name": self._source_name}
 
 
 class QuantizedFloat8DTypePolicy(QuantizedDTypePolicy):
-    """The policy of a layer that computes in 8-bit floats, scaled by the largest values of late.
+    """Dtype policy of a layer that computes in 8-bit floats with delayed scaling.
 
     Args:
         mode: `"float8"`.
-        source_name: The name of the policy that the layer had before; by default the process's.
-        amax_history_length: Number of steps of which the largest values are kept.
+        source_name: The name of the policy before quantization. The global policy by default.
+        amax_history_length: Number of steps whose largest absolute values determine the scale.
 
     Raises:
-        TypeError: `amax_history_length` is no integer.
-        ValueError: It is not positive; or as in `QuantizedDTypePolicy`.
+        TypeError: `amax_history_length` is not an integer.
+        ValueError: `amax_history_length` is not positive, or another argument is invalid.
 
     Example:
         >>> policy = keras.dtype_policies.get("float8_from_mixed_float16")
@@ -110,27 +110,27 @@ class QuantizedFloat8DTypePolicy(QuantizedDTypePolicy):
                 type(self).__name__,
                 expected="amax_history_length to be a positive integer",
                 received=f"amax_history_length={amax_history_length!r}",
-                fix="leave it out for 1024",
+                fix="omit it for the default, 1024",
             )
         self.amax_history_length = amax_history_length
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments."""
+        """Returns the arguments of the constructor."""
         return {**super().get_config(), "amax_history_length": self.amax_history_length}
 
 
 class Int4DTypePolicy(QuantizedDTypePolicy):
-    """The policy of a layer with 4-bit weights that are scaled in blocks.
+    """Dtype policy of a layer with 4-bit weights that are scaled in blocks.
 
     Args:
         mode: `"int4/<block_size>"`.
-        source_name: The name of the policy that the layer had before; by default the process's.
+        source_name: The name of the policy before quantization. The global policy by default.
 
     Attributes:
         block_size: Number of weights that share a scale; -1 for all of an output channel.
 
     Raises:
-        ValueError: As in `QuantizedDTypePolicy`.
+        ValueError: `mode` is not a mode of this class, or `source_name` is not a policy.
 
     Example:
         >>> keras.dtype_policies.get("int4/128_from_float32").block_size
@@ -138,24 +138,25 @@ class Int4DTypePolicy(QuantizedDTypePolicy):
     """
 
     block_size: int
-    _form = f"int4/(?P<block_size>{_SIZE})"
-    _form_in_words = "int4/<block_size>, a positive number or -1"
+    _mode_pattern = f"int4/(?P<block_size>{_SIZE})"
+    _mode_description = "int4/<block_size>, a positive number or -1"
 
 
 class GPTQDTypePolicy(QuantizedDTypePolicy):
-    """The policy of a layer whose weights are quantised one after the other, each to make up for
-    the error of those before.
+    """Dtype policy of a layer with weights that are quantized by GPTQ.
+
+    GPTQ quantizes the weights one after the other, and adjusts the remaining ones to the error.
 
     Args:
         mode: `"gptq/<weight_bits>/<group_size>"`.
-        source_name: The name of the policy that the layer had before; by default the process's.
+        source_name: The name of the policy before quantization. The global policy by default.
 
     Attributes:
         weight_bits: Bits of a weight: 2, 3, 4 or 8.
         group_size: Number of weights that share a scale; -1 for all.
 
     Raises:
-        ValueError: As in `QuantizedDTypePolicy`.
+        ValueError: `mode` is not a mode of this class, or `source_name` is not a policy.
 
     Example:
         >>> policy = keras.dtype_policies.get("gptq/4/128_from_float32")
@@ -169,23 +170,25 @@ class GPTQDTypePolicy(QuantizedDTypePolicy):
 
     weight_bits: int
     group_size: int
-    _form = f"gptq/(?P<weight_bits>[2348])/(?P<group_size>{_SIZE})"
-    _form_in_words = "gptq/<weight_bits>/<group_size>: 2, 3, 4 or 8, and a positive number or -1"
+    _mode_pattern = f"gptq/(?P<weight_bits>[2348])/(?P<group_size>{_SIZE})"
+    _mode_description = "gptq/<weight_bits>/<group_size>: 2, 3, 4 or 8, and a positive number or -1"
 
 
 class AWQDTypePolicy(QuantizedDTypePolicy):
-    """The policy of a layer with 4-bit weights, those scaled up that large activations meet.
+    """Dtype policy of a layer with 4-bit weights that are quantized by AWQ.
+
+    AWQ (activation-aware weight quantization) scales up the weights of large activations.
 
     Args:
         mode: `"awq/4/<group_size>"`.
-        source_name: The name of the policy that the layer had before; by default the process's.
+        source_name: The name of the policy before quantization. The global policy by default.
 
     Attributes:
         weight_bits: Bits of a weight: 4.
         group_size: Number of weights that share a scale; -1 for all of an output channel.
 
     Raises:
-        ValueError: As in `QuantizedDTypePolicy`.
+        ValueError: `mode` is not a mode of this class, or `source_name` is not a policy.
 
     Example:
         >>> keras.dtype_policies.get("awq/4/-1_from_float32").group_size
@@ -198,11 +201,11 @@ class AWQDTypePolicy(QuantizedDTypePolicy):
 
     weight_bits: int
     group_size: int
-    _form = f"awq/(?P<weight_bits>4)/(?P<group_size>{_SIZE})"
-    _form_in_words = "awq/4/<group_size>, a positive number or -1"
+    _mode_pattern = f"awq/(?P<weight_bits>4)/(?P<group_size>{_SIZE})"
+    _mode_description = "awq/4/<group_size>, a positive number or -1"
 
 
-# The class that the name of a policy means, by its mode up to the first slash.
+# The class of a policy, by its mode up to the first slash.
 _CLASSES: dict[str, type[QuantizedDTypePolicy]] = {
     "int8": QuantizedDTypePolicy,
     "int4": QuantizedDTypePolicy,
@@ -216,41 +219,42 @@ _CLASSES: dict[str, type[QuantizedDTypePolicy]] = {
 
 
 def from_name(name: Any) -> DTypePolicy:
-    """Returns the policy of that name, quantised or not.
+    """Returns the policy of that name, quantized or not.
 
     Raises:
-        TypeError: `name` is no string.
-        ValueError: It names no policy.
+        TypeError: `name` is not a string.
+        ValueError: `name` is not the name of a policy.
     """
     if not isinstance(name, str) or "_from_" not in name:
         return DTypePolicy(name)
-    mode, _, source = name.partition("_from_")
+    mode, _, source_name = name.partition("_from_")
     kind, slash, _ = mode.partition("/")
     if kind + slash not in _CLASSES:
         raise SpecError(
             "DTypePolicy",
-            expected="the mode of a quantised policy, before _from_, to be one of int8, int4, "
+            expected="the mode of a quantized policy, before _from_, to be one of int8, int4, "
             "int4/<block_size>, float8, gptq/<weight_bits>/<group_size>, awq/4/<group_size>",
             received=f"{mode!r} in {name!r}",
             fix='choose one of these, for example "int8_from_float32"',
         )
-    return _CLASSES[kind + slash](mode, source)
+    return _CLASSES[kind + slash](mode, source_name)
 
 
-def reject_quantized(policy: DTypePolicy, who: str) -> DTypePolicy:
-    """Returns `policy`, unless it, or one in it if it is a map, is quantised.
+def reject_quantized(policy: DTypePolicy, source: str) -> DTypePolicy:
+    """Returns `policy` unless it (or, for a map, one of its policies) is quantized.
 
     Raises:
-        ValueError: It is; `who` cannot compute with it.
+        ValueError: It is quantized; `source` does not support it.
     """
-    for each in (policy, *policy.values()) if isinstance(policy, Mapping) else (policy,):
-        if each.quantization_mode is not None:
+    for candidate in (policy, *policy.values()) if isinstance(policy, Mapping) else (policy,):
+        if candidate.quantization_mode is not None:
             raise SpecError(
-                who,
-                expected="a dtype policy that is not quantised: layers with quantised weights "
+                source,
+                expected="a dtype policy that is not quantized: layers with quantized weights "
                 "are not supported yet",
-                received=f'"{each.name}"' + (f" in {policy!r}" if each is not policy else ""),
+                received=f'"{candidate.name}"'
+                + (f" in {policy!r}" if candidate is not policy else ""),
                 fix='choose the policy without "<mode>_from_", for example "float32" or '
-                '"mixed_bfloat16"; of a quantised model, load the file saved before quantising',
+                '"mixed_bfloat16"; for a quantized model, load the file from before quantization',
             )
     return policy

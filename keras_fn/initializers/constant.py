@@ -1,18 +1,20 @@
-"""Initializers without chance."""
+"""Deterministic initializers."""
 
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_fn.backend.loader import current
 from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
 from keras_fn.errors import SpecError
 from keras_fn.initializers.initializer import NumpyInitializer, check_rank
 from keras_fn.random.philox import Key
+from keras_fn.types import TensorLike
 
 
 class Zeros(NumpyInitializer):
-    """Zeros.
+    """Zeros initializer.
 
     Example:
         >>> convert_to_numpy(keras.initializers.Zeros()((2,))).tolist()
@@ -24,7 +26,7 @@ class Zeros(NumpyInitializer):
 
 
 class Ones(NumpyInitializer):
-    """Ones.
+    """Ones initializer.
 
     Example:
         >>> convert_to_numpy(keras.initializers.Ones()((2,))).tolist()
@@ -36,10 +38,10 @@ class Ones(NumpyInitializer):
 
 
 class Constant(NumpyInitializer):
-    """One value everywhere, or an array that broadcasts to the shape.
+    """Constant initializer: one value, or an array that broadcasts to the shape.
 
     Args:
-        value: A number, nested list, array or tensor.
+        value: A number, a nested list, an array or a tensor.
 
     Example:
         >>> convert_to_numpy(keras.initializers.Constant(3)((2,))).tolist()
@@ -48,7 +50,7 @@ class Constant(NumpyInitializer):
 
     can_defer = False
 
-    def __init__(self, value: Any = 0.0):
+    def __init__(self, value: TensorLike = 0.0):
         self.value = value
 
     def _values(self, shape: tuple[int, ...], dtype: str, key: Key | None) -> np.ndarray:
@@ -59,20 +61,20 @@ class Constant(NumpyInitializer):
         return np.broadcast_to(np.asarray(value), shape).astype(dtype)
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the value, written as a config."""
+        """Returns the arguments of the constructor, as plain values."""
         return {"value": serialize_keras_object(self.value)}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Constant":
-        """Returns an instance made from what `get_config` gave."""
+        """Creates an instance from a config, as `get_config` returns it."""
         return cls(**deserialize_keras_object(config))
 
 
 class Identity(NumpyInitializer):
-    """The identity matrix, times `gain`; for matrices only.
+    """Identity initializer: the identity matrix times `gain`, for matrices.
 
     Args:
-        gain: The number on the diagonal.
+        gain: The value of the diagonal.
 
     Raises:
         ValueError: On a call with a shape that is not of rank 2.
@@ -92,24 +94,25 @@ class Identity(NumpyInitializer):
         return np.eye(*shape, dtype=dtype) * self.gain
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the gain, where it is not 1: Keras writes none."""
+        """Returns the gain if it is not 1, because Keras writes no gain."""
         return {} if self.gain == 1.0 else {"gain": self.gain}
 
 
 class STFT(NumpyInitializer):
-    """Kernels of convolutions that compute a short-time Fourier transform.
+    """STFT initializer: convolution kernels that compute a short-time Fourier transform.
 
-    The kernel's shape is `(frame length, 1, fft length // 2 + 1)`.
+    The shape of the kernel is `(frame_length, 1, fft_length // 2 + 1)`.
 
     Args:
-        side: `"real"` or `"imag"`.
-        window: Name of a window (`"hann"`, `"hamming"`, or None for none), or its values.
-        scaling: `"density"` (divide by the root of the window's energy), `"spectrum"` (by its
-            sum) or None.
-        periodic: Whether the named window is periodic rather than symmetric.
+        side: The part of the transform: `"real"` or `"imag"`.
+        window: The window function: `"hann"`, `"hamming"`, an array of `frame_length` values, or
+            None.
+        scaling: `"density"` to divide by the square root of the window's energy, `"spectrum"` to
+            divide by its sum, or None.
+        periodic: Whether a named window is periodic, not symmetric.
 
     Raises:
-        ValueError: An argument is none of these, or the window is not of the frame's length.
+        ValueError: An argument is invalid, or the length of the window is not `frame_length`.
 
     Example:
         >>> keras.initializers.STFT()((16, 1, 9)).shape == (16, 1, 9)
@@ -121,7 +124,7 @@ class STFT(NumpyInitializer):
     def __init__(
         self,
         side: str = "real",
-        window: Any = "hann",
+        window: str | ArrayLike | None = "hann",
         scaling: str | None = "density",
         periodic: bool = False,
     ):
@@ -164,7 +167,7 @@ class STFT(NumpyInitializer):
         return window
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments."""
+        """Returns the arguments of the constructor."""
         return {
             "side": self.side,
             "window": serialize_keras_object(self.window),
@@ -174,11 +177,11 @@ class STFT(NumpyInitializer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "STFT":
-        """Returns an instance made from what `get_config` gave."""
+        """Creates an instance from a config, as `get_config` returns it."""
         return cls(**deserialize_keras_object(config))
 
 
-_COSINE_WINDOWS = {"hann": 0.5, "hamming": 0.54}  # name: its constant term
+_COSINE_WINDOWS = {"hann": 0.5, "hamming": 0.54}  # name: the constant term of the window
 
 
 def _one_of(argument: str, value: Any, allowed: tuple[Any, ...]) -> None:

@@ -1,7 +1,7 @@
-"""What an initializer is: a function of a shape and a dtype that gives initial values."""
+"""Base classes of initializers: functions of a shape and a dtype."""
 
 import math
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -10,10 +10,11 @@ from keras_fn.core.keras_tensor import standardize_shape
 from keras_fn.errors import SpecError
 from keras_fn.ops import convert_to_tensor
 from keras_fn.random.philox import Key
+from keras_fn.types import DTypeLike, ShapeLike, Tensor
 
 
 class Initializer:
-    """Base class of initializers. A subclass of yours writes `__call__` and `get_config`.
+    """Base class of initializers. Custom initializers define `__call__` and `get_config`.
 
     Example:
         >>> class Sevens(keras.initializers.Initializer):
@@ -23,36 +24,39 @@ class Initializer:
         [7.0, 7.0]
     """
 
-    def __call__(self, shape: Any, dtype: Any = None) -> Any:
+    def __call__(self, shape: ShapeLike, dtype: DTypeLike | None = None) -> Tensor:
         """Returns a tensor of initial values.
 
         Args:
-            shape: Its sizes.
-            dtype: Its dtype; `floatx()` by default.
+            shape: The shape of the tensor.
+            dtype: The dtype of the tensor. `floatx()` by default.
+
+        Returns:
+            A tensor of that shape and dtype.
         """
         raise TypeError(f"{type(self).__name__} has no __call__(shape, dtype) method.")
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, as plain values."""
+        """Returns the arguments of the constructor, as plain values."""
         return {}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
-        """Returns an instance made from what `get_config` gave."""
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """Creates an instance from a config, as `get_config` returns it."""
         return cls(**config)
 
-    def clone(self) -> Any:
-        """Returns another instance made like this one."""
+    def clone(self) -> Self:
+        """Returns a new instance with the same config."""
         return type(self).from_config(self.get_config())
 
 
 class NumpyInitializer(Initializer):
-    """Base of the built-in ones: values are made by NumPy, the same on every backend.
+    """Base class of the built-in initializers: NumPy draws the values, equal on every backend.
 
-    Subclasses write `_values`.
+    Subclasses define `_values`.
 
     Attributes:
-        can_defer: Whether drawing cannot fail, so that a variable may put it off.
+        can_defer: Whether drawing never fails, so that a variable may defer it.
     """
 
     can_defer = True
@@ -60,34 +64,39 @@ class NumpyInitializer(Initializer):
     def __init_subclass__(cls, **kwargs: Any):
         super().__init_subclass__(**kwargs)
         if "__call__" in vars(cls) and "draw" not in vars(cls):
-            # A user's own __call__: a Variable must not pass it by.
+            # A custom __call__, which a Variable must not bypass.
             cls.draw = None  # pyright: ignore[reportAttributeAccessIssue]
 
-    def __call__(self, shape: Any, dtype: Any = None) -> Any:
+    def __call__(self, shape: ShapeLike, dtype: DTypeLike | None = None) -> Tensor:
         """Returns a tensor of initial values.
 
         Args:
-            shape: Its sizes.
-            dtype: Its dtype; `floatx()` by default.
+            shape: The shape of the tensor.
+            dtype: The dtype of the tensor. `floatx()` by default.
+
+        Returns:
+            A tensor of that shape and dtype.
         """
         return convert_to_tensor(self.draw(shape, dtype))
 
-    def draw(self, shape: Any, dtype: Any = None, key: Key | None = None) -> np.ndarray:
+    def draw(
+        self, shape: ShapeLike, dtype: DTypeLike | None = None, key: Key | None = None
+    ) -> np.ndarray:
         """Returns initial values on the host.
 
         Args:
-            shape: The sizes of the array.
-            dtype: Its dtype; `floatx()` by default.
-            key: What `new_key` gave, to draw the values that are due to an earlier moment.
+            shape: The shape of the array.
+            dtype: The dtype of the array. `floatx()` by default.
+            key: A key of `new_key`, to draw the values of an earlier point in time.
         """
         name = standardize_dtype(dtype)
-        # Half floats and integers come from float32 values.
+        # Half-precision floats and integers are converted from float32.
         wide = name if name in ("float32", "float64") else "float32"
         sizes = check_static_shape(shape, type(self).__name__)
         return self._values(sizes, wide, key).astype(numpy_dtype(name), copy=False)
 
     def new_key(self) -> Key | None:
-        """Returns the key of the next draw, or None where there is nothing random."""
+        """Returns the key of the next draw, or None if nothing is random."""
         return None
 
     def _values(self, shape: tuple[int, ...], dtype: str, key: Key | None) -> np.ndarray:
@@ -95,14 +104,14 @@ class NumpyInitializer(Initializer):
 
 
 def check_static_shape(shape: Any, source: str) -> tuple[int, ...]:
-    """Returns the shape, checked: all sizes known."""
+    """Returns the shape as a tuple, after checking that all sizes are known."""
     sizes = standardize_shape(shape)
     if None in sizes:
         raise SpecError(
             source,
             expected="a shape whose sizes are all known",
             received=f"shape {sizes}",
-            fix="name the sizes",
+            fix="set all sizes",
         )
     return sizes  # pyright: ignore[reportReturnType]
 

@@ -1,4 +1,4 @@
-"""Initializers that draw at random, on the host."""
+"""Random initializers, drawn by NumPy on the host."""
 
 import math
 from typing import Any
@@ -10,6 +10,7 @@ from keras_fn.errors import DTypeError, SpecError
 from keras_fn.initializers.initializer import NumpyInitializer, check_rank, product
 from keras_fn.random.philox import Key, draw_normal, draw_truncated_normal, draw_uniform
 from keras_fn.random.seed_generator import SeedGenerator, initial_key
+from keras_fn.types import SeedLike
 
 # Standard deviation of a standard normal that is cut off at -2 and 2.
 _TRUNCATED_DEVIATION = 0.8796256610342398
@@ -18,18 +19,18 @@ Axes = tuple[int, ...] | list[int] | int | None
 
 
 class RandomInitializer(NumpyInitializer):
-    """Base of the random ones.
+    """Base class of the random initializers.
 
     Args:
-        seed: An integer: the same values at each call. A `SeedGenerator`: others at each call,
-            in a row that its seed fixes. None: others at each call, in a row that
-            `keras.utils.set_random_seed` fixes.
+        seed: An integer for the same values at each call. A `keras.random.SeedGenerator` for new
+            values at each call, in a sequence that its seed determines. None for a sequence that
+            `keras.utils.set_random_seed` determines.
 
     Raises:
         TypeError: `seed` is none of these.
     """
 
-    def __init__(self, seed: Any = None):
+    def __init__(self, seed: SeedLike = None):
         if isinstance(seed, dict):
             seed = deserialize_keras_object(seed)
         if not isinstance(seed, (int, np.integer, SeedGenerator, type(None))):
@@ -49,24 +50,25 @@ class RandomInitializer(NumpyInitializer):
         return self.new_key() if key is None else key
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, as plain values."""
+        """Returns the arguments of the constructor, as plain values."""
         return {"seed": serialize_keras_object(self.seed)}
 
 
 class RandomNormal(RandomInitializer):
-    """Normal values.
+    """Random normal initializer: values from a normal distribution.
 
     Args:
-        mean: Their mean.
-        stddev: Their standard deviation.
-        seed: An integer, a `SeedGenerator` or None, as `RandomInitializer` says.
+        mean: The mean of the values.
+        stddev: The standard deviation of the values.
+        seed: An integer for the same values at each call, a `keras.random.SeedGenerator` or None
+            for new values at each call.
 
     Example:
         >>> keras.initializers.RandomNormal(seed=1)((2, 3)).shape == (2, 3)
         True
     """
 
-    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Any = None):
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: SeedLike = None):
         super().__init__(seed)
         self.mean, self.stddev = mean, stddev
 
@@ -74,12 +76,18 @@ class RandomNormal(RandomInitializer):
         return draw_normal(self._key(key), shape, dtype, self.mean, self.stddev)
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, as plain values."""
+        """Returns the arguments of the constructor, as plain values."""
         return {**super().get_config(), "mean": self.mean, "stddev": self.stddev}
 
 
 class TruncatedNormal(RandomNormal):
-    """Normal values, those within two `stddev` of the mean only. Arguments as `RandomNormal`.
+    """Truncated normal initializer: normal values within two standard deviations of the mean.
+
+    Args:
+        mean: The mean of the values.
+        stddev: The standard deviation of the distribution before it is truncated.
+        seed: An integer for the same values at each call, a `keras.random.SeedGenerator` or None
+            for new values at each call.
 
     Example:
         >>> keras.initializers.TruncatedNormal(seed=1)((2, 3)).shape == (2, 3)
@@ -91,19 +99,20 @@ class TruncatedNormal(RandomNormal):
 
 
 class RandomUniform(RandomInitializer):
-    """Values that are uniform in [minval, maxval).
+    """Random uniform initializer: values from the uniform distribution over [minval, maxval).
 
     Args:
-        minval: The least value.
-        maxval: The bound above.
-        seed: An integer, a `SeedGenerator` or None, as `RandomInitializer` says.
+        minval: The lower bound, inclusive.
+        maxval: The upper bound, exclusive.
+        seed: An integer for the same values at each call, a `keras.random.SeedGenerator` or None
+            for new values at each call.
 
     Example:
         >>> keras.initializers.RandomUniform(seed=1)((2, 3)).shape == (2, 3)
         True
     """
 
-    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: Any = None):
+    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: SeedLike = None):
         super().__init__(seed)
         self.minval, self.maxval = minval, maxval
 
@@ -111,24 +120,29 @@ class RandomUniform(RandomInitializer):
         return draw_uniform(self._key(key), shape, dtype, self.minval, self.maxval)
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, as plain values."""
+        """Returns the arguments of the constructor, as plain values."""
         return {**super().get_config(), "minval": self.minval, "maxval": self.maxval}
 
 
 class VarianceScaling(RandomInitializer):
-    """Random values of variance `scale / n`, where n counts the inputs or outputs of a unit.
+    """Variance scaling initializer: random values of variance `scale / n`.
+
+    Here `n` is the fan-in (the number of inputs of a unit), the fan-out (the number of outputs), or
+    their mean.
 
     Args:
-        scale: A positive number.
-        mode: What n is: `"fan_in"`, `"fan_out"`, or their mean, `"fan_avg"`.
+        scale: A positive factor of the variance.
+        mode: `n`: `"fan_in"`, `"fan_out"` or `"fan_avg"`.
         distribution: `"truncated_normal"`, `"untruncated_normal"` or `"uniform"`.
-        seed: An integer, a `SeedGenerator` or None, as `RandomInitializer` says.
-        input_axes: Axes whose sizes make the inputs; by default those of a kernel of shape
-            `(*window, inputs, outputs)`.
-        output_axes: Axes whose sizes make the outputs; given together with `input_axes`.
+        seed: An integer for the same values at each call, a `keras.random.SeedGenerator` or None
+            for new values at each call.
+        input_axes: Axes of the weight whose sizes multiply to the fan-in. By default the weight
+            is a kernel of shape `(*window, inputs, outputs)`.
+        output_axes: Axes of the weight whose sizes multiply to the fan-out, together with
+            `input_axes`.
 
     Raises:
-        ValueError: An argument is none of these.
+        ValueError: An argument is invalid.
 
     Example:
         >>> x = keras.initializers.VarianceScaling(2.0, seed=1).draw((1000, 100))
@@ -144,7 +158,7 @@ class VarianceScaling(RandomInitializer):
         scale: float = 1.0,
         mode: str = "fan_in",
         distribution: str = "truncated_normal",
-        seed: Any = None,
+        seed: SeedLike = None,
         input_axes: Axes = None,
         output_axes: Axes = None,
     ):
@@ -152,11 +166,13 @@ class VarianceScaling(RandomInitializer):
         distribution = distribution.lower()
         distribution = "truncated_normal" if distribution == "normal" else distribution
         if scale <= 0:
-            raise _refused("scale", scale, "a positive number")
+            raise _argument_error("scale", scale, "a positive number")
         if mode not in _MODES:
-            raise _refused("mode", mode, f"one of {', '.join(_MODES)}")
+            raise _argument_error("mode", mode, f"one of {', '.join(_MODES)}")
         if distribution not in _DISTRIBUTIONS:
-            raise _refused("distribution", distribution, f"one of {', '.join(_DISTRIBUTIONS)}")
+            raise _argument_error(
+                "distribution", distribution, f"one of {', '.join(_DISTRIBUTIONS)}"
+            )
         self.scale, self.mode, self.distribution = scale, mode, distribution
         self.input_axes, self.output_axes = input_axes, output_axes
 
@@ -172,7 +188,7 @@ class VarianceScaling(RandomInitializer):
         return draw_truncated_normal(key, shape, dtype, 0.0, deviation / _TRUNCATED_DEVIATION)
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, as plain values."""
+        """Returns the arguments of the constructor, as plain values."""
         return {
             **super().get_config(),
             "scale": self.scale,
@@ -191,31 +207,39 @@ _MODES = {
 _DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
 
 
-def _refused(argument: str, value: Any, expected: str) -> SpecError:
+def _argument_error(argument: str, value: Any, expected: str) -> SpecError:
     return SpecError(
         "VarianceScaling",
         expected=f"{argument} to be {expected}",
         received=f"{argument}={value!r}",
-        fix="choose such a value",
+        fix="use a valid value",
     )
 
 
 class _FixedVarianceScaling(VarianceScaling):
-    """A variance scaling whose numbers are those of the class."""
+    """Variance scaling whose scale, mode and distribution the class determines."""
 
-    _numbers: tuple[float, str, str]
+    _parameters: tuple[float, str, str]
 
-    def __init__(self, seed: Any = None, input_axes: Axes = None, output_axes: Axes = None):
-        super().__init__(*self._numbers, seed, input_axes, output_axes)
+    def __init__(self, seed: SeedLike = None, input_axes: Axes = None, output_axes: Axes = None):
+        super().__init__(*self._parameters, seed, input_axes, output_axes)
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, as plain values."""
+        """Returns the arguments of the constructor, as plain values."""
         config = super().get_config()
         return {name: config[name] for name in ("seed", "input_axes", "output_axes")}
 
 
 class GlorotUniform(_FixedVarianceScaling):
-    """Uniform values of variance 2 / (inputs + outputs). Arguments as `VarianceScaling`.
+    """Glorot (Xavier) uniform initializer: variance 2 / (fan-in + fan-out).
+
+    Args:
+        seed: An integer for the same values at each call, a `keras.random.SeedGenerator` or None
+            for new values at each call.
+        input_axes: Axes of the weight whose sizes multiply to the fan-in. By default the weight
+            is a kernel of shape `(*window, inputs, outputs)`.
+        output_axes: Axes of the weight whose sizes multiply to the fan-out, together with
+            `input_axes`.
 
     Example:
         >>> keras.initializers.GlorotUniform(seed=1)((2, 3)).shape == (2, 3)
@@ -226,22 +250,38 @@ class GlorotUniform(_FixedVarianceScaling):
         Networks", 2010.
     """
 
-    _numbers = (1.0, "fan_avg", "uniform")
+    _parameters = (1.0, "fan_avg", "uniform")
 
 
 class GlorotNormal(_FixedVarianceScaling):
-    """Truncated normal values of variance 2 / (inputs + outputs). As `GlorotUniform`.
+    """Glorot (Xavier) normal initializer: truncated normal, variance 2 / (fan-in + fan-out).
+
+    Args:
+        seed: An integer for the same values at each call, a `keras.random.SeedGenerator` or None
+            for new values at each call.
+        input_axes: Axes of the weight whose sizes multiply to the fan-in. By default the weight
+            is a kernel of shape `(*window, inputs, outputs)`.
+        output_axes: Axes of the weight whose sizes multiply to the fan-out, together with
+            `input_axes`.
 
     Example:
         >>> keras.initializers.GlorotNormal(seed=1)((2, 3)).shape == (2, 3)
         True
     """
 
-    _numbers = (1.0, "fan_avg", "truncated_normal")
+    _parameters = (1.0, "fan_avg", "truncated_normal")
 
 
 class LecunNormal(_FixedVarianceScaling):
-    """Truncated normal values of variance 1 / inputs. Arguments as `VarianceScaling`.
+    """LeCun normal initializer: truncated normal values of variance 1 / fan-in.
+
+    Args:
+        seed: An integer for the same values at each call, a `keras.random.SeedGenerator` or None
+            for new values at each call.
+        input_axes: Axes of the weight whose sizes multiply to the fan-in. By default the weight
+            is a kernel of shape `(*window, inputs, outputs)`.
+        output_axes: Axes of the weight whose sizes multiply to the fan-out, together with
+            `input_axes`.
 
     Example:
         >>> keras.initializers.LecunNormal(seed=1)((2, 3)).shape == (2, 3)
@@ -251,22 +291,38 @@ class LecunNormal(_FixedVarianceScaling):
         LeCun et al., "Efficient BackProp", 1998.
     """
 
-    _numbers = (1.0, "fan_in", "truncated_normal")
+    _parameters = (1.0, "fan_in", "truncated_normal")
 
 
 class LecunUniform(_FixedVarianceScaling):
-    """Uniform values of variance 1 / inputs. As `LecunNormal`.
+    """LeCun uniform initializer: uniform values of variance 1 / fan-in.
+
+    Args:
+        seed: An integer for the same values at each call, a `keras.random.SeedGenerator` or None
+            for new values at each call.
+        input_axes: Axes of the weight whose sizes multiply to the fan-in. By default the weight
+            is a kernel of shape `(*window, inputs, outputs)`.
+        output_axes: Axes of the weight whose sizes multiply to the fan-out, together with
+            `input_axes`.
 
     Example:
         >>> keras.initializers.LecunUniform(seed=1)((2, 3)).shape == (2, 3)
         True
     """
 
-    _numbers = (1.0, "fan_in", "uniform")
+    _parameters = (1.0, "fan_in", "uniform")
 
 
 class HeNormal(_FixedVarianceScaling):
-    """Truncated normal values of variance 2 / inputs. Arguments as `VarianceScaling`.
+    """He (Kaiming) normal initializer: truncated normal values of variance 2 / fan-in.
+
+    Args:
+        seed: An integer for the same values at each call, a `keras.random.SeedGenerator` or None
+            for new values at each call.
+        input_axes: Axes of the weight whose sizes multiply to the fan-in. By default the weight
+            is a kernel of shape `(*window, inputs, outputs)`.
+        output_axes: Axes of the weight whose sizes multiply to the fan-out, together with
+            `input_axes`.
 
     Example:
         >>> keras.initializers.HeNormal(seed=1)((2, 3)).shape == (2, 3)
@@ -276,32 +332,42 @@ class HeNormal(_FixedVarianceScaling):
         He et al., "Delving Deep into Rectifiers", 2015.
     """
 
-    _numbers = (2.0, "fan_in", "truncated_normal")
+    _parameters = (2.0, "fan_in", "truncated_normal")
 
 
 class HeUniform(_FixedVarianceScaling):
-    """Uniform values of variance 2 / inputs. As `HeNormal`.
+    """He (Kaiming) uniform initializer: uniform values of variance 2 / fan-in.
+
+    Args:
+        seed: An integer for the same values at each call, a `keras.random.SeedGenerator` or None
+            for new values at each call.
+        input_axes: Axes of the weight whose sizes multiply to the fan-in. By default the weight
+            is a kernel of shape `(*window, inputs, outputs)`.
+        output_axes: Axes of the weight whose sizes multiply to the fan-out, together with
+            `input_axes`.
 
     Example:
         >>> keras.initializers.HeUniform(seed=1)((2, 3)).shape == (2, 3)
         True
     """
 
-    _numbers = (2.0, "fan_in", "uniform")
+    _parameters = (2.0, "fan_in", "uniform")
 
 
 class Orthogonal(RandomInitializer):
-    """A random matrix with orthonormal rows or columns, whichever are fewer, times `gain`.
+    """Orthogonal initializer: a random matrix with orthonormal rows or columns, times `gain`.
 
-    All axes but the last make the rows. It is the Q of a normal matrix, computed in float64 by
-    LAPACK, whose last bits may differ between machines.
+    The rows or the columns are orthonormal, whichever are fewer. All but the last axis are rows.
+    It is the Q of the QR decomposition of a normal matrix, by LAPACK in float64, whose last bits
+    may differ between machines.
 
     Args:
         gain: Factor of the matrix.
-        seed: An integer, a `SeedGenerator` or None, as `RandomInitializer` says.
+        seed: An integer for the same values at each call, a `keras.random.SeedGenerator` or None
+            for new values at each call.
 
     Raises:
-        ValueError: On a call with a shape of rank below 2.
+        ValueError: On a call with a shape of rank less than 2.
 
     Example:
         >>> q = keras.initializers.Orthogonal(seed=1).draw((3, 3))
@@ -315,7 +381,7 @@ class Orthogonal(RandomInitializer):
 
     can_defer = False
 
-    def __init__(self, gain: float = 1.0, seed: Any = None):
+    def __init__(self, gain: float = 1.0, seed: SeedLike = None):
         super().__init__(seed)
         self.gain = gain
 
@@ -324,19 +390,21 @@ class Orthogonal(RandomInitializer):
         rows, columns = product(shape[:-1]), shape[-1]
         tall = (max(rows, columns), min(rows, columns))
         q, r = np.linalg.qr(draw_normal(self._key(key), tall, "float64"))
-        q *= np.where(np.diagonal(r) < 0, -self.gain, self.gain)  # makes Q uniform
+        q *= np.where(
+            np.diagonal(r) < 0, -self.gain, self.gain
+        )  # so that Q is uniformly distributed
         q = q.T if rows < columns else q
         return q.reshape(shape).astype(dtype)
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, as plain values."""
+        """Returns the arguments of the constructor, as plain values."""
         return {**super().get_config(), "gain": self.gain}
 
 
 def compute_fans(
     shape: tuple[int, ...], input_axes: Axes = None, output_axes: Axes = None
 ) -> tuple[int, int]:
-    """Returns how many inputs and outputs a unit has, for a weight of that shape."""
+    """Returns the fan-in and the fan-out of a weight of that shape."""
     if input_axes is not None and output_axes is not None:
         return tuple(  # pyright: ignore[reportReturnType]
             product(shape[a] for a in ((axes,) if isinstance(axes, int) else axes))

@@ -1,7 +1,7 @@
-"""Penalties on weights, added to the loss."""
+"""Weight regularizers: penalties that are added to the loss."""
 
 import math
-from typing import Any
+from typing import Any, Self
 
 from keras_fn.errors import SpecError
 from keras_fn.ops import (
@@ -18,10 +18,11 @@ from keras_fn.ops import (
     transpose,
     zeros,
 )
+from keras_fn.types import Tensor
 
 
 class Regularizer:
-    """Base class of regularizers. A subclass of yours writes `__call__` and `get_config`.
+    """Base class of regularizers. Custom regularizers define `__call__` and `get_config`.
 
     Example:
         >>> class Largest(keras.regularizers.Regularizer):
@@ -33,28 +34,28 @@ class Regularizer:
         3.0
     """
 
-    def __call__(self, x: Any) -> Any:
-        """Returns the penalty of a weight, a scalar."""
-        return 0.0
+    def __call__(self, x: Tensor) -> Tensor:
+        """Returns the penalty of a weight, as a scalar."""
+        return zeros((), x.dtype)
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, as plain values."""
+        """Returns the arguments of the constructor, as plain values."""
         raise TypeError(f"{type(self).__name__} has no get_config() method, so it cannot be saved.")
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
-        """Returns an instance made from what `get_config` gave."""
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """Creates an instance from a config, as `get_config` returns it."""
         return cls(**config)
 
 
 class L1(Regularizer):
-    """`l1 * sum(|x|)`.
+    """L1 regularizer: `l1 * sum(|x|)`.
 
     Args:
-        l1: A finite number, 0 or more.
+        l1: The factor, a finite number of 0 or more.
 
     Raises:
-        ValueError: `l1` is no such number.
+        ValueError: `l1` is not a finite number of 0 or more.
 
     Example:
         >>> float(keras.regularizers.L1(0.5)(convert_to_tensor([1.0, -3.0])))
@@ -64,23 +65,23 @@ class L1(Regularizer):
     def __init__(self, l1: float | None = 0.01):
         self.l1 = _factor("l1", 0.01 if l1 is None else l1)
 
-    def __call__(self, x: Any) -> Any:
-        """Returns the penalty of a weight, a scalar."""
+    def __call__(self, x: Tensor) -> Tensor:
+        """Returns the penalty of a weight, as a scalar."""
         return multiply(sum(absolute(x)), self.l1)
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments."""
+        """Returns the arguments of the constructor."""
         return {"l1": self.l1}
 
 
 class L2(Regularizer):
-    """`l2 * sum(x**2)`.
+    """L2 regularizer: `l2 * sum(x**2)`.
 
     Args:
-        l2: A finite number, 0 or more.
+        l2: The factor, a finite number of 0 or more.
 
     Raises:
-        ValueError: `l2` is no such number.
+        ValueError: `l2` is not a finite number of 0 or more.
 
     Example:
         >>> float(keras.regularizers.L2(0.5)(convert_to_tensor([1.0, -3.0])))
@@ -90,24 +91,24 @@ class L2(Regularizer):
     def __init__(self, l2: float | None = 0.01):
         self.l2 = _factor("l2", 0.01 if l2 is None else l2)
 
-    def __call__(self, x: Any) -> Any:
-        """Returns the penalty of a weight, a scalar."""
+    def __call__(self, x: Tensor) -> Tensor:
+        """Returns the penalty of a weight, as a scalar."""
         return multiply(sum(square(x)), self.l2)
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments."""
+        """Returns the arguments of the constructor."""
         return {"l2": self.l2}
 
 
 class L1L2(Regularizer):
-    """`l1 * sum(|x|) + l2 * sum(x**2)`.
+    """L1 and L2 regularizer: `l1 * sum(|x|) + l2 * sum(x**2)`.
 
     Args:
-        l1: A finite number, 0 or more.
-        l2: A finite number, 0 or more.
+        l1: The L1 factor, a finite number of 0 or more.
+        l2: The L2 factor, a finite number of 0 or more.
 
     Raises:
-        ValueError: One of them is no such number.
+        ValueError: A factor is not a finite number of 0 or more.
 
     Example:
         >>> float(keras.regularizers.L1L2(1.0, 0.5)(convert_to_tensor([1.0, -3.0])))
@@ -118,8 +119,8 @@ class L1L2(Regularizer):
         self.l1 = _factor("l1", 0.0 if l1 is None else l1)
         self.l2 = _factor("l2", 0.0 if l2 is None else l2)
 
-    def __call__(self, x: Any) -> Any:
-        """Returns the penalty of a weight, a scalar."""
+    def __call__(self, x: Tensor) -> Tensor:
+        """Returns the penalty of a weight, as a scalar."""
         total = zeros((), x.dtype)
         if self.l1:
             total = add(total, multiply(sum(absolute(x)), self.l1))
@@ -128,19 +129,19 @@ class L1L2(Regularizer):
         return total
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments."""
+        """Returns the arguments of the constructor."""
         return {"l1": self.l1, "l2": self.l2}
 
 
 class OrthogonalRegularizer(Regularizer):
-    """`factor` times the mean of the |cosine| between pairs of rows, or of columns.
+    """Orthogonal regularizer: `factor` times the mean |cosine| between pairs of rows or columns.
 
     Args:
-        factor: A finite number, 0 or more.
-        mode: `"rows"` or `"columns"`: which are to be orthogonal.
+        factor: The factor, a finite number of 0 or more.
+        mode: `"rows"` or `"columns"`: the vectors that become orthogonal.
 
     Raises:
-        ValueError: An argument is none of these; or, on a call, the weight is not of rank 2.
+        ValueError: An argument is invalid; or, on a call, the rank of the weight is not 2.
 
     Example:
         >>> x = convert_to_tensor([[1.0, 0.0], [0.0, 2.0]])
@@ -159,14 +160,14 @@ class OrthogonalRegularizer(Regularizer):
             )
         self.mode = mode
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Tensor) -> Tensor:
         """Returns the penalty of a weight of rank 2, a scalar."""
         if len(x.shape) != 2:
             raise SpecError(
                 "OrthogonalRegularizer",
                 expected="a weight of rank 2",
                 received=f"shape {tuple(x.shape)}",
-                fix="regularize this weight by another rule",
+                fix="use another regularizer for this weight",
             )
         rows = x if self.mode == "rows" else transpose(x)
         length = sum(square(rows), axis=1, keepdims=True)
@@ -178,7 +179,7 @@ class OrthogonalRegularizer(Regularizer):
         return multiply(sum(others), self.factor * 0.5 / pairs)
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments."""
+        """Returns the arguments of the constructor."""
         return {"factor": self.factor, "mode": self.mode}
 
 
@@ -188,6 +189,6 @@ def _factor(name: str, value: Any) -> float:
             "regularizer",
             expected=f"{name} to be a finite number, 0 or more",
             received=f"{name}={value!r}",
-            fix="pass such a number",
+            fix="use a valid number",
         )
     return float(value)

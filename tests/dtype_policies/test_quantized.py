@@ -1,4 +1,4 @@
-"""Policies of quantised layers: as in Keras 3.15.1, whose values are noted here."""
+"""Policies of quantized layers: as in Keras 3.15.1, whose values are noted here."""
 
 import json
 import zipfile
@@ -216,7 +216,7 @@ def test_the_length_of_the_history():
 def test_the_policy_of_the_process():
     keras.config.set_dtype_policy("int4/128_from_float32")
     assert keras.config.dtype_policy() == Int4DTypePolicy("int4/128", "float32")
-    with pytest.raises(SpecError, match="not quantised"):
+    with pytest.raises(SpecError, match="not quantized"):
         keras.layers.Flatten()
     assert keras.layers.Flatten(dtype="float32").compute_dtype == "float32"
 
@@ -245,7 +245,7 @@ def test_layers_refuse_quantized_policies(name):
             keras.layers.Dense(2, dtype=dtype, name="dense")
         error = caught.value
         assert error.source == "Dense layer 'dense'"
-        assert error.expected.endswith("layers with quantised weights are not supported yet")
+        assert error.expected.endswith("layers with quantized weights are not supported yet")
         assert name in error.received and '"float32"' in error.fix
     reject_quantized = DTypePolicyMap("float32", {"model/dense": DTypePolicy("bfloat16")})
     assert keras.layers.Dense(2, dtype=reject_quantized).compute_dtype == "float32"
@@ -285,4 +285,4 @@ def test_a_file_with_a_quantized_layer_is_refused_in_the_same_words(tmp_path):
         keras.models.load_model(quantized)
     message = str(told.value)
     assert f"Dense layer {dense['name']!r}" in message and '"int8_from_float32"' in message
-    assert "layers with quantised weights are not supported yet" in message and "fix:" in message
+    assert "layers with quantized weights are not supported yet" in message and "fix:" in message

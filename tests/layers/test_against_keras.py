@@ -336,7 +336,7 @@ def test_a_layer_is_what_keras_makes_of_it(name, noted):
     expected = configs[name]
     if "SpatialDropout" in name:  # Keras writes the name of the dtype, which loses the policy
         assert facts["config"].pop("dtype")["config"]["name"] == expected["config"].pop("dtype")
-    if "Embedding" in name:  # a low-rank update or quantisation is not the layer's business
+    if "Embedding" in name:  # a low-rank update or quantization is not the layer's business
         assert expected["config"].pop("quantization_config") is None
     assert facts == expected
     assert {key for key in values if key.split("|")[0] == name} == found.keys()

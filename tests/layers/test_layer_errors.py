@@ -59,7 +59,7 @@ def test_outputs_that_hang_on_another_input():
     y = layers.Add()([a, b])
     assert message(SpecError, keras.Model, a, y, name="m") == text(
         "Functional model 'm'", "outputs that can be computed from the inputs 'a'",
-        "a path that begins at the tensor of 'b' (shape (None, 2)), no input of it",
+        "a path that begins at the tensor of 'b' (shape (None, 2)), not an input",
         "add that tensor to inputs=, or build the outputs from 'a' alone",
     )  # fmt: skip
 
@@ -69,7 +69,7 @@ def test_an_input_that_is_not_in_the_graph():
     y = layers.Dense(1)(a)
     assert message(SpecError, keras.Model, b, y, name="m") == text(
         "Functional model 'm'", "outputs that can be computed from the inputs 'b'",
-        "a path that begins at the tensor of 'a' (shape (None, 2)), no input of it",
+        "a path that begins at the tensor of 'a' (shape (None, 2)), not an input",
         "add that tensor to inputs=, or build the outputs from 'b' alone",
     )  # fmt: skip
 

@@ -183,7 +183,7 @@ def test_a_policy_set_on_a_layer_with_a_map_becomes_the_entry_of_its_path():
     assert layer.compute_dtype == "float16" and ops.dtype(layer(X)) == "float16"
     layer.dtype_policy = policies(d="float64")
     assert layer.compute_dtype == "float64"
-    with pytest.raises(ValueError, match="quantised"):
+    with pytest.raises(ValueError, match="quantized"):
         layer.dtype_policy = "int8_from_float32"
 
 
