@@ -1,4 +1,4 @@
-"""Shape and dtype rules that many ops share. They know no backend: errors are the same on all."""
+"""Shape and dtype rules shared by many ops. Independent of the backend, and so are the errors."""
 
 from __future__ import annotations
 
@@ -9,12 +9,19 @@ from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import Shape
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.ops._op import Rule, TensorSpec
-
-Axis = int | Sequence[int] | None
+from keras_fn.types import Axis, DTypeLike
 
 
 def broadcast(*shapes: Shape, source: str = "ops") -> Shape:
-    """Returns the shape to which `shapes` broadcast, by NumPy's rule; None meets any size."""
+    """Returns the shape to which `shapes` broadcast; None is compatible with any size.
+
+    Args:
+        *shapes: Shapes with static sizes or None.
+        source: Name of the caller, for errors.
+
+    Raises:
+        SpecError: Sizes differ, and neither is 1.
+    """
     rank = max(map(len, shapes))
     padded = [(1,) * (rank - len(shape)) + tuple(shape) for shape in shapes]
     result: list[int | None] = []
@@ -32,19 +39,37 @@ def broadcast(*shapes: Shape, source: str = "ops") -> Shape:
 
 
 def normalize_axis(axis: int, rank: int, source: str = "ops") -> int:
-    """Returns `axis` counted from the front, checked."""
+    """Returns a non-negative axis.
+
+    Args:
+        axis: Axis; negative to count from the end.
+        rank: Number of axes.
+        source: Name of the caller, for errors.
+
+    Raises:
+        SpecError: The axis is out of range.
+    """
     if not -rank <= axis < max(rank, 1):
         raise SpecError(
             source,
             expected=f"an axis from {-rank} to {rank - 1}",
             received=f"axis={axis} for a tensor of rank {rank}",
-            fix="choose an axis that the tensor has",
+            fix="pass an axis of the tensor",
         )
     return axis % rank if rank else 0
 
 
 def normalize_axes(axis: Axis, rank: int, source: str = "ops") -> tuple[int, ...]:
-    """Returns the axes counted from the front; all of them for None."""
+    """Returns non-negative axes.
+
+    Args:
+        axis: One axis, several, or None for all of them.
+        rank: Number of axes.
+        source: Name of the caller, for errors.
+
+    Raises:
+        SpecError: An axis is out of range.
+    """
     if axis is None:
         return tuple(range(rank))
     axes = (axis,) if isinstance(axis, int) else axis
@@ -52,7 +77,7 @@ def normalize_axes(axis: Axis, rank: int, source: str = "ops") -> tuple[int, ...
 
 
 def same(x: TensorSpec, *args: Any, **kwargs: Any) -> TensorSpec:
-    """The result is like the first operand."""
+    """Rule of an op whose result has the shape and dtype of the first operand."""
     return TensorSpec(x.shape, dtypes.result_type(x.dtype))
 
 
@@ -69,36 +94,41 @@ def _bool(*_: Any) -> str:
 
 
 elementwise = Rule(_elementwise(dtypes.result_type), promote=dtypes.result_type)
-"""Operands meet in one dtype, which is the result's."""
+"""Operands are promoted to the dtype of the result."""
 
 elementwise_float = Rule(_elementwise(dtypes.float_type), promote=dtypes.float_type)
-"""Integers become floats first."""
+"""Like `elementwise`; integers are promoted to floats."""
 
 
 def number_type(*operands: Any) -> str:
-    """The dtype in which operands meet, with int32 for booleans."""
+    """Returns the promoted dtype, with int32 instead of bool."""
     dtype = dtypes.result_type(*operands)
     return "int32" if dtype == "bool" else dtype
 
 
 elementwise_number = Rule(_elementwise(number_type), promote=number_type)
-"""As `elementwise`; booleans become integers first."""
+"""Like `elementwise`; booleans are promoted to integers."""
 
 comparison = Rule(_elementwise(_bool), promote=dtypes.result_type)
-"""Operands meet in one dtype; the result is boolean."""
+"""Operands are promoted to one dtype; the result is boolean."""
 
 comparison_float = Rule(_elementwise(_bool), promote=dtypes.float_type)
-"""As `comparison`; integers become floats first."""
+"""Like `comparison`; integers are promoted to floats."""
 
 predicate = Rule(_elementwise(_bool))
-"""Boolean from operands taken as they are."""
+"""A boolean result; operands are not cast."""
 
 logical = Rule(_elementwise(_bool), promote=_bool)
 """Operands are cast to booleans."""
 
 
 def integer_type(source: str, booleans: str = "int32") -> Callable[..., str]:
-    """Returns a promotion for integers alone: floats are refused, booleans become `booleans`."""
+    """Returns a promotion for integers only: refuses floats; booleans become `booleans`.
+
+    Args:
+        source: Name of the op, for errors.
+        booleans: The dtype of the result for boolean operands.
+    """
 
     def promote(*operands: Any) -> str:
         dtype = dtypes.result_type(*operands)
@@ -108,7 +138,7 @@ def integer_type(source: str, booleans: str = "int32") -> Callable[..., str]:
             raise DTypeError(
                 source,
                 expected="integers",
-                received=f"values that meet in {dtype}",
+                received=f"values of dtype {dtype}",
                 fix="cast them to an integer dtype",
             )
         return booleans
@@ -117,13 +147,13 @@ def integer_type(source: str, booleans: str = "int32") -> Callable[..., str]:
 
 
 def elementwise_int(source: str, booleans: str = "int32") -> Rule:
-    """Operands are integers, which meet in one dtype."""
+    """Rule of an elementwise op on integers; see `integer_type`."""
     promote = integer_type(source, booleans)
     return Rule(_elementwise(promote), promote=promote)
 
 
 def difference_type(source: str) -> Callable[..., str]:
-    """Returns the usual promotion, but booleans are refused: they have no differences."""
+    """Returns the standard promotion, which refuses booleans: they have no differences."""
 
     def promote(*operands: Any) -> str:
         dtype = dtypes.result_type(*operands)
@@ -140,28 +170,35 @@ def difference_type(source: str) -> Callable[..., str]:
 
 
 def elementwise_difference(source: str) -> Rule:
-    """As `elementwise`, but one of the operands must be of numbers."""
+    """Rule like `elementwise`, which refuses operands that are all boolean."""
     return Rule(_elementwise(difference_type(source)), promote=dtypes.result_type)
 
 
 def like_number(source: str) -> Rule:
-    """Shape and dtype of the operand, which is of numbers."""
+    """Rule of an op whose result has the shape and dtype of its numeric operand."""
     promote = difference_type(source)
     return Rule(lambda x: TensorSpec(x.shape, promote(x.dtype)), promote=promote)
 
 
 def real_type(dtype: Any) -> str:
-    """Returns the dtype of the parts of a complex number; another dtype as it is."""
+    """Returns the dtype of the real part of a complex dtype; other dtypes are left as they are."""
     name = dtypes.result_type(dtype)
     return {"complex64": "float32", "complex128": "float64"}.get(name, name)
 
 
 magnitude = Rule(lambda x: TensorSpec(x.shape, real_type(x.dtype)))
-"""Shape of the operand, in the dtype of its real part."""
+"""Shape of the operand, dtype of its real part."""
 
 
 def reduced_shape(shape: Shape, axis: Axis, keepdims: bool, source: str = "ops") -> Shape:
-    """Returns the shape after a reduction over `axis`."""
+    """Returns the shape after a reduction over `axis`.
+
+    Args:
+        shape: Shape of the operand.
+        axis: Axis or axes to reduce; None for all of them.
+        keepdims: Whether to keep the reduced axes, with size 1.
+        source: Name of the caller, for errors.
+    """
     axes = set(normalize_axes(axis, len(shape), source))
     if keepdims:
         return tuple(1 if i in axes else size for i, size in enumerate(shape))
@@ -176,7 +213,12 @@ def _reduction(result: Callable[..., str]) -> Callable[..., TensorSpec]:
 
 
 def min_max_reduction(source: str, promote: Callable[..., str] = dtypes.result_type) -> Rule:
-    """The largest or smallest of the elements: there must be one, or an initial value."""
+    """Rule of a minimum or maximum, which needs an element or an initial value.
+
+    Args:
+        source: Name of the op, for errors.
+        promote: Dtype of the result, from the dtype of the operand.
+    """
 
     def infer(
         x: TensorSpec, axis: Axis = None, keepdims: bool = False, initial: float | None = None
@@ -185,9 +227,9 @@ def min_max_reduction(source: str, promote: Callable[..., str] = dtypes.result_t
         if initial is None and any(x.shape[i] == 0 for i in axes):
             raise SpecError(
                 source,
-                expected="at least one element along each axis that is reduced",
+                expected="at least one element along each reduced axis",
                 received=f"shape {x.shape} with axis={axis}",
-                fix="drop the empty tensor, or give ops.max or ops.min an initial value",
+                fix="remove the empty tensor, or pass an initial value to ops.max or ops.min",
             )
         return TensorSpec(reduced_shape(x.shape, axis, keepdims), promote(x.dtype))
 
@@ -207,7 +249,9 @@ def _arg_reduction(x: TensorSpec, axis: int | None = None, keepdims: bool = Fals
 arg_reduction = Rule(_arg_reduction)
 
 
-def _cumulative(x: TensorSpec, axis: int | None = None, dtype: str | None = None) -> TensorSpec:
+def _cumulative(
+    x: TensorSpec, axis: int | None = None, dtype: DTypeLike | None = None
+) -> TensorSpec:
     if axis is not None:
         normalize_axis(axis, len(x.shape))
     shape = (product(x.shape),) if axis is None else x.shape
@@ -215,19 +259,20 @@ def _cumulative(x: TensorSpec, axis: int | None = None, dtype: str | None = None
 
 
 cumulative = Rule(_cumulative, promote=number_type)
-"""Running results along an axis, or along the flattened tensor."""
+"""Cumulative results along an axis, or along the flattened tensor."""
 
 like = Rule(same)
 """Shape and dtype of the first operand."""
 
 like_float = Rule(
-    lambda x, *a, **k: TensorSpec(x.shape, dtypes.float_type(x.dtype)), promote=dtypes.float_type
+    lambda x, *args, **kwargs: TensorSpec(x.shape, dtypes.float_type(x.dtype)),
+    promote=dtypes.float_type,
 )
 """Shape of the first operand, in a float dtype."""
 
 
 def product(sizes: Sequence[int | None]) -> int | None:
-    """Returns the product, None when a size is unknown."""
+    """Returns the product of sizes; None if a size is unknown."""
     result = 1
     for size in sizes:
         if size is None:

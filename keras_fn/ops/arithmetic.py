@@ -1,8 +1,8 @@
-"""Elementwise arithmetic: sums, products, quotients, remainders, signs, extrema."""
+"""Elementwise arithmetic: addition, multiplication, division, remainder, sign, min and max."""
 
 from __future__ import annotations
 
-from typing import Any
+import typing
 
 import numpy as np
 
@@ -18,12 +18,12 @@ from keras_fn.ops._rules import (
     magnitude,
 )
 from keras_fn.ops.core import cast, dtype as dtype_of
-from keras_fn.types import Tensor, TensorLike
+from keras_fn.types import DTypeLike, Tensor, TensorLike
 
 
 @op(rule=magnitude)
 def absolute(x: TensorLike) -> Tensor:
-    """Absolute value; of complex numbers, the length.
+    """Absolute value, element by element; the modulus of complex numbers.
 
     Example:
         >>> print(convert_to_numpy(absolute([-1.5, 2.0])).round(3))
@@ -34,7 +34,7 @@ def absolute(x: TensorLike) -> Tensor:
 
 @op(rule=like_number("ops.negative"))
 def negative(x: TensorLike) -> Tensor:
-    """`-x`.
+    """Negation, element by element: `-x`.
 
     Example:
         >>> print(convert_to_numpy(negative([1.0, -2.0])).round(3))
@@ -45,7 +45,7 @@ def negative(x: TensorLike) -> Tensor:
 
 @op(rule=like)
 def sign(x: TensorLike) -> Tensor:
-    """-1, 0 or 1, as `x` is negative, zero or positive.
+    """Sign of each element: -1, 0 or 1.
 
     Example:
         >>> print(convert_to_numpy(sign([-3.0, 0.0, 2.0])).round(3))
@@ -56,22 +56,29 @@ def sign(x: TensorLike) -> Tensor:
 
 @op
 def abs(x: TensorLike) -> Tensor:
-    """Absolute value; another name of `absolute`."""
+    """Absolute value, element by element. Alias of `absolute`."""
     return absolute(x)
 
 
-def as_tensors(x1: TensorLike, x2: TensorLike) -> tuple[Tensor, Tensor]:
-    """Two tensors of one dtype, where the dispatcher has left a number beside a tensor."""
+def promote_scalars(x1: TensorLike, x2: TensorLike) -> tuple[Tensor, Tensor]:
+    """Casts a Python number among the operands to the dtype of the other operand."""
     if isinstance(x1, (bool, int, float)):
-        return cast(x1, dtype_of(x2)), x2
-    if isinstance(x2, (bool, int, float)):
-        return x1, cast(x2, dtype_of(x1))
-    return x1, x2
+        x1 = cast(x1, dtype_of(x2))
+    elif isinstance(x2, (bool, int, float)):
+        x2 = cast(x2, dtype_of(x1))
+    return typing.cast(Tensor, x1), typing.cast(Tensor, x2)
 
 
 @op(rule=elementwise)
 def add(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """`x1 + x2`.
+    """Addition, element by element: `x1 + x2`.
+
+    Args:
+        x1: Tensor or number.
+        x2: Tensor or number, of a shape that broadcasts with `x1`.
+
+    Returns:
+        Tensor of the broadcast shape, of the promoted dtype.
 
     Example:
         >>> print(convert_to_numpy(add([1.0, 2.0], 3.0)).round(3))
@@ -82,7 +89,17 @@ def add(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(rule=elementwise_difference("ops.subtract"))
 def subtract(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """`x1 - x2`.
+    """Subtraction, element by element: `x1 - x2`.
+
+    Args:
+        x1: Tensor or number.
+        x2: Tensor or number, of a shape that broadcasts with `x1`.
+
+    Returns:
+        Tensor of the broadcast shape, of the promoted dtype.
+
+    Raises:
+        TypeError: Both operands are boolean.
 
     Example:
         >>> print(convert_to_numpy(subtract([1.0, 2.0], 3.0)).round(3))
@@ -93,7 +110,14 @@ def subtract(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(rule=elementwise)
 def multiply(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """`x1 * x2`.
+    """Multiplication, element by element: `x1 * x2`.
+
+    Args:
+        x1: Tensor or number.
+        x2: Tensor or number, of a shape that broadcasts with `x1`.
+
+    Returns:
+        Tensor of the broadcast shape, of the promoted dtype.
 
     Example:
         >>> print(convert_to_numpy(multiply([1.0, 2.0], 3.0)).round(3))
@@ -104,7 +128,14 @@ def multiply(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(rule=elementwise_float)
 def true_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """`x1 / x2`; integers become floats.
+    """Division, element by element: `x1 / x2`. Integers are converted to floats.
+
+    Args:
+        x1: Tensor or number.
+        x2: Tensor or number, of a shape that broadcasts with `x1`.
+
+    Returns:
+        Tensor of the broadcast shape, of the promoted float dtype.
 
     Example:
         >>> print(convert_to_numpy(true_divide([1, 2], 4)).round(3))
@@ -115,7 +146,14 @@ def true_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(rule=elementwise_number)
 def floor_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """Quotient rounded towards minus infinity.
+    """Floor division, element by element: the quotient rounded toward minus infinity.
+
+    Args:
+        x1: Tensor or number.
+        x2: Tensor or number, of a shape that broadcasts with `x1`.
+
+    Returns:
+        Tensor of the broadcast shape, of the promoted dtype.
 
     Example:
         >>> convert_to_numpy(floor_divide([7, -7], 2)).tolist()
@@ -126,7 +164,14 @@ def floor_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(rule=elementwise_number)
 def mod(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """Remainder with the sign of `x2`.
+    """Remainder of the floor division, element by element; it has the sign of `x2`.
+
+    Args:
+        x1: Tensor or number.
+        x2: Tensor or number, of a shape that broadcasts with `x1`.
+
+    Returns:
+        Tensor of the broadcast shape, of the promoted dtype.
 
     Example:
         >>> convert_to_numpy(mod([7, -7], 4)).tolist()
@@ -137,7 +182,14 @@ def mod(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(rule=elementwise)
 def power(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """`x1` to the power of `x2`.
+    """Power, element by element: `x1` raised to the power of `x2`.
+
+    Args:
+        x1: Tensor or number.
+        x2: Tensor or number, of a shape that broadcasts with `x1`.
+
+    Returns:
+        Tensor of the broadcast shape, of the promoted dtype.
 
     Example:
         >>> print(convert_to_numpy(power([2.0, 3.0], 2.0)).round(3))
@@ -148,7 +200,14 @@ def power(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(rule=elementwise)
 def maximum(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """The larger of two elements; NaN if one is.
+    """Maximum of two tensors, element by element; NaN if either element is NaN.
+
+    Args:
+        x1: Tensor or number.
+        x2: Tensor or number, of a shape that broadcasts with `x1`.
+
+    Returns:
+        Tensor of the broadcast shape, of the promoted dtype.
 
     Example:
         >>> print(convert_to_numpy(maximum([1.0, 5.0], 3.0)).round(3))
@@ -159,7 +218,14 @@ def maximum(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(rule=elementwise)
 def minimum(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """The smaller of two elements; NaN if one is.
+    """Minimum of two tensors, element by element; NaN if either element is NaN.
+
+    Args:
+        x1: Tensor or number.
+        x2: Tensor or number, of a shape that broadcasts with `x1`.
+
+    Returns:
+        Tensor of the broadcast shape, of the promoted dtype.
 
     Example:
         >>> print(convert_to_numpy(minimum([1.0, 5.0], 3.0)).round(3))
@@ -170,13 +236,28 @@ def minimum(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op
 def divide(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """`x1 / x2`; another name of `true_divide`."""
+    """Division, element by element: `x1 / x2`. Alias of `true_divide`.
+
+    Args:
+        x1: Tensor or number.
+        x2: Tensor or number, of a shape that broadcasts with `x1`.
+
+    Returns:
+        Tensor of the broadcast shape, of the promoted float dtype.
+    """
     return true_divide(x1, x2)
 
 
 @op
 def squared_difference(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """`(x1 - x2) ** 2`.
+    """Squared difference, element by element: `(x1 - x2) ** 2`.
+
+    Args:
+        x1: Tensor or number.
+        x2: Tensor or number, of a shape that broadcasts with `x1`.
+
+    Returns:
+        Tensor of the broadcast shape, of the promoted dtype.
 
     Example:
         >>> convert_to_numpy(squared_difference([1.0, 4.0], 2.0)).tolist()
@@ -188,7 +269,15 @@ def squared_difference(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(rule=elementwise_number)
 def clip(x: TensorLike, x_min: TensorLike, x_max: TensorLike) -> Tensor:
-    """Elements below `x_min` become `x_min`, those above `x_max` become `x_max`.
+    """Clips the elements to the interval from `x_min` to `x_max`.
+
+    Args:
+        x: Tensor of any shape.
+        x_min: Lower bound: a number, or a tensor that broadcasts with `x`.
+        x_max: Upper bound: a number, or a tensor that broadcasts with `x`.
+
+    Returns:
+        Tensor of the broadcast shape, of the promoted dtype (int32 for booleans).
 
     Example:
         >>> convert_to_numpy(clip([-1.0, 0.5, 2.0], 0.0, 1.0)).tolist()
@@ -199,7 +288,7 @@ def clip(x: TensorLike, x_min: TensorLike, x_max: TensorLike) -> Tensor:
 
 @op
 def square(x: TensorLike) -> Tensor:
-    """`x * x`.
+    """Square, element by element: `x * x`.
 
     Example:
         >>> convert_to_numpy(square([2.0, -3.0])).tolist()
@@ -210,7 +299,7 @@ def square(x: TensorLike) -> Tensor:
 
 @op
 def reciprocal(x: TensorLike) -> Tensor:
-    """`1 / x`.
+    """Reciprocal, element by element: `1 / x`.
 
     Example:
         >>> convert_to_numpy(reciprocal([2.0, 4.0])).tolist()
@@ -219,24 +308,31 @@ def reciprocal(x: TensorLike) -> Tensor:
     return true_divide(1.0, x)
 
 
-def saturate_cast(x: TensorLike, dtype: Any) -> Tensor:
-    """Converts to another dtype; values beyond its range become its largest or smallest.
+def saturate_cast(x: TensorLike, dtype: DTypeLike) -> Tensor:
+    """Casts to another dtype; values outside its range become its minimum or maximum.
+
+    Args:
+        x: Tensor of any shape.
+        dtype: The new dtype. Only integer dtypes saturate.
+
+    Returns:
+        Tensor of the shape of `x`, of the new dtype.
 
     Example:
         >>> convert_to_numpy(saturate_cast([-5, 300], "uint8")).tolist()
         [0, 255]
     """
-    dtype = dtypes.standardize_dtype(dtype)
-    if dtypes.is_int(dtype):
-        limits = np.iinfo(dtype)
+    name = dtypes.standardize_dtype(dtype)
+    if dtypes.is_int(name):
+        limits = np.iinfo(name)
         from_float = dtypes.is_float(dtype_of(x))
         x = clip(x, float(limits.min) if from_float else limits.min, limits.max)
-    return cast(x, dtype)
+    return cast(x, name)
 
 
 @op(rule=elementwise_float)
 def fabs(x: TensorLike) -> Tensor:
-    """Absolute value, as a float.
+    """Absolute value as a float, element by element.
 
     Example:
         >>> convert_to_numpy(fabs([-1, 2])).tolist()

@@ -1,4 +1,4 @@
-"""Bitwise operators of integers."""
+"""Bitwise operators on integers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from keras_fn.types import Tensor, TensorLike
 
 @op(rule=elementwise_int("ops.bitwise_not", booleans="bool"))
 def bitwise_not(x: TensorLike) -> Tensor:
-    """Bits turned over; logical not of booleans.
+    """Bitwise not, element by element; logical not of booleans.
 
     Example:
         >>> convert_to_numpy(bitwise_not([0, 5])).tolist()
@@ -20,13 +20,23 @@ def bitwise_not(x: TensorLike) -> Tensor:
 
 @op
 def bitwise_invert(x: TensorLike) -> Tensor:
-    """Bits turned over; another name of `bitwise_not`."""
+    """Bitwise not, element by element. Alias of `bitwise_not`."""
     return bitwise_not(x)
 
 
 @op(rule=elementwise_int("ops.bitwise_and", booleans="bool"))
 def bitwise_and(x: TensorLike, y: TensorLike) -> Tensor:
-    """Bits set in both.
+    """Bitwise and, element by element; logical and of booleans.
+
+    Args:
+        x: Integer tensor.
+        y: Integer tensor or number, of a shape that broadcasts with `x`.
+
+    Returns:
+        Tensor of the broadcast shape, of the promoted integer dtype.
+
+    Raises:
+        TypeError: An operand is a float tensor.
 
     Example:
         >>> convert_to_numpy(bitwise_and([6, 5], 3)).tolist()
@@ -37,7 +47,17 @@ def bitwise_and(x: TensorLike, y: TensorLike) -> Tensor:
 
 @op(rule=elementwise_int("ops.bitwise_or", booleans="bool"))
 def bitwise_or(x: TensorLike, y: TensorLike) -> Tensor:
-    """Bits set in one or both.
+    """Bitwise or, element by element; logical or of booleans.
+
+    Args:
+        x: Integer tensor.
+        y: Integer tensor or number, of a shape that broadcasts with `x`.
+
+    Returns:
+        Tensor of the broadcast shape, of the promoted integer dtype.
+
+    Raises:
+        TypeError: An operand is a float tensor.
 
     Example:
         >>> convert_to_numpy(bitwise_or([6, 5], 3)).tolist()
@@ -48,7 +68,17 @@ def bitwise_or(x: TensorLike, y: TensorLike) -> Tensor:
 
 @op(rule=elementwise_int("ops.bitwise_xor", booleans="bool"))
 def bitwise_xor(x: TensorLike, y: TensorLike) -> Tensor:
-    """Bits set in one only.
+    """Bitwise exclusive or, element by element; logical exclusive or of booleans.
+
+    Args:
+        x: Integer tensor.
+        y: Integer tensor or number, of a shape that broadcasts with `x`.
+
+    Returns:
+        Tensor of the broadcast shape, of the promoted integer dtype.
+
+    Raises:
+        TypeError: An operand is a float tensor.
 
     Example:
         >>> convert_to_numpy(bitwise_xor([6, 5], 3)).tolist()
@@ -59,14 +89,17 @@ def bitwise_xor(x: TensorLike, y: TensorLike) -> Tensor:
 
 @op(rule=elementwise_int("ops.bitwise_left_shift"))
 def bitwise_left_shift(x: TensorLike, y: TensorLike) -> Tensor:
-    """Bits of `x` moved up by `y` places; 0 if `y` is not less than their number.
+    """Left shift of the bits of `x` by `y`; 0 if `y` is not less than the number of bits.
 
     Args:
-        x: Integers.
-        y: Integers that are not negative, of a shape that broadcasts with that of `x`.
+        x: Integer tensor.
+        y: Non-negative integers, of a shape that broadcasts with `x`.
+
+    Returns:
+        Tensor of the broadcast shape, of the promoted integer dtype.
 
     Raises:
-        TypeError: An operand is of floats.
+        TypeError: An operand is a float tensor.
 
     Example:
         >>> convert_to_numpy(bitwise_left_shift([1, 3], [4, 1])).tolist()
@@ -77,14 +110,17 @@ def bitwise_left_shift(x: TensorLike, y: TensorLike) -> Tensor:
 
 @op(rule=elementwise_int("ops.bitwise_right_shift"))
 def bitwise_right_shift(x: TensorLike, y: TensorLike) -> Tensor:
-    """Bits of `x` moved down by `y` places; the sign stays.
+    """Arithmetic right shift of the bits of `x` by `y`; the sign is kept.
 
     Args:
-        x: Integers.
-        y: Integers that are not negative, of a shape that broadcasts with that of `x`.
+        x: Integer tensor.
+        y: Non-negative integers, of a shape that broadcasts with `x`.
+
+    Returns:
+        Tensor of the broadcast shape, of the promoted integer dtype.
 
     Raises:
-        TypeError: An operand is of floats.
+        TypeError: An operand is a float tensor.
 
     Example:
         >>> convert_to_numpy(bitwise_right_shift([16, -8], [3, 1])).tolist()
@@ -95,11 +131,33 @@ def bitwise_right_shift(x: TensorLike, y: TensorLike) -> Tensor:
 
 @op
 def left_shift(x: TensorLike, y: TensorLike) -> Tensor:
-    """Bits moved up; another name of `bitwise_left_shift`."""
+    """Left shift of the bits. Alias of `bitwise_left_shift`.
+
+    Args:
+        x: Integer tensor.
+        y: Integer tensor or number, of a shape that broadcasts with `x`.
+
+    Returns:
+        Tensor of the broadcast shape, of the promoted integer dtype.
+
+    Raises:
+        TypeError: An operand is a float tensor.
+    """
     return bitwise_left_shift(x, y)
 
 
 @op
 def right_shift(x: TensorLike, y: TensorLike) -> Tensor:
-    """Bits moved down; another name of `bitwise_right_shift`."""
+    """Arithmetic right shift of the bits. Alias of `bitwise_right_shift`.
+
+    Args:
+        x: Integer tensor.
+        y: Integer tensor or number, of a shape that broadcasts with `x`.
+
+    Returns:
+        Tensor of the broadcast shape, of the promoted integer dtype.
+
+    Raises:
+        TypeError: An operand is a float tensor.
+    """
     return bitwise_right_shift(x, y)

@@ -39,7 +39,7 @@ def convert_to_tensor(
         True
     """
     value: Any = x
-    symbolic = context.now.symbolic
+    symbolic = context.current.symbolic
     backend = current()
     if not symbolic and backend.is_tensor(value):
         name = None if dtype is None else dtypes.standardize_dtype(dtype)
@@ -158,7 +158,8 @@ def ndim(x: TensorLike) -> int:
         >>> ndim([[1, 2]])
         2
     """
-    return len(spec_of(x).shape)
+    value: Any = x
+    return len(value.shape if hasattr(value, "shape") else spec_of(value).shape)
 
 
 def is_tensor(x: object) -> bool:
@@ -199,18 +200,18 @@ def size(x: TensorLike) -> Tensor:
 def _view_spec(x: TensorSpec, dtype: DTypeLike | None = None) -> TensorSpec:
     old = dtypes.result_type(x.dtype)
     new = old if dtype is None else dtypes.standardize_dtype(dtype)
-    a, b = dtypes.itemsize(old), dtypes.itemsize(new)
-    if a == b:
+    old_size, new_size = dtypes.itemsize(old), dtypes.itemsize(new)
+    if old_size == new_size:
         return TensorSpec(x.shape, new)
     last = x.shape[-1] if x.shape else 1
-    if not x.shape or (last is not None and last * a % b):
+    if not x.shape or (last is not None and last * old_size % new_size):
         raise SpecError(
             "ops.view",
-            expected=f"a last axis whose bytes are a multiple of {b}",
-            received=f"shape {x.shape}, {a} bytes an element",
+            expected=f"a last axis whose bytes are a multiple of {new_size}",
+            received=f"shape {x.shape}, {old_size} bytes an element",
             fix="reshape it, or use ops.cast",
         )
-    return TensorSpec((*x.shape[:-1], None if last is None else last * a // b), new)
+    return TensorSpec((*x.shape[:-1], None if last is None else last * old_size // new_size), new)
 
 
 @op(rule=Rule(_view_spec))

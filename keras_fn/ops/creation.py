@@ -14,65 +14,91 @@ from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
 from keras_fn.ops._rules import normalize_axes
 from keras_fn.ops.arithmetic import add, power
-from keras_fn.ops.core import cast, shape as shape_of
+from keras_fn.ops.core import cast, ndim, shape as shape_of
 from keras_fn.ops.indexing import getitem
 from keras_fn.ops.logic import equal, greater_equal, less_equal, where
 from keras_fn.ops.manipulation import concatenate, expand_dims, flip, moveaxis, pad, ravel, reshape
-from keras_fn.types import Tensor, TensorLike
+from keras_fn.types import ArrayLike, DTypeLike, ShapeLike, Tensor, TensorLike
 
 
-def _make(shape: Any, dtype: Any, make: Callable[..., Any]) -> Tensor:
-    """Calls the backend's `make`, or infers where sizes are symbolic."""
-    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+def _create(shape: ShapeLike, dtype: DTypeLike | None, create: Callable[..., Any]) -> Tensor:
+    """Calls `create` of the backend; infers the shape in a symbolic call."""
+    sizes: tuple[Any, ...] = (shape,) if isinstance(shape, int) else tuple(shape)
     name = dtypes.standardize_dtype(dtype)
     if context.current.symbolic or any([isinstance(size, KerasTensor) for size in sizes]):
         sizes = tuple(None if isinstance(size, KerasTensor) else size for size in sizes)
         return KerasTensor(sizes, name, record_history=False)
-    return make(sizes, name)
+    return create(sizes, name)
 
 
-def zeros(shape: Any, dtype: Any = None) -> Tensor:
-    """A tensor of zeros.
+def zeros(shape: ShapeLike, dtype: DTypeLike | None = None) -> Tensor:
+    """Tensor filled with zeros.
 
     Args:
-        shape: Its sizes.
-        dtype: Its dtype; `floatx()` by default.
+        shape: Sizes of the axes.
+        dtype: Dtype of the result; `floatx()` by default.
+
+    Returns:
+        Tensor of that shape and dtype.
 
     Example:
         >>> convert_to_numpy(zeros((2,))).tolist()
         [0.0, 0.0]
     """
-    return _make(shape, dtype, lambda s, d: current().ops.full(s, 0, d))
+    return _create(shape, dtype, lambda s, d: current().ops.full(s, 0, d))
 
 
-def ones(shape: Any, dtype: Any = None) -> Tensor:
-    """A tensor of ones.
+def ones(shape: ShapeLike, dtype: DTypeLike | None = None) -> Tensor:
+    """Tensor filled with ones.
+
+    Args:
+        shape: Sizes of the axes.
+        dtype: Dtype of the result; `floatx()` by default.
+
+    Returns:
+        Tensor of that shape and dtype.
 
     Example:
         >>> convert_to_numpy(ones((2,))).tolist()
         [1.0, 1.0]
     """
-    return _make(shape, dtype, lambda s, d: current().ops.full(s, 1, d))
+    return _create(shape, dtype, lambda s, d: current().ops.full(s, 1, d))
 
 
-def full(shape: Any, fill_value: TensorLike, dtype: Any = None) -> Tensor:
-    """A tensor of `fill_value`, which broadcasts to `shape`.
+def full(shape: ShapeLike, fill_value: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
+    """Tensor filled with a value.
+
+    Args:
+        shape: Sizes of the axes.
+        fill_value: A number, or a tensor that broadcasts to `shape`.
+        dtype: Dtype of the result; `floatx()` by default.
+
+    Returns:
+        Tensor of that shape and dtype.
 
     Example:
         >>> convert_to_numpy(full((2,), 7, dtype="int32")).tolist()
         [7, 7]
     """
     if isinstance(fill_value, (bool, int, float)):
-        return _make(shape, dtype, lambda s, d: current().ops.full(s, fill_value, d))
+        return _create(shape, dtype, lambda s, d: current().ops.full(s, fill_value, d))
     return add(zeros(shape, dtype), cast(fill_value, dtypes.standardize_dtype(dtype)))
 
 
-def empty(shape: Any, dtype: Any = None) -> Tensor:
-    """A tensor whose values nobody promises (zeros, here)."""
+def empty(shape: ShapeLike, dtype: DTypeLike | None = None) -> Tensor:
+    """Tensor with unspecified values (zeros in this implementation).
+
+    Args:
+        shape: Sizes of the axes.
+        dtype: Dtype of the result; `floatx()` by default.
+
+    Returns:
+        Tensor of that shape and dtype.
+    """
     return zeros(shape, dtype)
 
 
-def _like(x: Tensor, value: float, dtype: Any) -> Tensor:
+def _fill_like(x: TensorLike, value: float, dtype: DTypeLike | None) -> Tensor:
     spec = spec_of(x)
     return full(
         spec.shape if isinstance(x, KerasTensor) else shape_of(x), value, dtype or spec.dtype
@@ -80,46 +106,90 @@ def _like(x: Tensor, value: float, dtype: Any) -> Tensor:
 
 
 @op
-def zeros_like(x: TensorLike, dtype: Any = None) -> Tensor:
-    """Zeros of the shape and dtype of `x`.
+def zeros_like(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
+    """Tensor of zeros with the shape and dtype of `x`.
+
+    Args:
+        x: Tensor of any shape.
+        dtype: Dtype of the result; by default the dtype of `x`.
+
+    Returns:
+        Tensor of the shape of `x`.
 
     Example:
         >>> convert_to_numpy(zeros_like([1, 2])).tolist()
         [0, 0]
     """
-    return _like(x, 0, dtype)
+    return _fill_like(x, 0, dtype)
 
 
 @op
-def empty_like(x: TensorLike, dtype: Any = None) -> Tensor:
-    """A tensor of the shape and dtype of `x` whose values nobody promises (zeros, here)."""
-    return _like(x, 0, dtype)
+def empty_like(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
+    """Tensor with the shape and dtype of `x` and unspecified values (zeros in this implementation).
+
+    Args:
+        x: Tensor of any shape.
+        dtype: Dtype of the result; by default the dtype of `x`.
+
+    Returns:
+        Tensor of the shape of `x`.
+    """
+    return _fill_like(x, 0, dtype)
 
 
 @op
-def ones_like(x: TensorLike, dtype: Any = None) -> Tensor:
-    """Ones of the shape and dtype of `x`.
+def ones_like(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
+    """Tensor of ones with the shape and dtype of `x`.
+
+    Args:
+        x: Tensor of any shape.
+        dtype: Dtype of the result; by default the dtype of `x`.
+
+    Returns:
+        Tensor of the shape of `x`.
 
     Example:
         >>> convert_to_numpy(ones_like([5, 6])).tolist()
         [1, 1]
     """
-    return _like(x, 1, dtype)
+    return _fill_like(x, 1, dtype)
 
 
 @op
-def full_like(x: TensorLike, fill_value: float, dtype: Any = None) -> Tensor:
-    """A tensor of `fill_value` of the shape and dtype of `x`.
+def full_like(x: TensorLike, fill_value: float, dtype: DTypeLike | None = None) -> Tensor:
+    """Tensor filled with a value, with the shape and dtype of `x`.
+
+    Args:
+        x: Tensor of any shape.
+        fill_value: A number.
+        dtype: Dtype of the result; by default the dtype of `x`.
+
+    Returns:
+        Tensor of the shape of `x`.
 
     Example:
         >>> convert_to_numpy(full_like([5, 6], 3)).tolist()
         [3, 3]
     """
-    return _like(x, fill_value, dtype)
+    return _fill_like(x, fill_value, dtype)
 
 
-def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Tensor:
-    """Numbers from `start` (0 if one argument is given) up to, without, `stop`.
+def arange(
+    start: ArrayLike,
+    stop: ArrayLike | None = None,
+    step: ArrayLike | None = None,
+    dtype: DTypeLike | None = None,
+) -> Tensor:
+    """Evenly spaced numbers in the half-open interval from `start` to `stop`.
+
+    Args:
+        start: First number; with a single argument the end, and the first number is 0.
+        stop: End of the interval, which is not included.
+        step: Difference of two numbers; 1 by default. May be negative.
+        dtype: Dtype of the result; by default the promoted dtype of the arguments.
+
+    Returns:
+        Tensor of shape `(ceil((stop - start) / step),)`.
 
     Example:
         >>> convert_to_numpy(arange(1, 7, 2)).tolist()
@@ -128,19 +198,28 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
     if stop is None:
         start, stop = 0, start
     step = 1 if step is None else step
-    limits = (start, stop, step)
+    limits: list[Any] = [start, stop, step]
     if dtype is None:
         dtype = dtypes.result_type(*(spec_of(v).dtype for v in limits))
     dtype = dtypes.standardize_dtype(dtype)
-    known = all(isinstance(v, (int, float)) for v in limits)
+    is_static = all(isinstance(v, (int, float)) for v in limits)
     if context.current.symbolic or any(isinstance(v, KerasTensor) for v in limits):
-        size = max(0, math.ceil((stop - start) / step)) if known else None
+        size = max(0, math.ceil((limits[1] - limits[0]) / limits[2])) if is_static else None
         return KerasTensor((size,), dtype, record_history=False)
-    return current().ops.arange(start, stop, step, dtype)
+    return current().ops.arange(*limits, dtype)
 
 
-def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
-    """A matrix with ones on the `k`-th diagonal, zeros elsewhere.
+def eye(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike | None = None) -> Tensor:
+    """Matrix with ones on a diagonal and zeros elsewhere.
+
+    Args:
+        N: Number of rows.
+        M: Number of columns; `N` by default.
+        k: Index of the diagonal: 0 for the main diagonal, positive above it, negative below it.
+        dtype: Dtype of the result; `floatx()` by default.
+
+    Returns:
+        Tensor of shape `(N, M)`.
 
     Example:
         >>> convert_to_numpy(eye(2)).tolist()
@@ -150,8 +229,15 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
     return cast(equal(add(rows, k), columns), dtypes.standardize_dtype(dtype))
 
 
-def identity(n: int, dtype: Any = None) -> Tensor:
-    """The identity matrix.
+def identity(n: int, dtype: DTypeLike | None = None) -> Tensor:
+    """Identity matrix.
+
+    Args:
+        n: Number of rows and columns.
+        dtype: Dtype of the result; `floatx()` by default.
+
+    Returns:
+        Tensor of shape `(n, n)`.
 
     Example:
         >>> convert_to_numpy(identity(2)).tolist()
@@ -160,8 +246,17 @@ def identity(n: int, dtype: Any = None) -> Tensor:
     return eye(n, dtype=dtype)
 
 
-def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
-    """A matrix with ones on and below the `k`-th diagonal.
+def tri(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike | None = None) -> Tensor:
+    """Lower triangular matrix of ones: ones on and below a diagonal, zeros above it.
+
+    Args:
+        N: Number of rows.
+        M: Number of columns; `N` by default.
+        k: Index of the diagonal: 0 for the main diagonal, positive above it, negative below it.
+        dtype: Dtype of the result; `floatx()` by default.
+
+    Returns:
+        Tensor of shape `(N, M)`.
 
     Example:
         >>> convert_to_numpy(tri(2)).tolist()
@@ -171,9 +266,9 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
     return cast(greater_equal(add(rows, k), columns), dtypes.standardize_dtype(dtype))
 
 
-def _diag(x: TensorSpec, k: int = 0) -> TensorSpec:
+def _diag_spec(x: TensorSpec, k: int = 0) -> TensorSpec:
     if len(x.shape) == 2:
-        return _diagonal(x, k)
+        return _diagonal_spec(x, k)
     if len(x.shape) != 1:
         raise SpecError(
             "ops.diag",
@@ -185,28 +280,42 @@ def _diag(x: TensorSpec, k: int = 0) -> TensorSpec:
     return TensorSpec((size, size), x.dtype)
 
 
-@op(rule=Rule(_diag))
+@op(rule=Rule(_diag_spec))
 def diag(x: TensorLike, k: int = 0) -> Tensor:
-    """The matrix with `x` on its `k`-th diagonal, or of a matrix that diagonal.
+    """Constructs a diagonal matrix from a vector, or extracts a diagonal from a matrix.
 
     Args:
         x: Tensor of rank 1 or 2.
-        k: 0 for the main diagonal, positive for one above it, negative for one below.
+        k: Index of the diagonal: 0 for the main diagonal, positive above it, negative below it.
+
+    Returns:
+        For a vector of size n, a tensor of shape `(n + abs(k), n + abs(k))`; for a matrix, a tensor
+        of rank 1. The dtype is the dtype of `x`.
+
+    Raises:
+        ValueError: `x` is not of rank 1 or 2.
 
     Example:
         >>> convert_to_numpy(diag([1, 2])).tolist()
         [[1, 0], [0, 2]]
     """
-    if len(x.shape) == 2:
+    if ndim(x) == 2:
         return diagonal(x, k)
-    _diag(spec_of(x), k)
-    line = pad(x, ((max(k, 0), max(-k, 0)),))  # in each column the element that belongs there
-    return where(eye(shape_of(line)[0], k=k, dtype="bool"), line, False)
+    _diag_spec(spec_of(x), k)
+    row = pad(x, ((max(k, 0), max(-k, 0)),))  # the diagonal element of each column
+    return where(eye(shape_of(row)[0], k=k, dtype="bool"), row, False)
 
 
 @op
 def diagflat(x: TensorLike, k: int = 0) -> Tensor:
-    """The matrix with the elements of `x` on its `k`-th diagonal.
+    """Constructs a diagonal matrix from the elements of a flattened tensor.
+
+    Args:
+        x: Tensor of any shape, with n elements.
+        k: Index of the diagonal: 0 for the main diagonal, positive above it, negative below it.
+
+    Returns:
+        Tensor of shape `(n + abs(k), n + abs(k))`, of the dtype of `x`.
 
     Example:
         >>> convert_to_numpy(diagflat([[1, 2]])).tolist()
@@ -215,46 +324,66 @@ def diagflat(x: TensorLike, k: int = 0) -> Tensor:
     return diag(ravel(x), k)
 
 
-def _triangle(source: str) -> Rule:
+def _triangle_rule(source: str) -> Rule:
     def infer(x: TensorSpec, k: int = 0) -> TensorSpec:
         if len(x.shape) < 2:
-            raise _no_matrix(source, x.shape)
+            raise _rank_error(source, x.shape)
         return x
 
     return Rule(infer)
 
 
-def _beside_diagonal(x: Tensor) -> tuple[Tensor, Tensor]:
-    """The numbers of the rows, as a column, and those of the columns."""
+def _row_and_column_indices(x: TensorLike) -> tuple[Tensor, Tensor]:
+    """Returns the row indices, as a column, and the column indices of matrices."""
     rows, columns = shape_of(x)[-2:]
     return expand_dims(arange(rows, dtype="int32"), 1), arange(columns, dtype="int32")
 
 
-@op(rule=_triangle("ops.tril"))
+@op(rule=_triangle_rule("ops.tril"))
 def tril(x: TensorLike, k: int = 0) -> Tensor:
-    """The lower triangle: 0 above the `k`-th diagonal of the last two axes.
+    """Lower triangle of matrices: sets the elements above a diagonal to 0.
+
+    Args:
+        x: Tensor of shape `(..., m, n)`.
+        k: Index of the diagonal: 0 for the main diagonal, positive above it, negative below it.
+
+    Returns:
+        Tensor of the shape and dtype of `x`.
+
+    Raises:
+        ValueError: `x` has fewer than two axes.
 
     Example:
         >>> convert_to_numpy(tril([[1, 2], [3, 4]])).tolist()
         [[1, 0], [3, 4]]
     """
-    rows, columns = _beside_diagonal(x)  # False is the 0 of any dtype
+    rows, columns = _row_and_column_indices(x)  # False promotes to any dtype, as 0
     return where(less_equal(columns, add(rows, k)), x, False)
 
 
-@op(rule=_triangle("ops.triu"))
+@op(rule=_triangle_rule("ops.triu"))
 def triu(x: TensorLike, k: int = 0) -> Tensor:
-    """The upper triangle: 0 below the `k`-th diagonal of the last two axes.
+    """Upper triangle of matrices: sets the elements below a diagonal to 0.
+
+    Args:
+        x: Tensor of shape `(..., m, n)`.
+        k: Index of the diagonal: 0 for the main diagonal, positive above it, negative below it.
+
+    Returns:
+        Tensor of the shape and dtype of `x`.
+
+    Raises:
+        ValueError: `x` has fewer than two axes.
 
     Example:
         >>> convert_to_numpy(triu([[1, 2], [3, 4]])).tolist()
         [[1, 2], [0, 4]]
     """
-    rows, columns = _beside_diagonal(x)
+    rows, columns = _row_and_column_indices(x)
     return where(greater_equal(columns, add(rows, k)), x, False)
 
 
-def _vander(x: TensorSpec, N: int | None = None, increasing: bool = False) -> TensorSpec:
+def _vander_spec(x: TensorSpec, N: int | None = None, increasing: bool = False) -> TensorSpec:
     if len(x.shape) != 1:
         raise SpecError(
             "ops.vander",
@@ -265,57 +394,66 @@ def _vander(x: TensorSpec, N: int | None = None, increasing: bool = False) -> Te
     return TensorSpec((x.shape[0], x.shape[0] if N is None else N), x.dtype)
 
 
-@op(rule=Rule(_vander))
-def vander(x: TensorLike, N: Any = None, increasing: bool = False) -> Tensor:
-    """Vandermonde matrix: in each row the powers of one element.
+@op(rule=Rule(_vander_spec))
+def vander(x: TensorLike, N: int | None = None, increasing: bool = False) -> Tensor:
+    """Vandermonde matrix: each row contains the powers of one element.
 
     Args:
         x: Tensor of shape `(n,)`.
-        N: How many powers, from 0 on; `n` by default.
-        increasing: Whether the exponents rise from left to right.
+        N: Number of powers, starting at the power 0; `n` by default.
+        increasing: Whether the exponents increase from left to right; else they decrease.
 
     Returns:
-        A tensor of shape `(n, N)`.
+        Tensor of shape `(n, N)`, of the dtype of `x`.
+
+    Raises:
+        ValueError: `x` is not of rank 1.
 
     Example:
         >>> convert_to_numpy(vander([2, 3], 3)).tolist()
         [[4, 2, 1], [9, 3, 1]]
     """
-    _vander(spec_of(x))
+    _vander_spec(spec_of(x))
     count = shape_of(x)[0] if N is None else N
     column, dtype = expand_dims(x, 1), spec_of(x).dtype
-    # The power 0 apart: its gradient where x is 0 would be 0 / 0.
+    # The power 0 is not computed: its gradient at 0 would be 0 / 0.
     powers = power(column, cast(arange(1, count), dtype))
     columns = concatenate([ones_like(column), powers], axis=1)
     columns = getitem(columns, (slice(None), slice(count)))
     return columns if increasing else flip(columns, 1)
 
 
-def _diagonal(x: TensorSpec, offset: int = 0, axis1: int = 0, axis2: int = 1) -> TensorSpec:
+def _diagonal_spec(x: TensorSpec, offset: int = 0, axis1: int = 0, axis2: int = 1) -> TensorSpec:
     rank = len(x.shape)
     if rank < 2:
-        raise _no_matrix("ops.diagonal", x.shape)
+        raise _rank_error("ops.diagonal", x.shape)
     first, second = normalize_axes((axis1, axis2), rank, "ops.diagonal")
     if first == second:
         raise SpecError(
             "ops.diagonal",
             expected="two different axes",
             received=f"axis1={axis1}, axis2={axis2} for a tensor of rank {rank}",
-            fix="name the rows with axis1 and the columns with axis2",
+            fix="pass the axis of the rows as axis1 and the axis of the columns as axis2",
         )
     kept = [n for i, n in enumerate(x.shape) if i not in (first, second)]
-    return TensorSpec((*kept, _length(x.shape[first], x.shape[second], offset)), x.dtype)
+    return TensorSpec((*kept, _diagonal_size(x.shape[first], x.shape[second], offset)), x.dtype)
 
 
-@op(rule=Rule(_diagonal))
+@op(rule=Rule(_diagonal_spec))
 def diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
-    """The diagonals of the matrices that lie in two axes, along a new last axis.
+    """Extracts diagonals of the matrices along two axes.
 
     Args:
         x: Tensor of rank 2 or more.
-        offset: 0 for the main diagonal, positive for one above it, negative for one below.
-        axis1: The axis that counts rows.
-        axis2: The axis that counts columns.
+        offset: Index of the diagonal: 0 for the main one, positive above it, negative below it.
+        axis1: Axis of the rows.
+        axis2: Axis of the columns.
+
+    Returns:
+        Tensor of the dtype of `x` without the two axes; the diagonals are along a new last axis.
+
+    Raises:
+        ValueError: `x` has fewer than two axes, or the two axes are equal.
 
     Example:
         >>> convert_to_numpy(diagonal([[1, 2], [3, 4]])).tolist()
@@ -324,19 +462,19 @@ def diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> 
     x = moveaxis(x, (axis1, axis2), (-2, -1))
     *batch, rows, columns = shape_of(x)
     start = offset if offset >= 0 else -offset * columns
-    stop = start + (_length(rows, columns, offset) or 0) * (columns + 1)
+    stop = start + (_diagonal_size(rows, columns, offset) or 0) * (columns + 1)
     flat = reshape(x, (*batch, rows * columns))
     return getitem(flat, (Ellipsis, slice(start, stop, columns + 1)))
 
 
-def _length(rows: int | None, columns: int | None, offset: int) -> int | None:
-    """How many elements a diagonal has."""
+def _diagonal_size(rows: int | None, columns: int | None, offset: int) -> int | None:
+    """Returns the number of elements of a diagonal."""
     if rows is None or columns is None:
         return None
     return max(0, min(rows + min(offset, 0), columns - max(offset, 0)))
 
 
-def _no_matrix(source: str, shape: Shape) -> SpecError:
+def _rank_error(source: str, shape: Shape) -> SpecError:
     return SpecError(
         source,
         expected="a tensor of rank 2 or more",

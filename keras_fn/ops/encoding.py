@@ -8,26 +8,36 @@ from keras_fn.core import dtypes
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import op
 from keras_fn.ops._rules import normalize_axis
-from keras_fn.ops.core import cast
+from keras_fn.ops.core import cast, ndim
 from keras_fn.ops.creation import arange
 from keras_fn.ops.logic import equal
 from keras_fn.ops.manipulation import expand_dims, reshape
 from keras_fn.ops.reductions import max as max_
-from keras_fn.types import Tensor, TensorLike
+from keras_fn.types import DTypeLike, Tensor, TensorLike
 
 
 @op
 def one_hot(
-    x: TensorLike, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False
+    x: TensorLike,
+    num_classes: int,
+    axis: int = -1,
+    dtype: DTypeLike | None = None,
+    sparse: bool = False,
 ) -> Tensor:
-    """A vector for each integer: 1 at that index, else 0; all 0 for an index out of range.
+    """One-hot encoding of class indices: a vector with 1 at the index and 0 elsewhere.
 
     Args:
-        x: Integers of any shape.
-        num_classes: Size of the new axis.
-        axis: Where the new axis stands.
+        x: Integer tensor of any shape. An index out of range is encoded as zeros.
+        num_classes: Number of classes: the size of the new axis.
+        axis: Index of the new axis in the result.
         dtype: Dtype of the result; `floatx()` by default.
-        sparse: Sparse tensors are for backends that have them; here False.
+        sparse: Must be False: sparse tensors are not supported.
+
+    Returns:
+        Tensor of the shape of `x` with a new axis of size `num_classes`.
+
+    Raises:
+        ValueError: `sparse` is True.
 
     Example:
         >>> convert_to_numpy(one_hot([1, 0], 2)).tolist()
@@ -35,12 +45,12 @@ def one_hot(
     """
     if sparse:
         raise ValueError("ops.one_hot: sparse=True is not supported; use a dense tensor.")
-    place = normalize_axis(axis, len(x.shape) + 1, "ops.one_hot")
-    rank = len(x.shape) + 1
+    rank = ndim(x) + 1
+    axis = normalize_axis(axis, rank, "ops.one_hot")
     classes = reshape(
-        arange(num_classes, dtype="int32"), [num_classes if i == place else 1 for i in range(rank)]
+        arange(num_classes, dtype="int32"), [num_classes if i == axis else 1 for i in range(rank)]
     )
-    return cast(equal(expand_dims(x, place), classes), dtypes.standardize_dtype(dtype))
+    return cast(equal(expand_dims(x, axis), classes), dtypes.standardize_dtype(dtype))
 
 
 @op
@@ -48,19 +58,25 @@ def multi_hot(
     inputs: TensorLike,
     num_classes: int | None = None,
     axis: int = -1,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
     sparse: bool = False,
     **kwargs: Any,
 ) -> Tensor:
-    """One vector for the integers of each row: 1 at each of their indices, else 0.
+    """Multi-hot encoding: one vector for the class indices of each row, with 1 at each index.
 
     Args:
-        inputs: Integers of shape `(n,)` or `(batch, n, ...)`.
-        num_classes: Size of the new axis. Its old name `num_tokens` is taken, too.
-        axis: Where the new axis stands among those of `inputs`, that of the integers included.
+        inputs: Integer tensor of shape `(n,)` or `(batch, n, ...)`.
+        num_classes: Number of classes: the size of the new axis.
+        axis: Index of the new axis, counted before the axis of the class indices is removed.
         dtype: Dtype of the result; `floatx()` by default.
-        sparse: Sparse tensors are for backends that have them; here False.
-        **kwargs: `num_tokens`.
+        sparse: Must be False: sparse tensors are not supported.
+        **kwargs: `num_tokens`, the former name of `num_classes`.
+
+    Returns:
+        Tensor of shape `(num_classes,)` or `(batch, num_classes, ...)`.
+
+    Raises:
+        ValueError: `num_classes` is missing, or `sparse` is True.
 
     Example:
         >>> convert_to_numpy(multi_hot([[0, 2]], 3)).tolist()
@@ -72,10 +88,10 @@ def multi_hot(
             "ops.multi_hot",
             expected="num_classes",
             received=", ".join(kwargs) or "none",
-            fix="say how many classes there are",
+            fix="pass the number of classes",
         )
     codes = one_hot(inputs, num_classes, axis, dtype, sparse)
-    place = normalize_axis(axis, len(codes.shape), "ops.multi_hot")
-    # One row of integers becomes one vector. The new axis may stand before that of the integers.
-    first = 0 if len(inputs.shape) == 1 else 1
-    return max_(codes, axis=first + (place <= first))
+    class_axis = normalize_axis(axis, len(codes.shape), "ops.multi_hot")
+    # The axis of the integers is reduced; the class axis may come before it.
+    integer_axis = 0 if ndim(inputs) == 1 else 1
+    return max_(codes, axis=integer_axis + (class_axis <= integer_axis))

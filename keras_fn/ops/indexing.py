@@ -1,8 +1,9 @@
-"""Indexing: getitem, take, selection by conditions."""
+"""Indexing: getitem, take, take_along_axis, unravel_index, select."""
 
 from __future__ import annotations
 
 import builtins
+import typing
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,40 +20,43 @@ from keras_fn.ops.logic import greater_equal, less, where
 from keras_fn.types import Tensor, TensorLike
 
 
-def _getitem(x: TensorSpec, key: Any) -> TensorSpec:
+def _getitem_spec(x: TensorSpec, key: Any) -> TensorSpec:
     keys = list(key) if isinstance(key, tuple) else [key]
-    picks = [spec_of(k) if _is_array(k) else None for k in keys]
-    used = sum(_axes_used(k, pick) for k, pick in zip(keys, picks, strict=True))
-    if used > len(x.shape):
+    index_specs = [spec_of(k) if _is_array(k) else None for k in keys]
+    consumed = sum(_count_axes(k, spec) for k, spec in zip(keys, index_specs, strict=True))
+    if consumed > len(x.shape):
         raise SpecError(
             "indexing",
             expected=f"at most {len(x.shape)} indices",
-            received=f"{used} for a tensor of shape {x.shape}",
-            fix="drop an index",
+            received=f"{consumed} for a tensor of shape {x.shape}",
+            fix="remove an index",
         )
     sizes = list(x.shape)
     kept: list[int | None] = []
-    gathered: list[Shape] = []  # shapes of the indices that pick elements
-    places: list[int] = []  # where they stand among the keys
-    first = 0  # where the first of them stands in the result
-    for place, (k, pick) in enumerate(zip(keys, picks, strict=True)):
+    index_shapes: list[Shape] = []  # of the integers, integer tensors and masks
+    index_positions: list[int] = []  # their positions among the keys
+    first = 0  # the position of the first of them in the result
+    for position, (k, spec) in enumerate(zip(keys, index_specs, strict=True)):
         if k is None:
             kept.append(1)
         elif k is Ellipsis:
-            free = len(x.shape) - used
+            free = len(x.shape) - consumed
             kept += sizes[:free]
             del sizes[:free]
         elif isinstance(k, builtins.slice):
-            kept.append(_sliced(sizes.pop(0), k))
+            kept.append(_slice_size(sizes.pop(0), k))
         else:
-            first = first if places else len(kept)
-            places.append(place)
-            gathered.append(_picked(k, pick, sizes, x.shape))
-    # NumPy: the axes of indices that stand apart come first. An integer beside a tensor is one.
-    apart = any(picks) and places != list(range(places[0], places[0] + len(places)))
+            first = first if index_positions else len(kept)
+            index_positions.append(position)
+            index_shapes.append(_consume_axes(k, spec, sizes, x.shape))
+    # As in NumPy, the axes of index tensors come first if the indices are not adjacent. An integer
+    # next to an index tensor counts as one.
+    is_separated = any(index_specs) and index_positions != list(
+        range(index_positions[0], index_positions[0] + len(index_positions))
+    )
     kept += sizes
-    at = 0 if apart else first
-    kept[at:at] = broadcast(*gathered, source="indexing") if gathered else ()
+    at = 0 if is_separated else first
+    kept[at:at] = broadcast(*index_shapes, source="indexing") if index_shapes else ()
     return TensorSpec(tuple(kept), x.dtype)
 
 
@@ -60,20 +64,20 @@ def _is_array(k: Any) -> bool:
     return hasattr(k, "shape") or isinstance(k, list)
 
 
-def _axes_used(k: Any, pick: TensorSpec | None) -> int:
+def _count_axes(k: Any, spec: TensorSpec | None) -> int:
     if k is None or k is Ellipsis:
         return 0
-    return len(pick.shape) if pick is not None and pick.dtype == "bool" else 1
+    return len(spec.shape) if spec is not None and spec.dtype == "bool" else 1
 
 
-def _picked(k: Any, pick: TensorSpec | None, sizes: list[int | None], shape: Shape) -> Shape:
-    """Takes the axes that an index picks from off `sizes`; returns the shape that it gives."""
-    if pick is not None and pick.dtype == "bool":
-        del sizes[: len(pick.shape)]
-        return (None,)  # as many as hold
+def _consume_axes(k: Any, spec: TensorSpec | None, sizes: list[int | None], shape: Shape) -> Shape:
+    """Removes the axes that an index consumes from `sizes`; returns the shape of the result."""
+    if spec is not None and spec.dtype == "bool":
+        del sizes[: len(spec.shape)]
+        return (None,)  # the number of true elements
     size = sizes.pop(0)
-    if pick is not None:
-        return pick.shape
+    if spec is not None:
+        return spec.shape
     if size is not None and not -size <= k < size:
         raise SpecError(
             "indexing",
@@ -84,16 +88,27 @@ def _picked(k: Any, pick: TensorSpec | None, sizes: list[int | None], shape: Sha
     return ()
 
 
-def _sliced(size: int | None, key: builtins.slice) -> int | None:
+def _slice_size(size: int | None, key: builtins.slice) -> int | None:
     bounds = (key.start, key.stop, key.step)
     if size is None or any(b is not None and not isinstance(b, (int, np.integer)) for b in bounds):
         return None
     return len(range(*key.indices(size)))
 
 
-@op(rule=Rule(_getitem))
+@op(rule=Rule(_getitem_spec))
 def getitem(x: TensorLike, key: Any) -> Tensor:
-    """`x[key]`: integers, slices, `...`, None for a new axis, or tensors of integers.
+    """Indexing as with NumPy: `x[key]`.
+
+    Args:
+        x: Tensor of any shape.
+        key: Integers, slices, `...`, None for a new axis, integer tensors or lists (advanced
+            indexing), a boolean mask, or a tuple of these.
+
+    Returns:
+        Tensor of the dtype of `x`.
+
+    Raises:
+        ValueError: There are more indices than axes, or a static index is out of range.
 
     Example:
         >>> convert_to_numpy(getitem([[1, 2], [3, 4]], (..., 0))).tolist()
@@ -102,21 +117,24 @@ def getitem(x: TensorLike, key: Any) -> Tensor:
     ...
 
 
-def _take(x: TensorSpec, indices: TensorSpec, axis: int | None = None) -> TensorSpec:
+def _take_spec(x: TensorSpec, indices: TensorSpec, axis: int | None = None) -> TensorSpec:
     if axis is None:
         return TensorSpec(indices.shape, x.dtype)
     axis = normalize_axis(axis, len(x.shape), "ops.take")
     return TensorSpec((*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]), x.dtype)
 
 
-@op(rule=Rule(_take))
+@op(rule=Rule(_take_spec))
 def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
-    """Elements or slices of `x` at `indices` along `axis`; negative indices count from the end.
+    """Gathers elements or slices at indices along an axis.
 
     Args:
         x: Tensor of any shape.
-        indices: Integers of any shape.
-        axis: The axis; None for the flattened tensor.
+        indices: Integer tensor of any shape; negative indices count from the end.
+        axis: Axis to gather along; None for the flattened tensor.
+
+    Returns:
+        Tensor of the dtype of `x`; the axis is replaced by the axes of `indices`.
 
     Example:
         >>> convert_to_numpy(take([10, 20, 30], [2, 0])).tolist()
@@ -125,19 +143,29 @@ def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
     ...
 
 
-def _take_along_axis(x: TensorSpec, indices: TensorSpec, axis: int | None = None) -> TensorSpec:
+def _take_along_axis_spec(
+    x: TensorSpec, indices: TensorSpec, axis: int | None = None
+) -> TensorSpec:
     if axis is None:
         return TensorSpec((product(indices.shape),), x.dtype)
     axis = normalize_axis(axis, len(x.shape), "ops.take_along_axis")
-    a = [1 if i == axis else n for i, n in enumerate(x.shape)]
-    shape = list(broadcast(tuple(a), indices.shape, source="ops.take_along_axis"))
+    other_sizes = tuple(1 if i == axis else n for i, n in enumerate(x.shape))
+    shape = list(broadcast(other_sizes, indices.shape, source="ops.take_along_axis"))
     shape[axis] = indices.shape[axis]
     return TensorSpec(tuple(shape), x.dtype)
 
 
-@op(rule=Rule(_take_along_axis))
+@op(rule=Rule(_take_along_axis_spec))
 def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
-    """Elements of `x` at `indices` along `axis`, position by position along the others.
+    """Gathers elements at indices along an axis, separately for each position in the other axes.
+
+    Args:
+        x: Tensor of any shape.
+        indices: Integer tensor of the rank of `x` that broadcasts with it except for `axis`.
+        axis: Axis to gather along; None for the flattened tensors.
+
+    Returns:
+        Tensor of the dtype of `x`, with the size of `indices` along `axis`.
 
     Example:
         >>> convert_to_numpy(take_along_axis([[10, 20], [30, 40]], [[1], [0]], axis=1)).tolist()
@@ -146,22 +174,22 @@ def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None)
     ...
 
 
-def _unravel_index(indices: TensorSpec, shape: Any) -> tuple[TensorSpec, ...]:
+def _unravel_index_spec(indices: TensorSpec, shape: int | Sequence[int]) -> tuple[TensorSpec, ...]:
     sizes = (shape,) if isinstance(shape, int) else tuple(shape)
     return (TensorSpec(indices.shape, dtypes.result_type(indices.dtype)),) * len(sizes)
 
 
-@op(rule=Rule(_unravel_index))
-def unravel_index(indices: TensorLike, shape: Any) -> Any:
-    """The indices along each axis that lead to the same element as those of the flattened tensor.
+@op(rule=Rule(_unravel_index_spec))
+def unravel_index(indices: TensorLike, shape: int | Sequence[int]) -> tuple[Tensor, ...]:
+    """Converts indices of a flattened tensor to a tuple of indices for each axis.
 
     Args:
-        indices: Integers of any shape; negative ones count from the end. Those out of range are
-            clipped.
-        shape: Sizes of the tensor that they are for.
+        indices: Integer tensor of any shape. Negative indices count from the end; indices out of
+            range are clipped.
+        shape: Shape of the tensor that the indices belong to.
 
     Returns:
-        A tuple with a tensor for each axis, of the shape and dtype of `indices`.
+        Tuple with a tensor for each axis, of the shape and dtype of `indices`.
 
     Example:
         >>> [int(i) for i in unravel_index(5, (2, 3))]
@@ -173,26 +201,32 @@ def unravel_index(indices: TensorLike, shape: Any) -> Any:
     total: Any = 1
     for size in sizes:
         total = total * size
-    rest = cast(indices, wide)
-    rest = where(less(rest, 0), add(rest, total), rest)
-    rest = where(less(rest, 0), 0, where(greater_equal(rest, total), subtract(total, 1), rest))
-    found = []
+    flat = cast(indices, wide)
+    flat = where(less(flat, 0), add(flat, total), flat)
+    flat = where(less(flat, 0), 0, where(greater_equal(flat, total), subtract(total, 1), flat))
+    by_axis = []
     for size in reversed(sizes):
-        found.append(cast(mod(rest, size), dtype))
-        rest = floor_divide(rest, size)
-    return tuple(reversed(found))
+        by_axis.append(cast(mod(flat, size), dtype))
+        flat = floor_divide(flat, size)
+    return tuple(reversed(by_axis))
 
 
 @op
 def select(
     condlist: Sequence[TensorLike], choicelist: Sequence[TensorLike], default: TensorLike = 0
 ) -> Tensor:
-    """Each element from the choice that belongs to the first condition that holds there.
+    """Selects each element from the choice of the first condition that is true.
 
     Args:
-        condlist: Booleans: tensors that broadcast with the choices.
+        condlist: Boolean tensors that broadcast with the choices.
         choicelist: As many tensors.
-        default: What stands where no condition holds.
+        default: Value where no condition is true: a number or a tensor.
+
+    Returns:
+        Tensor of the broadcast shape, of the promoted dtype.
+
+    Raises:
+        ValueError: The numbers of conditions and choices differ, or are 0.
 
     Example:
         >>> x = convert_to_tensor([1, 2, 3, 4])
@@ -202,11 +236,11 @@ def select(
     if len(condlist) != len(choicelist) or not len(condlist):
         raise SpecError(
             "ops.select",
-            expected="as many choices as conditions, one or more",
+            expected="as many choices as conditions, at least one",
             received=f"{len(condlist)} conditions and {len(choicelist)} choices",
-            fix="give a choice for each condition, and default for the rest",
+            fix="pass one choice for each condition, and default for the rest",
         )
     result = default
     for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
         result = where(condition, choice, result)
-    return result
+    return typing.cast(Tensor, result)

@@ -1,4 +1,4 @@
-"""Joining and splitting along named directions: hstack, vsplit and their relatives."""
+"""Joining and splitting: append, hstack, vstack, dstack, array_split, hsplit, vsplit, dsplit."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, TensorSpec, op
 from keras_fn.ops._rules import normalize_axis
 from keras_fn.ops.arithmetic import minimum
-from keras_fn.ops.core import shape as shape_of
+from keras_fn.ops.core import convert_to_tensor, ndim, shape as shape_of
 from keras_fn.ops.indexing import getitem
 from keras_fn.ops.manipulation import (
-    _need_rank,
-    _rank,
+    check_min_rank,
     concatenate,
     expand_dims,
     part_sizes,
@@ -23,17 +22,18 @@ from keras_fn.ops.manipulation import (
 )
 from keras_fn.types import Tensor, TensorLike
 
-# ---------------------------------------------------------------- joins
-
 
 @op
 def append(x1: TensorLike, x2: TensorLike, axis: int | None = None) -> Tensor:
-    """Joins `x2` to the end of `x1`.
+    """Appends `x2` to the end of `x1`.
 
     Args:
         x1: Tensor of any shape.
-        x2: Tensor of the shape of `x1` but for `axis`; of any shape where `axis` is None.
-        axis: The axis along which they are joined; None joins them flattened.
+        x2: Tensor of the shape of `x1` except for `axis`; of any shape if `axis` is None.
+        axis: Axis to join along; None joins the flattened tensors.
+
+    Returns:
+        Tensor of the promoted dtype.
 
     Example:
         >>> convert_to_numpy(append([1, 2], [[3], [4]])).tolist()
@@ -42,30 +42,30 @@ def append(x1: TensorLike, x2: TensorLike, axis: int | None = None) -> Tensor:
     return concatenate([x1, x2], axis=axis)
 
 
-def _at_least_1d(x: Tensor) -> Tensor:
-    return x if _rank(x) else reshape(x, (1,))
+def _at_least_1d(x: TensorLike) -> Tensor:
+    return convert_to_tensor(x) if ndim(x) else reshape(x, (1,))
 
 
-def _at_least_2d(x: Tensor) -> Tensor:
+def _at_least_2d(x: TensorLike) -> Tensor:
     x = _at_least_1d(x)
-    return x if _rank(x) > 1 else expand_dims(x, 0)
+    return x if ndim(x) > 1 else expand_dims(x, 0)
 
 
 @op
 def hstack(xs: Sequence[TensorLike]) -> Tensor:
-    """Joins tensors along the second axis, those of rank 1 along the first.
+    """Stacks tensors horizontally: along axis 1, or along axis 0 for tensors of rank 1.
 
     Example:
         >>> convert_to_numpy(hstack([[1, 2], [3]])).tolist()
         [1, 2, 3]
     """
-    wide = [_at_least_1d(x) for x in xs]
-    return concatenate(wide, axis=0 if _rank(wide[0]) == 1 else 1)
+    tensors = [_at_least_1d(x) for x in xs]
+    return concatenate(tensors, axis=0 if ndim(tensors[0]) == 1 else 1)
 
 
 @op
 def vstack(xs: Sequence[TensorLike]) -> Tensor:
-    """Joins tensors along the first axis; one of rank 1 is a row.
+    """Stacks tensors vertically: along axis 0. A tensor of rank 1 is a row.
 
     Example:
         >>> convert_to_numpy(vstack([[1, 2], [3, 4]])).tolist()
@@ -76,54 +76,58 @@ def vstack(xs: Sequence[TensorLike]) -> Tensor:
 
 @op
 def dstack(xs: Sequence[TensorLike]) -> Tensor:
-    """Joins tensors along the third axis, which those of a lower rank get.
+    """Stacks tensors along axis 2, which is added to tensors of lower rank.
 
     Example:
         >>> convert_to_numpy(dstack([[1, 2], [3, 4]])).tolist()
         [[[1, 3], [2, 4]]]
     """
-    deep = [x if _rank(x) > 2 else expand_dims(_at_least_2d(x), 2) for x in xs]
-    return concatenate(deep, axis=2)
-
-
-# ---------------------------------------------------------------- splits
+    tensors = [x if ndim(x) > 2 else expand_dims(_at_least_2d(x), 2) for x in xs]
+    return concatenate(tensors, axis=2)
 
 
 def _part_edges(size: int, parts: int) -> list[int]:
-    """Where `size` elements are cut into parts, the first of which may be longer by one."""
-    least, longer = divmod(size, parts)
-    return [i * least + min(i, longer) for i in range(parts + 1)]
+    """Returns the indices that split `size` elements; the first parts may be longer by one."""
+    part_size, longer = divmod(size, parts)
+    return [i * part_size + min(i, longer) for i in range(parts + 1)]
 
 
-def _array_split(x: TensorSpec, indices_or_sections: Any, axis: int = 0) -> list[TensorSpec]:
-    place = normalize_axis(axis, len(x.shape), "ops.array_split")
-    size, parts = x.shape[place], indices_or_sections
+def _array_split_spec(
+    x: TensorSpec, indices_or_sections: int | Sequence[int], axis: int = 0
+) -> list[TensorSpec]:
+    axis = normalize_axis(axis, len(x.shape), "ops.array_split")
+    size, parts = x.shape[axis], indices_or_sections
     if isinstance(parts, int) and parts < 1:
         raise SpecError(
             "ops.array_split",
-            expected="one part or more",
+            expected="at least one part",
             received=f"indices_or_sections={parts}",
-            fix="say how many parts, or at which indices to split",
+            fix="pass the number of parts, or the indices at which to split",
         )
     edges: Any = [0, *parts, size] if not isinstance(parts, int) else [0] * (parts + 1)
     if isinstance(parts, int) and size is not None:
         edges = _part_edges(size, parts)
     sizes = part_sizes(size, edges)
-    return [TensorSpec((*x.shape[:place], n, *x.shape[place + 1 :]), x.dtype) for n in sizes]
+    return [TensorSpec((*x.shape[:axis], n, *x.shape[axis + 1 :]), x.dtype) for n in sizes]
 
 
-@op(rule=Rule(_array_split))
-def array_split(x: TensorLike, indices_or_sections: Any, axis: int = 0) -> Any:
-    """Splits along `axis` into parts that need not be equal.
+@op(rule=Rule(_array_split_spec))
+def array_split(
+    x: TensorLike, indices_or_sections: int | Sequence[int], axis: int = 0
+) -> list[Tensor]:
+    """Splits a tensor along an axis into parts whose sizes may differ by one.
 
     Args:
         x: Tensor of rank 1 or more.
-        indices_or_sections: How many parts, the first of which are longer by one where the size
-            cannot be divided; or the indices before which to split.
-        axis: The axis.
+        indices_or_sections: Number of parts (the first ones are longer by one if the size is not
+            divisible), or the indices at which to split.
+        axis: Axis to split along.
 
     Returns:
-        A list of tensors.
+        List of tensors of the dtype of `x`.
+
+    Raises:
+        ValueError: The number of parts is not positive.
 
     Example:
         >>> [convert_to_numpy(part).tolist() for part in array_split([1, 2, 3], 2)]
@@ -134,43 +138,64 @@ def array_split(x: TensorLike, indices_or_sections: Any, axis: int = 0) -> Any:
     size, parts = shape_of(x)[axis], indices_or_sections
     if isinstance(size, int):
         return split(x, _part_edges(size, parts)[1:-1], axis)
-    before = (slice(None),) * normalize_axis(axis, _rank(x))
-    least, longer = size // parts, size % parts  # tensors: a graph that does not know its sizes
-    edges = [i * least + minimum(i, longer) for i in range(parts + 1)]
+    before = (slice(None),) * normalize_axis(axis, ndim(x))
+    part_size, longer = size // parts, size % parts  # tensors, if the size is not static
+    edges = [i * part_size + minimum(i, longer) for i in range(parts + 1)]
     return [getitem(x, (*before, slice(a, b))) for a, b in pairwise(edges)]
 
 
 @op
-def hsplit(x: TensorLike, indices_or_sections: Any) -> Any:
-    """Splits along the second axis, or the only one; see `split`.
+def hsplit(x: TensorLike, indices_or_sections: int | Sequence[int]) -> list[Tensor]:
+    """Splits horizontally: along axis 1, or along axis 0 for a tensor of rank 1; see `split`.
+
+    Args:
+        x: Tensor of rank 1 or more.
+        indices_or_sections: Number of equal parts, or the indices at which to split.
+
+    Returns:
+        List of tensors of the dtype of `x`.
 
     Example:
         >>> [convert_to_numpy(part).tolist() for part in hsplit([[1, 2], [3, 4]], 2)]
         [[[1], [3]], [[2], [4]]]
     """
-    _need_rank(x, 1, "ops.hsplit")
-    return split(x, indices_or_sections, axis=0 if _rank(x) == 1 else 1)
+    check_min_rank(x, 1, "ops.hsplit")
+    return split(x, indices_or_sections, axis=0 if ndim(x) == 1 else 1)
 
 
 @op
-def vsplit(x: TensorLike, indices_or_sections: Any) -> Any:
-    """Splits a tensor of rank 2 or more along the first axis; see `split`.
+def vsplit(x: TensorLike, indices_or_sections: int | Sequence[int]) -> list[Tensor]:
+    """Splits vertically: along axis 0; see `split`.
+
+    Args:
+        x: Tensor of rank 2 or more.
+        indices_or_sections: Number of equal parts, or the indices at which to split.
+
+    Returns:
+        List of tensors of the dtype of `x`.
 
     Example:
         >>> [convert_to_numpy(part).tolist() for part in vsplit([[1, 2], [3, 4]], 2)]
         [[[1, 2]], [[3, 4]]]
     """
-    _need_rank(x, 2, "ops.vsplit")
+    check_min_rank(x, 2, "ops.vsplit")
     return split(x, indices_or_sections, axis=0)
 
 
 @op
-def dsplit(x: TensorLike, indices_or_sections: Any) -> Any:
-    """Splits a tensor of rank 3 or more along the third axis; see `split`.
+def dsplit(x: TensorLike, indices_or_sections: int | Sequence[int]) -> list[Tensor]:
+    """Splits in depth: along axis 2; see `split`.
+
+    Args:
+        x: Tensor of rank 3 or more.
+        indices_or_sections: Number of equal parts, or the indices at which to split.
+
+    Returns:
+        List of tensors of the dtype of `x`.
 
     Example:
         >>> [convert_to_numpy(part).tolist() for part in dsplit([[[1, 2]]], 2)]
         [[[[1]]], [[[2]]]]
     """
-    _need_rank(x, 3, "ops.dsplit")
+    check_min_rank(x, 3, "ops.dsplit")
     return split(x, indices_or_sections, axis=2)

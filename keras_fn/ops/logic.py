@@ -1,16 +1,15 @@
-"""Comparisons, logical operators and tests of elements."""
+"""Comparison, logical operators, predicates and selection."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, overload
 
 from keras_fn.core import dtypes
 from keras_fn.core.dtypes import float_type
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, TensorSpec, op
 from keras_fn.ops._rules import (
-    Axis,
     broadcast,
     comparison,
     comparison_float,
@@ -18,13 +17,13 @@ from keras_fn.ops._rules import (
     predicate,
     reduction_bool,
 )
-from keras_fn.ops.arithmetic import absolute, add, as_tensors, multiply, reciprocal, subtract
-from keras_fn.types import Tensor, TensorLike
+from keras_fn.ops.arithmetic import absolute, add, multiply, promote_scalars, reciprocal, subtract
+from keras_fn.types import Axis, Tensor, TensorLike
 
 
 @op(rule=predicate)
 def isfinite(x: TensorLike) -> Tensor:
-    """Whether each element is neither infinite nor NaN.
+    """Tests each element for being finite: neither infinite nor NaN.
 
     Example:
         >>> convert_to_numpy(isfinite([1.0, float('nan'), float('inf')])).tolist()
@@ -35,7 +34,7 @@ def isfinite(x: TensorLike) -> Tensor:
 
 @op(rule=predicate)
 def isinf(x: TensorLike) -> Tensor:
-    """Whether each element is infinite.
+    """Tests each element for being infinite.
 
     Example:
         >>> convert_to_numpy(isinf([1.0, float('nan'), float('inf')])).tolist()
@@ -46,7 +45,7 @@ def isinf(x: TensorLike) -> Tensor:
 
 @op(rule=predicate)
 def isnan(x: TensorLike) -> Tensor:
-    """Whether each element is NaN.
+    """Tests each element for being NaN.
 
     Example:
         >>> convert_to_numpy(isnan([1.0, float('nan'), float('inf')])).tolist()
@@ -57,7 +56,7 @@ def isnan(x: TensorLike) -> Tensor:
 
 @op(rule=logical)
 def logical_not(x: TensorLike) -> Tensor:
-    """Logical not.
+    """Logical not, element by element.
 
     Example:
         >>> convert_to_numpy(logical_not([True, False])).tolist()
@@ -68,7 +67,14 @@ def logical_not(x: TensorLike) -> Tensor:
 
 @op(rule=comparison)
 def equal(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """Whether elements are equal.
+    """Equality, element by element: `x1 == x2`.
+
+    Args:
+        x1: Tensor or number.
+        x2: Tensor or number, of a shape that broadcasts with `x1`.
+
+    Returns:
+        Boolean tensor of the broadcast shape.
 
     Example:
         >>> convert_to_numpy(equal([1, 2], 2)).tolist()
@@ -79,7 +85,14 @@ def equal(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(rule=comparison)
 def not_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """Whether elements differ.
+    """Inequality, element by element: `x1 != x2`.
+
+    Args:
+        x1: Tensor or number.
+        x2: Tensor or number, of a shape that broadcasts with `x1`.
+
+    Returns:
+        Boolean tensor of the broadcast shape.
 
     Example:
         >>> convert_to_numpy(not_equal([1, 2], 2)).tolist()
@@ -90,7 +103,14 @@ def not_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(rule=comparison)
 def less(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """`x1 < x2`.
+    """Less than, element by element: `x1 < x2`.
+
+    Args:
+        x1: Tensor or number.
+        x2: Tensor or number, of a shape that broadcasts with `x1`.
+
+    Returns:
+        Boolean tensor of the broadcast shape.
 
     Example:
         >>> convert_to_numpy(less([1, 2], 2)).tolist()
@@ -101,7 +121,14 @@ def less(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(rule=comparison)
 def less_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """`x1 <= x2`.
+    """Less than or equal, element by element: `x1 <= x2`.
+
+    Args:
+        x1: Tensor or number.
+        x2: Tensor or number, of a shape that broadcasts with `x1`.
+
+    Returns:
+        Boolean tensor of the broadcast shape.
 
     Example:
         >>> convert_to_numpy(less_equal([1, 3], 2)).tolist()
@@ -112,7 +139,14 @@ def less_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(rule=comparison)
 def greater(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """`x1 > x2`.
+    """Greater than, element by element: `x1 > x2`.
+
+    Args:
+        x1: Tensor or number.
+        x2: Tensor or number, of a shape that broadcasts with `x1`.
+
+    Returns:
+        Boolean tensor of the broadcast shape.
 
     Example:
         >>> convert_to_numpy(greater([1, 3], 2)).tolist()
@@ -123,7 +157,14 @@ def greater(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(rule=comparison)
 def greater_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """`x1 >= x2`.
+    """Greater than or equal, element by element: `x1 >= x2`.
+
+    Args:
+        x1: Tensor or number.
+        x2: Tensor or number, of a shape that broadcasts with `x1`.
+
+    Returns:
+        Boolean tensor of the broadcast shape.
 
     Example:
         >>> convert_to_numpy(greater_equal([1, 2], 2)).tolist()
@@ -134,7 +175,14 @@ def greater_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(rule=logical)
 def logical_and(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """Logical and.
+    """Logical and, element by element. Numbers are true if they are not 0.
+
+    Args:
+        x1: Tensor or number.
+        x2: Tensor or number, of a shape that broadcasts with `x1`.
+
+    Returns:
+        Boolean tensor of the broadcast shape.
 
     Example:
         >>> convert_to_numpy(logical_and([True, True], [True, False])).tolist()
@@ -145,7 +193,14 @@ def logical_and(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(rule=logical)
 def logical_or(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """Logical or.
+    """Logical or, element by element. Numbers are true if they are not 0.
+
+    Args:
+        x1: Tensor or number.
+        x2: Tensor or number, of a shape that broadcasts with `x1`.
+
+    Returns:
+        Boolean tensor of the broadcast shape.
 
     Example:
         >>> convert_to_numpy(logical_or([False, True], [False, False])).tolist()
@@ -156,7 +211,14 @@ def logical_or(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(rule=logical)
 def logical_xor(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """Logical exclusive or.
+    """Logical exclusive or, element by element. Numbers are true if they are not 0.
+
+    Args:
+        x1: Tensor or number.
+        x2: Tensor or number, of a shape that broadcasts with `x1`.
+
+    Returns:
+        Boolean tensor of the broadcast shape.
 
     Example:
         >>> convert_to_numpy(logical_xor([True, True], [True, False])).tolist()
@@ -175,24 +237,28 @@ def _where_spec(
             "ops.where",
             expected="both x1 and x2, or neither",
             received="one of them",
-            fix="give a tensor or a number for the other",
+            fix="pass a tensor or a number for the other one",
         )
     shape = broadcast(condition.shape, x1.shape, x2.shape, source="ops.where")
     return TensorSpec(shape, dtypes.result_type(x1.dtype, x2.dtype))
 
 
+@overload
+def where(condition: TensorLike) -> tuple[Tensor, ...]: ...
+@overload
+def where(condition: TensorLike, x1: TensorLike, x2: TensorLike) -> Tensor: ...
 @op(rule=Rule(_where_spec, promote=dtypes.result_type, first_promoted=1))
-def where(condition: TensorLike, x1: TensorLike = None, x2: TensorLike = None) -> Any:
-    """Elements of `x1` where `condition` holds, else of `x2`; the three broadcast.
+def where(condition: TensorLike, x1: TensorLike | None = None, x2: TensorLike | None = None) -> Any:
+    """Selects elements of `x1` where `condition` is true, and of `x2` elsewhere.
 
     Args:
-        condition: Booleans, or numbers that hold where they are not 0.
-        x1: Tensor or number.
-        x2: Tensor or number.
+        condition: Boolean tensor; numbers are true if they are not 0.
+        x1: Tensor or number, of a shape that broadcasts with the others.
+        x2: Tensor or number, of a shape that broadcasts with the others.
 
     Returns:
-        The elements. Without `x1` and `x2`, the places where the condition holds: a tuple of
-        indices (int32), a tensor for each axis.
+        Tensor of the broadcast shape, of the promoted dtype. Without `x1` and `x2`, the indices
+        where the condition is true: a tuple with an int32 tensor of shape `(n,)` for each axis.
 
     Raises:
         ValueError: Only one of `x1` and `x2` is given, or the shapes do not broadcast.
@@ -206,7 +272,7 @@ def where(condition: TensorLike, x1: TensorLike = None, x2: TensorLike = None) -
 
 @op(rule=predicate)
 def signbit(x: TensorLike) -> Tensor:
-    """Whether the sign is negative, that of -0.0 too.
+    """Tests each element for a negative sign; true for -0.0 too.
 
     Example:
         >>> convert_to_numpy(signbit([-1.0, -0.0, 0.0])).tolist()
@@ -217,7 +283,7 @@ def signbit(x: TensorLike) -> Tensor:
 
 @op(rule=predicate)
 def isposinf(x: TensorLike) -> Tensor:
-    """Whether each element is plus infinity.
+    """Tests each element for being positive infinity.
 
     Example:
         >>> convert_to_numpy(isposinf([1.0, float('inf'), -float('inf')])).tolist()
@@ -228,7 +294,7 @@ def isposinf(x: TensorLike) -> Tensor:
 
 @op(rule=predicate)
 def isneginf(x: TensorLike) -> Tensor:
-    """Whether each element is minus infinity.
+    """Tests each element for being negative infinity.
 
     Example:
         >>> convert_to_numpy(isneginf([1.0, float('inf'), -float('inf')])).tolist()
@@ -241,43 +307,48 @@ def isneginf(x: TensorLike) -> Tensor:
 def isclose(
     x1: TensorLike, x2: TensorLike, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
 ) -> Tensor:
-    """Whether `|x1 - x2| <= atol + rtol * |x2|`, element by element.
+    """Tests for equality within a tolerance: `|x1 - x2| <= atol + rtol * |x2|`, element by element.
 
     Args:
-        x1: Tensor of any shape.
-        x2: Tensor of a shape that broadcasts with that of `x1`.
+        x1: Tensor or number.
+        x2: Tensor or number, of a shape that broadcasts with `x1`.
         rtol: Tolerance relative to `x2`.
         atol: Absolute tolerance.
-        equal_nan: Whether NaN is close to NaN.
+        equal_nan: Whether two NaN are considered close.
 
     Returns:
-        Booleans. Infinities are close to those of their sign.
+        Boolean tensor of the broadcast shape. Infinities of the same sign are close.
 
     Example:
         >>> convert_to_numpy(isclose([1.0, 2.0], [1.000001, 2.1])).tolist()
         [True, False]
     """
-    x1, x2 = as_tensors(x1, x2)
+    x1, x2 = promote_scalars(x1, x2)
     near = less_equal(absolute(subtract(x1, x2)), add(multiply(absolute(x2), rtol), atol))
     close = logical_or(logical_and(near, isfinite(x2)), equal(x1, x2))
     return logical_or(close, logical_and(isnan(x1), isnan(x2))) if equal_nan else close
 
 
-@op(rule=Rule(lambda *a, **k: TensorSpec((), comparison.infer(*a, **k).dtype), promote=float_type))
+@op(
+    rule=Rule(
+        lambda *args, **kwargs: TensorSpec((), comparison.infer(*args, **kwargs).dtype),
+        promote=float_type,
+    )
+)
 def allclose(
     x1: TensorLike, x2: TensorLike, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
 ) -> Tensor:
-    """Whether all elements are close, as `isclose` says.
+    """Tests whether all elements are equal within a tolerance; see `isclose`.
 
     Args:
-        x1: Tensor of any shape.
-        x2: Tensor of a shape that broadcasts with that of `x1`.
+        x1: Tensor or number.
+        x2: Tensor or number, of a shape that broadcasts with `x1`.
         rtol: Tolerance relative to `x2`.
         atol: Absolute tolerance.
-        equal_nan: Whether NaN is close to NaN.
+        equal_nan: Whether two NaN are considered close.
 
     Returns:
-        One boolean.
+        Boolean scalar.
 
     Example:
         >>> bool(allclose([1.0, 2.0], [1.000001, 2.0]))
@@ -288,7 +359,15 @@ def allclose(
 
 @op(rule=reduction_bool)
 def all(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Whether all elements over `axis` hold.
+    """Logical and over axes: tests whether all elements are true.
+
+    Args:
+        x: Tensor of any shape.
+        axis: Axis or axes to reduce; None for all of them.
+        keepdims: Whether to keep the reduced axes, with size 1.
+
+    Returns:
+        Boolean tensor of the reduced shape; true for an empty tensor.
 
     Example:
         >>> convert_to_numpy(all([[True, False], [True, True]], axis=0)).tolist()
@@ -299,7 +378,15 @@ def all(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 @op(rule=reduction_bool)
 def any(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Whether any element over `axis` holds.
+    """Logical or over axes: tests whether any element is true.
+
+    Args:
+        x: Tensor of any shape.
+        axis: Axis or axes to reduce; None for all of them.
+        keepdims: Whether to keep the reduced axes, with size 1.
+
+    Returns:
+        Boolean tensor of the reduced shape; false for an empty tensor.
 
     Example:
         >>> convert_to_numpy(any([[True, False], [True, False]], axis=0)).tolist()

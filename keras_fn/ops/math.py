@@ -23,7 +23,6 @@ from keras_fn.ops._rules import (
 from keras_fn.ops.arithmetic import (
     absolute,
     add,
-    as_tensors,
     divide,
     floor_divide,
     maximum,
@@ -32,12 +31,13 @@ from keras_fn.ops.arithmetic import (
     multiply,
     negative,
     power,
+    promote_scalars,
     sign,
     subtract,
     true_divide,
 )
 from keras_fn.ops.complex import is_complex, view_as_complex, view_as_real
-from keras_fn.ops.core import cast, dtype as dtype_of
+from keras_fn.ops.core import cast, convert_to_tensor, dtype as dtype_of
 from keras_fn.ops.logic import (
     equal,
     greater,
@@ -56,7 +56,7 @@ from keras_fn.types import Tensor, TensorLike
 
 @op(rule=elementwise_float)
 def exp(x: TensorLike) -> Tensor:
-    """e to the power of `x`.
+    """Exponential, element by element: e to the power of `x`.
 
     Example:
         >>> print(convert_to_numpy(exp([0.0, 1.0])).round(3))
@@ -67,7 +67,7 @@ def exp(x: TensorLike) -> Tensor:
 
 @op(rule=elementwise_float)
 def exp2(x: TensorLike) -> Tensor:
-    """2 to the power of `x`.
+    """Base-2 exponential, element by element: 2 to the power of `x`.
 
     Example:
         >>> print(convert_to_numpy(exp2([0.0, 3.0])).round(3))
@@ -78,7 +78,7 @@ def exp2(x: TensorLike) -> Tensor:
 
 @op(rule=elementwise_float)
 def expm1(x: TensorLike) -> Tensor:
-    """`exp(x) - 1`, exact near 0.
+    """`exp(x) - 1`, element by element, accurate near 0.
 
     Example:
         >>> print(convert_to_numpy(expm1([0.0, 1.0])).round(3))
@@ -89,7 +89,7 @@ def expm1(x: TensorLike) -> Tensor:
 
 @op(rule=elementwise_float)
 def log(x: TensorLike) -> Tensor:
-    """Natural logarithm.
+    """Natural logarithm, element by element.
 
     Example:
         >>> print(convert_to_numpy(log([1.0, 10.0])).round(3))
@@ -100,7 +100,7 @@ def log(x: TensorLike) -> Tensor:
 
 @op(rule=elementwise_float)
 def log2(x: TensorLike) -> Tensor:
-    """Logarithm of base 2.
+    """Base-2 logarithm, element by element.
 
     Example:
         >>> print(convert_to_numpy(log2([1.0, 8.0])).round(3))
@@ -111,7 +111,7 @@ def log2(x: TensorLike) -> Tensor:
 
 @op(rule=elementwise_float)
 def log10(x: TensorLike) -> Tensor:
-    """Logarithm of base 10.
+    """Base-10 logarithm, element by element.
 
     Example:
         >>> print(convert_to_numpy(log10([1.0, 100.0])).round(3))
@@ -122,7 +122,7 @@ def log10(x: TensorLike) -> Tensor:
 
 @op(rule=elementwise_float)
 def log1p(x: TensorLike) -> Tensor:
-    """`log(1 + x)`, exact near 0.
+    """`log(1 + x)`, element by element, accurate near 0.
 
     Example:
         >>> print(convert_to_numpy(log1p([0.0, 1.0])).round(3))
@@ -133,7 +133,7 @@ def log1p(x: TensorLike) -> Tensor:
 
 @op(rule=elementwise_float)
 def sqrt(x: TensorLike) -> Tensor:
-    """Square root.
+    """Square root, element by element.
 
     Example:
         >>> print(convert_to_numpy(sqrt([4.0, 9.0])).round(3))
@@ -144,7 +144,7 @@ def sqrt(x: TensorLike) -> Tensor:
 
 @op(rule=elementwise_float)
 def rsqrt(x: TensorLike) -> Tensor:
-    """`1 / sqrt(x)`.
+    """Reciprocal square root, element by element: `1 / sqrt(x)`.
 
     Example:
         >>> print(convert_to_numpy(rsqrt([4.0, 0.25])).round(3))
@@ -155,7 +155,7 @@ def rsqrt(x: TensorLike) -> Tensor:
 
 @op(rule=elementwise_float)
 def sigmoid(x: TensorLike) -> Tensor:
-    """Logistic function, `1 / (1 + exp(-x))`.
+    """Sigmoid (logistic function), element by element: `1 / (1 + exp(-x))`.
 
     Example:
         >>> print(convert_to_numpy(sigmoid([0.0, 2.0])).round(3))
@@ -166,7 +166,7 @@ def sigmoid(x: TensorLike) -> Tensor:
 
 @op(rule=elementwise_float)
 def erf(x: TensorLike) -> Tensor:
-    """Error function.
+    """Error function, element by element.
 
     Example:
         >>> print(convert_to_numpy(erf([0.0, 1.0])).round(3))
@@ -177,7 +177,7 @@ def erf(x: TensorLike) -> Tensor:
 
 @op(rule=elementwise_float)
 def erfinv(x: TensorLike) -> Tensor:
-    """Inverse error function.
+    """Inverse error function, element by element.
 
     Example:
         >>> print(convert_to_numpy(erfinv([0.0, 0.5])).round(3))
@@ -188,7 +188,7 @@ def erfinv(x: TensorLike) -> Tensor:
 
 @op(rule=elementwise_float)
 def erfc(x: TensorLike) -> Tensor:
-    """`1 - erf(x)`, exact for large `x` too.
+    """Complementary error function, `1 - erf(x)`, element by element, accurate for large `x`.
 
     Example:
         >>> print(convert_to_numpy(erfc([0.0, 1.0])).round(3))
@@ -210,7 +210,7 @@ def i0(x: TensorLike) -> Tensor:
 
 @op(rule=like_float)
 def floor(x: TensorLike) -> Tensor:
-    """Largest integer not above `x`, as a float.
+    """Floor, element by element: the largest integer that is not greater than `x`, as a float.
 
     Example:
         >>> print(convert_to_numpy(floor([-1.5, 1.5])).round(3))
@@ -221,7 +221,7 @@ def floor(x: TensorLike) -> Tensor:
 
 @op(rule=like_float)
 def ceil(x: TensorLike) -> Tensor:
-    """Smallest integer not below `x`, as a float.
+    """Ceiling, element by element: the smallest integer that is not less than `x`, as a float.
 
     Example:
         >>> print(convert_to_numpy(ceil([-1.5, 1.5])).round(3))
@@ -232,7 +232,14 @@ def ceil(x: TensorLike) -> Tensor:
 
 @op(rule=like)
 def round(x: TensorLike, decimals: int = 0) -> Tensor:
-    """Rounds to `decimals` digits after the point; halves go to the even neighbour.
+    """Rounds to a number of decimals; halves are rounded to the even neighbor.
+
+    Args:
+        x: Tensor of any shape.
+        decimals: Number of digits after the decimal point; negative to round to tens and so on.
+
+    Returns:
+        Tensor of the shape and dtype of `x`.
 
     Example:
         >>> convert_to_numpy(round([0.5, 1.5, 2.6])).tolist()
@@ -243,7 +250,14 @@ def round(x: TensorLike, decimals: int = 0) -> Tensor:
 
 @op(rule=elementwise_float)
 def nextafter(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """The number next to `x1`, as its dtype has them, towards `x2`.
+    """Next representable number after `x1` in the direction of `x2`, element by element.
+
+    Args:
+        x1: Tensor or number.
+        x2: Tensor or number, of a shape that broadcasts with `x1`.
+
+    Returns:
+        Tensor of the broadcast shape, of the promoted float dtype.
 
     Example:
         >>> float(nextafter(1.0, 2.0)) - 1.0 == 2.0**-23
@@ -253,53 +267,50 @@ def nextafter(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 
 def _limits(dtype: str) -> Any:
-    """What NumPy's `finfo` says, of bfloat16 and the 8-bit floats too."""
+    """Returns `finfo` of a dtype, including bfloat16 and the 8-bit floats."""
     return ml_dtypes.finfo(dtypes.numpy_dtype(dtype))
-
-
-# ---------------------------------------------------------------- one operand
 
 
 @op(rule=elementwise_float)
 def cbrt(x: TensorLike) -> Tensor:
-    """Cube root, which negative numbers have too.
+    """Cube root, element by element; also of negative numbers.
 
     Example:
         >>> print(convert_to_numpy(cbrt([27.0, -8.0])).round(3))
         [ 3. -2.]
     """
-    size = absolute(x)
-    root = power(size, 1.0 / 3.0)
-    # One step of Newton's method: a third is no number of the dtype, so the power is a bit off.
-    ordinary = logical_and(greater(root, 0), isfinite(root))
-    safe = where(ordinary, root, 1.0)
-    step = divide(subtract(safe, divide(size, multiply(safe, safe))), 3.0)
-    return multiply(sign(x), where(ordinary, subtract(root, step), root))
+    magnitude = absolute(x)
+    root = power(magnitude, 1.0 / 3.0)
+    # One step of Newton's method: 1 / 3 is not exact in floating point, nor is the power.
+    is_regular = logical_and(greater(root, 0), isfinite(root))
+    safe = where(is_regular, root, 1.0)
+    step = divide(subtract(safe, divide(magnitude, multiply(safe, safe))), 3.0)
+    return multiply(sign(x), where(is_regular, subtract(root, step), root))
 
 
 @op(rule=elementwise_float)
 def sinc(x: TensorLike) -> Tensor:
-    """`sin(pi * x) / (pi * x)`, which is 1 at 0.
+    """Normalized sinc, element by element: `sin(pi * x) / (pi * x)`, and 1 at 0.
 
     Example:
         >>> print(convert_to_numpy(sinc([0.0, 0.5, 1.0])).round(3))
         [ 1.     0.637 -0.   ]
     """
-    zero = equal(x, 0)
-    angle = multiply(where(zero, 1.0, x), math.pi)
-    return where(zero, 1.0, divide(sin(angle), angle))
+    is_zero = equal(x, 0)
+    angle = multiply(where(is_zero, 1.0, x), math.pi)
+    return where(is_zero, 1.0, divide(sin(angle), angle))
 
 
 @op(rule=like)
 def trunc(x: TensorLike) -> Tensor:
-    """The integer nearer to zero; integers as they are.
+    """Truncation, element by element: rounds toward zero. Integers are left as they are.
 
     Example:
         >>> convert_to_numpy(trunc([-1.5, 1.5])).tolist()
         [-1.0, 1.0]
     """
     if not dtypes.is_float(dtype_of(x)):
-        return x
+        return convert_to_tensor(x)
     return multiply(sign(x), floor(absolute(x)))
 
 
@@ -307,13 +318,16 @@ def trunc(x: TensorLike) -> Tensor:
 def nan_to_num(
     x: TensorLike, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
 ) -> Tensor:
-    """Numbers in place of NaN and the infinities.
+    """Replaces NaN and infinities by numbers.
 
     Args:
         x: Tensor of any shape.
-        nan: What replaces NaN.
-        posinf: What replaces plus infinity; by default the largest number of the dtype.
-        neginf: What replaces minus infinity; by default the smallest number of the dtype.
+        nan: Replacement for NaN.
+        posinf: Replacement for infinity; by default the largest number of the dtype.
+        neginf: Replacement for minus infinity; by default the lowest number of the dtype.
+
+    Returns:
+        Tensor of the shape and dtype of `x`.
 
     Example:
         >>> convert_to_numpy(nan_to_num([1.0, float('nan'), float('inf')], posinf=9.0)).tolist()
@@ -323,7 +337,7 @@ def nan_to_num(
         return view_as_complex(nan_to_num(view_as_real(x), nan, posinf, neginf))
     dtype = dtype_of(x)
     if not dtypes.is_float(dtype):
-        return x
+        return convert_to_tensor(x)
     limits = _limits(dtype)
     high = float(limits.max) if posinf is None else posinf
     low = float(limits.min) if neginf is None else neginf
@@ -333,25 +347,39 @@ def nan_to_num(
 
 @op(rule=elementwise_float)
 def heaviside(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """The step function: 0 where `x1` is negative, `x2` where it is 0, else 1.
+    """Heaviside step function: 0 where `x1` is negative, `x2` where it is 0, 1 elsewhere.
+
+    Args:
+        x1: Tensor or number.
+        x2: The value at 0: a tensor or number of a shape that broadcasts with `x1`.
+
+    Returns:
+        Tensor of the broadcast shape, of the promoted float dtype.
 
     Example:
         >>> convert_to_numpy(heaviside([-1.0, 0.0, 2.0], 0.5)).tolist()
         [0.0, 0.5, 1.0]
     """
-    x1, x2 = as_tensors(x1, x2)
+    x1, x2 = promote_scalars(x1, x2)
     return where(equal(x1, 0), x2, maximum(sign(x1), 0))
 
 
 @op(rule=elementwise_float)
 def hypot(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """`sqrt(x1**2 + x2**2)`, without overflow.
+    """Hypotenuse, element by element: `sqrt(x1**2 + x2**2)` without overflow.
+
+    Args:
+        x1: Tensor or number.
+        x2: Tensor or number, of a shape that broadcasts with `x1`.
+
+    Returns:
+        Tensor of the broadcast shape, of the promoted float dtype.
 
     Example:
         >>> convert_to_numpy(hypot([3.0], [4.0])).tolist()
         [5.0]
     """
-    x1, x2 = as_tensors(x1, x2)
+    x1, x2 = promote_scalars(x1, x2)
     a, b = absolute(x1), absolute(x2)
     ordered = greater_equal(a, b)
     high, low = where(ordered, a, b), where(ordered, b, a)
@@ -361,44 +389,47 @@ def hypot(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 
 def _ldexp_spec(x1: TensorSpec, x2: TensorSpec) -> TensorSpec:
-    integer_type("ops.ldexp, its second operand")(x2.dtype)
+    integer_type("ops.ldexp (x2)")(x2.dtype)
     shape = broadcast(x1.shape, x2.shape, source="ops.ldexp")
     return TensorSpec(shape, float_type(x1.dtype, x2.dtype))
 
 
 @op(rule=Rule(_ldexp_spec))
 def ldexp(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """`x1 * 2**x2`, exact wherever the result is a number of the dtype.
+    """`x1 * 2**x2`, element by element; exact if the result is a number of the dtype.
 
     Args:
-        x1: Tensor of any shape.
-        x2: Integers, of a shape that broadcasts with that of `x1`.
+        x1: Tensor or number.
+        x2: Integer tensor of a shape that broadcasts with `x1`.
+
+    Returns:
+        Tensor of the broadcast shape, of the promoted float dtype.
 
     Raises:
-        TypeError: `x2` is of floats.
+        TypeError: `x2` is a float tensor.
 
     Example:
         >>> convert_to_numpy(ldexp([1.0, 3.0], [4, -1])).tolist()
         [16.0, 1.5]
     """
     dtype = _ldexp_spec(spec_of(x1), spec_of(x2)).dtype
-    # Three factors: one alone may be beyond the range where the result is not.
-    most = 3 * (_limits(dtype).maxexp - 2)
-    left = minimum(maximum(cast(x2, "int32"), -most), most)
+    # Three factors, because a single one may overflow although the result does not.
+    max_exponent = 3 * (_limits(dtype).maxexp - 2)
+    remaining = minimum(maximum(cast(x2, "int32"), -max_exponent), max_exponent)
     result = cast(x1, dtype)
     for parts in (3, 2, 1):
-        part = floor_divide(left, parts)
+        part = floor_divide(remaining, parts)
         result = multiply(result, power(cast(2, dtype), cast(part, dtype)))
-        left = subtract(left, part)
+        remaining = subtract(remaining, part)
     return result
 
 
-def _larger_and_rest(x1: Tensor, x2: Tensor) -> tuple[Tensor, Tensor]:
-    """The larger operand, and what is left of the smaller one when that is taken away.
+def _max_and_difference(x1: TensorLike, x2: TensorLike) -> tuple[Tensor, Tensor]:
+    """Returns the larger operand, and the smaller one minus the larger one.
 
-    Chosen by one comparison: so the gradient is exact where the operands are equal, too.
+    Both are selected by one comparison, so that the gradient is exact for equal operands too.
     """
-    x1, x2 = as_tensors(x1, x2)
+    x1, x2 = promote_scalars(x1, x2)
     ordered = greater_equal(x1, x2)
     high, low = where(ordered, x1, x2), where(ordered, x2, x1)
     return high, subtract(low, where(isinf(high), 0, high))
@@ -406,34 +437,55 @@ def _larger_and_rest(x1: Tensor, x2: Tensor) -> tuple[Tensor, Tensor]:
 
 @op(rule=elementwise_float)
 def logaddexp(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """`log(exp(x1) + exp(x2))`, without overflow.
+    """Log of the sum of exponentials: `log(exp(x1) + exp(x2))` without overflow.
+
+    Args:
+        x1: Tensor or number.
+        x2: Tensor or number, of a shape that broadcasts with `x1`.
+
+    Returns:
+        Tensor of the broadcast shape, of the promoted float dtype.
 
     Example:
         >>> print(convert_to_numpy(logaddexp([0.0], [0.0])).round(3))
         [0.693]
     """
-    high, rest = _larger_and_rest(x1, x2)
-    return add(high, log1p(exp(rest)))
+    high, difference = _max_and_difference(x1, x2)
+    return add(high, log1p(exp(difference)))
 
 
 @op(rule=elementwise_float)
 def logaddexp2(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """`log2(2**x1 + 2**x2)`, without overflow.
+    """Base-2 log of the sum of powers of 2: `log2(2**x1 + 2**x2)` without overflow.
+
+    Args:
+        x1: Tensor or number.
+        x2: Tensor or number, of a shape that broadcasts with `x1`.
+
+    Returns:
+        Tensor of the broadcast shape, of the promoted float dtype.
 
     Example:
         >>> convert_to_numpy(logaddexp2([3.0], [3.0])).tolist()
         [4.0]
     """
-    high, rest = _larger_and_rest(x1, x2)
-    return add(high, divide(log1p(exp2(rest)), math.log(2.0)))
+    high, difference = _max_and_difference(x1, x2)
+    return add(high, divide(log1p(exp2(difference)), math.log(2.0)))
 
 
 @op(rule=elementwise_int("ops.gcd"))
 def gcd(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """Greatest common divisor of the absolute values; that of 0 and 0 is 0.
+    """Greatest common divisor of the absolute values, element by element; 0 for two zeros.
+
+    Args:
+        x1: Integer tensor.
+        x2: Integer tensor or number, of a shape that broadcasts with `x1`.
+
+    Returns:
+        Tensor of the broadcast shape, of the promoted integer dtype.
 
     Raises:
-        TypeError: An operand is of floats.
+        TypeError: An operand is a float tensor.
 
     Example:
         >>> convert_to_numpy(gcd([12, 0], [18, 5])).tolist()
@@ -444,70 +496,104 @@ def gcd(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(rule=elementwise_float)
 def divide_no_nan(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """`x1 / x2`, and 0 where `x2` is 0. Its gradient is 0 there too.
+    """Safe division, element by element: `x1 / x2`, and 0 where `x2` is 0, with gradient 0 there.
+
+    Args:
+        x1: Tensor or number.
+        x2: Tensor or number, of a shape that broadcasts with `x1`.
+
+    Returns:
+        Tensor of the broadcast shape, of the promoted float dtype.
 
     Example:
         >>> convert_to_numpy(divide_no_nan([1.0, 1.0], [2.0, 0.0])).tolist()
         [0.5, 0.0]
     """
-    if isinstance(x2, (int, float, complex)):  # `where` would forget that a number is weak
+    if isinstance(x2, (int, float, complex)):  # `where` would lose the weak dtype of a number
         x2 = cast(x2, dtype_of(x1))
-    zero = equal(x2, 0)
-    return where(zero, 0, true_divide(x1, where(zero, 1, x2)))
-
-
-# ---------------------------------------------------------------- two operands
+    is_zero = equal(x2, 0)
+    return where(is_zero, 0, true_divide(x1, where(is_zero, 1, x2)))
 
 
 @op(rule=elementwise)
 def fmax(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """The larger of two elements; where one is NaN, the other.
+    """Maximum of two tensors, element by element; if one element is NaN, the other one.
+
+    Args:
+        x1: Tensor or number.
+        x2: Tensor or number, of a shape that broadcasts with `x1`.
+
+    Returns:
+        Tensor of the broadcast shape, of the promoted dtype.
 
     Example:
         >>> convert_to_numpy(fmax([1.0, float('nan')], 0.5)).tolist()
         [1.0, 0.5]
     """
-    x1, x2 = as_tensors(x1, x2)
+    x1, x2 = promote_scalars(x1, x2)
     return where(isnan(x1), x2, where(isnan(x2), x1, maximum(x1, x2)))
 
 
 @op(rule=elementwise)
 def fmin(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """The smaller of two elements; where one is NaN, the other.
+    """Minimum of two tensors, element by element; if one element is NaN, the other one.
+
+    Args:
+        x1: Tensor or number.
+        x2: Tensor or number, of a shape that broadcasts with `x1`.
+
+    Returns:
+        Tensor of the broadcast shape, of the promoted dtype.
 
     Example:
         >>> convert_to_numpy(fmin([1.0, float('nan')], 0.5)).tolist()
         [0.5, 0.5]
     """
-    x1, x2 = as_tensors(x1, x2)
+    x1, x2 = promote_scalars(x1, x2)
     return where(isnan(x1), x2, where(isnan(x2), x1, minimum(x1, x2)))
 
 
-def _remainder(x1: TensorSpec, x2: TensorSpec) -> TensorSpec:
+def _fmod_spec(x1: TensorSpec, x2: TensorSpec) -> TensorSpec:
     return TensorSpec(
         broadcast(x1.shape, x2.shape, source="ops.fmod"), number_type(x1.dtype, x2.dtype)
     )
 
 
-@op(rule=Rule(_remainder, promote=number_type))
+@op(rule=Rule(_fmod_spec, promote=number_type))
 def fmod(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """Remainder with the sign of `x1`; that of `mod` has the sign of `x2`.
+    """Remainder of the division rounded toward zero, element by element; it has the sign of `x1`.
+
+    `mod` returns the remainder with the sign of `x2`.
+
+    Args:
+        x1: Tensor or number.
+        x2: Tensor or number, of a shape that broadcasts with `x1`.
+
+    Returns:
+        Tensor of the broadcast shape, of the promoted dtype.
 
     Example:
         >>> convert_to_numpy(fmod([7, -7], 4)).tolist()
         [3, -3]
     """
-    x1, x2 = as_tensors(x1, x2)
-    rest = mod(absolute(x1), absolute(x2))
-    return where(less(x1, 0), negative(rest), rest)
+    x1, x2 = promote_scalars(x1, x2)
+    remainder = mod(absolute(x1), absolute(x2))
+    return where(less(x1, 0), negative(remainder), remainder)
 
 
 @op(rule=elementwise_int("ops.lcm"))
 def lcm(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """Least common multiple of the absolute values; 0 if one is 0.
+    """Least common multiple of the absolute values, element by element; 0 if either is 0.
+
+    Args:
+        x1: Integer tensor.
+        x2: Integer tensor or number, of a shape that broadcasts with `x1`.
+
+    Returns:
+        Tensor of the broadcast shape, of the promoted integer dtype.
 
     Raises:
-        TypeError: An operand is of floats.
+        TypeError: An operand is a float tensor.
 
     Example:
         >>> convert_to_numpy(lcm([4, 0], [6, 5])).tolist()

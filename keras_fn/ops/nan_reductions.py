@@ -1,4 +1,4 @@
-"""Reductions that pass over NaN."""
+"""Reductions that ignore NaN."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import math
 from keras_fn.core import dtypes
 from keras_fn.ops._op import op
 from keras_fn.ops._rules import (
-    Axis,
     arg_reduction,
     cumulative,
     min_max_reduction,
@@ -15,7 +14,7 @@ from keras_fn.ops._rules import (
     reduction_sum,
 )
 from keras_fn.ops.arithmetic import divide, square, subtract
-from keras_fn.ops.core import cast, dtype as dtype_of
+from keras_fn.ops.core import cast, convert_to_tensor, dtype as dtype_of
 from keras_fn.ops.logic import all as all_, isnan, logical_not, where
 from keras_fn.ops.math import sqrt
 from keras_fn.ops.reductions import (
@@ -30,66 +29,75 @@ from keras_fn.ops.reductions import (
     sum as sum_,
     var,
 )
-from keras_fn.types import Tensor, TensorLike
+from keras_fn.types import Axis, DTypeLike, Tensor, TensorLike
 
 
 def has_nan_dtype(x: TensorLike) -> bool:
-    """Whether NaN can be among the elements."""
+    """Returns whether the dtype of `x` has NaN."""
     return dtypes.is_float(dtype_of(x))
 
 
-def _replaced(x: Tensor, value: float) -> Tensor:
-    return where(isnan(x), value, x) if has_nan_dtype(x) else x
+def _replace_nan(x: TensorLike, value: float) -> Tensor:
+    return where(isnan(x), value, x) if has_nan_dtype(x) else convert_to_tensor(x)
 
 
-def _count(x: Tensor, axis: Axis, keepdims: bool) -> Tensor:
-    """How many elements are not NaN. Counted as integers: half precision ends at 2048."""
+def _count_not_nan(x: TensorLike, axis: Axis, keepdims: bool) -> Tensor:
+    """Returns the number of elements that are not NaN. Half precision cannot count past 2048."""
     return cast(sum_(cast(logical_not(isnan(x)), "int32"), axis, keepdims), dtype_of(x))
 
 
 @op(rule=reduction_sum)
 def nansum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Sum over `axis` of the elements that are not NaN; 0 if there is none.
+    """Sum over axes, ignoring NaN; 0 if all elements are NaN.
 
     Args:
         x: Tensor of any shape.
-        axis: An axis, several, or None for all.
-        keepdims: Whether reduced axes stay, with size 1.
+        axis: Axis or axes to reduce; None for all of them.
+        keepdims: Whether to keep the reduced axes, with size 1.
+
+    Returns:
+        Tensor of the reduced shape, of the dtype of `x`; small integers become 32-bit.
 
     Example:
         >>> float(nansum([1.0, float('nan'), 2.0]))
         3.0
     """
-    return sum_(_replaced(x, 0), axis, keepdims)
+    return sum_(_replace_nan(x, 0), axis, keepdims)
 
 
 @op(rule=reduction_sum)
 def nanprod(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Product over `axis` of the elements that are not NaN; 1 if there is none.
+    """Product over axes, ignoring NaN; 1 if all elements are NaN.
 
     Args:
         x: Tensor of any shape.
-        axis: An axis, several, or None for all.
-        keepdims: Whether reduced axes stay, with size 1.
+        axis: Axis or axes to reduce; None for all of them.
+        keepdims: Whether to keep the reduced axes, with size 1.
+
+    Returns:
+        Tensor of the reduced shape, of the dtype of `x`; small integers become 32-bit.
 
     Example:
         >>> float(nanprod([3.0, float('nan'), 2.0]))
         6.0
     """
-    return prod(_replaced(x, 1), axis, keepdims)
+    return prod(_replace_nan(x, 1), axis, keepdims)
 
 
 @op(rule=min_max_reduction("ops.max"))
 def nanmax(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Largest element over `axis` that is not NaN; NaN if there is none.
+    """Maximum over axes, ignoring NaN; NaN if all elements are NaN.
 
     Args:
         x: Tensor of any shape.
-        axis: An axis, several, or None for all.
-        keepdims: Whether reduced axes stay, with size 1.
+        axis: Axis or axes to reduce; None for all of them.
+        keepdims: Whether to keep the reduced axes, with size 1.
+
+    Returns:
+        Tensor of the reduced shape, of the dtype of `x`.
 
     Raises:
-        ValueError: An axis that is reduced has no elements.
+        ValueError: A reduced axis is empty.
 
     Example:
         >>> float(nanmax([1.0, float('nan'), 2.0]))
@@ -97,21 +105,24 @@ def nanmax(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """
     if not has_nan_dtype(x):
         return max_(x, axis, keepdims)
-    largest = max_(_replaced(x, -math.inf), axis, keepdims)
+    largest = max_(_replace_nan(x, -math.inf), axis, keepdims)
     return where(all_(isnan(x), axis, keepdims), math.nan, largest)
 
 
 @op(rule=min_max_reduction("ops.min"))
 def nanmin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Smallest element over `axis` that is not NaN; NaN if there is none.
+    """Minimum over axes, ignoring NaN; NaN if all elements are NaN.
 
     Args:
         x: Tensor of any shape.
-        axis: An axis, several, or None for all.
-        keepdims: Whether reduced axes stay, with size 1.
+        axis: Axis or axes to reduce; None for all of them.
+        keepdims: Whether to keep the reduced axes, with size 1.
+
+    Returns:
+        Tensor of the reduced shape, of the dtype of `x`.
 
     Raises:
-        ValueError: An axis that is reduced has no elements.
+        ValueError: A reduced axis is empty.
 
     Example:
         >>> float(nanmin([1.0, float('nan'), 2.0]))
@@ -119,52 +130,61 @@ def nanmin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """
     if not has_nan_dtype(x):
         return min_(x, axis, keepdims)
-    smallest = min_(_replaced(x, math.inf), axis, keepdims)
+    smallest = min_(_replace_nan(x, math.inf), axis, keepdims)
     return where(all_(isnan(x), axis, keepdims), math.nan, smallest)
 
 
 @op(rule=arg_reduction)
 def nanargmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
-    """Index (int32) of the first largest element that is not NaN; -1 if there is none.
+    """Index of the maximum along an axis, ignoring NaN; -1 if all elements are NaN.
 
     Args:
         x: Tensor of any shape.
-        axis: The axis; None for the index in the flattened tensor.
-        keepdims: Whether the axis stays, with size 1.
+        axis: Axis to reduce; None for the index in the flattened tensor.
+        keepdims: Whether to keep the reduced axis, with size 1.
+
+    Returns:
+        Int32 tensor of the reduced shape.
 
     Example:
         >>> int(nanargmax([1.0, float('nan'), 2.0]))
         2
     """
-    index = argmax(_replaced(x, -math.inf), axis, keepdims)
+    index = argmax(_replace_nan(x, -math.inf), axis, keepdims)
     return where(all_(isnan(x), axis, keepdims), -1, index) if has_nan_dtype(x) else index
 
 
 @op(rule=arg_reduction)
 def nanargmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
-    """Index (int32) of the first smallest element that is not NaN; -1 if there is none.
+    """Index of the minimum along an axis, ignoring NaN; -1 if all elements are NaN.
 
     Args:
         x: Tensor of any shape.
-        axis: The axis; None for the index in the flattened tensor.
-        keepdims: Whether the axis stays, with size 1.
+        axis: Axis to reduce; None for the index in the flattened tensor.
+        keepdims: Whether to keep the reduced axis, with size 1.
+
+    Returns:
+        Int32 tensor of the reduced shape.
 
     Example:
         >>> int(nanargmin([1.0, float('nan'), 2.0]))
         0
     """
-    index = argmin(_replaced(x, math.inf), axis, keepdims)
+    index = argmin(_replace_nan(x, math.inf), axis, keepdims)
     return where(all_(isnan(x), axis, keepdims), -1, index) if has_nan_dtype(x) else index
 
 
 @op(rule=reduction_float)
 def nanmean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Mean over `axis` of the elements that are not NaN; NaN if there is none.
+    """Arithmetic mean over axes, ignoring NaN; NaN if all elements are NaN.
 
     Args:
         x: Tensor of any shape.
-        axis: An axis, several, or None for all.
-        keepdims: Whether reduced axes stay, with size 1.
+        axis: Axis or axes to reduce; None for all of them.
+        keepdims: Whether to keep the reduced axes, with size 1.
+
+    Returns:
+        Tensor of the reduced shape, of a float dtype.
 
     Example:
         >>> float(nanmean([1.0, float('nan'), 2.0]))
@@ -172,17 +192,20 @@ def nanmean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """
     if not has_nan_dtype(x):
         return mean(x, axis, keepdims)
-    return divide(nansum(x, axis, keepdims), _count(x, axis, keepdims))
+    return divide(nansum(x, axis, keepdims), _count_not_nan(x, axis, keepdims))
 
 
 @op(rule=reduction_float)
 def nanvar(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Variance over `axis` of the elements that are not NaN; NaN if there is none.
+    """Population variance over axes, ignoring NaN; NaN if all elements are NaN.
 
     Args:
         x: Tensor of any shape.
-        axis: An axis, several, or None for all.
-        keepdims: Whether reduced axes stay, with size 1.
+        axis: Axis or axes to reduce; None for all of them.
+        keepdims: Whether to keep the reduced axes, with size 1.
+
+    Returns:
+        Tensor of the reduced shape, of a float dtype.
 
     Example:
         >>> float(nanvar([1.0, float('nan'), 3.0]))
@@ -191,17 +214,20 @@ def nanvar(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     if not has_nan_dtype(x):
         return var(x, axis, keepdims)
     deviation = where(isnan(x), 0, subtract(x, nanmean(x, axis, True)))
-    return divide(sum_(square(deviation), axis, keepdims), _count(x, axis, keepdims))
+    return divide(sum_(square(deviation), axis, keepdims), _count_not_nan(x, axis, keepdims))
 
 
 @op(rule=reduction_float)
 def nanstd(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Standard deviation over `axis` of the elements that are not NaN; NaN if there is none.
+    """Population standard deviation over axes, ignoring NaN; NaN if all elements are NaN.
 
     Args:
         x: Tensor of any shape.
-        axis: An axis, several, or None for all.
-        keepdims: Whether reduced axes stay, with size 1.
+        axis: Axis or axes to reduce; None for all of them.
+        keepdims: Whether to keep the reduced axes, with size 1.
+
+    Returns:
+        Tensor of the reduced shape, of a float dtype.
 
     Example:
         >>> float(nanstd([1.0, float('nan'), 3.0]))
@@ -211,32 +237,38 @@ def nanstd(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 
 @op(rule=cumulative)
-def nancumsum(x: TensorLike, axis: int | None = None, dtype: str | None = None) -> Tensor:
-    """Running sum along `axis` with NaN as 0; over the flattened tensor for None.
+def nancumsum(x: TensorLike, axis: int | None = None, dtype: DTypeLike | None = None) -> Tensor:
+    """Cumulative sum along an axis, with NaN replaced by 0.
 
     Args:
         x: Tensor of any shape.
-        axis: The axis, or None.
-        dtype: Dtype of the result; by default that of `x`, and int32 for booleans.
+        axis: Axis to accumulate along; None for the flattened tensor.
+        dtype: Dtype of the result; by default the dtype of `x`, and int32 for booleans.
+
+    Returns:
+        Tensor of the shape of `x`; of rank 1 if `axis` is None.
 
     Example:
         >>> convert_to_numpy(nancumsum([1.0, float('nan'), 2.0])).tolist()
         [1.0, 1.0, 3.0]
     """
-    return cumsum(_replaced(x, 0), axis, dtype)
+    return cumsum(_replace_nan(x, 0), axis, dtype)
 
 
 @op(rule=cumulative)
-def nancumprod(x: TensorLike, axis: int | None = None, dtype: str | None = None) -> Tensor:
-    """Running product along `axis` with NaN as 1; over the flattened tensor for None.
+def nancumprod(x: TensorLike, axis: int | None = None, dtype: DTypeLike | None = None) -> Tensor:
+    """Cumulative product along an axis, with NaN replaced by 1.
 
     Args:
         x: Tensor of any shape.
-        axis: The axis, or None.
-        dtype: Dtype of the result; by default that of `x`, and int32 for booleans.
+        axis: Axis to accumulate along; None for the flattened tensor.
+        dtype: Dtype of the result; by default the dtype of `x`, and int32 for booleans.
+
+    Returns:
+        Tensor of the shape of `x`; of rank 1 if `axis` is None.
 
     Example:
         >>> convert_to_numpy(nancumprod([3.0, float('nan'), 2.0])).tolist()
         [3.0, 3.0, 6.0]
     """
-    return cumprod(_replaced(x, 1), axis, dtype)
+    return cumprod(_replace_nan(x, 1), axis, dtype)

@@ -1,18 +1,16 @@
-"""Reductions over axes, and what is made of them."""
+"""Reductions over axes: sum, mean, extrema, moments, cumulative sums."""
 
 from __future__ import annotations
 
 import typing
-from collections.abc import Sequence
-from typing import Any
 
 from keras_fn.backend.contract import SupportsAllReduce
 from keras_fn.backend.loader import current, supports
 from keras_fn.core import dtypes
+from keras_fn.core.shapes import is_compatible
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, TensorSpec, is_symbolic, op
 from keras_fn.ops._rules import (
-    Axis,
     arg_reduction,
     cumulative,
     difference_type,
@@ -25,25 +23,25 @@ from keras_fn.ops._rules import (
 )
 from keras_fn.ops.arithmetic import add, divide, multiply, square, subtract
 from keras_fn.ops.autodiff import stop_gradient
-from keras_fn.ops.core import cast, shape
+from keras_fn.ops.core import cast, convert_to_tensor, dtype as dtype_of, shape
 from keras_fn.ops.creation import ones_like
 from keras_fn.ops.logic import isfinite, not_equal, where
 from keras_fn.ops.manipulation import reshape, squeeze
 from keras_fn.ops.math import exp, log, sqrt
-from keras_fn.types import Tensor, TensorLike
+from keras_fn.types import Axis, DTypeLike, Tensor, TensorLike
 
 
 @op(rule=reduction_sum)
 def sum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Sum over `axis`. Small integers are summed in 32 bits.
+    """Sum of the elements over axes. Small integers are summed in 32 bits.
 
     Args:
         x: Tensor of any shape.
-        axis: An axis, several, or None for all.
-        keepdims: Whether reduced axes stay, with size 1.
+        axis: Axis or axes to reduce; None for all of them.
+        keepdims: Whether to keep the reduced axes, with size 1.
 
     Returns:
-        The sums.
+        Tensor of the reduced shape, of the dtype of `x`; small integers become 32-bit.
 
     Example:
         >>> convert_to_numpy(sum([[1, 2], [3, 4]], axis=0)).tolist()
@@ -54,7 +52,15 @@ def sum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 @op(rule=reduction_float)
 def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Arithmetic mean over `axis`; integers give floats.
+    """Arithmetic mean of the elements over axes.
+
+    Args:
+        x: Tensor of any shape.
+        axis: Axis or axes to reduce; None for all of them.
+        keepdims: Whether to keep the reduced axes, with size 1.
+
+    Returns:
+        Tensor of the reduced shape, of a float dtype.
 
     Example:
         >>> convert_to_numpy(mean([[1, 2], [3, 4]], axis=0)).tolist()
@@ -63,25 +69,27 @@ def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     ...
 
 
-def _product(
-    x: TensorSpec, axis: Axis = None, keepdims: bool = False, dtype: Any = None
+def _prod_spec(
+    x: TensorSpec, axis: Axis = None, keepdims: bool = False, dtype: DTypeLike | None = None
 ) -> TensorSpec:
     name = dtypes.standardize_dtype(dtype or dtypes.accumulator_type(x.dtype))
     return TensorSpec(reduced_shape(x.shape, axis, keepdims, "ops.prod"), name)
 
 
-@op(rule=Rule(_product, promote=dtypes.accumulator_type))
-def prod(x: TensorLike, axis: Axis = None, keepdims: bool = False, dtype: Any = None) -> Tensor:
-    """Product over `axis`. Small integers are multiplied in 32 bits.
+@op(rule=Rule(_prod_spec, promote=dtypes.accumulator_type))
+def prod(
+    x: TensorLike, axis: Axis = None, keepdims: bool = False, dtype: DTypeLike | None = None
+) -> Tensor:
+    """Product of the elements over axes. Small integers are multiplied in 32 bits.
 
     Args:
         x: Tensor of any shape.
-        axis: An axis, several, or None for all.
-        keepdims: Whether reduced axes stay, with size 1.
-        dtype: Dtype to multiply in, and of the result.
+        axis: Axis or axes to reduce; None for all of them.
+        keepdims: Whether to keep the reduced axes, with size 1.
+        dtype: Dtype of the computation and of the result.
 
     Returns:
-        The products.
+        Tensor of the reduced shape, of the dtype of `x`; small integers become 32-bit.
 
     Example:
         >>> convert_to_numpy(prod([[1, 2], [3, 4]], axis=0)).tolist()
@@ -94,19 +102,19 @@ def prod(x: TensorLike, axis: Axis = None, keepdims: bool = False, dtype: Any = 
 def max(
     x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: float | None = None
 ) -> Tensor:
-    """Largest element over `axis`; NaN if there is one.
+    """Maximum of the elements over axes; NaN if an element is NaN.
 
     Args:
         x: Tensor of any shape.
-        axis: An axis, several, or None for all.
-        keepdims: Whether reduced axes stay, with size 1.
-        initial: A number that takes part as if it were an element: the result where there is none.
+        axis: Axis or axes to reduce; None for all of them.
+        keepdims: Whether to keep the reduced axes, with size 1.
+        initial: A number that is included in the maximum: the result for an empty tensor.
 
     Returns:
-        The largest elements.
+        Tensor of the reduced shape, of the dtype of `x`.
 
     Raises:
-        ValueError: An axis that is reduced has no elements, and there is no `initial`.
+        ValueError: A reduced axis is empty, and there is no `initial`.
 
     Example:
         >>> convert_to_numpy(max([[1, 5], [3, 4]], axis=0)).tolist()
@@ -119,19 +127,19 @@ def max(
 def min(
     x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: float | None = None
 ) -> Tensor:
-    """Smallest element over `axis`; NaN if there is one.
+    """Minimum of the elements over axes; NaN if an element is NaN.
 
     Args:
         x: Tensor of any shape.
-        axis: An axis, several, or None for all.
-        keepdims: Whether reduced axes stay, with size 1.
-        initial: A number that takes part as if it were an element: the result where there is none.
+        axis: Axis or axes to reduce; None for all of them.
+        keepdims: Whether to keep the reduced axes, with size 1.
+        initial: A number that is included in the minimum: the result for an empty tensor.
 
     Returns:
-        The smallest elements.
+        Tensor of the reduced shape, of the dtype of `x`.
 
     Raises:
-        ValueError: An axis that is reduced has no elements, and there is no `initial`.
+        ValueError: A reduced axis is empty, and there is no `initial`.
 
     Example:
         >>> convert_to_numpy(min([[1, 5], [3, 4]], axis=0)).tolist()
@@ -142,16 +150,19 @@ def min(
 
 @op(rule=min_max_reduction("ops.max", promote=difference_type("ops.ptp")))
 def ptp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Difference of the largest and the smallest element over `axis`.
+    """Range of the elements over axes: the maximum minus the minimum ("peak to peak").
 
     Args:
         x: Tensor of any shape.
-        axis: An axis, several, or None for all.
-        keepdims: Whether reduced axes stay, with size 1.
+        axis: Axis or axes to reduce; None for all of them.
+        keepdims: Whether to keep the reduced axes, with size 1.
+
+    Returns:
+        Tensor of the reduced shape, of the dtype of `x`.
 
     Raises:
-        ValueError: An axis that is reduced has no elements.
-        TypeError: `x` is of booleans.
+        ValueError: A reduced axis is empty.
+        TypeError: `x` is a boolean tensor.
 
     Example:
         >>> convert_to_numpy(ptp([[1, 5], [3, 4]], axis=1)).tolist()
@@ -162,7 +173,15 @@ def ptp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 @op(rule=arg_reduction)
 def argmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
-    """Index (int32) of the first largest element along `axis`; in the flattened tensor for None.
+    """Index of the maximum along an axis; of the first one if there are several.
+
+    Args:
+        x: Tensor of any shape.
+        axis: Axis to reduce; None for the index in the flattened tensor.
+        keepdims: Whether to keep the reduced axis, with size 1.
+
+    Returns:
+        Int32 tensor of the reduced shape.
 
     Example:
         >>> convert_to_numpy(argmax([[1, 5], [3, 4]], axis=1)).tolist()
@@ -173,7 +192,15 @@ def argmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Te
 
 @op(rule=arg_reduction)
 def argmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
-    """Index (int32) of the first smallest element along `axis`; in the flattened tensor for None.
+    """Index of the minimum along an axis; of the first one if there are several.
+
+    Args:
+        x: Tensor of any shape.
+        axis: Axis to reduce; None for the index in the flattened tensor.
+        keepdims: Whether to keep the reduced axis, with size 1.
+
+    Returns:
+        Int32 tensor of the reduced shape.
 
     Example:
         >>> convert_to_numpy(argmin([[1, 5], [3, 4]], axis=1)).tolist()
@@ -184,7 +211,15 @@ def argmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Te
 
 @op
 def var(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Variance over `axis` (divided by the count).
+    """Population variance over axes: the mean squared deviation from the mean.
+
+    Args:
+        x: Tensor of any shape.
+        axis: Axis or axes to reduce; None for all of them.
+        keepdims: Whether to keep the reduced axes, with size 1.
+
+    Returns:
+        Tensor of the reduced shape, of a float dtype.
 
     Example:
         >>> float(var([1.0, 2.0, 3.0, 4.0]))
@@ -195,7 +230,15 @@ def var(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 @op
 def std(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Standard deviation over `axis`.
+    """Population standard deviation over axes: the square root of the variance.
+
+    Args:
+        x: Tensor of any shape.
+        axis: Axis or axes to reduce; None for all of them.
+        keepdims: Whether to keep the reduced axes, with size 1.
+
+    Returns:
+        Tensor of the reduced shape, of a float dtype.
 
     Example:
         >>> float(std([1.0, 3.0]))
@@ -206,53 +249,65 @@ def std(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 @op
 def amax(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Largest element over `axis`; another name of `max`."""
+    """Maximum of the elements over axes. Alias of `max`.
+
+    Args:
+        x: Tensor of any shape.
+        axis: Axis or axes to reduce; None for all of them.
+        keepdims: Whether to keep the reduced axes, with size 1.
+
+    Returns:
+        Tensor of the reduced shape, of the dtype of `x`.
+    """
     return max(x, axis, keepdims)
 
 
 @op
 def amin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Smallest element over `axis`; another name of `min`."""
-    return min(x, axis, keepdims)
-
-
-def _average_weights(x: Tensor, axis: Axis, weights: Tensor) -> Tensor:
-    """The weights in a shape that broadcasts with `x`."""
-    sizes, received = shape(x), shape(weights)
-    if len(received) == len(sizes) and _match(sizes, received):
-        return weights
-    if isinstance(axis, int) and len(received) == 1:
-        place = normalize_axis(axis, len(sizes), "ops.average")
-        if _match(sizes[place : place + 1], received):
-            return reshape(weights, [-1 if i == place else 1 for i in range(len(sizes))])
-    raise SpecError(
-        "ops.average",
-        expected=f"weights of shape {sizes}, or as many as there are elements along one axis",
-        received=f"weights of shape {received} with axis={axis}",
-        fix="give the axis that the weights are for",
-    )
-
-
-def _match(sizes: Sequence[Any], others: Sequence[Any]) -> bool:
-    """Whether sizes are equal as far as they are known."""
-    pairs = zip(sizes, others, strict=True)
-    return not [1 for m, n in pairs if isinstance(m, int) and isinstance(n, int) and m != n]
-
-
-@op
-def average(x: TensorLike, axis: Axis = None, weights: TensorLike = None) -> Tensor:
-    """Weighted mean over `axis`: `sum(x * weights) / sum(weights)`.
+    """Minimum of the elements over axes. Alias of `min`.
 
     Args:
         x: Tensor of any shape.
-        axis: An axis, several, or None for all.
-        weights: Weights of the shape of `x`, or of its size along one `axis`; None for the mean.
+        axis: Axis or axes to reduce; None for all of them.
+        keepdims: Whether to keep the reduced axes, with size 1.
 
     Returns:
-        The means.
+        Tensor of the reduced shape, of the dtype of `x`.
+    """
+    return min(x, axis, keepdims)
+
+
+def _align_weights(x: TensorLike, axis: Axis, weights: TensorLike) -> Tensor:
+    """Returns the weights in a shape that broadcasts with `x`."""
+    sizes, received = shape(x), shape(weights)
+    if is_compatible(sizes, received):
+        return convert_to_tensor(weights)
+    if isinstance(axis, int) and len(received) == 1:
+        axis = normalize_axis(axis, len(sizes), "ops.average")
+        if is_compatible(sizes[axis : axis + 1], received):
+            return reshape(weights, [-1 if i == axis else 1 for i in range(len(sizes))])
+    raise SpecError(
+        "ops.average",
+        expected=f"weights of shape {sizes}, or a vector of weights for one axis",
+        received=f"weights of shape {received} with axis={axis}",
+        fix="pass the axis of the weights",
+    )
+
+
+@op
+def average(x: TensorLike, axis: Axis = None, weights: TensorLike | None = None) -> Tensor:
+    """Weighted mean over axes: `sum(x * weights) / sum(weights)`.
+
+    Args:
+        x: Tensor of any shape.
+        axis: Axis or axes to reduce; None for all of them.
+        weights: Weights of the shape of `x`, or of its size along `axis`; None for the mean.
+
+    Returns:
+        Tensor of the reduced shape, of a float dtype.
 
     Raises:
-        ValueError: The weights have another shape.
+        ValueError: The shape of the weights does not fit.
 
     Example:
         >>> float(average([1.0, 3.0], weights=[3.0, 1.0]))
@@ -260,28 +315,43 @@ def average(x: TensorLike, axis: Axis = None, weights: TensorLike = None) -> Ten
     """
     if weights is None:
         return mean(x, axis)
-    weights = _average_weights(x, axis, weights)
-    every = multiply(ones_like(x), weights)
-    return divide(sum(multiply(x, weights), axis), sum(every, axis))
+    weights = _align_weights(x, axis, weights)
+    broadcast_weights = multiply(ones_like(x), weights)
+    return divide(sum(multiply(x, weights), axis), sum(broadcast_weights, axis))
 
 
 @op
 def logsumexp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """`log(sum(exp(x)))` over `axis`, without overflow.
+    """Log of the sum of exponentials over axes: `log(sum(exp(x)))` without overflow.
+
+    Args:
+        x: Tensor of any shape.
+        axis: Axis or axes to reduce; None for all of them.
+        keepdims: Whether to keep the reduced axes, with size 1.
+
+    Returns:
+        Tensor of the reduced shape, of a float dtype.
 
     Example:
         >>> print(f"{float(logsumexp([0.0, 0.0])):.3f}")
         0.693
     """
     high = stop_gradient(max(x, axis, True))
-    high = where(isfinite(high), high, 0)  # of infinities alone: inf - inf would be NaN
+    high = where(isfinite(high), high, 0)  # inf - inf would be NaN
     total = log(sum(exp(subtract(x, high)), axis, keepdims))
     return add(total, high if keepdims else max(high, axis))
 
 
 @op
 def count_nonzero(x: TensorLike, axis: Axis = None) -> Tensor:
-    """Number (int32) of elements that are not zero, over `axis`.
+    """Number of elements that are not 0, over axes.
+
+    Args:
+        x: Tensor of any shape.
+        axis: Axis or axes to reduce; None for all of them.
+
+    Returns:
+        Int32 tensor of the reduced shape.
 
     Example:
         >>> int(count_nonzero([0.0, 2.0, 3.0]))
@@ -290,14 +360,14 @@ def count_nonzero(x: TensorLike, axis: Axis = None) -> Tensor:
     return sum(cast(not_equal(x, 0), "int32"), axis)
 
 
-def _mean_of_replicas(x: Tensor) -> Tensor:
-    """The mean over the copies of a distributed program, where a backend has such."""
+def _all_reduce_mean(x: Tensor) -> Tensor:
+    """Returns the mean over the replicas of a distributed program, on backends that have them."""
     if is_symbolic(x) or not supports("ops.all_reduce_mean"):
         return x
     return typing.cast(SupportsAllReduce, current().ops).all_reduce_mean(x)
 
 
-def _moments_axes(x: Tensor, axes: Axis) -> tuple[int, ...]:
+def _moments_axes(x: TensorLike, axes: Axis) -> tuple[int, ...]:
     return normalize_axes(axes, len(shape(x)), "ops.moments")
 
 
@@ -305,36 +375,44 @@ def _moments_axes(x: Tensor, axes: Axis) -> tuple[int, ...]:
 def moments(
     x: TensorLike, axes: Axis, keepdims: bool = False, synchronized: bool = False
 ) -> tuple[Tensor, Tensor]:
-    """Mean and variance over `axes`. Half-precision input is averaged in float32.
+    """Mean and variance over axes. Half precision is averaged in float32.
 
     Args:
-        x: Tensor of floats.
-        axes: An axis, or several.
-        keepdims: Whether reduced axes stay, with size 1.
-        synchronized: Whether the copies of a distributed program average together, each with the
-            same number of elements: the processes of `torch.distributed`, the replicas of a
-            `tf.distribute.Strategy`. On JAX arrays are whole, and always averaged so.
+        x: Float tensor of any shape.
+        axes: Axis or axes to reduce.
+        keepdims: Whether to keep the reduced axes, with size 1.
+        synchronized: Whether to average over all replicas of a distributed program, with equal
+            numbers of elements: the processes of `torch.distributed`, or the replicas of a
+            `tf.distribute.Strategy`. JAX arrays are global, and always averaged as a whole.
 
     Returns:
-        `(mean, variance)`, of the dtype of `x`.
+        `(mean, variance)`, both of the reduced shape and the dtype of `x`.
 
     Example:
         >>> [float(v) for v in moments([1.0, 3.0], axes=[0])]
         [2.0, 1.0]
     """
     axes = _moments_axes(x, axes)
-    dtype = dtypes.float_type(x.dtype)
+    dtype = dtypes.float_type(dtype_of(x))
     wide = cast(x, "float32" if dtype in ("float16", "bfloat16") else dtype)
-    everywhere = _mean_of_replicas if synchronized else lambda x: x
-    center = everywhere(mean(wide, axes, True))
-    variance = everywhere(mean(square(wide - stop_gradient(center)), axes, keepdims))
+    all_reduce = _all_reduce_mean if synchronized else lambda x: x
+    center = all_reduce(mean(wide, axes, True))
+    variance = all_reduce(mean(square(wide - stop_gradient(center)), axes, keepdims))
     average = center if keepdims else squeeze(center, axes)
     return cast(average, dtype), cast(variance, dtype)
 
 
 @op(rule=cumulative)
-def cumsum(x: TensorLike, axis: int | None = None, dtype: str | None = None) -> Tensor:
-    """Running sum along `axis`; over the flattened tensor for None.
+def cumsum(x: TensorLike, axis: int | None = None, dtype: DTypeLike | None = None) -> Tensor:
+    """Cumulative sum along an axis.
+
+    Args:
+        x: Tensor of any shape.
+        axis: Axis to accumulate along; None for the flattened tensor.
+        dtype: Dtype of the result; by default the dtype of `x`, and int32 for booleans.
+
+    Returns:
+        Tensor of the shape of `x`; of rank 1 if `axis` is None.
 
     Example:
         >>> convert_to_numpy(cumsum([1, 2, 3])).tolist()
@@ -344,8 +422,16 @@ def cumsum(x: TensorLike, axis: int | None = None, dtype: str | None = None) -> 
 
 
 @op(rule=cumulative)
-def cumprod(x: TensorLike, axis: int | None = None, dtype: str | None = None) -> Tensor:
-    """Running product along `axis`; over the flattened tensor for None.
+def cumprod(x: TensorLike, axis: int | None = None, dtype: DTypeLike | None = None) -> Tensor:
+    """Cumulative product along an axis.
+
+    Args:
+        x: Tensor of any shape.
+        axis: Axis to accumulate along; None for the flattened tensor.
+        dtype: Dtype of the result; by default the dtype of `x`, and int32 for booleans.
+
+    Returns:
+        Tensor of the shape of `x`; of rank 1 if `axis` is None.
 
     Example:
         >>> convert_to_numpy(cumprod([1, 2, 3])).tolist()

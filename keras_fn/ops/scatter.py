@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import Shape
@@ -15,7 +15,7 @@ from keras_fn.types import Tensor, TensorLike
 REDUCTIONS = (None, "add", "max", "min", "mul")
 
 
-def _scatter_update(
+def _scatter_update_spec(
     inputs: TensorSpec,
     indices: TensorSpec,
     updates: TensorSpec,
@@ -28,7 +28,7 @@ def _scatter_update(
             source,
             expected="None, 'add', 'max', 'min' or 'mul'",
             received=f"reduction={reduction!r}",
-            fix="choose how updates meet what stands there",
+            fix="choose how updates are combined with existing values",
         )
     name = dtypes.result_type(indices.dtype)
     if not dtypes.is_int(name):
@@ -44,50 +44,51 @@ def _scatter_update(
             source,
             expected=f"indices of shape (..., k), k from 1 to {len(inputs.shape)}",
             received=f"indices of shape {indices.shape} for a tensor of shape {inputs.shape}",
-            fix="give an index for each leading axis, along the last axis of indices",
+            fix="provide an index for each leading axis, along the last axis of indices",
         )
     block = (*indices.shape[:-1], *inputs.shape[depth:])
-    if len(updates.shape) > len(block) or not _reaches(updates.shape, block, source):
+    if len(updates.shape) > len(block) or not _broadcasts_to(updates.shape, block, source):
         raise SpecError(
             source,
             expected=f"updates of shape {block}",
             received=f"updates of shape {updates.shape}",
-            fix="give a value, or a slice of values, for each index",
+            fix="provide a value, or a slice of values, for each index",
         )
     return TensorSpec(inputs.shape, dtypes.result_type(inputs.dtype))
 
 
-def _reaches(shape: Shape, target: Shape, source: str) -> bool:
-    """Whether a shape broadcasts to another as it is."""
+def _broadcasts_to(shape: Shape, target: Shape, source: str) -> bool:
+    """Returns whether a shape broadcasts to a target without changing the target."""
     try:
-        met = broadcast(shape, target, source=source)
+        result = broadcast(shape, target, source=source)
     except SpecError:
         return False
-    return all(a == b or None in (a, b) for a, b in zip(met, target, strict=True))
+    return all(a == b or None in (a, b) for a, b in zip(result, target, strict=True))
 
 
-@op(rule=Rule(_scatter_update))
+@op(rule=Rule(_scatter_update_spec))
 def scatter_update(
     inputs: TensorLike, indices: TensorLike, updates: TensorLike, reduction: str | None = None
 ) -> Tensor:
-    """A copy of `inputs` with `updates` at `indices`.
+    """Scatters updates into a copy of a tensor.
 
     Args:
         inputs: Tensor of rank `n`.
-        indices: Integers of shape `(..., k)`, `k` up to `n`: each row leads along the first `k`
-            axes to an element, or to a slice where `k` is less than `n`. Negative ones count from
-            the end; rows out of range are left out.
+        indices: Integer tensor of shape `(..., k)`, `k` up to `n`: each row indexes an element,
+            or a slice if `k` is less than `n`. Negative indices count from the end; updates
+            at indices out of range are dropped.
         updates: Tensor of shape `(..., *inputs.shape[k:])`, or one that broadcasts to it; it is
             cast to the dtype of `inputs`.
-        reduction: How updates meet what stands there, and each other: None replaces (of several
-            for one place it is not said which stays), `"add"`, `"max"`, `"min"` and `"mul"`
-            combine.
+        reduction: How updates are combined with the existing values and with each other: None
+            replaces (the result for repeated indices is undefined), or `"add"`, `"max"`, `"min"`,
+            `"mul"`.
 
     Returns:
-        A tensor of the shape and dtype of `inputs`.
+        Tensor of the shape and dtype of `inputs`.
 
     Raises:
         ValueError: The shapes do not fit, or `reduction` is unknown.
+        TypeError: The indices are not integers.
 
     Example:
         >>> convert_to_numpy(scatter_update([1, 2, 3], [[0], [2]], [10, 30])).tolist()
@@ -98,26 +99,29 @@ def scatter_update(
     ...
 
 
-def _scatter(indices: TensorSpec, values: TensorSpec, shape: Any) -> TensorSpec:
+def _scatter_spec(indices: TensorSpec, values: TensorSpec, shape: Sequence[int]) -> TensorSpec:
     inputs = TensorSpec(tuple(shape), values.dtype)
-    return _scatter_update(inputs, indices, values, "add", "ops.scatter")
+    return _scatter_update_spec(inputs, indices, values, "add", "ops.scatter")
 
 
-@op(rule=Rule(_scatter))
-def scatter(indices: TensorLike, values: TensorLike, shape: Any) -> Tensor:
-    """A tensor of zeros with `values` added at `indices`.
+@op(rule=Rule(_scatter_spec))
+def scatter(indices: TensorLike, values: TensorLike, shape: Sequence[int]) -> Tensor:
+    """Scatters values into a tensor of zeros; values for the same index are summed.
 
     Args:
-        indices: Integers of shape `(..., k)`; see `scatter_update`.
+        indices: Integer tensor of shape `(..., k)`; see `scatter_update`.
         values: Tensor of shape `(..., *shape[k:])`.
         shape: Shape of the result.
 
     Returns:
-        A tensor of the dtype of `values`. Values for one place are summed.
+        Tensor of that shape, of the dtype of `values`.
+
+    Raises:
+        ValueError: The shapes do not fit.
 
     Example:
         >>> convert_to_numpy(scatter([[0], [2], [0]], [1, 2, 3], (4,))).tolist()
         [4, 0, 2, 0]
     """
-    blank = zeros(tuple(shape), dtype=dtypes.result_type(spec_of(values).dtype))
-    return scatter_update(blank, indices, values, reduction="add")
+    zero_tensor = zeros(tuple(shape), dtype=dtypes.result_type(spec_of(values).dtype))
+    return scatter_update(zero_tensor, indices, values, reduction="add")

@@ -1,4 +1,4 @@
-"""Reductions over groups of slices that carry the same number."""
+"""Segment reductions: reductions over groups of slices with the same segment id."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import numpy as np
 
 from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import Shape
+from keras_fn.core.shapes import is_size_compatible
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
 from keras_fn.ops.core import cast, shape as shape_of
@@ -17,7 +18,7 @@ from keras_fn.ops.scatter import scatter_update
 from keras_fn.types import Tensor, TensorLike
 
 
-def _segments(source: str) -> Rule:
+def _segment_rule(source: str) -> Rule:
     def infer(
         data: TensorSpec,
         segment_ids: TensorSpec,
@@ -26,12 +27,12 @@ def _segments(source: str) -> Rule:
     ) -> TensorSpec:
         del sorted
         length, ids = (data.shape or (None,))[0], segment_ids.shape
-        if not data.shape or len(ids) != 1 or (None not in (ids[0], length) and ids[0] != length):
+        if not data.shape or len(ids) != 1 or not is_size_compatible(ids[0], length):
             raise SpecError(
                 source,
                 expected="data of shape (n, ...) and segment_ids of shape (n,)",
                 received=f"data of shape {data.shape}, segment_ids of shape {ids}",
-                fix="give each slice along the first axis one number",
+                fix="pass one segment id for each slice along the first axis",
             )
         _check_ids(segment_ids, source)
         shape: Shape = (num_segments, *data.shape[1:])
@@ -40,7 +41,7 @@ def _segments(source: str) -> Rule:
     return Rule(infer)
 
 
-def _check_ids(segment_ids: Tensor, source: str) -> None:
+def _check_ids(segment_ids: TensorLike | TensorSpec, source: str) -> None:
     name = dtypes.result_type(spec_of(segment_ids).dtype)
     if not dtypes.is_int(name):
         raise DTypeError(
@@ -51,23 +52,23 @@ def _check_ids(segment_ids: Tensor, source: str) -> None:
         )
 
 
-def _combined(
+def _segment_reduce(
     source: str,
-    data: Tensor,
-    segment_ids: Tensor,
+    data: TensorLike,
+    segment_ids: TensorLike,
     num_segments: int | None,
     empty: float,
     reduction: str,
 ) -> Tensor:
-    """Scatters the slices into rows of `empty`; numbers below 0 must not count from the end."""
+    """Scatters the slices into a tensor of `empty`. Negative ids do not count from the end."""
     _check_ids(segment_ids, source)
     count = int(max_(segment_ids)) + 1 if num_segments is None else num_segments
     rows = full((count, *shape_of(data)[1:]), empty, dtype=dtypes.result_type(spec_of(data).dtype))
-    places = where(less(segment_ids, 0), count, cast(segment_ids, "int32"))
-    return scatter_update(rows, expand_dims(places, 1), data, reduction=reduction)
+    indices = where(less(segment_ids, 0), count, cast(segment_ids, "int32"))
+    return scatter_update(rows, expand_dims(indices, 1), data, reduction=reduction)
 
 
-def _limit(data: Tensor, sign: int) -> float:
+def _initial_value(data: TensorLike, sign: int) -> float:
     """Returns the smallest value of the dtype, or for `sign` -1 the largest."""
     name = dtypes.result_type(spec_of(data).dtype)
     if dtypes.is_float(name):
@@ -78,73 +79,123 @@ def _limit(data: Tensor, sign: int) -> float:
     return limits.min if sign > 0 else limits.max
 
 
-@op(rule=_segments("ops.segment_sum"))
+@op(rule=_segment_rule("ops.segment_sum"))
 def segment_sum(
     data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False
 ) -> Tensor:
-    """Sums the slices along the first axis that have the same number.
+    """Sums the slices of each segment.
 
     Args:
         data: Tensor of shape `(n, ...)`.
-        segment_ids: Integers of shape `(n,)`: where each slice belongs. Slices with a number that
-            is negative, or too large, are left out.
-        num_segments: How many sums; by default the largest number plus one, which cannot be
+        segment_ids: Integer tensor of shape `(n,)`: the segment of each slice. Slices whose id is
+            negative or too large are dropped.
+        num_segments: Number of segments; by default the largest id plus one, which cannot be
             compiled.
-        sorted: Whether the numbers rise: a hint, for backends that are faster then.
+        sorted: Whether the ids are in ascending order: a hint for backends that can use it.
 
     Returns:
-        A tensor of shape `(num_segments, ...)` and the dtype of `data`; 0 where a number is
-        nobody's.
+        Tensor of shape `(num_segments, ...)`, of the dtype of `data`; 0 for an empty segment.
+
+    Raises:
+        ValueError: The shapes do not fit.
+        TypeError: The segment ids are not integers.
 
     Example:
         >>> convert_to_numpy(segment_sum([1.0, 2.0, 4.0], [0, 2, 0], num_segments=3)).tolist()
         [5.0, 0.0, 2.0]
     """
     del sorted
-    return _combined("ops.segment_sum", data, segment_ids, num_segments, 0, "add")
+    return _segment_reduce("ops.segment_sum", data, segment_ids, num_segments, 0, "add")
 
 
-@op(rule=_segments("ops.segment_prod"))
+@op(rule=_segment_rule("ops.segment_prod"))
 def segment_prod(
     data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False
 ) -> Tensor:
-    """Multiplies the slices that have the same number; see `segment_sum`. 1 for nobody's number.
+    """Multiplies the slices of each segment.
+
+    Args:
+        data: Tensor of shape `(n, ...)`.
+        segment_ids: Integer tensor of shape `(n,)`: the segment of each slice. Slices whose id is
+            negative or too large are dropped.
+        num_segments: Number of segments; by default the largest id plus one, which cannot be
+            compiled.
+        sorted: Whether the ids are in ascending order: a hint for backends that can use it.
+
+    Returns:
+        Tensor of shape `(num_segments, ...)`, of the dtype of `data`; 1 for an empty segment.
+
+    Raises:
+        ValueError: The shapes do not fit.
+        TypeError: The segment ids are not integers.
 
     Example:
         >>> convert_to_numpy(segment_prod([3.0, 2.0, 4.0], [0, 2, 0], num_segments=3)).tolist()
         [12.0, 1.0, 2.0]
     """
     del sorted
-    return _combined("ops.segment_prod", data, segment_ids, num_segments, 1, "mul")
+    return _segment_reduce("ops.segment_prod", data, segment_ids, num_segments, 1, "mul")
 
 
-@op(rule=_segments("ops.segment_max"))
+@op(rule=_segment_rule("ops.segment_max"))
 def segment_max(
     data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False
 ) -> Tensor:
-    """The largest of the slices that have the same number, element by element; see `segment_sum`.
+    """Maximum over the slices of each segment, element by element.
 
-    For nobody's number, minus infinity, or the smallest integer.
+    Args:
+        data: Tensor of shape `(n, ...)`.
+        segment_ids: Integer tensor of shape `(n,)`: the segment of each slice. Slices whose id is
+            negative or too large are dropped.
+        num_segments: Number of segments; by default the largest id plus one, which cannot be
+            compiled.
+        sorted: Whether the ids are in ascending order: a hint for backends that can use it.
+
+    Returns:
+        Tensor of shape `(num_segments, ...)`, of the dtype of `data`; minus infinity, or the lowest
+        integer, for an empty segment.
+
+    Raises:
+        ValueError: The shapes do not fit.
+        TypeError: The segment ids are not integers.
 
     Example:
         >>> convert_to_numpy(segment_max([3.0, 2.0, 4.0], [0, 2, 0], num_segments=3)).tolist()
         [4.0, -inf, 2.0]
     """
     del sorted
-    return _combined("ops.segment_max", data, segment_ids, num_segments, _limit(data, 1), "max")
+    return _segment_reduce(
+        "ops.segment_max", data, segment_ids, num_segments, _initial_value(data, 1), "max"
+    )
 
 
-@op(rule=_segments("ops.segment_min"))
+@op(rule=_segment_rule("ops.segment_min"))
 def segment_min(
     data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False
 ) -> Tensor:
-    """The smallest of the slices that have the same number, element by element; see `segment_sum`.
+    """Minimum over the slices of each segment, element by element.
 
-    For nobody's number, infinity, or the largest integer.
+    Args:
+        data: Tensor of shape `(n, ...)`.
+        segment_ids: Integer tensor of shape `(n,)`: the segment of each slice. Slices whose id is
+            negative or too large are dropped.
+        num_segments: Number of segments; by default the largest id plus one, which cannot be
+            compiled.
+        sorted: Whether the ids are in ascending order: a hint for backends that can use it.
+
+    Returns:
+        Tensor of shape `(num_segments, ...)`, of the dtype of `data`; infinity, or the largest
+        integer, for an empty segment.
+
+    Raises:
+        ValueError: The shapes do not fit.
+        TypeError: The segment ids are not integers.
 
     Example:
         >>> convert_to_numpy(segment_min([3.0, 2.0, 4.0], [0, 2, 0], num_segments=3)).tolist()
         [3.0, inf, 2.0]
     """
     del sorted
-    return _combined("ops.segment_min", data, segment_ids, num_segments, _limit(data, -1), "min")
+    return _segment_reduce(
+        "ops.segment_min", data, segment_ids, num_segments, _initial_value(data, -1), "min"
+    )

@@ -1,4 +1,4 @@
-"""Slicing at start indices, static or dynamic, and writing into slices."""
+"""Slices at static or dynamic start indices, and their updates."""
 
 from __future__ import annotations
 
@@ -14,18 +14,16 @@ from keras_fn.core.keras_tensor import Shape
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
 from keras_fn.ops.arithmetic import add, maximum, minimum, subtract
-from keras_fn.ops.core import cast, shape as shape_of
+from keras_fn.ops.core import cast, convert_to_tensor, shape as shape_of
 from keras_fn.ops.creation import arange
 from keras_fn.ops.indexing import getitem, take
 from keras_fn.ops.logic import greater_equal, less, logical_and, where
 from keras_fn.ops.manipulation import reshape, unstack
 from keras_fn.types import Tensor, TensorLike
 
-# ---------------------------------------------------------------- blocks
 
-
-def _starts(start_indices: Any, rank: int, source: str) -> list[Any]:
-    """Where a block begins along each axis: numbers where they are known, else scalars."""
+def _standardize_starts(start_indices: Any, rank: int, source: str) -> list[Any]:
+    """Returns the start of a block along each axis: an integer if it is static, else a scalar."""
     if isinstance(start_indices, (list, tuple)):
         starts = list(start_indices)
     elif isinstance(start_indices, np.ndarray) and not current().is_tensor(start_indices):
@@ -37,12 +35,12 @@ def _starts(start_indices: Any, rank: int, source: str) -> list[Any]:
             source,
             expected=f"a start for each of the {rank} axes",
             received=f"{len(starts)} starts",
-            fix="start at 0 where all of an axis is meant",
+            fix="pass 0 to start at the beginning of an axis",
         )
     return starts
 
 
-def _known(starts: list[Any]) -> bool:
+def _are_static(starts: list[Any]) -> bool:
     return all(isinstance(start, (int, np.integer)) for start in starts)
 
 
@@ -53,23 +51,23 @@ def _check_inside(starts: list[Any], sizes: list[Any], whole: Shape, source: str
             raise SpecError(
                 source,
                 expected=f"a block inside a tensor of shape {whole}",
-                received=f"a block of shape {tuple(sizes)} that begins at {tuple(starts)}",
-                fix="check where it begins, and its shape",
+                received=f"a block of shape {tuple(sizes)} that starts at {tuple(starts)}",
+                fix="check its start and its shape",
             )
 
 
 @op
-def slice(inputs: TensorLike, start_indices: Sequence[TensorLike], shape: Any) -> Tensor:
-    """The block of `inputs` of a shape that begins at `start_indices`.
+def slice(inputs: TensorLike, start_indices: Sequence[TensorLike], shape: Sequence[int]) -> Tensor:
+    """Slices a block of a given shape that starts at given indices.
 
     Args:
         inputs: Tensor of rank `n`.
-        start_indices: `n` integers, or a tensor of them. A block that would reach beyond the end
-            is moved back, where the integers are known at run time only.
-        shape: `n` sizes; -1 for all that is left of an axis, where its start is a number.
+        start_indices: `n` integers, or an integer tensor of shape `(n,)`. If they are known only at
+            run time, a block that would exceed the end is moved back.
+        shape: `n` sizes; -1 for the rest of an axis whose start is static.
 
     Returns:
-        A tensor of that shape.
+        Tensor of that shape, of the dtype of `inputs`.
 
     Raises:
         ValueError: The block is not inside `inputs`.
@@ -79,51 +77,63 @@ def slice(inputs: TensorLike, start_indices: Sequence[TensorLike], shape: Any) -
         [[2, 3], [5, 6]]
     """
     whole = spec_of(inputs).shape
-    starts = _starts(start_indices, len(whole), "ops.slice")
+    starts = _standardize_starts(start_indices, len(whole), "ops.slice")
     sizes = [int(size) for size in shape]
     if len(sizes) != len(whole):
         raise SpecError(
             "ops.slice",
             expected=f"a size for each of the {len(whole)} axes",
             received=f"shape={tuple(sizes)}",
-            fix="give the size of the block along every axis",
+            fix="pass the size of the block along every axis",
         )
     for i, size in enumerate(sizes):
         if size == -1:
-            sizes[i] = _left(starts[i], whole[i])
+            sizes[i] = _remaining_size(starts[i], whole[i])
     _check_inside(starts, sizes, whole, "ops.slice")
-    if _known(starts):
+    if _are_static(starts):
         ends = [None if n is None else a + n for a, n in zip(starts, sizes, strict=True)]
         return getitem(inputs, tuple(map(builtins.slice, starts, ends)))
     return dynamic_slice(inputs, starts, sizes)
 
 
-def _left(start: Any, size: int | None) -> Any:
-    """How much of an axis is left after a start; None for an unknown size."""
+def _remaining_size(start: Any, size: int | None) -> Any:
+    """Returns the number of elements of an axis after a start; None for an unknown size."""
     if not isinstance(start, (int, np.integer)):
         raise SpecError(
             "ops.slice",
-            expected="sizes that are known",
-            received="-1 where the start is a tensor",
-            fix="say how many elements to take",
+            expected="a static size",
+            received="-1 for an axis whose start is a tensor",
+            fix="pass the number of elements",
         )
     return None if size is None else size - start
 
 
-def _dynamic_slice(inputs: TensorSpec, starts: Sequence[Any], sizes: Sequence[int]) -> TensorSpec:
+def _dynamic_slice_spec(
+    inputs: TensorSpec, starts: Sequence[Any], sizes: Sequence[int]
+) -> TensorSpec:
     return TensorSpec(tuple(sizes), inputs.dtype)
 
 
-@op(rule=Rule(_dynamic_slice))
-def dynamic_slice(inputs: TensorLike, starts: Sequence[TensorLike], sizes: Any) -> Tensor:
-    """The block that begins at scalars `starts`, moved back where it would reach beyond the end."""
+@op(rule=Rule(_dynamic_slice_spec))
+def dynamic_slice(inputs: TensorLike, starts: Sequence[TensorLike], sizes: Sequence[int]) -> Tensor:
+    """The block that starts at scalar tensors, moved back if it would exceed the end.
+
+    Args:
+        inputs: Tensor of rank `n`.
+        starts: `n` integer scalars.
+        sizes: `n` sizes.
+
+    Returns:
+        Tensor of shape `sizes`, of the dtype of `inputs`.
+    """
+    block = convert_to_tensor(inputs)
     for axis, (start, size) in enumerate(zip(starts, sizes, strict=True)):
-        begin = _clamped(start, shape_of(inputs)[axis], size)
-        inputs = take(inputs, add(arange(size, dtype="int32"), begin), axis)
-    return inputs
+        first = _clamp_start(start, shape_of(block)[axis], size)
+        block = take(block, add(arange(size, dtype="int32"), first), axis)
+    return block
 
 
-def _clamped(start: Tensor, whole: Any, size: Any) -> Tensor:
+def _clamp_start(start: TensorLike, whole: Any, size: Any) -> Tensor:
     return maximum(minimum(cast(start, "int32"), whole - size), 0)
 
 
@@ -131,15 +141,15 @@ def _clamped(start: Tensor, whole: Any, size: Any) -> Tensor:
 def slice_update(
     inputs: TensorLike, start_indices: Sequence[TensorLike], updates: TensorLike
 ) -> Tensor:
-    """A copy of `inputs` with the block that begins at `start_indices` replaced.
+    """Returns a copy of a tensor with a block replaced.
 
     Args:
         inputs: Tensor of rank `n`.
-        start_indices: `n` integers, or a tensor of them; see `slice`.
-        updates: The block: a tensor of rank `n`, which is cast to the dtype of `inputs`.
+        start_indices: `n` integers, or an integer tensor of shape `(n,)`; see `slice`.
+        updates: The new block: a tensor of rank `n`, which is cast to the dtype of `inputs`.
 
     Returns:
-        A tensor of the shape and dtype of `inputs`.
+        Tensor of the shape and dtype of `inputs`.
 
     Raises:
         ValueError: The block does not fit inside `inputs`.
@@ -149,11 +159,11 @@ def slice_update(
         [[1, 2], [7, 8]]
     """
     whole, block = spec_of(inputs), spec_of(updates)
-    starts = _starts(start_indices, len(whole.shape), "ops.slice_update")
+    starts = _standardize_starts(start_indices, len(whole.shape), "ops.slice_update")
     if len(block.shape) != len(whole.shape):
         raise SpecError(
             "ops.slice_update",
-            expected=f"updates of rank {len(whole.shape)}, as inputs have",
+            expected=f"updates of rank {len(whole.shape)}, like inputs",
             received=f"updates of shape {block.shape}",
             fix="add axes with ops.expand_dims",
         )
@@ -165,16 +175,25 @@ def slice_update(
 def dynamic_slice_update(
     inputs: TensorLike, starts: Sequence[TensorLike], updates: TensorLike
 ) -> Tensor:
-    """`slice_update` of a block that fits, in the dtype of `inputs`."""
+    """The primitive of `slice_update`: the block fits, and has the dtype of `inputs`.
+
+    Args:
+        inputs: Tensor of rank `n`.
+        starts: `n` integer scalars.
+        updates: Tensor of rank `n`.
+
+    Returns:
+        Tensor of the shape and dtype of `inputs`.
+    """
     inside: Any = True
     for axis, start in enumerate(starts):
         whole, size = shape_of(inputs)[axis], shape_of(updates)[axis]
-        place = subtract(arange(whole, dtype="int32"), _clamped(start, whole, size))
+        offset = subtract(arange(whole, dtype="int32"), _clamp_start(start, whole, size))
         if size == 0:
-            return inputs
-        updates = take(updates, place, axis)  # clips; what is outside is not looked at
-        here = logical_and(greater_equal(place, 0), less(place, size))
+            return convert_to_tensor(inputs)
+        updates = take(updates, offset, axis)  # clipped; elements outside are not selected
+        is_inside = logical_and(greater_equal(offset, 0), less(offset, size))
         inside = logical_and(
-            inside, reshape(here, [-1 if i == axis else 1 for i in range(len(starts))])
+            inside, reshape(is_inside, [-1 if i == axis else 1 for i in range(len(starts))])
         )
     return where(inside, updates, inputs)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, overload
 
 from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import Shape
@@ -29,16 +30,23 @@ from keras_fn.ops.logic import (
 from keras_fn.ops.manipulation import concatenate, expand_dims, moveaxis, ravel, reshape
 from keras_fn.ops.reductions import cumsum, sum as sum_
 from keras_fn.ops.segments import segment_min
-from keras_fn.types import Tensor, TensorLike
+from keras_fn.types import ArrayLike, Tensor, TensorLike
 
 
-def _sort(x: TensorSpec, axis: int | None = -1) -> TensorSpec:
+def _sort_spec(x: TensorSpec, axis: int | None = -1) -> TensorSpec:
     return TensorSpec((product(x.shape),) if axis is None else x.shape, x.dtype)
 
 
-@op(rule=Rule(_sort))
+@op(rule=Rule(_sort_spec))
 def sort(x: TensorLike, axis: int | None = -1) -> Tensor:
-    """Elements in rising order along `axis`, NaN last; flattened for None.
+    """Sorts in ascending order along an axis; NaN is sorted to the end.
+
+    Args:
+        x: Tensor of any shape.
+        axis: Axis to sort along; None for the flattened tensor.
+
+    Returns:
+        Tensor of the shape and dtype of `x`.
 
     Example:
         >>> convert_to_numpy(sort([3, 1, 2])).tolist()
@@ -47,9 +55,16 @@ def sort(x: TensorLike, axis: int | None = -1) -> Tensor:
     ...
 
 
-@op(rule=Rule(lambda x, axis=-1: TensorSpec(_sort(x, axis).shape, "int32")))
+@op(rule=Rule(lambda x, axis=-1: TensorSpec(_sort_spec(x, axis).shape, "int32")))
 def argsort(x: TensorLike, axis: int | None = -1) -> Tensor:
-    """Indices (int32) that would sort `x` along `axis`; ties keep their order.
+    """Indices that sort a tensor in ascending order along an axis; the sort is stable.
+
+    Args:
+        x: Tensor of any shape.
+        axis: Axis to sort along; None for the flattened tensor.
+
+    Returns:
+        Int32 tensor of the shape of `x`.
 
     Example:
         >>> convert_to_numpy(argsort([3, 1, 2])).tolist()
@@ -58,19 +73,22 @@ def argsort(x: TensorLike, axis: int | None = -1) -> Tensor:
     ...
 
 
-def _top_k(x: TensorSpec, k: int, sorted: bool = True) -> tuple[TensorSpec, TensorSpec]:
+def _top_k_spec(x: TensorSpec, k: int, sorted: bool = True) -> tuple[TensorSpec, TensorSpec]:
     shape = (*x.shape[:-1], k)
     return TensorSpec(shape, x.dtype), TensorSpec(shape, "int32")
 
 
-@op(rule=Rule(_top_k))
-def top_k(x: TensorLike, k: int, sorted: bool = True) -> Any:
-    """The pair of the `k` largest elements of the last axis and their indices (int32).
+@op(rule=Rule(_top_k_spec))
+def top_k(x: TensorLike, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
+    """The `k` largest elements of the last axis, and their indices.
 
     Args:
         x: Tensor of rank 1 or more.
-        k: How many.
-        sorted: Whether they come in falling order.
+        k: Number of elements.
+        sorted: Whether the elements are in descending order.
+
+    Returns:
+        `(values, indices)`, both of shape `(..., k)`; the indices are int32.
 
     Example:
         >>> [convert_to_numpy(t).tolist() for t in top_k([1, 5, 3], 2)]
@@ -81,12 +99,15 @@ def top_k(x: TensorLike, k: int, sorted: bool = True) -> Any:
 
 @op
 def in_top_k(targets: TensorLike, predictions: TensorLike, k: int) -> Tensor:
-    """Whether the prediction for the target is among the `k` largest.
+    """Tests whether the score of the target class is among the `k` largest scores.
 
     Args:
         targets: Class indices of shape `(batch,)`.
         predictions: Scores of shape `(batch, classes)`.
-        k: How many of the largest count.
+        k: Number of largest scores to consider.
+
+    Returns:
+        Boolean tensor of shape `(batch,)`.
 
     Example:
         >>> convert_to_numpy(in_top_k([1, 0], [[0.1, 0.9], [0.2, 0.8]], 1)).tolist()
@@ -98,14 +119,21 @@ def in_top_k(targets: TensorLike, predictions: TensorLike, k: int) -> Tensor:
 
 
 @op
-def digitize(x: TensorLike, bins: Any) -> Tensor:
-    """Index (int32) of the bin that each element falls in: the number of edges at or below it.
+def digitize(x: TensorLike, bins: ArrayLike) -> Tensor:
+    """Index of the bin that each element falls into: the number of edges at or below it.
+
+    Args:
+        x: Tensor of any shape.
+        bins: Edges of the bins in ascending order, of shape `(n,)`.
+
+    Returns:
+        Int32 tensor of the shape of `x`, from 0 to n; n for NaN.
 
     Example:
         >>> convert_to_numpy(digitize([0.5, 2.5], [1.0, 2.0])).tolist()
         [0, 2]
     """
-    # Not below, rather than at or above: NaN comes after all edges.
+    # `not <` instead of `>=`, so that NaN comes after all edges.
     return sum_(cast(logical_not(less(expand_dims(x, -1), bins)), "int32"), -1)
 
 
@@ -113,37 +141,42 @@ def digitize(x: TensorLike, bins: Any) -> Tensor:
 def isin(
     x1: TensorLike, x2: TensorLike, assume_unique: bool = False, invert: bool = False
 ) -> Tensor:
-    """Whether each element of `x1` is among those of `x2`.
+    """Tests whether each element of `x1` is among the elements of `x2`.
 
     Args:
         x1: Tensor of any shape.
         x2: Tensor of any shape.
-        assume_unique: Whether no element is in one tensor twice. It makes no difference here:
-            all are compared with all.
-        invert: Whether to say which elements are not among them.
+        assume_unique: Ignored: both tensors may contain duplicates.
+        invert: Whether to negate the result.
 
     Returns:
-        Booleans, of the shape of `x1`.
+        Boolean tensor of the shape of `x1`.
 
     Example:
         >>> convert_to_numpy(isin([1, 2], [2, 3])).tolist()
         [False, True]
     """
     del assume_unique
-    found = any_(equal(expand_dims(x1, -1), reshape(x2, (-1,))), -1)
-    return logical_not(found) if invert else found
+    is_member = any_(equal(expand_dims(x1, -1), reshape(x2, (-1,))), -1)
+    return logical_not(is_member) if invert else is_member
 
 
 @op
-def argpartition(x: TensorLike, kth: Any, axis: int | None = -1) -> Tensor:
-    """Indices (int32) that bring the element `kth` of the order to its place along `axis`.
+def argpartition(x: TensorLike, kth: int | Sequence[int], axis: int | None = -1) -> Tensor:
+    """Indices that partition a tensor around the `kth` smallest element along an axis.
 
-    Before it come no larger elements, after it no smaller ones.
+    Elements before index `kth` are not larger, elements after it are not smaller.
 
     Args:
         x: Tensor of rank 1 or more.
-        kth: A place in the order, or several; negative ones count from the end.
-        axis: The axis; None for the flattened tensor.
+        kth: Index in the sorted order, or several; negative indices count from the end.
+        axis: Axis to partition along; None for the flattened tensor.
+
+    Returns:
+        Int32 tensor of the shape of `x`.
+
+    Raises:
+        ValueError: `kth` is out of range.
 
     Example:
         >>> order = convert_to_numpy(argpartition([3, 1, 2], 0))
@@ -151,50 +184,53 @@ def argpartition(x: TensorLike, kth: Any, axis: int | None = -1) -> Tensor:
         1
     """
     shape = spec_of(x).shape
-    place = None if axis is None else normalize_axis(axis, len(shape), "ops.argpartition")
-    size = product(shape) if place is None else shape[place] if shape else 1
+    index = None if axis is None else normalize_axis(axis, len(shape), "ops.argpartition")
+    size = product(shape) if index is None else shape[index] if shape else 1
     for k in kth if isinstance(kth, (list, tuple)) else (kth,):
         if size is not None and not -size <= k < size:
             raise SpecError(
                 "ops.argpartition",
                 expected=f"kth from {-size} to {size - 1}",
                 received=f"kth={k} for a tensor of shape {shape}",
-                fix="choose a place that exists",
+                fix="pass an index within the axis",
             )
-    return argsort(x, axis=axis)  # a full order is a partition at every place
+    return argsort(x, axis=axis)  # sorted elements are partitioned at every index
 
 
-def _nonzero(x: TensorSpec) -> tuple[TensorSpec, ...]:
+def _nonzero_spec(x: TensorSpec) -> tuple[TensorSpec, ...]:
     if not x.shape:
         raise SpecError(
             "ops.nonzero",
             expected="a tensor of rank 1 or more",
             received="a scalar",
-            fix="give it an axis with ops.reshape(x, (1,))",
+            fix="add an axis with ops.reshape(x, (1,))",
         )
     return (TensorSpec((None,), "int32"),) * len(x.shape)
 
 
-@op(rule=Rule(_nonzero))
-def nonzero(x: TensorLike) -> Any:
-    """Where the elements are not 0: for each axis the indices (int32), in row-major order.
+@op(rule=Rule(_nonzero_spec))
+def nonzero(x: TensorLike) -> tuple[Tensor, ...]:
+    """Indices of the elements that are not 0, in row-major order.
 
     The size of the result depends on the values, so JAX cannot compile it.
+
+    Returns:
+        Tuple with an int32 tensor of shape `(n,)` for each axis.
+
+    Raises:
+        ValueError: `x` is a scalar.
 
     Example:
         >>> [convert_to_numpy(i).tolist() for i in nonzero([[0, 5], [7, 0]])]
         [[0, 1], [1, 0]]
     """
-    _nonzero(spec_of(x))
-    held = ravel(not_equal(x, 0))
-    places = getitem(arange(shape_of(held)[0], dtype="int32"), held)
-    return unravel_index(places, shape_of(x))
+    _nonzero_spec(spec_of(x))
+    mask = ravel(not_equal(x, 0))
+    indices = getitem(arange(shape_of(mask)[0], dtype="int32"), mask)
+    return unravel_index(indices, shape_of(x))
 
 
-# ---------------------------------------------------------------- unique
-
-
-def _unique(
+def _unique_spec(
     x: TensorSpec,
     sorted: bool = True,
     return_index: bool = False,
@@ -208,30 +244,50 @@ def _unique(
     shape: Shape = (size,)
     inverse: Shape = x.shape
     if axis is not None:
-        place = normalize_axis(axis, len(x.shape), "ops.unique")
-        shape = (*x.shape[:place], size, *x.shape[place + 1 :])
-        inverse = (x.shape[place],)
+        axis = normalize_axis(axis, len(x.shape), "ops.unique")
+        shape = (*x.shape[:axis], size, *x.shape[axis + 1 :])
+        inverse = (x.shape[axis],)
     if size is not None and size < 1:
         raise SpecError(
             "ops.unique",
             expected="a size of 1 or more",
             received=f"size={size}",
-            fix="say how many elements to return, or leave size away",
+            fix="pass the number of elements to return, or omit size",
         )
-    wanted = (
+    results = (
         (True, TensorSpec(shape, x.dtype)),
         (return_index, TensorSpec((size,), "int32")),
         (return_inverse, TensorSpec(inverse, "int32")),
         (return_counts, TensorSpec((size,), "int32")),
     )
-    return _one_or_all([spec for asked, spec in wanted if asked])
+    return _unwrap_single([spec for is_requested, spec in results if is_requested])
 
 
-def _one_or_all(results: list[Any]) -> Any:
+def _unwrap_single(results: list[Any]) -> Any:
     return tuple(results) if len(results) > 1 else results[0]
 
 
-@op(rule=Rule(_unique))
+@overload
+def unique(
+    x: TensorLike,
+    sorted: bool = ...,
+    *,
+    axis: int | None = ...,
+    size: int | None = ...,
+    fill_value: float | None = ...,
+) -> Tensor: ...
+@overload
+def unique(
+    x: TensorLike,
+    sorted: bool = ...,
+    return_index: bool = ...,
+    return_inverse: bool = ...,
+    return_counts: bool = ...,
+    axis: int | None = ...,
+    size: int | None = ...,
+    fill_value: float | None = ...,
+) -> Tensor | tuple[Tensor, ...]: ...
+@op(rule=Rule(_unique_spec))
 def unique(
     x: TensorLike,
     sorted: bool = True,
@@ -240,24 +296,27 @@ def unique(
     return_counts: bool = False,
     axis: int | None = None,
     size: int | None = None,
-    fill_value: Any = None,
+    fill_value: float | None = None,
 ) -> Any:
-    """The different elements, each once; NaN is one of them.
+    """Unique elements of a tensor, in ascending order; NaN is one of them.
 
     Args:
         x: Tensor of any shape.
-        sorted: Whether they have to come in rising order; they do in any case.
-        return_index: Whether to return, too, where each stands first.
-        return_inverse: Whether to return, too, which of them each element is.
-        return_counts: Whether to return, too, how often each stands there.
-        axis: Compare the slices along this axis; None for the elements of the flattened tensor.
-        size: How many to return, so that the shape is known and the call can be compiled: those
-            that are missing are filled up, more are left out.
-        fill_value: What fills them up; 0 by default.
+        sorted: Ignored: the elements are always sorted.
+        return_index: Whether to return the index of the first occurrence of each element.
+        return_inverse: Whether to return the indices that reconstruct `x` from the result.
+        return_counts: Whether to return the number of occurrences of each element.
+        axis: Axis whose slices are compared; None for the elements of the flattened tensor.
+        size: Number of elements to return, so that the shape is static and the call can be
+            compiled: missing elements are padded, excess ones are dropped.
+        fill_value: Value of the padding; 0 by default.
 
     Returns:
-        The elements, or a tuple of them and what else was asked for (int32), in that order.
-        Where filled up, counts are 0 and indices those of the first element.
+        The unique elements, or a tuple of them and the requested int32 tensors, in the order of the
+        arguments. For padding, counts are 0 and indices equal the index of the first element.
+
+    Raises:
+        ValueError: `size` is not positive.
 
     Example:
         >>> values, counts = unique([3, 1, 3], return_counts=True)
@@ -266,31 +325,31 @@ def unique(
     """
     rows = ravel(x) if axis is None else moveaxis(x, axis, 0)
     count = shape_of(rows)[0]
-    order = _order(rows)
+    order = _lexicographic_order(rows)
     ordered = take(rows, order, axis=0)
-    begins = _begins(ordered)
-    group = subtract(cumsum(cast(begins, "int32")), 1)
-    starts, present = _starts(begins, group, count, size)
+    is_start = _starts_group(ordered)
+    group = subtract(cumsum(cast(is_start, "int32")), 1)
+    starts, present = _group_starts(is_start, group, count, size)
     values = take(ordered, starts, axis=0)
     index = take(order, starts)
     counts = subtract(concatenate([starts[1:], [count]]), starts)
     if size is not None:
         values, index, counts = values[:size], index[:size], counts[:size]
-        held = reshape(present[:size], (size, *(1 for _ in values.shape[1:])))
-        values = where(held, values, cast(fill_value or 0, spec_of(x).dtype))
+        is_present = reshape(present[:size], (size, *(1 for _ in values.shape[1:])))
+        values = where(is_present, values, cast(fill_value or 0, spec_of(x).dtype))
         index = where(present[:size], index, index[0])
     inverse = take(group, argsort(order))
     if axis is None:
         inverse = reshape(inverse, shape_of(x))
     else:
         values = moveaxis(values, 0, axis)
-    asked = (True, return_index, return_inverse, return_counts)
+    requested = (True, return_index, return_inverse, return_counts)
     results = (values, index, inverse, cast(counts, "int32"))
-    return _one_or_all([r for wanted, r in zip(asked, results, strict=True) if wanted])
+    return _unwrap_single([r for wanted, r in zip(requested, results, strict=True) if wanted])
 
 
-def _order(rows: Tensor) -> Tensor:
-    """The indices that sort slices by their first element, then by the second, and so on."""
+def _lexicographic_order(rows: Tensor) -> Tensor:
+    """Returns the indices that sort slices lexicographically."""
     if len(rows.shape) == 1:
         return argsort(rows)
     count, *inner = shape_of(rows)
@@ -302,28 +361,27 @@ def _order(rows: Tensor) -> Tensor:
     return order
 
 
-def _begins(ordered: Tensor) -> Tensor:
-    """Whether a slice differs from the one before; the first does."""
-    a, b = ordered[1:], ordered[:-1]
-    differ = not_equal(a, b)
+def _starts_group(ordered: Tensor) -> Tensor:
+    """Returns for each slice whether it differs from the previous one; true for the first."""
+    rows, previous = ordered[1:], ordered[:-1]
+    differ = not_equal(rows, previous)
     if dtypes.is_float(spec_of(ordered).dtype):
-        differ = logical_and(differ, logical_not(logical_and(isnan(a), isnan(b))))
+        differ = logical_and(differ, logical_not(logical_and(isnan(rows), isnan(previous))))
     if len(ordered.shape) > 1:
         differ = any_(differ, axis=tuple(range(1, len(ordered.shape))))
     first = ones((1,), dtype="bool")
     return concatenate([first, differ])[: shape_of(ordered)[0]]
 
 
-def _starts(begins: Tensor, group: Tensor, count: Any, size: int | None) -> tuple[Tensor, Tensor]:
-    """Where the groups begin, one more than `size`, and which of them there are."""
+def _group_starts(
+    is_start: Tensor, group: Tensor, count: Any, size: int | None
+) -> tuple[Tensor, Tensor]:
+    """Returns the start indices of the groups, one more than `size`, and which groups exist."""
     if size is None:
-        (starts,) = nonzero(begins)
+        (starts,) = nonzero(is_start)
         return starts, starts
     starts = segment_min(arange(count, dtype="int32"), group, num_segments=size + 1)
     return where(less(starts, count), starts, count), less(starts, count)
-
-
-# ---------------------------------------------------------------- places in an order
 
 
 def _searchsorted_spec(
@@ -334,32 +392,32 @@ def _searchsorted_spec(
             "ops.searchsorted",
             expected="a sorted sequence of rank 1",
             received=f"shape {sorted_sequence.shape}",
-            fix="search in one row after the other",
+            fix="search one row at a time",
         )
     if side not in ("left", "right"):
         raise SpecError(
             "ops.searchsorted",
             expected="side='left' or side='right'",
             received=f"side={side!r}",
-            fix="choose one of them",
+            fix="use one of them",
         )
     return TensorSpec(values.shape, "int32")
 
 
 @op(rule=Rule(_searchsorted_spec, promote=number_type))
 def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "left") -> Tensor:
-    """Where values would have to be put into a sequence, for it to stay in order.
+    """Indices at which values would have to be inserted into a sorted sequence to keep it sorted.
 
     Args:
-        sorted_sequence: Numbers in rising order, of shape `(n,)`.
+        sorted_sequence: Numbers in ascending order, of shape `(n,)`.
         values: Numbers of any shape.
-        side: "left" for the place before equal elements, "right" for that after them.
+        side: `"left"` for the index before equal elements, `"right"` for the index after them.
 
     Returns:
-        The places (int32), from 0 to n, of the shape of `values`. NaN comes last.
+        Int32 tensor of the shape of `values`, from 0 to n; n for NaN.
 
     Raises:
-        ValueError: The sequence has another rank, or the side is unknown.
+        ValueError: The sequence is not of rank 1, or the side is unknown.
 
     Example:
         >>> convert_to_numpy(searchsorted([1, 3, 5], [3, 6])).tolist()
@@ -368,5 +426,5 @@ def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "l
     _searchsorted_spec(spec_of(sorted_sequence), spec_of(values), side)
     value = expand_dims(values, -1)
     before = less if side == "left" else less_equal
-    place = sum_(cast(before(sorted_sequence, value), "int32"), -1)
-    return where(equal(values, values), place, shape_of(sorted_sequence)[0])
+    index = sum_(cast(before(sorted_sequence, value), "int32"), -1)
+    return where(equal(values, values), index, shape_of(sorted_sequence)[0])

@@ -1,4 +1,4 @@
-"""Counts in bins, places in an order, and correlations."""
+"""Statistics: bincount, histogram, corrcoef, correlate."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import builtins
 import math
 
 from keras_fn.core import dtypes
-from keras_fn.core.keras_tensor import Shape
+from keras_fn.core.shapes import is_compatible
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
 from keras_fn.ops._rules import integer_type
 from keras_fn.ops.arithmetic import add, clip, divide, multiply, subtract
 from keras_fn.ops.calculus import diff
 from keras_fn.ops.convolution import conv
-from keras_fn.ops.core import cast, dtype as dtype_of
+from keras_fn.ops.core import cast, dtype as dtype_of, ndim, shape as shape_of
 from keras_fn.ops.creation import arange, ones_like, zeros
 from keras_fn.ops.indexing import getitem
 from keras_fn.ops.linalg.products import matmul
@@ -26,8 +26,6 @@ from keras_fn.ops.segments import segment_sum
 from keras_fn.ops.sorting_searching import searchsorted, sort
 from keras_fn.types import Tensor, TensorLike
 
-# ---------------------------------------------------------------- counts
-
 
 def _bincount_spec(
     x: TensorSpec, weights: TensorSpec | None = None, minlength: int = 0, sparse: bool = False
@@ -37,7 +35,7 @@ def _bincount_spec(
             "ops.bincount",
             expected="sparse=False",
             received="sparse=True",
-            fix="count into a dense tensor",
+            fix="use a dense tensor",
         )
     integer_type("ops.bincount")(x.dtype)
     if len(x.shape) not in (1, 2):
@@ -45,61 +43,56 @@ def _bincount_spec(
             "ops.bincount",
             expected="a tensor of rank 1 or 2",
             received=f"shape {x.shape}",
-            fix="flatten it, or count along its last axis",
+            fix="flatten it, or move the counted axis to the end",
         )
-    if weights is not None and not _fit(x.shape, weights.shape):
+    if weights is not None and not is_compatible(x.shape, weights.shape):
         raise SpecError(
             "ops.bincount",
-            expected=f"weights of shape {x.shape}, as that of x",
+            expected=f"weights of shape {x.shape}, like x",
             received=f"shape {weights.shape}",
-            fix="give each element one weight",
+            fix="pass one weight for each element",
         )
     dtype = "int32" if weights is None else dtypes.result_type(x.dtype, weights.dtype)
     return TensorSpec((*x.shape[:-1], None), dtype)
 
 
-def _fit(a: Shape, b: Shape) -> bool:
-    """Whether two shapes are equal as far as they are known."""
-    pairs = zip(a, b, strict=False)
-    return len(a) == len(b) and all(None in pair or len(set(pair)) == 1 for pair in pairs)
-
-
 @op(rule=Rule(_bincount_spec))
 def bincount(
-    x: TensorLike, weights: TensorLike = None, minlength: int = 0, sparse: bool = False
+    x: TensorLike, weights: TensorLike | None = None, minlength: int = 0, sparse: bool = False
 ) -> Tensor:
-    """How often each number from 0 up is among the elements of the last axis.
+    """Number of occurrences of each non-negative integer along the last axis.
 
     Args:
-        x: Integers that are not negative, of shape `(n,)` or `(batch, n)`.
-        weights: What each element counts, of the shape of `x`; 1 by default.
-        minlength: The least number of bins. There are as many as `max(x) + 1`, so the op can be
-            compiled on backends only whose shapes may depend on values.
-        sparse: Sparse results are for backends that have them; here False.
+        x: Non-negative integers of shape `(n,)` or `(batch, n)`.
+        weights: Weight of each element, of the shape of `x`; 1 by default.
+        minlength: Minimum number of bins. There are at least `max(x) + 1` bins, so the op can only
+            be compiled on backends whose shapes may depend on values.
+        sparse: Must be False: sparse tensors are not supported.
 
     Returns:
-        The counts (int32), or the sums of weights, of shape `(bins,)` or `(batch, bins)`.
+        Int32 counts, or the sums of weights, of shape `(bins,)` or `(batch, bins)`.
 
     Raises:
-        ValueError: `x` has another rank, or the weights another shape.
-        TypeError: `x` is of floats.
+        ValueError: `x` is not of rank 1 or 2, or the shape of the weights does not fit.
+        TypeError: `x` is a float tensor.
 
     Example:
         >>> convert_to_numpy(bincount([1, 1, 3])).tolist()
         [0, 2, 0, 1]
     """
     spec = _bincount_spec(spec_of(x), None if weights is None else spec_of(weights), 0, sparse)
-    x = cast(x, "int32")
-    weights = ones_like(x) if weights is None else weights
-    bins = builtins.max(int(max_(x, initial=-1)) + 1, minlength)
-    if 0 in (bins, *x.shape):
-        return zeros((*x.shape[:-1], bins), spec.dtype)
-    if len(x.shape) == 1:
-        return cast(segment_sum(weights, x, bins), spec.dtype)
-    rows = x.shape[0]
-    places = add(x, expand_dims(multiply(arange(rows, dtype="int32"), bins), 1))
-    places = where(less(x, 0), -1, places)
-    counts = segment_sum(reshape(weights, (-1,)), reshape(places, (-1,)), rows * bins)
+    integers = cast(x, "int32")
+    weights = ones_like(integers) if weights is None else weights
+    bins = builtins.max(int(max_(integers, initial=-1)) + 1, minlength)
+    sizes = integers.shape
+    if 0 in (bins, *sizes):
+        return zeros((*sizes[:-1], bins), spec.dtype)
+    if len(sizes) == 1:
+        return cast(segment_sum(weights, integers, bins), spec.dtype)
+    rows = sizes[0]
+    segments = add(integers, expand_dims(multiply(arange(rows, dtype="int32"), bins), 1))
+    segments = where(less(integers, 0), -1, segments)
+    counts = segment_sum(reshape(weights, (-1,)), reshape(segments, (-1,)), rows * bins)
     return cast(reshape(counts, (rows, bins)), spec.dtype)
 
 
@@ -116,16 +109,16 @@ def _histogram_spec(
     if not isinstance(bins, int) or bins < 1:
         raise SpecError(
             "ops.histogram",
-            expected="a number of bins, 1 or more",
+            expected="a positive number of bins",
             received=f"bins={bins!r}",
-            fix="check bins=",
+            fix="pass bins >= 1",
         )
     if range and not range[0] < range[1]:
         raise SpecError(
             "ops.histogram",
-            expected="a range that rises",
+            expected="an ascending range",
             received=f"range={range}",
-            fix="put the smaller end first",
+            fix="pass the lower edge first",
         )
     dtype = dtypes.float_type(x.dtype)
     return TensorSpec((bins,), dtype), TensorSpec((bins + 1,), dtype)
@@ -135,47 +128,46 @@ def _histogram_spec(
 def histogram(
     x: TensorLike, bins: int = 10, range: tuple[float, float] | None = None
 ) -> tuple[Tensor, Tensor]:
-    """How many elements fall in each of some bins of equal width.
+    """Histogram: the number of elements in each of several bins of equal width.
 
     Args:
         x: Tensor of rank 1.
         bins: Number of bins.
-        range: The ends of the first and the last bin; by default the smallest and the largest
-            element. Elements beyond them are not counted.
+        range: Lower edge of the first bin and upper edge of the last one; by default the minimum
+            and maximum of `x`. Elements outside the range are ignored.
 
     Returns:
         The counts, of shape `(bins,)`, and the edges, of shape `(bins + 1,)`, both in the float
-        dtype of `x`. An edge belongs to the bin above it, the last one to the last bin.
+        dtype of `x`. Bins are half-open and include their lower edge; the last bin includes both.
 
     Raises:
-        ValueError: `x` has another rank, there is no bin, or the range does not rise.
+        ValueError: `x` is not of rank 1, `bins` is not positive, or the range is not ascending.
 
     Example:
         >>> [convert_to_numpy(t).tolist() for t in histogram([1.0, 2.0, 2.0, 5.0], bins=2)]
         [[3.0, 1.0], [1.0, 3.0, 5.0]]
     """
     _histogram_spec(spec_of(x), bins, range)
+    low: TensorLike
+    high: TensorLike
     if range:
         low, high = map(float, range)
-    elif x.shape[0] == 0:
+    elif shape_of(x)[0] == 0:
         low, high = 0.0, 1.0
     else:
         low, high = min_(x), max_(x)
-        half = where(equal(low, high), 0.5, 0.0)  # bins of no width would hold nothing
-        low, high = subtract(low, half), add(high, half)
+        margin = where(equal(low, high), 0.5, 0.0)  # bins of width 0 would be empty
+        low, high = subtract(low, margin), add(high, margin)
     edges = cast(linspace(low, high, bins + 1), dtype_of(x))
-    rising = sort(where(isnan(x), math.inf, x))  # NaN is in no bin
+    ordered = sort(where(isnan(x), math.inf, x))  # NaN is not counted
     inner = getitem(edges, slice(None, -1))
     below = concatenate(
         [
-            searchsorted(rising, inner, side="left"),
-            searchsorted(rising, getitem(edges, slice(-1, None)), side="right"),
+            searchsorted(ordered, inner, side="left"),
+            searchsorted(ordered, getitem(edges, slice(-1, None)), side="right"),
         ]
     )
     return cast(diff(below), dtype_of(x)), edges
-
-
-# ---------------------------------------------------------------- correlations
 
 
 def _corrcoef_spec(x: TensorSpec) -> TensorSpec:
@@ -184,24 +176,24 @@ def _corrcoef_spec(x: TensorSpec) -> TensorSpec:
             "ops.corrcoef",
             expected="a tensor of rank 1 or 2",
             received=f"shape {x.shape}",
-            fix="make a row of each variable",
+            fix="pass one row for each variable",
         )
     return TensorSpec((*x.shape[:-1], *x.shape[:-1]), dtypes.float_type(x.dtype))
 
 
 @op(rule=Rule(_corrcoef_spec, promote=dtypes.float_type))
 def corrcoef(x: TensorLike) -> Tensor:
-    """Pearson's correlation coefficients of variables.
+    """Pearson correlation coefficients of variables.
 
     Args:
         x: Tensor of shape `(variables, observations)`, or `(observations,)` for one variable.
 
     Returns:
-        A tensor of shape `(variables, variables)`, or a scalar. NaN for variables that are
-        constant.
+        Tensor of shape `(variables, variables)`, or a scalar, of a float dtype. NaN for constant
+        variables.
 
     Raises:
-        ValueError: `x` has another rank.
+        ValueError: `x` is not of rank 1 or 2.
 
     Example:
         >>> print(convert_to_numpy(corrcoef([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]])).round(3))
@@ -209,11 +201,11 @@ def corrcoef(x: TensorLike) -> Tensor:
          [-1.  1.]]
     """
     _corrcoef_spec(spec_of(x))
-    if len(x.shape) == 1:
+    if ndim(x) == 1:
         return reshape(corrcoef(expand_dims(x, 0)), ())
-    centred = subtract(x, mean(x, -1, keepdims=True))
-    length = sqrt(sum_(multiply(centred, centred), -1, keepdims=True))
-    rows = divide(centred, length)
+    centered = subtract(x, mean(x, -1, keepdims=True))
+    norm = sqrt(sum_(multiply(centered, centered), -1, keepdims=True))
+    rows = divide(centered, norm)
     return clip(matmul(rows, transpose(rows)), -1.0, 1.0)
 
 
@@ -221,7 +213,7 @@ def _correlate_spec(x1: TensorSpec, x2: TensorSpec, mode: str = "valid") -> Tens
     if len(x1.shape) != 1 or len(x2.shape) != 1 or 0 in (*x1.shape, *x2.shape):
         raise SpecError(
             "ops.correlate",
-            expected="two tensors of rank 1 that have elements",
+            expected="two non-empty tensors of rank 1",
             received=f"shapes {x1.shape} and {x2.shape}",
             fix="flatten them, with ops.ravel",
         )
@@ -230,7 +222,7 @@ def _correlate_spec(x1: TensorSpec, x2: TensorSpec, mode: str = "valid") -> Tens
             "ops.correlate",
             expected="mode 'valid', 'same' or 'full'",
             received=f"mode={mode!r}",
-            fix="choose one of them",
+            fix="use one of them",
         )
     dtype = dtypes.float_type(x1.dtype, x2.dtype)
     (m,), (n,) = x1.shape, x2.shape
@@ -242,27 +234,28 @@ def _correlate_spec(x1: TensorSpec, x2: TensorSpec, mode: str = "valid") -> Tens
 
 @op(rule=Rule(_correlate_spec, promote=dtypes.float_type))
 def correlate(x1: TensorLike, x2: TensorLike, mode: str = "valid") -> Tensor:
-    """Sums of products of `x1` and `x2`, which is moved along it: `sum(x1[n + k] * x2[n])`.
+    """Cross-correlation of two vectors: `sum(x1[n + k] * x2[n])` for each lag `k`.
 
     Args:
         x1: Tensor of shape `(m,)`.
         x2: Tensor of shape `(n,)`.
-        mode: Which of the places of `x2` count: "valid" where it lies inside `x1`, "full" where
-            they overlap, "same" as many of those as the longer one has elements.
+        mode: The lags: `"valid"` where one vector lies inside the other, `"full"` where they
+            overlap, `"same"` the central ones, as many as the longer vector has elements.
 
     Returns:
-        A tensor of rank 1: of `max(m, n) - min(m, n) + 1` sums, `m + n - 1`, or `max(m, n)`.
+        Tensor of a float dtype and rank 1, of size `max(m, n) - min(m, n) + 1`, `m + n - 1` or
+        `max(m, n)`.
 
     Raises:
-        ValueError: A tensor has another rank, or the mode is unknown.
+        ValueError: A tensor is not of rank 1 or empty, or the mode is unknown.
 
     Example:
         >>> convert_to_numpy(correlate([1.0, 2.0, 3.0], [0.0, 1.0])).tolist()
         [2.0, 3.0]
     """
     _correlate_spec(spec_of(x1), spec_of(x2), mode)
-    m, n = x1.shape[0], x2.shape[0]
-    if m < n:  # the same sums, in the opposite order
+    m, n = shape_of(x1)[0], shape_of(x2)[0]
+    if m < n:  # the same sums, in reverse order
         return flip(correlate(x2, x1, mode))
     before = {"valid": 0, "same": n // 2, "full": n - 1}[mode]
     after = {"valid": 0, "same": n - 1 - n // 2, "full": n - 1}[mode]

@@ -12,7 +12,7 @@ from keras_fn.types import Tensor, TensorLike
 
 @op(rule=elementwise_float)
 def sin(x: TensorLike) -> Tensor:
-    """Sine of angles in radians.
+    """Sine, element by element, of angles in radians.
 
     Example:
         >>> print(convert_to_numpy(sin([0.0, 1.0])).round(3))
@@ -23,7 +23,7 @@ def sin(x: TensorLike) -> Tensor:
 
 @op(rule=elementwise_float)
 def cos(x: TensorLike) -> Tensor:
-    """Cosine of angles in radians.
+    """Cosine, element by element, of angles in radians.
 
     Example:
         >>> print(convert_to_numpy(cos([0.0, 1.0])).round(3))
@@ -34,7 +34,7 @@ def cos(x: TensorLike) -> Tensor:
 
 @op(rule=elementwise_float)
 def tan(x: TensorLike) -> Tensor:
-    """Tangent of angles in radians.
+    """Tangent, element by element, of angles in radians.
 
     Example:
         >>> print(convert_to_numpy(tan([0.0, 1.0])).round(3))
@@ -45,7 +45,7 @@ def tan(x: TensorLike) -> Tensor:
 
 @op(rule=elementwise_float)
 def arcsin(x: TensorLike) -> Tensor:
-    """Inverse sine, in radians.
+    """Inverse sine, element by element, in radians.
 
     Example:
         >>> print(convert_to_numpy(arcsin([0.0, 1.0])).round(3))
@@ -56,7 +56,7 @@ def arcsin(x: TensorLike) -> Tensor:
 
 @op(rule=elementwise_float)
 def arccos(x: TensorLike) -> Tensor:
-    """Inverse cosine, in radians.
+    """Inverse cosine, element by element, in radians.
 
     Example:
         >>> print(convert_to_numpy(arccos([1.0, 0.0])).round(3))
@@ -67,7 +67,7 @@ def arccos(x: TensorLike) -> Tensor:
 
 @op(rule=elementwise_float)
 def arctan(x: TensorLike) -> Tensor:
-    """Inverse tangent, in radians.
+    """Inverse tangent, element by element, in radians.
 
     Example:
         >>> print(convert_to_numpy(arctan([0.0, 1.0])).round(3))
@@ -78,7 +78,7 @@ def arctan(x: TensorLike) -> Tensor:
 
 @op(rule=elementwise_float)
 def sinh(x: TensorLike) -> Tensor:
-    """Hyperbolic sine.
+    """Hyperbolic sine, element by element.
 
     Example:
         >>> print(convert_to_numpy(sinh([0.0, 1.0])).round(3))
@@ -89,7 +89,7 @@ def sinh(x: TensorLike) -> Tensor:
 
 @op(rule=elementwise_float)
 def cosh(x: TensorLike) -> Tensor:
-    """Hyperbolic cosine.
+    """Hyperbolic cosine, element by element.
 
     Example:
         >>> print(convert_to_numpy(cosh([0.0, 1.0])).round(3))
@@ -100,7 +100,7 @@ def cosh(x: TensorLike) -> Tensor:
 
 @op(rule=elementwise_float)
 def tanh(x: TensorLike) -> Tensor:
-    """Hyperbolic tangent.
+    """Hyperbolic tangent, element by element.
 
     Example:
         >>> print(convert_to_numpy(tanh([0.0, 1.0])).round(3))
@@ -111,7 +111,7 @@ def tanh(x: TensorLike) -> Tensor:
 
 @op(rule=elementwise_float)
 def arcsinh(x: TensorLike) -> Tensor:
-    """Inverse hyperbolic sine.
+    """Inverse hyperbolic sine, element by element.
 
     Example:
         >>> print(convert_to_numpy(arcsinh([0.0, 1.0])).round(3))
@@ -122,7 +122,7 @@ def arcsinh(x: TensorLike) -> Tensor:
 
 @op(rule=elementwise_float)
 def arccosh(x: TensorLike) -> Tensor:
-    """Inverse hyperbolic cosine.
+    """Inverse hyperbolic cosine, element by element.
 
     Example:
         >>> print(convert_to_numpy(arccosh([1.0, 2.0])).round(3))
@@ -133,7 +133,7 @@ def arccosh(x: TensorLike) -> Tensor:
 
 @op(rule=elementwise_float)
 def arctanh(x: TensorLike) -> Tensor:
-    """Inverse hyperbolic tangent.
+    """Inverse hyperbolic tangent, element by element.
 
     Example:
         >>> print(convert_to_numpy(arctanh([0.0, 0.5])).round(3))
@@ -144,7 +144,14 @@ def arctanh(x: TensorLike) -> Tensor:
 
 @op(rule=elementwise_float)
 def arctan2(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """Angle in radians of the point `(x2, x1)`.
+    """Angle of the point `(x2, x1)` in radians: the inverse tangent of `x1 / x2`, in its quadrant.
+
+    Args:
+        x1: The y coordinates: a tensor or number.
+        x2: The x coordinates: a tensor or number of a shape that broadcasts with `x1`.
+
+    Returns:
+        Tensor of the broadcast shape, of the promoted float dtype, from -pi to pi.
 
     Example:
         >>> print(convert_to_numpy(arctan2([1.0, 0.0], [1.0, -1.0])).round(3))
@@ -155,11 +162,11 @@ def arctan2(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op
 def deg2rad(x: TensorLike) -> Tensor:
-    """Degrees to radians."""
+    """Converts degrees to radians, element by element."""
     return multiply(x, math.pi / 180.0)
 
 
 @op
 def rad2deg(x: TensorLike) -> Tensor:
-    """Radians to degrees."""
+    """Converts radians to degrees, element by element."""
     return multiply(x, 180.0 / math.pi)

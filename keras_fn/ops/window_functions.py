@@ -11,31 +11,29 @@ from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.errors import SpecError
 from keras_fn.ops.core import convert_to_tensor
 from keras_fn.settings import settings
-from keras_fn.types import Tensor
-
-# ---------------------------------------------------------------- windows
+from keras_fn.types import ArrayLike, Tensor
 
 
-def _window(make: Callable[..., np.ndarray], size: Any, *options: Any) -> Tensor:
-    """A window is a constant: NumPy works it out in 64 bits."""
+def _window(function: Callable[..., np.ndarray], size: Any, *options: float) -> Tensor:
+    """Computes a window function with NumPy in 64 bits: it is a constant."""
     if isinstance(size, KerasTensor):
         raise SpecError(
-            f"ops.{make.__name__}",
-            expected="a size that is known where the graph is built",
+            f"ops.{function.__name__}",
+            expected="a static size",
             received=f"a KerasTensor of shape {size.shape}",
-            fix="give the size as an integer",
+            fix="pass the size as an integer",
         )
-    return convert_to_tensor(make(int(size), *options), settings.floatx)
+    return convert_to_tensor(function(int(size), *options), settings.floatx)
 
 
-def bartlett(x: Any) -> Tensor:
-    """Triangular window: `1 - |2 * n / (x - 1) - 1|` for n from 0 to `x - 1`.
+def bartlett(x: ArrayLike) -> Tensor:
+    """Bartlett (triangular) window: `1 - |2 * n / (x - 1) - 1|` for n from 0 to `x - 1`.
 
     Args:
         x: Number of points.
 
     Returns:
-        A tensor of shape `(x,)`.
+        Tensor of shape `(x,)` and dtype `floatx()`.
 
     Example:
         >>> convert_to_numpy(bartlett(5)).tolist()
@@ -44,14 +42,14 @@ def bartlett(x: Any) -> Tensor:
     return _window(np.bartlett, x)
 
 
-def blackman(x: Any) -> Tensor:
-    """Window `0.42 - 0.5 * cos(2 pi n / (x - 1)) + 0.08 * cos(4 pi n / (x - 1))`.
+def blackman(x: ArrayLike) -> Tensor:
+    """Blackman window: `0.42 - 0.5 * cos(2 pi n / (x - 1)) + 0.08 * cos(4 pi n / (x - 1))`.
 
     Args:
         x: Number of points.
 
     Returns:
-        A tensor of shape `(x,)`.
+        Tensor of shape `(x,)` and dtype `floatx()`.
 
     Example:
         >>> print(convert_to_numpy(blackman(5))[1:4].round(3))
@@ -60,14 +58,14 @@ def blackman(x: Any) -> Tensor:
     return _window(np.blackman, x)
 
 
-def hamming(x: Any) -> Tensor:
-    """Window `0.54 - 0.46 * cos(2 pi n / (x - 1))`.
+def hamming(x: ArrayLike) -> Tensor:
+    """Hamming window: `0.54 - 0.46 * cos(2 pi n / (x - 1))`.
 
     Args:
         x: Number of points.
 
     Returns:
-        A tensor of shape `(x,)`.
+        Tensor of shape `(x,)` and dtype `floatx()`.
 
     Example:
         >>> print(convert_to_numpy(hamming(5)).round(3))
@@ -76,14 +74,14 @@ def hamming(x: Any) -> Tensor:
     return _window(np.hamming, x)
 
 
-def hanning(x: Any) -> Tensor:
-    """Window `0.5 - 0.5 * cos(2 pi n / (x - 1))`.
+def hanning(x: ArrayLike) -> Tensor:
+    """Hann window: `0.5 - 0.5 * cos(2 pi n / (x - 1))`.
 
     Args:
         x: Number of points.
 
     Returns:
-        A tensor of shape `(x,)`.
+        Tensor of shape `(x,)` and dtype `floatx()`.
 
     Example:
         >>> print(convert_to_numpy(hanning(5)).round(3))
@@ -92,15 +90,15 @@ def hanning(x: Any) -> Tensor:
     return _window(np.hanning, x)
 
 
-def kaiser(x: Any, beta: float) -> Tensor:
-    """Window `i0(beta * sqrt(1 - (2 * n / (x - 1) - 1)**2)) / i0(beta)`.
+def kaiser(x: ArrayLike, beta: float) -> Tensor:
+    """Kaiser window: `i0(beta * sqrt(1 - (2 * n / (x - 1) - 1)**2)) / i0(beta)`.
 
     Args:
         x: Number of points.
-        beta: Shape of the window: 0 is a rectangle, 14 is close to a bell.
+        beta: Shape parameter: 0 is a rectangular window, 14 a narrow bell.
 
     Returns:
-        A tensor of shape `(x,)`.
+        Tensor of shape `(x,)` and dtype `floatx()`.
 
     Example:
         >>> print(convert_to_numpy(kaiser(3, 2.0)).round(3))

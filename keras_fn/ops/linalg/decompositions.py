@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal, overload
 
 from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import Shape
@@ -12,25 +12,23 @@ from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, TensorSpec, op
 from keras_fn.types import Tensor, TensorLike
 
-# ---------------------------------------------------------------- rules
 
-
-def _matrix(x: Any, source: str) -> tuple[Shape, int | None, int | None]:
-    """Returns the axes before the matrices, and their rows and columns."""
+def split_matrix_shape(x: Any, source: str) -> tuple[Shape, int | None, int | None]:
+    """Returns the batch axes of matrices, and their numbers of rows and columns."""
     shape = tuple(x.shape)
     if len(shape) < 2:
         raise SpecError(
             source,
             expected="a matrix, or a stack of them: a tensor of rank 2 or more",
             received=f"shape {shape}",
-            fix="add the axes that are missing",
+            fix="add axes with ops.expand_dims",
         )
     return shape[:-2], shape[-2], shape[-1]
 
 
-def _square(x: Any, source: str) -> tuple[Shape, int | None]:
-    """Returns the axes before the matrices, and their size."""
-    batch, rows, columns = _matrix(x, source)
+def split_square_shape(x: Any, source: str) -> tuple[Shape, int | None]:
+    """Returns the batch axes of square matrices, and their size."""
+    batch, rows, columns = split_matrix_shape(x, source)
     if None not in (rows, columns) and rows != columns:
         raise SpecError(
             source,
@@ -41,43 +39,47 @@ def _square(x: Any, source: str) -> tuple[Shape, int | None]:
     return batch, columns if rows is None else rows
 
 
-def _of_square(source: str, result: Callable[[Shape, int | None, str], Any]) -> Rule:
-    """A rule for an op of one square matrix; `result` gets batch axes, size and dtype."""
+def square_matrix_rule(source: str, result: Callable[[Shape, int | None, str], Any]) -> Rule:
+    """Returns the rule of an op on one square matrix.
+
+    Args:
+        source: Name of the op, for errors.
+        result: Takes the batch axes, the size and the dtype; returns the specs of the result.
+    """
 
     def infer(x: TensorSpec, **_: Any) -> Any:
-        return result(*_square(x, source), dtypes.float_type(x.dtype))
+        return result(*split_square_shape(x, source), dtypes.float_type(x.dtype))
 
     return Rule(infer, promote=dtypes.float_type)
 
 
-def _same_square(x: TensorSpec, source: str) -> TensorSpec:
-    batch, size = _square(x, source)
+def same_square_spec(x: TensorSpec, source: str) -> TensorSpec:
+    batch, size = split_square_shape(x, source)
     return TensorSpec((*batch, size, size), dtypes.float_type(x.dtype))
 
 
-def _real(dtype: str) -> str:
+def real_dtype(dtype: str) -> str:
     return REAL.get(dtype, dtype)
 
 
-def _smaller(rows: int | None, columns: int | None) -> int | None:
+def _min_size(rows: int | None, columns: int | None) -> int | None:
     return None if rows is None or columns is None else min(rows, columns)
 
 
-# ---------------------------------------------------------------- square matrices
-
-
-@op(rule=Rule(lambda x, upper=False: _same_square(x, "ops.cholesky"), promote=dtypes.float_type))
+@op(
+    rule=Rule(lambda x, upper=False: same_square_spec(x, "ops.cholesky"), promote=dtypes.float_type)
+)
 def cholesky(x: TensorLike, upper: bool = False) -> Tensor:
-    """Triangular L with `x = L @ L.T`, for symmetric positive definite `x`.
+    """Cholesky decomposition `x = L @ L.T` of a symmetric positive definite matrix.
 
-    Of a matrix that is not quite symmetric, the mean of it and its transpose is taken.
+    A matrix that is not exactly symmetric is replaced by the mean of it and its transpose.
 
     Args:
         x: Tensor of shape `(..., m, m)`.
-        upper: Whether to return the upper triangular `L.T` in place of L.
+        upper: Whether to return the upper triangular `L.T` instead of L.
 
     Returns:
-        A tensor of the shape of `x`.
+        Lower triangular L: a tensor of the shape of `x`, of a float dtype.
 
     Raises:
         ValueError: The matrix is not square, or not positive definite.
@@ -89,24 +91,27 @@ def cholesky(x: TensorLike, upper: bool = False) -> Tensor:
     ...
 
 
-def _eig(batch: Shape, size: int | None, dtype: str) -> tuple[TensorSpec, TensorSpec]:
+def _eig_spec(batch: Shape, size: int | None, dtype: str) -> tuple[TensorSpec, TensorSpec]:
     dtype = complex_type(dtype)
     return TensorSpec((*batch, size), dtype), TensorSpec((*batch, size, size), dtype)
 
 
-@op(rule=_of_square("ops.eig", _eig))
-def eig(x: TensorLike) -> Any:
-    """Eigenvalues and eigenvectors of any square matrix: `x @ v = v * w`.
+@op(rule=square_matrix_rule("ops.eig", _eig_spec))
+def eig(x: TensorLike) -> tuple[Tensor, Tensor]:
+    """Eigendecomposition of a square matrix: `x @ v = v * w`.
 
-    The order of the eigenvalues is not defined, nor the phase of the eigenvectors; their norm
-    is 1. The gradient is that of functions which do not depend on the phases.
+    The order of the eigenvalues and the phases of the eigenvectors are undefined; the eigenvectors
+    have norm 1. The gradient is valid for functions that do not depend on the phases.
 
     Args:
         x: Tensor of shape `(..., m, m)`.
 
     Returns:
-        `(w, v)`, complex also for a real `x`: eigenvalues of shape `(..., m)`, and eigenvectors
-        of shape `(..., m, m)`, one a column.
+        `(w, v)`, complex also for real `x`: eigenvalues of shape `(..., m)`, and eigenvectors of
+        shape `(..., m, m)`, in columns.
+
+    Raises:
+        ValueError: The matrix is not square.
 
     Example:
         >>> w, v = eig([[0.0, 1.0], [-1.0, 0.0]])
@@ -116,23 +121,26 @@ def eig(x: TensorLike) -> Any:
     ...
 
 
-def _eigh(batch: Shape, size: int | None, dtype: str) -> tuple[TensorSpec, TensorSpec]:
-    return TensorSpec((*batch, size), _real(dtype)), TensorSpec((*batch, size, size), dtype)
+def _eigh_spec(batch: Shape, size: int | None, dtype: str) -> tuple[TensorSpec, TensorSpec]:
+    return TensorSpec((*batch, size), real_dtype(dtype)), TensorSpec((*batch, size, size), dtype)
 
 
-@op(rule=_of_square("ops.eigh", _eigh))
-def eigh(x: TensorLike) -> Any:
-    """Eigenvalues and eigenvectors of a symmetric (Hermitian) matrix: `x @ v = v * w`.
+@op(rule=square_matrix_rule("ops.eigh", _eigh_spec))
+def eigh(x: TensorLike) -> tuple[Tensor, Tensor]:
+    """Eigendecomposition of a symmetric (Hermitian) matrix: `x @ v = v * w`.
 
-    Of a matrix that is not quite symmetric, the mean of it and its transpose is taken. The sign
-    of each eigenvector is not defined.
+    A matrix that is not exactly symmetric is replaced by the mean of it and its transpose. The
+    signs of the eigenvectors are undefined.
 
     Args:
         x: Tensor of shape `(..., m, m)`.
 
     Returns:
-        `(w, v)`: eigenvalues of shape `(..., m)`, real and in rising order, and orthonormal
-        eigenvectors of shape `(..., m, m)`, one a column.
+        `(w, v)`: real eigenvalues of shape `(..., m)` in ascending order, and orthonormal
+        eigenvectors of shape `(..., m, m)`, in columns.
+
+    Raises:
+        ValueError: The matrix is not square.
 
     Example:
         >>> convert_to_numpy(eigh([[2.0, 0.0], [0.0, 1.0]])[0]).tolist()
@@ -141,26 +149,26 @@ def eigh(x: TensorLike) -> Any:
     ...
 
 
-# ---------------------------------------------------------------- factors of any matrix
-
-
-def _lu_factor(x: TensorSpec) -> tuple[TensorSpec, TensorSpec]:
-    batch, rows, columns = _matrix(x, "ops.lu_factor")
-    pivots = TensorSpec((*batch, _smaller(rows, columns)), "int32")
+def _lu_factor_spec(x: TensorSpec) -> tuple[TensorSpec, TensorSpec]:
+    batch, rows, columns = split_matrix_shape(x, "ops.lu_factor")
+    pivots = TensorSpec((*batch, _min_size(rows, columns)), "int32")
     return TensorSpec(x.shape, dtypes.float_type(x.dtype)), pivots
 
 
-@op(rule=Rule(_lu_factor, promote=dtypes.float_type))
-def lu_factor(x: TensorLike) -> Any:
-    """Factors L and U of `x`, with its rows exchanged (partial pivoting).
+@op(rule=Rule(_lu_factor_spec, promote=dtypes.float_type))
+def lu_factor(x: TensorLike) -> tuple[Tensor, Tensor]:
+    """LU decomposition with partial pivoting.
 
     Args:
         x: Tensor of shape `(..., m, n)`.
 
     Returns:
-        `(lu, pivots)`: U in the upper triangle of `lu` and L, whose diagonal is 1, below it;
-        and int32 of shape `(..., min(m, n))`: row i was exchanged with row `pivots[i]`, one after
-        the other.
+        `(lu, pivots)`: U in the upper triangle of `lu`, and L without its unit diagonal below it;
+        int32 pivots of shape `(..., min(m, n))`: row i was interchanged with row `pivots[i]`, one
+        after the other.
+
+    Raises:
+        ValueError: `x` has fewer than two axes.
 
     Example:
         >>> lu, pivots = lu_factor([[1.0, 2.0], [4.0, 4.0]])
@@ -170,8 +178,8 @@ def lu_factor(x: TensorLike) -> Any:
     ...
 
 
-def _qr(x: TensorSpec, mode: str = "reduced") -> tuple[TensorSpec, TensorSpec]:
-    batch, rows, columns = _matrix(x, "ops.qr")
+def _qr_spec(x: TensorSpec, mode: str = "reduced") -> tuple[TensorSpec, TensorSpec]:
+    batch, rows, columns = split_matrix_shape(x, "ops.qr")
     if mode not in ("reduced", "complete"):
         raise SpecError(
             "ops.qr",
@@ -179,24 +187,27 @@ def _qr(x: TensorSpec, mode: str = "reduced") -> tuple[TensorSpec, TensorSpec]:
             received=f"{mode!r}",
             fix="check mode=",
         )
-    inner = _smaller(rows, columns) if mode == "reduced" else rows
+    inner = _min_size(rows, columns) if mode == "reduced" else rows
     dtype = dtypes.float_type(x.dtype)
     return TensorSpec((*batch, rows, inner), dtype), TensorSpec((*batch, inner, columns), dtype)
 
 
-@op(rule=Rule(_qr, promote=dtypes.float_type))
-def qr(x: TensorLike, mode: str = "reduced") -> Any:
-    """Q with orthonormal columns and an upper triangular R such that `x = Q @ R`.
+@op(rule=Rule(_qr_spec, promote=dtypes.float_type))
+def qr(x: TensorLike, mode: str = "reduced") -> tuple[Tensor, Tensor]:
+    """QR decomposition `x = Q @ R`: Q has orthonormal columns, R is upper triangular.
 
-    The sign of each column of Q, and of the row of R that belongs to it, is not defined.
+    The signs of the columns of Q, and of the corresponding rows of R, are undefined.
 
     Args:
         x: Tensor of shape `(..., m, n)`.
-        mode: `"reduced"`, or `"complete"` for a square Q. The columns that this adds are not
-            defined, so the complete form of a matrix with more rows than columns has no gradient.
+        mode: `"reduced"`, or `"complete"` for a square Q. The additional columns are arbitrary, so
+            the complete form of a matrix with more rows than columns has no gradient.
 
     Returns:
         `(Q, R)` of shapes `(..., m, k)` and `(..., k, n)`, where k is `min(m, n)`, or m.
+
+    Raises:
+        ValueError: `x` has fewer than two axes, or the mode is unknown.
 
     Example:
         >>> q, r = qr([[3.0, 1.0], [4.0, 2.0]])
@@ -206,10 +217,10 @@ def qr(x: TensorLike, mode: str = "reduced") -> Any:
     ...
 
 
-def _svd(x: TensorSpec, full_matrices: bool = True, compute_uv: bool = True) -> Any:
-    batch, rows, columns = _matrix(x, "ops.svd")
-    dtype, inner = dtypes.float_type(x.dtype), _smaller(rows, columns)
-    values = TensorSpec((*batch, inner), _real(dtype))
+def _svd_spec(x: TensorSpec, full_matrices: bool = True, compute_uv: bool = True) -> Any:
+    batch, rows, columns = split_matrix_shape(x, "ops.svd")
+    dtype, inner = dtypes.float_type(x.dtype), _min_size(rows, columns)
+    values = TensorSpec((*batch, inner), real_dtype(dtype))
     if not compute_uv:
         return values
     left, right = (rows, columns) if full_matrices else (inner, inner)
@@ -220,21 +231,30 @@ def _svd(x: TensorSpec, full_matrices: bool = True, compute_uv: bool = True) -> 
     )
 
 
-@op(rule=Rule(_svd, promote=dtypes.float_type))
+@overload
+def svd(
+    x: TensorLike, full_matrices: bool = ..., compute_uv: Literal[True] = ...
+) -> tuple[Tensor, Tensor, Tensor]: ...
+@overload
+def svd(x: TensorLike, full_matrices: bool = ..., *, compute_uv: Literal[False]) -> Tensor: ...
+@op(rule=Rule(_svd_spec, promote=dtypes.float_type))
 def svd(x: TensorLike, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     """Singular value decomposition `x = U @ diag(S) @ V`.
 
-    The columns of U, with the rows of V, are defined up to their sign. Those that
-    `full_matrices` adds are any that complete the basis: their gradient is 0.
+    The columns of U, with the rows of V, are defined up to their sign. The ones that
+    `full_matrices` adds complete the basis arbitrarily: their gradient is 0.
 
     Args:
         x: Tensor of shape `(..., m, n)`.
-        full_matrices: Whether U and V are square, else they have `min(m, n)` columns and rows.
+        full_matrices: Whether U and V are square; else they have `min(m, n)` columns and rows.
         compute_uv: Whether to return U and V.
 
     Returns:
-        `(U, S, V)`, or S alone: of shapes `(..., m, m)`, `(..., k)`, `(..., n, n)`, where k is
-        `min(m, n)`; S falls.
+        `(U, S, V)`, or S alone, of shapes `(..., m, m)`, `(..., k)`, `(..., n, n)`, where k is
+        `min(m, n)`. The singular values S are in descending order.
+
+    Raises:
+        ValueError: `x` has fewer than two axes.
 
     Example:
         >>> convert_to_numpy(svd([[3.0, 0.0], [0.0, 4.0]], compute_uv=False)).tolist()

@@ -1,12 +1,12 @@
-"""Norms and numbers of matrices: determinants, rank, trace, distances."""
+"""Norms, determinants, rank, trace and distances."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from keras_fn.core import dtypes
 from keras_fn.core.linalg_errors import rank_tolerance
+from keras_fn.core.shapes import is_size_compatible
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
 from keras_fn.ops._rules import broadcast, normalize_axes
@@ -14,17 +14,32 @@ from keras_fn.ops.arithmetic import absolute, divide, maximum, multiply, power, 
 from keras_fn.ops.autodiff import stop_gradient
 from keras_fn.ops.core import cast, shape as shape_of
 from keras_fn.ops.creation import diagonal
-from keras_fn.ops.linalg.decompositions import _matrix, _of_square, _real, _square, svd
+from keras_fn.ops.linalg.decompositions import (
+    real_dtype,
+    split_matrix_shape,
+    split_square_shape,
+    square_matrix_rule,
+    svd,
+)
 from keras_fn.ops.logic import equal, greater, not_equal, where
 from keras_fn.ops.manipulation import expand_dims, moveaxis, reshape, squeeze
 from keras_fn.ops.math import sqrt
 from keras_fn.ops.reductions import max as max_, min as min_, sum as sum_
-from keras_fn.types import Tensor, TensorLike
+from keras_fn.types import Axis, Tensor, TensorLike
 
 
 @op
 def trace(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
-    """Sum of a diagonal; see `diagonal`. Small integers are summed in 32 bits.
+    """Trace: the sum of a diagonal; see `diagonal`. Small integers are summed in 32 bits.
+
+    Args:
+        x: Tensor of rank 2 or more.
+        offset: Index of the diagonal: 0 for the main one, positive above it, negative below it.
+        axis1: Axis of the rows.
+        axis2: Axis of the columns.
+
+    Returns:
+        Tensor of the shape of `x` without the two axes.
 
     Example:
         >>> int(trace([[1, 2], [3, 4]]))
@@ -35,12 +50,12 @@ def trace(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Ten
 
 def _cdist_spec(x: TensorSpec, y: TensorSpec) -> TensorSpec:
     a, b = x.shape, y.shape
-    if len(a) < 2 or len(b) < 2 or (None not in (a[-1], b[-1]) and a[-1] != b[-1]):
+    if len(a) < 2 or len(b) < 2 or not is_size_compatible(a[-1], b[-1]):
         raise SpecError(
             "ops.cdist",
             expected="tensors of shapes (..., n, features) and (..., m, features)",
             received=f"shapes {a} and {b}",
-            fix="put the coordinates of each point along the last axis",
+            fix="pass the coordinates of each point along the last axis",
         )
     batch = broadcast(a[:-2], b[:-2], source="ops.cdist") if len(a) > 2 or len(b) > 2 else ()
     return TensorSpec((*batch, a[-2], b[-2]), dtypes.float_type(x.dtype, y.dtype))
@@ -48,14 +63,14 @@ def _cdist_spec(x: TensorSpec, y: TensorSpec) -> TensorSpec:
 
 @op(rule=Rule(_cdist_spec, promote=dtypes.float_type))
 def cdist(x: TensorLike, y: TensorLike) -> Tensor:
-    """Euclidean distances between the points of `x` and those of `y`, without overflow.
+    """Pairwise Euclidean distances between two sets of points, without overflow.
 
     Args:
-        x: Points, a tensor of shape `(..., n, features)`.
-        y: Points, a tensor of shape `(..., m, features)`; axes before the last two broadcast.
+        x: Points: a tensor of shape `(..., n, features)`.
+        y: Points: a tensor of shape `(..., m, features)`; leading axes broadcast.
 
     Returns:
-        A tensor of shape `(..., n, m)`. The gradient is 0 where two points are the same.
+        Tensor of shape `(..., n, m)`, of a float dtype. The gradient is 0 for equal points.
 
     Raises:
         ValueError: A tensor has fewer than two axes, or the numbers of features differ.
@@ -69,8 +84,8 @@ def cdist(x: TensorLike, y: TensorLike) -> Tensor:
     scale = stop_gradient(max_(absolute(difference), -1, keepdims=True, initial=0))
     scale = where(equal(scale, 0), 1, scale)
     total = sum_(square(divide(difference, scale)), -1, keepdims=True)
-    apart = not_equal(total, 0)
-    distance = multiply(scale, where(apart, sqrt(where(apart, total, 1)), 0))
+    differs = not_equal(total, 0)
+    distance = multiply(scale, where(differs, sqrt(where(differs, total, 1)), 0))
     return squeeze(distance, -1)
 
 
@@ -83,24 +98,27 @@ _MATRIX_NORMS = (None, "fro", "nuc", 1, -1, 2, -2, _INFINITY, -_INFINITY)
 def norm(
     x: TensorLike,
     ord: float | str | None = None,
-    axis: int | Sequence[int] | None = None,
+    axis: Axis = None,
     keepdims: bool = False,
 ) -> Tensor:
-    """Norm of vectors, or of matrices.
+    """Norm of vectors or matrices.
 
     Args:
         x: Tensor of any shape.
         ord: For vectors 2 (also None), infinity or -infinity (largest and smallest absolute
-            value), 0 (how many elements are not 0), or any p: `sum(|x|**p)**(1 / p)`. For
-            matrices "fro" (also None): root of the sum of squares; "nuc": sum of the singular
-            values; 2 or -2: largest or smallest one; 1 or -1: largest or smallest sum of a
-            column's absolute values; infinity or -infinity: of a row's.
-        axis: One axis for vectors, two for matrices. None for the whole tensor: as one vector
-            if `ord` is None, else as the vector or matrix that it is.
-        keepdims: Whether the axes stay, with size 1.
+            value), 0 (number of elements that are not 0), or any p: `sum(|x|**p)**(1 / p)`. For
+            matrices `"fro"` (also None): Frobenius norm; `"nuc"`: sum of the singular values; 2 or
+            -2: largest or smallest singular value; 1 or -1: largest or smallest sum of the absolute
+            values of a column; infinity or -infinity: of a row.
+        axis: One axis for vectors, two for matrices. None for the whole tensor: as one vector if
+            `ord` is None, else as a vector or matrix according to its rank.
+        keepdims: Whether to keep the reduced axes, with size 1.
+
+    Returns:
+        Tensor of the reduced shape, of a float dtype.
 
     Raises:
-        ValueError: There is no such norm for so many axes.
+        ValueError: The norm is not defined for that number of axes.
 
     Example:
         >>> float(norm([3.0, 4.0]))
@@ -108,40 +126,43 @@ def norm(
         >>> float(norm([[1.0, 2.0], [3.0, 4.0]], ord=1))
         6.0
     """
-    rank = len(x.shape)
+    spec = spec_of(x)
+    rank = len(spec.shape)
     axes = normalize_axes(axis, rank, "ops.norm")
-    x = cast(x, dtypes.float_type(x.dtype))
-    size = absolute(x)
+    x = cast(x, dtypes.float_type(spec.dtype))
+    magnitude = absolute(x)
     if axis is None and ord is None:
-        return _root(sum_(square(size), axes, keepdims), 2.0)
+        return _root(sum_(square(magnitude), axes, keepdims), 2.0)
     if len(axes) == 1 and not isinstance(ord, str):
-        return _vector_norm(size, ord, axes[0], keepdims)
+        return _vector_norm(magnitude, ord, axes[0], keepdims)
     if len(set(axes)) == 2 and ord in _MATRIX_NORMS:
-        return _matrix_norm(x, size, ord, axes, keepdims)
+        return _matrix_norm(x, magnitude, ord, axes, keepdims)
     raise SpecError(
         "ops.norm",
-        expected="a number as ord= for one axis; for two, 'fro', 'nuc', 1, 2, inf or less than 0",
+        expected="a number as ord= for one axis; 'fro', 'nuc', 1, -1, 2, -2, inf or -inf for two",
         received=f"ord={ord!r} for axes {axes} of a tensor of rank {rank}",
-        fix="name one axis or two, or reshape the tensor",
+        fix="pass one or two axes, or reshape the tensor",
     )
 
 
-def _vector_norm(size: Tensor, ord: Any, axis: int, keepdims: bool) -> Tensor:
+def _vector_norm(magnitude: Tensor, ord: Any, axis: int, keepdims: bool) -> Tensor:
     if ord is None or ord == 2:
-        return _root(sum_(square(size), axis, keepdims), 2.0)
+        return _root(sum_(square(magnitude), axis, keepdims), 2.0)
     if ord == _INFINITY:
-        return max_(size, axis, keepdims)
+        return max_(magnitude, axis, keepdims)
     if ord == -_INFINITY:
-        return min_(size, axis, keepdims)
+        return min_(magnitude, axis, keepdims)
     if ord == 0:
-        return sum_(cast(greater(size, 0), dtypes.result_type(size.dtype)), axis, keepdims)
+        return sum_(
+            cast(greater(magnitude, 0), dtypes.result_type(magnitude.dtype)), axis, keepdims
+        )
     if ord == 1:
-        return sum_(size, axis, keepdims)
-    return _root(sum_(power(size, ord), axis, keepdims), float(ord))
+        return sum_(magnitude, axis, keepdims)
+    return _root(sum_(power(magnitude, ord), axis, keepdims), float(ord))
 
 
 def _root(x: Tensor, degree: float) -> Tensor:
-    """The `degree`-th root; its gradient at 0, where there is none, is 0."""
+    """Returns the `degree`-th root. Its gradient at 0, which is infinite, is replaced by 0."""
     if degree < 0:
         return power(x, 1.0 / degree)
     zero = equal(x, 0)
@@ -150,33 +171,36 @@ def _root(x: Tensor, degree: float) -> Tensor:
 
 
 def _matrix_norm(
-    x: Tensor, size: Tensor, ord: Any, axes: tuple[int, ...], keepdims: bool
+    x: Tensor, magnitude: Tensor, ord: Any, axes: tuple[int, ...], keepdims: bool
 ) -> Tensor:
     if ord in (None, "fro"):
-        return _root(sum_(square(size), axes, keepdims), 2.0)
-    pick = min_ if ord in (-1, -2, -_INFINITY) else max_
+        return _root(sum_(square(magnitude), axes, keepdims), 2.0)
+    reduce = min_ if ord in (-1, -2, -_INFINITY) else max_
     rows, columns = axes
     if ord in ("nuc", 2, -2):
         values = svd(moveaxis(x, axes, (-2, -1)), compute_uv=False)
-        result = sum_(values, -1) if ord == "nuc" else pick(values, -1)
+        result = sum_(values, -1) if ord == "nuc" else reduce(values, -1)
         if not keepdims:
             return result
-        kept = [1 if i in axes else n for i, n in enumerate(shape_of(x))]
-        return reshape(result, kept)
+        kept_shape = [1 if i in axes else n for i, n in enumerate(shape_of(x))]
+        return reshape(result, kept_shape)
     summed, other = (rows, columns) if abs(ord) == 1 else (columns, rows)
-    result = pick(sum_(size, summed, True), other, True)
+    result = reduce(sum_(magnitude, summed, True), other, True)
     return result if keepdims else squeeze(result, axes)
 
 
-@op(rule=_of_square("ops.det", lambda batch, _, dtype: TensorSpec(batch, dtype)))
+@op(rule=square_matrix_rule("ops.det", lambda batch, _, dtype: TensorSpec(batch, dtype)))
 def det(x: TensorLike) -> Tensor:
-    """Determinant.
+    """Determinant of square matrices.
 
     Args:
         x: Tensor of shape `(..., m, m)`.
 
     Returns:
-        A tensor of shape `(...)`; 0 for a singular matrix.
+        Tensor of shape `(...)`, of a float dtype; 0 for a singular matrix.
+
+    Raises:
+        ValueError: The matrix is not square.
 
     Example:
         >>> float(det([[2.0, 1.0], [0.0, 3.0]]))
@@ -186,19 +210,22 @@ def det(x: TensorLike) -> Tensor:
 
 
 @op(
-    rule=_of_square(
+    rule=square_matrix_rule(
         "ops.slogdet",
-        lambda batch, _, dtype: (TensorSpec(batch, dtype), TensorSpec(batch, _real(dtype))),
+        lambda batch, _, dtype: (TensorSpec(batch, dtype), TensorSpec(batch, real_dtype(dtype))),
     )
 )
-def slogdet(x: TensorLike) -> Any:
-    """Sign of the determinant, and the logarithm of its absolute value.
+def slogdet(x: TensorLike) -> tuple[Tensor, Tensor]:
+    """Sign of the determinant, and logarithm of its absolute value.
 
     Args:
         x: Tensor of shape `(..., m, m)`.
 
     Returns:
         `(sign, logarithm)`, both of shape `(...)`; `(0, -inf)` for a singular matrix.
+
+    Raises:
+        ValueError: The matrix is not square.
 
     Example:
         >>> [f"{float(v):.3f}" for v in slogdet([[0.0, 2.0], [3.0, 0.0]])]
@@ -215,35 +242,43 @@ def logdet(x: TensorLike) -> Tensor:
         x: Tensor of shape `(..., m, m)`.
 
     Returns:
-        A tensor of shape `(...)`; -inf for a singular matrix.
+        Tensor of shape `(...)`, of a float dtype; -inf for a singular matrix.
+
+    Raises:
+        ValueError: The matrix is not square.
 
     Example:
         >>> print(f"{float(logdet([[2.0, 0.0], [0.0, 3.0]])):.3f}")
         1.792
     """
-    _square(x, "ops.logdet")
+    split_square_shape(spec_of(x), "ops.logdet")
     return slogdet(x)[1]
 
 
 @op
 def matrix_rank(x: TensorLike, tol: float | None = None) -> Tensor:
-    """Number of singular values that are greater than `tol`.
+    """Rank of matrices: the number of singular values greater than a tolerance.
 
     Args:
         x: Tensor of shape `(..., m, n)`.
-        tol: The bound; `max(m, n) * eps` times the largest singular value by default.
+        tol: The tolerance; by default `max(m, n) * eps` times the largest singular value.
 
     Returns:
-        A tensor of int32 of shape `(...)`.
+        Int32 tensor of shape `(...)`.
+
+    Raises:
+        ValueError: `x` has fewer than two axes.
 
     Example:
         >>> int(matrix_rank([[1.0, 2.0], [2.0, 4.0]]))
         1
     """
-    _matrix(x, "ops.matrix_rank")
+    spec = spec_of(x)
+    split_matrix_shape(spec, "ops.matrix_rank")
     values = svd(x, compute_uv=False)
-    if tol is None:
+    threshold: TensorLike | None = tol
+    if threshold is None:
         rows, columns = shape_of(x)[-2:]
-        unit = rank_tolerance(dtypes.float_type(x.dtype), 1, 1)
-        tol = multiply(values[..., :1], multiply(maximum(rows, columns), unit))
-    return sum_(cast(greater(values, tol), "int32"), -1)
+        unit = rank_tolerance(dtypes.float_type(spec.dtype), 1, 1)
+        threshold = multiply(values[..., :1], multiply(maximum(rows, columns), unit))
+    return sum_(cast(greater(values, threshold), "int32"), -1)
