@@ -3,7 +3,7 @@
 A file counts if one of its functions holds the data: an array or a tensor whose last axis has the
 size of the features, in a parameter or a local variable, alone or in lists, tuples and dicts.
 `*args` and `**kwargs`, with which decorators pass anything on, do not count, nor do specs without
-values. The way ends where an op passes the data to a function of the backend: the kernel.
+values. The way ends where the layer or the op that it calls passes the data to the backend.
 """
 
 import inspect
@@ -21,7 +21,7 @@ from keras_fn.backend.loader import current
 ROOT = Path(keras.__file__).resolve().parent.parent
 BACKENDS = f"{ROOT / 'backends'}/"
 SOURCES = (f"{ROOT / 'keras_fn'}/", BACKENDS)
-DISPATCHER = str(ROOT / "keras_fn" / "ops" / "_op.py")
+CALLERS_OF_KERNELS = (f"{ROOT / 'keras_fn/ops'}/", f"{ROOT / 'keras_fn/layers/core/dense.py'}")
 
 FEATURES = 7  # the last axis of the data, and of nothing else
 X = np.ones((12, FEATURES), "float32")
@@ -63,13 +63,14 @@ class DataPath:
         code = frame.f_code
         if event not in ("call", "return") or not code.co_filename.startswith(SOURCES):
             return
-        values = frame.f_locals
-        if any(is_data(values[name]) for name in variables_of(code) if name in values):
+        holding = {name for name, value in frame.f_locals.items() if is_data(value)}
+        caller = frame.f_back.f_code.co_filename if frame.f_back else ""
+        is_kernel = code.co_filename.startswith(BACKENDS) and caller.startswith(CALLERS_OF_KERNELS)
+        if holding & variables_of(code) or (holding and is_kernel):
             file = str(Path(code.co_filename).relative_to(ROOT))
             self.files.setdefault(file, set()).add(code.co_qualname)
-            caller = frame.f_back.f_code.co_filename if frame.f_back else ""
-            if event == "call" and code.co_filename.startswith(BACKENDS) and caller == DISPATCHER:
-                self.stop()
+        if event == "call" and holding and is_kernel:
+            self.stop()
 
     def __str__(self) -> str:
         return "\n".join(f"{file}: {', '.join(sorted(n))}" for file, n in self.files.items())
