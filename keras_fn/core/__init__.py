@@ -1,1 +1,1 @@
-"""Floor 1: KerasTensor, Variable, scopes, dtypes, trees, the graph of operations."""
+"""Level 1: KerasTensor, Variable, scopes, dtypes, pytrees, the graph of operations."""

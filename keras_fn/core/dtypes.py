@@ -1,8 +1,8 @@
 """Dtype names, and the promotion rule: JAX's lattice with weak Python scalars.
 
-A dtype is a string everywhere in the frontend. The Python types `bool`, `int` and `float` stand
-for the weak dtypes of Python scalars, which give way to the dtype of any tensor of their kind.
-Source: "Design of Type Promotion Semantics for JAX", JEP 9407.
+A dtype is a string everywhere in the frontend. The Python types `bool`, `int` and `float` are the
+weak dtypes of Python scalars, which yield to the dtype of any tensor of the same kind.
+Reference: "Design of Type Promotion Semantics for JAX", JEP 9407.
 """
 
 from typing import Any
@@ -11,7 +11,9 @@ import ml_dtypes
 import numpy as np
 
 from keras_fn.core.memoize import memoize
+from keras_fn.errors import SpecError
 from keras_fn.settings import settings
+from keras_fn.types import DTypeLike
 
 FLOAT8 = ("float8_e4m3fn", "float8_e5m2")
 FLOATS = ("float16", "bfloat16", "float32", "float64", *FLOAT8)
@@ -19,7 +21,7 @@ INTS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"
 COMPLEX = ("complex64", "complex128")
 ALL = ("bool", *INTS, *FLOATS, *COMPLEX, "string")
 
-# Each dtype and what it may widen to, one step. `int*` and `float*` are the weak kinds.
+# The promotion lattice: each dtype and its direct successors. `int*` and `float*` are weak.
 _WIDENS_TO = {
     "bool": ("int*",),
     "int*": ("uint8", "int8"),
@@ -32,7 +34,7 @@ _WIDENS_TO = {
     "uint64": ("float*",),
     "int64": ("float*",),
     "float*": (*FLOAT8, "bfloat16", "float16", "complex*"),
-    "float8_e4m3fn": ("float16",),  # Keras: 8-bit floats give way to 16-bit ones
+    "float8_e4m3fn": ("float16",),  # as in Keras: 8-bit floats yield to 16-bit ones
     "float8_e5m2": ("float16",),
     "bfloat16": ("float32",),
     "float16": ("float32",),
@@ -46,24 +48,24 @@ _WEAK: dict[Any, str] = {bool: "bool", int: "int*", float: "float*", complex: "c
 
 
 def _reachable(name: str) -> frozenset[str]:
-    found = {name}
+    names = {name}
     for wider in _WIDENS_TO[name]:
-        found |= _reachable(wider)
-    return frozenset(found)
+        names |= _reachable(wider)
+    return frozenset(names)
 
 
 _UPPER_BOUNDS = {name: _reachable(name) for name in _WIDENS_TO}
 
 
-def standardize_dtype(dtype: Any) -> str:
-    """Returns the name of `dtype`, whatever form it comes in.
+def standardize_dtype(dtype: DTypeLike | None) -> str:
+    """Returns the name of a dtype.
 
     Args:
-        dtype: None (for `floatx()`), a name, a Python type, a NumPy dtype, or a dtype of any of
+        dtype: None (for `floatx()`), a name, a Python type, a NumPy dtype, or a dtype of one of
             the frameworks.
 
     Raises:
-        ValueError: It is no dtype.
+        ValueError: It is not a dtype.
 
     Example:
         >>> import numpy as np
@@ -80,7 +82,12 @@ def standardize_dtype(dtype: Any) -> str:
         name = getattr(dtype, "name", None) or getattr(dtype, "__name__", None) or str(dtype)
         name = {"bool_": "bool", "str_": "string"}.get(name, name).removeprefix("torch.")
     if name not in _NAMES:
-        raise ValueError(f"{dtype!r} is no dtype; one of {', '.join(ALL)} was expected.")
+        raise SpecError(
+            "standardize_dtype",
+            expected=f"a dtype: one of {', '.join(ALL)}",
+            received=repr(dtype)[:100],
+            fix="pass the name of a dtype, a NumPy dtype, or one of the backend",
+        )
     return name
 
 
@@ -88,14 +95,14 @@ _NAMES = frozenset(ALL)
 _PYTHON_TYPES = {bool: "bool", int: "int32", float: "float32", str: "string"}
 
 
-def result_type(*dtypes: Any) -> str:
-    """Returns the dtype in which values of these dtypes meet.
+def result_type(*dtypes: DTypeLike | None) -> str:
+    """Returns the dtype to which values of these dtypes are promoted.
 
     Args:
-        *dtypes: Dtypes in any form; `bool`, `int` and `float` stand for Python scalars.
+        *dtypes: Dtypes in any form; `bool`, `int` and `float` are weak, as of Python scalars.
 
     Returns:
-        The name of the dtype. Python scalars alone give `int32`, or `floatx()`.
+        The name of the dtype. Python scalars alone are promoted to `int32` or `floatx()`.
 
     Example:
         >>> result_type("int32", "float16")
@@ -120,12 +127,12 @@ def _result_type(dtypes: tuple[Any, ...], floatx: str) -> str:
     return {"int*": "int32", "float*": floatx, "complex*": "complex64"}.get(least, least)
 
 
-def float_type(*dtypes: Any) -> str:
-    """Returns the dtype of a result that cannot be an integer (a quotient, an exponential)."""
+def float_type(*dtypes: DTypeLike | None) -> str:
+    """Returns the promoted dtype of a result that is always a float, such as a quotient."""
     return result_type(*dtypes, float)
 
 
-def accumulator_type(dtype: Any) -> str:
+def accumulator_type(dtype: DTypeLike | None) -> str:
     """Returns the dtype in which values of `dtype` are summed."""
     name = result_type(dtype)
     if name in ("bool", "int8", "int16"):
@@ -134,17 +141,17 @@ def accumulator_type(dtype: Any) -> str:
 
 
 def is_float(dtype: str) -> bool:
-    """Whether `dtype` is a floating-point dtype."""
+    """Returns whether `dtype` is the name of a floating-point dtype."""
     return dtype in FLOATS
 
 
 def is_int(dtype: str) -> bool:
-    """Whether `dtype` is an integer dtype (`bool` is none)."""
+    """Returns whether `dtype` is the name of an integer dtype; `bool` is not."""
     return dtype in INTS
 
 
-def is_float_dtype(dtype: Any) -> bool:
-    """Whether `dtype`, in any form, is a floating-point dtype.
+def is_float_dtype(dtype: DTypeLike | None) -> bool:
+    """Returns whether `dtype`, in any form, is a floating-point dtype.
 
     Example:
         >>> is_float_dtype("bfloat16"), is_float_dtype("int32")
@@ -153,8 +160,8 @@ def is_float_dtype(dtype: Any) -> bool:
     return is_float(standardize_dtype(dtype))
 
 
-def is_int_dtype(dtype: Any) -> bool:
-    """Whether `dtype`, in any form, is an integer dtype.
+def is_int_dtype(dtype: DTypeLike | None) -> bool:
+    """Returns whether `dtype`, in any form, is an integer dtype.
 
     Example:
         >>> is_int_dtype("uint8"), is_int_dtype("bool")
@@ -164,11 +171,11 @@ def is_int_dtype(dtype: Any) -> bool:
 
 
 def itemsize(dtype: str) -> int:
-    """Returns the bytes an element takes."""
+    """Returns the size of an element in bytes."""
     return numpy_dtype(dtype).itemsize
 
 
 def numpy_dtype(name: str) -> np.dtype:
-    """Returns the NumPy dtype of that name, the ml_dtypes ones among them."""
+    """Returns the NumPy dtype of a name, including the dtypes of ml_dtypes."""
     extra = getattr(ml_dtypes, name, None)
     return np.dtype(extra if extra is not None else name)

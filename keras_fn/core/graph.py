@@ -83,9 +83,9 @@ def find_source_inputs(tensors: Sequence[KerasTensor]) -> list[KerasTensor]:
 
 
 class _Slot(NamedTuple):
-    """A tensor in the arguments of a step: its index in the environment."""
+    """A tensor in the arguments of a step: its position in the environment."""
 
-    index: int
+    position: int
 
 
 class _Step(NamedTuple):
@@ -186,7 +186,7 @@ def _make_step(
     args, kwargs = tree.map_structure(to_slot, (node.args, node.kwargs))
     single = -1
     if len(args) == 1 and isinstance(args[0], _Slot) and not kwargs.keys() - {"training"}:
-        single = args[0].index
+        single = args[0].position
     signature = getattr(node.operation, "_signature", None)
     inputs = {slots[id(t)] for t in node.input_tensors}
     return _Step(
@@ -204,7 +204,7 @@ def _fill_slots(x: Any, env: list[Any]) -> Any:
     """Replaces slots by the values in `env`. In Python, so that Dynamo can trace it."""
     cls = type(x)
     if cls is _Slot:
-        return env[x.index]
+        return env[x.position]
     if cls is list:
         return [_fill_slots(item, env) for item in x]
     if cls is tuple:

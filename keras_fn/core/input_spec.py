@@ -1,27 +1,30 @@
-"""What a layer asks of its inputs, and the check."""
+"""`InputSpec`: the constraints of a layer on its inputs, and their check."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from keras_fn.core import tree
 from keras_fn.core.dtypes import standardize_dtype
-from keras_fn.core.keras_tensor import Shape, standardize_shape
+from keras_fn.core.keras_tensor import standardize_shape
+from keras_fn.core.shapes import is_compatible
 from keras_fn.errors import DTypeError, SpecError
+from keras_fn.types import DTypeLike, Shape
 
 
 class InputSpec:
-    """What one input of a layer must be like. Fields that are None are not checked.
+    """Constraints on an input of a layer. What is None is not checked.
 
     Args:
-        dtype: Its dtype.
-        shape: Its shape; None for axes of any size.
-        ndim: Its rank.
-        max_ndim: Its largest rank.
-        min_ndim: Its smallest rank.
-        axes: Sizes of some axes, by index (negative ones count from the end).
-        allow_last_axis_squeeze: Whether a last axis of size 1 may be there or not.
-        name: Name of the input, where inputs come as a dict.
-        optional: Whether None is accepted.
+        dtype: The dtype.
+        shape: The shape; None for axes of any size.
+        ndim: The rank.
+        max_ndim: The maximum rank.
+        min_ndim: The minimum rank.
+        axes: Sizes of axes, by index; negative indices count from the end.
+        allow_last_axis_squeeze: Whether the input can have an additional last axis of size 1, or
+            lack one. Default False.
+        name: The key of the input, if the inputs are a dict.
+        optional: Whether the input can be None. Default False.
 
     Example:
         >>> InputSpec(min_ndim=2, axes={-1: 8})
@@ -30,8 +33,8 @@ class InputSpec:
 
     def __init__(
         self,
-        dtype: Any = None,
-        shape: Any = None,
+        dtype: DTypeLike | None = None,
+        shape: Sequence[int | None] | None = None,
         ndim: int | None = None,
         max_ndim: int | None = None,
         min_ndim: int | None = None,
@@ -58,53 +61,66 @@ class InputSpec:
         return f"InputSpec({', '.join(received)})"
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments."""
+        """Returns the constructor's arguments as plain values."""
         names = ("dtype", "shape", "ndim", "max_ndim", "min_ndim", "axes", "optional", "name")
         return {name: getattr(self, name) for name in names}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "InputSpec":
-        """Returns the spec of that config."""
+        """Returns the spec of a config.
+
+        Args:
+            config: The result of `get_config`.
+        """
         return cls(**config)
 
-    def check(self, shape: Shape, dtype: str, place: str) -> None:
-        """Raises `SpecError` unless an input of this shape and dtype is as it should be."""
+    def check(self, shape: Shape, dtype: str, source: str) -> None:
+        """Checks the shape and dtype of an input.
+
+        Args:
+            shape: The shape of the input.
+            dtype: Its dtype.
+            source: The layer, for error messages.
+
+        Raises:
+            SpecError: The input does not satisfy the constraints.
+        """
         rank = len(shape)
         if self.ndim is not None and rank != self.ndim and not self._squeezes(shape):
-            raise _misfit(
-                place, f"an input of rank {self.ndim}", shape, _rank_hint(rank, self.ndim)
+            raise _shape_error(
+                source, f"an input of rank {self.ndim}", shape, _rank_fix(rank, self.ndim)
             )
         if self.max_ndim is not None and rank > self.max_ndim:
-            raise _misfit(
-                place, f"an input of rank {self.max_ndim} at most", shape, "drop or join axes"
+            raise _shape_error(
+                source, f"an input of rank {self.max_ndim} at most", shape, "drop or join axes"
             )
         if self.min_ndim is not None and rank < self.min_ndim:
-            raise _misfit(
-                place,
+            raise _shape_error(
+                source,
                 f"an input of rank {self.min_ndim} at least",
                 shape,
-                _rank_hint(rank, self.min_ndim),
+                _rank_fix(rank, self.min_ndim),
             )
         if self.dtype is not None and dtype != self.dtype:
             raise DTypeError(
-                place,
+                source,
                 expected=f"dtype {self.dtype}",
                 received=f"dtype {dtype}",
                 fix=f"cast the input, for example ops.cast(x, {self.dtype!r})",
             )
         for axis, size in self.axes.items():
-            found = shape[axis] if -rank <= axis < rank else "no axis"
-            if size is not None and found not in (size, None):
-                raise _misfit(
-                    place,
+            actual = shape[axis] if -rank <= axis < rank else "no axis"
+            if size is not None and actual not in (size, None):
+                raise _shape_error(
+                    source,
                     f"size {size} at axis {axis}",
                     shape,
-                    f"feed {size} there, or make a new layer for this input",
+                    f"feed size {size} there, or create another layer for this input",
                 )
-        if self.shape is not None:  # where one has a last axis of 1 more, the rest is compared
-            for wanted, size in zip(self.shape, shape, strict=False):
-                if wanted is not None and size is not None and wanted != size:
-                    raise _misfit(place, f"shape {self.shape}", shape, "reshape the input")
+        if self.shape is not None:  # a squeezable last axis is not compared
+            common = min(len(self.shape), rank)
+            if not is_compatible(self.shape[:common], shape[:common]):
+                raise _shape_error(source, f"shape {self.shape}", shape, "reshape the input")
 
     def _squeezes(self, shape: Shape) -> bool:
         if not self.allow_last_axis_squeeze or self.shape is None:
@@ -113,18 +129,27 @@ class InputSpec:
         return len(longer) == len(shorter) + 1 and longer[-1] == 1
 
 
-def _rank_hint(rank: int, wanted: int) -> str:
-    if rank < wanted:
+def _rank_fix(rank: int, expected: int) -> str:
+    if rank < expected:
         return "name all axes but the batch in Input(shape=...), or reshape the input"
     return "drop or join axes, for example with Flatten() or Reshape(...)"
 
 
-def _misfit(place: str, expected: str, shape: Shape, fix: str) -> SpecError:
-    return SpecError(place, expected=expected, received=f"shape {shape}", fix=fix)
+def _shape_error(source: str, expected: str, shape: Shape, fix: str) -> SpecError:
+    return SpecError(source, expected=expected, received=f"shape {shape}", fix=fix)
 
 
-def check_inputs(specs: Any, inputs: Any, place: str) -> None:
-    """Checks nested inputs against the specs of a layer."""
+def check_inputs(specs: Any, inputs: Any, source: str) -> None:
+    """Checks nested inputs against the specs of a layer.
+
+    Args:
+        specs: The `InputSpec`s of the layer, nested; None to check nothing.
+        inputs: The inputs, nested, or a dict of them by the names of the specs.
+        source: The layer, for error messages.
+
+    Raises:
+        SpecError: An input is missing, or does not satisfy its spec.
+    """
     if specs is None:
         return
     specs = tree.flatten(specs)
@@ -132,7 +157,7 @@ def check_inputs(specs: Any, inputs: Any, place: str) -> None:
         missing = [spec.name for spec in specs if spec.name not in inputs and not spec.optional]
         if missing:
             raise SpecError(
-                place,
+                source,
                 expected=f"inputs named {', '.join(spec.name for spec in specs)}",
                 received=f"inputs named {', '.join(map(str, inputs))}",
                 fix=f"add {', '.join(missing)}",
@@ -142,7 +167,7 @@ def check_inputs(specs: Any, inputs: Any, place: str) -> None:
         values = tree.flatten(inputs)
     if len(values) != len(specs):
         raise SpecError(
-            place,
+            source,
             expected=f"{len(specs)} input{'s' * (len(specs) != 1)}",
             received=f"{len(values)}",
             fix="pass one tensor for each, as a list or a dict",
@@ -152,12 +177,12 @@ def check_inputs(specs: Any, inputs: Any, place: str) -> None:
             continue
         if value is None or not hasattr(value, "shape"):
             raise DTypeError(
-                place,
+                source,
                 expected="a tensor",
                 received=repr(value)[:100],
                 fix="call the layer on a KerasTensor from keras_fn.Input, an array or a tensor",
             )
-        spec.check(tuple(value.shape), _dtype_of(value), place)
+        spec.check(tuple(value.shape), _dtype_of(value), source)
 
 
 def _dtype_of(value: Any) -> str:

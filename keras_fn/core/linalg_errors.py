@@ -1,4 +1,4 @@
-"""What backends share about matrices: values that they refuse, and the dtypes of results."""
+"""Linear algebra that the backends share: errors about values, dtypes of results."""
 
 import ml_dtypes
 
@@ -6,7 +6,7 @@ from keras_fn.core.dtypes import numpy_dtype, result_type
 from keras_fn.errors import SpecError
 
 REAL = {"complex64": "float32", "complex128": "float64"}
-"""The dtype of a modulus, for complex dtypes."""
+"""The dtype of the absolute value, for complex dtypes."""
 
 
 def complex_type(dtype: str) -> str:
@@ -15,13 +15,20 @@ def complex_type(dtype: str) -> str:
 
 
 def rank_tolerance(dtype: str, rows: int, columns: int, factor: float = 1.0) -> float:
-    """Returns what a singular value must exceed, relative to the largest, to count as one."""
+    """Returns the tolerance below which a singular value, relative to the largest, counts as 0.
+
+    Args:
+        dtype: The dtype of the matrix.
+        rows: Its number of rows.
+        columns: Its number of columns.
+        factor: A factor of the tolerance. Default 1.
+    """
     eps = float(ml_dtypes.finfo(numpy_dtype(REAL.get(dtype, dtype))).eps)
     return factor * max(rows, columns) * eps
 
 
 def singular_matrix_error(source: str) -> SpecError:
-    """The error of a system that has no single solution."""
+    """Returns the error for a linear system without a unique solution."""
     return SpecError(
         source,
         expected="a matrix that can be inverted",
@@ -31,7 +38,7 @@ def singular_matrix_error(source: str) -> SpecError:
 
 
 def not_positive_definite_error(source: str) -> SpecError:
-    """The error of a matrix that has no Cholesky factor."""
+    """Returns the error for a matrix without a Cholesky factor."""
     return SpecError(
         source,
         expected="a positive definite matrix",

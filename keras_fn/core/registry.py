@@ -1,14 +1,17 @@
-"""The tables of classes and functions that a config or a file may name. Nothing else is looked up.
+"""The registry of classes and functions that a config or a file can name.
 
-A name in a config resolves here, among what the running program registered itself, or in
-`custom_objects`; the file's `module` is compared, never imported. Each role (a layer, a loss, an
-optimizer …) has a table of its own, so that a config slot accepts its own role only.
+A name in a config is looked up here, among the objects that the running program registered, and in
+`custom_objects`, and nowhere else; the `module` in a file is compared, never imported. Each kind of
+object (layer, loss, optimizer, ...) has its own table, so that a layer's config cannot name an
+optimizer, for example.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from types import FunctionType, MappingProxyType, MethodType, TracebackType
 from typing import Any, TypeVar
+
+from keras_fn.errors import SpecError
 
 T = TypeVar("T")
 
@@ -24,15 +27,15 @@ _scoped: ContextVar[Mapping[str, Any]] = ContextVar("custom_objects", default=Ma
 
 
 def register(kind: str, module: str, objects: Iterable[Any], **renamed: Any) -> None:
-    """Enters built-in objects of one role; called once by each package of the frontend.
+    """Registers built-in objects of one kind; called once by each package of the frontend.
 
     Args:
-        role: `"layer"`, `"loss"`, `"metric"`, `"optimizer"`, `"optimizer_map"`, `"initializer"`,
+        kind: `"layer"`, `"loss"`, `"metric"`, `"optimizer"`, `"optimizer_map"`, `"initializer"`,
             `"regularizer"`, `"constraint"`, `"activation"`, `"dtype_policy"`, `"op"` or
             `"schedule"`.
-        module: The module under which Keras writes these names into files.
-        objects: Classes or functions, known by their `__name__`.
-        **renamed: More names, each with its object.
+        module: The module that Keras writes into files for these objects.
+        objects: Classes or functions, registered by their `__name__`.
+        **renamed: Objects to register by other names.
     """
     table = _tables.setdefault(kind, {})
     for name, obj in [*((o.__name__, o) for o in objects), *renamed.items()]:
@@ -62,9 +65,8 @@ def mark_builtin(obj: T) -> T:
 def is_builtin(obj: Any) -> bool:
     """Returns whether a class or function is part of this package, or an object of such a class.
 
-    What is built in is known: it has no side effects but those that its layer declares, and its
-    constructor takes what its config holds. A subclass or an override in another package is not
-    built in.
+    The side effects and the config of built-in objects are known. A subclass or an override in
+    another package is not built in.
 
     Args:
         obj: A class, a function, a method, or an instance.
@@ -83,58 +85,58 @@ def is_builtin(obj: Any) -> bool:
 
 
 def table(kind: str) -> MappingProxyType[str, Any]:
-    """Returns the built-in names of a role, read-only."""
+    """Returns the built-in objects of a kind, by name; read-only."""
     return MappingProxyType(_tables.get(kind, {}))
 
 
 def builtin_qualified_name(obj: Any) -> tuple[str, str] | None:
-    """Returns the Keras module and name of a built-in object, or None for any other."""
+    """Returns the Keras module and name of a built-in object, None for other objects."""
     return _qualified_names.get(id(obj))
 
 
 def lookup(
     name: str, kind: str | None = None, module: str | None = None, custom_objects: Any = None
 ) -> Any:
-    """Returns what `name` stands for, or None.
+    """Returns the object of a name, or None.
 
     Args:
-        name: A class or function name, or the `package>name` of a registered one.
-        role: Where given, built-ins of this role only.
-        module: The Keras module that the config names, where it names one.
-        custom_objects: Names that go before all others.
+        name: The name of a class or function, or the `package>name` of a registered one.
+        kind: If set, only built-in objects of this kind are found.
+        module: The Keras module in the config, if it has one.
+        custom_objects: Objects by name, which take precedence.
     """
     for names in (custom_objects or {}, _scoped.get(), _custom_objects):
         if name in names:
             return names[name]
-    found = _modules.get((module, name)) if module else None
-    if found is not None and kind in (None, found[0]):
-        return found[1]
+    registered = _modules.get((module, name)) if module else None
+    if registered is not None and kind in (None, registered[0]):
+        return registered[1]
     if kind is not None:
         return _tables.get(kind, {}).get(name)
     return None
 
 
 def built_in(module: str, name: str) -> Any:
-    """Returns the built-in object that Keras writes under that module and name, or None."""
+    """Returns the built-in object of a Keras module and name, or None."""
     return _modules.get((module, name), (None, None))[1]
 
 
 def kinds() -> list[str]:
-    """Returns the roles that have a table."""
+    """Returns the kinds of built-in objects."""
     return list(_tables)
 
 
 def kind_of(obj: Any) -> str | None:
-    """Returns the role of a built-in object."""
+    """Returns the kind of a built-in object, None for other objects."""
     key = _qualified_names.get(id(obj))
     return _modules[key][0] if key else None
 
 
 class CustomObjectScope:
-    """Lets configs name more classes and functions inside a `with` block.
+    """Context manager that registers custom objects for deserialization inside it.
 
     Args:
-        custom_objects: Names and what they stand for.
+        custom_objects: Custom classes and functions, by the names that configs use.
 
     Example:
         >>> class Twice: ...
@@ -143,7 +145,7 @@ class CustomObjectScope:
         True
     """
 
-    def __init__(self, custom_objects: dict[str, Any] | None):
+    def __init__(self, custom_objects: Mapping[str, Any] | None):
         self.custom_objects = custom_objects or {}
 
     def __enter__(self) -> "CustomObjectScope":
@@ -163,7 +165,7 @@ custom_object_scope = CustomObjectScope
 
 
 def get_custom_objects() -> dict[str, Any]:
-    """Returns the names that the program registered: a live dictionary.
+    """Returns the registered custom objects, by name: the registry itself, which can be changed.
 
     Example:
         >>> get_custom_objects() is get_custom_objects()
@@ -175,14 +177,17 @@ def get_custom_objects() -> dict[str, Any]:
 def register_keras_serializable(
     package: str = "Custom", name: str | None = None
 ) -> Callable[[T], T]:
-    """Registers the decorated class or function, so that configs and files may name it.
+    """Decorator that registers a custom class or function for serialization.
 
     Args:
-        package: Goes before the name, as in `package>name`.
-        name: The name; by default that of the object.
+        package: The prefix of the registered name, `package>name`. Default `"Custom"`.
+        name: The name in `package>name`. By default the name of the class or function.
+
+    Returns:
+        The decorator, which returns the class or function itself.
 
     Raises:
-        ValueError: A class without `get_config`, or a name that is taken by another object.
+        ValueError: The class does not define `get_config`, or another object has the name.
 
     Example:
         >>> @register_keras_serializable("docs")
@@ -195,9 +200,20 @@ def register_keras_serializable(
     def decorate(obj: T) -> T:
         key = f"{package}>{name or obj.__name__}"  # pyright: ignore[reportAttributeAccessIssue]
         if isinstance(obj, type) and not hasattr(obj, "get_config"):
-            raise ValueError(f"Cannot register {key!r}: the class has no get_config() method.")
-        if _custom_objects.get(key, obj) is not obj and not _redefined(_custom_objects[key], obj):
-            raise ValueError(f"{key!r} is registered already, for {_custom_objects[key]}.")
+            raise SpecError(
+                f"register_keras_serializable, {key!r}",
+                expected="a class with a method get_config()",
+                received=f"{obj.__name__}, which does not define it",
+                fix="define get_config(), which returns the arguments of the constructor",
+            )
+        registered = _custom_objects.get(key, obj)
+        if registered is not obj and not _is_redefinition(registered, obj):
+            raise SpecError(
+                f"register_keras_serializable, {key!r}",
+                expected="a name that is not registered",
+                received=f"a name that is registered for {registered}",
+                fix="pass another package= or name=",
+            )
         _custom_objects[key] = obj
         _custom_names[id(obj)] = key
         return obj
@@ -205,13 +221,16 @@ def register_keras_serializable(
     return decorate
 
 
-def _redefined(old: Any, new: Any) -> bool:
-    """Whether `new` is the same definition run again, as in a notebook."""
+def _is_redefinition(old: Any, new: Any) -> bool:
+    """Returns whether `new` is the same definition, executed again, as in a notebook."""
     return (old.__module__, old.__qualname__) == (new.__module__, new.__qualname__)
 
 
 def get_registered_name(obj: Any) -> str:
-    """Returns the name under which `obj` is registered; else its own.
+    """Returns the registered name of a class or function, or its own name if it has none.
+
+    Args:
+        obj: A class or function.
 
     Example:
         >>> get_registered_name(len)
@@ -221,18 +240,20 @@ def get_registered_name(obj: Any) -> str:
 
 
 def get_registered_object(
-    name: str, custom_objects: dict[str, Any] | None = None, module_objects: Any = None
+    name: str,
+    custom_objects: Mapping[str, Any] | None = None,
+    module_objects: Mapping[str, Any] | None = None,
 ) -> Any:
-    """Returns the object registered under `name`, or None.
+    """Returns the class or function of a registered name, or None.
 
     Args:
-        name: As `get_registered_name` gives it.
-        custom_objects: Names that go first.
-        module_objects: Names that go last.
+        name: The name, as `get_registered_name` returns it.
+        custom_objects: Custom classes and functions by name, which take precedence.
+        module_objects: Classes and functions by name, for names that are not found otherwise.
 
     Example:
-        >>> get_registered_object("nobody") is None
+        >>> get_registered_object("Custom>unknown") is None
         True
     """
-    found = lookup(name, custom_objects=custom_objects)
-    return found if found is not None else (module_objects or {}).get(name)
+    obj = lookup(name, custom_objects=custom_objects)
+    return obj if obj is not None else (module_objects or {}).get(name)

@@ -1,14 +1,14 @@
-"""Objects to configs and back: the JSON forms of Keras, read through the closed tables only.
+"""Serialization of objects to configs, in Keras's JSON form, and deserialization.
 
-Every door that reads a config (`from_config`, `deserialize`, loading a file) comes through
-`deserialize_as` or `deserialize_keras_object`, so what a config can do is decided here: make
-objects of built-in classes, and of those that the running program registered or passed. A
-config's `module` is compared with the tables, never imported; nothing is evaluated.
+Every entry point that reads a config (`from_config`, `deserialize`, loading a file) calls
+`deserialize_as` or `deserialize_keras_object`, so this module decides what a config can do: create
+objects of built-in classes, and of those that the running program registered or passed. The
+`module` in a config is compared with the registry, never imported; nothing is evaluated.
 """
 
 import difflib
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -17,14 +17,16 @@ import numpy as np
 from keras_fn.backend.loader import current
 from keras_fn.core import dtypes, registry
 from keras_fn.core.keras_tensor import KerasTensor
-from keras_fn.errors import DTypeError, SpecError
+from keras_fn.errors import DTypeError, SpecError, unexpected_arguments
+from keras_fn.types import Nested
 
-Roles = str | tuple[str, ...] | None
+Kinds = str | tuple[str, ...] | None
+"""The kinds of objects that are accepted; None for any kind."""
 
 _PLAIN = (str, int, float, bool, type(None))
 
-# Where a function is looked for that a config names alone, as Keras writes them.
-_FUNCTION_ROLES = (
+# The kinds of functions, in the order in which a function without a module is looked up.
+_FUNCTION_KINDS = (
     "activation",
     "loss",
     "metric",
@@ -34,7 +36,7 @@ _FUNCTION_ROLES = (
     "op",
 )
 
-# Forms that hold code, or run it when they are read.
+# Forms of configs that hold code, or would run code when they are read.
 FORBIDDEN_CODE_FORMS = {
     "__lambda__": "a lambda",
     "__typespec__": "a type of TensorFlow",
@@ -46,11 +48,11 @@ FORBIDDEN_CODE_FORMS = {
 
 
 class UnknownObjectError(SpecError, TypeError):
-    """A config names a class or function that is in none of the tables."""
+    """A config names a class or function that is not registered."""
 
 
 class ObjectSharingScope:
-    """Inside, an object that is written twice is read back as one object.
+    """Scope in which an object that is serialized twice is deserialized as one object.
 
     Example:
         >>> from keras_fn.core.serialization import ObjectSharingScope
@@ -62,8 +64,8 @@ class ObjectSharingScope:
     """
 
     def __init__(self) -> None:
-        self.written: dict[int, tuple[Any, int]] = {}  # id: the object, its number
-        self.read: dict[Any, Any] = {}  # number: the object
+        self.written: dict[int, tuple[Any, int]] = {}  # id(object): (object, shared id)
+        self.read: dict[Any, Any] = {}  # shared id: object
 
     def __enter__(self) -> "ObjectSharingScope":
         self._token = _sharing.set(self)
@@ -78,29 +80,29 @@ class ObjectSharingScope:
         _sharing.reset(self._token)
 
     def assign_shared_id(self, obj: Any, config: dict[str, Any]) -> None:
-        """Numbers the config of `obj`: counted, so that it is the same in every process."""
-        if registry.kind_of(type(obj)) == "dtype_policy":  # a value: copies are as good
+        """Adds a shared id to the config of `obj`: a count, so that files are reproducible."""
+        if registry.kind_of(type(obj)) == "dtype_policy":  # immutable, so that copies are fine
             return
-        number = self.written.setdefault(id(obj), (obj, len(self.written) + 1))[1]
-        config["shared_object_id"] = number
+        shared_id = self.written.setdefault(id(obj), (obj, len(self.written) + 1))[1]
+        config["shared_object_id"] = shared_id
 
     @staticmethod
     def finish(config: Any) -> None:
-        """Takes the numbers of objects that were written once from the whole config, in place."""
-        numbered: dict[int, list[dict[str, Any]]] = {}
+        """Removes the ids of objects that occur once from a whole config, in place."""
+        by_id: dict[int, list[dict[str, Any]]] = {}
         stack = [config]
         while stack:
             value = stack.pop()
             if isinstance(value, dict) and "shared_object_id" in value:
-                numbered.setdefault(value["shared_object_id"], []).append(value)
+                by_id.setdefault(value["shared_object_id"], []).append(value)
             if isinstance(value, (dict, list, tuple)):
                 stack += value.values() if isinstance(value, dict) else value
-        shared = sorted(number for number, values in numbered.items() if len(values) > 1)
-        places = {number: i for i, number in enumerate(shared, 1)}
-        for number, values in numbered.items():
+        shared = sorted(shared_id for shared_id, values in by_id.items() if len(values) > 1)
+        new_ids = {shared_id: i for i, shared_id in enumerate(shared, 1)}
+        for shared_id, values in by_id.items():
             for value in values:
                 if len(values) > 1:
-                    value["shared_object_id"] = places[number]
+                    value["shared_object_id"] = new_ids[shared_id]
                 else:
                     del value["shared_object_id"]
 
@@ -108,16 +110,19 @@ class ObjectSharingScope:
 _sharing: ContextVar[ObjectSharingScope | None] = ContextVar("sharing", default=None)
 
 
-def serialize_keras_object(obj: Any) -> Any:
-    """Returns a config of plain values, from which `deserialize_keras_object` makes it again.
+def serialize_keras_object(obj: object) -> Any:
+    """Serializes an object to a config of plain values, for `deserialize_keras_object`.
 
     Args:
-        obj: Plain values, arrays and tensors, functions, objects with `get_config`; nested in
+        obj: Plain values, arrays and tensors, functions, and objects with `get_config`; nested in
             lists, tuples and dicts.
 
+    Returns:
+        The config. It can be written as JSON.
+
     Raises:
-        ValueError: A lambda: it has no name that could be looked up.
-        TypeError: An object that has no `get_config`.
+        ValueError: The object contains a lambda, which has no name.
+        TypeError: The object contains something that does not define `get_config`.
 
     Example:
         >>> serialize_keras_object(keras.initializers.Ones())["class_name"]
@@ -158,8 +163,8 @@ def _slice(obj: slice) -> dict[str, Any]:
 
 def _keras_tensor(obj: KerasTensor) -> dict[str, Any]:
     history = getattr(obj, "_keras_history", None)
-    place = [history.operation.name, *history[1:]] if history else None
-    return _special("__keras_tensor__", shape=obj.shape, dtype=obj.dtype, keras_history=place)
+    origin = [history.operation.name, *history[1:]] if history else None
+    return _special("__keras_tensor__", shape=obj.shape, dtype=obj.dtype, keras_history=origin)
 
 
 def _array(obj: np.ndarray, name: str = "__numpy__") -> Any:
@@ -183,13 +188,13 @@ def _function(function: Any) -> dict[str, Any]:
     if function.__name__ == "<lambda>":
         raise SpecError(
             "serialize_keras_object",
-            expected="functions with a name, which a reader can look up",
+            expected="functions with a name",
             received="a lambda",
             fix="write it as a function with def, and decorate it with "
             "@keras.saving.register_keras_serializable()",
         )
-    home = registry.builtin_qualified_name(function)
-    name = home[1] if home else registry.get_registered_name(function)
+    builtin = registry.builtin_qualified_name(function)
+    name = builtin[1] if builtin else registry.get_registered_name(function)
     return {
         "module": "builtins",
         "class_name": "function",
@@ -202,14 +207,19 @@ def _object(obj: Any) -> dict[str, Any]:
     cls = type(obj)
     config = obj.get_config()
     if not isinstance(config, dict):
-        raise TypeError(f"{cls.__name__}.get_config() must return a dict, not {config!r}.")
-    home = registry.builtin_qualified_name(cls)
+        raise DTypeError(
+            f"serialize_keras_object, {cls.__name__}",
+            expected="a dict from get_config()",
+            received=repr(config)[:300],
+            fix="return the arguments of the constructor, by name",
+        )
+    builtin = registry.builtin_qualified_name(cls)
     module = None if cls.__module__ == "__main__" else cls.__module__
     written = {
-        "module": home[0] if home else module,
-        "class_name": home[1] if home else cls.__name__,
+        "module": builtin[0] if builtin else module,
+        "class_name": builtin[1] if builtin else cls.__name__,
         "config": serialize_keras_object(config),
-        "registered_name": None if home else registry.get_registered_name(cls),
+        "registered_name": None if builtin else registry.get_registered_name(cls),
     }
     for key in ("build_config", "compile_config"):
         more = getattr(obj, f"get_{key}", lambda: None)()
@@ -222,20 +232,27 @@ def _object(obj: Any) -> dict[str, Any]:
 
 
 def deserialize_keras_object(
-    config: Any, custom_objects: dict[str, Any] | None = None, safe_mode: bool = True, **kwargs: Any
+    config: Nested,
+    custom_objects: Mapping[str, Any] | None = None,
+    safe_mode: bool = True,
+    **kwargs: Any,
 ) -> Any:
-    """Returns the object that a config stands for.
+    """Deserializes a config: returns the object that it describes.
 
     Args:
-        config: What `serialize_keras_object` gave; also when it has been through JSON.
-        custom_objects: Classes and functions of your own, by the names that the config uses.
-        safe_mode: Kept for compatibility. Reading never runs code from a config, whatever it is.
-        **kwargs: `kind`, what the object must be (`"layer"`, `"loss"` …, or several), and
-            `module_objects`, names that are looked up last.
+        config: The result of `serialize_keras_object`, also after it was written to and read from
+            JSON.
+        custom_objects: Custom classes and functions, by the names that the config uses.
+        safe_mode: Has no effect; accepted for compatibility. Code in a config is never run.
+        **kwargs: `kind`, the accepted kinds of the object (`"layer"`, `"loss"`, ..., or a tuple),
+            and `module_objects`, objects by name that are looked up last.
+
+    Returns:
+        The object.
 
     Raises:
-        ValueError: The config holds code, is malformed, or names what is not of that kind.
-        TypeError: A name that is not known, or a class whose `from_config` refuses the config.
+        ValueError: The config holds code, is malformed, or describes an object of another kind.
+        TypeError: A name is unknown, or the class does not accept the config.
 
     Example:
         >>> config = serialize_keras_object(keras.initializers.Constant(2.0))
@@ -245,31 +262,42 @@ def deserialize_keras_object(
     kind = kwargs.pop("kind", None)
     module_objects = kwargs.pop("module_objects", None)
     if kwargs:
-        raise TypeError(f"deserialize_keras_object does not take {', '.join(kwargs)}.")
+        raise unexpected_arguments("deserialize_keras_object", kwargs)
     del safe_mode  # there is no unsafe mode
     with registry.CustomObjectScope(custom_objects):
         return _read(config, kind, module_objects or {})
 
 
-def deserialize_as(kind: Roles, config: Any, custom_objects: Any = None) -> Any:
-    """Returns the object of that role that a config or a name stands for.
+def deserialize_as(
+    kind: Kinds, config: Nested, custom_objects: Mapping[str, Any] | None = None
+) -> Any:
+    """Returns the object of a kind that a config or a name describes.
+
+    Args:
+        kind: The accepted kinds of the object.
+        config: A config or a name.
+        custom_objects: Custom classes and functions, by name.
 
     Raises:
-        ValueError: It is of another role, or malformed.
-        TypeError: The name is not known.
+        ValueError: It is of another kind, or malformed.
+        TypeError: The name is unknown.
     """
     return deserialize_keras_object(config, custom_objects, kind=kind)
 
 
-def get_object(kind: str, identifier: Any) -> Any:
-    """Returns an object of that role for a name, a config, a class, or the object itself.
+def get_object(kind: str, identifier: object) -> Any:
+    """Returns the object of a kind for an identifier, None for None.
+
+    Args:
+        kind: The kind of the object, such as `"loss"`.
+        identifier: A name, a config, a class, or an object, which is returned as it is.
 
     Raises:
-        ValueError: It stands for none.
+        ValueError: The identifier is not one of these, or of another kind.
     """
     if identifier is None:
         return None
-    obj = identifier
+    obj: Any = identifier
     if isinstance(identifier, (str, dict)):
         obj = _read(identifier, kind, {})
     if isinstance(obj, type):
@@ -284,19 +312,19 @@ def get_object(kind: str, identifier: Any) -> Any:
     return obj
 
 
-def _read(config: Any, kind: Roles, module_objects: dict[str, Any]) -> Any:
+def _read(config: Any, kind: Kinds, module_objects: dict[str, Any]) -> Any:
     if isinstance(config, str):
-        found = registry.lookup(config)
+        obj = registry.lookup(config)
         if kind is None:
-            return config if found is None else found
-        found = _named(config, kind, module_objects) if found is None else found
-        return _make(found, {}) if isinstance(found, type) else _checked(found, kind, config)
+            return config if obj is None else obj
+        obj = _lookup_name(config, kind, module_objects) if obj is None else obj
+        return _create(obj, {}) if isinstance(obj, type) else _check_kind(obj, kind, config)
     if isinstance(config, _PLAIN):
         return config
     if isinstance(config, (list, tuple)):
         return [_read(x, kind, module_objects) for x in config]
     if not isinstance(config, dict):
-        return _checked(config, kind, repr(config))  # an object already
+        return _check_kind(config, kind, repr(config))  # an object already
     class_name = config.get("class_name")
     if class_name == "__tuple__" and "items" in config:  # as Keras 2 wrote it
         return tuple(_read(x, kind, module_objects) for x in config["items"])
@@ -379,70 +407,69 @@ _READERS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def _read_function(config: dict, name: Any, kind: Roles, module_objects: dict[str, Any]) -> Any:
+def _read_function(config: dict, name: Any, kind: Kinds, module_objects: dict[str, Any]) -> Any:
     if not isinstance(name, str):
         raise _malformed("the config of a function to be its name", repr(name)[:100])
-    found = registry.lookup(name)
+    function = registry.lookup(name)
     module = config.get("module")
-    if found is None and _is_keras(module):
-        found = registry.built_in(str(module), name)
-    elif found is None and module in ("builtins", None):
-        return _named(name, kind or _FUNCTION_ROLES, module_objects)
-    if found is None:
-        raise _unknown(name, kind or _FUNCTION_ROLES, module)
-    return _checked(found, kind, name)
+    if function is None and _is_keras(module):
+        function = registry.built_in(str(module), name)
+    elif function is None and module in ("builtins", None):
+        return _lookup_name(name, kind or _FUNCTION_KINDS, module_objects)
+    if function is None:
+        raise _unknown_object_error(name, kind or _FUNCTION_KINDS, module)
+    return _check_kind(function, kind, name)
 
 
 def _read_object(
-    config: dict, class_name: str, inner: Any, kind: Roles, module_objects: dict[str, Any]
+    config: dict, class_name: str, inner: Any, kind: Kinds, module_objects: dict[str, Any]
 ) -> Any:
     if not isinstance(inner, dict):
         raise _malformed(f"the config of {class_name} to be a dict", repr(inner)[:100])
-    scope, number = _sharing.get(), config.get("shared_object_id")
-    number = number if isinstance(number, (int, str)) else None
-    read = scope.read if scope is not None and number is not None else {}
-    if number in read:
-        return _checked(read[number], kind, class_name)
+    scope, shared_id = _sharing.get(), config.get("shared_object_id")
+    shared_id = shared_id if isinstance(shared_id, (int, str)) else None
+    read = scope.read if scope is not None and shared_id is not None else {}
+    if shared_id in read:
+        return _check_kind(read[shared_id], kind, class_name)
     cls = _find_class(config, class_name, kind, module_objects)
     if not isinstance(cls, type):
-        return cls  # a function under a class's form, as Keras 2 wrote it
-    obj = _make(cls, inner)
+        return cls  # a function in the form of a class, as Keras 2 wrote it
+    obj = _create(cls, inner)
     if config.get("build_config") and not getattr(obj, "built", False):
         obj.build_from_config(config["build_config"])
         obj.built = True
     if config.get("compile_config"):
         obj.compile_from_config(config["compile_config"])
-    read[number] = obj
+    read[shared_id] = obj
     return obj
 
 
-def _find_class(config: dict, class_name: str, kind: Roles, module_objects: dict[str, Any]) -> Any:
-    """Finds what a config names: built-ins by module and name, others by their registered name."""
+def _find_class(config: dict, class_name: str, kind: Kinds, module_objects: dict[str, Any]) -> Any:
+    """Looks up the class of a config: built-in by module and name, else by its registered name."""
     module, registered = config.get("module"), config.get("registered_name")
-    found = registry.lookup(registered) if isinstance(registered, str) else None
-    if found is None and _is_keras(module):
-        found = (
-            registry.built_in(str(module), class_name) if registered in (None, class_name) else None
-        )
-    elif found is None:
-        found = registry.lookup(class_name)
-    if found is None and module is None and not registered:  # as Keras 2 wrote it: a name alone
-        return _named(class_name, kind, module_objects)
-    if found is None:
-        raise _unknown(registered or class_name, kind, module)
-    return _checked(found, kind, class_name)
+    obj = registry.lookup(registered) if isinstance(registered, str) else None
+    if obj is None and _is_keras(module):
+        is_builtin = registered in (None, class_name)
+        obj = registry.built_in(str(module), class_name) if is_builtin else None
+    elif obj is None:
+        obj = registry.lookup(class_name)
+    if obj is None and module is None and not registered:  # only a name, as Keras 2 wrote it
+        return _lookup_name(class_name, kind, module_objects)
+    if obj is None:
+        raise _unknown_object_error(registered or class_name, kind, module)
+    return _check_kind(obj, kind, class_name)
 
 
 def _is_keras(module: Any) -> bool:
     return isinstance(module, str) and (module == "keras" or module.startswith("keras."))
 
 
-def _make(cls: type, config: dict[str, Any]) -> Any:
+def _create(cls: type, config: dict[str, Any]) -> Any:
     if not hasattr(cls, "from_config"):
         raise DTypeError(
             f"deserialize_keras_object, {cls.__name__}",
             expected="a class with from_config()",
-            received=f"{cls.__name__}, which has none",
+            received=f"{cls.__name__}, which does not define it",
             fix="add @classmethod from_config(cls, config) that returns cls(**config)",
         )
     try:
@@ -459,24 +486,24 @@ def _make(cls: type, config: dict[str, Any]) -> Any:
         ) from error
 
 
-def _tables(kinds: Roles) -> dict[str, Any]:
-    """Returns the built-in names of some roles; where two share a name the first role has it."""
+def _tables(kinds: Kinds) -> dict[str, Any]:
+    """Returns the built-in objects of some kinds by name; of equal names, the first kind's."""
     names: dict[str, Any] = {}
     for kind in reversed((kinds,) if isinstance(kinds, str) else kinds or ()):
         names.update(registry.table(kind))
     return names
 
 
-def _named(name: str, kind: Roles, module_objects: dict[str, Any]) -> Any:
-    """Returns the function or class that a name alone stands for."""
-    found = _tables(kind).get(name) or module_objects.get(name)
-    if found is None:
-        raise _unknown(name, kind, None)
-    return found
+def _lookup_name(name: str, kind: Kinds, module_objects: dict[str, Any]) -> Any:
+    """Returns the function or class of a name without a module."""
+    obj = _tables(kind).get(name) or module_objects.get(name)
+    if obj is None:
+        raise _unknown_object_error(name, kind, None)
+    return obj
 
 
-def _checked(obj: Any, kind: Roles, name: str) -> Any:
-    """Returns `obj`, unless it is known to be of another role."""
+def _check_kind(obj: Any, kind: Kinds, name: str) -> Any:
+    """Returns `obj`, unless it is known to be of another kind."""
     if kind is None:
         return obj
     kinds = (kind,) if isinstance(kind, str) else kind
@@ -486,24 +513,24 @@ def _checked(obj: Any, kind: Roles, name: str) -> Any:
     if known.isdisjoint(kinds) and known and not in_tables:
         raise SpecError(
             "deserialize_keras_object",
-            expected=f"{' or '.join(kinds)} at this place",
-            received=f"{name}, which is: {', '.join(sorted(known))}",
-            fix="put each object into its own argument",
+            expected=f"an object of kind {' or '.join(kinds)}",
+            received=f"{name}, which is of kind {', '.join(sorted(known))}",
+            fix="pass each object as the argument for its kind",
         )
     return obj
 
 
-def _unknown(name: str, kind: Roles, module: str | None) -> UnknownObjectError:
+def _unknown_object_error(name: str, kind: Kinds, module: str | None) -> UnknownObjectError:
     kinds: Sequence[str] = (kind,) if isinstance(kind, str) else kind or tuple(registry.kinds())
     names = [*_tables(tuple(kinds)), *registry.get_custom_objects()]
     near = difflib.get_close_matches(name[:200], names, 3, 0.6)
-    place = f" of module {module[:200]!r}" if isinstance(module, str) else ""
+    origin = f" of module {module[:200]!r}" if isinstance(module, str) else ""
     hint = f"did you mean {' or '.join(near)}? Else " if near else ""
     return UnknownObjectError(
         "deserialize_keras_object",
         expected=f"a known {' or '.join(kinds) if kind else 'class or function'}",
-        received=f"{name[:200]!r}{place}",
-        fix=f"{hint}pass your own class or function as custom_objects={{{name[:200]!r}: ...}}, or "
+        received=f"{name[:200]!r}{origin}",
+        fix=f"{hint}pass a custom class or function as custom_objects={{{name[:200]!r}: ...}}, or "
         "decorate it with @keras.saving.register_keras_serializable() and import it first",
     )
 

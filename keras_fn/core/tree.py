@@ -60,7 +60,9 @@ def map_with_path(function: Callable[..., Any], structure: Any) -> Any:
     """
     if not isinstance(structure, _CONTAINERS):
         return function((), structure)
-    return optree.tree_map_with_path(function, structure, none_is_leaf=True, namespace=_NAMESPACE)
+    return optree.tree_map_with_path(
+        function, cast(Any, structure), none_is_leaf=True, namespace=_NAMESPACE
+    )
 
 
 def unflatten(structure: Any, leaves: Iterable[Any]) -> Any:

@@ -1,6 +1,6 @@
 """`Variable`: assignable state with a shape, a dtype and a name, stored by the backend."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from threading import RLock
 from typing import Any, cast
@@ -182,7 +182,7 @@ class Variable(OperatorsMixin):
         autocast = context.current.autocast
         return autocast if autocast is not None and self._autocast_enabled else self.dtype
 
-    def assign(self, value: "TensorLike | Variable") -> None:
+    def assign(self, value: TensorLike) -> None:
         """Sets the value.
 
         Args:
@@ -216,7 +216,7 @@ class Variable(OperatorsMixin):
             fix="reshape the value, or assign it to the variable that it belongs to",
         )
 
-    def assign_add(self, value: "TensorLike | Variable") -> None:
+    def assign_add(self, value: TensorLike) -> None:
         """Adds `value`, which must be broadcastable to the variable's shape, to the variable."""
         backend = current()
         if context.current is not DEFAULT_CONTEXT or self._handle is None:
@@ -233,7 +233,7 @@ class Variable(OperatorsMixin):
             return self.dtype != "bool"
         return type(value) is float and is_float(self.dtype)
 
-    def assign_sub(self, value: "TensorLike | Variable") -> None:
+    def assign_sub(self, value: TensorLike) -> None:
         """Subtracts `value`, which must be broadcastable to the variable's shape."""
         self.assign(self - value)
 
@@ -265,6 +265,9 @@ class Variable(OperatorsMixin):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         array = self.numpy()
         return array if dtype is None else array.astype(dtype)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[i] for i in range(len(self)))
 
     def __float__(self) -> float:
         return float(self.numpy())

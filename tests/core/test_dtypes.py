@@ -87,7 +87,7 @@ def test_every_form_of_a_dtype_has_its_name():
 
 @pytest.mark.parametrize("wrong", ["float31", "", object(), 3, list])
 def test_what_is_no_dtype_is_refused(wrong):
-    with pytest.raises(ValueError, match="is no dtype; one of bool, int8"):
+    with pytest.raises(ValueError, match="a dtype: one of bool, int8"):
         dtypes.standardize_dtype(wrong)
 
 

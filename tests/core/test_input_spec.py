@@ -30,7 +30,7 @@ NAME_ALL = "name all axes but the batch in Input(shape=...), or reshape the inpu
         (InputSpec(min_ndim=2), (None,), "an input of rank 2 at least", NAME_ALL),
         (
             InputSpec(axes={-1: 8}), (None, 7), "size 8 at axis -1",
-            "feed 8 there, or make a new layer for this input",
+            "feed size 8 there, or create another layer for this input",
         ),
         (InputSpec(shape=(None, 3)), (2, 4), "shape (None, 3)", "reshape the input"),
         (InputSpec(shape=(None, 3)), (2, 3, 1), "an input of rank 2", DROP),

@@ -170,7 +170,7 @@ def test_too_many_indices_and_an_index_outside_are_refused():
         x[0, 0, 0]
     assert str(caught.value) == (
         "indexing\n  expected: at most 2 indices\n"
-        "  received: 3 for a tensor of shape (None, 3)\n  fix:      drop an index"
+        "  received: 3 for a tensor of shape (None, 3)\n  fix:      remove an index"
     )
     with pytest.raises(SpecError) as caught:
         x[:, 3]

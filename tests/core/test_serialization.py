@@ -218,22 +218,22 @@ def test_code_is_refused_whatever_the_mode(class_name, safe_mode):
         deserialize_keras_object({"a": [config]}, safe_mode=safe_mode)
 
 
-def test_a_place_takes_its_own_role_only():
+def test_an_argument_accepts_its_own_kind_only():
     penalty = serialize_keras_object(regularizers.L2())
-    with pytest.raises(ValueError, match="initializer at this place"):
+    with pytest.raises(ValueError, match="an object of kind initializer"):
         deserialize_as("initializer", penalty)
     with pytest.raises(ValueError, match="a known initializer"):
         deserialize_as("initializer", "l2")
     assert isinstance(deserialize_as(("initializer", "regularizer"), penalty), regularizers.L2)
 
 
-def test_a_subclass_has_the_role_of_its_base():
+def test_a_subclass_has_the_kind_of_its_base():
     class Mine(regularizers.L2):
         pass
 
     config = serialize_keras_object(Mine())
     assert isinstance(deserialize_as("regularizer", config, {"Mine": Mine}), Mine)
-    with pytest.raises(ValueError, match="initializer at this place"):
+    with pytest.raises(ValueError, match="an object of kind initializer"):
         deserialize_as("initializer", config, {"Mine": Mine})
 
 

@@ -40,7 +40,7 @@ def test_a_last_axis_of_another_size_than_the_layer_was_built_for():
     for inputs in (keras.Input((5,)), np.ones((2, 5), "float32")):
         assert message(SpecError, dense, inputs) == text(
             "Dense layer 'out'", "size 4 at axis -1", f"shape {tuple(inputs.shape)}",
-            "feed 4 there, or make a new layer for this input",
+            "feed size 4 there, or create another layer for this input",
         )  # fmt: skip
 
 
@@ -100,14 +100,14 @@ def test_a_framework_function_on_a_keras_tensor_outside_a_layer():
     framework = __import__(name)
     sine = framework.numpy.asarray if name == "jax" else framework.sin
     assert message(TypeError, sine, keras.Input((2,))) == (
-        "A KerasTensor has no value yet, so a function of NumPy, JAX, PyTorch or TensorFlow cannot "
-        "take it. Use the function of that name in keras_fn.ops, or call the framework inside the "
-        "call method of a layer of your own."
+        "A KerasTensor has no value, so functions of NumPy, JAX, PyTorch and TensorFlow cannot take "
+        "it.\n  fix: use the function of that name in keras.ops, or call the framework's function "
+        "in the call of a custom layer"
     )
 
 
 @pytest.mark.parametrize("name", ["dense", "out"])
-def test_a_call_on_nothing(name):
+def test_a_call_without_arguments(name):
     layer = layers.Dense(2, name=name)
     expected = text(
         f"Dense layer {name!r}", "inputs: KerasTensors, tensors or arrays", "a call without arguments",

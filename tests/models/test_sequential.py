@@ -176,7 +176,7 @@ def test_things_that_are_no_layers_are_refused():
 
 
 def test_an_input_goes_first():
-    with pytest.raises(ValueError, match="an Input goes first"):
+    with pytest.raises(ValueError, match="an Input before all other layers"):
         keras.Sequential([layers.Dense(2), keras.Input((3,))])
 
 

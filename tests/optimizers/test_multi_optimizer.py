@@ -234,7 +234,7 @@ def test_a_function_is_found_by_its_name():
         optimizers.deserialize(config)
     again = optimizers.deserialize(config, custom_objects={"choose": choose})
     assert again.optimizer_map is choose
-    with pytest.raises(ValueError, match="at this place"):  # an optimizer is not a map
+    with pytest.raises(ValueError, match="an object of kind"):  # an optimizer is not a map
         bad = {**config, "config": {"optimizer_map": optimizers.serialize(SGD())}}
         optimizers.deserialize(bad)
 
