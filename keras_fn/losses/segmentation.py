@@ -40,8 +40,8 @@ def tversky(
 ) -> Tensor:
     """Tversky loss: `1 - TP / (TP + alpha * FN + beta * FP)`, with soft counts.
 
-    `TP` is `sum(y_true * y_pred)`, `FP` `sum((1 - y_true) * y_pred)`, `FN` `sum(y_true * (1 -
-    y_pred))`.
+    `TP` is `sum(y_true * y_pred)`, `FP` is `sum((1 - y_true) * y_pred)`, and `FN` is
+    `sum(y_true * (1 - y_pred))`.
 
     Args:
         y_true: Ground truth masks from 0 to 1, of the same shape as `y_pred`.

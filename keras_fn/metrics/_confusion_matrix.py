@@ -122,7 +122,7 @@ def compute_confusion_counts(
     return count(y_pred, positive, negative, thresholds)
 
 
-def _top_k_only(y_pred: TensorLike, k: int) -> Tensor:
+def _top_k_only(y_pred: Tensor, k: int) -> Tensor:
     _, indices = ops.top_k(y_pred, k)
     in_top_k = ops.sum(ops.one_hot(indices, y_pred.shape[-1], dtype=ops.dtype(y_pred)), -2)
     return ops.where(ops.greater(in_top_k, 0), y_pred, NEG_INF)
@@ -134,13 +134,13 @@ def _select_class(y: Tensor, class_id: int) -> Tensor:
             "class_id",
             expected=f"targets and predictions of shape (batch, classes), with class {class_id}",
             received=f"shape {tuple(y.shape)}",
-            fix="leave class_id out, or number the classes from 0",
+            fix="use class_id=None, or count the classes from 0",
         )
     return ops.expand_dims(ops.getitem(y, (Ellipsis, class_id)), -1)
 
 
 def _broadcast_counts(
-    y_pred: TensorLike, positive: Tensor, negative: Tensor, thresholds: Thresholds
+    y_pred: Tensor, positive: Tensor, negative: Tensor, thresholds: Thresholds
 ) -> ConfusionCounts:
     """Compares every prediction with every threshold."""
     dtype = ops.dtype(y_pred)
@@ -161,7 +161,7 @@ def _broadcast_counts(
 
 
 def _bucketized_counts(
-    y_pred: TensorLike, positive: Tensor, negative: Tensor, thresholds: Thresholds
+    y_pred: Tensor, positive: Tensor, negative: Tensor, thresholds: Thresholds
 ) -> ConfusionCounts:
     """Sums weights by bucket, then cumulatively from the top: constant work per threshold.
 
@@ -190,7 +190,7 @@ def _bucketized_counts(
     )
 
 
-def segment_sum_columns(values: TensorLike, buckets: Tensor, size: int) -> Tensor:
+def segment_sum_columns(values: Tensor, buckets: Tensor, size: int) -> Tensor:
     """Returns the sums of the values of each bucket, separately for each column.
 
     Args:

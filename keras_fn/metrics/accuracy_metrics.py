@@ -7,7 +7,7 @@ from keras_fn.settings import settings
 from keras_fn.types import DTypeLike, Tensor, TensorLike
 
 
-def _is_correct(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
+def _is_correct(y_true: Tensor, y_pred: Tensor) -> Tensor:
     return ops.cast(ops.equal(y_true, y_pred), settings.floatx)
 
 

@@ -39,7 +39,12 @@ class _ConstrainedMetric(ConfusionMetric):
     _rates: tuple[Callable[[Metric], Tensor], Callable[[Metric], Tensor]]
 
     def __init__(
-        self, value: float, num_thresholds: int, class_id: int | None, name: str | None, dtype: Any
+        self,
+        value: float,
+        num_thresholds: int,
+        class_id: int | None,
+        name: str | None,
+        dtype: DTypeLike | None,
     ):
         super().__init__(name=name, dtype=dtype)
         source = f"{type(self).__name__} {self.name!r}"

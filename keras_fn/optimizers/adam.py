@@ -11,8 +11,8 @@ from keras_fn.types import LearningRateLike, NoArguments, Tensor
 class Adam(Optimizer):
     """Adam optimizer: adaptive step sizes from estimates of the first and second moments.
 
-    `m` and `v` are moving averages of the gradient and of its square, with bias correction: `w -=
-    learning_rate * m_hat / (sqrt(v_hat) + epsilon)`.
+    `m` and `v` are moving averages of the gradient and of its square, with bias correction:
+    `w -= learning_rate * m_hat / (sqrt(v_hat) + epsilon)`.
 
     Args:
         learning_rate: A float, a `LearningRateSchedule`, or a callable without arguments. Default

@@ -386,8 +386,8 @@ class Optimizer(OptimizerState):
             w: The variable.
             g: Its gradient, in the dtype of the variable; never changed in place.
             slots: The slots, in the order of `add_slots`.
-            lr: Learning rate: a scalar tensor or a number. `xp.scale(x, lr)` and `xp.sub_scaled(x,
-                direction, lr)` cast it to the dtype of `x`.
+            lr: Learning rate: a scalar tensor or a number. `xp.scale(x, lr)` and
+                `xp.sub_scaled(x, direction, lr)` cast it to the dtype of `x`.
             step: Number of this update, from 1: a float32 scalar tensor or a number.
 
         Returns:

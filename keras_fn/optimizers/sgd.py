@@ -12,8 +12,8 @@ from keras_fn.types import LearningRateLike, NoArguments, Tensor
 class SGD(Optimizer):
     """Stochastic gradient descent: `w -= learning_rate * g`, optionally with momentum.
 
-    With momentum: `m = momentum * m - learning_rate * g`, and `w += m`; with Nesterov momentum, `w
-    += momentum * m - learning_rate * g`.
+    With momentum: `m = momentum * m - learning_rate * g`, and `w += m`; with Nesterov momentum:
+    `w += momentum * m - learning_rate * g`.
 
     Args:
         learning_rate: A float, a `LearningRateSchedule`, or a callable without arguments. Default
