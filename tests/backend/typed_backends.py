@@ -1,4 +1,4 @@
-"""Not run but type-checked: basedpyright names what a backend lacks of the contract."""
+"""For the type checker, not run: basedpyright reports what a backend lacks of the contract."""
 
 import keras_fn_jax
 import keras_fn_numpy
@@ -7,10 +7,12 @@ import keras_fn_torch
 from keras_fn.backend.contract import (
     Backend,
     ForEach,
+    SupportsAllReduce,
     SupportsAutogradRecording,
     SupportsCompileCall,
     SupportsCompileOp,
     SupportsDeviceScope,
+    SupportsForeach,
     SupportsMultiStep,
     SupportsProfiling,
     SupportsToDevice,
@@ -22,17 +24,24 @@ NUMPY: Backend = keras_fn_numpy
 TENSORFLOW: Backend = keras_fn_tensorflow
 TORCH: Backend = keras_fn_torch
 
-JAX_CALLS: SupportsCompileCall = keras_fn_jax
-JAX_OPS: SupportsCompileOp = keras_fn_jax
-JAX_STEPS: SupportsMultiStep = keras_fn_jax
-TENSORFLOW_STEPS: SupportsMultiStep = keras_fn_tensorflow
-TENSORFLOW_CALLS: SupportsCompileCall = keras_fn_tensorflow
+JAX_COMPILE_CALL: SupportsCompileCall = keras_fn_jax
+JAX_COMPILE_OP: SupportsCompileOp = keras_fn_jax
+JAX_DEVICE_SCOPE: SupportsDeviceScope = keras_fn_jax
 JAX_LOOPS: SupportsLoops = keras_fn_jax.ops
+JAX_MULTI_STEP: SupportsMultiStep = keras_fn_jax
+JAX_PROFILING: SupportsProfiling = keras_fn_jax
+
+TENSORFLOW_ALL_REDUCE: SupportsAllReduce = keras_fn_tensorflow.ops
+TENSORFLOW_COMPILE_CALL: SupportsCompileCall = keras_fn_tensorflow
+TENSORFLOW_DEVICE_SCOPE: SupportsDeviceScope = keras_fn_tensorflow
 TENSORFLOW_LOOPS: SupportsLoops = keras_fn_tensorflow.ops
-FOREACH: type[ForEach] = keras_fn_torch.foreach
-PLACES: SupportsDeviceScope = keras_fn_torch
-JAX_DIAGNOSES: SupportsProfiling = keras_fn_jax
-MOVES: SupportsToDevice = keras_fn_torch
-RECORDS: SupportsAutogradRecording = keras_fn_torch
-TENSORFLOW_DIAGNOSES: SupportsProfiling = keras_fn_tensorflow
-TORCH_DIAGNOSES: SupportsProfiling = keras_fn_torch
+TENSORFLOW_MULTI_STEP: SupportsMultiStep = keras_fn_tensorflow
+TENSORFLOW_PROFILING: SupportsProfiling = keras_fn_tensorflow
+
+TORCH_ALL_REDUCE: SupportsAllReduce = keras_fn_torch.ops
+TORCH_AUTOGRAD_RECORDING: SupportsAutogradRecording = keras_fn_torch
+TORCH_DEVICE_SCOPE: SupportsDeviceScope = keras_fn_torch
+TORCH_FOREACH: type[ForEach] = keras_fn_torch.foreach
+TORCH_FOREACH_TYPE: SupportsForeach = keras_fn_torch
+TORCH_PROFILING: SupportsProfiling = keras_fn_torch
+TORCH_TO_DEVICE: SupportsToDevice = keras_fn_torch
