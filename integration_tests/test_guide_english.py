@@ -10,7 +10,7 @@ def test_every_program_of_the_guide_runs_and_prints_what_the_guide_shows(workpla
 
 
 @pytest.mark.usefixtures("workplace")
-def test_the_guide_is_all_there():
+def test_the_guide_is_complete():
     from programs import cells
 
     assert len(cells("guide_english")) == 37

@@ -135,7 +135,7 @@ def find_learning_rate(
 def _make_rate_assignable(optimizer: Any) -> None:
     """Replaces a schedule or function by a variable, so that the learning rate can be set."""
     if not isinstance(optimizer._learning_rate, Variable):
-        optimizer._learning_rate = optimizer._scalar("learning_rate", 0.0, None)
+        optimizer._learning_rate = optimizer._add_scalar_variable("learning_rate", 0.0, None)
 
 
 class _RangeTest(Callback):

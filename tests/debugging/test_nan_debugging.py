@@ -117,12 +117,12 @@ def test_the_model_is_restored():
     model.fit(X, Y, verbose=0)
     before = [v.numpy() for v in (*model.variables, *model.optimizer.variables)]
     attributes, of_optimizer = set(vars(model)), set(vars(model.optimizer))
-    plan = model._plan
+    plan = model.execution_plan
     find_non_finite(model, X, Y)
     after = [v.numpy() for v in (*model.variables, *model.optimizer.variables)]
     assert all(map(np.array_equal, before, after))
     assert set(vars(model)) == attributes and set(vars(model.optimizer)) == of_optimizer
-    assert model._plan is plan
+    assert model.execution_plan is plan
     model.fit(X, Y, verbose=0)
     assert not np.array_equal(model.trainable_variables[-1].numpy(), before[-1])
 

@@ -37,8 +37,8 @@ def everything(model):
 
 
 def process_seeds():
-    process = seeds._process
-    return process.seeds.getstate(), repr(process.initial_draws), process.generator
+    process = seeds._global_state
+    return process.random.getstate(), repr(process.initial_draws), process.generator
 
 
 TRIALS = {

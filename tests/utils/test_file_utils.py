@@ -139,7 +139,7 @@ def test_a_wrong_download_leaves_the_cached_file(server, home):
 
 @pytest.mark.parametrize("page", ["cut", "gone"])
 def test_an_interrupted_download_leaves_nothing_behind(server, home, page):
-    with pytest.raises(OSError, match=f"/{page} could not be fetched"):
+    with pytest.raises(OSError, match=f"/{page} could not be downloaded"):
         get_file("a", f"{server.url}/{page}")
     assert files(home) == set()
 
@@ -149,7 +149,7 @@ def test_a_download_stopped_by_the_user_leaves_nothing_behind(server, home, monk
         yield CONTENT
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(file_utils, "_chunks", stopped)
+    monkeypatch.setattr(file_utils, "_download_chunks", stopped)
     with pytest.raises(KeyboardInterrupt):
         get_file("a", f"{server.url}/a")
     assert files(home) == set()

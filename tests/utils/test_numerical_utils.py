@@ -22,12 +22,12 @@ def test_the_number_of_classes_is_inferred():
 
 @pytest.mark.parametrize("classes", [[-1, 0], [0, 3]])
 def test_class_indices_out_of_range_raise(classes):
-    with pytest.raises(ValueError, match="classes from 0 to 2"):
+    with pytest.raises(ValueError, match="class indices from 0 to 2"):
         to_categorical(classes, 3)
 
 
 def test_fractional_labels_raise():
-    with pytest.raises(ValueError, match="whole numbers"):
+    with pytest.raises(ValueError, match="integer labels"):
         to_categorical([0.5, 1.0])
 
 

@@ -153,7 +153,7 @@ def test_a_warm_start_continues_training():
     first = again.model_
     assert again.fit(X[y != "bee"], y[y != "bee"]).model_ is first
     assert again.classes_.tolist() == ["ant", "bee", "cow"]
-    with pytest.raises(ValueError, match=r"given: +\['dog'\] as well"):
+    with pytest.raises(ValueError, match=r"received: +\['dog'\] as well"):
         again.fit(X, np.where(y == "bee", "dog", y))
 
 
