@@ -27,7 +27,7 @@ class RandomInitializer(NumpyInitializer):
             `keras.utils.set_random_seed` determines.
 
     Raises:
-        TypeError: `seed` is none of these.
+        TypeError: `seed` is of another type.
     """
 
     def __init__(self, seed: SeedLike = None):

@@ -49,7 +49,7 @@ def test_a_mask_travels_through_layers_that_support_it_and_ends_at_others():
 def test_a_warm_layer_still_takes_the_mask_of_its_input():
     lstm = layers.LSTM(2)
     x = np.random.default_rng(0).normal(size=(2, 3, 4)).astype("float32")
-    for _ in range(3):  # the road for inputs seen before
+    for _ in range(3):  # the fast path
         lstm(ops.convert_to_tensor(x))
     masked = ops.convert_to_tensor(x)
     masking.set_mask(masked, ops.convert_to_tensor(WORDS != 0))

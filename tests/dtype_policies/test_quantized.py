@@ -281,8 +281,8 @@ def test_a_file_with_a_quantized_layer_is_refused_in_the_same_words(tmp_path):
                 dense.update(QUANTIZED)
                 content = json.dumps(config).encode()
             new.writestr(member, content)
-    with pytest.raises(ModelFileError) as told:
+    with pytest.raises(ModelFileError) as caught:
         keras.models.load_model(quantized)
-    message = str(told.value)
+    message = str(caught.value)
     assert f"Dense layer {dense['name']!r}" in message and '"int8_from_float32"' in message
     assert "layers with quantized weights are not supported yet" in message and "fix:" in message

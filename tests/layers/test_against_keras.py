@@ -136,7 +136,7 @@ def shape_cases() -> dict[str, Case]:
 
 
 def norm_cases() -> dict[str, Case]:
-    """Normalisation, in inference and in training."""
+    """Normalization, in inference and in training."""
     train = {"training": True}
     batch = {
         "": case("BatchNormalization", PLANE),

@@ -86,12 +86,13 @@ ERRORS = {
     "two unknown": (
         lambda: layers.Reshape((-1, -1)),
         "Reshape", "target_shape: one size of -1 at most", "target_shape=(-1, -1)",
-        "name the others",
+        "set the others",
     ),
     "elements": (
         lambda: layers.Reshape((4, -1), name="r")(Input((5,))),
         "Reshape layer 'r'", "samples whose elements fill target_shape=(4, -1)",
-        "samples of shape (5,), 5 elements", "compare the numbers of elements, or set one size to -1",
+        "samples of shape (5,), 5 elements",
+        "compare the numbers of elements, or set one size to -1",
     ),
     "dims": (
         lambda: layers.Permute((0, 1)),
@@ -125,7 +126,7 @@ ERRORS = {
     ),
     "endless noise": (
         lambda: layers.GaussianDropout(1),
-        "GaussianDropout", "rate: less than 1, where the noise has no bounds", "rate=1",
+        "GaussianDropout", "rate: less than 1, at which the variance is infinite", "rate=1",
         "for example rate=0.5",
     ),
     "clipping": (
@@ -137,7 +138,7 @@ ERRORS = {
     "axis": (
         lambda: layers.BatchNormalization(axis=4, name="b")(Input((3,))),
         "BatchNormalization layer 'b'", "an axis from -2 to 1",
-        "axis=4 for a tensor of rank 2", "choose an axis that the tensor has",
+        "axis=4 for a tensor of rank 2", "pass an axis of the tensor",
     ),
     "mask of all elements": (
         lambda: layers.BatchNormalization(name="b")(
@@ -164,14 +165,14 @@ ERRORS = {
     "shapes": (
         lambda: layers.Add(name="a")([Input((4,)), Input((3,))]),
         "Add layer 'a'",
-        "inputs of one batch size, whose other sizes are equal or 1, from the last axis on",
+        "inputs of one batch size, with other sizes that are equal or 1, from the last axis on",
         "shapes (None, 4) and (None, 3)",
         "change their shapes, for example with Dense or Reshape",
     ),
     "batches": (
         lambda: layers.Maximum(name="m")([zeros(2, 3), zeros(1, 3)]),
         "Maximum layer 'm'",
-        "inputs of one batch size, whose other sizes are equal or 1, from the last axis on",
+        "inputs of one batch size, with other sizes that are equal or 1, from the last axis on",
         "shapes (2, 3) and (1, 3)", "change their shapes, for example with Dense or Reshape",
     ),
     "three to subtract": (
@@ -189,7 +190,7 @@ ERRORS = {
         lambda: layers.Dot(0, name="d")([Input((4,)), Input((4,))]),
         "Dot layer 'd'", "one batch size, and one size along axes=0, not the batch axis",
         "shapes (None, 4) and (None, 4)",
-        "choose other axes, or swap those of one input with Permute",
+        "choose other axes, or permute the axes of one input with Permute",
     ),
     "table": (
         lambda: layers.Embedding(3, 2, weights=zeros(2, 2), name="e"),
@@ -198,7 +199,7 @@ ERRORS = {
     ),
     "no function": (
         lambda: layers.Lambda(3),
-        "Lambda", "function: something to call", "function=3",
+        "Lambda", "function: a callable", "function=3",
         "for example Lambda(lambda x: x * 2)",
     ),
     "slope": (

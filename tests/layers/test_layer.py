@@ -264,8 +264,8 @@ def test_a_custom_layer_is_given_the_mask_of_its_input():
 
 def test_a_mask_told_by_hand_comes_first():
     layer = Masked()
-    told = ops.convert_to_tensor([[False, True]])
-    layer(layers.Masking(0.0)(ones(1, 2, 1)), mask=told)
+    explicit = ops.convert_to_tensor([[False, True]])
+    layer(layers.Masking(0.0)(ones(1, 2, 1)), mask=explicit)
     assert numbers(layer.noted[-1]) == [[False, True]]
 
 
@@ -451,7 +451,10 @@ def test_the_config_of_a_custom_layer_is_what_its_constructor_was_given():
 
 def test_a_custom_config_that_is_not_plain_is_refused_by_name():
     with pytest.raises(
-        TypeError, match="Affine 'mine' cannot be written down: its argument units="
+        TypeError,
+        match="Affine 'mine'\n  expected: constructor arguments that are plain values, "
+        "for its config\n"
+        "  received: units=",
     ):
         Affine(object(), name="mine").get_config()
 
@@ -528,7 +531,9 @@ def test_stateless_call_counts_its_values():
     with pytest.raises(ValueError, match="has no weights yet, so stateless_call cannot take"):
         layer.stateless_call([], [], ones(1, 2))
     layer.build((None, 2))
-    with pytest.raises(ValueError, match="takes a value for each of its 2 trainable_variables; it received 1"):
+    with pytest.raises(
+        ValueError, match="takes a value for each of its 2 trainable_variables; it received 1"
+    ):
         layer.stateless_call([layer.kernel.value], [], ones(1, 2))
 
 
@@ -580,7 +585,7 @@ def test_losses_are_those_of_the_last_call():
 def test_a_regularizer_that_is_set_later_counts():
     first, second = layers.Dense(3), layers.Dense(2, activity_regularizer="l2")
     model, x = keras.Sequential([keras.Input((3,)), first]), ops.ones((2, 3))
-    for _ in range(3):  # the short road is open, and the model known to add no losses
+    for _ in range(3):  # the fast path is in use, and the model is known to add no losses
         second(x)
         model(x)
     first.activity_regularizer = keras.regularizers.L1(0.5)

@@ -100,8 +100,9 @@ def test_a_framework_function_on_a_keras_tensor_outside_a_layer():
     framework = __import__(name)
     sine = framework.numpy.asarray if name == "jax" else framework.sin
     assert message(TypeError, sine, keras.Input((2,))) == (
-        "A KerasTensor has no value, so functions of NumPy, JAX, PyTorch and TensorFlow cannot take "
-        "it.\n  fix: use the function of that name in keras.ops, or call the framework's function "
+        "A KerasTensor has no value, so functions of NumPy, JAX, PyTorch and TensorFlow cannot "
+        "take it.\n  fix: use the function of that name in keras.ops, or call the framework's "
+        "function "
         "in the call of a custom layer"
     )
 
@@ -110,7 +111,9 @@ def test_a_framework_function_on_a_keras_tensor_outside_a_layer():
 def test_a_call_without_arguments(name):
     layer = layers.Dense(2, name=name)
     expected = text(
-        f"Dense layer {name!r}", "inputs: KerasTensors, tensors or arrays", "a call without arguments",
+        f"Dense layer {name!r}",
+        "inputs: KerasTensors, tensors or arrays",
+        "a call without arguments",
         f"call it on a tensor, for example layer({name}_inputs)",
     )  # fmt: skip
     assert message(SpecError, layer) == expected
@@ -136,8 +139,8 @@ def test_too_many_arguments():
 
 
 def test_an_argument_that_call_does_not_take():
-    assert message(TypeError, layers.Dense(1, name="d"), keras.Input((2,)), colour=1) == (
-        "Dense layer 'd': call does not take the argument 'colour'; it takes inputs."
+    assert message(TypeError, layers.Dense(1, name="d"), keras.Input((2,)), color=1) == (
+        "Dense layer 'd': call does not take the argument 'color'; it takes inputs."
     )
 
 
@@ -164,6 +167,6 @@ def test_an_unknown_size_where_a_weight_needs_one():
 
 
 def test_an_unknown_argument_of_the_constructor():
-    assert message(TypeError, layers.Dense, 1, colour=2) == (
-        "Dense does not take the argument 'colour'."
+    assert message(TypeError, layers.Dense, 1, color=2) == (
+        "Dense does not take the argument 'color'."
     )

@@ -87,7 +87,7 @@ def test_sublayers_go_by_their_paths(entries, a, b, symbolic):
     assert block.compute_dtype == ("bfloat16" if "block" in entries else "float32")
 
 
-def test_a_build_of_ones_own_and_build_by_hand_give_the_same():
+def test_a_custom_build_and_build_by_hand_give_the_same():
     class Built(Block):
         def build(self, input_shape):
             self.a.build(input_shape)

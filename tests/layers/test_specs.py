@@ -32,11 +32,11 @@ def test_a_model_says_the_specs_of_its_outputs(dtype):
     outputs = {"wide": layers.Dense(5, dtype=dtype)(x), "mean": ops.mean(x, axis=1)}
     model = keras.Model(x, outputs)
     specs = model.compute_output_spec(keras.KerasTensor((2, 7, 3)))
-    told = {name: (spec.shape, spec.dtype) for name, spec in specs.items()}
+    spec_by_name = {name: (spec.shape, spec.dtype) for name, spec in specs.items()}
     kind = "bfloat16" if dtype == "mixed_bfloat16" else "float32"
-    assert told == {"wide": ((2, 7, 5), kind), "mean": ((2, 3), "float32")}
+    assert spec_by_name == {"wide": ((2, 7, 5), kind), "mean": ((2, 3), "float32")}
     values = model(ops.ones((2, 7, 3)))
-    assert told == {
+    assert spec_by_name == {
         name: (tuple(value.shape), keras.backend.standardize_dtype(value.dtype))
         for name, value in values.items()
     }

@@ -58,7 +58,7 @@ def test_names():
     assert isinstance(regularizers.get("l1l2"), regularizers.l1_l2)
     assert regularizers.get(None) is None and regularizers.get(abs) is abs
     with pytest.raises(ValueError, match="did you mean"):
-        regularizers.get("orthogonal_regulariser")
+        regularizers.get("orthogonal_regularizers")
 
 
 @pytest.mark.parametrize("value", [-1.0, float("nan"), float("inf"), "1", [1.0]])

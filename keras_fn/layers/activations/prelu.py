@@ -1,6 +1,7 @@
 """The parametric rectified linear unit (PReLU)."""
 
-from typing import Any, Unpack
+from collections.abc import Sequence
+from typing import Unpack
 
 from keras_fn.core.input_spec import InputSpec
 from keras_fn.layers._arguments import add_weight_from_spec, set_weight_spec
@@ -44,7 +45,7 @@ class PReLU(Layer):
         alpha_initializer: InitializerLike | None = "Zeros",
         alpha_regularizer: RegularizerLike | None = None,
         alpha_constraint: ConstraintLike | None = None,
-        shared_axes: Any = None,
+        shared_axes: int | Sequence[int] | None = None,
         **kwargs: Unpack[LayerOptions],
     ):
         super().__init__(**kwargs)

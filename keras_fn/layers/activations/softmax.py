@@ -1,5 +1,6 @@
 """Softmax along an axis, with masking."""
 
+from collections.abc import Sequence
 from typing import Any, Unpack
 
 from keras_fn.errors import SpecError
@@ -33,7 +34,7 @@ class Softmax(Layer):
         [[0.5, 0.5, 0.0]]
     """
 
-    def __init__(self, axis: Any = -1, **kwargs: Unpack[LayerOptions]):
+    def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Unpack[LayerOptions]):
         super().__init__(**kwargs)
         self.axis = axis
         self.supports_masking = True

@@ -1,5 +1,6 @@
 """Base class of the convolution layers."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from keras_fn.core.input_spec import InputSpec
@@ -30,7 +31,12 @@ class Convolution(Layer):
     _written_when_none = frozenset({"activity_regularizer"})
 
     def _set_window(
-        self, kernel_size: Any, strides: Any, padding: Any, data_format: Any, dilation_rate: Any
+        self,
+        kernel_size: int | Sequence[int],
+        strides: int | Sequence[int],
+        padding: str,
+        data_format: str | None,
+        dilation_rate: int | Sequence[int],
     ) -> None:
         rank = self.rank
         paddings = ("valid", "same", "causal") if self._may_be_causal else ("valid", "same")

@@ -1,8 +1,10 @@
 """Convolution layers over 1, 2 or 3 spatial axes."""
 
+from collections.abc import Sequence
 from typing import Any, Unpack
 
 from keras_fn import activations
+from keras_fn.core.variable import Variable
 from keras_fn.layers._arguments import add_weight_from_spec, set_weight_spec
 from keras_fn.layers._docstrings import inherit_sections
 from keras_fn.layers._options import NamedLayerOptions
@@ -57,11 +59,11 @@ class Conv(Convolution):
     def __init__(
         self,
         filters: int,
-        kernel_size: Any,
-        strides: Any = 1,
+        kernel_size: int | Sequence[int],
+        strides: int | Sequence[int] = 1,
         padding: str = "valid",
         data_format: str | None = None,
-        dilation_rate: Any = 1,
+        dilation_rate: int | Sequence[int] = 1,
         groups: int = 1,
         activation: ActivationLike | None = None,
         use_bias: bool = True,
@@ -95,7 +97,7 @@ class Conv(Convolution):
         self.kernel = add_weight_from_spec(self, "kernel", shape)
         self._add_bias(self.filters)
 
-    def convolution_op(self, inputs: Any, kernel: Any) -> Any:
+    def convolution_op(self, inputs: Tensor, kernel: Tensor | Variable) -> Tensor:
         """Returns the convolution of the inputs, without bias and activation.
 
         Subclasses may override it.

@@ -1,6 +1,7 @@
 """Transposed convolution layers over 1, 2 or 3 spatial axes."""
 
-from typing import Any, Unpack
+from collections.abc import Sequence
+from typing import Unpack
 
 from keras_fn import activations
 from keras_fn.layers._arguments import (
@@ -68,12 +69,12 @@ class ConvTranspose(Convolution):
     def __init__(
         self,
         filters: int,
-        kernel_size: Any,
-        strides: Any = 1,
+        kernel_size: int | Sequence[int],
+        strides: int | Sequence[int] = 1,
         padding: str = "valid",
-        output_padding: Any = None,
+        output_padding: int | Sequence[int] | None = None,
         data_format: str | None = None,
-        dilation_rate: Any = 1,
+        dilation_rate: int | Sequence[int] = 1,
         activation: ActivationLike | None = None,
         use_bias: bool = True,
         kernel_initializer: InitializerLike | None = "glorot_uniform",
@@ -169,12 +170,12 @@ class Conv3DTranspose(ConvTranspose):
     def __init__(
         self,
         filters: int,
-        kernel_size: Any,
-        strides: Any = 1,
+        kernel_size: int | Sequence[int],
+        strides: int | Sequence[int] = 1,
         padding: str = "valid",
         data_format: str | None = None,
-        output_padding: Any = None,
-        dilation_rate: Any = 1,
+        output_padding: int | Sequence[int] | None = None,
+        dilation_rate: int | Sequence[int] = 1,
         activation: ActivationLike | None = None,
         use_bias: bool = True,
         kernel_initializer: InitializerLike | None = "glorot_uniform",

@@ -1,6 +1,7 @@
 """Depthwise separable convolution layers over 1 or 2 spatial axes."""
 
-from typing import Any, Unpack
+from collections.abc import Sequence
+from typing import Unpack
 
 from keras_fn import activations
 from keras_fn.layers._arguments import add_weight_from_spec, positive_int, set_weight_spec
@@ -64,11 +65,11 @@ class SeparableConv(Convolution):
     def __init__(
         self,
         filters: int,
-        kernel_size: Any,
-        strides: Any = 1,
+        kernel_size: int | Sequence[int],
+        strides: int | Sequence[int] = 1,
         padding: str = "valid",
         data_format: str | None = None,
-        dilation_rate: Any = 1,
+        dilation_rate: int | Sequence[int] = 1,
         depth_multiplier: int = 1,
         activation: ActivationLike | None = None,
         use_bias: bool = True,

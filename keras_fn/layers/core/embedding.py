@@ -1,6 +1,7 @@
 """Embedding: a lookup table of trainable vectors."""
 
-from typing import Any, Unpack
+from collections.abc import Sequence
+from typing import Unpack
 
 from keras_fn.layers._arguments import add_weight_from_spec, positive_int, set_weight_spec
 from keras_fn.layers._options import LayerOptions
@@ -8,7 +9,15 @@ from keras_fn.layers.layer import Layer
 from keras_fn.ops.core import cast, dtype as dtype_of
 from keras_fn.ops.indexing import take
 from keras_fn.ops.logic import not_equal
-from keras_fn.types import ConstraintLike, InitializerLike, Nested, RegularizerLike, Tensor
+from keras_fn.types import (
+    ConstraintLike,
+    InitializerLike,
+    Nested,
+    RegularizerLike,
+    Shape,
+    Tensor,
+    TensorLike,
+)
 
 
 class Embedding(Layer):
@@ -49,7 +58,7 @@ class Embedding(Layer):
         embeddings_regularizer: RegularizerLike | None = None,
         embeddings_constraint: ConstraintLike | None = None,
         mask_zero: bool = False,
-        weights: Any = None,
+        weights: TensorLike | Sequence[TensorLike] | None = None,
         **kwargs: Unpack[LayerOptions],
     ):
         super().__init__(**kwargs)
@@ -68,7 +77,7 @@ class Embedding(Layer):
             self.build()
             self.set_weights(weights if isinstance(weights, list) else [weights])
 
-    def build(self, input_shape: Any = None) -> None:
+    def build(self, input_shape: Shape | None = None) -> None:
         """Creates the table."""
         if not self.built:
             # Rows are cast after they are taken: the table is larger than they are.

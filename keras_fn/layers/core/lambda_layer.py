@@ -1,7 +1,7 @@
 """Custom functions as layers."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Unpack
 
 from keras_fn.core import tree
@@ -12,7 +12,7 @@ from keras_fn.layers._options import LayerOptions
 from keras_fn.layers._shapes import map_shapes, symbolic_inputs, to_shapes
 from keras_fn.layers._signature import shape_of
 from keras_fn.layers.layer import Layer
-from keras_fn.types import Nested
+from keras_fn.types import Nested, Tensor
 
 
 class Lambda(Layer):
@@ -47,8 +47,8 @@ class Lambda(Layer):
     def __init__(
         self,
         function: Callable[..., Any],
-        output_shape: Any = None,
-        mask: Any = None,
+        output_shape: Sequence[int | None] | Callable[..., Any] | None = None,
+        mask: Tensor | Callable[..., Any] | None = None,
         arguments: dict[str, Any] | None = None,
         **kwargs: Unpack[LayerOptions],
     ):
@@ -75,7 +75,9 @@ class Lambda(Layer):
             arguments["training"] = training
         return self.function(inputs, **arguments)
 
-    def compute_output_spec(self, inputs: Any, mask: Any = None, training: Any = None) -> Any:
+    def compute_output_spec(
+        self, inputs: Nested, mask: Nested = None, training: bool | None = None
+    ) -> Nested:
         """Returns KerasTensors, of the shapes of `output_shape` if it is set."""
         if self.output_shape is None:
             return infer_spec(self.call, (inputs, mask, training), {})

@@ -1,12 +1,12 @@
 """Masking of time steps by their value."""
 
-from typing import Any, Unpack
+from typing import Unpack
 
 from keras_fn.core.serialization import deserialize_keras_object
 from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
 from keras_fn.ops.logic import any as any_, not_equal, where
-from keras_fn.types import Nested, Tensor
+from keras_fn.types import Nested, Tensor, TensorLike
 
 
 class Masking(Layer):
@@ -27,7 +27,7 @@ class Masking(Layer):
         [[1.0]]
     """
 
-    def __init__(self, mask_value: Any = 0.0, **kwargs: Unpack[LayerOptions]):
+    def __init__(self, mask_value: TensorLike = 0.0, **kwargs: Unpack[LayerOptions]):
         super().__init__(**kwargs)
         self.mask_value = deserialize_keras_object(mask_value)
         self.supports_masking = True

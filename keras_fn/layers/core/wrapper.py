@@ -1,12 +1,13 @@
 """Base class of layers that wrap another layer."""
 
-from typing import Any, Unpack
+from typing import Any, Self, Unpack
 
 from keras_fn.core.serialization import deserialize_keras_object
 from keras_fn.layers._arguments import argument_error
 from keras_fn.layers._build_wrapper import allow_signature_override
 from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
+from keras_fn.types import Nested
 
 
 class Wrapper(Layer):
@@ -33,14 +34,14 @@ class Wrapper(Layer):
         self.layer = layer
 
     @allow_signature_override
-    def build(self, input_shape: Any = None) -> None:
+    def build(self, input_shape: Nested = None) -> None:
         """Builds the wrapped layer."""
         if not self.layer.built:
             self.layer.build_from_config({"input_shape": input_shape})
         self.built = True
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
+    def from_config(cls, config: dict[str, Any]) -> Self:
         """Creates a layer from a config, as `get_config` returns it."""
         config = dict(config)
         layer = deserialize_keras_object(config.pop("layer"), kind="layer")

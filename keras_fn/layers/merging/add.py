@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from functools import reduce
-from typing import Any
+from typing import Any, Unpack
 
 from keras_fn.layers._docstrings import inherit_sections
+from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.merging.base_merge import Merge
 from keras_fn.ops import arithmetic
+from keras_fn.types import Tensor
 
 
 @inherit_sections
@@ -22,12 +24,15 @@ class Add(Merge):
         return reduce(arithmetic.add, inputs)
 
 
-def add(inputs: Any, **kwargs: Any) -> Any:
-    """Functional form of `Add` layer.
+def add(inputs: Sequence[Tensor], **kwargs: Unpack[LayerOptions]) -> Tensor:
+    """Functional form of the `Add` layer.
 
     Args:
         inputs: A list of tensors.
         **kwargs: Arguments of the layer, such as its name.
+
+    Returns:
+        The output of the layer.
 
     Example:
         >>> keras.layers.add([keras.Input((3,)), keras.Input((3,))]).shape

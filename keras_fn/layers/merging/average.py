@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from functools import reduce
-from typing import Any
+from typing import Any, Unpack
 
 from keras_fn.layers._docstrings import inherit_sections
+from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.merging.base_merge import Merge
 from keras_fn.ops import arithmetic
 from keras_fn.ops.arithmetic import divide
+from keras_fn.types import Tensor
 
 
 @inherit_sections
@@ -23,12 +25,15 @@ class Average(Merge):
         return divide(reduce(arithmetic.add, inputs), len(inputs))
 
 
-def average(inputs: Any, **kwargs: Any) -> Any:
-    """Functional form of `Average` layer.
+def average(inputs: Sequence[Tensor], **kwargs: Unpack[LayerOptions]) -> Tensor:
+    """Functional form of the `Average` layer.
 
     Args:
         inputs: A list of tensors.
         **kwargs: Arguments of the layer, such as its name.
+
+    Returns:
+        The output of the layer.
 
     Example:
         >>> keras.layers.average([keras.Input((3,)), keras.Input((3,))]).shape

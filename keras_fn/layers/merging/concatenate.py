@@ -1,6 +1,7 @@
 """Concatenation of tensors."""
 
-from typing import Any, Unpack
+from collections.abc import Sequence
+from typing import Unpack
 
 from keras_fn import ops
 from keras_fn.core import tree
@@ -11,7 +12,7 @@ from keras_fn.layers.merging.base_merge import Merge, _mask_like
 from keras_fn.ops._rules import normalize_axis
 from keras_fn.ops.creation import ones_like
 from keras_fn.ops.logic import any as any_
-from keras_fn.types import Nested
+from keras_fn.types import Nested, Tensor
 
 
 class Concatenate(Merge):
@@ -72,13 +73,16 @@ class Concatenate(Merge):
         return any_(ops.concatenate(whole, axis=self.axis), axis=-1)
 
 
-def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
-    """Functional form of `Concatenate` layer.
+def concatenate(inputs: Sequence[Tensor], axis: int = -1, **kwargs: Unpack[LayerOptions]) -> Tensor:
+    """Functional form of the `Concatenate` layer.
 
     Args:
         inputs: A list of tensors.
         axis: The axis along which they are joined.
         **kwargs: Arguments of the layer, such as its name.
+
+    Returns:
+        The output of the layer.
 
     Example:
         >>> keras.layers.concatenate([keras.Input((2,)), keras.Input((3,))]).shape

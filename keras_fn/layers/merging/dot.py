@@ -1,5 +1,6 @@
 """Batched dot product of two tensors."""
 
+from collections.abc import Sequence
 from typing import Any, Unpack
 
 from keras_fn.core.masking import propagates_mask_only
@@ -11,7 +12,7 @@ from keras_fn.ops.linalg.products import einsum
 from keras_fn.ops.manipulation import expand_dims
 from keras_fn.ops.normalization import normalize
 from keras_fn.settings import settings
-from keras_fn.types import Nested
+from keras_fn.types import Nested, Tensor
 
 
 class Dot(Merge):
@@ -40,7 +41,9 @@ class Dot(Merge):
 
     _at_least = _at_most = 2
 
-    def __init__(self, axes: Any, normalize: bool = False, **kwargs: Unpack[LayerOptions]):
+    def __init__(
+        self, axes: int | Sequence[int], normalize: bool = False, **kwargs: Unpack[LayerOptions]
+    ):
         super().__init__(**kwargs)
         pair = (axes, axes) if isinstance(axes, int) else axes
         if not isinstance(pair, (list, tuple)) or [type(a) for a in pair] != [int, int]:
@@ -70,7 +73,7 @@ class Dot(Merge):
                 self._label,
                 expected=f"one batch size, and one size along axes={self.axes}, not the batch axis",
                 received=f"shapes {shapes[0]} and {shapes[1]}",
-                fix="choose other axes, or swap those of one input with Permute",
+                fix="choose other axes, or permute the axes of one input with Permute",
             )
 
     def call(self, inputs: Nested) -> Nested:
@@ -97,13 +100,18 @@ class Dot(Merge):
         return None
 
 
-def dot(inputs: Any, axes: Any = -1, **kwargs: Any) -> Any:
-    """Functional form of `Dot` layer.
+def dot(
+    inputs: Sequence[Tensor], axes: int | Sequence[int] = -1, **kwargs: Unpack[LayerOptions]
+) -> Tensor:
+    """Functional form of the `Dot` layer.
 
     Args:
         inputs: A list of two tensors.
         axes: The axis of both that is summed over, or a pair of axes.
         **kwargs: Arguments of the layer, such as its name.
+
+    Returns:
+        The output of the layer.
 
     Example:
         >>> keras.layers.dot([keras.Input((3,)), keras.Input((3,))]).shape

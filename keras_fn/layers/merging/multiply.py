@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from functools import reduce
-from typing import Any
+from typing import Any, Unpack
 
 from keras_fn.layers._docstrings import inherit_sections
+from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.merging.base_merge import Merge, _mask_like
 from keras_fn.ops import arithmetic
 from keras_fn.ops.logic import logical_or, where
+from keras_fn.types import Tensor
 
 
 @inherit_sections
@@ -15,8 +17,6 @@ class Multiply(Merge):
     """Element-wise product of a list of tensors.
 
     An element counts as 1 where its tensor is masked; the product is 0 where all are masked.
-
-    For what the inputs may be see `Merge`.
 
     Example:
         >>> keras.layers.Multiply()([keras.Input((3,)), keras.Input((3,))]).shape
@@ -34,12 +34,15 @@ class Multiply(Merge):
         return where(reduce(logical_or, shown), product, 0)
 
 
-def multiply(inputs: Any, **kwargs: Any) -> Any:
-    """Functional form of `Multiply` layer.
+def multiply(inputs: Sequence[Tensor], **kwargs: Unpack[LayerOptions]) -> Tensor:
+    """Functional form of the `Multiply` layer.
 
     Args:
         inputs: A list of tensors.
         **kwargs: Arguments of the layer, such as its name.
+
+    Returns:
+        The output of the layer.
 
     Example:
         >>> keras.layers.multiply([keras.Input((3,)), keras.Input((3,))]).shape

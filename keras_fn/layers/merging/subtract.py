@@ -1,11 +1,13 @@
 """Element-wise difference of two tensors."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from keras_fn.layers._docstrings import inherit_sections
+from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.merging.base_merge import Merge
 from keras_fn.ops import arithmetic
+from keras_fn.types import Tensor
 
 
 @inherit_sections
@@ -23,12 +25,15 @@ class Subtract(Merge):
         return arithmetic.subtract(*inputs)
 
 
-def subtract(inputs: Any, **kwargs: Any) -> Any:
-    """Functional form of `Subtract` layer.
+def subtract(inputs: Sequence[Tensor], **kwargs: Unpack[LayerOptions]) -> Tensor:
+    """Functional form of the `Subtract` layer.
 
     Args:
         inputs: A list of two tensors.
         **kwargs: Arguments of the layer, such as its name.
+
+    Returns:
+        The output of the layer.
 
     Example:
         >>> keras.layers.subtract([keras.Input((3,)), keras.Input((3,))]).shape

@@ -22,7 +22,14 @@ from keras_fn.ops.math import sqrt
 from keras_fn.ops.normalization import batch_norm_train, batch_normalization
 from keras_fn.ops.reductions import moments, sum
 from keras_fn.settings import epsilon as fuzz
-from keras_fn.types import ConstraintLike, InitializerLike, RegularizerLike, Shape, Tensor
+from keras_fn.types import (
+    ConstraintLike,
+    DTypeLike,
+    InitializerLike,
+    RegularizerLike,
+    Shape,
+    Tensor,
+)
 
 _CLIPS = ("rmax", "rmin", "dmax")
 
@@ -133,7 +140,7 @@ class BatchNormalization(Layer):
             self.renorm_mean = statistic("renorm_mean", self.moving_mean_initializer)
             self.renorm_stddev = statistic("renorm_stddev", self._initial_stddev)
 
-    def _initial_stddev(self, shape: Any, dtype: Any = None) -> Any:
+    def _initial_stddev(self, shape: Any, dtype: DTypeLike | None = None) -> Any:
         return sqrt(self.moving_variance_initializer(shape, dtype=dtype))
 
     def call(

@@ -1,5 +1,6 @@
 """Layer normalization."""
 
+from collections.abc import Sequence
 from typing import Any, Unpack
 
 from keras_fn.core import dtypes
@@ -77,7 +78,7 @@ class LayerNormalization(Layer):
 
     def __init__(
         self,
-        axis: Any = -1,
+        axis: int | Sequence[int] = -1,
         epsilon: float = 1e-3,
         center: bool = True,
         scale: bool = True,

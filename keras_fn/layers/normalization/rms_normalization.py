@@ -1,6 +1,7 @@
 """Root mean square (RMS) normalization."""
 
-from typing import Any, Unpack
+from collections.abc import Sequence
+from typing import Unpack
 
 from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
@@ -37,7 +38,9 @@ class RMSNormalization(Layer):
         https://arxiv.org/abs/1910.07467
     """
 
-    def __init__(self, axis: Any = -1, epsilon: float = 1e-6, **kwargs: Unpack[LayerOptions]):
+    def __init__(
+        self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **kwargs: Unpack[LayerOptions]
+    ):
         super().__init__(**kwargs)
         self.axis = _checked_axis(self, axis)
         self.epsilon = epsilon

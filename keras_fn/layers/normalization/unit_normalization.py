@@ -1,6 +1,7 @@
 """Normalization to unit length."""
 
-from typing import Any, Unpack
+from collections.abc import Sequence
+from typing import Unpack
 
 from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
@@ -30,7 +31,7 @@ class UnitNormalization(Layer):
         [[0.0, -1.0]]
     """
 
-    def __init__(self, axis: Any = -1, **kwargs: Unpack[LayerOptions]):
+    def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Unpack[LayerOptions]):
         super().__init__(**kwargs)
         self.axis = _checked_axis(self, axis)
         self.supports_masking = True

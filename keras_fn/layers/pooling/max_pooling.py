@@ -1,6 +1,7 @@
 """Max pooling layers over 1, 2 or 3 spatial axes."""
 
-from typing import Any, Unpack
+from collections.abc import Sequence
+from typing import Unpack
 
 from keras_fn.layers._docstrings import inherit_sections
 from keras_fn.layers._options import UnnamedLayerOptions
@@ -35,8 +36,8 @@ class MaxPooling(Pooling):
 
     def __init__(
         self,
-        pool_size: Any = 2,
-        strides: Any = None,
+        pool_size: int | Sequence[int] = 2,
+        strides: int | Sequence[int] | None = None,
         padding: str = "valid",
         data_format: str | None = None,
         name: str | None = None,

@@ -1,6 +1,7 @@
 """Dropout for self-normalizing networks."""
 
-from typing import Any, Unpack
+from collections.abc import Sequence
+from typing import Unpack
 
 from keras_fn.layers._arguments import fraction
 from keras_fn.layers._options import LayerOptions
@@ -49,7 +50,7 @@ class AlphaDropout(Layer):
     def __init__(
         self,
         rate: float,
-        noise_shape: Any = None,
+        noise_shape: Sequence[int | None] | None = None,
         seed: int | None = None,
         **kwargs: Unpack[LayerOptions],
     ):

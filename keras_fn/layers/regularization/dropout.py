@@ -1,5 +1,6 @@
 """Dropout."""
 
+from collections.abc import Sequence
 from typing import Any, Unpack
 
 from keras_fn.layers._arguments import argument_error, fraction, is_int_at_least
@@ -40,7 +41,7 @@ class Dropout(Layer):
     def __init__(
         self,
         rate: float,
-        noise_shape: Any = None,
+        noise_shape: Sequence[int | None] | None = None,
         seed: int | None = None,
         **kwargs: Unpack[LayerOptions],
     ):

@@ -14,7 +14,7 @@ from keras_fn.types import Tensor
 class GaussianDropout(Layer):
     """Gaussian dropout: in training, multiplies by normal noise.
 
-    The noise has mean 1 and variance `rate / (1 - rate)`, the same as that of dropout.
+    The noise has mean 1 and variance `rate / (1 - rate)`, the same as dropout.
 
     Args:
         rate: The equivalent dropout rate, from 0 to less than 1.

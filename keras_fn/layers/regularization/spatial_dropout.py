@@ -6,6 +6,7 @@ from keras_fn.core.input_spec import InputSpec
 from keras_fn.layers._docstrings import inherit_sections
 from keras_fn.layers.regularization.dropout import Dropout
 from keras_fn.settings import standardize_data_format
+from keras_fn.types import DTypeLike
 
 
 @inherit_sections
@@ -45,7 +46,7 @@ class SpatialDropout(Dropout):
         data_format: str | None = None,
         seed: int | None = None,
         name: str | None = None,
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
     ):
         data_format = standardize_data_format(data_format)
         ones = (1,) * self.rank
@@ -74,7 +75,11 @@ class SpatialDropout1D(SpatialDropout):
     rank = 1
 
     def __init__(
-        self, rate: float, seed: int | None = None, name: str | None = None, dtype: Any = None
+        self,
+        rate: float,
+        seed: int | None = None,
+        name: str | None = None,
+        dtype: DTypeLike | None = None,
     ):
         super().__init__(rate, "channels_last", seed, name, dtype)
 

@@ -15,8 +15,9 @@ from keras_fn.ops.core import cast, shape as shape_of
 from keras_fn.ops.creation import ones_like
 from keras_fn.ops.image._interpolation import KERNELS
 from keras_fn.ops.indexing import getitem
+from keras_fn.ops.joining_splitting import stack
 from keras_fn.ops.linalg.products import matmul
-from keras_fn.ops.manipulation import moveaxis, pad, reshape, stack
+from keras_fn.ops.manipulation import moveaxis, pad, reshape
 
 
 @memoize

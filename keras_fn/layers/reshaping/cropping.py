@@ -1,5 +1,6 @@
 """Cropping layers over 1, 2 or 3 spatial axes."""
 
+from collections.abc import Sequence
 from typing import Any, Unpack
 
 from keras_fn.core.input_spec import InputSpec
@@ -30,13 +31,16 @@ class Cropping(Layer):
         A tensor of the same data format.
 
     Raises:
-        ValueError: `cropping` is none of these, or leaves nothing.
+        ValueError: `cropping` is invalid, or removes everything.
     """
 
     rank: int
 
     def __init__(
-        self, cropping: Any = 1, data_format: str | None = None, **kwargs: Unpack[LayerOptions]
+        self,
+        cropping: int | Sequence[int | Sequence[int]] = 1,
+        data_format: str | None = None,
+        **kwargs: Unpack[LayerOptions],
     ):
         super().__init__(**kwargs)
         ends = _ends(self, "cropping", cropping)
@@ -79,7 +83,9 @@ class Cropping1D(Cropping):
     rank = 1
     _not_in_config = frozenset({"data_format"})
 
-    def __init__(self, cropping: Any = (1, 1), **kwargs: Unpack[LayerOptions]):
+    def __init__(
+        self, cropping: int | Sequence[int | Sequence[int]] = (1, 1), **kwargs: Unpack[LayerOptions]
+    ):
         super().__init__(cropping, "channels_last", **kwargs)
 
 
@@ -95,7 +101,10 @@ class Cropping2D(Cropping):
     rank = 2
 
     def __init__(
-        self, cropping: Any = ((0, 0), (0, 0)), data_format: str | None = None, **kwargs: Any
+        self,
+        cropping: int | Sequence[int | Sequence[int]] = ((0, 0), (0, 0)),
+        data_format: str | None = None,
+        **kwargs: Unpack[LayerOptions],
     ):
         super().__init__(cropping, data_format, **kwargs)
 

@@ -1,6 +1,7 @@
 """Permutation of axes."""
 
-from typing import Any, Unpack
+from collections.abc import Sequence
+from typing import Unpack
 
 from keras_fn.core.input_spec import InputSpec
 from keras_fn.layers._arguments import argument_error
@@ -30,7 +31,7 @@ class Permute(Layer):
         (None, 64, 10)
     """
 
-    def __init__(self, dims: Any, **kwargs: Unpack[LayerOptions]):
+    def __init__(self, dims: Sequence[int], **kwargs: Unpack[LayerOptions]):
         super().__init__(**kwargs)
         if not isinstance(dims, (list, tuple)) or sorted(dims) != list(range(1, len(dims) + 1)):
             raise argument_error(

@@ -1,5 +1,6 @@
 """Reshaping of samples."""
 
+from collections.abc import Sequence
 from typing import Any, Unpack
 
 from keras_fn.errors import SpecError
@@ -33,7 +34,7 @@ class Reshape(Layer):
         (None, 4, 6)
     """
 
-    def __init__(self, target_shape: Any, **kwargs: Unpack[LayerOptions]):
+    def __init__(self, target_shape: Sequence[int], **kwargs: Unpack[LayerOptions]):
         super().__init__(**kwargs)
         if not isinstance(target_shape, (list, tuple)) or not all(
             is_int_at_least(size, 0) or size == -1 for size in target_shape

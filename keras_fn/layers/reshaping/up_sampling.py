@@ -1,6 +1,7 @@
 """Upsampling layers over 1, 2 or 3 spatial axes."""
 
-from typing import Any, Unpack
+from collections.abc import Sequence
+from typing import Unpack
 
 from keras_fn.core.input_spec import InputSpec
 from keras_fn.layers._arguments import int_tuple, one_of, positive_int
@@ -68,7 +69,7 @@ class UpSampling2D(Layer):
 
     def __init__(
         self,
-        size: Any = (2, 2),
+        size: int | Sequence[int] = (2, 2),
         data_format: str | None = None,
         interpolation: str = "nearest",
         **kwargs: Unpack[LayerOptions],
@@ -115,7 +116,10 @@ class UpSampling3D(Layer):
     """
 
     def __init__(
-        self, size: Any = (2, 2, 2), data_format: str | None = None, **kwargs: Unpack[LayerOptions]
+        self,
+        size: int | Sequence[int] = (2, 2, 2),
+        data_format: str | None = None,
+        **kwargs: Unpack[LayerOptions],
     ):
         super().__init__(**kwargs)
         self.size = int_tuple(self, "size", size, 3)

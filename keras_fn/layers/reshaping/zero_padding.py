@@ -1,6 +1,7 @@
 """Zero padding layers over 1, 2 or 3 spatial axes."""
 
-from typing import Any, Unpack
+from collections.abc import Sequence
+from typing import Unpack
 
 from keras_fn.core.input_spec import InputSpec
 from keras_fn.layers._docstrings import inherit_sections
@@ -35,7 +36,10 @@ class ZeroPadding(Layer):
     rank: int
 
     def __init__(
-        self, padding: Any = 1, data_format: str | None = None, **kwargs: Unpack[LayerOptions]
+        self,
+        padding: int | Sequence[int | Sequence[int]] = 1,
+        data_format: str | None = None,
+        **kwargs: Unpack[LayerOptions],
     ):
         super().__init__(**kwargs)
         ends = _ends(self, "padding", padding)

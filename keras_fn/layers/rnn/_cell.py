@@ -18,8 +18,8 @@ from keras_fn.layers.layer import Layer
 from keras_fn.ops.arithmetic import multiply
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.creation import ones, zeros
+from keras_fn.ops.joining_splitting import concatenate, split
 from keras_fn.ops.linalg.products import matmul
-from keras_fn.ops.manipulation import concatenate, split
 from keras_fn.random import SeedGenerator, dropout
 from keras_fn.types import (
     ActivationLike,
@@ -28,6 +28,7 @@ from keras_fn.types import (
     Nested,
     RegularizerLike,
     Shape,
+    Tensor,
 )
 
 Step = Callable[[Any, Any], tuple[Any, Any]]
@@ -119,11 +120,11 @@ class Cell(Layer):
     def _get_bias_initializer(self) -> Any:
         return self.bias_initializer
 
-    def get_initial_state(self, batch_size: Any = None) -> list[Any]:
+    def get_initial_state(self, batch_size: int | Tensor | None = None) -> list[Any]:
         """Returns zeros, of shape `(batch_size, units)`, for each state."""
         return [zeros((batch_size, n), self.compute_dtype) for n in tree.flatten(self.state_size)]
 
-    def call(self, inputs: Nested, states: Any, training: bool = False) -> Nested:
+    def call(self, inputs: Nested, states: Nested, training: bool = False) -> Nested:
         """Returns the output of one time step, and the next states in the structure of `states`."""
         output, new = self.make_step(shape_of(inputs)[0], training)(inputs, states)
         return output, new if tree.is_nested(states) else new[0]

@@ -2,7 +2,7 @@
 
 import inspect
 from operator import attrgetter
-from typing import Any, Unpack
+from typing import Any, Self, Unpack
 
 from keras_fn import regularizers
 from keras_fn.core.input_spec import InputSpec
@@ -58,7 +58,7 @@ class CellLayer(RNN):
         return {name: value for name, value in config.items() if name not in ("cell", "use_cudnn")}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
+    def from_config(cls, config: dict[str, Any]) -> Self:
         """Creates a layer from a config, as `get_config` returns it."""
         return cls(**config)
 

@@ -1,7 +1,7 @@
 """Bidirectional wrapper of recurrent layers."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Unpack
+from typing import Any, Self, Unpack
 
 from keras_fn.core import tree
 from keras_fn.core.masking import propagates_mask_only
@@ -12,8 +12,9 @@ from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
 from keras_fn.ops.arithmetic import add, multiply
 from keras_fn.ops.core import cast
-from keras_fn.ops.manipulation import concatenate, flip
-from keras_fn.types import Nested, TensorLike
+from keras_fn.ops.joining_splitting import concatenate
+from keras_fn.ops.rearranging import flip
+from keras_fn.types import Nested, Shape, TensorLike
 
 _MERGES: dict[Any, Callable[[Any, Any], Any]] = {
     "concat": lambda x, y: concatenate([x, y], axis=-1),
@@ -123,7 +124,7 @@ class Bidirectional(Layer):
                     f"give both layers the same {name}",
                 )
 
-    def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
+    def build(self, sequences_shape: Shape, initial_state_shape: Nested = None) -> None:
         """Builds both layers."""
         del initial_state_shape  # the layers determine it
         for layer in (self.forward_layer, self.backward_layer):
@@ -201,7 +202,7 @@ class Bidirectional(Layer):
         }
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
+    def from_config(cls, config: dict[str, Any]) -> Self:
         """Creates a layer from a config, as `get_config` returns it."""
         inner = {
             name: deserialize_keras_object(config[name], kind="layer")

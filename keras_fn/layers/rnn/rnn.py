@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, Unpack
+from typing import Any, Self, Unpack
 
 from keras_fn.core import tree
 from keras_fn.core.masking import propagates_mask_only
@@ -22,7 +22,7 @@ from keras_fn.ops.core import cast, convert_to_tensor, shape as shape_of
 from keras_fn.ops.creation import zeros_like
 from keras_fn.ops.manipulation import expand_dims, swapaxes
 from keras_fn.ops.rnn import rnn
-from keras_fn.types import Nested
+from keras_fn.types import Nested, Shape, Tensor
 
 
 class RecurrentState(StatefulObject):
@@ -129,7 +129,7 @@ class RNN(Layer):
         """The states of a stateful layer, as variables; None before it is built."""
         return None if self._state is None else self._state.states
 
-    def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
+    def build(self, sequences_shape: Shape, initial_state_shape: Nested = None) -> None:
         """Builds the cell, and creates the states of a stateful layer."""
         del initial_state_shape  # it follows from the cell
         batch_size = sequences_shape[0]
@@ -150,7 +150,7 @@ class RNN(Layer):
     def _state_variable(self, value: Any) -> Variable:
         return Variable(value, trainable=False, dtype=self.variable_dtype, name="rnn_state")
 
-    def get_initial_state(self, batch_size: Any) -> list[Any]:
+    def get_initial_state(self, batch_size: int | Tensor | None) -> list[Any]:
         """Returns the initial states, in a list."""
         dtype = getattr(self.cell, "compute_dtype", self.compute_dtype)
         return _as_list(_cell_utils.get_initial_state(self.cell, batch_size, dtype))
@@ -219,7 +219,7 @@ class RNN(Layer):
             [cast(convert_to_tensor(v), w.dtype) for v, w in zip(values, wanted, strict=True)],
         )
 
-    def _check_batch_size(self, size: Any) -> None:
+    def _check_batch_size(self, size: int | Sequence[int]) -> None:
         if not self.stateful or self.states is None:
             return
         kept = tree.flatten(self.states)[0].shape[0]
@@ -281,7 +281,7 @@ class RNN(Layer):
         return [mask] + [None] * len(tree.flatten(self.state_size))
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
+    def from_config(cls, config: dict[str, Any]) -> Self:
         """Creates a layer from a config, as `get_config` returns it."""
         config = dict(config)
         cell = deserialize_keras_object(config.pop("cell"), kind="layer")

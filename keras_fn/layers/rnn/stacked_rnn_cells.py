@@ -1,7 +1,7 @@
 """A stack of recurrent cells."""
 
 from collections.abc import Sequence
-from typing import Any, Unpack
+from typing import Any, Self, Unpack
 
 from keras_fn.core import tree
 from keras_fn.core.serialization import deserialize_keras_object
@@ -16,7 +16,7 @@ from keras_fn.layers.rnn._cell_utils import (
     get_step_function,
 )
 from keras_fn.ops.core import shape as shape_of
-from keras_fn.types import Nested, Shape
+from keras_fn.types import Nested, Shape, Tensor
 
 
 class StackedRNNCells(Layer):
@@ -72,7 +72,7 @@ class StackedRNNCells(Layer):
         """The size of the output of the last cell."""
         return get_output_size(self.cells[-1])
 
-    def get_initial_state(self, batch_size: Any = None) -> list[Any]:
+    def get_initial_state(self, batch_size: int | Tensor | None = None) -> list[Any]:
         """Returns the initial states of each cell."""
         return [get_initial_state(cell, batch_size, self.compute_dtype) for cell in self.cells]
 
@@ -83,7 +83,7 @@ class StackedRNNCells(Layer):
             input_shape = (input_shape[0], get_output_size(cell))
         self.built = True
 
-    def call(self, inputs: Nested, states: Any, training: bool = False) -> Nested:
+    def call(self, inputs: Nested, states: Nested, training: bool = False) -> Nested:
         """Returns the output of one time step and the next states."""
         output, new = self.make_step(shape_of(inputs)[0], training)(inputs, states)
         return output, tree.unflatten(states, tree.flatten(new))
@@ -102,7 +102,7 @@ class StackedRNNCells(Layer):
         return step
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
+    def from_config(cls, config: dict[str, Any]) -> Self:
         """Creates a layer from a config, as `get_config` returns it."""
         config = dict(config)
         cells = config.pop("cells")

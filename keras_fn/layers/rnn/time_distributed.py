@@ -10,7 +10,8 @@ from keras_fn.layers.core.wrapper import Wrapper
 from keras_fn.layers.layer import Layer
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.indexing import take
-from keras_fn.ops.manipulation import reshape, stack
+from keras_fn.ops.joining_splitting import stack
+from keras_fn.ops.manipulation import reshape
 from keras_fn.types import Nested, Shape
 
 

@@ -1,4 +1,4 @@
-"""Normalisation: moments, moving statistics, masks, freezing, precision."""
+"""Normalization: moments, moving statistics, masks, freezing, precision."""
 
 import numpy as np
 import pytest
@@ -109,7 +109,7 @@ def test_statistics_are_kept_in_single_precision(policy):
 
 
 def test_batch_renormalization_agrees_with_inference():
-    """Where nothing is clipped, training is normalised by the moving statistics."""
+    """Where nothing is clipped, training is normalized by the moving statistics."""
     layer = layers.BatchNormalization(renorm=True, epsilon=1e-3)
     layer.build((None, 2))
     layer.renorm_mean.assign([1.0, -1.0])

@@ -1,4 +1,4 @@
-"""RNN layers in graphs, with state, with cells of one's own, and as configs."""
+"""RNN layers in graphs, with state, with custom cells, and as configs."""
 
 import numpy as np
 import pytest
@@ -121,7 +121,7 @@ class Leaky(layers.Layer):
         return h, (h, count + 1)
 
 
-def test_cell_of_ones_own():
+def test_custom_cell():
     layer = layers.RNN(Leaky(4), return_sequences=True, return_state=True)
     assert layer(keras.Input((None, 3)))[0].shape == (None, None, 4)
     outputs, h, count = (value(y) for y in layer(X))
@@ -145,7 +145,7 @@ def test_random_draws_inside_a_cell_go_on_from_step_to_step():
 
 
 class Doubling:
-    """A cell that is no layer."""
+    """A cell that is not a layer."""
 
     state_size = 3
 
