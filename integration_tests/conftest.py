@@ -1,4 +1,4 @@
-"""What the whole programs need: a place to run in, and a server with the data they download."""
+"""Fixtures of the programs: a working directory, and a server with the data that they download."""
 
 import hashlib
 import io
@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-# The user's own config must not decide what is tested.
+# The user's config must not affect the tests.
 os.environ.setdefault("KERAS_HOME", tempfile.mkdtemp(prefix="keras_home_"))
 
 from keras_fn.datasets import _files
@@ -29,7 +29,7 @@ class _Quiet(SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """A web server on this machine: its address, and the folder that it serves."""
+    """A local web server: its address, and the folder that it serves."""
     folder = tmp_path_factory.mktemp("www")
     httpd = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
     threading.Thread(target=httpd.serve_forever, daemon=True).start()
@@ -40,7 +40,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
 
 @pytest.fixture
 def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: tuple[str, Path]) -> Path:
-    """An empty folder to run in, in which data sets come from the server."""
+    """An empty working directory; datasets are downloaded from the local server."""
     address, folder = server
     for name, make in {"mnist.npz": _mnist, "cifar-10-python.tar.gz": _cifar10}.items():
         file = folder / name
@@ -54,7 +54,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: tuple[str
 
 
 def _classes(count: int, shape: tuple[int, ...], seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Images of ten classes, each a pattern under noise: something that can be learned."""
+    """Images of ten classes, each a pattern with noise, so that they can be learned."""
     random = np.random.default_rng(seed)
     patterns = np.random.default_rng(0).integers(0, 200, (10, *shape))
     labels = random.integers(0, 10, count)
@@ -84,7 +84,7 @@ def _cifar10() -> bytes:
 
 @pytest.fixture(scope="session")
 def _vgg19_file(server: tuple[str, Path]) -> Path:
-    """A weights file of VGG19 in the form in which Keras publishes it, of random weights."""
+    """A weights file of VGG19 in the format of Keras, with random weights."""
     from keras_fn.applications import VGG19
 
     file = server[1] / "vgg19_weights_tf_dim_ordering_tf_kernels.h5"
@@ -96,7 +96,7 @@ def _vgg19_file(server: tuple[str, Path]) -> Path:
 def vgg19_weights(
     _vgg19_file: Path, server: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> Path:
-    """The weights of VGG19 come from the server."""
+    """VGG19 downloads its weights from the local server."""
     from keras_fn.applications import weights
 
     digest = hashlib.md5(_vgg19_file.read_bytes()).hexdigest()

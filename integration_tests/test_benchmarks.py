@@ -59,15 +59,15 @@ def test_our_model_has_as_many_weights_as_the_native_one(name, jobs, sides):
 
 def test_a_table_of_a_page_keeps_the_rows_that_were_not_measured(jobs, tmp_path):
     tables = importlib.import_module("tables")
-    page, head = tmp_path / "page.md", tables.columns(["ours", "native"])
+    page, head = tmp_path / "page.md", tables.column_names(["ours", "native"])
     page.write_text("before\n<!-- speed -->\n<!-- /speed -->\nafter\n")
     for values in ({"a": 2e-3, "b": 3.0}, {"b": 4.0}):
         rows = [tables.Row(name, {"ours": v, "native": 2e-3}) for name, v in values.items()]
-        tables.write(page, "speed", head, [tables.cells(row) for row in rows])
+        tables.write(page, "speed", head, [tables.format_row(row) for row in rows])
     assert page.read_text().splitlines() == [
         "before",
         "<!-- speed -->",
-        "| work | native | ours | ours / native | asked |",
+        "| work | native | ours | ours / native | target |",
         "| --- | --: | --: | --: | --: |",
         "| a | 2.0 ms | 2.0 ms | 1.00 |  |",
         "| b | 2.0 ms | 4.00 s | 2000.00 |  |",
@@ -80,4 +80,4 @@ def test_memory_is_measured_in_a_separate_process(jobs):
     memory = importlib.import_module("memory")
     rows = memory.rows(["native"], cycles=4, peaks=())
     assert [row.values["native"] > 20 for row in rows] == [True, True]
-    assert memory.growth(rows)[0] == "grown between them"
+    assert memory.growth(rows)[0] == "growth between them"

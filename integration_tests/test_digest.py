@@ -1,4 +1,4 @@
-"""The text-only digest of the guide: what its sentences tell, step by step."""
+"""The text-only digest of the guide: its statements, step by step."""
 
 import numpy as np
 import pytest

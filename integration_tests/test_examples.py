@@ -4,28 +4,28 @@ import numpy as np
 from examples import distillation, gan, vae
 
 
-def nearest(pictures: np.ndarray, real: np.ndarray) -> float:
-    """The mean distance from pictures to the nearest real one."""
-    distances = np.sqrt(((pictures[:, None] - real[None]) ** 2).sum(-1))
+def nearest(images: np.ndarray, real: np.ndarray) -> float:
+    """Mean distance of images to the nearest real one."""
+    distances = np.sqrt(((images[:, None] - real[None]) ** 2).sum(-1))
     return float(distances.min(1).mean())
 
 
 def test_a_gan_draws_digits():
     model, history = gan.main(epochs=25)
-    steps = 25 * -(-len(gan.pictures()) // 64)
+    steps = 25 * -(-len(gan.load_images()) // 64)
     for optimizer in (model.generator_optimizer, model.discriminator_optimizer):
         assert int(optimizer.iterations.numpy()) == steps
         assert any(np.abs(v.numpy()).sum() > 0 for v in optimizer.variables[2:])
     noise = np.random.default_rng(0).normal(size=(128, gan.NOISE)).astype("float32")
-    real = gan.pictures()
-    drawn, before = (
+    real = gan.load_images()
+    generated, before = (
         g.predict(noise, verbose=0) for g in (model.generator, gan.make_generator())
     )  # fmt: skip
-    assert nearest(drawn, real) < 0.75 * nearest(before, real)
-    assert np.abs(drawn.mean(0) - real.mean(0)).mean() < 0.12
-    assert drawn.std(0).mean() > 0.05  # not one picture only
+    assert nearest(generated, real) < 0.75 * nearest(before, real)
+    assert np.abs(generated.mean(0) - real.mean(0)).mean() < 0.12
+    assert generated.std(0).mean() > 0.05  # no mode collapse
     assert history.keys() == {"d_loss", "g_loss"}
-    # An even match: the discriminator is neither fooled by all nor sure of all.
+    # A balance: the discriminator neither accepts all images nor rejects all generated ones.
     assert 0.35 < history["d_loss"][-1] < 0.75
 
 
@@ -36,10 +36,10 @@ def test_a_vae_reconstructs_images_from_a_small_code():
     np.testing.assert_allclose(
         np.add(history["reconstruction"], history["divergence"]), losses, rtol=1e-4
     )
-    assert history["divergence"][-1] > 1  # the code says something
-    _, pictures = vae.pictures()
-    error = np.abs(model.predict(pictures, verbose=0) - pictures).mean()
-    assert error < 0.75 * np.abs(pictures - pictures.mean(0)).mean()
+    assert history["divergence"][-1] > 1  # the code carries information
+    _, images = vae.load_images()
+    error = np.abs(model.predict(images, verbose=0) - images).mean()
+    assert error < 0.75 * np.abs(images - images.mean(0)).mean()
 
 
 def test_a_student_learns_from_its_teacher():
@@ -50,7 +50,7 @@ def test_a_student_learns_from_its_teacher():
     assert history.keys() == {"loss", "distance", "accuracy"}
     assert all(history[name][-1] < 0.75 * history[name][0] for name in ("loss", "distance"))
     agree = [
-        np.argmax(net.predict(distillation.data()[1][0], verbose=0), -1)
+        np.argmax(net.predict(distillation.load_data()[1][0], verbose=0), -1)
         for net in (model.student, model.teacher)
     ]
     assert (agree[0] == agree[1]).mean() > 0.75

@@ -1,11 +1,11 @@
-"""keras_fn against hand-written programs and real Keras: one backend, one process, turn about.
+"""Benchmarks keras_fn against native programs and real Keras: one backend, one process.
 
     KERAS_BACKEND=torch python integration_tests/benchmarks [--rounds 7] [--only mlp,forward]
     KERAS_BACKEND=torch python integration_tests/benchmarks --memory
     KERAS_BACKEND=torch python integration_tests/benchmarks --ops
 
-Each time is the shortest of several rounds, which a busy machine disturbs least. Where Keras is
-not installed, its columns are left out. `--markdown FILE` also writes the table into a page.
+Each time is the shortest of several alternating rounds, which a busy machine disturbs least. Without
+Keras, its columns are left out. `--markdown FILE` also writes the table into a page.
 """
 
 import argparse
@@ -22,11 +22,11 @@ import tables
 from tables import Row
 
 FRAMEWORKS = {"jax": "jax.numpy", "torch": "torch", "tensorflow": "tensorflow"}
-_Table = tuple[list[str], Iterable[list[str]]]  # heads and rows, which may still be measured
+_Table = tuple[list[str], Iterable[list[str]]]  # headers, and rows that are measured lazily
 
 
 def main() -> None:
-    """Prints a table, and writes it into a page."""
+    """Prints a table, and writes it to a page."""
     from rich.console import Console
 
     options = _options()
@@ -39,9 +39,9 @@ def main() -> None:
     done = []
     for row in rows:
         done.append(row)
-        if options.markdown:  # at once: a run takes minutes, and may be cut short
+        if options.markdown:  # immediately: a run takes minutes, and may be interrupted
             tables.write(options.markdown, title, head, [row])
-    Console(width=120).print(tables.printed(title, head, done))
+    Console(width=120).print(tables.make_rich_table(title, head, done))
 
 
 def _options() -> argparse.Namespace:
@@ -61,28 +61,28 @@ def _options() -> argparse.Namespace:
 def _speed(names: list[str], rounds: int) -> _Table:
     sides = jobs.sides()
     measured = (_measured(name, sides, rounds) for name in names)
-    return tables.columns(list(sides)), map(tables.cells, measured)
+    return tables.column_names(list(sides)), map(tables.format_row, measured)
 
 
 def _memory() -> _Table:
     sides = list(jobs.sides())
     measured = memory.rows(sides)
-    rows = [tables.cells(row, "MB") for row in measured]
+    rows = [tables.format_row(row, "MB") for row in measured]
     rows.insert(2, memory.growth(measured))
-    return tables.columns(sides), rows
+    return tables.column_names(sides), rows
 
 
 def _measured(name: str, sides: dict[str, Any], rounds: int) -> Row:
     if name == "import":
         return _imports(list(sides))
     job = jobs.JOBS[name]()
-    return Row(job.title, jobs.measure(job, sides, rounds), f"{job.asked:.2f}")
+    return Row(job.title, jobs.measure(job, sides, rounds), f"{job.target:.2f}")
 
 
 def _imports(sides: list[str]) -> Row:
-    """Times importing a library with its layers and models; native is the bare framework."""
+    """Times the import of a library with its layers and models; native is the bare framework."""
     root = Path(__file__).parents[2]
-    for folder in ("keras_fn", "backends"):  # as pip does when it installs a package
+    for folder in ("keras_fn", "backends"):  # as pip does
         compileall.compile_dir(root / folder, quiet=1)
 
     def seconds(code: str) -> float:
@@ -105,14 +105,14 @@ def _imports(sides: list[str]) -> Row:
 
 
 def _ops(rounds: int) -> _Table:
-    """What each class of ops costs above the native call."""
+    """Returns the overhead of each class of ops above the native call."""
     import op_calls
 
     head = ["op", "ours", "native", "above", "compiled", "native", "above"]
     rows = []
     for row in op_calls.measure(jobs.BACKEND, rounds):
-        eager, quick = row.ours - row.native, row.compiled - row.native_compiled
-        numbers = (row.ours, row.native, eager, row.compiled, row.native_compiled, quick)
+        eager, compiled = row.ours - row.native, row.compiled - row.native_compiled
+        numbers = (row.ours, row.native, eager, row.compiled, row.native_compiled, compiled)
         rows.append([row.title, *(f"{n:.1f}" for n in numbers)])
     return head, rows
 

@@ -1,4 +1,4 @@
-"""What is measured: each job is the same work for ours, real Keras and a native program."""
+"""The benchmark jobs: each is the same work for keras_fn, real Keras and a native program."""
 
 import importlib
 import importlib.util
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import models
-from native_weights import drawn
+from native_weights import draw_weights
 
 BACKEND = os.environ.setdefault("KERAS_BACKEND", "jax")
 Work = Callable[[], Any]
@@ -18,15 +18,15 @@ class Job(NamedTuple):
     """One row of the table."""
 
     title: str
-    asked: float  # the most that ours may take, as a multiple of the native program
-    keras: Callable[[Any], Work]  # what to run, written for a library: ours or real Keras
-    native: Callable[[Any], Work]  # the same from the module of native programs
-    steps: int = 1  # a time is shown divided by these
-    rounds: float = 1.0  # a short job is repeated more often, a long one less
+    target: float  # upper bound of our time, as a multiple of the native program's
+    keras: Callable[[Any], Work]  # the work with a library: ours or real Keras
+    native: Callable[[Any], Work]  # the same work as a native program
+    steps: int = 1  # times are divided by these
+    rounds: float = 1.0  # factor of the number of rounds
 
 
 def sides() -> dict[str, Any]:
-    """The libraries and the native programs: `ours`, `native`, and `keras` where it is there."""
+    """Returns the libraries and the native programs: `ours`, `native`, and `keras` if installed."""
     import keras_fn
 
     found = {"ours": keras_fn, "native": importlib.import_module(f"native_{BACKEND}")}
@@ -36,7 +36,7 @@ def sides() -> dict[str, Any]:
 
 
 def measure(job: Job, sides: dict[str, Any], rounds: int, *, warm_up: int = 2) -> dict[str, float]:
-    """Returns the shortest time of each side in seconds, measured turn about."""
+    """Returns the shortest time of each side in seconds, measured alternately."""
     works = {
         name: (job.native if name == "native" else job.keras)(side) for name, side in sides.items()
     }
@@ -53,15 +53,15 @@ def measure(job: Job, sides: dict[str, Any], rounds: int, *, warm_up: int = 2) -
 
 
 class Fit(NamedTuple):
-    """A job of training: some epochs, with all that belongs to a call of `fit`."""
+    """A training job: some epochs, including the overhead of a call of `fit`."""
 
     model: str
     title: str
-    asked: float
+    target: float
     steps: int  # an epoch
     batch: int
     epochs: int
-    program: str = ""  # the native one, where it has another name than the model
+    program: str = ""  # name of the native program, if different
 
     def data(self) -> tuple[Any, Any]:
         return getattr(models, f"{self.model}_data")(self.steps * self.batch)
@@ -76,10 +76,10 @@ class Fit(NamedTuple):
         return lambda: [run() for _ in range(self.epochs)]
 
     def job(self) -> Job:
-        return Job(self.title, self.asked, self.keras, self.native, self.steps * self.epochs)
+        return Job(self.title, self.target, self.keras, self.native, self.steps * self.epochs)
 
 
-# On JAX and TensorFlow many steps run in one call, which the first loop of the MLP does not do.
+# On JAX and TensorFlow many steps run in one call; the first native loop of the MLP does not.
 _MLP = 1.05 if BACKEND == "torch" else 0.7
 FITS = {
     "mlp": Fit("mlp", "guide MLP, fit step, batch 64", _MLP, 100, 64, 5),
@@ -108,11 +108,11 @@ def forward(rows: int, calls: int = 200) -> Job:
     return Job(title, 1.5, keras, lambda native: repeated(native.forward(x)), calls)
 
 
-def predict(rows: int, batch: int, asked: float) -> Job:
-    """`predict`, which takes and returns NumPy arrays.
+def predict(rows: int, batch: int, target: float) -> Job:
+    """`predict` of NumPy arrays.
 
-    The native program loops over batches in the same way; where there is one batch, it is a bare
-    call on what is on the device already, and some calls are timed together: one is too short.
+    The native program loops over batches in the same way. A single batch is a bare call on data on
+    the device; several calls are timed together, as one is too short.
     """
     x = models.mlp_data(rows)[0]
     calls = 20 if batch >= rows else 1
@@ -129,15 +129,15 @@ def predict(rows: int, batch: int, asked: float) -> Job:
         return lambda: [model.predict(x, batch_size=batch, verbose=0) for _ in range(calls)]
 
     title = f"predict, MLP, {rows:,} rows" + (f", batch {batch}" if batch < rows else "")
-    return Job(title, asked, keras, native, calls, rounds=5)
+    return Job(title, target, keras, native, calls, rounds=5)
 
 
 def build(count: int, *, read: bool = False) -> Job:
-    """Building a chain of dense layers; with `read`, also the values of their weights."""
+    """Building a chain of dense layers; with `read`, also reading their weights."""
 
     def keras(keras: Any) -> Work:
         if read:
-            return lambda: models.drawn(models.dense_stack(keras, count))
+            return lambda: models.read_weights(models.dense_stack(keras, count))
         return lambda: models.dense_stack(keras, count)
 
     title = "the same, all weights read" if read else f"build {count} Dense"
@@ -145,12 +145,12 @@ def build(count: int, *, read: bool = False) -> Job:
 
 
 def read(name: str, title: str) -> Job:
-    """Building a large model and reading its weights, against drawing these with NumPy."""
+    """Building a large model and reading its weights, compared with drawing them in NumPy."""
     return Job(
         f"build {title}, all weights read",
         2,
-        lambda keras: lambda: models.drawn(getattr(models, name)(keras)),
-        lambda native: lambda: [native.tensor(w) for w in drawn(name)],
+        lambda keras: lambda: models.read_weights(getattr(models, name)(keras)),
+        lambda native: lambda: [native.tensor(w) for w in draw_weights(name)],
         rounds=0.4,
     )
 

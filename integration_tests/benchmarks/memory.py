@@ -1,6 +1,6 @@
-"""Memory: whether building and training over and over grows it, and the peak of a training.
+"""Memory: growth by repeated building and training, and the peak of a training run.
 
-Each number comes from a process of its own, which this file is the program of:
+Each number is measured in a separate process, which runs this file:
 
     python memory.py ours|native|keras cycles|mlp|resnet|ticket|transformer
 """
@@ -17,16 +17,16 @@ from typing import Any
 import jobs
 from tables import Row
 
-CYCLES, SETTLED = 25, 3
+CYCLES, WARM_UP_CYCLES = 25, 3
 PEAKS = ("mlp", "resnet", "ticket", "transformer")
 
 
 def rows(sides: list[str], cycles: int = CYCLES, peaks: tuple[str, ...] = PEAKS) -> list[Row]:
-    """Measures all, in MB."""
+    """Measures all rows, in MB."""
     grown = {side: _child(side, "cycles", cycles) for side in sides}
     table = [
         Row(f"resident after {n} cycles of build, fit, clear", {s: v[i] for s, v in grown.items()})
-        for i, n in enumerate((SETTLED, cycles))
+        for i, n in enumerate((WARM_UP_CYCLES, cycles))
     ]
     for name in peaks:
         values = {side: _child(side, name)[0] for side in sides}
@@ -35,11 +35,11 @@ def rows(sides: list[str], cycles: int = CYCLES, peaks: tuple[str, ...] = PEAKS)
 
 
 def growth(rows: list[Row]) -> list[str]:
-    """What each side grew by between the two rows of cycles, as cells of a last row."""
+    """Returns the last row: the growth of each side between the two rows of cycles."""
     first, last = rows[0].values, rows[1].values
     sides = [side for side in ("native", "ours", "keras") if side in first]
     shown = [f"{100 * (last[s] / first[s] - 1):+.1f} %" for s in sides]
-    return ["grown between them", *shown, *[""] * (len(sides) - 1), "5 %"]
+    return ["growth between them", *shown, *[""] * (len(sides) - 1), "5 %"]
 
 
 def _child(side: str, work: str, *args: Any) -> list[float]:
@@ -58,13 +58,13 @@ def _cycles(side: str, cycles: str) -> list[float]:
         (fit.native if side == "native" else fit.keras)(library)()
         if side != "native":
             library.utils.clear_session()
-        if cycle in (SETTLED, int(cycles)):
+        if cycle in (WARM_UP_CYCLES, int(cycles)):
             found.append(_resident())
     return found
 
 
 def _peak(side: str, name: str) -> list[float]:
-    """The most memory that the process held in two trainings."""
+    """Peak memory of the process in two training runs."""
     fit = jobs.FITS[name]._replace(epochs=1)
     work = (fit.native if side == "native" else fit.keras)(_library(side))
     for _ in range(2):
@@ -73,13 +73,13 @@ def _peak(side: str, name: str) -> list[float]:
 
 
 def _library(side: str) -> Any:
-    # The framework alone for a native program: ours is not imported along with it.
+    # For a native program the framework alone, without keras_fn.
     names = {"ours": "keras_fn", "native": f"native_{jobs.BACKEND}", "keras": "keras"}
     return importlib.import_module(names[side])
 
 
 def _resident() -> float:
-    """Megabytes that the process holds now; where only the peak is known, the peak."""
+    """Resident memory of the process in megabytes; the peak if only that is known."""
     pages = Path("/proc/self/statm")
     if not pages.exists():
         return _peak_of_process()

@@ -1,6 +1,6 @@
-"""The models that are measured, as a user writes them, and their data.
+"""The benchmark models and their data.
 
-Each takes the library that builds it: ours, or real Keras.
+Each function takes the library that builds the model: keras_fn or real Keras.
 """
 
 from typing import Any
@@ -24,7 +24,7 @@ def mlp(keras: Any) -> Any:
 
 
 def mlp_data(samples: int) -> tuple[Any, Any]:
-    """Random images and classes."""
+    """Random images and integer labels."""
     random = np.random.default_rng(0)
     x = random.random((samples, 784), dtype="float32")
     return x, random.integers(0, 10, samples).astype("int32")
@@ -51,14 +51,14 @@ def resnet(keras: Any) -> Any:
 
 
 def resnet_data(samples: int) -> tuple[Any, Any]:
-    """Random pictures and one-hot classes."""
+    """Random images and one-hot labels."""
     random = np.random.default_rng(0)
     x = random.random((samples, 32, 32, 3), dtype="float32")
     return x, np.eye(10, dtype="float32")[random.integers(0, 10, samples)]
 
 
 def ticket(keras: Any) -> Any:
-    """The guide's model of three inputs and two outputs."""
+    """The guide's model with three inputs and two outputs."""
     layers = keras.layers
     title, body = keras.Input((None,), name="title"), keras.Input((None,), name="body")
     tags = keras.Input((TAGS,), name="tags")
@@ -95,7 +95,7 @@ def ticket_data(samples: int) -> tuple[Any, Any]:
 
 
 def transformer(keras: Any) -> Any:
-    """Four pre-norm blocks that tell each next word."""
+    """A causal language model: four pre-norm transformer blocks."""
     layers = keras.layers
     inputs = keras.Input((LENGTH,), dtype="int32")
     x = layers.Embedding(WORDS, WIDTH)(inputs)
@@ -131,29 +131,29 @@ def dense_stack(keras: Any, count: int) -> Any:
 
 
 def vgg19(keras: Any) -> Any:
-    """VGG19 with new weights."""
+    """VGG19 with random weights."""
     return keras.applications.VGG19(weights=None)
 
 
 def resnet50(keras: Any) -> Any:
-    """ResNet50 of its first version, as Keras's own: 25,636,712 weights."""
+    """ResNet50, version 1, as in Keras: 25,636,712 weights."""
     layers = keras.layers
     x = inputs = keras.Input((224, 224, 3))
-    x = _normed(keras, layers.ZeroPadding2D(3)(x), 64, 7, strides=2)
+    x = _conv_bn(keras, layers.ZeroPadding2D(3)(x), 64, 7, strides=2)
     x = layers.MaxPooling2D(3, strides=2)(layers.ZeroPadding2D(1)(x))
     for filters, depth in ((64, 3), (128, 4), (256, 6), (512, 3)):
         for i in range(depth):
             strides = 2 if i == 0 and filters > 64 else 1
-            h = _normed(keras, x, filters, 1, strides=strides)
-            h = _normed(keras, h, filters, 3, padding="same")
-            h = _normed(keras, h, 4 * filters, 1, activation=None)
+            h = _conv_bn(keras, x, filters, 1, strides=strides)
+            h = _conv_bn(keras, h, filters, 3, padding="same")
+            h = _conv_bn(keras, h, 4 * filters, 1, activation=None)
             if i == 0:
-                x = _normed(keras, x, 4 * filters, 1, activation=None, strides=strides)
+                x = _conv_bn(keras, x, 4 * filters, 1, activation=None, strides=strides)
             x = layers.Activation("relu")(layers.add([x, h]))
     return keras.Model(inputs, layers.Dense(1000)(layers.GlobalAveragePooling2D()(x)))
 
 
-def _normed(
+def _conv_bn(
     keras: Any, x: Any, filters: int, size: int, activation: str | None = "relu", **options: Any
 ) -> Any:
     x = keras.layers.Conv2D(filters, size, **options)(x)
@@ -161,6 +161,6 @@ def _normed(
     return keras.layers.Activation(activation)(x) if activation else x
 
 
-def drawn(model: Any) -> list[Any]:
-    """The values of all weights: a variable of ours draws its own when it is first read."""
+def read_weights(model: Any) -> list[Any]:
+    """Reads all weights: variables of keras_fn are initialized at the first read."""
     return [v.value for v in model.variables]

@@ -1,4 +1,4 @@
-"""Weights for the hand-written programs, drawn by NumPy."""
+"""Weights for the native programs, drawn with NumPy."""
 
 import math
 from typing import Any
@@ -25,7 +25,7 @@ _SHAPES: dict[str, list[tuple[int, ...]]] = {
 
 
 def weights(name: str) -> list[Any]:
-    """What training starts from: Glorot-uniform matrices, zeros for vectors, ones for scales."""
+    """Initial weights: Glorot-uniform matrices, zeros for vectors, ones for scales."""
     return [_draw(shape) for shape in _SHAPES[name]]
 
 
@@ -51,14 +51,14 @@ def shapes(name: str, count: int = 200) -> list[tuple[int, ...]]:
     return {"vgg19": _vgg19, "resnet50": _resnet50}.get(name, lambda: _SHAPES[name])()
 
 
-def drawn(name: str) -> list[Any]:
-    """All weights of a model that is only built, drawn as quickly as NumPy can."""
+def draw_weights(name: str) -> list[Any]:
+    """Draws all weights of a model that is only built, as fast as NumPy can."""
     random = np.random.default_rng(0)
     return [random.random(shape, dtype="float32") for shape in shapes(name)]
 
 
 def count(name: str) -> int:
-    """How many numbers the weights of a model are."""
+    """Returns the number of parameters of a model."""
     return sum(math.prod(shape) for shape in shapes(name))
 
 
@@ -72,16 +72,16 @@ def _vgg19() -> list[tuple[int, ...]]:
 
 
 def _resnet50() -> list[tuple[int, ...]]:
-    shapes, last = _normed(7, 3, 64), 64
+    shapes, last = _conv_bn(7, 3, 64), 64
     for filters, depth in ((64, 3), (128, 4), (256, 6), (512, 3)):
         for i in range(depth):
             if i == 0:
-                shapes += _normed(1, last, 4 * filters)
-            shapes += _normed(1, last, filters) + _normed(3, filters, filters)
-            shapes += _normed(1, filters, last := 4 * filters)
+                shapes += _conv_bn(1, last, 4 * filters)
+            shapes += _conv_bn(1, last, filters) + _conv_bn(3, filters, filters)
+            shapes += _conv_bn(1, filters, last := 4 * filters)
     return [*shapes, (2048, 1000), (1000,)]
 
 
-def _normed(size: int, channels: int, filters: int) -> list[tuple[int, ...]]:
+def _conv_bn(size: int, channels: int, filters: int) -> list[tuple[int, ...]]:
     """A convolution and its batch normalization: bias, scale, offset, mean and variance."""
     return [(size, size, channels, filters), *[(filters,)] * 5]

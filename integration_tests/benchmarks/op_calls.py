@@ -1,4 +1,4 @@
-"""Single ops against the native call: what `ops.X` costs above it, one row a class of ops."""
+"""Single ops: the overhead of `ops.X` compared with the native call, one row per class of ops."""
 
 import importlib
 import time
@@ -40,7 +40,7 @@ def inputs() -> dict[str, Any]:
 
 
 def ours() -> dict[str, Callable[..., Any]]:
-    """The ops, as a user calls them."""
+    """Returns the ops by row."""
     from keras_fn import ops
 
     def step(carry: Any, x: Any) -> Any:
@@ -61,7 +61,7 @@ def ours() -> dict[str, Callable[..., Any]]:
 
 
 def measure(backend: str, rounds: int) -> list[Row]:
-    """Times every row, ours and native turn about."""
+    """Times every row, ours and native alternately."""
     from keras_fn import ops
 
     native = importlib.import_module(f"native_{backend}")
@@ -86,7 +86,7 @@ def _shortest(functions: Any, tensors: list[Any], rounds: int) -> list[float]:
 
 
 def _run(function: Callable[..., Any], tensors: list[Any], calls: int) -> float:
-    """Microseconds a call; the last result is waited for."""
+    """Returns microseconds per call, including waiting for the last result."""
     from keras_fn import ops
 
     result = None

@@ -1,4 +1,4 @@
-"""Tables in the terminal, and in a page between two HTML comments."""
+"""Tables in the terminal, and in a Markdown page between two HTML comments."""
 
 import re
 from collections.abc import Sequence
@@ -7,30 +7,30 @@ from typing import Any, NamedTuple
 
 
 class Row(NamedTuple):
-    """What was measured of one job, by side: seconds, or whatever `unit` says."""
+    """The measurements of one job, by side."""
 
     title: str
     values: dict[str, float]
-    asked: str = ""  # of ours, against native
+    target: str = ""  # upper bound of ours / native
 
 
-def columns(sides: Sequence[str]) -> list[str]:
-    """The heads of a table: native first, as that is what the others are measured by."""
+def column_names(sides: Sequence[str]) -> list[str]:
+    """Returns the headers of a table: native first, the baseline of the others."""
     named = [name for name in ("native", "ours", "keras") if name in sides]
-    return ["work", *named, *(f"{name} / native" for name in named[1:]), "asked"]
+    return ["work", *named, *(f"{name} / native" for name in named[1:]), "target"]
 
 
-def cells(row: Row, unit: str = "s") -> list[str]:
-    """A row as text, under the heads of `columns`."""
+def format_row(row: Row, unit: str = "s") -> list[str]:
+    """Formats a row, for the headers of `column_names`."""
     values = {name: row.values[name] for name in ("native", "ours", "keras") if name in row.values}
     native = values["native"]
     ratios = [f"{value / native:.2f}" for name, value in values.items() if name != "native"]
     shown = [_seconds(v) if unit == "s" else f"{v:.0f} {unit}" for v in values.values()]
-    return [row.title, *shown, *ratios, row.asked]
+    return [row.title, *shown, *ratios, row.target]
 
 
-def printed(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> Any:
-    """A table for rich's console."""
+def make_rich_table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> Any:
+    """Returns a table for a rich console."""
     from rich.table import Table
 
     table = Table(title=title)
@@ -44,8 +44,8 @@ def printed(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> A
 def write(page: Path, name: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Writes a table into a page, between `<!-- name -->` and `<!-- /name -->`.
 
-    Rows of the page that were not measured now stay, if they have the same columns; a page
-    without the two comments gets them at its end.
+    Rows of the page that were not measured are kept if they have the same columns; the comments are
+    appended to a page that does not have them.
     """
     text = page.read_text("utf-8") if page.exists() else ""
     opening, closing = f"<!-- {name} -->", f"<!-- /{name} -->"
@@ -62,8 +62,8 @@ def write(page: Path, name: str, head: Sequence[str], rows: Sequence[Sequence[st
     page.write_text(f"{text[: found.start(1)]}{table}\n{text[found.end(1) :]}", "utf-8")
 
 
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+def _line(format_row: Sequence[str]) -> str:
+    return f"| {' | '.join(format_row)} |"
 
 
 def _title(line: str) -> str:

@@ -1,4 +1,4 @@
-"""A small network that learns from a large one what digits look like; once for all backends.
+"""Knowledge distillation: a small network learns from a large one; the same code for all backends.
 
 Hinton, Vinyals and Dean, "Distilling the Knowledge in a Neural Network", 2015.
 https://arxiv.org/abs/1503.02531
@@ -13,31 +13,31 @@ from keras_fn import layers, ops
 from keras_fn.datasets import digits
 
 
-def make(units: int, name: str) -> Any:
-    """Returns a network from pictures to the logits of ten digits."""
-    picture = keras.Input((8, 8, 1))
-    x = layers.Conv2D(units, 3, activation="relu")(picture)
+def make_model(units: int, name: str) -> Any:
+    """Returns a model from images to the logits of ten digits."""
+    image = keras.Input((8, 8, 1))
+    x = layers.Conv2D(units, 3, activation="relu")(image)
     x = layers.GlobalAveragePooling2D()(layers.Conv2D(2 * units, 3, activation="relu")(x))
-    return keras.Model(picture, layers.Dense(10)(x), name=name)
+    return keras.Model(image, layers.Dense(10)(x), name=name)
 
 
 class Distiller(keras.Model):
-    """Trains a student on labels and on what its teacher thinks.
+    """Trains a student on labels and on the predictions of its teacher.
 
     Args:
-        student: The network to train.
-        teacher: A trained network; it stays as it is.
-        share: Weight of the labels, relative to the teacher.
-        temperature: What logits are divided by: higher ones show more of the teacher's doubts.
+        student: The model to train.
+        teacher: A trained model, which is frozen.
+        alpha: Weight of the loss of the labels; the distillation loss has weight `1 - alpha`.
+        temperature: Temperature of the softmax; a higher one results in softer targets.
     """
 
     def __init__(
-        self, student: Any, teacher: Any, share: float = 0.2, temperature: float = 3.0
+        self, student: Any, teacher: Any, alpha: float = 0.2, temperature: float = 3.0
     ) -> None:
         super().__init__()
         self.student, self.teacher = student, teacher
         self.teacher.trainable = False
-        self.share, self.temperature = share, temperature
+        self.alpha, self.temperature = alpha, temperature
         self.distance = keras.metrics.Mean(name="distance")
 
     def call(self, x: Any, training: bool = False) -> Any:
@@ -45,15 +45,17 @@ class Distiller(keras.Model):
 
     def train_step(self, data: Any) -> dict[str, Any]:
         x, y = data
-        known = ops.softmax(self.teacher(x, training=False) / self.temperature)
+        teacher_probs = ops.softmax(self.teacher(x, training=False) / self.temperature)
 
         def loss() -> Any:
             logits = self.student(x, training=True)
-            guessed = ops.log_softmax(logits / self.temperature)
-            # Gradients of softened targets are smaller by the temperature's square.
-            distance = -ops.mean(ops.sum(known * guessed, axis=-1)) * self.temperature**2
+            student_log_probs = ops.log_softmax(logits / self.temperature)
+            # Gradients of soft targets are smaller by the square of the temperature.
+            distance = (
+                -ops.mean(ops.sum(teacher_probs * student_log_probs, axis=-1)) * self.temperature**2
+            )
             hard = self.compute_loss(x, y, logits)
-            return self.share * hard + (1 - self.share) * distance, (logits, distance)
+            return self.alpha * hard + (1 - self.alpha) * distance, (logits, distance)
 
         variables = self.student.trainable_variables
         (total, (logits, distance)), grads = keras.value_and_grad(loss, variables, has_aux=True)()
@@ -64,12 +66,12 @@ class Distiller(keras.Model):
         return self.compute_metrics(x, y, logits)
 
 
-def data() -> tuple[tuple[np.ndarray, np.ndarray], ...]:
-    """Returns pictures and labels: to train on, and to test on."""
+def load_data() -> tuple[tuple[np.ndarray, np.ndarray], ...]:
+    """Returns images and labels of the training set and of the test set."""
     return tuple((x[..., None].astype("float32") / 16, y) for x, y in digits.load_data())
 
 
-def _compiled(model: Any, rate: float) -> Any:
+def _compile(model: Any, rate: float) -> Any:
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(rate), loss, metrics=["accuracy"])
     return model
@@ -78,10 +80,10 @@ def _compiled(model: Any, rate: float) -> Any:
 def main(teacher_epochs: int = 12, epochs: int = 12) -> tuple[Any, dict[str, float]]:
     """Trains teacher and student; returns the student's trainer and test accuracies."""
     keras.utils.set_random_seed(0)
-    train, test = data()
-    teacher = _compiled(make(32, "teacher"), 5e-3)
+    train, test = load_data()
+    teacher = _compile(make_model(32, "teacher"), 5e-3)
     teacher.fit(*train, batch_size=64, epochs=teacher_epochs, verbose=0)
-    distiller = _compiled(Distiller(make(8, "student"), teacher), 1e-2)
+    distiller = _compile(Distiller(make_model(8, "student"), teacher), 1e-2)
     distiller.fit(*train, batch_size=64, epochs=epochs, verbose=0)
     accuracies = {
         name: model.evaluate(*test, verbose=0, return_dict=True)["accuracy"]

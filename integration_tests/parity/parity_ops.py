@@ -18,13 +18,13 @@ from typing import Any  # noqa: E402
 
 from disagreements import CRASHES, Disagreement, reason  # noqa: E402
 
-from keras_fn.testing.conformance.case import Case  # noqa: E402
 from keras_fn.testing.conformance.assertions import (  # noqa: E402
     assert_close,
     flatten_results,
     to_arrays,
     widen,
 )
+from keras_fn.testing.conformance.case import Case  # noqa: E402
 from keras_fn.testing.conformance.strategies import Call, tensors_of  # noqa: E402
 from keras_fn.testing.conformance.test_ops import cases, check_calls, current, run_op  # noqa: E402
 

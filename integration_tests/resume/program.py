@@ -1,8 +1,8 @@
-"""A training program that is killed. Started again with the same folder, it goes on.
+"""A training program that kills itself. Started again with the same folder, it resumes.
 
     python integration_tests/resume/program.py FOLDER [STEP SECONDS]
 
-It ends itself with SIGKILL so many seconds after a step; at the end, it writes its weights.
+It sends itself SIGKILL some seconds after a step; at the end it writes its weights.
 """
 
 import os
@@ -22,7 +22,7 @@ STEPS = EPOCHS * -(-SAMPLES // BATCH)
 
 
 class KillAfter(keras.callbacks.Callback):
-    """Kills this process after a step of the whole run, wherever it is by then."""
+    """Kills this process some time after a step of the whole run."""
 
     def __init__(self, step: int, seconds: float):
         super().__init__()
@@ -38,7 +38,7 @@ class KillAfter(keras.callbacks.Callback):
 
 
 def build():
-    """A model with all that a step changes; another one in each process, until it is restored."""
+    """Returns a model with all kinds of state; different in each process until it is restored."""
     x = keras.Input((64,))
     h = layers.Dense(24, activation="relu")(x)
     h = layers.Dropout(0.3)(layers.BatchNormalization()(h))
@@ -51,11 +51,11 @@ def build():
 
 
 def main(folder: Path, *kill: str) -> None:
-    """Trains, and writes what came of it."""
+    """Trains, and writes weights and history."""
     (x, y), _ = keras.datasets.digits.load_data()
     x, y = (x[:SAMPLES].reshape(-1, 64) / 16).astype("float32"), y[:SAMPLES]
-    begun = any((folder / "backup").glob("*.npz"))
-    keras.utils.set_random_seed(os.getpid() if begun else 1)
+    is_resumed = any((folder / "backup").glob("*.npz"))
+    keras.utils.set_random_seed(os.getpid() if is_resumed else 1)
     model = build()
     callbacks = [
         keras.callbacks.BackupAndRestore(folder / "backup", save_freq=3, double_checkpoint=True),
