@@ -11,82 +11,85 @@ OPS: dict[str, Any] = {}
 class OperatorsMixin:
     """Mixin of Python's operators, which call the op of that name."""
 
-    def __add__(self, other: TensorLike) -> Tensor:
+    # The results are `Any` so that type checkers accept the classes as a `Tensor`, whose operators
+    # return `Self`.
+
+    def __add__(self, other: TensorLike) -> Any:
         return OPS["add"](self, other)
 
-    def __radd__(self, other: TensorLike) -> Tensor:
+    def __radd__(self, other: TensorLike) -> Any:
         return OPS["add"](other, self)
 
-    def __sub__(self, other: TensorLike) -> Tensor:
+    def __sub__(self, other: TensorLike) -> Any:
         return OPS["subtract"](self, other)
 
-    def __rsub__(self, other: TensorLike) -> Tensor:
+    def __rsub__(self, other: TensorLike) -> Any:
         return OPS["subtract"](other, self)
 
-    def __mul__(self, other: TensorLike) -> Tensor:
+    def __mul__(self, other: TensorLike) -> Any:
         return OPS["multiply"](self, other)
 
-    def __rmul__(self, other: TensorLike) -> Tensor:
+    def __rmul__(self, other: TensorLike) -> Any:
         return OPS["multiply"](other, self)
 
-    def __truediv__(self, other: TensorLike) -> Tensor:
+    def __truediv__(self, other: TensorLike) -> Any:
         return OPS["true_divide"](self, other)
 
-    def __rtruediv__(self, other: TensorLike) -> Tensor:
+    def __rtruediv__(self, other: TensorLike) -> Any:
         return OPS["true_divide"](other, self)
 
-    def __floordiv__(self, other: TensorLike) -> Tensor:
+    def __floordiv__(self, other: TensorLike) -> Any:
         return OPS["floor_divide"](self, other)
 
-    def __rfloordiv__(self, other: TensorLike) -> Tensor:
+    def __rfloordiv__(self, other: TensorLike) -> Any:
         return OPS["floor_divide"](other, self)
 
-    def __mod__(self, other: TensorLike) -> Tensor:
+    def __mod__(self, other: TensorLike) -> Any:
         return OPS["mod"](self, other)
 
-    def __rmod__(self, other: TensorLike) -> Tensor:
+    def __rmod__(self, other: TensorLike) -> Any:
         return OPS["mod"](other, self)
 
-    def __pow__(self, other: TensorLike) -> Tensor:
+    def __pow__(self, other: TensorLike) -> Any:
         return OPS["power"](self, other)
 
-    def __rpow__(self, other: TensorLike) -> Tensor:
+    def __rpow__(self, other: TensorLike) -> Any:
         return OPS["power"](other, self)
 
-    def __matmul__(self, other: TensorLike) -> Tensor:
+    def __matmul__(self, other: TensorLike) -> Any:
         return OPS["matmul"](self, other)
 
-    def __rmatmul__(self, other: TensorLike) -> Tensor:
+    def __rmatmul__(self, other: TensorLike) -> Any:
         return OPS["matmul"](other, self)
 
-    def __and__(self, other: TensorLike) -> Tensor:
+    def __and__(self, other: TensorLike) -> Any:
         return OPS["bitwise_and"](self, other)
 
-    def __rand__(self, other: TensorLike) -> Tensor:
+    def __rand__(self, other: TensorLike) -> Any:
         return OPS["bitwise_and"](other, self)
 
-    def __or__(self, other: TensorLike) -> Tensor:
+    def __or__(self, other: TensorLike) -> Any:
         return OPS["bitwise_or"](self, other)
 
-    def __ror__(self, other: TensorLike) -> Tensor:
+    def __ror__(self, other: TensorLike) -> Any:
         return OPS["bitwise_or"](other, self)
 
-    def __xor__(self, other: TensorLike) -> Tensor:
+    def __xor__(self, other: TensorLike) -> Any:
         return OPS["bitwise_xor"](self, other)
 
-    def __rxor__(self, other: TensorLike) -> Tensor:
+    def __rxor__(self, other: TensorLike) -> Any:
         return OPS["bitwise_xor"](other, self)
 
-    def __lt__(self, other: TensorLike) -> Tensor:
+    def __lt__(self, other: TensorLike) -> Any:
         return OPS["less"](self, other)
 
-    def __le__(self, other: TensorLike) -> Tensor:
+    def __le__(self, other: TensorLike) -> Any:
         return OPS["less_equal"](self, other)
 
-    def __gt__(self, other: TensorLike) -> Tensor:
+    def __gt__(self, other: TensorLike) -> Any:
         return OPS["greater"](self, other)
 
-    def __ge__(self, other: TensorLike) -> Tensor:
+    def __ge__(self, other: TensorLike) -> Any:
         return OPS["greater_equal"](self, other)
 
     def __ne__(self, other: object) -> Any:  # `==` is identity: tensors are keys of dicts
@@ -97,19 +100,19 @@ class OperatorsMixin:
     def __eq__(self, other: object) -> Any:
         return self is other
 
-    def __neg__(self) -> Tensor:
+    def __neg__(self) -> Any:
         return OPS["negative"](self)
 
-    def __invert__(self) -> Tensor:
+    def __invert__(self) -> Any:
         return OPS["bitwise_not"](self)
 
-    def __abs__(self) -> Tensor:
+    def __abs__(self) -> Any:
         return OPS["absolute"](self)
 
     def __round__(self, digits: int = 0) -> Tensor:
         return OPS["round"](self, decimals=digits)
 
-    def __getitem__(self, key: Any) -> Tensor:
+    def __getitem__(self, key: Any) -> Any:
         return OPS["getitem"](self, key)
 
     @property
