@@ -142,10 +142,14 @@ from keras_fn.ops.indexing import (
 from keras_fn.ops.joining_splitting import (
     append as append,
     array_split as array_split,
+    concatenate as concatenate,
     dsplit as dsplit,
     dstack as dstack,
     hsplit as hsplit,
     hstack as hstack,
+    split as split,
+    stack as stack,
+    unstack as unstack,
     vsplit as vsplit,
     vstack as vstack,
 )
@@ -216,25 +220,16 @@ from keras_fn.ops.losses import (
 )
 from keras_fn.ops.manipulation import (
     broadcast_to as broadcast_to,
-    concatenate as concatenate,
     expand_dims as expand_dims,
-    flip as flip,
-    fliplr as fliplr,
-    flipud as flipud,
     moveaxis as moveaxis,
     pad as pad,
     ravel as ravel,
     repeat as repeat,
     reshape as reshape,
-    roll as roll,
-    rot90 as rot90,
-    split as split,
     squeeze as squeeze,
-    stack as stack,
     swapaxes as swapaxes,
     tile as tile,
     transpose as transpose,
-    unstack as unstack,
 )
 from keras_fn.ops.math import (
     cbrt as cbrt,
@@ -309,6 +304,13 @@ from keras_fn.ops.quantiles import (
     nanquantile as nanquantile,
     percentile as percentile,
     quantile as quantile,
+)
+from keras_fn.ops.rearranging import (
+    flip as flip,
+    fliplr as fliplr,
+    flipud as flipud,
+    roll as roll,
+    rot90 as rot90,
 )
 from keras_fn.ops.reductions import (
     amax as amax,

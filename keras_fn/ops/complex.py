@@ -12,8 +12,8 @@ from keras_fn.ops.arithmetic import multiply, promote_scalars
 from keras_fn.ops.core import convert_to_tensor
 from keras_fn.ops.creation import zeros_like
 from keras_fn.ops.indexing import getitem
+from keras_fn.ops.joining_splitting import stack
 from keras_fn.ops.logic import equal
-from keras_fn.ops.manipulation import stack
 from keras_fn.ops.trigonometric import arctan2, cos, sin
 from keras_fn.types import Tensor, TensorLike
 

@@ -16,8 +16,10 @@ from keras_fn.ops._rules import normalize_axes
 from keras_fn.ops.arithmetic import add, power
 from keras_fn.ops.core import cast, ndim, shape as shape_of
 from keras_fn.ops.indexing import getitem
+from keras_fn.ops.joining_splitting import concatenate
 from keras_fn.ops.logic import equal, greater_equal, less_equal, where
-from keras_fn.ops.manipulation import concatenate, expand_dims, flip, moveaxis, pad, ravel, reshape
+from keras_fn.ops.manipulation import expand_dims, moveaxis, pad, ravel, reshape
+from keras_fn.ops.rearranging import flip
 from keras_fn.types import ArrayLike, DTypeLike, ShapeLike, Tensor, TensorLike
 
 
@@ -206,7 +208,7 @@ def arange(
     if context.current.symbolic or any(isinstance(v, KerasTensor) for v in limits):
         size = max(0, math.ceil((limits[1] - limits[0]) / limits[2])) if is_static else None
         return KerasTensor((size,), dtype, record_history=False)
-    return current().ops.arange(*limits, dtype)
+    return current().ops.arange(limits[0], limits[1], limits[2], dtype)
 
 
 def eye(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike | None = None) -> Tensor:

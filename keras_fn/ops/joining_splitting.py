@@ -1,25 +1,21 @@
-"""Joining and splitting: append, hstack, vstack, dstack, array_split, hsplit, vsplit, dsplit."""
+"""Joining and splitting: concatenate, stack, append, split, unstack and their variants."""
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
+from keras_fn.core import dtypes
+from keras_fn.core.shapes import is_compatible, is_size_compatible
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, TensorSpec, op
-from keras_fn.ops._rules import normalize_axis
+from keras_fn.ops._rules import normalize_axis, product
 from keras_fn.ops.arithmetic import minimum
 from keras_fn.ops.core import convert_to_tensor, ndim, shape as shape_of
 from keras_fn.ops.indexing import getitem
-from keras_fn.ops.manipulation import (
-    check_min_rank,
-    concatenate,
-    expand_dims,
-    part_sizes,
-    reshape,
-    split,
-)
+from keras_fn.ops.manipulation import check_min_rank, expand_dims, reshape
 from keras_fn.types import Tensor, TensorLike
 
 
@@ -199,3 +195,179 @@ def dsplit(x: TensorLike, indices_or_sections: int | Sequence[int]) -> list[Tens
     """
     check_min_rank(x, 3, "ops.dsplit")
     return split(x, indices_or_sections, axis=2)
+
+
+def _concatenate_spec(xs: Sequence[TensorSpec], axis: int | None = 0) -> TensorSpec:
+    dtype = dtypes.result_type(*(x.dtype for x in xs))
+    if axis is None:
+        sizes = [product(x.shape) for x in xs]
+        return TensorSpec((None if None in sizes else builtins.sum(sizes),), dtype)  # type: ignore[arg-type]
+    first = xs[0].shape
+    axis = normalize_axis(axis, len(first), "ops.concatenate")
+    shape = list(first)
+    for x in xs[1:]:
+        if len(x.shape) != len(first):
+            raise _concatenate_error(xs, axis)
+        for i, (a, b) in enumerate(zip(shape, x.shape, strict=True)):
+            if i == axis:
+                shape[i] = None if a is None or b is None else a + b
+            elif not is_size_compatible(a, b):
+                raise _concatenate_error(xs, axis)
+            else:
+                shape[i] = b if a is None else a
+    return TensorSpec(tuple(shape), dtype)
+
+
+def _concatenate_error(xs: Sequence[TensorSpec], axis: int) -> SpecError:
+    return SpecError(
+        "ops.concatenate",
+        expected=f"shapes that are equal except for axis {axis}",
+        received=", ".join(str(x.shape) for x in xs),
+        fix="reshape or pad the tensors, or concatenate along another axis",
+    )
+
+
+@op(rule=Rule(_concatenate_spec, promote=dtypes.result_type))
+def concatenate(xs: Sequence[TensorLike], axis: int | None = 0) -> Tensor:
+    """Concatenates tensors along an existing axis.
+
+    Args:
+        xs: Tensors of equal shapes except for the size of `axis`.
+        axis: Axis to join along; None joins the flattened tensors.
+
+    Returns:
+        Tensor of the promoted dtype.
+
+    Raises:
+        ValueError: The shapes do not fit.
+
+    Example:
+        >>> convert_to_numpy(concatenate([[1, 2], [3]])).tolist()
+        [1, 2, 3]
+    """
+    ...
+
+
+def _stack_spec(xs: Sequence[TensorSpec], axis: int = 0) -> TensorSpec:
+    shape = list(xs[0].shape)
+    for x in xs[1:]:
+        if not is_compatible(shape, x.shape):
+            raise SpecError(
+                "ops.stack",
+                expected="tensors of the same shape",
+                received=", ".join(str(t.shape) for t in xs),
+                fix="reshape or pad the tensors",
+            )
+        shape = [b if a is None else a for a, b in zip(shape, x.shape, strict=True)]
+    shape.insert(normalize_axis(axis, len(shape) + 1, "ops.stack"), len(xs))
+    return TensorSpec(tuple(shape), dtypes.result_type(*(x.dtype for x in xs)))
+
+
+@op(rule=Rule(_stack_spec, promote=dtypes.result_type))
+def stack(x: Sequence[TensorLike], axis: int = 0) -> Tensor:
+    """Stacks tensors of the same shape along a new axis.
+
+    Args:
+        x: Tensors of the same shape.
+        axis: Index of the new axis in the result.
+
+    Returns:
+        Tensor of the promoted dtype, with one more axis.
+
+    Raises:
+        ValueError: The shapes differ.
+
+    Example:
+        >>> convert_to_numpy(stack([[1, 2], [3, 4]], axis=1)).tolist()
+        [[1, 3], [2, 4]]
+    """
+    ...
+
+
+def split_sizes(
+    size: int | None, indices_or_sections: int | Sequence[int], source: str
+) -> list[int | None]:
+    """Returns the sizes of the parts into which `split` divides an axis."""
+    if isinstance(indices_or_sections, int):
+        parts = indices_or_sections
+        if parts < 1 or (size is not None and size % parts):
+            raise SpecError(
+                source,
+                expected=f"an axis whose size is divisible by {parts}",
+                received=f"size {size}",
+                fix="pass the indices at which to split, or use ops.array_split",
+            )
+        return [None if size is None else size // parts] * parts
+    return part_sizes(size, [0, *indices_or_sections, size])
+
+
+def part_sizes(size: int | None, edges: Sequence[Any]) -> list[int | None]:
+    """Returns the sizes of the slices between edges, as Python slices a sequence."""
+    if size is None:
+        return [None] * (len(edges) - 1)
+    return [len(range(size)[a:b]) for a, b in pairwise(edges)]
+
+
+def _split_spec(
+    x: TensorSpec, indices_or_sections: int | Sequence[int], axis: int = 0
+) -> list[TensorSpec]:
+    axis = normalize_axis(axis, len(x.shape), "ops.split")
+    sizes = split_sizes(x.shape[axis], indices_or_sections, "ops.split")
+    return [TensorSpec((*x.shape[:axis], size, *x.shape[axis + 1 :]), x.dtype) for size in sizes]
+
+
+@op(rule=Rule(_split_spec))
+def split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
+    """Splits a tensor along an axis into parts.
+
+    Args:
+        x: Tensor of rank 1 or more.
+        indices_or_sections: Number of equal parts, or the indices at which to split.
+        axis: Axis to split along.
+
+    Returns:
+        List of tensors of the dtype of `x`.
+
+    Raises:
+        ValueError: The size of the axis is not divisible by the number of parts.
+
+    Example:
+        >>> [convert_to_numpy(part).tolist() for part in split([1, 2, 3, 4], 2)]
+        [[1, 2], [3, 4]]
+    """
+    ...
+
+
+def _unstack_spec(x: TensorSpec, num: int | None = None, axis: int = 0) -> list[TensorSpec]:
+    axis = normalize_axis(axis, len(x.shape), "ops.unstack")
+    count = num if x.shape[axis] is None else x.shape[axis]
+    if count is None:
+        raise SpecError(
+            "ops.unstack",
+            expected="num, or an axis of static size",
+            received=f"axis {axis} of shape {x.shape}",
+            fix="pass num=",
+        )
+    return [TensorSpec((*x.shape[:axis], *x.shape[axis + 1 :]), x.dtype)] * count
+
+
+@op(rule=Rule(_unstack_spec))
+def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[Tensor]:
+    """Splits a tensor into its slices along an axis, which is removed.
+
+    Args:
+        x: Tensor of rank 1 or more.
+        num: Number of slices; needed only if the size of the axis is unknown.
+        axis: Axis to split along.
+
+    Returns:
+        List of tensors of the dtype of `x`, with one axis less.
+
+    Raises:
+        ValueError: The size of the axis is unknown and `num` is missing.
+
+    Example:
+        >>> [convert_to_numpy(row).tolist() for row in unstack([[1, 2], [3, 4]])]
+        [[1, 2], [3, 4]]
+    """
+    ...

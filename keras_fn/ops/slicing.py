@@ -17,8 +17,9 @@ from keras_fn.ops.arithmetic import add, maximum, minimum, subtract
 from keras_fn.ops.core import cast, convert_to_tensor, shape as shape_of
 from keras_fn.ops.creation import arange
 from keras_fn.ops.indexing import getitem, take
+from keras_fn.ops.joining_splitting import unstack
 from keras_fn.ops.logic import greater_equal, less, logical_and, where
-from keras_fn.ops.manipulation import reshape, unstack
+from keras_fn.ops.manipulation import reshape
 from keras_fn.types import Tensor, TensorLike
 
 

@@ -15,6 +15,7 @@ from keras_fn.ops.arithmetic import subtract
 from keras_fn.ops.core import cast, shape as shape_of
 from keras_fn.ops.creation import arange, ones
 from keras_fn.ops.indexing import getitem, take, take_along_axis, unravel_index
+from keras_fn.ops.joining_splitting import concatenate
 from keras_fn.ops.logic import (
     any as any_,
     equal,
@@ -27,7 +28,7 @@ from keras_fn.ops.logic import (
     not_equal,
     where,
 )
-from keras_fn.ops.manipulation import concatenate, expand_dims, moveaxis, ravel, reshape
+from keras_fn.ops.manipulation import expand_dims, moveaxis, ravel, reshape
 from keras_fn.ops.reductions import cumsum, sum as sum_
 from keras_fn.ops.segments import segment_min
 from keras_fn.types import ArrayLike, Tensor, TensorLike
@@ -186,7 +187,7 @@ def argpartition(x: TensorLike, kth: int | Sequence[int], axis: int | None = -1)
     shape = spec_of(x).shape
     index = None if axis is None else normalize_axis(axis, len(shape), "ops.argpartition")
     size = product(shape) if index is None else shape[index] if shape else 1
-    for k in kth if isinstance(kth, (list, tuple)) else (kth,):
+    for k in (kth,) if isinstance(kth, int) else kth:
         if size is not None and not -size <= k < size:
             raise SpecError(
                 "ops.argpartition",

@@ -16,11 +16,13 @@ from keras_fn.ops.convolution import conv
 from keras_fn.ops.core import cast, dtype as dtype_of, ndim, shape as shape_of
 from keras_fn.ops.creation import arange, ones_like, zeros
 from keras_fn.ops.indexing import getitem
+from keras_fn.ops.joining_splitting import concatenate
 from keras_fn.ops.linalg.products import matmul
 from keras_fn.ops.logic import equal, isnan, less, where
-from keras_fn.ops.manipulation import concatenate, expand_dims, flip, pad, reshape, transpose
+from keras_fn.ops.manipulation import expand_dims, pad, reshape, transpose
 from keras_fn.ops.math import sqrt
 from keras_fn.ops.numerical_ranges import linspace
+from keras_fn.ops.rearranging import flip
 from keras_fn.ops.reductions import max as max_, mean, min as min_, sum as sum_
 from keras_fn.ops.segments import segment_sum
 from keras_fn.ops.sorting_searching import searchsorted, sort

@@ -16,7 +16,8 @@ from keras_fn.ops.arithmetic import multiply, negative, subtract
 from keras_fn.ops.complex import conjugate
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.indexing import getitem
-from keras_fn.ops.manipulation import expand_dims, moveaxis, ravel, reshape, stack
+from keras_fn.ops.joining_splitting import stack
+from keras_fn.ops.manipulation import expand_dims, moveaxis, ravel, reshape
 from keras_fn.types import Tensor, TensorLike
 
 
@@ -138,7 +139,7 @@ def tensordot(
     ...
 
 
-def _einsum_spec(subscripts: str, *operands: TensorSpec, **_: Any) -> TensorSpec:
+def _einsum_spec(subscripts: str, *operands: TensorSpec, **options: Any) -> TensorSpec:
     _, output, sizes = einsum_axes(subscripts, [x.shape for x in operands])
     return TensorSpec(
         tuple(sizes[letter] for letter in output), dtypes.result_type(*(x.dtype for x in operands))
