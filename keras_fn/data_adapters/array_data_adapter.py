@@ -71,7 +71,7 @@ class ArrayDataAdapter(DataAdapter):
         if state.keys() != ours.keys() or any(state[k] != ours[k] for k in ours if k != "seed"):
             raise SpecError(
                 "fit",
-                expected=f"the data that the run began with: {state}",
+                expected=f"the data that the run started with: {state}",
                 received=f"{ours}",
                 fix="pass the same arrays and batch size, or use another folder for the backup",
             )

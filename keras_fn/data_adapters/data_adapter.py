@@ -136,7 +136,7 @@ class StreamAdapter(DataAdapter):
         if state.keys() != self.get_state().keys():
             raise SpecError(
                 "fit",
-                expected="the data that the run began with",
+                expected="the data that the run started with",
                 received=f"{type(self.source).__name__}",
                 fix="pass the same data, or use another folder for the backup",
             )

@@ -77,8 +77,8 @@ def train_validation_split(
     split = int(size * (1 - validation_split))
     if split in (0, size):
         raise ValueError(
-            f"{source}: validation_split={validation_split} of {size} samples leaves none "
-            "to train on, or none to validate on."
+            f"{source}: validation_split={validation_split} of {size} samples leaves no "
+            "samples for training, or none for validation."
         )
     return _slice_samples(data, slice(0, split)), _slice_samples(data, slice(split, None))
 
@@ -112,8 +112,8 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
         return data, None, None
     if len(data) > 3:
         raise ValueError(
-            "A batch is x, (x, y) or (x, y, sample_weight); a tuple of "
-            f"{len(data)} came. Several inputs go in a list or a dict: ([a, b], y)."
+            "A batch is x, (x, y) or (x, y, sample_weight); this is a tuple of "
+            f"{len(data)}. Several inputs go in a list or a dict: ([a, b], y)."
         )
     return (*data, *(None,) * (3 - len(data)))  # type: ignore[return-value]
 

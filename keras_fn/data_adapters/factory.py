@@ -72,7 +72,7 @@ def is_batched_source(x: Any) -> bool:
         raise SpecError(
             "data",
             expected="arrays, or something that yields batches",
-            received=f"a {type(x).__name__}, which has items by number and cannot be gone through",
+            received=f"a {type(x).__name__}, which has items by index and cannot be iterated over",
             fix="derive it from keras.utils.PyDataset if its items are batches; wrap it in a "
             "torch.utils.data.DataLoader if they are samples",
         )
@@ -108,7 +108,7 @@ def get_data_adapter(
         ValueError: There is no data, or `y` or `sample_weight` came with a source of batches.
     """
     if x is None:
-        raise ValueError(f"{binder.source}: no data came: pass x=.")
+        raise ValueError(f"{binder.source}: there is no data: pass x=.")
     if not is_batched_source(x):
         data = binder.bind(x, y, sample_weight, class_weight)
         seed = make_default_seed() if shuffle else 0
@@ -117,8 +117,8 @@ def get_data_adapter(
         )
     if y is not None or sample_weight is not None:
         raise ValueError(
-            f"{binder.source}: data that yields batches brings its own targets; y and "
-            "sample_weight cannot be given besides."
+            f"{binder.source}: data that yields batches includes the targets; y and "
+            "sample_weight cannot be passed in addition."
         )
 
     def bind(batch: Any) -> FlatBatch:

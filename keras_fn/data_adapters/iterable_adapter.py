@@ -70,8 +70,8 @@ class IterableAdapter(StreamAdapter):
             done += 1
         if not done:
             raise ValueError(
-                "The data has run out: it yields no batch for this epoch.\n"
-                "  fix: pass something that can be gone through again, or a generator without end "
+                "The data is exhausted: it yields no batch for this epoch.\n"
+                "  fix: pass data that can be iterated over again, or an infinite generator "
                 "and the number of steps"
             )
         self._warn_if_short(done)

@@ -45,8 +45,8 @@ def get_iterator_state(source: Any, iterator: Any) -> dict[str, Any] | None:
         except Exception as error:  # training can go on without a position
             reason = f"{type(error).__name__}: {error}"
         warnings.warn(
-            f"The position in {type(holder).__name__} cannot be kept: a resumed run goes through "
-            f"the data again, up to where it was.\n  cause: {reason}",
+            f"The position in {type(holder).__name__} cannot be saved: a resumed run reads "
+            f"the data again, up to its position.\n  cause: {reason}",
             stacklevel=2,
         )
         return None
@@ -104,7 +104,7 @@ def _state_setter(owner: str, holder: Any) -> Callable[[Any], Any]:
     if methods is None:
         raise SpecError(
             "fit",
-            expected="the data that the run began with, which takes its position back",
+            expected="the data that the run started with, with support for its position",
             received=f"{type(holder).__name__}",
             fix="pass the same data, or use another folder for the backup",
         )

@@ -62,7 +62,7 @@ class PyDataset:
             return len(self)  # pyright: ignore[reportArgumentType]
         raise NotImplementedError(
             f"{type(self).__name__} must define __len__(self), or the property num_batches, "
-            "which is None for data without an end."
+            "which is None for an infinite data set."
         )
 
     def on_epoch_begin(self) -> None:

@@ -48,7 +48,7 @@ class PyDatasetAdapter(StreamAdapter):
             raise SpecError(
                 type(source).__name__,
                 expected="the number of steps in an epoch",
-                received="none, and data without an end",
+                received="None, with infinite data",
                 fix="pass steps_per_epoch (or steps)",
             )
 

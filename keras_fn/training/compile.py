@@ -88,7 +88,7 @@ class CompileMixin(StatelessTraining):
             not isinstance(steps_per_execution, int) or steps_per_execution < 1
         ):
             raise ValueError(
-                f"{self._label}: steps_per_execution must be a number of steps, 1 or more, or "
+                f"{self._label}: steps_per_execution must be a positive integer or "
                 f"'auto', not {steps_per_execution!r}."
             )
         optimizer = optimizers.get(optimizer) if optimizer is not None else None
@@ -124,7 +124,7 @@ class CompileMixin(StatelessTraining):
     def _require_compiled(self, method: str) -> None:
         if not self.compiled:
             raise ValueError(
-                f"{self._label} is not compiled, so {method} does not know what to do.\n"
+                f"{self._label} is not compiled, so {method} cannot run.\n"
                 "  fix: call model.compile(optimizer=..., loss=...) first"
             )
 

@@ -122,7 +122,7 @@ class StatelessTraining(Mixed):
             if group not in STATE_GROUPS["train"]:
                 raise ValueError(
                     f"set_state_tree: state is of {', '.join(STATE_GROUPS['train'])}; "
-                    f"{group!r} came."
+                    f"this is {group!r}."
                 )
             variables = {v.path: v for v in getattr(self, group)}
             for path, value in _leaves(branch):

@@ -243,7 +243,7 @@ class Trainer(TrainStepMixin):
             TypeError: An argument is unknown.
         """
         if kwargs:
-            raise TypeError(f"evaluate does not take {', '.join(kwargs)}.")
+            raise TypeError(f"evaluate does not accept {', '.join(kwargs)}.")
         self._require_compiled("evaluate")
         binder = DataBinder(self)
         data = get_data_adapter(binder, x, y, sample_weight, batch_size=batch_size, steps=steps)
@@ -305,7 +305,7 @@ class Trainer(TrainStepMixin):
             display.finish({})
         callback_list.on_predict_end()
         if not outputs:
-            raise ValueError(f"{self._label}: predict got no batch.")
+            raise ValueError(f"{self._label}: the data yields no batch to predict.")
         return concat_outputs(outputs)
 
     def _build_for_prediction(self, batch: FlatBatch) -> None:

@@ -1,4 +1,4 @@
-"""Arrays in whatever form: pandas, lists, tensors of the backend and of other frameworks."""
+"""Arrays in any form: pandas, lists, tensors of the backend and of other frameworks."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ LOSS = float(((X @ WEIGHTS[0] + 0.5 - Y) ** 2).mean())
 
 
 class Foreign:
-    """A tensor of a framework that we have never seen, on the host."""
+    """A tensor of an unknown framework, on the host."""
 
     def __init__(self, array):
         self._array = array
@@ -35,7 +35,7 @@ class Foreign:
 
 
 class OfTorch:
-    """What a tensor of PyTorch on a GPU, with a gradient, allows."""
+    """Behaves like a PyTorch tensor on a GPU that requires a gradient."""
 
     def __init__(self, array, stage="gpu"):
         self._array, self._stage = array, stage
@@ -55,7 +55,7 @@ class OfTorch:
 
 
 class OfBfloat16(OfTorch):
-    """One of a type that NumPy has not."""
+    """One of a dtype that NumPy does not have."""
 
     def detach(self):
         return self
@@ -113,13 +113,13 @@ def test_columns_of_a_frame_by_name():
     np.testing.assert_array_equal(model.predict(dict(frame), verbose=0), [[9], [18]])
 
 
-def test_columns_of_different_numbers_meet_in_one_type():
+def test_columns_of_different_dtypes_are_promoted():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(
         {
             "whole": [1, 2],
             "truth": [True, False],
-            "own": pandas.array([3, None], "Int64"),  # a type of pandas, with a gap
+            "own": pandas.array([3, None], "Int64"),  # an extension dtype, with a missing value
         }
     )
     identity = keras.Sequential([keras.Input((3,)), layers.Activation("linear")])
@@ -129,7 +129,7 @@ def test_columns_of_different_numbers_meet_in_one_type():
     np.testing.assert_array_equal(found, [[1, 1, 3], [2, 0, 4]])
 
 
-def test_a_series_of_categories_or_text_is_refused_with_what_to_do():
+def test_a_series_of_categories_or_text_is_refused_with_a_fix():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame({"n": [1.0, 2.0], "kind": ["red", "blue"]})
     frame["sort"] = frame["kind"].astype("category")
@@ -145,14 +145,14 @@ def test_a_series_of_categories_or_text_is_refused_with_what_to_do():
 
 
 @pytest.mark.skipif(not hasattr(current(), "to_device"), reason="the framework sees to it")
-def test_a_tensor_that_is_elsewhere_comes_to_the_default_device():
+def test_a_tensor_on_another_device_is_moved_to_the_default_device():
     x = ops.convert_to_tensor(X)
     assert convert_to_array(x, "x", "test") is x
     with keras.device("meta"):
         assert convert_to_array(x, "x", "test").device.type == "meta"
 
 
-def test_what_is_sparse_is_refused_with_what_to_do():
+def test_sparse_data_is_refused_with_a_fix():
     class Sparse:
         shape, dtype = (6, 3), np.dtype("float32")
 
@@ -160,7 +160,7 @@ def test_what_is_sparse_is_refused_with_what_to_do():
         linear().predict(Sparse(), verbose=0)
 
 
-def test_a_data_set_of_samples_by_number_is_refused_with_what_to_do():
+def test_map_style_data_sets_of_samples_are_refused_with_a_fix():
     class Samples:
         def __len__(self):
             return 6

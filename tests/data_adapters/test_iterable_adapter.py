@@ -1,4 +1,4 @@
-"""Data that yields batches: what order, how far ahead, on which threads, what when it ends."""
+"""Data that yields batches: their order, prefetching, threads, and exhausted sources."""
 
 import threading
 import time
@@ -28,7 +28,7 @@ def batches(count=6, size=2):
 
 
 class Again:
-    """What can be gone through again; counts what it was asked for."""
+    """A re-iterable source that counts the batches that were requested."""
 
     def __init__(self, items):
         self.items, self.asked, self.threads = items, 0, set()
@@ -41,7 +41,7 @@ class Again:
 
 
 class Seen(keras.callbacks.Callback):
-    """The numbers of batches in each epoch, and what happens at each."""
+    """The number of batches in each epoch, and its hooks."""
 
     def __init__(self, act=lambda batch: None):
         super().__init__()
@@ -56,7 +56,7 @@ class Seen(keras.callbacks.Callback):
 
 
 def numbers(data, epochs=1, first=0):
-    """The first feature of each batch of each epoch: what identifies it."""
+    """The first feature of each batch of each epoch, which identifies it."""
     found = []
     for epoch in range(first, first + epochs):
         got = [float(ops.convert_to_numpy(t[0][0]).ravel()[0]) for t, _ in data.epoch(epoch)]
@@ -90,13 +90,13 @@ def no_thread_stays():
 
 
 @pytest.mark.parametrize("background", [True, False])
-def test_each_epoch_goes_through_the_source_from_the_beginning(background):
+def test_each_epoch_restarts_the_source(background):
     data = stream(Again(ones(3)), background=background)
     data.peek()
     assert numbers(data, 2) == [[0, 1, 2], [0, 1, 2]]
 
 
-def test_with_steps_an_epoch_goes_on_where_the_last_one_ended_and_round():
+def test_with_steps_an_epoch_continues_and_restarts_the_source():
     data = stream(Again(ones(5)), steps=3)
     data.peek()
     assert numbers(data, 4) == [[0, 1, 2], [3, 4, 0], [1, 2, 3], [4, 0, 1]]
@@ -108,7 +108,7 @@ def test_a_generator_loses_no_batch_between_epochs_nor_between_runs():
     assert numbers(stream(source, steps=2), 2) == [[4, 5], [6, 7]]
 
 
-def test_fewer_batches_than_steps_are_told():
+def test_fewer_batches_than_steps_warn():
     data = stream(Again(ones(2)), steps=3)
     with pytest.warns(UserWarning, match="ended after 2 batches, and 3 steps were asked for"):
         assert numbers(data) == [[0, 1]]
@@ -116,21 +116,21 @@ def test_fewer_batches_than_steps_are_told():
         assert numbers(data) == [[0, 1]]
 
 
-def test_a_generator_that_ends_in_an_epoch_is_told_and_then_refused():
+def test_a_generator_that_ends_within_an_epoch_warns_then_raises():
     data = stream(iter(ones(3)), steps=2)
     with pytest.warns(UserWarning, match="ended after 1 batches"):
         assert numbers(data, 2) == [[0, 1], [2]]
-    with pytest.raises(ValueError, match="has run out"):
+    with pytest.raises(ValueError, match="is exhausted"):
         numbers(data)
 
 
 @pytest.mark.parametrize("source", [Again(ones(4)), iter(ones(4))])
-def test_an_epoch_may_begin_at_a_batch(source):
+def test_an_epoch_can_start_at_a_later_batch(source):
     data = stream(source)
     assert [float(ops.convert_to_numpy(t[0][0]).item()) for t, _ in data.epoch(0, 2)] == [2, 3]
 
 
-def test_a_run_that_goes_on_passes_over_what_the_epochs_before_had():
+def test_a_resumed_run_skips_the_batches_of_earlier_epochs():
     whole = numbers(stream(Again(ones(5)), steps=3), 4)
     resumed = stream(Again(ones(5)), steps=3)
     resumed.peek()
@@ -159,12 +159,16 @@ def test_all_loops_take_batches_of_a_generator():
     )
     np.testing.assert_allclose(
         model.predict(iter([b[0] for b in batches()]), verbose=0),
-        reference.predict(X, verbose=0), rtol=1e-5,
-    )  # fmt: skip
+        reference.predict(X, verbose=0),
+        rtol=1e-5,
+    )
     history = model.fit(
-        Again(batches()), epochs=2, validation_data=Again(batches(2)), verbose=0,
+        Again(batches()),
+        epochs=2,
+        validation_data=Again(batches(2)),
+        verbose=0,
         class_weight={0: 2.0},
-    ).history  # fmt: skip
+    ).history
     assert len(history["val_loss"]) == 2
 
 
@@ -189,20 +193,25 @@ def test_endless_data_with_steps_everywhere():
 
     seen = Seen()
     linear().fit(
-        endless(), steps_per_epoch=4, epochs=3, validation_data=endless(), validation_steps=2,
-        callbacks=[seen], verbose=0,
-    )  # fmt: skip
+        endless(),
+        steps_per_epoch=4,
+        epochs=3,
+        validation_data=endless(),
+        validation_steps=2,
+        callbacks=[seen],
+        verbose=0,
+    )
     assert seen.epochs == [4, 4, 4]
     assert linear().predict(endless(), steps=2, verbose=0).shape == (4, 1)
 
 
-def test_a_generator_is_asked_for_no_batch_of_an_epoch_that_has_not_begun():
+def test_a_generator_is_not_read_beyond_the_current_epoch():
     source = Again(batches() * 10)
     linear().fit(iter(source), steps_per_epoch=3, epochs=2, verbose=0)
     assert source.asked == 6
 
 
-def test_batches_may_share_memory_that_the_source_fills_anew():
+def test_a_source_may_reuse_its_arrays():
     buffer = np.zeros((2, 2), "float32")
 
     def reusing():
@@ -217,10 +226,10 @@ def test_batches_may_share_memory_that_the_source_fills_anew():
     np.testing.assert_allclose(model.get_weights()[0], reference.get_weights()[0], rtol=1e-5)
 
 
-# ---------------------------------------------------------------- ahead
+# ---------------------------------------------------------------- prefetching
 
 
-def test_the_next_batch_is_fetched_while_the_step_runs_and_no_more_than_two():
+def test_two_batches_are_prefetched_while_the_step_runs():
     source, ahead = Again(batches(6)), []
 
     def wait(batch):
@@ -228,7 +237,7 @@ def test_the_next_batch_is_fetched_while_the_step_runs_and_no_more_than_two():
         wanted = min(batch + 3, 6)
         while source.asked < wanted and time.monotonic() < deadline:
             time.sleep(0.001)
-        time.sleep(0.02)  # would it go on?
+        time.sleep(0.02)  # time to read further, if it did
         ahead.append(source.asked - batch - 1)
 
     linear().fit(source, callbacks=[Seen(wait)], verbose=0)
@@ -237,13 +246,13 @@ def test_the_next_batch_is_fetched_while_the_step_runs_and_no_more_than_two():
     assert first is threading.main_thread() and "keras_fn" in other.name
 
 
-def test_a_model_that_runs_eagerly_fetches_in_the_thread_of_its_steps():
+def test_run_eagerly_loads_batches_in_the_main_thread():
     source = Again(batches())
     linear(run_eagerly=True).fit(source, verbose=0)
     assert source.threads == {threading.main_thread()}
 
 
-def test_an_error_of_the_source_arrives_with_its_traceback():
+def test_an_error_of_the_source_has_its_traceback():
     def broken():
         yield from batches(2)
         raise KeyError("the third file is missing")
@@ -255,7 +264,7 @@ def test_an_error_of_the_source_arrives_with_its_traceback():
     assert seen.epochs == [2]
 
 
-def test_a_batch_that_does_not_fit_is_told_where_it_comes():
+def test_a_batch_that_does_not_fit_raises_when_it_arrives():
     data = [*batches(2), (X[:2, :1], Y[:2])]
     with pytest.raises(ValueError, match="of shape"):
         linear().fit(iter(data), verbose=0)
@@ -287,7 +296,7 @@ def test_the_thread_ends_when_training_is_stopped():
     assert seen.epochs == [1] and not ours()
 
 
-def test_an_evaluation_inside_a_run_ends_its_own_thread_only():
+def test_an_evaluation_within_fit_ends_only_its_thread():
     model, counts = linear(), []
 
     def evaluate(batch):
@@ -298,7 +307,7 @@ def test_an_evaluation_inside_a_run_ends_its_own_thread_only():
     assert counts[:3] == [1, 1, 1]
 
 
-def test_a_source_that_never_answers_does_not_hold_the_interruption_for_long():
+def test_a_blocked_source_does_not_delay_an_interruption_for_long():
     release = threading.Event()
 
     def stuck():
@@ -316,7 +325,7 @@ def test_a_source_that_never_answers_does_not_hold_the_interruption_for_long():
     release.set()
 
 
-def test_the_device_of_a_scope_holds_for_what_is_fetched_ahead(monkeypatch):
+def test_prefetched_batches_use_the_device_of_the_scope(monkeypatch):
     scope, entered = current().device_scope, {}
 
     def noting(name):
@@ -327,7 +336,7 @@ def test_the_device_of_a_scope_holds_for_what_is_fetched_ahead(monkeypatch):
     with keras.device("cpu:0"):
         linear().fit(Again(batches()), verbose=0)
     assert len(entered) == 2 and set(entered.values()) == {"cpu:0"}
-    linear().fit(Again(batches()), verbose=0)  # outside, there is nothing to enter
+    linear().fit(Again(batches()), verbose=0)  # outside of a scope
     assert len(entered) == 2
 
 
@@ -351,7 +360,7 @@ class Loader:
 def losses_agree(source):
     model, reference = linear(), linear()
     reference.set_weights(model.get_weights())
-    for _ in range(2):  # it can be gone through again
+    for _ in range(2):  # it can be iterated over again
         model.fit(source, verbose=0)
         reference.fit(X, Y, batch_size=2, shuffle=False, verbose=0)
     for a, b in zip(model.get_weights(), reference.get_weights(), strict=True):
@@ -406,7 +415,7 @@ def test_grain():
     losses_agree(dataset.to_iter_dataset())
 
 
-def test_no_warning_of_ours_in_an_ordinary_run():
+def test_an_ordinary_run_does_not_warn():
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         linear().fit(Again(batches()), epochs=2, verbose=0)

@@ -1,4 +1,4 @@
-"""Data that tells its position is set to it by a resumed run, and goes through nothing again."""
+"""Iterator states: a resumed run sets the position of the data, and repeats no batch."""
 
 import warnings
 
@@ -16,7 +16,7 @@ X = np.random.default_rng(5).normal(size=(22, 4)).astype("float32")
 Y = X @ np.ones((4, 1), "float32")
 BATCHES = [(X[i : i + 4], Y[i : i + 4]) for i in range(0, 22, 4)]
 EPOCHS = 4
-WHOLE = {}  # what came of runs that were not killed
+WHOLE = {}  # results of uninterrupted runs
 
 
 class Killed(Exception):
@@ -24,7 +24,7 @@ class Killed(Exception):
 
 
 class Kill(keras.callbacks.Callback):
-    """Ends the program, as far as the model sees, after so many batches, the last not backed up."""
+    """Simulates a killed program after so many batches, the last of them not backed up."""
 
     def __init__(self, batches):
         super().__init__()
@@ -37,7 +37,7 @@ class Kill(keras.callbacks.Callback):
 
 
 class Loader:
-    """Its order differs from epoch to epoch; the loader tells, as torchdata's does."""
+    """Shuffles in each epoch; the loader has a `state_dict`, as torchdata's does."""
 
     def __init__(self):
         self.random, self.at, self.order, self.produced = np.random.default_rng(3), 0, (), 0
@@ -60,7 +60,7 @@ class Loader:
 
 
 class Told:
-    """An iterator that tells, as Grain's do, in bytes."""
+    """An iterator whose state is bytes, as with Grain."""
 
     def __init__(self, owner):
         self.owner, self.at = owner, 0
@@ -91,7 +91,7 @@ class ToldByIterators:
 
 
 class Numbered(keras.utils.PyDataset):
-    """Batches by number, of which each is counted."""
+    """A map-style data set that counts the batches it computes."""
 
     produced = 0
 
@@ -104,7 +104,7 @@ class Numbered(keras.utils.PyDataset):
 
 
 def run(folder, data, kill=None, save_freq=1, **options):
-    """Runs the program once; returns what came of it, and how many batches were produced."""
+    """Runs the program once; returns its result and the number of batches produced."""
     keras.utils.set_random_seed(1 if kill is None else 7)
     x = keras.Input((4,))
     model = keras.Model(x, layers.Dense(1)(layers.Dropout(0.4)(x)))
@@ -116,7 +116,7 @@ def run(folder, data, kill=None, save_freq=1, **options):
 
 
 def resumed(tmp_path, source, kill, **options):
-    """Checks a run that is killed and resumed; returns what the resumed part produced."""
+    """Checks a run that is killed and resumed; returns the batches of the resumed part."""
     key = source, *sorted(options.items())
     if key not in WHOLE:
         WHOLE[key] = run(tmp_path / "whole", source(), kill=10**6, **options)
@@ -137,9 +137,9 @@ def left(kill, batches):
 
 @pytest.mark.parametrize("source", [Loader, ToldByIterators])
 @pytest.mark.parametrize(("kill", "steps"), [(2, None), (7, None), (10, None), (6, 4), (8, 4)])
-def test_a_resumed_run_goes_through_nothing_again(tmp_path, source, kill, steps):
+def test_a_resumed_run_repeats_no_batch(tmp_path, source, kill, steps):
     produced = resumed(tmp_path, source, kill, steps_per_epoch=steps)
-    # And the first batch, by which data is checked before anything is restored.
+    # And the first batch: data is checked before anything is restored.
     assert produced == left(kill, steps or len(BATCHES)) + 1
 
 
@@ -163,11 +163,11 @@ def test_an_iterator_that_is_passed_itself(tmp_path):
     assert resumed(tmp_path, Endless, 9, steps_per_epoch=5) == left(9, 5) + 1
 
 
-def test_a_py_dataset_computes_no_batch_that_is_passed_over(tmp_path):
+def test_a_resumed_run_does_not_compute_skipped_batches_of_a_py_dataset(tmp_path):
     assert resumed(tmp_path, Numbered, 9) == left(9, len(BATCHES)) + 1
 
 
-def test_a_run_without_a_backup_asks_for_no_position():
+def test_a_run_without_backups_does_not_read_positions():
     class Silent(Loader):
         def state_dict(self):
             raise AssertionError
@@ -196,17 +196,17 @@ class Raising(Unordered):
 
 @pytest.mark.filterwarnings("ignore:The position in")
 @pytest.mark.parametrize("source", [Broken, Raising])
-def test_data_whose_position_cannot_be_kept_is_gone_through_again(tmp_path, source):
+def test_data_whose_position_cannot_be_saved_is_read_again(tmp_path, source):
     resumed(tmp_path, source, 9)
 
 
 @pytest.mark.parametrize(("source", "cause"), [(Broken, "object"), (Raising, "these workers")])
-def test_it_is_told_why_a_position_cannot_be_kept(source, cause):
+def test_a_warning_says_why_a_position_cannot_be_saved(source, cause):
     with pytest.warns(UserWarning, match=cause):
         assert iterator_state.get_iterator_state(source(), None) is None
 
 
-def test_data_that_begins_each_epoch_where_it_was_loaded_is_gone_through_again():
+def test_loaders_that_restart_epochs_at_the_loaded_position_are_read_again():
     class Streaming(Loader):
         def set_epoch(self, epoch):
             pass
@@ -216,7 +216,7 @@ def test_data_that_begins_each_epoch_where_it_was_loaded_is_gone_through_again()
         assert iterator_state.get_iterator_state(Streaming(), iter(Streaming())) is None
 
 
-def test_data_that_takes_no_position_is_refused_and_the_model_is_as_it_was(tmp_path):
+def test_data_that_cannot_restore_its_position_is_refused_and_changes_nothing(tmp_path):
     with pytest.raises(Killed):
         run(tmp_path, Loader(), kill=9)
     keras.utils.set_random_seed(0)
@@ -224,7 +224,7 @@ def test_data_that_takes_no_position_is_refused_and_the_model_is_as_it_was(tmp_p
     model = keras.Model(x, layers.Dense(1)(layers.Dropout(0.4)(x)))
     model.compile(keras.optimizers.Adam(0.05), "mse")
     before = model.get_weights()
-    with pytest.raises(SpecError, match="takes its position back"):
+    with pytest.raises(SpecError, match="support for its position"):
         model.fit(list_again(), epochs=EPOCHS, verbose=0, resume=tmp_path)
     np.testing.assert_array_equal(model.get_weights()[0], before[0])
 
@@ -237,7 +237,7 @@ def list_again():
     return Again()
 
 
-def test_positions_are_kept_as_plain_data(tmp_path):
+def test_positions_are_saved_as_plain_data(tmp_path):
     state = {
         "of": "source",
         "state": {
@@ -249,8 +249,8 @@ def test_positions_are_kept_as_plain_data(tmp_path):
         },
     }
     assert is_serializable(state)
-    backup_format.write_backup(tmp_path / "f", {"format": backup_format.FORMAT, "told": state})
-    found = backup_format.read_backup(tmp_path / "f")["told"]
+    backup_format.write_backup(tmp_path / "f", {"format": backup_format.FORMAT, "data": state})
+    found = backup_format.read_backup(tmp_path / "f")["data"]
     assert found["state"].pop("nan") != state["state"].pop("nan")
     assert found == state
 
@@ -267,7 +267,7 @@ def counting(produced):
             produced.append(index)
             return X[index], Y[index]
 
-        def __repr__(self):  # by which Grain knows that data is the same
+        def __repr__(self):  # Grain compares it to recognize the data
             return "Samples"
 
     return Samples()
@@ -298,7 +298,7 @@ def test_grain(tmp_path, kind):
         def produced(self):
             return len(self.indices)
 
-    # It reads ahead by itself, so that no number is exact.
+    # It prefetches, so that the number is not exact.
     resumed(tmp_path, Source, 9)
     it = iter(Source().data)
     next(it)
@@ -316,7 +316,7 @@ def test_a_stateful_data_loader_of_torchdata(tmp_path, steps):
         def __init__(self):
             self.indices = []
             samples, random = counting(self.indices), torch.Generator().manual_seed(3)
-            # With shuffle=True, its own epochs after the one that it was loaded in are others.
+            # With shuffle=True, the order of later epochs would differ after loading a state.
             order = sampler.RandomSampler(samples, generator=random)
             super().__init__(samples, batch_size=4, sampler=order)
 

@@ -1,4 +1,4 @@
-"""PyDataset: batches by number, loaded by threads and processes, in an order that is fixed."""
+"""PyDataset: batches by index, loaded by threads and processes in a deterministic order."""
 
 import gc
 import os
@@ -28,7 +28,7 @@ import keras_fn as keras
 release = threading.Event()
 
 class Numbers(keras.utils.PyDataset):
-    """Batch i is i, in two rows; it notes which threads and processes loaded it."""
+    """Batch i has two samples of i; the threads and processes that load it are recorded."""
     def __init__(self, count=6, act="", **options):
         super().__init__(**options)
         self.count, self.act, self.shift, self.calls = count, act, 0, []
@@ -66,7 +66,7 @@ class Pairs(Numbers):
         return x, 2 * x
 
 class Unborn(keras.utils.PyDataset):
-    """Calls no __init__ of the base."""
+    """Does not call the base constructor."""
     def __init__(self):
         pass
     def __len__(self):
@@ -129,7 +129,7 @@ def test_batches_come_in_order_however_they_are_loaded(way, module):
     data = made(module.Numbers(act="slow first", **WAYS[way]))
     data.peek()
     assert numbers(data) == [0, 1, 2, 3, 4, 5]
-    # What on_epoch_end changes, the workers see.
+    # The workers see the changes of on_epoch_end.
     assert numbers(data, 1) == [100, 101, 102, 103, 104, 105]
     data.close()
 
@@ -138,7 +138,7 @@ def test_hooks_frame_the_batches(module):
     dataset = module.Numbers(2, act="thread", workers=1)
     linear().predict(dataset, verbose=0)
     first, begin, *loaded, end = dataset.calls
-    assert first is threading.main_thread()  # a look at what batches are like
+    assert first is threading.main_thread()  # peek at a batch
     assert (begin, end) == ("begin", "end")
     assert len(loaded) == 2 and threading.main_thread() not in loaded
 
@@ -151,7 +151,7 @@ def test_without_workers_the_step_loads_itself(module):
     }
 
 
-def test_processes_load_and_go(module):
+def test_processes_load_batches_and_exit(module):
     dataset = module.Numbers(8, act="who", workers=2, use_multiprocessing=True)
     data = made(dataset)
     found = {*numbers(data), *numbers(data, 1)}
@@ -174,7 +174,7 @@ def alive(pid):
 # ---------------------------------------------------------------- order
 
 
-def test_each_epoch_has_an_order_of_its_own_by_the_seed(module):
+def test_each_epoch_is_shuffled_differently_by_the_seed(module):
     first, second = (
         numbers(made(module.Unborn(), shuffle=True, seed=seed), epoch)
         for seed, epoch in ((1, 0), (1, 0))
@@ -188,7 +188,7 @@ def test_each_epoch_has_an_order_of_its_own_by_the_seed(module):
 
 
 @pytest.mark.parametrize("steps", [None, 4])
-def test_an_epoch_may_begin_at_a_batch(steps, module):
+def test_an_epoch_can_start_at_a_later_batch(steps, module):
     def data():
         made_ = made(module.Numbers(6), steps, shuffle=True)
         made_.source.on_epoch_end = lambda: None
@@ -201,7 +201,7 @@ def test_an_epoch_may_begin_at_a_batch(steps, module):
     assert sorted(turns[:6]) == sorted(turns[6:12]) == list(range(6))
 
 
-def test_a_resumed_run_finds_the_data_set_as_its_hooks_had_left_it(module):
+def test_a_resumed_run_replays_the_epoch_hooks_of_the_data_set(module):
     data = made(module.Numbers(6), shuffle=True, seed=1)
     whole = [numbers(data, epoch) for epoch in range(3)]
     resumed = made(module.Numbers(6), shuffle=True, seed=2)
@@ -211,7 +211,7 @@ def test_a_resumed_run_finds_the_data_set_as_its_hooks_had_left_it(module):
     resumed.close()
 
 
-def test_data_without_end_needs_steps_and_goes_on(module):
+def test_infinite_data_needs_steps_and_continues(module):
     with pytest.raises(ValueError, match="steps_per_epoch"):
         linear().fit(module.Pairs(None), verbose=0)
     data = made(module.Numbers(None, workers=2), 3, shuffle=True)
@@ -246,9 +246,13 @@ def test_all_loops_train_alike(way, module):
     model, other = linear(), linear()
     other.set_weights(model.get_weights())
     history = model.fit(
-        module.Pairs(4, **WAYS[way]), epochs=2, validation_data=module.Pairs(2, **WAYS[way]),
-        shuffle=False, verbose=0, class_weight=None,
-    ).history  # fmt: skip
+        module.Pairs(4, **WAYS[way]),
+        epochs=2,
+        validation_data=module.Pairs(2, **WAYS[way]),
+        shuffle=False,
+        verbose=0,
+        class_weight=None,
+    ).history
     plain = module.Pairs(4)
     for shift in (0, 100):
         plain.shift = shift
@@ -264,7 +268,7 @@ def test_all_loops_train_alike(way, module):
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_an_error_in_a_worker_arrives_with_its_traceback(way, module):
+def test_an_error_in_a_worker_has_its_traceback(way, module):
     dataset = module.Pairs(act="raise", **WAYS[way])
     with pytest.raises(KeyError, match="the third file") as error:
         linear().fit(dataset, shuffle=False, verbose=0)
@@ -272,21 +276,21 @@ def test_an_error_in_a_worker_arrives_with_its_traceback(way, module):
     assert "numbered_batches.py" in text and "in __getitem__" in text
 
 
-def test_a_killed_worker_is_an_error_and_no_hang(module):
+def test_a_killed_worker_is_an_error_and_does_not_hang(module):
     dataset = module.Pairs(act="die", workers=2, use_multiprocessing=True)
     with pytest.raises(RuntimeError, match="worker process of Pairs ended") as error:
         linear().fit(dataset, shuffle=False, epochs=2, verbose=0)
     assert '__name__ == "__main__"' in str(error.value)
 
 
-def test_what_cannot_be_pickled_is_told(module):
+def test_unpicklable_data_sets_raise(module):
     dataset = module.Pairs(workers=1, use_multiprocessing=True)
     dataset.function = lambda: None
     with pytest.raises(TypeError, match=r"(?s)Pairs cannot be sent.*use_multiprocessing=False"):
         linear().fit(dataset, verbose=0)
 
 
-def test_what_a_subclass_forgot_is_told():
+def test_missing_methods_of_a_subclass_are_named():
     class Empty(keras.utils.PyDataset):
         pass
 
@@ -296,12 +300,12 @@ def test_what_a_subclass_forgot_is_told():
         Empty()[0]
 
 
-def test_a_data_set_without_batches_is_told(module):
+def test_an_empty_data_set_is_an_error(module):
     with pytest.raises(ValueError, match="yields no batch"):
         linear().predict(module.Numbers(0), verbose=0)
 
 
-def test_more_steps_than_batches_are_told(module):
+def test_more_steps_than_batches_warn(module):
     with pytest.warns(UserWarning, match="ended after 2 batches"):
         assert linear().predict(module.Numbers(2), steps=3, verbose=0).shape == (4, 1)
 
@@ -313,7 +317,7 @@ def test_the_old_name():
 
 @pytest.fixture
 def short_path():
-    """A folder of a short name: the sockets of `multiprocessing` in it have one of 107 bytes."""
+    """A folder with a short path: socket paths of `multiprocessing` have at most 107 bytes."""
     with tempfile.TemporaryDirectory(dir="/tmp" if os.path.isdir("/tmp") else None) as folder:
         yield Path(folder)
 
@@ -323,10 +327,13 @@ def run(program, folder, timeout=120):
     path = folder / "program.py"
     path.write_text(textwrap.dedent(program), "utf-8")
     return subprocess.run(
-        [sys.executable, str(path)], capture_output=True, text=True, timeout=timeout,
+        [sys.executable, str(path)],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": str(folder)},
         check=False,
-    )  # fmt: skip
+    )
 
 
 PROGRAM = """
@@ -351,8 +358,8 @@ PROGRAM = """
 """
 
 
-@pytest.mark.parametrize(("stop", "code", "told"), [(9, 0, "done"), (2, 1, "SystemError: stop")])
-def test_a_program_ends(stop, code, told, short_path):
+@pytest.mark.parametrize(("stop", "code", "output"), [(9, 0, "done"), (2, 1, "SystemError: stop")])
+def test_a_program_exits(stop, code, output, short_path):
     guarded = (
         PROGRAM.replace("STOP", str(stop))
         + """
@@ -361,10 +368,10 @@ def test_a_program_ends(stop, code, told, short_path):
     """
     )
     ended = run(guarded, short_path)
-    assert ended.returncode == code and told in ended.stdout + ended.stderr, ended.stderr
+    assert ended.returncode == code and output in ended.stdout + ended.stderr, ended.stderr
 
 
-def test_a_program_without_its_guard_is_told_and_ends(short_path):
+def test_a_program_without_its_main_guard_raises_and_exits(short_path):
     ended = run(PROGRAM.replace("STOP", "9") + "\n    main()\n", short_path)
     assert ended.returncode == 1
     assert not list(short_path.glob("keras_fn_dataset_*"))
@@ -413,7 +420,7 @@ def test_workers_end_with_a_program_that_is_killed(short_path):
 
 
 @pytest.mark.parametrize("way", ["threads", "processes"])
-def test_an_interruption_waits_for_no_batch_that_takes_for_ever(way, module, tmp_path):
+def test_an_interruption_does_not_wait_for_a_blocked_batch(way, module, tmp_path):
     dataset = module.Pairs(act="slow third", **WAYS[way])
     dataset.note = str(tmp_path / "begun")
 
@@ -428,11 +435,11 @@ def test_an_interruption_waits_for_no_batch_that_takes_for_ever(way, module, tmp
     with pytest.raises(KeyboardInterrupt):
         linear().fit(dataset, shuffle=False, callbacks=[Stop()], verbose=0)
     assert time.monotonic() - began < 40
-    module.release.set()  # a thread cannot be stopped; a process has been
+    module.release.set()  # a thread cannot be terminated, unlike a process
 
 
 @pytest.mark.parametrize("way", ["threads", "processes"])
-def test_workers_end_although_an_error_keeps_the_frames_of_the_run(way, module):
+def test_workers_end_although_a_traceback_keeps_the_frames_of_the_run(way, module):
     class Stop(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
             raise KeyboardInterrupt
@@ -445,7 +452,7 @@ def test_workers_end_although_an_error_keeps_the_frames_of_the_run(way, module):
     assert error.value.__traceback__ is not None and not ours()
 
 
-def test_no_file_of_a_data_set_stays(module, tmp_path, monkeypatch):
+def test_no_file_of_a_data_set_remains(module, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     files = set()
     dataset = module.Pairs(2, workers=1, use_multiprocessing=True)
@@ -458,7 +465,7 @@ def test_no_file_of_a_data_set_stays(module, tmp_path, monkeypatch):
     assert files == {1} and not list(tmp_path.glob("keras_fn_dataset_*"))
 
 
-def test_no_file_stays_where_it_could_not_be_written(module, tmp_path, monkeypatch):
+def test_no_file_remains_after_a_failed_write(module, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
     def full(path, data):
@@ -471,7 +478,7 @@ def test_no_file_stays_where_it_could_not_be_written(module, tmp_path, monkeypat
     assert not list(tmp_path.glob("keras_fn_dataset_*"))
 
 
-def test_no_file_stays_of_workers_that_nobody_closes(module, tmp_path, monkeypatch):
+def test_no_file_remains_of_an_unclosed_worker_pool(module, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     workers = WorkerPool(module.Pairs(2, use_multiprocessing=True), 1)
     list(workers.load(iter(range(2))))
@@ -481,14 +488,14 @@ def test_no_file_stays_of_workers_that_nobody_closes(module, tmp_path, monkeypat
     assert not list(tmp_path.glob("keras_fn_dataset_*"))
 
 
-def test_no_file_nor_worker_stays_where_the_run_ends_as_they_start(module, tmp_path, monkeypatch):
+def test_no_file_or_worker_remains_if_the_run_ends_while_they_start(module, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     workers = WorkerPool(module.Pairs(2), 1)
     workers.dataset.use_multiprocessing = True
     mkdir = Path.mkdir
 
     def closing(path, *args, **options):
-        workers.close()  # as the thread of the run does, while that of the batches starts
+        workers.close()  # as the main thread does while the prefetching thread starts workers
         return mkdir(path, *args, **options)
 
     monkeypatch.setattr(Path, "mkdir", closing)

@@ -1,4 +1,4 @@
-"""Data that fit refuses: with a clear message, before the first step, the model as it was."""
+"""Data that fit refuses: with a clear error, before the first step, without changing the model."""
 
 import numpy as np
 import pytest
@@ -50,7 +50,8 @@ SPARSE = (
 
 CASES = {
     "targets of another length": (
-        dict(x=X, y=Y[:7]), error(LENGTHS, "x: 8, y: 7", CUT),
+        dict(x=X, y=Y[:7]),
+        error(LENGTHS, "x: 8, y: 7", CUT),
     ),
     "weights of another length": (
         dict(x=X, y=Y, sample_weight=np.ones(9)),
@@ -85,13 +86,16 @@ CASES = {
         error("at least one sample", "empty arrays", "check where they come from"),
     ),
     "no targets": (
-        dict(x=X), error("targets y, as compile() named a loss", "none", "pass y="),
+        dict(x=X),
+        error("targets y, as compile() named a loss", "none", "pass y="),
     ),
     "a label that is too high": (
-        dict(x=X, y=Y + 1), error("class indices from 0 to 3", "classes from 1 to 4", RANGE, None),
+        dict(x=X, y=Y + 1),
+        error("class indices from 0 to 3", "classes from 1 to 4", RANGE, None),
     ),
     "a label below 0": (
-        dict(x=X, y=Y - 1), error("class indices from 0 to 3", "classes from -1 to 2", RANGE, None),
+        dict(x=X, y=Y - 1),
+        error("class indices from 0 to 3", "classes from -1 to 2", RANGE, None),
     ),
     "a label that is too high, in the last batch only": (
         dict(x=X, y=np.r_[Y[:7], 9], batch_size=2),
@@ -106,7 +110,8 @@ CASES = {
         error("input 'x' of shape (None, 3)", "shape (8, 2)", RESHAPE),
     ),
     "one-hot labels where class indices are expected": (
-        dict(x=X, y=np.eye(4)[Y]), None,
+        dict(x=X, y=np.eye(4)[Y]),
+        None,
     ),
     "a dict with a wrong key": (
         dict(x={"z": X}, y=Y),
@@ -114,12 +119,16 @@ CASES = {
     ),
     "a scalar": (
         dict(x=np.float32(1), y=Y),
-        error("input 'x': arrays whose first axis is the samples", "a single number",
-              "stack the samples into one array"),
+        error(
+            "input 'x': arrays whose first axis is the samples",
+            "a single number",
+            "stack the samples into one array",
+        ),
     ),
-    "no data at all": (dict(), "Functional model 'm': no data came: pass x=."),
+    "no data at all": (dict(), "Functional model 'm': there is no data: pass x=."),
     "a batch size of none": (
-        dict(x=X, y=Y, batch_size=0), "Functional model 'm': batch_size must be 1 or more, not 0.",
+        dict(x=X, y=Y, batch_size=0),
+        "Functional model 'm': batch_size must be 1 or more, not 0.",
     ),
     "a split of everything": (
         dict(x=X, y=Y, validation_split=1.0),
@@ -127,18 +136,19 @@ CASES = {
     ),
     "batches and targets": (
         dict(x=iter([(X, Y)]), y=Y),
-        "Functional model 'm': data that yields batches brings its own targets; y and "
-        "sample_weight cannot be given besides.",
+        "Functional model 'm': data that yields batches includes the targets; y and "
+        "sample_weight cannot be passed in addition.",
     ),
     "a first batch of a wrong size": (
         dict(x=iter([(X[:, :2], Y)])),
         error("input 'x' of shape (None, 3)", "shape (8, 2)", RESHAPE),
     ),
-}  # fmt: skip
+}
 
 PAIR_CASES = {
     "an input missing": (
-        dict(x={"a": X}, y=OUT), error("inputs named a, b", "inputs named a", "add b"),
+        dict(x={"a": X}, y=OUT),
+        error("inputs named a, b", "inputs named a", "add b"),
     ),
     "an input too many": (
         dict(x={**IN, "c": X}, y=OUT),
@@ -154,8 +164,9 @@ PAIR_CASES = {
     ),
     "targets in a list that is too short": (
         dict(x=IN, y=[X[:, :1]]),
-        error("targets for 2 outputs: p, q", "1",
-              "one for each, as a list in this order, or a dict"),
+        error(
+            "targets for 2 outputs: p, q", "1", "one for each, as a list in this order, or a dict"
+        ),
     ),
     "inputs of different lengths": (
         dict(x={"a": X, "b": X[:5, :2]}, y=OUT),
@@ -165,14 +176,15 @@ PAIR_CASES = {
         dict(x=IN, y=OUT, sample_weight={"p": np.ones(3), "q": np.ones(8)}),
         error(
             LENGTHS,
-            "x[0]: 8, x[1]: 8, y[0]: 8, y[1]: 8, sample_weight[0]: 3, sample_weight[1]: 8", CUT,
+            "x[0]: 8, x[1]: 8, y[0]: 8, y[1]: 8, sample_weight[0]: 3, sample_weight[1]: 8",
+            CUT,
         ),
     ),
     "a weight for an output that is not there": (
         dict(x=IN, y=OUT, sample_weight={"r": np.ones(8)}),
         error("sample weights for the outputs p, q", "sample weights for r", "drop or rename r"),
     ),
-}  # fmt: skip
+}
 
 
 def state(model):
@@ -187,9 +199,9 @@ _models = {}
 
 
 @pytest.mark.parametrize("make, options, message", ROWS, ids=[*CASES, *PAIR_CASES])
-def test_it_is_refused_and_the_model_is_as_it_was(make, options, message):
+def test_bad_data_is_refused_and_changes_nothing(make, options, message):
     model = _models.setdefault(make, None) or make()
-    _models[make] = model  # it is as it was, so it serves the next case
+    _models[make] = model  # unchanged, so the next case reuses it
     before = state(model)
     with pytest.raises((ValueError, TypeError)) as caught:
         model.fit(**options, epochs=2, verbose=0)
@@ -217,24 +229,25 @@ def test_fractions_for_an_integer_input_are_refused():
     with pytest.raises(TypeError) as caught:
         model.predict(np.full((2, 2), 0.5), verbose=0)
     assert str(caught.value) == error(
-        "input 'x' of dtype int32", "fractions", "feed integers, or make the Input with "
-        "dtype='float32'",
-    )  # fmt: skip
+        "input 'x' of dtype int32",
+        "fractions",
+        "feed integers, or make the Input with dtype='float32'",
+    )
 
 
-def test_a_model_that_is_not_compiled_says_so():
+def test_an_uncompiled_model_raises():
     x = keras.Input((3,))
     model = keras.Model(x, layers.Dense(1)(x), name="m")
     for name in ("fit", "evaluate", "train_on_batch", "test_on_batch"):
         with pytest.raises(ValueError) as caught:
             getattr(model, name)(X, X[:, :1])
         assert str(caught.value) == (
-            f"Functional model 'm' is not compiled, so {name} does not know what to do.\n"
+            f"Functional model 'm' is not compiled, so {name} cannot run.\n"
             "  fix: call model.compile(optimizer=..., loss=...) first"
         )
 
 
-def test_what_was_refused_first_decides_nothing():
+def test_refused_data_does_not_build_the_model():
     x = keras.Input((3,))
     model = keras.Model(x, layers.Dense(4, activation="softmax")(x))
     model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
@@ -247,13 +260,15 @@ def test_what_was_refused_first_decides_nothing():
     assert logs["accuracy"] == pytest.approx(expected)
 
 
-def test_data_that_yields_nothing_is_told():
+def test_data_without_batches_raises():
     model = classifier()
     with pytest.raises(ValueError, match="The data yields no batch"):
         model.fit(iter([]), verbose=0)
 
 
-def test_data_that_has_run_out_is_told_and_not_logged_as_a_loss_of_0():
+def test_exhausted_data_raises_and_is_not_logged_as_a_loss_of_0():
     model = classifier()
-    with pytest.raises(ValueError, match="The data has run out: it yields no batch for this epoch"):
+    with pytest.raises(
+        ValueError, match="The data is exhausted: it yields no batch for this epoch"
+    ):
         model.fit(iter([(X, Y)]), epochs=2, verbose=0)

@@ -1,4 +1,4 @@
-"""Metrics that are reset and read in one compiled call: what comes out is what they alone give."""
+"""Metrics that are reset and read in one compiled call: the results equal uncompiled ones."""
 
 import numpy as np
 import pytest
@@ -10,12 +10,22 @@ from keras_fn.training.compiled_metrics import CompiledMetricOps
 X = np.random.default_rng(5).normal(size=(12, 3)).astype("float32")
 Y = (X[:, :1] > 0).astype("float32")
 EVERY = [
-    metrics.Accuracy(), metrics.AUC(num_thresholds=9), metrics.BinaryIoU(), metrics.F1Score(),
-    metrics.FBetaScore(), metrics.CosineSimilarity(), metrics.FalseNegatives(),
-    metrics.MeanIoU(2), metrics.PearsonCorrelation(), metrics.Precision(),
-    metrics.PrecisionAtRecall(0.5), metrics.R2Score(), metrics.Recall(),
-    metrics.RootMeanSquaredError(), metrics.SensitivityAtSpecificity(0.5),
-]  # fmt: skip
+    metrics.Accuracy(),
+    metrics.AUC(num_thresholds=9),
+    metrics.BinaryIoU(),
+    metrics.F1Score(),
+    metrics.FBetaScore(),
+    metrics.CosineSimilarity(),
+    metrics.FalseNegatives(),
+    metrics.MeanIoU(2),
+    metrics.PearsonCorrelation(),
+    metrics.Precision(),
+    metrics.PrecisionAtRecall(0.5),
+    metrics.R2Score(),
+    metrics.Recall(),
+    metrics.RootMeanSquaredError(),
+    metrics.SensitivityAtSpecificity(0.5),
+]
 
 
 def built(*measures, cls=keras.Model):
@@ -27,7 +37,7 @@ def built(*measures, cls=keras.Model):
 
 
 @pytest.mark.parametrize("metric", EVERY, ids=lambda m: m.name)
-def test_what_is_read_at_once_is_the_result(metric):
+def test_compiled_results_equal_the_metric_results(metric):
     model = built(type(metric).from_config(metric.get_config()))
     for _ in range(3):  # the third time it is compiled
         logs = model.evaluate(X, Y, batch_size=5, verbose=0, return_dict=True)
@@ -41,7 +51,7 @@ def test_what_is_read_at_once_is_the_result(metric):
 
 
 class OnTheHost(metrics.Mean):
-    """Its result is computed with NumPy, which no compiled function can do."""
+    """Its result is computed with NumPy, which cannot be compiled."""
 
     def result(self):
         return np.float32(self.total.numpy() + 1)
@@ -57,7 +67,7 @@ class Counting(metrics.Mean):
         super().reset_state()
 
 
-def test_metrics_of_ones_own_run_as_they_are():
+def test_custom_metrics_are_not_compiled():
     x = keras.Input((3,))
     model = keras.Model(x, layers.Dense(1)(x))
     model.host, model.counting = OnTheHost(name="host"), Counting(name="counting")
@@ -69,20 +79,20 @@ def test_metrics_of_ones_own_run_as_they_are():
 
 
 class Renamed(keras.Model):
-    """Says itself what is shown."""
+    """Overrides `get_metrics_result`."""
 
     def get_metrics_result(self):
         return {"mine": float(ops.convert_to_numpy(super().get_metrics_result()["loss"])) + 1}
 
 
-def test_what_a_model_says_itself_is_shown():
+def test_an_overridden_get_metrics_result_is_displayed():
     model, plain = built(cls=Renamed), built()
     history = model.fit(X, Y, epochs=3, batch_size=4, shuffle=False, verbose=0).history
     expected = plain.fit(X, Y, epochs=3, batch_size=4, shuffle=False, verbose=0).history["loss"]
     np.testing.assert_allclose(history["mine"], np.add(expected, 1), rtol=1e-5)
 
 
-def test_other_metrics_are_other_work():
+def test_other_metrics_are_compiled_again():
     first, second = metrics.Mean(), metrics.Mean()
     at_once = CompiledMetricOps()
 
@@ -96,7 +106,7 @@ def test_other_metrics_are_other_work():
     assert results(first, second) == [2.0, 4.0]
 
 
-def test_many_steps_in_one_call_bring_the_results_that_single_steps_do():
+def test_multi_step_execution_equals_single_steps():
     histories = []
     for callbacks in ([], [keras.callbacks.LambdaCallback(on_train_batch_end=lambda *_: None)]):
         model = built("accuracy", metrics.Precision(name="precision"))

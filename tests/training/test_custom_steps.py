@@ -1,4 +1,4 @@
-"""Steps of a user's own: in the portable form, in each framework's, and on state."""
+"""Custom steps: portable, with the gradients of each framework, and stateless."""
 
 import numpy as np
 import pytest
@@ -45,7 +45,7 @@ def show(model, loss, y, y_pred):
 
 
 class Pure(keras.Model):
-    """As the guide for JAX writes it."""
+    """As in Keras's guide for JAX."""
 
     def compute_loss_and_updates(
         self, trainable_variables, non_trainable_variables, x, y, training=False
@@ -93,7 +93,7 @@ class Pure(keras.Model):
 
 
 class Torch(keras.Model):
-    """As the guide for PyTorch writes it."""
+    """As in Keras's guide for PyTorch."""
 
     def train_step(self, data):
         import torch
@@ -111,7 +111,7 @@ class Torch(keras.Model):
 
 
 class TensorFlow(keras.Model):
-    """As the guide for TensorFlow writes it."""
+    """As in Keras's guide for TensorFlow."""
 
     def train_step(self, data):
         import tensorflow as tf
@@ -131,7 +131,7 @@ FORMS = {"jax": [Pure], "torch": [Torch], "tensorflow": [TensorFlow]}
 
 @pytest.mark.parametrize("cls", [Portable, *FORMS[BACKEND]])
 @pytest.mark.parametrize("options", [{}, {"run_eagerly": True}], ids=["compiled", "eager"])
-def test_a_step_of_ones_own_trains_as_ours_does(cls, options):
+def test_a_custom_step_trains_like_the_built_in_one(cls, options):
     found = {}
     for kind in (keras.Model, cls):
         model = build(kind)
@@ -142,18 +142,22 @@ def test_a_step_of_ones_own_trains_as_ours_does(cls, options):
     for a, b in zip(weights, own, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(outputs, own_outputs, rtol=1e-4, atol=1e-5)
-    # Loss is here the mean of batches, there of samples: the last is smaller.
+    # The loss is the mean over batches here, over samples there: the last batch is smaller.
     np.testing.assert_allclose(logs["loss"], own_logs["loss"], rtol=0.3)
     np.testing.assert_allclose(logs["val_loss"], own_logs["val_loss"], rtol=0.3)
     assert own_logs["loss"][-1] < own_logs["loss"][0]
 
 
-def test_steps_on_state_change_no_variable():
+def test_stateless_steps_change_no_variable():
     model = build()
     model.fit(X, Y, verbose=0)
     before = [v.numpy() for v in (*model.variables, *model.optimizer.variables)]
-    groups = (model.trainable_variables, model.non_trainable_variables,
-              model.optimizer_variables, model.metrics_variables)  # fmt: skip
+    groups = (
+        model.trainable_variables,
+        model.non_trainable_variables,
+        model.optimizer_variables,
+        model.metrics_variables,
+    )
     state = tuple([keras.ops.copy(v.value) for v in group] for group in groups)
     data = (ops.convert_to_tensor(X), ops.convert_to_tensor(Y))
     logs, after = model.train_step(state, data)
@@ -170,7 +174,7 @@ def test_steps_on_state_change_no_variable():
     assert len(rest) == len(state[1])
 
 
-def test_an_override_on_state_may_call_ours():
+def test_a_stateless_override_can_call_the_built_in_step():
     class Shouting(keras.Model):
         def train_step(self, state, data):
             logs, state = super().train_step(state, data)
@@ -204,8 +208,12 @@ def test_the_state_as_a_tree():
     model = build()
     model.fit(X, Y, verbose=0)
     tree = model.get_state_tree("numpy_array")
-    assert list(tree) == ["trainable_variables", "non_trainable_variables",
-                          "optimizer_variables", "metrics_variables"]  # fmt: skip
+    assert list(tree) == [
+        "trainable_variables",
+        "non_trainable_variables",
+        "optimizer_variables",
+        "metrics_variables",
+    ]
     (optimizer,) = tree["optimizer_variables"].values()
     assert optimizer["iteration"] == 1
     before = model.get_weights()
@@ -220,7 +228,7 @@ def test_the_state_as_a_tree():
         model.get_state_tree("json")
 
 
-def test_a_model_without_a_call_trains_by_its_own_step():
+def test_a_model_without_a_call_trains_with_a_custom_step():
     class Pair(keras.Model):
         """Like a GAN: two models, an optimizer, and no call."""
 
@@ -252,7 +260,7 @@ def test_a_model_without_a_call_trains_by_its_own_step():
     assert int(model.chosen.iterations.numpy()) == 80
 
 
-def test_what_a_step_assigns_is_kept_whoever_holds_it():
+def test_a_step_can_assign_variables_outside_of_the_model():
     stray = keras.metrics.Sum(name="stray")
 
     class Forgetful(keras.Model):

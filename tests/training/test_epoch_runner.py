@@ -1,4 +1,4 @@
-"""Many steps in one call: the same numbers as step by step, the hooks when they are due."""
+"""Multi-step execution: the same numbers as single steps, and hooks when they are due."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ Y = X @ np.ones((4, 1), "float32")
 
 
 def dropping(**compiled):
-    """A model with everything that a step changes: weights, averages, random seeds, metrics."""
+    """A model with all state that a step changes: weights, averages, random seeds, metrics."""
     keras.utils.set_random_seed(3)
     x = keras.Input((4,))
     h = layers.BatchNormalization()(layers.Dense(5, activation="tanh")(x))
@@ -25,7 +25,7 @@ def dropping(**compiled):
 
 
 class Watching(keras.callbacks.Callback):
-    """Watches batches, so that steps are run one by one."""
+    """Overrides batch hooks, so that steps run one by one."""
 
     def __init__(self):
         super().__init__()
@@ -50,7 +50,7 @@ def fitted(callbacks=(), compiled=None, **options):
     return state(model), history.history
 
 
-def test_watching_batches_changes_nothing():
+def test_batch_hooks_change_nothing():
     once, losses = fitted()
     with_callback, seen = fitted([Watching()])
     for a, b in zip(once, with_callback, strict=True):
@@ -58,7 +58,7 @@ def test_watching_batches_changes_nothing():
     assert losses == seen
 
 
-def test_they_are_what_steps_compiled_one_by_one_give(monkeypatch):
+def test_multi_step_execution_equals_compiled_single_steps(monkeypatch):
     once, losses = fitted()
     monkeypatch.delattr(current(), "compile_multi_step", raising=False)
     apart, seen = fitted()
@@ -67,7 +67,7 @@ def test_they_are_what_steps_compiled_one_by_one_give(monkeypatch):
     np.testing.assert_allclose(losses["loss"], seen["loss"], rtol=1e-4)
 
 
-def test_how_an_epoch_is_cut_changes_nothing(monkeypatch):
+def test_grouping_of_steps_changes_nothing(monkeypatch):
     monkeypatch.setattr(
         AutoStepsPerExecution, "update", lambda self, steps, seconds: setattr(self, "steps", 1)
     )
@@ -80,7 +80,7 @@ def test_how_an_epoch_is_cut_changes_nothing(monkeypatch):
         np.testing.assert_array_equal(a, b)
 
 
-def test_a_step_of_the_users_own_returns_its_last_logs():
+def test_a_custom_step_returns_its_last_logs():
     class Counting(keras.Model):
         def train_step(self, data):
             logs = super().train_step(data)
@@ -126,7 +126,7 @@ def test_steps_per_execution_is_checked(wrong):
         dropping(steps_per_execution=wrong)
 
 
-def test_predict_hands_grouped_outputs_to_its_hooks():
+def test_predict_hooks_receive_the_outputs_of_a_group():
     seen = []
 
     class CollectOutputs(keras.callbacks.Callback):
@@ -152,7 +152,7 @@ def test_later_epochs_and_fits_compile_nothing_new():
     model.compile("sgd", "mse")
     model.fit(X, Y, batch_size=4, epochs=2, verbose=0, validation_split=0.3)
     if current().name == "torch":
-        return  # runs as it is
+        return  # steps are not compiled
     count = len(traces)
     for steps in (None, 2):
         model.fit(X, Y, batch_size=4, epochs=3, verbose=0, validation_split=0.3)
@@ -162,7 +162,7 @@ def test_later_epochs_and_fits_compile_nothing_new():
         assert len(traces) == count, steps
 
 
-def test_epochs_of_fewer_steps_go_on_in_the_data():
+def test_epochs_of_fewer_steps_continue_in_the_data():
     class Noting(keras.Model):
         def train_step(self, data):
             return {"first": data[0][0, 0]}
@@ -174,7 +174,7 @@ def test_epochs_of_fewer_steps_go_on_in_the_data():
     history = model.fit(
         numbers, numbers, batch_size=2, steps_per_epoch=4, epochs=4, shuffle=False, verbose=0
     )
-    # The last step of each: batches 3, 7 = 1 of the second turn, 11 = 5, 15 = 3 of the third.
+    # The last step of each: batches 3, 7 = 1 of the second pass, 11 = 5, 15 = 3 of the third.
     assert history.history["first"] == [6, 2, 10, 6]
 
 
@@ -204,11 +204,11 @@ def test_steps_per_execution_adapts_to_the_duration_of_a_call():
     assert auto.steps == 1
 
 
-def test_functions_for_many_steps_are_bounded_in_number():
+def test_the_number_of_multi_step_functions_is_bounded():
     model = dropping()
     for size in range(4, 20):
         model.fit(X[:size], Y[:size], batch_size=4, verbose=0)
-    assert len(model._functions) <= 11  # a step, 8 of many, and what resets and reads metrics
+    assert len(model._functions) <= 11  # a step, 8 multi-step functions, two for metrics
 
 
 def test_functions_of_an_iterator_run_its_next_batch():

@@ -147,7 +147,7 @@ def test_validation_of_some_epochs_only():
 
 
 class Repeatable:
-    """Batches that can be gone through again and again."""
+    """Batches that can be iterated over repeatedly."""
 
     def __init__(self, batches):
         self.batches = batches
@@ -160,14 +160,14 @@ def batches():
     return [(X[i : i + 4], Y[i : i + 4]) for i in range(0, 10, 4)]
 
 
-def test_batches_that_something_yields():
+def test_sources_that_yield_batches():
     model, loop = linear(), Loop()
     history = model.fit(Repeatable(batches()), epochs=2, verbose=0).history
     np.testing.assert_allclose(history["loss"], [loop.epoch(X, Y) for _ in range(2)], rtol=1e-5)
     assert_same(model, loop)
 
 
-def test_a_generator_without_end_gives_steps_per_epoch_and_goes_on():
+def test_an_infinite_generator_yields_steps_per_epoch_and_continues():
     def endless():
         while True:
             yield from batches()
@@ -231,7 +231,7 @@ def test_single_batches():
     np.testing.assert_allclose(found, loop.predict(X[:4]), rtol=1e-4, atol=1e-6)
 
 
-def test_training_may_go_on_where_it_stopped():
+def test_training_can_continue_where_it_stopped():
     model, loop = linear(), Loop()
     fit(model, X, Y, epochs=2)
     history = model.fit(X, Y, batch_size=4, shuffle=False, epochs=5, initial_epoch=2, verbose=0)
@@ -285,7 +285,7 @@ def test_shuffled_epochs_see_every_sample_once():
     assert not np.array_equal(*orders)
 
 
-def test_one_seed_gives_one_order():
+def test_a_seed_determines_the_order():
     losses = []
     for _ in range(2):
         keras.utils.set_random_seed(3)
@@ -293,7 +293,7 @@ def test_one_seed_gives_one_order():
     assert losses[0] == losses[1]
 
 
-def test_regularizers_and_added_losses_count():
+def test_regularizers_and_added_losses_are_included():
     class Add(layers.Layer):
         def call(self, x):
             self.add_loss(0.5 * ops.sum(x))

@@ -17,7 +17,7 @@ def linear(**compiled):
 
 
 class Noting(keras.callbacks.Callback):
-    """Notes which hooks are called, with what index and which logs."""
+    """Records the calls of hooks, with their index and logs."""
 
     def __init__(self):
         super().__init__()
@@ -45,8 +45,9 @@ def batch_calls(kind, count):
 
 def test_fit_calls_the_hooks_in_order():
     noting = Noting()
-    linear().fit(X, Y, batch_size=2, epochs=2, callbacks=[noting], validation_data=(X[:2], Y[:2]),
-                 verbose=0)  # fmt: skip
+    linear().fit(
+        X, Y, batch_size=2, epochs=2, callbacks=[noting], validation_data=(X[:2], Y[:2]), verbose=0
+    )
     validation = [("on_test_begin",), *batch_calls("test", 1), ("on_test_end",)]
     epochs = [
         [("on_epoch_begin", i), *batch_calls("train", 3), *validation, ("on_epoch_end", i)]
@@ -68,7 +69,7 @@ def test_evaluate_and_predict_call_their_hooks():
     ]
 
 
-def test_logs_of_a_batch_are_those_of_the_epoch_so_far():
+def test_batch_logs_average_over_the_epoch_so_far():
     noting, model = Noting(), linear(metrics=["mae"])
     history = model.fit(X, Y, batch_size=2, shuffle=False, callbacks=[noting], verbose=0).history
     logs = [logs for name, logs in noting.logs if name == "on_train_batch_end"]
@@ -97,7 +98,7 @@ def test_training_stops_after_the_epoch_that_asks_for_it():
     assert history.epoch == [0, 1]
     noting = Noting()
     model.evaluate(X, Y, batch_size=2, callbacks=[noting], verbose=0)
-    assert len(noting.calls) == 8  # an old wish to stop does not stop an evaluation
+    assert len(noting.calls) == 8  # an earlier stop_training does not stop an evaluation
     assert model.predict(X, batch_size=2, callbacks=[Noting()], verbose=0).shape == (5, 1)
     assert len(model.fit(X, Y, epochs=2, verbose=0).epoch) == 2
 
@@ -123,7 +124,7 @@ def test_the_history_holds_an_entry_an_epoch_and_stays_with_the_model():
 
 
 @pytest.mark.parametrize("verbose, lines", [(0, 0), (2, 4), (1, None)])
-def test_verbose_says_how_much_is_shown(verbose, lines, capsys):
+def test_verbose_controls_the_output(verbose, lines, capsys):
     model = linear()
     model.fit(X, Y, epochs=2, verbose=verbose, validation_data=(X, Y))
     text = capsys.readouterr().out
@@ -153,10 +154,10 @@ def test_later_epochs_and_runs_compile_nothing_again():
     model.fit(X, Y, epochs=3, **options)
     model.evaluate(X, Y, batch_size=2, verbose=0)
     later = len(traces) - before
-    if keras.config.backend() == "torch":  # runs it as it is
+    if keras.config.backend() == "torch":  # steps are not compiled
         assert later >= 5 * 3
     else:
-        assert later <= 1  # evaluate's first look at batches of 2
+        assert later <= 1  # the first evaluation on batches of 2
     before = len(traces)
     model.evaluate(X, Y, batch_size=2, verbose=0)
     model.fit(X, Y, epochs=2, **options)
@@ -164,7 +165,7 @@ def test_later_epochs_and_runs_compile_nothing_again():
         assert len(traces) == before
 
 
-def test_a_change_of_what_is_trained_counts_from_the_next_fit_on():
+def test_changes_of_trainable_take_effect_in_the_next_fit():
     model = linear()
     model.fit(X, Y, verbose=0)
     before = model.get_weights()
@@ -214,7 +215,7 @@ def test_dropout_differs_from_step_to_step_and_is_off_in_evaluation():
     np.testing.assert_array_equal(model.predict(X, verbose=0), X)
 
 
-def test_validation_has_a_batch_size_of_its_own():
+def test_validation_has_a_separate_batch_size():
     noting = Noting()
     options = {"epochs": 1, "verbose": 0, "batch_size": 5, "callbacks": [noting]}
     linear().fit(X, Y, validation_data=(X, Y), validation_batch_size=2, **options)
@@ -231,7 +232,7 @@ def test_validation_has_a_batch_size_of_its_own():
         ("float32", {"auto_scale_loss": True}, False),
     ],
 )
-def test_losses_of_float16_are_scaled_unless_told_not_to(dtype, options, scaled):
+def test_float16_losses_are_scaled_unless_disabled(dtype, options, scaled):
     model = keras.Sequential([keras.Input((3,)), layers.Dense(1)])
     model.dtype_policy = keras.DTypePolicy(dtype)
     optimizer = keras.optimizers.SGD(0.1)

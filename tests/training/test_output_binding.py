@@ -1,4 +1,4 @@
-"""Losses, weights and metrics of several outputs: bound by name, shown by name."""
+"""Losses, weights and metrics of several outputs: bound by name, reported by name."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ W = {"zebra": np.arange(6, dtype="float32"), "ant": np.ones(6, "float32")}
 
 
 def model_of(structure="dict"):
-    """Gives zeros: `zebra` is 1 wide, `ant` is 2 wide, in this order."""
+    """Outputs zeros: `zebra` of size 1 and `ant` of size 2, in this order."""
     x = keras.Input((3,), name="x")
     zebra = layers.Dense(1, kernel_initializer="zeros", name="zebra")(x)
     ant = layers.Dense(2, kernel_initializer="zeros", name="ant")(x)
@@ -141,14 +141,15 @@ def test_dicts_of_outputs_keep_names_and_order():
 UNKNOWN = {
     "losses": (lambda m: m.compile("sgd", {"bee": "mse"}), "losses for bee"),
     "loss_weights": (
-        lambda m: m.compile("sgd", "mse", loss_weights={"bee": 1.0}), "loss_weights for bee",
+        lambda m: m.compile("sgd", "mse", loss_weights={"bee": 1.0}),
+        "loss_weights for bee",
     ),
     "metrics": (lambda m: m.compile("sgd", "mse", metrics={"bee": "mae"}), "metrics for bee"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("what", UNKNOWN)
-def test_an_unknown_name_is_told(what):
+def test_an_unknown_name_raises(what):
     compile_model, given = UNKNOWN[what]
     model = model_of()
     compile_model(model)
@@ -162,7 +163,7 @@ def test_an_unknown_name_is_told(what):
     )
 
 
-def test_one_loss_too_few_is_told():
+def test_one_loss_too_few_raises():
     model = model_of()
     model.compile("sgd", ["mse"])
     with pytest.raises(SpecError, match="losses for 2 outputs: zebra, ant"):

@@ -1,4 +1,4 @@
-"""How many files data passes through on its way from `fit` to the kernel: at most so many.
+"""The number of files that data passes through on its way from `fit` to the kernel is bounded.
 
 A file counts if one of its functions holds the data: an array or a tensor whose last axis has the
 size of the features, in a parameter or a local variable, alone or in lists, tuples and dicts.

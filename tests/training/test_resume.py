@@ -1,4 +1,4 @@
-"""BackupAndRestore: a run that was interrupted ends with the bits of one that was not."""
+"""BackupAndRestore: an interrupted run ends bit-identical to an uninterrupted one."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ class Killed(Exception):
 
 
 class Kill(keras.callbacks.Callback):
-    """Ends the program, as far as the model sees, after a step."""
+    """Simulates a killed program after a step."""
 
     def __init__(self, epoch, batch):
         super().__init__()
@@ -50,22 +50,26 @@ def others(folder):
 
 
 def run(folder, seed=1, kill=(), data=None, **options):
-    """Runs the program once; whatever was seeded in it before does not count."""
+    """Runs the program once, with a new seed."""
     model = dropping(seed)
     options = {"validation_data": (X, Y), "epochs": EPOCHS, **options}
     backup = keras.callbacks.BackupAndRestore(folder / "backup", options.pop("save_freq", "epoch"))
     x, y = (X, Y) if data is None else (data, None)
     history = model.fit(
-        x, y, batch_size=4 if data is None else None, verbose=0,
-        callbacks=[backup, *others(folder), *kill], **options,
-    )  # fmt: skip
+        x,
+        y,
+        batch_size=4 if data is None else None,
+        verbose=0,
+        callbacks=[backup, *others(folder), *kill],
+        **options,
+    )
     weights = [v.numpy() for v in (*model.variables, *model.optimizer.variables)]
     return weights, history.history, history.epoch, (folder / "log.csv").read_text()
 
 
 @pytest.mark.parametrize("save_freq", ["epoch", 1, 4])
 @pytest.mark.parametrize("moment", [(1, 0), (1, 5), (2, 3)])
-def test_a_run_that_was_interrupted_ends_with_the_same_bits(tmp_path, save_freq, moment):
+def test_an_interrupted_run_ends_bit_identical(tmp_path, save_freq, moment):
     (tmp_path / "whole").mkdir()
     whole = run(tmp_path / "whole", seed=1, save_freq=save_freq)
     with pytest.raises(Killed):
@@ -77,7 +81,7 @@ def test_a_run_that_was_interrupted_ends_with_the_same_bits(tmp_path, save_freq,
     assert not (tmp_path / "backup").exists()
 
 
-def test_data_that_yields_batches_is_gone_through_to_the_position(tmp_path):
+def test_other_iterables_are_read_again_up_to_the_position(tmp_path):
     class Batches:
         def __iter__(self):
             return ((X[i : i + 4], Y[i : i + 4]) for i in range(0, 22, 4))
@@ -106,7 +110,7 @@ def test_fit_resumes_a_folder(tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
-def test_a_run_that_was_stopped_early_does_not_go_on(tmp_path):
+def test_a_run_that_was_stopped_early_does_not_continue(tmp_path):
     class Stop(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
             self.model.stop_training = epoch == 1
@@ -131,12 +135,12 @@ def test_another_model_or_other_data_are_refused_and_the_model_is_as_it_was(tmp_
     np.testing.assert_array_equal(model.get_weights()[0], before[0])
     model = dropping(1)
     before = model.get_weights()
-    with pytest.raises(ValueError, match="the data that the run began with"):
+    with pytest.raises(ValueError, match="the data that the run started with"):
         model.fit(X[:8], Y[:8], batch_size=4, verbose=0, resume=tmp_path / "backup")
     np.testing.assert_array_equal(model.get_weights()[0], before[0])
 
 
-def test_a_damaged_backup_is_told_and_the_one_before_it_taken(tmp_path, capsys):
+def test_a_damaged_backup_is_reported_and_the_previous_one_used(tmp_path, capsys):
     def fit(**options):
         model = dropping(1)
         backup = keras.callbacks.BackupAndRestore(tmp_path / "b", double_checkpoint=True)
@@ -158,7 +162,7 @@ def test_a_damaged_backup_is_told_and_the_one_before_it_taken(tmp_path, capsys):
         fit()
 
 
-def test_a_backup_stays_if_that_is_wished(tmp_path):
+def test_backup_is_kept_on_request(tmp_path):
     model = dropping(1)
     backup = keras.callbacks.BackupAndRestore(tmp_path / "b", delete_checkpoint=False)
     model.fit(X, Y, epochs=2, verbose=0, callbacks=[backup])
@@ -175,7 +179,7 @@ def test_arguments_are_checked(wrong, tmp_path):
         keras.callbacks.BackupAndRestore("")
 
 
-def test_a_file_brings_everything_back(tmp_path):
+def test_a_backup_file_round_trips(tmp_path):
     import ml_dtypes
 
     state = {
@@ -203,7 +207,7 @@ def test_a_file_of_objects_is_not_read(tmp_path):
         backup_format.read_backup(tmp_path / "f")
 
 
-def test_data_without_an_end_goes_on_where_it_was(tmp_path):
+def test_infinite_data_continues_at_its_position(tmp_path):
     class Endless:
         def __iter__(self):
             i = 0

@@ -1,4 +1,4 @@
-"""Nothing of a trace outlives it: JAX looks for what does."""
+"""Traced values do not leak: JAX's leak checker finds none."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ BATCHES = [(X[:4], {name: y[:4] for name, y in Y.items()})]
 
 
 class Own(keras.Model):
-    """With a step of the user's own, which asks for the loss itself."""
+    """With a custom step that calls `compute_loss`."""
 
     def train_step(self, data):
         x, y = data
@@ -27,7 +27,7 @@ class Own(keras.Model):
 
 
 def built(cls=keras.Model):
-    """A model with losses of outputs, weights and activities, and all that a step changes."""
+    """A model with losses of outputs, weights and activities, and all state that a step changes."""
     x = keras.Input((4,))
     h = layers.Dense(3, kernel_regularizer="l2", activity_regularizer="l2")(x)
     h = layers.Dropout(0.4)(layers.BatchNormalization()(h))
@@ -41,7 +41,7 @@ def built(cls=keras.Model):
 RUNS = {
     "fit": lambda: built().fit(X, Y, batch_size=4, validation_data=(X, Y), verbose=0),
     "fit with batches": lambda: built().fit(iter(BATCHES), verbose=0),
-    "fit with a step of one's own": lambda: built(Own).fit(X, Y, batch_size=7, verbose=0),
+    "fit with a custom step": lambda: built(Own).fit(X, Y, batch_size=7, verbose=0),
     "evaluate": lambda: built().evaluate(X, Y, batch_size=7, verbose=0),
     "predict": lambda: built().predict(X, verbose=0),
     "train_on_batch": lambda: built().train_on_batch(X, Y),
@@ -49,9 +49,9 @@ RUNS = {
 }
 
 
-@pytest.mark.skipif(current().name != "jax", reason="only JAX looks for what is left of a trace")
+@pytest.mark.skipif(current().name != "jax", reason="only JAX has a leak checker")
 @pytest.mark.parametrize("run", RUNS)
-def test_nothing_of_a_trace_outlives_it(run):
+def test_no_traced_value_leaks(run):
     import jax
 
     with jax.checking_leaks():
@@ -60,7 +60,7 @@ def test_nothing_of_a_trace_outlives_it(run):
 
 
 @pytest.mark.parametrize("cls", [keras.Model, Own])
-def test_no_losses_are_left_after_a_step(cls):
+def test_no_losses_remain_after_a_step(cls):
     model = built(cls)
     model.fit(X, Y, batch_size=4, verbose=0)
     model.predict(X, verbose=0)
@@ -68,7 +68,7 @@ def test_no_losses_are_left_after_a_step(cls):
     assert model._output_losses is None
 
 
-def test_the_loss_of_each_output_is_told():
+def test_the_loss_of_each_output_is_logged():
     model = built()
     logs = model.evaluate(X, Y, verbose=0, return_dict=True)
     value, kind = (model.predict(X, verbose=0)[name] for name in ("value", "kind"))
