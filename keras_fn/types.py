@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import EllipsisType
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, TypedDict, Union
 
 import numpy as np
@@ -90,6 +91,10 @@ TensorLike: TypeAlias = Union["Tensor", np.ndarray, np.generic, Scalar, Sequence
 
 ArrayLike: TypeAlias = TensorLike
 """Same as `TensorLike`, for arguments that an op does not convert and promote."""
+
+IndexLike: TypeAlias = "int | slice | EllipsisType | ArrayLike | tuple[Any, ...] | None"
+"""An index of a tensor, as in `x[key]`: an integer, a slice, `...`, None, a tensor, or a tuple of
+them."""
 
 Nested: TypeAlias = Any
 """A pytree: tensors, arrays or specs in any nesting of lists, tuples and dicts, or a single one."""
