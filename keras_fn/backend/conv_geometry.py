@@ -1,4 +1,4 @@
-"""Geometry of convolution windows, for rules and backends alike."""
+"""Geometry of convolution windows, shared by rules and backends."""
 
 from collections.abc import Sequence
 
@@ -6,12 +6,12 @@ Sizes = int | Sequence[int]
 
 
 def per_axis(value: int | Sequence[int], rank: int) -> tuple[int, ...]:
-    """Returns one number for each spatial axis."""
+    """Returns one number for each of `rank` spatial axes: the same for all, or those given."""
     return (value,) * rank if isinstance(value, int) else tuple(value)
 
 
 def same_padding(size: int, window: int, stride: int, dilation: int = 1) -> tuple[int, int]:
-    """Returns the padding before and after an axis that keeps `ceil(size / stride)` windows."""
+    """Returns the padding before and after an axis that yields `ceil(size / stride)` windows."""
     reach = (window - 1) * dilation + 1
     total = max((-(-size // stride) - 1) * stride + reach - size, 0)
     return total // 2, total - total // 2
@@ -20,7 +20,7 @@ def same_padding(size: int, window: int, stride: int, dilation: int = 1) -> tupl
 def transpose_padding(
     window: int, stride: int, dilation: int, padding: str, output_padding: int | None
 ) -> tuple[int, int]:
-    """Returns (crop before, output size less `(n - 1) * stride`) of a transposed convolution.
+    """Returns (crop before, output size minus `(n - 1) * stride`) of a transposed convolution.
 
     The full output has `(n - 1) * stride + reach` elements; "same" keeps `n * stride` of them,
     cropped as the forward convolution of that size would have been padded.
@@ -43,8 +43,10 @@ def transposed_window(
     output_padding: Sizes | None,
     dilation_rate: Sizes,
 ) -> list[tuple[int, int]]:
-    """Returns the padding with which a plain convolution of the stretched input (zeros between
-    its elements) with the flipped kernel is the transposed convolution. It may be negative.
+    """Returns the padding of the standard convolution that equals a transposed convolution.
+
+    That convolution takes the input with `stride - 1` zeros between its elements, and the flipped
+    kernel. The padding, a pair (before, after) for each axis, may be negative.
     """
     rank = len(window)
     extra = (None,) * rank if output_padding is None else per_axis(output_padding, rank)

@@ -1,8 +1,8 @@
-"""What control flow shares: flat functions for the backends, specs of loops, nodes of graphs."""
+"""Shared by control flow ops: flat functions for the backends, specs of loops, nodes of graphs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from keras_fn.backend.loader import current, supports
@@ -12,6 +12,7 @@ from keras_fn.core.naming import auto_name
 from keras_fn.core.operation import Operation
 from keras_fn.core.registry import mark_builtin
 from keras_fn.core.scopes import context
+from keras_fn.core.shapes import is_compatible
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import spec_of
 from keras_fn.ops.core import convert_to_tensor
@@ -19,68 +20,85 @@ from keras_fn.ops.core import convert_to_tensor
 
 @mark_builtin
 class FunctionNode(Operation):
-    """A call of control flow in a graph. It holds functions, so files cannot hold it."""
+    """A call of a control flow op in a graph. It holds functions, so a file cannot store it."""
 
     def __init__(self, name: str, function: Callable[..., Any]):
         super().__init__(auto_name(name))
         self.function = function
 
     def call(self, *args: Any) -> Any:
-        """Calls the op with the functions that it was given."""
+        """Calls the op with the functions it was created with."""
         return self.function(*args)
 
 
 def is_building_graph(*structures: Any) -> bool:
-    """Whether a graph is being built of these tensors."""
+    """Returns whether any leaf is a KerasTensor, and the op thus becomes a node of a graph."""
     if context.current.symbolic:
         return False
     return any(isinstance(x, KerasTensor) for x in tree.flatten(structures))
 
 
 def to_tensors(structure: Any) -> Any:
-    """Nested tensors of nested numbers, arrays, variables; None stays."""
+    """Converts the leaves of nested numbers, arrays and variables to tensors; None is kept."""
     return tree.map_structure(lambda x: None if x is None else convert_to_tensor(x), structure)
 
 
+def unflatten(structure: Any, leaves: Iterable[Any]) -> Any:
+    """Returns the structure with its tensors replaced by `leaves`, in order; None is kept."""
+    values = iter(leaves)
+    return tree.map_structure(lambda x: None if x is None else next(values), structure)
+
+
 class FlatFunction:
-    """A function of nested tensors as one of flat lists, and how its results were nested."""
+    """Wraps a function of nested tensors as a function of a flat list of tensors.
+
+    Args:
+        function: Takes nested tensors, returns nested tensors.
+        structure: Nested values with the structure of the argument.
+
+    Attributes:
+        out_tree: The structure of the last result, with 0 for each tensor.
+    """
 
     def __init__(self, function: Callable[..., Any], structure: Any = ()):
         self.function, self.structure = function, structure
-        self.skeleton: Any = None
+        self.out_tree: Any = None
 
     def __call__(self, leaves: Any) -> list[Any]:
-        values = iter(leaves)
-        args = tree.map_structure(lambda x: None if x is None else next(values), self.structure)
-        return self.flat(self.function(args))
+        return self.flatten(self.function(unflatten(self.structure, leaves)))
 
-    def flat(self, result: Any) -> list[Any]:
-        """The tensors of a result, which is remembered without them."""
+    def flatten(self, result: Any) -> list[Any]:
+        """Returns the tensors of a result, and records its structure in `out_tree`."""
         result = to_tensors(result)
-        self.skeleton = tree.map_structure(lambda x: None if x is None else 0, result)
+        self.out_tree = tree.map_structure(lambda x: None if x is None else 0, result)
         return [x for x in tree.flatten(result) if x is not None]
 
-    def nested(self, leaves: Any) -> Any:
-        """Nests tensors as the results were."""
-        values = iter(leaves)
-        return tree.map_structure(lambda x: None if x is None else next(values), self.skeleton)
+    def unflatten(self, leaves: Any) -> Any:
+        """Nests tensors in the structure of the last result."""
+        return unflatten(self.out_tree, leaves)
 
 
 def tensor_leaves(structure: Any) -> list[Any]:
-    """The tensors of nested ones, without None."""
+    """Returns the leaves of nested tensors, without None."""
     return [x for x in tree.flatten(structure) if x is not None]
 
 
 def backend_transform(name: str) -> Callable[..., Any]:
-    """Returns the function of the backend, one of its `Transformations`.
+    """Returns a function transformation or loop of the backend, see `FunctionTransforms`.
+
+    Args:
+        name: Name of the function.
+
+    Returns:
+        The function of the backend.
 
     Raises:
-        ValueError: The backend has none.
+        ValueError: The backend does not support it.
     """
     if not supports(f"ops.{name}"):
         raise SpecError(
             f"ops.{name}",
-            expected="a backend that offers it",
+            expected="a backend that supports it",
             received=current().name,
             fix="set KERAS_BACKEND to jax, torch or tensorflow",
         )
@@ -88,19 +106,29 @@ def backend_transform(name: str) -> Callable[..., Any]:
 
 
 def is_traced(*structures: Any) -> bool:
-    """Whether a backend makes a graph of what it does with these tensors."""
+    """Returns whether the backend is tracing any of these tensors."""
     backend = current()
     return any(backend.is_traced(x) for x in tree.flatten(structures))
 
 
-def check_same_spec(source: str, what: str, before: Any, after: Any) -> None:
-    """Raises unless two results are nested alike, with tensors of the same shapes and dtypes."""
-    a, b = (_paths_and_specs(x) for x in (before, after))
-    if a[0] != b[0] or not all(map(_meets, a[1], b[1])):
+def check_same_spec(source: str, expectation: str, expected: Any, actual: Any) -> None:
+    """Raises unless two results have the same structure, with the same shapes and dtypes.
+
+    Args:
+        source: Name of the op.
+        expectation: What is expected, without the spec itself.
+        expected: Nested tensors.
+        actual: The nested tensors to check.
+
+    Raises:
+        ValueError: Structure, shapes or dtypes differ.
+    """
+    a, b = (_paths_and_specs(x) for x in (expected, actual))
+    if a[0] != b[0] or not all(map(_is_same_spec, a[1], b[1])):
         raise SpecError(
             source,
-            expected=f"{what}: {_format_spec(before)}",
-            received=_format_spec(after),
+            expected=f"{expectation}: {_format_spec(expected)}",
+            received=_format_spec(actual),
             fix="return the same structure, shapes and dtypes; see ops.cast and ops.reshape",
         )
 
@@ -110,24 +138,22 @@ def _paths_and_specs(structure: Any) -> tuple[Any, list[Any]]:
     return tree.paths(structure), specs
 
 
-def _meets(a: Any, b: Any) -> bool:
+def _is_same_spec(a: Any, b: Any) -> bool:
     if a is None or b is None:
         return a is b
-    if a.dtype != b.dtype or len(a.shape) != len(b.shape):
-        return False
-    return all(m == n or None in (m, n) for m, n in zip(a.shape, b.shape, strict=True))
+    return a.dtype == b.dtype and is_compatible(a.shape, b.shape)
 
 
 def _format_spec(structure: Any) -> str:
     def leaf(x: Any) -> str:
         return "None" if x is None else f"{spec_of(x).dtype}{list(spec_of(x).shape)}"
 
-    told = tree.map_structure(leaf, structure)
-    return told if isinstance(told, str) else str(told).replace("'", "")
+    text = tree.map_structure(leaf, structure)
+    return text if isinstance(text, str) else str(text).replace("'", "")
 
 
 def add_leading_axis(size: Any, structure: Any) -> Any:
-    """Symbols like those of `structure`, with an axis in front."""
+    """Returns KerasTensors like those of `structure`, with an additional first axis."""
     return tree.map_structure(
         lambda t: (
             None if t is None else KerasTensor((size, *t.shape), t.dtype, record_history=False)
@@ -137,10 +163,10 @@ def add_leading_axis(size: Any, structure: Any) -> Any:
 
 
 def leading_axis_size(source: str, structure: Any) -> Any:
-    """The size of the first axis, which all tensors share.
+    """Returns the size of the first axis, which all tensors share; None if it is unknown.
 
     Raises:
-        ValueError: There is no tensor, one is a scalar, or the sizes differ.
+        ValueError: There are no tensors, one is a scalar, or the sizes differ.
     """
     shapes = [spec_of(x).shape for x in tensor_leaves(structure)]
     sizes = {shape[0] for shape in shapes if shape and shape[0] is not None}

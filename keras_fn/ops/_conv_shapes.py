@@ -1,4 +1,4 @@
-"""Sizes of convolutions and pooling, and the checks that go with them."""
+"""Output shapes of convolution and pooling, with their checks."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from keras_fn.settings import standardize_data_format
 
 
 def spatial(shape: Shape, data_format: str | None) -> Shape:
-    """Returns the spatial part of an input's shape."""
+    """Returns the spatial sizes of an input of shape `shape`."""
     return shape[1:-1] if standardize_data_format(data_format) == "channels_last" else shape[2:]
 
 
 def channels(shape: Shape, data_format: str | None) -> int | None:
-    """Returns the number of channels of an input's shape."""
+    """Returns the number of channels of an input of shape `shape`; None if it is unknown."""
     return shape[-1 if standardize_data_format(data_format) == "channels_last" else 1]
 
 
 def assemble(batch: Any, sizes: Sequence[Any], channels: Any, data_format: str | None) -> Shape:
-    """Returns the shape of an output."""
+    """Returns the shape of a batch with these sizes and channels, in a data format."""
     if standardize_data_format(data_format) == "channels_last":
         return (batch, *sizes, channels)
     return (batch, channels, *sizes)
@@ -38,7 +38,11 @@ def window_sizes(
     dilation: Sequence[int],
     source: str,
 ) -> tuple[int | None, ...]:
-    """Returns how many windows fit along each axis."""
+    """Returns the number of windows that fit along each spatial axis; None where it is unknown.
+
+    Raises:
+        ValueError: The window does not fit.
+    """
     result: list[int | None] = []
     for size, k, s, d in zip(sizes, window, strides, dilation, strict=True):
         if size is None:
@@ -65,17 +69,17 @@ def conv(
     data_format: str | None = None,
     dilation_rate: int | Sequence[int] = 1,
 ) -> TensorSpec:
-    """Rule of `ops.conv`. The kernel has shape `(*window, channels / groups, filters)`."""
+    """Rule of `ops.conv`. The kernel has shape `(*window, channels // groups, filters)`."""
     rank = len(inputs.shape) - 2
     _check_rank(inputs, kernel, rank, "ops.conv")
-    depth = channels(inputs.shape, data_format)
+    num_channels = channels(inputs.shape, data_format)
     *window, per_group, filters = cast("tuple[int, ...]", kernel.shape)  # weights have all sizes
-    if depth is not None and depth % per_group:
-        layout = standardize_data_format(data_format)
+    if num_channels is not None and num_channels % per_group:
+        data_format = standardize_data_format(data_format)
         raise SpecError(
             "ops.conv",
-            expected=f"inputs whose channels {per_group} divides, as the kernel says",
-            received=f"{depth} channels (shape {inputs.shape}, {layout})",
+            expected=f"inputs whose channels are a multiple of {per_group}, as in the kernel",
+            received=f"{num_channels} channels (shape {inputs.shape}, {data_format})",
             fix="check data_format and the kernel's shape",
         )
     sizes = window_sizes(
@@ -136,7 +140,7 @@ def transpose_sizes(
     output_padding: Sequence[int] | None,
     dilation: Sequence[int],
 ) -> tuple[Any, ...]:
-    """Returns the sizes that a transposed convolution gives."""
+    """Returns the spatial sizes of the output of a transposed convolution."""
     extra = output_padding or (None,) * len(sizes)
     return tuple(
         None if n is None else (n - 1) * s + transpose_padding(k, s, d, padding, e)[1]
@@ -151,7 +155,7 @@ def pool(
     padding: str = "valid",
     data_format: str | None = None,
 ) -> TensorSpec:
-    """Rule of pooling: windows along the spatial axes, channel by channel."""
+    """Rule of `ops.max_pool`: windows along the spatial axes, each channel by itself."""
     rank = len(inputs.shape) - 2
     if rank not in (1, 2, 3):
         raise SpecError(
@@ -169,5 +173,5 @@ def pool(
         (1,) * rank,
         "ops.pool",
     )
-    depth = channels(inputs.shape, data_format)
-    return TensorSpec(assemble(inputs.shape[0], sizes, depth, data_format), inputs.dtype)
+    num_channels = channels(inputs.shape, data_format)
+    return TensorSpec(assemble(inputs.shape[0], sizes, num_channels, data_format), inputs.dtype)

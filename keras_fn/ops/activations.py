@@ -1,4 +1,4 @@
-"""Activation functions: ReLU and its relatives, softmax, gated and sparse variants."""
+"""Activation functions: ReLU and its variants, softmax, gated and sparse activations."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ from keras_fn.ops.arithmetic import (
     subtract,
 )
 from keras_fn.ops.creation import ones_like
+from keras_fn.ops.joining_splitting import split
 from keras_fn.ops.logic import greater, greater_equal, less, where
-from keras_fn.ops.manipulation import flip, split
 from keras_fn.ops.math import erf, exp, expm1, log1p, sigmoid, sqrt
+from keras_fn.ops.rearranging import flip
 from keras_fn.ops.reductions import cumsum, logsumexp, sum
 from keras_fn.ops.sorting_searching import sort
 from keras_fn.ops.trigonometric import tanh
@@ -31,7 +32,7 @@ from keras_fn.types import Tensor, TensorLike
 
 @op
 def silu(x: TensorLike) -> Tensor:
-    """`x * sigmoid(x)`, also called swish.
+    """SiLU (swish) activation: `x * sigmoid(x)`.
 
     Example:
         >>> print(convert_to_numpy(silu([0.0, 1.0])).round(3))
@@ -39,6 +40,7 @@ def silu(x: TensorLike) -> Tensor:
 
     References:
         Ramachandran et al., "Searching for Activation Functions", 2017.
+        https://arxiv.org/abs/1710.05941
     """
     return multiply(x, sigmoid(x))
 
@@ -48,11 +50,14 @@ swish = silu
 
 @op
 def hard_silu(x: TensorLike) -> Tensor:
-    """`x * hard_sigmoid(x)`.
+    """Hard SiLU (hard swish) activation: `x * hard_sigmoid(x)`.
 
     Example:
         >>> convert_to_numpy(hard_silu([1.5, 3.0])).tolist()
         [1.125, 3.0]
+
+    References:
+        Howard et al., "Searching for MobileNetV3", 2019. https://arxiv.org/abs/1905.02244
     """
     return multiply(x, hard_sigmoid(x))
 
@@ -62,7 +67,16 @@ hard_swish = hard_silu
 
 @op
 def celu(x: TensorLike, alpha: float = 1.0) -> Tensor:
-    """`max(x, 0) + min(alpha * (exp(x / alpha) - 1), 0)`.
+    """Continuously differentiable exponential linear unit (CELU).
+
+    `max(x, 0) + min(alpha * (exp(x / alpha) - 1), 0)`.
+
+    Args:
+        x: Tensor of any shape; integers are cast to the default float dtype.
+        alpha: Scale of the negative part, not 0.
+
+    Returns:
+        A float tensor of the shape of `x`.
 
     Example:
         >>> print(convert_to_numpy(celu([-1.0, 2.0])).round(3))
@@ -70,6 +84,7 @@ def celu(x: TensorLike, alpha: float = 1.0) -> Tensor:
 
     References:
         Barron, "Continuously Differentiable Exponential Linear Units", 2017.
+        https://arxiv.org/abs/1704.07483
     """
     # exp of the negative part alone: a large x would overflow, and make the gradient NaN.
     return add(maximum(x, 0.0), multiply(expm1(divide(minimum(x, 0.0), alpha)), alpha))
@@ -77,7 +92,7 @@ def celu(x: TensorLike, alpha: float = 1.0) -> Tensor:
 
 @op
 def hard_tanh(x: TensorLike) -> Tensor:
-    """`x`, but at least -1 and at most 1.
+    """Hard tanh activation: `x` clipped to the range from -1 to 1.
 
     Example:
         >>> convert_to_numpy(hard_tanh([-2.0, 0.5])).tolist()
@@ -88,7 +103,14 @@ def hard_tanh(x: TensorLike) -> Tensor:
 
 @op
 def hard_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
-    """`x` where `|x| > threshold`, else 0.
+    """Hard shrinkage activation: `x` where `|x| > threshold`, else 0.
+
+    Args:
+        x: Tensor of any shape.
+        threshold: Bound of the range that is set to 0.
+
+    Returns:
+        A float tensor of the shape of `x`.
 
     Example:
         >>> convert_to_numpy(hard_shrink([-0.2, 1.0])).tolist()
@@ -99,7 +121,14 @@ def hard_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
 
 @op
 def soft_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
-    """`x` moved towards 0 by `threshold`, but not beyond it.
+    """Soft shrinkage (soft thresholding) activation: `sign(x) * max(|x| - threshold, 0)`.
+
+    Args:
+        x: Tensor of any shape.
+        threshold: Amount by which elements move toward 0.
+
+    Returns:
+        A float tensor of the shape of `x`.
 
     Example:
         >>> convert_to_numpy(soft_shrink([-0.2, 1.0])).tolist()
@@ -111,7 +140,7 @@ def soft_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
 
 @op
 def tanh_shrink(x: TensorLike) -> Tensor:
-    """`x - tanh(x)`.
+    """Tanh shrinkage activation: `x - tanh(x)`.
 
     Example:
         >>> print(convert_to_numpy(tanh_shrink([1.0])).round(3))
@@ -122,7 +151,15 @@ def tanh_shrink(x: TensorLike) -> Tensor:
 
 @op
 def threshold(x: TensorLike, threshold: float, default_value: float) -> Tensor:
-    """`x` where `x > threshold`, else `default_value`.
+    """Threshold activation: `x` where `x > threshold`, else `default_value`.
+
+    Args:
+        x: Tensor of any shape.
+        threshold: Elements up to this value, inclusive, are replaced.
+        default_value: The replacement.
+
+    Returns:
+        A float tensor of the shape of `x`.
 
     Example:
         >>> convert_to_numpy(threshold([0.5, 2.0], 1.0, -1.0)).tolist()
@@ -133,7 +170,14 @@ def threshold(x: TensorLike, threshold: float, default_value: float) -> Tensor:
 
 @op
 def squareplus(x: TensorLike, b: float = 4) -> Tensor:
-    """`(x + sqrt(x**2 + b)) / 2`.
+    """Squareplus activation: `(x + sqrt(x**2 + b)) / 2`.
+
+    Args:
+        x: Tensor of any shape.
+        b: Smoothness: the larger, the wider the curved part around 0.
+
+    Returns:
+        A float tensor of the shape of `x`.
 
     Example:
         >>> convert_to_numpy(squareplus([0.0])).tolist()
@@ -141,13 +185,14 @@ def squareplus(x: TensorLike, b: float = 4) -> Tensor:
 
     References:
         Barron, "Squareplus: A Softplus-Like Algebraic Rectifier", 2021.
+        https://arxiv.org/abs/2112.11687
     """
     return multiply(add(x, sqrt(add(square(x), b))), 0.5)
 
 
 @op
 def sparse_plus(x: TensorLike) -> Tensor:
-    """0 up to -1, `x` from 1 on, and `(x + 1)**2 / 4` between them.
+    """SparsePlus activation: 0 up to -1, `x` from 1 on, `(x + 1)**2 / 4` in between.
 
     Example:
         >>> convert_to_numpy(sparse_plus([-1.0, 0.0, 2.0])).tolist()
@@ -159,7 +204,9 @@ def sparse_plus(x: TensorLike) -> Tensor:
 
 @op
 def sparse_sigmoid(x: TensorLike) -> Tensor:
-    """`(x + 1) / 2`, but at least 0 and at most 1: the slope of `sparse_plus`.
+    """Sparse sigmoid activation: `(x + 1) / 2`, clipped to the range from 0 to 1.
+
+    It is the derivative of `sparse_plus`.
 
     Example:
         >>> convert_to_numpy(sparse_sigmoid([-2.0, 0.0])).tolist()
@@ -170,17 +217,24 @@ def sparse_sigmoid(x: TensorLike) -> Tensor:
 
 @op
 def sparsemax(x: TensorLike, axis: int = -1) -> Tensor:
-    """The point of the probability simplex that is nearest to `x`, along `axis`.
+    """Sparsemax activation: the Euclidean projection of `x` onto the probability simplex.
+
+    Args:
+        x: Tensor of any shape.
+        axis: Axis along which the results sum to 1.
+
+    Returns:
+        A float tensor of the shape of `x`.
 
     Example:
         >>> convert_to_numpy(sparsemax([2.0, 1.5, 0.0])).tolist()
         [0.75, 0.25, 0.0]
 
     References:
-        Martins and Astudillo, "From Softmax to Sparsemax", 2016.
+        Martins and Astudillo, "From Softmax to Sparsemax", 2016. https://arxiv.org/abs/1602.02068
 
     Note:
-        Keras 3.15 gives values that do not sum to 1 where several classes share the mass; this
+        Keras 3.15 returns values that do not sum to 1 where several classes share the mass; this
         is the function of the paper.
     """
     falling = flip(sort(x, axis=axis), axis=axis)
@@ -194,7 +248,7 @@ def sparsemax(x: TensorLike, axis: int = -1) -> Tensor:
 
 @op(rule=elementwise_number)
 def relu(x: TensorLike) -> Tensor:
-    """`max(x, 0)`; the gradient at 0 is 0.
+    """Rectified linear unit (ReLU): `max(x, 0)`. The gradient at 0 is 0.
 
     Example:
         >>> convert_to_numpy(relu([-1.0, 2.0])).tolist()
@@ -205,7 +259,7 @@ def relu(x: TensorLike) -> Tensor:
 
 @op(rule=elementwise_number)
 def relu6(x: TensorLike) -> Tensor:
-    """`min(max(x, 0), 6)`.
+    """ReLU with an upper bound of 6: `min(max(x, 0), 6)`.
 
     Example:
         >>> convert_to_numpy(relu6([-1.0, 9.0])).tolist()
@@ -216,7 +270,14 @@ def relu6(x: TensorLike) -> Tensor:
 
 @op
 def leaky_relu(x: TensorLike, negative_slope: float = 0.2) -> Tensor:
-    """`x` where positive, else `negative_slope * x`.
+    """Leaky ReLU: `x` where positive, else `negative_slope * x`.
+
+    Args:
+        x: Tensor of any shape.
+        negative_slope: Slope of the negative part.
+
+    Returns:
+        A float tensor of the shape of `x`.
 
     Example:
         >>> print(convert_to_numpy(leaky_relu([-1.0, 2.0])).round(3))
@@ -227,7 +288,14 @@ def leaky_relu(x: TensorLike, negative_slope: float = 0.2) -> Tensor:
 
 @op
 def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
-    """`x` where positive, else `alpha * (exp(x) - 1)`.
+    """Exponential linear unit (ELU): `x` where positive, else `alpha * (exp(x) - 1)`.
+
+    Args:
+        x: Tensor of any shape.
+        alpha: Scale of the negative part.
+
+    Returns:
+        A float tensor of the shape of `x`.
 
     Example:
         >>> print(convert_to_numpy(elu([-1.0, 2.0])).round(3))
@@ -235,27 +303,30 @@ def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
 
     References:
         Clevert et al., "Fast and Accurate Deep Network Learning by Exponential Linear Units", 2016.
+        https://arxiv.org/abs/1511.07289
     """
     return where(greater(x, 0), x, multiply(expm1(minimum(x, 0.0)), alpha))
 
 
 @op
 def selu(x: TensorLike) -> Tensor:
-    """Scaled ELU, whose outputs keep mean 0 and variance 1 in deep stacks.
+    """Scaled exponential linear unit (SELU): `1.0507 * elu(x, 1.67326)`.
+
+    Through a deep stack of layers it preserves mean 0 and variance 1.
 
     Example:
         >>> print(convert_to_numpy(selu([-1.0, 1.0])).round(3))
         [-1.111  1.051]
 
     References:
-        Klambauer et al., "Self-Normalizing Neural Networks", 2017.
+        Klambauer et al., "Self-Normalizing Neural Networks", 2017. https://arxiv.org/abs/1706.02515
     """
     return multiply(elu(x, 1.6732632423543772), 1.0507009873554805)
 
 
 @op
 def softplus(x: TensorLike) -> Tensor:
-    """`log(1 + exp(x))`, without overflow.
+    """Softplus activation: `log(1 + exp(x))`, computed without overflow.
 
     Example:
         >>> print(convert_to_numpy(softplus([0.0, 100.0])).round(3))
@@ -266,7 +337,7 @@ def softplus(x: TensorLike) -> Tensor:
 
 @op
 def softsign(x: TensorLike) -> Tensor:
-    """`x / (1 + |x|)`.
+    """Softsign activation: `x / (1 + |x|)`.
 
     Example:
         >>> convert_to_numpy(softsign([-1.0, 3.0])).tolist()
@@ -277,11 +348,15 @@ def softsign(x: TensorLike) -> Tensor:
 
 @op
 def gelu(x: TensorLike, approximate: bool = True) -> Tensor:
-    """`x * P(X <= x)` for a standard normal X.
+    """Gaussian error linear unit (GELU): `x * P(X <= x)` for a standard normal X.
 
     Args:
-        x: Tensor of floats.
-        approximate: Take P as `0.5 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x**3)))`.
+        x: Tensor of any shape.
+        approximate: Whether to approximate P by
+            `0.5 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x**3)))`.
+
+    Returns:
+        A float tensor of the shape of `x`.
 
     Example:
         >>> print(convert_to_numpy(gelu([-1.0, 0.0, 1.0])).round(2))
@@ -289,6 +364,7 @@ def gelu(x: TensorLike, approximate: bool = True) -> Tensor:
 
     References:
         Hendrycks and Gimpel, "Gaussian Error Linear Units (GELUs)", 2016.
+        https://arxiv.org/abs/1606.08415
     """
     if approximate:
         cube = multiply(multiply(x, x), x)
@@ -299,7 +375,7 @@ def gelu(x: TensorLike, approximate: bool = True) -> Tensor:
 
 @op
 def hard_sigmoid(x: TensorLike) -> Tensor:
-    """`relu6(x + 3) / 6`.
+    """Hard sigmoid activation: `relu6(x + 3) / 6`.
 
     Example:
         >>> convert_to_numpy(hard_sigmoid([-4.0, 0.0, 4.0])).tolist()
@@ -310,7 +386,7 @@ def hard_sigmoid(x: TensorLike) -> Tensor:
 
 @op
 def log_sigmoid(x: TensorLike) -> Tensor:
-    """`log(sigmoid(x))`, without overflow.
+    """Logarithm of the sigmoid, computed without overflow.
 
     Example:
         >>> print(convert_to_numpy(log_sigmoid([0.0])).round(3))
@@ -326,11 +402,17 @@ def _along_axes(x: TensorSpec, axis: Any = -1) -> TensorSpec:
 
 @op(rule=Rule(_along_axes, promote=dtypes.float_type))
 def softmax(x: TensorLike, axis: Any = -1) -> Tensor:
-    """`exp(x) / sum(exp(x))` along `axis`, without overflow.
+    """Softmax: `exp(x) / sum(exp(x))` along `axis`, computed without overflow.
 
     Args:
-        x: Tensor of floats.
-        axis: An axis, several, or None for all.
+        x: Tensor of any shape; integers are cast to the default float dtype.
+        axis: Axis along which the results sum to 1; several, or None for all.
+
+    Returns:
+        A float tensor of the shape of `x`.
+
+    Raises:
+        ValueError: `axis` is out of range.
 
     Example:
         >>> convert_to_numpy(softmax([0.0, 0.0])).tolist()
@@ -341,7 +423,17 @@ def softmax(x: TensorLike, axis: Any = -1) -> Tensor:
 
 @op
 def log_softmax(x: TensorLike, axis: Any = -1) -> Tensor:
-    """`log(softmax(x))` along `axis`, without overflow.
+    """Logarithm of the softmax along `axis`, computed without overflow.
+
+    Args:
+        x: Tensor of any shape; integers are cast to the default float dtype.
+        axis: Axis along which the exponentials of the results sum to 1; several, or None for all.
+
+    Returns:
+        A float tensor of the shape of `x`.
+
+    Raises:
+        ValueError: `axis` is out of range.
 
     Example:
         >>> print(convert_to_numpy(log_softmax([0.0, 0.0])).round(3))
@@ -352,11 +444,25 @@ def log_softmax(x: TensorLike, axis: Any = -1) -> Tensor:
 
 @op
 def glu(x: TensorLike, axis: int = -1) -> Tensor:
-    """Gated linear unit: one half of `x` times the sigmoid of the other.
+    """Gated linear unit (GLU): one half of `x` times the sigmoid of the other half.
+
+    Args:
+        x: Tensor whose size along `axis` is even.
+        axis: Axis to split.
+
+    Returns:
+        A float tensor of the shape of `x`, with half the size along `axis`.
+
+    Raises:
+        ValueError: The size along `axis` is odd, or `axis` is out of range.
 
     Example:
         >>> convert_to_numpy(glu([2.0, 0.0])).tolist()
         [1.0]
+
+    References:
+        Dauphin et al., "Language Modeling with Gated Convolutional Networks", 2016.
+        https://arxiv.org/abs/1612.08083
     """
     value, gate = split(x, 2, axis)
     return multiply(value, sigmoid(gate))

@@ -1,4 +1,4 @@
-"""Scaled dot-product attention, whole."""
+"""Scaled dot-product attention."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from keras_fn.backend.loader import current
 from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import Shape
 from keras_fn.core.memoize import memoize
+from keras_fn.core.shapes import is_compatible, is_size_compatible
 from keras_fn.errors import SpecError, UnsupportedError
 from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
 from keras_fn.ops._rules import broadcast
@@ -22,10 +23,9 @@ from keras_fn.ops.trigonometric import tanh
 from keras_fn.settings import settings
 from keras_fn.types import Tensor, TensorLike
 
-_WHO = "ops.dot_product_attention"
-MASKED = -1e30
-"""Added to the logits that a mask hides. Finite, so that a row without any key is no NaN, and so
-large that in float32 it swallows what was there."""
+_SOURCE = "ops.dot_product_attention"
+MASKED_LOGIT = -1e30
+"""The logit of a masked source. It is finite, so that a row without any source is not NaN."""
 
 
 def _infer(
@@ -40,16 +40,18 @@ def _infer(
     attn_logits_soft_cap: float | None = None,
 ) -> TensorSpec:
     del scale, is_causal
-    _check(query, key, value, bias, mask)
+    _check_shapes(query, key, value, bias, mask)
     if flash_attention and attn_logits_soft_cap is not None:
         raise no_flash_attention("attn_logits_soft_cap")
     return TensorSpec(query.shape, dtypes.float_type(query.dtype, key.dtype, value.dtype))
 
 
 @memoize
-def _settled(tensors: tuple[Any, ...], *options: Any) -> tuple[str, bool]:
-    """Checks shapes and native dtypes. Returns the dtype of the result, and whether query, key
-    and value have it.
+def _check_dtypes(tensors: tuple[Any, ...], *options: Any) -> tuple[str, bool]:
+    """Checks shapes and native dtypes.
+
+    Returns:
+        The dtype of the result, and whether query, key and value have it.
     """
     name = current().dtype_name
     specs = [None if x is None else TensorSpec(tuple(x[0]), name(x[1])) for x in tensors]
@@ -62,35 +64,36 @@ def dot_product_attention(
     query: TensorLike,
     key: TensorLike,
     value: TensorLike,
-    bias: TensorLike = None,
-    mask: TensorLike = None,
+    bias: TensorLike | None = None,
+    mask: TensorLike | None = None,
     scale: float | None = None,
     is_causal: bool = False,
     flash_attention: bool | None = None,
     attn_logits_soft_cap: float | None = None,
 ) -> Tensor:
-    """`softmax(query @ key.T * scale + bias) @ value`, head by head.
+    """Scaled dot-product attention: `softmax(query @ key.T * scale + bias) @ value` for each head.
 
     Args:
-        query: Tensor of shape `(batch, targets, heads, size)`.
-        key: Tensor of shape `(batch, sources, key heads, size)`. The number of key heads divides
-            that of heads: each serves so many neighbouring heads.
+        query: Tensor of shape `(batch, targets, heads, head_size)`.
+        key: Tensor of shape `(batch, sources, key_heads, head_size)`. `key_heads` divides `heads`:
+            each serves `heads // key_heads` adjacent heads (grouped-query attention).
         value: Tensor of the shape of `key`.
         bias: Added to the logits: a tensor that broadcasts to `(batch, heads, targets, sources)`.
-        mask: Booleans that broadcast likewise: where False, a source is not attended to. A target
-            without any source gets the mean of all.
-        scale: Factor of the products; `1 / sqrt(size)` by default.
-        is_causal: Whether a target sees only the sources up to its own place.
-        flash_attention: True to compute in blocks, without the matrix of all logits, and to fail
-            where the backend or the device cannot; False not to; None to leave it to the backend
-            while `config.is_flash_attention_enabled()`.
+        mask: Booleans that broadcast to the shape of the logits: where False, a source is not
+            attended to. A target without any source receives the mean of all.
+        scale: Factor of the logits; `1 / sqrt(head_size)` by default.
+        is_causal: Whether a target attends only to the sources up to its own position.
+        flash_attention: True requires flash attention, which computes in blocks, without the matrix
+            of all logits; False disables it; None leaves the choice to the backend while
+            `keras.config.is_flash_attention_enabled()`.
         attn_logits_soft_cap: Bounds the logits by `cap * tanh(logits / cap)`, before the bias.
 
     Returns:
-        A tensor of the shape of `query`. Half precision is weighed in float32.
+        A tensor of the shape of `query`, in the dtype that the arguments promote to. The softmax of
+        half precision is computed in float32.
 
     Raises:
-        ValueError: The shapes do not fit, or `flash_attention=True` is not to be had.
+        ValueError: The shapes do not match, or `flash_attention=True` is not available.
 
     Example:
         >>> query, key = zeros((1, 2, 4, 8)), zeros((1, 3, 2, 8))
@@ -112,13 +115,13 @@ def dot_product_attention(
         None if mask is None else (mask.shape, mask.dtype),
     )
     options = (scale, is_causal, flash_attention, attn_logits_soft_cap)
-    dtype, alike = _settled(tensors, *options)
-    if not alike:
+    dtype, has_dtype = _check_dtypes(tensors, *options)
+    if not has_dtype:
         query, key, value = (cast(x, dtype) for x in (query, key, value))
     if flash_attention is None and not settings.flash_attention:
         flash_attention = False
-    bias = None if bias is None else _of_rank_4(cast(bias, dtype))
-    mask = None if mask is None else _of_rank_4(cast(mask, "bool"))
+    bias = None if bias is None else _expand_to_rank_4(cast(bias, dtype))
+    mask = None if mask is None else _expand_to_rank_4(cast(mask, "bool"))
     factor = float(query.shape[-1]) ** -0.5 if scale is None else scale
     if attn_logits_soft_cap is None:
         return fused_attention(query, key, value, bias, mask, factor, is_causal, flash_attention)
@@ -136,22 +139,36 @@ def fused_attention(
     is_causal: bool,
     flash_attention: bool | None,
 ) -> Tensor:
-    """The same, of tensors of one dtype, with `bias` and `mask` of rank 4 or None."""
+    """Attention of tensors of one dtype, in one kernel where the backend has one.
+
+    Args:
+        query: Tensor of shape `(batch, targets, heads, head_size)`.
+        key: Tensor of shape `(batch, sources, key_heads, head_size)`.
+        value: Tensor of the shape of `key`.
+        bias: Float tensor of rank 4 that broadcasts to the logits, or None.
+        mask: Boolean tensor of rank 4 that broadcasts to the logits, or None.
+        scale: Factor of the logits.
+        is_causal: Whether a target attends only to the sources up to its own position.
+        flash_attention: As for `dot_product_attention`.
+
+    Returns:
+        A tensor of the shape of `query`.
+    """
     if flash_attention:
         raise UnsupportedError(
             f"The backend {current().name!r} has no flash attention.",
-            fix="leave flash_attention out: it is used where it can be",
+            fix="omit flash_attention: it is used where possible",
         )
     return _attention(query, key, value, bias, mask, scale, is_causal)
 
 
-def no_flash_attention(where: str) -> SpecError:
-    """The error of `flash_attention=True` where it is not to be had."""
+def no_flash_attention(reason: str) -> SpecError:
+    """Returns the error of `flash_attention=True` where it is not available."""
     return SpecError(
-        _WHO,
+        _SOURCE,
         expected="flash_attention=None or False",
-        received=f"flash_attention=True, which does not go with {where}",
-        fix="leave flash_attention out: it is used where it can be",
+        received=f"flash_attention=True, which does not support {reason}",
+        fix="omit flash_attention: it is used where possible",
     )
 
 
@@ -165,7 +182,7 @@ def _attention(
     is_causal: bool,
     soft_cap: float | None = None,
 ) -> Tensor:
-    """Two products of matrices: the heads that share a key head are rows of one matrix."""
+    """Attention as two matrix products: heads that share a key head are rows of one matrix."""
     batch, targets, heads, size = shape_of(query)
     _, sources, key_heads, _ = shape_of(key)
     dtype = spec_of(query).dtype
@@ -173,7 +190,7 @@ def _attention(
     grouped = not (isinstance(heads, int) and heads == key_heads)
     if grouped:
         rows = reshape(rows, (batch, key_heads, -1, size))
-    logits = cast(matmul(rows, transpose(key, (0, 2, 3, 1))), _wide(dtype))
+    logits = cast(matmul(rows, transpose(key, (0, 2, 3, 1))), _softmax_dtype(dtype))
     logits = multiply(logits, scale)
     if grouped:
         logits = reshape(logits, (batch, heads, targets, sources))
@@ -185,7 +202,7 @@ def _attention(
         earlier = greater_equal(expand_dims(arange(targets), 1), arange(sources))
         mask = earlier if mask is None else logical_and(mask, earlier)
     if mask is not None:
-        logits = where(mask, logits, MASKED)
+        logits = where(mask, logits, MASKED_LOGIT)
     weights = cast(softmax(logits), dtype)
     if grouped:
         weights = reshape(weights, (batch, key_heads, -1, sources))
@@ -195,60 +212,60 @@ def _attention(
     return transpose(y, (0, 2, 1, 3))
 
 
-def _wide(dtype: str) -> str:
+def _softmax_dtype(dtype: str) -> str:
     return "float32" if dtype in ("float16", "bfloat16") else dtype
 
 
-def _of_rank_4(x: Tensor) -> Tensor:
+def _expand_to_rank_4(x: Tensor) -> Tensor:
     missing = 4 - len(x.shape)
     return expand_dims(x, tuple(range(missing))) if missing else x
 
 
-def _check(query: TensorSpec, key: TensorSpec, value: TensorSpec, bias: Any, mask: Any) -> None:
+def _check_shapes(
+    query: TensorSpec, key: TensorSpec, value: TensorSpec, bias: Any, mask: Any
+) -> None:
     shapes = [query.shape, key.shape, value.shape]
     if any(len(shape) != 4 for shape in shapes):
-        raise _misfit(
-            "query, key and value of rank 4: batch, places, heads, size",
+        raise _shape_error(
+            "query, key and value of rank 4: batch, positions, heads, head size",
             shapes,
             "split the last axis into heads and their size",
         )
-    if not (_agree(query, key, 0, 3) and _agree(key, value, 0, 1, 2, 3)):
-        raise _misfit(
+    if not (_have_same_sizes(query, key, 0, 3) and _have_same_sizes(key, value, 0, 1, 2, 3)):
+        raise _shape_error(
             "key and value of one shape, of the batch and head size of query",
             shapes,
             "project them to the same sizes",
         )
     heads, key_heads = query.shape[2], key.shape[2]
     if key_heads == 0 or (heads is not None and key_heads is not None and heads % key_heads):
-        raise _misfit(
-            "a number of heads that the number of key heads divides",
+        raise _shape_error(
+            "a number of heads that is a multiple of the number of key heads",
             shapes,
             "choose other numbers of heads",
         )
     logits = (query.shape[0], heads, query.shape[1], key.shape[1])
     for name, x in (("bias", bias), ("mask", mask)):
-        if x is not None and not _spreads(x.shape, logits):
-            raise _misfit(
+        if x is not None and not _broadcasts_to(x.shape, logits):
+            raise _shape_error(
                 f"a {name} that broadcasts to (batch, heads, targets, sources) {logits}",
                 [x.shape],
                 "add axes of size 1",
             )
 
 
-def _agree(a: TensorSpec, b: TensorSpec, *axes: int) -> bool:
-    return all(a.shape[i] == b.shape[i] or None in (a.shape[i], b.shape[i]) for i in axes)
+def _have_same_sizes(a: TensorSpec, b: TensorSpec, *axes: int) -> bool:
+    return all(is_size_compatible(a.shape[i], b.shape[i]) for i in axes)
 
 
-def _spreads(shape: Shape, target: Shape) -> bool:
-    """Whether a shape broadcasts to another."""
+def _broadcasts_to(shape: Shape, target: Shape) -> bool:
     try:
         result = broadcast(shape, target)
     except SpecError:
         return False
-    pairs = zip(result, target, strict=False)
-    return len(result) == len(target) and all(n == m or None in (n, m) for n, m in pairs)
+    return is_compatible(result, target)
 
 
-def _misfit(expected: str, shapes: list[Any], fix: str) -> SpecError:
+def _shape_error(expected: str, shapes: list[Any], fix: str) -> SpecError:
     received = ", ".join(f"shape {tuple(shape)}" for shape in shapes)
-    return SpecError(_WHO, expected=expected, received=received, fix=fix)
+    return SpecError(_SOURCE, expected=expected, received=received, fix=fix)

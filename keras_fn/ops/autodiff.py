@@ -1,4 +1,4 @@
-"""Elementwise mathematics: functions of one tensor."""
+"""Automatic differentiation: custom gradients, forward mode, rematerialization."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from keras_fn.ops._control_flow_utils import (
     is_building_graph,
     tensor_leaves,
     to_tensors,
+    unflatten,
 )
 from keras_fn.ops._op import is_symbolic, op
 from keras_fn.ops._rules import like
@@ -26,7 +27,7 @@ from keras_fn.types import Tensor, TensorLike
 
 @op(rule=like)
 def stop_gradient(variable: TensorLike) -> Tensor:
-    """Returns the tensor as a constant: gradients do not flow through it.
+    """Stops the gradient: returns the tensor as a constant, through which no gradient flows.
 
     Example:
         >>> convert_to_numpy(stop_gradient([1.0])).tolist()
@@ -36,18 +37,21 @@ def stop_gradient(variable: TensorLike) -> Tensor:
 
 
 def custom_gradient(f: Callable[..., tuple[Any, Callable[..., Any]]]) -> Callable[..., Any]:
-    """Makes a function whose gradient is what `f` says.
+    """Defines a function with a custom gradient.
 
     Args:
-        f: Takes nested tensors, returns its result and a function of the gradient: that takes
-            the upstream gradient, one argument for each tensor of the result, and returns the
-            gradient of each tensor of the arguments, a tuple or a single one. A function with a
-            required keyword argument `upstream` gets the arguments of the call, too, as
+        f: Takes nested tensors, returns its result and a gradient function. The gradient function
+            takes the upstream gradient, one argument for each tensor of the result, and returns the
+            gradient of each tensor of the arguments: a tuple, or a single one. If it has a required
+            keyword argument `upstream`, it also receives the arguments of the call, as
             `grad(*args, upstream=...)`.
 
     Returns:
-        A function of the arguments of `f`, which returns its result alone. Gradients flow to its
-        arguments only, not to variables that it reads.
+        A function with the arguments of `f`, which returns the result only. Gradients flow to its
+        arguments, not to variables that it reads.
+
+    Raises:
+        ValueError: When gradients are computed, if their number is wrong.
 
     Example:
         >>> @ops.custom_gradient
@@ -68,28 +72,28 @@ def custom_gradient(f: Callable[..., tuple[Any, Callable[..., Any]]]) -> Callabl
         outputs = FlatFunction(lambda result: result)
 
         def run(leaves: Any) -> tuple[Any, Callable[..., list[Any]]]:
-            values = iter(leaves)
-            received = tree.map_structure(lambda x: None if x is None else next(values), args)
+            received = unflatten(args, leaves)
             result, grad = f(*received)
 
-            def pull(upstream: Any) -> list[Any]:
+            def vjp(upstream: Any) -> list[Any]:
                 many = list(upstream)
-                if _wants_arguments(grad):
-                    found = grad(*received, upstream=many[0] if len(many) == 1 else tuple(many))
+                if _takes_arguments(grad):
+                    upstream = many[0] if len(many) == 1 else tuple(many)
+                    grads = grad(*received, upstream=upstream)
                 else:
-                    found = grad(*many)
-                grads = to_tensors(found if isinstance(found, (list, tuple)) else (found,))
-                return _one_for_each(tensor_leaves(grads), tensor_leaves(args))
+                    grads = grad(*many)
+                grads = to_tensors(grads if isinstance(grads, (list, tuple)) else (grads,))
+                return _check_count(tensor_leaves(grads), tensor_leaves(args))
 
-            return tuple(outputs.flat(result)), pull
+            return tuple(outputs.flatten(result)), vjp
 
         leaves = backend_transform("custom_gradient")(run, tensor_leaves(args))
-        return outputs.nested(leaves)
+        return outputs.unflatten(leaves)
 
     return call
 
 
-def _wants_arguments(grad: Callable[..., Any]) -> bool:
+def _takes_arguments(grad: Callable[..., Any]) -> bool:
     parameter = inspect.signature(grad).parameters.get("upstream")
     return (
         parameter is not None
@@ -98,13 +102,13 @@ def _wants_arguments(grad: Callable[..., Any]) -> bool:
     )
 
 
-def _one_for_each(grads: list[Any], leaves: list[Any]) -> list[Any]:
+def _check_count(grads: list[Any], leaves: list[Any]) -> list[Any]:
     if len(grads) != len(leaves):
         raise SpecError(
             "ops.custom_gradient",
             expected=f"{len(leaves)} gradients, one for each argument",
             received=f"{len(grads)}",
-            fix="return a tuple of as many tensors from the gradient",
+            fix="return a tuple of that many tensors from the gradient function",
         )
     return grads
 
@@ -112,16 +116,20 @@ def _one_for_each(grads: list[Any], leaves: list[Any]) -> list[Any]:
 def jvp(
     fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool = False
 ) -> tuple[Any, ...]:
-    """The derivative of a function in a direction, forwards: `J(x) @ v`.
+    """Jacobian-vector product (forward-mode derivative): `J(x) @ v`.
 
     Args:
         fun: Takes tensors, returns nested tensors.
-        primals: A tuple or list of its arguments.
-        tangents: The direction: tensors like them.
+        primals: Tuple or list of the arguments of `fun`.
+        tangents: The direction: tensors of the shapes and dtypes of `primals`.
         has_aux: Whether `fun` returns a pair, of which only the first is differentiated.
 
     Returns:
-        What `fun` returns and its derivative; with `has_aux`, then the second of the pair.
+        The result of `fun` and its derivative, of the same structure; with `has_aux`, also the
+        second item of the pair.
+
+    Raises:
+        ValueError: `primals` and `tangents` do not match.
 
     Example:
         >>> one, three = convert_to_tensor(1.0), convert_to_tensor(3.0)
@@ -137,7 +145,7 @@ def jvp(
             fix="write (x,) for a single one",
         )
     primals, tangents = tuple(to_tensors(tuple(primals))), tuple(to_tensors(tuple(tangents)))
-    check_same_spec("ops.jvp", "tangents like the primals", primals, tangents)
+    check_same_spec("ops.jvp", "tangents with the specs of primals", primals, tangents)
     if is_building_graph(primals, tangents):
         return FunctionNode("jvp", lambda p, t: jvp(fun, p, t, has_aux))(primals, tangents)
     if is_symbolic(primals, tangents):
@@ -150,10 +158,10 @@ def jvp(
 
 
 def remat(f: Callable[..., Any]) -> Callable[..., Any]:
-    """Makes a function that keeps nothing for its gradient, but computes it again there.
+    """Rematerialization (gradient checkpointing): recomputes a function in the backward pass.
 
-    It takes more time and less memory. Variables that it assigns are assigned once, and in the
-    second run have the values that they had in the first.
+    Intermediate results are not stored, which saves memory and takes more time. Variables that the
+    function assigns are assigned once; the recomputation reads the values of the first run.
 
     Args:
         f: A function of nested tensors, or a layer.
@@ -176,16 +184,16 @@ def remat(f: Callable[..., Any]) -> Callable[..., Any]:
             return f(*args, **kwargs)
         backend = current()
         flat = tree.flatten([args, kwargs])
-        places = [i for i, x in enumerate(flat) if backend.is_tensor(x)]
+        positions = [i for i, x in enumerate(flat) if backend.is_tensor(x)]
         outputs = FlatFunction(lambda result: result)
 
         def run(leaves: Any) -> list[Any]:
             values = list(flat)
-            for i, x in zip(places, leaves, strict=True):
+            for i, x in zip(positions, leaves, strict=True):
                 values[i] = x
             args_, kwargs_ = tree.unflatten([args, kwargs], values)
-            return outputs.flat(f(*args_, **kwargs_))
+            return outputs.flatten(f(*args_, **kwargs_))
 
-        return outputs.nested(backend_transform("remat")(run, [flat[i] for i in places]))
+        return outputs.unflatten(backend_transform("remat")(run, [flat[i] for i in positions]))
 
     return call

@@ -1,4 +1,4 @@
-"""Branches and loops with functions of the user."""
+"""Control flow with user-defined functions: branches, loops and scans."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from keras_fn.ops._control_flow_utils import (
     leading_axis_size,
     tensor_leaves,
     to_tensors,
+    unflatten,
 )
 from keras_fn.ops._op import is_symbolic, spec_of
 from keras_fn.ops.arithmetic import maximum, minimum
@@ -35,19 +36,23 @@ from keras_fn.types import Tensor, TensorLike
 
 
 def cond(pred: TensorLike, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
-    """Calls one of two functions.
+    """Conditional: calls one of two functions.
 
-    Where the value of `pred` is known, the other one is not called. In a compiled function both
-    become part of the graph, and one runs; in a model of KerasTensors both are computed, and the
-    results chosen from.
+    Where the value of `pred` is known, only that function is called. In a compiled function both
+    become part of the graph and one is executed; in a functional model both are computed and the
+    result is selected.
 
     Args:
         pred: A boolean scalar.
-        true_fn: Called without arguments if it holds. It may assign variables.
-        false_fn: Called otherwise; returns the same structure, shapes and dtypes.
+        true_fn: Called without arguments if `pred` is True. It may assign variables.
+        false_fn: Called otherwise; must return the same structure, shapes and dtypes.
 
     Returns:
-        What the function returned, nested tensors.
+        The result of the function, nested tensors.
+
+    Raises:
+        ValueError: `pred` is not a scalar, or the results have different structure, shapes or
+            dtypes.
 
     Example:
         >>> x = convert_to_tensor(3.0)
@@ -67,15 +72,18 @@ def cond(pred: TensorLike, true_fn: Callable[[], Any], false_fn: Callable[[], An
 
 
 def switch(index: TensorLike, branches: Sequence[Callable[..., Any]], *operands: Any) -> Any:
-    """Calls one of several functions; see `cond`.
+    """Calls the function at `index`, as a `switch` statement does; see `cond`.
 
     Args:
-        index: An integer scalar: which one. Out of range, the first or the last is called.
-        branches: The functions. They return the same structure, shapes and dtypes.
-        *operands: Their arguments, nested tensors.
+        index: An integer scalar. Out of range it is clipped to the first or the last function.
+        branches: Functions that return the same structure, shapes and dtypes.
+        *operands: Arguments of the function, nested tensors.
 
     Returns:
-        What the function returned, nested tensors.
+        The result of the function, nested tensors.
+
+    Raises:
+        ValueError: `branches` is empty, or the results have different structure, shapes or dtypes.
 
     Example:
         >>> x = convert_to_tensor(3.0)
@@ -87,7 +95,7 @@ def switch(index: TensorLike, branches: Sequence[Callable[..., Any]], *operands:
             "ops.switch",
             expected="one function or more",
             received="none",
-            fix="give a list of functions",
+            fix="pass a list of functions",
         )
     operands = to_tensors(operands)
     return _switch("ops.switch", index, [lambda f=f: f(*operands) for f in branches])
@@ -97,37 +105,39 @@ def _switch(source: str, index: Any, branches: list[Callable[[], Any]]) -> Any:
     if isinstance(index, KerasTensor) or context.current.symbolic:
         results = [to_tensors(branch()) for branch in branches]
         for result in results[1:]:
-            check_same_spec(source, "what the first function returns", results[0], result)
+            check_same_spec(source, "the result of the first function", results[0], result)
         if context.current.symbolic:
             return results[0]
         return _select_branch_result(index, results)
     last = len(branches) - 1
     if not is_traced(index):
         return to_tensors(branches[min(max(int(index), 0), last)]())
-    first: list[Any] = []
+    traced: list[Any] = []
 
-    def checked(branch: Callable[[], Any]) -> Any:
+    def call_and_check(branch: Callable[[], Any]) -> Any:
         result = to_tensors(branch())
-        first.append(result)
-        check_same_spec(source, "what the first function returns", first[0], result)
+        traced.append(result)
+        check_same_spec(source, "the result of the first function", traced[0], result)
         return result
 
-    flat = [FlatFunction(lambda _, branch=branch: checked(branch)) for branch in branches]
+    flat = [FlatFunction(lambda _, branch=branch: call_and_check(branch)) for branch in branches]
     index = maximum(minimum(cast(index, "int32"), last), 0)
-    return flat[0].nested(
+    return flat[0].unflatten(
         backend_transform("switch")(index, [lambda f=f: f(()) for f in flat])  # type: ignore[misc]
     )
 
 
 def _select_branch_result(index: KerasTensor, results: list[Any]) -> Any:
-    """The result of that index, in a graph that has computed them all."""
-    chosen = results[-1]
+    """Selects a result in a graph that has computed them all."""
+    selected = results[-1]
     for i in reversed(range(len(results) - 1)):
-        here = equal(maximum(index, 0), i)
-        chosen = tree.map_structure(
-            lambda a, b, here=here: None if a is None else where(here, a, b), results[i], chosen
+        is_selected = equal(maximum(index, 0), i)
+        selected = tree.map_structure(
+            lambda a, b, mask=is_selected: None if a is None else where(mask, a, b),
+            results[i],
+            selected,
         )
-    return chosen
+    return selected
 
 
 # ---------------------------------------------------------------- loops
@@ -139,20 +149,23 @@ def while_loop(
     loop_vars: Any,
     maximum_iterations: int | None = None,
 ) -> Any:
-    """Repeats `loop_vars = body(loop_vars)` while `cond(loop_vars)` holds.
+    """Repeats `loop_vars = body(loop_vars)` while `cond(loop_vars)` is True.
 
     Args:
         cond: Takes the loop variables, returns a boolean scalar.
         body: Takes the loop variables, returns the next ones: the same structure, shapes and
             dtypes. It may assign variables.
-        loop_vars: Nested tensors. The items of a list or tuple are arguments of their own.
-        maximum_iterations: When to stop at the latest.
+        loop_vars: Nested tensors. The items of a list or tuple are passed as separate arguments.
+        maximum_iterations: Upper bound of the number of iterations; None for no bound.
 
     Returns:
         The last loop variables.
 
+    Raises:
+        ValueError: `body` returns another structure, shape or dtype.
+
     Note:
-        JAX has no gradient backwards through a compiled loop whose end it does not know; use
+        JAX does not support reverse-mode gradients of a compiled loop of unknown length; use
         `fori_loop` or `scan` there.
 
     Example:
@@ -164,57 +177,56 @@ def while_loop(
         return FunctionNode(
             "while_loop", lambda state: while_loop(cond, body, state, maximum_iterations)
         )(state)
-    several = isinstance(state, (list, tuple)) and not hasattr(state, "_fields")
+    is_sequence = isinstance(state, (list, tuple)) and not hasattr(state, "_fields")
 
     def test(state: Any) -> Any:
-        return cond(*state) if several else cond(state)
+        return cond(*state) if is_sequence else cond(state)
 
     def step(state: Any) -> Any:
-        after = body(*state) if several else body(state)
-        if several and len(state) == 1 and not isinstance(after, (list, tuple)):
-            after = (after,)
-        after = to_tensors(after)
-        after = type(state)(after) if several and isinstance(after, (list, tuple)) else after
-        check_same_spec("ops.while_loop", "what body was given", state, after)
-        return after
+        new_state = body(*state) if is_sequence else body(state)
+        if is_sequence and len(state) == 1 and not isinstance(new_state, (list, tuple)):
+            new_state = (new_state,)
+        new_state = to_tensors(new_state)
+        if is_sequence and isinstance(new_state, (list, tuple)):
+            new_state = type(state)(new_state)
+        check_same_spec("ops.while_loop", "the loop variables", state, new_state)
+        return new_state
 
     if context.current.symbolic:
         test(state)
         return step(state)
-    holds = test(state)
-    if is_traced(holds):
+    is_running = test(state)
+    if is_traced(is_running):
         loop = FlatFunction(step, state)
         leaves = backend_transform("while_loop")(
-            lambda leaves: cast(test(_unflatten(state, leaves)), "bool"),
+            lambda leaves: cast(test(unflatten(state, leaves)), "bool"),
             loop,
             tensor_leaves(state),
             maximum_iterations,
         )
-        return _unflatten(state, leaves)
-    rounds = 0
-    while bool(holds) and (maximum_iterations is None or rounds < maximum_iterations):
-        state, rounds = step(state), rounds + 1
-        holds = test(state)
+        return unflatten(state, leaves)
+    iterations = 0
+    while bool(is_running) and (maximum_iterations is None or iterations < maximum_iterations):
+        state, iterations = step(state), iterations + 1
+        is_running = test(state)
     return state
 
 
-def _unflatten(structure: Any, leaves: Any) -> Any:
-    values = iter(leaves)
-    return tree.map_structure(lambda x: None if x is None else next(values), structure)
-
-
 def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_val: Any) -> Any:
-    """Repeats `state = body_fun(i, state)` for `i` from `lower` up to, without, `upper`.
+    """Repeats `state = body_fun(i, state)` for `i` in `range(lower, upper)`.
 
     Args:
-        lower: The first number.
-        upper: The number after the last.
-        body_fun: Takes the number (int32) and the state; returns the next state: the same
+        lower: The first index.
+        upper: The index after the last.
+        body_fun: Takes the index (int32) and the state; returns the next state: the same
             structure, shapes and dtypes. It may assign variables.
-        init_val: The first state, nested tensors.
+        init_val: The initial state, nested tensors.
 
     Returns:
         The last state.
+
+    Raises:
+        ValueError: `body_fun` returns another structure, shape or dtype.
 
     Example:
         >>> int(fori_loop(0, 5, lambda i, total: total + i, 0))
@@ -227,9 +239,9 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
         )
 
     def step(i: Any, state: Any) -> Any:
-        after = to_tensors(body_fun(i, state))
-        check_same_spec("ops.fori_loop", "what body_fun was given", state, after)
-        return after
+        new_state = to_tensors(body_fun(i, state))
+        check_same_spec("ops.fori_loop", "the state", state, new_state)
+        return new_state
 
     if context.current.symbolic:
         return step(KerasTensor((), "int32", record_history=False), state)
@@ -237,10 +249,10 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
         leaves = backend_transform("fori_loop")(
             lower,
             upper,
-            lambda i, leaves: tensor_leaves(step(cast(i, "int32"), _unflatten(state, leaves))),
+            lambda i, leaves: tensor_leaves(step(cast(i, "int32"), unflatten(state, leaves))),
             tensor_leaves(state),
         )
-        return _unflatten(state, leaves)
+        return unflatten(state, leaves)
     for i in range(int(lower), int(upper)):
         state = step(convert_to_tensor(i, "int32"), state)
     return state
@@ -254,23 +266,22 @@ def scan(
     reverse: bool = False,
     unroll: int | bool = 1,
 ) -> tuple[Any, Any]:
-    """Carries a state along the first axis: `carry, y = f(carry, x)` for each slice.
+    """Scans a function over the first axis with a carry: `carry, y = f(carry, x)` for each slice.
 
     Args:
         f: Takes the carry and a slice, returns the next carry and an output; both nested. It may
             assign variables.
-        init: The first carry.
-        xs: Nested tensors of one first size, or None.
-        length: Number of steps, where `xs` is None.
-        reverse: Whether to go from the last slice to the first.
-        unroll: How many steps are written out in one, on backends that compile loops; True for
-            all of them.
+        init: The initial carry.
+        xs: Nested tensors whose first axes have one size, or None.
+        length: Number of steps; required if `xs` is None.
+        reverse: Whether to start with the last slice.
+        unroll: Number of steps to unroll into one, on backends that compile loops; True for all.
 
     Returns:
-        The last carry and the outputs, stacked along a first axis.
+        The last carry, and the outputs stacked along a new first axis.
 
     Raises:
-        ValueError: There is neither `xs` nor `length`, or the sizes differ.
+        ValueError: Neither `xs` nor `length` is given, or the sizes differ.
 
     Example:
         >>> total, sums = scan(lambda c, x: (c + x, c + x), zeros(()), ones((3,)))
@@ -283,9 +294,9 @@ def scan(
     if None not in (size, length) and size != length:
         raise SpecError(
             "ops.scan",
-            expected=f"xs of {length} slices, as length says",
+            expected=f"xs of {length} slices, as in length=",
             received=f"{size} slices",
-            fix="leave length away",
+            fix="omit length",
         )
     if is_building_graph(init, xs):
         return FunctionNode("scan", lambda init, xs: scan(f, init, xs, length, reverse, unroll))(
@@ -295,19 +306,22 @@ def scan(
         first = tree.map_structure(lambda x: None if x is None else getitem(x, 0), xs)
         carry, y = f(init, first)
         return carry, add_leading_axis(size, y)
-    times = (size or 1) if unroll is True else max(int(unroll), 1)
-    return current().ops.scan(f, to_tensors(init), to_tensors(xs), length, reverse, times)
+    unroll_steps = (size or 1) if unroll is True else max(int(unroll), 1)
+    return current().ops.scan(f, to_tensors(init), to_tensors(xs), length, reverse, unroll_steps)
 
 
 def map(f: Callable[[Any], Any], xs: Any) -> Any:
-    """Calls `f` with each slice along the first axis, one after the other.
+    """Maps `f` over the slices along the first axis, one after the other.
 
     Args:
         f: Takes nested slices, returns nested tensors.
-        xs: Nested tensors of one first size.
+        xs: Nested tensors whose first axes have one size.
 
     Returns:
-        The results, stacked along a first axis.
+        The results, stacked along a new first axis.
+
+    Raises:
+        ValueError: The sizes of the first axes differ.
 
     Example:
         >>> convert_to_numpy(map(lambda x: x * x, convert_to_tensor([1, 2, 3]))).tolist()
@@ -318,11 +332,11 @@ def map(f: Callable[[Any], Any], xs: Any) -> Any:
 
 
 def _nest_like(structure: Any, values: Any) -> Any:
-    """The values in the containers of `structure`: a step may return tuples where lists came."""
+    """Nests the values in the containers of `structure`: a step may return tuples for lists."""
     return tree.unflatten(structure, tree.flatten(values))
 
 
 def _where_mask(mask: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """Rows of `x` where the mask is True, of `y` elsewhere."""
+    """Selects rows of `x` where the mask is True, rows of `y` elsewhere."""
     rank = len(x.shape) - len(mask.shape)
     return where(expand_dims(mask, [-1 - i for i in range(rank)]) if rank else mask, x, y)

@@ -1,12 +1,12 @@
-"""Convolutions: plain, transposed, depthwise, separable."""
+"""Convolutions: standard, transposed, depthwise, separable."""
 
 from __future__ import annotations
 
 from keras_fn.backend.conv_geometry import Sizes
 from keras_fn.core import dtypes
+from keras_fn.core.shapes import is_size_compatible
 from keras_fn.errors import SpecError
-from keras_fn.ops import _conv_shapes as _windows
-from keras_fn.ops._conv_shapes import channels
+from keras_fn.ops import _conv_shapes
 from keras_fn.ops._op import Rule, op
 from keras_fn.ops.manipulation import reshape
 from keras_fn.types import Tensor, TensorLike
@@ -21,35 +21,39 @@ def depthwise_conv(
     data_format: str | None = None,
     dilation_rate: Sizes = 1,
 ) -> Tensor:
-    """Convolution of each channel by itself.
+    """Depthwise convolution: convolves each channel with its own filters.
 
     Args:
-        inputs: Tensor of shape `(batch, *sizes, channels)`, or with the channels before the sizes.
-        kernel: Tensor of shape `(*window, channels, multiplier)`.
-        strides: Steps of the window.
+        inputs: Tensor of shape `(batch, *sizes, channels)` or `(batch, channels, *sizes)`, with
+            1, 2 or 3 spatial axes.
+        kernel: Tensor of shape `(*window, channels, depth_multiplier)`.
+        strides: Stride of the window: an integer, or one for each spatial axis.
         padding: `"valid"` or `"same"`.
-        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
-        dilation_rate: Steps between the elements of the window.
+        data_format: `"channels_last"` or `"channels_first"`; by default as in the Keras config.
+        dilation_rate: Step between the elements of the window, an integer or one for each axis.
 
     Returns:
-        A tensor of the layout of `inputs`, with `channels * multiplier` channels: the
-        `multiplier` results of a channel side by side.
+        A tensor in the data format of `inputs`, with `channels * depth_multiplier` channels: the
+        results of an input channel are adjacent.
+
+    Raises:
+        ValueError: The shapes do not match, or the window does not fit.
 
     Example:
         >>> x, kernel = ones((1, 5, 3)), ones((2, 3, 4))
         >>> depthwise_conv(x, kernel, data_format="channels_last").shape == (1, 4, 12)
         True
     """
-    *window, depth, multiplier = kernel.shape
-    received = channels(tuple(inputs.shape), data_format)
-    if received not in (depth, None):
+    *window, channels, depth_multiplier = kernel.shape
+    received = _conv_shapes.channels(tuple(inputs.shape), data_format)
+    if not is_size_compatible(received, channels):
         raise SpecError(
             "ops.depthwise_conv",
-            expected=f"inputs of {depth} channels, as the kernel says",
+            expected=f"inputs of {channels} channels, as in the kernel",
             received=f"{received} channels (shape {tuple(inputs.shape)})",
             fix="check data_format and the kernel's shape",
         )
-    grouped = reshape(kernel, (*window, 1, depth * multiplier))
+    grouped = reshape(kernel, (*window, 1, channels * depth_multiplier))
     return conv(inputs, grouped, strides, padding, data_format, dilation_rate)
 
 
@@ -63,30 +67,38 @@ def separable_conv(
     data_format: str | None = None,
     dilation_rate: Sizes = 1,
 ) -> Tensor:
-    """Convolution of each channel by itself, and then of all channels at each place.
+    """Separable convolution: a depthwise convolution, then a pointwise one.
 
     Args:
-        inputs: Tensor of shape `(batch, *sizes, channels)`, or with the channels before the sizes.
-        depthwise_kernel: Tensor of shape `(*window, channels, multiplier)`.
-        pointwise_kernel: Tensor of shape `(*ones, channels * multiplier, filters)`.
-        strides: Steps of the window.
+        inputs: Tensor of shape `(batch, *sizes, channels)` or `(batch, channels, *sizes)`, with
+            1, 2 or 3 spatial axes.
+        depthwise_kernel: Tensor of shape `(*window, channels, depth_multiplier)`.
+        pointwise_kernel: Tensor of shape `(1, ..., 1, channels * depth_multiplier, filters)`.
+        strides: Stride of the window: an integer, or one for each spatial axis.
         padding: `"valid"` or `"same"`.
-        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
-        dilation_rate: Steps between the elements of the window.
+        data_format: `"channels_last"` or `"channels_first"`; by default as in the Keras config.
+        dilation_rate: Step between the elements of the window, an integer or one for each axis.
 
     Returns:
-        A tensor of the layout of `inputs`, with `filters` channels.
+        A tensor in the data format of `inputs`, with `filters` channels.
+
+    Raises:
+        ValueError: The shapes do not match, or the window does not fit.
 
     Example:
         >>> x, depthwise, pointwise = ones((1, 5, 3)), ones((2, 3, 1)), ones((1, 3, 8))
         >>> separable_conv(x, depthwise, pointwise, data_format="channels_last").shape == (1, 4, 8)
         True
+
+    References:
+        Chollet, "Xception: Deep Learning with Depthwise Separable Convolutions", 2016.
+        https://arxiv.org/abs/1610.02357
     """
     x = depthwise_conv(inputs, depthwise_kernel, strides, padding, data_format, dilation_rate)
     return conv(x, pointwise_kernel, 1, "valid", data_format)
 
 
-@op(rule=Rule(_windows.conv, promote=dtypes.result_type))
+@op(rule=Rule(_conv_shapes.conv, promote=dtypes.result_type))
 def conv(
     inputs: TensorLike,
     kernel: TensorLike,
@@ -95,18 +107,23 @@ def conv(
     data_format: str | None = None,
     dilation_rate: Sizes = 1,
 ) -> Tensor:
-    """Convolution over 1, 2 or 3 spatial axes.
+    """Convolution (cross-correlation) over 1, 2 or 3 spatial axes.
 
     Args:
-        inputs: Tensor of shape `(batch, *sizes, channels)`, or with the channels before the sizes.
-        kernel: Tensor of shape `(*window, channels / groups, filters)`.
-        strides: Steps of the window.
+        inputs: Tensor of shape `(batch, *sizes, channels)` or `(batch, channels, *sizes)`.
+        kernel: Tensor of shape `(*window, channels // groups, filters)`. The number of groups
+            follows from the channels of `inputs`.
+        strides: Stride of the window: an integer, or one for each spatial axis.
         padding: `"valid"` or `"same"`.
-        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
-        dilation_rate: Steps between the elements of the window.
+        data_format: `"channels_last"` or `"channels_first"`; by default as in the Keras config.
+        dilation_rate: Step between the elements of the window, an integer or one for each axis.
 
     Returns:
-        A tensor of the layout of `inputs`, with `filters` channels.
+        A tensor in the data format of `inputs`, with `filters` channels, in the dtype that the
+        arguments promote to.
+
+    Raises:
+        ValueError: The shapes do not match, or the window does not fit.
 
     Example:
         >>> x = ones((1, 5, 5, 3))
@@ -116,7 +133,7 @@ def conv(
     ...
 
 
-@op(rule=Rule(_windows.conv_transpose, promote=dtypes.result_type))
+@op(rule=Rule(_conv_shapes.conv_transpose, promote=dtypes.result_type))
 def conv_transpose(
     inputs: TensorLike,
     kernel: TensorLike,
@@ -126,16 +143,25 @@ def conv_transpose(
     data_format: str | None = None,
     dilation_rate: Sizes = 1,
 ) -> Tensor:
-    """Transposed convolution: the gradient of `conv` with respect to its inputs.
+    """Transposed convolution (deconvolution): the gradient of `conv` with respect to its inputs.
 
     Args:
-        inputs: Tensor of shape `(batch, *sizes, channels)`, or with the channels before the sizes.
+        inputs: Tensor of shape `(batch, *sizes, channels)` or `(batch, channels, *sizes)`, with
+            1, 2 or 3 spatial axes.
         kernel: Tensor of shape `(*window, filters, channels)`.
-        strides: Steps of the window in the output.
+        strides: Stride of the window in the output: an integer, or one for each spatial axis.
         padding: `"valid"` or `"same"`.
-        output_padding: Elements added to the output's sizes; worked out by default.
-        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
-        dilation_rate: Steps between the elements of the window.
+        output_padding: Number of elements added to the sizes of the output: an integer, or one for
+            each spatial axis. By default it is inferred.
+        data_format: `"channels_last"` or `"channels_first"`; by default as in the Keras config.
+        dilation_rate: Step between the elements of the window, an integer or one for each axis.
+
+    Returns:
+        A tensor in the data format of `inputs`, with `filters` channels, in the dtype that the
+        arguments promote to.
+
+    Raises:
+        ValueError: The shapes do not match.
 
     Example:
         >>> x = ones((1, 4, 1))

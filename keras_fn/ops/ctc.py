@@ -1,4 +1,4 @@
-"""Connectionist temporal classification: labels without times, from classes at every time step."""
+"""Connectionist temporal classification (CTC): loss and decoding of unaligned label sequences."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from keras_fn.backend.contract import SupportsCompileCall
 from keras_fn.backend.loader import current, supports
 from keras_fn.core import dtypes
+from keras_fn.core.shapes import is_compatible
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
 from keras_fn.ops.activations import log_softmax
@@ -19,34 +20,26 @@ from keras_fn.ops.core import cast, shape as shape_of
 from keras_fn.ops.creation import arange, full, full_like, zeros
 from keras_fn.ops.encoding import one_hot
 from keras_fn.ops.indexing import getitem, take_along_axis
+from keras_fn.ops.joining_splitting import concatenate, stack
 from keras_fn.ops.linalg.products import matmul
 from keras_fn.ops.logic import equal, greater, less, logical_and, logical_not, not_equal, where
-from keras_fn.ops.manipulation import (
-    broadcast_to,
-    concatenate,
-    expand_dims,
-    pad,
-    reshape,
-    stack,
-    swapaxes,
-    transpose,
-)
+from keras_fn.ops.manipulation import broadcast_to, expand_dims, pad, reshape, swapaxes, transpose
 from keras_fn.ops.math import logaddexp
 from keras_fn.ops.reductions import argmax, logsumexp, max as max_, sum as sum_
 from keras_fn.ops.sorting_searching import argsort, top_k
 from keras_fn.types import Tensor, TensorLike
 
-_NEVER = -1e30
-"""The logarithm of what cannot be: finite, as infinities would make gradients NaN."""
+_LOG_ZERO = -1e30
+"""The logarithm of probability 0. It is finite: infinities would make gradients NaN."""
 
 
 def _is_log_zero(x: Tensor) -> Tensor:
-    return less(x, 0.1 * _NEVER)
+    return less(x, 0.1 * _LOG_ZERO)
 
 
 @cache
 def _compiled(backend: Any, function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, compiled where a backend takes its time over loops that are not."""
+    """Returns the function, compiled if the backend supports it: loops are slow in eager mode."""
     if not supports("compile_call"):
         return function
     return typing.cast(SupportsCompileCall, backend).compile_call(function, [])
@@ -62,17 +55,17 @@ def _ctc_loss(
     output_length: TensorSpec,
     mask_index: int = 0,
 ) -> TensorSpec:
-    source, shapes = "ops.ctc_loss", (target.shape, output.shape)
+    source = "ops.ctc_loss"
     _check_lengths(source, output, output_length)
-    if len(target.shape) != 2 or not _fits(target.shape[0], output.shape[0]):
+    if not is_compatible(target.shape, (output.shape[0], None)):
         raise SpecError(
             source,
             expected="target of shape (batch, labels) and output of shape (batch, time, classes)",
-            received=f"target of shape {shapes[0]}, output of shape {shapes[1]}",
+            received=f"target of shape {target.shape}, output of shape {output.shape}",
             fix="pad the labels of the samples to one length",
         )
-    if len(target_length.shape) != 1 or not _fits(target_length.shape[0], output.shape[0]):
-        raise _wrong_lengths(source, "target_length", target_length)
+    if not is_compatible(target_length.shape, output.shape[:1]):
+        raise _lengths_error(source, "target_length", target_length)
     _check_blank(source, output, mask_index)
     return TensorSpec((output.shape[0],), dtypes.float_type(output.dtype, "float32"))
 
@@ -85,8 +78,8 @@ def _check_lengths(source: str, output: TensorSpec, output_length: TensorSpec) -
             received=f"shape {output.shape}",
             fix="add the batch axis",
         )
-    if len(output_length.shape) != 1 or not _fits(output_length.shape[0], output.shape[0]):
-        raise _wrong_lengths(source, "the lengths of the sequences", output_length)
+    if not is_compatible(output_length.shape, output.shape[:1]):
+        raise _lengths_error(source, "the lengths of the sequences", output_length)
 
 
 def _check_blank(source: str, output: TensorSpec, mask_index: int) -> None:
@@ -96,20 +89,16 @@ def _check_blank(source: str, output: TensorSpec, mask_index: int) -> None:
             source,
             expected=f"mask_index, the blank: one of {classes} classes",
             received=f"mask_index={mask_index}",
-            fix="give the number of the class of the blank",
+            fix="pass the index of the blank class",
         )
 
 
-def _fits(m: Any, n: Any) -> bool:
-    return m is None or n is None or m == n
-
-
-def _wrong_lengths(source: str, what: str, lengths: TensorSpec) -> SpecError:
+def _lengths_error(source: str, name: str, lengths: TensorSpec) -> SpecError:
     return SpecError(
         source,
-        expected=f"{what}: integers of shape (batch,)",
+        expected=f"{name}: integers of shape (batch,)",
         received=f"shape {lengths.shape}",
-        fix="give one length for each sample",
+        fix="pass one length for each sample",
     )
 
 
@@ -121,27 +110,28 @@ def ctc_loss(
     output_length: TensorLike,
     mask_index: int = 0,
 ) -> Tensor:
-    """`-log p(target)`: p sums over all ways to spread the labels over the time steps.
+    """Connectionist temporal classification (CTC) loss: the negative log-likelihood of the labels.
 
-    A way gives each step a label or the blank; labels keep their order, a label may take several
-    steps, and equal neighbours have a blank between them.
+    The likelihood sums over all alignments of the labels to the time steps. An alignment assigns a
+    label or the blank to each step; labels keep their order, a label may take several steps, and
+    equal adjacent labels are separated by a blank.
 
     Args:
-        target: Class numbers of shape `(batch, labels)`, padded with anything.
+        target: Class indices of shape `(batch, labels)`, padded with any values.
         output: Logits of shape `(batch, time, classes)`.
         target_length: Number of labels of each sample, of shape `(batch,)`.
         output_length: Number of time steps of each sample, of shape `(batch,)`.
-        mask_index: The class that is the blank.
+        mask_index: Index of the blank class.
 
     Returns:
-        A tensor of shape `(batch,)`, in float32 at least. Where the labels do not fit into the
-        time steps the loss is infinite, and its gradient 0.
+        A tensor of shape `(batch,)`, in float32 at least. If the labels do not fit into the time
+        steps, the loss is infinite and its gradient 0.
 
     Raises:
-        ValueError: The shapes do not fit, or `mask_index` is no class.
+        ValueError: The shapes do not match, or `mask_index` is out of range.
 
     Example:
-        >>> loss = ctc_loss([[1]], zeros((1, 2, 2)), [1], [2])  # 3 ways in 4
+        >>> loss = ctc_loss([[1]], zeros((1, 2, 2)), [1], [2])  # 3 of 4 alignments
         >>> print(convert_to_numpy(loss).round(3))
         [0.288]
 
@@ -150,7 +140,7 @@ def ctc_loss(
         with Recurrent Neural Networks", 2006.
 
     Note:
-        For labels that do not fit Keras 3 gives infinity on PyTorch only, elsewhere large numbers.
+        For labels that do not fit, Keras 3 returns infinity on PyTorch, elsewhere large numbers.
     """
     specs = [spec_of(x) for x in (target, output, target_length, output_length)]
     dtype = _ctc_loss(*specs, mask_index=mask_index).dtype
@@ -167,44 +157,45 @@ def _loss_function(blank: int) -> Callable[..., Tensor]:
 def _forward(
     target: Tensor, output: Tensor, target_length: Tensor, output_length: Tensor, blank: int
 ) -> Tensor:
-    """The forward pass: `alpha[s]` is the log-probability of being at place s of the labels.
+    """Runs the forward algorithm: `alpha[s]` is the log-probability of state s of the labels.
 
-    Places are the labels with a blank before, between and after them.
+    The states are the labels with a blank before, between and after them.
     """
     batch, labels = shape_of(target)
     time = shape_of(output)[1]
     log_p = log_softmax(output)
     inside = less(arange(labels, dtype="int32"), expand_dims(target_length, 1))
     target = where(inside, target, blank)
-    places = stack([full((batch, labels), blank, "int32"), target], 2)
-    places = pad(reshape(places, (batch, 2 * labels)), ((0, 0), (0, 1)), constant_values=blank)
-    # From a label straight to the next, if that is another.
-    skips = not_equal(places, _moved(places, 2, blank))
-    skips = logical_and(skips, not_equal(places, blank))
-    index = broadcast_to(expand_dims(places, 1), (batch, time, 2 * labels + 1))
+    states = stack([full((batch, labels), blank, "int32"), target], 2)
+    states = pad(reshape(states, (batch, 2 * labels)), ((0, 0), (0, 1)), constant_values=blank)
+    # A transition from a label directly to the next, if they differ.
+    skips = not_equal(states, _shift_right(states, 2, blank))
+    skips = logical_and(skips, not_equal(states, blank))
+    index = broadcast_to(expand_dims(states, 1), (batch, time, 2 * labels + 1))
     steps = swapaxes(take_along_axis(log_p, index, axis=2), 0, 1)
     active = less(expand_dims(arange(time, dtype="int32"), 1), output_length)
 
     def step(alpha: Tensor, slices: Any) -> Any:
         log_p, is_active = slices
-        ways = [alpha, _moved(alpha, 1, _NEVER), where(skips, _moved(alpha, 2, _NEVER), _NEVER)]
-        new = add(logsumexp(stack(ways), 0), log_p)
+        skipped = where(skips, _shift_right(alpha, 2, _LOG_ZERO), _LOG_ZERO)
+        incoming = [alpha, _shift_right(alpha, 1, _LOG_ZERO), skipped]
+        new = add(logsumexp(stack(incoming), 0), log_p)
         return where(expand_dims(is_active, 1), new, alpha), None
 
-    # As if a blank came before the first step.
-    start = where(equal(arange(2 * labels + 1), 0), 0.0, _NEVER)
+    # The initial state is a blank before the first step.
+    start = where(equal(arange(2 * labels + 1), 0), 0.0, _LOG_ZERO)
     start = broadcast_to(cast(start, spec_of(log_p).dtype), (batch, 2 * labels + 1))
     alpha, _ = scan(step, start, (steps, active))
     last = expand_dims(multiply(target_length, 2), 1)
     at_blank = take_along_axis(alpha, last, 1)
     at_label = take_along_axis(alpha, maximum(subtract(last, 1), 0), 1)
-    at_label = where(greater(last, 0), at_label, _NEVER)
+    at_label = where(greater(last, 0), at_label, _LOG_ZERO)
     loss = negative(getitem(logaddexp(at_blank, at_label), (slice(None), 0)))
     return where(_is_log_zero(negative(loss)), float("inf"), loss)
 
 
-def _moved(x: Tensor, by: int, fill: float) -> Tensor:
-    """The rows of a matrix moved to the right."""
+def _shift_right(x: Tensor, by: int, fill: float) -> Tensor:
+    """Shifts the rows of a matrix to the right."""
     x = pad(x, ((0, 0), (by, 0)), constant_values=fill)
     return getitem(x, (slice(None), slice(None, -by)))
 
@@ -231,11 +222,11 @@ def _ctc_decode(
             received=f"strategy={strategy!r}",
             fix="choose one of them",
         )
-    most = 1 if strategy == "greedy" else beam_width
-    if not 1 <= top_paths <= most:
+    max_paths = 1 if strategy == "greedy" else beam_width
+    if not 1 <= top_paths <= max_paths:
         raise SpecError(
             source,
-            expected=f"top_paths from 1 to {most}, as {strategy} finds no more",
+            expected=f"top_paths from 1 to {max_paths}, the number of results of {strategy}",
             received=f"top_paths={top_paths}",
             fix="use strategy='beam_search' with more beams",
         )
@@ -254,27 +245,27 @@ def ctc_decode(
     merge_repeated: bool = True,
     mask_index: int = 0,
 ) -> tuple[Tensor, Tensor]:
-    """The likeliest labels of sequences that a model trained by `ctc_loss` classified.
+    """Decodes the output of a CTC model into the most likely label sequences.
 
     Args:
         inputs: Logits of shape `(batch, time, classes)`.
         sequence_lengths: Number of time steps of each sample, of shape `(batch,)`.
-        strategy: `"greedy"` takes the best class of each step; `"beam_search"` follows the
-            `beam_width` likeliest beginnings, each with all the ways to spread it over time.
-        beam_width: How many beginnings are followed in a beam search.
-        top_paths: How many results a beam search gives.
-        merge_repeated: Whether equal neighbours without a blank between them are one label, as
-            `ctc_loss` has it.
-        mask_index: The class that is the blank.
+        strategy: `"greedy"` takes the best class of each step; `"beam_search"` keeps the
+            `beam_width` most likely prefixes, each summed over its alignments.
+        beam_width: Number of prefixes that a beam search keeps.
+        top_paths: Number of results of a beam search.
+        merge_repeated: Whether equal adjacent classes without a blank between them are one label,
+            as in `ctc_loss`.
+        mask_index: Index of the blank class.
 
     Returns:
         The labels as integers of shape `(top_paths, batch, time)`, padded with -1; and scores of
-        shape `(batch, top_paths)`: of a beam search log-probabilities, -inf where there is no such
-        path; of the greedy strategy the sum of the best logits, negated.
+        shape `(batch, top_paths)`: log-probabilities for a beam search, -inf where there are fewer
+        paths; for the greedy strategy the negated sum of the best logits.
 
     Raises:
-        ValueError: The shapes do not fit, there is no such strategy, `top_paths` is more than it
-            finds, or `mask_index` is no class.
+        ValueError: The shapes do not match, `strategy` is unknown, `top_paths` exceeds the number
+            of beams, or `mask_index` is out of range.
 
     Example:
         >>> logits = one_hot([[1, 1, 0, 1, 2]], 3)
@@ -286,7 +277,7 @@ def ctc_decode(
         with Recurrent Neural Networks", 2006.
 
     Note:
-        Keras 3 passes over `merge_repeated` in a beam search.
+        Keras 3 ignores `merge_repeated` in a beam search.
     """
     options = (strategy, beam_width, top_paths, merge_repeated, mask_index)
     dtype = _ctc_decode(spec_of(inputs), spec_of(sequence_lengths), *options)[1].dtype
@@ -302,17 +293,17 @@ def ctc_decode(
 def _greedy(
     inputs: Tensor, lengths: Tensor, merge_repeated: bool, blank: int
 ) -> tuple[Tensor, Tensor]:
-    places = arange(shape_of(inputs)[1], dtype="int32")
-    active = less(places, expand_dims(lengths, 1))
+    steps = arange(shape_of(inputs)[1], dtype="int32")
+    active = less(steps, expand_dims(lengths, 1))
     score = negative(sum_(where(active, max_(inputs, -1), 0), -1, True))
     best = argmax(inputs, -1)
     kept = logical_and(active, not_equal(best, blank))
     if merge_repeated:
-        kept = logical_and(kept, not_equal(best, _moved(best, 1, -1)))
+        kept = logical_and(kept, not_equal(best, _shift_right(best, 1, -1)))
     kept = cast(kept, "int32")
-    # A stable sort moves what is kept to the front, in its order.
+    # A stable sort moves the kept labels to the front and preserves their order.
     path = take_along_axis(best, argsort(subtract(1, kept), 1), 1)
-    path = where(less(places, sum_(kept, 1, True)), path, -1)
+    path = where(less(steps, sum_(kept, 1, True)), path, -1)
     return expand_dims(path, 0), score
 
 
@@ -323,42 +314,42 @@ def _search_function(
     return partial(_search, width=beam_width, top=top_paths, merges=merge_repeated, blank=blank)
 
 
-# Two hashes of 32 bits tell beginnings apart; to compare them whole would take most of the time.
+# Prefixes are compared by two hashes of 32 bits: comparing labels would dominate the run time.
 _HASH = (1000003, 69069)
 
 
 def _search(
     logits: Tensor, lengths: Tensor, width: int, top: int, merges: bool, blank: int
 ) -> tuple[Tensor, Tensor]:
-    """Prefix beam search. A beam is a beginning, of which `total` is the log-probability.
+    """Prefix beam search. Each beam is a prefix, and `total` its log-probability.
 
-    It is kept in two parts: of the ways that end in a blank, and of those that end in its last
-    label.
+    The log-probability has two parts: alignments that end in a blank, and those that end in the
+    last label of the prefix.
     """
     log_p = log_softmax(logits)
     batch, time, _ = shape_of(log_p)
     dtype = spec_of(log_p).dtype
-    # Frames at which a sequence is over change nothing.
+    # Time steps after the end of a sequence change nothing.
     active = less(expand_dims(arange(time, dtype="int32"), 1), lengths)
 
     def step(state: Any, slices: Any) -> Any:
         log_p, is_active = slices
         new = _extend_beams(state, log_p, width, merges, blank)
-        chosen = []
-        for n, old in zip(new, state, strict=True):
-            here = expand_dims(is_active, tuple(range(1, len(old.shape))))
-            chosen.append(where(here, n, old))
-        return tuple(chosen), None
+        selected = []
+        for updated, old in zip(new, state, strict=True):
+            mask = expand_dims(is_active, tuple(range(1, len(old.shape))))
+            selected.append(where(mask, updated, old))
+        return tuple(selected), None
 
     first = broadcast_to(expand_dims(equal(arange(width), 0), 0), (batch, width))
     none = zeros((batch, width), "int32")
     state = (
         full((batch, width, time), -1, "int32"),  # labels
-        none,  # how many
-        full((batch, width), -1, "int32"),  # the last one
+        none,  # number of labels
+        full((batch, width), -1, "int32"),  # last label
         *(none for _ in _HASH),
-        cast(where(first, 0.0, _NEVER), dtype),  # ways that end in a blank
-        full((batch, width), _NEVER, dtype),  # ways that end in the last label
+        cast(where(first, 0.0, _LOG_ZERO), dtype),  # alignments that end in a blank
+        full((batch, width), _LOG_ZERO, dtype),  # alignments that end in the last label
     )
     state, _ = scan(step, state, (swapaxes(log_p, 0, 1), active))
     labels, *_, ends_in_blank, ends_in_label = state
@@ -370,34 +361,34 @@ def _search(
 
 
 def _extend_beams(state: Any, log_p: Tensor, width: int, merges: bool, blank: int) -> tuple:
-    """The beams after one more time step: each stays as it is, or gets a label."""
+    """Returns the beams after one more time step: each is kept, or extended by a label."""
     labels, count, last, *hashes, in_blank, in_label = state
     classes = shape_of(log_p)[1]
     total = logaddexp(in_blank, in_label)
     spread = expand_dims(log_p, 1)
-    # One more label: after itself only if a blank came between, unless repeats stand for two.
+    # An additional label: a repeated one only after a blank, if repeats are merged.
     is_last = equal(expand_dims(last, 2), arange(classes, dtype="int32"))
     repeats = logical_and(is_last, merges)
     longer = where(repeats, expand_dims(in_blank, 2), expand_dims(total, 2))
-    longer = where(equal(arange(classes), blank), _NEVER, add(longer, spread))
-    # No new label: a blank, or the last label once more.
+    longer = where(equal(arange(classes), blank), _LOG_ZERO, add(longer, spread))
+    # No additional label: a blank, or the last label again.
     stays_in_blank = add(total, getitem(spread, (slice(None), slice(None), blank)))
     again = take_along_axis(log_p, maximum(last, 0), 1)
-    stays_in_label = where(less(last, 0), _NEVER, add(in_label, again))
+    stays_in_label = where(less(last, 0), _LOG_ZERO, add(in_label, again))
     if not merges:
-        stays_in_label = full_like(stays_in_label, _NEVER)
+        stays_in_label = full_like(stays_in_label, _LOG_ZERO)
 
-    # A beam that gets a label may become one that is there already: that one takes its ways.
+    # An extended beam may equal another beam, which then takes over its alignments.
     parents = equal(add(expand_dims(count, 2), 1), expand_dims(count, 1))
     for h, factor in zip(hashes, _HASH, strict=True):
         extended = add(multiply(expand_dims(h, 2), factor), expand_dims(add(last, 1), 1))
         parents = logical_and(parents, equal(extended, expand_dims(h, 1)))
     parents = logical_and(parents, expand_dims(logical_not(_is_log_zero(total)), 1))
     column = broadcast_to(expand_dims(maximum(last, 0), 1), (*shape_of(last), width))
-    incoming = where(parents, take_along_axis(longer, column, 2), _NEVER)
+    incoming = where(parents, take_along_axis(longer, column, 2), _LOG_ZERO)
     stays_in_label = logaddexp(stays_in_label, logsumexp(incoming, 1))
     taken = matmul(cast(parents, "float32"), one_hot(last, classes, dtype="float32"))
-    longer = where(greater(taken, 0), _NEVER, longer)
+    longer = where(greater(taken, 0), _LOG_ZERO, longer)
 
     stays = logaddexp(stays_in_blank, stays_in_label)
     flat = reshape(longer, (shape_of(log_p)[0], width * classes))
@@ -423,6 +414,6 @@ def _extend_beams(state: Any, log_p: Tensor, width: int, merges: bool, blank: in
         add(count, where(stayed, 0, 1)),
         where(stayed, of_parent(last), label),
         *hashes,
-        where(stayed, of_parent(stays_in_blank), _NEVER),
+        where(stayed, of_parent(stays_in_blank), _LOG_ZERO),
         where(stayed, of_parent(stays_in_label), scores),
     )

@@ -1,4 +1,4 @@
-"""The dense (linear) layer as an op, and bias addition."""
+"""Dense (fully connected) layers as ops, and bias addition."""
 
 from __future__ import annotations
 
@@ -16,15 +16,46 @@ def _dense(x: TensorSpec, kernel: TensorSpec, bias: TensorSpec | None = None) ->
 
 
 @op(rule=Rule(_dense))
-def dense(x: TensorLike, kernel: TensorLike, bias: TensorLike = None) -> Tensor:
-    """`x @ kernel + bias`, in one call where a backend has one."""
+def dense(x: TensorLike, kernel: TensorLike, bias: TensorLike | None = None) -> Tensor:
+    """Dense (fully connected) layer: `x @ kernel + bias`, in one call where the backend has one.
+
+    Args:
+        x: Tensor of shape `(..., in_features)`.
+        kernel: Tensor of shape `(in_features, units)`.
+        bias: Tensor of shape `(units,)`, or None.
+
+    Returns:
+        A tensor of shape `(..., units)`, in the dtype that the arguments promote to.
+
+    Raises:
+        ValueError: The shapes do not match.
+
+    Example:
+        >>> from keras_fn.ops.dense import dense
+        >>> convert_to_numpy(dense([[1.0, 2.0]], [[1.0], [1.0]], [0.5])).tolist()
+        [[3.5]]
+    """
     x = matmul(x, kernel)
     return x if bias is None else add(x, bias)
 
 
 @op
 def bias_add(x: TensorLike, bias: TensorLike, data_format: str | None = None) -> Tensor:
-    """Adds one number a channel."""
+    """Adds a bias to each channel.
+
+    Args:
+        x: Tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`.
+        bias: Tensor of shape `(channels,)`.
+        data_format: `"channels_last"` (the default) or `"channels_first"`.
+
+    Returns:
+        A tensor of the shape of `x`, in the dtype that the arguments promote to.
+
+    Example:
+        >>> from keras_fn.ops.dense import bias_add
+        >>> convert_to_numpy(bias_add([[1.0, 2.0]], [10.0, 20.0])).tolist()
+        [[11.0, 22.0]]
+    """
     if data_format == "channels_first" and len(x.shape) > 2:
         bias = reshape(bias, (1, -1) + (1,) * (len(x.shape) - 2))
     return add(x, bias)

@@ -1,4 +1,4 @@
-"""`rearrange`: reshape, transpose and reshape again, told by a pattern of names."""
+"""`rearrange`: transposes, splits and merges axes according to an einops pattern."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ _WORD = re.compile(r"\.\.\.|[A-Za-z]\w*")
 
 
 class Pattern(NamedTuple):
-    """Both sides of a pattern: for each axis the names that it is made of, none for size 1."""
+    """Both sides of a pattern: for each axis the names it is composed of, none for size 1."""
 
     left: Groups
     right: Groups
 
 
 class Recipe(NamedTuple):
-    """What to do with a tensor of one shape; None for a step that changes nothing."""
+    """Steps for tensors of one shape; None for a step that changes nothing."""
 
     split: tuple[Any, ...] | None
     order: tuple[int, ...] | None
     join: tuple[Any, ...] | None
 
 
-def _wrong(pattern: str, expected: str, received: str) -> SpecError:
+def _pattern_error(pattern: str, expected: str, received: str) -> SpecError:
     return SpecError(
         "ops.rearrange",
         expected=expected,
@@ -44,20 +44,24 @@ def _wrong(pattern: str, expected: str, received: str) -> SpecError:
 
 @lru_cache(256)
 def _parse(pattern: str) -> Pattern:
-    """Reads a pattern and checks that both sides have the same names."""
+    """Parses a pattern and checks that both sides have the same names."""
     left, arrow, right = pattern.partition("->")
     if not arrow or "->" in right:
-        raise _wrong(pattern, "two sides, with '->' between", "another number of sides")
+        raise _pattern_error(pattern, "two sides, separated by '->'", "another number of sides")
     sides = Pattern(_groups(pattern, left), _groups(pattern, right))
     names = [[name.strip("()") for group in side for name in group] for side in sides]
     for side in names:
         if len(set(side)) < len(side):
-            raise _wrong(pattern, "each name once on a side", "a name that comes twice")
+            raise _pattern_error(pattern, "each name once on a side", "a repeated name")
     if set(names[0]) != set(names[1]):
-        odd = ", ".join(sorted(set(names[0]) ^ set(names[1])))
-        raise _wrong(pattern, "the same names on both sides", f"{odd} on one side only")
+        unmatched = ", ".join(sorted(set(names[0]) ^ set(names[1])))
+        raise _pattern_error(
+            pattern, "the same names on both sides", f"{unmatched} on one side only"
+        )
     if any("(...)" in group for group in sides.left):
-        raise _wrong(pattern, "'...' outside of parentheses on the left", "'...' within them")
+        raise _pattern_error(
+            pattern, "'...' outside of parentheses on the left", "'...' within them"
+        )
     return sides
 
 
@@ -78,30 +82,30 @@ def _groups(pattern: str, side: str) -> Groups:
         elif _WORD.fullmatch(token):
             groups.append((token,))
         else:
-            raise _wrong(pattern, "names, 1, '...' and parentheses", f"{token!r}")
+            raise _pattern_error(pattern, "names, 1, '...' and parentheses", f"{token!r}")
     if inner is not None:
-        raise _wrong(pattern, "a ')' for each '('", "one that is missing")
+        raise _pattern_error(pattern, "a ')' for each '('", "one that is missing")
     return tuple(groups)
 
 
-def _spread(groups: Groups, dots: int) -> Groups:
-    """Writes `...` out as that many axes; those within parentheses become names there."""
-    spread: list[tuple[str, ...]] = []
+def _expand_ellipsis(groups: Groups, dots: int) -> Groups:
+    """Expands `...` to that many axes; within parentheses it becomes names."""
+    expanded: list[tuple[str, ...]] = []
     for group in groups:
         if group == ("...",):
-            spread += [(f"...{i}",) for i in range(dots)]
+            expanded += [(f"...{i}",) for i in range(dots)]
         else:
             names: list[str] = []
             for name in group:
                 names += [f"...{i}" for i in range(dots)] if name == "(...)" else [name]
-            spread.append(tuple(names))
-    return tuple(spread)
+            expanded.append(tuple(names))
+    return tuple(expanded)
 
 
 def _sizes(
     pattern: str, groups: Groups, shape: tuple[Any, ...], lengths: dict[str, int]
 ) -> dict[str, Any]:
-    """The size of each name; sizes of `shape` may be None, or scalar tensors."""
+    """Returns the size of each name; sizes of `shape` may be None, or scalar tensors."""
     sizes: dict[str, Any] = {}
     for group, size in zip(groups, shape, strict=True):
         open_names = [name for name in group if name not in lengths]
@@ -109,47 +113,49 @@ def _sizes(
         for name in group:
             known *= lengths.get(name, 1)
         if len(open_names) > 1:
-            raise _wrong(
+            raise _pattern_error(
                 pattern,
                 "at most one axis without a length in each pair of parentheses",
                 f"no lengths for {', '.join(open_names)}",
             )
-        fits = not isinstance(size, int) or (size % known == 0 if open_names else size == known)
-        if not fits or known < 1:
-            raise _wrong(pattern, f"an axis of the size of ({' '.join(group)})", f"shape {shape}")
+        is_valid = not isinstance(size, int) or (size % known == 0 if open_names else size == known)
+        if not is_valid or known < 1:
+            raise _pattern_error(
+                pattern, f"an axis of the size of ({' '.join(group)})", f"shape {shape}"
+            )
         sizes.update((name, lengths[name]) for name in group if name in lengths)
         sizes.update((name, None if size is None else size // known) for name in open_names)
     return sizes
 
 
-def _joined(groups: Groups, sizes: dict[str, Any]) -> tuple[Any, ...]:
-    """The sizes of the groups; None where one of theirs is."""
-    joined: list[Any] = []
+def _merge_sizes(groups: Groups, sizes: dict[str, Any]) -> tuple[Any, ...]:
+    """Returns the sizes of the groups; None where a size is unknown."""
+    merged: list[Any] = []
     for group in groups:
         size: Any = 1
         for name in group:
             size = None if size is None or sizes[name] is None else size * sizes[name]
-        joined.append(size)
-    return tuple(joined)
+        merged.append(size)
+    return tuple(merged)
 
 
 def _plan(pattern: str, shape: tuple[Any, ...], lengths: dict[str, int]) -> Recipe:
     sides = _parse(pattern)
-    plain = sum(group != ("...",) for group in sides.left)
-    dots = len(shape) - plain
+    named = sum(group != ("...",) for group in sides.left)
+    dots = len(shape) - named
     if dots < 0 or (dots and ("...",) not in sides.left):
-        raise _wrong(pattern, f"a tensor of rank {plain}", f"shape {shape}")
-    left, right = _spread(sides.left, dots), _spread(sides.right, dots)
+        raise _pattern_error(pattern, f"a tensor of rank {named}", f"shape {shape}")
+    left, right = _expand_ellipsis(sides.left, dots), _expand_ellipsis(sides.right, dots)
     names = [name for group in left for name in group]
     unknown = sorted(lengths.keys() - set(names))
     if unknown:
-        raise _wrong(pattern, "lengths of axes that the pattern has", ", ".join(unknown))
+        raise _pattern_error(pattern, "lengths of axes in the pattern", ", ".join(unknown))
     sizes = _sizes(pattern, left, shape, lengths)
     order = tuple(names.index(name) for group in right for name in group)
     return Recipe(
         None if all(len(group) == 1 for group in left) else tuple(sizes[n] for n in names),
         None if order == tuple(range(len(names))) else order,
-        None if all(len(group) == 1 for group in right) else _joined(right, sizes),
+        None if all(len(group) == 1 for group in right) else _merge_sizes(right, sizes),
     )
 
 
@@ -167,19 +173,20 @@ def _rearrange(tensor: TensorSpec, pattern: str, **axes_lengths: int) -> TensorS
 
 @op(rule=Rule(_rearrange))
 def rearrange(tensor: TensorLike, pattern: str, **axes_lengths: int) -> Tensor:
-    """Moves, splits and joins axes as a pattern of names says.
+    """Rearranges axes according to an einops pattern: transposes, splits and merges them.
 
     Args:
-        tensor: The tensor.
-        pattern: The axes as they are, `->`, the axes as they shall be. Names in parentheses are
-            one axis, the last name running fastest; `1` is an axis of size 1, `...` any others.
-        **axes_lengths: Sizes of names; one in each pair of parentheses on the left may go without.
+        tensor: Tensor of any shape.
+        pattern: Names of the axes of the tensor, `->`, names of the axes of the result. Names in
+            parentheses compose one axis, the last name varying fastest; `1` is an axis of size 1,
+            `...` stands for any other axes.
+        **axes_lengths: Sizes of names. In each pair of parentheses on the left, one may be omitted.
 
     Returns:
-        The tensor, rearranged.
+        A tensor of the dtype of `tensor`, in the shape that the right side describes.
 
     Raises:
-        ValueError: The pattern is wrong, or the tensor does not fit it.
+        ValueError: The pattern is invalid, or does not match the tensor.
 
     Example:
         >>> images = zeros((2, 4, 6, 3))
@@ -190,7 +197,7 @@ def rearrange(tensor: TensorLike, pattern: str, **axes_lengths: int) -> Tensor:
 
     References:
         Rogozhnikov, "Einops: Clear and Reliable Tensor Manipulations with Einstein-like Notation",
-        ICLR 2022.
+        ICLR 2022. https://openreview.net/forum?id=oapKSVM2bcj
     """
     shape = shape_of(tensor)
     if all(isinstance(size, int) for size in shape):

@@ -1,4 +1,4 @@
-"""Crossentropies, element by element or class axis by class axis: what the losses are made of."""
+"""Crossentropies, elementwise or along an axis of classes, and the peak signal-to-noise ratio."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from keras_fn.core import dtypes
 from keras_fn.core.dtypes import float_type
 from keras_fn.core.keras_tensor import Shape
+from keras_fn.core.shapes import is_compatible
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
 from keras_fn.ops._rules import normalize_axis
@@ -27,15 +28,15 @@ from keras_fn.types import Tensor, TensorLike
 def binary_crossentropy(
     target: TensorLike, output: TensorLike, from_logits: bool = False
 ) -> Tensor:
-    """Crossentropy of each element: `-target * log(p) - (1 - target) * log(1 - p)`.
+    """Binary crossentropy of each element: `-target * log(p) - (1 - target) * log(1 - p)`.
 
-    Half-precision values are computed in float32.
+    Half precision is computed in float32.
 
     Args:
         target: Tensor of probabilities, of any shape.
         output: Tensor of that shape: probabilities p, or logits with `p = sigmoid(output)`.
-        from_logits: Whether `output` holds logits. Probabilities are clipped to between
-            `epsilon()` and `1 - epsilon()`.
+        from_logits: Whether `output` holds logits. Probabilities are clipped to the range from
+            `epsilon()` to `1 - epsilon()`.
 
     Returns:
         A tensor of the shape and dtype of `output`.
@@ -48,18 +49,18 @@ def binary_crossentropy(
         [0.693 1.386]
     """
     _check_same_shape("ops.binary_crossentropy", spec_of(target).shape, spec_of(output).shape)
-    result, output = float_type(dtype(output)), _wide(output)
+    result, output = float_type(dtype(output)), _to_float32(output)
     target = cast(target, dtype(output))
     if from_logits:
         # log(1 + exp(x)) - target * x. `where`, not `maximum` and `absolute`: their gradients
-        # at 0, where an untrained model begins, would not add up to sigmoid(0) - target.
+        # at 0, the output of an untrained model, would not sum to sigmoid(0) - target.
         positive = greater_equal(output, 0)
         linear = subtract(where(positive, output, 0), multiply(target, output))
         loss = add(linear, log1p(exp(where(positive, negative(output), output))))
     else:
-        p = _clipped(output)
-        yes, no = multiply(target, log(p)), multiply(subtract(1, target), log(subtract(1, p)))
-        loss = negative(add(yes, no))
+        p = _clip_probabilities(output)
+        positive = multiply(target, log(p))
+        loss = negative(add(positive, multiply(subtract(1, target), log(subtract(1, p)))))
     return cast(loss, result)
 
 
@@ -67,19 +68,19 @@ def binary_crossentropy(
 def categorical_crossentropy(
     target: TensorLike, output: TensorLike, from_logits: bool = False, axis: int = -1
 ) -> Tensor:
-    """Crossentropy of two distributions: `-sum(target * log(p))` over the classes.
+    """Categorical crossentropy of two distributions: `-sum(target * log(p))` over the classes.
 
-    Half-precision values are computed in float32.
+    Half precision is computed in float32.
 
     Args:
         target: Tensor of probabilities, one for each class along `axis`; often one-hot.
         output: Tensor of that shape: probabilities p, or logits with `p = softmax(output)`.
         from_logits: Whether `output` holds logits. Probabilities are divided by their sum and
-            clipped to between `epsilon()` and `1 - epsilon()`.
+            clipped to the range from `epsilon()` to `1 - epsilon()`.
         axis: The axis of the classes.
 
     Returns:
-        A tensor of the shape of `output` without `axis`, of its dtype.
+        A tensor of the dtype of `output`, and of its shape without `axis`.
 
     Raises:
         ValueError: The shapes differ, or the tensors are scalars.
@@ -91,11 +92,11 @@ def categorical_crossentropy(
     shape = spec_of(output).shape
     _check_same_shape("ops.categorical_crossentropy", spec_of(target).shape, shape)
     _check_axis("ops.categorical_crossentropy", shape, axis)
-    result, output = float_type(dtype(output)), _wide(output)
+    result, output = float_type(dtype(output)), _to_float32(output)
     if from_logits:
         log_p = log_softmax(output, axis=axis)
     else:
-        log_p = log(_clipped(divide(output, sum(output, axis, True))))
+        log_p = log(_clip_probabilities(divide(output, sum(output, axis, True))))
     return cast(negative(sum(multiply(cast(target, dtype(output)), log_p), axis)), result)
 
 
@@ -103,21 +104,23 @@ def categorical_crossentropy(
 def sparse_categorical_crossentropy(
     target: TensorLike, output: TensorLike, from_logits: bool = False, axis: int = -1
 ) -> Tensor:
-    """`-log(p)` of one class, given by its number. Half precision is computed in float32.
+    """Categorical crossentropy with integer labels: `-log(p)` of the labeled class.
+
+    Half precision is computed in float32.
 
     Args:
-        target: Tensor of class numbers, of the shape of `output` without `axis`; a further axis
-            of size 1 at the end is dropped.
+        target: Tensor of class indices, of the shape of `output` without `axis`; an additional last
+            axis of size 1 is dropped.
         output: Tensor of probabilities p, or of logits with `p = softmax(output)`.
         from_logits: Whether `output` holds logits. Probabilities are divided by their sum and
-            clipped to between `epsilon()` and `1 - epsilon()`.
+            clipped to the range from `epsilon()` to `1 - epsilon()`.
         axis: The axis of the classes.
 
     Returns:
-        A tensor of the shape of `output` without `axis`, of its dtype.
+        A tensor of the dtype of `output`, and of its shape without `axis`.
 
     Raises:
-        ValueError: The shapes do not fit, or `output` is a scalar.
+        ValueError: The shapes do not match, or `output` is a scalar.
 
     Example:
         >>> print(convert_to_numpy(sparse_categorical_crossentropy([1], [[0.5, 0.5]])).round(3))
@@ -127,43 +130,36 @@ def sparse_categorical_crossentropy(
     _check_axis(source, shape, axis)
     if len(spec_of(target).shape) == len(shape) and spec_of(target).shape[-1] == 1:
         target = squeeze(target, -1)
-    place = normalize_axis(axis, len(shape), source)
-    _check_classes(source, spec_of(target).shape, (*shape[:place], *shape[place + 1 :]), shape)
-    result, output = float_type(dtype(output)), _wide(output)
+    axis = normalize_axis(axis, len(shape), source)
+    _check_classes(source, spec_of(target).shape, (*shape[:axis], *shape[axis + 1 :]), shape)
+    result, output = float_type(dtype(output)), _to_float32(output)
     # Gathered first: the logarithm of one class, not of all. Never slower than a product with
-    # one-hot codes, and about half the time at 10,000 classes (JAX and PyTorch, CPU).
-    chosen = take_along_axis(output, expand_dims(cast(target, "int32"), place), axis=place)
-    chosen = squeeze(chosen, place)
+    # one-hot vectors, and about half the time at 10,000 classes (JAX and PyTorch, CPU).
+    label_output = take_along_axis(output, expand_dims(cast(target, "int32"), axis), axis=axis)
+    label_output = squeeze(label_output, axis)
     if from_logits:
-        loss = subtract(logsumexp(output, place), chosen)
+        loss = subtract(logsumexp(output, axis), label_output)
     else:
-        loss = negative(log(_clipped(divide(chosen, sum(output, place)))))
+        loss = negative(log(_clip_probabilities(divide(label_output, sum(output, axis)))))
     return cast(loss, result)
 
 
-def _wide(x: Tensor) -> Tensor:
-    """In float32 at least: 1 - epsilon() would be 1 in half precision, and its twin's logarithm
-    infinite.
-    """
+def _to_float32(x: Tensor) -> Tensor:
+    """Casts to float32 at least: in half precision `1 - epsilon()` is 1, and log(0) infinite."""
     return cast(x, float_type(dtype(x), "float32"))
 
 
-def _clipped(p: Tensor) -> Tensor:
+def _clip_probabilities(p: Tensor) -> Tensor:
     return clip(p, settings.epsilon, 1.0 - settings.epsilon)
 
 
-def _fits(a: Shape, b: Shape) -> bool:
-    """Whether two shapes are equal as far as their sizes are known."""
-    return len(a) == len(b) and all(m == n or None in (m, n) for m, n in zip(a, b, strict=True))
-
-
 def _check_same_shape(source: str, target: Shape, output: Shape) -> None:
-    if not _fits(target, output):
+    if not is_compatible(target, output):
         raise SpecError(
             source,
             expected="target and output of one shape",
             received=f"target of shape {target}, output of shape {output}",
-            fix="reshape one of them (class numbers are for ops.sparse_categorical_crossentropy)",
+            fix="reshape one of them (class indices are for ops.sparse_categorical_crossentropy)",
         )
 
 
@@ -173,26 +169,23 @@ def _check_axis(source: str, output: Shape, axis: Any) -> None:
             source,
             expected="an output with an axis of classes",
             received="a scalar",
-            fix="give one number for each class",
+            fix="pass one number for each class",
         )
     normalize_axis(axis, len(output), source)
 
 
 def _check_classes(source: str, target: Shape, expected: Shape, output: Shape) -> None:
-    if not _fits(target, expected):
+    if not is_compatible(target, expected):
         raise SpecError(
             source,
-            expected=f"class numbers of shape {expected}: that of output without its classes",
+            expected=f"class indices of shape {expected}: the shape of output without its classes",
             received=f"target of shape {target}, output of shape {output}",
-            fix="reshape the target (one-hot codes are for ops.categorical_crossentropy)",
+            fix="reshape the target (one-hot vectors are for ops.categorical_crossentropy)",
         )
 
 
 def _psnr_spec(x1: TensorSpec, x2: TensorSpec, max_val: float) -> TensorSpec:
-    pairs = zip(x1.shape, x2.shape, strict=False)
-    if len(x1.shape) != len(x2.shape) or any(
-        None not in pair and len(set(pair)) > 1 for pair in pairs
-    ):
+    if not is_compatible(x1.shape, x2.shape):
         raise SpecError(
             "ops.psnr",
             expected="two tensors of one shape",
@@ -204,15 +197,15 @@ def _psnr_spec(x1: TensorSpec, x2: TensorSpec, max_val: float) -> TensorSpec:
 
 @op(rule=Rule(_psnr_spec, promote=dtypes.float_type))
 def psnr(x1: TensorLike, x2: TensorLike, max_val: float) -> Tensor:
-    """Peak signal-to-noise ratio in decibels: `20 log10(max_val) - 10 log10(mse)`.
+    """Peak signal-to-noise ratio (PSNR) in decibels: `20 log10(max_val) - 10 log10(mse)`.
 
     Args:
-        x1: A signal or an image, with everything that is compared.
-        x2: The other, of the same shape.
-        max_val: The largest value that a signal can have, say 255 or 1.
+        x1: Tensor of any shape, for example an image.
+        x2: Tensor of the same shape.
+        max_val: The largest possible value of an element, for example 255 or 1.
 
     Returns:
-        One number for all; infinity where the two are equal.
+        A scalar; infinity if the tensors are equal.
 
     Raises:
         ValueError: The shapes differ.

@@ -1,10 +1,11 @@
-"""Normalization: batch, layer, RMS, and of vectors to unit length."""
+"""Normalization: batch, layer and RMS normalization, and scaling to unit norm."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from keras_fn.core import dtypes
+from keras_fn.core.shapes import is_compatible
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import op, spec_of
 from keras_fn.ops._rules import normalize_axes, normalize_axis
@@ -30,22 +31,25 @@ from keras_fn.types import Tensor, TensorLike
 @op
 def layer_normalization(
     x: TensorLike,
-    gamma: TensorLike = None,
-    beta: TensorLike = None,
+    gamma: TensorLike | None = None,
+    beta: TensorLike | None = None,
     axis: Any = -1,
     epsilon: Any = None,
 ) -> Tensor:
-    """`(x - mean) / sqrt(variance + epsilon) * gamma + beta`, all along `axis`.
+    """Layer normalization: `(x - mean) / sqrt(variance + epsilon) * gamma + beta` along `axis`.
 
     Args:
-        x: Tensor of floats.
-        gamma: Multiplied in: of the sizes of the axes, in the order in which they stand; or None.
-        beta: Added at the end, likewise.
-        axis: An axis, or several.
-        epsilon: Added to the variance; `epsilon()` by default.
+        x: Tensor of any shape; integers are cast to the default float dtype.
+        gamma: Scale, whose shape is the sizes of the normalized axes in ascending order; or None.
+        beta: Offset of the same shape, or None.
+        axis: Axis or axes to normalize along.
+        epsilon: Added to the variance; `keras.config.epsilon()` by default.
 
     Returns:
-        A tensor of the shape and dtype of `x`. Half precision is normalised in float32.
+        A tensor of the shape and dtype of `x`. Half precision is computed in float32.
+
+    Raises:
+        ValueError: `axis` is out of range, or `gamma` or `beta` has the wrong shape.
 
     Example:
         >>> convert_to_numpy(layer_normalization([1.0, 3.0])).round(3).tolist()
@@ -55,31 +59,34 @@ def layer_normalization(
         Ba, Kiros and Hinton, "Layer Normalization", 2016. https://arxiv.org/abs/1607.06450
     """
     epsilon = settings.epsilon if epsilon is None else epsilon
-    axes, wide = _wide(x, axis, "ops.layer_normalization")
-    _check_sizes("ops.layer_normalization", wide, axes, gamma=gamma, beta=beta)
-    center, variance = moments(wide, axes, keepdims=True)
-    y = multiply(subtract(wide, center), rsqrt(add(variance, epsilon)))
+    axes, x32 = _to_float32(x, axis, "ops.layer_normalization")
+    _check_sizes("ops.layer_normalization", x32, axes, gamma=gamma, beta=beta)
+    center, variance = moments(x32, axes, keepdims=True)
+    y = multiply(subtract(x32, center), rsqrt(add(variance, epsilon)))
     if gamma is not None:
-        y = multiply(y, _along(gamma, axes, wide))
+        y = multiply(y, _along(gamma, axes, x32))
     if beta is not None:
-        y = add(y, _along(beta, axes, wide))
+        y = add(y, _along(beta, axes, x32))
     return cast(y, x.dtype)
 
 
 @op
 def rms_normalization(
-    x: TensorLike, scale: TensorLike = None, axis: Any = -1, epsilon: Any = None
+    x: TensorLike, scale: TensorLike | None = None, axis: Any = -1, epsilon: Any = None
 ) -> Tensor:
-    """`x / sqrt(mean(x**2) + epsilon) * scale`, all along `axis`.
+    """Root mean square (RMS) normalization: `x / sqrt(mean(x**2) + epsilon) * scale` along `axis`.
 
     Args:
-        x: Tensor of floats.
-        scale: Multiplied in: of the sizes of the axes, in the order in which they stand; or None.
-        axis: An axis, or several.
-        epsilon: Added to the mean square; `epsilon()` by default.
+        x: Tensor of any shape; integers are cast to the default float dtype.
+        scale: Scale, whose shape is the sizes of the normalized axes in ascending order; or None.
+        axis: Axis or axes to normalize along.
+        epsilon: Added to the mean square; `keras.config.epsilon()` by default.
 
     Returns:
-        A tensor of the shape and dtype of `x`. Half precision is normalised in float32.
+        A tensor of the shape and dtype of `x`. Half precision is computed in float32.
+
+    Raises:
+        ValueError: `axis` is out of range, or `scale` has the wrong shape.
 
     Example:
         >>> convert_to_numpy(rms_normalization([2.0, -2.0])).round(3).tolist()
@@ -90,11 +97,11 @@ def rms_normalization(
         https://arxiv.org/abs/1910.07467
     """
     epsilon = settings.epsilon if epsilon is None else epsilon
-    axes, wide = _wide(x, axis, "ops.rms_normalization")
-    _check_sizes("ops.rms_normalization", wide, axes, scale=scale)
-    y = multiply(wide, rsqrt(add(mean(square(wide), axes, keepdims=True), epsilon)))
+    axes, x32 = _to_float32(x, axis, "ops.rms_normalization")
+    _check_sizes("ops.rms_normalization", x32, axes, scale=scale)
+    y = multiply(x32, rsqrt(add(mean(square(x32), axes, keepdims=True), epsilon)))
     if scale is not None:
-        y = multiply(y, _along(scale, axes, wide))
+        y = multiply(y, _along(scale, axes, x32))
     return cast(y, x.dtype)
 
 
@@ -114,27 +121,26 @@ def batch_norm_train(
     Returns:
         The normalised tensor; mean and variance of each channel, from which no gradient flows.
     """
-    place = normalize_axis(axis, len(x.shape), "ops.batch_norm_train")
-    center, variance = moments(x, [i for i in range(len(x.shape)) if i != place])
+    channel_axis = normalize_axis(axis, len(x.shape), "ops.batch_norm_train")
+    center, variance = moments(x, [i for i in range(len(x.shape)) if i != channel_axis])
     y = batch_normalization(x, center, variance, axis, beta, gamma, epsilon)
     return y, stop_gradient(center), stop_gradient(variance)
 
 
-def _wide(x: Tensor, axis: Any, source: str) -> tuple[tuple[int, ...], Tensor]:
+def _to_float32(x: Tensor, axis: Any, source: str) -> tuple[tuple[int, ...], Tensor]:
     """Returns the axes, in order, and `x` in float32 at least."""
     axes = tuple(sorted(normalize_axes(axis, len(x.shape), source)))
     return axes, cast(x, dtypes.result_type(x.dtype, "float32"))
 
 
 def _check_sizes(source: str, x: Tensor, axes: tuple[int, ...], **values: Any) -> None:
-    """Refuses values that are not of the sizes of the axes."""
+    """Raises unless the values have the sizes of the axes."""
     sizes = tuple(x.shape[i] for i in axes)
     for name, value in values.items():
         if value is None:
             continue
         shape = tuple(value.shape)
-        pairs = zip(shape, sizes, strict=False)
-        if len(shape) != len(sizes) or any(m != n and None not in (m, n) for m, n in pairs):
+        if not is_compatible(shape, sizes):
             raise SpecError(
                 source,
                 expected=f"{name} of shape {sizes}: the sizes of axis {axes}",
@@ -158,42 +164,54 @@ def batch_normalization(
     mean: TensorLike,
     variance: TensorLike,
     axis: int,
-    offset: TensorLike = None,
-    scale: TensorLike = None,
+    offset: TensorLike | None = None,
+    scale: TensorLike | None = None,
     epsilon: float = 1e-3,
 ) -> Tensor:
-    """`(x - mean) / sqrt(variance + epsilon) * scale + offset`, along `axis`.
+    """Batch normalization with given moments.
+
+    `(x - mean) / sqrt(variance + epsilon) * scale + offset`.
 
     Args:
-        x: Tensor of floats.
-        mean: Means, of the size of `axis`.
-        variance: Variances, likewise.
-        axis: The axis that is kept apart.
-        offset: Added at the end, or None.
-        scale: Multiplied in, or None.
+        x: Tensor of any shape; integers are cast to the default float dtype.
+        mean: Mean of each channel, of shape `(channels,)`.
+        variance: Variance of each channel, of shape `(channels,)`.
+        axis: The axis of the channels.
+        offset: Offset (beta) of shape `(channels,)`, or None.
+        scale: Scale (gamma) of shape `(channels,)`, or None.
         epsilon: Added to the variance.
+
+    Returns:
+        A float tensor of the shape of `x`.
+
+    Raises:
+        ValueError: `axis` is out of range, or an argument is not of shape `(channels,)`.
 
     Example:
         >>> y = batch_normalization([[2.0]], [1.0], [1.0], axis=-1, epsilon=0.0)
         >>> convert_to_numpy(y).tolist()
         [[1.0]]
+
+    References:
+        Ioffe and Szegedy, "Batch Normalization: Accelerating Deep Network Training by Reducing
+        Internal Covariate Shift", 2015. https://arxiv.org/abs/1502.03167
     """
-    place = normalize_axis(axis, len(x.shape), "ops.batch_normalization")
-    _check_channels(x.shape[place], mean=mean, variance=variance, offset=offset, scale=scale)
+    axis = normalize_axis(axis, len(x.shape), "ops.batch_normalization")
+    _check_channels(x.shape[axis], mean=mean, variance=variance, offset=offset, scale=scale)
     x = cast(x, dtypes.float_type(x.dtype))
     factor = rsqrt(add(variance, epsilon))
     factor = factor if scale is None else multiply(factor, scale)
     shift = multiply(negative(mean), factor)
     shift = shift if offset is None else add(shift, offset)
-    if place < len(x.shape) - 1:
+    if axis < len(x.shape) - 1:
         shape = [1] * len(x.shape)
-        shape[place] = -1
+        shape[axis] = -1
         factor, shift = reshape(factor, shape), reshape(shift, shape)
     return add(multiply(x, cast(factor, x.dtype)), cast(shift, x.dtype))
 
 
 def _check_channels(size: int | None, **values: Any) -> None:
-    """Refuses values that are not one for each channel."""
+    """Raises unless the values have one element for each channel."""
     for name, value in values.items():
         shape = None if value is None else tuple(value.shape)
         if shape is None or (len(shape) == 1 and (size is None or shape[0] in (size, None))):
@@ -210,7 +228,16 @@ def _check_channels(size: int | None, **values: Any) -> None:
 def normalize(
     x: TensorLike, axis: int = -1, order: float = 2, epsilon: float | None = None
 ) -> Tensor:
-    """`x` divided by its norm along `axis`.
+    """Scales `x` to unit norm along `axis`.
+
+    Args:
+        x: Tensor of any shape; integers are cast to the default float dtype.
+        axis: Axis along which the norm is taken.
+        order: Order p of the norm, `sum(|x|**p)**(1 / p)`.
+        epsilon: Lower bound of the norm; 1e-7 by default.
+
+    Returns:
+        A float tensor of the shape of `x`.
 
     Example:
         >>> print(convert_to_numpy(normalize([3.0, 4.0])).round(2))

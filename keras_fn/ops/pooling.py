@@ -1,7 +1,8 @@
-"""Pooling: max, average, adaptive."""
+"""Pooling: maximum, average and adaptive."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from keras_fn.backend.conv_geometry import Sizes, per_axis
 from keras_fn.core import dtypes
 from keras_fn.errors import SpecError
-from keras_fn.ops import _conv_shapes as _windows
+from keras_fn.ops import _conv_shapes
 from keras_fn.ops._op import Rule, TensorSpec, op
 from keras_fn.ops.arithmetic import add, divide, minimum, subtract
 from keras_fn.ops.core import shape as shape_of
@@ -39,17 +40,18 @@ def _adaptive_pool(
             "ops.adaptive_pool",
             expected=f"output_size: a positive integer, or {rank}, one for each spatial axis",
             received=f"output_size={output_size!r}",
-            fix="say how many windows each axis shall have",
+            fix="set the number of windows along each axis",
         )
-    if 0 in _windows.spatial(inputs.shape, data_format):
+    if 0 in _conv_shapes.spatial(inputs.shape, data_format):
         raise SpecError(
             "ops.adaptive_pool",
             expected="spatial sizes that are not 0",
             received=f"shape {inputs.shape}",
-            fix="leave out empty inputs",
+            fix="remove the empty inputs",
         )
-    depth = _windows.channels(inputs.shape, data_format)
-    return TensorSpec(_windows.assemble(inputs.shape[0], sizes, depth, data_format), inputs.dtype)
+    channels = _conv_shapes.channels(inputs.shape, data_format)
+    shape = _conv_shapes.assemble(inputs.shape[0], sizes, channels, data_format)
+    return TensorSpec(shape, inputs.dtype)
 
 
 def _adaptive_average_pool(inputs: TensorSpec, *args: Any, **options: Any) -> TensorSpec:
@@ -62,21 +64,22 @@ def _adaptive_average_pool(inputs: TensorSpec, *args: Any, **options: Any) -> Te
 def adaptive_average_pool(
     inputs: TensorLike, output_size: Sizes, data_format: str | None = None
 ) -> Tensor:
-    """Mean of each of `output_size` windows, channel by channel.
+    """Adaptive average pooling: averages over as many windows as the output has elements.
 
-    Along an axis of size n, window i of m reaches from `floor(i * n / m)` to
-    `ceil((i + 1) * n / m)`: neighbours overlap where m does not divide n.
+    Along an axis of size n, window i of m ranges from `floor(i * n / m)` to
+    `ceil((i + 1) * n / m)`: adjacent windows overlap where m does not divide n.
 
     Args:
-        inputs: Tensor of shape `(batch, *sizes, channels)`, or with the channels before the sizes.
-        output_size: How many windows: one number, or one for each spatial axis.
-        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+        inputs: Tensor of shape `(batch, *sizes, channels)` or `(batch, channels, *sizes)`, with
+            1, 2 or 3 spatial axes.
+        output_size: Spatial sizes of the output: an integer, or one for each axis.
+        data_format: `"channels_last"` or `"channels_first"`; by default as in the Keras config.
 
     Returns:
-        A tensor of the layout of `inputs`, with `output_size` for its sizes.
+        A float tensor in the data format of `inputs`, with spatial sizes `output_size`.
 
     Raises:
-        ValueError: `inputs` is of another rank, or `output_size` does not fit it.
+        ValueError: `inputs` has the wrong rank, or `output_size` does not match it.
 
     Example:
         >>> x = reshape(arange(5.0), (1, 5, 1))
@@ -91,9 +94,22 @@ def adaptive_average_pool(
 def adaptive_max_pool(
     inputs: TensorLike, output_size: Sizes, data_format: str | None = None
 ) -> Tensor:
-    """Largest element of each of `output_size` windows, channel by channel.
+    """Adaptive max pooling: the maximum of as many windows as the output has elements.
 
-    Windows, arguments and errors are those of `adaptive_average_pool`.
+    Along an axis of size n, window i of m ranges from `floor(i * n / m)` to
+    `ceil((i + 1) * n / m)`: adjacent windows overlap where m does not divide n.
+
+    Args:
+        inputs: Tensor of shape `(batch, *sizes, channels)` or `(batch, channels, *sizes)`, with
+            1, 2 or 3 spatial axes.
+        output_size: Spatial sizes of the output: an integer, or one for each axis.
+        data_format: `"channels_last"` or `"channels_first"`; by default as in the Keras config.
+
+    Returns:
+        A tensor in the dtype and data format of `inputs`, with spatial sizes `output_size`.
+
+    Raises:
+        ValueError: `inputs` has the wrong rank, or `output_size` does not match it.
 
     Example:
         >>> x = reshape(arange(5.0), (1, 5, 1))
@@ -104,8 +120,14 @@ def adaptive_max_pool(
     return _pool(inputs, output_size, data_format, max_pool, _max_over)
 
 
-def _pool(x: Tensor, output_size: Sizes, data_format: str | None, even: Any, over: Any) -> Tensor:
-    """Pools by `even`, windows of one size, where they are; else axis after axis by `over`."""
+def _pool(
+    x: Tensor,
+    output_size: Sizes,
+    data_format: str | None,
+    pool_even: Callable[..., Tensor],
+    reduce: Callable[..., Tensor],
+) -> Tensor:
+    """Pools by `pool_even` where all windows have one size, otherwise axis by axis by `reduce`."""
     _adaptive_pool(TensorSpec(tuple(x.shape), None), output_size, data_format)  # raises
     rank = len(x.shape) - 2
     first = 1 if standardize_data_format(data_format) == "channels_last" else 2
@@ -113,38 +135,38 @@ def _pool(x: Tensor, output_size: Sizes, data_format: str | None, even: Any, ove
     pairs = list(zip(sizes, per_axis(output_size, rank), strict=True))
     if all(isinstance(n, int) and n % m == 0 for n, m in pairs):
         window = tuple(n // m for n, m in pairs)
-        return even(x, window, window, "valid", data_format)
+        return pool_even(x, window, window, "valid", data_format)
     for axis, (size, windows) in enumerate(pairs, first):
-        x = over(x, axis, *_windows_of(size, windows))
+        x = reduce(x, axis, *_windows_of(size, windows))
     return x
 
 
 def _windows_of(size: Any, windows: int) -> tuple[Any, Any, Any]:
-    """Returns where the elements of each window are, which of these count, and how many do.
+    """Returns the indices of the elements of each window, a mask of those that count, their number.
 
-    Windows may differ in size: the shorter ones hold their last element more than once.
+    Windows may differ in size: the shorter ones repeat their last element.
     """
     i = np.arange(windows, dtype="int32")[:, None]
     starts, ends = i * size // windows, -(-(i + 1) * size // windows)
     if isinstance(size, int):
-        places = starts + np.arange((ends - starts).max(), dtype="int32")
-        return np.minimum(places, ends - 1), places < ends, ends - starts
-    places = add(starts, arange(size // windows + 2, dtype="int32"))  # as long as any may be
-    return minimum(places, subtract(ends, 1)), less(places, ends), subtract(ends, starts)
+        indices = starts + np.arange((ends - starts).max(), dtype="int32")
+        return np.minimum(indices, ends - 1), indices < ends, ends - starts
+    indices = add(starts, arange(size // windows + 2, dtype="int32"))  # the longest window
+    return minimum(indices, subtract(ends, 1)), less(indices, ends), subtract(ends, starts)
 
 
-def _mean_over(x: Tensor, axis: int, places: Any, counts: Any, number: Any) -> Tensor:
+def _mean_over(x: Tensor, axis: int, indices: Any, mask: Any, counts: Any) -> Tensor:
     ones = (1,) * (len(x.shape) - axis - 1)
-    taken = where(reshape(counts, (*counts.shape, *ones)), take(x, places, axis), 0)
-    return divide(sum_(taken, axis + 1), reshape(number, (-1, *ones)))
+    elements = where(reshape(mask, (*mask.shape, *ones)), take(x, indices, axis), 0)
+    return divide(sum_(elements, axis + 1), reshape(counts, (-1, *ones)))
 
 
-def _max_over(x: Tensor, axis: int, places: Any, counts: Any, number: Any) -> Tensor:
-    del counts, number
-    return max_(take(x, places, axis), axis + 1)
+def _max_over(x: Tensor, axis: int, indices: Any, mask: Any, counts: Any) -> Tensor:
+    del mask, counts
+    return max_(take(x, indices, axis), axis + 1)
 
 
-@op(rule=Rule(_windows.pool))
+@op(rule=Rule(_conv_shapes.pool))
 def max_pool(
     inputs: TensorLike,
     pool_size: Sizes,
@@ -152,14 +174,21 @@ def max_pool(
     padding: str = "valid",
     data_format: str | None = None,
 ) -> Tensor:
-    """Largest element of each window, channel by channel.
+    """Max pooling: the maximum of each window, for each channel.
 
     Args:
-        inputs: Tensor of shape `(batch, *sizes, channels)`, or with the channels before the sizes.
-        pool_size: Sizes of the window.
-        strides: Steps of the window; its sizes by default.
+        inputs: Tensor of shape `(batch, *sizes, channels)` or `(batch, channels, *sizes)`, with
+            1, 2 or 3 spatial axes.
+        pool_size: Size of the window: an integer, or one for each spatial axis.
+        strides: Stride of the window: an integer, or one for each axis; `pool_size` by default.
         padding: `"valid"` or `"same"`.
-        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+        data_format: `"channels_last"` or `"channels_first"`; by default as in the Keras config.
+
+    Returns:
+        A tensor in the dtype and data format of `inputs`; its spatial sizes count the windows.
+
+    Raises:
+        ValueError: `inputs` has the wrong rank, or the window does not fit.
 
     Example:
         >>> max_pool(ones((1, 4, 4, 2)), 2, data_format="channels_last").shape == (1, 2, 2, 2)
@@ -170,7 +199,7 @@ def max_pool(
 
 def _average_pool(inputs: TensorSpec, *args: Any, **options: Any) -> TensorSpec:
     return TensorSpec(
-        _windows.pool(inputs, *args, **options).shape, dtypes.float_type(inputs.dtype)
+        _conv_shapes.pool(inputs, *args, **options).shape, dtypes.float_type(inputs.dtype)
     )
 
 
@@ -182,7 +211,21 @@ def average_pool(
     padding: str = "valid",
     data_format: str | None = None,
 ) -> Tensor:
-    """Mean of each window, channel by channel; padding does not count. Arguments as `max_pool`.
+    """Average pooling: the mean of each window, for each channel. Padding does not count.
+
+    Args:
+        inputs: Tensor of shape `(batch, *sizes, channels)` or `(batch, channels, *sizes)`, with
+            1, 2 or 3 spatial axes.
+        pool_size: Size of the window: an integer, or one for each spatial axis.
+        strides: Stride of the window: an integer, or one for each axis; `pool_size` by default.
+        padding: `"valid"` or `"same"`.
+        data_format: `"channels_last"` or `"channels_first"`; by default as in the Keras config.
+
+    Returns:
+        A float tensor in the data format of `inputs`; its spatial sizes count the windows.
+
+    Raises:
+        ValueError: `inputs` has the wrong rank, or the window does not fit.
 
     Example:
         >>> average_pool(ones((1, 4, 2)), 2, data_format="channels_last").shape == (1, 2, 2)

@@ -1,4 +1,4 @@
-"""Recurrent ops: LSTM and GRU over a sequence, and the rnn of any step function."""
+"""Recurrent ops: LSTM, GRU, and `rnn`, which runs any step function over time."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from keras_fn.ops.control_flow import _nest_like, _where_mask, scan
 from keras_fn.ops.creation import zeros_like
 from keras_fn.ops.dense import dense
 from keras_fn.ops.indexing import getitem
+from keras_fn.ops.joining_splitting import split
 from keras_fn.ops.linalg.products import matmul
-from keras_fn.ops.manipulation import flip, split, swapaxes
+from keras_fn.ops.manipulation import swapaxes
 from keras_fn.ops.math import sigmoid
+from keras_fn.ops.rearranging import flip
 from keras_fn.ops.trigonometric import tanh
 from keras_fn.types import Tensor, TensorLike
 
@@ -22,9 +24,23 @@ Function = Callable[..., Tensor]
 
 
 def lstm_gates(
-    z: TensorLike, c: TensorLike, activation: Function = tanh, gate: Function = sigmoid
+    z: TensorLike,
+    c: TensorLike,
+    activation: Function = tanh,
+    recurrent_activation: Function = sigmoid,
 ) -> tuple[Tensor, Tensor]:
-    """The next output and state of an LSTM: `z` is what its gates get from input and output."""
+    """Computes the next output and cell state of an LSTM.
+
+    Args:
+        z: Pre-activations of the input, forget, cell and output gates: `(batch, 4 * units)`.
+        c: Cell state of shape `(batch, units)`.
+        activation: Activation of the cell.
+        recurrent_activation: Activation of the gates.
+
+    Returns:
+        The output and the cell state, both of shape `(batch, units)`.
+    """
+    gate = recurrent_activation
     i, f, g, o = split(z, 4, axis=-1)
     c = add(multiply(gate(f), c), multiply(gate(i), activation(g)))
     return multiply(gate(o), activation(c)), c
@@ -35,11 +51,22 @@ def gru_gates(
     r: TensorLike,
     h: TensorLike,
     activation: Function = tanh,
-    gate: Function = sigmoid,
+    recurrent_activation: Function = sigmoid,
 ) -> Tensor:
-    """The next output of a GRU that resets after the product: `x` and `r` are what its gates get
-    from the input and from the output `h`.
+    """Computes the next output of a GRU that applies its reset gate after the matrix product.
+
+    Args:
+        x: Contribution of the inputs to the gates, of shape `(batch, 3 * units)`, in the order
+            update, reset, candidate.
+        r: Contribution of the previous output to the gates, of the same shape and order.
+        h: Previous output of shape `(batch, units)`.
+        activation: Activation of the candidate.
+        recurrent_activation: Activation of the gates.
+
+    Returns:
+        The output, of shape `(batch, units)`.
     """
+    gate = recurrent_activation
     x_z, x_r, x_h = split(x, 3, axis=-1)
     r_z, r_r, r_h = split(r, 3, axis=-1)
     candidate = activation(add(x_h, multiply(gate(add(x_r, r_r)), r_h)))
@@ -53,31 +80,38 @@ def lstm(
     c: TensorLike,
     kernel: TensorLike,
     recurrent_kernel: TensorLike,
-    bias: TensorLike = None,
+    bias: TensorLike | None = None,
     go_backwards: bool = False,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Long short-term memory over a sequence, with sigmoid gates and tanh.
+    """Long short-term memory (LSTM) over a sequence, with sigmoid gates and tanh activation.
 
     Args:
         x: Inputs of shape `(batch, time, features)`.
-        h: First output, of shape `(batch, units)`.
-        c: First state of the cell, of shape `(batch, units)`.
-        kernel: Of shape `(features, 4 * units)`, in the order input, forget, cell, output.
-        recurrent_kernel: Of shape `(units, 4 * units)`, likewise.
-        bias: Of shape `(4 * units,)`, or None.
-        go_backwards: Whether to begin with the last time step.
+        h: Initial output, of shape `(batch, units)`.
+        c: Initial cell state, of shape `(batch, units)`.
+        kernel: Tensor of shape `(features, 4 * units)`, in the order input, forget, cell, output.
+        recurrent_kernel: Tensor of shape `(units, 4 * units)`, in the same order.
+        bias: Tensor of shape `(4 * units,)`, or None.
+        go_backwards: Whether to start with the last time step.
 
     Returns:
-        All outputs, of shape `(batch, time, units)` in the order of the steps; the last output;
-        the last state.
+        All outputs, of shape `(batch, time, units)`, in the order in which they were computed; the
+        last output and the last cell state, of shape `(batch, units)`.
+
+    Example:
+        >>> from keras_fn.ops.rnn import lstm
+        >>> state, kernel, recurrent_kernel = zeros((2, 4)), ones((3, 16)), ones((4, 16))
+        >>> outputs, h, c = lstm(ones((2, 5, 3)), state, state, kernel, recurrent_kernel)
+        >>> outputs.shape == (2, 5, 4), h.shape == (2, 4)
+        (True, True)
 
     References:
         Hochreiter and Schmidhuber, "Long Short-Term Memory", 1997.
     """
-    # All inputs meet the kernel in one product, before the loop.
+    # One product for the inputs of all time steps, before the loop.
     steps = swapaxes(dense(x, kernel, bias), 0, 1)
 
-    def body(state, step):
+    def body(state: Any, step: Tensor) -> Any:
         h, c = state
         h, c = lstm_gates(add(step, matmul(h, recurrent_kernel)), c)
         return (h, c), h
@@ -92,29 +126,38 @@ def gru(
     h: TensorLike,
     kernel: TensorLike,
     recurrent_kernel: TensorLike,
-    bias: TensorLike = None,
+    bias: TensorLike | None = None,
     go_backwards: bool = False,
 ) -> tuple[Tensor, Tensor]:
-    """Gated recurrent unit over a sequence, reset after the product.
+    """Gated recurrent unit (GRU) over a sequence, with the reset gate after the matrix product.
 
     Args:
         x: Inputs of shape `(batch, time, features)`.
-        h: First output, of shape `(batch, units)`.
-        kernel: Of shape `(features, 3 * units)`, in the order update, reset, candidate.
-        recurrent_kernel: Of shape `(units, 3 * units)`, likewise.
-        bias: Of shape `(2, 3 * units)`: of the kernel, of the recurrent kernel; or None.
-        go_backwards: Whether to begin with the last time step.
+        h: Initial output, of shape `(batch, units)`.
+        kernel: Tensor of shape `(features, 3 * units)`, in the order update, reset, candidate.
+        recurrent_kernel: Tensor of shape `(units, 3 * units)`, in the same order.
+        bias: Tensor of shape `(2, 3 * units)`: biases of the inputs, biases of the recurrence; or
+            None.
+        go_backwards: Whether to start with the last time step.
 
     Returns:
-        All outputs, of shape `(batch, time, units)` in the order of the steps; the last output.
+        All outputs, of shape `(batch, time, units)`, in the order in which they were computed; the
+        last output, of shape `(batch, units)`.
+
+    Example:
+        >>> from keras_fn.ops.rnn import gru
+        >>> outputs, h = gru(ones((2, 5, 3)), zeros((2, 4)), ones((3, 12)), ones((4, 12)))
+        >>> outputs.shape == (2, 5, 4), h.shape == (2, 4)
+        (True, True)
 
     References:
-        Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder", 2014.
+        Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder for Statistical
+        Machine Translation", 2014. https://arxiv.org/abs/1406.1078
     """
     steps = swapaxes(dense(x, kernel, None if bias is None else bias[0]), 0, 1)
     recurrent_bias = None if bias is None else bias[1]
 
-    def body(h, step):
+    def body(h: Tensor, step: Tensor) -> tuple[Tensor, Tensor]:
         h = gru_gates(step, dense(h, recurrent_kernel, recurrent_bias), h)
         return h, h
 
@@ -123,7 +166,7 @@ def gru(
 
 
 def _to_batch_major(outputs: Tensor, go_backwards: bool) -> Tensor:
-    """Batch first; `scan` lays outputs at the place of their input, a layer as they came."""
+    """Swaps time and batch; outputs of a reversed `scan` are put in the order of computation."""
     outputs = swapaxes(outputs, 0, 1)
     return flip(outputs, 1) if go_backwards else outputs
 
@@ -131,50 +174,56 @@ def _to_batch_major(outputs: Tensor, go_backwards: bool) -> Tensor:
 def rnn(
     step: Callable[[Any, Any], tuple[Any, Any]],
     inputs: TensorLike,
-    states: Any,
+    initial_states: Any,
     mask: TensorLike | None = None,
     go_backwards: bool = False,
     zero_output_for_mask: bool = False,
     unroll: bool = False,
 ) -> tuple[Tensor, Tensor, Any]:
-    """Runs a recurrent step over time.
+    """Runs a recurrent step function over time.
 
     Args:
         step: Takes the inputs of one time step and the states, returns the output and the states.
-        inputs: Nested tensors whose first axis is time.
-        states: The first states: nested tensors of shape `(batch, ...)`.
-        mask: Booleans of shape `(time, batch)`: where False, state and output stay as they were,
-            the output at first 0.
-        go_backwards: Whether to begin with the last time step.
-        zero_output_for_mask: Whether a masked output is 0 rather than the one before.
-        unroll: Whether to write out all steps, where time is of known size.
+        inputs: Nested tensors of shape `(time, batch, ...)`.
+        initial_states: Nested tensors of shape `(batch, ...)`.
+        mask: Booleans of shape `(time, batch)`: where False, states and output are repeated; the
+            output before the first step is 0.
+        go_backwards: Whether to start with the last time step.
+        zero_output_for_mask: Whether the output of a masked step is 0 instead of the previous one.
+        unroll: Whether to unroll the loop, where the number of time steps is known.
 
     Returns:
-        The last output, all outputs (time first, in the order of the steps), the last states.
+        The last output; all outputs, of shape `(time, batch, ...)`, in the order in which they were
+        computed; the last states.
     """
     size = tree.flatten(inputs)[0].shape[0]
-    unroll_by = size if unroll and size else 1
+    unroll_steps = size if unroll and size else 1
     if mask is None:
 
         def body(carry: Any, x: Any) -> Any:
-            output, new = step(x, carry)
-            return _nest_like(carry, new), output
+            output, states = step(x, carry)
+            return _nest_like(carry, states), output
 
-        states, outputs = scan(body, states, inputs, None, go_backwards, unroll_by)
+        states, outputs = scan(body, initial_states, inputs, None, go_backwards, unroll_steps)
         last = getitem(outputs, 0 if go_backwards else -1)
     else:
-        blank = zeros_like(step(tree.map_structure(lambda x: getitem(x, 0), inputs), states)[0])
+        blank = zeros_like(
+            step(tree.map_structure(lambda x: getitem(x, 0), inputs), initial_states)[0]
+        )
 
         def masked_body(carry: Any, pair: Any) -> Any:
-            (x, keep), (old, previous) = pair, carry
-            output, new = step(x, old)
-            shown = _where_mask(keep, output, blank if zero_output_for_mask else previous)
-            kept = tree.map_structure(
-                lambda n, o: _where_mask(keep, n, o), _nest_like(old, new), old
+            (x, is_active), (old_states, previous) = pair, carry
+            output, states = step(x, old_states)
+            repeated = blank if zero_output_for_mask else previous
+            output = _where_mask(is_active, output, repeated)
+            states = tree.map_structure(
+                lambda new, old: _where_mask(is_active, new, old),
+                _nest_like(old_states, states),
+                old_states,
             )
-            return (kept, shown), shown
+            return (states, output), output
 
         (states, last), outputs = scan(
-            masked_body, (states, blank), (inputs, mask), None, go_backwards, unroll_by
+            masked_body, (initial_states, blank), (inputs, mask), None, go_backwards, unroll_steps
         )
     return last, flip(outputs, 0) if go_backwards else outputs, states

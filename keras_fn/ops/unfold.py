@@ -1,4 +1,4 @@
-"""Moving blocks of pixels to and from the channels, and sliding windows to and from columns."""
+"""Rearranges blocks of pixels and channels, and sliding windows and columns (im2col, col2im)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_fn.backend.conv_geometry import Sizes, per_axis
 from keras_fn.core import dtypes
+from keras_fn.core.shapes import is_compatible
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, TensorSpec, op
 from keras_fn.ops._rules import product
@@ -15,14 +16,15 @@ from keras_fn.ops.arithmetic import add
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.creation import arange
 from keras_fn.ops.indexing import getitem, take
-from keras_fn.ops.manipulation import expand_dims, pad, reshape, transpose, unstack
+from keras_fn.ops.joining_splitting import unstack
+from keras_fn.ops.manipulation import expand_dims, pad, reshape, transpose
 from keras_fn.settings import standardize_data_format
 from keras_fn.types import Tensor, TensorLike
 
 # ---------------------------------------------------------------- blocks and channels
 
 
-def _blocks(
+def _image_sizes(
     x: TensorSpec, block_size: int, data_format: str, source: str
 ) -> tuple[Any, Any, Any, Any]:
     """Returns the sizes (batch, height, width, channels) of images, checked."""
@@ -40,25 +42,25 @@ def _blocks(
     return batch, height, width, channels
 
 
-def _divided(source: str, x: TensorSpec, block: int, *sizes: int | None) -> list[int | None]:
-    """Returns the sizes divided by the block's; all must be multiples of it."""
+def _divide_sizes(source: str, x: TensorSpec, block: int, *sizes: int | None) -> list[int | None]:
+    """Returns the sizes divided by the block size; all must be multiples of it."""
     if any(n is not None and n % block for n in sizes):
         raise SpecError(
             source,
-            expected=f"sizes that {block} divides: {' and '.join(map(str, sizes))} do not fit",
+            expected=f"sizes divisible by {block}, not {' and '.join(map(str, sizes))}",
             received=f"shape {x.shape}",
             fix="check block_size and data_format, or pad the images",
         )
     return [None if n is None else n // block for n in sizes]
 
 
-def _images(batch: Any, height: Any, width: Any, channels: Any, data_format: str) -> Any:
+def _image_shape(batch: Any, height: Any, width: Any, channels: Any, data_format: str) -> Any:
     if standardize_data_format(data_format) == "channels_first":
         return batch, channels, height, width
     return batch, height, width, channels
 
 
-def _times(size: int | None, factor: int) -> int | None:
+def _multiply_size(size: int | None, factor: int) -> int | None:
     return None if size is None else size * factor
 
 
@@ -66,9 +68,11 @@ def _depth_to_space(
     x: TensorSpec, block_size: int, data_format: str = "channels_last"
 ) -> TensorSpec:
     source, b = "ops.depth_to_space", block_size
-    batch, height, width, channels = _blocks(x, b, data_format, source)
-    (depth,) = _divided(source, x, b * b, channels)
-    shape = _images(batch, _times(height, b), _times(width, b), depth, data_format)
+    batch, height, width, channels = _image_sizes(x, b, data_format, source)
+    (depth,) = _divide_sizes(source, x, b * b, channels)
+    shape = _image_shape(
+        batch, _multiply_size(height, b), _multiply_size(width, b), depth, data_format
+    )
     return TensorSpec(shape, dtypes.result_type(x.dtype))
 
 
@@ -76,29 +80,28 @@ def _space_to_depth(
     x: TensorSpec, block_size: int, data_format: str = "channels_last"
 ) -> TensorSpec:
     source, b = "ops.space_to_depth", block_size
-    batch, height, width, channels = _blocks(x, b, data_format, source)
-    height, width = _divided(source, x, b, height, width)
-    shape = _images(batch, height, width, _times(channels, b * b), data_format)
+    batch, height, width, channels = _image_sizes(x, b, data_format, source)
+    height, width = _divide_sizes(source, x, b, height, width)
+    shape = _image_shape(batch, height, width, _multiply_size(channels, b * b), data_format)
     return TensorSpec(shape, dtypes.result_type(x.dtype))
 
 
 @op(rule=Rule(_depth_to_space))
 def depth_to_space(x: TensorLike, block_size: int, data_format: str = "channels_last") -> Tensor:
-    """Makes square blocks of pixels of the channels: an image of more pixels and fewer channels.
+    """Depth to space (pixel shuffle): moves channels into square blocks of pixels.
 
     Args:
-        x: Tensor of shape `(batch, height, width, channels)`, or with the channels before the
-            sizes.
-        block_size: Side b of the blocks. The channels are `(b, b, depth)` in one axis where they
-            come last, and `(depth, b, b)` where they come first.
+        x: Images of shape `(batch, height, width, channels)` or `(batch, channels, height, width)`.
+        block_size: Side b of the blocks. The channels are split as `(b, b, depth)` in the
+            channels-last format, as `(depth, b, b)` in the channels-first format.
         data_format: `"channels_last"` or `"channels_first"`.
 
     Returns:
-        A tensor of the layout of `x`, of shape
-        `(batch, height * b, width * b, channels / b**2)`.
+        A tensor in the dtype and data format of `x`, with sizes `height * b` and `width * b` and
+        `channels / b**2` channels.
 
     Raises:
-        ValueError: `b**2` does not divide the channels, or `x` is not of rank 4.
+        ValueError: The number of channels is not a multiple of `b**2`, or `x` is not of rank 4.
 
     Example:
         >>> x = reshape(arange(4), (1, 1, 1, 4))
@@ -110,7 +113,7 @@ def depth_to_space(x: TensorLike, block_size: int, data_format: str = "channels_
         Convolutional Neural Network", 2016. https://arxiv.org/abs/1609.05158
 
     Note:
-        With the channels first, Keras 3 on TensorFlow takes them as `(b, b, depth)`.
+        In the channels-first format, Keras 3 on TensorFlow splits them as `(b, b, depth)`.
     """
     b = block_size
     _depth_to_space(TensorSpec(tuple(x.shape), None), b, data_format)  # raises
@@ -127,21 +130,22 @@ def depth_to_space(x: TensorLike, block_size: int, data_format: str = "channels_
 
 @op(rule=Rule(_space_to_depth))
 def space_to_depth(x: TensorLike, block_size: int, data_format: str = "channels_last") -> Tensor:
-    """Makes channels of square blocks of pixels: the inverse of `depth_to_space`.
+    """Space to depth (pixel unshuffle): moves square blocks of pixels into the channels.
+
+    It is the inverse of `depth_to_space`.
 
     Args:
-        x: Tensor of shape `(batch, height, width, channels)`, or with the channels before the
-            sizes.
-        block_size: Side b of the blocks. The new channels are `(b, b, channels)` in one axis where
-            they come last, and `(channels, b, b)` where they come first.
+        x: Images of shape `(batch, height, width, channels)` or `(batch, channels, height, width)`.
+        block_size: Side b of the blocks. The new channels are `(b, b, channels)` in the
+            channels-last format, `(channels, b, b)` in the channels-first format.
         data_format: `"channels_last"` or `"channels_first"`.
 
     Returns:
-        A tensor of the layout of `x`, of shape
-        `(batch, height / b, width / b, channels * b**2)`.
+        A tensor in the dtype and data format of `x`, with sizes `height / b` and `width / b` and
+        `channels * b**2` channels.
 
     Raises:
-        ValueError: `b` does not divide the sizes, or `x` is not of rank 4.
+        ValueError: Height or width is not a multiple of `b`, or `x` is not of rank 4.
 
     Example:
         >>> x = reshape(arange(4), (1, 2, 2, 1))
@@ -164,8 +168,10 @@ def space_to_depth(x: TensorLike, block_size: int, data_format: str = "channels_
 # ---------------------------------------------------------------- windows and columns
 
 
-def _counts(source: str, sizes: Any, kernel: Any, dilation: Any, padding: Any, stride: Any) -> list:
-    """Returns how many windows fit along each axis; None or a tensor where that is not known."""
+def _window_counts(
+    source: str, sizes: Any, kernel: Any, dilation: Any, padding: Any, stride: Any
+) -> list:
+    """Returns the number of windows along each axis; None or a tensor where it is unknown."""
     counts = []
     for n, k, d, p, s in zip(sizes, kernel, dilation, padding, stride, strict=True):
         count = None if n is None else (n + 2 * p - d * (k - 1) - 1) // s + 1
@@ -181,17 +187,17 @@ def _counts(source: str, sizes: Any, kernel: Any, dilation: Any, padding: Any, s
 
 
 def _pairs(source: str, **options: Sizes) -> list[tuple[int, int]]:
-    """Returns two numbers for each option."""
+    """Returns a pair of numbers, for height and width, for each option."""
     pairs = []
     for name, value in options.items():
-        least = 0 if name == "padding" else 1
+        minimum = 0 if name == "padding" else 1
         pair = per_axis(value, 2)
-        if len(pair) != 2 or not all(isinstance(n, int) and n >= least for n in pair):
+        if len(pair) != 2 or not all(isinstance(n, int) and n >= minimum for n in pair):
             raise SpecError(
                 source,
-                expected=f"{name}: an integer from {least} on, or two",
+                expected=f"{name}: an integer of {minimum} or more, or two",
                 received=f"{name}={value!r}",
-                fix="give one number for both axes, or one for each",
+                fix="pass one number for both axes, or one for each",
             )
         pairs.append(pair)
     return pairs
@@ -211,29 +217,29 @@ def _unfold(
     pairs = _pairs(
         source, kernel_size=kernel_size, dilation=dilation, padding=padding, stride=stride
     )
-    rows, columns = _counts(source, x.shape[2:], *pairs)
-    depth = product((x.shape[1], *pairs[0]))
-    return TensorSpec((x.shape[0], depth, product((rows, columns))), dtypes.result_type(x.dtype))
+    rows, columns = _window_counts(source, x.shape[2:], *pairs)
+    channels = product((x.shape[1], *pairs[0]))
+    return TensorSpec((x.shape[0], channels, product((rows, columns))), dtypes.result_type(x.dtype))
 
 
 @op(rule=Rule(_unfold))
 def unfold(
     x: TensorLike, kernel_size: Sizes, dilation: Sizes = 1, padding: Sizes = 0, stride: Sizes = 1
 ) -> Tensor:
-    """Writes each window that slides over images into a column ("im2col").
+    """Extracts sliding windows of images as columns ("im2col").
 
     Args:
         x: Images of shape `(batch, channels, height, width)`.
-        kernel_size: Sizes of the window.
-        dilation: Steps between the elements of the window.
-        padding: Zeros before and after each axis.
-        stride: Steps of the window.
+        kernel_size: Height and width of the window, or one number for both.
+        dilation: Step between the elements of the window.
+        padding: Number of zeros before and after each axis.
+        stride: Stride of the window.
 
     Returns:
-        A tensor of shape `(batch, channels * window elements, windows)`.
+        A tensor of the dtype of `x`, of shape `(batch, channels * window_size, windows)`.
 
     Raises:
-        ValueError: `x` is not of rank 4, an option is no size, or no window fits.
+        ValueError: `x` is not of rank 4, an option is not a valid size, or the window does not fit.
 
     Example:
         >>> convert_to_numpy(unfold([[[[1.0, 2.0, 3.0]]]], (1, 2))).tolist()
@@ -247,16 +253,16 @@ def unfold(
     batch, channels, *sizes = shape_of(x)
     if any(pads):
         x = pad(x, ((0, 0), (0, 0), (pads[0],) * 2, (pads[1],) * 2))
-    rows, columns = _counts(source, sizes, kernel, rates, pads, strides)
+    rows, columns = _window_counts(source, sizes, kernel, rates, pads, strides)
     # Axes: batch, channels, window row, row, then window column, column.
-    x = take(x, _places(kernel[0], rows, rates[0], strides[0]), 2)
-    x = take(x, _places(kernel[1], columns, rates[1], strides[1]), 4)
+    x = take(x, _window_indices(kernel[0], rows, rates[0], strides[0]), 2)
+    x = take(x, _window_indices(kernel[1], columns, rates[1], strides[1]), 4)
     x = transpose(x, (0, 1, 2, 4, 3, 5))
     return reshape(x, (batch, channels * kernel[0] * kernel[1], rows * columns))
 
 
-def _places(window: int, count: Any, dilation: int, stride: int) -> Any:
-    """Returns where the elements of each window are: one row for each element of the window."""
+def _window_indices(window: int, count: Any, dilation: int, stride: int) -> Any:
+    """Returns the indices of the elements of the windows: a row for each element of the window."""
     steps = np.arange(count) if isinstance(count, int) else arange(count, dtype="int32")
     return (np.arange(window, dtype="int32") * dilation)[:, None] + steps * stride
 
@@ -278,17 +284,17 @@ def _fold(
         padding=padding,
         stride=stride,
     )
-    rows, columns = _counts(source, sizes, *pairs)
+    rows, columns = _window_counts(source, sizes, *pairs)
     window = pairs[0][0] * pairs[0][1]
     shape = x.shape
-    fits = len(shape) == 3 and (shape[1] or 0) % window == 0 and shape[2] in (None, rows * columns)
-    if not fits:
+    is_valid = is_compatible(shape, (None, None, rows * columns))
+    if not is_valid or (shape[1] or 0) % window:
         raise SpecError(
             source,
             expected=f"x of shape (batch, channels * {window}, {rows * columns}): the windows of "
             f"{pairs[0]} over images of {sizes}",
             received=f"shape {x.shape}",
-            fix="give the options with which the images were unfolded",
+            fix="pass the options of the call of unfold",
         )
     channels = None if shape[1] is None else shape[1] // window
     return TensorSpec((shape[0], channels, *sizes), dtypes.result_type(x.dtype))
@@ -303,22 +309,22 @@ def fold(
     padding: Sizes = 0,
     stride: Sizes = 1,
 ) -> Tensor:
-    """Adds columns up at the places that `unfold` took them from: its adjoint ("col2im").
+    """Sums columns back into images ("col2im"): the adjoint of `unfold`.
 
     Args:
-        x: Tensor of shape `(batch, channels * window elements, windows)`.
-        output_size: Height and width of the images.
-        kernel_size: Sizes of the window.
-        dilation: Steps between the elements of the window.
-        padding: Zeros that were before and after each axis.
-        stride: Steps of the window.
+        x: Tensor of shape `(batch, channels * window_size, windows)`.
+        output_size: Height and width of the images, or one number for both.
+        kernel_size: Height and width of the window, or one number for both.
+        dilation: Step between the elements of the window.
+        padding: Number of zeros that were added before and after each axis.
+        stride: Stride of the window.
 
     Returns:
-        Images of shape `(batch, channels, height, width)`; elements that several windows share are
-        sums.
+        Images of the dtype of `x`, of shape `(batch, channels, height, width)`; elements that
+        several windows share are summed.
 
     Raises:
-        ValueError: `x` is not what `unfold` with these options makes of such images.
+        ValueError: `x` does not have the shape of the result of `unfold` with these options.
 
     Example:
         >>> columns = unfold([[[[1.0, 2.0, 3.0]]]], (1, 2))
@@ -329,29 +335,31 @@ def fold(
     _fold(TensorSpec(tuple(x.shape), None), output_size, kernel_size, **options)  # raises
     pairs = _pairs("ops.fold", output_size=output_size, kernel_size=kernel_size, **options)
     sizes, kernel, rates, pads, strides = pairs
-    rows, columns = _counts("ops.fold", sizes, kernel, rates, pads, strides)
+    rows, columns = _window_counts("ops.fold", sizes, kernel, rates, pads, strides)
     batch, depth, _ = shape_of(x)
     x = reshape(x, (batch, depth // (kernel[0] * kernel[1]), *kernel, rows, columns))
     x = transpose(x, (0, 1, 2, 4, 3, 5))
-    x = _added_up(x, 4, sizes[1], rates[1], pads[1], strides[1])
-    return _added_up(x, 2, sizes[0], rates[0], pads[0], strides[0])
+    x = _sum_windows(x, 4, sizes[1], rates[1], pads[1], strides[1])
+    return _sum_windows(x, 2, sizes[0], rates[0], pads[0], strides[0])
 
 
-def _added_up(x: Tensor, axis: int, size: int, dilation: int, padding: int, stride: int) -> Tensor:
-    """Adds windows up: the axis of their elements and the one behind it become one of `size`."""
+def _sum_windows(
+    x: Tensor, axis: int, size: int, dilation: int, padding: int, stride: int
+) -> Tensor:
+    """Sums overlapping windows: their axis of elements and the next axis become one of `size`."""
     shape = shape_of(x)
     window, count = shape[axis], shape[axis + 1]
     after = len(shape) - axis - 2
-    none = [(0, 0)]
+    no_padding = [(0, 0)]
     if stride > 1:  # zeros between the windows
         x = expand_dims(x, axis + 2)
-        x = pad(x, [*none * (axis + 2), (0, stride - 1), *none * after])
+        x = pad(x, [*no_padding * (axis + 2), (0, stride - 1), *no_padding * after])
         x = reshape(x, (*shape[: axis + 1], count * stride, *shape[axis + 2 :]))
     whole = max((window - 1) * dilation + count * stride, padding + size)
     total = None
     for i, part in enumerate(unstack(x, window, axis)):
         before = i * dilation
         width = (before, whole - before - count * stride)
-        part = pad(part, [*none * axis, width, *none * after])
+        part = pad(part, [*no_padding * axis, width, *no_padding * after])
         total = part if total is None else add(total, part)
     return getitem(total, (slice(None),) * axis + (slice(padding, padding + size),))

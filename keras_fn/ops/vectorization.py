@@ -1,4 +1,4 @@
-"""Functions applied to many slices at once."""
+"""Vectorization: functions of slices applied to whole tensors."""
 
 from __future__ import annotations
 
@@ -24,18 +24,23 @@ from keras_fn.ops._op import is_symbolic, spec_of
 from keras_fn.ops._rules import broadcast, normalize_axis, product
 from keras_fn.ops.core import convert_to_tensor
 from keras_fn.ops.indexing import getitem
-from keras_fn.ops.manipulation import broadcast_to, concatenate, flip, reshape, stack
+from keras_fn.ops.joining_splitting import concatenate, stack
+from keras_fn.ops.manipulation import broadcast_to, reshape
+from keras_fn.ops.rearranging import flip
 
 
 def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
-    """Calls `function` with each slice along the first axis, all at once.
+    """Vectorizes `function` over the first axis (`jax.vmap`, `torch.vmap`).
 
     Args:
-        function: Takes nested slices, returns nested tensors. It assigns no variables.
-        elements: Nested tensors of one first size.
+        function: Takes nested slices, returns nested tensors. It must not assign variables.
+        elements: Nested tensors whose first axes have one size.
 
     Returns:
-        The results, stacked along a first axis.
+        The results, stacked along a new first axis.
+
+    Raises:
+        ValueError: The sizes of the first axes differ, or the function assigns a variable.
 
     Example:
         >>> convert_to_numpy(vectorized_map(lambda x: x * x, convert_to_tensor([1, 2]))).tolist()
@@ -57,12 +62,12 @@ def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
                 "ops.vectorized_map",
                 expected="a function that assigns no variables",
                 received=", ".join(v.path for v in scope.written.values()),
-                fix="use ops.map or ops.scan, which run one call after the other",
+                fix="use ops.map or ops.scan, which make the calls one after the other",
             )
         return result
 
     flat = FlatFunction(pure, elements)
-    return flat.nested(backend_transform("vectorized_map")(flat, tensor_leaves(elements)))
+    return flat.unflatten(backend_transform("vectorized_map")(flat, tensor_leaves(elements)))
 
 
 # ---------------------------------------------------------------- vectorize
@@ -71,11 +76,11 @@ _CORE = re.compile(r"\(([^()]*)\)")
 
 
 def _signature(signature: str) -> tuple[list[tuple[str, ...]], int]:
-    """The core axes of each argument, and how many results there are."""
-    left, arrow, right = signature.replace(" ", "").partition("->")
-    sides = [_CORE.findall(side) for side in (left, right)]
-    for side, found in zip((left, right), sides, strict=True):
-        if not arrow or not found or ",".join(f"({core})" for core in found) != side:
+    """Parses a signature: the core dimensions of each argument, and the number of results."""
+    inputs, arrow, outputs = signature.replace(" ", "").partition("->")
+    sides = [_CORE.findall(side) for side in (inputs, outputs)]
+    for side, cores in zip((inputs, outputs), sides, strict=True):
+        if not arrow or not cores or ",".join(f"({core})" for core in cores) != side:
             raise SpecError(
                 "ops.vectorize",
                 expected="a signature such as '(m,n),(n)->(m)'",
@@ -88,50 +93,53 @@ def _signature(signature: str) -> tuple[list[tuple[str, ...]], int]:
 def vectorize(
     pyfunc: Callable[..., Any], *, excluded: Any = None, signature: str | None = None
 ) -> Callable[..., Any]:
-    """Makes a function of scalars, or of arrays of few axes, one that broadcasts over all others.
+    """Generalizes a function of scalars or small arrays, so that it broadcasts over all other axes.
 
     Args:
         pyfunc: The function.
-        excluded: Positions and names of arguments that are handed on as they are.
-        signature: The axes that one call takes and returns, for example `"(m,n),(n)->(m)"` for a
-            matrix and a vector; by default scalars.
+        excluded: Positions and names of arguments that are passed unchanged.
+        signature: Core dimensions of the arguments and results, for example `"(m,n),(n)->(m)"` for
+            a matrix and a vector; by default all are scalars.
 
     Returns:
-        The function: the axes in front of those of the signature broadcast, and come first in the
-        results.
+        The vectorized function: the axes before the core dimensions are broadcast, and come first
+        in the results.
+
+    Raises:
+        ValueError: The signature is invalid, or, when it is called, the arguments do not match it.
 
     Example:
         >>> total = vectorize(lambda x: sum(x), signature="(n)->()")
         >>> convert_to_numpy(total([[1, 2], [3, 4]])).tolist()
         [3, 7]
     """
-    left_out = set(excluded or ())
+    excluded = set(excluded or ())
     cores = None if signature is None else _signature(signature)[0]
 
     @wraps(pyfunc)
     def call(*args: Any, **kwargs: Any) -> Any:
-        places = [i for i in range(len(args)) if i not in left_out]
-        names = [name for name in kwargs if name not in left_out]
-        values = [convert_to_tensor(args[i]) for i in places]
+        positions = [i for i in range(len(args)) if i not in excluded]
+        names = [name for name in kwargs if name not in excluded]
+        values = [convert_to_tensor(args[i]) for i in positions]
         values += [convert_to_tensor(kwargs[name]) for name in names]
         ranks = [len(core) for core in cores] if cores is not None else [0] * len(values)
         loops = _loop_shapes(cores, values, ranks)
 
         def run(values: Any) -> Any:
             positional, named = list(args), dict(kwargs)
-            for i, value in zip(places, values, strict=False):
+            for i, value in zip(positions, values, strict=False):
                 positional[i] = value
-            named.update(zip(names, values[len(places) :], strict=True))
+            named.update(zip(names, values[len(positions) :], strict=True))
             return pyfunc(*positional, **named)
 
         outer = broadcast(*loops, source="ops.vectorize") if loops else ()
         if not outer:
             return to_tensors(run(values))
-        wide = []
+        flattened = []
         for value, loop in zip(values, loops, strict=True):
             core = tuple(spec_of(value).shape[len(loop) :])
-            wide.append(reshape(broadcast_to(value, (*outer, *core)), (product(outer), *core)))
-        results = vectorized_map(run, wide)
+            flattened.append(reshape(broadcast_to(value, (*outer, *core)), (product(outer), *core)))
+        results = vectorized_map(run, flattened)
         return tree.map_structure(lambda y: reshape(y, (*outer, *spec_of(y).shape[1:])), results)
 
     return call
@@ -140,7 +148,7 @@ def vectorize(
 def _loop_shapes(
     cores: list[tuple[str, ...]] | None, values: list[Any], ranks: list[int]
 ) -> list[tuple[int | None, ...]]:
-    """The axes in front of those that one call takes; sizes of one name are checked."""
+    """Returns the shapes without the core dimensions; sizes of the same name must be equal."""
     shapes = [spec_of(value).shape for value in values]
     sizes: dict[str, Any] = {}
     fits = len(ranks) == len(shapes) and all(
@@ -165,19 +173,22 @@ def _loop_shapes(
 def associative_scan(
     f: Callable[[Any, Any], Any], elems: Any, reverse: bool = False, axis: int = 0
 ) -> Any:
-    """All partial results `f(f(a, b), c)` … of an associative function along an axis.
+    """Parallel prefix scan: all partial results `f(f(a, b), c)` … of an associative function.
 
-    They take a number of steps that grows with the logarithm of the size.
+    The number of sequential steps grows with the logarithm of the size.
 
     Args:
-        f: Takes two nested structures like `elems`, combines them element by element along
-            `axis`, returns one. `f(a, f(b, c))` is `f(f(a, b), c)`.
+        f: Takes two nested structures like `elems`, combines them elementwise along `axis`, and
+            returns one. It must be associative: `f(a, f(b, c))` equals `f(f(a, b), c)`.
         elems: Nested tensors of one size along `axis`.
-        reverse: Whether to begin at the end.
-        axis: The axis.
+        reverse: Whether to start with the last element.
+        axis: The axis to scan.
 
     Returns:
-        Nested tensors like `elems`.
+        Nested tensors with the structure, shapes and dtypes of `elems`.
+
+    Raises:
+        ValueError: The sizes along `axis` differ or are unknown.
 
     Example:
         >>> sums = associative_scan(lambda a, b: a + b, convert_to_tensor([1, 2, 3]))
@@ -193,8 +204,8 @@ def associative_scan(
         )
     elems = to_tensors(elems)
     flat = tree.flatten(elems)
-    places = [normalize_axis(axis, len(x.shape), "ops.associative_scan") for x in flat]
-    sizes = {x.shape[i] for x, i in zip(flat, places, strict=True)}
+    axes = [normalize_axis(axis, len(x.shape), "ops.associative_scan") for x in flat]
+    sizes = {x.shape[i] for x, i in zip(flat, axes, strict=True)}
     if is_symbolic(elems):
         return f(elems, elems)
     if len(sizes) != 1 or None in sizes:
@@ -208,37 +219,37 @@ def associative_scan(
     def combine(a: list[Any], b: list[Any]) -> list[Any]:
         return tree.flatten(f(tree.unflatten(elems, a), tree.unflatten(elems, b)))
 
-    def cut(xs: list[Any], *bounds: Any) -> list[Any]:
+    def slice_all(xs: list[Any], *bounds: Any) -> list[Any]:
         span = slice(*bounds)
-        return [getitem(x, (*(slice(None),) * i, span)) for x, i in zip(xs, places, strict=True)]
+        return [getitem(x, (*(slice(None),) * i, span)) for x, i in zip(xs, axes, strict=True)]
 
     def run(xs: list[Any], size: int) -> list[Any]:
         if size < 2:
             return xs
         half = size // 2
-        # Neighbours in pairs: their partial results are those at the odd places.
-        odd = run(combine(cut(xs, 0, 2 * half, 2), cut(xs, 1, None, 2)), half)
+        # Combine adjacent pairs: their partial results are the results at odd indices.
+        odd = run(combine(slice_all(xs, 0, 2 * half, 2), slice_all(xs, 1, None, 2)), half)
         inner = (size - 1) // 2
-        even = combine(cut(odd, 0, inner), cut(xs, 2, None, 2)) if inner else None
-        first = cut(xs, 0, 1)
+        even = combine(slice_all(odd, 0, inner), slice_all(xs, 2, None, 2)) if inner else None
+        first = slice_all(xs, 0, 1)
         return [
             _interleave(a if even is None else concatenate([a, even[k]], axis=i), odd[k], i)
-            for k, (a, i) in enumerate(zip(first, places, strict=True))
+            for k, (a, i) in enumerate(zip(first, axes, strict=True))
         ]
 
-    def turned(xs: list[Any]) -> list[Any]:
-        return [flip(x, i) for x, i in zip(xs, places, strict=True)] if reverse else xs
+    def flip_if_reverse(xs: list[Any]) -> list[Any]:
+        return [flip(x, i) for x, i in zip(xs, axes, strict=True)] if reverse else xs
 
-    return tree.unflatten(elems, turned(run(turned(flat), sizes.pop())))
+    return tree.unflatten(elems, flip_if_reverse(run(flip_if_reverse(flat), sizes.pop())))
 
 
 def _interleave(even: Any, odd: Any, axis: int) -> Any:
-    """The slices of both in turn; `even` has one more, or as many."""
-    size, more = odd.shape[axis], even.shape[axis] - odd.shape[axis]
+    """Interleaves the slices of both along an axis; `even` has as many, or one more."""
+    size, remainder = odd.shape[axis], even.shape[axis] - odd.shape[axis]
     before = (slice(None),) * axis
     shape = list(odd.shape)
     shape[axis] = 2 * size
     pairs = reshape(stack([getitem(even, (*before, slice(size))), odd], axis=axis + 1), shape)
-    if not more:
+    if not remainder:
         return pairs
     return concatenate([pairs, getitem(even, (*before, slice(size, None)))], axis=axis)

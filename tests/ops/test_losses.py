@@ -68,14 +68,14 @@ def test_shapes_that_do_not_fit_are_refused(symbolic: bool) -> None:
         "ops.binary_crossentropy\n"
         "  expected: target and output of one shape\n"
         "  received: target of shape (2, 3), output of shape (2, 4)\n"
-        "  fix:      reshape one of them (class numbers are for "
+        "  fix:      reshape one of them (class indices are for "
         "ops.sparse_categorical_crossentropy)"
     )
     with pytest.raises(SpecError) as caught:
         ops.sparse_categorical_crossentropy(tensor(2, 4), tensor(2, 4))
     assert str(caught.value) == (
         "ops.sparse_categorical_crossentropy\n"
-        "  expected: class numbers of shape (2,): that of output without its classes\n"
+        "  expected: class indices of shape (2,): the shape of output without its classes\n"
         "  received: target of shape (2, 4), output of shape (2, 4)\n"
-        "  fix:      reshape the target (one-hot codes are for ops.categorical_crossentropy)"
+        "  fix:      reshape the target (one-hot vectors are for ops.categorical_crossentropy)"
     )

@@ -1,4 +1,4 @@
-"""Images, as `keras_fn.ops.image`. They are batches of rank 4, or single ones of rank 3."""
+"""Image ops, as `keras_fn.ops.image`: for single images (rank 3) and batches (rank 4)."""
 
 from keras_fn.ops.image.color import (
     hsv_to_rgb as hsv_to_rgb,

@@ -1,4 +1,4 @@
-"""Where the axes of images are, and how results become pixels of the dtype that came."""
+"""Axes of images by data format, and the conversion of results to the dtype of the pixels."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ from keras_fn.types import Tensor, TensorLike
 
 
 def axes_of(images: Any, data_format: str | None, source: str) -> tuple[int, int, int]:
-    """Returns the axes of height, width and channels, counted from the end."""
+    """Returns the axes of height, width and channels, counted from the end.
+
+    Raises:
+        ValueError: `images` is not of rank 3 or 4.
+    """
     rank = len(images.shape)
     if rank not in (3, 4):
         raise SpecError(
@@ -27,27 +31,20 @@ def axes_of(images: Any, data_format: str | None, source: str) -> tuple[int, int
             received=f"shape {tuple(images.shape)}",
             fix="add or drop an axis",
         )
-    last = standardize_data_format(data_format) == "channels_last"
-    return (-3, -2, -1) if last else (-2, -1, -3)
+    channels_last = standardize_data_format(data_format) == "channels_last"
+    return (-3, -2, -1) if channels_last else (-2, -1, -3)
 
 
-def alike(shape: Any, other: Any) -> bool:
-    """Whether two shapes may be one, as far as their sizes are known."""
-    return len(shape) == len(other) and all(
-        None in (a, b) or a == b for a, b in zip(shape, other, strict=True)
-    )
-
-
-def replaced(shape: Any, sizes: dict[int, Any]) -> tuple[Any, ...]:
-    """Returns a shape with other sizes at some axes, which are counted from the end."""
+def replace_sizes(shape: Any, sizes: dict[int, Any]) -> tuple[Any, ...]:
+    """Returns a shape with other sizes at some axes."""
     result = list(shape)
     for axis, size in sizes.items():
         result[axis] = size
     return tuple(result)
 
 
-def one_of(value: Any, values: Any, name: str, source: str) -> None:
-    """Refuses what is none of the values."""
+def check_one_of(value: Any, values: Any, name: str, source: str) -> None:
+    """Raises unless the value is one of `values`."""
     if value not in values:
         raise SpecError(
             source,
@@ -57,19 +54,19 @@ def one_of(value: Any, values: Any, name: str, source: str) -> None:
         )
 
 
-def working_dtype(dtype: Any) -> str:
-    """The float dtype in which pixels of `dtype` are computed: no narrower than float32."""
+def compute_dtype(dtype: Any) -> str:
+    """Returns the float dtype for computations with pixels of `dtype`: float32 at least."""
     name = dtypes.float_type(dtype)
     return "float32" if name in ("float16", "bfloat16") else name
 
 
 def to_pixels(x: TensorLike, dtype: str) -> Tensor:
-    """Casts floats to `dtype`; where that is an integer, to the nearest in its range."""
+    """Casts floats to `dtype`; integer dtypes are rounded and clipped to their range."""
     return saturate_cast(round_(x) if dtypes.is_int(dtype) else x, dtype)
 
 
-def placed(x: TensorLike, axis: int, before: Any, total: Any, fill: Any) -> Tensor:
-    """Pads an axis so that `x` begins at `before` and there are `total` elements."""
+def pad_axis(x: TensorLike, axis: int, before: Any, total: Any, fill: Any) -> Tensor:
+    """Pads an axis to the size `total`, so that `x` starts at index `before`."""
     size = shape_of(x)[axis]
     rank = len(x.shape)
     if all(isinstance(n, int) for n in (size, before, total)):
@@ -78,9 +75,9 @@ def placed(x: TensorLike, axis: int, before: Any, total: Any, fill: Any) -> Tens
         widths = [(0, 0)] * rank
         widths[axis] = (before, total - size - before)
         return pad(x, widths, constant_values=fill)
-    # A graph of TensorFlow with unknown sizes: padding would need them.
-    places = arange(total) - before
-    inside = logical_and(greater_equal(places, 0), less(places, size))
+    # In a graph of TensorFlow with unknown sizes, `pad` would need them.
+    indices = arange(total) - before
+    inside = logical_and(greater_equal(indices, 0), less(indices, size))
     shape = [1] * rank
     shape[axis] = -1
-    return where(reshape(inside, shape), take(x, places, axis=axis), fill)
+    return where(reshape(inside, shape), take(x, indices, axis=axis), fill)

@@ -1,7 +1,7 @@
-"""Weights of the elements of an axis for places between them.
+"""Interpolation kernels, and the weight matrices of resampling along an axis.
 
-The formulas are written for any module that names functions as NumPy does: NumPy itself, where
-sizes are known, so that weights are worked out once; `keras_fn.ops` where they are tensors.
+The formulas take a module `xp` with NumPy's names: NumPy for static sizes, so that weights are
+computed once; `keras_fn.ops` where sizes are tensors.
 """
 
 from collections.abc import Callable
@@ -12,25 +12,31 @@ import numpy as np
 
 
 def triangle(x: Any, xp: Any = np) -> Any:
-    """Linear interpolation."""
+    """Triangle kernel of linear interpolation."""
     return xp.maximum(1.0 - x, 0.0)
 
 
 def cubic(x: Any, xp: Any = np) -> Any:
-    """Keys, "Cubic convolution interpolation for digital image processing", 1981; a = -1/2."""
+    """Cubic convolution kernel with a = -1/2.
+
+    References:
+        Keys, "Cubic convolution interpolation for digital image processing", 1981.
+    """
     near = (1.5 * x - 2.5) * x * x + 1.0
     far = ((-0.5 * x + 2.5) * x - 4.0) * x + 2.0
     return xp.where(x < 1.0, near, xp.where(x < 2.0, far, 0.0))
 
 
 def lanczos(radius: int) -> Callable[..., Any]:
-    """A sinc in the window of a wider one."""
+    """Returns a Lanczos kernel: a sinc with a sinc window."""
 
     def kernel(x: Any, xp: Any = np) -> Any:
-        apart = x > 1e-3  # the quotient would be 0 / 0
-        y = xp.where(apart, x, 1.0) * np.pi
+        is_nonzero = x > 1e-3  # at 0 the quotient is 0 / 0
+        y = xp.where(is_nonzero, x, 1.0) * np.pi
         return xp.where(
-            x > radius, 0.0, xp.where(apart, radius * xp.sin(y) * xp.sin(y / radius) / (y * y), 1.0)
+            x > radius,
+            0.0,
+            xp.where(is_nonzero, radius * xp.sin(y) * xp.sin(y / radius) / (y * y), 1.0),
         )
 
     return kernel
@@ -42,38 +48,38 @@ KERNELS: dict[str, tuple[Callable[..., Any], int]] = {
     "lanczos3": (lanczos(3), 3),
     "lanczos5": (lanczos(5), 5),
 }
-"""The weight by distance, and how far it reaches."""
+"""The kernel as a function of the distance, and its radius."""
 
 
 def weights(
-    xp: Any, places: Any, nodes: Any, scale: Any, translation: Any, method: str, antialias: bool
+    xp: Any, outputs: Any, inputs: Any, scale: Any, translation: Any, method: str, antialias: bool
 ) -> Any:
-    """Returns the weight of each element (rows) for each place (columns).
+    """Returns the weight matrix of resampling along an axis: inputs in rows, outputs in columns.
 
     Args:
-        xp: NumPy, or a module like it.
-        places: Numbers of the places, as floats.
-        nodes: Numbers of the elements, as floats.
-        scale: How many places an element stretches over.
-        translation: Where the axis begins, in places.
+        xp: NumPy, or a module with its names.
+        outputs: Indices of the output elements, as floats.
+        inputs: Indices of the input elements, as floats.
+        scale: Ratio of output to input size.
+        translation: Offset of the first input element, in output elements.
         method: A name in `KERNELS`.
-        antialias: Whether the kernel is as wide as a place where places are wider than elements.
+        antialias: Whether to widen the kernel when downsampling.
     """
     width = 1.0 / scale
-    samples = (places + 0.5 - translation) * width - 0.5
-    distance = xp.abs(samples[None, :] - nodes[:, None])
+    samples = (outputs + 0.5 - translation) * width - 0.5
+    distance = xp.abs(samples[None, :] - inputs[:, None])
     if antialias:
         distance = distance / xp.maximum(width, 1.0)
     kernel = KERNELS[method][0](distance, xp)
     total = xp.sum(kernel, axis=0, keepdims=True)
-    solid = xp.abs(total) > 1000 * float(np.finfo("float32").eps)
-    kernel = xp.where(solid, kernel / xp.where(solid, total, 1.0), 0.0)
-    inside = xp.logical_and(samples >= -0.5, samples <= nodes[-1] + 0.5)
+    is_normal = xp.abs(total) > 1000 * float(np.finfo("float32").eps)
+    kernel = xp.where(is_normal, kernel / xp.where(is_normal, total, 1.0), 0.0)
+    inside = xp.logical_and(samples >= -0.5, samples <= inputs[-1] + 0.5)
     return xp.where(inside, kernel, 0.0)
 
 
 @lru_cache(maxsize=256)
 def resize_weights(size: int, target: int, method: str, antialias: bool, dtype: str) -> np.ndarray:
-    """Returns the weights with which `size` elements become `target`."""
-    places, nodes = np.arange(target, dtype="float64"), np.arange(size, dtype="float64")
-    return weights(np, places, nodes, target / size, 0.0, method, antialias).astype(dtype)
+    """Returns the weight matrix that resizes `size` elements to `target`."""
+    outputs, inputs = np.arange(target, dtype="float64"), np.arange(size, dtype="float64")
+    return weights(np, outputs, inputs, target / size, 0.0, method, antialias).astype(dtype)

@@ -1,4 +1,4 @@
-"""Colour spaces."""
+"""Color spaces."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from keras_fn.ops._op import op
 from keras_fn.ops.arithmetic import absolute, clip, maximum, minimum, mod
 from keras_fn.ops.core import cast
 from keras_fn.ops.image._data_format import axes_of
+from keras_fn.ops.joining_splitting import stack, unstack
 from keras_fn.ops.linalg.products import tensordot
 from keras_fn.ops.logic import equal, greater, less, where
-from keras_fn.ops.manipulation import expand_dims, stack, unstack
+from keras_fn.ops.manipulation import expand_dims
 from keras_fn.types import Tensor, TensorLike
 
 
@@ -29,18 +30,18 @@ def _channels(images: Tensor, axis: int, allowed: tuple[int, ...], source: str) 
 
 @op
 def rgb_to_grayscale(images: TensorLike, data_format: str | None = None) -> Tensor:
-    """Brightness of colours: `0.2989 * red + 0.587 * green + 0.114 * blue`.
+    """Converts RGB images to grayscale: `0.2989 * red + 0.587 * green + 0.114 * blue`.
 
     Args:
         images: Tensor of shape `(height, width, 3)` or `(batch, height, width, 3)`, or with the
-            channels before the sizes. Images of one channel stay as they are.
-        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+            channels before the height. Images of one channel are returned unchanged.
+        data_format: `"channels_last"` or `"channels_first"`; by default as in the Keras config.
 
     Returns:
         A tensor of the dtype of `images`, with one channel. Integers are rounded down.
 
     Raises:
-        ValueError: The rank or the number of channels is another.
+        ValueError: The rank or the number of channels is wrong.
 
     Example:
         >>> print(convert_to_numpy(rgb_to_grayscale([[[1.0, 0.0, 0.0]]], "channels_last")))
@@ -77,19 +78,19 @@ def _planes(images: Tensor, data_format: str | None, source: str) -> tuple[list[
 
 @op
 def rgb_to_hsv(images: TensorLike, data_format: str | None = None) -> Tensor:
-    """Hue, saturation and value of colours, all from 0 to 1.
+    """Converts RGB images to HSV: hue, saturation and value, all from 0 to 1.
 
     Args:
-        images: Floats of shape `(height, width, 3)` or `(batch, height, width, 3)`, or with the
-            channels before the sizes: red, green, blue, from 0 to 1.
-        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+        images: Floats from 0 to 1, of shape `(height, width, 3)` or `(batch, height, width, 3)`, or
+            with the channels before the height.
+        data_format: `"channels_last"` or `"channels_first"`; by default as in the Keras config.
 
     Returns:
         A tensor of the shape and dtype of `images`.
 
     Raises:
-        ValueError: The rank or the number of channels is another.
-        TypeError: They are no floats.
+        ValueError: The rank or the number of channels is wrong.
+        TypeError: The images are not floats.
 
     Example:
         >>> convert_to_numpy(rgb_to_hsv([[[1.0, 0.0, 0.0]]], "channels_last")).tolist()
@@ -121,20 +122,19 @@ def rgb_to_hsv(images: TensorLike, data_format: str | None = None) -> Tensor:
 
 @op
 def hsv_to_rgb(images: TensorLike, data_format: str | None = None) -> Tensor:
-    """Colours of a hue, a saturation and a value: the inverse of `rgb_to_hsv`.
+    """Converts HSV images to RGB: the inverse of `rgb_to_hsv`.
 
     Args:
         images: Floats of shape `(height, width, 3)` or `(batch, height, width, 3)`, or with the
-            channels before the sizes: hue, saturation, value, from 0 to 1. A hue beyond turns
-            round.
-        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+            channels before the height: hue, saturation, value, from 0 to 1. Hues wrap around.
+        data_format: `"channels_last"` or `"channels_first"`; by default as in the Keras config.
 
     Returns:
         A tensor of the shape and dtype of `images`.
 
     Raises:
-        ValueError: The rank or the number of channels is another.
-        TypeError: They are no floats.
+        ValueError: The rank or the number of channels is wrong.
+        TypeError: The images are not floats.
 
     Example:
         >>> convert_to_numpy(hsv_to_rgb([[[0.5, 1.0, 1.0]]], "channels_last")).tolist()

@@ -1,4 +1,4 @@
-"""Images cut and padded."""
+"""Cropping and padding of images."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from keras_fn.core import dtypes
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, TensorSpec, op
 from keras_fn.ops.core import shape as shape_of
-from keras_fn.ops.image._data_format import axes_of, placed, replaced
+from keras_fn.ops.image._data_format import axes_of, pad_axis, replace_sizes
 from keras_fn.ops.indexing import getitem
 from keras_fn.types import Tensor, TensorLike
 
 
-def _two_of(source: str, names: tuple[str, str, str], values: tuple[Any, Any, Any]) -> None:
-    """Refuses other than two of three numbers."""
+def _check_two_of(source: str, names: tuple[str, str, str], values: tuple[Any, Any, Any]) -> None:
+    """Raises unless two of three numbers are given."""
     received = ", ".join(f"{n}={v}" for n, v in zip(names, values, strict=True) if v is not None)
     if sum(v is not None for v in values) != 2:
         raise SpecError(
             source,
-            expected=f"two of {', '.join(names)}: the third follows",
+            expected=f"two of {', '.join(names)}: the third is implied",
             received=received or "none",
-            fix="give two",
+            fix="pass two",
         )
     if any(v is not None and v < 0 for v in values):
         raise SpecError(
@@ -29,13 +29,13 @@ def _two_of(source: str, names: tuple[str, str, str], values: tuple[Any, Any, An
         )
 
 
-def _fits(source: str, target: Any, size: Any, used: Any) -> None:
+def _check_size(source: str, target: Any, size: Any, used: Any) -> None:
     if isinstance(used, int) and used < 0:
         raise SpecError(
             source,
-            expected=f"sizes and margins that a size of {size} has room for"
+            expected=f"sizes and margins within a size of {size}"
             if source.endswith("crop_images")
-            else f"a target that has room for a size of {size}",
+            else f"a target of at least the size {size}",
             received=f"a target of {target}, and a margin of {used}",
             fix="check the target, and the margins",
         )
@@ -45,7 +45,7 @@ _CROP, _PAD = "ops.image.crop_images", "ops.image.pad_images"
 
 
 def _split(source: str, whole: Any, before: Any, part: Any, after: Any) -> tuple[Any, Any, Any]:
-    """Solves `whole = before + part + after`; returns the first three, None where unknown."""
+    """Solves `whole = before + part + after`. Returns the first three; None where unknown."""
     if sum(x is None for x in (whole, before, part, after)) == 1:
         if whole is None:
             whole = before + part + after
@@ -57,28 +57,28 @@ def _split(source: str, whole: Any, before: Any, part: Any, after: Any) -> tuple
             after = whole - before - part
     target, size = (part, whole) if source == _CROP else (whole, part)
     for used in (before, part, after):
-        _fits(source, target, size, used)
+        _check_size(source, target, size, used)
     return whole, before, part
 
 
-def _results(
+def _resolve_margins(
     source: str, images: Any, sizes: Any, data_format: str | None, rows: Any, columns: Any
 ) -> list[tuple[int, Any, Any]]:
     """Returns, for height and width, the axis, the margin before, and the size of the result."""
     crops = source == _CROP
     kind = "cropping" if crops else "padding"
     height, width, _ = axes_of(images, data_format, source)
-    found = []
+    parts = []
     for axis, (first, last, size), values in (
         (height, ("top", "bottom", "height"), rows),
         (width, ("left", "right", "width"), columns),
     ):
-        _two_of(source, (f"{first}_{kind}", f"{last}_{kind}", f"target_{size}"), values)
+        _check_two_of(source, (f"{first}_{kind}", f"{last}_{kind}", f"target_{size}"), values)
         before, after, target = values
         whole, part = (sizes[axis], target) if crops else (target, sizes[axis])
         whole, before, part = _split(source, whole, before, part, after)
-        found.append((axis, before, part if crops else whole))
-    return found
+        parts.append((axis, before, part if crops else whole))
+    return parts
 
 
 def _crop(
@@ -93,9 +93,9 @@ def _crop(
 ) -> TensorSpec:
     rows = (top_cropping, bottom_cropping, target_height)
     columns = (left_cropping, right_cropping, target_width)
-    parts = _results(_CROP, images, images.shape, data_format, rows, columns)
+    parts = _resolve_margins(_CROP, images, images.shape, data_format, rows, columns)
     sizes = {axis: size for axis, _, size in parts}
-    return TensorSpec(replaced(images.shape, sizes), dtypes.result_type(images.dtype))
+    return TensorSpec(replace_sizes(images.shape, sizes), dtypes.result_type(images.dtype))
 
 
 @op(rule=Rule(_crop))
@@ -109,24 +109,26 @@ def crop_images(
     target_width: int | None = None,
     data_format: str | None = None,
 ) -> Tensor:
-    """A part of images. Of two margins and a target, for each axis, two are given.
+    """Crops images.
+
+    Of the two margins and the target size of an axis, exactly two are given.
 
     Args:
-        images: Tensor of shape `(height, width, channels)`, or `(batch, height, width, channels)`,
-            or with the channels before the sizes.
-        top_cropping: Rows to leave out at the top.
-        left_cropping: Columns to leave out on the left.
-        bottom_cropping: Rows to leave out at the bottom.
-        right_cropping: Columns to leave out on the right.
+        images: Tensor of shape `(height, width, channels)` or `(batch, height, width, channels)`,
+            or with the channels before the height.
+        top_cropping: Number of rows to remove at the top.
+        left_cropping: Number of columns to remove at the left.
+        bottom_cropping: Number of rows to remove at the bottom.
+        right_cropping: Number of columns to remove at the right.
         target_height: Height of the result.
         target_width: Width of the result.
-        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+        data_format: `"channels_last"` or `"channels_first"`; by default as in the Keras config.
 
     Returns:
-        The part of each image.
+        A tensor of the dtype of `images`, with the target height and width.
 
     Raises:
-        ValueError: Other than two of three numbers are given, or they do not fit.
+        ValueError: Not exactly two of three numbers are given, or they exceed the image.
 
     Example:
         >>> x = ones((5, 6, 3))
@@ -137,7 +139,9 @@ def crop_images(
     rows = (top_cropping, bottom_cropping, target_height)
     columns = (left_cropping, right_cropping, target_width)
     key: list[Any] = [slice(None)] * len(images.shape)
-    for axis, start, size in _results(_CROP, images, shape_of(images), data_format, rows, columns):
+    for axis, start, size in _resolve_margins(
+        _CROP, images, shape_of(images), data_format, rows, columns
+    ):
         key[axis] = slice(start, start + size)
     return getitem(images, tuple(key))
 
@@ -154,9 +158,9 @@ def _pad(
 ) -> TensorSpec:
     rows = (top_padding, bottom_padding, target_height)
     columns = (left_padding, right_padding, target_width)
-    parts = _results(_PAD, images, images.shape, data_format, rows, columns)
+    parts = _resolve_margins(_PAD, images, images.shape, data_format, rows, columns)
     sizes = {axis: size for axis, _, size in parts}
-    return TensorSpec(replaced(images.shape, sizes), dtypes.result_type(images.dtype))
+    return TensorSpec(replace_sizes(images.shape, sizes), dtypes.result_type(images.dtype))
 
 
 @op(rule=Rule(_pad))
@@ -170,24 +174,26 @@ def pad_images(
     target_width: int | None = None,
     data_format: str | None = None,
 ) -> Tensor:
-    """Images in a frame of zeros. Of two margins and a target, for each axis, two are given.
+    """Pads images with zeros.
+
+    Of the two margins and the target size of an axis, exactly two are given.
 
     Args:
-        images: Tensor of shape `(height, width, channels)`, or `(batch, height, width, channels)`,
-            or with the channels before the sizes.
-        top_padding: Rows to add at the top.
-        left_padding: Columns to add on the left.
-        bottom_padding: Rows to add at the bottom.
-        right_padding: Columns to add on the right.
+        images: Tensor of shape `(height, width, channels)` or `(batch, height, width, channels)`,
+            or with the channels before the height.
+        top_padding: Number of rows to add at the top.
+        left_padding: Number of columns to add at the left.
+        bottom_padding: Number of rows to add at the bottom.
+        right_padding: Number of columns to add at the right.
         target_height: Height of the result.
         target_width: Width of the result.
-        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+        data_format: `"channels_last"` or `"channels_first"`; by default as in the Keras config.
 
     Returns:
-        The framed images.
+        A tensor of the dtype of `images`, with the target height and width.
 
     Raises:
-        ValueError: Other than two of three numbers are given, or they do not fit.
+        ValueError: Not exactly two of three numbers are given, or the target is too small.
 
     Example:
         >>> x = ones((5, 6, 3))
@@ -198,6 +204,8 @@ def pad_images(
     rows = (top_padding, bottom_padding, target_height)
     columns = (left_padding, right_padding, target_width)
     x = images
-    for axis, before, size in _results(_PAD, images, shape_of(images), data_format, rows, columns):
-        x = placed(x, axis, before, size, 0)
+    for axis, before, size in _resolve_margins(
+        _PAD, images, shape_of(images), data_format, rows, columns
+    ):
+        x = pad_axis(x, axis, before, size, 0)
     return x

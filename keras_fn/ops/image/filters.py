@@ -1,4 +1,4 @@
-"""Blur, edges, and the likeness of images."""
+"""Image filters and similarity: Gaussian blur, Sobel edges, SSIM."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from keras_fn.core import dtypes
+from keras_fn.core.shapes import is_compatible
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, TensorSpec, op
 from keras_fn.ops._rules import broadcast, number_type
@@ -15,25 +16,26 @@ from keras_fn.ops.arithmetic import divide
 from keras_fn.ops.convolution import conv
 from keras_fn.ops.core import cast, shape as shape_of
 from keras_fn.ops.creation import arange
-from keras_fn.ops.image._data_format import alike, axes_of, to_pixels, working_dtype
-from keras_fn.ops.manipulation import concatenate, moveaxis, pad, reshape, split, stack
+from keras_fn.ops.image._data_format import axes_of, compute_dtype, to_pixels
+from keras_fn.ops.joining_splitting import concatenate, split, stack
+from keras_fn.ops.manipulation import moveaxis, pad, reshape
 from keras_fn.ops.math import exp
 from keras_fn.ops.reductions import mean, sum as sum_
 from keras_fn.types import Tensor, TensorLike
 
 
 def _gaussian(size: int, sigma: Any, dtype: str) -> Any:
-    """Weights of a bell of that many elements, with the sum 1."""
+    """Returns a Gaussian kernel of `size` elements, with the sum 1."""
     if isinstance(sigma, (int, float)):
         x = np.arange(size) - (size - 1) / 2
-        bell = np.exp(-0.5 * (x / sigma) ** 2)
-        return (bell / bell.sum()).astype(dtype)
+        kernel = np.exp(-0.5 * (x / sigma) ** 2)
+        return (kernel / kernel.sum()).astype(dtype)
     x = divide(arange(size, dtype=dtype) - (size - 1) / 2, cast(sigma, dtype))
-    bell = exp(-0.5 * x * x)
-    return divide(bell, sum_(bell))
+    kernel = exp(-0.5 * x * x)
+    return divide(kernel, sum_(kernel))
 
 
-def _filtered(planes: Tensor, rows: Any, columns: Any, padding: str) -> Tensor:
+def _convolve_separable(planes: Tensor, rows: Any, columns: Any, padding: str) -> Tensor:
     """Filters planes of shape `(n, height, width, 1)` along both axes."""
     for kernel, shape in ((rows, (-1, 1, 1, 1)), (columns, (1, -1, 1, 1))):
         window = reshape(cast(kernel, planes.dtype), shape)
@@ -50,7 +52,7 @@ def _check_blur(images: Any, kernel_size: Any, sigma: Any, data_format: str | No
             source,
             expected="a kernel_size of two numbers, 1 or more",
             received=f"{kernel_size}",
-            fix="give the width and the height",
+            fix="pass the width and the height",
         )
     numbers = isinstance(sigma, (tuple, list))
     if (len(sigma) if numbers else sigma.shape[0]) != 2 or (
@@ -60,7 +62,7 @@ def _check_blur(images: Any, kernel_size: Any, sigma: Any, data_format: str | No
             source,
             expected="two numbers greater than 0 as sigma",
             received=f"{sigma}",
-            fix="give the deviations along the width and the height",
+            fix="pass the deviations along the width and the height",
         )
     return axis
 
@@ -82,20 +84,20 @@ def gaussian_blur(
     sigma: Any = (1.0, 1.0),
     data_format: str | None = None,
 ) -> Tensor:
-    """Images in which each pixel is a mean of those around it, weighted by a Gaussian bell.
+    """Gaussian blur: convolves images with a Gaussian kernel.
 
     Args:
-        images: Tensor of shape `(height, width, channels)`, or `(batch, height, width, channels)`,
-            or with the channels before the sizes. Beyond the borders there are zeros.
-        kernel_size: Width and height of the bell.
-        sigma: Its standard deviations along the width and the height: numbers, or a tensor.
-        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+        images: Tensor of shape `(height, width, channels)` or `(batch, height, width, channels)`,
+            or with the channels before the height. Images are padded with zeros.
+        kernel_size: Width and height of the kernel.
+        sigma: Standard deviations along the width and the height: two numbers, or a tensor.
+        data_format: `"channels_last"` or `"channels_first"`; by default as in the Keras config.
 
     Returns:
         A tensor of the shape and dtype of `images`; integers are rounded.
 
     Raises:
-        ValueError: The rank is another, or there are not two sizes and deviations.
+        ValueError: The rank is wrong, or there are not two sizes and two deviations.
 
     Example:
         >>> x = ones((1, 5, 5, 1))
@@ -105,11 +107,11 @@ def gaussian_blur(
     """
     axis = _check_blur(images, kernel_size, sigma, data_format)
     dtype = dtypes.result_type(images.dtype)
-    x = moveaxis(cast(images, working_dtype(dtype)), axis, -3)
+    x = moveaxis(cast(images, compute_dtype(dtype)), axis, -3)
     shape = shape_of(x)
     planes = reshape(x, (-1, *shape[-2:], 1))
-    columns, rows = (_gaussian(kernel_size[i], sigma[i], working_dtype(dtype)) for i in (0, 1))
-    blurred = reshape(_filtered(planes, rows, columns, "same"), shape)
+    columns, rows = (_gaussian(kernel_size[i], sigma[i], compute_dtype(dtype)) for i in (0, 1))
+    blurred = reshape(_convolve_separable(planes, rows, columns, "same"), shape)
     return to_pixels(moveaxis(blurred, -3, axis), dtype)
 
 
@@ -128,19 +130,19 @@ def _check_sobel(images: Any, data_format: str | None) -> tuple[int, int]:
 
 @op
 def sobel_edges(images: TensorLike, data_format: str | None = None) -> Tensor:
-    """How steeply brightness rises, down and to the right.
+    """Sobel operator: gradient of the brightness along the height and the width.
 
     Args:
-        images: Tensor of shape `(batch, height, width, channels)`, or with the channels before
-            the sizes. Beyond the borders there are zeros.
-        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+        images: Tensor of shape `(batch, height, width, channels)` or
+            `(batch, channels, height, width)`. Images are padded with zeros.
+        data_format: `"channels_last"` or `"channels_first"`; by default as in the Keras config.
 
     Returns:
-        A tensor of the dtype of `images`, of their shape and one axis more, of size 2: the slope
-        along the height, and along the width.
+        A tensor of the dtype of `images`, of their shape with an additional last axis of size 2:
+        the gradients along the height and along the width.
 
     Raises:
-        ValueError: The rank is another.
+        ValueError: `images` is not of rank 4.
 
     Example:
         >>> x = np.zeros((1, 3, 3, 1))
@@ -174,7 +176,7 @@ def _check_ssim(one: Any, other: Any, filter_size: int, data_format: str | None)
     source = "ops.image.ssim"
     height, width, axis = axes_of(one, data_format, source)
     axes_of(other, data_format, source)
-    if not alike(one.shape, other.shape):
+    if not is_compatible(one.shape, other.shape):
         raise SpecError(
             source,
             expected="images of one shape",
@@ -218,26 +220,26 @@ def ssim(
     k2: float = 0.03,
     data_format: str | None = None,
 ) -> Tensor:
-    """Structural similarity of two images, from -1 to 1; 1 if they are the same.
+    """Structural similarity index (SSIM) of two images, from -1 to 1; 1 if they are equal.
 
-    The mean over all windows of
-    `(2 m1 m2 + c1) (2 s12 + c2) / ((m1**2 + m2**2 + c1) (s1**2 + s2**2 + c2))`, from the means,
-    deviations and covariances of the pixels of a window, weighted by a Gaussian bell, with
-    `c = (k * max_val)**2`.
+    It is the mean over all windows of
+    `(2 m1 m2 + c1) (2 s12 + c2) / ((m1**2 + m2**2 + c1) (s1**2 + s2**2 + c2))`, where m, s and s12
+    are the means, deviations and covariance of the pixels of a window, weighted by a Gaussian
+    kernel, and `c = (k * max_val)**2`.
 
     Args:
-        image1: Tensor of shape `(height, width, channels)`, or `(batch, height, width, channels)`,
-            or with the channels before the sizes.
+        image1: Tensor of shape `(height, width, channels)` or `(batch, height, width, channels)`,
+            or with the channels before the height.
         image2: Tensor of the same shape.
-        max_val: Range of the pixels: 1, or 255.
+        max_val: Range of the pixels: 1 or 255.
         filter_size: Height and width of a window.
-        filter_sigma: Standard deviation of the bell.
-        k1: Keeps the quotient of small means apart from 0 / 0.
-        k2: Keeps the quotient of small deviations apart from 0 / 0.
-        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+        filter_sigma: Standard deviation of the Gaussian kernel.
+        k1: Stabilizes the quotient where means are small.
+        k2: Stabilizes the quotient where deviations are small.
+        data_format: `"channels_last"` or `"channels_first"`; by default as in the Keras config.
 
     Returns:
-        Floats of shape `(batch,)`, or `()`.
+        A float tensor of shape `(batch,)`, or a scalar for single images.
 
     Raises:
         ValueError: The shapes differ, or a window does not fit.
@@ -253,15 +255,15 @@ def ssim(
     """
     axis = _check_ssim(image1, image2, filter_size, data_format)
     dtype = dtypes.result_type(image1.dtype)
-    wide = working_dtype(dtype)
+    wide = compute_dtype(dtype)
     x, y = (moveaxis(cast(image, wide), axis, -3) for image in (image1, image2))
     *outer, height, width = shape_of(x)
     x, y = (reshape(image, (-1, height, width, 1)) for image in (x, y))
-    bell = _gaussian(filter_size, filter_sigma, wide)
+    kernel = _gaussian(filter_size, filter_sigma, wide)
     maps = concatenate([x, y, x * x, y * y, x * y], 0)
-    x, y, xx, yy, xy = split(_filtered(maps, bell, bell, "valid"), 5)
+    x, y, xx, yy, xy = split(_convolve_separable(maps, kernel, kernel, "valid"), 5)
     c1, c2 = (k1 * max_val) ** 2, (k2 * max_val) ** 2
-    likeness = (2.0 * x * y + c1) * (2.0 * (xy - x * y) + c2)
-    likeness = likeness / ((x * x + y * y + c1) * (xx - x * x + yy - y * y + c2))
-    planes = reshape(mean(likeness, (1, 2, 3)), outer)
+    similarity = (2.0 * x * y + c1) * (2.0 * (xy - x * y) + c2)
+    similarity = similarity / ((x * x + y * y + c1) * (xx - x * x + yy - y * y + c2))
+    planes = reshape(mean(similarity, (1, 2, 3)), outer)
     return cast(mean(planes, -1), dtype)

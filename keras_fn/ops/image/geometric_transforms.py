@@ -1,4 +1,4 @@
-"""Images looked up at other places: affine, perspective and elastic transformations."""
+"""Geometric transforms of images: affine, perspective and elastic."""
 
 from __future__ import annotations
 
@@ -12,86 +12,89 @@ import numpy as np
 
 from keras_fn.backend.loader import current
 from keras_fn.core import dtypes
+from keras_fn.core.shapes import is_compatible
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.ops._op import Rule, TensorSpec, op
 from keras_fn.ops.arithmetic import absolute, clip, floor_divide, mod, sign
 from keras_fn.ops.core import cast, shape as shape_of
 from keras_fn.ops.creation import arange
-from keras_fn.ops.image._data_format import alike, axes_of, one_of, working_dtype
+from keras_fn.ops.image._data_format import axes_of, check_one_of, compute_dtype
 from keras_fn.ops.image.filters import gaussian_blur
 from keras_fn.ops.indexing import take
+from keras_fn.ops.joining_splitting import concatenate, stack
 from keras_fn.ops.linalg.solvers import solve
 from keras_fn.ops.logic import greater_equal, less, logical_and, where
-from keras_fn.ops.manipulation import concatenate, expand_dims, moveaxis, reshape, squeeze, stack
+from keras_fn.ops.manipulation import expand_dims, moveaxis, reshape, squeeze
 from keras_fn.ops.math import floor
 from keras_fn.types import Tensor, TensorLike
 
 _ORDERS = {"nearest": 0, "bilinear": 1}
 
 
-def _mirrored(index: Any, size: Any) -> Any:
-    """`c b | a b c | b a`: the first and the last element are not repeated."""
+def _mirror_index(index: Any, size: Any) -> Any:
+    """Index for the mode `c b | a b c | b a`: the first and the last element are not repeated."""
     turn = size - 1
     return absolute(mod(index + turn, 2 * turn + (turn == 0)) - turn)
 
 
-# What stands for an index beyond the ends, by fill mode.
-_INSIDE: dict[str, Callable[[Any, Any], Any]] = {
+# The index that replaces one out of range, by fill mode.
+_FILL_INDICES: dict[str, Callable[[Any, Any], Any]] = {
     "constant": lambda index, size: clip(index, 0, size - 1),
     "nearest": lambda index, size: clip(index, 0, size - 1),
     "wrap": mod,
-    "mirror": _mirrored,
-    "reflect": lambda index, size: floor_divide(_mirrored(2 * index + 1, 2 * size + 1) - 1, 2),
+    "mirror": _mirror_index,
+    "reflect": lambda index, size: floor_divide(_mirror_index(2 * index + 1, 2 * size + 1) - 1, 2),
 }
 
 
 def _round_away(x: Tensor) -> Tensor:
-    """To the nearest integer, halves away from 0."""
+    """Rounds to the nearest integer, halves away from 0."""
     return sign(x) * floor(absolute(x) + 0.5)
 
 
 def _sample_at(
     gather: Callable[[list[Tensor]], Tensor],
-    spread: Callable[[Tensor], Tensor],
+    expand: Callable[[Tensor], Tensor],
     coordinates: list[Tensor],
     sizes: Sequence[Any],
     order: int,
     fill_mode: str,
     fill_value: float,
 ) -> Tensor:
-    """Returns values at coordinates, from the elements around each.
+    """Samples a tensor at float coordinates, by interpolation.
 
     Args:
-        gather: Returns the elements at integer indices, one tensor of them for each axis.
-        spread: Gives something of the shape of the coordinates that of the elements.
-        coordinates: Floats, one tensor for each axis.
+        gather: Returns the elements at integer indices, a tensor of indices for each axis.
+        expand: Reshapes a tensor of the shape of the coordinates to broadcast with the elements.
+        coordinates: Floats, a tensor for each axis.
         sizes: Sizes of the axes.
         order: 0 for the nearest element, 1 for linear interpolation.
-        fill_mode: What stands beyond the ends, a name in `_INSIDE`.
-        fill_value: The element beyond the ends where `fill_mode` is "constant".
+        fill_mode: Treatment of indices outside the tensor, a name in `_FILL_INDICES`.
+        fill_value: The element outside the tensor where `fill_mode` is "constant".
     """
-    neighbours = []
+    neighbors = []
     for x, size in zip(coordinates, sizes, strict=True):
         low = _round_away(x) if order == 0 else floor(x)
-        shares = [(cast(low, "int32"), None)]
+        index = cast(low, "int32")
+        terms: list[tuple[Tensor, Any]] = [(index, None)]
         if order == 1:
-            upper = x - low
-            shares = [(shares[0][0], 1.0 - upper), (shares[0][0] + 1, upper)]
-        neighbours.append([(i, _INSIDE[fill_mode](i, size), share, size) for i, share in shares])
+            fraction = x - low
+            terms = [(index, 1.0 - fraction), (index + 1, fraction)]
+        neighbors.append([(i, _FILL_INDICES[fill_mode](i, size), w, size) for i, w in terms])
     total = None
-    for corner in product(*neighbours):
+    for corner in product(*neighbors):
         value = cast(gather([inside for _, inside, _, _ in corner]), coordinates[0].dtype)
         if fill_mode == "constant":
             tests = [t for i, _, _, n in corner for t in (greater_equal(i, 0), less(i, n))]
-            value = where(spread(reduce(logical_and, tests)), value, fill_value)
+            value = where(expand(reduce(logical_and, tests)), value, fill_value)
         if order == 1:
-            value = value * spread(reduce(lambda a, b: a * b, [share for _, _, share, _ in corner]))
+            value = value * expand(reduce(lambda a, b: a * b, [w for _, _, w, _ in corner]))
         total = value if total is None else total + value
     assert total is not None
     return total
 
 
-def _as(x: Tensor, dtype: str) -> Tensor:
+def _round_and_cast(x: Tensor, dtype: str) -> Tensor:
     return cast(_round_away(x) if dtypes.is_int(dtype) else x, dtype)
 
 
@@ -105,8 +108,8 @@ def _check_map(inputs: Any, coordinates: Any, order: int, fill_mode: str) -> Non
             received=f"shape {shape} for inputs of shape {tuple(inputs.shape)}",
             fix="stack the coordinates, one row for each axis of inputs",
         )
-    one_of(order, (0, 1), "order", source)
-    one_of(fill_mode, tuple(_INSIDE), "fill_mode", source)
+    check_one_of(order, (0, 1), "order", source)
+    check_one_of(fill_mode, tuple(_FILL_INDICES), "fill_mode", source)
 
 
 def _map(
@@ -128,23 +131,23 @@ def map_coordinates(
     fill_mode: str = "constant",
     fill_value: float = 0,
 ) -> Tensor:
-    """Elements of `inputs` at coordinates between them.
+    """Samples `inputs` at float coordinates, by interpolation.
 
     Args:
-        inputs: Tensor of any rank, from 1.
-        coordinates: Tensor of shape `(rank, ...)`: for each place of the result, where it is in
-            `inputs`.
+        inputs: Tensor of rank 1 or more.
+        coordinates: Tensor of shape `(rank, ...)`: the coordinates in `inputs` for each element of
+            the result.
         order: 0 for the nearest element, 1 for linear interpolation.
-        fill_mode: What stands beyond the ends a b c: "constant" (`fill_value`), "nearest"
-            (`a a | a b c | c c`), "wrap" (`b c | a b c | a b`), "mirror" (`c b | a b c | b a`),
-            "reflect" (`b a | a b c | c b`).
-        fill_value: The element beyond the ends where `fill_mode` is "constant".
+        fill_mode: Values outside of `a b c`: `"constant"` (`fill_value`), `"nearest"`
+            (`a a | a b c | c c`), `"wrap"` (`b c | a b c | a b`), `"mirror"`
+            (`c b | a b c | b a`), `"reflect"` (`b a | a b c | c b`).
+        fill_value: The value outside where `fill_mode` is `"constant"`.
 
     Returns:
         A tensor of shape `coordinates.shape[1:]` and the dtype of `inputs`; integers are rounded.
 
     Raises:
-        ValueError: An argument has none of the values above, or the shapes do not fit.
+        ValueError: An option is not one of the values above, or the shapes do not match.
 
     Example:
         >>> x = np.array([1.0, 2.0, 4.0])
@@ -154,32 +157,32 @@ def map_coordinates(
     _check_map(inputs, coordinates, order, fill_mode)
     sizes = shape_of(inputs)
     dtype = dtypes.result_type(inputs.dtype)
-    wide = dtypes.result_type(working_dtype(dtype), working_dtype(coordinates.dtype))
-    places = cast(coordinates, wide)
+    wide = dtypes.result_type(compute_dtype(dtype), compute_dtype(coordinates.dtype))
+    positions = cast(coordinates, wide)
     flat = reshape(inputs, (-1,))
 
     def gather(indices: list[Tensor]) -> Tensor:
-        place = indices[0]
+        position = indices[0]
         for index, size in zip(indices[1:], sizes[1:], strict=True):
-            place = place * size + index
-        return take(flat, place)
+            position = position * size + index
+        return take(flat, position)
 
-    rows = [places[i] for i in range(len(sizes))]
-    found = _sample_at(gather, lambda x: x, rows, sizes, order, fill_mode, fill_value)
-    return _as(found, dtype)
+    rows = [positions[i] for i in range(len(sizes))]
+    values = _sample_at(gather, lambda x: x, rows, sizes, order, fill_mode, fill_value)
+    return _round_and_cast(values, dtype)
 
 
 def _check_images(
     images: Any, interpolation: str, fill_mode: str, data_format: str | None, source: str
 ) -> bool:
-    """Returns whether the channels come last."""
-    last = axes_of(images, data_format, source)[2] == -1
-    one_of(interpolation, tuple(_ORDERS), "interpolation", source)
-    one_of(fill_mode, tuple(_INSIDE), "fill_mode", source)
-    return last
+    """Checks the options. Returns whether the data format is channels-last."""
+    channels_last = axes_of(images, data_format, source)[2] == -1
+    check_one_of(interpolation, tuple(_ORDERS), "interpolation", source)
+    check_one_of(fill_mode, tuple(_FILL_INDICES), "fill_mode", source)
+    return channels_last
 
 
-def _warped(
+def _warp(
     images: Tensor,
     coordinates: Callable[[Tensor, Tensor, str], tuple[Tensor, Tensor]],
     interpolation: str,
@@ -187,15 +190,15 @@ def _warped(
     fill_value: float,
     channels_last: bool,
 ) -> Tensor:
-    """Looks up every pixel of the result.
+    """Samples the images at the coordinates of each pixel of the result.
 
     Args:
-        coordinates: Takes the numbers of rows, shape `(height, 1)`, and of columns, `(width,)`,
-            and their dtype; returns the row and the column to look at, of shape
+        coordinates: Takes the indices of rows, of shape `(height, 1)`, and of columns, of shape
+            `(width,)`, and their dtype; returns the rows and columns to sample, of shape
             `(images or 1, height, width)`.
     """
     dtype = dtypes.result_type(images.dtype)
-    wide = working_dtype(dtype)
+    wide = compute_dtype(dtype)
     x = images if len(images.shape) == 4 else expand_dims(images, 0)
     x = x if channels_last else moveaxis(x, 1, -1)
     batch, height, width, channels = shape_of(x)
@@ -207,7 +210,7 @@ def _warped(
     def gather(indices: list[Tensor]) -> Tensor:
         return take(flat, first + indices[0] * width + indices[1], axis=0)
 
-    found = _sample_at(
+    values = _sample_at(
         gather,
         lambda v: expand_dims(v, -1),
         [y, x_],
@@ -216,17 +219,17 @@ def _warped(
         fill_mode,
         fill_value,
     )
-    found = _as(found, dtype)
-    found = found if channels_last else moveaxis(found, -1, 1)
-    return found if len(images.shape) == 4 else squeeze(found, 0)
+    values = _round_and_cast(values, dtype)
+    values = values if channels_last else moveaxis(values, -1, 1)
+    return values if len(images.shape) == 4 else squeeze(values, 0)
 
 
-def _projected(parameters: Tensor) -> Any:
-    """The coordinates that eight parameters for each image lead to."""
+def _projective_coordinates(parameters: Tensor) -> Any:
+    """Returns the coordinates function of projective transforms, of eight parameters each."""
 
     def coordinates(rows: Tensor, columns: Tensor, dtype: str) -> tuple[Tensor, Tensor]:
-        table = cast(parameters, dtype)
-        p = [reshape(table[..., i], (-1, 1, 1)) for i in range(8)]
+        p32 = cast(parameters, dtype)
+        p = [reshape(p32[..., i], (-1, 1, 1)) for i in range(8)]
         depth = p[6] * columns + p[7] * rows + 1.0
         return (
             (p[3] * columns + p[4] * rows + p[5]) / depth,
@@ -236,11 +239,11 @@ def _projected(parameters: Tensor) -> Any:
     return coordinates
 
 
-def _one_or_each(images: Any, x: Any, tail: tuple[int, ...], name: str, source: str) -> None:
-    """Refuses other than one of `x` for all images, or one for each."""
+def _check_per_image(images: Any, x: Any, tail: tuple[int, ...], name: str, source: str) -> None:
+    """Raises unless there is one `x` for all images, or one for each."""
     shape = tuple(x.shape)
     batch = images.shape[0] if len(images.shape) == 4 else 1
-    if not any(alike(shape, fit) for fit in (tail, (1, *tail), (batch, *tail))):
+    if not any(is_compatible(shape, fit) for fit in (tail, (1, *tail), (batch, *tail))):
         raise SpecError(
             source,
             expected=f"{name} of shape {tail}, or of {('images', *tail)}: one for each",
@@ -253,9 +256,9 @@ def _check_affine(
     images: Any, transform: Any, interpolation: str, fill_mode: str, data_format: str | None
 ) -> bool:
     source = "ops.image.affine_transform"
-    last = _check_images(images, interpolation, fill_mode, data_format, source)
-    _one_or_each(images, transform, (8,), "transform", source)
-    return last
+    channels_last = _check_images(images, interpolation, fill_mode, data_format, source)
+    _check_per_image(images, transform, (8,), "transform", source)
+    return channels_last
 
 
 def _affine(
@@ -279,28 +282,27 @@ def affine_transform(
     fill_value: float = 0,
     data_format: str | None = None,
 ) -> Tensor:
-    """Images turned, stretched, sheared and moved.
+    """Affine (or projective) transform of images: rotation, scaling, shear and translation.
 
-    With a transform `(a0, a1, a2, b0, b1, b2, c0, c1)`, the pixel (x, y) of the result is what
-    the image has at `((a0 x + a1 y + a2) / k, (b0 x + b1 y + b2) / k)`, where
-    `k = c0 x + c1 y + 1`.
+    With a transform `(a0, a1, a2, b0, b1, b2, c0, c1)`, the pixel (x, y) of the result is sampled
+    at `((a0 x + a1 y + a2) / k, (b0 x + b1 y + b2) / k)` of the image, where `k = c0 x + c1 y + 1`.
 
     Args:
-        images: Tensor of shape `(height, width, channels)`, or `(batch, height, width, channels)`,
-            or with the channels before the sizes.
+        images: Tensor of shape `(height, width, channels)` or `(batch, height, width, channels)`,
+            or with the channels before the height.
         transform: Tensor of shape `(8,)`, or `(batch, 8)` with one for each image.
-        interpolation: "nearest" or "bilinear".
-        fill_mode: What stands beyond the borders a b c: "constant" (`fill_value`), "nearest"
-            (`a a | a b c | c c`), "wrap" (`b c | a b c | a b`), "mirror" (`c b | a b c | b a`),
-            "reflect" (`b a | a b c | c b`).
-        fill_value: The pixel beyond the borders where `fill_mode` is "constant".
-        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+        interpolation: `"nearest"` or `"bilinear"`.
+        fill_mode: Values outside of `a b c`: `"constant"` (`fill_value`), `"nearest"`
+            (`a a | a b c | c c`), `"wrap"` (`b c | a b c | a b`), `"mirror"`
+            (`c b | a b c | b a`), `"reflect"` (`b a | a b c | c b`).
+        fill_value: The value outside where `fill_mode` is `"constant"`.
+        data_format: `"channels_last"` or `"channels_first"`; by default as in the Keras config.
 
     Returns:
         A tensor of the shape and dtype of `images`; integers are rounded.
 
     Raises:
-        ValueError: An argument has none of the values above, or the shapes do not fit.
+        ValueError: An option is not one of the values above, or the shapes do not match.
 
     Example:
         >>> x = np.array([[[1.0], [2.0], [3.0]]])
@@ -309,18 +311,25 @@ def affine_transform(
         >>> convert_to_numpy(y).ravel().tolist()
         [2.0, 3.0, 0.0]
     """
-    last = _check_affine(images, transform, interpolation, fill_mode, data_format)
-    return _warped(images, _projected(transform), interpolation, fill_mode, fill_value, last)
+    channels_last = _check_affine(images, transform, interpolation, fill_mode, data_format)
+    return _warp(
+        images,
+        _projective_coordinates(transform),
+        interpolation,
+        fill_mode,
+        fill_value,
+        channels_last,
+    )
 
 
 def _check_perspective(
     images: Any, start: Any, end: Any, interpolation: str, data_format: str | None
 ) -> bool:
     source = "ops.image.perspective_transform"
-    last = _check_images(images, interpolation, "constant", data_format, source)
+    channels_last = _check_images(images, interpolation, "constant", data_format, source)
     for name, points in (("start_points", start), ("end_points", end)):
-        _one_or_each(images, points, (4, 2), name, source)
-    return last
+        _check_per_image(images, points, (4, 2), name, source)
+    return channels_last
 
 
 def _perspective(
@@ -344,24 +353,24 @@ def perspective_transform(
     fill_value: float = 0,
     data_format: str | None = None,
 ) -> Tensor:
-    """Images seen from elsewhere: four points of each move, and all others with them.
+    """Perspective transform of images (homography), given by four pairs of points.
 
     Args:
-        images: Tensor of shape `(height, width, channels)`, or `(batch, height, width, channels)`,
-            or with the channels before the sizes.
-        start_points: Where four points are in the images, as (x, y): tensor of shape `(4, 2)`, or
-            `(batch, 4, 2)` with four for each image.
-        end_points: Where they come to be, likewise.
-        interpolation: "nearest" or "bilinear".
-        fill_value: The pixel beyond the borders.
-        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+        images: Tensor of shape `(height, width, channels)` or `(batch, height, width, channels)`,
+            or with the channels before the height.
+        start_points: Points (x, y) in the images: tensor of shape `(4, 2)`, or `(batch, 4, 2)` with
+            four points for each image.
+        end_points: Their positions in the result, of the same shape.
+        interpolation: `"nearest"` or `"bilinear"`.
+        fill_value: The value outside the images.
+        data_format: `"channels_last"` or `"channels_first"`; by default as in the Keras config.
 
     Returns:
         A tensor of the shape and dtype of `images`; integers are rounded.
 
     Raises:
-        ValueError: An argument has none of the values above, the shapes do not fit, or three of
-            the end points lie on a line.
+        ValueError: An option is not one of the values above, the shapes do not match, or three end
+            points are collinear.
 
     Example:
         >>> x = np.array([[[1.0], [2.0]], [[3.0], [4.0]]])
@@ -372,13 +381,13 @@ def perspective_transform(
          [4. 3.]]
     """
     _check_perspective(images, start_points, end_points, interpolation, data_format)
-    wide = working_dtype(images.dtype)
+    wide = compute_dtype(images.dtype)
     transform = _homography(cast(start_points, wide), cast(end_points, wide))
     return affine_transform(images, transform, interpolation, "constant", fill_value, data_format)
 
 
 def _homography(start: Tensor, end: Tensor) -> Tensor:
-    """The eight parameters that lead from end points to start points."""
+    """Returns the eight parameters of the projective transform from end points to start points."""
     (u, v), (x, y) = ((points[..., 0], points[..., 1]) for points in (start, end))
     none, one = x * 0.0, x * 0.0 + 1.0
     rows = [
@@ -414,29 +423,29 @@ def elastic_transform(
     seed: Any = None,
     data_format: str | None = None,
 ) -> Tensor:
-    """Images with pixels moved about at random, neighbours alike, as if on rubber.
+    """Elastic transform of images: displaces pixels by smooth random vectors.
 
     Args:
-        images: Tensor of shape `(height, width, channels)`, or `(batch, height, width, channels)`,
-            or with the channels before the sizes.
-        alpha: How far pixels move.
-        sigma: How far neighbours are alike: standard deviation of the blur, in pixels.
-        interpolation: "nearest" or "bilinear".
-        fill_mode: What stands beyond the borders a b c: "constant" (`fill_value`), "nearest"
-            (`a a | a b c | c c`), "wrap" (`b c | a b c | a b`), "mirror" (`c b | a b c | b a`),
-            "reflect" (`b a | a b c | c b`).
-        fill_value: The pixel beyond the borders where `fill_mode` is "constant".
-        seed: An integer (the same moves at each call), a `SeedGenerator`, or None for one that
-            follows from `keras.utils.set_random_seed`. A compiled function draws other moves at
-            each call with a `SeedGenerator` only.
-        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+        images: Tensor of shape `(height, width, channels)` or `(batch, height, width, channels)`,
+            or with the channels before the height.
+        alpha: Scale of the displacement.
+        sigma: Smoothness of the displacement: standard deviation of a Gaussian blur, in pixels.
+        interpolation: `"nearest"` or `"bilinear"`.
+        fill_mode: Values outside of `a b c`: `"constant"` (`fill_value`), `"nearest"`
+            (`a a | a b c | c c`), `"wrap"` (`b c | a b c | a b`), `"mirror"`
+            (`c b | a b c | b a`), `"reflect"` (`b a | a b c | c b`).
+        fill_value: The value outside where `fill_mode` is `"constant"`.
+        seed: An integer (the same displacement in each call), a `SeedGenerator`, or None for one
+            that `keras.utils.set_random_seed` determines. In a compiled function, only a
+            `SeedGenerator` draws another displacement in each call.
+        data_format: `"channels_last"` or `"channels_first"`; by default as in the Keras config.
 
     Returns:
         A tensor of the shape and dtype of `images`.
 
     Raises:
-        ValueError: An argument has none of the values above.
-        TypeError: `seed` is none of these.
+        ValueError: An option is not one of the values above.
+        TypeError: `seed` has another type.
 
     Example:
         >>> x = ones((1, 8, 8, 3))
@@ -445,14 +454,14 @@ def elastic_transform(
         True
 
     Note:
-        In Keras rows and columns move by the same amount, as both are drawn with one seed.
+        In Keras rows and columns move by the same amount, since both are drawn with one seed.
 
     References:
         Simard, Steinkraus and Platt, "Best practices for convolutional neural networks applied
         to visual document analysis", 2003.
     """
     source = "ops.image.elastic_transform"
-    last = _check_images(images, interpolation, fill_mode, data_format, source)
+    channels_last = _check_images(images, interpolation, fill_mode, data_format, source)
     reach = int(6 * sigma) | 1
 
     def coordinates(rows: Tensor, columns: Tensor, dtype: str) -> tuple[Tensor, Tensor]:
@@ -464,11 +473,11 @@ def elastic_transform(
         smooth = reshape(smooth * alpha, (2, batch, *sizes))
         return rows + smooth[0], columns + smooth[1]
 
-    return _warped(images, coordinates, interpolation, fill_mode, fill_value, last)
+    return _warp(images, coordinates, interpolation, fill_mode, fill_value, channels_last)
 
 
 def _key(seed: Any, source: str) -> Any:
-    """The key of a draw: two integers."""
+    """Returns the key of a draw: two integers."""
     if hasattr(seed, "next"):
         return seed.next()
     if current().is_tensor(seed):

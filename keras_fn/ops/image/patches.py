@@ -1,13 +1,12 @@
-"""Images cut into patches."""
+"""Patches of images and volumes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from keras_fn.backend.conv_geometry import per_axis, same_padding
+from keras_fn.backend.conv_geometry import Sizes, per_axis, same_padding
 from keras_fn.core import dtypes
 from keras_fn.errors import SpecError
 from keras_fn.ops._conv_shapes import window_sizes
@@ -16,22 +15,21 @@ from keras_fn.ops._rules import product
 from keras_fn.ops.arithmetic import maximum
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.creation import arange
-from keras_fn.ops.image._data_format import one_of, placed
+from keras_fn.ops.image._data_format import check_one_of, pad_axis
 from keras_fn.ops.indexing import take
 from keras_fn.ops.manipulation import reshape, transpose
 from keras_fn.settings import standardize_data_format
 from keras_fn.types import Tensor, TensorLike
 
-Sizes = int | Sequence[int]
-_WHO = "ops.image.extract_patches"
+_SOURCE = "ops.image.extract_patches"
 
 
 def _plan(images: Any, size: Sizes, strides: Any, dilation_rate: Sizes, padding: str) -> Any:
-    """Returns the sizes of a patch, its steps and its dilation, one for each spatial axis."""
+    """Returns the sizes of a patch, its strides and dilation rates, one for each spatial axis."""
     spatial = 2 if isinstance(size, int) else len(size)
     if spatial not in (2, 3):
         raise SpecError(
-            _WHO,
+            _SOURCE,
             expected="a size for two axes, or for three",
             received=f"size={size}",
             fix="check size=",
@@ -40,26 +38,26 @@ def _plan(images: Any, size: Sizes, strides: Any, dilation_rate: Sizes, padding:
         kind = "an image (rank 3) or a batch of images (rank 4)"
         volume = "a volume (rank 4) or a batch of volumes (rank 5)"
         raise SpecError(
-            _WHO,
+            _SOURCE,
             expected=kind if spatial == 2 else volume,
             received=f"shape {tuple(images.shape)}",
             fix="add or drop an axis",
         )
-    one_of(padding, ("valid", "same"), "padding", _WHO)
-    steps = (per_axis(n, spatial) for n in (size, strides or size, dilation_rate))
-    plan = tuple(steps)
+    check_one_of(padding, ("valid", "same"), "padding", _SOURCE)
+    options = (size, strides or size, dilation_rate)
+    plan = tuple(per_axis(n, spatial) for n in options)
     if any(len(n) != spatial or min(n) < 1 for n in plan):
         raise SpecError(
-            _WHO,
+            _SOURCE,
             expected=f"sizes, strides and dilation rates of 1 or more for {spatial} axes",
             received=f"size={size}, strides={strides}, dilation_rate={dilation_rate}",
-            fix="give one number, or one for each axis",
+            fix="pass one number, or one for each axis",
         )
     return plan
 
 
 def _first_axis(images: Any, spatial: int, data_format: str | None) -> tuple[int, int]:
-    """Returns the first spatial axis and that of the channels, counted from the front."""
+    """Returns the first spatial axis and the channel axis, counted from the front."""
     rank = len(images.shape)
     if standardize_data_format(data_format) == "channels_last":
         return rank - spatial - 1, rank - 1
@@ -74,10 +72,10 @@ def _patches(
     padding: str = "valid",
     data_format: str | None = None,
 ) -> TensorSpec:
-    window, steps, dilation = _plan(images, size, strides, dilation_rate, padding)
+    window, strides, dilation = _plan(images, size, strides, dilation_rate, padding)
     first, channel = _first_axis(images, len(window), data_format)
     sizes = images.shape[first : first + len(window)]
-    counts = window_sizes(sizes, window, steps, padding, dilation, _WHO)
+    counts = window_sizes(sizes, window, strides, padding, dilation, _SOURCE)
     shape = list(images.shape)
     shape[first : first + len(window)] = counts
     shape[channel] = product((*window, images.shape[channel]))
@@ -93,39 +91,39 @@ def extract_patches(
     padding: str = "valid",
     data_format: str | None = None,
 ) -> Tensor:
-    """Patches of images, each laid out in the channels.
+    """Extracts patches of images, each flattened into the channels.
 
     Args:
-        images: Tensor of shape `(height, width, channels)`, or `(batch, height, width, channels)`,
-            or with the channels before the sizes; of volumes, if `size` has three numbers.
+        images: Tensor of shape `(height, width, channels)` or `(batch, height, width, channels)`,
+            or with the channels before the height; volumes if `size` has three numbers.
         size: Height and width of a patch, or one number for both.
-        strides: Steps from patch to patch; `size` by default.
-        dilation_rate: Steps between the pixels of a patch.
-        padding: `"valid"`, or `"same"` to add zeros until there are `ceil(size / stride)` patches.
-        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+        strides: Distance between patches: an integer, or one for each axis; `size` by default.
+        dilation_rate: Step between the pixels of a patch.
+        padding: `"valid"`, or `"same"`, which pads with zeros to `ceil(size / stride)` patches.
+        data_format: `"channels_last"` or `"channels_first"`; by default as in the Keras config.
 
     Returns:
-        A tensor whose channels are the `patch_height * patch_width * channels` elements of a
-        patch, in this order, and whose sizes count the patches.
+        A tensor of the dtype of `images`, whose height and width count the patches and whose
+        channels are the `patch_height * patch_width * channels` elements of a patch, in this order.
 
     Raises:
-        ValueError: The arguments do not fit each other, or no patch fits the images.
+        ValueError: The arguments do not match, or the patch does not fit the images.
 
     Example:
         >>> x = np.arange(4.0).reshape(2, 2, 1)
         >>> convert_to_numpy(ops.image.extract_patches(x, 2, data_format="channels_last")).tolist()
         [[[0.0, 1.0, 2.0, 3.0]]]
     """
-    window, steps, dilation = _plan(images, size, strides, dilation_rate, padding)
+    window, strides, dilation = _plan(images, size, strides, dilation_rate, padding)
     spatial = len(window)
     first, channel = _first_axis(images, spatial, data_format)
     sizes = shape_of(images)
     known = tuple(n if isinstance(n, int) else None for n in sizes[first : first + spatial])
-    window_sizes(known, window, steps, padding, dilation, _WHO)
+    window_sizes(known, window, strides, padding, dilation, _SOURCE)
     x = images
     for i in range(spatial):
-        # Each axis becomes two: which patch, and where in it. Those before have become two, too.
-        x = _windows(x, first + 2 * i, window[i], steps[i], dilation[i], padding)
+        # Each axis is split into two; the axes before it have been split already.
+        x = _windows(x, first + 2 * i, window[i], strides[i], dilation[i], padding)
     patches = [first + 2 * i for i in range(spatial)]
     inner = [p + 1 for p in patches]
     if channel > first:
@@ -133,27 +131,29 @@ def extract_patches(
     else:
         order = [*range(channel), *inner, channel, *patches]
     counts = [shape_of(x)[p] for p in patches]
-    depth = product(window) * sizes[channel]
+    channels = product(window) * sizes[channel]
     before = sizes[: min(first, channel)]
     x = transpose(x, order)
-    return reshape(x, (*before, *counts, depth) if channel > first else (*before, depth, *counts))
+    return reshape(
+        x, (*before, *counts, channels) if channel > first else (*before, channels, *counts)
+    )
 
 
-def _windows(x: Tensor, axis: int, window: int, step: int, dilation: int, padding: str) -> Tensor:
-    """Makes two axes of one."""
+def _windows(x: Tensor, axis: int, window: int, stride: int, dilation: int, padding: str) -> Tensor:
+    """Splits an axis into two: the index of the patch, and the index in the patch."""
     size = shape_of(x)[axis]
     reach = (window - 1) * dilation + 1
     if isinstance(size, int):
         if padding == "same":
-            before, after = same_padding(size, window, step, dilation)
+            before, after = same_padding(size, window, stride, dilation)
             size = before + size + after
-            x = placed(x, axis, before, size, 0)
-        starts: Any = np.arange((size - reach) // step + 1, dtype="int32")[:, None] * step
+            x = pad_axis(x, axis, before, size, 0)
+        starts: Any = np.arange((size - reach) // stride + 1, dtype="int32")[:, None] * stride
         return take(x, starts + np.arange(window, dtype="int32") * dilation, axis=axis)
     if padding == "same":
-        total = maximum(((size + step - 1) // step - 1) * step + reach, size)
-        x, size = placed(x, axis, (total - size) // 2, total, 0), total
-    starts = reshape(arange((size - reach) // step + 1) * step, (-1, 1))
+        total = maximum(((size + stride - 1) // stride - 1) * stride + reach, size)
+        x, size = pad_axis(x, axis, (total - size) // 2, total, 0), total
+    starts = reshape(arange((size - reach) // stride + 1) * stride, (-1, 1))
     return take(x, starts + arange(window) * dilation, axis=axis)
 
 
@@ -165,23 +165,23 @@ def extract_patches_3d(
     padding: str = "valid",
     data_format: str | None = None,
 ) -> Tensor:
-    """Patches of volumes, each laid out in the channels.
+    """Extracts patches of volumes, each flattened into the channels.
 
     Args:
-        volumes: Tensor of shape `(depth, height, width, channels)`, or with a batch before, or
-            with the channels before the sizes.
+        volumes: Tensor of shape `(depth, height, width, channels)`, or with a batch axis first, or
+            with the channels before the depth.
         size: Depth, height and width of a patch, or one number for all.
-        strides: Steps from patch to patch; `size` by default.
-        dilation_rate: Steps between the voxels of a patch.
-        padding: `"valid"`, or `"same"` to add zeros until there are `ceil(size / stride)` patches.
-        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+        strides: Distance between patches: an integer, or one for each axis; `size` by default.
+        dilation_rate: Step between the voxels of a patch.
+        padding: `"valid"`, or `"same"`, which pads with zeros to `ceil(size / stride)` patches.
+        data_format: `"channels_last"` or `"channels_first"`; by default as in the Keras config.
 
     Returns:
-        A tensor whose channels are the `depth * height * width * channels` elements of a patch,
-        in this order, and whose sizes count the patches.
+        A tensor of the dtype of `volumes`, whose sizes count the patches and whose channels are the
+        `depth * height * width * channels` elements of a patch, in this order.
 
     Raises:
-        ValueError: The arguments do not fit each other, or no patch fits the volumes.
+        ValueError: The arguments do not match, or the patch does not fit the volumes.
 
     Example:
         >>> x = ones((1, 4, 4, 4, 2))

@@ -1,4 +1,4 @@
-"""Images of another size."""
+"""Resizing of images."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from keras_fn.core import dtypes
+from keras_fn.core.shapes import is_compatible
 from keras_fn.errors import SpecError
 from keras_fn.ops import arithmetic, logic, reductions, trigonometric
 from keras_fn.ops._op import Rule, TensorSpec, op
@@ -17,13 +18,12 @@ from keras_fn.ops.arithmetic import floor_divide, maximum, minimum
 from keras_fn.ops.core import cast, dtype as dtype_of, shape as shape_of
 from keras_fn.ops.creation import arange
 from keras_fn.ops.image._data_format import (
-    alike,
     axes_of,
-    one_of,
-    placed,
-    replaced,
+    check_one_of,
+    compute_dtype,
+    pad_axis,
+    replace_sizes,
     to_pixels,
-    working_dtype,
 )
 from keras_fn.ops.image._interpolation import KERNELS, resize_weights, weights
 from keras_fn.ops.indexing import getitem, take
@@ -33,7 +33,7 @@ from keras_fn.types import Tensor, TensorLike
 
 
 class _Ops:
-    """What the formulas of weights need, for tensors."""
+    """NumPy's names for the ops that the formulas of `_interpolation.weights` use."""
 
     abs = staticmethod(arithmetic.absolute)
     sin = staticmethod(trigonometric.sin)
@@ -43,12 +43,12 @@ class _Ops:
     logical_and = staticmethod(logic.logical_and)
 
 
-def _along(x: Tensor, axis: int, table: Any) -> Tensor:
-    """Replaces the elements of an axis by their weighted sums: one for each column of `table`."""
+def _apply_weights(x: Tensor, axis: int, table: Any) -> Tensor:
+    """Multiplies an axis by a weight matrix."""
     return moveaxis(tensordot(x, cast(table, x.dtype), [[axis], [0]]), -1, axis)
 
 
-def _resized(x: Tensor, axis: int, target: int, method: str, antialias: bool) -> Tensor:
+def _resize_axis(x: Tensor, axis: int, target: int, method: str, antialias: bool) -> Tensor:
     size = shape_of(x)[axis]
     if isinstance(size, int):
         if size == target:
@@ -56,23 +56,23 @@ def _resized(x: Tensor, axis: int, target: int, method: str, antialias: bool) ->
         if method == "nearest":
             nearest = (2 * np.arange(target) + 1) * size // (2 * target)
             return take(x, nearest.astype("int32"), axis=axis)
-        return _along(x, axis, resize_weights(size, target, method, antialias, dtype_of(x)))
+        return _apply_weights(x, axis, resize_weights(size, target, method, antialias, dtype_of(x)))
     if method == "nearest":
         return take(x, floor_divide((2 * arange(target) + 1) * size, 2 * target), axis=axis)
-    places, nodes = arange(target, dtype=x.dtype), arange(size, dtype=x.dtype)
+    outputs, inputs = arange(target, dtype=x.dtype), arange(size, dtype=x.dtype)
     scale = target / cast(size, x.dtype)
-    return _along(x, axis, weights(_Ops, places, nodes, scale, 0.0, method, antialias))
+    return _apply_weights(x, axis, weights(_Ops, outputs, inputs, scale, 0.0, method, antialias))
 
 
 _INTERPOLATIONS = ("nearest", *KERNELS)
 
 
 def _check_resize(images: Any, size: Any, options: dict[str, Any], data_format: Any) -> Any:
-    """Returns the axes of height and width."""
+    """Checks the options. Returns the axes of height and width."""
     source = "ops.image.resize"
     height, width, _ = axes_of(images, data_format, source)
-    one_of(options["interpolation"], _INTERPOLATIONS, "interpolation", source)
-    one_of(options["fill_mode"], ("constant",), "fill_mode", source)
+    check_one_of(options["interpolation"], _INTERPOLATIONS, "interpolation", source)
+    check_one_of(options["fill_mode"], ("constant",), "fill_mode", source)
     if len(size) != 2 or builtins.min(size) < 1:
         raise SpecError(
             source,
@@ -94,7 +94,7 @@ def _resize(images: TensorSpec, size: Any, *positional: Any, **named: Any) -> Te
     bound = dict(zip(_RESIZE_OPTIONS, positional, strict=False))
     options = {**_RESIZE_OPTIONS, **bound, **named}
     height, width = _check_resize(images, size, options, options["data_format"])
-    shape = replaced(images.shape, {height: size[0], width: size[1]})
+    shape = replace_sizes(images.shape, {height: size[0], width: size[1]})
     return TensorSpec(shape, dtypes.result_type(images.dtype))
 
 
@@ -121,28 +121,28 @@ def resize(
     fill_value: float = 0.0,
     data_format: str | None = None,
 ) -> Tensor:
-    """Images of another size. The centres of pixels stand at halves.
+    """Resizes images by interpolation. Pixel centers are at half-integer coordinates.
 
     Args:
-        images: Tensor of shape `(height, width, channels)`, or `(batch, height, width, channels)`,
-            or with the channels before the sizes.
+        images: Tensor of shape `(height, width, channels)` or `(batch, height, width, channels)`,
+            or with the channels before the height.
         size: The new height and width.
-        interpolation: "nearest", "bilinear", "bicubic" (Keys, a = -1/2), "lanczos3" or
-            "lanczos5". At the borders the weights of pixels that exist are scaled to the sum 1.
-        antialias: Whether, where images become smaller, a pixel takes from all that it covers.
-        crop_to_aspect_ratio: Whether to cut the images first, in their middle, to the ratio of
-            `size`.
-        pad_to_aspect_ratio: Whether to pad the images first, on both sides, to the ratio of
-            `size`.
+        interpolation: `"nearest"`, `"bilinear"`, `"bicubic"` (Keys, a = -1/2), `"lanczos3"` or
+            `"lanczos5"`. At the borders the weights of existing pixels are scaled to the sum 1.
+        antialias: Whether to widen the kernel when downsampling.
+        crop_to_aspect_ratio: Whether to center-crop the images to the aspect ratio of `size` first.
+        pad_to_aspect_ratio: Whether to pad the images at both sides to the aspect ratio of `size`
+            first.
         fill_mode: `"constant"`.
-        fill_value: What is padded.
-        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+        fill_value: The value of the padding.
+        data_format: `"channels_last"` or `"channels_first"`; by default as in the Keras config.
 
     Returns:
-        A tensor of the dtype of `images`; integers are rounded.
+        A tensor of the dtype of `images`, with the new height and width; integers are rounded.
 
     Raises:
-        ValueError: An argument has none of the values above.
+        ValueError: An option is not one of the values above, or `size` is not two positive
+            integers.
 
     Example:
         >>> x = np.array([[[1.0], [3.0]]])
@@ -151,8 +151,8 @@ def resize(
         [1.0, 1.5, 2.5, 3.0]
 
     Note:
-        The results are those of Keras on JAX. Keras on PyTorch and on TensorFlow differs in
-        "bicubic" (a = -3/4), and rounds integers otherwise.
+        The results are those of Keras on JAX. Keras on PyTorch and on TensorFlow differs for
+        "bicubic" (a = -3/4), and rounds integers differently.
 
     References:
         Keys, "Cubic convolution interpolation for digital image processing", 1981.
@@ -166,38 +166,38 @@ def resize(
     }
     axes = _check_resize(images, size, options, data_format)
     dtype = dtypes.result_type(images.dtype)
-    x = images if interpolation == "nearest" else cast(images, working_dtype(dtype))
+    x = images if interpolation == "nearest" else cast(images, compute_dtype(dtype))
     if crop_to_aspect_ratio:
-        x = _cropped(x, axes, size)
+        x = _crop_to_ratio(x, axes, size)
     if pad_to_aspect_ratio:
-        x = _padded(x, axes, size, fill_value)
+        x = _pad_to_ratio(x, axes, size, fill_value)
     for axis, target in zip(axes, size, strict=True):
-        x = _resized(x, axis, target, interpolation, antialias)
+        x = _resize_axis(x, axis, target, interpolation, antialias)
     return x if interpolation == "nearest" else to_pixels(x, dtype)
 
 
-def _at_ratio(x: Tensor, axes: tuple[int, int], size: Sequence[int]) -> Any:
-    """Returns height and width, and what either were if it followed the other by the ratio."""
+def _sizes_at_ratio(x: Tensor, axes: tuple[int, int], size: Sequence[int]) -> Any:
+    """Returns height and width, and what each would be at the aspect ratio of `size`."""
     shape = shape_of(x)
     height, width = (shape[axis] for axis in axes)
     return (height, width), (width * size[0] // size[1], height * size[1] // size[0])
 
 
-def _cropped(x: Tensor, axes: tuple[int, int], size: Sequence[int]) -> Tensor:
-    for axis, now, wanted in zip(axes, *_at_ratio(x, axes, size), strict=True):
-        known = isinstance(now, int)
-        kept = max(min(now, wanted), 1) if known else maximum(minimum(now, wanted), 1)
-        start = (now - kept) // 2
+def _crop_to_ratio(x: Tensor, axes: tuple[int, int], size: Sequence[int]) -> Tensor:
+    for axis, n, target in zip(axes, *_sizes_at_ratio(x, axes, size), strict=True):
+        is_static = isinstance(n, int)
+        kept = max(min(n, target), 1) if is_static else maximum(minimum(n, target), 1)
+        start = (n - kept) // 2
         after = (slice(None),) * (-axis - 1)
         x = getitem(x, (..., slice(start, start + kept), *after))
     return x
 
 
-def _padded(x: Tensor, axes: tuple[int, int], size: Sequence[int], fill: float) -> Tensor:
-    for axis, now, wanted in zip(axes, *_at_ratio(x, axes, size), strict=True):
-        known = isinstance(now, int)
-        before = (max(now, wanted) - now) // 2 if known else (maximum(now, wanted) - now) // 2
-        x = placed(x, axis, before, now + 2 * before, fill)
+def _pad_to_ratio(x: Tensor, axes: tuple[int, int], size: Sequence[int], fill: float) -> Tensor:
+    for axis, n, target in zip(axes, *_sizes_at_ratio(x, axes, size), strict=True):
+        is_static = isinstance(n, int)
+        before = (max(n, target) - n) // 2 if is_static else (maximum(n, target) - n) // 2
+        x = pad_axis(x, axis, before, n + 2 * before, fill)
     return x
 
 
@@ -214,29 +214,29 @@ _METHODS = {
 
 
 def _check_translate(images: Any, shape: Any, scale: Any, translation: Any, dims: Any) -> Any:
-    """Returns the axes, counted from the front."""
+    """Checks the options. Returns the axes, counted from the front."""
     source = "ops.image.scale_and_translate"
     axes = normalize_axes(dims, len(images.shape), source)
     if len(set(axes)) != len(axes):
         raise SpecError(
-            source, expected="axes that differ", received=f"{dims}", fix="name each once"
+            source, expected="distinct axes", received=f"{dims}", fix="list each axis once"
         )
-    stays = [n for i, n in enumerate(images.shape) if i not in axes]
-    wanted = [n for i, n in enumerate(shape) if i not in axes]
-    if len(shape) != len(images.shape) or not alike(stays, wanted):
+    kept = [n for i, n in enumerate(images.shape) if i not in axes]
+    expected = [n for i, n in enumerate(shape) if i not in axes]
+    if len(shape) != len(images.shape) or not is_compatible(kept, expected):
         raise SpecError(
             source,
-            expected="an output_shape like that of the images but for the axes in spatial_dims",
+            expected="an output_shape equal to the shape of images except for spatial_dims",
             received=f"{tuple(shape)} for images of shape {tuple(images.shape)}, axes {axes}",
             fix="check output_shape= and spatial_dims=",
         )
     for name, x in (("scale", scale), ("translation", translation)):
-        if not alike(tuple(x.shape), (len(axes),)):
+        if not is_compatible(tuple(x.shape), (len(axes),)):
             raise SpecError(
                 source,
-                expected=f"a {name} of shape {(len(axes),)}, as spatial_dims says",
+                expected=f"a {name} of shape {(len(axes),)}, one number for each of spatial_dims",
                 received=f"shape {tuple(x.shape)}",
-                fix="give one number for each axis",
+                fix="pass one number for each axis",
             )
     return axes
 
@@ -251,7 +251,7 @@ def _translate(
     antialias: bool = True,
 ) -> TensorSpec:
     _check_translate(images, output_shape, scale, translation, spatial_dims)
-    one_of(method, tuple(_METHODS), "method", "ops.image.scale_and_translate")
+    check_one_of(method, tuple(_METHODS), "method", "ops.image.scale_and_translate")
     return TensorSpec(tuple(output_shape), dtypes.result_type(images.dtype))
 
 
@@ -265,23 +265,23 @@ def scale_and_translate(
     method: str,
     antialias: bool = True,
 ) -> Tensor:
-    """Images stretched and moved along some axes: `y = x * scale + translation`, of centres.
+    """Scales and translates images along some axes: `y = x * scale + translation`.
 
     Args:
         images: Tensor of any rank.
-        output_shape: Shape of the result, that of `images` but for the axes in `spatial_dims`.
-        scale: Tensor of shape `(axes,)`: how many pixels a pixel becomes.
-        translation: Tensor of shape `(axes,)`, in pixels of the result.
-        spatial_dims: The axes.
-        method: "linear", "bilinear" or "trilinear" (the same), "cubic", "bicubic" or "tricubic"
-            (the same), "lanczos3" or "lanczos5".
-        antialias: Whether, where images become smaller, a pixel takes from all that it covers.
+        output_shape: Shape of the result, equal to the shape of `images` except for `spatial_dims`.
+        scale: Tensor of shape `(axes,)`: scale factor of each axis.
+        translation: Tensor of shape `(axes,)`: offset of each axis, in pixels of the result.
+        spatial_dims: The axes to transform.
+        method: `"linear"`, `"bilinear"` or `"trilinear"` (the same), `"cubic"`, `"bicubic"` or
+            `"tricubic"` (the same), `"lanczos3"` or `"lanczos5"`.
+        antialias: Whether to widen the kernel when downsampling.
 
     Returns:
-        A tensor of the dtype of `images`, 0 where there is no image; integers are rounded.
+        A tensor of the dtype of `images`, 0 outside the images; integers are rounded.
 
     Raises:
-        ValueError: An argument has none of the values above.
+        ValueError: An option is not one of the values above, or the shapes do not match.
 
     Example:
         >>> x = np.array([1.0, 2.0, 3.0])
@@ -289,14 +289,16 @@ def scale_and_translate(
         >>> convert_to_numpy(y).tolist()
         [0.0, 1.0, 2.0]
     """
-    one_of(method, tuple(_METHODS), "method", "ops.image.scale_and_translate")
+    check_one_of(method, tuple(_METHODS), "method", "ops.image.scale_and_translate")
     axes = _check_translate(images, output_shape, scale, translation, spatial_dims)
     dtype = dtypes.result_type(images.dtype)
-    x = cast(images, working_dtype(dtype))
+    x = cast(images, compute_dtype(dtype))
     scale, translation = cast(scale, x.dtype), cast(translation, x.dtype)
     for i, axis in enumerate(axes):
-        places = arange(output_shape[axis], dtype=x.dtype)
-        nodes = arange(shape_of(x)[axis], dtype=x.dtype)
-        table = weights(_Ops, places, nodes, scale[i], translation[i], _METHODS[method], antialias)
-        x = _along(x, axis, table)
+        outputs = arange(output_shape[axis], dtype=x.dtype)
+        inputs = arange(shape_of(x)[axis], dtype=x.dtype)
+        table = weights(
+            _Ops, outputs, inputs, scale[i], translation[i], _METHODS[method], antialias
+        )
+        x = _apply_weights(x, axis, table)
     return to_pixels(x, dtype)

@@ -143,7 +143,9 @@ REFUSALS: list[Refusal] = [
     refusal(WHO, ones(2, 4, 3), X, X, match="query, key and value of rank 4"),
     refusal(WHO, X, X, ones(1, 5, 4, 3), match="key and value of one shape"),
     refusal(WHO, ones(1, 2, 4, 5), X, X, match="key and value of one shape"),
-    refusal(WHO, X, ones(1, 2, 3, 3), ones(1, 2, 3, 3), match="number of key heads divides"),
+    refusal(
+        WHO, X, ones(1, 2, 3, 3), ones(1, 2, 3, 3), match="multiple of the number of key heads"
+    ),
     refusal(WHO, X, X, X, ones(3, 2), match="a bias that broadcasts"),
     refusal(WHO, X, X, X, None, ones(2, 4, 2, 2), match="a mask that broadcasts"),
     refusal(

@@ -207,7 +207,9 @@ CASES: list[Case] = [
 ]
 
 REFUSALS: list[Refusal] = [
-    refusal("conv", SEQUENCE, array(np.ones((3, 2, 4))), match="channels 2 divides", **LAST),
+    refusal(
+        "conv", SEQUENCE, array(np.ones((3, 2, 4))), match="channels are a multiple of 2", **LAST
+    ),
     refusal("conv", SEQUENCE, array(np.ones((7, 3, 4))), match=r"hold a window of \(7,\)", **LAST),
     refusal("conv", SEQUENCE, array(np.ones((2, 2, 3, 4))), match="rank 3, 4 or 5", **LAST),
     refusal("conv_transpose", SEQUENCE, array(np.ones((2, 4))), match="kernel of the same rank"),

@@ -60,12 +60,14 @@ REFUSALS: list[Refusal] = [
     refusal("rearrange", array([[1, 2]]), "a b, c", match="two sides"),
     refusal("rearrange", array([[1, 2]]), "a b -> a c", match="b, c on one side only"),
     refusal("rearrange", array([[1, 2]]), "a b -> b", match="a on one side only"),
-    refusal("rearrange", array([[1, 2]]), "a a -> a a", match="a name that comes twice"),
+    refusal("rearrange", array([[1, 2]]), "a a -> a a", match="a repeated name"),
     refusal("rearrange", array([[1, 2]]), "a (b -> b a", match="a '\\)' for each"),
     refusal("rearrange", array([[1, 2]]), "a b? -> b a", match="names, 1, '...' and parentheses"),
     refusal("rearrange", array([[1, 2]]), "a b c -> a b c", match="a tensor of rank 3"),
     refusal("rearrange", array([[1, 2]]), "a (b c) -> a b c", match="at most one axis without"),
     refusal("rearrange", array([[1, 2]]), "a (b c) -> a b c", b=3, match="of the size of"),
-    refusal("rearrange", array([[1, 2]]), "a b -> b a", c=3, match="lengths of axes that"),
+    refusal(
+        "rearrange", array([[1, 2]]), "a b -> b a", c=3, match="lengths of axes in the pattern"
+    ),
     refusal("rearrange", array([[1, 2]]), "(... a) -> a ...", match="outside of parentheses"),
 ]

@@ -194,7 +194,7 @@ REFUSALS: list[Refusal] = [
     ),
     refusal("categorical_crossentropy", zeros(), zeros(), match="an axis of classes"),
     refusal("categorical_crossentropy", zeros(2, 4), zeros(2, 4), axis=2, match="axis=2"),
-    refusal(SPARSE, ids(2, 4), zeros(2, 4), match=r"class numbers of shape \(2,\)"),
+    refusal(SPARSE, ids(2, 4), zeros(2, 4), match=r"class indices of shape \(2,\)"),
     refusal(SPARSE, ids(), zeros(), match="an axis of classes"),
     refusal(
         "psnr", LINE, array([1.0]), 1.0, match="ops.psnr\n  expected: two tensors of one shape"

@@ -177,7 +177,7 @@ REFUSALS: list[Refusal] = [
     refusal("concatenate", [array([[1, 2]]), array([1])], match="equal but for axis 0"),
     refusal("concatenate", [array([1])], 1, match="an axis from -1 to 0"),
     refusal("stack", [array([1, 2]), array([1])], match="tensors of one shape"),
-    refusal("split", array([1, 2, 3]), 2, match="an axis whose size 2 divides"),
+    refusal("split", array([1, 2, 3]), 2, match="an axis whose size is divisible by 2"),
     refusal("split", array([1, 2, 3]), 3, axis=1, match="an axis from -1 to 0"),
     refusal("unstack", array([1, 2, 3]), axis=2, match="an axis from -1 to 0"),
     refusal("repeat", array([1, 2, 3]), 2, axis=1, match="an axis from -1 to 0"),

@@ -89,9 +89,9 @@ CASES: list[Case] = [
 REFUSALS: list[Refusal] = [
     refusal("unfold", SEQUENCE, 2, match="batch, channels, height, width"),
     refusal("unfold", IMAGE, 5, match=r"hold a window of \(5, 5\)"),
-    refusal("unfold", IMAGE, 2, match="stride: an integer from 1 on", stride=0),
+    refusal("unfold", IMAGE, 2, match="stride: an integer of 1 or more", stride=0),
     refusal("fold", array(np.ones((1, 4, 6))), (4, 4), 2, match=r"\(batch, channels \* 4, 9\)"),
-    refusal("depth_to_space", IMAGE, 2, match="sizes that 4 divides"),
+    refusal("depth_to_space", IMAGE, 2, match="sizes divisible by 4"),
     refusal("space_to_depth", SEQUENCE, 2, match="images of rank 4"),
-    refusal("space_to_depth", IMAGE, 3, match="sizes that 3 divides"),
+    refusal("space_to_depth", IMAGE, 3, match="sizes divisible by 3"),
 ]

@@ -107,11 +107,23 @@ REFUSALS: list[Refusal] = [
             ("crop_images", "two of top_cropping", {**_CROPS, "target_height": 1}),
             ("crop_images", "two of left_cropping", {**_CROPS, "left_cropping": None}),
             ("crop_images", "numbers of 0 or more", {**_CROPS, "top_cropping": -1}),
-            ("crop_images", "room for", {**_CROPS, "top_cropping": 2, "bottom_cropping": 1}),
-            ("crop_images", "room for", {**_CROPS, "top_cropping": None, "target_height": 3}),
+            (
+                "crop_images",
+                "margins within a size of",
+                {**_CROPS, "top_cropping": 2, "bottom_cropping": 1},
+            ),
+            (
+                "crop_images",
+                "margins within a size of",
+                {**_CROPS, "top_cropping": None, "target_height": 3},
+            ),
             ("pad_images", "two of top_padding", {**_PADS, "target_height": 1}),
             ("pad_images", "numbers of 0 or more", {**_PADS, "top_padding": -1}),
-            ("pad_images", "room for", {**_PADS, "top_padding": None, "target_height": 1}),
+            (
+                "pad_images",
+                "a target of at least the size",
+                {**_PADS, "top_padding": None, "target_height": 1},
+            ),
         )
     ),
 ]

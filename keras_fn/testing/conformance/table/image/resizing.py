@@ -228,10 +228,10 @@ REFUSALS: list[Refusal] = [
         for shape, scale, shift, dims, method, expected in (
             ((3,), [1.0], [0.0], (0,), "nearest", "method one of 'linear'"),
             ((3,), [1.0], [0.0], (1,), "linear", "an axis from"),
-            ((3, 1), [1.0], [0.0], (0,), "linear", "an output_shape like"),
+            ((3, 1), [1.0], [0.0], (0,), "linear", "an output_shape equal"),
             ((3,), [1.0, 2.0], [0.0], (0,), "linear", "a scale of shape"),
             ((3,), [1.0], [0.0, 2.0], (0,), "linear", "a translation of shape"),
-            ((3,), [1.0, 1.0], [0.0, 2.0], (0, 0), "linear", "axes that differ"),
+            ((3,), [1.0, 1.0], [0.0, 2.0], (0, 0), "linear", "distinct axes"),
         )
     ),
 ]
