@@ -12,6 +12,7 @@ from keras_fn.ops._rules import (
     elementwise,
     elementwise_difference,
     elementwise_float,
+    elementwise_int,
     elementwise_number,
     like,
     like_number,
@@ -339,3 +340,46 @@ def fabs(x: TensorLike) -> Tensor:
         [1.0, 2.0]
     """
     return absolute(x)
+
+
+@op(rule=elementwise_int("ops.gcd"))
+def gcd(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """Greatest common divisor of the absolute values, element by element; 0 for two zeros.
+
+    Args:
+        x1: Integer tensor.
+        x2: Integer tensor or number, of a shape that broadcasts with `x1`.
+
+    Returns:
+        Tensor of the broadcast shape, of the promoted integer dtype.
+
+    Raises:
+        TypeError: An operand is a float tensor.
+
+    Example:
+        >>> convert_to_numpy(gcd([12, 0], [18, 5])).tolist()
+        [6, 5]
+    """
+    ...
+
+
+@op(rule=elementwise_int("ops.lcm"))
+def lcm(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """Least common multiple of the absolute values, element by element; 0 if either is 0.
+
+    Args:
+        x1: Integer tensor.
+        x2: Integer tensor or number, of a shape that broadcasts with `x1`.
+
+    Returns:
+        Tensor of the broadcast shape, of the promoted integer dtype.
+
+    Raises:
+        TypeError: An operand is a float tensor.
+
+    Example:
+        >>> convert_to_numpy(lcm([4, 0], [6, 5])).tolist()
+        [12, 0]
+    """
+    x1, x2 = absolute(x1), absolute(x2)
+    return multiply(floor_divide(x1, maximum(gcd(x1, x2), 1)), x2)

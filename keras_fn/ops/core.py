@@ -56,7 +56,7 @@ def convert_to_tensor(
 
 
 def array(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
-    """Converts an array, a number or nested lists to a tensor: NumPy's `convert_to_tensor`.
+    """Converts an array, a number or nested lists to a tensor; see `convert_to_tensor`.
 
     Args:
         x: Array, nested list, number, Variable or tensor.

@@ -17,7 +17,7 @@ from keras_fn.ops._rules import broadcast, normalize_axis, product
 from keras_fn.ops.arithmetic import add, floor_divide, mod, subtract
 from keras_fn.ops.core import cast
 from keras_fn.ops.logic import greater_equal, less, where
-from keras_fn.types import Tensor, TensorLike
+from keras_fn.types import IndexLike, Tensor, TensorLike
 
 
 def _getitem_spec(x: TensorSpec, key: Any) -> TensorSpec:
@@ -96,7 +96,7 @@ def _slice_size(size: int | None, key: builtins.slice) -> int | None:
 
 
 @op(rule=Rule(_getitem_spec))
-def getitem(x: TensorLike, key: Any) -> Tensor:
+def getitem(x: TensorLike, key: IndexLike) -> Tensor:
     """Indexing as with NumPy: `x[key]`.
 
     Args:

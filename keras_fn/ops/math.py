@@ -14,7 +14,6 @@ from keras_fn.ops._rules import (
     broadcast,
     elementwise,
     elementwise_float,
-    elementwise_int,
     integer_type,
     like,
     like_float,
@@ -473,27 +472,6 @@ def logaddexp2(x1: TensorLike, x2: TensorLike) -> Tensor:
     return add(high, divide(log1p(exp2(difference)), math.log(2.0)))
 
 
-@op(rule=elementwise_int("ops.gcd"))
-def gcd(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """Greatest common divisor of the absolute values, element by element; 0 for two zeros.
-
-    Args:
-        x1: Integer tensor.
-        x2: Integer tensor or number, of a shape that broadcasts with `x1`.
-
-    Returns:
-        Tensor of the broadcast shape, of the promoted integer dtype.
-
-    Raises:
-        TypeError: An operand is a float tensor.
-
-    Example:
-        >>> convert_to_numpy(gcd([12, 0], [18, 5])).tolist()
-        [6, 5]
-    """
-    ...
-
-
 @op(rule=elementwise_float)
 def divide_no_nan(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Safe division, element by element: `x1 / x2`, and 0 where `x2` is 0, with gradient 0 there.
@@ -579,25 +557,3 @@ def fmod(x1: TensorLike, x2: TensorLike) -> Tensor:
     x1, x2 = promote_scalars(x1, x2)
     remainder = mod(absolute(x1), absolute(x2))
     return where(less(x1, 0), negative(remainder), remainder)
-
-
-@op(rule=elementwise_int("ops.lcm"))
-def lcm(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """Least common multiple of the absolute values, element by element; 0 if either is 0.
-
-    Args:
-        x1: Integer tensor.
-        x2: Integer tensor or number, of a shape that broadcasts with `x1`.
-
-    Returns:
-        Tensor of the broadcast shape, of the promoted integer dtype.
-
-    Raises:
-        TypeError: An operand is a float tensor.
-
-    Example:
-        >>> convert_to_numpy(lcm([4, 0], [6, 5])).tolist()
-        [12, 0]
-    """
-    x1, x2 = absolute(x1), absolute(x2)
-    return multiply(floor_divide(x1, maximum(gcd(x1, x2), 1)), x2)

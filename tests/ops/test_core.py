@@ -1,4 +1,4 @@
-"""Conversions, and what is asked of a whole tensor."""
+"""Conversion, shape, size and dtype of tensors."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from keras_fn.errors import SpecError
 
 
 @pytest.mark.parametrize("make", [ops.array, ops.convert_to_tensor])
-def test_makes_tensors(make):
+def test_arrays_and_numbers_are_converted_to_tensors(make):
     for value, dtype in (([1.0], "float32"), ([1], "int32"), (True, "bool"), (2, "int32")):
         x = make(value)
         assert ops.is_tensor(x)
@@ -21,13 +21,13 @@ def test_makes_tensors(make):
 
 
 @pytest.mark.parametrize("make", [ops.array, ops.convert_to_tensor])
-def test_symbols_stay_symbols(make):
+def test_keras_tensors_stay_symbolic(make):
     x = keras.Input((3,))
     assert make(x) is x
     assert (make(x, dtype="int32").shape, make(x, dtype="int32").dtype) == ((None, 3), "int32")
 
 
-def test_size_counts():
+def test_size_counts_elements():
     assert int(ops.size(np.ones((2, 3)))) == 6
     assert int(ops.size(3.0)) == 1
     assert ops.dtype(ops.size([1, 2])) == "int32"
@@ -44,7 +44,7 @@ def test_shape_ndim_dtype():
     assert not ops.is_tensor([1.0])
 
 
-def test_a_copy_is_another_tensor():
+def test_a_copy_shares_no_memory():
     v = keras.Variable([1.0, 2.0])
     before = ops.copy(v)
     v.assign([5.0, 6.0])
@@ -56,12 +56,12 @@ def test_aliases_are_the_same_object():
     assert ops.get_item(np.arange(3), 1) == 1
 
 
-def test_what_has_no_value_has_no_numpy():
+def test_keras_tensors_cannot_be_converted_to_numpy():
     with pytest.raises(TypeError):
         ops.convert_to_numpy(keras.Input((3,)))
 
 
-def test_unstack_wants_a_number_where_the_size_is_unknown():
+def test_unstack_requires_num_if_the_size_is_unknown():
     with pytest.raises(SpecError, match="pass num="):
         ops.unstack(keras.Input((3,)))
     assert [x.shape for x in ops.unstack(keras.Input((3,)), num=2)] == [(3,), (3,)]
@@ -87,11 +87,11 @@ BODIES = {
 
 
 @pytest.mark.parametrize("name", BODIES)
-def test_a_body_gives_what_a_faster_function_gives(name):
+def test_the_body_of_a_composite_matches_its_override(name):
     from keras_fn.core.operators import OPS
 
     args = [current().convert_to_tensor(x) if hasattr(x, "shape") else x for x in BODIES[name]]
-    fast, slow = OPS[name](*args), OPS[name].op.fn(*args)
-    for a, b in zip(keras.tree.flatten(fast), keras.tree.flatten(slow), strict=True):
+    override, body = OPS[name](*args), OPS[name].op.fn(*args)
+    for a, b in zip(keras.tree.flatten(override), keras.tree.flatten(body), strict=True):
         assert ops.dtype(a) == ops.dtype(b)
         np.testing.assert_array_equal(ops.convert_to_numpy(a), ops.convert_to_numpy(b))

@@ -1,4 +1,4 @@
-"""Matrices: what has no single result to compare, and what depends on values."""
+"""Linear algebra: results that are not unique, gradients, and errors that depend on values."""
 
 import numpy as np
 import pytest
@@ -50,23 +50,23 @@ def differences(function, x, step=1e-5):
     ],
 )
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-def test_values_without_a_result_are_refused(op, args, expected, dtype):
+def test_singular_and_indefinite_matrices_are_refused(op, args, expected, dtype):
     tensors = [ops.cast(x, dtype) for x in args]
     with pytest.raises(SpecError, match=f"ops.*\n.*{expected}"):
         getattr(ops, op)(*tensors)
 
 
 @pytest.mark.parametrize("op", ["inv", "det", "logdet", "svd", "eig", "pinv", "qr", "lu_factor"])
-def test_what_is_not_finite_gives_nan(op):
+def test_matrices_that_are_not_finite_return_nan(op):
     results = keras.tree.flatten(getattr(ops, op)(NAN))
     assert any(np.isnan(to_numpy(x)).any() for x in results)
 
 
-def test_the_rank_of_what_is_not_finite_is_0():
+def test_the_rank_of_a_matrix_that_is_not_finite_is_0():
     assert int(ops.matrix_rank(NAN)) == 0
 
 
-# Functions that do not depend on signs and phases, with NumPy's for the differences.
+# Functions that do not depend on signs and phases; finite differences are taken with NumPy.
 def low_rank(decompose, xp):
     """The largest part of a singular value decomposition."""
 
@@ -107,20 +107,20 @@ def matrix(rows, columns):
 @pytest.mark.parametrize("full", [True, False])
 def test_gradient_of_svd(shape, full):
     x = matrix(*shape)
-    found = gradient(low_rank(lambda a: ops.svd(a, full_matrices=full), ops), x)
-    wanted = differences(low_rank(lambda a: np.linalg.svd(a, full), np), x.astype("float64"))
-    np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-3)
+    result = gradient(low_rank(lambda a: ops.svd(a, full_matrices=full), ops), x)
+    expected = differences(low_rank(lambda a: np.linalg.svd(a, full), np), x.astype("float64"))
+    np.testing.assert_allclose(result, expected, rtol=1e-3, atol=1e-3)
 
 
 def test_gradient_of_eigh():
-    x = matrix(4, 4)  # not symmetric: the gradient is that of its symmetric part
+    x = matrix(4, 4)  # not symmetric: the gradient belongs to its symmetric part
 
     def symmetric(a):
         return np.linalg.eigh((a + a.T) / 2)
 
-    found = gradient(projection(ops.eigh, ops), x)
-    wanted = differences(projection(symmetric, np), x.astype("float64"))
-    np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-3)
+    result = gradient(projection(ops.eigh, ops), x)
+    expected = differences(projection(symmetric, np), x.astype("float64"))
+    np.testing.assert_allclose(result, expected, rtol=1e-3, atol=1e-3)
 
 
 def test_gradient_of_eig():
@@ -132,30 +132,30 @@ def test_gradient_of_eig():
         seen = xp.abs(xp.matmul(probe.astype("complex64"), v))  # does not depend on phases
         return xp.sum(seen * seen * seen) + xp.sum(xp.abs(w))
 
-    found = gradient(lambda a: function(ops.eig, ops, a), x)
-    wanted = differences(lambda a: function(np.linalg.eig, np, a), x.astype("float64"))
-    np.testing.assert_allclose(found, wanted, rtol=2e-3, atol=2e-3)
+    result = gradient(lambda a: function(ops.eig, ops, a), x)
+    expected = differences(lambda a: function(np.linalg.eig, np, a), x.astype("float64"))
+    np.testing.assert_allclose(result, expected, rtol=2e-3, atol=2e-3)
 
 
 @pytest.mark.parametrize("shape", [(3, 3), (4, 2), (2, 4)])
 def test_gradient_of_qr(shape):
     x = matrix(*shape)
-    found = gradient(triangle(ops.qr, ops), x)
-    wanted = differences(triangle(np.linalg.qr, np), x.astype("float64"))
-    np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-3)
+    result = gradient(triangle(ops.qr, ops), x)
+    expected = differences(triangle(np.linalg.qr, np), x.astype("float64"))
+    np.testing.assert_allclose(result, expected, rtol=1e-3, atol=1e-3)
 
 
 def test_gradient_of_the_determinant_of_a_singular_matrix():
-    # Rank 1 of 2: the gradient is that of the cofactors, without an inverse.
+    # Rank 1 of 2: the gradient is the cofactor matrix, which needs no inverse.
     np.testing.assert_allclose(gradient(ops.det, SINGULAR), [[4, -2], [-2, 1]], atol=1e-4)
 
 
 def test_gradient_of_a_pseudoinverse_with_equal_singular_values():
     x = 2 * np.eye(3, 2, dtype="float32")
     weights = matrix(2, 3)
-    found = gradient(lambda a: ops.sum(ops.multiply(ops.pinv(a), weights)), x)
-    wanted = differences(lambda a: (np.linalg.pinv(a) * weights).sum(), x.astype("float64"))
-    np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-4)
+    result = gradient(lambda a: ops.sum(ops.multiply(ops.pinv(a), weights)), x)
+    expected = differences(lambda a: (np.linalg.pinv(a) * weights).sum(), x.astype("float64"))
+    np.testing.assert_allclose(result, expected, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("ord", [None, 2, 3])

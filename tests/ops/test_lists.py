@@ -1,4 +1,4 @@
-"""Ops of a list of tensors: what the short road lets by, and what it must not."""
+"""Ops on lists of tensors: which calls may take the fast path, and which must not."""
 
 import numpy as np
 import pytest
@@ -16,13 +16,13 @@ def values(x):
 
 
 @pytest.mark.parametrize(("op", "reference"), OPS)
-def test_calls_that_differ_from_those_before_are_seen(op, reference):
+def test_calls_that_differ_from_earlier_ones_leave_the_fast_path(op, reference):
     a, b = np.array([1.5, 2.5], "float32"), np.array([3, 4], "int32")
     x, y = ops.convert_to_tensor(a), ops.convert_to_tensor(b)
     half = ops.cast(x, "bfloat16")
     variable = keras.Variable(a)
-    for _ in range(3):  # the second time, the first call has opened the short road
-        for given, plain, dtype in (
+    for _ in range(3):  # after the first iteration the dispatch cache is filled
+        for tensors, arrays, dtype in (
             ([x, x], [a, a], "float32"),
             ((x, x, x), [a, a, a], "float32"),
             ([y, y], [b, b], "int32"),
@@ -36,17 +36,17 @@ def test_calls_that_differ_from_those_before_are_seen(op, reference):
             ([variable, variable], [a, a], "float32"),
             ([x, variable], [a, a], "float32"),
         ):
-            result = op(given)
+            result = op(tensors)
             assert ops.dtype(result) == dtype
-            wanted = reference([np.asarray(p, "float64") for p in plain])
-            assert (values(result).astype("float64") == wanted).all()
-        symbol = op([x, keras.KerasTensor((2,))])
-        assert symbol.shape == np.shape(reference([a, a]))
+            expected = reference([np.asarray(a, "float64") for a in arrays])
+            assert (values(result).astype("float64") == expected).all()
+        symbolic = op([x, keras.KerasTensor((2,))])
+        assert symbolic.shape == np.shape(reference([a, a]))
         with AutocastScope("bfloat16"):
             assert ops.dtype(op([variable, variable])) == "bfloat16"
 
 
-def test_options_come_in_every_form():
+def test_options_by_position_and_by_name():
     x = ops.ones((2, 3))
     for _ in range(2):
         assert tuple(ops.concatenate([x, x], -1).shape) == (2, 6)
@@ -55,7 +55,7 @@ def test_options_come_in_every_form():
         assert tuple(ops.stack(x=[x, x], axis=2).shape) == (2, 3, 2)
 
 
-def test_what_does_not_fit_is_refused_with_the_error_of_the_rule():
+def test_incompatible_shapes_raise_the_error_of_the_rule():
     x, y = ops.ones((2, 3)), ops.ones((2, 4))
     for _ in range(2):
         ops.concatenate([x, x])
@@ -64,7 +64,7 @@ def test_what_does_not_fit_is_refused_with_the_error_of_the_rule():
 
 
 @pytest.mark.parametrize(("op", "reference"), OPS)
-def test_a_tensor_stands_for_its_parts(op, reference):
+def test_a_single_tensor_is_unstacked(op, reference):
     x = np.arange(6, dtype="float32").reshape(2, 3)
     wanted = reference(x).tolist()
     assert values(op(x)).tolist() == wanted
@@ -73,6 +73,6 @@ def test_a_tensor_stands_for_its_parts(op, reference):
 
 
 @pytest.mark.parametrize("op", [op for op, _ in OPS])
-def test_a_list_of_nothing_is_refused(op):
+def test_an_empty_list_is_refused(op):
     with pytest.raises(SpecError, match="at least one tensor"):
         op([])
