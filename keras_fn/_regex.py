@@ -1,8 +1,8 @@
-"""Regular expressions for paths, matched in time proportional to their length.
+"""Regular expressions for paths, matched in linear time.
 
-Such patterns stand in files, too, and the engine of `re` can be made to run for ages. So what can
-be written without backtracking is matched here, all states at once (Thompson 1968); patterns of
-the running program may use the rest of the syntax of `re`, those of files may not.
+Files can contain such patterns, and backtracking in `re` can take exponential time. So patterns
+that do not need backtracking are matched by simulating an NFA (Thompson, 1968). Patterns of the
+running program can use the rest of the syntax of `re`; patterns in files cannot.
 """
 
 import re
@@ -12,21 +12,21 @@ from typing import Any
 
 from keras_fn.errors import SpecError
 
-_MOST_LETTERS, _MOST_STEPS, _MOST_DEPTH = 1000, 4000, 50
+_MAX_LENGTH, _MAX_INSTRUCTIONS, _MAX_DEPTH = 1000, 4000, 50
 
 _COUNTS = re.compile(r"\{(\d{0,4})(,?)(\d{0,4})\}")
 
-# Not one character each: anchors inside words, references, and names of characters.
+# Escapes that are not a single character: word anchors, references, character names.
 _SPECIAL_ESCAPES = frozenset("bBAZzguUNx0123456789")
 
-# A program is a list of steps: what one does, and where it may go on besides.
+# The opcodes of the NFA. A program is a list of instructions: an opcode and two operands.
 _CHARACTER, _FORK, _JUMP, _START, _END, _MATCH = range(6)
 
-Step = tuple[int, Any, Any]
+Instruction = tuple[int, Any, Any]
 
 
-class _Unsupported(ValueError):
-    """The pattern needs what only `re` has."""
+class _NeedsBacktrackingError(ValueError):
+    """The pattern uses syntax that only `re` supports."""
 
 
 def fullmatch(pattern: str, text: str) -> bool:
@@ -59,47 +59,48 @@ def search(pattern: str, text: str) -> bool:
     return bool(re.search(pattern, text)) if program is None else _run(program, text, False)
 
 
-def check(pattern: Any, source: str) -> str:
-    """Returns a pattern that came from a file, unless its matching could take long.
+def check(pattern: object, source: str) -> str:
+    """Returns a pattern from a file, if it can be matched in linear time.
 
     Args:
-        pattern: What the file says.
-        who: What it belongs to, for the message.
+        pattern: The pattern.
+        source: The object that it belongs to, for error messages.
 
     Raises:
-        SpecError: It is no regular expression, or one that needs backtracking.
+        SpecError: It is not a regular expression, or needs backtracking.
     """
     if isinstance(pattern, str) and _program(pattern) is not None:
         return pattern
     raise SpecError(
         source,
-        expected="short regular expressions without references and looking around",
+        expected="short regular expressions without backreferences and lookaround",
         received=f"{pattern!r}"[:200],
         fix="write the pattern with letters, classes, groups, |, *, +, ? and {m,n}",
     )
 
 
 @lru_cache(512)
-def _program(pattern: str) -> list[Step] | None:
+def _program(pattern: str) -> list[Instruction] | None:
     try:
-        tree = _Parser(pattern).whole()
+        tree = _Parser(pattern).parse()
         return [*_emit(tree, []), (_MATCH, None, None)]
-    except _Unsupported:
+    except _NeedsBacktrackingError:
         return None
 
 
 class _Parser:
-    """Reads a pattern into nested tuples."""
+    """Parses a pattern into nested tuples."""
 
     def __init__(self, text: str):
-        if len(text) > _MOST_LETTERS:
-            raise _Unsupported
+        if len(text) > _MAX_LENGTH:
+            raise _NeedsBacktrackingError
         self.text, self.at, self.depth = text, 0, 0
 
-    def whole(self) -> Any:
+    def parse(self) -> Any:
+        """Returns the syntax tree of the whole pattern."""
         tree = self._choice()
         if self.at < len(self.text):
-            raise _Unsupported
+            raise _NeedsBacktrackingError
         return tree
 
     def _peek(self) -> str:
@@ -128,10 +129,10 @@ class _Parser:
         if c == "\\":
             self.at += 1
             if self.text[self.at - 1 : self.at] in ("", *_SPECIAL_ESCAPES):
-                raise _Unsupported
+                raise _NeedsBacktrackingError
             return self._one_of(self.text[self.at - 2 : self.at])
         if c in "*+?{":
-            raise _Unsupported
+            raise _NeedsBacktrackingError
         if c == ".":
             return ("character", lambda x: x != "\n")
         return {"^": ("start",), "$": ("end",)}.get(c, ("character", c.__eq__))
@@ -139,23 +140,23 @@ class _Parser:
     def _group(self) -> Any:
         if self.text.startswith("?", self.at):
             if not self.text.startswith("?:", self.at):
-                raise _Unsupported
+                raise _NeedsBacktrackingError
             self.at += 2
         self.depth += 1
-        if self.depth > _MOST_DEPTH:
-            raise _Unsupported
+        if self.depth > _MAX_DEPTH:
+            raise _NeedsBacktrackingError
         tree = self._choice()
         self.depth -= 1
         if self._peek() != ")":
-            raise _Unsupported
+            raise _NeedsBacktrackingError
         self.at += 1
         return tree
 
     def _class(self) -> str:
-        """Returns the text of a class such as `[^a-z]`; `at` is behind its bracket."""
+        """Returns the text of a character class such as `[^a-z]`; `at` is after its bracket."""
         start = self.at - 1
         self.at += self._peek() == "^"
-        self.at += self._peek() == "]"  # in the first place it is a letter
+        self.at += self._peek() == "]"  # as the first character it is literal
         while self._peek() not in ("]", ""):
             self.at += 2 if self._peek() == "\\" else 1
         self.at += 1
@@ -166,15 +167,15 @@ class _Parser:
         try:
             return ("character", re.compile(text).fullmatch)
         except (re.error, FutureWarning) as error:
-            raise _Unsupported from error
+            raise _NeedsBacktrackingError from error
 
     def _repeated(self, atom: Any) -> Any:
         least, most = {"*": (0, None), "+": (1, None), "?": (0, 1)}.get(self._peek(), (1, 1))
         counts = _COUNTS.match(self.text, self.at)
         if counts is not None:
             low, comma, high = counts.groups()
-            if not low + comma:  # `{}` and the like are letters
-                raise _Unsupported
+            if not low + comma:  # `{}` is literal
+                raise _NeedsBacktrackingError
             least = int(low or 0)
             most = int(high) if high else None if comma else least
             self.at = counts.end()
@@ -183,15 +184,15 @@ class _Parser:
         else:
             return atom
         if self._peek() and self._peek() in "*+{":  # `a*+`, `a**`
-            raise _Unsupported
-        self.at += self._peek() == "?"  # lazy: which of the ways matches is not asked
+            raise _NeedsBacktrackingError
+        self.at += self._peek() == "?"  # lazy: has no effect on whether a text matches
         return ("repeat", atom, least, most)
 
 
-def _emit(tree: Any, program: list[Step]) -> list[Step]:
-    """Appends the steps of a tree to a program, and returns it."""
-    if len(program) > _MOST_STEPS:
-        raise _Unsupported
+def _emit(tree: Any, program: list[Instruction]) -> list[Instruction]:
+    """Appends the instructions of a syntax tree to a program, and returns it."""
+    if len(program) > _MAX_INSTRUCTIONS:
+        raise _NeedsBacktrackingError
     kind = tree[0]
     if kind == "character":
         program.append((_CHARACTER, tree[1], None))
@@ -217,8 +218,8 @@ def _emit(tree: Any, program: list[Step]) -> list[Step]:
     return program
 
 
-def _emit_alternatives(options: list[Callable[[], Any]], program: list[Step]) -> None:
-    """Appends steps that take one of the options."""
+def _emit_alternatives(options: list[Callable[[], Any]], program: list[Instruction]) -> None:
+    """Appends instructions that match one of the options."""
     jumps = []
     for option in options[:-1]:
         fork = len(program)
@@ -232,8 +233,8 @@ def _emit_alternatives(options: list[Callable[[], Any]], program: list[Step]) ->
         program[jump] = (_JUMP, len(program), None)
 
 
-def _run(program: list[Step], text: str, whole: bool) -> bool:
-    """Follows all ways through the program at once."""
+def _run(program: list[Instruction], text: str, whole: bool) -> bool:
+    """Simulates the NFA: returns whether the text, or a part of it, matches."""
     states: set[int] = set()
     for at in range(len(text) + 1):
         starts = [*states, 0] if at == 0 or not whole else list(states)
@@ -247,8 +248,8 @@ def _run(program: list[Step], text: str, whole: bool) -> bool:
     return False
 
 
-def _epsilon_closure(program: list[Step], starts: list[int], at: int, size: int) -> set[int]:
-    """Returns the steps that can be reached without reading a character."""
+def _epsilon_closure(program: list[Instruction], starts: list[int], at: int, size: int) -> set[int]:
+    """Returns the instructions that can be reached without reading a character."""
     seen: set[int] = set()
     while starts:
         s = starts.pop()

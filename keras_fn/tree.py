@@ -1,19 +1,25 @@
-"""Nested lists, tuples and dicts, with Keras's conventions: the keys of dicts are sorted."""
+"""Pytrees: nested lists, tuples and dicts. The public namespace `keras.tree`.
 
-from collections.abc import Callable
+As in Keras, dicts are flattened in the order of their sorted keys.
+"""
+
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import optree
+
+from keras_fn.errors import SpecError
+from keras_fn.types import Nested
 
 _CONTAINERS = (list, tuple, dict)
 
 
 class MAP_TO_NONE:
-    """What a function given to `traverse` returns to put None in a place."""
+    """Returned by the function of `traverse` to replace a part by None."""
 
 
-def is_nested(structure: Any) -> bool:
-    """Whether it is a container rather than a leaf.
+def is_nested(structure: Nested) -> bool:
+    """Returns whether a value is a container, not a leaf.
 
     Example:
         >>> is_nested([1]), is_nested(1)
@@ -22,8 +28,8 @@ def is_nested(structure: Any) -> bool:
     return isinstance(structure, _CONTAINERS)
 
 
-def flatten(structure: Any) -> list[Any]:
-    """Returns the leaves; those of a dict in the order of its sorted keys. None is a leaf.
+def flatten(structure: Nested) -> list[Any]:
+    """Returns the leaves, those of a dict in the order of its sorted keys. None is a leaf.
 
     Example:
         >>> flatten({"b": 1, "a": [2, None]})
@@ -32,8 +38,8 @@ def flatten(structure: Any) -> list[Any]:
     return optree.tree_leaves(structure, none_is_leaf=True, namespace="keras_fn.tree")
 
 
-def flatten_with_path(structure: Any) -> list[tuple[tuple[Any, ...], Any]]:
-    """Returns `(path, leaf)` for each leaf.
+def flatten_with_path(structure: Nested) -> list[tuple[tuple[Any, ...], Any]]:
+    """Returns `(path, leaf)` for each leaf; a path is a tuple of keys and indices.
 
     Example:
         >>> flatten_with_path({"a": [5]})
@@ -45,13 +51,18 @@ def flatten_with_path(structure: Any) -> list[tuple[tuple[Any, ...], Any]]:
     return list(zip(paths, leaves, strict=True))
 
 
-def map_structure(func: Callable[..., Any], *structures: Any, none_is_leaf: bool = True) -> Any:
-    """Applies `func` to the leaves of structures that are alike.
+def map_structure(
+    func: Callable[..., Any], *structures: Nested, none_is_leaf: bool = True
+) -> Nested:
+    """Applies `func` to the leaves of structures of the same nesting.
 
     Args:
-        func: Takes one leaf of each structure.
-        *structures: One or more.
-        none_is_leaf: Whether None is given to `func`, rather than kept.
+        func: A function of one leaf of each structure.
+        *structures: One or more structures.
+        none_is_leaf: Whether `func` is applied to None. Default True; otherwise None is kept.
+
+    Returns:
+        The structure of the results.
 
     Raises:
         ValueError: The structures differ.
@@ -61,12 +72,27 @@ def map_structure(func: Callable[..., Any], *structures: Any, none_is_leaf: bool
         [11, 22]
     """
     if not structures:
-        raise ValueError("map_structure needs at least one structure.")
+        raise SpecError(
+            "tree.map_structure",
+            expected="at least one structure",
+            received="none",
+            fix="pass the structure after the function",
+        )
     return optree.tree_map(func, *structures, none_is_leaf=none_is_leaf, namespace="keras_fn.tree")
 
 
-def map_structure_up_to(shallow_structure: Any, func: Callable[..., Any], *structures: Any) -> Any:
-    """Applies `func` to the parts of structures that stand at the leaves of a shallow one.
+def map_structure_up_to(
+    shallow_structure: Nested, func: Callable[..., Any], *structures: Nested
+) -> Nested:
+    """Applies `func` to the parts of structures at the leaves of a shallow structure.
+
+    Args:
+        shallow_structure: The structure of the result.
+        func: A function of one part of each structure.
+        *structures: Structures that extend the shallow one.
+
+    Returns:
+        The shallow structure, with the results as leaves.
 
     Example:
         >>> map_structure_up_to([0, 0], len, [[1, 2], [3]])
@@ -77,34 +103,60 @@ def map_structure_up_to(shallow_structure: Any, func: Callable[..., Any], *struc
     return optree.tree_unflatten(spec, [func(*p) for p in parts])
 
 
-def assert_same_structure(a: Any, b: Any, check_types: Any = None) -> None:
-    """Raises ValueError unless two structures are alike.
+def assert_same_structure(a: Nested, b: Nested, check_types: bool | None = None) -> None:
+    """Raises an error unless two structures have the same nesting.
 
     Args:
         a: One structure.
-        b: The other.
-        check_types: Types are always compared; the argument is there for older programs.
+        b: The other structure.
+        check_types: Has no effect, because types are always compared.
+
+    Raises:
+        ValueError: The structures differ.
     """
     del check_types
     first, second = (
         optree.tree_structure(s, none_is_leaf=True, namespace="keras_fn.tree") for s in (a, b)
     )
     if first != second:
-        raise ValueError(f"The structures differ: {first} and {second}.")
-
-
-def assert_same_paths(a: Any, b: Any) -> None:
-    """Raises ValueError unless two structures have leaves at the same paths."""
-    first, second = ({path for path, _ in flatten_with_path(s)} for s in (a, b))
-    if first != second:
-        raise ValueError(
-            f"The structures differ: only in the first {sorted(first - second, key=str)}, only in "
-            f"the second {sorted(second - first, key=str)}."
+        raise SpecError(
+            "tree.assert_same_structure",
+            expected=f"the structure {first}"[:600],
+            received=str(second)[:600],
+            fix="pass structures of the same types, lengths and keys",
         )
 
 
-def pack_sequence_as(structure: Any, flat_sequence: Any) -> Any:
+def assert_same_paths(a: Nested, b: Nested) -> None:
+    """Raises an error unless two structures have leaves at the same paths.
+
+    Args:
+        a: One structure.
+        b: The other structure.
+
+    Raises:
+        ValueError: The paths differ.
+    """
+    first, second = ({path for path, _ in flatten_with_path(s)} for s in (a, b))
+    if first != second:
+        raise SpecError(
+            "tree.assert_same_paths",
+            expected="structures with the same paths",
+            received=f"only in the first {sorted(first - second, key=str)}, only in the second "
+            f"{sorted(second - first, key=str)}"[:600],
+            fix="pass structures of the same lengths and keys",
+        )
+
+
+def pack_sequence_as(structure: Nested, flat_sequence: Iterable[Any]) -> Nested:
     """Returns the structure with its leaves replaced.
+
+    Args:
+        structure: The structure.
+        flat_sequence: The new leaves, in the order of `flatten`.
+
+    Raises:
+        ValueError: The number of leaves differs.
 
     Example:
         >>> pack_sequence_as({"a": 0, "b": 0}, [1, 2])
@@ -113,12 +165,17 @@ def pack_sequence_as(structure: Any, flat_sequence: Any) -> Any:
     flat = list(flat_sequence)
     spec = optree.tree_structure(structure, none_is_leaf=True, namespace="keras_fn.tree")
     if spec.num_leaves != len(flat):
-        raise ValueError(f"The structure has {spec.num_leaves} leaves; {len(flat)} values came.")
+        raise SpecError(
+            "tree.pack_sequence_as",
+            expected=f"{spec.num_leaves} values, as the structure has leaves",
+            received=f"{len(flat)}",
+            fix="pass one value for each leaf",
+        )
     return optree.tree_unflatten(spec, flat)
 
 
-def lists_to_tuples(structure: Any) -> Any:
-    """Returns the structure with tuples for lists.
+def lists_to_tuples(structure: Nested) -> Nested:
+    """Returns the structure with its lists converted to tuples.
 
     Example:
         >>> lists_to_tuples([1, [2]])
@@ -131,8 +188,15 @@ def lists_to_tuples(structure: Any) -> Any:
     return structure
 
 
-def map_shape_structure(func: Callable[[Any], Any], structure: Any) -> Any:
+def map_shape_structure(func: Callable[[Any], Any], structure: Nested) -> Nested:
     """Applies `func` to each shape (a tuple or list of sizes) of nested shapes.
+
+    Args:
+        func: A function of a shape.
+        structure: Nested shapes.
+
+    Returns:
+        The structure of the results.
 
     Example:
         >>> map_shape_structure(len, {"a": (None, 3)})
@@ -147,13 +211,17 @@ def map_shape_structure(func: Callable[[Any], Any], structure: Any) -> Any:
     return func(structure)
 
 
-def traverse(func: Callable[[Any], Any], structure: Any, top_down: bool = True) -> Any:
-    """Applies `func` to every part of a structure; where it returns None the part stays.
+def traverse(func: Callable[[Any], Any], structure: Nested, top_down: bool = True) -> Nested:
+    """Applies `func` to every part of a structure, containers included.
 
     Args:
-        func: Takes a part; returns what to put in its place, None, or `MAP_TO_NONE`.
+        func: A function of a part. It returns the replacement, None to keep the part, or
+            `MAP_TO_NONE` to replace it by None.
         structure: The structure.
-        top_down: Whether containers come before what they hold.
+        top_down: Whether containers are visited before their parts. Default True.
+
+    Returns:
+        The structure with the replacements.
 
     Example:
         >>> traverse(lambda x: x + 1 if isinstance(x, int) else None, [1, {"a": 2}])

@@ -1,4 +1,4 @@
-"""The public names and signatures beside those of Keras 3.15.1, which are stored as facts.
+"""The public names and signatures, compared with those of Keras 3.15.1, which are stored as facts.
 
 A signature agrees if a call that Keras takes means the same here: its parameters, in their order,
 with their defaults. Ours may have more of them at the end.

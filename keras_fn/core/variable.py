@@ -266,7 +266,7 @@ class Variable(OperatorsMixin):
         array = self.numpy()
         return array if dtype is None else array.astype(dtype)
 
-    def __iter__(self) -> Iterator[Tensor]:
+    def __iter__(self) -> Iterator[Any]:
         return (self[i] for i in range(len(self)))
 
     def __float__(self) -> float:

@@ -57,7 +57,7 @@ class Model(Trainer, Layer):
 
     def __new__(cls, *args: Nested, **kwargs: Any) -> Self:
         is_graph = cls is Model and _has_graph(args, kwargs)  # subclasses have custom arguments
-        created = _with_graph(cast(type, cls)) if is_graph else cls
+        created: Any = _with_graph(cast(type, cls)) if is_graph else cls
         return super().__new__(created, *args, **kwargs)
 
     def __init__(self, *args: Nested, **kwargs: Any):

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Self, cast
 
 from keras_fn.core import tree
+from keras_fn.core.graph_model import get_graph
 from keras_fn.core.keras_tensor import KerasTensor, standardize_shape
 from keras_fn.core.naming import current_path, name_scope
 from keras_fn.core.registry import CustomObjectScope
@@ -270,8 +271,6 @@ class Sequential(Model):
 
 def _single_input(layer: Any) -> KerasTensor | None:
     """Returns the input tensor of a nested model that is built and has a single one, else None."""
-    try:
-        tensors = layer.inputs if isinstance(layer, Model) else ()
-    except AttributeError:
-        return None
+    graph = get_graph(layer)
+    tensors = graph.inputs if graph is not None else ()
     return tensors[0] if len(tensors) == 1 else None

@@ -1,6 +1,6 @@
 """The `.keras` archive: a zip file of config.json, metadata.json, model.weights.h5 and assets.
 
-Nothing is ever extracted: members are bytes, or a view of the file.
+Nothing is extracted to disk: members are read as bytes, or through a view of the file.
 """
 
 import dataclasses
@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
+from keras_fn.errors import SpecError
 from keras_fn.saving.byte_view import ByteView
 from keras_fn.saving.errors import (
     ModelFileError,
@@ -30,7 +31,7 @@ CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 ASSETS = "assets/"
 KERAS_VERSION = "3.15.1"
 
-# The same model must give the same file, so the time of saving cannot be in it.
+# Constant, so that the same model results in the same file.
 _FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 _FIXED_DATE = "1980-01-01@00:00:00"
 _OWN_KEY, _DIGESTS_KEY = "keras_fn", "sha256"
@@ -64,7 +65,7 @@ class Archive:
 
     @property
     def weights_name(self) -> str:
-        """What to call the weights in messages."""
+        """The name of the weights in error messages."""
         return f"{self.name}, {WEIGHTS}"
 
     def parse_config(self) -> Any:
@@ -74,13 +75,15 @@ class Archive:
 
 
 def read_archive(file: BinaryIO) -> Archive:
-    """Reads and checks a `.keras` file from a binary, seekable file object.
+    """Reads and checks a `.keras` file.
 
-    The whole file is read once, for its checksums. A stored weights member is not copied.
+    The whole file is read once, for its checksums. An uncompressed member of weights is not copied.
+
+    Args:
+        file: A binary, seekable file.
 
     Raises:
-        ModelFileError: The file is not a well-formed `.keras` archive, or its content is not what
-            its checksums say.
+        ModelFileError: The file is not a well-formed `.keras` archive, or a checksum is wrong.
     """
     name = describe(file)
     with model_file_errors(name):
@@ -104,15 +107,15 @@ def read_archive(file: BinaryIO) -> Archive:
 def write_archive(
     file: BinaryIO, members: Mapping[str, Buffer], metadata: Mapping[str, Any] | None = None
 ) -> None:
-    """Writes a `.keras` file that `read_archive` and Keras read. Same arguments, same bytes.
+    """Writes a `.keras` file, for `read_archive` and Keras. The result is reproducible.
 
     Args:
         file: An empty, seekable file object.
         members: The content of `config.json`, `model.weights.h5` and any `assets/...`.
-        metadata: Entries for metadata.json, beside (or instead of) Keras's version and date.
+        metadata: Entries of metadata.json, which extend or replace Keras's version and date.
 
     Raises:
-        ModelFileError: `read_archive` would refuse the result.
+        ModelFileError: `read_archive` could not read the result.
     """
     with error_context(describe(file)):
         for name in members:
@@ -131,7 +134,12 @@ def write_archive(
         with error_context(CONFIG):
             parse_json(bytes(content[CONFIG]))
     if file.tell() != 0:
-        raise ValueError("an archive is written at the start of an empty file")
+        raise SpecError(
+            "write_archive",
+            expected="an empty file",
+            received=f"a file at position {file.tell()}",
+            fix="open a new file",
+        )
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name, data in content.items():
             info = zipfile.ZipInfo(name, _FIXED_TIME)
@@ -140,7 +148,7 @@ def write_archive(
 
 
 def check_asset_path(path: str) -> None:
-    """Raises unless `path` is a plain relative path, as an asset's name must be."""
+    """Raises an error unless `path` is a plain relative path, as the name of an asset must be."""
     parts = path.split("/")
     plain = all(
         0 < len(part.encode("utf-8", "replace")) <= 255 and part not in (".", "..")
@@ -155,7 +163,7 @@ def check_asset_path(path: str) -> None:
 
 
 def _check_members(entries: Mapping[str, Entry]) -> None:
-    """Raises unless the members are those of a `.keras` file, within the limits."""
+    """Raises an error unless these are the members of a `.keras` file, within the limits."""
     limits = current_limits()
     if len(entries) > limits.zip_members:
         raise malformed("there are too many members", f"at most {limits.zip_members}", len(entries))
@@ -188,7 +196,7 @@ def _check_members(entries: Mapping[str, Entry]) -> None:
 
 
 def _digests(metadata: Any, entries: Mapping[str, Entry]) -> dict[str, str]:
-    """Returns the SHA-256 of each member, if keras_fn wrote them into the metadata, else {}."""
+    """Returns the SHA-256 digests in the metadata, which only keras_fn writes, or {}."""
     if not isinstance(metadata, dict):
         raise ModelFileTypeError(
             "the metadata is not a JSON object", expected="dict", received=type(metadata).__name__
@@ -221,7 +229,7 @@ def _member_bytes(view: ByteView, entry: Entry, digest: str | None) -> bytes:
 
 
 def _member_file(view: ByteView, entry: Entry, digest: str | None) -> BinaryIO:
-    """Returns a member as a file: a view of the archive if it is stored, else a copy in memory."""
+    """Returns a member as a file: a view of the archive if uncompressed, else a copy in memory."""
     with model_file_errors(entry.name):
         if entry.method == STORED:
             _consume(view, entry, digest, None)
@@ -232,7 +240,7 @@ def _member_file(view: ByteView, entry: Entry, digest: str | None) -> BinaryIO:
 
 
 def _consume(view: ByteView, entry: Entry, digest: str | None, content: bytearray | None) -> None:
-    """Reads a member through its checksums, into `content` if given."""
+    """Reads a member and checks its checksums; appends it to `content` if that is not None."""
     actual = hashlib.sha256() if digest is not None else None
     for chunk in member_chunks(view, entry):
         if actual is not None:

@@ -8,10 +8,15 @@ from keras_fn.saving.errors import ModelFileError
 
 
 class ByteView(io.RawIOBase):
-    """Bytes [start, start + size) of `file`, as a file of its own.
+    """A read-only file of the bytes [start, start + size) of another file.
 
-    Closing it leaves `file` open. A read that the file cannot serve any more (it was truncated
-    meanwhile) is an error, never a short read.
+    Closing it leaves the other file open. If the other file was truncated, reading is an error,
+    never a short read.
+
+    Args:
+        file: A binary, seekable file.
+        start: The offset of the first byte.
+        size: The number of bytes.
     """
 
     def __init__(self, file: BinaryIO, start: int, size: int):
@@ -25,7 +30,15 @@ class ByteView(io.RawIOBase):
         return cls(file, 0, file.seek(0, os.SEEK_END))
 
     def slice(self, start: int, size: int) -> "ByteView":
-        """Returns the view of a part, which must lie inside this one."""
+        """Returns a view of a part.
+
+        Args:
+            start: The offset of the first byte in this view.
+            size: The number of bytes.
+
+        Raises:
+            ModelFileError: The part is not inside this view.
+        """
         if start < 0 or size < 0 or start + size > self.size:
             raise ModelFileError(
                 "a part of the file lies outside the file",
@@ -36,7 +49,7 @@ class ByteView(io.RawIOBase):
         return ByteView(self._file, self._start + start, size)
 
     def bytes_at(self, start: int, size: int) -> bytes:
-        """Returns a part as bytes."""
+        """Returns a part as bytes, as `slice`."""
         return self.slice(start, size).read()
 
     def readable(self) -> bool:
@@ -86,9 +99,10 @@ class ByteView(io.RawIOBase):
 
 
 class BudgetedView(ByteView):
-    """A view for descriptions in a file: it allows reading a few times what the file holds.
+    """A view with a budget of bytes to read: a few times the size of the file.
 
-    Descriptions that overlap could make the work grow with the square of the file's size.
+    Without a budget, overlapping structures in a malicious file could make the time to read it grow
+    with the square of its size.
     """
 
     _TIMES, _SPARE = 4, 1 << 16
@@ -98,11 +112,11 @@ class BudgetedView(ByteView):
         self._left = self._TIMES * size + self._SPARE
 
     def charge(self, size: int) -> None:
-        """Counts `size` bytes as read."""
+        """Subtracts `size` bytes from the budget."""
         self._left -= size
         if self._left < 0:
             raise ModelFileError(
-                "the file describes the same bytes again and again",
+                "structures of the file overlap, so that reading it takes too long",
                 fix="the file is damaged or was made to do harm; get it again",
             )
 

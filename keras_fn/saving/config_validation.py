@@ -1,8 +1,8 @@
 """Validation and upgrade of a config from a file, before any object is created from it.
 
-Names are resolved later, by `core.serialization`, which every entry point shares. This module checks
-the limits, and that no part holds code or refers to other files; errors name the layer. It also
-upgrades what older versions of Keras wrote.
+Names are resolved later, by `core.serialization`, which every entry point shares. This module
+checks the limits, and that no part holds code or refers to other files; errors name the layer. It
+also upgrades what older versions of Keras wrote.
 """
 
 import contextlib

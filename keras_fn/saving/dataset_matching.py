@@ -1,4 +1,4 @@
-"""Whether a dataset is what a variable wants, and its value for the variable."""
+"""Matching of datasets with variables: the check of shape and dtype, and the converted value."""
 
 import warnings
 
@@ -15,16 +15,23 @@ FIX = "load the file into the model it was saved from"
 
 
 def check_compatible(file: Hdf5File, path: str, variable: Variable) -> None:
-    """Raises unless a dataset has the shape and the kind of dtype of a variable.
+    """Checks that a dataset has the shape of a variable, and a dtype of the same kind.
+
+    Args:
+        file: The file.
+        path: The path of the dataset.
+        variable: The variable.
 
     Raises:
-        ModelFileError: It has not, or is not there.
+        ModelFileError: It has not, or does not exist.
     """
     info, dtype = file.datasets.get(path), numpy_dtype(variable.dtype)
     with error_context(sanitize_for_display(path)):
         if info is None or info.shape != variable.shape:
             raise ModelFileError(
-                f"the weight {variable.name!r} has another shape" if info else "nothing is there",
+                f"the weight {variable.name!r} has another shape"
+                if info
+                else "the dataset is missing",
                 expected=f"{variable.name!r} of shape {variable.shape}",
                 received=f"shape {info.shape}" if info else "",
                 fix=FIX,
@@ -39,7 +46,13 @@ def check_compatible(file: Hdf5File, path: str, variable: Variable) -> None:
 
 
 def read_for_variable(file: Hdf5File, path: str, variable: Variable) -> np.ndarray:
-    """Returns a dataset in the shape and dtype of a variable; warns if it loses or gains digits."""
+    """Returns a dataset in the shape and dtype of a variable; warns if the precision differs.
+
+    Args:
+        file: The file.
+        path: The path of the dataset, which `check_compatible` accepted.
+        variable: The variable.
+    """
     info, dtype = file.datasets[path], numpy_dtype(variable.dtype)
     if _is_counter(info, dtype):
         value = file.read(path, variable.shape, info.dtype)
@@ -52,5 +65,5 @@ def read_for_variable(file: Hdf5File, path: str, variable: Variable) -> np.ndarr
 
 
 def _is_counter(info: DatasetInfo, dtype: np.dtype) -> bool:
-    """Whether it is one integer for an integer: backends count steps in int32 or int64."""
+    """Returns whether it is an integer scalar for an integer: a step count in int32 or int64."""
     return info.shape == () and info.dtype.kind in "iu" and dtype.kind in "iu"

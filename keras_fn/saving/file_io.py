@@ -1,4 +1,4 @@
-"""Opening model files: to read one safely, to replace one in a single step."""
+"""Opening model files for reading, and writing them atomically."""
 
 import contextlib
 import errno
@@ -21,7 +21,11 @@ _NEW_FILE_MODE = 0o666
 
 
 def describe(path_or_file: PathLike | BinaryIO) -> str:
-    """Returns the name of a file for error messages."""
+    """Returns the name of a file for error messages.
+
+    Args:
+        path_or_file: A path or a file.
+    """
     if isinstance(path_or_file, (str, bytes, os.PathLike)):
         return os.fsdecode(path_or_file)
     name = getattr(path_or_file, "name", None)
@@ -29,17 +33,17 @@ def describe(path_or_file: PathLike | BinaryIO) -> str:
 
 
 def local_path(path: PathLike) -> str:
-    """Returns `path` as a string; a URL is an error.
+    """Returns a local path as a string.
 
     Raises:
-        ModelFileError: `path` is a URL, is empty or has a NUL character.
+        ModelFileError: The path is a URL, is empty, or has a NUL character.
     """
     text = os.fsdecode(path)
     if match := _URL.match(text):
         raise ModelFileError(
             f"cannot use {text!r}: only local files are read and written",
             expected="a local path",
-            received=f"something that starts like a URL ({match.group()})",
+            received=f"a URL, which starts with {match.group()}",
             fix="download the file first; write './name' for a local name with a colon",
         )
     if not text or "\0" in text:
@@ -49,9 +53,10 @@ def local_path(path: PathLike) -> str:
 
 @contextlib.contextmanager
 def open_for_reading(path_or_file: PathLike | BinaryIO) -> Iterator[BinaryIO]:
-    """Yields a binary, seekable file: the given file object, or the local regular file of a path.
+    """Context manager that opens a binary, seekable file for reading.
 
-    A file object stays open afterwards.
+    Args:
+        path_or_file: The path of a local regular file; or a file, which stays open afterwards.
 
     Raises:
         ModelFileError: The path is a URL or names something that is not a regular file.
@@ -74,13 +79,17 @@ def open_for_reading(path_or_file: PathLike | BinaryIO) -> Iterator[BinaryIO]:
 
 
 def _open_without_waiting(path: str, flags: int) -> int:
-    """Opens like `os.open`, but not waiting for the other end of a pipe."""
+    """Opens a file as `os.open`, but does not wait for the other end of a pipe."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 @contextlib.contextmanager
 def open_for_writing(path_or_file: PathLike | BinaryIO) -> Iterator[BinaryIO]:
-    """Yields a file to write: the given file object as it is, or `atomic_write` of a path."""
+    """Context manager that opens a file for writing: `atomic_write` of a path, or a file as it is.
+
+    Args:
+        path_or_file: A path, or a binary, seekable file.
+    """
     if isinstance(path_or_file, (str, bytes, os.PathLike)):
         with atomic_write(path_or_file) as file:
             yield file
@@ -99,30 +108,29 @@ def _checked_file_object(file: BinaryIO, method: str) -> BinaryIO:
             "cannot use this as a file",
             expected=f"a path or a binary, seekable file to {method}",
             received=type(file).__name__,
-            fix="open the file in binary mode, or give its path",
+            fix="open the file in binary mode, or pass its path",
         )
     return file
 
 
 TEMPORARY = ".keras_fn-*.tmp"
-"""The names of files that are being written, or that a program left when it was killed."""
+"""The pattern of temporary files. A program that was killed can leave one."""
 
 
 @contextlib.contextmanager
 def atomic_write(path: PathLike, mode: int | None = None) -> Iterator[BinaryIO]:
-    """Yields a new file that takes the place of `path` when the block ends without an error.
+    """Context manager for an atomic write: a new file replaces `path` if there is no error.
 
-    The file at `path` is not touched before. It is the old one, whole, or the new one, whole, at
-    every moment, also when the process is killed. A symbolic link stays; what it points to is
-    replaced.
+    At every moment the file at `path` is either the complete old one or the complete new one, also
+    if the process is killed. A symbolic link is kept, and its target is replaced.
 
     Args:
-        path: Where the file goes.
-        mode: Permission bits; by default those of the file that is replaced, or those of the umask.
+        path: The path of the file.
+        mode: Permission bits. By default those of the existing file, or those of the umask.
 
     Raises:
-        OSError: The system refused to write. `path` is as it was.
-        ModelFileError: `path` is a URL, or names something that is not a regular file.
+        OSError: The file cannot be written. `path` is unchanged.
+        ModelFileError: The path is a URL, or not the path of a regular file.
     """
     target = os.path.realpath(local_path(path))
     mode = _mode_for(target) if mode is None else mode
@@ -135,7 +143,7 @@ def atomic_write(path: PathLike, mode: int | None = None) -> Iterator[BinaryIO]:
         | getattr(os, "O_CLOEXEC", 0)
         | getattr(os, "O_BINARY", 0)
     )
-    # Created with the final permissions, so that a private file is at no moment readable.
+    # Created with the final permissions, so that a private file is never readable by others.
     descriptor = os.open(temporary, flags, _NEW_FILE_MODE if mode is None else mode & 0o700)
     try:
         with open(descriptor, "w+b") as file:
@@ -172,7 +180,7 @@ def _mode_for(target: str) -> int | None:
 
 
 def _sync_directory(directory: str) -> None:
-    """Makes the new name durable, where directories can be synced (not on Windows)."""
+    """Makes the new name durable, if directories can be synced (not on Windows)."""
     if os.name != "posix":
         return
     descriptor = os.open(directory, os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""The `.keras` format: the config of a model, its weights and its layers' assets, zipped."""
+"""The `.keras` format: a zip archive of a model's config, its weights and its layers' assets."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -13,23 +13,27 @@ from keras_fn.core.serialization import (
 )
 from keras_fn.saving.archive import ASSETS, CONFIG, WEIGHTS, Archive, read_archive, write_archive
 from keras_fn.saving.config_validation import config_errors, validate_and_upgrade_config
-from keras_fn.saving.errors import ModelFileError, error_context, model_file_errors
+from keras_fn.saving.errors import ModelFileError, model_file_errors
 from keras_fn.saving.hdf5.file import open_hdf5
 from keras_fn.saving.hdf5.writer import build_hdf5
 from keras_fn.saving.strict_json import parse_json
-from keras_fn.saving.variable_paths import Saveable, walk_saveables, join
+from keras_fn.saving.variable_paths import Saveable, join, walk_saveables
 from keras_fn.saving.weights import Weights, check_parameters, collect, restore
 
 _OWN = "keras_fn"  # the key of metadata that Keras does not write
-_COMPILE_FIX = "load_model(..., compile=False) loads the model without how it was trained"
+_COMPILE_FIX = "load_model(..., compile=False) loads the model without compiling it"
 
 
 def archive_members(model: Any, with_optimizer: bool = True) -> dict[str, Any]:
-    """Returns the content of the archive of a model.
+    """Returns the content of each member of the archive of a model.
+
+    Args:
+        model: A built model.
+        with_optimizer: Whether to include the state of the optimizer. Default True.
 
     Raises:
-        ModelFileError: Loading would refuse it.
-        TypeError: Something in the model cannot be written down.
+        ModelFileError: The archive could not be loaded.
+        TypeError: Something in the model cannot be serialized.
     """
     with ObjectSharingScope() as scope:
         config = serialize_keras_object(model)
@@ -37,7 +41,7 @@ def archive_members(model: Any, with_optimizer: bool = True) -> dict[str, Any]:
     if not config.get("compile_config"):
         config["compile_config"] = {}
     text = json.dumps(config).encode()
-    with error_context(CONFIG):
+    with config_errors(CONFIG):
         validate_and_upgrade_config(parse_json(text), is_own=True)
     datasets, attributes = collect(model, with_optimizer=with_optimizer)
     weights = build_hdf5(datasets, attributes)
@@ -45,30 +49,40 @@ def archive_members(model: Any, with_optimizer: bool = True) -> dict[str, Any]:
 
 
 def _assets(model: Any) -> dict[str, bytes]:
-    found = {}
-    for holder in _with_assets(model, "save_assets"):
+    assets = {}
+    for saveable in _saveables_with_assets(model, "save_assets"):
         store: dict[str, bytes] = {}
-        holder.owner.save_assets(store)
+        saveable.owner.save_assets(store)
         for name, content in store.items():
-            found[ASSETS + join(holder.path, name)] = bytes(content)
-    return found
+            assets[ASSETS + join(saveable.path, name)] = bytes(content)
+    return assets
 
 
-def _with_assets(model: Any, method: str) -> list[Saveable]:
-    return [h for h in walk_saveables(model) if callable(getattr(h.owner, method, None))]
+def _saveables_with_assets(model: Any, method: str) -> list[Saveable]:
+    return [s for s in walk_saveables(model) if callable(getattr(s.owner, method, None))]
 
 
 def write(content: Mapping[str, Any], file: BinaryIO) -> None:
-    """Writes what `members` gave into an empty file."""
+    """Writes an archive to an empty file.
+
+    Args:
+        content: The result of `archive_members`.
+        file: The file.
+    """
     write_archive(file, content)
 
 
 def read(file: BinaryIO, custom_objects: Any, with_compile: bool) -> Any:
-    """Returns the model that a `.keras` file holds.
+    """Loads the model from a `.keras` file.
+
+    Args:
+        file: The file.
+        custom_objects: Custom classes and functions, by name.
+        with_compile: Whether to compile the model and restore the state of its optimizer.
 
     Raises:
         ModelFileError: The file is malformed, or the model cannot be restored as it was.
-        ModelFileTypeError: The config names a class or function that is not known.
+        ModelFileTypeError: The config names an unknown class or function.
     """
     archive = read_archive(file)
     weights = weights_of(archive)
@@ -89,14 +103,14 @@ def read(file: BinaryIO, custom_objects: Any, with_compile: bool) -> Any:
 
 
 def build(config: dict[str, Any], custom_objects: Any) -> Any:
-    """Returns the model of a config; its variables have no values before they are read."""
+    """Returns the model of a config, with uninitialized variables."""
     config.pop("compile_config", None)
     with DeferredInitScope(), ObjectSharingScope():
         return deserialize_keras_object(config, custom_objects=custom_objects, kind="layer")
 
 
 def compile_model(model: Any, config: Any, custom_objects: Any, name: str) -> None:
-    """Compiles a model as the config says."""
+    """Compiles a model with the arguments in a config."""
     with config_errors(name, "compile_config", fix=_COMPILE_FIX), CustomObjectScope(custom_objects):
         model.compile_from_config(config)
 
@@ -104,35 +118,35 @@ def compile_model(model: Any, config: Any, custom_objects: Any, name: str) -> No
 def load_weights(
     model: Any, file: BinaryIO, skip_mismatch: bool, skipped: Iterable[Any] = ()
 ) -> None:
-    """Sets the weights of a model from those in a `.keras` file."""
+    """Loads the weights of a model from a `.keras` file."""
     weights = weights_of(read_archive(file))
     with model_file_errors():
         restore(model, weights, skip_mismatch=skip_mismatch, skipped=skipped)
 
 
 def weights_of(archive: Archive) -> Weights:
-    """Returns the weights in an archive."""
+    """Returns the weights of an archive."""
     name = archive.weights_name
     h5 = open_hdf5(archive.weights, name=name, verify=not archive.is_verified)
     return Weights([h5], name)
 
 
 def _load_assets(model: Any, assets: Mapping[str, bytes]) -> None:
-    """Hands each layer its assets, as bytes by name."""
-    left = set(assets)
-    for holder in _with_assets(model, "load_assets"):
-        start = f"{holder.path}/" if holder.path else ""
+    """Passes each layer its assets, as bytes by name."""
+    unclaimed = set(assets)
+    for saveable in _saveables_with_assets(model, "load_assets"):
+        prefix = f"{saveable.path}/" if saveable.path else ""
         own = {
-            path.removeprefix(start): content
+            path.removeprefix(prefix): content
             for path, content in assets.items()
-            if path.startswith(start) and "/" not in path.removeprefix(start)
+            if path.startswith(prefix) and "/" not in path.removeprefix(prefix)
         }
         if own:
-            holder.owner.load_assets(own)
-            left -= {start + name for name in own}
-    if left:
+            saveable.owner.load_assets(own)
+            unclaimed -= {prefix + name for name in own}
+    if unclaimed:
         raise ModelFileError(
-            "there are assets that no layer of the model takes",
-            received=", ".join(sorted(left)[:5]),
+            "there are assets of no layer of the model",
+            received=", ".join(sorted(unclaimed)[:5]),
             fix="the file is damaged, or the class of a layer has changed",
         )

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from keras_fn.backend.loader import current
-from keras_fn.core.registry import CustomObjectScope, get_registered_name, builtin_qualified_name
+from keras_fn.core.registry import CustomObjectScope, builtin_qualified_name, get_registered_name
 from keras_fn.core.serialization import (
     deserialize_as,
     deserialize_keras_object,
@@ -36,7 +36,7 @@ from keras_fn.saving.variable_paths import join
 from keras_fn.saving.weights import check_parameters
 
 _MODEL, _OPTIMIZER, _TOP = "model_weights", "optimizer_weights", "top_level_model_weights"
-_COMPILE_FIX = "load_model(..., compile=False) loads the model without how it was trained"
+_COMPILE_FIX = "load_model(..., compile=False) loads the model without compiling it"
 
 Values = list[tuple[Variable, np.ndarray]]
 
@@ -47,17 +47,21 @@ Values = list[tuple[Variable, np.ndarray]]
 def to_bytes(model: Any, with_optimizer: bool = True) -> memoryview:
     """Returns the bytes of a legacy file of a model.
 
+    Args:
+        model: A built model.
+        with_optimizer: Whether to include the state of the optimizer. Default True.
+
     Raises:
-        ModelFileError: Loading would refuse it.
-        TypeError: Something in the model cannot be written down.
+        ModelFileError: The file could not be loaded.
+        TypeError: Something in the model cannot be serialized.
     """
     entry = serialize_keras_object(model)
-    # The outermost object has the legacy form, which names a class alone; those inside may have
-    # the newer one, which names ops too.
-    known = builtin_qualified_name(type(model))
-    name = known[1] if known else get_registered_name(type(model))
+    # The outermost object has the legacy form, a class name without a module; nested objects can
+    # have the newer form, which also supports ops.
+    builtin = builtin_qualified_name(type(model))
+    name = builtin[1] if builtin else get_registered_name(type(model))
     text = json.dumps({"class_name": name, "config": entry["config"]})
-    with error_context("model_config"):
+    with config_errors("model_config"):
         validate_and_upgrade_config(parse_json(text.encode()), is_own=True)
     versions = {"keras_version": KERAS_VERSION, "backend": current().name}
     datasets, attributes = _layer_weights(model)
@@ -79,7 +83,7 @@ def to_bytes(model: Any, with_optimizer: bool = True) -> memoryview:
 
 
 def _expand_loss_names(loss: Any) -> Any:
-    """Returns losses with their names in full: Keras does not read short ones from these files."""
+    """Returns losses with their full names: Keras cannot read short names in these files."""
     if isinstance(loss, dict) and "class_name" not in loss:
         return {key: _expand_loss_names(value) for key, value in loss.items()}
     if isinstance(loss, list):
@@ -101,7 +105,7 @@ def _layer_weights(model: Any) -> tuple[dict[str, np.ndarray], dict[str, dict[st
 
 
 def _write(group: str, variables: Sequence[Variable], datasets: dict[str, np.ndarray]) -> list[str]:
-    """Adds the datasets of some variables; returns their names."""
+    """Adds the datasets of variables, and returns their names."""
     written = []
     for variable in variables:
         name, count = variable.path, 0
@@ -122,7 +126,7 @@ def _weights(layer: Any) -> list[Variable]:
 
 
 def _own_weights(model: Any) -> list[Variable]:
-    """The variables that the model holds itself, outside of its layers."""
+    """Returns the variables of the model itself, without the variables of its layers."""
     return model._own_variables()
 
 
@@ -130,11 +134,16 @@ def _own_weights(model: Any) -> list[Variable]:
 
 
 def read(file: BinaryIO, custom_objects: Any, with_compile: bool) -> Any:
-    """Returns the model that a legacy file holds.
+    """Loads the model from a legacy file.
+
+    Args:
+        file: The file.
+        custom_objects: Custom classes and functions, by name.
+        with_compile: Whether to compile the model and restore the state of its optimizer.
 
     Raises:
         ModelFileError: The file is malformed, or the model cannot be restored as it was.
-        ModelFileTypeError: The config names a class or function that is not known.
+        ModelFileTypeError: The config names an unknown class or function.
     """
     h5 = open_hdf5(file)
     text = _text(h5, "model_config")
@@ -162,7 +171,7 @@ def read(file: BinaryIO, custom_objects: Any, with_compile: bool) -> Any:
 
 
 def is_legacy(file: BinaryIO) -> bool:
-    """Whether an HDF5 file has weights by layer, as legacy files have."""
+    """Returns whether an HDF5 file has the layout of legacy files: weights by layer."""
     h5 = open_hdf5(file, verify=False)
     file.seek(0)
     return any(
@@ -176,7 +185,14 @@ def is_legacy(file: BinaryIO) -> bool:
 def load_weights(
     model: Any, file: BinaryIO, by_name: bool = False, skip_mismatch: bool = False
 ) -> None:
-    """Sets the weights of a model from a legacy file, of a whole model or of weights alone."""
+    """Loads the weights of a model from a legacy file, with or without a model in it.
+
+    Args:
+        model: A built model.
+        file: The file.
+        by_name: Whether to match layers by name instead of by order.
+        skip_mismatch: Whether to skip layers that do not match, with a warning.
+    """
     h5 = open_hdf5(file)
     root = _MODEL if _MODEL in h5.groups else ""
     missed: list[str] | None = [] if skip_mismatch else None
@@ -190,12 +206,14 @@ def load_weights(
 def _text(h5: Hdf5File, name: str) -> str | None:
     value = h5.attribute("", name)
     if value is not None and not isinstance(value, str):
-        raise ModelFileError(f"{h5.name}: the attribute {name} is not a text", received=type(value))
+        raise ModelFileError(
+            f"{h5.name}: the attribute {name} is not a string", received=type(value)
+        )
     return value
 
 
 def _compile(model: Any, config: dict[str, Any], custom_objects: Any) -> None:
-    """Compiles a model as a legacy config says."""
+    """Compiles a model with the arguments in a legacy config."""
     known = (
         "loss",
         "loss_weights",
@@ -218,7 +236,7 @@ def _compile(model: Any, config: dict[str, Any], custom_objects: Any) -> None:
 
 
 def _nested(config: Any, kind: str) -> Any:
-    """Makes the objects in nested configs; names stay names, which `compile` knows."""
+    """Creates the objects in nested configs; names are left to `compile`."""
     if isinstance(config, dict) and "class_name" in config:
         return deserialize_keras_object(config, kind=kind)
     if isinstance(config, dict):
@@ -232,44 +250,48 @@ def _assign(values: Values) -> None:
 
 
 def _plan_assignment(h5: Hdf5File, model: Any, root: str, missed: list[str] | None) -> Values:
-    """Returns what to set, layers by order."""
+    """Returns the values to set, with layers matched by order."""
     names = h5.names(root, "layer_names")
     saved = {name: h5.names(join(root, name), "weight_names") for name in names}
     if len(saved) != len(names):
         raise ModelFileError(
             "two layers have the same name", received=sanitize_for_display(names, 100), fix=FIX
         )
-    full = [name for name in names if saved[name]]
+    with_weights = [name for name in names if saved[name]]
     layers = [layer for layer in _layers(model) if _weights(layer)]
-    if len(full) != len(layers):
+    if len(with_weights) != len(layers):
         raise ModelFileError(
             "the model has another number of layers with weights",
             expected=f"{len(layers)}: {', '.join(layer.name for layer in layers[:5])}",
-            received=f"{len(full)}: {', '.join(full[:5])}",
+            received=f"{len(with_weights)}: {', '.join(with_weights[:5])}",
             fix=FIX,
         )
-    location = {name: i for i, name in enumerate(full)}
-    if {layer.name for layer in layers} == location.keys():  # else the model has names of its own
-        layers.sort(key=lambda layer: location[layer.name])
+    order = {name: i for i, name in enumerate(with_weights)}
+    if {
+        layer.name for layer in layers
+    } == order.keys():  # otherwise the names differ, and the order decides
+        layers.sort(key=lambda layer: order[layer.name])
     values: Values = []
-    for name, layer in zip(full, layers, strict=True):
+    for name, layer in zip(with_weights, layers, strict=True):
         values += _values(h5, join(root, name), saved[name], layer.name, _weights(layer), missed)
     group = join(root, _TOP)
     if group in h5.groups:
         saved[_TOP] = h5.names(group, "weight_names")
         values += _values(h5, group, saved[_TOP], model.name, _own_weights(model), missed)
     named = {join(root, name, weight) for name, weights in saved.items() for weight in weights}
-    start = f"{root}/" if root else ""
-    more = sorted(path for path in h5.datasets.keys() - named if path.startswith(start))
-    if more and missed is None:
-        raise ModelFileError("there are weights of no layer", received=", ".join(more[:5]), fix=FIX)
+    prefix = f"{root}/" if root else ""
+    unknown = sorted(path for path in h5.datasets.keys() - named if path.startswith(prefix))
+    if unknown and missed is None:
+        raise ModelFileError(
+            "there are weights of no layer", received=", ".join(unknown[:5]), fix=FIX
+        )
     return values
 
 
 def _plan_assignment_by_name(
     h5: Hdf5File, model: Any, root: str, missed: list[str] | None
 ) -> Values:
-    """Returns what to set: of the layers whose names are in the file."""
+    """Returns the values to set, with layers matched by name."""
     layers = {layer.name: layer for layer in _layers(model)}
     values: Values = []
     for name in h5.names(root, "layer_names"):
@@ -298,7 +320,7 @@ def _values(
     variables: Sequence[Variable],
     missed: list[str] | None,
 ) -> Values:
-    """Returns the values of an owner's variables, once all of them are known to fit."""
+    """Returns the values of a layer's or optimizer's variables, after a check of all of them."""
     try:
         with error_context(f"layer {owner!r}" if group != _OPTIMIZER else f"optimizer {owner!r}"):
             if len(saved) != len(variables):

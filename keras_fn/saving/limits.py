@@ -1,34 +1,37 @@
-"""How much a model file may ask for. Every budget of the load path is here."""
+"""Limits on the resources that loading a model file can use."""
 
 import contextlib
 import dataclasses
 from collections.abc import Iterator
 from contextvars import ContextVar
 
+from keras_fn.errors import SpecError
+
 _MIB = 1 << 20
 
 
 @dataclasses.dataclass(frozen=True)
 class Limits:
-    """Budgets for reading a model file.
+    """Limits for reading a model file.
 
     Attributes:
-        config_bytes: Largest config.json.
-        metadata_bytes: Largest metadata.json.
-        json_depth: Deepest nesting of lists and objects in JSON.
-        json_nodes: Most values in a JSON document.
-        json_containers: Most lists and objects in a JSON document; each takes about 200 bytes.
-        json_keys: Most keys of all objects of a JSON document together.
-        json_digits: Most digits of an integer in JSON.
-        zip_members: Most members of an archive.
-        inflation: Most bytes that one compressed byte may become.
-        layers: Most layers of a model.
-        parameters: Most parameters of a model built from a config alone.
-        rank: Most dimensions of a dataset.
-        attribute_bytes: Largest HDF5 attribute.
-        unchecked_bytes: A dataset up to this size may exceed `inflation`.
-        hdf5_objects: Most groups and datasets of an HDF5 file.
-        hdf5_depth: Deepest nesting of HDF5 groups.
+        config_bytes: Maximum size of config.json.
+        metadata_bytes: Maximum size of metadata.json.
+        json_depth: Maximum nesting of lists and objects in JSON.
+        json_nodes: Maximum number of values in a JSON document.
+        json_containers: Maximum number of lists and objects in a JSON document, which take about
+            200 bytes each.
+        json_keys: Maximum number of keys in all objects of a JSON document.
+        json_digits: Maximum number of digits of an integer in JSON.
+        zip_members: Maximum number of members of an archive.
+        inflation: Maximum ratio of decompressed to compressed bytes.
+        layers: Maximum number of layers of a model.
+        parameters: Maximum number of parameters of a model that is created from a config.
+        rank: Maximum rank of a dataset.
+        attribute_bytes: Maximum size of an HDF5 attribute.
+        unchecked_bytes: Size up to which a dataset can exceed `inflation`.
+        hdf5_objects: Maximum number of groups and datasets of an HDF5 file.
+        hdf5_depth: Maximum nesting of HDF5 groups.
     """
 
     config_bytes: int = 64 * _MIB
@@ -52,7 +55,12 @@ class Limits:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             if type(value) is not int or value < 1:
-                raise ValueError(f"limit {field.name!r} must be a positive int, not {value!r}")
+                raise SpecError(
+                    f"The limit {field.name!r}",
+                    expected="a positive integer",
+                    received=repr(value),
+                    fix="raise the limit instead of removing it",
+                )
 
 
 _scoped: ContextVar[Limits | None] = ContextVar("keras_fn_file_limits", default=None)
@@ -60,19 +68,26 @@ _default = Limits()
 
 
 def current_limits() -> Limits:
-    """Returns the limits in force: of the innermost `limits` block, else the default."""
+    """Returns the active limits: of the innermost `limits` context, else the default."""
     return _scoped.get() or _default
 
 
 def set_default_limits(limits: Limits) -> None:
-    """Sets the limits of the whole process, for code outside a `limits` block."""
+    """Sets the default limits of the process.
+
+    Args:
+        limits: The limits for code outside of `limits` contexts.
+    """
     global _default
     _default = limits
 
 
 @contextlib.contextmanager
 def limits(**changes: int) -> Iterator[Limits]:
-    """Changes some limits for the code inside the block.
+    """Context manager that changes limits for the code inside it.
+
+    Args:
+        **changes: New values of attributes of `Limits`.
 
     Example:
         >>> with limits(config_bytes=1 << 30) as changed:

@@ -1,8 +1,8 @@
-"""Ops in model files: a call of an op is written as Keras writes it, under a class of its own.
+"""Serialization of ops in model files, in the form of Keras.
 
-keras_fn has one node type for all ops (`OpNode`) and keeps a call as it was made. Keras has a
-class an op: some arguments of the call are its constructor's and go to the config, the rest is the
-node's. The table is all that differs between ops, so reading and writing are each written once.
+keras_fn has one node type for all ops (`OpNode`), and a node has all arguments of a call. Keras has
+a class for each op: some arguments of a call are arguments of its constructor and are in the
+config, the others are in the node. A table of these classes is all that differs between ops.
 """
 
 from functools import cache
@@ -18,7 +18,7 @@ from keras_fn.ops._op import OpNode
 
 MODULE = "keras.src.ops."
 
-# By the module that files name: each class of Keras with the arguments that are its config.
+# For each module in files: the classes of Keras with the arguments in their configs.
 _CLASSES = {
     "core": """
         Cast dtype; ConvertToTensor dtype sparse ragged; SaturateCast dtype; Scatter shape;
@@ -112,7 +112,7 @@ _CLASSES = {
     """,
 }
 
-# Ops whose name is not that of the class in small letters; of those in one line, the first is read.
+# Ops whose name is not the class name in snake case.
 _NAMES = {
     "AllClose": "allclose",
     "BatchNorm": "batch_normalization",
@@ -128,7 +128,7 @@ _ALIASES = {"abs": "Absolute", "hard_swish": "HardSilu", "swish": "Silu"}
 
 
 class KerasOp(NamedTuple):
-    """How files write an op."""
+    """The form of an op in files."""
 
     module: str
     class_name: str
@@ -138,7 +138,7 @@ class KerasOp(NamedTuple):
 
 @cache
 def keras_ops() -> dict[str, KerasOp]:
-    """The rows of the table, by the class."""
+    """Returns the rows of the table, by class name."""
     rows = {}
     for module, text in _CLASSES.items():
         for item in text.split(";"):
@@ -163,34 +163,39 @@ def written_call(
 ) -> tuple[dict[str, Any], tuple, dict[str, Any]]:
     """Returns the entry of an op without its nodes, and the arguments of its node.
 
+    Args:
+        operation: The op.
+        args: The positional arguments of its call.
+        kwargs: The keyword arguments of its call.
+
     Raises:
-        ValueError: Files have no class for the op, or no place for an argument.
+        ValueError: Keras does not have a class for the op, or an argument cannot be serialized.
     """
     row = _by_function().get(operation.op.__name__)
     if row is None:
-        raise _unwritable(operation, "no class of Keras stands for this op")
+        raise _unwritable(operation, "an op without a class in Keras")
     bound = operation.op.op.signature.bind(*args, **kwargs)
     bound.apply_defaults()
     config: dict[str, Any] = {"name": operation.name}
-    left: list[Any] = []
+    positional: list[Any] = []
     named: dict[str, Any] = {}
     for parameter in bound.signature.parameters.values():
         value = bound.arguments[parameter.name]
         if parameter.name in row.options:
             config[parameter.name] = _option(operation, parameter.name, value)
         elif parameter.kind is parameter.VAR_POSITIONAL:
-            left += value
+            positional += value
         elif parameter.kind is parameter.VAR_KEYWORD:
             named = dict(value)
         else:
-            left.append(value)
+            positional.append(value)
     entry = {
         "module": row.module,
         "class_name": row.class_name,
         "config": config,
         "registered_name": row.class_name,
     }
-    return entry, tuple(left), named
+    return entry, tuple(positional), named
 
 
 def _option(operation: OpNode, name: str, value: Any) -> Any:
@@ -200,14 +205,14 @@ def _option(operation: OpNode, name: str, value: Any) -> Any:
     leaves = tree.flatten(value)
     if any(isinstance(x, KerasTensor) for x in leaves):
         raise _unwritable(
-            operation, f"a tensor as the argument {name}, which files keep as a value"
+            operation, f"a tensor as the argument {name}, which must be a value in a file"
         )
     plain = [x.item() if hasattr(x, "item") and not getattr(x, "shape", ()) else x for x in leaves]
     if all(x is None or isinstance(x, (bool, int, float, str)) for x in plain):
         return tree.unflatten(value, plain) if tree.is_nested(value) else plain[0]
     if value is not None and hasattr(value, "tolist"):
         return value.tolist()
-    raise _unwritable(operation, f"{name}={value!r}, which is no plain value")
+    raise _unwritable(operation, f"{name}={value!r}, which is not a plain value")
 
 
 def _unwritable(operation: OpNode, received: str) -> SpecError:
@@ -215,7 +220,7 @@ def _unwritable(operation: OpNode, received: str) -> SpecError:
         f"Saving the op {operation.name!r} (ops.{operation.op.__name__})",
         expected="an op that model files can hold",
         received=received[:300],
-        fix="put this computation into the call of a layer of your own",
+        fix="move this computation into the call of a custom layer",
     )
 
 
@@ -223,17 +228,20 @@ def _unwritable(operation: OpNode, received: str) -> SpecError:
 
 
 def is_op(entry: dict[str, Any]) -> bool:
-    """Whether an entry of a graph is an op rather than a layer."""
+    """Returns whether an entry of a graph is an op, not a layer."""
     module, class_name = entry.get("module"), entry.get("class_name")
     if isinstance(module, str):
         return module.startswith(MODULE)
-    # Legacy files name no module. Layers of the same name (Add, Softmax) have a dtype.
+    # Legacy files have no modules. Layers of the same name (Add, Softmax) have a dtype.
     config = entry.get("config")
     return class_name in keras_ops() and isinstance(config, dict) and "dtype" not in config
 
 
 def read_op(entry: dict[str, Any]) -> tuple[OpNode, dict[str, Any]]:
-    """Returns the op of an entry, and the arguments that its config holds.
+    """Returns the op of an entry, and the arguments in its config.
+
+    Args:
+        entry: The entry of a graph.
 
     Raises:
         ValueError: There is no such op, or the config has unknown keys.
@@ -263,44 +271,50 @@ def read_op(entry: dict[str, Any]) -> tuple[OpNode, dict[str, Any]]:
             received=f"{', '.join(sorted(map(str, unknown)))}"[:200],
             fix="the file is damaged",
         )
-    options = {key: _tuples(value) for key, value in config.items() if key != "name"}
+    options = {key: _to_tuples(value) for key, value in config.items() if key != "name"}
     operation = OpNode(OPS[row.function], name=config.get("name", entry.get("name")))
     for name in options.keys() - operation.op.op.signature.parameters.keys():
         if options.pop(name):
-            raise _wrong_call(operation, f"{name}, which is not supported")
+            raise _call_error(operation, f"{name}, which is not supported")
     return operation, options
 
 
 def full_call(
     operation: OpNode, options: dict[str, Any], args: list[Any], kwargs: dict[str, Any]
 ) -> tuple[list[Any], dict[str, Any]]:
-    """Returns the call of the op: the arguments of the node and those of the config, together.
+    """Returns the arguments of a call of an op, from those in its node and those in its config.
+
+    Args:
+        operation: The op.
+        options: The arguments in the config.
+        args: The positional arguments in the node.
+        kwargs: The keyword arguments in the node.
 
     Raises:
-        ValueError: There are too many, or too few.
+        ValueError: There are too many or too few arguments.
     """
-    left, named = list(args), {**kwargs, **options}
+    remaining, named = list(args), {**kwargs, **options}
     positional: list[Any] = []
     for parameter in operation.op.op.signature.parameters.values():
         if parameter.kind is parameter.VAR_POSITIONAL:
-            positional, left = positional + left, []
-        elif parameter.name in options and (left or parameter.default is parameter.empty):
+            positional, remaining = positional + remaining, []
+        elif parameter.name in options and (remaining or parameter.default is parameter.empty):
             positional.append(named.pop(parameter.name))
-        elif not left:
+        elif not remaining:
             break
         else:
-            positional.append(left.pop(0))
-    if operation.op.__name__ == "getitem":  # JSON has no tuples, and a list would gather
-        positional[1:] = map(_tuples, positional[1:])
+            positional.append(remaining.pop(0))
+    if operation.op.__name__ == "getitem":  # JSON has no tuples, and a list is an index array
+        positional[1:] = map(_to_tuples, positional[1:])
     named = {key: value for key, value in named.items() if value is not None or key in options}
     try:
-        operation.op.op.signature.bind(*positional, *left, **named)
+        operation.op.op.signature.bind(*positional, *remaining, **named)
     except TypeError as error:
-        raise _wrong_call(operation, str(error)) from None
+        raise _call_error(operation, str(error)) from None
     return positional, named
 
 
-def _wrong_call(operation: OpNode, received: str) -> SpecError:
+def _call_error(operation: OpNode, received: str) -> SpecError:
     return SpecError(
         f"The op {operation.name!r} (ops.{operation.op.__name__})",
         expected="a call with the arguments of the op",
@@ -309,5 +323,5 @@ def _wrong_call(operation: OpNode, received: str) -> SpecError:
     )
 
 
-def _tuples(value: Any) -> Any:
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+def _to_tuples(value: Any) -> Any:
+    return tuple(map(_to_tuples, value)) if isinstance(value, list) else value

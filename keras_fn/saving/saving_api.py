@@ -1,15 +1,18 @@
-"""Saving and loading models and weights: which format a path means, and the way in or out."""
+"""Saving and loading of models and weights: the public functions, which choose the format."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
+from keras_fn.errors import unexpected_arguments
 from keras_fn.saving import keras_format, legacy_h5, weights_format
 from keras_fn.saving.config_validation import config_errors, validate_and_upgrade_config
 from keras_fn.saving.errors import ModelFileError, ModelFileTypeError
 from keras_fn.saving.file_io import describe, local_path, open_for_reading, open_for_writing
 from keras_fn.saving.strict_json import parse_json
 from keras_fn.saving.weights import check_parameters
+from keras_fn.types import AnyModel, PathLike
 
 _LEGACY = (".h5", ".hdf5")
 
@@ -17,24 +20,29 @@ _ZIP = b"PK\x03\x04"
 
 
 def save_model(
-    model: Any, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
+    model: AnyModel,
+    filepath: PathLike | BinaryIO,
+    overwrite: bool = True,
+    zipped: bool | None = None,
+    **kwargs: Any,
 ) -> None:
-    """Saves a model: its architecture, its weights, how it is trained, and the optimizer's state.
+    """Saves a model: its architecture, weights, compile arguments and optimizer state.
 
-    The file at `filepath` is replaced in one step once the new one is whole: a save that fails
-    leaves it as it was.
+    The write is atomic: an existing file is replaced when the new one is complete, and a save that
+    fails leaves it unchanged.
 
     Args:
         model: The model.
-        filepath: Where to: a path that ends in `.keras`, or in `.h5` for the legacy format, or a
-            file object for `.keras`.
-        overwrite: Whether a file that is there is replaced; else it is an error.
-        zipped: True or None: a `.keras` file is one zip archive.
-        **kwargs: `include_optimizer=False` leaves the state of the optimizer out.
+        filepath: A path that ends in `.keras`, or in `.h5` for the legacy format; or a binary,
+            seekable file for `.keras`.
+        overwrite: Whether to replace an existing file; otherwise it is an error. Default True.
+        zipped: None or True: a `.keras` file is always a zip archive.
+        **kwargs: `include_optimizer=False` omits the state of the optimizer.
 
     Raises:
-        ModelFileError: The model has what no file can hold, or the path has another ending.
-        OSError: The system refused to write.
+        ModelFileError: The model cannot be saved, or the path has another ending.
+        TypeError: Something in the model cannot be serialized, or an argument is unknown.
+        OSError: The file cannot be written.
 
     Example:
         >>> import io
@@ -46,10 +54,12 @@ def save_model(
     """
     with_optimizer = kwargs.pop("include_optimizer", True)
     if kwargs:
-        raise TypeError(f"save_model does not take {', '.join(kwargs)}.")
+        raise unexpected_arguments("save_model", kwargs)
     if zipped not in (True, None):
         raise ModelFileError(
-            "a model is saved in one file", expected="zipped=True or None", received=f"zipped={zipped}"
+            "a model is saved as one file",
+            expected="zipped=True or None",
+            received=f"zipped={zipped}",
         )
     _check_built(model)
     is_legacy = _ends(filepath, _LEGACY)
@@ -57,8 +67,8 @@ def save_model(
         _check_ending(filepath, (".keras",), "a model", "name the file model.keras")
     if is_legacy and _ends(filepath, (".weights.h5",)):
         raise ModelFileError(
-            f"{describe(filepath)}: this ending is for weights alone",
-            expected=".keras",
+            f"{describe(filepath)}: this ending is for weights only",
+            expected="a path that ends in .keras",
             fix="name the file model.keras, or call save_weights",
         )
     _check_free(filepath, overwrite)
@@ -73,24 +83,28 @@ def save_model(
 
 
 def load_model(
-    filepath: Any, custom_objects: Any = None, compile: bool = True, safe_mode: bool = True
-) -> Any:
-    """Loads a model from a `.keras` or legacy `.h5` file, of keras_fn or of Keras.
+    filepath: PathLike | BinaryIO,
+    custom_objects: Mapping[str, Any] | None = None,
+    compile: bool = True,
+    safe_mode: bool = True,
+) -> AnyModel:
+    """Loads a model from a `.keras` or legacy `.h5` file, written by keras_fn or Keras.
 
-    Loading never runs code of a file, whatever the arguments.
+    Loading never runs code from the file, whatever the arguments.
 
     Args:
-        filepath: A local path, or a binary, seekable file object.
-        custom_objects: Classes and functions of yours, by the names that the file uses.
-        compile: Whether the model is compiled as it was, and the optimizer's state restored.
-        safe_mode: Kept for compatibility: there is no unsafe mode.
+        filepath: A local path, or a binary, seekable file.
+        custom_objects: Custom classes and functions, by the names that the file uses.
+        compile: Whether to compile the model as it was saved, and to restore the state of the
+            optimizer. Default True.
+        safe_mode: Has no effect; accepted for compatibility. There is no unsafe mode.
 
     Returns:
         The model.
 
     Raises:
-        ModelFileError: The file is malformed, holds code, or cannot be restored as it was.
-        ModelFileTypeError: It names a class or function that is not known.
+        ModelFileError: The file is malformed, holds code, or does not match the model.
+        ModelFileTypeError: The file names an unknown class or function.
         OSError: The file cannot be read.
 
     Example:
@@ -101,7 +115,7 @@ def load_model(
         >>> keras.saving.load_model(file).output_shape
         (None, 2)
     """
-    del safe_mode  # files never run code
+    del safe_mode  # code in a file is never run
     if isinstance(filepath, (str, bytes, os.PathLike)) and os.path.isdir(local_path(filepath)):
         raise ModelFileError(
             f"{describe(filepath)}: a directory, not a file",
@@ -110,15 +124,15 @@ def load_model(
             fix="load it in Keras with the TensorFlow backend, and save it as model.keras",
         )
     with open_for_reading(filepath) as file:
-        start = _first_bytes(file)
-        if _is_hdf5(start) and not _ends(filepath, (".keras",)):
+        signature = _read_signature(file)
+        if _is_hdf5(signature) and not _ends(filepath, (".keras",)):
             return legacy_h5.read(file, custom_objects, compile)
         return keras_format.read(file, custom_objects, compile)
 
 
 def save_weights(
-    model: Any,
-    filepath: Any,
+    model: AnyModel,
+    filepath: PathLike | BinaryIO,
     overwrite: bool = True,
     max_shard_size: float | None = None,
     **kwargs: Any,
@@ -127,19 +141,28 @@ def save_weights(
 
     Args:
         model: A built model.
-        filepath: A path that ends in `.weights.h5`; in `.weights.json` for several files.
-        overwrite: Whether a file that is there is replaced; else it is an error.
-        max_shard_size: If set, the greatest size of one file in gibibytes: the weights go to as
-            many as it takes, beside a JSON file that lists them.
-        **kwargs: `objects_to_skip`, layers whose weights are left out.
+        filepath: A path that ends in `.weights.h5`, or in `.weights.json` for several files; or a
+            binary, seekable file.
+        overwrite: Whether to replace an existing file; otherwise it is an error. Default True.
+        max_shard_size: The maximum size of a file in GiB. The weights are then written to several
+            files, the shards, and a JSON file with their index. None (default) for a single file.
+        **kwargs: `objects_to_skip`, layers whose weights are not saved.
 
     Raises:
         ModelFileError: The model is not built, or the path has another ending.
-        OSError: The system refused to write.
+        TypeError: An argument is unknown.
+        OSError: The file cannot be written.
+
+    Example:
+        >>> import io
+        >>> x = keras.Input((3,))
+        >>> model, file = keras.Model(x, keras.layers.Dense(2)(x)), io.BytesIO()
+        >>> keras.saving.save_weights(model, file)
+        >>> keras.saving.load_weights(model, file)
     """
     skipped = kwargs.pop("objects_to_skip", None) or ()
     if kwargs:
-        raise TypeError(f"save_weights does not take {', '.join(kwargs)}.")
+        raise unexpected_arguments("save_weights", kwargs)
     _check_built(model)
     if max_shard_size is None:
         if isinstance(filepath, (str, bytes, os.PathLike)):
@@ -154,29 +177,32 @@ def save_weights(
     weights_format.write_shards(model, path, max_shard_size, skipped)
 
 
-def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
-    """Sets the weights of a model from a file: all of them, or after an error none.
+def load_weights(
+    model: AnyModel, filepath: PathLike | BinaryIO, skip_mismatch: bool = False, **kwargs: Any
+) -> None:
+    """Loads the weights of a model from a file: all of them, or none if there is an error.
 
     Args:
         model: A built model.
         filepath: A `.weights.h5`, `.weights.json`, `.keras` or legacy `.h5` file.
-        skip_mismatch: Whether layers whose weights do not fit are left as they are, and listed
-            in a warning.
-        **kwargs: `objects_to_skip`, layers to leave as they are; `by_name=True`, to find the
-            layers of a legacy file by name instead of by order.
+        skip_mismatch: Whether to skip layers whose weights do not match, with a warning. Default
+            False.
+        **kwargs: `objects_to_skip`, layers to leave unchanged; `by_name=True`, to match the layers
+            of a legacy file by name instead of by order.
 
     Raises:
-        ModelFileError: The file is malformed, or does not hold the weights of this model.
+        ModelFileError: The file is malformed, or does not match the model.
+        TypeError: An argument is unknown.
         OSError: The file cannot be read.
     """
     skipped = kwargs.pop("objects_to_skip", None) or ()
     by_name = kwargs.pop("by_name", False)
     if kwargs:
-        raise TypeError(f"load_weights does not take {', '.join(kwargs)}.")
+        raise unexpected_arguments("load_weights", kwargs)
     _check_built(model)
     with open_for_reading(filepath) as file:
-        start = _first_bytes(file)
-        is_legacy = _is_hdf5(start) and legacy_h5.is_legacy(file)
+        signature = _read_signature(file)
+        is_legacy = _is_hdf5(signature) and legacy_h5.is_legacy(file)
         if not is_legacy and by_name:
             raise ModelFileError(
                 "only legacy files are read by name",
@@ -186,15 +212,15 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
             )
         if is_legacy and skipped:
             raise ModelFileError(
-                "objects_to_skip is for files of the newer formats",
+                "objects_to_skip is not supported for legacy files",
                 received=describe(file),
                 fix="load the legacy file with by_name=True",
             )
         if is_legacy:
             legacy_h5.load_weights(model, file, by_name, skip_mismatch)
-        elif _is_hdf5(start):
+        elif _is_hdf5(signature):
             weights_format.read(model, file, skip_mismatch, skipped)
-        elif start.startswith(_ZIP):
+        elif signature.startswith(_ZIP):
             keras_format.load_weights(model, file, skip_mismatch, skipped)
         elif _ends(filepath, (".json",)):
             weights_format.read_shards(model, file, local_path(filepath), skip_mismatch, skipped)
@@ -202,32 +228,37 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
             raise ModelFileError(
                 f"{describe(file)}: not a file of weights",
                 expected="a .weights.h5, .weights.json, .keras or .h5 file",
-                received=repr(start[:8]),
+                received=repr(signature[:8]),
                 fix="the file is damaged, or is of another kind",
             )
 
 
 def parse_config(json_string: str | bytes) -> dict[str, Any]:
-    """Returns the config in the JSON of a model, checked and with old forms mended.
+    """Returns the config in the JSON of a model, validated and upgraded.
+
+    Args:
+        json_string: The JSON.
 
     Raises:
-        ModelFileError: It is malformed, holds code, or is over the limits.
+        ModelFileError: The JSON is malformed, holds code, or exceeds the limits.
     """
     data = json_string.encode("utf-8") if isinstance(json_string, str) else json_string
     with config_errors("model JSON"):
         return validate_and_upgrade_config(parse_json(data), is_own=True)
 
 
-def model_from_json(json_string: str | bytes, custom_objects: Any = None) -> Any:
-    """Returns the model that a JSON text describes; its weights are drawn when they are read.
+def model_from_json(
+    json_string: str | bytes, custom_objects: Mapping[str, Any] | None = None
+) -> AnyModel:
+    """Returns a model with the architecture in a JSON string, with uninitialized variables.
 
     Args:
-        json_string: What `Model.to_json` gave.
-        custom_objects: Classes and functions of yours, by name.
+        json_string: The result of `Model.to_json`.
+        custom_objects: Custom classes and functions, by name.
 
     Raises:
-        ModelFileError: It is malformed, holds code, or is over the limits.
-        ModelFileTypeError: It names a class or function that is not known.
+        ModelFileError: The JSON is malformed, holds code, or exceeds the limits.
+        ModelFileTypeError: The JSON names an unknown class or function.
     """
     config = parse_config(json_string)
     with config_errors("model JSON"):
@@ -236,15 +267,16 @@ def model_from_json(json_string: str | bytes, custom_objects: Any = None) -> Any
     return model
 
 
-def _first_bytes(file: Any) -> bytes:
+def _read_signature(file: Any) -> bytes:
+    """Returns the first bytes of a file, which identify its format."""
     file.seek(0)
-    start = file.read(8)
+    signature = file.read(8)
     file.seek(0)
-    return start
+    return signature
 
 
-def _is_hdf5(start: bytes) -> bool:
-    return start.startswith(b"\x89HDF")
+def _is_hdf5(signature: bytes) -> bool:
+    return signature.startswith(b"\x89HDF")
 
 
 def _ends(filepath: Any, endings: tuple[str, ...]) -> bool:

@@ -1,4 +1,4 @@
-"""JSON from a file: measured before it is parsed, and parsed without the format's ambiguities."""
+"""Strict JSON: limits are checked before parsing, and ambiguous documents are errors."""
 
 import json
 import math
@@ -18,13 +18,13 @@ _FIX = "the file is damaged or was not written by Keras; save the model again"
 def parse_json(data: bytes, *, allow_nonfinite: bool = True) -> Any:
     """Returns the value of a JSON document.
 
-    Refused: text that is not UTF-8, nesting, size or integers over the `Limits`, duplicate keys,
-    trailing data, numbers too large for a float, unpaired surrogates.
+    Text that is not UTF-8, nesting, size or integers over the `Limits`, duplicate keys, trailing
+    data, numbers too large for a float, and unpaired surrogates are errors.
 
     Args:
         data: The document.
-        allow_nonfinite: Accept `NaN` and `Infinity`, which Keras writes for some arguments. Sizes
-            and shapes are read with `as_size` and `as_shape`, which refuse them.
+        allow_nonfinite: Whether `NaN` and `Infinity` are accepted, which Keras writes for some
+            arguments. Default True. `as_size` and `as_shape` do not accept them.
 
     Raises:
         ModelFileError: The document is malformed or too large.
@@ -62,8 +62,17 @@ def parse_json(data: bytes, *, allow_nonfinite: bool = True) -> Any:
     return value
 
 
-def as_size(value: Any, what: str, *, most: int = 2**63 - 1) -> int:
-    """Returns `value` if it is an integer in [0, most]; `what` names it in the error."""
+def as_size(value: object, what: str, *, most: int = 2**63 - 1) -> int:
+    """Returns a size.
+
+    Args:
+        value: The size.
+        what: Its name in the error message.
+        most: The maximum.
+
+    Raises:
+        ModelFileError: The value is not an integer in [0, most].
+    """
     if type(value) is not int or not 0 <= value <= most:
         raise ModelFileError(
             f"{what} is not a size",
@@ -74,8 +83,16 @@ def as_size(value: Any, what: str, *, most: int = 2**63 - 1) -> int:
     return value
 
 
-def as_shape(value: Any, what: str) -> tuple[int | None, ...]:
-    """Returns `value`, a list of sizes and nulls, as a tuple; `what` names it in the error."""
+def as_shape(value: object, what: str) -> tuple[int | None, ...]:
+    """Returns a shape as a tuple.
+
+    Args:
+        value: A list of sizes and None.
+        what: Its name in the error message.
+
+    Raises:
+        ModelFileError: The value is not a list of sizes.
+    """
     rank = current_limits().rank
     if not isinstance(value, list) or len(value) > rank:
         raise ModelFileError(
@@ -88,9 +105,9 @@ def as_shape(value: Any, what: str) -> tuple[int | None, ...]:
 
 
 def _check_structure(data: bytes, limits: Limits) -> None:
-    """Raises when the document is nested too deep or has too many values, without parsing it.
+    """Checks nesting and the number of values before parsing.
 
-    Exact for valid JSON; in other JSON, exact up to the place where the parser stops.
+    Exact for valid JSON; for invalid JSON, exact up to the position where the parser stops.
     """
     if b"\\" in data:
         data = data.replace(b"\\\\", b"__").replace(b'\\"', b"__")
@@ -143,7 +160,7 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _summarize_value(value: Any) -> str:
-    """Describes a value of unknown size in a few words."""
+    """Describes a value of unknown size briefly."""
     if isinstance(value, (list, dict)):
         return f"{type(value).__name__} of {len(value)}"
     if isinstance(value, str):

@@ -1,8 +1,8 @@
-"""The directory of a zip file, read strictly: one meaning for every byte of the file.
+"""Strict reader of the directory of a zip file: every byte of the file has one meaning.
 
-Python's `zipfile` is tolerant by design (a prefix, a comment, overlapping members, local headers
-that say something else). Here every byte from the first local header to the end record belongs to
-exactly one structure, and the two descriptions of a member agree.
+Python's `zipfile` is tolerant by design (a prefix, a comment, overlapping members, contradicting
+local headers). Here every byte from the first local header to the end record belongs to exactly one
+structure, and the two headers of a member agree.
 
 Reference: PKWARE, APPNOTE.TXT 6.3, sections 4.3 to 4.5.
 """
@@ -52,7 +52,7 @@ _CHUNK = 1 << 20
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
-    """One member: `stored_size` bytes at `data_offset` that hold `size` bytes."""
+    """A member: `stored_size` bytes at `data_offset`, which decompress to `size` bytes."""
 
     name: str
     method: int
@@ -64,7 +64,13 @@ class Entry:
 
 
 def malformed(fact: str, expected: object = "", received: object = "") -> ModelFileError:
-    """Returns the error for a zip file that is not as Keras writes it."""
+    """Returns the error for a zip file in another form than Keras writes.
+
+    Args:
+        fact: What is wrong.
+        expected: What the file should hold.
+        received: What it holds.
+    """
     return ModelFileError(
         fact,
         expected=expected,
@@ -74,7 +80,7 @@ def malformed(fact: str, expected: object = "", received: object = "") -> ModelF
 
 
 def read_entries(view: ByteView) -> list[Entry]:
-    """Returns the members of a zip file in file order, after all checks that need no member data.
+    """Returns the members of a zip file in file order, after all checks of its headers.
 
     Raises:
         ModelFileError: The file is not a zip file of the strict form.
@@ -91,8 +97,9 @@ def read_entries(view: ByteView) -> list[Entry]:
     end_of_previous = 0
     for entry, fixed, raw_name in sorted(raw_entries, key=lambda item: item[0].header_offset):
         if entry.header_offset != end_of_previous:
+            name = sanitize_for_display(entry.name, 100)
             raise malformed(
-                f"member {sanitize_for_display(entry.name, 100)!r} overlaps another one or follows a gap",
+                f"member {name!r} overlaps another one or follows a gap",
                 f"its header at byte {end_of_previous}",
                 f"byte {entry.header_offset}",
             )
@@ -105,7 +112,7 @@ def read_entries(view: ByteView) -> list[Entry]:
 
 
 def member_chunks(view: ByteView, entry: Entry) -> Iterator[bytes]:
-    """Yields the content of a member, never more than it declares, and checks its size and CRC."""
+    """Yields the content of a member, at most its declared size, and checks its size and CRC."""
     crc = total = 0
     for chunk in _inflated(view, entry) if entry.method == DEFLATED else _stored(view, entry):
         total += len(chunk)
@@ -129,12 +136,12 @@ def _stored(view: ByteView, entry: Entry) -> Iterator[bytes]:
 
 def _inflated(view: ByteView, entry: Entry) -> Iterator[bytes]:
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    left = entry.size + 1  # one more than declared, so that too much is seen
+    remaining = entry.size + 1  # one more than declared, to detect excess data
     for chunk in _stored(view, entry):
-        while chunk and left:
-            data = inflater.decompress(chunk, min(left, _CHUNK))
+        while chunk and remaining:
+            data = inflater.decompress(chunk, min(remaining, _CHUNK))
             chunk = inflater.unconsumed_tail
-            left -= len(data)
+            remaining -= len(data)
             yield data
     if not inflater.eof or inflater.unused_data or inflater.unconsumed_tail:
         raise malformed("the compressed data of the member does not end where it should")
@@ -157,7 +164,7 @@ def _has_zip64(view: ByteView) -> bool:
 
 
 def _tail_size(view: ByteView) -> int:
-    """Returns the size of what follows the central directory."""
+    """Returns the size of the records after the central directory."""
     return _END.size + (_LOCATOR64.size + _END64.size if _has_zip64(view) else 0)
 
 
@@ -208,7 +215,7 @@ def _locate_directory(view: ByteView) -> tuple[ByteView, int]:
 
 
 def _central_entries(directory: ByteView, count: int) -> list[tuple[Entry, tuple, bytes]]:
-    """Returns (entry, what the local header must repeat, raw name) for each central header."""
+    """Returns (entry, fields that the local header repeats, raw name) for each central header."""
     result, names = [], set()
     for _ in range(count):
         fields = _CENTRAL.unpack(_take(directory, _CENTRAL.size))
@@ -294,7 +301,7 @@ def _check_entry(entry: Entry, flags: int, version: int, attributes: int) -> Non
 
 
 def _check_local_header(view: ByteView, entry: Entry, expected: tuple, raw_name: bytes) -> int:
-    """Returns where the data of a member starts, if its local header repeats the central one."""
+    """Returns the offset of the data of a member, if its two headers agree."""
     raw = view.bytes_at(entry.header_offset, _LOCAL.size)
     signature, _, *fixed, stored_size, size, name_size, extra_size = _LOCAL.unpack(raw)
     start = entry.header_offset + _LOCAL.size
@@ -308,14 +315,13 @@ def _check_local_header(view: ByteView, entry: Entry, expected: tuple, raw_name:
         and view.bytes_at(start, name_size) == raw_name
     )
     if not same:
-        raise malformed(
-            f"the two headers of member {sanitize_for_display(entry.name, 100)!r} contradict each other"
-        )
+        name = sanitize_for_display(entry.name, 100)
+        raise malformed(f"the two headers of member {name!r} contradict each other")
     return start + name_size + extra_size
 
 
 def _zip64_values(extra: bytes, values: tuple[int, ...]) -> tuple[int, ...]:
-    """Returns `values` with those that are full replaced by the 64-bit ones in the extra field."""
+    """Returns `values`, with 32-bit maxima replaced by the 64-bit values in the extra field."""
     wide = _extra_fields(extra).get(_ZIP64_EXTRA, b"")
     if len(wide) % 8:
         raise malformed("a 64-bit field of the zip file has a wrong size")

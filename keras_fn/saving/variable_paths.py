@@ -1,14 +1,15 @@
-"""Where the variables of a model stand in its weights file: the paths that Keras gives them.
+"""Paths of variables in a weights file, as Keras defines them.
 
-Keras names a layer inside another by the attribute that holds it, and a layer in a list, tuple or
-dict by its class. Attributes are walked in the order of their names, private ones last, and each
-layer is met once: on the first of the paths that lead to it.
+The path of a nested layer is the attribute that holds it; of a layer in a list, tuple or dict, its
+class. The walk visits attributes in the order of their names, private ones last, and each layer
+once, at the first path that leads to it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
+from keras_fn.core import registry
 from keras_fn.core.graph_model import get_graph
 from keras_fn.core.naming import to_snake_case
 from keras_fn.core.stateful import StatefulObject
@@ -16,7 +17,7 @@ from keras_fn.core.variable import Variable
 from keras_fn.layers.layer import Layer
 from keras_fn.optimizers.optimizer import Optimizer
 
-# Attributes that lead to what is met elsewhere, or back to what the constructor was given.
+# Attributes whose layers have another path, or that hold arguments of the constructor.
 _SKIPPED = frozenset(
     {
         "_init_arguments",
@@ -30,62 +31,59 @@ _SKIPPED = frozenset(
     }
 )
 
-# Where the framework defines properties; those of its layers and of users' classes count.
-_FRAME = ("keras_fn.core.", "keras_fn.models.", "keras_fn.training.", "keras_fn.layers._")
-
 
 class Saveable(NamedTuple):
-    """What holds variables, and its path: `""` is the model."""
+    """A layer, model or optimizer with variables, and its path; the path of the model is `""`."""
 
     path: str
     owner: Any
 
     @property
     def title(self) -> str:
-        """How messages name it."""
+        """The object in error messages."""
         return f"{type(self.owner).__name__} {getattr(self.owner, 'name', '')!r}"
 
     @property
     def group(self) -> str:
-        """The path of the group with its variables."""
+        """The path of the HDF5 group of its variables."""
         return join(self.path, "vars")
 
     def variables(self) -> dict[str, Variable]:
-        """Returns its own variables by the paths of their datasets."""
+        """Returns its own variables, by the paths of their datasets."""
         owner = self.owner
         own = owner.variables if isinstance(owner, Optimizer) else owner._own_variables()
         return {f"{self.group}/{i}": v for i, v in enumerate(own)}
 
     def seeds(self) -> dict[str, Variable]:
-        """Returns the states of its random seeds, which Keras files may have or lack."""
+        """Returns the states of its seed generators, which are optional in files of Keras."""
         if isinstance(self.owner, Optimizer):
             return {}
-        found = {k: v for k, v in vars(self.owner).items() if isinstance(v, StatefulObject)}
+        attributes = sorted(vars(self.owner).items())
         return {
-            join(self.path, key, "vars", str(i)): variable
-            for key, holder in sorted(found.items())
-            if holder.kind == "seed"
-            for i, variable in enumerate(holder.variables)
+            join(self.path, name, "vars", str(i)): variable
+            for name, value in attributes
+            if isinstance(value, StatefulObject) and value.kind == "seed"
+            for i, variable in enumerate(value.variables)
         }
 
     def overrides(self, method: str) -> bool:
-        """Whether its class writes or reads its variables in a way of its own."""
+        """Returns whether its class overrides a method for saving or loading variables."""
         base = Optimizer if isinstance(self.owner, Optimizer) else Layer
-        own = getattr(type(self.owner), method, None)
-        return own is not None and own is not getattr(base, method, None)
+        function = getattr(type(self.owner), method, None)
+        return function is not None and function is not getattr(base, method, None)
 
 
 def join(*parts: str) -> str:
-    """Joins the parts of a path; empty ones do not count."""
+    """Joins the parts of a path, without the empty ones."""
     return "/".join(part for part in parts if part)
 
 
 def walk_saveables(model: Any, skipped: Iterable[Any] = ()) -> list[Saveable]:
-    """Returns all that holds variables in a model, by path.
+    """Returns the layers, models and optimizers in a model, with their paths.
 
     Args:
         model: The model.
-        skipped: Layers to leave out, with what only they hold.
+        skipped: Layers to leave out, with the layers that only they contain.
     """
     seen = {id(x) for x in skipped}
     return list(_walk(model, "", seen))
@@ -122,37 +120,37 @@ def _unique(name: str, used: dict[str, int]) -> str:
 
 
 def _attributes(owner: Any) -> Iterator[tuple[str, Any]]:
-    """Yields the attributes in Keras's order; a graph or stack begins with its layers."""
+    """Yields the attributes in Keras's order; for a graph, its layers first."""
     names = vars(owner).keys() - _common_attributes(type(owner)) - _SKIPPED
     names |= _properties(type(owner))
     if get_graph(owner) is not None:
         yield "layers", owner.layers
     elif isinstance(getattr(type(owner), "layers", None), property):
-        names |= {"layers"}  # of a model with a call of its own
+        names |= {"layers"}  # of a subclassed model
     for name in sorted(names, key=lambda n: f"~{n}" if n.startswith("_") else n):
         try:
             yield name, getattr(owner, name)
-        except Exception:  # a property that cannot be read now holds nothing
+        except Exception:  # a property that cannot be read has no layers
             continue
 
 
-def list_named_in_config(found: Iterable[Saveable]) -> list[Saveable]:
-    """Returns the layers whose names the config of the model says: those of graphs in graphs."""
+def list_named_in_config(saveables: Iterable[Saveable]) -> list[Saveable]:
+    """Returns the layers of nested graphs, whose names are in the config of the model."""
     graphs: set[str] = set()
     named = []
-    for holder in found:
-        outer, layers, name = f"/{holder.path}".rpartition("/layers/")
+    for saveable in saveables:
+        outer, layers, name = f"/{saveable.path}".rpartition("/layers/")
         in_graph = bool(layers) and outer[1:] in graphs and "/" not in name
         if in_graph:
-            named.append(holder)
-        if (in_graph or not holder.path) and get_graph(holder.owner) is not None:
-            graphs.add(holder.path)
+            named.append(saveable)
+        if (in_graph or not saveable.path) and get_graph(saveable.owner) is not None:
+            graphs.add(saveable.path)
     return named
 
 
 @cache
 def _common_attributes(cls: type) -> frozenset[str]:
-    """The attributes that every layer, or every optimizer, has."""
+    """Returns the attributes that every layer, or every optimizer, has."""
     if issubclass(cls, Optimizer):
         return frozenset(vars(Optimizer(0.1, name="bare")))
     return frozenset(vars(Layer(name="bare")))
@@ -160,16 +158,18 @@ def _common_attributes(cls: type) -> frozenset[str]:
 
 @cache
 def _properties(cls: type) -> frozenset[str]:
-    """The properties that layers of keras_fn and classes of users define."""
+    """Returns the properties of a class that are not properties of `Layer` or `Model`."""
+    layers = registry.table("layer")
+    base_classes = (Layer, *(layers.get(name) for name in ("Model", "Functional", "Sequential")))
     return frozenset(
         name
         for base in cls.__mro__
-        if issubclass(base, Layer) and base is not Layer and not base.__module__.startswith(_FRAME)
+        if issubclass(base, Layer) and base not in base_classes
         for name, value in vars(base).items()
         if isinstance(value, property) and not hasattr(Layer, name)
     )
 
 
-def names(found: Iterable[Saveable]) -> Mapping[str, str]:
-    """Returns the name of each holder by the path of its group of variables."""
-    return {h.group: h.owner.name for h in found if isinstance(h.owner.name, str)}
+def names(saveables: Iterable[Saveable]) -> Mapping[str, str]:
+    """Returns the names of layers, models and optimizers by the paths of their HDF5 groups."""
+    return {s.group: s.owner.name for s in saveables if isinstance(s.owner.name, str)}

@@ -1,4 +1,4 @@
-"""The variables of a model to HDF5 datasets and back: strictly, and all of them or none."""
+"""Saving and loading of the variables of a model: strictly, and all of them or none."""
 
 import dataclasses
 import difflib
@@ -18,12 +18,12 @@ from keras_fn.saving.dataset_matching import FIX, check_compatible, read_for_var
 from keras_fn.saving.errors import ModelFileError, error_context, sanitize_for_display
 from keras_fn.saving.hdf5.file import Hdf5File
 from keras_fn.saving.limits import current_limits
-from keras_fn.saving.variable_paths import Saveable, walk_saveables, list_named_in_config, names
+from keras_fn.saving.variable_paths import Saveable, list_named_in_config, names, walk_saveables
 
 _OPTIMIZER_FIX = "load_model(..., compile=False) loads the model without its optimizer"
-# Where the state of optimizers is, in files of models that are compiled when this one is not.
+# The groups of optimizers, which a model that is not compiled ignores.
 _OPTIMIZER_GROUP = re.compile(r"(^|/)optimizer/(\w+/)*vars$")
-_LISTED = 5  # names in a message
+_MAX_LISTED = 5  # names in an error message
 
 
 # ---------------------------------------------------------------- writing
@@ -37,21 +37,24 @@ def collect(
     Args:
         model: A built model.
         skipped: Layers to leave out.
-        with_optimizer: Whether the state of the optimizer is among them.
+        with_optimizer: Whether to include the state of the optimizer. Default True.
+
+    Returns:
+        The datasets by path, and the attributes of each group.
     """
-    found = walk_saveables(model, skipped)
+    saveables = walk_saveables(model, skipped)
     if not with_optimizer:
-        found = [h for h in found if not isinstance(h.owner, Optimizer)]
+        saveables = [s for s in saveables if not isinstance(s.owner, Optimizer)]
     datasets: dict[str, np.ndarray] = {}
-    for holder in found:
-        if holder.overrides("save_own_variables"):
+    for saveable in saveables:
+        if saveable.overrides("save_own_variables"):
             store: dict[str, Any] = {}
-            holder.owner.save_own_variables(store)
-            datasets.update((f"{holder.group}/{k}", _array(v)) for k, v in store.items())
+            saveable.owner.save_own_variables(store)
+            datasets.update((f"{saveable.group}/{k}", _array(v)) for k, v in store.items())
         else:
-            datasets.update((path, v.numpy()) for path, v in holder.variables().items())
-        datasets.update((path, v.numpy()) for path, v in holder.seeds().items())
-    return datasets, {group: {"name": name} for group, name in names(found).items()}
+            datasets.update((path, v.numpy()) for path, v in saveable.variables().items())
+        datasets.update((path, v.numpy()) for path, v in saveable.seeds().items())
+    return datasets, {group: {"name": name} for group, name in names(saveables).items()}
 
 
 def _array(value: Any) -> np.ndarray:
@@ -64,33 +67,33 @@ def _array(value: Any) -> np.ndarray:
 
 
 class Weights:
-    """The datasets of one weights file, or of the shards of one, by their Keras paths.
+    """The datasets of a weights file, or of its shards, by their paths in Keras.
 
     Args:
         files: The files.
-        name: What messages call them.
+        name: Their name in error messages.
 
     Attributes:
-        groups: The names of the datasets in each group that has some.
+        groups: The names of the datasets in each group that is not empty.
     """
 
     def __init__(self, files: Sequence[Hdf5File], name: str):
         self.name = name
         self._all = list(files)
         self._files = {path: file for file in files for path in file.datasets}
-        self._stored: dict[str, str] = {}  # path: where the dataset is
+        self._stored: dict[str, str] = {}  # path in Keras: path in the file
         self.groups: dict[str, list[str]] = {}
         for path in self._files:
-            new = path.replace("_layer_checkpoint_dependencies", "layers")  # by Keras 2.13
-            self._stored.setdefault(new, path)
-            group, _, key = new.rpartition("/")
+            keras_path = path.replace("_layer_checkpoint_dependencies", "layers")  # Keras 2.13
+            self._stored.setdefault(keras_path, path)
+            group, _, key = keras_path.rpartition("/")
             self.groups.setdefault(group, []).append(key)
 
     def __contains__(self, path: str) -> bool:
         return path in self._stored
 
     def layer_name(self, group: str) -> str | None:
-        """Returns the name of the layer whose variables a group holds, if the file says it."""
+        """Returns the name of the layer of a group, if the file has it."""
         for file in self._all:
             if group in file.groups and "name" in file.attribute_names(group):
                 name = file.attribute(group, "name")
@@ -98,12 +101,12 @@ class Weights:
         return None
 
     def check(self, path: str, variable: Variable) -> None:
-        """Raises unless the dataset at a path fits a variable."""
+        """Raises an error unless the dataset at a path is compatible with a variable."""
         stored = self._stored[path]
         check_compatible(self._files[stored], stored, variable)
 
     def read(self, path: str, variable: Variable | None = None) -> np.ndarray:
-        """Returns a dataset, in the shape and dtype of a variable if there is one."""
+        """Returns a dataset, converted to the dtype of a variable if there is one."""
         stored = self._stored[path]
         file = self._files[stored]
         if variable is None:
@@ -114,7 +117,7 @@ class Weights:
 
 @dataclasses.dataclass
 class _RestorePlan:
-    """What to set, once all of it is known to fit."""
+    """The values to set, all of which were checked."""
 
     values: list[tuple[Variable, str]] = dataclasses.field(default_factory=list)
     stores: list[tuple[Saveable, dict[str, np.ndarray]]] = dataclasses.field(default_factory=list)
@@ -130,140 +133,143 @@ def restore(
     needs_optimizer: bool = False,
     is_new: bool = False,
 ) -> None:
-    """Sets the variables of a model; nothing is set unless everything fits.
+    """Loads the variables of a model; if there is an error, no variable is changed.
 
     Args:
         model: A built model.
         weights: The datasets.
-        skip_mismatch: Whether layers that do not fit are skipped, and listed in a warning.
-        skipped: Layers to leave alone.
-        needs_optimizer: Whether a state of the optimizer that does not fit is an error.
-        is_new: Whether the model is thrown away after an error, so that it need not be undone.
+        skip_mismatch: Whether to skip layers that do not match, with a warning. Default False.
+        skipped: Layers to leave unchanged.
+        needs_optimizer: Whether a mismatch of the optimizer's state is an error. Default False.
+        is_new: Whether the model is discarded after an error, so that the values can be set one by
+            one. Default False.
 
     Raises:
-        ModelFileError: The datasets are not those of the variables.
+        ModelFileError: The datasets do not match the variables.
     """
     plan = _RestorePlan()
-    left = set(weights.groups)
-    found = walk_saveables(model, skipped)
+    unused = set(weights.groups)
+    saveables = walk_saveables(model, skipped)
     if is_new:
-        _check_names(found, weights)
-    for holder in found:
-        is_optimizer = isinstance(holder.owner, Optimizer)
+        _check_names(saveables, weights)
+    for saveable in saveables:
+        is_optimizer = isinstance(saveable.owner, Optimizer)
         if is_optimizer:
-            _build_optimizer(holder, model, weights)
-        left.discard(holder.group)
+            _build_optimizer(saveable, model, weights)
+        unused.discard(saveable.group)
         try:
             with error_context(weights.name):
-                _plan_saveable(holder, weights, plan)
+                _plan_saveable(saveable, weights, plan)
         except ModelFileError as error:
             if not skip_mismatch and (needs_optimizer or not is_optimizer):
                 error.fix = _OPTIMIZER_FIX if is_optimizer else error.fix
                 raise
-            plan.missed.append(f"{holder.title} ({error.fact})")
-        for path, variable in holder.seeds().items():
-            left.discard(path.rpartition("/")[0])
+            plan.missed.append(f"{saveable.title} ({error.fact})")
+        for path, variable in saveable.seeds().items():
+            unused.discard(path.rpartition("/")[0])
             if path in weights:
                 plan.values.append((variable, path))
-    left -= {h.group for h in walk_saveables(model)} if skipped else set()
-    left = {group for group in left if not _OPTIMIZER_GROUP.search(group)}
-    if left and not skip_mismatch:
+    unused -= {s.group for s in walk_saveables(model)} if skipped else set()
+    unused = {group for group in unused if not _OPTIMIZER_GROUP.search(group)}
+    if unused and not skip_mismatch:
         with error_context(weights.name):
-            raise _unexpected(sorted(left))
-    plan.missed += [f"the group {sanitize_for_display(group, 100)}" for group in sorted(left)]
+            raise _unexpected_weights_error(sorted(unused))
+    plan.missed += [f"the group {sanitize_for_display(group, 100)}" for group in sorted(unused)]
     _commit(plan, weights, is_new)
     if plan.missed:
         warnings.warn(f"{weights.name}: not loaded: {'; '.join(plan.missed)}"[:1900], stacklevel=4)
 
 
-def _check_names(found: list[Saveable], weights: Weights) -> None:
-    """Raises if the file has the weights of one layer where another one looks for its own."""
-    for holder in list_named_in_config(found):
-        name = weights.layer_name(holder.group) if holder.group in weights.groups else None
-        if name not in (None, holder.owner.name):
-            with error_context(weights.name, holder.group):
+def _check_names(saveables: list[Saveable], weights: Weights) -> None:
+    """Raises an error if the file has the weights of another layer under the path of a layer."""
+    for saveable in list_named_in_config(saveables):
+        name = weights.layer_name(saveable.group) if saveable.group in weights.groups else None
+        if name not in (None, saveable.owner.name):
+            with error_context(weights.name, saveable.group):
                 raise ModelFileError(
                     "these are the weights of another layer",
-                    expected=holder.title,
+                    expected=saveable.title,
                     received=sanitize_for_display(name, 100),
                     fix="the file is damaged; save the model again",
                 )
 
 
-def _build_optimizer(holder: Saveable, model: Any, weights: Weights) -> None:
-    """Makes the optimizer's variables, if the file has more than an optimizer without a model."""
-    optimizer = holder.owner
-    in_file = len(weights.groups.get(holder.group, ()))
-    if holder.path == "optimizer" and not optimizer.built and in_file > len(optimizer.variables):
+def _build_optimizer(saveable: Saveable, model: Any, weights: Weights) -> None:
+    """Builds the optimizer if the file has more variables than an unbuilt one."""
+    optimizer = saveable.owner
+    in_file = len(weights.groups.get(saveable.group, ()))
+    if saveable.path == "optimizer" and not optimizer.built and in_file > len(optimizer.variables):
         optimizer.build(model.trainable_variables)
 
 
-def _plan_saveable(holder: Saveable, weights: Weights, plan: _RestorePlan) -> None:
-    """Adds what a holder shall be set to, if the file has just that.
+def _plan_saveable(saveable: Saveable, weights: Weights, plan: _RestorePlan) -> None:
+    """Adds the values of a layer, model or optimizer to the plan.
 
     Raises:
-        ModelFileError: A dataset is missing, is too much, or is of another shape or dtype.
+        ModelFileError: A dataset is missing or unexpected, or has another shape or dtype.
     """
-    keys = weights.groups.get(holder.group, [])
-    if holder.overrides("load_own_variables"):
-        store = {key: weights.read(f"{holder.group}/{key}") for key in keys}
-        plan.stores.append((holder, store))
+    keys = weights.groups.get(saveable.group, [])
+    if saveable.overrides("load_own_variables"):
+        store = {key: weights.read(f"{saveable.group}/{key}") for key in keys}
+        plan.stores.append((saveable, store))
         return
-    variables = holder.variables()
-    if isinstance(holder.owner, Optimizer) and len(keys) == _unbuilt_size(holder.owner):
+    variables = saveable.variables()
+    if isinstance(saveable.owner, Optimizer) and len(keys) == _unbuilt_size(saveable.owner):
         variables = dict(itertools.islice(variables.items(), len(keys)))  # saved before training
     for path, variable in variables.items():
         if path not in weights:
-            raise _missing(holder, path, variable, weights)
-        with error_context(holder.title):
+            raise _missing_weight_error(saveable, path, variable, weights)
+        with error_context(saveable.title):
             weights.check(path, variable)
     if len(keys) > len(variables):
-        more = sorted({f"{holder.group}/{key}" for key in keys} - variables.keys())
-        with error_context(holder.title):
-            raise _unexpected(more)
+        unexpected = sorted({f"{saveable.group}/{key}" for key in keys} - variables.keys())
+        with error_context(saveable.title):
+            raise _unexpected_weights_error(unexpected)
     plan.values += [(variable, path) for path, variable in variables.items()]
 
 
 def _unbuilt_size(optimizer: Optimizer) -> int:
-    """The number of variables of such an optimizer before it meets a model."""
+    """Returns the number of variables of such an optimizer before it is built."""
     return len(type(optimizer).from_config(optimizer.get_config()).variables)
 
 
-def _missing(holder: Saveable, path: str, variable: Variable, weights: Weights) -> ModelFileError:
-    near = difflib.get_close_matches(holder.group, weights.groups, _LISTED, 0.5)
+def _missing_weight_error(
+    saveable: Saveable, path: str, variable: Variable, weights: Weights
+) -> ModelFileError:
+    near = difflib.get_close_matches(saveable.group, weights.groups, _MAX_LISTED, 0.5)
     error = ModelFileError(
         f"there is no weight {variable.name!r}",
         expected=f"a dataset {path} of shape {variable.shape}",
-        received=", ".join(near) if near else "nothing of that name",
+        received=", ".join(near) if near else "no dataset of a similar name",
         fix=FIX,
     )
-    error.location = (holder.title,)
+    error.location = (saveable.title,)
     return error
 
 
-def _unexpected(paths: list[str]) -> ModelFileError:
+def _unexpected_weights_error(paths: list[str]) -> ModelFileError:
     return ModelFileError(
-        f"there are {len(paths)} weights that the model has no place for",
+        f"there are {len(paths)} weights that the model does not have",
         expected="the weights of the model and no others",
-        received=", ".join(sanitize_for_display(path, 80) for path in paths[:_LISTED]),
+        received=", ".join(sanitize_for_display(path, 80) for path in paths[:_MAX_LISTED]),
         fix=FIX,
     )
 
 
 def _commit(plan: _RestorePlan, weights: Weights, is_new: bool) -> None:
-    """Sets the values: of a new model one after the other, else after all of them were read."""
+    """Sets the values: one by one in a new model, else after all of them were read."""
     if is_new:
         for variable, path in plan.values:
             variable.assign(weights.read(path, variable))
-        for holder, store in plan.stores:
-            holder.owner.load_own_variables(store)
+        for saveable, store in plan.stores:
+            saveable.owner.load_own_variables(store)
         return
     values = [(variable, weights.read(path, variable)) for variable, path in plan.values]
-    own = [v for holder, _ in plan.stores for v in holder.owner.variables]
+    own = [v for saveable, _ in plan.stores for v in saveable.owner.variables]
     before = [(variable, variable.numpy()) for variable in own]
     try:
-        for holder, store in plan.stores:
-            holder.owner.load_own_variables(store)
+        for saveable, store in plan.stores:
+            saveable.owner.load_own_variables(store)
     except BaseException:
         for variable, value in before:
             variable.assign(value)
@@ -273,17 +279,20 @@ def _commit(plan: _RestorePlan, weights: Weights, is_new: bool) -> None:
 
 
 def check_parameters(model: Any) -> None:
-    """Raises unless the number of parameters is within the limits; nothing is allocated before.
+    """Checks the number of parameters, before memory is allocated for them.
+
+    Args:
+        model: A model with uninitialized variables.
 
     Raises:
-        ModelFileError: There are more.
+        ModelFileError: There are more parameters than the limit.
     """
-    most = current_limits().parameters
+    limit = current_limits().parameters
     count = sum(math.prod(v.shape) for v in model.weights)  # Python's integers: no overflow
-    if count > most:
+    if count > limit:
         raise ModelFileError(
             "the model has too many parameters",
-            expected=f"at most {most}",
+            expected=f"at most {limit}",
             received=count,
             fix="if you trust the file, raise the limit with keras_fn.saving.limits.limits",
         )

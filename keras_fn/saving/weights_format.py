@@ -22,14 +22,27 @@ _SHARD = re.compile(r"[^/\\:\x00-\x1f]{1,200}\.weights\.h5")
 
 
 def write(model: Any, filepath: Any, skipped: Iterable[Any] = ()) -> None:
-    """Writes the weights of a model to a path or an empty file."""
+    """Writes the weights of a model to a path or an empty file.
+
+    Args:
+        model: A built model.
+        filepath: A path or a binary file.
+        skipped: Layers to leave out.
+    """
     data = build_hdf5(*collect(model, skipped))
     with open_for_writing(filepath) as file:
         file.write(data)
 
 
 def read(model: Any, file: BinaryIO, skip_mismatch: bool, skipped: Iterable[Any] = ()) -> None:
-    """Sets the weights of a model from a file."""
+    """Loads the weights of a model from a file.
+
+    Args:
+        model: A built model.
+        file: The file.
+        skip_mismatch: Whether to skip layers that do not match, with a warning.
+        skipped: Layers to leave unchanged.
+    """
     h5 = open_hdf5(file)
     with model_file_errors():
         weights = Weights([h5], h5.name)
@@ -40,10 +53,16 @@ def read(model: Any, file: BinaryIO, skip_mismatch: bool, skipped: Iterable[Any]
 
 
 def write_shards(model: Any, path: Path, gibibytes: float, skipped: Iterable[Any] = ()) -> None:
-    """Writes the weights to files of a greatest size, and the list of them to `path`, last.
+    """Writes the weights to several files, the shards, and then their index to `path`.
+
+    Args:
+        model: A built model.
+        path: The path of the index. The shards are written to the same folder.
+        gibibytes: The maximum size of a shard.
+        skipped: Layers to leave out.
 
     Raises:
-        ModelFileError: A weight alone is larger.
+        ModelFileError: A single weight is larger.
     """
     datasets, attributes = collect(model, skipped)
     shards: list[dict[str, np.ndarray]] = [{}]
@@ -63,17 +82,17 @@ def write_shards(model: Any, path: Path, gibibytes: float, skipped: Iterable[Any
         size, total = size + array.nbytes, total + array.nbytes
     base = path.stem.replace(".weights", "")
     names = [f"{base}_{i:05}.weights.h5" for i in range(len(shards))]
-    location: dict[str, Any] = {}
+    weight_map: dict[str, list[str]] = {}
     for name, shard in zip(names, shards, strict=True):
         groups = dict.fromkeys(dataset.rpartition("/")[0] for dataset in shard)
         for group in groups:
-            location.setdefault(f"/{group}", []).append(name)
+            weight_map.setdefault(f"/{group}", []).append(name)
         own = {group: attributes[group] for group in groups if group in attributes}
         with atomic_write(path.with_name(name)) as file:
             file.write(build_hdf5(shard, own))
     index = {
         "metadata": {"total_size": total},
-        "weight_map": {k: v[0] if len(v) == 1 else v for k, v in location.items()},
+        "weight_map": {k: v[0] if len(v) == 1 else v for k, v in weight_map.items()},
     }
     with atomic_write(path) as file:
         file.write(json.dumps(index, indent=4).encode())
@@ -82,35 +101,47 @@ def write_shards(model: Any, path: Path, gibibytes: float, skipped: Iterable[Any
 def read_shards(
     model: Any, file: BinaryIO, path: str, skip_mismatch: bool, skipped: Iterable[Any] = ()
 ) -> None:
-    """Sets the weights of a model from shards, which are files beside the list of them."""
+    """Loads the weights of a model from shards.
+
+    Args:
+        model: A built model.
+        file: The index of the shards.
+        path: Its path. The shards are in the same folder.
+        skip_mismatch: Whether to skip layers that do not match, with a warning.
+        skipped: Layers to leave unchanged.
+    """
     name = describe(file)
     with model_file_errors(name):
         names = _shard_names(parse_json(file.read()))
     with contextlib.ExitStack() as stack:
         files = []
         for shard in names:
-            beside = os.path.join(os.path.dirname(path), shard)
-            files.append(open_hdf5(stack.enter_context(open_for_reading(beside))))
+            shard_path = os.path.join(os.path.dirname(path), shard)
+            files.append(open_hdf5(stack.enter_context(open_for_reading(shard_path))))
         with model_file_errors():
             weights = Weights(files, name)
             restore(model, weights, skip_mismatch=skip_mismatch, skipped=skipped)
 
 
 def _shard_names(index: Any) -> list[str]:
-    """Returns the names of the shards in a list of them.
+    """Returns the names of the shards in an index.
 
     Raises:
-        ModelFileError: It is malformed, or a name is not that of a file beside it.
+        ModelFileError: The index is malformed, or refers to a file in another folder.
     """
-    location = index.get("weight_map") if isinstance(index, dict) else None
-    if not isinstance(location, dict):
-        raise ModelFileError("this is not a list of shards", expected="an object weight_map")
+    weight_map = index.get("weight_map") if isinstance(index, dict) else None
+    if not isinstance(weight_map, dict):
+        raise ModelFileError(
+            "the file is not an index of shards",
+            expected="an object weight_map",
+            fix="load the .weights.json that save_weights wrote",
+        )
     names: dict[str, None] = {}
-    for place in location.values():
-        for name in place if isinstance(place, list) else [place]:
+    for value in weight_map.values():
+        for name in value if isinstance(value, list) else [value]:
             if not isinstance(name, str) or not _SHARD.fullmatch(name):
                 raise ModelFileError(
-                    "a shard is not a file beside the list",
+                    "a shard is not in the folder of the index",
                     expected="a name like model_00000.weights.h5",
                     received=repr(name)[:100],
                     fix="the file is damaged",

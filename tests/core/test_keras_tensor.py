@@ -184,8 +184,8 @@ def test_too_many_indices_and_an_index_outside_are_refused():
 # ---------------------------------------------------------------- what it refuses
 
 _FIX = (
-    "\n  fix: use keras.ops (for example ops.where, ops.cond, ops.shape), or move the code into the "
-    "call of a layer"
+    "\n  fix: use keras.ops (for example ops.where, ops.cond, ops.shape), or move the code into "
+    "the call of a layer"
 )
 
 
@@ -243,5 +243,5 @@ def test_shapes_that_do_not_broadcast_are_refused_when_the_graph_is_built():
 
 
 def test_an_unknown_argument_is_refused():
-    with pytest.raises(TypeError, match="KerasTensor\n.*\n  received: ragged_rank="):
+    with pytest.raises(TypeError, match=r"KerasTensor\n.*\n  received: ragged_rank="):
         KerasTensor((2,), ragged_rank=1)

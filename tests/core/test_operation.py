@@ -1,4 +1,4 @@
-"""Operations of one's own, and functions made of graphs."""
+"""Custom operations, and functions of graphs."""
 
 import numpy as np
 import pytest
@@ -95,7 +95,7 @@ def test_a_call_on_symbols_must_return_tensors():
         def call(self, x):
             return "text"
 
-    with pytest.raises(TypeError, match="A call on KerasTensors\n.*\n  received: 'text'"):
+    with pytest.raises(TypeError, match=r"A call on KerasTensors\n.*\n  received: 'text'"):
         Wrong()(KerasTensor((1,)))
 
 

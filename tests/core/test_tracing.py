@@ -1,4 +1,4 @@
-"""What a compiler that follows Python code reads; here nobody follows."""
+"""Marks for Dynamo, outside of its tracing."""
 
 import inspect
 

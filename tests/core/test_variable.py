@@ -60,8 +60,8 @@ def test_what_cannot_be_made_is_refused():
         Variable([1.0, 2.0], shape=(3,))
     with pytest.raises(ValueError, match=r"an initializer that returns shape \(2,\)"):
         Variable(lambda shape, dtype: ops.ones((1,)), shape=(2,))
-    with pytest.raises(TypeError, match="Variable\n.*\n  received: colour="):
-        Variable(1.0, colour="red")
+    with pytest.raises(TypeError, match=r"Variable\n.*\n  received: color="):
+        Variable(1.0, color="red")
     with pytest.raises(SpecError) as caught:
         Variable(initializers.Zeros(), shape=(None, 2), name="kernel")
     assert str(caught.value) == (

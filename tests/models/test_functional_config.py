@@ -48,7 +48,7 @@ def nested():
     return keras.Model(outer, layers.add([first, third])), X
 
 
-def told():
+def with_training_argument():
     x = keras.Input((3,))
     return keras.Model(x, layers.Dropout(0.5)(layers.Dense(2)(x), training=False)), X
 
@@ -59,14 +59,14 @@ def stack_inside():
     return keras.Model(x, stack(x)), X
 
 
-MODELS = [chain, shared, named, model_of_ops, nested, told, stack_inside]
+MODELS = [chain, shared, named, model_of_ops, nested, with_training_argument, stack_inside]
 
 
 @pytest.mark.parametrize("make", MODELS)
-@pytest.mark.parametrize("road", ["config", "json"])
-def test_a_copy_by_config_computes_the_same(make, road):
+@pytest.mark.parametrize("via", ["config", "json"])
+def test_a_copy_by_config_computes_the_same(make, via):
     model, data = make()
-    if road == "config":
+    if via == "config":
         copy = type(model).from_config(model.get_config())
     else:
         copy = keras.models.model_from_json(model.to_json())

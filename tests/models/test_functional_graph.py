@@ -89,16 +89,18 @@ def test_layers_inside_a_path_not_taken_are_left_out():
     (None, False, True), (True, True, True), (False, False, False),
 ])  # fmt: skip
 def test_training_given_in_the_graph_wins(given, in_inference, in_training):
-    class Told(layers.Layer):
+    class ReportsTraining(layers.Layer):
         def call(self, x, training=False):
             return x + (1.0 if training else 0.0)
 
     x = keras.Input((3,))
-    model = keras.Model(x, Told()(x) if given is None else Told()(x, training=given))
-    told = lambda **kwargs: bool(numpy(model(np.zeros((1, 3)), **kwargs))[0, 0])  # noqa: E731
-    assert told() is in_inference
-    assert told(training=False) is in_inference
-    assert told(training=True) is in_training
+    model = keras.Model(
+        x, ReportsTraining()(x) if given is None else ReportsTraining()(x, training=given)
+    )
+    reported = lambda **kwargs: bool(numpy(model(np.zeros((1, 3)), **kwargs))[0, 0])  # noqa: E731
+    assert reported() is in_inference
+    assert reported(training=False) is in_inference
+    assert reported(training=True) is in_training
 
 
 def test_dropout_that_is_told_training_false_stays_off_in_fit():

@@ -1,4 +1,4 @@
-"""Models that are classes of the user's own."""
+"""Subclassed models."""
 
 import numpy as np
 import pytest

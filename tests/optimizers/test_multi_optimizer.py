@@ -303,5 +303,5 @@ def test_a_file_cannot_contain_patterns_of_exponential_cost():
     config = optimizers.serialize(MultiOptimizer(OptimizerMap(SGD(), {"(a)\\1": Adam()})))
     muon = optimizers.serialize(optimizers.Muon(exclude_layers=["(?=a)"]))
     for bad, source in ((config, "OptimizerMap"), (muon, "Muon")):
-        with pytest.raises(ValueError, match=f"{source}\n.*without references"):
+        with pytest.raises(ValueError, match=f"{source}\n.*without backreferences"):
             optimizers.deserialize(bad)

@@ -1,4 +1,4 @@
-"""A process that loads the files it is told to, under a memory limit, and says what happened.
+"""A process that loads the files it receives, under a memory limit, and reports the result.
 
 One JSON line in (`kind`, `path`), one JSON line out. `Watchdog` in conftest.py is its other end.
 """

@@ -123,7 +123,7 @@ def _large_chunk(h5: h5py.File, folder: Path) -> None:
 
 
 def _chunk_that_grows(h5: h5py.File, folder: Path) -> None:
-    """A chunk of 4 bytes whose data inflates to 48 MiB: old HDF5 writes no more beside 4 bytes."""
+    """A chunk of 4 bytes whose data inflates to 48 MiB: old HDF5 does not write more into 4 bytes."""
     dataset = h5.create_dataset("x", (1,), "float32", chunks=(1,), compression="gzip")
     deflater = zlib.compressobj(9)
     bomb = b"".join(deflater.compress(bytes(1 << 20)) for _ in range(48)) + deflater.flush()
@@ -180,19 +180,19 @@ def _wrong_dtype_name(h5: h5py.File, folder: Path) -> None:
 
 ATTACKS = {
     _external_link: "feature that Keras does not",
-    _soft_link: "a link leads elsewhere",
+    _soft_link: "a link that is not a hard link",
     _external_storage: "feature that Keras does not",
-    _virtual_dataset: "unusual",
+    _virtual_dataset: "unsupported",
     _hard_cycle: "reached by two paths",
     _cycle_to_root: "reached by two paths",
     _shared_dataset: "reached by two paths",
     _paths_without_end: "reached by two paths",
-    _references: "unusual type",
+    _references: "unsupported type",
     _committed_type: "neither a group nor a dataset",
     _dataset_of_committed_type: "",
-    _texts: "unusual type",
-    _compound: "unusual type",
-    _odd_float: "unusual type",
+    _texts: "unsupported type",
+    _compound: "unsupported type",
+    _odd_float: "unsupported type",
     _unknown_filter: "unknown filters",
     _scale_offset: "unknown filters",
     _never_written: "not all in the file",
@@ -203,12 +203,12 @@ ATTACKS = {
     _chunk_that_grows: "does not end at its size",
     _empty_space: "",
     _deep: "too deep",
-    _long_paths: "again and again",
+    _long_paths: "structures of the file overlap",
     _odd_name: "not allowed",
     _long_name: "not allowed",
     _name_not_utf8: "",
-    _reference_attribute: "unusual type",
-    _compound_attribute: "unusual type",
+    _reference_attribute: "unsupported type",
+    _compound_attribute: "unsupported type",
     _text_not_utf8: "",
     _wrong_dtype_name: "does not fit its bytes",
 }
@@ -262,7 +262,7 @@ def test_groups_that_share_their_names_are_refused(tmp_path, watchdog):
         content[at + 8 : at + 16] = heap.nbytes.to_bytes(8, "little")
         content[at + 24 : at + 32] = start.to_bytes(8, "little")
     path.write_bytes(content)
-    watchdog.refuses("hdf5", path, "again and again")
+    watchdog.refuses("hdf5", path, "structures of the file overlap")
 
 
 def test_many_datasets_for_the_same_bytes_are_refused(tmp_path, watchdog):

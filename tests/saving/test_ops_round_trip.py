@@ -48,7 +48,7 @@ def test_classes_have_one_row_each_and_functions_too():
     }
 
 
-# (what is computed, class, config without the name, arguments beside the tensor): noted from Keras.
+# (what is computed, class, config without the name, other arguments): recorded from Keras.
 GOLDEN = [
     (lambda a: a + 1, "numpy", "Add", {}, [1]),
     (lambda a: 2.0 - a, "numpy", "Subtract", {}, [2.0]),
@@ -108,7 +108,7 @@ def test_a_model_of_many_ops_gives_the_same_after_a_round_trip():
 def test_an_op_that_keras_lacks_is_refused_when_saved():
     a = keras.Input((3,))
     model = keras.Model(a, OPS["squared_difference"](a, 1.0))
-    with pytest.raises(SpecError, match="layer of your own"):
+    with pytest.raises(SpecError, match="a custom layer"):
         keras.saving.save_model(model, io.BytesIO())
 
 

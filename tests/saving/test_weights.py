@@ -38,7 +38,7 @@ def test_weights_come_back_into_a_model_of_other_names(tmp_path):
     [
         (lambda: stack(4, 3), r"another shape[\s\S]*expected: 'kernel' of shape \(4, 3\)"),
         (lambda: stack(4, 2, 2), "there is no weight 'kernel'"),
-        (lambda: stack(4), "1 weights that the model has no place for"),
+        (lambda: stack(4), "1 weights that the model does not have"),
         (lambda: keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, use_bias=False),
                                    keras.layers.Dense(2)]), "layers/dense/vars/1"),
     ],
@@ -127,7 +127,7 @@ def test_shards_come_back(tmp_path):
 def test_a_list_of_shards_names_files_beside_it_only(tmp_path, name):
     path = tmp_path / "m.weights.json"
     path.write_text(json.dumps({"weight_map": {"/vars": name}}))
-    with pytest.raises(ModelFileError, match="beside the list"):
+    with pytest.raises(ModelFileError, match="not in the folder of the index"):
         stack(2).load_weights(path)
 
 

@@ -1,6 +1,6 @@
 """B-trees of version 1, which list the members of a group and the chunks of a dataset.
 
-Every node may be met once only, so that a walk ends whatever the addresses in the file are.
+Each node can be visited once, so that a walk always terminates.
 
 Reference: HDF5 File Format Specification 3.0, sections III.A.1, III.B, III.C and III.D.
 """
@@ -29,9 +29,9 @@ _UNDEFINED = 2**64 - 1
 
 @dataclasses.dataclass(frozen=True)
 class Chunk:
-    """`size` bytes at `address` that hold the elements from `offset` on.
+    """`size` bytes at `address` with the elements from `offset` on.
 
-    Bit i of `mask` says that filter i was left out.
+    If bit i of `mask` is set, filter i was not applied.
     """
 
     offset: tuple[int, ...]
@@ -43,13 +43,13 @@ class Chunk:
 def group_links(
     view: ByteView, symbol_table: tuple[int, int], seen: set[int], most: int
 ) -> list[tuple[str, int]]:
-    """Returns the names and header addresses in a group; a link that is not a hard one is an error.
+    """Returns the names and header addresses in a group. Only hard links are supported.
 
     Args:
         view: The file.
         symbol_table: The addresses of the group's B-tree and of the heap of its names.
-        seen: Addresses met so far, which must not be met again; those met are added.
-        most: The most links to return.
+        seen: Addresses visited so far, which must not occur again; new ones are added.
+        most: The maximum number of links.
     """
     tree, heap = symbol_table
     names = _heap_data(view, heap)
@@ -65,7 +65,7 @@ def group_links(
         ):
             if kind == _SYMBOLIC_LINK or address == _UNDEFINED:
                 raise unsupported_hdf5_error(
-                    "a link leads elsewhere", "hard links only", "a soft link"
+                    "there is a link that is not a hard link", "hard links only", "a soft link"
                 )
             end = names.find(b"\0", name_offset)
             if end < 0:
@@ -77,7 +77,14 @@ def group_links(
 
 
 def chunks(view: ByteView, tree: int, rank: int, most: int) -> list[Chunk]:
-    """Returns the chunks of a dataset, at most `most` of them."""
+    """Returns the chunks of a dataset.
+
+    Args:
+        view: The file.
+        tree: The address of the B-tree of chunks.
+        rank: The rank of the dataset.
+        most: The maximum number of chunks.
+    """
     result: list[Chunk] = []
     if tree == _UNDEFINED:
         return result
@@ -106,7 +113,7 @@ def _children(
     while stack:
         address, expected_level = stack.pop()
         if address in seen:
-            raise unsupported_hdf5_error("a part of the HDF5 file is reached by two ways")
+            raise unsupported_hdf5_error("a part of the HDF5 file is reached by two paths")
         seen.add(address)
         signature, found_kind, level, count = _NODE.unpack(view.bytes_at(address, _NODE.size))
         if signature != b"TREE" or found_kind != kind or expected_level not in (None, level):

@@ -1,4 +1,4 @@
-"""Chunked datasets: each chunk went through filters, undone here within the size of the chunk.
+"""Chunked datasets: decoding of the filters, with at most the declared size of a chunk.
 
 Reference: HDF5 File Format Specification 3.0, section IV.A.2.l (filter pipeline).
 """
@@ -24,7 +24,14 @@ Shape = tuple[int, ...]
 
 
 def filter_codes(message: bytes) -> list[int]:
-    """Returns the filters of a dataset in the order of writing; raises if one is not known."""
+    """Returns the filters of a dataset, in the order in which they were applied.
+
+    Args:
+        message: The filter message of the dataset.
+
+    Raises:
+        ModelFileError: A filter is not supported.
+    """
     if not message:
         return []
     version, count = message[:2]
@@ -55,7 +62,16 @@ def check_chunks(
     codes: list[int],
     file_size: int,
 ) -> None:
-    """Raises unless there is one chunk for each part of the dataset, with its bytes in the file."""
+    """Raises an error unless there is one chunk for each part of the dataset, inside the file.
+
+    Args:
+        found: The chunks.
+        shape: The shape of the dataset.
+        chunk: The shape of a chunk.
+        chunk_bytes: The size of an unfiltered chunk.
+        codes: The filters.
+        file_size: The size of the file.
+    """
     expected = math.prod(-(-n // c) for n, c in zip(shape, chunk, strict=True))
     if len(found) != expected or len({part.offset for part in found}) != expected:
         raise unsupported_hdf5_error(
@@ -65,7 +81,9 @@ def check_chunks(
         if not all(
             at % c == 0 and at < n for at, c, n in zip(part.offset, chunk, shape, strict=True)
         ):
-            raise unsupported_hdf5_error("a chunk of the dataset is misplaced", received=part.offset)
+            raise unsupported_hdf5_error(
+                "a chunk of the dataset is misplaced", received=part.offset
+            )
         if part.address + part.size > file_size or (not codes and part.size != chunk_bytes):
             raise unsupported_hdf5_error(
                 "a chunk of the dataset has a wrong size or lies outside the file",
@@ -82,10 +100,19 @@ def read_chunks(
     chunk: Shape,
     dtype: np.dtype,
 ) -> np.ndarray:
-    """Reads a checked dataset."""
+    """Reads a checked dataset.
+
+    Args:
+        view: The file.
+        found: The chunks.
+        codes: The filters.
+        shape: The shape of the dataset.
+        chunk: The shape of a chunk.
+        dtype: The dtype in the file.
+    """
     result = np.empty(shape, dtype)
     for part in found:
-        data = _decoded(
+        data = _decode(
             view.bytes_at(part.address, part.size),
             codes,
             part.mask,
@@ -99,12 +126,12 @@ def read_chunks(
     return result
 
 
-def _decoded(data: bytes, codes: list[int], mask: int, size: int, itemsize: int) -> bytes:
+def _decode(data: bytes, codes: list[int], mask: int, size: int, itemsize: int) -> bytes:
     for position in reversed(range(len(codes))):
         if mask >> position & 1:
             continue
         if codes[position] == _FLETCHER32:
-            data = _without_checksum(data)
+            data = _remove_checksum(data)
         elif codes[position] == _DEFLATE:
             inflater = zlib.decompressobj()
             data = inflater.decompress(data, size + _CHECKSUM_BYTES)
@@ -123,7 +150,7 @@ def _decoded(data: bytes, codes: list[int], mask: int, size: int, itemsize: int)
     return data
 
 
-def _without_checksum(data: bytes) -> bytes:
+def _remove_checksum(data: bytes) -> bytes:
     """Checks and removes the Fletcher-32 checksum that follows `data`.
 
     Sums of 16-bit big-endian words, modulo 65535 (Fletcher, 1982).

@@ -1,4 +1,4 @@
-"""What an HDF5 dataset declares, compared with what the file holds, and its content.
+"""HDF5 datasets: the check of what they declare against the file, and their content.
 
 Reference: HDF5 File Format Specification 3.0, section IV.A.2.i (data layout).
 """
@@ -24,12 +24,12 @@ _LAYOUT_VERSION = 3
 
 @dataclasses.dataclass(frozen=True)
 class DatasetInfo:
-    """A dataset whose bytes are known to be in the file.
+    """A dataset that was checked: its bytes are in the file.
 
     Attributes:
         shape: Its shape.
-        dtype: What it holds; `V1` or `V2` for bfloat16 and float8 in files that do not name them.
-        stored_bytes: The bytes it takes in the file.
+        dtype: Its dtype; `V1` or `V2` for bfloat16 and float8 in files without the name.
+        stored_bytes: Its size in the file, in bytes.
     """
 
     shape: tuple[int, ...]
@@ -43,7 +43,7 @@ class DatasetInfo:
 
 @dataclasses.dataclass(frozen=True)
 class Storage:
-    """Where the bytes of a dataset are: in its header, at an offset, or in chunks."""
+    """The location of the bytes of a dataset: in its header, at an offset, or in chunks."""
 
     file_dtype: np.dtype
     compact: bytes | None = None
@@ -56,7 +56,7 @@ class Storage:
 def check_dataset(
     view: ByteView, header: ObjectHeader, named: str | None
 ) -> tuple[DatasetInfo, Storage]:
-    """Returns the description of a dataset, once its declared bytes are known to be in the file.
+    """Checks that the bytes of a dataset are in the file, and returns its description.
 
     Args:
         view: The file.
@@ -66,12 +66,12 @@ def check_dataset(
     shape, file_dtype = read_shape(header.dataspace), stored_dtype(header.datatype)
     if file_dtype is None:
         raise unsupported_hdf5_error(
-            "the dataset has an unusual type", "numbers or booleans of a standard form"
+            "the dataset has an unsupported type", "numbers or booleans of a standard form"
         )
     version, kind = header.layout[:2]
     if version != _LAYOUT_VERSION or kind not in (_COMPACT, _CONTIGUOUS, _CHUNKED):
         raise unsupported_hdf5_error(
-            "the dataset has an unusual layout",
+            "the dataset has an unsupported layout",
             "contiguous, compact or chunked",
             f"kind {kind} of version {version}",
         )
@@ -90,7 +90,13 @@ def check_dataset(
 
 
 def read_stored(view: ByteView, info: DatasetInfo, storage: Storage) -> np.ndarray:
-    """Reads a checked dataset."""
+    """Reads a checked dataset.
+
+    Args:
+        view: The file.
+        info: The description of the dataset.
+        storage: The location of its bytes.
+    """
     if storage.chunk is not None:
         data = read_chunks(
             view,
@@ -115,7 +121,13 @@ def read_stored(view: ByteView, info: DatasetInfo, storage: Storage) -> np.ndarr
 
 
 def check_inflation(what: str, declared: int, stored: int) -> None:
-    """Raises when `declared` bytes are more than the limits allow for `stored` ones."""
+    """Raises an error if the ratio of declared to stored bytes exceeds the limits.
+
+    Args:
+        what: What declares the bytes, for the error message.
+        declared: The number of declared bytes.
+        stored: The number of stored bytes.
+    """
     limits = current_limits()
     if declared > limits.unchecked_bytes and declared > limits.inflation * stored:
         raise unsupported_hdf5_error(
@@ -150,12 +162,12 @@ def _chunked(
         )
     codes = filter_codes(header.filters)
     counts = [-(-n // c) for n, c in zip(shape, chunk, strict=True)]
-    found = chunks(view, tree, rank, math.prod(counts))
-    check_chunks(found, shape, chunk, math.prod(sizes), codes, view.size)
-    stored = sum(part.size for part in found)
+    parts = chunks(view, tree, rank, math.prod(counts))
+    check_chunks(parts, shape, chunk, math.prod(sizes), codes, view.size)
+    stored = sum(part.size for part in parts)
     whole = math.prod(count * c for count, c in zip(counts, chunk, strict=True)) * itemsize
     check_inflation("the dataset declares", whole, min(stored, view.size))
-    return Storage(dtype, chunk=chunk, chunks=tuple(found), filters=tuple(codes)), stored
+    return Storage(dtype, chunk=chunk, chunks=tuple(parts), filters=tuple(codes)), stored
 
 
 def _dtype(file_dtype: np.dtype, named: str | None) -> np.dtype:

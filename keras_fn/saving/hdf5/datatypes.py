@@ -1,6 +1,7 @@
 """Element types and shapes of HDF5 datasets and attributes, as Keras stores them.
 
-HDF5 has no bfloat16 or float8: they are opaque bytes beside an attribute `dtype` with the name.
+HDF5 does not have bfloat16 or float8: they are opaque bytes, with the name in an attribute
+`dtype`.
 
 Reference: HDF5 File Format Specification 3.0, sections IV.A.2.b and IV.A.2.d.
 """
@@ -11,6 +12,7 @@ import struct
 import ml_dtypes
 import numpy as np
 
+from keras_fn.errors import DTypeError
 from keras_fn.saving.errors import unsupported_hdf5_error
 from keras_fn.saving.limits import current_limits
 
@@ -78,7 +80,7 @@ def _boolean() -> bytes:
 
 
 def _messages() -> dict[bytes, np.dtype]:
-    """Returns the dtype of each datatype message that stands for one."""
+    """Returns the supported datatype messages, with their dtypes."""
     messages = {_boolean(): np.dtype(bool)}
     for codes, encode in (
         ("i1 i2 i4 i8 u1 u2 u4 u8", _integer),
@@ -97,10 +99,13 @@ _STORABLE = frozenset(dtype.name for dtype in _DTYPES.values())
 
 
 def stored_dtype(message: bytes) -> np.dtype | None:
-    """Returns the dtype that a datatype message describes, None if it is not one of a weight.
+    """Returns the dtype of a datatype message, None if it is not supported for weights.
 
-    Only the standard types count: a message can describe others, such as floats with other
-    exponents. Opaque types of one or two bytes give `V1` or `V2`.
+    Only standard types are supported: not, for example, floats with other exponents. Opaque types
+    of one or two bytes are `V1` or `V2`.
+
+    Args:
+        message: The datatype message.
     """
     for length in (12, 20):  # the common ones; messages are padded to 8 bytes
         if dtype := _DTYPES.get(message[:length]):
@@ -113,14 +118,14 @@ def stored_dtype(message: bytes) -> np.dtype | None:
 
 @dataclasses.dataclass(frozen=True)
 class TextType:
-    """Text of `itemsize` bytes an element, or, with `is_vlen`, a reference of 16 bytes to it."""
+    """Strings of `itemsize` bytes, or, with `is_vlen`, references of 16 bytes to strings."""
 
     itemsize: int
     is_vlen: bool
 
 
 def text_type(message: bytes) -> TextType | None:
-    """Returns the type of text that a datatype message describes, None if it is not one."""
+    """Returns the string type of a datatype message, None if it is another type."""
     kind, bits, size = _TYPE.unpack_from(message)
     if kind & 15 == _STRING:
         return TextType(size, False)
@@ -129,7 +134,7 @@ def text_type(message: bytes) -> TextType | None:
 
 
 def read_shape(message: bytes) -> tuple[int, ...]:
-    """Returns the shape that a dataspace message describes."""
+    """Returns the shape in a dataspace message."""
     version, rank, _, kind = struct.unpack_from("<4B", message)
     if (
         version not in (1, 2)
@@ -137,7 +142,7 @@ def read_shape(message: bytes) -> tuple[int, ...]:
         or rank > current_limits().rank
     ):
         raise unsupported_hdf5_error(
-            "the shape is unusual",
+            "the shape is unsupported",
             f"at most {current_limits().rank} dimensions",
             f"{rank} dimensions, form {version}",
         )
@@ -148,35 +153,50 @@ def read_shape(message: bytes) -> tuple[int, ...]:
 
 
 def to_storable(array: np.ndarray) -> tuple[np.ndarray, str | None]:
-    """Returns the array h5py should write and the value of its `dtype` attribute.
+    """Returns the array for h5py to write, and the value of its attribute `dtype`.
 
     Raises:
-        TypeError: No file can hold this dtype.
+        TypeError: The dtype cannot be saved.
     """
     name = array.dtype.name
     if name in OPAQUE_DTYPES:
         return array.view(f"V{array.dtype.itemsize}"), name
     if name not in _STORABLE:
-        raise TypeError(f"cannot save an array of dtype {name}")
+        raise DTypeError(
+            "Saving an array",
+            expected=f"one of the dtypes {', '.join(sorted(_STORABLE | OPAQUE_DTYPES.keys()))}",
+            received=name,
+            fix="cast it before it is saved",
+        )
     return array.astype(array.dtype.newbyteorder("<"), copy=False), None
 
 
-def can_read_as(found: np.dtype, wanted: np.dtype) -> bool:
-    """Tells whether `found` may be read as `wanted`: any float as a float, others without loss."""
-    if found == wanted or is_unnamed(found, wanted):
+def can_read_as(stored: np.dtype, dtype: np.dtype) -> bool:
+    """Returns whether a stored dtype can be converted: a float to any float, others losslessly.
+
+    Args:
+        stored: The dtype in the file.
+        dtype: The dtype of the array.
+    """
+    if stored == dtype or is_unnamed(stored, dtype):
         return True
-    if _is_float(found) and _is_float(wanted):
+    if _is_float(stored) and _is_float(dtype):
         return True
-    same_kind = (found.kind == wanted.kind == "c") or (found.kind in "iu" and wanted.kind in "iu")
-    return same_kind and np.can_cast(found, wanted, "safe")
+    same_kind = (stored.kind == dtype.kind == "c") or (stored.kind in "iu" and dtype.kind in "iu")
+    return same_kind and np.can_cast(stored, dtype, "safe")
 
 
-def is_unnamed(found: np.dtype, wanted: np.dtype) -> bool:
-    """Tells whether `found` is nameless bytes, as in Keras's legacy files, that fit `wanted`."""
+def is_unnamed(stored: np.dtype, dtype: np.dtype) -> bool:
+    """Returns whether a stored dtype is opaque bytes of the size of `dtype`, as in legacy files.
+
+    Args:
+        stored: The dtype in the file.
+        dtype: The dtype of the array.
+    """
     return (
-        found.name.startswith("void")
-        and wanted.name in OPAQUE_DTYPES
-        and found.itemsize == wanted.itemsize
+        stored.name.startswith("void")
+        and dtype.name in OPAQUE_DTYPES
+        and stored.itemsize == dtype.itemsize
     )
 
 

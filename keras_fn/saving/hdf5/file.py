@@ -1,10 +1,10 @@
-"""HDF5 files of weights, read through a narrow profile of the format.
+"""Reader of HDF5 files of weights, for a narrow profile of the format.
 
-The format is read here, not by the HDF5 library: the library has options that reach other files,
-and on malformed files it can loop for ever or crash, which no Python code can stop. What Keras
-writes needs only a small part: superblock 0, groups, plain datasets and attributes.
+The HDF5 library is not used for reading: it has features that open other files, and on malformed
+files it can loop forever or crash, which Python code cannot prevent. Keras uses only a small part
+of the format: superblock 0, groups, plain datasets and attributes.
 
-`open_hdf5` checks the whole tree before it returns: hard links only, each object at one path, plain
+`open_hdf5` checks the whole tree before it returns: only hard links, each object at one path, plain
 numeric datasets whose bytes are in the file.
 """
 
@@ -16,7 +16,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import DTypeLike
 
-from keras_fn.saving.byte_view import ByteView, BudgetedView
+from keras_fn.saving.byte_view import BudgetedView, ByteView
 from keras_fn.saving.errors import (
     ModelFileError,
     model_file_errors,
@@ -58,12 +58,12 @@ def open_hdf5(file: BinaryIO, *, name: str | None = None, verify: bool = True) -
 
     Args:
         file: A binary, seekable file object; it must stay open.
-        name: The name of the file in errors; by default that of the file object.
-        verify: Compare the content with the digest in the file, if keras_fn wrote one. It costs
-            reading all weights once; `read_archive` has done the same for a member of an archive.
+        name: The name of the file in error messages. By default the name of the file object.
+        verify: Whether to compare the content with the digest in the file, if there is one, which
+            reads all weights once. Default True. `read_archive` does the same for its members.
 
     Raises:
-        ModelFileError: The file is malformed, or holds what a file of weights does not.
+        ModelFileError: The file is malformed, or uses features that files of weights do not use.
     """
     name = name or describe(file)
     with model_file_errors(name):
@@ -74,10 +74,10 @@ def open_hdf5(file: BinaryIO, *, name: str | None = None, verify: bool = True) -
 
 
 class Hdf5File:
-    """A checked HDF5 file, made by `open_hdf5`.
+    """A checked HDF5 file, as `open_hdf5` returns it.
 
     Attributes:
-        name: The name of the file, for messages.
+        name: The name of the file in error messages.
         datasets: All datasets by path, without a leading slash, in the order of the file.
         groups: The paths of all groups; the root is `""`.
     """
@@ -86,7 +86,9 @@ class Hdf5File:
         view = BudgetedView.of_file(file)
         self._view, self._heap, self.name = ByteView.of_file(file), GlobalHeap(view), name
         self._headers = dict(_walk(view))
-        self._values: dict[tuple[str, str], AttributeValue] = {}  # so that each is paid for once
+        self._values: dict[
+            tuple[str, str], AttributeValue
+        ] = {}  # cached, because reading is budgeted
         self._storage: dict[str, Storage] = {}
         self.groups = [path for path, header in self._headers.items() if header.symbol_table]
         self.datasets: dict[str, DatasetInfo] = {}
@@ -100,14 +102,18 @@ class Hdf5File:
         check_inflation("the datasets declare together", declared, view.size)
 
     def read(self, path: str, shape: Iterable[int], dtype: DTypeLike) -> np.ndarray:
-        """Returns a dataset as an array of the given shape and dtype.
+        """Returns a dataset as an array.
 
-        Before any memory is taken the shape must be equal, and the dtype equal or convertible:
-        float to float, integers to wider ones. Compare `datasets[path].dtype` to see whether it
-        was converted.
+        The shape and dtype are checked before memory is allocated.
+
+        Args:
+            path: The path of the dataset.
+            shape: Its shape.
+            dtype: The dtype of the array. Floats are converted to any float, integers to wider
+                integers.
 
         Raises:
-            ModelFileError: There is no such dataset, or it has another shape or kind of dtype.
+            ModelFileError: The dataset does not exist, or has another shape or kind of dtype.
         """
         with model_file_errors(self.name, sanitize_for_display(path)):
             info, wanted = self._info(path), np.dtype(dtype)
@@ -133,10 +139,14 @@ class Hdf5File:
             )
 
     def attribute(self, path: str, name: str) -> AttributeValue | None:
-        """Returns an attribute: a text, a list of texts, or numbers; None if there is none.
+        """Returns an attribute: a string, a list of strings, or an array; None if it is missing.
+
+        Args:
+            path: The path of the group or dataset.
+            name: The name of the attribute.
 
         Raises:
-            ModelFileError: The attribute is of another type, or too large.
+            ModelFileError: The attribute has another type, or is too large.
         """
         with model_file_errors(
             self.name, f"{sanitize_for_display(path, 200)}@{sanitize_for_display(name, 100)}"
@@ -152,10 +162,14 @@ class Hdf5File:
             return list(self._header(path).attributes)
 
     def names(self, path: str, name: str) -> list[str]:
-        """Returns a list of texts, which Keras splits over `name0`, `name1`, ... when it is long.
+        """Returns a list of strings, which Keras splits into `name0`, `name1`, ... if it is long.
+
+        Args:
+            path: The path of the group or dataset.
+            name: The name of the attribute.
 
         Raises:
-            ModelFileError: There is no such attribute, or it is not a list of texts.
+            ModelFileError: The attribute is missing, or is not a list of strings.
         """
         present = self.attribute_names(path)
         parts = [f"{name}{i}" for i in range(len(present)) if f"{name}{i}" in present]
@@ -171,31 +185,35 @@ class Hdf5File:
         for part in parts:
             value = self.attribute(path, part)
             if isinstance(value, np.ndarray) and value.size == 0:
-                continue  # Keras writes an empty list as no numbers
+                continue  # Keras writes an empty list as an empty array
             if not isinstance(value, list):
                 raise ModelFileError(
-                    f"{self.name}, {sanitize_for_display(path)}: attribute {part!r} is not a list of names",
-                    expected="texts",
+                    f"{self.name}, {sanitize_for_display(path)}: attribute {part!r} is not a list",
+                    expected="a list of strings",
                     received=type(value).__name__,
                 )
             result += value
         return result
 
     def verify_digest(self) -> bool:
-        """Returns whether keras_fn left a digest in the file; raises if it is wrong."""
+        """Checks the digest in the file, and returns whether there is one.
+
+        Raises:
+            ModelFileError: The digest is wrong.
+        """
         expected = self.attribute("", DIGEST_ATTRIBUTE)
         if expected is None:
             return False
         with model_file_errors(self.name):
-            found = content_digest(
+            actual = content_digest(
                 (path, read_stored(self._view, info, self._storage[path]))
                 for path, info in sorted(self.datasets.items())
             )
-            if not isinstance(expected, str) or found != expected:
+            if not isinstance(expected, str) or actual != expected:
                 raise ModelFileError(
                     "the weights are not what was saved (SHA-256 differs)",
                     expected=expected,
-                    received=found,
+                    received=actual,
                     fix="the file is damaged; get it again",
                 )
         return True
@@ -205,26 +223,28 @@ class Hdf5File:
             raise ModelFileError(
                 "there is no such dataset",
                 expected="a dataset at this path",
-                received="a group" if path in self._headers else "nothing",
+                received="a group" if path in self._headers else "no object",
                 fix=_FIX,
             )
         return self.datasets[path]
 
     def _header(self, path: str) -> ObjectHeader:
         if path not in self._headers:
-            raise ModelFileError(f"there is nothing at {sanitize_for_display(path)!r}", fix=_FIX)
+            raise ModelFileError(f"there is no object at {sanitize_for_display(path)!r}", fix=_FIX)
         return self._headers[path]
 
     def _named_dtype(self, path: str) -> str | None:
         value = self.attribute(path, DTYPE_ATTRIBUTE)
-        return value if value is None or isinstance(value, str) else "not a text"
+        return value if value is None or isinstance(value, str) else "not a string"
 
     def _value(self, attribute: Attribute) -> AttributeValue:
         shape, text, dtype = read_shape(attribute.dataspace), text_type(attribute.datatype), None
         if text is None and (
             (dtype := stored_dtype(attribute.datatype)) is None or dtype.kind == "V"
         ):
-            raise unsupported_hdf5_error("the attribute has an unusual type", "text or numbers")
+            raise unsupported_hdf5_error(
+                "the attribute has an unsupported type", "strings or numbers"
+            )
         size = math.prod(shape) * (text or dtype).itemsize  # type: ignore[union-attr]
         raw = attribute.value[:size]
         if len(raw) != size:
@@ -233,7 +253,7 @@ class Hdf5File:
             return np.frombuffer(raw, dtype).reshape(shape).astype(dtype.newbyteorder("="))  # type: ignore[union-attr]
         if len(shape) > 1 or not text.itemsize:
             raise unsupported_hdf5_error(
-                "the attribute has an unusual shape", "a text or a list of texts", shape
+                "the attribute has an unsupported shape", "a string or a list of strings", shape
             )
         if text.is_vlen:
             items = self._heap.texts(raw)
@@ -244,7 +264,11 @@ class Hdf5File:
 
 
 def datasets(h5: Hdf5File) -> Mapping[str, DatasetInfo]:
-    """Returns all datasets of a file by path, without a leading slash."""
+    """Returns the datasets of a file by path, without a leading slash.
+
+    Args:
+        h5: The file.
+    """
     return h5.datasets
 
 
@@ -256,7 +280,7 @@ def read_dataset(
 
 
 def check_link_name(name: str) -> None:
-    """Raises unless `name` is a plain name for a group or dataset."""
+    """Raises an error unless `name` is a plain name for a group or dataset."""
     usable = 0 < len(name.encode("utf-8", "replace")) <= _NAME_BYTES and name not in (".", "..")
     if not usable or any(c == "/" or c == "\\" or not c.isprintable() for c in name):
         raise unsupported_hdf5_error(
@@ -279,7 +303,7 @@ def content_digest(contents: Iterable[tuple[str, np.ndarray]]) -> str:
 
 
 def _walk(view: BudgetedView) -> Iterator[tuple[str, ObjectHeader]]:
-    """Yields the path and the header of every object; each address is met once."""
+    """Yields the path and the header of every object; each address can occur once."""
     limits = current_limits()
     address = read_superblock(view)
     root = read_header(view, address)

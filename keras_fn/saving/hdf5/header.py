@@ -1,8 +1,8 @@
 """The superblock and the object headers of an HDF5 file.
 
-h5py writes, unless asked otherwise, the oldest form of everything: superblock 0, object headers of
-version 1, groups as symbol tables. Keras does not ask otherwise. Only this form is read: it has no
-shared or committed types, virtual datasets, external storage or compressed heaps.
+By default, h5py writes the oldest form of everything: superblock 0, object headers of version 1,
+groups as symbol tables. Keras uses the default. Only this form is supported: it has no shared or
+committed types, virtual datasets, external storage or compressed heaps.
 
 Reference: HDF5 File Format Specification 3.0, sections II.A and IV.A.
 """
@@ -62,7 +62,7 @@ class Attribute:
 
 @dataclasses.dataclass(frozen=True)
 class ObjectHeader:
-    """What the header of a group (it has a `symbol_table`) or of a dataset says."""
+    """The header of a group, which has a `symbol_table`, or of a dataset."""
 
     attributes: dict[str, Attribute]
     symbol_table: tuple[int, int] | None
@@ -85,7 +85,7 @@ def read_superblock(view: ByteView) -> int:
     )
     if version != 0 or (offset_size, length_size) != (8, 8) or base != 0 or driver != UNDEFINED:
         raise unsupported_hdf5_error(
-            "the HDF5 file has an unusual form",
+            "the HDF5 file has an unsupported form",
             "superblock 0, 8-byte offsets, base 0, no driver",
             f"superblock {version}, {offset_size}-byte offsets, base {base}",
         )
@@ -102,7 +102,7 @@ def read_header(view: ByteView, address: int) -> ObjectHeader:
     version, count, _, size = _PREFIX.unpack(view.bytes_at(address, _PREFIX.size))
     if version != 1:
         raise unsupported_hdf5_error(
-            "an object has an unusual header",
+            "an object has an unsupported header",
             "version 1, h5py's default",
             f"version byte {version}",
         )
@@ -116,7 +116,7 @@ def read_header(view: ByteView, address: int) -> ObjectHeader:
             kind, length, flags = _MESSAGE.unpack_from(block, position)
             body = block[position + _MESSAGE.size : position + _MESSAGE.size + length]
             position += _MESSAGE.size + length
-            count -= 1  # so that continuations in a circle end
+            count -= 1  # so that a cycle of continuations terminates
             _check_message(kind, length, flags, body)
             if kind == _CONTINUATION:
                 blocks.append(_TWO_WORDS.unpack_from(body))
@@ -130,10 +130,10 @@ def read_header(view: ByteView, address: int) -> ObjectHeader:
         raise unsupported_hdf5_error(
             "messages of an object header are missing", received=f"{count} too few"
         )
-    return _assembled(kept, attributes)
+    return _make_header(kept, attributes)
 
 
-def _assembled(kept: dict[int, bytes], attributes: dict[str, Attribute]) -> ObjectHeader:
+def _make_header(kept: dict[int, bytes], attributes: dict[str, Attribute]) -> ObjectHeader:
     if set(kept) == {_SYMBOL_TABLE}:
         return ObjectHeader(attributes, _TWO_WORDS.unpack_from(kept[_SYMBOL_TABLE]))
     parts = {_DATASPACE, _DATATYPE, _LAYOUT}
@@ -141,7 +141,7 @@ def _assembled(kept: dict[int, bytes], attributes: dict[str, Attribute]) -> Obje
         raise unsupported_hdf5_error(
             "an object is neither a group nor a dataset",
             "a group or a dataset",
-            ", ".join(_KEPT[kind] for kind in kept) or "nothing",
+            ", ".join(_KEPT[kind] for kind in kept) or "no messages",
         )
     return ObjectHeader(
         attributes, None, kept[_DATASPACE], kept[_DATATYPE], kept[_LAYOUT], kept.get(_FILTERS, b"")
@@ -167,7 +167,7 @@ def _add_attribute(attributes: dict[str, Attribute], body: bytes) -> None:
     version, flags, *sizes = struct.unpack_from("<2B3H", body)
     if version not in (1, 2, 3) or (version > 1 and flags):
         raise unsupported_hdf5_error(
-            "an attribute has an unusual form",
+            "an attribute has an unsupported form",
             "an own, plain type",
             f"version {version}, flags {flags}",
         )

@@ -1,6 +1,6 @@
-"""HDF5 files of weights, built in memory: the same content gives the same bytes.
+"""Writer of HDF5 files of weights: in memory, and reproducible.
 
-HDF5 never writes to the target: it would turn a full disk into a crash.
+HDF5 does not write to the target itself, because it crashes if the disk is full.
 """
 
 import io
@@ -20,7 +20,7 @@ from keras_fn.saving.hdf5.file import (
 )
 from keras_fn.saving.limits import current_limits
 
-# An attribute must fit an object header of 64 KiB, where a text takes 16 bytes.
+# An attribute must fit into an object header of 64 KiB, in which a string takes 16 bytes.
 _TEXTS_PER_ATTRIBUTE = 4000
 
 _ATTRIBUTE_BYTES = 64_000
@@ -34,19 +34,20 @@ def build_hdf5(
     *,
     digest: bool = True,
 ) -> memoryview:
-    """Returns the bytes of an HDF5 file, without a copy of them.
+    """Returns the bytes of an HDF5 file, without copying them.
 
     Args:
         datasets: Arrays by path, such as `layers/dense/vars/0`. bfloat16 and float8 are stored as
             Keras stores bfloat16: opaque bytes and an attribute `dtype`.
         attributes: Attributes by the path of their group or dataset (`""` is the root), then by
-            name. A group that does not exist is made. Long lists of texts are split over `name0`,
-            `name1`, ... as in Keras's files.
-        digest: Add the SHA-256 of the content to the root, which `open_hdf5` verifies.
+            name. Missing groups are created. Long lists of strings are split into `name0`,
+            `name1`, ... as Keras does.
+        digest: Whether to add the SHA-256 of the content to the root, which `open_hdf5` verifies.
+            Default True.
 
     Raises:
-        ModelFileError: `open_hdf5` would refuse the result.
-        TypeError: An array or attribute has a dtype that no file can hold.
+        ModelFileError: `open_hdf5` could not read the result.
+        TypeError: An array or attribute has an unsupported dtype.
     """
     buffer = io.BytesIO()
     with h5py.File(buffer, "w", libver=("earliest", "v110"), track_order=False) as h5:
@@ -104,7 +105,7 @@ def _write_attribute(target: Any, name: str, value: AttributeValue) -> None:
                 f"attribute {name!r} is too large",
                 expected=f"at most {_ATTRIBUTE_BYTES} bytes",
                 received=f"{value.nbytes} bytes",
-                fix="make it a dataset",
+                fix="store it as a dataset",
             )
         target.attrs.create(name, value)
     elif not value:
