@@ -118,7 +118,7 @@ class Trainer(TrainStepMixin):
         self._build_and_check(binder, data)
         validation = self._get_validation_adapter(
             binder,
-            split if validation_data is None else validation_data,
+            validation_data if validation_data is not None else split,
             validation_batch_size or batch_size,
             validation_steps,
         )
@@ -138,8 +138,7 @@ class Trainer(TrainStepMixin):
         callback_list.on_train_begin()
         resumable_run.after_train_begin()
         logs = self._run_epochs(runner, validate, callback_list, resumable_run, epochs, verbose)
-        if self.optimizer is not None and self.optimizer.built:
-            self.optimizer.finalize_variable_values(self.trainable_variables)
+        self._finalize_optimizer()
         callback_list.on_train_end(logs)
         self.history = next(c for c in callback_list.callbacks if isinstance(c, History))
         return self.history
@@ -194,6 +193,10 @@ class Trainer(TrainStepMixin):
             if self.stop_training:
                 break
         return logs
+
+    def _finalize_optimizer(self) -> None:
+        if self.optimizer is not None and self.optimizer.built:
+            self.optimizer.finalize_variable_values(self.trainable_variables)
 
     def _read_results(self, result: Any) -> dict[str, Any]:
         """Returns a step's results on the host: its dict, or else the results of the metrics."""
