@@ -48,7 +48,7 @@ REFUSALS: list[Refusal] = [
             n,
             ROW,
             ROW,
-            match=f"ops.{n}\n  expected: integers\n  received: values that meet in float32",
+            match=f"ops.{n}\n  expected: integers\n  received: values of dtype float32",
             error=TypeError,
         )
         for n in (

@@ -71,7 +71,9 @@ CASES: list[Case] = [
 ]
 
 REFUSALS: list[Refusal] = [
-    refusal("diff", LINE, n=-1, match="ops.diff\n  expected: n from 0 up"),
+    refusal("diff", LINE, n=-1, match="ops.diff\n  expected: n >= 0"),
     refusal("diff", array(1.0), match="ops.diff\n  expected: a tensor with at least one axis"),
-    refusal("trapezoid", LINE, array([1.0, 2.0]), match="ops.trapezoid\n  expected: 3 places"),
+    refusal(
+        "trapezoid", LINE, array([1.0, 2.0]), match="ops.trapezoid\n  expected: 3 sample points"
+    ),
 ]

@@ -43,9 +43,9 @@ CASES: list[Case] = [
 ]
 
 REFUSALS: list[Refusal] = [
-    refusal("append", array([[1, 2]]), array([[1]]), axis=0, match="equal but for axis 0"),
-    refusal("vstack", [array([1, 2]), array([1])], match="equal but for axis 0"),
-    refusal("array_split", array([1, 2]), 0, match="one part or more"),
+    refusal("append", array([[1, 2]]), array([[1]]), axis=0, match="equal except for axis 0"),
+    refusal("vstack", [array([1, 2]), array([1])], match="equal except for axis 0"),
+    refusal("array_split", array([1, 2]), 0, match="at least one part"),
     refusal("array_split", array([1, 2]), 2, 1, match="an axis from -1 to 0"),
     refusal("vsplit", array([1, 2]), 2, match="rank 2 or more"),
     refusal("dsplit", array([[1, 2]]), 2, match="rank 3 or more"),

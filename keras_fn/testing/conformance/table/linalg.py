@@ -455,7 +455,7 @@ CASES: list[Case] = [
 
 REFUSALS: list[Refusal] = [
     refusal("inner", array([1, 2]), array([1]), match="last axes of one size"),
-    refusal("vdot", array([1, 2]), array([1]), match="as many elements"),
+    refusal("vdot", array([1, 2]), array([1]), match="the same number of elements"),
     refusal(
         "cross",
         array([True, False]),
@@ -465,7 +465,7 @@ REFUSALS: list[Refusal] = [
     ),
     refusal("cross", array([1, 2, 3, 4]), array([1, 2, 3]), match="vectors of 2 or 3 elements"),
     refusal("matmul", array(1.0), _ROW, match="ops.matmul\n.*rank 1 or more"),
-    refusal("matmul", _TALL, _TALL, match="ops.matmul\n.*2 rows, as the first has 2 columns"),
+    refusal("matmul", _TALL, _TALL, match="ops.matmul\n.*2 rows, as many as the first has columns"),
     refusal("tensordot", _TALL, _TALL, match="ops.tensordot\n.*axes of equal sizes", axes=1),
     refusal("einsum", "ij,jk->ik", _TALL, match="ops.einsum\n.*2 tensors, one for each term"),
     refusal("einsum", "ijk->ik", _TALL, match="ops.einsum\n.*a tensor that fits 'ijk'"),
@@ -498,7 +498,7 @@ REFUSALS: list[Refusal] = [
             (_SQUARE, array(1.0), "rank 1 or more"),
         )
     ),
-    refusal("lstsq", _ROW, _ROW, match="ops.lstsq\n.*a matrix, and a vector or a matrix"),
+    refusal("lstsq", _ROW, _ROW, match="ops.lstsq\n.*a of rank 2, and b of rank 1 or 2"),
     refusal("lstsq", _TALL, _ROW, match="ops.lstsq\n.*a right-hand side of 3 rows"),
     refusal("norm", _TALL, match="ops.norm\n.*a number as ord=", ord=3),
     refusal("norm", _ROW, match="ops.norm\n.*a number as ord=", ord="fro"),

@@ -148,7 +148,13 @@ REFUSALS: list[Refusal] = [
     refusal("meshgrid", array([[1, 2]]), match="tensors of rank 1"),
     refusal("meshgrid", array([1, 2]), indexing="yx", match="'xy' or 'ij'"),
     *(
-        refusal(n, ENDPOINT, ENDPOINT, num=-1, match=f"ops.{n}\n  expected: a number of samples")
+        refusal(
+            n,
+            ENDPOINT,
+            ENDPOINT,
+            num=-1,
+            match=f"ops.{n}\n  expected: a non-negative number of samples",
+        )
         for n in ("linspace", "logspace", "geomspace")
     ),
     refusal("linspace", ENDPOINT, ENDPOINT, axis=2, match="ops.linspace\n  expected: an axis from"),

@@ -174,7 +174,9 @@ CASES: list[Case] = [
 
 REFUSALS: list[Refusal] = [
     *(
-        refusal(n, LINE, 0.5, method="hazen", match=f"ops.{n}\n  expected: a method among linear")
+        refusal(
+            n, LINE, 0.5, method="hazen", match=f"ops.{n}\n  expected: one of the methods linear"
+        )
         for n in ("quantile", "percentile", "nanquantile", "nanpercentile")
     ),
     *(
@@ -185,6 +187,8 @@ REFUSALS: list[Refusal] = [
             ("nanquantile", -0.1, 1),
         )
     ),
-    refusal("quantile", LINE, SQUARE, match="ops.quantile\n  expected: a number or a vector for q"),
+    refusal(
+        "quantile", LINE, SQUARE, match="ops.quantile\n  expected: q to be a number or a vector"
+    ),
     refusal("quantile", LINE, 0.5, axis=1, match="axis=1 for a tensor of rank 1"),
 ]

@@ -151,12 +151,21 @@ REFUSALS: list[Refusal] = [
     refusal("bincount", array([[[1]]]), match="ops.bincount\n  expected: a tensor of rank 1 or 2"),
     refusal("bincount", array([1, 2]), LINE, match="ops.bincount\n  expected: weights of shape"),
     refusal("histogram", SQUARE, match="ops.histogram\n  expected: a tensor of rank 1"),
-    refusal("histogram", LINE, bins=0, match="ops.histogram\n  expected: a number of bins"),
-    refusal("histogram", LINE, bins=[1.0, 2.0], match="ops.histogram\n  expected: a number of"),
-    refusal("histogram", LINE, range=(2, 1), match="ops.histogram\n  expected: a range that rises"),
+    refusal(
+        "histogram", LINE, bins=0, match="ops.histogram\n  expected: a positive number of bins"
+    ),
+    refusal(
+        "histogram", LINE, bins=[1.0, 2.0], match="ops.histogram\n  expected: a positive number of"
+    ),
+    refusal("histogram", LINE, range=(2, 1), match="ops.histogram\n  expected: an ascending range"),
     refusal(
         "corrcoef", array([[[1.0]]]), match="ops.corrcoef\n  expected: a tensor of rank 1 or 2"
     ),
-    refusal("correlate", LINE, SQUARE, match="ops.correlate\n  expected: two tensors of rank 1"),
+    refusal(
+        "correlate",
+        LINE,
+        SQUARE,
+        match="ops.correlate\n  expected: two non-empty tensors of rank 1",
+    ),
     refusal("correlate", LINE, LINE, mode="some", match="ops.correlate\n  expected: mode 'valid'"),
 ]
