@@ -11,14 +11,14 @@ from keras_fn.losses.reduction import convert_inputs
 from keras_fn.types import DTypeLike, Tensor, TensorLike
 
 
-def smooth_binary_labels(y_true: TensorLike, label_smoothing: float) -> Tensor:
+def smooth_binary_labels(y_true: Tensor, label_smoothing: float) -> Tensor:
     """Label smoothing for binary labels: moves them toward 0.5."""
     if not label_smoothing:
         return y_true
     return ops.add(ops.multiply(y_true, 1.0 - label_smoothing), 0.5 * label_smoothing)
 
 
-def smooth_labels(y_true: TensorLike, label_smoothing: float, axis: int) -> Tensor:
+def smooth_labels(y_true: Tensor, label_smoothing: float, axis: int) -> Tensor:
     """Label smoothing for one-hot labels: mixes them with the uniform distribution.
 
     Raises:

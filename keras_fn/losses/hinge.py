@@ -43,7 +43,7 @@ def squared_hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     return ops.mean(ops.square(_hinge_term(y_true, y_pred)), -1)
 
 
-def _hinge_term(y_true: Tensor, y_pred: Tensor) -> Tensor:
+def _hinge_term(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """Returns `max(1 - y_true * y_pred, 0)`, with binary labels converted to -1 and 1."""
     y_true, y_pred = convert_inputs(y_true, y_pred)
     binary = ops.all(ops.logical_or(ops.equal(y_true, 0), ops.equal(y_true, 1)))

@@ -1,12 +1,14 @@
 """Reduction of per-sample losses: masks, sample weights, one number."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from keras_fn import ops
 from keras_fn.core.dtypes import standardize_dtype
 from keras_fn.core.shapes import missing_unit_axes
 from keras_fn.errors import SpecError
 from keras_fn.types import DTypeLike, Tensor, TensorLike
+
+Weight = TypeVar("Weight", bound="TensorLike | None")
 
 REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none", None)
 
@@ -68,8 +70,8 @@ def convert_inputs(y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Tens
 
 
 def apply_mask(
-    sample_weight: Tensor | None, mask: Tensor | None, dtype: str, reduction: str | None
-) -> Tensor | None:
+    sample_weight: Weight, mask: Tensor | None, dtype: str, reduction: str | None
+) -> Weight | Tensor:
     """Returns the sample weights, with the weights of masked elements set to 0.
 
     For a mean over all elements the other weights are scaled up, so that it becomes the mean over
@@ -91,10 +93,10 @@ def apply_mask(
         mask_weight = ops.multiply(mask_weight, ops.divide_no_nan(1.0, ops.mean(mask_weight)))
     if sample_weight is None:
         return mask_weight
-    mask_weight, sample_weight = squeeze_or_expand_to_same_rank(
+    mask_weight, weight = squeeze_or_expand_to_same_rank(
         mask_weight, ops.cast(sample_weight, dtype)
     )
-    return ops.multiply(sample_weight, mask_weight)
+    return ops.multiply(weight, mask_weight)
 
 
 def reduce_weighted_values(

@@ -93,7 +93,7 @@ class Adadelta(Optimizer):
             self.add_slots("accumulated_grad", "accumulated_delta_var")
 
     def update_rule(
-        self, xp: Any, w: Tensor, g: Tensor, slots: list[Tensor], lr: Tensor, step: Tensor
+        self, xp: Any, w: Tensor, g: Tensor, slots: Sequence[Tensor], lr: Tensor, step: Tensor
     ) -> tuple[Tensor, Sequence[Tensor]]:
         """`w -= lr * rms(updates) / rms(gradients) * g`."""
         squares, updates = slots

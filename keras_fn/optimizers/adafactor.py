@@ -118,7 +118,7 @@ class Adafactor(Optimizer):
         return [*means, self.add_variable_from_reference(variable, "velocity")]
 
     def update_rule(
-        self, xp: Any, w: Tensor, g: Tensor, slots: list[Tensor], lr: Tensor, step: Tensor
+        self, xp: Any, w: Tensor, g: Tensor, slots: Sequence[Tensor], lr: Tensor, step: Tensor
     ) -> tuple[Tensor, Sequence[Tensor]]:
         """Divides by the root of the second moments, clips the update and scales it with `w`."""
         rows, columns, v = slots

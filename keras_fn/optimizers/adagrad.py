@@ -95,7 +95,7 @@ class Adagrad(Optimizer):
             self.add_slots("accumulator", initializer=value)
 
     def update_rule(
-        self, xp: Any, w: Tensor, g: Tensor, slots: list[Tensor], lr: Tensor, step: Tensor
+        self, xp: Any, w: Tensor, g: Tensor, slots: Sequence[Tensor], lr: Tensor, step: Tensor
     ) -> tuple[Tensor, Sequence[Tensor]]:
         """`w -= lr * g / sqrt(sum of g**2 + epsilon)`."""
         (total,) = slots

@@ -111,7 +111,7 @@ class Adam(Optimizer):
                 self.add_slots("velocity_hat")
 
     def update_rule(
-        self, xp: Any, w: Tensor, g: Tensor, slots: list[Tensor], lr: Tensor, step: Tensor
+        self, xp: Any, w: Tensor, g: Tensor, slots: Sequence[Tensor], lr: Tensor, step: Tensor
     ) -> tuple[Tensor, Sequence[Tensor]]:
         """`w -= lr * m_hat / (sqrt(v_hat) + epsilon)`."""
         m, v, *max_v = slots

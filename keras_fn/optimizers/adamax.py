@@ -96,7 +96,7 @@ class Adamax(Optimizer):
             self.add_slots("momentum", "norm")
 
     def update_rule(
-        self, xp: Any, w: Tensor, g: Tensor, slots: list[Tensor], lr: Tensor, step: Tensor
+        self, xp: Any, w: Tensor, g: Tensor, slots: Sequence[Tensor], lr: Tensor, step: Tensor
     ) -> tuple[Tensor, Sequence[Tensor]]:
         """`w -= lr / (1 - beta_1**step) * m / (u + epsilon)`."""
         m, u = slots

@@ -128,7 +128,7 @@ class Ftrl(Optimizer):
             self.add_slots("accumulator", "linear", initializer=[value, "zeros"])
 
     def update_rule(
-        self, xp: Any, w: Tensor, g: Tensor, slots: list[Tensor], lr: Tensor, step: Tensor
+        self, xp: Any, w: Tensor, g: Tensor, slots: Sequence[Tensor], lr: Tensor, step: Tensor
     ) -> tuple[Tensor, Sequence[Tensor]]:
         """Returns the minimizer of all linearized losses so far plus regularization."""
         total, linear = slots

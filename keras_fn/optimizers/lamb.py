@@ -98,7 +98,7 @@ class Lamb(Optimizer):
             self.add_slots("momentum", "velocity")
 
     def update_rule(
-        self, xp: Any, w: Tensor, g: Tensor, slots: list[Tensor], lr: Tensor, step: Tensor
+        self, xp: Any, w: Tensor, g: Tensor, slots: Sequence[Tensor], lr: Tensor, step: Tensor
     ) -> tuple[Tensor, Sequence[Tensor]]:
         """`w -= lr * norm(w) / norm(u) * u`, where `u` is Adam's update."""
         m, v = slots

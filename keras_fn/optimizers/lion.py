@@ -103,7 +103,7 @@ class Lion(Optimizer):
             self.add_slots("momentum")
 
     def update_rule(
-        self, xp: Any, w: Tensor, g: Tensor, slots: list[Tensor], lr: Tensor, step: Tensor
+        self, xp: Any, w: Tensor, g: Tensor, slots: Sequence[Tensor], lr: Tensor, step: Tensor
     ) -> tuple[Tensor, Sequence[Tensor]]:
         """`w -= lr * sign(beta_1 * m + (1 - beta_1) * g)`."""
         (m,) = slots

@@ -193,7 +193,7 @@ class Muon(Optimizer):
         return [momentum, self.add_variable_from_reference(variable, "velocity")]
 
     def update_rule(
-        self, xp: Any, w: Tensor, g: Tensor, slots: list[Tensor], lr: Tensor, step: Tensor
+        self, xp: Any, w: Tensor, g: Tensor, slots: Sequence[Tensor], lr: Tensor, step: Tensor
     ) -> tuple[Tensor, Sequence[Tensor]]:
         """AdamW for variables with a velocity; else an orthogonalized momentum step."""
         if len(slots) == 2:

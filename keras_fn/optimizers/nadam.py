@@ -109,7 +109,7 @@ class Nadam(Optimizer):
         self._momentum_product.assign(self._momentum_product * self._momentum(self._local_step()))
 
     def update_rule(
-        self, xp: Any, w: Tensor, g: Tensor, slots: list[Tensor], lr: Tensor, step: Tensor
+        self, xp: Any, w: Tensor, g: Tensor, slots: Sequence[Tensor], lr: Tensor, step: Tensor
     ) -> tuple[Tensor, Sequence[Tensor]]:
         """Adam's, with the momentum of this step and of the next one."""
         m, v = slots

@@ -225,7 +225,8 @@ class Optimizer(OptimizerState):
         grads, variables = self._prepare_gradients(grads, trainable_variables)
         if not grads:
             return
-        foreach = cast(SupportsForeach, current()).foreach if supports("foreach") else None
+        backend: Any = current()
+        foreach = backend.foreach if supports("foreach") else None
         with nullcontext() if foreach is None else foreach.no_grad():
             grads, variables = self._overwrite_with_gradients(grads, variables)
             if grads:
@@ -271,7 +272,7 @@ class Optimizer(OptimizerState):
         return [g for g, _ in rest], [v for _, v in rest]
 
     def _is_update_step(self) -> Tensor:
-        steps = self.gradient_accumulation_steps
+        steps = self.gradient_accumulation_steps or 1
         return ops.equal(ops.mod(self._iterations + 1, steps), 0)
 
     def _accumulate_gradients(self, grads: list[Tensor], variables: list[Variable]) -> None:
@@ -373,7 +374,7 @@ class Optimizer(OptimizerState):
         """Called once before the variables of a step are updated, for shared state."""
 
     def update_rule(
-        self, xp: Any, w: Tensor, g: Tensor, slots: list[Tensor], lr: Tensor, step: Tensor
+        self, xp: Any, w: Tensor, g: Tensor, slots: Sequence[Tensor], lr: Tensor, step: Tensor
     ) -> tuple[Tensor, Sequence[Tensor]]:
         """The mathematics of the optimizer, for one variable or for many at once.
 

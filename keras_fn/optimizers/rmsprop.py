@@ -108,7 +108,7 @@ class RMSprop(Optimizer):
                 self.add_slots("average_gradient")
 
     def update_rule(
-        self, xp: Any, w: Tensor, g: Tensor, slots: list[Tensor], lr: Tensor, step: Tensor
+        self, xp: Any, w: Tensor, g: Tensor, slots: Sequence[Tensor], lr: Tensor, step: Tensor
     ) -> tuple[Tensor, Sequence[Tensor]]:
         """`w -= lr * g / sqrt(v + epsilon)`, optionally centered, optionally with momentum."""
         new_slots = [xp.lerp_square(slots[0], g, 1 - self.rho)]

@@ -104,7 +104,7 @@ class ScheduleFreeAdamW(Optimizer):
                     z.assign(v)  # the iterates start where the variables do
 
     def update_rule(
-        self, xp: Any, w: Tensor, g: Tensor, slots: list[Tensor], lr: Tensor, step: Tensor
+        self, xp: Any, w: Tensor, g: Tensor, slots: Sequence[Tensor], lr: Tensor, step: Tensor
     ) -> tuple[Tensor, Sequence[Tensor]]:
         """`w` lies between the iterate `z` and the average of all iterates."""
         z, v = slots

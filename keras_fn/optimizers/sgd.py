@@ -107,7 +107,7 @@ class SGD(Optimizer):
                 self.add_slots("momentum")
 
     def update_rule(
-        self, xp: Any, w: Tensor, g: Tensor, slots: list[Tensor], lr: Tensor, step: Tensor
+        self, xp: Any, w: Tensor, g: Tensor, slots: Sequence[Tensor], lr: Tensor, step: Tensor
     ) -> tuple[Tensor, Sequence[Tensor]]:
         """`w += momentum * m - lr * g`; without momentum, `w -= lr * g`."""
         if not self.momentum:

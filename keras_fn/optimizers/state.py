@@ -128,8 +128,10 @@ class OptimizerState:
             ValueError: The numbers of initializers and names differ.
         """
         names = [name] if isinstance(name, str) else list(name)
-        has_several = isinstance(initializer, (list, tuple))
-        initializer_list = list(initializer) if has_several else [initializer] * len(names)
+        if isinstance(initializer, (list, tuple)):
+            initializer_list: list[Any] = list(initializer)
+        else:
+            initializer_list = [initializer] * len(names)
         if len(initializer_list) != len(names):
             raise SpecError(
                 f"{type(self).__name__} {self.name!r}",

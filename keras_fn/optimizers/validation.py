@@ -1,6 +1,7 @@
 """Validation of optimizer arguments, and of gradients against variables."""
 
 import warnings
+from collections.abc import Mapping
 from numbers import Real
 from typing import Any
 
@@ -22,7 +23,7 @@ BASE_ARGUMENTS = (
 _CLIPPING_ARGUMENTS = ("clipnorm", "global_clipnorm", "clipvalue")
 
 
-def check_base_arguments(optimizer: Any, unknown: dict[str, Any]) -> None:
+def check_base_arguments(optimizer: Any, unknown: Mapping[str, object]) -> None:
     """Validates the arguments that all optimizers share.
 
     Args:

@@ -175,7 +175,7 @@ def _split_key(seed: SeedLike, count: int) -> list[Tensor]:
 
 
 def _gamma_factors(
-    shape: Any, alpha: TensorLike, dtype: str, key: Tensor, other_key: Tensor
+    shape: Any, alpha: Any, dtype: str, key: Tensor, other_key: Tensor
 ) -> tuple[Tensor, Any, Any]:
     """Returns `size, exponent, base` such that `size * base**exponent` is gamma-distributed.
 

@@ -64,9 +64,10 @@ def uniform(
     """
     check_dtype(dtype, dtypes.is_float, "random.uniform", "a float dtype", "random.randint")
     x = draw(shape, dtype, seed, "random_uniform")
-    width = maxval - minval
+    low: Any = minval
+    width = maxval - low
     x = x if _is_number(width, 1) else multiply(x, width)
-    return x if _is_number(minval, 0) else add(x, minval)
+    return x if _is_number(low, 0) else add(x, low)
 
 
 def normal(

@@ -166,7 +166,7 @@ def save_global_seed_state() -> Callable[[], None]:
         _global_state = saved
         saved.random.setstate(random_state)
         saved.initial_draws, saved.generator = count(draws), generator
-        if generator is not None:
+        if generator is not None and state is not None:
             generator.state.assign(state)
 
     return restore
