@@ -4,8 +4,9 @@
     KERAS_BACKEND=torch python integration_tests/benchmarks --memory
     KERAS_BACKEND=torch python integration_tests/benchmarks --ops
 
-Each time is the shortest of several alternating rounds, which a busy machine disturbs least. Without
-Keras, its columns are left out. `--markdown FILE` also writes the table into a page.
+Each time is the shortest of several alternating rounds, which a busy machine disturbs least. The
+columns of Keras are left out if it is not installed. `--markdown FILE` also writes the table to a
+page.
 """
 
 import argparse

@@ -12,7 +12,16 @@ Sequences = list[list[int]]
 def add_start_token(
     sequences: Iterable[list[int]], start_char: int | None, index_from: int
 ) -> Sequences:
-    """Adds `index_from` to each word index, and prepends `start_char` to each text."""
+    """Adds an offset to the word indices, and prepends a start token to each text.
+
+    Args:
+        sequences: Texts as lists of word indices.
+        start_char: The start token; None for no token.
+        index_from: Offset of the word indices.
+
+    Returns:
+        New lists of word indices.
+    """
     start = [] if start_char is None else [start_char]
     # As in Keras: without a start token, `index_from` may be None, for no shift.
     shift = index_from if start else index_from or 0
@@ -37,7 +46,17 @@ def filter_by_length(
 def limit_vocabulary(
     sequences: Sequences, num_words: int | None, skip_top: int, oov_char: int | None
 ) -> Sequences:
-    """Replaces words outside [skip_top, num_words) by `oov_char`; drops them if it is None."""
+    """Replaces or drops the words outside [skip_top, num_words).
+
+    Args:
+        sequences: Texts as lists of word indices.
+        num_words: Upper bound of the word indices, exclusive; None for the largest index.
+        skip_top: Lower bound of the word indices.
+        oov_char: Token that replaces the other words; None to drop them.
+
+    Returns:
+        New lists of word indices.
+    """
     # As in Keras: the bound is exclusive even if it is the largest word index in the data.
     end = num_words or max((max(text, default=0) for text in sequences), default=0)
     if oov_char is None:

@@ -27,6 +27,15 @@ def shuffle(
 
 
 def train_test_split(x: np.ndarray, y: np.ndarray, test_split: float) -> Split:
-    """Splits the samples into a training set, the first ones, and a test set."""
+    """Splits the samples into a training set and a test set.
+
+    Args:
+        x: Samples, shape (n, ...).
+        y: Targets, shape (n, ...).
+        test_split: Fraction of the samples in the test set, the last ones.
+
+    Returns:
+        `(x_train, y_train), (x_test, y_test)`.
+    """
     count = int(len(x) * (1 - test_split))
     return (x[:count], y[:count]), (x[count:], y[count:])

@@ -23,6 +23,9 @@ def hook_layers(model: AnyModel, hook: LayerHook) -> Iterator[Callable[..., Any]
         model: A built model.
         hook: Function that is called in place of each layer or op.
 
+    Yields:
+        A function with the arguments of the model's call.
+
     Example:
         >>> from keras_fn.debugging.layer_hooks import hook_layers
         >>> x = keras.Input((2,), name="x")

@@ -100,7 +100,18 @@ def check_model(model: AnyModel, source: str, kwargs: dict[str, Any]) -> None:
 def diagram_to_dot(
     diagram: Diagram, show: DisplayOptions, rankdir: str, dpi: int, splines: str
 ) -> Any:
-    """Converts a diagram to a `pydot.Dot`; arguments as in `model_to_dot`."""
+    """Converts a diagram to a Graphviz graph.
+
+    Args:
+        diagram: The diagram.
+        show: The details that the nodes display.
+        rankdir: Direction of the edges: "TB", "BT", "LR" or "RL".
+        dpi: Resolution in pixels per inch.
+        splines: Style of the edges, as Graphviz names it.
+
+    Returns:
+        A `pydot.Dot`.
+    """
     pydot = import_pydot()
     dot = pydot.Dot(
         rankdir=rankdir, concentrate=True, dpi=dpi, splines=splines, fontname="Helvetica"
@@ -163,7 +174,14 @@ def _cell(
 
 
 def render(dot: Any, format: str) -> bytes:
-    """Renders a graph with Graphviz; returns the image, or the source for the format "dot".
+    """Renders a graph with Graphviz.
+
+    Args:
+        dot: A `pydot.Dot`.
+        format: An image format of Graphviz, or "dot" for the source.
+
+    Returns:
+        The content of the image file.
 
     Raises:
         OSError: Graphviz is not installed, or fails.

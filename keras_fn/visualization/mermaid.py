@@ -91,13 +91,13 @@ def _node(box: Box, show: DisplayOptions) -> str:
 
 
 def label_lines(box: Box, show: DisplayOptions) -> list[str]:
-    """Returns the lines of text of a box."""
+    """Returns the lines of text of a box: the title, and the details that `show` selects."""
     lines = [f"{box.name} ({box.class_name})" if show.names else box.class_name]
     return lines + detail_lines(box, show)
 
 
 def detail_lines(box: Box, show: DisplayOptions) -> list[str]:
-    """Returns the lines of text of a box below its title."""
+    """Returns the lines of text of a box below its title: the details that `show` selects."""
     lines = []
     if show.activations and box.activation is not None:
         lines.append(box.activation)

@@ -66,6 +66,9 @@ def compute_layout(
         edges: The edges. Edges that close a cycle are drawn backward.
         first: Boxes that must be in the first rank.
         last: Boxes that must be in the last rank.
+
+    Returns:
+        The layout, with coordinates in inches from the top left.
     """
     index = {key: i for i, key in enumerate(sizes)}
     ends = [(index[e.source], index[e.target]) for e in edges]
