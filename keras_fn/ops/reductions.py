@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import typing
+from typing import Any
 
-from keras_fn.backend.contract import SupportsAllReduce
 from keras_fn.backend.loader import current, supports
 from keras_fn.core import dtypes
 from keras_fn.core.shapes import is_compatible
@@ -364,7 +363,8 @@ def _all_reduce_mean(x: Tensor) -> Tensor:
     """Returns the mean over the replicas of a distributed program, on backends that have them."""
     if is_symbolic(x) or not supports("ops.all_reduce_mean"):
         return x
-    return typing.cast(SupportsAllReduce, current().ops).all_reduce_mean(x)
+    backend_ops: Any = current().ops  # not `typing.cast`, which Dynamo does not trace
+    return backend_ops.all_reduce_mean(x)
 
 
 def _moments_axes(x: TensorLike, axes: Axis) -> tuple[int, ...]:

@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from numbers import Real
-from typing import Any, Unpack, cast
+from typing import Any, Unpack
 
 import numpy as np
 
 from keras_fn import ops
-from keras_fn.backend.contract import SupportsForeach
+from keras_fn.backend.contract import ForEach
 from keras_fn.backend.loader import current, supports
 from keras_fn.core import serialization
 from keras_fn.core.naming import auto_name
@@ -225,8 +225,8 @@ class Optimizer(OptimizerState):
         grads, variables = self._prepare_gradients(grads, trainable_variables)
         if not grads:
             return
-        backend: Any = current()
-        foreach = backend.foreach if supports("foreach") else None
+        backend: Any = current()  # not `typing.cast`: Dynamo would lose the type behind it
+        foreach: type[ForEach] | None = backend.foreach if supports("foreach") else None
         with nullcontext() if foreach is None else foreach.no_grad():
             grads, variables = self._overwrite_with_gradients(grads, variables)
             if grads:
