@@ -1,4 +1,4 @@
-"""Floor 2: the ops, one definition each. `keras_fn.ops` is the public namespace."""
+"""Level 2: all ops, each defined once. `keras_fn.ops` is the public namespace."""
 
 from keras_fn.ops import image as image, linalg as linalg
 from keras_fn.ops.activations import (

@@ -156,9 +156,9 @@ class OpDefinition:
         # From the code object: `inspect.signature` would be a good part of the import time.
         code = fn.__code__
         self.parameters = code.co_varnames[: code.co_argcount]
-        self.variadic = bool(code.co_flags & inspect.CO_VARARGS)
+        self.is_variadic = bool(code.co_flags & inspect.CO_VARARGS)
         star = code.co_argcount + code.co_kwonlyargcount
-        names = self.parameters + code.co_varnames[star : star + self.variadic]
+        names = self.parameters + code.co_varnames[star : star + self.is_variadic]
         annotations = {n: str(fn.__annotations__.get(n)) for n in names}
         self.positions = tuple(i for i, n in enumerate(names) if "Tensor" in annotations[n])
         self.operand_names = frozenset(names[i] for i in self.positions)
@@ -357,7 +357,7 @@ class OpDefinition:
     def operand_indices(self, args: Any) -> list[int]:
         """Returns the indices of the operands among these arguments."""
         indices = [i for i in self.positions if i < len(args)]
-        if self.variadic and indices:
+        if self.is_variadic and indices:
             indices += range(indices[-1] + 1, len(args))
         return indices
 

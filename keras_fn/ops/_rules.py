@@ -147,7 +147,12 @@ def integer_type(source: str, booleans: str = "int32") -> Callable[..., str]:
 
 
 def elementwise_int(source: str, booleans: str = "int32") -> Rule:
-    """Rule of an elementwise op on integers; see `integer_type`."""
+    """Rule of an elementwise op on integers; see `integer_type`.
+
+    Args:
+        source: Name of the op, for errors.
+        booleans: The dtype of the result for boolean operands.
+    """
     promote = integer_type(source, booleans)
     return Rule(_elementwise(promote), promote=promote)
 

@@ -62,7 +62,15 @@ def abs(x: TensorLike) -> Tensor:
 
 
 def promote_scalars(x1: TensorLike, x2: TensorLike) -> tuple[Tensor, Tensor]:
-    """Casts a Python number among the operands to the dtype of the other operand."""
+    """Casts a Python number among two operands to the dtype of the other operand.
+
+    Args:
+        x1: Tensor or number.
+        x2: Tensor or number.
+
+    Returns:
+        Both operands, as tensors if one of them is a tensor.
+    """
     if isinstance(x1, (bool, int, float)):
         x1 = cast(x1, dtype_of(x2))
     elif isinstance(x2, (bool, int, float)):

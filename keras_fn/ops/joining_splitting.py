@@ -287,7 +287,16 @@ def stack(x: Sequence[TensorLike], axis: int = 0) -> Tensor:
 def split_sizes(
     size: int | None, indices_or_sections: int | Sequence[int], source: str
 ) -> list[int | None]:
-    """Returns the sizes of the parts into which `split` divides an axis."""
+    """Returns the sizes of the parts into which `split` divides an axis.
+
+    Args:
+        size: Size of the axis; None if it is unknown.
+        indices_or_sections: Number of equal parts, or the indices at which to split.
+        source: Name of the op, for errors.
+
+    Raises:
+        SpecError: The size is not divisible by the number of parts.
+    """
     if isinstance(indices_or_sections, int):
         parts = indices_or_sections
         if parts < 1 or (size is not None and size % parts):
@@ -302,7 +311,12 @@ def split_sizes(
 
 
 def part_sizes(size: int | None, edges: Sequence[Any]) -> list[int | None]:
-    """Returns the sizes of the slices between edges, as Python slices a sequence."""
+    """Returns the sizes of the slices between edges, as Python slices a sequence.
+
+    Args:
+        size: Size of the axis; None if it is unknown.
+        edges: Indices at which the parts start, and the end of the last one.
+    """
     if size is None:
         return [None] * (len(edges) - 1)
     return [len(range(size)[a:b]) for a, b in pairwise(edges)]

@@ -260,7 +260,12 @@ def broadcast_to(x: TensorLike, shape: Sequence[int | None]) -> Tensor:
 
 
 def pad_widths(pad_width: int | Sequence[int | Sequence[int]], rank: int) -> list[tuple[int, int]]:
-    """Returns `pad_width` as a pair (before, after) for each axis."""
+    """Returns `pad_width` as a pair `(before, after)` for each axis.
+
+    Args:
+        pad_width: A pair for each axis, one pair for all axes, or one number.
+        rank: Number of axes.
+    """
     if isinstance(pad_width, int):
         return [(pad_width, pad_width)] * rank
     pairs: list[Any] = list(pad_width)
@@ -311,7 +316,17 @@ def _pad_spec(x: TensorSpec, widths: list[tuple[int, int]], mode: str, value: fl
 
 @op(rule=Rule(_pad_spec))
 def pad_nd(x: TensorLike, widths: list[tuple[int, int]], mode: str, value: float) -> Tensor:
-    """The primitive of `pad`, whose arguments have been checked."""
+    """The primitive of `pad`, whose arguments have been checked.
+
+    Args:
+        x: Tensor of any shape.
+        widths: A pair `(before, after)` for each axis.
+        mode: See `pad`.
+        value: Value of the padding in mode `"constant"`.
+
+    Returns:
+        Tensor of the dtype of `x`.
+    """
     ...
 
 

@@ -14,7 +14,15 @@ from keras_fn.types import Tensor, TensorLike
 
 
 def split_matrix_shape(x: Any, source: str) -> tuple[Shape, int | None, int | None]:
-    """Returns the batch axes of matrices, and their numbers of rows and columns."""
+    """Returns the batch axes of matrices, and their numbers of rows and columns.
+
+    Args:
+        x: A tensor or spec.
+        source: Name of the op, for errors.
+
+    Raises:
+        SpecError: It has fewer than two axes.
+    """
     shape = tuple(x.shape)
     if len(shape) < 2:
         raise SpecError(
@@ -27,7 +35,15 @@ def split_matrix_shape(x: Any, source: str) -> tuple[Shape, int | None, int | No
 
 
 def split_square_shape(x: Any, source: str) -> tuple[Shape, int | None]:
-    """Returns the batch axes of square matrices, and their size."""
+    """Returns the batch axes of square matrices, and their size.
+
+    Args:
+        x: A tensor or spec.
+        source: Name of the op, for errors.
+
+    Raises:
+        SpecError: The matrices are not square.
+    """
     batch, rows, columns = split_matrix_shape(x, source)
     if None not in (rows, columns) and rows != columns:
         raise SpecError(

@@ -22,7 +22,18 @@ from keras_fn.types import Tensor, TensorLike
 
 
 def matmul_spec(x1: TensorSpec, x2: TensorSpec) -> TensorSpec:
-    """Shape and dtype rule of `matmul`."""
+    """Shape and dtype rule of `matmul`.
+
+    Args:
+        x1: Spec of the first operand.
+        x2: Spec of the second operand.
+
+    Returns:
+        Spec of the result.
+
+    Raises:
+        SpecError: An operand is a scalar, or the inner sizes differ.
+    """
     dtype = dtypes.result_type(x1.dtype, x2.dtype)
     a, b = x1.shape, x2.shape
     if not a or not b:
@@ -107,7 +118,13 @@ def _tensordot_spec(x1: TensorSpec, x2: TensorSpec, axes: Any = 2) -> TensorSpec
 
 
 def tensordot_axes(axes: Any, rank1: int, rank2: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Returns the contracted axes of both tensors."""
+    """Returns the contracted axes of both tensors.
+
+    Args:
+        axes: See `tensordot`.
+        rank1: Rank of the first tensor.
+        rank2: Rank of the second tensor.
+    """
     if isinstance(axes, int):
         return tuple(range(rank1 - axes, rank1)), tuple(range(axes))
     left, right = axes
@@ -152,6 +169,13 @@ def einsum_axes(
     """Returns the letters of each input and of the output, and the size of each letter.
 
     The axes of `...` are named by their position from the end: `...0` is the last of them.
+
+    Args:
+        subscripts: The equation, for example `"ij,jk->ik"`.
+        shapes: The shape of each input.
+
+    Raises:
+        SpecError: A tensor does not fit its term, or their numbers differ.
     """
     left, arrow, right = subscripts.replace(" ", "").partition("->")
     terms = left.split(",")
