@@ -18,7 +18,6 @@ from keras_fn.settings import (
 
 if TYPE_CHECKING:
     from keras_fn.dtype_policies import DTypePolicy
-    from keras_fn.types import DTypeLike
 
 
 def backend() -> str:
@@ -31,7 +30,7 @@ def dtype_policy() -> DTypePolicy:
     return dtype_policies.dtype_policy()
 
 
-def set_dtype_policy(policy: DTypeLike) -> None:
+def set_dtype_policy(policy: str | DTypePolicy) -> None:
     """Sets the dtype policy of new layers.
 
     Args:

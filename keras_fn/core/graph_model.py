@@ -10,6 +10,19 @@ from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.operation import Operation
 
 
+class PlanLike(Protocol):
+    """The interface of an `ExecutionPlan` that runs a graph."""
+
+    def run(
+        self,
+        values: Sequence[Any],
+        training: bool | None = None,
+        masks: Sequence[Any] | None = None,
+    ) -> list[Any]:
+        """Returns a tensor for each output, from a tensor for each input."""
+        ...
+
+
 class GraphModel(Protocol):
     """A model whose call is a graph of layers and ops: the `Functional` model.
 
@@ -57,12 +70,12 @@ class GraphModel(Protocol):
         """Returns flat outputs nested as a call of the model returns them."""
         ...
 
-    def substitute_plan(self, plan: Any) -> AbstractContextManager[None]:
+    def substitute_plan(self, plan: PlanLike) -> AbstractContextManager[None]:
         """Inside the context, calls run `plan` step by step instead of the model's own plan."""
         ...
 
 
-def get_graph(model: Any) -> GraphModel | None:
+def get_graph(model: object) -> GraphModel | None:
     """Returns the graph that a call of a layer or model runs.
 
     Args:
@@ -75,6 +88,6 @@ def get_graph(model: Any) -> GraphModel | None:
     return model.execution_graph if isinstance(model, Operation) else None
 
 
-def is_graph_model(model: Any) -> TypeGuard[GraphModel]:
+def is_graph_model(model: object) -> TypeGuard[GraphModel]:
     """Returns whether a model is a graph itself, as `Functional` models are."""
     return isinstance(model, Operation) and model.execution_graph is model

@@ -9,6 +9,7 @@ from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.operators import OPS
 from keras_fn.core.shapes import is_compatible, missing_unit_axes
 from keras_fn.errors import SpecError
+from keras_fn.types import Nested
 
 
 class InputBinder:
@@ -28,7 +29,7 @@ class InputBinder:
     """
 
     def __init__(
-        self, source: str, structure: Any, names: Sequence[str], tensors: Sequence[KerasTensor]
+        self, source: str, structure: Nested, names: Sequence[str], tensors: Sequence[KerasTensor]
     ):
         self.source, self.structure = source, structure
         self.names, self.tensors = list(names), list(tensors)
@@ -39,7 +40,7 @@ class InputBinder:
         self.single = isinstance(structure, KerasTensor)
         self.has_names = any(isinstance(key, str) for path in tree.paths(structure) for key in path)
 
-    def bind(self, inputs: Any) -> list[Any]:
+    def bind(self, inputs: Nested) -> list[Any]:
         """Returns the tensor for each input, with the rank and dtype of the input.
 
         Args:
@@ -58,7 +59,7 @@ class InputBinder:
         tensor = self.tensors[0]
         return len(x.shape) == len(tensor.shape) and current().dtype_name(x) == tensor.dtype
 
-    def flatten(self, inputs: Any) -> list[Any]:
+    def flatten(self, inputs: Nested) -> list[Any]:
         """Returns the values for the inputs, in flat order, as they are.
 
         Args:

@@ -8,7 +8,7 @@ from keras_fn.core.dtypes import standardize_dtype
 from keras_fn.core.keras_tensor import standardize_shape
 from keras_fn.core.shapes import is_compatible
 from keras_fn.errors import DTypeError, SpecError
-from keras_fn.types import DTypeLike, Shape
+from keras_fn.types import DTypeLike, Nested, Shape
 
 
 class InputSpec:
@@ -139,7 +139,7 @@ def _shape_error(source: str, expected: str, shape: Shape, fix: str) -> SpecErro
     return SpecError(source, expected=expected, received=f"shape {shape}", fix=fix)
 
 
-def check_inputs(specs: Any, inputs: Any, source: str) -> None:
+def check_inputs(specs: Nested, inputs: Nested, source: str) -> None:
     """Checks nested inputs against the specs of a layer.
 
     Args:

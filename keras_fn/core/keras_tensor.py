@@ -153,7 +153,7 @@ def _shape_error(expected: str, shape: Any) -> SpecError:
     )
 
 
-def is_keras_tensor(x: Any) -> bool:
+def is_keras_tensor(x: object) -> bool:
     """Returns whether `x` is a `KerasTensor`.
 
     Example:

@@ -1,6 +1,7 @@
 """Operations and nodes: computations, and their recorded calls in a graph."""
 
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 from keras_fn.backend.loader import current
@@ -9,6 +10,7 @@ from keras_fn.core.keras_tensor import KerasHistory, KerasTensor, SymbolicConver
 from keras_fn.core.naming import auto_name, check_name
 from keras_fn.core.scopes import SymbolicScope, context
 from keras_fn.errors import DTypeError
+from keras_fn.types import Nested
 
 
 class Node:
@@ -23,7 +25,7 @@ class Node:
 
     __slots__ = ("args", "input_tensors", "kwargs", "operation", "output_tensors", "outputs")
 
-    def __init__(self, operation: "Operation", args: tuple, kwargs: dict, outputs: Any):
+    def __init__(self, operation: "Operation", args: tuple, kwargs: dict, outputs: Nested):
         self.operation, self.args, self.kwargs = operation, args, kwargs
         self.outputs = outputs
         self.output_tensors: list[KerasTensor] = tree.flatten(outputs)
@@ -96,7 +98,7 @@ class Operation:
             return self.symbolic_call(*args, **kwargs)
         return self.call(*args, **kwargs)
 
-    def call(self, *args: Any, **kwargs: Any) -> Any:
+    def call(self, *args: Nested, **kwargs: Any) -> Any:
         """Computes the result. Subclasses override it.
 
         Args:
@@ -113,7 +115,7 @@ class Operation:
             fix="add def call(self, x): ...",
         )
 
-    def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
+    def symbolic_call(self, *args: Nested, **kwargs: Any) -> Any:
         """Records a call on KerasTensors as a node of the graph.
 
         Args:
@@ -125,13 +127,13 @@ class Operation:
         """
         return self.add_node(self.compute_output_spec(*args, **kwargs), args, kwargs)
 
-    def add_node(self, specs: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
+    def add_node(self, specs: Nested, args: tuple, kwargs: dict[str, Any]) -> Any:
         """Adds a call to the graph, and returns its outputs: new KerasTensors like `specs`."""
         outputs = tree.map_structure(_to_output, specs)
         Node(self, args, kwargs, outputs)
         return outputs
 
-    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+    def compute_output_spec(self, *args: Nested, **kwargs: Any) -> Any:
         """Infers the shapes and dtypes of the outputs.
 
         Runs `call` on symbolic values, or on abstract values of the backend if `call` uses
@@ -240,7 +242,7 @@ def _to_output(spec: Any) -> KerasTensor:
     return tensor
 
 
-def infer_spec(function: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
+def infer_spec(function: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> Any:
     """Infers the shapes and dtypes of a function's results.
 
     Args:

@@ -62,7 +62,7 @@ def mark_builtin(obj: T) -> T:
     return obj
 
 
-def is_builtin(obj: Any) -> bool:
+def is_builtin(obj: object) -> bool:
     """Returns whether a class or function is part of this package, or an object of such a class.
 
     The side effects and the config of built-in objects are known. A subclass or an override in
@@ -89,13 +89,16 @@ def table(kind: str) -> MappingProxyType[str, Any]:
     return MappingProxyType(_tables.get(kind, {}))
 
 
-def builtin_qualified_name(obj: Any) -> tuple[str, str] | None:
+def builtin_qualified_name(obj: object) -> tuple[str, str] | None:
     """Returns the Keras module and name of a built-in object, None for other objects."""
     return _qualified_names.get(id(obj))
 
 
 def lookup(
-    name: str, kind: str | None = None, module: str | None = None, custom_objects: Any = None
+    name: str,
+    kind: str | None = None,
+    module: str | None = None,
+    custom_objects: Mapping[str, Any] | None = None,
 ) -> Any:
     """Returns the object of a name, or None.
 
@@ -126,7 +129,7 @@ def kinds() -> list[str]:
     return list(_tables)
 
 
-def kind_of(obj: Any) -> str | None:
+def kind_of(obj: object) -> str | None:
     """Returns the kind of a built-in object, None for other objects."""
     key = _qualified_names.get(id(obj))
     return _modules[key][0] if key else None

@@ -126,7 +126,7 @@ class StatelessScope(Scope):
             self.state = {**outer.state, **self.state}
         return {"stateless": self}
 
-    def get_current_value(self, variable: Any) -> Any:
+    def get_current_value(self, variable: object) -> Any:
         """Returns the value of `variable` inside the scope, or None if the scope has none."""
         return self.state.get(id(variable))
 

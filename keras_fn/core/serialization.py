@@ -79,7 +79,7 @@ class ObjectSharingScope:
     ) -> None:
         _sharing.reset(self._token)
 
-    def assign_shared_id(self, obj: Any, config: dict[str, Any]) -> None:
+    def assign_shared_id(self, obj: object, config: dict[str, Any]) -> None:
         """Adds a shared id to the config of `obj`: a count, so that files are reproducible."""
         if registry.kind_of(type(obj)) == "dtype_policy":  # immutable, so that copies are fine
             return
@@ -87,7 +87,7 @@ class ObjectSharingScope:
         config["shared_object_id"] = shared_id
 
     @staticmethod
-    def finish(config: Any) -> None:
+    def finish(config: Nested) -> None:
         """Removes the ids of objects that occur once from a whole config, in place."""
         by_id: dict[int, list[dict[str, Any]]] = {}
         stack = [config]
@@ -341,7 +341,7 @@ def _read(config: Any, kind: Kinds, module_objects: dict[str, Any]) -> Any:
     return _read_object(config, class_name, inner, kind, module_objects)
 
 
-def check_code_free(class_name: Any, config: Any) -> None:
+def check_code_free(class_name: object, config: object) -> None:
     """Raises an error if a serialized object holds code.
 
     Args:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 
-def is_size_compatible(size: Any, other: Any) -> bool:
+def is_size_compatible(size: object, other: object) -> bool:
     """Returns whether two sizes may be equal: a size that is not an integer matches any.
 
     Args:

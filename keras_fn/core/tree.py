@@ -9,6 +9,8 @@ from typing import Any, cast
 
 import optree
 
+from keras_fn.types import Nested
+
 IsLeaf = Callable[[Any], bool] | None
 """A predicate that stops the recursion: a container for which it returns True is a leaf."""
 
@@ -19,7 +21,7 @@ _IN_ORDER = optree.dict_insertion_ordered(True, namespace=_NAMESPACE)
 _IN_ORDER.__enter__()
 
 
-def flatten(structure: Any, is_leaf: IsLeaf = None) -> list[Any]:
+def flatten(structure: Nested, is_leaf: IsLeaf = None) -> list[Any]:
     """Returns the leaves, in order."""
     if not isinstance(structure, _CONTAINERS):
         return [structure]
@@ -27,12 +29,12 @@ def flatten(structure: Any, is_leaf: IsLeaf = None) -> list[Any]:
     return optree.tree_leaves(structure, is_leaf, none_is_leaf=True, namespace=_NAMESPACE)
 
 
-def flatten_sorted(structure: Any) -> list[Any]:
+def flatten_sorted(structure: Nested) -> list[Any]:
     """Returns the leaves; those of a dict in the order of its sorted keys, as Keras does."""
     return optree.tree_leaves(structure, none_is_leaf=True, namespace=_SORTED_NAMESPACE)
 
 
-def map_structure(function: Callable[..., Any], *structures: Any, is_leaf: IsLeaf = None) -> Any:
+def map_structure(function: Callable[..., Any], *structures: Nested, is_leaf: IsLeaf = None) -> Any:
     """Returns the structure with each leaf replaced by `function(leaf)`.
 
     Args:
@@ -47,7 +49,7 @@ def map_structure(function: Callable[..., Any], *structures: Any, is_leaf: IsLea
     )
 
 
-def map_with_path(function: Callable[..., Any], structure: Any) -> Any:
+def map_with_path(function: Callable[..., Any], structure: Nested) -> Any:
     """Returns the structure with each leaf replaced by `function(path, leaf)`.
 
     Args:
@@ -65,29 +67,29 @@ def map_with_path(function: Callable[..., Any], structure: Any) -> Any:
     )
 
 
-def unflatten(structure: Any, leaves: Iterable[Any]) -> Any:
+def unflatten(structure: Nested, leaves: Iterable[Any]) -> Any:
     """Returns the structure with its leaves replaced by `leaves`, in the order of `flatten`."""
     spec = optree.tree_structure(structure, none_is_leaf=True, namespace=_NAMESPACE)
     return optree.tree_unflatten(spec, leaves)
 
 
-def treedef(nested: Any) -> Any:
+def treedef(nested: Nested) -> Any:
     """Returns the nesting of a structure, without its leaves: comparable and hashable."""
     return optree.tree_structure(nested, none_is_leaf=True, namespace=_NAMESPACE)
 
 
-def paths(structure: Any) -> list[tuple[Any, ...]]:
+def paths(structure: Nested) -> list[tuple[Any, ...]]:
     """Returns the path of keys and indices to each leaf, in the order of `flatten`."""
     return optree.tree_paths(structure, none_is_leaf=True, namespace=_NAMESPACE)
 
 
-def flatten_like(structure: Any, values: Any) -> list[Any] | None:
+def flatten_like(structure: Nested, values: Nested) -> list[Any] | None:
     """Returns the leaves of `values` in the order of `structure`; None if their keys differ."""
     order, by_path = paths(structure), dict(zip(paths(values), flatten(values), strict=True))
     return [by_path[path] for path in order] if by_path.keys() == set(order) else None
 
 
-def is_nested(structure: Any) -> bool:
+def is_nested(structure: Nested) -> bool:
     """Returns whether a value is a container, not a leaf."""
     return isinstance(structure, _CONTAINERS)
 

@@ -9,7 +9,7 @@ from keras_fn.backend.contract import SupportsCompileCall
 from keras_fn.backend.loader import current, supports
 from keras_fn.core import tree
 from keras_fn.core.graph import ExecutionPlan, node_of
-from keras_fn.core.graph_model import GraphModel
+from keras_fn.core.graph_model import GraphModel, PlanLike
 from keras_fn.core.input_binding import InputBinder
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.operation import Node, Operation
@@ -161,14 +161,14 @@ class Functional(Model):
         self._is_pure = None
 
     @contextmanager
-    def substitute_plan(self, plan: Any) -> Iterator[None]:
+    def substitute_plan(self, plan: PlanLike) -> Iterator[None]:
         """Inside the context, calls run `plan` step by step instead of the model's own plan.
 
         Args:
             plan: An object with the `run` method of an `ExecutionPlan`.
         """
         own_plan, own_keys = self.execution_plan, self._compiled_call_keys
-        self.execution_plan, self._compiled_call_keys = plan, set()
+        self.execution_plan, self._compiled_call_keys = cast(ExecutionPlan, plan), set()
         try:
             yield
         finally:

@@ -1,11 +1,11 @@
 """Configs of Functional models in the form of Keras's files, and models from configs."""
 
 from collections import deque
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, cast
 
 from keras_fn.core import tree
-from keras_fn.core.graph_model import is_graph_model
+from keras_fn.core.graph_model import GraphModel, is_graph_model
 from keras_fn.core.keras_tensor import KerasTensor, standardize_shape
 from keras_fn.core.operation import Node, Operation
 from keras_fn.core.registry import CustomObjectScope
@@ -24,7 +24,7 @@ _NEEDED = {
 }
 
 
-def layer_config(model: Any) -> dict[str, Any]:
+def layer_config(model: GraphModel) -> dict[str, Any]:
     """Returns the config of a Functional model."""
     inside = {id(node) for node in model.execution_plan.nodes}
     indices: dict[int, int] = {}  # of each node among the calls of its operation in this model
@@ -46,7 +46,7 @@ def layer_config(model: Any) -> dict[str, Any]:
         layers.append(_entry(operation, nodes, history))
     return {
         "name": model.name,
-        "trainable": model._trainable,
+        "trainable": cast(Any, model)._trainable,
         "layers": layers,
         "input_layers": tree.map_structure(endpoint, model.input_structure),
         "output_layers": tree.map_structure(endpoint, model.output_structure),
@@ -87,7 +87,9 @@ def _call_config(args: tuple, kwargs: dict[str, Any], history: Any) -> dict[str,
     }
 
 
-def model_from_config(cls: type, config: dict[str, Any], custom_objects: Any = None) -> Any:
+def model_from_config(
+    cls: type, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None
+) -> Any:
     """Returns the model of a config: creates the layers, then repeats the recorded calls.
 
     Args:

@@ -128,7 +128,7 @@ class Sequential(Model):
         self._build_shapes = {"input_shape": inputs.shape}
         self._update_loss_tracking()
 
-    def build(self, input_shape: Any = None) -> None:
+    def build(self, input_shape: Nested = None) -> None:
         """Builds the graph.
 
         Args:

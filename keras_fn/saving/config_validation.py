@@ -67,7 +67,7 @@ def config_errors(*location: str, fix: str = "") -> Iterator[None]:
             ) from error
 
 
-def validate_and_upgrade_config(config: Any, *, is_own: bool = False) -> dict[str, Any]:
+def validate_and_upgrade_config(config: object, *, is_own: bool = False) -> dict[str, Any]:
     """Validates the config of a model, and upgrades it in place.
 
     Args:

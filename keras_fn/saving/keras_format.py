@@ -19,12 +19,13 @@ from keras_fn.saving.hdf5.writer import build_hdf5
 from keras_fn.saving.strict_json import parse_json
 from keras_fn.saving.variable_paths import Saveable, join, walk_saveables
 from keras_fn.saving.weights import Weights, check_parameters, collect, restore
+from keras_fn.types import AnyModel
 
 _OWN = "keras_fn"  # the key of metadata that Keras does not write
 _COMPILE_FIX = "load_model(..., compile=False) loads the model without compiling it"
 
 
-def archive_members(model: Any, with_optimizer: bool = True) -> dict[str, Any]:
+def archive_members(model: AnyModel, with_optimizer: bool = True) -> dict[str, Any]:
     """Returns the content of each member of the archive of a model.
 
     Args:
@@ -48,7 +49,7 @@ def archive_members(model: Any, with_optimizer: bool = True) -> dict[str, Any]:
     return {CONFIG: text, WEIGHTS: weights, **_assets(model)}
 
 
-def _assets(model: Any) -> dict[str, bytes]:
+def _assets(model: AnyModel) -> dict[str, bytes]:
     assets = {}
     for saveable in _saveables_with_assets(model, "save_assets"):
         store: dict[str, bytes] = {}
@@ -58,7 +59,7 @@ def _assets(model: Any) -> dict[str, bytes]:
     return assets
 
 
-def _saveables_with_assets(model: Any, method: str) -> list[Saveable]:
+def _saveables_with_assets(model: AnyModel, method: str) -> list[Saveable]:
     return [s for s in walk_saveables(model) if callable(getattr(s.owner, method, None))]
 
 
@@ -72,7 +73,7 @@ def write(content: Mapping[str, Any], file: BinaryIO) -> None:
     write_archive(file, content)
 
 
-def read(file: BinaryIO, custom_objects: Any, with_compile: bool) -> Any:
+def read(file: BinaryIO, custom_objects: Mapping[str, Any] | None, with_compile: bool) -> Any:
     """Loads the model from a `.keras` file.
 
     Args:
@@ -102,21 +103,23 @@ def read(file: BinaryIO, custom_objects: Any, with_compile: bool) -> Any:
     return model
 
 
-def build(config: dict[str, Any], custom_objects: Any) -> Any:
+def build(config: dict[str, Any], custom_objects: Mapping[str, Any] | None) -> Any:
     """Returns the model of a config, with uninitialized variables."""
     config.pop("compile_config", None)
     with DeferredInitScope(), ObjectSharingScope():
         return deserialize_keras_object(config, custom_objects=custom_objects, kind="layer")
 
 
-def compile_model(model: Any, config: Any, custom_objects: Any, name: str) -> None:
+def compile_model(
+    model: AnyModel, config: Any, custom_objects: Mapping[str, Any] | None, name: str
+) -> None:
     """Compiles a model with the arguments in a config."""
     with config_errors(name, "compile_config", fix=_COMPILE_FIX), CustomObjectScope(custom_objects):
         model.compile_from_config(config)
 
 
 def load_weights(
-    model: Any, file: BinaryIO, skip_mismatch: bool, skipped: Iterable[Any] = ()
+    model: AnyModel, file: BinaryIO, skip_mismatch: bool, skipped: Iterable[Any] = ()
 ) -> None:
     """Loads the weights of a model from a `.keras` file."""
     weights = weights_of(read_archive(file))
@@ -131,7 +134,7 @@ def weights_of(archive: Archive) -> Weights:
     return Weights([h5], name)
 
 
-def _load_assets(model: Any, assets: Mapping[str, bytes]) -> None:
+def _load_assets(model: AnyModel, assets: Mapping[str, bytes]) -> None:
     """Passes each layer its assets, as bytes by name."""
     unclaimed = set(assets)
     for saveable in _saveables_with_assets(model, "load_assets"):

@@ -6,7 +6,7 @@ in each layer the trainable ones first.
 
 import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -34,6 +34,7 @@ from keras_fn.saving.hdf5.writer import build_hdf5
 from keras_fn.saving.strict_json import parse_json
 from keras_fn.saving.variable_paths import join
 from keras_fn.saving.weights import check_parameters
+from keras_fn.types import AnyModel
 
 _MODEL, _OPTIMIZER, _TOP = "model_weights", "optimizer_weights", "top_level_model_weights"
 _COMPILE_FIX = "load_model(..., compile=False) loads the model without compiling it"
@@ -44,7 +45,7 @@ Values = list[tuple[Variable, np.ndarray]]
 # ---------------------------------------------------------------- writing
 
 
-def to_bytes(model: Any, with_optimizer: bool = True) -> memoryview:
+def to_bytes(model: AnyModel, with_optimizer: bool = True) -> memoryview:
     """Returns the bytes of a legacy file of a model.
 
     Args:
@@ -93,7 +94,7 @@ def _expand_loss_names(loss: Any) -> Any:
     return loss
 
 
-def _layer_weights(model: Any) -> tuple[dict[str, np.ndarray], dict[str, dict[str, Any]]]:
+def _layer_weights(model: AnyModel) -> tuple[dict[str, np.ndarray], dict[str, dict[str, Any]]]:
     datasets: dict[str, np.ndarray] = {}
     attributes: dict[str, dict[str, Any]] = {}
     groups = [(layer.name, _weights(layer)) for layer in _layers(model)]
@@ -117,7 +118,7 @@ def _write(group: str, variables: Sequence[Variable], datasets: dict[str, np.nda
     return written
 
 
-def _layers(model: Any) -> list[Any]:
+def _layers(model: AnyModel) -> list[Any]:
     return model.layers
 
 
@@ -125,7 +126,7 @@ def _weights(layer: Any) -> list[Variable]:
     return layer.trainable_weights + layer.non_trainable_weights
 
 
-def _own_weights(model: Any) -> list[Variable]:
+def _own_weights(model: AnyModel) -> list[Variable]:
     """Returns the variables of the model itself, without the variables of its layers."""
     return model._own_variables()
 
@@ -133,7 +134,7 @@ def _own_weights(model: Any) -> list[Variable]:
 # ---------------------------------------------------------------- reading
 
 
-def read(file: BinaryIO, custom_objects: Any, with_compile: bool) -> Any:
+def read(file: BinaryIO, custom_objects: Mapping[str, Any] | None, with_compile: bool) -> Any:
     """Loads the model from a legacy file.
 
     Args:
@@ -183,7 +184,7 @@ def is_legacy(file: BinaryIO) -> bool:
 
 
 def load_weights(
-    model: Any, file: BinaryIO, by_name: bool = False, skip_mismatch: bool = False
+    model: AnyModel, file: BinaryIO, by_name: bool = False, skip_mismatch: bool = False
 ) -> None:
     """Loads the weights of a model from a legacy file, with or without a model in it.
 
@@ -212,7 +213,9 @@ def _text(h5: Hdf5File, name: str) -> str | None:
     return value
 
 
-def _compile(model: Any, config: dict[str, Any], custom_objects: Any) -> None:
+def _compile(
+    model: AnyModel, config: dict[str, Any], custom_objects: Mapping[str, Any] | None
+) -> None:
     """Compiles a model with the arguments in a legacy config."""
     known = (
         "loss",
@@ -249,7 +252,7 @@ def _assign(values: Values) -> None:
         variable.assign(value)
 
 
-def _plan_assignment(h5: Hdf5File, model: Any, root: str, missed: list[str] | None) -> Values:
+def _plan_assignment(h5: Hdf5File, model: AnyModel, root: str, missed: list[str] | None) -> Values:
     """Returns the values to set, with layers matched by order."""
     names = h5.names(root, "layer_names")
     saved = {name: h5.names(join(root, name), "weight_names") for name in names}
@@ -289,7 +292,7 @@ def _plan_assignment(h5: Hdf5File, model: Any, root: str, missed: list[str] | No
 
 
 def _plan_assignment_by_name(
-    h5: Hdf5File, model: Any, root: str, missed: list[str] | None
+    h5: Hdf5File, model: AnyModel, root: str, missed: list[str] | None
 ) -> Values:
     """Returns the values to set, with layers matched by name."""
     layers = {layer.name: layer for layer in _layers(model)}
@@ -302,7 +305,7 @@ def _plan_assignment_by_name(
     return values
 
 
-def _plan_optimizer_assignment(h5: Hdf5File, model: Any) -> Values:
+def _plan_optimizer_assignment(h5: Hdf5File, model: AnyModel) -> Values:
     if _OPTIMIZER not in h5.groups:
         return []
     optimizer = model.optimizer

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from keras_fn.errors import unexpected_arguments
 from keras_fn.saving import keras_format, legacy_h5, weights_format
@@ -172,7 +172,7 @@ def save_weights(
         return
     endings = (".weights.json", ".weights.h5")
     _check_ending(filepath, endings, "weights in several files", "name it model.weights.json")
-    path = Path(os.fsdecode(filepath)).with_suffix(".json")
+    path = Path(os.fsdecode(cast(PathLike, filepath))).with_suffix(".json")
     _check_free(path, overwrite)
     weights_format.write_shards(model, path, max_shard_size, skipped)
 
@@ -223,7 +223,8 @@ def load_weights(
         elif signature.startswith(_ZIP):
             keras_format.load_weights(model, file, skip_mismatch, skipped)
         elif _ends(filepath, (".json",)):
-            weights_format.read_shards(model, file, local_path(filepath), skip_mismatch, skipped)
+            path = local_path(cast(PathLike, filepath))
+            weights_format.read_shards(model, file, path, skip_mismatch, skipped)
         else:
             raise ModelFileError(
                 f"{describe(file)}: not a file of weights",

@@ -16,6 +16,7 @@ from keras_fn.core.stateful import StatefulObject
 from keras_fn.core.variable import Variable
 from keras_fn.layers.layer import Layer
 from keras_fn.optimizers.optimizer import Optimizer
+from keras_fn.types import AnyModel
 
 # Attributes whose layers have another path, or that hold arguments of the constructor.
 _SKIPPED = frozenset(
@@ -78,7 +79,7 @@ def join(*parts: str) -> str:
     return "/".join(part for part in parts if part)
 
 
-def walk_saveables(model: Any, skipped: Iterable[Any] = ()) -> list[Saveable]:
+def walk_saveables(model: AnyModel, skipped: Iterable[Any] = ()) -> list[Saveable]:
     """Returns the layers, models and optimizers in a model, with their paths.
 
     Args:

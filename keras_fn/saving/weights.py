@@ -19,6 +19,7 @@ from keras_fn.saving.errors import ModelFileError, error_context, sanitize_for_d
 from keras_fn.saving.hdf5.file import Hdf5File
 from keras_fn.saving.limits import current_limits
 from keras_fn.saving.variable_paths import Saveable, list_named_in_config, names, walk_saveables
+from keras_fn.types import AnyModel
 
 _OPTIMIZER_FIX = "load_model(..., compile=False) loads the model without its optimizer"
 # The groups of optimizers, which a model that is not compiled ignores.
@@ -30,7 +31,7 @@ _MAX_LISTED = 5  # names in an error message
 
 
 def collect(
-    model: Any, skipped: Iterable[Any] = (), with_optimizer: bool = True
+    model: AnyModel, skipped: Iterable[Any] = (), with_optimizer: bool = True
 ) -> tuple[dict[str, np.ndarray], dict[str, dict[str, Any]]]:
     """Returns the datasets and the attributes of the weights file of a model.
 
@@ -125,7 +126,7 @@ class _RestorePlan:
 
 
 def restore(
-    model: Any,
+    model: AnyModel,
     weights: Weights,
     *,
     skip_mismatch: bool = False,
@@ -194,7 +195,7 @@ def _check_names(saveables: list[Saveable], weights: Weights) -> None:
                 )
 
 
-def _build_optimizer(saveable: Saveable, model: Any, weights: Weights) -> None:
+def _build_optimizer(saveable: Saveable, model: AnyModel, weights: Weights) -> None:
     """Builds the optimizer if the file has more variables than an unbuilt one."""
     optimizer = saveable.owner
     in_file = len(weights.groups.get(saveable.group, ()))
@@ -278,7 +279,7 @@ def _commit(plan: _RestorePlan, weights: Weights, is_new: bool) -> None:
         variable.assign(value)
 
 
-def check_parameters(model: Any) -> None:
+def check_parameters(model: AnyModel) -> None:
     """Checks the number of parameters, before memory is allocated for them.
 
     Args:

@@ -16,12 +16,13 @@ from keras_fn.saving.hdf5.file import open_hdf5
 from keras_fn.saving.hdf5.writer import build_hdf5
 from keras_fn.saving.strict_json import parse_json
 from keras_fn.saving.weights import Weights, collect, restore
+from keras_fn.types import AnyModel, PathLike
 
 _GIBIBYTE = 1 << 30
 _SHARD = re.compile(r"[^/\\:\x00-\x1f]{1,200}\.weights\.h5")
 
 
-def write(model: Any, filepath: Any, skipped: Iterable[Any] = ()) -> None:
+def write(model: AnyModel, filepath: PathLike | BinaryIO, skipped: Iterable[Any] = ()) -> None:
     """Writes the weights of a model to a path or an empty file.
 
     Args:
@@ -34,7 +35,7 @@ def write(model: Any, filepath: Any, skipped: Iterable[Any] = ()) -> None:
         file.write(data)
 
 
-def read(model: Any, file: BinaryIO, skip_mismatch: bool, skipped: Iterable[Any] = ()) -> None:
+def read(model: AnyModel, file: BinaryIO, skip_mismatch: bool, skipped: Iterable[Any] = ()) -> None:
     """Loads the weights of a model from a file.
 
     Args:
@@ -52,7 +53,9 @@ def read(model: Any, file: BinaryIO, skip_mismatch: bool, skipped: Iterable[Any]
 # ---------------------------------------------------------------- shards
 
 
-def write_shards(model: Any, path: Path, gibibytes: float, skipped: Iterable[Any] = ()) -> None:
+def write_shards(
+    model: AnyModel, path: Path, gibibytes: float, skipped: Iterable[Any] = ()
+) -> None:
     """Writes the weights to several files, the shards, and then their index to `path`.
 
     Args:
@@ -99,7 +102,7 @@ def write_shards(model: Any, path: Path, gibibytes: float, skipped: Iterable[Any
 
 
 def read_shards(
-    model: Any, file: BinaryIO, path: str, skip_mismatch: bool, skipped: Iterable[Any] = ()
+    model: AnyModel, file: BinaryIO, path: str, skip_mismatch: bool, skipped: Iterable[Any] = ()
 ) -> None:
     """Loads the weights of a model from shards.
 

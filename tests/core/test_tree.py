@@ -47,7 +47,7 @@ def test_packing_is_the_inverse_of_flattening():
     leaves = [f"leaf {i}" for i in range(7)]
     assert tree.flatten(tree.unflatten(NESTED, leaves)) == leaves
     assert public.flatten(public.pack_sequence_as(NESTED, leaves)) == leaves
-    with pytest.raises(ValueError, match="has 7 leaves; 2 values came"):
+    with pytest.raises(ValueError, match="7 values, as the structure has leaves"):
         public.pack_sequence_as(NESTED, [1, 2])
 
 
@@ -65,7 +65,7 @@ def test_what_is_nested():
 
 def test_same_structure_and_same_paths():
     public.assert_same_structure({"a": [1, 2]}, {"a": [3, 4]})
-    with pytest.raises(ValueError, match="The structures differ"):
+    with pytest.raises(ValueError, match="expected: (the structure|structures with the same paths)"):
         public.assert_same_structure([1, 2], (1, 2))
     public.assert_same_paths([1, 2], (3, 4))
     with pytest.raises(ValueError, match=r"only in the first \[\(0,\)\], only in the second \[\]"):

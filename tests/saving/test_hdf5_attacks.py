@@ -123,7 +123,7 @@ def _large_chunk(h5: h5py.File, folder: Path) -> None:
 
 
 def _chunk_that_grows(h5: h5py.File, folder: Path) -> None:
-    """A chunk of 4 bytes whose data inflates to 48 MiB: old HDF5 does not write more into 4 bytes."""
+    """A chunk of 4 bytes whose data inflates to 48 MiB: HDF5 does not write more into 4 bytes."""
     dataset = h5.create_dataset("x", (1,), "float32", chunks=(1,), compression="gzip")
     deflater = zlib.compressobj(9)
     bomb = b"".join(deflater.compress(bytes(1 << 20)) for _ in range(48)) + deflater.flush()
