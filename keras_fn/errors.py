@@ -9,6 +9,7 @@ Each has four parts and four lines of text:
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 
 class KerasError(Exception):
@@ -22,8 +23,8 @@ class KerasError(Exception):
     """
 
     source: str
-    expected: object = ""
-    received: object = ""
+    expected: Any = ""
+    received: Any = ""
     fix: str = ""
 
     def __str__(self) -> str:
@@ -54,9 +55,6 @@ class SpecError(KerasError, ValueError):
         received: What was passed instead.
         fix: What the user can do about it.
     """
-
-    expected: str
-    received: str
 
     def __init__(self, source: str, *, expected: str, received: str, fix: str):
         super().__init__(source)
