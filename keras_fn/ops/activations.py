@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from keras_fn.core import dtypes
 from keras_fn.ops._op import Rule, TensorSpec, op
 from keras_fn.ops._rules import elementwise_number, normalize_axes
@@ -27,7 +25,7 @@ from keras_fn.ops.rearranging import flip
 from keras_fn.ops.reductions import cumsum, logsumexp, sum
 from keras_fn.ops.sorting_searching import sort
 from keras_fn.ops.trigonometric import tanh
-from keras_fn.types import Tensor, TensorLike
+from keras_fn.types import Axis, Tensor, TensorLike
 
 
 @op
@@ -395,13 +393,13 @@ def log_sigmoid(x: TensorLike) -> Tensor:
     return negative(softplus(multiply(x, -1.0)))
 
 
-def _along_axes(x: TensorSpec, axis: Any = -1) -> TensorSpec:
+def _along_axes(x: TensorSpec, axis: Axis = -1) -> TensorSpec:
     normalize_axes(axis, len(x.shape), "ops.softmax")
     return TensorSpec(x.shape, dtypes.float_type(x.dtype))
 
 
 @op(rule=Rule(_along_axes, promote=dtypes.float_type))
-def softmax(x: TensorLike, axis: Any = -1) -> Tensor:
+def softmax(x: TensorLike, axis: Axis = -1) -> Tensor:
     """Softmax: `exp(x) / sum(exp(x))` along `axis`, computed without overflow.
 
     Args:
@@ -422,7 +420,7 @@ def softmax(x: TensorLike, axis: Any = -1) -> Tensor:
 
 
 @op
-def log_softmax(x: TensorLike, axis: Any = -1) -> Tensor:
+def log_softmax(x: TensorLike, axis: Axis = -1) -> Tensor:
     """Logarithm of the softmax along `axis`, computed without overflow.
 
     Args:

@@ -108,11 +108,11 @@ def dot_product_attention(
         Dao et al., "FlashAttention", 2022. https://arxiv.org/abs/2205.14135
     """
     tensors = (
-        (query.shape, query.dtype),
-        (key.shape, key.dtype),
-        (value.shape, value.dtype),
-        None if bias is None else (bias.shape, bias.dtype),
-        None if mask is None else (mask.shape, mask.dtype),
+        (query.shape, query.dtype),  # type: ignore[union-attr]
+        (key.shape, key.dtype),  # type: ignore[union-attr]
+        (value.shape, value.dtype),  # type: ignore[union-attr]
+        None if bias is None else (bias.shape, bias.dtype),  # type: ignore[union-attr]
+        None if mask is None else (mask.shape, mask.dtype),  # type: ignore[union-attr]
     )
     options = (scale, is_causal, flash_attention, attn_logits_soft_cap)
     dtype, has_dtype = _check_dtypes(tensors, *options)
@@ -122,7 +122,7 @@ def dot_product_attention(
         flash_attention = False
     bias = None if bias is None else _expand_to_rank_4(cast(bias, dtype))
     mask = None if mask is None else _expand_to_rank_4(cast(mask, "bool"))
-    factor = float(query.shape[-1]) ** -0.5 if scale is None else scale
+    factor = float(query.shape[-1]) ** -0.5 if scale is None else scale  # type: ignore[union-attr]
     if attn_logits_soft_cap is None:
         return fused_attention(query, key, value, bias, mask, factor, is_causal, flash_attention)
     return _attention(query, key, value, bias, mask, factor, is_causal, attn_logits_soft_cap)
@@ -133,8 +133,8 @@ def fused_attention(
     query: TensorLike,
     key: TensorLike,
     value: TensorLike,
-    bias: TensorLike,
-    mask: TensorLike,
+    bias: TensorLike | None,
+    mask: TensorLike | None,
     scale: float,
     is_causal: bool,
     flash_attention: bool | None,
@@ -173,9 +173,9 @@ def no_flash_attention(reason: str) -> SpecError:
 
 
 def _attention(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
+    query: Any,
+    key: Any,
+    value: Any,
     bias: Any,
     mask: Any,
     scale: float,

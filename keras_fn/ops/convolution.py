@@ -7,7 +7,8 @@ from keras_fn.core import dtypes
 from keras_fn.core.shapes import is_size_compatible
 from keras_fn.errors import SpecError
 from keras_fn.ops import _conv_shapes
-from keras_fn.ops._op import Rule, op
+from keras_fn.ops._op import Rule, op, spec_of
+from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.manipulation import reshape
 from keras_fn.types import Tensor, TensorLike
 
@@ -44,13 +45,14 @@ def depthwise_conv(
         >>> depthwise_conv(x, kernel, data_format="channels_last").shape == (1, 4, 12)
         True
     """
-    *window, channels, depth_multiplier = kernel.shape
-    received = _conv_shapes.channels(tuple(inputs.shape), data_format)
+    *window, channels, depth_multiplier = shape_of(kernel)
+    shape = spec_of(inputs).shape
+    received = _conv_shapes.channels(shape, data_format)
     if not is_size_compatible(received, channels):
         raise SpecError(
             "ops.depthwise_conv",
             expected=f"inputs of {channels} channels, as in the kernel",
-            received=f"{received} channels (shape {tuple(inputs.shape)})",
+            received=f"{received} channels (shape {shape})",
             fix="check data_format and the kernel's shape",
         )
     grouped = reshape(kernel, (*window, 1, channels * depth_multiplier))

@@ -40,7 +40,7 @@ def dense(x: TensorLike, kernel: TensorLike, bias: TensorLike | None = None) -> 
 
 
 @op
-def bias_add(x: TensorLike, bias: TensorLike, data_format: str | None = None) -> Tensor:
+def bias_add(x: Tensor, bias: TensorLike, data_format: str | None = None) -> Tensor:
     """Adds a bias to each channel.
 
     Args:

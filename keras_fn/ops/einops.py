@@ -204,8 +204,9 @@ def rearrange(tensor: TensorLike, pattern: str, **axes_lengths: int) -> Tensor:
         split, order, join = _cached_plan(pattern, shape, *axes_lengths.items())
     else:
         split, order, join = _plan(pattern, shape, axes_lengths)
+    result: Any = tensor
     if split is not None:
-        tensor = reshape(tensor, split)
+        result = reshape(result, split)
     if order is not None:
-        tensor = transpose(tensor, order)
-    return tensor if join is None else reshape(tensor, join)
+        result = transpose(result, order)
+    return result if join is None else reshape(result, join)

@@ -144,7 +144,7 @@ def sparse_categorical_crossentropy(
     return cast(loss, result)
 
 
-def _to_float32(x: Tensor) -> Tensor:
+def _to_float32(x: Any) -> Tensor:
     """Casts to float32 at least: in half precision `1 - epsilon()` is 1, and log(0) infinite."""
     return cast(x, float_type(dtype(x), "float32"))
 

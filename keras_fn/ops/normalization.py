@@ -25,7 +25,7 @@ from keras_fn.ops.manipulation import reshape
 from keras_fn.ops.math import rsqrt
 from keras_fn.ops.reductions import mean, moments, sum
 from keras_fn.settings import settings
-from keras_fn.types import Tensor, TensorLike
+from keras_fn.types import Axis, Tensor, TensorLike
 
 
 @op
@@ -33,8 +33,8 @@ def layer_normalization(
     x: TensorLike,
     gamma: TensorLike | None = None,
     beta: TensorLike | None = None,
-    axis: Any = -1,
-    epsilon: Any = None,
+    axis: Axis = -1,
+    epsilon: float | None = None,
 ) -> Tensor:
     """Layer normalization: `(x - mean) / sqrt(variance + epsilon) * gamma + beta` along `axis`.
 
@@ -59,7 +59,7 @@ def layer_normalization(
         Ba, Kiros and Hinton, "Layer Normalization", 2016. https://arxiv.org/abs/1607.06450
     """
     epsilon = settings.epsilon if epsilon is None else epsilon
-    axes, x32 = _to_float32(x, axis, "ops.layer_normalization")
+    axes, x32, dtype = _to_float32(x, axis, "ops.layer_normalization")
     _check_sizes("ops.layer_normalization", x32, axes, gamma=gamma, beta=beta)
     center, variance = moments(x32, axes, keepdims=True)
     y = multiply(subtract(x32, center), rsqrt(add(variance, epsilon)))
@@ -67,12 +67,12 @@ def layer_normalization(
         y = multiply(y, _along(gamma, axes, x32))
     if beta is not None:
         y = add(y, _along(beta, axes, x32))
-    return cast(y, x.dtype)
+    return cast(y, dtype)
 
 
 @op
 def rms_normalization(
-    x: TensorLike, scale: TensorLike | None = None, axis: Any = -1, epsilon: Any = None
+    x: TensorLike, scale: TensorLike | None = None, axis: Axis = -1, epsilon: float | None = None
 ) -> Tensor:
     """Root mean square (RMS) normalization: `x / sqrt(mean(x**2) + epsilon) * scale` along `axis`.
 
@@ -97,29 +97,30 @@ def rms_normalization(
         https://arxiv.org/abs/1910.07467
     """
     epsilon = settings.epsilon if epsilon is None else epsilon
-    axes, x32 = _to_float32(x, axis, "ops.rms_normalization")
+    axes, x32, dtype = _to_float32(x, axis, "ops.rms_normalization")
     _check_sizes("ops.rms_normalization", x32, axes, scale=scale)
     y = multiply(x32, rsqrt(add(mean(square(x32), axes, keepdims=True), epsilon)))
     if scale is not None:
         y = multiply(y, _along(scale, axes, x32))
-    return cast(y, x.dtype)
+    return cast(y, dtype)
 
 
 @op
 def batch_norm_train(
-    x: TensorLike, gamma: TensorLike, beta: TensorLike, axis: int, epsilon: float
+    x: Tensor, gamma: Tensor | None, beta: Tensor | None, axis: int, epsilon: float
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """What `batch_normalization` gives with the moments of `x` itself, and these moments.
+    """Batch normalization in training: `batch_normalization` with the moments of `x`.
 
     Args:
-        x: Tensor of floats, in float32 at least.
-        gamma: Scale of each channel, or None.
-        beta: Shift of each channel, or None.
+        x: Float tensor, of float32 at least.
+        gamma: Scale of shape `(channels,)`, or None.
+        beta: Offset of shape `(channels,)`, or None.
         axis: The axis of the channels.
         epsilon: Added to the variance.
 
     Returns:
-        The normalised tensor; mean and variance of each channel, from which no gradient flows.
+        The normalized tensor; the mean and the variance of each channel, of shape `(channels,)`,
+        through which no gradient flows.
     """
     channel_axis = normalize_axis(axis, len(x.shape), "ops.batch_norm_train")
     center, variance = moments(x, [i for i in range(len(x.shape)) if i != channel_axis])
@@ -127,10 +128,10 @@ def batch_norm_train(
     return y, stop_gradient(center), stop_gradient(variance)
 
 
-def _to_float32(x: Tensor, axis: Any, source: str) -> tuple[tuple[int, ...], Tensor]:
-    """Returns the axes, in order, and `x` in float32 at least."""
+def _to_float32(x: Any, axis: Axis, source: str) -> tuple[tuple[int, ...], Tensor, Any]:
+    """Returns the axes in ascending order, `x` in float32 at least, and the dtype of `x`."""
     axes = tuple(sorted(normalize_axes(axis, len(x.shape), source)))
-    return axes, cast(x, dtypes.result_type(x.dtype, "float32"))
+    return axes, cast(x, dtypes.result_type(x.dtype, "float32")), x.dtype
 
 
 def _check_sizes(source: str, x: Tensor, axes: tuple[int, ...], **values: Any) -> None:
@@ -145,11 +146,11 @@ def _check_sizes(source: str, x: Tensor, axes: tuple[int, ...], **values: Any) -
                 source,
                 expected=f"{name} of shape {sizes}: the sizes of axis {axes}",
                 received=f"shape {shape}",
-                fix="give one number for each element along the axes",
+                fix="pass one number for each element along the axes",
             )
 
 
-def _along(values: Tensor, axes: tuple[int, ...], x: Tensor) -> Tensor:
+def _along(values: Any, axes: tuple[int, ...], x: Tensor) -> Tensor:
     """Returns the values in an order of axes in which they broadcast against `x`."""
     rank = len(x.shape)
     values = cast(values, x.dtype)
@@ -196,22 +197,29 @@ def batch_normalization(
         Ioffe and Szegedy, "Batch Normalization: Accelerating Deep Network Training by Reducing
         Internal Covariate Shift", 2015. https://arxiv.org/abs/1502.03167
     """
-    axis = normalize_axis(axis, len(x.shape), "ops.batch_normalization")
-    _check_channels(x.shape[axis], mean=mean, variance=variance, offset=offset, scale=scale)
-    x = cast(x, dtypes.float_type(x.dtype))
+    values = {"mean": mean, "variance": variance, "offset": offset, "scale": scale}
+    axis, rank, dtype = _check_channels(x, axis, values)
+    y = cast(x, dtype)
     factor = rsqrt(add(variance, epsilon))
     factor = factor if scale is None else multiply(factor, scale)
     shift = multiply(negative(mean), factor)
     shift = shift if offset is None else add(shift, offset)
-    if axis < len(x.shape) - 1:
-        shape = [1] * len(x.shape)
+    if axis < rank - 1:
+        shape = [1] * rank
         shape[axis] = -1
         factor, shift = reshape(factor, shape), reshape(shift, shape)
-    return add(multiply(x, cast(factor, x.dtype)), cast(shift, x.dtype))
+    return add(multiply(y, cast(factor, dtype)), cast(shift, dtype))
 
 
-def _check_channels(size: int | None, **values: Any) -> None:
-    """Raises unless the values have one element for each channel."""
+def _check_channels(x: Any, axis: int, values: dict[str, Any]) -> tuple[int, int, str]:
+    """Checks that the values have one element for each channel.
+
+    Returns:
+        The non-negative axis, the rank and the float dtype of `x`.
+    """
+    rank = len(x.shape)
+    axis = normalize_axis(axis, rank, "ops.batch_normalization")
+    size = x.shape[axis]
     for name, value in values.items():
         shape = None if value is None else tuple(value.shape)
         if shape is None or (len(shape) == 1 and (size is None or shape[0] in (size, None))):
@@ -220,8 +228,9 @@ def _check_channels(size: int | None, **values: Any) -> None:
             "ops.batch_normalization",
             expected=f"{name} of shape {(size,)}, the size of axis",
             received=f"shape {shape}",
-            fix="give one number for each channel",
+            fix="pass one number for each channel",
         )
+    return axis, rank, dtypes.float_type(x.dtype)
 
 
 @op

@@ -121,7 +121,7 @@ def adaptive_max_pool(
 
 
 def _pool(
-    x: Tensor,
+    x: Any,
     output_size: Sizes,
     data_format: str | None,
     pool_even: Callable[..., Tensor],

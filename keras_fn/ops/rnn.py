@@ -18,14 +18,14 @@ from keras_fn.ops.manipulation import swapaxes
 from keras_fn.ops.math import sigmoid
 from keras_fn.ops.rearranging import flip
 from keras_fn.ops.trigonometric import tanh
-from keras_fn.types import Tensor, TensorLike
+from keras_fn.types import Nested, Tensor
 
 Function = Callable[..., Tensor]
 
 
 def lstm_gates(
-    z: TensorLike,
-    c: TensorLike,
+    z: Tensor,
+    c: Tensor,
     activation: Function = tanh,
     recurrent_activation: Function = sigmoid,
 ) -> tuple[Tensor, Tensor]:
@@ -47,9 +47,9 @@ def lstm_gates(
 
 
 def gru_gates(
-    x: TensorLike,
-    r: TensorLike,
-    h: TensorLike,
+    x: Tensor,
+    r: Tensor,
+    h: Tensor,
     activation: Function = tanh,
     recurrent_activation: Function = sigmoid,
 ) -> Tensor:
@@ -75,12 +75,12 @@ def gru_gates(
 
 @op
 def lstm(
-    x: TensorLike,
-    h: TensorLike,
-    c: TensorLike,
-    kernel: TensorLike,
-    recurrent_kernel: TensorLike,
-    bias: TensorLike | None = None,
+    x: Tensor,
+    h: Tensor,
+    c: Tensor,
+    kernel: Tensor,
+    recurrent_kernel: Tensor,
+    bias: Tensor | None = None,
     go_backwards: bool = False,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Long short-term memory (LSTM) over a sequence, with sigmoid gates and tanh activation.
@@ -122,11 +122,11 @@ def lstm(
 
 @op
 def gru(
-    x: TensorLike,
-    h: TensorLike,
-    kernel: TensorLike,
-    recurrent_kernel: TensorLike,
-    bias: TensorLike | None = None,
+    x: Tensor,
+    h: Tensor,
+    kernel: Tensor,
+    recurrent_kernel: Tensor,
+    bias: Tensor | None = None,
     go_backwards: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """Gated recurrent unit (GRU) over a sequence, with the reset gate after the matrix product.
@@ -173,9 +173,9 @@ def _to_batch_major(outputs: Tensor, go_backwards: bool) -> Tensor:
 
 def rnn(
     step: Callable[[Any, Any], tuple[Any, Any]],
-    inputs: TensorLike,
-    initial_states: Any,
-    mask: TensorLike | None = None,
+    inputs: Nested,
+    initial_states: Nested,
+    mask: Tensor | None = None,
     go_backwards: bool = False,
     zero_output_for_mask: bool = False,
     unroll: bool = False,

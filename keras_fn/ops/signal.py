@@ -16,7 +16,7 @@ from keras_fn.core.shapes import is_compatible
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
 from keras_fn.ops.arithmetic import add, divide, multiply
-from keras_fn.ops.core import cast, shape as shape_of
+from keras_fn.ops.core import cast, dtype as dtype_of, shape as shape_of
 from keras_fn.ops.creation import arange, ones
 from keras_fn.ops.indexing import getitem, take
 from keras_fn.ops.logic import where
@@ -124,7 +124,8 @@ def fft2(x: tuple[TensorLike, TensorLike]) -> tuple[Tensor, Tensor]:
         [[4.0, 0.0], [0.0, 0.0]]
     """
     _pair_spec(x, "ops.fft2", rank=2)
-    columns = fft([swapaxes(part, -1, -2) for part in fft(x)])
+    real, imaginary = fft(x)
+    columns = fft((swapaxes(real, -1, -2), swapaxes(imaginary, -1, -2)))
     real, imaginary = (swapaxes(part, -1, -2) for part in columns)
     return real, imaginary
 
@@ -149,7 +150,7 @@ def ifft2(x: tuple[TensorLike, TensorLike]) -> tuple[Tensor, Tensor]:
     """
     _pair_spec(x, "ops.ifft2", rank=2)
     # Swapping the real and imaginary parts, before and after, inverts the transform.
-    imaginary, real = fft2([x[1], x[0]])
+    imaginary, real = fft2((x[1], x[0]))
     rows, columns = shape_of(real)[-2:]
     return divide(divide(real, rows), columns), divide(divide(imaginary, rows), columns)
 
@@ -355,11 +356,11 @@ def stft(
     """
     _check_rank(x, "ops.stft")
     _check_frames(sequence_length, sequence_stride, fft_length, "ops.stft")
-    dtype = dtypes.float_type(x.dtype)
+    dtype = dtypes.float_type(dtype_of(x))
     weights = _window(window, sequence_length, fft_length, dtype, "ops.stft")
     if center:
         half = fft_length // 2
-        x = pad(x, [(0, 0)] * (len(x.shape) - 1) + [(half, half)], mode="reflect")
+        x = pad(x, [(0, 0)] * (len(shape_of(x)) - 1) + [(half, half)], mode="reflect")
     sequences = extract_sequences(cast(x, dtype), fft_length, sequence_stride)
     return rfft(multiply(sequences, weights), fft_length)
 

@@ -10,7 +10,7 @@ from keras_fn.backend.conv_geometry import Sizes, per_axis
 from keras_fn.core import dtypes
 from keras_fn.core.shapes import is_compatible
 from keras_fn.errors import SpecError
-from keras_fn.ops._op import Rule, TensorSpec, op
+from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
 from keras_fn.ops._rules import product
 from keras_fn.ops.arithmetic import add
 from keras_fn.ops.core import shape as shape_of
@@ -116,7 +116,7 @@ def depth_to_space(x: TensorLike, block_size: int, data_format: str = "channels_
         In the channels-first format, Keras 3 on TensorFlow splits them as `(b, b, depth)`.
     """
     b = block_size
-    _depth_to_space(TensorSpec(tuple(x.shape), None), b, data_format)  # raises
+    _depth_to_space(spec_of(x), b, data_format)  # raises
     if standardize_data_format(data_format) == "channels_first":
         batch, channels, height, width = shape_of(x)
         x = reshape(x, (batch, channels // (b * b), b, b, height, width))
@@ -153,7 +153,7 @@ def space_to_depth(x: TensorLike, block_size: int, data_format: str = "channels_
         [[[[0, 1, 2, 3]]]]
     """
     b = block_size
-    _space_to_depth(TensorSpec(tuple(x.shape), None), b, data_format)  # raises
+    _space_to_depth(spec_of(x), b, data_format)  # raises
     if standardize_data_format(data_format) == "channels_first":
         batch, channels, height, width = shape_of(x)
         x = reshape(x, (batch, channels, height // b, b, width // b, b))
@@ -246,7 +246,7 @@ def unfold(
         [[[1.0, 2.0], [2.0, 3.0]]]
     """
     source = "ops.unfold"
-    _unfold(TensorSpec(tuple(x.shape), None), kernel_size, dilation, padding, stride)  # raises
+    _unfold(spec_of(x), kernel_size, dilation, padding, stride)  # raises
     kernel, rates, pads, strides = _pairs(
         source, kernel_size=kernel_size, dilation=dilation, padding=padding, stride=stride
     )
@@ -332,7 +332,7 @@ def fold(
         [[[[1.0, 4.0, 3.0]]]]
     """
     options = {"dilation": dilation, "padding": padding, "stride": stride}
-    _fold(TensorSpec(tuple(x.shape), None), output_size, kernel_size, **options)  # raises
+    _fold(spec_of(x), output_size, kernel_size, **options)  # raises
     pairs = _pairs("ops.fold", output_size=output_size, kernel_size=kernel_size, **options)
     sizes, kernel, rates, pads, strides = pairs
     rows, columns = _window_counts("ops.fold", sizes, kernel, rates, pads, strides)
@@ -356,7 +356,7 @@ def _sum_windows(
         x = pad(x, [*no_padding * (axis + 2), (0, stride - 1), *no_padding * after])
         x = reshape(x, (*shape[: axis + 1], count * stride, *shape[axis + 2 :]))
     whole = max((window - 1) * dilation + count * stride, padding + size)
-    total = None
+    total: Any = None
     for i, part in enumerate(unstack(x, window, axis)):
         before = i * dilation
         width = (before, whole - before - count * stride)

@@ -65,7 +65,7 @@ def to_pixels(x: TensorLike, dtype: str) -> Tensor:
     return saturate_cast(round_(x) if dtypes.is_int(dtype) else x, dtype)
 
 
-def pad_axis(x: TensorLike, axis: int, before: Any, total: Any, fill: Any) -> Tensor:
+def pad_axis(x: Any, axis: int, before: Any, total: Any, fill: Any) -> Tensor:
     """Pads an axis to the size `total`, so that `x` starts at index `before`."""
     size = shape_of(x)[axis]
     rank = len(x.shape)

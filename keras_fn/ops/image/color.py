@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import ml_dtypes
 
 from keras_fn.core import dtypes
@@ -9,7 +11,7 @@ from keras_fn.core.dtypes import numpy_dtype
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.ops._op import op
 from keras_fn.ops.arithmetic import absolute, clip, maximum, minimum, mod
-from keras_fn.ops.core import cast
+from keras_fn.ops.core import cast, dtype as dtype_of, shape as shape_of
 from keras_fn.ops.image._data_format import axes_of
 from keras_fn.ops.joining_splitting import stack, unstack
 from keras_fn.ops.linalg.products import tensordot
@@ -18,7 +20,7 @@ from keras_fn.ops.manipulation import expand_dims
 from keras_fn.types import Tensor, TensorLike
 
 
-def _channels(images: Tensor, axis: int, allowed: tuple[int, ...], source: str) -> None:
+def _channels(images: Any, axis: int, allowed: tuple[int, ...], source: str) -> None:
     if images.shape[axis] not in (*allowed, None):
         raise SpecError(
             source,
@@ -53,15 +55,15 @@ def rgb_to_grayscale(images: TensorLike, data_format: str | None = None) -> Tens
     source = "ops.image.rgb_to_grayscale"
     axis = axes_of(images, data_format, source)[2]
     _channels(images, axis, (1, 3), source)
-    if images.shape[axis] == 1:
-        return images
-    dtype = dtypes.result_type(images.dtype)
+    if shape_of(images)[axis] == 1:
+        return cast(images, dtype_of(images))
+    dtype = dtypes.result_type(dtype_of(images))
     wide = cast(images, dtypes.float_type(dtype))
     weights = cast([0.2989, 0.587, 0.114], wide.dtype)
     return cast(expand_dims(tensordot(wide, weights, [[axis], [0]]), axis), dtype)
 
 
-def _planes(images: Tensor, data_format: str | None, source: str) -> tuple[list[Tensor], int]:
+def _planes(images: Any, data_format: str | None, source: str) -> tuple[list[Tensor], int]:
     """Returns the three channels, and their axis."""
     axis = axes_of(images, data_format, source)[2]
     _channels(images, axis, (3,), source)
@@ -100,7 +102,7 @@ def rgb_to_hsv(images: TensorLike, data_format: str | None = None) -> Tensor:
         Smith, "Color gamut transform pairs", 1978.
     """
     planes, axis = _planes(images, data_format, "ops.image.rgb_to_hsv")
-    dtype = dtypes.result_type(images.dtype)
+    dtype = dtypes.result_type(dtype_of(images))
     eps = float(ml_dtypes.finfo(numpy_dtype(dtype)).eps)
     red, green, blue = (where(less(absolute(x), eps), 0.0, x) for x in planes)
     value = maximum(maximum(red, green), blue)

@@ -138,7 +138,7 @@ def crop_images(
     """
     rows = (top_cropping, bottom_cropping, target_height)
     columns = (left_cropping, right_cropping, target_width)
-    key: list[Any] = [slice(None)] * len(images.shape)
+    key: list[Any] = [slice(None)] * len(shape_of(images))
     for axis, start, size in _resolve_margins(
         _CROP, images, shape_of(images), data_format, rows, columns
     ):
@@ -203,7 +203,7 @@ def pad_images(
     """
     rows = (top_padding, bottom_padding, target_height)
     columns = (left_padding, right_padding, target_width)
-    x = images
+    x: Any = images
     for axis, before, size in _resolve_margins(
         _PAD, images, shape_of(images), data_format, rows, columns
     ):

@@ -14,7 +14,7 @@ from keras_fn.ops._op import Rule, TensorSpec, op
 from keras_fn.ops._rules import broadcast, number_type
 from keras_fn.ops.arithmetic import divide
 from keras_fn.ops.convolution import conv
-from keras_fn.ops.core import cast, shape as shape_of
+from keras_fn.ops.core import cast, dtype as dtype_of, shape as shape_of
 from keras_fn.ops.creation import arange
 from keras_fn.ops.image._data_format import axes_of, compute_dtype, to_pixels
 from keras_fn.ops.joining_splitting import concatenate, split, stack
@@ -106,7 +106,7 @@ def gaussian_blur(
         1.000
     """
     axis = _check_blur(images, kernel_size, sigma, data_format)
-    dtype = dtypes.result_type(images.dtype)
+    dtype = dtypes.result_type(dtype_of(images))
     x = moveaxis(cast(images, compute_dtype(dtype)), axis, -3)
     shape = shape_of(x)
     planes = reshape(x, (-1, *shape[-2:], 1))
@@ -157,7 +157,7 @@ def sobel_edges(images: TensorLike, data_format: str | None = None) -> Tensor:
     height, width = _check_sobel(images, data_format)
     widths = [(0, 0)] * 4
     widths[height] = widths[width] = (1, 1)
-    x = pad(cast(images, number_type(images.dtype)), widths)
+    x = pad(cast(images, number_type(dtype_of(images))), widths)
 
     def part(x: Tensor, axis: int, start: int, stop: int | None) -> Tensor:
         return x[(..., slice(start, stop), *[slice(None)] * (-axis - 1))]
@@ -254,7 +254,7 @@ def ssim(
         structural similarity", 2004.
     """
     axis = _check_ssim(image1, image2, filter_size, data_format)
-    dtype = dtypes.result_type(image1.dtype)
+    dtype = dtypes.result_type(dtype_of(image1))
     wide = compute_dtype(dtype)
     x, y = (moveaxis(cast(image, wide), axis, -3) for image in (image1, image2))
     *outer, height, width = shape_of(x)

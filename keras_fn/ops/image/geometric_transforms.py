@@ -16,7 +16,7 @@ from keras_fn.core.shapes import is_compatible
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.ops._op import Rule, TensorSpec, op
 from keras_fn.ops.arithmetic import absolute, clip, floor_divide, mod, sign
-from keras_fn.ops.core import cast, shape as shape_of
+from keras_fn.ops.core import cast, dtype as dtype_of, shape as shape_of
 from keras_fn.ops.creation import arange
 from keras_fn.ops.image._data_format import axes_of, check_one_of, compute_dtype
 from keras_fn.ops.image.filters import gaussian_blur
@@ -156,8 +156,8 @@ def map_coordinates(
     """
     _check_map(inputs, coordinates, order, fill_mode)
     sizes = shape_of(inputs)
-    dtype = dtypes.result_type(inputs.dtype)
-    wide = dtypes.result_type(compute_dtype(dtype), compute_dtype(coordinates.dtype))
+    dtype = dtypes.result_type(dtype_of(inputs))
+    wide = dtypes.result_type(compute_dtype(dtype), compute_dtype(dtype_of(coordinates)))
     positions = cast(coordinates, wide)
     flat = reshape(inputs, (-1,))
 
@@ -183,7 +183,7 @@ def _check_images(
 
 
 def _warp(
-    images: Tensor,
+    images: Any,
     coordinates: Callable[[Tensor, Tensor, str], tuple[Tensor, Tensor]],
     interpolation: str,
     fill_mode: str,
@@ -224,7 +224,7 @@ def _warp(
     return values if len(images.shape) == 4 else squeeze(values, 0)
 
 
-def _projective_coordinates(parameters: Tensor) -> Any:
+def _projective_coordinates(parameters: Any) -> Any:
     """Returns the coordinates function of projective transforms, of eight parameters each."""
 
     def coordinates(rows: Tensor, columns: Tensor, dtype: str) -> tuple[Tensor, Tensor]:
@@ -381,7 +381,7 @@ def perspective_transform(
          [4. 3.]]
     """
     _check_perspective(images, start_points, end_points, interpolation, data_format)
-    wide = compute_dtype(images.dtype)
+    wide = compute_dtype(dtype_of(images))
     transform = _homography(cast(start_points, wide), cast(end_points, wide))
     return affine_transform(images, transform, interpolation, "constant", fill_value, data_format)
 
@@ -465,7 +465,7 @@ def elastic_transform(
     reach = int(6 * sigma) | 1
 
     def coordinates(rows: Tensor, columns: Tensor, dtype: str) -> tuple[Tensor, Tensor]:
-        batch = shape_of(images)[0] if len(images.shape) == 4 else 1
+        batch = shape_of(images)[0] if len(shape_of(images)) == 4 else 1
         sizes = (shape_of(rows)[0], shape_of(columns)[0])
         moves = current().ops.random_normal((2, batch, *sizes), dtype, _key(seed, source))
         moves = reshape(moves * sigma, (-1, *sizes, 1))

@@ -72,10 +72,10 @@ def _patches(
     padding: str = "valid",
     data_format: str | None = None,
 ) -> TensorSpec:
-    window, strides, dilation = _plan(images, size, strides, dilation_rate, padding)
+    window, steps, dilation = _plan(images, size, strides, dilation_rate, padding)
     first, channel = _first_axis(images, len(window), data_format)
     sizes = images.shape[first : first + len(window)]
-    counts = window_sizes(sizes, window, strides, padding, dilation, _SOURCE)
+    counts = window_sizes(sizes, window, steps, padding, dilation, _SOURCE)
     shape = list(images.shape)
     shape[first : first + len(window)] = counts
     shape[channel] = product((*window, images.shape[channel]))
@@ -114,16 +114,16 @@ def extract_patches(
         >>> convert_to_numpy(ops.image.extract_patches(x, 2, data_format="channels_last")).tolist()
         [[[0.0, 1.0, 2.0, 3.0]]]
     """
-    window, strides, dilation = _plan(images, size, strides, dilation_rate, padding)
+    window, steps, dilation = _plan(images, size, strides, dilation_rate, padding)
     spatial = len(window)
     first, channel = _first_axis(images, spatial, data_format)
     sizes = shape_of(images)
     known = tuple(n if isinstance(n, int) else None for n in sizes[first : first + spatial])
-    window_sizes(known, window, strides, padding, dilation, _SOURCE)
+    window_sizes(known, window, steps, padding, dilation, _SOURCE)
     x = images
     for i in range(spatial):
         # Each axis is split into two; the axes before it have been split already.
-        x = _windows(x, first + 2 * i, window[i], strides[i], dilation[i], padding)
+        x = _windows(x, first + 2 * i, window[i], steps[i], dilation[i], padding)
     patches = [first + 2 * i for i in range(spatial)]
     inner = [p + 1 for p in patches]
     if channel > first:
@@ -139,7 +139,7 @@ def extract_patches(
     )
 
 
-def _windows(x: Tensor, axis: int, window: int, stride: int, dilation: int, padding: str) -> Tensor:
+def _windows(x: Any, axis: int, window: int, stride: int, dilation: int, padding: str) -> Tensor:
     """Splits an axis into two: the index of the patch, and the index in the patch."""
     size = shape_of(x)[axis]
     reach = (window - 1) * dilation + 1

@@ -48,7 +48,7 @@ def _apply_weights(x: Tensor, axis: int, table: Any) -> Tensor:
     return moveaxis(tensordot(x, cast(table, x.dtype), [[axis], [0]]), -1, axis)
 
 
-def _resize_axis(x: Tensor, axis: int, target: int, method: str, antialias: bool) -> Tensor:
+def _resize_axis(x: Any, axis: int, target: int, method: str, antialias: bool) -> Tensor:
     size = shape_of(x)[axis]
     if isinstance(size, int):
         if size == target:
@@ -165,8 +165,8 @@ def resize(
         "pad_to_aspect_ratio": pad_to_aspect_ratio,
     }
     axes = _check_resize(images, size, options, data_format)
-    dtype = dtypes.result_type(images.dtype)
-    x = images if interpolation == "nearest" else cast(images, compute_dtype(dtype))
+    dtype = dtypes.result_type(dtype_of(images))
+    x: Any = images if interpolation == "nearest" else cast(images, compute_dtype(dtype))
     if crop_to_aspect_ratio:
         x = _crop_to_ratio(x, axes, size)
     if pad_to_aspect_ratio:
@@ -183,7 +183,7 @@ def _sizes_at_ratio(x: Tensor, axes: tuple[int, int], size: Sequence[int]) -> An
     return (height, width), (width * size[0] // size[1], height * size[1] // size[0])
 
 
-def _crop_to_ratio(x: Tensor, axes: tuple[int, int], size: Sequence[int]) -> Tensor:
+def _crop_to_ratio(x: Any, axes: tuple[int, int], size: Sequence[int]) -> Tensor:
     for axis, n, target in zip(axes, *_sizes_at_ratio(x, axes, size), strict=True):
         is_static = isinstance(n, int)
         kept = max(min(n, target), 1) if is_static else maximum(minimum(n, target), 1)
@@ -193,7 +193,7 @@ def _crop_to_ratio(x: Tensor, axes: tuple[int, int], size: Sequence[int]) -> Ten
     return x
 
 
-def _pad_to_ratio(x: Tensor, axes: tuple[int, int], size: Sequence[int], fill: float) -> Tensor:
+def _pad_to_ratio(x: Any, axes: tuple[int, int], size: Sequence[int], fill: float) -> Tensor:
     for axis, n, target in zip(axes, *_sizes_at_ratio(x, axes, size), strict=True):
         is_static = isinstance(n, int)
         before = (max(n, target) - n) // 2 if is_static else (maximum(n, target) - n) // 2
@@ -291,8 +291,8 @@ def scale_and_translate(
     """
     check_one_of(method, tuple(_METHODS), "method", "ops.image.scale_and_translate")
     axes = _check_translate(images, output_shape, scale, translation, spatial_dims)
-    dtype = dtypes.result_type(images.dtype)
-    x = cast(images, compute_dtype(dtype))
+    dtype = dtypes.result_type(dtype_of(images))
+    x: Any = cast(images, compute_dtype(dtype))
     scale, translation = cast(scale, x.dtype), cast(translation, x.dtype)
     for i, axis in enumerate(axes):
         outputs = arange(output_shape[axis], dtype=x.dtype)
