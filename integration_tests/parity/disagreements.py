@@ -14,7 +14,7 @@ class Disagreement(NamedTuple):
         dtype: The dtype that the case is tried in.
         kind: What differs: Keras "raises", or its "shape", "dtype" or "values".
         text: Its error, or both results.
-        plain: The arguments that are no tensors.
+        plain: The arguments that are not tensors.
     """
 
     op: str
@@ -35,7 +35,7 @@ class Known:
         ops: Their names.
         on: Backends.
         dtypes: Dtypes of the case.
-        says: A pattern in the text, or in the arguments that are no tensors.
+        says: A pattern in the text, or in the arguments that are not tensors.
     """
 
     reason: str
@@ -131,13 +131,13 @@ KNOWN: list[Known] = [
     # ------------------------------------------------------------ values
     Known("Keras sums a tensor of more axes along all of them", "values", "sparsemax"),
     Known("memory as it is", "values", "empty"),
-    Known("NaN is no number of either sign, and comes back", "values",
+    Known("NaN has no sign and is returned", "values",
           "heaviside signbit angle sort argsort searchsorted argmax argmin"),
     Known("infinities, and what overflows into them: ours as NumPy", "values",
           "nextafter nancumsum ldexp isclose hypot"),
     Known("cancellation: ours scales first, or takes the difference", "values",
           "cdist layer_normalization logaddexp2 image.ssim polar"),
-    Known("indices out of range: the nearest element in ours, as in the ops beside it", "values",
+    Known("indices out of range: the nearest element in ours, as in related ops", "values",
           "take take_along_axis unravel_index slice slice_update"),
     Known("Keras counts the padding in the mean, on PyTorch alone", "values", "average_pool",
           on="torch"),
@@ -227,7 +227,7 @@ KNOWN: list[Known] = [
           "arctan2 heaviside ldexp quantile nanquantile median nanmedian view_as_complex angle "
           "correlate",
           dtypes="float64 complex128"),
-    Known("a Python number is weak: a tensor beside it keeps its dtype", "dtype",
+    Known("a Python number is weak: the tensor operand keeps its dtype", "dtype",
           "hypot logaddexp logaddexp2 arctan2 heaviside dot squareplus",
           dtypes="bfloat16 float16"),
     Known("a scalar tensor is as strong as another; PyTorch's is weak", "dtype",
@@ -239,7 +239,7 @@ KNOWN: list[Known] = [
     Known("indices and counts are int32, as Keras documents", "dtype", "top_k unique size",
           on="torch"),
     Known("int32 stays", "dtype", "einsum relu6", dtypes="int32 bool"),
-    Known("means, and what is normalised, are floats", "dtype",
+    Known("means and normalized values are floats", "dtype",
           "moments image.ssim histogram batch_normalization heaviside"),
     Known("images keep their dtype", "dtype", "image.scale_and_translate", dtypes="int32"),
     Known("Keras passes over `dtype`", "dtype", "prod", on="tensorflow", says="'dtype'"),

@@ -1,6 +1,6 @@
 """The calls of the conformance table in real Keras, in the same process: values and dtypes.
 
-`nox -s "parity(jax)"` installs Keras beside us and runs this file. Where the two disagree,
+`nox -s "parity(jax)"` installs Keras in addition and runs this file. Where the two disagree,
 `disagreements.py` says on what and who is right; a disagreement that is not there fails.
 """
 

@@ -1,4 +1,4 @@
-"""Losses, metrics and optimizers beside those of real Keras, in the same process.
+"""Losses, metrics and optimizers compared with real Keras, in the same process.
 
 `nox -s "parity(jax)"` runs it. Both get the same data and arguments, as `training_cases.py` says;
 values, shapes and dtypes are compared, and whether both refuse. What differs, and who is right,
@@ -79,7 +79,7 @@ class Differences:
             if one.shape != other.shape:
                 return f"ours has shape {one.shape}, Keras's {other.shape}"
             limit = max(4 * TOLERANCE.get(name, 1e-9), least)
-            # Beside the largest: a sum of many is no more exact than its terms.
+            # Relative to the largest: a sum of many terms is no more exact than its terms.
             largest = np.max(np.abs(other), initial=1e-6, where=np.isfinite(other))
             if not np.allclose(one, other, rtol=limit, atol=limit * largest, equal_nan=True):
                 return f"ours {_short(one)}, Keras's {_short(other)}"

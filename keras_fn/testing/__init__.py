@@ -1,1 +1,1 @@
-"""Tools for those who test with keras_fn or write a backend for it."""
+"""Tools for testing with keras_fn, and for authors of backends."""

@@ -1,7 +1,8 @@
-"""The conformance suite: what every op means, and whether a backend does it.
+"""The conformance suite: the semantics of every op, tested on a backend.
 
     KERAS_BACKEND=mine pytest --pyargs keras_fn.testing.conformance
 
-One table (`table/`) says for each op how its arguments are drawn and what NumPy makes of them; the
-tests beside it draw from the table. A new backend adds no test.
+The table (`table/`, a module for each chapter of `keras_fn.ops`) specifies how the arguments of
+each op are drawn, and its NumPy reference. The tests draw calls from the table. A new backend needs
+no additional tests.
 """

@@ -1,4 +1,4 @@
-"""The closing table of a conformance run: for each op what passed, failed and is unsupported."""
+"""Terminal summary of a conformance run: per op, the tests passed, failed and unsupported."""
 
 import itertools
 import sys
@@ -14,7 +14,7 @@ _COLUMNS = ("passed", "failed", "unsupported")
 
 
 def pytest_runtest_logreport(report: Any) -> None:
-    """Counts what became of a test under the name of its op."""
+    """Counts the outcome of a test under the name of its op."""
     op = dict(report.user_properties).get("op")
     if op is None or (report.when != "call" and report.outcome == "passed"):
         return
@@ -33,34 +33,34 @@ _reasons: dict[str, set[str]] = defaultdict(set)
 
 
 @pytest.fixture(autouse=True)
-def _op_of_the_test(request: pytest.FixtureRequest, record_property: Any) -> None:
-    """Notes which op a test is about."""
+def _record_op(request: pytest.FixtureRequest, record_property: Any) -> None:
+    """Records the op that a test is about."""
     parameters = getattr(getattr(request.node, "callspec", None), "params", {})
     row = parameters.get("case") or parameters.get("row")
     if row is not None:
         record_property("op", row.op)
 
 
-_done = itertools.count(1)
+_test_count = itertools.count(1)
 
 
 @pytest.fixture(autouse=True)
-def _forget_compiled_functions() -> Iterator[None]:
-    """JAX keeps every function that it compiled: gigabytes, over thousands of drawn calls."""
+def _clear_compilation_caches() -> Iterator[None]:
+    """Clears the caches of JAX, which would reach gigabytes over thousands of drawn calls."""
     yield
-    if next(_done) % 200 == 0 and "jax" in sys.modules:
+    if next(_test_count) % 200 == 0 and "jax" in sys.modules:
         sys.modules["jax"].clear_caches()
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Prints the table: ops with failures or gaps by name, the others as a sum."""
+    """Prints the table: ops with failures or gaps by name, and the totals."""
     if not _counts:
         return
     write = terminalreporter.write_line
     terminalreporter.section(f"conformance of {current().name}")
-    shown = _counts if terminalreporter.verbosity > 0 else {
-        op: count for op, count in _counts.items() if count["failed"] or count["unsupported"]
-    }  # fmt: skip
+    shown = _counts
+    if terminalreporter.verbosity <= 0:
+        shown = {op: n for op, n in _counts.items() if n["failed"] or n["unsupported"]}
     write(f"{'op':<32}" + "".join(f"{c:>12}" for c in _COLUMNS))
     for op, count in sorted(shown.items()):
         row = f"{op:<32}" + "".join(f"{count[c]:>12}" for c in _COLUMNS)

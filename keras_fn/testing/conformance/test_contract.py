@@ -1,4 +1,4 @@
-"""What the contract says beside the ops: tensors, variables, data, functions of variables."""
+"""The backend contract except for the ops: tensors, variables, data, function transformations."""
 
 import inspect
 from collections.abc import Callable
@@ -21,7 +21,7 @@ backend = current()
 
 
 def methods(protocol: type) -> list[str]:
-    """The names of the public functions of a protocol and of those that it is made of."""
+    """Returns the names of the public functions of a protocol, including inherited ones."""
     functions = inspect.getmembers(protocol, inspect.isfunction)
     return [name for name, _ in functions if not name.startswith("_")]
 
@@ -31,7 +31,7 @@ def tensor(values: Any, dtype: str = "float32") -> Any:
 
 
 def numbers(x: Any) -> Any:
-    """A tensor, or nested ones, as lists."""
+    """Returns a tensor, or nested tensors, as lists."""
     if isinstance(x, (list, tuple)):
         return [numbers(item) for item in x]
     return backend.convert_to_numpy(x).tolist()
@@ -41,12 +41,12 @@ def numbers(x: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", ["name", "ops", "LayerBase", *methods(Backend)])
-def test_the_backend_has_it(name: str) -> None:
+def test_backend_has_attribute(name: str) -> None:
     assert hasattr(backend, name)
 
 
 @pytest.mark.parametrize("name", methods(Primitives))
-def test_its_ops_have_the_primitive(name: str) -> None:
+def test_ops_have_primitive(name: str) -> None:
     assert callable(getattr(backend.ops, name, None))
 
 
@@ -54,7 +54,7 @@ def test_its_ops_have_the_primitive(name: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int32", "float32", "bfloat16", "float16"])
-def test_an_array_becomes_a_tensor_and_comes_back(dtype: str) -> None:
+def test_array_to_tensor_and_back(dtype: str) -> None:
     array = np.array([[0, 1, 2], [3, 4, 5]]).astype(numpy_dtype(dtype))
     x = backend.convert_to_tensor(array)
     assert backend.is_tensor(x)
@@ -70,7 +70,7 @@ def test_an_array_becomes_a_tensor_and_comes_back(dtype: str) -> None:
     ("value", "dtype"),
     [(True, "bool"), (2, "int32"), ([1, 2], "int32"), (1.5, "floatx"), ([[1.5], [2]], "floatx")],
 )
-def test_python_numbers_get_their_dtypes(value: Any, dtype: str) -> None:
+def test_dtypes_of_python_numbers(value: Any, dtype: str) -> None:
     expected = settings.floatx if dtype == "floatx" else dtype
     x = backend.convert_to_tensor(value)
     assert backend.dtype_name(x) == expected
@@ -78,7 +78,7 @@ def test_python_numbers_get_their_dtypes(value: Any, dtype: str) -> None:
     assert backend.dtype_name(backend.convert_to_tensor(value, "float16")) == "float16"
 
 
-def test_a_tensor_stays_itself_where_it_can() -> None:
+def test_conversions_without_effect_return_the_same_tensor() -> None:
     x = tensor([1.0, 2.0])
     assert backend.convert_to_tensor(x) is x
     assert backend.cast(x, "float32") is x
@@ -86,15 +86,15 @@ def test_a_tensor_stays_itself_where_it_can() -> None:
 
 
 @pytest.mark.parametrize("x", [1.0, [1.0], None, "1"])
-def test_what_is_no_tensor(x: Any) -> None:
+def test_is_tensor_is_false_for_other_objects(x: Any) -> None:
     assert not backend.is_tensor(x)
     assert not backend.is_tensor(KerasTensor((1,)))
 
 
-def test_a_tensor_shares_no_memory_with_arrays() -> None:
+def test_tensors_do_not_share_memory_with_arrays() -> None:
     array = np.ones(4, "float32")
     x = backend.convert_to_tensor(array)
-    if x is not array:  # where arrays are the tensors, it is the caller's own
+    if x is not array:  # a backend whose tensors are arrays may alias the input
         array[0] = 7
         assert numbers(x) == [1, 1, 1, 1]
     back = backend.convert_to_numpy(x)
@@ -106,7 +106,7 @@ def test_a_tensor_shares_no_memory_with_arrays() -> None:
 # ---------------------------------------------------------------- variables
 
 
-def test_a_variable_has_its_own_value() -> None:
+def test_variables_copy_values() -> None:
     array = np.ones(3, "float32")
     v = keras.Variable(array)
     array[0] = 7
@@ -122,14 +122,14 @@ def test_a_variable_has_its_own_value() -> None:
     assert numbers(v.value) == [7, 1, 1]
 
 
-def test_a_variable_may_be_assigned_what_was_made_of_it() -> None:
+def test_variable_assigned_from_its_own_value() -> None:
     v = keras.Variable([[1.0, 2.0], [3.0, 4.0]])
     v.assign(ops.transpose(v))
     assert numbers(v.value) == [[1, 3], [2, 4]]
 
 
 @pytest.mark.parametrize("dtype", ["int32", "float32", "bfloat16"])
-def test_a_variable_keeps_its_dtype(dtype: str) -> None:
+def test_variable_keeps_its_dtype(dtype: str) -> None:
     v = keras.Variable([1, 2], dtype=dtype, trainable=False)
     v.assign_add(1 if dtype == "int32" else 1.0)
     v.assign_add([1, 1])
@@ -153,7 +153,7 @@ def test_batches_of_an_epoch() -> None:
 
 
 @pytest.mark.parametrize("jit", ["auto", None])
-def test_a_step_takes_rows_of_the_host(jit: Any) -> None:
+def test_step_takes_rows_from_the_host(jit: Any) -> None:
     data = np.arange(12, dtype="float32").reshape(4, 3)
     step = backend.compile(lambda x, indices: (x[0] * 2, backend.is_tensor(x[0])), [], jit)
     for part in (slice(0, 3), slice(3, 4), slice(0, 3)):
@@ -165,7 +165,7 @@ def test_a_step_takes_rows_of_the_host(jit: Any) -> None:
 # ---------------------------------------------------------------- functions of variables
 
 
-def test_abstract_evaluation_computes_shapes_and_changes_nothing() -> None:
+def test_abstract_evaluation_computes_shapes_without_side_effects() -> None:
     v = keras.Variable([1.0, 2.0, 3.0])
 
     def function(x: Any, options: Any) -> Any:
@@ -185,7 +185,7 @@ def test_abstract_evaluation_computes_shapes_and_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize("jit", ["auto", False, None])
-def test_a_compiled_function_reads_and_assigns(jit: Any) -> None:
+def test_compiled_function_reads_and_assigns_variables(jit: Any) -> None:
     total, count = keras.Variable(0.0), keras.Variable(0, dtype="int32")
 
     def step(batch: Any, unused: Any) -> Any:
@@ -228,7 +228,7 @@ def test_many_steps_in_one_call(jit: Any) -> None:
 
 
 def value_and_grad(function: Callable[..., Any], variables: list[Any]) -> Callable[..., Any]:
-    """The backend's, if it has gradients."""
+    """Returns the transformation of the backend; skips the test if it has no gradients."""
     try:
         return backend.value_and_grad(function, variables)
     except UnsupportedError as gap:
@@ -236,7 +236,7 @@ def value_and_grad(function: Callable[..., Any], variables: list[Any]) -> Callab
 
 
 @pytest.mark.parametrize("compiled", [False, True])
-def test_gradients_and_what_else_a_function_does(compiled: bool) -> None:
+def test_gradients_auxiliary_results_and_assignments(compiled: bool) -> None:
     w, idle, calls = keras.Variable([1.0, 2.0]), keras.Variable([3.0]), keras.Variable(0.0)
 
     def loss(x: Any) -> Any:

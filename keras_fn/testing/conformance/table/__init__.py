@@ -1,1 +1,1 @@
-"""The table: a module for each family of ops, with its `CASES` and `REFUSALS`."""
+"""The table: a module for each chapter of ops, with its `CASES` and `REFUSALS`."""

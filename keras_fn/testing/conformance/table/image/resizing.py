@@ -43,10 +43,10 @@ def stretched(
     """Each place as a weighted mean of the elements around it."""
     x, size, places = np.moveaxis(x, axis, 0), x.shape[axis], []
     for i in range(target):
-        centre = (i + 0.5 - shift) / scale - 0.5
+        center = (i + 0.5 - shift) / scale - 0.5
         wide = max(1 / scale, 1) if anti else 1
-        w = KERNELS[method](np.abs(np.arange(size) - centre) / wide)
-        seen = -0.5 <= centre <= size - 0.5 and abs(w.sum()) > 1e-4
+        w = KERNELS[method](np.abs(np.arange(size) - center) / wide)
+        seen = -0.5 <= center <= size - 0.5 and abs(w.sum()) > 1e-4
         places.append(np.tensordot(w / w.sum() if seen else 0 * w, x, 1))
     return np.moveaxis(np.array(places), 0, axis)
 
