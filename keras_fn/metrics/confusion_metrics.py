@@ -1,5 +1,6 @@
 """Metrics from the confusion matrix: counts, precision, recall."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from keras_fn import ops
@@ -53,7 +54,10 @@ class _ConfusionCount(ConfusionMetric):
     accumulator: Variable
 
     def __init__(
-        self, thresholds: Any = None, name: str | None = None, dtype: DTypeLike | None = None
+        self,
+        thresholds: float | Sequence[float] | None = None,
+        name: str | None = None,
+        dtype: DTypeLike | None = None,
     ):
         super().__init__(name=name, dtype=dtype)
         self.init_thresholds = thresholds
@@ -166,7 +170,7 @@ class _Ratio(ConfusionMetric):
 
     def __init__(
         self,
-        thresholds: Any = None,
+        thresholds: float | Sequence[float] | None = None,
         top_k: int | None = None,
         class_id: int | None = None,
         name: str | None = None,

@@ -124,8 +124,15 @@ class Adam(Optimizer):
 
 
 def adam_moments(
-    xp: Any, g: Any, m: Any, v: Any, lr: Tensor, step: Tensor, beta_1: float, beta_2: float
-) -> tuple[Any, Any, Tensor]:
+    xp: Any,
+    g: Tensor,
+    m: Tensor,
+    v: Tensor,
+    lr: Tensor,
+    step: Tensor,
+    beta_1: float,
+    beta_2: float,
+) -> tuple[Tensor, Tensor, Tensor]:
     """Updates Adam's moment estimates.
 
     Args:
