@@ -1,5 +1,7 @@
 """Conversion, shape, size and dtype of tensors."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -95,3 +97,21 @@ def test_the_body_of_a_composite_matches_its_override(name):
     for a, b in zip(keras.tree.flatten(override), keras.tree.flatten(body), strict=True):
         assert ops.dtype(a) == ops.dtype(b)
         np.testing.assert_array_equal(ops.convert_to_numpy(a), ops.convert_to_numpy(b))
+
+
+def test_a_symbolic_call_is_dispatched_once():
+    calls = []
+
+    def record(frame, event, _):
+        if event == "call":
+            calls.append(frame.f_code.co_name)
+
+    x = keras.Input((3,))
+    sys.setprofile(record)
+    try:
+        result = ops.matmul(x, np.ones((3, 2), "float32"))
+    finally:
+        sys.setprofile(None)
+    assert result.shape == (None, 2)
+    assert calls.count("slow_path") == 1
+    assert calls.count("infer") == 1
