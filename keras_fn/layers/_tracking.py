@@ -16,6 +16,7 @@ from keras_fn.types import TensorLike
 _NOT_TRACKED = frozenset(
     {
         "_dependents",
+        "_fast_path_keys",
         "_functions",
         "_inbound_nodes",
         "_init_arguments",
@@ -53,7 +54,11 @@ class AttributeTrackingMixin:
         self, kind_of: Callable[[type], str | None] | None = None
     ) -> TrackedChildren:
         children = TrackedChildren({}, {}, {})
-        own = [value for key, value in vars(self).items() if key not in _NOT_TRACKED]
+        own = [
+            value
+            for key, value in vars(self).items()
+            if key not in _NOT_TRACKED and value is not None
+        ]
         _collect(own, children, kind_of)
         children.layers.pop(id(self), None)
         return children

@@ -19,7 +19,7 @@ from keras_fn.core.scopes import (
     context,
 )
 from keras_fn.core.tracebacks import filter_traceback
-from keras_fn.core.tracing import is_dynamo_compiling
+from keras_fn.core.tracing import is_dynamo_compiling, substitute_when_tracing
 from keras_fn.core.variable import Variable
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.layers._build_wrapper import (
@@ -242,18 +242,20 @@ class Layer(StatelessCallMixin, LossTrackingMixin, DTypePolicyMixin, Base, Opera
 
     # ---------------------------------------------------------------- calling
 
+    def _traced_call(self, *args: Any, **kwargs: Any) -> Tensor:
+        """Like `__call__`, without the fast path, on whose cache Dynamo would guard."""
+        if self._tracks_losses is not False and not context.current.in_layer_call:
+            return self._outermost_call(args, kwargs)
+        return self._slow_call(args, kwargs)
+
+    @substitute_when_tracing(_traced_call)
     def __call__(self, *args: Any, **kwargs: Any) -> Tensor:
         if self._tracks_losses is not False and not context.current.in_layer_call:
             return self._outermost_call(args, kwargs)
         # Fast path: a tensor, or a list, whose shapes and dtypes have taken the slow path before.
         training = kwargs.get("training") if kwargs else None
         is_simple = len(args) == 1 and (not kwargs or (training is not None and len(kwargs) == 1))
-        if (
-            is_simple
-            and not self._has_hooks
-            and not is_dynamo_compiling()
-            and (known_keys := self._fast_path_keys)
-        ):
+        if is_simple and not self._has_hooks and (known_keys := self._fast_path_keys):
             x = args[0]
             is_list = type(x) is list
             try:
