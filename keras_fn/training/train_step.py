@@ -428,9 +428,8 @@ class TrainStepMixin(CompileMixin):
 
     def _is_plain_graph(self, graph: Any) -> bool:
         """Whether a call of the model is a call of the graph, in its own dtypes."""
-        return is_builtin(type(self).call) and not (
-            self._has_hooks or self._autocast_to or graph._autocast_to
-        )
+        has_own_call = "call" in vars(self) or not is_builtin(type(self).call)
+        return not (has_own_call or self._has_hooks or self._autocast_to or graph._autocast_to)
 
     def _state(self, kind: str) -> list[Any]:
         """Returns the variables that a step may read or assign, each once."""
