@@ -22,7 +22,7 @@ from keras_fn.ops._control_flow_utils import (
 )
 from keras_fn.ops._op import is_symbolic, op
 from keras_fn.ops._rules import like
-from keras_fn.types import Tensor, TensorLike
+from keras_fn.types import Nested, Tensor, TensorLike
 
 
 @op(rule=like)
@@ -114,7 +114,7 @@ def _check_count(grads: list[Any], leaves: list[Any]) -> list[Any]:
 
 
 def jvp(
-    fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool = False
+    fun: Callable[..., Any], primals: Nested, tangents: Nested, has_aux: bool = False
 ) -> tuple[Any, ...]:
     """Jacobian-vector product (forward-mode derivative): `J(x) @ v`.
 

@@ -30,7 +30,7 @@ from keras_fn.ops.creation import zeros
 from keras_fn.ops.indexing import getitem
 from keras_fn.ops.logic import equal, where
 from keras_fn.ops.manipulation import expand_dims
-from keras_fn.types import Tensor, TensorLike
+from keras_fn.types import Nested, Tensor, TensorLike
 
 # ---------------------------------------------------------------- branches
 
@@ -146,7 +146,7 @@ def _select_branch_result(index: KerasTensor, results: list[Any]) -> Any:
 def while_loop(
     cond: Callable[..., Tensor],
     body: Callable[..., Any],
-    loop_vars: Any,
+    loop_vars: Nested,
     maximum_iterations: int | None = None,
 ) -> Any:
     """Repeats `loop_vars = body(loop_vars)` while `cond(loop_vars)` is True.
@@ -212,7 +212,9 @@ def while_loop(
     return state
 
 
-def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_val: Any) -> Any:
+def fori_loop(
+    lower: int | Tensor, upper: int | Tensor, body_fun: Callable[[Any, Any], Any], init_val: Nested
+) -> Any:
     """Repeats `state = body_fun(i, state)` for `i` in `range(lower, upper)`.
 
     Args:
@@ -260,8 +262,8 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
 
 def scan(
     f: Callable[[Any, Any], tuple[Any, Any]],
-    init: Any,
-    xs: Any = None,
+    init: Nested,
+    xs: Nested = None,
     length: int | None = None,
     reverse: bool = False,
     unroll: int | bool = 1,
@@ -310,7 +312,7 @@ def scan(
     return current().ops.scan(f, to_tensors(init), to_tensors(xs), length, reverse, unroll_steps)
 
 
-def map(f: Callable[[Any], Any], xs: Any) -> Any:
+def map(f: Callable[[Any], Any], xs: Nested) -> Any:
     """Maps `f` over the slices along the first axis, one after the other.
 
     Args:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Any
 
@@ -27,9 +27,10 @@ from keras_fn.ops.indexing import getitem
 from keras_fn.ops.joining_splitting import concatenate, stack
 from keras_fn.ops.manipulation import broadcast_to, reshape
 from keras_fn.ops.rearranging import flip
+from keras_fn.types import Nested
 
 
-def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
+def vectorized_map(function: Callable[[Any], Any], elements: Nested) -> Any:
     """Vectorizes `function` over the first axis (`jax.vmap`, `torch.vmap`).
 
     Args:
@@ -91,7 +92,10 @@ def _signature(signature: str) -> tuple[list[tuple[str, ...]], int]:
 
 
 def vectorize(
-    pyfunc: Callable[..., Any], *, excluded: Any = None, signature: str | None = None
+    pyfunc: Callable[..., Any],
+    *,
+    excluded: Collection[int | str] | None = None,
+    signature: str | None = None,
 ) -> Callable[..., Any]:
     """Generalizes a function of scalars or small arrays, so that it broadcasts over all other axes.
 
@@ -113,13 +117,13 @@ def vectorize(
         >>> convert_to_numpy(total([[1, 2], [3, 4]])).tolist()
         [3, 7]
     """
-    excluded = set(excluded or ())
+    excluded_set = set(excluded or ())
     cores = None if signature is None else _signature(signature)[0]
 
     @wraps(pyfunc)
     def call(*args: Any, **kwargs: Any) -> Any:
-        positions = [i for i in range(len(args)) if i not in excluded]
-        names = [name for name in kwargs if name not in excluded]
+        positions = [i for i in range(len(args)) if i not in excluded_set]
+        names = [name for name in kwargs if name not in excluded_set]
         values = [convert_to_tensor(args[i]) for i in positions]
         values += [convert_to_tensor(kwargs[name]) for name in names]
         ranks = [len(core) for core in cores] if cores is not None else [0] * len(values)
@@ -171,7 +175,7 @@ def _loop_shapes(
 
 
 def associative_scan(
-    f: Callable[[Any, Any], Any], elems: Any, reverse: bool = False, axis: int = 0
+    f: Callable[[Any, Any], Any], elems: Nested, reverse: bool = False, axis: int = 0
 ) -> Any:
     """Parallel prefix scan: all partial results `f(f(a, b), c)` … of an associative function.
 

@@ -26,7 +26,7 @@ from keras_fn.ops.linalg.solvers import solve
 from keras_fn.ops.logic import greater_equal, less, logical_and, where
 from keras_fn.ops.manipulation import expand_dims, moveaxis, reshape, squeeze
 from keras_fn.ops.math import floor
-from keras_fn.types import Tensor, TensorLike
+from keras_fn.types import SeedLike, Tensor, TensorLike
 
 _ORDERS = {"nearest": 0, "bilinear": 1}
 
@@ -420,7 +420,7 @@ def elastic_transform(
     interpolation: str = "bilinear",
     fill_mode: str = "reflect",
     fill_value: float = 0.0,
-    seed: Any = None,
+    seed: SeedLike = None,
     data_format: str | None = None,
 ) -> Tensor:
     """Elastic transform of images: displaces pixels by smooth random vectors.
