@@ -150,9 +150,7 @@ def make_stream_adapter(
 
 def get_training_adapter(
     binder: Binder,
-    x: Any,
-    y: Any,
-    sample_weight: Any,
+    data: tuple[Any, Any, Any],
     *,
     class_weight: Any,
     batch_size: int | None,
@@ -164,9 +162,7 @@ def get_training_adapter(
 
     Args:
         binder: Binds the data to a model.
-        x: Arrays, or something that yields batches.
-        y: Targets; only with arrays.
-        sample_weight: Sample weights; only with arrays.
+        data: `(x, y, sample_weight)`: arrays, or something that yields batches and two times None.
         class_weight: Weight of each class index.
         batch_size: Number of samples in a batch of arrays. Default 32.
         steps: Number of batches in an epoch; None for all.
@@ -181,21 +177,19 @@ def get_training_adapter(
     if not validation_split:
         adapter = get_data_adapter(
             binder,
-            x,
-            y,
-            sample_weight,
+            *data,
             batch_size=batch_size,
             steps=steps,
             shuffle=shuffle,
             class_weight=class_weight,
         )
         return adapter, None
-    if is_batched_source(x):
+    if is_batched_source(data[0]):
         raise ValueError(
             f"{binder.source}: validation_split needs arrays; pass validation_data instead."
         )
-    data = binder.bind(x, y, sample_weight, class_weight)
-    training, validation = train_validation_split(data, validation_split, binder.source)
+    arrays = binder.bind(*data, class_weight)
+    training, validation = train_validation_split(arrays, validation_split, binder.source)
     batch_size = batch_size or _DEFAULT_BATCH_SIZE
     adapter = ArrayDataAdapter(training, batch_size, shuffle, make_default_seed(), steps)
     return adapter, ValidationSplit(validation)

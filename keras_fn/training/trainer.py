@@ -106,9 +106,7 @@ class Trainer(TrainStepMixin):
         binder = DataBinder(self)
         data, split = get_training_adapter(
             binder,
-            x,
-            y,
-            sample_weight,
+            (x, y, sample_weight),
             class_weight=class_weight,
             batch_size=batch_size,
             steps=steps_per_epoch,
@@ -124,16 +122,17 @@ class Trainer(TrainStepMixin):
         )
         if resume is not None:
             callbacks = [callbacks or [], BackupAndRestore(resume)]
-        params: dict[str, Any] = dict(epochs=epochs, verbose=verbose, steps=len(data) or None)
-        callback_list = self._make_callback_list(callbacks, add_history=True, **params)
+        params: dict[str, Any] = {"epochs": epochs, "verbose": verbose, "add_history": True}
+        callback_list = self._make_callback_list(callbacks, data, **params)
         self.stop_training = False
-        resumable_run = ResumableRun(self, data, callback_list.callbacks, initial_epoch)
+        model = cast(AnyModel, self)
+        resumable_run = ResumableRun(model, data, callback_list.callbacks, initial_epoch)
         runner = EpochRunner(self, "train", data, callback_list)
 
         def validate(epoch: int) -> dict[str, Any]:
-            if validation is None or not _should_validate(epoch, validation_freq):
-                return {}
-            return self._validate(validation, callback_list)
+            if validation is not None and _should_validate(epoch, validation_freq):
+                return self._validate(validation, callback_list)
+            return {}
 
         callback_list.on_train_begin()
         resumable_run.after_train_begin()
@@ -158,10 +157,11 @@ class Trainer(TrainStepMixin):
             binder.check_targets(adapter.peek())  # a split was checked together with the rest
         return adapter
 
-    def _make_callback_list(self, callbacks: Any, **params: Any) -> CallbackList:
+    def _make_callback_list(self, callbacks: Any, data: DataAdapter, **params: Any) -> CallbackList:
         if isinstance(callbacks, CallbackList):
             return callbacks
-        return CallbackList(callbacks, model=cast(AnyModel, self), **params)
+        steps = len(data) or None
+        return CallbackList(callbacks, model=cast(AnyModel, self), steps=steps, **params)
 
     def _run_epochs(
         self,
@@ -252,7 +252,7 @@ class Trainer(TrainStepMixin):
         data = get_data_adapter(binder, x, y, sample_weight, batch_size=batch_size, steps=steps)
         self._build_and_check(binder, data)
         total = len(data) or None
-        callback_list = self._make_callback_list(callbacks, steps=total, verbose=verbose)
+        callback_list = self._make_callback_list(callbacks, data, verbose=verbose)
         self.reset_metrics()
         callback_list.on_test_begin()
         with EpochDisplay(total, 0, 1, verbose, self._read_metrics) as display:
@@ -300,7 +300,7 @@ class Trainer(TrainStepMixin):
         )
         self._build_for_prediction(data.peek())
         total = len(data) or None
-        callback_list = self._make_callback_list(callbacks, steps=total, verbose=verbose)
+        callback_list = self._make_callback_list(callbacks, data, verbose=verbose)
         callback_list.on_predict_begin()
         with EpochDisplay(total, 0, 1, verbose, dict) as display:
             runner = EpochRunner(self, "predict", data, callback_list)
