@@ -66,8 +66,6 @@ def test_what_is_nested():
 def test_same_structure_and_same_paths():
     public.assert_same_structure({"a": [1, 2]}, {"a": [3, 4]})
     with pytest.raises(ValueError, match="expected: the structure"):
-        ValueError, match="expected: (the structure|structures with the same paths)"
-    ):
         public.assert_same_structure([1, 2], (1, 2))
     public.assert_same_paths([1, 2], (3, 4))
     with pytest.raises(ValueError, match=r"only in the first \[\(0,\)\], only in the second \[\]"):
