@@ -48,6 +48,15 @@ BUDGETS = {
     "unit(tensorflow)": 270,
     "example_backend": 90,
 }
+# What every push draws of each case of the conformance suite, and what the thorough run draws.
+EXAMPLES, MANY_EXAMPLES = "2", "50"
+# XLA compiles small programs, which run once, in a third of the time. The thorough run leaves the
+# compiler as users have it.
+FAST_XLA = {
+    "XLA_FLAGS": "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false "
+    "--xla_cpu_parallel_codegen_split_count=1",
+    "JAX_TRACEBACK_IN_LOCATIONS_LIMIT": "0",
+}
 # `tests` runs these in the environment of unit(jax), which has all that they need.
 IN_JAX_ENVIRONMENT = ("types", "docs")
 TYPE_CHECKER = ("basedpyright",)
@@ -111,9 +120,8 @@ def unit(session: nox.Session, backend: str) -> None:
     arguments = [a for a in arguments if a not in ("--all-in-one", "--thorough")]
     with _timed(f"unit({backend})"):
         _install(session, backend, *(TYPE_CHECKER if together else ()))
-        examples = {"KERAS_FN_EXAMPLES": "50"} if deep else {}
-        marks = ("-m", "thorough or not thorough") if deep else ()
-        _pytest(session, backend, "-n", "2", *marks, *arguments, **examples)
+        marks = ("-m", "not types") if deep else ()
+        _pytest(session, backend, "-n", "2", *marks, *arguments, thorough=deep)
     if together:
         _check_types(session)
         _check_docs(session)
@@ -237,7 +245,7 @@ def _check_docs(session: nox.Session) -> None:
         _pytest(session, "jax", "-n", "2", *examples, "tests/test_docs.py")
 
 
-def _pytest(session: nox.Session, backend: str, *args: str, **more: str) -> None:
+def _pytest(session: nox.Session, backend: str, *args: str, thorough: bool = False) -> None:
     folder = Path(session.create_tmp())
     env = {
         "KERAS_BACKEND": backend,
@@ -247,7 +255,8 @@ def _pytest(session: nox.Session, backend: str, *args: str, **more: str) -> None
         "JAX_COMPILATION_CACHE_DIR": str(folder / "jax"),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
         "KERAS_FN_DURATIONS": str(_timings() / "durations.json"),
-        **more,
+        "KERAS_FN_EXAMPLES": MANY_EXAMPLES if thorough else EXAMPLES,
+        **({} if thorough else FAST_XLA),
     }
     session.run("pytest", *args, env=env)
 

@@ -1,5 +1,6 @@
 """Weight initializers: the public namespace `keras.initializers`."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ from keras_fn.initializers.random import (
     TruncatedNormal as TruncatedNormal,
     VarianceScaling as VarianceScaling,
 )
-from keras_fn.types import DTypeLike, InitializerLike, ShapeLike, Tensor
+from keras_fn.types import DTypeLike, InitializerLike, Tensor
 
 IdentityInitializer = identity = Identity
 OrthogonalInitializer = orthogonal = Orthogonal
@@ -99,7 +100,7 @@ class _FromArray:
     def __init__(self, value: Any):
         self.value = value
 
-    def __call__(self, shape: ShapeLike, dtype: DTypeLike | None = None) -> Tensor:
+    def __call__(self, shape: Sequence[int], dtype: DTypeLike | None = None) -> Tensor:
         if tuple(shape) != tuple(self.value.shape):
             raise SpecError(
                 "initializer",

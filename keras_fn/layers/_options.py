@@ -5,13 +5,37 @@ from typing import TypedDict
 from keras_fn.types import DTypeLike, RegularizerLike, ShapeLike
 
 
-class InputShapeOptions(TypedDict, total=False):
-    """The shape of a first layer's input, as Keras 2 passed it."""
+class BatchShapeOptions(TypedDict, total=False):
+    """The shape of a first layer's input, as Keras 2 passed it, for layers with `input_dim`."""
 
     input_shape: ShapeLike
     batch_input_shape: ShapeLike
-    input_dim: int | None
     batch_size: int | None
+
+
+class InputShapeOptions(BatchShapeOptions, total=False):
+    """The shape of a first layer's input, as Keras 2 passed it."""
+
+    input_dim: int | None
+
+
+class EmbeddingOptions(BatchShapeOptions, total=False):
+    """Keyword arguments of `Embedding`, whose `input_dim` is the size of the vocabulary."""
+
+    trainable: bool
+    dtype: DTypeLike | None
+    autocast: bool
+    name: str | None
+    activity_regularizer: RegularizerLike | None
+
+
+class InputLayerOptions(TypedDict, total=False):
+    """Keyword arguments of `InputLayer`, as Keras 2 passed them."""
+
+    input_shape: ShapeLike
+    batch_input_shape: ShapeLike
+    trainable: bool
+    autocast: bool
 
 
 class BaseLayerOptions(InputShapeOptions, total=False):

@@ -1,6 +1,6 @@
 """The leaky rectified linear unit."""
 
-from typing import Unpack
+from typing import Any, Unpack, cast
 
 from keras_fn.layers._arguments import nonnegative_number
 from keras_fn.layers._options import LayerOptions
@@ -31,7 +31,7 @@ class LeakyReLU(Layer):
     """
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Unpack[LayerOptions]):
-        negative_slope = kwargs.pop("alpha", negative_slope)  # its name in Keras 2
+        negative_slope = cast(Any, kwargs).pop("alpha", negative_slope)  # its name in Keras 2
         super().__init__(**kwargs)
         self.negative_slope = nonnegative_number(self, "negative_slope", negative_slope)
         self.supports_masking = True

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Unpack
 
 from keras_fn.layers._arguments import add_weight_from_spec, positive_int, set_weight_spec
-from keras_fn.layers._options import LayerOptions
+from keras_fn.layers._options import EmbeddingOptions
 from keras_fn.layers.layer import Layer
 from keras_fn.ops.core import cast, dtype as dtype_of
 from keras_fn.ops.indexing import take
@@ -59,7 +59,7 @@ class Embedding(Layer):
         embeddings_constraint: ConstraintLike | None = None,
         mask_zero: bool = False,
         weights: TensorLike | Sequence[TensorLike] | None = None,
-        **kwargs: Unpack[LayerOptions],
+        **kwargs: Unpack[EmbeddingOptions],
     ):
         super().__init__(**kwargs)
         self.input_dim = positive_int(self, "input_dim", input_dim)

@@ -5,7 +5,7 @@ from typing import Any, Unpack
 from keras_fn.core.dtypes import standardize_dtype
 from keras_fn.core.keras_tensor import KerasTensor, standardize_shape
 from keras_fn.core.operation import Node
-from keras_fn.layers._options import UnnamedLayerOptions
+from keras_fn.layers._options import InputLayerOptions
 from keras_fn.layers.layer import Layer
 from keras_fn.types import DTypeLike, ShapeLike, Tensor
 
@@ -40,7 +40,7 @@ class InputLayer(Layer):
         input_tensor: KerasTensor | None = None,
         optional: bool = False,
         name: str | None = None,
-        **kwargs: Unpack[UnnamedLayerOptions],
+        **kwargs: Unpack[InputLayerOptions],
     ):
         if "input_shape" in kwargs:
             shape = kwargs.pop("input_shape")

@@ -2,7 +2,7 @@
 
 from typing import Unpack
 
-from keras_fn.layers._options import LayerOptions
+from keras_fn.layers._options import NamedLayerOptions
 from keras_fn.layers.layer import Layer
 from keras_fn.regularizers import L1L2
 from keras_fn.types import Tensor
@@ -30,7 +30,7 @@ class ActivityRegularization(Layer):
 
     _not_in_config = frozenset({"activity_regularizer"})
 
-    def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Unpack[LayerOptions]):
+    def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Unpack[NamedLayerOptions]):
         super().__init__(activity_regularizer=L1L2(l1=l1, l2=l2), **kwargs)
         self.l1, self.l2 = l1, l2
         self.supports_masking = True

@@ -50,6 +50,12 @@ class Cell(Layer):
     """
 
     gates: int
+    recurrent_initializer: Any
+    recurrent_regularizer: Any
+    recurrent_constraint: Any
+    bias_initializer: Any
+    bias_regularizer: Any
+    bias_constraint: Any
     supports_fused_kernel = False  # whether `run_fused` computes the same as the steps
 
     def __init__(

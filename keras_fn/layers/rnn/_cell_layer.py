@@ -13,7 +13,7 @@ from keras_fn.layers.rnn._cell import Cell
 from keras_fn.layers.rnn.rnn import RNN
 
 
-def split_cell_arguments(kwargs: dict[str, Any], name: str) -> dict[str, Any]:
+def split_cell_arguments(kwargs: Any, name: str) -> dict[str, Any]:
     """Returns the arguments of the cell among a layer's `kwargs`, and removes its own ones."""
     own = {"implementation": kwargs.pop("implementation")} if "implementation" in kwargs else {}
     shared = {key: kwargs[key] for key in ("dtype", "trainable") if key in kwargs}

@@ -66,10 +66,10 @@ class Bidirectional(Layer):
 
     def __init__(
         self,
-        layer: Layer,
+        layer: Any,  # a recurrent `Layer`
         merge_mode: str | None = "concat",
         weights: Sequence[TensorLike] | None = None,
-        backward_layer: Layer | None = None,
+        backward_layer: Any = None,
         **kwargs: Unpack[LayerOptions],
     ):
         for name, received in (("layer", layer), ("backward_layer", backward_layer)):

@@ -1,6 +1,5 @@
 """Recurrent layer around any cell."""
 
-from collections.abc import Sequence
 from functools import partial
 from typing import Any, Self, Unpack
 
@@ -85,7 +84,7 @@ class RNN(Layer):
 
     def __init__(
         self,
-        cell: Layer | Sequence[Layer],
+        cell: Any,  # a `Layer` with `state_size`, or a sequence of them
         return_sequences: bool = False,
         return_state: bool = False,
         go_backwards: bool = False,

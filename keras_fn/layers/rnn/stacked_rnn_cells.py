@@ -65,7 +65,8 @@ class StackedRNNCells(Layer):
     @property
     def state_size(self) -> list[Any]:
         """The state sizes of the cells."""
-        return [cell.state_size for cell in self.cells]
+        cells: list[Any] = self.cells
+        return [cell.state_size for cell in cells]
 
     @property
     def output_size(self) -> int:

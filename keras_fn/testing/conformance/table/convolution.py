@@ -86,7 +86,7 @@ def conv_transpose(x, kernel, strides=1, padding="valid", output_padding=None, d
         more = max(before + size - out.shape[axis], 0)
         out = np.pad(out, [(0, more if i == axis else 0) for i in range(rank + 2)])
         out = out.take(range(before, before + size), axis)
-    return out
+    return out != 0 if x.dtype == bool else out
 
 
 def weights(shape):
