@@ -54,11 +54,7 @@ class AttributeTrackingMixin:
         self, kind_of: Callable[[type], str | None] | None = None
     ) -> TrackedChildren:
         children = TrackedChildren({}, {}, {})
-        own = [
-            value
-            for key, value in vars(self).items()
-            if key not in _NOT_TRACKED and value is not None
-        ]
+        own = [value for key, value in vars(self).items() if key not in _NOT_TRACKED]
         _collect(own, children, kind_of)
         children.layers.pop(id(self), None)
         return children
@@ -271,6 +267,8 @@ def _collect(
 ) -> None:
     """Adds the tracked objects among the values, at any depth, to `children`."""
     for value in values:
+        if value is None:  # Dynamo would guard that all None have one type, gradients too
+            continue
         cls = type(value)
         kind = _KINDS.get(cls, _UNKNOWN) if kind_of is None else kind_of(cls)
         if kind == _UNKNOWN:

@@ -1,7 +1,7 @@
 """The parametric rectified linear unit (PReLU)."""
 
 from collections.abc import Sequence
-from typing import Unpack
+from typing import Unpack, cast
 
 from keras_fn.core.input_spec import InputSpec
 from keras_fn.layers._arguments import add_weight_from_spec, set_weight_spec
@@ -58,7 +58,7 @@ class PReLU(Layer):
 
     def build(self, input_shape: Shape) -> None:
         """Creates the slopes."""
-        shared = {axis % len(input_shape) for axis in self.shared_axes or ()}
+        shared = {axis % len(input_shape) for axis in cast("list[int]", self.shared_axes or [])}
         own = [axis for axis in range(1, len(input_shape)) if axis not in shared]
         sizes = {axis: static_dim(input_shape, axis, self) for axis in own}
         shape = tuple(sizes.get(axis, 1) for axis in range(1, len(input_shape)))

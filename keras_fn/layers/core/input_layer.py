@@ -75,7 +75,7 @@ class InputLayer(Layer):
         """Dtype of the tensor."""
         return self._tensor_dtype
 
-    def call(self, inputs: Tensor = None) -> Tensor:
+    def call(self, inputs: Tensor | None = None) -> Tensor | None:
         """Returns the inputs."""
         return inputs
 

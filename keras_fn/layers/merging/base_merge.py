@@ -14,7 +14,7 @@ from keras_fn.ops._rules import broadcast
 from keras_fn.ops.creation import ones_like
 from keras_fn.ops.logic import logical_and, logical_or, where
 from keras_fn.ops.manipulation import expand_dims
-from keras_fn.types import Nested, Shape
+from keras_fn.types import Nested
 
 
 class Merge(Layer):
@@ -38,7 +38,7 @@ class Merge(Layer):
         super().__init__(**kwargs)
         self.supports_masking = True
 
-    def build(self, input_shape: Shape) -> None:
+    def build(self, input_shape: Nested) -> None:
         """Checks that the shapes are compatible."""
         self._check_number(input_shape)
         self._check_shapes([tuple(shape) for shape in input_shape])

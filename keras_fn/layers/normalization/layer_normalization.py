@@ -33,7 +33,7 @@ def _checked_axis(layer: Layer, axis: Any) -> Any:
     )
 
 
-def _sizes(layer: Layer, input_shape: Any) -> tuple[int, ...]:
+def _sizes(layer: Any, input_shape: Any) -> tuple[int, ...]:
     """The sizes of the normalized axes, in ascending order of the axes."""
     axes = normalize_axes(layer.axis, len(input_shape), layer._label)
     return tuple(static_dim(input_shape, axis, layer) for axis in sorted(axes))

@@ -218,7 +218,7 @@ class RNN(Layer):
             [cast(convert_to_tensor(v), w.dtype) for v, w in zip(values, wanted, strict=True)],
         )
 
-    def _check_batch_size(self, size: int | Sequence[int]) -> None:
+    def _check_batch_size(self, size: Any) -> None:
         if not self.stateful or self.states is None:
             return
         kept = tree.flatten(self.states)[0].shape[0]

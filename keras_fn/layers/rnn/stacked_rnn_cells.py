@@ -65,7 +65,7 @@ class StackedRNNCells(Layer):
     @property
     def state_size(self) -> list[Any]:
         """The state sizes of the cells."""
-        cells: list[Any] = self.cells
+        cells: Any = self.cells
         return [cell.state_size for cell in cells]
 
     @property
