@@ -102,8 +102,8 @@ Nested: TypeAlias = Any
 Shape: TypeAlias = tuple[int | None, ...]
 """The sizes of the axes of a tensor; None for one that is unknown."""
 
-ShapeLike: TypeAlias = int | Sequence[int | None]
-"""A shape, or the size of its only axis."""
+ShapeLike: TypeAlias = int | Sequence[Union[int, "Tensor", None]]
+"""A shape, or the size of its only axis. A size can be a tensor, as `ops.shape` returns it."""
 
 Axis: TypeAlias = int | Sequence[int] | None
 """One axis, several, or None for all of them. Negative axes count from the end."""

@@ -1,7 +1,9 @@
 """Layers: the public namespace `keras.layers`."""
 
+import types
+
+from keras_fn.core import registry
 from keras_fn.core.input_spec import InputSpec as InputSpec
-from keras_fn.core.registry import register
 from keras_fn.layers.activations import (
     ELU as ELU,
     LeakyReLU as LeakyReLU,
@@ -108,12 +110,13 @@ from keras_fn.layers.rnn import (
     TimeDistributed as TimeDistributed,
 )
 
-register("layer", "keras.layers", [Layer, Dense, InputLayer])
-
-register(
+registry.register(
     "layer",
     "keras.layers",
     (
+        Layer,
+        Dense,
+        InputLayer,
         Conv1D,
         Conv2D,
         Conv3D,
@@ -219,4 +222,9 @@ SeparableConvolution2D = SeparableConv2D
 _OTHER_NAMES = {
     name: cls for name, cls in vars().items() if isinstance(cls, type) and name != cls.__name__
 }
-register("layer", "keras.layers", (), **_OTHER_NAMES)
+registry.register("layer", "keras.layers", (), **_OTHER_NAMES)
+
+
+def __dir__() -> list[str]:
+    """The public names: the packages that define the layers are not among them."""
+    return [name for name, value in globals().items() if not isinstance(value, types.ModuleType)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keras_fn import metrics as metrics_module, ops, optimizers
 from keras_fn.backend.loader import supports
@@ -12,6 +12,9 @@ from keras_fn.training.compile_utils import CompileLoss, CompileMetrics
 from keras_fn.training.compiled_metrics import CompiledMetricOps, are_builtin
 from keras_fn.training.stateless import StatelessTraining
 from keras_fn.types import LossLike, MetricLike, OptimizerLike
+
+if TYPE_CHECKING:
+    from keras_fn.callbacks.history import History
 
 
 class CompileMixin(StatelessTraining):
@@ -23,7 +26,7 @@ class CompileMixin(StatelessTraining):
         stop_training: Set it to True to stop `fit` after the current step.
         trace_log: A record of each shape of batch for which a step was compiled, if batches come
             one by one.
-        history: The result of the last `fit`.
+        history: The result of the last `fit`, or None.
     """
 
     optimizer: Any
@@ -41,7 +44,7 @@ class CompileMixin(StatelessTraining):
         self._trainer_state: Any = None  # while steps run
         self._output_losses: list[Any] | None = None  # while a step computes the loss
         self._input_structure: Any = None  # of a subclassed model, from its first batch
-        self.history: Any = None
+        self.history: History | None = None
 
     def compile(
         self,

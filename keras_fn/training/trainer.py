@@ -31,7 +31,7 @@ from keras_fn.training.epoch_runner import EpochRunner, concat_outputs
 from keras_fn.training.train_step import TrainStepMixin
 from keras_fn.types import AnyModel, DataLike, Nested, PathLike, Verbosity
 
-Callbacks = Callback | Sequence[Any] | None
+Callbacks = Callback | Sequence[Callback | Sequence[Callback]] | None
 
 
 class Trainer(TrainStepMixin):
@@ -120,10 +120,9 @@ class Trainer(TrainStepMixin):
             validation_batch_size or batch_size,
             validation_steps,
         )
-        if resume is not None:
-            callbacks = [callbacks or [], BackupAndRestore(resume)]
+        run_callbacks = callbacks if resume is None else [callbacks or [], BackupAndRestore(resume)]
         params: dict[str, Any] = {"epochs": epochs, "verbose": verbose, "add_history": True}
-        callback_list = self._make_callback_list(callbacks, data, **params)
+        callback_list = self._make_callback_list(run_callbacks, data, **params)
         self.stop_training = False
         model = cast(AnyModel, self)
         resumable_run = ResumableRun(model, data, callback_list.callbacks, initial_epoch)

@@ -29,9 +29,10 @@ class Multiply(Merge):
         shown = [m if m is None else _mask_like(m, x) for x, m in zip(inputs, mask, strict=True)]
         factors = [x if m is None else where(m, x, 1) for x, m in zip(inputs, shown, strict=True)]
         product = reduce(arithmetic.multiply, factors)
-        if any(m is None for m in shown):
+        present = [m for m in shown if m is not None]
+        if len(present) < len(shown):
             return product
-        return where(reduce(logical_or, shown), product, 0)
+        return where(reduce(logical_or, present), product, 0)
 
 
 def multiply(inputs: Sequence[Tensor], **kwargs: Unpack[LayerOptions]) -> Tensor:

@@ -141,7 +141,8 @@ class BatchNormalization(Layer):
             self.renorm_stddev = statistic("renorm_stddev", self._initial_stddev)
 
     def _initial_stddev(self, shape: Any, dtype: DTypeLike | None = None) -> Any:
-        return sqrt(self.moving_variance_initializer(shape, dtype=dtype))
+        initializer = self.moving_variance_initializer or initializers.Ones()
+        return sqrt(initializer(shape, dtype=dtype))
 
     def call(
         self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None

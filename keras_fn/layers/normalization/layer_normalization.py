@@ -111,14 +111,15 @@ class LayerNormalization(Layer):
 
     def call(self, inputs: Tensor) -> Tensor:
         """Returns the normalized inputs."""
-        if self.rms_scaling:
-            return cast(self._scaled(inputs), self.compute_dtype)
-        y = layer_normalization(inputs, self.gamma, self.beta, self.axis, self.epsilon)
+        gamma = self.gamma
+        if self.rms_scaling and gamma is not None:
+            return cast(self._scaled(inputs, gamma), self.compute_dtype)
+        y = layer_normalization(inputs, gamma, self.beta, self.axis, self.epsilon)
         return cast(y, self.compute_dtype)
 
-    def _scaled(self, inputs: Any) -> Any:
+    def _scaled(self, inputs: Any, gamma: Any) -> Any:
         x = cast(inputs, dtypes.result_type(inputs.dtype, "float32"))
         _, variance = moments(x, self.axis, keepdims=True)
         axes = normalize_axes(self.axis, len(x.shape))
-        gamma = reshape(self.gamma, [n if i in axes else 1 for i, n in enumerate(x.shape)])
+        gamma = reshape(gamma, [n if i in axes else 1 for i, n in enumerate(x.shape)])
         return multiply(multiply(x, rsqrt(add(variance, self.epsilon))), gamma)

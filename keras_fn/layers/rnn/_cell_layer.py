@@ -24,6 +24,8 @@ class CellLayer(RNN):
     """Base class of `LSTM`, `GRU` and `SimpleRNN`, which have the attributes of their cell."""
 
     cell_class: type[Cell]
+    recurrent_dropout: float
+    seed: int | None
 
     def __init_subclass__(cls, **kwargs: Any):
         super().__init_subclass__(**kwargs)

@@ -48,6 +48,11 @@ def _uses_builtin_step(cls: type) -> bool:
     return hasattr(cls, "make_step") and definer("make_step") is definer("call")
 
 
+def _training_option(cell: Any, training: bool) -> dict[str, bool]:
+    takes_training = isinstance(cell, Layer) and cell._signature.has_training
+    return {"training": training} if takes_training else {}
+
+
 def get_step_function(cell: Any, batch_size: Any, training: bool, policy: Any) -> Step:
     """Returns the step function of a cell, with the same dropout masks at each time step.
 
@@ -58,9 +63,7 @@ def get_step_function(cell: Any, batch_size: Any, training: bool, policy: Any) -
         policy: The dtype policy of the layer that the step runs in.
     """
     if not uses_builtin_step(cell):
-        options = {}
-        if isinstance(cell, Layer) and cell._signature.has_training:
-            options["training"] = training
+        options = _training_option(cell, training)
         return lambda inputs, states: cell(
             inputs, states if tree.is_nested(states) else [states], **options
         )

@@ -148,8 +148,9 @@ class GRUCell(Cell):
 
     def run_fused(self, sequences: Any, states: list[Any], go_backwards: bool) -> Any:
         """Runs a sequence as one op. Returns the last output, all outputs and the last states."""
+        (h,) = states
         weights = self.kernel, self.recurrent_kernel, self.bias
-        outputs, h = gru(sequences, *states, *weights, go_backwards=go_backwards)
+        outputs, h = gru(sequences, h, *weights, go_backwards=go_backwards)
         return h, outputs, [h]
 
 

@@ -153,8 +153,9 @@ class LSTMCell(Cell):
 
     def run_fused(self, sequences: Any, states: list[Any], go_backwards: bool) -> Any:
         """Runs a sequence as one op. Returns the last output, all outputs and the last states."""
+        h, c = states
         weights = self.kernel, self.recurrent_kernel, self.bias
-        outputs, h, c = lstm(sequences, *states, *weights, go_backwards=go_backwards)
+        outputs, h, c = lstm(sequences, h, c, *weights, go_backwards=go_backwards)
         return h, outputs, [h, c]
 
 
