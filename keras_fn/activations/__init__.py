@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from keras_fn import errors
 from keras_fn.activations.functions import (
     exponential as exponential,
     gelu as gelu,
@@ -10,9 +11,7 @@ from keras_fn.activations.functions import (
     mish as mish,
     relu as relu,
 )
-from keras_fn.core.registry import register, table
-from keras_fn.core.serialization import deserialize_as, serialize_keras_object
-from keras_fn.errors import SpecError
+from keras_fn.core import registry, serialization
 from keras_fn.ops import (
     celu as celu,
     elu as elu,
@@ -44,7 +43,7 @@ from keras_fn.ops import (
 )
 from keras_fn.types import ActivationLike
 
-register(
+registry.register(
     "activation",
     "keras.activations",
     (
@@ -85,53 +84,54 @@ register(
 
 
 def serialize(activation: Callable[..., Any]) -> str | dict[str, Any]:
-    """Returns the name of a built-in activation, or the config of any other.
+    """Serializes an activation to its name if it is built in, else to a config, for `deserialize`.
 
     Args:
         activation: A function of a tensor, or a layer.
 
     Returns:
-        A name, or a dict of plain values.
+        The name, or the config, a dict of plain values that can be written as JSON.
 
     Raises:
-        ValueError: `activation` is a Python lambda: code is never written.
+        ValueError: It is a lambda, which has no name to write.
+        TypeError: It is neither a named function nor an object with `get_config()`.
 
     Example:
         >>> keras.activations.serialize(keras.activations.swish)
         'silu'
     """
-    for name, function in table("activation").items():
+    for name, function in registry.table("activation").items():
         if function is activation:
             return name
-    return serialize_keras_object(activation)
+    return serialization.serialize_keras_object(activation)
 
 
 def deserialize(
-    config: str | Mapping[str, Any], custom_objects: dict[str, Any] | None = None
+    config: str | Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
 ) -> Callable[..., Any]:
-    """Returns an activation from its config or its name.
+    """Deserializes an activation from a config or a name.
 
     Args:
         config: A config, as `serialize` returns it, or a name.
-        custom_objects: Custom functions and layers that the config may name, by their names.
+        custom_objects: Custom functions and layers that the config may use, by name.
 
     Returns:
         A function of a tensor, or a layer.
 
     Raises:
-        ValueError: The config is malformed, or names neither an activation nor a layer.
-        TypeError: The name is unknown.
+        ValueError: The config is malformed, holds code, or describes another kind of object.
+        TypeError: A name is unknown, or the class does not accept the config.
 
     Example:
         >>> keras.activations.deserialize("relu").__name__
         'relu'
     """
     kind = "activation" if isinstance(config, str) else ("activation", "layer")
-    return deserialize_as(kind, config, custom_objects)
+    return serialization.deserialize_as(kind, config, custom_objects)
 
 
 def get(identifier: ActivationLike | None) -> Callable[..., Any]:
-    """Returns an activation for any of the forms that an argument accepts.
+    """Returns an activation for any of the forms in which one can be passed.
 
     Args:
         identifier: A name, a config, a callable, or None for `linear`.
@@ -140,7 +140,7 @@ def get(identifier: ActivationLike | None) -> Callable[..., Any]:
         A function of a tensor, or a layer.
 
     Raises:
-        ValueError: `identifier` has none of these forms.
+        ValueError: `identifier` has none of these forms, or describes another kind of object.
         TypeError: The name is unknown.
 
     Example:
@@ -153,10 +153,10 @@ def get(identifier: ActivationLike | None) -> Callable[..., Any]:
     if isinstance(identifier, (str, dict)):
         activation = deserialize(identifier)
     if not callable(activation):
-        raise SpecError(
+        raise errors.SpecError(
             "activations.get",
             expected="a name, a config, a callable or None",
             received=f"{identifier!r} of type {type(identifier).__name__}",
-            fix=f"pass one of {', '.join(sorted(table('activation')))}",
+            fix=f"pass one of {', '.join(sorted(registry.table('activation')))}",
         )
     return activation

@@ -1,10 +1,9 @@
 """Dtype policies: the public namespace `keras.dtype_policies`."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from keras_fn.core.dtypes import standardize_dtype
-from keras_fn.core.object_lookup import ObjectLookup
-from keras_fn.core.registry import register
+from keras_fn.core import dtypes, registry, serialization
 from keras_fn.dtype_policies.policy import (
     DTypePolicy as DTypePolicy,
     FloatDTypePolicy as FloatDTypePolicy,
@@ -17,14 +16,13 @@ from keras_fn.dtype_policies.quantized import (
     Int4DTypePolicy as Int4DTypePolicy,
     QuantizedDTypePolicy as QuantizedDTypePolicy,
     QuantizedFloat8DTypePolicy as QuantizedFloat8DTypePolicy,
-    from_name,
-    reject_quantized as reject_quantized,
+    from_name as _from_name,
 )
-from keras_fn.settings import settings
+from keras_fn.settings import settings as _settings
 from keras_fn.types import DTypeLike
 
-register("dtype_policy", "keras", [DTypePolicy, FloatDTypePolicy])
-register(
+registry.register("dtype_policy", "keras", [DTypePolicy, FloatDTypePolicy])
+registry.register(
     "dtype_policy",
     "keras.dtype_policies",
     [
@@ -38,41 +36,75 @@ register(
         AWQDTypePolicy,
     ],
 )
-register("dtype_policy", "keras.mixed_precision", [DTypePolicy], Policy=DTypePolicy)
+registry.register("dtype_policy", "keras.mixed_precision", [DTypePolicy], Policy=DTypePolicy)
 
 
-class _DTypePolicyLookup(ObjectLookup[DTypeLike, DTypePolicy]):
-    """Dtype policies, also by the dtype that they compute in."""
+def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
+    """Serializes a dtype policy to a config, for `deserialize`.
 
-    def get(self, identifier: Any) -> Any:
-        """Returns a dtype policy for any of the forms that an argument accepts."""
-        if identifier is None:
-            return dtype_policy()
-        if isinstance(identifier, DTypePolicy):
-            return identifier
-        if isinstance(identifier, dict):
-            return self.deserialize(identifier)
-        is_name = isinstance(identifier, str)
-        return from_name(identifier if is_name else standardize_dtype(identifier))
+    Args:
+        dtype_policy: A dtype policy.
+
+    Returns:
+        The config, a dict of plain values that can be written as JSON.
+
+    Example:
+        >>> keras.dtype_policies.serialize(keras.DTypePolicy("float32"))["config"]
+        {'name': 'float32'}
+    """
+    return serialization.serialize_keras_object(dtype_policy)
 
 
-serialize, deserialize, get = _DTypePolicyLookup(
-    "dtype_policy",
-    accepts="A policy, its name, a dtype in any form, a config, or None for the global policy.",
-    returns="A `DTypePolicy`.",
-).functions(
-    __name__,
-    examples=(
-        """>>> keras.dtype_policies.serialize(keras.DTypePolicy("float32"))["config"]
-{'name': 'float32'}""",
-        """>>> config = keras.dtype_policies.serialize(keras.DTypePolicy("float16"))
->>> keras.dtype_policies.deserialize(config)
-<DTypePolicy "float16">""",
-        """>>> keras.dtype_policies.get("mixed_float16").compute_dtype
-'float16'""",
-    ),
-)
-__test__ = {"serialize": serialize, "deserialize": deserialize, "get": get}  # doctests
+def deserialize(
+    config: str | Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+) -> DTypePolicy:
+    """Deserializes a dtype policy from a config or a name.
+
+    Args:
+        config: A config, as `serialize` returns it, or a name.
+        custom_objects: Custom classes and functions that the config may use, by name.
+
+    Returns:
+        The dtype policy.
+
+    Raises:
+        ValueError: The config is malformed, holds code, or describes another kind of object.
+        TypeError: A name is unknown, or the class does not accept the config.
+
+    Example:
+        >>> config = keras.dtype_policies.serialize(keras.DTypePolicy("float16"))
+        >>> keras.dtype_policies.deserialize(config)
+        <DTypePolicy "float16">
+    """
+    return serialization.deserialize_as("dtype_policy", config, custom_objects)
+
+
+def get(identifier: DTypeLike | dict[str, Any] | None) -> DTypePolicy:
+    """Returns a dtype policy for any of the forms in which one can be passed.
+
+    Args:
+        identifier: A policy, its name, a dtype in any form, a config, or None for the global
+            policy.
+
+    Returns:
+        The dtype policy.
+
+    Raises:
+        ValueError: `identifier` has none of these forms, or describes another kind of object.
+        TypeError: The name is unknown.
+
+    Example:
+        >>> keras.dtype_policies.get("mixed_float16").compute_dtype
+        'float16'
+    """
+    if identifier is None:
+        return dtype_policy()
+    if isinstance(identifier, DTypePolicy):
+        return identifier
+    if isinstance(identifier, dict):
+        return deserialize(identifier)
+    is_name = isinstance(identifier, str)
+    return _from_name(identifier if is_name else dtypes.standardize_dtype(identifier))
 
 
 def set_dtype_policy(policy: str | DTypePolicy) -> None:
@@ -91,4 +123,4 @@ def set_dtype_policy(policy: str | DTypePolicy) -> None:
         'bfloat16'
         >>> keras.config.set_dtype_policy("float32")
     """
-    settings.dtype_policy = policy if isinstance(policy, DTypePolicy) else from_name(policy)
+    _settings.dtype_policy = policy if isinstance(policy, DTypePolicy) else _from_name(policy)

@@ -1,16 +1,10 @@
 """Weight initializers: the public namespace `keras.initializers`."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, overload
 
-import numpy as np
-
-from keras_fn.backend.loader import current
-from keras_fn.core.dtypes import standardize_dtype
-from keras_fn.core.naming import to_snake_case
-from keras_fn.core.object_lookup import ObjectLookup
-from keras_fn.core.registry import register
-from keras_fn.errors import SpecError
+from keras_fn.core import naming, registry, serialization
+from keras_fn.initializers import _array
 from keras_fn.initializers.constant import (
     STFT as STFT,
     Constant as Constant,
@@ -32,7 +26,7 @@ from keras_fn.initializers.random import (
     TruncatedNormal as TruncatedNormal,
     VarianceScaling as VarianceScaling,
 )
-from keras_fn.types import DTypeLike, InitializerLike, Tensor
+from keras_fn.types import InitializerLike, Tensor
 
 IdentityInitializer = identity = Identity
 OrthogonalInitializer = orthogonal = Orthogonal
@@ -62,12 +56,12 @@ _CLASSES = (
     TruncatedNormal,
     VarianceScaling,
 )
-register("initializer", "keras", [Initializer])
-register(
+registry.register("initializer", "keras", [Initializer])
+registry.register(
     "initializer",
     "keras.initializers",
     _CLASSES,
-    **{to_snake_case(cls.__name__): cls for cls in _CLASSES},
+    **{naming.to_snake_case(cls.__name__): cls for cls in _CLASSES},
     IdentityInitializer=Identity,
     OrthogonalInitializer=Orthogonal,
     STFTInitializer=STFT,
@@ -78,53 +72,77 @@ register(
 )
 
 
-class _InitializerLookup(ObjectLookup[InitializerLike, Initializer]):
-    """Initializers, and arrays that stand for themselves."""
+@overload
+def serialize(initializer: None) -> None: ...
+@overload
+def serialize(initializer: Initializer | Callable[..., Any]) -> dict[str, Any]: ...
+def serialize(initializer: Initializer | Callable[..., Any] | None) -> dict[str, Any] | None:
+    """Serializes an initializer to a config, for `deserialize`.
 
-    def get(self, identifier: Any) -> Any:
-        """Returns an initializer for any of the forms that an argument accepts."""
-        if not callable(identifier) and _is_array(identifier):
-            return _FromArray(identifier)
-        return super().get(identifier)
+    Args:
+        initializer: An initializer, a function with a name, or None.
 
+    Returns:
+        The config, a dict of plain values that can be written as JSON; None for None.
 
-def _is_array(x: Any) -> bool:
-    if isinstance(x, (str, dict, type(None))):
-        return False
-    return isinstance(x, (np.generic, np.ndarray)) or current().is_tensor(x)
+    Raises:
+        ValueError: It is a lambda, or holds one: a lambda has no name to write.
+        TypeError: It is neither a named function nor an object with `get_config()`.
 
-
-class _FromArray:
-    """An initializer that returns an existing array."""
-
-    def __init__(self, value: Any):
-        self.value = value
-
-    def __call__(self, shape: Sequence[int], dtype: DTypeLike | None = None) -> Tensor:
-        if tuple(shape) != tuple(self.value.shape):
-            raise SpecError(
-                "initializer",
-                expected=f"a weight of shape {tuple(self.value.shape)}, the shape of the array",
-                received=f"shape {tuple(shape)}",
-                fix="pass an array of the weight's shape",
-            )
-        return current().convert_to_tensor(self.value, standardize_dtype(dtype))
+    Example:
+        >>> keras.initializers.serialize(keras.initializers.Zeros())["class_name"]
+        'Zeros'
+    """
+    return serialization.serialize_keras_object(initializer)
 
 
-serialize, deserialize, get = _InitializerLookup(
-    "initializer",
-    "an",
-    accepts="A name, a config, an initializer or its class, a function of a shape and a dtype, an\n"
-    "        array or tensor (the values themselves), or None.",
-).functions(
-    __name__,
-    examples=(
-        """>>> keras.initializers.serialize(keras.initializers.Zeros())["class_name"]
-'Zeros'""",
-        """>>> keras.initializers.deserialize("glorot_uniform").mode
-'fan_avg'""",
-        """>>> keras.initializers.get("zeros").get_config()
-{}""",
-    ),
-)
-__test__ = {"serialize": serialize, "deserialize": deserialize, "get": get}  # doctests
+def deserialize(
+    config: str | Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+) -> Initializer:
+    """Deserializes an initializer from a config or a name.
+
+    Args:
+        config: A config, as `serialize` returns it, or a name.
+        custom_objects: Custom classes and functions that the config may use, by name.
+
+    Returns:
+        The initializer.
+
+    Raises:
+        ValueError: The config is malformed, holds code, or describes another kind of object.
+        TypeError: A name is unknown, or the class does not accept the config.
+
+    Example:
+        >>> keras.initializers.deserialize("glorot_uniform").mode
+        'fan_avg'
+    """
+    return serialization.deserialize_as("initializer", config, custom_objects)
+
+
+@overload
+def get(identifier: None) -> None: ...
+@overload
+def get(identifier: InitializerLike | _array.Array) -> Initializer: ...
+def get(
+    identifier: InitializerLike | _array.Array | None,
+) -> Initializer | Callable[..., Tensor] | None:
+    """Returns an initializer for any of the forms in which one can be passed.
+
+    Args:
+        identifier: A name, a config, an initializer or its class, a function of a shape and a
+            dtype, an array or tensor (the initial values themselves), or None.
+
+    Returns:
+        The initializer, as it is if it is an instance or a function; None for None.
+
+    Raises:
+        ValueError: `identifier` has none of these forms, or describes another kind of object.
+        TypeError: The name is unknown.
+
+    Example:
+        >>> keras.initializers.get("zeros").get_config()
+        {}
+    """
+    if _array.is_array(identifier):
+        return _array.ArrayInitializer(identifier)
+    return serialization.get_object("initializer", identifier)

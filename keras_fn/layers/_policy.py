@@ -1,10 +1,11 @@
 """The path of a layer, and the dtypes of its policy."""
 
-from typing import Any, cast
+from typing import Any
 
 from keras_fn import dtype_policies
 from keras_fn.core.naming import current_path
 from keras_fn.dtype_policies import DTypePolicy, DTypePolicyMap
+from keras_fn.dtype_policies.quantized import reject_quantized
 from keras_fn.types import DTypeLike
 
 
@@ -33,9 +34,7 @@ class DTypePolicyMixin:
     @dtype_policy.setter
     def dtype_policy(self, value: DTypeLike | None) -> None:
         source = f"{type(self).__name__} layer {self.name!r}"
-        policy = dtype_policies.reject_quantized(
-            cast(DTypePolicy, dtype_policies.get(value)), source
-        )
+        policy = reject_quantized(dtype_policies.get(value), source)
         previous = getattr(self, "_dtype_policy", None)
         if (
             self._path

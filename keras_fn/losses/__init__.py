@@ -1,9 +1,9 @@
 """Losses: the functions that are minimized during training."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any, overload
 
-from keras_fn.core import registry
-from keras_fn.core.object_lookup import ObjectLookup
+from keras_fn.core import registry, serialization
 from keras_fn.losses.crossentropy import (
     BinaryCrossentropy as BinaryCrossentropy,
     CategoricalCrossentropy as CategoricalCrossentropy,
@@ -29,7 +29,11 @@ from keras_fn.losses.hinge import (
     hinge as hinge,
     squared_hinge as squared_hinge,
 )
-from keras_fn.losses.loss import BuiltInLoss, Loss as Loss, LossFunctionWrapper
+from keras_fn.losses.loss import (
+    BuiltInLoss as _BuiltInLoss,
+    Loss as Loss,
+    LossFunctionWrapper as _LossFunctionWrapper,
+)
 from keras_fn.losses.metric_learning import Circle as Circle, circle as circle
 from keras_fn.losses.probabilistic import (
     KLDivergence as KLDivergence,
@@ -61,7 +65,7 @@ from keras_fn.losses.segmentation import (
 )
 from keras_fn.types import LossLike, Tensor
 
-_CLASSES: tuple[type[BuiltInLoss], ...] = (
+_CLASSES: tuple[type[_BuiltInLoss], ...] = (
     BinaryCrossentropy,
     BinaryFocalCrossentropy,
     CTC,
@@ -99,27 +103,77 @@ _ALIASES |= {alias.upper(): function for alias, function in _ALIASES.items()}
 _ALIASES |= {"kullback_leibler_divergence": kl_divergence, "logcosh": log_cosh}
 
 registry.register(
-    "loss", "keras.losses", (Loss, LossFunctionWrapper, *_CLASSES, *_FUNCTIONS), **_ALIASES
+    "loss", "keras.losses", (Loss, _LossFunctionWrapper, *_CLASSES, *_FUNCTIONS), **_ALIASES
 )
 
 
-serialize, deserialize, get = ObjectLookup[LossLike, Loss | Callable[..., Tensor]](
-    "loss",
-    accepts="A name of a class or of a function, a config, a loss or its class, a function "
-    "`f(y_true, y_pred)`, or None.",
-    returns="A `Loss` or a function; None for None.",
-).functions(
-    __name__,
-    examples=(
-        """>>> keras.losses.serialize(keras.losses.Huber())["class_name"]
-'Huber'""",
-        """>>> keras.losses.deserialize(keras.losses.serialize(keras.losses.Huber(delta=2.0))).delta
-2.0""",
-        """>>> keras.losses.get("mse") is keras.losses.mean_squared_error
-True
->>> keras.losses.get("MeanSquaredError").name
-'mean_squared_error'""",
-    ),
-    config_parameter="name",
-)
-__test__ = {"serialize": serialize, "deserialize": deserialize, "get": get}  # doctests
+def serialize(loss: Loss | Callable[..., Tensor]) -> dict[str, Any]:
+    """Serializes a loss to a config, for `deserialize`.
+
+    Args:
+        loss: A loss, or a loss function with a name.
+
+    Returns:
+        The config, a dict of plain values that can be written as JSON.
+
+    Raises:
+        ValueError: It is a lambda, or holds one: a lambda has no name to write.
+        TypeError: It is neither a named function nor an object with `get_config()`.
+
+    Example:
+        >>> keras.losses.serialize(keras.losses.Huber())["class_name"]
+        'Huber'
+    """
+    return serialization.serialize_keras_object(loss)
+
+
+def deserialize(
+    name: str | Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+) -> Loss | Callable[..., Tensor]:
+    """Deserializes a loss from a config or a name.
+
+    Args:
+        name: A config, as `serialize` returns it, or a name.
+        custom_objects: Custom classes and functions that the config may use, by name.
+
+    Returns:
+        The `Loss`, or the loss function.
+
+    Raises:
+        ValueError: The config is malformed, holds code, or describes another kind of object.
+        TypeError: A name is unknown, or the class does not accept the config.
+
+    Example:
+        >>> config = keras.losses.serialize(keras.losses.Huber(delta=2.0))
+        >>> keras.losses.deserialize(config).delta
+        2.0
+    """
+    return serialization.deserialize_as("loss", name, custom_objects)
+
+
+@overload
+def get(identifier: None) -> None: ...
+@overload
+def get(identifier: LossLike) -> Loss | Callable[..., Tensor]: ...
+def get(identifier: LossLike | None) -> Loss | Callable[..., Tensor] | None:
+    """Returns a loss for any of the forms in which one can be passed.
+
+    Args:
+        identifier: A name of a class (`"MeanSquaredError"`) or of a function
+            (`"mean_squared_error"`, `"mse"`), a config, a loss or its class, a function
+            `f(y_true, y_pred)`, or None.
+
+    Returns:
+        A `Loss` or a function; None for None.
+
+    Raises:
+        ValueError: `identifier` has none of these forms, or describes another kind of object.
+        TypeError: The name is unknown.
+
+    Example:
+        >>> keras.losses.get("mse") is keras.losses.mean_squared_error
+        True
+        >>> keras.losses.get("MeanSquaredError").name
+        'mean_squared_error'
+    """
+    return serialization.get_object("loss", identifier)

@@ -1,11 +1,9 @@
 """Metrics: what is measured during training and evaluation, batch by batch."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, overload
 
-from keras_fn.core import registry
-from keras_fn.core.naming import to_snake_case
-from keras_fn.core.object_lookup import ObjectLookup
+from keras_fn.core import naming, registry, serialization
 from keras_fn.losses import (
     _ALIASES as _LOSS_ALIASES,
     _FUNCTIONS as _LOSS_FUNCTIONS,
@@ -162,7 +160,9 @@ _FUNCTIONS = (
 registry.register("metric", "keras.metrics", (*_CLASSES, *_FUNCTIONS))
 
 # Unlike for losses, a name in snake_case stands for the class.
-_CLASS_ALIASES: dict[str, type[Metric]] = {to_snake_case(cls.__name__): cls for cls in _CLASSES}
+_CLASS_ALIASES: dict[str, type[Metric]] = {
+    naming.to_snake_case(cls.__name__): cls for cls in _CLASSES
+}
 _CLASS_ALIASES |= {
     alias: _CLASS_ALIASES[function.__name__]
     for alias, function in _LOSS_ALIASES.items()
@@ -171,28 +171,72 @@ _CLASS_ALIASES |= {
 _CLASS_ALIASES |= {"acc": Accuracy, "logcosh": LogCoshError}
 
 
-class _MetricLookup(ObjectLookup[MetricLike, "Metric | Callable[..., Tensor]"]):
-    def get(self, identifier: Any) -> Any:
-        """Returns the metric; a name in snake_case stands for the class."""
-        if isinstance(identifier, str):
-            identifier = _CLASS_ALIASES.get(identifier, identifier)
-        return super().get(identifier)
+def serialize(metric: Metric | Callable[..., Tensor]) -> dict[str, Any]:
+    """Serializes a metric to a config, for `deserialize`.
+
+    Args:
+        metric: A metric, or a metric function with a name.
+
+    Returns:
+        The config, a dict of plain values that can be written as JSON.
+
+    Raises:
+        ValueError: It is a lambda, or holds one: a lambda has no name to write.
+        TypeError: It is neither a named function nor an object with `get_config()`.
+
+    Example:
+        >>> keras.metrics.serialize(keras.metrics.Mean())["class_name"]
+        'Mean'
+    """
+    return serialization.serialize_keras_object(metric)
 
 
-serialize, deserialize, get = _MetricLookup(
-    "metric",
-    accepts='A name of a class (`"MeanSquaredError"`, `"mean_squared_error"`, `"mse"`) or of a '
-    "function, a config, a metric or its class, a function `f(y_true, y_pred)`, or None.",
-    returns="A `Metric` or a function; None for None.",
-).functions(
-    __name__,
-    examples=(
-        """>>> keras.metrics.serialize(keras.metrics.Mean())["class_name"]
-'Mean'""",
-        """>>> keras.metrics.deserialize(keras.metrics.serialize(keras.metrics.Mean(name="m"))).name
-'m'""",
-        """>>> keras.metrics.get("mse").name
-'mean_squared_error'""",
-    ),
-)
-__test__ = {"serialize": serialize, "deserialize": deserialize, "get": get}  # doctests
+def deserialize(
+    config: str | Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+) -> Metric | Callable[..., Tensor]:
+    """Deserializes a metric from a config or a name.
+
+    Args:
+        config: A config, as `serialize` returns it, or a name.
+        custom_objects: Custom classes and functions that the config may use, by name.
+
+    Returns:
+        The `Metric`, or the metric function.
+
+    Raises:
+        ValueError: The config is malformed, holds code, or describes another kind of object.
+        TypeError: A name is unknown, or the class does not accept the config.
+
+    Example:
+        >>> config = keras.metrics.serialize(keras.metrics.Mean(name="m"))
+        >>> keras.metrics.deserialize(config).name
+        'm'
+    """
+    return serialization.deserialize_as("metric", config, custom_objects)
+
+
+@overload
+def get(identifier: None) -> None: ...
+@overload
+def get(identifier: MetricLike) -> Metric | Callable[..., Tensor]: ...
+def get(identifier: MetricLike | None) -> Metric | Callable[..., Tensor] | None:
+    """Returns a metric for any of the forms in which one can be passed.
+
+    Args:
+        identifier: A name of a class (`"MeanSquaredError"`, `"mean_squared_error"`, `"mse"`) or of
+            a function, a config, a metric or its class, a function `f(y_true, y_pred)`, or None.
+
+    Returns:
+        A `Metric` or a function; None for None.
+
+    Raises:
+        ValueError: `identifier` has none of these forms, or describes another kind of object.
+        TypeError: The name is unknown.
+
+    Example:
+        >>> keras.metrics.get("mse").name
+        'mean_squared_error'
+    """
+    if isinstance(identifier, str):
+        identifier = _CLASS_ALIASES.get(identifier, identifier)
+    return serialization.get_object("metric", identifier)

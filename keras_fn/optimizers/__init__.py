@@ -1,11 +1,10 @@
 """Optimizers: the public namespace `keras.optimizers`."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, overload
 
-from keras_fn.core.object_lookup import ObjectLookup
-from keras_fn.core.registry import register
-from keras_fn.errors import SpecError
+from keras_fn import errors
+from keras_fn.core import registry, serialization
 from keras_fn.optimizers import legacy as legacy, schedules as schedules
 from keras_fn.optimizers.adadelta import Adadelta as Adadelta
 from keras_fn.optimizers.adafactor import Adafactor as Adafactor
@@ -47,48 +46,85 @@ _CLASSES = (
 )
 _WRAPPERS = (LossScaleOptimizer, MultiOptimizer)
 _LOWERCASE = {cls.__name__.lower(): cls for cls in (*_CLASSES, *_WRAPPERS)}
-register("optimizer", "keras.optimizers", (*_CLASSES, *_WRAPPERS), **_LOWERCASE)
-register("optimizer_map", "keras.optimizers", (OptimizerMap,))
+registry.register("optimizer", "keras.optimizers", (*_CLASSES, *_WRAPPERS), **_LOWERCASE)
+registry.register("optimizer_map", "keras.optimizers", (OptimizerMap,))
 
 
-class _OptimizerLookup(ObjectLookup[OptimizerLike, Optimizer]):
-    def deserialize(self, config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-        """Returns an optimizer; older files write the class name in lowercase."""
-        if isinstance(config, dict) and str(config.get("class_name", "")).lower() in _LOWERCASE:
-            config = {**config, "class_name": _LOWERCASE[config["class_name"].lower()].__name__}
-        return super().deserialize(config, custom_objects)
+def serialize(optimizer: Optimizer) -> dict[str, Any]:
+    """Serializes an optimizer to a config, for `deserialize`.
 
-    def get(self, identifier: Any) -> Any:
-        """Returns an optimizer; a name may be in any mixture of cases."""
-        if identifier is None or isinstance(identifier, Optimizer):
-            return identifier
-        if isinstance(identifier, dict):
-            return self.deserialize(identifier)
-        if isinstance(identifier, str):
-            return self.deserialize({"class_name": identifier, "config": {}})
-        raise SpecError(
-            "optimizers.get",
-            expected="a name, a config or an optimizer",
-            received=f"{identifier!r} of type {type(identifier).__name__}",
-            fix='for example "adam", or keras.optimizers.Adam(learning_rate=1e-3)',
-        )
+    Args:
+        optimizer: An optimizer.
+
+    Returns:
+        The config, a dict of plain values, without the state of the optimizer.
+
+    Raises:
+        ValueError: It holds a lambda, such as a learning rate: a lambda has no name to write.
+
+    Example:
+        >>> keras.optimizers.serialize(keras.optimizers.SGD())["class_name"]
+        'SGD'
+    """
+    return serialization.serialize_keras_object(optimizer)
 
 
-serialize, deserialize, get = _OptimizerLookup(
-    "optimizer",
-    article="an",
-    accepts="A name, a config, an optimizer, or None.",
-    returns="An `Optimizer`; None for None.",
-    config="A dict of plain values, without the state of the optimizer",
-).functions(
-    __name__,
-    examples=(
-        """>>> keras.optimizers.serialize(keras.optimizers.SGD())["class_name"]
-'SGD'""",
-        """>>> keras.optimizers.deserialize({"class_name": "adam", "config": {}}).beta_1
-0.9""",
-        """>>> keras.optimizers.get("rmsprop").rho
-0.9""",
-    ),
-)
-__test__ = {"serialize": serialize, "deserialize": deserialize, "get": get}  # doctests
+def deserialize(
+    config: str | Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+) -> Optimizer:
+    """Deserializes an optimizer from a config or a name.
+
+    Args:
+        config: A config, as `serialize` returns it, or a name.
+        custom_objects: Custom classes and functions that the config may use, by name.
+
+    Returns:
+        The optimizer, without state.
+
+    Raises:
+        ValueError: The config is malformed, holds code, or describes another kind of object.
+        TypeError: A name is unknown, or the class does not accept the config.
+
+    Example:
+        >>> keras.optimizers.deserialize({"class_name": "adam", "config": {}}).beta_1
+        0.9
+    """
+    if isinstance(config, dict) and str(config.get("class_name", "")).lower() in _LOWERCASE:
+        # Older files write the class name in lowercase.
+        config = {**config, "class_name": _LOWERCASE[config["class_name"].lower()].__name__}
+    return serialization.deserialize_as("optimizer", config, custom_objects)
+
+
+@overload
+def get(identifier: None) -> None: ...
+@overload
+def get(identifier: OptimizerLike) -> Optimizer: ...
+def get(identifier: OptimizerLike | None) -> Optimizer | None:
+    """Returns an optimizer for any of the forms in which one can be passed.
+
+    Args:
+        identifier: A name, in uppercase or lowercase, a config, an optimizer, or None.
+
+    Returns:
+        The `Optimizer`; None for None.
+
+    Raises:
+        ValueError: `identifier` has none of these forms, or describes another kind of object.
+        TypeError: The name is unknown.
+
+    Example:
+        >>> keras.optimizers.get("rmsprop").rho
+        0.9
+    """
+    if identifier is None or isinstance(identifier, Optimizer):
+        return identifier
+    if isinstance(identifier, dict):
+        return deserialize(identifier)
+    if isinstance(identifier, str):
+        return deserialize({"class_name": identifier, "config": {}})
+    raise errors.SpecError(
+        "optimizers.get",
+        expected="a name, a config or an optimizer",
+        received=f"{identifier!r} of type {type(identifier).__name__}",
+        fix='for example "adam", or keras.optimizers.Adam(learning_rate=1e-3)',
+    )
