@@ -11,7 +11,26 @@ import optree
 from keras_fn.errors import SpecError
 from keras_fn.types import Nested
 
+__all__ = [
+    "MAP_TO_NONE",
+    "assert_same_paths",
+    "assert_same_structure",
+    "flatten",
+    "flatten_with_path",
+    "is_nested",
+    "lists_to_tuples",
+    "map_shape_structure",
+    "map_structure",
+    "map_structure_up_to",
+    "pack_sequence_as",
+    "traverse",
+]
+
 _CONTAINERS = (list, tuple, dict)
+
+
+def __dir__() -> list[str]:
+    return __all__
 
 
 class MAP_TO_NONE:

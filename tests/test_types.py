@@ -82,7 +82,8 @@ def check(source: str, folder: Path) -> list[dict]:
     program.write_text(source, "utf-8")
     config = {"extraPaths": [str(ROOT), str(ROOT / "backends")], "typeCheckingMode": "standard"}
     (folder / "pyrightconfig.json").write_text(json.dumps(config), "utf-8")
-    command = [sys.executable, "-m", "basedpyright", "--outputjson", "-p", str(folder)]
+    checker = [sys.executable, "-m", "basedpyright", "--pythonpath", sys.executable]
+    command = [*checker, "--outputjson", "-p", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return [
         {"line": d["range"]["start"]["line"] + 1, **d}

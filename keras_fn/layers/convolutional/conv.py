@@ -6,7 +6,6 @@ from typing import Any, Unpack
 from keras_fn import activations
 from keras_fn.core.variable import Variable
 from keras_fn.layers._arguments import add_weight_from_spec, set_weight_spec
-from keras_fn.layers._docstrings import inherit_sections
 from keras_fn.layers._options import NamedLayerOptions
 from keras_fn.layers.convolutional.base_conv import Convolution
 from keras_fn.ops.convolution import conv
@@ -22,39 +21,7 @@ from keras_fn.types import (
 
 
 class Conv(Convolution):
-    """Convolution layer: one affine map, applied to every window of the input.
-
-    Args:
-        filters: Number of channels of the output.
-        kernel_size: Size of the convolution window: an integer, or one for each axis.
-        strides: Strides of the window: an integer, or one for each axis.
-        padding: `"valid"` for windows inside the input only, `"same"` for as many windows as
-            steps; in 1D also `"causal"`: windows that end at the position of the output.
-        data_format: `"channels_last"` or `"channels_first"`;
-            `keras.config.image_data_format()` by default.
-        dilation_rate: Distance between the elements of a window: an integer, or one for each axis.
-            Either this or `strides` must be 1.
-        groups: Number of groups of channels; each group is convolved separately.
-        activation: Activation function applied to the result, or its name. None by default.
-        use_bias: Whether to add a bias to each channel.
-        kernel_initializer: Initializer for the kernel weights.
-        bias_initializer: Initializer for the bias.
-        kernel_regularizer: Regularizer applied to the kernel.
-        bias_regularizer: Regularizer applied to the bias.
-        activity_regularizer: Regularizer applied to the output.
-        kernel_constraint: Constraint applied to the kernel after each update.
-        bias_constraint: Constraint applied to the bias after each update.
-
-    Input shape:
-        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
-        with `"channels_first"`.
-
-    Output shape:
-        A tensor of the same data format, with `filters` channels.
-
-    Raises:
-        ValueError: An argument is invalid, or incompatible with the others or with the input.
-    """
+    """Convolution layer: one affine map, applied to every window of the input."""
 
     def __init__(
         self,
@@ -108,15 +75,6 @@ class Conv(Convolution):
 
         Returns:
             A tensor of the same data format, with `filters` channels.
-
-        Subclasses may override it.
-
-        Args:
-            inputs: A tensor of shape `(batch, *sizes, channels)`, or with the channels first.
-            kernel: The kernel, of shape `(*kernel_size, channels // groups, filters)`.
-
-        Returns:
-            A tensor of the same data format, with `filters` channels.
         """
         padding = self.padding
         if self._before is not None:
@@ -128,9 +86,39 @@ class Conv(Convolution):
         return self._add_bias_and_activate(self.convolution_op(inputs, self.kernel))
 
 
-@inherit_sections
 class Conv1D(Conv):
     """1D convolution layer, over an axis such as time.
+
+    Args:
+        filters: Number of channels of the output.
+        kernel_size: Size of the convolution window: an integer, or one for each axis.
+        strides: Strides of the window: an integer, or one for each axis.
+        padding: `"valid"` for windows inside the input only, `"same"` for as many windows as
+            steps; in 1D also `"causal"`: windows that end at the position of the output.
+        data_format: `"channels_last"` or `"channels_first"`;
+            `keras.config.image_data_format()` by default.
+        dilation_rate: Distance between the elements of a window: an integer, or one for each axis.
+            Either this or `strides` must be 1.
+        groups: Number of groups of channels; each group is convolved separately.
+        activation: Activation function applied to the result, or its name. None by default.
+        use_bias: Whether to add a bias to each channel.
+        kernel_initializer: Initializer for the kernel weights.
+        bias_initializer: Initializer for the bias.
+        kernel_regularizer: Regularizer applied to the kernel.
+        bias_regularizer: Regularizer applied to the bias.
+        activity_regularizer: Regularizer applied to the output.
+        kernel_constraint: Constraint applied to the kernel after each update.
+        bias_constraint: Constraint applied to the bias after each update.
+
+    Input shape:
+        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
+        with `"channels_first"`.
+
+    Output shape:
+        A tensor of the same data format, with `filters` channels.
+
+    Raises:
+        ValueError: An argument is invalid, or incompatible with the others or with the input.
 
     Example:
         >>> keras.layers.Conv1D(8, 3, padding="causal")(keras.Input((10, 4))).shape
@@ -141,9 +129,39 @@ class Conv1D(Conv):
     _may_be_causal = True
 
 
-@inherit_sections
 class Conv2D(Conv):
     """2D convolution layer, over the axes of images.
+
+    Args:
+        filters: Number of channels of the output.
+        kernel_size: Size of the convolution window: an integer, or one for each axis.
+        strides: Strides of the window: an integer, or one for each axis.
+        padding: `"valid"` for windows inside the input only, `"same"` for as many windows as
+            steps; in 1D also `"causal"`: windows that end at the position of the output.
+        data_format: `"channels_last"` or `"channels_first"`;
+            `keras.config.image_data_format()` by default.
+        dilation_rate: Distance between the elements of a window: an integer, or one for each axis.
+            Either this or `strides` must be 1.
+        groups: Number of groups of channels; each group is convolved separately.
+        activation: Activation function applied to the result, or its name. None by default.
+        use_bias: Whether to add a bias to each channel.
+        kernel_initializer: Initializer for the kernel weights.
+        bias_initializer: Initializer for the bias.
+        kernel_regularizer: Regularizer applied to the kernel.
+        bias_regularizer: Regularizer applied to the bias.
+        activity_regularizer: Regularizer applied to the output.
+        kernel_constraint: Constraint applied to the kernel after each update.
+        bias_constraint: Constraint applied to the bias after each update.
+
+    Input shape:
+        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
+        with `"channels_first"`.
+
+    Output shape:
+        A tensor of the same data format, with `filters` channels.
+
+    Raises:
+        ValueError: An argument is invalid, or incompatible with the others or with the input.
 
     Example:
         >>> keras.layers.Conv2D(8, 3, activation="relu")(keras.Input((28, 28, 1))).shape
@@ -153,9 +171,39 @@ class Conv2D(Conv):
     rank = 2
 
 
-@inherit_sections
 class Conv3D(Conv):
     """3D convolution layer, over the axes of volumes.
+
+    Args:
+        filters: Number of channels of the output.
+        kernel_size: Size of the convolution window: an integer, or one for each axis.
+        strides: Strides of the window: an integer, or one for each axis.
+        padding: `"valid"` for windows inside the input only, `"same"` for as many windows as
+            steps; in 1D also `"causal"`: windows that end at the position of the output.
+        data_format: `"channels_last"` or `"channels_first"`;
+            `keras.config.image_data_format()` by default.
+        dilation_rate: Distance between the elements of a window: an integer, or one for each axis.
+            Either this or `strides` must be 1.
+        groups: Number of groups of channels; each group is convolved separately.
+        activation: Activation function applied to the result, or its name. None by default.
+        use_bias: Whether to add a bias to each channel.
+        kernel_initializer: Initializer for the kernel weights.
+        bias_initializer: Initializer for the bias.
+        kernel_regularizer: Regularizer applied to the kernel.
+        bias_regularizer: Regularizer applied to the bias.
+        activity_regularizer: Regularizer applied to the output.
+        kernel_constraint: Constraint applied to the kernel after each update.
+        bias_constraint: Constraint applied to the bias after each update.
+
+    Input shape:
+        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
+        with `"channels_first"`.
+
+    Output shape:
+        A tensor of the same data format, with `filters` channels.
+
+    Raises:
+        ValueError: An argument is invalid, or incompatible with the others or with the input.
 
     Example:
         >>> keras.layers.Conv3D(8, 3, padding="same")(keras.Input((9, 9, 9, 1))).shape

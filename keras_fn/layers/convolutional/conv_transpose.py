@@ -10,7 +10,6 @@ from keras_fn.layers._arguments import (
     int_tuple,
     set_weight_spec,
 )
-from keras_fn.layers._docstrings import inherit_sections
 from keras_fn.layers._options import NamedLayerOptions
 from keras_fn.layers.convolutional.base_conv import Convolution
 from keras_fn.ops.convolution import conv_transpose
@@ -29,41 +28,6 @@ class ConvTranspose(Convolution):
 
     It is the gradient of the convolution with the same arguments, so it restores the sizes that
     `Conv` reduced.
-
-    Args:
-        filters: Number of channels of the output.
-        kernel_size: Size of the convolution window: an integer, or one for each axis.
-        strides: Strides of the window in the output: an integer, or one for each axis.
-        padding: `"valid"` for the full output, `"same"` for `strides` times the input's sizes.
-        output_padding: Elements added at the end of each axis, fewer than `strides`; inferred by
-            default.
-        data_format: `"channels_last"` or `"channels_first"`;
-            `keras.config.image_data_format()` by default.
-        dilation_rate: Distance between the elements of a window: an integer, or one for each axis.
-            Either this or `strides` must be 1.
-        activation: Activation function applied to the result, or its name. None by default.
-        use_bias: Whether to add a bias to each channel.
-        kernel_initializer: Initializer for the kernel weights.
-        bias_initializer: Initializer for the bias.
-        kernel_regularizer: Regularizer applied to the kernel.
-        bias_regularizer: Regularizer applied to the bias.
-        activity_regularizer: Regularizer applied to the output.
-        kernel_constraint: Constraint applied to the kernel after each update.
-        bias_constraint: Constraint applied to the bias after each update.
-
-    Input shape:
-        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
-        with `"channels_first"`.
-
-    Output shape:
-        A tensor of the same data format, with `filters` channels.
-
-    Raises:
-        ValueError: An argument is invalid, or incompatible with the others or with the input.
-
-    References:
-        Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016.
-        https://arxiv.org/abs/1603.07285
     """
 
     def __init__(
@@ -129,9 +93,43 @@ class ConvTranspose(Convolution):
         )
 
 
-@inherit_sections
 class Conv1DTranspose(ConvTranspose):
     """1D transposed convolution layer.
+
+    Args:
+        filters: Number of channels of the output.
+        kernel_size: Size of the convolution window: an integer, or one for each axis.
+        strides: Strides of the window in the output: an integer, or one for each axis.
+        padding: `"valid"` for the full output, `"same"` for `strides` times the input's sizes.
+        output_padding: Elements added at the end of each axis, fewer than `strides`; inferred by
+            default.
+        data_format: `"channels_last"` or `"channels_first"`;
+            `keras.config.image_data_format()` by default.
+        dilation_rate: Distance between the elements of a window: an integer, or one for each axis.
+            Either this or `strides` must be 1.
+        activation: Activation function applied to the result, or its name. None by default.
+        use_bias: Whether to add a bias to each channel.
+        kernel_initializer: Initializer for the kernel weights.
+        bias_initializer: Initializer for the bias.
+        kernel_regularizer: Regularizer applied to the kernel.
+        bias_regularizer: Regularizer applied to the bias.
+        activity_regularizer: Regularizer applied to the output.
+        kernel_constraint: Constraint applied to the kernel after each update.
+        bias_constraint: Constraint applied to the bias after each update.
+
+    Input shape:
+        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
+        with `"channels_first"`.
+
+    Output shape:
+        A tensor of the same data format, with `filters` channels.
+
+    Raises:
+        ValueError: An argument is invalid, or incompatible with the others or with the input.
+
+    References:
+        Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016.
+        https://arxiv.org/abs/1603.07285
 
     Example:
         >>> keras.layers.Conv1DTranspose(8, 3, strides=2)(keras.Input((10, 4))).shape
@@ -141,9 +139,43 @@ class Conv1DTranspose(ConvTranspose):
     rank = 1
 
 
-@inherit_sections
 class Conv2DTranspose(ConvTranspose):
     """2D transposed convolution layer.
+
+    Args:
+        filters: Number of channels of the output.
+        kernel_size: Size of the convolution window: an integer, or one for each axis.
+        strides: Strides of the window in the output: an integer, or one for each axis.
+        padding: `"valid"` for the full output, `"same"` for `strides` times the input's sizes.
+        output_padding: Elements added at the end of each axis, fewer than `strides`; inferred by
+            default.
+        data_format: `"channels_last"` or `"channels_first"`;
+            `keras.config.image_data_format()` by default.
+        dilation_rate: Distance between the elements of a window: an integer, or one for each axis.
+            Either this or `strides` must be 1.
+        activation: Activation function applied to the result, or its name. None by default.
+        use_bias: Whether to add a bias to each channel.
+        kernel_initializer: Initializer for the kernel weights.
+        bias_initializer: Initializer for the bias.
+        kernel_regularizer: Regularizer applied to the kernel.
+        bias_regularizer: Regularizer applied to the bias.
+        activity_regularizer: Regularizer applied to the output.
+        kernel_constraint: Constraint applied to the kernel after each update.
+        bias_constraint: Constraint applied to the bias after each update.
+
+    Input shape:
+        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
+        with `"channels_first"`.
+
+    Output shape:
+        A tensor of the same data format, with `filters` channels.
+
+    Raises:
+        ValueError: An argument is invalid, or incompatible with the others or with the input.
+
+    References:
+        Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016.
+        https://arxiv.org/abs/1603.07285
 
     Example:
         >>> layer = keras.layers.Conv2DTranspose(8, 3, strides=2, padding="same")
@@ -154,11 +186,45 @@ class Conv2DTranspose(ConvTranspose):
     rank = 2
 
 
-@inherit_sections
 class Conv3DTranspose(ConvTranspose):
     """3D transposed convolution layer.
 
     As positional arguments, `data_format` comes before `output_padding`, as in Keras.
+
+    Args:
+        filters: Number of channels of the output.
+        kernel_size: Size of the convolution window: an integer, or one for each axis.
+        strides: Strides of the window in the output: an integer, or one for each axis.
+        padding: `"valid"` for the full output, `"same"` for `strides` times the input's sizes.
+        output_padding: Elements added at the end of each axis, fewer than `strides`; inferred by
+            default.
+        data_format: `"channels_last"` or `"channels_first"`;
+            `keras.config.image_data_format()` by default.
+        dilation_rate: Distance between the elements of a window: an integer, or one for each axis.
+            Either this or `strides` must be 1.
+        activation: Activation function applied to the result, or its name. None by default.
+        use_bias: Whether to add a bias to each channel.
+        kernel_initializer: Initializer for the kernel weights.
+        bias_initializer: Initializer for the bias.
+        kernel_regularizer: Regularizer applied to the kernel.
+        bias_regularizer: Regularizer applied to the bias.
+        activity_regularizer: Regularizer applied to the output.
+        kernel_constraint: Constraint applied to the kernel after each update.
+        bias_constraint: Constraint applied to the bias after each update.
+
+    Input shape:
+        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
+        with `"channels_first"`.
+
+    Output shape:
+        A tensor of the same data format, with `filters` channels.
+
+    Raises:
+        ValueError: An argument is invalid, or incompatible with the others or with the input.
+
+    References:
+        Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016.
+        https://arxiv.org/abs/1603.07285
 
     Example:
         >>> keras.layers.Conv3DTranspose(8, 3)(keras.Input((5, 5, 5, 4))).shape

@@ -5,7 +5,6 @@ from typing import Unpack
 
 from keras_fn import activations
 from keras_fn.layers._arguments import add_weight_from_spec, positive_int, set_weight_spec
-from keras_fn.layers._docstrings import inherit_sections
 from keras_fn.layers._options import NamedLayerOptions
 from keras_fn.layers.convolutional.base_conv import Convolution
 from keras_fn.ops.convolution import depthwise_conv
@@ -20,37 +19,7 @@ from keras_fn.types import (
 
 
 class DepthwiseConv(Convolution):
-    """Depthwise convolution layer: convolves each channel separately.
-
-    Args:
-        kernel_size: Size of the convolution window: an integer, or one for each axis.
-        strides: Strides of the window: an integer, or one for each axis.
-        padding: `"valid"` for windows inside the input only, `"same"` for as many windows as
-            steps.
-        depth_multiplier: Number of output channels for each input channel.
-        data_format: `"channels_last"` or `"channels_first"`;
-            `keras.config.image_data_format()` by default.
-        dilation_rate: Distance between the elements of a window: an integer, or one for each axis.
-        activation: Activation function applied to the result, or its name. None by default.
-        use_bias: Whether to add a bias to each channel.
-        depthwise_initializer: Initializer for the kernel weights.
-        bias_initializer: Initializer for the bias.
-        depthwise_regularizer: Regularizer applied to the kernel.
-        bias_regularizer: Regularizer applied to the bias.
-        activity_regularizer: Regularizer applied to the output.
-        depthwise_constraint: Constraint applied to the kernel after each update.
-        bias_constraint: Constraint applied to the bias after each update.
-
-    Input shape:
-        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
-        with `"channels_first"`.
-
-    Output shape:
-        A tensor of the same layout, with `channels * depth_multiplier` channels.
-
-    Raises:
-        ValueError: An argument is invalid.
-    """
+    """Depthwise convolution layer: convolves each channel separately."""
 
     def __init__(
         self,
@@ -102,9 +71,37 @@ class DepthwiseConv(Convolution):
         )
 
 
-@inherit_sections
 class DepthwiseConv1D(DepthwiseConv):
     """1D depthwise convolution layer.
+
+    Args:
+        kernel_size: Size of the convolution window: an integer, or one for each axis.
+        strides: Strides of the window: an integer, or one for each axis.
+        padding: `"valid"` for windows inside the input only, `"same"` for as many windows as
+            steps.
+        depth_multiplier: Number of output channels for each input channel.
+        data_format: `"channels_last"` or `"channels_first"`;
+            `keras.config.image_data_format()` by default.
+        dilation_rate: Distance between the elements of a window: an integer, or one for each axis.
+        activation: Activation function applied to the result, or its name. None by default.
+        use_bias: Whether to add a bias to each channel.
+        depthwise_initializer: Initializer for the kernel weights.
+        bias_initializer: Initializer for the bias.
+        depthwise_regularizer: Regularizer applied to the kernel.
+        bias_regularizer: Regularizer applied to the bias.
+        activity_regularizer: Regularizer applied to the output.
+        depthwise_constraint: Constraint applied to the kernel after each update.
+        bias_constraint: Constraint applied to the bias after each update.
+
+    Input shape:
+        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
+        with `"channels_first"`.
+
+    Output shape:
+        A tensor of the same layout, with `channels * depth_multiplier` channels.
+
+    Raises:
+        ValueError: An argument is invalid.
 
     Example:
         >>> keras.layers.DepthwiseConv1D(3)(keras.Input((10, 4))).shape
@@ -114,9 +111,37 @@ class DepthwiseConv1D(DepthwiseConv):
     rank = 1
 
 
-@inherit_sections
 class DepthwiseConv2D(DepthwiseConv):
     """2D depthwise convolution layer.
+
+    Args:
+        kernel_size: Size of the convolution window: an integer, or one for each axis.
+        strides: Strides of the window: an integer, or one for each axis.
+        padding: `"valid"` for windows inside the input only, `"same"` for as many windows as
+            steps.
+        depth_multiplier: Number of output channels for each input channel.
+        data_format: `"channels_last"` or `"channels_first"`;
+            `keras.config.image_data_format()` by default.
+        dilation_rate: Distance between the elements of a window: an integer, or one for each axis.
+        activation: Activation function applied to the result, or its name. None by default.
+        use_bias: Whether to add a bias to each channel.
+        depthwise_initializer: Initializer for the kernel weights.
+        bias_initializer: Initializer for the bias.
+        depthwise_regularizer: Regularizer applied to the kernel.
+        bias_regularizer: Regularizer applied to the bias.
+        activity_regularizer: Regularizer applied to the output.
+        depthwise_constraint: Constraint applied to the kernel after each update.
+        bias_constraint: Constraint applied to the bias after each update.
+
+    Input shape:
+        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
+        with `"channels_first"`.
+
+    Output shape:
+        A tensor of the same layout, with `channels * depth_multiplier` channels.
+
+    Raises:
+        ValueError: An argument is invalid.
 
     Example:
         >>> keras.layers.DepthwiseConv2D(3, depth_multiplier=2)(keras.Input((8, 8, 4))).shape

@@ -5,7 +5,6 @@ from typing import Unpack
 
 from keras_fn import activations
 from keras_fn.layers._arguments import add_weight_from_spec, positive_int, set_weight_spec
-from keras_fn.layers._docstrings import inherit_sections
 from keras_fn.layers._options import NamedLayerOptions
 from keras_fn.layers.convolutional.base_conv import Convolution
 from keras_fn.ops.convolution import separable_conv
@@ -23,43 +22,6 @@ class SeparableConv(Convolution):
     """Depthwise separable convolution layer.
 
     A depthwise convolution, then a pointwise one, which mixes the channels at each position.
-
-    Args:
-        filters: Number of channels of the output.
-        kernel_size: Size of the convolution window: an integer, or one for each axis.
-        strides: Strides of the window: an integer, or one for each axis.
-        padding: `"valid"` for windows inside the input only, `"same"` for as many windows as
-            steps.
-        data_format: `"channels_last"` or `"channels_first"`;
-            `keras.config.image_data_format()` by default.
-        dilation_rate: Distance between the elements of a window: an integer, or one for each axis.
-        depth_multiplier: Number of intermediate channels for each input channel.
-        activation: Activation function applied to the result, or its name. None by default.
-        use_bias: Whether to add a bias to each channel.
-        depthwise_initializer: Initializer for the depthwise kernel.
-        pointwise_initializer: Initializer for the pointwise kernel.
-        bias_initializer: Initializer for the bias.
-        depthwise_regularizer: Regularizer applied to the depthwise kernel.
-        pointwise_regularizer: Regularizer applied to the pointwise kernel.
-        bias_regularizer: Regularizer applied to the bias.
-        activity_regularizer: Regularizer applied to the output.
-        depthwise_constraint: Constraint applied to the depthwise kernel after each update.
-        pointwise_constraint: Constraint applied to the pointwise kernel after each update.
-        bias_constraint: Constraint applied to the bias after each update.
-
-    Input shape:
-        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
-        with `"channels_first"`.
-
-    Output shape:
-        A tensor of the same data format, with `filters` channels.
-
-    Raises:
-        ValueError: An argument is invalid.
-
-    References:
-        Chollet, "Xception: Deep Learning with Depthwise Separable Convolutions", 2016.
-        https://arxiv.org/abs/1610.02357
     """
 
     def __init__(
@@ -126,9 +88,45 @@ class SeparableConv(Convolution):
         )
 
 
-@inherit_sections
 class SeparableConv1D(SeparableConv):
     """1D depthwise separable convolution layer.
+
+    Args:
+        filters: Number of channels of the output.
+        kernel_size: Size of the convolution window: an integer, or one for each axis.
+        strides: Strides of the window: an integer, or one for each axis.
+        padding: `"valid"` for windows inside the input only, `"same"` for as many windows as
+            steps.
+        data_format: `"channels_last"` or `"channels_first"`;
+            `keras.config.image_data_format()` by default.
+        dilation_rate: Distance between the elements of a window: an integer, or one for each axis.
+        depth_multiplier: Number of intermediate channels for each input channel.
+        activation: Activation function applied to the result, or its name. None by default.
+        use_bias: Whether to add a bias to each channel.
+        depthwise_initializer: Initializer for the depthwise kernel.
+        pointwise_initializer: Initializer for the pointwise kernel.
+        bias_initializer: Initializer for the bias.
+        depthwise_regularizer: Regularizer applied to the depthwise kernel.
+        pointwise_regularizer: Regularizer applied to the pointwise kernel.
+        bias_regularizer: Regularizer applied to the bias.
+        activity_regularizer: Regularizer applied to the output.
+        depthwise_constraint: Constraint applied to the depthwise kernel after each update.
+        pointwise_constraint: Constraint applied to the pointwise kernel after each update.
+        bias_constraint: Constraint applied to the bias after each update.
+
+    Input shape:
+        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
+        with `"channels_first"`.
+
+    Output shape:
+        A tensor of the same data format, with `filters` channels.
+
+    Raises:
+        ValueError: An argument is invalid.
+
+    References:
+        Chollet, "Xception: Deep Learning with Depthwise Separable Convolutions", 2016.
+        https://arxiv.org/abs/1610.02357
 
     Example:
         >>> keras.layers.SeparableConv1D(8, 3)(keras.Input((10, 4))).shape
@@ -138,9 +136,45 @@ class SeparableConv1D(SeparableConv):
     rank = 1
 
 
-@inherit_sections
 class SeparableConv2D(SeparableConv):
     """2D depthwise separable convolution layer.
+
+    Args:
+        filters: Number of channels of the output.
+        kernel_size: Size of the convolution window: an integer, or one for each axis.
+        strides: Strides of the window: an integer, or one for each axis.
+        padding: `"valid"` for windows inside the input only, `"same"` for as many windows as
+            steps.
+        data_format: `"channels_last"` or `"channels_first"`;
+            `keras.config.image_data_format()` by default.
+        dilation_rate: Distance between the elements of a window: an integer, or one for each axis.
+        depth_multiplier: Number of intermediate channels for each input channel.
+        activation: Activation function applied to the result, or its name. None by default.
+        use_bias: Whether to add a bias to each channel.
+        depthwise_initializer: Initializer for the depthwise kernel.
+        pointwise_initializer: Initializer for the pointwise kernel.
+        bias_initializer: Initializer for the bias.
+        depthwise_regularizer: Regularizer applied to the depthwise kernel.
+        pointwise_regularizer: Regularizer applied to the pointwise kernel.
+        bias_regularizer: Regularizer applied to the bias.
+        activity_regularizer: Regularizer applied to the output.
+        depthwise_constraint: Constraint applied to the depthwise kernel after each update.
+        pointwise_constraint: Constraint applied to the pointwise kernel after each update.
+        bias_constraint: Constraint applied to the bias after each update.
+
+    Input shape:
+        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
+        with `"channels_first"`.
+
+    Output shape:
+        A tensor of the same data format, with `filters` channels.
+
+    Raises:
+        ValueError: An argument is invalid.
+
+    References:
+        Chollet, "Xception: Deep Learning with Depthwise Separable Convolutions", 2016.
+        https://arxiv.org/abs/1610.02357
 
     Example:
         >>> keras.layers.SeparableConv2D(8, 3, padding="same")(keras.Input((9, 9, 4))).shape

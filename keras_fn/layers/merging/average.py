@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from functools import reduce
 from typing import Any, Unpack
 
-from keras_fn.layers._docstrings import inherit_sections
 from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.merging.base_merge import Merge
 from keras_fn.ops import arithmetic
@@ -12,9 +11,19 @@ from keras_fn.ops.arithmetic import divide
 from keras_fn.types import Tensor
 
 
-@inherit_sections
 class Average(Merge):
     """Element-wise mean of a list of tensors.
+
+    Input shape:
+        A list of tensors whose shapes broadcast. Tensors of lower rank get axes of size 1
+        after the batch axis.
+
+    Output shape:
+        A tensor of the broadcast shape. If every input has a mask, so does the output: the
+        union of the masks.
+
+    Raises:
+        ValueError: The inputs are not a list, or their shapes are incompatible.
 
     Example:
         >>> keras.layers.Average()([keras.Input((3,)), keras.Input((3,))]).shape

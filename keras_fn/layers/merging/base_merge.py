@@ -18,19 +18,7 @@ from keras_fn.types import Nested
 
 
 class Merge(Layer):
-    """Base class of the merging layers: a list of tensors to one tensor.
-
-    Input shape:
-        A list of tensors whose shapes broadcast. Tensors of lower rank get axes of size 1
-        after the batch axis.
-
-    Output shape:
-        A tensor of the broadcast shape. If every input has a mask, so does the output: the
-        union of the masks.
-
-    Raises:
-        ValueError: The inputs are not a list, or their shapes are incompatible.
-    """
+    """Base class of the merging layers: a list of tensors to one tensor."""
 
     _at_least, _at_most = 1, 1000  # how many inputs
 

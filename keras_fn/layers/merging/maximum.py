@@ -3,16 +3,25 @@
 from collections.abc import Sequence
 from typing import Unpack
 
-from keras_fn.layers._docstrings import inherit_sections
 from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.merging.base_merge import MinMaxMerge
 from keras_fn.ops import arithmetic
 from keras_fn.types import Tensor
 
 
-@inherit_sections
 class Maximum(MinMaxMerge):
     """Element-wise maximum of a list of tensors, without masked elements.
+
+    Input shape:
+        A list of tensors whose shapes broadcast. Tensors of lower rank get axes of size 1
+        after the batch axis.
+
+    Output shape:
+        A tensor of the broadcast shape. If every input has a mask, so does the output: the
+        union of the masks.
+
+    Raises:
+        ValueError: The inputs are not a list, or their shapes are incompatible.
 
     Example:
         >>> keras.layers.Maximum()([keras.Input((3,)), keras.Input((3,))]).shape

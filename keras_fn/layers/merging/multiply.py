@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from functools import reduce
 from typing import Any, Unpack
 
-from keras_fn.layers._docstrings import inherit_sections
 from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.merging.base_merge import Merge, _mask_like
 from keras_fn.ops import arithmetic
@@ -12,11 +11,21 @@ from keras_fn.ops.logic import logical_or, where
 from keras_fn.types import Tensor
 
 
-@inherit_sections
 class Multiply(Merge):
     """Element-wise product of a list of tensors.
 
     An element counts as 1 where its tensor is masked; the product is 0 where all are masked.
+
+    Input shape:
+        A list of tensors whose shapes broadcast. Tensors of lower rank get axes of size 1
+        after the batch axis.
+
+    Output shape:
+        A tensor of the broadcast shape. If every input has a mask, so does the output: the
+        union of the masks.
+
+    Raises:
+        ValueError: The inputs are not a list, or their shapes are incompatible.
 
     Example:
         >>> keras.layers.Multiply()([keras.Input((3,)), keras.Input((3,))]).shape

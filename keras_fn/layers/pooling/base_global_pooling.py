@@ -9,20 +9,7 @@ from keras_fn.settings import standardize_data_format
 
 
 class GlobalPooling(Layer):
-    """Base class of the global pooling layers: each channel becomes one element.
-
-    Args:
-        data_format: `"channels_last"` or `"channels_first"`;
-            `keras.config.image_data_format()` by default.
-        keepdims: Whether to keep the pooled axes, with size 1.
-
-    Input shape:
-        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
-        with `"channels_first"`.
-
-    Output shape:
-        A tensor of shape `(batch, channels)`; with `keepdims`, of the same rank as the input.
-    """
+    """Base class of the global pooling layers: each channel becomes one element."""
 
     rank: int
 

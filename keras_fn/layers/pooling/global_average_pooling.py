@@ -3,7 +3,6 @@
 from typing import Unpack
 
 from keras_fn.core.masking import propagates_mask_only
-from keras_fn.layers._docstrings import inherit_sections
 from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.pooling.base_global_pooling import GlobalPooling
 from keras_fn.ops.arithmetic import divide
@@ -20,9 +19,20 @@ class _GlobalAverage(GlobalPooling):
         return mean(inputs, self._axes, self.keepdims)
 
 
-@inherit_sections
 class GlobalAveragePooling1D(_GlobalAverage):
     """1D global average pooling layer: the mean over time, without masked steps.
+
+    Args:
+        data_format: `"channels_last"` or `"channels_first"`;
+            `keras.config.image_data_format()` by default.
+        keepdims: Whether to keep the pooled axes, with size 1.
+
+    Input shape:
+        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
+        with `"channels_first"`.
+
+    Output shape:
+        A tensor of shape `(batch, channels)`; with `keepdims`, of the same rank as the input.
 
     Example:
     >>> x = keras.layers.Masking()(np.array([[[2.0], [4.0], [0.0]]], "float32"))
@@ -52,9 +62,20 @@ class GlobalAveragePooling1D(_GlobalAverage):
         return None
 
 
-@inherit_sections
 class GlobalAveragePooling2D(_GlobalAverage):
     """2D global average pooling layer: the mean over height and width.
+
+    Args:
+        data_format: `"channels_last"` or `"channels_first"`;
+            `keras.config.image_data_format()` by default.
+        keepdims: Whether to keep the pooled axes, with size 1.
+
+    Input shape:
+        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
+        with `"channels_first"`.
+
+    Output shape:
+        A tensor of shape `(batch, channels)`; with `keepdims`, of the same rank as the input.
 
     Example:
         >>> keras.layers.GlobalAveragePooling2D()(keras.Input((8, 8, 4))).shape
@@ -64,9 +85,20 @@ class GlobalAveragePooling2D(_GlobalAverage):
     rank = 2
 
 
-@inherit_sections
 class GlobalAveragePooling3D(_GlobalAverage):
     """3D global average pooling layer: the mean over all spatial axes.
+
+    Args:
+        data_format: `"channels_last"` or `"channels_first"`;
+            `keras.config.image_data_format()` by default.
+        keepdims: Whether to keep the pooled axes, with size 1.
+
+    Input shape:
+        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
+        with `"channels_first"`.
+
+    Output shape:
+        A tensor of shape `(batch, channels)`; with `keepdims`, of the same rank as the input.
 
     Example:
         >>> keras.layers.GlobalAveragePooling3D()(keras.Input((8, 8, 8, 4))).shape

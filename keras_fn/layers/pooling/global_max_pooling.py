@@ -1,6 +1,5 @@
 """Global max pooling layers over 1, 2 or 3 spatial axes."""
 
-from keras_fn.layers._docstrings import inherit_sections
 from keras_fn.layers.pooling.base_global_pooling import GlobalPooling
 from keras_fn.ops.reductions import max
 from keras_fn.types import Tensor
@@ -12,9 +11,20 @@ class _GlobalMax(GlobalPooling):
         return max(inputs, self._axes, self.keepdims)
 
 
-@inherit_sections
 class GlobalMaxPooling1D(_GlobalMax):
     """1D global max pooling layer: the maximum over time.
+
+    Args:
+        data_format: `"channels_last"` or `"channels_first"`;
+            `keras.config.image_data_format()` by default.
+        keepdims: Whether to keep the pooled axes, with size 1.
+
+    Input shape:
+        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
+        with `"channels_first"`.
+
+    Output shape:
+        A tensor of shape `(batch, channels)`; with `keepdims`, of the same rank as the input.
 
     Example:
         >>> keras.layers.GlobalMaxPooling1D()(keras.Input((None, 4))).shape
@@ -24,9 +34,20 @@ class GlobalMaxPooling1D(_GlobalMax):
     rank = 1
 
 
-@inherit_sections
 class GlobalMaxPooling2D(_GlobalMax):
     """2D global max pooling layer: the maximum over height and width.
+
+    Args:
+        data_format: `"channels_last"` or `"channels_first"`;
+            `keras.config.image_data_format()` by default.
+        keepdims: Whether to keep the pooled axes, with size 1.
+
+    Input shape:
+        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
+        with `"channels_first"`.
+
+    Output shape:
+        A tensor of shape `(batch, channels)`; with `keepdims`, of the same rank as the input.
 
     Example:
         >>> keras.layers.GlobalMaxPooling2D(keepdims=True)(keras.Input((8, 8, 4))).shape
@@ -36,9 +57,20 @@ class GlobalMaxPooling2D(_GlobalMax):
     rank = 2
 
 
-@inherit_sections
 class GlobalMaxPooling3D(_GlobalMax):
     """3D global max pooling layer: the maximum over all spatial axes.
+
+    Args:
+        data_format: `"channels_last"` or `"channels_first"`;
+            `keras.config.image_data_format()` by default.
+        keepdims: Whether to keep the pooled axes, with size 1.
+
+    Input shape:
+        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
+        with `"channels_first"`.
+
+    Output shape:
+        A tensor of shape `(batch, channels)`; with `keepdims`, of the same rank as the input.
 
     Example:
         >>> keras.layers.GlobalMaxPooling3D()(keras.Input((8, 8, 8, 4))).shape

@@ -3,39 +3,15 @@
 from typing import Any
 
 from keras_fn.core.input_spec import InputSpec
-from keras_fn.layers._docstrings import inherit_sections
 from keras_fn.layers.regularization.dropout import Dropout
 from keras_fn.settings import standardize_data_format
 from keras_fn.types import DTypeLike
 
 
-@inherit_sections
 class SpatialDropout(Dropout):
     """Spatial dropout: in training, drops whole channels.
 
     Neighboring elements of a channel are correlated, so dropping single ones has little effect.
-
-    Args:
-        rate: Fraction of the channels to drop, from 0 to 1.
-        data_format: `"channels_last"` or `"channels_first"`;
-            `keras.config.image_data_format()` by default.
-        seed: An integer, for reproducible masks.
-        name: The name of the layer. Unique by default.
-        dtype: The dtype or dtype policy of the layer. The global policy by default.
-
-    Input shape:
-        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
-        with `"channels_first"`.
-
-    Output shape:
-        A tensor of the same shape.
-
-    Raises:
-        ValueError: `rate` is not from 0 to 1.
-
-    References:
-        Tompson et al., "Efficient Object Localization Using Convolutional Networks", 2014.
-        https://arxiv.org/abs/1411.4280
     """
 
     rank: int
@@ -63,9 +39,28 @@ class SpatialDropout(Dropout):
         return config
 
 
-@inherit_sections
 class SpatialDropout1D(SpatialDropout):
     """1D spatial dropout layer: drops whole features of sequences in training.
+
+    Args:
+        rate: Fraction of the channels to drop, from 0 to 1.
+        seed: An integer, for reproducible masks.
+        name: The name of the layer. Unique by default.
+        dtype: The dtype or dtype policy of the layer. The global policy by default.
+
+    Input shape:
+        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
+        with `"channels_first"`.
+
+    Output shape:
+        A tensor of the same shape.
+
+    Raises:
+        ValueError: `rate` is not from 0 to 1.
+
+    References:
+        Tompson et al., "Efficient Object Localization Using Convolutional Networks", 2014.
+        https://arxiv.org/abs/1411.4280
 
     Example:
         >>> keras.layers.SpatialDropout1D(0.5)(keras.Input((10, 4))).shape
@@ -84,9 +79,30 @@ class SpatialDropout1D(SpatialDropout):
         super().__init__(rate, "channels_last", seed, name, dtype)
 
 
-@inherit_sections
 class SpatialDropout2D(SpatialDropout):
     """2D spatial dropout layer: drops whole channels of images in training.
+
+    Args:
+        rate: Fraction of the channels to drop, from 0 to 1.
+        data_format: `"channels_last"` or `"channels_first"`;
+            `keras.config.image_data_format()` by default.
+        seed: An integer, for reproducible masks.
+        name: The name of the layer. Unique by default.
+        dtype: The dtype or dtype policy of the layer. The global policy by default.
+
+    Input shape:
+        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
+        with `"channels_first"`.
+
+    Output shape:
+        A tensor of the same shape.
+
+    Raises:
+        ValueError: `rate` is not from 0 to 1.
+
+    References:
+        Tompson et al., "Efficient Object Localization Using Convolutional Networks", 2014.
+        https://arxiv.org/abs/1411.4280
 
     Example:
         >>> keras.layers.SpatialDropout2D(0.5)(keras.Input((8, 8, 4))).shape
@@ -96,9 +112,30 @@ class SpatialDropout2D(SpatialDropout):
     rank = 2
 
 
-@inherit_sections
 class SpatialDropout3D(SpatialDropout):
     """3D spatial dropout layer: drops whole channels of volumes in training.
+
+    Args:
+        rate: Fraction of the channels to drop, from 0 to 1.
+        data_format: `"channels_last"` or `"channels_first"`;
+            `keras.config.image_data_format()` by default.
+        seed: An integer, for reproducible masks.
+        name: The name of the layer. Unique by default.
+        dtype: The dtype or dtype policy of the layer. The global policy by default.
+
+    Input shape:
+        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
+        with `"channels_first"`.
+
+    Output shape:
+        A tensor of the same shape.
+
+    Raises:
+        ValueError: `rate` is not from 0 to 1.
+
+    References:
+        Tompson et al., "Efficient Object Localization Using Convolutional Networks", 2014.
+        https://arxiv.org/abs/1411.4280
 
     Example:
         >>> keras.layers.SpatialDropout3D(0.5)(keras.Input((8, 8, 8, 4))).shape

@@ -6,7 +6,6 @@ from typing import Any, Unpack
 from keras_fn.core.input_spec import InputSpec
 from keras_fn.errors import SpecError
 from keras_fn.layers._arguments import padding_pairs
-from keras_fn.layers._docstrings import inherit_sections
 from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
 from keras_fn.ops.indexing import getitem
@@ -15,24 +14,7 @@ from keras_fn.types import Tensor
 
 
 class Cropping(Layer):
-    """Cropping layer: removes elements at the edges of the spatial axes.
-
-    Args:
-        cropping: A pair (before, after) for each axis, a number for each axis, or one number.
-            Over one axis, a pair is (before, after).
-        data_format: `"channels_last"` or `"channels_first"`;
-            `keras.config.image_data_format()` by default.
-
-    Input shape:
-        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
-        with `"channels_first"`.
-
-    Output shape:
-        A tensor of the same data format.
-
-    Raises:
-        ValueError: `cropping` is invalid, or removes everything.
-    """
+    """Cropping layer: removes elements at the edges of the spatial axes."""
 
     rank: int
 
@@ -71,9 +53,22 @@ def _ends(layer: Any, argument: str, value: Any) -> tuple[tuple[int, int], ...]:
     return padding_pairs(layer, argument, [value] if one_axis else value, layer.rank)
 
 
-@inherit_sections
 class Cropping1D(Cropping):
     """1D cropping layer: removes steps at both ends of sequences.
+
+    Args:
+        cropping: A pair (before, after) for each axis, a number for each axis, or one number.
+            Over one axis, a pair is (before, after).
+
+    Input shape:
+        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
+        with `"channels_first"`.
+
+    Output shape:
+        A tensor of the same data format.
+
+    Raises:
+        ValueError: `cropping` is invalid, or removes everything.
 
     Example:
         >>> keras.layers.Cropping1D((2, 1))(keras.Input((10, 4))).shape
@@ -89,9 +84,24 @@ class Cropping1D(Cropping):
         super().__init__(cropping, "channels_last", **kwargs)
 
 
-@inherit_sections
 class Cropping2D(Cropping):
     """2D cropping layer: removes rows and columns at the edges of images.
+
+    Args:
+        cropping: A pair (before, after) for each axis, a number for each axis, or one number.
+            Over one axis, a pair is (before, after).
+        data_format: `"channels_last"` or `"channels_first"`;
+            `keras.config.image_data_format()` by default.
+
+    Input shape:
+        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
+        with `"channels_first"`.
+
+    Output shape:
+        A tensor of the same data format.
+
+    Raises:
+        ValueError: `cropping` is invalid, or removes everything.
 
     Example:
         >>> keras.layers.Cropping2D(((2, 1), (0, 4)))(keras.Input((28, 28, 3))).shape
@@ -109,9 +119,24 @@ class Cropping2D(Cropping):
         super().__init__(cropping, data_format, **kwargs)
 
 
-@inherit_sections
 class Cropping3D(Cropping):
     """3D cropping layer: removes elements at the edges of volumes.
+
+    Args:
+        cropping: A pair (before, after) for each axis, a number for each axis, or one number.
+            Over one axis, a pair is (before, after).
+        data_format: `"channels_last"` or `"channels_first"`;
+            `keras.config.image_data_format()` by default.
+
+    Input shape:
+        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
+        with `"channels_first"`.
+
+    Output shape:
+        A tensor of the same data format.
+
+    Raises:
+        ValueError: `cropping` is invalid, or removes everything.
 
     Example:
         >>> keras.layers.Cropping3D(2)(keras.Input((8, 8, 8, 3))).shape

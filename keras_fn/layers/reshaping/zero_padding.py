@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Unpack
 
 from keras_fn.core.input_spec import InputSpec
-from keras_fn.layers._docstrings import inherit_sections
 from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
 from keras_fn.layers.reshaping.cropping import _ends
@@ -14,24 +13,7 @@ from keras_fn.types import Tensor
 
 
 class ZeroPadding(Layer):
-    """Zero padding layer: adds zeros at the edges of the spatial axes.
-
-    Args:
-        padding: A pair (before, after) for each axis, a number for each axis, or one number.
-            Over one axis, a pair is (before, after).
-        data_format: `"channels_last"` or `"channels_first"`;
-            `keras.config.image_data_format()` by default.
-
-    Input shape:
-        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
-        with `"channels_first"`.
-
-    Output shape:
-        A tensor of the same data format.
-
-    Raises:
-        ValueError: `padding` is invalid.
-    """
+    """Zero padding layer: adds zeros at the edges of the spatial axes."""
 
     rank: int
 
@@ -55,9 +37,24 @@ class ZeroPadding(Layer):
         return pad(inputs, self._widths)
 
 
-@inherit_sections
 class ZeroPadding1D(ZeroPadding):
     """1D zero padding layer: adds steps of zeros at both ends of sequences.
+
+    Args:
+        padding: A pair (before, after) for each axis, a number for each axis, or one number.
+            Over one axis, a pair is (before, after).
+        data_format: `"channels_last"` or `"channels_first"`;
+            `keras.config.image_data_format()` by default.
+
+    Input shape:
+        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
+        with `"channels_first"`.
+
+    Output shape:
+        A tensor of the same data format.
+
+    Raises:
+        ValueError: `padding` is invalid.
 
     Example:
         >>> keras.layers.ZeroPadding1D((2, 1))(keras.Input((10, 4))).shape
@@ -67,9 +64,24 @@ class ZeroPadding1D(ZeroPadding):
     rank = 1
 
 
-@inherit_sections
 class ZeroPadding2D(ZeroPadding):
     """2D zero padding layer: adds rows and columns of zeros at the edges of images.
+
+    Args:
+        padding: A pair (before, after) for each axis, a number for each axis, or one number.
+            Over one axis, a pair is (before, after).
+        data_format: `"channels_last"` or `"channels_first"`;
+            `keras.config.image_data_format()` by default.
+
+    Input shape:
+        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
+        with `"channels_first"`.
+
+    Output shape:
+        A tensor of the same data format.
+
+    Raises:
+        ValueError: `padding` is invalid.
 
     Example:
         >>> keras.layers.ZeroPadding2D(((1, 2), (0, 0)))(keras.Input((28, 28, 3))).shape
@@ -79,9 +91,24 @@ class ZeroPadding2D(ZeroPadding):
     rank = 2
 
 
-@inherit_sections
 class ZeroPadding3D(ZeroPadding):
     """3D zero padding layer: adds zeros at the edges of volumes.
+
+    Args:
+        padding: A pair (before, after) for each axis, a number for each axis, or one number.
+            Over one axis, a pair is (before, after).
+        data_format: `"channels_last"` or `"channels_first"`;
+            `keras.config.image_data_format()` by default.
+
+    Input shape:
+        A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
+        with `"channels_first"`.
+
+    Output shape:
+        A tensor of the same data format.
+
+    Raises:
+        ValueError: `padding` is invalid.
 
     Example:
         >>> keras.layers.ZeroPadding3D(2)(keras.Input((8, 8, 8, 3))).shape
