@@ -225,7 +225,7 @@ def _torch_compile(function: Callable[..., Any], options: dict[str, Any]) -> Cal
     config: Any = torch._dynamo.config
     # Built-in steps call `torch.autograd.grad`. Custom steps may call `loss.backward()`, for which
     # PyTorch 2.13 computes wrong gradients in a graph: a graph break, or an error with `fullgraph`.
-    is_builtin_step = not hasattr(function, "is_users")
+    is_builtin_step = not getattr(function, "is_custom_step", False)
     patches = (
         {"trace_autograd_ops": is_builtin_step} if hasattr(config, "trace_autograd_ops") else {}
     )

@@ -267,8 +267,6 @@ def _collect(
 ) -> None:
     """Adds the tracked objects among the values, at any depth, to `children`."""
     for value in values:
-        if value is None:  # Dynamo would guard that all None have one type, gradients too
-            continue
         cls = type(value)
         kind = _KINDS.get(cls, _UNKNOWN) if kind_of is None else kind_of(cls)
         if kind == _UNKNOWN:
