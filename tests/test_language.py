@@ -12,14 +12,14 @@ NOT_OURS = ("fixtures", "programs", "performance.md", Path(__file__).name)
 # What a reader who knows Keras, PyTorch or JAX would not search for, and what to write instead.
 REFUSED = {
     r"(short|full|long) roads?": "fast path, slow path",
-    r"\broads?\b": "path",
+    r"\broads?\b(?! less scheduled)": "path",
     r"the house\b|house rules": "codebase",
     r"\bfloors? (of|\d)|lowest floors|upper floors|lower floors": "level",
     r"\bface(s)? (only|gather|list|that)|public face": "public namespace",
     r"class numbers?\b|class_numbers?\b": "class index, integer label",
     r"\bbeside\b": "next to, in addition to, compared with",
     r"\blikewise\b": "same as ...",
-    r"\btold\b": "received, reported, specified",
+    r"(?<!\")\btold\b": "received, reported, specified",
     r"of (the|a) user'?s own|of one'?s own|ones_own": "custom, user-defined",
     r"(?<![Tt]here )\b(?-i:(is|are) (no|none)) (?!(longer|more|doubt)\b)\w":
         "is not a, there are no",

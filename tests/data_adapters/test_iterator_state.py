@@ -59,7 +59,7 @@ class Loader:
         self.random.bit_generator.state = state["random"]
 
 
-class Told:
+class Stateful:
     """An iterator whose state is bytes, as with Grain."""
 
     def __init__(self, owner):
@@ -87,7 +87,7 @@ class ToldByIterators:
         self.produced = 0
 
     def __iter__(self):
-        return Told(self)
+        return Stateful(self)
 
 
 class Numbered(keras.utils.PyDataset):
@@ -151,7 +151,7 @@ def test_backups_after_epochs_and_after_several_batches(tmp_path, source, steps)
 
 
 def test_an_iterator_that_is_passed_itself(tmp_path):
-    class Endless(Told):
+    class Endless(Stateful):
         def __init__(self):
             self.produced = 0
             super().__init__(self)
