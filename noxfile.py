@@ -255,6 +255,8 @@ def _pytest(session: nox.Session, backend: str, *args: str, thorough: bool = Fal
         "JAX_COMPILATION_CACHE_DIR": str(folder / "jax"),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
         "KERAS_FN_DURATIONS": str(_timings() / "durations.json"),
+        # Tests of code that calls no backend run once: see tests/conftest.py.
+        "KERAS_FN_BACKEND_FREE": "run" if thorough or backend == "torch" else "skip",
         "KERAS_FN_EXAMPLES": MANY_EXAMPLES if thorough else EXAMPLES,
         **({} if thorough else FAST_XLA),
     }

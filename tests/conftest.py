@@ -1,7 +1,43 @@
-"""What all tests share. A test runs on whichever backend KERAS_BACKEND names."""
+"""Shared by all tests. A test runs on the backend that KERAS_BACKEND names."""
 
 import os
 import tempfile
+from pathlib import Path
 
 # The user's own config must not decide what is tested.
 os.environ.setdefault("KERAS_HOME", tempfile.mkdtemp(prefix="keras_home_"))
+
+HERE = Path(__file__).parent
+# Tests of code that calls no backend: readers of files, downloads, pictures, names. nox runs them
+# on one backend at every push (KERAS_FN_BACKEND_FREE=skip on the others), and the thorough run on
+# all.
+BACKEND_FREE = {
+    HERE / name
+    for name in (
+        "core/test_dtypes.py",
+        "core/test_memoize.py",
+        "core/test_naming.py",
+        "core/test_tracebacks.py",
+        "core/test_tree.py",
+        "datasets",
+        "random/test_philox.py",
+        "saving/test_archive.py",
+        "saving/test_file_io.py",
+        "saving/test_hdf5.py",
+        "saving/test_hdf5_attacks.py",
+        "saving/test_strict_json.py",
+        "test_architecture.py",
+        "test_language.py",
+        "test_regex.py",
+        "utils/test_archive_utils.py",
+        "utils/test_file_utils.py",
+        "utils/test_sequence_utils.py",
+        "visualization",
+    )
+}
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leaves out what another backend's part runs."""
+    skips = os.environ.get("KERAS_FN_BACKEND_FREE") == "skip"
+    return True if skips and collection_path in BACKEND_FREE else None

@@ -16,7 +16,7 @@ REFUSED = {
     r"the house\b|house rules": "codebase",
     r"\bfloors? (of|\d)|lowest floors|upper floors|lower floors": "level",
     r"\bface(s)? (only|gather|list|that)|public face": "public namespace",
-    r"class numbers?\b|class_numbers?\b": "class index, integer label",
+    r"class numbers?\b(?!\()|class_numbers?\b": "class index, integer label",
     r"\bbeside\b": "next to, in addition to, compared with",
     r"\blikewise\b": "same as ...",
     r"(?<!\")\btold\b": "received, reported, specified",
