@@ -164,3 +164,21 @@ them for several inputs or outputs; or an iterable or a `PyDataset` that yields 
 
 class NoArguments(TypedDict):
     """Type of `**kwargs` without any valid keyword: type checkers reject misspelled ones."""
+
+
+class SaveOptions(TypedDict, total=False):
+    """Keyword arguments of `save`."""
+
+    include_optimizer: bool
+
+
+class SaveWeightsOptions(TypedDict, total=False):
+    """Keyword arguments of `save_weights`."""
+
+    objects_to_skip: Iterable[Any] | None
+
+
+class LoadWeightsOptions(SaveWeightsOptions, total=False):
+    """Keyword arguments of `load_weights`."""
+
+    by_name: bool

@@ -17,7 +17,7 @@ import keras_fn as keras
 pytestmark = pytest.mark.types
 
 ROOT = Path(__file__).parent.parent
-MAX_SHARE_OF_ANY = 0.05
+MAX_SHARE_OF_ANY = 0.02
 UNTYPED = ("Any", "Unknown", "Unbound", "partially unknown")
 MISUSES = """
 import numpy as np

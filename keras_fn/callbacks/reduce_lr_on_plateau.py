@@ -1,7 +1,7 @@
 """ReduceLROnPlateau: lowers the learning rate when a metric stops improving."""
 
 import warnings
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from keras_fn.callbacks.learning_rate_scheduler import get_learning_rate, named_
 from keras_fn.callbacks.monitor_callback import MonitorCallback
 from keras_fn.callbacks.progress_display import print_message
 from keras_fn.errors import SpecError
+from keras_fn.types import NoArguments
 
 
 class ReduceLROnPlateau(MonitorCallback):
@@ -52,7 +53,7 @@ class ReduceLROnPlateau(MonitorCallback):
         min_delta: float = 1e-4,
         cooldown: int = 0,
         min_lr: float = 0.0,
-        **kwargs: Any,
+        **kwargs: Unpack[NoArguments],
     ):
         super().__init__(monitor, mode, min_delta=min_delta)
         if kwargs:

@@ -1,13 +1,13 @@
 """`KerasTensor`: the symbolic tensor, with a shape, a dtype and a position in a graph."""
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex
+from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, Unpack
 
 from keras_fn.core.dtypes import standardize_dtype
 from keras_fn.core.naming import auto_name
 from keras_fn.core.operators import OperatorsMixin
 from keras_fn.errors import SpecError, unexpected_arguments
-from keras_fn.types import DTypeLike, Shape
+from keras_fn.types import DTypeLike, NoArguments, Shape
 
 if TYPE_CHECKING:
     from keras_fn.core.operation import Operation
@@ -59,7 +59,7 @@ class KerasTensor(OperatorsMixin):
         ragged: bool = False,
         record_history: bool = True,
         name: str | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[NoArguments],
     ):
         if kwargs:
             raise unexpected_arguments("KerasTensor", kwargs)

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from keras_fn.errors import SpecError
+from keras_fn.types import Tensor
 
 
 class Context(NamedTuple):
@@ -140,7 +141,7 @@ class StatelessScope(Scope):
         self.state[id(variable)] = value
         self.written[id(variable)] = variable
 
-    def add_loss(self, loss: Any) -> None:
+    def add_loss(self, loss: Tensor) -> None:
         """Adds a loss to `losses`."""
         self.losses.append(loss)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from functools import partial
 from threading import RLock
-from typing import Any, cast
+from typing import Any, Unpack, cast
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from keras_fn.core.naming import auto_name, check_name, current_path
 from keras_fn.core.operators import OperatorsMixin
 from keras_fn.core.scopes import DEFAULT_CONTEXT, Context, context
 from keras_fn.errors import SpecError, unexpected_arguments
-from keras_fn.types import DTypeLike, ShapeLike, Tensor, TensorLike
+from keras_fn.types import DTypeLike, NoArguments, ShapeLike, Tensor, TensorLike
 
 
 class Variable(OperatorsMixin):
@@ -63,7 +63,7 @@ class Variable(OperatorsMixin):
         synchronization: str | None = "auto",
         name: str | None = None,
         layout: Any = None,
-        **kwargs: Any,
+        **kwargs: Unpack[NoArguments],
     ):
         if kwargs:
             raise unexpected_arguments("Variable", kwargs)

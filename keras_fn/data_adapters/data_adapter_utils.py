@@ -7,6 +7,7 @@ import numpy as np
 
 from keras_fn.backend.loader import current
 from keras_fn.errors import SpecError
+from keras_fn.types import Nested
 
 FlatBatch = tuple[list[Any], list[Any] | None, list[Any] | None]
 """Inputs, targets and sample weights, each a flat list in the model's order. A whole data set of
@@ -90,7 +91,7 @@ def _slice_samples(data: FlatBatch, samples: slice) -> FlatBatch:
     )
 
 
-def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
+def unpack_x_y_sample_weight(data: Nested) -> tuple[Nested, Nested, Nested]:
     """Unpacks a batch to `(x, y, sample_weight)`, with None for missing parts.
 
     Args:
@@ -118,7 +119,7 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
     return (*data, *(None,) * (3 - len(data)))  # type: ignore[return-value]
 
 
-def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+def pack_x_y_sample_weight(x: Nested, y: Nested = None, sample_weight: Nested = None) -> Nested:
     """Packs inputs, targets and sample weights to one batch, as `fit` takes it.
 
     Args:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Unpack
 
 from keras_fn.core import tree
 from keras_fn.core.keras_tensor import KerasTensor
@@ -14,7 +14,7 @@ from keras_fn.models.functional import Functional
 from keras_fn.models.model import Model
 from keras_fn.models.sequential import Sequential
 from keras_fn.ops._op import OpNode
-from keras_fn.types import Nested
+from keras_fn.types import Nested, NoArguments
 
 
 def clone_model(
@@ -23,7 +23,7 @@ def clone_model(
     clone_function: Callable[[Any], Any] | None = None,
     call_function: Callable[..., Any] | None = None,
     recursive: bool = False,
-    **kwargs: Any,
+    **kwargs: Unpack[NoArguments],
 ) -> Model:
     """Clones a model: creates a model of the same architecture, with new layers and new weights.
 

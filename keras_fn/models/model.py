@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Self, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Self, Unpack, cast
 
 from keras_fn._lazy import LazyModule
 from keras_fn.core.registry import CustomObjectScope
@@ -13,7 +13,7 @@ from keras_fn.layers._config import init_arguments_config
 from keras_fn.layers.layer import Layer
 from keras_fn.optimizers.nested import find_optimizers
 from keras_fn.training.trainer import Trainer
-from keras_fn.types import Nested, PathLike
+from keras_fn.types import LoadWeightsOptions, Nested, PathLike, SaveOptions
 
 if TYPE_CHECKING:
     from keras_fn.saving import saving_api
@@ -181,7 +181,7 @@ class Model(Trainer, Layer):
         filepath: PathLike | BinaryIO,
         overwrite: bool = True,
         zipped: bool | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[SaveOptions],
     ) -> None:
         """Saves the model: architecture, weights, compile arguments and optimizer state.
 
@@ -219,7 +219,10 @@ class Model(Trainer, Layer):
         saving_api.save_weights(self, filepath, overwrite, max_shard_size)
 
     def load_weights(
-        self, filepath: PathLike | BinaryIO, skip_mismatch: bool = False, **kwargs: Any
+        self,
+        filepath: PathLike | BinaryIO,
+        skip_mismatch: bool = False,
+        **kwargs: Unpack[LoadWeightsOptions],
     ) -> None:
         """Loads the weights from a file: all of them, or none if there is an error.
 

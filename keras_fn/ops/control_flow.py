@@ -71,7 +71,7 @@ def cond(pred: TensorLike, true_fn: Callable[[], Any], false_fn: Callable[[], An
     return _switch("ops.cond", pred, [false_fn, true_fn])
 
 
-def switch(index: TensorLike, branches: Sequence[Callable[..., Any]], *operands: Any) -> Any:
+def switch(index: TensorLike, branches: Sequence[Callable[..., Any]], *operands: Nested) -> Nested:
     """Calls the function at `index`, as a `switch` statement does; see `cond`.
 
     Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict, Unpack
 
 from keras_fn.core import dtypes
 from keras_fn.errors import SpecError
@@ -53,6 +53,10 @@ def one_hot(
     return cast(equal(expand_dims(x, axis), classes), dtypes.standardize_dtype(dtype))
 
 
+class _MultiHotOptions(TypedDict, total=False):
+    num_tokens: int
+
+
 @op
 def multi_hot(
     inputs: TensorLike,
@@ -60,7 +64,7 @@ def multi_hot(
     axis: int = -1,
     dtype: DTypeLike | None = None,
     sparse: bool = False,
-    **kwargs: Any,
+    **kwargs: Unpack[_MultiHotOptions],
 ) -> Tensor:
     """Multi-hot encoding: one vector for the class indices of each row, with 1 at each index.
 

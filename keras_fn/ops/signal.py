@@ -22,7 +22,7 @@ from keras_fn.ops.indexing import getitem, take
 from keras_fn.ops.logic import where
 from keras_fn.ops.manipulation import broadcast_to, pad, reshape, swapaxes
 from keras_fn.ops.reductions import sum as sum_
-from keras_fn.types import Tensor, TensorLike
+from keras_fn.types import ArrayLike, Tensor, TensorLike
 
 # ---------------------------------------------------------------- Fourier transforms
 
@@ -325,7 +325,7 @@ def stft(
     sequence_length: int,
     sequence_stride: int,
     fft_length: int,
-    window: Any = "hann",
+    window: str | ArrayLike | None = "hann",
     center: bool = True,
 ) -> tuple[Tensor, Tensor]:
     """Short-time Fourier transform (STFT): `rfft` of windowed frames.
@@ -371,7 +371,7 @@ def _istft(
     sequence_stride: int,
     fft_length: int,
     length: int | None = None,
-    window: Any = "hann",
+    window: str | ArrayLike | None = "hann",
     center: bool = True,
 ) -> TensorSpec:
     spec = _pair_spec(x, "ops.istft", rank=2)
@@ -390,7 +390,7 @@ def istft(
     sequence_stride: int,
     fft_length: int,
     length: int | None = None,
-    window: Any = "hann",
+    window: str | ArrayLike | None = "hann",
     center: bool = True,
 ) -> Tensor:
     """Inverse short-time Fourier transform: the least-squares inverse of `stft`.

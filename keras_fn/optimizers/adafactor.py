@@ -5,6 +5,7 @@ from typing import Any, Unpack
 
 from keras_fn import ops
 from keras_fn.core.variable import Variable
+from keras_fn.optimizers.array_namespace import ArrayNamespace
 from keras_fn.optimizers.optimizer import Optimizer
 from keras_fn.types import LearningRateLike, NoArguments, Tensor
 
@@ -118,7 +119,13 @@ class Adafactor(Optimizer):
         return [*means, self.add_variable_from_reference(variable, "velocity")]
 
     def update_rule(
-        self, xp: Any, w: Tensor, g: Tensor, slots: Sequence[Tensor], lr: Tensor, step: Tensor
+        self,
+        xp: ArrayNamespace,
+        w: Tensor,
+        g: Tensor,
+        slots: Sequence[Tensor],
+        lr: Tensor,
+        step: Tensor,
     ) -> tuple[Tensor, Sequence[Tensor]]:
         """Divides by the root of the second moments, clips the update and scales it with `w`."""
         rows, columns, v = slots
@@ -139,7 +146,7 @@ class Adafactor(Optimizer):
         return xp.sub_scaled(w, update, scale / clip_factor), (rows, columns, v)
 
 
-def _ema(xp: Any, old: Any, new: Any, decay: Tensor) -> Tensor:
+def _ema(xp: ArrayNamespace, old: Any, new: Any, decay: Tensor) -> Tensor:
     """Returns the exponential moving average `old * decay + new * (1 - decay)`."""
     return xp.scale(old, decay) + xp.scale(new, 1 - decay)
 

@@ -1,9 +1,10 @@
 """Adam optimizer."""
 
 from collections.abc import Sequence
-from typing import Any, Unpack
+from typing import Unpack
 
 from keras_fn.core.variable import Variable
+from keras_fn.optimizers.array_namespace import ArrayNamespace
 from keras_fn.optimizers.optimizer import Optimizer
 from keras_fn.types import LearningRateLike, NoArguments, Tensor
 
@@ -111,7 +112,13 @@ class Adam(Optimizer):
                 self.add_slots("velocity_hat")
 
     def update_rule(
-        self, xp: Any, w: Tensor, g: Tensor, slots: Sequence[Tensor], lr: Tensor, step: Tensor
+        self,
+        xp: ArrayNamespace,
+        w: Tensor,
+        g: Tensor,
+        slots: Sequence[Tensor],
+        lr: Tensor,
+        step: Tensor,
     ) -> tuple[Tensor, Sequence[Tensor]]:
         """`w -= lr * m_hat / (sqrt(v_hat) + epsilon)`."""
         m, v, *max_v = slots
@@ -124,7 +131,7 @@ class Adam(Optimizer):
 
 
 def adam_moments(
-    xp: Any,
+    xp: ArrayNamespace,
     g: Tensor,
     m: Tensor,
     v: Tensor,

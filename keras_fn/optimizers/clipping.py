@@ -1,15 +1,15 @@
 """Gradient clipping: by value, by norm, by global norm."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from keras_fn import ops
+from keras_fn.optimizers.array_namespace import ArrayNamespace
 from keras_fn.types import Tensor
 
 
 def clip_gradients(
     grads: Sequence[Tensor],
-    xp: Any,
+    xp: ArrayNamespace,
     clipnorm: float | None = None,
     clipvalue: float | None = None,
     global_clipnorm: float | None = None,

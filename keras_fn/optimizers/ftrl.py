@@ -1,11 +1,12 @@
 """FTRL-Proximal optimizer."""
 
 from collections.abc import Sequence
-from typing import Any, Unpack
+from typing import Unpack
 
 from keras_fn import initializers
 from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError
+from keras_fn.optimizers.array_namespace import ArrayNamespace
 from keras_fn.optimizers.optimizer import Optimizer
 from keras_fn.types import LearningRateLike, NoArguments, Tensor
 
@@ -128,7 +129,13 @@ class Ftrl(Optimizer):
             self.add_slots("accumulator", "linear", initializer=[value, "zeros"])
 
     def update_rule(
-        self, xp: Any, w: Tensor, g: Tensor, slots: Sequence[Tensor], lr: Tensor, step: Tensor
+        self,
+        xp: ArrayNamespace,
+        w: Tensor,
+        g: Tensor,
+        slots: Sequence[Tensor],
+        lr: Tensor,
+        step: Tensor,
     ) -> tuple[Tensor, Sequence[Tensor]]:
         """Returns the minimizer of all linearized losses so far plus regularization."""
         total, linear = slots

@@ -1,10 +1,11 @@
 """LAMB optimizer."""
 
 from collections.abc import Sequence
-from typing import Any, Unpack
+from typing import Unpack
 
 from keras_fn import ops
 from keras_fn.core.variable import Variable
+from keras_fn.optimizers.array_namespace import ArrayNamespace
 from keras_fn.optimizers.optimizer import Optimizer
 from keras_fn.types import LearningRateLike, NoArguments, Tensor
 
@@ -98,7 +99,13 @@ class Lamb(Optimizer):
             self.add_slots("momentum", "velocity")
 
     def update_rule(
-        self, xp: Any, w: Tensor, g: Tensor, slots: Sequence[Tensor], lr: Tensor, step: Tensor
+        self,
+        xp: ArrayNamespace,
+        w: Tensor,
+        g: Tensor,
+        slots: Sequence[Tensor],
+        lr: Tensor,
+        step: Tensor,
     ) -> tuple[Tensor, Sequence[Tensor]]:
         """`w -= lr * norm(w) / norm(u) * u`, where `u` is Adam's update."""
         m, v = slots

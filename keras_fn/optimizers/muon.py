@@ -6,6 +6,7 @@ from typing import Any, Unpack
 from keras_fn import _regex, ops
 from keras_fn.core.variable import Variable
 from keras_fn.optimizers.adam import adam_moments
+from keras_fn.optimizers.array_namespace import ArrayNamespace
 from keras_fn.optimizers.optimizer import Optimizer
 from keras_fn.types import LearningRateLike, NoArguments, Tensor
 
@@ -193,7 +194,13 @@ class Muon(Optimizer):
         return [momentum, self.add_variable_from_reference(variable, "velocity")]
 
     def update_rule(
-        self, xp: Any, w: Tensor, g: Tensor, slots: Sequence[Tensor], lr: Tensor, step: Tensor
+        self,
+        xp: ArrayNamespace,
+        w: Tensor,
+        g: Tensor,
+        slots: Sequence[Tensor],
+        lr: Tensor,
+        step: Tensor,
     ) -> tuple[Tensor, Sequence[Tensor]]:
         """AdamW for variables with a velocity; else an orthogonalized momentum step."""
         if len(slots) == 2:

@@ -1,9 +1,10 @@
 """Nadam optimizer."""
 
 from collections.abc import Sequence
-from typing import Any, Unpack
+from typing import Unpack
 
 from keras_fn.core.variable import Variable
+from keras_fn.optimizers.array_namespace import ArrayNamespace
 from keras_fn.optimizers.optimizer import Optimizer
 from keras_fn.types import LearningRateLike, NoArguments, Tensor
 
@@ -109,7 +110,13 @@ class Nadam(Optimizer):
         self._momentum_product.assign(self._momentum_product * self._momentum(self._local_step()))
 
     def update_rule(
-        self, xp: Any, w: Tensor, g: Tensor, slots: Sequence[Tensor], lr: Tensor, step: Tensor
+        self,
+        xp: ArrayNamespace,
+        w: Tensor,
+        g: Tensor,
+        slots: Sequence[Tensor],
+        lr: Tensor,
+        step: Tensor,
     ) -> tuple[Tensor, Sequence[Tensor]]:
         """Adam's, with the momentum of this step and of the next one."""
         m, v = slots

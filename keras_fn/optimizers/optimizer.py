@@ -18,6 +18,7 @@ from keras_fn.core.tracing import is_dynamo_compiling
 from keras_fn.core.variable import Variable
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.optimizers import single_tensor
+from keras_fn.optimizers.array_namespace import ArrayNamespace
 from keras_fn.optimizers.clipping import clip_gradients
 from keras_fn.optimizers.foreach_groups import ForeachGroup, make_foreach_groups
 from keras_fn.optimizers.schedules.schedule import LearningRateSchedule
@@ -374,7 +375,13 @@ class Optimizer(OptimizerState):
         """Called once before the variables of a step are updated, for shared state."""
 
     def update_rule(
-        self, xp: Any, w: Tensor, g: Tensor, slots: Sequence[Tensor], lr: Tensor, step: Tensor
+        self,
+        xp: ArrayNamespace,
+        w: Tensor,
+        g: Tensor,
+        slots: Sequence[Tensor],
+        lr: Tensor,
+        step: Tensor,
     ) -> tuple[Tensor, Sequence[Tensor]]:
         """The mathematics of the optimizer, for one variable or for many at once.
 

@@ -1,9 +1,10 @@
 """RMSprop optimizer."""
 
 from collections.abc import Sequence
-from typing import Any, Unpack
+from typing import Unpack
 
 from keras_fn.core.variable import Variable
+from keras_fn.optimizers.array_namespace import ArrayNamespace
 from keras_fn.optimizers.optimizer import Optimizer
 from keras_fn.types import LearningRateLike, NoArguments, Tensor
 
@@ -108,7 +109,13 @@ class RMSprop(Optimizer):
                 self.add_slots("average_gradient")
 
     def update_rule(
-        self, xp: Any, w: Tensor, g: Tensor, slots: Sequence[Tensor], lr: Tensor, step: Tensor
+        self,
+        xp: ArrayNamespace,
+        w: Tensor,
+        g: Tensor,
+        slots: Sequence[Tensor],
+        lr: Tensor,
+        step: Tensor,
     ) -> tuple[Tensor, Sequence[Tensor]]:
         """`w -= lr * g / sqrt(v + epsilon)`, optionally centered, optionally with momentum."""
         new_slots = [xp.lerp_square(slots[0], g, 1 - self.rho)]

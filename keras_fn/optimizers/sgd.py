@@ -1,10 +1,11 @@
 """Stochastic gradient descent, optionally with momentum."""
 
 from collections.abc import Sequence
-from typing import Any, Unpack
+from typing import Unpack
 
 from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError
+from keras_fn.optimizers.array_namespace import ArrayNamespace
 from keras_fn.optimizers.optimizer import Optimizer
 from keras_fn.types import LearningRateLike, NoArguments, Tensor
 
@@ -107,7 +108,13 @@ class SGD(Optimizer):
                 self.add_slots("momentum")
 
     def update_rule(
-        self, xp: Any, w: Tensor, g: Tensor, slots: Sequence[Tensor], lr: Tensor, step: Tensor
+        self,
+        xp: ArrayNamespace,
+        w: Tensor,
+        g: Tensor,
+        slots: Sequence[Tensor],
+        lr: Tensor,
+        step: Tensor,
     ) -> tuple[Tensor, Sequence[Tensor]]:
         """`w += momentum * m - lr * g`; without momentum, `w -= lr * g`."""
         if not self.momentum:

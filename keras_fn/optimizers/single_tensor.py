@@ -5,7 +5,7 @@ A backend that can update many variables in one call has the same functions as m
 """
 
 from keras_fn import ops
-from keras_fn.types import Tensor
+from keras_fn.types import Scalar, Tensor
 
 sqrt = ops.sqrt
 
@@ -27,12 +27,12 @@ def scalar(x: Tensor) -> Tensor:
     return x
 
 
-def scale(x: Tensor, factor: Tensor) -> Tensor:
+def scale(x: Tensor, factor: Tensor | Scalar) -> Tensor:
     """Returns `x * factor` in the dtype of `x`, for a scalar tensor such as the learning rate."""
     return ops.multiply(x, ops.cast(factor, ops.dtype(x)))
 
 
-def sub_scaled(x: Tensor, direction: Tensor, rate: Tensor) -> Tensor:
+def sub_scaled(x: Tensor, direction: Tensor, rate: Tensor | Scalar) -> Tensor:
     """Returns `x - direction * rate`, for a scalar rate. Like `-=`, it may overwrite `x`."""
     return ops.subtract(x, scale(direction, rate))
 
@@ -47,7 +47,9 @@ def lerp_square(x: Tensor, end: Tensor, weight: float) -> Tensor:
     return lerp(x, square(end), weight)
 
 
-def sub_scaled_ratio(x: Tensor, numerator: Tensor, denominator: Tensor, rate: Tensor) -> Tensor:
+def sub_scaled_ratio(
+    x: Tensor, numerator: Tensor, denominator: Tensor, rate: Tensor | Scalar
+) -> Tensor:
     """Returns `x - numerator / denominator * rate`, for a scalar rate. It may overwrite `x`.
 
     PyTorch's `addcdiv` with `value=-rate`.
@@ -64,6 +66,6 @@ def norm(x: Tensor) -> Tensor:
 total_norm = norm
 
 
-def add_scalar(x: Tensor, offset: Tensor) -> Tensor:
+def add_scalar(x: Tensor, offset: Tensor | Scalar) -> Tensor:
     """Returns `x + offset` in the dtype of `x`, for a scalar tensor."""
     return ops.add(x, ops.cast(offset, ops.dtype(x)))

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, Unpack, cast
 
 from keras_fn.errors import unexpected_arguments
 from keras_fn.saving import keras_format, legacy_h5, weights_format
@@ -12,7 +12,7 @@ from keras_fn.saving.errors import ModelFileError, ModelFileTypeError
 from keras_fn.saving.file_io import describe, local_path, open_for_reading, open_for_writing
 from keras_fn.saving.strict_json import parse_json
 from keras_fn.saving.weights import check_parameters
-from keras_fn.types import AnyModel, PathLike
+from keras_fn.types import AnyModel, LoadWeightsOptions, PathLike, SaveOptions, SaveWeightsOptions
 
 _LEGACY = (".h5", ".hdf5")
 
@@ -24,7 +24,7 @@ def save_model(
     filepath: PathLike | BinaryIO,
     overwrite: bool = True,
     zipped: bool | None = None,
-    **kwargs: Any,
+    **kwargs: Unpack[SaveOptions],
 ) -> None:
     """Saves a model: its architecture, weights, compile arguments and optimizer state.
 
@@ -135,7 +135,7 @@ def save_weights(
     filepath: PathLike | BinaryIO,
     overwrite: bool = True,
     max_shard_size: float | None = None,
-    **kwargs: Any,
+    **kwargs: Unpack[SaveWeightsOptions],
 ) -> None:
     """Saves the weights of a model, and the state of its optimizer.
 
@@ -178,7 +178,10 @@ def save_weights(
 
 
 def load_weights(
-    model: AnyModel, filepath: PathLike | BinaryIO, skip_mismatch: bool = False, **kwargs: Any
+    model: AnyModel,
+    filepath: PathLike | BinaryIO,
+    skip_mismatch: bool = False,
+    **kwargs: Unpack[LoadWeightsOptions],
 ) -> None:
     """Loads the weights of a model from a file: all of them, or none if there is an error.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from keras_fn import ops
 from keras_fn.core.scopes import StatelessScope
 from keras_fn.errors import SpecError
+from keras_fn.types import Nested, Tensor
 
 if TYPE_CHECKING:  # a model is a layer, too; at run time `Model` combines the classes
     from keras_fn.layers.layer import Layer as Mixed
@@ -41,12 +42,12 @@ class StatelessTraining(Mixed):
         trainable_variables: Sequence[Any],
         non_trainable_variables: Sequence[Any],
         metrics_variables: Sequence[Any],
-        x: Any = None,
-        y: Any = None,
-        y_pred: Any = None,
-        sample_weight: Any = None,
+        x: Nested = None,
+        y: Nested = None,
+        y_pred: Nested = None,
+        sample_weight: Nested = None,
         training: bool = True,
-    ) -> tuple[Any, tuple[list[Any], list[Any], list[Any]]]:
+    ) -> tuple[Tensor, tuple[list[Any], list[Any], list[Any]]]:
         """Computes the loss as a pure function of the variables' values.
 
         Args:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Unpack, cast
 
 import numpy as np
 
@@ -29,7 +29,7 @@ from keras_fn.data_adapters.factory import (
 from keras_fn.training.data_binding import DataBinder
 from keras_fn.training.epoch_runner import EpochRunner, concat_outputs
 from keras_fn.training.train_step import TrainStepMixin
-from keras_fn.types import AnyModel, DataLike, Nested, PathLike, Verbosity
+from keras_fn.types import AnyModel, DataLike, Nested, NoArguments, PathLike, Verbosity
 
 Callbacks = Callback | Sequence[Callback | Sequence[Callback]] | None
 
@@ -221,7 +221,7 @@ class Trainer(TrainStepMixin):
         steps: int | None = None,
         callbacks: Callbacks = None,
         return_dict: bool = False,
-        **kwargs: Any,
+        **kwargs: Unpack[NoArguments],
     ) -> Any:
         """Computes the loss and the metrics on data.
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Mapping
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
-from keras_fn.types import AnyModel
+from keras_fn.types import AnyModel, NoArguments
 from keras_fn.visualization.diagram import Box, Diagram, DisplayOptions, build_diagram
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def model_to_dot(
     show_layer_activations: bool = False,
     show_trainable: bool = False,
     splines: str = "ortho",
-    **kwargs: Any,
+    **kwargs: Unpack[NoArguments],
 ) -> pydot.Dot | pydot.Cluster:
     """Converts a model to a Graphviz graph of the `pydot` package.
 
@@ -80,7 +81,7 @@ def import_pydot() -> Any:
     return pydot
 
 
-def check_model(model: AnyModel, source: str, kwargs: dict[str, Any]) -> None:
+def check_model(model: AnyModel, source: str, kwargs: Mapping[str, object]) -> None:
     """Raises a ValueError for a model that is not built, and for unknown arguments.
 
     Args:

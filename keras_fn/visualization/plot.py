@@ -6,9 +6,9 @@ import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
-from keras_fn.types import AnyModel, PathLike
+from keras_fn.types import AnyModel, NoArguments, PathLike
 from keras_fn.visualization import dot, matplotlib_renderer
 from keras_fn.visualization.diagram import Diagram, DisplayOptions, build_diagram
 from keras_fn.visualization.dot import model_to_dot  # noqa: F401  part of this module's API
@@ -30,7 +30,7 @@ def plot_model(
     show_layer_activations: bool = False,
     show_trainable: bool = False,
     splines: str = "ortho",
-    **kwargs: Any,
+    **kwargs: Unpack[NoArguments],
 ) -> object:
     """Plots the graph of a model to an image file.
 

@@ -135,26 +135,26 @@ class Cell(Layer):
         output, new = self.make_step(shape_of(inputs)[0], training)(inputs, states)
         return output, new if tree.is_nested(states) else new[0]
 
-    def make_step(self, batch_size: Any, training: bool) -> Step:
+    def make_step(self, batch_size: int | Tensor | None, training: bool) -> Step:
         """Returns the step function, with the same dropout masks at each time step."""
         drop = self.draw_dropout_masks(batch_size, training)
         return lambda inputs, states: self.step(
             self.input_projection(inputs, drop.inputs), tree.flatten(states), drop.states
         )
 
-    def input_projection(self, inputs: Any, dropout_mask: Any = None) -> Any:
+    def input_projection(self, inputs: Tensor, dropout_mask: Tensor | None = None) -> Any:
         """Returns the part of the gates that inputs of one or all steps (time first) contribute."""
         raise TypeError(f"{type(self).__name__} has no input_projection() method.")
 
-    def step(self, projected: Any, states: list[Any], dropout_mask: Any = None) -> Any:
+    def step(self, projected: Tensor, states: list[Any], dropout_mask: Tensor | None = None) -> Any:
         """Returns the output and the next states, from the projected inputs of one time step."""
         raise TypeError(f"{type(self).__name__} has no step() method.")
 
-    def run_fused(self, sequences: Any, states: list[Any], go_backwards: bool) -> Any:
+    def run_fused(self, sequences: Tensor, states: list[Any], go_backwards: bool) -> Any:
         """Runs a sequence as one op. Returns the last output, all outputs and the last states."""
         raise TypeError(f"{type(self).__name__} has no run_fused() method.")
 
-    def draw_dropout_masks(self, batch_size: Any, training: bool) -> DropoutMasks:
+    def draw_dropout_masks(self, batch_size: int | Tensor | None, training: bool) -> DropoutMasks:
         """Draws dropout masks, of shape `(masks, batch_size, features)`."""
         if not training:
             return DropoutMasks()

@@ -33,7 +33,7 @@ class CellLayer(RNN):
             if name not in vars(cls):
                 setattr(cls, name, property(attrgetter(f"cell.{name}")))
 
-    def __init__(self, cell: Cell, *args: Any, **kwargs: Unpack[LayerOptions]):
+    def __init__(self, cell: Cell, *args: bool, **kwargs: Unpack[LayerOptions]):
         super().__init__(cell, *args, **kwargs)
         self.input_spec = InputSpec(ndim=3)
 

@@ -64,12 +64,15 @@ class Bidirectional(Layer):
         Schuster and Paliwal, "Bidirectional Recurrent Neural Networks", 1997.
     """
 
+    forward_layer: Any  # an `RNN`, or a layer with the same attributes
+    backward_layer: Any
+
     def __init__(
         self,
-        layer: Any,  # a recurrent `Layer`
+        layer: Layer,
         merge_mode: str | None = "concat",
         weights: Sequence[TensorLike] | None = None,
-        backward_layer: Any = None,
+        backward_layer: Layer | None = None,
         **kwargs: Unpack[LayerOptions],
     ):
         for name, received in (("layer", layer), ("backward_layer", backward_layer)):
@@ -90,16 +93,17 @@ class Bidirectional(Layer):
         self.backward_layer = backward_layer or _clone_with_prefix(
             layer, "backward_", go_backwards=True
         )
+        recurrent: Any = layer
         for one in (self.forward_layer, self.backward_layer):
-            if hasattr(layer, "use_cudnn"):
-                one.use_cudnn = layer.use_cudnn
+            if hasattr(recurrent, "use_cudnn"):
+                one.use_cudnn = recurrent.use_cudnn
             if getattr(one, "zero_output_for_mask", None) is not None:
                 one.zero_output_for_mask = one.return_sequences
         self._check_pair()
         self.merge_mode = merge_mode
-        self.stateful = self._updates_state_at_inference = layer.stateful
-        self.return_sequences = layer.return_sequences
-        self.return_state = layer.return_state
+        self.stateful = self._updates_state_at_inference = recurrent.stateful
+        self.return_sequences = recurrent.return_sequences
+        self.return_state = recurrent.return_state
         self.supports_masking = True
         self.input_spec = layer.input_spec
         self._initial_weights = weights

@@ -7,7 +7,13 @@ from keras_fn.layers._options import CellOptions, RecurrentLayerOptions
 from keras_fn.layers.rnn._cell import Cell, gated_matmul
 from keras_fn.layers.rnn._cell_layer import CellLayer, split_cell_arguments
 from keras_fn.ops.rnn import gru, gru_gates
-from keras_fn.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
+from keras_fn.types import (
+    ActivationLike,
+    ConstraintLike,
+    InitializerLike,
+    RegularizerLike,
+    Tensor,
+)
 
 
 class GRUCell(Cell):
@@ -109,14 +115,14 @@ class GRUCell(Cell):
     def _bias_shape(self, size: int) -> tuple[int, ...]:
         return (2, size) if self.reset_after else (size,)
 
-    def input_projection(self, inputs: Any, dropout_mask: Any = None) -> Any:
+    def input_projection(self, inputs: Tensor, dropout_mask: Tensor | None = None) -> Any:
         """Returns the contribution of the inputs to the gates."""
         x = gated_matmul(inputs, self.kernel, dropout_mask)
         if self.bias is None:
             return x
         return ops.add(x, ops.getitem(self.bias, 0) if self.reset_after else self.bias)
 
-    def step(self, projected: Any, states: list[Any], dropout_mask: Any = None) -> Any:
+    def step(self, projected: Tensor, states: list[Any], dropout_mask: Tensor | None = None) -> Any:
         """Returns the output and the next states."""
         (h,) = states
         if not self.reset_after:
@@ -146,7 +152,7 @@ class GRUCell(Cell):
         usual = self.activation is ops.tanh and self.recurrent_activation is ops.sigmoid
         return usual and self.reset_after
 
-    def run_fused(self, sequences: Any, states: list[Any], go_backwards: bool) -> Any:
+    def run_fused(self, sequences: Tensor, states: list[Any], go_backwards: bool) -> Any:
         """Runs a sequence as one op. Returns the last output, all outputs and the last states."""
         (h,) = states
         weights = self.kernel, self.recurrent_kernel, self.bias

@@ -11,7 +11,13 @@ from keras_fn.layers._options import CellOptions, RecurrentLayerOptions
 from keras_fn.layers.rnn._cell import Cell, gated_matmul
 from keras_fn.layers.rnn._cell_layer import CellLayer, split_cell_arguments
 from keras_fn.ops.rnn import lstm, lstm_gates
-from keras_fn.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
+from keras_fn.types import (
+    ActivationLike,
+    ConstraintLike,
+    InitializerLike,
+    RegularizerLike,
+    Tensor,
+)
 
 
 @mark_builtin
@@ -134,12 +140,12 @@ class LSTMCell(Cell):
         initializer = self.bias_initializer
         return UnitForgetBias(initializer, self.units) if self.unit_forget_bias else initializer
 
-    def input_projection(self, inputs: Any, dropout_mask: Any = None) -> Any:
+    def input_projection(self, inputs: Tensor, dropout_mask: Tensor | None = None) -> Any:
         """Returns the contribution of the inputs to the gates."""
         z = gated_matmul(inputs, self.kernel, dropout_mask)
         return z if self.bias is None else ops.add(z, self.bias)
 
-    def step(self, projected: Any, states: list[Any], dropout_mask: Any = None) -> Any:
+    def step(self, projected: Tensor, states: list[Any], dropout_mask: Tensor | None = None) -> Any:
         """Returns the output and the next states."""
         h, c = states
         z = ops.add(projected, gated_matmul(h, self.recurrent_kernel, dropout_mask))
@@ -151,7 +157,7 @@ class LSTMCell(Cell):
         """Whether the op `lstm` computes the same result."""
         return self.activation is ops.tanh and self.recurrent_activation is ops.sigmoid
 
-    def run_fused(self, sequences: Any, states: list[Any], go_backwards: bool) -> Any:
+    def run_fused(self, sequences: Tensor, states: list[Any], go_backwards: bool) -> Any:
         """Runs a sequence as one op. Returns the last output, all outputs and the last states."""
         h, c = states
         weights = self.kernel, self.recurrent_kernel, self.bias

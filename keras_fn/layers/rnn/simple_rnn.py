@@ -6,7 +6,13 @@ from keras_fn import ops
 from keras_fn.layers._options import CellOptions, RecurrentLayerOptions
 from keras_fn.layers.rnn._cell import Cell, gated_matmul
 from keras_fn.layers.rnn._cell_layer import CellLayer, split_cell_arguments
-from keras_fn.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
+from keras_fn.types import (
+    ActivationLike,
+    ConstraintLike,
+    InitializerLike,
+    RegularizerLike,
+    Tensor,
+)
 
 
 class SimpleRNNCell(Cell):
@@ -96,12 +102,12 @@ class SimpleRNNCell(Cell):
             **kwargs,
         )
 
-    def input_projection(self, inputs: Any, dropout_mask: Any = None) -> Any:
+    def input_projection(self, inputs: Tensor, dropout_mask: Tensor | None = None) -> Any:
         """Returns the contribution of the inputs to the sum."""
         x = gated_matmul(inputs, self.kernel, dropout_mask)
         return x if self.bias is None else ops.add(x, self.bias)
 
-    def step(self, projected: Any, states: list[Any], dropout_mask: Any = None) -> Any:
+    def step(self, projected: Tensor, states: list[Any], dropout_mask: Tensor | None = None) -> Any:
         """Returns the output and the next states."""
         product = gated_matmul(states[0], self.recurrent_kernel, dropout_mask)
         h = self.activation(ops.add(projected, product))

@@ -89,7 +89,7 @@ class StackedRNNCells(Layer):
         output, new = self.make_step(shape_of(inputs)[0], training)(inputs, states)
         return output, tree.unflatten(states, tree.flatten(new))
 
-    def make_step(self, batch_size: Any, training: bool) -> Step:
+    def make_step(self, batch_size: int | Tensor | None, training: bool) -> Step:
         """Returns the step function of all cells, with the same dropout masks at each time step."""
         steps = [get_step_function(cell, batch_size, training, self._policy) for cell in self.cells]
 

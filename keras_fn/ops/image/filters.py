@@ -70,7 +70,7 @@ def _check_blur(images: Any, kernel_size: Any, sigma: Any, data_format: str | No
 def _blur(
     images: TensorSpec,
     kernel_size: Sequence[int] = (3, 3),
-    sigma: Any = (1.0, 1.0),
+    sigma: Sequence[float] | Tensor = (1.0, 1.0),
     data_format: str | None = None,
 ) -> TensorSpec:
     _check_blur(images, kernel_size, sigma, data_format)
@@ -81,7 +81,7 @@ def _blur(
 def gaussian_blur(
     images: TensorLike,
     kernel_size: Sequence[int] = (3, 3),
-    sigma: Any = (1.0, 1.0),
+    sigma: Sequence[float] | Tensor = (1.0, 1.0),
     data_format: str | None = None,
 ) -> Tensor:
     """Gaussian blur: convolves images with a Gaussian kernel.
