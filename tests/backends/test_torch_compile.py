@@ -103,7 +103,12 @@ MORE: dict[str, tuple[Callable[[], Any], tuple[Any, dict[str, Any]]]] = {
     "LSTM": (lambda: layers.LSTM(2), (STEPS, {"mask": MASK})),
     "GRU": (lambda: layers.GRU(2, dropout=0.5, recurrent_dropout=0.5), (STEPS, {})),
     "SimpleRNN": (lambda: layers.SimpleRNN(2, return_state=True), (STEPS, {"mask": MASK})),
-    "RNN": (lambda: layers.RNN(layers.GRUCell(2), return_sequences=True), (STEPS, {})),
+    "RNN": (
+        lambda: layers.RNN(
+            layers.GRUCell(2, dropout=0.5, recurrent_dropout=0.5), return_sequences=True
+        ),
+        (STEPS, {}),
+    ),
     "StackedRNNCells": (
         lambda: layers.RNN(
             layers.StackedRNNCells([layers.LSTMCell(2), layers.SimpleRNNCell(2)]), unroll=True
@@ -127,11 +132,45 @@ NOT_CALLED = {
     "InputLayer": "it stands for an input",
     "Wrapper": "what it does is its subclass's",
 }
+# One layer for each mechanism. The thorough run traces the others, which repeat one of these.
+REPRESENTATIVES = {
+    "ActivityRegularization",  # a loss
+    "Add",  # a list of inputs
+    "BatchNormalization",  # assigns variables
+    "Bidirectional",
+    "Conv2D",
+    "Conv2DTranspose",
+    "Dense",
+    "Dot",
+    "Dropout",  # a seed
+    "Embedding",
+    "GaussianNoise",
+    "GlobalAveragePooling2D",
+    "Lambda",
+    "LayerNormalization",
+    "LSTM",
+    "LSTMCell",  # nested states
+    "Masking",  # makes a mask
+    "MaxPooling2D",
+    "PReLU",
+    "Reshape",
+    "RNN",  # dropout in every step
+    "SeparableConv2D",
+    "Softmax",  # takes a mask
+    "TimeDistributed",
+    "UpSampling2D",
+    "ZeroPadding2D",
+}
 
 
 def names_of_layers() -> list[str]:
     found = {x.__name__ for x in vars(layers).values() if isinstance(x, type)}
     return sorted(n for n in found if issubclass(getattr(layers, n, object), layers.Layer))
+
+
+def thorough_unless(is_representative: bool, *values: Any) -> Any:
+    """Returns a parameter that only the thorough run executes if another one represents it."""
+    return pytest.param(*values, marks=() if is_representative else pytest.mark.thorough)
 
 
 def example_of(name: str) -> tuple[Callable[[], Any], Any, dict[str, Any]]:
@@ -145,7 +184,10 @@ def example_of(name: str) -> tuple[Callable[[], Any], Any, dict[str, Any]]:
     return lambda: getattr(layers, name)(**made.arguments), x if len(x) > 1 else x[0], call
 
 
-@pytest.mark.parametrize("name", [n for n in names_of_layers() if n != "Layer"])
+@pytest.mark.parametrize(
+    "name",
+    [thorough_unless(n in REPRESENTATIVES, n) for n in names_of_layers() if n != "Layer"],
+)
 def test_a_layer_is_one_graph(name):
     if name in NOT_CALLED:
         pytest.skip(NOT_CALLED[name])
@@ -153,6 +195,10 @@ def test_a_layer_is_one_graph(name):
     if make()._signature.has_training:  # inference is part of the models below
         call["training"] = True
     agrees(make, x, EAGER, **call)
+
+
+def test_representatives_are_layers():
+    assert set(names_of_layers()) >= REPRESENTATIVES
 
 
 def test_constants_are_constants_in_the_graph():
@@ -248,8 +294,8 @@ MODELS: dict[str, tuple[Callable[[], keras.Model], Any]] = {
 }
 
 
-@pytest.mark.parametrize("training", [False, True])
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("training", [thorough_unless(False, False), True])
+@pytest.mark.parametrize("name", [thorough_unless(n != "mixed_bfloat16", n) for n in MODELS])
 def test_a_model_is_one_graph(name, training):
     make, x = MODELS[name]
     agrees(make, x, WHOLE, training=training)
@@ -325,7 +371,7 @@ FITS: dict[str, tuple[Any, Any, Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", FITS)
+@pytest.mark.parametrize("name", [thorough_unless(n == "words", n) for n in FITS])
 def test_compiled_steps_equal_uncompiled_ones(name):
     make, optimizer, x = FITS[name]
     plain = trained(make, optimizer, x, False)
