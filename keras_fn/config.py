@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from keras_fn import dtype_policies, settings
 from keras_fn.backend import loader
 from keras_fn.backend.loader import set_backend as set_backend
+from keras_fn.core import namespaces
 from keras_fn.settings import (
     epsilon as epsilon,
     floatx as floatx,
@@ -118,3 +119,7 @@ def enable_unsafe_deserialization() -> None:
     It exists for compatibility with Keras. Custom functions and classes of a file are passed to the
     loader by name: `load_model(path, custom_objects={"name": function})`.
     """
+
+
+def __dir__() -> list[str]:
+    return namespaces.list_public_names(globals())

@@ -11,7 +11,7 @@ from keras_fn.activations.functions import (
     mish as mish,
     relu as relu,
 )
-from keras_fn.core import registry, serialization
+from keras_fn.core import namespaces, registry, serialization
 from keras_fn.ops import (
     celu as celu,
     elu as elu,
@@ -160,3 +160,7 @@ def get(identifier: ActivationLike | None) -> Callable[..., Any]:
             fix=f"pass one of {', '.join(sorted(registry.table('activation')))}",
         )
     return activation
+
+
+def __dir__() -> list[str]:
+    return namespaces.list_public_names(globals())

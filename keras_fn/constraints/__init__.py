@@ -10,7 +10,7 @@ from keras_fn.constraints.constraints import (
     NonNeg as NonNeg,
     UnitNorm as UnitNorm,
 )
-from keras_fn.core import registry, serialization
+from keras_fn.core import namespaces, registry, serialization
 from keras_fn.types import ConstraintLike
 
 max_norm, min_max_norm, non_neg, unit_norm = MaxNorm, MinMaxNorm, NonNeg, UnitNorm
@@ -97,3 +97,7 @@ def get(identifier: ConstraintLike | None) -> Constraint | None:
         {'axis': 0}
     """
     return serialization.get_object("constraint", identifier)
+
+
+def __dir__() -> list[str]:
+    return namespaces.list_public_names(globals())

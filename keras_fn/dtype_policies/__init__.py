@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from keras_fn.core import dtypes, registry, serialization
+from keras_fn.core import dtypes, namespaces, registry, serialization
 from keras_fn.dtype_policies.policy import (
     DTypePolicy as DTypePolicy,
     FloatDTypePolicy as FloatDTypePolicy,
@@ -124,3 +124,7 @@ def set_dtype_policy(policy: str | DTypePolicy) -> None:
         >>> keras.config.set_dtype_policy("float32")
     """
     _settings.dtype_policy = policy if isinstance(policy, DTypePolicy) else _from_name(policy)
+
+
+def __dir__() -> list[str]:
+    return namespaces.list_public_names(globals())

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, overload
 
-from keras_fn.core import naming, registry, serialization
+from keras_fn.core import namespaces, naming, registry, serialization
 from keras_fn.initializers import _array
 from keras_fn.initializers.constant import (
     STFT as STFT,
@@ -146,3 +146,7 @@ def get(
     if _array.is_array(identifier):
         return _array.ArrayInitializer(identifier)
     return serialization.get_object("initializer", identifier)
+
+
+def __dir__() -> list[str]:
+    return namespaces.list_public_names(globals())

@@ -1,8 +1,6 @@
 """Layers: the public namespace `keras.layers`."""
 
-import types
-
-from keras_fn.core import registry
+from keras_fn.core import namespaces, registry
 from keras_fn.core.input_spec import InputSpec as InputSpec
 from keras_fn.layers.activations import (
     ELU as ELU,
@@ -226,5 +224,4 @@ registry.register("layer", "keras.layers", (), **_OTHER_NAMES)
 
 
 def __dir__() -> list[str]:
-    """The public names: the packages that define the layers are not among them."""
-    return [name for name, value in globals().items() if not isinstance(value, types.ModuleType)]
+    return namespaces.list_public_names(globals())

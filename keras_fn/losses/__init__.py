@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, overload
 
-from keras_fn.core import registry, serialization
+from keras_fn.core import namespaces, registry, serialization
 from keras_fn.losses.crossentropy import (
     BinaryCrossentropy as BinaryCrossentropy,
     CategoricalCrossentropy as CategoricalCrossentropy,
@@ -177,3 +177,7 @@ def get(identifier: LossLike | None) -> Loss | Callable[..., Tensor] | None:
         'mean_squared_error'
     """
     return serialization.get_object("loss", identifier)
+
+
+def __dir__() -> list[str]:
+    return namespaces.list_public_names(globals())

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, overload
 
-from keras_fn.core import naming, registry, serialization
+from keras_fn.core import namespaces, naming, registry, serialization
 from keras_fn.losses import (
     _ALIASES as _LOSS_ALIASES,
     _FUNCTIONS as _LOSS_FUNCTIONS,
@@ -240,3 +240,7 @@ def get(identifier: MetricLike | None) -> Metric | Callable[..., Tensor] | None:
     if isinstance(identifier, str):
         identifier = _CLASS_ALIASES.get(identifier, identifier)
     return serialization.get_object("metric", identifier)
+
+
+def __dir__() -> list[str]:
+    return namespaces.list_public_names(globals())

@@ -1,5 +1,6 @@
 """Level 2: all ops, each defined once. `keras_fn.ops` is the public namespace."""
 
+from keras_fn.core import namespaces
 from keras_fn.ops import image as image, linalg as linalg
 from keras_fn.ops.activations import (
     celu as celu,
@@ -403,3 +404,7 @@ from keras_fn.ops.window_functions import (
     hanning as hanning,
     kaiser as kaiser,
 )
+
+
+def __dir__() -> list[str]:
+    return namespaces.list_public_names(globals(), modules=("image", "linalg"))

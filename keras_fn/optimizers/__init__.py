@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, overload
 
 from keras_fn import errors
-from keras_fn.core import registry, serialization
+from keras_fn.core import namespaces, registry, serialization
 from keras_fn.optimizers import legacy as legacy, schedules as schedules
 from keras_fn.optimizers.adadelta import Adadelta as Adadelta
 from keras_fn.optimizers.adafactor import Adafactor as Adafactor
@@ -128,3 +128,7 @@ def get(identifier: OptimizerLike | None) -> Optimizer | None:
         received=f"{identifier!r} of type {type(identifier).__name__}",
         fix='for example "adam", or keras.optimizers.Adam(learning_rate=1e-3)',
     )
+
+
+def __dir__() -> list[str]:
+    return namespaces.list_public_names(globals(), modules=("legacy", "schedules"))

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from keras_fn.core import namespaces
+
 
 class _Legacy:
     """A Keras 2 optimizer, which cannot be created."""
@@ -36,3 +38,7 @@ class RMSprop(_Legacy):
 
 class SGD(_Legacy):
     """Not available: use `keras.optimizers.SGD`."""
+
+
+def __dir__() -> list[str]:
+    return namespaces.list_public_names(globals())

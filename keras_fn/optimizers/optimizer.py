@@ -389,13 +389,11 @@ class Optimizer(OptimizerState):
         slots in place: compute terms of the old values first.
 
         Args:
-            xp: `keras_fn.optimizers.single_tensor`, or a `foreach` type of a backend with the same
-                names.
+            xp: Functions of one tensor, or of a list of tensors that is updated in one call.
             w: The variable.
             g: Its gradient, in the dtype of the variable; never changed in place.
             slots: The slots, in the order of `add_slots`.
-            lr: Learning rate: a scalar tensor or a number. `xp.scale(x, lr)` and
-                `xp.sub_scaled(x, direction, lr)` cast it to the dtype of `x`.
+            lr: Learning rate: a scalar tensor or a number. `xp.scale(x, lr)` casts it like `x`.
             step: Number of this update, from 1: a float32 scalar tensor or a number.
 
         Returns:

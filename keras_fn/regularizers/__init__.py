@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, overload
 
-from keras_fn.core import registry, serialization
+from keras_fn.core import namespaces, registry, serialization
 from keras_fn.regularizers.regularizers import (
     L1 as L1,
     L1L2 as L1L2,
@@ -99,3 +99,7 @@ def get(identifier: RegularizerLike | None) -> Regularizer | None:
         {'l2': 0.01}
     """
     return serialization.get_object("regularizer", identifier)
+
+
+def __dir__() -> list[str]:
+    return namespaces.list_public_names(globals())

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from keras_fn.core import registry, serialization
+from keras_fn.core import namespaces, registry, serialization
 from keras_fn.optimizers.schedules.cosine import (
     CosineDecay as CosineDecay,
     CosineDecayRestarts as CosineDecayRestarts,
@@ -73,3 +73,7 @@ def deserialize(
         10
     """
     return serialization.deserialize_as("schedule", config, custom_objects)
+
+
+def __dir__() -> list[str]:
+    return namespaces.list_public_names(globals())
