@@ -22,6 +22,8 @@ FRAMEWORK_SPECIFIC = {
 CHAPTERS = {
     "arithmetic": "math",
     "trigonometric": "math",
+    "joining_splitting": "manipulation",
+    "rearranging": "manipulation",
     "core": "tensors",
     "linalg": "linalg",
 }

@@ -21,7 +21,7 @@ from keras_fn.ops.joining_splitting import concatenate, split, stack
 from keras_fn.ops.manipulation import moveaxis, pad, reshape
 from keras_fn.ops.math import exp
 from keras_fn.ops.reductions import mean, sum as sum_
-from keras_fn.types import Tensor, TensorLike
+from keras_fn.types import ArrayLike, Tensor, TensorLike
 
 
 def _gaussian(size: int, sigma: Any, dtype: str) -> Any:
@@ -70,7 +70,7 @@ def _check_blur(images: Any, kernel_size: Any, sigma: Any, data_format: str | No
 def _blur(
     images: TensorSpec,
     kernel_size: Sequence[int] = (3, 3),
-    sigma: Sequence[float] | Tensor = (1.0, 1.0),
+    sigma: ArrayLike = (1.0, 1.0),
     data_format: str | None = None,
 ) -> TensorSpec:
     _check_blur(images, kernel_size, sigma, data_format)
@@ -81,7 +81,7 @@ def _blur(
 def gaussian_blur(
     images: TensorLike,
     kernel_size: Sequence[int] = (3, 3),
-    sigma: Sequence[float] | Tensor = (1.0, 1.0),
+    sigma: ArrayLike = (1.0, 1.0),
     data_format: str | None = None,
 ) -> Tensor:
     """Gaussian blur: convolves images with a Gaussian kernel.
