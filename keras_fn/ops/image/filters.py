@@ -110,7 +110,8 @@ def gaussian_blur(
     x = moveaxis(cast(images, compute_dtype(dtype)), axis, -3)
     shape = shape_of(x)
     planes = reshape(x, (-1, *shape[-2:], 1))
-    columns, rows = (_gaussian(kernel_size[i], sigma[i], compute_dtype(dtype)) for i in (0, 1))
+    sigmas: Any = sigma
+    columns, rows = (_gaussian(kernel_size[i], sigmas[i], compute_dtype(dtype)) for i in (0, 1))
     blurred = reshape(_convolve_separable(planes, rows, columns, "same"), shape)
     return to_pixels(moveaxis(blurred, -3, axis), dtype)
 
