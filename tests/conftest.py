@@ -27,6 +27,7 @@ BACKEND_FREE = {
         "saving/test_hdf5_attacks.py",
         "saving/test_strict_json.py",
         "test_architecture.py",
+        "test_docstrings.py",
         "test_language.py",
         "test_regex.py",
         "utils/test_archive_utils.py",
