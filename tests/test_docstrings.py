@@ -20,9 +20,10 @@ def walk(space: Any, prefix: str) -> Iterator[tuple[str, Any]]:
         value = getattr(space, name)
         if not inspect.ismodule(value):
             yield f"{prefix}.{name}", value
-        elif hasattr(value, "__path__") or value.__name__.count(".") == 1:
-            if value.__name__.startswith(f"{space.__name__}."):
-                yield from walk(value, f"{prefix}.{name}")
+        elif value.__name__.startswith(f"{space.__name__}.") and (
+            hasattr(value, "__path__") or value.__name__.count(".") == 1
+        ):
+            yield from walk(value, f"{prefix}.{name}")
 
 
 @cache
