@@ -22,12 +22,22 @@ if TYPE_CHECKING:
 
 
 def backend() -> str:
-    """Returns the name of the active backend, or of the one that would be loaded."""
+    """Returns the name of the active backend, or of the one that would be loaded.
+
+    Example:
+        >>> keras.config.backend() in ("jax", "torch", "tensorflow")
+        True
+    """
     return loader.name()
 
 
 def dtype_policy() -> DTypePolicy:
-    """Returns the dtype policy of new layers."""
+    """Returns the dtype policy of new layers.
+
+    Example:
+        >>> keras.config.dtype_policy().name
+        'float32'
+    """
     return dtype_policies.dtype_policy()
 
 
@@ -36,27 +46,59 @@ def set_dtype_policy(policy: str | DTypePolicy) -> None:
 
     Args:
         policy: A policy, or its name, for example `"mixed_bfloat16"`.
+
+    Example:
+        >>> previous = keras.config.dtype_policy()
+        >>> keras.config.set_dtype_policy("mixed_bfloat16")
+        >>> layer = keras.layers.Dense(2)
+        >>> layer.compute_dtype, layer.variable_dtype
+        ('bfloat16', 'float32')
+        >>> keras.config.set_dtype_policy(previous)
     """
     dtype_policies.set_dtype_policy(policy)
 
 
 def enable_interactive_logging() -> None:
-    """Displays progress as a line that is redrawn: the default in terminals and notebooks."""
+    """Displays progress as a line that is redrawn: the default in terminals and notebooks.
+
+    Example:
+        >>> keras.config.enable_interactive_logging()
+        >>> keras.config.is_interactive_logging_enabled()
+        True
+    """
     settings.settings.interactive_logging = True
 
 
 def disable_interactive_logging() -> None:
-    """Displays progress as one line per epoch."""
+    """Displays progress as one line per epoch.
+
+    Example:
+        >>> keras.config.disable_interactive_logging()
+        >>> keras.config.is_interactive_logging_enabled()
+        False
+        >>> keras.config.enable_interactive_logging()
+    """
     settings.settings.interactive_logging = False
 
 
 def is_interactive_logging_enabled() -> bool:
-    """Returns whether progress is displayed as a line that is redrawn."""
+    """Returns whether progress is displayed as a line that is redrawn.
+
+    Example:
+        >>> keras.config.is_interactive_logging_enabled()
+        True
+    """
     return settings.settings.interactive_logging
 
 
 def enable_flash_attention() -> None:
-    """Enables flash attention, which computes attention in blocks, if supported: the default."""
+    """Enables flash attention, which computes attention in blocks, if supported: the default.
+
+    Example:
+        >>> keras.config.enable_flash_attention()
+        >>> keras.config.is_flash_attention_enabled()
+        True
+    """
     settings.settings.flash_attention = True
 
 
@@ -64,52 +106,111 @@ def disable_flash_attention() -> None:
     """Disables flash attention, except for calls with `flash_attention=True`.
 
     The results differ by rounding errors only, and the matrix of all logits is kept in memory.
+
+    Example:
+        >>> keras.config.disable_flash_attention()
+        >>> keras.config.is_flash_attention_enabled()
+        False
+        >>> keras.config.enable_flash_attention()
     """
     settings.settings.flash_attention = False
 
 
 def is_flash_attention_enabled() -> bool:
-    """Returns whether flash attention is enabled."""
+    """Returns whether flash attention is enabled.
+
+    Example:
+        >>> keras.config.is_flash_attention_enabled()
+        True
+    """
     return settings.settings.flash_attention
 
 
 def enable_traceback_filtering() -> None:
-    """Hides internal frames in the tracebacks of errors: the default."""
+    """Hides internal frames in the tracebacks of errors: the default.
+
+    Example:
+        >>> keras.config.enable_traceback_filtering()
+        >>> keras.config.is_traceback_filtering_enabled()
+        True
+        >>> keras.config.disable_traceback_filtering()
+    """
     settings.settings.traceback_filtering = True
 
 
 def disable_traceback_filtering() -> None:
-    """Shows complete tracebacks."""
+    """Shows complete tracebacks.
+
+    Example:
+        >>> keras.config.disable_traceback_filtering()
+        >>> keras.config.is_traceback_filtering_enabled()
+        False
+    """
     settings.settings.traceback_filtering = False
 
 
 def is_traceback_filtering_enabled() -> bool:
-    """Returns whether internal frames are hidden in tracebacks."""
+    """Returns whether internal frames are hidden in tracebacks.
+
+    Example:
+        >>> keras.config.disable_traceback_filtering()
+        >>> keras.config.is_traceback_filtering_enabled()
+        False
+    """
     return settings.settings.traceback_filtering
 
 
 def is_nnx_enabled() -> bool:
-    """Returns whether variables are variables of Flax NNX: always False."""
+    """Returns whether variables are variables of Flax NNX: always False.
+
+    Example:
+        >>> keras.config.is_nnx_enabled()
+        False
+    """
     return False
 
 
 def max_epochs() -> int | None:
-    """Returns the maximum number of epochs of `fit`, or None."""
+    """Returns the maximum number of epochs of `fit`, or None.
+
+    Example:
+        >>> keras.config.max_epochs() is None
+        True
+    """
     return settings.settings.max_epochs
 
 
 def set_max_epochs(max_epochs: int | None) -> None:
-    """Sets the maximum number of epochs of `fit`; None for no limit."""
+    """Sets the maximum number of epochs of `fit`; None for no limit.
+
+    Example:
+        >>> keras.config.set_max_epochs(2)
+        >>> keras.config.max_epochs()
+        2
+        >>> keras.config.set_max_epochs(None)
+    """
     settings.settings.max_epochs = max_epochs
 
 
 def max_steps_per_epoch() -> int | None:
-    """Returns the maximum number of steps per epoch, or None."""
+    """Returns the maximum number of steps per epoch, or None.
+
+    Example:
+        >>> keras.config.max_steps_per_epoch() is None
+        True
+    """
     return settings.settings.max_steps_per_epoch
 
 
 def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
-    """Sets the maximum number of steps per epoch; None for no limit."""
+    """Sets the maximum number of steps per epoch; None for no limit.
+
+    Example:
+        >>> keras.config.set_max_steps_per_epoch(10)
+        >>> keras.config.max_steps_per_epoch()
+        10
+        >>> keras.config.set_max_steps_per_epoch(None)
+    """
     settings.settings.max_steps_per_epoch = max_steps_per_epoch
 
 
@@ -118,6 +219,9 @@ def enable_unsafe_deserialization() -> None:
 
     It exists for compatibility with Keras. Custom functions and classes of a file are passed to the
     loader by name: `load_model(path, custom_objects={"name": function})`.
+
+    Example:
+        >>> keras.config.enable_unsafe_deserialization()
     """
 
 

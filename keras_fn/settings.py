@@ -132,6 +132,11 @@ def set_epsilon(value: float) -> None:
 
     Args:
         value: A small positive number. Default of a new process: 1e-7.
+
+    Example:
+        >>> set_epsilon(1e-7)
+        >>> epsilon()
+        1e-07
     """
     settings.epsilon = float(value)
 
@@ -154,6 +159,12 @@ def set_image_data_format(data_format: str) -> None:
 
     Raises:
         ValueError: `data_format` is another string.
+
+    Example:
+        >>> set_image_data_format("channels_first")
+        >>> image_data_format()
+        'channels_first'
+        >>> set_image_data_format("channels_last")
     """
     settings.image_data_format = standardize_data_format(data_format)
 

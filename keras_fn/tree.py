@@ -132,6 +132,12 @@ def assert_same_structure(a: Nested, b: Nested, check_types: bool | None = None)
 
     Raises:
         ValueError: The structures differ.
+
+    Example:
+        >>> assert_same_structure({"a": [1, 2]}, {"a": [3, 4]})
+        >>> assert_same_structure([1, 2], (1, 2))
+        Traceback (most recent call last):
+        keras_fn.errors.SpecError: ...
     """
     del check_types
     first, second = (
@@ -155,6 +161,12 @@ def assert_same_paths(a: Nested, b: Nested) -> None:
 
     Raises:
         ValueError: The paths differ.
+
+    Example:
+        >>> assert_same_paths([1, 2], (3, 4))
+        >>> assert_same_paths({"a": 1}, {"b": 1})
+        Traceback (most recent call last):
+        keras_fn.errors.SpecError: ...
     """
     first, second = ({path for path, _ in flatten_with_path(s)} for s in (a, b))
     if first != second:
@@ -173,6 +185,9 @@ def pack_sequence_as(structure: Nested, flat_sequence: Iterable[Any]) -> Nested:
     Args:
         structure: The structure.
         flat_sequence: The new leaves, in the order of `flatten`.
+
+    Returns:
+        A structure with the same nesting and the new leaves.
 
     Raises:
         ValueError: The number of leaves differs.

@@ -37,7 +37,12 @@ def auto_name(prefix: str) -> str:
 
 
 def get_uid(prefix: str = "") -> int:
-    """Returns a unique integer for a prefix: 1, 2, 3, ... in successive calls."""
+    """Returns a unique integer for a prefix: 1, 2, 3, ... in successive calls.
+
+    Example:
+        >>> keras.backend.get_uid("block"), keras.backend.get_uid("block")
+        (1, 2)
+    """
     _counts[f"uid:{prefix}"] += 1
     return _counts[f"uid:{prefix}"]
 

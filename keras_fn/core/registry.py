@@ -254,6 +254,9 @@ def get_registered_object(
         custom_objects: Custom classes and functions by name, which take precedence.
         module_objects: Classes and functions by name, for names that are not found otherwise.
 
+    Returns:
+        The registered class or function; None if the name is unknown.
+
     Example:
         >>> get_registered_object("Custom>unknown") is None
         True

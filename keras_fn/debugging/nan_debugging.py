@@ -29,6 +29,13 @@ class TensorStats:
         min: Minimum of the finite elements; NaN if there are none.
         max: Maximum of the finite elements; NaN if there are none.
         mean: Mean of the finite elements; NaN if there are none.
+
+    Example:
+        >>> stats = keras.debugging.TensorStats.from_tensor("output", np.array([1.0, np.inf, 3.0]))
+        >>> print(stats)
+        output (3,): 0 NaN, 1 infinite; from 1 to 3, mean 2
+        >>> stats.is_finite
+        False
     """
 
     name: str
@@ -75,6 +82,12 @@ class NonFinite:
             the loss. Empty for data and the loss.
         class_name: Class of the layer or op; empty for data and the loss.
         tensors: Statistics of the tensors involved.
+
+    Example:
+        >>> stats = keras.debugging.TensorStats.from_tensor("kernel", np.array([1.0, np.nan]))
+        >>> print(keras.debugging.NonFinite("weight", "dense", "Dense", (stats,)))
+        The first non-finite value is in the weight of Dense 'dense'.
+          kernel (2,): 1 NaN, 0 infinite; from 1 to 1, mean 1
     """
 
     source: str

@@ -36,6 +36,11 @@ class LayerTime:
         path: Path of the layer or op.
         class_name: Class of the layer or op.
         seconds: Median time in one step, in seconds.
+
+    Example:
+        >>> time = keras.debugging.LayerTime("dense", "Dense", seconds=0.002)
+        >>> f"{time.path}: {1000 * time.seconds:.1f} ms"
+        'dense: 2.0 ms'
     """
 
     path: str
@@ -54,6 +59,13 @@ class StepProfile:
         layers: Forward times of the layers in execution order. Each is called on its own and not
             compiled: a compiler may fuse layers, so the sum exceeds the time of a compiled step.
         step_seconds: Time of one compiled step without the data, in seconds.
+
+    Example:
+        >>> layer = keras.debugging.LayerTime("dense", "Dense", seconds=0.002)
+        >>> stages = {"data": 0.006, "forward": 0.004}
+        >>> profile = keras.debugging.StepProfile(stages, (layer,), step_seconds=0.008)
+        >>> profile.layers[0].seconds / profile.step_seconds
+        0.25
     """
 
     stages: dict[str, float]

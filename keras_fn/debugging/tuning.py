@@ -41,6 +41,12 @@ class LearningRateFinderResult:
         losses: The loss of the batch at each learning rate, shape `(steps,)`.
         smoothed_losses: Exponential moving average of the losses, shape `(steps,)`.
         suggestion: The learning rate at which the loss fell fastest; None if it never fell.
+
+    Example:
+        >>> rates, losses = np.array([0.01, 0.1, 1.0]), np.array([3.0, 1.0, 9.0])
+        >>> result = keras.debugging.LearningRateFinderResult(rates, losses, losses, suggestion=0.1)
+        >>> float(result.learning_rates[result.losses.argmin()])
+        0.1
     """
 
     learning_rates: np.ndarray

@@ -57,7 +57,12 @@ def sign(x: TensorLike) -> Tensor:
 
 @op
 def abs(x: TensorLike) -> Tensor:
-    """Absolute value, element by element. Alias of `absolute`."""
+    """Absolute value, element by element. Alias of `absolute`.
+
+    Example:
+        >>> convert_to_numpy(ops.abs([-1.5, 2.0])).tolist()
+        [1.5, 2.0]
+    """
     return absolute(x)
 
 
@@ -253,6 +258,10 @@ def divide(x1: TensorLike, x2: TensorLike) -> Tensor:
 
     Returns:
         Tensor of the broadcast shape, of the promoted float dtype.
+
+    Example:
+        >>> convert_to_numpy(divide([1.0, 3.0], 2.0)).tolist()
+        [0.5, 1.5]
     """
     return true_divide(x1, x2)
 

@@ -20,7 +20,12 @@ def bitwise_not(x: TensorLike) -> Tensor:
 
 @op
 def bitwise_invert(x: TensorLike) -> Tensor:
-    """Bitwise not, element by element. Alias of `bitwise_not`."""
+    """Bitwise not, element by element. Alias of `bitwise_not`.
+
+    Example:
+        >>> convert_to_numpy(bitwise_invert([0, 5])).tolist()
+        [-1, -6]
+    """
     return bitwise_not(x)
 
 
@@ -142,6 +147,10 @@ def left_shift(x: TensorLike, y: TensorLike) -> Tensor:
 
     Raises:
         TypeError: An operand is a float tensor.
+
+    Example:
+        >>> convert_to_numpy(left_shift([1, 3], [4, 1])).tolist()
+        [16, 6]
     """
     return bitwise_left_shift(x, y)
 
@@ -159,5 +168,9 @@ def right_shift(x: TensorLike, y: TensorLike) -> Tensor:
 
     Raises:
         TypeError: An operand is a float tensor.
+
+    Example:
+        >>> convert_to_numpy(right_shift([16, -8], [3, 1])).tolist()
+        [2, -4]
     """
     return bitwise_right_shift(x, y)

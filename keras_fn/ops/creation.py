@@ -96,6 +96,10 @@ def empty(shape: ShapeLike, dtype: DTypeLike | None = None) -> Tensor:
 
     Returns:
         Tensor of that shape and dtype.
+
+    Example:
+        >>> empty((2, 3)).shape == (2, 3)
+        True
     """
     return zeros(shape, dtype)
 
@@ -135,6 +139,10 @@ def empty_like(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
 
     Returns:
         Tensor of the shape of `x`.
+
+    Example:
+        >>> empty_like([[1, 2, 3]]).shape == (1, 3)
+        True
     """
     return _fill_like(x, 0, dtype)
 

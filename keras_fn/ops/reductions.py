@@ -257,6 +257,10 @@ def amax(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
     Returns:
         Tensor of the reduced shape, of the dtype of `x`.
+
+    Example:
+        >>> convert_to_numpy(amax([[1, 5], [7, 2]], axis=1)).tolist()
+        [5, 7]
     """
     return max(x, axis, keepdims)
 
@@ -272,6 +276,10 @@ def amin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
     Returns:
         Tensor of the reduced shape, of the dtype of `x`.
+
+    Example:
+        >>> convert_to_numpy(amin([[1, 5], [7, 2]], axis=1)).tolist()
+        [1, 2]
     """
     return min(x, axis, keepdims)
 

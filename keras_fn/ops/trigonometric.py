@@ -162,11 +162,21 @@ def arctan2(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op
 def deg2rad(x: TensorLike) -> Tensor:
-    """Converts degrees to radians, element by element."""
+    """Converts degrees to radians, element by element.
+
+    Example:
+        >>> print(convert_to_numpy(deg2rad([90.0, 180.0])).round(3))
+        [1.571 3.142]
+    """
     return multiply(x, math.pi / 180.0)
 
 
 @op
 def rad2deg(x: TensorLike) -> Tensor:
-    """Converts radians to degrees, element by element."""
+    """Converts radians to degrees, element by element.
+
+    Example:
+        >>> print(convert_to_numpy(rad2deg([0.0, np.pi])).round(3))
+        [  0. 180.]
+    """
     return multiply(x, 180.0 / math.pi)

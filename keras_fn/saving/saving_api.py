@@ -197,6 +197,17 @@ def load_weights(
         ModelFileError: The file is malformed, or does not match the model.
         TypeError: An argument is unknown.
         OSError: The file cannot be read.
+
+    Example:
+        >>> import io
+        >>> x = keras.Input((3,))
+        >>> y = keras.layers.Dense(1, kernel_initializer="ones")(x)
+        >>> model, file = keras.Model(x, y), io.BytesIO()
+        >>> keras.saving.save_weights(model, file)
+        >>> model.set_weights([np.zeros((3, 1)), np.zeros(1)])
+        >>> keras.saving.load_weights(model, file)
+        >>> model.get_weights()[0].tolist()
+        [[1.0], [1.0], [1.0]]
     """
     skipped = kwargs.pop("objects_to_skip", None) or ()
     by_name = kwargs.pop("by_name", False)

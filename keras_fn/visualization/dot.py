@@ -53,6 +53,13 @@ def model_to_dot(
     Raises:
         ImportError: `pydot` is not installed.
         ValueError: The model is not built, or an argument is unknown.
+
+    Example:
+        >>> x = keras.Input((3,), name="x")
+        >>> model = keras.Model(x, keras.layers.Dense(2, name="y")(x))
+        >>> graph = keras.utils.model_to_dot(model, rankdir="LR")
+        >>> graph.get_rankdir(), len(graph.get_edges())
+        ('LR', 1)
     """
     import_pydot()
     check_model(model, "model_to_dot", kwargs)
