@@ -103,12 +103,16 @@ def model_from_config(
     """
     source = f"{cls.__name__} model {config.get('name')!r}"
     if unknown := config.keys() - _KEYS:
-        raise _damaged(source, f"the keys {', '.join(sorted(_KEYS))}", ", ".join(sorted(unknown)))
+        raise _invalid_config(
+            source, f"the keys {', '.join(sorted(_KEYS))}", ", ".join(sorted(unknown))
+        )
     for key, kinds in _NEEDED.items():
         if not isinstance(config.get(key), kinds):
-            raise _damaged(source, f"{key} in the config", f"{type(config.get(key)).__name__}")
+            raise _invalid_config(
+                source, f"{key} in the config", f"{type(config.get(key)).__name__}"
+            )
     with CustomObjectScope(custom_objects):
-        graph = _Graph(config["layers"], source)
+        graph = _GraphBuilder(config["layers"], source)
         graph.replay()
     inputs = _map_references(graph.endpoint, config["input_layers"], source)
     outputs = _map_references(graph.endpoint, config["output_layers"], source)
@@ -116,13 +120,13 @@ def model_from_config(
     return cls(inputs, outputs, **extra)
 
 
-def _damaged(source: str, expected: str, received: str) -> SpecError:
+def _invalid_config(source: str, expected: str, received: str) -> SpecError:
     return SpecError(
         source, expected=expected, received=received[:300], fix="the config is damaged"
     )
 
 
-class _Graph:
+class _GraphBuilder:
     """The operations of a config, and their calls so far.
 
     Args:
@@ -138,7 +142,7 @@ class _Graph:
         for entry in entries:
             name = entry.get("name") or entry["config"]["name"]
             if name in self.operations:
-                raise _damaged(
+                raise _invalid_config(
                     source, "layers whose names are all different", f"two layers named {name!r}"
                 )
             operation = self.operations[name] = self._create(entry, name)
@@ -154,7 +158,7 @@ class _Graph:
         if isinstance(operation, Operation) and "name" not in entry["config"]:
             operation.name = name  # a custom config without a name
         if not isinstance(operation, Operation) or operation.name != name:
-            raise _damaged(self.source, f"a layer or an op named {name!r}", f"{operation!r}")
+            raise _invalid_config(self.source, f"a layer or an op named {name!r}", f"{operation!r}")
         return operation
 
     def replay(self) -> None:
@@ -181,7 +185,7 @@ class _Graph:
                     ready.append(k)
         if repeated < len(self.calls):
             stuck = sorted({self.calls[k][0] for k, count in enumerate(missing) if count})
-            raise _damaged(
+            raise _invalid_config(
                 self.source,
                 "calls whose tensors come from earlier calls",
                 f"a cycle, or missing calls, among {', '.join(stuck[:5])}",
@@ -216,7 +220,7 @@ class _Graph:
         """Returns the tensor, if its shape is compatible with the recorded one."""
         shape = standardize_shape(recorded.get("shape") or ())
         if not is_compatible(shape, tensor.shape):
-            raise _damaged(
+            raise _invalid_config(
                 self.source,
                 f"shape {shape} from {tensor._keras_history.operation.name!r}, as recorded",
                 f"shape {tensor.shape}",
@@ -232,7 +236,9 @@ class _Graph:
             tensors = nodes[node_index].output_tensors
             if isinstance(tensor_index, int) and 0 <= tensor_index < len(tensors):
                 return tensors[tensor_index]
-        raise _damaged(self.source, "references to calls of the model's layers", f"{reference!r}")
+        raise _invalid_config(
+            self.source, "references to calls of the model's layers", f"{reference!r}"
+        )
 
     def endpoint(self, reference: list[Any]) -> KerasTensor:
         """Returns the model's input or output at `[layer, node, tensor]`."""
@@ -273,7 +279,7 @@ def _map_references(function: Callable[[Any], Any], structure: Any, source: str)
 
     def leaf(x: Any) -> Any:
         if not _is_reference(x):
-            raise _damaged(source, "inputs and outputs as [layer, node, tensor]", f"{x!r}")
+            raise _invalid_config(source, "inputs and outputs as [layer, node, tensor]", f"{x!r}")
         return function(x)
 
     return tree.map_structure(leaf, structure, is_leaf=_is_reference)

@@ -70,7 +70,6 @@ class OpFunction(Protocol):
 
 
 @mark_builtin
-@mark_builtin
 class OpNode(Operation):
     """An op in a graph: the operation that its recorded calls belong to."""
 
