@@ -8,42 +8,32 @@ import jax.numpy as jnp
 import numpy as np
 
 from keras_fn.core import tree
-from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.scopes import StatelessScope
+from keras_fn.core.unknown_sizes import eval_with_two_sizes
 from keras_fn_jax.tensors import dtype_name, native_dtype
-
-_SIZES = (83, 89)  # stand in for unknown sizes: primes that are unlikely to be real sizes
 
 
 def abstract_eval(function: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> Any:
     """`jax.eval_shape` of the function, with two different sizes for unknown ones."""
 
-    adapter = PyTreeAdapter()
-
-    def shapes(size: int) -> Any:
-        def concrete(x: Any) -> Any:
-            if isinstance(x, KerasTensor):
-                sizes = tuple(size if n is None else n for n in x.shape)
-                return jax.ShapeDtypeStruct(sizes, native_dtype(x.dtype))
-            return x
-
-        leaves = [concrete(x) for x in tree.flatten([args, kwargs])]
+    def run(args: tuple, kwargs: dict[str, Any]) -> Any:
+        adapter = PyTreeAdapter()
+        leaves = tree.flatten([args, kwargs])
         dynamic = [i for i, x in enumerate(leaves) if isinstance(x, jax.ShapeDtypeStruct)]
 
-        def run(values: list[Any]) -> Any:
+        def flat(values: list[Any]) -> Any:
             for i, value in zip(dynamic, values, strict=True):
                 leaves[i] = value
             args_, kwargs_ = tree.unflatten([args, kwargs], leaves)
             with StatelessScope():
                 return adapter.flat(function(*args_, **kwargs_))
 
-        return jax.eval_shape(run, [leaves[i] for i in dynamic])
+        return adapter.nested(jax.eval_shape(flat, [leaves[i] for i in dynamic]))
 
-    def meet(a: Any, b: Any) -> Any:
-        sizes = [m if m == n else None for m, n in zip(a.shape, b.shape, strict=True)]
-        return KerasTensor(sizes, dtype_name(a), record_history=False)
+    def struct(shape: tuple[int, ...], dtype: str) -> jax.ShapeDtypeStruct:
+        return jax.ShapeDtypeStruct(shape, native_dtype(dtype))
 
-    return adapter.nested(list(map(meet, shapes(_SIZES[0]), shapes(_SIZES[1]))))
+    return eval_with_two_sizes(run, args, kwargs, struct, dtype_name)
 
 
 class PyTreeAdapter:

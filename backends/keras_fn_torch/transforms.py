@@ -11,41 +11,32 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._device import DeviceContext
 
 from keras_fn.core import tree
-from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.scopes import StatelessScope, context
+from keras_fn.core.unknown_sizes import eval_with_two_sizes
 from keras_fn.core.variable import Variable
 from keras_fn_torch.tensors import Tensor, dtype_name, native_dtype
 from keras_fn_torch.thread_state import is_abstract, thread_state
-
-_SIZES = (83, 89)  # stand in for unknown sizes: primes that are unlikely to be real sizes
 
 
 def abstract_eval(function: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> Any:
     """Runs the function on meta tensors, with two different sizes for unknown ones."""
     _skip_dynamo_import()
 
-    def run(size: int) -> Any:
-        def meta(x: Any) -> Any:
-            if not isinstance(x, KerasTensor):
-                return x
-            sizes = [size if n is None else n for n in x.shape]
-            return torch.empty(sizes, dtype=native_dtype(x.dtype), device="meta")
-
-        args_, kwargs_ = tree.map_structure(meta, [args, kwargs])
+    def run(args: tuple, kwargs: dict[str, Any]) -> Any:
         outer, thread_state.abstract = thread_state.abstract, True
         try:
             with StatelessScope(), _MetaDeviceMode():
-                return function(*args_, **kwargs_)
+                return function(*args, **kwargs)
         finally:
             thread_state.abstract = outer
 
-    def meet(a: Any, b: Any) -> Any:
-        if not isinstance(a, Tensor):
-            return a
-        sizes = [m if m == n else None for m, n in zip(a.shape, b.shape, strict=True)]
-        return KerasTensor(sizes, dtype_name(a.dtype), record_history=False)
+    def meta(shape: tuple[int, ...], dtype: str) -> Tensor:
+        return torch.empty(shape, dtype=native_dtype(dtype), device="meta")
 
-    return tree.map_structure(meet, run(_SIZES[0]), run(_SIZES[1]))
+    def dtype_of(x: Any) -> str | None:
+        return dtype_name(x.dtype) if isinstance(x, Tensor) else None
+
+    return eval_with_two_sizes(run, args, kwargs, meta, dtype_of)
 
 
 _TO_A_DEVICE = {Tensor.to, Tensor.cpu, Tensor.cuda}

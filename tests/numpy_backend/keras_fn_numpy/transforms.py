@@ -5,34 +5,23 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from keras_fn.core import tree
-from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.scopes import StatelessScope
+from keras_fn.core.unknown_sizes import eval_with_two_sizes
 from keras_fn.errors import UnsupportedError
 from keras_fn_numpy.tensors import convert_to_tensor, dtype_name
-
-_SIZES = (83, 89)  # stand in for unknown sizes: primes that are unlikely to be real sizes
 
 
 def abstract_eval(function: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> Any:
     """Runs the function on zeros, with two different sizes for unknown ones."""
 
-    def run(size: int) -> Any:
-        def zeros(x: Any) -> Any:
-            if not isinstance(x, KerasTensor):
-                return x
-            sizes = [size if n is None else n for n in x.shape]
-            return convert_to_tensor(np.zeros(sizes), x.dtype)
-
-        args_, kwargs_ = tree.map_structure(zeros, [args, kwargs])
+    def run(args: tuple, kwargs: dict[str, Any]) -> Any:
         with StatelessScope():
-            return function(*args_, **kwargs_)
+            return function(*args, **kwargs)
 
-    def meet(a: Any, b: Any) -> Any:
-        sizes = [m if m == n else None for m, n in zip(a.shape, b.shape, strict=True)]
-        return KerasTensor(sizes, dtype_name(a), record_history=False)
+    def zeros(shape: tuple[int, ...], dtype: str) -> Any:
+        return convert_to_tensor(np.zeros(shape), dtype)
 
-    return tree.map_structure(meet, run(_SIZES[0]), run(_SIZES[1]))
+    return eval_with_two_sizes(run, args, kwargs, zeros, dtype_name)
 
 
 def value_and_grad(function: Callable[..., Any], variables: Sequence[Any]) -> NoReturn:
