@@ -6,6 +6,12 @@ from typing import Any
 from keras_fn.backend.loader import current
 from keras_fn.core import tree
 from keras_fn.core.keras_tensor import KerasTensor
+from keras_fn.core.name_matching import (
+    find_missing,
+    find_unexpected,
+    input_name_error,
+    select_by_name,
+)
 from keras_fn.core.operators import OPS
 from keras_fn.core.shapes import is_compatible, missing_unit_axes
 from keras_fn.errors import SpecError
@@ -86,23 +92,12 @@ class InputBinder:
 
     def _by_name(self, inputs: dict[Any, Any]) -> list[Any]:
         for names in (self.names, self.layer_names):
-            pairs = zip(names, self.optional, strict=True)
-            missing = [name for name, optional in pairs if not optional and name not in inputs]
-            unexpected = [key for key in inputs if key not in names]
-            if not missing and not unexpected:
-                return [inputs.get(name) for name in names]
-        names = self.names
-        missing = [n for n in names if n not in inputs]
-        unexpected = [key for key in inputs if key not in names]
-        raise SpecError(
-            self.source,
-            expected=f"inputs named {', '.join(names)}",
-            received=f"inputs named {', '.join(map(str, inputs))}",
-            fix="; ".join(
-                [f"add {', '.join(missing)}"] * bool(missing)
-                + [f"drop {', '.join(map(str, unexpected))}"] * bool(unexpected)
-            ),
-        )
+            values = select_by_name(inputs, names, self.optional)
+            if values is not None:
+                return values
+        missing = find_missing(inputs, self.names)
+        unexpected = find_unexpected(inputs, self.names)
+        raise input_name_error(self.source, self.names, inputs, missing, unexpected)
 
     def _convert(self, value: Any, i: int) -> Any:
         tensor = self.tensors[i]

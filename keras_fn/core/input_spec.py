@@ -6,7 +6,8 @@ from typing import Any
 from keras_fn.core import tree
 from keras_fn.core.dtypes import standardize_dtype
 from keras_fn.core.keras_tensor import standardize_shape
-from keras_fn.core.shapes import is_compatible
+from keras_fn.core.name_matching import find_missing, input_name_error
+from keras_fn.core.shapes import is_compatible, missing_unit_axes
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.types import DTypeLike, Nested, Shape
 
@@ -125,8 +126,7 @@ class InputSpec:
     def _squeezes(self, shape: Shape) -> bool:
         if not self.allow_last_axis_squeeze or self.shape is None:
             return False
-        longer, shorter = sorted((self.shape, shape), key=len, reverse=True)
-        return len(longer) == len(shorter) + 1 and longer[-1] == 1
+        return missing_unit_axes(shape, self.shape) != 0
 
 
 def _rank_fix(rank: int, expected: int) -> str:
@@ -154,14 +154,9 @@ def check_inputs(specs: Nested, inputs: Nested, source: str) -> None:
         return
     specs = tree.flatten(specs)
     if isinstance(inputs, dict) and all(spec.name for spec in specs):
-        missing = [spec.name for spec in specs if spec.name not in inputs and not spec.optional]
+        missing = find_missing(inputs, [spec.name for spec in specs if not spec.optional])
         if missing:
-            raise SpecError(
-                source,
-                expected=f"inputs named {', '.join(spec.name for spec in specs)}",
-                received=f"inputs named {', '.join(map(str, inputs))}",
-                fix=f"add {', '.join(missing)}",
-            )
+            raise input_name_error(source, [spec.name for spec in specs], inputs, missing)
         values = [inputs.get(spec.name) for spec in specs]
     else:
         values = tree.flatten(inputs)

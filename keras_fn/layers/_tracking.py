@@ -12,18 +12,12 @@ from keras_fn.core.variable import Variable
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.types import TensorLike
 
-# Attributes that refer to other objects: the graph, compiled functions, constructor arguments.
-_NOT_TRACKED = frozenset(
-    {
-        "_dependents",
-        "_fast_path_keys",
-        "_functions",
-        "_inbound_nodes",
-        "_init_arguments",
-        "_losses",
-        "_outbound_nodes",
-    }
+# Attributes that refer to objects without owning them: graph, constructor arguments, losses.
+REFERENCE_ATTRIBUTES = frozenset(
+    {"_inbound_nodes", "_init_arguments", "_losses", "_outbound_nodes"}
 )
+_CACHES = frozenset({"_dependents", "_fast_path_keys", "_functions"})
+_NOT_TRACKED = REFERENCE_ATTRIBUTES | _CACHES
 
 
 class TrackedChildren(NamedTuple):

@@ -14,23 +14,13 @@ from keras_fn.core.graph_model import get_graph
 from keras_fn.core.naming import to_snake_case
 from keras_fn.core.stateful import StatefulObject
 from keras_fn.core.variable import Variable
+from keras_fn.layers._tracking import REFERENCE_ATTRIBUTES
 from keras_fn.layers.layer import Layer
 from keras_fn.optimizers.optimizer import Optimizer
 from keras_fn.types import AnyModel
 
-# Attributes whose layers have another path, or that hold arguments of the constructor.
-_SKIPPED = frozenset(
-    {
-        "_init_arguments",
-        "_inbound_nodes",
-        "_outbound_nodes",
-        "_functional",
-        "_layers",
-        "_operations",
-        "execution_plan",
-        "_losses",
-    }
-)
+# Attributes whose layers have another path in the file, or that only refer to layers.
+_SKIPPED = REFERENCE_ATTRIBUTES | {"_functional", "_layers", "_operations", "execution_plan"}
 
 
 class Saveable(NamedTuple):

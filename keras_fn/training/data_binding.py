@@ -14,7 +14,7 @@ from keras_fn.core import tree
 from keras_fn.core.dtypes import numpy_dtype
 from keras_fn.core.graph_model import get_graph
 from keras_fn.core.keras_tensor import KerasTensor
-from keras_fn.core.shapes import is_compatible
+from keras_fn.core.shapes import is_compatible, missing_unit_axes
 from keras_fn.data_adapters.array_conversion import check_sample_counts, convert_to_array
 from keras_fn.data_adapters.data_adapter_utils import (
     FlatBatch,
@@ -117,10 +117,9 @@ class DataBinder:
     def _check_input(self, array: Any, spec: KerasTensor, name: str) -> Any:
         """Checks rank and sizes; casts to the dtype of the input."""
         shape, expected = tuple(array.shape), spec.shape
-        if len(shape) == len(expected) - 1 and expected[-1] == 1:
-            array = array.reshape((*shape, 1))
-        elif len(shape) == len(expected) + 1 and shape[-1] == 1:
-            array = array.reshape(shape[:-1])
+        missing = missing_unit_axes(shape, expected)
+        if missing:
+            array = array.reshape((*shape, 1) if missing > 0 else shape[:-1])
         shape = tuple(array.shape)
         if len(shape) != len(expected) or not is_compatible(shape[1:], expected[1:]):
             raise SpecError(

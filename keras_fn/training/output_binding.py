@@ -5,6 +5,7 @@ from typing import Any
 
 from keras_fn.core import tree
 from keras_fn.core.graph_model import get_graph
+from keras_fn.core.name_matching import find_missing, find_unexpected, select_by_name
 from keras_fn.errors import SpecError
 
 
@@ -54,10 +55,14 @@ class OutputBinder:
 
     def _by_name(self, values: dict[str, Any], kind: str, fill: bool) -> list[Any]:
         for names in (self.names, self.layer_names):
-            if all(key in names for key in values) and (fill or len(values) == len(names)):
-                return [values.get(name) for name in names]
-        unknown = [str(key) for key in values if key not in self.names]
-        missing = [name for name in self.names if name not in values]
+            is_ambiguous = len(set(names)) < len(names)  # a layer that computes several outputs
+            if is_ambiguous and not fill:
+                continue
+            bound = select_by_name(values, names, [fill] * len(names))
+            if bound is not None:
+                return bound
+        unknown = [str(key) for key in find_unexpected(values, self.names)]
+        missing = find_missing(values, self.names)
         advice = [f"drop or rename {', '.join(unknown)}"] * bool(unknown)
         advice += [f"add {', '.join(missing)}"] * bool(missing and not fill)
         raise SpecError(
