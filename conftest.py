@@ -54,8 +54,10 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     path = os.environ.get("KERAS_FN_DURATIONS")
     if path is None:
         return
-    calls = [r for reports in terminalreporter.stats.values() for r in reports
-             if getattr(r, "when", None) == "call"]  # fmt: skip
+    reports = [r for group in terminalreporter.stats.values() for r in group]
+    calls = {r.nodeid: r.duration for r in reports if getattr(r, "when", None) == "call"}
+    # A part may run pytest several times.
     known = json.loads(Path(path).read_text("utf-8")) if Path(path).exists() else []
-    slowest = sorted([*known, *([r.duration, r.nodeid] for r in calls)], reverse=True)[:10]
-    Path(path).write_text(json.dumps(slowest), "utf-8")
+    slowest = {test: seconds for seconds, test in known} | calls
+    ranked = sorted(((seconds, test) for test, seconds in slowest.items()), reverse=True)
+    Path(path).write_text(json.dumps(ranked[:10]), "utf-8")

@@ -258,7 +258,7 @@ def _pytest(session: nox.Session, backend: str, *args: str, thorough: bool = Fal
         # Tests of code that calls no backend run once: see tests/conftest.py.
         "KERAS_FN_BACKEND_FREE": "run" if thorough or backend == "torch" else "skip",
         "KERAS_FN_EXAMPLES": MANY_EXAMPLES if thorough else EXAMPLES,
-        **({} if thorough else FAST_XLA),
+        **(FAST_XLA if backend == "jax" and not thorough else {}),
     }
     session.run("pytest", *args, env=env)
 
