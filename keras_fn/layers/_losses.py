@@ -6,6 +6,7 @@ from weakref import ref
 
 from keras_fn import regularizers
 from keras_fn.core import tree
+from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.registry import is_builtin
 from keras_fn.core.scopes import OutermostCallScope, context
 from keras_fn.core.tracebacks import filter_traceback
@@ -82,6 +83,9 @@ class LossTrackingMixin(AttributeTrackingMixin):
     @filter_traceback
     def _outermost_call(self, args: tuple, kwargs: dict[str, Any]) -> Any:
         """Makes a call that no layer makes: clears the losses of the previous one."""
+        if args and isinstance(args[0], KerasTensor):  # a symbolic call adds no losses
+            with OutermostCallScope():
+                return self(*args, **kwargs)  # type: ignore[operator]
         self._clear_losses()
         with OutermostCallScope():
             outputs = self(*args, **kwargs)  # type: ignore[operator]
