@@ -57,8 +57,6 @@ FAST_XLA = {
     "--xla_cpu_parallel_codegen_split_count=1",
     "JAX_TRACEBACK_IN_LOCATIONS_LIMIT": "0",
 }
-# `tests` runs these in the environment of unit(jax), which has all that they need.
-IN_JAX_ENVIRONMENT = ("types", "docs")
 TYPE_CHECKER = ("basedpyright",)
 WITHOUT_A_FRAMEWORK = """
 import sys, keras_fn
@@ -76,18 +74,17 @@ def tests(session: nox.Session) -> None:
     for stale in _timings().glob("*.json"):
         stale.unlink()
     # nox runs what is notified after this session and prints the closing table itself.
-    for part in BUDGETS:
-        if part not in IN_JAX_ENVIRONMENT:
-            session.notify(part, ["--all-in-one"] if part == "unit(jax)" else [])
+    for part in ("lint", "wheel", "jax", "unit(torch)", "unit(tensorflow)", "example_backend"):
+        session.notify(part)
     session.notify("timings")
 
 
 @nox.session(venv_backend="none")
 def thorough(session: nox.Session) -> None:
     """Runs what takes too long for every push: long fuzzing, oldest frameworks, parity, speed."""
-    for backend in FRAMEWORKS:
-        for part in ("unit", "oldest", "parity", "bench"):
-            session.notify(f"{part}({backend})", ["--thorough"] if part == "unit" else [])
+    for part in ("unit_thorough", "oldest", "parity", "bench"):
+        for backend in FRAMEWORKS:
+            session.notify(f"{part}({backend})")
 
 
 @nox.session(venv_backend="none")
@@ -114,17 +111,28 @@ def timings(session: nox.Session) -> None:
 @BACKENDS
 def unit(session: nox.Session, backend: str) -> None:
     """Unit and integration tests where this backend alone is installed."""
-    arguments = list(session.posargs)
-    together = "--all-in-one" in arguments
-    deep = "--thorough" in arguments
-    arguments = [a for a in arguments if a not in ("--all-in-one", "--thorough")]
     with _timed(f"unit({backend})"):
-        _install(session, backend, *(TYPE_CHECKER if together else ()))
-        marks = ("-m", "not types") if deep else ()
-        _pytest(session, backend, "-n", "2", *marks, *arguments, thorough=deep)
-    if together:
-        _check_types(session)
-        _check_docs(session)
+        _install(session, backend)
+        _pytest(session, backend, "-n", "2", *session.posargs)
+
+
+@nox.session
+@BACKENDS
+def unit_thorough(session: nox.Session, backend: str) -> None:
+    """The same tests with many more drawn examples, and those that take too long for every push."""
+    _install(session, backend)
+    marks = ("-m", "not types")
+    _pytest(session, backend, "-n", "2", *marks, *session.posargs, thorough=True)
+
+
+@nox.session
+def jax(session: nox.Session) -> None:
+    """unit(jax), types and docs in one environment, which has all that the three need."""
+    with _timed("unit(jax)"):
+        _install(session, "jax", *TYPE_CHECKER)
+        _pytest(session, "jax", "-n", "2")
+    _check_types(session)
+    _check_docs(session)
 
 
 @nox.session

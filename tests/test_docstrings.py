@@ -1,36 +1,20 @@
 """Docstrings of the public API: arguments, results, and an example that `nox -s docs` runs."""
 
 import inspect
-from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 import pytest
-
-import keras_fn as keras
+from public_names import public_names
 
 CONSTANTS = {"keras.tree.MAP_TO_NONE"}
-
-
-def walk(space: Any, prefix: str) -> Iterator[tuple[str, Any]]:
-    """Yields the dotted name and the value of everything public in a namespace and below it."""
-    for name in dir(space):
-        if name.startswith("_"):
-            continue
-        value = getattr(space, name)
-        if not inspect.ismodule(value):
-            yield f"{prefix}.{name}", value
-        elif value.__name__.startswith(f"{space.__name__}.") and (
-            hasattr(value, "__path__") or value.__name__.count(".") == 1
-        ):
-            yield from walk(value, f"{prefix}.{name}")
 
 
 @cache
 def public_callables() -> dict[str, tuple[Any, str, list[inspect.Parameter]]]:
     """Returns each public function and class with its docstring and parameters."""
     found = {}
-    for name, value in walk(keras, "keras"):
+    for name, value in public_names():
         if not callable(value) or name in CONSTANTS:
             continue
         signature = inspect.signature(value)

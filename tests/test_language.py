@@ -67,3 +67,21 @@ def test_no_file_uses_a_word_that_the_field_does_not(pattern: str):
     if uses:
         message = "\n".join([f"write {REFUSED[pattern]!r} instead", *uses])
         pytest.fail(message, pytrace=False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the short road", "roads", "the house", "on floor 2", "the public face", "class numbers",
+        "beside it", "likewise", "it is told", "of one's own", "this is no layer", "shall be",
+        "How the kernel begins", "Adds a loss of the kernel", "How much of the average stays",
+        "what training makes small", "nobody", "mended", "are_ours", "normalisation", "behaviour",
+    ],
+)  # fmt: skip
+def test_the_patterns_find_what_they_are_meant_for(text: str):
+    assert [p for p in REFUSED if re.search(p, text, re.IGNORECASE)]
+
+
+@pytest.mark.parametrize("text", ["x is None or", "there are no layers", "is no longer", "abroad"])
+def test_the_patterns_leave_other_words_alone(text: str):
+    assert not [p for p in REFUSED if re.search(p, text, re.IGNORECASE)]

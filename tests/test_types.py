@@ -6,11 +6,10 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from functools import reduce
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+from public_names import public_names
 
 import keras_fn as keras
 
@@ -91,23 +90,6 @@ def check(source: str, folder: Path) -> list[dict]:
     ]
 
 
-def public_names(module: ModuleType, prefix: str) -> Iterator[str]:
-    """Yields the dotted name of everything public in a namespace and in those below it."""
-    for name in sorted(dir(module)):
-        if name.startswith("_"):
-            continue
-        value = getattr(module, name)
-        if not isinstance(value, ModuleType):
-            yield f"{prefix}.{name}"
-        elif value.__name__.startswith(f"{module.__name__}.") and is_namespace(value):
-            yield from public_names(value, f"{prefix}.{name}")
-
-
-def is_namespace(module: ModuleType) -> bool:
-    """Whether a module is part of the public API: a package, or a file that `dir(keras)` names."""
-    return hasattr(module, "__path__") or module.__name__.count(".") == 1
-
-
 def revealed(reports: list[dict]) -> dict[int, str]:
     """Returns the type that each `reveal_type` reported, by line."""
     return {
@@ -118,7 +100,7 @@ def revealed(reports: list[dict]) -> dict[int, str]:
 
 
 def test_no_public_name_is_any(tmp_path: Path):
-    names = list(public_names(keras, "keras"))
+    names = [name for name, _ in public_names()]
     assert len(names) > 900
     lines = ["import keras_fn as keras", *(f"reveal_type({name})" for name in names)]
     types = revealed(check("\n".join(lines), tmp_path))
@@ -148,8 +130,7 @@ def test_calls_return_what_an_editor_needs(tmp_path: Path):
 def public_functions() -> set[tuple[str, int]]:
     """Returns file and first line of all public functions and methods of public classes."""
     functions = []
-    for name in public_names(keras, "keras"):
-        value = reduce(getattr, name.split(".")[1:], keras)
+    for _, value in public_names():
         for cls in value.__mro__ if isinstance(value, type) else ():
             members = ((n, getattr(m, "__func__", m)) for n, m in vars(cls).items())
             functions += [m for n, m in members if n == "__init__" or not n.startswith("_")]

@@ -77,8 +77,9 @@ class CallSignature:
         args += kwargs.pop("*", ())
         return args, kwargs
 
-    def received(self, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
-        """Returns the arguments of a call that a graph keeps: all but None."""
+    @staticmethod
+    def drop_none(args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
+        """Returns the arguments of a call without keywords that are None: a graph keeps none."""
         return args, {k: v for k, v in kwargs.items() if v is not None}
 
 

@@ -422,7 +422,7 @@ class Layer(StatelessCallMixin, LossTrackingMixin, DTypePolicyMixin, Base, Opera
         first = next(iter(arguments.values()), None)
         with StatelessScope():  # discards assignments of `call`
             specs = self._infer_outputs(arguments)
-        outputs = self.add_node(specs, *self._signature.received(args, kwargs))
+        outputs = self.add_node(specs, *self._signature.drop_none(args, kwargs))
         self._post_call(outputs, first, masks, symbolic=True)
         return outputs
 

@@ -3,10 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from numbers import Real
 from typing import Any, Unpack
-
-import numpy as np
 
 from keras_fn import ops
 from keras_fn.backend.contract import ForEach
@@ -26,6 +23,7 @@ from keras_fn.optimizers.state import OptimizerState
 from keras_fn.optimizers.validation import (
     BASE_ARGUMENTS,
     check_base_arguments,
+    check_learning_rate,
     filter_empty_gradients,
     match_gradients,
 )
@@ -115,7 +113,7 @@ class Optimizer(OptimizerState):
         if callable(learning_rate):
             self._learning_rate = learning_rate
         else:
-            rate = _check_learning_rate(learning_rate, self)
+            rate = check_learning_rate(learning_rate, self)
             self._learning_rate = self._add_scalar_variable("learning_rate", rate, None)
 
     @property
@@ -579,18 +577,6 @@ class Optimizer(OptimizerState):
             rate = serialization.deserialize_as("schedule", config["learning_rate"], custom_objects)
             config = {**config, "learning_rate": rate}
         return cls(**config)
-
-
-def _check_learning_rate(learning_rate: Any, optimizer: Optimizer) -> float:
-    learning_rate = learning_rate.item() if isinstance(learning_rate, np.generic) else learning_rate
-    if isinstance(learning_rate, Real) and not isinstance(learning_rate, bool):
-        return float(learning_rate)
-    raise SpecError(
-        f"{type(optimizer).__name__} {optimizer.name!r}",
-        expected="learning_rate as a float, a LearningRateSchedule or a function of no arguments",
-        received=f"{learning_rate!r}",
-        fix="for example learning_rate=0.001",
-    )
 
 
 def _cast_like(values: list[Tensor], grads: list[Tensor]) -> list[Tensor]:

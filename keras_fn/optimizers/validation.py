@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from numbers import Real
 from typing import Any
 
+import numpy as np
+
 from keras_fn.errors import SpecError
 
 BASE_ARGUMENTS = (
@@ -21,6 +23,23 @@ BASE_ARGUMENTS = (
 """The arguments that all optimizers share, in the order of the config."""
 
 _CLIPPING_ARGUMENTS = ("clipnorm", "global_clipnorm", "clipvalue")
+
+
+def check_learning_rate(learning_rate: Any, optimizer: Any) -> float:
+    """Returns a constant learning rate as a float.
+
+    Raises:
+        SpecError: It is not a number.
+    """
+    learning_rate = learning_rate.item() if isinstance(learning_rate, np.generic) else learning_rate
+    if isinstance(learning_rate, Real) and not isinstance(learning_rate, bool):
+        return float(learning_rate)
+    raise SpecError(
+        f"{type(optimizer).__name__} {optimizer.name!r}",
+        expected="learning_rate as a float, a LearningRateSchedule or a function of no arguments",
+        received=f"{learning_rate!r}",
+        fix="for example learning_rate=0.001",
+    )
 
 
 def check_base_arguments(optimizer: Any, unknown: Mapping[str, object]) -> None:

@@ -174,24 +174,24 @@ class CompileMetrics:
         return results
 
 
-def _group_by_output(received: Any, outputs: OutputBinder) -> list[list[Any]]:
+def _group_by_output(metrics: Any, outputs: OutputBinder) -> list[list[Any]]:
     """Returns a list of metrics for each output."""
-    if received is None:
+    if metrics is None:
         return [[] for _ in outputs.names]
-    if isinstance(received, dict):
-        groups = outputs.bind(received, "metrics", fill=True)
-    elif isinstance(received, (list, tuple)) and len(outputs) > 1:
-        nested = any(isinstance(x, (list, tuple)) for x in received)
-        if not nested and len(received) != len(outputs):
+    if isinstance(metrics, dict):
+        groups = outputs.bind(metrics, "metrics", fill=True)
+    elif isinstance(metrics, (list, tuple)) and len(outputs) > 1:
+        nested = any(isinstance(x, (list, tuple)) for x in metrics)
+        if not nested and len(metrics) != len(outputs):
             raise SpecError(
                 outputs.source,
                 expected=f"metrics for {len(outputs)} outputs",
-                received=f"a list of {len(received)}",
+                received=f"a list of {len(metrics)}",
                 fix="give a list for each output, or a dict by name",
             )
-        groups = outputs.bind(list(received), "metrics")
+        groups = outputs.bind(list(metrics), "metrics")
     else:
-        groups = [received] * len(outputs)
+        groups = [metrics] * len(outputs)
     return [
         []
         if g is None

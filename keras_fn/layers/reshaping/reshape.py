@@ -56,9 +56,9 @@ class Reshape(Layer):
         """Returns the reshaped inputs."""
         return reshape(inputs, (shape_of(inputs)[0], *self._sizes(tuple(inputs.shape)[1:])))
 
-    def _sizes(self, received: Any) -> tuple[int, ...]:
+    def _sizes(self, shape: Any) -> tuple[int, ...]:
         """Returns the target shape, with -1 replaced if all sizes are known."""
-        target, total = self.target_shape, product(received)
+        target, total = self.target_shape, product(shape)
         if total is None:
             return target
         known = product([size for size in target if size != -1]) or 0
@@ -67,7 +67,7 @@ class Reshape(Layer):
             raise SpecError(
                 self._label,
                 expected=f"samples whose elements fill target_shape={target}",
-                received=f"samples of shape {received}, {total} elements",
+                received=f"samples of shape {shape}, {total} elements",
                 fix="compare the numbers of elements, or set one size to -1",
             )
         return tuple(total // known if size == -1 else size for size in target)

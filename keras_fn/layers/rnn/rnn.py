@@ -191,17 +191,17 @@ class RNN(Layer):
                 variable.assign(state)
         return (output, *states) if self.return_state else output
 
-    def _resolve_initial_state(self, sequences: Any, received: Any) -> list[Any]:
+    def _resolve_initial_state(self, sequences: Any, initial_state: Any) -> list[Any]:
         """The initial states: of the call, of the previous batch, or of the cell."""
         batch_size = shape_of(sequences)[0]
         self._check_batch_size(sequences.shape[0])
         initial = self.get_initial_state(batch_size)
-        if received is None and self.stateful:
+        if initial_state is None and self.stateful:
             # Copies: the assignment of the final states may change these in place.
-            received = tree.map_structure(lambda v: add(v.value, 0.0), self.states)
-        if received is None:
+            initial_state = tree.map_structure(lambda v: add(v.value, 0.0), self.states)
+        if initial_state is None:
             return initial
-        values = tree.flatten(received)
+        values = tree.flatten(initial_state)
         wanted = tree.flatten(initial)
         fits = len(values) == len(wanted) and all(
             is_compatible(v.shape, w.shape) for v, w in zip(values, wanted, strict=True)
