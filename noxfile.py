@@ -48,14 +48,22 @@ BUDGETS = {
     "unit(tensorflow)": 290,
     "example_backend": 60,
 }
-# What every push draws of each case of the conformance suite, and what the thorough run draws.
-EXAMPLES, MANY_EXAMPLES = "2", "50"
-# XLA compiles small programs, which run once, in a third of the time. The thorough run leaves the
-# compiler as users have it.
+# How many calls are drawn of each case of the conformance suite.
+FEW_EXAMPLES = {"KERAS_FN_EXAMPLES": "2"}
+MANY_EXAMPLES = {"KERAS_FN_EXAMPLES": "50"}
+# XLA compiles small programs, which run once, in a third of the time. Only for JAX as it is pinned:
+# an older one, or TensorFlow, may not know the flags. The thorough run has the compiler of users.
 FAST_XLA = {
     "XLA_FLAGS": "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false "
     "--xla_cpu_parallel_codegen_split_count=1",
     "JAX_TRACEBACK_IN_LOCATIONS_LIMIT": "0",
+}
+# At every push, tests of code that calls no backend run on one of them: see tests/conftest.py.
+SKIP_BACKEND_FREE = {"KERAS_FN_BACKEND_FREE": "skip"}
+EVERY_PUSH = {
+    "jax": FEW_EXAMPLES | FAST_XLA | SKIP_BACKEND_FREE,
+    "torch": FEW_EXAMPLES,
+    "tensorflow": FEW_EXAMPLES | SKIP_BACKEND_FREE,
 }
 TYPE_CHECKER = ("basedpyright",)
 WITHOUT_A_FRAMEWORK = """
@@ -113,7 +121,7 @@ def unit(session: nox.Session, backend: str) -> None:
     """Unit and integration tests where this backend alone is installed."""
     with _timed(f"unit({backend})"):
         _install(session, backend)
-        _pytest(session, backend, "-n", "2", *session.posargs)
+        _pytest(session, backend, "-n", "2", *session.posargs, **EVERY_PUSH[backend])
 
 
 @nox.session
@@ -122,7 +130,7 @@ def unit_thorough(session: nox.Session, backend: str) -> None:
     """The same tests with many more drawn examples, and those that take too long for every push."""
     _install(session, backend)
     marks = ("-m", "not types")
-    _pytest(session, backend, "-n", "2", *marks, *session.posargs, thorough=True)
+    _pytest(session, backend, "-n", "2", *marks, *session.posargs, **MANY_EXAMPLES)
 
 
 @nox.session
@@ -130,7 +138,7 @@ def jax(session: nox.Session) -> None:
     """unit(jax), types and docs in one environment, which has all that the three need."""
     with _timed("unit(jax)"):
         _install(session, "jax", *TYPE_CHECKER)
-        _pytest(session, "jax", "-n", "2")
+        _pytest(session, "jax", "-n", "2", **EVERY_PUSH["jax"])
     _check_types(session)
     _check_docs(session)
 
@@ -149,7 +157,9 @@ def example_backend(session: nox.Session) -> None:
     with _timed("example_backend"):
         session.install("-e", ".[test]", *CONSTRAINTS)
         session.install("-e", "tests/numpy_backend", *CONSTRAINTS)
-        _pytest(session, "numpy", "-n", "2", "--pyargs", "keras_fn.testing.conformance")
+        _pytest(
+            session, "numpy", "-n", "2", "--pyargs", "keras_fn.testing.conformance", **FEW_EXAMPLES
+        )
         _pytest(session, "numpy", "tests/backend", "tests/numpy_backend")
 
 
@@ -250,10 +260,10 @@ def _check_types(session: nox.Session) -> None:
 def _check_docs(session: nox.Session) -> None:
     with _timed("docs"):
         examples = ("--doctest-modules", "keras_fn", "--ignore=keras_fn/testing")
-        _pytest(session, "jax", "-n", "2", *examples, "tests/test_docs.py")
+        _pytest(session, "jax", "-n", "2", *examples, "tests/test_docs.py", **FAST_XLA)
 
 
-def _pytest(session: nox.Session, backend: str, *args: str, thorough: bool = False) -> None:
+def _pytest(session: nox.Session, backend: str, *args: str, **more: str) -> None:
     folder = Path(session.create_tmp())
     env = {
         "KERAS_BACKEND": backend,
@@ -263,10 +273,7 @@ def _pytest(session: nox.Session, backend: str, *args: str, thorough: bool = Fal
         "JAX_COMPILATION_CACHE_DIR": str(folder / "jax"),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
         "KERAS_FN_DURATIONS": str(_timings() / "durations.json"),
-        # Tests of code that calls no backend run once: see tests/conftest.py.
-        "KERAS_FN_BACKEND_FREE": "run" if thorough or backend == "torch" else "skip",
-        "KERAS_FN_EXAMPLES": MANY_EXAMPLES if thorough else EXAMPLES,
-        **(FAST_XLA if backend == "jax" and not thorough else {}),
+        **more,
     }
     session.run("pytest", *args, env=env)
 
