@@ -95,7 +95,8 @@ class LossTrackingMixin(AttributeTrackingMixin):
 
     def _update_loss_tracking(self) -> None:
         """Determines whether calls can add losses: from the structure, and from the last call."""
-        inner = self._flatten_layers(include_self=False)
+        walk = self._walk_layers()[1:]
+        inner = [layer for layer, _ in walk]
         self._depend_on(inner)
         self._tracks_losses = (
             self._activity_regularizer is not None
@@ -105,6 +106,10 @@ class LossTrackingMixin(AttributeTrackingMixin):
                 for layer in inner
             )
         )
+        if not self._tracks_losses:  # so no layer inside does: known before its first call
+            for layer, children in walk:
+                if layer._tracks_losses is None and not children.layers and not layer._losses:
+                    layer._tracks_losses = False
 
     def _depend_on(self, layers: Sequence[Any]) -> None:
         """Lets changes of these layers invalidate the cached answers of this one."""
