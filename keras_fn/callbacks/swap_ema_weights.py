@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_fn import ops
 from keras_fn.callbacks.callback import Callback, Logs
 from keras_fn.errors import SpecError
 from keras_fn.optimizers.nested import leaf_optimizers
@@ -56,6 +57,7 @@ class SwapEMAWeights(Callback):
         pairs = [
             pair
             for o in averaging
+            if int(ops.convert_to_numpy(o.iterations))  # else the averages are zeros still
             for pair in zip(o._trainable_variables, o._moving_averages, strict=False)
         ]
         return [(v, average) for v, average in pairs if average is not None]

@@ -30,7 +30,7 @@ class Adam(Optimizer):
         global_clipnorm: Maximum norm of all gradients together. Default None.
         use_ema: Whether to keep an exponential moving average of each variable. Default False.
         ema_momentum: Decay rate of that moving average. Default 0.99.
-        ema_overwrite_frequency: Number of steps after which variables are set to their moving
+        ema_overwrite_frequency: Number of updates after which variables are set to their moving
             averages; None (default) for the end of `fit` only.
         loss_scale_factor: Factor by which the loss is multiplied and gradients are divided. Default
             None.

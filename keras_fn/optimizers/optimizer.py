@@ -13,7 +13,7 @@ from keras_fn.core.naming import auto_name
 from keras_fn.core.scopes import StatelessScope, context
 from keras_fn.core.tracing import is_dynamo_compiling
 from keras_fn.core.variable import Variable
-from keras_fn.errors import DTypeError, SpecError
+from keras_fn.errors import DTypeError, SpecError, missing_method
 from keras_fn.optimizers import single_tensor
 from keras_fn.optimizers.array_namespace import ArrayNamespace
 from keras_fn.optimizers.clipping import clip_gradients
@@ -45,7 +45,7 @@ class Optimizer(OptimizerState):
         global_clipnorm: Maximum norm of all gradients together. Default None.
         use_ema: Whether to keep an exponential moving average of each variable. Default False.
         ema_momentum: Decay rate of that moving average. Default 0.99.
-        ema_overwrite_frequency: Number of steps after which variables are set to their moving
+        ema_overwrite_frequency: Number of updates after which variables are set to their moving
             averages; None (default) for the end of `fit` only.
         loss_scale_factor: Factor by which the loss is multiplied and gradients are divided. Default
             None.
@@ -128,7 +128,7 @@ class Optimizer(OptimizerState):
         """Current learning rate: its variable, or the value of its schedule or callable."""
         rate = self._learning_rate
         if isinstance(rate, LearningRateSchedule):
-            return rate(self._iterations)
+            return rate(self.iterations)
         return rate if isinstance(rate, Variable) else rate()
 
     @learning_rate.setter
@@ -232,14 +232,9 @@ class Optimizer(OptimizerState):
                 if self.loss_scale_factor is not None:
                     grads = [g / self.loss_scale_factor for g in grads]
                 if self.gradient_accumulation_steps:
-                    self._accumulate_gradients(grads, variables)
+                    self._accumulate_gradients(grads, variables, foreach)
                 else:
-                    self._clip_and_update(grads, variables, foreach)
-                if self.use_ema:
-                    self._update_moving_averages()
-                for v in variables:
-                    if v.constraint is not None:
-                        v.assign(v.constraint(v))
+                    self._update(grads, variables, foreach)
             self._iterations.assign_add(1)
 
     def _prepare_gradients(
@@ -274,24 +269,38 @@ class Optimizer(OptimizerState):
         steps = self.gradient_accumulation_steps or 1
         return ops.equal(ops.mod(self._iterations + 1, steps), 0)
 
-    def _accumulate_gradients(self, grads: list[Tensor], variables: list[Variable]) -> None:
-        """Updates with the mean of accumulated gradients; keeps the result in the last step.
+    def _accumulate_gradients(
+        self, grads: list[Tensor], variables: list[Variable], foreach: Any
+    ) -> None:
+        """Adds gradients to those of the steps before; in each k-th step updates with their mean.
 
-        A step that only accumulates computes the update, too, and discards it: a compiled step does
-        not have a branch that assigns.
+        A compiled step computes the update each time, and discards it where it only accumulates: it
+        does not have a branch that assigns.
         """
         is_update_step = self._is_update_step()
         accumulators = [
             self._accumulated_gradients[self._variable_indices[id(v)]] for v in variables
         ]
         totals = [a + ops.cast(g, a.dtype) for a, g in zip(accumulators, grads, strict=True)]
-        with StatelessScope() as scope:
-            means = [total / self.gradient_accumulation_steps for total in totals]
-            self._clip_and_update(means, variables, None)
-        for key, v in scope.written.items():
-            v.assign(ops.where(is_update_step, scope.state[key], v))
+        means = [total / self.gradient_accumulation_steps for total in totals]
+        if is_dynamo_compiling() or current().is_traced(is_update_step):
+            with StatelessScope() as scope:
+                self._update(means, variables, None)
+            for key, v in scope.written.items():
+                v.assign(ops.where(is_update_step, scope.state[key], v))
+        elif bool(is_update_step):
+            self._update(means, variables, foreach)
         for accumulator, total in zip(accumulators, totals, strict=True):
             accumulator.assign(ops.where(is_update_step, ops.zeros_like(total), total))
+
+    def _update(self, grads: list[Tensor], variables: list[Variable], foreach: Any) -> None:
+        """Does all that is done once in an update, and not in a step that only accumulates."""
+        self._clip_and_update(grads, variables, foreach)
+        if self.use_ema:
+            self._update_moving_averages()
+        for v in variables:
+            if v.constraint is not None:
+                v.assign(v.constraint(v))
 
     def _clip_and_update(
         self, grads: list[Tensor], variables: list[Variable], foreach: Any
@@ -397,7 +406,7 @@ class Optimizer(OptimizerState):
         Returns:
             The new values of `w` and of the slots.
         """
-        raise TypeError(f"{type(self).__name__} has neither update_step() nor update_rule().")
+        raise missing_method(self, "update_step() or update_rule()")
 
     def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Tensor) -> None:
         """Updates one variable. A custom optimizer may implement it instead of `update_rule`.
@@ -543,9 +552,10 @@ class Optimizer(OptimizerState):
                 received=f"{len(var_list)} variables",
                 fix="pass model.trainable_variables",
             )
+        has_averages = ops.greater(self.iterations, 0)  # before the first update they are zeros
         for v, average in zip(var_list, self._moving_averages, strict=True):
             if average is not None:
-                v.assign(average)
+                v.assign(ops.where(has_averages, average, v))
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments as a JSON-serializable dict."""

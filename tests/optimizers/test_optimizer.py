@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from keras_fn import ops, optimizers
+from keras_fn.backend.loader import current
 from keras_fn.core.naming import name_scope, reset_names
 from keras_fn.core.registry import CustomObjectScope
 from keras_fn.core.scopes import StatelessScope
@@ -127,10 +128,20 @@ def test_moving_averages_are_assigned_at_the_end():
         optimizer.finalize_variable_values(vs[:1])
 
 
+def mean_steps(count, k):
+    """Returns `count` steps of gradients for each of two variables, and the mean of every k."""
+    rng = np.random.default_rng(1)
+    steps = [[rng.normal(size=(1, 2)), rng.normal(size=1)] for _ in range(count)]
+    means = [
+        [np.mean([s[i] for s in steps[first : first + k]], axis=0) for i in range(2)]
+        for first in range(0, count, k)
+    ]
+    return steps, means
+
+
 @pytest.mark.parametrize("cls", ALL)
 def test_accumulation_equals_a_big_batch(cls):
-    rng = np.random.default_rng(1)
-    steps = [[rng.normal(size=(1, 2)), rng.normal(size=1)] for _ in range(6)]
+    steps, means = mean_steps(6, 3)
     small, big = variables(), variables()
     options = {"weight_decay": 0.1, "global_clipnorm": 1.0}
     one = cls(learning_rate=0.1, gradient_accumulation_steps=3, **options)
@@ -141,10 +152,77 @@ def test_accumulation_equals_a_big_batch(cls):
         if (i + 1) % 3:
             assert_close([v.numpy() for v in small], before, rtol=0)
         else:
-            mean = [np.mean([s[k] for s in steps[i - 2 : i + 1]], axis=0) for k in range(2)]
-            other.apply(tensors(mean), big)
+            other.apply(tensors(means[i // 3]), big)
             assert_close([v.numpy() for v in small], [v.numpy() for v in big], rtol=1e-5)
     assert int(ops.convert_to_numpy(one.iterations)) == 2
+
+
+def counting_options():
+    """Options that depend on the number of updates, and a constraint that each update applies."""
+    rates = optimizers.schedules.PiecewiseConstantDecay([0, 1], [0.5, 0.25, 0.125])
+    return {
+        "learning_rate": rates,
+        "weight_decay": 0.1,
+        "use_ema": True,
+        "ema_momentum": 0.5,
+        "ema_overwrite_frequency": 2,
+    }
+
+
+WRAPPERS = {
+    "alone": lambda o: o,
+    "scaled": lambda o: optimizers.LossScaleOptimizer(o, initial_scale=1.0),
+    "several": lambda o: optimizers.MultiOptimizer(lambda v: o),
+}
+
+
+def run_in_a_compiled_step(optimizer, vs):
+    """Returns `optimizer.apply` for these variables as a compiled function of the gradients."""
+    optimizer.build(vs)
+    return current().compile(lambda *grads: optimizer.apply(grads, vs), [*vs, *optimizer.variables])
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("wrapper", WRAPPERS)
+def test_one_update_is_one_step_for_schedules_averages_and_constraints(wrapper, compiled):
+    steps, means = mean_steps(6, 2)
+    small, big = variables(), variables()
+    for v in (small[0], big[0]):
+        v.constraint = lambda w: 0.75 * w
+    inner = optimizers.SGD(**counting_options(), gradient_accumulation_steps=2)
+    one = WRAPPERS[wrapper](inner)
+    other = WRAPPERS[wrapper](optimizers.SGD(**counting_options()))
+    apply = run_in_a_compiled_step(one, small) if compiled else lambda *g: one.apply(g, small)
+    for i, grads in enumerate(steps):
+        assert float(inner.learning_rate) == [0.5, 0.25, 0.125][i // 2]
+        before = [v.numpy() for v in (*small, *inner._moving_averages)]
+        apply(*tensors(grads))
+        after = [v.numpy() for v in (*small, *inner._moving_averages)]
+        if i % 2:
+            other.apply(tensors(means[i // 2]), big)
+            assert_close(after[:2], [v.numpy() for v in big])
+        elif i:
+            assert_close(after, before, rtol=0)
+    for optimizer, vs in ((one, small), (other, big)):
+        optimizer.finalize_variable_values(vs)
+    assert_close([v.numpy() for v in small], [v.numpy() for v in big])
+
+
+def test_a_callable_learning_rate_is_called_once_for_each_update():
+    rates = iter([1.0, 0.5])
+    optimizer = optimizers.SGD(lambda: next(rates), gradient_accumulation_steps=2)
+    (v,) = variables([0.0])
+    for _ in range(4):
+        optimizer.apply(tensors([[1.0]]), [v])
+    assert v.numpy().tolist() == [-1.5]
+
+
+def test_averages_are_not_assigned_before_the_first_update():
+    optimizer = optimizers.SGD(1.0, use_ema=True, gradient_accumulation_steps=2)
+    vs = variables()
+    optimizer.apply(tensors(G), vs)
+    optimizer.finalize_variable_values(vs)
+    assert_close([v.numpy() for v in vs], [[[1.0, 1.0]], [1.0]])
 
 
 # The learning rate

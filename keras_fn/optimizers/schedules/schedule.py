@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from keras_fn.errors import missing_method
 from keras_fn.types import Tensor, TensorLike
 
 
@@ -21,14 +22,11 @@ class LearningRateSchedule:
 
     def __call__(self, step: TensorLike) -> Tensor:
         """Returns the learning rate of a step, an integer scalar tensor."""
-        raise TypeError(f"{type(self).__name__} has no __call__(step) method.")
+        raise missing_method(self, "__call__(step)")
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments as a JSON-serializable dict."""
-        raise TypeError(
-            f"{type(self).__name__} has no get_config() method, so it cannot be saved.\n"
-            "  fix: write one that returns the constructor's arguments"
-        )
+        raise missing_method(self, "get_config()")
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "LearningRateSchedule":
