@@ -14,7 +14,7 @@ def ctc(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
         y_pred: Logits of shape `(batch, time, classes)`.
 
     Returns:
-        The loss of each sample, of shape `(batch,)`, in the dtype of `y_pred`.
+        The loss of each sample, of shape `(batch,)`, in float32 at least.
 
     Example:
         >>> loss = keras.losses.ctc([[1, 0]], zeros((1, 2, 2)))

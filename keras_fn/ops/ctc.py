@@ -168,9 +168,9 @@ def _forward(
     target = where(inside, target, blank)
     states = stack([full((batch, labels), blank, "int32"), target], 2)
     states = pad(reshape(states, (batch, 2 * labels)), ((0, 0), (0, 1)), constant_values=blank)
-    # A transition from a label directly to the next, if they differ.
+    # A transition from a label directly to the next, if they differ. A blank among the labels is
+    # one of them, as in the kernels of PyTorch and TensorFlow.
     skips = not_equal(states, _shift_right(states, 2, blank))
-    skips = logical_and(skips, not_equal(states, blank))
     index = broadcast_to(expand_dims(states, 1), (batch, time, 2 * labels + 1))
     steps = swapaxes(take_along_axis(log_p, index, axis=2), 0, 1)
     active = less(expand_dims(arange(time, dtype="int32"), 1), output_length)
@@ -231,7 +231,7 @@ def _ctc_decode(
             fix="use strategy='beam_search' with more beams",
         )
     batch, time = inputs.shape[:2]
-    scores = TensorSpec((batch, top_paths), dtypes.float_type(inputs.dtype))
+    scores = TensorSpec((batch, top_paths), dtypes.float_type(inputs.dtype, "float32"))
     return TensorSpec((top_paths, batch, time), "int32"), scores
 
 
@@ -260,8 +260,8 @@ def ctc_decode(
 
     Returns:
         The labels as integers of shape `(top_paths, batch, time)`, padded with -1; and scores of
-        shape `(batch, top_paths)`: log-probabilities for a beam search, -inf where there are fewer
-        paths; for the greedy strategy the negated sum of the best logits.
+        shape `(batch, top_paths)`, in float32 at least: log-probabilities for a beam search, -inf
+        where there are fewer paths; for the greedy strategy the negated sum of the best logits.
 
     Raises:
         ValueError: The shapes do not match, `strategy` is unknown, `top_paths` exceeds the number
@@ -284,10 +284,8 @@ def ctc_decode(
     inputs, lengths = cast(inputs, dtype), cast(sequence_lengths, "int32")
     if strategy == "greedy":
         return _greedy(inputs, lengths, merge_repeated, mask_index)
-    wide = cast(inputs, dtypes.result_type(dtype, "float32"))
     function = _search_function(beam_width, top_paths, merge_repeated, mask_index)
-    paths, scores = _compiled(current(), function)(wide, lengths)
-    return paths, cast(scores, dtype)
+    return _compiled(current(), function)(inputs, lengths)
 
 
 def _greedy(

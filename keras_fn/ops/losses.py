@@ -214,6 +214,6 @@ def psnr(x1: TensorLike, x2: TensorLike, max_val: float) -> Tensor:
         >>> print(f"{float(psnr([0.0, 0.5], [0.1, 0.4], max_val=1.0)):.2f}")
         20.00
     """
-    _psnr_spec(spec_of(x1), spec_of(x2), max_val)
-    error = mean(square(subtract(x1, x2)))
-    return subtract(20 * math.log10(max_val), multiply(log10(error), 10))
+    result = _psnr_spec(spec_of(x1), spec_of(x2), max_val).dtype
+    error = mean(square(subtract(_to_float32(x1), _to_float32(x2))))  # float16 would overflow
+    return cast(subtract(20 * math.log10(max_val), multiply(log10(error), 10)), result)
