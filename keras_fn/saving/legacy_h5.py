@@ -1,13 +1,14 @@
 """The legacy `.h5` format: one HDF5 file with the configs as attributes and the weights by layer.
 
-Weights are found by order, as Keras does: the layers that have some, in the order of the model, and
-in each layer the trainable ones first.
+Layers are found by name or, if their names are others, by order, as Keras does: those that have
+weights, in the order of the model. The weights of a layer are found by their names, because their
+order in the file depends on which of them were trainable (`legacy_matching`).
 """
 
 import json
 import warnings
-from collections.abc import Mapping, Sequence
-from typing import Any, BinaryIO
+from collections.abc import Mapping
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -31,6 +32,15 @@ from keras_fn.saving.errors import (
 )
 from keras_fn.saving.hdf5.file import DIGEST_ATTRIBUTE, Hdf5File, open_hdf5
 from keras_fn.saving.hdf5.writer import build_hdf5
+from keras_fn.saving.legacy_matching import (
+    Candidates,
+    Pairs,
+    common_pairs,
+    layer_order,
+    match,
+    match_in_order,
+    unique_names,
+)
 from keras_fn.saving.strict_json import parse_json
 from keras_fn.saving.variable_paths import join
 from keras_fn.saving.weights import check_parameters
@@ -79,7 +89,7 @@ def to_bytes(model: AnyModel, with_optimizer: bool = True) -> memoryview:
         }
         attributes[""]["training_config"] = json.dumps(training)
         variables = model.optimizer.variables
-        attributes[_OPTIMIZER] = {"weight_names": _write(_OPTIMIZER, variables, datasets)}
+        attributes[_OPTIMIZER] = {"weight_names": _write(_OPTIMIZER, _ordered(variables), datasets)}
     return build_hdf5(datasets, attributes)
 
 
@@ -99,36 +109,48 @@ def _layer_weights(model: AnyModel) -> tuple[dict[str, np.ndarray], dict[str, di
     attributes: dict[str, dict[str, Any]] = {}
     groups = [(layer.name, _weights(layer)) for layer in _layers(model)]
     attributes[_MODEL] = {"layer_names": [name for name, _ in groups]}
-    for name, variables in [*groups, (_TOP, _own_weights(model))]:
+    for name, weights in [*groups, (_TOP, _own_weights(model))]:
         group = join(_MODEL, name)
-        attributes[group] = {"weight_names": _write(group, variables, datasets)}
+        attributes[group] = {"weight_names": _write(group, weights, datasets)}
     return datasets, attributes
 
 
-def _write(group: str, variables: Sequence[Variable], datasets: dict[str, np.ndarray]) -> list[str]:
+def _write(group: str, weights: "_Weights", datasets: dict[str, np.ndarray]) -> list[str]:
     """Adds the datasets of variables, and returns their names."""
-    written = []
-    for variable in variables:
-        name, count = variable.path, 0
-        while join(group, name) in datasets:
-            count += 1
-            name = f"{variable.path}_{count}"
+    names = [weights.names[id(v)] for v in weights.variables]
+    for variable, name in zip(weights.variables, names, strict=True):
         datasets[join(group, name)] = variable.numpy()
-        written.append(name)
-    return written
+    return names
+
+
+class _Weights(NamedTuple):
+    """The weights of a layer.
+
+    Attributes:
+        variables: The variables in the order that Keras reads and writes.
+        names: Their names in a file by identity, in an order that never changes.
+    """
+
+    variables: list[Variable]
+    names: dict[int, str]
 
 
 def _layers(model: AnyModel) -> list[Any]:
     return model.layers
 
 
-def _weights(layer: Any) -> list[Variable]:
-    return layer.trainable_weights + layer.non_trainable_weights
+def _weights(layer: Any) -> _Weights:
+    variables = layer.trainable_weights + layer.non_trainable_weights
+    return _Weights(variables, unique_names(layer.weights))
 
 
-def _own_weights(model: AnyModel) -> list[Variable]:
+def _own_weights(model: AnyModel) -> _Weights:
     """Returns the variables of the model itself, without the variables of its layers."""
-    return model._own_variables()
+    return _ordered(model._own_variables())
+
+
+def _ordered(variables: list[Variable]) -> _Weights:
+    return _Weights(variables, unique_names(variables))
 
 
 # ---------------------------------------------------------------- reading
@@ -161,7 +183,7 @@ def read(file: BinaryIO, custom_objects: Mapping[str, Any] | None, with_compile:
         model = keras_format.build(config, custom_objects)
         check_parameters(model)
     with model_file_errors(h5.name):
-        _assign(_plan_assignment(h5, model, _MODEL, []))
+        _assign(_plan_assignment(_Source(h5, _MODEL, layer_order(config)), model))
     training = _text(h5, "training_config") if with_compile else None
     if training is not None:
         with config_errors(h5.name, "training_config", fix=_COMPILE_FIX):
@@ -198,8 +220,10 @@ def load_weights(
     root = _MODEL if _MODEL in h5.groups else ""
     missed: list[str] | None = [] if skip_mismatch else None
     with model_file_errors(h5.name):
+        text = _text(h5, "model_config")
+        order = layer_order(parse_json(text.encode())) if text is not None else {}
         plan = _plan_assignment_by_name if by_name else _plan_assignment
-        _assign(plan(h5, model, root, missed))
+        _assign(plan(_Source(h5, root, order, missed), model))
     if missed:
         warnings.warn(f"{h5.name}: not loaded: {'; '.join(missed)}"[:1900], stacklevel=4)
 
@@ -252,16 +276,37 @@ def _assign(values: Values) -> None:
         variable.assign(value)
 
 
-def _plan_assignment(h5: Hdf5File, model: AnyModel, root: str, missed: list[str] | None) -> Values:
-    """Returns the values to set, with layers matched by order."""
+class _Source(NamedTuple):
+    """A file whose weights are read.
+
+    Attributes:
+        h5: The file.
+        root: The group of the layers.
+        order: The position of each layer in the config of the file.
+        missed: Collects what is skipped; None if a mismatch is an error.
+    """
+
+    h5: Hdf5File
+    root: str
+    order: Mapping[str, int]
+    missed: list[str] | None = None
+
+    def saved(self, name: str) -> list[str]:
+        """Returns the names of the weights of a layer in the file."""
+        return self.h5.names(join(self.root, name), "weight_names")
+
+
+def _plan_assignment(source: _Source, model: AnyModel) -> Values:
+    """Returns the values to set, with layers matched by name or else by order."""
+    root, h5 = source.root, source.h5
     names = h5.names(root, "layer_names")
-    saved = {name: h5.names(join(root, name), "weight_names") for name in names}
+    saved = {name: source.saved(name) for name in names}
     if len(saved) != len(names):
         raise ModelFileError(
             "two layers have the same name", received=sanitize_for_display(names, 100), fix=FIX
         )
     with_weights = [name for name in names if saved[name]]
-    layers = [layer for layer in _layers(model) if _weights(layer)]
+    layers = [layer for layer in _layers(model) if layer.weights]
     if len(with_weights) != len(layers):
         raise ModelFileError(
             "the model has another number of layers with weights",
@@ -276,69 +321,93 @@ def _plan_assignment(h5: Hdf5File, model: AnyModel, root: str, missed: list[str]
         layers.sort(key=lambda layer: order[layer.name])
     values: Values = []
     for name, layer in zip(with_weights, layers, strict=True):
-        values += _values(h5, join(root, name), saved[name], layer.name, _weights(layer), missed)
-    group = join(root, _TOP)
-    if group in h5.groups:
-        saved[_TOP] = h5.names(group, "weight_names")
-        values += _values(h5, group, saved[_TOP], model.name, _own_weights(model), missed)
+        values += _values(source, name, layer.name, _weights(layer))
+    if join(root, _TOP) in h5.groups:
+        saved[_TOP] = source.saved(_TOP)
+        values += _values(source, _TOP, model.name, _own_weights(model))
     named = {join(root, name, weight) for name, weights in saved.items() for weight in weights}
     prefix = f"{root}/" if root else ""
     unknown = sorted(path for path in h5.datasets.keys() - named if path.startswith(prefix))
-    if unknown and missed is None:
+    if unknown and source.missed is None:
         raise ModelFileError(
             "there are weights of no layer", received=", ".join(unknown[:5]), fix=FIX
         )
     return values
 
 
-def _plan_assignment_by_name(
-    h5: Hdf5File, model: AnyModel, root: str, missed: list[str] | None
-) -> Values:
+def _plan_assignment_by_name(source: _Source, model: AnyModel) -> Values:
     """Returns the values to set, with layers matched by name."""
-    layers = {layer.name: layer for layer in _layers(model)}
+    layers = [(layer.name, layer) for layer in _layers(model)]
     values: Values = []
-    for name in h5.names(root, "layer_names"):
-        saved = h5.names(join(root, name), "weight_names")
-        if name in layers:
-            layer = layers[name]
-            values += _values(h5, join(root, name), saved, name, _weights(layer), missed)
+    for name in source.h5.names(source.root, "layer_names"):
+        for _, layer in [entry for entry in layers if entry[0] == name]:
+            values += _values(source, name, name, _weights(layer))
+    own = _own_weights(model)
+    if own.variables and join(source.root, _TOP) in source.h5.groups:
+        values += _values(source, _TOP, model.name, own)
     return values
 
 
 def _plan_optimizer_assignment(h5: Hdf5File, model: AnyModel) -> Values:
     if _OPTIMIZER not in h5.groups:
         return []
-    optimizer = model.optimizer
-    saved = h5.names(_OPTIMIZER, "weight_names")
-    if not optimizer.built and len(saved) > len(optimizer.variables):
+    optimizer, source = model.optimizer, _Source(h5, "", {})
+    if not optimizer.built and len(source.saved(_OPTIMIZER)) > len(optimizer.variables):
         optimizer.build(model.trainable_variables)
-    return _values(h5, _OPTIMIZER, saved, optimizer.name, optimizer.variables, None)
+    return _values(source, _OPTIMIZER, optimizer.name, _ordered(optimizer.variables))
 
 
-def _values(
-    h5: Hdf5File,
-    group: str,
-    saved: Sequence[str],
-    owner: str,
-    variables: Sequence[Variable],
-    missed: list[str] | None,
-) -> Values:
+def _values(source: _Source, name: str, owner: str, weights: _Weights) -> Values:
     """Returns the values of a layer's or optimizer's variables, after a check of all of them."""
+    h5, group = source.h5, join(source.root, name)
+
+    def fits(dataset: str, variable: Variable) -> bool:
+        info = h5.datasets.get(join(group, dataset))
+        return info is not None and info.shape == variable.shape
+
+    candidates = Candidates(source.saved(name), *weights, fits, source.order)
     try:
-        with error_context(f"layer {owner!r}" if group != _OPTIMIZER else f"optimizer {owner!r}"):
-            if len(saved) != len(variables):
-                raise ModelFileError(
-                    "the number of weights differs",
-                    expected=len(variables),
-                    received=len(saved),
-                    fix=FIX,
-                )
-            pairs = [(v, join(group, name)) for v, name in zip(variables, saved, strict=True)]
-            for variable, path in pairs:
-                check_compatible(h5, path, variable)
-            return [(v, read_for_variable(h5, path, v)) for v, path in pairs]
+        with error_context(f"layer {owner!r}" if name != _OPTIMIZER else f"optimizer {owner!r}"):
+            pairs = _pairs(candidates, is_optimizer=name == _OPTIMIZER)
     except ModelFileError as error:
-        if missed is None:
+        if source.missed is None:
             raise
-        missed.append(f"{owner} ({error.fact})")
-        return []
+        pairs = common_pairs(candidates)
+        source.missed.append(f"{owner} ({error.fact})")
+    return _checked_values(source, group, owner, pairs)
+
+
+def _pairs(candidates: Candidates, is_optimizer: bool) -> Pairs:
+    """Returns each variable with the name of its weight in the file.
+
+    Raises:
+        ModelFileError: They are of another number, or of other names in another order.
+    """
+    if len(candidates.saved) != len(candidates.variables):
+        raise ModelFileError(
+            "the number of weights differs",
+            expected=len(candidates.variables),
+            received=len(candidates.saved),
+            fix=FIX,
+        )
+    return match_in_order(candidates) if is_optimizer else match(candidates)
+
+
+def _checked_values(source: _Source, group: str, owner: str, pairs: Pairs) -> Values:
+    """Returns the values of pairs; where mismatches are skipped, without those of a whole layer."""
+    h5, skipped = source.h5, set()
+    kind = "optimizer" if group == _OPTIMIZER else "layer"
+    for variable, name in pairs:
+        try:
+            with error_context(f"{kind} {owner!r}"):
+                check_compatible(h5, join(group, name), variable)
+        except ModelFileError as error:
+            if source.missed is None:
+                raise
+            skipped.add(name.rpartition("/")[0])
+            source.missed.append(f"{owner} ({error.fact})")
+    return [
+        (variable, read_for_variable(h5, join(group, name), variable))
+        for variable, name in pairs
+        if name.rpartition("/")[0] not in skipped
+    ]
