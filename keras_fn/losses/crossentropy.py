@@ -188,6 +188,7 @@ class BinaryCrossentropy(BuiltInLoss):
 
     function = staticmethod(binary_crossentropy)
     target_check = staticmethod(target_validation.check_same_shape)
+    _averages_last_axis = True
 
     def __init__(
         self,

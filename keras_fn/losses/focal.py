@@ -175,6 +175,7 @@ class BinaryFocalCrossentropy(BuiltInLoss):
 
     function = staticmethod(binary_focal_crossentropy)
     target_check = staticmethod(target_validation.check_same_shape)
+    _averages_last_axis = True
 
     def __init__(
         self,

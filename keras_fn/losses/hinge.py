@@ -89,6 +89,7 @@ class Hinge(BuiltInLoss):
 
     function = staticmethod(hinge)
     target_check = staticmethod(target_validation.check_broadcastable)
+    _averages_last_axis = True
 
     def __init__(
         self,
@@ -115,6 +116,7 @@ class SquaredHinge(BuiltInLoss):
 
     function = staticmethod(squared_hinge)
     target_check = staticmethod(target_validation.check_broadcastable)
+    _averages_last_axis = True
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
 """Base classes of losses: `Loss`, and `LossFunctionWrapper` for functions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,10 @@ from keras_fn.core.serialization import (
     deserialize_keras_object,
     serialize_keras_object,
 )
+from keras_fn.errors import missing_method
 from keras_fn.losses.reduction import (
     check_reduction,
+    keep_weighted_axis,
     reduce_weighted_values,
     resolve_compute_dtype,
     squeeze_or_expand_to_same_rank,
@@ -48,6 +50,8 @@ class Loss:
 
     # Class indices above the largest exact integer of a float would change if they were cast.
     _casts_targets = True
+    # Whether a loss is the mean over the last axis, so that an axis of size 1 changes no number.
+    _averages_last_axis = False
 
     def __init__(
         self,
@@ -68,10 +72,14 @@ class Loss:
         Args:
             y_true: Ground truth: a tensor, or a nest of tensors.
             y_pred: Predictions, in the structure of `y_true`. Their masks are applied.
-            sample_weight: Weights that broadcast to the per-sample losses. Default None.
+            sample_weight: Weights for the first axes of the per-sample losses: of shape `(batch,)`,
+                one for each sample. Default None.
 
         Returns:
             A scalar tensor; without reduction, a tensor of the shape of the per-sample losses.
+
+        Raises:
+            SpecError: The weights do not fit the first axes of the per-sample losses.
         """
         dtype, mask = self.dtype, get_mask(y_pred)
 
@@ -80,13 +88,17 @@ class Loss:
 
         y_pred = _map_tensors(convert, y_pred)
         y_true = _map_tensors(convert if self._casts_targets else ops.convert_to_tensor, y_true)
+        if sample_weight is not None or mask is not None:
+            sample_weight = None if sample_weight is None else convert(sample_weight)
+            if self._averages_last_axis:
+                y_true, y_pred = keep_weighted_axis(y_true, y_pred, sample_weight, mask)
         values = self.call(y_true, y_pred)
         values_mask = get_mask(values)
         if mask is not None and values_mask is not None:
             mask = ops.logical_and(mask, values_mask)
         elif values_mask is not None:
             mask = values_mask
-        return reduce_weighted_values(convert(values), sample_weight, mask, self.reduction)
+        return reduce_weighted_values(convert(values), sample_weight, mask, self.reduction, self)
 
     def call(self, y_true: Nested, y_pred: Nested) -> Tensor:
         """Returns the per-sample losses. Implemented by subclasses.
@@ -98,7 +110,7 @@ class Loss:
         Returns:
             A tensor of shape `(batch, ...)`.
         """
-        raise TypeError(f"{type(self).__name__} has no call() method.")
+        raise missing_method(self, "call()")
 
     def check_targets(self, y_true: np.ndarray, y_pred_shape: Shape, name: str) -> None:
         """Rejects ground truth that this loss cannot take, before a step runs.
@@ -164,6 +176,7 @@ class LossFunctionWrapper(Loss):
         self._builtin_loss = _builtin_losses.get(id(fn))
         if self._builtin_loss is not None:
             self._casts_targets = self._builtin_loss._casts_targets
+            self._averages_last_axis = averages_last_axis(fn, options)
 
     def call(self, y_true: Nested, y_pred: Nested) -> Tensor:
         """Returns `fn` of ground truth and predictions, whose ranks are matched first.
@@ -217,6 +230,12 @@ class LossFunctionWrapper(Loss):
 
 _builtin_losses: dict[int, type["BuiltInLoss"]] = {}
 """The class of each built-in function, by the identity of the function."""
+
+
+def averages_last_axis(fn: Callable[..., Tensor], options: Mapping[str, Any]) -> bool:
+    """Whether a function is a built-in one that returns the mean over the last axis."""
+    builtin = _builtin_losses.get(id(fn))
+    return builtin is not None and builtin._averages_last_axis and options.get("axis", -1) == -1
 
 
 class BuiltInLoss(LossFunctionWrapper):

@@ -97,6 +97,7 @@ class Poisson(BuiltInLoss):
 
     function = staticmethod(poisson)
     target_check = staticmethod(target_validation.check_broadcastable)
+    _averages_last_axis = True
 
     def __init__(
         self,

@@ -4,7 +4,7 @@ from typing import Any, TypeVar
 
 from keras_fn import ops
 from keras_fn.core.dtypes import standardize_dtype
-from keras_fn.core.shapes import missing_unit_axes
+from keras_fn.core.shapes import is_size_compatible, missing_unit_axes
 from keras_fn.errors import SpecError
 from keras_fn.types import DTypeLike, Tensor, TensorLike
 
@@ -69,8 +69,80 @@ def convert_inputs(y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Tens
     return ops.convert_to_tensor(y_true, dtype=ops.dtype(predictions)), predictions
 
 
+def keep_weighted_axis(
+    y_true: Tensor, y_pred: Tensor, *weights: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """Expands the tensor that lacks the last axis of size 1 of the other, if weights need it.
+
+    A loss averages over the last axis. With targets of shape `(batch, time)` for predictions of
+    shape `(batch, time, 1)`, that would be the time, for which weights of shape `(batch, time)`
+    have a number each.
+    """
+    missing = missing_unit_axes(y_true.shape, y_pred.shape)
+    if not missing:
+        return y_true, y_pred
+    rank = min(len(y_true.shape), len(y_pred.shape))
+    if rank < 2 or all(w is None or len(w.shape) != rank or w.shape[-1] == 1 for w in weights):
+        return y_true, y_pred
+    if missing == 1:
+        return ops.expand_dims(y_true, -1), y_pred
+    return y_true, ops.expand_dims(y_pred, -1)
+
+
+def align_weight(weight: Tensor, values: Tensor, owner: Any, name: str = "sample_weight") -> Tensor:
+    """Returns weights with axes of size 1 added or dropped at the end, to the rank of the values.
+
+    The axes of weights are the first ones of the values: `(batch,)` weighs all values of a sample.
+
+    Args:
+        weight: Weights. A scalar stays one, and so do weights for a scalar value.
+        values: The values to be weighted.
+        owner: The loss or metric, for errors.
+        name: The argument, for errors.
+
+    Raises:
+        SpecError: A size is neither 1 nor that of the values.
+    """
+    shape, expected = tuple(weight.shape), tuple(values.shape)
+    rank = len(expected)
+    if not shape or not rank or shape == expected:
+        return weight
+    aligned = shape
+    while len(aligned) > rank and aligned[-1] == 1:
+        aligned = aligned[:-1]
+    if len(aligned) > rank or not all(
+        size == 1 or is_size_compatible(size, other)
+        for size, other in zip(aligned, expected, strict=False)
+    ):
+        raise weight_error(shape, expected, owner, name)
+    if len(shape) > rank:
+        return ops.squeeze(weight, tuple(range(rank, len(shape))))
+    if len(shape) < rank:
+        return ops.expand_dims(weight, tuple(range(len(shape), rank)))
+    return weight
+
+
+def weight_error(shape: Any, expected: Any, owner: Any, name: str) -> SpecError:
+    """Returns the error for weights of a shape that values of the shape `expected` do not have."""
+    return SpecError(
+        f"{type(owner).__name__} {owner.name!r}",
+        expected=f"{name} whose axes are the first ones of the values to weigh, of shape "
+        f"{tuple(expected)}",
+        received=f"{name} of shape {tuple(shape)}",
+        fix="reshape the targets to the shape of the predictions, so that no axis with a mask is "
+        "averaged"
+        if name == "mask"
+        else "pass a weight for each sample, or for each value (add axes of size 1 where a weight "
+        "holds for the whole axis)",
+    )
+
+
 def apply_mask(
-    sample_weight: Weight, mask: Tensor | None, dtype: str, reduction: str | None
+    sample_weight: Weight,
+    mask: Tensor | None,
+    dtype: str,
+    reduction: str | None,
+    owner: Any,
 ) -> Weight | Tensor:
     """Returns the sample weights, with the weights of masked elements set to 0.
 
@@ -82,9 +154,13 @@ def apply_mask(
         mask: Booleans; False where an element is masked. Or None.
         dtype: Dtype of the weights.
         reduction: One of `REDUCTIONS`.
+        owner: The loss or metric, for errors.
 
     Returns:
         The weights, or None if there are neither weights nor a mask.
+
+    Raises:
+        SpecError: The first axes of weights and mask differ.
     """
     if mask is None:
         return sample_weight
@@ -93,40 +169,58 @@ def apply_mask(
         mask_weight = ops.multiply(mask_weight, ops.divide_no_nan(1.0, ops.mean(mask_weight)))
     if sample_weight is None:
         return mask_weight
-    mask_weight, weight = squeeze_or_expand_to_same_rank(
-        mask_weight, ops.cast(sample_weight, dtype)
-    )
+    weight = ops.cast(sample_weight, dtype)
+    if len(weight.shape) > len(mask_weight.shape):
+        mask_weight = align_weight(mask_weight, weight, owner, "mask")
+    else:
+        weight = align_weight(weight, mask_weight, owner)
     return ops.multiply(weight, mask_weight)
 
 
 def reduce_weighted_values(
     values: Tensor,
-    sample_weight: TensorLike | None,
+    sample_weight: Tensor | None,
     mask: Tensor | None,
     reduction: str | None,
+    owner: Any,
 ) -> Tensor:
     """Applies mask and sample weights to per-sample losses, and reduces them.
 
     Args:
         values: Per-sample losses of shape `(batch, ...)`.
-        sample_weight: Weights that broadcast to `values`, or None.
-        mask: Booleans that broadcast to `values`; False where an element is masked. Or None.
+        sample_weight: Weights in the dtype of `values`, for their first axes. Or None.
+        mask: Booleans for the first axes of `values`; False where an element is masked. Or None.
         reduction: One of `REDUCTIONS`.
+        owner: The loss, for errors.
 
     Returns:
         A scalar tensor; a tensor of the shape of `values` without reduction.
+
+    Raises:
+        SpecError: The weights or the mask do not fit the first axes of `values`.
     """
-    dtype = ops.dtype(values)
-    if sample_weight is not None:
-        sample_weight = ops.convert_to_tensor(sample_weight, dtype=dtype)
-    weight = apply_mask(sample_weight, mask, dtype, reduction)
-    if weight is not None:
-        values, weight = squeeze_or_expand_to_same_rank(values, weight)
+    weight = None
+    if sample_weight is not None or mask is not None:
+        if mask is not None:
+            mask = align_weight(mask, values, owner, "mask")
+        weight = apply_mask(sample_weight, mask, ops.dtype(values), reduction, owner)
+        weight = align_weight(weight, values, owner)
         values = ops.multiply(values, weight)
     if reduction in (None, "none") or len(values.shape) == 0:
         return values
     if reduction == "sum" or 0 in values.shape:  # an empty batch: 0 rather than NaN
         return ops.sum(values)
     if reduction == "mean_with_sample_weight" and weight is not None:
-        return ops.divide_no_nan(ops.sum(values), ops.sum(weight))
+        return _divide_sums(values, weight)
     return ops.mean(values)
+
+
+def _divide_sums(values: Tensor, weight: Tensor) -> Tensor:
+    """Returns the sum of the weighted values, divided by that of the weights of all of them."""
+    dtype = ops.dtype(values)
+    if tuple(weight.shape) != tuple(values.shape):
+        weight = ops.multiply(weight, ops.ones_like(values))
+    if dtype not in ("float16", "bfloat16"):
+        return ops.divide_no_nan(ops.sum(values), ops.sum(weight))
+    values, weight = ops.cast(values, "float32"), ops.cast(weight, "float32")  # not to overflow
+    return ops.cast(ops.divide_no_nan(ops.sum(values), ops.sum(weight)), dtype)

@@ -182,6 +182,7 @@ class MeanSquaredError(BuiltInLoss):
 
     function = staticmethod(mean_squared_error)
     target_check = staticmethod(target_validation.check_broadcastable)
+    _averages_last_axis = True
 
     def __init__(
         self,
@@ -208,6 +209,7 @@ class MeanAbsoluteError(BuiltInLoss):
 
     function = staticmethod(mean_absolute_error)
     target_check = staticmethod(target_validation.check_broadcastable)
+    _averages_last_axis = True
 
     def __init__(
         self,
@@ -234,6 +236,7 @@ class MeanAbsolutePercentageError(BuiltInLoss):
 
     function = staticmethod(mean_absolute_percentage_error)
     target_check = staticmethod(target_validation.check_broadcastable)
+    _averages_last_axis = True
 
     def __init__(
         self,
@@ -260,6 +263,7 @@ class MeanSquaredLogarithmicError(BuiltInLoss):
 
     function = staticmethod(mean_squared_logarithmic_error)
     target_check = staticmethod(target_validation.check_broadcastable)
+    _averages_last_axis = True
 
     def __init__(
         self,
@@ -315,6 +319,7 @@ class Huber(BuiltInLoss):
 
     function = staticmethod(huber)
     target_check = staticmethod(target_validation.check_broadcastable)
+    _averages_last_axis = True
 
     def __init__(
         self,
@@ -342,6 +347,7 @@ class LogCosh(BuiltInLoss):
 
     function = staticmethod(log_cosh)
     target_check = staticmethod(target_validation.check_broadcastable)
+    _averages_last_axis = True
 
     def __init__(
         self,

@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_fn import ops
 from keras_fn.errors import SpecError
-from keras_fn.losses.reduction import squeeze_or_expand_to_same_rank
+from keras_fn.losses.reduction import align_weight, squeeze_or_expand_to_same_rank
 from keras_fn.settings import settings
 from keras_fn.types import Tensor, TensorLike
 
@@ -75,6 +75,7 @@ def compute_confusion_counts(
     y_true: TensorLike,
     y_pred: TensorLike,
     thresholds: Thresholds,
+    metric: Any,
     sample_weight: TensorLike | None = None,
     top_k: int | None = None,
     class_id: int | None = None,
@@ -88,7 +89,8 @@ def compute_confusion_counts(
         y_true: Labels 0 and 1, of the same shape as `y_pred`.
         y_pred: Predictions of shape `(batch, ...)`; those above a threshold are positive.
         thresholds: The thresholds.
-        sample_weight: Weights of the leading axes of `y_pred`, or None.
+        metric: The metric, for errors.
+        sample_weight: Weights for the first axes of `y_pred`, or None.
         top_k: Number of predictions of a row that may be positive. Default None, for all.
         class_id: Index of the class of the last axis that is counted. Default None, for all.
         label_weights: Weights of the last axis, or None.
@@ -97,20 +99,23 @@ def compute_confusion_counts(
 
     Returns:
         Counts of shape `(thresholds,)`, or `(thresholds, labels)` with `by_label`.
+
+    Raises:
+        SpecError: The weights do not fit the first axes of `y_pred`.
     """
     y_true = ops.convert_to_tensor(y_true, dtype=dtype)
     y_pred = ops.convert_to_tensor(y_pred, dtype=dtype)
     y_pred, y_true = squeeze_or_expand_to_same_rank(y_pred, y_true)
     if top_k is not None:
         y_pred = _top_k_only(y_pred, top_k)
-    if class_id is not None:
-        y_true, y_pred = (_select_class(y, class_id) for y in (y_true, y_pred))
-    weight = ops.ones_like(y_pred)
+    weight: Any = 1
     if sample_weight is not None:
-        sample_weight = ops.expand_dims(ops.convert_to_tensor(sample_weight, dtype=dtype), -1)
-        weight = ops.multiply(
-            weight, squeeze_or_expand_to_same_rank(y_true, sample_weight, expand_rank_1=False)[1]
-        )
+        weight = align_weight(ops.convert_to_tensor(sample_weight, dtype=dtype), y_pred, metric)
+    if class_id is not None:
+        if sample_weight is not None and len(weight.shape) and weight.shape[-1] != 1:
+            weight = _select_class(weight, class_id)
+        y_true, y_pred = (_select_class(y, class_id) for y in (y_true, y_pred))
+    weight = ops.multiply(ops.ones_like(y_pred), weight)
     if label_weights is not None:
         weight = ops.multiply(weight, label_weights)
     labels = ops.cast(ops.not_equal(y_true, 0), dtype)

@@ -131,7 +131,7 @@ class AUC(Metric):
         Args:
             y_true: Labels 0 and 1, of the same shape as `y_pred`.
             y_pred: Predictions of shape `(batch, ...)`; `(batch, labels)` with `multi_label`.
-            sample_weight: Weights of the leading axes of `y_pred`, or None.
+            sample_weight: Weights for the first axes of `y_pred`, or None.
 
         Raises:
             SpecError: `y_pred` does not have one column for each label, with `multi_label`.
@@ -152,18 +152,19 @@ class AUC(Metric):
             y_true,
             ops.sigmoid(y_pred) if self._from_logits else y_pred,
             self._thresholds,
+            self,
             sample_weight=sample_weight,
             label_weights=None if self.multi_label else self.label_weights,
             by_label=self.multi_label,
             dtype=self.true_positives.dtype,
         )
         for name, count in zip(ConfusionCounts._fields, counts, strict=True):
-            getattr(self, name).assign_add(count)
+            getattr(self, name).accumulate(count)
 
     def result(self) -> Tensor:
         """Returns the area, averaged over labels with `multi_label`: a scalar tensor."""
         if not self._built:
-            return ops.zeros((), self.dtype)
+            return ops.zeros((), self._accumulator_dtype)
         if self.curve == "PR" and self.summation_method == "interpolation":
             areas = self._interpolate_pr_auc()
         else:

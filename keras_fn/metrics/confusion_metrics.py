@@ -33,9 +33,11 @@ class ConfusionMetric(Metric):
     def add_counts(self, y_true: TensorLike, y_pred: TensorLike, **options: Any) -> None:
         """Accumulates the counts of a batch; options as of `compute_confusion_counts`."""
         dtype = next(iter(self._count_variables.values())).dtype
-        counts = compute_confusion_counts(y_true, y_pred, self._thresholds, dtype=dtype, **options)
+        counts = compute_confusion_counts(
+            y_true, y_pred, self._thresholds, self, dtype=dtype, **options
+        )
         for field, variable in self._count_variables.items():
-            variable.assign_add(getattr(counts, field))
+            variable.accumulate(getattr(counts, field))
 
     def _squeeze_single_threshold(self, values: Tensor) -> Tensor:
         """Returns the value of the only threshold; for several thresholds, all values."""
@@ -72,7 +74,7 @@ class _ConfusionCount(ConfusionMetric):
         Args:
             y_true: Labels 0 and 1, of the same shape as `y_pred`.
             y_pred: Predicted probabilities of shape `(batch, ...)`, from 0 to 1.
-            sample_weight: Weights of the leading axes of `y_pred`, or None.
+            sample_weight: Weights for the first axes of `y_pred`, or None.
         """
         self.add_counts(y_true, y_pred, sample_weight=sample_weight)
 
@@ -190,7 +192,7 @@ class _Ratio(ConfusionMetric):
         Args:
             y_true: Labels 0 and 1, of the same shape as `y_pred`.
             y_pred: Predicted probabilities of shape `(batch, ...)`, from 0 to 1.
-            sample_weight: Weights of the leading axes of `y_pred`, or None.
+            sample_weight: Weights for the first axes of `y_pred`, or None.
         """
         self.add_counts(
             y_true, y_pred, sample_weight=sample_weight, top_k=self.top_k, class_id=self.class_id

@@ -5,6 +5,7 @@ from typing import Any
 from keras_fn import ops
 from keras_fn.core.keras_tensor import Shape
 from keras_fn.errors import SpecError
+from keras_fn.losses.reduction import align_weight
 from keras_fn.metrics.metric import Metric
 from keras_fn.metrics.regression_metrics import check_rank_2_inputs
 from keras_fn.settings import settings
@@ -68,8 +69,9 @@ class FBetaScore(Metric):
     def _build(self, y_true_shape: Shape, y_pred_shape: Shape) -> None:
         check_rank_2_inputs(f"{type(self).__name__} {self.name!r}", y_true_shape, y_pred_shape)
         shape = () if self.average == "micro" else (y_pred_shape[-1] or 0,)
+        dtype = self._accumulator_dtype
         for name in _VARIABLE_NAMES:
-            setattr(self, name, self.add_variable(shape, "zeros", dtype=self.dtype, name=name))
+            setattr(self, name, self.add_variable(shape, "zeros", dtype, name=name))
         self._built = True
 
     def update_state(
@@ -80,13 +82,14 @@ class FBetaScore(Metric):
         Args:
             y_true: Labels 0 and 1 of shape `(batch, classes)`.
             y_pred: Predictions of shape `(batch, classes)`.
-            sample_weight: Weights of shape `(batch,)`, or None.
+            sample_weight: Weights of shape `(batch,)` or `(batch, classes)`, or None.
 
         Raises:
-            SpecError: The shapes of the first batch are not of rank 2.
+            SpecError: The shapes of the first batch are not of rank 2, or the weights do not fit.
         """
-        y_true = ops.convert_to_tensor(y_true, dtype=self.dtype)
-        y_pred = ops.convert_to_tensor(y_pred, dtype=self.dtype)
+        dtype = self._accumulator_dtype
+        y_true = ops.convert_to_tensor(y_true, dtype=dtype)
+        y_pred = ops.convert_to_tensor(y_pred, dtype=dtype)
         if not self._built:
             self._build(tuple(y_true.shape), tuple(y_pred.shape))
         if self.threshold is None:
@@ -94,10 +97,10 @@ class FBetaScore(Metric):
             positive = ops.logical_and(largest, ops.greater(ops.absolute(y_pred), 1e-9))
         else:
             positive = ops.greater(y_pred, self.threshold)
-        positive = ops.cast(positive, self.dtype)
+        positive = ops.cast(positive, dtype)
         weight: Any = 1.0
         if sample_weight is not None:
-            weight = ops.expand_dims(ops.convert_to_tensor(sample_weight, dtype=self.dtype), 1)
+            weight = align_weight(ops.convert_to_tensor(sample_weight, dtype=dtype), y_true, self)
         weighted = ops.multiply(y_true, weight)
         negative = ops.multiply(ops.subtract(1, y_true), weight)
         counts = (
@@ -108,7 +111,7 @@ class FBetaScore(Metric):
         )
         axis = None if self.average == "micro" else 0
         for name, values in zip(_VARIABLE_NAMES, counts, strict=True):
-            getattr(self, name).assign_add(ops.sum(values, axis))
+            getattr(self, name).accumulate(ops.sum(values, axis))
 
     def result(self) -> Tensor:
         """Returns the score: a scalar, or a tensor of shape `(classes,)` with `average=None`."""
@@ -122,8 +125,8 @@ class FBetaScore(Metric):
         score = ops.multiply(ops.divide(ops.multiply(precision, recall), total), 1 + square)
         if self.average == "weighted":
             fraction = ops.divide(support, ops.add(ops.sum(support), settings.epsilon))
-            return ops.sum(ops.multiply(score, fraction))
-        return score if self.average is None else ops.mean(score)
+            return self._cast_result(ops.sum(ops.multiply(score, fraction)))
+        return self._cast_result(score if self.average is None else ops.mean(score))
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor arguments as a JSON-serializable dict."""

@@ -1,10 +1,12 @@
 """Intersection over union (IoU, Jaccard index), for segmentation."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from keras_fn import ops
 from keras_fn.errors import SpecError
+from keras_fn.losses.reduction import align_weight
 from keras_fn.metrics._confusion_matrix import segment_sum_columns
 from keras_fn.metrics.metric import Metric
 from keras_fn.settings import settings
@@ -14,13 +16,13 @@ from keras_fn.types import DTypeLike, Tensor, TensorLike
 class IoU(Metric):
     """Intersection over union, `TP / (TP + FP + FN)`, averaged over some classes.
 
-    Classes that occur nunion in labels nor in predictions are left out.
+    Classes that occur neither in labels nor in predictions are left out.
 
     Args:
         num_classes: Number of classes.
         target_class_ids: Indices of the classes that are averaged.
         name: Name of the metric. Default: from the class name.
-        dtype: Dtype of the confusion matrix. Default int32.
+        dtype: Dtype of the metric. Default int32. The confusion matrix is float32, or float64.
         ignore_class: Class index of labels that are ignored. Default None.
         sparse_y_true: Whether `y_true` holds class indices (default True) rather than one-hot
             labels.
@@ -61,8 +63,10 @@ class IoU(Metric):
             )
         self.ignore_class = ignore_class
         self.sparse_y_true, self.sparse_y_pred, self.axis = sparse_y_true, sparse_y_pred, axis
+        # Fractional weights would be cut off in the integers that Keras names as the dtype.
+        dtype = "float64" if self.dtype == "float64" else "float32"
         self.total_cm = self.add_variable(
-            (num_classes, num_classes), "zeros", dtype=self.dtype, name="total_confusion_matrix"
+            (num_classes, num_classes), "zeros", dtype=dtype, name="total_confusion_matrix"
         )
 
     def update_state(
@@ -73,8 +77,11 @@ class IoU(Metric):
         Args:
             y_true: Class indices of any shape; one-hot labels without `sparse_y_true`.
             y_pred: Class indices of that shape; scores without `sparse_y_pred`.
-            sample_weight: Weights of that shape, a number, or None. They are cast to the dtype of
-                the metric: use a float dtype for fractional weights.
+            sample_weight: Weights for the first axes of the class indices, or in one axis for all
+                of them. Or None.
+
+        Raises:
+            SpecError: The weights do not fit the first axes of the class indices.
         """
         if not self.sparse_y_true:
             y_true = ops.argmax(y_true, self.axis)
@@ -84,13 +91,24 @@ class IoU(Metric):
         valid = ops.logical_and(self._in_range(true), self._in_range(pred))
         if self.ignore_class is not None:
             valid = ops.logical_and(valid, ops.not_equal(true, self.ignore_class))
-        weight = ops.cast(valid, self.dtype)
+        weight = ops.cast(valid, self.total_cm.dtype)
         if sample_weight is not None:
-            sample_weight = ops.cast(ops.convert_to_tensor(sample_weight), self.dtype)
-            weight = ops.multiply(weight, ops.reshape(sample_weight, (-1,)))
+            weight = ops.multiply(weight, self._flatten_weight(sample_weight, y_true))
         pairs = ops.where(valid, ops.add(ops.multiply(true, self.num_classes), pred), 0)
         matrix = segment_sum_columns(weight, pairs, self.num_classes**2)
-        self.total_cm.assign_add(ops.reshape(matrix, (self.num_classes, self.num_classes)))
+        self.total_cm.accumulate(ops.reshape(matrix, (self.num_classes, self.num_classes)))
+
+    def _flatten_weight(self, sample_weight: TensorLike, labels: TensorLike) -> Tensor:
+        """Returns a weight for each label, in one axis."""
+        dtype = self.total_cm.dtype
+        labels = ops.convert_to_tensor(labels)
+        weight = ops.convert_to_tensor(sample_weight, dtype=dtype)
+        shape = tuple(labels.shape)
+        if None not in shape and tuple(weight.shape) == (math.prod(shape),):
+            return weight  # flat already
+        weight = align_weight(weight, labels, self)
+        ones = ops.ones_like(labels, dtype=dtype)
+        return ops.reshape(ops.multiply(ones, weight), (-1,))
 
     def _in_range(self, classes: Tensor) -> Tensor:
         return ops.logical_and(ops.greater_equal(classes, 0), ops.less(classes, self.num_classes))
@@ -129,7 +147,7 @@ class BinaryIoU(IoU):
         target_class_ids: Indices of the classes that are averaged. Default `(0, 1)`.
         threshold: Predictions at or above it are of class 1. Default 0.5.
         name: Name of the metric. Default: from the class name.
-        dtype: Dtype of the confusion matrix. Default int32.
+        dtype: Dtype of the metric. Default int32. The confusion matrix is float32, or float64.
 
     Raises:
         ValueError: A target class is out of range, or there are none.
@@ -160,7 +178,7 @@ class BinaryIoU(IoU):
         Args:
             y_true: Labels 0 and 1 of any shape.
             y_pred: Predictions of that shape.
-            sample_weight: Weights of that shape, a number, or None.
+            sample_weight: Weights for the first axes of the labels, or None.
         """
         y_pred = ops.convert_to_tensor(y_pred, dtype="float32")
         super().update_state(y_true, ops.greater_equal(y_pred, self.threshold), sample_weight)
@@ -172,7 +190,7 @@ class MeanIoU(IoU):
     Args:
         num_classes: Number of classes.
         name: Name of the metric. Default: from the class name.
-        dtype: Dtype of the confusion matrix. Default int32.
+        dtype: Dtype of the metric. Default int32. The confusion matrix is float32, or float64.
         ignore_class: Class index of labels that are ignored. Default None.
         sparse_y_true: Whether `y_true` holds class indices (default True) rather than one-hot
             labels.
@@ -216,7 +234,7 @@ class OneHotIoU(IoU):
         num_classes: Number of classes.
         target_class_ids: Indices of the classes that are averaged.
         name: Name of the metric. Default: from the class name.
-        dtype: Dtype of the confusion matrix. Default int32.
+        dtype: Dtype of the metric. Default int32. The confusion matrix is float32, or float64.
         ignore_class: Class index of labels that are ignored. Default None.
         sparse_y_pred: Whether `y_pred` holds class indices rather than scores. Default False.
         axis: Axis of the classes. Default -1.
@@ -253,7 +271,7 @@ class OneHotMeanIoU(MeanIoU):
     Args:
         num_classes: Number of classes.
         name: Name of the metric. Default: from the class name.
-        dtype: Dtype of the confusion matrix. Default int32.
+        dtype: Dtype of the metric. Default int32. The confusion matrix is float32, or float64.
         ignore_class: Class index of labels that are ignored. Default None.
         sparse_y_pred: Whether `y_pred` holds class indices rather than scores. Default False.
         axis: Axis of the classes. Default -1.

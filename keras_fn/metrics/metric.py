@@ -9,9 +9,12 @@ from keras_fn.core.naming import auto_name, name_scope
 from keras_fn.core.scopes import BuildScope, StatelessScope
 from keras_fn.core.stateful import StatefulObject
 from keras_fn.core.variable import Variable
-from keras_fn.errors import SpecError
+from keras_fn.errors import SpecError, missing_method
 from keras_fn.losses.reduction import resolve_compute_dtype
+from keras_fn.settings import settings
 from keras_fn.types import DTypeLike, InitializerLike, Tensor, TensorLike
+
+HALF = ("float16", "bfloat16")
 
 
 class Metric(StatefulObject):
@@ -55,6 +58,15 @@ class Metric(StatefulObject):
         return self._dtype
 
     @property
+    def _accumulator_dtype(self) -> str:
+        """Dtype of sums and counts: float32 for half precision, in which they would overflow."""
+        return "float32" if self._dtype in HALF else self._dtype
+
+    def _cast_result(self, value: Tensor) -> Tensor:
+        """Casts what was computed of sums and counts to the dtype of the metric."""
+        return ops.cast(value, self._dtype) if self._dtype in HALF else value
+
+    @property
     def variables(self) -> list[Variable]:
         """State variables, including those of nested metrics, which come last."""
         return [*self._variables, *(v for metric in self._metrics for v in metric.variables)]
@@ -94,7 +106,7 @@ class Metric(StatefulObject):
         Args:
             shape: Shape of the variable.
             initializer: Initializer: an instance, a name, a callable or a config.
-            dtype: Dtype. Default `floatx()`.
+            dtype: Dtype. Default `floatx()`; float32 if that is half precision.
             aggregation: How replicas on several devices are combined. Default `"sum"`.
             name: Name of the variable.
 
@@ -102,6 +114,8 @@ class Metric(StatefulObject):
             The variable.
         """
         self._check_constructed()
+        if dtype is None and settings.floatx in HALF:
+            dtype = "float32"
         with BuildScope(), name_scope(self.name.replace("/", ">")):
             variable = Variable(
                 initializers.get(initializer),
@@ -128,7 +142,7 @@ class Metric(StatefulObject):
         Args:
             shape: Shape of the variable. Default `()`.
             initializer: Initializer. Default zeros.
-            dtype: Dtype. Default `floatx()`.
+            dtype: Dtype. Default `floatx()`; float32 if that is half precision.
             name: Name of the variable.
 
         Returns:
@@ -150,11 +164,11 @@ class Metric(StatefulObject):
             *args: Usually `y_true` and `y_pred`, of shape `(batch, ...)`.
             **kwargs: Usually `sample_weight`.
         """
-        raise TypeError(f"{type(self).__name__} has no update_state() method.")
+        raise missing_method(self, "update_state()")
 
     def result(self) -> Any:
         """Returns the value of the metric for all batches so far. Implemented by subclasses."""
-        raise TypeError(f"{type(self).__name__} has no result() method.")
+        raise missing_method(self, "result()")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Updates the state with a batch and returns the result.

@@ -9,42 +9,80 @@ from keras_fn.core.serialization import (
     deserialize_keras_object,
     serialize_keras_object,
 )
-from keras_fn.losses.reduction import apply_mask, squeeze_or_expand_to_same_rank
-from keras_fn.metrics.metric import Metric, dynamic_batch_size
+from keras_fn.losses.loss import averages_last_axis
+from keras_fn.losses.reduction import align_weight, apply_mask, keep_weighted_axis
+from keras_fn.metrics.metric import HALF, Metric, dynamic_batch_size
 from keras_fn.types import DTypeLike, Tensor, TensorLike
 
 
 def reduce_to_samplewise_values(
-    values: TensorLike, sample_weight: TensorLike | None, reduce: Callable[..., Tensor], dtype: str
+    values: TensorLike,
+    sample_weight: TensorLike | None,
+    reduce: Callable[..., Tensor],
+    metric: Metric,
 ) -> tuple[Tensor, Tensor | None]:
     """Returns weighted values of shape `(batch,)`, and their weights or None.
 
     Args:
         values: Values of shape `(batch, ...)`. Their mask is applied.
-        sample_weight: Weights of the leading axes of `values`, or None.
+        sample_weight: Weights of the first axes of `values`, or None.
         reduce: Reduction over axes: `ops.sum` or `ops.mean`.
-        dtype: Dtype of the results.
+        metric: The metric, of whose accumulators' dtype the results are.
 
     Returns:
         The weighted values and the weights, both of shape `(batch,)`.
+
+    Raises:
+        SpecError: The weights do not fit the first axes of `values`.
     """
-    mask = get_mask(values)
+    mask, dtype = get_mask(values), metric._accumulator_dtype
     values = ops.convert_to_tensor(values, dtype=dtype)
-    if sample_weight is not None:
-        sample_weight = ops.convert_to_tensor(sample_weight, dtype=dtype)
-    weight = apply_mask(sample_weight, mask, dtype, "sum")
-    if weight is not None:
-        values, weight = squeeze_or_expand_to_same_rank(values, weight)
-        rank = len(weight.shape)
-        if len(values.shape) > rank:
-            values = reduce(values, axis=list(range(rank, len(values.shape))))
-        weight = ops.multiply(weight, ops.ones_like(values))
-        values = ops.multiply(values, weight)
-        if rank > 1:
-            weight = reduce(weight, axis=list(range(1, rank)))
+    weight = None
+    if sample_weight is not None or mask is not None:
+        if sample_weight is not None:
+            sample_weight = ops.convert_to_tensor(sample_weight, dtype=dtype)
+        values, weight = _weigh(
+            values, apply_mask(sample_weight, mask, dtype, "sum", metric), reduce, metric
+        )
     if len(values.shape) > 1:
         values = reduce(values, axis=list(range(1, len(values.shape))))
     return values, weight
+
+
+def _weigh(
+    values: Tensor, weight: Tensor, reduce: Callable[..., Tensor], metric: Metric
+) -> tuple[Tensor, Tensor]:
+    """Returns values multiplied by weights, and the weights, reduced to shape `(batch,)`."""
+    weight = _drop_axes(weight, values, metric)
+    rank = len(weight.shape)
+    if len(values.shape) > rank:
+        values = reduce(values, axis=list(range(rank, len(values.shape))))
+    if tuple(weight.shape) != tuple(values.shape):
+        weight = ops.multiply(weight, ops.ones_like(values))
+    values = ops.multiply(values, weight)
+    if len(weight.shape) > 1:
+        weight = reduce(weight, axis=list(range(1, len(weight.shape))))
+    return values, weight
+
+
+def _drop_axes(weight: Tensor, values: Tensor, metric: Metric) -> Tensor:
+    """Returns weights for the first axes of the values, without axes of size 1 at the end."""
+    rank = len(values.shape)
+    if not weight.shape and rank:
+        return ops.expand_dims(weight, 0)
+    if len(weight.shape) > rank and not rank:
+        return weight  # a function that returns one number for the batch
+    align_weight(weight, values, metric)
+    if len(weight.shape) > rank:
+        return ops.squeeze(weight, tuple(range(rank, len(weight.shape))))
+    return weight
+
+
+def widen(y_pred: TensorLike) -> TensorLike:
+    """Returns predictions of half precision as float32: their squares and products overflow."""
+    if hasattr(y_pred, "dtype") and ops.dtype(y_pred) in HALF:
+        return ops.cast(y_pred, "float32")
+    return y_pred
 
 
 def _number(x: int | Tensor, dtype: str) -> int | Tensor:
@@ -68,21 +106,25 @@ class Sum(Metric):
 
     def __init__(self, name: str | None = "sum", dtype: DTypeLike | None = None):
         super().__init__(name=name, dtype=dtype)
-        self.total = self.add_variable((), "zeros", dtype=self.dtype, name="total")
+        self.total = self.add_variable((), "zeros", dtype=self._accumulator_dtype, name="total")
 
     def update_state(self, values: TensorLike, sample_weight: TensorLike | None = None) -> None:
         """Adds values to the sum.
 
         Args:
             values: Tensor of shape `(batch, ...)`, or a number.
-            sample_weight: Weights that broadcast to `values`, or None.
+            sample_weight: Weights for the first axes of `values`, or None.
+
+        Raises:
+            SpecError: The weights do not fit the first axes of `values`.
         """
-        values, _ = reduce_to_samplewise_values(values, sample_weight, ops.sum, self.dtype)
-        self.total.assign_add(ops.sum(values))
+        values, _ = reduce_to_samplewise_values(values, sample_weight, ops.sum, self)
+        self.total.accumulate(ops.sum(values))
 
     def result(self) -> Tensor:
         """Returns the sum: a scalar tensor."""
-        return ops.copy(self.total)  # on TensorFlow, the value of a variable is not a snapshot
+        # A copy: on TensorFlow, the value of a variable is not a snapshot.
+        return self._cast_result(ops.copy(self.total))
 
 
 class Mean(Metric):
@@ -102,20 +144,23 @@ class Mean(Metric):
 
     def __init__(self, name: str | None = "mean", dtype: DTypeLike | None = None):
         super().__init__(name=name, dtype=dtype)
-        self.total = self.add_variable((), "zeros", dtype=self.dtype, name="total")
-        self.count = self.add_variable((), "zeros", dtype=self.dtype, name="count")
+        self.total = self.add_variable((), "zeros", dtype=self._accumulator_dtype, name="total")
+        self.count = self.add_variable((), "zeros", dtype=self._accumulator_dtype, name="count")
 
     def update_state(self, values: TensorLike, sample_weight: TensorLike | None = None) -> None:
         """Accumulates the values of a batch, each averaged over the axes after the batch.
 
         Args:
             values: Tensor of shape `(batch, ...)`, or a number.
-            sample_weight: Weights that broadcast to `values`, or None.
+            sample_weight: Weights for the first axes of `values`, or None.
+
+        Raises:
+            SpecError: The weights do not fit the first axes of `values`.
         """
-        values, weight = reduce_to_samplewise_values(values, sample_weight, ops.mean, self.dtype)
-        self.total.assign_add(ops.sum(values))
+        values, weight = reduce_to_samplewise_values(values, sample_weight, ops.mean, self)
+        self.total.accumulate(ops.sum(values))
         if weight is not None:
-            self.count.assign_add(ops.sum(weight))
+            self.count.accumulate(ops.sum(weight))
         else:
             self._add_count(dynamic_batch_size(values) if len(values.shape) else 1)
 
@@ -126,15 +171,16 @@ class Mean(Metric):
             mean: Their mean, a scalar tensor.
             count: Their number: an integer or a scalar tensor.
         """
-        self.total.assign_add(ops.multiply(ops.cast(mean, self.dtype), _number(count, self.dtype)))
+        dtype = self._accumulator_dtype
+        self.total.accumulate(ops.multiply(ops.cast(mean, dtype), _number(count, dtype)))
         self._add_count(count)
 
     def _add_count(self, number: int | Tensor) -> None:
-        self.count.assign_add(_number(number, self.dtype))
+        self.count.accumulate(_number(number, self._accumulator_dtype))
 
     def result(self) -> Tensor:
         """Returns the mean: a scalar tensor; 0 without values."""
-        return ops.divide_no_nan(self.total, self.count)
+        return self._cast_result(ops.divide_no_nan(self.total, self.count))
 
 
 class MeanMetricWrapper(Mean):
@@ -170,12 +216,26 @@ class MeanMetricWrapper(Mean):
 
         Args:
             y_true: Ground truth.
-            y_pred: Predictions of shape `(batch, ...)`. Their mask is applied.
-            sample_weight: Weights that broadcast to the values of the function, or None.
+            y_pred: Predictions of shape `(batch, ...)`. Their mask is applied. Half precision is
+                cast to float32.
+            sample_weight: Weights for the first axes of the values of the function, or None.
+
+        Raises:
+            SpecError: The weights do not fit the first axes of the values.
         """
-        mask = get_mask(y_pred)
+        mask, weight = get_mask(y_pred), sample_weight
+        y_pred = widen(y_pred)
+        if weight is not None or mask is not None:
+            weight = None if weight is None else ops.convert_to_tensor(weight)
+            if averages_last_axis(self._fn, self._fn_kwargs):
+                y_true, y_pred = keep_weighted_axis(
+                    ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred), weight, mask
+                )
         values = self._fn(y_true, y_pred, **self._fn_kwargs)
-        weight = apply_mask(sample_weight, mask, self.dtype, "sum")
+        if mask is not None:
+            values = ops.convert_to_tensor(values)
+            mask = align_weight(mask, values, self, "mask")
+            weight = apply_mask(weight, mask, self._accumulator_dtype, "sum", self)
         super().update_state(values, sample_weight=weight)
 
     def get_config(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 from keras_fn import losses, ops
 from keras_fn.core.keras_tensor import Shape
 from keras_fn.errors import SpecError
-from keras_fn.losses.reduction import convert_to_same_rank
+from keras_fn.losses.reduction import align_weight, convert_to_same_rank
 from keras_fn.losses.regression import cosine
 from keras_fn.metrics.metric import Metric, dynamic_batch_size
 from keras_fn.metrics.reduction_metrics import BuiltInMean, Mean
@@ -160,10 +160,10 @@ class RootMeanSquaredError(Mean):
         Args:
             y_true: Ground truth values, of the same shape as `y_pred`.
             y_pred: Predictions of shape `(batch, ...)`.
-            sample_weight: Weights that broadcast to `y_pred`, or None.
+            sample_weight: Weights for the first axes of `y_pred`, or None.
         """
         y_true, y_pred = convert_to_same_rank(
-            y_true, ops.convert_to_tensor(y_pred, dtype=self.dtype)
+            y_true, ops.convert_to_tensor(y_pred, dtype=self._accumulator_dtype)
         )
         error = ops.square(ops.subtract(y_pred, y_true))
         super().update_state(error, sample_weight=sample_weight)
@@ -243,27 +243,27 @@ class R2Score(Metric):
             sample_weight: Weights of shape `(batch,)` or `(batch, outputs)`, or None.
 
         Raises:
-            SpecError: The shapes of the first batch are not of rank 2.
+            SpecError: The shapes of the first batch are not of rank 2, or the weights do not fit.
         """
         y_true, y_pred = convert_to_same_rank(
-            y_true, ops.convert_to_tensor(y_pred, dtype=self.dtype)
+            y_true, ops.convert_to_tensor(y_pred, dtype=self._accumulator_dtype)
         )
         if not self._built:
             self._build(tuple(y_true.shape), tuple(y_pred.shape))
         weight = ops.ones_like(y_true)
         if sample_weight is not None:
-            sample_weight = ops.convert_to_tensor(sample_weight, dtype=self.dtype)
-            if len(sample_weight.shape) == 1:
-                sample_weight = ops.expand_dims(sample_weight, 1)
-            weight = ops.multiply(weight, sample_weight)
+            sample_weight = ops.convert_to_tensor(sample_weight, dtype=self._accumulator_dtype)
+            weight = ops.multiply(weight, align_weight(sample_weight, y_true, self))
         weighted = ops.multiply(y_true, weight)
         residual = ops.multiply(ops.square(ops.subtract(y_true, y_pred)), weight)
-        self.sum.assign_add(ops.sum(weighted, 0))
-        self.squared_sum.assign_add(ops.sum(ops.multiply(y_true, weighted), 0))
-        self.total_mse.assign_add(ops.sum(residual, 0))
-        self.count.assign_add(ops.sum(weight, 0))
-        values = ops.multiply(ops.cast(dynamic_batch_size(y_true), self.dtype), y_true.shape[-1])
-        self.num_samples.assign_add(values)
+        self.sum.accumulate(ops.sum(weighted, 0))
+        self.squared_sum.accumulate(ops.sum(ops.multiply(y_true, weighted), 0))
+        self.total_mse.accumulate(ops.sum(residual, 0))
+        self.count.accumulate(ops.sum(weight, 0))
+        values = ops.multiply(
+            ops.cast(dynamic_batch_size(y_true), self._accumulator_dtype), y_true.shape[-1]
+        )
+        self.num_samples.accumulate(values)
 
     def result(self) -> Tensor:
         """Returns the score: a scalar, or a tensor of shape `(outputs,)` without aggregation."""

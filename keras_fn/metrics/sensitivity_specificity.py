@@ -78,7 +78,7 @@ class _ConstrainedMetric(ConfusionMetric):
         Args:
             y_true: Labels 0 and 1, of the same shape as `y_pred`.
             y_pred: Predicted probabilities of shape `(batch, ...)`, from 0 to 1.
-            sample_weight: Weights of the leading axes of `y_pred`, or None.
+            sample_weight: Weights for the first axes of `y_pred`, or None.
         """
         self.add_counts(y_true, y_pred, sample_weight=sample_weight, class_id=self.class_id)
 

@@ -33,7 +33,7 @@ def by_hand(thresholds, by_label: bool) -> list[np.ndarray]:
 )
 def test_counts_match_counting_by_hand(thresholds: list[float], by_label: bool) -> None:
     counts = compute_confusion_counts(
-        TRUE, PRED, Thresholds(thresholds), sample_weight=WEIGHT, by_label=by_label
+        TRUE, PRED, Thresholds(thresholds), metrics.AUC(), WEIGHT, by_label=by_label
     )
     for got, expected in zip(counts, by_hand(thresholds, by_label), strict=True):
         np.testing.assert_allclose(number(got), expected)
