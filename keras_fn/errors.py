@@ -97,6 +97,21 @@ def unexpected_arguments(source: str, names: Iterable[str]) -> DTypeError:
     )
 
 
+def missing_method(instance: object, method: str) -> DTypeError:
+    """Returns the error for a method that a subclass should have defined.
+
+    Args:
+        instance: The object that lacks it.
+        method: The method with its parameters, for example `"call(y_true, y_pred)"`.
+    """
+    return DTypeError(
+        f"{type(instance).__name__} has no {method} method",
+        expected="",
+        received="",
+        fix=f"define {method} in the class",
+    )
+
+
 class UnsupportedError(NotImplementedError):
     """The backend does not support an operation.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from keras_fn.errors import SpecError
 from keras_fn.models import Model
 from keras_fn.types import PathLike, Shape
 from keras_fn.utils.file_utils import get_file
@@ -67,14 +68,18 @@ def check_arguments(weights: PathLike | None, include_top: bool, classes: int, s
         source: Name of the architecture, for the error message.
     """
     if weights not in (None, "imagenet") and not Path(weights).exists():
-        raise ValueError(
-            f"{source}: weights must be None, 'imagenet' or the path of a weights file; there is "
-            f"no file {str(weights)!r}."
+        raise SpecError(
+            source,
+            expected="weights as None, 'imagenet' or the path of a weights file",
+            received=f"{str(weights)!r}, which is not a file",
+            fix="check the path",
         )
     if weights == "imagenet" and include_top and classes != 1000:
-        raise ValueError(
-            f"{source}: the classifier of 'imagenet' has 1000 classes, not {classes}.\n"
-            "  fix: include_top=False and a custom classifier, or weights=None"
+        raise SpecError(
+            source,
+            expected="classes=1000, which the classifier of 'imagenet' has",
+            received=f"classes={classes}",
+            fix="pass include_top=False and add a classifier, or pass weights=None",
         )
 
 
@@ -109,13 +114,18 @@ def obtain_input_shape(
     shape = tuple(shape)
     sizes = shape[1:] if channels_first else shape[:-1]
     if len(shape) != 3 or any(n is not None and n < min_size for n in sizes):
-        raise ValueError(
-            f"input_shape must have three sizes, height and width at least {min_size}; got {shape}."
+        raise SpecError(
+            "input_shape",
+            expected=f"three sizes, height and width at least {min_size}",
+            received=f"{shape}",
+            fix=f"for example {square(default_size)}",
         )
     expected = square(default_size)
     if weights == "imagenet" and include_top and shape != expected:
-        raise ValueError(
-            f"With include_top=True and weights='imagenet', input_shape must be {expected}, not "
-            f"{shape}.\n  fix: pass include_top=False for other sizes"
+        raise SpecError(
+            "input_shape",
+            expected=f"{expected}, with include_top=True and weights='imagenet'",
+            received=f"{shape}",
+            fix="pass include_top=False for other sizes",
         )
     return shape

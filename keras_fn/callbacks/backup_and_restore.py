@@ -12,6 +12,7 @@ from keras_fn.callbacks.step_counter import StepCounter
 from keras_fn.core.cleanup import register_cleanup
 from keras_fn.data_adapters.data_adapter import DataAdapter
 from keras_fn.data_adapters.iterable_adapter import IterableAdapter
+from keras_fn.errors import SpecError
 from keras_fn.saving.file_io import TEMPORARY
 from keras_fn.training import backup_format
 from keras_fn.training.backup_format import TrainingPosition
@@ -61,12 +62,19 @@ class BackupAndRestore(Callback):
     ):
         super().__init__()
         if not os.fspath(backup_dir):
-            raise ValueError("BackupAndRestore: backup_dir is empty; pass the path of a folder.")
+            raise SpecError(
+                "BackupAndRestore",
+                expected="backup_dir as the path of a folder",
+                received=f"{backup_dir!r}",
+                fix='for example backup_dir="backups/run1"',
+            )
         is_count = isinstance(save_freq, int) and not isinstance(save_freq, bool) and save_freq > 0
         if save_freq != "epoch" and not is_count:
-            raise ValueError(
-                f"BackupAndRestore: save_freq must be 'epoch' or a number of batches, not "
-                f"{save_freq!r}."
+            raise SpecError(
+                "BackupAndRestore",
+                expected="save_freq as 'epoch' or a number of batches",
+                received=f"{save_freq!r}",
+                fix="for example save_freq=100",
             )
         self.backup_dir = Path(backup_dir)
         self.save_freq: Any = save_freq

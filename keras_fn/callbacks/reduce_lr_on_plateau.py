@@ -9,7 +9,7 @@ from keras_fn.callbacks.callback import Logs
 from keras_fn.callbacks.learning_rate_scheduler import get_learning_rate, named_optimizers
 from keras_fn.callbacks.monitor_callback import MonitorCallback
 from keras_fn.callbacks.progress_display import print_message
-from keras_fn.errors import SpecError
+from keras_fn.errors import SpecError, unexpected_arguments
 from keras_fn.types import NoArguments
 
 
@@ -57,7 +57,7 @@ class ReduceLROnPlateau(MonitorCallback):
     ):
         super().__init__(monitor, mode, min_delta=min_delta)
         if kwargs:
-            raise TypeError(f"ReduceLROnPlateau does not take {', '.join(kwargs)}.")
+            raise unexpected_arguments("ReduceLROnPlateau", kwargs)
         if factor >= 1.0:
             raise SpecError(
                 "ReduceLROnPlateau",
@@ -71,6 +71,7 @@ class ReduceLROnPlateau(MonitorCallback):
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Resets the best value, the waiting time and the cooldown."""
+        super().on_train_begin(logs)
         self.best = None
         self.wait = self.cooldown_counter = 0
 
@@ -81,7 +82,7 @@ class ReduceLROnPlateau(MonitorCallback):
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Compares the quantity with its best value; reduces the learning rate on a plateau."""
         if self.monitor_op is None:
-            self._set_monitor_op()
+            self._set_monitor_op(logs)
         logs = {} if logs is None else logs
         logs.update({k: get_learning_rate(o) for k, o in named_optimizers(self.model).items()})
         current = logs.get(self.monitor)

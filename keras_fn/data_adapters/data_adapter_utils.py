@@ -71,15 +71,21 @@ def train_validation_split(
         ValueError: The fraction is not between 0 and 1, or one of the parts is empty.
     """
     if not 0 < validation_split < 1:
-        raise ValueError(
-            f"{source}: validation_split must be between 0 and 1, not {validation_split}."
+        raise SpecError(
+            source,
+            expected="validation_split between 0 and 1",
+            received=f"{validation_split}",
+            fix="for example validation_split=0.2",
         )
     size = data[0][0].shape[0]
     split = int(size * (1 - validation_split))
     if split in (0, size):
-        raise ValueError(
-            f"{source}: validation_split={validation_split} of {size} samples leaves no "
-            "samples for training, or none for validation."
+        raise SpecError(
+            source,
+            expected="samples for training and for validation",
+            received=f"validation_split={validation_split} of {size} samples, which leaves one "
+            "part empty",
+            fix="pass more samples or another validation_split, or pass validation_data",
         )
     return _slice_samples(data, slice(0, split)), _slice_samples(data, slice(split, None))
 
@@ -112,9 +118,11 @@ def unpack_x_y_sample_weight(data: Nested) -> tuple[Nested, Nested, Nested]:
     if not isinstance(data, tuple):
         return data, None, None
     if len(data) > 3:
-        raise ValueError(
-            "A batch is x, (x, y) or (x, y, sample_weight); this is a tuple of "
-            f"{len(data)}. Several inputs go in a list or a dict: ([a, b], y)."
+        raise SpecError(
+            "unpack_x_y_sample_weight",
+            expected="a batch x, (x, y) or (x, y, sample_weight)",
+            received=f"a tuple of {len(data)}",
+            fix="pass several inputs in a list or a dict: ([a, b], y)",
         )
     return (*data, *(None,) * (3 - len(data)))  # type: ignore[return-value]
 

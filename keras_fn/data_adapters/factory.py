@@ -108,7 +108,9 @@ def get_data_adapter(
         ValueError: There is no data, or `y` or `sample_weight` came with a source of batches.
     """
     if x is None:
-        raise ValueError(f"{binder.source}: there is no data: pass x=.")
+        raise SpecError(
+            binder.source, expected="data", received="x=None", fix="pass x= an array or a dataset"
+        )
     if not is_batched_source(x):
         data = binder.bind(x, y, sample_weight, class_weight)
         seed = make_default_seed() if shuffle else 0
@@ -116,9 +118,11 @@ def get_data_adapter(
             data, batch_size or _DEFAULT_BATCH_SIZE, shuffle, seed, steps, once=inputs_only
         )
     if y is not None or sample_weight is not None:
-        raise ValueError(
-            f"{binder.source}: data that yields batches includes the targets; y and "
-            "sample_weight cannot be passed in addition."
+        raise SpecError(
+            binder.source,
+            expected="data that yields batches, with the targets and weights in them",
+            received="y or sample_weight in addition to it",
+            fix="let the data yield (x, y) or (x, y, sample_weight)",
         )
 
     def bind(batch: Any) -> FlatBatch:
@@ -173,7 +177,12 @@ def get_training_adapter(
         ValueError: `batch_size` is not positive, or the data cannot be split so.
     """
     if batch_size is not None and batch_size < 1:
-        raise ValueError(f"{binder.source}: batch_size must be 1 or more, not {batch_size}.")
+        raise SpecError(
+            binder.source,
+            expected="batch_size of 1 or more",
+            received=f"{batch_size}",
+            fix="for example batch_size=32",
+        )
     if not validation_split:
         adapter = get_data_adapter(
             binder,
@@ -185,8 +194,11 @@ def get_training_adapter(
         )
         return adapter, None
     if is_batched_source(data[0]):
-        raise ValueError(
-            f"{binder.source}: validation_split needs arrays; pass validation_data instead."
+        raise SpecError(
+            binder.source,
+            expected="arrays, of which validation_split holds out the last samples",
+            received=f"data of the class {type(data[0]).__name__}",
+            fix="pass validation_data instead",
         )
     arrays = binder.bind(*data, class_weight)
     training, validation = train_validation_split(arrays, validation_split, binder.source)

@@ -19,6 +19,7 @@ from threading import Thread
 from typing import Any
 
 from keras_fn.data_adapters.py_dataset import PyDataset
+from keras_fn.errors import DTypeError
 
 
 class WorkerPool:
@@ -137,10 +138,12 @@ def _pickle_dataset(dataset: PyDataset) -> bytes:
     try:
         return pickle.dumps(dataset, protocol=pickle.HIGHEST_PROTOCOL)
     except Exception as error:
-        raise TypeError(
-            f"{type(dataset).__name__} cannot be sent to worker processes: {error}\n"
-            "  fix: keep what cannot be pickled (open files, lambdas) out of its attributes "
-            "and open it in __getitem__, or use threads: use_multiprocessing=False"
+        raise DTypeError(
+            f"{type(dataset).__name__} cannot be sent to worker processes",
+            expected="a dataset that can be pickled",
+            received=f"{error}",
+            fix="keep what cannot be pickled (open files, lambdas) out of its attributes "
+            "and open it in __getitem__, or use threads: use_multiprocessing=False",
         ) from error
 
 

@@ -12,6 +12,7 @@ from keras_fn.datasets._sequences import (
     object_array,
 )
 from keras_fn.datasets._split import shuffle
+from keras_fn.errors import unexpected_arguments
 
 
 def load_data(
@@ -54,7 +55,7 @@ def load_data(
         https://ai.stanford.edu/~amaas/data/sentiment/
     """
     if kwargs:
-        raise TypeError(f"imdb.load_data has no argument {', '.join(map(repr, kwargs))}")
+        raise unexpected_arguments("imdb.load_data", kwargs)
     arrays = read_npz(fetch("imdb.npz", path), "x_train", "y_train", "x_test", "y_test")
     rng = np.random.RandomState(seed)
     texts, labels = [], []

@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_fn.core.dtypes import numpy_dtype, standardize_dtype
 from keras_fn.core.keras_tensor import standardize_shape
-from keras_fn.errors import SpecError
+from keras_fn.errors import SpecError, missing_method
 from keras_fn.ops import convert_to_tensor
 from keras_fn.random.philox import Key
 from keras_fn.types import DTypeLike, ShapeLike, Tensor
@@ -34,7 +34,7 @@ class Initializer:
         Returns:
             A tensor of that shape and dtype.
         """
-        raise TypeError(f"{type(self).__name__} has no __call__(shape, dtype) method.")
+        raise missing_method(self, "__call__(shape, dtype)")
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor, as plain values."""
@@ -100,7 +100,7 @@ class NumpyInitializer(Initializer):
         return None
 
     def _values(self, shape: tuple[int, ...], dtype: str, key: Key | None) -> np.ndarray:
-        raise TypeError(f"{type(self).__name__} has no _values() method.")
+        raise missing_method(self, "_values()")
 
 
 def check_static_shape(shape: Any, source: str) -> tuple[int, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from keras_fn.core.keras_tensor import KerasTensor, standardize_shape
-from keras_fn.errors import SpecError
+from keras_fn.errors import SpecError, unexpected_arguments
 from keras_fn.types import Nested, Shape
 
 
@@ -50,7 +50,7 @@ def pop_input_shape(cls: str, kwargs: dict[str, Any]) -> Shape | None:
     else:
         shape = None
     if kwargs:
-        raise TypeError(f"{cls} does not take the argument {next(iter(kwargs))!r}.")
+        raise unexpected_arguments(cls, kwargs)
     return shape
 
 

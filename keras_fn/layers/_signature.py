@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from keras_fn.core import tree
 from keras_fn.core.memoize import memoize
-from keras_fn.errors import SpecError
+from keras_fn.errors import DTypeError, SpecError
 
 
 class CallSignature:
@@ -46,23 +46,31 @@ class CallSignature:
             )
         extra = args[len(self.names) :]
         if extra and not self.has_variadic:
-            raise TypeError(
-                f"{type(layer).__name__} layer {layer.name!r}: call takes {len(self.names)} "
-                f"arguments ({', '.join(self.names)}), but received {len(args)}. "
-                "Pass several inputs of one layer as a list: layer([a, b])."
+            raise DTypeError(
+                f"{type(layer).__name__} layer {layer.name!r}",
+                expected=f"at most {len(self.names)} arguments ({', '.join(self.names)})",
+                received=f"{len(args)} arguments",
+                fix="pass several inputs of one layer as a list: layer([a, b])",
             )
         arguments = dict(zip(self.names, args, strict=False))
         if extra:
             arguments["*"] = extra
         for name, value in kwargs.items():
             if name in arguments:
-                raise TypeError(f"Layer {layer.name!r}: received the argument {name!r} twice.")
+                raise DTypeError(
+                    f"{type(layer).__name__} layer {layer.name!r}",
+                    expected=f"one value for the argument {name!r}",
+                    received="two: the argument is passed twice, by position and by name",
+                    fix="pass it once",
+                )
             if name in self._known or self.takes_any:
                 arguments[name] = value
             elif name not in ("training", "mask"):  # these reach the layers inside that take them
-                raise TypeError(
-                    f"{type(layer).__name__} layer {layer.name!r}: call does not take the argument "
-                    f"{name!r}; it takes {', '.join(self.names)}."
+                raise DTypeError(
+                    f"{type(layer).__name__} layer {layer.name!r}",
+                    expected=f"arguments of call: {', '.join(self.names)}",
+                    received=f"{name}=",
+                    fix=f"remove it, or add {name} to the parameters of call",
                 )
         return arguments
 

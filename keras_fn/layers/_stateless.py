@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from keras_fn.core.scopes import StatelessScope
 from keras_fn.core.variable import Variable
+from keras_fn.errors import SpecError
 from keras_fn.types import TensorLike
 
 if TYPE_CHECKING:
@@ -40,9 +41,11 @@ class StatelessCallMixin:
         """
         layer = cast("Layer", self)
         if not layer.built:
-            raise ValueError(
-                f"{layer._label} has no weights yet, so stateless_call cannot take their values.\n"
-                "  fix: call the layer once, or call build(input_shape)"
+            raise SpecError(
+                f"{layer._label} has no weights yet, so stateless_call cannot take their values",
+                expected="a layer that is built",
+                received="a layer that is not built",
+                fix="call the layer once, or call build(input_shape)",
             )
         train, rest = layer.trainable_variables, layer.non_trainable_variables
         assignments = [
@@ -62,8 +65,10 @@ def _match_values(
 ) -> list[tuple[Variable, Any]]:
     values = list(values)
     if len(values) != len(variables):
-        raise ValueError(
-            f"{label}: stateless_call takes a value for each of its {len(variables)} {name}; "
-            f"it received {len(values)}."
+        raise SpecError(
+            f"{label}, in stateless_call",
+            expected=f"a value for each of its {len(variables)} {name}",
+            received=f"{len(values)} values",
+            fix=f"pass [v.value for v in layer.{name}] with your changes",
         )
     return list(zip(variables, values, strict=True))

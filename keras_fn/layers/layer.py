@@ -21,7 +21,7 @@ from keras_fn.core.scopes import (
 from keras_fn.core.tracebacks import filter_traceback
 from keras_fn.core.tracing import is_dynamo_compiling, substitute_when_tracing
 from keras_fn.core.variable import Variable
-from keras_fn.errors import DTypeError, SpecError
+from keras_fn.errors import DTypeError, SpecError, missing_method
 from keras_fn.layers._build_wrapper import (
     allow_signature_override,
     requires_input_shape,
@@ -30,7 +30,7 @@ from keras_fn.layers._build_wrapper import (
 from keras_fn.layers._config import drop_noop_arguments, layer_config
 from keras_fn.layers._losses import LossTrackingMixin
 from keras_fn.layers._options import InputShapeOptions
-from keras_fn.layers._policy import DTypePolicyMixin
+from keras_fn.layers._policy import AUTOCAST_DTYPES, DTypePolicyMixin
 from keras_fn.layers._remat import rematerialize
 from keras_fn.layers._shapes import pop_input_shape, symbolic_inputs, to_shapes
 from keras_fn.layers._signature import build_arguments, signature_of
@@ -325,26 +325,27 @@ class Layer(StatelessCallMixin, LossTrackingMixin, DTypePolicyMixin, Base, Opera
 
     def _convert_inputs(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """Converts arrays to tensors, and casts floating-point tensors to the compute dtype."""
-        backend, dtype = current(), self.input_dtype
-        cast = self.autocast and dtype
+        backend = current()
+        accepted = self.input_dtype if self.autocast else None
 
         def convert(x: Any) -> Any:
             if isinstance(x, (str, int, float, type(None))):
                 return x
             if isinstance(x, Variable):
                 x = x.value
-            if isinstance(x, KerasTensor):
-                if cast and x.dtype != dtype and "float" in x.dtype and "float8" not in x.dtype:
-                    return _cast_keras_tensor(x, dtype)
-                return x
-            if not backend.is_tensor(x):
+            is_symbolic = isinstance(x, KerasTensor)
+            if not is_symbolic and not backend.is_tensor(x):
                 if not hasattr(x, "__array__") and not hasattr(x, "dtype"):
                     return x
                 x = backend.convert_to_tensor(x)
-            if cast:
-                name = backend.dtype_name(x)
-                if name != dtype and name in ("float16", "bfloat16", "float32", "float64"):
-                    return backend.cast(x, dtype)
+            if accepted:
+                name = x.dtype if is_symbolic else backend.dtype_name(x)
+                if name != accepted and name in AUTOCAST_DTYPES:
+                    dtype = self._float_input_dtype(name)
+                    if dtype != name:
+                        return (
+                            _cast_keras_tensor(x, dtype) if is_symbolic else backend.cast(x, dtype)
+                        )
             return x
 
         return {
@@ -445,9 +446,8 @@ class Layer(StatelessCallMixin, LossTrackingMixin, DTypePolicyMixin, Base, Opera
         """Propagates masks and adds the loss of the activity regularizer."""
         if masks or self._makes_masks:
             self._propagate_masks(outputs, first, masks)
-        if self.activity_regularizer is not None and not symbolic:
-            for output in tree.flatten(outputs):
-                self.add_loss(self.activity_regularizer(output))
+        if self._activity_regularizer is not None and not symbolic:
+            self._add_activity_losses(outputs)
 
     @property
     def _makes_masks(self) -> bool:
@@ -485,7 +485,11 @@ class Layer(StatelessCallMixin, LossTrackingMixin, DTypePolicyMixin, Base, Opera
             if not backend.is_tensor(tensor):
                 return
             name = backend.dtype_name(tensor)
-            if self.autocast and "float" in name and name != self.dtype:
+            if (
+                name != self.dtype
+                and name in AUTOCAST_DTYPES
+                and self._float_input_dtype(name) != name
+            ):
                 return
         self._fast_path_keys = self._fast_path_keys or {}
         if len(self._fast_path_keys) < _FAST_PATH_CACHE_SIZE:
@@ -506,7 +510,7 @@ class Layer(StatelessCallMixin, LossTrackingMixin, DTypePolicyMixin, Base, Opera
         Returns:
             A tensor, or nested tensors.
         """
-        raise TypeError(f"{self._label} has no call() method: define one.")
+        raise missing_method(self, "call()")
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """Returns the shapes and dtypes of the outputs of a call, as KerasTensors.

@@ -235,7 +235,7 @@ class Optimizer(OptimizerState):
                     self._accumulate_gradients(grads, variables, foreach)
                 else:
                     self._update(grads, variables, foreach)
-            self._iterations.assign_add(1)
+            self._iterations.accumulate(1)
 
     def _prepare_gradients(
         self, grads: Sequence[Tensor | None], variables: Iterable[Variable] | None

@@ -3,10 +3,12 @@
 import math
 from typing import Any, Self
 
-from keras_fn.errors import SpecError
+from keras_fn.errors import SpecError, missing_method
 from keras_fn.ops import (
     absolute,
     add,
+    cast,
+    dtype as dtype_of,
     eye,
     matmul,
     maximum,
@@ -40,7 +42,7 @@ class Regularizer:
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor, as plain values."""
-        raise TypeError(f"{type(self).__name__} has no get_config() method, so it cannot be saved.")
+        raise missing_method(self, "get_config()")
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
@@ -67,7 +69,7 @@ class L1(Regularizer):
 
     def __call__(self, x: Tensor) -> Tensor:
         """Returns the penalty of a weight, as a scalar."""
-        return multiply(sum(absolute(x)), self.l1)
+        return multiply(sum(absolute(_to_accumulator(x))), self.l1)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor."""
@@ -93,7 +95,7 @@ class L2(Regularizer):
 
     def __call__(self, x: Tensor) -> Tensor:
         """Returns the penalty of a weight, as a scalar."""
-        return multiply(sum(square(x)), self.l2)
+        return multiply(sum(square(_to_accumulator(x))), self.l2)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor."""
@@ -121,6 +123,7 @@ class L1L2(Regularizer):
 
     def __call__(self, x: Tensor) -> Tensor:
         """Returns the penalty of a weight, as a scalar."""
+        x = _to_accumulator(x)
         total = zeros((), x.dtype)
         if self.l1:
             total = add(total, multiply(sum(absolute(x)), self.l1))
@@ -169,6 +172,7 @@ class OrthogonalRegularizer(Regularizer):
                 received=f"shape {tuple(x.shape)}",
                 fix="use another regularizer for this weight",
             )
+        x = _to_accumulator(x)
         rows = x if self.mode == "rows" else transpose(x)
         length = sum(square(rows), axis=1, keepdims=True)
         rows = multiply(rows, rsqrt(maximum(length, 1e-12)))
@@ -181,6 +185,11 @@ class OrthogonalRegularizer(Regularizer):
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor."""
         return {"factor": self.factor, "mode": self.mode}
+
+
+def _to_accumulator(x: Any) -> Any:
+    """Returns half precision as float32: a sum of squares of float16 is soon infinite."""
+    return cast(x, "float32") if dtype_of(x) in ("float16", "bfloat16") else x
 
 
 def _factor(name: str, value: Any) -> float:

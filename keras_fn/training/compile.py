@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from keras_fn import metrics as metrics_module, ops, optimizers
 from keras_fn.backend.loader import supports
 from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
+from keras_fn.errors import SpecError
 from keras_fn.training.compile_utils import CompileLoss, CompileMetrics
 from keras_fn.training.compiled_metrics import CompiledMetricOps, are_builtin
 from keras_fn.training.stateless import StatelessTraining
@@ -90,9 +91,11 @@ class CompileMixin(StatelessTraining):
         if steps_per_execution != "auto" and (
             not isinstance(steps_per_execution, int) or steps_per_execution < 1
         ):
-            raise ValueError(
-                f"{self._label}: steps_per_execution must be a positive integer or "
-                f"'auto', not {steps_per_execution!r}."
+            raise SpecError(
+                self._label,
+                expected="steps_per_execution as a positive integer or 'auto'",
+                received=f"{steps_per_execution!r}",
+                fix="for example steps_per_execution=16",
             )
         optimizer = optimizers.get(optimizer) if optimizer is not None else None
         if auto_scale_loss and optimizer is not None and self._computes_in_float16():
@@ -126,9 +129,11 @@ class CompileMixin(StatelessTraining):
 
     def _require_compiled(self, method: str) -> None:
         if not self.compiled:
-            raise ValueError(
-                f"{self._label} is not compiled, so {method} cannot run.\n"
-                "  fix: call model.compile(optimizer=..., loss=...) first"
+            raise SpecError(
+                f"{self._label}, in {method}",
+                expected="a compiled model",
+                received="a model that is not compiled",
+                fix="call model.compile(optimizer=..., loss=...) first",
             )
 
     @property

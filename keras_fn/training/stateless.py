@@ -121,9 +121,11 @@ class StatelessTraining(Mixed):
         assignments: list[tuple[Any, Any]] = []
         for group, branch in state_tree.items():
             if group not in STATE_GROUPS["train"]:
-                raise ValueError(
-                    f"set_state_tree: state is of {', '.join(STATE_GROUPS['train'])}; "
-                    f"this is {group!r}."
+                raise SpecError(
+                    "set_state_tree",
+                    expected=f"the groups {', '.join(STATE_GROUPS['train'])}",
+                    received=f"{group!r}",
+                    fix="pass a tree that get_state_tree returned",
                 )
             variables = {v.path: v for v in getattr(self, group)}
             for path, value in _leaves(branch):

@@ -26,6 +26,7 @@ from keras_fn.data_adapters.factory import (
     get_training_adapter,
     get_validation_adapter,
 )
+from keras_fn.errors import SpecError, unexpected_arguments
 from keras_fn.training.data_binding import DataBinder
 from keras_fn.training.epoch_runner import EpochRunner, concat_outputs
 from keras_fn.training.train_step import TrainStepMixin
@@ -245,7 +246,7 @@ class Trainer(TrainStepMixin):
             TypeError: An argument is unknown.
         """
         if kwargs:
-            raise TypeError(f"evaluate does not accept {', '.join(kwargs)}.")
+            raise unexpected_arguments("evaluate", kwargs)
         self._require_compiled("evaluate")
         binder = DataBinder(self)
         data = get_data_adapter(binder, x, y, sample_weight, batch_size=batch_size, steps=steps)
@@ -307,7 +308,12 @@ class Trainer(TrainStepMixin):
             display.finish({})
         callback_list.on_predict_end()
         if not outputs:
-            raise ValueError(f"{self._label}: the data yields no batch to predict.")
+            raise SpecError(
+                self._label,
+                expected="data of at least one batch",
+                received="no batch to predict",
+                fix="pass data that is not empty",
+            )
         return concat_outputs(outputs)
 
     def _build_for_prediction(self, batch: FlatBatch) -> None:
@@ -325,7 +331,7 @@ class Trainer(TrainStepMixin):
         class_weight: Mapping[int, float] | None = None,
         return_dict: bool = False,
     ) -> Any:
-        """Trains on one batch. The metrics are not reset.
+        """Trains on one batch. The metrics are reset before: they are those of this batch.
 
         Args:
             x: Inputs: arrays, a list or a dict of them.
@@ -335,8 +341,8 @@ class Trainer(TrainStepMixin):
             return_dict: Whether to return a dict.
 
         Returns:
-            The loss and the metrics, averaged since the last reset: a float or a list in the order
-            of `metrics_names`; with `return_dict`, a dict by name.
+            The loss and the metrics of the batch: a float or a list in the order of
+            `metrics_names`; with `return_dict`, a dict by name.
 
         Raises:
             ValueError: The model is not compiled, or the data does not fit it.
@@ -352,7 +358,7 @@ class Trainer(TrainStepMixin):
         sample_weight: DataLike | None = None,
         return_dict: bool = False,
     ) -> Any:
-        """Evaluates one batch. The metrics are not reset.
+        """Evaluates one batch. The metrics are reset before: they are those of this batch.
 
         Args:
             x: Inputs: arrays, a list or a dict of them.
@@ -361,8 +367,8 @@ class Trainer(TrainStepMixin):
             return_dict: Whether to return a dict.
 
         Returns:
-            The loss and the metrics, averaged since the last reset: a float or a list in the order
-            of `metrics_names`; with `return_dict`, a dict by name.
+            The loss and the metrics of the batch: a float or a list in the order of
+            `metrics_names`; with `return_dict`, a dict by name.
 
         Raises:
             ValueError: The model is not compiled, or the data does not fit it.
@@ -371,12 +377,21 @@ class Trainer(TrainStepMixin):
         return self._run_on_batch("test", x, y, sample_weight, None, return_dict)
 
     def _run_on_batch(
-        self, kind: str, x: Any, y: Any, sample_weight: Any, class_weight: Any, return_dict: bool
+        self,
+        kind: str,
+        x: Any,
+        y: Any,
+        sample_weight: Any,
+        class_weight: Any = None,
+        return_dict: bool = True,
+        reset: bool = True,
     ) -> Any:
         binder = DataBinder(self)
         batch = binder.bind(x, y, sample_weight, class_weight)
         self._build_for_training(batch)
         binder.check_targets(batch)
+        if reset:
+            self.reset_metrics()
         logs = self._read_results(self._get_step_function(kind)(_to_device(batch), None))
         return logs if return_dict else _as_scalar_or_list(logs)
 
@@ -405,7 +420,8 @@ class Trainer(TrainStepMixin):
             force: Whether to drop the compiled steps first.
 
         Returns:
-            A function of an iterator. It returns the results of the metrics by name.
+            A function of an iterator. It returns the results of the metrics by name, averaged since
+            the last `reset_metrics`.
         """
         return self._make_iterator_function("train", force)
 
@@ -416,7 +432,8 @@ class Trainer(TrainStepMixin):
             force: Whether to drop the compiled steps first.
 
         Returns:
-            A function of an iterator. It returns the results of the metrics by name.
+            A function of an iterator. It returns the results of the metrics by name, averaged since
+            the last `reset_metrics`.
         """
         return self._make_iterator_function("test", force)
 
@@ -439,8 +456,8 @@ class Trainer(TrainStepMixin):
             batch = unpack_x_y_sample_weight(next(iterator))
             if kind == "predict":
                 return self.predict_on_batch(batch[0])
-            on_batch = {"train": self.train_on_batch, "test": self.test_on_batch}[kind]
-            return on_batch(*batch, return_dict=True)
+            self._require_compiled(f"{kind}_function")
+            return self._run_on_batch(kind, *batch, reset=False)
 
         setattr(self, f"{kind}_function", run)
         return run

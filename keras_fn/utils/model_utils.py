@@ -5,6 +5,7 @@ from __future__ import annotations
 from keras_fn.core import tree
 from keras_fn.core.graph import find_source_inputs
 from keras_fn.core.keras_tensor import KerasTensor
+from keras_fn.errors import DTypeError
 from keras_fn.types import Nested
 
 
@@ -30,7 +31,12 @@ def get_source_inputs(tensor: Nested) -> list[KerasTensor]:
     tensors = tree.flatten(tensor)
     for x in tensors:
         if not isinstance(x, KerasTensor):
-            raise TypeError(f"get_source_inputs expects a KerasTensor, not {x!r}.")
+            raise DTypeError(
+                "get_source_inputs",
+                expected="a KerasTensor",
+                received=f"{x!r}",
+                fix="pass an output of a layer that was called on a keras.Input",
+            )
     computed = [x for x in tensors if hasattr(x, "_keras_history")]
     own_sources = [x for x in tensors if not hasattr(x, "_keras_history")]
     return find_source_inputs(computed) + own_sources

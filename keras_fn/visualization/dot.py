@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any, Unpack
 
+from keras_fn.errors import SpecError, unexpected_arguments
 from keras_fn.types import AnyModel, NoArguments
 from keras_fn.visualization.diagram import Box, Diagram, DisplayOptions, build_diagram
 
@@ -97,11 +98,13 @@ def check_model(model: AnyModel, source: str, kwargs: Mapping[str, object]) -> N
         kwargs: The unknown arguments.
     """
     if kwargs:
-        raise ValueError(f"{source} does not take the argument {next(iter(kwargs))!r}.")
+        raise unexpected_arguments(source, kwargs)
     if not model.built:
-        raise ValueError(
-            f"{source}: the model {model.name!r} is not built, so its shapes are not known yet.\n"
-            "  fix: call build(input_shape), or call it on data"
+        raise SpecError(
+            source,
+            expected="a model whose shapes are known",
+            received=f"the model {model.name!r}, which is not built",
+            fix="call build(input_shape), or call it on data",
         )
 
 

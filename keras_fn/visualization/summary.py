@@ -15,6 +15,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from keras_fn.core.graph_model import get_graph, is_graph_model
+from keras_fn.errors import SpecError
 from keras_fn.ops._op import class_name
 from keras_fn.types import AnyModel
 from keras_fn.visualization.diagram import get_calls, get_node_ids
@@ -141,16 +142,21 @@ def _widths(columns: _Columns, positions: Sequence[float] | None, line_length: i
         if len(edges) == len(columns.names) - 1 and columns.names[-1] == "Trainable":
             edges = [*(edge * 0.9 for edge in edges), 1.0]
     if len(edges) != len(columns.names):
-        raise ValueError(
-            f"summary: positions has {len(edges)} edges for {len(columns.names)} columns "
-            f"({', '.join(columns.names)})."
+        raise SpecError(
+            "summary",
+            expected=f"a position for each of the {len(columns.names)} columns "
+            f"({', '.join(columns.names)})",
+            received=f"{len(edges)} positions",
+            fix="pass the end of each column, as a fraction of the line or in characters",
         )
     ends = [int(edge * line_length) for edge in edges]
     widths = [end - start for start, end in zip([0, *ends], ends, strict=False)]
     if min(widths) < _MIN_COLUMN_WIDTH:
-        raise ValueError(
-            f"summary: line_length={line_length} is too short for the columns "
-            f"{', '.join(columns.names)}; pass a longer line or other positions."
+        raise SpecError(
+            "summary",
+            expected=f"a line that holds the columns {', '.join(columns.names)}",
+            received=f"line_length={line_length}",
+            fix="pass a longer line, or other positions",
         )
     return widths
 
@@ -159,13 +165,21 @@ def _in_range(layers: Sequence[Any], layer_range: Sequence[str] | None) -> Seque
     if layer_range is None:
         return layers
     if isinstance(layer_range, str) or [type(name) for name in layer_range] != [str, str]:
-        raise ValueError(
-            f"layer_range must be two names, the first and the last, not {layer_range!r}."
+        raise SpecError(
+            "summary",
+            expected="layer_range as two names, of the first and the last layer",
+            received=f"{layer_range!r}",
+            fix='for example layer_range=("conv1", "conv4")',
         )
     matches = [[i for i, x in enumerate(layers) if re.match(name, x.name)] for name in layer_range]
     if not all(matches):
         missing = [name for name, indices in zip(layer_range, matches, strict=True) if not indices]
-        raise ValueError(f"layer_range: the model has no layer named {', '.join(missing)}.")
+        raise SpecError(
+            "summary",
+            expected="layer_range as names of layers of the model",
+            received=", ".join(missing),
+            fix=f"use names such as {', '.join(layer.name for layer in layers[:3])}",
+        )
     first, last = matches
     if first[0] > last[-1]:
         first, last = last, first

@@ -246,5 +246,5 @@ def test_arguments_of_keras_that_ask_for_nothing_are_passed_over(cls, arguments)
     unused = {"lora_rank": None, "quantization_config": None}
     again = type(layer).from_config({**layer.get_config(), **unused})
     assert again.get_config() == layer.get_config()
-    with pytest.raises(TypeError, match="does not take the argument 'lora_rank'"):
+    with pytest.raises(TypeError, match="received: lora_rank="):
         type(layer).from_config({**layer.get_config(), "lora_rank": 4})

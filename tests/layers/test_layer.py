@@ -532,7 +532,7 @@ def test_stateless_call_counts_its_values():
         layer.stateless_call([], [], ones(1, 2))
     layer.build((None, 2))
     with pytest.raises(
-        ValueError, match="takes a value for each of its 2 trainable_variables; it received 1"
+        ValueError, match="a value for each of its 2 trainable_variables\n  received: 1 values"
     ):
         layer.stateless_call([layer.kernel.value], [], ones(1, 2))
 

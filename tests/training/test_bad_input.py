@@ -125,19 +125,25 @@ CASES = {
             "stack the samples into one array",
         ),
     ),
-    "no data at all": (dict(), "Functional model 'm': there is no data: pass x=."),
+    "no data at all": (
+        dict(),
+        error("data", "x=None", "pass x= an array or a dataset"),
+    ),
     "a batch size of none": (
         dict(x=X, y=Y, batch_size=0),
-        "Functional model 'm': batch_size must be 1 or more, not 0.",
+        error("batch_size of 1 or more", "0", "for example batch_size=32"),
     ),
     "a split of everything": (
         dict(x=X, y=Y, validation_split=1.0),
-        "Functional model 'm': validation_split must be between 0 and 1, not 1.0.",
+        error("validation_split between 0 and 1", "1.0", "for example validation_split=0.2"),
     ),
     "batches and targets": (
         dict(x=iter([(X, Y)]), y=Y),
-        "Functional model 'm': data that yields batches includes the targets; y and "
-        "sample_weight cannot be passed in addition.",
+        error(
+            "data that yields batches, with the targets and weights in them",
+            "y or sample_weight in addition to it",
+            "let the data yield (x, y) or (x, y, sample_weight)",
+        ),
     ),
     "a first batch of a wrong size": (
         dict(x=iter([(X[:, :2], Y)])),
@@ -242,8 +248,9 @@ def test_an_uncompiled_model_raises():
         with pytest.raises(ValueError) as caught:
             getattr(model, name)(X, X[:, :1])
         assert str(caught.value) == (
-            f"Functional model 'm' is not compiled, so {name} cannot run.\n"
-            "  fix: call model.compile(optimizer=..., loss=...) first"
+            f"Functional model 'm', in {name}\n  expected: a compiled model\n"
+            "  received: a model that is not compiled\n"
+            "  fix:      call model.compile(optimizer=..., loss=...) first"
         )
 
 

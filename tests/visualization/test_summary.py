@@ -127,11 +127,11 @@ def test_positions_may_be_in_characters(make):
 @pytest.mark.parametrize(
     "options, said",
     [
-        ({"line_length": 10}, "too short"),
-        ({"positions": [0.5, 1.0]}, "2 edges for 3 columns"),
+        ({"line_length": 10}, "received: line_length=10"),
+        ({"positions": [0.5, 1.0]}, "each of the 3 columns .*\n  received: 2 positions"),
         ({"layer_range": ["dense"]}, "two names"),
         ({"layer_range": "ab"}, "two names"),
-        ({"layer_range": ["dense", "missing"]}, "no layer named missing"),
+        ({"layer_range": ["dense", "missing"]}, "layers of the model\n  received: missing"),
     ],
 )
 def test_invalid_arguments_raise(make, options, said):

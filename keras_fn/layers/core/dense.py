@@ -4,6 +4,7 @@ from typing import Unpack
 
 from keras_fn import activations, constraints, initializers, regularizers
 from keras_fn.core.input_spec import InputSpec
+from keras_fn.errors import SpecError
 from keras_fn.layers._options import NamedLayerOptions
 from keras_fn.layers._shapes import static_dim
 from keras_fn.layers.layer import Layer
@@ -39,6 +40,9 @@ class Dense(Layer):
     Output shape:
         A tensor of shape `(batch, ..., units)`.
 
+    Raises:
+        ValueError: `units` is not a positive integer.
+
     Example:
         >>> keras.layers.Dense(4)(keras.Input((3,))).shape
         (None, 4)
@@ -60,7 +64,12 @@ class Dense(Layer):
     ):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         if not isinstance(units, int) or units <= 0:
-            raise ValueError(f"Dense: units must be a positive integer, not {units!r}.")
+            raise SpecError(
+                "Dense",
+                expected="units as a positive integer",
+                received=f"{units!r}",
+                fix="for example Dense(64)",
+            )
         self.units, self.use_bias = units, use_bias
         self.activation = activations.get(activation)
         self.kernel_initializer = initializers.get(kernel_initializer)

@@ -5,6 +5,7 @@ from typing import Any, Unpack
 from keras_fn.core.dtypes import standardize_dtype
 from keras_fn.core.keras_tensor import KerasTensor, standardize_shape
 from keras_fn.core.operation import Node
+from keras_fn.errors import SpecError
 from keras_fn.layers._options import InputLayerOptions
 from keras_fn.layers.layer import Layer
 from keras_fn.types import DTypeLike, ShapeLike, Tensor
@@ -23,6 +24,9 @@ class InputLayer(Layer):
         input_tensor: A KerasTensor to use as the input.
         optional: Whether the input may be None.
         name: The name of the layer. Unique by default.
+
+    Raises:
+        ValueError: The shape is missing, or given twice.
 
     Example:
         >>> keras.layers.InputLayer(shape=(3,)).output.shape
@@ -54,13 +58,20 @@ class InputLayer(Layer):
             batch_shape = input_tensor.shape
         elif batch_shape is None:
             if shape is None:
-                raise ValueError(
-                    "Input needs a shape.\n  fix: set it, for example Input(shape=(784,)) or "
-                    "Input(shape=(None, 8))"
+                raise SpecError(
+                    "Input",
+                    expected="a shape",
+                    received="shape=None",
+                    fix="for example Input(shape=(784,)) or Input(shape=(None, 8))",
                 )
             batch_shape = (batch_size, *standardize_shape(shape))
         elif shape is not None or batch_size is not None:
-            raise ValueError("Input: pass shape= (and batch_size=), or batch_shape=, not both.")
+            raise SpecError(
+                "Input",
+                expected="shape= (and batch_size=), or batch_shape=, not both",
+                received=f"shape={shape}, batch_size={batch_size}, batch_shape={batch_shape}",
+                fix="remove one of them",
+            )
         self.batch_shape = standardize_shape(batch_shape)
         self.sparse, self.ragged = bool(sparse), bool(ragged)
         self.optional = bool(optional)

@@ -6,7 +6,7 @@ from typing import Any, Unpack
 
 from keras_fn.core import tree
 from keras_fn.core.masking import propagates_mask_only
-from keras_fn.errors import SpecError
+from keras_fn.errors import SpecError, missing_method
 from keras_fn.layers._build_wrapper import allow_signature_override
 from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
@@ -78,7 +78,7 @@ class Merge(Layer):
 
     def _merge(self, inputs: Sequence[Any], mask: Any) -> Any:
         """Returns one tensor of tensors of one rank. `mask` is None or a list."""
-        raise TypeError(f"{type(self).__name__} has no _merge() method.")
+        raise missing_method(self, "_merge()")
 
     @propagates_mask_only
     def compute_mask(self, inputs: Nested, previous_mask: Nested = None) -> Nested:

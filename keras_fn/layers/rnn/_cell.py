@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, Unpack
 
 from keras_fn import activations
 from keras_fn.core import tree
+from keras_fn.errors import missing_method
 from keras_fn.layers._arguments import (
     add_weight_from_spec,
     argument_error,
@@ -144,15 +145,15 @@ class Cell(Layer):
 
     def input_projection(self, inputs: Tensor, dropout_mask: Tensor | None = None) -> Any:
         """Returns the part of the gates that inputs of one or all steps (time first) contribute."""
-        raise TypeError(f"{type(self).__name__} has no input_projection() method.")
+        raise missing_method(self, "input_projection()")
 
     def step(self, projected: Tensor, states: list[Any], dropout_mask: Tensor | None = None) -> Any:
         """Returns the output and the next states, from the projected inputs of one time step."""
-        raise TypeError(f"{type(self).__name__} has no step() method.")
+        raise missing_method(self, "step()")
 
     def run_fused(self, sequences: Tensor, states: list[Any], go_backwards: bool) -> Any:
         """Runs a sequence as one op. Returns the last output, all outputs and the last states."""
-        raise TypeError(f"{type(self).__name__} has no run_fused() method.")
+        raise missing_method(self, "run_fused()")
 
     def draw_dropout_masks(self, batch_size: int | Tensor | None, training: bool) -> DropoutMasks:
         """Draws dropout masks, of shape `(masks, batch_size, features)`."""
