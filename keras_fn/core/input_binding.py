@@ -5,6 +5,7 @@ from typing import Any
 
 from keras_fn.backend.loader import current
 from keras_fn.core import tree
+from keras_fn.core.dtypes import standardize_dtype
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.name_matching import (
     find_missing,
@@ -32,6 +33,8 @@ class InputBinder:
     Attributes:
         single: Whether the model has one input that is not nested.
         optional: For each input, whether it can be None.
+        keeps_dtypes: Whether values keep their dtypes. False, unless nobody chose the dtypes of
+            the inputs and the layers take several.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class InputBinder:
         self.layer_names = [layer.name if layer else None for layer in layers]
         self.optional = [getattr(layer, "optional", False) for layer in layers]
         self.single = isinstance(structure, KerasTensor)
+        self.keeps_dtypes = False
         self.has_names = any(isinstance(key, str) for path in tree.paths(structure) for key in path)
 
     def bind(self, inputs: Nested) -> list[Any]:
@@ -63,7 +67,8 @@ class InputBinder:
         if not self.single:
             return False
         tensor = self.tensors[0]
-        return len(x.shape) == len(tensor.shape) and current().dtype_name(x) == tensor.dtype
+        has_dtype = self.keeps_dtypes or current().dtype_name(x) == tensor.dtype
+        return has_dtype and len(x.shape) == len(tensor.shape)
 
     def flatten(self, inputs: Nested) -> list[Any]:
         """Returns the values for the inputs, in flat order, as they are.
@@ -117,6 +122,8 @@ class InputBinder:
         sizes, expected = shape[1:], tensor.shape[1:]  # a batch can have any size
         if sizes != expected and not is_compatible(sizes, expected):
             raise self._shape_error(i, f"shape {shape}", "reshape the data to the Input's shape")
+        if self.keeps_dtypes and hasattr(value, "dtype"):
+            return self._cast(value, standardize_dtype(value.dtype))
         return self._cast(value, tensor.dtype)
 
     def _match_rank(self, value: Any, shape: tuple[int, ...], i: int) -> Any:

@@ -24,6 +24,8 @@ class Context(NamedTuple):
         training: The training mode, or None if no scope sets it.
         deferred_init: Whether new variables are initialized when they are first read.
         in_layer_call: Whether an outer layer call is running, in a program that uses `add_loss`.
+        rows_per_sample: How many rows of a batch are one sample, where `TimeDistributed` runs a
+            layer on all time steps as one batch; None for one.
         masks: Masks of tensors that cannot have attributes: `{id(tensor): (tensor, mask)}`.
     """
 
@@ -33,6 +35,7 @@ class Context(NamedTuple):
     training: bool | None = None
     deferred_init: bool = False
     in_layer_call: bool = False
+    rows_per_sample: Any = None
     masks: dict[int, tuple[Any, Any]] = {}  # noqa: RUF012  # one for all contexts, on purpose
 
 
@@ -205,6 +208,21 @@ class OutermostCallScope(Scope):
 
     def _overrides(self) -> dict[str, Any]:
         return {"in_layer_call": True}
+
+
+class RowsPerSampleScope(Scope):
+    """Scope in which several rows of a batch are one sample.
+
+    Args:
+        rows: How many: an integer or a scalar tensor.
+    """
+
+    def __init__(self, rows: Any):
+        self.rows = rows
+
+    def _derive(self, outer: Context) -> Context:
+        inner = outer.rows_per_sample
+        return outer._replace(rows_per_sample=self.rows if inner is None else inner * self.rows)
 
 
 class CapturedContext(Scope):

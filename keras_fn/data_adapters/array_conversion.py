@@ -7,11 +7,12 @@ import numpy as np
 
 from keras_fn.backend.contract import SupportsToDevice
 from keras_fn.backend.loader import current, supports
+from keras_fn.core.dtypes import numpy_dtype
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.settings import settings
 
 
-def convert_to_array(x: Any, name: str, source: str) -> Any:
+def convert_to_array(x: Any, name: str, source: str, float64: str | None = None) -> Any:
     """Converts data to a host array, or leaves it a tensor of the backend.
 
     Args:
@@ -19,9 +20,10 @@ def convert_to_array(x: Any, name: str, source: str) -> Any:
             frameworks are copied to the host.
         name: The argument, for errors.
         source: The model, for errors.
+        float64: What NumPy's default dtype becomes; `config.floatx()` by default.
 
     Returns:
-        A NumPy array (float64 becomes `config.floatx()`), or a tensor on the current device.
+        A NumPy array, or a tensor on the current device.
 
     Raises:
         DTypeError: Text, categories, dates or Python objects.
@@ -39,7 +41,7 @@ def convert_to_array(x: Any, name: str, source: str) -> Any:
                 fix=_suggest_fix(array),
             )
         if array.dtype == np.float64:
-            array = array.astype(settings.floatx)
+            array = array.astype(numpy_dtype(float64 or settings.floatx), copy=False)
     if len(array.shape) == 0:
         raise _not_stackable(source, name, "a single number")
     return array

@@ -12,6 +12,8 @@ from keras_fn.core.scopes import OutermostCallScope, context
 from keras_fn.core.tracebacks import filter_traceback
 from keras_fn.core.tracing import is_dynamo_compiling
 from keras_fn.layers._tracking import AttributeTrackingMixin
+from keras_fn.ops.arithmetic import divide, maximum, multiply
+from keras_fn.ops.core import cast, dtype as dtype_of, shape as shape_of
 from keras_fn.regularizers import Regularizer
 from keras_fn.types import Nested, RegularizerLike, Tensor
 
@@ -63,6 +65,13 @@ class LossTrackingMixin(AttributeTrackingMixin):
             for value in losses:
                 scope.add_loss(value)
         self._losses += losses
+
+    def _add_activity_losses(self, outputs: Any) -> None:
+        """Adds the activity regularizer's penalty of each output: of a sample, on average."""
+        regularizer = self._activity_regularizer
+        for output in tree.flatten(outputs):
+            if regularizer is not None and hasattr(output, "shape"):
+                self.add_loss(_divide_by_batch_size(regularizer(output), output))
 
     @property
     def losses(self) -> list[Tensor]:
@@ -126,3 +135,17 @@ class LossTrackingMixin(AttributeTrackingMixin):
             layer = dependent()
             if layer is not None:
                 layer._invalidate_structure()
+
+
+def _divide_by_batch_size(loss: Any, output: Any) -> Any:
+    """Returns the penalty of a whole batch as that of one sample."""
+    if len(output.shape) == 0:
+        return loss
+    if dtype_of(loss) in ("float16", "bfloat16"):
+        loss = cast(loss, "float32")  # which holds large batch sizes
+    size = shape_of(output)[0]
+    size = max(size, 1) if isinstance(size, int) else maximum(cast(size, dtype_of(loss)), 1)
+    rows = context.current.rows_per_sample
+    if rows is not None:
+        loss = multiply(loss, rows if isinstance(rows, int) else cast(rows, dtype_of(loss)))
+    return divide(loss, size)

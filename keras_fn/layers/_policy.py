@@ -8,11 +8,14 @@ from keras_fn.dtype_policies import DTypePolicy, DTypePolicyMap
 from keras_fn.dtype_policies.quantized import reject_quantized
 from keras_fn.types import DTypeLike
 
+AUTOCAST_DTYPES = frozenset({"float16", "bfloat16", "float32", "float64"})  # of inputs
+
 
 class DTypePolicyMixin:
     """The dtypes of a `Layer`. A `DTypePolicyMap` is queried once, when the path is known."""
 
     name: str
+    autocast: bool
     _path: str | None = None
     _dtype_policy: DTypePolicy  # the argument: perhaps a map
     _policy: DTypePolicy  # the policy of this layer
@@ -80,6 +83,16 @@ class DTypePolicyMixin:
     def input_dtype(self) -> str:
         """Dtype that floating-point inputs are cast to."""
         return self._policy.compute_dtype
+
+    def _float_input_dtype(self, dtype: str) -> str:
+        """Returns the dtype in which the layer takes floating-point inputs of a dtype."""
+        return self.input_dtype if self.autocast else dtype
+
+    @property
+    def _common_input_dtype(self) -> str | None:
+        """The dtype that all floating-point inputs are cast to; None if some stay as they are."""
+        dtypes = {self._float_input_dtype(dtype) for dtype in AUTOCAST_DTYPES}
+        return dtypes.pop() if len(dtypes) == 1 else None
 
     @property
     def _autocast_to(self) -> str | None:

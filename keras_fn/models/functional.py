@@ -148,6 +148,10 @@ class Functional(Model):
         """The model itself: a call runs its graph."""
         return self
 
+    def _float_input_dtype(self, dtype: str) -> str:
+        """Keeps all: the input binder casts each input to the dtype of its `Input`."""
+        return dtype
+
     @property
     def is_pure(self) -> bool:
         """Whether inference has no side effects, so that it can run as one compiled function."""

@@ -6,6 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Self, Unpack, cast
 
 from keras_fn._lazy import LazyModule
+from keras_fn.core.dtypes import itemsize
 from keras_fn.core.registry import CustomObjectScope
 from keras_fn.core.serialization import serialize_keras_object
 from keras_fn.errors import DTypeError, SpecError
@@ -162,6 +163,14 @@ class Model(Trainer, Layer):
 
     # ---------------------------------------------------------------- state
 
+    def _float_input_dtype(self, dtype: str) -> str:
+        """Keeps what a layer inside may need: the layers cast their inputs themselves."""
+        if dtype in (self.compute_dtype, self.variable_dtype):
+            return dtype
+        is_wider = itemsize(dtype) > itemsize(self.variable_dtype)
+        inner = self._flatten_layers(include_self=False) if is_wider else ()
+        return dtype if any(layer.dtype == dtype for layer in inner) else self.variable_dtype
+
     def _state(self, kind: str) -> list[Any]:
         """Adds the variables of optimizers in attributes, for a custom `train_step`."""
         state = super()._state(kind)
@@ -190,7 +199,8 @@ class Model(Trainer, Layer):
                 seekable file for `.keras`.
             overwrite: Whether to replace an existing file; otherwise it is an error. Default True.
             zipped: None or True: a `.keras` file is always a zip archive.
-            **kwargs: `include_optimizer=False` omits the state of the optimizer.
+            **kwargs: `include_optimizer=False` omits the state of the optimizer. `save_format`,
+                `"keras"` or `"h5"`, is deprecated: the path decides.
 
         Raises:
             ModelFileError: The path has another ending, or the model cannot be saved.

@@ -153,8 +153,10 @@ class Sequential(Model):
                 received="an empty one",
                 fix="add layers first",
             )
-        dtype = self._layers[0].input_dtype
+        dtype = self._layers[0]._common_input_dtype
         self._connect(Input(batch_shape=standardize_shape(input_shape), dtype=dtype))
+        assert self._functional is not None
+        self._functional.input_binder.keeps_dtypes = dtype is None
 
     def call(self, inputs: Nested, training: bool | None = None, mask: Nested = None) -> Nested:
         """Calls the layers in order.
@@ -181,6 +183,13 @@ class Sequential(Model):
     def execution_graph(self) -> Functional | None:
         """The graph of the layers; None until the model is built."""
         return self._functional
+
+    def _float_input_dtype(self, dtype: str) -> str:
+        """Keeps all, as an `Input` casts itself; without one, as the first layer takes it."""
+        first = self._layers[0] if self._layers else None
+        if first is None or isinstance(first, InputLayer):
+            return dtype
+        return first._float_input_dtype(dtype)
 
     def _get_graph_for(self, what: str) -> Functional:
         if self._functional is None:

@@ -88,7 +88,8 @@ class DataBinder:
     def _bind_inputs(self, x: Any) -> list[Any]:
         graph = get_graph(self.model)
         if graph is None:
-            return [convert_to_array(a, "x", self.source) for a in self._flatten(x)]
+            float64 = self.model._float_input_dtype("float64")
+            return [convert_to_array(a, "x", self.source, float64) for a in self._flatten(x)]
         binder = graph.input_binder
         if binder.single and isinstance(x, (list, tuple)) and not _holds_arrays(x):
             x = np.asarray(x) if _is_rectangular(x) else x
@@ -99,8 +100,9 @@ class DataBinder:
                 arrays.append(None)
                 continue
             name = binder.names[i]
-            array = convert_to_array(value, f"input {name!r}", self.source)
-            arrays.append(self._check_input(array, binder.tensors[i], name))
+            float64 = self.model._float_input_dtype("float64")
+            array = convert_to_array(value, f"input {name!r}", self.source, float64)
+            arrays.append(self._check_input(array, binder.tensors[i], name, binder.keeps_dtypes))
         return arrays
 
     def _flatten(self, x: Any) -> list[Any]:
@@ -114,7 +116,7 @@ class DataBinder:
             leaves = tree.flatten(x)
         return leaves
 
-    def _check_input(self, array: Any, spec: KerasTensor, name: str) -> Any:
+    def _check_input(self, array: Any, spec: KerasTensor, name: str, keeps_dtype: bool) -> Any:
         """Checks rank and sizes; casts to the dtype of the input."""
         shape, expected = tuple(array.shape), spec.shape
         missing = missing_unit_axes(shape, expected)
@@ -128,6 +130,8 @@ class DataBinder:
                 received=f"shape {shape}",
                 fix="reshape the data; the first axis is the samples",
             )
+        if keeps_dtype:
+            return array
         if not isinstance(array, np.ndarray):
             return current().cast(array, spec.dtype)
         dtype = numpy_dtype(spec.dtype)

@@ -33,6 +33,10 @@ class Wrapper(Layer):
             raise argument_error(self, "layer", "a layer", layer, "for example Dense(4)")
         self.layer = layer
 
+    def _float_input_dtype(self, dtype: str) -> str:
+        """Leaves the cast to the wrapped layer."""
+        return self.layer._float_input_dtype(dtype)
+
     @allow_signature_override
     def build(self, input_shape: Nested = None) -> None:
         """Builds the wrapped layer."""

@@ -9,7 +9,7 @@ from keras_fn.core.operation import infer_spec
 from keras_fn.core.scopes import AutocastScope
 from keras_fn.layers.layer import Layer
 from keras_fn.layers.rnn._cell import Step
-from keras_fn.ops.core import cast
+from keras_fn.ops.core import cast, dtype as dtype_of
 from keras_fn.ops.creation import zeros
 
 
@@ -17,6 +17,11 @@ def get_output_size(cell: Any) -> int:
     """Returns the output size of a cell: by default the size of its first state."""
     size = getattr(cell, "output_size", None)
     return tree.flatten(cell.state_size)[0] if size is None else size
+
+
+def get_input_dtype(cell: Any, dtype: str, default: str) -> str:
+    """Returns the dtype in which a cell takes floating-point inputs of a dtype."""
+    return cell._float_input_dtype(dtype) if isinstance(cell, Layer) else default
 
 
 def get_initial_state(cell: Any, batch_size: Any, dtype: str) -> Any:
@@ -73,6 +78,6 @@ def get_step_function(cell: Any, batch_size: Any, training: bool, policy: Any) -
 
     def step_in_policy(inputs: Any, states: Any) -> Any:
         with AutocastScope(cell._autocast_to):
-            return step(cast(inputs, cell.compute_dtype), states)
+            return step(cast(inputs, cell._float_input_dtype(dtype_of(inputs))), states)
 
     return step_in_policy

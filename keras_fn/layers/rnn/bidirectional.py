@@ -128,6 +128,10 @@ class Bidirectional(Layer):
                     f"give both layers the same {name}",
                 )
 
+    def _float_input_dtype(self, dtype: str) -> str:
+        """Leaves the cast to the layers."""
+        return self.forward_layer._float_input_dtype(dtype)
+
     def build(self, sequences_shape: Shape, initial_state_shape: Nested = None) -> None:
         """Builds both layers."""
         del initial_state_shape  # the layers determine it

@@ -17,7 +17,7 @@ from keras_fn.layers.rnn import _cell_utils
 from keras_fn.layers.rnn._cell import Cell, DropoutMasks, Step
 from keras_fn.layers.rnn.stacked_rnn_cells import StackedRNNCells
 from keras_fn.ops.arithmetic import add, multiply
-from keras_fn.ops.core import cast, convert_to_tensor, shape as shape_of
+from keras_fn.ops.core import cast, convert_to_tensor, dtype as dtype_of, shape as shape_of
 from keras_fn.ops.creation import zeros_like
 from keras_fn.ops.manipulation import expand_dims, swapaxes
 from keras_fn.ops.rnn import rnn
@@ -122,6 +122,10 @@ class RNN(Layer):
         self.supports_masking = True
         self.state_size = _as_list(cell.state_size)
         self._state: RecurrentState | None = None
+
+    def _float_input_dtype(self, dtype: str) -> str:
+        """Leaves the cast to the cell."""
+        return _cell_utils.get_input_dtype(self.cell, dtype, self.input_dtype)
 
     @property
     def states(self) -> Any:
@@ -238,6 +242,8 @@ class RNN(Layer):
             and _cell_utils.uses_builtin_step(cell)
             and cell._policy == self._policy
         ):
+            if dtype_of(sequences) != cell.compute_dtype:  # the cell had no path before `build`
+                sequences = cast(sequences, cell.compute_dtype)
             drop = cell.draw_dropout_masks(batch_size, training)
             if mask is None and self._is_one_op(drop):
                 if drop.inputs is not None:

@@ -12,6 +12,7 @@ from keras_fn.layers.rnn._cell import Step
 from keras_fn.layers.rnn._cell_utils import (
     build_cell,
     get_initial_state,
+    get_input_dtype,
     get_output_size,
     get_step_function,
 )
@@ -61,6 +62,10 @@ class StackedRNNCells(Layer):
                     cell,
                     "give the class a call(inputs, states) and an attribute state_size",
                 )
+
+    def _float_input_dtype(self, dtype: str) -> str:
+        """Leaves the cast to the first cell."""
+        return get_input_dtype(self.cells[0], dtype, self.input_dtype)
 
     @property
     def state_size(self) -> list[Any]:

@@ -3,6 +3,7 @@
 from typing import Any, Unpack
 
 from keras_fn.core import tree
+from keras_fn.core.scopes import RowsPerSampleScope
 from keras_fn.core.shapes import is_compatible
 from keras_fn.errors import SpecError
 from keras_fn.layers._options import LayerOptions
@@ -118,5 +119,6 @@ class TimeDistributed(Wrapper):
 
         if mask is not None:
             options = {**options, "mask": tree.map_structure(fold, mask)}
-        outputs = self.layer(tree.map_structure(fold, inputs), **options)
+        with RowsPerSampleScope(time):
+            outputs = self.layer(tree.map_structure(fold, inputs), **options)
         return tree.map_structure(lambda y: reshape(y, (batch, time, *shape_of(y)[1:])), outputs)
