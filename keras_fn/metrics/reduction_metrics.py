@@ -68,7 +68,7 @@ def _weigh(
 def _drop_axes(weight: Tensor, values: Tensor, metric: Metric) -> Tensor:
     """Returns weights for the first axes of the values, without axes of size 1 at the end."""
     rank = len(values.shape)
-    if not weight.shape and rank:
+    if rank and not len(weight.shape):
         return ops.expand_dims(weight, 0)
     if len(weight.shape) > rank and not rank:
         return weight  # a function that returns one number for the batch
@@ -180,7 +180,10 @@ class Mean(Metric):
 
     def result(self) -> Tensor:
         """Returns the mean: a scalar tensor; 0 without values."""
-        return self._cast_result(ops.divide_no_nan(self.total, self.count))
+        return self._cast_result(self._compute_mean())
+
+    def _compute_mean(self) -> Tensor:
+        return ops.divide_no_nan(self.total, self.count)
 
 
 class MeanMetricWrapper(Mean):

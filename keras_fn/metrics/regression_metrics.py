@@ -170,7 +170,7 @@ class RootMeanSquaredError(Mean):
 
     def result(self) -> Tensor:
         """Returns the square root of the mean: a scalar tensor."""
-        return ops.sqrt(super().result())
+        return self._cast_result(ops.sqrt(self._compute_mean()))
 
 
 class R2Score(Metric):
