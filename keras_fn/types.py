@@ -170,6 +170,7 @@ class SaveOptions(TypedDict, total=False):
     """Keyword arguments of `save`."""
 
     include_optimizer: bool
+    save_format: str | None
 
 
 class SaveWeightsOptions(TypedDict, total=False):

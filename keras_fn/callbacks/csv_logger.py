@@ -38,7 +38,8 @@ class CSVLogger(Callback):
         self._file_size = 0
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        """Checks that the file is writable."""
+        """Checks that the file is writable, and creates its folder."""
+        os.makedirs(os.path.dirname(os.path.abspath(self.filename)), exist_ok=True)
         self.keys, self._truncate_to = None, None if self.append else 0
         with self._open():
             pass

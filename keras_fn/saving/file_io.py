@@ -122,7 +122,8 @@ def atomic_write(path: PathLike, mode: int | None = None) -> Iterator[BinaryIO]:
     """Context manager for an atomic write: a new file replaces `path` if there is no error.
 
     At every moment the file at `path` is either the complete old one or the complete new one, also
-    if the process is killed. A symbolic link is kept, and its target is replaced.
+    if the process is killed. A symbolic link is kept, and its target is replaced. Folders that are
+    missing are created.
 
     Args:
         path: The path of the file.
@@ -135,6 +136,7 @@ def atomic_write(path: PathLike, mode: int | None = None) -> Iterator[BinaryIO]:
     target = os.path.realpath(local_path(path))
     mode = _mode_for(target) if mode is None else mode
     directory = os.path.dirname(target)
+    os.makedirs(directory, exist_ok=True)
     temporary = os.path.join(directory, TEMPORARY.replace("*", secrets.token_hex(8)))
     flags = (
         os.O_RDWR

@@ -12,12 +12,12 @@ from keras_fn.core.serialization import (
     serialize_keras_object,
 )
 from keras_fn.saving.archive import ASSETS, CONFIG, WEIGHTS, Archive, read_archive, write_archive
+from keras_fn.saving.assets import collect_assets, hand_out_assets
 from keras_fn.saving.config_validation import config_errors, validate_and_upgrade_config
-from keras_fn.saving.errors import ModelFileError, model_file_errors
+from keras_fn.saving.errors import model_file_errors
 from keras_fn.saving.hdf5.file import open_hdf5
 from keras_fn.saving.hdf5.writer import build_hdf5
 from keras_fn.saving.strict_json import parse_json
-from keras_fn.saving.variable_paths import Saveable, join, walk_saveables
 from keras_fn.saving.weights import Weights, check_parameters, collect, restore
 from keras_fn.types import AnyModel
 
@@ -46,21 +46,8 @@ def archive_members(model: AnyModel, with_optimizer: bool = True) -> dict[str, A
         validate_and_upgrade_config(parse_json(text), is_own=True)
     datasets, attributes = collect(model, with_optimizer=with_optimizer)
     weights = build_hdf5(datasets, attributes)
-    return {CONFIG: text, WEIGHTS: weights, **_assets(model)}
-
-
-def _assets(model: AnyModel) -> dict[str, bytes]:
-    assets = {}
-    for saveable in _saveables_with_assets(model, "save_assets"):
-        store: dict[str, bytes] = {}
-        saveable.owner.save_assets(store)
-        for name, content in store.items():
-            assets[ASSETS + join(saveable.path, name)] = bytes(content)
-    return assets
-
-
-def _saveables_with_assets(model: AnyModel, method: str) -> list[Saveable]:
-    return [s for s in walk_saveables(model) if callable(getattr(s.owner, method, None))]
+    assets = {ASSETS + path: content for path, content in collect_assets(model).items()}
+    return {CONFIG: text, WEIGHTS: weights, **assets}
 
 
 def write(content: Mapping[str, Any], file: BinaryIO) -> None:
@@ -99,7 +86,7 @@ def read(file: BinaryIO, custom_objects: Mapping[str, Any] | None, with_compile:
     with config_errors():
         restore(model, weights, needs_optimizer=with_compile, is_new=True)
     with config_errors(archive.name):
-        _load_assets(model, archive.assets)
+        hand_out_assets(model, archive.assets)
     return model
 
 
@@ -132,24 +119,3 @@ def weights_of(archive: Archive) -> Weights:
     name = archive.weights_name
     h5 = open_hdf5(archive.weights, name=name, verify=not archive.is_verified)
     return Weights([h5], name)
-
-
-def _load_assets(model: AnyModel, assets: Mapping[str, bytes]) -> None:
-    """Passes each layer its assets, as bytes by name."""
-    unclaimed = set(assets)
-    for saveable in _saveables_with_assets(model, "load_assets"):
-        prefix = f"{saveable.path}/" if saveable.path else ""
-        own = {
-            path.removeprefix(prefix): content
-            for path, content in assets.items()
-            if path.startswith(prefix) and "/" not in path.removeprefix(prefix)
-        }
-        if own:
-            saveable.owner.load_assets(own)
-            unclaimed -= {prefix + name for name in own}
-    if unclaimed:
-        raise ModelFileError(
-            "there are assets of no layer of the model",
-            received=", ".join(sorted(unclaimed)[:5]),
-            fix="the file is damaged, or the class of a layer has changed",
-        )

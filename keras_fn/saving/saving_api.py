@@ -1,5 +1,6 @@
 """Saving and loading of models and weights: the public functions, which choose the format."""
 
+import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,10 @@ from keras_fn.types import AnyModel, LoadWeightsOptions, PathLike, SaveOptions, 
 _LEGACY = (".h5", ".hdf5")
 
 _ZIP = b"PK\x03\x04"
+
+_FORMATS = {"keras": (".keras",), "h5": _LEGACY, "hdf5": _LEGACY}
+
+_logger = logging.getLogger("keras_fn")
 
 
 def save_model(
@@ -37,7 +42,8 @@ def save_model(
             seekable file for `.keras`.
         overwrite: Whether to replace an existing file; otherwise it is an error. Default True.
         zipped: None or True: a `.keras` file is always a zip archive.
-        **kwargs: `include_optimizer=False` omits the state of the optimizer.
+        **kwargs: `include_optimizer=False` omits the state of the optimizer. `save_format`,
+            `"keras"` or `"h5"`, is deprecated: the path decides.
 
     Raises:
         ModelFileError: The model cannot be saved, or the path has another ending.
@@ -53,8 +59,11 @@ def save_model(
         b'PK'
     """
     with_optimizer = kwargs.pop("include_optimizer", True)
+    save_format = kwargs.pop("save_format", None)
     if kwargs:
         raise unexpected_arguments("save_model", kwargs)
+    if save_format:
+        _check_format(filepath, save_format)
     if zipped not in (True, None):
         raise ModelFileError(
             "a model is saved as one file",
@@ -73,6 +82,11 @@ def save_model(
         )
     _check_free(filepath, overwrite)
     if is_legacy:
+        _logger.warning(
+            "%s: .h5 is a legacy format, which holds no assets of layers. Prefer model.save"
+            "('model.keras').",
+            describe(filepath),
+        )
         data = legacy_h5.to_bytes(model, with_optimizer)
         with open_for_writing(filepath) as file:
             file.write(data)
@@ -298,6 +312,23 @@ def _ends(filepath: Any, endings: tuple[str, ...]) -> bool:
     if not isinstance(filepath, (str, bytes, os.PathLike)):
         return False
     return os.fsdecode(filepath).lower().endswith(endings)
+
+
+def _check_format(filepath: Any, save_format: str) -> None:
+    """Checks that a path has the ending of a format, and warns that the path is enough."""
+    endings = _FORMATS.get(save_format)
+    if endings is None or not _ends(filepath, endings):
+        raise ModelFileError(
+            f"{describe(filepath)}: the name of the file decides about the format",
+            expected="a path that ends in .keras or .h5, and save_format left out",
+            received=f"save_format={save_format!r}",
+            fix="name the file model.keras",
+        )
+    _logger.warning(
+        "The argument save_format=%r is deprecated: leave it out, the path %s says it.",
+        save_format,
+        describe(filepath),
+    )
 
 
 def _check_ending(filepath: Any, endings: tuple[str, ...], what: str, fix: str) -> None:

@@ -75,6 +75,7 @@ def plot_model(
             f"plot_model: rankdir must be one of {', '.join(_RANKDIRS)}, not {rankdir!r}."
         )
     path = Path(to_file)
+    path.parent.mkdir(parents=True, exist_ok=True)
     format = path.suffix.lower().removeprefix(".") or "png"
     if format not in _TEXT:
         show = DisplayOptions(

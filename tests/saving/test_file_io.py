@@ -70,7 +70,16 @@ def test_folders_and_missing_files_are_os_errors(tmp_path):
         pass
     with pytest.raises(FileNotFoundError), open_for_reading(tmp_path / "none"):
         pass
-    with pytest.raises(FileNotFoundError), atomic_write(tmp_path / "none" / "m.keras"):
+
+
+def test_missing_folders_are_created_and_a_file_in_their_place_is_named(tmp_path):
+    with atomic_write(tmp_path / "a" / "b" / "m.keras") as file:
+        file.write(b"x")
+    assert (tmp_path / "a" / "b" / "m.keras").read_bytes() == b"x"
+    with (
+        pytest.raises(OSError, match=r"m\.keras"),
+        atomic_write(tmp_path / "a" / "b" / "m.keras" / "n.keras"),
+    ):
         pass
 
 

@@ -131,35 +131,6 @@ def test_seeds_come_back_so_that_draws_go_on():
 
 
 @keras.saving.register_keras_serializable("tests")
-class Vocabulary(keras.layers.Layer):
-    """A layer with assets."""
-
-    def __init__(self, words=None, **kwargs):
-        super().__init__(**kwargs)
-        self.words = list(words or ())
-
-    def call(self, x):
-        return x * float(len(self.words))
-
-    def get_config(self):
-        return super().get_config()
-
-    def save_assets(self, store):
-        store["words.txt"] = "\n".join(self.words).encode()
-
-    def load_assets(self, store):
-        self.words = store["words.txt"].decode().split("\n")
-
-
-def test_assets_are_saved_and_handed_back_as_bytes():
-    model = keras.Sequential([keras.Input((2,)), Vocabulary(["a", "b", "c"])])
-    data = saved(model)
-    names = zipfile.ZipFile(io.BytesIO(data)).namelist()
-    assert "assets/layers/vocabulary/words.txt" in names
-    assert loaded(data).layers[0].words == ["a", "b", "c"]
-
-
-@keras.saving.register_keras_serializable("tests")
 class TwoTowers(keras.Model):
     """A model with a call of its own, and layers in every kind of place."""
 

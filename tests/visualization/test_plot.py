@@ -184,9 +184,9 @@ def test_an_unsupported_format_becomes_text(make, tmp_path):
     assert (tmp_path / "m.mmd").exists() and not (tmp_path / "m.xyz").exists()
 
 
-def test_a_missing_folder_is_reported(make, tmp_path):
-    with pytest.raises(FileNotFoundError):
-        plot_model(make("chain"), tmp_path / "nowhere" / "m.mmd")
+def test_a_missing_folder_is_created(make, tmp_path):
+    plot_model(make("chain"), tmp_path / "new" / "inner" / "m.mmd")
+    assert (tmp_path / "new" / "inner" / "m.mmd").exists()
 
 
 def test_unbuilt_models_and_unknown_arguments_raise(make, tmp_path):
