@@ -16,6 +16,11 @@ def fused_attention(
     flash_attention: bool | None,
 ) -> jax.Array:
     """`jax.nn.dot_product_attention`; cuDNN's flash attention if requested and available."""
+    if query.dtype == "float16" and jax.default_backend() == "cpu":
+        query, key, value = (x.astype("float32") for x in (query, key, value))
+        bias = None if bias is None else bias.astype("float32")
+        result = fused_attention(query, key, value, bias, mask, scale, is_causal, flash_attention)
+        return result.astype("float16")  # XLA has no product of float16 there
     implementation = {None: None, True: "cudnn", False: "xla"}[flash_attention]
     try:
         return jax.nn.dot_product_attention(

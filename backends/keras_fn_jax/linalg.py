@@ -14,7 +14,7 @@ from keras_fn.core.linalg_errors import (
     rank_tolerance,
     singular_matrix_error,
 )
-from keras_fn_jax.dtype_fallback import in_float32
+from keras_fn_jax.dtype_fallback import in_float32, is_half
 from keras_fn_jax.tensors import dtype_name
 
 
@@ -165,3 +165,19 @@ def pinv(x: jax.Array, rcond: float | None = None) -> jax.Array:
     if rcond is None:
         rcond = rank_tolerance(dtype_name(x), *x.shape[-2:], factor=10)
     return jnp.linalg.pinv(x, rcond)
+
+
+def einsum(subscripts: str, *operands: jax.Array) -> jax.Array:
+    """`jnp.einsum`, which rounds sums of half precision at each step unless they are products."""
+    if is_half(operands[0]) and _has_plain_sum(subscripts, len(operands)):
+        wide = jnp.einsum(subscripts, *[x.astype("float32") for x in operands])
+        return wide.astype(operands[0].dtype)
+    return jnp.einsum(subscripts, *operands)
+
+
+def _has_plain_sum(subscripts: str, count: int) -> bool:
+    """Returns whether something else is summed than the products of two operands."""
+    left, arrow, right = subscripts.partition("->")
+    terms = left.split(",")
+    summed = {c for c in left if c.isalpha() and c not in right} if arrow else set()
+    return count != 2 or any(sum(c in term for term in terms) == 1 for c in summed)

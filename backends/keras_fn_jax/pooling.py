@@ -10,6 +10,7 @@ from jax import lax
 from keras_fn.backend.conv_geometry import Sizes, per_axis
 from keras_fn.settings import standardize_data_format
 from keras_fn_jax.data_format import SPATIAL_LETTERS, check_window_fits
+from keras_fn_jax.dtype_fallback import in_float32
 from keras_fn_jax.op_jit import compile_op
 
 
@@ -46,6 +47,7 @@ def max_pool(
 
 
 @compile_op
+@in_float32
 def average_pool(
     inputs: jax.Array,
     pool_size: Sizes,

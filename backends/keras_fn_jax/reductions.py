@@ -5,6 +5,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from keras_fn_jax.dtype_fallback import in_float32
 from keras_fn_jax.op_jit import compile_op
 from keras_fn_jax.tensors import cast
 
@@ -21,7 +22,11 @@ def min(x: jax.Array, axis: Any = None, keepdims: bool = False, initial: Any = N
 
 def prod(x: jax.Array, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> jax.Array:
     """`jnp.prod`, computed in `dtype`; JAX would widen small integers."""
-    x = x if dtype is None else cast(x, dtype)
+    return _prod(x if dtype is None else cast(x, dtype), axis=axis, keepdims=keepdims)
+
+
+@in_float32
+def _prod(x: jax.Array, axis: Any, keepdims: bool) -> jax.Array:
     return jnp.prod(x, axis=axis, keepdims=keepdims, dtype=x.dtype)
 
 
@@ -51,3 +56,15 @@ def argmax(x: jax.Array, axis: int | None = None, keepdims: bool = False) -> jax
 def argmin(x: jax.Array, axis: int | None = None, keepdims: bool = False) -> jax.Array:
     """Returns the index as int32."""
     return jnp.argmin(x, axis=axis, keepdims=keepdims).astype("int32")
+
+
+def _cumulative(function: Any) -> Any:
+    accumulate = in_float32(function)
+
+    def run(x: jax.Array, axis: int | None = None, dtype: Any = None) -> jax.Array:
+        return accumulate(x if dtype is None else cast(x, dtype), axis)
+
+    return run
+
+
+cumsum, cumprod = map(_cumulative, (jnp.cumsum, jnp.cumprod))

@@ -6,6 +6,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from keras_fn_jax.dtype_fallback import in_float32
+
 
 def _segment(function: Any) -> Any:
     def reduce(
@@ -57,10 +59,10 @@ def _prod(data: Any, ids: Any, num_segments: int, indices_are_sorted: bool, mode
     return _product(data, ids, num_segments, indices_are_sorted, mode)
 
 
-segment_sum = _segment(jax.ops.segment_sum)
+segment_sum = in_float32(_segment(jax.ops.segment_sum))
 
 segment_max = _segment(jax.ops.segment_max)
 
 segment_min = _segment(jax.ops.segment_min)
 
-segment_prod = _segment(_prod)
+segment_prod = in_float32(_segment(_prod))

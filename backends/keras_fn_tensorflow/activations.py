@@ -5,7 +5,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow import raw_ops as raw
 
-from keras_fn_tensorflow.dtype_fallback import to_float
+from keras_fn_tensorflow.dtype_fallback import in_float32, to_float
 from keras_fn_tensorflow.elementwise import Op
 from keras_fn_tensorflow.logic import where
 
@@ -53,7 +53,15 @@ def silu(x: Any) -> tf.Tensor:
 def softmax(x: Any, axis: Any = -1) -> tf.Tensor:
     """`tf.nn.softmax`; over several axes by `exp` and `reduce_sum`."""
     if isinstance(axis, int):
-        return tf.nn.softmax(x, axis)
+        return _softmax(x, axis)
+    return _softmax_over(x, axis)
+
+
+_softmax = in_float32(tf.nn.softmax)
+
+
+@in_float32
+def _softmax_over(x: Any, axis: Any) -> tf.Tensor:
     shifted = tf.exp(x - tf.stop_gradient(tf.reduce_max(x, axis, keepdims=True)))
     return shifted / tf.reduce_sum(shifted, axis, keepdims=True)
 
@@ -62,5 +70,13 @@ def log_softmax(x: Any, axis: Any = -1) -> tf.Tensor:
     """`tf.nn.log_softmax`; over several axes by `reduce_logsumexp`."""
     x = to_float(x)
     if isinstance(axis, int):
-        return tf.nn.log_softmax(x, axis)
+        return _log_softmax(x, axis)
+    return _log_softmax_over(x, axis)
+
+
+_log_softmax = in_float32(tf.nn.log_softmax)
+
+
+@in_float32
+def _log_softmax_over(x: Any, axis: Any) -> tf.Tensor:
     return x - tf.reduce_logsumexp(x, axis, keepdims=True)

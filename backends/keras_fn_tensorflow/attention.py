@@ -6,11 +6,13 @@ import tensorflow as tf
 from tensorflow import raw_ops as raw
 
 from keras_fn.errors import UnsupportedError
+from keras_fn_tensorflow.dtype_fallback import product_in_float32
 from keras_fn_tensorflow.tensors import shape
 
 _MASKED = -1e30  # finite, so that a query without any key is not NaN
 
 
+@product_in_float32
 def fused_attention(
     query: Any,
     key: Any,

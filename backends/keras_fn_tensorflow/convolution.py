@@ -8,6 +8,7 @@ from tensorflow import raw_ops as raw
 
 from keras_fn.backend.conv_geometry import Sizes, per_axis, same_padding, transpose_padding
 from keras_fn_tensorflow.data_format import full_rank, spatial_sizes, with_native_layout
+from keras_fn_tensorflow.dtype_fallback import product_in_float32
 from keras_fn_tensorflow.tensors import shape
 
 
@@ -115,6 +116,7 @@ def _full_padding(pads: list[Any], layout: str) -> list[Any]:
     return [(0, 0), (0, 0), *pads] if layout[1] == "C" else [(0, 0), *pads, (0, 0)]
 
 
+@product_in_float32
 def conv_transpose(
     inputs: Any,
     kernel: Any,

@@ -1,7 +1,7 @@
 """Dtype fallback: functions compute in another dtype where TensorFlow lacks the operand's."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from typing import Any
 
 import tensorflow as tf
@@ -10,22 +10,38 @@ from keras_fn.core import dtypes
 from keras_fn_tensorflow.elementwise import Op
 from keras_fn_tensorflow.tensors import cast, dtype_name
 
-_NARROW = (tf.float16, tf.bfloat16)
-
 
 def in_float32(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorator: computes half precision in float32."""
+    """Decorator: computes half precision in float32; TensorFlow rounds sums at each step."""
 
     @wraps(function)
     def call(*args: Any, **options: Any) -> Any:
         dtype = args[0].dtype
-        if dtype not in _NARROW:
+        if dtype is not tf.float16 and dtype is not tf.bfloat16:
             return function(*args, **options)
-        wide = (tf.cast(x, tf.float32) if tf.is_tensor(x) else x for x in args)
+        wide = (tf.cast(x, tf.float32) if tf.is_tensor(x) and x.dtype is dtype else x for x in args)
         results = function(*wide, **options)
         return tf.nest.map_structure(
             lambda x: tf.cast(x, dtype) if x.dtype is tf.float32 else x, results
         )
+
+    return call
+
+
+@cache
+def _has_accelerator() -> bool:
+    return any(device.device_type != "CPU" for device in tf.config.list_logical_devices())
+
+
+def product_in_float32(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorator: `in_float32` on a CPU, where products of half precision are slow and inexact."""
+    wide = in_float32(function)
+
+    @wraps(function)
+    def call(x: Any, *args: Any, **options: Any) -> Any:
+        if x.dtype.size == 2 and not _has_accelerator():
+            return wide(x, *args, **options)
+        return function(x, *args, **options)
 
     return call
 

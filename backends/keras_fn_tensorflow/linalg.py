@@ -13,7 +13,7 @@ from keras_fn.core.linalg_errors import (
     rank_tolerance,
     singular_matrix_error,
 )
-from keras_fn_tensorflow.dtype_fallback import in_float32, through_int64
+from keras_fn_tensorflow.dtype_fallback import in_float32, product_in_float32, through_int64
 from keras_fn_tensorflow.manipulation import reshape
 from keras_fn_tensorflow.tensors import dtype_name, native_dtype, shape
 
@@ -236,10 +236,15 @@ def matmul(x1: Any, x2: Any) -> tf.Tensor:
     if rank2 == 1:
         return tf.squeeze(matmul(x1, tf.expand_dims(x2, 1)), -1)
     if rank2 > 2 or x1.shape[-1] == 0:
-        return raw.BatchMatMulV2(x=x1, y=x2)
+        return _batch_matmul(x1, x2)
     # One large product: the gradient of a batch of small ones is slow.
     rows = raw.MatMul(a=tf.reshape(x1, [-1, x1.shape[-1]]), b=x2)
     return reshape(rows, [*shape(x1)[:-1], x2.shape[-1]])
+
+
+@product_in_float32
+def _batch_matmul(x1: Any, x2: Any) -> tf.Tensor:
+    return raw.BatchMatMulV2(x=x1, y=x2)
 
 
 def tensordot(x1: Any, x2: Any, axes: Any = 2) -> tf.Tensor:
@@ -253,4 +258,7 @@ def tensordot(x1: Any, x2: Any, axes: Any = 2) -> tf.Tensor:
 def einsum(subscripts: str, *operands: Any) -> tf.Tensor:
     """`tf.einsum`."""
     subscripts = subscripts.replace(" ", "")
-    return through_int64(lambda *tensors: tf.einsum(subscripts, *tensors))(*operands)
+    in_wider_dtype = in_float32 if len(operands) == 1 else product_in_float32
+    return in_wider_dtype(through_int64(lambda *tensors: tf.einsum(subscripts, *tensors)))(
+        *operands
+    )

@@ -6,6 +6,8 @@ import tensorflow as tf
 
 from keras_fn.backend.conv_geometry import Sizes, per_axis
 from keras_fn_tensorflow.data_format import with_native_layout
+from keras_fn_tensorflow.dtype_fallback import in_float32
+from keras_fn_tensorflow.elementwise import Op
 from keras_fn_tensorflow.tensors import shape
 
 # Dtypes that TensorFlow does not pool, and the dtypes in which they are pooled.
@@ -29,16 +31,28 @@ def max_pool(
     return _pool(function, inputs, pool_size, strides, padding, data_format)
 
 
-def _max_pool_3d(x: Any, window: Any, steps: Any, padding: str, layout: str) -> tf.Tensor:
-    """Pools in two passes of two axes, for dtypes without 3D pooling."""
-    del layout  # on a CPU the layout is channels last
-    batch, depth, height, width, channels = shape(x)
-    x = tf.reshape(x, [batch * depth, height, width, channels])
-    x = tf.nn.max_pool2d(x, window[1:], steps[1:], padding)
-    _, height, width, _ = shape(x)
-    x = tf.reshape(x, [batch, depth, height * width, channels])
-    x = tf.nn.max_pool2d(x, (window[0], 1), (steps[0], 1), padding)
-    return tf.reshape(x, [batch, shape(x)[1], height, width, channels])
+def _average_pool_3d(x: Any, window: Any, steps: Any, padding: str, layout: str) -> tf.Tensor:
+    function = _in_two_passes(tf.nn.avg_pool2d) if x.dtype is tf.float64 else _average_pool
+    return function(x, window, steps, padding, layout)
+
+
+def _in_two_passes(pool_2d: Op) -> Op:
+    """Makes 3D pooling of two passes over two axes, for dtypes that TensorFlow lacks there."""
+
+    def pool(x: Any, window: Any, steps: Any, padding: str, layout: str) -> tf.Tensor:
+        del layout  # on a CPU the layout is channels last
+        batch, depth, height, width, channels = shape(x)
+        x = tf.reshape(x, [batch * depth, height, width, channels])
+        x = pool_2d(x, window[1:], steps[1:], padding)
+        _, height, width, _ = shape(x)
+        x = tf.reshape(x, [batch, depth, height * width, channels])
+        x = pool_2d(x, (window[0], 1), (steps[0], 1), padding)
+        return tf.reshape(x, [batch, shape(x)[1], height, width, channels])
+
+    return pool
+
+
+_max_pool_3d = _in_two_passes(tf.nn.max_pool2d)
 
 
 def average_pool(
@@ -49,7 +63,13 @@ def average_pool(
     data_format: str | None = None,
 ) -> tf.Tensor:
     """`tf.nn.avg_pool`, which does not count padding."""
-    return _pool(tf.nn.avg_pool, inputs, pool_size, strides, padding, data_format)
+    function = _average_pool_3d if inputs.shape.rank == 5 else _average_pool
+    return _pool(function, inputs, pool_size, strides, padding, data_format)
+
+
+@in_float32
+def _average_pool(x: Any, window: Any, steps: Any, padding: str, layout: str) -> tf.Tensor:
+    return tf.nn.avg_pool(x, window, steps, padding, layout)
 
 
 def _pool(

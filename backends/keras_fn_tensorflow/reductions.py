@@ -6,7 +6,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow import raw_ops as raw
 
-from keras_fn_tensorflow.dtype_fallback import through_int64, to_float
+from keras_fn_tensorflow.dtype_fallback import in_float32, through_int64, to_float
 from keras_fn_tensorflow.elementwise import Op
 from keras_fn_tensorflow.math import maximum, minimum
 from keras_fn_tensorflow.tensors import cast
@@ -25,6 +25,21 @@ def _axes(x: Any, axis: Any) -> Any:
     return axis if isinstance(axis, int) else list(axis)
 
 
+def _accumulation(function: Op) -> Op:
+    """Adapts a sum, in float32 for half precision: TensorFlow rounds it at each step."""
+
+    def call(x: Any, axis: Any = None, keepdims: bool = False) -> tf.Tensor:
+        dtype = x.dtype
+        if dtype is tf.float16 or dtype is tf.bfloat16:
+            x = raw.Cast(x=x, DstT=tf.float32)
+            return raw.Cast(
+                x=function(input=x, axis=_axes(x, axis), keep_dims=keepdims), DstT=dtype
+            )
+        return function(input=x, axis=_axes(x, axis), keep_dims=keepdims)
+
+    return call
+
+
 def _reduction(function: Op, boolean: Op | None = None) -> Op:
     def call(x: Any, axis: Any = None, keepdims: bool = False) -> tf.Tensor:
         chosen = boolean if boolean is not None and x.dtype is tf.bool else function
@@ -33,15 +48,15 @@ def _reduction(function: Op, boolean: Op | None = None) -> Op:
     return call
 
 
-sum = _reduction(raw.Sum)
+sum = _accumulation(raw.Sum)
 
-mean = _reduction(raw.Mean)
+mean = _accumulation(raw.Mean)
 
 all = _reduction(raw.All)
 
 any = _reduction(raw.Any)
 
-_prod = _reduction(raw.Prod)
+_prod = _accumulation(raw.Prod)
 
 
 def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> tf.Tensor:
@@ -67,7 +82,10 @@ min = _min_max_reduction(_reduction(raw.Min, raw.All), minimum)
 
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> tf.Tensor:
     """`tf.reduce_logsumexp`."""
-    return tf.reduce_logsumexp(to_float(x), axis, keepdims)
+    return _logsumexp(to_float(x), axis, keepdims)
+
+
+_logsumexp = in_float32(tf.reduce_logsumexp)
 
 
 def _arg_reduction(function: Op) -> Op:
@@ -101,7 +119,7 @@ def _cumulative(function: Op) -> Op:
             x, axis = tf.reshape(x, [-1]), 0
         return run(x if dtype is None else cast(x, dtype), axis=axis)
 
-    run = through_int64(lambda x, axis: function(x=x, axis=axis))
+    run = in_float32(through_int64(lambda x, axis: function(x=x, axis=axis)))
     return call
 
 

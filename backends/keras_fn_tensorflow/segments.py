@@ -5,6 +5,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from keras_fn_tensorflow.dtype_fallback import in_float32
+
 NARROW_DTYPES = (tf.bool, tf.uint8, tf.uint16, tf.int8, tf.int16)
 
 
@@ -47,9 +49,9 @@ def _segment(function: Any, empty: float | None = None) -> Any:
     return reduce
 
 
-segment_sum = _segment(tf.math.unsorted_segment_sum)
+segment_sum = in_float32(_segment(tf.math.unsorted_segment_sum))
 
-segment_prod = _segment(tf.math.unsorted_segment_prod)
+segment_prod = in_float32(_segment(tf.math.unsorted_segment_prod))
 
 segment_max = _segment(tf.math.unsorted_segment_max, -math.inf)
 

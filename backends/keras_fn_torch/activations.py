@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F
 
-from keras_fn_torch.dtype_fallback import promote_to_float
+from keras_fn_torch.dtype_fallback import in_float32, promote_to_float
 from keras_fn_torch.tensors import Axis, Tensor, axes_of
 
 selu = promote_to_float(F.selu)
@@ -51,7 +51,12 @@ def softmax(x: Tensor, axis: Axis = -1) -> Tensor:
     """`torch.softmax`; over several axes via `logsumexp`."""
     if isinstance(axis, int):
         return torch.softmax(x, axis)
-    return torch.exp(x - torch.logsumexp(x, axes_of(x, axis), True))
+    return _softmax_over(x, axes_of(x, axis))
+
+
+@in_float32
+def _softmax_over(x: Tensor, axes: tuple[int, ...]) -> Tensor:
+    return torch.exp(_log_softmax_over(x, axes))
 
 
 @promote_to_float
@@ -59,4 +64,9 @@ def log_softmax(x: Tensor, axis: Axis = -1) -> Tensor:
     """`torch.log_softmax`; over several axes via `logsumexp`."""
     if isinstance(axis, int):
         return torch.log_softmax(x, axis)
-    return x - torch.logsumexp(x, axes_of(x, axis), True)
+    return _log_softmax_over(x, axes_of(x, axis))
+
+
+@in_float32
+def _log_softmax_over(x: Tensor, axes: tuple[int, ...]) -> Tensor:
+    return x - torch.logsumexp(x, axes, True)

@@ -46,6 +46,18 @@ def with_dtype_fallback(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+def in_float32(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorator: computes half precision in float32, for sums that PyTorch rounds at each step."""
+
+    @wraps(function)
+    def call(x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        if x.dtype is torch.float16 or x.dtype is torch.bfloat16:
+            return function(x.float(), *args, **kwargs).to(x.dtype)
+        return function(x, *args, **kwargs)
+
+    return call
+
+
 def _back(result: Any, wider: torch.dtype, dtype: torch.dtype) -> Any:
     if isinstance(result, tuple):
         return tuple(_back(x, wider, dtype) for x in result)

@@ -22,6 +22,9 @@ def batch_normalization(
     """Batch normalization with given moments: one `addcmul` with per-channel factors."""
     if not x.is_floating_point():
         x = x.to(variance.dtype)
+    dtype = x.dtype
+    if dtype.itemsize < 4:  # where x is near the mean, the sum below cancels
+        x, mean, variance = x.float(), mean.float(), variance.float()
     factor = torch.rsqrt(variance + epsilon)
     if scale is not None:
         factor = factor * scale
@@ -31,7 +34,7 @@ def batch_normalization(
         shape = [1] * x.dim()
         shape[axis] = -1
         factor, shift = factor.reshape(shape), shift.reshape(shape)
-    return torch.addcmul(shift.to(x.dtype), x, factor.to(x.dtype))
+    return torch.addcmul(shift.to(x.dtype), x, factor.to(x.dtype)).to(dtype)
 
 
 def batch_norm_train(

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from keras_fn_torch.dtype_fallback import promote_to_float, with_dtype_fallback
+from keras_fn_torch.dtype_fallback import in_float32, promote_to_float, with_dtype_fallback
 from keras_fn_torch.math import maximum, minimum
 from keras_fn_torch.tensors import Axis, Tensor, axes_of, cast
 
@@ -43,7 +43,9 @@ all = _reduction(torch.all)
 
 any = _reduction(torch.any)
 
-_prod = with_dtype_fallback(lambda x, axis, keepdims: torch.prod(x, axis, keepdims, dtype=x.dtype))
+_prod_axis = with_dtype_fallback(
+    lambda x, axis, keepdims: torch.prod(x, axis, keepdims, dtype=x.dtype)
+)
 
 
 def _min_max_reduction(
@@ -70,11 +72,14 @@ min = _min_max_reduction(torch.amin, minimum)
 
 def prod(x: Tensor, axis: Axis = None, keepdims: bool = False, dtype: Any = None) -> Tensor:
     """`torch.prod`, one axis at a time."""
-    if dtype is not None:
-        x = cast(x, dtype)
+    return _prod(x if dtype is None else cast(x, dtype), axis, keepdims)
+
+
+@in_float32
+def _prod(x: Tensor, axis: Axis, keepdims: bool) -> Tensor:
     all_axes = range(x.dim())
     for i in sorted((all_axes[a] for a in axes_of(x, axis)), reverse=True):
-        x = _prod(x, i, keepdims)
+        x = _prod_axis(x, i, keepdims)
     return x
 
 

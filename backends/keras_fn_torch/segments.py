@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 
+from keras_fn_torch.dtype_fallback import in_float32
 from keras_fn_torch.scatter import as_int64, scatter_rows
 from keras_fn_torch.tensors import Tensor
 
@@ -37,9 +38,9 @@ def _highest(dtype: torch.dtype) -> Any:
     return True if dtype is torch.bool else torch.iinfo(dtype).max
 
 
-segment_sum = _segment("add", lambda dtype: 0)
+segment_sum = in_float32(_segment("add", lambda dtype: 0))
 
-segment_prod = _segment("mul", lambda dtype: 1)
+segment_prod = in_float32(_segment("mul", lambda dtype: 1))
 
 segment_max = _segment("max", _lowest)
 

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar, cast, overload
 
 from keras_fn.backend.loader import current, supports
 from keras_fn.core import tree
+from keras_fn.core.dtypes import float_type
 from keras_fn.core.keras_tensor import KerasTensor, Shape
 from keras_fn.core.naming import auto_name
 from keras_fn.core.operation import Operation
@@ -101,8 +102,10 @@ def class_name(operation: Operation) -> str:
 @overload
 def op(fn: Callable[P, R], /) -> Callable[P, R]: ...
 @overload
-def op(*, rule: Rule) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
-def op(fn: Any = None, *, rule: Rule | None = None) -> Any:
+def op(
+    *, rule: Rule | None = None, upcast_half: bool = False
+) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
+def op(fn: Any = None, *, rule: Rule | None = None, upcast_half: bool = False) -> Any:
     """Turns `fn` into an op.
 
     With a `rule` and no body (a docstring and `...`) it is a primitive, which every backend
@@ -113,18 +116,20 @@ def op(fn: Any = None, *, rule: Rule | None = None) -> Any:
     Args:
         fn: A function of tensors. Its module needs `from __future__ import annotations`.
         rule: Its shape and dtype semantics. By default they follow from the body.
+        upcast_half: Whether the body runs in float32 if the result is of half precision. For
+            bodies with sums: in between, they leave the range of float16, and its accuracy.
 
     Returns:
         The public function, with the signature of `fn`. Its attribute `op` is the
         `OpDefinition` (see `get_op`).
     """
     if fn is None:
-        return partial(_make_op, rule=rule)
-    return _make_op(fn, rule)
+        return partial(_make_op, rule=rule, upcast_half=upcast_half)
+    return _make_op(fn, rule, upcast_half)
 
 
-def _make_op(fn: Callable[..., Any], rule: Rule | None) -> OpFunction:
-    definition = OpDefinition(fn, rule)
+def _make_op(fn: Callable[..., Any], rule: Rule | None, upcast_half: bool) -> OpFunction:
+    definition = OpDefinition(fn, rule, upcast_half)
     make = definition.list_dispatcher if definition.takes_list else definition.dispatcher
     call = cast(OpFunction, make())
     call.op = definition
@@ -150,8 +155,9 @@ class _DispatchEntry(NamedTuple):
 class OpDefinition:
     """The definition of an op: its function, its rule, its operands, and its dispatch cache."""
 
-    def __init__(self, fn: Callable[..., Any], rule: Rule | None):
+    def __init__(self, fn: Callable[..., Any], rule: Rule | None, upcast_half: bool = False):
         self.name, self.fn, self.rule = fn.__name__, fn, rule
+        self.body = self.run_upcast if upcast_half else fn
         # From the code object: `inspect.signature` would be a good part of the import time.
         code = fn.__code__
         self.parameters = code.co_varnames[: code.co_argcount]
@@ -276,7 +282,7 @@ class OpDefinition:
         if self.rule is not None:
             return _to_keras_tensors(self.rule.infer(*self.map_operands(spec_of, args), **kwargs))
         with SymbolicScope():
-            return self.fn(*self.map_operands(_to_symbolic, args), **kwargs)
+            return self.body(*self.map_operands(_to_symbolic, args), **kwargs)
 
     def operands_to_positional(
         self, args: tuple, kwargs: dict[str, Any]
@@ -335,8 +341,22 @@ class OpDefinition:
                 fix="use other ops, or another backend",
             )
         if "seed" in self.parameters or (self.rule is not None and self.rule.no_compile):
-            return self.fn  # random ops update a generator, and would be compiled for each seed
-        return cast(Any, backend).compile_op(self.fn) if supports("compile_op") else self.fn
+            return self.body  # random ops update a generator, and would be compiled for each seed
+        return cast(Any, backend).compile_op(self.body) if supports("compile_op") else self.body
+
+    def run_upcast(self, *args: Any, **kwargs: Any) -> Any:
+        """Calls the body; in float32 if the result is of half precision, then rounded once."""
+        dtypes = [_dtype_of(x) for x in self.list_operands(args)]
+        if _HALF.isdisjoint(dtypes) or (dtype := float_type(*dtypes)) not in _HALF:
+            return self.fn(*args, **kwargs)
+
+        def upcast(x: Any) -> Any:
+            return OPS["cast"](x, "float32") if _dtype_of(x) in _HALF else x
+
+        def round(x: Any) -> Any:
+            return OPS["cast"](x, dtype) if _dtype_of(x) == "float32" else x
+
+        return tree.map_structure(round, self.fn(*self.map_operands(upcast, args), **kwargs))
 
     @filter_traceback
     def reraise_as_spec_error(self, error: Exception, args: tuple, kwargs: dict[str, Any]) -> None:
@@ -411,6 +431,8 @@ class OpDefinition:
         """Returns whether operands of this native dtype need no cast; if so, caches it."""
         name = current().dtype_name(dtype)
         names = [name] * (1 + len(entry.others))
+        if name == "bool" and set(entry.scalar_types) - {bool}:  # the slow path casts the number
+            return False
         if self.promote(*names, *entry.scalar_types) != name:  # type: ignore[misc]
             return False
         entry.dtypes_without_cast.add(dtype)
@@ -428,11 +450,12 @@ class OpDefinition:
         operands = self.list_operands(tuple(values), self.first_promoted)
         dtypes = [type(x) if type(x) in _SCALARS else backend.dtype_name(x) for x in operands]
         dtype = self.promote(*dtypes)
-        kept_types = _SCALARS if any(type(x) not in _SCALARS for x in operands) else ()
+        has_tensor = any(type(x) not in _SCALARS for x in operands)
+        kept_types = _SCALARS if has_tensor and not self.sequences else ()
 
         def promote(x: Any) -> Any:  # a number may stay one if another operand is a tensor
             if type(x) in kept_types:
-                return x
+                return bool(x) if dtype == "bool" else x
             return backend.cast(x, dtype) if backend.is_tensor(x) else convert(x, dtype)
 
         convert = backend.convert_to_tensor
@@ -441,6 +464,7 @@ class OpDefinition:
 
 _SCALARS = (bool, int, float, complex)
 _LISTS = (list, tuple)
+_HALF = frozenset(("float16", "bfloat16"))
 
 
 def _no_body() -> None:
@@ -452,19 +476,35 @@ def _convert(x: Any, backend: Any, keep_scalars: bool) -> Any:
     """Converts an operand to a tensor; a Python number may stay one, so that its dtype is weak."""
     if isinstance(x, Variable):
         return x.value
+    x = _to_python_number(x)
     if backend.is_tensor(x) or (keep_scalars and type(x) in _SCALARS):
         return x
     return backend.convert_to_tensor(x)
 
 
+def _to_python_number(x: Any) -> Any:
+    """Returns a number of a class derived from Python's, such as NumPy's float64, as Python's."""
+    if isinstance(x, _SCALARS) and type(x) not in _SCALARS:
+        return next(kind(x) for kind in (int, float, complex) if isinstance(x, kind))
+    return x
+
+
+def _dtype_of(x: Any) -> Any:
+    """Returns the dtype of a converted operand: a name, or the type of a Python number."""
+    if type(x) in _SCALARS:
+        return type(x)
+    return x.dtype if isinstance(x, Variable) else current().dtype_name(x)
+
+
 def spec_of(x: Any) -> TensorSpec:
     """Returns the shape and dtype of anything that an op accepts as an operand."""
+    x = _to_python_number(x)
     if type(x) in _SCALARS:
         return TensorSpec((), type(x))
     if isinstance(x, TensorSpec):
         return x
     if isinstance(x, Variable):
-        return TensorSpec(x.shape, x.autocast_dtype)
+        return TensorSpec(x.shape, x.dtype)
     if isinstance(x, KerasTensor):
         return TensorSpec(x.shape, x.dtype)
     backend = current()
@@ -474,6 +514,7 @@ def spec_of(x: Any) -> TensorSpec:
 
 
 def _to_symbolic(x: Any) -> Any:
+    x = _to_python_number(x)
     if type(x) in _SCALARS or isinstance(x, (KerasTensor, Variable)):
         return x
     spec = spec_of(x)

@@ -213,7 +213,7 @@ def sparse_sigmoid(x: TensorLike) -> Tensor:
     return clip(multiply(add(x, 1.0), 0.5), 0.0, 1.0)
 
 
-@op
+@op(upcast_half=True)
 def sparsemax(x: TensorLike, axis: int = -1) -> Tensor:
     """Sparsemax activation: the Euclidean projection of `x` onto the probability simplex.
 
@@ -419,7 +419,7 @@ def softmax(x: TensorLike, axis: Axis = -1) -> Tensor:
     ...
 
 
-@op
+@op(upcast_half=True)
 def log_softmax(x: TensorLike, axis: Axis = -1) -> Tensor:
     """Logarithm of the softmax along `axis`, computed without overflow.
 

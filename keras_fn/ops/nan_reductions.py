@@ -174,7 +174,7 @@ def nanargmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) ->
     return where(all_(isnan(x), axis, keepdims), -1, index) if has_nan_dtype(x) else index
 
 
-@op(rule=reduction_float)
+@op(rule=reduction_float, upcast_half=True)
 def nanmean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Arithmetic mean over axes, ignoring NaN; NaN if all elements are NaN.
 
@@ -195,7 +195,7 @@ def nanmean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return divide(nansum(x, axis, keepdims), _count_not_nan(x, axis, keepdims))
 
 
-@op(rule=reduction_float)
+@op(rule=reduction_float, upcast_half=True)
 def nanvar(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Population variance over axes, ignoring NaN; NaN if all elements are NaN.
 
@@ -217,7 +217,7 @@ def nanvar(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return divide(sum_(square(deviation), axis, keepdims), _count_not_nan(x, axis, keepdims))
 
 
-@op(rule=reduction_float)
+@op(rule=reduction_float, upcast_half=True)
 def nanstd(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Population standard deviation over axes, ignoring NaN; NaN if all elements are NaN.
 

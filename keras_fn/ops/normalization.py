@@ -199,7 +199,8 @@ def batch_normalization(
     """
     values = {"mean": mean, "variance": variance, "offset": offset, "scale": scale}
     axis, rank, dtype = _check_channels(x, axis, values)
-    y = cast(x, dtype)
+    wide = dtypes.result_type(dtype, "float32")  # where x is near the mean, the sum below cancels
+    mean, variance = cast(mean, wide), cast(variance, wide)
     factor = rsqrt(add(variance, epsilon))
     factor = factor if scale is None else multiply(factor, scale)
     shift = multiply(negative(mean), factor)
@@ -208,7 +209,8 @@ def batch_normalization(
         shape = [1] * rank
         shape[axis] = -1
         factor, shift = reshape(factor, shape), reshape(shift, shape)
-    return add(multiply(y, cast(factor, dtype)), cast(shift, dtype))
+    y = add(multiply(cast(x, wide), cast(factor, wide)), cast(shift, wide))
+    return cast(y, dtype)
 
 
 def _check_channels(x: Any, axis: int, values: dict[str, Any]) -> tuple[int, int, str]:
@@ -233,7 +235,7 @@ def _check_channels(x: Any, axis: int, values: dict[str, Any]) -> tuple[int, int
     return axis, rank, dtypes.float_type(x.dtype)
 
 
-@op
+@op(upcast_half=True)
 def normalize(
     x: TensorLike, axis: int = -1, order: float = 2, epsilon: float | None = None
 ) -> Tensor:

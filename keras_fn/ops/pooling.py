@@ -60,7 +60,7 @@ def _adaptive_average_pool(inputs: TensorSpec, *args: Any, **options: Any) -> Te
     )
 
 
-@op(rule=Rule(_adaptive_average_pool, promote=dtypes.float_type))
+@op(rule=Rule(_adaptive_average_pool, promote=dtypes.float_type), upcast_half=True)
 def adaptive_average_pool(
     inputs: TensorLike, output_size: Sizes, data_format: str | None = None
 ) -> Tensor:

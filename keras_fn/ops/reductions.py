@@ -208,7 +208,7 @@ def argmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Te
     ...
 
 
-@op
+@op(upcast_half=True)
 def var(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Population variance over axes: the mean squared deviation from the mean.
 
@@ -227,7 +227,7 @@ def var(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return mean(square(subtract(x, mean(x, axis, True))), axis, keepdims)
 
 
-@op
+@op(upcast_half=True)
 def std(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Population standard deviation over axes: the square root of the variance.
 
@@ -301,7 +301,7 @@ def _align_weights(x: TensorLike, axis: Axis, weights: TensorLike) -> Tensor:
     )
 
 
-@op
+@op(upcast_half=True)
 def average(x: TensorLike, axis: Axis = None, weights: TensorLike | None = None) -> Tensor:
     """Weighted mean over axes: `sum(x * weights) / sum(weights)`.
 
@@ -327,7 +327,7 @@ def average(x: TensorLike, axis: Axis = None, weights: TensorLike | None = None)
     return divide(sum(multiply(x, weights), axis), sum(broadcast_weights, axis))
 
 
-@op
+@op(upcast_half=True)
 def logsumexp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Log of the sum of exponentials over axes: `log(sum(exp(x)))` without overflow.
 
@@ -379,7 +379,7 @@ def _moments_axes(x: TensorLike, axes: Axis) -> tuple[int, ...]:
     return normalize_axes(axes, len(shape(x)), "ops.moments")
 
 
-@op
+@op(upcast_half=True)
 def moments(
     x: TensorLike, axes: Axis, keepdims: bool = False, synchronized: bool = False
 ) -> tuple[Tensor, Tensor]:
@@ -401,13 +401,11 @@ def moments(
         [2.0, 1.0]
     """
     axes = _moments_axes(x, axes)
-    dtype = dtypes.float_type(dtype_of(x))
-    wide = cast(x, "float32" if dtype in ("float16", "bfloat16") else dtype)
+    x = cast(x, dtypes.float_type(dtype_of(x)))
     all_reduce = _all_reduce_mean if synchronized else lambda x: x
-    center = all_reduce(mean(wide, axes, True))
-    variance = all_reduce(mean(square(wide - stop_gradient(center)), axes, keepdims))
-    average = center if keepdims else squeeze(center, axes)
-    return cast(average, dtype), cast(variance, dtype)
+    center = all_reduce(mean(x, axes, True))
+    variance = all_reduce(mean(square(x - stop_gradient(center)), axes, keepdims))
+    return center if keepdims else squeeze(center, axes), variance
 
 
 @op(rule=cumulative)

@@ -183,7 +183,7 @@ def _corrcoef_spec(x: TensorSpec) -> TensorSpec:
     return TensorSpec((*x.shape[:-1], *x.shape[:-1]), dtypes.float_type(x.dtype))
 
 
-@op(rule=Rule(_corrcoef_spec, promote=dtypes.float_type))
+@op(rule=Rule(_corrcoef_spec, promote=dtypes.float_type), upcast_half=True)
 def corrcoef(x: TensorLike) -> Tensor:
     """Pearson correlation coefficients of variables.
 

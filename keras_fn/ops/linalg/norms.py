@@ -94,7 +94,7 @@ _INFINITY = float("inf")
 _MATRIX_NORMS = (None, "fro", "nuc", 1, -1, 2, -2, _INFINITY, -_INFINITY)
 
 
-@op
+@op(upcast_half=True)
 def norm(
     x: TensorLike,
     ord: float | str | None = None,
