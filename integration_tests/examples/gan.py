@@ -53,7 +53,7 @@ class GAN(keras.Model):
         return self.discriminator(images)
 
     def train_step(self, data: Any) -> dict[str, Any]:
-        (real,) = data
+        real = data
         count = ops.shape(real)[0]
         noise = keras.random.normal((count, NOISE), seed=self.seed_generator)
 

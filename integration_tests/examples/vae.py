@@ -69,7 +69,7 @@ class VAE(keras.Model):
         return loss, parts
 
     def train_step(self, data: Any) -> dict[str, Any]:
-        (images,) = data
+        images = data
         variables = self.trainable_variables
         (_, parts), grads = keras.value_and_grad(self.negative_elbo, variables, has_aux=True)(
             images

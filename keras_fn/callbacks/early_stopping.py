@@ -58,12 +58,13 @@ class EarlyStopping(MonitorCallback):
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Resets the best value and the waiting time."""
+        super().on_train_begin(logs)
         self._reset()
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Compares the quantity with its best value; stops training when patience runs out."""
         if self.monitor_op is None:
-            self._set_monitor_op()
+            self._set_monitor_op(logs)
         current = self.get_monitor_value(logs)
         if current is None or epoch < self.start_from_epoch:
             return

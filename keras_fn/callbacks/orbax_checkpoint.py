@@ -89,6 +89,7 @@ class OrbaxCheckpoint(SavingCallback):
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Opens the directory."""
+        super().on_train_begin(logs)
         self._close()
         self._manager = self._open()
 

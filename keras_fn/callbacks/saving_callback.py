@@ -55,6 +55,11 @@ class SavingCallback(MonitorCallback):
         if save_freq != "epoch":  # a batch-level hook, only where batches must be counted
             self.on_train_batch_end = self._save_after_batch
 
+    def on_train_begin(self, logs: Logs = None) -> None:
+        """Checks that the direction of improvement is known, with `save_best_only`."""
+        if self.save_best_only:
+            super().on_train_begin(logs)
+
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Records the current epoch."""
         self._current_epoch = epoch
@@ -86,7 +91,7 @@ class SavingCallback(MonitorCallback):
         if not self.save_best_only:
             return True
         if self.monitor_op is None:
-            self._set_monitor_op()
+            self._set_monitor_op(logs)
         current = logs.get(self.monitor)
         if current is None or len(getattr(current, "shape", ())) > 0:
             problem = "not available" if current is None else f"not a scalar: {current}"

@@ -144,6 +144,11 @@ class CompileMetrics:
         """The metric objects."""
         return [metric for _, _, metric, _ in self.rows]
 
+    @property
+    def by_name(self) -> dict[str, Any]:
+        """The metric objects by the names under which they are reported."""
+        return {name: metric for _, name, metric, _ in self.rows}
+
     def update(self, y_true: Any, y_pred: Any, sample_weight: Any) -> None:
         """Updates all metrics with a batch.
 
@@ -209,7 +214,7 @@ def _get_metric(identifier: Any, y_true: Any, y_pred: Any) -> Any:
     metric = metrics_module.get(identifier)
     if isinstance(metric, metrics_module.Metric):
         return metric
-    name = getattr(metric, "__name__", type(metric).__name__)
+    name = getattr(metric, "__name__", None) or getattr(metric, "name", type(metric).__name__)
     return metrics_module.MeanMetricWrapper(metric, name=name)
 
 

@@ -18,7 +18,11 @@ from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.operation import infer_spec
 from keras_fn.core.registry import is_builtin
 from keras_fn.core.scopes import TrainingScope
-from keras_fn.data_adapters.data_adapter_utils import FlatBatch, unpack_x_y_sample_weight
+from keras_fn.data_adapters.data_adapter_utils import (
+    FlatBatch,
+    pack_x_y_sample_weight,
+    unpack_x_y_sample_weight,
+)
 from keras_fn.random.seed_generator import global_seed_generator
 from keras_fn.training.compile import CompileMixin
 from keras_fn.training.compile_utils import CompileLoss, CompileMetrics
@@ -126,9 +130,10 @@ class TrainStepMixin(CompileMixin):
         returns `(logs, state)`, as Keras has it on JAX.
 
         Args:
-            *data: A batch: `x`, `(x, y)` or `(x, y, sample_weight)`. Or `state, data`, where the
-                state is a tuple of lists of values: of `trainable_variables`,
-                `non_trainable_variables`, `optimizer_variables` and `metrics_variables`.
+            *data: A batch: `x` (in a tuple if it is a list or a tuple), `(x, y)` or
+                `(x, y, sample_weight)`. Or `state, data`, where the state is a tuple of lists of
+                values: of `trainable_variables`, `non_trainable_variables`, `optimizer_variables`
+                and `metrics_variables`.
 
         Returns:
             The results of the metrics by name; with a state, these and the new state.
@@ -401,9 +406,9 @@ class TrainStepMixin(CompileMixin):
             step = stateful_from_stateless(self, kind, step)
 
         def run(x: Any, y: Any, sample_weight: Any) -> Any:
-            if y is None and sample_weight is None:
-                return step((x,))
-            return step((x, y) if sample_weight is None else (x, y, sample_weight))
+            if y is None and sample_weight is not None:
+                return step((x, None, sample_weight))
+            return step(pack_x_y_sample_weight(x, y, sample_weight))
 
         return run
 

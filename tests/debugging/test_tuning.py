@@ -300,7 +300,7 @@ def test_fast_dev_run_runs_one_batch_of_each():
             return super().test_step(data)
 
         def predict_step(self, data):
-            seen.append(("predict", len(data[0])))
+            seen.append(("predict", len(data)))
             return super().predict_step(data)
 
     x = keras.Input((4,))

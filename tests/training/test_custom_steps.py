@@ -87,7 +87,7 @@ class Pure(keras.Model):
 
     def predict_step(self, state, data):
         trainable, rest = state
-        (x,) = data
+        x = data
         outputs, rest = self.stateless_call(trainable, rest, x, training=False)
         return outputs, rest
 
@@ -242,7 +242,7 @@ def test_a_model_without_a_call_trains_with_a_custom_step():
             self.chosen = chosen
 
         def train_step(self, data):
-            (x,) = data
+            x = data
             variables = self.two.trainable_variables
             grads = keras.value_and_grad(
                 lambda: ops.mean(ops.square(self.two(self.one(x)) - 3.0)), variables
@@ -270,3 +270,100 @@ def test_a_step_can_assign_variables_outside_of_the_model():
 
     build(Forgetful).fit(X, Y, batch_size=5, epochs=2, verbose=0)
     assert float(ops.convert_to_numpy(stray.result())) == 8
+
+
+class Recording(keras.Model):
+    """Notes what its steps receive."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = layers.Dense(1)
+        self.seen = []
+
+    def call(self, x):
+        return self.dense(keras.tree.flatten(x)[0])
+
+    def note(self, kind, data):
+        shapes = keras.tree.map_structure(lambda a: a if a is None else tuple(a.shape), data)
+        self.seen.append((kind, shapes))
+
+    def train_step(self, data):
+        self.note("train", data)
+        return {"loss": ops.zeros(())}
+
+    def test_step(self, data):
+        self.note("test", data)
+        return {"loss": ops.zeros(())}
+
+    def predict_step(self, data):
+        self.note("predict", data)
+        return super().predict_step(data)
+
+
+class OneBatch(keras.utils.PyDataset):
+    def __init__(self, batch):
+        super().__init__()
+        self.batch = batch
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, index):
+        return self.batch
+
+
+ONE = np.ones((4, 3), "float32")
+INPUTS_ALONE = {
+    "array": lambda: ONE,
+    "tensor": lambda: ops.convert_to_tensor(ONE),
+    "list of numbers": ONE.tolist,
+    "generator": lambda: (batch for batch in [ONE]),
+    "generator of tuples": lambda: (batch for batch in [(ONE,)]),
+    "loader": lambda: OneBatch(ONE),
+    "loader of tuples": lambda: OneBatch((ONE,)),
+}
+
+
+@pytest.mark.parametrize("kind", INPUTS_ALONE)
+def test_inputs_alone_reach_a_custom_step_as_they_are(kind):
+    model = Recording()
+    model.compile("sgd", run_eagerly=True)
+    for run in (model.fit, model.evaluate, model.predict):
+        run(INPUTS_ALONE[kind](), verbose=0)
+    assert model.seen == [("train", (4, 3)), ("test", (4, 3)), ("predict", (4, 3))]
+
+
+@pytest.mark.parametrize(
+    ("data", "seen"),
+    [
+        (({"a": ONE, "b": ONE},), {"a": (4, 3), "b": (4, 3)}),
+        (([ONE, ONE],), ([(4, 3), (4, 3)],)),
+        ((ONE, ONE[:, 0]), ((4, 3), (4,))),
+        ((ONE, ONE[:, 0], ONE[:, 0]), ((4, 3), (4,), (4,))),
+        ((ONE, None, ONE[:, 0]), ((4, 3), None, (4,))),
+    ],
+)
+def test_what_a_custom_step_receives_of_other_data(data, seen):
+    model = Recording()
+    model.compile("sgd", run_eagerly=True)
+    model.fit(*data[:2], sample_weight=data[2] if len(data) > 2 else None, verbose=0)
+    model.fit(OneBatch(data), verbose=0)
+    assert model.seen == [("train", seen)] * 2
+
+
+def test_a_step_for_inputs_alone_is_compiled():
+    class AutoEncoder(keras.Model):
+        def train_step(self, data):
+            def forward():
+                return ops.mean(ops.square(self(data, training=True) - data))
+
+            loss, grads = keras.value_and_grad(forward, self.trainable_variables)()
+            self.optimizer.apply(grads, self.trainable_variables)
+            return {"loss": loss}
+
+    inputs = keras.Input((3,))
+    model = AutoEncoder(inputs, layers.Dense(3)(inputs))
+    model.compile("sgd")
+    losses = model.fit(np.tile(ONE, (8, 1)), epochs=3, batch_size=8, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
+    assert model.train_on_batch(ONE) < losses[0]
