@@ -8,6 +8,7 @@ objects of built-in classes, and of those that the running program registered or
 
 import difflib
 import types
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any
@@ -128,13 +129,21 @@ def serialize_keras_object(obj: object) -> Any:
         >>> serialize_keras_object(keras.initializers.Ones())["class_name"]
         'Ones'
     """
+    return _serialize(obj, ())
+
+
+def _serialize(obj: object, above: tuple[int, ...]) -> Any:
+    """Serializes an object inside lists, tuples and dicts of these identities."""
     if isinstance(obj, _PLAIN):
         return obj
-    if isinstance(obj, (list, tuple)):
-        items = [serialize_keras_object(x) for x in obj]
+    if isinstance(obj, (list, tuple, dict)):
+        if id(obj) in above:
+            raise _endless_error(f"a {type(obj).__name__} that holds itself")
+        inner = (*above, id(obj))
+        if isinstance(obj, dict):
+            return {key: _serialize(value, inner) for key, value in obj.items()}
+        items = [_serialize(x, inner) for x in obj]
         return tuple(items) if isinstance(obj, tuple) else items
-    if isinstance(obj, dict):
-        return {key: serialize_keras_object(value) for key, value in obj.items()}
     for kinds, write in _WRITERS:
         if isinstance(obj, kinds):
             return write(obj)
@@ -149,6 +158,15 @@ def serialize_keras_object(obj: object) -> Any:
         expected="plain values, arrays, named functions, or objects with get_config()",
         received=f"{obj!r} of type {type(obj).__name__}",
         fix="give its class a get_config() that returns the arguments of its constructor",
+    )
+
+
+def _endless_error(received: str) -> SpecError:
+    return SpecError(
+        "serialize_keras_object",
+        expected="values that a file can hold, nested to a finite depth",
+        received=received,
+        fix="keep the object itself out of it, and out of what get_config() returns",
     )
 
 
@@ -205,7 +223,12 @@ def _function(function: Any) -> dict[str, Any]:
 
 def _object(obj: Any) -> dict[str, Any]:
     cls = type(obj)
-    config = obj.get_config()
+    try:
+        config = obj.get_config()
+        plain = serialize_keras_object(config)
+    except RecursionError:
+        name = f"{cls.__name__} {getattr(obj, 'name', '')!r}"
+        raise _endless_error(f"{name}, whose config holds itself or is nested too deeply") from None
     if not isinstance(config, dict):
         raise DTypeError(
             f"serialize_keras_object, {cls.__name__}",
@@ -218,17 +241,49 @@ def _object(obj: Any) -> dict[str, Any]:
     written = {
         "module": builtin[0] if builtin else module,
         "class_name": builtin[1] if builtin else cls.__name__,
-        "config": serialize_keras_object(config),
+        "config": plain,
         "registered_name": None if builtin else registry.get_registered_name(cls),
     }
-    for key in ("build_config", "compile_config"):
-        more = getattr(obj, f"get_{key}", lambda: None)()
-        if more is not None:
-            written[key] = serialize_keras_object(more)
+    build_config = getattr(obj, "get_build_config", lambda: None)()
+    if build_config is not None:
+        written["build_config"] = serialize_keras_object(build_config)
+    compile_config = _compile_config(obj)
+    if compile_config is not None:
+        written["compile_config"] = compile_config
     scope = _sharing.get()
     if scope is not None:
         scope.assign_shared_id(obj, written)
     return written
+
+
+def _compile_config(obj: Any) -> Any:
+    """Returns the arguments of `compile`; None, with a warning, if they cannot be written.
+
+    A model can be compiled again, but its weights may be the result of a long training.
+    """
+    get_compile_config = getattr(obj, "get_compile_config", None)
+    if get_compile_config is None:
+        return None
+    try:
+        return serialize_keras_object(get_compile_config())
+    except Exception as error:  # whatever the methods of custom objects raise
+        warn_about_compile_config(obj, error)
+        return None
+
+
+def warn_about_compile_config(obj: Any, error: Exception) -> None:
+    """Warns that a model is saved without the arguments of `compile`.
+
+    Args:
+        obj: The model.
+        error: Why they cannot be written.
+    """
+    reason = " ".join(str(error).split())[:600] or type(error).__name__
+    warnings.warn(
+        f"{type(obj).__name__} {getattr(obj, 'name', '')!r} is saved without the arguments of "
+        f"compile(), which cannot be written: {reason}. Compile the model again after loading it.",
+        stacklevel=2,
+    )
 
 
 def deserialize_keras_object(

@@ -258,8 +258,16 @@ def _collect(
     values: Iterable[Any],
     children: TrackedChildren,
     kind_of: Callable[[type], str | None] | None = None,
+    above: tuple[int, ...] = (),
 ) -> None:
-    """Adds the tracked objects among the values, at any depth, to `children`."""
+    """Adds the tracked objects among the values, at any depth, to `children`.
+
+    Args:
+        values: The values.
+        children: The objects that were found.
+        kind_of: Returns the kind of a class; by default the cached one.
+        above: The identities of the containers around the values: one may hold itself.
+    """
     for value in values:
         cls = type(value)
         kind = _KINDS.get(cls, _UNKNOWN) if kind_of is None else kind_of(cls)
@@ -268,7 +276,8 @@ def _collect(
         if kind is None:
             continue
         if kind in _CONTAINERS:
-            if value:
-                _collect(value.values() if kind == "dict" else value, children, kind_of)
+            if value and id(value) not in above:
+                items = value.values() if kind == "dict" else value
+                _collect(items, children, kind_of, (*above, id(value)))
         else:
             getattr(children, kind).setdefault(id(value), value)

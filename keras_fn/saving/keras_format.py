@@ -10,7 +10,9 @@ from keras_fn.core.serialization import (
     ObjectSharingScope,
     deserialize_keras_object,
     serialize_keras_object,
+    warn_about_compile_config,
 )
+from keras_fn.errors import KerasError
 from keras_fn.saving.archive import ASSETS, CONFIG, WEIGHTS, Archive, read_archive, write_archive
 from keras_fn.saving.assets import collect_assets, hand_out_assets
 from keras_fn.saving.config_validation import config_errors, validate_and_upgrade_config
@@ -39,15 +41,30 @@ def archive_members(model: AnyModel, with_optimizer: bool = True) -> dict[str, A
     with ObjectSharingScope() as scope:
         config = serialize_keras_object(model)
     scope.finish(config)
-    if not config.get("compile_config"):
-        config["compile_config"] = {}
-    text = json.dumps(config).encode()
-    with config_errors(CONFIG):
-        validate_and_upgrade_config(parse_json(text), is_own=True)
+    text = _checked_json(model, config)
     datasets, attributes = collect(model, with_optimizer=with_optimizer)
     weights = build_hdf5(datasets, attributes)
     assets = {ASSETS + path: content for path, content in collect_assets(model).items()}
     return {CONFIG: text, WEIGHTS: weights, **assets}
+
+
+def _checked_json(model: AnyModel, config: dict[str, Any]) -> bytes:
+    """Returns a config as JSON, of which it is certain that it can be read.
+
+    If that is only the case without the arguments of `compile`, these are left out.
+    """
+    if not config.get("compile_config"):
+        config["compile_config"] = {}
+    text = json.dumps(config).encode()
+    try:
+        with config_errors(CONFIG):
+            validate_and_upgrade_config(parse_json(text), is_own=True)
+    except KerasError as error:
+        if not config["compile_config"]:
+            raise
+        text = _checked_json(model, {**config, "compile_config": {}})
+        warn_about_compile_config(model, error)
+    return text
 
 
 def write(content: Mapping[str, Any], file: BinaryIO) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -149,16 +151,34 @@ class CompileMixin(StatelessTraining):
         """Returns the arguments of `compile` as plain values, or None if it was not called."""
         if not self.compiled:
             return None
-        return {k: serialize_keras_object(v) for k, v in (self._compile_arguments or {}).items()}
+        config = {}
+        for name, value in (self._compile_arguments or {}).items():
+            try:
+                config[name] = serialize_keras_object(value)
+            except SpecError as error:
+                raise error.with_context(f"compile, {name}=") from None
+        return config
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles the model with the arguments in a config.
 
+        A class whose own `compile` does not take them is left uncompiled, with a warning.
+
         Args:
             config: The result of `get_compile_config`.
         """
-        arguments = deserialize_keras_object(config)
-        self.compile(**arguments, auto_scale_loss=False)
+        arguments = {**deserialize_keras_object(config), "auto_scale_loss": False}
+        try:
+            inspect.signature(self.compile).bind(**arguments)
+        except TypeError:
+            warnings.warn(
+                f"{self._label} is loaded without being compiled, because its class has a compile() "
+                "of its own. Call compile(), or define get_compile_config() and "
+                "compile_from_config() in the class.",
+                stacklevel=2,
+            )
+            return
+        self.compile(**arguments)
         if self.built and self.optimizer is not None:
             self.optimizer.build(self.trainable_variables)
 
