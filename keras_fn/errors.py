@@ -9,7 +9,7 @@ Each has four parts and four lines of text:
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 
 class KerasError(Exception):
@@ -94,6 +94,34 @@ def unexpected_arguments(source: str, names: Iterable[str]) -> DTypeError:
         expected="arguments of its signature",
         received=", ".join(f"{name}=" for name in names),
         fix="remove or rename what it does not take",
+    )
+
+
+_Choice = TypeVar("_Choice")
+
+
+def check_choice(source: str, argument: str, value: object, choices: Iterable[_Choice]) -> _Choice:
+    """Returns the value of an argument that takes one of a few, after checking that it is one.
+
+    Args:
+        source: The name of the function or class.
+        argument: The name of the argument.
+        value: Its value.
+        choices: The valid values: words, also numbers or None.
+
+    Raises:
+        SpecError: The value is none of them. The error lists them.
+    """
+    options = tuple(choices)
+    if value is None or isinstance(value, (str, int)):
+        for option in options:
+            if value == option:
+                return option
+    raise SpecError(
+        source,
+        expected=f"{argument}: {' or '.join(map(repr, options))}",
+        received=f"{argument}={value!r}",
+        fix=f"for example {argument}={options[0]!r}",
     )
 
 

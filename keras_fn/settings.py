@@ -11,6 +11,8 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from keras_fn.errors import check_choice
+
 BUILTIN_BACKENDS = {
     "jax": ("keras_fn_jax", "jax"),
     "torch": ("keras_fn_torch", "torch"),
@@ -111,9 +113,7 @@ def set_floatx(value: str) -> None:
         >>> floatx()
         'float32'
     """
-    if value not in _FLOATS:
-        raise ValueError(f"floatx must be one of {_FLOATS}, not {value!r}.")
-    settings.floatx = str(value)
+    settings.floatx = check_choice("set_floatx", "value", value, _FLOATS)
     settings.dtype_policy = None
 
 
@@ -183,10 +183,9 @@ def standardize_data_format(data_format: str | None) -> str:
     """
     if data_format is None:
         return settings.image_data_format
-    value = str(data_format).lower()
-    if value not in _DATA_FORMATS:
-        raise ValueError(f"data_format must be one of {_DATA_FORMATS}, not {data_format!r}.")
-    return value
+    return check_choice(
+        "standardize_data_format", "data_format", str(data_format).lower(), _DATA_FORMATS
+    )
 
 
 settings = Settings()

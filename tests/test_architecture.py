@@ -42,6 +42,18 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text("utf-8"), str(path))
 
 
+# Files whose ValueError or TypeError is part of a protocol of Python (`int(x)`, `len(x)`, `seek`),
+# or is caught by the caller, which adds the file and the place.
+PLAIN_ERRORS = (
+    "keras_fn.core.keras_tensor",
+    "keras_fn.core.serialization",
+    "keras_fn.datasets.",
+    "keras_fn.random.philox",
+    "keras_fn.saving.byte_view",
+    "keras_fn.testing.",
+)
+
+
 def module_name(path: Path) -> str:
     """Returns the dotted name, for example `keras_fn.core.tree`."""
     start = next((home for home in HOMES_OF_BACKENDS if path.is_relative_to(home)), ROOT)
@@ -204,6 +216,21 @@ def test_no_function_is_long():
             lines = _lines_without_docstring(function)
             if lines > MOST_FUNCTION_LINES:
                 offenders.append(f"{where(path, function.lineno)} {function.name}: {lines} lines")
+    report(offenders)
+
+
+def test_errors_of_the_user_have_four_parts():
+    offenders = []
+    for name, path in PATH_OF.items():
+        if not name.startswith("keras_fn.") or name.startswith(PLAIN_ERRORS):
+            continue
+        for node in ast.walk(tree(path)):
+            raised = node.exc if isinstance(node, ast.Raise) else None
+            if isinstance(raised, ast.Call) and ast.unparse(raised.func) in (
+                "ValueError",
+                "TypeError",
+            ):
+                offenders.append(f"{where(path, node.lineno)} raise SpecError or DTypeError")
     report(offenders)
 
 

@@ -1,6 +1,8 @@
 """Docstrings of the public API: arguments, results, and an example that `nox -s docs` runs."""
 
+import ast
 import inspect
+import textwrap
 from functools import cache
 from typing import Any
 
@@ -42,3 +44,25 @@ def test_public_docstrings_have(section: str):
         if lacks:
             lacking.append(name)
     assert not lacking
+
+
+def test_docstrings_name_the_errors_that_the_function_raises():
+    lacking = []
+    for name, (value, doc, _) in public_callables().items():
+        function = vars(value).get("__init__") if inspect.isclass(value) else inspect.unwrap(value)
+        if function is not None and has_raise(function) and "Raises:" not in doc:
+            lacking.append(name)
+    assert not lacking
+
+
+def has_raise(function: Any) -> bool:
+    """Whether a function raises an error itself, not only what it calls."""
+    if function.__code__.co_filename.startswith("<"):  # generated, as by dataclasses
+        return False
+    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
+    inner = [x for x in ast.walk(definition) if isinstance(x, ast.FunctionDef | ast.Lambda)][1:]
+    nested = {id(x) for definition in inner for x in ast.walk(definition)}
+    return any(
+        isinstance(x, ast.Raise) and x.exc is not None and id(x) not in nested
+        for x in ast.walk(definition)
+    )

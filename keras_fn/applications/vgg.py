@@ -9,6 +9,7 @@ from __future__ import annotations
 from keras_fn import layers
 from keras_fn.applications import weights as weights_files
 from keras_fn.core.keras_tensor import KerasTensor
+from keras_fn.errors import check_choice
 from keras_fn.models import Model
 from keras_fn.settings import image_data_format
 from keras_fn.types import ActivationLike, PathLike, Shape
@@ -59,6 +60,7 @@ def _vgg(
 ) -> Model:
     """Returns a VGG model; `blocks` are the numbers of convolutions in its five blocks."""
     architecture = f"VGG{sum(blocks) + 3}"
+    check_choice(architecture, "pooling", pooling, (None, "avg", "max"))
     weights_files.check_arguments(weights, include_top, classes, architecture)
     shape = weights_files.obtain_input_shape(
         input_shape, 224, 32, include_top, weights, image_data_format()
@@ -80,8 +82,6 @@ def _vgg(
         x = layers.GlobalAveragePooling2D()(x)
     elif pooling == "max":
         x = layers.GlobalMaxPooling2D()(x)
-    elif pooling is not None:
-        raise ValueError(f"{architecture}: pooling must be None, 'avg' or 'max', not {pooling!r}.")
     sources = get_source_inputs(input_tensor) if input_tensor is not None else inputs
     model = Model(sources, x, name=name)
     file = f"vgg{sum(blocks) + 3}_weights_tf_dim_ordering_tf_kernels"

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from keras_fn.backend.loader import current
+from keras_fn.core.keras_tensor import Shape
 from keras_fn.errors import SpecError
 from keras_fn.types import Nested
 
@@ -24,21 +25,26 @@ def class_weight_to_sample_weights(
     sample_weights: list[Any] | None,
     class_weight: Mapping[int, float],
     source: str,
+    y_pred_shape: Shape | None = None,
 ) -> list[Any]:
     """Converts class weights to sample weights.
 
     Args:
-        targets: Integer labels or one-hot vectors of the only output, in a list.
+        targets: Class indices or one-hot vectors of the only output, in a list.
         sample_weights: Sample weights to multiply with, in a list, or None.
         class_weight: Weight of each class index; 1 for classes that are not listed.
         source: The model, for errors.
+        y_pred_shape: Shape of the predictions, if it is known: it tells class indices of shape
+            `(batch, time)` from one-hot vectors.
 
     Returns:
         A list with one float32 array: a weight for each label.
 
     Raises:
-        SpecError: The model has several outputs, or there are no targets.
+        SpecError: The model has several outputs, there are no targets, `class_weight` is not a
+            dict of numbers, or the sample weights do not fit the labels.
     """
+    table = _check_class_weight(class_weight, source)
     if not targets or len(targets) != 1:
         raise SpecError(
             source,
@@ -46,15 +52,60 @@ def class_weight_to_sample_weights(
             received=f"{len(targets or ())}",
             fix="use sample_weight for models with several outputs",
         )
-    y = to_host(targets[0])
-    is_one_hot = y.ndim > 1 and y.shape[-1] > 1
-    classes = y.argmax(-1) if is_one_hot else y.reshape(y.shape[: max(y.ndim - 1, 1)])
+    classes = _get_class_indices(to_host(targets[0]), y_pred_shape)
     weights = np.ones(classes.shape, dtype="float32")
-    for label, weight in class_weight.items():
-        weights[classes == int(label)] = weight
+    for label, weight in table.items():
+        weights[classes == label] = weight
     if sample_weights is None or sample_weights[0] is None:
         return [weights]
-    return [weights * to_host(sample_weights[0])]
+    return [_multiply_weights(weights, to_host(sample_weights[0]), source)]
+
+
+def _check_class_weight(class_weight: Any, source: str) -> dict[int, float]:
+    """Returns class weights as a dict of plain numbers."""
+    try:
+        if not isinstance(class_weight, Mapping):
+            raise TypeError
+        return {_to_class_index(label): float(w) for label, w in class_weight.items()}
+    except (TypeError, ValueError):
+        is_list = isinstance(class_weight, (list, tuple, np.ndarray))
+        raise SpecError(
+            source,
+            expected="class_weight as a dict of class indices and their weights",
+            received=f"class_weight={class_weight!r}",
+            fix="pass dict(enumerate(class_weight))" if is_list else "for example {0: 1.0, 1: 2.0}",
+        ) from None
+
+
+def _to_class_index(label: Any) -> int:
+    if isinstance(label, str) or int(label) != label:
+        raise ValueError
+    return int(label)
+
+
+def _get_class_indices(y: np.ndarray, y_pred_shape: Shape | None) -> np.ndarray:
+    """Returns the class index of each label, without the axis of one-hot vectors."""
+    if y.ndim < 2:
+        return y
+    if y.shape[-1] == 1:
+        return y[..., 0]
+    return y if y_pred_shape is not None and y.ndim < len(y_pred_shape) else y.argmax(-1)
+
+
+def _multiply_weights(class_weights: np.ndarray, weights: Any, source: str) -> np.ndarray:
+    """Multiplies two kinds of weights, both of the first axes of the targets."""
+    rank = max(class_weights.ndim, weights.ndim)
+    pair = [w.reshape(w.shape + (1,) * (rank - w.ndim)) for w in (class_weights, weights)]
+    try:
+        return pair[0] * pair[1]
+    except ValueError:
+        raise SpecError(
+            source,
+            expected=f"sample_weight for labels of shape {class_weights.shape}, which class_weight "
+            "has a weight for",
+            received=f"sample_weight of shape {weights.shape}",
+            fix="pass a weight for each sample, or for each label",
+        ) from None
 
 
 def train_validation_split(
@@ -88,6 +139,16 @@ def train_validation_split(
             fix="pass more samples or another validation_split, or pass validation_data",
         )
     return _slice_samples(data, slice(0, split)), _slice_samples(data, slice(split, None))
+
+
+def no_batch() -> SpecError:
+    """Returns the error for data that yields no batch at all."""
+    return SpecError(
+        "The data yields no batch",
+        expected="at least one batch",
+        received="no batch",
+        fix="pass data that is not empty; a generator that has ended cannot be read again",
+    )
 
 
 def _slice_samples(data: FlatBatch, samples: slice) -> FlatBatch:

@@ -41,6 +41,10 @@ class Binder(Protocol):
         """Returns checked arrays, flat and in the order of the model's inputs and outputs."""
         ...
 
+    def apply_class_weight(self, data: FlatBatch, class_weight: Any) -> FlatBatch:
+        """Returns checked arrays whose sample weights are multiplied by those of the classes."""
+        ...
+
 
 class ValidationSplit:
     """The validation part of the arrays passed to `fit`: they are checked already.
@@ -200,8 +204,9 @@ def get_training_adapter(
             received=f"data of the class {type(data[0]).__name__}",
             fix="pass validation_data instead",
         )
-    arrays = binder.bind(*data, class_weight)
+    arrays = binder.bind(*data)
     training, validation = train_validation_split(arrays, validation_split, binder.source)
+    training = binder.apply_class_weight(training, class_weight)  # not what is held out
     batch_size = batch_size or _DEFAULT_BATCH_SIZE
     adapter = ArrayDataAdapter(training, batch_size, shuffle, make_default_seed(), steps)
     return adapter, ValidationSplit(validation)

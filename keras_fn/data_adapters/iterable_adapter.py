@@ -5,12 +5,13 @@ from itertools import chain, islice
 from typing import Any
 
 from keras_fn.data_adapters.data_adapter import BindBatch, StreamAdapter
-from keras_fn.data_adapters.data_adapter_utils import FlatBatch
+from keras_fn.data_adapters.data_adapter_utils import FlatBatch, no_batch
 from keras_fn.data_adapters.iterator_state import (
     check_iterator_state,
     get_iterator_state,
     set_iterator_state,
 )
+from keras_fn.errors import SpecError
 
 
 class IterableAdapter(StreamAdapter):
@@ -46,7 +47,7 @@ class IterableAdapter(StreamAdapter):
             try:
                 self._peeked = next(self._iterator)  # type: ignore[arg-type]
             except StopIteration:
-                raise ValueError("The data yields no batch.") from None
+                raise no_batch() from None
             self._iterator = chain([self._peeked], self._iterator)  # type: ignore[arg-type]
         return self.bind(self._peeked)
 
@@ -69,10 +70,12 @@ class IterableAdapter(StreamAdapter):
             yield batch
             done += 1
         if not done:
-            raise ValueError(
-                "The data is exhausted: it yields no batch for this epoch.\n"
-                "  fix: pass data that can be iterated over again, or an infinite generator "
-                "and the number of steps"
+            raise SpecError(
+                "The data is exhausted: it yields no batch for this epoch",
+                expected="data for each epoch",
+                received="an iterator that has ended",
+                fix="pass data that can be iterated over again, or an infinite generator and the "
+                "number of steps",
             )
         self._warn_if_short(done)
         if self.steps is None:

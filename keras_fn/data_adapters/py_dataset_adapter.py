@@ -6,7 +6,7 @@ from typing import Any
 from keras_fn._lazy import LazyModule
 from keras_fn.data_adapters.array_data_adapter import shuffled_indices
 from keras_fn.data_adapters.data_adapter import BindBatch, StreamAdapter
-from keras_fn.data_adapters.data_adapter_utils import FlatBatch
+from keras_fn.data_adapters.data_adapter_utils import FlatBatch, no_batch
 from keras_fn.data_adapters.py_dataset import PyDataset
 from keras_fn.errors import SpecError
 
@@ -59,7 +59,7 @@ class PyDatasetAdapter(StreamAdapter):
         """Returns batch 0, as an example of the batches."""
         if self._first_batch is None:
             if self.source.num_batches == 0:
-                raise ValueError("The data yields no batch.")
+                raise no_batch()
             self._first_batch = self.bind(self.source[0])
         return self._first_batch
 

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from keras_fn.backend.loader import current
 from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
-from keras_fn.errors import SpecError
+from keras_fn.errors import SpecError, check_choice
 from keras_fn.initializers.initializer import NumpyInitializer, check_rank
 from keras_fn.random.philox import Key
 from keras_fn.types import TensorLike
@@ -128,10 +128,10 @@ class STFT(NumpyInitializer):
         scaling: str | None = "density",
         periodic: bool = False,
     ):
-        _one_of("side", side, ("real", "imag"))
-        _one_of("scaling", scaling, ("density", "spectrum", None))
+        check_choice("STFT", "side", side, ("real", "imag"))
+        check_choice("STFT", "scaling", scaling, ("density", "spectrum", None))
         if isinstance(window, str):
-            _one_of("window", window, tuple(_COSINE_WINDOWS))
+            check_choice("STFT", "window", window, _COSINE_WINDOWS)
         self.side, self.window, self.scaling, self.periodic = side, window, scaling, periodic
 
     def _values(self, shape: tuple[int, ...], dtype: str, key: Key | None) -> np.ndarray:
@@ -182,13 +182,3 @@ class STFT(NumpyInitializer):
 
 
 _COSINE_WINDOWS = {"hann": 0.5, "hamming": 0.54}  # name: the constant term of the window
-
-
-def _one_of(argument: str, value: Any, allowed: tuple[Any, ...]) -> None:
-    if value not in allowed:
-        raise SpecError(
-            "STFT",
-            expected=f"{argument} to be one of {', '.join(map(repr, allowed))}",
-            received=f"{argument}={value!r}",
-            fix="choose one of these",
-        )

@@ -4,7 +4,7 @@ from typing import Any
 
 from keras_fn import constraints, initializers, regularizers
 from keras_fn.core.variable import Variable
-from keras_fn.errors import SpecError
+from keras_fn.errors import SpecError, check_choice
 from keras_fn.types import ConstraintLike, InitializerLike, RegularizerLike
 
 
@@ -93,11 +93,7 @@ def one_of(layer: object, argument: str, value: Any, options: tuple[str, ...]) -
         SpecError: It is not.
     """
     name = value.lower() if isinstance(value, str) else value
-    if name not in options:
-        expected = " or ".join(map(repr, options))
-        fix = f"for example {argument}={options[0]!r}"
-        raise argument_error(layer, argument, expected, value, fix)
-    return name
+    return check_choice(type(layer).__name__, argument, name, options)
 
 
 def fraction(layer: object, argument: str, value: Any) -> float:

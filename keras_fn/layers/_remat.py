@@ -8,7 +8,7 @@ from typing import Any
 
 from keras_fn.core import tree
 from keras_fn.core.keras_tensor import KerasTensor
-from keras_fn.errors import SpecError
+from keras_fn.errors import check_choice
 from keras_fn.ops._op import is_symbolic, spec_of
 from keras_fn.ops._rules import product
 from keras_fn.ops.autodiff import remat
@@ -46,14 +46,7 @@ class RematScope:
         output_size_threshold: int = 1024,
         layer_names: Sequence[str] | None = None,
     ):
-        if mode not in _MODES:
-            raise SpecError(
-                "RematScope",
-                expected=f"one of {', '.join(map(repr, _MODES))}",
-                received=f"mode={mode!r}",
-                fix="choose one of these modes",
-            )
-        self.mode = mode
+        self.mode = check_choice("RematScope", "mode", mode, _MODES)
         self.output_size_threshold = output_size_threshold
         self.layer_names = list(layer_names or ())
         self._tokens: list[Token[RematScope | None]] = []

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 from keras_fn import ops
 from keras_fn.core.dtypes import standardize_dtype
 from keras_fn.core.shapes import is_size_compatible, missing_unit_axes
-from keras_fn.errors import SpecError
+from keras_fn.errors import SpecError, check_choice
 from keras_fn.types import DTypeLike, Tensor, TensorLike
 
 Weight = TypeVar("Weight", bound="TensorLike | None")
@@ -28,14 +28,7 @@ def check_reduction(reduction: str | None, source: str) -> str | None:
     Raises:
         ValueError: It is not one of `REDUCTIONS`.
     """
-    if reduction not in REDUCTIONS:
-        raise SpecError(
-            source,
-            expected="reduction to be one of " + ", ".join(map(repr, REDUCTIONS)),
-            received=f"reduction={reduction!r}",
-            fix="leave it out for the mean over the batch",
-        )
-    return reduction
+    return check_choice(source, "reduction", reduction, REDUCTIONS)
 
 
 def squeeze_or_expand_to_same_rank(

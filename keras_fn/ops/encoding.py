@@ -44,7 +44,12 @@ def one_hot(
         [[0.0, 1.0], [1.0, 0.0]]
     """
     if sparse:
-        raise ValueError("ops.one_hot: sparse=True is not supported; use a dense tensor.")
+        raise SpecError(
+            "ops.one_hot",
+            expected="sparse=False: sparse tensors are not supported",
+            received="sparse=True",
+            fix="use a dense tensor",
+        )
     rank = ndim(x) + 1
     axis = normalize_axis(axis, rank, "ops.one_hot")
     classes = reshape(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from keras_fn.core import dtypes
-from keras_fn.errors import SpecError
+from keras_fn.errors import SpecError, check_choice
 from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
 from keras_fn.ops._rules import normalize_axes, product, reduced_shape, reduction_float
 from keras_fn.ops.arithmetic import add, divide, maximum, minimum, mod, multiply, subtract
@@ -49,13 +49,7 @@ def _quantile_rule(source: str, maximum_q: int) -> Callable[..., TensorSpec]:
     def infer(
         x: TensorSpec, q: Any, axis: Axis = None, method: str = "linear", keepdims: bool = False
     ) -> TensorSpec:
-        if method not in _METHODS:
-            raise SpecError(
-                source,
-                expected=f"one of the methods {', '.join(_METHODS)}",
-                received=f"method={method!r}",
-                fix="use one of them",
-            )
+        check_choice(source, "method", method, _METHODS)
         shape = np.shape(q) if _is_host_value(q) else spec_of(q).shape
         if len(shape) > 1:
             raise SpecError(

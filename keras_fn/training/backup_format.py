@@ -167,9 +167,19 @@ def read_backup(path: Path) -> Any:
 
             state = decode(json.loads(file["state"].tobytes()))
     except (OSError, KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} is not a complete backup of a run: {error}") from error
+        raise SpecError(
+            f"{path} is not a complete backup of a run",
+            expected="a file that BackupAndRestore wrote to the end",
+            received=f"{error}",
+            fix="delete it, to start the run anew",
+        ) from error
     if not isinstance(state, dict) or state.get("format") != FORMAT:
-        raise ValueError(f"{path} is not a backup of this version: format {FORMAT} is read.")
+        raise SpecError(
+            f"{path} is not a backup of this version",
+            expected=f"format {FORMAT}",
+            received=f"{state.get('format') if isinstance(state, dict) else type(state).__name__}",
+            fix="delete it, to start anew, or finish the run with the version that wrote it",
+        )
     return state
 
 

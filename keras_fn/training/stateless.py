@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from keras_fn import ops
 from keras_fn.core.scopes import StatelessScope
-from keras_fn.errors import SpecError
+from keras_fn.errors import SpecError, check_choice
 from keras_fn.types import Nested, Tensor
 
 if TYPE_CHECKING:  # a model is a layer, too; at run time `Model` combines the classes
@@ -92,11 +92,7 @@ class StatelessTraining(Mixed):
             (3, 2)
         """
         formats = {"backend_tensor": lambda v: v.value, "numpy_array": lambda v: v.numpy()}
-        if value_format not in formats:
-            raise ValueError(
-                f"get_state_tree: value_format must be one of {', '.join(formats)}, not "
-                f"{value_format!r}."
-            )
+        value_format = check_choice("get_state_tree", "value_format", value_format, formats)
         state: dict[str, Any] = {}
         for group in STATE_GROUPS["train"]:
             branch = state.setdefault(group, {})

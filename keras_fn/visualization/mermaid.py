@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from keras_fn.errors import check_choice
 from keras_fn.types import AnyModel
 from keras_fn.visualization.diagram import Box, Diagram, DisplayOptions, ShapeSummary, build_diagram
 
@@ -56,8 +57,7 @@ def model_to_mermaid(
             n1["y (Dense)"]:::layer
             n0 --> n1
     """
-    if direction not in DIRECTIONS:
-        raise ValueError(f"direction must be one of {', '.join(DIRECTIONS)}, not {direction!r}.")
+    direction = check_choice("model_to_mermaid", "direction", direction, DIRECTIONS)
     show = DisplayOptions(
         show_layer_names, show_shapes, show_dtype, show_layer_activations, show_trainable
     )

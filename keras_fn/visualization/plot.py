@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Unpack
 
+from keras_fn.errors import check_choice
 from keras_fn.types import AnyModel, NoArguments, PathLike
 from keras_fn.visualization import dot, matplotlib_renderer
 from keras_fn.visualization.diagram import Diagram, DisplayOptions, build_diagram
@@ -70,10 +71,7 @@ def plot_model(
         ['```mermaid', 'flowchart TB']
     """
     dot.check_model(model, "plot_model", kwargs)
-    if rankdir not in _RANKDIRS:
-        raise ValueError(
-            f"plot_model: rankdir must be one of {', '.join(_RANKDIRS)}, not {rankdir!r}."
-        )
+    rankdir = check_choice("plot_model", "rankdir", rankdir, _RANKDIRS)
     path = Path(to_file)
     path.parent.mkdir(parents=True, exist_ok=True)
     format = path.suffix.lower().removeprefix(".") or "png"

@@ -43,17 +43,6 @@ def replace_sizes(shape: Any, sizes: dict[int, Any]) -> tuple[Any, ...]:
     return tuple(result)
 
 
-def check_one_of(value: Any, values: Any, name: str, source: str) -> None:
-    """Raises unless the value is one of `values`."""
-    if value not in values:
-        raise SpecError(
-            source,
-            expected=f"{name} one of {', '.join(map(repr, values))}",
-            received=f"{name}={value!r}",
-            fix=f"check {name}=",
-        )
-
-
 def compute_dtype(dtype: Any) -> str:
     """Returns the float dtype for computations with pixels of `dtype`: float32 at least."""
     name = dtypes.float_type(dtype)

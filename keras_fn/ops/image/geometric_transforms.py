@@ -13,12 +13,12 @@ import numpy as np
 from keras_fn.backend.loader import current
 from keras_fn.core import dtypes
 from keras_fn.core.shapes import is_compatible
-from keras_fn.errors import DTypeError, SpecError
+from keras_fn.errors import DTypeError, SpecError, check_choice
 from keras_fn.ops._op import Rule, TensorSpec, op
 from keras_fn.ops.arithmetic import absolute, clip, floor_divide, mod, sign
 from keras_fn.ops.core import cast, dtype as dtype_of, shape as shape_of
 from keras_fn.ops.creation import arange
-from keras_fn.ops.image._data_format import axes_of, check_one_of, compute_dtype
+from keras_fn.ops.image._data_format import axes_of, compute_dtype
 from keras_fn.ops.image.filters import gaussian_blur
 from keras_fn.ops.indexing import take
 from keras_fn.ops.joining_splitting import concatenate, stack
@@ -108,8 +108,8 @@ def _check_map(inputs: Any, coordinates: Any, order: int, fill_mode: str) -> Non
             received=f"shape {shape} for inputs of shape {tuple(inputs.shape)}",
             fix="stack the coordinates, one row for each axis of inputs",
         )
-    check_one_of(order, (0, 1), "order", source)
-    check_one_of(fill_mode, tuple(_FILL_INDICES), "fill_mode", source)
+    check_choice(source, "order", order, (0, 1))
+    check_choice(source, "fill_mode", fill_mode, _FILL_INDICES)
 
 
 def _map(
@@ -177,8 +177,8 @@ def _check_images(
 ) -> bool:
     """Checks the options. Returns whether the data format is channels-last."""
     channels_last = axes_of(images, data_format, source)[2] == -1
-    check_one_of(interpolation, tuple(_ORDERS), "interpolation", source)
-    check_one_of(fill_mode, tuple(_FILL_INDICES), "fill_mode", source)
+    check_choice(source, "interpolation", interpolation, _ORDERS)
+    check_choice(source, "fill_mode", fill_mode, _FILL_INDICES)
     return channels_last
 
 

@@ -8,14 +8,14 @@ import numpy as np
 
 from keras_fn.backend.conv_geometry import Sizes, per_axis, same_padding
 from keras_fn.core import dtypes
-from keras_fn.errors import SpecError
+from keras_fn.errors import SpecError, check_choice
 from keras_fn.ops._conv_shapes import window_sizes
 from keras_fn.ops._op import Rule, TensorSpec, op
 from keras_fn.ops._rules import product
 from keras_fn.ops.arithmetic import maximum
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.creation import arange
-from keras_fn.ops.image._data_format import check_one_of, pad_axis
+from keras_fn.ops.image._data_format import pad_axis
 from keras_fn.ops.indexing import take
 from keras_fn.ops.manipulation import reshape, transpose
 from keras_fn.settings import standardize_data_format
@@ -43,7 +43,7 @@ def _plan(images: Any, size: Sizes, strides: Any, dilation_rate: Sizes, padding:
             received=f"shape {tuple(images.shape)}",
             fix="add or drop an axis",
         )
-    check_one_of(padding, ("valid", "same"), "padding", _SOURCE)
+    check_choice(_SOURCE, "padding", padding, ("valid", "same"))
     options = (size, strides or size, dilation_rate)
     plan = tuple(per_axis(n, spatial) for n in options)
     if any(len(n) != spatial or min(n) < 1 for n in plan):

@@ -10,7 +10,7 @@ import numpy as np
 
 from keras_fn.core import dtypes
 from keras_fn.core.shapes import is_compatible
-from keras_fn.errors import SpecError
+from keras_fn.errors import SpecError, check_choice
 from keras_fn.ops import arithmetic, logic, reductions, trigonometric
 from keras_fn.ops._op import Rule, TensorSpec, op
 from keras_fn.ops._rules import normalize_axes
@@ -19,7 +19,6 @@ from keras_fn.ops.core import cast, dtype as dtype_of, shape as shape_of
 from keras_fn.ops.creation import arange
 from keras_fn.ops.image._data_format import (
     axes_of,
-    check_one_of,
     compute_dtype,
     pad_axis,
     replace_sizes,
@@ -71,8 +70,8 @@ def _check_resize(images: Any, size: Any, options: dict[str, Any], data_format: 
     """Checks the options. Returns the axes of height and width."""
     source = "ops.image.resize"
     height, width, _ = axes_of(images, data_format, source)
-    check_one_of(options["interpolation"], _INTERPOLATIONS, "interpolation", source)
-    check_one_of(options["fill_mode"], ("constant",), "fill_mode", source)
+    check_choice(source, "interpolation", options["interpolation"], _INTERPOLATIONS)
+    check_choice(source, "fill_mode", options["fill_mode"], ("constant",))
     if len(size) != 2 or builtins.min(size) < 1:
         raise SpecError(
             source,
@@ -251,7 +250,7 @@ def _translate(
     antialias: bool = True,
 ) -> TensorSpec:
     _check_translate(images, output_shape, scale, translation, spatial_dims)
-    check_one_of(method, tuple(_METHODS), "method", "ops.image.scale_and_translate")
+    check_choice("ops.image.scale_and_translate", "method", method, _METHODS)
     return TensorSpec(tuple(output_shape), dtypes.result_type(images.dtype))
 
 
@@ -289,7 +288,7 @@ def scale_and_translate(
         >>> convert_to_numpy(y).tolist()
         [0.0, 1.0, 2.0]
     """
-    check_one_of(method, tuple(_METHODS), "method", "ops.image.scale_and_translate")
+    check_choice("ops.image.scale_and_translate", "method", method, _METHODS)
     axes = _check_translate(images, output_shape, scale, translation, spatial_dims)
     dtype = dtypes.result_type(dtype_of(images))
     x: Any = cast(images, compute_dtype(dtype))
