@@ -9,8 +9,9 @@ import numpy as np
 from jax.core import Tracer
 
 from keras_fn.core.dtypes import numpy_dtype, standardize_dtype
+from keras_fn.core.host_data import to_array
 from keras_fn.core.variable import Variable
-from keras_fn.settings import settings
+from keras_fn.errors import SpecError
 
 
 def _flatten_variable(variable: Variable) -> tuple[tuple[Any], None]:
@@ -35,13 +36,27 @@ def convert_to_tensor(x: Any, dtype: str | None = None) -> jax.Array:
     """Converts to an array. Python floats become `floatx()`; 64-bit types need JAX's x64 mode."""
     if isinstance(x, jax.Array):
         return x if dtype is None else cast(x, dtype)
-    if dtype is None and not hasattr(x, "dtype"):
-        kind = np.asarray(x).dtype.kind
-        dtype = settings.floatx if kind == "f" else "int32" if kind in "iu" else None
+    x, dtype = to_array(x, dtype)
+    if isinstance(x, jax.Array):
+        return x
+    _check_range(x, dtype)
     # A copy: JAX may share memory with the host array, which its owner may change. Evaluated
     # eagerly, since the tensor may outlive a trace that is being recorded.
     with jax.ensure_compile_time_eval():
         return jnp.array(x, dtype=None if dtype is None else native_dtype(dtype))
+
+
+def _check_range(x: np.ndarray, dtype: str | None) -> None:
+    """Refuses Python integers that only 64 bits hold, which JAX would cut off to 32."""
+    if dtype in ("int64", "uint64") and not jax.config.jax_enable_x64 and x.size:
+        limits = np.iinfo("int32" if dtype == "int64" else "uint32")
+        if x.dtype.kind in "iu" and (x.min() < limits.min or x.max() > limits.max):
+            raise SpecError(
+                "A tensor",
+                expected="integers of 32 bits, because JAX's 64-bit mode is off",
+                received=f"{x!r:.200}",
+                fix="call jax.config.update('jax_enable_x64', True) first, or use floats",
+            )
 
 
 def from_numpy(x: np.ndarray) -> jax.Array:

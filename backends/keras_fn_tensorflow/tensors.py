@@ -6,13 +6,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_fn.core import tree
 from keras_fn.core.dtypes import standardize_dtype
-from keras_fn.settings import settings
+from keras_fn.core.host_data import to_array
 
 _TENSORS = (tf.Tensor, tf.Variable)
-
-_PYTHON = {bool: tf.bool, int: tf.int32}
 
 
 def is_tensor(x: Any) -> bool:
@@ -25,36 +22,14 @@ def convert_to_tensor(x: Any, dtype: str | None = None) -> tf.Tensor:
     if isinstance(x, _TENSORS):
         x = tf.convert_to_tensor(x)
         return x if dtype is None else cast(x, dtype)
-    if isinstance(x, (list, tuple)) and any(hasattr(leaf, "dtype") for leaf in tree.flatten(x)):
-        x = tf.convert_to_tensor(tree.map_structure(_packable, x))
-        return x if dtype is None else cast(x, dtype)
-    if dtype is None and not hasattr(x, "dtype"):
-        target = _PYTHON.get(type(x))
-        return tf.convert_to_tensor(x, target or _dtype_of_data(x))
-    if hasattr(x, "dtype") and dtype is not None:  # TensorFlow does not cast arrays
-        return cast(tf.convert_to_tensor(x), dtype)
-    try:
-        return tf.convert_to_tensor(x, None if dtype is None else native_dtype(dtype))
-    except (TypeError, ValueError):  # it does not convert numbers to bool, or floats to integers
-        array = np.asarray(x)
-        if dtype is None or array.dtype.kind not in "biuf":
-            raise
-        return cast(tf.convert_to_tensor(array), dtype)
+    x, dtype = to_array(x, dtype)
+    x = tf.convert_to_tensor(x)  # it does not cast arrays
+    return x if dtype is None else cast(x, dtype)
 
 
 def from_numpy(x: np.ndarray) -> tf.Tensor:
     """`tf.convert_to_tensor`, which always copies."""
     return tf.convert_to_tensor(x)
-
-
-def _packable(x: Any) -> Any:
-    """Converts a NumPy scalar next to tensors to a number, which TensorFlow can pack."""
-    return x if hasattr(x, "__tf_tensor__") or is_tensor(x) else np.asarray(x).item()
-
-
-def _dtype_of_data(x: Any) -> tf.DType | None:
-    kind = np.asarray(x).dtype.kind
-    return native_dtype(settings.floatx) if kind == "f" else tf.int32 if kind in "iu" else None
 
 
 @cache

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from keras_fn.core.dtypes import ALL, FLOAT8, numpy_dtype, standardize_dtype
+from keras_fn.core.host_data import to_array
 from keras_fn.core.variable import Variable
 from keras_fn.errors import DTypeError
 from keras_fn.settings import settings
@@ -50,33 +51,20 @@ def convert_to_tensor(x: Any, dtype: str | None = None) -> Tensor:
     if isinstance(x, Tensor):
         return x if dtype is None else cast(x, dtype)
     if isinstance(x, (bool, int, float, complex)):
-        if dtype is None:
-            dtype = settings.floatx if type(x) is float else _python_scalar_dtype(x)
+        dtype = dtype or _python_scalar_dtype(x)
         return torch.tensor(x, dtype=native_dtype(dtype), device=default_device())
-    if isinstance(x, (list, tuple)) and any(isinstance(v, (Tensor, Variable)) for v in x):
-        parts = [convert_to_tensor(v.value if isinstance(v, Variable) else v, dtype) for v in x]
-        return torch.stack(parts)
     if torch.compiler.is_compiling():
         return _convert_while_tracing(x, dtype)
-    array = np.asarray(x)
-    if dtype is None and not hasattr(x, "dtype"):
-        if array.dtype.kind == "f":
-            dtype = settings.floatx
-        elif array.dtype == np.int64 and _fits_int32(array):
-            dtype = "int32"
-    return _from_numpy(array, dtype)
+    array, dtype = to_array(x, dtype)
+    return array if isinstance(array, Tensor) else _from_numpy(array, dtype)
 
 
 def _python_scalar_dtype(x: Any) -> str:
     if isinstance(x, bool):
         return "bool"
-    if isinstance(x, complex):
-        return "complex64"
-    return "int32" if -(2**31) <= x < 2**31 else "int64"
-
-
-def _fits_int32(array: np.ndarray) -> bool:
-    return array.size == 0 or (array.min() >= -(2**31) and array.max() < 2**31)
+    if isinstance(x, int):
+        return "int32" if -(2**31) <= x < 2**31 else "int64"
+    return settings.floatx if isinstance(x, float) else "complex64"
 
 
 def _from_numpy(array: np.ndarray, dtype: str | None) -> Tensor:
@@ -96,6 +84,9 @@ def _from_numpy(array: np.ndarray, dtype: str | None) -> Tensor:
 
 def _convert_while_tracing(x: Any, dtype: str | None) -> Tensor:
     """Same as `convert_to_tensor`, with calls that Dynamo can trace."""
+    if isinstance(x, (list, tuple)) and any(isinstance(v, (Tensor, Variable)) for v in x):
+        parts = [convert_to_tensor(v.value if isinstance(v, Variable) else v, dtype) for v in x]
+        return torch.stack(parts)
     tensor = torch.as_tensor(x, device=default_device())
     if dtype is None and isinstance(x, (list, tuple)):
         dtype = settings.floatx if tensor.is_floating_point() else None

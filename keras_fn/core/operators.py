@@ -92,13 +92,17 @@ class OperatorsMixin:
     def __ge__(self, other: TensorLike) -> Any:
         return OPS["greater_equal"](self, other)
 
-    def __ne__(self, other: object) -> Any:  # `==` is identity: tensors are keys of dicts
+    # As in Keras, `==` of two KerasTensors is identity, since they are searched for in lists.
+    def __ne__(self, other: object) -> Any:
         return OPS["not_equal"](self, other)
 
     __hash__ = object.__hash__
 
     def __eq__(self, other: object) -> Any:
         return self is other
+
+    def __pos__(self) -> Any:
+        return self
 
     def __neg__(self) -> Any:
         return OPS["negative"](self)
@@ -109,8 +113,8 @@ class OperatorsMixin:
     def __abs__(self) -> Any:
         return OPS["absolute"](self)
 
-    def __round__(self, digits: int = 0) -> Tensor:
-        return OPS["round"](self, decimals=digits)
+    def __round__(self, digits: int | None = None) -> Tensor:
+        return OPS["round"](self, decimals=digits or 0)
 
     def __getitem__(self, key: Any) -> Any:
         return OPS["getitem"](self, key)

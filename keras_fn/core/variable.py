@@ -1,5 +1,6 @@
 """`Variable`: assignable state with a shape, a dtype and a name, stored by the backend."""
 
+import operator
 from collections.abc import Callable, Iterator
 from functools import partial
 from threading import RLock
@@ -11,10 +12,15 @@ from keras_fn.backend.loader import current
 from keras_fn.core.dtypes import is_float, standardize_dtype
 from keras_fn.core.keras_tensor import KerasTensor, standardize_shape
 from keras_fn.core.naming import auto_name, check_name, current_path
-from keras_fn.core.operators import OperatorsMixin
+from keras_fn.core.operators import OPS, OperatorsMixin
 from keras_fn.core.scopes import DEFAULT_CONTEXT, Context, context
-from keras_fn.errors import SpecError, unexpected_arguments
-from keras_fn.types import DTypeLike, NoArguments, ShapeLike, Tensor, TensorLike
+from keras_fn.core.serialization import get_object
+from keras_fn.core.shapes import is_compatible
+from keras_fn.errors import DTypeError, SpecError, unexpected_arguments
+from keras_fn.types import DTypeLike, InitializerLike, NoArguments, ShapeLike, Tensor, TensorLike
+
+_AGGREGATIONS = ("none", "mean", "sum", "only_first_replica")
+_SYNCHRONIZATIONS = ("auto", "none", "on_read", "on_write")
 
 
 class Variable(OperatorsMixin):
@@ -24,8 +30,9 @@ class Variable(OperatorsMixin):
     optimizers into pure functions where a backend needs them.
 
     Args:
-        initializer: The initial value (array, list, number), or an initializer: a callable
-            `f(shape, dtype)`, an instance of `keras.initializers.Initializer`.
+        initializer: The initial value (array, list, number), or an initializer: by name
+            (`"glorot_uniform"`), as an instance or class of `keras.initializers`, as a callable
+            `f(shape, dtype)`, or as a config.
         shape: Shape of the variable. Required with an initializer; defaults to the shape of the
             value.
         dtype: Dtype of the variable. Defaults to the dtype of the value, `floatx()` for Python
@@ -42,19 +49,22 @@ class Variable(OperatorsMixin):
         **kwargs: None are accepted.
 
     Raises:
-        ValueError: An initializer came without a shape, or the shape is not the value's.
-        TypeError: There are unknown arguments.
+        ValueError: An initializer came without a shape, the shape is not the value's, or
+            `aggregation` or `synchronization` is none of the words above.
+        TypeError: There are unknown arguments, or the name of the initializer is unknown.
 
     Example:
         >>> v = Variable([1.0, 2.0], name="pair")
-        >>> v.assign_add([1.0, 1.0])
+        >>> total = v.assign_add([1.0, 1.0])
         >>> v.numpy().tolist()
         [2.0, 3.0]
+        >>> Variable("zeros", shape=(2,)).numpy().tolist()
+        [0.0, 0.0]
     """
 
     def __init__(
         self,
-        initializer: TensorLike | Callable[..., Any],
+        initializer: TensorLike | InitializerLike,
         shape: ShapeLike | None = None,
         dtype: DTypeLike | None = None,
         trainable: bool = True,
@@ -71,21 +81,35 @@ class Variable(OperatorsMixin):
         scope = current_path()
         self.path = f"{scope}/{self.name}" if scope else self.name
         self.autocast = bool(autocast)
-        self.aggregation = aggregation or "none"
-        self.synchronization = synchronization or "auto"
+        self.aggregation = self._one_of(_AGGREGATIONS, aggregation=aggregation)
+        self.synchronization = self._one_of(_SYNCHRONIZATIONS, synchronization=synchronization)
         self.layout = layout
-        self.regularizer: Callable[[Any], Any] | None = None
-        self.constraint: Callable[[Any], Any] | None = None
-        self.overwrite_with_gradient = False
+        self._regularizer: Callable[[Any], Any] | None = None
+        self._constraint: Callable[[Any], Any] | None = None
+        self._overwrite_with_gradient = False
         self._trainable = self._trainable_requested = bool(trainable)
         self.shape: tuple[int, ...]
         self._handle: Any = None  # the backend's variable; None until it is initialized
         self._deferred_initializer: Callable[[], Any] | None = None
+        if isinstance(initializer, (str, dict, type)):
+            initializer = get_object("initializer", initializer)
         if callable(initializer):
             self._set_initializer(initializer, shape, dtype)
         else:
             self._set_value(initializer, shape, dtype)
-        self._autocast_enabled = self.autocast and is_float(self.dtype)
+        self._autocast_enabled = self.autocast and is_float(self._dtype)
+
+    def _one_of(self, words: tuple[str, ...], **argument: str | None) -> str:
+        """Returns the value of an argument, `"none"` for None, if it is one of `words`."""
+        ((name, value),) = argument.items()
+        if value is not None and value not in words:
+            raise SpecError(
+                f"Variable {self.path!r}",
+                expected=f"{name}= one of {', '.join(map(repr, words))}",
+                received=f"{name}={value!r}",
+                fix=f"omit {name}=, or pass one of these",
+            )
+        return value or "none"
 
     def _set_initializer(self, initializer: Any, shape: Any, dtype: Any) -> None:
         """Sets the shape and the initializer; runs it now unless it can be deferred."""
@@ -104,13 +128,13 @@ class Variable(OperatorsMixin):
                 received=f"shape {self.shape}",
                 fix="name the sizes that the weight depends on in Input(shape=...)",
             )
-        self.dtype = standardize_dtype(dtype)
+        self._dtype = standardize_dtype(dtype)
         if getattr(initializer, "draw", None):
             # The key is drawn now, so that deferring does not change the values.
             key = initializer.new_key()
-            draw = partial(initializer.draw, self.shape, self.dtype, key)
+            draw = partial(initializer.draw, self.shape, self._dtype, key)
         else:
-            draw = partial(_call_initializer, initializer, self.shape, self.dtype)
+            draw = partial(_call_initializer, initializer, self.shape, self._dtype)
         self._deferred_initializer = draw
         # Initializers that cannot fail run when the variable is read: loading a model runs none.
         if not (getattr(initializer, "can_defer", False) or context.current.deferred_init):
@@ -133,8 +157,8 @@ class Variable(OperatorsMixin):
                 received=f"a value of shape {self.shape}",
                 fix="remove shape=, or reshape the value",
             )
-        self.dtype = backend.dtype_name(tensor)
-        self._handle = backend.new_variable(tensor, self.dtype, self._trainable, self.name)
+        self._dtype = backend.dtype_name(tensor)
+        self._handle = backend.new_variable(tensor, self._dtype, self._trainable, self.name)
 
     def _materialize(self) -> None:
         """Runs the deferred initializer and creates the backend's variable."""
@@ -150,7 +174,7 @@ class Variable(OperatorsMixin):
                     fix="return a value of the shape that is the initializer's first argument",
                 )
             backend = current()
-            self._handle = backend.new_variable(value, self.dtype, self._trainable, self.name)
+            self._handle = backend.new_variable(value, self._dtype, self._trainable, self.name)
             self._deferred_initializer = None
 
     @property
@@ -172,41 +196,52 @@ class Variable(OperatorsMixin):
                 self._materialize()
             value = self._handle
         dtype = active.autocast
-        if dtype is not None and self._autocast_enabled and dtype != self.dtype:
+        if dtype is not None and self._autocast_enabled and dtype != self._dtype:
             return current().cast(value, dtype)
         return value
 
     @property
-    def autocast_dtype(self) -> str:
+    def dtype(self) -> str:
         """The dtype of `value`: the dtype of the active `AutocastScope`, else the variable's."""
         autocast = context.current.autocast
-        return autocast if autocast is not None and self._autocast_enabled else self.dtype
+        return autocast if autocast is not None and self._autocast_enabled else self._dtype
 
-    def assign(self, value: TensorLike) -> None:
+    def assign(self, value: TensorLike) -> Tensor:
         """Sets the value.
 
         Args:
             value: A value of the variable's shape. It is cast to the variable's dtype.
 
+        Returns:
+            The new value: a tensor that later assignments do not change.
+
         Raises:
             ValueError: The value has another shape.
         """
         active = context.current
-        if active.symbolic or isinstance(value, KerasTensor):
-            return
+        if active.symbolic:
+            return self._assign_symbolically(value)
         backend = current()
         if isinstance(value, Variable):
             value = value.value
-        tensor: Any = backend.convert_to_tensor(value, self.dtype)
+        tensor: Any = backend.convert_to_tensor(value, self._dtype)
         if tensor.shape != self.shape and tuple(tensor.shape) != self.shape:
             raise self._shape_error(tensor)
         if active.stateless is not None:
             active.stateless.add_update((self, tensor))
         elif self._handle is None:
             self._deferred_initializer = None
-            self._handle = backend.new_variable(tensor, self.dtype, self._trainable, self.name)
+            self._handle = backend.new_variable(tensor, self._dtype, self._trainable, self.name)
         else:
             self._handle = backend.assign(self._handle, tensor)
+        return tensor
+
+    def _assign_symbolically(self, value: Any) -> Any:
+        """Checks the shape of a value and returns the variable's spec; nothing is assigned."""
+        shape = getattr(value, "shape", self.shape)
+        if not is_compatible(shape, self.shape):
+            raise self._shape_error(value)
+        return KerasTensor(self.shape, self._dtype, record_history=False)
 
     def _shape_error(self, value: Any) -> SpecError:
         return SpecError(
@@ -216,26 +251,56 @@ class Variable(OperatorsMixin):
             fix="reshape the value, or assign it to the variable that it belongs to",
         )
 
-    def assign_add(self, value: TensorLike) -> None:
-        """Adds `value`, which must be broadcastable to the variable's shape, to the variable."""
+    def assign_add(self, value: TensorLike) -> Tensor:
+        """Adds a value, which must be broadcastable to the variable's shape, to the variable.
+
+        Args:
+            value: A tensor or number.
+
+        Returns:
+            The new value.
+
+        Raises:
+            ValueError: The sum has another shape than the variable.
+        """
+        return self.assign(self + value)
+
+    def assign_sub(self, value: TensorLike) -> Tensor:
+        """Subtracts a value, which must be broadcastable to the variable's shape.
+
+        Args:
+            value: A tensor or number.
+
+        Returns:
+            The new value.
+
+        Raises:
+            ValueError: The difference has another shape than the variable.
+        """
+        return self.assign(self - value)
+
+    def accumulate(self, value: TensorLike) -> None:
+        """Same as `assign_add`, in place where the backend can, and without a result.
+
+        Metrics and optimizers call it in each step.
+
+        Args:
+            value: A tensor or number.
+        """
         backend = current()
         if context.current is not DEFAULT_CONTEXT or self._handle is None:
             self.assign(self + value)
         elif self._can_add_number(value):
             self._handle = backend.assign_add(self._handle, value)
         elif backend.is_tensor(value) and cast(Any, value).shape == self.shape:
-            self._handle = backend.assign_add(self._handle, backend.cast(value, self.dtype))
+            self._handle = backend.assign_add(self._handle, backend.cast(value, self._dtype))
         else:
             self.assign(self + value)
 
     def _can_add_number(self, value: Any) -> bool:
         if type(value) is int:
-            return self.dtype != "bool"
-        return type(value) is float and is_float(self.dtype)
-
-    def assign_sub(self, value: TensorLike) -> None:
-        """Subtracts `value`, which must be broadcastable to the variable's shape."""
-        self.assign(self - value)
+            return self._dtype != "bool"
+        return type(value) is float and is_float(self._dtype)
 
     @property
     def trainable(self) -> bool:
@@ -247,6 +312,51 @@ class Variable(OperatorsMixin):
         self._trainable = bool(value)
         if self._handle is not None:
             current().set_trainable(self._handle, self._trainable)
+
+    @property
+    def regularizer(self) -> Callable[[Any], Any] | None:
+        """A function of the value whose result is added to the loss, or None."""
+        return self._regularizer
+
+    @regularizer.setter
+    def regularizer(self, value: Callable[[Any], Any] | None) -> None:
+        self._regularizer = self._callable_or_none(regularizer=value)
+
+    @property
+    def constraint(self) -> Callable[[Any], Any] | None:
+        """A projection of the value after each update, or None."""
+        return self._constraint
+
+    @constraint.setter
+    def constraint(self, value: Callable[[Any], Any] | None) -> None:
+        self._constraint = self._callable_or_none(constraint=value)
+
+    def _callable_or_none(self, **attribute: Any) -> Any:
+        ((name, value),) = attribute.items()
+        if value is not None and not callable(value):
+            raise SpecError(
+                f"Variable {self.path!r}",
+                expected=f"{name}: a function of the value, or None",
+                received=f"{name}={value!r}",
+                fix=f"set an instance of a class in keras.{name}s, or a function",
+            )
+        return value
+
+    @property
+    def overwrite_with_gradient(self) -> bool:
+        """Whether the optimizer sets the variable to its gradient instead of updating it."""
+        return self._overwrite_with_gradient
+
+    @overwrite_with_gradient.setter
+    def overwrite_with_gradient(self, value: bool) -> None:
+        if not isinstance(value, bool):
+            raise DTypeError(
+                f"Variable {self.path!r}",
+                expected="overwrite_with_gradient: True or False",
+                received=f"{value!r}",
+                fix="set a boolean",
+            )
+        self._overwrite_with_gradient = value
 
     @property
     def ndim(self) -> int:
@@ -270,15 +380,40 @@ class Variable(OperatorsMixin):
         return (self[i] for i in range(len(self)))
 
     def __float__(self) -> float:
-        return float(self.numpy())
+        return float(self._item("float"))
 
     def __int__(self) -> int:
-        return int(self.numpy())
+        return int(self._item("int"))
 
-    __index__ = __int__
+    def __index__(self) -> int:
+        return operator.index(self._item("index"))
 
     def __bool__(self) -> bool:
-        return bool(self.numpy())
+        return bool(self._item("bool"))
+
+    def _item(self, target: str) -> Any:
+        """Returns the only element of a scalar as a Python number."""
+        if self.shape:
+            raise DTypeError(
+                f"Variable {self.path!r}",
+                expected=f"a scalar, to be used as {target}",
+                received=f"a variable of shape {self.shape}",
+                fix="use an element, or ops.all or ops.any for a boolean",
+            )
+        return self.numpy().item()
+
+    # Elements are compared. As a key of a dict or set, a variable is found by its identity: no two
+    # objects have the same hash, so `__eq__` is not called there.
+    __hash__ = OperatorsMixin.__hash__
+
+    def __eq__(self, other: object) -> Any:
+        return OPS["equal"](self, other) if _is_tensor_like(other) else NotImplemented
+
+    def __ne__(self, other: object) -> Any:
+        return OPS["not_equal"](self, other) if _is_tensor_like(other) else NotImplemented
+
+    def __pos__(self) -> Tensor:
+        return self.value
 
     # Copies and pickles hold the value as an array: some tensors cannot be copied or pickled.
     def __getstate__(self) -> dict[str, Any]:
@@ -287,13 +422,15 @@ class Variable(OperatorsMixin):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._handle = current().new_variable(self._handle, self.dtype, self._trainable, self.name)
+        self._handle = current().new_variable(self._handle, self._dtype, self._trainable, self.name)
 
     def __len__(self) -> int:
         if not self.shape:
-            raise TypeError(
-                f"Variable {self.path!r} is a scalar and has no length.\n"
-                "  fix: use v.shape, or a variable with at least one axis"
+            raise DTypeError(
+                f"Variable {self.path!r} is a scalar and has no length",
+                expected="a variable of at least one axis",
+                received="shape ()",
+                fix="use v.shape, or v.numpy() for its value",
             )
         return self.shape[0] or 0
 
@@ -334,6 +471,13 @@ def _call_initializer(initializer: Callable[..., Any], shape: tuple[int, ...], d
     """Returns an initializer's value; an array is copied, because the initializer may keep it."""
     value = initializer(shape, dtype=dtype)
     return np.array(value) if isinstance(value, np.ndarray) else value
+
+
+def _is_tensor_like(x: object) -> bool:
+    """Returns whether a variable can be compared with `x`: not with None or text, for example."""
+    if isinstance(x, (list, tuple)):
+        return all(map(_is_tensor_like, x))
+    return isinstance(x, (bool, int, float, complex)) or hasattr(x, "__array__")
 
 
 def _is_float_data(value: Any) -> bool:

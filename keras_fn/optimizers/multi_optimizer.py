@@ -252,7 +252,7 @@ class MultiOptimizer(Optimizer):
             group.append(v)
         for index, (group_grads, group) in groups.items():
             self.optimizers[index].apply(group_grads, group)
-        self._iterations.assign_add(1)
+        self._iterations.accumulate(1)
 
     def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
         """Sets variables to their moving averages, where their optimizer keeps them.

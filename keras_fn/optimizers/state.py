@@ -170,7 +170,7 @@ class OptimizerState:
             variable: The variable.
             value: A tensor of its shape.
         """
-        variable.assign_add(value)
+        variable.accumulate(value)
 
     def assign_sub(self, variable: Variable, value: TensorLike) -> None:
         """Subtracts a value from a variable; for use in `update_step`.

@@ -6,7 +6,7 @@ import numpy as np
 
 from keras_fn.core import tree
 from keras_fn.core.dtypes import numpy_dtype, standardize_dtype
-from keras_fn.settings import settings
+from keras_fn.core.host_data import to_array
 
 
 class Tensor(np.ndarray):
@@ -57,8 +57,7 @@ def convert_to_tensor(x: Any, dtype: str | None = None) -> Tensor:
     """Converts to a tensor. Python floats become `floatx()`, Python integers int32."""
     if isinstance(x, Tensor):
         return x if dtype is None else cast(x, dtype)
-    if dtype is None and not hasattr(x, "dtype"):
-        dtype = {"f": settings.floatx, "i": "int32"}.get(np.asarray(x).dtype.kind)
+    x, dtype = to_array(x, dtype)
     return as_tensor(np.array(x, None if dtype is None else numpy_dtype(dtype)))
 
 
