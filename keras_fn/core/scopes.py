@@ -10,6 +10,7 @@ from threading import local
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+from keras_fn.backend.loader import current
 from keras_fn.errors import SpecError
 from keras_fn.types import Tensor
 
@@ -84,7 +85,7 @@ class StatelessScope(Scope):
 
     Args:
         state_mapping: Pairs `(variable, value)`: the value of each variable inside the scope, a
-            tensor of the variable's shape. Other variables have their own value.
+            tensor, array or variable of the variable's shape. Other variables have their own value.
         collect_losses: Whether losses added by `Layer.add_loss` are collected in `losses`.
             Default False.
         initialize_variables: Whether variables created inside are initialized when the scope ends.
@@ -115,6 +116,10 @@ class StatelessScope(Scope):
         self.state: dict[int, Any] = {}  # values by the identity of their variables
         self.written: dict[int, Any] = {}  # variables assigned inside, by identity
         for variable, value in state_mapping or ():
+            if isinstance(value, type(variable)):
+                value = value.value
+            elif not current().is_tensor(value):
+                value = current().convert_to_tensor(value, variable.dtype)
             if tuple(value.shape) != tuple(variable.shape):
                 raise SpecError(
                     f"StatelessScope, variable {variable.path!r}",
