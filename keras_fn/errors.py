@@ -82,18 +82,38 @@ class DTypeError(SpecError, TypeError):
     """A `SpecError` about a type or dtype: also a TypeError."""
 
 
-def unexpected_arguments(source: str, names: Iterable[str]) -> DTypeError:
+def find_similar(name: str, names: Iterable[str], count: int = 3) -> list[str]:
+    """Returns the names that a misspelt one may stand for, the most similar first.
+
+    Args:
+        name: The name that was received.
+        names: The names that there are.
+        count: Maximum number of names.
+
+    Example:
+        >>> find_similar("epoch", ["x", "y", "epochs"])
+        ['epochs']
+    """
+    return difflib.get_close_matches(name[:200], list(names), count, 0.6)
+
+
+def unexpected_arguments(
+    source: str, names: Iterable[str], known: Iterable[str] = ()
+) -> DTypeError:
     """Returns the error for keyword arguments that a function does not have.
 
     Args:
         source: The name of the function or class.
         names: The names of the arguments.
+        known: The names of its parameters, to suggest the one that was meant.
     """
+    names, known = list(names), list(known)
+    near = [f"{n}=" for name in names for n in find_similar(name, known, 1)]
     return DTypeError(
         source,
-        expected="arguments of its signature",
+        expected=f"the arguments {', '.join(known)}" if known else "arguments of its signature",
         received=", ".join(f"{name}=" for name in names),
-        fix="remove or rename what it does not take",
+        fix=f"did you mean {', '.join(near)}?" if near else "remove or rename what it does not take",
     )
 
 

@@ -92,9 +92,8 @@ class LossTrackingMixin(AttributeTrackingMixin):
     @filter_traceback
     def _outermost_call(self, args: tuple, kwargs: dict[str, Any]) -> Any:
         """Makes a call that no layer makes: clears the losses of the previous one."""
-        if args and isinstance(args[0], KerasTensor):  # a symbolic call adds no losses
-            with OutermostCallScope():
-                return self(*args, **kwargs)  # type: ignore[operator]
+        if context.current.symbolic or (args and isinstance(args[0], KerasTensor)):
+            return self._slow_call(args, kwargs)  # type: ignore[attr-defined]  # adds no losses
         self._clear_losses()
         with OutermostCallScope():
             outputs = self(*args, **kwargs)  # type: ignore[operator]
