@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.scopes import context
-from keras_fn.types import Tensor
+from keras_fn.types import Nested, Tensor
 
 ComputeMask = TypeVar("ComputeMask", bound=Callable[..., object])
 
@@ -17,6 +17,11 @@ def propagates_mask_only(compute_mask: ComputeMask) -> ComputeMask:
     """
     compute_mask.propagates_mask_only = True  # type: ignore[attr-defined]
     return compute_mask
+
+
+@propagates_mask_only
+def drop_mask(self: object, inputs: Nested, previous_mask: Nested = None) -> None:
+    """Returns None: the output has other axes than the mask. A `compute_mask` for layers."""
 
 
 def get_mask(x: object) -> Tensor | None:

@@ -29,6 +29,7 @@ from keras_fn.layers._build_wrapper import (
 )
 from keras_fn.layers._config import drop_noop_arguments, layer_config
 from keras_fn.layers._losses import LossTrackingMixin
+from keras_fn.layers._masks import MaskPropagationMixin
 from keras_fn.layers._options import InputShapeOptions
 from keras_fn.layers._policy import AUTOCAST_DTYPES, DTypePolicyMixin
 from keras_fn.layers._remat import rematerialize
@@ -62,7 +63,14 @@ else:
 _FAST_PATH_CACHE_SIZE = 64  # input signatures that a layer remembers; more would be a leak
 
 
-class Layer(StatelessCallMixin, LossTrackingMixin, DTypePolicyMixin, Base, Operation):
+class Layer(
+    StatelessCallMixin,
+    LossTrackingMixin,
+    MaskPropagationMixin,
+    DTypePolicyMixin,
+    Base,
+    Operation,
+):
     """Base class of layers: a computation with weights.
 
     Subclasses define `__init__` (the arguments), `build` (the weights, from the shape of the
@@ -349,31 +357,9 @@ class Layer(StatelessCallMixin, LossTrackingMixin, DTypePolicyMixin, Base, Opera
             return x
 
         return {
-            name: tree.map_structure(convert, value) if _is_nested(value) else convert(value)
+            name: tree.map_structure(convert, value) if tree.is_nested(value) else convert(value)
             for name, value in arguments.items()
         }
-
-    def _fill_masks(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """Returns the masks of the tensor arguments, and adds them to the arguments of `call`."""
-        masks: dict[str, Any] = {}
-        for name, value in list(arguments.items()):
-            if name.endswith("mask"):
-                continue
-            if _is_nested(value):
-                flat = [masking.get_mask(x) for x in tree.flatten(value)]
-                if any(mask is not None for mask in flat):
-                    masks[name] = tree.unflatten(value, flat)
-                continue
-            # `get_mask` only where masks of traced tensors are kept aside.
-            mask = getattr(value, "_keras_mask", None)
-            if mask is None and context.current.masks:
-                mask = masking.get_mask(value)
-            if mask is not None:
-                masks[name] = mask
-        for name, mask_argument in self._signature.mask_arguments.items():
-            if arguments.get(mask_argument) is None and name in masks:
-                arguments[mask_argument] = masks[name]
-        return masks
 
     def _fill_training(self, arguments: dict, kwargs: dict, inherited: bool | None) -> bool | None:
         """Resolves `training`: the argument, else the caller's, else the default of `call`."""
@@ -449,24 +435,6 @@ class Layer(StatelessCallMixin, LossTrackingMixin, DTypePolicyMixin, Base, Opera
         if self._activity_regularizer is not None and not symbolic:
             self._add_activity_losses(outputs)
 
-    @property
-    def _makes_masks(self) -> bool:
-        return not hasattr(type(self).compute_mask, "propagates_mask_only")
-
-    def _propagate_masks(self, outputs: Any, first: Any, masks: dict[str, Any]) -> None:
-        previous = next(iter(masks.values()), None)
-        if not self.supports_masking and not self._makes_masks:
-            return
-        mask = self.compute_mask(first, previous)
-        if mask is None:
-            return
-        flat = tree.flatten(outputs)
-        flat_masks = tree.flatten(mask)
-        if len(flat_masks) != len(flat):
-            flat_masks = [flat_masks[0]] * len(flat)
-        for x, m in zip(flat, flat_masks, strict=True):
-            masking.set_mask(x, m)
-
     def _cache_fast_path(self, args: tuple, kwargs: dict[str, Any], masks: dict[str, Any]) -> None:
         """Lets inputs like these take the fast path, if nothing but `call` has to happen."""
         is_simple = (
@@ -535,20 +503,6 @@ class Layer(StatelessCallMixin, LossTrackingMixin, DTypePolicyMixin, Base, Opera
             self._build_for(self._signature.bind(self, (inputs,), {}))
         return tree.map_structure(lambda x: x.shape, self.compute_output_spec(inputs))
 
-    @masking.propagates_mask_only
-    def compute_mask(self, inputs: Nested, previous_mask: Nested) -> Nested:
-        """Returns the mask of the output: by default the mask of the input.
-
-        Args:
-            inputs: The inputs of the call.
-            previous_mask: Their mask, nested like them, or None.
-
-        Returns:
-            A mask, nested masks, or None.
-        """
-        del inputs
-        return previous_mask
-
     # ---------------------------------------------------------------- config
 
     def get_config(self) -> dict[str, Any]:
@@ -581,13 +535,9 @@ def _cast_keras_tensor(x: KerasTensor, dtype: str) -> KerasTensor:
     return cast
 
 
-def _is_nested(x: Any) -> bool:
-    return isinstance(x, (list, tuple, dict))
-
-
 def _holds_keras_tensor(x: Any) -> bool:
     return any(
-        isinstance(leaf, KerasTensor) for leaf in (tree.flatten(x) if _is_nested(x) else (x,))
+        isinstance(leaf, KerasTensor) for leaf in (tree.flatten(x) if tree.is_nested(x) else (x,))
     )
 
 

@@ -152,6 +152,9 @@ class Functional(Model):
         """Keeps all: the input binder casts each input to the dtype of its `Input`."""
         return dtype
 
+    def _propagate_masks(self, outputs: Any, first: Any, masks: dict[str, Any]) -> None:
+        """Does nothing: the layers of the graph set the masks of their outputs."""
+
     @property
     def is_pure(self) -> bool:
         """Whether inference has no side effects, so that it can run as one compiled function."""
@@ -286,7 +289,7 @@ class Functional(Model):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the config of the graph: its layers, their calls, its inputs and outputs."""
-        if not _has_graph_constructor(type(self)):
+        if not has_graph_constructor(type(self)):
             return super().get_config()
         return functional_config.layer_config(self)
 
@@ -325,8 +328,12 @@ def _has_no_side_effects(operation: Operation) -> bool:
     )
 
 
-def _has_graph_constructor(cls: type) -> bool:
-    """Returns whether the constructor takes inputs and outputs: it is not a custom one."""
+def has_graph_constructor(cls: type) -> bool:
+    """Returns whether the constructor of a model takes inputs and outputs: is no custom one.
+
+    Args:
+        cls: A class of Functional models.
+    """
     parameters = list(inspect.signature(cls.__init__).parameters)[1:]
     return parameters[:2] == ["inputs", "outputs"] or parameters[:2] == ["args", "kwargs"]
 
@@ -372,7 +379,19 @@ def _with_input_layers(inputs: Any, outputs: Any, source: str) -> tuple[Any, Any
         for t in flat
     ]
     results = plan.run(input_tensors)
+    mark_as_repeats(ExecutionPlan(input_tensors, results, source).nodes)
     return tree.unflatten(inputs, input_tensors), tree.unflatten(outputs, results)
+
+
+def mark_as_repeats(nodes: Sequence[Node]) -> None:
+    """Marks the nodes of a graph as repeats, if their operations have other calls.
+
+    Args:
+        nodes: The nodes of a graph that repeats the calls of another one, or is replaced by one.
+    """
+    for node in nodes:
+        others = [n for n in node.operation._inbound_nodes if n is not node and not n.is_repeat]
+        node.is_repeat = bool(others)
 
 
 def _operations_by_depth(

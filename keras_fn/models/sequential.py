@@ -7,12 +7,13 @@ from keras_fn.core import tree
 from keras_fn.core.graph_model import get_graph
 from keras_fn.core.keras_tensor import KerasTensor, standardize_shape
 from keras_fn.core.naming import current_path, name_scope
+from keras_fn.core.operation import Node
 from keras_fn.core.registry import CustomObjectScope
 from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.layers.core.input_layer import Input, InputLayer
 from keras_fn.layers.layer import Layer
-from keras_fn.models.functional import Functional
+from keras_fn.models.functional import Functional, mark_as_repeats
 from keras_fn.models.model import Model
 from keras_fn.types import Nested, Shape
 
@@ -49,6 +50,7 @@ class Sequential(Model):
         self._start_model()
         self._functional: Functional | None = None
         self._layers: list[Layer] = []
+        self._nodes: list[Node] = []  # of the newest graph
         self.supports_masking = True
         for layer in layers or ():
             self.add(layer, rebuild=False)
@@ -124,6 +126,9 @@ class Sequential(Model):
             if not isinstance(layer, InputLayer):
                 x = layer(x)
         self._functional = Functional(inputs, x, name=self.name)
+        mark_as_repeats(self._nodes)
+        self._nodes = self._functional.execution_plan.nodes
+        mark_as_repeats(self._nodes)
         self.built = True
         self._build_shapes = {"input_shape": inputs.shape}
         self._update_loss_tracking()
@@ -191,6 +196,9 @@ class Sequential(Model):
             return dtype
         return first._float_input_dtype(dtype)
 
+    def _propagate_masks(self, outputs: Any, first: Any, masks: dict[str, Any]) -> None:
+        """Does nothing: the layers set the masks of their outputs."""
+
     def _get_graph_for(self, what: str) -> Functional:
         if self._functional is None:
             raise AttributeError(
@@ -238,6 +246,18 @@ class Sequential(Model):
     def output_names(self) -> list[str]:
         """The names of the outputs, in a list."""
         return self._get_graph_for("output_names").output_names
+
+    def compute_output_spec(
+        self, inputs: Nested, training: bool | None = None, mask: Nested = None
+    ) -> Nested:
+        """Infers the shape and dtype of the output.
+
+        Args:
+            inputs: The input, a tensor or a KerasTensor.
+            training: Whether layers run in training mode.
+            mask: The mask of the input, or None.
+        """
+        return super().compute_output_spec(inputs, training=training, mask=mask)
 
     def compute_output_shape(self, input_shape: Shape) -> Nested:
         """Returns the shape of the output for an input of a shape.

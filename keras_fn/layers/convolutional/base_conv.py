@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from keras_fn.core.input_spec import InputSpec
+from keras_fn.core.masking import drop_mask
 from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError
 from keras_fn.layers._arguments import (
@@ -23,6 +24,7 @@ from keras_fn.settings import standardize_data_format
 class Convolution(Layer):
     """Base class of the convolution layers over `rank` spatial axes."""
 
+    compute_mask = drop_mask
     rank: int
     use_bias: bool
     activation: Any

@@ -90,6 +90,10 @@ class Lambda(Layer):
             shapes = map_shapes(lambda shape: (batch, *shape), shapes)
         return symbolic_inputs(shapes, self.compute_dtype)
 
+    @property
+    def _makes_masks(self) -> bool:
+        return super()._makes_masks and self.mask is not None
+
     def compute_mask(self, inputs: Nested, previous_mask: Nested = None) -> Nested:
         """Returns the mask of the constructor, or the result of the mask function."""
         return self.mask(inputs, previous_mask) if callable(self.mask) else self.mask

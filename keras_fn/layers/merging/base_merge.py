@@ -95,7 +95,8 @@ def _expand_to_rank(x: Any, rank: int) -> Any:
 
 def _mask_like(mask: Any, x: Any) -> Any:
     """Returns the mask of steps as one of the elements of `x`."""
-    return logical_and(expand_dims(mask, -1), ones_like(x, dtype="bool"))
+    axes = tuple(range(len(mask.shape), len(x.shape)))
+    return logical_and(expand_dims(mask, axes) if axes else mask, ones_like(x, dtype="bool"))
 
 
 class MinMaxMerge(Merge):

@@ -65,12 +65,13 @@ class Concatenate(Merge):
         masks = tree.flatten(previous_mask)
         if all(m is None for m in masks):
             return None
-        whole = []
-        for x, m in zip(inputs, masks, strict=True):
-            if m is None:
-                m = ones_like(x, dtype="bool")
-            whole.append(_mask_like(m, x) if len(m.shape) < len(x.shape) else m)
-        return any_(ops.concatenate(whole, axis=self.axis), axis=-1)
+        whole = [
+            ones_like(x, dtype="bool") if m is None else _mask_like(m, x)
+            for x, m in zip(inputs, masks, strict=True)
+        ]
+        rank = len(whole[0].shape)
+        kept = min(max(len(m.shape) for m in masks if m is not None), rank - 1)
+        return any_(ops.concatenate(whole, axis=self.axis), axis=tuple(range(kept, rank)))
 
 
 def concatenate(inputs: Sequence[Tensor], axis: int = -1, **kwargs: Unpack[LayerOptions]) -> Tensor:

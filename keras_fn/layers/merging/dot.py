@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Unpack
 
-from keras_fn.core.masking import propagates_mask_only
+from keras_fn.core.masking import drop_mask
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.merging.base_merge import Merge
@@ -40,6 +40,7 @@ class Dot(Merge):
     """
 
     _at_least = _at_most = 2
+    compute_mask = drop_mask
 
     def __init__(
         self, axes: int | Sequence[int], normalize: bool = False, **kwargs: Unpack[LayerOptions]
@@ -93,11 +94,6 @@ class Dot(Merge):
         kept = x_letters.replace(summed, "") + y_letters[1:].replace(summed, "")
         product = einsum(f"{x_letters},{y_letters}->{kept}", x, y)
         return expand_dims(product, -1) if kept == "a" else product
-
-    @propagates_mask_only
-    def compute_mask(self, inputs: Nested, previous_mask: Nested = None) -> None:
-        """Returns None: the masked axis is gone."""
-        return None
 
 
 def dot(

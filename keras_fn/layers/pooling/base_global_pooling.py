@@ -3,6 +3,7 @@
 from typing import Unpack
 
 from keras_fn.core.input_spec import InputSpec
+from keras_fn.core.masking import drop_mask
 from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
 from keras_fn.settings import standardize_data_format
@@ -11,6 +12,7 @@ from keras_fn.settings import standardize_data_format
 class GlobalPooling(Layer):
     """Base class of the global pooling layers: each channel becomes one element."""
 
+    compute_mask = drop_mask
     rank: int
 
     def __init__(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Unpack
 
 from keras_fn.core.input_spec import InputSpec
+from keras_fn.core.masking import drop_mask
 from keras_fn.layers._arguments import int_tuple, one_of
 from keras_fn.layers._options import UnnamedLayerOptions
 from keras_fn.layers.layer import Layer
@@ -14,6 +15,7 @@ from keras_fn.types import Tensor
 class Pooling(Layer):
     """Base class of the pooling layers: each window becomes one element, for each channel."""
 
+    compute_mask = drop_mask
     rank: int
     _pool: Callable[..., Any]
 

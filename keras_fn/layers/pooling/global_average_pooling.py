@@ -2,7 +2,6 @@
 
 from typing import Unpack
 
-from keras_fn.core.masking import propagates_mask_only
 from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.pooling.base_global_pooling import GlobalPooling
 from keras_fn.ops.arithmetic import divide
@@ -10,7 +9,7 @@ from keras_fn.ops.core import cast
 from keras_fn.ops.logic import where
 from keras_fn.ops.manipulation import expand_dims
 from keras_fn.ops.reductions import mean, sum
-from keras_fn.types import Nested, Tensor
+from keras_fn.types import Tensor
 
 
 class _GlobalAverage(GlobalPooling):
@@ -55,11 +54,6 @@ class GlobalAveragePooling1D(_GlobalAverage):
         counted = expand_dims(cast(mask, "bool"), 2 if self._axes == (1,) else 1)
         total = sum(where(counted, inputs, 0), self._axes, self.keepdims)
         return divide(total, sum(cast(counted, inputs.dtype), self._axes, self.keepdims))
-
-    @propagates_mask_only
-    def compute_mask(self, inputs: Nested, previous_mask: Nested = None) -> None:
-        """Returns None: the masked axis is gone."""
-        return None
 
 
 class GlobalAveragePooling2D(_GlobalAverage):

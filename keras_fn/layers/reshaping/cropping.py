@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Unpack
 
 from keras_fn.core.input_spec import InputSpec
+from keras_fn.core.masking import drop_mask
 from keras_fn.errors import SpecError
 from keras_fn.layers._arguments import padding_pairs
 from keras_fn.layers._options import LayerOptions
@@ -16,6 +17,7 @@ from keras_fn.types import Tensor
 class Cropping(Layer):
     """Cropping layer: removes elements at the edges of the spatial axes."""
 
+    compute_mask = drop_mask
     rank: int
 
     def __init__(

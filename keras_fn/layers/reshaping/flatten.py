@@ -3,6 +3,7 @@
 from typing import Unpack
 
 from keras_fn.core.input_spec import InputSpec
+from keras_fn.core.masking import drop_mask
 from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
 from keras_fn.ops._rules import product
@@ -29,6 +30,8 @@ class Flatten(Layer):
         >>> keras.layers.Flatten()(keras.Input((28, 28, 2))).shape
         (None, 1568)
     """
+
+    compute_mask = drop_mask
 
     def __init__(self, data_format: str | None = None, **kwargs: Unpack[LayerOptions]):
         super().__init__(**kwargs)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Unpack
 
 from keras_fn.core.input_spec import InputSpec
+from keras_fn.core.masking import drop_mask
 from keras_fn.layers._arguments import argument_error
 from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
@@ -30,6 +31,8 @@ class Permute(Layer):
         >>> keras.layers.Permute((2, 1))(keras.Input((10, 64))).shape
         (None, 64, 10)
     """
+
+    compute_mask = drop_mask
 
     def __init__(self, dims: Sequence[int], **kwargs: Unpack[LayerOptions]):
         super().__init__(**kwargs)

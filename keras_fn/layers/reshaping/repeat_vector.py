@@ -3,6 +3,7 @@
 from typing import Unpack
 
 from keras_fn.core.input_spec import InputSpec
+from keras_fn.core.masking import drop_mask
 from keras_fn.layers._arguments import positive_int
 from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
@@ -29,6 +30,8 @@ class RepeatVector(Layer):
         >>> keras.layers.RepeatVector(3)(keras.Input((32,))).shape
         (None, 3, 32)
     """
+
+    compute_mask = drop_mask
 
     def __init__(self, n: int, **kwargs: Unpack[LayerOptions]):
         super().__init__(**kwargs)

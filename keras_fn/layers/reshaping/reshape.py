@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Unpack
 
+from keras_fn.core.masking import drop_mask
 from keras_fn.errors import SpecError
 from keras_fn.layers._arguments import argument_error, is_int_at_least
 from keras_fn.layers._options import LayerOptions
@@ -33,6 +34,8 @@ class Reshape(Layer):
         >>> keras.layers.Reshape((4, -1))(keras.Input((8, 3))).shape
         (None, 4, 6)
     """
+
+    compute_mask = drop_mask
 
     def __init__(self, target_shape: Sequence[int], **kwargs: Unpack[LayerOptions]):
         super().__init__(**kwargs)

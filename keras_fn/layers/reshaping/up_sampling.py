@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Unpack
 
 from keras_fn.core.input_spec import InputSpec
+from keras_fn.core.masking import drop_mask
 from keras_fn.layers._arguments import int_tuple, one_of, positive_int
 from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
@@ -32,6 +33,8 @@ class UpSampling1D(Layer):
         >>> keras.layers.UpSampling1D(3)(keras.Input((4, 2))).shape
         (None, 12, 2)
     """
+
+    compute_mask = drop_mask
 
     def __init__(self, size: int = 2, **kwargs: Unpack[LayerOptions]):
         super().__init__(**kwargs)
@@ -66,6 +69,8 @@ class UpSampling2D(Layer):
         >>> keras.layers.UpSampling2D((1, 2))(keras.Input((4, 4, 3))).shape
         (None, 4, 8, 3)
     """
+
+    compute_mask = drop_mask
 
     def __init__(
         self,
@@ -114,6 +119,8 @@ class UpSampling3D(Layer):
         >>> keras.layers.UpSampling3D(2)(keras.Input((2, 2, 2, 3))).shape
         (None, 4, 4, 4, 3)
     """
+
+    compute_mask = drop_mask
 
     def __init__(
         self,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Unpack
 
 from keras_fn.core.input_spec import InputSpec
+from keras_fn.core.masking import drop_mask
 from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
 from keras_fn.layers.reshaping.cropping import _ends
@@ -15,6 +16,7 @@ from keras_fn.types import Tensor
 class ZeroPadding(Layer):
     """Zero padding layer: adds zeros at the edges of the spatial axes."""
 
+    compute_mask = drop_mask
     rank: int
 
     def __init__(

@@ -20,6 +20,7 @@ from keras_fn.ops.arithmetic import add, multiply
 from keras_fn.ops.core import cast, convert_to_tensor, dtype as dtype_of, shape as shape_of
 from keras_fn.ops.creation import zeros_like
 from keras_fn.ops.manipulation import expand_dims, swapaxes
+from keras_fn.ops.rearranging import flip
 from keras_fn.ops.rnn import rnn
 from keras_fn.types import Nested, Shape, Tensor
 
@@ -182,6 +183,7 @@ class RNN(Layer):
             )
         if tree.is_nested(mask):
             mask = tree.flatten(mask)[0]
+        self._check_mask(sequences, mask)
         states = self._resolve_initial_state(sequences, initial_state)
         output, outputs, states = self._loop(sequences, states, mask, training)
         output = cast(outputs if self.return_sequences else output, self.compute_dtype)
@@ -194,6 +196,16 @@ class RNN(Layer):
             ):
                 variable.assign(state)
         return (output, *states) if self.return_state else output
+
+    def _check_mask(self, sequences: Any, mask: Any) -> None:
+        if mask is None or is_compatible(tuple(mask.shape), tuple(sequences.shape)[:2]):
+            return
+        raise SpecError(
+            self._label,
+            expected=f"a mask of shape {tuple(sequences.shape)[:2]}, the batch and the time steps",
+            received=f"a mask of shape {tuple(mask.shape)}",
+            fix="reduce it over the other axes, for example ops.any(mask, axis=-1)",
+        )
 
     def _resolve_initial_state(self, sequences: Any, initial_state: Any) -> list[Any]:
         """The initial states: of the call, of the previous batch, or of the cell."""
@@ -279,8 +291,10 @@ class RNN(Layer):
 
     @propagates_mask_only
     def compute_mask(self, inputs: Nested, previous_mask: Nested) -> Nested:
-        """Returns the mask of the inputs with `return_sequences`, else None."""
+        """Returns the mask of the outputs with `return_sequences`, in their order, else None."""
         mask = tree.flatten(previous_mask)[0] if self.return_sequences else None
+        if mask is not None and self.go_backwards:
+            mask = flip(mask, 1)
         if not self.return_state:
             return mask
         return [mask] + [None] * len(tree.flatten(self.state_size))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Self, Unpack
 
 from keras_fn.core import tree
+from keras_fn.core.masking import drop_mask
 from keras_fn.core.serialization import deserialize_keras_object
 from keras_fn.layers._arguments import argument_error
 from keras_fn.layers._options import LayerOptions
@@ -45,6 +46,8 @@ class StackedRNNCells(Layer):
         >>> keras.layers.RNN(keras.layers.StackedRNNCells(cells))(keras.Input((5, 3))).shape
         (None, 4)
     """
+
+    compute_mask = drop_mask
 
     def __init__(self, cells: Sequence[Layer], **kwargs: Unpack[LayerOptions]):
         super().__init__(**kwargs)
