@@ -21,13 +21,25 @@ class Node:
         args: Positional arguments, with KerasTensors anywhere in nested structures.
         kwargs: Keyword arguments, with KerasTensors anywhere in nested structures.
         outputs: The output KerasTensors, nested as the call returned them.
+
+    Attributes:
+        is_repeat: Whether the node repeats another one for a graph with other inputs, so that it is
+            no call by itself.
     """
 
-    __slots__ = ("args", "input_tensors", "kwargs", "operation", "output_tensors", "outputs")
+    __slots__ = (
+        "args",
+        "input_tensors",
+        "is_repeat",
+        "kwargs",
+        "operation",
+        "output_tensors",
+        "outputs",
+    )
 
     def __init__(self, operation: "Operation", args: tuple, kwargs: dict, outputs: Nested):
         self.operation, self.args, self.kwargs = operation, args, kwargs
-        self.outputs = outputs
+        self.outputs, self.is_repeat = outputs, False
         self.output_tensors: list[KerasTensor] = tree.flatten(outputs)
         self.input_tensors: list[KerasTensor] = [
             x for x in tree.flatten([args, kwargs]) if isinstance(x, KerasTensor)
@@ -200,13 +212,14 @@ class Operation:
         return self._single_node("output").outputs
 
     def _single_node(self, what: str) -> Any:
-        if len(self._inbound_nodes) != 1:
+        calls = [node for node in self._inbound_nodes if not node.is_repeat]
+        if len(calls) != 1:
             raise AttributeError(
-                f"{type(self).__name__} {self.name!r} was called {len(self._inbound_nodes)} times "
+                f"{type(self).__name__} {self.name!r} was called {len(calls)} times "
                 f"in a graph, so it does not have a single {what}.\n"
                 "  fix: use the tensors of the call itself"
             )
-        return _SingleNodeView(self._inbound_nodes[0])
+        return _SingleNodeView(calls[0])
 
 
 _PLAIN = (str, int, float, bool, bytes)

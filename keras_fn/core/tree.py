@@ -89,6 +89,15 @@ def flatten_like(structure: Nested, values: Nested) -> list[Any] | None:
     return [by_path[path] for path in order] if by_path.keys() == set(order) else None
 
 
+def is_same_structure(a: Nested, b: Nested) -> bool:
+    """Returns whether two structures differ in their leaves alone, and in the order of keys."""
+    first, second = (
+        optree.tree_structure(cast(Any, x), none_is_leaf=True, namespace=_SORTED_NAMESPACE)
+        for x in (a, b)
+    )
+    return first == second
+
+
 def is_nested(structure: Nested) -> bool:
     """Returns whether a value is a container, not a leaf."""
     return isinstance(structure, _CONTAINERS)

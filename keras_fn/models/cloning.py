@@ -10,7 +10,7 @@ from keras_fn.core.operation import Operation
 from keras_fn.errors import SpecError, unexpected_arguments
 from keras_fn.layers.core.input_layer import Input, InputLayer
 from keras_fn.layers.layer import Layer
-from keras_fn.models.functional import Functional
+from keras_fn.models.functional import Functional, has_graph_constructor
 from keras_fn.models.model import Model
 from keras_fn.models.sequential import Sequential
 from keras_fn.ops._op import OpNode
@@ -26,6 +26,8 @@ def clone_model(
     **kwargs: Unpack[NoArguments],
 ) -> Model:
     """Clones a model: creates a model of the same architecture, with new layers and new weights.
+
+    A compiled model is cloned with its compile arguments: a new optimizer, losses and metrics.
 
     Args:
         model: A Functional or Sequential model; or a subclassed one, which is cloned by its config.
@@ -61,18 +63,15 @@ def clone_model(
     }
     if not isinstance(model, (Sequential, Functional)):
         _check_unused(given, "a subclassed model")
-        return _recreate(model)
-
-    def clone_layer(layer: Any) -> Any:
-        if recursive and isinstance(layer, (Functional, Sequential)):
-            return clone_model(layer, None, clone_function, call_function, True)
-        is_layer = isinstance(layer, Layer)
-        return (clone_function or _recreate)(layer) if is_layer else _recreate(layer)
-
-    if isinstance(model, Sequential):
+        clone = _recreate(model)
+    elif isinstance(model, Sequential):
         _check_unused({"call_function": call_function}, "a Sequential model")
-        return _clone_sequential(model, input_tensors, clone_layer)
-    return _clone_functional(model, input_tensors, clone_layer, call_function)
+        clone = _Cloning(clone_function, None, recursive).clone_sequential(model, input_tensors)
+    else:
+        cloning = _Cloning(clone_function, call_function, recursive)
+        clone = cloning.clone_functional(model, input_tensors)
+    _copy_compile(model, clone)
+    return clone
 
 
 def _check_unused(arguments: dict[str, Any], kind: str) -> None:
@@ -94,55 +93,106 @@ def _recreate(operation: Any) -> Any:
     return type(operation).from_config(operation.get_config())
 
 
-def _clone_sequential(
-    model: Sequential, input_tensors: Any, clone_layer: Callable[[Any], Any]
-) -> Sequential:
-    layers = [clone_layer(layer) for layer in model._layers if not isinstance(layer, InputLayer)]
-    if input_tensors is not None:
-        (tensor,) = tree.flatten(input_tensors)
-        layers.insert(0, tensor)
-    elif model._layers and isinstance(model._layers[0], InputLayer):
-        layers.insert(0, _recreate(model._layers[0]))
-    clone = Sequential(layers, trainable=model.trainable, name=model.name)
-    if model.built and not clone.built:
-        clone.build(model.input_shape)
-    return clone
+class _Cloning:
+    """The clones of the layers of a model; a layer that several models share has one.
+
+    Args:
+        clone_function: Returns the clone of a layer; None for its config.
+        call_function: Replaces the calls of layers; None to call them.
+        recursive: Whether to clone the layers of nested models one by one.
+    """
+
+    def __init__(
+        self,
+        clone_function: Callable[[Any], Any] | None,
+        call_function: Callable[..., Any] | None,
+        recursive: bool,
+    ):
+        self.clone_function = clone_function or _recreate
+        self.call_function, self.recursive = call_function, recursive
+        self.clones: dict[int, Any] = {}
+
+    def clone(self, operation: Any) -> Any:
+        """Returns the clone of a layer or op."""
+        if id(operation) not in self.clones:
+            self.clones[id(operation)] = self._new_clone(operation)
+        return self.clones[id(operation)]
+
+    def _new_clone(self, operation: Any) -> Any:
+        if self.recursive and isinstance(operation, Sequential):
+            return self.clone_sequential(operation, None)
+        if self.recursive and isinstance(operation, Functional):
+            return self.clone_functional(operation, None)
+        return (self.clone_function if isinstance(operation, Layer) else _recreate)(operation)
+
+    def clone_sequential(self, model: Sequential, input_tensors: Any) -> Sequential:
+        """Returns the clone of a Sequential model."""
+        layers = [self.clone(x) for x in model._layers if not isinstance(x, InputLayer)]
+        if input_tensors is not None:
+            tensors = [x for x in tree.flatten(input_tensors) if isinstance(x, KerasTensor)]
+            if len(tensors) != 1 or len(tree.flatten(input_tensors)) != 1:
+                raise _structure_error("one KerasTensor", input_tensors)
+            layers.insert(0, tensors[0])
+        elif model._layers and isinstance(model._layers[0], InputLayer):
+            layers.insert(0, _recreate(model._layers[0]))
+        clone = Sequential(layers, trainable=model.trainable, name=model.name)
+        if model.built and not clone.built:
+            clone.build(model.input_shape)
+        return clone
+
+    def clone_functional(self, model: Functional, input_tensors: Any) -> Model:
+        """Returns the clone of a Functional model."""
+        if input_tensors is None:
+            inputs: Any = [_new_input(t) for t in model.inputs]
+        else:
+            flat = tree.flatten(input_tensors)
+            if not tree.is_same_structure(input_tensors, model.input) or not all(
+                isinstance(x, KerasTensor) for x in flat
+            ):
+                names = tree.map_structure(lambda t: f"<{t.name}>", model.input)
+                raise _structure_error(f"KerasTensors nested as its inputs {names}", input_tensors)
+            inputs = tree.flatten_like(model.input_structure, input_tensors)
+
+        def call(operation: Operation) -> Callable[..., Any]:
+            clone = self.clone(operation)
+            return clone if self.call_function is None else partial(self.call_function, clone)
+
+        outputs = model.execution_plan.run(inputs, call=call)
+        cls = type(model) if has_graph_constructor(type(model)) else Functional
+        return cls(
+            tree.unflatten(model.input_structure, inputs),
+            tree.unflatten(model.output_structure, outputs),
+            name=model.name,
+            trainable=model._trainable,
+        )
 
 
-def _clone_functional(
-    model: Functional,
-    input_tensors: Any,
-    clone_layer: Callable[[Any], Any],
-    call_function: Callable[..., Any] | None,
-) -> Model:
-    if input_tensors is None:
-        inputs = [_new_input(t) for t in model.inputs]
-    else:
-        inputs = tree.flatten(input_tensors)
-        if len(inputs) != len(model.inputs):
-            raise SpecError(
-                "clone_model",
-                expected=f"{len(model.inputs)} input_tensors, as the model has inputs",
-                received=f"{len(inputs)}",
-                fix="pass one KerasTensor for each input of the model",
-            )
-    clones: dict[int, Operation] = {}
-
-    def call(operation: Operation) -> Callable[..., Any]:
-        clone = clones.get(id(operation)) or clone_layer(operation)
-        clones[id(operation)] = clone
-        if call_function is None:
-            return clone
-        return partial(call_function, clone)
-
-    outputs = model.execution_plan.run(inputs, call=call)
-    structure = tree.unflatten(model.input_structure, inputs)
-    return Functional(
-        structure,
-        tree.unflatten(model.output_structure, outputs),
-        name=model.name,
-        trainable=model._trainable,
+def _structure_error(expected: str, received: Any) -> SpecError:
+    return SpecError(
+        "clone_model",
+        expected=f"input_tensors: {expected}"[:600],
+        received=f"{received!r}"[:600],
+        fix="pass one KerasTensor for each input, nested as model.input",
     )
+
+
+def _copy_compile(model: Model, clone: Model) -> None:
+    """Compiles a clone as the model is compiled, with objects of its own."""
+    if not model.compiled or clone.compiled:
+        return
+    if type(model).get_compile_config is Model.get_compile_config:
+        clone._compile_with(_recreate_nested(model._compile_arguments))
+    else:  # the class knows what else belongs to it
+        clone.compile_from_config(model.get_compile_config() or {})
+
+
+def _recreate_nested(value: Any) -> Any:
+    """Returns compile arguments with new optimizers, losses and metrics; functions are shared."""
+    if isinstance(value, dict):
+        return {key: _recreate_nested(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_recreate_nested(item) for item in value)
+    return _recreate(value) if hasattr(value, "get_config") else value
 
 
 def _new_input(tensor: KerasTensor) -> KerasTensor:

@@ -27,6 +27,8 @@ class CompileMixin(StatelessTraining):
         optimizer: The optimizer, or None.
         loss: The argument `loss` of `compile`.
         stop_training: Set it to True to stop `fit` after the current step.
+        stop_evaluating: Set it to True to stop `evaluate`, or a validation, after the current step.
+        stop_predicting: Set it to True to stop `predict` after the current step.
         trace_log: A record of each shape of batch for which a step was compiled, if batches come
             one by one.
         history: The result of the last `fit`, or None.
@@ -37,7 +39,7 @@ class CompileMixin(StatelessTraining):
     def _init_trainer(self) -> None:
         self.optimizer = None
         self.loss: Any = None
-        self.stop_training = False
+        self.stop_training = self.stop_evaluating = self.stop_predicting = False
         self._compile_arguments: dict[str, Any] | None = None
         self._compile_loss: CompileLoss | None = None
         self._compile_metrics: CompileMetrics | None = None
@@ -167,12 +169,16 @@ class CompileMixin(StatelessTraining):
         Args:
             config: The result of `get_compile_config`.
         """
-        arguments = {**deserialize_keras_object(config), "auto_scale_loss": False}
+        self._compile_with(deserialize_keras_object(config))
+
+    def _compile_with(self, arguments: dict[str, Any]) -> None:
+        """Compiles the model with the arguments of another one."""
+        arguments = {**arguments, "auto_scale_loss": False}
         try:
             inspect.signature(self.compile).bind(**arguments)
         except TypeError:
             warnings.warn(
-                f"{self._label} is loaded without being compiled, because its class has a compile() "
+                f"{self._label} is not compiled as it was: its class has a compile() "
                 "of its own. Call compile(), or define get_compile_config() and "
                 "compile_from_config() in the class.",
                 stacklevel=2,

@@ -65,8 +65,8 @@ def test_a_clone_stands_on_given_tensors():
     clone = keras.models.clone_model(stack(), input_tensors=x)
     assert clone.inputs[0] is x
     a, b = keras.Input((3,), name="one"), keras.Input((3,), name="two")
-    clone = keras.models.clone_model(graph(), input_tensors=[b, a])
-    assert {t.name for t in clone.inputs} == {"one", "two"}
+    clone = keras.models.clone_model(graph(), input_tensors={"a": a, "b": b})
+    assert clone.input["a"] is a and clone.input["b"] is b
 
 
 def test_a_call_function_stands_around_each_layer():
@@ -111,3 +111,67 @@ def test_a_subclassed_model_is_cloned_by_its_config():
     assert clone.units == 4 and clone.top is not model.top
     with pytest.raises(ValueError, match="clone_function"):
         keras.models.clone_model(model, clone_function=lambda layer: layer)
+
+
+def test_input_tensors_of_another_structure_are_refused():
+    a, b, c = (keras.Input((3,)) for _ in "abc")
+    several = keras.Model([a, (b, c)], layers.Add()([a, b, c]))
+    cases = [
+        (graph(), [a, b]), (graph(), {"a": a}), (graph(), {"a": a, "c": b}),
+        (graph(), {"a": a, "b": X}), (several, [a, b, c]), (several, [a, [b, c]]), (several, a),
+        (stack(), [a, b]), (stack(), X), (stack(), []),
+    ]  # fmt: skip
+    for model, tensors in cases:
+        with pytest.raises(ValueError, match=r"clone_model.*\n.*input_tensors"):
+            keras.models.clone_model(model, input_tensors=tensors)
+    clone = keras.models.clone_model(several, input_tensors=[b, (a, c)])
+    assert clone.inputs[0] is b and clone.inputs[1] is a
+
+
+@pytest.mark.parametrize("make", DATA)
+def test_a_clone_is_compiled_as_the_model(make):
+    model = make()
+    loss = lambda a, b: ops.mean(a - b, -1)  # noqa: E731
+    metric = keras.metrics.MeanAbsoluteError(name="off")
+    model.compile(keras.optimizers.Adam(0.125, beta_1=0.5), [loss], metrics=[[metric, "mse"]])
+    clone = keras.models.clone_model(model)
+    assert clone.optimizer is not model.optimizer and type(clone.optimizer) is type(model.optimizer)
+    assert float(clone.optimizer.learning_rate) == 0.125 and clone.optimizer.beta_1 == 0.5
+    y = np.zeros((2, 2), "float32")
+    wanted = model.train_on_batch(DATA[make], y, return_dict=True)
+    clone.fit(DATA[make], y, verbose=0)
+    assert set(clone.get_metrics_result()) == set(wanted) == {"loss", "off", "mse"}
+    assert metric not in clone.metrics
+    assert not keras.models.clone_model(make()).compiled
+
+
+def test_a_clone_of_a_scaled_optimizer_is_scaled_once():
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(2)])
+    model.dtype_policy = keras.DTypePolicy("mixed_float16")
+    model.compile("sgd", "mse")
+    clone = keras.models.clone_model(model)
+    assert type(clone.optimizer) is type(model.optimizer)
+    inner = getattr(clone.optimizer, "inner_optimizer", None)
+    assert inner is None or not hasattr(inner, "inner_optimizer")
+
+
+class Branded(keras.Model):
+    """A class with the constructor of a graph."""
+
+
+def test_the_class_of_a_graph_is_kept():
+    x = keras.Input((3,))
+    clone = keras.models.clone_model(Branded(x, layers.Dense(2)(x)))
+    assert isinstance(clone, Branded)
+
+
+def test_a_layer_of_two_models_inside_has_one_clone():
+    shared = layers.Dense(3, name="shared")
+    parts = []
+    for name in "pq":
+        start = keras.Input((3,))
+        parts.append(keras.Model(start, shared(start), name=name))
+    x = keras.Input((3,))
+    clone = keras.models.clone_model(keras.Model(x, parts[1](parts[0](x))), recursive=True)
+    inside = [clone.get_layer(name).get_layer("shared") for name in "pq"]
+    assert inside[0] is inside[1] is not shared

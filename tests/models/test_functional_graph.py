@@ -206,3 +206,41 @@ def test_a_model_is_a_layer_of_another_graph_with_structures():
     add, minus = outer([X, X * 3])
     np.testing.assert_allclose(numpy(add), X * 4, rtol=1e-6)
     np.testing.assert_allclose(numpy(minus), X * -2, rtol=1e-6)
+
+
+def test_a_model_from_the_middle_leaves_the_layers_of_the_first_unambiguous():
+    x = keras.Input((2,))
+    a = layers.Dense(3, name="a")(x)
+    b = layers.Dense(3, name="b")(a)
+    whole = keras.Model(x, layers.Dense(1, name="c")(b))
+    half = keras.Model(a, whole.output)
+    again = keras.Model(half.input, half.output)  # a part of a part
+    for _ in range(2):
+        assert whole.get_layer("b").input is a and whole.get_layer("b").output is b
+        assert half.get_layer("b").output is b
+        features = keras.Model(whole.input, whole.get_layer("b").output)
+        assert features.output_shape == (None, 3)
+        keras.models.clone_model(again)
+    data = np.ones((2, 2), "float32")
+    inner = whole.get_layer("a")(data)
+    found = ops.convert_to_numpy(half(inner))
+    np.testing.assert_allclose(found, ops.convert_to_numpy(whole(data)), rtol=1e-6)
+    z = keras.Input((2,))
+    whole.get_layer("b")(keras.Input((3,)))  # another call by the user is one
+    with pytest.raises(AttributeError, match="called 2 times"):
+        _ = whole.get_layer("b").output
+    assert half(whole.get_layer("a")(z)).shape == (None, 1)
+
+
+def test_the_layers_of_a_stack_have_the_tensors_of_its_newest_graph():
+    model = keras.Sequential()
+    model.add(keras.Input((2,)))
+    for name in "abc":
+        model.add(layers.Dense(3, name=name))
+    model.pop()
+    features = keras.Model(model.inputs, model.get_layer("a").output)
+    assert features(np.ones((1, 2))).shape == (1, 3)
+    assert model.get_layer("b").output is model.output
+    other = keras.Sequential([keras.Input((2,)), *model.layers, layers.Dense(1)])
+    assert model.get_layer("b").output is model.output
+    assert other(np.ones((1, 2))).shape == (1, 1)

@@ -138,7 +138,7 @@ def test_a_compile_of_other_arguments_is_not_called_at_loading():
     own.fit(X, Y, verbose=0)
     file = io.BytesIO()
     own.save(file)
-    with pytest.warns(UserWarning, match=r"loaded without being compiled.*compile\(\)"):
+    with pytest.warns(UserWarning, match=r"is not compiled as it was.*compile\(\)"):
         again = keras.saving.load_model(file)
     assert not again.compiled
     same = SameCompile([keras.Input((2,)), keras.layers.Dense(1)])
