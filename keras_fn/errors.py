@@ -8,8 +8,13 @@ Each has four parts and four lines of text:
       fix:      reshape the input
 """
 
+import difflib
 from collections.abc import Iterable
 from typing import Any, TypeVar
+
+
+PYTHON_REFUSALS = (TypeError, ValueError, LookupError, ArithmeticError, AttributeError)
+"""What Python and NumPy raise for arguments that they do not accept."""
 
 
 class KerasError(Exception):
@@ -64,14 +69,13 @@ class SpecError(KerasError, ValueError):
         parts = {"expected": self.expected, "received": self.received, "fix": self.fix}
         return _restore, (type(self), self.source, parts)
 
+    def with_source(self, source: str) -> "SpecError":
+        """Returns the same error of another source."""
+        return type(self)(source, expected=self.expected, received=self.received, fix=self.fix)
+
     def with_context(self, context: str) -> "SpecError":
         """Returns the same error with an outer context (a layer, a model) before its source."""
-        return type(self)(
-            f"{context}, in {self.source}",
-            expected=self.expected,
-            received=self.received,
-            fix=self.fix,
-        )
+        return self.with_source(f"{context}, in {self.source}")
 
 
 def _restore(cls: type[SpecError], source: str, parts: dict[str, str]) -> SpecError:

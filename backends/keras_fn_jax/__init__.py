@@ -15,6 +15,7 @@ from keras_fn_jax.profiling import (
     is_out_of_memory as is_out_of_memory,
     profile as profile,
 )
+from keras_fn_jax.refusals import is_refusal as is_refusal
 from keras_fn_jax.tensors import (
     cast as cast,
     convert_to_numpy as convert_to_numpy,

@@ -16,6 +16,7 @@ from keras_fn_tensorflow.profiling import (
     is_out_of_memory as is_out_of_memory,
     profile as profile,
 )
+from keras_fn_tensorflow.refusals import is_refusal as is_refusal
 from keras_fn_tensorflow.tensors import (
     cast as cast,
     convert_to_numpy as convert_to_numpy,

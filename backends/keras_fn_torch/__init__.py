@@ -11,6 +11,7 @@ from keras_fn_torch.device import (
     device_scope as device_scope,
     to_device as to_device,
 )
+from keras_fn_torch.dtype_fallback import widen_operands as widen_operands
 from keras_fn_torch.foreach import ForEach as foreach
 from keras_fn_torch.layer import LayerBase as LayerBase
 from keras_fn_torch.profiling import (
@@ -18,6 +19,7 @@ from keras_fn_torch.profiling import (
     is_out_of_memory as is_out_of_memory,
     profile as profile,
 )
+from keras_fn_torch.refusals import is_refusal as is_refusal
 from keras_fn_torch.tensors import (
     cast as cast,
     convert_to_numpy as convert_to_numpy,

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from keras_fn.errors import UnsupportedError
 from keras_fn.settings import settings
 from keras_fn_torch.tensors import Tensor, native_dtype
 
@@ -74,3 +75,32 @@ def promote_to_float(function: Callable[..., Any]) -> Callable[..., Any]:
         return function(x, *args, **kwargs)
 
     return call
+
+
+_UNSIGNED = (torch.uint16, torch.uint32, torch.uint64)
+
+
+def widen_operands(args: list[Any]) -> list[Any] | None:
+    """Returns the arguments with large unsigned integers as int64, or None if there are none.
+
+    Most kernels lack these dtypes. All of uint64 but its upper half is exact.
+    """
+    has_unsigned = False
+
+    def widen(x: Any) -> Any:
+        nonlocal has_unsigned
+        if isinstance(x, list):
+            return list(map(widen, x))
+        if not isinstance(x, Tensor) or x.dtype not in _UNSIGNED:
+            return x
+        has_unsigned = True
+        wide = x.to(torch.int64)
+        if x.dtype is torch.uint64 and bool((wide < 0).any()):
+            raise UnsupportedError(
+                "PyTorch computes with uint64 only below 2**63",
+                fix="cast to float64, or use another backend",
+            )
+        return wide
+
+    widened = list(map(widen, args))
+    return widened if has_unsigned else None

@@ -6,6 +6,8 @@ step. The other protocols are optional capabilities. The frontend checks for one
 
 - `compile_call` (`SupportsCompileCall`): a model's call as one compiled function.
 - `compile_multi_step` (`SupportsMultiStep`): many training steps as one compiled function.
+- `is_refusal` (`SupportsRefusals`): which errors of the framework are about an op's arguments.
+- `widen_operands` (`SupportsWidening`): a call that was refused, in a wider dtype.
 - `compile_op` (`SupportsCompileOp`): the body of a composite op as one compiled function.
 - `foreach` (`SupportsForeach`): an optimizer's step over many variables at once.
 - `ops.while_loop` and `ops.fori_loop` (`SupportsLoops`): control flow of backends that trace.
@@ -233,6 +235,29 @@ class SupportsMultiStep(Protocol):
 
         Returns:
             The loop, or None where single steps are faster or it cannot be compiled.
+        """
+        ...
+
+
+class SupportsRefusals(Protocol):
+    """`is_refusal`: which errors of the framework are about the arguments of an op."""
+
+    def is_refusal(self, error: Exception) -> bool:
+        """Returns whether an error says that the framework does not accept the arguments.
+
+        The frontend then raises an error that names the op and its arguments. Other errors, such as
+        those about memory and about tracers, are raised as they are.
+        """
+        ...
+
+
+class SupportsWidening(Protocol):
+    """`widen_operands`: a second form of operands whose dtype few kernels of the framework have."""
+
+    def widen_operands(self, args: list[Any]) -> list[Any] | None:
+        """Returns the arguments of a refused call with operands of a wider dtype.
+
+        The results are cast to the dtypes of the op's rule. None if there are no such operands.
         """
         ...
 

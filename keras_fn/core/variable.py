@@ -16,7 +16,7 @@ from keras_fn.core.operators import OPS, OperatorsMixin
 from keras_fn.core.scopes import DEFAULT_CONTEXT, Context, context
 from keras_fn.core.serialization import get_object
 from keras_fn.core.shapes import is_compatible
-from keras_fn.errors import DTypeError, SpecError, unexpected_arguments
+from keras_fn.errors import DTypeError, SpecError, check_choice, unexpected_arguments
 from keras_fn.types import DTypeLike, InitializerLike, NoArguments, ShapeLike, Tensor, TensorLike
 
 _AGGREGATIONS = ("none", "mean", "sum", "only_first_replica")
@@ -50,7 +50,7 @@ class Variable(OperatorsMixin):
 
     Raises:
         ValueError: An initializer came without a shape, the shape is not the value's, or
-            `aggregation` or `synchronization` is none of the words above.
+            `aggregation` or `synchronization` is another word than these.
         TypeError: There are unknown arguments, or the name of the initializer is unknown.
 
     Example:
@@ -102,14 +102,9 @@ class Variable(OperatorsMixin):
     def _one_of(self, words: tuple[str, ...], **argument: str | None) -> str:
         """Returns the value of an argument, `"none"` for None, if it is one of `words`."""
         ((name, value),) = argument.items()
-        if value is not None and value not in words:
-            raise SpecError(
-                f"Variable {self.path!r}",
-                expected=f"{name}= one of {', '.join(map(repr, words))}",
-                received=f"{name}={value!r}",
-                fix=f"omit {name}=, or pass one of these",
-            )
-        return value or "none"
+        if value is None:
+            return "none"
+        return check_choice(f"Variable {self.path!r}", name, value, words)
 
     def _set_initializer(self, initializer: Any, shape: Any, dtype: Any) -> None:
         """Sets the shape and the initializer; runs it now unless it can be deferred."""

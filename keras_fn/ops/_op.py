@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar, cast, overload
 from keras_fn.backend.loader import current, supports
 from keras_fn.core import tree
 from keras_fn.core.dtypes import float_type
-from keras_fn.core.keras_tensor import KerasTensor, Shape
+from keras_fn.core.keras_tensor import KerasTensor, Shape, SymbolicConversionError
 from keras_fn.core.naming import auto_name
 from keras_fn.core.operation import Operation
 from keras_fn.core.operators import OPS
@@ -28,7 +28,8 @@ from keras_fn.core.scopes import SymbolicScope, context
 from keras_fn.core.tracebacks import filter_traceback
 from keras_fn.core.tracing import substitute_when_tracing
 from keras_fn.core.variable import Variable
-from keras_fn.errors import SpecError, UnsupportedError
+from keras_fn.errors import PYTHON_REFUSALS, KerasError, SpecError, UnsupportedError
+from keras_fn.ops._arguments import bind, check_option, refusal, standardize_option
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -177,6 +178,7 @@ class OpDefinition:
         self.first_promoted = rule.first_promoted if rule else 0
         self.backend_op: Any = None  # the backend's function; resolved at the first call
         self.dispatch_cache: dict[tuple[type, ...], _DispatchEntry] = {}
+        self.accepted_types: set[tuple[str, type]] = set()  # of options
 
     def dispatcher(self) -> Callable[..., Any]:
         """Returns the public function."""
@@ -210,8 +212,7 @@ class OpDefinition:
             try:
                 return self.backend_op(*args, **kwargs)
             except Exception as error:
-                self.reraise_as_spec_error(error, args, kwargs)
-                raise
+                return self.recover(error, args, kwargs)
 
         return call
 
@@ -243,27 +244,39 @@ class OpDefinition:
             try:
                 return self.backend_op(list(xs), *args[1:], **kwargs)
             except Exception as error:
-                self.reraise_as_spec_error(error, args, kwargs)
-                raise
+                return self.recover(error, args, kwargs)
 
         return call
 
     @filter_traceback
     def slow_path(self, args: tuple, kwargs: dict[str, Any]) -> Any:
         """Symbolic calls, and calls whose operands need a conversion or are seen first."""
-        args, kwargs = self.operands_to_positional(args, kwargs)
-        if context.current.symbolic:
-            return self.infer(args, kwargs)
-        if any(isinstance(x, KerasTensor) for x in self.list_operands(args)):
-            return OpNode(OPS[self.name]).symbolic_call(*args, **kwargs)
+        args, kwargs = self.standardize_options(*self.operands_to_positional(args, kwargs))
+        self.check_options(args, kwargs)
+        operands = self.list_operands(args)
+        if context.current.symbolic or any(isinstance(x, KerasTensor) for x in operands):
+            return self.symbolic_call(args, kwargs)
         try:
             if self.backend_op is None:
                 self.backend_op = self.resolve_backend_op()
             self.cache_dispatch(args)
             return self.backend_op(*self.convert_operands(args), **kwargs)
         except Exception as error:
-            self.reraise_as_spec_error(error, args, kwargs)
+            return self.recover(error, args, kwargs)
+
+    def symbolic_call(self, args: tuple, kwargs: dict[str, Any]) -> Any:
+        """Infers the result, and records the call unless a scope of inference is active."""
+        try:
+            if context.current.symbolic:
+                return self.infer(args, kwargs)
+            return OpNode(OPS[self.name]).symbolic_call(*args, **kwargs)
+        except SpecError as error:
+            raise self.named(error) from error.__cause__
+        except (SymbolicConversionError, UnsupportedError):
             raise
+        except PYTHON_REFUSALS as error:
+            arguments = bind(self.fn, args, kwargs)
+            raise refusal(self.full_name, error, arguments, "KerasTensors") from error
 
     def traced_call(self, args: tuple, kwargs: dict[str, Any]) -> Any:
         """The slow path for a compiler that traces it: fills no cache."""
@@ -359,19 +372,88 @@ class OpDefinition:
         return tree.map_structure(round, self.fn(*self.map_operands(upcast, args), **kwargs))
 
     @filter_traceback
-    def reraise_as_spec_error(self, error: Exception, args: tuple, kwargs: dict[str, Any]) -> None:
-        """Raises the error of the op's rule instead of `error`, if the rule refuses the arguments.
+    def recover(self, error: Exception, args: tuple, kwargs: dict[str, Any]) -> Any:
+        """Returns the result of a call that the backend refused, or raises an error for it.
 
-        So a call on tensors and a symbolic call fail with the same error, on every backend.
+        It is computed in another form of the arguments, if the backend has one. Else the error of
+        the op's rule is raised, so that a call on tensors and a symbolic call fail with the same
+        error on every backend, or one that names the op and its arguments.
         """
         if self.rule is None and isinstance(error, SpecError):
-            return
+            raise self.named(error) from error.__cause__
+        arguments = bind(self.fn, args, kwargs)
+        standardized = self.standardize_options(args, kwargs)
+        if standardized != (args, kwargs):
+            return self.slow_path(*standardized)
+        self.check_options(args, kwargs)
+        specs = None
         try:
-            self.infer(args, kwargs)
+            specs = self.infer(args, kwargs)
         except SpecError as spec_error:
-            raise spec_error from error
-        except Exception:
-            return
+            raise self.named(spec_error) from error
+        except Exception:  # noqa: S110  # the backend's error says more
+            pass
+        backend: Any = current()
+        if supports("widen_operands") and specs is not None:
+            widened = backend.widen_operands(self.convert_operands(args))
+            if widened is not None:
+                return self.call_widened(widened, kwargs, specs)
+        if supports("is_refusal"):
+            is_refusal = backend.is_refusal(error)
+        else:
+            is_refusal = isinstance(error, PYTHON_REFUSALS)
+        if isinstance(error, (KerasError, UnsupportedError)) or not is_refusal:
+            raise error
+        raise refusal(self.full_name, error, arguments, backend.name) from error
+
+    def call_widened(self, args: list[Any], kwargs: dict[str, Any], specs: Any) -> Any:
+        """Calls the op on operands of a wider dtype, and casts the results to those of `specs`."""
+        results = OPS[self.name](*args, **kwargs)
+        return tree.map_structure(lambda x, spec: OPS["cast"](x, spec.dtype), results, specs)
+
+    def named(self, error: SpecError) -> SpecError:
+        """Returns an error that names this op: the source, or the context of an inner op's."""
+        if error.source == "ops":
+            return error.with_source(self.full_name)
+        if f".{self.name}" in error.source:
+            return error
+        return error.with_context(self.full_name)
+
+    @property
+    def full_name(self) -> str:
+        """The name by which users call it, such as `"ops.image.resize"`."""
+        folder = self.fn.__module__.split(".ops.")[-1].split(".")[0]
+        return f"ops.image.{self.name}" if folder == "image" else f"ops.{self.name}"
+
+    def options(self, args: tuple, kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Returns the arguments that are not operands, by name."""
+        if len(args) <= len(self.positions):
+            return kwargs
+        names = enumerate(self.parameters[: len(args)])
+        return {n: args[i] for i, n in names if n not in self.operand_names} | kwargs
+
+    def standardize_options(self, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict]:
+        """Returns the arguments with NumPy's numbers among the options as Python's."""
+        if kwargs:
+            operands = self.operand_names
+            kwargs = {
+                n: x if n in operands else standardize_option(x) for n, x in kwargs.items()
+            }
+        if len(args) > len(self.positions) and not self.is_variadic:
+            operand_indices = self.positions
+            args = tuple(
+                [x if i in operand_indices else standardize_option(x) for i, x in enumerate(args)]
+            )
+        return args, kwargs
+
+    def check_options(self, args: tuple, kwargs: dict[str, Any]) -> None:
+        """Raises a DTypeError for an argument of another type than its annotation says."""
+        for name, value in self.options(args, kwargs).items():
+            if (name, type(value)) not in self.accepted_types:
+                bind(self.fn, args, kwargs)  # raises Python's error for an unknown name
+                check_option(self.full_name, self.fn, name, value)
+                if isinstance(value, (str, int, float, type(None))):
+                    self.accepted_types.add((name, type(value)))
 
     def operand_indices(self, args: Any) -> list[int]:
         """Returns the indices of the operands among these arguments."""

@@ -26,7 +26,7 @@ def _getitem_spec(x: TensorSpec, key: Any) -> TensorSpec:
     consumed = sum(_count_axes(k, spec) for k, spec in zip(keys, index_specs, strict=True))
     if consumed > len(x.shape):
         raise SpecError(
-            "indexing",
+            "indexing, ops.getitem",
             expected=f"at most {len(x.shape)} indices",
             received=f"{consumed} for a tensor of shape {x.shape}",
             fix="remove an index",
@@ -56,7 +56,7 @@ def _getitem_spec(x: TensorSpec, key: Any) -> TensorSpec:
     )
     kept += sizes
     at = 0 if is_separated else first
-    kept[at:at] = broadcast(*index_shapes, source="indexing") if index_shapes else ()
+    kept[at:at] = broadcast(*index_shapes, source="indexing, ops.getitem") if index_shapes else ()
     return TensorSpec(tuple(kept), x.dtype)
 
 
@@ -80,7 +80,7 @@ def _consume_axes(k: Any, spec: TensorSpec | None, sizes: list[int | None], shap
         return spec.shape
     if size is not None and not -size <= k < size:
         raise SpecError(
-            "indexing",
+            "indexing, ops.getitem",
             expected=f"an index from {-size} to {size - 1}",
             received=f"{k} for a tensor of shape {shape}",
             fix="check the index",

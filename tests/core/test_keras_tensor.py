@@ -169,13 +169,13 @@ def test_too_many_indices_and_an_index_outside_are_refused():
     with pytest.raises(SpecError) as caught:
         x[0, 0, 0]
     assert str(caught.value) == (
-        "indexing\n  expected: at most 2 indices\n"
+        "indexing, ops.getitem\n  expected: at most 2 indices\n"
         "  received: 3 for a tensor of shape (None, 3)\n  fix:      remove an index"
     )
     with pytest.raises(SpecError) as caught:
         x[:, 3]
     assert str(caught.value) == (
-        "indexing\n  expected: an index from -3 to 2\n"
+        "indexing, ops.getitem\n  expected: an index from -3 to 2\n"
         "  received: 3 for a tensor of shape (None, 3)\n  fix:      check the index"
     )
     assert x[7].shape == (3,)  # the first axis may have that many

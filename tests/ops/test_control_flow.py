@@ -98,7 +98,7 @@ def test_cond_carries_variables_in_a_stateless_scope():
 
     def run(pred):
         with StatelessScope([(v, ops.convert_to_tensor(5.0))]) as scope:
-            ops.cond(pred, lambda: v.assign_add(1.0) or 0, lambda: 0)
+            ops.cond(pred, lambda: (v.assign_add(1.0), 0)[1], lambda: 0)
         return scope.get_current_value(v)
 
     assert both(run, True) == 6.0
@@ -226,7 +226,7 @@ def test_fori_loop_carries_variables(jit):
     v = keras.Variable(1.0)
 
     def run(x):
-        return ops.fori_loop(0, 4, lambda i, s: v.assign_add(s) or s * 1, x)
+        return ops.fori_loop(0, 4, lambda i, s: (v.assign_add(s), s * 1)[1], x)
 
     x = ops.convert_to_tensor(2.0)
     (current().compile(run, [v]) if jit else run)(x)
@@ -252,7 +252,7 @@ def test_scan_carries_variables_in_a_stateless_scope():
 
     def run(xs):
         with StatelessScope([(v, ops.convert_to_tensor(1.0))]) as scope:
-            ops.scan(lambda c, x: (v.assign_add(x) or c, x), 0.0, xs)
+            ops.scan(lambda c, x: ((v.assign_add(x), c)[1], x), 0.0, xs)
         return scope.get_current_value(v)
 
     assert both(run, [1.0, 2.0]) == 4.0
@@ -297,7 +297,7 @@ def test_maps(apply):
 def test_vectorized_map_refuses_assignments():
     v = keras.Variable(0.0, name="total")
     with pytest.raises(SpecError, match="assigns no variables"):
-        ops.vectorized_map(lambda x: v.assign(1.0) or x, ops.ones((2,)))
+        ops.vectorized_map(lambda x: (v.assign(1.0), x)[1], ops.ones((2,)))
 
 
 def test_vectorized_map_has_gradients():
