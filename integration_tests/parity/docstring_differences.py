@@ -1,0 +1,17 @@
+"""Examples of real Keras's docstrings that are not run, or deliberately give something else."""
+
+NOT_RUN = {
+    "keras.config.set_backend": "loads another backend for the whole process",
+    "keras.Model.save_weights": "a model of half a gigabyte, saved four times",
+    "keras.backend.clear_session": "collects garbage a hundred times: half a minute",
+}
+"""By the name of the docstring: why."""
+
+KNOWN: dict[str, tuple[str, str]] = {}
+"""By the name of the docstring: the backends, "" for all of them, and who is right."""
+
+
+def known_difference(name: str, backend: str) -> str | None:
+    """Returns why an example gives something else, if that is deliberate."""
+    backends, reason = KNOWN.get(name, ("none", ""))
+    return reason if not backends or backend in backends.split() else None
