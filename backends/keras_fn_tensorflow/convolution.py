@@ -22,7 +22,7 @@ def conv(
 ) -> tf.Tensor:
     """Convolution; the number of groups follows from the kernel's shape."""
     if not inputs.dtype.is_floating:
-        return _conv_integers(conv, inputs, kernel, strides, padding, data_format, dilation_rate)
+        return _conv_others(conv, inputs, kernel, strides, padding, data_format, dilation_rate)
     rank = inputs.shape.rank - 2
     steps, dilations = per_axis(strides, rank), per_axis(dilation_rate, rank)
 
@@ -35,10 +35,17 @@ def conv(
     return with_native_layout(inputs, data_format, run)
 
 
-def _conv_integers(
+def _conv_others(
     function: Callable[..., tf.Tensor], x: Any, kernel: Any, *options: Any
 ) -> tf.Tensor:
-    """Convolves integers and booleans, which TensorFlow hardly supports, in float64."""
+    """Convolves what TensorFlow hardly supports: integers in float64, complex numbers by parts."""
+    if x.dtype.is_complex:
+        (a, b), (c, d) = ((tf.math.real(t), tf.math.imag(t)) for t in (x, kernel))
+
+        def run(x: Any, kernel: Any) -> tf.Tensor:
+            return function(x, kernel, *options)
+
+        return tf.complex(run(a, c) - run(b, d), run(a, d) + run(b, c))
     wide = function(tf.cast(x, tf.float64), tf.cast(kernel, tf.float64), *options)
     return tf.cast(tf.cast(wide, tf.int64), x.dtype)  # integers out of range wrap around
 
@@ -129,7 +136,7 @@ def conv_transpose(
     """Full transposed convolution, then cropped or padded."""
     if not inputs.dtype.is_floating:
         options = (strides, padding, output_padding, data_format, dilation_rate)
-        return _conv_integers(conv_transpose, inputs, kernel, *options)
+        return _conv_others(conv_transpose, inputs, kernel, *options)
     rank = inputs.shape.rank - 2
     steps, dilations = per_axis(strides, rank), per_axis(dilation_rate, rank)
     extra = (None,) * rank if output_padding is None else per_axis(output_padding, rank)

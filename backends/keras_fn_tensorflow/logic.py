@@ -23,11 +23,28 @@ def signbit(x: tf.Tensor) -> tf.Tensor:
 
 logical_not = unary(raw.LogicalNot)
 
-isfinite = unless_dtype(is_exact, lambda x: tf.ones_like(x, tf.bool), raw.IsFinite)
+def _of_parts(function: Any, combine: Any) -> Any:
+    """Adapts a test of floats to complex numbers, by their real and imaginary parts."""
 
-isinf = unless_dtype(is_exact, lambda x: tf.zeros_like(x, tf.bool), raw.IsInf)
+    def call(x: tf.Tensor) -> tf.Tensor:
+        if x.dtype.is_complex:
+            return combine(x=function(x=tf.math.real(x)), y=function(x=tf.math.imag(x)))
+        return function(x=x)
 
-isnan = unless_dtype(is_exact, lambda x: tf.zeros_like(x, tf.bool), raw.IsNan)
+    return call
+
+
+isfinite = unless_dtype(
+    is_exact, lambda x: tf.ones_like(x, tf.bool), _of_parts(raw.IsFinite, raw.LogicalAnd)
+)
+
+isinf = unless_dtype(
+    is_exact, lambda x: tf.zeros_like(x, tf.bool), _of_parts(raw.IsInf, raw.LogicalOr)
+)
+
+isnan = unless_dtype(
+    is_exact, lambda x: tf.zeros_like(x, tf.bool), _of_parts(raw.IsNan, raw.LogicalOr)
+)
 
 equal = binary(raw.Equal)
 
@@ -51,6 +68,8 @@ logical_xor = binary(raw.NotEqual)
 def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
     """`raw.SelectV2`; of the condition alone, its indices as int32."""
     if x1 is None and x2 is None:
+        if condition.dtype is tf.float16:  # the only dtype that tf.where does not support
+            condition = tf.cast(condition, tf.bool)
         return tuple(tf.unstack(tf.cast(tf.where(condition), tf.int32), axis=1))
     x1, x2 = to_common_dtype(x1, x2)
     if isinstance(condition, bool) or condition.dtype is not tf.bool:

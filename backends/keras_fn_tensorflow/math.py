@@ -159,13 +159,17 @@ maximum = binary(raw.Maximum, raw.LogicalOr)
 
 minimum = binary(raw.Minimum, raw.LogicalAnd)
 
-squared_difference = binary(raw.SquaredDifference)
-
 arctan2 = binary(lambda x, y: raw.Atan2(y=x, x=y))
 
 gcd = binary(_gcd)
 
 nextafter = binary(_nextafter)
+
+
+def squared_difference(x1: Any, x2: Any) -> tf.Tensor:
+    """`raw.SquaredDifference`; small integers are computed in int64."""
+    compute = through_int64(lambda x, y: raw.SquaredDifference(x=x, y=y))
+    return compute(*to_common_dtype(x1, x2))
 
 
 def power(x1: Any, x2: Any) -> tf.Tensor:

@@ -12,6 +12,7 @@ from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
 from keras_fn.ops._rules import integer_type
 from keras_fn.ops.arithmetic import add, clip, divide, multiply, subtract
 from keras_fn.ops.calculus import diff
+from keras_fn.ops.complex import conjugate, is_complex
 from keras_fn.ops.convolution import conv
 from keras_fn.ops.core import cast, dtype as dtype_of, ndim, shape as shape_of
 from keras_fn.ops.creation import arange, ones_like, zeros
@@ -236,7 +237,7 @@ def _correlate_spec(x1: TensorSpec, x2: TensorSpec, mode: str = "valid") -> Tens
 
 @op(rule=Rule(_correlate_spec, promote=dtypes.float_type))
 def correlate(x1: TensorLike, x2: TensorLike, mode: str = "valid") -> Tensor:
-    """Cross-correlation of two vectors: `sum(x1[n + k] * x2[n])` for each lag `k`.
+    """Cross-correlation of two vectors: `sum(x1[n + k] * conjugate(x2[n]))` for each lag `k`.
 
     Args:
         x1: Tensor of shape `(m,)`.
@@ -256,9 +257,13 @@ def correlate(x1: TensorLike, x2: TensorLike, mode: str = "valid") -> Tensor:
         [2.0, 3.0]
     """
     _correlate_spec(spec_of(x1), spec_of(x2), mode)
+    return _sliding_products(x1, conjugate(x2) if is_complex(x2) else x2, mode)
+
+
+def _sliding_products(x1: TensorLike, x2: TensorLike, mode: str) -> Tensor:
     m, n = shape_of(x1)[0], shape_of(x2)[0]
     if m < n:  # the same sums, in reverse order
-        return flip(correlate(x2, x1, mode))
+        return flip(_sliding_products(x2, x1, mode))
     before = {"valid": 0, "same": n // 2, "full": n - 1}[mode]
     after = {"valid": 0, "same": n - 1 - n // 2, "full": n - 1}[mode]
     signal = reshape(pad(x1, [(before, after)]), (1, -1, 1))
