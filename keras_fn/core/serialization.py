@@ -6,10 +6,9 @@ objects of built-in classes, and of those that the running program registered or
 `module` in a config is compared with the registry, never imported; nothing is evaluated.
 """
 
-import difflib
 import types
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -18,7 +17,7 @@ import numpy as np
 from keras_fn.backend.loader import current
 from keras_fn.core import dtypes, registry
 from keras_fn.core.keras_tensor import KerasTensor
-from keras_fn.errors import DTypeError, SpecError, unexpected_arguments
+from keras_fn.errors import DTypeError, SpecError, find_similar, unexpected_arguments
 from keras_fn.types import Nested
 
 Kinds = str | tuple[str, ...] | None
@@ -340,31 +339,65 @@ def deserialize_as(
     return deserialize_keras_object(config, custom_objects, kind=kind)
 
 
-def get_object(kind: str, identifier: object) -> Any:
+def get_object(kind: str, identifier: object, aliases: Iterable[str] = ()) -> Any:
     """Returns the object of a kind for an identifier, None for None.
 
     Args:
         kind: The kind of the object, such as `"loss"`.
         identifier: A name, a config, a class, or an object, which is returned as it is.
+        aliases: Further names, for the error about an unknown one.
 
     Raises:
         ValueError: The identifier is not one of these, or of another kind.
     """
     if identifier is None:
         return None
+    check_identifier(kind, identifier, aliases)
     obj: Any = identifier
     if isinstance(identifier, (str, dict)):
         obj = _read(identifier, kind, {})
     if isinstance(obj, type):
         obj = obj()
     if not callable(obj):
-        raise SpecError(
-            f"{kind}s.get",
-            expected=f"a name, a config, or a callable object, for a {kind}",
-            received=f"{identifier!r} of type {type(identifier).__name__}",
-            fix=f"pass one of {', '.join(sorted(registry.table(kind)))}",
-        )
+        raise _identifier_error(kind, identifier)
     return obj
+
+
+def check_identifier(kind: str, identifier: object, aliases: Iterable[str] = ()) -> None:
+    """Raises the error of `get_object` for what is none, without making an object.
+
+    Args:
+        kind: The kind of the object, such as `"loss"`.
+        identifier: A name, a config, a class, or an object.
+        aliases: Further names.
+
+    Raises:
+        ValueError: The identifier is not one of these.
+    """
+    if isinstance(identifier, str):
+        table = _tables(kind)
+        if identifier in table or identifier in aliases or registry.lookup(identifier) is not None:
+            return
+        names = {*table, *aliases}
+        error = _unknown_object_error(identifier, kind, None, names)
+        words = sorted(name for name in names if name.islower()) or sorted(names)
+        error.source, error.expected = f"{_plural(kind)}.get", f"a {kind}: {', '.join(words)}"
+        raise error
+    if not callable(identifier) and not isinstance(identifier, dict):
+        raise _identifier_error(kind, identifier)
+
+
+def _plural(kind: str) -> str:
+    return f"{kind}es" if kind.endswith("s") else f"{kind}s"
+
+
+def _identifier_error(kind: str, identifier: object) -> SpecError:
+    return SpecError(
+        f"{_plural(kind)}.get",
+        expected=f"a name, a config, or a callable object, for a {kind}",
+        received=f"{identifier!r} of type {type(identifier).__name__}",
+        fix=f"pass one of {', '.join(sorted(registry.table(kind)))}",
+    )
 
 
 def _read(config: Any, kind: Kinds, module_objects: dict[str, Any]) -> Any:
@@ -575,10 +608,12 @@ def _check_kind(obj: Any, kind: Kinds, name: str) -> Any:
     return obj
 
 
-def _unknown_object_error(name: str, kind: Kinds, module: str | None) -> UnknownObjectError:
+def _unknown_object_error(
+    name: str, kind: Kinds, module: str | None, more_names: Iterable[str] = ()
+) -> UnknownObjectError:
     kinds: Sequence[str] = (kind,) if isinstance(kind, str) else kind or tuple(registry.kinds())
-    names = [*_tables(tuple(kinds)), *registry.get_custom_objects()]
-    near = difflib.get_close_matches(name[:200], names, 3, 0.6)
+    names = {*_tables(tuple(kinds)), *more_names, *registry.get_custom_objects()}
+    near = find_similar(name, names)
     origin = f" of module {module[:200]!r}" if isinstance(module, str) else ""
     hint = f"did you mean {' or '.join(near)}? Else " if near else ""
     return UnknownObjectError(

@@ -30,6 +30,12 @@ def check_broadcastable(
         )
 
 
+def repeats_targets(y_true: np.ndarray, y_pred_shape: Shape) -> bool:
+    """Whether ground truth that broadcasts to the predictions differs from them in a size."""
+    shape = _squeeze_or_expand_shape(y_true.shape, y_pred_shape)
+    return not is_compatible(shape[1:], y_pred_shape[1:])
+
+
 def check_same_shape(y_true: np.ndarray, y_pred_shape: Shape, source: str, **options: Any) -> None:
     """Checks that the ground truth has the shape of the predictions, up to a last axis of 1."""
     del options

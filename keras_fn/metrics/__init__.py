@@ -239,7 +239,7 @@ def get(identifier: MetricLike | None) -> Metric | Callable[..., Tensor] | None:
     """
     if isinstance(identifier, str):
         identifier = _CLASS_ALIASES.get(identifier, identifier)
-    return serialization.get_object("metric", identifier)
+    return serialization.get_object("metric", identifier, _CLASS_ALIASES)
 
 
 def __dir__() -> list[str]:

@@ -9,10 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 from keras_fn import metrics as metrics_module, ops, optimizers
 from keras_fn.backend.loader import supports
+from keras_fn.core.graph_model import get_graph
+from keras_fn.core.registry import is_builtin
 from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
+from keras_fn.core.tracebacks import filter_traceback
 from keras_fn.errors import SpecError
-from keras_fn.training.compile_utils import CompileLoss, CompileMetrics
+from keras_fn.training.compile_utils import (
+    CompileLoss,
+    CompileMetrics,
+    check_names,
+    list_metrics,
+)
 from keras_fn.training.compiled_metrics import CompiledMetricOps, are_builtin
+from keras_fn.training.output_binding import OutputBinder, make_output_binder
 from keras_fn.training.stateless import StatelessTraining
 from keras_fn.types import LossLike, MetricLike, OptimizerLike
 
@@ -49,8 +58,10 @@ class CompileMixin(StatelessTraining):
         self._trainer_state: Any = None  # while steps run
         self._output_losses: list[Any] | None = None  # while a step computes the loss
         self._input_structure: Any = None  # of a subclassed model, from its first batch
+        self._target_structures: dict[str, Any] = {}  # of targets and weights, for own methods
         self.history: History | None = None
 
+    @filter_traceback
     def compile(
         self,
         optimizer: OptimizerLike | None = "rmsprop",
@@ -83,7 +94,8 @@ class CompileMixin(StatelessTraining):
             auto_scale_loss: Whether to scale float16 losses, so that gradients do not underflow.
 
         Raises:
-            ValueError: `steps_per_execution` is not a positive integer or `"auto"`.
+            ValueError: `steps_per_execution` is not a positive integer or `"auto"`, a loss or a
+                metric is unknown, or they do not match the outputs of the model.
 
         Example:
             >>> x = keras.Input((2,))
@@ -101,6 +113,7 @@ class CompileMixin(StatelessTraining):
                 received=f"{steps_per_execution!r}",
                 fix="for example steps_per_execution=16",
             )
+        self._check_losses_and_metrics(loss, loss_weights, metrics, weighted_metrics)
         optimizer = optimizers.get(optimizer) if optimizer is not None else None
         if auto_scale_loss and optimizer is not None and self._computes_in_float16():
             optimizer = optimizers.LossScaleOptimizer(optimizer, name="loss_scale_optimizer")
@@ -121,6 +134,22 @@ class CompileMixin(StatelessTraining):
         self._compile_loss = self._compile_metrics = None
         self._loss_tracker = metrics_module.Mean(name="loss")
         self._functions, self.trace_log = {}, []
+
+    def _check_losses_and_metrics(
+        self, loss: Any, loss_weights: Any, metrics: Any, weighted_metrics: Any
+    ) -> None:
+        """Checks names, and, where the outputs are known, that losses and metrics match them."""
+        check_names(self._label, loss=loss, metrics=metrics, weighted_metrics=weighted_metrics)
+        graph = get_graph(self)
+        if graph is None or self._overrides("train_step") or self._overrides("compute_loss"):
+            return
+        outputs = make_output_binder(self, graph.output_structure)
+        CompileLoss(loss, loss_weights, outputs)
+        list_metrics(metrics, weighted_metrics, outputs)
+
+    def _overrides(self, name: str) -> bool:
+        """Whether the program defines a method of the model anew."""
+        return name in vars(self) or not is_builtin(getattr(type(self), name))
 
     def _computes_in_float16(self) -> bool:
         policy = self.dtype_policy
@@ -203,7 +232,27 @@ class CompileMixin(StatelessTraining):
     @property
     def metrics_names(self) -> list[str]:
         """The names of the values that `evaluate` returns, in order."""
-        return list(self.get_metrics_result())
+        names = list(self.get_metrics_result())
+        if self.compiled and self._compile_metrics is None:  # before the first batch
+            compiled = self._list_compiled_names()
+            names = [*names[:1], *compiled, *(n for n in names[1:] if n not in compiled)]
+        return names
+
+    def _list_compiled_names(self) -> list[str]:
+        """Returns the names that the losses and metrics of `compile` will have."""
+        graph, arguments = get_graph(self), self._compile_arguments or {}
+        if self._compile_loss is not None:
+            outputs = self._compile_loss.outputs
+        elif graph is not None:
+            outputs = make_output_binder(self, graph.output_structure)
+        else:  # as far as one can know: one output
+            outputs = OutputBinder(self._label, ["output"], ["output"], None)
+        metrics = arguments["metrics"], arguments["weighted_metrics"]
+        try:
+            losses = CompileLoss(arguments["loss"], arguments["loss_weights"], outputs).metrics
+            return [m.name for m in losses] + [row[1] for row in list_metrics(*metrics, outputs)]
+        except SpecError:
+            return []  # for outputs that are not known yet
 
     def reset_metrics(self) -> None:
         """Resets the state of all metrics, as `fit` does before each epoch."""

@@ -35,6 +35,7 @@ class DataBinder:
     def __init__(self, model: Any):
         self.model = model
         self.source = model._label
+        self.weight_name = "sample_weight"  # where the weights come from, for errors
 
     @property
     def background(self) -> bool:
@@ -67,16 +68,53 @@ class DataBinder:
         if y is None and sample_weight is None and class_weight is None:
             check_sample_counts(_with_names("x", inputs), self.source)
             return inputs, None, None
+        if self.model._keeps_target_structure:
+            targets = self._flatten_as_passed(y, "targets")
+            weights = self._flatten_as_passed(sample_weight, "sample weights")
+            return self._check_counts(inputs, targets, weights, class_weight)
         outputs = self._get_outputs()
         if outputs is None and (isinstance(y, dict) or isinstance(sample_weight, dict)):
             self.model._symbolic_build(inputs)  # only a call shows the names of the outputs
             outputs = self._get_outputs()
         targets = self._bind_to_outputs(y, outputs, "targets")
         weights = self._bind_to_outputs(sample_weight, outputs, "sample weights")
-        if class_weight is not None:
-            weights = class_weight_to_sample_weights(targets, weights, class_weight, self.source)
+        return self._check_counts(inputs, targets, weights, class_weight)
+
+    def _check_counts(
+        self,
+        inputs: list[Any],
+        targets: list[Any] | None,
+        weights: list[Any] | None,
+        class_weight: Mapping[int, float] | None,
+    ) -> FlatBatch:
         named = _with_names("x", inputs) + _with_names("y", targets)
         check_sample_counts(named + _with_names("sample_weight", weights), self.source)
+        return self.apply_class_weight((inputs, targets, weights), class_weight)
+
+    def apply_class_weight(
+        self, data: FlatBatch, class_weight: Mapping[int, float] | None
+    ) -> FlatBatch:
+        """Returns data whose sample weights are multiplied by the weights of the classes.
+
+        Args:
+            data: Checked arrays.
+            class_weight: Weight of each class index, or None.
+
+        Raises:
+            SpecError: The model has several outputs, or `class_weight` is no dict of numbers.
+        """
+        if class_weight is None:
+            return data
+        inputs, targets, weights = data
+        self.weight_name = "class_weight" if weights is None else "sample_weight and class_weight"
+        shape = None
+        if targets and len(targets) == 1 and len(targets[0].shape) > 1:
+            if self._get_outputs() is None:
+                self.model._symbolic_build(inputs)  # only a call shows the shape of the output
+            outputs = self._get_outputs()
+            specs = [] if outputs is None else tree.flatten(outputs.structure)
+            shape = tuple(specs[0].shape) if len(specs) == 1 else None
+        weights = class_weight_to_sample_weights(targets, weights, class_weight, self.source, shape)
         return inputs, targets, weights
 
     @property
@@ -115,6 +153,24 @@ class DataBinder:
             self.model._input_structure = tree.map_structure(lambda _: None, x)
             leaves = tree.flatten(x)
         return leaves
+
+    def _flatten_as_passed(self, values: Any, kind: str) -> list[Any] | None:
+        """Flattens targets or weights. The program's own methods get them nested as passed."""
+        if values is None:
+            return None
+        structure, leaves = None, [values]
+        if _is_nest(values):
+            structure, leaves = self.model._target_structures.get(kind), None
+            if structure is not None:
+                leaves = tree.flatten_like(structure, values)
+            if leaves is None:  # the first time, or other keys
+                structure = tree.map_structure(lambda _: None, values)
+                leaves = tree.flatten(values)
+        known = self.model._target_structures.setdefault(kind, structure)
+        if known != structure:
+            self.model._target_structures[kind] = structure
+            self.model._functions.clear()  # compiled for the earlier nesting
+        return [None if a is None else convert_to_array(a, kind, self.source) for a in leaves]
 
     def _check_input(self, array: Any, spec: KerasTensor, name: str, keeps_dtype: bool) -> Any:
         """Checks rank and sizes; casts to the dtype of the input."""
@@ -177,27 +233,44 @@ class DataBinder:
         Raises:
             SpecError: Targets are missing, or a loss refuses them.
         """
-        _, targets, _ = data
-        loss = self.model._compile_loss
-        if loss is None or self.model._compile_arguments["loss"] is None:
+        _, targets, weights = data
+        model, loss = self.model, self.model._compile_loss
+        if loss is None or model._compile_arguments["loss"] is None:
             return
+        if model._overrides("compute_loss") or loss.error is not None:
+            return  # the program's own loss knows its targets
+        has_own_step = model._overrides("train_step") or model._overrides("test_step")
         if targets is None:
+            if has_own_step:
+                return
             raise SpecError(
                 self.source,
                 expected="targets y, as compile() named a loss",
                 received="none",
                 fix="pass y=",
             )
+        if model._keeps_target_structure:
+            try:
+                targets = loss.outputs.bind(
+                    model._pack_targets(targets, "targets"), "targets", True
+                )
+                packed = model._pack_targets(weights, "sample weights")
+                weights = loss.outputs.bind(packed, "sample weights", True)
+            except SpecError:
+                if has_own_step:
+                    return
+                raise
         self._check_no_target_missing(targets, loss)
-        shapes = [tuple(t.shape) for t in tree.flatten(loss.outputs.structure)]
-        loss.check([a if a is None else to_host(a) for a in targets], shapes)
+        targets = [a if a is None else to_host(a) for a in targets]
+        loss.check(targets, weights, self.weight_name)
 
     def _check_no_target_missing(self, targets: list[Any], loss: Any) -> None:
-        pairs = list(zip(loss.outputs.names, loss.losses, targets, strict=True))
-        missing = [name for name, fn, y in pairs if fn is not None and y is None]
+        names = loss.outputs.names
+        indices = [i for x in loss.losses for i in x.indices]
+        missing = [names[i] for i in indices if targets[i] is None]
         if missing:
-            needed = [name for name, fn, _ in pairs if fn is not None]
-            received = [name for name, _, y in pairs if y is not None]
+            needed = [names[i] for i in indices]
+            received = [name for name, y in zip(names, targets, strict=True) if y is not None]
             raise SpecError(
                 self.source,
                 expected=f"targets for the outputs {', '.join(needed)}",

@@ -68,7 +68,7 @@ class StatelessTraining(Mixed):
         """
         received = (trainable_variables, non_trainable_variables, metrics_variables)
         with _scope(self, "test", received) as scope:
-            loss = self.compute_loss(x, y, y_pred, sample_weight, training=training)  # type: ignore[attr-defined]
+            loss = self._call_compute_loss(x, y, y_pred, sample_weight, training)  # type: ignore[attr-defined]
         return loss, _values(self, "test", scope)  # type: ignore[return-value]
 
     def get_state_tree(self, value_format: str = "backend_tensor") -> dict[str, Any]:

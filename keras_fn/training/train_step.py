@@ -23,12 +23,14 @@ from keras_fn.data_adapters.data_adapter_utils import (
     pack_x_y_sample_weight,
     unpack_x_y_sample_weight,
 )
+from keras_fn.errors import SpecError
 from keras_fn.random.seed_generator import global_seed_generator
 from keras_fn.training.compile import CompileMixin
 from keras_fn.training.compile_utils import CompileLoss, CompileMetrics
 from keras_fn.training.data_binding import DataBinder
 from keras_fn.training.epoch_runner import AutoStepsPerExecution
 from keras_fn.training.output_binding import make_output_binder
+from keras_fn.training.overrides import call_override
 from keras_fn.training.stateless import (
     call_stateless,
     is_stateless_step,
@@ -36,6 +38,7 @@ from keras_fn.training.stateless import (
 )
 from keras_fn.types import Nested, Tensor
 
+_COMPUTE_METHODS = ("compute_loss", "compute_metrics")
 _MAX_MULTI_STEP_FUNCTIONS = 8  # of a kind: one for each size of the data
 
 
@@ -94,8 +97,11 @@ class TrainStepMixin(CompileMixin):
         """
         del x, training
         total = None
-        if self._compile_loss is not None and self._compile_arguments["loss"] is not None:  # type: ignore[index]
-            total, parts = self._compile_loss(y, y_pred, sample_weight)
+        arguments = self._compile_arguments
+        if arguments is not None and arguments["loss"] is not None:
+            if self._compile_loss is None:  # in a loop of the program, before `fit`
+                self._bind_compile_loss(tree.map_structure(batch_spec, y_pred))
+            total, parts = self._compile_loss(y, y_pred, sample_weight)  # type: ignore[misc]
             if self._output_losses is not None:
                 self._output_losses[:] = parts
         for loss in (self._trainer_state or self._collect_state()).get_losses():
@@ -223,22 +229,37 @@ class TrainStepMixin(CompileMixin):
         """Returns the result of `compute_loss`, which may be overridden, and each output's loss."""
         self._output_losses = parts = []
         try:
-            loss = self.compute_loss(
-                x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=training
-            )
+            loss = self._call_compute_loss(x, y, y_pred, sample_weight, training)
         finally:
             self._output_losses = None  # drop traced tensors before the trace ends: they would leak
         return loss, parts
 
+    def _call_compute_loss(
+        self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool
+    ) -> Any:
+        """Returns the result of `compute_loss`; an override may take fewer arguments."""
+        if not self._overrides("compute_loss"):
+            return self.compute_loss(x, y, y_pred, sample_weight, training)
+        arguments = {"x": x, "y": y, "y_pred": y_pred, "sample_weight": sample_weight}
+        return call_override(self.compute_loss, {**arguments, "training": training})
+
+    @property
+    def _keeps_target_structure(self) -> bool:
+        """Whether targets are nested as they were passed: the program may look into them.
+
+        Else they are a flat list in the order of the outputs.
+        """
+        return any(map(self._overrides, ("train_step", "test_step", *_COMPUTE_METHODS)))
+
     def _track_loss(self, loss: Any, parts: list[Any], x: Any) -> None:
         count = ops.shape(tree.flatten(x)[0])[0]
         self._loss_tracker.add_mean(loss, count)
-        if self._compile_loss is not None and self._compile_loss.trackers:
+        if self._compile_loss is not None and self._compile_loss.metrics:
             self._compile_loss.track(parts, count)
 
     @property
     def _has_custom_metrics(self) -> bool:
-        return type(self).compute_metrics is not TrainStepMixin.compute_metrics
+        return self._overrides("compute_metrics")
 
     @property
     def _needs_outputs(self) -> bool:
@@ -248,17 +269,19 @@ class TrainStepMixin(CompileMixin):
     def _update_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> Any:
         """Updates the metrics. Returns the result of an overridden `compute_metrics`, else None."""
         if self._has_custom_metrics:
-            return self.compute_metrics(x, y, y_pred, sample_weight)
+            arguments = {"x": x, "y": y, "y_pred": y_pred, "sample_weight": sample_weight}
+            return call_override(self.compute_metrics, arguments)
         if self._compile_metrics is not None:
             self._compile_metrics.update(y, y_pred, sample_weight)
         return None
 
     # ---------------------------------------------------------------- building
 
-    def _build_for_training(self, batch: FlatBatch) -> None:
+    def _build_for_training(self, batch: FlatBatch, binder: DataBinder | None = None) -> None:
         """Builds weights, losses, metrics and the optimizer for the first batch."""
-        x, y, _ = batch
-        has_metrics = y is None or self._compile_metrics is not None
+        x, y, weights = batch
+        has_metrics = self._compile_metrics is not None
+        has_metrics = has_metrics or (y is None and not self._overrides("train_step"))
         is_complete = self.built and self._compile_loss is not None and has_metrics
         if is_complete or self._has_custom_train_step():
             return
@@ -266,18 +289,9 @@ class TrainStepMixin(CompileMixin):
         if self._compile_loss is None:
             return
         # Before metrics and the optimizer are built: data that is refused changes nothing.
-        DataBinder(self).check_targets(batch)
-        arguments, outputs = self._compile_arguments or {}, self._compile_loss.outputs
-        targets = [batch_spec(a) for a in (y or [None] * len(outputs))]
-        if y is not None:
-            self._compile_metrics = CompileMetrics(
-                arguments["metrics"],
-                arguments["weighted_metrics"],
-                outputs,
-                targets,
-                tree.flatten(y_pred),
-            )
-            self._build_metrics(targets, y_pred)
+        (binder or DataBinder(self)).check_targets(batch)
+        if not has_metrics:
+            self._build_metrics(y, weights, y_pred)
         if self.optimizer is not None and not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
 
@@ -303,17 +317,46 @@ class TrainStepMixin(CompileMixin):
         inputs = self._pack_inputs([batch_spec(a) for a in x])
         y_pred = infer_spec(lambda x: self(x, training=training), (inputs,), {})
         if training and self.compiled:
-            arguments = self._compile_arguments or {}
-            self._compile_loss = CompileLoss(
-                arguments["loss"], arguments["loss_weights"], make_output_binder(self, y_pred)
-            )
+            self._bind_compile_loss(y_pred)
         return y_pred
 
-    def _build_metrics(self, targets: list[Any], y_pred: Any) -> None:
-        """Updates metrics with specs: some create their variables for the first batch."""
-        y = targets if len(targets) > 1 else targets[0]
-        metrics = cast(CompileMetrics, self._compile_metrics)
-        infer_spec(lambda y, y_pred: metrics.update(y, y_pred, None), (y, y_pred), {})
+    def _bind_compile_loss(self, y_pred: Any) -> None:
+        """Binds the losses of `compile` to the outputs."""
+        arguments = self._compile_arguments or {}
+        loss, weights = arguments["loss"], arguments["loss_weights"]
+        outputs = make_output_binder(self, y_pred)
+        try:
+            self._compile_loss = CompileLoss(loss, weights, outputs)
+        except SpecError as error:
+            if not self._overrides("compute_loss"):
+                raise
+            self._compile_loss = CompileLoss(None, None, outputs)  # its losses are its own affair
+            self._compile_loss.error = error
+
+    def _build_metrics(self, y: list[Any] | None, weights: list[Any] | None, y_pred: Any) -> None:
+        """Binds metrics to the outputs, and updates them with specs of the first batch.
+
+        Some create their variables in the first batch.
+        """
+        arguments = self._compile_arguments or {}
+        outputs = cast(CompileLoss, self._compile_loss).outputs
+        received = arguments["metrics"], arguments["weighted_metrics"]
+        targets: list[Any] = [None] * len(outputs)
+        is_bound = y is not None and any(received)
+        if is_bound:
+            try:
+                targets = outputs.bind(self._pack_targets(y, "targets"), "targets", fill=True)
+            except SpecError:
+                if not self._keeps_target_structure:
+                    raise
+                is_bound = False  # the program's own step decides what the metrics get
+        targets = [batch_spec(a) for a in targets]
+        metrics = CompileMetrics(*received, outputs, targets, tree.flatten(y_pred))
+        if is_bound:
+            packed = self._pack_targets(weights, "sample weights")
+            specs = tree.map_structure(batch_spec, packed)
+            infer_spec(metrics.update, (targets, y_pred, specs), {})
+        self._compile_metrics = metrics
 
     # ---------------------------------------------------------------- compiled steps
 
@@ -389,7 +432,10 @@ class TrainStepMixin(CompileMixin):
         def run(tensors: Any, indices: Any) -> Any:
             x, y, sample_weight = _gather_batch(tensors, indices)
             try:
-                return step(self._pack_inputs(x), _unwrap_single(y), _unwrap_single(sample_weight))
+                y = self._pack_targets(y, "targets")
+                return step(
+                    self._pack_inputs(x), y, self._pack_targets(sample_weight, "sample weights")
+                )
             finally:  # drop traced tensors before the trace ends: they would leak
                 for layer in layers:
                     layer._losses.clear()
@@ -451,6 +497,13 @@ class TrainStepMixin(CompileMixin):
         if not tree.is_nested(structure):
             return _unwrap_single(x)
         return tree.unflatten(structure, x)
+
+    def _pack_targets(self, values: list[Any] | None, kind: str) -> Any:
+        """Nests flat targets or sample weights as they were passed, for a program's own methods."""
+        structure = self._target_structures.get(kind) if self._keeps_target_structure else None
+        if values is None or structure is None:
+            return _unwrap_single(values)
+        return tree.unflatten(structure, values)
 
 
 def batch_spec(x: Any) -> KerasTensor | None:

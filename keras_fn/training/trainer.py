@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Unpack, cast
 
@@ -29,6 +30,7 @@ from keras_fn.data_adapters.factory import (
 from keras_fn.errors import SpecError, unexpected_arguments
 from keras_fn.training.data_binding import DataBinder
 from keras_fn.training.epoch_runner import EpochRunner, concat_outputs
+from keras_fn.training.loop_arguments import check_loop_arguments, limit_epochs, limit_steps
 from keras_fn.training.train_step import TrainStepMixin
 from keras_fn.types import AnyModel, DataLike, Nested, NoArguments, PathLike, Verbosity
 
@@ -104,6 +106,20 @@ class Trainer(TrainStepMixin):
             3
         """
         self._require_compiled("fit")
+        check_loop_arguments(
+            self._label,
+            batch_size=batch_size,
+            epochs=epochs,
+            verbose=verbose,
+            validation_split=validation_split,
+            shuffle=shuffle,
+            initial_epoch=initial_epoch,
+            steps_per_epoch=steps_per_epoch,
+            validation_steps=validation_steps,
+            validation_batch_size=validation_batch_size,
+            validation_freq=validation_freq,
+        )
+        epochs = limit_epochs(epochs, initial_epoch)
         binder = DataBinder(self)
         data, split = get_training_adapter(
             binder,
@@ -114,6 +130,7 @@ class Trainer(TrainStepMixin):
             shuffle=shuffle,
             validation_split=validation_split,
         )
+        limit_steps(data)
         self._build_and_check(binder, data)
         validation = self._get_validation_adapter(
             binder,
@@ -144,7 +161,7 @@ class Trainer(TrainStepMixin):
 
     def _build_and_check(self, binder: DataBinder, data: DataAdapter) -> None:
         """Builds the model for the data, and checks the targets: of all arrays, or of a batch."""
-        self._build_for_training(data.peek())
+        self._build_for_training(data.peek(), binder)
         binder.check_targets(data.peek())
 
     def _get_validation_adapter(
@@ -153,6 +170,7 @@ class Trainer(TrainStepMixin):
         if data is None:
             return None
         adapter = get_validation_adapter(binder, data, batch_size, steps)
+        limit_steps(adapter)
         if isinstance(adapter, ArrayDataAdapter) and not isinstance(data, ValidationSplit):
             binder.check_targets(adapter.peek())  # a split was checked together with the rest
         return adapter
@@ -186,6 +204,8 @@ class Trainer(TrainStepMixin):
             with EpochDisplay(total, epoch, epochs, verbose, self._read_metrics) as display:
                 display.advance(step)
                 result = runner.run_epoch(epoch, display, step, position.logs or None)
+                if not step and not runner.steps_done:
+                    break  # the data has ended, and a warning says so
                 logs = dict(sorted(self._read_results(result).items()))
                 logs.update((f"val_{k}", v) for k, v in sorted(validate(epoch).items()))
                 display.finish(logs)
@@ -205,8 +225,11 @@ class Trainer(TrainStepMixin):
     def _validate(self, data: DataAdapter, callback_list: CallbackList) -> dict[str, Any]:
         """Evaluates within `fit`. The training metrics are reset: they have been read."""
         self.reset_metrics()
+        self.stop_evaluating = False
         callback_list.on_test_begin()
-        logs = self._read_results(EpochRunner(self, "test", data, callback_list).run_epoch(0))
+        runner = EpochRunner(self, "test", data, callback_list)
+        result = runner.run_epoch(0)
+        logs = self._read_results(result) if runner.steps_done else {}  # the data has ended
         callback_list.on_test_end(logs)
         return logs
 
@@ -246,14 +269,24 @@ class Trainer(TrainStepMixin):
             TypeError: An argument is unknown.
         """
         if kwargs:
-            raise unexpected_arguments("evaluate", kwargs)
+            known = inspect.signature(self.evaluate).parameters
+            raise unexpected_arguments("evaluate", kwargs, [k for k in known if k != "kwargs"])
         self._require_compiled("evaluate")
+        check_loop_arguments(
+            self._label,
+            batch_size=batch_size,
+            verbose=verbose,
+            steps=steps,
+            return_dict=return_dict,
+        )
         binder = DataBinder(self)
         data = get_data_adapter(binder, x, y, sample_weight, batch_size=batch_size, steps=steps)
+        limit_steps(data)
         self._build_and_check(binder, data)
         total = len(data) or None
         callback_list = self._make_callback_list(callbacks, data, verbose=verbose)
         self.reset_metrics()
+        self.stop_evaluating = False
         callback_list.on_test_begin()
         with EpochDisplay(total, 0, 1, verbose, self._read_metrics) as display:
             runner = EpochRunner(self, "test", data, callback_list)
@@ -287,6 +320,8 @@ class Trainer(TrainStepMixin):
             ValueError: The data does not fit the model, or yields no batch.
         """
         has_options = verbose != 0 or callbacks is not None or steps is not None
+        if has_options or batch_size is not None:
+            check_loop_arguments(self._label, batch_size=batch_size, verbose=verbose, steps=steps)
         if not has_options and _is_one_batch(x, batch_size or 32):
             return self._predict_array(x)
         return self._predict_batches(x, batch_size, verbose, steps, callbacks)
@@ -298,9 +333,11 @@ class Trainer(TrainStepMixin):
         data = get_data_adapter(
             DataBinder(self), x, batch_size=batch_size, steps=steps, inputs_only=True
         )
+        limit_steps(data)
         self._build_for_prediction(data.peek())
         total = len(data) or None
         callback_list = self._make_callback_list(callbacks, data, verbose=verbose)
+        self.stop_predicting = False
         callback_list.on_predict_begin()
         with EpochDisplay(total, 0, 1, verbose, dict) as display:
             runner = EpochRunner(self, "predict", data, callback_list)
@@ -388,7 +425,7 @@ class Trainer(TrainStepMixin):
     ) -> Any:
         binder = DataBinder(self)
         batch = binder.bind(x, y, sample_weight, class_weight)
-        self._build_for_training(batch)
+        self._build_for_training(batch, binder)
         binder.check_targets(batch)
         if reset:
             self.reset_metrics()
