@@ -140,6 +140,12 @@ def accumulator_type(dtype: DTypeLike | None) -> str:
     return "uint32" if name in ("uint8", "uint16") else name
 
 
+def mean_accumulator_type(dtype: DTypeLike | None) -> str:
+    """Returns the dtype in which a mean of `dtype` is summed: a sum of float16 may be infinite."""
+    name = result_type(dtype)
+    return "float32" if name in ("float16", "bfloat16") else name
+
+
 def is_float(dtype: str) -> bool:
     """Returns whether `dtype` is the name of a floating-point dtype."""
     return dtype in FLOATS

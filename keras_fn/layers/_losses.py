@@ -6,6 +6,7 @@ from weakref import ref
 
 from keras_fn import regularizers
 from keras_fn.core import tree
+from keras_fn.core.dtypes import mean_accumulator_type
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.registry import is_builtin
 from keras_fn.core.scopes import OutermostCallScope, context
@@ -140,8 +141,7 @@ def _divide_by_batch_size(loss: Any, output: Any) -> Any:
     """Returns the penalty of a whole batch as that of one sample."""
     if len(output.shape) == 0:
         return loss
-    if dtype_of(loss) in ("float16", "bfloat16"):
-        loss = cast(loss, "float32")  # which holds large batch sizes
+    loss = cast(loss, mean_accumulator_type(dtype_of(loss)))  # which holds large batch sizes
     size = shape_of(output)[0]
     size = max(size, 1) if isinstance(size, int) else maximum(cast(size, dtype_of(loss)), 1)
     rows = context.current.rows_per_sample

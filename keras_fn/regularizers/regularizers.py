@@ -3,6 +3,7 @@
 import math
 from typing import Any, Self
 
+from keras_fn.core.dtypes import mean_accumulator_type
 from keras_fn.errors import SpecError, missing_method
 from keras_fn.ops import (
     absolute,
@@ -189,7 +190,9 @@ class OrthogonalRegularizer(Regularizer):
 
 def _to_accumulator(x: Any) -> Any:
     """Returns half precision as float32: a sum of squares of float16 is soon infinite."""
-    return cast(x, "float32") if dtype_of(x) in ("float16", "bfloat16") else x
+    dtype = dtype_of(x)
+    accumulator = mean_accumulator_type(dtype)
+    return x if accumulator == dtype else cast(x, accumulator)
 
 
 def _factor(name: str, value: Any) -> float:

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from functools import reduce
 from typing import Any, Unpack
 
+from keras_fn.core.dtypes import mean_accumulator_type, result_type
 from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.merging.base_merge import Merge
 from keras_fn.ops import arithmetic
 from keras_fn.ops.arithmetic import divide
+from keras_fn.ops.core import cast
 from keras_fn.types import Tensor
 
 
@@ -31,7 +33,11 @@ class Average(Merge):
     """
 
     def _merge(self, inputs: Sequence[Any], mask: Any) -> Any:
-        return divide(reduce(arithmetic.add, inputs), len(inputs))
+        dtype = result_type(*(x.dtype for x in inputs))
+        if (accumulator := mean_accumulator_type(dtype)) == dtype:
+            return divide(reduce(arithmetic.add, inputs), len(inputs))
+        total = reduce(arithmetic.add, [cast(x, accumulator) for x in inputs])
+        return cast(divide(total, len(inputs)), dtype)
 
 
 def average(inputs: Sequence[Tensor], **kwargs: Unpack[LayerOptions]) -> Tensor:

@@ -151,6 +151,8 @@ class BatchNormalization(Layer):
         dtype = dtypes.result_type(inputs.dtype, "float32")
         x = cast(inputs, dtype)
         gamma, beta = self.gamma, self.beta
+        if self.variable_dtype != dtype:
+            gamma, beta = (v if v is None else cast(v, dtype) for v in (gamma, beta))
         if training and self.trainable:
             if mask is None and not self.renorm and not self.synchronized:  # one fused op
                 y, mean, variance = batch_norm_train(x, gamma, beta, self.axis, self.epsilon)

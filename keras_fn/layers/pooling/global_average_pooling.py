@@ -2,10 +2,11 @@
 
 from typing import Unpack
 
+from keras_fn.core.dtypes import mean_accumulator_type
 from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.pooling.base_global_pooling import GlobalPooling
 from keras_fn.ops.arithmetic import divide
-from keras_fn.ops.core import cast
+from keras_fn.ops.core import cast, dtype as dtype_of
 from keras_fn.ops.logic import where
 from keras_fn.ops.manipulation import expand_dims
 from keras_fn.ops.reductions import mean, sum
@@ -52,8 +53,11 @@ class GlobalAveragePooling1D(_GlobalAverage):
         if mask is None:
             return super().call(inputs)
         counted = expand_dims(cast(mask, "bool"), 2 if self._axes == (1,) else 1)
-        total = sum(where(counted, inputs, 0), self._axes, self.keepdims)
-        return divide(total, sum(cast(counted, inputs.dtype), self._axes, self.keepdims))
+        dtype = dtype_of(inputs)
+        accumulator = mean_accumulator_type(dtype)
+        total = sum(where(counted, cast(inputs, accumulator), 0), self._axes, self.keepdims)
+        mean = divide(total, sum(cast(counted, accumulator), self._axes, self.keepdims))
+        return mean if accumulator == dtype else cast(mean, dtype)
 
 
 class GlobalAveragePooling2D(_GlobalAverage):

@@ -20,7 +20,7 @@ _MERGES: dict[Any, Callable[[Any, Any], Any]] = {
     "concat": lambda x, y: concatenate([x, y], axis=-1),
     "sum": add,
     "mul": multiply,
-    "ave": lambda x, y: multiply(add(x, y), 0.5),
+    "ave": lambda x, y: add(multiply(x, 0.5), multiply(y, 0.5)),  # the sum may be infinite
     None: lambda x, y: (x, y),
 }
 

@@ -55,7 +55,8 @@ class RNN(Layer):
             batch size is then fixed; `reset_state` resets the states.
         unroll: Whether to unroll the loop over time steps: faster for short sequences, with more
             memory. The number of time steps must be known.
-        zero_output_for_mask: Whether outputs at masked steps are 0, not the previous outputs.
+        zero_output_for_mask: Whether outputs at masked steps are 0, not the previous outputs, with
+            `return_sequences`. Alone, the last output is that of the last step that counts.
 
     Call arguments:
         sequences: A tensor of shape `(batch, time, ...)`.
@@ -274,7 +275,7 @@ class RNN(Layer):
             states,
             None if mask is None else swapaxes(cast(mask, "bool"), 0, 1),
             self.go_backwards,
-            self.zero_output_for_mask,
+            self.zero_output_for_mask and self.return_sequences,
             self.unroll,
         )
         return last, swapaxes(outputs, 0, 1), states

@@ -244,3 +244,23 @@ def test_configs_have_the_keys_of_keras():
 def test_arguments_of_the_cell_are_attributes_of_the_layer():
     layer = layers.GRU(3, dropout=0.25, reset_after=False)
     assert (layer.units, layer.dropout, layer.reset_after) == (3, 0.25, False)
+
+
+@pytest.mark.parametrize("cls", [layers.SimpleRNN, layers.LSTM, layers.GRU])
+@pytest.mark.parametrize("unroll", [False, True])
+def test_outputs_at_masked_steps_are_zero_only_in_a_sequence(cls, unroll):
+    x = np.random.default_rng(0).normal(size=(2, 4, 3)).astype("float32")
+    mask = np.array([[True, True, False, False], [True, False, True, True]])
+    plain = cls(2, return_state=True, unroll=unroll)
+    expected, state, *_ = map(value, plain(x, mask=mask))
+    zeroed = cls(2, return_state=True, zero_output_for_mask=True, unroll=unroll)
+    zeroed.build(x.shape)
+    zeroed.set_weights(plain.get_weights())
+    last, last_state, *_ = map(value, zeroed(x, mask=mask))
+    np.testing.assert_allclose(last, expected, rtol=1e-6)
+    np.testing.assert_allclose(last_state, state, rtol=1e-6)
+    np.testing.assert_allclose(last, state, rtol=1e-6)  # the output of the last step that counts
+    zeroed.return_sequences = True
+    outputs = value(zeroed(x, mask=mask)[0])
+    assert ((outputs == 0).all(-1) == ~mask).all()
+    np.testing.assert_allclose(outputs[:, [1, 3]][[0, 1], [0, 1]], expected, rtol=1e-6)
