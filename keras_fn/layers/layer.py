@@ -201,7 +201,9 @@ class Layer(
         Args:
             input_shape: The shape of the input with the batch axis, or nested shapes.
         """
-        if input_shape is not None and not self.built and type(self).build is Layer.build:
+        is_default = type(self).build is Layer.build
+        inner = self._flatten_layers(include_self=False) if is_default and not self.built else ()
+        if input_shape is not None and not all(layer.built for layer in inner):
             inputs = symbolic_inputs(input_shape, self.input_dtype)
             with name_scope(self.name):
                 self._set_path(current_path())

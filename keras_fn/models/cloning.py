@@ -137,7 +137,7 @@ class _Cloning:
             layers.insert(0, _recreate(model._layers[0]))
         clone = Sequential(layers, trainable=model.trainable, name=model.name)
         if model.built and not clone.built:
-            clone.build(model.input_shape)
+            clone._build_like(model)
         return clone
 
     def clone_functional(self, model: Functional, input_tensors: Any) -> Model:

@@ -3,23 +3,31 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Self, cast
 
-from keras_fn.core import tree
+from keras_fn.core import masking, tree
 from keras_fn.core.graph_model import get_graph
 from keras_fn.core.keras_tensor import KerasTensor, standardize_shape
 from keras_fn.core.naming import current_path, name_scope
-from keras_fn.core.operation import Node
+from keras_fn.core.operation import Node, infer_spec
 from keras_fn.core.registry import CustomObjectScope
+from keras_fn.core.scopes import BuildScope, StatelessScope
 from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
-from keras_fn.errors import DTypeError, SpecError
+from keras_fn.errors import DTypeError, SpecError, UnsupportedError
+from keras_fn.layers._shapes import symbolic_inputs
+from keras_fn.layers._signature import shape_of
 from keras_fn.layers.core.input_layer import Input, InputLayer
 from keras_fn.layers.layer import Layer
 from keras_fn.models.functional import Functional, mark_as_repeats
 from keras_fn.models.model import Model
+from keras_fn.models.shape_relaxation import relax_shape
 from keras_fn.types import Nested, Shape
 
 
 class Sequential(Model):
     """Sequential model: a stack of layers, each called on the output of the previous one.
+
+    Without an `Input`, the first data build it. It then takes all data that its layers take: of the
+    shape it keeps the rank, and the sizes that weights depend on. A stack whose first layer takes
+    several tensors, or whose layers cannot infer shapes, runs layer by layer.
 
     Args:
         layers: The layers. With an `Input` as the first one the model is built immediately,
@@ -51,6 +59,7 @@ class Sequential(Model):
         self._functional: Functional | None = None
         self._layers: list[Layer] = []
         self._nodes: list[Node] = []  # of the newest graph
+        self._has_no_graph = False  # whether a call runs layer by layer
         self.supports_masking = True
         for layer in layers or ():
             self.add(layer, rebuild=False)
@@ -108,7 +117,7 @@ class Sequential(Model):
 
     def _rebuild(self) -> None:
         """Builds the graph, if the shape of the input is known."""
-        self.built, self._functional = False, None
+        self.built, self._functional, self._has_no_graph = False, None, False
         self._invalidate_structure()
         if self._layers and isinstance(self._layers[0], InputLayer) and len(self._layers) > 1:
             inputs = self._layers[0].output
@@ -122,9 +131,14 @@ class Sequential(Model):
 
     def _connect(self, inputs: KerasTensor) -> None:
         x: Any = inputs
-        for layer in self._layers:
-            if not isinstance(layer, InputLayer):
+        try:
+            for layer in self.layers:
                 x = layer(x)
+        except NotImplementedError as error:
+            if isinstance(error, UnsupportedError):
+                raise
+            self._build_without_graph(inputs.shape)
+            return
         self._functional = Functional(inputs, x, name=self.name)
         mark_as_repeats(self._nodes)
         self._nodes = self._functional.execution_plan.nodes
@@ -133,11 +147,21 @@ class Sequential(Model):
         self._build_shapes = {"input_shape": inputs.shape}
         self._update_loss_tracking()
 
+    def _build_without_graph(self, input_shape: Nested) -> None:
+        """Builds the layers if they can run on symbols; otherwise the first data build them."""
+        self._has_no_graph = True
+        self._build_shapes = {"input_shape": input_shape}
+        try:
+            infer_spec(self.call, (symbolic_inputs(input_shape, self.input_dtype),), {})
+        except Exception:  # such a layer can need values
+            self.built = all(layer.built for layer in self.layers)
+        self._update_loss_tracking()
+
     def build(self, input_shape: Nested = None) -> None:
-        """Builds the graph.
+        """Builds the graph, or the layers for nested shapes.
 
         Args:
-            input_shape: The shape of the input, with the batch axis.
+            input_shape: The shape of the input, with the batch axis; or nested shapes.
 
         Raises:
             ValueError: The shape is missing, or there are no layers.
@@ -158,10 +182,58 @@ class Sequential(Model):
                 received="an empty one",
                 fix="add layers first",
             )
+        if _is_nested_shape(input_shape):
+            self._build_without_graph(input_shape)
+        elif not self._has_no_graph:
+            self._connect_to_shape(standardize_shape(input_shape))
+
+    def _connect_to_shape(self, shape: Shape, name: str | None = None) -> None:
         dtype = self._layers[0]._common_input_dtype
-        self._connect(Input(batch_shape=standardize_shape(input_shape), dtype=dtype))
-        assert self._functional is not None
-        self._functional.input_binder.keeps_dtypes = dtype is None
+        self._connect(Input(batch_shape=shape, dtype=dtype, name=name))
+        if self._functional is not None:
+            self._functional.input_binder.keeps_dtypes = dtype is None
+
+    def _build_for(self, arguments: dict[str, Any]) -> None:
+        """Builds the model for the arguments of its first call."""
+        inputs = next(iter(arguments.values()), None)
+        if tree.is_nested(inputs):
+            self._has_no_graph, self._build_shapes = True, {"input_shape": shape_of(inputs)}
+        if self._has_no_graph:
+            return  # the layers build themselves
+        self.build(shape_of(inputs))
+        is_declared = isinstance(inputs, KerasTensor) and hasattr(inputs, "_keras_history")
+        if self._functional is not None and not is_declared:
+            self._relax_input_shape()
+
+    def _relax_input_shape(self) -> None:
+        """Builds the graph again, for all shapes of data that the layers take."""
+        tensor = self.inputs[0]
+
+        def accepts(shape: Shape) -> bool:
+            x = KerasTensor(shape, tensor.dtype, record_history=False)
+            try:
+                with StatelessScope():
+                    infer_spec(self._call_layers, (x,), {})
+            except Exception:  # of any layer
+                return False
+            return True
+
+        shape = relax_shape(tensor.shape, accepts)
+        if shape != tensor.shape:
+            self._reconnect(shape)
+
+    def _build_like(self, model: "Sequential") -> None:
+        """Builds the model for the shapes that another one was built for."""
+        self.build((model._build_shapes or {}).get("input_shape"))
+        if self._functional is not None and model._functional is not None:
+            self._reconnect(model.inputs[0].shape)
+
+    def _reconnect(self, shape: Shape) -> None:
+        """Builds the graph again, on an input of a shape that the weights fit."""
+        built_for, name = self._build_shapes, self.input_names[0]
+        with BuildScope(), name_scope(self.name):
+            self._connect_to_shape(shape, name)
+        self._build_shapes = built_for
 
     def call(self, inputs: Nested, training: bool | None = None, mask: Nested = None) -> Nested:
         """Calls the layers in order.
@@ -174,10 +246,24 @@ class Sequential(Model):
         Returns:
             The output of the last layer.
         """
-        if self._functional is None:
-            self.build((None, *tuple(inputs.shape)[1:]))
-        assert self._functional is not None
-        return self._functional.call(inputs, training=training, mask=mask)
+        if self._functional is None and not self._has_no_graph:
+            self._build_for({"inputs": inputs})
+        if self._functional is not None:
+            return self._functional.call(inputs, training=training, mask=mask)
+        if mask is not None:
+            for x, m in zip(tree.flatten(inputs), tree.flatten(mask), strict=True):
+                masking.set_mask(x, m)
+        outputs = self._call_layers(inputs, training)
+        if not self.built:
+            self.built = True
+        return outputs
+
+    def _call_layers(self, inputs: Nested, training: bool | None = None) -> Nested:
+        """Calls the layers one by one, without the graph."""
+        for layer in self.layers:
+            takes_training = layer._signature.has_training
+            inputs = layer(inputs, training=training) if takes_training else layer(inputs)
+        return inputs
 
     @property
     def layers(self) -> list[Layer]:
@@ -201,8 +287,9 @@ class Sequential(Model):
 
     def _get_graph_for(self, what: str) -> Functional:
         if self._functional is None:
+            state = "runs layer by layer" if self._has_no_graph else "is not built"
             raise AttributeError(
-                f"{self._label} is not built, so its {what} is not known.\n"
+                f"{self._label} {state}, so its {what} is not known.\n"
                 "  fix: begin with an Input, call build(input_shape), or call it on data"
             )
         return self._functional
@@ -296,6 +383,13 @@ class Sequential(Model):
         if model._functional is None and shape and isinstance(shape, (list, tuple)):
             model.build(tuple(shape))
         return model
+
+
+def _is_nested_shape(shape: Nested) -> bool:
+    """Returns whether a value is several shapes, of nested inputs."""
+    return isinstance(shape, dict) or (
+        isinstance(shape, (list, tuple)) and any(isinstance(x, (list, tuple, dict)) for x in shape)
+    )
 
 
 def _single_input(layer: Any) -> KerasTensor | None:

@@ -93,13 +93,14 @@ def test_ids_above_the_integers_of_float32_reach_an_embedding():
             super().__init__(autocast=False)
 
         def call(self, x):
-            seen.append(ops.dtype(x))
+            if not isinstance(x, keras.KerasTensor):  # building is symbolic
+                seen.append(ops.dtype(x))
             return ops.cast(x, "float32")
 
     model = keras.Sequential([Look()])
     model.predict(np.array([[2**24 + 1]], "int32"), verbose=0)
     model(np.array([[2**24 + 1]], "int32"))
-    assert set(seen[1:]) == {"int32"}  # the first call is of the symbolic build
+    assert set(seen) == {"int32"}
 
 
 def test_other_layers_cast_as_before(mixed):
