@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from keras_fn import metrics as metrics_module, ops, optimizers
 from keras_fn.backend.loader import supports
+from keras_fn.core import tree
+from keras_fn.core.construction import SetByInit
 from keras_fn.core.graph_model import get_graph
 from keras_fn.core.registry import is_builtin
 from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
@@ -44,12 +46,13 @@ class CompileMixin(StatelessTraining):
     """
 
     optimizer: Any
+    _compile_arguments: Any = SetByInit()  # a dict, or None
 
     def _init_trainer(self) -> None:
         self.optimizer = None
         self.loss: Any = None
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
-        self._compile_arguments: dict[str, Any] | None = None
+        self._compile_arguments = None
         self._compile_loss: CompileLoss | None = None
         self._compile_metrics: CompileMetrics | None = None
         self._loss_tracker: Any = None
@@ -233,10 +236,12 @@ class CompileMixin(StatelessTraining):
     def metrics_names(self) -> list[str]:
         """The names of the values that `evaluate` returns, in order."""
         names = list(self.get_metrics_result())
-        if self.compiled and self._compile_metrics is None:  # before the first batch
-            compiled = self._list_compiled_names()
-            names = [*names[:1], *compiled, *(n for n in names[1:] if n not in compiled)]
-        return names
+        arguments = self._compile_arguments
+        if arguments is not None and self._compile_metrics is None:  # before the first batch
+            received = tree.flatten([arguments["metrics"], arguments["weighted_metrics"]])
+            own = {m.name for m in received if isinstance(m, metrics_module.Metric)}
+            names[1:] = self._list_compiled_names() + [n for n in names[1:] if n not in own]
+        return list(dict.fromkeys(names))
 
     def _list_compiled_names(self) -> list[str]:
         """Returns the names that the losses and metrics of `compile` will have."""

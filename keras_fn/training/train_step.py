@@ -428,14 +428,17 @@ class TrainStepMixin(CompileMixin):
             else partial(getattr(self, f"_{name}"), call=self._call_checked)
         )
         layers = self._flatten_layers()
+        keeps_structure = self._keeps_target_structure
 
         def run(tensors: Any, indices: Any) -> Any:
             x, y, sample_weight = _gather_batch(tensors, indices)
             try:
-                y = self._pack_targets(y, "targets")
-                return step(
-                    self._pack_inputs(x), y, self._pack_targets(sample_weight, "sample weights")
-                )
+                if keeps_structure:
+                    y = self._pack_targets(y, "targets")
+                    sample_weight = self._pack_targets(sample_weight, "sample weights")
+                else:
+                    y, sample_weight = _unwrap_single(y), _unwrap_single(sample_weight)
+                return step(self._pack_inputs(x), y, sample_weight)
             finally:  # drop traced tensors before the trace ends: they would leak
                 for layer in layers:
                     layer._losses.clear()
