@@ -82,6 +82,56 @@ def find_source_inputs(tensors: Sequence[KerasTensor]) -> list[KerasTensor]:
     return list(inputs.values())
 
 
+def operations_by_depth(
+    inputs: Sequence[KerasTensor], outputs: Sequence[KerasTensor]
+) -> list[Operation]:
+    """Returns the operations, those farthest from the outputs first: Keras's order, as in files.
+
+    Args:
+        inputs: The input tensors, flat.
+        outputs: The output tensors, flat.
+    """
+    order: list[Node] = []  # producers before consumers
+    index: dict[int, int] = {}  # of operations, in the order in which the walk reaches them
+    done: set[int] = set()
+    input_ids = {id(t) for t in inputs}
+    made = [t for t in outputs if hasattr(t, "_keras_history")]
+    stack = [(node_of(t), False) for t in reversed(made)]
+    while stack:
+        node, parents_done = stack.pop()
+        if parents_done:
+            order.append(node)
+            continue
+        if id(node) in done:
+            continue
+        done.add(id(node))
+        index.setdefault(id(node.operation), len(index))
+        stack.append((node, True))
+        if any(id(t) in input_ids for t in node.output_tensors):
+            continue
+        stack += [
+            (parent, False) for parent in reversed(node.parent_nodes) if id(parent) not in done
+        ]
+    depths: dict[int, int] = {}
+    operations: dict[int, Operation] = {}
+    for node in reversed(order):
+        operation = node.operation
+        operations[id(operation)] = operation
+        depth = max(depths.get(id(node), 0), depths.get(id(operation), 0))
+        depths[id(node)] = depths[id(operation)] = depth
+        if not any(id(t) in input_ids for t in node.output_tensors):
+            for parent in node.parent_nodes:
+                depths[id(parent)] = max(depth + 1, depths.get(id(parent), 0))
+    for tensor in inputs:
+        if not hasattr(tensor, "_keras_history"):
+            continue
+        operation = tensor._keras_history.operation
+        operations.setdefault(id(operation), operation)
+        depths.setdefault(id(operation), 0)
+        index.setdefault(id(operation), -1)
+    return sorted(operations.values(), key=lambda op: (-depths[id(op)], index[id(op)]))
+
+
 class _Slot(NamedTuple):
     """A tensor in the arguments of a step: its position in the environment."""
 

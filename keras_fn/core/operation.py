@@ -2,10 +2,11 @@
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from keras_fn.backend.loader import current
 from keras_fn.core import tree
+from keras_fn.core.construction import SetByInit
 from keras_fn.core.keras_tensor import KerasHistory, KerasTensor, SymbolicConversionError
 from keras_fn.core.naming import auto_name, check_name
 from keras_fn.core.scopes import SymbolicScope, context
@@ -55,7 +56,8 @@ class Node:
     @property
     def parent_nodes(self) -> list["Node"]:
         """The nodes that compute the inputs."""
-        histories = [t._keras_history for t in self.input_tensors]
+        tensors = [t for t in self.input_tensors if hasattr(t, "_keras_history")]
+        histories = [t._keras_history for t in tensors]
         return [h.operation._inbound_nodes[h.node_index] for h in histories]
 
     @property
@@ -87,6 +89,7 @@ class Operation:
     """
 
     _init_arguments: tuple[tuple, dict[str, Any]]
+    name: str = cast(Any, SetByInit())
     # The graph that a call runs, for `core.graph_model.get_graph`: models with one override it.
     execution_graph: Any = None
 

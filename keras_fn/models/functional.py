@@ -8,7 +8,7 @@ from typing import Any, cast
 from keras_fn.backend.contract import SupportsCompileCall
 from keras_fn.backend.loader import current, supports
 from keras_fn.core import tree
-from keras_fn.core.graph import ExecutionPlan, node_of
+from keras_fn.core.graph import ExecutionPlan, operations_by_depth
 from keras_fn.core.graph_model import GraphModel, PlanLike
 from keras_fn.core.input_binding import InputBinder
 from keras_fn.core.keras_tensor import KerasTensor
@@ -63,7 +63,7 @@ class Functional(Model):
         self._inputs = tree.flatten(inputs)
         self._outputs = tree.flatten(outputs)
         self.execution_plan = ExecutionPlan(self._inputs, self._outputs, source)
-        self._operations = _operations_by_depth(
+        self._operations = operations_by_depth(
             tree.flatten_sorted(inputs), tree.flatten_sorted(outputs)
         )
         self._layers = [op for op in self._operations if isinstance(op, Layer)]
@@ -392,53 +392,6 @@ def mark_as_repeats(nodes: Sequence[Node]) -> None:
     for node in nodes:
         others = [n for n in node.operation._inbound_nodes if n is not node and not n.is_repeat]
         node.is_repeat = bool(others)
-
-
-def _operations_by_depth(
-    inputs: Sequence[KerasTensor], outputs: Sequence[KerasTensor]
-) -> list[Operation]:
-    """Returns the operations, those farthest from the outputs first: Keras's order, as in files.
-
-    Args:
-        inputs: The input tensors, flat.
-        outputs: The output tensors, flat.
-    """
-    order: list[Node] = []  # producers before consumers
-    index: dict[int, int] = {}  # of operations, in the order in which the walk reaches them
-    done: set[int] = set()
-    input_ids = {id(t) for t in inputs}
-    stack = [(node_of(t), False) for t in reversed(outputs)]
-    while stack:
-        node, parents_done = stack.pop()
-        if parents_done:
-            order.append(node)
-            continue
-        if id(node) in done:
-            continue
-        done.add(id(node))
-        index.setdefault(id(node.operation), len(index))
-        stack.append((node, True))
-        if any(id(t) in input_ids for t in node.output_tensors):
-            continue
-        stack += [
-            (parent, False) for parent in reversed(node.parent_nodes) if id(parent) not in done
-        ]
-    depths: dict[int, int] = {}
-    operations: dict[int, Operation] = {}
-    for node in reversed(order):
-        operation = node.operation
-        operations[id(operation)] = operation
-        depth = max(depths.get(id(node), 0), depths.get(id(operation), 0))
-        depths[id(node)] = depths[id(operation)] = depth
-        if not any(id(t) in input_ids for t in node.output_tensors):
-            for parent in node.parent_nodes:
-                depths[id(parent)] = max(depth + 1, depths.get(id(parent), 0))
-    for tensor in inputs:
-        operation = tensor._keras_history.operation
-        operations.setdefault(id(operation), operation)
-        depths.setdefault(id(operation), 0)
-        index.setdefault(id(operation), -1)
-    return sorted(operations.values(), key=lambda op: (-depths[id(op)], index[id(op)]))
 
 
 def _check_names(operations: Sequence[Operation], source: str) -> None:

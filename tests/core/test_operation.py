@@ -136,3 +136,32 @@ def test_a_function_refuses_another_number_of_inputs():
         "Function 'f'\n  expected: 2 inputs: a, b\n  received: 1\n"
         "  fix:      pass one tensor for each, as a list in this order or as a dict by name"
     )
+
+
+def test_a_function_shows_its_graph_and_its_shapes():
+    a, b = KerasTensor((None, 3)), KerasTensor((None, 3), "int32")
+    total = a + b
+    function = keras.Function({"x": a, "y": b}, (total, [total[:, 0]]))
+    assert function.inputs == [a, b] and len(function.outputs) == 2
+    assert [len(op._inbound_nodes) for op in function.operations] == [1, 1]
+    assert function.operations[0] is total._keras_history.operation
+    function.inputs.clear()
+    assert len(function.inputs) == 2
+    shapes = function.compute_output_shape({"y": (5, 3), "x": (5, 3)})
+    assert shapes == ((5, 3), [(5,)])
+    spec, _ = function.compute_output_spec({"x": a, "y": b})
+    assert (spec.shape, spec.dtype) == ((None, 3), "float32")
+    with_layers = keras.Function(x := keras.Input((3,)), keras.layers.Dense(2, name="d")(x))
+    assert [op.name for op in with_layers.operations][-1] == "d"
+    assert with_layers.compute_output_shape((None, 3)) == (None, 2)
+    for shape in ((None, 3), {"x": (5, 3)}, {"x": (5, 3), "y": (5, 4)}):
+        with pytest.raises(ValueError, match="Function"):
+            function.compute_output_shape(shape)
+
+
+@pytest.mark.parametrize(("inputs", "outputs"), [([], None), (None, []), (None, 3.0), (1.0, None)])
+def test_a_function_is_of_keras_tensors(inputs, outputs):
+    x = KerasTensor((None, 3))
+    inputs, outputs = (x if inputs is None else inputs), (x * 2 if outputs is None else outputs)
+    with pytest.raises(TypeError, match=r"Function 'f'\n  expected: (in|out)puts that are"):
+        keras.Function(inputs, outputs, name="f")
