@@ -10,8 +10,10 @@ from jax.core import Tracer
 
 from keras_fn.core.dtypes import numpy_dtype, standardize_dtype
 from keras_fn.core.host_data import to_array
+from keras_fn.core.sparse import is_scipy_sparse, sparse_from_scipy
 from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError
+from keras_fn_jax.sparse import cast_sparse, is_sparse, to_dense
 
 
 def _flatten_variable(variable: Variable) -> tuple[tuple[Any], None]:
@@ -28,14 +30,18 @@ jax.tree_util.register_pytree_node(Variable, _flatten_variable, _unflatten_varia
 
 
 def is_tensor(x: Any) -> bool:
-    """Returns whether `x` is a `jax.Array`, concrete or traced."""
-    return isinstance(x, jax.Array)
+    """Returns whether `x` is a `jax.Array`, concrete or traced, or a sparse array."""
+    return isinstance(x, jax.Array) or is_sparse(x)
 
 
 def convert_to_tensor(x: Any, dtype: str | None = None) -> jax.Array:
     """Converts to an array. Python floats become `floatx()`; 64-bit types need JAX's x64 mode."""
     if isinstance(x, jax.Array):
         return x if dtype is None else cast(x, dtype)
+    if is_sparse(x):
+        return cast(x, dtype_name(x) if dtype is None else dtype)
+    if is_scipy_sparse(x):
+        return sparse_from_scipy(x, dtype)
     x, dtype = to_array(x, dtype)
     if isinstance(x, jax.Array):
         return x
@@ -73,13 +79,15 @@ def native_dtype(dtype: Any) -> Any:
 
 
 def convert_to_numpy(x: jax.Array) -> np.ndarray:
-    """Copies to the host."""
-    return np.asarray(x)
+    """Copies to the host; a sparse array becomes dense."""
+    return np.asarray(to_dense(x) if is_sparse(x) else x)
 
 
 def cast(x: jax.Array, dtype: str) -> jax.Array:
     """Casts to another dtype."""
     target = native_dtype(dtype)
+    if is_sparse(x):
+        return cast_sparse(x, target)
     return x if x.dtype == target else x.astype(target)
 
 
@@ -95,6 +103,8 @@ def shape(x: jax.Array) -> tuple[int, ...]:
 
 def is_traced(x: Any) -> bool:
     """Returns whether the value is unknown: False for what `jax.grad` traces outside of jit."""
+    if is_sparse(x):
+        return any(map(is_traced, jax.tree.leaves(x)))
     if not isinstance(x, Tracer):
         return False
     try:

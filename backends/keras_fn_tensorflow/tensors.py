@@ -8,13 +8,15 @@ import tensorflow as tf
 
 from keras_fn.core.dtypes import standardize_dtype
 from keras_fn.core.host_data import to_array
+from keras_fn.core.sparse import is_scipy_sparse, sparse_from_scipy
+from keras_fn_tensorflow.sparse import cast_sparse, is_sparse, to_dense
 
 _TENSORS = (tf.Tensor, tf.Variable)
 
 
 def is_tensor(x: Any) -> bool:
-    """Returns whether `x` is a tensor, eager or symbolic, or a `tf.Variable`."""
-    return isinstance(x, _TENSORS)
+    """Returns whether `x` is a tensor, eager or symbolic, sparse, or a `tf.Variable`."""
+    return isinstance(x, (*_TENSORS, tf.SparseTensor, tf.IndexedSlices))
 
 
 def convert_to_tensor(x: Any, dtype: str | None = None) -> tf.Tensor:
@@ -22,6 +24,10 @@ def convert_to_tensor(x: Any, dtype: str | None = None) -> tf.Tensor:
     if isinstance(x, _TENSORS):
         x = tf.convert_to_tensor(x)
         return x if dtype is None else cast(x, dtype)
+    if is_sparse(x):
+        return x if dtype is None else cast(x, dtype)
+    if is_scipy_sparse(x):
+        return sparse_from_scipy(x, dtype)
     x, dtype = to_array(x, dtype)
     x = tf.convert_to_tensor(x)  # it does not cast arrays
     return x if dtype is None else cast(x, dtype)
@@ -38,14 +44,16 @@ def native_dtype(dtype: str) -> tf.DType:
 
 
 def convert_to_numpy(x: tf.Tensor) -> np.ndarray:
-    """Copies to the host."""
-    return np.asarray(x.numpy())
+    """Copies to the host; a sparse tensor becomes dense."""
+    return np.asarray((to_dense(x) if is_sparse(x) else x).numpy())
 
 
 def cast(x: tf.Tensor, dtype: str) -> tf.Tensor:
     """Casts to another dtype."""
     target = native_dtype(dtype)
-    return x if x.dtype is target or x.dtype == target else tf.cast(x, target)
+    if x.dtype is target or x.dtype == target:
+        return x
+    return cast_sparse(x, target) if is_sparse(x) else tf.cast(x, target)
 
 
 @cache
@@ -62,7 +70,7 @@ def shape(x: tf.Tensor) -> tuple[Any, ...]:
     """Returns the sizes: scalar tensors for those unknown in a graph."""
     sizes = x.shape.as_list()
     if None in sizes:
-        dynamic = tf.shape(x)
+        dynamic = tf.cast(x.dense_shape, "int32") if is_sparse(x) else tf.shape(x)
         sizes = [dynamic[i] if size is None else size for i, size in enumerate(sizes)]
     return tuple(sizes)
 

@@ -113,6 +113,9 @@ cumprod = _cumulative(torch.cumprod)
 
 
 @promote_to_float
+@in_float32
 def logsumexp(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """`torch.logsumexp`."""
+    """`torch.logsumexp`. `axis=()` reduces nothing, where PyTorch reduces all axes."""
+    if axis == () or axis == []:
+        return x
     return torch.logsumexp(x, axes_of(x, axis), keepdims)

@@ -8,10 +8,12 @@ import torch
 
 from keras_fn.core.dtypes import ALL, FLOAT8, numpy_dtype, standardize_dtype
 from keras_fn.core.host_data import to_array
+from keras_fn.core.sparse import is_scipy_sparse, sparse_from_scipy
 from keras_fn.core.variable import Variable
 from keras_fn.errors import DTypeError
 from keras_fn.settings import settings
 from keras_fn_torch.device import default_device
+from keras_fn_torch.sparse import SparseTensor, cast_sparse, is_sparse
 
 Tensor: TypeAlias = torch.Tensor
 
@@ -49,7 +51,11 @@ def convert_to_tensor(x: Any, dtype: str | None = None) -> Tensor:
     `floatx()`, Python integers int32; arrays keep their dtype.
     """
     if isinstance(x, Tensor):
+        if is_sparse(x) and not isinstance(x, SparseTensor):
+            return cast_sparse(x, x.dtype if dtype is None else native_dtype(dtype))
         return x if dtype is None else cast(x, dtype)
+    if is_scipy_sparse(x):
+        return sparse_from_scipy(x, dtype)
     if isinstance(x, (bool, int, float, complex)):
         dtype = dtype or _python_scalar_dtype(x)
         return torch.tensor(x, dtype=native_dtype(dtype), device=default_device())
@@ -107,6 +113,8 @@ _SHARED = frozenset(map(np.dtype, ("float32", "float64", "int32", "int64", "uint
 def convert_to_numpy(x: Tensor) -> np.ndarray:
     """Copies to the host: a variable's tensor changes in place."""
     x = x.detach().cpu()
+    if is_sparse(x):
+        x = x.to_dense()
     name = dtype_name(x.dtype)
     if name in _BITS:
         return x.view(_BITS[name][1]).numpy().view(numpy_dtype(name)).copy()
@@ -116,7 +124,9 @@ def convert_to_numpy(x: Tensor) -> np.ndarray:
 def cast(x: Tensor, dtype: str) -> Tensor:
     """Casts to another dtype."""
     target = _NATIVE.get(dtype) or native_dtype(standardize_dtype(dtype))
-    return x if x.dtype is target else x.to(target)
+    if x.dtype is target:
+        return x
+    return cast_sparse(x, target) if is_sparse(x) else x.to(target)
 
 
 def dtype_name(x: Any) -> str:

@@ -23,6 +23,36 @@ _AGGREGATIONS = ("none", "mean", "sum", "only_first_replica")
 _SYNCHRONIZATIONS = ("auto", "none", "on_read", "on_write")
 
 
+def _attribute(name: str, check: Callable[[str, str, Any], None]) -> Any:
+    """Returns a property for an attribute whose values are checked when they are set."""
+
+    def set_checked(self: "Variable", value: Any) -> None:
+        check(f"Variable {self.path!r}", name, value)
+        setattr(self, f"_{name}", value)
+
+    return property(operator.attrgetter(f"_{name}"), set_checked)
+
+
+def _check_callable(source: str, name: str, value: Any) -> None:
+    if value is not None and not callable(value):
+        raise SpecError(
+            source,
+            expected=f"{name}: a function of the value, or None",
+            received=f"{name}={value!r}",
+            fix=f"set an instance of a class in keras.{name}s, or a function",
+        )
+
+
+def _check_bool(source: str, name: str, value: Any) -> None:
+    if not isinstance(value, bool):
+        raise DTypeError(
+            source,
+            expected=f"{name}: True or False",
+            received=f"{name}={value!r}",
+            fix="set a boolean",
+        )
+
+
 class Variable(OperatorsMixin):
     """An assignable tensor: a weight, a moving average, a counter.
 
@@ -308,50 +338,15 @@ class Variable(OperatorsMixin):
         if self._handle is not None:
             current().set_trainable(self._handle, self._trainable)
 
-    @property
-    def regularizer(self) -> Callable[[Any], Any] | None:
-        """A function of the value whose result is added to the loss, or None."""
-        return self._regularizer
+    # Read in each step of a training, so the getters are C functions.
+    regularizer: Callable[[Any], Any] | None = _attribute("regularizer", _check_callable)
+    """A function of the value whose result is added to the loss, or None."""
 
-    @regularizer.setter
-    def regularizer(self, value: Callable[[Any], Any] | None) -> None:
-        self._regularizer = self._callable_or_none(regularizer=value)
+    constraint: Callable[[Any], Any] | None = _attribute("constraint", _check_callable)
+    """A projection of the value after each update, or None."""
 
-    @property
-    def constraint(self) -> Callable[[Any], Any] | None:
-        """A projection of the value after each update, or None."""
-        return self._constraint
-
-    @constraint.setter
-    def constraint(self, value: Callable[[Any], Any] | None) -> None:
-        self._constraint = self._callable_or_none(constraint=value)
-
-    def _callable_or_none(self, **attribute: Any) -> Any:
-        ((name, value),) = attribute.items()
-        if value is not None and not callable(value):
-            raise SpecError(
-                f"Variable {self.path!r}",
-                expected=f"{name}: a function of the value, or None",
-                received=f"{name}={value!r}",
-                fix=f"set an instance of a class in keras.{name}s, or a function",
-            )
-        return value
-
-    @property
-    def overwrite_with_gradient(self) -> bool:
-        """Whether the optimizer sets the variable to its gradient instead of updating it."""
-        return self._overwrite_with_gradient
-
-    @overwrite_with_gradient.setter
-    def overwrite_with_gradient(self, value: bool) -> None:
-        if not isinstance(value, bool):
-            raise DTypeError(
-                f"Variable {self.path!r}",
-                expected="overwrite_with_gradient: True or False",
-                received=f"{value!r}",
-                fix="set a boolean",
-            )
-        self._overwrite_with_gradient = value
+    overwrite_with_gradient: bool = _attribute("overwrite_with_gradient", _check_bool)
+    """Whether the optimizer sets the variable to its gradient instead of updating it."""
 
     @property
     def ndim(self) -> int:

@@ -1,6 +1,5 @@
 """The arguments of ops that are not operands: axes, sizes, words. Checked by their annotations."""
 
-import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
@@ -13,8 +12,13 @@ from keras_fn.core.dtypes import standardize_dtype
 from keras_fn.errors import DTypeError, SpecError
 
 
-def standardize_option(x: Any) -> Any:
-    """Returns a NumPy number as Python's, also in a list or tuple; other arguments as they are."""
+def standardize_option(x: Any, annotation: Any = None) -> Any:
+    """Returns a NumPy number as Python's, also in a list or tuple; other arguments as they are.
+
+    Where the annotation is `bool`, an integer becomes one.
+    """
+    if annotation == "bool" and type(x) is int:
+        return bool(x)
     if isinstance(x, np.generic):
         return x.item() if isinstance(x, (np.number, np.bool_)) else x
     if type(x) in (list, tuple) and any(isinstance(item, np.generic) for item in x):
@@ -45,33 +49,6 @@ def check_option(source: str, function: Callable[..., Any], name: str, value: An
         )
 
 
-def refusal(source: str, error: Exception, arguments: Mapping[str, Any], backend: str) -> DTypeError:
-    """Returns the error for arguments that the framework refuses and the op's rule does not.
-
-    Args:
-        source: The name of the op.
-        error: The framework's error.
-        arguments: The arguments of the call, by name.
-        backend: What refuses them.
-    """
-    first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return DTypeError(
-        source,
-        expected=f"arguments and dtypes that the op supports on {backend}",
-        received=", ".join(f"{key}={_summarize(value)}" for key, value in arguments.items()),
-        fix=f"change what {backend} refuses: {first_line:.300}",
-    )
-
-
-def _summarize(x: Any) -> str:
-    """Returns a short text for an argument: a tensor's dtype and shape."""
-    if hasattr(x, "shape") and hasattr(x, "dtype"):
-        return f"{str(x.dtype).removeprefix('torch.')}{list(x.shape)}"
-    if isinstance(x, (list, tuple)) and any(hasattr(item, "shape") for item in x):
-        return f"[{', '.join(map(_summarize, x))}]"
-    return f"{x!r:.100}"
-
-
 def _is_integer(x: Any) -> bool:
     return isinstance(x, Integral) or _is_tensor(x)
 
@@ -100,18 +77,31 @@ def _is_dtype(x: Any) -> bool:
 
 _is_size = _is_list_of(lambda x: x is None or _is_integer(x))
 
+
+def _is_pair_of_numbers(x: Any) -> bool:
+    return isinstance(x, (list, tuple)) and len(x) == 2 and all(map(_is_number, x))
+
+
+def _is_number(x: Any) -> bool:
+    return isinstance(x, Real) or _is_tensor(x)
+
+
 # By the word of an annotation. A word that is not here accepts everything.
 _ACCEPTS: dict[str, Callable[[Any], bool]] = {
     "None": lambda x: x is None,
     "bool": lambda x: isinstance(x, (bool, np.bool_, Integral)) or _is_tensor(x),
     "int": _is_integer,
-    "float": lambda x: isinstance(x, Real) or _is_tensor(x),
+    "float": _is_number,
     "str": lambda x: isinstance(x, str),
     "Axis": lambda x: x is None or _is_integer(x) or _is_list_of(_is_integer)(x),
     "Sizes": lambda x: _is_integer(x) or _is_list_of(_is_integer)(x),
     "ShapeLike": lambda x: _is_integer(x) or _is_size(x),
     "Sequence[int]": _is_list_of(_is_integer),
     "Sequence[int | None]": _is_size,
+    "Sequence[int | Sequence[int]]": _is_list_of(
+        lambda x: _is_integer(x) or _is_list_of(_is_integer)(x)
+    ),
+    "tuple[float, float]": _is_pair_of_numbers,
     "DTypeLike": _is_dtype,
 }
 
@@ -126,6 +116,8 @@ _FORMS = {
     "ShapeLike": "a tuple of sizes",
     "Sequence[int]": "a sequence of integers",
     "Sequence[int | None]": "a sequence of sizes",
+    "Sequence[int | Sequence[int]]": "a sequence of integers, or of sequences of integers",
+    "tuple[float, float]": "two numbers",
     "DTypeLike": "a dtype",
 }
 
@@ -134,15 +126,3 @@ _FORMS = {
 def _words(annotation: str) -> tuple[str, ...]:
     """Returns the alternatives of an annotation: `"int | None"` is `("int", "None")`."""
     return tuple(re.findall(r"(?:[^|\[\]\s]+(?:\[(?:[^\[\]]|\[[^\]]*\])*\])?)", annotation))
-
-
-def bind(function: Callable[..., Any], args: tuple, kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the arguments of a call by name.
-
-    Raises:
-        TypeError: An argument is missing or unknown.
-    """
-    try:
-        return inspect.signature(function).bind(*args, **kwargs).arguments
-    except TypeError as error:
-        raise TypeError(f"{function.__name__}() {error}") from None

@@ -13,6 +13,32 @@ from keras_fn.ops._op import TensorSpec
 from keras_fn.settings import standardize_data_format
 
 
+def check_sizes(
+    value: int | Sequence[int], rank: int, source: str, argument: str, minimum: int = 1
+) -> tuple[int, ...]:
+    """Returns one number for each spatial axis.
+
+    Args:
+        value: A number, or one for each axis.
+        rank: The number of spatial axes.
+        source: Name of the op, for errors.
+        argument: Name of the argument, for errors.
+        minimum: The smallest valid number.
+
+    Raises:
+        ValueError: There are more or fewer numbers than axes, or one is too small.
+    """
+    sizes = per_axis(value, rank)
+    if len(sizes) != rank or any(n < minimum for n in sizes):
+        raise SpecError(
+            source,
+            expected=f"{argument}: a number of at least {minimum}, or {rank}, one for each axis",
+            received=f"{argument}={value}",
+            fix=f"pass {argument}= for {rank} spatial axes",
+        )
+    return sizes
+
+
 def spatial(shape: Shape, data_format: str | None) -> Shape:
     """Returns the spatial sizes of an input of shape `shape`."""
     return shape[1:-1] if standardize_data_format(data_format) == "channels_last" else shape[2:]
@@ -54,7 +80,7 @@ def window_sizes(
             raise SpecError(
                 source,
                 expected=f"spatial sizes that hold a window of {tuple(window)}",
-                received=f"sizes {tuple(sizes)}, dilation {tuple(dilation)}",
+                received=f"sizes {tuple(sizes)}, dilation_rate {tuple(dilation)}",
                 fix="make the kernel or the pool smaller, or use padding='same'",
             )
         result.append(count)
@@ -85,9 +111,9 @@ def conv(
     sizes = window_sizes(
         spatial(inputs.shape, data_format),
         window,
-        per_axis(strides, rank),
+        check_sizes(strides, rank, "ops.conv", "strides"),
         padding,
-        per_axis(dilation_rate, rank),
+        check_sizes(dilation_rate, rank, "ops.conv", "dilation_rate"),
         "ops.conv",
     )
     return TensorSpec(
@@ -117,14 +143,17 @@ def conv_transpose(
 ) -> TensorSpec:
     """Rule of `ops.conv_transpose`. The kernel has shape `(*window, filters, channels)`."""
     rank = len(inputs.shape) - 2
-    _check_rank(inputs, kernel, rank, "ops.conv_transpose")
+    source = "ops.conv_transpose"
+    _check_rank(inputs, kernel, rank, source)
     sizes = transpose_sizes(
         spatial(inputs.shape, data_format),
         kernel.shape[:-2],
-        per_axis(strides, rank),
+        check_sizes(strides, rank, source, "strides"),
         padding,
-        None if output_padding is None else per_axis(output_padding, rank),
-        per_axis(dilation_rate, rank),
+        None
+        if output_padding is None
+        else check_sizes(output_padding, rank, source, "output_padding", 0),
+        check_sizes(dilation_rate, rank, source, "dilation_rate"),
     )
     return TensorSpec(
         assemble(inputs.shape[0], sizes, kernel.shape[-2], data_format),
@@ -159,19 +188,19 @@ def pool(
     rank = len(inputs.shape) - 2
     if rank not in (1, 2, 3):
         raise SpecError(
-            "ops.pool",
+            "ops",
             expected="inputs of rank 3, 4 or 5",
             received=f"shape {inputs.shape}",
             fix="add the batch axis and the channel axis",
         )
-    window = per_axis(pool_size, rank)
+    window = check_sizes(pool_size, rank, "ops", "pool_size")
     sizes = window_sizes(
         spatial(inputs.shape, data_format),
         window,
-        per_axis(strides or window, rank),
+        window if strides is None else check_sizes(strides, rank, "ops", "strides"),
         padding,
         (1,) * rank,
-        "ops.pool",
+        "ops",
     )
     num_channels = channels(inputs.shape, data_format)
     return TensorSpec(assemble(inputs.shape[0], sizes, num_channels, data_format), inputs.dtype)

@@ -10,7 +10,6 @@ A call takes one of four paths:
 - *Traced call*: the slow path without its caches, for `torch.compile`.
 """
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial, wraps
@@ -25,11 +24,12 @@ from keras_fn.core.operation import Operation
 from keras_fn.core.operators import OPS
 from keras_fn.core.registry import mark_builtin
 from keras_fn.core.scopes import SymbolicScope, context
+from keras_fn.core.sparse import call_sparse, is_sparse, mark_sparse
 from keras_fn.core.tracebacks import filter_traceback
 from keras_fn.core.tracing import substitute_when_tracing
 from keras_fn.core.variable import Variable
 from keras_fn.errors import PYTHON_REFUSALS, KerasError, SpecError, UnsupportedError
-from keras_fn.ops._arguments import bind, check_option, refusal, standardize_option
+from keras_fn.ops._signature import OpSignature, bind, refusal
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -153,32 +153,17 @@ class _DispatchEntry(NamedTuple):
     dtypes_without_cast: set[Any]  # native dtypes for which no operand needs a cast
 
 
-class OpDefinition:
+class OpDefinition(OpSignature):
     """The definition of an op: its function, its rule, its operands, and its dispatch cache."""
 
     def __init__(self, fn: Callable[..., Any], rule: Rule | None, upcast_half: bool = False):
-        self.name, self.fn, self.rule = fn.__name__, fn, rule
+        super().__init__(fn)
+        self.rule = rule
         self.body = self.run_upcast if upcast_half else fn
-        # From the code object: `inspect.signature` would be a good part of the import time.
-        code = fn.__code__
-        self.parameters = code.co_varnames[: code.co_argcount]
-        self.is_variadic = bool(code.co_flags & inspect.CO_VARARGS)
-        star = code.co_argcount + code.co_kwonlyargcount
-        names = self.parameters + code.co_varnames[star : star + self.is_variadic]
-        annotations = {n: str(fn.__annotations__.get(n)) for n in names}
-        self.positions = tuple(i for i, n in enumerate(names) if "Tensor" in annotations[n])
-        self.operand_names = frozenset(names[i] for i in self.positions)
-        # `xs: Sequence[TensorLike]` is a list of operands and `x: tuple[TensorLike, TensorLike]` a
-        # pair, but a list given for `x: TensorLike` is one array.
-        self.sequences = frozenset(i for i in self.positions if "[" in annotations[names[i]])
-        self.takes_list = (
-            self.sequences == {0} == set(self.positions) and "Sequence" in annotations[names[0]]
-        )
         self.promote = rule.promote if rule else None
         self.first_promoted = rule.first_promoted if rule else 0
         self.backend_op: Any = None  # the backend's function; resolved at the first call
         self.dispatch_cache: dict[tuple[type, ...], _DispatchEntry] = {}
-        self.accepted_types: set[tuple[str, type]] = set()  # of options
 
     def dispatcher(self) -> Callable[..., Any]:
         """Returns the public function."""
@@ -256,6 +241,8 @@ class OpDefinition:
         operands = self.list_operands(args)
         if context.current.symbolic or any(isinstance(x, KerasTensor) for x in operands):
             return self.symbolic_call(args, kwargs)
+        if any(map(is_sparse, operands)):
+            return call_sparse(OPS[self.name], args, kwargs)
         try:
             if self.backend_op is None:
                 self.backend_op = self.resolve_backend_op()
@@ -293,9 +280,11 @@ class OpDefinition:
             kwargs: The options.
         """
         if self.rule is not None:
-            return _to_keras_tensors(self.rule.infer(*self.map_operands(spec_of, args), **kwargs))
+            specs = self.rule.infer(*self.map_operands(spec_of, args), **kwargs)
+            return mark_sparse(OPS[self.name], _to_keras_tensors(specs), args, kwargs)
         with SymbolicScope():
-            return self.body(*self.map_operands(_to_symbolic, args), **kwargs)
+            results = self.body(*self.map_operands(_to_symbolic, args), **kwargs)
+        return mark_sparse(OPS[self.name], results, args, kwargs)
 
     def operands_to_positional(
         self, args: tuple, kwargs: dict[str, Any]
@@ -306,18 +295,6 @@ class OpDefinition:
         if self.takes_list and args:
             args = (self.standardize_list(args[0]), *args[1:])
         return args, kwargs
-
-    def normalize_arguments(
-        self, args: tuple, kwargs: dict[str, Any]
-    ) -> tuple[tuple, dict[str, Any]]:
-        """Returns the arguments with all up to the last operand by position."""
-        defaults = self.fn.__defaults__ or ()
-        by_name = {**dict(zip(self.parameters[::-1], defaults[::-1], strict=False)), **kwargs}
-        missing = self.parameters[len(args) : self.positions[-1] + 1]
-        if not all(name in by_name for name in missing):
-            self.signature.bind(*args, **kwargs)  # raises the TypeError of a wrong call
-        options = {name: value for name, value in kwargs.items() if name not in missing}
-        return (*args, *[by_name[name] for name in missing]), options
 
     def standardize_list(self, xs: Any) -> Any:
         """Returns the operands of an op that takes a list; a single tensor is unstacked."""
@@ -331,11 +308,6 @@ class OpDefinition:
                 fix="pass a list with at least one tensor",
             )
         return xs
-
-    @property
-    def signature(self) -> inspect.Signature:
-        """The signature of the op."""
-        return inspect.signature(self.fn)
 
     @property
     def is_primitive(self) -> bool:
@@ -381,6 +353,8 @@ class OpDefinition:
         """
         if self.rule is None and isinstance(error, SpecError):
             raise self.named(error) from error.__cause__
+        if any(map(is_sparse, self.list_operands(args))):  # a sparse class that is not its own type
+            return call_sparse(OPS[self.name], *self.operands_to_positional(args, kwargs))
         arguments = bind(self.fn, args, kwargs)
         standardized = self.standardize_options(args, kwargs)
         if standardized != (args, kwargs):
@@ -391,7 +365,7 @@ class OpDefinition:
             specs = self.infer(args, kwargs)
         except SpecError as spec_error:
             raise self.named(spec_error) from error
-        except Exception:  # noqa: S110  # the backend's error says more
+        except Exception:  # the backend's error says more
             pass
         backend: Any = current()
         if supports("widen_operands") and specs is not None:
@@ -410,78 +384,6 @@ class OpDefinition:
         """Calls the op on operands of a wider dtype, and casts the results to those of `specs`."""
         results = OPS[self.name](*args, **kwargs)
         return tree.map_structure(lambda x, spec: OPS["cast"](x, spec.dtype), results, specs)
-
-    def named(self, error: SpecError) -> SpecError:
-        """Returns an error that names this op: the source, or the context of an inner op's."""
-        if error.source == "ops":
-            return error.with_source(self.full_name)
-        if f".{self.name}" in error.source:
-            return error
-        return error.with_context(self.full_name)
-
-    @property
-    def full_name(self) -> str:
-        """The name by which users call it, such as `"ops.image.resize"`."""
-        folder = self.fn.__module__.split(".ops.")[-1].split(".")[0]
-        return f"ops.image.{self.name}" if folder == "image" else f"ops.{self.name}"
-
-    def options(self, args: tuple, kwargs: dict[str, Any]) -> dict[str, Any]:
-        """Returns the arguments that are not operands, by name."""
-        if len(args) <= len(self.positions):
-            return kwargs
-        names = enumerate(self.parameters[: len(args)])
-        return {n: args[i] for i, n in names if n not in self.operand_names} | kwargs
-
-    def standardize_options(self, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict]:
-        """Returns the arguments with NumPy's numbers among the options as Python's."""
-        if kwargs:
-            operands = self.operand_names
-            kwargs = {
-                n: x if n in operands else standardize_option(x) for n, x in kwargs.items()
-            }
-        if len(args) > len(self.positions) and not self.is_variadic:
-            operand_indices = self.positions
-            args = tuple(
-                [x if i in operand_indices else standardize_option(x) for i, x in enumerate(args)]
-            )
-        return args, kwargs
-
-    def check_options(self, args: tuple, kwargs: dict[str, Any]) -> None:
-        """Raises a DTypeError for an argument of another type than its annotation says."""
-        for name, value in self.options(args, kwargs).items():
-            if (name, type(value)) not in self.accepted_types:
-                bind(self.fn, args, kwargs)  # raises Python's error for an unknown name
-                check_option(self.full_name, self.fn, name, value)
-                if isinstance(value, (str, int, float, type(None))):
-                    self.accepted_types.add((name, type(value)))
-
-    def operand_indices(self, args: Any) -> list[int]:
-        """Returns the indices of the operands among these arguments."""
-        indices = [i for i in self.positions if i < len(args)]
-        if self.is_variadic and indices:
-            indices += range(indices[-1] + 1, len(args))
-        return indices
-
-    def map_operands(self, function: Callable[[Any], Any], args: tuple, first: int = 0) -> list:
-        """Returns the arguments with `function` applied to each operand from index `first` on.
-
-        An operand that is None is left as it is.
-        """
-        values = list(args)
-        for i in self.operand_indices(args):
-            if i < first:
-                continue
-            if i in self.sequences and isinstance(values[i], (list, tuple)):
-                values[i] = [function(x) for x in values[i]]
-            elif values[i] is not None:
-                values[i] = function(values[i])
-        return values
-
-    def list_operands(self, args: tuple, first: int = 0) -> list[Any]:
-        """Returns the operands, including those inside lists of operands."""
-        operands: list[Any] = []
-        self.map_operands(operands.append, args, first)
-        return operands
 
     def cache_dispatch(self, args: tuple) -> None:
         """Adds a dispatch entry for arguments of these types, if they can take the fast path.
@@ -566,9 +468,11 @@ def _convert(x: Any, backend: Any, keep_scalars: bool) -> Any:
 
 def _to_python_number(x: Any) -> Any:
     """Returns a number of a class derived from Python's, such as NumPy's float64, as Python's."""
-    if isinstance(x, _SCALARS) and type(x) not in _SCALARS:
-        return next(kind(x) for kind in (int, float, complex) if isinstance(x, kind))
-    return x
+    if type(x) in _SCALARS or not isinstance(x, _SCALARS):
+        return x
+    if isinstance(x, int):
+        return int(x)
+    return float(x) if isinstance(x, float) else complex(x)
 
 
 def _dtype_of(x: Any) -> Any:
@@ -597,7 +501,9 @@ def spec_of(x: Any) -> TensorSpec:
 
 def _to_symbolic(x: Any) -> Any:
     x = _to_python_number(x)
-    if type(x) in _SCALARS or isinstance(x, (KerasTensor, Variable)):
+    if type(x) in _SCALARS or isinstance(x, Variable):
+        return x
+    if isinstance(x, KerasTensor) and not x.sparse:
         return x
     spec = spec_of(x)
     return KerasTensor(spec.shape, spec.dtype, record_history=False)

@@ -38,13 +38,14 @@ def broadcast(*shapes: Shape, source: str = "ops") -> Shape:
     return tuple(result)
 
 
-def normalize_axis(axis: int, rank: int, source: str = "ops") -> int:
+def normalize_axis(axis: int, rank: int, source: str = "ops", argument: str = "axis") -> int:
     """Returns a non-negative axis.
 
     Args:
         axis: Axis; negative to count from the end.
         rank: Number of axes.
         source: Name of the caller, for errors.
+        argument: Name of the argument, for errors.
 
     Raises:
         SpecError: The axis is out of range.
@@ -53,27 +54,60 @@ def normalize_axis(axis: int, rank: int, source: str = "ops") -> int:
         raise SpecError(
             source,
             expected=f"an axis from {-rank} to {rank - 1}",
-            received=f"axis={axis} for a tensor of rank {rank}",
+            received=f"{argument}={axis} for a tensor of rank {rank}",
             fix="pass an axis of the tensor",
         )
     return axis % rank if rank else 0
 
 
-def normalize_axes(axis: Axis, rank: int, source: str = "ops") -> tuple[int, ...]:
+def normalize_axes(
+    axis: Axis, rank: int, source: str = "ops", argument: str = "axis"
+) -> tuple[int, ...]:
     """Returns non-negative axes.
 
     Args:
         axis: One axis, several, or None for all of them.
         rank: Number of axes.
         source: Name of the caller, for errors.
+        argument: Name of the argument, for errors.
 
     Raises:
-        SpecError: An axis is out of range.
+        SpecError: An axis is out of range, or named twice.
     """
     if axis is None:
         return tuple(range(rank))
     axes = (axis,) if isinstance(axis, int) else axis
-    return tuple(normalize_axis(a, rank, source) for a in axes)
+    normalized = tuple(normalize_axis(a, rank, source, argument) for a in axes)
+    if len(set(normalized)) < len(normalized):
+        raise SpecError(
+            source,
+            expected="each axis once",
+            received=f"{argument}={axis} for a tensor of rank {rank}",
+            fix="drop the axis that is named twice",
+        )
+    return normalized
+
+
+def check_at_least(minimum: int, source: str = "ops", **arguments: Any) -> None:
+    """Checks arguments that are sizes or counts; those that are no integers are not known yet.
+
+    Args:
+        minimum: The smallest valid number.
+        source: Name of the caller, for errors.
+        **arguments: Integers, sequences of integers, or None, by name.
+
+    Raises:
+        SpecError: A number is smaller.
+    """
+    for name, value in arguments.items():
+        numbers = value if isinstance(value, (list, tuple)) else (value,)
+        if any(isinstance(n, int) and n < minimum for n in numbers):
+            raise SpecError(
+                source,
+                expected=f"{name}: at least {minimum}",
+                received=f"{name}={value}",
+                fix=f"pass a larger {name}=",
+            )
 
 
 def same(x: TensorSpec, *args: Any, **kwargs: Any) -> TensorSpec:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from keras_fn.core import dtypes
-from keras_fn.ops._op import Rule, TensorSpec, op
-from keras_fn.ops._rules import elementwise_number, normalize_axes
+from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
+from keras_fn.ops._rules import elementwise_number, normalize_axes, normalize_axis
 from keras_fn.ops.arithmetic import (
     absolute,
     add,
@@ -85,7 +85,9 @@ def celu(x: TensorLike, alpha: float = 1.0) -> Tensor:
         https://arxiv.org/abs/1704.07483
     """
     # exp of the negative part alone: a large x would overflow, and make the gradient NaN.
-    return add(maximum(x, 0.0), multiply(expm1(divide(minimum(x, 0.0), alpha)), alpha))
+    is_positive = greater(x, 0)
+    below = where(is_positive, 0.0, x)
+    return where(is_positive, x, multiply(expm1(divide(below, alpha)), alpha))
 
 
 @op
@@ -235,13 +237,15 @@ def sparsemax(x: TensorLike, axis: int = -1) -> Tensor:
         Keras 3.15 returns values that do not sum to 1 where several classes share the mass; this
         is the function of the paper.
     """
+    normalize_axis(axis, len(spec_of(x).shape), "ops.sparsemax")
     falling = flip(sort(x, axis=axis), axis=axis)
     totals = cumsum(falling, axis=axis)
     counts = cumsum(ones_like(x), axis=axis)
     kept = greater(add(multiply(falling, counts), 1.0), totals)
     number = sum(where(kept, ones_like(x), 0.0), axis=axis, keepdims=True)
     total = sum(where(kept, falling, 0.0), axis=axis, keepdims=True)
-    return maximum(subtract(x, divide(subtract(total, 1.0), number)), 0.0)
+    threshold = divide(subtract(total, 1.0), number)
+    return where(greater(x, threshold), subtract(x, threshold), 0.0)
 
 
 @op(rule=elementwise_number)

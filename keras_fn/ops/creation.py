@@ -12,7 +12,7 @@ from keras_fn.core.keras_tensor import KerasTensor, Shape
 from keras_fn.core.scopes import context
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
-from keras_fn.ops._rules import normalize_axes
+from keras_fn.ops._rules import normalize_axis
 from keras_fn.ops.arithmetic import add, power
 from keras_fn.ops.core import cast, ndim, shape as shape_of
 from keras_fn.ops.indexing import getitem
@@ -437,7 +437,8 @@ def _diagonal_spec(x: TensorSpec, offset: int = 0, axis1: int = 0, axis2: int = 
     rank = len(x.shape)
     if rank < 2:
         raise _rank_error("ops.diagonal", x.shape)
-    first, second = normalize_axes((axis1, axis2), rank, "ops.diagonal")
+    first = normalize_axis(axis1, rank, "ops.diagonal", "axis1")
+    second = normalize_axis(axis2, rank, "ops.diagonal", "axis2")
     if first == second:
         raise SpecError(
             "ops.diagonal",

@@ -7,12 +7,14 @@ from typing import TypedDict, Unpack
 from keras_fn.core import dtypes
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import op
-from keras_fn.ops._rules import normalize_axis
+from keras_fn.ops._rules import check_at_least, normalize_axis
+from keras_fn.ops._sparse.encoding import one_hot as sparse_one_hot
+from keras_fn.ops.arithmetic import sign
 from keras_fn.ops.core import cast, ndim
 from keras_fn.ops.creation import arange
 from keras_fn.ops.logic import equal
 from keras_fn.ops.manipulation import expand_dims, reshape
-from keras_fn.ops.reductions import max as max_
+from keras_fn.ops.reductions import max as max_, sum as sum_
 from keras_fn.types import DTypeLike, Tensor, TensorLike
 
 
@@ -31,27 +33,20 @@ def one_hot(
         num_classes: Number of classes: the size of the new axis.
         axis: Index of the new axis in the result.
         dtype: Dtype of the result; `floatx()` by default.
-        sparse: Must be False: sparse tensors are not supported.
+        sparse: Whether the result is a sparse tensor.
 
     Returns:
         Tensor of the shape of `x` with a new axis of size `num_classes`.
-
-    Raises:
-        ValueError: `sparse` is True.
 
     Example:
         >>> convert_to_numpy(one_hot([1, 0], 2)).tolist()
         [[0.0, 1.0], [1.0, 0.0]]
     """
-    if sparse:
-        raise SpecError(
-            "ops.one_hot",
-            expected="sparse=False: sparse tensors are not supported",
-            received="sparse=True",
-            fix="use a dense tensor",
-        )
     rank = ndim(x) + 1
     axis = normalize_axis(axis, rank, "ops.one_hot")
+    check_at_least(0, "ops.one_hot", num_classes=num_classes)
+    if sparse:
+        return sparse_one_hot(x, num_classes, axis, dtypes.standardize_dtype(dtype))
     classes = reshape(
         arange(num_classes, dtype="int32"), [num_classes if i == axis else 1 for i in range(rank)]
     )
@@ -78,14 +73,14 @@ def multi_hot(
         num_classes: Number of classes: the size of the new axis.
         axis: Index of the new axis, counted before the axis of the class indices is removed.
         dtype: Dtype of the result; `floatx()` by default.
-        sparse: Must be False: sparse tensors are not supported.
+        sparse: Whether the result is a sparse tensor.
         **kwargs: `num_tokens`, the former name of `num_classes`.
 
     Returns:
         Tensor of shape `(num_classes,)` or `(batch, num_classes, ...)`.
 
     Raises:
-        ValueError: `num_classes` is missing, or `sparse` is True.
+        ValueError: `num_classes` is missing.
 
     Example:
         >>> convert_to_numpy(multi_hot([[0, 2]], 3)).tolist()
@@ -103,4 +98,7 @@ def multi_hot(
     class_axis = normalize_axis(axis, len(codes.shape), "ops.multi_hot")
     # The axis of the integers is reduced; the class axis may come before it.
     integer_axis = 0 if ndim(inputs) == 1 else 1
-    return max_(codes, axis=integer_axis + (class_axis <= integer_axis))
+    integer_axis += class_axis <= integer_axis
+    if sparse:
+        return cast(sign(sum_(codes, axis=integer_axis)), dtypes.standardize_dtype(dtype))
+    return max_(codes, axis=integer_axis)

@@ -11,9 +11,9 @@ import numpy as np
 
 from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import Shape
-from keras_fn.errors import SpecError
+from keras_fn.errors import DTypeError, SpecError
 from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
-from keras_fn.ops._rules import broadcast, normalize_axis, product
+from keras_fn.ops._rules import broadcast, check_at_least, normalize_axis, product
 from keras_fn.ops.arithmetic import add, floor_divide, mod, subtract
 from keras_fn.ops.core import cast
 from keras_fn.ops.logic import greater_equal, less, where
@@ -23,6 +23,8 @@ from keras_fn.types import IndexLike, Tensor, TensorLike
 def _getitem_spec(x: TensorSpec, key: Any) -> TensorSpec:
     keys = list(key) if isinstance(key, tuple) else [key]
     index_specs = [spec_of(k) if _is_array(k) else None for k in keys]
+    for k, spec in zip(keys, index_specs, strict=True):
+        _check_index(k, spec)
     consumed = sum(_count_axes(k, spec) for k, spec in zip(keys, index_specs, strict=True))
     if consumed > len(x.shape):
         raise SpecError(
@@ -62,6 +64,24 @@ def _getitem_spec(x: TensorSpec, key: Any) -> TensorSpec:
 
 def _is_array(k: Any) -> bool:
     return hasattr(k, "shape") or isinstance(k, list)
+
+
+def _check_index(k: Any, spec: TensorSpec | None) -> None:
+    """Raises a DTypeError for what is no index: a float, text, a tensor of floats."""
+    if spec is None:
+        fits = k is None or k is Ellipsis or isinstance(k, (int, np.integer, builtins.slice))
+    else:
+        dtype = dtypes.result_type(spec.dtype)
+        fits = dtype == "bool" or dtypes.is_int(dtype) or 0 in spec.shape
+    if not fits:
+        raise DTypeError(
+            "indexing, ops.getitem",
+            expected="integers, slices, ..., None, integer tensors or boolean masks",
+            received=f"an index {k!r:.200} of type {type(k).__name__}"
+            if spec is None
+            else f"an index of dtype {spec.dtype}",
+            fix="cast it to int32",
+        )
 
 
 def _count_axes(k: Any, spec: TensorSpec | None) -> int:
@@ -176,6 +196,7 @@ def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None)
 
 def _unravel_index_spec(indices: TensorSpec, shape: int | Sequence[int]) -> tuple[TensorSpec, ...]:
     sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    check_at_least(0, shape=shape)
     return (TensorSpec(indices.shape, dtypes.result_type(indices.dtype)),) * len(sizes)
 
 
@@ -195,6 +216,7 @@ def unravel_index(indices: TensorLike, shape: int | Sequence[int]) -> tuple[Tens
         >>> [int(i) for i in unravel_index(5, (2, 3))]
         [1, 2]
     """
+    check_at_least(0, "ops.unravel_index", shape=shape)
     sizes = (shape,) if isinstance(shape, int) else tuple(shape)
     dtype = dtypes.result_type(spec_of(indices).dtype)
     wide = dtypes.result_type(dtype, "int32")

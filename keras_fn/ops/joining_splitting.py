@@ -303,7 +303,7 @@ def split_sizes(
             raise SpecError(
                 source,
                 expected=f"an axis whose size is divisible by {parts}",
-                received=f"size {size}",
+                received=f"size {size}, indices_or_sections={parts}",
                 fix="pass the indices at which to split, or use ops.array_split",
             )
         return [None if size is None else size // parts] * parts
@@ -355,6 +355,13 @@ def split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: int = 0
 def _unstack_spec(x: TensorSpec, num: int | None = None, axis: int = 0) -> list[TensorSpec]:
     axis = normalize_axis(axis, len(x.shape), "ops.unstack")
     count = num if x.shape[axis] is None else x.shape[axis]
+    if count is not None and num not in (None, count):
+        raise SpecError(
+            "ops.unstack",
+            expected=f"num={count}, the size of axis {axis}",
+            received=f"num={num} for a tensor of shape {x.shape}",
+            fix="omit num=",
+        )
     if count is None:
         raise SpecError(
             "ops.unstack",

@@ -10,7 +10,7 @@ from keras_fn.core.keras_tensor import KerasTensor, Shape
 from keras_fn.core.memoize import memoize
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
-from keras_fn.ops._rules import normalize_axes, normalize_axis, product
+from keras_fn.ops._rules import check_at_least, normalize_axes, normalize_axis, product
 from keras_fn.ops.core import ndim
 from keras_fn.types import Axis, ShapeLike, Tensor, TensorLike
 
@@ -72,7 +72,9 @@ def reshape(x: TensorLike, newshape: ShapeLike) -> Tensor:
 
 
 def _transpose_spec(x: TensorSpec, axes: Sequence[int] | None = None) -> TensorSpec:
-    order = range(len(x.shape))[::-1] if axes is None else normalize_axes(axes, len(x.shape))
+    order = tuple(range(len(x.shape)))[::-1]
+    if axes is not None:
+        order = normalize_axes(axes, len(x.shape), "ops.transpose", "axes")
     if sorted(order) != list(range(len(x.shape))):
         raise SpecError(
             "ops.transpose",
@@ -167,6 +169,7 @@ def squeeze(x: TensorLike, axis: Axis = None) -> Tensor:
 
 
 def _tile_spec(x: TensorSpec, repeats: int | Sequence[int]) -> TensorSpec:
+    check_at_least(0, repeats=repeats)
     repeats = [repeats] if isinstance(repeats, int) else list(repeats)
     rank = builtins.max(len(repeats), len(x.shape))
     repeats = [1] * (rank - len(repeats)) + repeats
@@ -198,10 +201,19 @@ def _repeat_spec(
     shape: Shape = (product(x.shape),) if axis is None else x.shape
     axis = normalize_axis(axis or 0, len(shape), "ops.repeat")
     size = shape[axis]
-    if isinstance(repeats, int):
-        size = None if size is None else size * repeats
+    check_at_least(0, repeats=repeats)
+    counts = [repeats] if isinstance(repeats, int) else list(repeats)
+    if len(counts) == 1:
+        size = None if size is None else size * counts[0]
+    elif size in (None, len(counts)):
+        size = builtins.sum(counts)
     else:
-        size = builtins.sum(repeats)
+        raise SpecError(
+            "ops.repeat",
+            expected=f"repeats: one number, or one for each of the {size} elements along the axis",
+            received=f"{len(counts)} numbers",
+            fix="pass one number for each element",
+        )
     return TensorSpec((*shape[:axis], size, *shape[axis + 1 :]), x.dtype)
 
 
@@ -383,9 +395,9 @@ def moveaxis(
         True
     """
     rank = ndim(x)
-    source = normalize_axes(source, rank, "ops.moveaxis")
-    destination = normalize_axes(destination, rank, "ops.moveaxis")
-    if len(set(source)) != len(set(destination)) or len(set(source)) < len(source):
+    source = normalize_axes(source, rank, "ops.moveaxis", "source")
+    destination = normalize_axes(destination, rank, "ops.moveaxis", "destination")
+    if len(source) != len(destination):
         raise SpecError(
             "ops.moveaxis",
             expected="as many destinations as axes, each once",
@@ -415,7 +427,8 @@ def swapaxes(x: TensorLike, axis1: int, axis2: int) -> Tensor:
         True
     """
     order = list(range(ndim(x)))
-    a, b = normalize_axes((axis1, axis2), len(order), "ops.swapaxes")
+    a = normalize_axis(axis1, len(order), "ops.swapaxes", "axis1")
+    b = normalize_axis(axis2, len(order), "ops.swapaxes", "axis2")
     order[a], order[b] = b, a
     return transpose(x, order)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, TensorSpec, op
-from keras_fn.ops._rules import normalize_axes
+from keras_fn.ops._rules import normalize_axes, normalize_axis
 from keras_fn.ops.core import convert_to_tensor, ndim, shape as shape_of
 from keras_fn.ops.indexing import getitem
 from keras_fn.ops.joining_splitting import concatenate
@@ -59,7 +59,7 @@ def rot90(array: TensorLike, k: int = 1, axes: Sequence[int] = (0, 1)) -> Tensor
         [[2, 4], [1, 3]]
     """
     check_min_rank(array, 2, "ops.rot90")
-    plane = normalize_axes(tuple(axes), ndim(array), "ops.rot90")
+    plane = normalize_axes(tuple(axes), ndim(array), "ops.rot90", "axes")
     if len(plane) != 2 or plane[0] == plane[1]:
         raise SpecError(
             "ops.rot90",
@@ -80,7 +80,8 @@ def rot90(array: TensorLike, k: int = 1, axes: Sequence[int] = (0, 1)) -> Tensor
 
 def _shifts_by_axis(shift: int | Sequence[int], axis: Axis, rank: int) -> list[tuple[int, Any]]:
     """Returns pairs `(axis, shift)`; a single axis or shift is repeated."""
-    axes = normalize_axes(axis, rank, "ops.roll")
+    given = range(rank) if axis is None else (axis,) if isinstance(axis, int) else axis
+    axes = tuple(normalize_axis(a, rank, "ops.roll") for a in given)  # one may be named twice
     shifts: list[Any] = list(shift) if isinstance(shift, (tuple, list)) else [shift] * len(axes)
     axes = axes * len(shifts) if len(axes) == 1 else axes
     shifts = shifts * len(axes) if len(shifts) == 1 else shifts

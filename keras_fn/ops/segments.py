@@ -9,6 +9,7 @@ from keras_fn.core.keras_tensor import Shape
 from keras_fn.core.shapes import is_size_compatible
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
+from keras_fn.ops._rules import check_at_least
 from keras_fn.ops.core import cast, shape as shape_of
 from keras_fn.ops.creation import full
 from keras_fn.ops.logic import less, where
@@ -35,6 +36,7 @@ def _segment_rule(source: str) -> Rule:
                 fix="pass one segment id for each slice along the first axis",
             )
         _check_ids(segment_ids, source)
+        check_at_least(0, source, num_segments=num_segments)
         shape: Shape = (num_segments, *data.shape[1:])
         return TensorSpec(shape, dtypes.result_type(data.dtype))
 

@@ -10,7 +10,7 @@ from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import Shape
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
-from keras_fn.ops._rules import normalize_axis, number_type, product
+from keras_fn.ops._rules import check_at_least, normalize_axis, number_type, product
 from keras_fn.ops.arithmetic import subtract
 from keras_fn.ops.core import cast, shape as shape_of
 from keras_fn.ops.creation import arange, ones
@@ -35,6 +35,8 @@ from keras_fn.types import ArrayLike, Tensor, TensorLike
 
 
 def _sort_spec(x: TensorSpec, axis: int | None = -1) -> TensorSpec:
+    if axis is not None and x.shape:
+        normalize_axis(axis, len(x.shape))
     return TensorSpec((product(x.shape),) if axis is None else x.shape, x.dtype)
 
 
@@ -75,6 +77,14 @@ def argsort(x: TensorLike, axis: int | None = -1) -> Tensor:
 
 
 def _top_k_spec(x: TensorSpec, k: int, sorted: bool = True) -> tuple[TensorSpec, TensorSpec]:
+    size = x.shape[-1] if x.shape else 0
+    if k < 0 or not x.shape or (size is not None and k > size):
+        raise SpecError(
+            "ops.top_k",
+            expected="k: at most the size of the last axis",
+            received=f"k={k} for a tensor of shape {x.shape}",
+            fix="pass a smaller k=, or the tensor with another axis at the end",
+        )
     shape = (*x.shape[:-1], k)
     return TensorSpec(shape, x.dtype), TensorSpec(shape, "int32")
 
@@ -85,7 +95,7 @@ def top_k(x: TensorLike, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
 
     Args:
         x: Tensor of rank 1 or more.
-        k: Number of elements.
+        k: Number of elements, at most the size of the last axis.
         sorted: Whether the elements are in descending order.
 
     Returns:
@@ -105,7 +115,7 @@ def in_top_k(targets: TensorLike, predictions: TensorLike, k: int) -> Tensor:
     Args:
         targets: Class indices of shape `(batch,)`.
         predictions: Scores of shape `(batch, classes)`.
-        k: Number of largest scores to consider.
+        k: Number of largest scores to consider; all of them if there are fewer.
 
     Returns:
         Boolean tensor of shape `(batch,)`.
@@ -114,6 +124,9 @@ def in_top_k(targets: TensorLike, predictions: TensorLike, k: int) -> Tensor:
         >>> convert_to_numpy(in_top_k([1, 0], [[0.1, 0.9], [0.2, 0.8]], 1)).tolist()
         [True, False]
     """
+    check_at_least(1, "ops.in_top_k", k=k)
+    classes = shape_of(predictions)[-1]
+    k = min(k, classes) if isinstance(classes, int) else k
     largest, _ = top_k(predictions, k)
     score = take_along_axis(predictions, expand_dims(cast(targets, "int32"), -1), axis=-1)
     return greater_equal(reshape(score, (-1,)), getitem(largest, (slice(None), k - 1)))

@@ -9,7 +9,7 @@ from keras_fn.core import dtypes
 from keras_fn.core.shapes import is_compatible
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
-from keras_fn.ops._rules import integer_type
+from keras_fn.ops._rules import check_at_least, integer_type
 from keras_fn.ops.arithmetic import add, clip, divide, multiply, subtract
 from keras_fn.ops.calculus import diff
 from keras_fn.ops.complex import conjugate, is_complex
@@ -41,6 +41,7 @@ def _bincount_spec(
             fix="use a dense tensor",
         )
     integer_type("ops.bincount")(x.dtype)
+    check_at_least(0, "ops.bincount", minlength=minlength)
     if len(x.shape) not in (1, 2):
         raise SpecError(
             "ops.bincount",
@@ -83,7 +84,8 @@ def bincount(
         >>> convert_to_numpy(bincount([1, 1, 3])).tolist()
         [0, 2, 0, 1]
     """
-    spec = _bincount_spec(spec_of(x), None if weights is None else spec_of(weights), 0, sparse)
+    weights_spec = None if weights is None else spec_of(weights)
+    spec = _bincount_spec(spec_of(x), weights_spec, minlength, sparse)
     integers = cast(x, "int32")
     weights = ones_like(integers) if weights is None else weights
     bins = builtins.max(int(max_(integers, initial=-1)) + 1, minlength)

@@ -55,7 +55,8 @@ def _check_blur(images: Any, kernel_size: Any, sigma: Any, data_format: str | No
             fix="pass the width and the height",
         )
     numbers = isinstance(sigma, (tuple, list))
-    if (len(sigma) if numbers else sigma.shape[0]) != 2 or (
+    shape = (len(sigma),) if numbers else getattr(sigma, "shape", ())
+    if tuple(shape) not in ((2,), (None,)) or (
         numbers and any(isinstance(s, (int, float)) and s <= 0 for s in sigma)
     ):
         raise SpecError(

@@ -215,11 +215,7 @@ _METHODS = {
 def _check_translate(images: Any, shape: Any, scale: Any, translation: Any, dims: Any) -> Any:
     """Checks the options. Returns the axes, counted from the front."""
     source = "ops.image.scale_and_translate"
-    axes = normalize_axes(dims, len(images.shape), source)
-    if len(set(axes)) != len(axes):
-        raise SpecError(
-            source, expected="distinct axes", received=f"{dims}", fix="list each axis once"
-        )
+    axes = normalize_axes(dims, len(images.shape), source, "spatial_dims")
     kept = [n for i, n in enumerate(images.shape) if i not in axes]
     expected = [n for i, n in enumerate(shape) if i not in axes]
     if len(shape) != len(images.shape) or not is_compatible(kept, expected):

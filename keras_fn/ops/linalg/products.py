@@ -125,10 +125,20 @@ def tensordot_axes(axes: Any, rank1: int, rank2: int) -> tuple[tuple[int, ...], 
         rank1: Rank of the first tensor.
         rank2: Rank of the second tensor.
     """
-    if isinstance(axes, int):
+    if isinstance(axes, int) and 0 <= axes <= min(rank1, rank2):
         return tuple(range(rank1 - axes, rank1)), tuple(range(axes))
-    left, right = axes
-    return normalize_axes(left, rank1), normalize_axes(right, rank2)
+    pair = [] if isinstance(axes, int) else [(a,) if isinstance(a, int) else a for a in axes]
+    if len(pair) != 2 or len(pair[0]) != len(pair[1]):
+        raise SpecError(
+            "ops.tensordot",
+            expected=f"axes: a number from 0 to {min(rank1, rank2)}, or two lists of axes, as long "
+            "as each other",
+            received=f"axes={axes}",
+            fix="pass the axes of x1 and those of x2 that belong together",
+        )
+    left, right = pair
+    source = "ops.tensordot"
+    return normalize_axes(left, rank1, source, "axes"), normalize_axes(right, rank2, source, "axes")
 
 
 @op(rule=Rule(_tensordot_spec, promote=dtypes.result_type))
@@ -382,7 +392,11 @@ def _cross_spec(
     axis: int | None = None,
 ) -> TensorSpec:
     axisa, axisb, axisc = _cross_axes(axisa, axisb, axisc, axis)
-    axes = [normalize_axis(a, len(x.shape), "ops.cross") for a, x in ((axisa, x1), (axisb, x2))]
+    names = ("axis", "axis") if axis is not None else ("axisa", "axisb")
+    axes = [
+        normalize_axis(a, len(x.shape), "ops.cross", name)
+        for a, x, name in ((axisa, x1, names[0]), (axisb, x2, names[1]))
+    ]
     sizes = [x.shape[i] for i, x in zip(axes, (x1, x2), strict=True)]
     if any(n not in (2, 3) for n in sizes):
         raise SpecError(

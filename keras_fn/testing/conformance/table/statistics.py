@@ -155,7 +155,7 @@ REFUSALS: list[Refusal] = [
         "histogram", LINE, bins=0, match="ops.histogram\n  expected: a positive number of bins"
     ),
     refusal(
-        "histogram", LINE, bins=[1.0, 2.0], match="ops.histogram\n  expected: a positive number of"
+        "histogram", LINE, bins=[1.0, 2.0], match="ops.histogram\n  expected: bins: an integer"
     ),
     refusal("histogram", LINE, range=(2, 1), match="ops.histogram\n  expected: an ascending range"),
     refusal(

@@ -231,7 +231,7 @@ REFUSALS: list[Refusal] = [
             ((3, 1), [1.0], [0.0], (0,), "linear", "an output_shape equal"),
             ((3,), [1.0, 2.0], [0.0], (0,), "linear", "a scale of shape"),
             ((3,), [1.0], [0.0, 2.0], (0,), "linear", "a translation of shape"),
-            ((3,), [1.0, 1.0], [0.0, 2.0], (0, 0), "linear", "distinct axes"),
+            ((3,), [1.0, 1.0], [0.0, 2.0], (0, 0), "linear", "each axis once"),
         )
     ),
 ]

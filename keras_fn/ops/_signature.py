@@ -1,0 +1,172 @@
+"""The signature of an op: which of its arguments are operands, and which are options."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from keras_fn.errors import DTypeError, SpecError
+from keras_fn.ops._arguments import check_option, standardize_option
+
+
+class OpSignature:
+    """The parameters of an op. Those whose annotation contains `Tensor` are its operands.
+
+    Args:
+        fn: The function that defines the op.
+    """
+
+    def __init__(self, fn: Callable[..., Any]):
+        self.name, self.fn = fn.__name__, fn
+        # From the code object: `inspect.signature` would be a good part of the import time.
+        code = fn.__code__
+        self.parameters = code.co_varnames[: code.co_argcount]
+        self.is_variadic = bool(code.co_flags & inspect.CO_VARARGS)
+        star = code.co_argcount + code.co_kwonlyargcount
+        names = self.parameters + code.co_varnames[star : star + self.is_variadic]
+        annotations = {n: str(fn.__annotations__.get(n)) for n in names}
+        self.positions = tuple(i for i, n in enumerate(names) if "Tensor" in annotations[n])
+        self.operand_names = frozenset(names[i] for i in self.positions)
+        # `xs: Sequence[TensorLike]` is a list of operands and `x: tuple[TensorLike, TensorLike]` a
+        # pair, but a list given for `x: TensorLike` is one array.
+        self.sequences = frozenset(i for i in self.positions if "[" in annotations[names[i]])
+        self.takes_list = (
+            self.sequences == {0} == set(self.positions) and "Sequence" in annotations[names[0]]
+        )
+        self.accepted_types: set[tuple[str, type]] = set()  # of options
+
+    @property
+    def signature(self) -> inspect.Signature:
+        """The signature of the op."""
+        return inspect.signature(self.fn)
+
+    @property
+    def full_name(self) -> str:
+        """The name by which users call it, such as `"ops.image.resize"`."""
+        folder = self.fn.__module__.split(".ops.")[-1].split(".")[0]
+        return f"ops.image.{self.name}" if folder == "image" else f"ops.{self.name}"
+
+    def normalize_arguments(
+        self, args: tuple, kwargs: dict[str, Any]
+    ) -> tuple[tuple, dict[str, Any]]:
+        """Returns the arguments with all up to the last operand by position."""
+        defaults = self.fn.__defaults__ or ()
+        by_name = {**dict(zip(self.parameters[::-1], defaults[::-1], strict=False)), **kwargs}
+        missing = self.parameters[len(args) : self.positions[-1] + 1]
+        if not all(name in by_name for name in missing):
+            self.signature.bind(*args, **kwargs)  # raises the TypeError of a wrong call
+        options = {name: value for name, value in kwargs.items() if name not in missing}
+        return (*args, *[by_name[name] for name in missing]), options
+
+    def operand_indices(self, args: Any) -> list[int]:
+        """Returns the indices of the operands among these arguments."""
+        indices = [i for i in self.positions if i < len(args)]
+        if self.is_variadic and indices:
+            indices += range(indices[-1] + 1, len(args))
+        return indices
+
+    def map_operands(self, function: Callable[[Any], Any], args: tuple, first: int = 0) -> list:
+        """Returns the arguments with `function` applied to each operand from index `first` on.
+
+        An operand that is None is left as it is.
+        """
+        values = list(args)
+        for i in self.operand_indices(args):
+            if i < first:
+                continue
+            if i in self.sequences and isinstance(values[i], (list, tuple)):
+                values[i] = [function(x) for x in values[i]]
+            elif values[i] is not None:
+                values[i] = function(values[i])
+        return values
+
+    def list_operands(self, args: tuple, first: int = 0) -> list[Any]:
+        """Returns the operands, including those inside lists of operands."""
+        operands: list[Any] = []
+        self.map_operands(operands.append, args, first)
+        return operands
+
+    def options(self, args: tuple, kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Returns the arguments that are not operands, by name."""
+        if len(args) <= len(self.positions):
+            return kwargs
+        names = enumerate(self.parameters[: len(args)])
+        return {n: args[i] for i, n in names if n not in self.operand_names} | kwargs
+
+    def standardize_options(self, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict]:
+        """Returns the arguments with NumPy's numbers among the options as Python's."""
+        annotations, operands = self.fn.__annotations__, self.operand_names
+        if kwargs:
+            kwargs = {
+                n: x if n in operands else standardize_option(x, annotations.get(n))
+                for n, x in kwargs.items()
+            }
+        if len(args) > len(self.positions) and not self.is_variadic:
+            names = self.parameters[: len(args)]
+            args = (
+                tuple(
+                    [
+                        x if n in operands else standardize_option(x, annotations.get(n))
+                        for n, x in zip(names, args, strict=False)
+                    ]
+                )
+                + args[len(names) :]
+            )
+        return args, kwargs
+
+    def check_options(self, args: tuple, kwargs: dict[str, Any]) -> None:
+        """Raises a DTypeError for an argument of another type than its annotation says."""
+        for name, value in self.options(args, kwargs).items():
+            if (name, type(value)) not in self.accepted_types:
+                bind(self.fn, args, kwargs)  # raises Python's error for an unknown name
+                check_option(self.full_name, self.fn, name, value)
+                if isinstance(value, (str, int, float, type(None))):
+                    self.accepted_types.add((name, type(value)))
+
+    def named(self, error: SpecError) -> SpecError:
+        """Returns an error that names this op: the source, or the context of an inner op's."""
+        if error.source == "ops":
+            return error.with_source(self.full_name)
+        if f".{self.name}" in error.source:
+            return error
+        return error.with_context(self.full_name)
+
+
+def refusal(
+    source: str, error: Exception, arguments: Mapping[str, Any], backend: str
+) -> DTypeError:
+    """Returns the error for arguments that the framework refuses and the op's rule does not.
+
+    Args:
+        source: The name of the op.
+        error: The framework's error.
+        arguments: The arguments of the call, by name.
+        backend: What refuses them.
+    """
+    first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return DTypeError(
+        source,
+        expected=f"arguments and dtypes that the op supports on {backend}",
+        received=", ".join(f"{key}={_summarize(value)}" for key, value in arguments.items()),
+        fix=f"change what {backend} refuses: {first_line:.300}",
+    )
+
+
+def _summarize(x: Any) -> str:
+    """Returns a short text for an argument: a tensor's dtype and shape."""
+    if hasattr(x, "shape") and hasattr(x, "dtype"):
+        return f"{str(x.dtype).removeprefix('torch.')}{list(x.shape)}"
+    if isinstance(x, (list, tuple)) and any(hasattr(item, "shape") for item in x):
+        return f"[{', '.join(map(_summarize, x))}]"
+    return f"{x!r:.100}"
+
+
+def bind(function: Callable[..., Any], args: tuple, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the arguments of a call by name.
+
+    Raises:
+        TypeError: An argument is missing or unknown.
+    """
+    try:
+        return inspect.signature(function).bind(*args, **kwargs).arguments
+    except TypeError as error:
+        raise TypeError(f"{function.__name__}() {error}") from None
