@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from keras_fn.core import dtypes, namespaces, registry, serialization
+from keras_fn.core import namespaces, registry, serialization
 from keras_fn.dtype_policies.policy import (
     DTypePolicy as DTypePolicy,
     FloatDTypePolicy as FloatDTypePolicy,
     dtype_policy as dtype_policy,
+    policy_error as _policy_error,
 )
 from keras_fn.dtype_policies.policy_map import DTypePolicyMap as DTypePolicyMap
 from keras_fn.dtype_policies.quantized import (
@@ -17,6 +18,7 @@ from keras_fn.dtype_policies.quantized import (
     QuantizedDTypePolicy as QuantizedDTypePolicy,
     QuantizedFloat8DTypePolicy as QuantizedFloat8DTypePolicy,
     from_name as _from_name,
+    get_policy as _get_policy,
 )
 from keras_fn.settings import settings as _settings
 from keras_fn.types import DTypeLike
@@ -76,7 +78,12 @@ def deserialize(
         >>> keras.dtype_policies.deserialize(config)
         <DTypePolicy "float16">
     """
-    return serialization.deserialize_as("dtype_policy", config, custom_objects)
+    try:
+        return serialization.deserialize_as("dtype_policy", config, custom_objects)
+    except serialization.UnknownObjectError:
+        if not isinstance(config, str):
+            raise
+        return _from_name(config)
 
 
 def get(identifier: DTypeLike | dict[str, Any] | None) -> DTypePolicy:
@@ -97,24 +104,17 @@ def get(identifier: DTypeLike | dict[str, Any] | None) -> DTypePolicy:
         >>> keras.dtype_policies.get("mixed_float16").compute_dtype
         'float16'
     """
-    if identifier is None:
-        return dtype_policy()
-    if isinstance(identifier, DTypePolicy):
-        return identifier
-    if isinstance(identifier, dict):
-        return deserialize(identifier)
-    is_name = isinstance(identifier, str)
-    return _from_name(identifier if is_name else dtypes.standardize_dtype(identifier))
+    return _get_policy(identifier)
 
 
-def set_dtype_policy(policy: str | DTypePolicy) -> None:
+def set_dtype_policy(policy: DTypeLike | DTypePolicy) -> None:
     """Sets the global dtype policy, the default of layers that are created from now on.
 
     Args:
-        policy: A policy, or its name.
+        policy: A policy, its name, or a dtype.
 
     Raises:
-        TypeError: It is neither.
+        TypeError: It is none of these.
         ValueError: The name is not the name of a policy.
 
     Example:
@@ -123,7 +123,9 @@ def set_dtype_policy(policy: str | DTypePolicy) -> None:
         'bfloat16'
         >>> keras.config.set_dtype_policy("float32")
     """
-    _settings.dtype_policy = policy if isinstance(policy, DTypePolicy) else _from_name(policy)
+    if policy is None:
+        raise _policy_error(policy)
+    _settings.dtype_policy = _get_policy(policy)
 
 
 def __dir__() -> list[str]:

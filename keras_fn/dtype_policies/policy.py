@@ -44,7 +44,7 @@ class DTypePolicy:
     def __init__(self, name: str | None = None):
         name = dtype_policy().name if name is None else name
         if not isinstance(name, str):
-            raise _policy_error(name)
+            raise policy_error(name)
         self._name = name
         self._compute_dtype = _MIXED.get(name) or _dtype(name)
         self._variable_dtype = "float32" if name in _MIXED else self._compute_dtype
@@ -145,10 +145,11 @@ def _dtype(name: str) -> str:
     try:
         return dtypes.standardize_dtype(name)
     except ValueError:
-        raise _policy_error(name) from None
+        raise policy_error(name) from None
 
 
-def _policy_error(received: Any) -> SpecError:
+def policy_error(received: Any) -> SpecError:
+    """Returns the error for what is not the name of a policy."""
     make = SpecError if isinstance(received, str) else DTypeError
     return make(
         "DTypePolicy",

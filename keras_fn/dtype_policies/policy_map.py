@@ -4,9 +4,9 @@ from typing import Any
 
 from keras_fn import _regex
 from keras_fn.core.path_map import PathMap
-from keras_fn.core.serialization import deserialize_as, serialize_keras_object
-from keras_fn.dtype_policies.policy import DTypePolicy, dtype_policy
-from keras_fn.dtype_policies.quantized import from_name
+from keras_fn.core.serialization import serialize_keras_object
+from keras_fn.dtype_policies.policy import DTypePolicy
+from keras_fn.dtype_policies.quantized import get_policy
 from keras_fn.errors import DTypeError
 from keras_fn.types import DTypeLike
 
@@ -21,8 +21,8 @@ class DTypePolicyMap(DTypePolicy, PathMap[DTypePolicy]):
     default, and the first call of a layer on a tensor casts to the dtype of the default.
 
     Args:
-        default_policy: The policy of layers whose path matches no key. The global policy by
-            default.
+        default_policy: The policy of layers whose path matches no key. By default the global policy
+            when the map is created; a config then defers to the global policy when it is read.
         policy_map: A dict of policies by path, or by a regular expression that matches the full
             path.
 
@@ -51,13 +51,15 @@ class DTypePolicyMap(DTypePolicy, PathMap[DTypePolicy]):
                 received=f"{policy_map!r}",
                 fix="pass a dict, with the paths of layers as keys",
             )
-        self._default = default_policy
-        self._entries = {path: _policy(x) for path, x in (policy_map or {}).items()}
+        self._default_policy = get_policy(default_policy)
+        is_plain = isinstance(default_policy, (str, DTypePolicy, type(None)))
+        self._default = default_policy if is_plain else self._default_policy.name
+        self._entries = {path: get_policy(x) for path, x in (policy_map or {}).items()}
 
     @property
     def default_policy(self) -> DTypePolicy:
         """The policy of layers whose path matches no key."""
-        return _policy(self._default)
+        return self._default_policy
 
     @property
     def name(self) -> str:
@@ -83,12 +85,17 @@ class DTypePolicyMap(DTypePolicy, PathMap[DTypePolicy]):
         return self.default_policy
 
     def _validate(self, value: Any) -> DTypePolicy:
-        return _policy(value)
+        return get_policy(value)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, DTypePolicyMap):
             return False
-        return (self._default, self._entries) == (other._default, other._entries)
+        defers = (self._default is None, other._default is None)
+        return (self.default_policy, self._entries, defers[0]) == (
+            other.default_policy,
+            other._entries,
+            defers[1],
+        )
 
     __hash__ = object.__hash__
 
@@ -105,16 +112,8 @@ class DTypePolicyMap(DTypePolicy, PathMap[DTypePolicy]):
         default = config.get("default_policy")
         entries = (config.get("policy_map") or {}).items()
         policies = {_regex.check(key, "DTypePolicyMap"): policy for key, policy in entries}
-        return cls(_policy(default) if isinstance(default, dict) else default, policies)
+        return cls(default, policies)
 
     def __repr__(self) -> str:
-        policies = {path: policy.name for path, policy in self._entries.items()}
-        return f"<DTypePolicyMap default={self.default_policy.name!r}, policies={policies}>"
-
-
-def _policy(identifier: Any) -> DTypePolicy:
-    if isinstance(identifier, DTypePolicy):
-        return identifier
-    if isinstance(identifier, dict):
-        return deserialize_as("dtype_policy", identifier)
-    return dtype_policy() if identifier is None else from_name(identifier)
+        mapping = [(path, policy.name) for path, policy in self._entries.items()]
+        return f"<DTypePolicyMap default_policy={self.default_policy.name}, mapping={mapping}>"

@@ -4,7 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from keras_fn.dtype_policies.policy import DTypePolicy
+from keras_fn.core import dtypes
+from keras_fn.core.serialization import deserialize_as
+from keras_fn.dtype_policies.policy import DTypePolicy, dtype_policy, policy_error
 from keras_fn.errors import DTypeError, SpecError
 
 _SIZE = "-1|[1-9][0-9]{0,8}"  # -1: all values of a channel share a scale
@@ -238,6 +240,27 @@ def from_name(name: Any) -> DTypePolicy:
             fix='choose one of these, for example "int8_from_float32"',
         )
     return _CLASSES[kind + slash](mode, source_name)
+
+
+def get_policy(identifier: Any) -> DTypePolicy:
+    """Returns the policy for a policy, its name, a dtype in any form, a config, or None.
+
+    Raises:
+        ValueError: It has none of these forms.
+        TypeError: It is of another type.
+    """
+    if identifier is None:
+        return dtype_policy()
+    if isinstance(identifier, DTypePolicy):
+        return identifier
+    if isinstance(identifier, dict):
+        return deserialize_as("dtype_policy", identifier)
+    if isinstance(identifier, str):
+        return from_name(identifier)
+    try:
+        return from_name(dtypes.standardize_dtype(identifier))
+    except SpecError:
+        raise policy_error(identifier) from None
 
 
 def reject_quantized(policy: DTypePolicy, source: str) -> DTypePolicy:

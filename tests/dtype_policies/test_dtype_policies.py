@@ -120,3 +120,53 @@ def test_maps_do_not_nest():
         DTypePolicyMap(DTypePolicyMap())
     with pytest.raises(TypeError, match="dict"):
         DTypePolicyMap(None, [])
+
+
+@pytest.mark.parametrize(
+    "form", [np.float16, np.dtype("float16"), "float16", DTypePolicy("float16")]
+)
+def test_a_map_takes_dtypes_in_any_form(form):
+    policies = DTypePolicyMap(form, {"a": form})
+    policies["b"] = form
+    assert {policies[path].name for path in "abc"} == {"float16"}
+    again = dtype_policies.deserialize(dtype_policies.serialize(policies))
+    assert again == policies and again.default_policy.name == "float16"
+    for wrong in (123, "foo", object(), [1]):
+        with pytest.raises(ValueError, match=r"DTypePolicy|dtype"):
+            policies["n"] = wrong
+    assert "n" not in policies
+
+
+def test_a_map_keeps_the_default_that_it_was_created_with():
+    policies = DTypePolicyMap()
+    policies["a"] = "float16"
+    dtype_policies.set_dtype_policy("bfloat16")
+    assert policies.default_policy.name == "float32" and policies["z"].name == "float32"
+    again = dtype_policies.deserialize(dtype_policies.serialize(policies))
+    assert again.default_policy.name == "bfloat16" and again["a"].name == "float16"
+
+
+def test_a_map_is_a_mutable_mapping():
+    policies = DTypePolicyMap("float32", {"a/b": DTypePolicy("float16"), "c/.*": "bfloat16"})
+    assert "c/d" not in policies and "a/b" in policies
+    assert policies.get("c/d", None).name == "bfloat16" and policies.get("z").name == "float32"
+    assert policies.pop("a/b").name == "float16" and policies["a/b"].name == "float32"
+    with pytest.raises(KeyError):
+        del policies["a/b"]
+    policies.update({"u": "float64"})
+    assert [(path, policy.name) for path, policy in policies.items()] == [
+        ("c/.*", "bfloat16"), ("u", "float64")]  # fmt: skip
+    text = (
+        "<DTypePolicyMap default_policy=float32, mapping=[('c/.*', 'bfloat16'), ('u', 'float64')]>"
+    )
+    assert repr(policies) == text
+
+
+def test_a_name_is_deserialized_and_none_is_no_global_policy():
+    assert dtype_policies.deserialize("mixed_float16") == DTypePolicy("mixed_float16")
+    assert dtype_policies.deserialize("DTypePolicy").name == "float32"
+    dtype_policies.set_dtype_policy(np.float16)
+    assert dtype_policies.dtype_policy().name == "float16"
+    for wrong in (None, 3, "foo"):
+        with pytest.raises(ValueError, match=r"DTypePolicy|dtype"):
+            dtype_policies.set_dtype_policy(wrong)
