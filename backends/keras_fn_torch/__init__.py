@@ -20,6 +20,16 @@ from keras_fn_torch.profiling import (
     profile as profile,
 )
 from keras_fn_torch.refusals import is_refusal as is_refusal
+from keras_fn_torch.sparse import (
+    is_sparse as is_sparse,
+    make_sparse as make_sparse,
+    map_values as map_values,
+    sparse_from_numpy as sparse_from_numpy,
+    sparse_matmul as sparse_matmul,
+    sparse_parts as sparse_parts,
+    sparse_sparse_matmul as sparse_sparse_matmul,
+    to_dense as to_dense,
+)
 from keras_fn_torch.tensors import (
     cast as cast,
     convert_to_numpy as convert_to_numpy,

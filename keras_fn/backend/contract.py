@@ -15,6 +15,7 @@ step. The other protocols are optional capabilities. The frontend checks for one
 - `record_gradients` (`SupportsAutogradRecording`): custom steps that call the framework's autograd.
 - `device_scope` (`SupportsDeviceScope`): the device of new tensors.
 - `to_device` (`SupportsToDevice`): moves tensors to that device.
+- `is_sparse` (`SupportsSparse`): sparse tensors.
 - `profile`, `block_until_ready` and `is_out_of_memory` (`SupportsProfiling`): profiling hooks.
 
 A backend that cannot do something at all raises `keras_fn.errors.UnsupportedError` when it is
@@ -302,6 +303,68 @@ class SupportsToDevice(Protocol):
 
     def to_device(self, x: Tensor) -> Tensor:
         """Moves a tensor to the device of new tensors; returns `x` itself if it is there."""
+        ...
+
+
+class SupportsSparse(Protocol):
+    """Optional: sparse tensors, of the framework's own class. `is_tensor` is true for them.
+
+    A sparse tensor is a list of entries: an index for each axis, and a value. `cast`,
+    `convert_to_tensor` (also of SciPy's matrices, with `keras_fn.core.sparse.sparse_from_scipy`),
+    `convert_to_numpy` (which makes it dense), `shape` and `is_traced` accept one.
+    """
+
+    def is_sparse(self, x: Any) -> bool:
+        """Returns whether `x` is a sparse tensor, concrete or traced."""
+        ...
+
+    def make_sparse(
+        self, indices: Tensor, values: Tensor, shape: tuple[Any, ...], is_unique: bool = False
+    ) -> Tensor:
+        """Makes a sparse tensor of entries in any order; those of one index are added.
+
+        Args:
+            indices: Integers of shape `(entries, axes)`.
+            values: The values, of shape `(entries,)`.
+            shape: The sizes of the axes, which may be scalar tensors in a trace.
+            is_unique: Whether no index occurs twice.
+        """
+        ...
+
+    def sparse_from_numpy(
+        self, indices: np.ndarray, values: np.ndarray, shape: tuple[int, ...]
+    ) -> Tensor:
+        """Makes a sparse tensor of entries on the host, none of which has the same index.
+
+        Where a compiled function is for one number of entries, it may add padding: entries of value
+        0 whose indices are the sizes of the axes.
+        """
+        ...
+
+    def sparse_parts(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns the indices and values of the entries. No index occurs twice but padding's."""
+        ...
+
+    def map_values(self, function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+        """Returns a sparse tensor with `function(values)`: an elementwise function, 0 at 0.
+
+        The dtype may change. No index of `x` occurs twice in the call.
+        """
+        ...
+
+    def to_dense(self, x: Tensor) -> Tensor:
+        """Returns the dense tensor."""
+        ...
+
+    def sparse_matmul(self, x: Tensor, y: Tensor) -> Tensor:
+        """Multiplies a sparse matrix with a dense one of the same dtype; the result is dense.
+
+        Gradients flow to `y`.
+        """
+        ...
+
+    def sparse_sparse_matmul(self, x: Tensor, y: Tensor) -> Tensor:
+        """Multiplies two sparse matrices of the same dtype; the result is sparse."""
         ...
 
 
