@@ -3,7 +3,6 @@
 from jax.lax import rsqrt as rsqrt, stop_gradient as stop_gradient
 from jax.nn import sigmoid as sigmoid
 from jax.numpy import (
-    absolute as absolute,
     add as add,
     append as append,
     arange as arange,
@@ -12,7 +11,6 @@ from jax.numpy import (
     arcsin as arcsin,
     arcsinh as arcsinh,
     arctan as arctan,
-    arctan2 as arctan2,
     arctanh as arctanh,
     bitwise_and as bitwise_and,
     bitwise_not as bitwise_not,
@@ -59,8 +57,6 @@ from jax.numpy import (
     log1p as log1p,
     log2 as log2,
     log10 as log10,
-    logaddexp as logaddexp,
-    logaddexp2 as logaddexp2,
     logical_and as logical_and,
     logical_not as logical_not,
     logical_or as logical_or,
@@ -71,16 +67,13 @@ from jax.numpy import (
     mod as mod,
     multiply as multiply,
     negative as negative,
-    nextafter as nextafter,
     not_equal as not_equal,
-    power as power,
     real as real,
     right_shift as bitwise_right_shift,
     roll as roll,
     sign as sign,
     signbit as signbit,
     sin as sin,
-    sinc as sinc,
     sinh as sinh,
     sqrt as sqrt,
     squeeze as squeeze,
@@ -148,7 +141,17 @@ from keras_fn_jax.manipulation import (
     tile as tile,
     unstack as unstack,
 )
-from keras_fn_jax.math import ceil as ceil, floor as floor, round as round
+from keras_fn_jax.math import (
+    absolute as absolute,
+    arctan2 as arctan2,
+    ceil as ceil,
+    floor as floor,
+    logaddexp as logaddexp,
+    logaddexp2 as logaddexp2,
+    nextafter as nextafter,
+    power as power,
+    round as round,
+)
 from keras_fn_jax.pooling import average_pool as average_pool, max_pool as max_pool
 from keras_fn_jax.random import (
     random_binomial as random_binomial,

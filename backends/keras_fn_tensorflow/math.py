@@ -1,11 +1,18 @@
 """Elementwise arithmetic and mathematical functions."""
 
+import math
 from typing import Any
 
 import tensorflow as tf
 from tensorflow import raw_ops as raw
 
-from keras_fn_tensorflow.dtype_fallback import is_exact, is_unsigned, through_int64, unless_dtype
+from keras_fn_tensorflow.dtype_fallback import (
+    in_float32,
+    is_exact,
+    is_unsigned,
+    through_int64,
+    unless_dtype,
+)
 from keras_fn_tensorflow.elementwise import binary, to_common_dtype, unary
 
 
@@ -121,11 +128,58 @@ def log10(x: Any) -> tf.Tensor:
     return raw.Log(x=x) / tf.constant(2.302585092994046, x.dtype)
 
 
+# Coefficients of Giles, "Approximating the erfinv function", 2010, for the middle and the tails.
+_ERFINV_CENTER = (
+    2.81022636e-08, 3.43273939e-07, -3.5233877e-06, -4.39150654e-06, 0.00021858087,
+    -0.00125372503, -0.00417768164, 0.246640727, 1.50140941,
+)  # fmt: skip
+_ERFINV_TAIL = (
+    -0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773,
+    -0.0076224613, 0.00943887047, 1.00167406, 2.83297682,
+)  # fmt: skip
+
+
+@in_float32
 def erfinv(x: Any) -> tf.Tensor:
-    """`tf.math.erfinv`; half precision is computed in float32."""
-    if x.dtype in (tf.float32, tf.float64):
-        return tf.math.erfinv(x)
-    return tf.cast(tf.math.erfinv(tf.cast(x, tf.float32)), x.dtype)
+    """Inverse error function; `tf.math.erfinv` is inexact near 0, and infinite just below 1."""
+
+    @tf.custom_gradient
+    def run(x: tf.Tensor) -> Any:
+        y = _erfinv(x)
+        slope = 0.8862269254527580 * tf.exp(tf.square(y))  # sqrt(pi) / 2
+        return y, lambda upstream: upstream * slope
+
+    return run(x)
+
+
+def _polynomial(coefficients: tuple[float, ...], x: Any) -> Any:
+    """Horner's rule; the highest power comes first."""
+    total: Any = coefficients[0]
+    for coefficient in coefficients[1:]:
+        total = total * x + coefficient
+    return total
+
+
+def _erfinv(x: tf.Tensor) -> tf.Tensor:
+    w = -tf.math.log((1 - x) * (1 + x))
+    center = _polynomial(_ERFINV_CENTER, w - 2.5)
+    tail = _polynomial(_ERFINV_TAIL, tf.sqrt(w) - 3.0)
+    y = x * tf.where(w < 5.0, center, tail)
+    if x.dtype == tf.float64:
+        # Beyond single precision, the first guess is the leading terms for x near 1.
+        height = tf.maximum(w, 16.0) + math.log(2)
+        beyond = tf.sign(x) * tf.sqrt(height - tf.math.log(math.pi * height) / 2)
+        y = tf.where(w > 16.0, beyond, y)
+        for _ in range(3):  # the coefficients are of single precision: Halley's method
+            error = tf.where(
+                tf.abs(x) < 0.5,
+                tf.math.erf(y) - x,
+                tf.sign(x) * ((1 - tf.abs(x)) - tf.math.erfc(tf.abs(y))),
+            )
+            step = error * 0.8862269254527580 * tf.exp(tf.square(y))
+            y -= step / (1 + y * step)
+    limit = tf.sign(x) * tf.constant(math.inf, x.dtype)
+    return tf.where(tf.abs(x) == 1, limit, y)
 
 
 def round(x: Any, decimals: int = 0) -> tf.Tensor:
@@ -159,7 +213,15 @@ maximum = binary(raw.Maximum, raw.LogicalOr)
 
 minimum = binary(raw.Minimum, raw.LogicalAnd)
 
-arctan2 = binary(lambda x, y: raw.Atan2(y=x, x=y))
+
+def _arctan2(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+    """`raw.Atan2` with gradient 0 at the origin, where TensorFlow's is NaN."""
+    origin = (x == 0) & (y == 0)
+    value = tf.stop_gradient(raw.Atan2(y=x, x=y))
+    return tf.where(origin, value, raw.Atan2(y=x, x=tf.where(origin, tf.ones_like(y), y)))
+
+
+arctan2 = binary(_arctan2)
 
 gcd = binary(_gcd)
 
@@ -174,7 +236,11 @@ def squared_difference(x1: Any, x2: Any) -> tf.Tensor:
 
 def power(x1: Any, x2: Any) -> tf.Tensor:
     """`raw.Pow`; small integers are computed in int64."""
-    return through_int64(lambda x, y: raw.Pow(x=x, y=y))(*to_common_dtype(x1, x2))
+    has_zero = not isinstance(x2, (int, float)) or x2 == 0
+    x1, x2 = to_common_dtype(x1, x2)
+    if has_zero and x1.dtype.is_floating:  # the gradient of x ** 0 at 0 is 0; TensorFlow's is NaN
+        x1 = tf.where((x1 == 0) & (x2 == 0), tf.ones_like(x1), x1)
+    return through_int64(lambda x, y: raw.Pow(x=x, y=y))(x1, x2)
 
 
 def square(x: Any) -> tf.Tensor:

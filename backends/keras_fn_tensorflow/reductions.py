@@ -125,4 +125,33 @@ def _cumulative(function: Op) -> Op:
 
 cumsum = _cumulative(raw.Cumsum)
 
-cumprod = _cumulative(raw.Cumprod)
+
+def _cumulative_product(x: tf.Tensor, axis: int) -> tf.Tensor:
+    """`raw.Cumprod`, with a gradient that does not divide by zeros."""
+    if not x.dtype.is_floating:
+        return raw.Cumprod(x=x, axis=axis)
+
+    @tf.custom_gradient
+    def run(x: tf.Tensor) -> Any:
+        return raw.Cumprod(x=x, axis=axis), lambda upstream: _product_gradient(x, upstream, axis)
+
+    return run(x)
+
+
+def _product_gradient(x: tf.Tensor, upstream: tf.Tensor, axis: int) -> tf.Tensor:
+    """Gradient of `cumprod`: of elements before the first zero, by division; of that one, by the
+    products without it; 0 of those after it."""
+    is_zero = tf.equal(x, 0)
+    zeros = tf.cumsum(tf.cast(is_zero, tf.int32), axis)
+    is_first = is_zero & (zeros == 1)
+    one = tf.ones_like(x)
+
+    def sum_from(products: tf.Tensor) -> tf.Tensor:
+        return tf.cumsum(upstream * products, axis, reverse=True)
+
+    before = sum_from(_cumulative_product(x, axis)) / tf.where(is_zero, one, x)
+    at = sum_from(_cumulative_product(tf.where(is_first, one, x), axis))
+    return tf.where(zeros == 0, before, tf.where(is_first, at, tf.zeros_like(x)))
+
+
+cumprod = _cumulative(_cumulative_product)

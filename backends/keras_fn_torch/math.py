@@ -12,7 +12,7 @@ absolute = with_dtype_fallback(torch.abs)
 
 negative = with_dtype_fallback(torch.neg)
 
-floor_divide = with_dtype_fallback(torch.floor_divide)
+_floor_divide = with_dtype_fallback(torch.floor_divide)
 
 mod = with_dtype_fallback(torch.remainder)
 
@@ -32,15 +32,41 @@ fmod = accept_numbers(torch.fmod)
 
 gcd = accept_numbers(torch.gcd)
 
-hypot = accept_numbers(torch.hypot)
 
-logaddexp = accept_numbers(torch.logaddexp)
+def _without_slope(function: Any, is_singular: Any) -> Any:
+    """Returns an op of two tensors with gradient 0 where PyTorch's is NaN."""
+    run = accept_numbers(function)
 
-logaddexp2 = accept_numbers(torch.logaddexp2)
+    def call(x1: Any, x2: Any) -> Tensor:
+        result = run(x1, x2)
+        if not result.requires_grad:
+            return result
+        singular = is_singular(x1, x2)
+        regular = (torch.where(singular, 1.0, torch.as_tensor(x)) for x in (x1, x2))
+        return torch.where(singular, result.detach(), run(*regular).to(result.dtype))
+
+    return call
+
+
+def _is_same_infinity(x1: Any, x2: Any) -> Tensor:
+    return (x1 == x2) & torch.isinf(torch.as_tensor(x1))
+
+
+hypot = _without_slope(torch.hypot, lambda x1, x2: (x1 == 0) & (x2 == 0))
+
+logaddexp = _without_slope(torch.logaddexp, _is_same_infinity)
+
+logaddexp2 = _without_slope(torch.logaddexp2, _is_same_infinity)
 
 nextafter = accept_numbers(torch.nextafter)
 
 trunc = with_dtype_fallback(torch.trunc)
+
+
+def floor_divide(x1: Any, x2: Any) -> Tensor:
+    """`torch.floor_divide`, with gradient 0, which PyTorch lacks."""
+    result = _floor_divide(*(x.detach() if isinstance(x, Tensor) else x for x in (x1, x2)))
+    return result
 
 
 def sign(x: Tensor) -> Tensor:

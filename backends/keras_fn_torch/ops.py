@@ -41,7 +41,6 @@ from torch import (
     rsqrt as rsqrt,
     sigmoid as sigmoid,
     sin as sin,
-    sinc as sinc,
     sinh as sinh,
     sqrt as sqrt,
     stack as stack,

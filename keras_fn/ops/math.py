@@ -278,13 +278,15 @@ def cbrt(x: TensorLike) -> Tensor:
         >>> print(convert_to_numpy(cbrt([27.0, -8.0])).round(3))
         [ 3. -2.]
     """
-    magnitude = absolute(x)
+    is_negative = less(x, 0)
+    magnitude = where(is_negative, negative(x), x)  # absolute has no slope at 0, the root has one
     root = power(magnitude, 1.0 / 3.0)
     # One step of Newton's method: 1 / 3 is not exact in floating point, nor is the power.
     is_regular = logical_and(greater(root, 0), isfinite(root))
     safe = where(is_regular, root, 1.0)
     step = divide(subtract(safe, divide(magnitude, multiply(safe, safe))), 3.0)
-    return multiply(sign(x), where(is_regular, subtract(root, step), root))
+    root = where(is_regular, subtract(root, step), root)
+    return where(is_negative, negative(root), root)
 
 
 @op(rule=elementwise_float)
@@ -295,9 +297,16 @@ def sinc(x: TensorLike) -> Tensor:
         >>> print(convert_to_numpy(sinc([0.0, 0.5, 1.0])).round(3))
         [ 1.     0.637 -0.   ]
     """
-    is_zero = equal(x, 0)
-    angle = multiply(where(is_zero, 1.0, x), math.pi)
-    return where(is_zero, 1.0, divide(sin(angle), angle))
+    angle = multiply(x, math.pi)
+    # Near 0 by its series: the derivative of the quotient is the difference of two large numbers.
+    is_small = less(absolute(angle), 0.5)
+    center = where(is_small, angle, 0.0)
+    squared = multiply(center, center)
+    series: TensorLike = 1.0
+    for n in (12, 10, 8, 6, 4, 2):
+        series = subtract(1.0, multiply(multiply(squared, 1 / (n * (n + 1))), series))
+    large = where(is_small, 1.0, angle)
+    return where(is_small, series, divide(sin(large), large))
 
 
 @op(rule=like)
@@ -555,5 +564,6 @@ def fmod(x1: TensorLike, x2: TensorLike) -> Tensor:
         [3, -3]
     """
     x1, x2 = promote_scalars(x1, x2)
-    remainder = mod(absolute(x1), absolute(x2))
-    return where(less(x1, 0), negative(remainder), remainder)
+    is_negative = less(x1, 0)
+    remainder = mod(where(is_negative, negative(x1), x1), absolute(x2))
+    return where(is_negative, negative(remainder), remainder)

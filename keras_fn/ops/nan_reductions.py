@@ -16,7 +16,6 @@ from keras_fn.ops._rules import (
 from keras_fn.ops.arithmetic import divide, square, subtract
 from keras_fn.ops.core import cast, convert_to_tensor, dtype as dtype_of
 from keras_fn.ops.logic import all as all_, isnan, logical_not, where
-from keras_fn.ops.math import sqrt
 from keras_fn.ops.reductions import (
     argmax,
     argmin,
@@ -26,6 +25,7 @@ from keras_fn.ops.reductions import (
     mean,
     min as min_,
     prod,
+    root_of_squares,
     sum as sum_,
     var,
 )
@@ -233,16 +233,17 @@ def nanstd(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
         >>> float(nanstd([1.0, float('nan'), 3.0]))
         1.0
     """
-    return sqrt(nanvar(x, axis, keepdims))
+    return root_of_squares(nanvar(x, axis, keepdims))
 
 
 @op(rule=cumulative)
-def nancumsum(x: TensorLike, axis: int | None = None, dtype: DTypeLike | None = None) -> Tensor:
+def nancumsum(x: TensorLike, axis: Axis = None, dtype: DTypeLike | None = None) -> Tensor:
     """Cumulative sum along an axis, with NaN replaced by 0.
 
     Args:
         x: Tensor of any shape.
-        axis: Axis to accumulate along; None for the flattened tensor.
+        axis: Axis to accumulate along, or several, one after the other (a summed-area table);
+            None for the flattened tensor.
         dtype: Dtype of the result; by default the dtype of `x`, and int32 for booleans.
 
     Returns:
@@ -252,16 +253,17 @@ def nancumsum(x: TensorLike, axis: int | None = None, dtype: DTypeLike | None = 
         >>> convert_to_numpy(nancumsum([1.0, float('nan'), 2.0])).tolist()
         [1.0, 1.0, 3.0]
     """
-    return cumsum(_replace_nan(x, 0), axis, dtype)
+    return _accumulate(cumsum, _replace_nan(x, 0), axis, dtype)
 
 
 @op(rule=cumulative)
-def nancumprod(x: TensorLike, axis: int | None = None, dtype: DTypeLike | None = None) -> Tensor:
+def nancumprod(x: TensorLike, axis: Axis = None, dtype: DTypeLike | None = None) -> Tensor:
     """Cumulative product along an axis, with NaN replaced by 1.
 
     Args:
         x: Tensor of any shape.
-        axis: Axis to accumulate along; None for the flattened tensor.
+        axis: Axis to accumulate along, or several, one after the other; None for the flattened
+            tensor.
         dtype: Dtype of the result; by default the dtype of `x`, and int32 for booleans.
 
     Returns:
@@ -271,4 +273,13 @@ def nancumprod(x: TensorLike, axis: int | None = None, dtype: DTypeLike | None =
         >>> convert_to_numpy(nancumprod([3.0, float('nan'), 2.0])).tolist()
         [3.0, 3.0, 6.0]
     """
-    return cumprod(_replace_nan(x, 1), axis, dtype)
+    return _accumulate(cumprod, _replace_nan(x, 1), axis, dtype)
+
+
+def _accumulate(
+    cumulative_op: Callable[..., Tensor], x: Tensor, axis: Axis, dtype: DTypeLike | None
+) -> Tensor:
+    axes = [axis] if axis is None or isinstance(axis, int) else list(axis)
+    for a in axes:
+        x = cumulative_op(x, a, dtype)
+    return x if axes else convert_to_tensor(x, dtype)

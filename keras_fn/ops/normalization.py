@@ -10,7 +10,6 @@ from keras_fn.errors import SpecError
 from keras_fn.ops._op import op, spec_of
 from keras_fn.ops._rules import normalize_axes, normalize_axis
 from keras_fn.ops.arithmetic import (
-    absolute,
     add,
     divide,
     maximum,
@@ -21,6 +20,7 @@ from keras_fn.ops.arithmetic import (
 )
 from keras_fn.ops.autodiff import stop_gradient
 from keras_fn.ops.core import cast, shape as shape_of
+from keras_fn.ops.linalg.norms import norm
 from keras_fn.ops.manipulation import reshape
 from keras_fn.ops.math import rsqrt
 from keras_fn.ops.reductions import mean, moments, sum
@@ -244,23 +244,29 @@ def normalize(
     Args:
         x: Tensor of any shape; integers are cast to the default float dtype.
         axis: Axis along which the norm is taken.
-        order: Order p of the norm, `sum(|x|**p)**(1 / p)`.
+        order: Order p of the norm, `sum(|x|**p)**(1 / p)`; infinity for the largest magnitude.
         epsilon: Lower bound of the norm; 1e-7 by default.
 
     Returns:
         A float tensor of the shape of `x`.
+
+    Raises:
+        ValueError: `order` is not a number.
 
     Example:
         >>> print(convert_to_numpy(normalize([3.0, 4.0])).round(2))
         [0.6 0.8]
     """
     epsilon = 1e-7 if epsilon is None else epsilon
-    dtype = dtypes.float_type(spec_of(x).dtype)
+    if isinstance(order, str):
+        raise SpecError(
+            "ops.normalize",
+            expected="order: a number, or infinity",
+            received=f"order={order!r}",
+            fix="for example order=2",
+        )
+    x = cast(x, dtypes.float_type(spec_of(x).dtype))
     if order == 2:
-        x = cast(x, dtypes.result_type(dtype, "float32"))  # squares leave float16's range
         total = sum(multiply(x, x), axis, True)
-        return cast(multiply(x, rsqrt(maximum(total, epsilon**2))), dtype)
-    x = cast(x, dtype)
-    size = absolute(x)
-    total = sum(size if order == 1 else size**order, axis, True) ** (1.0 / order)
-    return divide(x, maximum(total, epsilon))
+        return multiply(x, rsqrt(maximum(total, epsilon**2)))
+    return divide(x, maximum(norm(x, order, axis, True), epsilon))

@@ -24,7 +24,7 @@ from keras_fn.ops.arithmetic import add, divide, multiply, square, subtract
 from keras_fn.ops.autodiff import stop_gradient
 from keras_fn.ops.core import cast, convert_to_tensor, dtype as dtype_of, shape
 from keras_fn.ops.creation import ones_like
-from keras_fn.ops.logic import isfinite, not_equal, where
+from keras_fn.ops.logic import equal, isfinite, not_equal, where
 from keras_fn.ops.manipulation import reshape, squeeze
 from keras_fn.ops.math import exp, log, sqrt
 from keras_fn.types import Axis, DTypeLike, Tensor, TensorLike
@@ -243,7 +243,13 @@ def std(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
         >>> float(std([1.0, 3.0]))
         1.0
     """
-    return sqrt(var(x, axis, keepdims))
+    return root_of_squares(var(x, axis, keepdims))
+
+
+def root_of_squares(x: TensorLike) -> Tensor:
+    """Square root of a sum of squares. Its gradient at 0, which is infinite, is replaced by 0."""
+    zero = equal(x, 0)
+    return where(zero, 0, sqrt(where(zero, 1, x)))
 
 
 @op
@@ -376,7 +382,7 @@ def _all_reduce_mean(x: Tensor) -> Tensor:
 
 
 def _moments_axes(x: TensorLike, axes: Axis) -> tuple[int, ...]:
-    return normalize_axes(axes, len(shape(x)), "ops.moments")
+    return normalize_axes(axes, len(shape(x)), "ops.moments", "axes")
 
 
 @op(upcast_half=True)

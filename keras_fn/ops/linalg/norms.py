@@ -24,7 +24,7 @@ from keras_fn.ops.linalg.decompositions import (
 from keras_fn.ops.logic import equal, greater, not_equal, where
 from keras_fn.ops.manipulation import expand_dims, moveaxis, reshape, squeeze
 from keras_fn.ops.math import sqrt
-from keras_fn.ops.reductions import max as max_, min as min_, sum as sum_
+from keras_fn.ops.reductions import max as max_, min as min_, root_of_squares, sum as sum_
 from keras_fn.types import Axis, Tensor, TensorLike
 
 
@@ -158,16 +158,23 @@ def _vector_norm(magnitude: Tensor, ord: Any, axis: int, keepdims: bool) -> Tens
         )
     if ord == 1:
         return sum_(magnitude, axis, keepdims)
-    return _root(sum_(power(magnitude, ord), axis, keepdims), float(ord))
+    if ord < 1:  # where the slope at 0 is infinite, it is taken to be 0
+        zero = equal(magnitude, 0)
+        powers = power(where(zero, 1.0, magnitude), ord)
+        powers = where(zero, 0.0 if ord > 0 else _INFINITY, powers)
+    else:
+        powers = power(magnitude, ord)
+    return _root(sum_(powers, axis, keepdims), float(ord))
 
 
 def _root(x: Tensor, degree: float) -> Tensor:
     """Returns the `degree`-th root. Its gradient at 0, which is infinite, is replaced by 0."""
     if degree < 0:
         return power(x, 1.0 / degree)
+    if degree == 2:
+        return root_of_squares(x)
     zero = equal(x, 0)
-    positive = where(zero, 1, x)
-    return where(zero, 0, sqrt(positive) if degree == 2 else power(positive, 1.0 / degree))
+    return where(zero, 0, power(where(zero, 1, x), 1.0 / degree))
 
 
 def _matrix_norm(
