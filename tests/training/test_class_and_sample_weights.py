@@ -42,8 +42,17 @@ TARGETS = {
 }
 
 
-@pytest.mark.parametrize("form", TARGETS)
-@pytest.mark.parametrize("make", [tagger, Tagger])
+@pytest.mark.parametrize(
+    ("form", "make"),
+    [
+        ("indices", tagger),
+        ("indices", Tagger),
+        ("one-hot", tagger),
+        pytest.param("column", tagger, marks=pytest.mark.thorough),
+        pytest.param("column", Tagger, marks=pytest.mark.thorough),
+        pytest.param("one-hot", Tagger, marks=pytest.mark.thorough),
+    ],
+)
 def test_every_label_has_the_weight_of_its_class(form: str, make) -> None:
     y, loss = TARGETS[form]
     model = make()
@@ -51,7 +60,7 @@ def test_every_label_has_the_weight_of_its_class(form: str, make) -> None:
     weights = np.vectorize(WEIGHT.get)(LABELS)
     history = model.fit(X, y, class_weight=WEIGHT, verbose=0).history
     assert history["loss"] == [pytest.approx((losses_of(model) * weights).mean(), rel=1e-5)]
-    if form == "indices":
+    if form == "indices" and make is tagger:
         loss = model.train_on_batch(X, y, class_weight=WEIGHT)
         assert loss == pytest.approx(history["loss"][0], rel=1e-5)
         batches = [(X[:2], y[:2]), (X[2:], y[2:])]
@@ -72,7 +81,7 @@ def test_binary_labels_of_steps() -> None:
     assert history["mae"] == [pytest.approx(expected, rel=1e-5)]
 
 
-@pytest.mark.parametrize("shape", [(6,), (6, 1), (6, STEPS)])
+@pytest.mark.parametrize("shape", [(6,), (6, STEPS)])
 def test_sample_weights_multiply_class_weights(shape) -> None:
     model = tagger()
     model.compile(keras.optimizers.SGD(0.0), "sparse_categorical_crossentropy")
@@ -111,12 +120,12 @@ def test_class_weights_that_are_no_dict_of_numbers_are_refused(class_weight) -> 
     assert model.optimizer.iterations.numpy() == 0
 
 
-@pytest.mark.parametrize("key", [np.int64(1), 1.0, True])
-def test_keys_of_class_weights_may_be_any_integer(key) -> None:
+def test_keys_of_class_weights_may_be_any_integer() -> None:
     model = tagger()
     model.compile(keras.optimizers.SGD(0.0), "sparse_categorical_crossentropy")
-    history = model.fit(X, LABELS, class_weight={key: 2.0}, verbose=0).history
-    expected = (losses_of(model) * np.where(LABELS == 1, 2.0, 1.0)).mean()
+    class_weight = {np.int64(1): 2.0, 0.0: 0.5, 2: np.float32(3.0)}
+    history = model.fit(X, LABELS, class_weight=class_weight, verbose=0).history
+    expected = (losses_of(model) * np.array([0.5, 2.0, 3.0])[LABELS]).mean()
     assert history["loss"] == [pytest.approx(expected, rel=1e-5)]
 
 
