@@ -3,6 +3,7 @@
 As in Keras, dicts are flattened in the order of their sorted keys.
 """
 
+import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -26,7 +27,7 @@ __all__ = [
     "traverse",
 ]
 
-_CONTAINERS = (list, tuple, dict)
+_NAMESPACE = "keras_fn.tree"
 
 
 def __dir__() -> list[str]:
@@ -44,7 +45,7 @@ def is_nested(structure: Nested) -> bool:
         >>> is_nested([1]), is_nested(1)
         (True, False)
     """
-    return isinstance(structure, _CONTAINERS)
+    return not optree.tree_is_leaf(structure, none_is_leaf=True, namespace=_NAMESPACE)
 
 
 def flatten(structure: Nested) -> list[Any]:
@@ -54,7 +55,7 @@ def flatten(structure: Nested) -> list[Any]:
         >>> flatten({"b": 1, "a": [2, None]})
         [2, None, 1]
     """
-    return optree.tree_leaves(structure, none_is_leaf=True, namespace="keras_fn.tree")
+    return optree.tree_leaves(structure, none_is_leaf=True, namespace=_NAMESPACE)
 
 
 def flatten_with_path(structure: Nested) -> list[tuple[tuple[Any, ...], Any]]:
@@ -65,7 +66,7 @@ def flatten_with_path(structure: Nested) -> list[tuple[tuple[Any, ...], Any]]:
         [(('a', 0), 5)]
     """
     paths, leaves, _ = optree.tree_flatten_with_path(
-        structure, none_is_leaf=True, namespace="keras_fn.tree"
+        structure, none_is_leaf=True, namespace=_NAMESPACE
     )
     return list(zip(paths, leaves, strict=True))
 
@@ -97,7 +98,31 @@ def map_structure(
             received="none",
             fix="pass the structure after the function",
         )
-    return optree.tree_map(func, *structures, none_is_leaf=none_is_leaf, namespace="keras_fn.tree")
+    if len(structures) == 1:
+        return optree.tree_map(func, *structures, none_is_leaf=none_is_leaf, namespace=_NAMESPACE)
+
+    def apply_to_leaves(*leaves: Any) -> Any:
+        for leaf in leaves:
+            if not optree.tree_is_leaf(leaf, none_is_leaf=none_is_leaf, namespace=_NAMESPACE):
+                raise _structures_error("tree.map_structure", structures[0], leaf)
+        return func(*leaves)
+
+    return optree.tree_map(
+        apply_to_leaves, *structures, none_is_leaf=none_is_leaf, namespace=_NAMESPACE
+    )
+
+
+def _structures_error(source: str, first: Nested, other: Nested) -> SpecError:
+    """Returns the error for structures that are nested differently."""
+    expected, received = (
+        optree.tree_structure(x, none_is_leaf=True, namespace=_NAMESPACE) for x in (first, other)
+    )
+    return SpecError(
+        source,
+        expected=f"the structure {expected}"[:600],
+        received=str(received)[:600],
+        fix="pass structures of the same types, lengths and keys",
+    )
 
 
 def map_structure_up_to(
@@ -117,7 +142,7 @@ def map_structure_up_to(
         >>> map_structure_up_to([0, 0], len, [[1, 2], [3]])
         [2, 1]
     """
-    spec = optree.tree_structure(shallow_structure, none_is_leaf=True, namespace="keras_fn.tree")
+    spec = optree.tree_structure(shallow_structure, none_is_leaf=True, namespace=_NAMESPACE)
     parts = zip(*(spec.flatten_up_to(s) for s in structures), strict=True)
     return optree.tree_unflatten(spec, [func(*p) for p in parts])
 
@@ -128,7 +153,8 @@ def assert_same_structure(a: Nested, b: Nested, check_types: bool | None = None)
     Args:
         a: One structure.
         b: The other structure.
-        check_types: Has no effect, because types are always compared.
+        check_types: Deprecated, has no effect: types are always compared, but a dict, an
+            `OrderedDict` and a `defaultdict` of the same keys are the same.
 
     Raises:
         ValueError: The structures differ.
@@ -139,17 +165,16 @@ def assert_same_structure(a: Nested, b: Nested, check_types: bool | None = None)
         Traceback (most recent call last):
         keras_fn.errors.SpecError: ...
     """
-    del check_types
-    first, second = (
-        optree.tree_structure(s, none_is_leaf=True, namespace="keras_fn.tree") for s in (a, b)
-    )
-    if first != second:
-        raise SpecError(
-            "tree.assert_same_structure",
-            expected=f"the structure {first}"[:600],
-            received=str(second)[:600],
-            fix="pass structures of the same types, lengths and keys",
+    if check_types is not None:
+        warnings.warn(
+            "check_types has no effect: leave it out, or call assert_same_paths.",
+            DeprecationWarning,
+            stacklevel=2,
         )
+    try:
+        map_structure(lambda first, second: None, a, b)
+    except (ValueError, TypeError) as error:
+        raise _structures_error("tree.assert_same_structure", a, b) from error
 
 
 def assert_same_paths(a: Nested, b: Nested) -> None:
@@ -197,7 +222,7 @@ def pack_sequence_as(structure: Nested, flat_sequence: Iterable[Any]) -> Nested:
         {'a': 1, 'b': 2}
     """
     flat = list(flat_sequence)
-    spec = optree.tree_structure(structure, none_is_leaf=True, namespace="keras_fn.tree")
+    _, spec = optree.tree_flatten(structure, none_is_leaf=True, namespace=_NAMESPACE)
     if spec.num_leaves != len(flat):
         raise SpecError(
             "tree.pack_sequence_as",
@@ -215,11 +240,7 @@ def lists_to_tuples(structure: Nested) -> Nested:
         >>> lists_to_tuples([1, [2]])
         (1, (2,))
     """
-    if isinstance(structure, dict):
-        return {key: lists_to_tuples(value) for key, value in structure.items()}
-    if isinstance(structure, (list, tuple)) and not hasattr(structure, "_fields"):
-        return tuple(lists_to_tuples(item) for item in structure)
-    return structure
+    return traverse(lambda x: tuple(x) if isinstance(x, list) else None, structure, top_down=False)
 
 
 def map_shape_structure(func: Callable[[Any], Any], structure: Nested) -> Nested:
@@ -236,13 +257,13 @@ def map_shape_structure(func: Callable[[Any], Any], structure: Nested) -> Nested
         >>> map_shape_structure(len, {"a": (None, 3)})
         {'a': 2}
     """
-    if isinstance(structure, dict):
-        return {key: map_shape_structure(func, value) for key, value in structure.items()}
-    if isinstance(structure, (list, tuple)) and not all(
-        size is None or isinstance(size, int) for size in structure
-    ):
-        return type(structure)(map_shape_structure(func, item) for item in structure)
-    return func(structure)
+    return optree.tree_map(
+        func, structure, is_leaf=_is_shape, none_is_leaf=True, namespace=_NAMESPACE
+    )
+
+
+def _is_shape(x: object) -> bool:
+    return isinstance(x, (list, tuple)) and all(size is None or isinstance(size, int) for size in x)
 
 
 def traverse(func: Callable[[Any], Any], structure: Nested, top_down: bool = True) -> Nested:
@@ -263,17 +284,21 @@ def traverse(func: Callable[[Any], Any], structure: Nested, top_down: bool = Tru
     """
     if top_down:
         result = func(structure)
-        if result is not None:
-            return None if result is MAP_TO_NONE else result
-    if isinstance(structure, dict):
-        structure = {key: traverse(func, value, top_down) for key, value in structure.items()}
-    elif isinstance(structure, (list, tuple)):
-        items = [traverse(func, item, top_down) for item in structure]
-        kind = type(structure)
-        structure = kind(*items) if hasattr(structure, "_fields") else kind(items)
-    if top_down:
-        return structure
+        return _traverse_parts(func, structure, True) if result is None else _replacement(result)
+    structure = _traverse_parts(func, structure, False)
     result = func(structure)
-    if result is None:
+    return structure if result is None else _replacement(result)
+
+
+def _traverse_parts(func: Callable[[Any], Any], structure: Any, top_down: bool) -> Any:
+    """Returns the structure with the results of `traverse` for each of its parts."""
+    parts, spec = optree.tree_flatten(
+        structure, lambda x: x is not structure, none_is_leaf=True, namespace=_NAMESPACE
+    )
+    if optree.treespec_is_leaf(spec):
         return structure
+    return optree.tree_unflatten(spec, [traverse(func, part, top_down) for part in parts])
+
+
+def _replacement(result: Any) -> Any:
     return None if result is MAP_TO_NONE else result

@@ -1,6 +1,6 @@
 """Nested structures: ours keeps the order of dicts, the public one sorts keys as Keras does."""
 
-from collections import OrderedDict, namedtuple
+from collections import OrderedDict, defaultdict, deque, namedtuple
 
 import pytest
 
@@ -89,4 +89,69 @@ def test_mapping_up_to_a_shallow_structure():
 def test_shapes_and_lists():
     shapes = {"a": (None, 3), "b": [(1,), [2, 2]]}
     assert public.map_shape_structure(len, shapes) == {"a": 2, "b": [1, 2]}
-    assert public.lists_to_tuples([1, {"a": [2]}, Point([3], 4)]) == (1, {"a": (2,)}, Point([3], 4))
+    assert public.lists_to_tuples([1, {"a": [2]}, Point([3], 4)]) == (1, {"a": (2,)}, Point((3,), 4))
+
+
+def test_public_containers_are_those_of_keras():
+    Counter, Queue = defaultdict(list, {"k": [1]}), deque([1, [2]], maxlen=3)
+    for container in (Counter, Queue, OrderedDict(a=1), Point(1, 2)):
+        assert public.is_nested(container)
+    assert public.lists_to_tuples(Queue) == deque([1, (2,)]) and Queue[1] == [2]
+    assert public.lists_to_tuples(Point(1, [2, [3]])) == Point(1, (2, (3,)))
+    result = public.traverse(lambda x: x + 1 if isinstance(x, int) else None, Queue)
+    assert result == deque([2, [3]]) and result.maxlen == 3
+    kept = public.traverse(lambda x: None, OrderedDict([("b", 1), ("a", [2])]))
+    assert type(kept) is OrderedDict and list(kept) == ["b", "a"]
+    assert type(public.map_structure(str, Counter)) is defaultdict
+    for leaf in ({1}, range(2), "ab", b"ab", None):
+        assert not public.is_nested(leaf) and public.flatten(leaf) == [leaf]
+
+
+def test_public_shapes_are_found_in_any_container():
+    shapes = Point((None, 3), {"a": [(1,), [2, None]]})
+    assert public.map_shape_structure(len, shapes) == Point(2, {"a": [1, 2]})
+    assert public.map_shape_structure(sum, OrderedDict(a=(1, 2))) == OrderedDict(a=3)
+
+
+@pytest.mark.parametrize(
+    ("order", "top_down"),
+    [
+        ([[1, {"a": [2]}], 1, {"a": [2]}, [2], 2], True),
+        ([1, 2, [2], {"a": [2]}, [1, {"a": [2]}]], False),
+    ],
+)
+def test_public_traversal_visits_containers_before_or_after_their_parts(order, top_down):
+    seen = []
+    public.traverse(seen.append, [1, {"a": [2]}], top_down=top_down)
+    assert seen == order
+
+
+def test_public_structures_are_the_same_if_their_types_are_but_for_dicts():
+    public.assert_same_structure({"a": [1]}, OrderedDict(a=[2]))
+    public.assert_same_structure(defaultdict(list, a=1), {"a": 2})
+    for a, b in (
+        (1, [1]), ([1], 1), ([1], [[1]]), ([[1]], [1]), ([1], (1,)), ({"a": 1}, {"b": 1}),
+        (Point(1, 2), (1, 2)), ([1], deque([1])), ([1], [1, 2]), (None, []),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=r"tree\.assert_same_structure"):
+            public.assert_same_structure(a, b)
+        with pytest.raises(ValueError, match=r"."):
+            public.map_structure(lambda x, y: x, a, b)
+    public.assert_same_paths([1, 2], deque([1, 2]))
+    with pytest.warns(DeprecationWarning, match="check_types"):
+        public.assert_same_structure([1], [2], check_types=False)
+
+
+def test_public_mapping_up_to_a_shallow_structure():
+    assert public.map_structure_up_to([0, None], str, [[1], (2, 3)]) == ["[1]", "(2, 3)"]
+    assert public.map_structure_up_to({"a": 0}, max, {"a": 1}, {"a": 5}) == {"a": 5}
+    with pytest.raises(ValueError, match=r"."):
+        public.map_structure_up_to([0, [0]], str, [1, 2])
+    with pytest.raises(ValueError, match=r"."):
+        public.map_structure_up_to([0], str)
+
+
+def test_the_same_structure_in_any_order_of_keys():
+    assert tree.is_same_structure({"a": 1, "b": [2]}, {"b": [3], "a": 4})
+    for other in ({"a": 1}, {"a": 1, "b": (2,)}, [1, [2]]):
+        assert not tree.is_same_structure({"a": 1, "b": [2]}, other)
