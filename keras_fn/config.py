@@ -181,7 +181,15 @@ def max_epochs() -> int | None:
 
 
 def set_max_epochs(max_epochs: int | None) -> None:
-    """Sets the maximum number of epochs of `fit`; None for no limit.
+    """Sets the maximum number of epochs of `fit`, to try a program quickly; None for no limit.
+
+    The environment variable `KERAS_MAX_EPOCHS` sets it for a whole process.
+
+    Args:
+        max_epochs: A positive integer, or None.
+
+    Raises:
+        ValueError: It is neither.
 
     Example:
         >>> keras.config.set_max_epochs(2)
@@ -189,7 +197,7 @@ def set_max_epochs(max_epochs: int | None) -> None:
         2
         >>> keras.config.set_max_epochs(None)
     """
-    settings.settings.max_epochs = max_epochs
+    settings.settings.max_epochs = settings.check_limit("max_epochs", max_epochs)
 
 
 def max_steps_per_epoch() -> int | None:
@@ -203,7 +211,15 @@ def max_steps_per_epoch() -> int | None:
 
 
 def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
-    """Sets the maximum number of steps per epoch; None for no limit.
+    """Sets the maximum number of steps in an epoch of `fit`, `evaluate` and `predict`.
+
+    The environment variable `KERAS_MAX_STEPS_PER_EPOCH` sets it for a whole process.
+
+    Args:
+        max_steps_per_epoch: A positive integer, or None for no limit.
+
+    Raises:
+        ValueError: It is neither.
 
     Example:
         >>> keras.config.set_max_steps_per_epoch(10)
@@ -211,7 +227,8 @@ def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
         10
         >>> keras.config.set_max_steps_per_epoch(None)
     """
-    settings.settings.max_steps_per_epoch = max_steps_per_epoch
+    limit = settings.check_limit("max_steps_per_epoch", max_steps_per_epoch)
+    settings.settings.max_steps_per_epoch = limit
 
 
 def enable_unsafe_deserialization() -> None:

@@ -8,10 +8,11 @@ import importlib.util
 import json
 import os
 import warnings
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
-from keras_fn.errors import check_choice
+from keras_fn.errors import SpecError, check_choice
 
 BUILTIN_BACKENDS = {
     "jax": ("keras_fn_jax", "jax"),
@@ -75,8 +76,35 @@ class Settings:
 
 
 def _int_from_environment(name: str) -> int | None:
+    """Returns a positive integer from the environment; None, with a warning, for another value."""
     text = os.environ.get(name, "")
-    return int(text) if text.isdigit() else None
+    if text.isdecimal() and int(text) > 0:
+        return int(text)
+    if text:
+        warnings.warn(f"{name} is no positive integer: {text!r} is ignored.", stacklevel=2)
+    return None
+
+
+def check_limit(name: str, limit: Any) -> int | None:
+    """Returns a limit of the training loops.
+
+    Args:
+        name: The name of the setting, for errors.
+        limit: A positive integer, or None for no limit.
+
+    Raises:
+        SpecError: It is neither.
+    """
+    if limit is None:
+        return None
+    if isinstance(limit, Integral) and not isinstance(limit, bool) and limit >= 1:
+        return int(limit)
+    raise SpecError(
+        f"config.set_{name}",
+        expected=f"{name} as a positive integer, or None for no limit",
+        received=f"{limit!r}",
+        fix=f"for example config.set_{name}(2)",
+    )
 
 
 def home() -> Path:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from keras_fn.callbacks.callback import Callback, Logs
+from keras_fn.callbacks.callback import Callback, Logs, get_last_batch
 from keras_fn.callbacks.progress_display import print_message
 from keras_fn.callbacks.step_counter import StepCounter
 from keras_fn.core.cleanup import register_cleanup
@@ -131,7 +131,7 @@ class BackupAndRestore(Callback):
         return self._counter.batch_at(batch, done - done % self.save_freq + self.save_freq)
 
     def _back_up_after_batch(self, batch: int, logs: Logs = None) -> None:
-        before = self._counter.total
+        before, batch = self._counter.total, get_last_batch(batch, logs)
         self._counter.advance(batch)
         is_due = self._counter.total // self.save_freq > before // self.save_freq
         if self._run is not None and is_due:

@@ -17,6 +17,8 @@ class LazyLogs(MutableMapping[str, Any]):
 
     Args:
         read: Returns the values; called at most once.
+        last_batch: Index of the last batch that they are of. A batch hook receives the index that
+            it would be if all groups of `steps_per_execution` batches were full.
 
     Example:
         >>> from keras_fn.callbacks.callback import LazyLogs
@@ -25,8 +27,9 @@ class LazyLogs(MutableMapping[str, Any]):
         0.5
     """
 
-    def __init__(self, read: Callable[[], dict[str, Any]]):
+    def __init__(self, read: Callable[[], dict[str, Any]], last_batch: int | None = None):
         self._read = read
+        self.last_batch = last_batch
         self._cache: dict[str, Any] | None = None
 
     @property
@@ -59,6 +62,17 @@ class LazyLogs(MutableMapping[str, Any]):
     def copy(self) -> dict[str, Any]:
         """Returns the values as a dict."""
         return dict(self._values)
+
+
+def get_last_batch(batch: int, logs: Logs) -> int:
+    """Returns the index of the last batch that logs are of.
+
+    Args:
+        batch: The index that the hook received.
+        logs: The logs that it received.
+    """
+    last = getattr(logs, "last_batch", None)
+    return batch if last is None else last
 
 
 class Callback:
@@ -189,7 +203,8 @@ class Callback:
         """Called after each training batch; see `next_batch_due`.
 
         Args:
-            batch: Index of the batch in the epoch, from 0.
+            batch: Index of the batch in the epoch, from 0. With `steps_per_execution=n` n - 1, then
+                2n - 1 and so on, also where there are fewer than n batches at the end.
             logs: Loss and metrics of the epoch so far; reading them waits for the device.
         """
         self.on_batch_end(batch, logs)

@@ -8,8 +8,7 @@ from typing import Any
 from keras_fn import losses, metrics
 from keras_fn.callbacks.callback import Callback, Logs
 from keras_fn.core import tree
-from keras_fn.core.name_matching import find_similar
-from keras_fn.errors import SpecError
+from keras_fn.errors import SpecError, find_similar
 
 
 class MonitorCallback(Callback):

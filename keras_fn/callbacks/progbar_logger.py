@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from keras_fn.callbacks.callback import Callback, Logs
+from keras_fn.callbacks.callback import Callback, Logs, get_last_batch
 from keras_fn.callbacks.progress_display import Progbar, print_message
 
 
@@ -79,7 +79,7 @@ class ProgbarLogger(Callback):
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Updates the progress bar."""
-        self._update(batch, logs)
+        self._update(get_last_batch(batch, logs), logs)
 
     def on_test_begin(self, logs: Logs = None) -> None:
         """Starts a progress bar, unless it is a validation."""
@@ -89,7 +89,7 @@ class ProgbarLogger(Callback):
     def on_test_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Updates the progress bar, unless it is a validation."""
         if not self._in_fit:
-            self._update(batch, logs)
+            self._update(get_last_batch(batch, logs), logs)
 
     def on_test_end(self, logs: Logs = None) -> None:
         """Finishes the progress bar, unless it is a validation."""
@@ -102,7 +102,7 @@ class ProgbarLogger(Callback):
 
     def on_predict_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Updates the progress bar."""
-        self._update(batch, None)
+        self._update(get_last_batch(batch, logs), None)
 
     def on_predict_end(self, logs: Logs = None) -> None:
         """Finishes the progress bar."""

@@ -3,7 +3,7 @@
 import warnings
 from typing import Any
 
-from keras_fn.callbacks.callback import Logs
+from keras_fn.callbacks.callback import Logs, get_last_batch
 from keras_fn.callbacks.monitor_callback import MonitorCallback
 from keras_fn.callbacks.progress_display import print_message
 from keras_fn.callbacks.step_counter import StepCounter
@@ -79,6 +79,7 @@ class SavingCallback(MonitorCallback):
             self._save(epoch, None, logs or {})
 
     def _save_after_batch(self, batch: int, logs: Logs = None) -> None:
+        batch = get_last_batch(batch, logs)
         self._counter.advance(batch)
         if self._counter.total - self._saved_at >= self.save_freq:
             self._saved_at = self._counter.total

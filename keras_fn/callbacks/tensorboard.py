@@ -11,7 +11,7 @@ import numpy as np
 from keras_fn import ops
 from keras_fn._lazy import LazyModule
 from keras_fn.backend.loader import current, supports
-from keras_fn.callbacks.callback import Callback, Logs
+from keras_fn.callbacks.callback import Callback, Logs, get_last_batch
 from keras_fn.callbacks.event_files import EventFileWriter, weight_to_images
 from keras_fn.callbacks.learning_rate_scheduler import get_learning_rate, named_optimizers
 from keras_fn.callbacks.step_counter import StepCounter
@@ -139,7 +139,7 @@ class TensorBoard(Callback):
         return min((self._counter.batch_at(batch, n) for n in totals), default=None)
 
     def _end_batch(self, batch: int, logs: Logs = None) -> None:
-        self._counter.advance(batch)
+        self._counter.advance(get_last_batch(batch, logs))
         done = self._counter.total
         if self._profile is not None and done >= self._last:
             list((logs or {}).values())  # waits for the device: its work is part of the batch

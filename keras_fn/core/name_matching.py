@@ -1,6 +1,5 @@
 """Matching of the keys of a dict with the names of inputs or outputs."""
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -50,21 +49,6 @@ def find_unexpected(values: Mapping[Any, Any], names: Sequence[Any]) -> list[Any
         names: The names.
     """
     return [key for key in values if key not in names]
-
-
-def find_similar(name: str, names: Iterable[str], count: int = 3) -> list[str]:
-    """Returns the names that a misspelt one may stand for, the most similar first.
-
-    Args:
-        name: The name that was received.
-        names: The names that there are.
-        count: Maximum number of names.
-
-    Example:
-        >>> find_similar("epoch", ["x", "y", "epochs"])
-        ['epochs']
-    """
-    return difflib.get_close_matches(name[:200], list(names), count, 0.6)
 
 
 def input_name_error(

@@ -1,10 +1,12 @@
 """Traceback filtering: removes the frames of this package, so that the user's code remains."""
 
+import inspect
 from collections.abc import Callable
 from functools import wraps
 from types import FrameType, TracebackType
 from typing import Any, TypeVar
 
+from keras_fn.errors import DTypeError, unexpected_arguments
 from keras_fn.settings import settings
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -15,7 +17,8 @@ _PACKAGE = __name__.partition(".")[0]
 def filter_traceback(function: Function) -> Function:
     """Decorator for entry points: removes internal frames from the tracebacks of errors.
 
-    It has no effect after `keras.config.disable_traceback_filtering()`.
+    It has no effect after `keras.config.disable_traceback_filtering()`. An argument that the
+    function does not have is an error in four parts, which suggests the one that was meant.
     """
 
     @wraps(function)
@@ -23,11 +26,36 @@ def filter_traceback(function: Function) -> Function:
         try:
             return function(*args, **kwargs)
         except Exception as error:
+            if isinstance(error, TypeError):
+                refused = _binding_error(function, args, kwargs)
+                if refused is not None:
+                    raise refused from None
             if settings.traceback_filtering:
                 hide_frames(error)
             raise  # without an argument, so that this frame is not added again
 
     return call  # type: ignore[return-value]
+
+
+def _binding_error(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> DTypeError | None:
+    """Returns the error for arguments that a function does not take; None if it takes them."""
+    signature = inspect.signature(function)
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError as error:
+        names = [name for name in signature.parameters if name != "self"]
+        unexpected = [name for name in kwargs if name not in names]
+        if unexpected:
+            return unexpected_arguments(function.__name__, unexpected, names)
+        return DTypeError(
+            function.__name__,
+            expected=f"the arguments {', '.join(names)}",
+            received=f"arguments that do not fit: {error}",
+            fix="pass each argument once, and those without a default",
+        )
+    return None
 
 
 def hide_frames(error: BaseException) -> None:

@@ -8,6 +8,8 @@ import numpy as np
 from keras_fn.backend.contract import SupportsToDevice
 from keras_fn.backend.loader import current, supports
 from keras_fn.core.dtypes import numpy_dtype
+from keras_fn.core.sparse import is_scipy_sparse
+from keras_fn.data_adapters.sparse_rows import SparseRows
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.settings import settings
 
@@ -31,6 +33,8 @@ def convert_to_array(x: Any, name: str, source: str, float64: str | None = None)
     """
     if current().is_tensor(x):
         array = _move_to_device(x)
+    elif is_scipy_sparse(x):
+        array = _standardize_dtype(SparseRows(x), float64)
     else:
         array = _to_host_array(x, name, source)
         if array.dtype.kind not in "biufcV":
@@ -40,11 +44,17 @@ def convert_to_array(x: Any, name: str, source: str, float64: str | None = None)
                 received=_describe(x, array),
                 fix=_suggest_fix(array),
             )
-        if array.dtype == np.float64:
-            array = array.astype(numpy_dtype(float64 or settings.floatx), copy=False)
+        array = _standardize_dtype(array, float64)
     if len(array.shape) == 0:
         raise _not_stackable(source, name, "a single number")
     return array
+
+
+def _standardize_dtype(array: Any, float64: str | None) -> Any:
+    """Casts NumPy's default dtype."""
+    if array.dtype != np.float64:
+        return array
+    return array.astype(numpy_dtype(float64 or settings.floatx))
 
 
 def check_sample_counts(named: Sequence[tuple[str, Any]], source: str) -> int:

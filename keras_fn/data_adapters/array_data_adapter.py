@@ -8,6 +8,7 @@ import numpy as np
 from keras_fn.backend.loader import current
 from keras_fn.data_adapters.data_adapter import DataAdapter
 from keras_fn.data_adapters.data_adapter_utils import FlatBatch
+from keras_fn.data_adapters.sparse_rows import SparseRows, take_samples
 from keras_fn.errors import SpecError
 
 
@@ -34,12 +35,14 @@ class ArrayDataAdapter(DataAdapter):
         once: bool = False,
     ):
         self.data = data
-        self.size = len(data[0][0])
-        self.batch_size, self.shuffle, self.seed = min(batch_size, self.size), shuffle, seed
-        self.steps = steps
+        self.size = data[0][0].shape[0]
+        # Frameworks refuse NumPy's integers.
+        self.batch_size, self.shuffle, self.seed = min(int(batch_size), self.size), shuffle, seed
+        self.steps = None if steps is None else int(steps)
         leaves = [a for group in data for a in group or () if a is not None]
         on_host = all(isinstance(a, np.ndarray) for a in leaves)
         self._slices_on_host = not shuffle and on_host and (once or self.size == self.batch_size)
+        self.gathers_on_host = any(isinstance(a, SparseRows) for a in leaves)
         self._tensors: Any = None
 
     @property
@@ -124,10 +127,29 @@ class ArrayDataAdapter(DataAdapter):
                 samples = slice(first, first + size)
                 yield map_arrays(lambda a: convert(a[samples]), self.data), None  # noqa: B023
             return
+        if self.gathers_on_host:
+            yield from self._gather_on_host(epoch, start)
+            return
         tensors = self.tensors
         for indices in self.index_runs(epoch, start):
             for batch in current().split_into_batches(indices, self.batch_size):
                 yield tensors, batch
+
+
+    def _gather_on_host(self, epoch: int, start: int) -> Iterator[tuple[Any, None]]:
+        """Yields the batches of data that is not on the device as a whole."""
+        for indices in self.index_runs(epoch, start):
+            for first in range(0, len(indices), self.batch_size):
+                samples = indices[first : first + self.batch_size]
+                yield map_leaves(lambda a: take_samples(a, samples), self.data), None  # noqa: B023
+
+
+def map_leaves(function: Callable[[Any], Any], data: FlatBatch) -> Any:
+    """Applies `function` to all arrays and tensors of a flat batch."""
+    return tuple(
+        None if group is None else [None if a is None else function(a) for a in group]
+        for group in data
+    )
 
 
 def map_arrays(function: Callable[[np.ndarray], Any], data: FlatBatch) -> Any:

@@ -21,6 +21,9 @@ class DataAdapter(ABC):
     The length is the number of batches in an epoch, 0 if it is unknown.
     """
 
+    steps: int | None
+    """Number of batches in an epoch; None for all."""
+
     @abstractmethod
     def __len__(self) -> int: ...
 
@@ -40,6 +43,14 @@ class DataAdapter(ABC):
             Pairs of the tensors, a flat batch, and the indices of the samples in them: the step
             gathers the batch. Indices are None where the tensors are the batch.
         """
+
+    def limit_steps(self, steps: int) -> None:
+        """Limits the number of batches in an epoch. Called before the first one.
+
+        Args:
+            steps: The largest number.
+        """
+        self.steps = steps
 
     @abstractmethod
     def get_state(self) -> dict[str, Any]:
@@ -79,6 +90,7 @@ class StreamAdapter(DataAdapter):
         self._started = False  # whether an epoch has
         self._prefetch: Prefetch | None = None
         self.position: Any = None
+        self._needs_steps = True  # whether an epoch of fewer steps is worth a warning
         register_cleanup(self.close)
 
     def _fetch(self, batches: Iterator[Any]) -> Iterator[tuple[Any, Any]]:
@@ -101,14 +113,25 @@ class StreamAdapter(DataAdapter):
             for group in self.bind(batch)
         )
 
+    def limit_steps(self, steps: int) -> None:
+        """Limits the number of batches in an epoch. Called before the first one.
+
+        Args:
+            steps: The largest number; a source may yield fewer.
+        """
+        super().limit_steps(steps)
+        self._needs_steps = False
+
     def _warn_if_short(self, done: int) -> None:
-        """Warns if an epoch ended before its number of steps was reached."""
-        if self.steps is not None and done < self.steps:
-            warnings.warn(
-                f"The data ended after {done} batches, and {self.steps} steps were asked for: the "
-                "epoch is as long as the data. Ask for fewer steps, or pass data that repeats.",
-                stacklevel=2,
-            )
+        """Warns if an epoch ended before its number of steps was reached, or without a batch."""
+        if done and (self.steps is None or done >= self.steps or not self._needs_steps):
+            return
+        steps = "" if self.steps is None else f"; {self.steps} steps were asked for"
+        warnings.warn(
+            f"The input ran out of data after {done} batches{steps}. Ask for fewer steps, or pass "
+            "data that repeats: a generator that has ended cannot be read again.",
+            stacklevel=2,
+        )
 
     def _current_position(self) -> Any:
         """Returns the position in the source, or None where it is not tracked."""

@@ -115,19 +115,12 @@ def train_validation_split(
 
     Args:
         data: The arrays.
-        validation_split: Fraction of the samples for validation.
+        validation_split: Fraction of the samples for validation, between 0 and 1.
         source: The model, for errors.
 
     Raises:
-        ValueError: The fraction is not between 0 and 1, or one of the parts is empty.
+        ValueError: One of the parts is empty.
     """
-    if not 0 < validation_split < 1:
-        raise SpecError(
-            source,
-            expected="validation_split between 0 and 1",
-            received=f"{validation_split}",
-            fix="for example validation_split=0.2",
-        )
     size = data[0][0].shape[0]
     split = int(size * (1 - validation_split))
     if split in (0, size):

@@ -178,15 +178,8 @@ def get_training_adapter(
         validation_split: Fraction of the samples for validation: the last ones, unshuffled.
 
     Raises:
-        ValueError: `batch_size` is not positive, or the data cannot be split so.
+        ValueError: The data cannot be split so.
     """
-    if batch_size is not None and batch_size < 1:
-        raise SpecError(
-            binder.source,
-            expected="batch_size of 1 or more",
-            received=f"{batch_size}",
-            fix="for example batch_size=32",
-        )
     if not validation_split:
         adapter = get_data_adapter(
             binder,

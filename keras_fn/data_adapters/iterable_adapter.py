@@ -11,7 +11,6 @@ from keras_fn.data_adapters.iterator_state import (
     get_iterator_state,
     set_iterator_state,
 )
-from keras_fn.errors import SpecError
 
 
 class IterableAdapter(StreamAdapter):
@@ -58,8 +57,8 @@ class IterableAdapter(StreamAdapter):
             epoch: Index of the epoch.
             start: Index of the first batch to yield.
 
-        Raises:
-            ValueError: The source is exhausted and cannot be restarted.
+        Returns:
+            The pairs; none, with a warning, if the source is exhausted and cannot be restarted.
         """
         if self.steps is None and self._started:
             self._iterator = None
@@ -69,16 +68,8 @@ class IterableAdapter(StreamAdapter):
         for batch in self._fetch(self._resume(start, consumed if self.steps else 0, position)):
             yield batch
             done += 1
-        if not done:
-            raise SpecError(
-                "The data is exhausted: it yields no batch for this epoch",
-                expected="data for each epoch",
-                received="an iterator that has ended",
-                fix="pass data that can be iterated over again, or an infinite generator and the "
-                "number of steps",
-            )
         self._warn_if_short(done)
-        if self.steps is None:
+        if self.steps is None and done:
             self._length = done
         self.position = self._get_position() if self._tracks else None
 

@@ -23,6 +23,9 @@ one if they run in one compiled call."""
 _TARGET_SECONDS = 0.1  # for one call: much longer than its overhead, but short for who watches
 _MAX_GROWTH = 8
 
+_STOP_FLAGS = {"train": "stop_training", "test": "stop_evaluating", "predict": "stop_predicting"}
+"""The attribute of the model that ends a run of each kind after the current steps."""
+
 
 class AutoStepsPerExecution:
     """Tunes the number of steps in one compiled call, so that it takes about 0.1 seconds.
@@ -58,6 +61,9 @@ class EpochRunner:
         data: The data adapter.
         callback_list: The callbacks. Batch hooks run once for `steps_per_execution` steps; or, if
             all callbacks with batch hooks schedule them, after the next batch that one asks for.
+
+    Attributes:
+        steps_done: Number of steps of the last epoch that this runner ran.
     """
 
     def __init__(self, model: Any, kind: str, data: DataAdapter, callback_list: Any):
@@ -66,6 +72,11 @@ class EpochRunner:
         self.has_batch_hooks = bool(getattr(callback_list, f"wants_{kind}_batches", False))
         self._on_batch_begin = getattr(callback_list, f"on_{kind}_batch_begin")
         self._on_batch_end = getattr(callback_list, f"on_{kind}_batch_end")
+        self._stop_flag = _STOP_FLAGS[kind]
+        self.steps_done = 0  # of the last epoch
+        setting = getattr(model, "steps_per_execution", 1)
+        # The number of steps in each group, if `compile` fixed it and someone sees the groups.
+        self._fixed_size = setting if self.has_batch_hooks and setting not in (1, "auto") else None
         is_training = kind == "train"
         self._next_batch_due = (
             callback_list.next_batch_due if is_training and self.has_batch_hooks else None
@@ -82,6 +93,8 @@ class EpochRunner:
         """Returns the function that runs many full batches, where the backend has one."""
         if self.kind == "predict" or not isinstance(self.data, ArrayDataAdapter):
             return None
+        if self.data.gathers_on_host:
+            return None
         full_batches = min(self.data.size // self.data.batch_size, len(self.data))
         if not supports("compile_multi_step") or not full_batches:
             return None
@@ -92,11 +105,11 @@ class EpochRunner:
 
     def _group_size(self, index: int) -> int:
         """Returns the number of steps in the next group, which starts with step `index`."""
-        setting = getattr(self.model, "steps_per_execution", 1)
-        if self.has_batch_hooks and setting not in (1, "auto"):
-            return setting
+        if self._fixed_size is not None:
+            return self._fixed_size
         # Batches of arrays take no memory before their turn; those of a stream may be large.
         can_group = self._multi_step or isinstance(self.data, ArrayDataAdapter)
+        setting = getattr(self.model, "steps_per_execution", 1)
         is_grouped = setting == "auto" or (can_group and not self._runs_hooks_each_batch)
         steps = self._auto_steps.steps if is_grouped else 1
         due = self._next_batch_due(index) if self._next_batch_due is not None else None
@@ -110,18 +123,20 @@ class EpochRunner:
             display: An `EpochDisplay`, or None.
             start: Index of the first step to run.
         """
-        index = start
-        if self._is_stopped:
-            return
+        index, self.steps_done = start, 0
+        if start and self._is_stopped:
+            return  # the run that is resumed had been stopped here
         for count, run in self._step_groups(epoch, start):
             if self.has_batch_hooks:
                 self._on_batch_begin(index)
             started_at = time.perf_counter()
             results = run()
             self._auto_steps.update(count, time.perf_counter() - started_at)
-            index += count
             if self.has_batch_hooks:
-                self._on_batch_end(index - 1, self._make_logs(results))
+                last = index + max(count, self._fixed_size or 1) - 1  # as if the group were full
+                self._on_batch_end(last, self._make_logs(results, index + count - 1))
+            index += count
+            self.steps_done += count
             if display is not None:
                 display.advance(count)
             yield from results
@@ -130,7 +145,7 @@ class EpochRunner:
 
     @property
     def _is_stopped(self) -> bool:
-        return self.kind == "train" and self.model.stop_training
+        return getattr(self.model, self._stop_flag)
 
     def run_epoch(
         self, epoch: int, display: Any = None, start: int = 0, default: Any = None
@@ -160,28 +175,46 @@ class EpochRunner:
             start += len(group)
 
     def _multi_step_groups(self, epoch: int, start: int) -> Iterator[StepGroup]:
-        """Yields groups of full batches, and the smaller last batch of a pass as a single step."""
+        """Yields groups of full batches. A smaller last batch of a pass is a step of its own."""
+        pieces: list[Callable[[], list[Any]]] = []
+        done, size = 0, self._group_size(start)
+        for count, run in self._multi_step_runs(epoch, start):
+            first = 0
+            while first < count:
+                stop = min(first + size - done, count)
+                pieces.append(partial(run, first, stop))
+                done, first = done + stop - first, stop
+                if done == size or self._fixed_size is None:
+                    yield done, partial(_run_all, pieces)
+                    start += done
+                    pieces, done, size = [], 0, self._group_size(start)
+        if done:
+            yield done, partial(_run_all, pieces)
+
+    def _multi_step_runs(self, epoch: int, start: int) -> Iterator[tuple[int, Callable[..., Any]]]:
+        """Yields a number of batches, and a function that runs the steps from one to another."""
         data: Any = self.data
         backend, size, tensors = current(), data.batch_size, data.tensors
         for indices in data.index_runs(epoch, start):
             count = len(indices) // size
-            # Of one shape in all epochs, so that nothing is compiled again.
-            table = np.zeros((self._full_batches, size), np.int32)
-            table[:count] = indices[: count * size].reshape(count, size)
-            batches, first = backend.prepare_host_batch(table), 0
-            while first < count:
-                stop = min(first + self._group_size(start), count)
-                yield stop - first, partial(self._run_multi_step, tensors, batches, first, stop)
-                start, first = start + stop - first, stop
+            if count:
+                # Of one shape in all epochs, so that nothing is compiled again.
+                table = np.zeros((self._full_batches, size), np.int32)
+                table[:count] = indices[: count * size].reshape(count, size)
+                batches = backend.prepare_host_batch(table)
+                yield count, partial(self._run_multi_step, tensors, batches)
             if len(indices) > count * size:
                 (last_batch,) = backend.split_into_batches(indices[count * size :], size)
-                yield 1, partial(_run_steps, self.step, [(tensors, last_batch)])
-                start += 1
+                yield 1, partial(self._run_last_batch, tensors, last_batch)
 
     def _run_multi_step(self, *args: Any) -> list[Any]:
         return [self._multi_step(*args)]  # type: ignore[misc]
 
-    def _make_logs(self, results: list[Any]) -> LazyLogs:
+    def _run_last_batch(self, tensors: Any, batch: Any, first: int, stop: int) -> list[Any]:
+        del first, stop  # it is the only one
+        return [self.step(tensors, batch)]
+
+    def _make_logs(self, results: list[Any], last_batch: int) -> LazyLogs:
         def read() -> dict[str, Any]:
             if self.kind == "predict":
                 return {"outputs": results[0] if len(results) == 1 else concat_outputs(results)}
@@ -190,7 +223,11 @@ class EpochRunner:
                 last if isinstance(last, dict) else self.model.get_metrics_result()
             )
 
-        return LazyLogs(read)
+        return LazyLogs(read, last_batch)
+
+
+def _run_all(pieces: list[Callable[[], list[Any]]]) -> list[Any]:
+    return [result for run in pieces for result in run()]
 
 
 def _run_steps(step: Callable[..., Any], batches: list[Any]) -> list[Any]:

@@ -18,6 +18,7 @@ from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.operation import infer_spec
 from keras_fn.core.registry import is_builtin
 from keras_fn.core.scopes import TrainingScope
+from keras_fn.core.sparse import is_sparse
 from keras_fn.data_adapters.data_adapter_utils import (
     FlatBatch,
     pack_x_y_sample_weight,
@@ -513,7 +514,9 @@ def batch_spec(x: Any) -> KerasTensor | None:
     """Returns the spec of batches like `x`, of any number of samples; None for None."""
     if x is None:
         return None
-    return KerasTensor((None, *x.shape[1:]), current().dtype_name(x), record_history=False)
+    sparse = getattr(x, "sparse", False) or is_sparse(x)
+    dtype = current().dtype_name(x)
+    return KerasTensor((None, *x.shape[1:]), dtype, sparse, record_history=False)
 
 
 def _gather_batch(tensors: Any, indices: Any) -> Any:

@@ -9,7 +9,6 @@ from typing import Any, Unpack, cast
 import numpy as np
 
 from keras_fn import ops
-from keras_fn.backend.loader import current
 from keras_fn.callbacks.backup_and_restore import BackupAndRestore, ResumableRun
 from keras_fn.callbacks.callback import Callback
 from keras_fn.callbacks.callback_list import CallbackList
@@ -18,7 +17,7 @@ from keras_fn.callbacks.progress_display import EpochDisplay
 from keras_fn.core import tree
 from keras_fn.core.cleanup import with_cleanup
 from keras_fn.core.tracebacks import filter_traceback
-from keras_fn.data_adapters.array_data_adapter import ArrayDataAdapter, map_arrays
+from keras_fn.data_adapters.array_data_adapter import ArrayDataAdapter, map_leaves
 from keras_fn.data_adapters.data_adapter import DataAdapter
 from keras_fn.data_adapters.data_adapter_utils import FlatBatch, unpack_x_y_sample_weight
 from keras_fn.data_adapters.factory import (
@@ -27,6 +26,7 @@ from keras_fn.data_adapters.factory import (
     get_training_adapter,
     get_validation_adapter,
 )
+from keras_fn.data_adapters.sparse_rows import to_batch
 from keras_fn.errors import SpecError, unexpected_arguments
 from keras_fn.training.data_binding import DataBinder
 from keras_fn.training.epoch_runner import EpochRunner, concat_outputs
@@ -505,7 +505,7 @@ def _is_one_batch(x: Any, batch_size: int) -> bool:
 
 
 def _to_device(batch: FlatBatch) -> Any:
-    return map_arrays(current().prepare_host_batch, batch)
+    return map_leaves(to_batch, batch)
 
 
 def _as_scalar_or_list(logs: dict[str, Any]) -> Any:

@@ -306,7 +306,7 @@ def test_an_empty_data_set_is_an_error(module):
 
 
 def test_more_steps_than_batches_warn(module):
-    with pytest.warns(UserWarning, match="ended after 2 batches"):
+    with pytest.warns(UserWarning, match="ran out of data after 2 batches"):
         assert linear().predict(module.Numbers(2), steps=3, verbose=0).shape == (4, 1)
 
 

@@ -131,11 +131,15 @@ CASES = {
     ),
     "a batch size of none": (
         dict(x=X, y=Y, batch_size=0),
-        error("batch_size of 1 or more", "0", "for example batch_size=32"),
+        error("batch_size as a positive integer", "batch_size=0", "for example batch_size=32"),
     ),
     "a split of everything": (
         dict(x=X, y=Y, validation_split=1.0),
-        error("validation_split between 0 and 1", "1.0", "for example validation_split=0.2"),
+        error(
+            "validation_split as a fraction between 0 and 1",
+            "validation_split=1.0",
+            "for example validation_split=0.2",
+        ),
     ),
     "batches and targets": (
         dict(x=iter([(X, Y)]), y=Y),
@@ -273,9 +277,93 @@ def test_data_without_batches_raises():
         model.fit(iter([]), verbose=0)
 
 
-def test_exhausted_data_raises_and_is_not_logged_as_a_loss_of_0():
+def test_training_ends_where_the_data_does_and_no_loss_of_0_is_logged():
+    for epochs, steps, batches, done in ((2, None, 1, 1), (3, 2, 3, 2), (3, 2, 4, 2)):
+        model = classifier()
+        with pytest.warns(UserWarning, match="input ran out of data"):
+            history = model.fit(
+                iter([(X, Y)] * batches), epochs=epochs, steps_per_epoch=steps, verbose=0
+            )
+        assert history.epoch == list(range(done))
+        assert len(history.history["loss"]) == done and min(history.history["loss"]) > 0
+
+
+def test_a_validation_without_data_is_not_logged():
+    data, calls = iter([(X, Y)] * 3), []
+    note = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: calls.append({**logs}))
+    with pytest.warns(UserWarning, match="ran out of data"):
+        classifier().fit(
+            X, Y, validation_data=data, validation_steps=2, epochs=3, callbacks=note, verbose=0
+        )
+    assert ["val_loss" in logs for logs in calls] == [True, True, False]
+
+
+LOOP_ARGUMENTS = {
+    "epochs": (2.0, -1, True, None, "2", [2]),
+    "initial_epoch": (0.5, -1, None),
+    "batch_size": (2.5, 0, -1, "32", True),
+    "steps_per_epoch": (1.5, 0, "2"),
+    "validation_steps": (1.5, 0),
+    "validation_batch_size": (4.0, 0),
+    "validation_split": ("a", -0.1, 1, None, True),
+    "validation_freq": (0, 1.5, "2", [0.5]),
+    "verbose": ("yes", 1.0, [1]),
+    "shuffle": ("batch", None, 0.5),
+    "steps": (2.0, 0, "2"),
+    "return_dict": ("yes", None),
+}
+
+
+def refuses(run, name, value):
+    with pytest.raises(ValueError, match=f"expected: {name} as ") as caught:
+        run(**{name: value})
+    assert f"received: {name}={value!r}" in str(caught.value)
+    is_type = not (isinstance(value, (int, float, str, list)) and not isinstance(value, bool))
+    assert isinstance(caught.value, TypeError) or not is_type
+
+
+@pytest.mark.parametrize("name", LOOP_ARGUMENTS)
+def test_arguments_of_the_loops_are_checked_by_name(name):
     model = classifier()
-    with pytest.raises(
-        ValueError, match="The data is exhausted: it yields no batch for this epoch"
+    runs = {
+        "steps": (lambda **k: model.evaluate(X, Y, **k), lambda **k: model.predict(X, **k)),
+        "return_dict": (lambda **k: model.evaluate(X, Y, **k),),
+    }
+    everywhere = (lambda **k: model.evaluate(X, Y, **k), lambda **k: model.predict(X, **k))
+    for run in runs.get(
+        name,
+        (
+            lambda **k: model.fit(X, Y, **k),
+            *(everywhere if name in ("batch_size", "verbose") else ()),
+        ),
     ):
-        model.fit(iter([(X, Y)]), epochs=2, verbose=0)
+        for value in LOOP_ARGUMENTS[name]:
+            refuses(run, name, value)
+
+
+def test_numpy_numbers_are_arguments_of_the_loops():
+    model, two = classifier(), np.int64(2)
+    history = model.fit(
+        X, Y, batch_size=two, epochs=two, steps_per_epoch=two, validation_split=np.float32(0.5),
+        validation_freq=[two], shuffle=np.True_, verbose=np.int32(0),
+    )  # fmt: skip
+    assert len(history.history["loss"]) == 2 and len(history.history["val_loss"]) == 1
+    assert model.predict(X, batch_size=two, steps=two, verbose=False).shape == (4, 4)
+
+
+MISSPELT = {
+    "fit": ("epoch", "epochs"),
+    "evaluate": ("batchsize", "batch_size"),
+    "predict": ("step", "steps"),
+    "train_on_batch": ("sample_weights", "sample_weight"),
+    "test_on_batch": ("returndict", "return_dict"),
+    "compile": ("metric", "metrics"),
+}
+
+
+@pytest.mark.parametrize("method", MISSPELT)
+def test_a_misspelt_argument_is_named_with_the_one_that_was_meant(method):
+    wrong, right = MISSPELT[method]
+    with pytest.raises(TypeError, match=f"{method}\n(.|\n)*did you mean {right}=") as caught:
+        getattr(classifier(), method)(**({} if method == "compile" else {"x": X}), **{wrong: 2})
+    assert f"received: {wrong}=" in str(caught.value)

@@ -105,11 +105,118 @@ def test_steps_per_execution_calls_hooks_once_for_so_many_steps(given):
     else:
         batches = ((X[i : i + 4], Y[i : i + 4]) for i in range(0, 23, 4))
         model.fit(batches, epochs=1, verbose=0, callbacks=[watching])
-    ends = [index for name, index in watching.calls if name == "end"]
-    assert ends[0] == 3
-    assert ends[-1] == 5
-    assert [index for name, index in watching.calls if name == "begin"][:2] == [0, 4]
+    # As Keras counts: the last group ends where it would if it were full.
+    assert watching.calls == [("begin", 0), ("end", 3), ("begin", 4), ("end", 7)]
     assert int(model.optimizer.iterations.numpy()) == 6
+
+
+class Batches:
+    """An iterable of batches that can be read again, of unknown length."""
+
+    def __iter__(self):
+        return ((X[i : i + 4], Y[i : i + 4]) for i in range(0, 23, 4))
+
+
+@pytest.mark.parametrize("steps", [3, 101])
+def test_hooks_of_all_loops_count_in_groups_of_steps(steps):
+    class Counting(keras.callbacks.Callback):
+        """As in Keras's own tests."""
+
+        def begin(self, batch, logs=None):
+            assert batch == self.begun * steps
+            self.begun += 1
+
+        def end(self, batch, logs=None):
+            self.ended += 1
+            assert batch == self.ended * steps - 1
+
+        on_train_batch_begin = on_test_batch_begin = on_predict_batch_begin = begin
+        on_train_batch_end = on_test_batch_end = on_predict_batch_end = end
+
+        def restart(self, *_, **__):
+            self.begun = self.ended = 0
+
+        on_epoch_begin = on_test_begin = on_predict_begin = restart
+
+    counting = Counting()
+    model = dropping(steps_per_execution=steps)
+    stream = Batches()
+    for run in (
+        lambda: model.fit(X, Y, batch_size=4, epochs=2, verbose=0, callbacks=[counting]),
+        lambda: model.evaluate(X, Y, batch_size=4, verbose=0, callbacks=[counting]),
+        lambda: model.predict(X, batch_size=4, verbose=0, callbacks=[counting]),
+        lambda: model.fit(stream, epochs=2, verbose=0, callbacks=[counting]),
+    ):
+        run()
+        assert counting.begun == counting.ended == -(-6 // steps)
+
+
+def test_groups_of_steps_change_nothing():
+    once, losses = fitted()
+    grouped, seen = fitted([Watching()], {"steps_per_execution": 4})
+    for a, b in zip(once, grouped, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert losses == seen
+
+
+def test_callbacks_that_count_batches_know_how_many_there_were(tmp_path):
+    saved = []
+
+    class Noting(keras.callbacks.ModelCheckpoint):
+        def _save(self, epoch, batch, logs):
+            saved.append((epoch, batch))
+
+    model = dropping(steps_per_execution=4)
+    callback = Noting(tmp_path / "m.keras", save_freq=6)
+    model.fit(X, Y, batch_size=4, epochs=3, verbose=0, callbacks=[callback])
+    assert saved == [(0, 5), (1, 5), (2, 5)]  # 6 batches in an epoch, in groups of 4 and 2
+
+
+@pytest.mark.parametrize("kind", ["fit", "evaluate", "predict"])
+def test_each_loop_stops_when_a_callback_says_so(kind):
+    flag = {"fit": "stop_training", "evaluate": "stop_evaluating", "predict": "stop_predicting"}[
+        kind
+    ]
+
+    class Stopper(keras.callbacks.Callback):
+        count = 0
+
+        def end(self, batch, logs=None):
+            self.count += 1
+            if self.count == 5:
+                setattr(self.model, flag, True)
+
+        on_train_batch_end = on_test_batch_end = on_predict_batch_end = end
+
+    def forever():
+        while True:
+            yield X[:2], Y[:2]
+
+    model, stopper = dropping(), Stopper()
+    assert getattr(model, flag) is False
+    result = getattr(model, kind)(forever(), callbacks=[stopper], verbose=0)
+    assert stopper.count == 5
+    if kind == "predict":
+        assert result.shape == (10, 1)
+    setattr(model, flag, True)  # of the run before: the next one starts anew
+    stopper = Stopper()
+    getattr(model, kind)(forever(), callbacks=[stopper], verbose=0)
+    assert stopper.count == 5
+
+
+def test_a_stopped_validation_does_not_stop_training():
+    class Stopper(keras.callbacks.Callback):
+        tested = 0
+
+        def on_test_batch_end(self, batch, logs=None):
+            self.tested += 1
+            self.model.stop_evaluating = True
+
+    stopper, model = Stopper(), dropping()
+    history = model.fit(
+        X, Y, batch_size=4, epochs=2, validation_data=(X, Y), callbacks=stopper, verbose=0
+    )
+    assert stopper.tested == 2 and len(history.history["val_loss"]) == 2
 
 
 def test_steps_per_execution_auto_runs_every_step():
@@ -135,7 +242,7 @@ def test_predict_hooks_receive_the_outputs_of_a_group():
 
     model = dropping(steps_per_execution=4)
     found = model.predict(X, batch_size=4, verbose=0, callbacks=[CollectOutputs()])
-    assert [(batch, rows.shape) for batch, rows in seen] == [(3, (16, 1)), (5, (7, 1))]
+    assert [(batch, rows.shape) for batch, rows in seen] == [(3, (16, 1)), (7, (7, 1))]
     np.testing.assert_array_equal(np.concatenate([rows for _, rows in seen]), found)
 
 
