@@ -15,6 +15,7 @@ from keras_fn.core.name_matching import (
 )
 from keras_fn.core.operators import OPS
 from keras_fn.core.shapes import is_compatible, missing_unit_axes
+from keras_fn.core.sparse import is_sparse
 from keras_fn.errors import SpecError
 from keras_fn.types import Nested
 
@@ -68,7 +69,8 @@ class InputBinder:
             return False
         tensor = self.tensors[0]
         has_dtype = self.keeps_dtypes or current().dtype_name(x) == tensor.dtype
-        return has_dtype and len(x.shape) == len(tensor.shape)
+        has_layout = tensor.sparse or not is_sparse(x)
+        return has_dtype and has_layout and len(x.shape) == len(tensor.shape)
 
     def flatten(self, inputs: Nested) -> list[Any]:
         """Returns the values for the inputs, in flat order, as they are.
@@ -124,6 +126,8 @@ class InputBinder:
             raise self._shape_error(i, f"shape {shape}", "reshape the data to the Input's shape")
         if self.keeps_dtypes and hasattr(value, "dtype"):
             return self._cast(value, standardize_dtype(value.dtype))
+        if not tensor.sparse and is_sparse(value):
+            value = OPS["to_dense"](value)
         return self._cast(value, tensor.dtype)
 
     def _match_rank(self, value: Any, shape: tuple[int, ...], i: int) -> Any:
@@ -141,7 +145,7 @@ class InputBinder:
         if isinstance(value, KerasTensor):
             if value.dtype == dtype:
                 return value
-            cast = KerasTensor(value.shape, dtype, record_history=False)
+            cast = KerasTensor(value.shape, dtype, value.sparse, value.ragged, record_history=False)
             cast._keras_mask = value._keras_mask
             if hasattr(value, "_keras_history"):
                 cast._keras_history = value._keras_history

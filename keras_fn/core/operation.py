@@ -10,6 +10,7 @@ from keras_fn.core.construction import SetByInit
 from keras_fn.core.keras_tensor import KerasHistory, KerasTensor, SymbolicConversionError
 from keras_fn.core.naming import auto_name, check_name
 from keras_fn.core.scopes import SymbolicScope, context
+from keras_fn.core.sparse import is_sparse
 from keras_fn.errors import DTypeError
 from keras_fn.types import Nested
 
@@ -293,5 +294,6 @@ def _as_spec(value: Any) -> Any:
     if value is None or isinstance(value, KerasTensor):
         return value
     if hasattr(value, "shape") and hasattr(value, "dtype"):
-        return KerasTensor(tuple(value.shape), current().dtype_name(value), record_history=False)
+        dtype = current().dtype_name(value)
+        return KerasTensor(tuple(value.shape), dtype, is_sparse(value), record_history=False)
     return value

@@ -7,6 +7,7 @@ import numpy as np
 
 from keras_fn.backend.loader import current
 from keras_fn.core.keras_tensor import Shape
+from keras_fn.data_adapters.sparse_rows import SparseRows
 from keras_fn.errors import SpecError
 from keras_fn.types import Nested
 
@@ -17,6 +18,8 @@ arrays has this form, too."""
 
 def to_host(array: Any) -> np.ndarray:
     """Returns an array or a tensor as a NumPy array."""
+    if isinstance(array, SparseRows):
+        return array.matrix.toarray()
     return current().convert_to_numpy(array) if current().is_tensor(array) else array
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 from keras_fn import constraints, initializers, regularizers
 from keras_fn.backend.loader import current
 from keras_fn.core import masking, tree
+from keras_fn.core.construction import SetByInit
 from keras_fn.core.dtypes import standardize_dtype
 from keras_fn.core.input_spec import InputSpec, check_inputs
 from keras_fn.core.keras_tensor import KerasTensor
@@ -34,7 +35,12 @@ from keras_fn.layers._options import InputShapeOptions
 from keras_fn.layers._policy import AUTOCAST_DTYPES, DTypePolicyMixin
 from keras_fn.layers._remat import rematerialize
 from keras_fn.layers._shapes import pop_input_shape, symbolic_inputs, to_shapes
-from keras_fn.layers._signature import build_arguments, signature_of
+from keras_fn.layers._signature import (
+    CallSignature,
+    build_arguments,
+    drop_unknown_options,
+    signature_of,
+)
 from keras_fn.layers._stateless import StatelessCallMixin
 from keras_fn.types import (
     ConstraintLike,
@@ -99,6 +105,9 @@ class Layer(
         (None, 3)
     """
 
+    built: bool = cast(Any, SetByInit())
+    _signature: CallSignature = cast(Any, SetByInit())
+    _first_input_shape: Any = SetByInit()
     _has_hooks = False  # whether hooks of the backend are registered; see `call_with_hooks`
     _building = False  # whether `build` runs
     _updates_state_at_inference = False  # whether a call assigns variables at inference
@@ -418,12 +427,11 @@ class Layer(
     def _infer_outputs(self, arguments: dict[str, Any]) -> Any:
         """Returns the specs of the outputs: of the subclass's own methods, or by running `call`."""
         if type(self).compute_output_spec is not Layer.compute_output_spec:
-            args, kwargs = self._signature.unbind(arguments)
+            args, kwargs = self._signature.unbind(arguments, by_name=("training", "mask"))
+            kwargs = drop_unknown_options(self.compute_output_spec, kwargs)
             return self.compute_output_spec(*args, **kwargs)
         if type(self).compute_output_shape is not Layer.compute_output_shape:
-            shapes = build_arguments(self, arguments, self.compute_output_shape)
-            shape = self.compute_output_shape(**shapes)
-            return symbolic_inputs(shape, self.compute_dtype)
+            return self._spec_of_shape(arguments)
 
         def run(arguments: dict[str, Any]) -> Any:
             return self._run(arguments, arguments.get("training"), context.current)
@@ -489,7 +497,14 @@ class Layer(
             *args: The inputs of the call, as KerasTensors.
             **kwargs: Further arguments of the call.
         """
-        return infer_spec(self.call, args, kwargs)
+        if type(self).compute_output_shape is not Layer.compute_output_shape:
+            return self._spec_of_shape(self._signature.bind(self, args, kwargs))
+        return infer_spec(self, args, kwargs)
+
+    def _spec_of_shape(self, arguments: dict[str, Any]) -> Nested:
+        """Returns the spec of the output, of the shape that the subclass computes."""
+        shapes = build_arguments(self, arguments, self.compute_output_shape)
+        return symbolic_inputs(self.compute_output_shape(**shapes), self.compute_dtype)
 
     def compute_output_shape(self, input_shape: Nested) -> Nested:
         """Returns the shape of the output for the shape of an input.
@@ -501,8 +516,6 @@ class Layer(
             A shape, or nested shapes.
         """
         inputs = symbolic_inputs(input_shape, self.input_dtype)
-        if not self.built:
-            self._build_for(self._signature.bind(self, (inputs,), {}))
         return tree.map_structure(lambda x: x.shape, self.compute_output_spec(inputs))
 
     # ---------------------------------------------------------------- config
@@ -532,7 +545,7 @@ class Layer(
 
 def _cast_keras_tensor(x: KerasTensor, dtype: str) -> KerasTensor:
     """Returns a symbolic tensor of another dtype, with the same mask."""
-    cast = KerasTensor(x.shape, dtype, record_history=False)
+    cast = KerasTensor(x.shape, dtype, x.sparse, x.ragged, record_history=False)
     cast._keras_mask = x._keras_mask
     return cast
 

@@ -12,7 +12,7 @@ from keras_fn.core.graph import ExecutionPlan, operations_by_depth
 from keras_fn.core.graph_model import GraphModel, PlanLike
 from keras_fn.core.input_binding import InputBinder
 from keras_fn.core.keras_tensor import KerasTensor
-from keras_fn.core.operation import Node, Operation
+from keras_fn.core.operation import Node, Operation, infer_spec
 from keras_fn.core.registry import is_builtin
 from keras_fn.core.scopes import context
 from keras_fn.errors import DTypeError, SpecError
@@ -69,6 +69,7 @@ class Functional(Model):
         self._layers = [op for op in self._operations if isinstance(op, Layer)]
         _check_names(self._operations, source)
         self.input_binder = InputBinder(source, inputs, self.input_names, self._inputs)
+        self._has_own_call = not is_builtin(type(self).call)
         self._compiled: Any = None
         self._compiled_shapes: dict[Any, bool] = {}
         self._is_pure: bool | None = None  # None: not determined yet
@@ -192,6 +193,8 @@ class Functional(Model):
         Returns:
             Tensors nested like the model's outputs.
         """
+        if training is None:  # an override of `call` need not pass it
+            training = context.current.training
         values = self.input_binder.bind(inputs)
         masks = None if mask is None else tree.flatten(mask)
         if masks is not None:
@@ -211,6 +214,8 @@ class Functional(Model):
         return self.pack_outputs(self.execution_plan.run(values, False))
 
     def _fast_call(self, x: Any, training: bool | None, key: Any) -> Any:
+        if self._has_own_call:
+            return super()._fast_call(x, training, key)
         if not training and key in self._compiled_call_keys and self.is_pure:
             return self.pack_outputs(self._compiled(x))
         outputs = self.call(x, training=bool(training))
@@ -279,7 +284,7 @@ class Functional(Model):
         Returns:
             KerasTensors, nested like the model's outputs.
         """
-        return super().compute_output_spec(inputs, training=training, mask=mask)
+        return infer_spec(self, (inputs,), {"training": training, "mask": mask})
 
     def build(self, input_shape: Nested = None) -> None:
         """Does nothing: a graph is built by its constructor."""
@@ -375,7 +380,7 @@ def _with_input_layers(inputs: Any, outputs: Any, source: str) -> tuple[Any, Any
     input_tensors = [
         t
         if isinstance(t._keras_history.operation, InputLayer)
-        else Input(batch_shape=t.shape, dtype=t.dtype, name=t.name)
+        else Input(batch_shape=t.shape, dtype=t.dtype, sparse=t.sparse, name=t.name)
         for t in flat
     ]
     results = plan.run(input_tensors)

@@ -11,6 +11,7 @@ from keras_fn.core.operation import Node, infer_spec
 from keras_fn.core.registry import CustomObjectScope
 from keras_fn.core.scopes import BuildScope, StatelessScope
 from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
+from keras_fn.core.sparse import is_sparse
 from keras_fn.errors import DTypeError, SpecError, UnsupportedError
 from keras_fn.layers._shapes import symbolic_inputs
 from keras_fn.layers._signature import shape_of
@@ -47,6 +48,8 @@ class Sequential(Model):
 
     def __new__(cls, *args: Nested, **kwargs: Any) -> Self:
         return Layer.__new__(cls)
+
+    _is_sparse = False  # whether the input is, in a model without an `Input`
 
     def __init__(
         self,
@@ -189,7 +192,7 @@ class Sequential(Model):
 
     def _connect_to_shape(self, shape: Shape, name: str | None = None) -> None:
         dtype = self._layers[0]._common_input_dtype
-        self._connect(Input(batch_shape=shape, dtype=dtype, name=name))
+        self._connect(Input(batch_shape=shape, dtype=dtype, sparse=self._is_sparse, name=name))
         if self._functional is not None:
             self._functional.input_binder.keeps_dtypes = dtype is None
 
@@ -200,6 +203,7 @@ class Sequential(Model):
             self._has_no_graph, self._build_shapes = True, {"input_shape": shape_of(inputs)}
         if self._has_no_graph:
             return  # the layers build themselves
+        self._is_sparse = is_sparse(inputs)
         self.build(shape_of(inputs))
         is_declared = isinstance(inputs, KerasTensor) and hasattr(inputs, "_keras_history")
         if self._functional is not None and not is_declared:
@@ -344,7 +348,7 @@ class Sequential(Model):
             training: Whether layers run in training mode.
             mask: The mask of the input, or None.
         """
-        return super().compute_output_spec(inputs, training=training, mask=mask)
+        return infer_spec(self, (inputs,), {"training": training, "mask": mask})
 
     def compute_output_shape(self, input_shape: Shape) -> Nested:
         """Returns the shape of the output for an input of a shape.

@@ -28,7 +28,7 @@ def convert_to_tensor(
         x: Array, nested list, number, Variable or tensor.
         dtype: The dtype of the result. By default the dtype of `x`, and `floatx()` for Python
             floats.
-        sparse: False to convert a sparse tensor to a dense one.
+        sparse: False to convert a sparse tensor to a dense one; else it stays sparse.
         ragged: False to convert a ragged tensor to a dense one.
 
     Returns:
@@ -53,6 +53,16 @@ def convert_to_tensor(
     if isinstance(value, Variable):
         value = value.value
     return backend.convert_to_tensor(value, dtypes.standardize_dtype(dtype) if dtype else None)
+
+
+@op(rule=Rule(lambda x: TensorSpec(x.shape, dtypes.result_type(x.dtype))))
+def to_dense(x: TensorLike) -> Tensor:
+    """Returns a sparse tensor as a dense one; other tensors are returned as they are.
+
+    Args:
+        x: Tensor of any shape.
+    """
+    return convert_to_tensor(x)
 
 
 def array(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:

@@ -21,6 +21,7 @@ from keras_fn.data_adapters.data_adapter_utils import (
     class_weight_to_sample_weights,
     to_host,
 )
+from keras_fn.data_adapters.sparse_rows import SparseRows
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.training.output_binding import OutputBinder, make_output_binder
 
@@ -170,7 +171,7 @@ class DataBinder:
         if known != structure:
             self.model._target_structures[kind] = structure
             self.model._functions.clear()  # compiled for the earlier nesting
-        return [None if a is None else convert_to_array(a, kind, self.source) for a in leaves]
+        return [_to_target(a, kind, self.source) for a in leaves]
 
     def _check_input(self, array: Any, spec: KerasTensor, name: str, keeps_dtype: bool) -> Any:
         """Checks rank and sizes; casts to the dtype of the input."""
@@ -186,13 +187,16 @@ class DataBinder:
                 received=f"shape {shape}",
                 fix="reshape the data; the first axis is the samples",
             )
+        if isinstance(array, SparseRows):
+            array = array if spec.sparse else array.to_dense_batches()
+        elif not isinstance(array, np.ndarray):
+            return array if keeps_dtype else current().cast(array, spec.dtype)
         if keeps_dtype:
             return array
-        if not isinstance(array, np.ndarray):
-            return current().cast(array, spec.dtype)
         dtype = numpy_dtype(spec.dtype)
         to_integer = array.dtype.kind == "f" and dtype.kind in "iu"
-        if to_integer and not np.array_equal(array, np.floor(array)):
+        values = array.matrix.data if isinstance(array, SparseRows) else array
+        if to_integer and not np.array_equal(values, np.floor(values)):
             raise DTypeError(
                 self.source,
                 expected=f"input {name!r} of dtype {spec.dtype}",
@@ -222,7 +226,7 @@ class DataBinder:
         else:
             # An output without a loss needs no target.
             leaves = outputs.bind(values, kind, fill=True)
-        return [None if a is None else convert_to_array(a, kind, self.source) for a in leaves]
+        return [_to_target(a, kind, self.source) for a in leaves]
 
     def check_targets(self, data: FlatBatch) -> None:
         """Checks that there are targets, and that they fit the losses of the outputs.
@@ -277,6 +281,14 @@ class DataBinder:
                 received=f"targets for {', '.join(received)}",
                 fix=f"add {', '.join(missing)}",
             )
+
+
+def _to_target(x: Any, kind: str, source: str) -> Any:
+    """Returns targets or sample weights as an array; batches of a sparse matrix are dense."""
+    if x is None:
+        return None
+    array = convert_to_array(x, kind, source)
+    return array.to_dense_batches() if isinstance(array, SparseRows) else array
 
 
 def _with_names(argument: str, arrays: list[Any] | None) -> list[tuple[str, Any]]:
