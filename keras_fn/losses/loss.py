@@ -7,6 +7,7 @@ import numpy as np
 
 from keras_fn import ops
 from keras_fn.core import tree
+from keras_fn.core.construction import SetByInit
 from keras_fn.core.keras_tensor import Shape
 from keras_fn.core.masking import get_mask
 from keras_fn.core.naming import auto_name
@@ -52,6 +53,7 @@ class Loss:
     _casts_targets = True
     # Whether a loss is the mean over the last axis, so that an axis of size 1 changes no number.
     _averages_last_axis = False
+    dtype: Any = SetByInit()
 
     def __init__(
         self,

@@ -196,8 +196,8 @@ def reduce_weighted_values(
     if sample_weight is not None or mask is not None:
         if mask is not None:
             mask = align_weight(mask, values, owner, "mask")
-        weight = apply_mask(sample_weight, mask, ops.dtype(values), reduction, owner)
-        weight = align_weight(weight, values, owner)
+        weights: Any = apply_mask(sample_weight, mask, ops.dtype(values), reduction, owner)
+        weight = align_weight(weights, values, owner)
         values = ops.multiply(values, weight)
     if reduction in (None, "none") or len(values.shape) == 0:
         return values

@@ -5,6 +5,7 @@ from typing import Any
 
 from keras_fn import initializers, ops
 from keras_fn.core import tree
+from keras_fn.core.construction import unconstructed
 from keras_fn.core.naming import auto_name, name_scope
 from keras_fn.core.scopes import BuildScope, StatelessScope
 from keras_fn.core.stateful import StatefulObject
@@ -88,10 +89,7 @@ class Metric(StatefulObject):
 
     def _check_constructed(self) -> None:
         if "_variables" not in vars(self):
-            raise RuntimeError(
-                f"{type(self).__name__} was used before it was constructed.\n"
-                f"  fix: call super().__init__() first in {type(self).__name__}.__init__()"
-            )
+            raise unconstructed(type(self))
 
     def add_variable(
         self,

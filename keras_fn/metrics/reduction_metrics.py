@@ -41,9 +41,8 @@ def reduce_to_samplewise_values(
     if sample_weight is not None or mask is not None:
         if sample_weight is not None:
             sample_weight = ops.convert_to_tensor(sample_weight, dtype=dtype)
-        values, weight = _weigh(
-            values, apply_mask(sample_weight, mask, dtype, "sum", metric), reduce, metric
-        )
+        weights: Any = apply_mask(sample_weight, mask, dtype, "sum", metric)
+        values, weight = _weigh(values, weights, reduce, metric)
     if len(values.shape) > 1:
         values = reduce(values, axis=list(range(1, len(values.shape))))
     return values, weight

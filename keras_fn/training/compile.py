@@ -144,7 +144,8 @@ class CompileMixin(StatelessTraining):
         """Checks names, and, where the outputs are known, that losses and metrics match them."""
         check_names(self._label, loss=loss, metrics=metrics, weighted_metrics=weighted_metrics)
         graph = get_graph(self)
-        if graph is None or self._overrides("train_step") or self._overrides("compute_loss"):
+        own = map(self._overrides, ("train_step", "compute_loss", "compute_metrics"))
+        if graph is None or any(own):
             return
         outputs = make_output_binder(self, graph.output_structure)
         CompileLoss(loss, loss_weights, outputs)

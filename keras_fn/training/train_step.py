@@ -352,7 +352,12 @@ class TrainStepMixin(CompileMixin):
                     raise
                 is_bound = False  # the program's own step decides what the metrics get
         targets = [batch_spec(a) for a in targets]
-        metrics = CompileMetrics(*received, outputs, targets, tree.flatten(y_pred))
+        try:
+            metrics = CompileMetrics(*received, outputs, targets, tree.flatten(y_pred))
+        except SpecError:
+            if not self._keeps_target_structure:
+                raise
+            metrics, is_bound = CompileMetrics(None, None, outputs, targets, []), False
         if is_bound:
             packed = self._pack_targets(weights, "sample weights")
             specs = tree.map_structure(batch_spec, packed)
