@@ -35,6 +35,7 @@ from keras_fn_jax.tensors import (
     is_tensor as is_tensor,
     is_traced as is_traced,
     shape as shape,
+    stored_dtype as stored_dtype,
 )
 from keras_fn_jax.transforms import (
     abstract_eval as abstract_eval,

@@ -73,9 +73,20 @@ def from_numpy(x: np.ndarray) -> jax.Array:
     return jax.device_put(x)
 
 
-@cache
 def native_dtype(dtype: Any) -> Any:
-    return jax.dtypes.canonicalize_dtype(numpy_dtype(standardize_dtype(dtype)))
+    """Returns JAX's dtype; without x64 mode, which a program may switch, it has 32 bits at most."""
+    kind = _numpy_dtype(dtype)
+    return jax.dtypes.canonicalize_dtype(kind) if kind.itemsize >= 8 else kind
+
+
+def stored_dtype(dtype: str) -> str:
+    """Returns the name of the dtype in which JAX stores values of `dtype`."""
+    return native_dtype(dtype).name
+
+
+@cache
+def _numpy_dtype(dtype: Any) -> np.dtype:
+    return numpy_dtype(standardize_dtype(dtype))
 
 
 def convert_to_numpy(x: jax.Array) -> np.ndarray:

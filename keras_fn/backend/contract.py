@@ -12,6 +12,7 @@ step. The other protocols are optional capabilities. The frontend checks for one
 - `foreach` (`SupportsForeach`): an optimizer's step over many variables at once.
 - `ops.while_loop` and `ops.fori_loop` (`SupportsLoops`): control flow of backends that trace.
 - `ops.all_reduce_mean` (`SupportsAllReduce`): a mean over the replicas of a distributed program.
+- `stored_dtype` (`SupportsStoredDtype`): the dtype in which values of a 64-bit dtype are stored.
 - `record_gradients` (`SupportsAutogradRecording`): custom steps that call the framework's autograd.
 - `device_scope` (`SupportsDeviceScope`): the device of new tensors.
 - `to_device` (`SupportsToDevice`): moves tensors to that device.
@@ -271,6 +272,14 @@ class SupportsCompileOp(Protocol):
 
         The result must be the same for every argument, also where tensors are traced.
         """
+        ...
+
+
+class SupportsStoredDtype(Protocol):
+    """Optional: a backend that stores the values of some dtypes in another one."""
+
+    def stored_dtype(self, dtype: str) -> str:
+        """Returns the dtype in which values of a 64-bit dtype (complex128, too) are stored."""
         ...
 
 

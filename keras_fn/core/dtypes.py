@@ -10,6 +10,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
+from keras_fn.backend.loader import current, supports
 from keras_fn.core.memoize import memoize
 from keras_fn.errors import SpecError
 from keras_fn.settings import settings
@@ -61,8 +62,8 @@ def standardize_dtype(dtype: DTypeLike | None) -> str:
     """Returns the name of a dtype.
 
     Args:
-        dtype: None (for `floatx()`), a name, a Python type, a NumPy dtype, or a dtype of one of
-            the frameworks.
+        dtype: None (for `floatx()`), a name, a Python type or its name (`"int"` is int32, `"float"`
+            float32), a NumPy dtype, or a dtype of one of the frameworks.
 
     Raises:
         ValueError: It is not a dtype.
@@ -76,7 +77,7 @@ def standardize_dtype(dtype: DTypeLike | None) -> str:
         return settings.floatx
     if isinstance(dtype, str) and dtype in _NAMES:
         return dtype
-    name = _PYTHON_TYPES.get(dtype) if isinstance(dtype, type) else None
+    name = _PYTHON_TYPES.get(dtype) if isinstance(dtype, (type, str)) else None
     if name is None:
         # torch.float32 prints as "torch.float32"; tf.float32 and np.dtype have a name.
         name = getattr(dtype, "name", None) or getattr(dtype, "__name__", None) or str(dtype)
@@ -92,7 +93,26 @@ def standardize_dtype(dtype: DTypeLike | None) -> str:
 
 
 _NAMES = frozenset(ALL)
-_PYTHON_TYPES = {bool: "bool", int: "int32", float: "float32", str: "string"}
+_PYTHON_TYPES: dict[Any, str] = {
+    bool: "bool",
+    int: "int32",
+    float: "float32",
+    complex: "complex64",
+    str: "string",
+}
+_PYTHON_TYPES |= {kind.__name__: name for kind, name in _PYTHON_TYPES.items()}  # by name, too
+
+
+def stored_dtype(name: str) -> str:
+    """Returns the dtype in which the backend stores values of a dtype: JAX, without its x64 mode,
+    stores 64-bit dtypes in 32 bits."""
+    if name in _WIDE and supports("stored_dtype"):
+        backend: Any = current()
+        return backend.stored_dtype(name)
+    return name
+
+
+_WIDE = frozenset(("float64", "int64", "uint64", "complex128"))
 
 
 def result_type(*dtypes: DTypeLike | None) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, Unpack
 
-from keras_fn.core.dtypes import standardize_dtype
+from keras_fn.core.dtypes import standardize_dtype, stored_dtype
 from keras_fn.core.naming import auto_name
 from keras_fn.core.operators import OperatorsMixin
 from keras_fn.errors import SpecError, unexpected_arguments
@@ -21,7 +21,7 @@ class KerasHistory(NamedTuple):
     tensor_index: int
 
 
-class SymbolicConversionError(TypeError):
+class SymbolicConversionError(TypeError, ValueError):
     """A function of NumPy, JAX, PyTorch or TensorFlow was called on a KerasTensor."""
 
 
@@ -30,7 +30,8 @@ class KerasTensor(OperatorsMixin):
 
     Args:
         shape: Sizes of the axes; None for a size that is only known at run time.
-        dtype: Dtype of the elements. Default `"float32"`.
+        dtype: Dtype of the elements. Default `"float32"`. JAX has 64-bit dtypes in its x64 mode
+            only; without it, such a tensor has the 32-bit dtype that its values will have.
         sparse: Whether the tensor is sparse. Default False.
         ragged: Whether the tensor is ragged. Default False.
         record_history: Whether calls on the tensor are recorded as nodes of the graph. Inside a
@@ -64,7 +65,7 @@ class KerasTensor(OperatorsMixin):
         if kwargs:
             raise unexpected_arguments("KerasTensor", kwargs)
         self.shape = standardize_shape(shape)
-        self.dtype = standardize_dtype(dtype)
+        self.dtype = stored_dtype(standardize_dtype(dtype))
         self.sparse, self.ragged = bool(sparse), bool(ragged)
         self.record_history = record_history
         self.name = name if name or not record_history else auto_name("keras_tensor")

@@ -15,6 +15,7 @@ from keras_fn.backend.contract import (
     SupportsForeach,
     SupportsMultiStep,
     SupportsProfiling,
+    SupportsStoredDtype,
     SupportsToDevice,
 )
 from keras_fn.backend.function_transforms import SupportsLoops
@@ -30,6 +31,7 @@ JAX_DEVICE_SCOPE: SupportsDeviceScope = keras_fn_jax
 JAX_LOOPS: SupportsLoops = keras_fn_jax.ops
 JAX_MULTI_STEP: SupportsMultiStep = keras_fn_jax
 JAX_PROFILING: SupportsProfiling = keras_fn_jax
+JAX_STORED_DTYPE: SupportsStoredDtype = keras_fn_jax
 
 TENSORFLOW_ALL_REDUCE: SupportsAllReduce = keras_fn_tensorflow.ops
 TENSORFLOW_COMPILE_CALL: SupportsCompileCall = keras_fn_tensorflow
