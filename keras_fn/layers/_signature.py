@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from keras_fn.core import tree
 from keras_fn.core.memoize import memoize
+from keras_fn.core.registry import is_builtin
 from keras_fn.errors import DTypeError, SpecError
 
 
@@ -34,6 +35,10 @@ class CallSignature:
         if "mask" in known and self.names:
             self.mask_arguments.setdefault(self.names[0], "mask")
         self._known = known
+
+    def takes(self, name: str) -> bool:
+        """Returns whether `call` has a parameter of this name, or takes any keyword."""
+        return name in self._known or self.takes_any
 
     def bind(self, layer: Any, args: tuple, kwargs: dict[str, Any]) -> dict[str, Any]:
         """Returns the arguments of a call by name, without defaults."""
@@ -74,12 +79,19 @@ class CallSignature:
                 )
         return arguments
 
-    def unbind(self, arguments: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
-        """Returns positional and keyword arguments for `call`."""
+    def unbind(
+        self, arguments: dict[str, Any], by_name: tuple[str, ...] = ()
+    ) -> tuple[list[Any], dict[str, Any]]:
+        """Returns positional and keyword arguments for `call`.
+
+        Args:
+            arguments: The arguments by name.
+            by_name: Names of arguments that are not passed by position.
+        """
         args = []
         kwargs = dict(arguments)
         for name in self.names:
-            if name not in kwargs:
+            if name not in kwargs or name in by_name:
                 break
             args.append(kwargs.pop(name))
         args += kwargs.pop("*", ())
@@ -98,30 +110,77 @@ def signature_of(cls: type) -> CallSignature:
 
 
 @memoize
-def _build_names(build: Callable[..., Any]) -> tuple[list[str], bool]:
-    parameters = list(inspect.signature(build).parameters.values())
+def _parameters(function: Callable[..., Any]) -> tuple[list[inspect.Parameter], bool]:
+    """The named parameters of a method without `self`, and whether it takes any keyword."""
+    parameters = list(inspect.signature(function).parameters.values())[1:]
     named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
-    names = [p.name for p in named if p.name != "self"]
-    return names, any(p.kind is p.VAR_KEYWORD for p in parameters)
+    return named, any(p.kind is p.VAR_KEYWORD for p in parameters)
+
+
+def drop_unknown_options(method: Callable[..., Any], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Returns keyword arguments without `training` and `mask` where an override lacks them."""
+    named, takes_any = _parameters(cast("Callable[..., Any]", getattr(method, "__func__", method)))
+    known = {p.name for p in named}
+    return {
+        name: value
+        for name, value in kwargs.items()
+        if takes_any or name in known or name not in ("training", "mask")
+    }
 
 
 def build_arguments(
-    layer: Any, arguments: dict[str, Any], function: Callable[..., Any] | None = None
+    layer: Any, arguments: dict[str, Any], method: Callable[..., Any] | None = None
 ) -> dict[str, Any]:
-    """Returns the shapes that `build` takes: of the first argument, or of each by name."""
-    function = function or layer.build
-    names, _ = _build_names(cast("Callable[..., Any]", getattr(function, "__func__", function)))
+    """Returns the shapes that `build` takes: of the first argument, or of each by name.
+
+    Args:
+        layer: The layer.
+        arguments: The arguments of the call, by name.
+        method: Another method that takes shapes; `build` by default.
+
+    Raises:
+        SpecError: One of several parameters is not named after an argument of the call.
+    """
+    method = method or layer.build
+    named, _ = _parameters(cast("Callable[..., Any]", getattr(method, "__func__", method)))
     tensors = {
         name: value
         for name, value in arguments.items()
-        if any(hasattr(x, "shape") for x in tree.flatten(value)) and not name.endswith("mask")
+        if any(hasattr(x, "shape") for x in tree.flatten(value))
     }
-    if not tensors:
+    first = next((v for name, v in tensors.items() if not name.endswith("mask")), None)
+    if not tensors or not named:
         return {}
-    by_name = [n for n in names if n.removesuffix("_shape") in tensors and n.endswith("_shape")]
-    if by_name and (len(names) > 1 or by_name == names):
-        return {n: shape_of(tensors[n.removesuffix("_shape")]) for n in by_name}
-    return {names[0]: shape_of(next(iter(tensors.values())))} if names else {}
+    if len(named) == 1:
+        name = named[0].name
+        argument = name.removesuffix("_shape")
+        value = first if argument == name else tensors.get(argument, first)
+        return {} if value is None else {name: shape_of(value)}
+    shapes = {}
+    for i, parameter in enumerate(named):
+        name, argument = parameter.name, parameter.name.removesuffix("_shape")
+        if argument != name and argument in tensors:
+            shapes[name] = shape_of(tensors[argument])
+        elif i == 0 and name == "input_shape" and first is not None:
+            shapes[name] = shape_of(first)
+        elif argument == name or not layer._signature.takes(argument):
+            has_default = parameter.default is not parameter.empty
+            if has_default and (argument == name or is_builtin(method)):
+                continue  # an option that is no shape; or an argument that an override dropped
+            raise _unknown_shape_error(layer, method, name)
+        elif parameter.default is parameter.empty:
+            shapes[name] = None  # the argument is missing, or no tensor
+    return shapes
+
+
+def _unknown_shape_error(layer: Any, method: Callable[..., Any], name: str) -> SpecError:
+    names = ", ".join(f"{argument}_shape" for argument in layer._signature.names)
+    return SpecError(
+        f"{type(layer).__name__} layer {layer.name!r}, {method.__name__}",
+        expected=f"parameters named after the arguments of call: {names}",
+        received=f"{name}",
+        fix="rename the parameter, or take a single one, the shape of the first argument",
+    )
 
 
 def shape_of(value: Any) -> Any:

@@ -23,7 +23,11 @@ def check(ours, theirs):
 
 @pytest.mark.parametrize("case", cases.CASES, ids=lambda case: "-".join(map(str, case)))
 def test_outputs_are_those_of_keras(case):
-    check(cases.outputs(layers, *case), KERAS[case])
+    expected = KERAS[case]
+    if "zeroed_last" in case:  # here `zero_output_for_mask` is about sequences, as documented
+        last = expected[-1 if case[0] == "stacked" else 1]  # a state of the last cell
+        expected = [last, *expected[1:]]
+    check(cases.outputs(layers, *case), expected)
 
 
 def test_all_cases_are_noted():
