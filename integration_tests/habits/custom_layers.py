@@ -99,8 +99,8 @@ HABITS = {
     "names in the constructor, not keywords": ("Linear(2, name='b').get_config()['name']", "b"),
     "no super().__init__()": (
         "class Bad(layers.Layer):\n    def __init__(self):\n        self.d = layers.Dense(1)\n"
-        "Bad()",
-        Raises(RuntimeError),
+        "Bad()(x)",
+        Raises(RuntimeError, "super().__init__()"),
     ),
     "weights made in call are refused": (
         "class Bad(layers.Layer):\n    def call(self, x):\n"

@@ -1,8 +1,10 @@
 """The examples in the docstrings of real Keras's public names, and a runner for them."""
 
 import ast
+import builtins
 import contextlib
 import doctest
+import importlib
 import inspect
 import io
 import random
@@ -142,12 +144,18 @@ def _prompts(text: str) -> list[Example]:
 
 @contextlib.contextmanager
 def named_keras(package: ModuleType) -> Iterator[None]:
-    """Makes `import keras`, and imports from its namespaces, give a package."""
+    """Makes `import keras`, and imports from its namespaces, give a package.
+
+    Some docstrings import from `keras.src`, the files of Keras: the public name is meant.
+    """
+    if package.__name__ == "keras":
+        yield
+        return
     saved = {name: sys.modules.pop(name) for name in _keras_modules()}
     prefix = package.__name__
-    names = [name for name in sys.modules if name == prefix or name.startswith(f"{prefix}.")]
-    sys.modules |= {f"keras{name[len(prefix) :]}": sys.modules[name] for name in names}
-    sys.modules |= saved if package.__name__ == "keras" else {}
+    for name in [x for x in sys.modules if x == prefix or x.startswith(f"{prefix}.")]:
+        sys.modules[f"keras{name[len(prefix) :]}"] = sys.modules[name]
+        sys.modules[f"keras.src{name[len(prefix) :]}"] = sys.modules[name]
     try:
         yield
     finally:
@@ -160,20 +168,43 @@ def _keras_modules() -> list[str]:
     return [name for name in sys.modules if name == "keras" or name.startswith("keras.")]
 
 
+NAMESPACES = (
+    "layers", "models", "ops", "losses", "metrics", "optimizers", "initializers", "regularizers",
+    "constraints", "random", "utils", "callbacks", "saving", "tree", "config",
+)  # fmt: skip
+MODULES = ("collections", "json", "math", "numpy", "os")
+
+
+def default_names(keras: ModuleType, own: str) -> dict[str, str]:
+    """Returns the names that a docstring uses without an import, and what they stand for."""
+    parts = own.split(".")
+    names = {"keras": "keras", **{namespace: f"keras.{namespace}" for namespace in NAMESPACES}}
+    owners = [".".join(parts[:end]) for end in range(len(parts) - 1, 0, -1)]
+    for namespace in (*owners, "keras", *(f"keras.{namespace}" for namespace in NAMESPACES)):
+        for name in dir(resolve(keras, namespace)):
+            if not name.startswith("_") and not hasattr(builtins, name):
+                names.setdefault(name, f"{namespace}.{name}")
+    names.setdefault(parts[-1], own)
+    return names
+
+
 class Session:
     """The names that the examples of one docstring share, in one package."""
 
-    def __init__(self, package: ModuleType, backend: str, own: str):
+    def __init__(self, package: ModuleType, backend: str, names: dict[str, str]):
         self.package = package
-        self.names: dict[str, Any] = {"__name__": "__main__", "np": np, "keras": package}
-        for name in ("ops", "layers", "models", "losses", "metrics", "optimizers", "random"):
-            self.names[name] = getattr(package, name)
-        if backend != "numpy":
-            module = {"tensorflow": "tf"}.get(backend, backend)
-            self.names[module] = sys.modules[backend]
-        with contextlib.suppress(AttributeError):
-            self.names[own.rpartition(".")[2]] = resolve(package, own)
-        self.settings: dict[str, Any] = {}
+        self.names: dict[str, Any] = {"__name__": "__main__", "np": np}
+        self.names |= {name: importlib.import_module(name) for name in MODULES}
+        self.names[{"tensorflow": "tf"}.get(backend, backend)] = sys.modules[backend]
+        self.names |= {
+            name: resolve(package, dotted) for name, dotted in names.items() if has(package, dotted)
+        }
+        model = package.Sequential([package.layers.Dense(1, activation="sigmoid")])
+        model.build((None, 3))
+        random = np.random.default_rng(0)
+        x, y = random.random((8, 3), "float32"), random.integers(0, 2, (8, 1)).astype("float32")
+        data = {"x": x, "y": y, "x_train": x, "y_train": y, "data": x, "labels": y}
+        self.names |= {"model": model, "y_true": y, "y_pred": x[:, :1], **data}
 
     def run(self, example: Example) -> Result:
         """Runs an example up to its first error."""
@@ -261,24 +292,21 @@ def has(package: ModuleType, dotted: str) -> bool:
     return True
 
 
-def missing_names(keras: ModuleType, source: str) -> list[str]:
+def missing_names(keras: ModuleType, source: str, names: dict[str, str]) -> list[str]:
     """Returns the names of Keras that a program uses and keras_fn does not have yet."""
-    aliases = {"keras": "keras"}
+    aliases = dict(names)
     used: set[str] = set()
     tree = ast.parse(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for name in node.names:
-                aliases[name.asname or name.name.partition(".")[0]] = (
-                    name.name if name.asname else name.name.partition(".")[0]
-                )
+                top = name.name.partition(".")[0]
+                aliases[name.asname or top] = name.name if name.asname else top
                 used.add(name.name)
         elif isinstance(node, ast.ImportFrom) and node.module:
             for name in node.names:
                 aliases[name.asname or name.name] = f"{node.module}.{name.name}"
                 used.add(f"{node.module}.{name.name}")
-    for namespace in ("ops", "layers", "models", "losses", "metrics", "optimizers", "random"):
-        aliases.setdefault(namespace, f"keras.{namespace}")
     for node in ast.walk(tree):
         parts: list[str] = []
         while isinstance(node, ast.Attribute):
@@ -286,11 +314,8 @@ def missing_names(keras: ModuleType, source: str) -> list[str]:
             node = node.value
         if isinstance(node, ast.Name) and node.id in aliases:
             used.add(".".join([aliases[node.id], *parts]))
-    return sorted(
-        name
-        for name in used
-        if name.startswith("keras.") and has(keras, name) and not has(keras_fn, name)
-    )
+    public = {name.replace("keras.src.", "keras.") for name in used if name.startswith("keras.")}
+    return sorted(name for name in public if has(keras, name) and not has(keras_fn, name))
 
 
 def missing_member(keras: ModuleType, error: BaseException | None) -> str | None:

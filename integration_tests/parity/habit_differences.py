@@ -5,7 +5,7 @@ from habits import Habit
 _LISTS = "Keras hands a list on to a function that refuses it; ours makes a tensor"
 
 KNOWN: dict[str, tuple[str, str]] = {
-    # ----------------------------------------------------------------- lists where a tensor is meant
+    # ----------------------------------------------------------------- lists as tensors
     "softmax of a list": ("", _LISTS),
     "logsumexp": ("jax", _LISTS),
     "count of nonzero": ("jax", _LISTS),

@@ -17,6 +17,7 @@ from docstring_examples import (
     Example,
     Result,
     Session,
+    default_names,
     documented,
     examples,
     has,
@@ -48,11 +49,12 @@ class Pair(NamedTuple):
 @cache
 def run_both(name: str) -> list[Pair]:
     """Runs the examples of a docstring: those of one docstring follow each other."""
+    names = default_names(keras, name)
     with restored(keras):
-        session = Session(keras, BACKEND, name)
+        session = Session(keras, BACKEND, names)
         theirs = [session.run(example) for example in EXAMPLES[name]]
     with restored(keras_fn):
-        session = Session(keras_fn, BACKEND, name)
+        session = Session(keras_fn, BACKEND, names)
         ours = [
             session.run(example) if result.error is None else None
             for example, result in zip(EXAMPLES[name], theirs, strict=True)
@@ -81,7 +83,7 @@ def test_an_example(name: str, index: int, record_property: Any) -> None:
         for dotted in missing:
             record_property("missing name", dotted)
         pytest.skip(f"waits for {', '.join(missing)}")
-    if (known := known_difference(name, BACKEND)) is not None:
+    if (known := known_difference(f"{name}-{index}", BACKEND)) is not None:
         record_property("docstring example", "known difference")
         pytest.skip(known)
     record_property("docstring example", "fails" if ours.error else "runs")
@@ -94,7 +96,8 @@ def test_an_example(name: str, index: int, record_property: Any) -> None:
 def _missing(name: str, index: int, ours: Result) -> list[str]:
     """Returns what an example uses, itself or in those before it, and is not there yet."""
     sources = [example.source for example in EXAMPLES[name][: index + 1]]
-    found = {dotted for source in sources for dotted in missing_names(keras, source)}
+    names = default_names(keras, name)
+    found = {dotted for source in sources for dotted in missing_names(keras, source, names)}
     found |= set() if has(keras_fn, name) else {name}
     member = missing_member(keras, ours.error)
     return sorted(found | ({member} if member else set()))

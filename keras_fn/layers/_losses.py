@@ -6,6 +6,7 @@ from weakref import ref
 
 from keras_fn import regularizers
 from keras_fn.core import tree
+from keras_fn.core.construction import SetByInit
 from keras_fn.core.dtypes import mean_accumulator_type
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.registry import is_builtin
@@ -27,7 +28,7 @@ class LossTrackingMixin(AttributeTrackingMixin):
     regularizer which is set later invalidates the answer.
     """
 
-    _losses: list[Any]
+    _losses: Any = SetByInit()  # a list
     _activity_regularizer: Regularizer | None = None
     _fast_path_keys: dict[Any, bool] | None = None
     _tracks_losses: bool | None = None  # whether an outermost call clears losses; None: not known

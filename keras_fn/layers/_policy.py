@@ -1,8 +1,9 @@
 """The path of a layer, and the dtypes of its policy."""
 
-from typing import Any
+from typing import Any, cast
 
 from keras_fn import dtype_policies
+from keras_fn.core.construction import SetByInit
 from keras_fn.core.naming import current_path
 from keras_fn.dtype_policies import DTypePolicy, DTypePolicyMap
 from keras_fn.dtype_policies.quantized import reject_quantized
@@ -17,8 +18,8 @@ class DTypePolicyMixin:
     name: str
     autocast: bool
     _path: str | None = None
-    _dtype_policy: DTypePolicy  # the argument: perhaps a map
-    _policy: DTypePolicy  # the policy of this layer
+    _dtype_policy: DTypePolicy = cast(Any, SetByInit())  # the argument: perhaps a map
+    _policy: DTypePolicy = cast(Any, SetByInit())  # the policy of this layer
     _fast_path_keys: dict[Any, bool] | None = None
 
     @property
@@ -38,7 +39,7 @@ class DTypePolicyMixin:
     def dtype_policy(self, value: DTypeLike | None) -> None:
         source = f"{type(self).__name__} layer {self.name!r}"
         policy = reject_quantized(dtype_policies.get(value), source)
-        previous = getattr(self, "_dtype_policy", None)
+        previous = vars(self).get("_dtype_policy")
         if (
             self._path
             and isinstance(previous, DTypePolicyMap)
@@ -78,6 +79,11 @@ class DTypePolicyMixin:
     def compute_dtype(self) -> str:
         """Dtype of the computation and the output."""
         return self._policy.compute_dtype
+
+    @property
+    def quantization_mode(self) -> str | None:
+        """The quantization mode of the policy; None, as no layer has quantized weights yet."""
+        return self._policy.quantization_mode
 
     @property
     def input_dtype(self) -> str:

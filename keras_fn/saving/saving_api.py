@@ -2,6 +2,7 @@
 
 import logging
 import os
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Unpack, cast
@@ -34,7 +35,7 @@ def save_model(
     """Saves a model: its architecture, weights, compile arguments and optimizer state.
 
     The write is atomic: an existing file is replaced when the new one is complete, and a save that
-    fails leaves it unchanged.
+    fails leaves it unchanged. A model that is not built is saved without weights, with a warning.
 
     Args:
         model: The model.
@@ -70,7 +71,9 @@ def save_model(
             expected="zipped=True or None",
             received=f"zipped={zipped}",
         )
-    _check_built(model)
+    if not getattr(model, "built", False):
+        message = f"{_unbuilt(model)}: the file holds its architecture alone"
+        warnings.warn(message, stacklevel=3)
     is_legacy = _ends(filepath, _LEGACY)
     if not is_legacy and isinstance(filepath, (str, bytes, os.PathLike)):
         _check_ending(filepath, (".keras",), "a model", "name the file model.keras")
@@ -356,7 +359,10 @@ def _check_free(filepath: Any, overwrite: bool) -> None:
 def _check_built(model: Any) -> None:
     if not getattr(model, "built", False):
         raise ModelFileError(
-            f"{type(model).__name__} {getattr(model, 'name', '')!r} is not built, so it has no "
-            "weights yet",
-            fix="call the model on data, or build(input_shape), before",
+            _unbuilt(model), fix="call the model on data, or build(input_shape), before"
         )
+
+
+def _unbuilt(model: Any) -> str:
+    name = getattr(model, "name", "")
+    return f"{type(model).__name__} {name!r} is not built, so it has no weights yet"

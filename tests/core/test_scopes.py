@@ -2,6 +2,7 @@
 
 import threading
 
+import numpy as np
 import pytest
 
 from keras_fn import StatelessScope, SymbolicScope, Variable, ops
@@ -83,3 +84,13 @@ def test_variables_made_inside_have_their_values_afterwards():
     with StatelessScope():
         variable = Variable(ops.ones, shape=(2,))
     assert variable.numpy().tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("make", [np.array, Variable, ops.convert_to_tensor, list])
+def test_values_may_be_arrays_variables_and_lists(make):
+    variable = Variable([1.0, 2.0])
+    with StatelessScope([(variable, make([3.0, 4.0]))]):
+        assert ops.is_tensor(variable.value)
+        doubled = variable * 2
+    assert ops.convert_to_numpy(doubled).tolist() == [6.0, 8.0]
+    assert variable.numpy().tolist() == [1.0, 2.0]

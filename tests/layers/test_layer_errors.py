@@ -170,3 +170,41 @@ def test_an_unknown_argument_of_the_constructor():
     assert message(TypeError, layers.Dense, 1, color=2) == (
         "Dense does not take the argument 'color'."
     )
+
+
+def unconstructed(base: type) -> type:
+    """Returns a subclass whose constructor forgets that of its base class."""
+
+    def forget(self):
+        self.units = 3
+
+    return type("Forgetful", (base,), {"__init__": forget, "call": lambda self, *x: x[0]})
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda: unconstructed(layers.Layer)()(np.ones((1, 2))),
+        lambda: unconstructed(layers.Layer)()(keras.Input((2,))),
+        lambda: unconstructed(layers.Layer)().add_weight((2,)),
+        lambda: unconstructed(layers.Layer)().weights,
+        lambda: keras.Sequential([unconstructed(layers.Layer)()]),
+        lambda: unconstructed(keras.Model)()(np.ones((1, 2))),
+        lambda: unconstructed(keras.Model)().compile("sgd", "mse"),
+        lambda: unconstructed(keras.Model)().fit(np.ones((1, 2)), np.ones((1, 2))),
+        lambda: unconstructed(keras.losses.Loss)()(np.ones(1), np.ones(1)),
+        lambda: unconstructed(keras.metrics.Metric)().add_weight(shape=()),
+    ],
+)
+def test_a_constructor_that_forgets_the_one_of_its_base_class(use):
+    assert message(RuntimeError, use) == (
+        "Forgetful was used before it was constructed.\n"
+        "  fix: call super().__init__() first in Forgetful.__init__()"
+    )
+
+
+@pytest.mark.parametrize("layer", [layers.Dense(2), keras.Sequential([layers.Dense(1)])])
+def test_the_parameters_of_what_is_not_built_are_not_counted(layer):
+    assert "one that is not built" in message(SpecError, layer.count_params)
+    layer.build((None, 3))
+    assert layer.count_params() == (8 if layer.name.startswith("dense") else 4)

@@ -203,9 +203,14 @@ def test_a_model_with_a_call_of_its_own_comes_back():
     np.testing.assert_array_equal(keras.ops.convert_to_numpy(again(x)), wanted)
 
 
-def test_an_unbuilt_model_is_not_saved():
-    with pytest.raises(ModelFileError, match="not built"):
-        saved(keras.Sequential([keras.layers.Dense(2)]))
+def test_an_unbuilt_model_is_saved_without_weights():
+    model = keras.Sequential([keras.layers.Dense(2)])
+    model.compile("adam", "mse")
+    with pytest.warns(UserWarning, match="not built"):
+        again = loaded(saved(model))
+    assert not again.built
+    assert again.layers[0].units == 2 and again.loss == "mse"
+    assert tuple(again(np.ones((1, 3))).shape) == (1, 2)
 
 
 @pytest.mark.parametrize("path", ["model", "model.pb", "model.weights.h5"])
