@@ -129,6 +129,8 @@ def call_sparse(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         get_sparse_backend()
     rule = SPARSE_OPS.get(definition.name)
     if rule is not None:
+        if definition.rule is not None:
+            definition.check_specs(args, kwargs)
         return rule.call(op, *args, **kwargs)
     warn_made_dense(definition.full_name)
     return op(*definition.map_operands(to_dense, args), **kwargs)

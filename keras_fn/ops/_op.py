@@ -272,6 +272,13 @@ class OpDefinition(OpSignature):
             return self.infer(args, kwargs)
         return self.resolve_backend_op()(*self.convert_operands(args), **kwargs)
 
+    def check_specs(self, args: tuple, kwargs: dict[str, Any]) -> None:
+        """Raises the error of the rule for arguments that do not fit."""
+        try:
+            self.infer(args, kwargs)
+        except SpecError as error:
+            raise self.named(error) from error.__cause__
+
     def infer(self, args: tuple, kwargs: dict[str, Any]) -> Any:
         """Returns KerasTensors with the shapes and dtypes of the result, without history.
 
@@ -356,9 +363,10 @@ class OpDefinition(OpSignature):
         if any(map(is_sparse, self.list_operands(args))):  # a sparse class that is not its own type
             return call_sparse(OPS[self.name], *self.operands_to_positional(args, kwargs))
         arguments = bind(self.fn, args, kwargs)
-        standardized = self.standardize_options(args, kwargs)
-        if standardized != (args, kwargs):
-            return self.slow_path(*standardized)
+        plain_args, plain_kwargs = self.standardize_options(args, kwargs)
+        pairs = zip((*args, *kwargs.values()), (*plain_args, *plain_kwargs.values()), strict=True)
+        if any(a is not b for a, b in pairs):
+            return self.slow_path(plain_args, plain_kwargs)
         self.check_options(args, kwargs)
         specs = None
         try:

@@ -10,6 +10,7 @@ from keras_fn.backend.loader import current
 from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.scopes import context
+from keras_fn.core.sparse import is_sparse
 from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
@@ -38,7 +39,7 @@ def convert_to_tensor(
         >>> convert_to_tensor([1.0, 2.0]).shape == (2,)
         True
     """
-    value: Any = x
+    value: Any = to_dense(x) if sparse is False and is_sparse(x) else x
     symbolic = context.current.symbolic
     backend = current()
     if not symbolic and backend.is_tensor(value):
