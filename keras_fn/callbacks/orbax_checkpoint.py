@@ -117,6 +117,19 @@ class OrbaxCheckpoint(SavingCallback):
             self._manager.close()
             self._manager = None
 
+    def wait_until_finished(self) -> None:
+        """Waits until the checkpoints that are being written in the background are complete."""
+        if self._manager is not None:
+            self._manager.wait_until_finished()
+
+    def is_multihost_enabled(self) -> bool:
+        """Returns whether several processes write one checkpoint together: never yet."""
+        return False
+
+    def is_primary_host(self) -> bool:
+        """Returns whether this process writes the checkpoints, as every single process does."""
+        return True
+
     def steps(self) -> list[int]:
         """Returns the steps of the existing checkpoints, in ascending order.
 

@@ -20,8 +20,13 @@ def propagates_mask_only(compute_mask: ComputeMask) -> ComputeMask:
 
 
 @propagates_mask_only
-def drop_mask(self: object, inputs: Nested, previous_mask: Nested = None) -> None:
-    """Returns None: the output has other axes than the mask. A `compute_mask` for layers."""
+def drop_mask(
+    self: object, inputs: Nested, previous_mask: Nested = None, mask: Nested = None
+) -> None:
+    """Returns None: the output has other axes than the mask. A `compute_mask` for layers.
+
+    Keras calls the mask `previous_mask` in some layers, and `mask` in others.
+    """
 
 
 def get_mask(x: object) -> Tensor | None:

@@ -113,8 +113,8 @@ class OperatorsMixin:
     def __abs__(self) -> Any:
         return OPS["absolute"](self)
 
-    def __round__(self, digits: int | None = None) -> Tensor:
-        return OPS["round"](self, decimals=digits or 0)
+    def __round__(self, ndigits: int | None = None) -> Tensor:
+        return OPS["round"](self, decimals=ndigits or 0)
 
     def __getitem__(self, key: Any) -> Any:
         return OPS["getitem"](self, key)
@@ -124,13 +124,14 @@ class OperatorsMixin:
         """The transpose: the tensor with its axes reversed."""
         return OPS["transpose"](self)
 
-    def reshape(self, *shape: int | Shape) -> Tensor:
-        """Returns `ops.reshape(self, shape)`.
+    def reshape(self, newshape: int | Shape, *sizes: int) -> Tensor:
+        """Returns `ops.reshape(self, newshape)`.
 
         Args:
-            *shape: The new shape, as one tuple or as separate sizes.
+            newshape: The new shape, as one tuple or as separate sizes.
+            *sizes: The other sizes.
         """
-        return OPS["reshape"](self, shape[0] if len(shape) == 1 else shape)
+        return OPS["reshape"](self, (newshape, *sizes) if sizes else newshape)
 
     def squeeze(self, axis: Axis = None) -> Tensor:
         """Returns `ops.squeeze(self, axis)`."""

@@ -18,7 +18,7 @@ class DTypePolicy:
     """Dtype policy of a layer: the dtype of its computation and of its variables.
 
     Args:
-        name: A dtype, for both, or a mixed precision policy: `"mixed_float16"` or
+        name: A dtype in any form, for both, or a mixed precision policy: `"mixed_float16"` or
             `"mixed_bfloat16"` compute in 16 bits with float32 variables. The global policy by
             default.
 
@@ -29,7 +29,7 @@ class DTypePolicy:
         quantization_mode: None: variables are not quantized.
 
     Raises:
-        TypeError: `name` is not a string.
+        TypeError: `name` is not a string or a dtype.
         ValueError: `name` is neither a dtype nor a mixed precision policy.
 
     Example:
@@ -41,13 +41,12 @@ class DTypePolicy:
         Micikevicius et al., "Mixed Precision Training", 2018. https://arxiv.org/abs/1710.03740
     """
 
-    def __init__(self, name: str | None = None):
+    def __init__(self, name: DTypeLike | None = None):
         name = dtype_policy().name if name is None else name
-        if not isinstance(name, str):
-            raise policy_error(name)
-        self._name = name
-        self._compute_dtype = _MIXED.get(name) or _dtype(name)
-        self._variable_dtype = "float32" if name in _MIXED else self._compute_dtype
+        is_mixed = isinstance(name, str) and name in _MIXED
+        self._compute_dtype = _MIXED[str(name)] if is_mixed else _dtype(name)
+        self._variable_dtype = "float32" if is_mixed else self._compute_dtype
+        self._name = str(name) if is_mixed else self._compute_dtype
 
     @property
     def name(self) -> str:
@@ -141,7 +140,7 @@ def _kind(policy: Any) -> type:
     return DTypePolicy if type(policy) is FloatDTypePolicy else type(policy)
 
 
-def _dtype(name: str) -> str:
+def _dtype(name: DTypeLike) -> str:
     try:
         return dtypes.standardize_dtype(name)
     except ValueError:

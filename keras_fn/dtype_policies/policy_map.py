@@ -1,9 +1,11 @@
 """Dtype policies by the paths of layers."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from keras_fn import _regex
 from keras_fn.core.path_map import PathMap
+from keras_fn.core.registry import CustomObjectScope
 from keras_fn.core.serialization import serialize_keras_object
 from keras_fn.dtype_policies.policy import DTypePolicy
 from keras_fn.dtype_policies.quantized import get_policy
@@ -107,12 +109,20 @@ class DTypePolicyMap(DTypePolicy, PathMap[DTypePolicy]):
         }
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> "DTypePolicyMap":
-        """Creates an instance from a config, as `get_config` returns it."""
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None
+    ) -> "DTypePolicyMap":
+        """Creates an instance from a config, as `get_config` returns it.
+
+        Args:
+            config: The config.
+            custom_objects: Custom classes and functions, by name.
+        """
         default = config.get("default_policy")
         entries = (config.get("policy_map") or {}).items()
         policies = {_regex.check(key, "DTypePolicyMap"): policy for key, policy in entries}
-        return cls(default, policies)
+        with CustomObjectScope(custom_objects):
+            return cls(default, policies)
 
     def __repr__(self) -> str:
         mapping = [(path, policy.name) for path, policy in self._entries.items()]

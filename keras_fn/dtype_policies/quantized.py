@@ -104,7 +104,14 @@ class QuantizedFloat8DTypePolicy(QuantizedDTypePolicy):
         https://arxiv.org/abs/2209.05433
     """
 
-    def __init__(self, mode: str, source_name: str | None = None, amax_history_length: int = 1024):
+    default_amax_history_length: ClassVar[int] = 1024
+
+    def __init__(
+        self,
+        mode: str,
+        source_name: str | None = None,
+        amax_history_length: int = default_amax_history_length,
+    ):
         super().__init__(mode, source_name)
         is_integer = type(amax_history_length) is int
         if not is_integer or amax_history_length < 1:

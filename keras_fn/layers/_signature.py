@@ -10,12 +10,18 @@ from keras_fn.core.registry import is_builtin
 from keras_fn.errors import DTypeError, SpecError
 
 
+def ignores_training(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Marks a `call` that takes `training` for subclasses that pass it on, and does not use it."""
+    call.ignores_training = True  # type: ignore[attr-defined]
+    return call
+
+
 class CallSignature:
     """The parameters of a layer's `call`.
 
     Attributes:
         names: The parameters that are passed by position or name, in order.
-        has_training: Whether `training` is among them.
+        has_training: Whether `training` is among them, and makes a difference.
         default_training: Its default.
         mask_arguments: For tensor parameters, the parameter that receives their mask.
     """
@@ -28,7 +34,7 @@ class CallSignature:
         self.has_variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
         self.takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
         known = {*self.names, *keyword_only}
-        self.has_training = "training" in known
+        self.has_training = "training" in known and not hasattr(call, "ignores_training")
         default = self.signature.parameters["training"].default if self.has_training else None
         self.default_training = default if isinstance(default, bool) else False
         self.mask_arguments = {n: f"{n}_mask" for n in self.names if f"{n}_mask" in known}

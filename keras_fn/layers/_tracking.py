@@ -1,16 +1,24 @@
 """Variables, sublayers and state of a layer, collected from its attributes when needed."""
 
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from keras_fn.backend.loader import current
+from keras_fn.core.construction import SetByInit
 from keras_fn.core.stateful import StatefulObject
 from keras_fn.core.tracing import substitute_when_tracing
 from keras_fn.core.variable import Variable
 from keras_fn.errors import DTypeError, SpecError
-from keras_fn.types import TensorLike
+from keras_fn.types import (
+    ConstraintLike,
+    DTypeLike,
+    InitializerLike,
+    RegularizerLike,
+    ShapeLike,
+    TensorLike,
+)
 
 # Attributes that refer to objects without owning them: graph, constructor arguments, losses.
 REFERENCE_ATTRIBUTES = frozenset(
@@ -32,7 +40,7 @@ class AttributeTrackingMixin:
     """The variables, sublayers and metrics of a layer, in the order of its attributes."""
 
     name: str
-    _weights: list[Variable]
+    _weights: list[Variable] = cast(Any, SetByInit())
     _trainable: bool
 
     def _rebuild_children(self) -> TrackedChildren:
@@ -86,6 +94,44 @@ class AttributeTrackingMixin:
         layers = [layer for layer, _ in self._walk_layers()]
         return layers if include_self else layers[1:]
 
+    def add_variable(
+        self,
+        shape: ShapeLike,
+        initializer: InitializerLike,
+        dtype: DTypeLike | None = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: RegularizerLike | None = None,
+        constraint: ConstraintLike | None = None,
+        name: str | None = None,
+    ) -> Variable:
+        """Adds a weight variable to the layer, as `add_weight` does.
+
+        Args:
+            shape: The shape of the weight.
+            initializer: Initializer for the weight.
+            dtype: The dtype of the weight; the variable dtype of the layer by default.
+            trainable: Whether optimizers update the weight.
+            autocast: Whether the weight is read in the compute dtype.
+            regularizer: Regularizer applied to the weight.
+            constraint: Constraint applied to the weight after each update.
+            name: The name of the weight. Unique by default.
+
+        Returns:
+            The variable.
+        """
+        layer: Any = self
+        return layer.add_weight(
+            shape=shape,
+            initializer=initializer,
+            dtype=dtype,
+            trainable=trainable,
+            autocast=autocast,
+            regularizer=regularizer,
+            constraint=constraint,
+            name=name,
+        )
+
     @property
     def weights(self) -> list[Variable]:
         """All weights, including sublayers; without the state of random seeds and metrics."""
@@ -100,23 +146,23 @@ class AttributeTrackingMixin:
 
     @property
     def trainable_variables(self) -> list[Variable]:
-        """The variables that optimizers update."""
-        return [v for v in self.variables if v.trainable]
+        """The variables that optimizers update; none if the layer is not `trainable`."""
+        return [v for v in self.variables if v.trainable] if self._trainable else []
 
     @property
     def non_trainable_variables(self) -> list[Variable]:
         """The variables that optimizers do not update."""
-        return [v for v in self.variables if not v.trainable]
+        return [v for v in self.variables if not (self._trainable and v.trainable)]
 
     @property
     def trainable_weights(self) -> list[Variable]:
-        """The weights that optimizers update."""
-        return [v for v in self.weights if v.trainable]
+        """The weights that optimizers update; none if the layer is not `trainable`."""
+        return [v for v in self.weights if v.trainable] if self._trainable else []
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
         """The weights that optimizers do not update."""
-        return [v for v in self.weights if not v.trainable]
+        return [v for v in self.weights if not (self._trainable and v.trainable)]
 
     @property
     def metrics(self) -> list[Any]:
@@ -135,10 +181,26 @@ class AttributeTrackingMixin:
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
+        if not isinstance(value, (bool, np.bool_, int)):
+            raise DTypeError(
+                f"{type(self).__name__} layer {self.name!r}",
+                expected="trainable: True or False",
+                received=f"trainable={value!r}",
+                fix="for example layer.trainable = False",
+            )
         for layer in self._flatten_layers():
             layer._trainable = bool(value)
             for variable in layer._own_variables():
                 variable.trainable = bool(value) and variable._trainable_requested
+
+    def _freeze_new(self, layers: Iterable[Any]) -> None:
+        """Freezes the layer's own variables, and its sublayers but for those of before."""
+        before = set(map(id, layers))
+        for variable in self._own_variables():
+            variable.trainable = False
+        for layer in self._sublayers():
+            if id(layer) not in before:
+                layer.trainable = False
 
     def get_weights(self) -> list[np.ndarray]:
         """Returns the weights as NumPy arrays, in the order of `weights`."""
@@ -186,7 +248,19 @@ class AttributeTrackingMixin:
             variable.assign(value)
 
     def count_params(self) -> int:
-        """Returns the total number of elements in the weights."""
+        """Returns the total number of elements in the weights.
+
+        Raises:
+            ValueError: The layer is not built, so it has no weights yet.
+        """
+        layer: Any = self
+        if not layer.built:
+            raise SpecError(
+                f"{layer._label}, count_params",
+                expected="a layer that is built",
+                received="one that is not built, so it has no weights yet",
+                fix="call it on data, or build(input_shape), before",
+            )
         return sum(v.size for v in self.weights)
 
     def save_own_variables(self, store: MutableMapping[str, Any]) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
-from keras_fn import constraints, initializers, regularizers
 from keras_fn.backend.loader import current
 from keras_fn.core import masking, tree
 from keras_fn.core.construction import SetByInit
@@ -23,6 +22,7 @@ from keras_fn.core.tracebacks import filter_traceback
 from keras_fn.core.tracing import is_dynamo_compiling, substitute_when_tracing
 from keras_fn.core.variable import Variable
 from keras_fn.errors import DTypeError, SpecError, missing_method
+from keras_fn.layers._arguments import check_flag
 from keras_fn.layers._build_wrapper import (
     allow_signature_override,
     requires_input_shape,
@@ -42,13 +42,11 @@ from keras_fn.layers._signature import (
     signature_of,
 )
 from keras_fn.layers._stateless import StatelessCallMixin
+from keras_fn.layers._weights import WeightCreationMixin
 from keras_fn.types import (
-    ConstraintLike,
     DTypeLike,
-    InitializerLike,
     Nested,
     RegularizerLike,
-    ShapeLike,
     Tensor,
 )
 
@@ -71,6 +69,7 @@ _FAST_PATH_CACHE_SIZE = 64  # input signatures that a layer remembers; more woul
 
 class Layer(
     StatelessCallMixin,
+    WeightCreationMixin,
     LossTrackingMixin,
     MaskPropagationMixin,
     DTypePolicyMixin,
@@ -109,7 +108,7 @@ class Layer(
     _signature: CallSignature = cast(Any, SetByInit())
     _first_input_shape: Any = SetByInit()
     _has_hooks = False  # whether hooks of the backend are registered; see `call_with_hooks`
-    _building = False  # whether `build` runs
+    _has_nothing_to_build = False  # whether a new layer is built, as it has no state
     _updates_state_at_inference = False  # whether a call assigns variables at inference
     _not_in_config: frozenset[str] = frozenset()  # parameters that get_config omits
     _written_when_none: frozenset[str] = frozenset()  # parameters that get_config writes as None
@@ -135,69 +134,16 @@ class Layer(
         self._first_input_shape = pop_input_shape(type(self).__name__, cast(dict, kwargs))
         self.activity_regularizer = activity_regularizer
         self.autocast = autocast
-        self.built = False
+        self.built = self._has_nothing_to_build and type(self).build is Layer.build
         self.input_spec: Any = None
         self.supports_masking = False
-        self._trainable = bool(trainable)
+        self._trainable = check_flag(self, "trainable", trainable)
         self._weights: list[Variable] = []  # of add_weight, in order
         self._losses: list[Any] = []
         self._build_shapes: dict[str, Any] | None = None
         self._signature = signature_of(cast(type, type(self)))
         self._fast_path_keys: dict[Any, bool] | None = None  # inputs that take the fast path
         rematerialize(self)
-
-    # ---------------------------------------------------------------- weights
-
-    def add_weight(
-        self,
-        shape: ShapeLike | None = None,
-        initializer: InitializerLike | None = None,
-        dtype: DTypeLike | None = None,
-        trainable: bool = True,
-        autocast: bool = True,
-        regularizer: RegularizerLike | None = None,
-        constraint: ConstraintLike | None = None,
-        aggregation: str = "none",
-        layout: Any = None,
-        name: str | None = None,
-    ) -> Variable:
-        """Adds a weight variable to the layer.
-
-        Args:
-            shape: The shape of the weight; `()` by default.
-            initializer: Initializer for the weight. `"glorot_uniform"` for floats and `"zeros"`
-                for other dtypes by default.
-            dtype: The dtype of the weight; the variable dtype of the layer by default.
-            trainable: Whether optimizers update the weight.
-            autocast: Whether the weight is read in the compute dtype.
-            regularizer: Regularizer applied to the weight.
-            constraint: Constraint applied to the weight after each update.
-            aggregation: How the copies of several replicas are combined: `"none"`, `"mean"`,
-                `"sum"` or `"only_first_replica"`.
-            layout: The layout of the weight over devices.
-            name: The name of the weight. Unique by default.
-
-        Returns:
-            The variable.
-        """
-        dtype = dtype or self.variable_dtype
-        if initializer is None:
-            initializer = "glorot_uniform" if "float" in str(dtype) else "zeros"
-        variable = Variable(
-            cast(Any, initializers.get(initializer)),
-            shape=() if shape is None else shape,
-            dtype=dtype,
-            trainable=trainable and self._trainable,
-            autocast=autocast,
-            aggregation=aggregation,
-            layout=layout,
-            name=name,
-        )
-        variable._trainable_requested = trainable
-        variable.regularizer = regularizers.get(regularizer)
-        variable.constraint = constraints.get(constraint)
-        self._weights.append(variable)
-        return variable
 
     # ---------------------------------------------------------------- building
 

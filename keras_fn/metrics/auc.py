@@ -166,7 +166,7 @@ class AUC(Metric):
         if not self._built:
             return ops.zeros((), self._accumulator_dtype)
         if self.curve == "PR" and self.summation_method == "interpolation":
-            areas = self._interpolate_pr_auc()
+            areas = self.interpolate_pr_auc()
         else:
             x, y = self._curve_points()
             left_height, right_height = y[:-1], y[1:]
@@ -201,8 +201,12 @@ class AUC(Metric):
 
         return ops.maximum(gain(fn, 0.0), 0.0), gain(fp, 1.0)
 
-    def _interpolate_pr_auc(self) -> Tensor:
-        """Returns the areas between thresholds under the PR curve, with TP linear in TP + FP."""
+    def interpolate_pr_auc(self) -> Tensor:
+        """Returns the areas under the PR curve, with TP linear in TP + FP between thresholds.
+
+        Returns:
+            A tensor of shape `(num_thresholds - 1,)`, or `(num_thresholds - 1, num_labels)`.
+        """
         tp, fp, fn = (
             getattr(self, name).value
             for name in ("true_positives", "false_positives", "false_negatives")

@@ -1,5 +1,6 @@
 """Cloning: copies of models with new weights."""
 
+import copy
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Unpack
@@ -10,6 +11,7 @@ from keras_fn.core.operation import Operation
 from keras_fn.errors import SpecError, unexpected_arguments
 from keras_fn.layers.core.input_layer import Input, InputLayer
 from keras_fn.layers.layer import Layer
+from keras_fn.metrics import Metric
 from keras_fn.models.functional import Functional, has_graph_constructor
 from keras_fn.models.model import Model
 from keras_fn.models.sequential import Sequential
@@ -180,19 +182,18 @@ def _copy_compile(model: Model, clone: Model) -> None:
     """Compiles a clone as the model is compiled, with objects of its own."""
     if not model.compiled or clone.compiled:
         return
-    if type(model).get_compile_config is Model.get_compile_config:
-        clone._compile_with(_recreate_nested(model._compile_arguments))
-    else:  # the class knows what else belongs to it
-        clone.compile_from_config(model.get_compile_config() or {})
-
-
-def _recreate_nested(value: Any) -> Any:
-    """Returns compile arguments with new optimizers, losses and metrics; functions are shared."""
-    if isinstance(value, dict):
-        return {key: _recreate_nested(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(_recreate_nested(item) for item in value)
-    return _recreate(value) if hasattr(value, "get_config") else value
+    if type(model).get_compile_config is not Model.get_compile_config:
+        clone.compile_from_config(model.get_compile_config() or {})  # the class knows its own
+        return
+    arguments = {**(model._compile_arguments or {})}
+    optimizer = arguments.pop("optimizer")
+    if optimizer is not None and optimizer.built:
+        optimizer = _recreate(optimizer)
+    copies = copy.deepcopy({"optimizer": optimizer, **arguments})
+    for metric in tree.flatten([copies["metrics"], copies["weighted_metrics"]]):
+        if isinstance(metric, Metric):
+            metric.reset_state()
+    clone._compile_with(copies)
 
 
 def _new_input(tensor: KerasTensor) -> KerasTensor:

@@ -164,16 +164,16 @@ class OrthogonalRegularizer(Regularizer):
             )
         self.mode = mode
 
-    def __call__(self, x: Tensor) -> Tensor:
+    def __call__(self, inputs: Tensor) -> Tensor:
         """Returns the penalty of a weight of rank 2, a scalar."""
-        if len(x.shape) != 2:
+        if len(inputs.shape) != 2:
             raise SpecError(
                 "OrthogonalRegularizer",
                 expected="a weight of rank 2",
-                received=f"shape {tuple(x.shape)}",
+                received=f"shape {tuple(inputs.shape)}",
                 fix="use another regularizer for this weight",
             )
-        x = _to_accumulator(x)
+        x = _to_accumulator(inputs)
         rows = x if self.mode == "rows" else transpose(x)
         length = sum(square(rows), axis=1, keepdims=True)
         rows = multiply(rows, rsqrt(maximum(length, 1e-12)))

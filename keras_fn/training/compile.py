@@ -37,6 +37,7 @@ class CompileMixin(StatelessTraining):
     Attributes:
         optimizer: The optimizer, or None.
         loss: The argument `loss` of `compile`.
+        run_eagerly: Whether steps run uncompiled: of `compile`, and can be set afterwards.
         stop_training: Set it to True to stop `fit` after the current step.
         stop_evaluating: Set it to True to stop `evaluate`, or a validation, after the current step.
         stop_predicting: Set it to True to stop `predict` after the current step.
@@ -46,6 +47,7 @@ class CompileMixin(StatelessTraining):
     """
 
     optimizer: Any
+    run_eagerly: bool = False
     _compile_arguments: Any = SetByInit()  # a dict, or None
 
     def _init_trainer(self) -> None:
@@ -57,6 +59,7 @@ class CompileMixin(StatelessTraining):
         self._compile_metrics: CompileMetrics | None = None
         self._loss_tracker: Any = None
         self._functions: dict[Any, Any] = {}  # compiled steps; multi-step functions with their rate
+        self._jit_compile: Any = "auto"
         self.trace_log: list[Any] = []
         self._trainer_state: Any = None  # while steps run
         self._output_losses: list[Any] | None = None  # while a step computes the loss
@@ -176,11 +179,18 @@ class CompileMixin(StatelessTraining):
     @property
     def _jit(self) -> Any:
         """Compiler options for the backend: None for uncompiled steps."""
-        arguments = self._compile_arguments or {}
-        if getattr(self, "run_eagerly", False):
+        if self.run_eagerly:
             return None
-        jit = arguments.get("jit_compile", "auto")
-        return "auto" if jit is None else jit
+        return "auto" if self._jit_compile is None else self._jit_compile
+
+    @property
+    def jit_compile(self) -> Any:
+        """How steps are compiled: of `compile`, and can be set afterwards."""
+        return self._jit_compile
+
+    @jit_compile.setter
+    def jit_compile(self, value: bool | str | Mapping[str, Any] | None) -> None:
+        self._jit_compile, self._functions = value, {}
 
     def get_compile_config(self) -> dict[str, Any] | None:
         """Returns the arguments of `compile` as plain values, or None if it was not called."""

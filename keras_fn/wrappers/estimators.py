@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -102,7 +101,7 @@ class Estimator(BaseEstimator):
                 fix="call model.compile(optimizer=..., loss=...) first",
             )
         if model is self.model and not self.warm_start:
-            model = _clone_compiled(model)
+            model = clone_model(model)
         return model
 
     def _encode_targets(self, y: np.ndarray, is_continued: bool) -> np.ndarray:
@@ -115,6 +114,11 @@ class Estimator(BaseEstimator):
         check_is_fitted(self)
         samples = _validate(self, X, reset=False, allow_nd=True)
         return self.model_.predict(samples, verbose=0)
+
+    @property
+    def epoch_(self) -> int:
+        """The number of epochs of the last `fit`; 0 before it."""
+        return len(self.history_.epoch) if hasattr(self, "history_") else 0
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "model_")
@@ -139,17 +143,6 @@ class Estimator(BaseEstimator):
         tags.non_deterministic = True  # random weights, shuffled samples
         tags.target_tags.required = True
         return tags
-
-
-def _clone_compiled(model: Model) -> Model:
-    """Returns a clone of a model with new weights, compiled with the same arguments."""
-    arguments: dict[str, Any] = {**(model._compile_arguments or {})}
-    optimizer = arguments.pop("optimizer")
-    if optimizer is not None and optimizer.built:
-        optimizer = type(optimizer).from_config(optimizer.get_config())
-    clone = clone_model(model)
-    clone.compile(**copy.deepcopy({"optimizer": optimizer, **arguments}), auto_scale_loss=False)
-    return clone
 
 
 class SKLearnClassifier(ClassifierMixin, Estimator):
@@ -323,6 +316,17 @@ class SKLearnTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Esti
             Outputs, shape `(n_samples, ...)`.
         """
         return self._predict_outputs(X)
+
+    def predict(self, X: ArrayLike) -> np.ndarray:
+        """Returns the outputs of the model, as `transform` does.
+
+        Args:
+            X: Samples, array-like of shape `(n_samples, n_features, ...)`.
+
+        Returns:
+            Outputs, shape `(n_samples, ...)`.
+        """
+        return self.transform(X)
 
     @property
     def _n_features_out(self) -> int:  # scikit-learn derives feature names from it

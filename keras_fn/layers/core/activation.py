@@ -26,6 +26,8 @@ class Activation(Layer):
         [0.0, 2.0]
     """
 
+    _has_nothing_to_build = True
+
     def __init__(self, activation: ActivationLike | None, **kwargs: Unpack[LayerOptions]):
         super().__init__(**kwargs)
         self.activation = activations.get(activation)
@@ -33,4 +35,4 @@ class Activation(Layer):
 
     def call(self, inputs: Tensor) -> Tensor:
         """Returns the activation of the inputs."""
-        return self.activation(inputs)
+        return inputs if self.activation is None else self.activation(inputs)

@@ -7,6 +7,7 @@ from keras_fn.core.input_spec import InputSpec
 from keras_fn.errors import SpecError
 from keras_fn.layers._options import NamedLayerOptions
 from keras_fn.layers._shapes import static_dim
+from keras_fn.layers._signature import ignores_training
 from keras_fn.layers.layer import Layer
 from keras_fn.ops.dense import dense
 from keras_fn.types import (
@@ -102,6 +103,8 @@ class Dense(Layer):
             )
         self.input_spec = InputSpec(min_ndim=2, axes={-1: features})
 
-    def call(self, inputs: Tensor) -> Tensor:
-        """Returns the outputs, of shape `(batch, ..., units)`."""
-        return self.activation(dense(inputs, self.kernel, self.bias))
+    @ignores_training
+    def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
+        """Returns the outputs, of shape `(batch, ..., units)`: the same ones in training."""
+        outputs = dense(inputs, self.kernel, self.bias)
+        return outputs if self.activation is None else self.activation(outputs)

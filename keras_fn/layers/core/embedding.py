@@ -97,6 +97,6 @@ class Embedding(Layer):
             self.mask_zero or type(self).compute_mask is not Embedding.compute_mask
         )
 
-    def compute_mask(self, inputs: Nested, previous_mask: Nested = None) -> Nested:
+    def compute_mask(self, inputs: Nested, mask: Nested = None) -> Nested:
         """Returns a mask that is False at zeros, with `mask_zero`."""
         return not_equal(inputs, 0) if self.mask_zero else None

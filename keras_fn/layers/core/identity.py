@@ -21,6 +21,8 @@ class Identity(Layer):
         (None, 3)
     """
 
+    _has_nothing_to_build = True
+
     def __init__(self, **kwargs: Unpack[LayerOptions]):
         super().__init__(**kwargs)
         self.supports_masking = True

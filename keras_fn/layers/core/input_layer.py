@@ -5,7 +5,7 @@ from typing import Any, Unpack
 from keras_fn.core.dtypes import standardize_dtype
 from keras_fn.core.keras_tensor import KerasTensor, standardize_shape
 from keras_fn.core.operation import Node
-from keras_fn.errors import SpecError
+from keras_fn.errors import DTypeError, SpecError
 from keras_fn.layers._options import InputLayerOptions
 from keras_fn.layers.layer import Layer
 from keras_fn.types import DTypeLike, ShapeLike, Tensor
@@ -26,7 +26,8 @@ class InputLayer(Layer):
         name: The name of the layer. Unique by default.
 
     Raises:
-        ValueError: The shape is missing, or given twice.
+        ValueError: The shape is missing, or given twice; or an argument contradicts
+            `input_tensor`.
 
     Example:
         >>> keras.layers.InputLayer(shape=(3,)).output.shape
@@ -51,11 +52,12 @@ class InputLayer(Layer):
         if "batch_input_shape" in kwargs:
             batch_shape = kwargs.pop("batch_input_shape")
         super().__init__(name=name, **kwargs)
-        self._tensor_dtype = standardize_dtype(
-            input_tensor.dtype if input_tensor is not None and dtype is None else dtype
-        )
         if input_tensor is not None:
-            batch_shape = input_tensor.shape
+            received = {"shape": shape, "batch_size": batch_size, "batch_shape": batch_shape}
+            received |= {"dtype": dtype, "sparse": sparse, "ragged": ragged}
+            _check_against_tensor(input_tensor, **received)
+            batch_shape, dtype = input_tensor.shape, input_tensor.dtype
+            sparse, ragged = input_tensor.sparse, input_tensor.ragged
         elif batch_shape is None:
             if shape is None:
                 raise SpecError(
@@ -72,6 +74,7 @@ class InputLayer(Layer):
                 received=f"shape={shape}, batch_size={batch_size}, batch_shape={batch_shape}",
                 fix="remove one of them",
             )
+        self._tensor_dtype = standardize_dtype(dtype)
         self.batch_shape = standardize_shape(batch_shape)
         self.sparse, self.ragged = bool(sparse), bool(ragged)
         self.optional = bool(optional)
@@ -102,6 +105,40 @@ class InputLayer(Layer):
         }
 
 
+def _check_against_tensor(tensor: Any, **received: Any) -> None:
+    """Checks that no argument says something else than the tensor."""
+    if not isinstance(tensor, KerasTensor):
+        raise DTypeError(
+            "Input",
+            expected="tensor: a KerasTensor",
+            received=f"{type(tensor).__name__} {tensor!r}"[:200],
+            fix="pass its shape and dtype instead, or call the model on it",
+        )
+    batch, *sizes = tensor.shape or (None,)
+    actual = {
+        "shape": tuple(sizes),
+        "batch_size": batch,
+        "batch_shape": tensor.shape,
+        "dtype": tensor.dtype,
+        "sparse": tensor.sparse,
+        "ragged": tensor.ragged,
+    }
+    for name, value in received.items():
+        if value is None:
+            continue
+        if name in ("shape", "batch_shape"):
+            value = standardize_shape(value)
+        elif name == "dtype":
+            value = standardize_dtype(value)
+        if value != actual[name]:
+            raise SpecError(
+                "Input",
+                expected=f"{name}={actual[name]!r}, which the tensor has, or no {name}",
+                received=f"{name}={value!r}",
+                fix=f"remove {name}, or tensor",
+            )
+
+
 def Input(
     shape: ShapeLike | None = None,
     batch_size: int | None = None,
@@ -130,7 +167,7 @@ def Input(
         A KerasTensor of shape `(batch_size, *shape)`.
 
     Raises:
-        ValueError: The shape is missing, or given twice.
+        ValueError: The shape is missing, or given twice; or an argument contradicts `tensor`.
 
     Example:
         >>> x = keras.Input(shape=(784,))

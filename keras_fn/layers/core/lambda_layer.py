@@ -1,7 +1,7 @@
 """Custom functions as layers."""
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Unpack
 
 from keras_fn.core import tree
@@ -94,9 +94,9 @@ class Lambda(Layer):
     def _makes_masks(self) -> bool:
         return super()._makes_masks and self.mask is not None
 
-    def compute_mask(self, inputs: Nested, previous_mask: Nested = None) -> Nested:
+    def compute_mask(self, inputs: Nested, mask: Nested = None) -> Nested:
         """Returns the mask of the constructor, or the result of the mask function."""
-        return self.mask(inputs, previous_mask) if callable(self.mask) else self.mask
+        return self.mask(inputs, mask) if callable(self.mask) else self.mask
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor, with functions by name.
@@ -109,14 +109,27 @@ class Lambda(Layer):
         return {**super().get_config(), **written}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> "Lambda":
+    def from_config(
+        cls,
+        config: dict[str, Any],
+        custom_objects: Mapping[str, Any] | None = None,
+        safe_mode: bool | None = None,
+    ) -> "Lambda":
         """Creates a layer from a config, as `get_config` returns it.
+
+        Args:
+            config: The config.
+            custom_objects: Custom classes and functions, by name.
+            safe_mode: Has no effect; accepted for compatibility. There is no unsafe mode.
 
         Raises:
             ValueError: A function is written as code, which is never loaded.
         """
+        del safe_mode
         names = ("function", "output_shape", "mask", "arguments")
-        read = {n: deserialize_keras_object(config[n]) for n in names if n in config}
+        read = {
+            n: deserialize_keras_object(config[n], custom_objects) for n in names if n in config
+        }
         if read.get("output_shape") is not None:
             read["output_shape"] = to_shapes(read["output_shape"])
         return cls(**{**config, **read})

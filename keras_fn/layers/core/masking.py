@@ -27,12 +27,14 @@ class Masking(Layer):
         [[1.0]]
     """
 
+    _has_nothing_to_build = True
+
     def __init__(self, mask_value: TensorLike = 0.0, **kwargs: Unpack[LayerOptions]):
         super().__init__(**kwargs)
         self.mask_value = deserialize_keras_object(mask_value)
         self.supports_masking = True
 
-    def compute_mask(self, inputs: Nested, previous_mask: Nested = None) -> Nested:
+    def compute_mask(self, inputs: Nested, mask: Nested = None) -> Nested:
         """Returns a mask that is False where all features equal `mask_value`."""
         return any_(not_equal(inputs, self.mask_value), axis=-1)
 

@@ -1,5 +1,6 @@
 """Base class of layers that wrap another layer."""
 
+from collections.abc import Mapping
 from typing import Any, Self, Unpack
 
 from keras_fn.core.serialization import deserialize_keras_object
@@ -45,8 +46,15 @@ class Wrapper(Layer):
         self.built = True
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Self:
-        """Creates a layer from a config, as `get_config` returns it."""
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None
+    ) -> Self:
+        """Creates a layer from a config, as `get_config` returns it.
+
+        Args:
+            config: The config.
+            custom_objects: Custom classes and functions, by name.
+        """
         config = dict(config)
-        layer = deserialize_keras_object(config.pop("layer"), kind="layer")
+        layer = deserialize_keras_object(config.pop("layer"), custom_objects, kind="layer")
         return cls(layer, **config)

@@ -81,9 +81,9 @@ class Merge(Layer):
         raise missing_method(self, "_merge()")
 
     @propagates_mask_only
-    def compute_mask(self, inputs: Nested, previous_mask: Nested = None) -> Nested:
+    def compute_mask(self, inputs: Nested, mask: Nested = None) -> Nested:
         """Returns the union of the masks, if every input has one."""
-        masks = tree.flatten(previous_mask)
+        masks = tree.flatten(mask)
         return None if any(m is None for m in masks) else reduce(logical_or, masks)
 
 

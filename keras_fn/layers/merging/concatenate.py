@@ -60,9 +60,9 @@ class Concatenate(Merge):
         return ops.concatenate(inputs, axis=self.axis)
 
     @propagates_mask_only
-    def compute_mask(self, inputs: Nested, previous_mask: Nested = None) -> Nested:
+    def compute_mask(self, inputs: Nested, mask: Nested = None) -> Nested:
         """Returns the concatenated masks; inputs without a mask count as unmasked."""
-        masks = tree.flatten(previous_mask)
+        masks = tree.flatten(mask)
         if all(m is None for m in masks):
             return None
         whole = [

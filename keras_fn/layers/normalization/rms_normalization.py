@@ -49,6 +49,6 @@ class RMSNormalization(Layer):
         """Creates the scale."""
         self.scale = self.add_weight(_sizes(self, input_shape), "ones", name="scale")
 
-    def call(self, inputs: Tensor) -> Tensor:
+    def call(self, x: Tensor) -> Tensor:
         """Returns the normalized inputs."""
-        return rms_normalization(inputs, self.scale, self.axis, self.epsilon)
+        return rms_normalization(x, self.scale, self.axis, self.epsilon)

@@ -1,7 +1,9 @@
 """Rescaling of inputs."""
 
-from typing import Any, Unpack
+from collections.abc import Mapping
+from typing import Any, Self, Unpack
 
+from keras_fn.core.registry import CustomObjectScope
 from keras_fn.core.serialization import deserialize_keras_object
 from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
@@ -43,6 +45,19 @@ class Rescaling(Layer):
         """Returns the rescaled inputs."""
         x = cast(inputs, self.compute_dtype)
         return add(multiply(x, self._of(self.scale)), self._of(self.offset))
+
+    @classmethod
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None
+    ) -> Self:
+        """Creates a layer from a config, as `get_config` returns it.
+
+        Args:
+            config: The config.
+            custom_objects: Custom classes and functions, by name.
+        """
+        with CustomObjectScope(custom_objects):
+            return super().from_config(config)
 
     def _of(self, values: Any) -> Any:
         """Returns the numbers in the compute dtype, aligned with the axis of channels."""

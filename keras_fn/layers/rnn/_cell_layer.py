@@ -1,11 +1,13 @@
 """Base class of `LSTM`, `GRU` and `SimpleRNN`: an `RNN` around a built-in cell."""
 
 import inspect
+from collections.abc import Mapping
 from operator import attrgetter
 from typing import Any, Self, Unpack
 
 from keras_fn import regularizers
 from keras_fn.core.input_spec import InputSpec
+from keras_fn.core.registry import CustomObjectScope
 from keras_fn.layers._arguments import argument_error
 from keras_fn.layers._config import base_config, layer_config
 from keras_fn.layers._options import LayerOptions
@@ -60,9 +62,17 @@ class CellLayer(RNN):
         return {name: value for name, value in config.items() if name not in ("cell", "use_cudnn")}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Self:
-        """Creates a layer from a config, as `get_config` returns it."""
-        return cls(**config)
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None
+    ) -> Self:
+        """Creates a layer from a config, as `get_config` returns it.
+
+        Args:
+            config: The config.
+            custom_objects: Custom classes and functions, by name.
+        """
+        with CustomObjectScope(custom_objects):
+            return cls(**config)
 
 
 def _arguments(cell_class: type[Cell]) -> list[str]:

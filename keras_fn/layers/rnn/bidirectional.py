@@ -1,6 +1,6 @@
 """Bidirectional wrapper of recurrent layers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self, Unpack
 
 from keras_fn.core import tree
@@ -191,9 +191,9 @@ class Bidirectional(Layer):
         return (*forward, *backward) if forward and backward else None
 
     @propagates_mask_only
-    def compute_mask(self, inputs: Nested, previous_mask: Nested) -> Nested:
+    def compute_mask(self, inputs: Nested, mask: Nested) -> Nested:
         """Returns the mask of the inputs with `return_sequences`, else None."""
-        mask = tree.flatten(previous_mask)[0] if self.return_sequences else None
+        mask = tree.flatten(mask)[0] if self.return_sequences else None
         masks = [mask] if self.merge_mode else [mask, mask]
         if self.return_state:
             sizes = [self.forward_layer.state_size, self.backward_layer.state_size]
@@ -210,10 +210,17 @@ class Bidirectional(Layer):
         }
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Self:
-        """Creates a layer from a config, as `get_config` returns it."""
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None
+    ) -> Self:
+        """Creates a layer from a config, as `get_config` returns it.
+
+        Args:
+            config: The config.
+            custom_objects: Custom classes and functions, by name.
+        """
         inner = {
-            name: deserialize_keras_object(config[name], kind="layer")
+            name: deserialize_keras_object(config[name], custom_objects, kind="layer")
             for name in ("layer", "backward_layer")
             if config.get(name) is not None
         }

@@ -1,5 +1,6 @@
 """Recurrent layer around any cell."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, Self, Unpack
 
@@ -291,9 +292,9 @@ class RNN(Layer):
         )
 
     @propagates_mask_only
-    def compute_mask(self, inputs: Nested, previous_mask: Nested) -> Nested:
+    def compute_mask(self, inputs: Nested, mask: Nested) -> Nested:
         """Returns the mask of the outputs with `return_sequences`, in their order, else None."""
-        mask = tree.flatten(previous_mask)[0] if self.return_sequences else None
+        mask = tree.flatten(mask)[0] if self.return_sequences else None
         if mask is not None and self.go_backwards:
             mask = flip(mask, 1)
         if not self.return_state:
@@ -301,10 +302,17 @@ class RNN(Layer):
         return [mask] + [None] * len(tree.flatten(self.state_size))
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Self:
-        """Creates a layer from a config, as `get_config` returns it."""
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None
+    ) -> Self:
+        """Creates a layer from a config, as `get_config` returns it.
+
+        Args:
+            config: The config.
+            custom_objects: Custom classes and functions, by name.
+        """
         config = dict(config)
-        cell = deserialize_keras_object(config.pop("cell"), kind="layer")
+        cell = deserialize_keras_object(config.pop("cell"), custom_objects, kind="layer")
         return cls(cell, **config)
 
 

@@ -1,6 +1,6 @@
 """A stack of recurrent cells."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self, Unpack
 
 from keras_fn.core import tree
@@ -111,8 +111,16 @@ class StackedRNNCells(Layer):
         return step
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Self:
-        """Creates a layer from a config, as `get_config` returns it."""
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None
+    ) -> Self:
+        """Creates a layer from a config, as `get_config` returns it.
+
+        Args:
+            config: The config.
+            custom_objects: Custom classes and functions, by name.
+        """
         config = dict(config)
         cells = config.pop("cells")
-        return cls([deserialize_keras_object(cell, kind="layer") for cell in cells], **config)
+        read = [deserialize_keras_object(cell, custom_objects, kind="layer") for cell in cells]
+        return cls(read, **config)
