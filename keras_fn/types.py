@@ -166,6 +166,13 @@ class NoArguments(TypedDict):
     """Type of `**kwargs` without any valid keyword: type checkers reject misspelled ones."""
 
 
+class RaggedOptions(TypedDict, total=False):
+    """Keyword arguments of `KerasTensor` for ragged tensors."""
+
+    ragged_rank: int | None
+    row_splits_dtype: Any
+
+
 class SaveOptions(TypedDict, total=False):
     """Keyword arguments of `save`."""
 

@@ -7,7 +7,7 @@ from keras_fn.core.dtypes import standardize_dtype, stored_dtype
 from keras_fn.core.naming import auto_name
 from keras_fn.core.operators import OperatorsMixin
 from keras_fn.errors import SpecError, unexpected_arguments
-from keras_fn.types import DTypeLike, NoArguments, Shape
+from keras_fn.types import DTypeLike, RaggedOptions, Shape
 
 if TYPE_CHECKING:
     from keras_fn.core.operation import Operation
@@ -37,7 +37,7 @@ class KerasTensor(OperatorsMixin):
         record_history: Whether calls on the tensor are recorded as nodes of the graph. Inside a
             layer's `call` they are not, because the layer is one node.
         name: Name of the tensor; automatic by default.
-        **kwargs: None are accepted.
+        **kwargs: `ragged_rank`, the number of ragged axes, and `row_splits_dtype`, of their splits.
 
     Raises:
         ValueError: The shape or the dtype is invalid.
@@ -51,6 +51,8 @@ class KerasTensor(OperatorsMixin):
 
     _keras_history: KerasHistory
     _keras_mask: "KerasTensor | None" = None
+    ragged_rank: int | None = None
+    row_splits_dtype: str | None = None
 
     def __init__(
         self,
@@ -60,15 +62,22 @@ class KerasTensor(OperatorsMixin):
         ragged: bool = False,
         record_history: bool = True,
         name: str | None = None,
-        **kwargs: Unpack[NoArguments],
+        **kwargs: Unpack[RaggedOptions],
     ):
         if kwargs:
-            raise unexpected_arguments("KerasTensor", kwargs)
+            self._set_ragged_options({**kwargs})
         self.shape = standardize_shape(shape)
         self.dtype = stored_dtype(standardize_dtype(dtype))
         self.sparse, self.ragged = bool(sparse), bool(ragged)
         self.record_history = record_history
         self.name = name if name or not record_history else auto_name("keras_tensor")
+
+    def _set_ragged_options(self, options: dict[str, Any]) -> None:
+        rank, dtype = options.pop("ragged_rank", None), options.pop("row_splits_dtype", None)
+        if options:
+            raise unexpected_arguments("KerasTensor", options)
+        self.ragged_rank = None if rank is None else int(rank)
+        self.row_splits_dtype = None if dtype is None else standardize_dtype(dtype)
 
     @property
     def ndim(self) -> int:

@@ -1,5 +1,7 @@
 """A data set of batches by index. Worker processes import this module: keep it light."""
 
+import itertools
+from collections.abc import Iterator
 from typing import Any
 
 
@@ -54,6 +56,15 @@ class PyDataset:
             `x`, `(x, y)` or `(x, y, sample_weight)`.
         """
         raise NotImplementedError(f"{type(self).__name__} must define __getitem__(self, index).")
+
+    def __iter__(self) -> Iterator[Any]:
+        """Yields the batches in order: each once, or without an end if the data set is infinite."""
+        try:
+            count = self.num_batches
+        except NotImplementedError:
+            count = None
+        for index in itertools.count() if count is None else range(count):
+            yield self[index]
 
     @property
     def num_batches(self) -> int | None:

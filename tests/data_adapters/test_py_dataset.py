@@ -502,3 +502,19 @@ def test_no_file_or_worker_remains_if_the_run_ends_while_they_start(module, tmp_
     with pytest.raises(RuntimeError, match="The run has ended"):
         list(workers.load(iter(range(2))))
     assert not list(tmp_path.glob("keras_fn_dataset_*")) and workers._pool is None
+
+
+def test_a_data_set_of_known_length_is_iterated_once():
+    class Numbers(keras.utils.PyDataset):
+        def __len__(self):
+            return 3
+
+        def __getitem__(self, index):
+            return index * 10
+
+    assert list(Numbers()) == list(Numbers()) == [0, 10, 20]
+
+    class Endless(Numbers):
+        num_batches = None
+
+    assert [batch for batch, _ in zip(Endless(), range(5), strict=False)] == [0, 10, 20, 30, 40]
