@@ -179,3 +179,32 @@ def test_linalg_is_a_namespace_of_ops():
     names = ops.linalg.__all__
     assert len(names) >= 15
     assert all(getattr(ops.linalg, name) is getattr(ops, name) for name in names)
+
+
+@pytest.mark.parametrize(
+    ("sublists", "equation"),
+    [
+        (([0, 1], [1]), "ij,j"),
+        (([0, 1], [1], [0]), "ij,j->i"),
+        (([..., 1], [1]), "...j,j"),
+        (([1, 0], [1], [0]), "ji,j->i"),
+    ],
+)
+def test_einsum_takes_labels_after_each_tensor(sublists, equation):
+    x, y = np.arange(9.0).reshape(3, 3), np.arange(3.0)
+    wanted = np.einsum(equation, x, y)
+    arguments = [x, sublists[0], y, *sublists[1:]]
+    np.testing.assert_allclose(ops.convert_to_numpy(ops.einsum(*arguments)), wanted)
+
+
+def test_einsum_takes_labels_in_a_graph():
+    x = keras.Input((3,))
+    model = keras.Model(x, ops.einsum(x, [0, 1], [0]))
+    assert ops.convert_to_numpy(model(np.ones((2, 3)))).tolist() == [3.0, 3.0]
+    assert ops.einsum(x, [0, 1], [1, 0]).shape == (3, None)
+
+
+@pytest.mark.parametrize("arguments", [(np.ones(2),), (np.ones(2), 3), (np.ones(2), [99])])
+def test_einsum_says_how_labels_are_given(arguments):
+    with pytest.raises(ValueError, match=r"ops\.einsum"):
+        ops.einsum(*arguments)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import wraps
+from string import ascii_letters
+from typing import Any, ParamSpec, cast
 
 from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import Shape
+from keras_fn.core.registry import mark_builtin
 from keras_fn.core.shapes import is_size_compatible
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
@@ -19,6 +22,8 @@ from keras_fn.ops.indexing import getitem
 from keras_fn.ops.joining_splitting import stack
 from keras_fn.ops.manipulation import expand_dims, moveaxis, ravel, reshape
 from keras_fn.types import Tensor, TensorLike
+
+P = ParamSpec("P")
 
 
 def matmul_spec(x1: TensorSpec, x2: TensorSpec) -> TensorSpec:
@@ -232,12 +237,47 @@ def _einsum_error(subscripts: str, term: str, shape: Any) -> SpecError:
     )
 
 
+def _with_sublists(einsum_op: Callable[P, Tensor]) -> Callable[P, Tensor]:
+    """Makes `einsum` take the labels of axes after each tensor too, as in NumPy."""
+
+    @wraps(einsum_op)
+    def call(subscripts: Any, *operands: Any) -> Tensor:
+        if not isinstance(subscripts, str):
+            subscripts, operands = _from_sublists((subscripts, *operands))
+        return cast(Any, einsum_op)(subscripts, *operands)
+
+    return mark_builtin(cast(Any, call))
+
+
+def _from_sublists(arguments: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
+    """Returns the equation and the tensors of `einsum(x, [0, 1], y, [1], ..., [0])`."""
+    paired = len(arguments) // 2 * 2
+    try:
+        terms = ["".join(map(_letter, labels)) for labels in arguments[1:paired:2]]
+        right = "".join(map(_letter, arguments[paired])) if paired < len(arguments) else None
+    except (TypeError, IndexError):
+        raise SpecError(
+            "ops.einsum",
+            expected="an equation, or tensors each followed by the labels of its axes",
+            received=f"{len(arguments)} arguments, the first of type {type(arguments[0]).__name__}",
+            fix="call einsum('ij,j->i', x, y), or einsum(x, [0, 1], y, [1], [0])",
+        ) from None
+    equation = ",".join(terms) + ("" if right is None else f"->{right}")
+    return equation, arguments[:paired:2]
+
+
+def _letter(label: Any) -> str:
+    return "..." if label is Ellipsis else ascii_letters[range(len(ascii_letters))[label]]
+
+
+@_with_sublists
 @op(rule=Rule(_einsum_spec, promote=dtypes.result_type))
 def einsum(subscripts: str, *operands: TensorLike) -> Tensor:
     """Sum of products in Einstein notation.
 
     Args:
-        subscripts: The equation, for example `"ij,jk->ik"`.
+        subscripts: The equation, for example `"ij,jk->ik"`. Without one, each tensor is followed
+            by the labels of its axes, integers or `...`, and those of the result may end the call.
         *operands: A tensor for each term.
 
     Returns:
@@ -248,6 +288,8 @@ def einsum(subscripts: str, *operands: TensorLike) -> Tensor:
 
     Example:
         >>> int(einsum("i,i->", [1, 2], [3, 4]))
+        11
+        >>> int(einsum([1, 2], [0], [3, 4], [0]))
         11
     """
     ...
