@@ -166,10 +166,11 @@ def example_backend(session: nox.Session) -> None:
 @nox.session
 @BACKENDS
 def parity(session: nox.Session, backend: str) -> None:
-    """Ops, losses, metrics and optimizers compared with real Keras on the same backend."""
+    """Ops, losses, metrics, optimizers, habits and docstrings' examples next to real Keras."""
     _install(session, backend, "keras")
-    files = [f"integration_tests/parity/parity_{part}.py" for part in ("ops", "training")]
-    _pytest(session, backend, "-n", "2", *files, *session.posargs)
+    parts = ("ops", "training", "habits", "docstrings")
+    files = [f"integration_tests/parity/parity_{part}.py" for part in parts]
+    _pytest(session, backend, "-n", "2", "--dist", "loadgroup", *files, *session.posargs)
 
 
 @nox.session

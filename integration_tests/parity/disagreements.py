@@ -254,6 +254,11 @@ _SCALED = (
     "their sum, on JAX and PyTorch after; ours does the latter everywhere."
 )
 _HALF = "Keras on TensorFlow takes no float16 here; ours does."
+_F_SCORE_WEIGHTS = {
+    "weights scalar": "Keras refuses a number; ours weighs every sample with it.",
+    "weights a column": "Keras multiplies the rows with each other, and fails; ours has a weight "
+    "for each row.",
+}
 KNOWN_IN_TRAINING: dict[str, dict[str, str]] = {
     "optimizers.ScheduleFreeAdamW": {
         "ours [": "In Keras the variable is the average x of the paper and beta_1 has no effect; "
@@ -288,7 +293,29 @@ KNOWN_IN_TRAINING: dict[str, dict[str, str]] = {
         "ours is float16, Keras's float32": "Keras takes logarithms of integer targets in float32; "
         "ours converts targets to the dtype of the predictions, as the other losses of both do.",
     },
+    "metrics.F1Score": _F_SCORE_WEIGHTS,
+    "metrics.FBetaScore": _F_SCORE_WEIGHTS,
     "metrics.TopKCategoricalAccuracy": {"'k': 5": _TOP},
     "metrics.SparseTopKCategoricalAccuracy": {"'k': 5": _TOP},
 }
 """By loss, metric or optimizer: a part of what the test says of the call, and who is right."""
+
+_FIRST_AXES = (
+    "Keras lines weights up by the last axis, or cannot broadcast them; ours by the first axes, as "
+    "documented: the weights of samples."
+)
+_FRACTIONS = "Keras cuts fractional weights off to integers; ours has a float32 matrix."
+_IOU = r"^metrics\.(Binary|Mean|OneHot|OneHotMean)?IoU: "
+KNOWN_IN_MODULES: dict[str, str] = {
+    r"^losses\..*\(\d+, \d+, .*weights (of samples|with zeros|a column)": _FIRST_AXES,
+    r"^losses\..*mean_with_sample_weight .*weights (scalar|of samples|with zeros|a column)": "Keras "
+    "divides by the weights before they are broadcast; ours by the weights of all values.",
+    r"^metrics\..*\(\d+, \d+, .*weights (of samples|with zeros|a column).*Keras raises": _FIRST_AXES,
+    # Means agree: for them the other shapes show it.
+    r"^metrics\..*\(2, 3, 2, 4\).*weights (of samples|with zeros)": _FIRST_AXES,
+    r"^metrics\..*ours is float32, Keras's bfloat16": "Ours accumulates in float32.",
+    _IOU + r".*ours is float32, Keras's int32": _FRACTIONS,
+    _IOU + r".*weights (scalar|of samples|a column|of each)": _FRACTIONS,
+    _IOU + r".*weights with zeros.*Keras raises": _FIRST_AXES,
+}
+"""A pattern of what the test says of calls of several classes, and who is right."""

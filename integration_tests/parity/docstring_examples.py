@@ -201,8 +201,7 @@ class Session:
         }
         model = package.Sequential([package.layers.Dense(1, activation="sigmoid")])
         model.build((None, 3))
-        random = np.random.default_rng(0)
-        x, y = random.random((8, 3), "float32"), random.integers(0, 2, (8, 1)).astype("float32")
+        x, y = np.random.default_rng(0).random((8, 3), "float32"), np.zeros((8, 1), "float32")
         data = {"x": x, "y": y, "x_train": x, "y_train": y, "data": x, "labels": y}
         self.names |= {"model": model, "y_true": y, "y_pred": x[:, :1], **data}
 

@@ -33,7 +33,7 @@ BACKEND = os.environ["KERAS_BACKEND"]
 importlib.import_module(BACKEND)
 EXAMPLES = {name: found for name, text in documented(keras).items() if (found := examples(text))}
 CASES = [
-    pytest.param(name, index, id=f"{name}-{index}")
+    pytest.param(name, index, id=f"{name}-{index}", marks=pytest.mark.xdist_group(name))
     for name, found in EXAMPLES.items()
     for index in range(len(found))
 ]
