@@ -77,11 +77,31 @@ def sparse_from_scipy(x: Any, dtype: str | None = None) -> Any:
         x: The matrix, in any of SciPy's formats.
         dtype: The dtype of the tensor; that of the matrix by default.
     """
-    entries = x.tocoo(copy=True)
-    entries.sum_duplicates()
-    values = entries.data if dtype is None else entries.data.astype(numpy_dtype(dtype))
-    indices = np.stack(getattr(entries, "coords", (entries.row, entries.col)), axis=1)
-    return get_sparse_backend().sparse_from_numpy(indices, values, tuple(x.shape))
+    indices, values, shape = get_entries(x)
+    values = values if dtype is None else values.astype(numpy_dtype(dtype))
+    return get_sparse_backend().sparse_from_numpy(indices, values, shape)
+
+
+def get_entries(x: Any) -> tuple[np.ndarray, np.ndarray, tuple[int, ...]]:
+    """Returns a matrix of SciPy, or a sparse tensor, as arrays on the host.
+
+    Args:
+        x: The matrix or tensor.
+
+    Returns:
+        Indices of shape `(entries, axes)`, values of shape `(entries,)`, and the sizes of the axes.
+        No index occurs twice.
+    """
+    if is_scipy_sparse(x):
+        entries = x.tocoo(copy=True)
+        entries.sum_duplicates()
+        coordinates = entries.coords if hasattr(entries, "coords") else (entries.row, entries.col)
+        return np.stack(coordinates, axis=1), entries.data, tuple(x.shape)
+    to_numpy = current().convert_to_numpy
+    indices, values = map(to_numpy, get_sparse_backend().sparse_parts(x))
+    shape = tuple(map(int, x.shape))
+    is_entry = np.all(indices < shape, axis=1)  # the others are padding
+    return indices[is_entry], values[is_entry], shape
 
 
 def to_dense(x: Any) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 from keras_fn.backend.contract import SupportsToDevice
 from keras_fn.backend.loader import current, supports
 from keras_fn.core.dtypes import numpy_dtype
-from keras_fn.core.sparse import is_scipy_sparse
+from keras_fn.core.sparse import is_sparse
 from keras_fn.data_adapters.sparse_rows import SparseRows
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.settings import settings
@@ -31,10 +31,10 @@ def convert_to_array(x: Any, name: str, source: str, float64: str | None = None)
         DTypeError: Text, categories, dates or Python objects.
         SpecError: A scalar, or ragged lists.
     """
-    if current().is_tensor(x):
+    if is_sparse(x):
+        array = _standardize_dtype(SparseRows.of(x), float64)
+    elif current().is_tensor(x):
         array = _move_to_device(x)
-    elif is_scipy_sparse(x):
-        array = _standardize_dtype(SparseRows(x), float64)
     else:
         array = _to_host_array(x, name, source)
         if array.dtype.kind not in "biufcV":

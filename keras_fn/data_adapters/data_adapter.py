@@ -9,6 +9,7 @@ from keras_fn.backend.loader import current
 from keras_fn.core.cleanup import register_cleanup
 from keras_fn.data_adapters.data_adapter_utils import FlatBatch
 from keras_fn.data_adapters.prefetch import Prefetch
+from keras_fn.data_adapters.sparse_rows import SparseRows, to_batch
 from keras_fn.errors import SpecError
 
 BindBatch = Callable[[Any], FlatBatch]
@@ -107,7 +108,9 @@ class StreamAdapter(DataAdapter):
             self.close_thread()
 
     def _to_tensors(self, batch: Any) -> Any:
-        convert = current().convert_to_tensor
+        def convert(a: Any) -> Any:
+            return to_batch(a) if isinstance(a, SparseRows) else current().convert_to_tensor(a)
+
         return tuple(
             None if group is None else [None if a is None else convert(a) for a in group]
             for group in self.bind(batch)

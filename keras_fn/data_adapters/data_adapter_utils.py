@@ -19,7 +19,7 @@ arrays has this form, too."""
 def to_host(array: Any) -> np.ndarray:
     """Returns an array or a tensor as a NumPy array."""
     if isinstance(array, SparseRows):
-        return array.matrix.toarray()
+        return array.to_array()
     return current().convert_to_numpy(array) if current().is_tensor(array) else array
 
 

@@ -195,7 +195,7 @@ class DataBinder:
             return array
         dtype = numpy_dtype(spec.dtype)
         to_integer = array.dtype.kind == "f" and dtype.kind in "iu"
-        values = array.matrix.data if isinstance(array, SparseRows) else array
+        values = array.values if isinstance(array, SparseRows) else array
         if to_integer and not np.array_equal(values, np.floor(values)):
             raise DTypeError(
                 self.source,

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Unpack
 
+from keras_fn.core.sparse import is_sparse
 from keras_fn.layers._arguments import add_weight_from_spec, positive_int, set_weight_spec
 from keras_fn.layers._options import EmbeddingOptions
 from keras_fn.layers.layer import Layer
-from keras_fn.ops.core import cast, dtype as dtype_of
+from keras_fn.ops.core import cast, dtype as dtype_of, to_dense
 from keras_fn.ops.indexing import take
 from keras_fn.ops.logic import not_equal
 from keras_fn.types import (
@@ -99,4 +100,6 @@ class Embedding(Layer):
 
     def compute_mask(self, inputs: Nested, mask: Nested = None) -> Nested:
         """Returns a mask that is False at zeros, with `mask_zero`."""
-        return not_equal(inputs, 0) if self.mask_zero else None
+        if not self.mask_zero:
+            return None
+        return not_equal(to_dense(inputs) if is_sparse(inputs) else inputs, 0)
