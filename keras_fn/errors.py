@@ -12,7 +12,6 @@ import difflib
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
-
 PYTHON_REFUSALS = (TypeError, ValueError, LookupError, ArithmeticError, AttributeError)
 """What Python and NumPy raise for arguments that they do not accept."""
 
@@ -99,6 +98,10 @@ def find_similar(name: str, names: Iterable[str], count: int = 3) -> list[str]:
         ['epochs']
     """
     return difflib.get_close_matches(name[:200], list(names), count, 0.6)
+
+
+class TracedValueError(DTypeError):
+    """An op needs a value or a size that is not known while a function is compiled."""
 
 
 def unexpected_arguments(

@@ -8,9 +8,11 @@ import jax
 import numpy as np
 from jax.core import Tracer
 
+from keras_fn.errors import TracedValueError
 from keras_fn.settings import settings
 
 _NEEDS_VALUES = (
+    TracedValueError,
     jax.errors.ConcretizationTypeError,
     jax.errors.TracerArrayConversionError,
     jax.errors.NonConcreteBooleanIndexError,

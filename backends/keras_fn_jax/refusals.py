@@ -4,12 +4,21 @@ import jax
 
 from keras_fn.errors import PYTHON_REFUSALS
 
-# A tracer has no value: callers run their function without a trace, or tell the user.
-_TRACER_ERRORS = (jax.errors.JAXTypeError, jax.errors.JAXIndexError, jax.errors.UnexpectedTracerError)
+_NEEDS_VALUES = (
+    jax.errors.ConcretizationTypeError,
+    jax.errors.TracerArrayConversionError,
+    jax.errors.TracerIntegerConversionError,
+    jax.errors.NonConcreteBooleanIndexError,
+)
 
 
 def is_refusal(error: Exception) -> bool:
-    """Returns whether an error is about the arguments: not about tracers, memory or NaN."""
+    """Returns whether an error is about the arguments: not about leaked tracers, memory or NaN."""
     return isinstance(error, PYTHON_REFUSALS) and not isinstance(
-        error, (*_TRACER_ERRORS, FloatingPointError)
+        error, (jax.errors.JAXTypeError, jax.errors.JAXIndexError, FloatingPointError)
     )
+
+
+def needs_values(error: Exception) -> bool:
+    """Returns whether a tracer has been asked for its value."""
+    return isinstance(error, _NEEDS_VALUES)

@@ -13,6 +13,8 @@ def scatter_update(
 ) -> jax.Array:
     """`inputs.at[indices]`; rows out of range are dropped."""
     updates = updates.astype(inputs.dtype)
+    if jnp.issubdtype(indices.dtype, jnp.floating):
+        indices = indices.astype("int32")
     if inputs.dtype == bool and reduction == "add":
         reduction = "max"
     if reduction == "mul":

@@ -23,6 +23,7 @@ def signbit(x: tf.Tensor) -> tf.Tensor:
 
 logical_not = unary(raw.LogicalNot)
 
+
 def _of_parts(function: Any, combine: Any) -> Any:
     """Adapts a test of floats to complex numbers, by their real and imaginary parts."""
 

@@ -12,7 +12,9 @@ from keras_fn_tensorflow.tensors import shape
 
 def reshape(x: Any, newshape: Any) -> tf.Tensor:
     """`raw.Reshape`; sizes may be scalar tensors."""
-    return raw.Reshape(tensor=x, shape=[newshape] if isinstance(newshape, int) else list(newshape))
+    if not tf.is_tensor(newshape):
+        newshape = [newshape] if isinstance(newshape, int) else list(newshape)
+    return raw.Reshape(tensor=x, shape=newshape)
 
 
 def transpose(x: Any, axes: Any = None) -> tf.Tensor:
@@ -104,7 +106,7 @@ def flip(x: Any, axis: Any = None) -> tf.Tensor:
 
 def broadcast_to(x: Any, shape: Any) -> tf.Tensor:
     """`raw.BroadcastTo`."""
-    return raw.BroadcastTo(input=x, shape=list(shape))
+    return raw.BroadcastTo(input=x, shape=shape if tf.is_tensor(shape) else list(shape))
 
 
 def pad_nd(x: Any, widths: Any, mode: str, value: float) -> tf.Tensor:

@@ -12,7 +12,10 @@ _ARGUMENT_ERRORS = (
 
 
 def is_refusal(error: Exception) -> bool:
-    """Returns whether an error is about the arguments: not about symbolic tensors or memory."""
-    if isinstance(error, tf.errors.OperatorNotAllowedInGraphError):
-        return False
+    """Returns whether an error is about the arguments: not about memory."""
     return isinstance(error, (*_ARGUMENT_ERRORS, *PYTHON_REFUSALS))
+
+
+def needs_values(error: Exception) -> bool:
+    """Returns whether a tensor of a graph has been asked for its value."""
+    return isinstance(error, tf.errors.OperatorNotAllowedInGraphError)

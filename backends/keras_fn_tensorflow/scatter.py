@@ -8,7 +8,6 @@ from tensorflow import raw_ops as raw
 
 from keras_fn_tensorflow.segments import (
     NARROW_DTYPES,
-    check_integers,
     segment_max,
     segment_min,
     segment_prod,
@@ -25,7 +24,8 @@ def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | Non
         result = scatter_update(inputs, indices, updates, reduction)
         return tf.cast(result, dtype)
     inputs = tf.convert_to_tensor(inputs)
-    check_integers(indices)
+    if indices.dtype.is_floating:
+        indices = tf.cast(indices, tf.int32)
     depth = indices.shape[-1]
     sizes = shape(inputs)
     linear, row_count = _linear_indices(indices, sizes[:depth])

@@ -9,6 +9,9 @@ from keras_fn_tensorflow.tensors import is_tensor, native_dtype
 
 def new_variable(value: Any, dtype: str, trainable: bool, name: str) -> tf.Variable:
     """Creates a `tf.Variable` outside of any graph that is being traced."""
+    if isinstance(value, tf.Tensor) and not tf.executing_eagerly():
+        static = tf.get_static_value(value)  # a constant of that graph
+        value = value if static is None else static
     with tf.init_scope():
         return tf.Variable(value, dtype=native_dtype(dtype), trainable=trainable, name=name)
 

@@ -19,7 +19,7 @@ from keras_fn_torch.profiling import (
     is_out_of_memory as is_out_of_memory,
     profile as profile,
 )
-from keras_fn_torch.refusals import is_refusal as is_refusal
+from keras_fn_torch.refusals import is_refusal as is_refusal, needs_values as needs_values
 from keras_fn_torch.sparse import (
     is_sparse as is_sparse,
     make_sparse as make_sparse,

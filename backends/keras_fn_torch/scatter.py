@@ -12,7 +12,7 @@ def scatter_update(
     inputs: Tensor, indices: Tensor, updates: Tensor, reduction: str | None = None
 ) -> Tensor:
     """`index_put` if every index is in range, else a scatter that drops the others."""
-    updates, indices = updates.to(inputs.dtype), as_int64(indices)
+    updates, indices = updates.to(inputs.dtype), indices.long()
     if reduction in (None, "add") and inputs.is_cpu and indices.is_cpu:
         try:
             return inputs.index_put(indices.unbind(-1), updates, accumulate=reduction == "add")

@@ -179,7 +179,11 @@ class Backend(Protocol):
         ...
 
     def compile(
-        self, function: Callable[..., Any], state: Sequence[Any], jit: Any = "auto"
+        self,
+        function: Callable[..., Any],
+        state: Sequence[Any],
+        jit: Any = "auto",
+        donate: bool = True,
     ) -> Callable[..., Any]:
         """Compiles a function that reads and assigns the variables `state`.
 
@@ -192,6 +196,8 @@ class Backend(Protocol):
             jit: `"auto"` for the fastest mode, True or False for with or without the framework's
                 compiler, a dict for options of the compiler, None for the uncompiled function
                 (for debugging).
+            donate: Whether the memory of the old values may be reused. False for what several
+                threads may run at once: prediction and evaluation.
         """
         ...
 
@@ -248,7 +254,14 @@ class SupportsRefusals(Protocol):
         """Returns whether an error says that the framework does not accept the arguments.
 
         The frontend then raises an error that names the op and its arguments. Other errors, such as
-        those about memory and about tracers, are raised as they are.
+        those about memory, are raised as they are.
+        """
+        ...
+
+    def needs_values(self, error: Exception) -> bool:
+        """Returns whether an error says that a tracer has no value, while a function is compiled.
+
+        The frontend then raises a `TracedValueError`.
         """
         ...
 

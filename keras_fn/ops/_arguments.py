@@ -15,10 +15,12 @@ from keras_fn.errors import DTypeError, SpecError
 def standardize_option(x: Any, annotation: Any = None) -> Any:
     """Returns a NumPy number as Python's, also in a list or tuple; other arguments as they are.
 
-    Where the annotation is `bool`, an integer becomes one.
+    Where the annotation is `bool`, an integer becomes one, and a dtype becomes its name.
     """
     if annotation == "bool" and type(x) is int:
         return bool(x)
+    if x is not None and str(annotation).startswith("DTypeLike") and _is_dtype(x):
+        return standardize_dtype(getattr(x, "compute_dtype", x))
     if isinstance(x, np.generic):
         return x.item() if isinstance(x, (np.number, np.bool_)) else x
     if type(x) in (list, tuple) and any(isinstance(item, np.generic) for item in x):

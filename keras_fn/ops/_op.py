@@ -29,7 +29,7 @@ from keras_fn.core.tracebacks import filter_traceback
 from keras_fn.core.tracing import substitute_when_tracing
 from keras_fn.core.variable import Variable
 from keras_fn.errors import PYTHON_REFUSALS, KerasError, SpecError, UnsupportedError
-from keras_fn.ops._signature import OpSignature, bind, refusal
+from keras_fn.ops._signature import OpSignature, bind, refusal, untraceable
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -362,7 +362,9 @@ class OpDefinition(OpSignature):
             raise self.named(error) from error.__cause__
         if any(map(is_sparse, self.list_operands(args))):  # a sparse class that is not its own type
             return call_sparse(OPS[self.name], *self.operands_to_positional(args, kwargs))
-        arguments = bind(self.fn, args, kwargs)
+        arguments, backend = bind(self.fn, args, kwargs), current()
+        if supports("needs_values") and cast(Any, backend).needs_values(error):
+            raise untraceable(self.full_name, arguments) from error
         plain_args, plain_kwargs = self.standardize_options(args, kwargs)
         pairs = zip((*args, *kwargs.values()), (*plain_args, *plain_kwargs.values()), strict=True)
         if any(a is not b for a, b in pairs):
@@ -375,11 +377,13 @@ class OpDefinition(OpSignature):
             raise self.named(spec_error) from error
         except Exception:  # the backend's error says more
             pass
-        backend: Any = current()
+        backend = cast(Any, backend)
         if supports("widen_operands") and specs is not None:
             widened = backend.widen_operands(self.convert_operands(args))
             if widened is not None:
                 return self.call_widened(widened, kwargs, specs)
+        if isinstance(error, SpecError):
+            raise self.named(error) from error.__cause__
         if supports("is_refusal"):
             is_refusal = backend.is_refusal(error)
         else:

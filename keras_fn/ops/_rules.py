@@ -288,11 +288,8 @@ def _arg_reduction(x: TensorSpec, axis: int | None = None, keepdims: bool = Fals
 arg_reduction = Rule(_arg_reduction)
 
 
-def _cumulative(
-    x: TensorSpec, axis: int | None = None, dtype: DTypeLike | None = None
-) -> TensorSpec:
-    if axis is not None:
-        normalize_axis(axis, len(x.shape))
+def _cumulative(x: TensorSpec, axis: Axis = None, dtype: DTypeLike | None = None) -> TensorSpec:
+    normalize_axes(axis, len(x.shape))
     shape = (product(x.shape),) if axis is None else x.shape
     return TensorSpec(shape, dtypes.standardize_dtype(dtype or number_type(x.dtype)))
 

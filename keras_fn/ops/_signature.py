@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from keras_fn.errors import DTypeError, SpecError
+from keras_fn.errors import DTypeError, SpecError, TracedValueError
 from keras_fn.ops._arguments import check_option, standardize_option
 
 
@@ -148,6 +148,22 @@ def refusal(
         expected=f"arguments and dtypes that the op supports on {backend}",
         received=", ".join(f"{key}={_summarize(value)}" for key, value in arguments.items()),
         fix=f"change what {backend} refuses: {first_line:.300}",
+    )
+
+
+def untraceable(source: str, arguments: Mapping[str, Any]) -> TracedValueError:
+    """Returns the error for a call, in a compiled function, that needs values.
+
+    Args:
+        source: The name of the op.
+        arguments: The arguments of the call, by name.
+    """
+    return TracedValueError(
+        source,
+        expected="values and sizes that are known while the function is compiled",
+        received=", ".join(f"{key}={_summarize(value)}" for key, value in arguments.items()),
+        fix="call it outside of the compiled function (run_eagerly=True, jit_compile=False), or "
+        "pass the size of the result, if the op takes it (size=, num_segments=)",
     )
 
 

@@ -6,13 +6,15 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from keras_fn.backend.loader import current
 from keras_fn.core import dtypes
-from keras_fn.core.keras_tensor import KerasTensor, Shape
+from keras_fn.core.keras_tensor import KerasTensor, Shape, standardize_shape
 from keras_fn.core.scopes import context
-from keras_fn.errors import SpecError
+from keras_fn.errors import DTypeError, SpecError
 from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
-from keras_fn.ops._rules import normalize_axis
+from keras_fn.ops._rules import check_at_least, normalize_axis
 from keras_fn.ops.arithmetic import add, power
 from keras_fn.ops.core import cast, ndim, shape as shape_of
 from keras_fn.ops.indexing import getitem
@@ -23,14 +25,55 @@ from keras_fn.ops.rearranging import flip
 from keras_fn.types import ArrayLike, DTypeLike, ShapeLike, Tensor, TensorLike
 
 
+def list_sizes(shape: Any) -> tuple[Any, ...]:
+    """Returns the sizes of a shape, which may be one size, or a tensor that is known at run time.
+
+    Args:
+        shape: A size, a sequence of sizes, or a tensor of rank 1.
+    """
+    if current().is_traced(shape):
+        (rank,) = spec_of(shape).shape
+        return tuple(getitem(shape, i) for i in range(rank or 0))
+    return (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
+
+
 def _create(shape: ShapeLike, dtype: DTypeLike | None, create: Callable[..., Any]) -> Tensor:
     """Calls `create` of the backend; infers the shape in a symbolic call."""
-    sizes: tuple[Any, ...] = (shape,) if isinstance(shape, int) else tuple(shape)
+    sizes = list_sizes(shape)
     name = dtypes.standardize_dtype(dtype)
     if context.current.symbolic or any([isinstance(size, KerasTensor) for size in sizes]):
         sizes = tuple(None if isinstance(size, KerasTensor) else size for size in sizes)
         return KerasTensor(sizes, name, record_history=False)
-    return create(sizes, name)
+    try:
+        return create(sizes, name)
+    except Exception:
+        standardize_shape([size if isinstance(size, int) else None for size in sizes])
+        raise
+
+
+def _count(source: str, **argument: Any) -> Any:
+    """Returns the number of rows or columns, an integer or a tensor, after checking it.
+
+    Args:
+        source: Name of the op, for errors.
+        **argument: The number, by the name of the argument.
+    """
+    ((name, value),) = argument.items()
+    value = _plain(value)
+    if isinstance(value, (float, str, list, tuple)):
+        raise DTypeError(
+            source,
+            expected=f"{name}: an integer",
+            received=f"{name}={value!r}",
+            fix=f"pass {name}=int(...)",
+        )
+    check_at_least(0, source, **{name: value})
+    return value
+
+
+def _plain(x: Any) -> Any:
+    """Returns a NumPy number, or an array without axes, as a Python number."""
+    return x.item() if isinstance(x, (np.ndarray, np.generic)) and not x.ndim else x
 
 
 def zeros(shape: ShapeLike, dtype: DTypeLike | None = None) -> Tensor:
@@ -207,11 +250,21 @@ def arange(
     """
     if stop is None:
         start, stop = 0, start
-    step = 1 if step is None else step
-    limits: list[Any] = [start, stop, step]
+    limits: list[Any] = [start, stop, 1 if step is None else step]
     if dtype is None:
         dtype = dtypes.result_type(*(spec_of(v).dtype for v in limits))
     dtype = dtypes.standardize_dtype(dtype)
+    limits = list(map(_plain, limits))
+    numbers = [v for v in limits if isinstance(v, (int, float))]
+    if not all(map(math.isfinite, numbers)) or (
+        isinstance(limits[2], (int, float)) and not limits[2]
+    ):
+        raise SpecError(
+            "ops.arange",
+            expected="start, stop and step: finite numbers, and a step that is not 0",
+            received="start={}, stop={}, step={}".format(*limits),
+            fix="use ops.linspace for a given number of elements",
+        )
     is_static = all(isinstance(v, (int, float)) for v in limits)
     if context.current.symbolic or any(isinstance(v, KerasTensor) for v in limits):
         size = max(0, math.ceil((limits[1] - limits[0]) / limits[2])) if is_static else None
@@ -235,7 +288,9 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike | None = None
         >>> convert_to_numpy(eye(2)).tolist()
         [[1.0, 0.0], [0.0, 1.0]]
     """
-    rows, columns = expand_dims(arange(N), 1), expand_dims(arange(N if M is None else M), 0)
+    N, k = _count("ops.eye", N=N), _plain(k)
+    M = N if M is None else _count("ops.eye", M=M)
+    rows, columns = expand_dims(arange(N), 1), expand_dims(arange(M), 0)
     return cast(equal(add(rows, k), columns), dtypes.standardize_dtype(dtype))
 
 
@@ -272,7 +327,9 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike | None = None
         >>> convert_to_numpy(tri(2)).tolist()
         [[1.0, 0.0], [1.0, 1.0]]
     """
-    rows, columns = expand_dims(arange(N), 1), expand_dims(arange(N if M is None else M), 0)
+    N, k = _count("ops.tri", N=N), _plain(k)
+    M = N if M is None else _count("ops.tri", M=M)
+    rows, columns = expand_dims(arange(N), 1), expand_dims(arange(M), 0)
     return cast(greater_equal(add(rows, k), columns), dtypes.standardize_dtype(dtype))
 
 

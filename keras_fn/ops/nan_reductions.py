@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from keras_fn.core import dtypes
 from keras_fn.ops._op import op

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from keras_fn.core import dtypes
@@ -237,13 +238,16 @@ def _check_channels(x: Any, axis: int, values: dict[str, Any]) -> tuple[int, int
 
 @op(upcast_half=True)
 def normalize(
-    x: TensorLike, axis: int = -1, order: float = 2, epsilon: float | None = None
+    x: TensorLike,
+    axis: int | Sequence[int] = -1,
+    order: float = 2,
+    epsilon: float | None = None,
 ) -> Tensor:
     """Scales `x` to unit norm along `axis`.
 
     Args:
         x: Tensor of any shape; integers are cast to the default float dtype.
-        axis: Axis along which the norm is taken.
+        axis: Axis along which the norm is taken, or axes.
         order: Order p of the norm, `sum(|x|**p)**(1 / p)`; infinity for the largest magnitude.
         epsilon: Lower bound of the norm; 1e-7 by default.
 

@@ -31,11 +31,11 @@ def _scatter_update_spec(
             fix="choose how updates are combined with existing values",
         )
     name = dtypes.result_type(indices.dtype)
-    if not dtypes.is_int(name):
+    if not (dtypes.is_int(name) or dtypes.is_float(name)):
         raise DTypeError(
             source,
             expected="indices that are integers",
-            received=name,
+            received=f"indices of dtype {name}",
             fix="cast them with ops.cast(indices, 'int32')",
         )
     depth = indices.shape[-1] if indices.shape else None
@@ -76,7 +76,7 @@ def scatter_update(
         inputs: Tensor of rank `n`.
         indices: Integer tensor of shape `(..., k)`, `k` up to `n`: each row indexes an element,
             or a slice if `k` is less than `n`. Negative indices count from the end; updates
-            at indices out of range are dropped.
+            at indices out of range are dropped. Floats are truncated.
         updates: Tensor of shape `(..., *inputs.shape[k:])`, or one that broadcasts to it; it is
             cast to the dtype of `inputs`.
         reduction: How updates are combined with the existing values and with each other: None
@@ -88,7 +88,7 @@ def scatter_update(
 
     Raises:
         ValueError: The shapes do not fit, or `reduction` is unknown.
-        TypeError: The indices are not integers.
+        TypeError: The indices are not numbers.
 
     Example:
         >>> convert_to_numpy(scatter_update([1, 2, 3], [[0], [2]], [10, 30])).tolist()

@@ -15,7 +15,7 @@ from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
 from keras_fn.ops.arithmetic import add, maximum, minimum, subtract
 from keras_fn.ops.core import cast, convert_to_tensor, shape as shape_of
-from keras_fn.ops.creation import arange
+from keras_fn.ops.creation import arange, list_sizes
 from keras_fn.ops.indexing import getitem, take
 from keras_fn.ops.joining_splitting import unstack
 from keras_fn.ops.logic import greater_equal, less, logical_and, where
@@ -48,7 +48,8 @@ def _are_static(starts: list[Any]) -> bool:
 def _check_inside(starts: list[Any], sizes: list[Any], whole: Shape, source: str) -> None:
     for start, size, limit in zip(starts, sizes, whole, strict=True):
         begin = start if isinstance(start, (int, np.integer)) else 0
-        if begin < 0 or (None not in (size, limit) and begin + size > limit):
+        is_known = isinstance(size, int) and limit is not None
+        if begin < 0 or (is_known and begin + size > limit):
             raise SpecError(
                 source,
                 expected=f"a block inside a tensor of shape {whole}",
@@ -79,7 +80,7 @@ def slice(inputs: TensorLike, start_indices: Sequence[TensorLike], shape: Sequen
     """
     whole = spec_of(inputs).shape
     starts = _standardize_starts(start_indices, len(whole), "ops.slice")
-    sizes = [int(size) for size in shape]
+    sizes = [size if current().is_traced(size) else int(size) for size in list_sizes(shape)]
     if len(sizes) != len(whole):
         raise SpecError(
             "ops.slice",
@@ -88,7 +89,7 @@ def slice(inputs: TensorLike, start_indices: Sequence[TensorLike], shape: Sequen
             fix="pass the size of the block along every axis",
         )
     for i, size in enumerate(sizes):
-        if size == -1:
+        if isinstance(size, int) and size == -1:
             sizes[i] = _remaining_size(starts[i], whole[i])
     _check_inside(starts, sizes, whole, "ops.slice")
     if _are_static(starts):

@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.errors import SpecError
+from keras_fn.ops._rules import check_at_least
 from keras_fn.ops.core import convert_to_tensor
 from keras_fn.settings import settings
 from keras_fn.types import ArrayLike, Tensor
@@ -23,6 +24,7 @@ def _window(function: Callable[..., np.ndarray], size: Any, *options: float) -> 
             received=f"a KerasTensor of shape {size.shape}",
             fix="pass the size as an integer",
         )
+    check_at_least(0, f"ops.{function.__name__}", x=int(size))
     return convert_to_tensor(function(int(size), *options), settings.floatx)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from keras_fn.backend.loader import current
 from keras_fn.core import dtypes
-from keras_fn.core.keras_tensor import KerasTensor
+from keras_fn.core.keras_tensor import KerasTensor, standardize_shape
 from keras_fn.core.scopes import context
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.ops import (
@@ -29,6 +29,7 @@ from keras_fn.ops import (
     zeros_like,
 )
 from keras_fn.ops._op import op
+from keras_fn.ops.creation import list_sizes
 from keras_fn.random.seed_generator import draw_seed
 from keras_fn.types import DTypeLike, SeedLike, Tensor, TensorLike
 
@@ -151,13 +152,20 @@ def randint(
         A tensor of shape `shape` and dtype `dtype`.
 
     Raises:
-        ValueError: `dtype` is not an integer dtype.
+        ValueError: `dtype` is not an integer dtype, or `maxval` is not greater than `minval`.
 
     Example:
         >>> bool(ops.all(keras.random.randint((9,), 0, 3) < 3))
         True
     """
     check_dtype(dtype, dtypes.is_int, "random.randint", "an integer dtype", "random.uniform")
+    if isinstance(minval, (int, float)) and isinstance(maxval, (int, float)) and minval >= maxval:
+        raise SpecError(
+            "random.randint",
+            expected="minval less than maxval, which is excluded",
+            received=f"minval={minval}, maxval={maxval}",
+            fix="pass a larger maxval",
+        )
     return draw(shape, dtype, seed, "random_randint", minval, maxval)
 
 
@@ -274,12 +282,16 @@ def shuffle(x: Tensor, axis: int = 0, seed: SeedLike = None) -> Tensor:
 
 def draw(shape: Any, dtype: DTypeLike | None, seed: Any, name: str, *arguments: Any) -> Tensor:
     """Calls a random function of the backend; returns a symbolic tensor in symbolic calls."""
-    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    sizes = list_sizes(shape)
     dtype = dtypes.standardize_dtype(dtype)
     if context.current.symbolic or any(isinstance(size, KerasTensor) for size in sizes):
         sizes = tuple(None if isinstance(size, KerasTensor) else size for size in sizes)
         return KerasTensor(sizes, dtype, record_history=False)
-    return getattr(current().ops, name)(sizes, *arguments, dtype, draw_seed(seed))
+    try:
+        return getattr(current().ops, name)(sizes, *arguments, dtype, draw_seed(seed))
+    except Exception:
+        standardize_shape([size if isinstance(size, int) else None for size in sizes])
+        raise
 
 
 def _scale_and_shift(x: Tensor, mean: TensorLike, stddev: TensorLike) -> Tensor:

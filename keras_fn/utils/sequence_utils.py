@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from keras_fn.core.dtypes import numpy_dtype, standardize_dtype
 from keras_fn.errors import SpecError
 
 
@@ -43,7 +44,8 @@ def pad_sequences(
         array([[ 1, -1],
                [ 2,  3]], dtype=int32)
     """
-    _check_options(padding, truncating, value, np.dtype(dtype))
+    dtype = _numpy_dtype(dtype)
+    _check_options(padding, truncating, value, dtype)
     lengths = [_sequence_length(s, i) for i, s in enumerate(_check_sized(sequences))]
     maxlen = max(lengths, default=0) if maxlen is None else maxlen
     non_empty = next((s for s in sequences if len(s)), ())
@@ -88,6 +90,14 @@ def _sequence_length(sequence: Any, index: int) -> int:
             fix="wrap single numbers in a list",
         )
     return len(sequence)  # pyright: ignore[reportArgumentType]
+
+
+def _numpy_dtype(dtype: Any) -> np.dtype:
+    """Returns the NumPy dtype for one of NumPy's, or of a framework's."""
+    try:
+        return np.dtype(dtype)
+    except TypeError:
+        return numpy_dtype(standardize_dtype(dtype))
 
 
 def _check_options(padding: str, truncating: str, value: float | str, dtype: np.dtype) -> None:

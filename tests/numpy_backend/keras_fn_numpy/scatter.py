@@ -10,7 +10,8 @@ from keras_fn_numpy.tensors import cast, convert_to_tensor
 @np.errstate(all="ignore")
 def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | None = None) -> Any:
     """Scatters to a copy; rows out of range are dropped."""
-    y, rows = np.array(inputs), np.asarray(indices).reshape(-1, indices.shape[-1])
+    indices = np.asarray(indices).astype("int64")
+    y, rows = np.array(inputs), indices.reshape(-1, indices.shape[-1])
     depth = rows.shape[1]
     inside = ((rows >= [-n for n in y.shape[:depth]]) & (rows < y.shape[:depth])).all(-1)
     updates = np.broadcast_to(cast(updates, y.dtype), (*indices.shape[:-1], *y.shape[depth:]))

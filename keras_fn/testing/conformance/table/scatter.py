@@ -95,6 +95,15 @@ CASES: list[Case] = [
         dtypes=("float32", "int32"),
     ),
     case("scatter", PLACES, tensor("4"), (4, 3), ref=scatter, dtypes=NUMBERS),
+    # Floats are truncated
+    case(
+        "scatter_update",
+        tensor("3"),
+        array([[0.0], [1.9], [-1.0]], "float32"),
+        array([7.0, 8.0, 9.0]),
+        ref=lambda x, indices, y: scatter_update(x, indices.astype("int32"), y),
+        gradient=False,
+    ),
     case("scatter", array([[0], [2], [0]], "int32"), tensor("3 2"), (4, 2), ref=scatter),
 ]
 
@@ -105,7 +114,7 @@ REFUSALS: list[Refusal] = [
     refusal(
         "scatter_update",
         array([1, 2]),
-        array([[0.0]]),
+        array([[True]]),
         array([1]),
         match="indices that are integers",
     ),
