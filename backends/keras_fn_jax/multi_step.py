@@ -10,7 +10,13 @@ from jax import lax
 from jax.core import eval_jaxpr
 
 from keras_fn.core.scopes import StatelessScope
-from keras_fn_jax.transforms import PyTreeAdapter, functionalize, retry_with_captured_state
+from keras_fn_jax.transforms import (
+    PyTreeAdapter,
+    functionalize,
+    is_donated,
+    retry_while_donated,
+    retry_with_captured_state,
+)
 
 
 def compile_multi_step(
@@ -21,7 +27,7 @@ def compile_multi_step(
     finalize: Callable[[Any], Any],
     jit: Any = "auto",
 ) -> Callable[..., Any] | None:
-    """Compiles a `lax.fori_loop` over the steps, with the state in the carry.
+    """Compiles a `lax.fori_loop` over the steps, with what they assign in the carry.
 
     The bounds are arguments of the compiled function: every number of steps runs the same code, so
     results do not depend on how an epoch is split. Returns None where XLA is slower in loops.
@@ -31,34 +37,53 @@ def compile_multi_step(
     state, adapter = list(state), PyTreeAdapter()
     one, final_adapter = functionalize(function, state, adapter), PyTreeAdapter()
     trace = jax.make_jaxpr(one, return_shape=True)
-    traced, (_, results) = retry_with_captured_state(
+    traced, (updates, results) = retry_with_captured_state(
         lambda: trace([v.value for v in state], tensors, batches[0]), state
     )
     if jax.default_backend() == "cpu" and not _SLOW_IN_LOOPS_ON_CPU.isdisjoint(_names(traced)):
         return None
     step = partial(eval_jaxpr, traced.jaxpr, traced.consts)
     nested = partial(jax.tree.unflatten, jax.tree.structure(results))
+    written = list(updates)
+    donated = [i for i in written if is_donated(state[i])]
+    kept = [i for i in range(len(state)) if i not in set(donated)]
 
-    def loop(values: list[Any], tensors: Any, batches: Any, start: Any, stop: Any) -> Any:
+    def loop(
+        old: list[Any], others: list[Any], tensors: Any, batches: Any, start: Any, stop: Any
+    ) -> Any:
+        before = dict(zip([*donated, *kept], [*old, *others], strict=True))
         data = jax.tree.leaves(tensors)
 
+        def values(new: list[Any]) -> list[Any]:
+            after = {**before, **dict(zip(written, new, strict=True))}
+            return [after[i] for i in range(len(state))]
+
         def body(i: Any, carry: Any) -> Any:
-            outputs = step(*carry[0], *data, batches[i])
-            return outputs[: len(state)], nested(outputs[len(state) :])
+            outputs = step(*values(carry[0]), *data, batches[i])
+            return outputs[: len(written)], nested(outputs[len(written) :])
 
         empty = jax.tree.map(lambda r: jnp.zeros(r.shape, r.dtype), results)
-        values, last = lax.fori_loop(start, stop, body, (values, empty))
-        with StatelessScope(zip(state, values, strict=True)):
-            return values, final_adapter.flat(finalize(adapter.nested(last)))
+        new, last = lax.fori_loop(start, stop, body, ([before[i] for i in written], empty))
+        with StatelessScope(zip(state, values(new), strict=True)):
+            return new, final_adapter.flat(finalize(adapter.nested(last)))
 
     options = jit if isinstance(jit, dict) else {}
     compiled = jax.jit(loop, **{"donate_argnums": 0, **options})
 
-    def run(tensors: Any, batches: Any, start: int, stop: int) -> Any:
-        values, last = compiled([v.value for v in state], tensors, batches, start, stop)
-        for variable, value in zip(state, values, strict=True):
-            variable._handle = value
-        jax.block_until_ready(values)  # the caller measures the time
+    def call(*args: Any) -> Any:
+        values = [v.value for v in state]
+        return compiled([values[i] for i in donated], [values[i] for i in kept], *args)
+
+    def run(*args: Any) -> Any:
+        try:
+            new, last = call(*args)
+        except (RuntimeError, ValueError) as error:
+            if donated:
+                raise
+            new, last = retry_while_donated(partial(call, *args), error)
+        for i, value in zip(written, new, strict=True):
+            state[i]._handle = value
+        jax.block_until_ready(new)  # the caller measures the time
         return final_adapter.nested(last)
 
     return run

@@ -1,6 +1,9 @@
 """Function transforms: abstract evaluation, gradients, compilation."""
 
+import math
+import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import jax
@@ -84,25 +87,42 @@ class UncapturedVariableError(Exception):
 
 
 def functionalize(
-    function: Callable[..., Any], state: list[Any], adapter: PyTreeAdapter
+    function: Callable[..., Any], state: list[Any], adapter: PyTreeAdapter, donated: int = 0
 ) -> Callable[..., Any]:
     """Converts `function(*args)` to a pure function `(values, *args) -> (new values, results)`.
+
+    The new values are a dict by index in `state`: of the variables that the function assigns, and
+    of the first `donated` ones, whose old values are lost.
 
     Raises:
         UncapturedVariableError: While tracing: the function assigns variables outside `state`, for
             example variables that it creates.
     """
 
-    def run(values: list[Any], *args: Any) -> tuple[list[Any], list[Any]]:
+    def run(values: list[Any], *args: Any) -> tuple[dict[int, Any], list[Any]]:
         with StatelessScope(zip(state, values, strict=True)) as scope:
             results = adapter.flat(function(*args))
         state_ids = set(map(id, state))
         missing = [v for key, v in scope.written.items() if key not in state_ids]
         if missing:
             raise UncapturedVariableError(missing)
-        return [scope.state[id(v)] for v in state], results
+        return {
+            i: scope.state[id(v)]
+            for i, v in enumerate(state)
+            if i < donated or id(v) in scope.written
+        }, results
 
     return run
+
+
+# Small arrays are not donated: it saves nothing, and other threads may read them meanwhile, such as
+# the state of the random seeds that all models share.
+_MIN_DONATED_SIZE = 1024
+
+
+def is_donated(variable: Any) -> bool:
+    """Whether a step that assigns a variable may reuse the memory of its value."""
+    return math.prod(variable.shape) >= _MIN_DONATED_SIZE
 
 
 def retry_with_captured_state(call: Callable[[], Any], state: list[Any]) -> Any:
@@ -115,27 +135,69 @@ def retry_with_captured_state(call: Callable[[], Any], state: list[Any]) -> Any:
 
 
 def compile(
-    function: Callable[..., Any], state: Sequence[Any], jit: Any = "auto"
+    function: Callable[..., Any], state: Sequence[Any], jit: Any = "auto", donate: bool = True
 ) -> Callable[..., Any]:
-    """`jax.jit` of a step with its state as a donated argument and a result.
+    """`jax.jit` of a step with its state as an argument, and what it assigns as a result.
 
     A dict for `jit` holds arguments of `jax.jit`. For None or False the step runs op by op.
     """
     if jit is None or jit is False:
         return lambda *args: function(*jax.tree.map(_to_jax, args))
-    state, adapter = list(state), PyTreeAdapter()
+    adapter = PyTreeAdapter()
+    state = sorted(state, key=lambda v: not (donate and is_donated(v)))  # donated ones first
+    donated = sum(donate and is_donated(v) for v in state)
+    pure = functionalize(function, state, adapter, donated)
     options = jit if isinstance(jit, dict) else {}
-    compiled = jax.jit(functionalize(function, state, adapter), **{"donate_argnums": 0, **options})
+    compiled = jax.jit(
+        lambda old, kept, *args: pure([*old, *kept], *args), **{"donate_argnums": 0, **options}
+    )
+
+    def call(*args: Any) -> Any:
+        values = [v.value for v in state]
+        return compiled(values[:donated], values[donated:], *args)
 
     def step(*args: Any) -> Any:
-        values, results = retry_with_captured_state(
-            lambda: compiled([v.value for v in state], *args), state
-        )
-        for variable, value in zip(state, values, strict=True):
-            variable._handle = value
+        values = [v.value for v in state]
+        try:
+            updates, results = compiled(values[:donated], values[donated:], *args)
+        except Exception as error:
+            retry = partial(call, *args)
+            if isinstance(error, UncapturedVariableError):
+                state.extend(error.variables)
+                updates, results = retry_with_captured_state(retry, state)
+            elif donated:
+                raise
+            else:
+                updates, results = retry_while_donated(retry, error)
+        for i, value in updates.items():
+            state[i]._handle = value
         return adapter.nested(results)
 
     return step
+
+
+def retry_while_donated(call: Callable[[], Any], error: Exception) -> Any:
+    """Calls a pure function of variables again, if another thread trains them meanwhile.
+
+    A train step donates their values, and assigns the new ones right after.
+
+    Args:
+        call: Reads the variables, and calls the function.
+        error: The error of the first call. Another one than of donated values is raised.
+    """
+    for _ in range(_MAX_RETRIES):
+        if "deleted" not in str(error):
+            raise error
+        time.sleep(_RETRY_SECONDS)
+        try:
+            return call()
+        except (RuntimeError, ValueError) as next_error:
+            error = next_error
+    raise error
+
+
+_MAX_RETRIES = 200
+_RETRY_SECONDS = 0.002
 
 
 def _to_jax(x: Any) -> Any:
@@ -151,4 +213,11 @@ def compile_call(function: Callable[..., Any], variables: Sequence[Any]) -> Call
             return function(*args)
 
     compiled = jax.jit(functionalize)
-    return lambda *args: compiled([v.value for v in variables], args)
+
+    def run(*args: Any) -> Any:
+        try:
+            return compiled([v.value for v in variables], args)
+        except (RuntimeError, ValueError) as error:
+            return retry_while_donated(lambda: compiled([v.value for v in variables], args), error)
+
+    return run

@@ -73,13 +73,14 @@ def value_and_grad(
 
 
 def compile(
-    function: Callable[..., Any], state: Sequence[Any], jit: Any = "auto"
+    function: Callable[..., Any], state: Sequence[Any], jit: Any = "auto", donate: bool = True
 ) -> Callable[..., Any]:
     """`tf.function`, in which the variables of `state` are read and assigned directly.
 
     XLA is the default on GPUs only: on a CPU its convolutions and loops take two to three times as
     long. A dict for `jit` holds arguments of `tf.function`.
     """
+    del donate  # assignments are in place
     if jit is None:
         return function
     draw_values(state)

@@ -187,13 +187,14 @@ def record_gradients(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def compile(
-    function: Callable[..., Any], state: Sequence[Any], jit: Any = "auto"
+    function: Callable[..., Any], state: Sequence[Any], jit: Any = "auto", donate: bool = True
 ) -> Callable[..., Any]:
     """Returns the function itself, which PyTorch runs eagerly.
 
     With True or a dict for `jit`, `torch.compile(function, **jit)`: compilation is slow, so it is
     opt-in.
     """
+    del donate  # assignments are in place
     if jit is True or isinstance(jit, dict):
         for variable in state:  # initialize it now: Dynamo cannot trace the initializer
             variable.value  # noqa: B018

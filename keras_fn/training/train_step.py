@@ -377,7 +377,7 @@ class TrainStepMixin(CompileMixin):
         key = self._step_key(kind)
         if key not in self._functions:
             self._functions[key] = current().compile(
-                self._make_step(kind), self._state(kind), self._jit
+                self._make_step(kind), self._state(kind), self._jit, donate=kind == "train"
             )
         return self._functions[key]
 

@@ -33,8 +33,8 @@ def value_and_grad(function: Callable[..., Any], variables: Sequence[Any]) -> No
 
 
 def compile(
-    function: Callable[..., Any], state: Sequence[Any], jit: Any = "auto"
+    function: Callable[..., Any], state: Sequence[Any], jit: Any = "auto", donate: bool = True
 ) -> Callable[..., Any]:
     """Returns the function itself."""
-    del state, jit
+    del state, jit, donate
     return function
