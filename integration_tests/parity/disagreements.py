@@ -305,12 +305,14 @@ _FIRST_AXES = (
     "documented: the weights of samples."
 )
 _FRACTIONS = "Keras cuts fractional weights off to integers; ours has a float32 matrix."
+_WEIGHTS = r"\(\d+, \d+, .*weights (of samples|with zeros|a column)"  # for 3 axes or more
 _IOU = r"^metrics\.(Binary|Mean|OneHot|OneHotMean)?IoU: "
 KNOWN_IN_MODULES: dict[str, str] = {
-    r"^losses\..*\(\d+, \d+, .*weights (of samples|with zeros|a column)": _FIRST_AXES,
-    r"^losses\..*mean_with_sample_weight .*weights (scalar|of samples|with zeros|a column)": "Keras "
-    "divides by the weights before they are broadcast; ours by the weights of all values.",
-    r"^metrics\..*\(\d+, \d+, .*weights (of samples|with zeros|a column).*Keras raises": _FIRST_AXES,
+    rf"^losses\..*{_WEIGHTS}": _FIRST_AXES,
+    r"^losses\..*mean_with_sample_weight .*weights (scalar|of samples|with zeros|a column)": (
+        "Keras divides by the weights before they are broadcast; ours by the weights of all values."
+    ),
+    rf"^metrics\..*{_WEIGHTS}.*Keras raises": _FIRST_AXES,
     # Means agree: for them the other shapes show it.
     r"^metrics\..*\(2, 3, 2, 4\).*weights (of samples|with zeros)": _FIRST_AXES,
     r"^metrics\..*ours is float32, Keras's bfloat16": "Ours accumulates in float32.",

@@ -197,6 +197,8 @@ def reduce_weighted_values(
         if mask is not None:
             mask = align_weight(mask, values, owner, "mask")
         weights: Any = apply_mask(sample_weight, mask, ops.dtype(values), reduction, owner)
+        if len(values.shape) == 1 and len(weights.shape) == 2 and weights.shape[1] == 1:
+            values = ops.expand_dims(values, -1)  # so that unreduced losses are a column, too
         weight = align_weight(weights, values, owner)
         values = ops.multiply(values, weight)
     if reduction in (None, "none") or len(values.shape) == 0:

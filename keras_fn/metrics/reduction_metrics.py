@@ -65,10 +65,11 @@ def _weigh(
 
 
 def _drop_axes(weight: Tensor, values: Tensor, metric: Metric) -> Tensor:
-    """Returns weights for the first axes of the values, without axes of size 1 at the end."""
+    """Returns weights for the first axes of the values, without axes of size 1 at the end.
+
+    A scalar stays one: it is the weight of the batch as a whole.
+    """
     rank = len(values.shape)
-    if rank and not len(weight.shape):
-        return ops.expand_dims(weight, 0)
     if len(weight.shape) > rank and not rank:
         return weight  # a function that returns one number for the batch
     align_weight(weight, values, metric)

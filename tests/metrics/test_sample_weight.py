@@ -83,11 +83,12 @@ def test_weights_of_a_column_and_of_one_class() -> None:
     np.testing.assert_allclose(got, expected, rtol=1e-5)
 
 
-def test_a_scalar_weight_counts_for_every_sample() -> None:
+def test_a_scalar_is_the_weight_of_the_batch_as_a_whole() -> None:
+    """As where a program passes the mean of a batch and its size."""
     mean = metrics.Mean()
-    mean.update_state([2.0, 4.0, 6.0], sample_weight=2.0)
-    mean.update_state([10.0])
-    np.testing.assert_allclose(number(mean.result()), (2 * 12 + 10) / 7, rtol=1e-6)
+    mean.update_state([2.0, 4.0, 6.0], sample_weight=3)
+    mean.update_state(10.0, sample_weight=2)
+    np.testing.assert_allclose(number(mean.result()), (12 + 20) / 5, rtol=1e-6)
 
 
 @pytest.mark.parametrize("function", [losses.mean_squared_error, losses.binary_crossentropy])
