@@ -100,6 +100,8 @@ class CompileLoss:
         return list(found.values())
 
     def _bind_weights(self, loss_weights: Any) -> None:
+        if isinstance(loss_weights, np.ndarray):
+            loss_weights = loss_weights.tolist()
         weights: dict[int, list[float | None]] = {}
         for part, value in self.outputs.match(loss_weights, "loss_weights", several=True):
             for i in tree.flatten(part):

@@ -329,7 +329,7 @@ class TrainStepMixin(CompileMixin):
         try:
             self._compile_loss = CompileLoss(loss, weights, outputs)
         except SpecError as error:
-            if not self._overrides("compute_loss"):
+            if not self._keeps_target_structure:
                 raise
             self._compile_loss = CompileLoss(None, None, outputs)  # its losses are its own affair
             self._compile_loss.error = error

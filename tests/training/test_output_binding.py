@@ -49,7 +49,9 @@ def logs_of(model, y=Y, **options):
 
 
 @pytest.mark.parametrize("structure", ["dict", "list"])
-@pytest.mark.parametrize("weights", [[2.0, 0.5], {"zebra": 2.0, "ant": 0.5}, {"ant": 0.5}])
+@pytest.mark.parametrize(
+    "weights", [[2.0, 0.5], np.array([2.0, 0.5]), {"zebra": 2.0, "ant": 0.5}, {"ant": 0.5}]
+)
 def test_loss_weights_scale_the_sum_and_not_the_parts(structure, weights):
     model = model_of(structure)
     model.compile(keras.optimizers.SGD(0.0), "mse", loss_weights=weights)

@@ -132,7 +132,7 @@ class OwnStep(Base):
         return {"q": ops.mean(y["q"]), "z": ops.mean(y["z"] * weight["w"]), "p": ops.mean(y_pred)}
 
 
-@pytest.mark.parametrize("loss", [None, "mse"])
+@pytest.mark.parametrize("loss", [None, "mse", {"d": "mse", "g": "mae"}])
 def test_targets_and_weights_reach_an_own_step_as_they_were_passed(loss) -> None:
     model = OwnStep()
     model.compile("sgd", loss)
