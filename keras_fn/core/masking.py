@@ -21,7 +21,7 @@ def propagates_mask_only(compute_mask: ComputeMask) -> ComputeMask:
 
 @propagates_mask_only
 def drop_mask(
-    self: object, inputs: Nested, previous_mask: Nested = None, mask: Nested = None
+    self: object, inputs: Nested, mask: Nested = None, previous_mask: Nested = None
 ) -> None:
     """Returns None: the output has other axes than the mask. A `compute_mask` for layers.
 

@@ -9,7 +9,6 @@ objects of built-in classes, and of those that the running program registered or
 import types
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ import numpy as np
 from keras_fn.backend.loader import current
 from keras_fn.core import dtypes, registry
 from keras_fn.core.keras_tensor import KerasTensor
+from keras_fn.core.object_sharing import current_sharing_scope
 from keras_fn.errors import DTypeError, SpecError, find_similar, unexpected_arguments
 from keras_fn.types import Nested
 
@@ -49,65 +49,6 @@ FORBIDDEN_CODE_FORMS = {
 
 class UnknownObjectError(SpecError, TypeError):
     """A config names a class or function that is not registered."""
-
-
-class ObjectSharingScope:
-    """Scope in which an object that is serialized twice is deserialized as one object.
-
-    Example:
-        >>> from keras_fn.core.serialization import ObjectSharingScope
-        >>> shared = keras.initializers.Zeros()
-        >>> with ObjectSharingScope():
-        ...     first, second = (serialize_keras_object(shared) for _ in range(2))
-        >>> first["shared_object_id"] == second["shared_object_id"]
-        True
-    """
-
-    def __init__(self) -> None:
-        self.written: dict[int, tuple[Any, int]] = {}  # id(object): (object, shared id)
-        self.read: dict[Any, Any] = {}  # shared id: object
-
-    def __enter__(self) -> "ObjectSharingScope":
-        self._token = _sharing.set(self)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: types.TracebackType | None,
-    ) -> None:
-        _sharing.reset(self._token)
-
-    def assign_shared_id(self, obj: object, config: dict[str, Any]) -> None:
-        """Adds a shared id to the config of `obj`: a count, so that files are reproducible."""
-        if registry.kind_of(type(obj)) == "dtype_policy":  # immutable, so that copies are fine
-            return
-        shared_id = self.written.setdefault(id(obj), (obj, len(self.written) + 1))[1]
-        config["shared_object_id"] = shared_id
-
-    @staticmethod
-    def finish(config: Nested) -> None:
-        """Removes the ids of objects that occur once from a whole config, in place."""
-        by_id: dict[int, list[dict[str, Any]]] = {}
-        stack = [config]
-        while stack:
-            value = stack.pop()
-            if isinstance(value, dict) and "shared_object_id" in value:
-                by_id.setdefault(value["shared_object_id"], []).append(value)
-            if isinstance(value, (dict, list, tuple)):
-                stack += value.values() if isinstance(value, dict) else value
-        shared = sorted(shared_id for shared_id, values in by_id.items() if len(values) > 1)
-        new_ids = {shared_id: i for i, shared_id in enumerate(shared, 1)}
-        for shared_id, values in by_id.items():
-            for value in values:
-                if len(values) > 1:
-                    value["shared_object_id"] = new_ids[shared_id]
-                else:
-                    del value["shared_object_id"]
-
-
-_sharing: ContextVar[ObjectSharingScope | None] = ContextVar("sharing", default=None)
 
 
 def serialize_keras_object(obj: object) -> Any:
@@ -249,7 +190,7 @@ def _object(obj: Any) -> dict[str, Any]:
     compile_config = _compile_config(obj)
     if compile_config is not None:
         written["compile_config"] = compile_config
-    scope = _sharing.get()
+    scope = current_sharing_scope()
     if scope is not None:
         scope.assign_shared_id(obj, written)
     return written
@@ -514,7 +455,7 @@ def _read_object(
 ) -> Any:
     if not isinstance(inner, dict):
         raise _malformed(f"the config of {class_name} to be a dict", repr(inner)[:100])
-    scope, shared_id = _sharing.get(), config.get("shared_object_id")
+    scope, shared_id = current_sharing_scope(), config.get("shared_object_id")
     shared_id = shared_id if isinstance(shared_id, (int, str)) else None
     read = scope.read if scope is not None and shared_id is not None else {}
     if shared_id in read:

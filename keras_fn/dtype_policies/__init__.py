@@ -114,7 +114,7 @@ def set_dtype_policy(policy: DTypeLike | DTypePolicy) -> None:
         policy: A policy, its name, or a dtype.
 
     Raises:
-        TypeError: It is none of these.
+        TypeError: It is something else.
         ValueError: The name is not the name of a policy.
 
     Example:

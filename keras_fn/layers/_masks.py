@@ -4,6 +4,7 @@ from typing import Any
 
 from keras_fn.core import masking, tree
 from keras_fn.core.scopes import context
+from keras_fn.layers._build_wrapper import allow_signature_override
 from keras_fn.layers._signature import CallSignature
 from keras_fn.types import Nested
 
@@ -40,6 +41,7 @@ class MaskPropagationMixin:
                 arguments[mask_argument] = masks[name]
         return masks
 
+    @allow_signature_override
     @masking.propagates_mask_only
     def compute_mask(self, inputs: Nested, previous_mask: Nested) -> Nested:
         """Returns the mask of the output: by default the mask of the input.

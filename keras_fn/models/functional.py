@@ -334,7 +334,7 @@ def _has_no_side_effects(operation: Operation) -> bool:
 
 
 def has_graph_constructor(cls: type) -> bool:
-    """Returns whether the constructor of a model takes inputs and outputs: is no custom one.
+    """Returns whether the constructor of a model takes inputs and outputs.
 
     Args:
         cls: A class of Functional models.

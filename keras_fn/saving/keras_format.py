@@ -4,10 +4,10 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, BinaryIO
 
+from keras_fn.core.object_sharing import ObjectSharingScope
 from keras_fn.core.registry import CustomObjectScope
 from keras_fn.core.scopes import DeferredInitScope
 from keras_fn.core.serialization import (
-    ObjectSharingScope,
     deserialize_keras_object,
     serialize_keras_object,
     warn_about_compile_config,

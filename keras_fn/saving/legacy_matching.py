@@ -166,14 +166,14 @@ def _match_by_number(weights: Candidates) -> Pairs | None:
 def _without_numbers(
     paths: Mapping[Any, tuple[str, ...]], order: Mapping[str, int]
 ) -> dict[Any, tuple[Any, ...]]:
-    """Returns the paths with each number replaced by its rank among the parts beside it."""
+    """Returns the paths with each number replaced by its rank among the parts next to it."""
     shared = _common_prefix(list(paths.values()))
-    beside: dict[Any, set[str]] = {}
+    siblings: dict[Any, set[str]] = {}
     for path in paths.values():
         for i in range(shared, len(path)):
-            beside.setdefault((path[:i], _split_number(path[i])[0]), set()).add(path[i])
+            siblings.setdefault((path[:i], _split_number(path[i])[0]), set()).add(path[i])
     ranks: dict[Any, tuple[str, int]] = {}
-    for (parent, base), parts in beside.items():
+    for (parent, base), parts in siblings.items():
         ranked = sorted(parts, key=lambda part: (order.get(part, -1), _split_number(part)[1]))
         ranks.update(((*parent, part), (base, rank)) for rank, part in enumerate(ranked))
     return {

@@ -8,9 +8,9 @@ import pytest
 from keras_fn import activations, dtype_policies, initializers, ops, regularizers
 from keras_fn.core import registry
 from keras_fn.core.keras_tensor import KerasTensor
+from keras_fn.core.object_sharing import ObjectSharingScope
 from keras_fn.core.registry import CustomObjectScope, register_keras_serializable
 from keras_fn.core.serialization import (
-    ObjectSharingScope,
     deserialize_as,
     deserialize_keras_object,
     serialize_keras_object,

@@ -89,7 +89,8 @@ def test_mapping_up_to_a_shallow_structure():
 def test_shapes_and_lists():
     shapes = {"a": (None, 3), "b": [(1,), [2, 2]]}
     assert public.map_shape_structure(len, shapes) == {"a": 2, "b": [1, 2]}
-    assert public.lists_to_tuples([1, {"a": [2]}, Point([3], 4)]) == (1, {"a": (2,)}, Point((3,), 4))
+    mixed = [1, {"a": [2]}, Point([3], 4)]
+    assert public.lists_to_tuples(mixed) == (1, {"a": (2,)}, Point((3,), 4))
 
 
 def test_public_containers_are_those_of_keras():

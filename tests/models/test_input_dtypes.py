@@ -119,7 +119,7 @@ def test_what_a_model_computes_itself_is_not_rounded(mixed):
         def call(self, x):
             return x / 1e5
 
-    for data in (np.array([[2e5]], "float32"), np.array([[2e5]])):  # NumPy's default is no choice
+    for data in (np.array([[2e5]], "float32"), np.array([[2e5]])):  # NumPy's default was not chosen
         y = Scale()(data)
         assert ops.dtype(y) == "float32" and float(ops.convert_to_numpy(y)[0, 0]) == 2.0
 
