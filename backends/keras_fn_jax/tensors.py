@@ -89,9 +89,10 @@ def _numpy_dtype(dtype: Any) -> np.dtype:
     return numpy_dtype(standardize_dtype(dtype))
 
 
-def convert_to_numpy(x: jax.Array) -> np.ndarray:
+def convert_to_numpy(x: jax.Array, copy: bool = True) -> np.ndarray:
     """Copies to the host; a sparse array becomes dense."""
-    return np.asarray(to_dense(x) if is_sparse(x) else x)
+    array = np.asarray(to_dense(x) if is_sparse(x) else x)  # a view of an immutable array, on CPUs
+    return array.copy() if copy and not array.flags.writeable else array
 
 
 def cast(x: jax.Array, dtype: str) -> jax.Array:

@@ -43,8 +43,9 @@ def native_dtype(dtype: str) -> tf.DType:
     return tf.as_dtype(dtype)
 
 
-def convert_to_numpy(x: tf.Tensor) -> np.ndarray:
+def convert_to_numpy(x: tf.Tensor, copy: bool = True) -> np.ndarray:
     """Copies to the host; a sparse tensor becomes dense."""
+    del copy  # TensorFlow always does
     return np.asarray((to_dense(x) if is_sparse(x) else x).numpy())
 
 

@@ -51,7 +51,7 @@ def convert_to_tensor(x: Any, dtype: str | None = None) -> Tensor:
     `floatx()`, Python integers int32; arrays keep their dtype.
     """
     if isinstance(x, Tensor):
-        if is_sparse(x) and not isinstance(x, SparseTensor):
+        if x.layout is not torch.strided and type(x) is not SparseTensor:
             return cast_sparse(x, x.dtype if dtype is None else native_dtype(dtype))
         return x if dtype is None else cast(x, dtype)
     if is_scipy_sparse(x):
@@ -110,15 +110,18 @@ def from_numpy(x: np.ndarray) -> Tensor:
 _SHARED = frozenset(map(np.dtype, ("float32", "float64", "int32", "int64", "uint8", "bool")))
 
 
-def convert_to_numpy(x: Tensor) -> np.ndarray:
+def convert_to_numpy(x: Tensor, copy: bool = True) -> np.ndarray:
     """Copies to the host: a variable's tensor changes in place."""
+    copy = copy and x.device.type == "cpu"  # else `cpu` copies
     x = x.detach().cpu()
     if is_sparse(x):
         x = x.to_dense()
     name = dtype_name(x.dtype)
     if name in _BITS:
-        return x.view(_BITS[name][1]).numpy().view(numpy_dtype(name)).copy()
-    return x.resolve_conj().resolve_neg().numpy().copy()
+        array = x.view(_BITS[name][1]).numpy().view(numpy_dtype(name))
+    else:
+        array = x.resolve_conj().resolve_neg().numpy()
+    return array.copy() if copy else array
 
 
 def cast(x: Tensor, dtype: str) -> Tensor:

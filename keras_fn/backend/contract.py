@@ -72,10 +72,13 @@ class Backend(Protocol):
         """
         ...
 
-    def convert_to_numpy(self, x: Tensor) -> np.ndarray:
+    def convert_to_numpy(self, x: Tensor, copy: bool = True) -> np.ndarray:
         """Copies a tensor to the host; bfloat16 and 8-bit floats become `ml_dtypes`.
 
-        Writing to the array does not change the tensor.
+        Args:
+            x: The tensor.
+            copy: Whether the array can be written to, and shares no memory with the tensor. False
+                for an array that is only read, and at once.
         """
         ...
 

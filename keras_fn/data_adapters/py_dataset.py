@@ -59,10 +59,7 @@ class PyDataset:
 
     def __iter__(self) -> Iterator[Any]:
         """Yields the batches in order: each once, or without an end if the data set is infinite."""
-        try:
-            count = self.num_batches
-        except NotImplementedError:
-            count = None
+        count = self.num_batches
         for index in itertools.count() if count is None else range(count):
             yield self[index]
 

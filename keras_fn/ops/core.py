@@ -90,7 +90,8 @@ def convert_to_numpy(x: TensorLike) -> np.ndarray:
         x: Tensor, Variable, array, number or nested lists.
 
     Returns:
-        An array of the shape and dtype of `x`; it may share memory with the tensor.
+        An array of the shape and dtype of `x`, which can be written to: a copy of a tensor's value,
+        or `x` itself if it is a NumPy array.
 
     Raises:
         TypeError: `x` is a KerasTensor, which has no value.

@@ -1,6 +1,7 @@
 """Seeds: the generator that layers hold, and the global state that `set_random_seed` sets."""
 
 import random
+import sys
 from collections.abc import Callable
 from itertools import count
 from typing import Any, Unpack
@@ -109,7 +110,8 @@ _global_state = _GlobalSeedState(None)
 def set_random_seed(seed: int) -> None:
     """Seeds initial weights, layers, the order of data, and Python's and NumPy's random numbers.
 
-    Creating the same model afterwards results in the same weights, on every backend.
+    Those of PyTorch and TensorFlow are seeded, too, if the program has imported them. Creating the
+    same model afterwards results in the same weights, on every backend.
 
     Args:
         seed: An integer from 0 to 2**32 - 1.
@@ -130,7 +132,18 @@ def set_random_seed(seed: int) -> None:
     seed = _check_seed(seed, "set_random_seed")
     np.random.seed(seed)  # raises if it is out of range
     random.seed(seed)
+    for library, seed_library in _SEEDED_LIBRARIES.items():
+        if library in sys.modules:
+            seed_library(sys.modules[library], seed)
     _global_state = _GlobalSeedState(seed)
+
+
+# The libraries with random numbers of their own that a program may use next to these, if it has
+# imported them.
+_SEEDED_LIBRARIES: dict[str, Callable[[Any, int], Any]] = {
+    "torch": lambda torch, seed: torch.manual_seed(seed),
+    "tensorflow": lambda tensorflow, seed: tensorflow.random.set_seed(seed),
+}
 
 
 def make_default_seed() -> int:

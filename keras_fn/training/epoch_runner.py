@@ -242,7 +242,14 @@ def concat_outputs(parts: list[Any]) -> Any:
     """
 
     def concat(*arrays: Any) -> np.ndarray:
-        arrays = tuple(map(ops.convert_to_numpy, arrays))
-        return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+        if len(arrays) == 1:
+            return ops.convert_to_numpy(arrays[0])
+        return np.concatenate([_read(array) for array in arrays])
 
     return tree.map_structure(concat, *parts)
+
+
+def _read(x: Any) -> np.ndarray:
+    """Returns an array to read from: without a copy, where the tensor is on the host."""
+    backend = current()
+    return backend.convert_to_numpy(x, copy=False) if backend.is_tensor(x) else np.asarray(x)

@@ -518,3 +518,8 @@ def test_a_data_set_of_known_length_is_iterated_once():
         num_batches = None
 
     assert [batch for batch, _ in zip(Endless(), range(5), strict=False)] == [0, 10, 20, 30, 40]
+
+
+def test_iteration_over_a_data_set_that_says_nothing_of_its_length_is_an_error():
+    with pytest.raises(NotImplementedError, match="must define __len__"):
+        next(iter(keras.utils.PyDataset()))

@@ -1,6 +1,7 @@
 """Seed generators and the global seed."""
 
 import random
+import sys
 
 import numpy as np
 import pytest
@@ -109,6 +110,23 @@ def everything():
         numbers(draw_seed(None)),
         numbers(SeedGenerator().next()),
     ]
+
+
+@pytest.mark.parametrize(
+    ("library", "draw"),
+    [
+        ("torch", lambda torch: torch.rand(3).tolist()),
+        ("tensorflow", lambda tf: tf.random.uniform((3,)).numpy().tolist()),
+    ],
+)
+def test_set_random_seed_seeds_the_frameworks_that_are_imported(library, draw):
+    framework = sys.modules.get(library)
+    if framework is None:
+        pytest.skip(f"{library} is not imported")
+    set_random_seed(5)
+    first, second = draw(framework), draw(framework)
+    set_random_seed(5)
+    assert draw(framework) == first != second
 
 
 def test_set_random_seed_fixes_all_that_follows():

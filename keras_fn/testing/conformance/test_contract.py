@@ -64,6 +64,9 @@ def test_array_to_tensor_and_back(dtype: str) -> None:
     assert type(back) is np.ndarray
     assert back.dtype == array.dtype
     np.testing.assert_array_equal(back, array)
+    np.testing.assert_array_equal(backend.convert_to_numpy(x, copy=False), array)
+    back[0] = 0  # it can be written to, which changes the tensor no more
+    np.testing.assert_array_equal(backend.convert_to_numpy(x), array)
 
 
 @pytest.mark.parametrize(

@@ -61,9 +61,9 @@ def convert_to_tensor(x: Any, dtype: str | None = None) -> Tensor:
     return as_tensor(np.array(x, None if dtype is None else numpy_dtype(dtype)))
 
 
-def convert_to_numpy(x: Tensor) -> np.ndarray:
+def convert_to_numpy(x: Tensor, copy: bool = True) -> np.ndarray:
     """Returns a copy, which the caller may change."""
-    return np.array(x)
+    return np.array(x) if copy else np.asarray(x)
 
 
 @np.errstate(all="ignore")
