@@ -166,6 +166,8 @@ def _match_memory_format(grad: Tensor, like: Tensor) -> Tensor:
 
     Gradients of convolution kernels have their axes in PyTorch's order.
     """
+    if grad.layout is not torch.strided:
+        grad = grad.to_dense()  # of an embedding: optimizers read every row
     if like.is_contiguous():
         return grad.contiguous()
     return grad if grad.stride() == like.stride() else torch.empty_like(like).copy_(grad)

@@ -5,7 +5,7 @@ contract). What each op does with one is written once for all backends, in `ops/
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -115,6 +115,18 @@ def to_dense(x: Any) -> Any:
     if supports("is_sparse") and get_sparse_backend().is_sparse(x):
         return get_sparse_backend().to_dense(x)
     return x
+
+
+def make_dense(xs: Iterable[Any]) -> list[Any]:
+    """Returns tensors with the sparse ones among them dense: as gradients, which may be None.
+
+    Args:
+        xs: Tensors, of the backend or of the framework itself.
+    """
+    if not supports("is_sparse"):
+        return list(xs)
+    is_sparse = get_sparse_backend().is_sparse
+    return [to_dense(x) if is_sparse(x) else x for x in xs]
 
 
 def warn_made_dense(name: str) -> None:

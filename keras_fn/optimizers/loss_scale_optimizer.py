@@ -6,6 +6,7 @@ from typing import Any, Unpack
 from keras_fn import initializers, ops
 from keras_fn.core import serialization
 from keras_fn.core.scopes import StatelessScope
+from keras_fn.core.sparse import make_dense
 from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError
 from keras_fn.optimizers.optimizer import Optimizer
@@ -162,7 +163,7 @@ class LossScaleOptimizer(Optimizer):
         Args:
             grads: The gradients; None for a variable without one.
         """
-        checks = [ops.all(ops.isfinite(g)) for g in grads if g is not None]
+        checks = [ops.all(ops.isfinite(g)) for g in make_dense(grads) if g is not None]
         return ops.all(ops.stack(checks)) if checks else ops.convert_to_tensor(True)
 
     def scale_loss(self, loss: Tensor) -> Tensor:

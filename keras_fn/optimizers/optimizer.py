@@ -11,6 +11,7 @@ from keras_fn.backend.loader import current, supports
 from keras_fn.core import serialization
 from keras_fn.core.naming import auto_name
 from keras_fn.core.scopes import StatelessScope, context
+from keras_fn.core.sparse import make_dense
 from keras_fn.core.tracing import is_dynamo_compiling
 from keras_fn.core.variable import Variable
 from keras_fn.errors import DTypeError, SpecError, missing_method
@@ -241,7 +242,7 @@ class Optimizer(OptimizerState):
         self, grads: Sequence[Tensor | None], variables: Iterable[Variable] | None
     ) -> tuple[list[Tensor], list[Variable]]:
         """Returns the gradients that exist, with their variables; builds if needed."""
-        grads = list(grads)
+        grads = make_dense(grads)
         if not grads:
             return [], []
         if variables is not None and not self.built:
