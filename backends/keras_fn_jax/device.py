@@ -17,14 +17,14 @@ def device_scope(name: str) -> Iterator[None]:
 
 
 def _device(name: str) -> Any:
-    kind, _, number = name.lower().replace("cuda", "gpu").partition(":")
+    kind, _, number = name.replace("cuda", "gpu").partition(":")
     try:
         return jax.devices(kind)[int(number or 0)]
     except (RuntimeError, IndexError, ValueError):
-        available = ", ".join(f"{d.platform}:{d.id}" for d in (*jax.devices(), *jax.devices("cpu")))
+        devices = dict.fromkeys((*jax.devices(), *jax.devices("cpu")))
         raise SpecError(
-            "keras_fn.device",
-            expected=f"one of {available}",
+            "keras.device",
+            expected=f"one of {', '.join(f'{d.platform}:{d.id}' for d in devices)}",
             received=f"{name!r}",
             fix="name a device that JAX sees",
         ) from None

@@ -12,12 +12,12 @@ from keras_fn.errors import SpecError
 @contextmanager
 def device_scope(name: str) -> Iterator[None]:
     """Context in which new tensors are on the named device: "cpu", "gpu:0", "cuda:1"."""
-    kind, _, number = name.lower().replace("cuda", "gpu").partition(":")
+    kind, _, number = name.replace("cuda", "gpu").partition(":")
     device = f"{kind}:{number or 0}"
     available = [d.name.removeprefix("/device:").lower() for d in tf.config.list_logical_devices()]
     if device not in available:  # TensorFlow would silently use another device
         raise SpecError(
-            "keras_fn.device",
+            "keras.device",
             expected=f"one of {', '.join(available)}",
             received=f"{name!r}",
             fix="name a device that TensorFlow sees",

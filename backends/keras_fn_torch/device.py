@@ -7,6 +7,7 @@ from functools import cache
 import torch
 
 from keras_fn.core.tracing import assume_constant_result
+from keras_fn.errors import SpecError
 from keras_fn_torch.thread_state import is_abstract, thread_state
 
 _META = torch.device("meta")
@@ -33,7 +34,27 @@ def _detect_device() -> torch.device:
 
 def device_scope(name: str) -> AbstractContextManager[None]:
     """Context in which new tensors are on the named device: "cpu", "gpu:0", "cuda:1", "mps"."""
-    return on_device(torch.device(name.lower().replace("gpu", "cuda")))
+    return on_device(_find_device(name))
+
+
+@cache
+def _find_device(name: str) -> torch.device:
+    """Returns a device that exists: it is tried, as each kind of device says so in its own way."""
+    try:
+        device = torch.device(name.replace("gpu", "cuda"))
+        if device.type == "cpu" and device.index:
+            raise ValueError("PyTorch has one CPU, and ignores its index")
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, ValueError, NotImplementedError) as error:
+        devices = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
+        devices += ["mps"] if torch.backends.mps.is_available() else []
+        raise SpecError(
+            "keras.device",
+            expected=f"one of {', '.join(devices)}",
+            received=f"{name!r}",
+            fix="name a device that PyTorch sees",
+        ) from error
+    return device
 
 
 @contextmanager

@@ -5,10 +5,14 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from numbers import Real
 from types import TracebackType
 from typing import Any
 
-from keras_fn.errors import SpecError
+import numpy as np
+
+from keras_fn import ops
+from keras_fn.errors import DTypeError, SpecError
 from keras_fn.settings import is_installed, settings
 from keras_fn.types import Verbosity
 
@@ -285,6 +289,8 @@ class Progbar:
                 received="both",
                 fix="pass one of the two: all other metrics are of the other kind",
             )
+        if target is not None:
+            _check_count("target", target)
         self.target, self.width, self.verbose = target, width, verbose
         self.interval, self.unit_name = interval, unit_name
         self.stateful_metrics = None if stateless_metrics is not None else stateful_metrics or ()
@@ -302,36 +308,41 @@ class Progbar:
     def update(
         self,
         current: int,
-        values: Sequence[tuple[str, Any]] | None = None,
+        values: Sequence[tuple[str, Any]] | Mapping[str, Any] | None = None,
         finalize: bool | None = None,
     ) -> None:
         """Updates the progress bar.
 
         Args:
             current: Number of steps done.
-            values: Pairs `(name, value)` of metrics, with their values over the last steps.
+            values: Pairs `(name, value)` of metrics, with their values over the last steps; or a
+                dict. Of an array or a list the mean is displayed.
             finalize: Whether this is the last update; by default whether `target` is reached.
+
+        Raises:
+            TypeError: `current` is not a number, or `values` are not pairs of a name and numbers.
         """
+        _check_count("current", current)
         self._line.total = self.target
         if finalize is None:
             finalize = self.target is not None and current >= self.target
-        for name, value in values or ():
+        for name, value in _to_pairs(values):
             if finalize or not self._is_averaged(name):
                 self._set_value(name, value, current, finalize)
             else:
                 total, weight = self._sums.get(name, (0.0, 0.0))
                 steps = max(current - self._seen, 1)
-                self._sums[name] = (total + float(value) * steps, weight + steps)
+                self._sums[name] = (total + value * steps, weight + steps)
         self._seen = current
         self._line.count(current)
         self._show(bool(finalize))
 
-    def _set_value(self, name: str, value: Any, current: int, finalize: bool) -> None:
+    def _set_value(self, name: str, value: float, current: int, finalize: bool) -> None:
         """Sets a value that is not averaged; an averaged one of the last step joins its average."""
         total, weight = self._sums.get(name, (0.0, 0.0))
         steps = current - self._seen
         if finalize and self._is_averaged(name) and weight and steps > 0:
-            self._sums[name] = (total + float(value) * steps, weight + steps)
+            self._sums[name] = (total + value * steps, weight + steps)
         else:
             self._sums[name] = (value, 1.0)
 
@@ -352,11 +363,56 @@ class Progbar:
             self._display.draw(text)
         self._next_draw = now + self.interval
 
-    def add(self, n: int, values: Sequence[tuple[str, Any]] | None = None) -> None:
+    def add(
+        self, n: int, values: Sequence[tuple[str, Any]] | Mapping[str, Any] | None = None
+    ) -> None:
         """Advances the progress bar.
 
         Args:
             n: Number of steps done since the last update.
-            values: Pairs `(name, value)` of metrics, with their values over these steps.
+            values: Pairs `(name, value)` of metrics, with their values over these steps; or a dict.
+
+        Raises:
+            TypeError: `n` is not a number, or `values` are not pairs of a name and numbers.
         """
+        _check_count("n", n)
         self.update(self._seen + n, values)
+
+
+def _check_count(name: str, value: Any) -> None:
+    if isinstance(value, Real) and not isinstance(value, bool):
+        return
+    raise DTypeError(
+        "Progbar",
+        expected=f"{name} as a number of steps",
+        received=f"{name}={value!r}",
+        fix="values of metrics go in values: bar.update(5, [('loss', 0.5)])",
+    )
+
+
+def _to_pairs(values: Any) -> list[tuple[str, float]]:
+    """Returns the names and values of metrics, each value as one number."""
+    try:
+        pairs = values.items() if isinstance(values, Mapping) else values or ()
+        return [(_check_name(name), _to_number(value)) for name, value in pairs]
+    except (TypeError, ValueError) as error:
+        raise DTypeError(
+            "Progbar",
+            expected="values as pairs (name, number), or as a dict",
+            received=f"{values!r:.200}",
+            fix="for example values=[('loss', 0.5)]",
+        ) from error
+
+
+def _check_name(name: Any) -> str:
+    if not isinstance(name, str):
+        raise TypeError(f"{name!r} is no name")
+    return name
+
+
+def _to_number(value: Any) -> float:
+    if isinstance(value, (str, bytes, type(None))):
+        raise TypeError(f"{value!r} is no number")
+    if isinstance(value, Real):
+        return float(value)
+    return float(np.mean(ops.convert_to_numpy(value).astype("float64")))

@@ -4,8 +4,10 @@ import io
 import itertools
 import re
 
+import numpy as np
 import pytest
 
+from keras_fn import ops
 from keras_fn.callbacks import progress_display
 from keras_fn.callbacks.callback_list import CallbackList
 from keras_fn.callbacks.progbar_logger import ProgbarLogger
@@ -236,3 +238,42 @@ def test_a_notebook_is_live_if_it_can_redraw(has_widgets, monkeypatch):
     target = rich_console.Console(file=io.StringIO(), force_jupyter=True, width=100)
     assert progress_display.is_live(target, 1) is has_widgets
     assert not progress_display.is_live(target, 2)
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ([("loss", 0.5)], "loss: 0.5000"),
+        ([["loss", 0.5]], "loss: 0.5000"),
+        ({"loss": 0.5, "acc": 1}, "loss: 0.5000 - acc: 1.0000"),
+        ([("loss", [1.0, 2.0])], "loss: 1.5000"),
+        ([("loss", np.array([1.0, 3.0]))], "loss: 2.0000"),
+        ([("loss", ops.convert_to_tensor([1.0, 3.0]))], "loss: 2.0000"),
+        ([("loss", np.float32(0.5))], "loss: 0.5000"),
+        (None, "step"),
+    ],
+)
+def test_values_of_a_bar(values, shown, capsys):
+    bar = Progbar(2, verbose=2)
+    bar.update(1, values)
+    bar.update(2, values)
+    assert capsys.readouterr().out.rstrip().endswith(shown)
+
+
+@pytest.mark.parametrize(
+    "values", [1, ["loss"], [0.5], "loss", [("loss", None)], [("loss", "x")], [(1, 2.0)], [[1, 2]]]
+)
+def test_values_that_are_no_pairs_are_refused(values):
+    with pytest.raises(TypeError, match="expected: values as pairs"):
+        Progbar(2, verbose=0).update(1, values)
+
+
+def test_numbers_of_steps_of_a_bar_are_checked_by_name():
+    for wrong in ([1, 2], "1", True):
+        for name, run in {
+            "current": Progbar(2, verbose=0).update,
+            "n": Progbar(2, verbose=0).add,
+            "target": Progbar,
+        }.items():
+            with pytest.raises(TypeError, match=f"expected: {name} as a number of steps"):
+                run(wrong)
