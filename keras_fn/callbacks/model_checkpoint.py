@@ -1,6 +1,7 @@
 """ModelCheckpoint: saves the model during training."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 from keras_fn.callbacks.progress_display import print_message
@@ -77,6 +78,7 @@ class ModelCheckpoint(SavingCallback):
             raise IsADirectoryError(
                 f"ModelCheckpoint: {filepath} is a folder.\n  fix: pass the path of a file"
             )
+        Path(filepath).parent.mkdir(parents=True, exist_ok=True)
         save = self.model.save_weights if self.save_weights_only else self.model.save
         save(filepath, overwrite=True)
         if self.verbose > 0:

@@ -7,10 +7,10 @@ below it are the folders of the layers inside.
 
 import os
 import stat
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from keras_fn.core.temporary_folder import temporary_folder
 from keras_fn.saving.archive import check_asset_path
 from keras_fn.saving.errors import ModelFileError, error_context
 from keras_fn.saving.strict_zip import malformed
@@ -43,7 +43,7 @@ def collect_assets(model: AnyModel) -> dict[str, bytes]:
     owners = find_assets_owners(model, "save_assets")
     if not owners:
         return {}
-    with tempfile.TemporaryDirectory(prefix="keras_fn-") as folder:
+    with temporary_folder() as folder:
         for saveable in owners:
             saveable.owner.save_assets(_folder_of(folder, saveable))
         return {
@@ -99,7 +99,7 @@ def hand_out_assets(model: AnyModel, assets: Mapping[str, bytes]) -> None:
         )
     if not owners:
         return
-    with tempfile.TemporaryDirectory(prefix="keras_fn-") as folder:
+    with temporary_folder() as folder:
         for path, content in assets.items():
             _write_new(folder, path, content)
         for saveable in owners:

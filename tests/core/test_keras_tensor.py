@@ -244,5 +244,8 @@ def test_shapes_that_do_not_broadcast_are_refused_when_the_graph_is_built():
 
 
 def test_an_unknown_argument_is_refused():
-    with pytest.raises(TypeError, match=r"KerasTensor\n.*\n  received: ragged_rank="):
-        KerasTensor((2,), ragged_rank=1)
+    with pytest.raises(TypeError, match=r"KerasTensor\n.*\n  received: ragged_ranks="):
+        KerasTensor((2,), ragged_ranks=1)
+    ragged = KerasTensor((2, None), ragged=True, ragged_rank=1, row_splits_dtype="int64")
+    assert (ragged.ragged_rank, ragged.row_splits_dtype) == (1, "int64")
+    assert KerasTensor((2,)).ragged_rank is None
