@@ -1,5 +1,6 @@
 """The Sequential model: a stack of layers, which is a graph once its input shape is known."""
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from typing import Any, Self, cast
 
@@ -63,6 +64,7 @@ class Sequential(Model):
         self._layers: list[Layer] = []
         self._nodes: list[Node] = []  # of the newest graph
         self._has_no_graph = False  # whether a call runs layer by layer
+        self._is_open = False  # whether data of other sizes can change the graph
         self.supports_masking = True
         for layer in layers or ():
             self.add(layer, rebuild=False)
@@ -113,13 +115,13 @@ class Sequential(Model):
     def pop(self, rebuild: bool = True) -> Layer:
         """Removes the last layer and returns it."""
         layer = self._layers.pop()
-        self.built, self._functional = False, None
         if rebuild:
             self._rebuild()
         return layer
 
     def _rebuild(self) -> None:
         """Builds the graph, if the shape of the input is known."""
+        built_for = self._build_shapes if self._functional is not None else None
         self.built, self._functional, self._has_no_graph = False, None, False
         self._invalidate_structure()
         if self._layers and isinstance(self._layers[0], InputLayer) and len(self._layers) > 1:
@@ -127,10 +129,20 @@ class Sequential(Model):
         elif (tensor := _single_input(self._layers[0]) if self._layers else None) is not None:
             inputs = Input(batch_shape=tensor.shape, dtype=tensor.dtype)
         else:
+            if built_for is not None and self.layers:
+                self._build_again(built_for["input_shape"])
             return
         with name_scope(self.name):
             self._set_path(current_path())
             self._connect(inputs)
+
+    def _build_again(self, shape: Shape) -> None:
+        """Builds a changed stack for the shape that it was built for; if it fits, now."""
+        is_open = self._is_open
+        with contextlib.suppress(Exception):  # otherwise, the next call raises the error
+            self.build(shape)
+            self._is_open = is_open
+            self._relax_if_open()
 
     def _connect(self, inputs: KerasTensor) -> None:
         x: Any = inputs
@@ -205,12 +217,15 @@ class Sequential(Model):
             return  # the layers build themselves
         self._is_sparse = is_sparse(inputs)
         self.build(shape_of(inputs))
-        is_declared = isinstance(inputs, KerasTensor) and hasattr(inputs, "_keras_history")
-        if self._functional is not None and not is_declared:
-            self._relax_input_shape()
+        self._is_open = True
+        # The sizes of an Input of the user are kept until other data come.
+        if not isinstance(inputs, KerasTensor) or not hasattr(inputs, "_keras_history"):
+            self._relax_if_open()
 
-    def _relax_input_shape(self) -> None:
+    def _relax_if_open(self) -> None:
         """Builds the graph again, for all shapes of data that the layers take."""
+        if self._functional is None or not self._is_open:
+            return
         tensor = self.inputs[0]
 
         def accepts(shape: Shape) -> bool:
@@ -252,8 +267,16 @@ class Sequential(Model):
         """
         if self._functional is None and not self._has_no_graph:
             self._build_for({"inputs": inputs})
-        if self._functional is not None:
-            return self._functional.call(inputs, training=training, mask=mask)
+        graph = self._functional
+        if graph is not None:
+            try:
+                return graph.call(inputs, training=training, mask=mask)
+            except SpecError:
+                self._relax_if_open()
+                if self._functional is graph:
+                    raise
+                graph = cast(Functional, self._functional)
+                return graph.call(inputs, training=training, mask=mask)
         if mask is not None:
             for x, m in zip(tree.flatten(inputs), tree.flatten(mask), strict=True):
                 masking.set_mask(x, m)

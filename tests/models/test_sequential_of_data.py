@@ -111,9 +111,25 @@ def test_a_shape_that_was_given_is_kept_whole():
     assert model.input_shape == (None, 8, 3) and model.output_shape == (None, 6, 2)
     with pytest.raises(ValueError, match="Sequential"):
         model(ones(1, 9, 3))
-    called = keras.Sequential([layers.Conv1D(2, 3)])
-    called(keras.Input((8, 3)))
-    assert called.output_shape == (None, 6, 2)
+
+
+def test_the_sizes_of_an_input_are_kept_until_others_come():
+    model = keras.Sequential([layers.Conv1D(2, 3)])
+    model(keras.Input((8, 3)))
+    assert model.output_shape == (None, 6, 2)
+    assert model(keras.Input((9, 3))).shape == (None, 7, 2)
+    assert model(ones(2, 5, 3)).shape == (2, 3, 2)
+    with pytest.raises(ValueError, match="Sequential"):
+        model(ones(2, 5, 4))
+
+
+def test_a_stack_in_a_stack_is_open_too():
+    inner = keras.Sequential([layers.Conv1D(2, 3), layers.GlobalAveragePooling1D()])
+    model = keras.Sequential([inner, layers.Dense(1)])
+    model.predict(ones(2, 8, 3), verbose=0)
+    assert model.input_shape == inner.input_shape == (None, None, 3)
+    assert model.predict(ones(1, 11, 3), verbose=0).shape == (1, 1)
+    assert inner(ones(1, 4, 3)).shape == (1, 2)
 
 
 def test_a_state_for_each_sample_keeps_the_batch():
@@ -239,3 +255,13 @@ def test_adding_a_layer_afterwards_starts_anew():
     assert model(A).shape == (2, 2) and model.count_params() == 8
     model.pop()
     assert model(A).shape == (2, 3)
+    shaped = keras.Sequential([layers.Conv1D(2, 3)])
+    shaped(ones(1, 8, 3))
+    shaped.add(layers.Flatten())
+    shaped.add(layers.Dense(4))
+    assert shaped.built and shaped.output_shape == (None, 4)
+    assert shaped.input_shape == (None, 8, 3)
+    shaped.pop()
+    assert shaped.input_shape == (None, None, 3) and shaped(ones(1, 5, 3)).shape == (1, 6)
+    shaped.add(layers.Dense(2))  # it has no weights for this yet: data tell
+    assert shaped(ones(1, 8, 3)).shape == (1, 2)
