@@ -38,7 +38,8 @@ def repeat(x: jax.Array, repeats: Any, axis: int | None = None) -> jax.Array:
 
 def unstack(x: jax.Array, num: int | None = None, axis: int = 0) -> list[jax.Array]:
     """Returns the slices along an axis."""
-    del num
+    if num is not None and num != x.shape[axis]:
+        raise ValueError(f"{num} slices of {x.shape}")
     return list(jnp.moveaxis(x, axis, 0))
 
 

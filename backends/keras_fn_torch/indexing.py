@@ -7,17 +7,36 @@ import numpy as np
 import torch
 
 from keras_fn_torch.dtype_fallback import with_dtype_fallback
-from keras_fn_torch.tensors import Tensor
+from keras_fn_torch.tensors import Tensor, convert_to_tensor
 
 
 def getitem(x: Tensor, key: Any) -> Tensor:
     """`x[key]` as in NumPy, with negative steps, too."""
-    if type(key) is tuple and len(key) > 2:
+    kind = type(key)
+    if kind is list or kind is np.ndarray or kind is Tensor:
+        key = _to_index(key)
+    elif kind is tuple and not _PLAIN_KEYS.issuperset(map(type, key)):
+        key = tuple(map(_to_index, key))
+    if kind is tuple and len(key) > 2:
         key = _integers_to_tensors(key)
     try:
         return x[key]
     except ValueError:  # a slice with a negative step, which PyTorch does not support
         return _getitem_negative_step(x, key if isinstance(key, tuple) else (key,))
+
+
+_PLAIN_KEYS = frozenset((int, builtins.slice, type(None), type(Ellipsis)))
+
+
+def _to_index(k: Any) -> Any:
+    """Returns a list or array as a tensor: PyTorch truncates floats and takes uint8 for a mask."""
+    if isinstance(k, (list, np.ndarray)):
+        k = convert_to_tensor(k)
+    if not isinstance(k, Tensor):
+        return k
+    if k.is_floating_point() and k.numel():
+        raise TypeError(f"indices of {k.dtype}")
+    return k.long() if k.dtype is torch.uint8 or k.is_floating_point() else k
 
 
 def _integers_to_tensors(key: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -79,7 +79,8 @@ def split(x: Tensor, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
 
 def unstack(x: Tensor, num: int | None = None, axis: int = 0) -> list[Tensor]:
     """Returns the slices along an axis."""
-    del num
+    if num is not None and num != x.shape[axis]:
+        raise ValueError(f"{num} slices of {x.shape}")
     return list(x.unbind(axis))
 
 

@@ -1,7 +1,8 @@
 """Every op with every form that an operand can have: generated from the conformance table.
 
-A list, a tuple, a NumPy array, a list of arrays, of tensors or of variables, nested lists of tensors
-and numbers, a Variable, a NumPy or Python number: each gives what NumPy computes in float64.
+A list, a tuple, a NumPy array, a list of arrays, of tensors or of variables, nested lists of
+tensors and numbers, a Variable, a NumPy or Python number: each gives what NumPy computes in
+float64. A part of the ops runs at every push, all of them in the thorough run.
 """
 
 from collections.abc import Callable
@@ -9,76 +10,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+from op_calls import Call, first_cases, to_tensor
 
 import keras_fn as keras
 from keras_fn import ops
 from keras_fn.backend.loader import current
-from keras_fn.core.dtypes import numpy_dtype
-from keras_fn.errors import UnsupportedError
-from keras_fn.testing.conformance.assertions import assert_close, flatten_results, to_arrays, widen
-from keras_fn.testing.conformance.case import ArrayArgument, AxisArgument, Case, OneOf
-from keras_fn.testing.conformance.strategies import TENSOR_KINDS, replace_tensors, tensors_of
-from keras_fn.testing.conformance.test_ops import CASES, find_op
-
-
-class Call:
-    """The arguments of a case, the same in every run: NumPy arrays for its tensors."""
-
-    def __init__(self, case: Case, dtype: str, rank: int | None = None):
-        low, high = case.rank
-        rank = min(max(2 if rank is None else rank, low), high)
-        sizes = [max(case.min_size, n) for n in (2, 3, 2, 2)][:rank]
-        letters: dict[str, int] = {}
-        rng = np.random.default_rng(0)
-
-        def size(word: str) -> list[int]:
-            if word == "...":
-                return sizes
-            return [int(word) if word.isdigit() else letters.setdefault(word, max(case.min_size, 3))]
-
-        def draw(spec: Any) -> np.ndarray:
-            kind = numpy_dtype(spec.dtype or dtype)
-            if isinstance(spec, ArrayArgument):
-                return np.asarray(spec.values).astype(kind)
-            shape = [n for word in spec.shape.split() for n in size(word)]
-            low = max(spec.low, 0) if kind.kind == "u" else spec.low
-            x = rng.uniform(low, spec.high, shape)
-            if kind.kind in "iu":
-                x = rng.integers(int(np.ceil(low)), int(np.floor(spec.high)) + 1, shape)
-            elif kind.kind == "b":
-                x = x > (low + spec.high) / 2
-            return np.asarray(x if spec.transform is None else spec.transform(x)).astype(kind)
-
-        first = tensors_of(list(case.args), TENSOR_KINDS)
-        arrays = [draw(spec) for spec in first]
-        ndim = arrays[0].ndim if arrays else 0
-
-        def option(x: Any) -> Any:
-            if isinstance(x, OneOf):
-                return x.values[0]
-            return (-1 if ndim else None) if isinstance(x, AxisArgument) else x
-
-        self.case, self.arrays = case, arrays
-        values = iter(arrays)
-        self.args = [replace_tensors(x, values, TENSOR_KINDS, option) for x in case.args]
-        self.options = {name: option(x) for name, x in case.options.items()}
-
-    def run(self, tensors: list[Any]) -> Any:
-        values = iter(tensors)
-        args = [replace_tensors(x, values) for x in self.args]
-        return find_op(self.case.op)(*args, **self.options)
-
-    def expected(self) -> list[np.ndarray]:
-        values = map(widen, self.arrays)
-        args = [replace_tensors(x, values) for x in self.args]
-        assert self.case.reference is not None
-        with np.errstate(all="ignore"):
-            results = self.case.reference(*args, **self.options)
-        return [np.asarray(x) for x in flatten_results(results)]
-
-
-def to_tensor(x: Any) -> Any:
-    return current().convert_to_tensor(x)
+from keras_fn.errors import KerasError, UnsupportedError
+from keras_fn.testing.conformance.assertions import (
+    TOLERANCE,
+    assert_close,
+    has_dtype,
+    to_arrays,
+)
+from keras_fn.testing.conformance.case import Case
 
 
 def to_tuple(x: Any) -> Any:
@@ -86,13 +30,18 @@ def to_tuple(x: Any) -> Any:
 
 
 def mixed(x: np.ndarray) -> Any:
-    """Returns nested lists in which tensors, arrays and numbers alternate."""
+    """Returns nested lists in which tensors, lists and arrays, or tensors and numbers alternate."""
     if x.ndim == 0:
         return x.item()
-    kinds = (lambda row: to_tensor(row), lambda row: row.tolist(), lambda row: np.asarray(row))
+    kinds = (to_tensor, np.ndarray.tolist, np.asarray)
+    rows = [np.asarray(row) for row in x]
     if x.ndim == 1:
-        return [kinds[i % 3](np.asarray(row)) for i, row in enumerate(x)]
-    return [mixed(row) if i % 2 == 0 else kinds[i % 3](row) for i, row in enumerate(x)]
+        return [kinds[i % 3](row) for i, row in enumerate(rows)]
+    return [kinds[i % 3](row) if i % 2 else mixed(row) for i, row in enumerate(rows)]
+
+
+def variable(x: Any) -> keras.Variable:
+    return keras.Variable(x, trainable=False)
 
 
 FORMS: dict[str, Callable[[np.ndarray], Any]] = {
@@ -101,62 +50,160 @@ FORMS: dict[str, Callable[[np.ndarray], Any]] = {
     "array": lambda x: x,
     "list of arrays": list,
     "list of tensors": lambda x: [to_tensor(row) for row in x],
-    "list of variables": lambda x: [keras.Variable(row, trainable=False) for row in x],
+    "list of variables": lambda x: [variable(row) for row in x],
     "nested tensors and numbers": mixed,
-    "variable": lambda x: keras.Variable(x, trainable=False),
+    "variable": variable,
 }
 SCALAR_FORMS: dict[str, Callable[[np.ndarray], Any]] = {
     "Python number": lambda x: x.item(),
     "NumPy number": lambda x: x[()],
-    "array": lambda x: x,
-    "variable": lambda x: keras.Variable(x, trainable=False),
+    "array without axes": lambda x: x,
+    "variable": variable,
 }
-
-
-def calls(dtypes: Callable[[Case], tuple[str, ...]], rank: int | None = None) -> list[Any]:
-    """Returns one call for each op and dtype: of its first case with a reference and a tensor."""
-    seen, rows = set(), []
-    for i, case in enumerate(CASES):
-        if case.reference is None or not tensors_of(list(case.args), TENSOR_KINDS):
-            continue
-        for dtype in dtypes(case):
-            key = (case.op, dtype, len(case.args))
-            if key not in seen and current().name not in case.unsupported:
-                seen.add(key)
-                rows.append(pytest.param(case, dtype, rank, id=f"{case.op}-{dtype}-{i}"))
-    return rows
-
-
-def listable_dtype(case: Case) -> tuple[str, ...]:
-    """Returns the first dtype of a case that lists of Python numbers have, too."""
-    return tuple(x for x in case.dtypes if x in ("float32", "int32", "bool", "complex64"))[:1]
+# Lists of Python numbers have these dtypes, too.
+DEFAULT_DTYPES = ("float32", "int32", "bool", "complex64")
 
 
 def check(call: Call, tensors: list[Any], dtype: str, description: str) -> None:
-    try:
-        results = to_arrays(call.run(tensors))
-    except UnsupportedError as gap:
-        pytest.skip(gap.reason)
+    results = to_arrays(call.run(tensors))
     for actual, expected in zip(results, call.expected(), strict=True):
         assert_close(actual, expected, dtype, max(call.case.tolerance, 1.0), description)
 
 
-def check_forms(case: Case, dtype: str, rank: int | None) -> None:
-    call = Call(case, dtype, rank)
+def check_forms(case: Case) -> None:
+    dtype = next(x for x in case.dtypes if x in DEFAULT_DTYPES)
+    call = Call(case, dtype)
     failures = []
     for i, x in enumerate(call.arrays):
-        forms = FORMS if x.ndim else SCALAR_FORMS
-        for form, make in forms.items():
+        for form, make in (FORMS if x.ndim else SCALAR_FORMS).items():
             tensors = [to_tensor(array) for array in call.arrays]
+            tensors[i] = make(x)
             try:
-                tensors[i] = make(x)
                 check(call, tensors, dtype, form)
-            except (AssertionError, Exception) as error:
-                failures.append(f"operand {i} as {form}: {type(error).__name__}: {str(error)[:300]}")
+            except UnsupportedError as gap:
+                pytest.skip(gap.reason)
+            except Exception as error:
+                failures.append(f"operand {i} as {form}: {type(error).__name__}: {error!s:.300}")
     assert not failures, "\n".join(failures)
 
 
+CASES = first_cases(lambda case: any(x in DEFAULT_DTYPES for x in case.dtypes))
+
+
+@pytest.mark.parametrize("case", CASES[::16])
+def test_a_form_of_an_operand_does_not_change_its_value(case):
+    check_forms(case)
+
+
 @pytest.mark.thorough
-@pytest.mark.parametrize(("case", "dtype", "rank"), calls(listable_dtype))
-def test_every_form_of_an_operand_is_the_same_value(case, dtype, rank):
-    check_forms(case, dtype, rank)
+@pytest.mark.parametrize("case", CASES)
+def test_no_form_of_an_operand_changes_its_value(case):
+    check_forms(case)
+
+
+EMPTY = first_cases(lambda case: case.min_size == 0 and case.dtypes[0] in DEFAULT_DTYPES)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("case", EMPTY)
+def test_empty_arrays_and_lists(case):
+    call = Call(case, case.dtypes[0], size=0)
+    if all(x.size for x in call.arrays):
+        pytest.skip("no size is drawn")
+    try:
+        call.expected()
+    except Exception:
+        pytest.skip("NumPy refuses it")
+    try:
+        check(call, [to_tensor(x) for x in call.arrays], case.dtypes[0], "empty tensors")
+        check(call, call.arrays, case.dtypes[0], "empty arrays")
+    except (KerasError, UnsupportedError) as error:
+        assert "change what" not in str(error), "an error of the framework"
+
+
+DTYPES = ("int8", "int16", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float64")
+
+
+def check_dtype(case: Case, dtype: str) -> None:
+    """The value of NumPy in float64, or an error of ours, on tensors of any dtype."""
+    if not has_dtype(dtype):
+        pytest.skip(f"no {dtype}")
+    call = Call(case, dtype, positive=True)
+    try:
+        results = to_arrays(call.run([to_tensor(x) for x in call.arrays]))
+    except (KerasError, UnsupportedError):
+        return
+    # Results that are whole numbers, or in half precision, are as exact as their own dtype.
+    for actual, expected in zip(results, call.expected(), strict=True):
+        name = actual.dtype.name
+        if actual.dtype.kind not in "biu":
+            assert_close(actual, expected, name if name in TOLERANCE else "float32", 2.0, dtype)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("case", first_cases(lambda case: case.dtypes[0] == "float32"))
+def test_every_dtype_is_computed_or_refused(case, dtype):
+    check_dtype(case, dtype)
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "uint32", "uint64"])
+def test_large_unsigned_integers_are_computed(dtype):
+    if not has_dtype(dtype):
+        pytest.skip(f"no {dtype}")
+    x = np.array([[3, 1, 2], [5, 4, 6]], dtype)
+    for op, expected in (
+        (lambda x: ops.add(x, x), x + x),
+        (lambda x: ops.maximum(x, 2), np.maximum(x, 2)),
+        (ops.relu, x),
+        (lambda x: ops.flip(x, 1), np.flip(x, 1)),
+        (lambda x: ops.clip(x, 2, 4), np.clip(x, 2, 4)),
+        (lambda x: ops.sort(x, axis=0), np.sort(x, axis=0)),
+        (lambda x: ops.less(x, 3), x < 3),
+    ):
+        result = op(to_tensor(x))
+        assert ops.dtype(result) == expected.dtype.name
+        np.testing.assert_array_equal(ops.convert_to_numpy(result), expected)
+
+
+def test_numpy_floats_are_python_floats():
+    x = ops.ones(2)
+    for number in (np.sqrt(2.0), np.float64(1.5)):
+        for result in (ops.multiply(x, number), ops.multiply(number, x), x * number):
+            assert ops.dtype(result) == "float32"
+            np.testing.assert_allclose(ops.convert_to_numpy(result), float(number), rtol=1e-6)
+        assert ops.multiply(keras.KerasTensor((2,), "float16"), number).dtype == "float16"
+        assert ops.dtype(ops.convert_to_tensor(number)) == "float32"
+        assert float(ops.convert_to_tensor(number)) == np.float32(number)
+
+
+def test_a_number_next_to_booleans_is_a_truth_value():
+    x = ops.convert_to_tensor([True, False])
+    for _ in range(2):  # the second time from the dispatch cache
+        for op, number, expected in (
+            (ops.logical_and, 0.5, [True, False]),
+            (ops.logical_or, 0.0, [True, False]),
+            (ops.logical_xor, 2, [False, True]),
+            (ops.logical_and, 1j, [True, False]),
+        ):
+            assert ops.convert_to_numpy(op(x, number)).tolist() == expected
+            assert ops.convert_to_numpy(op(number, x)).tolist() == expected
+
+
+def test_lists_of_numbers_and_tensors_of_any_dtype_are_joined():
+    x = ops.convert_to_tensor(np.array([2.0, 3.0], "float16"))
+    assert ops.dtype(ops.stack([1.0, x[0]])) == "float16"
+    assert ops.convert_to_numpy(ops.stack([1.0, x[0], 2])).tolist() == [1.0, 2.0, 2.0]
+    assert ops.convert_to_numpy(ops.append(x, 5)).tolist() == [2.0, 3.0, 5.0]
+    joined = ops.append(np.array([1, 2], "int8"), ops.convert_to_tensor([0.5]))
+    assert ops.convert_to_numpy(joined).tolist() == [1.0, 2.0, 0.5]
+    assert ops.convert_to_numpy(ops.sum([x, [1.0, 2.0]], axis=0)).tolist() == [3.0, 5.0]
+
+
+def test_a_list_that_is_traced():
+    def function(x: Any) -> Any:
+        return ops.sum(ops.convert_to_tensor([[1.0, x[0]], x]), axis=0)
+
+    x = ops.convert_to_tensor([2.0, 3.0])
+    result = current().compile(function, [])(x)
+    assert ops.convert_to_numpy(result).tolist() == [3.0, 5.0]
