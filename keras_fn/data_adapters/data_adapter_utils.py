@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_fn.backend.loader import current
 from keras_fn.core.keras_tensor import Shape
-from keras_fn.data_adapters.sparse_rows import SparseRows
+from keras_fn.data_adapters.host_rows import HostRows
 from keras_fn.errors import SpecError
 from keras_fn.types import Nested
 
@@ -18,7 +18,7 @@ arrays has this form, too."""
 
 def to_host(array: Any) -> np.ndarray:
     """Returns an array or a tensor as a NumPy array."""
-    if isinstance(array, SparseRows):
+    if isinstance(array, HostRows):
         return array.to_array()
     return current().convert_to_numpy(array) if current().is_tensor(array) else array
 
@@ -52,7 +52,7 @@ def class_weight_to_sample_weights(
         raise SpecError(
             source,
             expected="class_weight for a model with one output",
-            received=f"{len(targets or ())}",
+            received=f"a model with {len(targets)} outputs" if targets else "no targets",
             fix="use sample_weight for models with several outputs",
         )
     classes = _get_class_indices(to_host(targets[0]), y_pred_shape)

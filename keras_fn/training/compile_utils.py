@@ -240,14 +240,14 @@ class CompileLoss:
         if key in self._checked:
             return
         y_true = KerasTensor((None, *target.shape[1:]), str(target.dtype), record_history=False)
-        weight = KerasTensor((None, *weight.shape[1:]), "float32", record_history=False)
+        spec = KerasTensor((None, *weight.shape[1:]), "float32", record_history=False)
         try:
-            infer_spec(fn, (y_true, y_pred, weight), {})
+            infer_spec(fn, (y_true, y_pred, spec), {})
         except SpecError as error:
             raise SpecError(
                 f"{self.outputs.source}, in {error.source}",
                 expected=str(error.expected).replace("sample_weight", weight_name),
-                received=str(error.received).replace("sample_weight", weight_name),
+                received=f"{weight_name} of shape {tuple(weight.shape)}",
                 fix=error.fix,
             ) from None
         self._checked.add(key)
@@ -408,7 +408,8 @@ def check_names(source: str, **arguments: Any) -> None:
         **arguments: `loss`, `metrics` and `weighted_metrics`, as `compile` takes them.
 
     Raises:
-        SpecError: A name is unknown, or something is no loss or metric. The error lists the names.
+        SpecError: A name is unknown, or something is neither a loss nor a metric. The error lists
+            the names.
     """
     for argument, values in arguments.items():
         kind = "loss" if argument == "loss" else "metric"

@@ -21,6 +21,8 @@ from keras_fn.data_adapters.data_adapter_utils import (
     class_weight_to_sample_weights,
     to_host,
 )
+from keras_fn.data_adapters.host_rows import HostRows
+from keras_fn.data_adapters.ragged_rows import RaggedRows, find_ragged
 from keras_fn.data_adapters.sparse_rows import SparseRows
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.training.output_binding import OutputBinder, make_output_binder
@@ -102,7 +104,7 @@ class DataBinder:
             class_weight: Weight of each class index, or None.
 
         Raises:
-            SpecError: The model has several outputs, or `class_weight` is no dict of numbers.
+            SpecError: The model has several outputs, or `class_weight` is not a dict of numbers.
         """
         if class_weight is None:
             return data
@@ -124,8 +126,23 @@ class DataBinder:
         graph = get_graph(self.model)
         return self.model._input_structure if graph is None else graph.input_structure
 
+    def _find_ragged(self, x: Any, graph: Any) -> Any:
+        """Returns inputs with those whose samples have unequal lengths as `RaggedRows`."""
+        if isinstance(x, dict):
+            return {name: find_ragged(value, self.source) for name, value in x.items()}
+        if isinstance(x, (list, tuple)):
+            is_single = graph is None or graph.input_binder.single
+            if is_single and (rows := find_ragged(x, self.source)) is not x:
+                return rows
+            if graph is not None and len(x) == len(graph.input_binder.names):
+                return type(x)([find_ragged(value, self.source) for value in x])
+            return x
+        return find_ragged(x, self.source)
+
     def _bind_inputs(self, x: Any) -> list[Any]:
         graph = get_graph(self.model)
+        if type(x) is not np.ndarray or x.dtype == object:
+            x = self._find_ragged(x, graph)
         if graph is None:
             float64 = self.model._float_input_dtype("float64")
             return [convert_to_array(a, "x", self.source, float64) for a in self._flatten(x)]
@@ -139,9 +156,10 @@ class DataBinder:
                 arrays.append(None)
                 continue
             name = binder.names[i]
-            float64 = self.model._float_input_dtype("float64")
+            keeps = binder.keeps_dtypes
+            float64 = self.model._float_input_dtype("float64") if keeps else "float64"
             array = convert_to_array(value, f"input {name!r}", self.source, float64)
-            arrays.append(self._check_input(array, binder.tensors[i], name, binder.keeps_dtypes))
+            arrays.append(self._check_input(array, binder.tensors[i], name, keeps))
         return arrays
 
     def _flatten(self, x: Any) -> list[Any]:
@@ -189,13 +207,15 @@ class DataBinder:
             )
         if isinstance(array, SparseRows):
             array = array if spec.sparse else array.to_dense_batches()
+        elif isinstance(array, RaggedRows):
+            array = array.with_length(expected[1], self.source)
         elif not isinstance(array, np.ndarray):
             return array if keeps_dtype else current().cast(array, spec.dtype)
         if keeps_dtype:
             return array
         dtype = numpy_dtype(spec.dtype)
         to_integer = array.dtype.kind == "f" and dtype.kind in "iu"
-        values = array.values if isinstance(array, SparseRows) else array
+        values = array.values if isinstance(array, HostRows) else array
         if to_integer and not np.array_equal(values, np.floor(values)):
             raise DTypeError(
                 self.source,
@@ -287,7 +307,9 @@ def _to_target(x: Any, kind: str, source: str) -> Any:
     """Returns targets or sample weights as an array; batches of a sparse matrix are dense."""
     if x is None:
         return None
-    array = convert_to_array(x, kind, source)
+    array = convert_to_array(find_ragged(x, source), kind, source)
+    if isinstance(array, RaggedRows):
+        return array.without_mask()
     return array.to_dense_batches() if isinstance(array, SparseRows) else array
 
 

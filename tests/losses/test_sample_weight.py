@@ -79,7 +79,7 @@ def test_a_function_that_returns_one_number_is_scaled_by_the_mean_weight() -> No
 @pytest.mark.parametrize("name", ["MeanSquaredError", "BinaryCrossentropy"])
 @pytest.mark.parametrize("lacks", ["targets", "predictions"])
 def test_weights_of_steps_where_only_one_side_has_an_axis_of_size_1(name: str, lacks: str) -> None:
-    """Targets (batch, time) for predictions (batch, time, 1): the time is no axis to average."""
+    """Targets (batch, time) for predictions (batch, time, 1): the time is not averaged first."""
     y_true, y_pred = Y_TRUE[..., :1], Y_PRED[..., :1]
     weight = np.array([[1.0, 0, 3], [2, 5, 0], [0, 0, 1]], "float32")
     loss = getattr(losses, name)()

@@ -151,7 +151,7 @@ def test_weights_that_do_not_fit_are_refused_before_anything_runs() -> None:
     model.compile("sgd", "sparse_categorical_crossentropy")
     message = refusal(model, LABELS, sample_weight=np.ones((6, 2)))
     assert "tagger" in message and "sparse_categorical_crossentropy" in message
-    assert "sample_weight of shape (None, 2)" in message and "(None, 3)" in message
+    assert "sample_weight of shape (6, 2)" in message and "(None, 3)" in message
     message = refusal(model, LABELS, sample_weight=np.ones((6, 2)), class_weight=WEIGHT)
     assert "sample_weight of shape (6, 2)" in message and "class_weight" in message
 
@@ -161,7 +161,7 @@ def test_an_error_about_class_weights_names_them() -> None:
     model = keras.Model(x, layers.Dense(1)(x), name="tagger")
     model.compile("sgd", "cosine_similarity")  # a number for each sample, not for each step
     message = refusal(model, LABELS.astype("float32"), class_weight=WEIGHT)
-    assert "class_weight of shape (None, 3)" in message and "cosine_similarity" in message
+    assert "class_weight of shape (6, 3)" in message and "cosine_similarity" in message
     assert "sample_weight" not in message
 
 
