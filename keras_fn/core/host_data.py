@@ -10,6 +10,7 @@ import numpy as np
 
 from keras_fn.backend.loader import current
 from keras_fn.core.dtypes import result_type, standardize_dtype
+from keras_fn.core.keras_tensor import SymbolicConversionError
 from keras_fn.core.shapes import is_compatible
 from keras_fn.core.variable import Variable
 from keras_fn.errors import DTypeError, SpecError
@@ -45,6 +46,8 @@ def to_array(x: Any, dtype: str | None = None) -> tuple[Any, str | None]:
             return _stack(x, dtype), dtype
     try:
         array = np.asarray(x)
+    except SymbolicConversionError:
+        raise
     except ValueError as error:  # NumPy names the first axis of different sizes
         raise _shape_error(str(error)) from error
     if array.dtype.kind == "O":

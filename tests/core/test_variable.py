@@ -1,8 +1,13 @@
 """The Variable: values, dtypes, assignment, scopes."""
 
+import operator
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
+import keras_fn as keras
 from keras_fn import StatelessScope, Variable, initializers, name_scope, ops
 from keras_fn.core.scopes import AutocastScope, BuildScope, DeferredInitScope, SymbolicScope
 from keras_fn.errors import SpecError
@@ -246,3 +251,183 @@ def test_freezing_is_seen_at_once():
     assert not variable.trainable
     variable.trainable = True
     assert variable.trainable
+
+
+def values(x):
+    return ops.convert_to_numpy(x).tolist()
+
+
+def test_comparisons_are_elementwise():
+    v = Variable([1.0, 2.0])
+    w = Variable([2.0, 2.0])
+    assert values(v == 1) == [True, False] and values(v != 1) == [False, True]
+    assert values(v == w) == [False, True] and values(v == [1.0, 3.0]) == [True, False]
+    assert values(v == np.array([1.0, 2.0])) == [True, True]
+    assert np.asarray(np.array([1.0, 0.0]) == v).tolist() == [True, False]
+    assert values(1 == v) == [True, False]  # noqa: SIM300
+    assert values(v < w) == [True, False] and values(v >= 2) == [False, True]
+    assert (v == keras.KerasTensor((2,))).dtype == "bool"
+    counter = Variable(3)
+    assert counter == 3 and bool(counter != 2)  # as in `if optimizer.iterations == 3`
+
+
+def test_a_variable_differs_from_what_is_no_number():
+    v = Variable([1.0, 2.0])
+    for other in (None, "adam", object(), {}, ["a"]):
+        assert (v == other) is False
+        assert (v != other) is True
+
+
+def test_variables_are_keys_by_their_identity():
+    v, w = Variable([1.0, 2.0]), Variable([1.0, 2.0])
+    assert {v: "v", w: "w"} == {v: "v", w: "w"}
+    assert {v: "v", w: "w"}[w] == "w" and len({v, w, v}) == 2
+    assert hash(v) != hash(w)
+
+
+def test_optimizers_and_layers_find_their_variables_among_equal_ones():
+    layer = keras.layers.Dense(2, kernel_initializer="ones", bias_initializer="ones")
+    layer.build((None, 2))
+    optimizer = keras.optimizers.SGD(1.0, momentum=0.9)
+    optimizer.build(layer.trainable_variables)
+    grads = [np.full(v.shape, 1.0, "float32") for v in layer.trainable_variables]
+    optimizer.apply(grads, layer.trainable_variables)
+    assert values(layer.kernel) == [[0.0, 0.0]] * 2
+    assert optimizer.iterations == 1
+
+
+def test_iteration_and_signs():
+    v = Variable([[1.0, -2.0], [3.0, 4.0]])
+    assert [values(row) for row in v] == [[1.0, -2.0], [3.0, 4.0]]
+    assert values(+v) == [[1.0, -2.0], [3.0, 4.0]] and values(-v)[0] == [-1.0, 2.0]
+    assert values(abs(v))[0] == [1.0, 2.0]
+    with pytest.raises(TypeError, match="has no length"):
+        iter(Variable(1.0)).__next__()
+    assert values(round(Variable([1.26, 2.5]), 1)) == pytest.approx([1.3, 2.5])
+    assert values(round(Variable([1.26, 2.5]))) == [1.0, 2.0]
+    assert values(round(Variable([1.26]), None)) == [1.0]
+    x = keras.KerasTensor((2,))
+    assert +x is x and round(x).shape == (2,)
+
+
+def test_assignments_return_the_new_value():
+    v = Variable([1.0, 2.0])
+    assigned = v.assign([3, 4])
+    added = v.assign_add([1.0, 1.0])
+    raised = v.assign_add(1.0)
+    subtracted = v.assign_sub(2)
+    expected = [[3.0, 4.0], [4.0, 5.0], [5.0, 6.0], [3.0, 4.0]]
+    for x, numbers in zip((assigned, added, raised, subtracted), expected, strict=True):
+        assert ops.is_tensor(x) and ops.dtype(x) == "float32" and values(x) == numbers
+    assert values(v) == [3.0, 4.0]
+    with StatelessScope() as scope:
+        assert values(v.assign_add(1.0)) == [4.0, 5.0]
+    assert values(scope.get_current_value(v)) == [4.0, 5.0] and values(v) == [3.0, 4.0]
+
+
+def test_assignments_in_a_symbolic_call_have_a_spec_and_check_the_shape():
+    v = Variable([1.0, 2.0], dtype="float16")
+    with SymbolicScope():
+        assert (v.assign([3, 4]).shape, v.assign_add(1).dtype) == ((2,), "float16")
+        with pytest.raises(SpecError, match=r"a value of shape \(2,\)"):
+            v.assign(keras.KerasTensor((3,)))
+    with pytest.raises(TypeError):
+        v.assign(keras.KerasTensor((2,)))
+    assert values(v) == [1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    "initializer",
+    [
+        "uniform",
+        "glorot_normal",
+        initializers.RandomNormal(),
+        initializers.RandomNormal,
+        {"class_name": "RandomUniform", "config": {"minval": 0.5, "maxval": 1.0, "seed": 1}},
+        lambda shape, dtype: ops.full(shape, 0.5, dtype),
+    ],
+)
+def test_an_initializer_in_any_form(initializer):
+    v = Variable(shape=(2, 3), initializer=initializer, dtype="float16")
+    assert (v.shape, v.dtype, v.numpy().dtype.name) == ((2, 3), "float16", "float16")
+    assert np.isfinite(v.numpy()).all() and v.numpy().any()
+
+
+@pytest.mark.thorough
+def test_a_variable_may_be_the_first_name_that_a_program_uses():
+    program = (
+        "from keras_fn import Variable\n"
+        "v = Variable(shape=(2,), initializer='ones')\n"
+        "print((v + 1).shape, bool((v == 1)[0]))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert "True" in run.stdout, run.stderr
+
+
+def test_words_and_attributes_are_checked():
+    with pytest.raises(ValueError, match=r"(?s)aggregation.*'only_first_replica'.*'max'"):
+        Variable(1.0, aggregation="max")
+    with pytest.raises(ValueError, match=r"(?s)synchronization.*'on_read'.*'later'"):
+        Variable(1.0, synchronization="later")
+    with pytest.raises(TypeError, match="unknown"):
+        Variable("unknown", shape=(2,))
+    v = Variable(1.0, aggregation=None, synchronization=None)
+    assert (v.aggregation, v.synchronization) == ("none", "none")
+    for name in ("regularizer", "constraint"):
+        with pytest.raises(ValueError, match=name):
+            setattr(v, name, 3)
+        setattr(v, name, abs)
+        assert getattr(v, name) is abs
+    with pytest.raises(TypeError, match="overwrite_with_gradient"):
+        v.overwrite_with_gradient = 1
+    v.overwrite_with_gradient = True
+    assert v.overwrite_with_gradient
+
+
+def test_only_a_scalar_is_a_python_number():
+    v = Variable([2.0])
+    for convert in (float, int, bool):
+        with pytest.raises(TypeError, match=r"(?s)a scalar.*shape \(1,\)"):
+            convert(v)
+    assert [10, 20, 30][Variable(1)] == 20
+    with pytest.raises(TypeError):
+        operator.index(Variable(1.5))
+
+
+def test_the_dtype_is_that_of_the_value_in_an_autocast_scope():
+    v, count = Variable([1.0, 2.0]), Variable(1)
+    with AutocastScope("float16"):
+        assert (v.dtype, ops.dtype(v.value), count.dtype) == ("float16", "float16", "int32")
+        v.assign([3.0, 4.0])
+    assert (v.dtype, ops.dtype(v.value)) == ("float32", "float32")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("__add__", [3.0, 5.0]), ("__radd__", [3.0, 5.0]), ("__sub__", [1.0, 1.0]),
+        ("__rsub__", [-1.0, -1.0]), ("__mul__", [2.0, 6.0]), ("__rmul__", [2.0, 6.0]),
+        ("__truediv__", [2.0, 1.5]), ("__rtruediv__", [0.5, 2 / 3]), ("__floordiv__", [2.0, 1.0]),
+        ("__rfloordiv__", [0.0, 0.0]), ("__mod__", [0.0, 1.0]), ("__rmod__", [1.0, 2.0]),
+        ("__pow__", [2.0, 9.0]), ("__rpow__", [1.0, 8.0]), ("__matmul__", 8.0),
+        ("__rmatmul__", 8.0), ("__lt__", [False, False]), ("__le__", [False, False]),
+        ("__gt__", [True, True]), ("__ge__", [True, True]), ("__eq__", [False, False]),
+        ("__ne__", [True, True]),
+    ],
+)  # fmt: skip
+def test_every_operator_of_two_operands(name, expected):
+    result = getattr(Variable([2.0, 3.0]), name)(np.array([1.0, 2.0], "float32"))
+    np.testing.assert_allclose(ops.convert_to_numpy(result), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("__and__", [True, False]), ("__rand__", [True, False]), ("__or__", [True, True]),
+     ("__ror__", [True, True]), ("__xor__", [False, True]), ("__rxor__", [False, True])],
+)  # fmt: skip
+def test_operators_of_booleans(name, expected):
+    v = Variable([True, False])
+    assert values(getattr(v, name)([True, True])) == expected
+    assert values(~v) == [False, True]

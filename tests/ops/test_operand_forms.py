@@ -22,7 +22,8 @@ from keras_fn.testing.conformance.assertions import (
     has_dtype,
     to_arrays,
 )
-from keras_fn.testing.conformance.case import Case
+from keras_fn.testing.conformance.case import Case, TensorArgument
+from keras_fn.testing.conformance.strategies import TENSOR_KINDS, tensors_of
 
 
 def to_tuple(x: Any) -> Any:
@@ -133,16 +134,24 @@ def check_dtype(case: Case, dtype: str) -> None:
         results = to_arrays(call.run([to_tensor(x) for x in call.arrays]))
     except (KerasError, UnsupportedError):
         return
-    # Results that are whole numbers, or in half precision, are as exact as their own dtype.
+    tolerance = dtype if dtype in TOLERANCE else "float32"
     for actual, expected in zip(results, call.expected(), strict=True):
-        name = actual.dtype.name
-        if actual.dtype.kind not in "biu":
-            assert_close(actual, expected, name if name in TOLERANCE else "float32", 2.0, dtype)
+        if actual.dtype.kind not in "biu":  # of integers, NumPy's reference may be a float
+            assert_close(actual, expected, tolerance, 2.0, dtype)
+
+
+def has_drawn_tensors(case: Case) -> bool:
+    """Whether its tensors can be drawn in any dtype: not given values, such as NaN."""
+    kinds = set(map(type, tensors_of(list(case.args), TENSOR_KINDS)))
+    # Cross-entropy clips probabilities at an epsilon of the framework's choice.
+    return kinds == {TensorArgument} and case.op != "binary_crossentropy"
 
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("case", first_cases(lambda case: case.dtypes[0] == "float32"))
+@pytest.mark.parametrize(
+    "case", first_cases(lambda case: case.dtypes[0] == "float32" and has_drawn_tensors(case))
+)
 def test_every_dtype_is_computed_or_refused(case, dtype):
     check_dtype(case, dtype)
 
