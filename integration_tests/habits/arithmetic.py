@@ -84,7 +84,7 @@ HABITS = {
         "keras.backend.standardize_dtype(ops.array([1.0]).dtype)",
         "float32",
     ),
-    "int plus float": ("keras.backend.standardize_dtype((ops.array([1]) + 0.5).dtype)", "float32"),
+    "int plus float": ("keras.backend.standardize_dtype(ops.add([1], 0.5).dtype)", "float32"),
     "mean of ints is a float": (
         "keras.backend.standardize_dtype(ops.mean([1, 2]).dtype)",
         "float32",

@@ -10,7 +10,7 @@ NOT_RUN = {
 KNOWN: dict[str, tuple[str, str]] = {
     "keras.initializers.get-3": ("", "the name of an object that is private in Keras, too"),
 }
-"""By the docstring and the number of the example: the backends, "" for all of them, and who is right."""
+"""By the docstring and the number of the example: the backends ("" is all), and who is right."""
 
 
 def known_difference(example: str, backend: str) -> str | None:

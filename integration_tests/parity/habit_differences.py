@@ -23,10 +23,6 @@ KNOWN: dict[str, tuple[str, str]] = {
     "crossentropy of integer labels": ("", "Keras compares the structures of a list and a tensor"),
     "crossentropy of logits": ("", "Keras compares the structures of a list and a tensor"),
     # ----------------------------------------------------------------- ops
-    "int plus float": (
-        "tensorflow",
-        "TensorFlow's operator does not promote; ours does on every backend",
-    ),
     "concatenate ints and floats": ("tensorflow", _LISTS),
     "vstack and hstack": ("tensorflow", "`vstack` of vectors on TensorFlow joins them end to end"),
     "while loop of one value": (
