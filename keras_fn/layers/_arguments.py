@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from keras_fn import constraints, initializers, regularizers
 from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError, check_choice
@@ -43,6 +45,17 @@ def positive_int(layer: object, argument: str, value: Any) -> int:
         fix = f"for example {argument}=8"
         raise argument_error(layer, argument, "a positive integer", value, fix)
     return value
+
+
+def check_flag(layer: object, argument: str, value: Any) -> bool:
+    """Returns `value` if it is a boolean.
+
+    Raises:
+        SpecError: It is not.
+    """
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    raise argument_error(layer, argument, "True or False", value, f"for example {argument}=True")
 
 
 def int_tuple(

@@ -18,12 +18,15 @@ def wrap_build(build: Callable[..., None]) -> Callable[..., None]:
         if self._building:  # a subclass calls the `build` of its base class
             return build(self, *args, **kwargs)
         self._building = True
+        sublayers = () if self._trainable else self._sublayers()
         try:
             with BuildScope(), name_scope(self.name):
                 self._set_path(current_path())
                 build(self, *args, **kwargs)
         finally:
             self._building = False
+        if not self._trainable:  # nor is what `build` created
+            self._freeze_new(sublayers)
         self.built = True
         shapes = {**dict(zip(names, args, strict=False)), **kwargs}
         self._build_shapes = shapes or self._build_shapes

@@ -11,6 +11,7 @@ from keras_fn.core.input_spec import InputSpec, check_inputs
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.naming import current_path, name_scope
 from keras_fn.core.operation import Operation, infer_spec
+from keras_fn.core.ragged import is_ragged, pad_ragged_tensor
 from keras_fn.core.scopes import (
     DEFAULT_CONTEXT,
     AutocastScope,
@@ -29,6 +30,7 @@ from keras_fn.layers._build_wrapper import (
     wrap_build,
 )
 from keras_fn.layers._config import drop_noop_arguments, layer_config
+from keras_fn.layers._constructor import check_arguments
 from keras_fn.layers._losses import LossTrackingMixin
 from keras_fn.layers._masks import MaskPropagationMixin
 from keras_fn.layers._options import InputShapeOptions
@@ -64,6 +66,7 @@ if TYPE_CHECKING:
 else:
     Base = current().LayerBase
 
+_PACKAGE = f"{__package__}."  # whose constructors check their arguments; others are their own
 _FAST_PATH_CACHE_SIZE = 64  # input signatures that a layer remembers; more would be a leak
 
 
@@ -117,7 +120,10 @@ class Layer(
         super().__init_subclass__(**kwargs)
         if "build" in vars(cls):
             cls.build = wrap_build(cls.build)
+        if "__init__" in vars(cls) and cls.__module__.startswith(_PACKAGE):
+            cls.__init__ = check_arguments(cls.__init__)
 
+    @check_arguments
     def __init__(
         self,
         *,
@@ -299,6 +305,8 @@ class Layer(
             if isinstance(x, Variable):
                 x = x.value
             is_symbolic = isinstance(x, KerasTensor)
+            if not is_symbolic and is_ragged(x):
+                x = pad_ragged_tensor(x, self._label)
             if not is_symbolic and not backend.is_tensor(x):
                 if not hasattr(x, "__array__") and not hasattr(x, "dtype"):
                     return x
@@ -308,9 +316,10 @@ class Layer(
                 if name != accepted and name in AUTOCAST_DTYPES:
                     dtype = self._float_input_dtype(name)
                     if dtype != name:
-                        return (
-                            _cast_keras_tensor(x, dtype) if is_symbolic else backend.cast(x, dtype)
-                        )
+                        if is_symbolic:
+                            return _cast_keras_tensor(x, dtype)
+                        mask, x = masking.get_mask(x), backend.cast(x, dtype)
+                        masking.set_mask(x, mask)
             return x
 
         return {
@@ -334,9 +343,8 @@ class Layer(
         """Runs `call` in the scopes that it needs, and names the layer in errors."""
         args, kwargs = self._signature.unbind(arguments)
         scopes: list[Any] = []
-        if active.symbolic or (
-            not is_dynamo_compiling() and self._fast_path_keys is None
-        ):  # the call may create variables
+        may_create = self._fast_path_keys is None and not is_dynamo_compiling()
+        if active.symbolic or may_create:
             scopes.append(name_scope(self.name))
         if self._autocast_to != active.autocast:
             scopes.append(AutocastScope(self._autocast_to))
@@ -345,6 +353,8 @@ class Layer(
         call: Callable[..., Any] = self.call
         if self._has_hooks and not active.symbolic:
             call = lambda *a, **k: self.call_with_hooks(self.call, a, k)  # noqa: E731
+        if may_create:
+            self._is_calling = True
         try:
             for scope in scopes:
                 scope.__enter__()
@@ -358,6 +368,8 @@ class Layer(
         finally:
             for scope in reversed(scopes):
                 scope.__exit__(None, None, None)
+            if may_create:
+                self._is_calling = False
 
     def _call_symbolically(
         self, arguments: dict, args: tuple, kwargs: dict, masks: dict[str, Any]

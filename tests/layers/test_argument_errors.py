@@ -64,7 +64,7 @@ ERRORS = {
     "window": (
         lambda: layers.Conv2D(4, 9, name="c")(Input((8, 8, 3))),
         "Conv2D layer 'c', in ops.conv", "spatial sizes that hold a window of (9, 9)",
-        "sizes (8, 8), dilation (1, 1)",
+        "sizes (8, 8), dilation_rate (1, 1)",
         "make the kernel or the pool smaller, or use padding='same'",
     ),
     "output padding": (
@@ -74,8 +74,8 @@ ERRORS = {
     ),
     "pool": (
         lambda: layers.MaxPooling2D(9, name="p")(Input((4, 8, 3))),
-        "MaxPooling2D layer 'p', in ops.pool", "spatial sizes that hold a window of (9, 9)",
-        "sizes (4, 8), dilation (1, 1)",
+        "MaxPooling2D layer 'p', in ops.max_pool", "spatial sizes that hold a window of (9, 9)",
+        "sizes (4, 8), dilation_rate (1, 1)",
         "make the kernel or the pool smaller, or use padding='same'",
     ),
     "target": (

@@ -30,6 +30,8 @@ class ELU(Layer):
         2015. https://arxiv.org/abs/1511.07289
     """
 
+    _has_nothing_to_build = True
+
     def __init__(self, alpha: float = 1.0, **kwargs: Unpack[LayerOptions]):
         super().__init__(**kwargs)
         self.alpha = alpha

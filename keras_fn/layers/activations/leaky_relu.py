@@ -30,6 +30,8 @@ class LeakyReLU(Layer):
         [-0.5, 2.0]
     """
 
+    _has_nothing_to_build = True
+
     def __init__(self, negative_slope: float = 0.3, **kwargs: Unpack[LayerOptions]):
         negative_slope = cast(Any, kwargs).pop("alpha", negative_slope)  # its name in Keras 2
         super().__init__(**kwargs)

@@ -34,6 +34,8 @@ class ReLU(Layer):
         [0.0, 2.0, 6.0]
     """
 
+    _has_nothing_to_build = True
+
     def __init__(
         self,
         max_value: float | None = None,

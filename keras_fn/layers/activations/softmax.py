@@ -34,6 +34,8 @@ class Softmax(Layer):
         [[0.5, 0.5, 0.0]]
     """
 
+    _has_nothing_to_build = True
+
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Unpack[LayerOptions]):
         super().__init__(**kwargs)
         self.axis = axis

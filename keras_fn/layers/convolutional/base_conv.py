@@ -96,4 +96,4 @@ class Convolution(Layer):
                 x = add(x, self.bias)
             else:
                 x = bias_add(x, self.bias, "channels_first")
-        return self.activation(x)
+        return x if self.activation is None else self.activation(x)

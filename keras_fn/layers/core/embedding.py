@@ -9,7 +9,7 @@ from keras_fn.layers._options import EmbeddingOptions
 from keras_fn.layers.layer import Layer
 from keras_fn.ops.core import cast, dtype as dtype_of, to_dense
 from keras_fn.ops.indexing import take
-from keras_fn.ops.logic import not_equal
+from keras_fn.ops.logic import logical_and, not_equal
 from keras_fn.types import (
     ConstraintLike,
     InitializerLike,
@@ -72,7 +72,7 @@ class Embedding(Layer):
             embeddings_regularizer,
             embeddings_constraint,
         )
-        self.mask_zero = self.supports_masking = mask_zero
+        self.mask_zero, self.supports_masking = mask_zero, True
         self.autocast = False  # half-precision floats represent few integers exactly
         if weights is not None:
             self.build()
@@ -99,7 +99,8 @@ class Embedding(Layer):
         )
 
     def compute_mask(self, inputs: Nested, mask: Nested = None) -> Nested:
-        """Returns a mask that is False at zeros, with `mask_zero`."""
+        """Returns the mask of the input; with `mask_zero`, it is False at zeros too."""
         if not self.mask_zero:
-            return None
-        return not_equal(to_dense(inputs) if is_sparse(inputs) else inputs, 0)
+            return mask
+        own = not_equal(to_dense(inputs) if is_sparse(inputs) else inputs, 0)
+        return own if mask is None else logical_and(own, mask)

@@ -31,6 +31,8 @@ class UnitNormalization(Layer):
         [[0.0, -1.0]]
     """
 
+    _has_nothing_to_build = True
+
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Unpack[LayerOptions]):
         super().__init__(**kwargs)
         self.axis = _checked_axis(self, axis)

@@ -12,6 +12,7 @@ from keras_fn.settings import standardize_data_format
 class GlobalPooling(Layer):
     """Base class of the global pooling layers: each channel becomes one element."""
 
+    _has_nothing_to_build = True
     compute_mask = drop_mask
     rank: int
 

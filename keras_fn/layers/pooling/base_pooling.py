@@ -15,6 +15,7 @@ from keras_fn.types import Tensor
 class Pooling(Layer):
     """Base class of the pooling layers: each window becomes one element, for each channel."""
 
+    _has_nothing_to_build = True
     compute_mask = drop_mask
     rank: int
     _pool: Callable[..., Any]

@@ -30,6 +30,8 @@ class ActivityRegularization(Layer):
 
     _not_in_config = frozenset({"activity_regularizer"})
 
+    _has_nothing_to_build = True
+
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Unpack[NamedLayerOptions]):
         super().__init__(activity_regularizer=L1L2(l1=l1, l2=l2), **kwargs)
         self.l1, self.l2 = l1, l2

@@ -47,6 +47,8 @@ class AlphaDropout(Layer):
         https://arxiv.org/abs/1706.02515
     """
 
+    _has_nothing_to_build = True
+
     def __init__(
         self,
         rate: float,

@@ -38,6 +38,8 @@ class Dropout(Layer):
         2014.
     """
 
+    _has_nothing_to_build = True
+
     def __init__(
         self,
         rate: float,

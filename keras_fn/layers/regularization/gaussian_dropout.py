@@ -38,6 +38,8 @@ class GaussianDropout(Layer):
         2014, section 10.
     """
 
+    _has_nothing_to_build = True
+
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Unpack[LayerOptions]):
         super().__init__(**kwargs)
         self.rate = fraction(self, "rate", rate)

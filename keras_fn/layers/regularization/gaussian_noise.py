@@ -32,6 +32,8 @@ class GaussianNoise(Layer):
         [[1.0, 1.0]]
     """
 
+    _has_nothing_to_build = True
+
     def __init__(self, stddev: float, seed: int | None = None, **kwargs: Unpack[LayerOptions]):
         super().__init__(**kwargs)
         self.stddev = fraction(self, "stddev", stddev)

@@ -35,6 +35,7 @@ class Reshape(Layer):
         (None, 4, 6)
     """
 
+    _has_nothing_to_build = True
     compute_mask = drop_mask
 
     def __init__(self, target_shape: Sequence[int], **kwargs: Unpack[LayerOptions]):

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from typing import Any, Unpack
 
 from keras_fn.core import masking, tree
+from keras_fn.core.dtypes import is_int
 from keras_fn.core.scopes import RowsPerSampleScope
 from keras_fn.core.shapes import is_compatible
 from keras_fn.errors import SpecError
 from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.core.wrapper import Wrapper
 from keras_fn.layers.layer import Layer
-from keras_fn.ops.core import cast, shape as shape_of
+from keras_fn.ops.core import cast, dtype as dtype_of, shape as shape_of
 from keras_fn.ops.indexing import take
 from keras_fn.ops.joining_splitting import stack
 from keras_fn.ops.logic import any as any_, logical_and
@@ -190,12 +191,15 @@ def _mask_inside(mask: Any) -> Any:
 
 
 def _mask_like(mask: Any, x: Any) -> Any:
-    """Returns the mask of whole samples as one of all axes but the last."""
-    missing = max(len(x.shape) - 1 - len(mask.shape), 0)
+    """Returns the mask of whole samples as one of all axes but that of features."""
+    features = 0 if is_int(dtype_of(x)) else 1  # integers are the indices of tokens
+    missing = max(len(x.shape) - features - len(mask.shape), 0)
     if missing == 0:
         return mask
     axes = tuple(range(len(mask.shape), len(mask.shape) + missing))
-    return broadcast_to(expand_dims(cast(mask, "bool"), axes), shape_of(x)[:-1])
+    return broadcast_to(
+        expand_dims(cast(mask, "bool"), axes), shape_of(x)[: len(x.shape) - features]
+    )
 
 
 def _output_mask(masks: Any, inner: Any) -> Any:
