@@ -17,6 +17,7 @@ from keras_fn.backend.loader import current
 from keras_fn.core import dtypes, registry
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.object_sharing import current_sharing_scope
+from keras_fn.core.tuple_paths import find_tuples, restore_tuples
 from keras_fn.errors import DTypeError, SpecError, find_similar, unexpected_arguments
 from keras_fn.types import Nested
 
@@ -184,6 +185,8 @@ def _object(obj: Any) -> dict[str, Any]:
         "config": plain,
         "registered_name": None if builtin else registry.get_registered_name(cls),
     }
+    if tuples := find_tuples(plain):
+        written["tuples"] = tuples
     build_config = getattr(obj, "get_build_config", lambda: None)()
     if build_config is not None:
         written["build_config"] = serialize_keras_object(build_config)
@@ -463,7 +466,8 @@ def _read_object(
     cls = _find_class(config, class_name, kind, module_objects)
     if not isinstance(cls, type):
         return cls  # a function in the form of a class, as Keras 2 wrote it
-    obj = _create(cls, inner)
+    tuples = config.get("tuples")
+    obj = _create(cls, restore_tuples(inner, tuples) if isinstance(tuples, list) else inner)
     if config.get("build_config") and not getattr(obj, "built", False):
         obj.build_from_config(config["build_config"])
         obj.built = True

@@ -63,9 +63,7 @@ class Functional(Model):
         self._inputs = tree.flatten(inputs)
         self._outputs = tree.flatten(outputs)
         self.execution_plan = ExecutionPlan(self._inputs, self._outputs, source)
-        self._operations = operations_by_depth(
-            tree.flatten_sorted(inputs), tree.flatten_sorted(outputs)
-        )
+        self._operations = operations_by_depth(_in_file_order(inputs), _in_file_order(outputs))
         self._layers = [op for op in self._operations if isinstance(op, Layer)]
         _check_names(self._operations, source)
         self.input_binder = InputBinder(source, inputs, self.input_names, self._inputs)
@@ -265,7 +263,7 @@ class Functional(Model):
         structure = self.output_structure
         if isinstance(structure, KerasTensor):
             return outputs[0]
-        if isinstance(structure, dict) and len(structure) == len(outputs):
+        if type(structure) is dict and len(structure) == len(outputs):
             return dict(zip(structure, outputs, strict=True))
         if isinstance(structure, (list, tuple)) and len(structure) == 1:
             return tree.unflatten(structure[0], outputs)  # as Keras: a list of one is unpacked
@@ -341,6 +339,16 @@ def has_graph_constructor(cls: type) -> bool:
     """
     parameters = list(inspect.signature(cls.__init__).parameters)[1:]
     return parameters[:2] == ["inputs", "outputs"] or parameters[:2] == ["args", "kwargs"]
+
+
+def _in_file_order(structure: Any) -> list[KerasTensor]:
+    """Returns the tensors in the order in which a model that was read from a file has them."""
+    if isinstance(structure, dict):
+        keys = sorted(structure, key=lambda key: (type(key).__name__, key))
+        return [t for key in keys for t in _in_file_order(structure[key])]
+    if isinstance(structure, (list, tuple)):
+        return [t for part in structure for t in _in_file_order(part)]
+    return [structure]
 
 
 def _names(structure: Any, tensors: Sequence[KerasTensor]) -> list[str]:

@@ -29,6 +29,7 @@ _ENTRY_KEYS = {
     "name",
     "inbound_nodes",
     "shared_object_id",
+    "tuples",
     "backend",
     "keras_version",
 }

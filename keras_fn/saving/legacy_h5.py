@@ -71,7 +71,8 @@ def to_bytes(model: AnyModel, with_optimizer: bool = True) -> memoryview:
     # have the newer form, which also supports ops.
     builtin = builtin_qualified_name(type(model))
     name = builtin[1] if builtin else get_registered_name(type(model))
-    text = json.dumps({"class_name": name, "config": entry["config"]})
+    tuples = {"tuples": entry["tuples"]} if "tuples" in entry else {}
+    text = json.dumps({"class_name": name, "config": entry["config"], **tuples})
     with config_errors("model_config"):
         validate_and_upgrade_config(parse_json(text.encode()), is_own=True)
     versions = {"keras_version": KERAS_VERSION, "backend": current().name}

@@ -1,5 +1,6 @@
 """Graphs as configs and back."""
 
+import collections
 import json
 
 import numpy as np
@@ -135,3 +136,47 @@ def test_a_config_that_refers_to_a_layer_that_is_not_there_is_refused():
     config["output_layers"] = ["nowhere", 0, 0]
     with pytest.raises(ValueError, match="nowhere"):
         keras.Model.from_config(config)
+
+
+OUTPUTS = {
+    "tuple": lambda a, b: (a, b),
+    "tuple of one": lambda a, b: (a,),
+    "nested": lambda a, b: [a, (b, {"k": (a,)})],
+    "dict": lambda a, b: {"z": (a, b), "y": [b]},
+    "ordered": lambda a, b: collections.OrderedDict(z=b, y=a),
+}
+
+
+def kinds(nested):
+    """Lists, tuples and dicts of 0."""
+    return keras.tree.map_structure(lambda t: 0, nested)
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_outputs_are_nested_as_before_after_every_way_back(name, tmp_path):
+    x = keras.Input((2,))
+    a, b = keras.layers.Dense(2, name="b")(x), keras.layers.Dense(3, name="a")(x)
+    model = keras.Model(x, OUTPUTS[name](a, b))
+    wanted = kinds(model(np.ones((1, 2))))
+    outer = keras.Input((2,))
+    nested = keras.Model(outer, model(outer))
+    assert kinds(keras.Model.from_config(model.get_config())(np.ones((1, 2)))) == wanted
+    for each in (model, nested):
+        each.save(tmp_path / "m.keras")
+        each.save(tmp_path / "m.h5")
+        for again in (
+            keras.models.model_from_json(each.to_json()),
+            keras.saving.load_model(tmp_path / "m.keras"),
+            keras.saving.load_model(tmp_path / "m.h5"),
+            keras.models.clone_model(each),
+        ):
+            assert kinds(again(np.ones((1, 2)))) == wanted
+
+
+def test_a_path_to_no_list_changes_nothing():
+    x = keras.Input((2,), name="x")
+    entry = keras.saving.serialize_keras_object(keras.Model(x, (x * 2, x + 1)))
+    assert entry["tuples"] == [["output_layers"]]
+    for paths in ([["output_layers", 7], ["layers"], 3, None], [["output_layers", 0, 0]]):
+        model = keras.saving.deserialize_keras_object({**entry, "tuples": paths})
+        assert len(model.outputs) == 2
