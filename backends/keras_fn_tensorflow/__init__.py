@@ -16,6 +16,10 @@ from keras_fn_tensorflow.profiling import (
     is_out_of_memory as is_out_of_memory,
     profile as profile,
 )
+from keras_fn_tensorflow.ragged import (
+    is_ragged as is_ragged,
+    ragged_samples as ragged_samples,
+)
 from keras_fn_tensorflow.refusals import is_refusal as is_refusal, needs_values as needs_values
 from keras_fn_tensorflow.sparse import (
     is_sparse as is_sparse,

@@ -9,6 +9,8 @@ import tensorflow as tf
 from keras_fn.core.dtypes import standardize_dtype
 from keras_fn.core.host_data import to_array
 from keras_fn.core.sparse import is_scipy_sparse, sparse_from_scipy
+from keras_fn.errors import SpecError
+from keras_fn_tensorflow.ragged import is_ragged
 from keras_fn_tensorflow.sparse import cast_sparse, is_sparse, to_dense
 
 _TENSORS = (tf.Tensor, tf.Variable)
@@ -28,6 +30,14 @@ def convert_to_tensor(x: Any, dtype: str | None = None) -> tf.Tensor:
         return x if dtype is None else cast(x, dtype)
     if is_scipy_sparse(x):
         return sparse_from_scipy(x, dtype)
+    if is_ragged(x):
+        raise SpecError(
+            "A tensor",
+            expected="samples of one length",
+            received=f"a RaggedTensor of shape {tuple(x.shape)}",
+            fix="pad it: ops.convert_to_tensor(x, ragged=False). Models and layers take it as it "
+            "is, pad it and mask the padding",
+        )
     x, dtype = to_array(x, dtype)
     x = tf.convert_to_tensor(x)  # it does not cast arrays
     return x if dtype is None else cast(x, dtype)

@@ -114,7 +114,7 @@ def convert_to_numpy(x: Tensor, copy: bool = True) -> np.ndarray:
     """Copies to the host: a variable's tensor changes in place."""
     copy = copy and x.device.type == "cpu"  # else `cpu` copies
     x = x.detach().cpu()
-    if is_sparse(x):
+    if x.layout is not torch.strided:
         x = x.to_dense()
     name = dtype_name(x.dtype)
     if name in _BITS:

@@ -17,6 +17,7 @@ step. The other protocols are optional capabilities. The frontend checks for one
 - `device_scope` (`SupportsDeviceScope`): the device of new tensors.
 - `to_device` (`SupportsToDevice`): moves tensors to that device.
 - `is_sparse` (`SupportsSparse`): sparse tensors.
+- `is_ragged` (`SupportsRagged`): ragged tensors of the framework, as data.
 - `profile`, `block_until_ready` and `is_out_of_memory` (`SupportsProfiling`): profiling hooks.
 
 A backend that cannot do something at all raises `keras_fn.errors.UnsupportedError` when it is
@@ -390,6 +391,22 @@ class SupportsSparse(Protocol):
 
     def sparse_sparse_matmul(self, x: Tensor, y: Tensor) -> Tensor:
         """Multiplies two sparse matrices of the same dtype; the result is sparse."""
+        ...
+
+
+class SupportsRagged(Protocol):
+    """Optional: a framework with ragged tensors, which may be the data of a model."""
+
+    def is_ragged(self, x: Any) -> bool:
+        """Returns whether `x` is a ragged tensor."""
+        ...
+
+    def ragged_samples(self, x: Any) -> list[np.ndarray]:
+        """Returns the samples of a ragged tensor, arrays of shapes `(time, ...)`.
+
+        Raises:
+            ValueError: Another axis is ragged too.
+        """
         ...
 
 

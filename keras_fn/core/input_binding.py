@@ -14,6 +14,7 @@ from keras_fn.core.name_matching import (
     select_by_name,
 )
 from keras_fn.core.operators import OPS
+from keras_fn.core.ragged import is_ragged, pad_ragged_tensor
 from keras_fn.core.shapes import is_compatible, missing_unit_axes
 from keras_fn.core.sparse import is_sparse
 from keras_fn.errors import SpecError
@@ -114,6 +115,8 @@ class InputBinder:
             raise self._shape_error(
                 i, "None", "feed a tensor, or create it as Input(optional=True)"
             )
+        if is_ragged(value):
+            value = pad_ragged_tensor(value, self.source)
         shape = tuple(value.shape) if hasattr(value, "shape") else None
         if shape is None:
             value = current().convert_to_tensor(value)

@@ -6,6 +6,7 @@ contract). What each op does with one is written once for all backends, in `ops/
 
 import warnings
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -41,9 +42,14 @@ def is_sparse(x: object) -> bool:
     """
     if isinstance(x, KerasTensor):
         return x.sparse
-    if supports("is_sparse") and get_sparse_backend().is_sparse(x):
-        return True
-    return is_scipy_sparse(x)
+    return _get_sparse_test(current())(x) or is_scipy_sparse(x)
+
+
+@cache
+def _get_sparse_test(backend: object) -> Callable[[object], bool]:
+    """Returns the backend's test for sparse tensors; each call of a model makes it."""
+    del backend  # the active one: the key of the cache
+    return get_sparse_backend().is_sparse if supports("is_sparse") else lambda _: False
 
 
 def is_scipy_sparse(x: object) -> bool:

@@ -9,6 +9,7 @@ from keras_fn.backend.contract import SupportsToDevice
 from keras_fn.backend.loader import current, supports
 from keras_fn.core.dtypes import numpy_dtype
 from keras_fn.core.sparse import is_sparse
+from keras_fn.data_adapters.host_rows import HostRows
 from keras_fn.data_adapters.sparse_rows import SparseRows
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.settings import settings
@@ -31,7 +32,9 @@ def convert_to_array(x: Any, name: str, source: str, float64: str | None = None)
         DTypeError: Text, categories, dates or Python objects.
         SpecError: A scalar, or ragged lists.
     """
-    if is_sparse(x):
+    if isinstance(x, HostRows):
+        return _standardize_dtype(x, float64)
+    if type(x) is not np.ndarray and is_sparse(x):
         array = _standardize_dtype(SparseRows.of(x), float64)
     elif current().is_tensor(x):
         array = _move_to_device(x)

@@ -8,7 +8,7 @@ import numpy as np
 from keras_fn.backend.loader import current
 from keras_fn.data_adapters.data_adapter import DataAdapter
 from keras_fn.data_adapters.data_adapter_utils import FlatBatch
-from keras_fn.data_adapters.sparse_rows import SparseRows, take_samples
+from keras_fn.data_adapters.host_rows import HostRows, take_samples
 from keras_fn.errors import SpecError
 
 
@@ -42,7 +42,7 @@ class ArrayDataAdapter(DataAdapter):
         leaves = [a for group in data for a in group or () if a is not None]
         on_host = all(isinstance(a, np.ndarray) for a in leaves)
         self._slices_on_host = not shuffle and on_host and (once or self.size == self.batch_size)
-        self.gathers_on_host = any(isinstance(a, SparseRows) for a in leaves)
+        self.gathers_on_host = any(isinstance(a, HostRows) for a in leaves)
         self._tensors: Any = None
 
     @property

@@ -8,8 +8,8 @@ from typing import Any
 from keras_fn.backend.loader import current
 from keras_fn.core.cleanup import register_cleanup
 from keras_fn.data_adapters.data_adapter_utils import FlatBatch
+from keras_fn.data_adapters.host_rows import HostRows, to_batch
 from keras_fn.data_adapters.prefetch import Prefetch
-from keras_fn.data_adapters.sparse_rows import SparseRows, to_batch
 from keras_fn.errors import SpecError
 
 BindBatch = Callable[[Any], FlatBatch]
@@ -109,7 +109,7 @@ class StreamAdapter(DataAdapter):
 
     def _to_tensors(self, batch: Any) -> Any:
         def convert(a: Any) -> Any:
-            return to_batch(a) if isinstance(a, SparseRows) else current().convert_to_tensor(a)
+            return to_batch(a) if isinstance(a, HostRows) else current().convert_to_tensor(a)
 
         return tuple(
             None if group is None else [None if a is None else convert(a) for a in group]

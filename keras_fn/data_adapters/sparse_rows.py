@@ -6,9 +6,10 @@ import numpy as np
 
 from keras_fn.backend.loader import current, supports
 from keras_fn.core.sparse import get_entries, get_sparse_backend
+from keras_fn.data_adapters.host_rows import HostRows
 
 
-class SparseRows:
+class SparseRows(HostRows):
     """The samples of a sparse matrix or tensor, with what data adapters use of NumPy's interface.
 
     Args:
@@ -27,8 +28,10 @@ class SparseRows:
         shape: tuple[int, ...],
         is_dense: bool = False,
     ):
-        self.starts, self.indices, self.values, self.shape = starts, indices, values, shape
+        self.starts, self.indices, self.entries, self.shape = starts, indices, values, shape
+        self.dtype = values.dtype
         self.is_dense = is_dense or not supports("is_sparse")
+        self.sparse = not self.is_dense
 
     @staticmethod
     def of(x: Any) -> "SparseRows":
@@ -44,17 +47,9 @@ class SparseRows:
         return SparseRows(starts, indices[order, 1:], values[order], shape)
 
     @property
-    def dtype(self) -> np.dtype:
-        """The dtype of the values."""
-        return self.values.dtype
-
-    @property
-    def sparse(self) -> bool:
-        """Whether batches are sparse tensors."""
-        return not self.is_dense
-
-    def __len__(self) -> int:
-        return self.shape[0]
+    def values(self) -> np.ndarray:
+        """The values of the entries."""
+        return self.entries
 
     def __getitem__(self, samples: slice | np.ndarray) -> "SparseRows":
         if isinstance(samples, slice):
@@ -95,26 +90,3 @@ class SparseRows:
     def _all_indices(self) -> np.ndarray:
         rows = np.repeat(np.arange(len(self)), np.diff(self.starts))
         return np.concatenate([rows[:, None], self.indices], axis=1)
-
-
-def take_samples(array: Any, samples: np.ndarray) -> Any:
-    """Returns the samples of a batch, ready for a step.
-
-    Args:
-        array: An array, a tensor or `SparseRows`.
-        samples: The indices of the samples.
-    """
-    if current().is_tensor(array):
-        return current().gather_rows(array, current().convert_to_tensor(samples))
-    return to_batch(array[samples])
-
-
-def to_batch(array: Any) -> Any:
-    """Returns the data of a batch in the form that a step takes fastest.
-
-    Args:
-        array: An array, a tensor or `SparseRows`.
-    """
-    if isinstance(array, SparseRows):
-        return array.to_tensor()
-    return current().prepare_host_batch(array) if isinstance(array, np.ndarray) else array

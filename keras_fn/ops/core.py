@@ -9,6 +9,7 @@ import numpy as np
 from keras_fn.backend.loader import current
 from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import KerasTensor
+from keras_fn.core.ragged import is_ragged, pad_ragged_tensor
 from keras_fn.core.scopes import context
 from keras_fn.core.sparse import is_sparse
 from keras_fn.core.variable import Variable
@@ -30,7 +31,8 @@ def convert_to_tensor(
         dtype: The dtype of the result. By default the dtype of `x`, and `floatx()` for Python
             floats.
         sparse: False to convert a sparse tensor to a dense one; else it stays sparse.
-        ragged: False to convert a ragged tensor to a dense one.
+        ragged: False to convert a ragged tensor, whose samples have unequal lengths, to a dense one
+            that is padded with zeros.
 
     Returns:
         A tensor of the backend, of the shape of `x`; a KerasTensor for a KerasTensor.
@@ -39,7 +41,11 @@ def convert_to_tensor(
         >>> convert_to_tensor([1.0, 2.0]).shape == (2,)
         True
     """
-    value: Any = to_dense(x) if sparse is False and is_sparse(x) else x
+    value: Any = x
+    if sparse is False and is_sparse(value):
+        value = to_dense(value)
+    if ragged is False and is_ragged(value):
+        value = pad_ragged_tensor(value)
     symbolic = context.current.symbolic
     backend = current()
     if not symbolic and backend.is_tensor(value):

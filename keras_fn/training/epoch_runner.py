@@ -12,6 +12,7 @@ from keras_fn import ops
 from keras_fn.backend.loader import current, supports
 from keras_fn.callbacks.callback import LazyLogs
 from keras_fn.core import tree
+from keras_fn.core.ragged import concat_padded
 from keras_fn.data_adapters.array_data_adapter import ArrayDataAdapter
 from keras_fn.data_adapters.data_adapter import DataAdapter
 from keras_fn.debugging.retracing import track_retraces
@@ -238,13 +239,14 @@ def concat_outputs(parts: list[Any]) -> Any:
     """Concatenates the nested outputs of batches along the samples, as NumPy arrays.
 
     Args:
-        parts: The outputs of each batch, all nested in the same way.
+        parts: The outputs of each batch, all nested in the same way. Where batches are padded to
+            different lengths, zeros follow the shorter ones.
     """
 
     def concat(*arrays: Any) -> np.ndarray:
         if len(arrays) == 1:
             return ops.convert_to_numpy(arrays[0])
-        return np.concatenate([_read(array) for array in arrays])
+        return concat_padded([_read(array) for array in arrays])
 
     return tree.map_structure(concat, *parts)
 

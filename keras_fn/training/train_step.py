@@ -16,6 +16,7 @@ from keras_fn.core import tree
 from keras_fn.core.graph_model import get_graph
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.operation import infer_spec
+from keras_fn.core.ragged import PaddedBatch, attach_mask
 from keras_fn.core.registry import is_builtin
 from keras_fn.core.scopes import TrainingScope
 from keras_fn.core.sparse import is_sparse
@@ -427,7 +428,9 @@ class TrainStepMixin(CompileMixin):
         is_custom = getattr(type(self), name) is not getattr(TrainStepMixin, name)
         graph: Any = None if is_custom else get_graph(self)
         if kind == "predict" and graph and graph.is_pure and self._is_plain_graph(graph):
-            return lambda tensors, indices: graph.run_inference(_gather_batch(tensors, indices)[0])
+            return lambda tensors, indices: graph.run_inference(
+                _unpack_masks(_gather_batch(tensors, indices)[0])
+            )
         step = (
             self._make_custom_step(kind)
             if is_custom
@@ -438,6 +441,7 @@ class TrainStepMixin(CompileMixin):
 
         def run(tensors: Any, indices: Any) -> Any:
             x, y, sample_weight = _gather_batch(tensors, indices)
+            x = _unpack_masks(x)
             try:
                 if keeps_structure:
                     y = self._pack_targets(y, "targets")
@@ -522,6 +526,11 @@ def batch_spec(x: Any) -> KerasTensor | None:
     sparse = getattr(x, "sparse", False) or is_sparse(x)
     dtype = current().dtype_name(x)
     return KerasTensor((None, *x.shape[1:]), dtype, sparse, record_history=False)
+
+
+def _unpack_masks(x: list[Any]) -> list[Any]:
+    """Returns the inputs of a step; those of unequal lengths carry their masks."""
+    return [attach_mask(a) if type(a) is PaddedBatch else a for a in x]
 
 
 def _gather_batch(tensors: Any, indices: Any) -> Any:

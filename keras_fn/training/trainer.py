@@ -26,7 +26,7 @@ from keras_fn.data_adapters.factory import (
     get_training_adapter,
     get_validation_adapter,
 )
-from keras_fn.data_adapters.sparse_rows import to_batch
+from keras_fn.data_adapters.host_rows import to_batch
 from keras_fn.errors import SpecError, unexpected_arguments
 from keras_fn.training.data_binding import DataBinder
 from keras_fn.training.epoch_runner import EpochRunner, concat_outputs

@@ -1,0 +1,18 @@
+"""Ragged tensors: `tf.RaggedTensor`, as data for models."""
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+
+def is_ragged(x: Any) -> bool:
+    """Returns whether `x` is a `tf.RaggedTensor`."""
+    return isinstance(x, tf.RaggedTensor)
+
+
+def ragged_samples(x: tf.RaggedTensor) -> list[np.ndarray]:
+    """Returns the samples of an eager ragged tensor, each an array of its own length."""
+    if x.ragged_rank > 1:
+        raise ValueError(f"more than one ragged axis: shape {tuple(x.shape)}")
+    return np.split(x.values.numpy(), x.row_splits.numpy()[1:-1])
