@@ -81,7 +81,7 @@ def _int_from_environment(name: str) -> int | None:
     if text.isdecimal() and int(text) > 0:
         return int(text)
     if text:
-        warnings.warn(f"{name} is no positive integer: {text!r} is ignored.", stacklevel=2)
+        warnings.warn(f"{name}={text!r} is ignored: it must be a positive integer.", stacklevel=2)
     return None
 
 
@@ -97,7 +97,7 @@ def check_limit(name: str, limit: Any) -> int | None:
     """
     if limit is None:
         return None
-    if isinstance(limit, Integral) and not isinstance(limit, bool) and limit >= 1:
+    if isinstance(limit, Integral) and not isinstance(limit, bool) and int(limit) >= 1:
         return int(limit)
     raise SpecError(
         f"config.set_{name}",

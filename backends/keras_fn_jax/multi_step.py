@@ -69,6 +69,24 @@ def compile_multi_step(
 
     options = jit if isinstance(jit, dict) else {}
     compiled = jax.jit(loop, **{"donate_argnums": 0, **options})
+    return _assign_results(compiled, state, (written, donated, kept), final_adapter)
+
+
+def _assign_results(
+    compiled: Callable[..., Any],
+    state: list[Any],
+    indices: tuple[list[int], list[int], list[int]],
+    adapter: PyTreeAdapter,
+) -> Callable[..., Any]:
+    """Returns a function that passes the values of variables to `compiled`, and assigns the new.
+
+    Args:
+        compiled: A pure function `(donated values, other values, *args) -> (new values, results)`.
+        state: The variables.
+        indices: Indices in `state`: of the new values, the donated values and the others.
+        adapter: Restores the structure of the results.
+    """
+    written, donated, kept = indices
 
     def call(*args: Any) -> Any:
         values = [v.value for v in state]
@@ -76,15 +94,15 @@ def compile_multi_step(
 
     def run(*args: Any) -> Any:
         try:
-            new, last = call(*args)
+            new, results = call(*args)
         except (RuntimeError, ValueError) as error:
             if donated:
                 raise
-            new, last = retry_while_donated(partial(call, *args), error)
+            new, results = retry_while_donated(partial(call, *args), error)
         for i, value in zip(written, new, strict=True):
             state[i]._handle = value
         jax.block_until_ready(new)  # the caller measures the time
-        return final_adapter.nested(last)
+        return adapter.nested(results)
 
     return run
 

@@ -9,6 +9,7 @@ from typing import Any
 from keras_fn.callbacks.callback import Callback, Logs, get_last_batch
 from keras_fn.callbacks.progress_display import print_message
 from keras_fn.callbacks.step_counter import StepCounter
+from keras_fn.core.argument_forms import PATH, check_arguments
 from keras_fn.core.cleanup import register_cleanup
 from keras_fn.data_adapters.data_adapter import DataAdapter
 from keras_fn.data_adapters.iterable_adapter import IterableAdapter
@@ -61,6 +62,7 @@ class BackupAndRestore(Callback):
         delete_checkpoint: bool = True,
     ):
         super().__init__()
+        check_arguments("BackupAndRestore", {"backup_dir": PATH}, {"backup_dir": backup_dir})
         if not os.fspath(backup_dir):
             raise SpecError(
                 "BackupAndRestore",

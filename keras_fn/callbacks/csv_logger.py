@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, TextIO
 
 from keras_fn.callbacks.callback import Callback, Logs
+from keras_fn.core.argument_forms import PATH, check_arguments
 from keras_fn.types import PathLike
 
 
@@ -32,6 +33,7 @@ class CSVLogger(Callback):
 
     def __init__(self, filename: PathLike, separator: str = ",", append: bool = False):
         super().__init__()
+        check_arguments("CSVLogger", {"filename": PATH}, {"filename": filename})
         self.filename, self.sep, self.append = os.fspath(filename), separator, append
         self.keys: list[str] | None = None
         self._truncate_to: int | None = None  # size in bytes, before the first row is written

@@ -6,6 +6,20 @@ from typing import Any
 from keras_fn.callbacks.callback import Logs
 from keras_fn.callbacks.monitor_callback import MonitorCallback
 from keras_fn.callbacks.progress_display import print_message
+from keras_fn.core.argument_forms import (
+    FLAG,
+    INDEX,
+    NOT_NEGATIVE,
+    OPTIONAL_NUMBER,
+    check_arguments,
+)
+
+_FORMS = {
+    "patience": NOT_NEGATIVE,
+    "baseline": OPTIONAL_NUMBER,
+    "restore_best_weights": FLAG,
+    "start_from_epoch": INDEX,
+}
 
 
 class EarlyStopping(MonitorCallback):
@@ -46,6 +60,16 @@ class EarlyStopping(MonitorCallback):
         start_from_epoch: int = 0,
     ):
         super().__init__(monitor, mode, min_delta=min_delta)
+        check_arguments(
+            "EarlyStopping",
+            _FORMS,
+            {
+                "patience": patience,
+                "baseline": baseline,
+                "restore_best_weights": restore_best_weights,
+                "start_from_epoch": start_from_epoch,
+            },
+        )
         self.patience, self.verbose, self.baseline = patience, verbose, baseline
         self.restore_best_weights = restore_best_weights
         self.start_from_epoch = start_from_epoch

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from keras_fn.callbacks.callback import Callback
+from keras_fn.core.argument_forms import FUNCTION, check_arguments
+from keras_fn.errors import unexpected_arguments
 
 Hook = Callable[..., Any]
 
@@ -19,6 +21,9 @@ class LambdaCallback(Callback):
         on_train_batch_begin: Called with `(batch, logs)`.
         on_train_batch_end: Called with `(batch, logs)`.
         **kwargs: Functions for other hooks of `Callback`, and attributes.
+
+    Raises:
+        TypeError: There is no hook of that name, or it is not a function.
 
     Example:
         >>> callback = keras.callbacks.LambdaCallback(
@@ -47,5 +52,10 @@ class LambdaCallback(Callback):
             "on_train_batch_begin": on_train_batch_begin,
             "on_train_batch_end": on_train_batch_end,
         }
-        vars(self).update(kwargs)
-        vars(self).update({name: f for name, f in hooks.items() if f is not None})
+        hooks = {**{name: f for name, f in hooks.items() if f is not None}, **kwargs}
+        known = [name for name in vars(Callback) if name.startswith("on_")]
+        unknown = [name for name in hooks if name.startswith("on_") and name not in known]
+        if unknown:
+            raise unexpected_arguments("LambdaCallback", unknown, known)
+        check_arguments("LambdaCallback", dict.fromkeys(known, FUNCTION), hooks)
+        vars(self).update(hooks)

@@ -8,6 +8,7 @@ import numpy as np
 from keras_fn import ops
 from keras_fn.callbacks.callback import Callback, Logs
 from keras_fn.callbacks.progress_display import print_message
+from keras_fn.core.argument_forms import FUNCTION, check_arguments
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.types import AnyModel
 
@@ -48,6 +49,7 @@ class LearningRateScheduler(Callback):
 
     def __init__(self, schedule: Callable[..., float], verbose: int = 0):
         super().__init__()
+        check_arguments("LearningRateScheduler", {"schedule": FUNCTION}, {"schedule": schedule})
         self.schedule, self.verbose = schedule, verbose
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:

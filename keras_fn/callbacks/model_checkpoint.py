@@ -6,6 +6,7 @@ from typing import Any
 
 from keras_fn.callbacks.progress_display import print_message
 from keras_fn.callbacks.saving_callback import SavingCallback
+from keras_fn.core.argument_forms import PATH, check_arguments
 from keras_fn.errors import SpecError
 from keras_fn.types import PathLike
 
@@ -60,6 +61,7 @@ class ModelCheckpoint(SavingCallback):
             save_freq,
             initial_value_threshold,
         )
+        check_arguments("ModelCheckpoint", {"filepath": PATH}, {"filepath": filepath})
         self.filepath = os.fspath(filepath)
         extensions = (".weights.h5",) if save_weights_only else (".keras", ".h5")
         if not self.filepath.endswith(extensions):

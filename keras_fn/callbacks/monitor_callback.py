@@ -8,6 +8,7 @@ from typing import Any
 from keras_fn import losses, metrics
 from keras_fn.callbacks.callback import Callback, Logs
 from keras_fn.core import tree
+from keras_fn.core.argument_forms import NUMBER, OPTIONAL_NUMBER, TEXT, check_arguments
 from keras_fn.errors import SpecError, find_similar
 
 
@@ -30,6 +31,11 @@ class MonitorCallback(Callback):
         min_delta: float = 0,
     ):
         super().__init__()
+        check_arguments(
+            type(self).__name__,
+            {"monitor": TEXT, "baseline": OPTIONAL_NUMBER, "min_delta": NUMBER},
+            {"monitor": monitor, "baseline": baseline, "min_delta": min_delta},
+        )
         if mode not in ("auto", "min", "max"):
             warnings.warn(
                 f"{type(self).__name__}: the mode {mode!r} is unknown; falling back to 'auto'.",

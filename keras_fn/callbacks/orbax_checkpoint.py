@@ -10,6 +10,7 @@ from keras_fn._lazy import LazyModule
 from keras_fn.callbacks.callback import Logs
 from keras_fn.callbacks.progress_display import print_message
 from keras_fn.callbacks.saving_callback import SavingCallback
+from keras_fn.core.argument_forms import PATH, check_arguments
 from keras_fn.errors import SpecError
 from keras_fn.types import AnyModel, PathLike
 
@@ -75,6 +76,7 @@ class OrbaxCheckpoint(SavingCallback):
             save_freq,
             initial_value_threshold,
         )
+        check_arguments("OrbaxCheckpoint", {"directory": PATH}, {"directory": directory})
         directory = os.fspath(directory)
         # Orbax requires an absolute path; `gs://…` is one.
         self.directory = directory if "://" in directory else os.path.abspath(directory)

@@ -392,27 +392,24 @@ def _check_count(name: str, value: Any) -> None:
 
 def _to_pairs(values: Any) -> list[tuple[str, float]]:
     """Returns the names and values of metrics, each value as one number."""
+    cause: Exception | None = None
     try:
-        pairs = values.items() if isinstance(values, Mapping) else values or ()
-        return [(_check_name(name), _to_number(value)) for name, value in pairs]
+        pairs = [
+            (k, v) for k, v in (values.items() if isinstance(values, Mapping) else values or ())
+        ]
+        if all(isinstance(k, str) and not isinstance(v, (str, bytes)) for k, v in pairs):
+            return [(k, _to_number(v)) for k, v in pairs]
     except (TypeError, ValueError) as error:
-        raise DTypeError(
-            "Progbar",
-            expected="values as pairs (name, number), or as a dict",
-            received=f"{values!r:.200}",
-            fix="for example values=[('loss', 0.5)]",
-        ) from error
-
-
-def _check_name(name: Any) -> str:
-    if not isinstance(name, str):
-        raise TypeError(f"{name!r} is no name")
-    return name
+        cause = error
+    raise DTypeError(
+        "Progbar",
+        expected="values as pairs (name, number), or as a dict",
+        received=f"{values!r:.200}",
+        fix="for example values=[('loss', 0.5)]",
+    ) from cause
 
 
 def _to_number(value: Any) -> float:
-    if isinstance(value, (str, bytes, type(None))):
-        raise TypeError(f"{value!r} is no number")
     if isinstance(value, Real):
         return float(value)
     return float(np.mean(ops.convert_to_numpy(value).astype("float64")))

@@ -9,8 +9,16 @@ from keras_fn.callbacks.callback import Logs
 from keras_fn.callbacks.learning_rate_scheduler import get_learning_rate, named_optimizers
 from keras_fn.callbacks.monitor_callback import MonitorCallback
 from keras_fn.callbacks.progress_display import print_message
+from keras_fn.core.argument_forms import NOT_NEGATIVE, NUMBER, check_arguments
 from keras_fn.errors import SpecError, unexpected_arguments
 from keras_fn.types import NoArguments
+
+_FORMS = {
+    "factor": NUMBER,
+    "patience": NOT_NEGATIVE,
+    "cooldown": NOT_NEGATIVE,
+    "min_lr": NOT_NEGATIVE,
+}
 
 
 class ReduceLROnPlateau(MonitorCallback):
@@ -58,6 +66,11 @@ class ReduceLROnPlateau(MonitorCallback):
         super().__init__(monitor, mode, min_delta=min_delta)
         if kwargs:
             raise unexpected_arguments("ReduceLROnPlateau", kwargs)
+        check_arguments(
+            "ReduceLROnPlateau",
+            _FORMS,
+            {"factor": factor, "patience": patience, "cooldown": cooldown, "min_lr": min_lr},
+        )
         if factor >= 1.0:
             raise SpecError(
                 "ReduceLROnPlateau",

@@ -7,6 +7,7 @@ from keras_fn.callbacks.callback import Logs, get_last_batch
 from keras_fn.callbacks.monitor_callback import MonitorCallback
 from keras_fn.callbacks.progress_display import print_message
 from keras_fn.callbacks.step_counter import StepCounter
+from keras_fn.core.argument_forms import is_count
 from keras_fn.errors import SpecError
 
 
@@ -45,7 +46,7 @@ class SavingCallback(MonitorCallback):
         self.save_best_only, self.save_weights_only = save_best_only, save_weights_only
         self._current_epoch = self._saved_at = 0
         self._counter = StepCounter()
-        if save_freq != "epoch" and not isinstance(save_freq, int):
+        if save_freq != "epoch" and not is_count(save_freq):
             raise SpecError(
                 type(self).__name__,
                 expected='save_freq as "epoch" or a number of batches',

@@ -15,6 +15,7 @@ from keras_fn.callbacks.callback import Callback, Logs, get_last_batch
 from keras_fn.callbacks.event_files import EventFileWriter, weight_to_images
 from keras_fn.callbacks.learning_rate_scheduler import get_learning_rate, named_optimizers
 from keras_fn.callbacks.step_counter import StepCounter
+from keras_fn.core.argument_forms import PATH, check_arguments
 from keras_fn.errors import SpecError, UnsupportedError
 from keras_fn.layers.core.embedding import Embedding
 from keras_fn.types import PathLike
@@ -75,6 +76,7 @@ class TensorBoard(Callback):
         embeddings_metadata: PathLike | Mapping[str, PathLike] | None = None,
     ):
         super().__init__()
+        check_arguments("TensorBoard", {"log_dir": PATH}, {"log_dir": log_dir})
         self.log_dir = os.fspath(log_dir)
         self.histogram_freq, self.write_graph = histogram_freq, write_graph
         self.write_images, self.write_steps_per_second = write_images, write_steps_per_second

@@ -1,45 +1,22 @@
 """Checks of the arguments of `fit`, `evaluate` and `predict`, and the limits that settings put."""
 
 import warnings
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Collection
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 
+from keras_fn.core.argument_forms import (
+    FLAG,
+    INDEX,
+    OPTIONAL_COUNT,
+    ArgumentForm,
+    check_arguments,
+    is_count,
+)
 from keras_fn.data_adapters.data_adapter import DataAdapter
-from keras_fn.errors import DTypeError, SpecError
 from keras_fn.settings import settings
-
-
-@dataclass(frozen=True)
-class _Form:
-    """What an argument may be.
-
-    Attributes:
-        types: Its types.
-        accepts: Whether a value of these types is in range.
-        expected: The form in words.
-        example: A value that fits.
-    """
-
-    types: tuple[type, ...]
-    accepts: Callable[[Any], bool]
-    expected: str
-    example: str
-
-
-def _is_count(value: Any) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool) and value >= 1
-
-
-def _is_fraction(value: Any) -> bool:
-    return 0 <= value < 1
-
-
-def _is_index(value: Any) -> bool:
-    return value >= 0
 
 
 def _is_verbosity(value: Any) -> bool:
@@ -47,30 +24,28 @@ def _is_verbosity(value: Any) -> bool:
 
 
 def _is_frequency(value: Any) -> bool:
-    return all(map(_is_count, value)) if isinstance(value, Collection) else _is_count(value)
+    return all(map(is_count, value)) if isinstance(value, Collection) else is_count(value)
 
-
-_COUNT = _Form((Integral, type(None)), lambda n: n is None or n >= 1, "a positive integer", "32")
-_INDEX = _Form((Integral,), _is_index, "an integer of 0 or more", "10")
-_FLAG = _Form((bool, np.bool_, Integral), lambda _: True, "True or False", "True")
 
 _FORMS = {
-    "batch_size": _COUNT,
-    "steps": _COUNT,
-    "steps_per_epoch": _COUNT,
-    "validation_steps": _COUNT,
-    "validation_batch_size": _COUNT,
-    "epochs": _INDEX,
-    "initial_epoch": _INDEX,
-    "validation_split": _Form((Real,), _is_fraction, "a fraction between 0 and 1", "0.2"),
-    "validation_freq": _Form(
-        (Integral, Collection), _is_frequency, "a number of epochs, or a list of epochs", "1"
+    "batch_size": OPTIONAL_COUNT,
+    "steps": OPTIONAL_COUNT,
+    "steps_per_epoch": OPTIONAL_COUNT,
+    "validation_steps": OPTIONAL_COUNT,
+    "validation_batch_size": OPTIONAL_COUNT,
+    "epochs": INDEX,
+    "initial_epoch": INDEX,
+    "validation_split": ArgumentForm(
+        (Real,), "a fraction between 0 and 1", "0.2", lambda x: 0 <= x < 1
     ),
-    "verbose": _Form(
-        (bool, np.bool_, Integral, str, type(None)), _is_verbosity, "0, 1, 2 or 'auto'", "0"
+    "validation_freq": ArgumentForm(
+        (Integral, Collection), "a number of epochs, or a list of epochs", "1", _is_frequency
     ),
-    "shuffle": _FLAG,
-    "return_dict": _FLAG,
+    "verbose": ArgumentForm(
+        (bool, np.bool_, Integral, str, type(None)), "0, 1, 2 or 'auto'", "0", _is_verbosity
+    ),
+    "shuffle": FLAG,
+    "return_dict": FLAG,
 }
 
 
@@ -85,21 +60,7 @@ def check_loop_arguments(source: str, **arguments: Any) -> None:
         DTypeError: One has another type.
         SpecError: One is out of range.
     """
-    for name, value in arguments.items():
-        form = _FORMS[name]
-        has_type = isinstance(value, form.types) and (
-            not isinstance(value, bool) or bool in form.types
-        )
-        if has_type and form.accepts(value):
-            continue
-        is_whole = isinstance(value, (float, np.floating)) and float(value).is_integer()
-        example = str(int(value)) if is_whole and Integral in form.types else form.example
-        raise (SpecError if has_type else DTypeError)(
-            source,
-            expected=f"{name} as {form.expected}",
-            received=f"{name}={value!r}",
-            fix=f"for example {name}={example}",
-        )
+    check_arguments(source, _FORMS, arguments)
 
 
 def limit_epochs(epochs: int, initial_epoch: int) -> int:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from keras_fn import optimizers
+from keras_fn.callbacks.backup_and_restore import BackupAndRestore
 from keras_fn.callbacks.callback import Callback, LazyLogs
 from keras_fn.callbacks.callback_list import CallbackList
 from keras_fn.callbacks.csv_logger import CSVLogger
@@ -16,6 +17,7 @@ from keras_fn.callbacks.lambda_callback import LambdaCallback
 from keras_fn.callbacks.learning_rate_scheduler import LearningRateScheduler
 from keras_fn.callbacks.model_checkpoint import ModelCheckpoint
 from keras_fn.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
+from keras_fn.callbacks.tensorboard import TensorBoard
 from keras_fn.callbacks.terminate_on_nan import TerminateOnNaN
 
 
@@ -411,3 +413,35 @@ def test_history_plots_a_panel_per_metric():
     assert lines[1].get_xydata().tolist() == [[1, 4], [2, 3], [3, 2]]
     with pytest.raises(ValueError, match="after fit"):
         History().plot()
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (lambda: EarlyStopping(3), "monitor"),
+        (lambda: EarlyStopping(min_delta="a"), "min_delta"),
+        (lambda: EarlyStopping(patience="2"), "patience"),
+        (lambda: EarlyStopping(patience=-1), "patience"),
+        (lambda: EarlyStopping(baseline="x"), "baseline"),
+        (lambda: EarlyStopping(start_from_epoch=1.5), "start_from_epoch"),
+        (lambda: ReduceLROnPlateau(factor="a"), "factor"),
+        (lambda: ReduceLROnPlateau(patience=None), "patience"),
+        (lambda: ReduceLROnPlateau(cooldown="1"), "cooldown"),
+        (lambda: ModelCheckpoint(3), "filepath"),
+        (lambda: ModelCheckpoint("m.keras", save_freq=0), "save_freq"),
+        (lambda: CSVLogger(3), "filename"),
+        (lambda: TensorBoard(3), "log_dir"),
+        (lambda: BackupAndRestore(3), "backup_dir"),
+        (lambda: LearningRateScheduler(0.1), "schedule"),
+        (lambda: LambdaCallback(on_epoch_end=3), "on_epoch_end"),
+    ],
+)
+def test_arguments_are_checked_by_the_callback_that_takes_them(make, name):
+    with pytest.raises(ValueError, match=rf"expected: {name} as "):
+        make()
+
+
+def test_a_hook_that_does_not_exist_is_named_with_the_one_that_was_meant():
+    with pytest.raises(TypeError, match="did you mean on_epoch_end="):
+        LambdaCallback(on_epochs_end=print)
+    assert LambdaCallback(on_test_end=print, tag=3).tag == 3

@@ -1,4 +1,4 @@
-"""The device scope: the names of devices, and what is no name."""
+"""The device scope: the names of devices, and values that do not name one."""
 
 import pytest
 

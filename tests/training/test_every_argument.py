@@ -289,7 +289,7 @@ SETTINGS = {  # name: (sets, restores, what one sees)
         frames_of_an_error,
     ),
 }
-TOLD_BELOW = {"disable_flash_attention", "enable_flash_attention", "set_backend"}
+TESTED_BELOW = {"disable_flash_attention", "enable_flash_attention", "set_backend"}
 NO_EFFECT = {"enable_unsafe_deserialization"}  # no file can run code: docs/differences.md
 
 
@@ -311,20 +311,20 @@ def test_every_setting_changes_something(name):
 def test_no_setting_is_left_out():
     public = [n for n in vars(C) if n.startswith(("set_", "enable_", "disable_"))]
     restored = {n.replace("disable", "enable") for n in SETTINGS}
-    assert set(public) == {*SETTINGS, *restored, *TOLD_BELOW, *NO_EFFECT}
+    assert set(public) == {*SETTINGS, *restored, *TESTED_BELOW, *NO_EFFECT}
 
 
-def test_flash_attention_is_told_to_the_kernel(monkeypatch):
-    told, query = [], ops.ones((1, 2, 1, 8))
+def test_flash_attention_is_an_argument_of_the_kernel(monkeypatch):
+    received, query = [], ops.ones((1, 2, 1, 8))
     kernel = attention.fused_attention
     monkeypatch.setattr(
-        attention, "fused_attention", lambda *args: told.append(args[-1]) or kernel(*args)
+        attention, "fused_attention", lambda *args: received.append(args[-1]) or kernel(*args)
     )
     compute = inspect.unwrap(ops.dot_product_attention)  # not compiled, so that it is not cached
     for change in (C.disable_flash_attention, C.enable_flash_attention):
         change()
         compute(query, query, query)
-    assert told == [False, None]
+    assert received == [False, None]
 
 
 def test_a_backend_that_is_loaded_stays():
@@ -373,5 +373,5 @@ def test_limits_come_from_the_environment(monkeypatch):
     values = settings.Settings()
     assert (values.max_epochs, values.max_steps_per_epoch) == (3, 7)
     monkeypatch.setenv("KERAS_MAX_EPOCHS", "many")
-    with pytest.warns(UserWarning, match="KERAS_MAX_EPOCHS is no positive integer: 'many'"):
+    with pytest.warns(UserWarning, match="KERAS_MAX_EPOCHS='many' is ignored"):
         assert settings.Settings().max_epochs is None

@@ -1,0 +1,79 @@
+"""Checks of arguments against their forms: types, range, and what would fit, for the error."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+from keras_fn.errors import DTypeError, SpecError
+
+
+@dataclass(frozen=True)
+class ArgumentForm:
+    """What an argument may be.
+
+    Attributes:
+        types: Its types. A bool counts as an integer only if `bool` is among them.
+        expected: The form in words.
+        example: A value that fits, as code.
+        accepts: Whether a value of these types is in range.
+    """
+
+    types: tuple[type, ...]
+    expected: str
+    example: str
+    accepts: Callable[[Any], bool] = lambda _: True
+
+
+def is_count(value: Any) -> bool:
+    """Whether a value is a positive integer."""
+    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= 1
+
+
+COUNT = ArgumentForm((Integral,), "a positive integer", "32", is_count)
+OPTIONAL_COUNT = ArgumentForm(
+    (Integral, type(None)), "a positive integer", "32", lambda n: n is None or is_count(n)
+)
+INDEX = ArgumentForm((Integral,), "an integer of 0 or more", "10", lambda n: n >= 0)
+FLAG = ArgumentForm((bool, np.bool_, Integral), "True or False", "True")
+NUMBER = ArgumentForm((Real,), "a number", "0.1")
+NOT_NEGATIVE = ArgumentForm((Real,), "a number of 0 or more", "1", lambda x: x >= 0)
+OPTIONAL_NUMBER = ArgumentForm((Real, type(None)), "a number or None", "0.1")
+TEXT = ArgumentForm((str,), "text", "'val_loss'")
+PATH = ArgumentForm((str, os.PathLike), "the path of a file or folder", "'results'")
+FUNCTION = ArgumentForm((Callable,), "a function", "lambda epoch, logs: None")  # type: ignore[arg-type]
+
+
+def check_arguments(
+    source: str, forms: Mapping[str, ArgumentForm], arguments: Mapping[str, Any]
+) -> None:
+    """Checks arguments, each by its name.
+
+    Args:
+        source: What takes the arguments, for errors.
+        forms: The forms by name.
+        arguments: The arguments by name. Those without a form are skipped.
+
+    Raises:
+        DTypeError: One has another type.
+        SpecError: One is out of range.
+    """
+    for name, value in arguments.items():
+        form = forms.get(name)
+        if form is None:
+            continue
+        is_flag = isinstance(value, bool)
+        has_type = isinstance(value, form.types) and (not is_flag or bool in form.types)
+        if has_type and form.accepts(value):
+            continue
+        is_whole = isinstance(value, (float, np.floating)) and float(value).is_integer()
+        example = str(int(value)) if is_whole and Integral in form.types else form.example
+        raise (SpecError if has_type else DTypeError)(
+            source,
+            expected=f"{name} as {form.expected}",
+            received=f"{name}={value!r}",
+            fix=f"for example {name}={example}",
+        )
