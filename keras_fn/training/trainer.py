@@ -171,8 +171,8 @@ class Trainer(TrainStepMixin):
             return None
         adapter = get_validation_adapter(binder, data, batch_size, steps)
         limit_steps(adapter)
-        if isinstance(adapter, ArrayDataAdapter) and not isinstance(data, ValidationSplit):
-            binder.check_targets(adapter.peek())  # a split was checked together with the rest
+        if isinstance(adapter, ArrayDataAdapter):
+            DataBinder(self).check_targets(adapter.peek())
         return adapter
 
     def _make_callback_list(self, callbacks: Any, data: DataAdapter, **params: Any) -> CallbackList:

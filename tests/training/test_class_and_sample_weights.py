@@ -107,6 +107,16 @@ def test_class_weights_do_not_weigh_what_is_held_out() -> None:
     assert history["val_loss"] == [pytest.approx(weighted.mean(), rel=1e-5)]
 
 
+def test_what_is_held_out_is_checked_too() -> None:
+    model = tagger()
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    labels = LABELS.copy()
+    labels[-1, -1] = CLASSES
+    with pytest.raises(SpecError, match="class indices from 0 to 2"):
+        model.fit(X, labels, validation_split=1 / 3, verbose=0)
+    assert model.optimizer.iterations.numpy() == 0
+
+
 @pytest.mark.parametrize(
     "class_weight", [[1, 2], np.ones(2), "balanced", {"a": 1.0}, {0: "heavy"}, {0.5: 1.0}]
 )
