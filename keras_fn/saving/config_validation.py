@@ -104,6 +104,23 @@ def validate_and_upgrade_config(config: object, *, is_own: bool = False) -> dict
     return config
 
 
+def drop_compile_configs(config: object) -> None:
+    """Removes the arguments of `compile` of a model and of the models inside, in place.
+
+    Args:
+        config: The parsed JSON of a file.
+    """
+    stack = [config]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, dict):
+            if "class_name" in value and "config" in value:
+                value.pop("compile_config", None)
+            stack += value.values()
+        elif isinstance(value, list):
+            stack += value
+
+
 def _check_count(layers: int) -> None:
     max_layers = current_limits().layers
     if layers > max_layers:

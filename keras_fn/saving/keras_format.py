@@ -1,5 +1,6 @@
 """The `.keras` format: a zip archive of a model's config, its weights and its layers' assets."""
 
+import contextlib
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any, BinaryIO
@@ -15,7 +16,11 @@ from keras_fn.core.serialization import (
 from keras_fn.errors import KerasError
 from keras_fn.saving.archive import ASSETS, CONFIG, WEIGHTS, Archive, read_archive, write_archive
 from keras_fn.saving.assets import collect_assets, hand_out_assets
-from keras_fn.saving.config_validation import config_errors, validate_and_upgrade_config
+from keras_fn.saving.config_validation import (
+    config_errors,
+    drop_compile_configs,
+    validate_and_upgrade_config,
+)
 from keras_fn.saving.errors import model_file_errors
 from keras_fn.saving.hdf5.file import open_hdf5
 from keras_fn.saving.hdf5.writer import build_hdf5
@@ -92,10 +97,11 @@ def read(file: BinaryIO, custom_objects: Mapping[str, Any] | None, with_compile:
     archive = read_archive(file)
     weights = weights_of(archive)
     with config_errors(archive.name, CONFIG):
-        config = validate_and_upgrade_config(
-            archive.parse_config(), is_own=_OWN in archive.metadata
-        )
-        compile_config = config.pop("compile_config", None) if with_compile else None
+        config = archive.parse_config()
+        if not with_compile:
+            drop_compile_configs(config)
+        config = _validated(config, is_own=_OWN in archive.metadata)
+        compile_config = config.pop("compile_config", None)
         model = build(config, custom_objects)
         check_parameters(model)
     if compile_config:
@@ -105,6 +111,18 @@ def read(file: BinaryIO, custom_objects: Mapping[str, Any] | None, with_compile:
     with config_errors(archive.name):
         hand_out_assets(model, archive.assets)
     return model
+
+
+def _validated(config: Any, is_own: bool) -> dict[str, Any]:
+    """Validates the config of a file; an error says if only the compile arguments are wrong."""
+    try:
+        return validate_and_upgrade_config(config, is_own=is_own)
+    except KerasError as error:
+        if isinstance(config, dict) and config.pop("compile_config", None):
+            with contextlib.suppress(KerasError):
+                validate_and_upgrade_config(config, is_own=is_own)
+                error.fix = f"{_COMPILE_FIX}; or else {error.fix}"
+        raise
 
 
 def build(config: dict[str, Any], custom_objects: Mapping[str, Any] | None) -> Any:

@@ -1,11 +1,13 @@
 """Saving of compiled models whose compile arguments cannot be written, or not all read."""
 
 import io
+import json
 
 import numpy as np
 import pytest
 
 import keras_fn as keras
+from keras_fn.saving.archive import read_archive, write_archive
 from keras_fn.saving.errors import ModelFileError
 
 X, Y = np.ones((4, 2), "float32"), np.zeros((4, 1), "float32")
@@ -188,3 +190,36 @@ def test_a_lambda_in_a_layer_is_an_error_at_saving(tmp_path):
     lambdas = keras.Sequential([keras.Input((2,)), keras.layers.Lambda(lambda x: x)])
     with pytest.raises((ModelFileError, ValueError), match="lambda"):
         lambdas.save(tmp_path / "m.keras")
+
+
+def lambda_file(inside=True):
+    """A file as Keras writes it after compile(loss=lambda ...), in a model and in one inside."""
+    inner = model()
+    inner.compile("sgd", "mse")
+    outer = keras.Sequential([keras.Input((2,)), inner])
+    outer.compile("sgd", "mse")
+    outer.save(file := io.BytesIO())
+    archive = read_archive(file)
+    config = archive.parse_config()
+    code = {"class_name": "__lambda__", "config": {"value": ["4wEAAAAA", None, None]}}
+    for entry in (config, config["config"]["layers"][1])[: 1 + inside]:
+        entry["compile_config"]["loss"] = code
+    members = {
+        "config.json": json.dumps(config).encode(),
+        "model.weights.h5": archive.weights.read(),
+    }
+    write_archive(changed := io.BytesIO(), members)
+    return changed, outer
+
+
+def test_code_in_the_compile_arguments_is_not_read_without_compile():
+    file, wanted = lambda_file()
+    again = keras.saving.load_model(file, compile=False)
+    assert not again.compiled and not again.layers[0].compiled
+    np.testing.assert_array_equal(again.get_weights()[0], wanted.get_weights()[0])
+    with pytest.raises(ModelFileError, match="holds code"):
+        keras.saving.load_model(file)
+    with pytest.raises(
+        ModelFileError, match=r"holds code[^\0]*fix: +load_model\(..., compile=False"
+    ):
+        keras.saving.load_model(lambda_file(inside=False)[0])
