@@ -143,6 +143,11 @@ HABITS = {
     ),
     # ----------------------------------------------------------------- sequences
     "embedding": ("layers.Embedding(10, 4)(np.array([[1, 2, 3]])).shape == (1, 3, 4)", True),
+    "embedding with the length of its input": (
+        "keras.Sequential([layers.Embedding(9, 2, input_length=5), layers.Flatten()])"
+        "(np.ones((3, 5), int)).shape == (3, 10)",
+        True,
+    ),
     "embedding of a list of ints": (
         "layers.Embedding(3, 2, embeddings_initializer='ones')(ops.array([1]))",
         [[1, 1]],

@@ -8,6 +8,14 @@ NOT_RUN = {
 """By the name of the docstring: why."""
 
 KNOWN: dict[str, tuple[str, str]] = {
+    "keras.device-0": (
+        "tensorflow",
+        "a device that is not there is refused; TensorFlow passes it over",
+    ),
+    "keras.device-1": (
+        "tensorflow",
+        "a device that is not there is refused; TensorFlow passes it over",
+    ),
     "keras.initializers.get-3": ("", "the name of an object that is private in Keras, too"),
 }
 """By the docstring and the number of the example: the backends ("" is all), and who is right."""

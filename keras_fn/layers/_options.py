@@ -26,6 +26,7 @@ class EmbeddingOptions(BatchShapeOptions, total=False):
     dtype: DTypeLike | None
     autocast: bool
     name: str | None
+    input_length: int | None
     activity_regularizer: RegularizerLike | None
 
 

@@ -32,6 +32,8 @@ class Embedding(Layer):
         embeddings_constraint: Constraint applied to the table after each update.
         mask_zero: Whether the input 0 is padding, to be masked.
         weights: Initial values of the table, an array of shape `(input_dim, output_dim)`.
+        **kwargs: Arguments of `Layer`; `input_length`, as in Keras 2: the length of the sequences,
+            where the layer is the first one of a `Sequential` model.
 
     Input shape:
         Integers of any shape; floats are truncated.
@@ -62,6 +64,9 @@ class Embedding(Layer):
         weights: TensorLike | Sequence[TensorLike] | None = None,
         **kwargs: Unpack[EmbeddingOptions],
     ):
+        length = kwargs.pop("input_length", None)
+        if length is not None:
+            kwargs["input_shape"] = (length,)
         super().__init__(**kwargs)
         self.input_dim = positive_int(self, "input_dim", input_dim)
         self.output_dim = positive_int(self, "output_dim", output_dim)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import keras_fn as keras
 from keras_fn import layers, ops, settings
 from keras_fn.core.registry import CustomObjectScope
 from keras_fn.layers import Input
@@ -166,3 +167,11 @@ def test_a_softmax_gives_nothing_to_what_is_hidden(policy):
         assert y[0, 2] == 0
     hidden = layer(x, mask=np.zeros((1, 3), bool))
     assert as_numpy(ops.cast(hidden, "float32")).tolist() == [[0.0, 0.0, 0.0]]
+
+
+def test_the_length_of_sequences_builds_a_stack_that_begins_with_an_embedding():
+    model = keras.Sequential([layers.Embedding(9, 2, input_length=5), layers.Flatten()])
+    assert model.output_shape == (None, 10)
+    alone = layers.Embedding(9, 2, input_length=5)
+    assert alone.compute_output_shape((3, 7)) == (3, 7, 2)
+    assert "input_length" not in alone.get_config()
