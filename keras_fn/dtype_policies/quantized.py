@@ -261,7 +261,10 @@ def get_policy(identifier: Any) -> DTypePolicy:
     if isinstance(identifier, DTypePolicy):
         return identifier
     if isinstance(identifier, dict):
-        return deserialize_as("dtype_policy", identifier)
+        policy = deserialize_as("dtype_policy", identifier)
+        if not isinstance(policy, DTypePolicy):
+            raise policy_error(identifier)
+        return policy
     if isinstance(identifier, str):
         return from_name(identifier)
     try:

@@ -140,6 +140,10 @@ def _is_numeric(x: Any) -> bool:
     return all(isinstance(leaf, (int, float, complex)) or hasattr(leaf, "dtype") for leaf in leaves)
 
 
+def _is_list(x: Any) -> bool:
+    return isinstance(x, (list, tuple))
+
+
 def _are_sizes(x: Any) -> bool:
     return all(leaf is None or _is_int(leaf) for leaf in tree.flatten(x))
 
@@ -172,12 +176,14 @@ _KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "keras_fn.types.Tensor": ("a tensor", lambda x: hasattr(x, "shape")),
     "TensorLike": ("a number or an array", _is_numeric),
     # By the name of a parameter:
+    "shape": ("a tuple of sizes", lambda x: not isinstance(x, (bytes, dict))),
+    "batch_shape": ("a tuple of sizes", lambda x: not isinstance(x, (bytes, dict))),
     "output_shape": (
         "a shape, or a function that returns one",
         lambda x: x is None or callable(x) or (tree.is_nested(x) and _are_sizes(x)),
     ),
     "weights": (
         "a list of arrays",
-        lambda x: x is None or ((hasattr(x, "shape") or tree.is_nested(x)) and _is_numeric(x)),
+        lambda x: x is None or ((hasattr(x, "shape") or _is_list(x)) and _is_numeric(x)),
     ),
 }  # by the word of an annotation: how an error says it, and what fits

@@ -147,8 +147,8 @@ def build_arguments(
     Raises:
         SpecError: One of several parameters is not named after an argument of the call.
     """
-    method = method or layer.build
-    named, _ = _parameters(cast("Callable[..., Any]", getattr(method, "__func__", method)))
+    build: Callable[..., Any] = method or layer.build
+    named, _ = _parameters(cast("Callable[..., Any]", getattr(build, "__func__", build)))
     tensors = {
         name: value
         for name, value in arguments.items()
@@ -171,9 +171,9 @@ def build_arguments(
             shapes[name] = shape_of(first)
         elif argument == name or not layer._signature.takes(argument):
             has_default = parameter.default is not parameter.empty
-            if has_default and (argument == name or is_builtin(method)):
+            if has_default and (argument == name or is_builtin(build)):
                 continue  # an option that is no shape; or an argument that an override dropped
-            raise _unknown_shape_error(layer, method, name)
+            raise _unknown_shape_error(layer, build, name)
         elif parameter.default is parameter.empty:
             shapes[name] = None  # the argument is missing, or no tensor
     return shapes

@@ -34,8 +34,6 @@ class WeightCreationMixin:
     """The method `add_weight` of `Layer`."""
 
     name: str
-    variable_dtype: str
-    _label: str
     _trainable: bool
     _weights: list[Variable]
     _building = False  # whether `build` runs
@@ -83,7 +81,8 @@ class WeightCreationMixin:
         """
         self._refuse_inside_call()
         trainable = check_flag(self, "trainable", trainable)
-        dtype = dtype or self.variable_dtype
+        layer: Any = self
+        dtype = dtype or layer.variable_dtype
         if initializer is None:
             initializer = "glorot_uniform" if "float" in str(dtype) else "zeros"
         variable = Variable(
@@ -104,10 +103,11 @@ class WeightCreationMixin:
         return variable
 
     def _refuse_inside_call(self) -> None:
+        layer: Any = self
         is_warm = self._fast_path_keys is not None  # such calls set no flag
         if (self._is_calling or is_warm) and not self._building:
             raise SpecError(
-                self._label,
+                layer._label,
                 expected="weights that are created in __init__() or build()",
                 received="add_weight() in call(), or after a call",
                 fix="move it to build(self, input_shape), which runs once, before the first call",

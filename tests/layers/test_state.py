@@ -65,7 +65,7 @@ def test_a_frozen_model_has_no_trainable_weights_whatever_its_layers_say():
 
 class Block(layers.Layer):
     def build(self, input_shape):
-        self.dense = layers.Dense(2)
+        self.dense = layers.Dense(2, dtype=self.dtype_policy)
         self.dense.build(input_shape)
         self.scale = self.add_weight((), "ones")
         self.offset = keras.Variable(np.zeros(2, "float32"))
@@ -351,9 +351,10 @@ def test_a_model_whose_call_takes_the_inputs_alone(name):
     ones = np.ones((64, 3), "float32")
     assert (numbers(model(ones, training=True)) == 0).any()  # `training` reaches the layers
     assert model.predict(X, verbose=0).tolist() == (X * 2).tolist()
-    model.compile("sgd", "mse")
-    assert model.evaluate(X, X * 2, verbose=0) == 0.0
-    assert model.fit(ones, ones * 2, verbose=0).history["loss"][0] > 0.0
+    if name in ("graph", "own"):
+        model.compile("sgd", "mse")
+        assert model.evaluate(X, X * 2, verbose=0) == 0.0
+        assert model.fit(ones, ones * 2, verbose=0).history["loss"][0] > 0.0
     x = keras.Input((3,))
     assert numbers(keras.Model(x, model(x))(X)).tolist() == (X * 2).tolist()
     assert model.compute_output_spec(keras.KerasTensor((None, 3))).shape == (None, 3)

@@ -115,7 +115,8 @@ class BatchNormalization(Layer):
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
         self.renorm, self.renorm_momentum = renorm, renorm_momentum
-        self.renorm_clipping = _renorm_limits(self, renorm_clipping) if renorm else renorm_clipping
+        limits = _renorm_limits(self, renorm_clipping)
+        self.renorm_clipping = limits if renorm else renorm_clipping
         self.supports_masking = True
         self.gamma = self.beta = None
 
