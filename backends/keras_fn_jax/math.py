@@ -69,6 +69,11 @@ def _power(x1: Any, x2: Any) -> jax.Array:
     return jnp.power(jnp.where((x1 == 0) & (x2 == 0), 1, x1), x2)
 
 
+def sign(x: jax.Array) -> jax.Array:
+    """`jnp.sign`; a boolean is its own sign."""
+    return x if x.dtype == bool else jnp.sign(x)
+
+
 @jax.custom_jvp
 def nextafter(x1: Any, x2: Any) -> jax.Array:
     """`jnp.nextafter`, with the gradient that JAX lacks."""

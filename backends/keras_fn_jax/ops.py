@@ -49,7 +49,6 @@ from jax.numpy import (
     isfinite as isfinite,
     isinf as isinf,
     isnan as isnan,
-    kron as kron,
     left_shift as bitwise_left_shift,
     less as less,
     less_equal as less_equal,
@@ -71,7 +70,6 @@ from jax.numpy import (
     real as real,
     right_shift as bitwise_right_shift,
     roll as roll,
-    sign as sign,
     signbit as signbit,
     sin as sin,
     sinh as sinh,
@@ -151,6 +149,7 @@ from keras_fn_jax.math import (
     nextafter as nextafter,
     power as power,
     round as round,
+    sign as sign,
 )
 from keras_fn_jax.pooling import average_pool as average_pool, max_pool as max_pool
 from keras_fn_jax.random import (

@@ -4,6 +4,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from keras_fn_jax.tensors import native_dtype
 
@@ -24,6 +25,10 @@ def random_normal(shape: Any, dtype: str, seed: jax.Array) -> jax.Array:
 
 def random_randint(shape: Any, minval: Any, maxval: Any, dtype: str, seed: jax.Array) -> jax.Array:
     """Uniform integers in [minval, maxval)."""
+    if dtype == "uint32" and isinstance(maxval, int) and maxval > 2**31 - 1:
+        bits = jax.random.bits(prng_key(seed), shape, "uint32")  # JAX takes limits as int32
+        width = maxval - int(minval)
+        return bits % np.uint32(width) + np.uint32(minval) if width < 2**32 else bits
     return jax.random.randint(prng_key(seed), shape, minval, maxval, native_dtype(dtype))
 
 

@@ -59,10 +59,22 @@ def _prod(data: Any, ids: Any, num_segments: int, indices_are_sorted: bool, mode
     return _product(data, ids, num_segments, indices_are_sorted, mode)
 
 
-segment_sum = in_float32(_segment(jax.ops.segment_sum))
+def _accumulating(reduce: Any) -> Any:
+    """Sums and products: of half precision in float32, of booleans as integers."""
+    wide = in_float32(reduce)
+
+    def call(data: jax.Array, *args: Any, **options: Any) -> jax.Array:
+        if data.dtype == bool:
+            return reduce(data.astype("int32"), *args, **options) != 0
+        return wide(data, *args, **options)
+
+    return call
+
+
+segment_sum = _accumulating(_segment(jax.ops.segment_sum))
 
 segment_max = _segment(jax.ops.segment_max)
 
 segment_min = _segment(jax.ops.segment_min)
 
-segment_prod = in_float32(_segment(_prod))
+segment_prod = _accumulating(_segment(_prod))

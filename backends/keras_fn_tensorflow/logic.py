@@ -73,6 +73,6 @@ def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
             condition = tf.cast(condition, tf.bool)
         return tuple(tf.unstack(tf.cast(tf.where(condition), tf.int32), axis=1))
     x1, x2 = to_common_dtype(x1, x2)
-    if isinstance(condition, bool) or condition.dtype is not tf.bool:
+    if not tf.is_tensor(condition) or condition.dtype is not tf.bool:
         condition = tf.cast(condition, tf.bool)
     return raw.SelectV2(condition=condition, t=x1, e=x2)

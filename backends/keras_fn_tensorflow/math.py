@@ -244,5 +244,5 @@ def power(x1: Any, x2: Any) -> tf.Tensor:
 
 
 def square(x: Any) -> tf.Tensor:
-    """`raw.Square`, or logical AND for booleans."""
-    return raw.LogicalAnd(x=x, y=x) if x.dtype is tf.bool else raw.Square(x=x)
+    """`raw.Square`."""
+    return raw.Square(x=x)

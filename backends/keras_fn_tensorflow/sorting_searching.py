@@ -54,6 +54,7 @@ _BOUNDS = {"left": raw.LowerBound, "right": raw.UpperBound}
 
 def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> tf.Tensor:
     """`raw.LowerBound` or `raw.UpperBound`, for values of any shape; NaN is the largest."""
+    values = tf.convert_to_tensor(values, sorted_sequence.dtype)
     flat = tf.reshape(values, [-1])
     positions = _BOUNDS[side](sorted_inputs=sorted_sequence[None], values=flat[None])[0]
     if values.dtype.is_floating:

@@ -96,5 +96,5 @@ def clip(x: Tensor, x_min: Any, x_max: Any) -> Tensor:
 
 
 def square(x: Tensor) -> Tensor:
-    """`x * x`, which keeps booleans: `torch.square` would return integers."""
+    """`x * x`, faster than `torch.square`."""
     return torch.mul(x, x)

@@ -7,7 +7,7 @@ import torch.distributed as dist
 import torch.nn.functional as F
 
 from keras_fn.settings import settings
-from keras_fn_torch.tensors import Axis, Tensor, axes_of
+from keras_fn_torch.tensors import Axis, Tensor, axes_of, native_dtype
 
 
 def batch_normalization(
@@ -21,7 +21,7 @@ def batch_normalization(
 ) -> Tensor:
     """Batch normalization with given moments: one `addcmul` with per-channel factors."""
     if not x.is_floating_point():
-        x = x.to(variance.dtype)
+        x = x.to(native_dtype(settings.floatx))
     dtype = x.dtype
     if dtype.itemsize < 4:  # where x is near the mean, the sum below cancels
         x, mean, variance = x.float(), mean.float(), variance.float()
@@ -41,7 +41,7 @@ def batch_norm_train(
     x: Tensor, gamma: Tensor | None, beta: Tensor | None, axis: int, epsilon: float
 ) -> tuple[Tensor, Tensor, Tensor]:
     """`torch.batch_norm` in training mode; it expects the channels second."""
-    moved = x if axis % x.dim() == 1 else x.movedim(axis, 1)
+    moved = x if range(x.dim())[axis] == 1 else x.movedim(axis, 1)
     size = moved.shape[1]
     mean, variance = (torch.zeros(size, dtype=x.dtype, device=x.device) for _ in range(2))
     # With momentum 1 the moving moments are the batch moments, with the unbiased variance.
@@ -86,7 +86,7 @@ def _normalize_last_axes(
     """Calls a function that normalizes the last axes, in float32 at least."""
     epsilon = settings.epsilon if epsilon is None else epsilon
     rank = x.dim()
-    axes = sorted(a % rank for a in axes_of(x, axis))
+    axes = sorted(range(rank)[a] for a in axes_of(x, axis))
     if any(not -rank <= a < rank for a in axes_of(x, axis)):
         raise IndexError(f"axis {axis} of a tensor of shape {tuple(x.shape)}")
     last = list(range(rank - len(axes), rank))

@@ -1,5 +1,7 @@
 """Sorting and searching."""
 
+from typing import Any
+
 import torch
 
 from keras_fn_torch.dtype_fallback import with_dtype_fallback
@@ -8,8 +10,10 @@ from keras_fn_torch.tensors import Tensor
 _searchsorted = with_dtype_fallback(torch.searchsorted)
 
 
-def searchsorted(sorted_sequence: Tensor, values: Tensor, side: str = "left") -> Tensor:
+def searchsorted(sorted_sequence: Tensor, values: Any, side: str = "left") -> Tensor:
     """`torch.searchsorted`, of contiguous tensors: it warns for others."""
+    if not isinstance(values, Tensor):
+        values = sorted_sequence.new_tensor(values)
     return _searchsorted(
         sorted_sequence.contiguous(), values.contiguous(), side=side, out_int32=True
     )

@@ -166,6 +166,28 @@ def mean_accumulator_type(dtype: DTypeLike | None) -> str:
     return "float32" if name in ("float16", "bfloat16") else name
 
 
+def limits(name: str) -> tuple[Any, Any]:
+    """Returns the smallest and the largest number of a dtype: integers, or finite floats."""
+    if name == "bool":
+        return 0, 1
+    kind = numpy_dtype(name)
+    if is_int(name):
+        return int(np.iinfo(kind).min), int(np.iinfo(kind).max)
+    finfo = ml_dtypes.finfo(kind)
+    return float(finfo.min), float(finfo.max)
+
+
+def range_of(low: float, high: float, dtype: str) -> tuple[float, float]:
+    """Returns the smallest and the largest number of a float dtype in [low, high)."""
+    kind = numpy_dtype(dtype).type
+    first, last = kind(low), kind(high)
+    if float(first) < low:
+        first = np.nextafter(first, kind(np.inf))
+    if float(last) >= high:
+        last = np.nextafter(last, kind(-np.inf))
+    return float(first), max(float(first), float(last))
+
+
 def is_float(dtype: str) -> bool:
     """Returns whether `dtype` is the name of a floating-point dtype."""
     return dtype in FLOATS

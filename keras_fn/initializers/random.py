@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from keras_fn.core import dtypes
 from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.initializers.initializer import NumpyInitializer, check_rank, product
 from keras_fn.random.philox import Key, draw_normal, draw_truncated_normal, draw_uniform
 from keras_fn.random.seed_generator import SeedGenerator, initial_key
-from keras_fn.types import SeedLike
+from keras_fn.types import DTypeLike, SeedLike, ShapeLike
 
 # Standard deviation of a standard normal that is cut off at -2 and 2.
 _TRUNCATED_DEVIATION = 0.8796256610342398
@@ -115,6 +116,15 @@ class RandomUniform(RandomInitializer):
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: SeedLike = None):
         super().__init__(seed)
         self.minval, self.maxval = minval, maxval
+
+    def draw(
+        self, shape: ShapeLike, dtype: DTypeLike | None = None, key: Key | None = None
+    ) -> np.ndarray:
+        """Returns the values; also those of half precision are below the upper bound."""
+        values = super().draw(shape, dtype, key)
+        if values.dtype.itemsize < 4 and dtypes.is_float(values.dtype.name):
+            np.clip(values, *dtypes.range_of(self.minval, self.maxval, values.dtype.name), values)
+        return values
 
     def _values(self, shape: tuple[int, ...], dtype: str, key: Key | None) -> np.ndarray:
         return draw_uniform(self._key(key), shape, dtype, self.minval, self.maxval)

@@ -48,7 +48,6 @@ from keras_fn.ops.arithmetic import (
     negative as negative,
     power as power,
     reciprocal as reciprocal,
-    saturate_cast as saturate_cast,
     sign as sign,
     square as square,
     squared_difference as squared_difference,
@@ -73,6 +72,7 @@ from keras_fn.ops.bitwise import (
     right_shift as right_shift,
 )
 from keras_fn.ops.calculus import diff as diff, trapezoid as trapezoid
+from keras_fn.ops.casting import saturate_cast as saturate_cast
 from keras_fn.ops.complex import (
     angle as angle,
     conj as conj,

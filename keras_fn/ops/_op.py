@@ -427,8 +427,8 @@ class OpDefinition(OpSignature):
         """Returns whether operands of this native dtype need no cast; if so, caches it."""
         name = current().dtype_name(dtype)
         names = [name] * (1 + len(entry.others))
-        if name == "bool" and set(entry.scalar_types) - {bool}:  # the slow path casts the number
-            return False
+        if any((kind is bool) is not (name == "bool") for kind in entry.scalar_types):
+            return False  # the slow path casts the number
         if self.promote(*names, *entry.scalar_types) != name:  # type: ignore[misc]
             return False
         entry.dtypes_without_cast.add(dtype)
@@ -451,7 +451,7 @@ class OpDefinition(OpSignature):
 
         def promote(x: Any) -> Any:  # a number may stay one if another operand is a tensor
             if type(x) in kept_types:
-                return bool(x) if dtype == "bool" else x
+                return bool(x) if dtype == "bool" else int(x) if type(x) is bool else x
             return backend.cast(x, dtype) if backend.is_tensor(x) else convert(x, dtype)
 
         convert = backend.convert_to_tensor

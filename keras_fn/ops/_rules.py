@@ -140,6 +140,12 @@ def number_type(*operands: Any) -> str:
     return "int32" if dtype == "bool" else dtype
 
 
+def product_type(*operands: Any) -> str:
+    """Returns the promoted dtype, with int32 if all are int8, as products of quantized numbers."""
+    dtype = dtypes.result_type(*operands)
+    return "int32" if dtype == "int8" and {*operands} == {"int8"} else dtype
+
+
 elementwise_number = Rule(_elementwise(number_type), promote=number_type)
 """Like `elementwise`; booleans are promoted to integers."""
 

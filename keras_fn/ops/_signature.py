@@ -119,7 +119,8 @@ class OpSignature:
             if (name, type(value)) not in self.accepted_types:
                 bind(self.fn, args, kwargs)  # raises Python's error for an unknown name
                 check_option(self.full_name, self.fn, name, value)
-                if isinstance(value, (str, int, float, type(None))):
+                is_plain = isinstance(value, (str, int, float, type(None)))
+                if is_plain and "DType" not in str(self.fn.__annotations__.get(name)):
                     self.accepted_types.add((name, type(value)))
 
     def named(self, error: SpecError) -> SpecError:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import typing
 
-import numpy as np
-
-from keras_fn.core import dtypes
 from keras_fn.ops._op import op
 from keras_fn.ops._rules import (
     elementwise,
@@ -19,7 +16,7 @@ from keras_fn.ops._rules import (
     magnitude,
 )
 from keras_fn.ops.core import cast, dtype as dtype_of
-from keras_fn.types import DTypeLike, Tensor, TensorLike
+from keras_fn.types import Tensor, TensorLike
 
 
 @op(rule=magnitude)
@@ -194,7 +191,7 @@ def mod(x1: TensorLike, x2: TensorLike) -> Tensor:
     ...
 
 
-@op(rule=elementwise)
+@op(rule=elementwise_number)
 def power(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Power, element by element: `x1` raised to the power of `x2`.
 
@@ -304,7 +301,7 @@ def clip(x: TensorLike, x_min: TensorLike, x_max: TensorLike) -> Tensor:
     return minimum(maximum(x, x_min), x_max)
 
 
-@op
+@op(rule=elementwise_number)
 def square(x: TensorLike) -> Tensor:
     """Square, element by element: `x * x`.
 
@@ -324,28 +321,6 @@ def reciprocal(x: TensorLike) -> Tensor:
         [0.5, 0.25]
     """
     return true_divide(1.0, x)
-
-
-def saturate_cast(x: TensorLike, dtype: DTypeLike) -> Tensor:
-    """Casts to another dtype; values outside its range become its minimum or maximum.
-
-    Args:
-        x: Tensor of any shape.
-        dtype: The new dtype. Only integer dtypes saturate.
-
-    Returns:
-        Tensor of the shape of `x`, of the new dtype.
-
-    Example:
-        >>> convert_to_numpy(saturate_cast([-5, 300], "uint8")).tolist()
-        [0, 255]
-    """
-    name = dtypes.standardize_dtype(dtype)
-    if dtypes.is_int(name):
-        limits = np.iinfo(name)
-        from_float = dtypes.is_float(dtype_of(x))
-        x = clip(x, float(limits.min) if from_float else limits.min, limits.max)
-    return cast(x, name)
 
 
 @op(rule=elementwise_float)
@@ -398,5 +373,5 @@ def lcm(x1: TensorLike, x2: TensorLike) -> Tensor:
         >>> convert_to_numpy(lcm([4, 0], [6, 5])).tolist()
         [12, 0]
     """
-    x1, x2 = absolute(x1), absolute(x2)
+    x1, x2 = map(absolute, promote_scalars(x1, x2))
     return multiply(floor_divide(x1, maximum(gcd(x1, x2), 1)), x2)

@@ -13,7 +13,7 @@ from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import Shape
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
-from keras_fn.ops._rules import broadcast, check_at_least, normalize_axis, product
+from keras_fn.ops._rules import broadcast, check_at_least, normalize_axis, number_type, product
 from keras_fn.ops.arithmetic import add, floor_divide, mod, subtract
 from keras_fn.ops.core import cast
 from keras_fn.ops.logic import greater_equal, less, where
@@ -197,10 +197,10 @@ def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None)
 def _unravel_index_spec(indices: TensorSpec, shape: int | Sequence[int]) -> tuple[TensorSpec, ...]:
     sizes = (shape,) if isinstance(shape, int) else tuple(shape)
     check_at_least(0, shape=shape)
-    return (TensorSpec(indices.shape, dtypes.result_type(indices.dtype)),) * len(sizes)
+    return (TensorSpec(indices.shape, number_type(indices.dtype)),) * len(sizes)
 
 
-@op(rule=Rule(_unravel_index_spec))
+@op(rule=Rule(_unravel_index_spec, promote=number_type))
 def unravel_index(indices: TensorLike, shape: int | Sequence[int]) -> tuple[Tensor, ...]:
     """Converts indices of a flattened tensor to a tuple of indices for each axis.
 

@@ -143,10 +143,20 @@ def digitize(x: TensorLike, bins: ArrayLike) -> Tensor:
     Returns:
         Int32 tensor of the shape of `x`, from 0 to n; n for NaN.
 
+    Raises:
+        ValueError: `bins` is not of rank 1.
+
     Example:
         >>> convert_to_numpy(digitize([0.5, 2.5], [1.0, 2.0])).tolist()
         [0, 2]
     """
+    if len(spec_of(bins).shape) != 1:
+        raise SpecError(
+            "ops.digitize",
+            expected="bins of rank 1: their edges",
+            received=f"shape {spec_of(bins).shape}",
+            fix="pass the edges in ascending order",
+        )
     # `not <` instead of `>=`, so that NaN comes after all edges.
     return sum_(cast(logical_not(less(expand_dims(x, -1), bins)), "int32"), -1)
 

@@ -16,12 +16,15 @@ from keras_fn.ops import (
     argmax,
     argsort,
     cast,
+    clip,
     erfinv,
     expand_dims,
     greater_equal,
     log,
+    minimum,
     multiply,
     negative,
+    nextafter,
     shape as shape_of,
     subtract,
     take,
@@ -64,11 +67,16 @@ def uniform(
         True
     """
     check_dtype(dtype, dtypes.is_float, "random.uniform", "a float dtype", "random.randint")
-    x = draw(shape, dtype, seed, "random_uniform")
-    low: Any = minval
-    width = maxval - low
-    x = x if _is_number(width, 1) else multiply(x, width)
-    return x if _is_number(low, 0) else add(x, low)
+    if _is_number(minval, 0) and _is_number(maxval, 1):
+        return draw(shape, dtype, seed, "random_uniform")
+    name = dtypes.stored_dtype(dtypes.standardize_dtype(dtype))
+    compute_dtype = name if name == "float64" else "float32"
+    low, high = (x if _is_real(x) else cast(x, compute_dtype) for x in (minval, maxval))
+    x = draw(shape, compute_dtype, seed, "random_uniform")
+    x = cast(add(multiply(x, subtract(high, low)), low), name)
+    if _is_real(minval) and _is_real(maxval):
+        return clip(x, *dtypes.range_of(minval, maxval, name))
+    return minimum(x, nextafter(cast(high, name), cast(low, name)))  # rounding may reach the bound
 
 
 def normal(
@@ -299,8 +307,12 @@ def _scale_and_shift(x: Tensor, mean: TensorLike, stddev: TensorLike) -> Tensor:
     return x if _is_number(mean, 0) else add(x, mean)
 
 
+def _is_real(value: Any) -> bool:
+    return isinstance(value, (int, float))
+
+
 def _is_number(value: Any, number: int) -> bool:
-    return isinstance(value, (int, float)) and value == number
+    return _is_real(value) and value == number
 
 
 def check_dtype(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from keras_fn import ops, random
+from keras_fn import initializers, ops, random
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.scopes import SymbolicScope
 from keras_fn.random import SeedGenerator
@@ -120,3 +120,91 @@ def test_symbolic_calls_only_infer():
 def test_invalid_arguments_are_rejected(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
+@pytest.mark.parametrize(
+    "bounds", [(3, 5), (0.1, 0.2), (-1, 1), (100, 101), (1000, 1000.75), (-5, -3), (0, 1)]
+)
+def test_uniform_numbers_stay_below_the_upper_bound(dtype, bounds):
+    low, high = bounds
+    for limits in (bounds, [ops.convert_to_tensor(float(x)) for x in bounds]):
+        x = random.uniform((20_000,), *limits, dtype=dtype, seed=1)
+        x = ops.convert_to_numpy(x).astype("float64")
+        assert low <= x.min() + (0 if limits is bounds else 1e-3 * abs(low))
+        assert x.max() < high
+    if dtype == "float16":
+        assert x.max() - x.min() > (high - low) / 4
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_the_uniform_initializer_stays_below_the_upper_bound(dtype):
+    x = initializers.RandomUniform(3.0, 5.0, seed=1)((20_000,), dtype)
+    x = ops.convert_to_numpy(x).astype("float64")
+    assert x.min() >= 3 and 4.9 < x.max() < 5
+
+
+def test_a_uniform_distribution_of_width_0():
+    x = random.uniform((3,), 2.0, 2.0, dtype="bfloat16")
+    assert ops.convert_to_numpy(ops.cast(x, "float32")).tolist() == [2.0, 2.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "low", "high"), [("int8", -128, 128), ("uint8", 0, 256), ("uint32", 0, 2**32)]
+)
+def test_integers_of_the_whole_range(dtype, low, high):
+    x = ops.convert_to_numpy(random.randint((20_000,), low, high, dtype, seed=1))
+    assert x.dtype == dtype
+    assert int(x.max()) - int(x.min()) > 0.99 * (high - 1 - low)
+
+
+DRAWS = {
+    "uniform": lambda shape, seed: random.uniform(shape, seed=seed),
+    "normal": lambda shape, seed: random.normal(shape, seed=seed),
+    "randint": lambda shape, seed: random.randint(shape, 0, 1000, seed=seed),
+    "truncated_normal": lambda shape, seed: random.truncated_normal(shape, seed=seed),
+    "gamma": lambda shape, seed: random.gamma(shape, 2.0, seed=seed),
+    "beta": lambda shape, seed: random.beta(shape, 1.0, 2.0, seed=seed),
+}
+
+
+@pytest.mark.parametrize("name", DRAWS)
+def test_draws_of_the_shape_of_a_tensor_in_a_compiled_function(name):
+    x = ops.ones((3, 4))
+
+    def draw(seed):
+        if keras.config.backend() == "tensorflow":
+            import tensorflow as tf
+
+            spec = [tf.TensorSpec((None, None), tf.float32)]  # sizes that are not known
+            function = tf.function(
+                lambda x: DRAWS[name](ops.shape(x), seed), input_signature=spec, autograph=False
+            )
+        else:
+            function = current().compile(lambda x: DRAWS[name](ops.shape(x), seed), [])
+        return ops.convert_to_numpy(function(x)), function
+
+    first, function = draw(None)
+    assert first.shape == (3, 4) and np.isfinite(first).all()
+    if keras.config.backend() != "jax":  # there the state of a generator is an argument
+        assert (ops.convert_to_numpy(function(x)) != first).any()
+    seeded, function = draw(5)
+    np.testing.assert_array_equal(ops.convert_to_numpy(function(x)), seeded)
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(DRAWS[name]((3, 4), 5)), seeded, rtol=1e-5, atol=1e-6
+    )
+
+
+def test_the_first_draw_without_a_seed_may_be_in_a_compiled_function():
+    from keras_fn.random import seed_generator
+
+    seed_generator.clear_global_generator()
+    if keras.config.backend() == "tensorflow":
+        import tensorflow as tf
+
+        draw = tf.function(lambda x: random.uniform(tf.shape(x)), autograph=False)
+        first, second = draw(ops.ones((3,))), draw(ops.ones((3,)))
+        assert (ops.convert_to_numpy(first) != ops.convert_to_numpy(second)).any()
+    assert (
+        ops.convert_to_numpy(random.uniform((3,))) != ops.convert_to_numpy(random.uniform((3,)))
+    ).any()

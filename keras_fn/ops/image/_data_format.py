@@ -6,7 +6,7 @@ from typing import Any
 
 from keras_fn.core import dtypes
 from keras_fn.errors import SpecError
-from keras_fn.ops.arithmetic import saturate_cast
+from keras_fn.ops.casting import saturate_cast
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.creation import arange
 from keras_fn.ops.indexing import take

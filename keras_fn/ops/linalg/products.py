@@ -14,8 +14,15 @@ from keras_fn.core.registry import mark_builtin
 from keras_fn.core.shapes import is_size_compatible
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
-from keras_fn.ops._rules import broadcast, difference_type, normalize_axes, normalize_axis, product
-from keras_fn.ops.arithmetic import multiply, negative, subtract
+from keras_fn.ops._rules import (
+    broadcast,
+    difference_type,
+    normalize_axes,
+    normalize_axis,
+    product,
+    product_type,
+)
+from keras_fn.ops.arithmetic import multiply, negative, promote_scalars, subtract
 from keras_fn.ops.complex import conjugate
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.indexing import getitem
@@ -39,7 +46,7 @@ def matmul_spec(x1: TensorSpec, x2: TensorSpec) -> TensorSpec:
     Raises:
         SpecError: An operand is a scalar, or the inner sizes differ.
     """
-    dtype = dtypes.result_type(x1.dtype, x2.dtype)
+    dtype = product_type(x1.dtype, x2.dtype)
     a, b = x1.shape, x2.shape
     if not a or not b:
         raise SpecError(
@@ -62,7 +69,7 @@ def matmul_spec(x1: TensorSpec, x2: TensorSpec) -> TensorSpec:
     return TensorSpec((*batch, *tail), dtype)
 
 
-@op(rule=Rule(matmul_spec, promote=dtypes.result_type))
+@op(rule=Rule(matmul_spec, promote=product_type))
 def matmul(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Matrix product over the last two axes; leading axes broadcast.
 
@@ -71,7 +78,7 @@ def matmul(x1: TensorLike, x2: TensorLike) -> Tensor:
         x2: Tensor of shape `(..., k, n)`, or `(k,)`.
 
     Returns:
-        Tensor of shape `(..., m, n)`, of the promoted dtype.
+        Tensor of shape `(..., m, n)`, of the promoted dtype; int32 for two int8 tensors.
 
     Raises:
         ValueError: A tensor is a scalar, or the inner sizes differ.
@@ -174,7 +181,7 @@ def tensordot(
 def _einsum_spec(subscripts: str, *operands: TensorSpec, **options: Any) -> TensorSpec:
     _, output, sizes = einsum_axes(subscripts, [x.shape for x in operands])
     return TensorSpec(
-        tuple(sizes[letter] for letter in output), dtypes.result_type(*(x.dtype for x in operands))
+        tuple(sizes[letter] for letter in output), product_type(*(x.dtype for x in operands))
     )
 
 
@@ -271,7 +278,7 @@ def _letter(label: Any) -> str:
 
 
 @_with_sublists
-@op(rule=Rule(_einsum_spec, promote=dtypes.result_type))
+@op(rule=Rule(_einsum_spec, promote=product_type))
 def einsum(subscripts: str, *operands: TensorLike) -> Tensor:
     """Sum of products in Einstein notation.
 
@@ -281,7 +288,8 @@ def einsum(subscripts: str, *operands: TensorLike) -> Tensor:
         *operands: A tensor for each term.
 
     Returns:
-        Tensor of the shape on the right of the arrow, of the promoted dtype.
+        Tensor of the shape on the right of the arrow, of the promoted dtype; int32 if all tensors
+        are int8.
 
     Raises:
         ValueError: A tensor does not fit its term, or their numbers differ.
@@ -414,6 +422,7 @@ def kron(x1: TensorLike, x2: TensorLike) -> Tensor:
         >>> convert_to_numpy(kron([1, 10], [1, 2])).tolist()
         [1, 2, 10, 20]
     """
+    x1, x2 = promote_scalars(x1, x2)
     a, b = _align_ranks(shape_of(x1), shape_of(x2))  # sizes may be scalar tensors
     left = reshape(x1, [size for n in a for size in (n, 1)])
     right = reshape(x2, [size for n in b for size in (1, n)])
