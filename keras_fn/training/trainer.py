@@ -106,19 +106,7 @@ class Trainer(TrainStepMixin):
             3
         """
         self._require_compiled("fit")
-        check_loop_arguments(
-            self._label,
-            batch_size=batch_size,
-            epochs=epochs,
-            verbose=verbose,
-            validation_split=validation_split,
-            shuffle=shuffle,
-            initial_epoch=initial_epoch,
-            steps_per_epoch=steps_per_epoch,
-            validation_steps=validation_steps,
-            validation_batch_size=validation_batch_size,
-            validation_freq=validation_freq,
-        )
+        check_loop_arguments(self._label, locals())
         epochs = limit_epochs(epochs, initial_epoch)
         binder = DataBinder(self)
         data, split = get_training_adapter(
@@ -130,7 +118,6 @@ class Trainer(TrainStepMixin):
             shuffle=shuffle,
             validation_split=validation_split,
         )
-        limit_steps(data)
         self._build_and_check(binder, data)
         validation = self._get_validation_adapter(
             binder,
@@ -161,6 +148,7 @@ class Trainer(TrainStepMixin):
 
     def _build_and_check(self, binder: DataBinder, data: DataAdapter) -> None:
         """Builds the model for the data, and checks the targets: of all arrays, or of a batch."""
+        limit_steps(data)
         self._build_for_training(data.peek(), binder)
         binder.check_targets(data.peek())
 
@@ -177,6 +165,10 @@ class Trainer(TrainStepMixin):
 
     def _make_callback_list(self, callbacks: Any, data: DataAdapter, **params: Any) -> CallbackList:
         if isinstance(callbacks, CallbackList):
+            if params.get("add_history") and not any(
+                isinstance(c, History) for c in callbacks.callbacks
+            ):
+                callbacks.append(History())
             return callbacks
         steps = len(data) or None
         return CallbackList(callbacks, model=cast(AnyModel, self), steps=steps, **params)
@@ -272,16 +264,9 @@ class Trainer(TrainStepMixin):
             known = inspect.signature(self.evaluate).parameters
             raise unexpected_arguments("evaluate", kwargs, [k for k in known if k != "kwargs"])
         self._require_compiled("evaluate")
-        check_loop_arguments(
-            self._label,
-            batch_size=batch_size,
-            verbose=verbose,
-            steps=steps,
-            return_dict=return_dict,
-        )
+        check_loop_arguments(self._label, locals())
         binder = DataBinder(self)
         data = get_data_adapter(binder, x, y, sample_weight, batch_size=batch_size, steps=steps)
-        limit_steps(data)
         self._build_and_check(binder, data)
         total = len(data) or None
         callback_list = self._make_callback_list(callbacks, data, verbose=verbose)
@@ -321,7 +306,7 @@ class Trainer(TrainStepMixin):
         """
         has_options = verbose != 0 or callbacks is not None or steps is not None
         if has_options or batch_size is not None:
-            check_loop_arguments(self._label, batch_size=batch_size, verbose=verbose, steps=steps)
+            check_loop_arguments(self._label, locals())
         if not has_options and _is_one_batch(x, batch_size or 32):
             return self._predict_array(x)
         return self._predict_batches(x, batch_size, verbose, steps, callbacks)
