@@ -128,7 +128,7 @@ def test_input_tensors_of_another_structure_are_refused():
     assert clone.inputs[0] is b and clone.inputs[1] is a
 
 
-@pytest.mark.parametrize("make", DATA)
+@pytest.mark.parametrize("make", [graph, pytest.param(stack, marks=pytest.mark.thorough)])
 def test_a_clone_is_compiled_as_the_model(make):
     model = make()
     loss = lambda a, b: ops.mean(a - b, -1)  # noqa: E731
