@@ -268,10 +268,11 @@ class Layer(
         arguments = self._convert_inputs(arguments)
         active = context.current
         symbolic = active.symbolic or any(map(_holds_keras_tensor, arguments.values()))
+        first = next(iter(arguments.values()), None)
         if not self.built:
+            self._check_input_spec(first)  # what `build` would take for another fault
             outside = is_dynamo_compiling() and type(self).build is not Layer.build
             (self.build_outside_tracing if outside else self._build_for)(arguments)
-        first = next(iter(arguments.values()), None)
         self._check_input_spec(first)
         masks = self._fill_masks(arguments)
         training = self._fill_training(arguments, kwargs, active.training)

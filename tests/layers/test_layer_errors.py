@@ -208,3 +208,11 @@ def test_the_parameters_of_what_is_not_built_are_not_counted(layer):
     assert "one that is not built" in message(SpecError, layer.count_params)
     layer.build((None, 3))
     assert layer.count_params() == (8 if layer.name.startswith("dense") else 4)
+
+
+@pytest.mark.parametrize("cls", [layers.LSTM, layers.GRU, layers.SimpleRNN])
+def test_a_recurrent_layer_names_itself_for_an_input_without_steps(cls):
+    found = message(SpecError, cls(2, name="r"), keras.Input((3,)))
+    assert found.startswith(f"{cls.__name__} layer 'r'\n  expected: an input of rank 3\n")
+    inside = message(SpecError, layers.Bidirectional(cls(2), name="b"), keras.Input((3,)))
+    assert inside.startswith("Bidirectional layer 'b'\n  expected: an input of rank 3\n")
