@@ -325,7 +325,8 @@ def check_identifier(kind: str, identifier: object, aliases: Iterable[str] = ())
         names = {*table, *aliases}
         error = _unknown_object_error(identifier, kind, None, names)
         words = sorted(name for name in names if name.islower()) or sorted(names)
-        error.source, error.expected = f"{_plural(kind)}.get", f"a {kind}: {', '.join(words)}"
+        article = "an" if kind[0] in "aeiou" else "a"
+        error.source, error.expected = f"{_plural(kind)}.get", f"{article} {kind}: {', '.join(words)}"
         raise error
     if not callable(identifier) and not isinstance(identifier, dict):
         raise _identifier_error(kind, identifier)
