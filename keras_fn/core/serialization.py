@@ -326,7 +326,8 @@ def check_identifier(kind: str, identifier: object, aliases: Iterable[str] = ())
         error = _unknown_object_error(identifier, kind, None, names)
         words = sorted(name for name in names if name.islower()) or sorted(names)
         article = "an" if kind[0] in "aeiou" else "a"
-        error.source, error.expected = f"{_plural(kind)}.get", f"{article} {kind}: {', '.join(words)}"
+        error.source = f"{_plural(kind)}.get"
+        error.expected = f"{article} {kind}: {', '.join(words)}"
         raise error
     if not callable(identifier) and not isinstance(identifier, dict):
         raise _identifier_error(kind, identifier)
