@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from keras_fn.backend.conv_geometry import Sizes, per_axis
+from keras_fn.backend.conv_geometry import Sizes, per_axis, standardize_padding
 from keras_fn.settings import standardize_data_format
 from keras_fn_jax.data_format import SPATIAL_LETTERS, check_window_fits
 from keras_fn_jax.dtype_fallback import in_float32
@@ -59,7 +59,7 @@ def average_pool(
     window, steps = _windows(inputs, pool_size, strides, data_format)
     total = lax.reduce_window(inputs, 0.0, lax.add, window, steps, padding.upper())
     total = check_window_fits(inputs, total)
-    if padding == "valid":
+    if standardize_padding(padding) == "valid":
         count = 1
         for n in window:
             count *= n

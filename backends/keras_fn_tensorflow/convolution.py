@@ -6,7 +6,13 @@ from typing import Any
 import tensorflow as tf
 from tensorflow import raw_ops as raw
 
-from keras_fn.backend.conv_geometry import Sizes, per_axis, same_padding, transpose_padding
+from keras_fn.backend.conv_geometry import (
+    Sizes,
+    per_axis,
+    same_padding,
+    standardize_padding,
+    transpose_padding,
+)
 from keras_fn_tensorflow.data_format import full_rank, spatial_sizes, with_native_layout
 from keras_fn_tensorflow.dtype_fallback import product_in_float32
 from keras_fn_tensorflow.tensors import shape
@@ -99,7 +105,7 @@ def _strided_and_dilated(
     x: Any, kernel: Any, steps: Any, padding: str, layout: str, dilations: Any, groups: int
 ) -> tf.Tensor:
     """Computes stride 1 and subsamples: TensorFlow does not support both at once."""
-    if padding == "same":
+    if standardize_padding(padding) == "same":
         window = zip(spatial_sizes(x, layout), kernel.shape[:-2], steps, dilations, strict=True)
         pads = [_same(*axis) for axis in window]
         x = tf.pad(x, _full_padding(pads, layout))

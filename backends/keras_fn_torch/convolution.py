@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import torch.nn.functional as F
 
-from keras_fn.backend.conv_geometry import Sizes, per_axis, transpose_padding
+from keras_fn.backend.conv_geometry import Sizes, per_axis, standardize_padding, transpose_padding
 from keras_fn.core.memoize import memoize
 from keras_fn.settings import standardize_data_format
 from keras_fn_torch.data_format import (
@@ -46,7 +46,11 @@ def _conv_plan(
     sizes, window = shape[2:], kernel[2:]
     rank = len(window)
     pads = padding_pairs(
-        sizes, window, per_axis(strides, rank), per_axis(dilation, rank), padding.lower()
+        sizes,
+        window,
+        per_axis(strides, rank),
+        per_axis(dilation, rank),
+        standardize_padding(padding),
     )
     even = [min(pair) for pair in pads]
     rest = [n - m for pair, m in zip(reversed(pads), reversed(even), strict=True) for n in pair]
@@ -89,7 +93,7 @@ def conv_transpose(
     crops, surplus = [], []
     axes = zip(weight.shape[2:], steps, dilation, extra, strict=True)
     for k, stride, rate, more in axes:
-        crop, tail = transpose_padding(k, stride, rate, padding.lower(), more)
+        crop, tail = transpose_padding(k, stride, rate, padding, more)
         crops.append(crop)
         surplus.append(tail - ((k - 1) * rate + 1 - 2 * crop))  # over PyTorch's output size
     # PyTorch accepts no other output padding: the rest is padded or cropped afterwards.

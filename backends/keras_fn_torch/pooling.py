@@ -5,7 +5,7 @@ from typing import Any
 
 import torch.nn.functional as F
 
-from keras_fn.backend.conv_geometry import Sizes, per_axis
+from keras_fn.backend.conv_geometry import Sizes, per_axis, standardize_padding
 from keras_fn.core.memoize import memoize
 from keras_fn_torch.data_format import padding_pairs, with_channels_first
 from keras_fn_torch.dtype_fallback import with_dtype_fallback
@@ -57,7 +57,9 @@ def _pool_pads(
     """
     rank = len(sizes)
     steps = per_axis(strides, rank)
-    pads = padding_pairs(sizes, per_axis(pool_size, rank), steps, (1,) * rank, padding.lower())
+    pads = padding_pairs(
+        sizes, per_axis(pool_size, rank), steps, (1,) * rank, standardize_padding(padding)
+    )
     uneven = [a != b for a, b in pads]
     extra = [int(odd and s == 1) for odd, s in zip(uneven, steps, strict=True)]
     before = [a + n for (a, _), n in zip(pads, extra, strict=True)]

@@ -2,12 +2,30 @@
 
 from collections.abc import Sequence
 
+from keras_fn.errors import check_choice
+
 Sizes = int | Sequence[int]
 
 
 def per_axis(value: int | Sequence[int], rank: int) -> tuple[int, ...]:
     """Returns one number for each of `rank` spatial axes: the same for all, or those given."""
     return (value,) * rank if isinstance(value, int) else tuple(value)
+
+
+def standardize_padding(padding: str, source: str = "ops") -> str:
+    """Returns `"valid"` or `"same"`, checked. Capitals are taken, too.
+
+    Args:
+        padding: The argument.
+        source: Name of the op, for errors.
+
+    Raises:
+        ValueError: It is another word.
+    """
+    return _PADDINGS.get(padding) or check_choice(source, "padding", padding, ("valid", "same"))
+
+
+_PADDINGS = {"valid": "valid", "same": "same", "VALID": "valid", "SAME": "same"}
 
 
 def same_padding(size: int, window: int, stride: int, dilation: int = 1) -> tuple[int, int]:
@@ -26,7 +44,7 @@ def transpose_padding(
     cropped as the forward convolution of that size would have been padded.
     """
     reach = (window - 1) * dilation + 1
-    if padding == "valid":
+    if standardize_padding(padding) == "valid":
         if output_padding is None:
             return 0, max(reach, stride)
         return 0, reach + output_padding

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-from keras_fn.backend.conv_geometry import per_axis, transpose_padding
+from keras_fn.backend.conv_geometry import per_axis, standardize_padding, transpose_padding
 from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import Shape
 from keras_fn.errors import SpecError
@@ -69,13 +69,14 @@ def window_sizes(
     Raises:
         ValueError: The window does not fit.
     """
+    covers = padding == "causal" or standardize_padding(padding, source) == "same"
     result: list[int | None] = []
     for size, k, s, d in zip(sizes, window, strides, dilation, strict=True):
         if size is None:
             result.append(None)
             continue
         reach = (k - 1) * d + 1
-        count = -(-size // s) if padding in ("same", "causal") else (size - reach) // s + 1
+        count = -(-size // s) if covers else (size - reach) // s + 1
         if count < 1:
             raise SpecError(
                 source,
@@ -149,7 +150,7 @@ def conv_transpose(
         spatial(inputs.shape, data_format),
         kernel.shape[:-2],
         check_sizes(strides, rank, source, "strides"),
-        padding,
+        standardize_padding(padding, source),
         None
         if output_padding is None
         else check_sizes(output_padding, rank, source, "output_padding", 0),

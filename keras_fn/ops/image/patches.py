@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from keras_fn.backend.conv_geometry import Sizes, per_axis, same_padding
+from keras_fn.backend.conv_geometry import Sizes, per_axis, same_padding, standardize_padding
 from keras_fn.core import dtypes
-from keras_fn.errors import SpecError, check_choice
+from keras_fn.errors import SpecError
 from keras_fn.ops._conv_shapes import window_sizes
 from keras_fn.ops._op import Rule, TensorSpec, op
 from keras_fn.ops._rules import product
@@ -43,7 +43,7 @@ def _plan(images: Any, size: Sizes, strides: Any, dilation_rate: Sizes, padding:
             received=f"shape {tuple(images.shape)}",
             fix="add or drop an axis",
         )
-    check_choice(_SOURCE, "padding", padding, ("valid", "same"))
+    standardize_padding(padding, _SOURCE)
     options = (size, strides or size, dilation_rate)
     plan = tuple(per_axis(n, spatial) for n in options)
     if any(len(n) != spatial or min(n) < 1 for n in plan):
@@ -144,13 +144,13 @@ def _windows(x: Any, axis: int, window: int, stride: int, dilation: int, padding
     size = shape_of(x)[axis]
     reach = (window - 1) * dilation + 1
     if isinstance(size, int):
-        if padding == "same":
+        if standardize_padding(padding) == "same":
             before, after = same_padding(size, window, stride, dilation)
             size = before + size + after
             x = pad_axis(x, axis, before, size, 0)
         starts: Any = np.arange((size - reach) // stride + 1, dtype="int32")[:, None] * stride
         return take(x, starts + np.arange(window, dtype="int32") * dilation, axis=axis)
-    if padding == "same":
+    if standardize_padding(padding) == "same":
         total = maximum(((size + stride - 1) // stride - 1) * stride + reach, size)
         x, size = pad_axis(x, axis, (total - size) // 2, total, 0), total
     starts = reshape(arange((size - reach) // stride + 1) * stride, (-1, 1))

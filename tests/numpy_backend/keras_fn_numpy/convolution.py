@@ -5,7 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from keras_fn.backend.conv_geometry import Sizes, per_axis, same_padding, transposed_window
+from keras_fn.backend.conv_geometry import (
+    Sizes,
+    per_axis,
+    same_padding,
+    standardize_padding,
+    transposed_window,
+)
 from keras_fn_numpy.data_format import from_channels_last, to_channels_last
 from keras_fn_numpy.dtype_fallback import in_float32
 
@@ -16,7 +22,7 @@ def window_views(
     """Returns a view of all windows, of shape `(batch, *positions, channels, *window)`."""
     rank = len(window)
     strides, dilation = per_axis(strides, rank), per_axis(dilation, rank)
-    if padding == "same":
+    if standardize_padding(padding) == "same":
         axes = zip(x.shape[1:-1], window, strides, dilation, strict=True)
         x = np.pad(
             x, [(0, 0), *(same_padding(*axis) for axis in axes), (0, 0)], constant_values=fill
