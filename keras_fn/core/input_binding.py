@@ -35,7 +35,7 @@ class InputBinder:
     Attributes:
         single: Whether the model has one input that is not nested.
         optional: For each input, whether it can be None.
-        keeps_dtypes: Whether values keep their dtypes. False, unless nobody chose the dtypes of
+        keeps_dtypes: Whether values keep their dtypes. False, unless no one chose the dtypes of
             the inputs and the layers take several.
     """
 
@@ -130,7 +130,7 @@ class InputBinder:
         if self.keeps_dtypes and hasattr(value, "dtype"):
             return self._cast(value, standardize_dtype(value.dtype))
         if not tensor.sparse and is_sparse(value):
-            value = OPS["to_dense"](value)
+            value = OPS["densify"](value)
         return self._cast(value, tensor.dtype)
 
     def _match_rank(self, value: Any, shape: tuple[int, ...], i: int) -> Any:

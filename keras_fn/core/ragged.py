@@ -52,29 +52,37 @@ def get_samples(x: Any, source: str) -> list[np.ndarray]:
     Raises:
         SpecError: The samples differ in more than their lengths.
     """
-    try:
-        if is_ragged(x):
+    if is_ragged(x):
+        try:
             return cast(SupportsRagged, current()).ragged_samples(x)
-        samples = [_to_array(sample) for sample in x]
-        if len({sample.shape[1:] for sample in samples}) > 1:
-            raise ValueError(f"samples of shapes {', '.join(str(s.shape) for s in samples[:4])}")
-        return samples
-    except (ValueError, TypeError) as error:
-        raise SpecError(
-            source,
-            expected="samples that differ in their first axis only: time steps",
-            received=str(error)[:300],
-            fix="pad the other axes to one size",
-        ) from None
+        except ValueError as error:
+            raise _samples_error(source, str(error)) from None
+    samples = [_to_array(sample, source) for sample in x]
+    shapes = list(dict.fromkeys(str(sample.shape) for sample in samples))
+    if len({sample.shape[1:] for sample in samples}) > 1:
+        raise _samples_error(source, f"samples of shapes {', '.join(shapes[:4])}")
+    return samples
 
 
-def _to_array(sample: Any) -> np.ndarray:
+def _to_array(sample: Any, source: str) -> np.ndarray:
     if current().is_tensor(sample):
         return current().convert_to_numpy(sample)
-    array = np.asarray(sample)
+    try:
+        array = np.asarray(sample)
+    except ValueError as error:
+        raise _samples_error(source, str(error)) from None
     if array.ndim == 0 or array.dtype.kind not in "biufc":
-        raise ValueError(f"a sample {str(sample)[:100]!r} that is no array of numbers")
+        raise _samples_error(source, f"a sample {str(sample)[:100]!r}")
     return array
+
+
+def _samples_error(source: str, received: str) -> SpecError:
+    return SpecError(
+        source,
+        expected="samples that differ in their first axis only: time steps",
+        received=received[:300],
+        fix="pad the other axes to one size",
+    )
 
 
 def pad_samples(samples: Sequence[np.ndarray], length: int | None = None) -> PaddedBatch:
@@ -89,12 +97,12 @@ def pad_samples(samples: Sequence[np.ndarray], length: int | None = None) -> Pad
         [[True, True], [True, False]]
     """
     lengths = np.array([len(sample) for sample in samples], np.int64)
-    length = max([*lengths.tolist(), 1]) if length is None else length
+    size = max([*lengths.tolist(), 1]) if length is None else length
     dtype = np.result_type(*[sample.dtype for sample in samples])
-    values = np.zeros((len(samples), length, *samples[0].shape[1:]), dtype)
+    values = np.zeros((len(samples), size, *samples[0].shape[1:]), dtype)
     for row, sample in zip(values, samples, strict=True):
         row[: len(sample)] = sample
-    return PaddedBatch(values, np.arange(length) < lengths[:, None])
+    return PaddedBatch(values, np.arange(size) < lengths[:, None])
 
 
 def concat_padded(arrays: Sequence[np.ndarray]) -> np.ndarray:

@@ -17,6 +17,7 @@ class MaskPropagationMixin:
     """
 
     supports_masking: bool
+    _passes_masks = False  # whether masks pass through although `supports_masking` is False
     _signature: CallSignature
 
     def _fill_masks(self, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -61,7 +62,7 @@ class MaskPropagationMixin:
         return not hasattr(type(self).compute_mask, "propagates_mask_only")
 
     def _propagate_masks(self, outputs: Any, first: Any, masks: dict[str, Any]) -> None:
-        if not self.supports_masking and not self._makes_masks:
+        if not (self.supports_masking or self._passes_masks or self._makes_masks):
             return
         flat = tree.flatten(outputs)
         if _have_own_masks(flat, masks):

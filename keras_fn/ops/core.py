@@ -43,7 +43,7 @@ def convert_to_tensor(
     """
     value: Any = x
     if sparse is False and is_sparse(value):
-        value = to_dense(value)
+        value = densify(value)
     if ragged is False and is_ragged(value):
         value = pad_ragged_tensor(value)
     symbolic = context.current.symbolic
@@ -63,7 +63,7 @@ def convert_to_tensor(
 
 
 @op(rule=Rule(lambda x: TensorSpec(x.shape, dtypes.result_type(x.dtype))))
-def to_dense(x: TensorLike) -> Tensor:
+def densify(x: TensorLike) -> Tensor:
     """Returns a sparse tensor as a dense one; other tensors are returned as they are.
 
     Args:

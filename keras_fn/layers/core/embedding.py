@@ -7,7 +7,7 @@ from keras_fn.core.sparse import is_sparse
 from keras_fn.layers._arguments import add_weight_from_spec, positive_int, set_weight_spec
 from keras_fn.layers._options import EmbeddingOptions
 from keras_fn.layers.layer import Layer
-from keras_fn.ops.core import cast, dtype as dtype_of, to_dense
+from keras_fn.ops.core import cast, densify, dtype as dtype_of
 from keras_fn.ops.indexing import take
 from keras_fn.ops.logic import logical_and, not_equal
 from keras_fn.types import (
@@ -51,6 +51,7 @@ class Embedding(Layer):
     """
 
     _not_in_config = frozenset({"weights"})
+    _passes_masks = True  # of samples of unequal lengths, with other integers for padding
     _written_when_none = frozenset({"activity_regularizer"})
 
     def __init__(
@@ -77,7 +78,7 @@ class Embedding(Layer):
             embeddings_regularizer,
             embeddings_constraint,
         )
-        self.mask_zero, self.supports_masking = mask_zero, True
+        self.mask_zero = self.supports_masking = mask_zero
         self.autocast = False  # half-precision floats represent few integers exactly
         if weights is not None:
             self.build()
@@ -107,5 +108,5 @@ class Embedding(Layer):
         """Returns the mask of the input; with `mask_zero`, it is False at zeros too."""
         if not self.mask_zero:
             return mask
-        own = not_equal(to_dense(inputs) if is_sparse(inputs) else inputs, 0)
+        own = not_equal(densify(inputs) if is_sparse(inputs) else inputs, 0)
         return own if mask is None else logical_and(own, mask)

@@ -68,7 +68,7 @@ SPARSE_OPS |= {
     "squeeze": SparseRule(shapes.squeeze, _sparse),
     "concatenate": SparseRule(shapes.concatenate, shapes.are_all_sparse),
     "getitem": SparseRule(shapes.getitem, shapes.is_sparse_item),
-    "to_dense": SparseRule(encoding.to_dense_op, _dense),
+    "densify": SparseRule(encoding.densify, _dense),
     "take": SparseRule(encoding.take, _dense),
     "one_hot": SparseRule(encoding.make_operands_dense, encoding.is_sparse_encoding),
     "multi_hot": SparseRule(encoding.make_operands_dense, encoding.is_sparse_encoding),

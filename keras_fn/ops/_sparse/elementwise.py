@@ -103,7 +103,7 @@ def _is_same_size(size: Any, other: Any) -> bool:
 
 
 def divide(op: Any, x1: Any, x2: Any) -> Any:
-    """Division: sparse if only the dividend is, and the divisor is no number that makes 0 / it NaN.
+    """Division: sparse if only the dividend is, except for a divisor of 0 or NaN.
 
     Where a divisor is 0 or NaN, the result is NaN and needs an entry. A function that is compiled
     cannot look for such elements: it divides the entries alone.

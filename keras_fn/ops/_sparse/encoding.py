@@ -65,6 +65,6 @@ def take(op: Any, x: Any, indices: Any, axis: int | None = None) -> Any:
     return op(to_dense(x), to_dense(indices), axis)
 
 
-def to_dense_op(op: Any, x: Any) -> Any:
+def densify(op: Any, x: Any) -> Any:
     """The op that makes a sparse tensor dense on purpose."""
     return to_dense(x)
