@@ -17,6 +17,7 @@ from keras_fn.backend.loader import current
 from keras_fn.core import dtypes, registry
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.object_sharing import current_sharing_scope
+from keras_fn.core.tracebacks import user_stacklevel
 from keras_fn.core.tuple_paths import find_tuples, restore_tuples
 from keras_fn.errors import DTypeError, SpecError, find_similar, unexpected_arguments
 from keras_fn.types import Nested
@@ -225,7 +226,7 @@ def warn_about_compile_config(obj: Any, error: Exception) -> None:
     warnings.warn(
         f"{type(obj).__name__} {getattr(obj, 'name', '')!r} is saved without the arguments of "
         f"compile(), which cannot be written: {reason}. Compile the model again after loading it.",
-        stacklevel=2,
+        stacklevel=user_stacklevel(),
     )
 
 

@@ -37,6 +37,15 @@ def filter_traceback(function: Function) -> Function:
     return call  # type: ignore[return-value]
 
 
+def user_stacklevel() -> int:
+    """Returns the `stacklevel` at which a warning names the line that called this package."""
+    level, frame = 1, inspect.currentframe()
+    frame = frame.f_back if frame is not None else None  # the function that warns
+    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == _PACKAGE:
+        level, frame = level + 1, frame.f_back
+    return level
+
+
 def _binding_error(
     function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> DTypeError | None:

@@ -104,8 +104,9 @@ def test_a_model_inside_that_is_compiled_so_is_saved_too():
     outer = keras.Sequential([keras.Input((2,)), inner])
     outer.compile("sgd", "mse")
     file = io.BytesIO()
-    with pytest.warns(UserWarning, match="'m' is saved without"):
+    with pytest.warns(UserWarning, match="'m' is saved without") as caught:
         outer.save(file)
+    assert {warning.filename for warning in caught} == {__file__}
     again = keras.saving.load_model(file)
     assert again.compiled and not again.layers[0].compiled
 
