@@ -39,7 +39,7 @@ def diag(x: Any, k: int = 0) -> Any:
 def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """`tf.linalg.diag_part`, with the two axes moved to the end."""
     rank = x.shape.rank
-    rows, columns = axis1 % rank, axis2 % rank
+    rows, columns = range(rank)[axis1], range(rank)[axis2]
     if (rows, columns) != (rank - 2, rank - 1):
         rest = [i for i in range(rank) if i not in (rows, columns)]
         x = tf.transpose(x, [*rest, rows, columns])

@@ -84,7 +84,10 @@ def _index(k: Any) -> Any:
         return slice(*(getattr(bound, "value", bound) for bound in (k.start, k.stop, k.step)))
     if k is None or k is Ellipsis or isinstance(k, (int, np.integer)) or is_tensor(k):
         return k
-    return convert_to_tensor(getattr(k, "value", k))
+    index = convert_to_tensor(getattr(k, "value", k))
+    if index.dtype.is_floating and 0 not in index.shape:
+        raise TypeError(f"indices of {index.dtype.name}")
+    return index
 
 
 def _is_array(k: Any) -> bool:

@@ -20,7 +20,7 @@ def reshape(x: Any, newshape: Any) -> tf.Tensor:
 def transpose(x: Any, axes: Any = None) -> tf.Tensor:
     """`raw.Transpose`; reverses the axes for None."""
     rank = x.shape.rank
-    order = range(rank)[::-1] if axes is None else [axis % rank for axis in axes]
+    order = range(rank)[::-1] if axes is None else [range(rank)[axis] for axis in axes]
     return raw.Transpose(x=x, perm=list(order))
 
 
@@ -29,7 +29,7 @@ def expand_dims(x: Any, axis: Any) -> tf.Tensor:
     if isinstance(axis, int):
         return raw.ExpandDims(input=x, axis=axis)
     rank = x.shape.rank + len(axis)
-    for position in sorted(a % rank for a in axis):
+    for position in sorted(range(rank)[a] for a in axis):
         x = raw.ExpandDims(input=x, axis=position)
     return tf.convert_to_tensor(x)
 
@@ -65,7 +65,7 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[tf.Tensor]:
         sizes = [len(range(size)[a:b]) for a, b in edges]
         if sum(sizes) == size:
             return list(tf.split(x, sizes, axis))
-    before = (slice(None),) * (axis % x.shape.rank)
+    before = (slice(None),) * range(x.shape.rank)[axis]
     return [x[(*before, slice(a, b))] for a, b in edges]
 
 

@@ -21,6 +21,8 @@ def _segment(function: Any, empty: float | None = None) -> Any:
     def reduce(data: Any, segment_ids: Any, num_segments: Any = None, sorted: bool = False) -> Any:
         del sorted
         check_integers(segment_ids)
+        if isinstance(num_segments, int) and num_segments < 0:
+            raise ValueError(f"{num_segments} segments")
         dtype = data.dtype
         if dtype in NARROW_DTYPES:
             wide = reduce(tf.cast(data, tf.int32), segment_ids, num_segments)

@@ -10,7 +10,7 @@ from keras_fn_tensorflow.tensors import cast, dtype_name
 
 def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = False) -> tf.Tensor:
     """`tf.math.bincount`, also in a graph: its shape may depend on values."""
-    if sparse or x.dtype.is_floating:
+    if sparse or x.dtype.is_floating or (isinstance(minlength, int) and minlength < 0):
         raise ValueError("bincount counts integers into a dense tensor.")
     axis = None if x.shape.rank == 1 else -1
     x = cast(x, "int32")

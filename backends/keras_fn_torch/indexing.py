@@ -91,7 +91,7 @@ def _take(x: Tensor, indices: Tensor, axis: int) -> Tensor:
     if axis == 0 and x.dim() == 2:
         return torch.embedding(x, indices)
     x.shape[axis]  # raises for an axis out of range
-    axis = axis % x.dim()
+    axis = range(x.dim())[axis]
     taken = x.index_select(axis, indices.flatten())
     return taken.reshape(x.shape[:axis] + indices.shape + x.shape[axis + 1 :])
 

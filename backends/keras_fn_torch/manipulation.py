@@ -39,7 +39,7 @@ def expand_dims(x: Tensor, axis: int | Sequence[int]) -> Tensor:
     if isinstance(axis, int):
         return x.unsqueeze(axis)
     rank = x.dim() + len(axis)
-    for i in sorted(a % rank for a in axis):
+    for i in sorted(range(rank)[a] for a in axis):
         x = x.unsqueeze(i)
     return x
 

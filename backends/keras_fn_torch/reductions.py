@@ -57,7 +57,7 @@ def _min_max_reduction(
         if initial is None:
             return reduce_elements(x, axis, keepdims)
         if x.numel() == 0:  # PyTorch refuses to reduce empty axes: make them one element long
-            axes = {a % x.dim() for a in axes_of(x, axis)}
+            axes = {range(x.dim())[a] for a in axes_of(x, axis)}
             x = x.new_full([1 if i in axes else n for i, n in enumerate(x.shape)], initial)
         result = reduce_elements(x, axis, keepdims)
         return elementwise(result, torch.full_like(result, initial))

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+import keras_fn as keras
 from keras_fn import initializers, ops, random
+from keras_fn.backend.loader import current
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.scopes import SymbolicScope
 from keras_fn.random import SeedGenerator

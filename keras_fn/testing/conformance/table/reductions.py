@@ -247,6 +247,18 @@ CASES: list[Case] = [
         )
         for n, f in RUNNING.items()
     ),
+    # Along several axes, one after the other
+    *(
+        case(
+            f"nan{name}",
+            tensor("m n k", low=-2, high=2),
+            ref=lambda x, axis, f=f: f(f(x, axis[0]), axis[1]),
+            dtypes=("float32",),
+            axis=OneOf([(0, 1), (2, 0)]),
+            non_finite=False,
+        )
+        for name, f in (("cumsum", np.cumsum), ("cumprod", np.cumprod))
+    ),
     *(
         case(n, tensor("m n"), ref=typed(f), dtypes=("bool",), axis=1, result_dtype="int32")
         for n, f in RUNNING.items()

@@ -143,6 +143,17 @@ CASES: list[Case] = [
         mode=OneOf(["valid", "same", "full"]),
         dtypes=(*NUMBERS, "float64"),
     ),
+    # Conjugates the second
+    case(
+        "correlate",
+        tensor("4"),
+        tensor("2"),
+        ref=np.correlate,
+        mode=OneOf(["valid", "same", "full"]),
+        dtypes=("complex64",),
+        gradient=False,
+        symbolic=False,
+    ),
 ]
 
 REFUSALS: list[Refusal] = [
