@@ -20,8 +20,8 @@ def check_arguments(init: Callable[..., None]) -> Callable[..., None]:
     """Wraps a constructor: arguments of other types than their annotations say are refused.
 
     The checks of the constructor itself come first, because they say more. An error of something
-    that it calls gets the name of the layer, and that of the argument if it can be told. NumPy
-    numbers become Python's.
+    that it calls gets the name of the layer, and that of the argument if it is known. NumPy numbers
+    become Python's.
     """
 
     @wraps(init)

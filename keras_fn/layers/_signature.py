@@ -172,7 +172,7 @@ def build_arguments(
         elif argument == name or not layer._signature.takes(argument):
             has_default = parameter.default is not parameter.empty
             if has_default and (argument == name or is_builtin(build)):
-                continue  # an option that is no shape; or an argument that an override dropped
+                continue  # not a shape; or an argument that an override dropped
             raise _unknown_shape_error(layer, build, name)
         elif parameter.default is parameter.empty:
             shapes[name] = None  # the argument is missing, or no tensor

@@ -330,12 +330,19 @@ class Layer(
 
     def _fill_training(self, arguments: dict, kwargs: dict, inherited: bool | None) -> bool | None:
         """Resolves `training`: the argument, else the caller's, else the default of `call`."""
-        training = kwargs.get("training")
+        training = arguments.get("training", kwargs.get("training"))
         if training is None:
             training = inherited
+        if isinstance(training, KerasTensor) or len(getattr(training, "shape", ())):
+            raise DTypeError(
+                self._label,
+                expected="training: True or False",
+                received=f"a tensor of shape {tuple(training.shape)}",
+                fix="pass several inputs of one layer as a list: layer([a, b])",
+            )
         if self._signature.has_training:
             if training is None:
-                training = arguments.get("training", self._signature.default_training)
+                training = self._signature.default_training
             training = bool(training)
             arguments["training"] = training
         return training

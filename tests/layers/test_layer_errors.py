@@ -132,15 +132,27 @@ def test_a_call_on_what_is_no_tensor_says_so(nothing):
 
 def test_too_many_arguments():
     a = keras.Input((2,))
-    assert message(TypeError, layers.Dense(1, name="d"), a, a) == (
-        "Dense layer 'd': call takes 1 arguments (inputs), but received 2. Pass several inputs of "
-        "one layer as a list: layer([a, b])."
+    assert message(TypeError, layers.Flatten(name="f"), a, a) == (
+        "Flatten layer 'f'\n"
+        "  expected: at most 1 arguments (inputs)\n"
+        "  received: 2 arguments\n"
+        "  fix:      pass several inputs of one layer as a list: layer([a, b])"
     )
+
+
+@pytest.mark.parametrize("second", [keras.Input((2,)), np.ones((1, 2), "float32")])
+def test_a_second_input_is_not_the_training_mode(second):
+    found = message(TypeError, layers.Dense(1, name="d"), np.ones((1, 2), "float32"), second)
+    assert found.startswith("Dense layer 'd'\n  expected: training: True or False\n")
+    assert found.endswith("pass several inputs of one layer as a list: layer([a, b])")
 
 
 def test_an_argument_that_call_does_not_take():
     assert message(TypeError, layers.Dense(1, name="d"), keras.Input((2,)), color=1) == (
-        "Dense layer 'd': call does not take the argument 'color'; it takes inputs."
+        "Dense layer 'd'\n"
+        "  expected: arguments of call: inputs, training\n"
+        "  received: color=\n"
+        "  fix:      remove it, or add color to the parameters of call"
     )
 
 
@@ -168,7 +180,10 @@ def test_an_unknown_size_where_a_weight_needs_one():
 
 def test_an_unknown_argument_of_the_constructor():
     assert message(TypeError, layers.Dense, 1, color=2) == (
-        "Dense does not take the argument 'color'."
+        "Dense\n"
+        "  expected: arguments of its signature\n"
+        "  received: color=\n"
+        "  fix:      remove or rename what it does not take"
     )
 
 
@@ -216,3 +231,16 @@ def test_a_recurrent_layer_names_itself_for_an_input_without_steps(cls):
     assert found.startswith(f"{cls.__name__} layer 'r'\n  expected: an input of rank 3\n")
     inside = message(SpecError, layers.Bidirectional(cls(2), name="b"), keras.Input((3,)))
     assert inside.startswith("Bidirectional layer 'b'\n  expected: an input of rank 3\n")
+
+
+def test_training_passed_by_position_takes_precedence_over_the_mode_of_the_caller():
+    class Outer(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.dropout = layers.Dropout(0.5)
+
+        def call(self, x):
+            return self.dropout(x, False)
+
+    x = np.ones((8, 8), "float32")
+    assert ops.convert_to_numpy(Outer()(x, training=True)).tolist() == x.tolist()
