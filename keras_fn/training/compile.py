@@ -85,11 +85,13 @@ class CompileMixin(StatelessTraining):
         Args:
             optimizer: An optimizer or its name. Default RMSprop.
             loss: A loss, its name or a function `f(y_true, y_pred)`; for several outputs a list in
-                their order, or a dict by name.
-            loss_weights: Factor of each output's loss in the total loss: a list, or a dict by name.
+                their order, a dict by name, or losses nested like the outputs. An output may have a
+                list of losses. `"crossentropy"` is the one that fits the targets.
+            loss_weights: Factor of each output's loss in the total loss, in the same forms.
                 Default 1.
-            metrics: Metrics that ignore sample weights; for several outputs a list of lists, or a
-                dict by name.
+            metrics: Metrics that ignore sample weights; for several outputs a list of lists, a dict
+                by name, or nested like the outputs. `"accuracy"` and `"crossentropy"` are those
+                that fit the targets.
             weighted_metrics: Metrics that use sample weights, in the same forms.
             run_eagerly: Whether steps run uncompiled, for debugging.
             steps_per_execution: Number of steps between two calls of the callbacks' batch hooks,

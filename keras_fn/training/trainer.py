@@ -80,7 +80,8 @@ class Trainer(TrainStepMixin):
                 data that yields batches.
             shuffle: Whether to shuffle the samples before each epoch.
             class_weight: Weight of each class index in the loss. Default 1.
-            sample_weight: Weight of each sample in the loss, of shape (samples,). Default 1.
+            sample_weight: Weight of each sample in the loss, of shape (samples,), or of each of its
+                values, of shape (samples, ...). Default 1.
             initial_epoch: Index of the first epoch.
             steps_per_epoch: Number of batches in an epoch. Default: all.
             validation_steps: Number of batches in a validation. Default: all.
