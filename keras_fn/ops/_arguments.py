@@ -21,10 +21,11 @@ def standardize_option(x: Any, annotation: Any = None) -> Any:
         return bool(x)
     if x is not None and str(annotation).startswith("DTypeLike") and _is_dtype(x):
         return standardize_dtype(getattr(x, "compute_dtype", x))
-    if isinstance(x, np.generic) or (isinstance(x, np.ndarray) and not x.ndim):
-        return x.item() if x.dtype.kind in "biufc" else x
-    if type(x) in (list, tuple) and any(isinstance(item, np.generic) for item in x):
-        return type(x)(map(standardize_option, x))
+    if isinstance(x, (np.generic, np.ndarray)):
+        return x.item() if not x.ndim and x.dtype.kind in "biufc" else x
+    items: Any = x
+    if type(x) in (list, tuple) and any(isinstance(item, np.generic) for item in items):
+        return type(items)(map(standardize_option, items))
     return x
 
 

@@ -289,8 +289,8 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike | None = None
         [[1.0, 0.0], [0.0, 1.0]]
     """
     N, k = _count("ops.eye", N=N), _plain(k)
-    M = N if M is None else _count("ops.eye", M=M)
-    rows, columns = expand_dims(arange(N), 1), expand_dims(arange(M), 0)
+    width = N if M is None else _count("ops.eye", M=M)
+    rows, columns = expand_dims(arange(N), 1), expand_dims(arange(width), 0)
     return cast(equal(add(rows, k), columns), dtypes.standardize_dtype(dtype))
 
 
@@ -328,8 +328,8 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike | None = None
         [[1.0, 0.0], [1.0, 1.0]]
     """
     N, k = _count("ops.tri", N=N), _plain(k)
-    M = N if M is None else _count("ops.tri", M=M)
-    rows, columns = expand_dims(arange(N), 1), expand_dims(arange(M), 0)
+    width = N if M is None else _count("ops.tri", M=M)
+    rows, columns = expand_dims(arange(N), 1), expand_dims(arange(width), 0)
     return cast(greater_equal(add(rows, k), columns), dtypes.standardize_dtype(dtype))
 
 

@@ -48,8 +48,8 @@ def _are_static(starts: list[Any]) -> bool:
 def _check_inside(starts: list[Any], sizes: list[Any], whole: Shape, source: str) -> None:
     for start, size, limit in zip(starts, sizes, whole, strict=True):
         begin = start if isinstance(start, (int, np.integer)) else 0
-        is_known = isinstance(size, int) and limit is not None
-        if begin < 0 or (is_known and begin + size > limit):
+        end = begin + size if isinstance(size, int) else 0
+        if begin < 0 or (limit is not None and end > limit):
             raise SpecError(
                 source,
                 expected=f"a block inside a tensor of shape {whole}",
