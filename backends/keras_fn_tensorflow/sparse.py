@@ -70,7 +70,9 @@ def map_values(function: Callable[[Any], Any], x: Any) -> tf.SparseTensor:
     """Applies an elementwise function that is 0 at 0 to the values."""
     if isinstance(x, tf.IndexedSlices):
         x = _from_slices(x)
-    return tf.SparseTensor(x.indices, function(x.values), x.dense_shape)
+    # A constant, so that compiled functions know it: an argument's shape is in its spec alone.
+    shape = x.shape.as_list() if x.shape.is_fully_defined() else x.dense_shape
+    return tf.SparseTensor(x.indices, function(x.values), shape)
 
 
 def to_dense(x: Any) -> tf.Tensor:
@@ -83,10 +85,12 @@ def to_dense(x: Any) -> tf.Tensor:
 def sparse_matmul(x: tf.SparseTensor, y: tf.Tensor) -> tf.Tensor:
     """`tf.sparse.sparse_dense_matmul`, in a dtype that it supports."""
     dtype = y.dtype
+    sizes = [x.shape[0], y.shape[1]]
     if dtype in _WITH_PRODUCT:
-        return tf.sparse.sparse_dense_matmul(x, y)
+        return tf.ensure_shape(tf.sparse.sparse_dense_matmul(x, y), sizes)
     wide = tf.float32 if dtype.is_floating else tf.float64
-    return tf.cast(tf.sparse.sparse_dense_matmul(tf.cast(x, wide), tf.cast(y, wide)), dtype)
+    product = tf.sparse.sparse_dense_matmul(tf.cast(x, wide), tf.cast(y, wide))
+    return tf.ensure_shape(tf.cast(product, dtype), sizes)
 
 
 _WITH_PRODUCT = frozenset(

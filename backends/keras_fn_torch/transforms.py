@@ -14,6 +14,7 @@ from keras_fn.core import tree
 from keras_fn.core.scopes import StatelessScope, context
 from keras_fn.core.unknown_sizes import eval_with_two_sizes
 from keras_fn.core.variable import Variable
+from keras_fn_torch.sparse import is_sparse
 from keras_fn_torch.tensors import Tensor, dtype_name, native_dtype
 from keras_fn_torch.thread_state import is_abstract, thread_state
 
@@ -225,6 +226,8 @@ def _torch_compile(function: Callable[..., Any], options: dict[str, Any]) -> Cal
     )
 
     def step(*args: Any) -> Any:
+        if any(is_sparse(x) for x in tree.flatten(args)):
+            return function(*args)  # Dynamo cannot trace what changes the entries
         with config.patch(patches):
             return run(*args)
 
