@@ -82,13 +82,30 @@ FLOAT_PLACES = {
 }
 
 
-@pytest.mark.parametrize(("dtype", "name"), FORMS, ids=repr)
+AT_EVERY_PUSH = ("int", FRAMEWORK.float16)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "name"),
+    [
+        pytest.param(*form, marks=() if form[0] in AT_EVERY_PUSH else pytest.mark.thorough)
+        for form in FORMS
+    ],
+    ids=repr,
+)
 def test_a_dtype_in_any_form(dtype, name):
     places = PLACES if name == "int32" else {**PLACES, **FLOAT_PLACES}
     if dtype in ("float", float, "int", int):  # pad_sequences is NumPy's: they have 64 bits
         places = {k: v for k, v in places.items() if k != "pad_sequences"}
     found = {place: ops.dtype(make(dtype)) for place, make in places.items()}
     assert found == dict.fromkeys(places, name)
+
+
+@pytest.mark.parametrize(("dtype", "name"), FORMS, ids=repr)
+def test_the_name_of_a_dtype_in_any_form(dtype, name):
+    assert keras.backend.standardize_dtype(dtype) == name
+    assert ops.dtype(ops.zeros((2,), dtype)) == name
+    assert keras.KerasTensor((2,), dtype).dtype == name
 
 
 def test_a_policy_has_the_name_of_its_dtype():

@@ -170,7 +170,13 @@ DRAWS = {
 }
 
 
-@pytest.mark.parametrize("name", DRAWS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        n if n in ("uniform", "randint") else pytest.param(n, marks=pytest.mark.thorough)
+        for n in DRAWS
+    ],
+)
 def test_draws_of_the_shape_of_a_tensor_in_a_compiled_function(name):
     x = ops.ones((3, 4))
 
