@@ -244,6 +244,36 @@ KNOWN: list[Known] = [
     Known("images keep their dtype", "dtype", "image.scale_and_translate", dtypes="int32"),
     Known("Keras passes over `dtype`", "dtype", "prod", on="tensorflow", says="'dtype'"),
     Known("NumPy's default makes float64 of it", "dtype", "select", on="tensorflow"),
+    # ------------------------------------------------------------ dtypes of drawn operands
+    Known("PyTorch has little arithmetic of uint16 and uint32: Keras takes signed integers instead",
+          "drawn", on="torch", says="uint16|uint32"),
+    Known("PyTorch has little arithmetic of uint16: Keras takes int32, of twice the size", "shape",
+          "view", on="torch", says="uint16|uint32"),
+    Known("64 bits stay, as in NumPy; Keras makes 32 of them here and there", "drawn",
+          on="torch tensorflow", says="ours .*(int64|float64|complex128).*, Keras"),
+    Known("a Python number is weak: the tensor operand keeps its dtype, unless the number is a "
+          "float and the tensor of integers", "drawn", on="torch tensorflow",
+          says=r"\[[^\[\]]*(True|[0-9])[^\[\]]*\] \{"),
+    Known("integers and a float bound or default are floats, as in NumPy", "drawn", "threshold"),
+    Known("averages, counts per bin, correlations and attention are floats", "drawn",
+          "dot_product_attention image.ssim histogram average_pool corrcoef heaviside "
+          "batch_normalization moments"),
+    Known("indices and counts are int32, as Keras documents", "drawn",
+          "top_k unique size where nonzero argmax argmin", on="torch tensorflow"),
+    Known("`initial` does not widen", "drawn", "max min", on="torch"),
+    Known("integers become float32 or the widest float among the operands, not float64", "drawn",
+          "i0 heaviside select trapezoid", on="torch tensorflow jax"),
+    Known("booleans and Python integers make int32", "drawn",
+          "einsum select left_shift right_shift bitwise_left_shift bitwise_right_shift bitwise_and "
+          "bitwise_or bitwise_xor", says="Keras's .*int64"),
+    Known("each grid keeps the dtype of its coordinates, as in NumPy", "drawn", "meshgrid"),
+    Known("Keras drops the imaginary part", "drawn", "correlate", says="complex"),
+    Known("half precision stays", "drawn", "geomspace angle squareplus"),
+    Known("Keras passes over `dtype`", "drawn", "prod", on="tensorflow", says="'dtype'"),
+    Known("the dtype of the output, as for the other losses", "drawn",
+          "categorical_crossentropy binary_crossentropy sparse_categorical_crossentropy"),
+    Known("operands of two dtypes are promoted; Keras takes the kernel's on JAX", "drawn",
+          "conv depthwise_conv separable_conv conv_transpose", on="jax"),
 ]  # fmt: skip
 
 # ---------------------------------------------------------------- losses, metrics, optimizers

@@ -13,6 +13,7 @@ keras = pytest.importorskip("keras", reason="real Keras is not installed")
 if keras.config.backend() != os.environ.get("KERAS_BACKEND"):
     pytest.skip("Keras runs on another backend", allow_module_level=True)
 
+import zlib  # noqa: E402
 from functools import reduce  # noqa: E402
 from typing import Any  # noqa: E402
 
@@ -25,6 +26,7 @@ from keras_fn.testing.conformance.assertions import (  # noqa: E402
     widen,
 )
 from keras_fn.testing.conformance.case import Case  # noqa: E402
+from keras_fn.testing.conformance.dtype_draws import redraw_dtypes, with_numbers  # noqa: E402
 from keras_fn.testing.conformance.strategies import Call, tensors_of  # noqa: E402
 from keras_fn.testing.conformance.test_ops import cases, check_calls, current, run_op  # noqa: E402
 
@@ -45,6 +47,57 @@ def test_agrees(case: Case, dtype: str) -> None:
 
     check_calls(case, dtype, test, min_size=1)
     assert not unexplained, "\n".join(unexplained)
+
+
+@cases()
+def test_dtypes_of_drawn_operands_agree(case: Case, dtype: str) -> None:
+    """Each operand in a dtype of its own, some as Python numbers: dtypes and specs of the results.
+
+    That the inferred dtypes of ours are those of its results is tested in
+    `tests/ops/test_result_dtypes.py`; Keras's differ now and then, and then its results count.
+    """
+    if (case.op, keras.config.backend()) in CRASHES:
+        pytest.skip(CRASHES[case.op, keras.config.backend()])
+    rng = np.random.default_rng(zlib.crc32(f"{case.op} {case.args} {case.options}".encode()))
+    unexplained: list[str] = []
+
+    def test(call: Call) -> None:
+        for _ in range(3):
+            drawn = redraw_dtypes(case, call, rng)
+            for each in (drawn, *with_numbers(case, drawn, rng)):
+                found = dtype_disagreement(case, each)
+                if found is not None and reason(found) is None:
+                    unexplained.append(str(found))
+
+    check_calls(case, dtype, test, share=1 / 100, min_size=2)
+    assert not unexplained, "\n".join(unexplained)
+
+
+def dtype_disagreement(case: Case, call: Call) -> Disagreement | None:
+    """How the dtypes or shapes of the results differ, where both take the call."""
+    try:
+        ours = [
+            (current().dtype_name(x), tuple(x.shape)) for x in flatten_results(run_op(case, call))
+        ]
+        theirs = [(dtype_of(x), np.shape(x)) for x in in_keras(case, call)]
+    except Exception:
+        return None  # which values and dtypes are refused is the subject of `test_agrees`
+    if ours == theirs:
+        return None
+    names = [[name for name, _ in results] for results in (ours, theirs)]
+    if names[0] == names[1]:
+        text = "ours {}, Keras's {}".format(
+            *([s for _, s in results] for results in (ours, theirs))
+        )
+    else:
+        text = "ours {}, Keras's {}".format(*names)
+    dtypes = " ".join(str(x.dtype) for x in call.tensors)
+    text = f"{dtypes}: {text}"
+    plain = [x for x in call.args if not tensors_of(x)]
+    kind = "shape" if names[0] == names[1] else "drawn"
+    return Disagreement(
+        case.op, keras.config.backend(), dtypes, kind, text, f"{plain} {call.options}"
+    )
 
 
 def disagreement(case: Case, dtype: str, call: Call) -> Disagreement | None:
