@@ -10,14 +10,17 @@ A call takes one of four paths:
 - *Traced call*: the slow path without its caches, for `torch.compile`.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial, wraps
 from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar, cast, overload
 
+import numpy as np
+
 from keras_fn.backend.loader import current, supports
 from keras_fn.core import tree
-from keras_fn.core.dtypes import float_type
+from keras_fn.core.dtypes import float_type, is_int
 from keras_fn.core.keras_tensor import KerasTensor, Shape, SymbolicConversionError
 from keras_fn.core.naming import auto_name
 from keras_fn.core.operation import Operation
@@ -54,12 +57,15 @@ class Rule:
         first_promoted: Index of the first operand that is cast; those before it are left as
             they are.
         no_compile: Whether a body must run uncompiled, because it checks values.
+        compares: Whether numbers are compared, so that a Python integer outside the range of an
+            integer tensor is on one side of all its elements.
     """
 
     infer: Callable[..., Any]
     promote: Callable[..., str] | None = None
     first_promoted: int = 0
     no_compile: bool = False
+    compares: bool = False
 
 
 class OpFunction(Protocol):
@@ -151,6 +157,7 @@ class _DispatchEntry(NamedTuple):
     others: tuple[int, ...]  # indices of the other tensors and Variables
     scalar_types: tuple[type, ...]  # types of the operands that are Python numbers
     dtypes_without_cast: set[Any]  # native dtypes for which no operand needs a cast
+    integers: tuple[int, ...]  # indices of the Python integers, if their range matters
 
 
 class OpDefinition(OpSignature):
@@ -193,6 +200,9 @@ class OpDefinition(OpSignature):
                     return self.slow_path(args, kwargs)
                 for i in entry.others:
                     if args[i].dtype is not dtype and args[i].dtype != dtype:
+                        return self.slow_path(args, kwargs)
+                for i in entry.integers:
+                    if not -(2**31) <= args[i] < 2**31:
                         return self.slow_path(args, kwargs)
             try:
                 return self.backend_op(*args, **kwargs)
@@ -405,7 +415,7 @@ class OpDefinition(OpSignature):
         is_native = current().is_tensor
         if self.takes_list and args and type(args[0]) in _LISTS:
             args = tuple(args[0][:1])
-        variables, tensors, scalars = [], [], []
+        variables, tensors, scalars, integers = [], [], [], []
         for i in self.operand_indices(args):
             x = args[i]
             if isinstance(x, Variable):
@@ -415,12 +425,14 @@ class OpDefinition(OpSignature):
                     tensors.append(i)
             elif type(x) in _SCALARS and (self.promote or self.rule is None):
                 scalars.append(type(x))
+                if type(x) is int and self.rule is not None and self.rule.compares:
+                    integers.append(i)
             elif x is not None:
                 return
         if tensors or not (self.promote or scalars):
             first, *others = tensors or (0,)
             self.dispatch_cache[tuple(map(type, args))] = _DispatchEntry(
-                tuple(variables), first, tuple(others), tuple(scalars), set()
+                tuple(variables), first, tuple(others), tuple(scalars), set(), tuple(integers)
             )
 
     def check_no_cast_needed(self, entry: _DispatchEntry, dtype: Any) -> bool:
@@ -429,6 +441,8 @@ class OpDefinition(OpSignature):
         names = [name] * (1 + len(entry.others))
         if any((kind is bool) is not (name == "bool") for kind in entry.scalar_types):
             return False  # the slow path casts the number
+        if entry.integers and name in _NARROW_INTEGERS:
+            return False  # the slow path knows the range of the dtype
         if self.promote(*names, *entry.scalar_types) != name:  # type: ignore[misc]
             return False
         entry.dtypes_without_cast.add(dtype)
@@ -446,6 +460,10 @@ class OpDefinition(OpSignature):
         operands = self.list_operands(tuple(values), self.first_promoted)
         dtypes = [type(x) if type(x) in _SCALARS else backend.dtype_name(x) for x in operands]
         dtype = self.promote(*dtypes)
+        if self.rule is not None and self.rule.compares and is_int(dtype):
+            bounded = [_bounded(x, np.iinfo(dtype)) for x in values]
+            if any(a is not b for a, b in zip(bounded, values, strict=True)):
+                values, dtype = bounded, "float32"
         has_tensor = any(type(x) not in _SCALARS for x in operands)
         kept_types = _SCALARS if has_tensor and not self.sequences else ()
 
@@ -460,7 +478,15 @@ class OpDefinition(OpSignature):
 
 _SCALARS = (bool, int, float, complex)
 _LISTS = (list, tuple)
+_NARROW_INTEGERS = frozenset(("int8", "int16", "uint8", "uint16", "uint32", "uint64"))
 _HALF = frozenset(("float16", "bfloat16"))
+
+
+def _bounded(x: Any, limits: Any) -> Any:
+    """Returns a Python integer outside of the limits as infinity, for comparisons."""
+    if type(x) is not int or limits.min <= x <= limits.max:
+        return x
+    return math.inf if x > 0 else -math.inf
 
 
 def _no_body() -> None:

@@ -149,7 +149,7 @@ def product_type(*operands: Any) -> str:
 elementwise_number = Rule(_elementwise(number_type), promote=number_type)
 """Like `elementwise`; booleans are promoted to integers."""
 
-comparison = Rule(_elementwise(_bool), promote=dtypes.result_type)
+comparison = Rule(_elementwise(_bool), promote=dtypes.result_type, compares=True)
 """Operands are promoted to one dtype; the result is boolean."""
 
 comparison_float = Rule(_elementwise(_bool), promote=dtypes.float_type)

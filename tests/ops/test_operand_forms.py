@@ -199,6 +199,23 @@ def test_a_number_next_to_booleans_is_a_truth_value():
             assert ops.convert_to_numpy(op(number, x)).tolist() == expected
 
 
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "int32", "uint32"])
+def test_integers_are_compared_with_numbers_outside_of_their_range(dtype):
+    x = np.array([1, 5], dtype)
+    for number in (-(2**40), -200, -1, 300, 2**20, 2**40):
+        for op, reference in (
+            (ops.less, np.less), (ops.less_equal, np.less_equal), (ops.greater, np.greater),
+            (ops.greater_equal, np.greater_equal), (ops.equal, np.equal),
+            (ops.not_equal, np.not_equal),
+        ):  # fmt: skip
+            wide = x.astype("int64")
+            for _ in range(2):  # the second time from the dispatch cache
+                result = ops.convert_to_numpy(op(to_tensor(x), number))
+                np.testing.assert_array_equal(result, reference(wide, number))
+            result = ops.convert_to_numpy(op(number, to_tensor(x)))
+            np.testing.assert_array_equal(result, reference(number, wide))
+
+
 def test_lists_of_numbers_and_tensors_of_any_dtype_are_joined():
     x = ops.convert_to_tensor(np.array([2.0, 3.0], "float16"))
     assert ops.dtype(ops.stack([1.0, x[0]])) == "float16"
