@@ -11,6 +11,7 @@ from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.scopes import StatelessScope
 from keras_fn.errors import SpecError
 from keras_fn_tensorflow.device import has_gpu
+from keras_fn_tensorflow.sparse import is_sparse
 from keras_fn_tensorflow.tensors import convert_to_tensor, dtype_name, is_tensor, native_dtype
 
 # AutoGraph must not convert our code in a user's tf.function, just as for Keras.
@@ -32,7 +33,8 @@ def abstract_eval(function: Callable[..., Any], args: tuple, kwargs: dict[str, A
 
     def placeholder(x: Any) -> Any:
         if isinstance(x, KerasTensor):
-            return tf.compat.v1.placeholder(native_dtype(x.dtype), x.shape)
+            make = tf.compat.v1.sparse_placeholder if x.sparse else tf.compat.v1.placeholder
+            return make(native_dtype(x.dtype), x.shape)
         return x
 
     def run() -> Any:
@@ -52,7 +54,7 @@ def _to_keras_tensor(x: Any) -> Any:
             received=f"{x.name} of unknown shape",
             fix="say the shape with tf.ensure_shape, or write compute_output_shape",
         )
-    return KerasTensor(x.shape.as_list(), dtype_name(x), record_history=False)
+    return KerasTensor(x.shape.as_list(), dtype_name(x), is_sparse(x), record_history=False)
 
 
 def value_and_grad(

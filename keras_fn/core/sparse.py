@@ -184,10 +184,10 @@ def mark_sparse(op: Any, results: Any, args: tuple[Any, ...], kwargs: dict[str, 
         kwargs: The options.
     """
     rule = SPARSE_OPS.get(op.op.name)
-    if (
-        rule is not None
-        and isinstance(results, KerasTensor)
-        and any(isinstance(x, KerasTensor) and x.sparse for x in op.op.list_operands(args))
-    ):
+    if rule is None or not isinstance(results, KerasTensor):
+        return results
+    operands = op.op.list_operands(args)
+    is_chosen = "sparse" in op.op.parameters  # by an option
+    if is_chosen or any(isinstance(x, KerasTensor) and x.sparse for x in operands):
         results.sparse = rule.is_sparse(*args, **kwargs)
     return results

@@ -10,6 +10,7 @@ from keras_fn.core.shapes import is_compatible
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
 from keras_fn.ops._rules import check_at_least, integer_type
+from keras_fn.ops._sparse.encoding import bincount as sparse_bincount
 from keras_fn.ops.arithmetic import add, clip, divide, multiply, subtract
 from keras_fn.ops.calculus import diff
 from keras_fn.ops.complex import conjugate, is_complex
@@ -33,13 +34,6 @@ from keras_fn.types import Tensor, TensorLike
 def _bincount_spec(
     x: TensorSpec, weights: TensorSpec | None = None, minlength: int = 0, sparse: bool = False
 ) -> TensorSpec:
-    if sparse:
-        raise SpecError(
-            "ops.bincount",
-            expected="sparse=False",
-            received="sparse=True",
-            fix="use a dense tensor",
-        )
     integer_type("ops.bincount")(x.dtype)
     check_at_least(0, "ops.bincount", minlength=minlength)
     if len(x.shape) not in (1, 2):
@@ -71,7 +65,7 @@ def bincount(
         weights: Weight of each element, of the shape of `x`; 1 by default.
         minlength: Minimum number of bins. There are at least `max(x) + 1` bins, so the op can only
             be compiled on backends whose shapes may depend on values.
-        sparse: Must be False: sparse tensors are not supported.
+        sparse: Whether the result is a sparse tensor.
 
     Returns:
         Int32 counts, or the sums of weights, of shape `(bins,)` or `(batch, bins)`.
@@ -90,6 +84,8 @@ def bincount(
     weights = ones_like(integers) if weights is None else weights
     bins = builtins.max(int(max_(integers, initial=-1)) + 1, minlength)
     sizes = integers.shape
+    if sparse:
+        return sparse_bincount(integers, weights, bins, spec.dtype)
     if 0 in (bins, *sizes):
         return zeros((*sizes[:-1], bins), spec.dtype)
     if len(sizes) == 1:

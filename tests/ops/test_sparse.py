@@ -252,6 +252,15 @@ def test_multi_hot():
     assert ops.multi_hot(keras.KerasTensor((None, 3), "int32"), 5, sparse=True).sparse
 
 
+def test_bincount():
+    for x in (np.array([1, 4, 1, -1]), np.array([[1, 4, 1], [0, 0, 0]])):
+        for options in ({}, {"weights": x * np.float32(0.5)}, {"minlength": 7}):
+            result = ops.bincount(x, sparse=True, **options)
+            assert is_sparse(result)
+            compare(result, ops.convert_to_numpy(ops.bincount(x, **options)))
+    assert ops.bincount(keras.KerasTensor((3,), "int32"), sparse=True).sparse
+
+
 def test_a_million_classes_take_the_memory_of_their_entries():
     result = ops.one_hot(np.arange(0, 10**6, 10**5), 10**6, sparse=True)
     assert ops.shape(result) == (10, 10**6)

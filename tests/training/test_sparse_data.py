@@ -181,3 +181,16 @@ def test_gradients_flow_through_sparse_inputs_to_weights():
         return keras.value_and_grad(lambda: loss(x)[0], [w])()[1][0]
 
     compare([ops.convert_to_numpy(grad(x))], [ops.convert_to_numpy(grad(X))])
+
+
+@pytest.mark.skipif(keras.config.backend() != "tensorflow", reason="a function of TensorFlow")
+def test_a_custom_layer_of_sparse_functions_of_the_framework():
+    import tensorflow as tf
+
+    class Product(layers.Layer):
+        def call(self, x):
+            return tf.sparse.sparse_dense_matmul(x, tf.ones((30, 2)))
+
+    x = keras.Input((30,), sparse=True)
+    model = keras.Model(x, Product()(x))
+    compare([model.predict(FEATURES, verbose=0)], [X @ np.ones((30, 2), "float32")])

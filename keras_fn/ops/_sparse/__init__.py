@@ -70,6 +70,7 @@ SPARSE_OPS |= {
     "getitem": SparseRule(shapes.getitem, shapes.is_sparse_item),
     "densify": SparseRule(encoding.densify, _dense),
     "take": SparseRule(encoding.take, _dense),
+    "bincount": SparseRule(encoding.make_operands_dense, encoding.is_sparse_bincount),
     "one_hot": SparseRule(encoding.make_operands_dense, encoding.is_sparse_encoding),
     "multi_hot": SparseRule(encoding.make_operands_dense, encoding.is_sparse_encoding),
 }

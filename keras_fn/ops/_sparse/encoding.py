@@ -10,6 +10,7 @@ from keras_fn.core.scopes import context
 from keras_fn.core.sparse import is_sparse, to_dense, warn_made_dense
 from keras_fn.ops._sparse.entries import (
     arange,
+    as_divisor,
     count_elements,
     sizes_of,
     to_tensor,
@@ -48,9 +49,33 @@ def one_hot(x: Any, num_classes: int, axis: int, dtype: str) -> Any:
     return keep_entries(columns, ones, shape, [is_class], like)
 
 
+def bincount(x: Any, weights: Any, bins: int, dtype: str) -> Any:
+    """Sparse sums of weights for each integer; see `ops.bincount`.
+
+    Args:
+        x: Integers of shape `(n,)` or `(batch, n)`; negative ones are not counted.
+        weights: Weights, of the shape of `x`.
+        bins: Number of bins: more than the largest integer.
+        dtype: Dtype of the result.
+    """
+    *leading, count = sizes_of(x)
+    integers = OPS["cast"](OPS["ravel"](x), "int64")
+    values = OPS["cast"](OPS["ravel"](weights), dtype)
+    position = arange(count_elements((*leading, count)), integers)
+    columns = [*([position // as_divisor(count, position)] if leading else []), integers]
+    is_counted = OPS["greater_equal"](integers, 0)
+    like = OPS["expand_dims"](integers, 1)
+    return keep_entries(columns, values, [*leading, bins], [is_counted], like)
+
+
 def is_sparse_encoding(*args: Any, **kwargs: Any) -> bool:
-    """Whether the argument `sparse` is True."""
+    """Whether the argument `sparse` of `one_hot` or `multi_hot` is True."""
     return bool(args[4] if len(args) > 4 else kwargs.get("sparse"))
+
+
+def is_sparse_bincount(*args: Any, **kwargs: Any) -> bool:
+    """Whether the argument `sparse` of `bincount` is True."""
+    return bool(args[3] if len(args) > 3 else kwargs.get("sparse"))
 
 
 def make_operands_dense(op: Any, *args: Any, **kwargs: Any) -> Any:
