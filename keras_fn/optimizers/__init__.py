@@ -48,6 +48,10 @@ _WRAPPERS = (LossScaleOptimizer, MultiOptimizer)
 _LOWERCASE = {cls.__name__.lower(): cls for cls in (*_CLASSES, *_WRAPPERS)}
 registry.register("optimizer", "keras.optimizers", (*_CLASSES, *_WRAPPERS), **_LOWERCASE)
 registry.register("optimizer_map", "keras.optimizers", (OptimizerMap,))
+for _class in (Adadelta, Adagrad, Adam, Adamax, AdamW, Lion, Nadam, RMSprop, SGD):
+    # Keras on PyTorch writes the classes of its backend into files.
+    _module = f"keras.src.backend.torch.optimizers.torch_{_class.__name__.lower()}"
+    registry.register("optimizer", _module, (_class,))
 
 
 def serialize(optimizer: Optimizer) -> dict[str, Any]:

@@ -224,3 +224,17 @@ def test_code_in_the_compile_arguments_is_not_read_without_compile():
         ModelFileError, match=r"holds code[^\0]*fix: +load_model\(..., compile=False"
     ):
         keras.saving.load_model(lambda_file(inside=False)[0])
+
+
+@pytest.mark.parametrize("name", ["Adam", "AdamW", "RMSprop", "SGD", "Adadelta", "Lion"])
+def test_optimizers_that_keras_wrote_on_pytorch_are_read(name):
+    optimizer = getattr(keras.optimizers, name)(0.125)
+    config = keras.optimizers.serialize(optimizer)
+    assert config["module"] == "keras.optimizers"
+    config["module"] = f"keras.src.backend.torch.optimizers.torch_{name.lower()}"
+    config["registered_name"] = name
+    again = keras.optimizers.deserialize(config)
+    assert type(again) is type(optimizer) and float(again.learning_rate) == 0.125
+    config["module"] += "x"
+    with pytest.raises(TypeError, match="a known"):
+        keras.optimizers.deserialize(config)
