@@ -32,7 +32,7 @@ def make_sparse(indices: Any, values: Any, shape: tuple[int, ...], is_unique: bo
 
 
 def sparse_from_numpy(indices: np.ndarray, values: np.ndarray, shape: tuple[int, ...]) -> Any:
-    """Copies unique entries to the device, padded to a power of 2: a new size compiles again."""
+    """Copies unique entries to the device, padded to a power of 2."""
     if max(shape, default=0) > _LARGEST_INDEX:
         raise SpecError(
             "A sparse tensor",
@@ -40,12 +40,8 @@ def sparse_from_numpy(indices: np.ndarray, values: np.ndarray, shape: tuple[int,
             received=f"shape {tuple(shape)}",
             fix="use fewer rows or columns",
         )
-    size = _FEWEST_ENTRIES
-    while size < len(values):
-        size *= 2
-    padded = np.full((size, len(shape)), shape, np.int32)
-    padded[: len(values)] = indices
-    data = np.zeros(size, values.dtype)
+    padded = _pad_indices(indices, shape)
+    data = np.zeros(len(padded), values.dtype)
     data[: len(values)] = values
     return make_sparse(jax.device_put(padded), jax.device_put(data), shape, is_unique=True)
 
@@ -75,9 +71,39 @@ def _unique(x: Any) -> Any:
     if x.dtype == bool:
         count = _unique(make_sparse(x.indices, x.data.astype("int32"), x.shape))
         return make_sparse(count.indices, count.data > 0, x.shape, is_unique=True)
-    size = x.nse if isinstance(x.indices, Tracer) else None
-    result = sparse.bcoo_sum_duplicates(x, nse=size)
-    return make_sparse(result.indices, result.data, x.shape, is_unique=True)
+    if isinstance(x.indices, Tracer):
+        result = sparse.bcoo_sum_duplicates(x, nse=x.nse)
+        return make_sparse(result.indices, result.data, x.shape, is_unique=True)
+    return _sum_duplicates_on_host(x)
+
+
+def _sum_duplicates_on_host(x: Any) -> Any:
+    """Finds equal indices with NumPy: JAX would compile for each number of them."""
+    indices = np.asarray(x.indices, np.int64)
+    is_entry = np.all(indices < np.asarray(x.shape), axis=1)
+    position = np.full(len(indices), np.iinfo(np.int64).max)
+    position[is_entry] = indices[is_entry] @ _strides(x.shape)
+    found, entry = np.unique(position, return_inverse=True)
+    count = len(found) - (not np.all(is_entry))
+    first = np.zeros(len(found), np.int64)
+    first[entry] = np.arange(len(indices))
+    padded = _pad_indices(indices[first[:count]], x.shape)
+    data = jax.ops.segment_sum(x.data, entry.reshape(-1), len(padded))
+    return make_sparse(jax.device_put(padded), data, x.shape, is_unique=True)
+
+
+def _strides(shape: tuple[int, ...]) -> np.ndarray:
+    return np.cumprod([1, *shape[:0:-1]], dtype=np.int64)[::-1][: len(shape)]
+
+
+def _pad_indices(indices: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Appends indices out of bounds, up to a power of 2: a new size compiles again."""
+    size = _FEWEST_ENTRIES
+    while size < len(indices):
+        size *= 2
+    padded = np.full((size, len(shape)), shape, np.int32)
+    padded[: len(indices)] = indices
+    return padded
 
 
 def to_dense(x: Any) -> jax.Array:
