@@ -89,7 +89,7 @@ def normalize_axes(
 
 
 def check_at_least(minimum: int, source: str = "ops", **arguments: Any) -> None:
-    """Checks arguments that are sizes or counts; those that are no integers are not known yet.
+    """Checks arguments that are sizes or counts; those that are not integers are not known yet.
 
     Args:
         minimum: The smallest valid number.

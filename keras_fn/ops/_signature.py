@@ -183,7 +183,13 @@ def bind(function: Callable[..., Any], args: tuple, kwargs: Mapping[str, Any]) -
     Raises:
         TypeError: An argument is missing or unknown.
     """
+    signature = inspect.signature(function)
     try:
-        return inspect.signature(function).bind(*args, **kwargs).arguments
+        return signature.bind(*args, **kwargs).arguments
     except TypeError as error:
-        raise TypeError(f"{function.__name__}() {error}") from None
+        raise DTypeError(
+            f"ops.{function.__name__}",
+            expected=f"the arguments {', '.join(signature.parameters)}",
+            received=str(error),
+            fix="add or remove an argument",
+        ) from None

@@ -244,6 +244,9 @@ def arange(
     Returns:
         Tensor of shape `(ceil((stop - start) / step),)`.
 
+    Raises:
+        ValueError: `step` is 0, or a number is not finite.
+
     Example:
         >>> convert_to_numpy(arange(1, 7, 2)).tolist()
         [1, 3, 5]

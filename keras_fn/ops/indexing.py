@@ -67,7 +67,7 @@ def _is_array(k: Any) -> bool:
 
 
 def _check_index(k: Any, spec: TensorSpec | None) -> None:
-    """Raises a DTypeError for what is no index: a float, text, a tensor of floats."""
+    """Raises a DTypeError for what is not an index: a float, text, a tensor of floats."""
     if spec is None:
         fits = k is None or k is Ellipsis or isinstance(k, (int, np.integer, builtins.slice))
     else:

@@ -15,8 +15,10 @@ from keras_fn.backend.contract import (
     SupportsForeach,
     SupportsMultiStep,
     SupportsProfiling,
+    SupportsRefusals,
     SupportsStoredDtype,
     SupportsToDevice,
+    SupportsWidening,
 )
 from keras_fn.backend.function_transforms import SupportsLoops
 
@@ -31,6 +33,7 @@ JAX_DEVICE_SCOPE: SupportsDeviceScope = keras_fn_jax
 JAX_LOOPS: SupportsLoops = keras_fn_jax.ops
 JAX_MULTI_STEP: SupportsMultiStep = keras_fn_jax
 JAX_PROFILING: SupportsProfiling = keras_fn_jax
+JAX_REFUSALS: SupportsRefusals = keras_fn_jax
 JAX_STORED_DTYPE: SupportsStoredDtype = keras_fn_jax
 
 TENSORFLOW_ALL_REDUCE: SupportsAllReduce = keras_fn_tensorflow.ops
@@ -39,6 +42,7 @@ TENSORFLOW_DEVICE_SCOPE: SupportsDeviceScope = keras_fn_tensorflow
 TENSORFLOW_LOOPS: SupportsLoops = keras_fn_tensorflow.ops
 TENSORFLOW_MULTI_STEP: SupportsMultiStep = keras_fn_tensorflow
 TENSORFLOW_PROFILING: SupportsProfiling = keras_fn_tensorflow
+TENSORFLOW_REFUSALS: SupportsRefusals = keras_fn_tensorflow
 
 TORCH_ALL_REDUCE: SupportsAllReduce = keras_fn_torch.ops
 TORCH_AUTOGRAD_RECORDING: SupportsAutogradRecording = keras_fn_torch
@@ -46,4 +50,6 @@ TORCH_DEVICE_SCOPE: SupportsDeviceScope = keras_fn_torch
 TORCH_FOREACH: type[ForEach] = keras_fn_torch.foreach
 TORCH_FOREACH_TYPE: SupportsForeach = keras_fn_torch
 TORCH_PROFILING: SupportsProfiling = keras_fn_torch
+TORCH_REFUSALS: SupportsRefusals = keras_fn_torch
 TORCH_TO_DEVICE: SupportsToDevice = keras_fn_torch
+TORCH_WIDENING: SupportsWidening = keras_fn_torch
