@@ -1,16 +1,13 @@
-"""Masks of a layer's inputs and outputs."""
+"""Masks of a layer's outputs."""
 
 from typing import Any
 
 from keras_fn.core import masking, tree
-from keras_fn.core.scopes import context
-from keras_fn.layers._build_wrapper import allow_signature_override
-from keras_fn.layers._signature import CallSignature
 from keras_fn.types import Nested
 
 
 class MaskPropagationMixin:
-    """The masks of a `Layer`: those of its inputs reach `call`, and the outputs get theirs.
+    """The masks of the outputs of a `Layer`.
 
     `compute_mask` says what the mask of the output is. Masks that `call` itself gives to all of its
     outputs, or that the layers inside gave them, have precedence.
@@ -18,31 +15,7 @@ class MaskPropagationMixin:
 
     supports_masking: bool
     _passes_masks = False  # whether masks pass through although `supports_masking` is False
-    _signature: CallSignature
 
-    def _fill_masks(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """Returns the masks of the tensor arguments, and adds them to the arguments of `call`."""
-        masks: dict[str, Any] = {}
-        for name, value in list(arguments.items()):
-            if name.endswith("mask"):
-                continue
-            if tree.is_nested(value):
-                flat = [masking.get_mask(x) for x in tree.flatten(value)]
-                if any(mask is not None for mask in flat):
-                    masks[name] = tree.unflatten(value, flat)
-                continue
-            # `get_mask` only where masks of traced tensors are kept aside.
-            mask = getattr(value, "_keras_mask", None)
-            if mask is None and context.current.masks:
-                mask = masking.get_mask(value)
-            if mask is not None:
-                masks[name] = mask
-        for name, mask_argument in self._signature.mask_arguments.items():
-            if arguments.get(mask_argument) is None and name in masks:
-                arguments[mask_argument] = masks[name]
-        return masks
-
-    @allow_signature_override
     @masking.propagates_mask_only
     def compute_mask(self, inputs: Nested, previous_mask: Nested) -> Nested:
         """Returns the mask of the output: by default the mask of the input.

@@ -324,13 +324,36 @@ class Layer(
             return x
 
         return {
-            name: tree.map_structure(convert, value) if tree.is_nested(value) else convert(value)
+            name: tree.map_structure(convert, value) if _is_nested(value) else convert(value)
             for name, value in arguments.items()
         }
 
+    def _fill_masks(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Returns the masks of the tensor arguments, and adds them to the arguments of `call`."""
+        masks: dict[str, Any] = {}
+        for name, value in list(arguments.items()):
+            if name.endswith("mask"):
+                continue
+            if _is_nested(value):
+                flat = [masking.get_mask(x) for x in tree.flatten(value)]
+                if any(mask is not None for mask in flat):
+                    masks[name] = tree.unflatten(value, flat)
+                continue
+            # `get_mask` only where masks of traced tensors are kept aside.
+            mask = getattr(value, "_keras_mask", None)
+            if mask is None and context.current.masks:
+                mask = masking.get_mask(value)
+            if mask is not None:
+                masks[name] = mask
+        for name, mask_argument in self._signature.mask_arguments.items():
+            if arguments.get(mask_argument) is None and name in masks:
+                arguments[mask_argument] = masks[name]
+        return masks
+
+    @allow_signature_override
     def _fill_training(self, arguments: dict, kwargs: dict, inherited: bool | None) -> bool | None:
         """Resolves `training`: the argument, else the caller's, else the default of `call`."""
-        training = arguments.get("training", kwargs.get("training"))
+        training: Any = arguments.get("training", kwargs.get("training"))
         if training is None:
             training = inherited
         if isinstance(training, KerasTensor) or len(getattr(training, "shape", ())):
@@ -516,9 +539,13 @@ def _cast_keras_tensor(x: KerasTensor, dtype: str) -> KerasTensor:
     return cast
 
 
+def _is_nested(x: Any) -> bool:  # not `tree.is_nested`: a step of `fit` goes through few files
+    return isinstance(x, (list, tuple, dict))
+
+
 def _holds_keras_tensor(x: Any) -> bool:
     return any(
-        isinstance(leaf, KerasTensor) for leaf in (tree.flatten(x) if tree.is_nested(x) else (x,))
+        isinstance(leaf, KerasTensor) for leaf in (tree.flatten(x) if _is_nested(x) else (x,))
     )
 
 
