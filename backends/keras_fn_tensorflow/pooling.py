@@ -68,7 +68,7 @@ def average_pool(
 
 
 @in_float32
-def _average_pool(x: Any, window: Any, steps: Any, padding: str, layout: str) -> tf.Tensor:
+def _average_pool(x: Any, window: Any, steps: Any, padding: Any, layout: Any) -> tf.Tensor:
     return tf.nn.avg_pool(x, window, steps, padding, layout)
 
 

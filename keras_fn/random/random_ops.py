@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from keras_fn.backend.loader import current
 from keras_fn.core import dtypes
@@ -307,7 +307,7 @@ def _scale_and_shift(x: Tensor, mean: TensorLike, stddev: TensorLike) -> Tensor:
     return x if _is_number(mean, 0) else add(x, mean)
 
 
-def _is_real(value: Any) -> bool:
+def _is_real(value: Any) -> TypeGuard[float]:
     return isinstance(value, (int, float))
 
 

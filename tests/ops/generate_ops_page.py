@@ -39,6 +39,7 @@ CHAPTERS = {
     "encoding": "Encoding of class indices",
     "sorting_searching": "Sorting, searching and sets",
     "arithmetic": "Arithmetic",
+    "casting": "Casting",
     "math": "Mathematical functions",
     "trigonometric": "Trigonometric and hyperbolic functions",
     "complex": "Complex numbers",
