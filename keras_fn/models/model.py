@@ -171,6 +171,9 @@ class Model(Trainer, Layer):
         inner = self._flatten_layers(include_self=False) if is_wider else ()
         return dtype if any(layer.dtype == dtype for layer in inner) else self.variable_dtype
 
+    def _relax_if_open(self) -> None:
+        """Lets data of other sizes in, if the sizes were not declared: only in a `Sequential`."""
+
     def _state(self, kind: str) -> list[Any]:
         """Adds the variables of optimizers in attributes, for a custom `train_step`."""
         state = super()._state(kind)

@@ -12,7 +12,7 @@ import numpy as np
 from keras_fn.backend.loader import current
 from keras_fn.core import tree
 from keras_fn.core.dtypes import numpy_dtype
-from keras_fn.core.graph_model import get_graph
+from keras_fn.core.graph_model import GraphModel, get_graph
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.shapes import is_compatible, missing_unit_axes
 from keras_fn.data_adapters.array_conversion import check_sample_counts, convert_to_array
@@ -141,6 +141,16 @@ class DataBinder:
 
     def _bind_inputs(self, x: Any) -> list[Any]:
         graph = get_graph(self.model)
+        try:
+            return self._bind_to_graph(x, graph)
+        except SpecError:
+            self.model._relax_if_open()
+            opened = get_graph(self.model)
+            if opened is graph:
+                raise
+        return self._bind_to_graph(x, opened)
+
+    def _bind_to_graph(self, x: Any, graph: GraphModel | None) -> list[Any]:
         if type(x) is not np.ndarray or x.dtype == object:
             x = self._find_ragged(x, graph)
         if graph is None:

@@ -126,6 +126,11 @@ def test_the_sizes_of_an_input_are_kept_until_others_come():
     assert model(ones(2, 5, 3)).shape == (2, 3, 2)
     with pytest.raises(ValueError, match="Sequential"):
         model(ones(2, 5, 4))
+    other = keras.Sequential([layers.Conv1D(2, 3)])
+    other(keras.Input((8, 3)))
+    assert other.predict(ones(2, 9, 3), verbose=0).shape == (2, 7, 2)
+    with pytest.raises(ValueError, match="Sequential"):
+        other.predict(ones(2, 9, 4), verbose=0)
 
 
 def test_a_stack_in_a_stack_is_open_too():
