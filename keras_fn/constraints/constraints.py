@@ -2,6 +2,7 @@
 
 from typing import Any, Self
 
+from keras_fn.core.argument_forms import AXES, NUMBER, check_arguments
 from keras_fn.ops import add, clip, divide, maximum, multiply, sqrt, square, sum
 from keras_fn.settings import settings
 from keras_fn.types import Axis, Tensor
@@ -32,6 +33,9 @@ class Constraint:
         return cls(**config)
 
 
+_FORMS = {"min_value": NUMBER, "max_value": NUMBER, "rate": NUMBER, "axis": AXES}
+
+
 class MaxNorm(Constraint):
     """Max-norm constraint: limits the norms along `axis` to `max_value`.
 
@@ -52,6 +56,7 @@ class MaxNorm(Constraint):
     """
 
     def __init__(self, max_value: float = 2, axis: Axis = 0):
+        check_arguments("MaxNorm", _FORMS, {"max_value": max_value, "axis": axis})
         self.max_value, self.axis = max_value, axis
 
     def __call__(self, w: Tensor) -> Tensor:
@@ -84,6 +89,8 @@ class MinMaxNorm(Constraint):
     def __init__(
         self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: Axis = 0
     ):
+        values = {"min_value": min_value, "max_value": max_value, "rate": rate, "axis": axis}
+        check_arguments("MinMaxNorm", _FORMS, values)
         self.min_value, self.max_value, self.rate, self.axis = min_value, max_value, rate, axis
 
     def __call__(self, w: Tensor) -> Tensor:
@@ -130,6 +137,7 @@ class UnitNorm(Constraint):
     """
 
     def __init__(self, axis: Axis = 0):
+        check_arguments("UnitNorm", _FORMS, {"axis": axis})
         self.axis = axis
 
     def __call__(self, w: Tensor) -> Tensor:

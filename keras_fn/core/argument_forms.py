@@ -42,6 +42,12 @@ FLAG = ArgumentForm((bool, np.bool_, Integral), "True or False", "True")
 NUMBER = ArgumentForm((Real,), "a number", "0.1")
 NOT_NEGATIVE = ArgumentForm((Real,), "a number of 0 or more", "1", lambda x: x >= 0)
 OPTIONAL_NUMBER = ArgumentForm((Real, type(None)), "a number or None", "0.1")
+AXES = ArgumentForm(
+    (Integral, list, tuple, type(None)),
+    "an axis or a list of axes",
+    "0",
+    lambda x: not isinstance(x, (list, tuple)) or all(isinstance(i, Integral) for i in x),
+)
 TEXT = ArgumentForm((str,), "text", "'val_loss'")
 PATH = ArgumentForm((str, os.PathLike), "the path of a file or folder", "'results'")
 FUNCTION = ArgumentForm((Callable,), "a function", "lambda epoch, logs: None")  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from keras_fn.backend.loader import current
+from keras_fn.core.argument_forms import NUMBER, check_arguments
 from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
 from keras_fn.errors import SpecError, check_choice
 from keras_fn.initializers.initializer import NumpyInitializer, check_rank
@@ -87,6 +88,7 @@ class Identity(NumpyInitializer):
     can_defer = False
 
     def __init__(self, gain: float = 1.0):
+        check_arguments("Identity", {"gain": NUMBER}, {"gain": gain})
         self.gain = gain
 
     def _values(self, shape: tuple[int, ...], dtype: str, key: Key | None) -> np.ndarray:

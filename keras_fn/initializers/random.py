@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from keras_fn.core import dtypes
+from keras_fn.core.argument_forms import AXES, NUMBER, TEXT, check_arguments
 from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.initializers.initializer import NumpyInitializer, check_rank, product
@@ -55,6 +56,14 @@ class RandomInitializer(NumpyInitializer):
         return {"seed": serialize_keras_object(self.seed)}
 
 
+_FORMS = {"mode": TEXT, "distribution": TEXT, "input_axes": AXES, "output_axes": AXES}
+
+
+def _check_numbers(initializer: object, **arguments: object) -> None:
+    forms = dict.fromkeys(arguments, NUMBER)
+    check_arguments(type(initializer).__name__, forms, arguments)
+
+
 class RandomNormal(RandomInitializer):
     """Random normal initializer: values from a normal distribution.
 
@@ -71,6 +80,7 @@ class RandomNormal(RandomInitializer):
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: SeedLike = None):
         super().__init__(seed)
+        _check_numbers(self, mean=mean, stddev=stddev)
         self.mean, self.stddev = mean, stddev
 
     def _values(self, shape: tuple[int, ...], dtype: str, key: Key | None) -> np.ndarray:
@@ -115,6 +125,7 @@ class RandomUniform(RandomInitializer):
 
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: SeedLike = None):
         super().__init__(seed)
+        _check_numbers(self, minval=minval, maxval=maxval)
         self.minval, self.maxval = minval, maxval
 
     def draw(
@@ -173,6 +184,10 @@ class VarianceScaling(RandomInitializer):
         output_axes: Axes = None,
     ):
         super().__init__(seed)
+        source = type(self).__name__
+        check_arguments(source, _FORMS, {"mode": mode, "distribution": distribution})
+        check_arguments(source, _FORMS, {"input_axes": input_axes, "output_axes": output_axes})
+        _check_numbers(self, scale=scale)
         distribution = distribution.lower()
         distribution = "truncated_normal" if distribution == "normal" else distribution
         if scale <= 0:
@@ -393,6 +408,7 @@ class Orthogonal(RandomInitializer):
 
     def __init__(self, gain: float = 1.0, seed: SeedLike = None):
         super().__init__(seed)
+        _check_numbers(self, gain=gain)
         self.gain = gain
 
     def _values(self, shape: tuple[int, ...], dtype: str, key: Key | None) -> np.ndarray:

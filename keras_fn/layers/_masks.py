@@ -3,6 +3,7 @@
 from typing import Any
 
 from keras_fn.core import masking, tree
+from keras_fn.layers._build_wrapper import allow_signature_override
 from keras_fn.types import Nested
 
 
@@ -16,6 +17,7 @@ class MaskPropagationMixin:
     supports_masking: bool
     _passes_masks = False  # whether masks pass through although `supports_masking` is False
 
+    @allow_signature_override
     @masking.propagates_mask_only
     def compute_mask(self, inputs: Nested, previous_mask: Nested) -> Nested:
         """Returns the mask of the output: by default the mask of the input.
