@@ -8,7 +8,7 @@ from keras_fn.core import serialization
 from keras_fn.core.scopes import StatelessScope
 from keras_fn.core.sparse import make_dense
 from keras_fn.core.variable import Variable
-from keras_fn.errors import SpecError
+from keras_fn.errors import DTypeError, SpecError
 from keras_fn.optimizers.optimizer import Optimizer
 from keras_fn.types import LearningRateLike, NoArguments, Tensor
 
@@ -74,6 +74,13 @@ class LossScaleOptimizer(Optimizer):
                 fix="pass arguments of Optimizer to the inner optimizer",
             )
         super().__init__(0.0, name=name)
+        if not isinstance(inner_optimizer, Optimizer):
+            raise DTypeError(
+                "LossScaleOptimizer",
+                expected="inner_optimizer as an optimizer",
+                received=f"inner_optimizer={inner_optimizer!r}",
+                fix="for example keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD())",
+            )
         self.inner_optimizer = inner_optimizer
         self.initial_scale, self.dynamic_growth_steps = initial_scale, dynamic_growth_steps
         inner_optimizer.loss_scale_factor = None  # or gradients would be divided twice

@@ -25,6 +25,7 @@ from keras_fn.optimizers.validation import (
     BASE_ARGUMENTS,
     check_base_arguments,
     check_learning_rate,
+    check_own_arguments,
     filter_empty_gradients,
     match_gradients,
 )
@@ -170,6 +171,7 @@ class Optimizer(OptimizerState):
         Args:
             variables: The variables to optimize.
         """
+        check_own_arguments(self)
         self._trainable_variables = list(variables)
         self._variable_indices = {id(v): i for i, v in enumerate(variables)}
         if self.use_ema:

@@ -1,5 +1,6 @@
 """Validation of optimizer arguments, and of gradients against variables."""
 
+import inspect
 import warnings
 from collections.abc import Mapping
 from numbers import Real
@@ -7,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_fn.core.argument_forms import FLAG, NUMBER, OPTIONAL_NUMBER, check_arguments
 from keras_fn.errors import SpecError
 
 BASE_ARGUMENTS = (
@@ -21,6 +23,13 @@ BASE_ARGUMENTS = (
     "gradient_accumulation_steps",
 )
 """The arguments that all optimizers share, in the order of the config."""
+
+_FORMS = {
+    "weight_decay": OPTIONAL_NUMBER,
+    "loss_scale_factor": OPTIONAL_NUMBER,
+    "use_ema": FLAG,
+    "ema_momentum": NUMBER,
+}
 
 _CLIPPING_ARGUMENTS = ("clipnorm", "global_clipnorm", "clipvalue")
 
@@ -62,9 +71,12 @@ def check_base_arguments(optimizer: Any, unknown: Mapping[str, object]) -> None:
 
     if unknown:
         fix = "use a schedule: keras.optimizers.schedules" if "decay" in unknown else "remove it"
+        fix = "use learning_rate" if "lr" in unknown else fix
         raise_error(
             "the arguments in its documentation", f"arguments not recognized: {unknown}", fix
         )
+    source = f"{type(optimizer).__name__} {optimizer.name!r}"
+    check_arguments(source, _FORMS, {name: argument(name) for name in BASE_ARGUMENTS})
     limits = {name: argument(name) for name in _CLIPPING_ARGUMENTS if argument(name) is not None}
     if len(limits) > 1:
         raise_error("only one kind of clipping", f"{limits}", "set one of them")
@@ -91,6 +103,28 @@ def check_base_arguments(optimizer: Any, unknown: Mapping[str, object]) -> None:
         raise_error(
             "ema_overwrite_frequency as an integer >= 1, or None", f"{frequency!r}", "pass None"
         )
+
+
+def check_own_arguments(optimizer: Any) -> None:
+    """Checks the arguments of an optimizer's class that are numbers or booleans by default.
+
+    Args:
+        optimizer: The optimizer, with the arguments as attributes.
+
+    Raises:
+        DTypeError: One is of another type.
+    """
+    parameters = inspect.signature(type(optimizer)).parameters
+    forms = {}
+    for name in optimizer.arguments:
+        parameter = parameters.get(name)
+        if parameter is None or not isinstance(parameter.default, Real):
+            continue
+        is_optional = "None" in str(parameter.annotation)
+        is_flag = isinstance(parameter.default, bool)
+        forms[name] = FLAG if is_flag else OPTIONAL_NUMBER if is_optional else NUMBER
+    source = f"{type(optimizer).__name__} {optimizer.name!r}"
+    check_arguments(source, forms, {name: getattr(optimizer, name, None) for name in forms})
 
 
 def match_gradients(optimizer: Any, grads: list[Any], variables: Any) -> list[Any]:

@@ -329,7 +329,7 @@ def test_custom_update_rule():
 
 
 def test_an_optimizer_without_update_rule_raises():
-    with pytest.raises(TypeError, match=r"neither update_step\(\) nor update_rule\(\)"):
+    with pytest.raises(TypeError, match=r"no update_step\(\) or update_rule\(\) method"):
         optimizers.Optimizer(0.1).apply(tensors(G), variables())
 
 
@@ -812,3 +812,26 @@ def test_nothing_warns_in_an_ordinary_step():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         optimizers.Adam(0.1).apply(tensors(G), variables())
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: optimizers.SGD(weight_decay="a"), "weight_decay as a number or None"),
+        (lambda: optimizers.SGD(use_ema="yes"), "use_ema as True or False"),
+        (lambda: optimizers.SGD(use_ema=True, ema_momentum="a"), "ema_momentum as a number"),
+        (lambda: optimizers.SGD(loss_scale_factor="x"), "loss_scale_factor as a number"),
+        (lambda: optimizers.Adam(beta_1="x"), "beta_1 as a number"),
+        (lambda: optimizers.Adam(epsilon=None), "epsilon as a number"),
+        (lambda: optimizers.Adam(amsgrad="yes"), "amsgrad as True or False"),
+        (lambda: optimizers.LossScaleOptimizer("sgd"), "inner_optimizer as an optimizer"),
+    ],
+)
+def test_arguments_of_another_type_are_refused_before_the_first_step(make, message):
+    with pytest.raises(TypeError, match=f"expected: {message}"):
+        make().build(variables())
+
+
+def test_the_old_name_of_the_learning_rate_is_refused_with_the_new_one():
+    with pytest.raises(ValueError, match="use learning_rate"):
+        optimizers.Adam(lr=0.1)
