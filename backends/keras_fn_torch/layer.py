@@ -183,4 +183,4 @@ class LayerBase(nn.Module):
 
 def _sync_dtype(variable: Variable) -> None:
     if variable._handle is not None:
-        variable.dtype = dtype_name(variable._handle)
+        variable._dtype = dtype_name(variable._handle)

@@ -20,7 +20,7 @@ import numpy as np
 
 from keras_fn.backend.loader import current, supports
 from keras_fn.core import tree
-from keras_fn.core.dtypes import float_type, is_int
+from keras_fn.core.dtypes import INTS, float_type
 from keras_fn.core.keras_tensor import KerasTensor, Shape, SymbolicConversionError
 from keras_fn.core.naming import auto_name
 from keras_fn.core.operation import Operation
@@ -460,10 +460,10 @@ class OpDefinition(OpSignature):
         operands = self.list_operands(tuple(values), self.first_promoted)
         dtypes = [type(x) if type(x) in _SCALARS else backend.dtype_name(x) for x in operands]
         dtype = self.promote(*dtypes)
-        if self.rule is not None and self.rule.compares and is_int(dtype):
-            bounded = [_bounded(x, np.iinfo(dtype)) for x in values]
-            if any(a is not b for a, b in zip(bounded, values, strict=True)):
-                values, dtype = bounded, "float32"
+        if self.rule is not None and self.rule.compares and dtype in _LIMITS:
+            low, high = _LIMITS[dtype]
+            if any([type(x) is int and not low <= x <= high for x in values]):
+                values, dtype = [_bounded(x, low, high) for x in values], "float32"
         has_tensor = any(type(x) not in _SCALARS for x in operands)
         kept_types = _SCALARS if has_tensor and not self.sequences else ()
 
@@ -479,12 +479,14 @@ class OpDefinition(OpSignature):
 _SCALARS = (bool, int, float, complex)
 _LISTS = (list, tuple)
 _NARROW_INTEGERS = frozenset(("int8", "int16", "uint8", "uint16", "uint32", "uint64"))
+# A table, as PyTorch's compiler does not trace `np.iinfo`.
+_LIMITS = {name: (int(np.iinfo(name).min), int(np.iinfo(name).max)) for name in INTS}
 _HALF = frozenset(("float16", "bfloat16"))
 
 
-def _bounded(x: Any, limits: Any) -> Any:
+def _bounded(x: Any, low: int, high: int) -> Any:
     """Returns a Python integer outside of the limits as infinity, for comparisons."""
-    if type(x) is not int or limits.min <= x <= limits.max:
+    if type(x) is not int or low <= x <= high:
         return x
     return math.inf if x > 0 else -math.inf
 
