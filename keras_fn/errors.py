@@ -137,7 +137,7 @@ def check_choice(source: str, argument: str, value: object, choices: Iterable[_C
         choices: The valid values: words, also numbers or None.
 
     Raises:
-        SpecError: The value is none of them. The error lists them.
+        SpecError: The value is not one of them. The error lists them.
     """
     options = tuple(choices)
     if value is None or isinstance(value, (str, int)):

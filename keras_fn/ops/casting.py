@@ -38,7 +38,7 @@ def saturate_cast(x: TensorLike, dtype: DTypeLike) -> Tensor:
         x = where(isnan(x), 0.0, x)
     if (
         float(kind(top)) > top
-    ):  # the largest number is none of the source: those that are stay below
+    ):  # the largest number is not one of the source: those that are stay below
         top = float(np.nextafter(kind(top), kind(0)))
     if float(kind(bottom)) < bottom:
         bottom = float(np.nextafter(kind(bottom), kind(0)))

@@ -13,7 +13,7 @@ X = RNG.uniform(40, 60, N)  # the sum leaves float16's range; at 256, bfloat16 c
 WEIGHTS = RNG.uniform(40, 60, N)
 ROWS = X.reshape(2, -1)
 COLUMNS = X.reshape(-1, 2)
-WIDE = X * 100 + np.linspace(0, 5_000, N)  # with a variance that is none in float16
+WIDE = X * 100 + np.linspace(0, 5_000, N)  # whose variance float16 cannot hold
 LOGITS = RNG.normal(size=(100, 100))
 IMAGE = X.reshape(1, 100, 100, 1)
 NEAR_1 = 1 + RNG.uniform(-0.1, 0.1, 500)

@@ -19,7 +19,7 @@ _REAL = (
 )  # fmt: skip
 _COMPLEX = ("complex64", "complex128")
 _TAKE_NUMBERS = ("dot", "inner", "kron", "outer", "searchsorted")
-"""Ops that take numbers although their operands are no elements."""
+"""Ops that take numbers although their operands are not elements."""
 
 
 def dtypes_of(case: Case) -> tuple[str, ...]:
@@ -71,7 +71,7 @@ def with_numbers(case: Case, call: Call, rng: np.random.Generator) -> Iterator[C
     sources = iter(call.sources)
     kept = {i: next(sources) for i, x in enumerate(call.args) if isinstance(x, np.ndarray)}
     if len(kept) < 2 or len(kept) != len(call.sources):
-        return  # a number alone is no symbolic call, and lists of operands stay as they are
+        return  # a number alone makes no symbolic call, and lists of operands stay as they are
     for i, source in kept.items():
         takes_number = isinstance(source, TensorArgument) and source.shape == "..."
         if i in positions and source.dtype is None and (takes_number or case.op in _TAKE_NUMBERS):
