@@ -14,7 +14,7 @@ from keras_fn.core.name_matching import (
     select_by_name,
 )
 from keras_fn.core.operators import OPS
-from keras_fn.core.ragged import is_ragged, pad_ragged_tensor
+from keras_fn.core.ragged import get_ragged_test, pad_ragged_tensor
 from keras_fn.core.shapes import is_compatible, missing_unit_axes
 from keras_fn.core.sparse import is_sparse
 from keras_fn.errors import SpecError
@@ -34,6 +34,7 @@ class InputBinder:
 
     Attributes:
         single: Whether the model has one input that is not nested.
+        is_ragged: The backend's test for ragged tensors.
         optional: For each input, whether it can be None.
         keeps_dtypes: Whether values keep their dtypes. False, unless no one chose the dtypes of
             the inputs and the layers take several.
@@ -47,6 +48,7 @@ class InputBinder:
         histories = [getattr(t, "_keras_history", None) for t in tensors]
         layers = [history.operation if history else None for history in histories]
         self.layer_names = [layer.name if layer else None for layer in layers]
+        self.is_ragged = get_ragged_test()
         self.optional = [getattr(layer, "optional", False) for layer in layers]
         self.single = isinstance(structure, KerasTensor)
         self.keeps_dtypes = False
@@ -115,7 +117,7 @@ class InputBinder:
             raise self._shape_error(
                 i, "None", "feed a tensor, or create it as Input(optional=True)"
             )
-        if is_ragged(value):
+        if self.is_ragged(value):
             value = pad_ragged_tensor(value, self.source)
         shape = tuple(value.shape) if hasattr(value, "shape") else None
         if shape is None:
