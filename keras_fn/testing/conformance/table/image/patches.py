@@ -106,7 +106,7 @@ REFUSALS: list[Refusal] = [
         for name, expected, options in (
             ("extract_patches", "a size for two axes", {"size": (1,)}),
             ("extract_patches", "a volume .rank 4", {"size": (1, 1, 1)}),
-            ("extract_patches", "padding one of 'valid'", {"size": 1, "padding": "full"}),
+            ("extract_patches", "padding: 'valid'", {"size": 1, "padding": "full"}),
             ("extract_patches", "of 1 or more for 2 axes", {"size": 1, "strides": (1,)}),
             ("extract_patches", "sizes that hold a window", {"size": 3}),
             ("extract_patches_3d", "a size for three axes", {"size": (1, 1)}),

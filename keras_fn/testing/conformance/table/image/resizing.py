@@ -203,8 +203,8 @@ REFUSALS: list[Refusal] = [
     *(
         refusal("image.resize", _IMAGE, size, match=f"ops.image.resize\n.*{expected}", **options)
         for size, expected, options in (
-            ((2, 2), "interpolation one of 'nearest'", {"interpolation": "area"}),
-            ((2, 2), "fill_mode one of 'constant'", {"fill_mode": "wrap"}),
+            ((2, 2), "interpolation: 'nearest'", {"interpolation": "area"}),
+            ((2, 2), "fill_mode: 'constant'", {"fill_mode": "wrap"}),
             ((2,), "a size .height, width.", {}),
             ((0, 2), "a size .height, width.", {}),
             (
@@ -226,7 +226,7 @@ REFUSALS: list[Refusal] = [
             match=f"ops.image.scale_and_translate\n.*{expected}",
         )
         for shape, scale, shift, dims, method, expected in (
-            ((3,), [1.0], [0.0], (0,), "nearest", "method one of 'linear'"),
+            ((3,), [1.0], [0.0], (0,), "nearest", "method: 'linear'"),
             ((3,), [1.0], [0.0], (1,), "linear", "an axis from"),
             ((3, 1), [1.0], [0.0], (0,), "linear", "an output_shape equal"),
             ((3,), [1.0, 2.0], [0.0], (0,), "linear", "a scale of shape"),
