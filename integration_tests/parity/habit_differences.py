@@ -40,7 +40,7 @@ KNOWN: dict[str, tuple[str, str]] = {
     "equals": ("torch", "Keras on PyTorch wants gradients of integers"),
     "not equals": ("torch", "Keras on PyTorch wants gradients of integers"),
     "a count that is compared": ("torch", "Keras on PyTorch wants gradients of integers"),
-    "no super().__init__()": ("", "Keras ends in an AttributeError; ours says what was forgotten"),
+    "no super().__init__()": ("torch", "an AttributeError of PyTorch's; ours says what to do"),
     "output shape of a custom layer": (
         "",
         "Keras asks for a method; ours runs `call` symbolically",
