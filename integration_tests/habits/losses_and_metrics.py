@@ -80,7 +80,7 @@ HABITS = {
     "binary accuracy": ("keras.metrics.BinaryAccuracy()([1, 1, 0, 0], [0.98, 1, 0, 0.6])", 0.75),
     "categorical accuracy": ("keras.metrics.CategoricalAccuracy()(one_hot, p)", 1),
     "sparse accuracy": ("keras.metrics.SparseCategoricalAccuracy()([0, 0], p)", 0.5),
-    "top k": ("keras.metrics.SparseTopKCategoricalAccuracy(k=2)([0, 0], p)", 1),
+    "top k accuracy": ("keras.metrics.SparseTopKCategoricalAccuracy(k=2)([0, 0], p)", 1),
     "precision": ("keras.metrics.Precision()([0, 1, 1, 1], [1, 0, 1, 1])", 2 / 3),
     "recall": ("keras.metrics.Recall()([0, 1, 1, 1], [1, 0, 1, 1])", 2 / 3),
     "auc": ("keras.metrics.AUC(num_thresholds=3)([0, 0, 1, 1], [0, 0.5, 0.3, 0.9])", 0.75),
