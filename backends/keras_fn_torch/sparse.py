@@ -77,13 +77,18 @@ def _with_own_type(x: torch.Tensor) -> torch.Tensor:
 def _coalesce(x: torch.Tensor) -> torch.Tensor:
     if x.is_coalesced():
         return x
-    if x.dtype is torch.bool:
-        return x.to(torch.uint8).coalesce().to(torch.bool).coalesce()
+    if x.dtype in _NOT_ADDED:
+        return x.to(torch.int64).coalesce().to(x.dtype).coalesce()
     return x.coalesce()
+
+
+_NOT_ADDED = frozenset((torch.bool, torch.uint16, torch.uint32, torch.uint64))
 
 
 def to_dense(x: torch.Tensor) -> torch.Tensor:
     """`Tensor.to_dense`."""
+    if x.dtype in _NOT_ADDED:
+        return x.to(torch.int64).to_dense().to(x.dtype)
     return x.to_dense()
 
 

@@ -13,7 +13,7 @@ from keras_fn.core.variable import Variable
 from keras_fn.errors import DTypeError
 from keras_fn.settings import settings
 from keras_fn_torch.device import default_device
-from keras_fn_torch.sparse import SparseTensor, cast_sparse, is_sparse
+from keras_fn_torch.sparse import SparseTensor, cast_sparse, is_sparse, to_dense
 
 Tensor: TypeAlias = torch.Tensor
 
@@ -115,7 +115,7 @@ def convert_to_numpy(x: Tensor, copy: bool = True) -> np.ndarray:
     copy = copy and x.device.type == "cpu"  # else `cpu` copies
     x = x.detach().cpu()
     if x.layout is not torch.strided:
-        x = x.to_dense()
+        x = to_dense(x)
     name = dtype_name(x.dtype)
     if name in _BITS:
         array = x.view(_BITS[name][1]).numpy().view(numpy_dtype(name))

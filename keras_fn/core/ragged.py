@@ -8,8 +8,6 @@ import numpy as np
 from keras_fn.backend.contract import SupportsRagged
 from keras_fn.backend.loader import current, supports
 from keras_fn.core import masking
-from keras_fn.core.keras_tensor import KerasTensor
-from keras_fn.core.sparse import is_sparse
 from keras_fn.errors import SpecError
 
 
@@ -53,29 +51,6 @@ def get_ragged_test() -> Callable[[object], bool]:
 
 def _is_never_ragged(_: object) -> bool:
     return False
-
-
-def is_dense(x: Any) -> bool:
-    """Returns whether `x` is neither sparse nor ragged: in one call, as warm calls of models ask.
-
-    Args:
-        x: A tensor or array, or a KerasTensor.
-    """
-    kind = type(x)
-    if kind in _DENSE_TYPES:  # in PyTorch, sparse and nested tensors may be of the same class
-        return not (
-            getattr(x, "is_nested", False)
-            or getattr(x, "is_sparse", False)
-            or getattr(x, "is_sparse_csr", False)
-        )
-    if is_sparse(x) or is_ragged(x):
-        return False
-    if kind is not KerasTensor:
-        _DENSE_TYPES.add(kind)
-    return True
-
-
-_DENSE_TYPES: set[type] = set()  # classes of dense tensors and arrays
 
 
 def get_samples(x: Any, source: str) -> list[np.ndarray]:

@@ -135,7 +135,6 @@ class ArrayDataAdapter(DataAdapter):
             for batch in current().split_into_batches(indices, self.batch_size):
                 yield tensors, batch
 
-
     def _gather_on_host(self, epoch: int, start: int) -> Iterator[tuple[Any, None]]:
         """Yields the batches of data that is not on the device as a whole."""
         for indices in self.index_runs(epoch, start):

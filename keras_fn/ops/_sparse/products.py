@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from keras_fn.backend.loader import current
-from keras_fn.core.dtypes import result_type
+from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.operators import OPS
 from keras_fn.core.sparse import get_sparse_backend, is_sparse
 from keras_fn.ops._rules import normalize_axes
@@ -27,7 +27,11 @@ from keras_fn.ops._sparse.entries import (
 
 def matmul(op: Any, x1: Any, x2: Any) -> Any:
     x1, x2 = to_tensor(x1), to_tensor(x2)
-    dtype = result_type(current().dtype_name(x1), current().dtype_name(x2))
+    specs = [KerasTensor((1, 1), current().dtype_name(x), record_history=False) for x in (x1, x2)]
+    dtype = OPS["matmul"].op.infer(tuple(specs), {}).dtype
+    if dtype == "bool":
+        counts = matmul(op, *[OPS["cast"](x, "int32") for x in (x1, x2)])
+        return OPS["not_equal"](counts, 0)
     x1, x2 = OPS["cast"](x1, dtype), OPS["cast"](x2, dtype)
     if not are_both_sparse(x1, x2) and is_sparse(x2):
         return _product_from_right(x1, x2)
