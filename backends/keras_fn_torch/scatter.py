@@ -12,6 +12,8 @@ def scatter_update(
     inputs: Tensor, indices: Tensor, updates: Tensor, reduction: str | None = None
 ) -> Tensor:
     """`index_put` if every index is in range, else a scatter that drops the others."""
+    if indices.dtype is torch.bool:
+        raise TypeError("indices of torch.bool")
     updates, indices = updates.to(inputs.dtype), indices.long()
     if reduction in (None, "add") and inputs.is_cpu and indices.is_cpu:
         try:

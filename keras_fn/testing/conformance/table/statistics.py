@@ -157,7 +157,6 @@ CASES: list[Case] = [
 ]
 
 REFUSALS: list[Refusal] = [
-    refusal("bincount", array([1, 2]), sparse=True, match="ops.bincount\n  expected: sparse=False"),
     refusal("bincount", LINE, match="ops.bincount\n  expected: integers", error=TypeError),
     refusal("bincount", array([[[1]]]), match="ops.bincount\n  expected: a tensor of rank 1 or 2"),
     refusal("bincount", array([1, 2]), LINE, match="ops.bincount\n  expected: weights of shape"),
