@@ -252,9 +252,10 @@ KNOWN: list[Known] = [
     Known("64 bits stay, as in NumPy; Keras makes 32 of them here and there", "drawn",
           on="torch tensorflow", says="ours .*(int64|float64|complex128).*, Keras"),
     Known("a Python number is weak: the tensor operand keeps its dtype, unless the number is a "
-          "float and the tensor of integers", "drawn", on="torch tensorflow",
+          "float and the tensor of integers", "drawn", on="torch tensorflow jax",
           says=r"\[[^\[\]]*(True|[0-9])[^\[\]]*\] \{"),
     Known("integers and a float bound or default are floats, as in NumPy", "drawn", "threshold"),
+    Known("unsigned integers of two sizes: the larger one", "drawn", "power", on="jax"),
     Known("averages, counts per bin, correlations and attention are floats", "drawn",
           "dot_product_attention image.ssim histogram average_pool corrcoef heaviside "
           "batch_normalization moments"),
