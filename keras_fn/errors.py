@@ -120,7 +120,7 @@ def unexpected_arguments(
         source,
         expected=f"the arguments {', '.join(known)}" if known else "arguments of its signature",
         received=", ".join(f"{name}=" for name in names),
-        fix=f"did you mean {', '.join(near)}?" if near else "remove or rename what it does not take",
+        fix=f"did you mean {', '.join(near)}?" if near else "remove what it does not take",
     )
 
 

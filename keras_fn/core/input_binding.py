@@ -16,7 +16,7 @@ from keras_fn.core.name_matching import (
 from keras_fn.core.operators import OPS
 from keras_fn.core.ragged import get_ragged_test, pad_ragged_tensor
 from keras_fn.core.shapes import is_compatible, missing_unit_axes
-from keras_fn.core.sparse import is_sparse
+from keras_fn.core.sparse import get_sparse_test
 from keras_fn.errors import SpecError
 from keras_fn.types import Nested
 
@@ -35,6 +35,7 @@ class InputBinder:
     Attributes:
         single: Whether the model has one input that is not nested.
         is_ragged: The backend's test for ragged tensors.
+        is_sparse: The backend's test for sparse tensors.
         optional: For each input, whether it can be None.
         keeps_dtypes: Whether values keep their dtypes. False, unless no one chose the dtypes of
             the inputs and the layers take several.
@@ -48,7 +49,7 @@ class InputBinder:
         histories = [getattr(t, "_keras_history", None) for t in tensors]
         layers = [history.operation if history else None for history in histories]
         self.layer_names = [layer.name if layer else None for layer in layers]
-        self.is_ragged = get_ragged_test()
+        self.is_ragged, self.is_sparse = get_ragged_test(), get_sparse_test()
         self.optional = [getattr(layer, "optional", False) for layer in layers]
         self.single = isinstance(structure, KerasTensor)
         self.keeps_dtypes = False
@@ -72,7 +73,7 @@ class InputBinder:
             return False
         tensor = self.tensors[0]
         has_dtype = self.keeps_dtypes or current().dtype_name(x) == tensor.dtype
-        has_layout = tensor.sparse or not is_sparse(x)
+        has_layout = tensor.sparse or not self.is_sparse(x)
         return has_dtype and has_layout and len(x.shape) == len(tensor.shape)
 
     def flatten(self, inputs: Nested) -> list[Any]:
@@ -131,9 +132,9 @@ class InputBinder:
             raise self._shape_error(i, f"shape {shape}", "reshape the data to the Input's shape")
         if self.keeps_dtypes and hasattr(value, "dtype"):
             return self._cast(value, standardize_dtype(value.dtype))
-        if not tensor.sparse and is_sparse(value):
-            value = OPS["densify"](value)
-        return self._cast(value, tensor.dtype)
+        value = self._cast(value, tensor.dtype)
+        is_sparse = value.sparse if isinstance(value, KerasTensor) else self.is_sparse(value)
+        return OPS["densify"](value) if is_sparse and not tensor.sparse else value
 
     def _match_rank(self, value: Any, shape: tuple[int, ...], i: int) -> Any:
         """Adds or removes a last axis of size 1, as for labels of shape `(batch,)`."""

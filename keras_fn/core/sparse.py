@@ -6,7 +6,6 @@ contract). What each op does with one is written once for all backends, in `ops/
 
 import warnings
 from collections.abc import Callable, Iterable
-from functools import cache
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -15,6 +14,7 @@ from keras_fn.backend.contract import SupportsSparse
 from keras_fn.backend.loader import current, supports
 from keras_fn.core.dtypes import numpy_dtype
 from keras_fn.core.keras_tensor import KerasTensor
+from keras_fn.core.tracing import is_dynamo_compiling
 from keras_fn.errors import UnsupportedError
 
 
@@ -42,14 +42,16 @@ def is_sparse(x: object) -> bool:
     """
     if isinstance(x, KerasTensor):
         return x.sparse
-    return _get_sparse_test(current())(x) or is_scipy_sparse(x)
+    return get_sparse_test()(x) or is_scipy_sparse(x)
 
 
-@cache
-def _get_sparse_test(backend: object) -> Callable[[object], bool]:
-    """Returns the backend's test for sparse tensors; each call of a model makes it."""
-    del backend  # the active one: the key of the cache
-    return get_sparse_backend().is_sparse if supports("is_sparse") else lambda _: False
+def get_sparse_test() -> Callable[[object], bool]:
+    """Returns the backend's test for sparse tensors, for callers that make it in each call."""
+    return get_sparse_backend().is_sparse if supports("is_sparse") else _is_never_sparse
+
+
+def _is_never_sparse(_: object) -> bool:
+    return False
 
 
 def is_scipy_sparse(x: object) -> bool:
@@ -58,6 +60,8 @@ def is_scipy_sparse(x: object) -> bool:
     Args:
         x: Any object.
     """
+    if is_dynamo_compiling():  # it traces tensors, not objects of other libraries
+        return False
     return type(x).__module__.startswith("scipy.sparse") and hasattr(x, "tocoo")
 
 

@@ -30,7 +30,8 @@ def _attribute(name: str, check: Callable[[str, str, Any], None]) -> Any:
         check(f"Variable {self.path!r}", name, value)
         setattr(self, f"_{name}", value)
 
-    return property(operator.attrgetter(f"_{name}"), set_checked)
+    private = f"_{name}"  # Dynamo traces `getattr`, but not `attrgetter`
+    return property(lambda self: getattr(self, private), set_checked)
 
 
 def _check_callable(source: str, name: str, value: Any) -> None:
@@ -111,8 +112,11 @@ class Variable(OperatorsMixin):
         scope = current_path()
         self.path = f"{scope}/{self.name}" if scope else self.name
         self.autocast = bool(autocast)
-        self.aggregation = self._one_of(_AGGREGATIONS, aggregation=aggregation)
-        self.synchronization = self._one_of(_SYNCHRONIZATIONS, synchronization=synchronization)
+        self.aggregation, self.synchronization = aggregation or "none", synchronization or "none"
+        if self.aggregation not in _AGGREGATIONS or self.synchronization not in _SYNCHRONIZATIONS:
+            source = f"Variable {self.path!r}"
+            check_choice(source, "aggregation", self.aggregation, _AGGREGATIONS)
+            check_choice(source, "synchronization", self.synchronization, _SYNCHRONIZATIONS)
         self.layout = layout
         self._regularizer: Callable[[Any], Any] | None = None
         self._constraint: Callable[[Any], Any] | None = None
@@ -128,13 +132,6 @@ class Variable(OperatorsMixin):
         else:
             self._set_value(initializer, shape, dtype)
         self._autocast_enabled = self.autocast and is_float(self._dtype)
-
-    def _one_of(self, words: tuple[str, ...], **argument: str | None) -> str:
-        """Returns the value of an argument, `"none"` for None, if it is one of `words`."""
-        ((name, value),) = argument.items()
-        if value is None:
-            return "none"
-        return check_choice(f"Variable {self.path!r}", name, value, words)
 
     def _set_initializer(self, initializer: Any, shape: Any, dtype: Any) -> None:
         """Sets the shape and the initializer; runs it now unless it can be deferred."""

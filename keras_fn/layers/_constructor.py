@@ -1,7 +1,7 @@
 """Checks the types of the arguments of layers' constructors, by their annotations."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial, wraps
 from numbers import Integral, Real
 from typing import Any
@@ -21,12 +21,17 @@ def check_arguments(init: Callable[..., None]) -> Callable[..., None]:
 
     The checks of the constructor itself come first, because they say more. An error of something
     that it calls gets the name of the layer, and that of the argument if it is known. NumPy numbers
-    become Python's.
+    become Python's. Plain values of types that have passed before are not checked again.
     """
+    known: set[Any] = set()
 
     @wraps(init)
     def run(self: Any, *args: Any, **kwargs: Any) -> None:
-        args, kwargs = _to_python(args), {k: _to_python(v) for k, v in kwargs.items()}
+        is_plain = _PLAIN.issuperset(map(type, args)) and _PLAIN.issuperset(
+            map(type, kwargs.values())
+        )
+        if not is_plain:
+            args, kwargs = _to_python(args), {k: _to_python(v) for k, v in kwargs.items()}
         try:
             init(self, *args, **kwargs)
         except Exception as error:
@@ -37,9 +42,34 @@ def check_arguments(init: Callable[..., None]) -> Callable[..., None]:
             if isinstance(error, SpecError):
                 raise error.with_context(cls) from None
             raise
-        _check(self, init, args, kwargs)
+        if not is_plain:
+            _check(self, init, args, kwargs)
+            return
+        key = (*map(_form_of, args), *kwargs, *map(_form_of, kwargs.values()))
+        if key not in known:
+            _check(self, init, args, kwargs)
+            known.add(key)
 
     return run
+
+
+def check_constructors(classes: Iterable[type]) -> None:
+    """Lets the constructors of classes check their arguments, those that they inherit too.
+
+    Args:
+        classes: The layers of this package. The constructor of a custom layer is its own.
+    """
+    for cls in classes:
+        if not hasattr(cls.__init__, "__wrapped__"):
+            cls.__init__ = check_arguments(cls.__init__)
+
+
+_PLAIN = frozenset((bool, int, float, str, type(None)))
+
+
+def _form_of(x: Any) -> Any:
+    """Returns what the check of a plain value depends on: its type; 0 and 1 are flags as well."""
+    return (int, x in (0, 1)) if type(x) is int else type(x)
 
 
 def _to_python(x: Any) -> Any:

@@ -22,6 +22,7 @@ from keras_fn.core.scopes import (
 from keras_fn.core.tracebacks import filter_traceback
 from keras_fn.core.tracing import is_dynamo_compiling, substitute_when_tracing
 from keras_fn.core.variable import Variable
+from keras_fn.dtype_policies import DTypePolicyMap
 from keras_fn.errors import DTypeError, SpecError, missing_method
 from keras_fn.layers._arguments import check_flag
 from keras_fn.layers._build_wrapper import (
@@ -66,7 +67,6 @@ if TYPE_CHECKING:
 else:
     Base = current().LayerBase
 
-_PACKAGE = f"{__package__}."  # whose constructors check their arguments; others are their own
 _FAST_PATH_CACHE_SIZE = 64  # input signatures that a layer remembers; more would be a leak
 
 
@@ -120,8 +120,6 @@ class Layer(
         super().__init_subclass__(**kwargs)
         if "build" in vars(cls):
             cls.build = wrap_build(cls.build)
-        if "__init__" in vars(cls) and cls.__module__.startswith(_PACKAGE):
-            cls.__init__ = check_arguments(cls.__init__)
 
     @check_arguments
     def __init__(
@@ -263,7 +261,7 @@ class Layer(
         """Handles any call: conversion, building, checks, masks, `training`, the graph."""
         signature = self._signature
         arguments = signature.bind(self, args, kwargs)
-        if self._path is None:
+        if self._path is None and self._needs_path():
             self._set_path()
         arguments = self._convert_inputs(arguments)
         active = context.current
@@ -283,6 +281,11 @@ class Layer(
         if not symbolic and not is_dynamo_compiling():
             self._cache_fast_path(args, kwargs, masks)
         return outputs
+
+    def _needs_path(self) -> bool:
+        """Returns whether a call sets the path; Dynamo would trace a second graph for it."""
+        is_map = isinstance(self._dtype_policy, DTypePolicyMap)
+        return not (self.built and is_dynamo_compiling()) or is_map
 
     @property
     def _label(self) -> str:

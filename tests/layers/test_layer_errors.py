@@ -183,7 +183,7 @@ def test_an_unknown_argument_of_the_constructor():
         "Dense\n"
         "  expected: arguments of its signature\n"
         "  received: color=\n"
-        "  fix:      remove or rename what it does not take"
+        "  fix:      remove what it does not take"
     )
 
 
