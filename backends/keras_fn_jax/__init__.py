@@ -8,6 +8,7 @@ from keras_fn_jax.batching import (
 )
 from keras_fn_jax.device import device_scope as device_scope
 from keras_fn_jax.layer import LayerBase as LayerBase
+from keras_fn_jax.layouts import is_sparse as is_sparse
 from keras_fn_jax.multi_step import compile_multi_step as compile_multi_step
 from keras_fn_jax.op_jit import compile_op as compile_op
 from keras_fn_jax.profiling import (
@@ -17,7 +18,6 @@ from keras_fn_jax.profiling import (
 )
 from keras_fn_jax.refusals import is_refusal as is_refusal, needs_values as needs_values
 from keras_fn_jax.sparse import (
-    is_sparse as is_sparse,
     make_sparse as make_sparse,
     map_values as map_values,
     sparse_from_numpy as sparse_from_numpy,

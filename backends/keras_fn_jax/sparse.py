@@ -3,7 +3,6 @@
 As in JAX, entries may be padding: their indices are out of bounds and their values 0.
 """
 
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -16,12 +15,6 @@ from keras_fn.errors import SpecError
 
 _LARGEST_INDEX = np.iinfo("int32").max
 _FEWEST_ENTRIES = 8
-
-
-def is_sparse(x: Any) -> bool:
-    """Returns whether `x` is a sparse array of JAX."""
-    module = sys.modules.get("jax.experimental.sparse")
-    return module is not None and isinstance(x, module.JAXSparse)
 
 
 def make_sparse(indices: Any, values: Any, shape: tuple[int, ...], is_unique: bool = False) -> Any:

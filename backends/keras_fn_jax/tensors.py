@@ -13,7 +13,8 @@ from keras_fn.core.host_data import to_array
 from keras_fn.core.sparse import is_scipy_sparse, sparse_from_scipy
 from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError
-from keras_fn_jax.sparse import cast_sparse, is_sparse, to_dense
+from keras_fn_jax.layouts import is_sparse
+from keras_fn_jax.sparse import cast_sparse, to_dense
 
 
 def _flatten_variable(variable: Variable) -> tuple[tuple[Any], None]:

@@ -10,6 +10,7 @@ from keras_fn_tensorflow.batching import (
 )
 from keras_fn_tensorflow.device import device_scope as device_scope
 from keras_fn_tensorflow.layer import LayerBase as LayerBase
+from keras_fn_tensorflow.layouts import is_ragged as is_ragged, is_sparse as is_sparse
 from keras_fn_tensorflow.multi_step import compile_multi_step as compile_multi_step
 from keras_fn_tensorflow.profiling import (
     block_until_ready as block_until_ready,
@@ -17,12 +18,10 @@ from keras_fn_tensorflow.profiling import (
     profile as profile,
 )
 from keras_fn_tensorflow.ragged import (
-    is_ragged as is_ragged,
     ragged_samples as ragged_samples,
 )
 from keras_fn_tensorflow.refusals import is_refusal as is_refusal, needs_values as needs_values
 from keras_fn_tensorflow.sparse import (
-    is_sparse as is_sparse,
     make_sparse as make_sparse,
     map_values as map_values,
     sparse_from_numpy as sparse_from_numpy,

@@ -1,14 +1,7 @@
 """Ragged tensors: `tf.RaggedTensor`, as data for models."""
 
-from typing import Any
-
 import numpy as np
 import tensorflow as tf
-
-
-def is_ragged(x: Any) -> bool:
-    """Returns whether `x` is a `tf.RaggedTensor`."""
-    return isinstance(x, tf.RaggedTensor)
 
 
 def ragged_samples(x: tf.RaggedTensor) -> list[np.ndarray]:

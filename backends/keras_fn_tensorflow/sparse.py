@@ -6,13 +6,6 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-_SPARSE = (tf.SparseTensor, tf.IndexedSlices)
-
-
-def is_sparse(x: Any) -> bool:
-    """Returns whether `x` is a `tf.SparseTensor` or a sparse gradient."""
-    return isinstance(x, _SPARSE)
-
 
 def make_sparse(
     indices: Any, values: Any, shape: tuple[Any, ...], is_unique: bool = False

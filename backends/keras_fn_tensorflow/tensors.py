@@ -10,8 +10,8 @@ from keras_fn.core.dtypes import standardize_dtype
 from keras_fn.core.host_data import to_array
 from keras_fn.core.sparse import is_scipy_sparse, sparse_from_scipy
 from keras_fn.errors import SpecError
-from keras_fn_tensorflow.ragged import is_ragged
-from keras_fn_tensorflow.sparse import cast_sparse, is_sparse, to_dense
+from keras_fn_tensorflow.layouts import is_ragged, is_sparse
+from keras_fn_tensorflow.sparse import cast_sparse, to_dense
 
 _TENSORS = (tf.Tensor, tf.Variable)
 

@@ -14,18 +14,17 @@ from keras_fn_torch.device import (
 from keras_fn_torch.dtype_fallback import widen_operands as widen_operands
 from keras_fn_torch.foreach import ForEach as foreach
 from keras_fn_torch.layer import LayerBase as LayerBase
+from keras_fn_torch.layouts import is_ragged as is_ragged, is_sparse as is_sparse
 from keras_fn_torch.profiling import (
     block_until_ready as block_until_ready,
     is_out_of_memory as is_out_of_memory,
     profile as profile,
 )
 from keras_fn_torch.ragged import (
-    is_ragged as is_ragged,
     ragged_samples as ragged_samples,
 )
 from keras_fn_torch.refusals import is_refusal as is_refusal, needs_values as needs_values
 from keras_fn_torch.sparse import (
-    is_sparse as is_sparse,
     make_sparse as make_sparse,
     map_values as map_values,
     sparse_from_numpy as sparse_from_numpy,

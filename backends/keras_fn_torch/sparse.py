@@ -19,11 +19,6 @@ class SparseTensor(torch.Tensor):
     __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
 
 
-def is_sparse(x: Any) -> bool:
-    """Returns whether `x` is a tensor in a sparse layout: COO, CSR ..."""
-    return isinstance(x, torch.Tensor) and x.layout is not torch.strided
-
-
 def make_sparse(
     indices: torch.Tensor, values: torch.Tensor, shape: tuple[int, ...], is_unique: bool = False
 ) -> torch.Tensor:

@@ -13,7 +13,8 @@ from keras_fn.core.variable import Variable
 from keras_fn.errors import DTypeError
 from keras_fn.settings import settings
 from keras_fn_torch.device import default_device
-from keras_fn_torch.sparse import SparseTensor, cast_sparse, is_sparse, to_dense
+from keras_fn_torch.layouts import is_sparse
+from keras_fn_torch.sparse import SparseTensor, cast_sparse, to_dense
 
 Tensor: TypeAlias = torch.Tensor
 

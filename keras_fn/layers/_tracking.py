@@ -332,7 +332,7 @@ def _collect(
     values: Iterable[Any],
     children: TrackedChildren,
     kind_of: Callable[[type], str | None] | None = None,
-    above: tuple[int, ...] = (),
+    above: tuple[Any, ...] = (),
 ) -> None:
     """Adds the tracked objects among the values, at any depth, to `children`.
 
@@ -340,7 +340,7 @@ def _collect(
         values: The values.
         children: The objects that were found.
         kind_of: Returns the kind of a class; by default the cached one.
-        above: The identities of the containers around the values: one may hold itself.
+        above: The containers around the values: one may hold itself.
     """
     for value in values:
         cls = type(value)
@@ -350,8 +350,8 @@ def _collect(
         if kind is None:
             continue
         if kind in _CONTAINERS:
-            if value and id(value) not in above:
+            if value and not any(value is container for container in above):
                 items = value.values() if kind == "dict" else value
-                _collect(items, children, kind_of, (*above, id(value)))
+                _collect(items, children, kind_of, (*above, value))
         else:
             getattr(children, kind).setdefault(id(value), value)

@@ -11,7 +11,7 @@ from keras_fn.core.input_spec import InputSpec, check_inputs
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.naming import current_path, name_scope
 from keras_fn.core.operation import Operation, infer_spec
-from keras_fn.core.ragged import is_ragged, pad_ragged_tensor
+from keras_fn.core.ragged import get_ragged_test, pad_ragged_tensor
 from keras_fn.core.scopes import (
     DEFAULT_CONTEXT,
     AutocastScope,
@@ -302,6 +302,7 @@ class Layer(
         """Converts arrays to tensors, and casts floating-point tensors to the compute dtype."""
         backend = current()
         accepted = self.input_dtype if self.autocast else None
+        is_ragged = get_ragged_test()
 
         def convert(x: Any) -> Any:
             if isinstance(x, (str, int, float, type(None))):

@@ -1,7 +1,7 @@
 """Checks of the arguments of `fit`, `evaluate` and `predict`, and the limits that settings put."""
 
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from numbers import Integral, Real
 from typing import Any
 
@@ -49,19 +49,19 @@ _FORMS = {
 }
 
 
-def check_loop_arguments(source: str, arguments: Mapping[str, Any]) -> None:
+def check_loop_arguments(source: str, **arguments: Any) -> None:
     """Checks arguments of the loops, each by its name.
 
     Args:
         source: The model, for errors.
-        arguments: The arguments by name, for example the `locals()` of `fit`. Names that are not
+        **arguments: The arguments by name, for example the `locals()` of `fit`. Names that are not
             checked here are skipped.
 
     Raises:
         DTypeError: One has another type.
         SpecError: One is out of range.
     """
-    check_arguments(source, _FORMS, arguments)
+    check_arguments(source, _FORMS, {k: v for k, v in arguments.items() if k in _FORMS})
 
 
 def limit_epochs(epochs: int, initial_epoch: int) -> int:

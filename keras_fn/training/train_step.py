@@ -19,7 +19,7 @@ from keras_fn.core.operation import infer_spec
 from keras_fn.core.ragged import PaddedBatch, attach_mask
 from keras_fn.core.registry import is_builtin
 from keras_fn.core.scopes import TrainingScope
-from keras_fn.core.sparse import is_sparse
+from keras_fn.core.sparse import get_sparse_test
 from keras_fn.data_adapters.data_adapter_utils import (
     FlatBatch,
     pack_x_y_sample_weight,
@@ -523,7 +523,7 @@ def batch_spec(x: Any) -> KerasTensor | None:
     """Returns the spec of batches like `x`, of any number of samples; None for None."""
     if x is None:
         return None
-    sparse = getattr(x, "sparse", False) or is_sparse(x)
+    sparse = x.sparse if hasattr(x, "sparse") else get_sparse_test()(x)
     dtype = current().dtype_name(x)
     return KerasTensor((None, *x.shape[1:]), dtype, sparse, record_history=False)
 

@@ -107,7 +107,7 @@ class Trainer(TrainStepMixin):
             3
         """
         self._require_compiled("fit")
-        check_loop_arguments(self._label, locals())
+        check_loop_arguments(self._label, **locals())
         epochs = limit_epochs(epochs, initial_epoch)
         binder = DataBinder(self)
         data, split = get_training_adapter(
@@ -265,7 +265,7 @@ class Trainer(TrainStepMixin):
             known = inspect.signature(self.evaluate).parameters
             raise unexpected_arguments("evaluate", kwargs, [k for k in known if k != "kwargs"])
         self._require_compiled("evaluate")
-        check_loop_arguments(self._label, locals())
+        check_loop_arguments(self._label, **locals())
         binder = DataBinder(self)
         data = get_data_adapter(binder, x, y, sample_weight, batch_size=batch_size, steps=steps)
         self._build_and_check(binder, data)
@@ -307,7 +307,7 @@ class Trainer(TrainStepMixin):
         """
         has_options = verbose != 0 or callbacks is not None or steps is not None
         if has_options or batch_size is not None:
-            check_loop_arguments(self._label, locals())
+            check_loop_arguments(self._label, **locals())
         if not has_options and _is_one_batch(x, batch_size or 32):
             return self._predict_array(x)
         return self._predict_batches(x, batch_size, verbose, steps, callbacks)

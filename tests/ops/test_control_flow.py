@@ -495,7 +495,7 @@ def test_remat_scope_says_which_layers():
         assert "call" not in vars(keras.layers.Dense(1))
         with keras.RematScope(None):
             assert "call" not in vars(keras.layers.Dense(1, name="other"))
-    with pytest.raises(SpecError, match="one of 'full'"):
+    with pytest.raises(SpecError, match="mode: 'full' or"):
         keras.RematScope("half")
 
 
