@@ -24,7 +24,10 @@ _SYNCHRONIZATIONS = ("auto", "none", "on_read", "on_write")
 
 
 def _attribute(name: str, check: Callable[[str, str, Any], None]) -> Any:
-    """Returns a property for an attribute whose values are checked when they are set."""
+    """Returns a property for an attribute whose values are checked when they are set.
+
+    Optimizers, which need it in each step, read the private attribute behind it.
+    """
 
     def set_checked(self: "Variable", value: Any) -> None:
         check(f"Variable {self.path!r}", name, value)

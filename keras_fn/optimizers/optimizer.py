@@ -257,7 +257,7 @@ class Optimizer(OptimizerState):
         """Assigns gradients to the variables that they overwrite; returns the others."""
         rest = []
         for g, v in zip(grads, variables, strict=True):
-            if not getattr(v, "overwrite_with_gradient", False):
+            if not getattr(v, "_overwrite_with_gradient", False):
                 rest.append((g, v))
             elif not self.gradient_accumulation_steps:
                 v.assign(g)
@@ -302,8 +302,8 @@ class Optimizer(OptimizerState):
         if self.use_ema:
             self._update_moving_averages()
         for v in variables:
-            if v.constraint is not None:
-                v.assign(v.constraint(v))
+            if v._constraint is not None:
+                v.assign(v._constraint(v))
 
     def _clip_and_update(
         self, grads: list[Tensor], variables: list[Variable], foreach: Any
