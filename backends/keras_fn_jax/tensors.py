@@ -55,8 +55,8 @@ def convert_to_tensor(x: Any, dtype: str | None = None) -> jax.Array:
 
 def _check_range(x: np.ndarray, dtype: str | None) -> None:
     """Refuses Python integers that only 64 bits hold, which JAX would cut off to 32."""
-    if dtype in ("int64", "uint64") and not jax.config.jax_enable_x64 and x.size:
-        limits = np.iinfo("int32" if dtype == "int64" else "uint32")
+    if dtype in ("int64", "uint64") and stored_dtype(dtype) != dtype and x.size:
+        limits = np.iinfo(stored_dtype(dtype))
         if x.dtype.kind in "iu" and (x.min() < limits.min or x.max() > limits.max):
             raise SpecError(
                 "A tensor",

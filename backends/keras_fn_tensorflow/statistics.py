@@ -9,7 +9,7 @@ from keras_fn_tensorflow.sparse import make_sparse
 from keras_fn_tensorflow.tensors import cast, dtype_name, shape
 
 
-def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = False) -> tf.Tensor:
+def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = False) -> Any:
     """`tf.math.bincount`, also in a graph: its shape may depend on values."""
     if x.dtype.is_floating or (isinstance(minlength, int) and minlength < 0):
         raise ValueError("bincount counts integers into bins.")

@@ -59,7 +59,7 @@ def convert_to_numpy(x: tf.Tensor, copy: bool = True) -> np.ndarray:
     return np.asarray((to_dense(x) if is_sparse(x) else x).numpy())
 
 
-def cast(x: tf.Tensor, dtype: str) -> tf.Tensor:
+def cast(x: Any, dtype: str) -> Any:
     """Casts to another dtype."""
     target = native_dtype(dtype)
     if x.dtype is target or x.dtype == target:

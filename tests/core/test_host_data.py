@@ -58,7 +58,9 @@ def test_integers_of_64_bits():
 
 
 @pytest.mark.parametrize(
-    "value", [None, [None, 1.0], {1, 2}, object(), [object()], np.array([None])], ids=repr
+    "value",
+    [None, [None, 1.0], {1, 2}, object(), [object()], np.array([None])],
+    ids=["None", "list with None", "set", "object", "list with an object", "array of objects"],
 )
 def test_what_is_no_number_is_refused(value):
     with pytest.raises(DTypeError, match=r"A tensor\n  expected: numbers"):
