@@ -96,9 +96,12 @@ class WeightCreationMixin:
             name=name,
         )
         variable._trainable_requested = trainable
-        variable.overwrite_with_gradient = overwrite_with_gradient
-        variable.regularizer = regularizers.get(regularizer)
-        variable.constraint = constraints.get(constraint)
+        if overwrite_with_gradient:
+            variable.overwrite_with_gradient = overwrite_with_gradient
+        if regularizer is not None:
+            variable.regularizer = regularizers.get(regularizer)
+        if constraint is not None:
+            variable.constraint = constraints.get(constraint)
         self._weights.append(variable)
         return variable
 
