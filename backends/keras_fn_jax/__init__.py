@@ -8,7 +8,6 @@ from keras_fn_jax.batching import (
 )
 from keras_fn_jax.device import device_scope as device_scope
 from keras_fn_jax.layer import LayerBase as LayerBase
-from keras_fn_jax.layouts import is_sparse as is_sparse
 from keras_fn_jax.multi_step import compile_multi_step as compile_multi_step
 from keras_fn_jax.op_jit import compile_op as compile_op
 from keras_fn_jax.profiling import (
@@ -32,6 +31,7 @@ from keras_fn_jax.tensors import (
     convert_to_tensor as convert_to_tensor,
     dtype_name as dtype_name,
     from_numpy as from_numpy,
+    is_sparse as is_sparse,
     is_tensor as is_tensor,
     is_traced as is_traced,
     shape as shape,

@@ -81,24 +81,26 @@ def _assign_results(
     """Returns a function that passes the values of variables to `compiled`, and assigns the new.
 
     Args:
-        compiled: A pure function `(donated values, other values, *args) -> (new values, results)`.
+        compiled: A pure function `(donated values, other values, tensors, batches, start, stop) ->
+            (new values, results)`.
         state: The variables.
         indices: Indices in `state`: of the new values, the donated values and the others.
         adapter: Restores the structure of the results.
     """
     written, donated, kept = indices
 
-    def call(*args: Any) -> Any:
-        values = [v.value for v in state]
-        return compiled([values[i] for i in donated], [values[i] for i in kept], *args)
+    def run(tensors: Any, batches: Any, start: Any, stop: Any) -> Any:
+        def call() -> Any:
+            values = [v.value for v in state]
+            old, others = [values[i] for i in donated], [values[i] for i in kept]
+            return compiled(old, others, tensors, batches, start, stop)
 
-    def run(*args: Any) -> Any:
         try:
-            new, results = call(*args)
+            new, results = call()
         except (RuntimeError, ValueError) as error:
             if donated:
                 raise
-            new, results = retry_while_donated(partial(call, *args), error)
+            new, results = retry_while_donated(call, error)
         for i, value in zip(written, new, strict=True):
             state[i]._handle = value
         jax.block_until_ready(new)  # the caller measures the time

@@ -1,5 +1,6 @@
 """Tensors: `jax.Array`."""
 
+import sys
 from functools import cache
 from typing import Any
 
@@ -13,7 +14,6 @@ from keras_fn.core.host_data import to_array
 from keras_fn.core.sparse import is_scipy_sparse, sparse_from_scipy
 from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError
-from keras_fn_jax.layouts import is_sparse
 from keras_fn_jax.sparse import cast_sparse, to_dense
 
 
@@ -33,6 +33,12 @@ jax.tree_util.register_pytree_node(Variable, _flatten_variable, _unflatten_varia
 def is_tensor(x: Any) -> bool:
     """Returns whether `x` is a `jax.Array`, concrete or traced, or a sparse array."""
     return isinstance(x, jax.Array) or is_sparse(x)
+
+
+def is_sparse(x: Any) -> bool:
+    """Returns whether `x` is a sparse array of JAX."""
+    module = sys.modules.get("jax.experimental.sparse")
+    return module is not None and isinstance(x, module.JAXSparse)
 
 
 def convert_to_tensor(x: Any, dtype: str | None = None) -> jax.Array:

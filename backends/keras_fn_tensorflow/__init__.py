@@ -10,7 +10,6 @@ from keras_fn_tensorflow.batching import (
 )
 from keras_fn_tensorflow.device import device_scope as device_scope
 from keras_fn_tensorflow.layer import LayerBase as LayerBase
-from keras_fn_tensorflow.layouts import is_ragged as is_ragged, is_sparse as is_sparse
 from keras_fn_tensorflow.multi_step import compile_multi_step as compile_multi_step
 from keras_fn_tensorflow.profiling import (
     block_until_ready as block_until_ready,
@@ -36,6 +35,8 @@ from keras_fn_tensorflow.tensors import (
     convert_to_tensor as convert_to_tensor,
     dtype_name as dtype_name,
     from_numpy as from_numpy,
+    is_ragged as is_ragged,
+    is_sparse as is_sparse,
     is_tensor as is_tensor,
     is_traced as is_traced,
     shape as shape,

@@ -10,7 +10,6 @@ from keras_fn.core.dtypes import standardize_dtype
 from keras_fn.core.host_data import to_array
 from keras_fn.core.sparse import is_scipy_sparse, sparse_from_scipy
 from keras_fn.errors import SpecError
-from keras_fn_tensorflow.layouts import is_ragged, is_sparse
 from keras_fn_tensorflow.sparse import cast_sparse, to_dense
 
 _TENSORS = (tf.Tensor, tf.Variable)
@@ -19,6 +18,16 @@ _TENSORS = (tf.Tensor, tf.Variable)
 def is_tensor(x: Any) -> bool:
     """Returns whether `x` is a tensor, eager or symbolic, sparse, or a `tf.Variable`."""
     return isinstance(x, (*_TENSORS, tf.SparseTensor, tf.IndexedSlices))
+
+
+def is_sparse(x: Any) -> bool:
+    """Returns whether `x` is a `tf.SparseTensor` or a sparse gradient."""
+    return isinstance(x, (tf.SparseTensor, tf.IndexedSlices))
+
+
+def is_ragged(x: Any) -> bool:
+    """Returns whether `x` is a `tf.RaggedTensor`."""
+    return isinstance(x, tf.RaggedTensor)
 
 
 def convert_to_tensor(x: Any, dtype: str | None = None) -> tf.Tensor:

@@ -11,8 +11,13 @@ from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.scopes import StatelessScope
 from keras_fn.errors import SpecError
 from keras_fn_tensorflow.device import has_gpu
-from keras_fn_tensorflow.layouts import is_sparse
-from keras_fn_tensorflow.tensors import convert_to_tensor, dtype_name, is_tensor, native_dtype
+from keras_fn_tensorflow.tensors import (
+    convert_to_tensor,
+    dtype_name,
+    is_sparse,
+    is_tensor,
+    native_dtype,
+)
 
 # AutoGraph must not convert our code in a user's tf.function, just as for Keras.
 autograph.CONVERSION_RULES = (

@@ -14,7 +14,6 @@ from keras_fn_torch.device import (
 from keras_fn_torch.dtype_fallback import widen_operands as widen_operands
 from keras_fn_torch.foreach import ForEach as foreach
 from keras_fn_torch.layer import LayerBase as LayerBase
-from keras_fn_torch.layouts import is_ragged as is_ragged, is_sparse as is_sparse
 from keras_fn_torch.profiling import (
     block_until_ready as block_until_ready,
     is_out_of_memory as is_out_of_memory,
@@ -39,6 +38,8 @@ from keras_fn_torch.tensors import (
     convert_to_tensor as convert_to_tensor,
     dtype_name as dtype_name,
     from_numpy as from_numpy,
+    is_ragged as is_ragged,
+    is_sparse as is_sparse,
     is_tensor as is_tensor,
     is_traced as is_traced,
     shape as shape,

@@ -13,7 +13,6 @@ from keras_fn.core.variable import Variable
 from keras_fn.errors import DTypeError
 from keras_fn.settings import settings
 from keras_fn_torch.device import default_device
-from keras_fn_torch.layouts import is_sparse
 from keras_fn_torch.sparse import SparseTensor, cast_sparse, to_dense
 
 Tensor: TypeAlias = torch.Tensor
@@ -43,6 +42,16 @@ _BITS = {"bfloat16": (np.int16, torch.int16), **dict.fromkeys(FLOAT8, (np.uint8,
 def is_tensor(x: Any) -> bool:
     """Returns whether `x` is a `torch.Tensor`."""
     return isinstance(x, Tensor)
+
+
+def is_sparse(x: Any) -> bool:
+    """Returns whether `x` is a tensor in a sparse layout: COO, CSR ..."""
+    return isinstance(x, torch.Tensor) and x.layout is not torch.strided
+
+
+def is_ragged(x: Any) -> bool:
+    """Returns whether `x` is a nested tensor, in either layout."""
+    return isinstance(x, torch.Tensor) and x.is_nested
 
 
 def convert_to_tensor(x: Any, dtype: str | None = None) -> Tensor:

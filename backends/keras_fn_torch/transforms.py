@@ -14,8 +14,7 @@ from keras_fn.core import tree
 from keras_fn.core.scopes import StatelessScope, context
 from keras_fn.core.unknown_sizes import eval_with_two_sizes
 from keras_fn.core.variable import Variable
-from keras_fn_torch.layouts import is_sparse
-from keras_fn_torch.tensors import Tensor, dtype_name, native_dtype
+from keras_fn_torch.tensors import Tensor, dtype_name, is_sparse, native_dtype
 from keras_fn_torch.thread_state import is_abstract, thread_state
 
 

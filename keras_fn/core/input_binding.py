@@ -34,7 +34,7 @@ class InputBinder:
 
     Attributes:
         single: Whether the model has one input that is not nested.
-        is_ragged: The backend's test for ragged tensors.
+        is_ragged: The backend's test for ragged tensors, or None.
         is_sparse: The backend's test for sparse tensors.
         optional: For each input, whether it can be None.
         keeps_dtypes: Whether values keep their dtypes. False, unless no one chose the dtypes of
@@ -118,7 +118,7 @@ class InputBinder:
             raise self._shape_error(
                 i, "None", "feed a tensor, or create it as Input(optional=True)"
             )
-        if self.is_ragged(value):
+        if self.is_ragged is not None and self.is_ragged(value):
             value = pad_ragged_tensor(value, self.source)
         shape = tuple(value.shape) if hasattr(value, "shape") else None
         if shape is None:

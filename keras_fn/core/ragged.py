@@ -39,18 +39,13 @@ def is_ragged(x: object) -> bool:
     Args:
         x: Any object.
     """
-    return get_ragged_test()(x)
+    test = get_ragged_test()
+    return test is not None and test(x)
 
 
-def get_ragged_test() -> Callable[[object], bool]:
-    """Returns the backend's test for ragged tensors, for callers that make it in each call."""
-    if supports("is_ragged"):
-        return cast(SupportsRagged, current()).is_ragged
-    return _is_never_ragged
-
-
-def _is_never_ragged(_: object) -> bool:
-    return False
+def get_ragged_test() -> Callable[[object], bool] | None:
+    """Returns the backend's test for ragged tensors, or None if it has none."""
+    return cast(SupportsRagged, current()).is_ragged if supports("is_ragged") else None
 
 
 def get_samples(x: Any, source: str) -> list[np.ndarray]:

@@ -310,7 +310,7 @@ class Layer(
             if isinstance(x, Variable):
                 x = x.value
             is_symbolic = isinstance(x, KerasTensor)
-            if not is_symbolic and is_ragged(x):
+            if is_ragged is not None and not is_symbolic and is_ragged(x):
                 x = pad_ragged_tensor(x, self._label)
             if not is_symbolic and not backend.is_tensor(x):
                 if not hasattr(x, "__array__") and not hasattr(x, "dtype"):
