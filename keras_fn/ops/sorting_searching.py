@@ -31,7 +31,7 @@ from keras_fn.ops.logic import (
 from keras_fn.ops.manipulation import expand_dims, moveaxis, ravel, reshape
 from keras_fn.ops.reductions import cumsum, sum as sum_
 from keras_fn.ops.segments import segment_min
-from keras_fn.types import ArrayLike, Tensor, TensorLike
+from keras_fn.types import Tensor, TensorLike
 
 
 def _sort_spec(x: TensorSpec, axis: int | None = -1) -> TensorSpec:
@@ -133,7 +133,7 @@ def in_top_k(targets: TensorLike, predictions: TensorLike, k: int) -> Tensor:
 
 
 @op
-def digitize(x: TensorLike, bins: ArrayLike) -> Tensor:
+def digitize(x: TensorLike, bins: TensorLike) -> Tensor:
     """Index of the bin that each element falls into: the number of edges at or below it.
 
     Args:
