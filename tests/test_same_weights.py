@@ -23,7 +23,7 @@ DIGESTS = {
     "random_normal": "b5f81d48f535a7bb",
     "truncated_normal": "7bb9f85548b58aff",
     "model": "6418de1f4604e673",
-    "half precision": "e5424c7db55992ea",
+    "half precision": "eefd0c229ed880f1",
 }
 
 
