@@ -1,7 +1,7 @@
 """Level 2: all ops, each defined once. `keras_fn.ops` is the public namespace."""
 
 from keras_fn.core import namespaces
-from keras_fn.ops import image as image, linalg as linalg
+from keras_fn.ops import image as image, linalg as linalg, nn as nn, numpy as numpy
 from keras_fn.ops.activations import (
     celu as celu,
     elu as elu,
@@ -407,4 +407,4 @@ from keras_fn.ops.window_functions import (
 
 
 def __dir__() -> list[str]:
-    return namespaces.list_public_names(globals(), modules=("image", "linalg"))
+    return namespaces.list_public_names(globals(), modules=("image", "linalg", "nn", "numpy"))
