@@ -223,6 +223,7 @@ from keras_fn.ops.reductions import (
     sum as sum,
     var as var,
 )
+from keras_fn.ops.slicing import getitem as get_item
 from keras_fn.ops.sorting_searching import (
     argpartition as argpartition,
     argsort as argsort,
