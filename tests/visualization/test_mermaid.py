@@ -106,5 +106,5 @@ def test_usual_names_stay_readable():
 
 
 def test_an_unknown_direction_raises(make):
-    with pytest.raises(ValueError, match="TD, TB, BT, LR, RL"):
+    with pytest.raises(ValueError, match="'TD' or 'TB' or 'BT' or 'LR' or 'RL'"):
         model_to_mermaid(make("chain"), direction="up")
