@@ -190,8 +190,11 @@ def mark_sparse(op: Any, results: Any, args: tuple[Any, ...], kwargs: dict[str, 
     rule = SPARSE_OPS.get(op.op.name)
     if rule is None or not isinstance(results, KerasTensor):
         return results
-    operands = op.op.list_operands(args)
-    is_chosen = "sparse" in op.op.parameters  # by an option
-    if is_chosen or any(isinstance(x, KerasTensor) and x.sparse for x in operands):
+    if "sparse" in op.op.parameters:  # an option chooses
         results.sparse = rule.is_sparse(*args, **kwargs)
+        return results
+    for x in op.op.list_operands(args):
+        if isinstance(x, KerasTensor) and x.sparse:
+            results.sparse = rule.is_sparse(*args, **kwargs)
+            break
     return results

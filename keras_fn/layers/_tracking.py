@@ -350,7 +350,7 @@ def _collect(
         if kind is None:
             continue
         if kind in _CONTAINERS:
-            if value and not any(value is container for container in above):
+            if value and not (above and any(value is container for container in above)):
                 items = value.values() if kind == "dict" else value
                 _collect(items, children, kind_of, (*above, value))
         else:
