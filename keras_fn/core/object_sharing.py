@@ -13,6 +13,7 @@ class ObjectSharingScope:
 
     Example:
         >>> from keras_fn.core.object_sharing import ObjectSharingScope
+        >>> from keras_fn.core.serialization import serialize_keras_object
         >>> shared = keras.initializers.Zeros()
         >>> with ObjectSharingScope():
         ...     first, second = (serialize_keras_object(shared) for _ in range(2))

@@ -98,7 +98,7 @@ class StatelessScope(Scope):
         >>> from keras_fn import Variable, ops
         >>> v = Variable([1.0, 2.0])
         >>> with StatelessScope([(v, ops.convert_to_tensor([3.0, 4.0]))]) as scope:
-        ...     v.assign_add([1.0, 1.0])
+        ...     _ = v.assign_add([1.0, 1.0])
         ...     inside = ops.convert_to_numpy(v).tolist()
         >>> inside, ops.convert_to_numpy(v).tolist()
         ([4.0, 5.0], [1.0, 2.0])
