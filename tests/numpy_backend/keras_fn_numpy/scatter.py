@@ -10,7 +10,10 @@ from keras_fn_numpy.tensors import cast, convert_to_tensor
 @np.errstate(all="ignore")
 def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | None = None) -> Any:
     """Scatters to a copy; rows out of range are dropped."""
-    indices = np.asarray(indices).astype("int64")
+    indices = np.asarray(indices)
+    if indices.dtype == bool:
+        raise IndexError("indices are integers")
+    indices = indices.astype("int64")
     y, rows = np.array(inputs), indices.reshape(-1, indices.shape[-1])
     depth = rows.shape[1]
     inside = ((rows >= [-n for n in y.shape[:depth]]) & (rows < y.shape[:depth])).all(-1)
