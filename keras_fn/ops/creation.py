@@ -37,8 +37,17 @@ def list_sizes(shape: Any) -> tuple[Any, ...]:
     return (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
 
 
-def _create(shape: ShapeLike, dtype: DTypeLike | None, create: Callable[..., Any]) -> Tensor:
-    """Calls `create` of the backend; infers the shape in a symbolic call."""
+def create_tensor(shape: ShapeLike, dtype: DTypeLike | None, create: Callable[..., Any]) -> Tensor:
+    """Returns a tensor of a shape that may hold tensors: a KerasTensor in a symbolic call.
+
+    Args:
+        shape: The shape, as `list_sizes` takes it.
+        dtype: The dtype; `floatx()` by default.
+        create: Makes the tensor, from the sizes and the dtype.
+
+    Raises:
+        TypeError: The shape holds something else than sizes.
+    """
     sizes = list_sizes(shape)
     name = dtypes.standardize_dtype(dtype)
     if context.current.symbolic or any([isinstance(size, KerasTensor) for size in sizes]):
@@ -90,7 +99,7 @@ def zeros(shape: ShapeLike, dtype: DTypeLike | None = None) -> Tensor:
         >>> convert_to_numpy(zeros((2,))).tolist()
         [0.0, 0.0]
     """
-    return _create(shape, dtype, lambda s, d: current().ops.full(s, 0, d))
+    return create_tensor(shape, dtype, lambda s, d: current().ops.full(s, 0, d))
 
 
 def ones(shape: ShapeLike, dtype: DTypeLike | None = None) -> Tensor:
@@ -107,7 +116,7 @@ def ones(shape: ShapeLike, dtype: DTypeLike | None = None) -> Tensor:
         >>> convert_to_numpy(ones((2,))).tolist()
         [1.0, 1.0]
     """
-    return _create(shape, dtype, lambda s, d: current().ops.full(s, 1, d))
+    return create_tensor(shape, dtype, lambda s, d: current().ops.full(s, 1, d))
 
 
 def full(shape: ShapeLike, fill_value: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
@@ -126,7 +135,7 @@ def full(shape: ShapeLike, fill_value: TensorLike, dtype: DTypeLike | None = Non
         [7, 7]
     """
     if isinstance(fill_value, (bool, int, float)):
-        return _create(shape, dtype, lambda s, d: current().ops.full(s, fill_value, d))
+        return create_tensor(shape, dtype, lambda s, d: current().ops.full(s, fill_value, d))
     return add(zeros(shape, dtype), cast(fill_value, dtypes.standardize_dtype(dtype)))
 
 

@@ -8,8 +8,6 @@ from typing import Any, TypeGuard
 
 from keras_fn.backend.loader import current
 from keras_fn.core import dtypes
-from keras_fn.core.keras_tensor import KerasTensor, standardize_shape
-from keras_fn.core.scopes import context
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.ops import (
     add,
@@ -32,7 +30,7 @@ from keras_fn.ops import (
     zeros_like,
 )
 from keras_fn.ops._op import op
-from keras_fn.ops.creation import list_sizes
+from keras_fn.ops.creation import create_tensor
 from keras_fn.random.seed_generator import draw_seed
 from keras_fn.types import DTypeLike, SeedLike, Tensor, TensorLike
 
@@ -290,16 +288,11 @@ def shuffle(x: Tensor, axis: int = 0, seed: SeedLike = None) -> Tensor:
 
 def draw(shape: Any, dtype: DTypeLike | None, seed: Any, name: str, *arguments: Any) -> Tensor:
     """Calls a random function of the backend; returns a symbolic tensor in symbolic calls."""
-    sizes = list_sizes(shape)
-    dtype = dtypes.standardize_dtype(dtype)
-    if context.current.symbolic or any(isinstance(size, KerasTensor) for size in sizes):
-        sizes = tuple(None if isinstance(size, KerasTensor) else size for size in sizes)
-        return KerasTensor(sizes, dtype, record_history=False)
-    try:
+
+    def create(sizes: tuple[Any, ...], dtype: str) -> Tensor:
         return getattr(current().ops, name)(sizes, *arguments, dtype, draw_seed(seed))
-    except Exception:
-        standardize_shape([size if isinstance(size, int) else None for size in sizes])
-        raise
+
+    return create_tensor(shape, dtype, create)
 
 
 def _scale_and_shift(x: Tensor, mean: TensorLike, stddev: TensorLike) -> Tensor:
