@@ -23,6 +23,29 @@ class PlanLike(Protocol):
         ...
 
 
+class GraphTensorsMixin:
+    """The tensors and operations of a graph, for models and functions that hold one."""
+
+    _inputs: list[KerasTensor]
+    _outputs: list[KerasTensor]
+    _operations: list[Operation]
+
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        """The input tensors, flat."""
+        return list(self._inputs)
+
+    @property
+    def outputs(self) -> list[KerasTensor]:
+        """The output tensors, flat."""
+        return list(self._outputs)
+
+    @property
+    def operations(self) -> list[Operation]:
+        """The layers and ops of the graph, those farthest from the outputs first."""
+        return list(self._operations)
+
+
 class GraphModel(Protocol):
     """A model whose call is a graph of layers and ops: the `Functional` model.
 

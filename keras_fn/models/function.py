@@ -1,7 +1,10 @@
 """`Function`: a graph of ops as a function, without the training and saving of a model."""
 
+from collections.abc import Sequence
+
 from keras_fn.core import tree
 from keras_fn.core.graph import ExecutionPlan, operations_by_depth
+from keras_fn.core.graph_model import GraphTensorsMixin
 from keras_fn.core.input_binding import InputBinder
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.operation import Operation
@@ -12,7 +15,7 @@ from keras_fn.types import Nested
 
 
 @mark_builtin
-class Function(Operation):
+class Function(GraphTensorsMixin, Operation):
     """Function of tensors that runs the graph between input and output KerasTensors.
 
     Args:
@@ -44,21 +47,6 @@ class Function(Operation):
         names = [t.name or f"input_{i}" for i, t in enumerate(self._inputs)]
         keys = list(inputs) if isinstance(inputs, dict) else names
         self.input_binder = InputBinder(source, inputs, keys, self._inputs)
-
-    @property
-    def inputs(self) -> list[KerasTensor]:
-        """The input tensors, flat."""
-        return list(self._inputs)
-
-    @property
-    def outputs(self) -> list[KerasTensor]:
-        """The output tensors, flat."""
-        return list(self._outputs)
-
-    @property
-    def operations(self) -> list[Operation]:
-        """The layers and ops of the graph, those farthest from the outputs first."""
-        return list(self._operations)
 
     def call(self, inputs: Nested) -> Nested:
         """Runs the graph.
@@ -111,7 +99,7 @@ class Function(Operation):
         return tree.map_structure(lambda t: t.shape, outputs)
 
 
-def _check_tensors(tensors: list[object], what: str, source: str) -> None:
+def _check_tensors(tensors: Sequence[object], what: str, source: str) -> None:
     """Raises an error unless the inputs or outputs are KerasTensors."""
     wrong = [x for x in tensors if not isinstance(x, KerasTensor)]
     if wrong or not tensors:

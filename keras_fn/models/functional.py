@@ -9,7 +9,7 @@ from keras_fn.backend.contract import SupportsCompileCall
 from keras_fn.backend.loader import current, supports
 from keras_fn.core import tree
 from keras_fn.core.graph import ExecutionPlan, operations_by_depth
-from keras_fn.core.graph_model import GraphModel, PlanLike
+from keras_fn.core.graph_model import GraphModel, GraphTensorsMixin, PlanLike
 from keras_fn.core.input_binding import InputBinder
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.operation import Node, Operation, infer_spec
@@ -23,7 +23,7 @@ from keras_fn.models.model import Model
 from keras_fn.types import Nested
 
 
-class Functional(Model):
+class Functional(GraphTensorsMixin, Model):
     """Functional model: a graph of layers and ops. `Model(inputs, outputs)` creates one.
 
     Args:
@@ -94,21 +94,6 @@ class Functional(Model):
     def layers(self) -> list[Layer]:
         """The layers, those farthest from the outputs first."""
         return list(self._layers)
-
-    @property
-    def operations(self) -> list[Operation]:
-        """The layers and ops of the graph, those farthest from the outputs first."""
-        return list(self._operations)
-
-    @property
-    def inputs(self) -> list[KerasTensor]:
-        """The input tensors, flat."""
-        return list(self._inputs)
-
-    @property
-    def outputs(self) -> list[KerasTensor]:
-        """The output tensors, flat."""
-        return list(self._outputs)
 
     @property
     def input(self) -> Nested:
