@@ -12,7 +12,8 @@ class Disagreement(NamedTuple):
         op: The op.
         backend: Whose tensors.
         dtype: The dtype that the case is tried in.
-        kind: What differs: Keras "raises", or its "shape", "dtype" or "values".
+        kind: What differs: Keras "raises", ours has "refused", or the "shape", "dtype" or
+            "values"; "drawn" for dtypes of drawn operands.
         text: Its error, or both results.
         plain: The arguments that are not tensors.
     """
@@ -244,6 +245,9 @@ KNOWN: list[Known] = [
     Known("images keep their dtype", "dtype", "image.scale_and_translate", dtypes="int32"),
     Known("Keras passes over `dtype`", "dtype", "prod", on="tensorflow", says="'dtype'"),
     Known("NumPy's default makes float64 of it", "dtype", "select", on="tensorflow"),
+    # ------------------------------------------------------------ refused, as by NumPy
+    Known("there is no subtraction of booleans", "refused", "cross", says="received: booleans"),
+    Known("only integers are counted", "refused", "bincount", says="expected: integers"),
     # ------------------------------------------------------------ dtypes of drawn operands
     Known("PyTorch has little arithmetic of uint16 and uint32: Keras takes signed integers instead",
           "drawn", on="torch", says="uint16|uint32"),

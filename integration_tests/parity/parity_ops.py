@@ -74,30 +74,32 @@ def test_dtypes_of_drawn_operands_agree(case: Case, dtype: str) -> None:
 
 
 def dtype_disagreement(case: Case, call: Call) -> Disagreement | None:
-    """How the dtypes or shapes of the results differ, where both take the call."""
+    """How the dtypes or shapes of the results differ, or that ours refuses what Keras takes."""
+    dtypes = " ".join(str(x.dtype) for x in call.tensors)
+    plain = [x for x in call.args if not tensors_of(x)]
+
+    def differs(kind: str, text: str) -> Disagreement:
+        options = f"{plain} {call.options}"
+        return Disagreement(
+            case.op, keras.config.backend(), dtypes, kind, f"{dtypes}: {text}", options
+        )
+
+    try:
+        theirs = [(dtype_of(x), np.shape(x)) for x in in_keras(case, call)]
+    except Exception:
+        return None  # what Keras refuses is the subject of `test_agrees`
     try:
         ours = [
             (current().dtype_name(x), tuple(x.shape)) for x in flatten_results(run_op(case, call))
         ]
-        theirs = [(dtype_of(x), np.shape(x)) for x in in_keras(case, call)]
-    except Exception:
-        return None  # which values and dtypes are refused is the subject of `test_agrees`
+    except Exception as error:
+        return differs("refused", f"{type(error).__name__}: {error}")
     if ours == theirs:
         return None
-    names = [[name for name, _ in results] for results in (ours, theirs)]
+    names, shapes = ([[x[i] for x in results] for results in (ours, theirs)] for i in (0, 1))
     if names[0] == names[1]:
-        text = "ours {}, Keras's {}".format(
-            *([s for _, s in results] for results in (ours, theirs))
-        )
-    else:
-        text = "ours {}, Keras's {}".format(*names)
-    dtypes = " ".join(str(x.dtype) for x in call.tensors)
-    text = f"{dtypes}: {text}"
-    plain = [x for x in call.args if not tensors_of(x)]
-    kind = "shape" if names[0] == names[1] else "drawn"
-    return Disagreement(
-        case.op, keras.config.backend(), dtypes, kind, text, f"{plain} {call.options}"
-    )
+        return differs("shape", "ours {}, Keras's {}".format(*shapes))
+    return differs("drawn", "ours {}, Keras's {}".format(*names))
 
 
 def disagreement(case: Case, dtype: str, call: Call) -> Disagreement | None:
