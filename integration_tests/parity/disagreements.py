@@ -273,6 +273,7 @@ KNOWN: list[Known] = [
           "bitwise_or bitwise_xor", says="Keras's .*int64"),
     Known("each grid keeps the dtype of its coordinates, as in NumPy", "drawn", "meshgrid"),
     Known("Keras drops the imaginary part", "drawn", "correlate", says="complex"),
+    Known("integers stay, as in relu and on the other backends", "drawn", "relu6", on="jax"),
     Known("half precision stays", "drawn", "geomspace angle squareplus"),
     Known("Keras passes over `dtype`", "drawn", "prod", on="tensorflow", says="'dtype'"),
     Known("the dtype of the output, as for the other losses", "drawn",
