@@ -1,3 +1,1 @@
 """Preprocessing layers."""
-
-from keras_fn.layers.preprocessing.rescaling import Rescaling as Rescaling
