@@ -70,6 +70,16 @@ from keras_fn.layers.pooling import (
     MaxPooling2D as MaxPooling2D,
     MaxPooling3D as MaxPooling3D,
 )
+from keras_fn.layers.pooling.adaptive_average_pooling import (
+    AdaptiveAveragePooling1D as AdaptiveAveragePooling1D,
+    AdaptiveAveragePooling2D as AdaptiveAveragePooling2D,
+    AdaptiveAveragePooling3D as AdaptiveAveragePooling3D,
+)
+from keras_fn.layers.pooling.adaptive_max_pooling import (
+    AdaptiveMaxPooling1D as AdaptiveMaxPooling1D,
+    AdaptiveMaxPooling2D as AdaptiveMaxPooling2D,
+    AdaptiveMaxPooling3D as AdaptiveMaxPooling3D,
+)
 from keras_fn.layers.preprocessing.rescaling import Rescaling as Rescaling
 from keras_fn.layers.regularization import (
     ActivityRegularization as ActivityRegularization,
