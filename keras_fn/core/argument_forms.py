@@ -19,13 +19,13 @@ class ArgumentForm:
         types: Its types. A bool counts as an integer only if `bool` is among them.
         expected: The form in words.
         example: A value that fits, as code.
-        accepts: Whether a value of these types is in range.
+        accepts: Whether a value of these types is in range; None if each is.
     """
 
     types: tuple[type, ...]
     expected: str
     example: str
-    accepts: Callable[[Any], bool] = lambda _: True
+    accepts: Callable[[Any], bool] | None = None
 
 
 def is_count(value: Any) -> bool:
@@ -39,11 +39,11 @@ OPTIONAL_COUNT = ArgumentForm(
 )
 INDEX = ArgumentForm((Integral,), "an integer of 0 or more", "10", lambda n: n >= 0)
 FLAG = ArgumentForm((bool, np.bool_, Integral), "True or False", "True")
-NUMBER = ArgumentForm((Real,), "a number", "0.1")
+NUMBER = ArgumentForm((float, Real), "a number", "0.1")
 NOT_NEGATIVE = ArgumentForm((Real,), "a number of 0 or more", "1", lambda x: x >= 0)
 OPTIONAL_NUMBER = ArgumentForm((Real, type(None)), "a number or None", "0.1")
 AXES = ArgumentForm(
-    (Integral, list, tuple, type(None)),
+    (type(None), list, tuple, Integral),
     "an axis or a list of axes",
     "0",
     lambda x: not isinstance(x, (list, tuple)) or all(isinstance(i, Integral) for i in x),
@@ -73,7 +73,7 @@ def check_arguments(
             continue
         is_flag = isinstance(value, bool)
         has_type = isinstance(value, form.types) and (not is_flag or bool in form.types)
-        if has_type and form.accepts(value):
+        if has_type and (form.accepts is None or form.accepts(value)):
             continue
         is_whole = isinstance(value, (float, np.floating)) and float(value).is_integer()
         example = str(int(value)) if is_whole and Integral in form.types else form.example

@@ -297,10 +297,15 @@ def get_object(kind: str, identifier: object, aliases: Iterable[str] = ()) -> An
     """
     if identifier is None:
         return None
-    check_identifier(kind, identifier, aliases)
     obj: Any = identifier
-    if isinstance(identifier, (str, dict)):
-        obj = _read(identifier, kind, {})
+    if isinstance(identifier, str) and isinstance(
+        found := registry.lookup(identifier, kind), type
+    ):
+        obj = _create(found, {})
+    else:
+        check_identifier(kind, identifier, aliases)
+        if isinstance(identifier, (str, dict)):
+            obj = _read(identifier, kind, {})
     if isinstance(obj, type):
         obj = obj()
     if not callable(obj):
@@ -522,10 +527,12 @@ def _create(cls: type, config: dict[str, Any]) -> Any:
         ) from error
 
 
-def _tables(kinds: Kinds) -> dict[str, Any]:
+def _tables(kinds: Kinds) -> Mapping[str, Any]:
     """Returns the built-in objects of some kinds by name; of equal names, the first kind's."""
+    if isinstance(kinds, str):
+        return registry.table(kinds)
     names: dict[str, Any] = {}
-    for kind in reversed((kinds,) if isinstance(kinds, str) else kinds or ()):
+    for kind in reversed(kinds or ()):
         names.update(registry.table(kind))
     return names
 

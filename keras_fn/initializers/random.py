@@ -56,7 +56,13 @@ class RandomInitializer(NumpyInitializer):
         return {"seed": serialize_keras_object(self.seed)}
 
 
-_FORMS = {"mode": TEXT, "distribution": TEXT, "input_axes": AXES, "output_axes": AXES}
+_FORMS = {
+    "mode": TEXT,
+    "distribution": TEXT,
+    "input_axes": AXES,
+    "output_axes": AXES,
+    "scale": NUMBER,
+}
 
 
 def _check_numbers(initializer: object, **arguments: object) -> None:
@@ -184,10 +190,17 @@ class VarianceScaling(RandomInitializer):
         output_axes: Axes = None,
     ):
         super().__init__(seed)
-        source = type(self).__name__
-        check_arguments(source, _FORMS, {"mode": mode, "distribution": distribution})
-        check_arguments(source, _FORMS, {"input_axes": input_axes, "output_axes": output_axes})
-        _check_numbers(self, scale=scale)
+        check_arguments(
+            type(self).__name__,
+            _FORMS,
+            {
+                "mode": mode,
+                "distribution": distribution,
+                "input_axes": input_axes,
+                "output_axes": output_axes,
+                "scale": scale,
+            },
+        )
         distribution = distribution.lower()
         distribution = "truncated_normal" if distribution == "normal" else distribution
         if scale <= 0:

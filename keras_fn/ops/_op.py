@@ -246,8 +246,10 @@ class OpDefinition(OpSignature):
     @filter_traceback
     def slow_path(self, args: tuple, kwargs: dict[str, Any]) -> Any:
         """Symbolic calls, and calls whose operands need a conversion or are seen first."""
-        args, kwargs = self.standardize_options(*self.operands_to_positional(args, kwargs))
-        self.check_options(args, kwargs)
+        args, kwargs = self.operands_to_positional(args, kwargs)
+        if kwargs or len(args) > len(self.positions):
+            args, kwargs = self.standardize_options(args, kwargs)
+            self.check_options(args, kwargs)
         operands = self.list_operands(args)
         if context.current.symbolic or any(isinstance(x, KerasTensor) for x in operands):
             return self.symbolic_call(args, kwargs)
@@ -524,15 +526,13 @@ def _dtype_of(x: Any) -> Any:
 
 def spec_of(x: Any) -> TensorSpec:
     """Returns the shape and dtype of anything that an op accepts as an operand."""
+    if isinstance(x, (KerasTensor, Variable)):
+        return TensorSpec(x.shape, x.dtype)
+    if isinstance(x, TensorSpec):
+        return x
     x = _to_python_number(x)
     if type(x) in _SCALARS:
         return TensorSpec((), type(x))
-    if isinstance(x, TensorSpec):
-        return x
-    if isinstance(x, Variable):
-        return TensorSpec(x.shape, x.dtype)
-    if isinstance(x, KerasTensor):
-        return TensorSpec(x.shape, x.dtype)
     backend = current()
     if not backend.is_tensor(x):
         x = backend.convert_to_tensor(x)

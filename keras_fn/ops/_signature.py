@@ -1,7 +1,7 @@
 """The signature of an op: which of its arguments are operands, and which are options."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from keras_fn.errors import DTypeError, SpecError, TracedValueError
@@ -57,12 +57,13 @@ class OpSignature:
         options = {name: value for name, value in kwargs.items() if name not in missing}
         return (*args, *[by_name[name] for name in missing]), options
 
-    def operand_indices(self, args: Any) -> list[int]:
+    def operand_indices(self, args: Any) -> Sequence[int]:
         """Returns the indices of the operands among these arguments."""
-        indices = [i for i in self.positions if i < len(args)]
-        if self.is_variadic and indices:
-            indices += range(indices[-1] + 1, len(args))
-        return indices
+        count, last = len(args), self.positions[-1] if self.positions else -1
+        if count <= last:
+            return [i for i in self.positions if i < count]
+        is_longer = self.is_variadic and last >= 0
+        return (*self.positions, *range(last + 1, count)) if is_longer else self.positions
 
     def map_operands(self, function: Callable[[Any], Any], args: tuple, first: int = 0) -> list:
         """Returns the arguments with `function` applied to each operand from index `first` on.
