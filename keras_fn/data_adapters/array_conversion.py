@@ -8,6 +8,7 @@ import numpy as np
 from keras_fn.backend.contract import SupportsToDevice
 from keras_fn.backend.loader import current, supports
 from keras_fn.core.dtypes import numpy_dtype
+from keras_fn.core.host_arrays import not_stackable, to_host_array
 from keras_fn.core.sparse import is_sparse
 from keras_fn.data_adapters.host_rows import HostRows
 from keras_fn.data_adapters.sparse_rows import SparseRows
@@ -39,7 +40,7 @@ def convert_to_array(x: Any, name: str, source: str, float64: str | None = None)
     elif current().is_tensor(x):
         array = _move_to_device(x)
     else:
-        array = _to_host_array(x, name, source)
+        array = to_host_array(x, name, source)
         if array.dtype.kind not in "biufcV":
             raise DTypeError(
                 source,
@@ -49,7 +50,7 @@ def convert_to_array(x: Any, name: str, source: str, float64: str | None = None)
             )
         array = _standardize_dtype(array, float64)
     if len(array.shape) == 0:
-        raise _not_stackable(source, name, "a single number")
+        raise not_stackable(source, name, "a single number")
     return array
 
 
@@ -100,52 +101,6 @@ def _move_to_device(x: Any) -> Any:
     return cast(SupportsToDevice, backend).to_device(x)
 
 
-def _to_host_array(x: Any, name: str, source: str) -> np.ndarray:
-    if hasattr(x, "iloc"):
-        return _from_pandas(x, name, source)
-    if hasattr(x, "detach"):
-        return _from_torch(x)
-    try:
-        return np.asarray(x)
-    except ValueError as error:
-        raise _not_stackable(source, name, f"lists of different lengths ({error})") from None
-
-
-def _from_torch(x: Any) -> np.ndarray:
-    """Converts a PyTorch tensor that is data for another backend."""
-    x = x.detach().cpu()
-    try:
-        return np.asarray(x)
-    except TypeError:  # NumPy has no bfloat16
-        return np.asarray(x.float())
-
-
-def _from_pandas(x: Any, name: str, source: str) -> np.ndarray:
-    """Converts a DataFrame to shape (rows, columns), a Series to shape (rows,)."""
-    frame = x if hasattr(x, "columns") else x.to_frame(x.name or "of the Series")
-    refused = {
-        str(column): str(dtype)
-        for column, dtype in zip(frame.columns, frame.dtypes, strict=True)
-        if dtype.kind not in "biufc"
-    }
-    if refused:
-        columns = ", ".join(f"{column!r} ({dtype})" for column, dtype in refused.items())
-        raise DTypeError(
-            source,
-            expected=f"{name} whose columns are numbers",
-            received=f"the columns {columns}",
-            fix="encode them as numbers, for example with pandas.get_dummies(frame), or "
-            "column.astype('category').cat.codes; drop columns that are not features",
-        )
-    # Extension dtypes ("Int64", sparse ones) name the NumPy dtype that they extend.
-    natives = [getattr(d, "numpy_dtype", getattr(d, "subtype", d)) for d in frame.dtypes]
-    dtype = np.result_type(*natives) if natives else np.dtype(settings.floatx)
-    if dtype.kind != "c" and frame.isna().to_numpy().any():
-        dtype = np.dtype(settings.floatx)
-        return x.astype(dtype).to_numpy(dtype, na_value=np.nan)
-    return x.to_numpy(dtype)
-
-
 def _describe(x: Any, array: np.ndarray) -> str:
     if array.dtype.kind == "O" and array.shape == ():
         return f"a {type(x).__name__}"
@@ -157,12 +112,3 @@ def _suggest_fix(array: np.ndarray) -> str:
     if array.dtype.kind == "O" and array.shape == ():
         return "pass an array; convert sparse or ragged data to dense first, for example .toarray()"
     return "encode text and categories as numbers, for example with a vocabulary"
-
-
-def _not_stackable(source: str, name: str, received: str) -> SpecError:
-    return SpecError(
-        source,
-        expected=f"{name}: arrays whose first axis is the samples",
-        received=received,
-        fix="stack the samples into one array",
-    )
