@@ -55,3 +55,4 @@ from keras_fn_tensorflow.variables import (
 )
 
 name = "tensorflow"
+text_tensors = True

@@ -58,3 +58,4 @@ from keras_fn_torch.variables import (
 )
 
 name = "torch"
+survives_fork = True

@@ -18,6 +18,8 @@ step. The other protocols are optional capabilities. The frontend checks for one
 - `to_device` (`SupportsToDevice`): moves tensors to that device.
 - `is_sparse` (`SupportsSparse`): sparse tensors.
 - `is_ragged` (`SupportsRagged`): ragged tensors of the framework, as data.
+- `text_tensors` (`SupportsText`): tensors of strings.
+- `survives_fork` (`SupportsFork`): a forked process can compute.
 - `profile`, `block_until_ready` and `is_out_of_memory` (`SupportsProfiling`): profiling hooks.
 
 A backend that cannot do something at all raises `keras_fn.errors.UnsupportedError` when it is
@@ -407,6 +409,24 @@ class SupportsRagged(Protocol):
         Raises:
             ValueError: Another axis is ragged too.
         """
+        ...
+
+
+class SupportsText(Protocol):
+    """Optional: a framework with tensors of strings. Others leave text in arrays, on the host."""
+
+    @property
+    def text_tensors(self) -> bool:
+        """True."""
+        ...
+
+
+class SupportsFork(Protocol):
+    """Optional: a framework that computes in a process forked after it was used."""
+
+    @property
+    def survives_fork(self) -> bool:
+        """True."""
         ...
 
 

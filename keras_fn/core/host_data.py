@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from keras_fn.backend.loader import current
+from keras_fn.backend.loader import current, supports
 from keras_fn.core.dtypes import result_type, standardize_dtype
+from keras_fn.core.host_text import is_text, is_text_array
 from keras_fn.core.keras_tensor import SymbolicConversionError
 from keras_fn.core.shapes import is_compatible
 from keras_fn.core.variable import Variable
@@ -50,7 +51,7 @@ def to_array(x: Any, dtype: str | None = None) -> tuple[Any, str | None]:
         raise
     except ValueError as error:  # NumPy names the first axis of different sizes
         raise _shape_error(str(error)) from error
-    if array.dtype.kind == "O":
+    if array.dtype.kind in "OUST" and not (supports("text_tensors") and is_text_array(array)):
         raise _not_numbers(x)
     if dtype is None and (not hasattr(x, "dtype") or isinstance(x, (float, complex))):
         dtype = _default_dtype(array)  # NumPy's float64 and complex128 are Python's, too
@@ -86,7 +87,7 @@ def _weak_dtype(x: Any) -> Any:
     if current().is_tensor(x):
         return current().dtype_name(x)
     array = np.asarray(x)
-    if array.dtype.kind == "O":
+    if array.dtype.kind == "O" and not is_text_array(array):
         raise _not_numbers(x)
     name = "string" if array.dtype.kind in "USOT" else standardize_dtype(array.dtype)
     return _NUMPY_DEFAULTS.get(name, name)
@@ -130,5 +131,7 @@ def _not_numbers(x: Any) -> DTypeError:
         "A tensor",
         expected="numbers: a number, an array or tensor, or nested lists of them",
         received=f"{x!r:.200} of type {type(x).__name__}",
-        fix="convert it to an array of numbers",
+        fix="turn text into numbers first, with StringLookup, TextVectorization or Hashing"
+        if is_text(x)
+        else "convert it to an array of numbers",
     )

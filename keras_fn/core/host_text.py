@@ -1,0 +1,124 @@
+"""Text and other data of layers that compute on the host, as NumPy arrays.
+
+Text is an array of str or bytes objects (dtype `object`), or of one of NumPy's own dtypes of text:
+`U`, `S` and `StringDType`. Backends but TensorFlow have no tensors of it.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from keras_fn.backend.loader import current
+from keras_fn.core import tree
+from keras_fn.core.foreign_tensors import framework_of, to_numpy
+
+_TEXT = (str, bytes)
+
+
+def is_text_array(x: object) -> bool:
+    """Returns whether `x` is a NumPy array of text.
+
+    Args:
+        x: Any object.
+
+    Example:
+        >>> is_text_array(np.array(["a", "b"])), is_text_array(np.ones(2))
+        (True, False)
+    """
+    if not isinstance(x, (np.ndarray, np.generic)):
+        return False
+    kind = x.dtype.kind
+    if kind != "O":
+        return kind in "UST"
+    return isinstance(x, np.ndarray) and x.size > 0 and isinstance(x.flat[0], _TEXT)
+
+
+def is_text(x: object) -> bool:
+    """Returns whether `x` is text: a string, nested lists of strings, or an array of them.
+
+    Args:
+        x: Any object.
+    """
+    if isinstance(x, (list, tuple)):
+        return bool(x) and all(map(is_text, x))
+    return isinstance(x, _TEXT) or is_text_array(x)
+
+
+def has_text(x: object) -> bool:
+    """Returns whether there is text among nested values: a string or an array of them.
+
+    Args:
+        x: Any object.
+    """
+    return any(isinstance(leaf, _TEXT) or is_text_array(leaf) for leaf in tree.flatten(x))
+
+
+def to_host_values(x: Any) -> Any:
+    """Returns data as a NumPy array; lists of unequal lengths stay lists.
+
+    Args:
+        x: An array, a tensor of any framework with values, a pandas column or table, a number, a
+            string, or nested lists of numbers or strings.
+
+    Returns:
+        An array. Lists of strings become an array of objects, so that a long one does not widen
+        all others; arrays of text stay as they are.
+    """
+    if isinstance(x, np.ndarray):
+        return x
+    if current().is_tensor(x):
+        return current().convert_to_numpy(x)
+    if framework_of(x) is not None:
+        return to_numpy(x)
+    if hasattr(x, "iloc"):
+        array = x.to_numpy()
+        return array if array.dtype.kind in "biufc" else array.astype(object)
+    if isinstance(x, (list, tuple)):
+        if not is_text(x):
+            try:
+                return np.asarray(x)
+            except ValueError:  # unequal lengths
+                return x
+        shape = _text_shape(x)
+        if shape is None:
+            return x
+        array = np.empty(shape, object)
+        array[...] = np.array(x, object)
+        return array
+    return np.array(x, object) if isinstance(x, _TEXT) else np.asarray(x)
+
+
+def _text_shape(x: Any) -> tuple[int, ...] | None:
+    """Returns the shape of nested lists of strings, or None if their lengths are unequal."""
+    if isinstance(x, _TEXT):
+        return ()
+    if not isinstance(x, (list, tuple)):
+        return tuple(x.shape)
+    shapes = {_text_shape(item) for item in x}
+    if len(shapes) != 1:
+        return None
+    (shape,) = shapes
+    return None if shape is None else (len(x), *shape)
+
+
+def decode(array: np.ndarray) -> np.ndarray:
+    """Returns an array of text with str elements, of which bytes were UTF-8.
+
+    Args:
+        array: The array.
+
+    Example:
+        >>> decode(np.array([b"a", b"b"])).tolist()
+        ['a', 'b']
+    """
+    if array.dtype.kind == "S":
+        return np.char.decode(array, "utf-8")
+    if array.dtype.kind != "O":
+        return array
+    flat = array.ravel()
+    if not any(isinstance(value, bytes) for value in flat):
+        return array
+    values = [v.decode("utf-8") if isinstance(v, bytes) else v for v in flat]
+    decoded = np.empty(len(values), object)
+    decoded[:] = values
+    return decoded.reshape(array.shape)
