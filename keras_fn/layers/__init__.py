@@ -80,6 +80,7 @@ from keras_fn.layers.pooling.adaptive_max_pooling import (
     AdaptiveMaxPooling2D as AdaptiveMaxPooling2D,
     AdaptiveMaxPooling3D as AdaptiveMaxPooling3D,
 )
+from keras_fn.layers.preprocessing.image.random_flip import RandomFlip as RandomFlip
 from keras_fn.layers.preprocessing.rescaling import Rescaling as Rescaling
 from keras_fn.layers.regularization import (
     ActivityRegularization as ActivityRegularization,
@@ -117,6 +118,11 @@ from keras_fn.layers.rnn import (
     SimpleRNNCell as SimpleRNNCell,
     StackedRNNCells as StackedRNNCells,
     TimeDistributed as TimeDistributed,
+)
+from keras_fn.layers.rnn.conv_lstm import (
+    ConvLSTM1D as ConvLSTM1D,
+    ConvLSTM2D as ConvLSTM2D,
+    ConvLSTM3D as ConvLSTM3D,
 )
 
 _LAYERS = tuple(

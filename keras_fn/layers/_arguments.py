@@ -135,6 +135,22 @@ def nonnegative_number(layer: object, argument: str, value: Any, optional: bool 
     return value
 
 
+def refuse_strides_with_dilation(layer: Any) -> None:
+    """Raises an error if both `strides` and `dilation_rate` of a layer are larger than 1.
+
+    Raises:
+        SpecError: They are.
+    """
+    if max(layer.strides) > 1 and max(layer.dilation_rate) > 1:
+        raise argument_error(
+            layer,
+            "strides",
+            f"1 where dilation_rate={layer.dilation_rate}",
+            layer.strides,
+            "set one of strides and dilation_rate to 1",
+        )
+
+
 def set_weight_spec(
     layer: object,
     name: str,

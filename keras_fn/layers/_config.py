@@ -42,10 +42,13 @@ def base_config(layer: Any) -> dict[str, Any]:
 
 def layer_config(layer: Any) -> dict[str, Any]:
     """Returns the config of a layer."""
-    config = base_config(layer)
     cls = _builtin_base(type(layer))
-    if cls is None:
-        return init_arguments_config(layer)
+    return init_arguments_config(layer) if cls is None else attributes_config(layer, cls)
+
+
+def attributes_config(layer: Any, cls: type) -> dict[str, Any]:
+    """Returns the config of a layer: the attributes named like parameters of a built-in class."""
+    config = base_config(layer)
     for name in _parameters(cls):
         if name in layer._not_in_config:
             continue

@@ -65,6 +65,18 @@ class LayerOptions(NamedLayerOptions, total=False):
     activity_regularizer: RegularizerLike | None
 
 
+class ImageLayerOptions(LayerOptions, total=False):
+    """Keyword arguments of layers that transform images."""
+
+    bounding_box_format: str | None
+
+
+class ColorLayerOptions(ImageLayerOptions, total=False):
+    """Keyword arguments of image layers that do not list `data_format` among their parameters."""
+
+    data_format: str | None
+
+
 class CellOptions(LayerOptions, total=False):
     """Keyword arguments of the built-in recurrent cells."""
 
@@ -76,3 +88,10 @@ class RecurrentLayerOptions(NamedLayerOptions, total=False):
 
     zero_output_for_mask: bool
     implementation: int
+
+
+class ConvRecurrentLayerOptions(NamedLayerOptions, total=False):
+    """Keyword arguments of the convolutional recurrent layers."""
+
+    unroll: bool
+    zero_output_for_mask: bool

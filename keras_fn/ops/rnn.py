@@ -28,6 +28,7 @@ def lstm_gates(
     c: Tensor,
     activation: Function = tanh,
     recurrent_activation: Function = sigmoid,
+    axis: int = -1,
 ) -> tuple[Tensor, Tensor]:
     """Computes the next output and cell state of an LSTM.
 
@@ -36,12 +37,13 @@ def lstm_gates(
         c: Cell state of shape `(batch, units)`.
         activation: Activation of the cell.
         recurrent_activation: Activation of the gates.
+        axis: The axis of the gates.
 
     Returns:
         The output and the cell state, both of shape `(batch, units)`.
     """
     gate = recurrent_activation
-    i, f, g, o = split(z, 4, axis=-1)
+    i, f, g, o = split(z, 4, axis=axis)
     c = add(multiply(gate(f), c), multiply(gate(i), activation(g)))
     return multiply(gate(o), activation(c)), c
 

@@ -62,16 +62,6 @@ class Convolution(Layer):
                 f"for example filters={groups * max(1, round(filters / groups))}",
             )
 
-    def _refuse_strides_with_dilation(self) -> None:
-        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
-            raise argument_error(
-                self,
-                "strides",
-                f"1 where dilation_rate={self.dilation_rate}",
-                self.strides,
-                "set one of strides and dilation_rate to 1",
-            )
-
     def _channels(self, input_shape: Any, groups: int = 1) -> int:
         """Returns the number of channels of the input, and asks for it from now on."""
         channels = static_dim(input_shape, self._channel_axis, self)

@@ -5,7 +5,11 @@ from typing import Any, Unpack
 
 from keras_fn import activations
 from keras_fn.core.variable import Variable
-from keras_fn.layers._arguments import add_weight_from_spec, set_weight_spec
+from keras_fn.layers._arguments import (
+    add_weight_from_spec,
+    refuse_strides_with_dilation,
+    set_weight_spec,
+)
 from keras_fn.layers._options import NamedLayerOptions
 from keras_fn.layers.convolutional.base_conv import Convolution
 from keras_fn.ops.convolution import conv
@@ -46,7 +50,7 @@ class Conv(Convolution):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self._set_filters(filters, groups)
         self._set_window(kernel_size, strides, padding, data_format, dilation_rate)
-        self._refuse_strides_with_dilation()
+        refuse_strides_with_dilation(self)
         self.groups, self.use_bias = groups, use_bias
         self.activation = activations.get(activation)
         set_weight_spec(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)

@@ -8,6 +8,7 @@ from keras_fn.layers._arguments import (
     add_weight_from_spec,
     argument_error,
     int_tuple,
+    refuse_strides_with_dilation,
     set_weight_spec,
 )
 from keras_fn.layers._options import NamedLayerOptions
@@ -53,7 +54,7 @@ class ConvTranspose(Convolution):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self._set_filters(filters)
         self._set_window(kernel_size, strides, padding, data_format, dilation_rate)
-        self._refuse_strides_with_dilation()
+        refuse_strides_with_dilation(self)
         self.output_padding = output_padding
         if output_padding is not None:
             self.output_padding = int_tuple(self, "output_padding", output_padding, self.rank, 0)

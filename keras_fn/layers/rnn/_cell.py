@@ -1,4 +1,4 @@
-"""Base class of the built-in recurrent cells: weights, dropout, one step."""
+"""Base classes of the built-in recurrent cells: weights, dropout, one step."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple, Unpack
@@ -47,7 +47,8 @@ class Cell(Layer):
 
     `input_projection` can be computed for all time steps at once, `step` for one after the other.
 
-    Subclasses set `gates` and define `input_projection` and `step`.
+    Subclasses set `gates`, `state_size` and `output_size`, and define `build`, `input_projection`
+    and `step`.
     """
 
     gates: int
@@ -61,7 +62,6 @@ class Cell(Layer):
 
     def __init__(
         self,
-        units: int,
         activation: ActivationLike | None,
         use_bias: bool,
         kernel_initializer: InitializerLike | None,
@@ -82,7 +82,6 @@ class Cell(Layer):
         super().__init__(**kwargs)
         if implementation not in (1, 2):
             raise argument_error(self, "implementation", "1 or 2", implementation, "omit it")
-        self.units = positive_int(self, "units", units)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
         set_weight_spec(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
@@ -96,16 +95,16 @@ class Cell(Layer):
         self.seed_generator = SeedGenerator(seed)
         # With 1, each gate has its own dropout masks.
         self.implementation = 1 if recurrent_dropout else implementation
-        self.state_size: Any = units
-        self.output_size = units
+        self.state_size: Any = None
+        self.output_size = 0
         self.bias: Any = None
 
-    def build(self, input_shape: Shape) -> None:
-        """Creates the kernels and the bias."""
-        features, size = static_dim(input_shape, -1, self), self.gates * self.units
-        self.kernel = add_weight_from_spec(self, "kernel", (features, size))
+    def _add_weights(self, window: tuple[int, ...], features: int, units: int) -> None:
+        """Creates the kernels, of matrices or of convolution windows, and the bias."""
+        size = self.gates * units
+        self.kernel = add_weight_from_spec(self, "kernel", (*window, features, size))
         self.recurrent_kernel = self.add_weight(
-            (self.units, size),
+            (*window, units, size),
             self.recurrent_initializer,
             regularizer=self.recurrent_regularizer,
             constraint=self.recurrent_constraint,
@@ -131,14 +130,18 @@ class Cell(Layer):
         """Returns zeros, of shape `(batch_size, units)`, for each state."""
         return [zeros((batch_size, n), self.compute_dtype) for n in tree.flatten(self.state_size)]
 
+    def initial_state_for(self, input_shape: Shape) -> Any:
+        """Returns the initial states for the inputs of one step, which may set their sizes."""
+        return self.get_initial_state(batch_size=input_shape[0])
+
     def call(self, inputs: Nested, states: Nested, training: bool = False) -> Nested:
         """Returns the output of one time step, and the next states in the structure of `states`."""
-        output, new = self.make_step(shape_of(inputs)[0], training)(inputs, states)
+        output, new = self.make_step(shape_of(inputs), training)(inputs, states)
         return output, new if tree.is_nested(states) else new[0]
 
-    def make_step(self, batch_size: int | Tensor | None, training: bool) -> Step:
+    def make_step(self, input_shape: Shape, training: bool) -> Step:
         """Returns the step function, with the same dropout masks at each time step."""
-        drop = self.draw_dropout_masks(batch_size, training)
+        drop = self.draw_dropout_masks(input_shape, training)
         return lambda inputs, states: self.step(
             self.input_projection(inputs, drop.inputs), tree.flatten(states), drop.states
         )
@@ -155,29 +158,70 @@ class Cell(Layer):
         """Runs a sequence as one op. Returns the last output, all outputs and the last states."""
         raise missing_method(self, "run_fused()")
 
-    def draw_dropout_masks(self, batch_size: int | Tensor | None, training: bool) -> DropoutMasks:
-        """Draws dropout masks, of shape `(masks, batch_size, features)`."""
+    def draw_dropout_masks(self, input_shape: Shape, training: bool) -> DropoutMasks:
+        """Draws dropout masks of the inputs and of the output of a step, several in one tensor.
+
+        Args:
+            input_shape: The shape of the inputs of one step.
+            training: Whether to draw any.
+        """
         if not training:
             return DropoutMasks()
 
-        def mask(rate: float, features: int) -> Any:
+        def mask(rate: float, shape: Any) -> Any:
             if not rate:
                 return None
             number = self.gates if self.implementation == 1 else 1
-            whole = ones((number, batch_size, features), self.compute_dtype)
+            whole = ones((number, *shape), self.compute_dtype)
             return dropout(whole, rate, seed=self.seed_generator)
 
-        return DropoutMasks(
-            mask(self.dropout, self.kernel.shape[0]), mask(self.recurrent_dropout, self.units)
-        )
+        inputs, state = self._dropout_shapes(input_shape)
+        return DropoutMasks(mask(self.dropout, inputs), mask(self.recurrent_dropout, state))
+
+    def _dropout_shapes(self, input_shape: Shape) -> tuple[Shape, Shape]:
+        """Returns the shapes of the inputs and of the output of a step."""
+        raise missing_method(self, "_dropout_shapes()")
+
+
+class DenseCell(Cell):
+    """Base class of the built-in cells of `units` units, whose weights are matrices."""
+
+    def __init__(self, units: int, *args: Any, **kwargs: Unpack[CellOptions]):
+        super().__init__(*args, **kwargs)
+        self.units = self.output_size = positive_int(self, "units", units)
+        self.state_size = units
+
+    def build(self, input_shape: Shape) -> None:
+        """Creates the kernels and the bias."""
+        self._add_weights((), static_dim(input_shape, -1, self), self.units)
+
+    def _dropout_shapes(self, input_shape: Shape) -> tuple[Shape, Shape]:
+        batch_size = input_shape[0]
+        return (batch_size, self.kernel.shape[0]), (batch_size, self.units)
+
+
+def gated_product(
+    product: Callable[..., Tensor], x: Any, kernel: Any, dropout_mask: Any, axis: int = -1
+) -> Any:
+    """Returns `product(x, kernel)`, where for each gate (or for all alike) some of `x` is dropped.
+
+    Args:
+        product: A matrix product or a convolution.
+        x: The inputs, or the previous output.
+        kernel: The weights of all gates, along the last axis.
+        dropout_mask: One dropout mask, or one for each gate, along the first axis; or None.
+        axis: The axis of the gates in the result.
+    """
+    if dropout_mask is None:
+        return product(x, kernel)
+    masks = dropout_mask.shape[0]
+    if masks == 1:
+        return product(multiply(x, dropout_mask[0]), kernel)
+    parts = enumerate(split(kernel, masks, axis=-1))
+    products = [product(multiply(x, dropout_mask[i]), part) for i, part in parts]
+    return concatenate(products, axis=axis)
 
 
 def gated_matmul(x: Any, kernel: Any, dropout_mask: Any) -> Any:
     """`x @ kernel`, where for each gate (or for all alike) some elements of `x` are dropped."""
-    if dropout_mask is None:
-        return matmul(x, kernel)
-    masks = dropout_mask.shape[0]
-    if masks == 1:
-        return matmul(multiply(x, dropout_mask[0]), kernel)
-    parts = enumerate(split(kernel, masks, axis=1))
-    return concatenate([matmul(multiply(x, dropout_mask[i]), part) for i, part in parts], axis=-1)
+    return gated_product(matmul, x, kernel, dropout_mask)

@@ -8,8 +8,9 @@ from typing import Any, Self, Unpack
 from keras_fn import regularizers
 from keras_fn.core.input_spec import InputSpec
 from keras_fn.core.registry import CustomObjectScope
+from keras_fn.errors import SpecError
 from keras_fn.layers._arguments import argument_error
-from keras_fn.layers._config import base_config, layer_config
+from keras_fn.layers._config import attributes_config, base_config
 from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.rnn._cell import Cell
 from keras_fn.layers.rnn.rnn import RNN
@@ -26,6 +27,7 @@ class CellLayer(RNN):
     """Base class of `LSTM`, `GRU` and `SimpleRNN`, which have the attributes of their cell."""
 
     cell_class: type[Cell]
+    _input_rank = 3  # axes of batch, time and features
     recurrent_dropout: float
     seed: int | None
 
@@ -37,7 +39,14 @@ class CellLayer(RNN):
 
     def __init__(self, cell: Cell, *args: bool, **kwargs: Unpack[LayerOptions]):
         super().__init__(cell, *args, **kwargs)
-        self.input_spec = InputSpec(ndim=3)
+        self.input_spec = InputSpec(ndim=self._input_rank)
+
+    def _make_cell(self, *args: Any, **kwargs: Any) -> Any:
+        """Creates the cell; what it refuses, the layer refuses."""
+        try:
+            return self.cell_class(*args, **kwargs)
+        except SpecError as error:
+            raise error.with_source(type(self).__name__) from None
 
     def _set_use_cudnn(self, value: Any) -> None:
         if value not in ("auto", True, False):
@@ -57,7 +66,11 @@ class CellLayer(RNN):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor, as plain values."""
-        config = {**base_config(self), **layer_config(self.cell), **super().get_config()}
+        config = {
+            **base_config(self),
+            **attributes_config(self.cell, self.cell_class),
+            **super().get_config(),
+        }
         config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
         return {name: value for name, value in config.items() if name not in ("cell", "use_cudnn")}
 

@@ -8,7 +8,7 @@ from keras_fn.core.memoize import memoize
 from keras_fn.core.operation import infer_spec
 from keras_fn.core.scopes import AutocastScope
 from keras_fn.layers.layer import Layer
-from keras_fn.layers.rnn._cell import Step
+from keras_fn.layers.rnn._cell import Cell, Step
 from keras_fn.ops.core import cast, dtype as dtype_of
 from keras_fn.ops.creation import zeros
 
@@ -26,6 +26,14 @@ def get_input_dtype(cell: Any, dtype: str, default: str) -> str:
 
 def get_initial_state(cell: Any, batch_size: Any, dtype: str) -> Any:
     """Returns the initial states of a cell: by default zeros of its `state_size`."""
+    return initial_state_for(cell, (batch_size,), dtype)
+
+
+def initial_state_for(cell: Any, input_shape: Any, dtype: str) -> Any:
+    """Returns the initial states of a cell, for the inputs of one time step."""
+    if isinstance(cell, Cell):
+        return cell.initial_state_for(input_shape)
+    batch_size = input_shape[0]
     if hasattr(cell, "get_initial_state"):
         return cell.get_initial_state(batch_size=batch_size)
     return tree.map_structure(lambda size: zeros((batch_size, size), dtype), cell.state_size)
@@ -36,7 +44,7 @@ def build_cell(cell: Any, input_shape: Any) -> None:
     if not isinstance(cell, Layer) or cell.built:
         return
     inputs = KerasTensor(input_shape, cell.input_dtype, record_history=False)
-    first = infer_spec(get_initial_state, (cell, input_shape[0], cell.compute_dtype), {})
+    first = infer_spec(initial_state_for, (cell, input_shape, cell.compute_dtype), {})
     infer_spec(cell, (inputs, first if tree.is_nested(first) else [first]), {})
 
 
@@ -58,12 +66,12 @@ def _training_option(cell: Any, training: bool) -> dict[str, bool]:
     return {"training": training} if takes_training else {}
 
 
-def get_step_function(cell: Any, batch_size: Any, training: bool, policy: Any) -> Step:
+def get_step_function(cell: Any, input_shape: Any, training: bool, policy: Any) -> Step:
     """Returns the step function of a cell, with the same dropout masks at each time step.
 
     Args:
         cell: The cell.
-        batch_size: Size of the first axis.
+        input_shape: The shape of the inputs of one time step.
         training: Whether to apply dropout.
         policy: The dtype policy of the layer that the step runs in.
     """
@@ -72,7 +80,7 @@ def get_step_function(cell: Any, batch_size: Any, training: bool, policy: Any) -
         return lambda inputs, states: cell(
             inputs, states if tree.is_nested(states) else [states], **options
         )
-    step = cell.make_step(batch_size, training)
+    step = cell.make_step(input_shape, training)
     if cell._policy == policy:
         return step
 

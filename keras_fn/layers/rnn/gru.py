@@ -4,7 +4,7 @@ from typing import Any, Unpack
 
 from keras_fn import activations, ops
 from keras_fn.layers._options import CellOptions, RecurrentLayerOptions
-from keras_fn.layers.rnn._cell import Cell, gated_matmul
+from keras_fn.layers.rnn._cell import DenseCell, gated_matmul
 from keras_fn.layers.rnn._cell_layer import CellLayer, split_cell_arguments
 from keras_fn.ops.rnn import gru, gru_gates
 from keras_fn.types import (
@@ -16,7 +16,7 @@ from keras_fn.types import (
 )
 
 
-class GRUCell(Cell):
+class GRUCell(DenseCell):
     """Cell of a gated recurrent unit: one time step, for `RNN`. The layer is `GRU`.
 
     The gates are update, reset and candidate, in this order along the last axis of the weights:
@@ -254,7 +254,7 @@ class GRU(CellLayer):
         use_cudnn: bool | str = "auto",
         **kwargs: Unpack[RecurrentLayerOptions],
     ):
-        cell = GRUCell(
+        cell = self._make_cell(
             units,
             activation,
             recurrent_activation,

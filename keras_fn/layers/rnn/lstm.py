@@ -8,7 +8,7 @@ from keras_fn import activations, ops
 from keras_fn.core.registry import mark_builtin
 from keras_fn.initializers.initializer import NumpyInitializer
 from keras_fn.layers._options import CellOptions, RecurrentLayerOptions
-from keras_fn.layers.rnn._cell import Cell, gated_matmul
+from keras_fn.layers.rnn._cell import DenseCell, gated_matmul
 from keras_fn.layers.rnn._cell_layer import CellLayer, split_cell_arguments
 from keras_fn.ops.rnn import lstm, lstm_gates
 from keras_fn.types import (
@@ -39,7 +39,7 @@ class UnitForgetBias(NumpyInitializer):
         return values
 
 
-class LSTMCell(Cell):
+class LSTMCell(DenseCell):
     """Cell of a long short-term memory: one time step, for `RNN`. The layer is `LSTM`.
 
     The gates are input, forget, cell and output, in this order along the last axis of the weights:
@@ -259,7 +259,7 @@ class LSTM(CellLayer):
         use_cudnn: bool | str = "auto",
         **kwargs: Unpack[RecurrentLayerOptions],
     ):
-        cell = LSTMCell(
+        cell = self._make_cell(
             units,
             activation,
             recurrent_activation,

@@ -148,9 +148,8 @@ class RNN(Layer):
                     received=f"sequences of shape {tuple(sequences_shape)}",
                     fix="set it, for example Input(batch_shape=(32, None, 8))",
                 )
-            self._state = RecurrentState(
-                tree.map_structure(self._state_variable, self.get_initial_state(batch_size))
-            )
+            initial = self._initial_state_for(sequences_shape)
+            self._state = RecurrentState(tree.map_structure(self._state_variable, initial))
         self.built = True
 
     def _state_variable(self, value: Any) -> Variable:
@@ -160,6 +159,10 @@ class RNN(Layer):
         """Returns the initial states, in a list."""
         dtype = getattr(self.cell, "compute_dtype", self.compute_dtype)
         return _as_list(_cell_utils.get_initial_state(self.cell, batch_size, dtype))
+
+    def _initial_state_for(self, sequences_shape: Any) -> list[Any]:
+        """Returns the initial states for sequences of a shape."""
+        return self.get_initial_state(sequences_shape[0])
 
     def reset_state(self) -> None:
         """Resets the states of a stateful layer to 0."""
@@ -211,9 +214,8 @@ class RNN(Layer):
 
     def _resolve_initial_state(self, sequences: Any, initial_state: Any) -> list[Any]:
         """The initial states: of the call, of the previous batch, or of the cell."""
-        batch_size = shape_of(sequences)[0]
         self._check_batch_size(sequences.shape[0])
-        initial = self.get_initial_state(batch_size)
+        initial = self._initial_state_for(shape_of(sequences))
         if initial_state is None and self.stateful:
             # Copies: the assignment of the final states may change these in place.
             initial_state = tree.map_structure(lambda v: add(v.value, 0.0), self.states)
@@ -250,7 +252,8 @@ class RNN(Layer):
 
     def _loop(self, sequences: Any, states: list[Any], mask: Any, training: bool) -> Any:
         """Runs the cell. Returns the last output, all outputs, and the last states."""
-        cell, batch_size = self.cell, shape_of(sequences)[0]
+        cell, (batch_size, _, *sizes) = self.cell, shape_of(sequences)
+        step_shape = (batch_size, *sizes)
         if (
             isinstance(cell, Cell)
             and _cell_utils.uses_builtin_step(cell)
@@ -258,7 +261,7 @@ class RNN(Layer):
         ):
             if dtype_of(sequences) != cell.compute_dtype:  # the cell had no path before `build`
                 sequences = cast(sequences, cell.compute_dtype)
-            drop = cell.draw_dropout_masks(batch_size, training)
+            drop = cell.draw_dropout_masks(step_shape, training)
             if mask is None and self._is_one_op(drop):
                 if drop.inputs is not None:
                     sequences = multiply(sequences, expand_dims(drop.inputs[0], 1))
@@ -269,7 +272,7 @@ class RNN(Layer):
             step: Step = partial(cell.step, dropout_mask=drop.states)
         else:
             steps = swapaxes(sequences, 0, 1)
-            step = _cell_utils.get_step_function(cell, batch_size, training, self._policy)
+            step = _cell_utils.get_step_function(cell, step_shape, training, self._policy)
         last, outputs, states = rnn(
             step,
             steps,

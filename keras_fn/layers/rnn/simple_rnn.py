@@ -4,7 +4,7 @@ from typing import Any, Unpack
 
 from keras_fn import ops
 from keras_fn.layers._options import CellOptions, RecurrentLayerOptions
-from keras_fn.layers.rnn._cell import Cell, gated_matmul
+from keras_fn.layers.rnn._cell import DenseCell, gated_matmul
 from keras_fn.layers.rnn._cell_layer import CellLayer, split_cell_arguments
 from keras_fn.types import (
     ActivationLike,
@@ -15,7 +15,7 @@ from keras_fn.types import (
 )
 
 
-class SimpleRNNCell(Cell):
+class SimpleRNNCell(DenseCell):
     """Cell of a fully connected recurrent network: one time step, for `RNN`.
 
     `h = activation(inputs @ kernel + h @ recurrent_kernel + bias)`. The layer is `SimpleRNN`.
@@ -194,7 +194,7 @@ class SimpleRNN(CellLayer):
         seed: int | None = None,
         **kwargs: Unpack[RecurrentLayerOptions],
     ):
-        cell = SimpleRNNCell(
+        cell = self._make_cell(
             units,
             activation,
             use_bias,

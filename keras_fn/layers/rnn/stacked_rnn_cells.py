@@ -94,12 +94,15 @@ class StackedRNNCells(Layer):
 
     def call(self, inputs: Nested, states: Nested, training: bool = False) -> Nested:
         """Returns the output of one time step and the next states."""
-        output, new = self.make_step(shape_of(inputs)[0], training)(inputs, states)
+        output, new = self.make_step(shape_of(inputs), training)(inputs, states)
         return output, tree.unflatten(states, tree.flatten(new))
 
-    def make_step(self, batch_size: int | Tensor | None, training: bool) -> Step:
+    def make_step(self, input_shape: Shape, training: bool) -> Step:
         """Returns the step function of all cells, with the same dropout masks at each time step."""
-        steps = [get_step_function(cell, batch_size, training, self._policy) for cell in self.cells]
+        steps: list[Step] = []
+        for cell in self.cells:
+            steps.append(get_step_function(cell, input_shape, training, self._policy))
+            input_shape = (input_shape[0], get_output_size(cell))
 
         def step(inputs: Any, states: Any) -> Any:
             new = []
