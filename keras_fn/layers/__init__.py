@@ -81,6 +81,7 @@ from keras_fn.layers.pooling.adaptive_max_pooling import (
     AdaptiveMaxPooling3D as AdaptiveMaxPooling3D,
 )
 from keras_fn.layers.preprocessing.image.random_flip import RandomFlip as RandomFlip
+from keras_fn.layers.preprocessing.normalization import Normalization as Normalization
 from keras_fn.layers.preprocessing.rescaling import Rescaling as Rescaling
 from keras_fn.layers.regularization import (
     ActivityRegularization as ActivityRegularization,

@@ -26,6 +26,7 @@ from keras_fn.data_adapters.data_adapter_utils import (
 )
 from keras_fn.data_adapters.py_dataset import PyDataset as PyDataset, Sequence as Sequence
 from keras_fn.random.seed_generator import set_random_seed as set_random_seed
+from keras_fn.utils import bounding_boxes as bounding_boxes
 from keras_fn.utils.file_utils import get_file as get_file
 from keras_fn.utils.model_utils import get_source_inputs as get_source_inputs
 from keras_fn.utils.numerical_utils import normalize as normalize, to_categorical as to_categorical
