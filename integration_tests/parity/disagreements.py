@@ -76,7 +76,7 @@ NO_KERNEL = "|".join((
     "'out_dtype'", "expected scalar type", "same dtype", "TensorArray dtype",
     "only supports the NHWC", "bool inputs not supported", "with a bool tensor is not",
     "Boolean inputs not supported", "Found dtype Float but expected", "must be tuple of ints",
-    "shape must be a vector",
+    "shape must be a vector", "Unsupported dtype [Bb][Ff]loat16",
 ))  # fmt: skip
 BY_ITS_OWN_WORD = "|".join((
     "not supported by the PyTorch backend", "does not support an `axis`",
@@ -121,6 +121,12 @@ KNOWN: list[Known] = [
           "kaiser"),
     Known("a shape of one number", "raises", "unravel_index"),
     Known("batches of matrices", "raises", "lu_factor", on="tensorflow"),
+    Known("batches of matrices: Keras on JAX turns the batch", "raises", "cholesky_inverse",
+          on="jax", says="'upper': True"),
+    Known("axes as a list: a static argument on JAX, which must be hashable", "raises", "rot90",
+          on="jax", says="Non-hashable"),
+    Known("several axes, one after the other: Keras takes them for symbolic tensors only", "raises",
+          "nancumsum nancumprod"),
     Known("convolves integers", "raises", "image.extract_patches_3d", on="tensorflow"),
     Known("JAX's `reduce_window` refuses what Keras makes of one number for several axes",
           "raises", "max_pool average_pool", on="jax"),
@@ -243,6 +249,8 @@ KNOWN: list[Known] = [
     Known("means and normalized values are floats", "dtype",
           "moments image.ssim histogram batch_normalization heaviside"),
     Known("images keep their dtype", "dtype", "image.scale_and_translate", dtypes="int32"),
+    Known("Keras drops the imaginary part", "dtype", "correlate", dtypes="complex64",
+          on="torch tensorflow"),
     Known("Keras passes over `dtype`", "dtype", "prod", on="tensorflow", says="'dtype'"),
     Known("NumPy's default makes float64 of it", "dtype", "select", on="tensorflow"),
     # ------------------------------------------------------------ refused, as by NumPy
@@ -352,7 +360,7 @@ KNOWN_IN_MODULES: dict[str, str] = {
     # Means agree: for them the other shapes show it.
     r"^metrics\..*\(2, 3, 2, 4\).*weights (of samples|with zeros)": _FIRST_AXES,
     r"^metrics\..*ours is float32, Keras's bfloat16": "Ours accumulates in float32.",
-    _IOU + r".*ours is float32, Keras's int32": _FRACTIONS,
+    _IOU + r".*ours is float32, Keras's int(32|64)": _FRACTIONS,
     _IOU + r".*weights (scalar|of samples|a column|of each)": _FRACTIONS,
     _IOU + r".*weights with zeros.*Keras raises": _FIRST_AXES,
 }
