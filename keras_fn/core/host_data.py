@@ -10,7 +10,7 @@ import numpy as np
 
 from keras_fn.backend.loader import current, supports
 from keras_fn.core.dtypes import result_type, standardize_dtype
-from keras_fn.core.host_text import is_text, is_text_array
+from keras_fn.core.host_text import TEXT_FIX, is_text, is_text_array
 from keras_fn.core.keras_tensor import SymbolicConversionError
 from keras_fn.core.shapes import is_compatible
 from keras_fn.core.variable import Variable
@@ -131,7 +131,5 @@ def _not_numbers(x: Any) -> DTypeError:
         "A tensor",
         expected="numbers: a number, an array or tensor, or nested lists of them",
         received=f"{x!r:.200} of type {type(x).__name__}",
-        fix="turn text into numbers first, with StringLookup, TextVectorization or Hashing"
-        if is_text(x)
-        else "convert it to an array of numbers",
+        fix=TEXT_FIX if is_text(x) else "convert it to an array of numbers",
     )

@@ -14,6 +14,9 @@ from keras_fn.core.foreign_tensors import framework_of, to_numpy
 
 _TEXT = (str, bytes)
 
+TEXT_FIX = "turn text into numbers first, with StringLookup, TextVectorization or Hashing"
+"""The last part of errors about text where there should be numbers."""
+
 
 def is_text_array(x: object) -> bool:
     """Returns whether `x` is a NumPy array of text.

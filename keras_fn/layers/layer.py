@@ -7,6 +7,7 @@ from keras_fn.backend.loader import current
 from keras_fn.core import masking, tree
 from keras_fn.core.construction import SetByInit
 from keras_fn.core.dtypes import standardize_dtype
+from keras_fn.core.host_text import is_text_array
 from keras_fn.core.input_spec import InputSpec, check_inputs
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.naming import current_path, name_scope
@@ -45,6 +46,7 @@ from keras_fn.layers._signature import (
     signature_of,
 )
 from keras_fn.layers._stateless import StatelessCallMixin
+from keras_fn.layers._text import convert_text
 from keras_fn.layers._weights import WeightCreationMixin
 from keras_fn.types import (
     DTypeLike,
@@ -111,6 +113,7 @@ class Layer(
     _signature: CallSignature = cast(Any, SetByInit())
     _first_input_shape: Any = SetByInit()
     _has_hooks = False  # whether hooks of the backend are registered; see `call_with_hooks`
+    _takes_text = False  # whether `call` takes text on the host
     _has_nothing_to_build = False  # whether a new layer is built, as it has no state
     _updates_state_at_inference = False  # whether a call assigns variables at inference
     _not_in_config: frozenset[str] = frozenset()  # parameters that get_config omits
@@ -189,9 +192,9 @@ class Layer(
         if self._build_shapes is None:
             return None
         shapes = self._build_shapes
-        if list(shapes) == ["input_shape"] or len(shapes) != 1:
-            return dict(shapes)
-        return {"input_shape": next(iter(shapes.values()))}
+        if len(shapes) > 1:
+            return {"shapes_dict": dict(shapes)}
+        return {"input_shape": shape for shape in shapes.values()}
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Builds the layer for the shapes of a config.
@@ -201,6 +204,7 @@ class Layer(
         """
         if not config or self.built:
             return
+        config = config.get("shapes_dict", config)
         shapes = {key: to_shapes(value) for key, value in config.items()}
         if list(shapes) == ["input_shape"]:
             self.build(shapes["input_shape"])
@@ -310,6 +314,8 @@ class Layer(
             if isinstance(x, Variable):
                 x = x.value
             is_symbolic = isinstance(x, KerasTensor)
+            if x.dtype == "string" if is_symbolic else is_text_array(x):
+                return convert_text(self, x)
             if is_ragged is not None and not is_symbolic and is_ragged(x):
                 x = pad_ragged_tensor(x, self._label)
             if not is_symbolic and not backend.is_tensor(x):

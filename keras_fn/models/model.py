@@ -53,6 +53,7 @@ class Model(Trainer, Layer):
         8
     """
 
+    _takes_text = True
     _functional_base: ClassVar[type]
     """`Functional`, which derives from this class; its module sets it."""
 

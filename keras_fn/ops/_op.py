@@ -32,7 +32,14 @@ from keras_fn.core.tracebacks import filter_traceback
 from keras_fn.core.tracing import substitute_when_tracing
 from keras_fn.core.variable import Variable
 from keras_fn.errors import PYTHON_REFUSALS, KerasError, SpecError, UnsupportedError
-from keras_fn.ops._signature import OpSignature, bind, refusal, untraceable
+from keras_fn.ops._signature import (
+    OpSignature,
+    bind,
+    is_text_operand,
+    refusal,
+    text_refusal,
+    untraceable,
+)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -265,6 +272,8 @@ class OpDefinition(OpSignature):
 
     def symbolic_call(self, args: tuple, kwargs: dict[str, Any]) -> Any:
         """Infers the result, and records the call unless a scope of inference is active."""
+        if any(map(is_text_operand, self.list_operands(args))) and not supports("text_tensors"):
+            raise text_refusal(self.full_name, bind(self.fn, args, kwargs))
         try:
             if context.current.symbolic:
                 return self.infer(args, kwargs)

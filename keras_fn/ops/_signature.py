@@ -4,6 +4,8 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from keras_fn.core import tree
+from keras_fn.core.host_text import TEXT_FIX, is_text_array
 from keras_fn.errors import DTypeError, SpecError, TracedValueError
 from keras_fn.ops._arguments import check_option, standardize_option
 
@@ -144,6 +146,8 @@ def refusal(
         arguments: The arguments of the call, by name.
         backend: What refuses them.
     """
+    if any(map(is_text_operand, tree.flatten(list(arguments.values())))):
+        return text_refusal(source, arguments)
     first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
     return DTypeError(
         source,
@@ -151,6 +155,23 @@ def refusal(
         received=", ".join(f"{key}={_summarize(value)}" for key, value in arguments.items()),
         fix=f"change what {backend} refuses: {first_line:.300}",
     )
+
+
+def is_text_operand(x: Any) -> bool:
+    """Returns whether an operand is text: symbolic, an array or a tensor."""
+    dtype = getattr(x, "dtype", None)
+    return getattr(dtype, "name", dtype) == "string" or is_text_array(x)
+
+
+def text_refusal(source: str, arguments: Mapping[str, Any]) -> DTypeError:
+    """Returns the error for text, which the op does not take.
+
+    Args:
+        source: The name of the op.
+        arguments: The arguments of the call, by name.
+    """
+    received = ", ".join(f"{key}={_summarize(value)}" for key, value in arguments.items())
+    return DTypeError(source, expected="numbers", received=received, fix=TEXT_FIX)
 
 
 def untraceable(source: str, arguments: Mapping[str, Any]) -> TracedValueError:

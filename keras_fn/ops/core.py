@@ -8,12 +8,13 @@ import numpy as np
 
 from keras_fn.backend.loader import current
 from keras_fn.core import dtypes
+from keras_fn.core.host_text import TEXT_FIX
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.ragged import is_ragged, pad_ragged_tensor
 from keras_fn.core.scopes import context
 from keras_fn.core.sparse import is_sparse
 from keras_fn.core.variable import Variable
-from keras_fn.errors import SpecError
+from keras_fn.errors import DTypeError, SpecError
 from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
 from keras_fn.types import DTypeLike, Tensor, TensorLike
 
@@ -115,6 +116,8 @@ def convert_to_numpy(x: TensorLike) -> np.ndarray:
 
 
 def _cast_spec(x: TensorSpec, dtype: DTypeLike) -> TensorSpec:
+    if x.dtype == "string" and dtype != "string":
+        raise DTypeError("ops.cast", expected="numbers", received="text", fix=TEXT_FIX)
     return TensorSpec(x.shape, dtypes.standardize_dtype(dtype))
 
 

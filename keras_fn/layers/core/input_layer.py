@@ -34,6 +34,8 @@ class InputLayer(Layer):
         (None, 3)
     """
 
+    _takes_text = True
+
     def __init__(
         self,
         shape: ShapeLike | None = None,

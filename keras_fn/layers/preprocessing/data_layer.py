@@ -119,6 +119,7 @@ class HostLayer(DataLayer):
     """
 
     _runs_on_host = True
+    _takes_text = True
 
     def _call_on_host(self, inputs: Any) -> Any:
         """Computes the outputs. Subclasses define it.
