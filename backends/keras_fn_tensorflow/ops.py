@@ -50,7 +50,7 @@ from keras_fn_tensorflow.creation import (
     diagonal as diagonal,
     full as full,
 )
-from keras_fn_tensorflow.dense import dense as dense
+from keras_fn_tensorflow.dense import dense as dense, dense_general as dense_general
 from keras_fn_tensorflow.indexing import (
     getitem as getitem,
     take as take,

@@ -18,3 +18,12 @@ def dense(x: Tensor, kernel: Tensor, bias: Tensor | None = None) -> Tensor:
     if x.dim() == 2:
         return torch.addmm(bias, x, kernel)
     return F.linear(x, kernel.t(), bias)
+
+
+def dense_general(x: Tensor, kernel: Tensor, bias: Tensor | None = None, axes: int = 1) -> Tensor:
+    """One matrix product with the bias: the axes are merged, which copies nothing."""
+    outputs = kernel.shape[axes:]
+    if axes != 1:
+        x = x.flatten(-axes)
+    product = dense(x, kernel.reshape(x.shape[-1], -1), None if bias is None else bias.flatten())
+    return product.unflatten(-1, outputs) if len(outputs) != 1 else product

@@ -84,7 +84,7 @@ from keras_fn_torch.creation import (
     triu as triu,
 )
 from keras_fn_torch.ctc import ctc_loss as ctc_loss
-from keras_fn_torch.dense import dense as dense
+from keras_fn_torch.dense import dense as dense, dense_general as dense_general
 from keras_fn_torch.indexing import (
     getitem as getitem,
     take as take,

@@ -109,7 +109,8 @@ def _checks(init: Callable[..., None]) -> dict[str, Callable[[Any, str, Any], No
 def _check_for(parameter: inspect.Parameter) -> Callable[[Any, str, Any], None] | None:
     annotation = parameter.annotation
     kinds = ["TensorLike"] if annotation is TensorLike else _kinds_of(annotation)
-    kinds = [parameter.name] if parameter.name in _KINDS else kinds
+    if parameter.name in _KINDS and not (kinds and all(kind in _KINDS for kind in kinds)):
+        kinds = [parameter.name]
     if parameter.name in _NOT_CHECKED or not all(kind in _KINDS for kind in kinds):
         return None
     return partial(_check_kinds, kinds)

@@ -128,7 +128,12 @@ def dot_product_attention(
     return _attention(query, key, value, bias, mask, factor, is_causal, attn_logits_soft_cap)
 
 
-@op(rule=Rule(lambda query, *_: query))
+def _output_spec(query: TensorSpec, key: TensorSpec, value: TensorSpec, *_: Any) -> TensorSpec:
+    del key
+    return TensorSpec((*query.shape[:-1], value.shape[-1]), query.dtype)
+
+
+@op(rule=Rule(_output_spec))
 def fused_attention(
     query: TensorLike,
     key: TensorLike,
@@ -144,7 +149,7 @@ def fused_attention(
     Args:
         query: Tensor of shape `(batch, targets, heads, head_size)`.
         key: Tensor of shape `(batch, sources, key_heads, head_size)`.
-        value: Tensor of the shape of `key`.
+        value: Tensor of shape `(batch, sources, key_heads, value_size)`.
         bias: Float tensor of rank 4 that broadcasts to the logits, or None.
         mask: Boolean tensor of rank 4 that broadcasts to the logits, or None.
         scale: Factor of the logits.
@@ -152,7 +157,7 @@ def fused_attention(
         flash_attention: As for `dot_product_attention`.
 
     Returns:
-        A tensor of the shape of `query`.
+        A tensor of shape `(batch, targets, heads, value_size)`.
     """
     if flash_attention:
         raise UnsupportedError(
@@ -208,7 +213,7 @@ def _attention(
         weights = reshape(weights, (batch, key_heads, -1, sources))
     y = matmul(weights, transpose(value, (0, 2, 1, 3)))
     if grouped:
-        y = reshape(y, (batch, heads, targets, size))
+        y = reshape(y, (batch, heads, targets, shape_of(value)[-1]))
     return transpose(y, (0, 2, 1, 3))
 
 

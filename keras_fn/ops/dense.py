@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from keras_fn.core import dtypes
 from keras_fn.ops._op import Rule, TensorSpec, op
 from keras_fn.ops._rules import elementwise
 from keras_fn.ops.arithmetic import add
-from keras_fn.ops.linalg.products import matmul, matmul_spec
+from keras_fn.ops.linalg.products import matmul, matmul_spec, tensordot
 from keras_fn.ops.manipulation import reshape
 from keras_fn.types import Tensor, TensorLike
 
@@ -37,6 +38,38 @@ def dense(x: TensorLike, kernel: TensorLike, bias: TensorLike | None = None) -> 
     """
     x = matmul(x, kernel)
     return x if bias is None else add(x, bias)
+
+
+def _dense_general(
+    x: TensorSpec, kernel: TensorSpec, bias: TensorSpec | None = None, axes: int = 1
+) -> TensorSpec:
+    operands = [t.dtype for t in (x, kernel, bias) if t is not None]
+    kept = len(x.shape) - axes
+    return TensorSpec((*x.shape[:kept], *kernel.shape[axes:]), dtypes.result_type(*operands))
+
+
+@op(rule=Rule(_dense_general))
+def dense_general(
+    x: TensorLike, kernel: TensorLike, bias: TensorLike | None = None, axes: int = 1
+) -> Tensor:
+    """Dense layer over several axes: contracts the last axes of `x` with the first of `kernel`.
+
+    Args:
+        x: Tensor of shape `(..., *inputs)`.
+        kernel: Tensor of shape `(*inputs, *outputs)`.
+        bias: Tensor of shape `outputs`, or None.
+        axes: How many axes `inputs` are.
+
+    Returns:
+        A tensor of shape `(..., *outputs)`, in the dtype that the arguments promote to.
+
+    Example:
+        >>> from keras_fn.ops.dense import dense_general
+        >>> dense_general(ones((5, 2, 3)), ones((3, 4, 6))).shape == (5, 2, 4, 6)
+        True
+    """
+    product = tensordot(x, kernel, axes)
+    return product if bias is None else add(product, bias)
 
 
 @op

@@ -1,0 +1,270 @@
+"""The dense layer of an einsum equation."""
+
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Unpack
+
+from keras_fn import activations
+from keras_fn.core.input_spec import InputSpec
+from keras_fn.errors import SpecError
+from keras_fn.initializers import VarianceScaling
+from keras_fn.layers._arguments import add_weight_from_spec, argument_error, set_weight_spec
+from keras_fn.layers._options import LayerOptions
+from keras_fn.layers._signature import ignores_training
+from keras_fn.layers.layer import Layer
+from keras_fn.ops.arithmetic import add
+from keras_fn.ops.dense import dense_general
+from keras_fn.ops.linalg.products import einsum
+from keras_fn.types import (
+    ActivationLike,
+    ConstraintLike,
+    InitializerLike,
+    RegularizerLike,
+    Shape,
+    Tensor,
+)
+
+_TERMS = re.compile(
+    r"(?P<left>\.\.\.)?(?P<inputs>[a-zA-Z]+)(?P<right>\.\.\.)?,(?P<kernel>[a-zA-Z]+)"
+    r"->(?P<outputs>(?(left)\.\.\.)[a-zA-Z]+(?(right)\.\.\.))"
+)
+
+
+class EinsumDense(Layer):
+    """Dense layer of an einsum equation: `activation(einsum(equation, inputs, kernel) + bias)`.
+
+    Args:
+        equation: The einsum equation of the inputs and the kernel, for example `"abc,cd->abd"`. A
+            `...` stands for any further axes of inputs and outputs: `"...x,xy->...y"`, or
+            `"ab...,bc->ac..."`.
+        output_shape: Sizes of the axes of the output, without the first axis and those of `...`:
+            one integer, or a tuple of integers and None for axes that the input has, too.
+        activation: Activation function applied to the result, or its name. None by default.
+        bias_axes: The letters of the output's axes along which the bias differs. None: no bias.
+        kernel_initializer: Initializer for the kernel. Fan-in and fan-out are those of the
+            equation.
+        bias_initializer: Initializer for the bias.
+        kernel_regularizer: Regularizer applied to the kernel.
+        bias_regularizer: Regularizer applied to the bias.
+        kernel_constraint: Constraint applied to the kernel after each update.
+        bias_constraint: Constraint applied to the bias after each update.
+
+    Input shape:
+        A tensor with an axis for each letter of the equation's first term.
+
+    Output shape:
+        A tensor with an axis for each letter after the arrow.
+
+    Raises:
+        ValueError: The equation has another form, or does not fit the shapes.
+
+    Example:
+        >>> layer = keras.layers.EinsumDense("abc,cde->abde", (None, 2, 8), bias_axes="de")
+        >>> layer(keras.Input((5, 3))).shape, layer.kernel.shape, layer.bias.shape
+        ((None, 5, 2, 8), (3, 2, 8), (2, 8))
+    """
+
+    bias = None
+
+    def __init__(
+        self,
+        equation: str,
+        output_shape: int | Sequence[int | None],
+        activation: ActivationLike | None = None,
+        bias_axes: str | None = None,
+        kernel_initializer: InitializerLike | None = "glorot_uniform",
+        bias_initializer: InitializerLike | None = "zeros",
+        kernel_regularizer: RegularizerLike | None = None,
+        bias_regularizer: RegularizerLike | None = None,
+        kernel_constraint: ConstraintLike | None = None,
+        bias_constraint: ConstraintLike | None = None,
+        **kwargs: Unpack[LayerOptions],
+    ):
+        super().__init__(**kwargs)
+        self._equation = _parse(self, equation, bias_axes)
+        self.equation, self.bias_axes = equation, bias_axes
+        self.partial_output_shape = _to_sizes(self, output_shape)
+        self.activation = activations.get(activation)
+        set_weight_spec(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+        set_weight_spec(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
+
+    def build(self, input_shape: Shape) -> None:
+        """Creates the kernel and the bias."""
+        equation, rank = self._equation, len(input_shape)
+        sizes = self._sizes(tuple(input_shape))
+        self.kernel = self.add_weight(
+            [sizes[letter] for letter in equation.kernel],
+            equation.with_fans(self.kernel_initializer),
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+            name="kernel",
+        )
+        if self.bias_axes:
+            shape = equation.bias_shape(sizes, self.bias_axes, rank)
+            self.bias = add_weight_from_spec(self, "bias", shape)
+        self._contracted = equation.contracted_axes(self.bias_axes)
+        axes = {i: sizes[c] for i, c in equation.input_axes(rank) if c in equation.kernel}
+        self.input_spec = InputSpec(ndim=rank, axes=axes)
+
+    def _sizes(self, shape: Shape) -> dict[str, int]:
+        """Returns the size of each letter of the kernel, from the shapes of input and output."""
+        equation, rank = self._equation, len(shape)
+        free = rank - len(equation.inputs)
+        if free < 0 or (free and not equation.ellipsis):
+            raise SpecError(
+                self._label,
+                expected=f"an input that fits the first term of {self.equation!r}",
+                received=f"shape {shape}",
+                fix="use one letter for each axis of the input",
+            )
+        known = {letter: shape[i] for i, letter in equation.input_axes(rank)}
+        # `output_shape` lacks the first axis: a letter, or one of those of `...`.
+        skipped = 0 if equation.ellipsis == "left" and free else 1
+        if len(self.partial_output_shape) != len(equation.outputs) - skipped:
+            raise SpecError(
+                self._label,
+                expected=f"output_shape of {len(equation.outputs) - skipped} sizes, those of "
+                f"{equation.outputs[skipped:]!r}",
+                received=f"output_shape={self.partial_output_shape}",
+                fix="leave out the first axis of the output and those of '...'",
+            )
+        sizes = {letter: known.get(letter) for letter in equation.kernel}
+        for letter, size in zip(equation.outputs[skipped:], self.partial_output_shape, strict=True):
+            if size is not None and known.get(letter, size) != size:
+                raise SpecError(
+                    self._label,
+                    expected=f"the size {known[letter]} of the input for the axis {letter!r}",
+                    received=f"output_shape={self.partial_output_shape}, input shape {shape}",
+                    fix="write None for axes that the input has, too",
+                )
+            if letter in sizes:
+                sizes[letter] = sizes[letter] if size is None else size
+        unknown = [letter for letter, size in sizes.items() if size is None]
+        if unknown:
+            raise SpecError(
+                self._label,
+                expected=f"a known size of the kernel's axis {unknown[0]!r} in {self.equation!r}",
+                received=f"output_shape={self.partial_output_shape}, input shape {shape}",
+                fix="set it in output_shape, or in the shape of Input",
+            )
+        return sizes  # type: ignore[return-value]
+
+    @ignores_training
+    def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
+        """Returns the outputs: the same ones in training."""
+        if self._contracted:
+            outputs = dense_general(inputs, self.kernel, self.bias, self._contracted)
+        else:
+            outputs = einsum(self.equation, inputs, self.kernel)
+            outputs = outputs if self.bias is None else add(outputs, self.bias)
+        return outputs if self.activation is None else self.activation(outputs)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments of the constructor, as plain values."""
+        return {**super().get_config(), "output_shape": self.partial_output_shape}
+
+    _not_in_config = frozenset({"output_shape"})  # which has another name as an attribute
+
+
+class _Equation(NamedTuple):
+    """The terms of an equation, without `...`, and on which side that is: "left", "right" or ""."""
+
+    inputs: str
+    kernel: str
+    outputs: str
+    ellipsis: str
+
+    def input_axes(self, rank: int) -> list[tuple[int, str]]:
+        """Returns the axis of each letter of the inputs; from the end, if `...` is before them."""
+        first = -len(self.inputs) if self.ellipsis == "left" else 0
+        del rank
+        return [(first + i, letter) for i, letter in enumerate(self.inputs)]
+
+    def contracted_axes(self, bias_axes: str | None) -> int:
+        """Returns how many last axes of the inputs are contracted with the first of the kernel.
+
+        0 if the equation, or the bias, has another form than that of `dense_general`.
+        """
+        shared = [c for c in self.inputs if c in self.outputs]
+        count = len(self.inputs) - len(shared)
+        free, new = self.inputs[: len(shared)], self.kernel[count:]
+        fits = (
+            self.ellipsis != "right"
+            and 0 < count < len(self.kernel)
+            and self.kernel[:count] == self.inputs[len(shared) :]
+            and self.outputs == free + new
+            and not set(new) & set(self.inputs)
+            and (not bias_axes or sorted(bias_axes) == sorted(new))
+            and bool(self.ellipsis or free)
+        )
+        return count if fits else 0
+
+    def bias_shape(self, sizes: dict[str, int], bias_axes: str, rank: int) -> list[int]:
+        """Returns the shape of the bias: its axes, and all that follow, of size 1 or of these."""
+        first = min(map(self.outputs.index, bias_axes))
+        shape = [sizes[c] if c in bias_axes else 1 for c in self.outputs[first:]]
+        return shape + [1] * (rank - len(self.inputs) if self.ellipsis == "right" else 0)
+
+    def with_fans(self, initializer: Any) -> Any:
+        """Returns an initializer of scaled variance with the fan-in and fan-out of the equation."""
+        is_open = isinstance(initializer, VarianceScaling) and (
+            initializer.input_axes is None or initializer.output_axes is None
+        )
+        if not is_open:
+            return initializer
+        outputs = [i for i, c in enumerate(self.kernel) if c in self.outputs]
+        inputs = [i for i, c in enumerate(self.kernel) if c not in self.outputs]
+        axes = {"seed": initializer.seed, "input_axes": inputs, "output_axes": outputs}
+        return type(initializer).from_config({**initializer.get_config(), **axes})
+
+
+def _parse(layer: Layer, equation: str, bias_axes: str | None) -> _Equation:
+    """Returns the terms of an equation.
+
+    Raises:
+        SpecError: It has another form, or a letter that cannot be computed.
+    """
+    match = _TERMS.fullmatch(str(equation).replace(" ", ""))
+    if match is None or (match["left"] and match["right"]):
+        raise argument_error(
+            layer,
+            "equation",
+            "two terms and a result, with '...' on one side only",
+            equation,
+            "for example 'abc,cd->abd', '...x,xy->...y' or 'ab...,bc->ac...'",
+        )
+    side = "left" if match["left"] else "right" if match["right"] else ""
+    parsed = _Equation(
+        match["inputs"], match["kernel"], match["outputs"].replace(".", ""), side
+    )
+    known = {*parsed.inputs, *parsed.kernel}
+    for letter in parsed.outputs:
+        if letter not in known:
+            raise argument_error(
+                layer, "equation", f"the letter {letter!r} before the arrow", equation,
+                "use letters of the inputs or of the kernel in the result",
+            )  # fmt: skip
+    for letter in parsed.kernel:
+        if letter not in parsed.inputs and letter not in parsed.outputs:
+            raise argument_error(
+                layer, "equation", f"the kernel's letter {letter!r} in inputs or outputs", equation,
+                "remove the axis, whose size is not known",
+            )  # fmt: skip
+    if bias_axes is not None and not set(str(bias_axes)) <= set(parsed.outputs):
+        raise argument_error(
+            layer, "bias_axes", f"letters of the output, {parsed.outputs!r}", bias_axes,
+            "for example its last letter",
+        )  # fmt: skip
+    return parsed
+
+
+def _to_sizes(layer: Layer, shape: Any) -> tuple[int | None, ...]:
+    sizes = (shape,) if isinstance(shape, int) else shape
+    if not isinstance(sizes, (list, tuple)) or not all(
+        n is None or (isinstance(n, int) and n > 0) for n in sizes
+    ):
+        raise argument_error(
+            layer, "output_shape", "a size, or a tuple of sizes and None", shape,
+            "for example output_shape=(None, 64)",
+        )  # fmt: skip
+    return tuple(sizes)
