@@ -6,7 +6,7 @@ from typing import Any, Self, Unpack
 from keras_fn.core.registry import CustomObjectScope
 from keras_fn.core.serialization import deserialize_keras_object
 from keras_fn.layers._options import LayerOptions
-from keras_fn.layers.layer import Layer
+from keras_fn.layers.preprocessing.data_layer import DataLayer
 from keras_fn.ops.arithmetic import add, multiply
 from keras_fn.ops.core import cast, convert_to_tensor
 from keras_fn.ops.manipulation import reshape
@@ -14,7 +14,7 @@ from keras_fn.settings import settings
 from keras_fn.types import Tensor, TensorLike
 
 
-class Rescaling(Layer):
+class Rescaling(DataLayer):
     """Rescales inputs: `inputs * scale + offset`.
 
     For example with `scale=1 / 255`, bytes become floats from 0 to 1.
