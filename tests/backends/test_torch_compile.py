@@ -16,6 +16,7 @@ if os.environ.get("KERAS_BACKEND") != "torch":
 
 import torch
 import torch._dynamo
+from layer_cases import LAYERS
 
 if not hasattr(torch._dynamo.config, "trace_autograd_ops"):
     pytest.skip("This release of PyTorch cannot trace gradients.", allow_module_level=True)
@@ -38,7 +39,6 @@ def module(path: str) -> Any:
     return found
 
 
-VALUES = module("layers/test_against_keras.py")
 RNN = module("layers/rnn/cases.py")
 
 
@@ -68,13 +68,17 @@ def assert_same(found: Any, expected: Any) -> None:
 
 
 def agrees(make: Callable[[], Any], x: Any, options: dict[str, Any], **call: Any) -> None:
-    """Asserts that two calls of a compiled layer equal two calls of an uncompiled copy."""
+    """Asserts that two calls of a compiled layer equal two calls of an uncompiled copy.
+
+    Several arguments by position are a tuple.
+    """
+    xs = x if isinstance(x, tuple) else (x,)
     twins = []
     for _ in range(2):
         keras.utils.set_random_seed(1)
         layer = make()
         if not layer.built:
-            layer.build(keras.tree.map_structure(lambda t: tuple(t.shape), x))
+            layer(*xs, **{k: v for k, v in call.items() if k != "training"})
         for k, v in enumerate(layer.weights):
             wave = np.cos(np.arange(v.size) * 0.9 + k).reshape(v.shape)
             v.assign(np.abs(wave) + 0.5 if not v.trainable else wave * 0.5)
@@ -82,8 +86,8 @@ def agrees(make: Callable[[], Any], x: Any, options: dict[str, Any], **call: Any
     plain, other = twins
     compiled = torch.compile(other, **options)
     for _ in range(2):
-        expected = plain(x, **call)
-        assert_same(compiled(x, **call), expected)
+        expected = plain(*xs, **call)
+        assert_same(compiled(*xs, **call), expected)
         for layer in twins:  # as a step does: they would pile up
             layer._clear_losses()
     for v, w in zip(plain.variables, other.variables, strict=True):
@@ -95,11 +99,9 @@ def agrees(make: Callable[[], Any], x: Any, options: dict[str, Any], **call: Any
 # Two steps: each is traced separately.
 STEPS = torch.from_numpy(RNN.inputs())[:, :2]
 MASK = torch.tensor(RNN.MASKS["holes"], dtype=torch.bool)[:, :2]
-STATE = torch.ones(3, 2)
 
-# Layers without an example in another table: a constructor and the inputs.
+# Instead of the row in the table of layers: a constructor and the inputs.
 MORE: dict[str, tuple[Callable[[], Any], tuple[Any, dict[str, Any]]]] = {
-    "Lambda": (lambda: layers.Lambda(lambda x: x * 2), (STEPS, {})),
     "LSTM": (lambda: layers.LSTM(2), (STEPS, {"mask": MASK})),
     "GRU": (lambda: layers.GRU(2, dropout=0.5, recurrent_dropout=0.5), (STEPS, {})),
     "SimpleRNN": (lambda: layers.SimpleRNN(2, return_state=True), (STEPS, {"mask": MASK})),
@@ -120,17 +122,10 @@ MORE: dict[str, tuple[Callable[[], Any], tuple[Any, dict[str, Any]]]] = {
         (STEPS, {"mask": MASK}),
     ),
     "TimeDistributed": (lambda: layers.TimeDistributed(layers.Dense(2)), (STEPS, {"mask": MASK})),
-    "LSTMCell": (lambda: layers.LSTMCell(2), (STEPS[:, 0], {"states": [STATE, STATE]})),
-    "GRUCell": (lambda: layers.GRUCell(2), (STEPS[:, 0], {"states": [STATE]})),
-    "SimpleRNNCell": (lambda: layers.SimpleRNNCell(2), (STEPS[:, 0], {"states": [STATE]})),
     "Dense": (
         lambda: layers.Dense(2, activation="relu", kernel_regularizer="l2"),
         (STEPS, {}),
     ),
-}
-NOT_CALLED = {
-    "InputLayer": "it stands for an input",
-    "Wrapper": "what it does is its subclass's",
 }
 # One layer for each mechanism. The thorough run traces the others, which repeat one of these.
 REPRESENTATIVES = {
@@ -163,42 +158,37 @@ REPRESENTATIVES = {
 }
 
 
-def names_of_layers() -> list[str]:
-    found = {x.__name__ for x in vars(layers).values() if isinstance(x, type)}
-    return sorted(n for n in found if issubclass(getattr(layers, n, object), layers.Layer))
-
-
 def thorough_unless(is_representative: bool, *values: Any) -> Any:
     """Returns a parameter that only the thorough run executes if another one represents it."""
     return pytest.param(*values, marks=() if is_representative else pytest.mark.thorough)
 
 
-def example_of(name: str) -> tuple[Callable[[], Any], Any, dict[str, Any]]:
+def example_of(name: str) -> tuple[Callable[[], Any], tuple[Any, ...], dict[str, Any]]:
     if name in MORE:
         make, (x, call) = MORE[name]
-        return make, x, call
-    made = next((c for c in VALUES.CASES.values() if c.cls == name), None)
-    assert made is not None, f"add an example of {name} to MORE"
-    call = {k: torch.as_tensor(v) for k, v in made.call.items() if k == "mask"}
-    x = [ops.convert_to_tensor(a) for a in VALUES.inputs_of(made)]
-    return lambda: getattr(layers, name)(**made.arguments), x if len(x) > 1 else x[0], call
+        return make, (x,), call
+    case = LAYERS[name]
+    tensors = keras.tree.map_structure(ops.convert_to_tensor, (case.draw(), case.options()))
+    return lambda: case.make(keras), *tensors
 
 
 @pytest.mark.parametrize(
     "name",
-    [thorough_unless(n in REPRESENTATIVES, n) for n in names_of_layers() if n != "Layer"],
+    [
+        thorough_unless(name in REPRESENTATIVES, name)
+        for name, case in LAYERS.items()
+        if not case.host
+    ],
 )
 def test_a_layer_is_one_graph(name):
-    if name in NOT_CALLED:
-        pytest.skip(NOT_CALLED[name])
-    make, x, call = example_of(name)
+    make, xs, call = example_of(name)
     if make()._signature.has_training:  # inference is part of the models below
         call["training"] = True
-    agrees(make, x, EAGER, **call)
+    agrees(make, xs, EAGER, **call)
 
 
 def test_representatives_are_layers():
-    assert set(names_of_layers()) >= REPRESENTATIVES
+    assert LAYERS.keys() >= REPRESENTATIVES
 
 
 def test_constants_are_constants_in_the_graph():

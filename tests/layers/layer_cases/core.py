@@ -1,0 +1,29 @@
+"""Rows of the core layers."""
+
+from layer_cases.case import STEPS, Data, LayerCase, ints
+from layer_cases.convolutional import LINE
+
+
+def _double(x):
+    return x * 2
+
+
+CASES = [
+    LayerCase("Dense", {"units": 3}, (2, 4, 5), masks="kept", free=(0, 1), slopes=True),
+    LayerCase("Dense", {"units": 2, "activation": "tanh", "kernel_regularizer": "l2"}, (2, 5), "matrix"),
+    LayerCase("Identity", {}, LINE, masks="kept", free=(0, 1, 2)),
+    LayerCase("Masking", {}, Data((2, 4, 3), "steps"), masks="made", free=(0, 1)),
+    LayerCase("Embedding", {"input_dim": 7, "output_dim": 3}, ints(2, 5), free=(0, 1)),
+    LayerCase(
+        "Embedding",
+        {
+            "input_dim": 7, "output_dim": 3, "mask_zero": True,
+            "embeddings_regularizer": "l2", "embeddings_constraint": "unit_norm",
+        },
+        ints(2, 5), "masked", masks="made",
+    ),
+    LayerCase(
+        "Embedding", {"input_dim": 7, "output_dim": 3}, Data((2, 5), "whole"), "of floats"
+    ),
+    LayerCase("Lambda", {"function": _double}, LINE, free=(0, 1), masks="dropped", keras=False),
+]  # fmt: skip
