@@ -21,5 +21,8 @@ def getitem(x: jax.Array, key: Any) -> jax.Array:
 def take(x: jax.Array, indices: jax.Array, axis: int | None = None) -> jax.Array:
     """Clips indices out of range, as jitted code cannot raise; JAX's default fills in NaN."""
     size = x.size if axis is None else x.shape[axis]
+    if not size and not indices.size:  # JAX would drop the axes of the indices
+        axis, x = (0, x.ravel()) if axis is None else (axis % x.ndim, x)
+        return jnp.zeros((*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]), x.dtype)
     indices = jnp.where(indices < 0, indices + size, indices)
     return jnp.take(x, indices, axis=axis, mode="clip")

@@ -85,7 +85,37 @@ from keras_fn.layers.pooling.adaptive_max_pooling import (
     AdaptiveMaxPooling2D as AdaptiveMaxPooling2D,
     AdaptiveMaxPooling3D as AdaptiveMaxPooling3D,
 )
+from keras_fn.layers.preprocessing.image.auto_contrast import AutoContrast as AutoContrast
+from keras_fn.layers.preprocessing.image.contrast_limited_adaptive_histogram_equalization import (
+    ContrastLimitedAdaptiveHistogramEqualization as ContrastLimitedAdaptiveHistogramEqualization,
+)
+from keras_fn.layers.preprocessing.image.equalization import Equalization as Equalization
+from keras_fn.layers.preprocessing.image.random_brightness import (
+    RandomBrightness as RandomBrightness,
+)
+from keras_fn.layers.preprocessing.image.random_color_degeneration import (
+    RandomColorDegeneration as RandomColorDegeneration,
+)
+from keras_fn.layers.preprocessing.image.random_color_jitter import (
+    RandomColorJitter as RandomColorJitter,
+)
+from keras_fn.layers.preprocessing.image.random_contrast import RandomContrast as RandomContrast
+from keras_fn.layers.preprocessing.image.random_erasing import RandomErasing as RandomErasing
 from keras_fn.layers.preprocessing.image.random_flip import RandomFlip as RandomFlip
+from keras_fn.layers.preprocessing.image.random_gaussian_blur import (
+    RandomGaussianBlur as RandomGaussianBlur,
+)
+from keras_fn.layers.preprocessing.image.random_grayscale import RandomGrayscale as RandomGrayscale
+from keras_fn.layers.preprocessing.image.random_hue import RandomHue as RandomHue
+from keras_fn.layers.preprocessing.image.random_invert import RandomInvert as RandomInvert
+from keras_fn.layers.preprocessing.image.random_posterization import (
+    RandomPosterization as RandomPosterization,
+)
+from keras_fn.layers.preprocessing.image.random_saturation import (
+    RandomSaturation as RandomSaturation,
+)
+from keras_fn.layers.preprocessing.image.random_sharpness import RandomSharpness as RandomSharpness
+from keras_fn.layers.preprocessing.image.solarization import Solarization as Solarization
 from keras_fn.layers.preprocessing.normalization import Normalization as Normalization
 from keras_fn.layers.preprocessing.rescaling import Rescaling as Rescaling
 from keras_fn.layers.regularization import (
