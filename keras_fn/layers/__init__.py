@@ -14,6 +14,10 @@ from keras_fn.layers.activations import (
     ReLU as ReLU,
     Softmax as Softmax,
 )
+from keras_fn.layers.attention.grouped_query_attention import (
+    GroupedQueryAttention as GroupQueryAttention,
+)
+from keras_fn.layers.attention.multi_head_attention import MultiHeadAttention as MultiHeadAttention
 from keras_fn.layers.convolutional import (
     Conv1D as Conv1D,
     Conv1DTranspose as Conv1DTranspose,
@@ -85,6 +89,8 @@ from keras_fn.layers.pooling.adaptive_max_pooling import (
     AdaptiveMaxPooling2D as AdaptiveMaxPooling2D,
     AdaptiveMaxPooling3D as AdaptiveMaxPooling3D,
 )
+from keras_fn.layers.preprocessing.category_encoding import CategoryEncoding as CategoryEncoding
+from keras_fn.layers.preprocessing.discretization import Discretization as Discretization
 from keras_fn.layers.preprocessing.image.auto_contrast import AutoContrast as AutoContrast
 from keras_fn.layers.preprocessing.image.contrast_limited_adaptive_histogram_equalization import (
     ContrastLimitedAdaptiveHistogramEqualization as ContrastLimitedAdaptiveHistogramEqualization,
@@ -161,11 +167,13 @@ from keras_fn.layers.rnn.conv_lstm import (
     ConvLSTM3D as ConvLSTM3D,
 )
 
-_LAYERS = tuple(
-    value for value in list(vars().values()) if isinstance(value, type) and issubclass(value, Layer)
-)
-registry.register("layer", "keras.layers", _LAYERS)
-_constructor.check_constructors(_LAYERS)
+_LAYERS = {
+    name: value
+    for name, value in vars().items()
+    if isinstance(value, type) and issubclass(value, Layer)
+}
+registry.register("layer", "keras.layers", (), **_LAYERS)
+_constructor.check_constructors(_LAYERS.values())
 
 # Other names of the same layers.
 Convolution1D = Conv1D
