@@ -16,7 +16,8 @@ class ArgumentForm:
     """What an argument may be.
 
     Attributes:
-        types: Its types. A bool counts as an integer only if `bool` is among them.
+        types: Its types; before an abstract one the usual ones, which are found faster. A bool
+            counts as an integer only if `bool` is among them.
         expected: The form in words.
         example: A value that fits, as code.
         accepts: Whether a value of these types is in range; None if each is.
@@ -30,18 +31,19 @@ class ArgumentForm:
 
 def is_count(value: Any) -> bool:
     """Whether a value is a positive integer."""
-    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= 1
+    is_int = isinstance(value, (int, Integral)) and not isinstance(value, bool)
+    return is_int and int(value) >= 1
 
 
-COUNT = ArgumentForm((Integral,), "a positive integer", "32", is_count)
+COUNT = ArgumentForm((int, Integral), "a positive integer", "32", is_count)
 OPTIONAL_COUNT = ArgumentForm(
-    (Integral, type(None)), "a positive integer", "32", lambda n: n is None or is_count(n)
+    (type(None), int, Integral), "a positive integer", "32", lambda n: n is None or is_count(n)
 )
-INDEX = ArgumentForm((Integral,), "an integer of 0 or more", "10", lambda n: n >= 0)
-FLAG = ArgumentForm((bool, np.bool_, Integral), "True or False", "True")
-NUMBER = ArgumentForm((float, Real), "a number", "0.1")
-NOT_NEGATIVE = ArgumentForm((Real,), "a number of 0 or more", "1", lambda x: x >= 0)
-OPTIONAL_NUMBER = ArgumentForm((Real, type(None)), "a number or None", "0.1")
+INDEX = ArgumentForm((int, Integral), "an integer of 0 or more", "10", lambda n: n >= 0)
+FLAG = ArgumentForm((bool, np.bool_, int, Integral), "True or False", "True")
+NUMBER = ArgumentForm((float, int, Real), "a number", "0.1")
+NOT_NEGATIVE = ArgumentForm((float, int, Real), "a number of 0 or more", "1", lambda x: x >= 0)
+OPTIONAL_NUMBER = ArgumentForm((type(None), float, int, Real), "a number or None", "0.1")
 AXES = ArgumentForm(
     (type(None), list, tuple, Integral),
     "an axis or a list of axes",

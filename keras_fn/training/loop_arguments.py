@@ -42,7 +42,7 @@ _FORMS = {
         (Integral, Collection), "a number of epochs, or a list of epochs", "1", _is_frequency
     ),
     "verbose": ArgumentForm(
-        (bool, np.bool_, Integral, str, type(None)), "0, 1, 2 or 'auto'", "0", _is_verbosity
+        (int, str, type(None), bool, np.bool_, Integral), "0, 1, 2 or 'auto'", "0", _is_verbosity
     ),
     "shuffle": FLAG,
     "return_dict": FLAG,
