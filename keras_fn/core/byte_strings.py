@@ -1,4 +1,4 @@
-"""Byte strings of many lengths in one array, as vectorized hash functions read them."""
+"""Byte strings of many lengths in one array, as vectorized functions of text read them."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 _PADDING = 64  # bytes that may be read after the last string
+_ASCII = 128
 
 
 class ByteStrings(NamedTuple):
@@ -21,7 +22,7 @@ class ByteStrings(NamedTuple):
     starts: np.ndarray
     lengths: np.ndarray
 
-    def words(self, dtype: str) -> np.ndarray:
+    def words(self, dtype: str = "<u8") -> np.ndarray:
         """Returns the little-endian word that begins at each byte of the buffer.
 
         Args:
@@ -29,6 +30,20 @@ class ByteStrings(NamedTuple):
         """
         size = np.dtype(dtype).itemsize
         return np.ndarray((len(self.buffer) - size + 1,), dtype, self.buffer, strides=(1,))
+
+    def take(self, rows: np.ndarray) -> "ByteStrings":
+        """Returns some of the strings.
+
+        Args:
+            rows: Their positions, or a boolean for each string.
+        """
+        return ByteStrings(self.buffer, self.starts[rows], self.lengths[rows])
+
+    def tolist(self) -> list[bytes]:
+        """Returns the strings as a list."""
+        data = self.buffer.tobytes()
+        ends = (self.starts + self.lengths).tolist()
+        return [data[start:end] for start, end in zip(self.starts.tolist(), ends, strict=True)]
 
 
 def pack_bytes(strings: Sequence[bytes]) -> ByteStrings:
@@ -42,8 +57,19 @@ def pack_bytes(strings: Sequence[bytes]) -> ByteStrings:
         [2, 0, 1]
     """
     lengths = np.fromiter(map(len, strings), np.int64, len(strings))
-    buffer = np.frombuffer(b"".join([*strings, b"\0" * _PADDING]), np.uint8)
-    return ByteStrings(buffer, np.cumsum(lengths) - lengths, lengths)
+    return ByteStrings(pad_buffer(b"".join(strings)), np.cumsum(lengths) - lengths, lengths)
+
+
+def pad_buffer(data: bytes | np.ndarray) -> np.ndarray:
+    """Returns bytes as the buffer of `ByteStrings`.
+
+    Args:
+        data: The bytes.
+    """
+    buffer = np.empty(len(data) + _PADDING, np.uint8)
+    buffer[: len(data)] = np.frombuffer(data, np.uint8) if isinstance(data, bytes) else data
+    buffer[len(data) :] = 0
+    return buffer
 
 
 def pack_decimals(numbers: np.ndarray) -> ByteStrings:
@@ -52,9 +78,40 @@ def pack_decimals(numbers: np.ndarray) -> ByteStrings:
     Args:
         numbers: Integers of shape `(count,)`.
     """
-    width = 20  # of the smallest int64 and of the largest uint64
-    text = numbers.astype(f"S{width}")
-    padded = np.zeros(len(text) * width + _PADDING, np.uint8)
-    padded[: len(text) * width] = np.frombuffer(text.tobytes(), np.uint8)
-    lengths = np.strings.str_len(text).astype(np.int64)
-    return ByteStrings(padded, np.arange(len(text)) * width, lengths)
+    return _pack_rows(_to_rows(numbers.astype("S20")))  # -2**63 and 2**64 - 1 have 20 digits
+
+
+def pack_array(array: np.ndarray) -> ByteStrings | None:
+    """Returns an array of text of one of NumPy's own dtypes as byte strings.
+
+    Args:
+        array: An array of dtype `S`, or of dtype `U` with nothing but ASCII.
+
+    Returns:
+        The strings; None for any other array.
+    """
+    if array.dtype.itemsize == 0:
+        return None
+    if array.dtype.kind == "S":
+        return _pack_rows(_to_rows(array.ravel()))
+    if array.dtype.kind != "U":
+        return None
+    flat = np.ascontiguousarray(array).ravel().astype(array.dtype.newbyteorder("="), copy=False)
+    points = flat.view(np.uint32).reshape(len(flat), -1)
+    if points.size and points.max() >= _ASCII:
+        return None
+    return _pack_rows(points.astype(np.uint8))
+
+
+def _to_rows(array: np.ndarray) -> np.ndarray:
+    array = np.ascontiguousarray(array)
+    return array.view(np.uint8).reshape(len(array), array.dtype.itemsize)
+
+
+def _pack_rows(rows: np.ndarray) -> ByteStrings:
+    """Returns the rows of a matrix of bytes as strings, without the zeros at their ends."""
+    count, width = rows.shape
+    lengths = np.zeros(count, np.int64)
+    for column in range(width):
+        lengths[rows[:, column] != 0] = column + 1
+    return ByteStrings(pad_buffer(rows.ravel()), np.arange(count) * width, lengths)

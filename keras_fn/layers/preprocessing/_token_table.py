@@ -1,0 +1,113 @@
+"""A hash table of tokens, in which all tokens of a text are looked up together, in NumPy."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from keras_fn.core.byte_strings import ByteStrings, pack_bytes
+from keras_fn.core.farmhash import fingerprint64
+
+_FACTOR = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio: Fibonacci hashing
+_FACTOR_2 = np.uint64(0xC2B2AE3D27D4EB4F)
+_BYTE_MASKS = np.array([2 ** (8 * size) - 1 for size in range(9)], np.uint64)
+
+
+class TokenTable:
+    """Hash table with open addressing, from byte strings to their positions in a list.
+
+    Args:
+        tokens: The byte strings; of equal ones the first counts.
+
+    Example:
+        >>> table = TokenTable([b"the", b"cat"])
+        >>> table.lookup(pack_bytes([b"cat", b"dog", b"the"])).tolist()
+        [1, -1, 0]
+    """
+
+    def __init__(self, tokens: Sequence[bytes]):
+        self._tokens = pack_bytes(list(tokens))
+        self._words = self._tokens.words()
+        count = len(self._tokens.lengths)
+        self._bits = max(count.bit_length() + 2, 4)  # a quarter of the slots is in use, or less
+        self._slot_ids = np.full(1 << self._bits, -1, np.int64)
+        self._slot_keys = np.zeros(1 << self._bits, np.uint64)
+        self._insert(_keys(self._tokens))
+
+    def _insert(self, keys: np.ndarray) -> None:
+        rows, slots = np.arange(len(keys)), self._slots(keys)
+        while len(rows):
+            free = np.flatnonzero(self._slot_ids[slots] < 0)[::-1]  # the first one is written last
+            self._slot_ids[slots[free]] = rows[free]
+            self._slot_keys[slots[free]] = keys[rows[free]]
+            waiting = self._slot_ids[slots] != rows
+            rows, slots = rows[waiting], slots[waiting] + 1 & len(self._slot_ids) - 1
+
+    def _slots(self, keys: np.ndarray) -> np.ndarray:
+        return ((keys * _FACTOR) >> np.uint64(64 - self._bits)).view(np.int64)
+
+    def lookup(self, strings: ByteStrings) -> np.ndarray:
+        """Returns the positions of byte strings, -1 for those that are not in the table.
+
+        Args:
+            strings: The byte strings.
+        """
+        if not len(self._tokens.lengths):
+            return np.full(len(strings.lengths), -1, np.int64)
+        keys = _keys(strings)
+        slots = self._slots(keys)
+        ids, waiting = self._probe(strings, keys, slots)
+        rows = waiting
+        while len(rows):
+            slots = slots[waiting] + 1 & len(self._slot_ids) - 1
+            keys = keys[waiting]
+            found, waiting = self._probe(strings.take(rows), keys, slots)
+            ids[rows] = found
+            rows = rows[waiting]
+        return ids
+
+    def _probe(
+        self, strings: ByteStrings, keys: np.ndarray, slots: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Compares strings with those in some slots.
+
+        Returns:
+            The ids, -1 where the slot is free or holds another string, and the rows of the latter.
+        """
+        ids = self._slot_ids.take(slots)
+        lengths = strings.lengths
+        is_other = self._slot_keys.take(slots) != keys
+        is_other |= self._tokens.lengths.take(ids, mode="wrap") != lengths
+        long = np.flatnonzero((lengths > 8) & (ids >= 0) & ~is_other)  # shorter ones are equal
+        if len(long):
+            is_other[long] = ~self._are_equal(strings.take(long), ids[long])
+        waiting = np.flatnonzero(is_other & (ids >= 0))
+        ids[waiting] = -1
+        return ids, waiting
+
+    def _are_equal(self, strings: ByteStrings, ids: np.ndarray) -> np.ndarray:
+        """Returns whether strings of more than 8 bytes are the tokens of these ids."""
+        words, lengths = strings.words(), strings.lengths
+        starts, own = strings.starts, self._tokens.starts[ids]
+        equal = words[starts] == self._words[own]
+        equal &= words[starts + lengths - 8] == self._words[own + lengths - 8]
+        rows, position = np.flatnonzero(lengths > 16), 8
+        while len(rows):
+            equal[rows] &= words[starts[rows] + position] == self._words[own[rows] + position]
+            position += 8
+            rows = rows[lengths[rows] > position + 8]
+        return equal
+
+
+def _keys(strings: ByteStrings) -> np.ndarray:
+    """Returns a 64-bit key for each string: its bytes, if there are at most 8."""
+    words, lengths = strings.words(), strings.lengths
+    keys = words[strings.starts]
+    keys &= _BYTE_MASKS.take(lengths, mode="clip")
+    long = np.flatnonzero(lengths > 8)
+    if len(long):
+        last = words[strings.starts[long] + lengths[long] - 8]
+        keys[long] = (keys[long] * _FACTOR_2) ^ (last * _FACTOR) ^ (last >> np.uint64(29))
+        longer = long[lengths[long] > 16]
+        if len(longer):
+            keys[longer] = fingerprint64(strings.take(longer))
+    return keys
