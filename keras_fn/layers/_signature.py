@@ -2,18 +2,29 @@
 
 import inspect
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from keras_fn.core import tree
 from keras_fn.core.memoize import memoize
 from keras_fn.core.registry import is_builtin
 from keras_fn.errors import DTypeError, SpecError
 
+Method = TypeVar("Method", bound=Callable[..., Any])
+
 
 def ignores_training(call: Callable[..., Any]) -> Callable[..., Any]:
     """Marks a `call` that takes `training` for subclasses that pass it on, and does not use it."""
     call.ignores_training = True  # type: ignore[attr-defined]
     return call
+
+
+def follows_call(method: Method) -> Method:
+    """Marks a built-in `compute_output_shape` or `compute_output_spec` that says what `call` does.
+
+    Symbolic calls run `call`, which also checks the arguments.
+    """
+    method.follows_call = True  # type: ignore[attr-defined]
+    return method
 
 
 class CallSignature:

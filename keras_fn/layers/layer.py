@@ -425,11 +425,11 @@ class Layer(
 
     def _infer_outputs(self, arguments: dict[str, Any]) -> Any:
         """Returns the specs of the outputs: of the subclass's own methods, or by running `call`."""
-        if type(self).compute_output_spec is not Layer.compute_output_spec:
+        if _is_override(self, "compute_output_spec"):
             args, kwargs = self._signature.unbind(arguments, by_name=("training", "mask"))
             kwargs = drop_unknown_options(self.compute_output_spec, kwargs)
             return self.compute_output_spec(*args, **kwargs)
-        if type(self).compute_output_shape is not Layer.compute_output_shape:
+        if _is_override(self, "compute_output_shape"):
             return self._spec_of_shape(arguments)
 
         def run(arguments: dict[str, Any]) -> Any:
@@ -496,7 +496,7 @@ class Layer(
             *args: The inputs of the call, as KerasTensors.
             **kwargs: Further arguments of the call.
         """
-        if type(self).compute_output_shape is not Layer.compute_output_shape:
+        if _is_override(self, "compute_output_shape"):
             return self._spec_of_shape(self._signature.bind(self, args, kwargs))
         return infer_spec(self, args, kwargs)
 
@@ -547,6 +547,12 @@ def _cast_keras_tensor(x: KerasTensor, dtype: str) -> KerasTensor:
     cast = KerasTensor(x.shape, dtype, x.sparse, x.ragged, record_history=False)
     cast._keras_mask = x._keras_mask
     return cast
+
+
+def _is_override(layer: Layer, name: str) -> bool:
+    """Returns whether a method of specs is a subclass's own, which has precedence over `call`."""
+    method = getattr(type(layer), name)
+    return method is not getattr(Layer, name) and not hasattr(method, "follows_call")
 
 
 def _is_nested(x: Any) -> bool:  # not `tree.is_nested`: a step of `fit` goes through few files

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import prod
+from string import ascii_letters
 from typing import Any
 
 from keras_fn.backend.loader import current
@@ -13,12 +16,12 @@ from keras_fn.errors import SpecError, UnsupportedError
 from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
 from keras_fn.ops._rules import broadcast
 from keras_fn.ops.activations import softmax
-from keras_fn.ops.arithmetic import add, divide, multiply
+from keras_fn.ops.arithmetic import absolute, add, divide, multiply, subtract
 from keras_fn.ops.core import cast, shape as shape_of
 from keras_fn.ops.creation import arange
-from keras_fn.ops.linalg.products import matmul
-from keras_fn.ops.logic import greater_equal, logical_and, where
-from keras_fn.ops.manipulation import expand_dims, reshape, transpose
+from keras_fn.ops.linalg.products import einsum, matmul
+from keras_fn.ops.logic import any as any_true, greater_equal, less, logical_and, where
+from keras_fn.ops.manipulation import broadcast_to, expand_dims, reshape, transpose
 from keras_fn.ops.trigonometric import tanh
 from keras_fn.settings import settings
 from keras_fn.types import Tensor, TensorLike
@@ -215,6 +218,144 @@ def _attention(
     if grouped:
         y = reshape(y, (batch, heads, targets, shape_of(value)[-1]))
     return transpose(y, (0, 2, 1, 3))
+
+
+def attention_equations(rank: int, axes: Sequence[int]) -> tuple[str, str]:
+    """Returns the einsum equations of the logits and of the weighted sum of values.
+
+    Args:
+        rank: The rank of query, key and value, whose last axes are heads and their size.
+        axes: The axes that attention is over. Logits have the other axes, the heads, the axes of
+            targets and those of sources.
+    """
+    query = ascii_letters[:rank]
+    sources = iter(ascii_letters[rank:])
+    key = "".join(next(sources) if i in axes else letter for i, letter in enumerate(query))
+    logits = [letter for i, letter in enumerate(query[:-1]) if i not in axes]
+    logits += [query[i] for i in axes] + [key[i] for i in axes]
+    joined = "".join(logits)
+    return f"{query},{key}->{joined}", f"{joined},{key}->{query}"
+
+
+@op
+def attention_weights(
+    query: TensorLike,
+    key: TensorLike,
+    mask: TensorLike | None,
+    scale: float,
+    axes: Sequence[int] = (1,),
+) -> Tensor:
+    """Attention weights: the softmax of the scaled products of query and key over the sources.
+
+    Args:
+        query: Tensor of shape `(batch, *targets, heads, head_size)`.
+        key: Tensor of shape `(batch, *sources, heads, head_size)`.
+        mask: Booleans that broadcast to the result: the weight is 0 where False.
+        scale: Factor of the logits.
+        axes: The axes of targets and of sources. Further axes are like that of the batch.
+
+    Returns:
+        A tensor of shape `(batch, heads, *targets, *sources)`, of the dtype of `query`. The softmax
+        of half precision is computed in float32.
+    """
+    dtype, last = spec_of(query).dtype, tuple(range(-len(axes), 0))
+    equation, _ = attention_equations(len(spec_of(query).shape), axes)
+    logits = cast(einsum(equation, multiply(query, scale), key), _softmax_dtype(dtype))
+    if mask is None:
+        return cast(softmax(logits, last), dtype)
+    weights = softmax(where(mask, logits, MASKED_LOGIT), last)
+    return cast(where(mask, weights, 0.0), dtype)
+
+
+@op(rule=Rule(_output_spec))
+def attention_over_axes(
+    query: TensorLike,
+    key: TensorLike,
+    value: TensorLike,
+    mask: TensorLike | None,
+    scale: float,
+    is_causal: bool,
+    flash_attention: bool | None,
+    axes: Sequence[int],
+) -> Tensor:
+    """Fused attention over some axes of tensors of any rank; the others are like that of the batch.
+
+    Args:
+        query: Tensor of shape `(batch, *targets, heads, head_size)`.
+        key: Tensor of shape `(batch, *sources, heads, head_size)`.
+        value: Tensor of shape `(batch, *sources, heads, value_size)`.
+        mask: Booleans that broadcast to the weights of `attention_weights`, or None. The result
+            is 0 for a target without any source.
+        scale: Factor of the logits.
+        is_causal: Whether a target attends only to the sources up to its own position.
+        flash_attention: As for `dot_product_attention`.
+        axes: The axes of targets and of sources.
+
+    Returns:
+        A tensor of the shape of `query`, with heads of size `value_size`.
+    """
+    rank = len(query.shape)  # type: ignore[union-attr]
+    free = [i for i in range(rank - 2) if i not in axes]
+    order = (*free, *axes, rank - 2, rank - 1)
+    sizes, sources = shape_of(query), shape_of(key)
+    if mask is not None:
+        full = [sizes[i] for i in (*free, *axes)]
+        heads = shape_of(mask)[len(free)]
+        mask = broadcast_to(mask, [*full[: len(free)], heads, *full[len(free) :],
+                                   *(sources[i] for i in axes)])  # fmt: skip
+        mask = reshape(mask, (prod(full[: len(free)]), heads, prod(full[len(free) :]), -1))
+
+    def fold(x: Any) -> Tensor:
+        n = shape_of(x)
+        merged = (prod(n[i] for i in free), prod(n[i] for i in axes), *n[-2:])
+        return reshape(transpose(x, order), merged)
+
+    y = fused_attention(
+        fold(query), fold(key), fold(value), None, mask, scale, is_causal, flash_attention
+    )
+    if mask is not None:
+        y = drop_unattended(y, mask)
+    y = reshape(y, [*(sizes[i] for i in order[:-1]), shape_of(value)[-1]])
+    return transpose(y, sorted(range(rank), key=order.__getitem__))
+
+
+@op
+def drop_unattended(outputs: TensorLike, mask: TensorLike) -> Tensor:
+    """Sets the outputs of targets without any source to 0.
+
+    Args:
+        outputs: Tensor of shape `(batch, targets, heads, head_size)`.
+        mask: Booleans of rank 4 that broadcast to `(batch, heads, targets, sources)`.
+    """
+    sees = transpose(any_true(mask, -1, keepdims=True), (0, 2, 1, 3))
+    return where(sees, outputs, 0.0)
+
+
+@op(rule=Rule(lambda query, key, axis, *_: TensorSpec(
+    (query.shape[axis], key.shape[axis]), "bool")))  # fmt: skip
+def band_mask(
+    query: TensorLike, key: TensorLike, axis: int, is_causal: bool, window: int | None
+) -> Tensor:
+    """Mask by position: sources up to the target's position, or in a window around it.
+
+    Args:
+        query: Tensor with the targets along `axis`.
+        key: Tensor with the sources along `axis`.
+        axis: The axis of positions.
+        is_causal: Whether later sources are masked.
+        window: Sources that are so many positions away, or more, are masked. None, with
+            `is_causal`, for no window.
+
+    Returns:
+        Booleans of shape `(targets, sources)`.
+    """
+    targets, sources = shape_of(query)[axis], shape_of(key)[axis]
+    distance = subtract(expand_dims(arange(targets), 1), arange(sources))
+    is_near = None if window is None else less(absolute(distance), window)
+    if not is_causal:
+        return is_near  # type: ignore[return-value]
+    earlier = greater_equal(distance, 0)
+    return earlier if is_near is None else logical_and(earlier, is_near)
 
 
 def _softmax_dtype(dtype: str) -> str:
