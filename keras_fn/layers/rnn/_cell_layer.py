@@ -14,6 +14,7 @@ from keras_fn.layers._config import attributes_config, base_config
 from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.rnn._cell import Cell
 from keras_fn.layers.rnn.rnn import RNN
+from keras_fn.types import Nested, Shape
 
 
 def split_cell_arguments(kwargs: Any, name: str) -> dict[str, Any]:
@@ -47,6 +48,13 @@ class CellLayer(RNN):
             return self.cell_class(*args, **kwargs)
         except SpecError as error:
             raise error.with_source(type(self).__name__) from None
+
+    def build(self, sequences_shape: Shape, initial_state_shape: Nested = None) -> None:
+        """Builds the cell, and creates the states of a stateful layer."""
+        try:
+            super().build(sequences_shape, initial_state_shape)
+        except SpecError as error:
+            raise error.with_source(error.source.replace(self.cell._label, self._label)) from None
 
     def _set_use_cudnn(self, value: Any) -> None:
         if value not in ("auto", True, False):

@@ -64,6 +64,7 @@ class Bidirectional(Layer):
         Schuster and Paliwal, "Bidirectional Recurrent Neural Networks", 1997.
     """
 
+    _names_inner_errors = True
     forward_layer: Any  # an `RNN`, or a layer with the same attributes
     backward_layer: Any
 
@@ -137,6 +138,7 @@ class Bidirectional(Layer):
         del initial_state_shape  # the layers determine it
         for layer in (self.forward_layer, self.backward_layer):
             layer.build_from_config({"input_shape": sequences_shape})
+        self.input_spec = self.forward_layer.input_spec
         if self._initial_weights is not None:
             self.set_weights(self._initial_weights)
             self._initial_weights = None

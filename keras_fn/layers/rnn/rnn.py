@@ -6,6 +6,7 @@ from typing import Any, Self, Unpack
 
 from keras_fn.core import tree
 from keras_fn.core.masking import propagates_mask_only
+from keras_fn.core.operation import infer_spec
 from keras_fn.core.serialization import deserialize_keras_object
 from keras_fn.core.shapes import is_compatible
 from keras_fn.core.stateful import StatefulObject
@@ -84,6 +85,7 @@ class RNN(Layer):
     """
 
     use_cudnn: bool | str = "auto"
+    _names_inner_errors = True
 
     def __init__(
         self,
@@ -141,10 +143,14 @@ class RNN(Layer):
         batch_size = sequences_shape[0]
         _cell_utils.build_cell(self.cell, (batch_size, *sequences_shape[2:]))
         if self.stateful and self._state is None:
-            if batch_size is None:
+            specs = infer_spec(self._initial_state_for, (sequences_shape,), {})
+            if any(None in spec.shape for spec in tree.flatten(specs)):
+                known = (
+                    "a known batch size" if batch_size is None else "known sizes but that of time"
+                )
                 raise SpecError(
                     self._label,
-                    expected="a known batch size with stateful=True",
+                    expected=f"{known} with stateful=True",
                     received=f"sequences of shape {tuple(sequences_shape)}",
                     fix="set it, for example Input(batch_shape=(32, None, 8))",
                 )

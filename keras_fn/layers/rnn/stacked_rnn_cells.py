@@ -47,6 +47,7 @@ class StackedRNNCells(Layer):
         (None, 4)
     """
 
+    _names_inner_errors = True
     compute_mask = drop_mask
 
     def __init__(self, cells: Sequence[Layer], **kwargs: Unpack[LayerOptions]):

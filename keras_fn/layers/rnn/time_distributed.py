@@ -5,6 +5,7 @@ from typing import Any, Unpack
 
 from keras_fn.core import masking, tree
 from keras_fn.core.dtypes import is_int
+from keras_fn.core.input_spec import InputSpec
 from keras_fn.core.scopes import RowsPerSampleScope
 from keras_fn.core.shapes import is_compatible
 from keras_fn.errors import SpecError
@@ -59,6 +60,8 @@ class TimeDistributed(Wrapper):
     def build(self, input_shape: Shape) -> None:
         """Builds the layer for one time step."""
         super().build(self._step_shape(input_shape))
+        if all(size is None or isinstance(size, int) for size in input_shape):
+            self.input_spec = InputSpec(min_ndim=3)
 
     def _step_shape(self, shape: Any) -> Any:
         """Returns the shape of one time step, or nested shapes."""
