@@ -50,9 +50,7 @@ def is_in_graph(x: object) -> bool:
     Args:
         x: Any object.
     """
-    return framework_of(x) == "tensorflow" and bool(
-        sys.modules["tensorflow"].is_symbolic_tensor(x)
-    )
+    return framework_of(x) == "tensorflow" and bool(sys.modules["tensorflow"].is_symbolic_tensor(x))
 
 
 def to_numpy(x: Any) -> np.ndarray:
@@ -137,8 +135,7 @@ def call_in_graph(function: Callable[..., Any], inputs: Nested, specs: Nested) -
             values[i] = array
         results = tree.flatten(function(tree.unflatten(inputs, values)))
         return [
-            _in_dtype(result, spec.dtype)
-            for result, spec in zip(results, flat_specs, strict=True)
+            _in_dtype(result, spec.dtype) for result, spec in zip(results, flat_specs, strict=True)
         ]
 
     dtypes = [tf.as_dtype(spec.dtype) for spec in flat_specs]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol, TypeGuard
+from typing import Any, NamedTuple, Protocol, TypeGuard
 
 from keras_fn.core.graph import ExecutionPlan
 from keras_fn.core.input_binding import InputBinder
@@ -21,6 +21,16 @@ class PlanLike(Protocol):
     ) -> list[Any]:
         """Returns a tensor for each output, from a tensor for each input."""
         ...
+
+
+class PreprocessedInputs(NamedTuple):
+    """The inputs of a model after its host preprocessing, as a compiled step passes them to it.
+
+    Attributes:
+        values: The tensors at the border between the host preprocessing and the rest of the graph.
+    """
+
+    values: list[Any]
 
 
 class GraphTensorsMixin:
@@ -57,6 +67,8 @@ class GraphModel(Protocol):
         input_binder: Matches the data of a call with the inputs.
         input_structure: The input tensors, nested as the model's call takes them.
         output_structure: The output tensors, nested as the model's call returns them.
+        host_preprocessing: The part that runs on the host, on each batch before the compiled step;
+            None if there is none.
     """
 
     name: str
@@ -64,6 +76,7 @@ class GraphModel(Protocol):
     input_binder: InputBinder
     input_structure: Any
     output_structure: Any
+    host_preprocessing: Any
 
     @property
     def inputs(self) -> list[KerasTensor]:

@@ -125,3 +125,18 @@ def decode(array: np.ndarray) -> np.ndarray:
     decoded = np.empty(len(values), object)
     decoded[:] = values
     return decoded.reshape(array.shape)
+
+
+def match_rank(array: np.ndarray, shape: tuple[int | None, ...]) -> np.ndarray:
+    """Returns an array of text with a last axis of size 1 added or removed, to fit a shape.
+
+    Args:
+        array: The array.
+        shape: The shape of an input, with the batch axis. If the ranks cannot be made equal, the
+            array is returned as it is.
+    """
+    if array.ndim == len(shape) - 1 and array.ndim and shape[-1] in (1, None):
+        return array[..., None]
+    if array.ndim == len(shape) + 1 and array.shape[-1] == 1:
+        return array[..., 0]
+    return array

@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from keras_fn.backend.loader import current
 from keras_fn.core import tree
 from keras_fn.core.dtypes import standardize_dtype
+from keras_fn.core.host_text import is_text, is_text_array, match_rank, to_host_values
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.name_matching import (
     find_missing,
@@ -17,7 +20,7 @@ from keras_fn.core.operators import OPS
 from keras_fn.core.ragged import get_ragged_test, pad_ragged_tensor
 from keras_fn.core.shapes import is_compatible, missing_unit_axes
 from keras_fn.core.sparse import get_sparse_test
-from keras_fn.errors import SpecError
+from keras_fn.errors import DTypeError, SpecError
 from keras_fn.types import Nested
 
 
@@ -53,6 +56,8 @@ class InputBinder:
         self.optional = [getattr(layer, "optional", False) for layer in layers]
         self.single = isinstance(structure, KerasTensor)
         self.keeps_dtypes = False
+        self.is_text = [t.dtype == "string" for t in tensors]
+        self.has_text = any(self.is_text)
         self.has_names = any(isinstance(key, str) for path in tree.paths(structure) for key in path)
 
     def bind(self, inputs: Nested) -> list[Any]:
@@ -85,8 +90,12 @@ class InputBinder:
         Raises:
             SpecError: An input is missing or unexpected.
         """
+        if self.has_text and self.single and not isinstance(inputs, dict):
+            return [_to_text(inputs)]
         if self.single and not tree.is_nested(inputs):
             return [inputs]
+        if self.has_text and tree.is_nested(inputs):
+            inputs = _lists_to_arrays(inputs)
         if self.has_names and (values := tree.flatten_like(self.structure, inputs)) is not None:
             return values
         if isinstance(inputs, dict):
@@ -118,10 +127,14 @@ class InputBinder:
             raise self._shape_error(
                 i, "None", "feed a tensor, or create it as Input(optional=True)"
             )
+        if self.is_text[i] and isinstance(value, np.ndarray):
+            value = match_rank(value, tensor.shape)
         if self.is_ragged is not None and self.is_ragged(value):
             value = pad_ragged_tensor(value, self.source)
         shape = tuple(value.shape) if hasattr(value, "shape") else None
         if shape is None:
+            if self.is_text[i]:
+                raise self._text_error(i, value)
             value = current().convert_to_tensor(value)
             shape = tuple(value.shape)
         if len(shape) != len(tensor.shape):
@@ -130,6 +143,8 @@ class InputBinder:
         sizes, expected = shape[1:], tensor.shape[1:]  # a batch can have any size
         if sizes != expected and not is_compatible(sizes, expected):
             raise self._shape_error(i, f"shape {shape}", "reshape the data to the Input's shape")
+        if self.is_text[i] and not isinstance(value, KerasTensor):
+            return self._check_text(value, i)
         if self.keeps_dtypes and hasattr(value, "dtype"):
             return self._cast(value, standardize_dtype(value.dtype))
         value = self._cast(value, tensor.dtype)
@@ -146,6 +161,24 @@ class InputBinder:
         if len(shape) != len(expected) - 1:
             fix = "reshape the data to the Input's shape"
         raise self._shape_error(i, f"shape {shape}", fix)
+
+    def _check_text(self, value: Any, i: int) -> Any:
+        """Returns text as it is: an array on the host, or a tensor where there are such."""
+        is_array = isinstance(value, np.ndarray)
+        if is_text_array(value) or (is_array and not value.size):
+            return value
+        if not is_array and current().dtype_name(value) == "string":
+            return value
+        raise self._text_error(i, value)
+
+    def _text_error(self, i: int, value: Any) -> SpecError:
+        dtype = getattr(value, "dtype", None)
+        return DTypeError(
+            self.source,
+            expected=f"input {self.names[i]!r} as text: an array or a list of strings",
+            received=f"{type(value).__name__} {value!r}"[:200] if dtype is None else f"{dtype}",
+            fix="pass strings; replace missing values by ''; or make the Input of another dtype",
+        )
 
     def _cast(self, value: Any, dtype: str) -> Any:
         if isinstance(value, KerasTensor):
@@ -169,3 +202,23 @@ class InputBinder:
             received=received,
             fix=fix,
         )
+
+
+def _to_text(x: Any) -> Any:
+    """Returns the data of an input of text as an array, unless it is symbolic or a tensor."""
+    if isinstance(x, KerasTensor) or current().is_tensor(x):
+        return x
+    if isinstance(x, (list, tuple)) and len(x) == 1 and hasattr(x[0], "shape"):
+        return _to_text(x[0])
+    return to_host_values(x)
+
+
+def _lists_to_arrays(inputs: Any) -> Any:
+    """Returns nested inputs with arrays for lists of strings, which are no nesting."""
+    if is_text(inputs):
+        return to_host_values(inputs)
+    if isinstance(inputs, dict):
+        return {key: _lists_to_arrays(value) for key, value in inputs.items()}
+    if isinstance(inputs, (list, tuple)):
+        return type(inputs)([_lists_to_arrays(value) for value in inputs])
+    return inputs

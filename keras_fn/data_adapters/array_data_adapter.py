@@ -6,9 +6,12 @@ from typing import Any
 import numpy as np
 
 from keras_fn.backend.loader import current
+from keras_fn.core.cleanup import register_cleanup
 from keras_fn.data_adapters.data_adapter import DataAdapter
-from keras_fn.data_adapters.data_adapter_utils import FlatBatch
+from keras_fn.data_adapters.data_adapter_utils import FlatBatch, map_leaves
+from keras_fn.data_adapters.host_inputs import HostInputs
 from keras_fn.data_adapters.host_rows import HostRows, take_samples
+from keras_fn.data_adapters.prefetch import Prefetch
 from keras_fn.errors import SpecError
 
 
@@ -43,6 +46,7 @@ class ArrayDataAdapter(DataAdapter):
         on_host = all(isinstance(a, np.ndarray) for a in leaves)
         self._slices_on_host = not shuffle and on_host and (once or self.size == self.batch_size)
         self.gathers_on_host = any(isinstance(a, HostRows) for a in leaves)
+        self._has_background_work = any(type(a) is HostInputs and a.background for a in leaves)
         self._tensors: Any = None
 
     @property
@@ -128,12 +132,22 @@ class ArrayDataAdapter(DataAdapter):
                 yield map_arrays(lambda a: convert(a[samples]), self.data), None  # noqa: B023
             return
         if self.gathers_on_host:
-            yield from self._gather_on_host(epoch, start)
+            batches = self._gather_on_host(epoch, start)
+            yield from self._prefetch(batches) if self._has_background_work else batches
             return
         tensors = self.tensors
         for indices in self.index_runs(epoch, start):
             for batch in current().split_into_batches(indices, self.batch_size):
                 yield tensors, batch
+
+    def _prefetch(self, batches: Iterator[Any]) -> Iterator[Any]:
+        """Yields batches that a thread computes ahead of the steps."""
+        prefetch = Prefetch(batches)
+        register_cleanup(prefetch.close)
+        try:
+            yield from prefetch
+        finally:
+            prefetch.close()
 
     def _gather_on_host(self, epoch: int, start: int) -> Iterator[tuple[Any, None]]:
         """Yields the batches of data that is not on the device as a whole."""
@@ -141,14 +155,6 @@ class ArrayDataAdapter(DataAdapter):
             for first in range(0, len(indices), self.batch_size):
                 samples = indices[first : first + self.batch_size]
                 yield map_leaves(lambda a: take_samples(a, samples), self.data), None  # noqa: B023
-
-
-def map_leaves(function: Callable[[Any], Any], data: FlatBatch) -> Any:
-    """Applies `function` to all arrays and tensors of a flat batch."""
-    return tuple(
-        None if group is None else [None if a is None else function(a) for a in group]
-        for group in data
-    )
 
 
 def map_arrays(function: Callable[[np.ndarray], Any], data: FlatBatch) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 from keras_fn.backend.loader import current
 from keras_fn.core.cleanup import register_cleanup
-from keras_fn.data_adapters.data_adapter_utils import FlatBatch
+from keras_fn.data_adapters.data_adapter_utils import FlatBatch, map_leaves
 from keras_fn.data_adapters.host_rows import HostRows, to_batch
 from keras_fn.data_adapters.prefetch import Prefetch
 from keras_fn.errors import SpecError
@@ -111,10 +111,7 @@ class StreamAdapter(DataAdapter):
         def convert(a: Any) -> Any:
             return to_batch(a) if isinstance(a, HostRows) else current().convert_to_tensor(a)
 
-        return tuple(
-            None if group is None else [None if a is None else convert(a) for a in group]
-            for group in self.bind(batch)
-        )
+        return map_leaves(convert, self.bind(batch))
 
     def limit_steps(self, steps: int) -> None:
         """Limits the number of batches in an epoch. Called before the first one.

@@ -1,6 +1,6 @@
 """Batches: packing and unpacking `(x, y, sample_weight)`, class weights, validation splits."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,18 @@ from keras_fn.types import Nested
 FlatBatch = tuple[list[Any], list[Any] | None, list[Any] | None]
 """Inputs, targets and sample weights, each a flat list in the model's order. A whole data set of
 arrays has this form, too."""
+
+
+def map_leaves(function: Callable[[Any], Any], data: FlatBatch) -> Any:
+    """Applies `function` to all arrays and tensors of a flat batch.
+
+    Inputs that are one object on the host (`HostInputs`) become a list of tensors.
+    """
+    inputs, *others = [
+        None if group is None else [None if a is None else function(a) for a in group]
+        for group in data
+    ]
+    return (inputs[0] if inputs and type(inputs[0]) is list else inputs, *others)
 
 
 def to_host(array: Any) -> np.ndarray:

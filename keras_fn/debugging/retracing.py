@@ -89,7 +89,8 @@ def _argument_names(model: Any) -> list[tuple[str, list[str]]]:
     """Returns inputs, targets and sample weights: name of the argument, names of its arrays."""
     graph = get_graph(model)
     compile_loss = model._compile_loss
-    inputs = list(graph.input_binder.names) if graph is not None else []
+    has_names = graph is not None and graph.host_preprocessing is None
+    inputs = list(graph.input_binder.names) if has_names else []
     outputs = list(compile_loss.outputs.names) if compile_loss is not None else []
     return [("x", inputs), ("y", outputs), ("sample_weight", outputs)]
 

@@ -22,7 +22,7 @@ def convert_text(layer: Any, x: Any) -> Any:
     Raises:
         DTypeError: The layer computes with numbers.
     """
-    if layer._takes_text or isinstance(x, KerasTensor) and supports("text_tensors"):
+    if layer._takes_text or (isinstance(x, KerasTensor) and supports("text_tensors")):
         return x
     if supports("text_tensors"):
         return current().convert_to_tensor(x)

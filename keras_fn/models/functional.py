@@ -9,7 +9,12 @@ from keras_fn.backend.contract import SupportsCompileCall
 from keras_fn.backend.loader import current, supports
 from keras_fn.core import tree
 from keras_fn.core.graph import ExecutionPlan, operations_by_depth
-from keras_fn.core.graph_model import GraphModel, GraphTensorsMixin, PlanLike
+from keras_fn.core.graph_model import (
+    GraphModel,
+    GraphTensorsMixin,
+    PlanLike,
+    PreprocessedInputs,
+)
 from keras_fn.core.input_binding import InputBinder
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.operation import Node, Operation, infer_spec
@@ -19,6 +24,7 @@ from keras_fn.errors import DTypeError, SpecError
 from keras_fn.layers.core.input_layer import Input, InputLayer
 from keras_fn.layers.layer import Layer
 from keras_fn.models import functional_config
+from keras_fn.models.host_preprocessing import HostPreprocessing, has_host_layers
 from keras_fn.models.model import Model
 from keras_fn.types import Nested
 
@@ -45,6 +51,8 @@ class Functional(GraphTensorsMixin, Model):
         (None, 2)
     """
 
+    host_preprocessing: HostPreprocessing | None = None
+
     def __init__(self, inputs: Nested, outputs: Nested, name: str | None = None, **kwargs: Any):
         Layer.__init__(self, name=name, trainable=kwargs.pop("trainable", True), **kwargs)
         self._start_model()
@@ -68,6 +76,8 @@ class Functional(GraphTensorsMixin, Model):
         _check_names(self._operations, source)
         self.input_binder = InputBinder(source, inputs, self.input_names, self._inputs)
         self._has_own_call = not is_builtin(type(self).call)
+        if has_host_layers(self._operations, self._inputs):
+            self.host_preprocessing = HostPreprocessing(self)
         self._compiled: Any = None
         self._compiled_shapes: dict[Any, bool] = {}
         self._is_pure: bool | None = None  # None: not determined yet
@@ -178,6 +188,10 @@ class Functional(GraphTensorsMixin, Model):
         """
         if training is None:  # an override of `call` need not pass it
             training = context.current.training
+        if type(inputs) is PreprocessedInputs and self.host_preprocessing is not None:
+            rest = self.host_preprocessing.device_graph
+            values = inputs.values if len(inputs.values) > 1 else inputs.values[0]
+            return rest(values, training=training)
         values = self.input_binder.bind(inputs)
         masks = None if mask is None else tree.flatten(mask)
         if masks is not None:
@@ -217,6 +231,7 @@ class Functional(GraphTensorsMixin, Model):
         if (
             not supports("compile_call")
             or self.execution_plan.masked
+            or self.host_preprocessing is not None
             or context.current.symbolic
             or not self.is_pure
         ):

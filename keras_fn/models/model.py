@@ -54,6 +54,7 @@ class Model(Trainer, Layer):
     """
 
     _takes_text = True
+    _is_stack = False  # whether the first data build it, as a `Sequential` without an `Input`
     _functional_base: ClassVar[type]
     """`Functional`, which derives from this class; its module sets it."""
 

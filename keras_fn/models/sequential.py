@@ -6,6 +6,7 @@ from typing import Any, Self, cast
 
 from keras_fn.core import masking, tree
 from keras_fn.core.graph_model import get_graph
+from keras_fn.core.host_text import has_text
 from keras_fn.core.keras_tensor import KerasTensor, standardize_shape
 from keras_fn.core.naming import current_path, name_scope
 from keras_fn.core.operation import Node, infer_spec
@@ -50,7 +51,9 @@ class Sequential(Model):
     def __new__(cls, *args: Nested, **kwargs: Any) -> Self:
         return Layer.__new__(cls)
 
-    _is_sparse = False  # whether the input is, in a model without an `Input`
+    _is_stack = True
+    # Whether the input is sparse, or text, in a model without an `Input`.
+    _is_sparse, _is_text = False, False
 
     def __init__(
         self,
@@ -203,7 +206,7 @@ class Sequential(Model):
             self._connect_to_shape(standardize_shape(input_shape))
 
     def _connect_to_shape(self, shape: Shape, name: str | None = None) -> None:
-        dtype = self._layers[0]._common_input_dtype
+        dtype = "string" if self._is_text else self._layers[0]._common_input_dtype
         self._connect(Input(batch_shape=shape, dtype=dtype, sparse=self._is_sparse, name=name))
         if self._functional is not None:
             self._functional.input_binder.keeps_dtypes = dtype is None
@@ -215,7 +218,7 @@ class Sequential(Model):
             self._has_no_graph, self._build_shapes = True, {"input_shape": shape_of(inputs)}
         if self._has_no_graph:
             return  # the layers build themselves
-        self._is_sparse = is_sparse(inputs)
+        self._is_sparse, self._is_text = is_sparse(inputs), has_text([inputs])
         self.build(shape_of(inputs))
         self._is_open = True
         # The sizes of an Input of the user are kept until other data come.

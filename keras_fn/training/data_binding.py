@@ -12,7 +12,8 @@ import numpy as np
 from keras_fn.backend.loader import current
 from keras_fn.core import tree
 from keras_fn.core.dtypes import numpy_dtype
-from keras_fn.core.graph_model import GraphModel, get_graph
+from keras_fn.core.graph_model import GraphModel, PreprocessedInputs, get_graph
+from keras_fn.core.host_text import has_text, is_text_array, match_rank, to_host_values
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.shapes import is_compatible, missing_unit_axes
 from keras_fn.data_adapters.array_conversion import check_sample_counts, convert_to_array
@@ -21,6 +22,7 @@ from keras_fn.data_adapters.data_adapter_utils import (
     class_weight_to_sample_weights,
     to_host,
 )
+from keras_fn.data_adapters.host_inputs import HostInputs
 from keras_fn.data_adapters.host_rows import HostRows
 from keras_fn.data_adapters.ragged_rows import RaggedRows, find_ragged
 from keras_fn.data_adapters.sparse_rows import SparseRows
@@ -124,7 +126,11 @@ class DataBinder:
     def input_structure(self) -> Any:
         """How the flat inputs are nested for the model's call; a leaf for a single input."""
         graph = get_graph(self.model)
-        return self.model._input_structure if graph is None else graph.input_structure
+        if graph is None:
+            return self.model._input_structure
+        if graph.host_preprocessing is not None:
+            return PreprocessedInputs(list(graph.host_preprocessing.border))
+        return graph.input_structure
 
     def _find_ragged(self, x: Any, graph: Any) -> Any:
         """Returns inputs with those whose samples have unequal lengths as `RaggedRows`."""
@@ -141,6 +147,8 @@ class DataBinder:
 
     def _bind_inputs(self, x: Any) -> list[Any]:
         graph = get_graph(self.model)
+        if graph is None and has_text(x):
+            graph = self._build_for_text(x)
         try:
             return self._bind_to_graph(x, graph)
         except SpecError:
@@ -157,9 +165,10 @@ class DataBinder:
             float64 = self.model._float_input_dtype("float64")
             return [convert_to_array(a, "x", self.source, float64) for a in self._flatten(x)]
         binder = graph.input_binder
-        if binder.single and isinstance(x, (list, tuple)) and not _holds_arrays(x):
+        is_list = binder.single and isinstance(x, (list, tuple)) and not binder.has_text
+        if is_list and not _holds_arrays(x):
             x = np.asarray(x) if _is_rectangular(x) else x
-        is_single = binder.single and not isinstance(x, (list, tuple, dict))
+        is_single = binder.single and not isinstance(x, (list, tuple, dict)) and not binder.has_text
         arrays = []
         for i, value in enumerate([x] if is_single else binder.flatten(x)):
             if value is None and binder.optional[i]:
@@ -168,9 +177,55 @@ class DataBinder:
             name = binder.names[i]
             keeps = binder.keeps_dtypes
             float64 = self.model._float_input_dtype("float64") if keeps else "float64"
+            spec = binder.tensors[i]
+            if spec.dtype == "string":
+                arrays.append(self._check_text(to_host_values(value), spec, name))
+                continue
             array = convert_to_array(value, f"input {name!r}", self.source, float64)
-            arrays.append(self._check_input(array, binder.tensors[i], name, keeps))
+            arrays.append(self._check_input(array, spec, name, keeps))
+        if graph.host_preprocessing is not None:
+            check_sample_counts(list(zip(binder.names, arrays, strict=True)), self.source)
+            return [HostInputs(arrays, graph.host_preprocessing, self.background)]
         return arrays
+
+    def _build_for_text(self, x: Any) -> GraphModel:
+        """Builds a model whose first data are text: a `Sequential` without an `Input`."""
+        if self.model._is_stack and not self.model.built:
+            self.model._build_for({"inputs": to_host_values(x)})
+            graph = get_graph(self.model)
+            if graph is not None:
+                return graph
+        raise DTypeError(
+            self.source,
+            expected="numbers, as its compiled step takes no text",
+            received="text",
+            fix="turn it into numbers before, on each batch: dataset.map(layer); or make a "
+            "Functional or Sequential model that begins with Input(shape, dtype='string'), whose "
+            "text layers run on each batch before the step",
+        )
+
+    def _check_text(self, array: Any, spec: KerasTensor, name: str) -> np.ndarray:
+        """Checks that an input is text, and its rank and sizes."""
+        is_array = isinstance(array, np.ndarray)
+        array = match_rank(array, spec.shape) if is_array else array
+        if not is_array or not is_text_array(array):
+            raise DTypeError(
+                self.source,
+                expected=f"input {name!r} as text: strings, as many in each sample",
+                received=f"an array of {array.dtype}" if is_array else f"{array!r}"[:200],
+                fix="pass strings; replace missing values by ''",
+            )
+        if array.ndim != len(spec.shape) or not is_compatible(array.shape[1:], spec.shape[1:]):
+            raise self._shape_error(name, spec.shape, array.shape)
+        return array
+
+    def _shape_error(self, name: str, expected: Any, shape: Any) -> SpecError:
+        return SpecError(
+            self.source,
+            expected=f"input {name!r} of shape {expected}",
+            received=f"shape {shape}",
+            fix="reshape the data; the first axis is the samples",
+        )
 
     def _flatten(self, x: Any) -> list[Any]:
         """Flattens the inputs of a subclassed model. The step nests them again in the same way."""
@@ -209,12 +264,7 @@ class DataBinder:
             array = array.reshape((*shape, 1) if missing > 0 else shape[:-1])
         shape = tuple(array.shape)
         if len(shape) != len(expected) or not is_compatible(shape[1:], expected[1:]):
-            raise SpecError(
-                self.source,
-                expected=f"input {name!r} of shape {expected}",
-                received=f"shape {shape}",
-                fix="reshape the data; the first axis is the samples",
-            )
+            raise self._shape_error(name, expected, shape)
         if isinstance(array, SparseRows):
             array = array if spec.sparse else array.to_dense_batches()
         elif isinstance(array, RaggedRows):

@@ -25,6 +25,7 @@ from keras_fn.data_adapters.data_adapter_utils import (
     pack_x_y_sample_weight,
     unpack_x_y_sample_weight,
 )
+from keras_fn.data_adapters.host_inputs import HostInputs
 from keras_fn.errors import SpecError
 from keras_fn.random.seed_generator import global_seed_generator
 from keras_fn.training.compile import CompileMixin
@@ -316,7 +317,8 @@ class TrainStepMixin(CompileMixin):
 
     def _symbolic_build(self, x: list[Any], training: bool = True) -> Any:
         """Builds the model by a call on the specs of flat inputs; returns the output specs."""
-        inputs = self._pack_inputs([batch_spec(a) for a in x])
+        is_host = len(x) == 1 and type(x[0]) is HostInputs
+        inputs = self._pack_inputs(x[0].specs if is_host else [batch_spec(a) for a in x])
         y_pred = infer_spec(lambda x: self(x, training=training), (inputs,), {})
         if training and self.compiled:
             self._bind_compile_loss(y_pred)
@@ -377,9 +379,12 @@ class TrainStepMixin(CompileMixin):
             self._trainer_state = self._collect_state()
         key = self._step_key(kind)
         if key not in self._functions:
-            self._functions[key] = current().compile(
-                self._make_step(kind), self._state(kind), self._jit, donate=kind == "train"
-            )
+            graph = get_graph(self)
+            host = None if graph is None else graph.host_preprocessing
+            step = self._make_step(kind)
+            if host is None or not host.is_whole:
+                step = current().compile(step, self._state(kind), self._jit, kind == "train")
+            self._functions[key] = step
         return self._functions[key]
 
     def _get_multi_step_function(self, kind: str, tensors: Any, batches: tuple[int, int]) -> Any:
@@ -428,6 +433,8 @@ class TrainStepMixin(CompileMixin):
         is_custom = getattr(type(self), name) is not getattr(TrainStepMixin, name)
         graph: Any = None if is_custom else get_graph(self)
         if kind == "predict" and graph and graph.is_pure and self._is_plain_graph(graph):
+            if graph.host_preprocessing is not None:
+                graph = graph.host_preprocessing.device_graph
             return lambda tensors, indices: graph.run_inference(
                 _unpack_masks(_gather_batch(tensors, indices)[0])
             )
@@ -481,6 +488,8 @@ class TrainStepMixin(CompileMixin):
 
     def _can_call_plan(self, graph: Any) -> bool:
         """Whether a call of the model is a run of its graph, and nothing that `__call__` adds."""
+        if graph.host_preprocessing is not None:
+            return False
         if not graph.input_binder.single or self._tracks_losses is not False:
             return False
         dtype = graph.input_binder.tensors[0].dtype
@@ -497,7 +506,11 @@ class TrainStepMixin(CompileMixin):
 
     def _state(self, kind: str) -> list[Any]:
         """Returns the variables that a step may read or assign, each once."""
-        state = [*self.variables, *global_seed_generator().variables]
+        graph = get_graph(self)
+        host = None if graph is None else graph.host_preprocessing
+        # A thread runs the host part while a step holds its variables.
+        own = self.variables if host is None else host.device_graph.variables
+        state = [*own, *global_seed_generator().variables]
         if kind != "predict":
             state += [v for metric in self.metrics for v in metric.variables]
         if kind == "train" and self.optimizer is not None:

@@ -17,9 +17,13 @@ from keras_fn.callbacks.progress_display import EpochDisplay
 from keras_fn.core import tree
 from keras_fn.core.cleanup import with_cleanup
 from keras_fn.core.tracebacks import filter_traceback
-from keras_fn.data_adapters.array_data_adapter import ArrayDataAdapter, map_leaves
+from keras_fn.data_adapters.array_data_adapter import ArrayDataAdapter
 from keras_fn.data_adapters.data_adapter import DataAdapter
-from keras_fn.data_adapters.data_adapter_utils import FlatBatch, unpack_x_y_sample_weight
+from keras_fn.data_adapters.data_adapter_utils import (
+    FlatBatch,
+    map_leaves,
+    unpack_x_y_sample_weight,
+)
 from keras_fn.data_adapters.factory import (
     ValidationSplit,
     get_data_adapter,

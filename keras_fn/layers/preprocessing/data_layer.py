@@ -140,7 +140,17 @@ class HostLayer(DataLayer):
         Args:
             inputs: Arrays, tensors, or nested lists of strings or numbers.
         """
-        return tree.map_structure(_to_tensor, self._call_on_host(self._to_host(inputs)))
+        if context.current.symbolic:
+            return self.compute_output_spec(inputs)
+        return tree.map_structure(_to_tensor, self.run_on_host(inputs))
+
+    def run_on_host(self, inputs: Nested) -> Nested:
+        """Returns the outputs as arrays: in the host preprocessing of a model.
+
+        Args:
+            inputs: Arrays or tensors.
+        """
+        return self._call_on_host(self._to_host(inputs))
 
     def _convert_inputs(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """Returns the arguments with arrays on the host instead of anything that has values."""
