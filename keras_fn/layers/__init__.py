@@ -92,10 +92,16 @@ from keras_fn.layers.pooling.adaptive_max_pooling import (
 from keras_fn.layers.preprocessing.category_encoding import CategoryEncoding as CategoryEncoding
 from keras_fn.layers.preprocessing.discretization import Discretization as Discretization
 from keras_fn.layers.preprocessing.image.auto_contrast import AutoContrast as AutoContrast
+from keras_fn.layers.preprocessing.image.center_crop import CenterCrop as CenterCrop
 from keras_fn.layers.preprocessing.image.contrast_limited_adaptive_histogram_equalization import (
     ContrastLimitedAdaptiveHistogramEqualization as ContrastLimitedAdaptiveHistogramEqualization,
 )
+from keras_fn.layers.preprocessing.image.cut_mix import CutMix as CutMix
 from keras_fn.layers.preprocessing.image.equalization import Equalization as Equalization
+from keras_fn.layers.preprocessing.image.max_num_bounding_boxes import (
+    MaxNumBoundingBoxes as MaxNumBoundingBoxes,
+)
+from keras_fn.layers.preprocessing.image.mix_up import MixUp as MixUp
 from keras_fn.layers.preprocessing.image.random_brightness import (
     RandomBrightness as RandomBrightness,
 )
@@ -106,6 +112,10 @@ from keras_fn.layers.preprocessing.image.random_color_jitter import (
     RandomColorJitter as RandomColorJitter,
 )
 from keras_fn.layers.preprocessing.image.random_contrast import RandomContrast as RandomContrast
+from keras_fn.layers.preprocessing.image.random_crop import RandomCrop as RandomCrop
+from keras_fn.layers.preprocessing.image.random_elastic_transform import (
+    RandomElasticTransform as RandomElasticTransform,
+)
 from keras_fn.layers.preprocessing.image.random_erasing import RandomErasing as RandomErasing
 from keras_fn.layers.preprocessing.image.random_flip import RandomFlip as RandomFlip
 from keras_fn.layers.preprocessing.image.random_gaussian_blur import (
@@ -114,15 +124,27 @@ from keras_fn.layers.preprocessing.image.random_gaussian_blur import (
 from keras_fn.layers.preprocessing.image.random_grayscale import RandomGrayscale as RandomGrayscale
 from keras_fn.layers.preprocessing.image.random_hue import RandomHue as RandomHue
 from keras_fn.layers.preprocessing.image.random_invert import RandomInvert as RandomInvert
+from keras_fn.layers.preprocessing.image.random_perspective import (
+    RandomPerspective as RandomPerspective,
+)
 from keras_fn.layers.preprocessing.image.random_posterization import (
     RandomPosterization as RandomPosterization,
 )
+from keras_fn.layers.preprocessing.image.random_rotation import RandomRotation as RandomRotation
 from keras_fn.layers.preprocessing.image.random_saturation import (
     RandomSaturation as RandomSaturation,
 )
 from keras_fn.layers.preprocessing.image.random_sharpness import RandomSharpness as RandomSharpness
+from keras_fn.layers.preprocessing.image.random_shear import RandomShear as RandomShear
+from keras_fn.layers.preprocessing.image.random_translation import (
+    RandomTranslation as RandomTranslation,
+)
+from keras_fn.layers.preprocessing.image.random_zoom import RandomZoom as RandomZoom
+from keras_fn.layers.preprocessing.image.resizing import Resizing as Resizing
 from keras_fn.layers.preprocessing.image.solarization import Solarization as Solarization
+from keras_fn.layers.preprocessing.mel_spectrogram import MelSpectrogram as MelSpectrogram
 from keras_fn.layers.preprocessing.normalization import Normalization as Normalization
+from keras_fn.layers.preprocessing.pipeline import Pipeline as Pipeline
 from keras_fn.layers.preprocessing.rescaling import Rescaling as Rescaling
 from keras_fn.layers.regularization import (
     ActivityRegularization as ActivityRegularization,

@@ -18,7 +18,7 @@ from keras_fn.types import Nested, SeedLike, Tensor
 
 
 class BaseColorTransform(BaseImagePreprocessingLayer):
-    """Base class of layers that change the colors of images, and nothing else of a sample.
+    """Base class of layers that compute new colors for the pixels of images.
 
     Subclasses define
 
