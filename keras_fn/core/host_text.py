@@ -4,6 +4,7 @@ Text is an array of str or bytes objects (dtype `object`), or of one of NumPy's 
 `U`, `S` and `StringDType`. Backends but TensorFlow have no tensors of it.
 """
 
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from keras_fn.core import tree
 from keras_fn.core.foreign_tensors import framework_of, to_numpy
 
 _TEXT = (str, bytes)
+_LISTS = (list, tuple)
 
 TEXT_FIX = "turn text into numbers first, with StringLookup, TextVectorization or Hashing"
 """The last part of errors about text where there should be numbers."""
@@ -77,18 +79,41 @@ def to_host_values(x: Any) -> Any:
         array = x.to_numpy()
         return array if array.dtype.kind in "biufc" else array.astype(object)
     if isinstance(x, (list, tuple)):
+        if (array := list_to_array(x)) is not None:
+            return array
         if not is_text(x):
             try:
                 return np.asarray(x)
             except ValueError:  # unequal lengths
                 return x
         shape = _text_shape(x)
-        if shape is None:
-            return x
-        array = np.empty(shape, object)
-        array[...] = np.array(x, object)
-        return array
+        return x if shape is None else np.array(x, object).reshape(shape)
     return np.array(x, object) if isinstance(x, _TEXT) else np.asarray(x)
+
+
+def list_to_array(x: Any) -> np.ndarray | None:
+    """Returns nested lists of strings as an array of objects; None for anything else.
+
+    It looks at each string for some nanoseconds only: there can be millions.
+
+    Args:
+        x: Any object.
+
+    Example:
+        >>> list_to_array([["a", "b"], ["c", "d"]]).shape
+        (2, 2)
+    """
+    if type(x) not in _LISTS or not x:
+        return None
+    types = set(map(type, x))
+    if types.issubset(_TEXT):
+        array = np.empty(len(x), object)
+        array[:] = x
+        return array
+    if not types.issubset(_LISTS) or len(set(map(len, x))) > 1:
+        return None
+    inner = list_to_array(list(chain.from_iterable(x)))
+    return None if inner is None else inner.reshape(len(x), len(x[0]), *inner.shape[1:])
 
 
 def _text_shape(x: Any) -> tuple[int, ...] | None:

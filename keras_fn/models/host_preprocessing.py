@@ -138,7 +138,14 @@ def _find_host_nodes(nodes: Sequence[Node]) -> set[int]:
 
 def _host_call(operation: Any) -> Any:
     """Returns the function that runs an operation on the host: its arrays do not become tensors."""
-    return operation.run_on_host if getattr(operation, "_runs_on_host", False) else operation
+    if not getattr(operation, "_runs_on_host", False):
+        return operation
+
+    def run(inputs: Any) -> Any:
+        outputs = operation.run_on_host(inputs)
+        return outputs if isinstance(outputs, np.ndarray) else operation._from_host(outputs)
+
+    return run
 
 
 def _to_step(x: Any, dtype: str) -> Any:

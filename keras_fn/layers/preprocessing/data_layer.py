@@ -20,7 +20,7 @@ from keras_fn.core.foreign_tensors import (
     to_framework,
     to_numpy,
 )
-from keras_fn.core.host_text import to_host_values
+from keras_fn.core.host_text import list_to_array, to_host_values
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.scopes import CapturedContext, context
 from keras_fn.core.tracing import is_dynamo_compiling, substitute_when_tracing
@@ -48,6 +48,8 @@ class DataLayer(Layer):
     @substitute_when_tracing(_traced_data_call)
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         inputs = args[0] if args else None
+        if self._runs_on_host and (text := list_to_array(inputs)) is not None:
+            args, inputs = (text, *args[1:]), text  # lists can be long
         is_native = current().is_tensor(inputs) and not self._runs_on_host
         if is_native or isinstance(inputs, KerasTensor) or not args or context.current.symbolic:
             return super().__call__(*args, **kwargs)
@@ -142,7 +144,14 @@ class HostLayer(DataLayer):
         """
         if context.current.symbolic:
             return self.compute_output_spec(inputs)
-        return tree.map_structure(_to_tensor, self.run_on_host(inputs))
+        return self._from_host(self.run_on_host(inputs))
+
+    def _from_host(self, outputs: Any) -> Any:
+        """Returns the outputs of `_call_on_host` as tensors.
+
+        Text stays an array where there are no tensors of it.
+        """
+        return tree.map_structure(_to_tensor, outputs)
 
     def run_on_host(self, inputs: Nested) -> Nested:
         """Returns the outputs as arrays: in the host preprocessing of a model.
