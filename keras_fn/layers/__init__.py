@@ -14,6 +14,8 @@ from keras_fn.layers.activations import (
     ReLU as ReLU,
     Softmax as Softmax,
 )
+from keras_fn.layers.attention.additive_attention import AdditiveAttention as AdditiveAttention
+from keras_fn.layers.attention.attention import Attention as Attention
 from keras_fn.layers.attention.grouped_query_attention import (
     GroupedQueryAttention as GroupQueryAttention,
 )
@@ -38,6 +40,7 @@ from keras_fn.layers.core.identity import Identity as Identity
 from keras_fn.layers.core.input_layer import Input as Input, InputLayer as InputLayer
 from keras_fn.layers.core.lambda_layer import Lambda as Lambda
 from keras_fn.layers.core.masking import Masking as Masking
+from keras_fn.layers.core.reversible_embedding import ReversibleEmbedding as ReversibleEmbedding
 from keras_fn.layers.core.wrapper import Wrapper as Wrapper
 from keras_fn.layers.layer import Layer as Layer
 from keras_fn.layers.merging import (
@@ -65,6 +68,9 @@ from keras_fn.layers.normalization import (
     RMSNormalization as RMSNormalization,
     UnitNormalization as UnitNormalization,
 )
+from keras_fn.layers.normalization.spectral_normalization import (
+    SpectralNormalization as SpectralNormalization,
+)
 from keras_fn.layers.pooling import (
     AveragePooling1D as AveragePooling1D,
     AveragePooling2D as AveragePooling2D,
@@ -91,6 +97,7 @@ from keras_fn.layers.pooling.adaptive_max_pooling import (
 )
 from keras_fn.layers.preprocessing.category_encoding import CategoryEncoding as CategoryEncoding
 from keras_fn.layers.preprocessing.discretization import Discretization as Discretization
+from keras_fn.layers.preprocessing.image.aug_mix import AugMix as AugMix
 from keras_fn.layers.preprocessing.image.auto_contrast import AutoContrast as AutoContrast
 from keras_fn.layers.preprocessing.image.center_crop import CenterCrop as CenterCrop
 from keras_fn.layers.preprocessing.image.contrast_limited_adaptive_histogram_equalization import (
@@ -102,6 +109,7 @@ from keras_fn.layers.preprocessing.image.max_num_bounding_boxes import (
     MaxNumBoundingBoxes as MaxNumBoundingBoxes,
 )
 from keras_fn.layers.preprocessing.image.mix_up import MixUp as MixUp
+from keras_fn.layers.preprocessing.image.rand_augment import RandAugment as RandAugment
 from keras_fn.layers.preprocessing.image.random_brightness import (
     RandomBrightness as RandomBrightness,
 )

@@ -197,7 +197,9 @@ class BaseMultiHeadAttention(Layer):
         """
         key = value if key is None else key
         self._check_inputs(query, value, key)
-        is_overridden = type(self)._compute_attention is not BaseMultiHeadAttention._compute_attention
+        is_overridden = (
+            type(self)._compute_attention is not BaseMultiHeadAttention._compute_attention
+        )
         mask = self._compute_attention_mask(
             query,
             value,
@@ -356,8 +358,8 @@ class BaseMultiHeadAttention(Layer):
         if first < 0 or not _broadcasts_to(expanded, full):
             raise SpecError(
                 self._label,
-                expected=f"an attention_mask that broadcasts to (batch, heads, targets, sources) "
-                f"{full}, or without the axis of heads",
+                expected=f"an attention_mask that broadcasts to {full}: (batch, heads, targets, "
+                "sources), or without the axis of heads",
                 received=f"shape {shape}",
                 fix="pass booleans of shape (batch, targets, sources)",
             )

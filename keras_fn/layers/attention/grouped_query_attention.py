@@ -116,9 +116,7 @@ class GroupedQueryAttention(BaseMultiHeadAttention):
         )
         self._scale = self.head_dim**-0.5
 
-    def build(
-        self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None
-    ) -> None:
+    def build(self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None) -> None:
         """Creates the projections.
 
         Args:

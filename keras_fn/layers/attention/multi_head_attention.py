@@ -125,9 +125,7 @@ class MultiHeadAttention(BaseMultiHeadAttention):
         self.attention_axes = _to_tuple(self, "attention_axes", attention_axes, None)
         self._scale = self.key_dim**-0.5
 
-    def build(
-        self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None
-    ) -> None:
+    def build(self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None) -> None:
         """Creates the projections.
 
         Args:

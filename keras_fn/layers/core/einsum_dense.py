@@ -234,9 +234,7 @@ def _parse(layer: Layer, equation: str, bias_axes: str | None) -> _Equation:
             "for example 'abc,cd->abd', '...x,xy->...y' or 'ab...,bc->ac...'",
         )
     side = "left" if match["left"] else "right" if match["right"] else ""
-    parsed = _Equation(
-        match["inputs"], match["kernel"], match["outputs"].replace(".", ""), side
-    )
+    parsed = _Equation(match["inputs"], match["kernel"], match["outputs"].replace(".", ""), side)
     known = {*parsed.inputs, *parsed.kernel}
     for letter in parsed.outputs:
         if letter not in known:
