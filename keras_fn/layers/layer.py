@@ -13,6 +13,7 @@ from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.naming import current_path, name_scope
 from keras_fn.core.operation import Operation, infer_spec
 from keras_fn.core.ragged import get_ragged_test, pad_ragged_tensor
+from keras_fn.core.registry import is_builtin
 from keras_fn.core.scopes import (
     DEFAULT_CONTEXT,
     AutocastScope,
@@ -115,6 +116,7 @@ class Layer(
     _has_hooks = False  # whether hooks of the backend are registered; see `call_with_hooks`
     _takes_text = False  # whether `call` takes text on the host
     _has_nothing_to_build = False  # whether a new layer is built, as it has no state
+    _names_inner_errors = False  # whether errors of layers inside name this layer, too
     _updates_state_at_inference = False  # whether a call assigns variables at inference
     _not_in_config: frozenset[str] = frozenset()  # parameters that get_config omits
     _written_when_none: frozenset[str] = frozenset()  # parameters that get_config writes as None
@@ -175,15 +177,23 @@ class Layer(
     def _build_for(self, arguments: dict[str, Any]) -> None:
         """Builds the layer for the arguments of its first call."""
         shapes = build_arguments(self, arguments)
-        if type(self).build is not Layer.build:
-            if not shapes and requires_input_shape(type(self).build):
+        build = type(self).build
+        if build is not Layer.build:
+            first = next(iter(arguments.values()), None)
+            is_shapeless = not shapes or (is_builtin(build) and not _holds_tensor(first))
+            if is_shapeless and requires_input_shape(build):
                 raise DTypeError(
                     self._label,
                     expected="a tensor",
-                    received=repr(next(iter(arguments.values()), None))[:100],
+                    received=repr(first)[:100],
                     fix="call the layer on a KerasTensor from keras_fn.Input, an array or a tensor",
                 )
-            self.build(**shapes)
+            try:
+                self.build(**shapes)
+            except SpecError as error:
+                if self._names_inner_errors and not error.source.startswith(self._label):
+                    raise error.with_context(self._label) from None
+                raise
         self.built = True
         self._build_shapes = shapes
 
@@ -401,7 +411,8 @@ class Layer(
                 scope.__enter__()
             return call(*args, **kwargs)
         except SpecError as error:
-            if getattr(error, "names_layer", False) or error.source == self._label:
+            is_named = getattr(error, "names_layer", False) and not self._names_inner_errors
+            if is_named or error.source.startswith(self._label):
                 raise
             error = error.with_context(self._label)
             error.names_layer = True  # type: ignore[attr-defined]
@@ -557,6 +568,10 @@ def _is_override(layer: Layer, name: str) -> bool:
 
 def _is_nested(x: Any) -> bool:  # not `tree.is_nested`: a step of `fit` goes through few files
     return isinstance(x, (list, tuple, dict))
+
+
+def _holds_tensor(x: Any) -> bool:
+    return any(hasattr(leaf, "shape") for leaf in (tree.flatten(x) if _is_nested(x) else (x,)))
 
 
 def _holds_keras_tensor(x: Any) -> bool:

@@ -28,6 +28,8 @@ class Wrapper(Layer):
         (None, 4)
     """
 
+    _names_inner_errors = True
+
     def __init__(self, layer: Layer, **kwargs: Unpack[LayerOptions]):
         super().__init__(**kwargs)
         if not isinstance(layer, Layer):

@@ -1,16 +1,22 @@
 """Rows of the core layers."""
 
-from layer_cases.case import STEPS, Data, LayerCase, ints
+from typing import Any
+
+from layer_cases.case import Data, LayerCase, ints
 from layer_cases.convolutional import LINE
 
 
-def _double(x):
-    return x * 2
+def _softplus(layers: Any) -> dict[str, Any]:
+    from keras_fn import ops
+
+    return {"function": ops.softplus}
 
 
 CASES = [
     LayerCase("Dense", {"units": 3}, (2, 4, 5), masks="kept", free=(0, 1), slopes=True),
-    LayerCase("Dense", {"units": 2, "activation": "tanh", "kernel_regularizer": "l2"}, (2, 5), "matrix"),
+    LayerCase(
+        "Dense", {"units": 2, "activation": "tanh", "kernel_regularizer": "l2"}, (2, 5), "matrix"
+    ),
     LayerCase("Identity", {}, LINE, masks="kept", free=(0, 1, 2)),
     LayerCase("Masking", {}, Data((2, 4, 3), "steps"), masks="made", free=(0, 1)),
     LayerCase("Embedding", {"input_dim": 7, "output_dim": 3}, ints(2, 5), free=(0, 1)),
@@ -25,5 +31,5 @@ CASES = [
     LayerCase(
         "Embedding", {"input_dim": 7, "output_dim": 3}, Data((2, 5), "whole"), "of floats"
     ),
-    LayerCase("Lambda", {"function": _double}, LINE, free=(0, 1), masks="dropped", keras=False),
+    LayerCase("Lambda", _softplus, LINE, free=(0, 1), masks="dropped", keras=False),
 ]  # fmt: skip

@@ -30,7 +30,10 @@ _BATCH = [
 CASES = [
     *_BATCH,
     *(
-        replace(c, variant=f"{c.variant or 'plain'}, training", call={"training": True}, slopes=not c.variant)
+        replace(
+            c, variant=f"{c.variant or 'plain'}, training", call={"training": True},
+            slopes=not c.variant,
+        )
         for c in _BATCH
     ),
     _batch("masked", (2, 4, 3), {"call": {"training": True, "mask": STEPS}}),
@@ -44,7 +47,7 @@ CASES = [
     LayerCase("LayerNormalization", {"center": False, "scale": False}, LINE, "bare"),
     LayerCase("LayerNormalization", {"axis": 1, "epsilon": 0.1}, LINE, "axis"),
     LayerCase("LayerNormalization", {"rms_scaling": True}, LINE, "rms"),
-    LayerCase("RMSNormalization", {}, LINE, masks="kept", free=(0, 1), slopes=True),
+    LayerCase("RMSNormalization", {}, LINE, masks="dropped", free=(0, 1), slopes=True),
     LayerCase("RMSNormalization", {"axis": [2, 3], "epsilon": 0.1}, PLANE, "axes"),
     LayerCase("UnitNormalization", {}, LINE, masks="kept", free=(0, 1), slopes=True),
     LayerCase("UnitNormalization", {"axis": [1, 2]}, PLANE, "axes"),
