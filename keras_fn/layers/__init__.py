@@ -97,6 +97,8 @@ from keras_fn.layers.pooling.adaptive_max_pooling import (
 )
 from keras_fn.layers.preprocessing.category_encoding import CategoryEncoding as CategoryEncoding
 from keras_fn.layers.preprocessing.discretization import Discretization as Discretization
+from keras_fn.layers.preprocessing.hashed_crossing import HashedCrossing as HashedCrossing
+from keras_fn.layers.preprocessing.hashing import Hashing as Hashing
 from keras_fn.layers.preprocessing.image.aug_mix import AugMix as AugMix
 from keras_fn.layers.preprocessing.image.auto_contrast import AutoContrast as AutoContrast
 from keras_fn.layers.preprocessing.image.center_crop import CenterCrop as CenterCrop
@@ -150,10 +152,13 @@ from keras_fn.layers.preprocessing.image.random_translation import (
 from keras_fn.layers.preprocessing.image.random_zoom import RandomZoom as RandomZoom
 from keras_fn.layers.preprocessing.image.resizing import Resizing as Resizing
 from keras_fn.layers.preprocessing.image.solarization import Solarization as Solarization
+from keras_fn.layers.preprocessing.integer_lookup import IntegerLookup as IntegerLookup
 from keras_fn.layers.preprocessing.mel_spectrogram import MelSpectrogram as MelSpectrogram
 from keras_fn.layers.preprocessing.normalization import Normalization as Normalization
 from keras_fn.layers.preprocessing.pipeline import Pipeline as Pipeline
 from keras_fn.layers.preprocessing.rescaling import Rescaling as Rescaling
+from keras_fn.layers.preprocessing.string_lookup import StringLookup as StringLookup
+from keras_fn.layers.preprocessing.text_vectorization import TextVectorization as TextVectorization
 from keras_fn.layers.regularization import (
     ActivityRegularization as ActivityRegularization,
     AlphaDropout as AlphaDropout,
