@@ -7,6 +7,7 @@ import pytest
 
 import keras_fn as keras
 from keras_fn import layers
+from keras_fn.core.registry import builtin_qualified_name
 from keras_fn.errors import KerasError
 
 REQUIRED = {
@@ -29,7 +30,7 @@ WRAPPED = {
     "Wrapper": lambda: layers.Dense(2),
 }
 CLASSES = {
-    cls.__name__: cls
+    builtin_qualified_name(cls)[1]: cls
     for cls in vars(layers).values()
     if isinstance(cls, type) and issubclass(cls, layers.Layer)
 }

@@ -1,6 +1,7 @@
 """What holds for every public layer, over the rows of `layer_cases`."""
 
 import inspect
+import itertools
 import json
 from functools import cache
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ from keras_fn import layers
 from keras_fn.backend.loader import current
 from keras_fn.core.dtypes import is_float
 from keras_fn.core.masking import get_mask, set_mask
+from keras_fn.core.registry import builtin_qualified_name
 from keras_fn.errors import KerasError
 from keras_fn.layers import Layer
 
@@ -124,11 +126,11 @@ def takes_training(layer: Any) -> bool:
 
 def test_every_public_layer_has_a_row():
     public = {
-        cls.__name__: cls
+        builtin_qualified_name(cls)[1]
         for cls in vars(layers).values()
         if isinstance(cls, type) and issubclass(cls, Layer)
     }
-    assert set(public) == {*LAYERS, *NO_ROW}
+    assert public == {*LAYERS, *NO_ROW}
 
 
 # ---------------------------------------------------------------- specs
@@ -242,9 +244,11 @@ def test_training_and_pure_calls(name):
 def test_a_batch_of_none_and_of_one(name):
     e = example(name)
     for size in (0, 1):
-        args, options = keras.tree.map_structure(
-            lambda x: x[:size] if hasattr(x, "shape") else x, (e.args, e.options)
-        )
+
+        def cut(x: Any, size: int = size) -> Any:
+            return x[:size] if hasattr(x, "shape") else x
+
+        args, options = keras.tree.map_structure(cut, (e.args, e.options))
         outputs = e.layer(*args, **options)
         assert_equal(outputs, [x[:size] for x in e.outputs])
         assert dtypes(outputs) == e.dtypes
@@ -397,14 +401,14 @@ def refusal(case: LayerCase, layer: Any, *args: Any, **options: Any) -> KerasErr
 def test_inputs_of_other_ranks_and_sizes_are_refused_by_the_layer_itself(name):
     e = example(name)
     case = e.case
-    for rank in range(1, 7):
-        for size in (1, 4, 5):
-            shape = (2, *(size,) * (rank - 1))
-            inputs = keras.tree.map_structure(
-                lambda x: keras.Input(batch_shape=shape, dtype=x.dtype), case.symbols(keras)
-            )
-            for layer in (case.make(keras), e.layer):
-                refusal(case, layer, *inputs, **case.options(keras))
+    for rank, size in itertools.product(range(1, 7), (1, 4, 5)):
+
+        def resize(x: Any, shape: Any = (2, *(size,) * (rank - 1))) -> Any:
+            return keras.Input(batch_shape=shape, dtype=x.dtype)
+
+        inputs = keras.tree.map_structure(resize, case.symbols(keras))
+        for layer in (case.make(keras), e.layer):
+            refusal(case, layer, *inputs, **case.options(keras))
     for shape in case.refuses:
         assert refusal(case, case.make(keras), keras.Input(batch_shape=shape)), shape
 

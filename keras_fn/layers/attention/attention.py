@@ -20,7 +20,7 @@ from keras_fn.ops.reductions import sum
 from keras_fn.ops.trigonometric import tanh
 from keras_fn.random import SeedGenerator, dropout as drop
 from keras_fn.settings import settings
-from keras_fn.types import Nested, Shape, Tensor
+from keras_fn.types import Nested
 
 _HALF = ("float16", "bfloat16")
 

@@ -14,7 +14,6 @@ from keras_fn.layers._shapes import static_dim
 from keras_fn.layers._signature import follows_call
 from keras_fn.layers.core.einsum_dense import EinsumDense
 from keras_fn.layers.layer import Layer
-from keras_fn.layers.regularization.dropout import Dropout
 from keras_fn.ops._rules import broadcast
 from keras_fn.ops.arithmetic import multiply
 from keras_fn.ops.attention import (
@@ -241,7 +240,7 @@ class BaseMultiHeadAttention(Layer):
                 part of `attention_mask`.
 
         Returns:
-            The outputs, of the shape of `query` with heads of `value_size`, and the weights or None.
+            The outputs, of shape `(batch, targets, heads, value_size)`, and the weights or None.
         """
         axes, scale, flash = self._axes, self._scale, self.flash_attention
         has_dropout = self._dropout_layer is not None
@@ -320,7 +319,7 @@ class BaseMultiHeadAttention(Layer):
         return expand_dims(band, (0, 1)) if mask is None else logical_and(mask, band)
 
     def _expand_mask(self, mask: Any, x: Any, of_targets: bool) -> Any:
-        """Returns a mask of targets or sources, of the first axes of `x`, in the form of weights."""
+        """Returns a mask of the first axes of `x`, with the rank of the attention weights."""
         rank, axes = len(x.shape), self._axes
         mask, count, shape = cast(mask, "bool"), len(axes), tuple(mask.shape)
         if len(shape) < 2 or not is_compatible(shape, tuple(x.shape[: min(len(shape), rank - 1)])):
@@ -342,7 +341,7 @@ class BaseMultiHeadAttention(Layer):
         return expand_dims(mask, (first, *units))
 
     def _expand_attention_mask(self, mask: Any, query: Any, value: Any) -> Any:
-        """Returns an attention mask with the rank of the weights: axes of size 1 for missing ones."""
+        """Returns an attention mask with the rank of the attention weights."""
         axes, rank = self._axes, len(query.shape)
         free = [i for i in range(rank - 1) if i not in axes]
         shape = tuple(mask.shape)
@@ -381,7 +380,7 @@ class BaseMultiHeadAttention(Layer):
     # ---------------------------------------------------------------- specs and config
 
     @follows_call
-    def compute_output_shape(
+    def compute_output_shape(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None
     ) -> Shape:
         """Returns the shape of the outputs, without the attention weights.

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Unpack
 
-from keras_fn import activations
+from keras_fn import activations, constraints, initializers, regularizers
 from keras_fn.core.input_spec import InputSpec
 from keras_fn.errors import SpecError
 from keras_fn.initializers import VarianceScaling
@@ -85,7 +85,9 @@ class EinsumDense(Layer):
         self.equation, self.bias_axes = equation, bias_axes
         self.partial_output_shape = _to_sizes(self, output_shape)
         self.activation = activations.get(activation)
-        set_weight_spec(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
         set_weight_spec(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
 
     def build(self, input_shape: Shape) -> None:
@@ -199,11 +201,12 @@ class _Equation(NamedTuple):
         )
         return count if fits else 0
 
-    def bias_shape(self, sizes: dict[str, int], bias_axes: str, rank: int) -> list[int]:
+    def bias_shape(self, sizes: dict[str, int], bias_axes: str, rank: int) -> tuple[int, ...]:
         """Returns the shape of the bias: its axes, and all that follow, of size 1 or of these."""
         first = min(map(self.outputs.index, bias_axes))
         shape = [sizes[c] if c in bias_axes else 1 for c in self.outputs[first:]]
-        return shape + [1] * (rank - len(self.inputs) if self.ellipsis == "right" else 0)
+        units = [1] * (rank - len(self.inputs) if self.ellipsis == "right" else 0)
+        return (*shape, *units)
 
     def with_fans(self, initializer: Any) -> Any:
         """Returns an initializer of scaled variance with the fan-in and fan-out of the equation."""
