@@ -36,15 +36,28 @@ class RaggedRows(NamedTuple):
             >>> RaggedRows(np.array([1, 2, 3]), np.array([1, 0, 2])).pad().tolist()
             [[1, 0], [0, 0], [2, 3]]
         """
-        lengths, values = self.row_lengths, self.values
-        longest = int(lengths.max(initial=0))
-        length = longest if length is None else length
-        if longest > length:
-            starts = np.repeat(np.cumsum(lengths) - lengths, lengths)
-            values = values[np.arange(len(values)) - starts < length]
-        result = np.zeros((len(lengths), length), values.dtype)
-        result[np.arange(length) < lengths[:, None]] = values
+        values, lengths = self if length is None else self.cut(length)
+        size = int(lengths.max(initial=0)) if length is None else length
+        result = np.zeros((len(lengths), size, *values.shape[1:]), values.dtype)
+        result[np.arange(size) < lengths[:, None]] = values
         return result
+
+    def cut(self, length: int | None) -> "RaggedRows":
+        """Returns the rows without what is after their first elements.
+
+        Args:
+            length: The maximum number of elements of a row, or None for all.
+
+        Example:
+            >>> RaggedRows(np.array([1, 2, 3]), np.array([1, 0, 2])).cut(1).values.tolist()
+            [1, 2]
+        """
+        values, lengths = self
+        if length is None or int(lengths.max(initial=0)) <= length:
+            return self
+        starts = np.repeat(np.cumsum(lengths) - lengths, lengths)
+        is_kept = np.arange(len(values)) - starts < length
+        return RaggedRows(values[is_kept], np.minimum(lengths, length))
 
 
 class SparseEntries(NamedTuple):

@@ -157,6 +157,7 @@ from keras_fn.layers.preprocessing.mel_spectrogram import MelSpectrogram as MelS
 from keras_fn.layers.preprocessing.normalization import Normalization as Normalization
 from keras_fn.layers.preprocessing.pipeline import Pipeline as Pipeline
 from keras_fn.layers.preprocessing.rescaling import Rescaling as Rescaling
+from keras_fn.layers.preprocessing.stft_spectrogram import STFTSpectrogram as STFTSpectrogram
 from keras_fn.layers.preprocessing.string_lookup import StringLookup as StringLookup
 from keras_fn.layers.preprocessing.text_vectorization import TextVectorization as TextVectorization
 from keras_fn.layers.regularization import (

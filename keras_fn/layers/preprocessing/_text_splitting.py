@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -125,9 +125,7 @@ def _split_into_characters(buffer: np.ndarray, separator: int) -> TokenRows:
     is_character = text[starts] != separator
     ends = np.flatnonzero(~is_character)
     row_lengths = np.diff(np.concatenate([[-1], ends, [len(starts)]])) - 1
-    return TokenRows(
-        ByteStrings(buffer, starts[is_character], lengths[is_character]), row_lengths
-    )
+    return TokenRows(ByteStrings(buffer, starts[is_character], lengths[is_character]), row_lengths)
 
 
 def _keep_whole(buffer: np.ndarray, separator: int) -> TokenRows:
@@ -144,7 +142,9 @@ _SPLITTERS: dict[str | None, Callable[[np.ndarray, int], TokenRows]] = {
 }
 
 
-def _split_one_by_one(lines: Sequence[str], standardize: str | None, split: str | None) -> TokenRows:
+def _split_one_by_one(
+    lines: Sequence[str], standardize: str | None, split: str | None
+) -> TokenRows:
     mapping, removed = _translation(standardize, split == "whitespace", " ")
     rows: list[list[bytes]] = []
     for line in lines:
@@ -200,7 +200,7 @@ def make_ngrams(rows: TokenRows, widths: Sequence[int]) -> TokenRows:
 
 
 def _join_by_spaces(rows: TokenRows) -> ByteStrings:
-    """Returns the tokens in a buffer where a space follows each, so that n-grams are parts of it."""
+    """Returns the tokens in a buffer where a space follows each: n-grams are parts of it."""
     buffer, starts, lengths = rows.tokens
     if not len(starts):
         return rows.tokens
@@ -228,4 +228,3 @@ def iterate_rows(rows: TokenRows) -> Iterator[list[bytes]]:
     for length in rows.row_lengths.tolist():
         yield tokens[start : start + length]
         start += length
-

@@ -1,0 +1,75 @@
+"""The base class of the layers of text and categories: their inputs, results and arguments."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from keras_fn.backend.contract import SupportsRagged
+from keras_fn.backend.loader import current, supports
+from keras_fn.core.host_rows import RaggedRows, SparseEntries
+from keras_fn.core.ragged import is_ragged
+from keras_fn.core.sparse import get_sparse_backend
+from keras_fn.errors import check_choice
+from keras_fn.layers._arguments import argument_error
+from keras_fn.layers.preprocessing.data_layer import HostLayer
+
+_OLD_MODES = {"binary": "multi_hot", "tf-idf": "tf_idf"}  # names in Keras 2
+
+
+class StringHostLayer(HostLayer):
+    """Base class of layers that map text or categories to numbers, on the host."""
+
+    _has_nothing_to_build = True
+
+    def _to_host(self, inputs: Any) -> Any:
+        if is_ragged(inputs):
+            samples = cast(SupportsRagged, current()).ragged_samples(inputs)
+            return [sample.tolist() for sample in samples]
+        return super()._to_host(inputs)
+
+    def _from_host(self, result: Any) -> Any:
+        """Returns a result as a tensor of the backend."""
+        if isinstance(result, SparseEntries):
+            return get_sparse_backend().sparse_from_numpy(*result)
+        if isinstance(result, RaggedRows):
+            if supports("ragged_from_rows"):
+                backend = cast(SupportsRagged, current())
+                return backend.ragged_from_rows(result.values, result.row_lengths)
+            return [super(StringHostLayer, self)._from_host(row) for row in result.split()]
+        return super()._from_host(result)
+
+
+def check_output_mode(layer: object, value: Any, modes: Sequence[str]) -> str:
+    """Returns an output mode, under its new name.
+
+    Args:
+        layer: The layer.
+        value: The argument `output_mode`.
+        modes: The modes that the layer has.
+
+    Raises:
+        SpecError: It is none of them.
+    """
+    name = _OLD_MODES.get(value, value) if isinstance(value, str) else value
+    return check_choice(type(layer).__name__, "output_mode", name, modes)
+
+
+def check_salt(layer: object, salt: Any) -> list[int] | None:
+    """Returns the key of SipHash: two integers.
+
+    Args:
+        layer: The layer.
+        salt: The argument: an integer, two of them, or None.
+
+    Raises:
+        SpecError: It is none of these.
+    """
+    if salt is None:
+        return None
+    values = [salt, salt] if isinstance(salt, int) else salt
+    if (
+        isinstance(values, (list, tuple))
+        and len(values) == 2
+        and all(isinstance(v, int) and not isinstance(v, bool) for v in values)
+    ):
+        return list(values)
+    raise argument_error(layer, "salt", "an integer, or two of them", salt, "for example salt=133")
