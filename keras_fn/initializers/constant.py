@@ -107,8 +107,8 @@ class STFT(NumpyInitializer):
 
     Args:
         side: The part of the transform: `"real"` or `"imag"`.
-        window: The window function: `"hann"`, `"hamming"`, an array of `frame_length` values, or
-            None.
+        window: The window function: `"hann"`, `"hamming"`, `"blackman"`, `"blackmanharris"`,
+            `"nuttall"`, `"flattop"`, `"boxcar"`, an array of `frame_length` values, or None.
         scaling: `"density"` to divide by the square root of the window's energy, `"spectrum"` to
             divide by its sum, or None.
         periodic: Whether a named window is periodic, not symmetric.
@@ -133,7 +133,7 @@ class STFT(NumpyInitializer):
         check_choice("STFT", "side", side, ("real", "imag"))
         check_choice("STFT", "scaling", scaling, ("density", "spectrum", None))
         if isinstance(window, str):
-            check_choice("STFT", "window", window, _COSINE_WINDOWS)
+            check_choice("STFT", "window", window, STFT_WINDOWS)
         self.side, self.window, self.scaling, self.periodic = side, window, scaling, periodic
 
     def _values(self, shape: tuple[int, ...], dtype: str, key: Key | None) -> np.ndarray:
@@ -155,9 +155,11 @@ class STFT(NumpyInitializer):
 
     def _window(self, length: int) -> np.ndarray:
         if isinstance(self.window, str):
-            first = _COSINE_WINDOWS[self.window]
-            steps = length if self.periodic else max(length - 1, 1)
-            return first - (1.0 - first) * np.cos(2.0 * np.pi * np.arange(length) / steps)
+            steps = length if self.periodic else length - 1
+            angles = 2.0 * np.pi * np.arange(length) / max(steps, 1)
+            signed = [(-1) ** k * a for k, a in enumerate(STFT_WINDOWS[self.window])]
+            terms = [a * np.cos(k * angles) for k, a in enumerate(signed)]
+            return np.sum(terms, axis=0) if length > 1 else np.ones(1)
         window = np.asarray(self.window, "float64")
         if window.shape != (length,):
             raise SpecError(
@@ -183,4 +185,13 @@ class STFT(NumpyInitializer):
         return cls(**deserialize_keras_object(config))
 
 
-_COSINE_WINDOWS = {"hann": 0.5, "hamming": 0.54}  # name: the constant term of the window
+STFT_WINDOWS = {
+    "hann": (0.5, 0.5),
+    "hamming": (0.54, 0.46),
+    "blackman": (0.42, 0.5, 0.08),
+    "blackmanharris": (0.35875, 0.48829, 0.14128, 0.01168),
+    "nuttall": (0.3635819, 0.4891775, 0.1365995, 0.0106411),
+    "flattop": (0.21557895, 0.41663158, 0.277263158, 0.083578947, 0.006947368),
+    "boxcar": (1.0,),
+}
+"""The windows of `STFT` by name: sums of cosines, with the factors that are listed."""

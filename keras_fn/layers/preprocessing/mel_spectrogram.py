@@ -1,10 +1,6 @@
 """Mel spectrograms of audio signals."""
 
 from collections.abc import Collection
-from collections.abc import Collection
-from collections.abc import Collection
-from collections.abc import Collection
-from collections.abc import Collection
 from functools import lru_cache
 from typing import Any, Unpack
 
@@ -23,14 +19,6 @@ from keras_fn.ops.math import hypot, log10
 from keras_fn.ops.reductions import max as max_
 from keras_fn.ops.signal import stft
 from keras_fn.types import ArrayLike, DTypeLike, Tensor
-
-_WINDOWS = ("hann", "hamming")
-
-_WINDOWS = ("hann", "hamming")
-
-_WINDOWS = ("hann", "hamming")
-
-_WINDOWS = ("hann", "hamming")
 
 _WINDOWS = ("hann", "hamming")
 
