@@ -12,6 +12,7 @@ import numpy as np
 
 from keras_fn.backend.loader import current, supports
 from keras_fn.core.memoize import memoize
+from keras_fn.core.tracing import assume_constant_result
 from keras_fn.errors import SpecError
 from keras_fn.settings import settings
 from keras_fn.types import DTypeLike
@@ -166,6 +167,7 @@ def mean_accumulator_type(dtype: DTypeLike | None) -> str:
     return "float32" if name in ("float16", "bfloat16") else name
 
 
+@assume_constant_result
 def limits(name: str) -> tuple[Any, Any]:
     """Returns the smallest and the largest number of a dtype: integers, or finite floats."""
     if name == "bool":

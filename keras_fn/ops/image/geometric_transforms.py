@@ -15,7 +15,7 @@ from keras_fn.core import dtypes
 from keras_fn.core.shapes import is_compatible
 from keras_fn.errors import DTypeError, SpecError, check_choice
 from keras_fn.ops._op import Rule, TensorSpec, op
-from keras_fn.ops.arithmetic import absolute, clip, floor_divide, mod, sign
+from keras_fn.ops.arithmetic import absolute, clip, floor_divide, maximum, mod, sign
 from keras_fn.ops.core import cast, dtype as dtype_of, shape as shape_of
 from keras_fn.ops.creation import arange
 from keras_fn.ops.image._data_format import axes_of, compute_dtype
@@ -34,7 +34,8 @@ _ORDERS = {"nearest": 0, "bilinear": 1}
 def _mirror_index(index: Any, size: Any) -> Any:
     """Index for the mode `c b | a b c | b a`: the first and the last element are not repeated."""
     turn = size - 1
-    return absolute(mod(index + turn, 2 * turn + (turn == 0)) - turn)
+    period = max(2 * turn, 1) if isinstance(turn, int) else maximum(2 * turn, 1)
+    return absolute(mod(index + turn, period) - turn)
 
 
 # The index that replaces one out of range, by fill mode.
@@ -182,7 +183,7 @@ def _check_images(
     return channels_last
 
 
-def _warp(
+def sample_images(
     images: Any,
     coordinates: Callable[[Tensor, Tensor, str], tuple[Tensor, Tensor]],
     interpolation: str,
@@ -312,7 +313,7 @@ def affine_transform(
         [2.0, 3.0, 0.0]
     """
     channels_last = _check_affine(images, transform, interpolation, fill_mode, data_format)
-    return _warp(
+    return sample_images(
         images,
         _projective_coordinates(transform),
         interpolation,
@@ -382,11 +383,11 @@ def perspective_transform(
     """
     _check_perspective(images, start_points, end_points, interpolation, data_format)
     wide = compute_dtype(dtype_of(images))
-    transform = _homography(cast(start_points, wide), cast(end_points, wide))
+    transform = homography(cast(start_points, wide), cast(end_points, wide))
     return affine_transform(images, transform, interpolation, "constant", fill_value, data_format)
 
 
-def _homography(start: Tensor, end: Tensor) -> Tensor:
+def homography(start: Tensor, end: Tensor) -> Tensor:
     """Returns the eight parameters of the projective transform from end points to start points."""
     (u, v), (x, y) = ((points[..., 0], points[..., 1]) for points in (start, end))
     none, one = x * 0.0, x * 0.0 + 1.0
@@ -473,7 +474,7 @@ def elastic_transform(
         smooth = reshape(smooth * alpha, (2, batch, *sizes))
         return rows + smooth[0], columns + smooth[1]
 
-    return _warp(images, coordinates, interpolation, fill_mode, fill_value, channels_last)
+    return sample_images(images, coordinates, interpolation, fill_mode, fill_value, channels_last)
 
 
 def _key(seed: Any, source: str) -> Any:

@@ -63,14 +63,14 @@ def _resize_axis(x: Any, axis: int, target: int, method: str, antialias: bool) -
     return _apply_weights(x, axis, weights(_Ops, outputs, inputs, scale, 0.0, method, antialias))
 
 
-_INTERPOLATIONS = ("nearest", *KERNELS)
+INTERPOLATIONS = ("nearest", *KERNELS)
 
 
 def _check_resize(images: Any, size: Any, options: dict[str, Any], data_format: Any) -> Any:
     """Checks the options. Returns the axes of height and width."""
     source = "ops.image.resize"
     height, width, _ = axes_of(images, data_format, source)
-    check_choice(source, "interpolation", options["interpolation"], _INTERPOLATIONS)
+    check_choice(source, "interpolation", options["interpolation"], INTERPOLATIONS)
     check_choice(source, "fill_mode", options["fill_mode"], ("constant",))
     if len(size) != 2 or builtins.min(size) < 1:
         raise SpecError(
@@ -175,28 +175,44 @@ def resize(
     return x if interpolation == "nearest" else to_pixels(x, dtype)
 
 
-def _sizes_at_ratio(x: Tensor, axes: tuple[int, int], size: Sequence[int]) -> Any:
-    """Returns height and width, and what each would be at the aspect ratio of `size`."""
-    shape = shape_of(x)
-    height, width = (shape[axis] for axis in axes)
-    return (height, width), (width * size[0] // size[1], height * size[1] // size[0])
+def source_window(
+    sizes: Sequence[Any], size: Sequence[int], crop: bool, pad: bool
+) -> list[tuple[Any, Any]]:
+    """Returns the part of an image that `resize` scales to `size`: start and extent of each axis.
+
+    Args:
+        sizes: Height and width of the image: integers or scalar tensors.
+        size: Height and width of the result.
+        crop: Whether images are cropped to the aspect ratio of the result.
+        pad: Whether they are padded to it. The window then starts at a negative index.
+    """
+    height, width = sizes
+    if not crop and not pad:
+        return [(0, height), (0, width)]
+    window = []
+    for n, at_ratio in ((height, width * size[0] // size[1]), (width, height * size[1] // size[0])):
+        is_static = isinstance(n, int) and isinstance(at_ratio, int)
+        if crop:
+            kept = max(min(n, at_ratio), 1) if is_static else maximum(minimum(n, at_ratio), 1)
+            window.append(((n - kept) // 2, kept))
+        else:
+            before = ((max if is_static else maximum)(n, at_ratio) - n) // 2
+            window.append((-before, n + 2 * before))
+    return window
 
 
 def _crop_to_ratio(x: Any, axes: tuple[int, int], size: Sequence[int]) -> Tensor:
-    for axis, n, target in zip(axes, *_sizes_at_ratio(x, axes, size), strict=True):
-        is_static = isinstance(n, int)
-        kept = max(min(n, target), 1) if is_static else maximum(minimum(n, target), 1)
-        start = (n - kept) // 2
+    window = source_window([shape_of(x)[axis] for axis in axes], size, crop=True, pad=False)
+    for axis, (start, kept) in zip(axes, window, strict=True):
         after = (slice(None),) * (-axis - 1)
         x = getitem(x, (..., slice(start, start + kept), *after))
     return x
 
 
 def _pad_to_ratio(x: Any, axes: tuple[int, int], size: Sequence[int], fill: float) -> Tensor:
-    for axis, n, target in zip(axes, *_sizes_at_ratio(x, axes, size), strict=True):
-        is_static = isinstance(n, int)
-        before = (max(n, target) - n) // 2 if is_static else (maximum(n, target) - n) // 2
-        x = pad_axis(x, axis, before, n + 2 * before, fill)
+    window = source_window([shape_of(x)[axis] for axis in axes], size, crop=False, pad=True)
+    for axis, (start, extent) in zip(axes, window, strict=True):
+        x = pad_axis(x, axis, -start, extent, fill)
     return x
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Unpack
 
 from keras_fn.layers._arguments import one_of
@@ -17,8 +18,9 @@ from keras_fn.ops.image.bounding_boxes import (
 )
 from keras_fn.ops.image.geometric_transforms import affine_transform
 from keras_fn.ops.joining_splitting import stack
+from keras_fn.ops.logic import all as all_, equal, logical_or, where
 from keras_fn.ops.manipulation import reshape
-from keras_fn.types import Nested, Tensor
+from keras_fn.types import Nested, SeedLike, Tensor
 
 FILL_MODES = ("reflect", "wrap", "constant", "nearest")
 
@@ -26,15 +28,17 @@ FILL_MODES = ("reflect", "wrap", "constant", "nearest")
 class BaseGeometricTransform(BaseImagePreprocessingLayer):
     """Base class of layers that move pixels.
 
-    Subclasses define `get_random_transformation`, whose result has an entry `"input_shape"`, and
+    Subclasses define
 
+    - `_draw(batch, height, width, seed)`: a dict of random numbers for a batch of images of this
+      size, to which `get_random_transformation` adds `"input_shape"`, the shape of the images;
     - `_warp(images, transformation, interpolation)`: the pixels, in the dtype of `images`; masks
       are passed with `interpolation="nearest"`;
     - `_move_boxes(boxes, transformation)`: boxes in the format `"xyxy"`. Coordinates are those of
       edges, as everywhere for boxes: the pixel `i` reaches from `i` to `i + 1`.
 
-    Boxes are then clipped to the image; the label of a box that is outside becomes -1. Masks keep
-    their dtype.
+    Boxes are then clipped to the image; the label of a box that is outside becomes -1. Boxes of
+    four zeros, or of four times -1, are padding, and stay as they are. Masks keep their dtype.
 
     Attributes:
         interpolation: The interpolation of images: `"nearest"` or `"bilinear"`.
@@ -42,6 +46,30 @@ class BaseGeometricTransform(BaseImagePreprocessingLayer):
 
     _moves_boxes = True
     interpolation = "bilinear"
+
+    def _draw(self, batch: Any, height: Any, width: Any, seed: Any) -> dict[str, Any]:
+        """Returns the random numbers of a transformation."""
+        return {}
+
+    def get_random_transformation(
+        self, data: Nested, training: bool = True, seed: SeedLike = None
+    ) -> Nested:
+        """Draws the transformation of a batch, for the `transform_*` methods.
+
+        Args:
+            data: Images, or a dict of images and what belongs to them.
+            training: Whether to draw.
+            seed: The seed of the draws; by default the layer's generator.
+
+        Returns:
+            A dict with an entry for each random number, and the shape of the images as
+            `"input_shape"`; None at inference.
+        """
+        if not training and not self._runs_at_inference:
+            return None
+        images = data["images"] if isinstance(data, Mapping) else data
+        sizes = self._batch_and_size(images)
+        return {**self._draw(*sizes, self._seed(seed)), "input_shape": shape_of(images)}
 
     def _warp(self, images: Tensor, transformation: Nested, interpolation: str) -> Tensor:
         """Returns the pixels of the transformed images, in their dtype."""
@@ -66,7 +94,7 @@ class BaseGeometricTransform(BaseImagePreprocessingLayer):
         return self._warp(images, transformation, self.interpolation)
 
     def transform_segmentation_masks(
-        self, segmentation_masks: Tensor, transformation: Nested, training: bool = True
+        self, segmentation_masks: Tensor, transformation: Nested = None, training: bool = True
     ) -> Tensor:
         """Moves the pixels of masks along with those of the images; no new label arises.
 
@@ -75,7 +103,7 @@ class BaseGeometricTransform(BaseImagePreprocessingLayer):
             transformation: What `get_random_transformation` returned.
             training: Whether to transform.
         """
-        if not training or transformation is None:
+        if not self._applies(transformation, training):
             return segmentation_masks
         return self._warp(segmentation_masks, transformation, "nearest")
 
@@ -89,7 +117,7 @@ class BaseGeometricTransform(BaseImagePreprocessingLayer):
             transformation: What `get_random_transformation` returned.
             training: Whether to transform.
         """
-        if not training or transformation is None:
+        if not self._applies(transformation, training):
             return bounding_boxes
         form = self.bounding_box_format or "xyxy"
         height, width = self._input_size(transformation)
@@ -97,13 +125,22 @@ class BaseGeometricTransform(BaseImagePreprocessingLayer):
         boxes["boxes"] = self._move_boxes(boxes["boxes"], transformation)
         height, width = self._output_size(transformation)
         boxes = clip_to_image_size(boxes, height, width)
-        return convert_format(boxes, "xyxy", form, height, width)
+        boxes = convert_format(boxes, "xyxy", form, height, width)
+        received = cast(bounding_boxes["boxes"], boxes["boxes"].dtype)
+        boxes["boxes"] = where(_is_padding(received), received, boxes["boxes"])
+        return boxes
+
+
+def _is_padding(boxes: Tensor) -> Tensor:
+    """Returns which boxes consist of four zeros or of four times -1, of shape `(..., 1)`."""
+    tests = [all_(equal(boxes, value), axis=-1, keepdims=True) for value in (0, -1)]
+    return logical_or(*tests)
 
 
 class BaseAffineTransform(BaseGeometricTransform):
     """Base class of random affine (or projective) transforms of images.
 
-    Subclasses define `get_random_transformation` and `_matrix(transformation)`: for each image the
+    Subclasses define `_draw` and `_matrix(transformation)`: for each image the
     eight numbers of `ops.image.affine_transform`, which lead from a pixel of the result to the
     place that it shows. Images are sampled there; boxes are moved by the inverse.
 
@@ -178,8 +215,3 @@ def move_boxes(boxes: Tensor, matrix: Tensor) -> Tensor:
         return x / depth + 0.5, y / depth + 0.5
 
     return enclose_transformed_corners(boxes, point)
-
-
-def batch_of(tensor: Tensor) -> Any:
-    """Returns the number of elements along the first axis."""
-    return shape_of(tensor)[0]

@@ -94,6 +94,7 @@ class BaseImagePreprocessingLayer(DataLayer):
 
     _has_nothing_to_build = True
     _moves_boxes = False  # whether the format of bounding boxes must be known
+    _runs_at_inference = False  # whether the layer does the same at inference
 
     def __init__(
         self,
@@ -111,8 +112,8 @@ class BaseImagePreprocessingLayer(DataLayer):
         self.generator = SeedGenerator(seed)
 
     def _seed(self, seed: SeedLike) -> Any:
-        """Returns the seed of a draw: the argument, or else the layer's generator."""
-        return self.generator if seed is None else seed
+        """Returns the seed of a draw: the argument, or else the layer's generator, if any."""
+        return getattr(self, "generator", None) if seed is None else seed
 
     # ---------------------------------------------------------------- sizes
 
@@ -139,6 +140,10 @@ class BaseImagePreprocessingLayer(DataLayer):
             )
         return len(shape) == 4
 
+    def _applies(self, transformation: Nested, training: bool) -> bool:
+        """Returns whether a `transform_*` method does anything."""
+        return self._runs_at_inference or bool(training and transformation is not None)
+
     # ---------------------------------------------------------------- methods to override
 
     def get_random_transformation(
@@ -161,7 +166,7 @@ class BaseImagePreprocessingLayer(DataLayer):
         return images
 
     def transform_images(
-        self, images: Tensor, transformation: Nested, training: bool = True
+        self, images: Tensor, transformation: Nested = None, training: bool = True
     ) -> Tensor:
         """Transforms a batch of images.
 
@@ -174,12 +179,12 @@ class BaseImagePreprocessingLayer(DataLayer):
             Images in the compute dtype.
         """
         images = cast(images, self.compute_dtype)
-        if not training or transformation is None:
+        if not self._applies(transformation, training):
             return images
         return cast(self._transform_images(images, transformation), self.compute_dtype)
 
     def transform_labels(
-        self, labels: Tensor, transformation: Nested, training: bool = True
+        self, labels: Tensor, transformation: Nested = None, training: bool = True
     ) -> Tensor:
         """Transforms the labels of a batch: by default not at all.
 
@@ -203,7 +208,7 @@ class BaseImagePreprocessingLayer(DataLayer):
         return bounding_boxes
 
     def transform_segmentation_masks(
-        self, segmentation_masks: Tensor, transformation: Nested, training: bool = True
+        self, segmentation_masks: Tensor, transformation: Nested = None, training: bool = True
     ) -> Tensor:
         """Transforms the segmentation masks of a batch: by default not at all.
 
@@ -356,7 +361,7 @@ def factor_range(
         ValueError: It is neither, or out of bounds.
     """
     low, high = bounds
-    is_pair = isinstance(factor, Sequence) and not isinstance(factor, str) and len(factor) == 2
+    is_pair = isinstance(factor, (list, tuple)) and len(factor) == 2
     values: Any = factor if is_pair else (factor,)
     if not all(_is_number(v) and low <= v <= high for v in values):
         raise argument_error(
@@ -368,7 +373,8 @@ def factor_range(
         )
     if is_pair:
         return min(values), max(values)
-    return max(-abs(factor), low), abs(factor)
+    limit = abs(values[0])
+    return max(-limit, low), limit
 
 
 def value_limits(layer: object, value_range: Any) -> tuple[float, float]:

@@ -7,12 +7,12 @@ from typing import Any, Unpack
 from keras_fn.layers._arguments import one_of
 from keras_fn.layers._options import ImageLayerOptions
 from keras_fn.layers.preprocessing.image.base_geometric_transform import BaseGeometricTransform
-from keras_fn.ops.core import cast, shape as shape_of
+from keras_fn.ops.core import cast
 from keras_fn.ops.joining_splitting import stack
 from keras_fn.ops.logic import less, where
 from keras_fn.ops.rearranging import flip
 from keras_fn.random import uniform
-from keras_fn.types import Nested, SeedLike, Tensor
+from keras_fn.types import Nested, Tensor
 
 _AXES = {"horizontal": (1,), "vertical": (0,), "horizontal_and_vertical": (1, 0)}
 
@@ -59,28 +59,13 @@ class RandomFlip(BaseGeometricTransform):
         self.mode = one_of(self, "mode", mode, tuple(_AXES))
         self._set_seed(seed)
 
-    def get_random_transformation(
-        self, data: Nested, training: bool = True, seed: SeedLike = None
-    ) -> dict[str, Any] | None:
-        """Draws for each image whether it is flipped.
-
-        Args:
-            data: Images, or a dict with images.
-            training: Whether to draw.
-            seed: The seed of the draw; by default the layer's generator.
-
-        Returns:
-            `"flips"`, booleans of shape `(batch, 1, 1, 1)`, in the mode
-            `"horizontal_and_vertical"` of the horizontal flips, and `"vertical_flips"`.
-        """
-        if not training:
-            return None
-        batch, _, _ = self._batch_and_size(data)
+    def _draw(self, batch: Any, height: Any, width: Any, seed: Any) -> dict[str, Any]:
+        """Returns who is flipped, of shape `(batch, 1, 1, 1)`; in both ways, for each of them."""
         both = self.mode == "horizontal_and_vertical"
-        draws = less(uniform((batch, 1, 1, 2 if both else 1), seed=self._seed(seed)), 0.5)
-        images = data["images"] if isinstance(data, dict) else data
-        transformation = {"flips": draws[..., :1], "input_shape": shape_of(images)}
-        return {**transformation, "vertical_flips": draws[..., 1:]} if both else transformation
+        draws = less(uniform((batch, 1, 1, 2 if both else 1), seed=seed), 0.5)
+        if both:
+            return {"flips": draws[..., :1], "vertical_flips": draws[..., 1:]}
+        return {"flips": draws}
 
     def _flips(self, transformation: Nested) -> list[tuple[int, Any]]:
         """Returns pairs of an axis, 0 for the height and 1 for the width, and who is flipped."""
@@ -90,7 +75,7 @@ class RandomFlip(BaseGeometricTransform):
         return [(axis, vertical if both and axis == 0 else flips) for axis in _AXES[self.mode]]
 
     def transform_images(
-        self, images: Tensor, transformation: Nested, training: bool = True
+        self, images: Tensor, transformation: Nested = None, training: bool = True
     ) -> Tensor:
         """Returns the images, in training flipped, in the compute dtype.
 
