@@ -14,9 +14,9 @@ def searchsorted(sorted_sequence: Tensor, values: Any, side: str = "left") -> Te
     """`torch.searchsorted`, of contiguous tensors: it warns for others."""
     if not isinstance(values, Tensor):
         values = sorted_sequence.new_tensor(values)
-    return _searchsorted(
-        sorted_sequence.contiguous(), values.contiguous(), side=side, out_int32=True
-    )
+    # Not `out_int32`, which the fallback would take for a result in the wider dtype.
+    index = _searchsorted(sorted_sequence.contiguous(), values.contiguous(), side=side)
+    return index.to(torch.int32)
 
 
 def sort(x: Tensor, axis: int | None = -1) -> Tensor:

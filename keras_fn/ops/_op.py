@@ -31,7 +31,7 @@ from keras_fn.core.sparse import call_sparse, is_sparse, mark_sparse
 from keras_fn.core.tracebacks import filter_traceback
 from keras_fn.core.tracing import substitute_when_tracing
 from keras_fn.core.variable import Variable
-from keras_fn.errors import PYTHON_REFUSALS, KerasError, SpecError, UnsupportedError
+from keras_fn.errors import PYTHON_REFUSALS, DTypeError, KerasError, SpecError, UnsupportedError
 from keras_fn.ops._signature import (
     OpSignature,
     bind,
@@ -454,7 +454,10 @@ class OpDefinition(OpSignature):
             return False  # the slow path casts the number
         if entry.integers and name in _NARROW_INTEGERS:
             return False  # the slow path knows the range of the dtype
-        if self.promote(*names, *entry.scalar_types) != name:  # type: ignore[misc]
+        try:
+            if self.promote(*names, *entry.scalar_types) != name:  # type: ignore[misc]
+                return False
+        except DTypeError:  # the other operands may have dtypes that it takes
             return False
         entry.dtypes_without_cast.add(dtype)
         return True

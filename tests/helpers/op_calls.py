@@ -72,14 +72,14 @@ class Call:
         if isinstance(spec, ArrayArgument):
             return np.asarray(spec.values).astype(kind)
         shape = [n for word in spec.shape.split() for n in self._sizes(word)]
-        low = spec.low
-        if kind.kind == "u" or (self.positive and spec.high > 0):
-            low = max(low, 0)
-        x: Any = self.rng.uniform(low, spec.high, shape)
+        low, high = spec.low, spec.high
+        if kind.kind == "u" or (self.positive and high > 0):
+            low, high = max(low, 0), max(high, 1)
+        x: Any = self.rng.uniform(low, high, shape)
         if kind.kind in "iu":
             x = np.round(x)
         elif kind.kind == "b":
-            x = x > (low + spec.high) / 2
+            x = x > (low + high) / 2
         return np.asarray(x if spec.transform is None else spec.transform(x)).astype(kind)
 
     def _sizes(self, word: str) -> list[int]:

@@ -200,3 +200,17 @@ def test_numbers_of_two_dtypes_promote_to_what_is_stored() -> None:
     arrays = np.ones(2, "int32"), np.ones(2, "uint32")
     symbols = [keras.KerasTensor((2,), x.dtype.name) for x in arrays]
     assert ops.add(*symbols).dtype == ops.dtype(ops.add(*arrays))
+
+
+def test_a_warm_call_promotes_as_the_first_one() -> None:
+    flags = ops.convert_to_tensor(np.ones((2, 3), bool))
+    numbers = ops.convert_to_tensor(np.array([[0, 1, 0], [2, 1, -2]], "int32"))
+    for _ in range(2):  # the first operand alone would be refused
+        result = ops.convert_to_numpy(ops.cross(flags, numbers))
+        np.testing.assert_array_equal(result, [[-1, 0, 1], [-3, 4, -1]])
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "uint16", "int16"])
+def test_positions_in_a_sorted_sequence_are_int32(dtype: str) -> None:
+    edges = np.array([0, 1], dtype)
+    assert ops.dtype(ops.searchsorted(edges, edges)) == "int32"

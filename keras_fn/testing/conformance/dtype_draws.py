@@ -44,18 +44,21 @@ def redraw_dtypes(case: Case, call: Call, rng: np.random.Generator) -> Call:
             continue
         name = equal or str(rng.choice(names))
         kind = numpy_dtype(name)
-        if not isinstance(source, TensorArgument) or source.transform is not None:
-            # Values that must stay what they are, such as those of a regular matrix.
-            keeps = kind.kind == "c" or (kind.kind in "fV" and array.dtype.kind != "c")
-            arrays.append(array.astype(kind) if keeps else array)
-            continue
         with np.errstate(all="ignore"):
-            real = array if kind.kind == "c" else np.real(array)
-            values_of_kind = np.abs(real) if kind.kind == "u" else real
-            arrays.append(np.asarray(values_of_kind).astype(kind))
+            arrays.append(_cast_values(array, source, kind))
     values = iter(arrays)
     args = [replace_tensors(x, values) for x in call.args]
     return Call(args, call.options, call.sources)
+
+
+def _cast_values(array: np.ndarray, source: Any, kind: np.dtype) -> np.ndarray:
+    """Returns an operand in another dtype, unless its values must stay what they are."""
+    if not isinstance(source, TensorArgument) or source.transform is not None:
+        # Such as those of a regular matrix.
+        keeps = kind.kind == "c" or (kind.kind in "fV" and array.dtype.kind != "c")
+        return array.astype(kind) if keeps else array
+    real = array if kind.kind == "c" else np.real(array)
+    return np.asarray(np.abs(real) if kind.kind == "u" else real).astype(kind)
 
 
 def with_numbers(case: Case, call: Call, rng: np.random.Generator) -> Iterator[Call]:
