@@ -26,8 +26,8 @@ def max_pool(
     if stand_in is not None:
         whole = max_pool(tf.cast(inputs, stand_in), pool_size, strides, padding, data_format)
         return tf.cast(whole, inputs.dtype)
-    narrow = inputs.shape.rank < 5 or inputs.dtype in (tf.float16, tf.bfloat16, tf.float32)
-    function = tf.nn.max_pool if narrow else _max_pool_3d
+    has_kernel = inputs.shape.rank < 5 or inputs.dtype in (tf.bfloat16, tf.float32)
+    function = tf.nn.max_pool if has_kernel else _max_pool_3d
     return _pool(function, inputs, pool_size, strides, padding, data_format)
 
 

@@ -144,3 +144,16 @@ def test_a_mean_lies_within_its_numbers(reduction, dtype):
     x = ops.cast(ops.full((N, 3), 50.0), dtype)
     mean = getattr(ops, reduction)(x, axis=0)
     assert ops.convert_to_numpy(ops.cast(mean, "float32")).tolist() == [50.0, 50.0, 50.0]
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_pooling_has_kernels_of_half_precision(rank, dtype):
+    x = np.arange(4**rank, dtype="float32").reshape(1, *(4,) * rank, 1)
+    largest = ops.max_pool(ops.cast(x, dtype), 2)
+    mean = ops.average_pool(ops.cast(x, dtype), 2)
+    assert ops.dtype(largest) == ops.dtype(mean) == dtype
+    last = ops.convert_to_numpy(ops.cast(largest, "float32")).ravel()[-1]
+    assert last == 4**rank - 1
+    middle = ops.convert_to_numpy(ops.cast(mean, "float32")).mean()
+    np.testing.assert_allclose(middle, (4**rank - 1) / 2, rtol=1e-2)
