@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from typing import Any, cast
 
+import numpy as np
+
 from keras_fn.backend.contract import SupportsRagged
 from keras_fn.backend.loader import current, supports
+from keras_fn.core.dtypes import stored_dtype
 from keras_fn.core.host_rows import RaggedRows, SparseEntries
 from keras_fn.core.ragged import is_ragged
 from keras_fn.core.sparse import get_sparse_backend
-from keras_fn.errors import check_choice
+from keras_fn.errors import DTypeError, check_choice
 from keras_fn.layers._arguments import argument_error
 from keras_fn.layers.preprocessing.data_layer import HostLayer
 
@@ -35,7 +38,21 @@ class StringHostLayer(HostLayer):
                 backend = cast(SupportsRagged, current())
                 return backend.ragged_from_rows(result.values, result.row_lengths)
             return [super(StringHostLayer, self)._from_host(row) for row in result.split()]
+        if isinstance(result, np.ndarray):
+            self._check_range(result)
         return super()._from_host(result)
+
+    def _check_range(self, result: np.ndarray) -> None:
+        """Raises an error for integers that the backend would cut to 32 bits."""
+        if result.dtype != np.int64 or stored_dtype("int64") == "int64" or not result.size:
+            return
+        if result.min() < -(2**31) or result.max() >= 2**31:
+            raise DTypeError(
+                self._label,
+                expected="integers of 32 bits, the widest that the backend has",
+                received=f"{result.min()} to {result.max()}",
+                fix="turn 64-bit dtypes on; of JAX with JAX_ENABLE_X64=1",
+            )
 
 
 def check_output_mode(layer: object, value: Any, modes: Sequence[str]) -> str:

@@ -109,8 +109,8 @@ def check_tokens(tokens: Sequence[Any], reserved: dict[str, Any], source: str) -
         if token is not None and token in known:
             raise SpecError(
                 source,
-                expected=f"a vocabulary without {argument}={token!r}, or with all special tokens at "
-                "its beginning",
+                expected=f"a vocabulary without {argument}={token!r}, or with all special tokens "
+                "at its beginning",
                 received=f"{token!r} at position {list(tokens).index(token)}",
                 fix="remove the special tokens: the layer adds them",
             )

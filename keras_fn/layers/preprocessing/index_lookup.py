@@ -371,7 +371,7 @@ class IndexLookup(StringHostLayer):
     def finalize_state(self) -> None:
         """Makes the vocabulary of what was counted, and forgets the counts."""
         counts = self._counts
-        if self._is_static or counts is None or not counts.tokens:
+        if self._is_static or counts is None:
             return
         limit = None if self.max_tokens is None else self.max_tokens - self._token_start
         if limit is not None and limit < 1:
@@ -381,12 +381,16 @@ class IndexLookup(StringHostLayer):
                 received=f"max_tokens={self.max_tokens}, {self._token_start} special tokens",
                 fix="raise max_tokens",
             )
-        tokens = counts.most_frequent((self.mask_token, self.oov_token), limit)
+        tokens = counts.most_frequent(self._list_reserved(), limit)
         weights = None
         if self.output_mode == "tf_idf":
             weights = counts.inverse_document_frequencies(tokens).astype(settings.floatx)
         self._set_tokens(self._from_countable(tokens), weights, is_padded=False)
         self.reset_state()
+
+    def _list_reserved(self) -> list[Any]:
+        """Returns what is no token of a vocabulary, in the type of counted tokens."""
+        return [self.mask_token, self.oov_token]
 
     def _from_countable(self, tokens: list[Any]) -> list[Any]:
         """Returns counted tokens in the type of the vocabulary."""

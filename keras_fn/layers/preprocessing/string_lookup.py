@@ -130,6 +130,10 @@ class StringLookup(IndexLookup):
     def _to_countable(self, values: Any) -> list[str]:
         return to_text(values, self.encoding, self._label)
 
+    def _list_reserved(self) -> list[Any]:
+        reserved = super()._list_reserved()
+        return reserved + encode_text([token for token in reserved if token is not None])
+
     def _from_countable(self, tokens: list[Any]) -> list[str]:
         return to_text(tokens, "utf-8", self._label)  # TextVectorization counts bytes
 

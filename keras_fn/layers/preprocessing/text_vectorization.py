@@ -267,15 +267,18 @@ class TextVectorization(StringHostLayer):
         ids = RaggedRows(lookup._lookup_bytes(rows.tokens), rows.row_lengths)
         if self.output_mode == "int":
             length = self.output_sequence_length
+            if self.ragged:
+                ids, length = ids.cut(length), None
             if self._is_ragged and len(shape) == 1:
-                return ids.cut(length)
+                return ids
             padded = ids.pad(length)
             return padded.reshape(
                 shape if self._is_flat(np.shape(inputs)) else (*shape, padded.shape[-1])
             )
         if self.output_mode == "one_hot":
             padded = RaggedRows(ids.values + 1, ids.row_lengths).pad() - 1  # padding is in none
-            batch = HostBatch(None, (*shape, padded.shape[-1], 1))
+            sizes = (*shape, padded.shape[-1])  # an axis of size 1 stays where it is of time
+            batch = HostBatch(None, sizes if self.split is None else (*sizes, 1))
             return lookup._encode(padded.ravel(), batch)
         result = lookup._encode(ids.values, HostBatch(None, None, ids.row_lengths))
         if isinstance(result, np.ndarray) and len(shape) != 1:
@@ -391,10 +394,18 @@ class TextVectorization(StringHostLayer):
                 raise self._shape_error(f"shape {shape}")
             shape = shape[:-1]
         if self.output_mode == "int":
-            length = None if self._is_ragged else self.output_sequence_length or length
-            return (*shape, length)
-        depth = self._lookup_layer.compute_output_shape((1, 1))[-1]
-        return (*shape, length, depth) if self.output_mode == "one_hot" else (*shape, depth)
+            return (*shape, self._sequence_length(length))
+        if self.split is None:
+            return self._lookup_layer.compute_output_shape((*shape, length))
+        sizes = (*shape, length, 1) if self.output_mode == "one_hot" else (*shape, length)
+        return self._lookup_layer.compute_output_shape(sizes)
+
+    def _sequence_length(self, length: int | None) -> int | None:
+        """Returns the length of sequences: padded, or with `ragged` cut."""
+        maximum = self.output_sequence_length
+        if maximum is None or not self.ragged:
+            return length if maximum is None else maximum
+        return None if length is None else min(length, maximum)
 
     def compute_output_spec(self, inputs: KerasTensor) -> KerasTensor:
         """Returns the shape and the dtype of the output.
