@@ -147,8 +147,13 @@ def _is_array(x: Any) -> bool:
 
 
 def _holds_arrays(xs: Any) -> bool:
-    """Returns whether there are arrays of at least one axis among the elements."""
-    return any(hasattr(x, "iloc") or (_is_array(x) and len(x.shape) > 0) for x in xs)
+    """Returns whether there are arrays of at least one axis among the elements, or in tuples."""
+    return any(
+        hasattr(x, "iloc")
+        or (_is_array(x) and len(x.shape) > 0)
+        or (isinstance(x, tuple) and _holds_arrays(x))
+        for x in xs
+    )
 
 
 def _unsupported(data: Any, source: str) -> SpecError:

@@ -81,7 +81,10 @@ class QuantileSketch:
         weights = np.concatenate([np.full(len(part), weight) for part, weight in parts])
         order = np.argsort(values, kind="stable")
         ranks = np.cumsum(weights[order])
-        return np.interp(fractions, ranks / ranks[-1], values[order])
+        shares = ranks / ranks[-1]
+        if self.count < 1 << 24:  # rounds as Keras does, so that the quantiles are the same
+            shares = shares.astype(np.float32)
+        return np.interp(fractions, shares, values[order])
 
     def _parts(self) -> Iterator[tuple[np.ndarray, int]]:
         yield self._rest, 1

@@ -142,7 +142,8 @@ class Discretization(DataLayer):
                 received="none, or NaN alone",
                 fix="pass data that is not empty",
             )
-        fractions = [i / self.num_bins for i in range(1, self.num_bins)]
+        step = 1.0 / self.num_bins
+        fractions = [step + i * step for i in range(self.num_bins - 1)]
         edges = self._sketch.quantiles(fractions)
         self.bin_boundaries = edges.astype("float32").tolist()
 
