@@ -298,9 +298,7 @@ def get_object(kind: str, identifier: object, aliases: Iterable[str] = ()) -> An
     if identifier is None:
         return None
     obj: Any = identifier
-    if isinstance(identifier, str) and isinstance(
-        found := registry.lookup(identifier, kind), type
-    ):
+    if isinstance(identifier, str) and isinstance(found := registry.lookup(identifier, kind), type):
         obj = _create(found, {})
     else:
         check_identifier(kind, identifier, aliases)

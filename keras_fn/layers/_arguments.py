@@ -58,6 +58,17 @@ def check_flag(layer: object, argument: str, value: Any) -> bool:
     raise argument_error(layer, argument, "True or False", value, f"for example {argument}=True")
 
 
+def check_seed(layer: object, seed: Any) -> int | None:
+    """Returns `seed` if it is an integer or None.
+
+    Raises:
+        SpecError: It is not.
+    """
+    if seed is None or (isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)):
+        return seed
+    raise argument_error(layer, "seed", "an integer or None", seed, "for example seed=1")
+
+
 def int_tuple(
     layer: object, argument: str, value: Any, rank: int, minimum: int = 1
 ) -> tuple[int, ...]:

@@ -77,6 +77,12 @@ class ColorLayerOptions(ImageLayerOptions, total=False):
     data_format: str | None
 
 
+class UnnamedImageLayerOptions(UnnamedLayerOptions, total=False):
+    """Keyword arguments of layers that transform images, and list `name` among their parameters."""
+
+    bounding_box_format: str | None
+
+
 class CellOptions(LayerOptions, total=False):
     """Keyword arguments of the built-in recurrent cells."""
 

@@ -9,14 +9,17 @@ from keras_fn.core import tree
 from keras_fn.ops._op import op
 from keras_fn.ops.arithmetic import add, multiply, subtract
 from keras_fn.ops.control_flow import _nest_like, _where_mask, scan
+from keras_fn.ops.core import cast
 from keras_fn.ops.creation import zeros_like
 from keras_fn.ops.dense import dense
 from keras_fn.ops.indexing import getitem
 from keras_fn.ops.joining_splitting import split
 from keras_fn.ops.linalg.products import matmul
-from keras_fn.ops.manipulation import swapaxes
+from keras_fn.ops.logic import greater, where
+from keras_fn.ops.manipulation import expand_dims, swapaxes
 from keras_fn.ops.math import sigmoid
 from keras_fn.ops.rearranging import flip
+from keras_fn.ops.reductions import cumsum
 from keras_fn.ops.trigonometric import tanh
 from keras_fn.types import Nested, Tensor
 
@@ -84,6 +87,7 @@ def lstm(
     recurrent_kernel: Tensor,
     bias: Tensor | None = None,
     go_backwards: bool = False,
+    mask: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Long short-term memory (LSTM) over a sequence, with sigmoid gates and tanh activation.
 
@@ -95,10 +99,12 @@ def lstm(
         recurrent_kernel: Tensor of shape `(units, 4 * units)`, in the same order.
         bias: Tensor of shape `(4 * units,)`, or None.
         go_backwards: Whether to start with the last time step.
+        mask: Booleans of shape `(batch, time)`: where False, states and output are repeated; the
+            output before the first step is 0.
 
     Returns:
         All outputs, of shape `(batch, time, units)`, in the order in which they were computed; the
-        last output and the last cell state, of shape `(batch, units)`.
+        last hidden state and the last cell state, of shape `(batch, units)`.
 
     Example:
         >>> from keras_fn.ops.rnn import lstm
@@ -118,8 +124,8 @@ def lstm(
         h, c = lstm_gates(add(step, matmul(h, recurrent_kernel)), c)
         return (h, c), h
 
-    (h, c), outputs = scan(body, (h, c), steps, reverse=go_backwards)
-    return _to_batch_major(outputs, go_backwards), h, c
+    (h, c), outputs = _scan_with_mask(body, (h, c), steps, mask, go_backwards)
+    return outputs, h, c
 
 
 @op
@@ -130,6 +136,7 @@ def gru(
     recurrent_kernel: Tensor,
     bias: Tensor | None = None,
     go_backwards: bool = False,
+    mask: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Gated recurrent unit (GRU) over a sequence, with the reset gate after the matrix product.
 
@@ -141,10 +148,12 @@ def gru(
         bias: Tensor of shape `(2, 3 * units)`: biases of the inputs, biases of the recurrence; or
             None.
         go_backwards: Whether to start with the last time step.
+        mask: Booleans of shape `(batch, time)`: where False, states and output are repeated; the
+            output before the first step is 0.
 
     Returns:
         All outputs, of shape `(batch, time, units)`, in the order in which they were computed; the
-        last output, of shape `(batch, units)`.
+        last hidden state, of shape `(batch, units)`.
 
     Example:
         >>> from keras_fn.ops.rnn import gru
@@ -163,14 +172,39 @@ def gru(
         h = gru_gates(step, dense(h, recurrent_kernel, recurrent_bias), h)
         return h, h
 
-    h, outputs = scan(body, h, steps, reverse=go_backwards)
-    return _to_batch_major(outputs, go_backwards), h
+    h, outputs = _scan_with_mask(body, h, steps, mask, go_backwards)
+    return outputs, h
 
 
-def _to_batch_major(outputs: Tensor, go_backwards: bool) -> Tensor:
-    """Swaps time and batch; outputs of a reversed `scan` are put in the order of computation."""
+def _scan_with_mask(
+    body: Callable[[Any, Any], tuple[Any, Any]],
+    states: Any,
+    steps: Tensor,
+    mask: Tensor | None,
+    go_backwards: bool,
+) -> tuple[Any, Tensor]:
+    """Scans over time. Returns the last states, and the outputs in the order of computation."""
+    if mask is None:
+        states, outputs = scan(body, states, steps, reverse=go_backwards)
+    else:
+
+        def masked_body(old: Any, pair: Any) -> Any:
+            step, is_active = pair
+            new = tree.map_structure(
+                lambda new, old: _where_mask(is_active, new, old), body(old, step)[0], old
+            )
+            return new, tree.flatten(new)[0]
+
+        states, outputs = scan(
+            masked_body, states, (steps, swapaxes(mask, 0, 1)), reverse=go_backwards
+        )
     outputs = swapaxes(outputs, 0, 1)
-    return flip(outputs, 1) if go_backwards else outputs
+    if go_backwards:
+        outputs = flip(outputs, 1)
+    if mask is not None:
+        number = cumsum(cast(flip(mask, 1) if go_backwards else mask, "int32"), 1)
+        outputs = where(expand_dims(greater(number, 0), 2), outputs, 0)
+    return states, outputs
 
 
 def rnn(

@@ -15,6 +15,8 @@ REQUIRED = {
     "AveragePooling2D": (2,), "AveragePooling3D": (2,), "Conv1D": (2, 1), "Conv1DTranspose": (2, 1),
     "Conv2D": (2, 1), "Conv2DTranspose": (2, 1), "Conv3D": (2, 1), "Conv3DTranspose": (2, 1),
     "Dense": (2,), "DepthwiseConv1D": (1,), "DepthwiseConv2D": (1,), "Dot": (1,), "Dropout": (0.1,),
+    "EinsumDense": ("ab,bc->ac", 2), "GroupQueryAttention": (2, 2, 1), "MultiHeadAttention": (2, 2),
+    "ReversibleEmbedding": (3, 2),
     "Embedding": (3, 2), "GRU": (2,), "GRUCell": (2,), "GaussianDropout": (0.1,),
     "GaussianNoise": (0.1,), "GroupNormalization": (1,), "InputLayer": ((2,),), "LSTM": (2,),
     "LSTMCell": (2,), "Lambda": (abs,), "Permute": ((1,),), "RepeatVector": (2,),
@@ -25,6 +27,7 @@ REQUIRED = {
 WRAPPED = {
     "Bidirectional": lambda: layers.LSTM(2),
     "RNN": lambda: layers.LSTMCell(2),
+    "SpectralNormalization": lambda: layers.Dense(2),
     "StackedRNNCells": lambda: [layers.LSTMCell(2)],
     "TimeDistributed": lambda: layers.Dense(2),
     "Wrapper": lambda: layers.Dense(2),
@@ -48,11 +51,11 @@ FITS = {
     "bogus": {"name"},
     "dict": {"arguments", "mask_value", "offset", "output_shape", "scale"},
     2.5: {
-        "alpha", "epsilon", "l1", "l2", "mask_value", "max_value", "momentum", "negative_slope",
+        "alpha", "epsilon", "l1", "l2", "logit_soft_cap", "mask_value", "max_value", "momentum", "negative_slope",
         "offset", "renorm_momentum", "scale", "stddev", "threshold",
     },
     -7: {
-        "alpha", "axes", "axis", "epsilon", "mask_value", "momentum", "offset", "renorm_momentum",
+        "alpha", "attention_axes", "axes", "axis", "epsilon", "mask_value", "momentum", "offset", "renorm_momentum",
         "scale", "seed", "shared_axes",
     },
 }  # fmt: skip
@@ -79,7 +82,7 @@ def test_an_argument_of_another_type_is_refused_by_name(name):
                 layer = CLASSES[name](**{**given, argument: value})
             except KerasError as error:
                 text = str(error)
-                assert text.startswith(name), text  # the layer
+                assert text.startswith(CLASSES[name].__name__), text  # the layer
                 assert argument in text or (name, argument) in SAID_OTHERWISE, text
                 assert error.expected and error.received and error.fix
             else:

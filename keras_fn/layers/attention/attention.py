@@ -5,7 +5,7 @@ from typing import Any, Unpack
 from keras_fn.core import masking, tree
 from keras_fn.core.shapes import is_compatible
 from keras_fn.errors import SpecError
-from keras_fn.layers._arguments import fraction, one_of
+from keras_fn.layers._arguments import check_seed, fraction, one_of
 from keras_fn.layers._options import LayerOptions
 from keras_fn.layers._shapes import static_dim
 from keras_fn.layers.layer import Layer
@@ -29,8 +29,8 @@ class Attention(Layer):
     """Dot-product attention (Luong): each target is a mean of the sources, weighted by a softmax.
 
     The score of a target and a source is the product of query and key, without the factor
-    `1 / sqrt(features)` of `MultiHeadAttention`. Where no weights are dropped or returned, one fused
-    kernel of the framework computes the result.
+    `1 / sqrt(features)` of `MultiHeadAttention`. Where no weights are dropped or returned, one
+    fused kernel of the framework computes the result.
 
     Args:
         use_scale: Whether a trainable number multiplies the scores.
@@ -80,7 +80,7 @@ class Attention(Layer):
         **kwargs: Unpack[LayerOptions],
     ):
         super().__init__(**kwargs)
-        self.use_scale, self.seed = use_scale, seed
+        self.use_scale, self.seed = use_scale, check_seed(self, seed)
         self.score_mode = one_of(self, "score_mode", score_mode, ("dot", "concat"))
         self.dropout = fraction(self, "dropout", dropout)
         self.supports_masking = True

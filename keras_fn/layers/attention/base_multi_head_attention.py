@@ -9,7 +9,7 @@ from keras_fn.core.input_spec import InputSpec
 from keras_fn.core.operation import infer_spec
 from keras_fn.core.shapes import is_compatible
 from keras_fn.errors import SpecError, UnsupportedError
-from keras_fn.layers._arguments import argument_error, fraction, positive_int
+from keras_fn.layers._arguments import argument_error, check_seed, fraction, positive_int
 from keras_fn.layers._shapes import static_dim
 from keras_fn.layers._signature import follows_call
 from keras_fn.layers.core.einsum_dense import EinsumDense
@@ -60,7 +60,7 @@ class BaseMultiHeadAttention(Layer):
         seed: int | None,
     ) -> None:
         self.dropout, self.use_bias = fraction(self, "dropout", dropout), use_bias
-        self.use_gate, self.seed = use_gate, seed
+        self.use_gate, self.seed = use_gate, check_seed(self, seed)
         self.sliding_window = sliding_window
         if sliding_window is not None:
             positive_int(self, "sliding_window", sliding_window)

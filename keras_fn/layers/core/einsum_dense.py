@@ -65,6 +65,8 @@ class EinsumDense(Layer):
     """
 
     bias = None
+    _not_in_config = frozenset({"output_shape"})  # which has another name as an attribute
+    _written_when_none = frozenset({"activity_regularizer"})
 
     def __init__(
         self,
@@ -164,8 +166,6 @@ class EinsumDense(Layer):
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor, as plain values."""
         return {**super().get_config(), "output_shape": self.partial_output_shape}
-
-    _not_in_config = frozenset({"output_shape"})  # which has another name as an attribute
 
 
 class _Equation(NamedTuple):

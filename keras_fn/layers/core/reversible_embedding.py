@@ -91,11 +91,7 @@ class ReversibleEmbedding(Embedding):
             **kwargs,
         )
         self.tie_weights = tie_weights
-        self.reverse_dtype = None if reverse_dtype is None else standardize_dtype(reverse_dtype)
-        if self.reverse_dtype is not None and not is_float(self.reverse_dtype):
-            raise argument_error(
-                self, "reverse_dtype", "a float dtype", reverse_dtype, "for example 'float32'"
-            )
+        self.reverse_dtype = _float_dtype(self, reverse_dtype)
         self.logit_soft_cap = logit_soft_cap
         if logit_soft_cap is not None and not logit_soft_cap > 0:
             raise argument_error(
@@ -162,3 +158,14 @@ class ReversibleEmbedding(Embedding):
             reverse: Whether the layer runs in reverse.
         """
         return infer_spec(self, (inputs,), {"reverse": reverse})
+
+
+def _float_dtype(layer: Embedding, dtype: DTypeLike | None) -> str | None:
+    try:
+        name = None if dtype is None else standardize_dtype(dtype)
+    except (ValueError, TypeError):
+        name = ""
+    if name is None or is_float(name):
+        return name
+    fix = "for example reverse_dtype='float32'"
+    raise argument_error(layer, "reverse_dtype", "a float dtype", dtype, fix)

@@ -39,6 +39,7 @@ class DataLayer(Layer):
     """
 
     _runs_on_host = False  # whether it computes in NumPy, so that no compiled step can hold it
+    autograph_info__ = None  # TensorFlow's mark of what it calls as it is, in a mapped function
     _seeded_in = 0  # the worker process whose own random numbers its generators draw
 
     def _traced_data_call(self, *args: Any, **kwargs: Any) -> Tensor:
@@ -52,6 +53,8 @@ class DataLayer(Layer):
             args, inputs = (text, *args[1:]), text  # lists can be long
         is_native = current().is_tensor(inputs) and not self._runs_on_host
         if is_native or isinstance(inputs, KerasTensor) or not args or context.current.symbolic:
+            if _in_worker and _is_in_pipeline():
+                _reseed_in_worker(self)
             return super().__call__(*args, **kwargs)
         leaves = [x for x in tree.flatten(inputs) if x is not None]
         if any(isinstance(x, KerasTensor) for x in leaves):
@@ -67,7 +70,7 @@ class DataLayer(Layer):
                 lambda x: to_framework(x, foreign[0]) if isinstance(x, np.ndarray) else x,
                 self._call_on_arrays((arrays, *args[1:]), kwargs),
             )
-        if any(isinstance(x, np.ndarray) for x in leaves) and _is_in_pipeline():
+        if not any(map(current().is_tensor, leaves)) and _is_in_pipeline():
             return self._call_on_arrays(args, kwargs)
         return super().__call__(*args, **kwargs)
 
@@ -189,11 +192,12 @@ class HostLayer(DataLayer):
 _LOCK = RLock()
 
 _forked_with_backend = False  # whether this process is a fork of one that had loaded the backend
+_in_worker = multiprocessing.parent_process() is not None  # whether another process started this
 
 
 def _note_fork() -> None:
-    global _forked_with_backend
-    _forked_with_backend = is_loaded()
+    global _forked_with_backend, _in_worker
+    _forked_with_backend, _in_worker = is_loaded(), True
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows
@@ -218,13 +222,14 @@ def _reseed_in_worker(layer: DataLayer) -> None:
 
     Without this, all workers, and those of all epochs, would draw what the original draws next.
     """
-    if multiprocessing.parent_process() is None or layer._seeded_in == os.getpid():
+    if layer._seeded_in == os.getpid() or multiprocessing.parent_process() is None:
         return
     layer._seeded_in = os.getpid()
     torch: Any = sys.modules.get("torch")
     worker = torch.utils.data.get_worker_info() if torch is not None else None
-    # PyTorch draws a seed for each worker and epoch; the names of processes are numbered.
-    key = multiprocessing.current_process().name if worker is None else str(worker.seed)
+    # PyTorch draws a seed for each worker and epoch; other processes are numbered.
+    identity = getattr(multiprocessing.current_process(), "_identity", ())
+    key = str(identity if worker is None else worker.seed)
     for variable in layer.variables:
         if variable.name == "seed_generator_state":
             seed, draws = variable.numpy().tolist()

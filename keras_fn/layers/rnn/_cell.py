@@ -154,8 +154,10 @@ class Cell(Layer):
         """Returns the output and the next states, from the projected inputs of one time step."""
         raise missing_method(self, "step()")
 
-    def run_fused(self, sequences: Tensor, states: list[Any], go_backwards: bool) -> Any:
-        """Runs a sequence as one op. Returns the last output, all outputs and the last states."""
+    def run_fused(
+        self, sequences: Tensor, states: list[Any], go_backwards: bool, mask: Tensor | None = None
+    ) -> Any:
+        """Runs a sequence as one op. Returns all outputs and the last states."""
         raise missing_method(self, "run_fused()")
 
     def draw_dropout_masks(self, input_shape: Shape, training: bool) -> DropoutMasks:

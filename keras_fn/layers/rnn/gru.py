@@ -152,12 +152,14 @@ class GRUCell(DenseCell):
         usual = self.activation is ops.tanh and self.recurrent_activation is ops.sigmoid
         return usual and self.reset_after
 
-    def run_fused(self, sequences: Tensor, states: list[Any], go_backwards: bool) -> Any:
-        """Runs a sequence as one op. Returns the last output, all outputs and the last states."""
+    def run_fused(
+        self, sequences: Tensor, states: list[Any], go_backwards: bool, mask: Tensor | None = None
+    ) -> Any:
+        """Runs a sequence as one op. Returns all outputs and the last states."""
         (h,) = states
         weights = self.kernel, self.recurrent_kernel, self.bias
-        outputs, h = gru(sequences, h, *weights, go_backwards=go_backwards)
-        return h, outputs, [h]
+        outputs, h = gru(sequences, h, *weights, go_backwards=go_backwards, mask=mask)
+        return outputs, [h]
 
 
 class GRU(CellLayer):

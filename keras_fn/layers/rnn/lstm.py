@@ -157,12 +157,14 @@ class LSTMCell(DenseCell):
         """Whether the op `lstm` computes the same result."""
         return self.activation is ops.tanh and self.recurrent_activation is ops.sigmoid
 
-    def run_fused(self, sequences: Tensor, states: list[Any], go_backwards: bool) -> Any:
-        """Runs a sequence as one op. Returns the last output, all outputs and the last states."""
+    def run_fused(
+        self, sequences: Tensor, states: list[Any], go_backwards: bool, mask: Tensor | None = None
+    ) -> Any:
+        """Runs a sequence as one op. Returns all outputs and the last states."""
         h, c = states
         weights = self.kernel, self.recurrent_kernel, self.bias
-        outputs, h, c = lstm(sequences, h, c, *weights, go_backwards=go_backwards)
-        return h, outputs, [h, c]
+        outputs, h, c = lstm(sequences, h, c, *weights, go_backwards=go_backwards, mask=mask)
+        return outputs, [h, c]
 
 
 class LSTM(CellLayer):

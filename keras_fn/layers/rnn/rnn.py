@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any, Self, Unpack
 
 from keras_fn.core import tree
+from keras_fn.core.input_spec import InputSpec
 from keras_fn.core.masking import propagates_mask_only
 from keras_fn.core.operation import infer_spec
 from keras_fn.core.serialization import deserialize_keras_object
@@ -21,6 +22,8 @@ from keras_fn.layers.rnn.stacked_rnn_cells import StackedRNNCells
 from keras_fn.ops.arithmetic import add, multiply
 from keras_fn.ops.core import cast, convert_to_tensor, dtype as dtype_of, shape as shape_of
 from keras_fn.ops.creation import zeros_like
+from keras_fn.ops.indexing import getitem
+from keras_fn.ops.logic import where
 from keras_fn.ops.manipulation import expand_dims, swapaxes
 from keras_fn.ops.rearranging import flip
 from keras_fn.ops.rnn import rnn
@@ -140,6 +143,7 @@ class RNN(Layer):
     def build(self, sequences_shape: Shape, initial_state_shape: Nested = None) -> None:
         """Builds the cell, and creates the states of a stateful layer."""
         del initial_state_shape  # it follows from the cell
+        self._check_rank(sequences_shape)
         batch_size = sequences_shape[0]
         _cell_utils.build_cell(self.cell, (batch_size, *sequences_shape[2:]))
         if self.stateful and self._state is None:
@@ -157,6 +161,13 @@ class RNN(Layer):
             initial = self._initial_state_for(sequences_shape)
             self._state = RecurrentState(tree.map_structure(self._state_variable, initial))
         self.built = True
+
+    def _check_rank(self, shape: Any) -> None:
+        """Refuses, from now on, inputs without a time axis: the cell would take another for it."""
+        cell = self.cell.cells[0] if isinstance(self.cell, StackedRNNCells) else self.cell
+        if self.input_spec is None and not any(map(tree.is_nested, shape)):
+            self.input_spec = InputSpec(min_ndim=3 if isinstance(cell, Cell) else 2)
+            self.input_spec.check(tuple(shape), self.input_dtype, self._label)
 
     def _state_variable(self, value: Any) -> Variable:
         return Variable(value, trainable=False, dtype=self.variable_dtype, name="rnn_state")
@@ -268,10 +279,8 @@ class RNN(Layer):
             if dtype_of(sequences) != cell.compute_dtype:  # the cell had no path before `build`
                 sequences = cast(sequences, cell.compute_dtype)
             drop = cell.draw_dropout_masks(step_shape, training)
-            if mask is None and self._is_one_op(drop):
-                if drop.inputs is not None:
-                    sequences = multiply(sequences, expand_dims(drop.inputs[0], 1))
-                return cell.run_fused(sequences, states, self.go_backwards)
+            if self._is_one_op(drop):
+                return self._run_fused(sequences, states, mask, drop)
             steps = swapaxes(sequences, 0, 1)
             steps = cell.input_projection(steps, drop.inputs)  # one matrix product for all steps
 
@@ -289,6 +298,21 @@ class RNN(Layer):
             self.unroll,
         )
         return last, swapaxes(outputs, 0, 1), states
+
+    def _run_fused(self, sequences: Any, states: list[Any], mask: Any, drop: DropoutMasks) -> Any:
+        """Runs the cell as one op. Returns the last output, all outputs, and the last states."""
+        if drop.inputs is not None:
+            sequences = multiply(sequences, expand_dims(drop.inputs[0], 1))
+        if mask is None:
+            outputs, states = self.cell.run_fused(sequences, states, self.go_backwards)
+            return states[0], outputs, states
+        mask = cast(mask, "bool")
+        outputs, states = self.cell.run_fused(sequences, states, self.go_backwards, mask)
+        last = getitem(outputs, (slice(None), -1))
+        if self.zero_output_for_mask and self.return_sequences:
+            mask = flip(mask, 1) if self.go_backwards else mask
+            outputs = where(expand_dims(mask, 2), outputs, 0)
+        return last, outputs, states
 
     def _is_one_op(self, drop: DropoutMasks) -> bool:
         """Whether a fused op computes the same as the steps."""

@@ -31,5 +31,31 @@ CASES = [
     LayerCase(
         "Embedding", {"input_dim": 7, "output_dim": 3}, Data((2, 5), "whole"), "of floats"
     ),
+    LayerCase(
+        "EinsumDense", {"equation": "abc,cde->abde", "output_shape": [None, 2, 4], "bias_axes": "de"},
+        (2, 5, 3), free=(0, 1), slopes=True, masks="dropped",
+    ),
+    LayerCase(
+        "EinsumDense", {"equation": "ab...,bc->ac...", "output_shape": 4, "bias_axes": "c"},
+        (2, 3, 5), "right",
+    ),
+    LayerCase(
+        "EinsumDense",
+        {
+            "equation": "...x,xy->...y", "output_shape": 4, "activation": "tanh",
+            "kernel_regularizer": "l2",
+        },
+        (2, 3, 5), "left",
+    ),
+    LayerCase("ReversibleEmbedding", {"input_dim": 7, "output_dim": 3}, ints(2, 5), free=(0, 1)),
+    LayerCase(
+        "ReversibleEmbedding",
+        {"input_dim": 7, "output_dim": 5, "tie_weights": False, "logit_soft_cap": 2.0},
+        (2, 3, 5), "reverse", {"reverse": True}, trains={"embeddings": "it is not used"},
+    ),
+    LayerCase(
+        "ReversibleEmbedding", {"input_dim": 7, "output_dim": 3, "mask_zero": True}, ints(2, 5),
+        "masked", masks="made",
+    ),
     LayerCase("Lambda", _softplus, LINE, free=(0, 1), masks="dropped", keras=False),
 ]  # fmt: skip

@@ -51,6 +51,12 @@ CASES = [
     LayerCase("RMSNormalization", {"axis": [2, 3], "epsilon": 0.1}, PLANE, "axes"),
     LayerCase("UnitNormalization", {}, LINE, masks="kept", free=(0, 1), slopes=True),
     LayerCase("UnitNormalization", {"axis": [1, 2]}, PLANE, "axes"),
+    LayerCase("SpectralNormalization", lambda layers: {"layer": layers.Dense(3)}, (4, 5)),
+    LayerCase(
+        "SpectralNormalization",
+        lambda layers: {"layer": layers.Conv2D(3, 2), "power_iterations": 3}, PLANE, "training",
+        {"training": True},
+    ),
     LayerCase("GroupNormalization", {"groups": 2}, PLANE, free=(0, 1, 2), slopes=True),
     LayerCase("GroupNormalization", {"axis": 1, "groups": 2}, PLANE, "axis"),
     LayerCase("GroupNormalization", {"groups": -1}, PLANE, "instance"),

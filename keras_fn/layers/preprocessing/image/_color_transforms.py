@@ -55,7 +55,9 @@ def adjust_contrast(images: Tensor, factor: Tensor, value_range: Any, channel_ax
 
 @op(rule=like)
 def adjust_hue(images: Tensor, delta: Tensor, value_range: Any, channel_axis: int) -> Tensor:
-    """Rotates the hue of RGB images by `delta` turns."""
+    """Rotates the hue of RGB images by `delta` turns. A gray image, of one channel, has none."""
+    if images.shape[channel_axis] == 1:
+        return images
     images_format = _format(channel_axis)
     hsv = rgb_to_hsv(transform_value_range(images, value_range, (0, 1)), images_format)
     hue, saturation, value = split(hsv, 3, axis=channel_axis)

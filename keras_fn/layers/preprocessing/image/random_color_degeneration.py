@@ -47,7 +47,7 @@ class RandomColorDegeneration(BaseColorTransform):
         ITU-R BT.601: the weights of red, green and blue.
     """
 
-    _channels = (3,)
+    _channels = (1, 3)
 
     def __init__(
         self,

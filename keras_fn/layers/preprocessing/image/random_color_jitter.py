@@ -77,7 +77,7 @@ class RandomColorJitter(BaseColorTransform):
         self.random_saturation = self._make("saturation")
         self.random_hue = self._make("hue")
         if self.random_saturation or self.random_hue:
-            self._channels = (3,)
+            self._channels = (1, 3)
 
     def _make(self, name: str) -> BaseColorTransform | None:
         """Returns the layer of one change; None if its factor is None."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Unpack
 
-from keras_fn.layers._options import ImageLayerOptions
+from keras_fn.layers._options import UnnamedImageLayerOptions
 from keras_fn.layers.preprocessing.image.base_crop import BaseCrop
 from keras_fn.ops.core import cast, shape as shape_of
 from keras_fn.random import uniform
@@ -51,7 +51,7 @@ class RandomCrop(BaseCrop):
         seed: int | None = None,
         data_format: str | None = None,
         name: str | None = None,
-        **kwargs: Unpack[ImageLayerOptions],
+        **kwargs: Unpack[UnnamedImageLayerOptions],
     ):
         super().__init__(height, width, data_format, name=name, **kwargs)
         self._set_seed(seed)

@@ -50,7 +50,7 @@ class RandomHue(BaseColorTransform):
         Smith, "Color gamut transform pairs", 1978 (the color space HSV).
     """
 
-    _channels = (3,)
+    _channels = (1, 3)
 
     def __init__(
         self,
