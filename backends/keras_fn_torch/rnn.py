@@ -6,6 +6,8 @@ import torch
 
 from keras_fn_torch.tensors import Tensor
 
+_SATURATION = 1e4  # sigmoid(1e4) is 1 and sigmoid(-1e4) is 0, also in float16
+
 
 def lstm(
     x: Tensor,
@@ -15,16 +17,57 @@ def lstm(
     recurrent_kernel: Tensor,
     bias: Tensor | None = None,
     go_backwards: bool = False,
+    mask: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """`torch.lstm`, which has Keras's order of gates."""
     weights = [_transposed(kernel), _transposed(recurrent_kernel)]
     if bias is not None:
         weights += [bias, torch.zeros_like(bias)]
     if go_backwards:
-        x = x.flip(1)
+        x, mask = x.flip(1), None if mask is None else mask.flip(1)
+    active = None if mask is None else _ActiveSteps(mask)
+    if active is not None:  # steps after the last active one keep the cell state
+        x = torch.cat((active.compact(x), active.is_rest.to(x.dtype)), -1)
+        weights[0] = torch.cat((weights[0], _closed_gates(kernel).unsqueeze(1)), 1)
     states = (h.unsqueeze(0), c.unsqueeze(0))
-    outputs, h, c = torch.lstm(x, states, *_run_options(weights, bias))
-    return outputs, h[0], c[0]
+    outputs, last, c = torch.lstm(x, states, *_run_options(weights, bias))
+    if active is None:
+        return outputs, last[0], c[0]
+    return (*active.restore(outputs, h), c[0])
+
+
+def _closed_gates(kernel: Tensor) -> Tensor:
+    """Returns weights of an input of 1 that close the input gate and open the forget gate."""
+    units = kernel.shape[1] // 4
+    weights = kernel.new_zeros(4 * units)
+    weights[:units], weights[units : 2 * units] = -_SATURATION, _SATURATION
+    return weights
+
+
+class _ActiveSteps:
+    """The steps of sequences that count, moved to the front: the rest has no influence on them.
+
+    A fused kernel takes no mask. It runs over the compact sequences, of unchanged length, so that
+    no size depends on values.
+    """
+
+    def __init__(self, mask: Tensor):
+        self.last = mask.cumsum(1) - 1  # at each step, the compact index of the last active step
+        self.order = torch.argsort((~mask).to(torch.uint8), dim=1, stable=True)
+        self.is_rest = ~mask.gather(1, self.order).unsqueeze(-1)
+
+    def compact(self, x: Tensor) -> Tensor:
+        """Returns the inputs with the active steps first, and zeros after them."""
+        index = self.order.unsqueeze(-1).expand(x.shape)
+        return x.gather(1, index).masked_fill(self.is_rest, 0)
+
+    def restore(self, outputs: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns the outputs at all steps, 0 before the first active one, and the last state."""
+        is_started = (self.last >= 0).unsqueeze(-1)
+        index = self.last.clamp(min=0).unsqueeze(-1).expand(-1, -1, outputs.shape[2])
+        outputs = outputs.gather(1, index)
+        h = torch.where(is_started[:, -1], outputs[:, -1], h)
+        return outputs.masked_fill(~is_started, 0), h
 
 
 def _transposed(kernel: Tensor) -> Tensor:
@@ -47,15 +90,19 @@ def gru(
     recurrent_kernel: Tensor,
     bias: Tensor | None = None,
     go_backwards: bool = False,
+    mask: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """`torch.gru`, which has the reset gate before the update gate."""
     weights = [_reorder_gru_gates(kernel.t()), _reorder_gru_gates(recurrent_kernel.t())]
     if bias is not None:
         weights += [_reorder_gru_gates(part) for part in bias]
     if go_backwards:
-        x = x.flip(1)
-    outputs, h = torch.gru(x, h.unsqueeze(0), *_run_options(weights, bias))
-    return outputs, h[0]
+        x, mask = x.flip(1), None if mask is None else mask.flip(1)
+    active = None if mask is None else _ActiveSteps(mask)
+    if active is not None:
+        x = active.compact(x)
+    outputs, last = torch.gru(x, h.unsqueeze(0), *_run_options(weights, bias))
+    return (outputs, last[0]) if active is None else active.restore(outputs, h)
 
 
 def _reorder_gru_gates(x: Tensor) -> Tensor:

@@ -264,3 +264,34 @@ def test_outputs_at_masked_steps_are_zero_only_in_a_sequence(cls, unroll):
     outputs = value(zeroed(x, mask=mask)[0])
     assert ((outputs == 0).all(-1) == ~mask).all()
     np.testing.assert_allclose(outputs[:, [1, 3]][[0, 1], [0, 1]], expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("cls", "options"),
+    [("LSTM", {}), ("GRU", {"go_backwards": True, "zero_output_for_mask": True})],
+)
+def test_a_masked_sequence_as_one_op_equals_its_steps(cls, options):
+    make = getattr(layers, cls)
+    x = ops.convert_to_tensor(np.random.default_rng(1).normal(size=(4, 5, 3)).astype("float32"))
+    mask = np.array([[1, 0, 1, 0, 0], [0, 0, 0, 0, 0], [1, 1, 1, 1, 1], [0, 1, 1, 0, 1]], bool)
+    states = [ops.convert_to_tensor(np.random.default_rng(1).normal(size=(4, 2)).astype("float32"))]
+    states = states * (2 if cls == "LSTM" else 1)
+    results = []
+    for use_cudnn in ("auto", False):
+        layer = make(
+            2, return_sequences=True, return_state=True, use_cudnn=use_cudnn, **options,
+            recurrent_initializer=keras.initializers.RandomNormal(seed=1), bias_initializer="ones",
+            kernel_initializer=keras.initializers.RandomNormal(seed=2),
+        )  # fmt: skip
+        layer.build(x.shape)
+        weight = keras.Variable(x)
+
+        def run(layer=layer, weight=weight):
+            outputs = layer(weight.value, initial_state=states, mask=ops.convert_to_tensor(mask))
+            return sum(ops.sum(ops.sin(y)) for y in outputs), outputs
+
+        variables = [weight, *layer.trainable_variables]
+        (_, outputs), gradients = current().value_and_grad(run, variables)()
+        results.append([ops.convert_to_numpy(y) for y in (*outputs, *gradients)])
+    for one, other in zip(*results, strict=True):
+        np.testing.assert_allclose(one, other, atol=2e-6)
