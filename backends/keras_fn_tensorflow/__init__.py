@@ -17,6 +17,7 @@ from keras_fn_tensorflow.profiling import (
     profile as profile,
 )
 from keras_fn_tensorflow.ragged import (
+    ragged_from_rows as ragged_from_rows,
     ragged_samples as ragged_samples,
 )
 from keras_fn_tensorflow.refusals import is_refusal as is_refusal, needs_values as needs_values

@@ -20,6 +20,7 @@ from keras_fn_torch.profiling import (
     profile as profile,
 )
 from keras_fn_torch.ragged import (
+    ragged_from_rows as ragged_from_rows,
     ragged_samples as ragged_samples,
 )
 from keras_fn_torch.refusals import is_refusal as is_refusal, needs_values as needs_values

@@ -411,6 +411,15 @@ class SupportsRagged(Protocol):
         """
         ...
 
+    def ragged_from_rows(self, values: np.ndarray, row_lengths: np.ndarray) -> Any:
+        """Makes a ragged tensor of rows of unequal lengths.
+
+        Args:
+            values: The elements of all rows, one row after the other.
+            row_lengths: The number of elements of each row.
+        """
+        ...
+
 
 class SupportsText(Protocol):
     """Optional: a framework with tensors of strings. Others leave text in arrays, on the host."""

@@ -24,6 +24,8 @@ class RaggedRows(NamedTuple):
             >>> [row.tolist() for row in rows.split()]
             [[1], [], [2, 3]]
         """
+        if not len(self.row_lengths):
+            return []
         return np.split(self.values, np.cumsum(self.row_lengths)[:-1])
 
     def pad(self, length: int | None = None) -> np.ndarray:

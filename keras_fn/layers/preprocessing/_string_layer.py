@@ -34,7 +34,8 @@ class StringHostLayer(HostLayer):
         if isinstance(result, SparseEntries):
             return get_sparse_backend().sparse_from_numpy(*result)
         if isinstance(result, RaggedRows):
-            if supports("ragged_from_rows"):
+            is_text = result.values.dtype.kind == "O"
+            if supports("ragged_from_rows") and (not is_text or supports("text_tensors")):
                 backend = cast(SupportsRagged, current())
                 return backend.ragged_from_rows(result.values, result.row_lengths)
             return [super(StringHostLayer, self)._from_host(row) for row in result.split()]
