@@ -25,7 +25,7 @@ from keras_fn.core.tracebacks import filter_traceback
 from keras_fn.core.tracing import is_dynamo_compiling, substitute_when_tracing
 from keras_fn.core.variable import Variable
 from keras_fn.dtype_policies import DTypePolicyMap
-from keras_fn.errors import DTypeError, SpecError, missing_method
+from keras_fn.errors import DTypeError, KerasError, SpecError, missing_method
 from keras_fn.layers._arguments import check_flag
 from keras_fn.layers._build_wrapper import (
     allow_signature_override,
@@ -47,7 +47,7 @@ from keras_fn.layers._signature import (
     signature_of,
 )
 from keras_fn.layers._stateless import StatelessCallMixin
-from keras_fn.layers._text import convert_text
+from keras_fn.layers._text import check_no_text, convert_text
 from keras_fn.layers._weights import WeightCreationMixin
 from keras_fn.types import (
     DTypeLike,
@@ -204,7 +204,7 @@ class Layer(
         shapes = self._build_shapes
         if len(shapes) > 1:
             return {"shapes_dict": dict(shapes)}
-        return {"input_shape": shape for shape in shapes.values()}
+        return {"input_shape": next(iter(shapes.values()))} if shapes else {}
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Builds the layer for the shapes of a config.
@@ -288,10 +288,15 @@ class Layer(
         self._check_input_spec(first)
         masks = self._fill_masks(arguments)
         training = self._fill_training(arguments, kwargs, active.training)
-        if symbolic and not active.symbolic:
-            return self._call_symbolically(arguments, args, kwargs, masks)
-        outputs = self._run(arguments, training, active)
-        self._post_call(outputs, first, masks, symbolic)
+        try:
+            if symbolic and not active.symbolic:
+                return self._call_symbolically(arguments, args, kwargs, masks)
+            outputs = self._run(arguments, training, active)
+            self._post_call(outputs, first, masks, symbolic)
+        except Exception as error:
+            if not isinstance(error, KerasError):
+                check_no_text(self, arguments)
+            raise
         if not symbolic and not is_dynamo_compiling():
             self._cache_fast_path(args, kwargs, masks)
         return outputs
