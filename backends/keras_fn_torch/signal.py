@@ -27,19 +27,27 @@ def _parts(x: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     return x.real.to(dtype), x.imag.to(dtype)
 
 
+def _transform(function: Any, x: Tensor, length: int | None = None) -> Tensor:
+    """Transforms the last axis; MKL refuses to do so for no rows at all."""
+    if x.numel() or not x.ndim or not x.shape[-1]:
+        return function(x, length)
+    row = function(x.new_zeros(x.shape[-1]), length)
+    return row.new_empty((*x.shape[:-1], row.shape[-1]))
+
+
 def fft(x: Any) -> tuple[Tensor, Tensor]:
     """`torch.fft.fft`."""
-    return _parts(torch.fft.fft(_complex(x)), x[0].dtype)
+    return _parts(_transform(torch.fft.fft, _complex(x)), x[0].dtype)
 
 
 def rfft(x: Tensor, fft_length: int | None = None) -> tuple[Tensor, Tensor]:
     """`torch.fft.rfft`."""
-    return _parts(torch.fft.rfft(_wide(x), fft_length), x.dtype)
+    return _parts(_transform(torch.fft.rfft, _wide(x), fft_length), x.dtype)
 
 
 def irfft(x: Any, fft_length: int | None = None) -> Tensor:
     """`torch.fft.irfft`."""
-    return torch.fft.irfft(_complex(x), fft_length).to(x[0].dtype)
+    return _transform(torch.fft.irfft, _complex(x), fft_length).to(x[0].dtype)
 
 
 _unfold = with_dtype_fallback(Tensor.unfold)
