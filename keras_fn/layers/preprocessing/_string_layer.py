@@ -11,6 +11,7 @@ from keras_fn.core.dtypes import stored_dtype
 from keras_fn.core.host_rows import RaggedRows, SparseEntries
 from keras_fn.core.ragged import is_ragged
 from keras_fn.core.sparse import get_sparse_backend
+from keras_fn.core.tracing import is_dynamo_compiling
 from keras_fn.errors import DTypeError, check_choice
 from keras_fn.layers._arguments import argument_error
 from keras_fn.layers.preprocessing.data_layer import HostLayer
@@ -45,7 +46,7 @@ class StringHostLayer(HostLayer):
 
     def _check_range(self, result: np.ndarray) -> None:
         """Raises an error for integers that the backend would cut to 32 bits."""
-        if result.dtype != np.int64 or stored_dtype("int64") == "int64" or not result.size:
+        if stored_dtype("int64") == "int64" or result.dtype != np.int64 or not result.size:
             return
         if result.min() < -(2**31) or result.max() >= 2**31:
             raise DTypeError(
@@ -54,6 +55,16 @@ class StringHostLayer(HostLayer):
                 received=f"{result.min()} to {result.max()}",
                 fix="turn 64-bit dtypes on; of JAX with JAX_ENABLE_X64=1",
             )
+
+
+def is_traced_tensor(x: object) -> bool:
+    """Returns whether `x` is a tensor without a value, in a function that is being compiled.
+
+    Args:
+        x: Any object.
+    """
+    is_tensor = current().is_tensor(x)
+    return is_tensor and (is_dynamo_compiling() or current().is_traced(x))
 
 
 def check_output_mode(layer: object, value: Any, modes: Sequence[str]) -> str:

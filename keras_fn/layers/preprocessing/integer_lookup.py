@@ -7,11 +7,20 @@ from typing import Any, Unpack
 import numpy as np
 
 from keras_fn.core.byte_strings import pack_decimals
+from keras_fn.core.dtypes import stored_dtype
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.layers._arguments import argument_error
+from keras_fn.layers.preprocessing._encoding import encode_categorical
+from keras_fn.layers.preprocessing._string_layer import is_traced_tensor
 from keras_fn.layers.preprocessing.index_lookup import IndexLookup, LookupOptions
-from keras_fn.types import PathLike, TensorLike
+from keras_fn.ops.arithmetic import minimum, mod
+from keras_fn.ops.core import cast
+from keras_fn.ops.indexing import take
+from keras_fn.ops.logic import equal, greater_equal, less, logical_and, where
+from keras_fn.ops.sorting_searching import searchsorted
+from keras_fn.settings import settings
+from keras_fn.types import PathLike, Tensor, TensorLike
 
 _UNKNOWN = -2
 _DENSE_RANGE = 1 << 16  # a table of as many entries is small
@@ -163,6 +172,61 @@ class IntegerLookup(IndexLookup):
                 ids[unknown] = self._hash_to_oov(pack_decimals(rest))
         return ids
 
+    def _convert_inputs(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        if any(map(is_traced_tensor, arguments.values())):
+            return arguments
+        return super()._convert_inputs(arguments)
+
+    def call(self, inputs: TensorLike) -> Tensor:
+        """Returns the outputs.
+
+        Args:
+            inputs: Integers: an array, a tensor, or nested lists. In compiled functions a tensor.
+        """
+        if is_traced_tensor(inputs):
+            return self._call_on_tensor(cast(inputs, "int64"))
+        return super().call(inputs)
+
+    def _call_on_tensor(self, numbers: Tensor) -> Tensor:
+        """Returns the outputs by ops, in a compiled function."""
+        if self._tokens is None:
+            raise self._no_vocabulary()
+        if self.invert:
+            tokens = np.array([*self.get_vocabulary(), self.oov_token], np.int64)
+            self._check_range(tokens)
+            unknown = len(tokens) - 1
+            is_known = logical_and(greater_equal(numbers, 0), less(numbers, unknown))
+            return take(tokens, where(is_known, numbers, unknown))
+        keys, ids = self._table().within(stored_dtype("int64"))
+        places = minimum(searchsorted(keys, numbers), len(keys) - 1)
+        is_known = equal(take(keys, places), numbers)
+        result = where(is_known, take(ids, places), self._tensor_oov(numbers))
+        depth = self.max_tokens if self.pad_to_max_tokens else self.vocabulary_size()
+        if self.output_mode == "int":
+            return result
+        return encode_categorical(
+            result,
+            self.output_mode,
+            depth or 0,
+            settings.floatx,
+            self.sparse,
+            idf_weights=self._idf_weights,
+        )
+
+    def _tensor_oov(self, numbers: Tensor) -> Any:
+        """Returns the OOV index of each of some integers, in a compiled function."""
+        if self.num_oov_indices == 1:
+            return self._oov_start
+        if self.num_oov_indices > 1 and self.oov_method == "floormod":
+            return mod(numbers, self.num_oov_indices) + self._oov_start
+        has_none = self.num_oov_indices == 0
+        raise DTypeError(
+            self._label,
+            expected="one OOV index, or several with oov_method='floormod', in compiled functions",
+            received="num_oov_indices=0" if has_none else "oov_method='farmhash'",
+            fix="call the layer outside of compiled functions: map it over the data set",
+        )
+
     def _table(self) -> "_IntegerTable":
         table = self._tables.get("integers")
         if table is None:
@@ -199,6 +263,16 @@ class _IntegerTable:
         if 0 < span <= max(_DENSE_RANGE, _DENSE_FACTOR * count):
             self.dense = np.full(span + 1, _UNKNOWN, np.int64)  # the last entry is for all others
             self.dense[self.keys - self.keys[0]] = self.ids
+
+    def within(self, dtype: str) -> tuple[np.ndarray, np.ndarray]:
+        """Returns sorted integers and their indices; without those that a dtype cannot hold.
+
+        Args:
+            dtype: `"int32"` or `"int64"`.
+        """
+        limits = np.iinfo(dtype)
+        fits = (self.keys >= limits.min) & (self.keys <= limits.max)
+        return self.keys[fits].astype(dtype), self.ids[fits].astype(dtype)
 
     def lookup(self, numbers: np.ndarray) -> np.ndarray:
         """Returns the index of each of some integers, -2 for those that are not in the table.
