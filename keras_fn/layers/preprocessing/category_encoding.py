@@ -121,3 +121,10 @@ class CategoryEncoding(DataLayer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Returns the shape of the output for the shape of an input."""
         return encoded_shape(tuple(input_shape), self.output_mode, self.num_tokens)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments of the constructor, as plain values."""
+        config = super().get_config()
+        if not self.sparse:  # Keras never writes it
+            del config["sparse"]
+        return config

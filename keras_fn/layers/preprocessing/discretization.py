@@ -89,7 +89,6 @@ class Discretization(DataLayer):
         self.sparse = check_sparse(self, sparse)
         self.autocast = False  # half precision would round numbers to other bins
         self._sketch = QuantileSketch(epsilon)
-        self.built = True
 
     def adapt(self, data: DataLike, steps: int | None = None) -> None:
         """Computes the edges of the bins from data, in place of earlier ones.

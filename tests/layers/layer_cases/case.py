@@ -220,3 +220,5 @@ def fill(layer: Any) -> None:
         spread = any(word in variable.path for word in ("variance", "stddev"))
         filled.append((np.abs(wave) + 0.5 if spread else wave).reshape(variable.shape))
     layer.set_weights(filled)
+    if filled and hasattr(layer, "finalize_state"):  # without which Keras goes on with the old ones
+        layer.finalize_state()

@@ -10,7 +10,6 @@ from layer_cases.convolutional import LINE
 _FEATURES = np.array([[0.0, 7.0, 4.0], [2.0, 9.0, 6.0], [1.0, 5.0, 5.0]], "float32")
 _GIVEN = {"mean": [1.0, 2.0, 3.0], "variance": [1.0, 4.0, 0.25]}
 _BINS = [-1.0, 0.0, 0.5]
-_NO_SPARSE = {"config": "Keras's config lacks `sparse`, so that copies are dense"}
 
 
 def _bins(mode: str, inputs: Any = LINE, **more: Any) -> LayerCase:
@@ -39,18 +38,16 @@ CASES = [
     _bins("one_hot"),
     _bins("multi_hot", (2, 3)),
     _bins("count", (2, 3)),
-    LayerCase("CategoryEncoding", {"num_tokens": 8}, ints(2, 3), differs=_NO_SPARSE),
+    LayerCase("CategoryEncoding", {"num_tokens": 8}, ints(2, 3)),
     LayerCase(
         "CategoryEncoding", {"num_tokens": 8, "output_mode": "one_hot"}, ints(2, 3), "one-hot",
-        differs=_NO_SPARSE,
     ),
     LayerCase(
         "CategoryEncoding", {"num_tokens": 8, "output_mode": "one_hot"}, ints(3, 1), "column",
-        differs=_NO_SPARSE,
     ),
     LayerCase(
         "CategoryEncoding", {"num_tokens": 8, "output_mode": "count"}, ints(2, 3), "weighted",
-        {"count_weights": Data((2, 3))}, differs=_NO_SPARSE,
+        {"count_weights": Data((2, 3))},
     ),
     LayerCase(
         "MelSpectrogram",
