@@ -299,15 +299,14 @@ def attention_over_axes(
     order = (*free, *axes, rank - 2, rank - 1)
     sizes, sources = shape_of(query), shape_of(key)
     if mask is not None:
-        full = [sizes[i] for i in (*free, *axes)]
-        heads = shape_of(mask)[len(free)]
-        mask = broadcast_to(mask, [*full[: len(free)], heads, *full[len(free) :],
-                                   *(sources[i] for i in axes)])  # fmt: skip
-        mask = reshape(mask, (prod(full[: len(free)]), heads, prod(full[len(free) :]), -1))
+        batch, targets = [sizes[i] for i in free], [sizes[i] for i in axes]
+        ends, heads = [sources[i] for i in axes], shape_of(mask)[len(free)]
+        mask = broadcast_to(mask, [*batch, heads, *targets, *ends])
+        mask = reshape(mask, (prod(batch), heads, prod(targets), prod(ends)))
 
     def fold(x: Any) -> Tensor:
         n = shape_of(x)
-        merged = (prod(n[i] for i in free), prod(n[i] for i in axes), *n[-2:])
+        merged = (prod([n[i] for i in free]), prod([n[i] for i in axes]), *n[-2:])
         return reshape(transpose(x, order), merged)
 
     y = fused_attention(
@@ -315,7 +314,7 @@ def attention_over_axes(
     )
     if mask is not None:
         y = drop_unattended(y, mask)
-    y = reshape(y, [*(sizes[i] for i in order[:-1]), shape_of(value)[-1]])
+    y = reshape(y, [*[sizes[i] for i in order[:-1]], shape_of(value)[-1]])
     return transpose(y, sorted(range(rank), key=order.__getitem__))
 
 

@@ -38,6 +38,7 @@ class BaseMultiHeadAttention(Layer):
     Subclasses set the sizes of the heads, and build the projections with `_project`.
     """
 
+    _names_inner_errors = True
     _query_dense: Any
     _key_dense: Any
     _value_dense: Any
@@ -196,6 +197,13 @@ class BaseMultiHeadAttention(Layer):
         """
         key = value if key is None else key
         self._check_inputs(query, value, key)
+        if len(self._axes) != 1 and (use_causal_mask or self.sliding_window is not None):
+            raise SpecError(
+                self._label,
+                expected="attention over one axis with use_causal_mask or sliding_window",
+                received=f"attention_axes={self._axes}",
+                fix="pass attention_axes with one axis, or an attention_mask",
+            )
         is_overridden = (
             type(self)._compute_attention is not BaseMultiHeadAttention._compute_attention
         )
@@ -308,13 +316,6 @@ class BaseMultiHeadAttention(Layer):
         self, mask: Any, query: Any, key: Any, is_causal: bool = True, window: int | None = None
     ) -> Any:
         """Returns a mask together with the causal mask, and that of the sliding window."""
-        if len(self._axes) != 1:
-            raise SpecError(
-                self._label,
-                expected="attention over one axis with use_causal_mask or sliding_window",
-                received=f"attention_axes={self._axes}",
-                fix="pass attention_axes with one axis, or an attention_mask",
-            )
         band = band_mask(query, key, self._axes[0], is_causal, window)
         return expand_dims(band, (0, 1)) if mask is None else logical_and(mask, band)
 
