@@ -23,6 +23,9 @@ def lstm(
     weights = [_transposed(kernel), _transposed(recurrent_kernel)]
     if bias is not None:
         weights += [bias, torch.zeros_like(bias)]
+    if torch.compiler.is_compiling() and torch.is_grad_enabled():
+        # The kernel that the compiler chooses for inputs without a gradient fails in training.
+        x = x + 0 * recurrent_kernel[0, 0]
     if go_backwards:
         x, mask = x.flip(1), None if mask is None else mask.flip(1)
     active = None if mask is None else _ActiveSteps(mask)

@@ -312,7 +312,7 @@ class Layer(
 
     def _check_input_spec(self, inputs: Any) -> None:
         spec = self.input_spec
-        if type(spec) is InputSpec and hasattr(inputs, "shape"):
+        if isinstance(spec, InputSpec) and hasattr(inputs, "shape"):
             spec.check(tuple(inputs.shape), standardize_dtype(inputs.dtype), self._label)
         else:
             check_inputs(spec, inputs, self._label)

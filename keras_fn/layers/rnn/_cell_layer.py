@@ -6,13 +6,13 @@ from operator import attrgetter
 from typing import Any, Self, Unpack
 
 from keras_fn import regularizers
-from keras_fn.core.input_spec import InputSpec
 from keras_fn.core.registry import CustomObjectScope
 from keras_fn.errors import SpecError
 from keras_fn.layers._arguments import argument_error
 from keras_fn.layers._config import attributes_config, base_config
 from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.rnn._cell import Cell
+from keras_fn.layers.rnn._cell_utils import SequenceSpec
 from keras_fn.layers.rnn.rnn import RNN
 from keras_fn.types import Nested, Shape
 
@@ -40,7 +40,7 @@ class CellLayer(RNN):
 
     def __init__(self, cell: Cell, *args: bool, **kwargs: Unpack[LayerOptions]):
         super().__init__(cell, *args, **kwargs)
-        self.input_spec = InputSpec(ndim=self._input_rank)
+        self.input_spec = SequenceSpec(ndim=self._input_rank)
 
     def _make_cell(self, *args: Any, **kwargs: Any) -> Any:
         """Creates the cell; what it refuses, the layer refuses."""
@@ -57,7 +57,7 @@ class CellLayer(RNN):
             raise error.with_source(error.source.replace(self.cell._label, self._label)) from None
         axis = getattr(self.cell, "_channel_axis", -1)  # of the inputs of one step
         axis = axis if axis < 0 else axis + 1
-        self.input_spec = InputSpec(ndim=self._input_rank, axes={axis: sequences_shape[axis]})
+        self.input_spec = SequenceSpec(ndim=self._input_rank, axes={axis: sequences_shape[axis]})
 
     def _set_use_cudnn(self, value: Any) -> None:
         if value not in ("auto", True, False):

@@ -3,14 +3,33 @@
 from typing import Any
 
 from keras_fn.core import tree
+from keras_fn.core.input_spec import InputSpec
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.memoize import memoize
 from keras_fn.core.operation import infer_spec
 from keras_fn.core.scopes import AutocastScope
+from keras_fn.errors import SpecError
 from keras_fn.layers.layer import Layer
 from keras_fn.layers.rnn._cell import Cell, Step
 from keras_fn.ops.core import cast, dtype as dtype_of
 from keras_fn.ops.creation import zeros
+from keras_fn.types import Shape
+
+
+class SequenceSpec(InputSpec):
+    """Spec of sequences, which names the time axis where it is missing."""
+
+    def check(self, shape: Shape, dtype: str, source: str) -> None:
+        """Checks the shape and dtype of the sequences, as `InputSpec` does."""
+        if len(shape) + 1 == (self.ndim or self.min_ndim):
+            sizes = (None, *shape[1:])
+            raise SpecError(
+                source,
+                expected="sequences of shape (batch, time, ...)",
+                received=f"shape {shape}, which has no time axis",
+                fix=f"add it: Input(shape={sizes}), or ops.expand_dims(x, 1) for one time step",
+            )
+        super().check(shape, dtype, source)
 
 
 def get_output_size(cell: Any) -> int:

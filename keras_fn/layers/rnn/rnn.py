@@ -5,7 +5,6 @@ from functools import partial
 from typing import Any, Self, Unpack
 
 from keras_fn.core import tree
-from keras_fn.core.input_spec import InputSpec
 from keras_fn.core.masking import propagates_mask_only
 from keras_fn.core.operation import infer_spec
 from keras_fn.core.serialization import deserialize_keras_object
@@ -166,7 +165,7 @@ class RNN(Layer):
         """Refuses, from now on, inputs without a time axis: the cell would take another for it."""
         cell = self.cell.cells[0] if isinstance(self.cell, StackedRNNCells) else self.cell
         if self.input_spec is None and not any(map(tree.is_nested, shape)):
-            self.input_spec = InputSpec(min_ndim=3 if isinstance(cell, Cell) else 2)
+            self.input_spec = _cell_utils.SequenceSpec(min_ndim=3 if isinstance(cell, Cell) else 2)
             self.input_spec.check(tuple(shape), self.input_dtype, self._label)
 
     def _state_variable(self, value: Any) -> Variable:

@@ -295,3 +295,27 @@ def test_a_masked_sequence_as_one_op_equals_its_steps(cls, options):
         results.append([ops.convert_to_numpy(y) for y in (*outputs, *gradients)])
     for one, other in zip(*results, strict=True):
         np.testing.assert_allclose(one, other, atol=2e-6)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        layers.LSTM(3),
+        layers.RNN(layers.GRUCell(3)),
+        layers.Bidirectional(layers.SimpleRNN(3)),
+        layers.ConvLSTM1D(3, 2),
+    ],
+    ids=lambda layer: type(layer).__name__,
+)
+def test_a_missing_time_axis_is_named_by_the_layer_that_was_made(layer):
+    shape = (4, 5) if isinstance(layer, layers.ConvLSTM1D) else (4,)
+    name = f"^{type(layer).__name__} layer '{layer.name}'\n"
+    with pytest.raises(SpecError, match=rf"{name}(.|\n)*no time axis(.|\n)*Input\(shape=\(None"):
+        layer(keras.Input(shape))
+
+
+def test_what_the_cell_of_a_layer_refuses_the_layer_refuses():
+    with pytest.raises(SpecError, match=r"^GRU\n(.|\n)*units"):
+        layers.GRU(0)
+    with pytest.raises(SpecError, match=r"^LSTM layer(.|\n)*known size"):
+        layers.LSTM(3)(keras.Input((3, None)))
