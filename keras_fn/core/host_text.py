@@ -38,6 +38,21 @@ def is_text_array(x: object) -> bool:
     return isinstance(x, np.ndarray) and x.size > 0 and isinstance(x.flat[0], _TEXT)
 
 
+def holds_only_text(array: np.ndarray) -> bool:
+    """Returns whether every element of an array is text: none is None or NaN, for example.
+
+    Args:
+        array: The array.
+
+    Example:
+        >>> holds_only_text(np.array(["a", None], object))
+        False
+    """
+    if array.dtype.kind != "O":
+        return is_text_array(array) or not array.size
+    return all(issubclass(cls, _TEXT) for cls in set(map(type, array.ravel().tolist())))
+
+
 def is_text(x: object) -> bool:
     """Returns whether `x` is text: a string, nested lists of strings, or an array of them.
 

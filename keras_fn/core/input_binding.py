@@ -8,7 +8,7 @@ import numpy as np
 from keras_fn.backend.loader import current
 from keras_fn.core import tree
 from keras_fn.core.dtypes import standardize_dtype
-from keras_fn.core.host_text import is_text, is_text_array, match_rank, to_host_values
+from keras_fn.core.host_text import holds_only_text, is_text, match_rank, to_host_values
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.name_matching import (
     find_missing,
@@ -165,7 +165,7 @@ class InputBinder:
     def _check_text(self, value: Any, i: int) -> Any:
         """Returns text as it is: an array on the host, or a tensor where there are such."""
         is_array = isinstance(value, np.ndarray)
-        if is_text_array(value) or (is_array and not value.size):
+        if is_array and holds_only_text(value):
             return value
         if not is_array and current().dtype_name(value) == "string":
             return value
@@ -176,7 +176,7 @@ class InputBinder:
         return DTypeError(
             self.source,
             expected=f"input {self.names[i]!r} as text: an array or a list of strings",
-            received=f"{type(value).__name__} {value!r}"[:200] if dtype is None else f"{dtype}",
+            received=f"{value!r:.200}" if dtype in (None, object) else f"numbers of dtype {dtype}",
             fix="pass strings; replace missing values by ''; or make the Input of another dtype",
         )
 

@@ -272,7 +272,7 @@ class OpDefinition(OpSignature):
 
     def symbolic_call(self, args: tuple, kwargs: dict[str, Any]) -> Any:
         """Infers the result, and records the call unless a scope of inference is active."""
-        if any(map(is_text_operand, self.list_operands(args))) and not supports("text_tensors"):
+        if any(map(is_text_operand, self.list_operands(args))) and not self.takes_text():
             raise text_refusal(self.full_name, bind(self.fn, args, kwargs))
         try:
             if context.current.symbolic:
@@ -285,6 +285,11 @@ class OpDefinition(OpSignature):
         except PYTHON_REFUSALS as error:
             arguments = bind(self.fn, args, kwargs)
             raise refusal(self.full_name, error, arguments, "KerasTensors") from error
+
+    def takes_text(self) -> bool:
+        """Returns whether the op moves and compares elements, where there are tensors of text."""
+        chapter = self.fn.__module__.rpartition(".")[2]
+        return chapter in _CHAPTERS_OF_TEXT and supports("text_tensors")
 
     def traced_call(self, args: tuple, kwargs: dict[str, Any]) -> Any:
         """The slow path for a compiler that traces it: fills no cache."""
@@ -496,6 +501,9 @@ _NARROW_INTEGERS = frozenset(("int8", "int16", "uint8", "uint16", "uint32", "uin
 # A table, as PyTorch's compiler does not trace `np.iinfo`.
 _LIMITS = {name: (int(np.iinfo(name).min), int(np.iinfo(name).max)) for name in INTS}
 _HALF = frozenset(("float16", "bfloat16"))
+_CHAPTERS_OF_TEXT = frozenset(
+    ("core", "indexing", "joining_splitting", "logic", "manipulation", "rearranging", "slicing")
+)
 
 
 def _bounded(x: Any, low: int, high: int) -> Any:

@@ -13,7 +13,7 @@ from keras_fn.backend.loader import current
 from keras_fn.core import tree
 from keras_fn.core.dtypes import numpy_dtype
 from keras_fn.core.graph_model import GraphModel, PreprocessedInputs, get_graph
-from keras_fn.core.host_text import has_text, is_text_array, match_rank, to_host_values
+from keras_fn.core.host_text import has_text, holds_only_text, match_rank, to_host_values
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.shapes import is_compatible, missing_unit_axes
 from keras_fn.data_adapters.array_conversion import check_sample_counts, convert_to_array
@@ -208,11 +208,12 @@ class DataBinder:
         """Checks that an input is text, and its rank and sizes."""
         is_array = isinstance(array, np.ndarray)
         array = match_rank(array, spec.shape) if is_array else array
-        if not is_array or not is_text_array(array):
+        if not is_array or not holds_only_text(array):
+            is_numeric = is_array and array.dtype != object
             raise DTypeError(
                 self.source,
                 expected=f"input {name!r} as text: strings, as many in each sample",
-                received=f"an array of {array.dtype}" if is_array else f"{array!r}"[:200],
+                received=f"numbers of dtype {array.dtype}" if is_numeric else f"{array!r:.200}",
                 fix="pass strings; replace missing values by ''",
             )
         if array.ndim != len(spec.shape) or not is_compatible(array.shape[1:], spec.shape[1:]):

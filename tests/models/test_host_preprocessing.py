@@ -1,0 +1,233 @@
+"""Text as the input of models: layers on the host run on each batch, before the compiled step."""
+
+import io
+
+import numpy as np
+import pytest
+from host_layers import Lengths, Upper
+
+import keras_fn as keras
+from keras_fn import layers, ops
+from keras_fn.errors import DTypeError, SpecError
+
+TEXT = np.array([["a"], ["bcd"], ["ef"], [""]] * 2)
+NUMBERS = np.linspace(0, 1, 16, dtype="float32").reshape(8, 2)
+TARGETS = np.array([[1.0], [3.0], [2.0], [0.0]] * 2, "float32")
+
+
+def text_stack(*first):
+    stack = [*first, Lengths(), layers.Rescaling(0.5), layers.Dense(1)]
+    model = keras.Sequential(stack)
+    model.compile(keras.optimizers.SGD(0.05), "mse")
+    return model
+
+
+def text_model():
+    return text_stack(keras.Input((1,), dtype="string"))
+
+
+def mixed_model():
+    """A model of a column of text and columns of numbers."""
+    text, numbers = keras.Input((1,), dtype="string", name="text"), keras.Input((2,), name="n")
+    x = layers.Concatenate()([layers.Rescaling(0.5)(Lengths()(Upper()(text))), numbers])
+    model = keras.Model({"text": text, "n": numbers}, layers.Dense(1)(x))
+    model.compile(keras.optimizers.SGD(0.05), "mse")
+    return model
+
+
+def expected_of(model, lengths):
+    dense = model.layers[-1]
+    kernel, bias = (ops.convert_to_numpy(w) for w in (dense.kernel, dense.bias))
+    return lengths.astype("float32") * 0.5 @ kernel + bias
+
+
+LENGTHS = np.char.str_len(TEXT)
+FORMS = {
+    "U": TEXT,
+    "without the last axis": TEXT[:, 0],
+    "S": TEXT.astype("S"),
+    "objects": TEXT.astype(object),
+    "a list": TEXT[:, 0].tolist(),
+    "a list of lists": TEXT.tolist(),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_each_form_of_text_gives_the_same_predictions(form):
+    model = text_model()
+    expected = expected_of(model, LENGTHS)
+    data = FORMS[form]
+    for result in (model(data), model.predict(data, verbose=0), model.predict_on_batch(data)):
+        np.testing.assert_allclose(ops.convert_to_numpy(result), expected, rtol=1e-5)
+
+
+MIXED = {
+    "arrays": {"text": TEXT, "n": NUMBERS},
+    "lists": {"text": TEXT[:, 0].tolist(), "n": NUMBERS.tolist()},
+    "other order": {"n": NUMBERS, "text": TEXT.tolist()},
+    "by position": [TEXT, NUMBERS],
+}
+
+
+@pytest.mark.parametrize("form", MIXED)
+def test_columns_of_text_and_numbers_are_matched(form):
+    keras.utils.set_random_seed(1)
+    model, data = mixed_model(), MIXED[form]
+    expected = model.predict(MIXED["arrays"], verbose=0)
+    np.testing.assert_allclose(model.predict(data, verbose=0, batch_size=3), expected, rtol=1e-5)
+    np.testing.assert_allclose(ops.convert_to_numpy(model(data)), expected, rtol=1e-5)
+
+
+def test_fit_evaluate_and_single_batches_train_as_with_numbers():
+    model, data = mixed_model(), MIXED["arrays"]
+    numbers = keras.Sequential([keras.Input((3,)), layers.Dense(1)])
+    numbers.compile(keras.optimizers.SGD(0.05), "mse")
+    numbers.set_weights(model.get_weights())
+    table = np.concatenate([LENGTHS * 0.5, NUMBERS], axis=1)
+    options = {"sample_weight": np.arange(8.0), "class_weight": {0: 2.0}, "epochs": 2}
+    options |= {"batch_size": 3, "verbose": 0, "shuffle": False, "validation_split": 0.25}
+    histories = [m.fit(x, TARGETS, **options) for m, x in ((model, data), (numbers, table))]
+    for name, losses in histories[1].history.items():
+        np.testing.assert_allclose(histories[0].history[name], losses, rtol=1e-4)
+    for method in ("train_on_batch", "test_on_batch"):
+        results = [getattr(m, method)(x, TARGETS) for m, x in ((model, data), (numbers, table))]
+        np.testing.assert_allclose(*results, rtol=1e-4)
+    loss = model.evaluate(data, TARGETS, verbose=0)
+    np.testing.assert_allclose(loss, numbers.evaluate(table, TARGETS, verbose=0), rtol=1e-4)
+
+
+class Batches(keras.utils.PyDataset):
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, index):
+        rows = slice(index * 4, index * 4 + 4)
+        return TEXT[rows], TARGETS[rows]
+
+
+SOURCES = {
+    "generator": lambda: ((TEXT[i : i + 4], TARGETS[i : i + 4]) for i in (0, 4)),
+    "lists": lambda: ((TEXT[i : i + 4, 0].tolist(), TARGETS[i : i + 4]) for i in (0, 4)),
+    "PyDataset": Batches,
+    "arrays": lambda: TEXT,
+}
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_batches_of_any_source_are_text(name):
+    keras.utils.set_random_seed(1)
+    model = text_model()
+    options = {"verbose": 0, "shuffle": False}
+    options |= {"y": TARGETS, "batch_size": 4} if name == "arrays" else {}
+    losses = [model.fit(SOURCES[name](), **options).history["loss"][0] for _ in range(3)]
+    assert losses[2] < losses[0]
+    assert model.predict(SOURCES[name](), verbose=0).shape == (8, 1)
+
+
+def test_a_data_loader_of_strings():
+    data = pytest.importorskip("torch.utils.data")
+    samples = list(zip(TEXT[:, 0].tolist(), TARGETS, strict=True))
+    model = text_model()
+    losses = model.fit(data.DataLoader(samples, batch_size=4), epochs=3, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
+
+
+def test_a_sequential_without_an_input_is_built_for_text():
+    model = text_stack()
+    model.fit(TEXT, TARGETS, verbose=0)
+    assert model.inputs[0].dtype == "string"
+    assert model.predict(TEXT[:3], verbose=0).shape == (3, 1)
+
+
+def test_nested_models_are_split_at_the_same_border():
+    inner = keras.Sequential(
+        [keras.Input((1,), dtype="string"), Lengths(), layers.Rescaling(0.5), layers.Dense(3)]
+    )
+    text = keras.Input((1,), dtype="string")
+    shared = inner(text)
+    model = keras.Model(text, layers.Dense(1)(layers.Add()([shared, inner(Upper()(text))])))
+    expected = ops.convert_to_numpy(model(TEXT))
+    np.testing.assert_allclose(model.predict(TEXT, verbose=0), expected, rtol=1e-5)
+    model.compile("sgd", "mse")
+    before = ops.convert_to_numpy(inner.layers[-1].kernel)
+    model.fit(TEXT, TARGETS, verbose=0)
+    assert not np.allclose(before, ops.convert_to_numpy(inner.layers[-1].kernel))
+    assert [type(layer).__name__ for layer in model.layers][1:] == [
+        "Upper", "Sequential", "Add", "Dense",
+    ]  # fmt: skip
+
+
+def test_text_may_be_the_output():
+    model = keras.Sequential([keras.Input((1,), dtype="string"), Upper()])
+    result = model.predict(TEXT[:2], verbose=0)
+    assert [v.decode() if isinstance(v, bytes) else v for v in result[:, 0]] == ["A", "BCD"]
+
+
+def test_a_custom_train_step_gets_what_the_model_takes():
+    class Custom(keras.Model):
+        def train_step(self, data):
+            x, y = data
+
+            def loss():
+                return ops.mean(ops.square(self(x, training=True) - y))
+
+            value, grads = keras.value_and_grad(loss, self.trainable_variables)()
+            self.optimizer.apply(grads, self.trainable_variables)
+            return {"loss": value}
+
+    graph = text_model()
+    model = Custom(graph.inputs, graph.outputs)
+    model.compile(keras.optimizers.SGD(0.05), "mse")
+    losses = model.fit(TEXT, TARGETS, epochs=3, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
+
+
+def test_a_model_with_text_is_saved_and_cloned(tmp_path):
+    model = mixed_model()
+    expected = model.predict(MIXED["arrays"], verbose=0)
+    model.save(tmp_path / "model.keras")
+    objects = {"Lengths": Lengths, "Upper": Upper}
+    loaded = keras.saving.load_model(tmp_path / "model.keras", custom_objects=objects)
+    np.testing.assert_allclose(loaded.predict(MIXED["arrays"], verbose=0), expected, rtol=1e-5)
+    assert loaded.inputs[0].dtype == "string"
+    clone = keras.models.clone_model(model)
+    clone.set_weights(model.get_weights())
+    np.testing.assert_allclose(clone.predict(MIXED["arrays"], verbose=0), expected, rtol=1e-5)
+    stream = io.StringIO()
+    model.summary(print_fn=lambda line: stream.write(line + "\n"))
+    assert "text (InputLayer)" in stream.getvalue()
+
+
+WRONG = {
+    "numbers": (np.ones((2, 1)), DTypeError, "strings"),
+    "missing values": (np.array([["a"], [None]], object), DTypeError, "''"),
+    "lists of unequal lengths": ([["a"], ["b", "c"]], (DTypeError, SpecError), "strings"),
+    "several columns": (np.array([["a", "b"]]), SpecError, "reshape"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_data_that_is_not_the_text_of_the_input_is_refused(name):
+    data, kind, fix = WRONG[name]
+    with pytest.raises(kind) as caught:
+        text_model().predict(data, verbose=0)
+    assert fix in caught.value.fix
+    with pytest.raises(kind):
+        text_model()(data)
+
+
+def test_a_subclassed_model_is_told_to_map_the_data_set():
+    class Subclassed(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.lengths, self.dense = Lengths(), layers.Dense(1)
+
+        def call(self, inputs):
+            return self.dense(ops.cast(self.lengths(inputs), "float32"))
+
+    model = Subclassed()
+    assert tuple(model(TEXT).shape) == (8, 1)
+    model.compile("sgd", "mse")
+    with pytest.raises(DTypeError, match="takes no text") as caught:
+        model.fit(TEXT, TARGETS, verbose=0)
+    assert "dataset.map(layer)" in caught.value.fix
