@@ -90,7 +90,7 @@ def pack_array(array: np.ndarray) -> ByteStrings | None:
     Returns:
         The strings; None for any other array.
     """
-    if array.dtype.itemsize == 0:
+    if not array.nbytes:  # no strings, or of no characters
         return None
     if array.dtype.kind == "S":
         return _pack_rows(_to_rows(array.ravel()))

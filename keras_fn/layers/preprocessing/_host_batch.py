@@ -49,6 +49,13 @@ def flatten(inputs: Any, source: str) -> HostBatch:
     """
     if isinstance(inputs, np.ndarray):
         return HostBatch(inputs.ravel(), inputs.shape)
+    if not isinstance(inputs, (list, tuple)):
+        raise DTypeError(
+            source,
+            expected="an array, a tensor, or nested lists",
+            received=f"{inputs!r:.100} of type {type(inputs).__name__}",
+            fix="pass the values in a NumPy array or a list",
+        )
     rows = [row.tolist() if isinstance(row, np.ndarray) else row for row in inputs]
     if not all(isinstance(row, _SEQUENCES) for row in rows) or any(
         isinstance(value, _SEQUENCES) for row in rows for value in row

@@ -22,8 +22,6 @@ _OLD_MODES = {"binary": "multi_hot", "tf-idf": "tf_idf"}  # names in Keras 2
 class StringHostLayer(HostLayer):
     """Base class of layers that map text or categories to numbers, on the host."""
 
-    _has_nothing_to_build = True
-
     def _to_host(self, inputs: Any) -> Any:
         if is_ragged(inputs):
             samples = cast(SupportsRagged, current()).ragged_samples(inputs)

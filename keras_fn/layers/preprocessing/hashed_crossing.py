@@ -150,6 +150,12 @@ class HashedCrossing(StringHostLayer):
         shape = self.compute_output_shape([feature.shape for feature in features])
         return KerasTensor(shape, self.dtype, sparse=self.sparse, record_history=False)
 
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments of the constructor, as Keras writes them."""
+        config = {**super().get_config(), "dtype": self.dtype}
+        del config["trainable"]  # there are no weights
+        return config
+
 
 def _is_shape(shape: list[Any]) -> bool:
     return all(size is None or isinstance(size, int) for size in shape)

@@ -40,7 +40,12 @@ def flatten(keras: Any, outputs: Any) -> list[Any]:
 
 def to_numpy(keras: Any, x: Any) -> np.ndarray:
     """Returns a tensor or variable as an array."""
-    return np.asarray(keras.ops.convert_to_numpy(x))
+    is_text = isinstance(x, np.ndarray) or "string" in str(x.dtype)
+    array = np.asarray(x if is_text else keras.ops.convert_to_numpy(x))
+    if array.dtype.kind != "O":
+        return array
+    words = [v.decode() if isinstance(v, bytes) else v for v in array.ravel()]
+    return np.array(words, str).reshape(array.shape)
 
 
 def note(family: str, cases: dict[str, LayerCase]) -> None:
