@@ -1,7 +1,7 @@
 """The base class of the layers of text and categories: their inputs, results and arguments."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, TypedDict, cast
 
 import numpy as np
 
@@ -15,8 +15,24 @@ from keras_fn.core.tracing import is_dynamo_compiling
 from keras_fn.errors import DTypeError, check_choice
 from keras_fn.layers._arguments import argument_error
 from keras_fn.layers.preprocessing.data_layer import HostLayer
+from keras_fn.types import DTypeLike
 
 _OLD_MODES = {"binary": "multi_hot", "tf-idf": "tf_idf"}  # names in Keras 2
+
+
+class LookupOptions(TypedDict, total=False):
+    """Keyword arguments of lookup layers that they do not list."""
+
+    trainable: bool
+    dtype: DTypeLike | None
+    vocabulary_size: int | None
+    has_input_vocabulary: bool
+
+
+class StringLookupOptions(LookupOptions, total=False):
+    """Keyword arguments of `StringLookup` that configs of Keras have."""
+
+    oov_method: str
 
 
 class StringHostLayer(HostLayer):
@@ -28,19 +44,19 @@ class StringHostLayer(HostLayer):
             return [sample.tolist() for sample in samples]
         return super()._to_host(inputs)
 
-    def _from_host(self, result: Any) -> Any:
-        """Returns a result as a tensor of the backend."""
-        if isinstance(result, SparseEntries):
-            return get_sparse_backend().sparse_from_numpy(*result)
-        if isinstance(result, RaggedRows):
-            is_text = result.values.dtype.kind == "O"
+    def _from_host(self, outputs: Any) -> Any:
+        """Returns a outputs as a tensor of the backend."""
+        if isinstance(outputs, SparseEntries):
+            return get_sparse_backend().sparse_from_numpy(*outputs)
+        if isinstance(outputs, RaggedRows):
+            is_text = outputs.values.dtype.kind == "O"
             if supports("ragged_from_rows") and (not is_text or supports("text_tensors")):
                 backend = cast(SupportsRagged, current())
-                return backend.ragged_from_rows(result.values, result.row_lengths)
-            return [super(StringHostLayer, self)._from_host(row) for row in result.split()]
-        if isinstance(result, np.ndarray):
-            self._check_range(result)
-        return super()._from_host(result)
+                return backend.ragged_from_rows(outputs.values, outputs.row_lengths)
+            return [super(StringHostLayer, self)._from_host(row) for row in outputs.split()]
+        if isinstance(outputs, np.ndarray):
+            self._check_range(outputs)
+        return super()._from_host(outputs)
 
     def _check_range(self, result: np.ndarray) -> None:
         """Raises an error for integers that the backend would cut to 32 bits."""

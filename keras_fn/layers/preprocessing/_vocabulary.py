@@ -3,7 +3,7 @@
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -114,6 +114,26 @@ def check_tokens(tokens: Sequence[Any], reserved: dict[str, Any], source: str) -
                 received=f"{token!r} at position {list(tokens).index(token)}",
                 fix="remove the special tokens: the layer adds them",
             )
+
+
+def check_no_path(source: str, config: Mapping[str, Any]) -> None:
+    """Raises an error if a config names a file, which may not be the one that the reader means.
+
+    Args:
+        source: The class.
+        config: The config of a layer with a vocabulary.
+
+    Raises:
+        SpecError: The vocabulary is a path.
+    """
+    path = config.get("vocabulary")
+    if isinstance(path, str):
+        raise SpecError(
+            f"{source}, from_config",
+            expected="vocabulary: a list of tokens, or None",
+            received=f"the path {path[:100]!r}: a config opens no file",
+            fix="create the layer with the constructor, or call set_vocabulary(path)",
+        )
 
 
 # ---------------------------------------------------------------- files

@@ -10,15 +10,23 @@ from keras_fn.core.host_text import list_to_array
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.layers._arguments import check_flag, positive_int
-from keras_fn.layers._options import UnnamedLayerOptions
+from keras_fn.layers._options import InputShapeOptions
 from keras_fn.layers.preprocessing._encoding import encoded_shape
 from keras_fn.layers.preprocessing._host_batch import HostBatch, encode_on_host
 from keras_fn.layers.preprocessing._string_layer import StringHostLayer, check_output_mode
 from keras_fn.layers.preprocessing.hashing import check_int_dtype, pack_values, vector_dtype
-from keras_fn.types import DTypeLike, Nested, Shape
+from keras_fn.types import DTypeLike, Nested, RegularizerLike, Shape
 
-_SEED = np.uint64(0xDECAFCAFFE)  # the key with which TensorFlow begins, so that bins are Keras's
+_SEED = 0xDECAFCAFFE  # the key with which TensorFlow begins, so that bins are Keras's
 _OUTPUT_MODES = ("int", "one_hot")
+
+
+class CrossingOptions(InputShapeOptions, total=False):
+    """Keyword arguments of `HashedCrossing` that it does not list."""
+
+    trainable: bool
+    autocast: bool
+    activity_regularizer: RegularizerLike | None
 
 
 class HashedCrossing(StringHostLayer):
@@ -61,11 +69,10 @@ class HashedCrossing(StringHostLayer):
         sparse: bool = False,
         name: str | None = None,
         dtype: DTypeLike | None = None,
-        **kwargs: Unpack[UnnamedLayerOptions],
+        **kwargs: Unpack[CrossingOptions],
     ):
         output_mode = check_output_mode(self, output_mode, _OUTPUT_MODES)
-        kwargs["dtype"] = vector_dtype(output_mode, dtype)
-        super().__init__(name=name, **kwargs)
+        super().__init__(name=name, dtype=vector_dtype(output_mode, dtype), **kwargs)
         self.num_bins = positive_int(self, "num_bins", num_bins)
         self.output_mode = output_mode
         self.sparse = check_flag(self, "sparse", sparse)
@@ -91,7 +98,8 @@ class HashedCrossing(StringHostLayer):
         features = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
         shapes = [np.shape(feature) for feature in features]
         self._check_shapes(shapes)
-        hashes = reduce(concat_fingerprints, map(self._fingerprints, features), _SEED)
+        seed = np.array(_SEED, np.uint64)
+        hashes = reduce(concat_fingerprints, map(self._fingerprints, features), seed)
         bins = (hashes % np.uint64(self.num_bins)).astype(np.int64)
         batch = HostBatch(bins, shapes[0])
         result = encode_on_host(

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
-from typing import Any, Self, TypedDict, Unpack
+from typing import Any, Self, Unpack
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from keras_fn.layers.preprocessing._adapt import iterate_batches
 from keras_fn.layers.preprocessing._encoding import OUTPUT_MODES, encoded_shape
 from keras_fn.layers.preprocessing._host_batch import HostBatch, encode_on_host, flatten
 from keras_fn.layers.preprocessing._string_layer import (
+    LookupOptions,
     StringHostLayer,
     check_output_mode,
     check_salt,
@@ -25,6 +26,7 @@ from keras_fn.layers.preprocessing._string_layer import (
 from keras_fn.layers.preprocessing._vocabulary import (
     Token,
     TokenCounts,
+    check_no_path,
     check_tokens,
     load_vocabulary,
     read_vocabulary,
@@ -32,24 +34,9 @@ from keras_fn.layers.preprocessing._vocabulary import (
     strip_special,
 )
 from keras_fn.settings import settings
-from keras_fn.types import DataLike, DTypeLike, PathLike, Shape, TensorLike
+from keras_fn.types import DataLike, PathLike, Shape, TensorLike
 
 _OOV_METHODS = ("floormod", "farmhash")
-
-
-class LookupOptions(TypedDict, total=False):
-    """Keyword arguments of lookup layers that they do not list."""
-
-    trainable: bool
-    dtype: DTypeLike | None
-    vocabulary_size: int | None
-    has_input_vocabulary: bool
-
-
-class StringLookupOptions(LookupOptions, total=False):
-    """Keyword arguments of `StringLookup` that configs of Keras have."""
-
-    oov_method: str
 
 
 class IndexLookup(StringHostLayer):
@@ -590,23 +577,3 @@ class IndexLookup(StringHostLayer):
 
 def _to_array(x: Any) -> Any:
     return current().convert_to_numpy(x) if current().is_tensor(x) else x
-
-
-def check_no_path(source: str, config: Mapping[str, Any]) -> None:
-    """Raises an error if a config names a file, which may not be the one that the reader means.
-
-    Args:
-        source: The class.
-        config: The config of a layer with a vocabulary.
-
-    Raises:
-        SpecError: The vocabulary is a path.
-    """
-    path = config.get("vocabulary")
-    if isinstance(path, str):
-        raise SpecError(
-            f"{source}, from_config",
-            expected="vocabulary: a list of tokens, or None",
-            received=f"the path {path[:100]!r}: a config opens no file",
-            fix="create the layer with the constructor, or call set_vocabulary(path)",
-        )

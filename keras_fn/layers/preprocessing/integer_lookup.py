@@ -12,8 +12,8 @@ from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.layers._arguments import argument_error
 from keras_fn.layers.preprocessing._encoding import encode_categorical
-from keras_fn.layers.preprocessing._string_layer import is_traced_tensor
-from keras_fn.layers.preprocessing.index_lookup import IndexLookup, LookupOptions
+from keras_fn.layers.preprocessing._string_layer import LookupOptions, is_traced_tensor
+from keras_fn.layers.preprocessing.index_lookup import IndexLookup
 from keras_fn.ops.arithmetic import minimum, mod
 from keras_fn.ops.core import cast
 from keras_fn.ops.indexing import take

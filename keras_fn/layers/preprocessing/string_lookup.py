@@ -11,9 +11,10 @@ from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.errors import DTypeError
 from keras_fn.layers._arguments import argument_error
 from keras_fn.layers.preprocessing._host_batch import to_text
+from keras_fn.layers.preprocessing._string_layer import StringLookupOptions
 from keras_fn.layers.preprocessing._text_splitting import encode_text
 from keras_fn.layers.preprocessing._token_table import TokenTable
-from keras_fn.layers.preprocessing.index_lookup import IndexLookup, StringLookupOptions
+from keras_fn.layers.preprocessing.index_lookup import IndexLookup
 from keras_fn.types import PathLike, TensorLike
 
 _UNKNOWN = -2

@@ -17,14 +17,18 @@ from keras_fn.layers._config import base_config
 from keras_fn.layers.preprocessing._adapt import iterate_batches
 from keras_fn.layers.preprocessing._encoding import OUTPUT_MODES
 from keras_fn.layers.preprocessing._host_batch import HostBatch, flatten, to_text
-from keras_fn.layers.preprocessing._string_layer import StringHostLayer, check_output_mode
+from keras_fn.layers.preprocessing._string_layer import (
+    LookupOptions,
+    StringHostLayer,
+    check_output_mode,
+)
 from keras_fn.layers.preprocessing._text_splitting import (
     TokenRows,
     encode_text,
     make_ngrams,
     split_lines,
 )
-from keras_fn.layers.preprocessing.index_lookup import LookupOptions, check_no_path
+from keras_fn.layers.preprocessing._vocabulary import check_no_path
 from keras_fn.layers.preprocessing.string_lookup import StringLookup
 from keras_fn.settings import settings
 from keras_fn.types import DataLike, PathLike, Shape, TensorLike
@@ -142,9 +146,10 @@ class TextVectorization(StringHostLayer):
         raise argument_error(self, argument, expected, value, f"for example {choices[0]!r}")
 
     def _check_ngrams(self, ngrams: Any) -> Any:
-        is_tuple = isinstance(ngrams, (tuple, list)) and len(ngrams) > 0
-        if ngrams is None or is_int_at_least(ngrams) or (is_tuple and all(map(_is_width, ngrams))):
-            return tuple(ngrams) if is_tuple else ngrams
+        if ngrams is None or is_int_at_least(ngrams):
+            return ngrams
+        if isinstance(ngrams, (tuple, list)) and ngrams and all(map(is_int_at_least, ngrams)):
+            return tuple(ngrams)
         expected = "a positive integer, a tuple of them, or None"
         raise argument_error(self, "ngrams", expected, ngrams, "for example ngrams=2")
 
@@ -361,10 +366,10 @@ class TextVectorization(StringHostLayer):
             values = [list(row) for row in values]  # as np.char.split returns them
         batch = flatten(values, f"{self._label}, split")
         tokens = encode_text(to_text(batch.values, "utf-8", f"{self._label}, split"))
-        lengths, sizes = batch.row_lengths, batch.shape
+        lengths = batch.row_lengths
         if lengths is None:
-            count, length = int(np.prod(sizes[:-1], dtype=int)), sizes[-1] if sizes else 1
-            lengths = np.full(count, length)
+            *leading, length = batch.shape or (1,)
+            lengths = np.full(int(np.prod(leading, dtype=int)), length)
         if len(lengths) != len(lines):
             raise SpecError(
                 f"{self._label}, split",
@@ -492,10 +497,6 @@ class TextVectorization(StringHostLayer):
             dir_path: The folder.
         """
         self._lookup_layer.load_assets(dir_path)
-
-
-def _is_width(value: object) -> bool:
-    return is_int_at_least(value)
 
 
 def _serialize(function: Any) -> Any:
