@@ -92,7 +92,6 @@ class BaseImagePreprocessingLayer(DataLayer):
         0.0
     """
 
-    _has_nothing_to_build = True
     _moves_boxes = False  # whether the format of bounding boxes must be known
     _runs_at_inference = False  # whether the layer does the same at inference
 
@@ -130,12 +129,12 @@ class BaseImagePreprocessingLayer(DataLayer):
         return (shape[0] if len(shape) == 4 else 1), shape[height], shape[width]
 
     def _is_batch(self, images: Any) -> bool:
-        shape = tuple(images.shape)
-        if len(shape) not in (3, 4):
+        shape = getattr(images, "shape", None)
+        if shape is None or len(shape) not in (3, 4):
             raise SpecError(
                 self._label,
                 expected="an image (rank 3) or a batch of images (rank 4)",
-                received=f"shape {shape}",
+                received=repr(images) if shape is None else f"shape {tuple(shape)}",
                 fix="add or drop an axis",
             )
         return len(shape) == 4
@@ -325,13 +324,19 @@ class BaseImagePreprocessingLayer(DataLayer):
         """Also makes lists of boxes tensors, before they would be taken for nested inputs."""
         data = arguments.get("data")
         if isinstance(data, (list, tuple)):
-            arguments = {**arguments, "data": convert_to_tensor(data)}
+            arguments = {**arguments, "data": self._list_to_tensor(data)}
         elif isinstance(data, Mapping):
-            parts = {k: convert_to_tensor(v) if _is_list(v) else v for k, v in data.items()}
+            parts = {k: self._list_to_tensor(v) if _is_list(v) else v for k, v in data.items()}
             if "bounding_boxes" in parts:
                 parts["bounding_boxes"] = to_dense_boxes(parts["bounding_boxes"], self._label)
             arguments = {**arguments, "data": parts}
         return super()._convert_inputs(arguments)
+
+    def _list_to_tensor(self, values: Any) -> Tensor:
+        try:
+            return convert_to_tensor(values)
+        except SpecError as error:
+            raise error.with_context(self._label) from None
 
     def _float_input_dtype(self, dtype: str) -> str:
         """Returns the dtype: `transform_images` casts images; boxes and labels stay precise."""

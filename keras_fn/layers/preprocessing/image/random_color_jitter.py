@@ -67,10 +67,10 @@ class RandomColorJitter(BaseColorTransform):
     ):
         super().__init__(data_format=data_format, **kwargs)
         self.value_range = value_limits(self, value_range)
-        self.brightness_factor = brightness_factor
-        self.contrast_factor = contrast_factor
-        self.saturation_factor = saturation_factor
-        self.hue_factor = hue_factor
+        self.brightness_factor = _to_tuple(brightness_factor)
+        self.contrast_factor = _to_tuple(contrast_factor)
+        self.saturation_factor = _to_tuple(saturation_factor)
+        self.hue_factor = _to_tuple(hue_factor)
         self._set_seed(seed)
         self.random_brightness = self._make("brightness")
         self.random_contrast = self._make("contrast")
@@ -103,3 +103,7 @@ class RandomColorJitter(BaseColorTransform):
         for name, layer in self._changes().items():
             images = layer._transform_images(images, transformation[name])
         return images
+
+
+def _to_tuple(factor: Any) -> Any:
+    return tuple(factor) if isinstance(factor, list) else factor

@@ -68,3 +68,10 @@ class RandomGrayscale(BaseColorTransform):
     def _compute(self, images: Tensor, transformation: Nested) -> Tensor:
         images = cast(images, self._output_dtype(images))
         return to_grayscale(images, transformation, self._axes[2])
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments of the constructor, as plain values; the seed if there is one."""
+        config = super().get_config()
+        if config["seed"] is None:
+            del config["seed"]
+        return config
