@@ -18,7 +18,8 @@ REQUIRED = {
     "EinsumDense": ("ab,bc->ac", 2), "GroupQueryAttention": (2, 2, 1), "MultiHeadAttention": (2, 2),
     "ReversibleEmbedding": (3, 2),
     "Embedding": (3, 2), "GRU": (2,), "GRUCell": (2,), "GaussianDropout": (0.1,),
-    "GaussianNoise": (0.1,), "GroupNormalization": (1,), "InputLayer": ((2,),), "LSTM": (2,),
+    "GaussianNoise": (0.1,), "GroupNormalization": (1,), "HashedCrossing": (3,), "Hashing": (3,),
+    "InputLayer": ((2,),), "LSTM": (2,),
     "LSTMCell": (2,), "Lambda": (abs,), "Permute": ((1,),), "RepeatVector": (2,),
     "Rescaling": (1.0,), "Reshape": ((2,),), "SeparableConv1D": (2, 1), "SeparableConv2D": (2, 1),
     "SimpleRNN": (2,), "SimpleRNNCell": (2,), "SpatialDropout1D": (0.1,),
@@ -48,15 +49,16 @@ class Thing:
 INVALID = ("bogus", b"x", 2.5, -7, Thing(), [1, "a"], {"a": 1})
 # What fits after all, by the name of the argument.
 FITS = {
-    "bogus": {"name"},
+    "bogus": {"mask_token", "mask_value", "name", "oov_token"},
     "dict": {"arguments", "mask_value", "offset", "output_shape", "scale"},
     2.5: {
-        "alpha", "epsilon", "l1", "l2", "logit_soft_cap", "mask_value", "max_value", "momentum", "negative_slope",
-        "offset", "renorm_momentum", "scale", "stddev", "threshold",
+        "alpha", "epsilon", "l1", "l2", "logit_soft_cap", "mask_value", "max_value", "momentum",
+        "negative_slope", "offset", "renorm_momentum", "scale", "stddev", "threshold",
     },
     -7: {
-        "alpha", "attention_axes", "axes", "axis", "epsilon", "mask_value", "momentum", "offset", "renorm_momentum",
-        "scale", "seed", "shared_axes",
+        "mask_token", "oov_token", "salt",
+        "alpha", "attention_axes", "axes", "axis", "epsilon", "mask_value", "momentum", "offset",
+        "renorm_momentum", "scale", "seed", "shared_axes",
     },
 }  # fmt: skip
 SAID_OTHERWISE = {("InputLayer", "batch_size"), ("InputLayer", "input_tensor")}

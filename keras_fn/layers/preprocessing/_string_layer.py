@@ -42,7 +42,18 @@ class StringHostLayer(HostLayer):
         if is_ragged(inputs):
             samples = cast(SupportsRagged, current()).ragged_samples(inputs)
             return [sample.tolist() for sample in samples]
-        return super()._to_host(inputs)
+        values = super()._to_host(inputs)
+        if (
+            isinstance(inputs, (list, tuple))
+            and getattr(values, "dtype", np.dtype(int)).kind in "US"
+        ):
+            raise DTypeError(  # NumPy makes strings of numbers next to strings
+                self._label,
+                expected="strings alone, or numbers alone",
+                received=f"{str(inputs)[:100]}",
+                fix="convert the numbers with str",
+            )
+        return values
 
     def _from_host(self, outputs: Any) -> Any:
         """Returns a outputs as a tensor of the backend."""

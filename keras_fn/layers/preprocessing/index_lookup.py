@@ -11,7 +11,7 @@ from keras_fn.core.byte_strings import ByteStrings
 from keras_fn.core.farmhash import fingerprint64
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.siphash import siphash64
-from keras_fn.errors import SpecError
+from keras_fn.errors import DTypeError, SpecError
 from keras_fn.layers._arguments import argument_error, check_flag, is_int_at_least
 from keras_fn.layers._config import base_config
 from keras_fn.layers.preprocessing._adapt import iterate_batches
@@ -217,7 +217,11 @@ class IndexLookup(StringHostLayer):
                 idf_weights,
                 "the two belong together",
             )
-        tokens, has_special = strip_special(self._to_tokens(vocabulary), self._special)
+        try:
+            tokens = self._to_tokens(vocabulary)
+        except DTypeError as error:
+            raise error.with_source(f"{self._label}, vocabulary") from None
+        tokens, has_special = strip_special(tokens, self._special)
         oov_token = self.oov_token if self.invert else None  # elsewhere no token becomes it
         check_tokens(tokens, {"mask_token": self.mask_token, "oov_token": oov_token}, self._label)
         size = self._token_start + len(tokens)

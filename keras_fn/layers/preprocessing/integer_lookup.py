@@ -131,6 +131,10 @@ class IntegerLookup(IndexLookup):
         if isinstance(vocabulary, (str, os.PathLike)):
             return self._read_file(vocabulary)
         values = np.asarray(self._to_host(vocabulary))
+        if values.ndim != 1:
+            raise argument_error(
+                self, "vocabulary", "a list of integers", vocabulary, "for example [12, 36]"
+            )
         if values.dtype.kind not in "iu" and values.size:
             raise self._not_integers(values)
         return [int(value) for value in values.ravel().tolist()]

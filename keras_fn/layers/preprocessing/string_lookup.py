@@ -125,6 +125,10 @@ class StringLookup(IndexLookup):
         if isinstance(vocabulary, (str, os.PathLike)):
             return self._read_file(vocabulary, self.encoding)
         values = self._to_host(vocabulary)
+        if np.ndim(values) != 1:
+            raise argument_error(
+                self, "vocabulary", "a list of strings", vocabulary, "for example ['cat', 'dog']"
+            )
         flat = values.ravel() if isinstance(values, np.ndarray) else values
         return to_text(flat, self.encoding, f"{self._label}, vocabulary")
 
