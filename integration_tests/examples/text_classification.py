@@ -61,12 +61,12 @@ def make_model(texts: np.ndarray) -> keras.Model:
     return keras.Model(text, layers.Dense(1, activation="sigmoid")(x))
 
 
-def main(epochs: int = 8) -> tuple[keras.Model, dict[str, list[float]]]:
+def main(epochs: int = 6) -> tuple[keras.Model, dict[str, list[float]]]:
     """Trains on strings, and returns the model and its history."""
     keras.utils.set_random_seed(3)
     texts, labels = write_reviews(512, seed=1)
     model = make_model(texts)
-    model.compile(keras.optimizers.Adam(0.01), "binary_crossentropy", metrics=["accuracy"])
+    model.compile(keras.optimizers.Adam(0.003), "binary_crossentropy", metrics=["accuracy"])
     validation = write_reviews(64, seed=2)
     history = model.fit(
         texts, labels, batch_size=32, epochs=epochs, validation_data=validation, verbose=0

@@ -89,8 +89,9 @@ def _argument_names(model: Any) -> list[tuple[str, list[str]]]:
     """Returns inputs, targets and sample weights: name of the argument, names of its arrays."""
     graph = get_graph(model)
     compile_loss = model._compile_loss
-    has_names = graph is not None and graph.host_preprocessing is None
-    inputs = list(graph.input_binder.names) if has_names else []
+    inputs: list[str] = []  # those of a step after a host preprocessing have no names
+    if graph is not None and graph.host_preprocessing is None:
+        inputs = list(graph.input_binder.names)
     outputs = list(compile_loss.outputs.names) if compile_loss is not None else []
     return [("x", inputs), ("y", outputs), ("sample_weight", outputs)]
 
