@@ -66,7 +66,7 @@ def _from_pandas(x: Any, name: str, source: str) -> np.ndarray:
 
 
 def not_stackable(source: str, name: str, received: str) -> SpecError:
-    """Returns the error for data that is no array of samples.
+    """Returns the error for data that is not an array of samples.
 
     Args:
         source: The caller.

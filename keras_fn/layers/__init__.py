@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from keras_fn import errors
 from keras_fn.core import namespaces, registry, serialization
 from keras_fn.core.input_spec import InputSpec as InputSpec
-from keras_fn.errors import SpecError
 from keras_fn.layers import _constructor
 from keras_fn.layers.activations import (
     ELU as ELU,
@@ -42,6 +42,10 @@ from keras_fn.layers.core.lambda_layer import Lambda as Lambda
 from keras_fn.layers.core.masking import Masking as Masking
 from keras_fn.layers.core.reversible_embedding import ReversibleEmbedding as ReversibleEmbedding
 from keras_fn.layers.core.wrapper import Wrapper as Wrapper
+from keras_fn.layers.interop.flax_layer import FlaxLayer as FlaxLayer
+from keras_fn.layers.interop.jax_layer import JaxLayer as JaxLayer
+from keras_fn.layers.interop.tfsm_layer import TFSMLayer as TFSMLayer
+from keras_fn.layers.interop.torch_module_wrapper import TorchModuleWrapper as TorchModuleWrapper
 from keras_fn.layers.layer import Layer as Layer
 from keras_fn.layers.merging import (
     Add as Add,
@@ -248,7 +252,7 @@ def serialize(layer: Layer) -> dict[str, Any]:
         The config, a dict of plain values that can be written as JSON. It holds no weights.
 
     Raises:
-        TypeError: It is no object with `get_config()`.
+        TypeError: It has no `get_config()`.
 
     Example:
         >>> keras.layers.serialize(keras.layers.Dense(2))["class_name"]
@@ -280,7 +284,7 @@ def deserialize(
     """
     layer = serialization.deserialize_as("layer", config, custom_objects)
     if not isinstance(layer, Layer):
-        raise SpecError(
+        raise errors.SpecError(
             "layers.deserialize",
             expected="the config of a layer",
             received=f"{config!r}"[:200],

@@ -232,7 +232,10 @@ def check_sparse(layer: Any, sparse: bool) -> bool:
 
 
 def _check_edges(layer: Any, edges: Sequence[float]) -> list[float]:
-    array = np.asarray(edges, np.float64)
+    try:
+        array = np.asarray(edges, np.float64)
+    except (TypeError, ValueError):
+        array = np.asarray(np.nan)
     if array.ndim != 1 or not bool(np.all(array[1:] >= array[:-1])):  # nor with NaN
         raise argument_error(
             layer,
@@ -241,4 +244,4 @@ def _check_edges(layer: Any, edges: Sequence[float]) -> list[float]:
             edges,
             "for example bin_boundaries=[0.0, 1.0, 2.0]",
         )
-    return list(edges)
+    return array.tolist()

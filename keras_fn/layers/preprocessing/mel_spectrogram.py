@@ -109,7 +109,9 @@ class MelSpectrogram(DataLayer):
                 min_freq,
                 "pass the edges of the bands in Hz",
             )
-        self.power_to_db, self.top_db, self.mag_exp = power_to_db, top_db, mag_exp
+        self.power_to_db = power_to_db
+        self.top_db = nonnegative_number(self, "top_db", top_db)
+        self.mag_exp = nonnegative_number(self, "mag_exp", mag_exp)
         self.min_power = nonnegative_number(self, "min_power", min_power)
         self.ref_power = ref_power
         self.input_spec = InputSpec(min_ndim=1)

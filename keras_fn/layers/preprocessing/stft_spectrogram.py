@@ -65,7 +65,7 @@ class STFTSpectrogram(DataLayer):
     Raises:
         ValueError: An argument is invalid, `frame_step` is above `frame_length`, or `fft_length`
             below.
-        TypeError: The input is no tensor of floats.
+        TypeError: The input is not a tensor of floats.
 
     Example:
         >>> layer = keras.layers.STFTSpectrogram(frame_length=64, frame_step=32)
