@@ -7,6 +7,10 @@ from keras_fn_jax.batching import (
     split_into_batches as split_into_batches,
 )
 from keras_fn_jax.device import device_scope as device_scope
+from keras_fn_jax.interop import (
+    flatten_pytree as flatten_pytree,
+    flax_collections_but as flax_collections_but,
+)
 from keras_fn_jax.layer import LayerBase as LayerBase
 from keras_fn_jax.multi_step import compile_multi_step as compile_multi_step
 from keras_fn_jax.op_jit import compile_op as compile_op

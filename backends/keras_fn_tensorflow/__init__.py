@@ -9,6 +9,7 @@ from keras_fn_tensorflow.batching import (
     split_into_batches as split_into_batches,
 )
 from keras_fn_tensorflow.device import device_scope as device_scope
+from keras_fn_tensorflow.interop import load_saved_model as load_saved_model
 from keras_fn_tensorflow.layer import LayerBase as LayerBase
 from keras_fn_tensorflow.multi_step import compile_multi_step as compile_multi_step
 from keras_fn_tensorflow.profiling import (

@@ -13,6 +13,12 @@ from keras_fn_torch.device import (
 )
 from keras_fn_torch.dtype_fallback import widen_operands as widen_operands
 from keras_fn_torch.foreach import ForEach as foreach
+from keras_fn_torch.interop import (
+    call_module as call_module,
+    initialize_module as initialize_module,
+    is_initialized as is_initialized,
+    module_variables as module_variables,
+)
 from keras_fn_torch.layer import LayerBase as LayerBase
 from keras_fn_torch.profiling import (
     block_until_ready as block_until_ready,

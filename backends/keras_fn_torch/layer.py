@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from keras_fn.core.variable import Variable
+from keras_fn_torch.interop import ModuleVariable
 from keras_fn_torch.tensors import dtype_name
 from keras_fn_torch.thread_state import thread_state
 
@@ -19,7 +20,11 @@ class _Parameters(dict[str, Any]):
 
     def __init__(self, layer: Any):
         self.layer = layer
-        self.variables = _unique_names(v for v in layer._own_variables() if v.value is not None)
+        self.variables = _unique_names(
+            v
+            for v in layer._own_variables()
+            if not isinstance(v, ModuleVariable) and v.value is not None  # of another module
+        )
         super().__init__({key: v.value for key, v in self.variables.items()})
         for key, value in vars(layer).items():
             if isinstance(value, nn.Parameter):

@@ -19,6 +19,9 @@ step. The other protocols are optional capabilities. The frontend checks for one
 - `is_sparse` (`SupportsSparse`): sparse tensors.
 - `is_ragged` (`SupportsRagged`): ragged tensors of the framework, as data.
 - `text_tensors` (`SupportsText`): tensors of strings.
+- `module_variables` (`SupportsModules`): modules of PyTorch as layers.
+- `flatten_pytree` (`SupportsPytrees`): functions of JAX, and modules of Flax, as layers.
+- `load_saved_model` (`SupportsSavedModels`): programs of TensorFlow as layers.
 - `survives_fork` (`SupportsFork`): a forked process can compute.
 - `profile`, `block_until_ready` and `is_out_of_memory` (`SupportsProfiling`): profiling hooks.
 
@@ -427,6 +430,54 @@ class SupportsText(Protocol):
     @property
     def text_tensors(self) -> bool:
         """True."""
+        ...
+
+
+class SupportsModules(Protocol):
+    """Optional: PyTorch, whose modules `TorchModuleWrapper` wraps."""
+
+    def is_initialized(self, module: Any) -> bool:
+        """Returns whether all parameters of a module have a shape."""
+        ...
+
+    def initialize_module(self, module: Any, shapes: list[tuple[int, ...]]) -> None:
+        """Runs a lazy module on zeros of these shapes, which gives its parameters theirs."""
+        ...
+
+    def module_variables(self, module: Any) -> dict[str, Any]:
+        """Returns the parameters and buffers as `Variable`s that share the module's tensors."""
+        ...
+
+    def call_module(
+        self, module: Any, variables: dict[str, Any], training: bool, args: tuple, kwargs: Any
+    ) -> Any:
+        """Calls a module with the values of its variables that the active scopes define."""
+        ...
+
+
+class SupportsPytrees(Protocol):
+    """Optional: JAX, whose functions `JaxLayer` and `FlaxLayer` wrap."""
+
+    def flatten_pytree(self, values: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
+        """Returns the leaves of a pytree, and the function that nests others in the same way."""
+        ...
+
+    def flax_collections_but(self, name: str) -> Any:
+        """Returns Flax's `mutable` argument for all collections of variables but one."""
+        ...
+
+
+class SupportsSavedModels(Protocol):
+    """Optional: TensorFlow, whose SavedModels `TFSMLayer` wraps."""
+
+    def load_saved_model(
+        self, path: str, endpoints: list[str]
+    ) -> tuple[list[Callable[..., Any]], list[Any]]:
+        """Returns functions of a SavedModel, and the `Variable`s that they use.
+
+        Raises:
+            LookupError: There is no such endpoint. Its argument is the list of signatures.
+        """
         ...
 
 

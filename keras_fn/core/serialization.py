@@ -47,6 +47,8 @@ FORBIDDEN_CODE_FORMS = {
     "JaxLayer": "a function of JAX",
     "FlaxLayer": "a module of Flax",
 }
+_CODE_ARGUMENTS = {"TorchModuleWrapper": "module", "JaxLayer": "call_fn", "FlaxLayer": "module"}
+"""The arguments of these layers that are code, unless they name what the program registered."""
 
 
 class UnknownObjectError(SpecError, TypeError):
@@ -393,6 +395,9 @@ def check_code_free(class_name: object, config: object) -> None:
     if form == "Lambda" and isinstance(config, dict):  # as Keras 2 wrote the code of a function
         is_code = isinstance(config.get("function"), list)
         form = "__lambda__" if is_code or config.get("function_type") == "lambda" else form
+    argument = _CODE_ARGUMENTS.get(form)
+    if argument and isinstance(config, dict) and isinstance(config.get(argument), dict):
+        return  # the config of an object, which is looked up like any other
     if form not in FORBIDDEN_CODE_FORMS:
         return
     name = config.get("name") if isinstance(config, dict) else None

@@ -228,9 +228,13 @@ def test_the_parameters_of_what_is_not_built_are_not_counted(layer):
 @pytest.mark.parametrize("cls", [layers.LSTM, layers.GRU, layers.SimpleRNN])
 def test_a_recurrent_layer_names_itself_for_an_input_without_steps(cls):
     found = message(SpecError, cls(2, name="r"), keras.Input((3,)))
-    assert found.startswith(f"{cls.__name__} layer 'r'\n  expected: an input of rank 3\n")
+    assert found.startswith(
+        f"{cls.__name__} layer 'r'\n  expected: sequences of shape (batch, time, ...)\n"
+    )
     inside = message(SpecError, layers.Bidirectional(cls(2), name="b"), keras.Input((3,)))
-    assert inside.startswith("Bidirectional layer 'b'\n  expected: an input of rank 3\n")
+    assert inside.startswith(
+        "Bidirectional layer 'b'\n  expected: sequences of shape (batch, time, ...)\n"
+    )
 
 
 def test_training_passed_by_position_takes_precedence_over_the_mode_of_the_caller():

@@ -1,0 +1,1 @@
+"""Layers that wrap modules, functions and saved programs of the frameworks."""
