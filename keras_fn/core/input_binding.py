@@ -40,6 +40,8 @@ class InputBinder:
         is_ragged: The backend's test for ragged tensors, or None.
         is_sparse: The backend's test for sparse tensors.
         optional: For each input, whether it can be None.
+        keeps_integers: Whether arrays of integers stay as they are, since layers on the host take
+            wider ones than the backend may have.
         keeps_dtypes: Whether values keep their dtypes. False, unless no one chose the dtypes of
             the inputs and the layers take several.
     """
@@ -55,7 +57,7 @@ class InputBinder:
         self.is_ragged, self.is_sparse = get_ragged_test(), get_sparse_test()
         self.optional = [getattr(layer, "optional", False) for layer in layers]
         self.single = isinstance(structure, KerasTensor)
-        self.keeps_dtypes = False
+        self.keeps_dtypes = self.keeps_integers = False
         self.is_text = [t.dtype == "string" for t in tensors]
         self.has_text = any(self.is_text)
         self.has_names = any(isinstance(key, str) for path in tree.paths(structure) for key in path)
@@ -145,6 +147,8 @@ class InputBinder:
             raise self._shape_error(i, f"shape {shape}", "reshape the data to the Input's shape")
         if self.is_text[i] and not isinstance(value, KerasTensor):
             return self._check_text(value, i)
+        if self.keeps_integers and type(value) is np.ndarray and value.dtype.kind in "iu":
+            return value
         if self.keeps_dtypes and hasattr(value, "dtype"):
             return self._cast(value, standardize_dtype(value.dtype))
         value = self._cast(value, tensor.dtype)

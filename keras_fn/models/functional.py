@@ -78,6 +78,7 @@ class Functional(GraphTensorsMixin, Model):
         self._has_own_call = not is_builtin(type(self).call)
         if has_host_layers(self._operations, self._inputs):
             self.host_preprocessing = HostPreprocessing(self)
+            self.input_binder.keeps_integers = True
         self._compiled: Any = None
         self._compiled_shapes: dict[Any, bool] = {}
         self._is_pure: bool | None = None  # None: not determined yet
@@ -145,6 +146,11 @@ class Functional(GraphTensorsMixin, Model):
     def _float_input_dtype(self, dtype: str) -> str:
         """Keeps all: the input binder casts each input to the dtype of its `Input`."""
         return dtype
+
+    def _convert_inputs(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        if self.host_preprocessing is not None:  # text and wide integers stay on the host
+            return arguments
+        return super()._convert_inputs(arguments)
 
     def _propagate_masks(self, outputs: Any, first: Any, masks: dict[str, Any]) -> None:
         """Does nothing: the layers of the graph set the masks of their outputs."""

@@ -312,6 +312,11 @@ class Sequential(Model):
             return dtype
         return first._float_input_dtype(dtype)
 
+    def _convert_inputs(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        if self._functional is not None and self._functional.host_preprocessing is not None:
+            return arguments
+        return super()._convert_inputs(arguments)
+
     def _propagate_masks(self, outputs: Any, first: Any, masks: dict[str, Any]) -> None:
         """Does nothing: the layers set the masks of their outputs."""
 

@@ -182,7 +182,9 @@ class DataBinder:
                 arrays.append(self._check_text(to_host_values(value), spec, name))
                 continue
             array = convert_to_array(value, f"input {name!r}", self.source, float64)
-            arrays.append(self._check_input(array, spec, name, keeps))
+            is_wide = binder.keeps_integers and array.dtype in (np.int64, np.uint64)
+            keeps_dtype = keeps or (is_wide and "int" in spec.dtype)
+            arrays.append(self._check_input(array, spec, name, keeps_dtype))
         if graph.host_preprocessing is not None:
             check_sample_counts(list(zip(binder.names, arrays, strict=True)), self.source)
             return [HostInputs(arrays, graph.host_preprocessing, self.background)]

@@ -89,11 +89,16 @@ def test_fit_evaluate_and_single_batches_train_as_with_numbers():
     histories = [m.fit(x, TARGETS, **options) for m, x in ((model, data), (numbers, table))]
     for name, losses in histories[1].history.items():
         np.testing.assert_allclose(histories[0].history[name], losses, rtol=1e-4)
-    for method in ("train_on_batch", "test_on_batch"):
-        results = [getattr(m, method)(x, TARGETS) for m, x in ((model, data), (numbers, table))]
-        np.testing.assert_allclose(*results, rtol=1e-4)
-    loss = model.evaluate(data, TARGETS, verbose=0)
-    np.testing.assert_allclose(loss, numbers.evaluate(table, TARGETS, verbose=0), rtol=1e-4)
+    for method, count in (("train_on_batch", 3), ("test_on_batch", 2)):  # sizes compiled already
+        batch = {name: column[:count] for name, column in data.items()}
+        result = getattr(model, method)(batch, TARGETS[:count])
+        expected = getattr(numbers, method)(table[:count], TARGETS[:count])
+        np.testing.assert_allclose(result, expected, rtol=1e-4)
+    results = [
+        m.evaluate(x, TARGETS, batch_size=2, verbose=0)
+        for m, x in ((model, data), (numbers, table))
+    ]
+    np.testing.assert_allclose(*results, rtol=1e-4)
 
 
 class Batches(keras.utils.PyDataset):
@@ -155,6 +160,49 @@ def test_nested_models_are_split_at_the_same_border():
     assert [type(layer).__name__ for layer in model.layers][1:] == [
         "Upper", "Sequential", "Add", "Dense",
     ]  # fmt: skip
+
+
+def test_integers_of_64_bits_reach_the_layers_on_the_host():
+    hashing = layers.Hashing(1000)
+    model = keras.Sequential([keras.Input((1,), dtype="int64"), hashing, layers.Rescaling(1.0)])
+    data = np.array([[2**40], [5]])
+    expected = ops.convert_to_numpy(hashing(data)).astype("float32")
+    np.testing.assert_array_equal(model.predict(data, verbose=0), expected)
+    np.testing.assert_array_equal(ops.convert_to_numpy(model(data)), expected)
+
+
+def test_columns_of_a_table_meet_in_layers_on_the_host_and_on_the_device():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"city": ["rome", "oslo", "?"], "zip": [10, 2, 7], "age": [3.0, 4, 5]})
+    city, zips = (keras.Input((1,), dtype=d, name=n) for n, d in (("city", "string"), ("zip", int)))
+    age = keras.Input((1,), name="age")
+    lookup = layers.StringLookup(vocabulary=["rome", "oslo"], output_mode="one_hot")
+    crossing = layers.HashedCrossing(5, output_mode="one_hot")
+    known = layers.IntegerLookup(vocabulary=[10, 2], output_mode="multi_hot")
+    parts = [lookup(city), crossing((city, zips)), known(zips), age]
+    model = keras.Model([city, zips, age], layers.Concatenate()(parts))
+    rows = model.predict(dict(frame), verbose=0)
+    assert rows.shape == (3, 3 + 5 + 3 + 1)
+    assert rows[:, :3].tolist() == [[0, 1, 0], [0, 0, 1], [1, 0, 0]]
+    assert rows[:, 8:11].tolist() == [[0, 1, 0], [0, 0, 1], [1, 0, 0]]
+    assert rows[:, 3:8].sum(1).tolist() == [1, 1, 1]
+    assert rows[:, 11].tolist() == [3, 4, 5]
+    inputs = {name: column.to_numpy() for name, column in frame.items()}
+    np.testing.assert_array_equal(ops.convert_to_numpy(model(inputs)), rows)
+
+
+@pytest.mark.parametrize("mode", ["multi_hot", "tf_idf"])
+def test_sparse_results_enter_the_step(mode):
+    words = {"idf_weights": [1.0, 2.0]} if mode == "tf_idf" else {}
+    dense, sparse = (
+        layers.TextVectorization(vocabulary=["a", "b"], output_mode=mode, sparse=sparse, **words)
+        for sparse in (False, True)
+    )
+    text, head = keras.Input((), dtype="string"), layers.Dense(2)
+    models = [keras.Model(text, head(layer(text))) for layer in (dense, sparse)]
+    data = ["a b", "b b", "c", ""]
+    results = [model.predict(data, verbose=0) for model in models]
+    np.testing.assert_allclose(*results, rtol=1e-6)
 
 
 def test_text_may_be_the_output():
