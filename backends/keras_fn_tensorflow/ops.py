@@ -51,6 +51,10 @@ from keras_fn_tensorflow.creation import (
     full as full,
 )
 from keras_fn_tensorflow.dense import dense as dense, dense_general as dense_general
+from keras_fn_tensorflow.image import (
+    resize_bilinear as resize_bilinear,
+    sample_projective as sample_projective,
+)
 from keras_fn_tensorflow.indexing import (
     getitem as getitem,
     take as take,

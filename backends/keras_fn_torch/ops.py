@@ -85,6 +85,10 @@ from keras_fn_torch.creation import (
 )
 from keras_fn_torch.ctc import ctc_loss as ctc_loss
 from keras_fn_torch.dense import dense as dense, dense_general as dense_general
+from keras_fn_torch.image import (
+    resize_bilinear as resize_bilinear,
+    sample_projective as sample_projective,
+)
 from keras_fn_torch.indexing import (
     getitem as getitem,
     take as take,

@@ -7,7 +7,7 @@ from typing import Any
 from keras_fn.core import dtypes
 from keras_fn.errors import SpecError
 from keras_fn.ops.casting import saturate_cast
-from keras_fn.ops.core import shape as shape_of
+from keras_fn.ops.core import cast, dtype as dtype_of, shape as shape_of
 from keras_fn.ops.creation import arange
 from keras_fn.ops.indexing import take
 from keras_fn.ops.logic import greater_equal, less, logical_and, where
@@ -51,6 +51,8 @@ def compute_dtype(dtype: Any) -> str:
 
 def to_pixels(x: TensorLike, dtype: str) -> Tensor:
     """Casts floats to `dtype`; integer dtypes are rounded and clipped to their range."""
+    if dtype_of(x) == dtype:
+        return cast(x, dtype)
     return saturate_cast(round_(x) if dtypes.is_int(dtype) else x, dtype)
 
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
-from functools import reduce
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -15,88 +12,22 @@ from keras_fn.core import dtypes
 from keras_fn.core.shapes import is_compatible
 from keras_fn.errors import DTypeError, SpecError, check_choice
 from keras_fn.ops._op import Rule, TensorSpec, op
-from keras_fn.ops.arithmetic import absolute, clip, floor_divide, maximum, mod, sign
 from keras_fn.ops.core import cast, dtype as dtype_of, shape as shape_of
-from keras_fn.ops.creation import arange
 from keras_fn.ops.image._data_format import axes_of, compute_dtype
 from keras_fn.ops.image.filters import gaussian_blur
+from keras_fn.ops.image.sampling import (
+    FILL_INDICES,
+    ORDERS,
+    round_and_cast,
+    sample_at,
+    sample_images,
+    transform_images,
+)
 from keras_fn.ops.indexing import take
 from keras_fn.ops.joining_splitting import concatenate, stack
 from keras_fn.ops.linalg.solvers import solve
-from keras_fn.ops.logic import greater_equal, less, logical_and, where
-from keras_fn.ops.manipulation import expand_dims, moveaxis, reshape, squeeze
-from keras_fn.ops.math import floor
+from keras_fn.ops.manipulation import expand_dims, reshape, squeeze
 from keras_fn.types import SeedLike, Tensor, TensorLike
-
-_ORDERS = {"nearest": 0, "bilinear": 1}
-
-
-def _mirror_index(index: Any, size: Any) -> Any:
-    """Index for the mode `c b | a b c | b a`: the first and the last element are not repeated."""
-    turn = size - 1
-    period = max(2 * turn, 1) if isinstance(turn, int) else maximum(2 * turn, 1)
-    return absolute(mod(index + turn, period) - turn)
-
-
-# The index that replaces one out of range, by fill mode.
-_FILL_INDICES: dict[str, Callable[[Any, Any], Any]] = {
-    "constant": lambda index, size: clip(index, 0, size - 1),
-    "nearest": lambda index, size: clip(index, 0, size - 1),
-    "wrap": mod,
-    "mirror": _mirror_index,
-    "reflect": lambda index, size: floor_divide(_mirror_index(2 * index + 1, 2 * size + 1) - 1, 2),
-}
-
-
-def _round_away(x: Tensor) -> Tensor:
-    """Rounds to the nearest integer, halves away from 0."""
-    return sign(x) * floor(absolute(x) + 0.5)
-
-
-def _sample_at(
-    gather: Callable[[list[Tensor]], Tensor],
-    expand: Callable[[Tensor], Tensor],
-    coordinates: list[Tensor],
-    sizes: Sequence[Any],
-    order: int,
-    fill_mode: str,
-    fill_value: float,
-) -> Tensor:
-    """Samples a tensor at float coordinates, by interpolation.
-
-    Args:
-        gather: Returns the elements at integer indices, a tensor of indices for each axis.
-        expand: Reshapes a tensor of the shape of the coordinates to broadcast with the elements.
-        coordinates: Floats, a tensor for each axis.
-        sizes: Sizes of the axes.
-        order: 0 for the nearest element, 1 for linear interpolation.
-        fill_mode: Treatment of indices outside the tensor, a name in `_FILL_INDICES`.
-        fill_value: The element outside the tensor where `fill_mode` is "constant".
-    """
-    neighbors = []
-    for x, size in zip(coordinates, sizes, strict=True):
-        low = _round_away(x) if order == 0 else floor(x)
-        index = cast(low, "int32")
-        terms: list[tuple[Tensor, Any]] = [(index, None)]
-        if order == 1:
-            fraction = x - low
-            terms = [(index, 1.0 - fraction), (index + 1, fraction)]
-        neighbors.append([(i, _FILL_INDICES[fill_mode](i, size), w, size) for i, w in terms])
-    total = None
-    for corner in product(*neighbors):
-        value = cast(gather([inside for _, inside, _, _ in corner]), coordinates[0].dtype)
-        if fill_mode == "constant":
-            tests = [t for i, _, _, n in corner for t in (greater_equal(i, 0), less(i, n))]
-            value = where(expand(reduce(logical_and, tests)), value, fill_value)
-        if order == 1:
-            value = value * expand(reduce(lambda a, b: a * b, [w for _, _, w, _ in corner]))
-        total = value if total is None else total + value
-    assert total is not None
-    return total
-
-
-def _round_and_cast(x: Tensor, dtype: str) -> Tensor:
-    return cast(_round_away(x) if dtypes.is_int(dtype) else x, dtype)
 
 
 def _check_map(inputs: Any, coordinates: Any, order: int, fill_mode: str) -> None:
@@ -110,7 +41,7 @@ def _check_map(inputs: Any, coordinates: Any, order: int, fill_mode: str) -> Non
             fix="stack the coordinates, one row for each axis of inputs",
         )
     check_choice(source, "order", order, (0, 1))
-    check_choice(source, "fill_mode", fill_mode, _FILL_INDICES)
+    check_choice(source, "fill_mode", fill_mode, FILL_INDICES)
 
 
 def _map(
@@ -169,8 +100,8 @@ def map_coordinates(
         return take(flat, position)
 
     rows = [positions[i] for i in range(len(sizes))]
-    values = _sample_at(gather, lambda x: x, rows, sizes, order, fill_mode, fill_value)
-    return _round_and_cast(values, dtype)
+    values = sample_at(gather, lambda x: x, rows, sizes, order, fill_mode, fill_value)
+    return round_and_cast(values, dtype)
 
 
 def _check_images(
@@ -178,66 +109,9 @@ def _check_images(
 ) -> bool:
     """Checks the options. Returns whether the data format is channels-last."""
     channels_last = axes_of(images, data_format, source)[2] == -1
-    check_choice(source, "interpolation", interpolation, _ORDERS)
-    check_choice(source, "fill_mode", fill_mode, _FILL_INDICES)
+    check_choice(source, "interpolation", interpolation, ORDERS)
+    check_choice(source, "fill_mode", fill_mode, FILL_INDICES)
     return channels_last
-
-
-def sample_images(
-    images: Any,
-    coordinates: Callable[[Tensor, Tensor, str], tuple[Tensor, Tensor]],
-    interpolation: str,
-    fill_mode: str,
-    fill_value: float,
-    channels_last: bool,
-) -> Tensor:
-    """Samples the images at the coordinates of each pixel of the result.
-
-    Args:
-        coordinates: Takes the indices of rows, of shape `(height, 1)`, and of columns, of shape
-            `(width,)`, and their dtype; returns the rows and columns to sample, of shape
-            `(images or 1, height, width)`.
-    """
-    dtype = dtypes.result_type(images.dtype)
-    wide = compute_dtype(dtype)
-    x = images if len(images.shape) == 4 else expand_dims(images, 0)
-    x = x if channels_last else moveaxis(x, 1, -1)
-    batch, height, width, channels = shape_of(x)
-    rows, columns = arange(height, dtype=wide), arange(width, dtype=wide)
-    y, x_ = coordinates(expand_dims(rows, 1), columns, wide)
-    flat = reshape(x, (batch * height * width, channels))
-    first = reshape(arange(batch), (-1, 1, 1)) * (height * width)
-
-    def gather(indices: list[Tensor]) -> Tensor:
-        return take(flat, first + indices[0] * width + indices[1], axis=0)
-
-    values = _sample_at(
-        gather,
-        lambda v: expand_dims(v, -1),
-        [y, x_],
-        (height, width),
-        _ORDERS[interpolation],
-        fill_mode,
-        fill_value,
-    )
-    values = _round_and_cast(values, dtype)
-    values = values if channels_last else moveaxis(values, -1, 1)
-    return values if len(images.shape) == 4 else squeeze(values, 0)
-
-
-def _projective_coordinates(parameters: Any) -> Any:
-    """Returns the coordinates function of projective transforms, of eight parameters each."""
-
-    def coordinates(rows: Tensor, columns: Tensor, dtype: str) -> tuple[Tensor, Tensor]:
-        p32 = cast(parameters, dtype)
-        p = [reshape(p32[..., i], (-1, 1, 1)) for i in range(8)]
-        depth = p[6] * columns + p[7] * rows + 1.0
-        return (
-            (p[3] * columns + p[4] * rows + p[5]) / depth,
-            (p[0] * columns + p[1] * rows + p[2]) / depth,
-        )
-
-    return coordinates
 
 
 def _check_per_image(images: Any, x: Any, tail: tuple[int, ...], name: str, source: str) -> None:
@@ -313,14 +187,8 @@ def affine_transform(
         [2.0, 3.0, 0.0]
     """
     channels_last = _check_affine(images, transform, interpolation, fill_mode, data_format)
-    return sample_images(
-        images,
-        _projective_coordinates(transform),
-        interpolation,
-        fill_mode,
-        fill_value,
-        channels_last,
-    )
+    options = (interpolation, fill_mode, fill_value, channels_last)
+    return transform_images(images, transform, *options)
 
 
 def _check_perspective(

@@ -27,7 +27,7 @@ from keras_fn.ops.image._data_format import (
 from keras_fn.ops.image._interpolation import KERNELS, resize_weights, weights
 from keras_fn.ops.indexing import getitem, take
 from keras_fn.ops.linalg.products import tensordot
-from keras_fn.ops.manipulation import moveaxis
+from keras_fn.ops.manipulation import expand_dims, moveaxis, squeeze
 from keras_fn.types import Tensor, TensorLike
 
 
@@ -170,9 +170,47 @@ def resize(
         x = _crop_to_ratio(x, axes, size)
     if pad_to_aspect_ratio:
         x = _pad_to_ratio(x, axes, size, fill_value)
+    if interpolation == "bilinear" and dtype_of(x) == "float32":
+        return to_pixels(_resize_bilinear(x, axes, size, antialias), dtype)
     for axis, target in zip(axes, size, strict=True):
         x = _resize_axis(x, axis, target, interpolation, antialias)
     return x if interpolation == "nearest" else to_pixels(x, dtype)
+
+
+def _resize_bilinear(x: Any, axes: tuple[int, int], size: Sequence[int], antialias: bool) -> Tensor:
+    """Resizes float32 images by bilinear interpolation, by the framework's kernel if it has one."""
+    sizes = [shape_of(x)[axis] for axis in axes]
+    if all(isinstance(n, int) for n in sizes) and sizes == list(size):
+        return x
+    rank, channels_last = len(x.shape), axes[1] == -2
+    x = x if rank == 4 else expand_dims(x, 0)
+    x = resize_bilinear(x, tuple(size), antialias, channels_last)
+    return x if rank == 4 else squeeze(x, 0)
+
+
+def _resized(images: TensorSpec, size: Any, antialias: bool, channels_last: bool) -> TensorSpec:
+    height, width = (1, 2) if channels_last else (2, 3)
+    return TensorSpec(replace_sizes(images.shape, {height: size[0], width: size[1]}), images.dtype)
+
+
+@op(rule=Rule(_resized))
+def resize_bilinear(
+    images: Tensor, size: tuple[int, int], antialias: bool, channels_last: bool
+) -> Tensor:
+    """Resizes a batch of float32 images by bilinear interpolation.
+
+    Backends whose framework has a kernel for it replace this.
+
+    Args:
+        images: Tensor of rank 4.
+        size: The new height and width.
+        antialias: Whether to widen the kernel when downsampling.
+        channels_last: Whether the channels are last.
+    """
+    x: Any = images
+    for axis, target in zip((-3, -2) if channels_last else (-2, -1), size, strict=True):
+        x = _resize_axis(x, axis, target, "bilinear", antialias)
+    return x
 
 
 def source_window(

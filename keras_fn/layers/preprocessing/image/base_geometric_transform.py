@@ -16,7 +16,7 @@ from keras_fn.ops.image.bounding_boxes import (
     convert_format,
     enclose_transformed_corners,
 )
-from keras_fn.ops.image.geometric_transforms import affine_transform
+from keras_fn.ops.image.sampling import transform_images
 from keras_fn.ops.joining_splitting import stack
 from keras_fn.ops.logic import all as all_, equal, logical_or, where
 from keras_fn.ops.manipulation import reshape
@@ -165,20 +165,19 @@ class BaseAffineTransform(BaseGeometricTransform):
         self.interpolation = one_of(self, "interpolation", interpolation, ("nearest", "bilinear"))
         self.fill_value = fill_value
 
+    _is_affine = True  # whether the last two of the eight numbers are 0
+
     def _matrix(self, transformation: Nested) -> Tensor:
         """Returns the transforms, of shape `(batch, 8)`, from pixels of the result to the image."""
         raise NotImplementedError
 
     def _warp(self, images: Tensor, transformation: Nested, interpolation: str) -> Tensor:
         """Returns the pixels of the transformed images, in their dtype."""
-        return affine_transform(
-            images,
-            self._matrix(transformation),
-            interpolation=interpolation,
-            fill_mode=self.fill_mode,
-            fill_value=self.fill_value,
-            data_format=self.data_format,
-        )
+        matrix = self._matrix(transformation)
+        matrix = matrix[:, :6] if self._is_affine else matrix
+        channels_last = self.data_format == "channels_last"
+        options = (interpolation, self.fill_mode, self.fill_value, channels_last)
+        return transform_images(images, matrix, *options)
 
     def _move_boxes(self, boxes: Tensor, transformation: Nested) -> Tensor:
         """Returns the boxes around the transformed corners."""

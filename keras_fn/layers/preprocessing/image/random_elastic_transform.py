@@ -18,7 +18,7 @@ from keras_fn.ops.arithmetic import clip, maximum, minimum
 from keras_fn.ops.core import cast, shape as shape_of
 from keras_fn.ops.creation import arange
 from keras_fn.ops.image.filters import gaussian_blur
-from keras_fn.ops.image.geometric_transforms import sample_images
+from keras_fn.ops.image.sampling import sample_images
 from keras_fn.ops.joining_splitting import stack
 from keras_fn.ops.logic import any as any_, greater_equal, less, less_equal, logical_and, where
 from keras_fn.ops.manipulation import reshape

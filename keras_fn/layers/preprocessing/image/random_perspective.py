@@ -51,6 +51,7 @@ class RandomPerspective(BaseAffineTransform):
         True
     """
 
+    _is_affine = False
     _not_in_config = frozenset({"fill_mode"})
 
     def __init__(
