@@ -90,7 +90,7 @@ def tests(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def thorough(session: nox.Session) -> None:
     """Runs what takes too long for every push: long fuzzing, oldest frameworks, parity, speed."""
-    for part in ("unit_thorough", "oldest", "parity", "bench"):
+    for part in ("unit_thorough", "oldest", "pipelines", "parity", "bench"):
         for backend in FRAMEWORKS:
             session.notify(f"{part}({backend})")
 
@@ -166,11 +166,20 @@ def example_backend(session: nox.Session) -> None:
 @nox.session
 @BACKENDS
 def parity(session: nox.Session, backend: str) -> None:
-    """Ops, losses, metrics, optimizers, habits and docstrings' examples next to real Keras."""
+    """Ops, layers, losses, metrics, optimizers, habits, docstrings' examples next to real Keras."""
     _install(session, backend, "keras")
-    parts = ("ops", "training", "habits", "docstrings")
+    parts = ("ops", "layers", "training", "habits", "docstrings")
     files = [f"integration_tests/parity/parity_{part}.py" for part in parts]
     _pytest(session, backend, "-n", "2", "--dist", "loadgroup", *files, *session.posargs)
+
+
+@nox.session
+@BACKENDS
+def pipelines(session: nox.Session, backend: str) -> None:
+    """Preprocessing layers in tf.data, DataLoader and Grain pipelines, next to all frameworks."""
+    others = [library for name in FRAMEWORKS for library in FRAMEWORKS[name]]
+    _install(session, backend, *others)
+    _pytest(session, backend, "-m", "not types", "tests/layers/preprocessing/test_pipelines.py")
 
 
 @nox.session

@@ -17,6 +17,7 @@ from keras_fn.backend.loader import current
 from keras_fn.core.dtypes import is_float
 from keras_fn.core.masking import get_mask, set_mask
 from keras_fn.core.registry import builtin_qualified_name
+from keras_fn.core.registry import builtin_qualified_name
 from keras_fn.errors import KerasError
 from keras_fn.layers import Layer
 
@@ -26,8 +27,8 @@ BACKEND = keras.config.backend()
 # JAX compiles each op for each shape and dtype. At every push it tries other dtypes and batch sizes
 # of one layer of each kind; the other backends, and the thorough run, of all.
 REPRESENTATIVES = {
-    "BatchNormalization", "Concatenate", "Conv2D", "Dense", "Embedding", "GRU", "LayerNormalization",
-    "MaxPooling2D", "MultiHeadAttention", "PReLU", "RandomFlip", "Reshape", "Softmax",
+    "BatchNormalization", "Concatenate", "Conv2D", "Dense", "Embedding", "GRU",
+    "LayerNormalization", "MaxPooling2D", "MultiHeadAttention", "PReLU", "RandomFlip", "Reshape", "Softmax",
     "StringLookup", "TimeDistributed", "UpSampling2D",
 }  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from layer_cases import LAYERS
 
 import keras_fn as keras
 from keras_fn import layers, ops
@@ -15,25 +16,21 @@ def numbers(x):
 
 # ---------------------------------------------------------------- built
 
-NOTHING_TO_BUILD = {
-    "Activation": ("relu",), "ActivityRegularization": (), "AlphaDropout": (0.1,),
-    "AveragePooling1D": (2,), "Dropout": (0.1,), "ELU": (), "GaussianDropout": (0.1,),
-    "GaussianNoise": (0.1,), "GlobalAveragePooling2D": (), "GlobalMaxPooling1D": (),
-    "Identity": (), "LeakyReLU": (), "Masking": (), "MaxPooling2D": (), "ReLU": (),
-    "Reshape": ((3,),), "Softmax": (), "SpatialDropout1D": (0.1,), "UnitNormalization": (),
-}  # fmt: skip
+
+def is_built_when_new(case):
+    return isinstance(case.arguments, dict) and getattr(layers, case.cls)(**case.arguments).built
 
 
-@pytest.mark.parametrize("name", NOTHING_TO_BUILD)
+@pytest.mark.parametrize("name", [name for name, case in LAYERS.items() if is_built_when_new(case)])
 def test_a_layer_without_state_is_built(name):
-    cls = getattr(layers, name)
-    assert cls(*NOTHING_TO_BUILD[name]).built
+    given = LAYERS[name].arguments
+    assert not getattr(layers, name)(**given).weights
 
-    class WithState(cls):
+    class WithState(getattr(layers, name)):
         def build(self, input_shape):
             self.scale = self.add_weight((), "ones")
 
-    assert not WithState(*NOTHING_TO_BUILD[name]).built
+    assert not WithState(**given).built
 
 
 def test_other_layers_are_built_by_their_first_call():

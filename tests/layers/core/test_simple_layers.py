@@ -5,6 +5,7 @@ import pytest
 
 import keras_fn as keras
 from keras_fn import layers, ops, settings
+from keras_fn.backend.loader import current
 from keras_fn.core.registry import CustomObjectScope
 from keras_fn.layers import Input
 
@@ -14,6 +15,17 @@ def as_numpy(x):
 
 
 # ------------------------------------------------------------------ Embedding
+
+
+def test_embedding_rows_that_were_not_taken_get_no_gradient():
+    layer = layers.Embedding(4, 2)
+    layer.build()
+
+    def loss():
+        return ops.sum(layer(np.array([1, 3, 1], "int32"))), None
+
+    _, (gradient,) = current().value_and_grad(loss, [layer.embeddings])()
+    assert as_numpy(gradient).tolist() == [[0, 0], [2, 2], [0, 0], [1, 1]]
 
 
 @pytest.mark.parametrize("dtype", ["int32", "int64", "uint8", "float32", "bool"])

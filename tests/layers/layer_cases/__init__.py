@@ -43,5 +43,6 @@ NO_ROW = {
     "InputLayer": "it stands for an input",
     "Layer": "the base class",
     "Wrapper": "what it does is its subclass's",
+    **interop.OTHER_BACKENDS,
 }
 """Public classes without a row, and why."""

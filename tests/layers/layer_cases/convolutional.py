@@ -37,11 +37,13 @@ def _of_rank(rank: int) -> list[LayerCase]:
         }  # fmt: skip
         cases += [
             LayerCase(
-                cls, {"filters": 6, "kernel_size": 3}, shape, free=AXES[rank], slopes=rank < 3,
+                cls, {"filters": 6, "kernel_size": 3}, shape, free=AXES[rank],
+                slopes=cls == conv and rank == 3,
                 masks="dropped" if rank == 1 else None,
             ),
             *(
-                LayerCase(cls, variants[v], shape, v, slopes=v == slopes[cls]) for v in variants
+                LayerCase(cls, variants[v], shape, v, slopes=v == slopes[cls] and rank < 3)
+                for v in variants
             ),
             *(LayerCase(cls, first[v], turned, v) for v in first),
         ]  # fmt: skip

@@ -17,6 +17,19 @@ CASES = [
     LayerCase("SimpleRNN", {"units": 2}, (2, 4, 3), **_MASKED),
     LayerCase("GRU", {"units": 2}, (2, 4, 3), **_MASKED),
     LayerCase("LSTM", {"units": 2}, (2, 4, 3), **_MASKED),
+    *(
+        LayerCase(
+            f"ConvLSTM{rank}D", {"filters": 2, "kernel_size": 2}, (2, 4, *sizes, 2),
+            free=(0, 1), masks="used", channels=2, slopes=rank == 1,
+        )
+        for rank, sizes in ((1, (4,)), (2, (4, 3)), (3, (3, 2, 3)))
+    ),
+    LayerCase(
+        "ConvLSTM1D",
+        {"filters": 2, "kernel_size": 3, "strides": 2, "padding": "same", "go_backwards": True,
+         "return_sequences": True, "data_format": "channels_first"},
+        (2, 4, 2, 5), "first",
+    ),
     LayerCase("RNN", _inner("cell", "LSTMCell", units=2, name="cell"), (2, 4, 3), **_MASKED),
     LayerCase("Bidirectional", _inner("layer", "LSTM", units=2, name="a"), (2, 4, 3), **_MASKED),
     LayerCase(

@@ -17,9 +17,13 @@ CASES = [
     LayerCase("ZeroPadding1D", {"padding": (2, 1)}, LINE, free=AXES[1], masks="dropped"),
     LayerCase("ZeroPadding1D", {"padding": 2, **FIRST}, LINE, "first"),
     LayerCase("ZeroPadding2D", {}, PLANE, free=AXES[2]),
-    LayerCase("ZeroPadding2D", {"padding": ((1, 2), (0, 3)), **FIRST}, PLANE, "pairs"),
+    LayerCase(
+        "ZeroPadding2D", {"padding": ((1, 2), (0, 3)), **FIRST}, PLANE, "pairs", slopes=True
+    ),
     LayerCase("ZeroPadding3D", {"padding": (1, 2, 0)}, SPACE, free=AXES[3]),
-    LayerCase("Cropping1D", {"cropping": (2, 1)}, LINE, free=AXES[1], masks="dropped"),
+    LayerCase(
+        "Cropping1D", {"cropping": (2, 1)}, LINE, free=AXES[1], masks="dropped", slopes=True
+    ),
     LayerCase("Cropping1D", {}, LINE, "default"),
     LayerCase("Cropping2D", {"cropping": ((1, 2), (0, 3))}, PLANE, free=AXES[2]),
     LayerCase("Cropping2D", {}, PLANE, "default"),
