@@ -40,12 +40,13 @@ FITS = {
     2.5: {
         "alpha", "epsilon", "l1", "l2", "logit_soft_cap", "mask_value", "max_value", "momentum",
         "negative_slope", "offset", "renorm_momentum", "scale", "stddev", "threshold",
-        "clip_limit", "fill_value", "mag_exp", "max_freq", "min_freq", "min_power", "ref_power", "sigma", "top_db",
+        "clip_limit", "fill_value", "mag_exp", "max_freq", "min_freq", "min_power", "ref_power",
+        "sigma", "top_db",
     },
     -7: {
         "mask_token", "oov_token", "ref_power", "salt",
         "alpha", "attention_axes", "axes", "axis", "epsilon", "mask_value", "momentum", "offset",
-        "renorm_momentum", "scale", "seed", "shared_axes",
+        "fill_value", "renorm_momentum", "scale", "seed", "shared_axes",
     },
 }  # fmt: skip
 SAID_OTHERWISE = {("InputLayer", "batch_size"), ("InputLayer", "input_tensor")}

@@ -17,7 +17,6 @@ from keras_fn.backend.loader import current
 from keras_fn.core.dtypes import is_float
 from keras_fn.core.masking import get_mask, set_mask
 from keras_fn.core.registry import builtin_qualified_name
-from keras_fn.core.registry import builtin_qualified_name
 from keras_fn.errors import KerasError
 from keras_fn.layers import Layer
 
@@ -28,8 +27,8 @@ BACKEND = keras.config.backend()
 # of one layer of each kind; the other backends, and the thorough run, of all.
 REPRESENTATIVES = {
     "BatchNormalization", "Concatenate", "Conv2D", "Dense", "Embedding", "GRU",
-    "LayerNormalization", "MaxPooling2D", "MultiHeadAttention", "PReLU", "RandomFlip", "Reshape", "Softmax",
-    "StringLookup", "TimeDistributed", "UpSampling2D",
+    "LayerNormalization", "MaxPooling2D", "MultiHeadAttention", "PReLU", "RandomFlip", "Reshape",
+    "Softmax", "StringLookup", "TimeDistributed", "UpSampling2D",
 }  # fmt: skip
 
 
