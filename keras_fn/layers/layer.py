@@ -34,6 +34,7 @@ from keras_fn.layers._build_wrapper import (
 )
 from keras_fn.layers._config import drop_noop_arguments, layer_config
 from keras_fn.layers._constructor import check_arguments
+from keras_fn.layers._fast_path import FastPathMixin, arguments_key, has_masks, sequence_key
 from keras_fn.layers._losses import LossTrackingMixin
 from keras_fn.layers._masks import MaskPropagationMixin
 from keras_fn.layers._options import InputShapeOptions
@@ -70,11 +71,10 @@ if TYPE_CHECKING:
 else:
     Base = current().LayerBase
 
-_FAST_PATH_CACHE_SIZE = 64  # input signatures that a layer remembers; more would be a leak
-
 
 class Layer(
     StatelessCallMixin,
+    FastPathMixin,
     WeightCreationMixin,
     LossTrackingMixin,
     MaskPropagationMixin,
@@ -242,7 +242,7 @@ class Layer(
             x = args[0]
             is_list = type(x) is list
             try:
-                key: Any = _sequence_key(x) if is_list else (type(x), x.shape, x.dtype)
+                key: Any = sequence_key(x) if is_list else (type(x), x.shape, x.dtype)
                 is_known = key in known_keys
             except (AttributeError, TypeError):  # nested inputs, sizes that are tensors
                 key, is_known = None, False
@@ -261,14 +261,15 @@ class Layer(
                         with TrainingScope(training):
                             return self._fast_call(x, training, key)
                     return self._fast_call(x, active.training, key)
+        elif len(args) > 1 and self._fast_path_keys and not self._has_hooks:
+            active = context.current
+            if (
+                not (active.symbolic or active.autocast)
+                and arguments_key(args, kwargs) in self._fast_path_keys
+                and not has_masks(args, kwargs, bool(active.masks))
+            ):
+                return self._fast_call_of_several(args, kwargs, active.training)
         return self._slow_call(args, kwargs)
-
-    def _fast_call(self, x: Any, training: bool | None, key: Any) -> Any:
-        del key  # used by Functional
-        if self._signature.has_training:
-            default = self._signature.default_training
-            return self.call(x, training=default if training is None else bool(training))
-        return self.call(x)
 
     @filter_traceback
     def _slow_call(self, args: tuple, kwargs: dict[str, Any]) -> Any:
@@ -460,38 +461,6 @@ class Layer(
         if self._activity_regularizer is not None and not symbolic:
             self._add_activity_losses(outputs)
 
-    def _cache_fast_path(self, args: tuple, kwargs: dict[str, Any], masks: dict[str, Any]) -> None:
-        """Lets inputs like these take the fast path, if nothing but `call` has to happen."""
-        is_simple = (
-            len(args) == 1
-            and not kwargs.keys() - {"training"}
-            and not masks
-            and self._autocast_to is None
-            and self.activity_regularizer is None
-            and not self._makes_masks
-        )
-        if not is_simple:
-            return
-        x, backend = args[0], current()
-        is_list = type(x) is list
-        for tensor in x if is_list else (x,):
-            if not backend.is_tensor(tensor):
-                return
-            name = backend.dtype_name(tensor)
-            if (
-                name != self.dtype
-                and name in AUTOCAST_DTYPES
-                and self._float_input_dtype(name) != name
-            ):
-                return
-        self._fast_path_keys = self._fast_path_keys or {}
-        if len(self._fast_path_keys) < _FAST_PATH_CACHE_SIZE:
-            try:
-                key = _sequence_key(x) if is_list else (type(x), x.shape, x.dtype)
-                self._fast_path_keys[key] = True
-            except TypeError:  # sizes that are tensors
-                return
-
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """Computes the outputs. Subclasses define it.
 
@@ -583,7 +552,3 @@ def _holds_keras_tensor(x: Any) -> bool:
     return any(
         isinstance(leaf, KerasTensor) for leaf in (tree.flatten(x) if _is_nested(x) else (x,))
     )
-
-
-def _sequence_key(xs: list[Any]) -> tuple[Any, ...]:
-    return tuple([(type(x), x.shape, x.dtype) for x in xs])

@@ -207,15 +207,18 @@ class BaseMultiHeadAttention(Layer):
         is_overridden = (
             type(self)._compute_attention is not BaseMultiHeadAttention._compute_attention
         )
-        mask = self._compute_attention_mask(
-            query,
-            value,
-            query_mask=query_mask,
-            value_mask=value_mask,
-            key_mask=key_mask,
-            attention_mask=attention_mask,
-            use_causal_mask=use_causal_mask and is_overridden,
-        )
+        mask = None
+        is_masked = not (query_mask is value_mask is key_mask is attention_mask is None)
+        if is_masked or self.sliding_window is not None or (is_overridden and use_causal_mask):
+            mask = self._compute_attention_mask(
+                query,
+                value,
+                query_mask=query_mask,
+                value_mask=value_mask,
+                key_mask=key_mask,
+                attention_mask=attention_mask,
+                use_causal_mask=use_causal_mask and is_overridden,
+            )
         gate = None if self._gate_dense is None else self._gate_dense(query)
         query, key, value = self._query_dense(query), self._key_dense(key), self._value_dense(value)
         options = {} if is_overridden else {"use_causal_mask": use_causal_mask}
@@ -269,17 +272,16 @@ class BaseMultiHeadAttention(Layer):
             return einsum(equation, dropped, value), weights
         if flash is None and not settings.flash_attention:
             flash = False
-        if len(query.shape) != 4:
-            causal = bool(use_causal_mask)
+        causal, is_flat = bool(use_causal_mask), len(query.shape) == 4
+        zeroes = attention_mask is not None and (has_dropout or not is_flat)
+        if zeroes and causal:  # which targets have no source?
+            attention_mask, causal = self._with_band(attention_mask, query, key), False
+        if not is_flat:
             return attention_over_axes(
                 query, key, value, attention_mask, scale, causal, flash, axes
             ), None
-        if has_dropout and attention_mask is not None and use_causal_mask:
-            attention_mask, use_causal_mask = self._with_band(attention_mask, query, key), False
-        outputs = fused_attention(
-            query, key, value, None, attention_mask, scale, bool(use_causal_mask), flash
-        )
-        if has_dropout and attention_mask is not None:  # as where the weights are computed
+        outputs = fused_attention(query, key, value, None, attention_mask, scale, causal, flash)
+        if attention_mask is not None and has_dropout:  # as where the weights are computed
             outputs = drop_unattended(outputs, attention_mask)
         return outputs, None
 
@@ -317,7 +319,10 @@ class BaseMultiHeadAttention(Layer):
     ) -> Any:
         """Returns a mask together with the causal mask, and that of the sliding window."""
         band = band_mask(query, key, self._axes[0], is_causal, window)
-        return expand_dims(band, (0, 1)) if mask is None else logical_and(mask, band)
+        if mask is not None:
+            return logical_and(mask, band)
+        missing = self._built_for[0] - len(self._axes)  # further axes, and the heads
+        return expand_dims(band, tuple(range(missing)))
 
     def _expand_mask(self, mask: Any, x: Any, of_targets: bool) -> Any:
         """Returns a mask of the first axes of `x`, with the rank of the attention weights."""
