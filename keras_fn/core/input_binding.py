@@ -218,7 +218,7 @@ def _to_text(x: Any) -> Any:
 
 
 def _lists_to_arrays(inputs: Any) -> Any:
-    """Returns nested inputs with arrays for lists of strings, which are no nesting."""
+    """Returns nested inputs with arrays for lists of strings, which nest nothing."""
     if is_text(inputs):
         return to_host_values(inputs)
     if isinstance(inputs, dict):

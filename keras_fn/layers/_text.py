@@ -19,7 +19,7 @@ def convert_text(layer: Any, x: Any) -> Any:
         x: An array of text, or a KerasTensor of dtype `"string"`.
 
     Returns:
-        The same; or a tensor, where there are tensors of text, and the layer is no model.
+        The same; or a tensor, where there are tensors of text, and the layer is not a model.
 
     Raises:
         DTypeError: The layer computes with numbers.
