@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from keras_fn.layers.preprocessing.image._pixels import along, for_each_image
+from keras_fn.ops._op import op
 from keras_fn.ops.arithmetic import add, multiply, subtract
 from keras_fn.ops.core import cast
 from keras_fn.ops.creation import arange
@@ -26,16 +27,32 @@ def draw_patches(sizes: Any, fractions: Any, axes: tuple[int, int], seed: Any) -
     Returns:
         A mask of the pixels inside, of the shape of the images, with one channel.
     """
+    starts = [uniform((sizes[0],), dtype="float32", seed=seed) for _ in fractions]
+    return patch_masks(*fractions, *starts, sizes[1:], axes)
+
+
+@op
+def patch_masks(
+    heights: Tensor, widths: Tensor, tops: Tensor, lefts: Tensor, size: Any, axes: Any
+) -> Tensor:
+    """Returns masks of rectangles.
+
+    Args:
+        heights: Their heights, as fractions of the height of the images, of shape `(batch,)`.
+        widths: Their widths.
+        tops: The rows above them, as fractions of those outside of them.
+        lefts: The columns to the left.
+        size: The height and the width of the images.
+        axes: The axes of height and width, counted from the end.
+    """
     mask: Any = None
-    for size, fraction, axis in zip(sizes[1:], fractions, axes, strict=True):
-        total = cast(size, "float32")
-        length = multiply(fraction, total)
-        start = uniform((sizes[0],), dtype="float32", seed=seed)
-        start = multiply(start, subtract(total, length))
-        position = along(axis, arange(size, dtype="float32"))
-        inside = logical_and(
-            greater_equal(position, for_each_image(start)),
-            less(position, for_each_image(add(start, length))),
-        )
+    for count, fraction, start, axis in zip(
+        size, (heights, widths), (tops, lefts), axes, strict=True
+    ):
+        total = cast(count, "float32")
+        length = for_each_image(multiply(fraction, total))
+        start = multiply(for_each_image(start), subtract(total, length))
+        position = along(axis, arange(count, dtype="float32"))
+        inside = logical_and(greater_equal(position, start), less(position, add(start, length)))
         mask = inside if mask is None else logical_and(mask, inside)
     return mask

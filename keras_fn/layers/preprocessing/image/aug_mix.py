@@ -207,7 +207,7 @@ class AugMix(BaseRandomPolicy):
         return clip(mixed, *self.value_range)
 
     def transform_segmentation_masks(
-        self, segmentation_masks: Tensor, transformation: Nested, training: bool = True
+        self, segmentation_masks: Tensor, transformation: Nested = None, training: bool = True
     ) -> Tensor:
         """Transforms the segmentation masks of a batch as the images.
 

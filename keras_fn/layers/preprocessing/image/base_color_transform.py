@@ -53,7 +53,7 @@ class BaseColorTransform(BaseImagePreprocessingLayer):
         return self._draw(self._batch_and_size(data)[0], self._seed(seed))
 
     def transform_images(
-        self, images: Tensor, transformation: Nested, training: bool = True
+        self, images: Tensor, transformation: Nested = None, training: bool = True
     ) -> Tensor:
         """Transforms a batch of images.
 

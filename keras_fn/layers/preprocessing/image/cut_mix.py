@@ -104,7 +104,7 @@ class CutMix(BaseImagePreprocessingLayer):
         return where(transformation["batch_masks"], others, images)
 
     def transform_labels(
-        self, labels: Tensor, transformation: Nested, training: bool = True
+        self, labels: Tensor, transformation: Nested = None, training: bool = True
     ) -> Tensor:
         """Mixes the labels of a batch.
 
@@ -145,7 +145,7 @@ class CutMix(BaseImagePreprocessingLayer):
         )
 
     def transform_segmentation_masks(
-        self, segmentation_masks: Tensor, transformation: Nested, training: bool = True
+        self, segmentation_masks: Tensor, transformation: Nested = None, training: bool = True
     ) -> Tensor:
         """Replaces the same rectangles in the segmentation masks of a batch.
 

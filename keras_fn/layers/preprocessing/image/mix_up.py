@@ -76,7 +76,7 @@ class MixUp(BaseColorTransform):
         return mix(images, transformation["permutation_order"], transformation["mix_weight"])
 
     def transform_labels(
-        self, labels: Tensor, transformation: Nested, training: bool = True
+        self, labels: Tensor, transformation: Nested = None, training: bool = True
     ) -> Tensor:
         """Mixes the labels of a batch.
 
@@ -118,7 +118,7 @@ class MixUp(BaseColorTransform):
         }
 
     def transform_segmentation_masks(
-        self, segmentation_masks: Tensor, transformation: Nested, training: bool = True
+        self, segmentation_masks: Tensor, transformation: Nested = None, training: bool = True
     ) -> Any:
         """Mixes the segmentation masks of a batch: one-hot or binary ones.
 

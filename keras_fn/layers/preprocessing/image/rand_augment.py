@@ -154,7 +154,7 @@ class RandAugment(BaseRandomPolicy):
         return self._apply_all(apply_to_boxes, transformation, boxes)
 
     def transform_segmentation_masks(
-        self, segmentation_masks: Tensor, transformation: Nested, training: bool = True
+        self, segmentation_masks: Tensor, transformation: Nested = None, training: bool = True
     ) -> Tensor:
         """Transforms the segmentation masks of a batch.
 

@@ -21,24 +21,24 @@ def array(x):
 # ---------------------------------------------------------------- CutMix and MixUp
 
 
-def test_labels_of_cut_mix_are_the_shares_of_the_pixels():
-    data = {
-        "images": IMAGES,
-        "labels": LABELS,
-        "segmentation_masks": IMAGES[..., :1].astype("int32"),
-    }
-    for data_format in ("channels_last", "channels_first"):
-        if data_format == "channels_first":
-            data = {k: v.transpose(0, 3, 1, 2) if v.ndim == 4 else v for k, v in data.items()}
-        found = layers.CutMix(seed=1, data_format=data_format)(data)
-        images, labels = array(found["images"]), array(found["labels"])
-        plane = images[..., 0] if data_format == "channels_last" else images[:, 0]
-        counts = [np.bincount(p.astype(int).ravel(), minlength=BATCH) for p in plane]
-        np.testing.assert_allclose(labels, np.array(counts) / 48, 0, 1e-6)
-        assert 0 < (labels > 0).sum(1).max() <= 2
-        masks = array(found["segmentation_masks"])
-        assert masks.dtype == "int32"
-        np.testing.assert_array_equal(masks.squeeze(), plane)
+@pytest.mark.parametrize(
+    "data_format",
+    ["channels_last", pytest.param("channels_first", marks=pytest.mark.thorough)],
+)
+def test_labels_of_cut_mix_are_the_shares_of_the_pixels(data_format):
+    masks = IMAGES[..., :1].astype("int32")
+    data = {"images": IMAGES, "labels": LABELS, "segmentation_masks": masks}
+    if data_format == "channels_first":
+        data = {k: v.transpose(0, 3, 1, 2) if v.ndim == 4 else v for k, v in data.items()}
+    found = layers.CutMix(seed=1, data_format=data_format)(data)
+    images, labels = array(found["images"]), array(found["labels"])
+    plane = images[..., 0] if data_format == "channels_last" else images[:, 0]
+    counts = [np.bincount(p.astype(int).ravel(), minlength=BATCH) for p in plane]
+    np.testing.assert_allclose(labels, np.array(counts) / 48, 0, 1e-6)
+    assert 0 < (labels > 0).sum(1).max() <= 2
+    masks = array(found["segmentation_masks"])
+    assert masks.dtype == "int32"
+    np.testing.assert_array_equal(masks.squeeze(), plane)
 
 
 def test_mix_up_mixes_images_labels_masks_and_joins_boxes():
@@ -76,13 +76,17 @@ def test_class_indices_are_refused(name):
 
 
 @pytest.mark.parametrize("name", ["CutMix", "MixUp"])
-def test_one_image_and_inference_change_nothing(name):
-    layer = getattr(layers, name)()
+def test_inference_changes_nothing(name):
     data = {"images": IMAGES, "labels": LABELS}
-    for key, value in layer(data, training=False).items():
+    for key, value in getattr(layers, name)()(data, training=False).items():
         np.testing.assert_array_equal(array(value), data[key])
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("name", ["CutMix", "MixUp"])
+def test_one_image_stays_as_it_is(name):
     single = {"images": IMAGES[3], "labels": LABELS[3]}
-    for key, value in layer(single).items():
+    for key, value in getattr(layers, name)()(single).items():
         np.testing.assert_allclose(array(value), single[key], 1e-6)
 
 
@@ -119,6 +123,7 @@ def test_rand_augment_applies_the_layers_that_were_drawn():
     np.testing.assert_array_equal(array(again(PHOTOS)), array(first(PHOTOS)))
 
 
+@pytest.mark.thorough
 def test_rand_augment_moves_boxes_and_masks_with_the_image():
     layer = layers.RandAugment(num_ops=2, factor=0.9, bounding_box_format="xyxy", seed=3)
     transformation = chosen(layer, "random_translation")
