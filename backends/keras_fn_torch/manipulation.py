@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -117,8 +116,19 @@ def pad_nd(x: Tensor, widths: Sequence[tuple[int, int]], mode: str, value: float
         while pads[-2:] == [0, 0]:  # PyTorch 2.6 refuses zero padding of an empty axis
             del pads[-2:]
         return F.pad(x, pads, value=value)
-    for axis, width in enumerate(widths):
-        if width != (0, 0):
-            indices = np.pad(np.arange(x.shape[axis]), width, mode=mode)  # type: ignore[call-overload]
-            x = x.index_select(axis, torch.as_tensor(indices, device=x.device))
+    for axis, (before, after) in enumerate(widths):
+        if before or after:
+            size = x.shape[axis]
+            if size == 0:
+                raise ValueError("PyTorch repeats elements that are not there")
+            positions = torch.arange(-before, size + after, device=x.device)
+            x = x.index_select(axis, _PADDED[mode](positions, size))
     return x
+
+
+_PADDED = {
+    "edge": lambda i, n: i.clamp(0, n - 1),
+    "reflect": lambda i, n: (n - 1) - ((i % max(2 * n - 2, 1)) - (n - 1)).abs(),
+    "symmetric": lambda i, n: torch.where(i % (2 * n) < n, i % (2 * n), 2 * n - 1 - i % (2 * n)),
+    "wrap": lambda i, n: i % n,
+}  # the element that is at a position outside of an axis of n, by the mode
