@@ -34,7 +34,7 @@ def sample_projective(
             with tf.GradientTape() as tape:
                 tape.watch([x, matrix])
                 again = _sample(x, matrix, fill_mode, fill_value)
-            return tape.gradient(again, [x, matrix], output_gradients=upstream)
+            return tape.gradient(again, [x, matrix], upstream)  # type: ignore[call-overload]
 
         return y, gradient
 
@@ -60,9 +60,9 @@ def _sample(
             row, column = _inside(i, height, fill_mode), _inside(j, width, fill_mode)
             value = tf.gather(flat, first + row * width + column)
             if fill_mode == "constant":
-                is_inside = tf.equal(row, i) & tf.equal(column, j)
-                value = tf.where(is_inside[..., None], value, fill_value)
-            total = total + value * (row_weight * column_weight)[..., None]
+                is_inside = tf.logical_and(tf.equal(row, i), tf.equal(column, j))
+                value = tf.where(tf.expand_dims(is_inside, -1), value, fill_value)
+            total = total + value * tf.expand_dims(row_weight * column_weight, -1)
     return total
 
 

@@ -184,7 +184,7 @@ def _resize_bilinear(x: Any, axes: tuple[int, int], size: Sequence[int], antiali
         return x
     rank, channels_last = len(x.shape), axes[1] == -2
     x = x if rank == 4 else expand_dims(x, 0)
-    x = resize_bilinear(x, tuple(size), antialias, channels_last)
+    x = resize_bilinear(x, (size[0], size[1]), antialias, channels_last)
     return x if rank == 4 else squeeze(x, 0)
 
 

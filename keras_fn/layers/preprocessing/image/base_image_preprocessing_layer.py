@@ -295,12 +295,19 @@ class BaseImagePreprocessingLayer(DataLayer):
             parts = {k: _add_axis(v) if k in _PARTS else v for k, v in parts.items()}
         inputs = parts if isinstance(data, Mapping) else parts["images"]
         transformation = self.get_random_transformation(inputs, training=training)
-        for name in _PARTS:
-            if name in parts:
-                transform = getattr(self, f"transform_{name}")
-                output = transform(parts[name], transformation, training=training)
-                parts[name] = output if is_batch else _drop_axis(output)
+        known = {k: v for k, v in parts.items() if k in _PARTS}
+        known = self._transform_parts(known, transformation, training)
+        parts.update(known if is_batch else {k: _drop_axis(v) for k, v in known.items()})
         return parts if isinstance(data, Mapping) else parts["images"]
+
+    def _transform_parts(
+        self, parts: dict[str, Any], transformation: Nested, training: bool
+    ) -> dict[str, Any]:
+        """Applies the `transform_*` methods to a batch: images, and what belongs to them."""
+        return {
+            name: getattr(self, f"transform_{name}")(value, transformation, training=training)
+            for name, value in parts.items()
+        }
 
     def _check_parts(self, parts: dict[str, Any]) -> bool:
         """Checks the entries of a dict. Returns whether they are a batch."""

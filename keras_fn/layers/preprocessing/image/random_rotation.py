@@ -11,6 +11,8 @@ from keras_fn.layers.preprocessing.image.base_geometric_transform import (
     affine_matrix,
 )
 from keras_fn.layers.preprocessing.image.base_image_preprocessing_layer import factor_range
+from keras_fn.ops._op import op
+from keras_fn.ops.arithmetic import multiply
 from keras_fn.ops.core import cast
 from keras_fn.ops.trigonometric import cos, sin
 from keras_fn.random import uniform
@@ -69,9 +71,7 @@ class RandomRotation(BaseAffineTransform):
         """Returns the angles in degrees, of shape `(batch,)`, and the matrices."""
         low, high = (360.0 * f for f in self.factor)
         angle = uniform((batch,), low, high, dtype="float32", seed=seed)
-        c, s = cos(angle * (math.pi / 180.0)), sin(angle * (math.pi / 180.0))
-        y, x = ((cast(size, "float32") - 1.0) / 2.0 for size in (height, width))
-        matrix = affine_matrix(c, -s, x - x * c + y * s, s, c, y - x * s - y * c)
+        matrix = rotation_matrix(angle, height, width)
         sizes = {"image_height": height, "image_width": width, "batch_size": batch}
         return {"angle": angle, "rotation_matrix": matrix, **sizes}
 
@@ -82,3 +82,18 @@ class RandomRotation(BaseAffineTransform):
     def _matrix(self, transformation: Nested) -> Tensor:
         """Returns the transforms, of shape `(batch, 8)`, from pixels of the result to the image."""
         return transformation["rotation_matrix"]
+
+
+@op
+def rotation_matrix(angle: Tensor, height: Any, width: Any) -> Tensor:
+    """Returns transforms of shape `(batch, 8)` that turn images about their centers.
+
+    Args:
+        angle: The angles in degrees, of shape `(batch,)`.
+        height: Height of the images.
+        width: Width of the images.
+    """
+    radians = multiply(angle, math.pi / 180.0)
+    c, s = cos(radians), sin(radians)
+    y, x = ((cast(size, "float32") - 1.0) / 2.0 for size in (height, width))
+    return affine_matrix(c, -s, x - x * c + y * s, s, c, y - x * s - y * c)
