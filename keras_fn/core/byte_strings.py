@@ -31,11 +31,11 @@ class ByteStrings(NamedTuple):
         size = np.dtype(dtype).itemsize
         return np.ndarray((len(self.buffer) - size + 1,), dtype, self.buffer, strides=(1,))
 
-    def take(self, rows: np.ndarray) -> "ByteStrings":
+    def take(self, rows: np.ndarray | slice) -> "ByteStrings":
         """Returns some of the strings.
 
         Args:
-            rows: Their positions, or a boolean for each string.
+            rows: Their positions, a boolean for each string, or a slice.
         """
         return ByteStrings(self.buffer, self.starts[rows], self.lengths[rows])
 

@@ -9,6 +9,7 @@ from keras_fn.backend.contract import SupportsRagged
 from keras_fn.backend.loader import current, supports
 from keras_fn.core.dtypes import stored_dtype
 from keras_fn.core.host_rows import RaggedRows, SparseEntries
+from keras_fn.core.host_text import list_to_array
 from keras_fn.core.ragged import is_ragged
 from keras_fn.core.sparse import get_sparse_backend
 from keras_fn.core.tracing import is_dynamo_compiling
@@ -80,6 +81,16 @@ class StringHostLayer(HostLayer):
                 received=f"{result.min()} to {result.max()}",
                 fix="turn 64-bit dtypes on; of JAX with JAX_ENABLE_X64=1",
             )
+
+
+def to_whole(data: Any) -> Any:
+    """Returns a list of strings as an array: the data that `adapt` is to see, fast.
+
+    Args:
+        data: What `adapt` was given.
+    """
+    text = list_to_array(data)
+    return data if text is None else text
 
 
 def is_traced_tensor(x: object) -> bool:

@@ -1,5 +1,6 @@
 """A hash table of tokens, in which all tokens of a text are looked up together, in NumPy."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,6 +10,7 @@ from keras_fn.core.farmhash import fingerprint64
 
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio: Fibonacci hashing
 _FACTOR_2 = np.uint64(0xC2B2AE3D27D4EB4F)
+_FIRST_SAMPLE = 1 << 14
 _BYTE_MASKS = np.array([2 ** (8 * size) - 1 for size in range(9)], np.uint64)
 
 
@@ -96,6 +98,33 @@ class TokenTable:
             position += 8
             rows = rows[lengths[rows] > position + 8]
         return equal
+
+
+def count_tokens(strings: ByteStrings) -> dict[bytes, int]:
+    """Returns how often each of some byte strings occurs.
+
+    The first ones are counted by Python, and the others that are equal to one of them by NumPy.
+
+    Args:
+        strings: The byte strings.
+
+    Example:
+        >>> count_tokens(pack_bytes([b"a", b"b", b"a"]))["a".encode()]
+        2
+    """
+    counts: dict[bytes, int] = {}
+    size = _FIRST_SAMPLE
+    while len(strings.lengths):
+        sample = Counter(strings.take(slice(size)).tolist())
+        strings = strings.take(slice(size, None))
+        tokens = list(sample)
+        ids = TokenTable(tokens).lookup(strings)
+        strings = strings.take(ids < 0)
+        totals = np.bincount(ids[ids >= 0], minlength=len(tokens))
+        totals += np.fromiter(sample.values(), np.int64, len(tokens))
+        counts.update(zip(tokens, totals.tolist(), strict=True))
+        size *= 4  # tokens that are left are rare
+    return counts
 
 
 def _keys(strings: ByteStrings) -> np.ndarray:

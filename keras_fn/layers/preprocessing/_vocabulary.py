@@ -30,6 +30,14 @@ class TokenCounts:
         self.documents: Counter[Any] | None = Counter() if counts_documents else None
         self.document_count = 0
 
+    def add_counts(self, counts: Mapping[Any, int]) -> None:
+        """Adds counted tokens, where documents are not counted.
+
+        Args:
+            counts: How often each token occurs.
+        """
+        self.tokens.update(counts)
+
     def add(self, tokens: Sequence[Any], documents: Iterable[Iterable[Any]], count: int) -> None:
         """Adds the tokens of a batch.
 
@@ -52,7 +60,14 @@ class TokenCounts:
             count: The maximum number of tokens.
         """
         skipped = {token for token in without if token is not None}
-        items = [(n, token) for token, n in self.tokens.items() if token not in skipped]
+        least = 0
+        if count is not None and count + len(skipped) < len(self.tokens):
+            sizes = np.fromiter(self.tokens.values(), np.int64, len(self.tokens))
+            rank = len(sizes) - count - len(skipped)  # no rarer token is among the result
+            least = int(np.partition(sizes, rank)[rank])
+        items = [
+            (n, token) for token, n in self.tokens.items() if n >= least and token not in skipped
+        ]
         items.sort(reverse=True)
         return [token for _, token in items[:count]]
 

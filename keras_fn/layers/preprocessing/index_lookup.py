@@ -22,6 +22,7 @@ from keras_fn.layers.preprocessing._string_layer import (
     StringHostLayer,
     check_output_mode,
     check_salt,
+    to_whole,
 )
 from keras_fn.layers.preprocessing._vocabulary import (
     Token,
@@ -305,6 +306,7 @@ class IndexLookup(StringHostLayer):
             ValueError: The vocabulary was passed to the constructor.
         """
         self.reset_state()
+        data = to_whole(data)
         for batch in iterate_batches(data, self._label, steps=steps):
             values = self._to_host(batch)
             if batch is data and isinstance(values, np.ndarray) and values.ndim == 1:
@@ -349,11 +351,14 @@ class IndexLookup(StringHostLayer):
             tokens: The tokens of all documents.
             ends: The position after the last token of each document.
         """
-        if self._counts is None:
-            self._counts = TokenCounts(self.output_mode == "tf_idf")
         starts = [0, *ends[:-1]]
         documents = (tokens[start:end] for start, end in zip(starts, ends, strict=True))
-        self._counts.add(tokens, documents, len(ends))
+        self._get_counts().add(tokens, documents, len(ends))
+
+    def _get_counts(self) -> TokenCounts:
+        if self._counts is None:
+            self._counts = TokenCounts(self.output_mode == "tf_idf")
+        return self._counts
 
     def _to_countable(self, values: Any) -> Sequence[Any]:
         """Returns the elements of a batch as tokens. Subclasses define it."""

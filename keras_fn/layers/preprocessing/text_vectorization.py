@@ -21,6 +21,7 @@ from keras_fn.layers.preprocessing._string_layer import (
     LookupOptions,
     StringHostLayer,
     check_output_mode,
+    to_whole,
 )
 from keras_fn.layers.preprocessing._text_splitting import (
     TokenRows,
@@ -28,6 +29,7 @@ from keras_fn.layers.preprocessing._text_splitting import (
     make_ngrams,
     split_lines,
 )
+from keras_fn.layers.preprocessing._token_table import count_tokens
 from keras_fn.layers.preprocessing._vocabulary import check_no_path
 from keras_fn.layers.preprocessing.string_lookup import StringLookup
 from keras_fn.settings import settings
@@ -234,7 +236,7 @@ class TextVectorization(StringHostLayer):
             ValueError: The vocabulary was passed to the constructor.
         """
         self.reset_state()
-        for batch in iterate_batches(data, self._label, batch_size, steps):
+        for batch in iterate_batches(to_whole(data), self._label, batch_size, steps):
             self.update_state(batch)
         self.finalize_state()
 
@@ -249,6 +251,9 @@ class TextVectorization(StringHostLayer):
         """
         self._lookup_layer._check_adaptable()
         rows, shape = self._tokenize(self._to_host(data))
+        if self.output_mode != "tf_idf":
+            self._lookup_layer._get_counts().add_counts(count_tokens(rows.tokens))
+            return
         ends, inner = np.cumsum(rows.row_lengths), int(np.prod(shape[1:], dtype=int))
         self._lookup_layer._count_documents(
             rows.tokens.tolist(), ends[inner - 1 :: inner].tolist() if inner else []

@@ -2,6 +2,7 @@
 
 import random
 import string
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from keras_fn.core.byte_strings import pack_bytes
 from keras_fn.core.host_rows import RaggedRows
 from keras_fn.errors import SpecError
 from keras_fn.layers.preprocessing._text_splitting import iterate_rows, make_ngrams, split_lines
-from keras_fn.layers.preprocessing._token_table import TokenTable, _keys
+from keras_fn.layers.preprocessing._token_table import TokenTable, _keys, count_tokens
 
 STANDARDIZATIONS = (None, "lower", "strip_punctuation", "lower_and_strip_punctuation")
 CONTROL = "".join(map(chr, range(32)))
@@ -90,3 +91,11 @@ def test_rows_are_padded_and_cut():
     assert rows.pad(2).tolist() == [[1, 2], [0, 0], [4, 0], [5, 6]]
     assert rows.pad(4)[0].tolist() == [1, 2, 3, 0]
     assert [row.tolist() for row in rows.cut(1).split()] == [[1], [], [4], [5]]
+
+
+def test_tokens_are_counted():
+    draw = random.Random(0)
+    rare = [str(draw.random()).encode() for _ in range(40000)]
+    tokens = draw.choices([b"", b"a", b"the", b"of"], k=60000) + rare + rare[:9]
+    draw.shuffle(tokens)
+    assert count_tokens(pack_bytes(tokens)) == Counter(tokens)
