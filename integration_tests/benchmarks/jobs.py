@@ -87,25 +87,28 @@ FITS = {
     "resnet": Fit("resnet", "toy ResNet, fit step, batch 64", 1.03, 4, 64, 1),
     "ticket": Fit("ticket", "ticket model, fit step, batch 32", 1.05, 8, 32, 5),
     "transformer": Fit("transformer", "transformer, fit step, batch 32", 1.03, 4, 32, 1),
+    "attention": Fit("attention", "MultiHeadAttention, fit step, batch 32", 1.05, 8, 32, 1),
 }
 if BACKEND == "torch":  # it runs step by step, compiled or not
     del FITS["scan"]
 
 
-def forward(rows: int, calls: int = 200) -> Job:
+def forward(
+    rows: int, calls: int = 200, name: str = "mlp", title: str = "MLP", target: float = 1.5
+) -> Job:
     """Calls of a built model."""
-    x = models.mlp_data(rows)[0]
+    x = getattr(models, f"{name}_data")(rows)[0]
     from keras_fn import ops
 
     def repeated(call: Work) -> Work:
         return lambda: ops.convert_to_numpy([call() for _ in range(calls)][-1])
 
     def keras(keras: Any) -> Work:
-        model, tensor = models.mlp(keras), ops.convert_to_tensor(x)
+        model, tensor = getattr(models, name)(keras), ops.convert_to_tensor(x)
         return repeated(lambda: model(tensor))
 
-    title = f"model(x), MLP, {rows} row{'s' * (rows > 1)}"
-    return Job(title, 1.5, keras, lambda native: repeated(native.forward(x)), calls)
+    title = f"model(x), {title}, {rows} row{'s' * (rows > 1)}"
+    return Job(title, target, keras, lambda native: repeated(native.forward(x, name)), calls)
 
 
 def predict(rows: int, batch: int, target: float) -> Job:
@@ -158,6 +161,7 @@ def read(name: str, title: str) -> Job:
 JOBS: dict[str, Callable[[], Job]] = {
     **{name: fit.job for name, fit in FITS.items()},
     "forward": lambda: forward(1),
+    "attend": lambda: forward(32, 5, "attention", "MultiHeadAttention", 1.05),
     "predict": lambda: predict(32, 32, 2),
     "predict256": lambda: predict(6400, 256, 1.1),
     "dense": lambda: build(200),

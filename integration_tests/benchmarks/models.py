@@ -121,6 +121,23 @@ def transformer_data(samples: int) -> tuple[Any, Any]:
     return words[:, :-1].copy(), words[:, 1:].copy()
 
 
+def attention(keras: Any) -> Any:
+    """Self-attention of 8 heads."""
+    layers = keras.layers
+    inputs = keras.Input((LENGTH, WIDTH))
+    outputs = layers.MultiHeadAttention(8, WIDTH // 8)(inputs, inputs)
+    model = keras.Model(inputs, outputs)
+    model.compile(keras.optimizers.RMSprop(1e-3), "mse")
+    return model
+
+
+def attention_data(samples: int) -> tuple[Any, Any]:
+    """Random sequences, and others as targets."""
+    random = np.random.default_rng(0)
+    x, y = random.standard_normal((2, samples, LENGTH, WIDTH), dtype="float32")
+    return x, y
+
+
 def dense_stack(keras: Any, count: int) -> Any:
     """A chain of dense layers."""
     layers = keras.layers

@@ -102,6 +102,20 @@ def transformer(x: Any, y: Any, batch: int) -> Callable[[], None]:
     return _epoch(weights("transformer"), loss, [x, y], len(x), batch, _adam)
 
 
+def attention(x: Any, y: Any, batch: int) -> Callable[[], None]:
+    def loss(p: Any, key: Any, rows: Any) -> Any:
+        value = ((attention_out(p, rows[0]) - rows[1]) ** 2).mean()
+        return value, value
+
+    return _epoch(weights("attention"), loss, [x, y], len(x), batch)
+
+
+def attention_out(p: Any, x: Any) -> Any:
+    """Self-attention of 8 heads, with one product for query, key and value."""
+    q, k, v = jnp.split((x @ p[0] + p[1]).reshape(*x.shape[:2], 24, 16), 3, 2)
+    return jax.nn.dot_product_attention(q, k, v).reshape(x.shape) @ p[2] + p[3]
+
+
 def _rmsprop(t: Any, w: Any, g: Any, s: Any) -> Any:
     (v,) = s
     v = 0.9 * v + 0.1 * g * g
@@ -156,8 +170,9 @@ def _epoch(
     return run
 
 
-def forward(x: Any) -> Callable[[], Any]:
-    p, xs, call = [jnp.array(w) for w in weights("mlp")], jnp.array(x), jax.jit(mlp_out)
+def forward(x: Any, name: str = "mlp") -> Callable[[], Any]:
+    p, xs = [jnp.array(w) for w in weights(name)], jnp.array(x)
+    call = jax.jit({"mlp": mlp_out, "attention": attention_out}[name])
     return lambda: call(p, xs)
 
 

@@ -110,6 +110,26 @@ def transformer(x: Any, y: Any, batch: int) -> Callable[[], None]:
     return _epoch(p, loss, [x, y], len(x), batch, _adam)
 
 
+def attention(x: Any, y: Any, batch: int) -> Callable[[], None]:
+    p = [tf.Variable(w) for w in weights("attention")]
+
+    def loss(rows: Any) -> Any:
+        value = tf.reduce_mean((attention_out(p, rows[0]) - rows[1]) ** 2)
+        return value, value
+
+    return _epoch(p, loss, [x, y], len(x), batch)
+
+
+def attention_out(p: Any, x: Any) -> Any:
+    """Self-attention of 8 heads, with one product for query, key and value."""
+    rows = tf.reshape(x, (-1, 128)) @ p[0] + p[1]
+    heads = tf.transpose(tf.reshape(rows, (-1, x.shape[1], 24, 16)), (0, 2, 1, 3))
+    q, k, v = tf.split(heads, 3, 1)
+    seen = tf.nn.softmax(tf.matmul(q * 16**-0.5, k, transpose_b=True))
+    rows = tf.reshape(tf.transpose(seen @ v, (0, 2, 1, 3)), (-1, 128)) @ p[2] + p[3]
+    return tf.reshape(rows, (-1, *x.shape[1:]))
+
+
 def _rmsprop(t: Any, w: Any, g: Any, v: Any) -> None:
     v.assign(0.9 * v + 0.1 * g * g)
     w.assign_sub(1e-3 * g / tf.sqrt(v + 1e-7))
@@ -169,9 +189,10 @@ def _epoch(
     return run
 
 
-def forward(x: Any) -> Callable[[], Any]:
-    p, xs = [tf.Variable(w) for w in weights("mlp")], tf.constant(x)
-    call = tf.function(lambda x: mlp_out(p, x))
+def forward(x: Any, name: str = "mlp") -> Callable[[], Any]:
+    p, xs = [tf.Variable(w) for w in weights(name)], tf.constant(x)
+    out = {"mlp": mlp_out, "attention": attention_out}[name]
+    call = tf.function(lambda x: out(p, x))
     return lambda: call(xs)
 
 

@@ -59,6 +59,18 @@ class Block(nn.Module):
         return x + self.down(F.gelu(self.up(self.n2(x))))
 
 
+class Attention(nn.Module):
+    """Self-attention of 8 heads, with one product for query, key and value."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.qkv, self.out = nn.Linear(128, 384), nn.Linear(128, 128)
+
+    def forward(self, x: Any) -> Any:
+        q, k, v = self.qkv(x).unflatten(-1, (24, 16)).transpose(1, 2).chunk(3, 1)
+        return self.out(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
+
+
 def transformer_net() -> Any:
     blocks = [Block() for _ in range(4)]
     return nn.Sequential(nn.Embedding(1000, 128), *blocks, nn.LayerNorm(128), nn.Linear(128, 1000))
@@ -118,6 +130,16 @@ def transformer(x: Any, y: Any, batch: int) -> Callable[[], None]:
     return _epoch(net, loss, len(xs), batch, adam)
 
 
+def attention(x: Any, y: Any, batch: int) -> Callable[[], None]:
+    net, xs, ys = Attention(), torch.from_numpy(x), torch.from_numpy(y)
+
+    def loss(i: Any) -> Any:
+        value = F.mse_loss(net(xs[i]), ys[i])
+        return value, value.detach()
+
+    return _epoch(net, loss, len(xs), batch)
+
+
 def _epoch(
     net: Any, loss: Any, samples: int, batch: int, optimizer: Any = None
 ) -> Callable[[], None]:
@@ -137,8 +159,8 @@ def _epoch(
     return run
 
 
-def forward(x: Any) -> Callable[[], Any]:
-    net, xs = mlp_net(), torch.from_numpy(x)
+def forward(x: Any, name: str = "mlp") -> Callable[[], Any]:
+    net, xs = NETS[name](), torch.from_numpy(x)
     net.requires_grad_(False)
     return lambda: net(xs)
 
@@ -163,6 +185,7 @@ NETS = {
     "resnet": ResNet,
     "ticket": lambda: Ticket(1000, 12),
     "transformer": transformer_net,
+    "attention": Attention,
 }
 
 
