@@ -12,7 +12,8 @@ class SavedModelVariable(Variable):
     """A variable of a SavedModel, whose functions read it: its handle is that variable."""
 
     def __init__(self, handle: tf.Variable):
-        super().__init__(handle, trainable=handle.trainable, name=handle.name.replace("/", "_"))
+        name = handle.name.replace("/", "_")
+        super().__init__(handle.numpy(), trainable=handle.trainable, name=name)
         self._handle = handle
 
 

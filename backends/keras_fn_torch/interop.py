@@ -66,7 +66,8 @@ def call_module(
     if active.stateless is None and active.autocast is None:
         return module(*args, **kwargs)
     buffers = {key for key, v in variables.items() if not isinstance(v._handle, nn.Parameter)}
-    values = {k: v.value.clone() if k in buffers else v.value for k, v in variables.items()}
+    values: dict[str, Any] = {key: v.value for key, v in variables.items()}
+    values.update({key: values[key].clone() for key in buffers})  # the module may change them
     outputs = torch.func.functional_call(module, values, args, kwargs)
     if training:
         for key in buffers:

@@ -3,6 +3,8 @@
 from typing import Any
 
 from keras_fn.backend import loader
+from keras_fn.core import tree
+from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.errors import SpecError
 
 
@@ -36,4 +38,28 @@ def refuse_code(layer: type, received: str, fix: str) -> SpecError:
         expected="a config whose objects the program passes or has registered",
         received=received,
         fix=fix,
+    )
+
+
+def refused_inputs(layer: Any, inputs: Any, error: Exception) -> Exception:
+    """Returns the error for inputs that the framework refuses; other errors as they are.
+
+    Args:
+        layer: The layer.
+        inputs: Its inputs, nested.
+        error: What the framework raised.
+    """
+    backend: Any = loader.current()
+    is_symbolic = any(isinstance(x, KerasTensor) for x in tree.flatten(inputs))
+    if is_symbolic or isinstance(error, SpecError) or not backend.is_refusal(error):
+        return error
+    received = ", ".join(
+        f"shape {tuple(x.shape)}" if hasattr(x, "shape") else repr(x)[:100]
+        for x in tree.flatten(inputs)
+    )
+    return SpecError(
+        layer._label,
+        expected=f"inputs that the {loader.name()} function it wraps takes",
+        received=received or "no inputs",
+        fix=f"change what {loader.name()} refuses: {str(error)[:300]}",
     )

@@ -15,7 +15,7 @@ from keras_fn.errors import SpecError
 from keras_fn.layers._arguments import argument_error
 from keras_fn.layers._options import LayerOptions
 from keras_fn.layers._shapes import map_shapes
-from keras_fn.layers.interop._requirements import framework_backend
+from keras_fn.layers.interop._requirements import framework_backend, refused_inputs
 from keras_fn.layers.layer import Layer
 from keras_fn.ops.core import cast
 from keras_fn.ops.creation import ones
@@ -184,7 +184,10 @@ class JaxLayer(Layer):
             "inputs": inputs,
             "training": training,
         }
-        outputs = self.call_fn(*[arguments[name] for name in self.call_fn_arguments])
+        try:
+            outputs = self.call_fn(*[arguments[name] for name in self.call_fn_arguments])
+        except Exception as error:
+            raise refused_inputs(self, inputs, error) from error
         if "state" not in self.call_fn_arguments:
             return outputs
         outputs, state = outputs
@@ -207,6 +210,8 @@ class JaxLayer(Layer):
 
     def compute_output_spec(self, inputs: Nested, training: bool = False) -> Nested:
         """Returns KerasTensors of the shapes of the outputs."""
+        if not self.built:
+            self._build_for({"inputs": inputs})
         with AutocastScope(self._autocast_to):
             return current().abstract_eval(self.call, (inputs, training), {})
 

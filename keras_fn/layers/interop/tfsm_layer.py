@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from keras_fn.backend.loader import current
 from keras_fn.errors import SpecError
-from keras_fn.layers.interop._requirements import framework_backend, refuse_code
+from keras_fn.layers.interop._requirements import framework_backend, refuse_code, refused_inputs
 from keras_fn.layers.layer import Layer
 from keras_fn.types import DTypeLike, Nested
 
@@ -73,7 +73,10 @@ class TFSMLayer(Layer):
 
     def call(self, inputs: Nested, training: bool = False) -> Nested:
         """Returns the result of the endpoint."""
-        return self._functions_by_mode[training](inputs)
+        try:
+            return self._functions_by_mode[training](inputs)
+        except Exception as error:
+            raise refused_inputs(self, inputs, error) from error
 
     def compute_output_spec(self, inputs: Nested, training: bool = False) -> Nested:
         """Returns KerasTensors of the shapes of the results."""

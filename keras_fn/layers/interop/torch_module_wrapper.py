@@ -5,13 +5,14 @@ from typing import Any, Self, Unpack
 
 from keras_fn.backend.loader import current
 from keras_fn.core import tree
+from keras_fn.core.dtypes import is_float
 from keras_fn.core.scopes import AutocastScope
 from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
 from keras_fn.core.variable import Variable
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.layers._options import UnnamedLayerOptions
 from keras_fn.layers._shapes import symbolic_inputs, to_shapes
-from keras_fn.layers.interop._requirements import framework_backend, refuse_code
+from keras_fn.layers.interop._requirements import framework_backend, refuse_code, refused_inputs
 from keras_fn.layers.layer import Layer
 from keras_fn.types import Nested, ShapeLike
 
@@ -84,6 +85,12 @@ class TorchModuleWrapper(Layer):
         self._module_variables = self._backend.module_variables(self.module)
         self.built = True
 
+    @property
+    def _autocast_to(self) -> str | None:
+        """The compute dtype, unless all of the module is in it."""
+        dtypes = {v._dtype for v in self._module_variables.values() if is_float(v._dtype)}
+        return self.compute_dtype if dtypes - {self.compute_dtype} else None
+
     def build(self, input_shape: Nested = None) -> None:
         """Initializes the parameters of a lazy module.
 
@@ -99,19 +106,23 @@ class TorchModuleWrapper(Layer):
             self._track_module_parameters()
 
     def _build_for(self, arguments: dict[str, Any]) -> None:
-        args, _ = self._signature.unbind(arguments)
-        self.build([tuple(x.shape) for x in tree.flatten(args) if hasattr(x, "shape")])
+        shapes = [x.shape for x in tree.flatten(list(arguments.values())) if hasattr(x, "shape")]
+        self.build(list(map(tuple, shapes)))
 
     def call(self, *args: Nested, training: bool | None = None, **kwargs: Any) -> Nested:
         """Returns the outputs of the module."""
-        return self._backend.call_module(
-            self.module, self._module_variables, bool(training), args, kwargs
-        )
+        variables = self._module_variables
+        try:
+            return self._backend.call_module(self.module, variables, bool(training), args, kwargs)
+        except Exception as error:
+            raise refused_inputs(self, (args, kwargs), error) from error
 
     def compute_output_spec(self, *args: Nested, **kwargs: Any) -> Nested:
         """Returns KerasTensors, of `output_shape` if it is set."""
         if self.output_shape is not None:
             return symbolic_inputs(self.output_shape, self.compute_dtype)
+        if not self.built:
+            self._build_for({"args": args})
         with AutocastScope(self._autocast_to):
             return current().abstract_eval(self.call, args, kwargs)
 

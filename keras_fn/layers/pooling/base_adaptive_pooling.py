@@ -15,7 +15,6 @@ from keras_fn.types import Tensor
 class AdaptivePooling(Layer):
     """Base class of the adaptive pooling layers: as many windows as the output has elements."""
 
-    _has_nothing_to_build = True
     compute_mask = drop_mask
     rank: int
     _pool: Callable[..., Any]

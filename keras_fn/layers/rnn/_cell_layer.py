@@ -47,7 +47,8 @@ class CellLayer(RNN):
         try:
             return self.cell_class(*args, **kwargs)
         except SpecError as error:
-            raise error.with_source(type(self).__name__) from None
+            source = error.source.replace(self.cell_class.__name__, type(self).__name__)
+            raise error.with_source(source) from None
 
     def build(self, sequences_shape: Shape, initial_state_shape: Nested = None) -> None:
         """Builds the cell, and creates the states of a stateful layer."""

@@ -218,40 +218,15 @@ class ConvLSTM(CellLayer):
         **kwargs: Unpack[ConvRecurrentLayerOptions],
     ):
         cell = self._make_cell(
-            self.rank,
-            filters,
-            kernel_size,
-            strides,
-            padding,
-            data_format,
-            dilation_rate,
-            activation,
-            recurrent_activation,
-            use_bias,
-            kernel_initializer,
-            recurrent_initializer,
-            bias_initializer,
-            unit_forget_bias,
-            kernel_regularizer,
-            recurrent_regularizer,
-            bias_regularizer,
-            kernel_constraint,
-            recurrent_constraint,
-            bias_constraint,
-            dropout,
-            recurrent_dropout,
-            seed,
-            **split_cell_arguments(kwargs, "conv_lstm_cell"),
-        )
-        super().__init__(
-            cell,
-            return_sequences,
-            return_state,
-            go_backwards,
-            stateful,
-            activity_regularizer=activity_regularizer,
-            **kwargs,
-        )
+            self.rank, filters, kernel_size, strides, padding, data_format, dilation_rate,
+            activation, recurrent_activation, use_bias,
+            kernel_initializer, recurrent_initializer, bias_initializer, unit_forget_bias,
+            kernel_regularizer, recurrent_regularizer, bias_regularizer,
+            kernel_constraint, recurrent_constraint, bias_constraint,
+            dropout, recurrent_dropout, seed, **split_cell_arguments(kwargs, "conv_lstm_cell"),
+        )  # fmt: skip
+        modes = return_sequences, return_state, go_backwards, stateful
+        super().__init__(cell, *modes, activity_regularizer=activity_regularizer, **kwargs)
 
     def _initial_state_for(self, sequences_shape: Any) -> list[Any]:
         batch_size, _, *sizes = sequences_shape
