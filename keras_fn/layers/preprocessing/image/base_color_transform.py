@@ -164,6 +164,7 @@ def unit_range(layer: object, argument: str, factor: Any) -> tuple[float, float]
     Raises:
         ValueError: It is neither, or out of bounds.
     """
-    if isinstance(factor, (list, tuple)) and len(factor) == 2 and factor[0] == -factor[1] < 0:
-        factor = (0.0, factor[1])
+    if isinstance(factor, (list, tuple)):
+        low, high = factor_range(layer, argument, factor)
+        factor = (0.0, high) if low == -high else factor
     return factor_range(layer, argument, factor, (0.0, 1.0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Unpack
 
-from keras_fn.layers._arguments import int_tuple
+from keras_fn.layers._arguments import int_tuple, nonnegative_number
 from keras_fn.layers._options import ImageLayerOptions
 from keras_fn.layers.preprocessing.image._histograms import equalize_adaptively
 from keras_fn.layers.preprocessing.image.base_color_transform import (
@@ -40,7 +40,8 @@ class ContrastLimitedAdaptiveHistogramEqualization(BaseContrastTransform):
         The same. Images of integers keep their dtype, rounded.
 
     Raises:
-        ValueError: `tile_grid_size` is not two positive integers, or `value_range` is not one.
+        ValueError: `tile_grid_size` is not two positive integers, `clip_limit` is negative, or
+            `value_range` is not one.
 
     Example:
         >>> layer = keras.layers.ContrastLimitedAdaptiveHistogramEqualization(clip_limit=2.0)
@@ -61,7 +62,7 @@ class ContrastLimitedAdaptiveHistogramEqualization(BaseContrastTransform):
     ):
         super().__init__(data_format=data_format, **kwargs)
         self.value_range = value_limits(self, value_range)
-        self.clip_limit = clip_limit
+        self.clip_limit = nonnegative_number(self, "clip_limit", clip_limit)
         self.tile_grid_size = int_tuple(self, "tile_grid_size", tile_grid_size, 2)
 
     def _output_dtype(self, images: Any) -> str:

@@ -29,19 +29,20 @@ class RandomColorDegeneration(BaseColorTransform):
     Input shape:
         A tensor of shape `(height, width, 3)` or `(batch, height, width, 3)`, or with
         the channels before the height; or a dict of images, labels, bounding boxes and
-        segmentation masks.
+        segmentation masks. Gray images, of one channel, stay as they are.
 
     Output shape:
         The same.
 
     Raises:
-        ValueError: `factor` is out of bounds, `value_range` is not one, or the images are not RGB.
+        ValueError: `factor` is out of bounds, `value_range` is not one, or the images have another
+            number of channels.
 
     Example:
         >>> layer = keras.layers.RandomColorDegeneration((1.0, 1.0))
         >>> image = np.array([[[100.0, 100.0, 0.0]]], "float32")
-        >>> [round(float(x)) for x in convert_to_numpy(layer(image)).ravel()]
-        [89, 89, 89]
+        >>> [f"{x:.0f}" for x in convert_to_numpy(layer(image)).ravel().tolist()]
+        ['89', '89', '89']
 
     References:
         ITU-R BT.601: the weights of red, green and blue.

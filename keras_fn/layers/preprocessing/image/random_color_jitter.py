@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from typing import Any, Unpack
 
 from keras_fn.layers._options import ImageLayerOptions
-from keras_fn.layers.preprocessing.image.base_color_transform import BaseColorTransform
-from keras_fn.layers.preprocessing.image.base_image_preprocessing_layer import value_limits
+from keras_fn.layers.preprocessing.image.base_color_transform import BaseColorTransform, unit_range
+from keras_fn.layers.preprocessing.image.base_image_preprocessing_layer import (
+    factor_range,
+    value_limits,
+)
 from keras_fn.layers.preprocessing.image.random_brightness import RandomBrightness
 from keras_fn.layers.preprocessing.image.random_contrast import RandomContrast
 from keras_fn.layers.preprocessing.image.random_hue import RandomHue
@@ -19,6 +22,13 @@ _LAYERS = {
     "contrast": RandomContrast,
     "saturation": RandomSaturation,
     "hue": RandomHue,
+}
+
+_LIMITS: dict[str, Any] = {
+    "brightness": (factor_range,),
+    "contrast": (factor_range, (0.0, 1.0)),
+    "saturation": (unit_range,),
+    "hue": (factor_range, (0.0, 1.0)),
 }
 
 
@@ -40,7 +50,8 @@ class RandomColorJitter(BaseColorTransform):
     Input shape:
         A tensor of shape `(height, width, 3)` or `(batch, height, width, 3)`, or with the channels
         before the height; or a dict of images, labels, bounding boxes and segmentation masks.
-        Without changes of saturation and hue, any number of channels.
+        Without changes of saturation and hue, any number of channels; gray images, of one
+        channel, have neither.
 
     Output shape:
         The same.
@@ -84,6 +95,8 @@ class RandomColorJitter(BaseColorTransform):
         factor = getattr(self, f"{name}_factor")
         if factor is None:
             return None
+        check, *bounds = _LIMITS[name]
+        check(self, f"{name}_factor", factor, *bounds)
         return _LAYERS[name](
             factor,
             value_range=self.value_range,

@@ -32,13 +32,14 @@ class RandomHue(BaseColorTransform):
     Input shape:
         A tensor of shape `(height, width, 3)` or `(batch, height, width, 3)`, or with
         the channels before the height; or a dict of images, labels, bounding boxes and
-        segmentation masks.
+        segmentation masks. Gray images, of one channel, stay as they are.
 
     Output shape:
         The same.
 
     Raises:
-        ValueError: `factor` is out of bounds, `value_range` is not one, or the images are not RGB.
+        ValueError: `factor` is out of bounds, `value_range` is not one, or the images have another
+            number of channels.
 
     Example:
         >>> layer = keras.layers.RandomHue(0.5, value_range=(0, 1), seed=1)
