@@ -5,14 +5,15 @@ As in Keras, complex numbers are pairs `(real, imaginary)` of tensors here.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import Shape
+from keras_fn.core.memoize import memoize
 from keras_fn.core.shapes import is_compatible
+from keras_fn.core.tracing import assume_constant_result
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
 from keras_fn.ops.arithmetic import add, divide, multiply
@@ -275,7 +276,8 @@ def extract_sequences(x: TensorLike, sequence_length: int, sequence_stride: int)
 _COSINES = {"hann": 0.5, "hamming": 0.54}
 
 
-@lru_cache(maxsize=64)
+@memoize
+@assume_constant_result
 def _cosine_window(name: str, length: int) -> np.ndarray:
     mean = _COSINES[name]
     if length == 1:

@@ -1,13 +1,14 @@
 """Mel spectrograms of audio signals."""
 
 from collections.abc import Collection
-from functools import lru_cache
 from typing import Any, Unpack
 
 import numpy as np
 
 from keras_fn.backend.loader import current
 from keras_fn.core.input_spec import InputSpec
+from keras_fn.core.memoize import memoize
+from keras_fn.core.tracing import assume_constant_result
 from keras_fn.layers._arguments import argument_error, nonnegative_number, positive_int
 from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.preprocessing.data_layer import DataLayer
@@ -216,7 +217,8 @@ def window_config(window: Any) -> Any:
     return window.tolist() if isinstance(window, np.ndarray) else window
 
 
-@lru_cache(maxsize=16)
+@memoize
+@assume_constant_result
 def _mel_weights(
     bands: int, bins: int, sampling_rate: float, lowest: float, highest: float, dtype: str
 ) -> np.ndarray:
