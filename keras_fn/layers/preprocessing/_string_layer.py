@@ -112,7 +112,7 @@ def check_output_mode(layer: object, value: Any, modes: Sequence[str]) -> str:
         modes: The modes that the layer has.
 
     Raises:
-        SpecError: It is none of them.
+        SpecError: It is another one.
     """
     name = _OLD_MODES.get(value, value) if isinstance(value, str) else value
     return check_choice(type(layer).__name__, "output_mode", name, modes)
@@ -126,7 +126,7 @@ def check_salt(layer: object, salt: Any) -> list[int] | None:
         salt: The argument: an integer, two of them, or None.
 
     Raises:
-        SpecError: It is none of these.
+        SpecError: It is something else.
     """
     if salt is None:
         return None

@@ -424,6 +424,14 @@ class TextVectorization(StringHostLayer):
             inputs: A symbolic tensor of strings.
         """
         self._lookup_layer._check_spec(inputs)
+        if self._is_ragged and not supports("ragged_from_rows"):
+            raise SpecError(
+                self._label,
+                expected=f"ragged=False in models and graphs, as {current().name} has no ragged "
+                "tensors",
+                received="ragged=True",
+                fix="remove ragged=True: sequences are padded with 0",
+            )
         shape = self.compute_output_shape(inputs.shape)
         dtype = "int64" if self.output_mode == "int" else settings.floatx
         return KerasTensor(
