@@ -40,7 +40,9 @@ def hook_layers(model: AnyModel, hook: LayerHook) -> Iterator[Callable[..., Any]
     if get_graph(model) is None:
         yield lambda *args, **kwargs: hook(model.name, model, args, kwargs)
         return
-    graphs = {id(g): g for g in map(get_graph, model._flatten_layers()) if g is not None}
+    found = [g for g in map(get_graph, model._flatten_layers()) if g is not None]
+    hosts = [g.host_preprocessing for g in found if g.host_preprocessing is not None]
+    graphs = {id(g): g for g in [*found, *(host.device_graph for host in hosts)]}
     trail: list[str] = []
     with ExitStack() as stack:
         for graph in graphs.values():

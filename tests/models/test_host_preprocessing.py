@@ -1,6 +1,7 @@
 """Text as the input of models: layers on the host run on each batch, before the compiled step."""
 
 import io
+import threading
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from host_layers import Lengths, Upper
 
 import keras_fn as keras
 from keras_fn import layers, ops
+from keras_fn.debugging.layer_hooks import hook_layers
 from keras_fn.errors import DTypeError, SpecError
 
 TEXT = np.array([["a"], ["bcd"], ["ef"], [""]] * 2)
@@ -160,6 +162,32 @@ def test_nested_models_are_split_at_the_same_border():
     assert [type(layer).__name__ for layer in model.layers][1:] == [
         "Upper", "Sequential", "Add", "Dense",
     ]  # fmt: skip
+
+
+def test_hooks_see_the_layers_of_a_step():
+    model = text_model()
+    model.run_eagerly = True
+    seen = []
+
+    def hook(path, layer, args, kwargs):
+        seen.append(type(layer).__name__)
+        return layer(*args, **kwargs)
+
+    with hook_layers(model, hook):
+        model.train_on_batch(TEXT, TARGETS)
+    assert seen[-2:] == ["Rescaling", "Dense"]
+
+
+def test_the_thread_that_prepares_batches_ends_with_the_run():
+    class Stop(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            self.model.stop_training = True
+
+    model = text_model()
+    model.fit(TEXT, TARGETS, batch_size=1, callbacks=[Stop()], verbose=0)
+    model.compile("sgd", "mse", run_eagerly=True)
+    model.fit(TEXT, TARGETS, batch_size=1, verbose=0)
+    assert not [t for t in threading.enumerate() if t.name == "keras_fn batches"]
 
 
 def test_integers_of_64_bits_reach_the_layers_on_the_host():
