@@ -138,7 +138,7 @@ def takes_training(layer: Any) -> bool:
 def test_every_public_layer_has_a_row():
     public = {
         builtin_qualified_name(cls)[1]
-        for cls in vars(layers).values()
+        for cls in (getattr(layers, name) for name in dir(layers))
         if isinstance(cls, type) and issubclass(cls, Layer)
     }
     assert public == {*LAYERS, *NO_ROW}
@@ -166,6 +166,10 @@ def test_a_symbolic_call_has_the_shapes_and_dtypes_of_a_concrete_one(name):
     if len(case.positional) == 1 and not case.call:
         given = keras.tree.map_structure(lambda x: tuple(x.shape), case.symbols(keras, ())[0])
         found = e.layer.compute_output_shape(given)
+        if isinstance(found, dict):
+            found = keras.tree.flatten(keras.tree.map_shape_structure(str, found))
+            assert found == list(map(str, expected))
+            return
         found = [found] if len(expected) == 1 else list(found)
         assert list(map(tuple, found)) == expected
 
@@ -283,8 +287,10 @@ def test_a_compiled_call_equals_an_eager_one(name):
 
 
 def has_policy(case: LayerCase) -> bool:
-    return not case.host and "dtype" not in (
-        case.arguments if isinstance(case.arguments, dict) else {}
+    return (
+        not case.host
+        and case.cls != "Pipeline"  # whose constructor takes none
+        and "dtype" not in (case.arguments if isinstance(case.arguments, dict) else {})
     )
 
 

@@ -65,7 +65,16 @@ class Pipeline(DataLayer):
         for i, layer in enumerate(layers):
             takes_mask = i == 0 and mask is not None and layer._signature.takes("mask")
             options = {"mask": mask} if takes_mask else {}
-            outputs = layer(outputs, training=training, **options)
+            try:
+                outputs = layer(outputs, training=training, **options)
+            except SpecError as error:  # name the layer that was called
+                expected = f"what {layer.name!r}, layer {i + 1} of {len(layers)}, takes: "
+                raise type(error)(
+                    self._label,
+                    expected=expected + error.expected,
+                    received=error.received,
+                    fix=error.fix,
+                ) from error
         return outputs
 
     def get_config(self) -> dict[str, Any]:

@@ -389,6 +389,11 @@ def factor_range(
     return max(-limit, low), limit
 
 
+def as_given(factor: Any) -> Any:
+    """Returns a factor as it was passed; a list of limits, which a config has, as a tuple."""
+    return tuple(factor) if isinstance(factor, list) else factor
+
+
 def value_limits(layer: object, value_range: Any) -> tuple[float, float]:
     """Returns the argument `value_range`, if it is two numbers in ascending order.
 

@@ -75,3 +75,10 @@ class MaxNumBoundingBoxes(BaseImagePreprocessingLayer):
         batch, _, *rest = shape_of(value)
         padding = cast(full((batch, self.max_number, *rest), self.fill_value), value.dtype)
         return concatenate([value, padding], axis=1)[:, : self.max_number]
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments of the constructor, as plain values; `fill_value` unless -1."""
+        config = super().get_config()
+        if self.fill_value == -1:
+            del config["fill_value"]
+        return config

@@ -9,7 +9,10 @@ from keras_fn.layers.preprocessing.image.base_geometric_transform import (
     BaseAffineTransform,
     affine_matrix,
 )
-from keras_fn.layers.preprocessing.image.base_image_preprocessing_layer import factor_range
+from keras_fn.layers.preprocessing.image.base_image_preprocessing_layer import (
+    as_given,
+    factor_range,
+)
 from keras_fn.ops.core import cast
 from keras_fn.ops.joining_splitting import concatenate
 from keras_fn.random import uniform
@@ -65,7 +68,8 @@ class RandomTranslation(BaseAffineTransform):
         **kwargs: Unpack[ImageLayerOptions],
     ):
         super().__init__(fill_mode, interpolation, fill_value, data_format, **kwargs)
-        self.height_factor, self.width_factor = height_factor, width_factor
+        self.height_factor = as_given(height_factor)
+        self.width_factor = as_given(width_factor)
         self.height_lower, self.height_upper = factor_range(self, "height_factor", height_factor)
         self.width_lower, self.width_upper = factor_range(self, "width_factor", width_factor)
         self._set_seed(seed)

@@ -10,7 +10,10 @@ from keras_fn.layers.preprocessing.image.base_geometric_transform import (
     BaseAffineTransform,
     affine_matrix,
 )
-from keras_fn.layers.preprocessing.image.base_image_preprocessing_layer import factor_range
+from keras_fn.layers.preprocessing.image.base_image_preprocessing_layer import (
+    as_given,
+    factor_range,
+)
 from keras_fn.ops.core import cast
 from keras_fn.random import uniform
 from keras_fn.types import Nested, Tensor
@@ -63,7 +66,8 @@ class RandomZoom(BaseAffineTransform):
         **kwargs: Unpack[ImageLayerOptions],
     ):
         super().__init__(fill_mode, interpolation, fill_value, data_format, **kwargs)
-        self.height_factor, self.width_factor = height_factor, width_factor
+        self.height_factor = as_given(height_factor)
+        self.width_factor = as_given(width_factor)
         self.height_lower, self.height_upper = self._limits("height_factor", height_factor)
         if width_factor is not None:
             self.width_lower, self.width_upper = self._limits("width_factor", width_factor)
