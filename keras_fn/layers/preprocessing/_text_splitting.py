@@ -16,7 +16,7 @@ _UPPER = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 # but for the first one, which becomes whitespace where it is not the separator.
 _SEPARATORS = "\n\0\1\2\3\4\5\6\7\b\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d"
 _SPACE = 32
-_ENCODING = ("utf-8", "surrogateescape")  # bytes that are no UTF-8 become themselves again
+_ENCODING = ("utf-8", "surrogateescape")  # invalid bytes become themselves again
 
 
 class TokenRows(NamedTuple):

@@ -385,7 +385,7 @@ class IndexLookup(StringHostLayer):
         self.reset_state()
 
     def _list_reserved(self) -> list[Any]:
-        """Returns what is no token of a vocabulary, in the type of counted tokens."""
+        """Returns the special tokens, in the type of counted tokens."""
         return [self.mask_token, self.oov_token]
 
     def _from_countable(self, tokens: list[Any]) -> list[Any]:
