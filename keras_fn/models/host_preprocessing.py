@@ -49,7 +49,9 @@ class HostPreprocessing:
         passed = [i for i, t in enumerate(inputs) if any(t is b for b in border)]
         border = [inputs[i] for i in passed] + computed
         structure = border if len(border) > 1 else border[0]
-        device_graph = type(graph)._functional_base(structure, outputs, name=graph.name)
+        device_graph = type(graph)._functional_base(
+            structure, outputs, name=graph.name, dtype=graph.dtype_policy
+        )
         return host_plan, passed, border, device_graph
 
     @property
