@@ -16,6 +16,9 @@ KNOWN: dict[str, str] = {
     rf"^\w+, StackedRNNCells, {_SPEC}": (
         "Keras casts the first argument alone, so that states of float32 widen the outputs"
     ),
+    r"Keras's ImportError: .*requires TensorFlow": (
+        "Keras takes text where TensorFlow is installed; ours everywhere"
+    ),
     r"^jax, .*spec in float64: ": (
         "Keras says float64, though JAX computes in 32 bits where 64 are not enabled"
     ),
