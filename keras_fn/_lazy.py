@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any
 
 _IMPORT = re.compile(r"^from (\S+) import (\([^)]*\)|.+)$", re.MULTILINE)
+_ASSIGNMENT = re.compile(r"^(\w+) = (\w+)$", re.MULTILINE)
 _ALIAS = re.compile(r"(\w+) as (\w+)")
 
 
@@ -57,7 +58,7 @@ def attach_stub(
     Args:
         package: The `__name__` of the package.
         file: Its `__file__`. The stub is the `.pyi` file next to it, made of lines
-            `from module import name as name`.
+            `from module import name as name`, and `other_name = name` for further names.
         requires: For some modules of the stub, the modules to import before a name of theirs is
             used, because they register what the name needs.
     """
@@ -67,22 +68,27 @@ def attach_stub(
     def __getattr__(name: str) -> Any:
         if name not in exports:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        module = exports[name]
+        module, attribute = exports[name]
         with _gc_disabled():
             for required in (requires or {}).get(module, ()):
                 importlib.import_module(required)
-            value = _import_name(package, module, name)
+            value = _import_name(package, module, attribute)
         setattr(sys.modules[package], name, value)  # so that the next access does not come here
         return value
 
     return __getattr__, lambda: names, names
 
 
-def read_stub(path: str) -> dict[str, str]:
-    """Returns the module from which a stub imports each name."""
+def read_stub(path: str) -> dict[str, tuple[str, str]]:
+    """Returns the module from which a stub imports each name, and the name that it has there."""
     with open(path, encoding="utf-8") as file:
-        imports = _IMPORT.findall(file.read())
-    return {name: module for module, names in imports for _, name in _ALIAS.findall(names)}
+        text = file.read()
+    exports = {
+        name: (module, attribute)
+        for module, names in _IMPORT.findall(text)
+        for attribute, name in _ALIAS.findall(names)
+    }
+    return exports | {name: exports[other] for name, other in _ASSIGNMENT.findall(text)}
 
 
 def _import_name(package: str, module: str, name: str) -> ModuleType | Any:

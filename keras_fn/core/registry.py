@@ -6,10 +6,10 @@ object (layer, loss, optimizer, ...) has its own table, so that a layer's config
 optimizer, for example.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from types import FunctionType, MappingProxyType, MethodType, TracebackType
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from keras_fn.errors import SpecError
 
@@ -17,7 +17,17 @@ T = TypeVar("T")
 
 _PACKAGE = __name__.partition(".")[0]
 
-_tables: dict[str, dict[str, Any]] = {}  # kind: {name: object}
+
+class _Unloaded(NamedTuple):
+    """A class of `register_lazily` that was not defined yet."""
+
+    name: str
+    load: Callable[[str], Any]
+
+
+_tables: dict[str, dict[str, Any]] = {}  # kind: {name: object, or an _Unloaded}
+# (module, name in it): kinds, Keras modules and names of the classes that are registered lazily
+_lazy: dict[tuple[str, str], list[tuple[str, str, str]]] = {}
 _qualified_names: dict[int, tuple[str, str]] = {}  # id(object): (Keras module, name), for writing
 _modules: dict[tuple[str, str], tuple[str, Any]] = {}  # (Keras module, name): (kind, object)
 _builtins: set[Any] = set()  # classes and functions of this package, with their methods
@@ -43,6 +53,45 @@ def register(kind: str, module: str, objects: Iterable[Any], **renamed: Any) -> 
         _modules[module, name] = (kind, obj)
         _qualified_names.setdefault(id(obj), (module, name))
         mark_builtin(obj)
+
+
+def register_lazily(
+    kind: str,
+    module: str,
+    names: Mapping[str, tuple[str, str]],
+    load: Callable[[str], Any],
+) -> None:
+    """Registers built-in classes that are defined when they are first used, or named by a config.
+
+    A base class of theirs calls `adopt` for each class that is defined.
+
+    Args:
+        kind: The kind, as in `register`.
+        module: The module that Keras writes into files for these classes.
+        names: For each name, the module that defines the class, and its name there.
+        load: Returns the class of one of the names.
+    """
+    table = _tables.setdefault(kind, {})
+    for name, origin in names.items():
+        unloaded = _Unloaded(name, load)
+        _lazy.setdefault(origin, []).append((kind, module, name))
+        table.setdefault(name, unloaded)
+        _modules.setdefault((module, name), (kind, unloaded))
+
+
+def adopt(cls: type) -> bool:
+    """Registers a class, if it is one of `register_lazily`; called when it is defined.
+
+    Args:
+        cls: Any class.
+
+    Returns:
+        Whether it is one of them.
+    """
+    entries = _lazy.get((cls.__module__, cls.__name__), ())
+    for kind, module, name in sorted(entries, key=lambda entry: entry[2] != cls.__name__):
+        register(kind, module, (), **{name: cls})
+    return bool(entries)
 
 
 def mark_builtin(obj: T) -> T:
@@ -84,9 +133,37 @@ def is_builtin(obj: object) -> bool:
     return (obj if isinstance(obj, (type, FunctionType)) else type(obj)) in _builtins
 
 
-def table(kind: str) -> MappingProxyType[str, Any]:
+class _Table(Mapping[str, Any]):
+    """The built-in objects of a kind, by name; read-only."""
+
+    def __init__(self, objects: Mapping[str, Any]):
+        self._objects = objects
+
+    def __getitem__(self, name: str) -> Any:
+        return _load(self._objects[name])
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._objects
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._objects)
+
+    def __len__(self) -> int:
+        return len(self._objects)
+
+
+def _load(obj: Any) -> Any:
+    return obj.load(obj.name) if type(obj) is _Unloaded else obj
+
+
+def table(kind: str) -> Mapping[str, Any]:
     """Returns the built-in objects of a kind, by name; read-only."""
-    return MappingProxyType(_tables.get(kind, {}))
+    return _Table(_tables.get(kind, {}))
+
+
+def is_of_kind(obj: object, kind: str) -> bool:
+    """Returns whether an object is one of the built-in objects of a kind."""
+    return any(obj is known for known in _tables.get(kind, {}).values())
 
 
 def builtin_qualified_name(obj: object) -> tuple[str, str] | None:
@@ -113,15 +190,15 @@ def lookup(
             return names[name]
     registered = _modules.get((module, name)) if module else None
     if registered is not None and kind in (None, registered[0]):
-        return registered[1]
+        return _load(registered[1])
     if kind is not None:
-        return _tables.get(kind, {}).get(name)
+        return _load(_tables.get(kind, {}).get(name))
     return None
 
 
 def built_in(module: str, name: str) -> Any:
     """Returns the built-in object of a Keras module and name, or None."""
-    return _modules.get((module, name), (None, None))[1]
+    return _load(_modules.get((module, name), (None, None))[1])
 
 
 def kinds() -> list[str]:

@@ -555,7 +555,7 @@ def _check_kind(obj: Any, kind: Kinds, name: str) -> Any:
     kinds = (kind,) if isinstance(kind, str) else kind
     classes = (obj if isinstance(obj, type) else type(obj)).__mro__
     known = {r for c in (obj, *classes) if (r := registry.kind_of(c)) is not None}
-    in_tables = any(obj is x for r in kinds for x in registry.table(r).values())
+    in_tables = any(registry.is_of_kind(obj, r) for r in kinds)
     if known.isdisjoint(kinds) and known and not in_tables:
         raise SpecError(
             "deserialize_keras_object",

@@ -1,7 +1,7 @@
 """Checks the types of the arguments of layers' constructors, by their annotations."""
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial, wraps
 from numbers import Integral, Real
 from typing import Any
@@ -53,15 +53,14 @@ def check_arguments(init: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def check_constructors(classes: Iterable[type]) -> None:
-    """Lets the constructors of classes check their arguments, those that they inherit too.
+def check_constructor(cls: type) -> None:
+    """Lets the constructor of a class check its arguments, also if it inherits the constructor.
 
     Args:
-        classes: The layers of this package. The constructor of a custom layer is its own.
+        cls: A layer of this package. The constructor of a custom layer is its own.
     """
-    for cls in classes:
-        if not hasattr(cls.__init__, "__wrapped__"):
-            cls.__init__ = check_arguments(cls.__init__)
+    if not hasattr(cls.__init__, "__wrapped__"):
+        cls.__init__ = check_arguments(cls.__init__)
 
 
 _PLAIN = frozenset((bool, int, float, str, type(None)))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
 from keras_fn.backend.loader import current
-from keras_fn.core import masking, tree
+from keras_fn.core import masking, registry, tree
 from keras_fn.core.construction import SetByInit
 from keras_fn.core.dtypes import standardize_dtype
 from keras_fn.core.host_text import is_text_array
@@ -13,7 +13,6 @@ from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.naming import current_path, name_scope
 from keras_fn.core.operation import Operation, infer_spec
 from keras_fn.core.ragged import get_ragged_test, pad_ragged_tensor
-from keras_fn.core.registry import is_builtin
 from keras_fn.core.scopes import (
     DEFAULT_CONTEXT,
     AutocastScope,
@@ -33,7 +32,7 @@ from keras_fn.layers._build_wrapper import (
     wrap_build,
 )
 from keras_fn.layers._config import drop_noop_arguments, layer_config
-from keras_fn.layers._constructor import check_arguments
+from keras_fn.layers._constructor import check_arguments, check_constructor
 from keras_fn.layers._fast_path import FastPathMixin, arguments_key, has_masks, sequence_key
 from keras_fn.layers._losses import LossTrackingMixin
 from keras_fn.layers._masks import MaskPropagationMixin
@@ -125,6 +124,8 @@ class Layer(
         super().__init_subclass__(**kwargs)
         if "build" in vars(cls):
             cls.build = wrap_build(cls.build)
+        if registry.adopt(cls):
+            check_constructor(cls)
 
     @check_arguments
     def __init__(
@@ -180,7 +181,7 @@ class Layer(
         build = type(self).build
         if build is not Layer.build:
             first = next(iter(arguments.values()), None)
-            is_shapeless = not shapes or (is_builtin(build) and not _holds_tensor(first))
+            is_shapeless = not shapes or (registry.is_builtin(build) and not _holds_tensor(first))
             if is_shapeless and requires_input_shape(build):
                 raise DTypeError(
                     self._label,
@@ -525,6 +526,9 @@ class Layer(
     def __repr__(self) -> str:
         built = ", built" if self.built else ""
         return f"<{type(self).__name__} name={self.name}{built}>"
+
+
+registry.adopt(Layer)  # as `__init_subclass__` does for the others
 
 
 def _cast_keras_tensor(x: KerasTensor, dtype: str) -> KerasTensor:

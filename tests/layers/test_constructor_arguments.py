@@ -14,7 +14,7 @@ from keras_fn.errors import KerasError
 
 CLASSES = {
     builtin_qualified_name(cls)[1]: cls
-    for cls in vars(layers).values()
+    for cls in (getattr(layers, name) for name in dir(layers))
     if isinstance(cls, type) and issubclass(cls, layers.Layer)
 }
 CLASSES = {name: cls for name, cls in CLASSES.items() if name not in OTHER_BACKENDS}
