@@ -88,6 +88,8 @@ FITS = {
     "ticket": Fit("ticket", "ticket model, fit step, batch 32", 1.05, 8, 32, 5),
     "transformer": Fit("transformer", "transformer, fit step, batch 32", 1.03, 4, 32, 1),
     "attention": Fit("attention", "MultiHeadAttention, fit step, batch 32", 1.05, 8, 32, 1),
+    "lstm": Fit("masked_lstm", "masked LSTM, fit step, batch 32", 1.1, 8, 32, 5),
+    "gru": Fit("masked_gru", "masked GRU, fit step, batch 32", 1.1, 8, 32, 5),
 }
 if BACKEND == "torch":  # it runs step by step, compiled or not
     del FITS["scan"]

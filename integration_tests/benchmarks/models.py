@@ -138,6 +138,33 @@ def attention_data(samples: int) -> tuple[Any, Any]:
     return x, y
 
 
+def masked_lstm(keras: Any, cls: str = "LSTM") -> Any:
+    """A classifier of padded sequences of words."""
+    layers = keras.layers
+    inputs = keras.Input((50,), dtype="int32")
+    x = layers.Embedding(WORDS, 64, mask_zero=True)(inputs)
+    model = keras.Model(inputs, layers.Dense(4)(getattr(layers, cls)(128)(x)))
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.RMSprop(1e-3), loss)
+    return model
+
+
+def masked_gru(keras: Any) -> Any:
+    """The same with a GRU."""
+    return masked_lstm(keras, "GRU")
+
+
+def masked_lstm_data(samples: int) -> tuple[Any, Any]:
+    """Random words, 1 to 50 of them, and targets."""
+    random = np.random.default_rng(0)
+    words = random.integers(1, WORDS, (samples, 50)).astype("int32")
+    words[np.arange(50) >= random.integers(1, 51, (samples, 1))] = 0
+    return words, random.integers(0, 4, samples).astype("int32")
+
+
+masked_gru_data = masked_lstm_data
+
+
 def dense_stack(keras: Any, count: int) -> Any:
     """A chain of dense layers."""
     layers = keras.layers

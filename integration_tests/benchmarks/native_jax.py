@@ -77,6 +77,44 @@ def ticket(x: Any, y: Any, batch: int) -> Callable[[], None]:
     return _epoch(weights("ticket"), loss, rows, len(x["title"]), batch)
 
 
+def _lstm_step(states: Any, z: Any, u: Any, b: Any) -> Any:
+    h, c = states
+    i, f, g, o = jnp.split(z + b + h @ u, 4, 1)
+    c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
+    return jax.nn.sigmoid(o) * jnp.tanh(c), c
+
+
+def _gru_step(states: Any, z: Any, u: Any, b: Any) -> Any:
+    (h,) = states
+    (z1, z2, z3), (r1, r2, r3) = jnp.split(z + b[0], 3, 1), jnp.split(h @ u + b[1], 3, 1)
+    new = jnp.tanh(z3 + jax.nn.sigmoid(z2 + r2) * r3)
+    return (new + jax.nn.sigmoid(z1 + r1) * (h - new),)
+
+
+def masked_lstm(
+    x: Any, y: Any, batch: int, name: str = "masked_lstm", step: Any = _lstm_step, count: int = 2
+) -> Callable[[], None]:
+    def loss(p: Any, key: Any, rows: Any) -> Any:
+        words, target = rows
+        zero = jnp.zeros((batch, 128))
+
+        def body(states: Any, pair: Any) -> Any:
+            z, mask = pair
+            new = step(states, z, *p[2:4])
+            return tuple(jnp.where(mask, *s) for s in zip(new, states, strict=True)), None
+
+        steps = jnp.swapaxes(p[0][words] @ p[1], 0, 1), (words != 0).T[..., None]
+        out = lax.scan(body, (zero,) * count, steps)[0][0] @ p[4] + p[5]
+        value = -(jax.nn.log_softmax(out) * jax.nn.one_hot(target, 4)).sum(1).mean()
+        return value, value
+
+    return _epoch(weights(name), loss, [x, y], len(x), batch)
+
+
+def masked_gru(x: Any, y: Any, batch: int) -> Callable[[], None]:
+    return masked_lstm(x, y, batch, "masked_gru", _gru_step, 1)
+
+
 def transformer(x: Any, y: Any, batch: int) -> Callable[[], None]:
     def norm(x: Any, scale: Any, offset: Any) -> Any:
         x = x - x.mean(-1, keepdims=True)

@@ -81,6 +81,50 @@ def ticket(x: Any, y: Any, batch: int) -> Callable[[], None]:
     return _epoch(p, loss, rows, len(x["title"]), batch)
 
 
+def _lstm_step(states: Any, z: Any, u: Any, b: Any) -> Any:
+    h, c = states
+    i, f, g, o = tf.split(z + b + h @ u, 4, 1)
+    c = tf.sigmoid(f) * c + tf.sigmoid(i) * tf.tanh(g)
+    return tf.sigmoid(o) * tf.tanh(c), c
+
+
+def _gru_step(states: Any, z: Any, u: Any, b: Any) -> Any:
+    (h,) = states
+    (z1, z2, z3), (r1, r2, r3) = tf.split(z + b[0], 3, 1), tf.split(h @ u + b[1], 3, 1)
+    new = tf.tanh(z3 + tf.sigmoid(z2 + r2) * r3)
+    return (new + tf.sigmoid(z1 + r1) * (h - new),)
+
+
+def masked_lstm(
+    x: Any, y: Any, batch: int, name: str = "masked_lstm", step: Any = _lstm_step, count: int = 2
+) -> Callable[[], None]:
+    p = [tf.Variable(w) for w in weights(name)]
+
+    def loss(rows: Any) -> Any:
+        words, target = rows
+        size, zero = words.shape[1], tf.zeros((batch, 128))
+        steps = tf.transpose(tf.tensordot(tf.gather(p[0], words), p[1], 1), (1, 0, 2))
+        z = tf.TensorArray(tf.float32, size).unstack(steps)
+        mask = tf.TensorArray(tf.bool, size).unstack(tf.transpose(words != 0)[..., None])
+
+        def body(t: Any, *states: Any) -> Any:
+            new = step(states, z.read(t), p[2], p[3])
+            on = mask.read(t)
+            return (t + 1, *[tf.where(on, *pair) for pair in zip(new, states, strict=True)])
+
+        loop = (0, *(zero,) * count)
+        h = tf.while_loop(lambda t, *_: t < size, body, loop, maximum_iterations=size)[1]
+        out = h @ p[4] + p[5]
+        value = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(target, out))
+        return value, value
+
+    return _epoch(p, loss, [x, y], len(x), batch)
+
+
+def masked_gru(x: Any, y: Any, batch: int) -> Callable[[], None]:
+    return masked_lstm(x, y, batch, "masked_gru", _gru_step, 1)
+
+
 def transformer(x: Any, y: Any, batch: int) -> Callable[[], None]:
     p = [tf.Variable(w) for w in weights("transformer")]
     unseen = (1 - np.tri(x.shape[1], dtype="float32")) * -1e9

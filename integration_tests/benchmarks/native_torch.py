@@ -7,6 +7,7 @@ import native_weights
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.nn.utils.rnn import pack_padded_sequence
 
 
 class ResNet(nn.Module):
@@ -41,6 +42,21 @@ class Ticket(nn.Module):
         a, b = self.l1(self.e1(title))[0][:, -1], self.l2(self.e2(body))[0][:, -1]
         x = torch.cat([a, b, tags], 1)
         return self.p(x), self.d(x)
+
+
+class Masked(nn.Module):
+    """An embedding, a recurrent layer over packed sequences, a head."""
+
+    def __init__(self, cls: Any) -> None:
+        super().__init__()
+        self.e, self.rnn = nn.Embedding(1000, 64), cls(64, 128, batch_first=True)
+        self.d = nn.Linear(128, 4)
+
+    def forward(self, words: Any) -> Any:
+        lengths = (words != 0).sum(1)
+        packed = pack_padded_sequence(self.e(words), lengths, True, enforce_sorted=False)
+        h = self.rnn(packed)[1]
+        return self.d((h[0] if isinstance(h, tuple) else h)[-1])
 
 
 class Block(nn.Module):
@@ -116,6 +132,20 @@ def ticket(x: Any, y: Any, batch: int) -> Callable[[], None]:
         return one + 0.2 * F.cross_entropy(b, d[i]), one.detach()
 
     return _epoch(net, loss, len(xs[0]), batch)
+
+
+def masked_lstm(x: Any, y: Any, batch: int, cls: Any = nn.LSTM) -> Callable[[], None]:
+    net, xs, ys = Masked(cls), torch.from_numpy(x), torch.from_numpy(y).long()
+
+    def loss(i: Any) -> Any:
+        value = F.cross_entropy(net(xs[i]), ys[i])
+        return value, value.detach()
+
+    return _epoch(net, loss, len(x), batch)
+
+
+def masked_gru(x: Any, y: Any, batch: int) -> Callable[[], None]:
+    return masked_lstm(x, y, batch, nn.GRU)
 
 
 def transformer(x: Any, y: Any, batch: int) -> Callable[[], None]:
