@@ -308,3 +308,20 @@ def test_a_first_use_leaves_the_garbage_collector_as_it_was(tmp_path):
     """
     done = run(textwrap.dedent(program), home=tmp_path, blocked=(BACKEND,), KERAS_BACKEND=BACKEND)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_layer_is_imported_when_it_is_used_or_named_by_a_config(tmp_path):
+    program = """
+    import sys
+    import keras_fn as keras
+    modules = lambda name: [m for m in sys.modules if m.endswith("." + name)]
+    keras.layers.Dense(2), keras.Input((2,))
+    assert not modules("lstm") and not modules("random_flip")
+    config = {"module": "keras.layers", "class_name": "LSTM", "config": {"units": 3}}
+    layer = keras.layers.deserialize(config)
+    assert type(layer) is keras.layers.LSTM and layer.units == 3
+    assert keras.layers.serialize(layer)["module"] == "keras.layers"
+    assert keras.layers.Convolution1D is keras.layers.Conv1D
+    print(len(modules("lstm")), len(modules("random_flip")))
+    """
+    assert output_of(program, home=tmp_path, KERAS_BACKEND=BACKEND).split() == ["1", "0"]
