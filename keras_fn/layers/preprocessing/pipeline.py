@@ -46,7 +46,12 @@ class Pipeline(DataLayer):
         if not is_list or not all(isinstance(layer, Layer) for layer in layers):
             fix = "for example [RandomFlip(), RandomRotation(0.1)]"
             raise argument_error(self, "layers", "a list of layers", layers, fix)
-        self.layers = list(layers)
+        self._pipeline_layers = list(layers)
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, in order."""
+        return self._pipeline_layers
 
     def _float_input_dtype(self, dtype: str) -> str:
         """Leaves the cast to the layers."""
