@@ -56,11 +56,13 @@ def holds_only_text(array: np.ndarray) -> bool:
 def is_text(x: object) -> bool:
     """Returns whether `x` is text: a string, nested lists of strings, or an array of them.
 
+    A list of arrays is not: it is a list of inputs.
+
     Args:
         x: Any object.
     """
     if isinstance(x, (list, tuple)):
-        return bool(x) and all(map(is_text, x))
+        return bool(x) and all(isinstance(v, (*_TEXT, *_LISTS)) and is_text(v) for v in x)
     return isinstance(x, _TEXT) or is_text_array(x)
 
 

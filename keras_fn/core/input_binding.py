@@ -97,7 +97,7 @@ class InputBinder:
         if self.single and not tree.is_nested(inputs):
             return [inputs]
         if self.has_text and tree.is_nested(inputs):
-            inputs = _lists_to_arrays(inputs)
+            inputs = _lists_to_arrays(inputs, is_nest=True)
         if self.has_names and (values := tree.flatten_like(self.structure, inputs)) is not None:
             return values
         if isinstance(inputs, dict):
@@ -212,14 +212,14 @@ def _to_text(x: Any) -> Any:
     """Returns the data of an input of text as an array, unless it is symbolic or a tensor."""
     if isinstance(x, KerasTensor) or current().is_tensor(x):
         return x
-    if isinstance(x, (list, tuple)) and len(x) == 1 and hasattr(x[0], "shape"):
+    if isinstance(x, (list, tuple)) and len(x) == 1 and getattr(x[0], "shape", ()) != ():
         return _to_text(x[0])
     return to_host_values(x)
 
 
-def _lists_to_arrays(inputs: Any) -> Any:
+def _lists_to_arrays(inputs: Any, is_nest: bool = False) -> Any:
     """Returns nested inputs with arrays for lists of strings, which nest nothing."""
-    if is_text(inputs):
+    if not is_nest and is_text(inputs):
         return to_host_values(inputs)
     if isinstance(inputs, dict):
         return {key: _lists_to_arrays(value) for key, value in inputs.items()}

@@ -80,6 +80,14 @@ def test_columns_of_text_and_numbers_are_matched(form):
     np.testing.assert_allclose(ops.convert_to_numpy(model(data)), expected, rtol=1e-5)
 
 
+def test_several_inputs_of_text_are_matched_by_position():
+    first, second = (keras.Input((1,), dtype="string") for _ in range(2))
+    model = keras.Model([first, second], layers.Subtract()([Lengths()(first), Lengths()(second)]))
+    for data in ([TEXT, Upper()(TEXT)], [TEXT.tolist(), TEXT[:, 0].tolist()], (TEXT, TEXT)):
+        assert not model.predict(data, verbose=0).any()
+        assert not ops.convert_to_numpy(model(data)).any()
+
+
 def test_fit_evaluate_and_single_batches_train_as_with_numbers():
     model, data = mixed_model(), MIXED["arrays"]
     numbers = keras.Sequential([keras.Input((3,)), layers.Dense(1)])
