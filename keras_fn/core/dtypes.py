@@ -179,6 +179,12 @@ def limits(name: str) -> tuple[Any, Any]:
     return float(finfo.min), float(finfo.max)
 
 
+@assume_constant_result
+def machine_epsilon(name: str) -> float:
+    """Returns the distance from 1 to the next number of a floating-point dtype."""
+    return float(ml_dtypes.finfo(numpy_dtype(name)).eps)
+
+
 def range_of(low: float, high: float, dtype: str) -> tuple[float, float]:
     """Returns the smallest and the largest number of a float dtype in [low, high)."""
     kind = numpy_dtype(dtype).type

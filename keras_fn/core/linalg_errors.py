@@ -1,8 +1,6 @@
 """Linear algebra that the backends share: errors about values, dtypes of results."""
 
-import ml_dtypes
-
-from keras_fn.core.dtypes import numpy_dtype, result_type
+from keras_fn.core.dtypes import machine_epsilon, result_type
 from keras_fn.errors import SpecError
 
 REAL = {"complex64": "float32", "complex128": "float64"}
@@ -23,8 +21,7 @@ def rank_tolerance(dtype: str, rows: int, columns: int, factor: float = 1.0) -> 
         columns: Its number of columns.
         factor: A factor of the tolerance. Default 1.
     """
-    eps = float(ml_dtypes.finfo(numpy_dtype(REAL.get(dtype, dtype))).eps)
-    return factor * max(rows, columns) * eps
+    return factor * max(rows, columns) * machine_epsilon(REAL.get(dtype, dtype))
 
 
 def singular_matrix_error(source: str) -> SpecError:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import ml_dtypes
-
 from keras_fn.core import dtypes
-from keras_fn.core.dtypes import numpy_dtype
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.ops._op import op
 from keras_fn.ops.arithmetic import absolute, clip, maximum, minimum, mod
@@ -103,7 +100,7 @@ def rgb_to_hsv(images: TensorLike, data_format: str | None = None) -> Tensor:
     """
     planes, axis = _planes(images, data_format, "ops.image.rgb_to_hsv")
     dtype = dtypes.result_type(dtype_of(images))
-    eps = float(ml_dtypes.finfo(numpy_dtype(dtype)).eps)
+    eps = dtypes.machine_epsilon(dtype)
     red, green, blue = (where(less(absolute(x), eps), 0.0, x) for x in planes)
     value = maximum(maximum(red, green), blue)
     width = value - minimum(minimum(red, green), blue)
