@@ -11,6 +11,7 @@ from keras_fn.core.farmhash import fingerprint64
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio: Fibonacci hashing
 _FACTOR_2 = np.uint64(0xC2B2AE3D27D4EB4F)
 _FIRST_SAMPLE = 1 << 14
+_CHUNK = 1 << 16  # integers that are looked up together: they stay in the processor's cache
 _BYTE_MASKS = np.array([2 ** (8 * size) - 1 for size in range(9)], np.uint64)
 
 
@@ -29,23 +30,7 @@ class TokenTable:
     def __init__(self, tokens: Sequence[bytes]):
         self._tokens = pack_bytes(list(tokens))
         self._words = self._tokens.words()
-        count = len(self._tokens.lengths)
-        self._bits = max(count.bit_length() + 2, 4)  # a quarter of the slots is in use, or less
-        self._slot_ids = np.full(1 << self._bits, -1, np.int64)
-        self._slot_keys = np.zeros(1 << self._bits, np.uint64)
-        self._insert(_keys(self._tokens))
-
-    def _insert(self, keys: np.ndarray) -> None:
-        rows, slots = np.arange(len(keys)), self._slots(keys)
-        while len(rows):
-            free = np.flatnonzero(self._slot_ids[slots] < 0)[::-1]  # the first one is written last
-            self._slot_ids[slots[free]] = rows[free]
-            self._slot_keys[slots[free]] = keys[rows[free]]
-            waiting = self._slot_ids[slots] != rows
-            rows, slots = rows[waiting], slots[waiting] + 1 & len(self._slot_ids) - 1
-
-    def _slots(self, keys: np.ndarray) -> np.ndarray:
-        return ((keys * _FACTOR) >> np.uint64(64 - self._bits)).view(np.int64)
+        self._slot_keys, self._slot_ids = _fill_slots(_keys(self._tokens))
 
     def lookup(self, strings: ByteStrings) -> np.ndarray:
         """Returns the positions of byte strings, -1 for those that are not in the table.
@@ -56,7 +41,7 @@ class TokenTable:
         if not len(self._tokens.lengths):
             return np.full(len(strings.lengths), -1, np.int64)
         keys = _keys(strings)
-        slots = self._slots(keys)
+        slots = _first_slots(keys, len(self._slot_ids))
         ids, waiting = self._probe(strings, keys, slots)
         rows = waiting
         while len(rows):
@@ -98,6 +83,64 @@ class TokenTable:
             position += 8
             rows = rows[lengths[rows] > position + 8]
         return equal
+
+
+class IntegerTable:
+    """Hash table with open addressing, from integers to their positions in an array.
+
+    Args:
+        integers: Integers of dtype int64, each of them once.
+
+    Example:
+        >>> IntegerTable(np.array([7, -5])).lookup(np.array([-5, 6, 7])).tolist()
+        [1, -1, 0]
+    """
+
+    def __init__(self, integers: np.ndarray):
+        self._slot_keys, self._slot_ids = _fill_slots(integers.view(np.uint64))
+
+    def lookup(self, integers: np.ndarray) -> np.ndarray:
+        """Returns the positions of integers, -1 for those that are not in the table.
+
+        Args:
+            integers: Integers of dtype int64.
+        """
+        result = np.empty(len(integers), np.int64)
+        for start in range(0, len(integers), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            result[part] = self._lookup(integers[part].view(np.uint64))
+        return result
+
+    def _lookup(self, keys: np.ndarray) -> np.ndarray:
+        slots = _first_slots(keys, len(self._slot_ids))
+        ids = self._slot_ids.take(slots)
+        rows = np.flatnonzero((self._slot_keys.take(slots) != keys) & (ids >= 0))
+        slots = slots[rows]
+        while len(rows):
+            slots = slots + 1 & len(self._slot_ids) - 1
+            found = ids[rows] = self._slot_ids.take(slots)
+            waiting = (self._slot_keys.take(slots) != keys[rows]) & (found >= 0)
+            rows, slots = rows[waiting], slots[waiting]
+        return ids
+
+
+def _fill_slots(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the keys and the ids in each slot of a new table; ids of -1 where it is free."""
+    bits = max(len(keys).bit_length() + 2, 4)  # a quarter of the slots is in use, or less
+    slot_keys, slot_ids = np.zeros(1 << bits, np.uint64), np.full(1 << bits, -1, np.int64)
+    rows, slots = np.arange(len(keys)), _first_slots(keys, len(slot_ids))
+    while len(rows):
+        free = np.flatnonzero(slot_ids[slots] < 0)[::-1]  # the first one is written last
+        slot_ids[slots[free]] = rows[free]
+        slot_keys[slots[free]] = keys[rows[free]]
+        waiting = slot_ids[slots] != rows
+        rows, slots = rows[waiting], slots[waiting] + 1 & len(slot_ids) - 1
+    return slot_keys, slot_ids
+
+
+def _first_slots(keys: np.ndarray, count: int) -> np.ndarray:
+    """Returns the slot of each key, where the search begins, in a table of `count` slots."""
+    return ((keys * _FACTOR) >> np.uint64(65 - count.bit_length())).view(np.int64)
 
 
 def count_tokens(strings: ByteStrings) -> dict[bytes, int]:

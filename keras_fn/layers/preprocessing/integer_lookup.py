@@ -13,6 +13,7 @@ from keras_fn.errors import DTypeError, SpecError
 from keras_fn.layers._arguments import argument_error
 from keras_fn.layers.preprocessing._encoding import encode_categorical
 from keras_fn.layers.preprocessing._string_layer import LookupOptions, is_traced_tensor
+from keras_fn.layers.preprocessing._token_table import IntegerTable
 from keras_fn.layers.preprocessing.index_lookup import IndexLookup
 from keras_fn.ops.arithmetic import minimum, mod
 from keras_fn.ops.core import cast
@@ -231,10 +232,10 @@ class IntegerLookup(IndexLookup):
             fix="call the layer outside of compiled functions: map it over the data set",
         )
 
-    def _table(self) -> "_IntegerTable":
+    def _table(self) -> "_IndexTable":
         table = self._tables.get("integers")
         if table is None:
-            table = self._tables["integers"] = _IntegerTable(self._key_ids())
+            table = self._tables["integers"] = _IndexTable(self._key_ids())
         return table
 
     def _check_spec(self, inputs: KerasTensor) -> None:
@@ -250,8 +251,8 @@ class IntegerLookup(IndexLookup):
         )
 
 
-class _IntegerTable:
-    """A table of the indices of integers: dense over their range if that is small, else sorted.
+class _IndexTable:
+    """A table of the indices of integers: dense over their range if that is small, else hashed.
 
     Args:
         ids: The index of each integer.
@@ -264,6 +265,7 @@ class _IntegerTable:
         self.keys, self.ids = keys[order], np.fromiter(ids.values(), np.int64, count)[order]
         span = int(self.keys[-1]) - int(self.keys[0]) + 1 if count else 0
         self.dense: np.ndarray | None = None
+        self.table: IntegerTable | None = None
         if 0 < span <= max(_DENSE_RANGE, _DENSE_FACTOR * count):
             self.dense = np.full(span + 1, _UNKNOWN, np.int64)  # the last entry is for all others
             self.dense[self.keys - self.keys[0]] = self.ids
@@ -291,5 +293,7 @@ class _IntegerTable:
             with np.errstate(over="ignore"):
                 offsets = (numbers - self.keys[0]).view(np.uint64)  # those below it become large
             return self.dense.take(np.minimum(offsets, np.uint64(last)).astype(np.int64))
-        places = np.minimum(np.searchsorted(self.keys, numbers), len(self.keys) - 1)
-        return np.where(self.keys[places] == numbers, self.ids[places], _UNKNOWN)
+        if self.table is None:
+            self.table = IntegerTable(self.keys)
+        places = self.table.lookup(numbers)
+        return np.where(places >= 0, self.ids.take(places, mode="wrap"), _UNKNOWN)

@@ -13,11 +13,13 @@ from keras_fn.layers._arguments import argument_error
 from keras_fn.layers.preprocessing._host_batch import to_text
 from keras_fn.layers.preprocessing._string_layer import StringLookupOptions
 from keras_fn.layers.preprocessing._text_splitting import encode_text
-from keras_fn.layers.preprocessing._token_table import TokenTable
+from keras_fn.layers.preprocessing._token_table import IntegerTable, TokenTable
 from keras_fn.layers.preprocessing.index_lookup import IndexLookup
 from keras_fn.types import PathLike, TensorLike
 
 _UNKNOWN = -2
+_MANY = 1 << 18  # elements of an array that is worth a look at the addresses of some
+_SAMPLE = 1 << 16
 
 
 class StringLookup(IndexLookup):
@@ -151,7 +153,29 @@ class StringLookup(IndexLookup):
                 return self._lookup_bytes(packed)
         if isinstance(values, np.ndarray) and values.dtype.kind != "O":
             values = to_text(values, self.encoding, self._label)
+        if len(values) >= _MANY and isinstance(values, np.ndarray):
+            return self._lookup_references(values)
         return self._lookup_strings(values)
+
+    def _lookup_references(self, values: np.ndarray) -> np.ndarray:
+        """Returns the index of each element of a large array of objects.
+
+        Where many elements are one object, as in columns of categories, the objects are told apart
+        by their addresses, which are much fewer than the elements.
+        """
+        addresses = np.frombuffer(np.ascontiguousarray(values), np.intp).astype(
+            np.int64, copy=False
+        )
+        known, rows = np.unique(addresses[:_SAMPLE], return_index=True)
+        if len(known) > _SAMPLE // 2:
+            return self._lookup_strings(values)
+        ids = self._lookup_strings(values[rows])
+        places = IntegerTable(known).lookup(addresses)
+        result = ids.take(places, mode="wrap")
+        unknown = np.flatnonzero(places < 0)
+        if len(unknown):
+            result[unknown] = self._lookup_strings(values[unknown])
+        return result
 
     def _is_utf8(self, values: np.ndarray) -> bool:
         return values.dtype.kind == "S" and self.encoding.lower() in ("utf-8", "utf8")

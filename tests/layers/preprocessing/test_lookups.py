@@ -307,3 +307,16 @@ def test_a_vocabulary_that_replaces_that_of_the_constructor_is_saved(tmp_path):
     keras.Model(inputs, layer(inputs)).save(tmp_path / "m.keras")
     loaded = keras.saving.load_model(tmp_path / "m.keras")
     assert loaded.layers[-1].get_vocabulary() == [-1, 7, 8, 9]
+
+
+def test_a_large_array_of_few_objects():
+    draw = np.random.default_rng(0)
+    words = np.array([*WORDS, "x", "mask", b"dog"], object)
+    array = words[draw.integers(0, len(words), 1 << 18)].reshape(-1, 4)
+    array[-1] = ["".join(["do", "g"]), "new", "cat", "mask"]  # objects that were not seen before
+    layer = layers.StringLookup(vocabulary=WORDS, mask_token="mask", num_oov_indices=2)
+    found = keras.ops.convert_to_numpy(layer(array))
+    assert found[-1].tolist() == values(layer(["dog", "new", "cat", "mask"]))
+    assert (found.ravel() == layer._lookup_strings(array.ravel())).all()
+    distinct = np.array([f"{i} " for i in range(1 << 18)], object)
+    assert (keras.ops.convert_to_numpy(layer(distinct)) <= 2).all()

@@ -11,7 +11,12 @@ from keras_fn.core.byte_strings import pack_bytes
 from keras_fn.core.host_rows import RaggedRows
 from keras_fn.errors import SpecError
 from keras_fn.layers.preprocessing._text_splitting import iterate_rows, make_ngrams, split_lines
-from keras_fn.layers.preprocessing._token_table import TokenTable, _keys, count_tokens
+from keras_fn.layers.preprocessing._token_table import (
+    IntegerTable,
+    TokenTable,
+    _keys,
+    count_tokens,
+)
 
 STANDARDIZATIONS = (None, "lower", "strip_punctuation", "lower_and_strip_punctuation")
 CONTROL = "".join(map(chr, range(32)))
@@ -99,3 +104,13 @@ def test_tokens_are_counted():
     tokens = draw.choices([b"", b"a", b"the", b"of"], k=60000) + rare + rare[:9]
     draw.shuffle(tokens)
     assert count_tokens(pack_bytes(tokens)) == Counter(tokens)
+
+
+def test_a_table_of_integers_finds_what_a_dict_finds():
+    draw = np.random.default_rng(0)
+    numbers = np.unique(draw.integers(-(2**63), 2**63 - 1, 4000) >> draw.integers(0, 60, 4000))
+    for known in (numbers[::2], numbers[:1], numbers[:0], np.arange(4000) << 51):
+        ids = {number: i for i, number in enumerate(known.tolist())}
+        queries = draw.choice(np.concatenate([numbers, known]), 100_000)
+        found = IntegerTable(known).lookup(queries)
+        assert found.tolist() == [ids.get(query, -1) for query in queries.tolist()]
