@@ -66,6 +66,11 @@ def embedding():
     return layer
 
 
+def built(layer, *shapes):
+    layer.build(*shapes)
+    return layer
+
+
 # Instances, for attributes that a class does not have itself.
 INSTANCES = {
     "KerasTensor": lambda: keras.KerasTensor((2,)),
@@ -77,7 +82,9 @@ INSTANCES = {
     "layers.Conv3D": lambda: conv(keras.layers.Conv3D, 3),
     "layers.Dense": dense,
     "layers.Embedding": embedding,
+    "layers.EinsumDense": lambda: built(keras.layers.EinsumDense("ab,bc->ac", 2), (None, 3)),
     "layers.InputLayer": lambda: keras.layers.InputLayer((2,)),
+    "layers.MultiHeadAttention": lambda: keras.layers.MultiHeadAttention(1, 1),
     "metrics.AUC": keras.metrics.AUC,
     "optimizers.MultiOptimizer": lambda: keras.optimizers.MultiOptimizer(
         keras.optimizers.OptimizerMap(keras.optimizers.Adam())

@@ -99,7 +99,7 @@ def arguments_key(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
 
     Args:
         args: The positional arguments.
-        kwargs: The others. The mode, `training`, is no part of the key.
+        kwargs: The others. The key does not depend on `training`, the mode.
 
     Returns:
         A key, or None if an argument is neither a tensor nor plain, as a list of tensors is.

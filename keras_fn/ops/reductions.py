@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from keras_fn.backend.loader import current, supports
@@ -373,12 +374,22 @@ def count_nonzero(x: TensorLike, axis: Axis = None) -> Tensor:
     return sum(cast(not_equal(x, 0), "int32"), axis)
 
 
-def _all_reduce_mean(x: Tensor) -> Tensor:
+def mean_over_replicas(x: Tensor) -> Tensor:
     """Returns the mean over the replicas of a distributed program, on backends that have them."""
     if is_symbolic(x) or not supports("ops.all_reduce_mean"):
         return x
     backend_ops: Any = current().ops  # not `typing.cast`, which Dynamo does not trace
     return backend_ops.all_reduce_mean(x)
+
+
+def _synchronized_mean(x: Tensor, axes: tuple[int, ...], keepdims: bool) -> Tensor:
+    """Returns the mean over the elements of all replicas, of which one may have fewer."""
+    if is_symbolic(x) or not supports("ops.all_reduce_mean"):
+        return mean(x, axes, keepdims)
+    sizes = shape(x)
+    count = cast(convert_to_tensor(math.prod([sizes[i] for i in axes])), dtype_of(x))
+    total = mean_over_replicas(sum(x, axes, keepdims))
+    return divide(total, mean_over_replicas(count))
 
 
 def _moments_axes(x: TensorLike, axes: Axis) -> tuple[int, ...]:
@@ -395,8 +406,8 @@ def moments(
         x: Float tensor of any shape.
         axes: Axis or axes to reduce.
         keepdims: Whether to keep the reduced axes, with size 1.
-        synchronized: Whether to average over all replicas of a distributed program, with equal
-            numbers of elements: the processes of `torch.distributed`, or the replicas of a
+        synchronized: Whether to average over the elements of all replicas of a distributed
+            program: the processes of `torch.distributed`, or the replicas of a
             `tf.distribute.Strategy`. JAX arrays are global, and always averaged as a whole.
 
     Returns:
@@ -408,9 +419,9 @@ def moments(
     """
     axes = _moments_axes(x, axes)
     x = cast(x, dtypes.float_type(dtype_of(x)))
-    all_reduce = _all_reduce_mean if synchronized else lambda x: x
-    center = all_reduce(mean(x, axes, True))
-    variance = all_reduce(mean(square(x - stop_gradient(center)), axes, keepdims))
+    average = _synchronized_mean if synchronized else mean
+    center = average(x, axes, True)
+    variance = average(square(x - stop_gradient(center)), axes, keepdims)
     return center if keepdims else squeeze(center, axes), variance
 
 

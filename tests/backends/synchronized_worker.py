@@ -10,6 +10,8 @@ from keras_fn import ops
 from keras_fn.backend.loader import current
 
 X = np.array([[[1.0, 2.0], [3.0, 5.0]], [[7.0, 0.0], [9.0, -4.0]]], "float32")  # by replica
+UNEQUAL = [X.reshape(4, 2)[:3], X.reshape(4, 2)[3:]]  # the replicas have three samples, and one
+MASK = np.array([[[True, True]], [[False, True]]])
 
 
 def moments(x):
@@ -24,11 +26,25 @@ def moments(x):
     return [ops.convert_to_numpy(t).tolist() for t in (mean, variance, grad)]
 
 
+def normalized(x, mask=None):
+    """The outputs and moving statistics of batch normalization over both replicas."""
+    layer = keras.layers.BatchNormalization(momentum=0.5, synchronized=True)
+    y = layer(ops.convert_to_tensor(x), mask=mask, training=True)
+    return [
+        ops.convert_to_numpy(t).tolist()
+        for t in (ops.stop_gradient(y), layer.moving_mean, layer.moving_variance)
+    ]
+
+
 def torch_replica(rank, store):
     import torch.distributed as dist
 
-    dist.init_process_group("gloo", init_method=f"file://{store}", rank=int(rank), world_size=2)
-    print(json.dumps(moments(X[int(rank)])))
+    rank = int(rank)
+    dist.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=2)
+    print(json.dumps(moments(X[rank])))
+    print(json.dumps(normalized(UNEQUAL[rank])), flush=True)
+    mask = ops.convert_to_tensor(MASK[rank])
+    print(json.dumps(normalized(X[rank][None], mask)), flush=True)
 
 
 def tensorflow_replicas():

@@ -20,7 +20,7 @@ from keras_fn.ops.logic import where
 from keras_fn.ops.manipulation import expand_dims, reshape
 from keras_fn.ops.math import sqrt
 from keras_fn.ops.normalization import batch_norm_train, batch_normalization
-from keras_fn.ops.reductions import moments, sum
+from keras_fn.ops.reductions import mean_over_replicas, moments, sum
 from keras_fn.settings import epsilon as fuzz
 from keras_fn.types import (
     ConstraintLike,
@@ -184,7 +184,8 @@ class BatchNormalization(Layer):
         counted = expand_dims(cast(mask, "bool"), -1)
 
         def total(values: Any) -> Any:
-            return sum(where(counted, values, 0), self._others, keepdims=True)
+            result = sum(where(counted, values, 0), self._others, keepdims=True)
+            return mean_over_replicas(result) if self.synchronized else result
 
         number = add(total(ones_like(x)), fuzz())
         mean = divide(total(x), number)
