@@ -8,7 +8,7 @@ from keras_fn.core.scopes import context
 from keras_fn.core.sparse import to_dense
 from keras_fn.errors import check_choice
 from keras_fn.ops._sparse.encoding import bincount as sparse_bincount
-from keras_fn.ops.arithmetic import multiply, sign
+from keras_fn.ops.arithmetic import minimum, multiply, sign
 from keras_fn.ops.core import cast, convert_to_tensor, shape as shape_of
 from keras_fn.ops.creation import arange, ones, zeros
 from keras_fn.ops.encoding import one_hot
@@ -19,7 +19,7 @@ from keras_fn.ops.scatter import scatter_update
 from keras_fn.types import DTypeLike, Shape, Tensor
 
 OUTPUT_MODES = ("int", "one_hot", "multi_hot", "count", "tf_idf")
-_HALF = ("float16", "bfloat16")
+_SUMS = ("float32", "float64", "int32", "int64")  # which hold counts exactly
 
 
 def encode_categorical(
@@ -72,14 +72,10 @@ def encode_categorical(
     if len(ids.shape) == 0:
         ids = expand_dims(ids, 0)
         count_weights = None if count_weights is None else reshape(count_weights, (1,))
-    sum_dtype = "float32" if dtype in _HALF else dtype  # sums that half precision cannot hold
-    if sparse:
-        counts = _count_sparse(ids, count_weights, depth, sum_dtype)
-        if output_mode == "multi_hot":
-            counts = sign(counts)
-    else:
-        is_binary = output_mode == "multi_hot"
-        counts = _count(ids, count_weights, depth, dtype if is_binary else sum_dtype, is_binary)
+    sum_dtype = dtype if dtype in _SUMS else "float32"
+    counts = (_count_sparse if sparse else _count)(ids, count_weights, depth, sum_dtype)
+    if output_mode == "multi_hot":
+        counts = minimum(counts, 1) if not sparse else sign(counts)
     if output_mode == "tf_idf":
         counts = multiply(counts, cast(idf_weights, sum_dtype))
     return cast(counts, dtype)
@@ -100,8 +96,8 @@ def encoded_shape(shape: Shape, output_mode: str, depth: int | None) -> Shape:
     return (*shape[:-1], depth)
 
 
-def _count(ids: Any, weights: Any, depth: int, dtype: str, is_binary: bool) -> Any:
-    """Returns the number of times that each id occurs in a row, or only whether it does."""
+def _count(ids: Any, weights: Any, depth: int, dtype: str) -> Any:
+    """Returns the number of times that each id occurs in a row, or the sum of its weights."""
     *leading, length = shape_of(ids)
     rank = len(leading)
     is_counted = logical_and(greater_equal(ids, 0), less(ids, depth))
@@ -119,8 +115,7 @@ def _count(ids: Any, weights: Any, depth: int, dtype: str, is_binary: bool) -> A
     if weights is not None:
         weights = cast(weights, dtype)
         updates = reshape(weights, (-1, length)) if rank > 1 else weights
-    counts = scatter_update(counts, indices, updates, reduction=None if is_binary else "add")
-    counts = counts[..., :depth]
+    counts = scatter_update(counts, indices, updates, reduction="add")[..., :depth]
     return reshape(counts, (*leading, depth)) if rank > 1 else counts
 
 
