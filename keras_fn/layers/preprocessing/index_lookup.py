@@ -223,6 +223,15 @@ class IndexLookup(StringHostLayer):
         except DTypeError as error:
             raise error.with_source(f"{self._label}, vocabulary") from None
         tokens, has_special = strip_special(tokens, self._special)
+        self._check_tokens(tokens)
+        size = self._token_start + len(tokens)
+        weights = None
+        if idf_weights is not None:
+            weights = self._check_weights(idf_weights, size if has_special else len(tokens))
+        self.input_vocabulary = self.input_idf_weights = None
+        self._set_tokens(tokens, weights, has_special)
+
+    def _check_tokens(self, tokens: list[Any]) -> None:
         oov_token = self.oov_token if self.invert else None  # elsewhere no token becomes it
         check_tokens(tokens, {"mask_token": self.mask_token, "oov_token": oov_token}, self._label)
         size = self._token_start + len(tokens)
@@ -233,11 +242,6 @@ class IndexLookup(StringHostLayer):
                 received=f"a vocabulary of {size}",
                 fix="shorten the vocabulary, or raise max_tokens",
             )
-        weights = None
-        if idf_weights is not None:
-            weights = self._check_weights(idf_weights, size if has_special else len(tokens))
-        self.input_vocabulary = self.input_idf_weights = None
-        self._set_tokens(tokens, weights, has_special)
 
     def _check_weights(self, idf_weights: Any, count: int) -> np.ndarray:
         weights = np.asarray(_to_array(idf_weights), settings.floatx)
@@ -575,8 +579,7 @@ class IndexLookup(StringHostLayer):
         tokens = self._parse_tokens(lines)
         if not tokens:
             return  # saved before it had a vocabulary
-        oov_token = self.oov_token if self.invert else None
-        check_tokens(tokens, {"mask_token": self.mask_token, "oov_token": oov_token}, self._label)
+        self._check_tokens(tokens)
         weights = self._idf_weights
         if weights is not None:
             size = self._token_start * has_special + len(tokens)

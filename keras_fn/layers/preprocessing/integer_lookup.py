@@ -142,11 +142,11 @@ class IntegerLookup(IndexLookup):
 
     def _parse_tokens(self, lines: list[str]) -> list[int]:
         try:
-            return [int(line) for line in lines]
-        except ValueError as error:
+            return np.array([int(line) for line in lines], np.int64).tolist()
+        except (ValueError, OverflowError) as error:
             raise SpecError(
                 f"{self._label}, vocabulary",
-                expected="a text file with one integer in each line",
+                expected="one integer of 64 bits in each line",
                 received=str(error)[:100],
                 fix="for strings use StringLookup",
             ) from None

@@ -320,3 +320,25 @@ def test_a_large_array_of_few_objects():
     assert (found.ravel() == layer._lookup_strings(array.ravel())).all()
     distinct = np.array([f"{i} " for i in range(1 << 18)], object)
     assert (keras.ops.convert_to_numpy(layer(distinct)) <= 2).all()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[UNK]\na\na", "several times"),
+        ("[UNK]\na\nb\nc\nd", "a vocabulary of 5"),
+        (None, "where there is no file"),
+    ],
+)
+def test_damaged_assets_are_refused(content, message, tmp_path):
+    layer = layers.StringLookup(max_tokens=4)
+    if content is not None:
+        (tmp_path / "vocabulary.txt").write_text(content)
+    with pytest.raises(SpecError, match=message):
+        layer.load_assets(tmp_path)
+    (tmp_path / "vocabulary.txt").write_text("-1\n99999999999999999999999")
+    with pytest.raises(SpecError, match="64 bits"):
+        layers.IntegerLookup().load_assets(tmp_path)
+    (tmp_path / "vocabulary.json").write_text("[1, 2]")
+    with pytest.raises(SpecError, match="a list of strings"):
+        layers.StringLookup().load_assets(tmp_path)
