@@ -44,7 +44,8 @@ class Rescaling(DataLayer):
     def call(self, inputs: Tensor) -> Tensor:
         """Returns the rescaled inputs."""
         x = cast(inputs, self.compute_dtype)
-        return add(multiply(x, self._of(self.scale)), self._of(self.offset))
+        rank = len(x.shape)
+        return add(multiply(x, self._of(self.scale, rank)), self._of(self.offset, rank))
 
     @classmethod
     def from_config(
@@ -59,11 +60,12 @@ class Rescaling(DataLayer):
         with CustomObjectScope(custom_objects):
             return super().from_config(config)
 
-    def _of(self, values: Any) -> Any:
-        """Returns the numbers in the compute dtype, aligned with the axis of channels."""
+    def _of(self, values: Any, rank: int) -> Any:
+        """Returns the numbers in the compute dtype, aligned with the channels of images."""
         if isinstance(values, (int, float)):
             return values
         values = convert_to_tensor(values, self.compute_dtype)
-        if len(values.shape) == 1 and settings.image_data_format == "channels_first":
+        is_first = settings.image_data_format == "channels_first"
+        if len(values.shape) == 1 and is_first and rank >= 3:
             return reshape(values, (-1, 1, 1))
         return values
