@@ -5,6 +5,7 @@ import pytest
 
 import keras_fn as keras
 from keras_fn import layers
+from keras_fn.backend.loader import current
 from keras_fn.ops import convert_to_numpy
 
 MANY = np.zeros((400, 1, 1, 3), "float32")
@@ -167,3 +168,41 @@ def test_labels_boxes_and_masks_stay_as_they_are():
 def test_arguments_out_of_bounds_are_refused_by_name(name, arguments):
     with pytest.raises(ValueError, match=next(iter(arguments)).split("_")[-1]):
         getattr(layers, name)(**arguments)
+
+
+COMPILED = {
+    **RANDOM,
+    "RandomSharpness": {"factor": 0.5},
+    "RandomColorDegeneration": {"factor": 0.5},
+    "RandomColorJitter": {"brightness_factor": 0.2, "hue_factor": 0.2},
+    "RandomGrayscale": {},
+    "RandomPosterization": {"factor": 4},
+    "AutoContrast": {},
+    "Equalization": {},
+    "ContrastLimitedAdaptiveHistogramEqualization": {"tile_grid_size": (2, 2)},
+    "RandomGaussianBlur": {},
+    "CutMix": {},
+    "MixUp": {},
+}
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("name", COMPILED)
+def test_a_compiled_layer_draws_and_computes_what_an_eager_one_does(name):
+    arguments = dict(COMPILED[name])
+    if name not in ("AutoContrast", "Equalization") and "Adaptive" not in name:
+        arguments["seed"] = 3
+    eager, compiled = (getattr(layers, name)(**arguments) for _ in range(2))
+    images = keras.ops.convert_to_tensor(BYTES.astype("float32"))
+    expected = eager(images, training=True)  # also loads the backend, before it is traced
+
+    def call(x):
+        return compiled(x, training=True)
+
+    if keras.config.backend() == "torch":
+        torch = pytest.importorskip("torch")
+        torch._dynamo.reset()
+        found = torch.compile(call, fullgraph=True, backend="eager")(images)
+    else:
+        found = current().compile(call, compiled.variables, donate=False)(images)
+    np.testing.assert_allclose(convert_to_numpy(found), convert_to_numpy(expected), 1e-5, 1e-2)
