@@ -4,8 +4,10 @@ import jax
 import jax.numpy as jnp
 
 from keras_fn.errors import SpecError
+from keras_fn_jax.op_jit import compile_op
 
 
+@compile_op
 def fused_attention(
     query: jax.Array,
     key: jax.Array,

@@ -53,7 +53,10 @@ LAYERS = {
 }
 
 
-@pytest.mark.parametrize("name", LAYERS)
+RARE = [pytest.param(n, marks=pytest.mark.thorough) for n in ("dot", "additive, plain")]
+
+
+@pytest.mark.parametrize("name", ["scale", "concat", "additive", *RARE])
 def test_each_score_with_each_mask(name):
     layer = LAYERS[name]()
     inputs = [QUERY, VALUE, KEY]
