@@ -13,7 +13,7 @@ from keras_fn.core.graph import ExecutionPlan
 from keras_fn.core.graph_model import get_graph
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.operation import Node, Operation
-from keras_fn.core.ragged import PaddedBatch
+from keras_fn.core.ragged import PaddedBatch, get_samples, is_ragged, pad_samples
 
 
 class HostPreprocessing:
@@ -158,4 +158,7 @@ def _to_step(x: Any, dtype: str) -> Any:
 
 
 def _to_tensor(x: Any) -> Any:
+    if is_ragged(x):
+        padded = pad_samples(get_samples(x, "A ragged tensor"))
+        return PaddedBatch(*map(current().prepare_host_batch, padded))
     return x if current().is_tensor(x) else current().convert_to_tensor(x)

@@ -241,6 +241,21 @@ def test_sparse_results_enter_the_step(mode):
     np.testing.assert_allclose(*results, rtol=1e-6)
 
 
+def test_ragged_results_enter_the_step_with_their_mask():
+    if keras.config.backend() == "jax":
+        pytest.skip("JAX has no ragged tensors")
+    text, options = keras.Input((), dtype="string"), {"vocabulary": ["a", "b", "c"]}
+    embedding, mean = layers.Embedding(6, 2, mask_zero=True), layers.GlobalAveragePooling1D()
+    ragged, padded = (
+        keras.Model(text, mean(embedding(layers.TextVectorization(ragged=ragged, **options)(text))))
+        for ragged in (True, False)
+    )
+    data = ["a b c", "c", "b a"]
+    expected = padded.predict(data, verbose=0)
+    np.testing.assert_allclose(ragged.predict(data, verbose=0), expected, rtol=1e-5)
+    np.testing.assert_allclose(ops.convert_to_numpy(ragged(data)), expected, rtol=1e-5)
+
+
 def test_text_may_be_the_output():
     model = keras.Sequential([keras.Input((1,), dtype="string"), Upper()])
     result = model.predict(TEXT[:2], verbose=0)
