@@ -32,7 +32,8 @@ CASES = [
         "Embedding", {"input_dim": 7, "output_dim": 3}, Data((2, 5), "whole"), "of floats"
     ),
     LayerCase(
-        "EinsumDense", {"equation": "abc,cde->abde", "output_shape": [None, 2, 4], "bias_axes": "de"},
+        "EinsumDense",
+        {"equation": "abc,cde->abde", "output_shape": [None, 2, 4], "bias_axes": "de"},
         (2, 5, 3), free=(0, 1), slopes=True, masks="dropped",
     ),
     LayerCase(
