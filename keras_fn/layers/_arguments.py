@@ -64,7 +64,7 @@ def check_seed(layer: object, seed: Any) -> int | None:
     Raises:
         SpecError: It is not.
     """
-    if seed is None or (isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)):
+    if seed is None or (isinstance(seed, int) and not isinstance(seed, bool)):
         return seed
     raise argument_error(layer, "seed", "an integer or None", seed, "for example seed=1")
 

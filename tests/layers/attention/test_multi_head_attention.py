@@ -91,7 +91,8 @@ MASKS = {
 }  # fmt: skip
 
 RARE = (
-    "none", "attention, rank 2", "attention, rank 3, integers", "attention, one head", "value", "key"
+    "none", "attention, rank 2", "attention, rank 3, integers", "attention, one head", "value",
+    "key",
 )  # fmt: skip
 
 
