@@ -93,6 +93,9 @@ class Discretization(DataLayer):
     def adapt(self, data: DataLike, steps: int | None = None) -> None:
         """Computes the edges of the bins from data, in place of earlier ones.
 
+        The edges are constants of compiled functions, as in Keras: adapt the layer before a model
+        with it is called or trained.
+
         Args:
             data: An array, a tensor or a list: the whole data set. Or what yields batches: a
                 tf.data dataset, a torch DataLoader, a Grain data set, a `PyDataset`, a generator.
