@@ -1,12 +1,14 @@
 """Byte strings of many lengths in one array, as vectorized functions of text read them."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 
 _PADDING = 64  # bytes that may be read after the last string
 _ASCII = 128
+_POWERS_OF_TEN = np.array([10**exponent for exponent in range(1, 20)], np.uint64)
 
 
 class ByteStrings(NamedTuple):
@@ -78,7 +80,28 @@ def pack_decimals(numbers: np.ndarray) -> ByteStrings:
     Args:
         numbers: Integers of shape `(count,)`.
     """
-    return _pack_rows(_to_rows(numbers.astype("S20")))  # -2**63 and 2**64 - 1 have 20 digits
+    is_negative = numbers < 0
+    sizes = numbers.astype(np.int64) if numbers.dtype.kind == "i" else numbers.astype(np.uint64)
+    sizes = np.where(is_negative, -sizes, sizes).view(np.uint64)  # -2**63 is its own negative
+    largest = int(sizes.max(initial=0))
+    groups = -(-len(str(largest)) // 4)
+    digits = np.zeros((len(sizes), groups + 1), np.uint32)  # four in each; the first for a sign
+    rest = sizes.astype(np.uint32) if largest < 2**32 else sizes
+    for group in range(groups, 0, -1):
+        rest, last = np.divmod(rest, rest.dtype.type(10_000))
+        digits[:, group] = _four_digits().take(last.astype(np.intp))
+    lengths = np.searchsorted(_POWERS_OF_TEN, sizes, side="right") + 1
+    buffer = pad_buffer(digits.view(np.uint8).ravel())
+    starts = np.arange(1, len(sizes) + 1) * (4 * groups + 4) - lengths
+    starts -= is_negative
+    buffer[starts[is_negative]] = ord("-")
+    return ByteStrings(buffer, starts, lengths + is_negative)
+
+
+@cache
+def _four_digits() -> np.ndarray:
+    """Returns the four bytes of each number below 10,000 as a number."""
+    return np.frombuffer(b"".join(b"%04d" % n for n in range(10_000)), np.uint32)
 
 
 def pack_array(array: np.ndarray) -> ByteStrings | None:

@@ -68,6 +68,13 @@ def test_fingerprints_of_crosses_are_those_of_tensorflow():
 def test_integers_and_arrays_of_text_are_packed():
     numbers = [0, 7, -7, 10**18, -(2**63), 2**63 - 1]
     assert pack_decimals(np.array(numbers)).tolist() == [str(n).encode() for n in numbers]
+    for dtype in ("int8", "uint8", "int32", "uint64"):
+        limits = np.iinfo(dtype)
+        powers = [10**k for k in range(20) if 10**k <= limits.max]
+        some = [limits.min, limits.max, 0, *powers, *(power - 1 for power in powers)]
+        packed = pack_decimals(np.array(some, dtype)).tolist()
+        assert packed == [str(n).encode() for n in some]
+    assert pack_decimals(np.zeros(0, int)).tolist() == []
     words = ["", "a", "four", "longer one"]
     for dtype in ("U", "S", ">U12", "U0"):
         expected = [b""] * 4 if dtype == "U0" else [word.encode() for word in words]
