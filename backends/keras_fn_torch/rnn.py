@@ -3,6 +3,7 @@
 from typing import Any
 
 import torch
+from torch.nn.utils.rnn import pack_padded_sequence
 
 from keras_fn_torch.tensors import Tensor
 
@@ -66,9 +67,17 @@ class _ActiveSteps:
 
     def restore(self, outputs: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
         """Returns the outputs at all steps, 0 before the first active one, and the last state."""
-        is_started = (self.last >= 0).unsqueeze(-1)
         index = self.last.clamp(min=0).unsqueeze(-1).expand(-1, -1, outputs.shape[2])
-        outputs = outputs.gather(1, index)
+        return self._without_start(outputs.gather(1, index), h)
+
+    def restore_packed(
+        self, outputs: Tensor, starts: Tensor, ranks: Tensor, h: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Returns the same, of packed outputs: those of a step begin at its number in `starts`."""
+        return self._without_start(outputs[starts[self.last.clamp(min=0)] + ranks[:, None]], h)
+
+    def _without_start(self, outputs: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        is_started = (self.last >= 0).unsqueeze(-1)
         h = torch.where(is_started[:, -1], outputs[:, -1], h)
         return outputs.masked_fill(~is_started, 0), h
 
@@ -96,16 +105,48 @@ def gru(
     mask: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """`torch.gru`, which has the reset gate before the update gate."""
-    weights = [_reorder_gru_gates(kernel.t()), _reorder_gru_gates(recurrent_kernel.t())]
-    if bias is not None:
-        weights += [_reorder_gru_gates(part) for part in bias]
     if go_backwards:
         x, mask = x.flip(1), None if mask is None else mask.flip(1)
     active = None if mask is None else _ActiveSteps(mask)
     if active is not None:
         x = active.compact(x)
+        if x.device.type == "cpu" and torch.is_grad_enabled() and not torch.compiler.is_compiling():
+            return _gru_steps(x, h, kernel, recurrent_kernel, bias, active)
+    weights = [_reorder_gru_gates(kernel.t()), _reorder_gru_gates(recurrent_kernel.t())]
+    if bias is not None:
+        weights += [_reorder_gru_gates(part) for part in bias]
     outputs, last = torch.gru(x, h.unsqueeze(0), *_run_options(weights, bias))
     return (outputs, last[0]) if active is None else active.restore(outputs, h)
+
+
+def _gru_steps(
+    x: Tensor,
+    h: Tensor,
+    kernel: Tensor,
+    recurrent_kernel: Tensor,
+    bias: Tensor | None,
+    active: _ActiveSteps,
+) -> tuple[Tensor, Tensor]:
+    """Returns the outputs and the last state of a GRU over compact sequences, step by step.
+
+    On a CPU `torch.gru` takes steps, too, in training. Sequences that have ended take part in none.
+    """
+    units, initial = h.shape[1], h
+    lengths = (active.last[:, -1] + 1).clamp(min=1)
+    x, sizes, rows, ranks = pack_padded_sequence(x, lengths, True, enforce_sorted=False)
+    z = x @ kernel if bias is None else torch.addmm(bias[0], x, kernel)
+    gates, candidates = (part.split(sizes.tolist()) for part in z.split([2 * units, units], 1))
+    h = h[rows]
+    outputs = []
+    for gate, candidate in zip(gates, candidates, strict=True):
+        h = h[: len(gate)]
+        r = h @ recurrent_kernel if bias is None else torch.addmm(bias[1], h, recurrent_kernel)
+        r_gate, r_candidate = r.split([2 * units, units], 1)
+        update, reset = (gate + r_gate).sigmoid().chunk(2, 1)
+        h = torch.lerp(torch.addcmul(candidate, reset, r_candidate).tanh(), h, update)
+        outputs.append(h)
+    starts = sizes.cumsum(0) - sizes
+    return active.restore_packed(torch.cat(outputs), starts, ranks, initial)
 
 
 def _reorder_gru_gates(x: Tensor) -> Tensor:
