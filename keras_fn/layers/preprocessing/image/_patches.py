@@ -27,8 +27,9 @@ def draw_patches(sizes: Any, fractions: Any, axes: tuple[int, int], seed: Any) -
     Returns:
         A mask of the pixels inside, of the shape of the images, with one channel.
     """
-    starts = [uniform((sizes[0],), dtype="float32", seed=seed) for _ in fractions]
-    return patch_masks(*fractions, *starts, sizes[1:], axes)
+    height, width = fractions
+    top, left = (uniform((sizes[0],), dtype="float32", seed=seed) for _ in axes)
+    return patch_masks(height, width, top, left, sizes[1:], axes)
 
 
 @op
