@@ -160,8 +160,8 @@ class StringLookup(IndexLookup):
     def _lookup_references(self, values: np.ndarray) -> np.ndarray:
         """Returns the index of each element of a large array of objects.
 
-        Where many elements are one object, as in columns of categories, the objects are told apart
-        by their addresses, which are much fewer than the elements.
+        Where many elements are one object, as in columns of categories, there are much fewer
+        addresses of objects than elements.
         """
         addresses = np.frombuffer(np.ascontiguousarray(values), np.intp).astype(
             np.int64, copy=False
