@@ -46,7 +46,7 @@ KNOWN: dict[str, str] = {
         "Keras on PyTorch counts padding as zeros; on JAX and TensorFlow it does not, as ours"
     ),
     r"^torch, ContrastLimitedAdaptiveHistogramEqualization, outputs": (
-        "Keras on PyTorch gives other numbers than on JAX; ours are those on each backend"
+        "Keras on PyTorch truncates the limit of a bin to an integer; on JAX it does not, as ours"
     ),
     r"^\w+, Pipeline, compute_output_shape": "Keras's Pipeline has no such method",
     r"^\w+, EinsumDense, compute_output_shape": "Keras loses sizes that the equation keeps",
