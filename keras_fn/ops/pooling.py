@@ -149,7 +149,9 @@ def _windows_of(size: Any, windows: int) -> tuple[Any, Any, Any]:
     i = np.arange(windows, dtype="int32")[:, None]
     starts, ends = i * size // windows, -(-(i + 1) * size // windows)
     if isinstance(size, int):
-        indices = starts + np.arange((ends - starts).max(), dtype="int32")
+        # A Python number: Dynamo knows no values of arrays.
+        longest = max(-(-(k + 1) * size // windows) - k * size // windows for k in range(windows))
+        indices = starts + np.arange(longest, dtype="int32")
         return np.minimum(indices, ends - 1), indices < ends, ends - starts
     indices = add(starts, arange(size // windows + 2, dtype="int32"))  # the longest window
     return minimum(indices, subtract(ends, 1)), less(indices, ends), subtract(ends, starts)

@@ -23,8 +23,8 @@ from keras_fn.layers import Layer
 POLICIES = ("float16", "bfloat16", "float64", "mixed_float16", "mixed_bfloat16")
 MASK = np.array([[True, True, False], [True, False, False]])  # at the first three time steps
 BACKEND = keras.config.backend()
-# JAX compiles each op for each shape and dtype. At every push it tries other dtypes, batch sizes and
-# finite differences of one layer of each kind; the other backends, and the thorough run, of all.
+# JAX compiles each op for each shape and dtype. At every push it tries other dtypes, other batch
+# sizes and finite differences of one layer of each kind; the others, and the thorough run, of all.
 REPRESENTATIVES = {
     "BatchNormalization", "Concatenate", "Conv2D", "Dense", "Embedding", "GRU",
     "LayerNormalization", "MaxPooling2D", "MultiHeadAttention", "PReLU", "RandomFlip", "Reshape",
