@@ -4,7 +4,7 @@ from typing import Any
 
 from keras_fn.backend import loader
 from keras_fn.core import tree
-from keras_fn.core.keras_tensor import KerasTensor
+from keras_fn.core.keras_tensor import KerasTensor, SymbolicConversionError
 from keras_fn.errors import SpecError
 
 
@@ -41,6 +41,19 @@ def refuse_code(layer: type, received: str, fix: str) -> SpecError:
     )
 
 
+def refuse_symbols(inputs: Any) -> None:
+    """Raises an error for KerasTensors: the specs of the outputs are then inferred from tensors.
+
+    Args:
+        inputs: The inputs of a function of the framework, nested.
+
+    Raises:
+        SymbolicConversionError: One is a KerasTensor.
+    """
+    if any(isinstance(x, KerasTensor) for x in tree.flatten(inputs)):
+        raise SymbolicConversionError("A function of a framework cannot take a KerasTensor.")
+
+
 def refused_inputs(layer: Any, inputs: Any, error: Exception) -> Exception:
     """Returns the error for inputs that the framework refuses; other errors as they are.
 
@@ -50,8 +63,7 @@ def refused_inputs(layer: Any, inputs: Any, error: Exception) -> Exception:
         error: What the framework raised.
     """
     backend: Any = loader.current()
-    is_symbolic = any(isinstance(x, KerasTensor) for x in tree.flatten(inputs))
-    if is_symbolic or isinstance(error, SpecError) or not backend.is_refusal(error):
+    if isinstance(error, SpecError) or not backend.is_refusal(error):
         return error
     received = ", ".join(
         f"shape {tuple(x.shape)}" if hasattr(x, "shape") else repr(x)[:100]

@@ -15,7 +15,7 @@ from keras_fn.errors import SpecError
 from keras_fn.layers._arguments import argument_error
 from keras_fn.layers._options import LayerOptions
 from keras_fn.layers._shapes import map_shapes
-from keras_fn.layers.interop._requirements import framework_backend, refused_inputs
+from keras_fn.layers.interop._requirements import framework_backend, refuse_symbols, refused_inputs
 from keras_fn.layers.layer import Layer
 from keras_fn.ops.core import cast
 from keras_fn.ops.creation import ones
@@ -177,6 +177,7 @@ class JaxLayer(Layer):
 
     def call(self, inputs: Nested, training: bool = False) -> Nested:
         """Returns the outputs of the function."""
+        refuse_symbols(inputs)
         arguments = {
             "params": _values(*self._params),
             "state": _values(*self._state),

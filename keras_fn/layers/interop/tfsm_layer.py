@@ -6,7 +6,12 @@ from typing import Any, Self
 
 from keras_fn.backend.loader import current
 from keras_fn.errors import SpecError
-from keras_fn.layers.interop._requirements import framework_backend, refuse_code, refused_inputs
+from keras_fn.layers.interop._requirements import (
+    framework_backend,
+    refuse_code,
+    refuse_symbols,
+    refused_inputs,
+)
 from keras_fn.layers.layer import Layer
 from keras_fn.types import DTypeLike, Nested
 
@@ -73,6 +78,7 @@ class TFSMLayer(Layer):
 
     def call(self, inputs: Nested, training: bool = False) -> Nested:
         """Returns the result of the endpoint."""
+        refuse_symbols(inputs)
         try:
             return self._functions_by_mode[training](inputs)
         except Exception as error:

@@ -12,7 +12,12 @@ from keras_fn.core.variable import Variable
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.layers._options import UnnamedLayerOptions
 from keras_fn.layers._shapes import symbolic_inputs, to_shapes
-from keras_fn.layers.interop._requirements import framework_backend, refuse_code, refused_inputs
+from keras_fn.layers.interop._requirements import (
+    framework_backend,
+    refuse_code,
+    refuse_symbols,
+    refused_inputs,
+)
 from keras_fn.layers.layer import Layer
 from keras_fn.types import Nested, ShapeLike
 
@@ -111,6 +116,7 @@ class TorchModuleWrapper(Layer):
 
     def call(self, *args: Nested, training: bool | None = None, **kwargs: Any) -> Nested:
         """Returns the outputs of the module."""
+        refuse_symbols((args, kwargs))
         variables = self._module_variables
         try:
             return self._backend.call_module(self.module, variables, bool(training), args, kwargs)
