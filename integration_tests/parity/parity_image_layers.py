@@ -4,6 +4,7 @@
 """
 
 import os
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -61,7 +62,10 @@ def tensors(x: Any) -> Any:
 
 
 def transform(layer: Any, data: dict[str, Any], transformation: Any) -> dict[str, Any]:
-    return {k: getattr(layer, f"transform_{k}")(v, transformation) for k, v in data.items()}
+    # Copies, since Keras on PyTorch writes into the matrix.
+    return {
+        k: getattr(layer, f"transform_{k}")(v, deepcopy(transformation)) for k, v in data.items()
+    }
 
 
 def assert_same(ours: Any, theirs: Any) -> None:
