@@ -15,7 +15,10 @@ if keras.config.backend() != os.environ.get("KERAS_BACKEND"):
 
 import keras_fn  # noqa: E402
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+pytestmark = [  # Keras's own, on PyTorch
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:Tensor.T is deprecated"),
+]
 CLAHE = "ContrastLimitedAdaptiveHistogramEqualization"
 LAYERS: list[tuple[str, dict[str, Any]]] = [
     ("RandomBrightness", {"factor": 0.3}),
