@@ -13,4 +13,4 @@ def ragged_samples(x: tf.RaggedTensor) -> list[np.ndarray]:
 
 def ragged_from_rows(values: np.ndarray, row_lengths: np.ndarray) -> tf.RaggedTensor:
     """`tf.RaggedTensor.from_row_lengths`."""
-    return tf.RaggedTensor.from_row_lengths(values, row_lengths)
+    return tf.RaggedTensor.from_row_lengths(values, row_lengths)  # type: ignore[attr-defined]
