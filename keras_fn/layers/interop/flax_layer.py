@@ -35,6 +35,12 @@ class FlaxLayer(JaxLayer):
     Raises:
         ValueError: The backend is not jax.
         ImportError: Flax is not installed.
+
+    Example:
+        >>> import flax.linen  # doctest: +SKIP
+        >>> layer = keras.layers.FlaxLayer(flax.linen.Dense(2))  # doctest: +SKIP
+        >>> layer(keras.Input((3,))).shape  # doctest: +SKIP
+        (None, 2)
     """
 
     _not_in_config = JaxLayer._not_in_config | {"module", "method", "variables"}

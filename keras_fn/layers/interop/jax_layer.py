@@ -58,9 +58,9 @@ class JaxLayer(Layer):
             parameters are missing.
 
     Example:
-        >>> dense = lambda params, inputs: inputs @ params["w"]  # doctest: +SKIP
-        >>> layer = keras.layers.JaxLayer(dense, params={"w": np.ones((3, 2))})  # doctest: +SKIP
-        >>> layer(keras.Input((3,))).shape  # doctest: +SKIP
+        >>> dense = lambda params, inputs: inputs @ params["w"]
+        >>> layer = keras.layers.JaxLayer(dense, params={"w": np.ones((3, 2))})
+        >>> layer(keras.Input((3,))).shape
         (None, 2)
     """
 

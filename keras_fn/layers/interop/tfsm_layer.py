@@ -44,6 +44,15 @@ class TFSMLayer(Layer):
 
     Raises:
         ValueError: The backend is not tensorflow, or there is no such endpoint.
+
+    Example:
+        >>> module = tf.Module()  # doctest: +SKIP
+        >>> module.serve = tf.function(lambda x: 2 * x)  # doctest: +SKIP
+        >>> module.serve(tf.ones((1, 3)))  # doctest: +SKIP
+        >>> tf.saved_model.save(module, "doubled")  # doctest: +SKIP
+        >>> layer = keras.layers.TFSMLayer("doubled")  # doctest: +SKIP
+        >>> layer(keras.Input((3,), batch_size=1)).shape  # doctest: +SKIP
+        (1, 3)
     """
 
     def __init__(
