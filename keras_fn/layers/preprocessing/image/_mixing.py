@@ -6,13 +6,16 @@ from typing import Any
 
 from keras_fn.core import dtypes
 from keras_fn.errors import SpecError
+from keras_fn.layers.preprocessing.image.base_image_preprocessing_layer import (
+    BaseImagePreprocessingLayer,
+)
 from keras_fn.ops.arithmetic import add, multiply, subtract
 from keras_fn.ops.core import cast, convert_to_tensor, dtype as dtype_of
 from keras_fn.ops.creation import arange
 from keras_fn.ops.indexing import take
 from keras_fn.ops.manipulation import reshape
 from keras_fn.random import shuffle
-from keras_fn.types import Tensor
+from keras_fn.types import Nested, Tensor
 
 
 def draw_order(batch: Any, seed: Any) -> Tensor:
@@ -52,3 +55,31 @@ def mix_labels(labels: Any, order: Tensor, weight: Tensor, source: str) -> Tenso
             fix="use keras.ops.one_hot(labels, num_classes)",
         )
     return mix(cast(labels, name if dtypes.is_float(name) else "float32"), order, weight)
+
+
+class BaseMixing(BaseImagePreprocessingLayer):
+    """Base class of layers that mix each sample with another one, and its label.
+
+    Their transformations have the entries `"permutation_order"` and `"mix_weight"`.
+    """
+
+    def transform_labels(
+        self, labels: Tensor, transformation: Nested = None, training: bool = True
+    ) -> Tensor:
+        """Mixes the labels of a batch.
+
+        Args:
+            labels: One-hot labels, or other floats.
+            transformation: What `get_random_transformation` returned.
+            training: Whether to mix.
+
+        Returns:
+            Floats.
+
+        Raises:
+            ValueError: The labels are class indices.
+        """
+        if not training or transformation is None:
+            return labels
+        order, weight = transformation["permutation_order"], transformation["mix_weight"]
+        return mix_labels(labels, order, weight, self._label)

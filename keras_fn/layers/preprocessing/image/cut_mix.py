@@ -7,12 +7,9 @@ from typing import Any, Unpack
 
 from keras_fn.errors import DTypeError
 from keras_fn.layers._options import ImageLayerOptions
-from keras_fn.layers.preprocessing.image._mixing import draw_order, mix_labels
+from keras_fn.layers.preprocessing.image._mixing import BaseMixing, draw_order
 from keras_fn.layers.preprocessing.image._patches import draw_patches
-from keras_fn.layers.preprocessing.image.base_image_preprocessing_layer import (
-    BaseImagePreprocessingLayer,
-    factor_range,
-)
+from keras_fn.layers.preprocessing.image.base_image_preprocessing_layer import factor_range
 from keras_fn.ops.arithmetic import add, subtract
 from keras_fn.ops.core import cast, dtype as dtype_of
 from keras_fn.ops.indexing import getitem, take
@@ -23,7 +20,7 @@ from keras_fn.random import beta, uniform
 from keras_fn.types import Nested, SeedLike, Tensor
 
 
-class CutMix(BaseImagePreprocessingLayer):
+class CutMix(BaseMixing):
     """CutMix: in training, replaces a rectangle of each image by that of another one of the batch.
 
     Labels are mixed with the fraction of the pixels that each of the two images contributes. The
@@ -102,27 +99,6 @@ class CutMix(BaseImagePreprocessingLayer):
     def _transform_images(self, images: Tensor, transformation: Nested) -> Tensor:
         others = take(images, transformation["permutation_order"], axis=0)
         return where(transformation["batch_masks"], others, images)
-
-    def transform_labels(
-        self, labels: Tensor, transformation: Nested = None, training: bool = True
-    ) -> Tensor:
-        """Mixes the labels of a batch.
-
-        Args:
-            labels: One-hot labels, or other floats.
-            transformation: What `get_random_transformation` returned.
-            training: Whether to mix.
-
-        Returns:
-            Floats.
-
-        Raises:
-            ValueError: The labels are class indices.
-        """
-        if not training or transformation is None:
-            return labels
-        order, weight = transformation["permutation_order"], transformation["mix_weight"]
-        return mix_labels(labels, order, weight, self._label)
 
     def transform_bounding_boxes(
         self, bounding_boxes: Nested, transformation: Nested, training: bool = True

@@ -6,7 +6,7 @@ from typing import Any, Unpack
 
 from keras_fn.layers._arguments import argument_error
 from keras_fn.layers._options import ImageLayerOptions
-from keras_fn.layers.preprocessing.image._mixing import draw_order, mix, mix_labels
+from keras_fn.layers.preprocessing.image._mixing import BaseMixing, draw_order, mix
 from keras_fn.layers.preprocessing.image.base_color_transform import BaseColorTransform
 from keras_fn.ops.core import cast
 from keras_fn.ops.indexing import take
@@ -15,7 +15,7 @@ from keras_fn.random import beta
 from keras_fn.types import Nested, Tensor
 
 
-class MixUp(BaseColorTransform):
+class MixUp(BaseMixing, BaseColorTransform):
     """Mixup: in training, blends each image and its label with another one of the batch.
 
     With `w` drawn from a beta distribution, `Beta(alpha, alpha)`, for each image, both become
@@ -74,27 +74,6 @@ class MixUp(BaseColorTransform):
 
     def _transform_images(self, images: Tensor, transformation: Nested) -> Tensor:
         return mix(images, transformation["permutation_order"], transformation["mix_weight"])
-
-    def transform_labels(
-        self, labels: Tensor, transformation: Nested = None, training: bool = True
-    ) -> Tensor:
-        """Mixes the labels of a batch.
-
-        Args:
-            labels: One-hot labels, or other floats.
-            transformation: What `get_random_transformation` returned.
-            training: Whether to mix.
-
-        Returns:
-            Floats.
-
-        Raises:
-            ValueError: The labels are class indices.
-        """
-        if not training or transformation is None:
-            return labels
-        order, weight = transformation["permutation_order"], transformation["mix_weight"]
-        return mix_labels(labels, order, weight, self._label)
 
     def transform_bounding_boxes(
         self, bounding_boxes: Nested, transformation: Nested, training: bool = True
