@@ -47,7 +47,9 @@ class Lambda(Layer):
     def __init__(
         self,
         function: Callable[..., Any],
-        output_shape: Sequence[int | None] | Callable[..., Any] | None = None,
+        output_shape: Sequence[int | Sequence[int | None] | None]
+        | Callable[..., Any]
+        | None = None,
         mask: Tensor | Callable[..., Any] | None = None,
         arguments: dict[str, Any] | None = None,
         **kwargs: Unpack[LayerOptions],
