@@ -36,7 +36,8 @@ class LossTrackingMixin(AttributeTrackingMixin):
 
     def __getstate__(self) -> dict[str, Any]:
         state: Any = super().__getstate__()
-        return {**state, "_tracks_losses": None, "_dependents": ()}
+        # A copy has made no call yet.
+        return {**state, "_losses": [], "_tracks_losses": None, "_dependents": ()}
 
     @property
     def activity_regularizer(self) -> Regularizer | None:

@@ -91,3 +91,14 @@ def test_a_tensor_that_was_assigned_stays_the_users():
     model.fit(x, y, verbose=0)
     assert float(ops.sum(tensor)) == 5.0
     assert float(other.numpy().sum()) == 5.0
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_copy_has_no_losses_of_calls_that_it_did_not_make(way):
+    layer = keras.layers.Dense(2, activity_regularizer="l2")
+    model = keras.Sequential([keras.Input((3,)), layer])
+    model(np.ones((2, 3), "float32"))
+    copied = WAYS[way](model)
+    assert len(model.losses) == 1 and copied.losses == []
+    copied(np.ones((2, 3), "float32"))
+    assert float(copied.losses[0]) == float(model.losses[0])
