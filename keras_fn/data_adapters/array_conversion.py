@@ -40,7 +40,7 @@ def convert_to_array(x: Any, name: str, source: str, float64: str | None = None)
     elif current().is_tensor(x):
         array = _move_to_device(x)
     else:
-        array = to_host_array(x, name, source)
+        array = x if type(x) is np.ndarray else to_host_array(x, name, source)
         if array.dtype.kind not in "biufcV":
             raise DTypeError(
                 source,

@@ -331,11 +331,14 @@ class Layer(
             if isinstance(x, Variable):
                 x = x.value
             is_symbolic = isinstance(x, KerasTensor)
-            if x.dtype == "string" if is_symbolic else is_text_array(x):
-                return convert_text(self, x)
-            if is_ragged is not None and not is_symbolic and is_ragged(x):
+            if is_symbolic:
+                if x.dtype == "string":
+                    return convert_text(self, x)
+            elif is_ragged is not None and is_ragged(x):
                 x = pad_ragged_tensor(x, self._label)
-            if not is_symbolic and not backend.is_tensor(x):
+            elif not backend.is_tensor(x):
+                if is_text_array(x):
+                    return convert_text(self, x)
                 if not hasattr(x, "__array__") and not hasattr(x, "dtype"):
                     return x
                 x = backend.convert_to_tensor(x)

@@ -267,7 +267,7 @@ class TrainStepMixin(CompileMixin):
     @property
     def _needs_outputs(self) -> bool:
         metrics = self._compile_metrics
-        return self._has_custom_metrics or (metrics is not None and bool(metrics.rows))
+        return (metrics is not None and bool(metrics.rows)) or self._has_custom_metrics
 
     def _update_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> Any:
         """Updates the metrics. Returns the result of an overridden `compute_metrics`, else None."""

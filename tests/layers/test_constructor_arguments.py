@@ -23,6 +23,7 @@ REQUIRED = {  # without a row, or one of several that must be given
     "Wrapper": {"layer": layers.Dense(2)},
     "CategoryEncoding": {"num_tokens": 4},
     "Discretization": {"bin_boundaries": [0.5]},
+    "JaxLayer": {"params": np.ones((3, 2))},
 }
 SHARED = ("activity_regularizer", "autocast", "dtype", "trainable")
 
@@ -35,16 +36,17 @@ class Thing:
 INVALID = ("bogus", b"x", 2.5, -7, Thing(), [1, "a"], {"a": 1})
 # What fits after all, by the name of the argument.
 FITS = {
-    "bogus": {"mask_token", "mask_value", "name", "oov_token"},
-    "dict": {"arguments", "mask_value", "offset", "output_shape", "scale"},
+    "bogus": {"mask_token", "mask_value", "name", "oov_token", "params", "state"},
+    "dict": {"arguments", "mask_value", "offset", "output_shape", "params", "scale", "state"},
     2.5: {
+        "params", "state",
         "alpha", "epsilon", "l1", "l2", "logit_soft_cap", "mask_value", "max_value", "momentum",
         "negative_slope", "offset", "renorm_momentum", "scale", "stddev", "threshold",
         "clip_limit", "fill_value", "mag_exp", "max_freq", "min_freq", "min_power", "ref_power",
         "sigma", "top_db",
     },
     -7: {
-        "mask_token", "oov_token", "ref_power", "salt",
+        "params", "state", "mask_token", "oov_token", "ref_power", "salt",
         "alpha", "attention_axes", "axes", "axis", "epsilon", "mask_value", "momentum", "offset",
         "fill_value", "renorm_momentum", "scale", "seed", "shared_axes",
     },

@@ -12,7 +12,7 @@ from keras_fn.core.scopes import AutocastScope
 from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
 from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError
-from keras_fn.layers._arguments import argument_error
+from keras_fn.layers._arguments import argument_error, check_seed
 from keras_fn.layers._options import LayerOptions
 from keras_fn.layers._shapes import map_shapes
 from keras_fn.layers.interop._requirements import framework_backend, refuse_symbols, refused_inputs
@@ -24,6 +24,8 @@ from keras_fn.types import Nested, Tensor
 
 _CALL_ARGUMENTS = ("params", "state", "rng", "inputs", "training")
 _INIT_ARGUMENTS = ("rng", "inputs", "training")
+
+_PLATFORMS = frozenset(("cpu", "cuda", "rocm", "tpu"))
 
 
 class JaxLayer(Layer):
@@ -79,12 +81,22 @@ class JaxLayer(Layer):
         self._backend = framework_backend(type(self), "flatten_pytree", "jax", "a function of JAX")
         super().__init__(**kwargs)
         self.call_fn, self.init_fn = call_fn, init_fn
-        self.native_serialization_platforms = native_serialization_platforms
+        platforms = native_serialization_platforms
+        is_list = isinstance(platforms, (list, tuple))
+        if platforms is not None and not (is_list and set(platforms) <= _PLATFORMS):
+            raise argument_error(
+                self,
+                "native_serialization_platforms",
+                f"a list of {', '.join(sorted(_PLATFORMS))}, or None",
+                platforms,
+                "leave it out",
+            )
+        self.native_serialization_platforms = platforms
         self.call_fn_arguments = self._parameters_of("call_fn", call_fn, _CALL_ARGUMENTS)
         self.init_fn_arguments = (
             () if init_fn is None else self._parameters_of("init_fn", init_fn, _INIT_ARGUMENTS)
         )
-        self.seed = seed
+        self.seed = check_seed(self, seed)
         self.seed_generator = SeedGenerator(seed) if "rng" in self.call_fn_arguments else None
         has_weights = "params" in self.call_fn_arguments or "state" in self.call_fn_arguments
         self._needs_init = has_weights and params is None and state is None

@@ -1,7 +1,7 @@
 """Modules of PyTorch as layers."""
 
-from collections.abc import Callable, Mapping, MutableMapping
-from typing import Any, Self, Unpack
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from typing import Any, Self, Unpack, cast
 
 from keras_fn.backend.loader import current
 from keras_fn.core import tree
@@ -113,6 +113,14 @@ class TorchModuleWrapper(Layer):
     def _build_for(self, arguments: dict[str, Any]) -> None:
         shapes = [x.shape for x in tree.flatten(list(arguments.values())) if hasattr(x, "shape")]
         self.build(list(map(tuple, shapes)))
+
+    def parameters(self, recurse: bool = True) -> Iterator[Any]:
+        """Returns an iterator over the parameters of the module, as PyTorch's modules do.
+
+        Args:
+            recurse: Whether to include those of modules inside.
+        """
+        return cast(Any, self.module).parameters(recurse)
 
     def call(self, *args: Nested, training: bool | None = None, **kwargs: Any) -> Nested:
         """Returns the outputs of the module."""
