@@ -9,9 +9,10 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from keras_fn.core.dtypes import is_float
 from keras_fn.errors import SpecError, check_choice
 from keras_fn.ops.arithmetic import clip, maximum
-from keras_fn.ops.core import cast, convert_to_tensor
+from keras_fn.ops.core import cast, convert_to_tensor, dtype as dtype_of
 from keras_fn.ops.joining_splitting import concatenate, stack
 from keras_fn.ops.logic import greater, where
 from keras_fn.ops.manipulation import reshape
@@ -36,6 +37,13 @@ FORMATS = (
 or the center; with `rel_`, as fractions of the size of the image."""
 
 _ENCODINGS = ("center_xywh", "center_yxhw")
+
+
+def _to_boxes(boxes: Any, form: str) -> Any:
+    """Returns boxes as a tensor. Integers become floats if the format has halves: centers."""
+    tensor = convert_to_tensor(boxes)
+    keeps_dtype = is_float(dtype_of(tensor)) or "center" not in form
+    return tensor if keeps_dtype else cast(tensor, settings.floatx)
 
 
 def columns_of(boxes: Any) -> tuple[Any, ...]:
@@ -171,7 +179,7 @@ def clip_to_image_size(
     """
     name = "bounding_boxes.clip_to_image_size"
     form = check_format(name, "bounding_box_format", bounding_box_format)
-    boxes = convert_to_tensor(bounding_boxes["boxes"])
+    boxes = _to_boxes(bounding_boxes["boxes"], form)
     _check_boxes(name, boxes)
     if form.startswith("rel_"):
         height = width = 1.0
@@ -235,7 +243,7 @@ def crop(
     """
     name = "bounding_boxes.crop"
     form = _absolute(name, bounding_box_format)
-    tensor: Any = convert_to_tensor(boxes)
+    tensor = _to_boxes(boxes, form)
     _check_boxes(name, tensor)
     x1, y1, x2, y2 = _to_corners(tensor, form)
     dx, dy, w, h = (_like(value, tensor) for value in (left, top, width, height))
@@ -276,7 +284,7 @@ def pad(
     """
     name = "bounding_boxes.pad"
     form = _absolute(name, bounding_box_format)
-    tensor: Any = convert_to_tensor(boxes)
+    tensor = _to_boxes(boxes, form)
     _check_boxes(name, tensor)
     x1, y1, x2, y2 = _to_corners(tensor, form)
     dx, dy = _like(left, tensor), _like(top, tensor)
@@ -347,7 +355,7 @@ def affine_transform(
     """
     name = "bounding_boxes.affine_transform"
     form = _absolute(name, bounding_box_format)
-    tensor: Any = convert_to_tensor(boxes)
+    tensor = _to_boxes(boxes, form)
     _check_boxes(name, tensor)
     dtype = "float64" if str(tensor.dtype).endswith("float64") else "float32"
     angle, tx, ty, scale, shear_x, shear_y, height, width = (
