@@ -33,9 +33,9 @@ class CenterCrop(BaseCrop):
         ValueError: An argument is not one of these values.
 
     Example:
-        >>> keras.layers.CenterCrop(4, 5, data_format="channels_last")(np.ones((2, 8, 8, 3))).shape
-        ... == (2, 4, 5, 3)
-        True
+        >>> layer = keras.layers.CenterCrop(4, 5, data_format="channels_last")
+        >>> tuple(layer(np.ones((2, 8, 8, 3))).shape)
+        (2, 4, 5, 3)
     """
 
     def __init__(
