@@ -168,7 +168,16 @@ def example_backend(session: nox.Session) -> None:
 def parity(session: nox.Session, backend: str) -> None:
     """Ops, layers, losses, metrics, optimizers, habits, docstrings' examples next to real Keras."""
     _install(session, backend, "keras")
-    parts = ("ops", "layers", "image_layers", "text", "training", "habits", "docstrings")
+    parts = (
+        "ops",
+        "layers",
+        "image_layers",
+        "color_layers",
+        "text",
+        "training",
+        "habits",
+        "docstrings",
+    )
     files = [f"integration_tests/parity/parity_{part}.py" for part in parts]
     _pytest(session, backend, "-n", "2", "--dist", "loadgroup", *files, *session.posargs)
 
