@@ -299,9 +299,12 @@ def get_object(kind: str, identifier: object, aliases: Iterable[str] = ()) -> An
     """
     if identifier is None:
         return None
+    found = registry.lookup(identifier, kind) if isinstance(identifier, str) else None
     obj: Any = identifier
-    if isinstance(identifier, str) and isinstance(found := registry.lookup(identifier, kind), type):
+    if isinstance(found, type):
         obj = _create(found, {})
+    elif found is not None and registry.kind_of(found) == kind:
+        obj = found
     else:
         check_identifier(kind, identifier, aliases)
         if isinstance(identifier, (str, dict)):

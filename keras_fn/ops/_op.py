@@ -259,7 +259,7 @@ class OpDefinition(OpSignature):
             self.check_options(args, kwargs)
         operands = self.list_operands(args)
         if context.current.symbolic or any(isinstance(x, KerasTensor) for x in operands):
-            return self.symbolic_call(args, kwargs)
+            return self.symbolic_call(args, kwargs, operands)
         if any(map(is_sparse, operands)):
             return call_sparse(OPS[self.name], args, kwargs)
         try:
@@ -270,9 +270,15 @@ class OpDefinition(OpSignature):
         except Exception as error:
             return self.recover(error, args, kwargs)
 
-    def symbolic_call(self, args: tuple, kwargs: dict[str, Any]) -> Any:
+    def symbolic_call(self, args: tuple, kwargs: dict[str, Any], operands: list[Any]) -> Any:
         """Infers the result, and records the call unless a scope of inference is active."""
-        if any(map(is_text_operand, self.list_operands(args))) and not self.takes_text():
+        # The usual operands are known to be numbers without a call.
+        others = [
+            x
+            for x in operands
+            if not (isinstance(x, Variable) or (isinstance(x, KerasTensor) and x.dtype != "string"))
+        ]
+        if others and any(map(is_text_operand, others)) and not self.takes_text():
             raise text_refusal(self.full_name, bind(self.fn, args, kwargs))
         try:
             if context.current.symbolic:

@@ -84,6 +84,9 @@ class OpSignature:
 
     def list_operands(self, args: tuple, first: int = 0) -> list[Any]:
         """Returns the operands, including those inside lists of operands."""
+        if not (first or self.sequences or self.is_variadic):
+            count = len(args)
+            return [args[i] for i in self.positions if i < count and args[i] is not None]
         operands: list[Any] = []
         self.map_operands(operands.append, args, first)
         return operands
