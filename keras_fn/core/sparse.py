@@ -193,7 +193,9 @@ def mark_sparse(op: Any, results: Any, args: tuple[Any, ...], kwargs: dict[str, 
     if "sparse" in op.op.parameters:  # an option chooses
         results.sparse = rule.is_sparse(*args, **kwargs)
         return results
-    for x in op.op.list_operands(args):
+    signature = op.op
+    has_lists = signature.sequences or signature.is_variadic
+    for x in signature.list_operands(args) if has_lists else args:
         if isinstance(x, KerasTensor) and x.sparse:
             results.sparse = rule.is_sparse(*args, **kwargs)
             break

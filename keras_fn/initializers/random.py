@@ -190,17 +190,10 @@ class VarianceScaling(RandomInitializer):
         output_axes: Axes = None,
     ):
         super().__init__(seed)
-        check_arguments(
-            type(self).__name__,
-            _FORMS,
-            {
-                "mode": mode,
-                "distribution": distribution,
-                "input_axes": input_axes,
-                "output_axes": output_axes,
-                "scale": scale,
-            },
-        )
+        if (type(mode), type(distribution), type(scale)) != (str, str, float) or (
+            input_axes is not None or output_axes is not None
+        ):
+            self._check_types(mode, distribution, input_axes, output_axes, scale)
         distribution = distribution.lower()
         distribution = "truncated_normal" if distribution == "normal" else distribution
         if scale <= 0:
@@ -213,6 +206,9 @@ class VarianceScaling(RandomInitializer):
             )
         self.scale, self.mode, self.distribution = scale, mode, distribution
         self.input_axes, self.output_axes = input_axes, output_axes
+
+    def _check_types(self, *values: object) -> None:
+        check_arguments(type(self).__name__, _FORMS, dict(zip(_FORMS, values, strict=True)))
 
     def _values(self, shape: tuple[int, ...], dtype: str, key: Key | None) -> np.ndarray:
         count = _MODES[self.mode](*compute_fans(shape, self.input_axes, self.output_axes))

@@ -79,9 +79,12 @@ class WeightCreationMixin:
             ValueError: It runs inside `call`, where each call would make another weight; or an
                 argument is invalid.
         """
-        self._refuse_inside_call()
-        trainable = check_flag(self, "trainable", trainable)
         layer: Any = self
+        is_warm = self._fast_path_keys is not None  # calls of a warm layer set no flag
+        if (self._is_calling or is_warm) and not self._building:
+            raise _inside_call_error(layer)
+        if trainable is not True:
+            trainable = check_flag(self, "trainable", trainable)
         dtype = dtype or layer.variable_dtype
         if initializer is None:
             initializer = "glorot_uniform" if "float" in str(dtype) else "zeros"
@@ -105,13 +108,11 @@ class WeightCreationMixin:
         self._weights.append(variable)
         return variable
 
-    def _refuse_inside_call(self) -> None:
-        layer: Any = self
-        is_warm = self._fast_path_keys is not None  # such calls set no flag
-        if (self._is_calling or is_warm) and not self._building:
-            raise SpecError(
-                layer._label,
-                expected="weights that are created in __init__() or build()",
-                received="add_weight() in call(), or after a call",
-                fix="move it to build(self, input_shape), which runs once, before the first call",
-            )
+
+def _inside_call_error(layer: Any) -> SpecError:
+    return SpecError(
+        layer._label,
+        expected="weights that are created in __init__() or build()",
+        received="add_weight() in call(), or after a call",
+        fix="move it to build(self, input_shape), which runs once, before the first call",
+    )
