@@ -258,7 +258,7 @@ class SKLearnRegressor(RegressorMixin, Estimator):
         >>> model.compile(keras.optimizers.Adam(0.1), "mse")
         >>> estimator = keras.wrappers.SKLearnRegressor(model, fit_kwargs={"verbose": 0})
         >>> X = np.linspace(0, 1, 64)[:, None]
-        >>> estimator.fit(X, 3 * X[:, 0] + 1, epochs=150).predict([[2.0]]).round(1).tolist()
+        >>> estimator.fit(X, 3 * X[:, 0] + 1, epochs=400).predict([[2.0]]).round(1).tolist()
         [7.0]
     """
 
