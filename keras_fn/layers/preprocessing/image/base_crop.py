@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
+from keras_fn.errors import missing_method
 from keras_fn.layers._arguments import positive_int
 from keras_fn.layers._options import ImageLayerOptions
 from keras_fn.layers.preprocessing.image.base_geometric_transform import BaseGeometricTransform
@@ -45,8 +46,8 @@ class BaseCrop(BaseGeometricTransform):
         self.width = positive_int(self, "width", width)
 
     def _place(self, height: Any, width: Any, seed: Any) -> tuple[Any, Any]:
-        """Returns the first row and column of a window of the size of the result."""
-        raise NotImplementedError
+        """Returns the first row and column of a window that fits. Subclasses define it."""
+        raise missing_method(self, "_place(height, width, seed)")
 
     def _draw(self, batch: Any, height: Any, width: Any, seed: Any) -> dict[str, Any]:
         """Returns the window: its first row and column, its height and width."""

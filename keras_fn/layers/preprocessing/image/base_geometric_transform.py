@@ -8,6 +8,7 @@ from typing import Any, Unpack, cast as cast_type
 from keras_fn.backend.contract import SupportsCompileOp
 from keras_fn.backend.loader import current, supports
 from keras_fn.core.scopes import context
+from keras_fn.errors import missing_method
 from keras_fn.layers._arguments import one_of
 from keras_fn.layers._options import ImageLayerOptions
 from keras_fn.layers.preprocessing.image.base_image_preprocessing_layer import (
@@ -90,12 +91,12 @@ class BaseGeometricTransform(BaseImagePreprocessingLayer):
         return {**self._draw(*sizes, self._seed(seed)), "input_shape": shape_of(images)}
 
     def _warp(self, images: Tensor, transformation: Nested, interpolation: str) -> Tensor:
-        """Returns the pixels of the transformed images, in their dtype."""
-        raise NotImplementedError
+        """Returns the pixels of the transformed images, in their dtype. Subclasses define it."""
+        raise missing_method(self, "_warp(images, transformation, interpolation)")
 
     def _move_boxes(self, boxes: Tensor, transformation: Nested) -> Tensor:
-        """Returns transformed boxes in the format "xyxy"."""
-        raise NotImplementedError
+        """Returns transformed boxes in the format "xyxy". Subclasses define it."""
+        raise missing_method(self, "_move_boxes(boxes, transformation)")
 
     def _input_size(self, transformation: Nested) -> tuple[Any, Any]:
         """Returns the height and width of the images that a transformation was drawn for."""
@@ -186,8 +187,11 @@ class BaseAffineTransform(BaseGeometricTransform):
     _is_affine = True  # whether the last two of the eight numbers are 0
 
     def _matrix(self, transformation: Nested) -> Tensor:
-        """Returns the transforms, of shape `(batch, 8)`, from pixels of the result to the image."""
-        raise NotImplementedError
+        """Returns the transforms, of shape `(batch, 8)`, from pixels of the result to the image.
+
+        Subclasses define it.
+        """
+        raise missing_method(self, "_matrix(transformation)")
 
     def _warp(self, images: Tensor, transformation: Nested, interpolation: str) -> Tensor:
         """Returns the pixels of the transformed images, in their dtype."""
