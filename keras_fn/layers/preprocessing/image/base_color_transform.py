@@ -12,8 +12,6 @@ from keras_fn.layers.preprocessing.image.base_image_preprocessing_layer import (
 )
 from keras_fn.ops.core import cast, dtype as dtype_of
 from keras_fn.ops.image._data_format import compute_dtype, to_pixels
-from keras_fn.ops.logic import less
-from keras_fn.random import uniform
 from keras_fn.types import Nested, SeedLike, Tensor
 
 
@@ -138,18 +136,6 @@ def kept_dtype(images: Any, dtype: str) -> str:
     """
     own = dtype_of(images)
     return own if is_int(own) else dtype
-
-
-def draw_choices(batch: Any, probability: tuple[float, float], seed: Any) -> Tensor:
-    """Returns booleans of shape `(batch,)`, whose probability is drawn for each of them.
-
-    Args:
-        batch: Their number.
-        probability: The limits of the probability.
-        seed: The seed of the draws.
-    """
-    limit = uniform((batch,), *probability, dtype="float32", seed=seed)
-    return less(uniform((batch,), dtype="float32", seed=seed), limit)
 
 
 def unit_range(layer: object, argument: str, factor: Any) -> tuple[float, float]:

@@ -16,8 +16,9 @@ from keras_fn.layers.preprocessing.data_layer import DataLayer
 from keras_fn.layers.preprocessing.image._bounding_boxes import to_dense_boxes
 from keras_fn.ops.core import cast, convert_to_tensor, shape as shape_of
 from keras_fn.ops.image.bounding_boxes import FORMATS
+from keras_fn.ops.logic import less
 from keras_fn.ops.manipulation import expand_dims, squeeze
-from keras_fn.random import SeedGenerator
+from keras_fn.random import SeedGenerator, uniform
 from keras_fn.settings import standardize_data_format
 from keras_fn.types import Nested, SeedLike, Tensor
 
@@ -414,6 +415,18 @@ def value_limits(layer: object, value_range: Any) -> tuple[float, float]:
         value_range,
         "for example value_range=(0, 255)",
     )
+
+
+def draw_choices(batch: Any, probability: tuple[float, float], seed: Any) -> Tensor:
+    """Returns booleans of shape `(batch,)`, whose probability is drawn for each of them.
+
+    Args:
+        batch: Their number.
+        probability: The limits of the probability.
+        seed: The seed of the draws.
+    """
+    limit = uniform((batch,), *probability, dtype="float32", seed=seed)
+    return less(uniform((batch,), dtype="float32", seed=seed), limit)
 
 
 def transform_value_range(

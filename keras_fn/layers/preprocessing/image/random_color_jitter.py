@@ -8,6 +8,7 @@ from typing import Any, Unpack
 from keras_fn.layers._options import ImageLayerOptions
 from keras_fn.layers.preprocessing.image.base_color_transform import BaseColorTransform, unit_range
 from keras_fn.layers.preprocessing.image.base_image_preprocessing_layer import (
+    as_given,
     factor_range,
     value_limits,
 )
@@ -78,10 +79,10 @@ class RandomColorJitter(BaseColorTransform):
     ):
         super().__init__(data_format=data_format, **kwargs)
         self.value_range = value_limits(self, value_range)
-        self.brightness_factor = _to_tuple(brightness_factor)
-        self.contrast_factor = _to_tuple(contrast_factor)
-        self.saturation_factor = _to_tuple(saturation_factor)
-        self.hue_factor = _to_tuple(hue_factor)
+        self.brightness_factor = as_given(brightness_factor)
+        self.contrast_factor = as_given(contrast_factor)
+        self.saturation_factor = as_given(saturation_factor)
+        self.hue_factor = as_given(hue_factor)
         self._set_seed(seed)
         self.random_brightness = self._make("brightness")
         self.random_contrast = self._make("contrast")
@@ -116,7 +117,3 @@ class RandomColorJitter(BaseColorTransform):
         for name, layer in self._changes().items():
             images = layer._transform_images(images, transformation[name])
         return images
-
-
-def _to_tuple(factor: Any) -> Any:
-    return tuple(factor) if isinstance(factor, list) else factor

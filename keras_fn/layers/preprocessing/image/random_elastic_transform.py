@@ -11,6 +11,7 @@ from keras_fn.layers.preprocessing.image.base_geometric_transform import (
     BaseGeometricTransform,
 )
 from keras_fn.layers.preprocessing.image.base_image_preprocessing_layer import (
+    draw_choices,
     factor_range,
     value_limits,
 )
@@ -20,7 +21,7 @@ from keras_fn.ops.creation import arange
 from keras_fn.ops.image.filters import gaussian_blur
 from keras_fn.ops.image.sampling import sample_images
 from keras_fn.ops.joining_splitting import stack
-from keras_fn.ops.logic import any as any_, greater_equal, less, less_equal, logical_and, where
+from keras_fn.ops.logic import any as any_, greater_equal, less_equal, logical_and, where
 from keras_fn.ops.manipulation import reshape
 from keras_fn.ops.reductions import amax, amin
 from keras_fn.random import normal, uniform
@@ -96,8 +97,7 @@ class RandomElasticTransform(BaseGeometricTransform):
 
     def _draw(self, batch: Any, height: Any, width: Any, seed: Any) -> dict[str, Any]:
         """Returns whom to transform, the strength, and the displacements of rows and columns."""
-        probability = uniform((batch,), *self.factor, dtype="float32", seed=seed)
-        applies = less(uniform((batch,), dtype="float32", seed=seed), probability)
+        applies = draw_choices(batch, self.factor, seed)
         strength = uniform((), *self.scale, dtype="float32", seed=seed)
         sizes = [n if isinstance(n, int) else _ASSUMED_SIZE for n in (height, width)]
         reach = int(6 * 0.05 * self.scale[1] * min(sizes)) | 1

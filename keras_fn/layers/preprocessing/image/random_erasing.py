@@ -9,11 +9,9 @@ from keras_fn.layers._arguments import argument_error
 from keras_fn.layers._options import ImageLayerOptions
 from keras_fn.layers.preprocessing.image._color_transforms import erase
 from keras_fn.layers.preprocessing.image._patches import draw_patches
-from keras_fn.layers.preprocessing.image.base_color_transform import (
-    BaseColorTransform,
-    draw_choices,
-)
+from keras_fn.layers.preprocessing.image.base_color_transform import BaseColorTransform
 from keras_fn.layers.preprocessing.image.base_image_preprocessing_layer import (
+    draw_choices,
     factor_range,
     value_limits,
 )

@@ -8,11 +8,9 @@ from typing import Any, Unpack
 from keras_fn.layers._arguments import argument_error, int_tuple
 from keras_fn.layers._options import ImageLayerOptions
 from keras_fn.layers.preprocessing.image._color_transforms import blur_some
-from keras_fn.layers.preprocessing.image.base_color_transform import (
-    BaseColorTransform,
-    draw_choices,
-)
+from keras_fn.layers.preprocessing.image.base_color_transform import BaseColorTransform
 from keras_fn.layers.preprocessing.image.base_image_preprocessing_layer import (
+    draw_choices,
     factor_range,
     value_limits,
 )

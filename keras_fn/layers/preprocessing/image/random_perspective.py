@@ -7,11 +7,14 @@ from typing import Any, Unpack
 from keras_fn.layers._arguments import fraction
 from keras_fn.layers._options import ImageLayerOptions
 from keras_fn.layers.preprocessing.image.base_geometric_transform import BaseAffineTransform
-from keras_fn.layers.preprocessing.image.base_image_preprocessing_layer import factor_range
+from keras_fn.layers.preprocessing.image.base_image_preprocessing_layer import (
+    draw_choices,
+    factor_range,
+)
 from keras_fn.ops.core import cast
 from keras_fn.ops.image.geometric_transforms import homography
 from keras_fn.ops.joining_splitting import stack
-from keras_fn.ops.logic import less, where
+from keras_fn.ops.logic import where
 from keras_fn.ops.manipulation import reshape
 from keras_fn.random import uniform
 from keras_fn.types import Nested, Tensor
@@ -71,8 +74,7 @@ class RandomPerspective(BaseAffineTransform):
 
     def _draw(self, batch: Any, height: Any, width: Any, seed: Any) -> dict[str, Any]:
         """Returns whom to transform, of shape `(batch,)`, and corners, of shape `(batch, 4, 2)`."""
-        probability = uniform((batch,), *self.factor, dtype="float32", seed=seed)
-        applies = less(uniform((batch,), dtype="float32", seed=seed), probability)
+        applies = draw_choices(batch, self.factor, seed)
         limit = 0.5 * self.scale
         moves = uniform((batch, 4, 2), -limit, limit, dtype="float32", seed=seed)
         y, x = (cast(size, "float32") - 1.0 for size in (height, width))
