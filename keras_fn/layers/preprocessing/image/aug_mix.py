@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Unpack
 
 from keras_fn.core.tracing import is_dynamo_compiling
@@ -10,6 +10,7 @@ from keras_fn.layers._arguments import argument_error, check_flag, one_of, posit
 from keras_fn.layers._options import ImageLayerOptions
 from keras_fn.layers.preprocessing.image.base_image_preprocessing_layer import (
     factor_range,
+    images_of,
     value_limits,
 )
 from keras_fn.layers.preprocessing.image.base_random_policy import (
@@ -146,7 +147,7 @@ class AugMix(BaseRandomPolicy):
             "weight_sample": beta((), self.alpha, self.alpha, dtype="float32", seed=seed),
             "layer_idxes": randint(steps, 0, len(self._names) + 1, seed=seed),
             "keys": self._draw_keys(steps, seed),
-            "images": data["images"] if isinstance(data, Mapping) else data,
+            "images": images_of(data),
         }
 
     def _mix_chains(self, function: Any, transformation: Any, images: Tensor) -> Tensor:

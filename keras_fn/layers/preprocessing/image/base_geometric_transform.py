@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Unpack, cast as cast_type
 
 from keras_fn.backend.contract import SupportsCompileOp
@@ -13,6 +13,7 @@ from keras_fn.layers._arguments import one_of
 from keras_fn.layers._options import ImageLayerOptions
 from keras_fn.layers.preprocessing.image.base_image_preprocessing_layer import (
     BaseImagePreprocessingLayer,
+    images_of,
 )
 from keras_fn.ops.core import cast, shape as shape_of
 from keras_fn.ops.image.bounding_boxes import (
@@ -86,9 +87,8 @@ class BaseGeometricTransform(BaseImagePreprocessingLayer):
         """
         if not training and not self._runs_at_inference:
             return None
-        images = data["images"] if isinstance(data, Mapping) else data
-        sizes = self._batch_and_size(images)
-        return {**self._draw(*sizes, self._seed(seed)), "input_shape": shape_of(images)}
+        drawn = self._draw(*self._batch_and_size(data), self._seed(seed))
+        return {**drawn, "input_shape": shape_of(images_of(data))}
 
     def _warp(self, images: Tensor, transformation: Nested, interpolation: str) -> Tensor:
         """Returns the pixels of the transformed images, in their dtype. Subclasses define it."""

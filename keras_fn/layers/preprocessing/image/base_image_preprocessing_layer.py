@@ -124,8 +124,7 @@ class BaseImagePreprocessingLayer(DataLayer):
 
     def _batch_and_size(self, data: Nested) -> tuple[Any, Any, Any]:
         """Returns the number of images, 1 for an unbatched one, and their height and width."""
-        images = data["images"] if isinstance(data, Mapping) else data
-        shape = shape_of(images)
+        shape = shape_of(images_of(data))
         height, width, _ = self._axes
         return (shape[0] if len(shape) == 4 else 1), shape[height], shape[width]
 
@@ -356,6 +355,11 @@ class BaseImagePreprocessingLayer(DataLayer):
         if config.get("bounding_box_format", "") is None:
             del config["bounding_box_format"]
         return config
+
+
+def images_of(data: Nested) -> Any:
+    """Returns the images of a dict of images and what belongs to them; images as they are."""
+    return data["images"] if isinstance(data, Mapping) else data
 
 
 def factor_range(

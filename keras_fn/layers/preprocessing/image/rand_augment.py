@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Unpack
 
 from keras_fn.layers._arguments import one_of, positive_int
 from keras_fn.layers._options import ImageLayerOptions
 from keras_fn.layers.preprocessing.image.base_image_preprocessing_layer import (
     factor_range,
+    images_of,
     value_limits,
 )
 from keras_fn.layers.preprocessing.image.base_random_policy import (
@@ -117,7 +118,7 @@ class RandAugment(BaseRandomPolicy):
         return {
             "layer_idxes": randint((self.num_ops,), 0, len(self._names), seed=seed),
             "keys": self._draw_keys((self.num_ops,), seed),
-            "images": data["images"] if isinstance(data, Mapping) else data,
+            "images": images_of(data),
         }
 
     def _apply_all(self, function: Any, transformation: Any, value: Any) -> Any:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Unpack
 
 from keras_fn.layers._options import UnnamedImageLayerOptions
 from keras_fn.layers.preprocessing.image.base_crop import BaseCrop
+from keras_fn.layers.preprocessing.image.base_image_preprocessing_layer import images_of
 from keras_fn.ops.core import cast, shape as shape_of
 from keras_fn.random import uniform
 from keras_fn.types import Nested, SeedLike
@@ -71,9 +71,8 @@ class RandomCrop(BaseCrop):
         """
         if training:
             return super().get_random_transformation(data, training, seed)
-        images = data["images"] if isinstance(data, Mapping) else data
-        _, height, width = self._batch_and_size(images)
-        return {**self._largest_window(height, width), "input_shape": shape_of(images)}
+        _, height, width = self._batch_and_size(data)
+        return {**self._largest_window(height, width), "input_shape": shape_of(images_of(data))}
 
     def _place(self, height: Any, width: Any, seed: Any) -> tuple[Any, Any]:
         """Draws the first row and column."""

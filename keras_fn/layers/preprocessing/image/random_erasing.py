@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Unpack
 
 from keras_fn.layers._arguments import argument_error
@@ -13,6 +13,7 @@ from keras_fn.layers.preprocessing.image.base_color_transform import BaseColorTr
 from keras_fn.layers.preprocessing.image.base_image_preprocessing_layer import (
     draw_choices,
     factor_range,
+    images_of,
     value_limits,
 )
 from keras_fn.ops.arithmetic import clip, multiply
@@ -110,7 +111,7 @@ class RandomErasing(BaseColorTransform):
         return {
             "batch_masks": draw_patches(sizes, fractions, self._axes[:2], seed),
             "apply_erasing": draw_choices(sizes[0], self.factor, seed),
-            "fill_value": self._fill(data["images"] if isinstance(data, Mapping) else data, seed),
+            "fill_value": self._fill(images_of(data), seed),
         }
 
     def _fill(self, images: Any, seed: Any) -> Tensor:
