@@ -79,7 +79,7 @@ class BaseMixing(BaseImagePreprocessingLayer):
         Raises:
             ValueError: The labels are class indices.
         """
-        if not training or transformation is None:
+        if not self._applies(transformation, training):
             return labels
         order, weight = transformation["permutation_order"], transformation["mix_weight"]
         return mix_labels(labels, order, weight, self._label)

@@ -220,7 +220,7 @@ class AugMix(BaseRandomPolicy):
         Returns:
             Floats: for each pixel the share of each class.
         """
-        if not training or transformation is None:
+        if not self._applies(transformation, training):
             return segmentation_masks
         masks = cast(segmentation_masks, "float32")
         return self._mix_chains(apply_to_masks, transformation, masks)

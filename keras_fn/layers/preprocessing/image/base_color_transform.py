@@ -67,7 +67,7 @@ class BaseColorTransform(BaseImagePreprocessingLayer):
             ValueError: The images have a number of channels that the layer does not take.
         """
         self._check_channels(images)
-        if not training or transformation is None:
+        if not self._applies(transformation, training):
             return cast(images, self._output_dtype(images))
         return self._compute(images, transformation)
 
@@ -100,6 +100,8 @@ class BaseContrastTransform(BaseColorTransform):
     Subclasses define `_transform_images(images, transformation)`.
     """
 
+    _runs_at_inference = True
+
     def get_random_transformation(
         self, data: Nested, training: bool = True, seed: SeedLike = None
     ) -> None:
@@ -110,21 +112,6 @@ class BaseContrastTransform(BaseColorTransform):
             training: Not used.
             seed: Not used.
         """
-
-    def transform_images(
-        self, images: Tensor, transformation: Nested = None, training: bool = True
-    ) -> Tensor:
-        """Transforms a batch of images.
-
-        Args:
-            images: The images, of rank 4.
-            transformation: Not used.
-            training: Not used.
-
-        Returns:
-            Images in the compute dtype.
-        """
-        return self._compute(images, None)
 
 
 def kept_dtype(images: Any, dtype: str) -> str:

@@ -133,7 +133,7 @@ class CutMix(BaseMixing):
         Returns:
             Masks of the same dtype.
         """
-        if not training or transformation is None:
+        if not self._applies(transformation, training):
             return segmentation_masks
         key: list[Any] = [slice(None)] * 4
         key[self._axes[2]] = slice(0, 1)

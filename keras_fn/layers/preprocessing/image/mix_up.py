@@ -88,7 +88,7 @@ class MixUp(BaseMixing, BaseColorTransform):
         Returns:
             The dict, with twice as many boxes for each image.
         """
-        if not training or transformation is None:
+        if not self._applies(transformation, training):
             return bounding_boxes
         order = transformation["permutation_order"]
         return {
@@ -109,7 +109,7 @@ class MixUp(BaseMixing, BaseColorTransform):
         Returns:
             Floats: for each pixel the share of each class.
         """
-        if not training or transformation is None:
+        if not self._applies(transformation, training):
             return segmentation_masks
         masks = cast(segmentation_masks, "float32")
         return mix(masks, transformation["permutation_order"], transformation["mix_weight"])

@@ -148,7 +148,7 @@ class RandAugment(BaseRandomPolicy):
             transformation: What `get_random_transformation` returned.
             training: Whether to transform.
         """
-        if not training or transformation is None:
+        if not self._applies(transformation, training):
             return bounding_boxes
         boxes = {key: convert_to_tensor(x) for key, x in bounding_boxes.items()}
         boxes["boxes"] = cast(boxes["boxes"], "float32")
@@ -164,7 +164,7 @@ class RandAugment(BaseRandomPolicy):
             transformation: What `get_random_transformation` returned.
             training: Whether to transform.
         """
-        if not training or transformation is None:
+        if not self._applies(transformation, training):
             return segmentation_masks
         return self._apply_all(
             apply_to_masks, transformation, convert_to_tensor(segmentation_masks)

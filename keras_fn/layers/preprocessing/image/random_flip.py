@@ -84,7 +84,7 @@ class RandomFlip(BaseGeometricTransform):
             transformation: What `get_random_transformation` returned.
             training: Whether to flip.
         """
-        if training and transformation is not None:
+        if self._applies(transformation, training):
             images = self._warp(images, transformation, "nearest")  # of bytes: before the cast
         return cast(images, self.compute_dtype)
 
