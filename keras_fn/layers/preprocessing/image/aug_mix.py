@@ -15,10 +15,9 @@ from keras_fn.layers.preprocessing.image.base_image_preprocessing_layer import (
 )
 from keras_fn.layers.preprocessing.image.base_random_policy import (
     BaseRandomPolicy,
-    apply_to_images,
-    apply_to_masks,
     at,
     repeat,
+    transform_part,
 )
 from keras_fn.ops.arithmetic import add, clip, divide, multiply, subtract
 from keras_fn.ops.core import cast, shape as shape_of
@@ -150,46 +149,47 @@ class AugMix(BaseRandomPolicy):
             "images": images_of(data),
         }
 
-    def _mix_chains(self, function: Any, transformation: Any, images: Tensor) -> Tensor:
+    def _mix_chains(self, part: str, transformation: Any, images: Tensor) -> Tensor:
         """Returns the blend of images (or masks) and the average of the chains."""
         weights = cast(transformation["chain_mixing_weights"], images.dtype)
         if "chain_transforms" in transformation:  # in the form of Keras
             average = zeros_like(images)
             for i, steps in enumerate(transformation["chain_transforms"]):
-                chain = self._apply_named(function, steps, images)
+                chain = self._apply_named(part, steps, images)
                 average = add(average, multiply(chain, at(weights, i)))
         elif is_dynamo_compiling():
-            average = self._average_at_once(function, transformation, images, weights)
+            average = self._average_at_once(part, transformation, images, weights)
         else:
             average = repeat(
                 self.num_chains,
                 lambda i, total: add(
                     total,
-                    multiply(self._chain(function, transformation, i, images), at(weights, i)),
+                    multiply(self._chain(part, transformation, i, images), at(weights, i)),
                 ),
                 zeros_like(images),
             )
         weight = cast(transformation["weight_sample"], images.dtype)
         return add(multiply(images, weight), multiply(average, subtract(1.0, weight)))
 
-    def _chain(self, function: Any, transformation: Any, i: Any, images: Tensor) -> Tensor:
+    def _chain(self, part: str, transformation: Any, i: Any, images: Tensor) -> Tensor:
         """Returns the result of a chain."""
         indices, keys = transformation["layer_idxes"], transformation["keys"]
 
         def step(j: Any, value: Tensor) -> Tensor:
             drawn_for = transformation["images"]
-            return self._apply(function, at(indices, i, j), at(keys, i, j), drawn_for, value)
+            return self._apply(part, at(indices, i, j), at(keys, i, j), drawn_for, value)
 
         return repeat(self.chain_depth, step, images)
 
-    def _apply_named(self, function: Any, steps: Any, images: Tensor) -> Tensor:
+    def _apply_named(self, part: str, steps: Any, images: Tensor) -> Tensor:
         """Applies layers by name, with their transformations."""
         for step in steps:
-            images = function(getattr(self, step["layer_name"]), step["transformation"], images)
+            layer = getattr(self, step["layer_name"])
+            images = transform_part(layer, part, images, step["transformation"])
         return images
 
     def _average_at_once(
-        self, function: Any, transformation: Any, images: Tensor, weights: Tensor
+        self, part: str, transformation: Any, images: Tensor, weights: Tensor
     ) -> Tensor:
         """Returns the average of the chains, computed as one batch: graphs without branches."""
         indices, keys = transformation["layer_idxes"], transformation["keys"]
@@ -199,12 +199,12 @@ class AugMix(BaseRandomPolicy):
         drawn_for = tile(transformation["images"], (self.num_chains, *ones))
         for j in range(self.chain_depth):
             index = repeat_elements(indices[:, j], batch)
-            many = self._apply(function, index, keys[0, j], drawn_for, many)
+            many = self._apply(part, index, keys[0, j], drawn_for, many)
         chains = reshape(many, (self.num_chains, -1, *shape_of(images)[1:]))
         return tensordot(weights, chains, 1)
 
     def _transform_images(self, images: Tensor, transformation: Nested) -> Tensor:
-        mixed = self._mix_chains(apply_to_images, transformation, images)
+        mixed = self._mix_chains("images", transformation, images)
         return clip(mixed, *self.value_range)
 
     def transform_segmentation_masks(
@@ -223,4 +223,4 @@ class AugMix(BaseRandomPolicy):
         if not self._applies(transformation, training):
             return segmentation_masks
         masks = cast(segmentation_masks, "float32")
-        return self._mix_chains(apply_to_masks, transformation, masks)
+        return self._mix_chains("segmentation_masks", transformation, masks)

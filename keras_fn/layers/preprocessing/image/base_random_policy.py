@@ -35,8 +35,6 @@ from keras_fn.types import Nested, Tensor
 
 _MAX = 2**31 - 1
 
-_Step = Callable[[BaseImagePreprocessingLayer, Nested, Any], Any]  # layer, transformation, value
-
 
 class _Keys(SeedGenerator):
     """The keys of the draws of one step: those that follow a first key."""
@@ -96,11 +94,11 @@ class BaseRandomPolicy(BaseColorTransform):
         """Returns the first key of each step, of shape `(*shape, 2)`."""
         return randint((*shape, 2), 0, _MAX, dtype="int32", seed=seed)
 
-    def _apply(self, function: _Step, index: Any, key: Any, images: Any, value: Any) -> Any:
-        """Applies a function of the layer at an index; an index past the last one is the identity.
+    def _apply(self, part: str, index: Any, key: Any, images: Any, value: Any) -> Any:
+        """Applies the layer at an index to a part; an index past the last one is the identity.
 
         Args:
-            function: Takes the layer, its transformation and the value; returns a value like it.
+            part: The part that the value is: `"images"`, `"bounding_boxes"` and so on.
             index: An integer scalar; under `torch.compile` also one for each image.
             key: The first key of the draws.
             images: The images that the transformation is drawn for.
@@ -110,7 +108,7 @@ class BaseRandomPolicy(BaseColorTransform):
         def branch(layer: BaseImagePreprocessingLayer) -> Callable[[Any], Any]:
             def run(value: Any) -> Any:
                 drawn = layer.get_random_transformation(images, training=True, seed=_Keys(key))
-                return _like(function(layer, drawn, value), value)
+                return _like(transform_part(layer, part, value, drawn), value)
 
             return run
 
@@ -148,19 +146,9 @@ def at(x: Any, *indices: Any) -> Tensor:
     return x
 
 
-def apply_to_images(layer: Any, transformation: Nested, images: Tensor) -> Tensor:
-    """Transforms images."""
-    return layer.transform_images(images, transformation, training=True)
-
-
-def apply_to_masks(layer: Any, transformation: Nested, masks: Tensor) -> Tensor:
-    """Transforms segmentation masks."""
-    return layer.transform_segmentation_masks(masks, transformation, training=True)
-
-
-def apply_to_boxes(layer: Any, transformation: Nested, boxes: Nested) -> Nested:
-    """Transforms a dict of bounding boxes."""
-    return layer.transform_bounding_boxes(boxes, transformation, training=True)
+def transform_part(layer: Any, part: str, value: Any, transformation: Nested) -> Any:
+    """Transforms one part of the data of a layer: `"images"`, `"bounding_boxes"` and so on."""
+    return getattr(layer, f"transform_{part}")(value, transformation, training=True)
 
 
 def _like(result: Any, value: Any) -> Any:

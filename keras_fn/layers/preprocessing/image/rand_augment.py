@@ -14,11 +14,9 @@ from keras_fn.layers.preprocessing.image.base_image_preprocessing_layer import (
 )
 from keras_fn.layers.preprocessing.image.base_random_policy import (
     BaseRandomPolicy,
-    apply_to_boxes,
-    apply_to_images,
-    apply_to_masks,
     at,
     repeat,
+    transform_part,
 )
 from keras_fn.ops.core import cast, convert_to_tensor
 from keras_fn.random import randint
@@ -121,22 +119,23 @@ class RandAugment(BaseRandomPolicy):
             "images": images_of(data),
         }
 
-    def _apply_all(self, function: Any, transformation: Any, value: Any) -> Any:
+    def _apply_all(self, part: str, transformation: Any, value: Any) -> Any:
         indices = transformation["layer_idxes"]
         if "transforms" in transformation:  # in the form of Keras
             for i in range(self.num_ops):
                 name = self._names[int(indices[i])]
-                value = function(getattr(self, name), transformation["transforms"][name], value)
+                drawn = transformation["transforms"][name]
+                value = transform_part(getattr(self, name), part, value, drawn)
             return value
         keys, images = transformation["keys"], transformation["images"]
 
         def step(i: Any, value: Any) -> Any:
-            return self._apply(function, at(indices, i), at(keys, i), images, value)
+            return self._apply(part, at(indices, i), at(keys, i), images, value)
 
         return repeat(self.num_ops, step, value)
 
     def _transform_images(self, images: Tensor, transformation: Nested) -> Tensor:
-        return self._apply_all(apply_to_images, transformation, images)
+        return self._apply_all("images", transformation, images)
 
     def transform_bounding_boxes(
         self, bounding_boxes: Nested, transformation: Nested, training: bool = True
@@ -152,7 +151,7 @@ class RandAugment(BaseRandomPolicy):
             return bounding_boxes
         boxes = {key: convert_to_tensor(x) for key, x in bounding_boxes.items()}
         boxes["boxes"] = cast(boxes["boxes"], "float32")
-        return self._apply_all(apply_to_boxes, transformation, boxes)
+        return self._apply_all("bounding_boxes", transformation, boxes)
 
     def transform_segmentation_masks(
         self, segmentation_masks: Tensor, transformation: Nested = None, training: bool = True
@@ -166,6 +165,5 @@ class RandAugment(BaseRandomPolicy):
         """
         if not self._applies(transformation, training):
             return segmentation_masks
-        return self._apply_all(
-            apply_to_masks, transformation, convert_to_tensor(segmentation_masks)
-        )
+        masks = convert_to_tensor(segmentation_masks)
+        return self._apply_all("segmentation_masks", transformation, masks)
