@@ -8,10 +8,10 @@ from keras_fn.errors import missing_method
 from keras_fn.layers._arguments import positive_int
 from keras_fn.layers._options import ImageLayerOptions
 from keras_fn.layers.preprocessing.image.base_geometric_transform import BaseGeometricTransform
-from keras_fn.ops.arithmetic import clip, maximum, minimum
+from keras_fn.ops.arithmetic import clip, maximum
 from keras_fn.ops.core import cast
 from keras_fn.ops.creation import arange
-from keras_fn.ops.image.resizing import resize
+from keras_fn.ops.image.resizing import resize, source_window
 from keras_fn.ops.indexing import getitem, take
 from keras_fn.ops.joining_splitting import stack
 from keras_fn.ops.logic import greater_equal, logical_and, where
@@ -71,16 +71,9 @@ class BaseCrop(BaseGeometricTransform):
 
     def _largest_window(self, height: Any, width: Any) -> dict[str, Any]:
         """Returns the largest window of the aspect ratio of the result, in the center."""
-        sizes = []
-        for n, other, target, other_target in (
-            (height, width, self.height, self.width),
-            (width, height, self.width, self.height),
-        ):
-            size = other * target // other_target
-            is_static = isinstance(n, int) and isinstance(size, int)
-            sizes.append(max(min(n, size), 1) if is_static else maximum(minimum(n, size), 1))
-        top, left = (height - sizes[0]) // 2, (width - sizes[1]) // 2
-        return self._window(top, left, *sizes)
+        size = (self.height, self.width)
+        (top, rows), (left, columns) = source_window((height, width), size, crop=True, pad=False)
+        return self._window(top, left, rows, columns)
 
     def _output_size(self, transformation: Nested) -> tuple[Any, Any]:
         """Returns the height and width of the transformed images."""
