@@ -39,9 +39,10 @@ or the center; with `rel_`, as fractions of the size of the image."""
 _ENCODINGS = ("center_xywh", "center_yxhw")
 
 
-def _to_boxes(boxes: Any, form: str) -> Any:
+def _to_boxes(source: str, boxes: Any, form: str) -> Any:
     """Returns boxes as a tensor. Integers become floats if the format has halves: centers."""
     tensor = convert_to_tensor(boxes)
+    _check_boxes(source, tensor)
     keeps_dtype = is_float(dtype_of(tensor)) or "center" not in form
     return tensor if keeps_dtype else cast(tensor, settings.floatx)
 
@@ -84,6 +85,18 @@ def _check_boxes(source: str, boxes: Any) -> None:
             received=f"shape {shape}",
             fix="pass boxes of shape (..., 4)",
         )
+
+
+def _required_size(source: str, purpose: str, height: Any, width: Any) -> tuple[Any, Any]:
+    """Returns the height and the width of an image, if both were passed."""
+    if height is None or width is None:
+        raise SpecError(
+            source,
+            expected=f"the height and the width of the image, {purpose}",
+            received=f"height={height}, width={width}",
+            fix="pass height= and width=",
+        )
+    return height, width
 
 
 def check_format(source: str, name: str, form: Any, formats: Sequence[str] = FORMATS) -> str:
@@ -136,14 +149,8 @@ def convert_format(
     relative = [form.startswith("rel_") for form in (source, target)]
     corners = _to_corners(boxes, source.removeprefix("rel_"))
     if relative[0] != relative[1]:
-        if height is None or width is None:
-            raise SpecError(
-                name,
-                expected=f"the height and the width of the image, from {source} to {target}",
-                received=f"height={height}, width={width}",
-                fix="pass height= and width=",
-            )
-        h, w = cast(height, dtype), cast(width, dtype)
+        size = _required_size(name, f"from {source} to {target}", height, width)
+        h, w = (cast(n, dtype) for n in size)
         sizes = (w, h, w, h)
         pairs = zip(corners, sizes, strict=True)
         corners = tuple(c * n if relative[0] else c / n for c, n in pairs)
@@ -179,21 +186,14 @@ def clip_to_image_size(
     """
     name = "bounding_boxes.clip_to_image_size"
     form = check_format(name, "bounding_box_format", bounding_box_format)
-    boxes = _to_boxes(bounding_boxes["boxes"], form)
-    _check_boxes(name, boxes)
-    if form.startswith("rel_"):
-        height = width = 1.0
-    elif height is None or width is None:
-        raise SpecError(
-            name,
-            expected=f"the height and the width of the image for the format {form}",
-            received=f"height={height}, width={width}",
-            fix="pass height= and width=",
-        )
+    boxes = _to_boxes(name, bounding_boxes["boxes"], form)
+    size = (1.0, 1.0)
+    if not form.startswith("rel_"):
+        size = _required_size(name, f"for the format {form}", height, width)
     corners = _to_corners(boxes, form.removeprefix("rel_"))
-    sizes = [x if isinstance(x, (int, float)) else cast(x, boxes.dtype) for x in (width, height)]
+    h, w = (_like(n, boxes) for n in size)
     left, top, right, bottom = (
-        clip(corner, 0, size) for corner, size in zip(corners, sizes * 2, strict=True)
+        clip(corner, 0, n) for corner, n in zip(corners, (w, h, w, h), strict=True)
     )
     clipped = _from_corners((left, top, right, bottom), form.removeprefix("rel_"))
     result: dict[str, Nested] = {**bounding_boxes, "boxes": clipped}
@@ -243,8 +243,7 @@ def crop(
     """
     name = "bounding_boxes.crop"
     form = _absolute(name, bounding_box_format)
-    tensor = _to_boxes(boxes, form)
-    _check_boxes(name, tensor)
+    tensor = _to_boxes(name, boxes, form)
     x1, y1, x2, y2 = _to_corners(tensor, form)
     dx, dy, w, h = (_like(value, tensor) for value in (left, top, width, height))
     x1, x2 = clip(x1 - dx, 0, w), clip(x2 - dx, 0, w)
@@ -284,8 +283,7 @@ def pad(
     """
     name = "bounding_boxes.pad"
     form = _absolute(name, bounding_box_format)
-    tensor = _to_boxes(boxes, form)
-    _check_boxes(name, tensor)
+    tensor = _to_boxes(name, boxes, form)
     x1, y1, x2, y2 = _to_corners(tensor, form)
     dx, dy = _like(left, tensor), _like(top, tensor)
     return _from_corners((x1 + dx, y1 + dy, x2 + dx, y2 + dy), form)
@@ -355,9 +353,8 @@ def affine_transform(
     """
     name = "bounding_boxes.affine_transform"
     form = _absolute(name, bounding_box_format)
-    tensor = _to_boxes(boxes, form)
-    _check_boxes(name, tensor)
-    dtype = "float64" if str(tensor.dtype).endswith("float64") else "float32"
+    tensor = _to_boxes(name, boxes, form)
+    dtype = "float64" if dtype_of(tensor) == "float64" else "float32"
     angle, tx, ty, scale, shear_x, shear_y, height, width = (
         cast(convert_to_tensor(x), dtype)
         for x in (angle, translate_x, translate_y, scale, shear_x, shear_y, height, width)
