@@ -146,29 +146,6 @@ def _text_shape(x: Any) -> tuple[int, ...] | None:
     return None if shape is None else (len(x), *shape)
 
 
-def decode(array: np.ndarray) -> np.ndarray:
-    """Returns an array of text with str elements, of which bytes were UTF-8.
-
-    Args:
-        array: The array.
-
-    Example:
-        >>> decode(np.array([b"a", b"b"])).tolist()
-        ['a', 'b']
-    """
-    if array.dtype.kind == "S":
-        return np.char.decode(array, "utf-8")
-    if array.dtype.kind != "O":
-        return array
-    flat = array.ravel()
-    if not any(isinstance(value, bytes) for value in flat):
-        return array
-    values = [v.decode("utf-8") if isinstance(v, bytes) else v for v in flat]
-    decoded = np.empty(len(values), object)
-    decoded[:] = values
-    return decoded.reshape(array.shape)
-
-
 def match_rank(array: np.ndarray, shape: tuple[int | None, ...]) -> np.ndarray:
     """Returns an array of text with a last axis of size 1 added or removed, to fit a shape.
 

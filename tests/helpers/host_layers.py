@@ -6,8 +6,12 @@ import numpy as np
 
 import keras_fn as keras
 from keras_fn import ops
-from keras_fn.core.host_text import decode
 from keras_fn.layers.preprocessing.data_layer import DataLayer, HostLayer
+
+
+def decode(array):
+    """The strings of an array of text, flat; bytes were UTF-8."""
+    return [v.decode() if isinstance(v, bytes) else v for v in array.ravel().tolist()]
 
 
 class Lengths(HostLayer):
@@ -17,7 +21,7 @@ class Lengths(HostLayer):
         return keras.KerasTensor(inputs.shape, "int64", record_history=False)
 
     def _call_on_host(self, inputs):
-        return np.array([len(s) for s in decode(inputs).ravel()], "int64").reshape(inputs.shape)
+        return np.array([len(s) for s in decode(inputs)], "int64").reshape(inputs.shape)
 
 
 class Upper(HostLayer):
@@ -27,7 +31,7 @@ class Upper(HostLayer):
         return keras.KerasTensor(inputs.shape, "string", record_history=False)
 
     def _call_on_host(self, inputs):
-        return np.array([s.upper() for s in decode(inputs).ravel()], object).reshape(inputs.shape)
+        return np.array([s.upper() for s in decode(inputs)], object).reshape(inputs.shape)
 
 
 class Double(DataLayer):

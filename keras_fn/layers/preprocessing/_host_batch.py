@@ -1,6 +1,5 @@
 """Batches of strings or numbers on the host, flat; and their encodings in NumPy."""
 
-from collections.abc import Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -192,12 +191,3 @@ def _sparse_vectors(
         values *= idf_weights[codes % depth].astype(dtype)
     axes = [*np.unravel_index(codes // depth, leading), codes % depth] if leading else [codes]
     return SparseEntries(np.stack(axes, axis=-1), values, (*leading, depth))
-
-
-def join_rows(rows: Sequence[Any]) -> list[Any]:
-    """Returns the elements of some rows, one row after the other.
-
-    Args:
-        rows: The rows.
-    """
-    return list(chain.from_iterable(rows))

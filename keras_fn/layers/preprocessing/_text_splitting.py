@@ -1,6 +1,6 @@
 """Standardization and splitting of text, for all lines of a batch together."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -216,15 +216,3 @@ def _join_by_spaces(rows: TokenRows) -> ByteStrings:
     joined = buffer[np.arange(total) + np.repeat(starts - begins, sizes)]
     joined[begins + lengths] = _SPACE
     return ByteStrings(pad_buffer(joined), begins, lengths)
-
-
-def iterate_rows(rows: TokenRows) -> Iterator[list[bytes]]:
-    """Yields the tokens of each line.
-
-    Args:
-        rows: The tokens.
-    """
-    tokens, start = rows.tokens.tolist(), 0
-    for length in rows.row_lengths.tolist():
-        yield tokens[start : start + length]
-        start += length

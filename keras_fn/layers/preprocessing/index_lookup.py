@@ -11,7 +11,7 @@ from keras_fn.core.byte_strings import ByteStrings
 from keras_fn.core.farmhash import fingerprint64
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.siphash import siphash64
-from keras_fn.errors import DTypeError, SpecError
+from keras_fn.errors import DTypeError, SpecError, missing_method
 from keras_fn.layers._arguments import argument_error, check_flag, is_int_at_least
 from keras_fn.layers._config import base_config
 from keras_fn.layers.preprocessing._adapt import iterate_batches
@@ -278,7 +278,7 @@ class IndexLookup(StringHostLayer):
 
     def _to_tokens(self, vocabulary: Any) -> list[Any]:
         """Returns tokens as a list. Subclasses define it."""
-        raise NotImplementedError
+        raise missing_method(self, "_to_tokens(vocabulary)")
 
     def _read_file(self, path: PathLike, encoding: str = "utf-8") -> list[Any]:
         return self._parse_tokens(read_vocabulary(path, encoding, self._label))
@@ -366,7 +366,7 @@ class IndexLookup(StringHostLayer):
 
     def _to_countable(self, values: Any) -> Sequence[Any]:
         """Returns the elements of a batch as tokens. Subclasses define it."""
-        raise NotImplementedError
+        raise missing_method(self, "_to_countable(values)")
 
     def finalize_state(self) -> None:
         """Makes the vocabulary of what was counted, and forgets the counts."""
@@ -433,7 +433,7 @@ class IndexLookup(StringHostLayer):
 
     def _lookup(self, values: Any) -> np.ndarray:
         """Returns the index of each element. Subclasses define it."""
-        raise NotImplementedError
+        raise missing_method(self, "_lookup(values)")
 
     @property
     def _mask_id(self) -> int:
