@@ -7,10 +7,13 @@ import numpy as np
 
 from keras_fn.backend.contract import SupportsRagged
 from keras_fn.backend.loader import current, supports
+from keras_fn.core.byte_strings import ByteStrings
 from keras_fn.core.dtypes import stored_dtype
+from keras_fn.core.farmhash import fingerprint64
 from keras_fn.core.host_rows import RaggedRows, SparseEntries
 from keras_fn.core.host_text import list_to_array
 from keras_fn.core.ragged import is_ragged
+from keras_fn.core.siphash import siphash64
 from keras_fn.core.sparse import get_sparse_backend
 from keras_fn.core.tracing import is_dynamo_compiling
 from keras_fn.errors import DTypeError, check_choice
@@ -57,7 +60,7 @@ class StringHostLayer(HostLayer):
         return values
 
     def _from_host(self, outputs: Any) -> Any:
-        """Returns a outputs as a tensor of the backend."""
+        """Returns outputs as tensors of the backend."""
         if isinstance(outputs, SparseEntries):
             return get_sparse_backend().sparse_from_numpy(*outputs)
         if isinstance(outputs, RaggedRows):
@@ -138,3 +141,15 @@ def check_salt(layer: object, salt: Any) -> list[int] | None:
     ):
         return list(values)
     raise argument_error(layer, "salt", "an integer, or two of them", salt, "for example salt=133")
+
+
+def hash_to_bins(strings: ByteStrings, count: int, salt: Sequence[int] | None) -> np.ndarray:
+    """Returns a number from 0 to `count - 1` for each byte string: its hash, modulo the count.
+
+    Args:
+        strings: The byte strings.
+        count: The number of bins.
+        salt: The key of SipHash; None for FarmHash64.
+    """
+    hashes = fingerprint64(strings) if salt is None else siphash64(strings, salt)
+    return (hashes % np.uint64(count)).astype(np.int64)

@@ -6,9 +6,7 @@ from typing import Any, Unpack
 import numpy as np
 
 from keras_fn.core.byte_strings import ByteStrings, pack_array, pack_bytes, pack_decimals
-from keras_fn.core.farmhash import fingerprint64
 from keras_fn.core.keras_tensor import KerasTensor
-from keras_fn.core.siphash import siphash64
 from keras_fn.errors import DTypeError
 from keras_fn.layers._arguments import argument_error, check_flag, positive_int
 from keras_fn.layers._options import LayerOptions
@@ -18,6 +16,7 @@ from keras_fn.layers.preprocessing._string_layer import (
     StringHostLayer,
     check_output_mode,
     check_salt,
+    hash_to_bins,
 )
 from keras_fn.layers.preprocessing._text_splitting import encode_text
 from keras_fn.settings import settings
@@ -99,9 +98,7 @@ class Hashing(StringHostLayer):
         count, is_masked = self.num_bins, None
         if self.mask_value is not None and count > 1:
             is_masked, count = self._find_masked(values), count - 1
-        strings = pack_values(values, self._label)
-        hashes = fingerprint64(strings) if self.salt is None else siphash64(strings, self.salt)
-        bins = (hashes % np.uint64(count)).astype(np.int64)
+        bins = hash_to_bins(pack_values(values, self._label), count, self.salt)
         if is_masked is not None:
             bins = np.where(is_masked, 0, bins + 1)
         result = encode_on_host(

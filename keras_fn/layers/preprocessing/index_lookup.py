@@ -1,16 +1,14 @@
 """The base class of layers that map tokens to indices of a vocabulary, or back."""
 
 import os
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from typing import Any, Self, Unpack
 
 import numpy as np
 
 from keras_fn.backend.loader import current
 from keras_fn.core.byte_strings import ByteStrings
-from keras_fn.core.farmhash import fingerprint64
 from keras_fn.core.keras_tensor import KerasTensor
-from keras_fn.core.siphash import siphash64
 from keras_fn.errors import DTypeError, SpecError, missing_method
 from keras_fn.layers._arguments import argument_error, check_flag, is_int_at_least
 from keras_fn.layers._config import base_config
@@ -22,6 +20,7 @@ from keras_fn.layers.preprocessing._string_layer import (
     StringHostLayer,
     check_output_mode,
     check_salt,
+    hash_to_bins,
     to_whole,
 )
 from keras_fn.layers.preprocessing._vocabulary import (
@@ -157,7 +156,7 @@ class IndexLookup(StringHostLayer):
         if not is_path:  # of a file, the saved model keeps the tokens as an asset
             self.input_vocabulary = self._to_tokens(vocabulary)
         if idf_weights is not None:
-            self.input_idf_weights = np.asarray(_to_array(idf_weights), float).tolist()
+            self.input_idf_weights = np.asarray(self._to_host(idf_weights), float).tolist()
 
     # ---------------------------------------------------------------- the vocabulary
 
@@ -244,7 +243,7 @@ class IndexLookup(StringHostLayer):
             )
 
     def _check_weights(self, idf_weights: Any, count: int) -> np.ndarray:
-        weights = np.asarray(_to_array(idf_weights), settings.floatx)
+        weights = np.asarray(self._to_host(idf_weights), settings.floatx)
         if weights.shape != (count,):
             raise SpecError(
                 self._label,
@@ -420,12 +419,11 @@ class IndexLookup(StringHostLayer):
 
     def _encode(self, ids: np.ndarray, batch: HostBatch) -> Any:
         """Returns indices in the output mode of the layer."""
-        depth = self.max_tokens if self.pad_to_max_tokens else self.vocabulary_size()
         return encode_on_host(
             ids,
             batch,
             self.output_mode,
-            depth or 0,
+            self._depth or 0,
             settings.floatx,
             self.sparse,
             self._idf_weights,
@@ -446,18 +444,27 @@ class IndexLookup(StringHostLayer):
             ids[self.mask_token] = self._mask_id
         return ids
 
-    def _hash_to_oov(self, strings: ByteStrings) -> np.ndarray:
-        """Returns OOV indices of byte strings, chosen by their hashes."""
-        hashes = fingerprint64(strings) if self.salt is None else siphash64(strings, self.salt)
-        return (hashes % np.uint64(self.num_oov_indices)).astype(np.int64) + self._oov_start
+    def _oov_ids(
+        self, values: Callable[[], Iterable[Any]], choose: Callable[[], np.ndarray]
+    ) -> np.ndarray | int:
+        """Returns the indices of tokens that are not in the vocabulary.
 
-    def _oov_error(self, values: Iterable[Any]) -> SpecError:
-        return SpecError(
-            self._label,
-            expected="tokens of the vocabulary, as num_oov_indices=0",
-            received=", ".join(map(repr, list(dict.fromkeys(values))[:10])),
-            fix="set num_oov_indices=1, or extend the vocabulary",
-        )
+        Args:
+            values: Returns the tokens, for the error that they are if there is no index for them.
+            choose: Returns a number from 0 to `num_oov_indices - 1` for each token.
+        """
+        if self.num_oov_indices == 0:
+            raise SpecError(
+                self._label,
+                expected="tokens of the vocabulary, as num_oov_indices=0",
+                received=", ".join(map(repr, list(dict.fromkeys(values()))[:10])),
+                fix="set num_oov_indices=1, or extend the vocabulary",
+            )
+        return self._oov_start + (0 if self.num_oov_indices == 1 else choose())
+
+    def _choose_by_hash(self, strings: ByteStrings) -> np.ndarray:
+        """Returns a number below `num_oov_indices` for each byte string."""
+        return hash_to_bins(strings, self.num_oov_indices, self.salt)
 
     def _to_inverse(self, values: Any) -> np.ndarray:
         """Returns the token of each index."""
@@ -585,7 +592,3 @@ class IndexLookup(StringHostLayer):
             size = self._token_start * has_special + len(tokens)
             weights = self._check_weights(weights[:size], size)
         self._set_tokens(tokens, weights, has_special)
-
-
-def _to_array(x: Any) -> Any:
-    return current().convert_to_numpy(x) if current().is_tensor(x) else x

@@ -167,15 +167,14 @@ class IntegerLookup(IndexLookup):
         unknown = np.flatnonzero(ids == _UNKNOWN)
         if len(unknown):
             rest = numbers[unknown]
-            if self.num_oov_indices == 0:
-                raise self._oov_error(rest.tolist())
-            if self.num_oov_indices == 1:
-                ids[unknown] = self._oov_start
-            elif self.oov_method == "floormod":
-                ids[unknown] = rest % self.num_oov_indices + self._oov_start
-            else:
-                ids[unknown] = self._hash_to_oov(pack_decimals(rest))
+            ids[unknown] = self._oov_ids(rest.tolist, lambda: self._choose_oov(rest))
         return ids
+
+    def _choose_oov(self, numbers: np.ndarray) -> np.ndarray:
+        """Returns a number below `num_oov_indices` for each integer."""
+        if self.oov_method == "floormod":
+            return numbers % self.num_oov_indices
+        return self._choose_by_hash(pack_decimals(numbers))
 
     def _convert_inputs(self, arguments: dict[str, Any]) -> dict[str, Any]:
         if any(map(is_traced_tensor, arguments.values())):
@@ -206,13 +205,12 @@ class IntegerLookup(IndexLookup):
         places = minimum(searchsorted(keys, numbers), len(keys) - 1)
         is_known = equal(take(keys, places), numbers)
         result = where(is_known, take(ids, places), self._tensor_oov(numbers))
-        depth = self.max_tokens if self.pad_to_max_tokens else self.vocabulary_size()
         if self.output_mode == "int":
             return result
         return encode_categorical(
             result,
             self.output_mode,
-            depth or 0,
+            self._depth or 0,
             settings.floatx,
             self.sparse,
             idf_weights=self._idf_weights,

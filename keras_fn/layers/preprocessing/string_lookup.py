@@ -193,22 +193,20 @@ class StringLookup(IndexLookup):
         rows = np.flatnonzero(ids == _UNKNOWN)
         if len(rows):
             unknown = [values[row] for row in rows.tolist()]
-            ids[rows] = self._oov_ids(unknown)
+            ids[rows] = self._unknown_ids(unknown)
         return ids
 
-    def _oov_ids(self, values: list[Any]) -> np.ndarray | int:
+    def _unknown_ids(self, values: list[Any]) -> np.ndarray | int:
+        """Returns the index of each element that is not a key of the table: bytes are decoded."""
         types = set(map(type, values))
         if not types <= {str}:
             text = to_text(values, self.encoding, self._label)
-            if not any(issubclass(cls, bytes) for cls in types):
-                types, values = {str}, text
-            else:
+            if any(issubclass(cls, bytes) for cls in types):
                 return self._lookup_strings(text)
-        if self.num_oov_indices == 0:
-            raise self._oov_error(values)
-        if self.num_oov_indices == 1:
-            return self._oov_start
-        return self._hash_to_oov(pack_bytes(encode_text(values)))
+            values = text
+        return self._oov_ids(
+            lambda: values, lambda: self._choose_by_hash(pack_bytes(encode_text(values)))
+        )
 
     def _lookup_bytes(self, strings: ByteStrings) -> np.ndarray:
         """Returns the index of each byte string, in UTF-8."""
@@ -223,12 +221,10 @@ class StringLookup(IndexLookup):
         if self.mask_token is not None:
             ids[ids == self._token_start + len(tokens)] = self._mask_id
         if len(unknown):
-            if self.num_oov_indices == 0:
-                rows = strings.take(unknown)
-                raise self._oov_error(to_text(rows.tolist(), "utf-8", self._label))
-            is_single = self.num_oov_indices == 1
-            ids[unknown] = (
-                self._oov_start if is_single else self._hash_to_oov(strings.take(unknown))
+            rest = strings.take(unknown)
+            ids[unknown] = self._oov_ids(
+                lambda: to_text(rest.tolist(), "utf-8", self._label),
+                lambda: self._choose_by_hash(rest),
             )
         return ids
 
