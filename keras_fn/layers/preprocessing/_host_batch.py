@@ -35,6 +35,16 @@ class HostBatch(NamedTuple):
         count = int(np.prod(leading))
         return count, np.repeat(np.arange(count), length)
 
+    def restore(self, results: np.ndarray) -> np.ndarray | RaggedRows:
+        """Returns results in the shape of the batch, or in rows of its lengths.
+
+        Args:
+            results: A result for each element.
+        """
+        if self.row_lengths is not None:
+            return RaggedRows(results, self.row_lengths)
+        return results.reshape(self.shape or ())
+
 
 def flatten(inputs: Any, source: str) -> HostBatch:
     """Returns the elements of an array, or of lists of unequal lengths.
@@ -136,14 +146,12 @@ def encode_on_host(
         batch: The batch, for its shape.
         output_mode: `"int"`, `"one_hot"`, `"multi_hot"`, `"count"` or `"tf_idf"`.
         depth: The number of categories.
-        dtype: The dtype of vectors.
+        dtype: The dtype of the result.
         sparse: Whether only the entries of vectors are returned.
         idf_weights: The inverse document frequencies, of shape `(depth,)`.
     """
     if output_mode == "int":
-        if batch.shape is None:
-            return RaggedRows(ids, _lengths(batch))
-        return ids.reshape(batch.shape)
+        return batch.restore(ids.astype(dtype, copy=False))
     if output_mode == "one_hot":
         count, rows = len(ids), np.arange(len(ids))
     else:
@@ -163,11 +171,7 @@ def encode_on_host(
         np.add.at(vectors.reshape(-1), rows * depth + ids, vectors.dtype.type(1))
         if idf_weights is not None:
             vectors *= idf_weights
-    return RaggedRows(vectors, _lengths(batch)) if shape is None else vectors.reshape(_sizes(shape))
-
-
-def _lengths(batch: HostBatch) -> np.ndarray:
-    return np.zeros(0, np.int64) if batch.row_lengths is None else batch.row_lengths
+    return batch.restore(vectors) if shape is None else vectors.reshape(_sizes(shape))
 
 
 def _sizes(shape: Shape) -> tuple[int, ...]:

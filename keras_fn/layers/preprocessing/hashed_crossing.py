@@ -102,10 +102,7 @@ class HashedCrossing(StringHostLayer):
         hashes = reduce(concat_fingerprints, map(self._fingerprints, features), seed)
         bins = (hashes % np.uint64(self.num_bins)).astype(np.int64)
         batch = HostBatch(bins, shapes[0])
-        result = encode_on_host(
-            bins, batch, self.output_mode, self.num_bins, self.dtype, self.sparse
-        )
-        return result.astype(self.dtype) if isinstance(result, np.ndarray) else result
+        return encode_on_host(bins, batch, self.output_mode, self.num_bins, self.dtype, self.sparse)
 
     def _fingerprints(self, feature: Any) -> np.ndarray:
         """Returns the fingerprints of strings; integers are their own."""

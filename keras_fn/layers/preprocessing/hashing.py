@@ -101,10 +101,7 @@ class Hashing(StringHostLayer):
         bins = hash_to_bins(pack_values(values, self._label), count, self.salt)
         if is_masked is not None:
             bins = np.where(is_masked, 0, bins + 1)
-        result = encode_on_host(
-            bins, batch, self.output_mode, self.num_bins, self.dtype, self.sparse
-        )
-        return result.astype(self.dtype) if isinstance(result, np.ndarray) else result
+        return encode_on_host(bins, batch, self.output_mode, self.num_bins, self.dtype, self.sparse)
 
     def _find_masked(self, values: Any) -> np.ndarray:
         """Returns whether each value is the mask value."""

@@ -406,7 +406,7 @@ class IndexLookup(StringHostLayer):
             raise self._no_vocabulary()
         batch = flatten(inputs, self._label)
         if self.invert:
-            return encode_on_host(self._to_inverse(batch.values), batch, "int", 0, "")
+            return batch.restore(self._to_inverse(batch.values))
         return self._encode(self._lookup(batch.values), batch)
 
     def _no_vocabulary(self) -> SpecError:
@@ -424,7 +424,7 @@ class IndexLookup(StringHostLayer):
             batch,
             self.output_mode,
             self._depth or 0,
-            settings.floatx,
+            self._output_dtype,
             self.sparse,
             self._idf_weights,
         )
@@ -432,6 +432,11 @@ class IndexLookup(StringHostLayer):
     def _lookup(self, values: Any) -> np.ndarray:
         """Returns the index of each element. Subclasses define it."""
         raise missing_method(self, "_lookup(values)")
+
+    @property
+    def _output_dtype(self) -> str:
+        """The dtype of indices, or of vectors."""
+        return "int64" if self.output_mode == "int" else settings.floatx
 
     @property
     def _mask_id(self) -> int:
@@ -503,10 +508,8 @@ class IndexLookup(StringHostLayer):
         """
         self._check_spec(inputs)
         shape = self.compute_output_shape(inputs.shape)
-        if self.output_mode != "int":
-            return KerasTensor(shape, settings.floatx, sparse=self.sparse, record_history=False)
-        dtype = self.vocabulary_dtype if self.invert else "int64"
-        return KerasTensor(shape, dtype, record_history=False)
+        dtype = self.vocabulary_dtype if self.invert else self._output_dtype
+        return KerasTensor(shape, dtype, sparse=self.sparse, record_history=False)
 
     def _check_spec(self, inputs: KerasTensor) -> None:
         """Raises an error if the layer does not take the dtype of an input."""

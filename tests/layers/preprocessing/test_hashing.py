@@ -76,6 +76,9 @@ def test_vectors_and_dtypes():
     small = layers.Hashing(num_bins=7, dtype="int32")
     assert keras.backend.standardize_dtype(small(rows).dtype) == "int32"
     assert small(keras.Input((3,), dtype="string")).dtype == "int32"
+    ragged = small([["a", "b"], ["c"]])
+    for part in ragged if isinstance(ragged, list) else [ragged]:
+        assert keras.backend.standardize_dtype(part.dtype) == "int32"
     assert counts(keras.Input((3,), dtype="int64")).shape == (None, 7)
     assert layers.Hashing(num_bins=1, mask_value="")([["", "a"]]).shape == (1, 2)
 
