@@ -111,7 +111,7 @@ def test_numbers_are_asked_for():
     assert to_numbers([[True, 2]], "layer").tolist() == [[1, 2]]
 
 
-def test_a_table_is_split_by_its_rows(monkeypatch):
+def test_a_table_is_split_by_its_rows():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame({"a": [1, 2, 3], "b": [0.5, 1.5, 2.5]})
     found = [to_numbers(b, "layer").tolist() for b in batches(frame, batch_size=2)]
