@@ -98,13 +98,10 @@ def to_host_values(x: Any) -> Any:
     if isinstance(x, (list, tuple)):
         if (array := list_to_array(x)) is not None:
             return array
-        if not is_text(x):
-            try:
-                return np.asarray(x)
-            except ValueError:  # unequal lengths
-                return x
-        shape = _text_shape(x)
-        return x if shape is None else np.array(x, object).reshape(shape)
+        try:
+            return x if is_text(x) else np.asarray(x)
+        except ValueError:
+            return x  # lists of unequal lengths, as those of text are here
     return np.array(x, object) if isinstance(x, _TEXT) else np.asarray(x)
 
 
@@ -120,30 +117,17 @@ def list_to_array(x: Any) -> np.ndarray | None:
         >>> list_to_array([["a", "b"], ["c", "d"]]).shape
         (2, 2)
     """
-    if type(x) not in _LISTS or not x:
+    if not isinstance(x, _LISTS) or not x:
         return None
     types = set(map(type, x))
-    if types.issubset(_TEXT):
+    if all(issubclass(cls, _TEXT) for cls in types):
         array = np.empty(len(x), object)
         array[:] = x
         return array
-    if not types.issubset(_LISTS) or len(set(map(len, x))) > 1:
+    if not all(issubclass(cls, _LISTS) for cls in types) or len(set(map(len, x))) > 1:
         return None
     inner = list_to_array(list(chain.from_iterable(x)))
     return None if inner is None else inner.reshape(len(x), len(x[0]), *inner.shape[1:])
-
-
-def _text_shape(x: Any) -> tuple[int, ...] | None:
-    """Returns the shape of nested lists of strings, or None if their lengths are unequal."""
-    if isinstance(x, _TEXT):
-        return ()
-    if not isinstance(x, (list, tuple)):
-        return tuple(x.shape)
-    shapes = {_text_shape(item) for item in x}
-    if len(shapes) != 1:
-        return None
-    (shape,) = shapes
-    return None if shape is None else (len(x), *shape)
 
 
 def match_rank(array: np.ndarray, shape: tuple[int | None, ...]) -> np.ndarray:
