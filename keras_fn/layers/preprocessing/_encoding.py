@@ -7,6 +7,7 @@ from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.scopes import context
 from keras_fn.core.sparse import to_dense
 from keras_fn.errors import check_choice
+from keras_fn.layers._arguments import argument_error, check_flag
 from keras_fn.ops._sparse.encoding import bincount as sparse_bincount
 from keras_fn.ops.arithmetic import minimum, multiply, sign
 from keras_fn.ops.core import cast, convert_to_tensor, shape as shape_of
@@ -20,6 +21,23 @@ from keras_fn.types import DTypeLike, Shape, Tensor
 
 OUTPUT_MODES = ("int", "one_hot", "multi_hot", "count", "tf_idf")
 _SUMS = ("float32", "float64", "int32", "int64")  # which hold counts exactly
+
+
+def check_sparse(layer: Any, sparse: Any) -> bool:
+    """Returns whether vectors are sparse, which indices cannot be.
+
+    Args:
+        layer: A layer with an `output_mode`.
+        sparse: The argument.
+
+    Raises:
+        SpecError: It is not a boolean, or True where the output is indices.
+    """
+    if check_flag(layer, "sparse", sparse) and layer.output_mode == "int":
+        raise argument_error(
+            layer, "sparse", "False with output_mode='int'", sparse, "set another output_mode"
+        )
+    return bool(sparse)
 
 
 def encode_categorical(

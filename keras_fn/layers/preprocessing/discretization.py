@@ -11,7 +11,7 @@ from keras_fn.core.registry import CustomObjectScope
 from keras_fn.errors import SpecError
 from keras_fn.layers._arguments import argument_error, one_of, positive_int
 from keras_fn.layers.preprocessing._adapt import iterate_batches, to_numbers
-from keras_fn.layers.preprocessing._encoding import encode_categorical, encoded_shape
+from keras_fn.layers.preprocessing._encoding import check_sparse, encode_categorical, encoded_shape
 from keras_fn.layers.preprocessing._quantile_sketch import QuantileSketch
 from keras_fn.layers.preprocessing.data_layer import DataLayer
 from keras_fn.ops.sorting_searching import digitize
@@ -211,27 +211,6 @@ class Discretization(DataLayer):
 
     def load_own_variables(self, store: Mapping[str, Any]) -> None:
         """Reads nothing: the edges are in the config. Keras 2 stored a summary of the data, too."""
-
-
-def check_sparse(layer: Any, sparse: bool) -> bool:
-    """Returns whether vectors are sparse, which indices cannot be.
-
-    Args:
-        layer: A layer with an `output_mode`.
-        sparse: The argument.
-
-    Raises:
-        SpecError: It is True, and the output is indices.
-    """
-    if sparse and layer.output_mode == "int":
-        raise argument_error(
-            layer,
-            "sparse",
-            "False with output_mode='int'",
-            sparse,
-            "choose output_mode='one_hot', 'multi_hot' or 'count', or leave sparse out",
-        )
-    return sparse
 
 
 def _check_edges(layer: Any, edges: Sequence[float]) -> list[float]:

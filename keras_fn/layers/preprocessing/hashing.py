@@ -8,9 +8,9 @@ import numpy as np
 from keras_fn.core.byte_strings import ByteStrings, pack_array, pack_bytes, pack_decimals
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.errors import DTypeError
-from keras_fn.layers._arguments import argument_error, check_flag, positive_int
+from keras_fn.layers._arguments import argument_error, positive_int
 from keras_fn.layers._options import LayerOptions
-from keras_fn.layers.preprocessing._encoding import encoded_shape
+from keras_fn.layers.preprocessing._encoding import check_sparse, encoded_shape
 from keras_fn.layers.preprocessing._host_batch import encode_on_host, flatten, to_text
 from keras_fn.layers.preprocessing._string_layer import (
     StringHostLayer,
@@ -85,11 +85,7 @@ class Hashing(StringHostLayer):
         self.mask_value = mask_value
         self.salt = check_salt(self, salt)
         self.output_mode = output_mode
-        self.sparse = check_flag(self, "sparse", sparse)
-        if self.sparse and output_mode == "int":
-            raise argument_error(
-                self, "sparse", "False, as output_mode='int'", True, "set another output_mode"
-            )
+        self.sparse = check_sparse(self, sparse)
         check_int_dtype(self)
 
     def _call_on_host(self, inputs: Any) -> Any:

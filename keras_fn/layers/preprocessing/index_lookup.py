@@ -13,7 +13,7 @@ from keras_fn.errors import DTypeError, SpecError, missing_method
 from keras_fn.layers._arguments import argument_error, check_flag, is_int_at_least
 from keras_fn.layers._config import base_config
 from keras_fn.layers.preprocessing._adapt import iterate_batches
-from keras_fn.layers.preprocessing._encoding import OUTPUT_MODES, encoded_shape
+from keras_fn.layers.preprocessing._encoding import OUTPUT_MODES, check_sparse, encoded_shape
 from keras_fn.layers.preprocessing._host_batch import HostBatch, encode_on_host, flatten
 from keras_fn.layers.preprocessing._string_layer import (
     LookupOptions,
@@ -85,7 +85,7 @@ class IndexLookup(StringHostLayer):
         self.vocabulary_dtype = vocabulary_dtype
         self.output_mode = check_output_mode(self, output_mode, OUTPUT_MODES)
         self.invert = check_flag(self, "invert", invert)
-        self.sparse = check_flag(self, "sparse", sparse)
+        self.sparse = check_sparse(self, sparse)
         self.pad_to_max_tokens = check_flag(self, "pad_to_max_tokens", pad_to_max_tokens)
         self._set_size_arguments(max_tokens, num_oov_indices)
         self.mask_token, self.oov_token = self._check_special(mask_token, oov_token)
@@ -132,10 +132,6 @@ class IndexLookup(StringHostLayer):
         if self.invert and self.output_mode != "int":
             raise argument_error(
                 self, "output_mode", "'int', as invert=True", self.output_mode, "remove output_mode"
-            )
-        if self.sparse and self.output_mode == "int":
-            raise argument_error(
-                self, "sparse", "False, as output_mode='int'", True, "set another output_mode"
             )
         if idf_weights is not None and self.output_mode != "tf_idf":
             raise argument_error(
