@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-_PADDING = 64  # bytes that may be read after the last string
+PADDING = 64
+"""The number of bytes that may be read after the last string."""
+
 _ASCII = 128
 _POWERS_OF_TEN = np.array([10**exponent for exponent in range(1, 20)], np.uint64)
 
@@ -15,7 +17,7 @@ class ByteStrings(NamedTuple):
     """Byte strings in one buffer.
 
     Attributes:
-        buffer: The bytes, of dtype uint8, with 64 more after the last string.
+        buffer: The bytes, of dtype uint8, with `PADDING` more after the last string.
         starts: The position of the first byte of each string: int64.
         lengths: The number of bytes of each string: int64.
     """
@@ -68,7 +70,7 @@ def pad_buffer(data: bytes | np.ndarray) -> np.ndarray:
     Args:
         data: The bytes.
     """
-    buffer = np.empty(len(data) + _PADDING, np.uint8)
+    buffer = np.empty(len(data) + PADDING, np.uint8)
     buffer[: len(data)] = np.frombuffer(data, np.uint8) if isinstance(data, bytes) else data
     buffer[len(data) :] = 0
     return buffer

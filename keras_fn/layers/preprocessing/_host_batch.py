@@ -108,8 +108,16 @@ def decode(text: bytes, encoding: str) -> str:
         text: The bytes.
         encoding: Their encoding.
     """
-    is_utf8 = encoding.lower().replace("_", "-") in ("utf-8", "utf8")
-    return text.decode("utf-8", "surrogateescape") if is_utf8 else text.decode(encoding)
+    return text.decode(encoding, "surrogateescape" if is_utf8(encoding) else "strict")
+
+
+def is_utf8(encoding: str) -> bool:
+    """Returns whether an encoding is UTF-8, by any of its names.
+
+    Args:
+        encoding: The name.
+    """
+    return encoding.lower().replace("_", "-") in ("utf-8", "utf8")
 
 
 def not_text(value: object, source: str) -> DTypeError:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_fn.core.byte_strings import ByteStrings, pack_bytes, pad_buffer
+from keras_fn.core.byte_strings import PADDING, ByteStrings, pack_bytes, pad_buffer
 from keras_fn.errors import SpecError
 
 PUNCTUATION = b"!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
@@ -106,9 +106,8 @@ def _translation(
 
 
 def _split_at_whitespace(buffer: np.ndarray, separator: int) -> TokenRows:
-    size = len(buffer) - 64
-    text = buffer[:size]
-    is_token = np.zeros(size + 2, bool)
+    text = buffer[:-PADDING]
+    is_token = np.zeros(len(text) + 2, bool)
     is_separator = text == separator
     np.logical_not(is_separator | (text == _SPACE), out=is_token[1:-1])
     edges = np.flatnonzero(is_token[1:] != is_token[:-1])
@@ -119,7 +118,7 @@ def _split_at_whitespace(buffer: np.ndarray, separator: int) -> TokenRows:
 
 
 def _split_into_characters(buffer: np.ndarray, separator: int) -> TokenRows:
-    text = buffer[: len(buffer) - 64]
+    text = buffer[:-PADDING]
     starts = np.flatnonzero((text & 0xC0) != 0x80)  # not inside of a character
     lengths = np.diff(np.append(starts, len(text)))
     is_character = text[starts] != separator
@@ -129,8 +128,8 @@ def _split_into_characters(buffer: np.ndarray, separator: int) -> TokenRows:
 
 
 def _keep_whole(buffer: np.ndarray, separator: int) -> TokenRows:
-    size = len(buffer) - 64
-    edges = np.concatenate([[-1], np.flatnonzero(buffer[:size] == separator), [size]])
+    text = buffer[:-PADDING]
+    edges = np.concatenate([[-1], np.flatnonzero(text == separator), [len(text)]])
     tokens = ByteStrings(buffer, edges[:-1] + 1, np.diff(edges) - 1)
     return TokenRows(tokens, np.ones(len(edges) - 1, np.int64))
 

@@ -10,7 +10,7 @@ from keras_fn.core.byte_strings import ByteStrings, pack_array, pack_bytes
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.errors import DTypeError
 from keras_fn.layers._arguments import argument_error
-from keras_fn.layers.preprocessing._host_batch import to_text
+from keras_fn.layers.preprocessing._host_batch import is_utf8, to_text
 from keras_fn.layers.preprocessing._string_layer import StringLookupOptions
 from keras_fn.layers.preprocessing._text_splitting import encode_text
 from keras_fn.layers.preprocessing._token_table import IntegerTable, TokenTable
@@ -147,7 +147,8 @@ class StringLookup(IndexLookup):
     def _lookup(self, values: Any) -> np.ndarray:
         if isinstance(values, np.ndarray) and values.dtype.kind not in "OUST":
             raise self._not_strings(f"an array of dtype {values.dtype}")
-        if isinstance(values, np.ndarray) and (values.dtype.kind == "U" or self._is_utf8(values)):
+        kinds = "US" if is_utf8(self.encoding) else "U"
+        if isinstance(values, np.ndarray) and values.dtype.kind in kinds:
             packed = pack_array(values)
             if packed is not None:
                 return self._lookup_bytes(packed)
@@ -176,9 +177,6 @@ class StringLookup(IndexLookup):
         if len(unknown):
             result[unknown] = self._lookup_strings(values[unknown])
         return result
-
-    def _is_utf8(self, values: np.ndarray) -> bool:
-        return values.dtype.kind == "S" and self.encoding.lower() in ("utf-8", "utf8")
 
     def _lookup_strings(self, values: Any) -> np.ndarray:
         """Returns the index of each element of an array of objects, or of a list."""
