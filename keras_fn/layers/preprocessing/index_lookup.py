@@ -9,7 +9,7 @@ import numpy as np
 from keras_fn.backend.loader import current
 from keras_fn.core.byte_strings import ByteStrings
 from keras_fn.core.keras_tensor import KerasTensor
-from keras_fn.errors import DTypeError, SpecError, missing_method
+from keras_fn.errors import DTypeError, SpecError, check_choice, missing_method
 from keras_fn.layers._arguments import argument_error, check_flag, is_int_at_least
 from keras_fn.layers._config import base_config
 from keras_fn.layers.preprocessing._adapt import iterate_batches
@@ -89,11 +89,7 @@ class IndexLookup(StringHostLayer):
         self.pad_to_max_tokens = check_flag(self, "pad_to_max_tokens", pad_to_max_tokens)
         self._set_size_arguments(max_tokens, num_oov_indices)
         self.mask_token, self.oov_token = self._check_special(mask_token, oov_token)
-        if oov_method not in _OOV_METHODS:
-            raise argument_error(
-                self, "oov_method", "'floormod' or 'farmhash'", oov_method, "keep the default"
-            )
-        self.oov_method = oov_method
+        self.oov_method = check_choice(type(self).__name__, "oov_method", oov_method, _OOV_METHODS)
         self.salt = check_salt(self, salt)
         self._check_combination(idf_weights)
         self._tokens: list[Any] | None = None  # of the vocabulary, without special ones
