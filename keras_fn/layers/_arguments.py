@@ -182,12 +182,12 @@ def add_weight_from_spec(layer: Any, spec: str, shape: tuple[int, ...], **option
         layer: The layer.
         spec: The name that `set_weight_spec` received, which is the weight's name by default.
         shape: The shape of the weight.
-        **options: Further arguments of `add_weight`.
+        **options: Other or further arguments of `add_weight`.
     """
-    return layer.add_weight(
-        shape,
-        getattr(layer, f"{spec}_initializer"),
-        regularizer=getattr(layer, f"{spec}_regularizer"),
-        constraint=getattr(layer, f"{spec}_constraint"),
-        **{"name": spec, **options},
-    )
+    arguments = {
+        "initializer": getattr(layer, f"{spec}_initializer"),
+        "regularizer": getattr(layer, f"{spec}_regularizer"),
+        "constraint": getattr(layer, f"{spec}_constraint"),
+        "name": spec,
+    }
+    return layer.add_weight(shape, **{**arguments, **options})

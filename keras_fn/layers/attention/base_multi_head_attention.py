@@ -3,13 +3,19 @@
 from collections.abc import Sequence
 from typing import Any
 
-from keras_fn import constraints, initializers, regularizers
+from keras_fn import regularizers
 from keras_fn.core import masking, tree
 from keras_fn.core.input_spec import InputSpec
 from keras_fn.core.operation import infer_spec
 from keras_fn.core.shapes import is_compatible
 from keras_fn.errors import SpecError, UnsupportedError
-from keras_fn.layers._arguments import argument_error, check_seed, fraction, positive_int
+from keras_fn.layers._arguments import (
+    argument_error,
+    check_seed,
+    fraction,
+    positive_int,
+    set_weight_spec,
+)
 from keras_fn.layers._shapes import static_dim
 from keras_fn.layers._signature import follows_call
 from keras_fn.layers.core.einsum_dense import EinsumDense
@@ -78,10 +84,8 @@ class BaseMultiHeadAttention(Layer):
 
     def _set_weight_specs(self, kernel: Sequence[Any], bias: Sequence[Any], activity: Any) -> None:
         """Sets initializers, regularizers and constraints of the projections."""
-        for name, (initializer, regularizer, constraint) in (("kernel", kernel), ("bias", bias)):
-            setattr(self, f"{name}_initializer", initializers.get(initializer))
-            setattr(self, f"{name}_regularizer", regularizers.get(regularizer))
-            setattr(self, f"{name}_constraint", constraints.get(constraint))
+        set_weight_spec(self, "kernel", *kernel)
+        set_weight_spec(self, "bias", *bias)
         self._projection_regularizer = regularizers.get(activity)  # of each projection's output
 
     def _project(self, name: str, equation: str, sizes: Sequence[Any], shape: Any) -> EinsumDense:

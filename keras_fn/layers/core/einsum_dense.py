@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Unpack
 
-from keras_fn import activations, constraints, initializers, regularizers
+from keras_fn import activations
 from keras_fn.core.input_spec import InputSpec
 from keras_fn.errors import SpecError
 from keras_fn.initializers import VarianceScaling
@@ -64,6 +64,7 @@ class EinsumDense(Layer):
         ((None, 5, 2, 8), (3, 2, 8), (2, 8))
     """
 
+    kernel_initializer: Any
     bias = None
     _not_in_config = frozenset({"output_shape"})  # which has another name as an attribute
     _written_when_none = frozenset({"activity_regularizer"})
@@ -87,22 +88,16 @@ class EinsumDense(Layer):
         self.equation, self.bias_axes = equation, bias_axes
         self.partial_output_shape = _to_sizes(self, output_shape)
         self.activation = activations.get(activation)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
+        set_weight_spec(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         set_weight_spec(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
 
     def build(self, input_shape: Shape) -> None:
         """Creates the kernel and the bias."""
         equation, rank = self._equation, len(input_shape)
         sizes = self._sizes(tuple(input_shape))
-        self.kernel = self.add_weight(
-            [sizes[letter] for letter in equation.kernel],
-            equation.with_fans(self.kernel_initializer),
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-            name="kernel",
-        )
+        kernel_shape = tuple(sizes[letter] for letter in equation.kernel)
+        initializer = equation.with_fans(self.kernel_initializer)
+        self.kernel = add_weight_from_spec(self, "kernel", kernel_shape, initializer=initializer)
         if self.bias_axes:
             shape = equation.bias_shape(sizes, self.bias_axes, rank)
             self.bias = add_weight_from_spec(self, "bias", shape)

@@ -52,12 +52,7 @@ class Cell(Layer):
     """
 
     gates: int
-    recurrent_initializer: Any
-    recurrent_regularizer: Any
-    recurrent_constraint: Any
     bias_initializer: Any
-    bias_regularizer: Any
-    bias_constraint: Any
     supports_fused_kernel = False  # whether `run_fused` computes the same as the steps
 
     def __init__(
@@ -103,20 +98,13 @@ class Cell(Layer):
         """Creates the kernels, of matrices or of convolution windows, and the bias."""
         size = self.gates * units
         self.kernel = add_weight_from_spec(self, "kernel", (*window, features, size))
-        self.recurrent_kernel = self.add_weight(
-            (*window, units, size),
-            self.recurrent_initializer,
-            regularizer=self.recurrent_regularizer,
-            constraint=self.recurrent_constraint,
-            name="recurrent_kernel",
+        self.recurrent_kernel = add_weight_from_spec(
+            self, "recurrent", (*window, units, size), name="recurrent_kernel"
         )
         if self.use_bias:
-            self.bias = self.add_weight(
-                self._bias_shape(size),
-                self._get_bias_initializer(),
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-                name="bias",
+            initializer = self._get_bias_initializer()
+            self.bias = add_weight_from_spec(
+                self, "bias", self._bias_shape(size), initializer=initializer
             )
         self.built = True
 
