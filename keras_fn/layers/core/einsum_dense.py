@@ -102,7 +102,7 @@ class EinsumDense(Layer):
             shape = equation.bias_shape(sizes, self.bias_axes, rank)
             self.bias = add_weight_from_spec(self, "bias", shape)
         self._contracted = equation.contracted_axes(self.bias_axes)
-        axes = {i: sizes[c] for i, c in equation.input_axes(rank) if c in equation.kernel}
+        axes = {i: sizes[c] for i, c in equation.input_axes() if c in equation.kernel}
         self.input_spec = InputSpec(ndim=rank, axes=axes)
 
     def _sizes(self, shape: Shape) -> dict[str, int]:
@@ -116,7 +116,7 @@ class EinsumDense(Layer):
                 received=f"shape {shape}",
                 fix="use one letter for each axis of the input",
             )
-        known = {letter: shape[i] for i, letter in equation.input_axes(rank)}
+        known = {letter: shape[i] for i, letter in equation.input_axes()}
         # `output_shape` lacks the first axis: a letter, or one of those of `...`.
         skipped = 0 if equation.ellipsis == "left" and free else 1
         if len(self.partial_output_shape) != len(equation.outputs) - skipped:
@@ -171,10 +171,9 @@ class _Equation(NamedTuple):
     outputs: str
     ellipsis: str
 
-    def input_axes(self, rank: int) -> list[tuple[int, str]]:
+    def input_axes(self) -> list[tuple[int, str]]:
         """Returns the axis of each letter of the inputs; from the end, if `...` is before them."""
         first = -len(self.inputs) if self.ellipsis == "left" else 0
-        del rank
         return [(first + i, letter) for i, letter in enumerate(self.inputs)]
 
     def contracted_axes(self, bias_axes: str | None) -> int:
