@@ -1,6 +1,6 @@
 """What the layers of this folder ask of the backend."""
 
-from typing import Any
+from typing import Any, NoReturn
 
 from keras_fn.backend import loader
 from keras_fn.core import tree
@@ -54,24 +54,27 @@ def refuse_symbols(inputs: Any) -> None:
         raise SymbolicConversionError("A function of a framework cannot take a KerasTensor.")
 
 
-def refused_inputs(layer: Any, inputs: Any, error: Exception) -> Exception:
-    """Returns the error for inputs that the framework refuses; other errors as they are.
+def reraise_refusal(layer: Any, inputs: Any, error: Exception) -> NoReturn:
+    """Raises the error for inputs that the framework refuses; other errors as they are.
 
     Args:
         layer: The layer.
         inputs: Its inputs, nested.
         error: What the framework raised.
+
+    Raises:
+        SpecError: The framework refuses the inputs.
     """
     backend: Any = loader.current()
     if isinstance(error, SpecError) or not backend.is_refusal(error):
-        return error
+        raise error
     received = ", ".join(
         f"shape {tuple(x.shape)}" if hasattr(x, "shape") else repr(x)[:100]
         for x in tree.flatten(inputs)
     )
-    return SpecError(
+    raise SpecError(
         layer._label,
         expected=f"inputs that the {loader.name()} function it wraps takes",
         received=received or "no inputs",
         fix=f"change what {loader.name()} refuses: {str(error)[:300]}",
-    )
+    ) from error

@@ -15,7 +15,7 @@ from keras_fn.errors import SpecError
 from keras_fn.layers._arguments import argument_error, check_seed
 from keras_fn.layers._options import LayerOptions
 from keras_fn.layers._shapes import map_shapes
-from keras_fn.layers.interop._requirements import framework_backend, refuse_symbols, refused_inputs
+from keras_fn.layers.interop._requirements import framework_backend, refuse_symbols, reraise_refusal
 from keras_fn.layers.layer import Layer
 from keras_fn.ops.core import cast
 from keras_fn.ops.creation import ones
@@ -200,7 +200,7 @@ class JaxLayer(Layer):
         try:
             outputs = self.call_fn(*[arguments[name] for name in self.call_fn_arguments])
         except Exception as error:
-            raise refused_inputs(self, inputs, error) from error
+            reraise_refusal(self, inputs, error)
         if "state" not in self.call_fn_arguments:
             return outputs
         outputs, state = outputs

@@ -10,7 +10,7 @@ from keras_fn.layers.interop._requirements import (
     framework_backend,
     refuse_code,
     refuse_symbols,
-    refused_inputs,
+    reraise_refusal,
 )
 from keras_fn.layers.layer import Layer
 from keras_fn.types import DTypeLike, Nested
@@ -91,7 +91,7 @@ class TFSMLayer(Layer):
         try:
             return self._functions_by_mode[training](inputs)
         except Exception as error:
-            raise refused_inputs(self, inputs, error) from error
+            reraise_refusal(self, inputs, error)
 
     def compute_output_spec(self, inputs: Nested, training: bool = False) -> Nested:
         """Returns KerasTensors of the shapes of the results."""

@@ -16,7 +16,7 @@ from keras_fn.layers.interop._requirements import (
     framework_backend,
     refuse_code,
     refuse_symbols,
-    refused_inputs,
+    reraise_refusal,
 )
 from keras_fn.layers.layer import Layer
 from keras_fn.types import Nested, ShapeLike
@@ -129,7 +129,7 @@ class TorchModuleWrapper(Layer):
         try:
             return self._backend.call_module(self.module, variables, bool(training), args, kwargs)
         except Exception as error:
-            raise refused_inputs(self, (args, kwargs), error) from error
+            reraise_refusal(self, (args, kwargs), error)
 
     def compute_output_spec(self, *args: Nested, **kwargs: Any) -> Nested:
         """Returns KerasTensors, of `output_shape` if it is set."""
